@@ -1,0 +1,52 @@
+# make demo: the main job on an embedded AWS.   make test: everything.   make check: the quick inner loop.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+RDK_VENV := .venv-rdk
+RDK_READY := $(RDK_VENV)/.ready
+# rdk 1.0.0 needs a working Python 3.12 or newer; PYTHON_RDK names one where none of these is it.
+PYTHON_RDK ?= $(shell for candidate in $(PYTHON) python3.14 python3.13 python3.12 "$$HOME"/.pyenv/versions/3.1[2-9]*/bin/python; do \
+	"$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 12))' >/dev/null 2>&1 && { echo "$$candidate"; break; }; done)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo check lint types unit test test-rdk generate clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+
+setup: $(READY) ## what everything else needs, in .venv; alb-sg lives there then
+
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "alb-sg needs Python 3.11 or newer; name one with PYTHON=…"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+demo: $(READY) ## the main job on an embedded AWS
+	@$(BIN)/python -m demo
+
+check: lint types unit ## the quick inner loop: lint, types, tests without the slow ones
+
+lint: $(READY)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+types: $(READY)
+	$(BIN)/mypy
+
+unit: $(READY)
+	$(BIN)/pytest -q -n auto -m "not slow"
+
+test: lint types $(READY) test-rdk ## everything
+	$(BIN)/pytest -q -n auto
+
+$(RDK_READY): pyproject.toml
+	@test -n "$(PYTHON_RDK)" || { echo "rdk 1.0.0 needs Python 3.12 or newer; name one with PYTHON_RDK=…"; exit 1; }
+	$(PYTHON_RDK) -m venv $(RDK_VENV)
+	$(RDK_VENV)/bin/python -m pip install --quiet --disable-pip-version-check rdk==1.0.0 'moto[ec2,elbv2,sts,config]>=5.2' --editable .
+	@touch $@
+
+clean: ## everything that was made
+	rm -rf $(VENV) $(RDK_VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,314 @@
+"""One account and region as far as it was read, indexed by what a verdict asks for.
+
+An accessor either answers or raises Unread: a section that was not collected, a key that a collected section
+does not hold, and a call that failed are all the same to a verdict, and differ in the cause that is named.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any, TypeVar
+
+from alb_sg.errors import Unread
+from alb_sg.estate.cidr import Family, Range, parse_cidr
+from alb_sg.estate.model import (
+    Instance,
+    Listener,
+    LoadBalancer,
+    NetworkInterface,
+    PrefixList,
+    SecurityGroup,
+    Target,
+    TargetGroup,
+    Vpc,
+)
+
+T = TypeVar("T")
+
+
+# The sections of a saved estate and the attributes that hold them.
+SECTIONS = {
+    "Listeners": "listeners",
+    "TargetGroups": "target_groups",
+    "TargetHealthDescriptions": "targets",
+    "SecurityGroups": "security_groups",
+    "Vpcs": "vpcs",
+    "Instances": "instances",
+    "NetworkInterfaces": "network_interfaces",
+    "ManagedPrefixLists": "prefix_lists",
+    "Tags": "tags",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a section, or one key of it, could not be read: `call` and `cause` as they are shown."""
+
+    section: str
+    key: str | None
+    cause: str
+
+
+@dataclass(frozen=True)
+class Estate:
+    """What was read of one account and region.
+
+    A section that is None was not collected. `listeners` is keyed by load balancer, `targets` by target group,
+    `tags` by load balancer; the others by their own id. `complete_groups` says that `security_groups` holds
+    every group of the account and region, so that one it lacks was deleted.
+    """
+
+    account_id: str
+    region: str
+    load_balancers: Mapping[str, LoadBalancer] = field(default_factory=dict)
+    listeners: Mapping[str, tuple[Listener, ...]] | None = None
+    target_groups: Mapping[str, TargetGroup] | None = None
+    targets: Mapping[str, tuple[Target, ...]] | None = None
+    security_groups: Mapping[str, SecurityGroup] | None = None
+    complete_groups: bool = False
+    vpcs: Mapping[str, Vpc] | None = None
+    instances: Mapping[str, Instance] | None = None
+    network_interfaces: Sequence[NetworkInterface] | None = None
+    prefix_lists: Mapping[str, PrefixList] | None = None
+    tags: Mapping[str, Mapping[str, str]] | None = None
+    failures: tuple[Failure, ...] = ()
+    beyond: Beyond | None = field(default=None, repr=False, compare=False)
+
+    # --- accessors
+
+    def listeners_of(self, load_balancer: LoadBalancer) -> tuple[Listener, ...]:
+        """The listeners of a load balancer, by port."""
+        return self._held(self.listeners, "Listeners", load_balancer.arn, f"listeners of {load_balancer.name}")
+
+    def targets_of(self, group: TargetGroup) -> tuple[Target, ...]:
+        """The registrations in a target group."""
+        return self._held(self.targets, "TargetHealthDescriptions", group.arn, f"targets of {group.name}")
+
+    def security_group(self, group_id: str) -> SecurityGroup:
+        return self._found(self.security_groups, "SecurityGroups", group_id, f"security group {group_id}")
+
+    def vpc(self, vpc_id: str) -> Vpc:
+        return self._found(self.vpcs, "Vpcs", vpc_id, f"VPC {vpc_id}")
+
+    def prefix_list(self, prefix_list_id: str) -> PrefixList:
+        return self._found(self.prefix_lists, "ManagedPrefixLists", prefix_list_id, f"prefix list {prefix_list_id}")
+
+    def instance(self, instance_id: str) -> Instance:
+        """An instance, from its own record or from that of its primary network interface."""
+        if self.instances is not None and instance_id in self.instances:
+            return self.instances[instance_id]
+        interface = self._primary_interfaces.get(instance_id)
+        if interface is not None:
+            return Instance(
+                id=instance_id,
+                ipv4_address=next(iter(interface.ipv4_addresses), None),
+                ipv6_address=next(iter(interface.ipv6_addresses), None),
+                groups=interface.groups,
+            )
+        return self._found(self.instances, "Instances", instance_id, f"instance {instance_id}")
+
+    def interface_at(self, vpc_id: str, family: Family, address: int) -> NetworkInterface | None:
+        """The network interface that holds an address in a VPC, itself or in a prefix delegated to it.
+
+        None: those that were read do not hold it. Raises Unread where interfaces were not collected.
+        """
+        held = self._interfaces.at(vpc_id, family, address)
+        if held is None and self.beyond is not None:
+            held = self.beyond.interface_at(vpc_id, family, address)
+        if held is None and (self.network_interfaces is None or ("NetworkInterfaces", None) in self._failures):
+            raise self._unread("NetworkInterfaces", None, "network interfaces")
+        return held
+
+    def tags_of(self, load_balancer: LoadBalancer) -> Mapping[str, str]:
+        return self._held(self.tags, "Tags", load_balancer.arn, f"tags of {load_balancer.name}")
+
+    def target_groups_of(self, load_balancer: LoadBalancer) -> tuple[TargetGroup, ...]:
+        """The target groups that a load balancer uses: in default actions, in rules, at whatever weight.
+
+        Those that say so themselves (`LoadBalancerArns`) and those that its listeners' default actions name.
+        """
+        if self.target_groups is None:
+            raise self._unread("TargetGroups", None, f"target groups of {load_balancer.name}")
+        if (failure := self._failures.get(("TargetGroups", None))) is not None:
+            raise Unread(f"target groups of {load_balancer.name}", failure.cause)
+        found = {group.arn: group for group in self._users.get(load_balancer.arn, ())}
+        listeners = () if self.listeners is None else self.listeners.get(load_balancer.arn, ())
+        for listener in listeners:
+            for arn in listener.target_group_arns:
+                if arn not in found:
+                    found[arn] = self._held(self.target_groups, "TargetGroups", arn, f"target group {arn}")
+        for group in self._of_unknown_use.get(load_balancer.vpc_id, ()):
+            if group.arn not in found:
+                raise Unread(f"load balancers of target group {group.name}", "LoadBalancerArns was not recorded")
+        return tuple(found[arn] for arn in sorted(found))
+
+    def network_load_balancers_before(self, load_balancer: LoadBalancer) -> tuple[tuple[TargetGroup, Target], ...]:
+        """The registrations of this load balancer in target groups of type `alb` that a Network Load Balancer
+        uses; one whose deregistration is under way (`draining`) no longer counts.
+        """
+        if self.target_groups is None or ("TargetGroups", None) in self._failures:
+            # Without target groups only a VPC that has no Network Load Balancer is known to have none in front.
+            if load_balancer.vpc_id in self._vpcs_with_network_load_balancer:
+                raise self._unread("TargetGroups", None, f"target groups of type alb in {load_balancer.vpc_id}")
+            return ()
+        registered, unread = self._alb_registrations
+        if (cause := unread.get(load_balancer.vpc_id)) is not None:
+            raise cause
+        return registered.get(load_balancer.arn, ())
+
+    def knows_deleted(self, group_id: str, owner_id: str | None) -> bool:
+        """Whether a group of this account is known to exist no more."""
+        return (
+            self.complete_groups
+            and self.security_groups is not None
+            and owner_id in (None, self.account_id)
+            and group_id not in self.security_groups
+            and not (self.beyond is not None and group_id in self.beyond.section("SecurityGroups"))
+        )
+
+    def section(self, name: str) -> object:
+        """A section by the name that saved estates give it; None where it was not collected."""
+        return getattr(self, SECTIONS[name])
+
+    # --- indexes
+
+    @cached_property
+    def _failures(self) -> Mapping[tuple[str, str | None], Failure]:
+        return {(failure.section, failure.key): failure for failure in self.failures}
+
+    @cached_property
+    def _interfaces(self) -> InterfaceIndex:
+        return InterfaceIndex(self.network_interfaces or ())
+
+    @cached_property
+    def _primary_interfaces(self) -> Mapping[str, NetworkInterface]:
+        return {
+            interface.instance_id: interface
+            for interface in self.network_interfaces or ()
+            if interface.instance_id is not None and interface.device_index == 0
+        }
+
+    @cached_property
+    def _users(self) -> Mapping[str, list[TargetGroup]]:
+        users: dict[str, list[TargetGroup]] = {}
+        for group in (self.target_groups or {}).values():
+            for arn in group.load_balancer_arns or ():
+                users.setdefault(arn, []).append(group)
+        return users
+
+    @cached_property
+    def _of_unknown_use(self) -> Mapping[str, list[TargetGroup]]:
+        unknown: dict[str, list[TargetGroup]] = {}
+        for group in (self.target_groups or {}).values():
+            if group.load_balancer_arns is None:
+                unknown.setdefault(group.vpc_id, []).append(group)
+        return unknown
+
+    @cached_property
+    def _vpcs_with_network_load_balancer(self) -> frozenset[str]:
+        return frozenset(found.vpc_id for found in self.load_balancers.values() if found.type == "network")
+
+    @cached_property
+    def _alb_registrations(self) -> tuple[Mapping[str, tuple[tuple[TargetGroup, Target], ...]], Mapping[str, Unread]]:
+        """Registrations by load balancer, and per VPC the first group of type `alb` that could not be read."""
+        registered: dict[str, tuple[tuple[TargetGroup, Target], ...]] = {}
+        unread: dict[str, Unread] = {}
+        for group in sorted((self.target_groups or {}).values(), key=lambda group: group.arn):
+            if group.target_type != "alb" or group.load_balancer_arns == ():
+                continue
+            try:
+                if group.load_balancer_arns is None:
+                    raise Unread(f"load balancers of target group {group.name}", "LoadBalancerArns was not recorded")
+                for target in self.targets_of(group):
+                    if target.state != "draining":
+                        registered[target.id] = (*registered.get(target.id, ()), (group, target))
+            except Unread as error:
+                unread.setdefault(group.vpc_id, error)
+        return registered, unread
+
+    # --- reading
+
+    def _held(self, section: Mapping[str, T] | None, name: str, key: str, what: str) -> T:
+        if section is None or key not in section:
+            raise self._unread(name, key, what)
+        return section[key]
+
+    def _found(self, section: Mapping[str, T] | None, name: str, key: str, what: str) -> T:
+        """As `_held`, and from another account or region of the run where this one lacks it."""
+        if section is not None and key in section:
+            return section[key]
+        elsewhere: Mapping[str, T] = {} if self.beyond is None else self.beyond.section(name)
+        if key in elsewhere:
+            return elsewhere[key]
+        raise self._unread(name, key, what)
+
+    def _unread(self, section: str, key: str | None, what: str) -> Unread:
+        failure = self._failures.get((section, key)) or self._failures.get((section, None))
+        if failure is not None:
+            return Unread(what, failure.cause)
+        where = f"{self.account_id} {self.region}"
+        if self.section(section) is None:
+            return Unread(what, f"{section} of {where} was not collected")
+        return Unread(what, f"not among the {section} collected of {where}")
+
+
+class InterfaceIndex:
+    """Network interfaces by VPC and the addresses that they hold."""
+
+    def __init__(self, interfaces: Iterable[NetworkInterface]) -> None:
+        self._by_address: dict[tuple[str, Family, int], NetworkInterface] = {}
+        self._prefixes: dict[tuple[str, Family], list[tuple[Range, NetworkInterface]]] = {}
+        for interface in interfaces:
+            for address in (*interface.ipv4_addresses, *interface.ipv6_addresses):
+                family, (number, _) = parse_cidr(address)
+                self._by_address[interface.vpc_id, family, number] = interface
+            for prefix in interface.prefixes:
+                family, block = parse_cidr(prefix)
+                self._prefixes.setdefault((interface.vpc_id, family), []).append((block, interface))
+        for blocks in self._prefixes.values():
+            blocks.sort(key=lambda entry: entry[0])
+
+    def at(self, vpc_id: str, family: Family, address: int) -> NetworkInterface | None:
+        held = self._by_address.get((vpc_id, family, address))
+        if held is not None:
+            return held
+        blocks = self._prefixes.get((vpc_id, family), [])
+        index = bisect_right(blocks, address, key=lambda entry: entry[0][0]) - 1
+        return blocks[index][1] if index >= 0 and blocks[index][0][1] >= address else None
+
+
+class Beyond:
+    """What all estates of a run hold together, for what crosses accounts: shared VPCs, peered VPCs' interfaces
+    and prefix lists that another account owns. Ids are unique across accounts and regions.
+    """
+
+    def __init__(self, estates: Iterable[Estate]) -> None:
+        self._estates = tuple(estates)
+        self._sections: dict[str, dict[str, Any]] = {}
+
+    def section(self, name: str) -> Mapping[str, Any]:
+        """One section of all estates together."""
+        if name not in self._sections:
+            self._sections[name] = {
+                key: found for estate in self._estates for key, found in (getattr(estate, SECTIONS[name]) or {}).items()
+            }
+        return self._sections[name]
+
+    def interface_at(self, vpc_id: str, family: Family, address: int) -> NetworkInterface | None:
+        return self._interfaces.at(vpc_id, family, address)
+
+    @cached_property
+    def _interfaces(self) -> InterfaceIndex:
+        return InterfaceIndex(interface for estate in self._estates for interface in estate.network_interfaces or ())
+
+
+def together(estates: Iterable[Estate]) -> tuple[Estate, ...]:
+    """The estates of one run, each able to see what crosses accounts and regions in the others."""
+    estates = tuple(estates)
+    if len(estates) < 2:
+        return estates
+    beyond = Beyond(estates)
+    return tuple(replace(estate, beyond=beyond) for estate in estates)

@@ -1,0 +1,406 @@
+"""From the AWS API's own shapes (Pascal-case dictionaries) to the model: one reader per class.
+
+Live answers and saved estates are in these shapes already; configuration items are brought into them first.
+Every reader raises UnusableInput, naming the field, where a value cannot be what the API says it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, TypeVar
+
+from alb_sg.errors import UnusableInput
+from alb_sg.estate.cidr import Family, NotACidr, parse_cidr
+from alb_sg.estate.model import (
+    Instance,
+    Listener,
+    LoadBalancer,
+    NetworkInterface,
+    Permission,
+    PrefixList,
+    SecurityGroup,
+    SecurityGroupReference,
+    Target,
+    TargetGroup,
+    Vpc,
+)
+
+Shape = Mapping[str, Any]
+T = TypeVar("T")
+
+HIGHEST_PORT = 65535
+# IANA protocol numbers that the EC2 API also spells as names.
+PROTOCOL_NAMES = {"6": "tcp", "17": "udp", "1": "icmp", "58": "icmpv6"}
+
+
+# --- fields
+
+
+def shape(value: Any) -> Shape:
+    if not isinstance(value, Mapping):
+        raise UnusableInput(f"an object was expected, not {_kind(value)}")
+    return value
+
+
+def items(value: Any) -> list[Any]:
+    """A list; absent and null are an empty one."""
+    if value is None:
+        return []
+    if not isinstance(value, list | tuple):
+        raise UnusableInput(f"a list was expected, not {_kind(value)}")
+    return list(value)
+
+
+def each(values: Iterable[Any], place: str, read: Callable[[Any], T]) -> Iterator[T]:
+    """Read every element; an error says which element of `place` it is in."""
+    for index, value in enumerate(values):
+        try:
+            yield read(value)
+        except UnusableInput as error:
+            raise error.inside(f"{place}[{index}]") from error
+
+
+def listed(source: Shape, field: str, read: Callable[[Any], T]) -> tuple[T, ...]:
+    """Every element of the list in a field, read."""
+    value = source.get(field)
+    if value is None or value == []:
+        return ()
+    try:
+        elements = items(value)
+    except UnusableInput as error:
+        raise error.inside(field) from error
+    return tuple(each(elements, field, read))
+
+
+def text(source: Shape, field: str) -> str:
+    value = source.get(field)
+    if not isinstance(value, str) or not value:
+        raise UnusableInput("text is missing" if value is None else f"text was expected, not {value!r}", field)
+    return value
+
+
+def text_or(source: Shape, field: str, default: str) -> str:
+    return default if source.get(field) is None else text(source, field)
+
+
+def optional_text(source: Shape, field: str) -> str | None:
+    return text(source, field) if source.get(field) else None
+
+
+def whole_number(value: Any, field: str) -> int:
+    """A whole number, also where it is written as text or as a float (configuration items do)."""
+    try:
+        if isinstance(value, bool) or float(value) != int(float(value)):
+            raise ValueError
+        return int(float(value))
+    except (TypeError, ValueError, OverflowError) as error:
+        raise UnusableInput(f"a whole number was expected, not {value!r}", field) from error
+
+
+def port(value: Any, field: str) -> int:
+    number = value if type(value) is int else whole_number(value, field)
+    if not 0 <= number <= HIGHEST_PORT:
+        raise UnusableInput(f"{number} is not a port (0 to {HIGHEST_PORT})", field)
+    return number
+
+
+def optional_port(source: Shape, field: str) -> int | None:
+    value = source.get(field)
+    return None if value is None else port(value, field)
+
+
+def cidr(value: Any, field: str) -> str:
+    try:
+        parse_cidr(value)
+    except (NotACidr, AttributeError) as error:
+        raise UnusableInput(f"{value!r} is not a CIDR block", field) from error
+    return str(value)
+
+
+def _kind(value: Any) -> str:
+    names = {dict: "an object", list: "a list", str: "text", type(None): "null", bool: "true or false"}
+    return names.get(type(value), "a number")
+
+
+# --- Elastic Load Balancing v2
+
+
+def load_balancer(source: Any) -> LoadBalancer:
+    source = shape(source)
+    arn = text(source, "LoadBalancerArn")
+    if arn.count(":") < 5:
+        raise UnusableInput(f"{arn!r} is not an ARN", "LoadBalancerArn")
+    state = source.get("State")
+    return LoadBalancer(
+        arn=arn,
+        name=text_or(source, "LoadBalancerName", arn.split("/")[-2] if "/" in arn else arn),
+        type=text(source, "Type").lower(),
+        scheme=text_or(source, "Scheme", "internet-facing").lower(),
+        # An answer without a state is of a load balancer that serves.
+        state="active" if state is None else text(shape(state), "Code").lower(),
+        vpc_id=text_or(source, "VpcId", ""),
+        ip_address_type=text_or(source, "IpAddressType", "ipv4").lower(),
+        security_groups=tuple(sorted(set(listed(source, "SecurityGroups", security_group_id)))),
+    )
+
+
+def security_group_id(value: Any) -> str:
+    """A group's id, given as text or as an object that holds it."""
+    if isinstance(value, Mapping):
+        value = next((value[key] for key in ("Value", "GroupId", "SecurityGroupId") if value.get(key)), None)
+    if not isinstance(value, str) or not value:
+        raise UnusableInput("the id of a security group was expected")
+    return value
+
+
+def listener(source: Any) -> Listener:
+    source = shape(source)
+    return Listener(
+        arn=text(source, "ListenerArn"),
+        load_balancer_arn=text(source, "LoadBalancerArn"),
+        protocol=text_or(source, "Protocol", "TCP").upper(),
+        port=port(source.get("Port"), "Port"),
+        target_group_arns=tuple(
+            sorted({arn for arns in listed(source, "DefaultActions", _forwards_to) for arn in arns})
+        ),
+    )
+
+
+def _forwards_to(action: Any) -> list[str]:
+    action = shape(action)
+    groups = [shape(group) for group in items(shape(action.get("ForwardConfig") or {}).get("TargetGroups"))]
+    arns = [group.get("TargetGroupArn") for group in groups] + [action.get("TargetGroupArn")]
+    return [arn for arn in arns if isinstance(arn, str) and arn]
+
+
+def target_group(source: Any) -> TargetGroup:
+    source = shape(source)
+    check_port = source.get("HealthCheckPort")
+    associated = source.get("LoadBalancerArns")
+    arn = text(source, "TargetGroupArn")
+    target_type = text_or(source, "TargetType", "instance").lower()
+    enabled = source.get("HealthCheckEnabled")
+    return TargetGroup(
+        arn=arn,
+        name=text_or(source, "TargetGroupName", arn.split("/")[-2] if "/" in arn else arn),
+        target_type=target_type,
+        port=optional_port(source, "Port"),
+        vpc_id=text_or(source, "VpcId", ""),
+        family=Family.IPV6 if text_or(source, "IpAddressType", "ipv4").lower() == "ipv6" else Family.IPV4,
+        load_balancer_arns=None if associated is None else tuple(sorted(map(str, items(associated)))),
+        health_checks_enabled=target_type != "lambda" if enabled is None else _truth(enabled),
+        health_check_port=(
+            None if check_port is None or check_port == "traffic-port" else port(check_port, "HealthCheckPort")
+        ),
+    )
+
+
+def _truth(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.lower() in ("true", "false"):
+        return value.lower() == "true"
+    raise UnusableInput(f"true or false was expected, not {value!r}", "HealthCheckEnabled")
+
+
+def target_health_description(source: Any) -> Target:
+    """One element of DescribeTargetHealth's `TargetHealthDescriptions`."""
+    source = shape(source)
+    state = shape(source.get("TargetHealth") or {}).get("State")
+    try:
+        return target_description(source.get("Target"), state)
+    except UnusableInput as error:
+        raise error.inside("Target") from error
+
+
+def target_description(source: Any, state: str | None = None) -> Target:
+    """One `TargetDescription`, as a target group's configuration item lists its `Targets`."""
+    source = shape(source)
+    return Target(
+        id=text(source, "Id"),
+        port=optional_port(source, "Port"),
+        state=None if state is None else state.lower(),
+    )
+
+
+# --- EC2
+
+
+def security_group(source: Any) -> SecurityGroup:
+    source = shape(source)
+    group_id = text(source, "GroupId")
+    return SecurityGroup(
+        id=group_id,
+        name=text_or(source, "GroupName", group_id),
+        vpc_id=text_or(source, "VpcId", ""),
+        ingress=listed(source, "IpPermissions", permission),
+        egress=listed(source, "IpPermissionsEgress", permission),
+    )
+
+
+def permission(source: Any) -> Permission:
+    source = shape(source)
+    protocol = _protocol(source.get("IpProtocol"))
+    from_port, to_port = source.get("FromPort"), source.get("ToPort")
+    if protocol in ("tcp", "udp"):
+        if (from_port is None) != (to_port is None):
+            raise UnusableInput(f"{protocol} needs both FromPort and ToPort, or neither")
+        if from_port is not None:
+            from_port, to_port = port(from_port, "FromPort"), port(to_port, "ToPort")
+            if from_port > to_port:
+                raise UnusableInput(f"FromPort {from_port} lies above ToPort {to_port}")
+    elif protocol in ("icmp", "icmpv6"):
+        from_port = None if from_port is None else whole_number(from_port, "FromPort")
+        to_port = None if to_port is None else whole_number(to_port, "ToPort")
+    else:
+        from_port = to_port = None
+    return Permission(
+        protocol=protocol,
+        from_port=from_port,
+        to_port=to_port,
+        cidrs=_cidrs(source),
+        prefix_list_ids=listed(source, "PrefixListIds", _prefix_list_id),
+        references=listed(source, "UserIdGroupPairs", security_group_reference),
+    )
+
+
+def _protocol(value: Any) -> str:
+    if value is None:
+        raise UnusableInput("a protocol is missing", "IpProtocol")
+    if isinstance(value, str):
+        name = value.strip().lower()
+        if name.isalpha() or name in ("icmpv6", "-1"):
+            return name
+    number = str(whole_number(value, "IpProtocol"))
+    return PROTOCOL_NAMES.get(number, number)
+
+
+def _cidrs(source: Shape) -> tuple[str, ...]:
+    """The blocks of `IpRanges`, `Ipv4Ranges` and `Ipv6Ranges`, each given as text or as an object.
+
+    Configuration items list IPv4 blocks twice, under both names; each block is kept once.
+    """
+    blocks = (
+        *listed(source, "IpRanges", _ip_range),
+        *listed(source, "Ipv4Ranges", _ip_range),
+        *listed(source, "Ipv6Ranges", _ip_range),
+    )
+    return tuple(dict.fromkeys(blocks)) if len(blocks) > 1 else blocks
+
+
+def _ip_range(value: Any) -> str:
+    if isinstance(value, Mapping):
+        field = "CidrIp" if value.get("CidrIp") is not None else "CidrIpv6"
+        return cidr(value.get(field), field)
+    return cidr(value, "")
+
+
+def _prefix_list_id(value: Any) -> str:
+    return value if isinstance(value, str) and value else text(shape(value), "PrefixListId")
+
+
+def security_group_reference(source: Any) -> SecurityGroupReference:
+    source = shape(source)
+    return SecurityGroupReference(
+        group_id=text(source, "GroupId"),
+        owner_id=optional_text(source, "UserId"),
+        vpc_id=optional_text(source, "VpcId"),
+        peering_connection_id=optional_text(source, "VpcPeeringConnectionId"),
+        peering_status=optional_text(source, "PeeringStatus"),
+    )
+
+
+def vpc(source: Any) -> Vpc:
+    source = shape(source)
+    ipv4 = source.get("CidrBlockAssociationSet")
+    blocks = (
+        _associated(source, "CidrBlockAssociationSet", "CidrBlock", "CidrBlockState")
+        if ipv4 is not None
+        else tuple(cidr(source[key], key) for key in ("CidrBlock",) if source.get(key))
+    )
+    ipv6 = _associated(source, "Ipv6CidrBlockAssociationSet", "Ipv6CidrBlock", "Ipv6CidrBlockState")
+    return Vpc(id=text(source, "VpcId"), cidrs={Family.IPV4: blocks, Family.IPV6: ipv6})
+
+
+def _associated(source: Shape, field: str, block: str, state: str) -> tuple[str, ...]:
+    def read(association: Any) -> str | None:
+        association = shape(association)
+        if shape(association.get(state) or {"State": "associated"}).get("State") != "associated":
+            return None
+        return cidr(association.get(block), block)
+
+    return tuple(sorted(found for found in listed(source, field, read) if found is not None))
+
+
+def network_interface(source: Any) -> NetworkInterface:
+    source = shape(source)
+    attachment = shape(source.get("Attachment") or {})
+    index = attachment.get("DeviceIndex")
+    addresses = listed(source, "PrivateIpAddresses", lambda value: cidr(shape(value).get("PrivateIpAddress"), ""))
+    if not addresses and source.get("PrivateIpAddress"):
+        addresses = (cidr(source["PrivateIpAddress"], "PrivateIpAddress"),)
+    return NetworkInterface(
+        id=text(source, "NetworkInterfaceId"),
+        vpc_id=text_or(source, "VpcId", ""),
+        groups=tuple(sorted(listed(source, "Groups", security_group_id))),
+        ipv4_addresses=addresses,
+        ipv6_addresses=_ipv6_addresses(source),
+        prefixes=(
+            *listed(source, "Ipv4Prefixes", lambda value: cidr(shape(value).get("Ipv4Prefix"), "")),
+            *listed(source, "Ipv6Prefixes", lambda value: cidr(shape(value).get("Ipv6Prefix"), "")),
+        ),
+        instance_id=optional_text(attachment, "InstanceId"),
+        device_index=None if index is None else whole_number(index, "Attachment.DeviceIndex"),
+    )
+
+
+def _ipv6_addresses(source: Shape) -> tuple[str, ...]:
+    """The IPv6 addresses of an interface, the primary one first."""
+
+    def read(value: Any) -> tuple[bool, str]:
+        value = shape(value)
+        return not value.get("IsPrimaryIpv6"), cidr(value.get("Ipv6Address"), "Ipv6Address")
+
+    found = listed(source, "Ipv6Addresses", read)
+    return tuple(address for _, address in sorted(found, key=lambda pair: pair[0]))
+
+
+def instance(source: Any) -> Instance:
+    source = shape(source)
+    primary: Shape = source
+    for interface in items(source.get("NetworkInterfaces")):
+        interface = shape(interface)
+        index = shape(interface.get("Attachment") or {}).get("DeviceIndex")
+        if index is None or whole_number(index, "NetworkInterfaces.Attachment.DeviceIndex") == 0:
+            primary = interface
+            break
+    ipv6 = _ipv6_addresses(primary)
+    address = optional_text(primary, "PrivateIpAddress")
+    return Instance(
+        id=text(source, "InstanceId"),
+        ipv4_address=None if address is None else cidr(address, "PrivateIpAddress"),
+        ipv6_address=ipv6[0] if ipv6 else None,
+        groups=tuple(
+            sorted(listed(primary, "Groups" if primary is not source else "SecurityGroups", security_group_id))
+        ),
+    )
+
+
+def prefix_list(prefix_list_id: str, source: Any) -> PrefixList:
+    """A managed prefix list; without `Entries` it is one whose entries were refused."""
+    source = shape(source)
+    family = optional_text(source, "AddressFamily")
+    entries = source.get("Entries")
+    return PrefixList(
+        id=prefix_list_id,
+        name=text_or(source, "PrefixListName", prefix_list_id),
+        family=None if family is None else (Family.IPV6 if family.lower() == "ipv6" else Family.IPV4),
+        entries=None
+        if entries is None
+        else listed(source, "Entries", lambda entry: cidr(shape(entry).get("Cidr"), "Cidr")),
+    )
+
+
+def tags(source: Any) -> Mapping[str, str]:
+    """Tags given as a list of `Key` and `Value`."""
+    return dict(each(items(source), "", lambda tag: (text(shape(tag), "Key"), str(shape(tag).get("Value") or ""))))

@@ -1,0 +1,161 @@
+"""The parts of an account and region that decide whether a load balancer's security groups suffice.
+
+Every class mirrors the AWS API shape of its name, keeps only what a verdict or its explanation needs, and is
+immutable. Loaders build them (`from_api`); nothing past a loader sees a dict of unknown shape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from alb_sg.estate.cidr import Family
+
+LOAD_BALANCER_TYPE = "AWS::ElasticLoadBalancingV2::LoadBalancer"
+LISTENER_TYPE = "AWS::ElasticLoadBalancingV2::Listener"
+TARGET_GROUP_TYPE = "AWS::ElasticLoadBalancingV2::TargetGroup"
+SECURITY_GROUP_TYPE = "AWS::EC2::SecurityGroup"
+
+
+@dataclass(frozen=True, slots=True)
+class LoadBalancer:
+    """An Elastic Load Balancing v2 load balancer; `type` is `application`, `network` or `gateway`."""
+
+    arn: str
+    name: str
+    type: str
+    scheme: str
+    state: str
+    vpc_id: str
+    ip_address_type: str
+    security_groups: tuple[str, ...]
+
+    @property
+    def account_id(self) -> str:
+        return self.arn.split(":")[4]
+
+    @property
+    def region(self) -> str:
+        return self.arn.split(":")[3]
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A listener; `target_group_arns` are those of its default actions only (rules are not part of it)."""
+
+    arn: str
+    load_balancer_arn: str
+    protocol: str
+    port: int
+    target_group_arns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TargetGroup:
+    """A target group. `load_balancer_arns` is None where the source does not say who uses it; `port` is None
+    for Lambda functions; `health_check_port` is None for `traffic-port`."""
+
+    arn: str
+    name: str
+    target_type: str
+    port: int | None
+    vpc_id: str
+    family: Family
+    load_balancer_arns: tuple[str, ...] | None
+    health_checks_enabled: bool
+    health_check_port: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One registration in a target group. `port` None is the target group's own; `state` None is unknown
+    (configuration items carry none)."""
+
+    id: str
+    port: int | None
+    state: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityGroupReference:
+    """A security group named as the peer of a rule (`UserIdGroupPair`)."""
+
+    group_id: str
+    owner_id: str | None
+    vpc_id: str | None
+    peering_connection_id: str | None
+    peering_status: str | None
+
+    @property
+    def stale(self) -> bool:
+        """Whether the peering it relies on is gone (EC2 user guide, "Work with stale security group rules")."""
+        return self.peering_status is not None and self.peering_status.lower() != "active"
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """What one security group rule lets through (`IpPermission`).
+
+    `protocol` is `tcp`, `udp`, `icmp`, `icmpv6`, `-1` or another protocol's number. For ICMP, `from_port` is
+    the type and `to_port` the code. `cidrs` keeps the text that the rule was written in.
+    """
+
+    protocol: str
+    from_port: int | None
+    to_port: int | None
+    cidrs: tuple[str, ...]
+    prefix_list_ids: tuple[str, ...]
+    references: tuple[SecurityGroupReference, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityGroup:
+    id: str
+    name: str
+    vpc_id: str
+    ingress: tuple[Permission, ...]
+    egress: tuple[Permission, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Vpc:
+    """A VPC and its associated CIDR blocks, per family."""
+
+    id: str
+    cidrs: Mapping[Family, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkInterface:
+    """A network interface. `prefixes` are the delegated ones; `instance_id` and `device_index` say where it is
+    attached; `ipv6_addresses` begins with the primary one."""
+
+    id: str
+    vpc_id: str
+    groups: tuple[str, ...]
+    ipv4_addresses: tuple[str, ...]
+    ipv6_addresses: tuple[str, ...]
+    prefixes: tuple[str, ...]
+    instance_id: str | None
+    device_index: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """An instance as its primary network interface: the private IPv4 and IPv6 address and that interface's
+    groups. An address is None where the interface has none."""
+
+    id: str
+    ipv4_address: str | None
+    ipv6_address: str | None
+    groups: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PrefixList:
+    """A managed prefix list; `entries` is None where its owner refuses them to this account."""
+
+    id: str
+    name: str
+    family: Family | None
+    entries: tuple[str, ...] | None

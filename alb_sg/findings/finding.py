@@ -1,0 +1,74 @@
+"""What is found out about one load balancer: a finding per rule, or an error that names what was not read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from alb_sg.recommendations.requirement import Because
+
+
+class Compliance(Enum):
+    """AWS Config's ComplianceType."""
+
+    COMPLIANT = "COMPLIANT"
+    NON_COMPLIANT = "NON_COMPLIANT"
+    NOT_APPLICABLE = "NOT_APPLICABLE"
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """One thing that is not let through, exactly.
+
+    `required` is the whole peer and `peers` the part of it that is not allowed yet, as few CIDR blocks as will
+    do: allowing `peers` is enough, and no address in it is already allowed. A reference to any one of
+    `or_security_groups` does as well. For ICMP, `from_port` and `to_port` are type and code.
+    """
+
+    direction: str
+    protocol: str
+    from_port: int
+    to_port: int
+    required: tuple[str, ...]
+    peers: tuple[str, ...]
+    or_security_groups: tuple[str, ...]
+    because: Because
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """The verdict of one rule on one load balancer. `unresolved`: only what could not be resolved stands
+    between the load balancer and COMPLIANT."""
+
+    account_id: str
+    region: str
+    load_balancer_arn: str
+    load_balancer_name: str
+    rule: str
+    compliance: Compliance
+    annotation: str
+    unresolved: bool = False
+    missing: tuple[Missing, ...] = ()
+
+    @property
+    def sort_key(self) -> tuple[str, str, str, str]:
+        return (self.account_id, self.region, self.load_balancer_arn, self.rule)
+
+
+@dataclass(frozen=True, slots=True)
+class JudgementError:
+    """Something could not be judged or read: `what` names it, `cause` says why. Never a verdict.
+
+    `load_balancer_arn` None: it concerns a whole account and region, such as an enumeration that failed.
+    """
+
+    account_id: str
+    region: str
+    load_balancer_arn: str | None
+    rule: str | None
+    what: str
+    cause: str
+
+    @property
+    def sort_key(self) -> tuple[str, str, str, str, str, str]:
+        return (self.account_id, self.region, self.load_balancer_arn or "", self.rule or "", self.what, self.cause)

@@ -1,0 +1,239 @@
+"""One requirement held against the permissions: covered, or what is left over.
+
+The only place that decides whether something is let through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from alb_sg.errors import Unread
+from alb_sg.estate.cidr import Family, parse_cidr
+from alb_sg.estate.model import SecurityGroupReference
+from alb_sg.parameters import PREFIX_LIST_ID, SECURITY_GROUP_ID, Parameters, TargetMatch
+from alb_sg.permissions.addresses import AddressSet
+from alb_sg.permissions.permissions import Allowed, Permissions, prefix_list_addresses
+from alb_sg.recommendations.requirement import (
+    AddressPeer,
+    EndpointPeer,
+    GroupPeer,
+    PrefixListPeer,
+    Requirement,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """A requirement and what became of it.
+
+    Covered where `missing` is None; `accepted` then names the accepted source that stands in. Otherwise
+    `missing` is the part of the peer that is not let through (empty where no address is known), and
+    `unresolved` says what might let it through and could not be resolved.
+    """
+
+    requirement: Requirement
+    required: tuple[str, ...] = ()
+    missing: tuple[str, ...] | None = None
+    or_security_groups: frozenset[str] = frozenset()
+    unresolved: tuple[str, ...] = ()
+    accepted: str | None = None
+
+    @property
+    def covered(self) -> bool:
+        return self.missing is None
+
+
+def settle(
+    permissions: Permissions, requirement: Requirement, parameters: Parameters, *, one_family: bool = True
+) -> Outcome:
+    """What becomes of a requirement. `one_family`: the load balancer has clients of one family only.
+
+    Raises Unread where what was read neither proves cover nor rules it out.
+    """
+    peer = requirement.peer
+    allowed = permissions.allowed(requirement.direction, requirement.traffic, peer.family)
+    match peer:
+        case AddressPeer():
+            outcome = _addresses(requirement, peer, allowed)
+        case PrefixListPeer():
+            outcome = _prefix_list(permissions, requirement, peer, allowed)
+        case GroupPeer():
+            outcome = _group(requirement, peer, allowed)
+        case EndpointPeer():
+            return _endpoint(permissions, requirement, peer, allowed, parameters.target_match)
+    if outcome.covered:
+        return outcome
+    unread = list(allowed.unread)
+    if requirement.replaceable:
+        accepted = _accepted(permissions, parameters.accepted_sources, peer.family, allowed, unread, one_family)
+        if accepted is not None:
+            return Outcome(requirement, accepted=accepted)
+    if unread:
+        raise unread[0]
+    return outcome
+
+
+def _addresses(requirement: Requirement, peer: AddressPeer, allowed: Allowed) -> Outcome:
+    left = peer.addresses - allowed.addresses
+    if not left or any(reference.group_id in peer.or_security_groups for reference in allowed.references):
+        return Outcome(requirement)
+    return Outcome(requirement, peer.required, left.cidrs(), peer.or_security_groups, allowed.unresolved)
+
+
+def _prefix_list(permissions: Permissions, requirement: Requirement, peer: PrefixListPeer, allowed: Allowed) -> Outcome:
+    if peer.prefix_list_id in allowed.prefix_list_ids or allowed.addresses.whole:
+        return Outcome(requirement)
+    required = (peer.prefix_list_id,)
+    addresses = prefix_list_addresses(permissions.estate.prefix_list(peer.prefix_list_id), peer.family)
+    if addresses is None:
+        return Outcome(requirement, required, required, unresolved=allowed.unresolved)
+    if not addresses:
+        # A list without an entry lets nobody in and names no client: it must at least be referenced.
+        return Outcome(requirement, required, required, unresolved=allowed.unresolved)
+    left = addresses - allowed.addresses
+    if not left:
+        return Outcome(requirement)
+    return Outcome(requirement, required, left.cidrs(), unresolved=allowed.unresolved)
+
+
+def _group(requirement: Requirement, peer: GroupPeer, allowed: Allowed) -> Outcome:
+    if allowed.addresses.whole or any(reference.group_id == peer.group_id for reference in allowed.references):
+        return Outcome(requirement)
+    return Outcome(requirement, (peer.group_id,), (), frozenset({peer.group_id}), unresolved=allowed.unresolved)
+
+
+def _accepted(
+    permissions: Permissions,
+    sources: Iterable[str],
+    family: Family,
+    allowed: Allowed,
+    unread: list[Unread],
+    one_family: bool,
+) -> str | None:
+    """The first accepted source that is let through in this family; what could not be told goes to `unread`."""
+    for source in sources:
+        if SECURITY_GROUP_ID.fullmatch(source):
+            if any(reference.group_id == source for reference in allowed.references):
+                return source
+        elif PREFIX_LIST_ID.fullmatch(source):
+            if _accepts_prefix_list(permissions, source, family, allowed, unread, one_family):
+                return source
+        else:
+            of_family, block = parse_cidr(source)
+            if of_family is family and AddressSet(family, (block,)) <= allowed.addresses:
+                return source
+    return None
+
+
+def _accepts_prefix_list(
+    permissions: Permissions,
+    source: str,
+    family: Family,
+    allowed: Allowed,
+    unread: list[Unread],
+    one_family: bool,
+) -> bool:
+    referenced = source in allowed.prefix_list_ids
+    try:
+        found = permissions.estate.prefix_list(source)
+    except Unread as error:
+        # A reference is enough, unless there are clients of two families and the list may be of the other.
+        if referenced and one_family:
+            return True
+        unread.append(error)
+        return False
+    if found.family not in (None, family):
+        return False
+    if referenced:
+        return True
+    addresses = prefix_list_addresses(found, family)
+    return bool(addresses) and addresses is not None and addresses <= allowed.addresses
+
+
+@dataclass(frozen=True, slots=True)
+class _Carried:
+    """The security groups of an endpoint: those known, why there may be more that were read but not resolved,
+    and what was not read."""
+
+    groups: frozenset[str]
+    unresolved: tuple[str, ...] = ()
+    unread: Unread | None = None
+
+    @property
+    def surely_none(self) -> bool:
+        return not self.groups and not self.unresolved and self.unread is None
+
+
+def _endpoint(
+    permissions: Permissions,
+    requirement: Requirement,
+    peer: EndpointPeer,
+    allowed: Allowed,
+    target_match: TargetMatch,
+) -> Outcome:
+    carried = _carried(permissions, peer, allowed)
+    if any(reference.group_id in carried.groups for reference in allowed.references):
+        return Outcome(requirement)
+    open_to_address = allowed.addresses.whole or (
+        peer.address is not None and AddressSet(peer.family, ((peer.address, peer.address),)) <= allowed.addresses
+    )
+    # Read literally, only a reference counts for a target that has groups, or may have.
+    only_references = target_match is TargetMatch.SECURITY_GROUP and not carried.surely_none
+    if open_to_address and not only_references:
+        return Outcome(requirement)
+    if carried.unread is not None and (allowed.references or only_references or peer.address is None):
+        raise carried.unread
+    unread = permissions.unread if only_references else allowed.unread
+    if unread:
+        raise unread[0]
+    required = () if peer.required is None else (peer.required,)
+    missing = () if open_to_address or (only_references and carried.groups) else required
+    notes = list(carried.unresolved) if allowed.references or peer.address is None else []
+    if not only_references:
+        notes += allowed.unresolved
+    return Outcome(requirement, required, missing, carried.groups, tuple(dict.fromkeys(notes)))
+
+
+def _carried(permissions: Permissions, peer: EndpointPeer, allowed: Allowed) -> _Carried:
+    if peer.outside and peer.address is not None:
+        return _carried_over_peering(permissions, peer, peer.address, allowed.references)
+    unresolved = () if peer.unresolved is None else (peer.unresolved,)
+    return _Carried(peer.groups, unresolved, peer.unread)
+
+
+def _carried_over_peering(
+    permissions: Permissions,
+    peer: EndpointPeer,
+    address: int,
+    references: Iterable[SecurityGroupReference],
+) -> _Carried:
+    """The groups of an address outside the target group's VPC: those of the interface that holds it in a VPC
+    that an active peering reference names. Without such a reference (an address on premises) none.
+    """
+    estate = permissions.estate
+    point = AddressSet(peer.family, ((address, address),))
+    groups: set[str] = set()
+    unresolved: list[str] = []
+    for reference in references:
+        if reference.peering_connection_id is None:
+            continue
+        where = f"{reference.group_id} over {reference.peering_connection_id}"
+        if reference.vpc_id is None:
+            unresolved.append(f"{where} (its VPC is not named)")
+            continue
+        try:
+            if not point <= AddressSet.of(peer.family, estate.vpc(reference.vpc_id).cidrs[peer.family]):
+                continue
+        except Unread:
+            # A peered VPC mostly belongs to somebody else; then only the interface itself can tell.
+            pass
+        try:
+            interface = estate.interface_at(reference.vpc_id, peer.family, address)
+        except Unread as error:
+            return _Carried(frozenset(groups), tuple(unresolved), error)
+        if interface is None:
+            unresolved.append(f"{where} (its members in {reference.vpc_id} are not visible)")
+        else:
+            groups.update(interface.groups)
+    return _Carried(frozenset(groups), tuple(unresolved))

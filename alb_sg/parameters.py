@@ -1,0 +1,127 @@
+"""The parameters that the rules take, read and refused by name before any call is made."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from alb_sg.errors import UnusableInput
+from alb_sg.estate.cidr import NotACidr, parse_cidr
+
+# rdklib reads these itself (rdklib.configrule.ConfigRule).
+RDKLIB_PARAMETERS = ("AssumeRoleMode", "ExecutionRoleName", "ExecutionRoleRegion")
+
+PREFIX_LIST_ID = re.compile(r"pl-[0-9a-z]+")
+SECURITY_GROUP_ID = re.compile(r"sg-[0-9a-z]+")
+
+
+class TargetMatch(Enum):
+    """What counts as a way to a target: `EFFECTIVE`, whatever lets the load balancer reach it;
+    `SECURITY_GROUP`, only a reference to one of its groups."""
+
+    EFFECTIVE = "effective"
+    SECURITY_GROUP = "security-group"
+
+
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """Rule parameters as they are used; every one has the default of the rules' pages."""
+
+    accepted_sources: tuple[str, ...] = ()
+    tag_key: str | None = None
+    target_match: TargetMatch = TargetMatch.EFFECTIVE
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterFact:
+    """What a page, `alb-sg rules` and a rule's `parameters.json` say of a parameter."""
+
+    name: str
+    default: str
+    meaning: str
+    rules: frozenset[str] = field(default_factory=frozenset)
+
+
+_INGRESS = frozenset({"ALB_SG_LISTENER_INGRESS", "ALB_SG_ICMP_PMTUD"})
+_EGRESS = frozenset({"ALB_SG_INSTANCE_EGRESS", "ALB_SG_HEALTH_CHECK_EGRESS"})
+
+PARAMETERS: tuple[ParameterFact, ...] = (
+    ParameterFact(
+        "AcceptedSources",
+        "",
+        "Comma-separated CIDR blocks, prefix lists (pl-…) and security groups (sg-…): a listener port or ICMP "
+        "that is not open to the recommended peer, but to at least one of these, is compliant.",
+        _INGRESS,
+    ),
+    ParameterFact(
+        "TagKey",
+        "",
+        "Where set, a load balancer's tag of this key names its clients instead (CIDR blocks, pl-…, sg-…, "
+        "internet, vpc; space-separated; all are required).",
+        _INGRESS,
+    ),
+    ParameterFact(
+        "TargetMatch",
+        "effective",
+        "effective: whatever lets the load balancer reach the target counts. security-group: only a reference "
+        "to one of the target's security groups.",
+        _EGRESS,
+    ),
+    ParameterFact("AssumeRoleMode", "true", "rdklib's: whether to assume the execution role.", _INGRESS | _EGRESS),
+    ParameterFact("ExecutionRoleName", "", "rdklib's: the role to assume in the account.", _INGRESS | _EGRESS),
+    ParameterFact("ExecutionRoleRegion", "", "rdklib's: the region for the assumed role.", _INGRESS | _EGRESS),
+)
+
+
+def parse_parameters(values: Mapping[str, object]) -> Parameters:
+    """Rule parameters as AWS Config passes them (all texts; an empty one is absent).
+
+    Raises UnusableInput that names the parameter, for one that is unknown or does not parse.
+    """
+    known = {fact.name for fact in PARAMETERS}
+    unknown = sorted(set(values) - known)
+    if unknown:
+        raise UnusableInput(f"unknown rule parameter {unknown[0]!r}; known are {', '.join(sorted(known))}")
+    for name, value in values.items():
+        if value is not None and not isinstance(value, str):
+            raise UnusableInput(f"rule parameter {name} must be text, not {value!r}")
+    texts = {name: str(value).strip() for name, value in values.items() if value is not None and str(value).strip()}
+    if texts.get("AssumeRoleMode", "true").lower() not in ("true", "false"):
+        raise UnusableInput(f"rule parameter AssumeRoleMode is true or false, not {texts['AssumeRoleMode']!r}")
+    return Parameters(
+        accepted_sources=_accepted_sources(texts.get("AcceptedSources", "")),
+        tag_key=texts.get("TagKey"),
+        target_match=_target_match(texts.get("TargetMatch", TargetMatch.EFFECTIVE.value)),
+    )
+
+
+def _target_match(value: str) -> TargetMatch:
+    try:
+        return TargetMatch(value)
+    except ValueError:
+        choices = " or ".join(choice.value for choice in TargetMatch)
+        raise UnusableInput(f"rule parameter TargetMatch is {choices}, not {value!r}") from None
+
+
+def _accepted_sources(value: str) -> tuple[str, ...]:
+    sources = [source.strip() for source in value.split(",")] if value else []
+    for source in sources:
+        if not (is_source(source)):
+            raise UnusableInput(
+                f"rule parameter AcceptedSources: {source!r} is not a CIDR block, a prefix list (pl-…) or a "
+                "security group (sg-…)"
+            )
+    return tuple(sources)
+
+
+def is_source(value: str) -> bool:
+    """Whether the text is a CIDR block, a prefix list or a security group."""
+    if PREFIX_LIST_ID.fullmatch(value) or SECURITY_GROUP_ID.fullmatch(value):
+        return True
+    try:
+        parse_cidr(value)
+    except NotACidr:
+        return False
+    return True

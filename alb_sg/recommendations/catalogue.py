@@ -1,0 +1,88 @@
+"""The four recommendations, each with the facts that its Config rule, page and role are made from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from alb_sg.estate.estate import Estate
+from alb_sg.estate.model import LoadBalancer
+from alb_sg.parameters import Parameters
+from alb_sg.recommendations import health_check_egress, icmp_pmtud, instance_egress, listener_ingress
+from alb_sg.recommendations.requirement import Demand
+
+PAGE = "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-update-security-groups.html"
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """One recommendation and the Config rule of the same name.
+
+    `sections` are the estate's sections that a verdict may hang on: what a live source has to read.
+    """
+
+    name: str
+    title: str
+    asks: str
+    quote: str
+    page_section: str
+    demand: Callable[[Estate, LoadBalancer, Parameters], Demand]
+    sections: frozenset[str]
+
+
+_INGRESS_SECTIONS = frozenset({"SecurityGroups", "Vpcs", "ManagedPrefixLists", "Tags"})
+_EGRESS_SECTIONS = frozenset(
+    {
+        "Listeners",
+        "TargetGroups",
+        "TargetHealthDescriptions",
+        "SecurityGroups",
+        "Vpcs",
+        "Instances",
+        "NetworkInterfaces",
+        "ManagedPrefixLists",
+    }
+)
+
+LISTENER_INGRESS = Recommendation(
+    name="ALB_SG_LISTENER_INGRESS",
+    title="Listener ports are open to clients",
+    asks="Inbound TCP on every listener's port from every client address: 0.0.0.0/0 (and ::/0) for an "
+    "internet-facing load balancer, the VPC's CIDR blocks for an internal one, and the clients and VPC CIDR "
+    "blocks of each Network Load Balancer in front.",
+    quote="Allow all inbound traffic on the load balancer listener port",
+    page_section="Recommended rules",
+    demand=listener_ingress.demand,
+    sections=_INGRESS_SECTIONS | {"Listeners", "TargetGroups", "AlbRegistrations"},
+)
+INSTANCE_EGRESS = Recommendation(
+    name="ALB_SG_INSTANCE_EGRESS",
+    title="Targets can be reached on their ports",
+    asks="Outbound TCP to every registered target on the port it was registered with.",
+    quote="Allow outbound traffic to instances on the instance listener port",
+    page_section="Recommended rules",
+    demand=instance_egress.demand,
+    sections=_EGRESS_SECTIONS,
+)
+HEALTH_CHECK_EGRESS = Recommendation(
+    name="ALB_SG_HEALTH_CHECK_EGRESS",
+    title="Targets can be reached on their health check ports",
+    asks="Outbound TCP to every registered target on its target group's health check port.",
+    quote="Allow outbound traffic to instances on the health check port",
+    page_section="Recommended rules",
+    demand=health_check_egress.demand,
+    sections=_EGRESS_SECTIONS,
+)
+ICMP_PMTUD = Recommendation(
+    name="ALB_SG_ICMP_PMTUD",
+    title="Path MTU Discovery works",
+    asks="Inbound ICMP type 3 code 4 from IPv4 clients and ICMPv6 type 2 code 0 from IPv6 clients, so that "
+    "routers on the way can say that a packet is too big.",
+    quote="We also recommend that you allow inbound ICMP traffic to support Path MTU Discovery",
+    page_section="Recommended rules",
+    demand=icmp_pmtud.demand,
+    sections=_INGRESS_SECTIONS,
+)
+
+RECOMMENDATIONS = (HEALTH_CHECK_EGRESS, ICMP_PMTUD, INSTANCE_EGRESS, LISTENER_INGRESS)
+BY_NAME = {recommendation.name: recommendation for recommendation in RECOMMENDATIONS}

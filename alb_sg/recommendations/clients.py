@@ -1,0 +1,106 @@
+"""Who the clients of a load balancer are: by scheme and address type, or as its tag says (semantics §5, §9)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from alb_sg.errors import Unread
+from alb_sg.estate.cidr import Family, NotACidr, parse_cidr
+from alb_sg.estate.estate import Estate
+from alb_sg.estate.model import LoadBalancer
+from alb_sg.parameters import PREFIX_LIST_ID, SECURITY_GROUP_ID, Parameters
+from alb_sg.recommendations.judged import CLIENT_FAMILIES
+from alb_sg.recommendations.requirement import (
+    GroupPeer,
+    NotApplicable,
+    Peer,
+    PrefixListPeer,
+    address_peer,
+)
+
+
+def client_families(load_balancer: LoadBalancer) -> tuple[Family, ...]:
+    families = CLIENT_FAMILIES.get(load_balancer.ip_address_type)
+    if families is None:
+        raise Unread(
+            f"address type of {load_balancer.name}", f"{load_balancer.ip_address_type!r} is not one that is known"
+        )
+    return families
+
+
+def client_peers(
+    estate: Estate, load_balancer: LoadBalancer, parameters: Parameters, *, groups_count: bool = True
+) -> tuple[Peer, ...]:
+    """The peers that a load balancer must be open to, all of them.
+
+    `groups_count` False leaves security groups in the tag out (a router that sends ICMP carries none); where
+    the tag names nothing else, the default applies. Raises Unread for what the tag or the VPC hides, and
+    NotApplicable where there is no client address at all.
+    """
+    words = _tagged_clients(estate, load_balancer, parameters)
+    if words and not groups_count:
+        words = [word for word in words if not SECURITY_GROUP_ID.fullmatch(word)]
+    families = client_families(load_balancer)
+    if not words:
+        word = "internet" if load_balancer.scheme == "internet-facing" else "vpc"
+        peers = _from_word(estate, load_balancer, word, families)
+        if not peers:
+            labels = " or ".join(family.label for family in families)
+            raise NotApplicable(f"{load_balancer.vpc_id} has no {labels} CIDR block, so there are no clients")
+        return peers
+    peers = tuple(dict.fromkeys(peer for word in words for peer in _from_word(estate, load_balancer, word, families)))
+    if not peers:
+        raise Unread(
+            f"tag {parameters.tag_key} of {load_balancer.name}",
+            f"{' '.join(words)!r} names no client that an {load_balancer.ip_address_type} load balancer can have",
+        )
+    return peers
+
+
+def vpc_peer_cidrs(estate: Estate, vpc_id: str, family: Family) -> tuple[str, ...]:
+    return estate.vpc(vpc_id).cidrs[family]
+
+
+def _tagged_clients(estate: Estate, load_balancer: LoadBalancer, parameters: Parameters) -> list[str]:
+    """The words of the load balancer's tag; none where the parameter or the tag is absent."""
+    if parameters.tag_key is None:
+        return []
+    value = estate.tags_of(load_balancer).get(parameters.tag_key)
+    if value is None:
+        return []
+    words = value.split()
+    bad = next((word for word in words if not _is_client(word)), None)
+    if bad is not None or not words:
+        raise Unread(
+            f"tag {parameters.tag_key} of {load_balancer.name}",
+            "it is empty; name CIDR blocks, pl-…, sg-…, internet or vpc"
+            if bad is None
+            else f"{bad!r} is not a CIDR block, pl-…, sg-…, internet or vpc",
+        )
+    return words
+
+
+def _is_client(word: str) -> bool:
+    if word in ("internet", "vpc") or PREFIX_LIST_ID.fullmatch(word) or SECURITY_GROUP_ID.fullmatch(word):
+        return True
+    try:
+        parse_cidr(word)
+    except NotACidr:
+        return False
+    return True
+
+
+def _from_word(estate: Estate, load_balancer: LoadBalancer, word: str, families: Iterable[Family]) -> tuple[Peer, ...]:
+    """The peers that one word stands for, in those of its families that the load balancer serves."""
+    if word == "internet":
+        return tuple(address_peer(family, (family.everywhere,)) for family in families)
+    if word == "vpc":
+        blocks = ((family, vpc_peer_cidrs(estate, load_balancer.vpc_id, family)) for family in families)
+        return tuple(address_peer(family, cidrs, label="VPC") for family, cidrs in blocks if cidrs)
+    if SECURITY_GROUP_ID.fullmatch(word):
+        return tuple(GroupPeer(family, word) for family in families)
+    if PREFIX_LIST_ID.fullmatch(word):
+        of_list = estate.prefix_list(word).family
+        return tuple(PrefixListPeer(family, word) for family in families if of_list in (None, family))
+    family, _ = parse_cidr(word)
+    return (address_peer(family, (word,)),) if family in families else ()

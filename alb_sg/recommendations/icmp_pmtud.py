@@ -1,0 +1,33 @@
+"""Inbound: the ICMP messages of Path MTU Discovery (semantics §8).
+
+"We also recommend that you allow inbound ICMP traffic to support Path MTU Discovery."
+"""
+
+from __future__ import annotations
+
+from alb_sg.estate.cidr import Family
+from alb_sg.estate.estate import Estate
+from alb_sg.estate.model import LoadBalancer
+from alb_sg.parameters import Parameters
+from alb_sg.permissions.permissions import FRAGMENTATION_NEEDED, PACKET_TOO_BIG, Direction
+from alb_sg.recommendations.clients import client_peers
+from alb_sg.recommendations.judged import must_be_judged
+from alb_sg.recommendations.requirement import Because, Demand, Requirement
+
+
+def demand(estate: Estate, load_balancer: LoadBalancer, parameters: Parameters) -> Demand:
+    """ "Fragmentation needed" from IPv4 clients, "packet too big" from IPv6 ones. Raises NotApplicable, Unread."""
+    must_be_judged(load_balancer)
+    because = Because("loadBalancer", load_balancer.arn, "Path MTU Discovery")
+    return Demand(
+        tuple(
+            Requirement(
+                Direction.INGRESS,
+                FRAGMENTATION_NEEDED if peer.family is Family.IPV4 else PACKET_TOO_BIG,
+                peer,
+                because,
+                replaceable=True,
+            )
+            for peer in client_peers(estate, load_balancer, parameters, groups_count=False)
+        )
+    )

@@ -1,0 +1,109 @@
+"""Inbound: every listener port from every client (semantics §5).
+
+"Allow all inbound traffic on the load balancer listener port", from the VPC CIDR for an internal load balancer,
+and from clients and the VPC CIDR where it is the target of a Network Load Balancer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from alb_sg.errors import Unread
+from alb_sg.estate.cidr import Family
+from alb_sg.estate.estate import Estate
+from alb_sg.estate.model import Listener, LoadBalancer, TargetGroup
+from alb_sg.parameters import Parameters
+from alb_sg.permissions.permissions import Direction, Traffic
+from alb_sg.recommendations.clients import client_peers, vpc_peer_cidrs
+from alb_sg.recommendations.judged import must_be_judged
+from alb_sg.recommendations.requirement import (
+    Because,
+    Demand,
+    NotApplicable,
+    Peer,
+    Requirement,
+    address_peer,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """A Network Load Balancer that sends to a port of an Application Load Balancer through a target group of
+    type `alb`, and the port that the group's health checks use."""
+
+    load_balancer: LoadBalancer
+    target_group: TargetGroup
+    port: int
+    health_check_port: int
+
+
+def demand(estate: Estate, load_balancer: LoadBalancer, parameters: Parameters) -> Demand:
+    """TCP on each listener's port from each client. Raises NotApplicable, Unread."""
+    must_be_judged(load_balancer)
+    listeners = estate.listeners_of(load_balancer)
+    if not listeners:
+        raise NotApplicable("the load balancer has no listener")
+    fronts = _fronts(estate, load_balancer)
+    requirements: dict[Requirement, None] = {}
+    for listener in listeners:
+        behind = [front for front in fronts if front.port == listener.port]
+        if not behind:
+            for peer in client_peers(estate, load_balancer, parameters):
+                requirements[_requirement(listener, peer, replaceable=True)] = None
+        for front in behind:
+            requirements.update(dict.fromkeys(_from_front(estate, listener, front)))
+        for front in fronts:
+            if front.health_check_port == listener.port != front.port:
+                requirements[_requirement(listener, _vpc_peer(estate, front))] = None
+    ports = {listener.port for listener in listeners}
+    remarks = tuple(
+        f"no listener answers the health checks of {front.load_balancer.name} "
+        f"(target group {front.target_group.name}) on port {front.health_check_port}"
+        for front in fronts
+        if front.health_check_port not in ports
+    )
+    return Demand(tuple(requirements), tuple(dict.fromkeys(remarks)))
+
+
+def _from_front(estate: Estate, listener: Listener, front: Front) -> list[Requirement]:
+    """The two rows of the page's third table: clients, and the VPC CIDR for PrivateLink and health checks."""
+    from_vpc = _requirement(listener, _vpc_peer(estate, front))
+    if front.load_balancer.scheme != "internet-facing":
+        return [from_vpc]
+    everywhere = address_peer(
+        Family.IPV4,
+        (Family.IPV4.everywhere,),
+        frozenset(front.load_balancer.security_groups),
+        f"clients of {front.load_balancer.name}",
+    )
+    return [_requirement(listener, everywhere, replaceable=True), from_vpc]
+
+
+def _vpc_peer(estate: Estate, front: Front) -> Peer:
+    # An NLB reaches an ALB over IPv4, whatever address type either has.
+    return address_peer(
+        Family.IPV4,
+        vpc_peer_cidrs(estate, front.load_balancer.vpc_id, Family.IPV4),
+        frozenset(front.load_balancer.security_groups),
+        f"the VPC, for {front.load_balancer.name}",
+    )
+
+
+def _requirement(listener: Listener, peer: Peer, *, replaceable: bool = False) -> Requirement:
+    because = Because("listener", listener.arn, f"{listener.protocol}:{listener.port}")
+    return Requirement(Direction.INGRESS, Traffic.tcp(listener.port), peer, because, replaceable)
+
+
+def _fronts(estate: Estate, load_balancer: LoadBalancer) -> list[Front]:
+    fronts = []
+    for group, target in estate.network_load_balancers_before(load_balancer):
+        port = target.port if target.port is not None else group.port
+        if port is None:
+            raise Unread(f"port of target group {group.name}", "it was not recorded")
+        for arn in group.load_balancer_arns or ():
+            front = estate.load_balancers.get(arn)
+            if front is None:
+                raise Unread(f"Network Load Balancer {arn}", "it is not among the LoadBalancers collected")
+            check_port = group.health_check_port
+            fronts.append(Front(front, group, port, port if check_port is None else check_port))
+    return sorted(fronts, key=lambda front: (front.load_balancer.arn, front.target_group.arn))
