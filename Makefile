@@ -11,7 +11,7 @@ PYTHON_RDK ?= $(shell for candidate in $(PYTHON) python3.14 python3.13 python3.1
 	"$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 12))' >/dev/null 2>&1 && { echo "$$candidate"; break; }; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo check lint types unit test test-rdk generate clean
+.PHONY: help setup setup-rdk demo check lint types unit test generate clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -39,8 +39,13 @@ types: $(READY)
 unit: $(READY)
 	$(BIN)/pytest -q -n auto -m "not slow"
 
-test: lint types $(READY) test-rdk ## everything
-	$(BIN)/pytest -q -n auto
+test: lint types setup-rdk ## everything
+	ALB_SG_RDK="$(abspath $(RDK_VENV))/bin/rdk" $(BIN)/pytest -q -n auto
+
+generate: $(READY) ## rewrite generated files
+	$(BIN)/python -m alb_sg.config_rule.definition rules
+
+setup-rdk: $(RDK_READY) ## rdk 1.0.0 in an environment of its own
 
 $(RDK_READY): pyproject.toml
 	@test -n "$(PYTHON_RDK)" || { echo "rdk 1.0.0 needs Python 3.12 or newer; name one with PYTHON_RDK=…"; exit 1; }

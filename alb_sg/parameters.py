@@ -9,9 +9,12 @@ from enum import Enum
 
 from alb_sg.errors import UnusableInput
 from alb_sg.estate.cidr import NotACidr, parse_cidr
+from alb_sg.exemptions.location import AwsLocation, parse_location
 
 # rdklib reads these itself (rdklib.configrule.ConfigRule).
 RDKLIB_PARAMETERS = ("AssumeRoleMode", "ExecutionRoleName", "ExecutionRoleRegion")
+
+EXEMPTIONS = "Exemptions"
 
 PREFIX_LIST_ID = re.compile(r"pl-[0-9a-z]+")
 SECURITY_GROUP_ID = re.compile(r"sg-[0-9a-z]+")
@@ -32,6 +35,7 @@ class Parameters:
     accepted_sources: tuple[str, ...] = ()
     tag_key: str | None = None
     target_match: TargetMatch = TargetMatch.EFFECTIVE
+    exemptions: AwsLocation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,13 @@ PARAMETERS: tuple[ParameterFact, ...] = (
         "to one of the target's security groups.",
         _EGRESS,
     ),
+    ParameterFact(
+        EXEMPTIONS,
+        "",
+        "Where exemptions are kept, s3://bucket/key or ssm:/parameter/name in the account of the function: an "
+        "exempted load balancer is not applicable until its exemption expires.",
+        _INGRESS | _EGRESS,
+    ),
     ParameterFact("AssumeRoleMode", "true", "rdklib's: whether to assume the execution role.", _INGRESS | _EGRESS),
     ParameterFact("ExecutionRoleName", "", "rdklib's: the role to assume in the account.", _INGRESS | _EGRESS),
     ParameterFact("ExecutionRoleRegion", "", "rdklib's: the region for the assumed role.", _INGRESS | _EGRESS),
@@ -94,6 +105,7 @@ def parse_parameters(values: Mapping[str, object]) -> Parameters:
         accepted_sources=_accepted_sources(texts.get("AcceptedSources", "")),
         tag_key=texts.get("TagKey"),
         target_match=_target_match(texts.get("TargetMatch", TargetMatch.EFFECTIVE.value)),
+        exemptions=_exemptions(texts.get(EXEMPTIONS)),
     )
 
 
@@ -103,6 +115,15 @@ def _target_match(value: str) -> TargetMatch:
     except ValueError:
         choices = " or ".join(choice.value for choice in TargetMatch)
         raise UnusableInput(f"rule parameter TargetMatch is {choices}, not {value!r}") from None
+
+
+def _exemptions(value: str | None) -> AwsLocation | None:
+    if value is None:
+        return None
+    try:
+        return parse_location(value)
+    except UnusableInput as error:
+        raise UnusableInput(f"rule parameter {EXEMPTIONS}: {error.message}") from None
 
 
 def _accepted_sources(value: str) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from alb_sg.exemptions.exemption import Exemption
 from alb_sg.recommendations.requirement import Because
 
 
@@ -38,7 +39,7 @@ class Missing:
 @dataclass(frozen=True, slots=True)
 class Finding:
     """The verdict of one rule on one load balancer. `unresolved`: only what could not be resolved stands
-    between the load balancer and COMPLIANT."""
+    between the load balancer and COMPLIANT. `exempted`: it is NOT_APPLICABLE by an exemption in force."""
 
     account_id: str
     region: str
@@ -49,6 +50,7 @@ class Finding:
     annotation: str
     unresolved: bool = False
     missing: tuple[Missing, ...] = ()
+    exempted: Exempted | None = None
 
     @property
     def sort_key(self) -> tuple[str, str, str, str]:
@@ -72,3 +74,11 @@ class JudgementError:
     @property
     def sort_key(self) -> tuple[str, str, str, str, str, str]:
         return (self.account_id, self.region, self.load_balancer_arn or "", self.rule or "", self.what, self.cause)
+
+
+@dataclass(frozen=True, slots=True)
+class Exempted:
+    """An exemption in force, and what would be said without it."""
+
+    exemption: Exemption
+    otherwise: Finding | JudgementError

@@ -1,0 +1,75 @@
+"""What the sub-commands' parsers share."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import NoReturn, TypeAlias
+
+from alb_sg.command_line import sources
+from alb_sg.command_line.exit_code import EXIT_CODES
+from alb_sg.errors import UnusableInput
+
+Commands: TypeAlias = "argparse._SubParsersAction[Parser]"  # noqa: SLF001 (argparse gives the type no public name)
+Run: TypeAlias = Callable[[argparse.Namespace], int]
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are those of all other bad input."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UnusableInput(f"{message} (see {self.prog} --help)")
+
+
+def add_command(
+    commands: Commands,
+    name: str,
+    run: Run,
+    *,
+    summary: str,
+    description: str,
+    examples: str,
+    exit_codes: str = EXIT_CODES,
+) -> Parser:
+    """A sub-command whose help ends with examples and exit codes."""
+    parser = commands.add_parser(
+        name,
+        help=summary,
+        description=description,
+        epilog=f"examples:\n{examples}\n{exit_codes}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.set_defaults(run=run)
+    return parser
+
+
+def add_source_options(parser: Parser) -> None:
+    """Where load balancers are read from, said in full at the end of the help."""
+    sources.add_source_options(parser)
+    parser.epilog = f"{parser.epilog}\n{sources.HELP}"
+
+
+def add_rule_options(parser: Parser) -> None:
+    parser.add_argument(
+        "--rule",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="ask this rule only, with or without ALB_SG_; repeatable (default: all four)",
+    )
+    parser.add_argument(
+        "--parameter",
+        action="append",
+        default=[],
+        metavar="RULE:Key=Value",
+        help="a rule parameter, for one rule or (Key=Value) for all that take it; repeatable; see `alb-sg rules`",
+    )
+
+
+def add_output_option(parser: Parser) -> None:
+    parser.add_argument(
+        "--output",
+        metavar="F",
+        help="write to this file, gzipped where it ends in .gz; it is replaced whole or not at all",
+    )

@@ -1,0 +1,105 @@
+"""Which rules are asked, with which parameters, and what has to be read for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from alb_sg.errors import UnusableInput
+from alb_sg.parameters import EXEMPTIONS, PARAMETERS, PREFIX_LIST_ID, Parameters, TargetMatch, parse_parameters
+from alb_sg.recommendations.catalogue import BY_NAME, RECOMMENDATIONS, Recommendation
+
+PREFIX = "ALB_SG_"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The rules of a run, each with its parameters."""
+
+    rules: Mapping[Recommendation, Parameters]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(sorted(rule.name for rule in self.rules))
+
+    @property
+    def sections(self) -> frozenset[str]:
+        """The sections of an estate that the verdicts may hang on."""
+        found: frozenset[str] = frozenset()
+        for rule, parameters in self.rules.items():
+            found |= rule.sections if parameters.tag_key is not None else rule.sections - {"Tags"}
+        return found
+
+    @property
+    def tag_keys(self) -> tuple[str, ...]:
+        return tuple(sorted({given.tag_key for given in self.rules.values() if given.tag_key is not None}))
+
+    @property
+    def prefix_lists(self) -> frozenset[str]:
+        """The prefix lists that parameters name."""
+        sources = (source for parameters in self.rules.values() for source in parameters.accepted_sources)
+        return frozenset(filter(PREFIX_LIST_ID.fullmatch, sources))
+
+    @property
+    def all_targets(self) -> bool:
+        """Whether every target's security groups are needed, however open the load balancer's egress is."""
+        return any(given.target_match is TargetMatch.SECURITY_GROUP for given in self.rules.values())
+
+
+def rule_named(name: str) -> Recommendation:
+    """A rule by its name, in any letter case, with or without `ALB_SG_`. Raises UnusableInput."""
+    upper = name.strip().upper().replace("-", "_")
+    found = BY_NAME.get(upper) or BY_NAME.get(PREFIX + upper)
+    if found is None:
+        raise UnusableInput(f"unknown rule {name!r}; known are {', '.join(sorted(BY_NAME))}")
+    return found
+
+
+def choose(names: Sequence[str], parameters: Iterable[str]) -> Choice:
+    """The rules named (all where none is), with parameters given as `RULE:Key=Value` or `Key=Value`.
+
+    A parameter without a rule is for every rule chosen that takes it. Raises UnusableInput that names it.
+    """
+    chosen = {rule_named(name) for name in names} or set(RECOMMENDATIONS)
+    values: dict[Recommendation, dict[str, str]] = {rule: {} for rule in RECOMMENDATIONS if rule in chosen}
+    for text in parameters:
+        rules, key, value = _parameter(text, values)
+        for rule in rules:
+            if values[rule].setdefault(key, value) != value:
+                raise UnusableInput(f"rule parameter {key} of {rule.name} is given twice, with different values")
+    return Choice({rule: _parsed(rule, given) for rule, given in values.items()})
+
+
+def _parsed(rule: Recommendation, values: Mapping[str, str]) -> Parameters:
+    try:
+        return parse_parameters(values)
+    except UnusableInput as error:
+        raise error.inside(f"--parameter {rule.name}") from error
+
+
+def _parameter(text: str, chosen: Iterable[Recommendation]) -> tuple[list[Recommendation], str, str]:
+    """The rules that a parameter is for, its key and its value."""
+    left, equals, value = text.partition("=")
+    rule_name, colon, key = left.rpartition(":")
+    if not equals or not key or (colon and not rule_name):
+        raise UnusableInput(f"--parameter {text!r} is not RULE:Key=Value or Key=Value")
+    if key == EXEMPTIONS:
+        raise UnusableInput(f"--parameter {text!r}: the commands take exemptions as --exemptions SOURCE, for all rules")
+    if colon:
+        rule = rule_named(rule_name)
+        if rule not in chosen:
+            raise UnusableInput(f"--parameter {text!r} is for a rule that --rule leaves out")
+        if key not in _keys(rule):
+            raise UnusableInput(f"{rule.name} takes no rule parameter {key!r}; it takes {', '.join(_keys(rule))}")
+        return [rule], key, value
+    if not any(key in _keys(rule) for rule in RECOMMENDATIONS):
+        known = ", ".join(fact.name for fact in PARAMETERS)
+        raise UnusableInput(f"unknown rule parameter {key!r}; known are {known}")
+    rules = [rule for rule in chosen if key in _keys(rule)]
+    if not rules:
+        raise UnusableInput(f"--parameter {text!r}: none of the rules chosen takes {key}")
+    return rules, key, value
+
+
+def _keys(rule: Recommendation) -> list[str]:
+    return [fact.name for fact in PARAMETERS if rule.name in fact.rules]

@@ -1,0 +1,87 @@
+"""Where a report goes: standard output, or a file that is whole or not touched at all."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, TextIO, cast
+
+from alb_sg.errors import UnusableInput
+
+STANDARD_OUTPUT = "-"
+
+
+@contextmanager
+def output(path: str | None, *, exact: bool = False) -> Iterator[TextIO]:
+    """A stream for a report: standard output where `path` is None or `-`, else the file at the end of the block.
+
+    `exact`: the text is for programs, UTF-8 whatever the terminal's encoding is. A block that raises leaves the
+    file as it was. Raises UnusableInput where the file cannot be written, at the start of the block already
+    where that can be told.
+    """
+    if path is None or path == STANDARD_OUTPUT:
+        yield _standard_output(exact=exact)
+        sys.stdout.flush()
+        return
+    try:
+        with _replaced(path) as binary, _text(path, binary) as stream:
+            yield stream
+    except OSError as error:
+        if isinstance(error, BrokenPipeError):
+            raise
+        raise UnusableInput(f"cannot write {path} ({error.strerror or error}); choose another --output") from error
+
+
+def _standard_output(*, exact: bool) -> TextIO:
+    stream = sys.stdout
+    if isinstance(stream, io.TextIOWrapper):
+        if exact:
+            stream.reconfigure(encoding="utf-8", newline="\n")
+        else:
+            stream.reconfigure(errors="replace")
+    return stream
+
+
+@contextmanager
+def _replaced(path: str) -> Iterator[BinaryIO]:
+    """A temporary file beside a file, put in its place when the block ends well."""
+    given = Path(path)
+    if given.exists() and not given.is_file():
+        # A device or a named pipe is written to, never replaced; a folder fails here.
+        with given.open("wb") as device:
+            yield device
+        return
+    target = given.resolve()
+    temporary = target.with_name(f"{target.name}.{os.getpid()}.tmp")
+    with temporary.open("xb") as stream:
+        try:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+            if target.exists():
+                shutil.copymode(target, temporary)
+            temporary.replace(target)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+
+
+@contextmanager
+def _text(path: str, binary: BinaryIO) -> Iterator[TextIO]:
+    """UTF-8 text into a binary stream, gzipped where the file's name says so."""
+    # A fixed time and no name: the same content gives the same bytes.
+    packed = gzip.GzipFile("", "wb", fileobj=binary, mtime=0) if path.endswith(".gz") else None
+    stream = io.TextIOWrapper(cast("BinaryIO", packed or binary), encoding="utf-8", newline="\n")
+    try:
+        yield stream
+        stream.flush()
+    finally:
+        stream.detach()
+        if packed is not None:
+            packed.close()

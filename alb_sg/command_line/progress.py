@@ -1,0 +1,41 @@
+"""How far long work is, on a terminal only."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+from typing import Self
+
+# Work that ends sooner shows nothing; a line that changes more often cannot be read.
+PATIENCE_SECONDS = 0.5
+INTERVAL_SECONDS = 0.1
+ERASE_LINE = "\r\x1b[2K"
+
+
+class Progress:
+    """Calls show `label done/total` in one line of standard error; the end of the block erases it."""
+
+    def __init__(self, label: str) -> None:
+        self._label = label
+        self._next = time.monotonic() + PATIENCE_SECONDS
+        self._shown = False
+        self._terminal = sys.stderr.isatty()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __call__(self, done: int, total: int) -> None:
+        if not self._terminal or time.monotonic() < self._next:
+            return
+        self._next = time.monotonic() + INTERVAL_SECONDS
+        self._shown = True
+        sys.stderr.write(f"{ERASE_LINE}{self._label} {done:,}/{total:,}")
+        sys.stderr.flush()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._shown:
+            sys.stderr.write(ERASE_LINE)
+            sys.stderr.flush()

@@ -1,0 +1,173 @@
+"""Where the estates of a run come from: files, or the accounts and regions that credentials open."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from alb_sg.command_line.choice import Choice
+from alb_sg.command_line.progress import Progress
+from alb_sg.errors import Unread, UnusableInput
+from alb_sg.estate.config_items import read_config_items
+from alb_sg.estate.estate import Estate, Failure, together
+from alb_sg.estate.model import LoadBalancer
+from alb_sg.estate.saved import read_saved_estates
+from alb_sg.findings.finding import JudgementError
+
+HELP = """where load balancers are read from:
+  Without --estate and --config-items the account is read live with the credentials of boto3's usual places
+  (environment, ~/.aws, SSO, roles) or of --profile, in the region of that profile or in every --region.
+  --estate F         a saved estate, as `alb-sg export` writes it and as `aws elbv2 describe-…` and
+                     `aws ec2 describe-…` print its sections (.json, .json.gz, - for standard input)
+  --config-items F   AWS Config items: a ConfigSnapshot or ConfigHistory file, or a folder of them
+  Both may be repeated and combined; nothing is called then.
+"""
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """The estates of a run by account and region, the load balancers to judge in each, and what could not be
+    enumerated."""
+
+    estates: Sequence[Estate]
+    selected: Mapping[tuple[str, str], Sequence[LoadBalancer]]
+    errors: Sequence[JudgementError]
+
+    @property
+    def load_balancers(self) -> list[tuple[Estate, LoadBalancer]]:
+        return [(estate, found) for estate in self.estates for found in self.selected[home(estate)]]
+
+
+def add_source_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("sources")
+    group.add_argument("--estate", action="append", default=[], metavar="F", help="a saved estate; repeatable")
+    group.add_argument(
+        "--config-items", action="append", default=[], metavar="F", help="a file of AWS Config items; repeatable"
+    )
+    add_live_options(group)
+
+
+def add_live_options(group: argparse._ActionsContainer) -> None:
+    group.add_argument("--profile", metavar="P", help="live: a profile of ~/.aws/config")
+    group.add_argument("--region", action="append", default=[], metavar="R", help="live: a region; repeatable")
+
+
+def gather(
+    arguments: argparse.Namespace,
+    choice: Choice,
+    names: Sequence[str] = (),
+    *,
+    all_targets: bool = False,
+    also_security_groups: Iterable[str] = (),
+) -> Gathered:
+    """Everything that the rules chosen need of the load balancers named (ARNs or names; all where none is).
+
+    `all_targets`: looked up even where no verdict hangs on them, for what is said about them. Raises UnusableInput,
+    also for a name that is nobody's.
+    """
+    if arguments.estate or arguments.config_items:
+        if arguments.profile or arguments.region:
+            raise UnusableInput("--profile and --region are for live use; leave them out beside files")
+        gathered = _from_files(arguments.estate, arguments.config_items, names)
+    else:
+        # boto3 takes a third of a second to import, which files need not wait for.
+        from alb_sg.command_line.live import gather_live  # noqa: PLC0415 (as said above)
+
+        gathered = gather_live(
+            arguments.profile,
+            arguments.region,
+            choice,
+            names,
+            all_targets=all_targets,
+            also_security_groups=frozenset(also_security_groups),
+        )
+    _refuse_unknown(gathered, names)
+    return gathered
+
+
+def the_one(gathered: Gathered, name: str) -> tuple[Estate, LoadBalancer]:
+    """The load balancer of a name or ARN that was asked for alone.
+
+    Raises UnusableInput where several have the name, Unread where none was found and not all could be enumerated.
+    """
+    found = gathered.load_balancers
+    if len(found) > 1:
+        arns = ", ".join(load_balancer.arn for _, load_balancer in found)
+        raise UnusableInput(f"{name!r} is the name of {len(found)} load balancers; give the ARN of one: {arns}")
+    if not found:
+        raise Unread(gathered.errors[0].what, gathered.errors[0].cause)
+    return found[0]
+
+
+def home(estate: Estate) -> tuple[str, str]:
+    return estate.account_id, estate.region
+
+
+def enumeration_error(estate: Estate, failure: Failure) -> JudgementError:
+    """What a failure says of the load balancers there are: of one (its key), or of all of an account and region."""
+    what = (
+        f"{failure.section} of {estate.account_id} {estate.region}"
+        if failure.key is None
+        else f"load balancer {failure.key}"
+    )
+    return JudgementError(estate.account_id, estate.region, failure.key, None, what, failure.cause)
+
+
+def matches(load_balancer: LoadBalancer, name: str) -> bool:
+    return name in (load_balancer.arn, load_balancer.name)
+
+
+def _from_files(saved: Sequence[str], config_items: Sequence[str], names: Sequence[str]) -> Gathered:
+    origins: dict[tuple[str, str], str] = {}
+    found: list[Estate] = []
+
+    def add(estates: Iterable[Estate], origin: str) -> None:
+        for estate in estates:
+            where = home(estate)
+            if where in origins:
+                raise UnusableInput(
+                    f"account {estate.account_id} in {estate.region} comes twice, from {origins[where]} and "
+                    f"{origin}; give each account and region once"
+                )
+            origins[where] = origin
+            found.append(estate)
+
+    for path in saved:
+        add(read_saved_estates(path), path)
+    if config_items:
+        with Progress("reading AWS Config items") as progress:
+            add(read_config_items(config_items, progress), "--config-items")
+    if not found:
+        raise UnusableInput(f"no account and region is in {', '.join((*saved, *config_items))}")
+    estates = together(sorted(found, key=home))
+    return Gathered(
+        estates,
+        {home(estate): _selected(estate, names) for estate in estates},
+        [
+            enumeration_error(estate, failure)
+            for estate in estates
+            for failure in estate.failures
+            if failure.section == "LoadBalancers"
+        ],
+    )
+
+
+def _selected(estate: Estate, names: Sequence[str]) -> list[LoadBalancer]:
+    every = sorted(estate.load_balancers.values(), key=lambda found: found.arn)
+    return [found for found in every if any(matches(found, name) for name in names)] if names else every
+
+
+def _refuse_unknown(gathered: Gathered, names: Iterable[str]) -> None:
+    """A name that is nobody's is a mistake, unless not all load balancers could be enumerated."""
+    found = [one for _, one in gathered.load_balancers]
+    failed = {error.load_balancer_arn for error in gathered.errors}
+    for name in names:
+        if name in failed or None in failed or any(matches(one, name) for one in found):
+            continue
+        where = ", ".join(f"{estate.account_id} {estate.region}" for estate in gathered.estates[:4])
+        more = len(gathered.estates) - 4
+        raise UnusableInput(
+            f"no load balancer is called {name!r} in {where}{f' and {more} more' if more > 0 else ''}; give its "
+            "name or ARN"
+        )

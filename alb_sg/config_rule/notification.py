@@ -1,0 +1,136 @@
+"""The event that AWS Config sends a custom rule, read once (AWS Config developer guide, "Example Events for AWS
+Config Rules")."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from alb_sg.errors import UnusableInput
+
+SCHEDULED = "ScheduledNotification"
+CHANGED = "ConfigurationItemChangeNotification"
+OVERSIZED = "OversizedConfigurationItemChangeNotification"
+
+# The item still has a place in Config's results only in these (ConfigurationItemStatus).
+LIVING = frozenset({"OK", "ResourceDiscovered"})
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """The configuration item that triggered: what it is, when it was captured, and every value it holds or held
+    (`content`: its configuration now, and before the change as far as the notification says).
+    `load_balancer_type` is a load balancer's own, where the item still says it."""
+
+    resource_type: str
+    resource_id: str
+    captured: str
+    status: str
+    account_id: str | None
+    left_scope: bool
+    load_balancer_type: str | None = None
+    content: tuple[Any, ...] = field(default=(), repr=False)
+
+    @property
+    def living(self) -> bool:
+        return self.status in LIVING and not self.left_scope
+
+    def texts(self) -> Iterator[str]:
+        """Every text in the item's configuration, now and before."""
+        for value in self.content:
+            yield from _texts(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """`item` is None for a scheduled run. `created` is when Config created the notification."""
+
+    message_type: str
+    created: str
+    account_id: str | None
+    item: Item | None
+
+
+def read_notification(event: Mapping[str, Any]) -> Notification:
+    """The notification inside an event. Raises UnusableInput that names what is missing.
+
+    An oversized notification carries a summary of the item in place of its configuration: enough, because the
+    rules judge live state.
+    """
+    invoking = _object(event.get("invokingEvent"), "invokingEvent")
+    message_type = _text(invoking, "messageType", "invokingEvent")
+    created = str(invoking.get("notificationCreationTime") or "")
+    account_id = event.get("accountId") or invoking.get("awsAccountId")
+    if message_type == SCHEDULED:
+        if not created:
+            raise UnusableInput("text is missing", "invokingEvent.notificationCreationTime")
+        return Notification(message_type, created, account_id, None)
+    if message_type not in (CHANGED, OVERSIZED):
+        raise UnusableInput(f"{message_type!r} is no message type that this rule knows", "invokingEvent.messageType")
+    field_name = "configurationItem" if message_type == CHANGED else "configurationItemSummary"
+    item = item_from(
+        invoking.get(field_name),
+        f"invokingEvent.{field_name}",
+        left_scope=bool(event.get("eventLeftScope")),
+        difference=invoking.get("configurationItemDiff"),
+    )
+    return Notification(message_type, created, account_id or item.account_id, item)
+
+
+def item_from(
+    source: Any, place: str = "configurationItem", *, left_scope: bool = False, difference: Any = None
+) -> Item:
+    """A configuration item as a notification spells it. Raises UnusableInput."""
+    source = _object(source, place)
+    configuration = source.get("configuration")
+    changed = difference.get("changedProperties") if isinstance(difference, Mapping) else None
+    return Item(
+        resource_type=_text(source, "resourceType", place),
+        resource_id=_text(source, "resourceId", place),
+        captured=_time(source.get("configurationItemCaptureTime"), place),
+        status=_text(source, "configurationItemStatus", place),
+        account_id=source.get("awsAccountId") or source.get("accountId"),
+        left_scope=left_scope,
+        load_balancer_type=configuration.get("type") if isinstance(configuration, Mapping) else None,
+        content=tuple(value for value in (configuration, changed) if value),
+    )
+
+
+def _time(value: Any, place: str) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if not isinstance(value, str) or not value:
+        raise UnusableInput("text is missing", f"{place}.configurationItemCaptureTime")
+    return value
+
+
+def _object(value: Any, place: str) -> Mapping[str, Any]:
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError as error:
+            raise UnusableInput(f"not JSON ({error})", place) from error
+    if not isinstance(value, Mapping):
+        raise UnusableInput("an object was expected", place)
+    return value
+
+
+def _text(source: Mapping[str, Any], name: str, place: str) -> str:
+    value = source.get(name)
+    if not isinstance(value, str) or not value:
+        raise UnusableInput("text is missing", f"{place}.{name}")
+    return value
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from _texts(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _texts(inner)

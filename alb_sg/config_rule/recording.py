@@ -1,0 +1,78 @@
+"""Evaluations given to AWS Config, all of them or an error that names those it did not take."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+# PutEvaluations, Evaluations: at most 100 a call.
+BATCH = 100
+# Seconds before each further attempt at evaluations that Config answered as failed.
+PAUSES = (0.2, 0.8, 3.0)
+
+Record = dict[str, Any]
+
+
+def record(config: Any, evaluations: Sequence[Record], result_token: str) -> list[str]:
+    """Put evaluations; what Config did not take is put again, then named in the answer (empty: all recorded).
+
+    rdklib's result token `TESTMODE` validates without recording.
+    """
+    failures: list[str] = []
+    # A run with nothing to say still has to answer, or Config waits for it.
+    batches = [evaluations[start : start + BATCH] for start in range(0, len(evaluations), BATCH)] or [[]]
+    for batch in batches:
+        failures.extend(_record_batch(config, list(batch), result_token))
+    return failures
+
+
+def _record_batch(config: Any, batch: list[Record], result_token: str) -> list[str]:
+    for pause in (*PAUSES, None):
+        try:
+            answer = config.put_evaluations(
+                Evaluations=batch,
+                ResultToken=result_token,
+                TestMode=result_token == "TESTMODE",  # noqa: S105 (rdklib's marker, no secret)
+            )
+        except (ClientError, BotoCoreError) as error:
+            return [f"PutEvaluations of {_names(batch)}: {error}"]
+        batch = [_sent(batch, failed) for failed in answer.get("FailedEvaluations") or []]
+        if not batch:
+            return []
+        if pause is not None:
+            time.sleep(pause)
+    return [f"PutEvaluations: AWS Config did not take {_names(batch)} after {len(PAUSES) + 1} attempts"]
+
+
+def _sent(batch: Sequence[Record], failed: Record) -> Record:
+    """The evaluation that was sent: the answer holds its time as a datetime."""
+    same = (failed.get("ComplianceResourceType"), failed.get("ComplianceResourceId"))
+    return next(
+        (sent for sent in batch if (sent["ComplianceResourceType"], sent["ComplianceResourceId"]) == same), failed
+    )
+
+
+def _names(batch: Sequence[Record]) -> str:
+    names = [str(evaluation.get("ComplianceResourceId")) for evaluation in batch]
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+
+
+def recorded_resources(config: Any, rule_name: str) -> list[tuple[str, str]]:
+    """Type and id of every resource that Config holds a verdict of this rule for. Raises ClientError."""
+    found: list[tuple[str, str]] = []
+    request: dict[str, Any] = {
+        "ConfigRuleName": rule_name,
+        "ComplianceTypes": ["COMPLIANT", "NON_COMPLIANT"],
+        "Limit": 100,
+    }
+    while True:
+        answer = config.get_compliance_details_by_config_rule(**request)
+        for result in answer.get("EvaluationResults") or []:
+            qualifier = result["EvaluationResultIdentifier"]["EvaluationResultQualifier"]
+            found.append((qualifier["ResourceType"], qualifier["ResourceId"]))
+        if not answer.get("NextToken"):
+            return found
+        request["NextToken"] = answer["NextToken"]

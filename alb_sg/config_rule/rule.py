@@ -1,0 +1,309 @@
+"""A recommendation as an AWS Config custom rule on rdklib.
+
+rdklib's evaluator answers a failed call or a value that does not parse with a dictionary: the function succeeds
+and nothing is recorded. This one records what it could judge and then fails, so that what it could not judge is
+seen as a failed invocation, with one log line per error.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime
+from typing import Any, ClassVar
+
+from botocore.exceptions import BotoCoreError, ClientError
+from rdklib import ComplianceType, ConfigRule, Evaluation, Evaluator
+
+from alb_sg.config_rule.clients import PatientClientFactory
+from alb_sg.config_rule.concerned import TYPES, concerned
+from alb_sg.config_rule.notification import Item, Notification, item_from, read_notification
+from alb_sg.config_rule.recording import Record, record, recorded_resources
+from alb_sg.errors import Unread, UnusableInput
+from alb_sg.estate.home import Home
+from alb_sg.estate.live import LiveClients, LiveSource, Loaded, Selection
+from alb_sg.estate.model import LOAD_BALANCER_TYPE
+from alb_sg.exemptions.application import apply, malformed_error
+from alb_sg.exemptions.aws import read_exemptions
+from alb_sg.exemptions.exemption import Exemptions
+from alb_sg.exemptions.location import AwsLocation
+from alb_sg.findings.finding import JudgementError
+from alb_sg.findings.judge import judge_all
+from alb_sg.parameters import PREFIX_LIST_ID, Parameters, TargetMatch, parse_parameters
+from alb_sg.recommendations.catalogue import Recommendation
+
+
+class NotAllJudged(Exception):
+    """Some of what an invocation had to judge or record was not; each error was logged before."""
+
+
+class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
+    """One recommendation as rdklib calls it. One instance serves one invocation: `errors` collects what could
+    not be judged, `existing` what a periodic run enumerated (None: it could not be enumerated whole). `today` is
+    the day (UTC) for which exemptions count."""
+
+    recommendation: ClassVar[Recommendation]
+
+    def __init__(self, today: date | None = None) -> None:
+        super().__init__()
+        self.today = today or datetime.now(UTC).date()
+        self.errors: list[JudgementError] = []
+        self.existing: frozenset[str] | None = None
+
+    def evaluate_parameters(self, rule_parameters: Mapping[str, Any]) -> Parameters:
+        """Raises UnusableInput that names the parameter."""
+        return parse_parameters(rule_parameters)
+
+    def evaluate_change(
+        self,
+        event: Mapping[str, Any],
+        client_factory: Any,
+        configuration_item: Mapping[str, Any],
+        valid_rule_parameters: Parameters | Mapping[str, Any],
+    ) -> list[Evaluation]:
+        """Judges from live state every load balancer that the item concerns."""
+        invoking = json.loads(event.get("invokingEvent") or "{}")
+        item = item_from(
+            configuration_item,
+            left_scope=bool(event.get("eventLeftScope")),
+            difference=invoking.get("configurationItemDiff"),
+        )
+        selection = concerned(item)
+        itself_judged = item.resource_type == LOAD_BALANCER_TYPE and item.resource_id in selection.load_balancers
+        if itself_judged and not item.living:
+            return [_answer_item(item)]
+        loaded = self._load(event, item.account_id, client_factory, selection, valid_rule_parameters)
+        evaluations = self._judge(loaded, client_factory, valid_rule_parameters)
+        if not itself_judged or item.resource_id in loaded.missing:
+            evaluations.append(_answer_item(item))
+        return evaluations
+
+    def evaluate_periodic(
+        self,
+        event: Mapping[str, Any],
+        client_factory: Any,
+        valid_rule_parameters: Parameters | Mapping[str, Any],
+    ) -> list[Evaluation]:
+        """Judges every Application Load Balancer of the account and region."""
+        loaded = self._load(event, None, client_factory, Selection(everything=True), valid_rule_parameters)
+        if loaded.incomplete is None:
+            self.existing = frozenset(load_balancer.arn for load_balancer in loaded.selected)
+        return self._judge(loaded, client_factory, valid_rule_parameters)
+
+    def _load(
+        self,
+        event: Mapping[str, Any],
+        account_id: str | None,
+        client_factory: Any,
+        selection: Selection,
+        given: Parameters | Mapping[str, Any],
+    ) -> Loaded:
+        parameters = _parsed(given)
+        clients = LiveClients(elbv2=client_factory.build_client("elbv2"), ec2=client_factory.build_client("ec2"))
+        account_id = event.get("accountId") or account_id or _own_account(client_factory)
+        sections = self.recommendation.sections
+        if parameters.tag_key is None:
+            sections = sections - {"Tags"}
+        loaded = LiveSource(clients, account_id, clients.elbv2.meta.region_name).load(
+            selection,
+            sections,
+            look_up_all_targets=parameters.target_match is TargetMatch.SECURITY_GROUP,
+            prefix_lists=frozenset(filter(PREFIX_LIST_ID.fullmatch, parameters.accepted_sources)),
+            tag_key=parameters.tag_key,
+        )
+        if loaded.incomplete is not None:
+            estate, failure = loaded.estate, loaded.incomplete
+            what = f"{failure.section} of {estate.account_id} {estate.region}"
+            rule = self.recommendation.name
+            self.errors.append(JudgementError(estate.account_id, estate.region, None, rule, what, failure.cause))
+        return loaded
+
+    def _judge(self, loaded: Loaded, client_factory: Any, given: Parameters | Mapping[str, Any]) -> list[Evaluation]:
+        parameters = _parsed(given)
+        applications = [found for found in loaded.selected if found.type == "application"]
+        findings, errors = judge_all(loaded.estate, applications, {self.recommendation: parameters})
+        if parameters.exemptions is not None and applications:
+            home = Home(loaded.estate.account_id, loaded.estate.region)
+            exemptions = self._exemptions(parameters.exemptions, client_factory, home)
+            findings, errors = apply(exemptions, findings, errors, self.today)
+        self.errors.extend(errors)
+        return [
+            Evaluation(
+                finding.compliance.value,
+                resourceId=finding.load_balancer_arn,
+                resourceType=LOAD_BALANCER_TYPE,
+                annotation=finding.annotation,
+            )
+            for finding in findings
+        ]
+
+    def _exemptions(self, location: AwsLocation, client_factory: Any, home: Home) -> Exemptions:
+        """The exemptions, and none where they cannot be read; what is wrong with them becomes an error.
+
+        They are the function's own account's to give: the account that is judged must not exempt itself.
+        """
+        rule = self.recommendation.name
+        try:
+            exemptions = read_exemptions(
+                location, lambda service: client_factory.build_client(service, assume_role_mode=False)
+            )
+        except (UnusableInput, Unread) as error:
+            cause = f"{error}; no exemption applies"
+            self.errors.append(
+                JudgementError(home.account_id, home.region, None, rule, f"exemptions in {location}", cause)
+            )
+            return Exemptions(str(location))
+        self.errors.extend(
+            malformed_error(malformed, exemptions.source)
+            for malformed in exemptions.malformed
+            if malformed.may_concern(rule, home)
+        )
+        return exemptions
+
+
+def evaluate(rule: AlbSgRule, event: Mapping[str, Any], context: Any) -> list[Record]:
+    """What a rule's `lambda_handler` does with an event: judge, record, and fail where something was left out.
+
+    Returns the evaluations as they were recorded, ready to be serialised. Raises NotAllJudged after what could
+    be judged was recorded, and UnusableInput, ClientError or BotoCoreError where nothing could.
+    """
+    answer: list[Record] = _LoudEvaluator(rule).handle(event, context)
+    return answer
+
+
+class _LoudEvaluator(Evaluator):  # type: ignore[misc]  # rdklib is untyped
+    """rdklib's evaluator without its silence: no error becomes an answer."""
+
+    def __init__(self, rule: AlbSgRule) -> None:
+        # Deleted items are for the rule to see: whoever lost a listener may have become compliant.
+        super().__init__(rule, expected_resource_types=list(TYPES), is_applicable_status=True)
+        self._rule = rule
+
+    def handle(self, event: Mapping[str, Any], context: Any) -> list[Record]:  # noqa: ARG002 (rdklib's signature)
+        rule = self._rule
+        try:
+            parameters = rule.evaluate_parameters(_rule_parameters(event))
+            notification = read_notification(event)
+            factory = PatientClientFactory(
+                rule.get_execution_role_arn(event),
+                rule.get_assume_role_region(event),
+                assume_role_mode=rule.get_assume_role_mode(event),
+            )
+            evaluations = self._evaluations(event, notification, factory, parameters)
+            failures = record(factory.build_client("config"), evaluations, event["resultToken"])
+        except (UnusableInput, ClientError, BotoCoreError) as error:
+            _log(rule, what="this invocation", cause=_cause(error), event=event)
+            raise
+        for failure in failures:
+            _log(rule, what="evaluations", cause=failure, event=event)
+        for missed in rule.errors:
+            _log(rule, what=missed.what, cause=missed.cause, event=event, load_balancer_arn=missed.load_balancer_arn)
+        reasons = [*(f"{missed.what}: {missed.cause}" for missed in rule.errors), *failures]
+        if reasons:
+            raise NotAllJudged(f"{rule.recommendation.name}: {len(reasons)} errors, the first: {reasons[0]}")
+        return evaluations
+
+    def _evaluations(
+        self, event: Mapping[str, Any], notification: Notification, factory: Any, parameters: Parameters
+    ) -> list[Record]:
+        rule = self._rule
+        if notification.item is None:
+            found = rule.evaluate_periodic(event, factory, parameters)
+            found += self._cleared(event, factory, found)
+            return _records(found, notification.created)
+        invoking = json.loads(event["invokingEvent"])
+        item = invoking.get("configurationItem") or _summary_with_history(invoking, factory)
+        return _records(rule.evaluate_change(event, factory, item, parameters), notification.item.captured)
+
+    def _cleared(self, event: Mapping[str, Any], factory: Any, found: Iterable[Evaluation]) -> list[Evaluation]:
+        """NOT_APPLICABLE for whatever Config still shows and an enumeration that was complete does not hold."""
+        rule = self._rule
+        if rule.existing is None:
+            return []
+        name = event["configRuleName"]
+        try:
+            recorded = recorded_resources(factory.build_client("config"), name)
+        except (ClientError, BotoCoreError) as error:
+            account_id, region = str(event.get("accountId")), factory.build_client("config").meta.region_name
+            what = f"verdicts of {name} that no longer apply"
+            rule.errors.append(JudgementError(account_id, region, None, rule.recommendation.name, what, str(error)))
+            return []
+        answered = {evaluation.complianceResourceId for evaluation in found}
+        return [
+            Evaluation(ComplianceType.NOT_APPLICABLE, resourceId=resource_id, resourceType=resource_type)
+            for resource_type, resource_id in recorded
+            if resource_id not in answered and resource_id not in rule.existing
+        ]
+
+
+def _summary_with_history(invoking: Mapping[str, Any], factory: Any) -> Mapping[str, Any]:
+    """An oversized notification's item: its summary, and for a target group what the item said before and now.
+
+    Only a target group's item names load balancers that live state may no longer tell.
+    """
+    summary: Mapping[str, Any] = invoking["configurationItemSummary"]
+    if summary.get("resourceType") != "AWS::ElasticLoadBalancingV2::TargetGroup":
+        return summary
+    history = factory.build_client("config").get_resource_config_history(
+        resourceType=summary["resourceType"], resourceId=summary["resourceId"], limit=2
+    )
+    return {**summary, "configuration": [item.get("configuration") for item in history["configurationItems"]]}
+
+
+def _records(evaluations: Iterable[Evaluation], ordering_timestamp: str) -> list[Record]:
+    """Evaluations as PutEvaluations takes them, each resource once."""
+    records: dict[tuple[str, str], Record] = {}
+    for evaluation in evaluations:
+        evaluation.orderingTimestamp = ordering_timestamp
+        evaluation.is_valid()
+        records[evaluation.complianceResourceType, evaluation.complianceResourceId] = evaluation.get_json()
+    return list(records.values())
+
+
+def _answer_item(item: Item) -> Evaluation:
+    return Evaluation(ComplianceType.NOT_APPLICABLE, resourceId=item.resource_id, resourceType=item.resource_type)
+
+
+def _parsed(given: Parameters | Mapping[str, Any]) -> Parameters:
+    return given if isinstance(given, Parameters) else parse_parameters(given)
+
+
+def _rule_parameters(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    text = event.get("ruleParameters") or "{}"
+    try:
+        values = json.loads(text)
+    except ValueError as error:
+        raise UnusableInput(f"not JSON ({error})", "ruleParameters") from error
+    if not isinstance(values, dict):
+        raise UnusableInput("an object was expected", "ruleParameters")
+    return values
+
+
+def _own_account(client_factory: Any) -> str:
+    """The account that the clients act in, for an event that names none."""
+    account: str = client_factory.build_client("sts").get_caller_identity()["Account"]
+    return account
+
+
+def _cause(error: Exception) -> str:
+    """An error's text. rdklib puts what to do about a role that may not be assumed into the answer itself."""
+    if isinstance(error, ClientError):
+        answer = error.response["Error"]
+        return f"{error.operation_name}: {answer.get('Code')}: {answer.get('Message')}"
+    return str(error)
+
+
+def _log(
+    rule: AlbSgRule, *, what: str, cause: str, event: Mapping[str, Any], load_balancer_arn: str | None = None
+) -> None:
+    """One line of JSON for one error, as CloudWatch Logs Insights reads it."""
+    line = {
+        "level": "ERROR",
+        "rule": rule.recommendation.name,
+        "accountId": event.get("accountId"),
+        "loadBalancerArn": load_balancer_arn,
+        "what": what,
+        "cause": cause,
+    }
+    sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")

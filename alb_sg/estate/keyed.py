@@ -1,0 +1,28 @@
+"""How loaders key and order what they have read, so that every source gives the same estate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from alb_sg.estate.model import Listener, NetworkInterface, Target
+
+
+def listeners_by_load_balancer(
+    load_balancer_arns: Iterable[str], listeners: Iterable[Listener]
+) -> dict[str, tuple[Listener, ...]]:
+    """The listeners of each load balancer by port; one without any has none rather than no entry."""
+    found: dict[str, list[Listener]] = {arn: [] for arn in load_balancer_arns}
+    for listener in listeners:
+        found.setdefault(listener.load_balancer_arn, []).append(listener)
+    return {arn: tuple(sorted(held, key=lambda one: (one.port, one.arn))) for arn, held in found.items()}
+
+
+def ordered_targets(targets: Iterable[Target]) -> tuple[Target, ...]:
+    def order(target: Target) -> tuple[str, int, str]:
+        return target.id, -1 if target.port is None else target.port, target.state or ""
+
+    return tuple(sorted(targets, key=order))
+
+
+def ordered_interfaces(interfaces: Iterable[NetworkInterface]) -> tuple[NetworkInterface, ...]:
+    return tuple(sorted(interfaces, key=lambda interface: interface.id))

@@ -1,0 +1,181 @@
+"""What verdicts hang on beyond the load balancers themselves: targets and prefix lists.
+
+The one place of the live source that knows permissions and recommendations; it decides what is read and never a
+verdict (semantics §2, "Only what a verdict hangs on must be read").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from alb_sg.errors import Unread
+from alb_sg.estate.cidr import Family, NotACidr, parse_cidr
+from alb_sg.estate.estate import Estate
+from alb_sg.estate.model import LoadBalancer, Target, TargetGroup
+from alb_sg.parameters import PREFIX_LIST_ID
+from alb_sg.permissions.addresses import AddressSet
+from alb_sg.permissions.permissions import (
+    FRAGMENTATION_NEEDED,
+    PACKET_TOO_BIG,
+    Allowed,
+    Direction,
+    Permissions,
+    Traffic,
+)
+from alb_sg.recommendations.judged import CLIENT_FAMILIES, JUDGED_STATES
+from alb_sg.recommendations.targets import SKIPPED_STATES
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of the load balancers: the estate's sections, and what parameters and tags name.
+
+    `all_targets`: look targets and prefix lists up whatever the security groups let through.
+    """
+
+    sections: frozenset[str]
+    all_targets: bool = False
+    prefix_lists: frozenset[str] = frozenset()
+    tag_key: str | None = None
+    also_security_groups: frozenset[str] = frozenset()
+
+
+@dataclass
+class Needs:
+    """What is to be looked up: instances, addresses in a VPC, prefix lists, and VPCs that a reference over a
+    peering names for a target outside its own. `interfaces`: it matters which interface holds some address,
+    although there may be no VPC in which one could."""
+
+    instances: set[str] = field(default_factory=set)
+    interfaces: bool = False
+    addresses: set[tuple[str, Family, int]] = field(default_factory=set)
+    prefix_lists: set[str] = field(default_factory=set)
+    peered_vpcs: set[str] = field(default_factory=set)
+
+
+def is_judged(load_balancer: LoadBalancer) -> bool:
+    return load_balancer.type == "application" and load_balancer.state in JUDGED_STATES
+
+
+def needs(estate: Estate, load_balancers: Iterable[LoadBalancer], question: Question) -> Needs:
+    """What the verdicts on these load balancers hang on, as far as the estate has been read."""
+    found = Needs()
+    known: dict[tuple[str, ...], Permissions] = {}
+    for load_balancer in load_balancers:
+        ids = load_balancer.security_groups
+        permissions = known.setdefault(ids, Permissions(estate, ids))
+        found.prefix_lists |= question.prefix_lists
+        _of_clients(estate, load_balancer, permissions, question, found)
+        if "Instances" in question.sections:
+            _of_targets(estate, load_balancer, permissions, question, found)
+        if question.all_targets:
+            found.prefix_lists |= _referenced(permissions)
+    found.prefix_lists |= _referenced(Permissions(estate, sorted(question.also_security_groups)))
+    if "ManagedPrefixLists" not in question.sections:
+        found.prefix_lists = set()
+    return found
+
+
+def _of_clients(
+    estate: Estate, load_balancer: LoadBalancer, permissions: Permissions, question: Question, found: Needs
+) -> None:
+    """Prefix lists that let clients in where an address range does not, and those that a tag names."""
+    # A Network Load Balancer comes over IPv4, whatever family the clients have.
+    families = {Family.IPV4, *CLIENT_FAMILIES.get(load_balancer.ip_address_type, Family)}
+    traffics = [FRAGMENTATION_NEEDED, PACKET_TOO_BIG]
+    if "AlbRegistrations" in question.sections:
+        listeners = (estate.listeners or {}).get(load_balancer.arn, ())
+        traffics += [Traffic.tcp(listener.port) for listener in listeners]
+    for family in families:
+        for traffic in traffics:
+            found.prefix_lists |= _undecided(permissions.allowed(Direction.INGRESS, traffic, family))
+    if question.tag_key is not None:
+        words = (estate.tags or {}).get(load_balancer.arn, {}).get(question.tag_key, "").split()
+        found.prefix_lists.update(filter(PREFIX_LIST_ID.fullmatch, words))
+
+
+def _of_targets(
+    estate: Estate, load_balancer: LoadBalancer, permissions: Permissions, question: Question, found: Needs
+) -> None:
+    try:
+        groups = estate.target_groups_of(load_balancer)
+    except Unread:
+        return
+    for group in groups:
+        if group.target_type not in ("instance", "ip"):
+            continue
+        for target in (estate.targets or {}).get(group.arn, ()):
+            if target.state not in SKIPPED_STATES:
+                _of_target(estate, group, target, permissions, question, found)
+
+
+def _of_target(
+    estate: Estate,
+    group: TargetGroup,
+    target: Target,
+    permissions: Permissions,
+    question: Question,
+    found: Needs,
+) -> None:
+    try:
+        family, point = parse_cidr(target.id) if group.target_type == "ip" else (group.family, None)
+    except NotACidr:
+        return
+    own_port = target.port if target.port is not None else group.port
+    check_port = group.health_check_port if group.health_check_port is not None else own_port
+    ports = {own_port, check_port} if group.health_checks_enabled else {own_port}
+    allowed = [permissions.allowed(Direction.EGRESS, Traffic.tcp(port), family) for port in ports if port is not None]
+    if not question.all_targets:
+        covered = AddressSet.everything(family) if point is None else AddressSet(family, (point,))
+        allowed = [some for some in allowed if not covered <= some.addresses]
+    if not allowed:
+        return
+    for some in allowed:
+        found.prefix_lists |= _undecided(some)
+    if point is None:
+        found.instances.add(target.id)
+    else:
+        _of_address(estate, group.vpc_id, family, point[0], allowed, found)
+
+
+def _of_address(
+    estate: Estate, vpc_id: str, family: Family, address: int, allowed: Iterable[Allowed], found: Needs
+) -> None:
+    """Where the interface of an address may be: in the target group's VPC, or outside its blocks in one that a
+    reference over a peering names."""
+    found.interfaces = True
+    inside = holds(estate, vpc_id, family, address)
+    if inside is not False:
+        found.addresses.add((vpc_id, family, address))
+    if inside is not True:
+        peered = {
+            reference.vpc_id
+            for some in allowed
+            for reference in some.references
+            if reference.peering_connection_id is not None and reference.vpc_id is not None
+        }
+        found.peered_vpcs |= peered
+        found.addresses |= {(peer, family, address) for peer in peered}
+
+
+def holds(estate: Estate, vpc_id: str, family: Family, address: int) -> bool | None:
+    """Whether an address is within a VPC's blocks; None where they were not read."""
+    vpc = (estate.vpcs or {}).get(vpc_id)
+    if vpc is None:
+        return None
+    return AddressSet(family, ((address, address),)) <= AddressSet.of(family, vpc.cidrs[family])
+
+
+def _undecided(allowed: Allowed) -> frozenset[str]:
+    """The prefix lists that may let through more than is known; none where everything is let through."""
+    return frozenset() if allowed.addresses.whole else allowed.prefix_list_ids
+
+
+def _referenced(permissions: Permissions) -> set[str]:
+    return {
+        prefix_list_id
+        for group in permissions.groups
+        for permission in (*group.ingress, *group.egress)
+        for prefix_list_id in permission.prefix_list_ids
+    }

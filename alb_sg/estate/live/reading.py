@@ -1,0 +1,229 @@
+"""What one load has read so far, on its way to an estate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+from alb_sg.errors import UnusableInput
+from alb_sg.estate import from_api
+from alb_sg.estate.estate import Estate, Failure
+from alb_sg.estate.keyed import listeners_by_load_balancer, ordered_interfaces, ordered_targets
+from alb_sg.estate.live.calls import Answer
+from alb_sg.estate.model import (
+    Instance,
+    Listener,
+    LoadBalancer,
+    NetworkInterface,
+    PrefixList,
+    SecurityGroup,
+    Target,
+    TargetGroup,
+    Vpc,
+)
+
+T = TypeVar("T")
+
+LOAD_BALANCER_GONE = "LoadBalancerNotFound"
+TARGET_GROUP_GONE = "TargetGroupNotFound"
+
+# Where an API answers so, a prefix list is not shown to this account (semantics §2, "could not be resolved").
+NOT_SHOWN = frozenset(
+    {
+        "AccessDenied",
+        "InvalidPrefixListID.NotFound",
+        "InvalidPrefixListId.NotFound",
+        "UnauthorizedOperation",
+    }
+)
+# The owner of the prefix lists that AWS manages.
+AWS = "aws"
+
+# Per section: the member that holds an item's id, and what reads the item.
+_BY_ID: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
+    "LoadBalancers": ("LoadBalancerArn", from_api.load_balancer),
+    "SecurityGroups": ("GroupId", from_api.security_group),
+    "TargetGroups": ("TargetGroupArn", from_api.target_group),
+    "Vpcs": ("VpcId", from_api.vpc),
+    "Instances": ("InstanceId", from_api.instance),
+    "NetworkInterfaces": ("NetworkInterfaceId", from_api.network_interface),
+}
+# One item that cannot be read leaves these sections unread: it may be the one that any question is about.
+_WHOLE_OR_NONE = frozenset({"NetworkInterfaces", "TargetGroups"})
+
+
+def answered_target_group(item: Any) -> Any:
+    """A target group as DescribeTargetGroups means it: the query protocol may leave an empty list out, and who
+    uses the group is part of every answer."""
+    return {"LoadBalancerArns": [], **item}
+
+
+def entries_not_shown(described: Mapping[str, Any] | None, entries: Answer, account_id: str) -> bool:
+    """Whether an owner keeps a prefix list's entries from this account: the list is not described at all, or
+    is another account's and its entries are refused."""
+    if described is None:
+        return entries.failure is not None
+    owner = str(described.get("OwnerId", "")).lower()
+    return entries.code in NOT_SHOWN and owner not in {account_id, AWS}
+
+
+@dataclass
+class Reading:
+    """Sections as they fill. One that is not in `collected` was not asked for, and is none in the estate.
+    `deleted` are the ARNs of load balancers that went away between two calls."""
+
+    account_id: str
+    region: str
+    collected: set[str]
+    load_balancers: dict[str, LoadBalancer] = field(default_factory=dict)
+    listeners: dict[str, tuple[Listener, ...]] = field(default_factory=dict)
+    target_groups: dict[str, TargetGroup] = field(default_factory=dict)
+    targets: dict[str, tuple[Target, ...]] = field(default_factory=dict)
+    security_groups: dict[str, SecurityGroup] = field(default_factory=dict)
+    vpcs: dict[str, Vpc] = field(default_factory=dict)
+    instances: dict[str, Instance] = field(default_factory=dict)
+    network_interfaces: dict[str, NetworkInterface] = field(default_factory=dict)
+    prefix_lists: dict[str, PrefixList] = field(default_factory=dict)
+    tags: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    failures: list[Failure] = field(default_factory=list)
+    deleted: set[str] = field(default_factory=set)
+
+    def estate(self, *, all_groups: bool = False) -> Estate:
+        """What was read as an estate. `all_groups`: every security group of the region was asked for."""
+        interfaces = self._collected("NetworkInterfaces", self.network_interfaces)
+        return Estate(
+            account_id=self.account_id,
+            region=self.region,
+            load_balancers=self.load_balancers,
+            listeners=self._collected("Listeners", self.listeners),
+            # A list of some target groups is none: what else uses them, or stands in front, cannot be told.
+            target_groups=None if self.failed("TargetGroups") else self._collected("TargetGroups", self.target_groups),
+            targets=self._collected("TargetHealthDescriptions", self.targets),
+            security_groups=self._collected("SecurityGroups", self.security_groups),
+            complete_groups=all_groups and "SecurityGroups" in self.collected and not self.failed("SecurityGroups"),
+            vpcs=self._collected("Vpcs", self.vpcs),
+            instances=self._collected("Instances", self.instances),
+            network_interfaces=None if interfaces is None else ordered_interfaces(interfaces.values()),
+            prefix_lists=self._collected("ManagedPrefixLists", self.prefix_lists),
+            tags=self._collected("Tags", self.tags),
+            failures=tuple(self.failures),
+        )
+
+    def _collected(self, section: str, held: dict[str, T]) -> dict[str, T] | None:
+        return held if section in self.collected else None
+
+    def failed(self, section: str) -> list[Failure]:
+        return [failure for failure in self.failures if failure.section == section]
+
+    # --- answers
+
+    def take(self, section: str, keys: tuple[str, ...], answer: Answer) -> None:
+        """An answer that fills a section: `keys` are what was asked for, none where the whole section was."""
+        self.collected.add(section)
+        match section:
+            case "LoadBalancers":
+                self._take_by_id(section, keys, answer, self.load_balancers)
+            case "Listeners":
+                self._take_listeners(keys[0], answer)
+            case "TargetGroups":
+                items = list(map(answered_target_group, answer.items))
+                self._take_by_id(section, (), replace(answer, items=items), self.target_groups)
+            case "TargetHealthDescriptions":
+                self._take_targets(keys[0], answer)
+            case "SecurityGroups":
+                self._take_by_id(section, keys, answer, self.security_groups)
+            case "Vpcs":
+                self._take_by_id(section, keys, answer, self.vpcs)
+            case "Instances":
+                self._take_by_id(section, keys, answer, self.instances)
+            case "NetworkInterfaces":
+                # That nothing holds an address is known only where every interface asked for was read.
+                self._take_by_id(section, (), answer, self.network_interfaces)
+            case "Tags":
+                self._take_tags(keys, answer)
+            case _:
+                raise ValueError(f"no answer fills {section}")
+
+    def _take_by_id(self, section: str, keys: tuple[str, ...], answer: Answer, into: dict[str, Any]) -> None:
+        id_member, read = _BY_ID[section]
+        for item in answer.items:
+            try:
+                into[item[id_member]] = read(item)
+            except UnusableInput as error:
+                key = None if section in _WHOLE_OR_NONE else item.get(id_member)
+                self._fail(section, key, f"{answer.operation}: {error}")
+        self._fail_unread(section, keys, answer, into)
+
+    def _take_listeners(self, load_balancer_arn: str, answer: Answer) -> None:
+        if answer.code == LOAD_BALANCER_GONE:
+            self._forget(load_balancer_arn)
+            return
+        read = self._read_all("Listeners", load_balancer_arn, answer, from_api.listener)
+        if read is not None:
+            self.listeners |= listeners_by_load_balancer([load_balancer_arn], read)
+
+    def _take_targets(self, target_group_arn: str, answer: Answer) -> None:
+        if answer.code == TARGET_GROUP_GONE:
+            self.target_groups.pop(target_group_arn, None)
+            return
+        read = self._read_all("TargetHealthDescriptions", target_group_arn, answer, from_api.target_health_description)
+        if read is not None:
+            self.targets[target_group_arn] = ordered_targets(read)
+
+    def _take_tags(self, load_balancer_arns: tuple[str, ...], answer: Answer) -> None:
+        if answer.code == LOAD_BALANCER_GONE:
+            for arn in load_balancer_arns:
+                self._forget(arn)
+            return
+        for item in answer.items:
+            try:
+                self.tags[item["ResourceArn"]] = from_api.tags(item.get("Tags"))
+            except UnusableInput as error:
+                self._fail("Tags", item["ResourceArn"], f"{answer.operation}: {error}")
+        self._fail_unread("Tags", load_balancer_arns, answer, self.tags)
+
+    def take_prefix_list(self, prefix_list_id: str, described: Answer, entries: Answer) -> None:
+        """A prefix list from its description and its entries, two calls made at the same time."""
+        section = "ManagedPrefixLists"
+        found = {item["PrefixListId"]: item for item in described.items}.get(prefix_list_id)
+        if found is None and described.failure is not None:
+            self._fail(section, prefix_list_id, described.failure)
+            return
+        shape = dict(found or {})
+        if entries.failure is None:
+            shape["Entries"] = entries.items
+        elif not entries_not_shown(found, entries, self.account_id):
+            self._fail(section, prefix_list_id, entries.failure)
+            return
+        try:
+            self.prefix_lists[prefix_list_id] = from_api.prefix_list(prefix_list_id, shape)
+        except UnusableInput as error:
+            self._fail(section, prefix_list_id, f"{entries.operation}: {error}")
+
+    # --- failures
+
+    def _read_all(self, section: str, key: str, answer: Answer, read: Callable[[Any], T]) -> list[T] | None:
+        """Every item, or None where one is missing: a list that is not whole is none."""
+        failure = answer.failure
+        if failure is None:
+            try:
+                return [read(item) for item in answer.items]
+            except UnusableInput as error:
+                failure = f"{answer.operation}: {error}"
+        self._fail(section, key, failure)
+        return None
+
+    def _fail_unread(self, section: str, keys: tuple[str, ...], answer: Answer, read: Mapping[str, object]) -> None:
+        if answer.failure is None:
+            return
+        for key in keys or (None,):
+            if key is None or key not in read:
+                self._fail(section, key, answer.failure)
+
+    def _fail(self, section: str, key: str | None, cause: str) -> None:
+        self.failures.append(Failure(section, key, cause))
+
+    def _forget(self, load_balancer_arn: str) -> None:
+        self.load_balancers.pop(load_balancer_arn, None)
+        self.deleted.add(load_balancer_arn)

@@ -1,0 +1,112 @@
+"""The calls that the live source makes, with the page and batch sizes that the APIs allow.
+
+Ids are given as filters: one that exists no more is then absent from the answer, where an id parameter turns the
+whole call into an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any
+
+from alb_sg.estate.cidr import Family, format_address
+from alb_sg.estate.live.calls import LiveClients, Request
+
+# Elastic Load Balancing API: DescribeLoadBalancers, DescribeTargetGroups and DescribeListeners page by at most 400;
+# DescribeLoadBalancers and DescribeTags take at most 20 names.
+ELB_PAGE = 400
+ELB_NAMES = 20
+# EC2 API: most calls page by at most 1,000, those of prefix lists by 100; a filter takes at most 200 values.
+EC2_PAGE = 1000
+PREFIX_LIST_PAGE = 100
+FILTER_VALUES = 200
+
+ADDRESS_FILTERS = {
+    Family.IPV4: "addresses.private-ip-address",
+    Family.IPV6: "ipv6-addresses.ipv6-address",
+}
+
+
+def batches(values: Iterable[str], size: int) -> Iterator[tuple[str, ...]]:
+    """The values in order, in tuples of at most `size`."""
+    ordered = sorted(values)
+    for start in range(0, len(ordered), size):
+        yield tuple(ordered[start : start + size])
+
+
+class Requests:
+    """Builds the requests of one account and region. An `ids` of None asks for all there are."""
+
+    def __init__(self, clients: LiveClients) -> None:
+        self._clients = clients
+
+    def load_balancers(self) -> Request:
+        return self._elbv2("describe_load_balancers", "LoadBalancers", {}, ELB_PAGE)
+
+    def load_balancers_by(self, parameter: str, values: Collection[str]) -> Request:
+        """Those that `LoadBalancerArns` or `Names` names; one that does not exist fails the call."""
+        return self._elbv2("describe_load_balancers", "LoadBalancers", {parameter: sorted(values)})
+
+    def listeners(self, load_balancer_arn: str) -> Request:
+        return self._elbv2("describe_listeners", "Listeners", {"LoadBalancerArn": load_balancer_arn}, ELB_PAGE)
+
+    def target_groups(self) -> Request:
+        return self._elbv2("describe_target_groups", "TargetGroups", {}, ELB_PAGE)
+
+    def target_health(self, target_group_arn: str) -> Request:
+        parameters = {"TargetGroupArn": target_group_arn}
+        return self._elbv2("describe_target_health", "TargetHealthDescriptions", parameters)
+
+    def tags(self, load_balancer_arns: Collection[str]) -> Request:
+        return self._elbv2("describe_tags", "TagDescriptions", {"ResourceArns": list(load_balancer_arns)})
+
+    def security_groups(self, ids: Collection[str] | None = None) -> Request:
+        return self._ec2("describe_security_groups", "SecurityGroups", _filtered("group-id", ids))
+
+    def vpcs(self, ids: Collection[str] | None = None) -> Request:
+        return self._ec2("describe_vpcs", "Vpcs", _filtered("vpc-id", ids))
+
+    def subnets(self) -> Request:
+        return self._ec2("describe_subnets", "Subnets", {})
+
+    def instances(self, ids: Collection[str] | None = None) -> Request:
+        parameters = _filtered("instance-id", ids)
+        return self._ec2("describe_instances", "Reservations", parameters, inside="Instances")
+
+    def network_interfaces(self, vpc_id: str | None = None) -> Request:
+        parameters = _filtered("vpc-id", None if vpc_id is None else (vpc_id,))
+        return self._ec2("describe_network_interfaces", "NetworkInterfaces", parameters)
+
+    def network_interfaces_at(self, vpc_id: str, family: Family, addresses: Iterable[int]) -> Request:
+        """Those in a VPC that hold one of the addresses themselves, not inside a delegated prefix."""
+        texts = [format_address(family, address) for address in addresses]
+        filters = [
+            {"Name": "vpc-id", "Values": [vpc_id]},
+            {"Name": ADDRESS_FILTERS[family], "Values": texts},
+        ]
+        return self._ec2("describe_network_interfaces", "NetworkInterfaces", {"Filters": filters})
+
+    def prefix_lists(self, ids: Collection[str] | None = None) -> Request:
+        parameters = _filtered("prefix-list-id", ids)
+        return self._ec2("describe_managed_prefix_lists", "PrefixLists", parameters, PREFIX_LIST_PAGE)
+
+    def prefix_list_entries(self, prefix_list_id: str) -> Request:
+        parameters = {"PrefixListId": prefix_list_id}
+        return self._ec2("get_managed_prefix_list_entries", "Entries", parameters, PREFIX_LIST_PAGE)
+
+    def _elbv2(self, operation: str, result: str, parameters: dict[str, Any], page: int | None = None) -> Request:
+        return Request(self._clients.elbv2, operation, result, parameters, page)
+
+    def _ec2(
+        self,
+        operation: str,
+        result: str,
+        parameters: dict[str, Any],
+        page: int = EC2_PAGE,
+        inside: str | None = None,
+    ) -> Request:
+        return Request(self._clients.ec2, operation, result, parameters, page, inside)
+
+
+def _filtered(name: str, values: Collection[str] | None) -> dict[str, Any]:
+    return {} if values is None else {"Filters": [{"Name": name, "Values": list(values)}]}

@@ -1,0 +1,74 @@
+"""Exemptions: which load balancer is exempt from which rule, why, by whom, and until when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+from alb_sg.estate.home import Home, home_of
+
+Key = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Exemption:
+    """One load balancer, by its ARN, exempt from one rule, by its name, through the day `expires` (UTC)."""
+
+    load_balancer_arn: str
+    rule: str
+    reason: str
+    owner: str
+    ticket: str
+    expires: date
+
+    @property
+    def key(self) -> Key:
+        return self.load_balancer_arn, self.rule
+
+    @property
+    def home(self) -> Home:
+        """The account and region of the load balancer."""
+        return home_of(self.load_balancer_arn, "loadBalancer")
+
+    def in_force(self, today: date) -> bool:
+        return today <= self.expires
+
+
+@dataclass(frozen=True, slots=True)
+class MalformedExemption:
+    """An entry that hides nothing: `place` in the document and what is wrong there.
+
+    `load_balancer_arn` and `rule` are None where the entry does not say them so that they can be used.
+    """
+
+    place: str
+    message: str
+    load_balancer_arn: str | None
+    rule: str | None
+
+    def may_concern(self, rule: str, home: Home) -> bool:
+        """Whether the entry could have been meant for a rule in an account and region."""
+        arn = self.load_balancer_arn
+        return self.rule in (None, rule) and (arn is None or home_of(arn, "loadBalancer") == home)
+
+    def __str__(self) -> str:
+        meant = " ".join(name for name in (self.rule, self.load_balancer_arn) if name is not None)
+        return f"{self.message}; the exemption{f' ({meant})' if meant else ''} hides nothing"
+
+
+@dataclass(frozen=True)
+class Exemptions:
+    """What a document says. `source` names it; of `entries` no two are of the same load balancer and rule."""
+
+    source: str
+    entries: tuple[Exemption, ...] = ()
+    malformed: tuple[MalformedExemption, ...] = ()
+    _by_key: Mapping[Key, Exemption] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_by_key", {entry.key: entry for entry in self.entries})
+
+    def of(self, load_balancer_arn: str, rule: str) -> Exemption | None:
+        """The exemption of a load balancer from a rule, in force or expired."""
+        return self._by_key.get((load_balancer_arn, rule))

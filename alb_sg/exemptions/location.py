@@ -1,0 +1,53 @@
+"""Where exemptions are kept: an object in S3, a parameter of Systems Manager, or, for the command, a file."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from alb_sg.errors import UnusableInput
+
+S3_PREFIX, SSM_PREFIX = "s3://", "ssm:"
+# Amazon S3 user guide, "General purpose bucket naming rules"; PutParameter, Name.
+BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+PARAMETER_NAME = re.compile(r"/?[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class S3Object:
+    bucket: str
+    key: str
+
+    def __str__(self) -> str:
+        return f"{S3_PREFIX}{self.bucket}/{self.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class SsmParameter:
+    """A parameter of AWS Systems Manager, by its name with or without a leading slash."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return f"{SSM_PREFIX}{self.name}"
+
+
+AwsLocation = S3Object | SsmParameter
+
+
+def parse_location(text: str) -> AwsLocation:
+    """`s3://bucket/key`, `ssm:/parameter/name` or `ssm:name`. Raises UnusableInput."""
+    if text.startswith(S3_PREFIX):
+        bucket, _, key = text.removeprefix(S3_PREFIX).partition("/")
+        if BUCKET.fullmatch(bucket) and key and not key.endswith("/"):
+            return S3Object(bucket, key)
+    elif text.startswith(SSM_PREFIX):
+        name = text.removeprefix(SSM_PREFIX)
+        if PARAMETER_NAME.fullmatch(name):
+            return SsmParameter(name)
+    raise UnusableInput(f"{text!r} is not s3://bucket/key, ssm:/parameter/name or ssm:name")
+
+
+def is_in_aws(text: str) -> bool:
+    """Whether a text is meant as a location in AWS, and not as the name of a file."""
+    return text.startswith((S3_PREFIX, SSM_PREFIX))

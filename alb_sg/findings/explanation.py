@@ -1,0 +1,297 @@
+"""Why the verdicts on one load balancer are what they are: every recommended row with the security group rules
+that meet it, what is missing, or why it could not be judged; and what asks for nothing, with the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import TypeVar
+
+from alb_sg.errors import Unread
+from alb_sg.estate.cidr import Family
+from alb_sg.estate.estate import Estate
+from alb_sg.estate.model import Listener, LoadBalancer, TargetGroup
+from alb_sg.findings.evidence import Evidence, EvidenceSearch, Grant, Settled
+from alb_sg.findings.finding import Finding, JudgementError, Missing
+from alb_sg.findings.judge import Judge, merge
+from alb_sg.parameters import Parameters
+from alb_sg.permissions.permissions import Direction, Traffic
+from alb_sg.recommendations.catalogue import HEALTH_CHECK_EGRESS, INSTANCE_EGRESS, Recommendation
+from alb_sg.recommendations.requirement import (
+    AddressPeer,
+    Because,
+    Demand,
+    EndpointPeer,
+    GroupPeer,
+    NotApplicable,
+    Peer,
+    PrefixListPeer,
+)
+from alb_sg.recommendations.targets import SKIPPED_STATES
+
+T = TypeVar("T")
+
+
+class Status(Enum):
+    """What became of a row; `UNREAD` is no verdict."""
+
+    MET = "met"
+    MISSING = "missing"
+    UNREAD = "unread"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One recommended row, or the same row for `count` targets of a target group.
+
+    `required` is the peer as the page has it (CIDR blocks, `pl-…`, `sg-…`, or the targets' addresses), `label`
+    what it is, `targets` the targets' ids. `evidence` meets it whole where the status is `MET`, else it is what
+    lets a part of it through already; `accepted` names the accepted source that stands in. `instead` is whatever
+    else is let through of the same traffic. `unread` is what the row hangs on, and why that was not read.
+    """
+
+    direction: Direction
+    traffic: Traffic
+    because: Because
+    required: tuple[str, ...]
+    label: str
+    targets: tuple[str, ...]
+    count: int
+    status: Status
+    evidence: tuple[Evidence, ...]
+    accepted: str | None
+    missing: Missing | None
+    unresolved: tuple[str, ...]
+    instead: tuple[Grant, ...]
+    unread: tuple[str, str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class RuleExplanation:
+    """One rule's verdict with its rows; `notes` are what asks for nothing, and why."""
+
+    recommendation: Recommendation
+    verdict: Finding | JudgementError
+    rows: tuple[Row, ...]
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FrontFact:
+    """A Network Load Balancer in front, and the port of this load balancer that it sends to."""
+
+    name: str
+    arn: str
+    scheme: str
+    target_group: str
+    port: int | None
+    security_groups: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """One load balancer and all that its verdicts rest on.
+
+    `vpc_cidrs` is None where the VPC was not read, which only matters where its verdicts say so. `group_names` are
+    the names of its security groups by id, of those that were read; `unread` are other facts about it that were
+    not, each with the cause.
+    """
+
+    account_id: str
+    region: str
+    load_balancer: LoadBalancer
+    vpc_cidrs: tuple[str, ...] | None
+    group_names: Mapping[str, str]
+    listeners: tuple[Listener, ...]
+    fronts: tuple[FrontFact, ...]
+    rules: tuple[RuleExplanation, ...]
+    unread: tuple[tuple[str, str], ...]
+
+
+def explain(judge: Judge, load_balancer: LoadBalancer, rules: Mapping[Recommendation, Parameters]) -> Explanation:
+    """Everything that the verdicts on a load balancer rest on. What was not read stands in it, never raised."""
+    estate = judge.estate
+    unread: dict[tuple[str, str], None] = {}
+
+    def known(read: Callable[[], T], otherwise: T) -> T:
+        try:
+            return read()
+        except Unread as error:
+            unread[error.what, error.cause] = None
+            return otherwise
+
+    def group_name(group_id: str) -> str | None:
+        return known(lambda: estate.security_group(group_id).name, None)
+
+    names = {group_id: group_name(group_id) for group_id in load_balancer.security_groups}
+    application = load_balancer.type == "application"
+    return Explanation(
+        account_id=estate.account_id,
+        region=estate.region,
+        load_balancer=load_balancer,
+        vpc_cidrs=_vpc_cidrs(estate, load_balancer),
+        group_names={group_id: name for group_id, name in names.items() if name is not None},
+        listeners=known(lambda: _by_port(estate, load_balancer), ()) if application else (),
+        fronts=known(lambda: _fronts(estate, load_balancer), ()) if application else (),
+        rules=tuple(_explain_rule(judge, load_balancer, *rule) for rule in rules.items()),
+        unread=tuple(unread),
+    )
+
+
+def _vpc_cidrs(estate: Estate, load_balancer: LoadBalancer) -> tuple[str, ...] | None:
+    try:
+        cidrs = estate.vpc(load_balancer.vpc_id).cidrs
+    except Unread:
+        return None
+    return tuple(cidr for family in Family for cidr in cidrs[family])
+
+
+def _by_port(estate: Estate, load_balancer: LoadBalancer) -> tuple[Listener, ...]:
+    return tuple(sorted(estate.listeners_of(load_balancer), key=lambda listener: (listener.port, listener.arn)))
+
+
+def _fronts(estate: Estate, load_balancer: LoadBalancer) -> tuple[FrontFact, ...]:
+    fronts = []
+    for group, target in estate.network_load_balancers_before(load_balancer):
+        port = target.port if target.port is not None else group.port
+        for arn in group.load_balancer_arns or ():
+            found = estate.load_balancers.get(arn)
+            if found is None:
+                raise Unread(f"Network Load Balancer {arn}", "it is not among the LoadBalancers collected")
+            fronts.append(FrontFact(found.name, arn, found.scheme, group.name, port, found.security_groups))
+    return tuple(sorted(fronts, key=lambda front: (front.arn, front.target_group, front.port or 0)))
+
+
+# --- rows
+
+
+def _explain_rule(
+    judge: Judge, load_balancer: LoadBalancer, recommendation: Recommendation, parameters: Parameters
+) -> RuleExplanation:
+    verdict = judge.judge(load_balancer, recommendation, parameters)
+    notes = tuple(_notes(judge.estate, load_balancer, recommendation))
+    try:
+        demand = recommendation.demand(judge.estate, load_balancer, parameters)
+    except (NotApplicable, Unread):
+        # The verdict says why there is no row.
+        return RuleExplanation(recommendation, verdict, (), notes)
+    rows = _rows(judge, load_balancer, demand, parameters)
+    return RuleExplanation(recommendation, verdict, rows, (*demand.remarks, *notes))
+
+
+def _rows(judge: Judge, load_balancer: LoadBalancer, demand: Demand, parameters: Parameters) -> tuple[Row, ...]:
+    """A row for every requirement; targets that share all but their address share a row."""
+    one_family = len({requirement.peer.family for requirement in demand.requirements}) == 1
+    search = EvidenceSearch(judge.permissions_of(load_balancer), parameters, one_family=one_family)
+    together: dict[tuple[object, ...], list[Settled]] = {}
+    for requirement in demand.requirements:
+        settled = search.settled(requirement)
+        together.setdefault(_row_key(settled), []).append(settled)
+    return tuple(_row(search, alike) for alike in together.values())
+
+
+def _row_key(settled: Settled) -> tuple[object, ...]:
+    """Equal for what stands in one row: targets of one group, with one port, state and evidence."""
+    requirement, outcome, unread = settled.requirement, settled.outcome, settled.unread
+    return (
+        requirement.traffic,
+        requirement.because,
+        requirement.peer.family if isinstance(requirement.peer, EndpointPeer) else requirement,
+        tuple((evidence.grant, evidence.match) for evidence in settled.evidence),
+        None if outcome is None else (outcome.covered, outcome.or_security_groups, bool(outcome.missing)),
+        () if outcome is None else outcome.unresolved,
+        None if unread is None else (unread.what, unread.cause),
+    )
+
+
+def _row(search: EvidenceSearch, alike: Sequence[Settled]) -> Row:
+    """One row from requirements that share their key."""
+    first = alike[0]
+    requirement, outcome, unread = first.requirement, first.outcome, first.unread
+    outcomes = [one.outcome for one in alike if one.outcome is not None]
+    endpoints = [one.requirement.peer for one in alike if isinstance(one.requirement.peer, EndpointPeer)]
+    evidence = tuple(
+        replace(part, covers=tuple(dict.fromkeys(cidr for one in alike for cidr in one.evidence[index].covers)))
+        for index, part in enumerate(first.evidence)
+    )
+    status = Status.UNREAD if outcome is None else Status.MET if outcome.covered else Status.MISSING
+    used = {part.grant for part in evidence}
+    others = () if status is Status.MET else search.grants(requirement.direction, requirement.traffic)
+    return Row(
+        direction=requirement.direction,
+        traffic=requirement.traffic,
+        because=requirement.because,
+        required=_required(requirement.peer, endpoints),
+        label=requirement.peer.label if isinstance(requirement.peer, AddressPeer) else "",
+        targets=tuple(endpoint.name for endpoint in endpoints),
+        count=len(alike),
+        status=status,
+        evidence=evidence,
+        accepted=None if outcome is None else outcome.accepted,
+        missing=merge(outcomes)[0] if status is Status.MISSING else None,
+        unresolved=() if outcome is None else outcome.unresolved,
+        instead=tuple(grant for grant in others if grant not in used),
+        unread=None if unread is None else (unread.what, unread.cause),
+    )
+
+
+def _required(peer: Peer, endpoints: Sequence[EndpointPeer]) -> tuple[str, ...]:
+    match peer:
+        case AddressPeer():
+            return peer.required
+        case PrefixListPeer():
+            return (peer.prefix_list_id,)
+        case GroupPeer():
+            return (peer.group_id,)
+        case EndpointPeer():
+            found = (endpoint.required for endpoint in endpoints)
+            return tuple(dict.fromkeys(required for required in found if required is not None))
+
+
+# --- what asks for nothing
+
+
+def _notes(estate: Estate, load_balancer: LoadBalancer, recommendation: Recommendation) -> Iterator[str]:
+    """What of the load balancer an egress rule asks nothing of, and why."""
+    if recommendation not in (INSTANCE_EGRESS, HEALTH_CHECK_EGRESS) or load_balancer.type != "application":
+        return
+    try:
+        for listener in _by_port(estate, load_balancer):
+            if not listener.target_group_arns:
+                yield (
+                    f"{listener.protocol}:{listener.port}: its default action forwards to no target group "
+                    "(it redirects or answers itself)"
+                )
+        groups = estate.target_groups_of(load_balancer)
+    except Unread as error:
+        yield f"what needs nothing is not known: {error}"
+        return
+    for group in groups:
+        yield from _group_notes(estate, group, recommendation)
+
+
+def _group_notes(estate: Estate, group: TargetGroup, recommendation: Recommendation) -> Iterator[str]:
+    name = f"target group {group.name}"
+    if group.target_type == "lambda":
+        yield f"{name}: Lambda functions, which are not reached through security groups"
+        return
+    if recommendation is HEALTH_CHECK_EGRESS and not group.health_checks_enabled:
+        yield f"{name}: its health checks are disabled"
+        return
+    try:
+        targets = estate.targets_of(group)
+    except Unread as error:
+        yield f"{name}: its targets are not known: {error.cause}"
+        return
+    if not targets:
+        yield f"{name}: no registered target"
+    for state in sorted(SKIPPED_STATES):
+        skipped = [
+            target.id if target.port is None else f"{target.id}:{target.port}"
+            for target in targets
+            if target.state == state
+        ]
+        if skipped:
+            yield f"{name}: {', '.join(skipped)} {state}: no traffic is sent there"

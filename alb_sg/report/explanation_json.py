@@ -1,0 +1,118 @@
+"""An explanation as JSON.
+
+{"version": 1, "loadBalancer": {"accountId", "region", "loadBalancerArn", "loadBalancerName", "type", "scheme",
+   "ipAddressType", "state", "vpcId", "vpcCidrs": […] or null, "securityGroups": [{"id", "name": … or null}],
+   "listeners": [{"arn", "protocol", "port"}],
+   "networkLoadBalancers": [{"arn", "name", "scheme", "targetGroup", "port", "securityGroups"}]},
+ "rules": [{"rule", "compliance": … or null, "annotation": … or null, "unresolved", "notes": […],
+   "rows": [{"direction", "protocol", "fromPort", "toPort", "required", "label", "targets",
+     "because": {"type", "arn"}, "status": "met|missing|unread", "acceptedSource": … or null,
+     "evidence": [{"securityGroup", "protocol", "fromPort", "toPort", "peer", "match", "covers"}],
+     "missing": as in findings, or null, "unresolved": […],
+     "instead": [{"securityGroup", "protocol", "fromPort", "toPort", "peer", "nothing": … or null}],
+     "unread": {"what", "cause"} or null}]}],
+ "errors": [{"loadBalancerArn", "what", "cause"}]}
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, TextIO
+
+from alb_sg.findings.evidence import Evidence, Grant
+from alb_sg.findings.explanation import Explanation, FrontFact, Row, RuleExplanation
+from alb_sg.findings.finding import Finding, JudgementError
+from alb_sg.report.json_report import VERSION, error_object, missing_object
+
+
+def write_explanation_json(explanation: Explanation, stream: TextIO) -> None:
+    errors = [rule.verdict for rule in explanation.rules if isinstance(rule.verdict, JudgementError)]
+    document = {
+        "version": VERSION,
+        "loadBalancer": _load_balancer(explanation),
+        "rules": [_rule(rule) for rule in explanation.rules],
+        "errors": [error_object(error) for error in errors],
+    }
+    stream.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+
+
+def _load_balancer(explanation: Explanation) -> dict[str, Any]:
+    found = explanation.load_balancer
+    return {
+        "accountId": explanation.account_id,
+        "region": explanation.region,
+        "loadBalancerArn": found.arn,
+        "loadBalancerName": found.name,
+        "type": found.type,
+        "scheme": found.scheme,
+        "ipAddressType": found.ip_address_type,
+        "state": found.state,
+        "vpcId": found.vpc_id,
+        "vpcCidrs": None if explanation.vpc_cidrs is None else list(explanation.vpc_cidrs),
+        "securityGroups": [
+            {"id": group_id, "name": explanation.group_names.get(group_id)} for group_id in found.security_groups
+        ],
+        "listeners": [
+            {"arn": listener.arn, "protocol": listener.protocol, "port": listener.port}
+            for listener in explanation.listeners
+        ],
+        "networkLoadBalancers": [_front(front) for front in explanation.fronts],
+    }
+
+
+def _front(front: FrontFact) -> dict[str, Any]:
+    return {
+        "arn": front.arn,
+        "name": front.name,
+        "scheme": front.scheme,
+        "targetGroup": front.target_group,
+        "port": front.port,
+        "securityGroups": list(front.security_groups),
+    }
+
+
+def _rule(rule: RuleExplanation) -> dict[str, Any]:
+    verdict = rule.verdict if isinstance(rule.verdict, Finding) else None
+    return {
+        "rule": rule.recommendation.name,
+        "compliance": None if verdict is None else verdict.compliance.value,
+        "annotation": None if verdict is None else verdict.annotation,
+        "unresolved": verdict is not None and verdict.unresolved,
+        "notes": list(rule.notes),
+        "rows": [_row(row) for row in rule.rows],
+    }
+
+
+def _row(row: Row) -> dict[str, Any]:
+    return {
+        "direction": row.direction.value,
+        "protocol": row.traffic.protocol,
+        "fromPort": row.traffic.from_port,
+        "toPort": row.traffic.to_port,
+        "required": list(row.required),
+        "label": row.label,
+        "targets": list(row.targets),
+        "because": {"type": row.because.type, "arn": row.because.arn},
+        "status": row.status.value,
+        "acceptedSource": row.accepted,
+        "evidence": [_evidence(part) for part in row.evidence],
+        "missing": None if row.missing is None else missing_object(row.missing),
+        "unresolved": list(row.unresolved),
+        "instead": [{**_grant(grant), "nothing": grant.nothing or None} for grant in row.instead],
+        "unread": None if row.unread is None else {"what": row.unread[0], "cause": row.unread[1]},
+    }
+
+
+def _evidence(part: Evidence) -> dict[str, Any]:
+    return {**_grant(part.grant), "match": part.match.value, "covers": list(part.covers)}
+
+
+def _grant(grant: Grant) -> dict[str, Any]:
+    permission = grant.permission
+    return {
+        "securityGroup": grant.group_id,
+        "protocol": permission.protocol,
+        "fromPort": permission.from_port,
+        "toPort": permission.to_port,
+        "peer": grant.peer,
+    }

@@ -1,0 +1,343 @@
+"""`alb-sg explain`: every recommended row with what meets it, what is missing, or why it could not be judged."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.builders import (
+    ACCOUNT,
+    ANYWHERE,
+    EGRESS,
+    HEALTH,
+    ICMP,
+    INGRESS,
+    Saved,
+    all_traffic,
+    behind,
+    estate,
+    group,
+    icmp,
+    instance,
+    interface,
+    listener,
+    load_balancer,
+    load_balancer_arn,
+    network_load_balancer,
+    prefix_list,
+    reference,
+    target,
+    target_group,
+    tcp,
+)
+from tests.command_line.calling import Command, closed, in_order
+
+
+def ingress_of(*permissions: object, **fields: object) -> Saved:
+    return estate(listener(443), group("sg-1", ingress=permissions), **fields)  # type: ignore[arg-type]  # shapes
+
+
+# --- text: what meets a row and why
+
+
+@pytest.mark.parametrize(
+    ("saved", "lines"),
+    [
+        pytest.param(
+            ingress_of(tcp(443, ANYWHERE)),
+            [
+                "ok       inbound TCP 443 from 0.0.0.0/0, HTTPS:443",
+                "sg-1 inbound TCP 443 from 0.0.0.0/0: covers 0.0.0.0/0",
+            ],
+            id="one rule",
+        ),
+        pytest.param(
+            ingress_of(tcp((1, 1023), "0.0.0.0/1"), all_traffic("128.0.0.0/1")),
+            [
+                "sg-1 inbound TCP 1-1023 from 0.0.0.0/1: covers 0.0.0.0/1",
+                "sg-1 inbound all traffic from 128.0.0.0/1: covers 128.0.0.0/1",
+            ],
+            id="two rules together, each listed",
+        ),
+        pytest.param(
+            estate(
+                listener(443),
+                group("sg-1", ingress=[tcp(None, "pl-all")]),
+                prefix_list("pl-all", "0.0.0.0/1", "128.0.0.0/1"),
+            ),
+            ["sg-1 inbound all TCP from pl-all: covers 0.0.0.0/0"],
+            id="a prefix list that adds up",
+        ),
+        pytest.param(
+            estate(
+                listener(443),
+                load_balancer("web"),
+                network_load_balancer("front", groups=["sg-front"]),
+                behind(443, nlb="front"),
+                group("sg-1", ingress=[tcp(443, "sg-front")]),
+                group("sg-front"),
+            ),
+            [
+                "behind Network Load Balancer front (internet-facing; sg-front) to port 443 by target group to-web",
+                "ok       inbound TCP 443 from 0.0.0.0/0 (clients of front), HTTPS:443",
+                "ok       inbound TCP 443 from 10.0.0.0/16 (the VPC, for front), HTTPS:443",
+                "sg-1 inbound TCP 443 from sg-front: sg-front is a security group of front",
+            ],
+            id="a Network Load Balancer's group",
+        ),
+        pytest.param(
+            estate(
+                load_balancer("web"),
+                listener(443, forward=["web"]),
+                target_group("web", type="instance", targets=["i-1", "i-2"], health_check_port="8080"),
+                instance("i-1", "10.0.1.5"),
+                instance("i-2", "10.0.1.6"),
+                group("sg-1", egress=[tcp(80, "sg-app"), all_traffic("10.0.1.0/29")]),
+                group("sg-app"),
+            ),
+            [
+                "ok       outbound TCP 80 to 2 targets: i-1 (10.0.1.5), i-2 (10.0.1.6), target group web",
+                "sg-1 outbound TCP 80 to sg-app: i-1, i-2 carry sg-app",
+                "ok       outbound TCP 8080 to 2 targets: i-1 (10.0.1.5), i-2 (10.0.1.6), target group web",
+                "sg-1 outbound all traffic to 10.0.1.0/29: covers all 2 of them",
+            ],
+            id="targets of one group in one row",
+        ),
+        pytest.param(
+            estate(
+                target_group("web", type="instance", targets=["i-1"]),
+                listener(443, forward=["web"]),
+                instance("i-1", "10.0.1.5", groups=[]),
+                group("sg-1", egress=[all_traffic("10.0.0.0/8")]),
+            ),
+            ["sg-1 outbound all traffic to 10.0.0.0/8: covers 10.0.1.5 (i-1)"],
+            id="an address and whose it is",
+        ),
+        pytest.param(
+            estate(
+                listener(443, forward=["web"]),
+                target_group("web", type="instance", targets=["i-gone"]),
+                group("sg-1", egress=[tcp(None, "0.0.0.0/1", "128.0.0.0/1")]),
+            ),
+            [
+                "ok       outbound TCP 80 to i-gone, target group web",
+                "sg-1 outbound all TCP to 0.0.0.0/1: covers 0.0.0.0/1, whatever the addresses",
+                "sg-1 outbound all TCP to 128.0.0.0/1: covers 128.0.0.0/1, whatever the addresses",
+            ],
+            id="a target that was not looked up, behind open egress",
+        ),
+    ],
+)
+def test_what_meets_a_row(command: Command, saved: Saved, lines: list[str]) -> None:
+    shown = [line.strip() for line in command.on(saved, "explain", "web").out.splitlines()]
+    assert [line for line in lines if line not in shown] == []
+
+
+@pytest.mark.parametrize(
+    ("saved", "lines"),
+    [
+        pytest.param(
+            ingress_of(tcp(443, "0.0.0.0/1", "10.0.0.0/8")),
+            [
+                "missing  inbound TCP 443 from 0.0.0.0/0, HTTPS:443",
+                "allow inbound TCP 443 from 128.0.0.0/1",
+                "already: sg-1 inbound TCP 443 from 0.0.0.0/1: covers 0.0.0.0/1",
+                "let through instead: sg-1 inbound TCP 443 from 10.0.0.0/8",
+            ],
+            id="a part of it",
+        ),
+        pytest.param(
+            ingress_of(tcp(80, ANYWHERE)),
+            [
+                "allow inbound TCP 443 from 0.0.0.0/0",
+                "no rule of its security groups lets this through to or from anybody",
+            ],
+            id="nothing on this port",
+        ),
+        pytest.param(
+            closed(),
+            [
+                "missing  outbound TCP 80 to 10.0.1.5, target group web",
+                "allow outbound TCP 80 to 10.0.1.5/32, or to sg-app",
+            ],
+            id="an address or a group",
+        ),
+        pytest.param(
+            estate(
+                listener(443, forward=["web"]),
+                target_group("web", targets=["10.0.1.5"]),
+                interface("10.0.1.5"),
+                group("sg-1", egress=[tcp(80, reference("sg-old", peering="pcx-1", vpc="vpc-2", status="deleted"))]),
+            ),
+            ["without effect: sg-1 outbound TCP 80 to sg-old (stale: its peering is deleted)"],
+            id="a stale reference",
+        ),
+        pytest.param(
+            estate(
+                listener(443), group("sg-1", ingress=[tcp(443, "pl-1")]), prefix_list("pl-1", "1.0.0.0/8", refused=True)
+            ),
+            [
+                "unresolved: prefix list pl-1 (its owner does not share the entries)",
+                "without effect: sg-1 inbound TCP 443 from pl-1 (its owner does not share the entries)",
+            ],
+            id="refused entries",
+        ),
+        pytest.param(
+            estate(
+                listener(443, forward=["web"]),
+                target_group("web", type="instance", targets=["i-gone"]),
+                group("sg-1", egress=[tcp(80, "10.0.0.0/8")]),
+            ),
+            [
+                "unread   outbound TCP 80 to i-gone, target group web",
+                f"not judged: instance i-gone: not among the Instances collected of {ACCOUNT} us-east-1",
+                "let through instead: sg-1 outbound TCP 80 to 10.0.0.0/8",
+            ],
+            id="a target that was not read",
+        ),
+        pytest.param(
+            estate(listener(443), uncollected=["SecurityGroups"]),
+            [
+                "security groups: sg-1 (not read)",
+                f"not read: security group sg-1: SecurityGroups of {ACCOUNT} us-east-1 was not collected",
+                "unread   inbound TCP 443 from 0.0.0.0/0, HTTPS:443",
+            ],
+            id="groups that were not read",
+        ),
+    ],
+)
+def test_what_is_missing_or_not_judged(command: Command, saved: Saved, lines: list[str]) -> None:
+    shown = [line.strip() for line in command.on(saved, "explain", "web").out.splitlines()]
+    assert [line for line in lines if line not in shown] == []
+
+
+def test_what_needs_nothing_is_said_with_the_reason(command: Command) -> None:
+    saved = estate(
+        load_balancer("web"),
+        listener(80, redirect=True),
+        listener(443, forward=["web"]),
+        target_group(
+            "web", targets=[target("10.0.1.5", state="draining"), target("10.0.1.6", 81, state="unused"), "10.0.1.7"]
+        ),
+        target_group("fn", type="lambda"),
+        target_group("none"),
+        target_group("unchecked", targets=["10.0.1.7"], health_checks=False),
+        interface("10.0.1.7"),
+        group("sg-1"),
+        group("sg-app"),
+    )
+    out = command.on(saved, "explain", "web").out
+    common = [
+        "HTTP:80: its default action forwards to no target group (it redirects or answers itself)",
+        "target group fn: Lambda functions, which are not reached through security groups",
+        "target group none: no registered target",
+        "target group web: 10.0.1.5 draining: no traffic is sent there",
+        "target group web: 10.0.1.6:81 unused: no traffic is sent there",
+    ]
+    assert [note for note in common if out.count(f"note     {note}\n") != 2] == []
+    assert out.count("note     target group unchecked: its health checks are disabled\n") == 1
+    assert "authenticate" in out
+
+
+def test_the_header_says_what_the_load_balancer_is(command: Command) -> None:
+    out = command.on(in_order(), "explain", "web").out
+    assert "  application, internet-facing, ipv4, active\n" in out
+    assert "  VPC vpc-1: 10.0.0.0/16\n" in out
+    assert "  security groups: sg-1 (name-of-sg-1)\n" in out
+    assert "  listeners: HTTPS:443\n" in out
+
+
+def test_rules_come_in_the_order_of_the_page(command: Command) -> None:
+    out = command.on(in_order(), "explain", "web").out
+    places = [out.index(rule) for rule in (INGRESS, EGRESS, HEALTH, ICMP)]
+    assert places == sorted(places)
+
+
+def test_an_accepted_source_is_named_with_its_rule(command: Command) -> None:
+    saved = ingress_of(tcp(443, "pl-edge"))
+    saved["ManagedPrefixLists"] = {"pl-edge": {"AddressFamily": "IPv4", "Entries": [{"Cidr": "192.0.2.0/24"}]}}
+    answer = command.on(saved, "explain", "web", "--rule", INGRESS, "--parameter", "AcceptedSources=pl-edge")
+    assert answer.code == 0
+    assert "accepted source pl-edge stands in for 0.0.0.0/0" in answer.out
+    assert "sg-1 inbound TCP 443 from pl-edge: names it" in answer.out
+
+
+def test_only_a_reference_is_evidence_where_targets_are_matched_by_group(command: Command) -> None:
+    saved = in_order()
+    saved["SecurityGroups"][0]["IpPermissionsEgress"] = [all_traffic("10.0.0.0/8"), tcp(80, "sg-app")]
+    shown = command.on(saved, "explain", "web", "--parameter", "TargetMatch=security-group").out
+    assert "sg-1 outbound TCP 80 to sg-app: 10.0.1.5 carries sg-app" in shown
+    saved["SecurityGroups"][0]["IpPermissionsEgress"] = [all_traffic("10.0.0.0/8")]
+    shown = command.on(saved, "explain", "web", "--parameter", "TargetMatch=security-group").out
+    assert "already:" not in shown
+    assert "let through instead: sg-1 outbound all traffic to 10.0.0.0/8" in shown
+    assert "allow outbound TCP 80 to sg-app" in shown
+
+
+# --- exit codes and selection
+
+
+@pytest.mark.parametrize(
+    ("saved", "code"),
+    [(in_order(), 0), (closed(), 1), (in_order(uncollected=["TargetGroups"]), 3)],
+)
+def test_exit_code(command: Command, saved: Saved, code: int) -> None:
+    assert command.on(saved, "explain", "web").code == code
+    assert command.on(saved, "explain", "web", "--format", "json").code == code
+
+
+def test_a_network_load_balancer_is_not_applicable(command: Command) -> None:
+    answer = command.on(in_order(network_load_balancer("front")), "explain", "front")
+    assert answer.code == 0
+    assert answer.out.count("NOT_APPLICABLE") == 4
+
+
+def test_a_name_of_several_is_refused_with_their_arns(command: Command) -> None:
+    path = command.file([in_order(), in_order(region="eu-west-1")])
+    said = command.refused("explain", "web", "--estate", path)
+    arn = load_balancer_arn("web")
+    assert arn in said
+    assert arn.replace("us-east-1", "eu-west-1") in said
+    assert command("explain", arn, "--estate", path).code == 0
+
+
+def test_an_unknown_name_is_refused(command: Command) -> None:
+    assert "'wbe'" in command.refused("explain", "wbe", "--estate", command.file(in_order()))
+
+
+def test_nothing_found_among_what_was_not_enumerated_is_an_error(command: Command) -> None:
+    answer = command.on(in_order(uncollected=["LoadBalancers"]), "explain", "web")
+    assert (answer.code, answer.out) == (3, "")
+    assert "LoadBalancers" in answer.err
+
+
+# --- JSON
+
+
+def test_json_holds_every_requirement_with_its_evidence(command: Command) -> None:
+    found = command.on(in_order(), "explain", "web", "--format", "json").json
+    assert found["loadBalancer"]["loadBalancerArn"] == load_balancer_arn("web")
+    assert found["loadBalancer"]["securityGroups"] == [{"id": "sg-1", "name": "name-of-sg-1"}]
+    rules = {rule["rule"]: rule for rule in found["rules"]}
+    (row,) = rules[EGRESS]["rows"]
+    assert (row["status"], row["targets"], row["required"]) == ("met", ["10.0.1.5"], ["10.0.1.5/32"])
+    assert row["evidence"] == [
+        {
+            "securityGroup": "sg-1",
+            "protocol": "tcp",
+            "fromPort": 80,
+            "toPort": 80,
+            "peer": "sg-app",
+            "match": "target's security group",
+            "covers": [],
+        }
+    ]
+    assert row["missing"] is None
+
+
+def test_json_says_what_is_missing_as_findings_do(command: Command) -> None:
+    saved = ingress_of(tcp(443, "0.0.0.0/1"), icmp(8, 0, ANYWHERE))
+    rules = command.on(saved, "explain", "web", "--format", "json").json["rules"]
+    checked = command.on(saved, "check", "--format", "json").json["findings"]
+    for rule in rules:
+        (finding,) = [found for found in checked if found["rule"] == rule["rule"]]
+        assert [row["missing"] for row in rule["rows"]] == finding["missing"]

@@ -1,0 +1,488 @@
+"""Each rule's real `lambda_handler` on an embedded AWS: what AWS Config is given, and that nothing else is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from alb_sg.config_rule import recording
+from alb_sg.config_rule.rule import NotAllJudged
+from alb_sg.errors import UnusableInput
+from alb_sg.estate.model import LISTENER_TYPE, LOAD_BALANCER_TYPE, SECURITY_GROUP_TYPE, TARGET_GROUP_TYPE
+from demo.embedded_aws import ACCOUNT_ID, REGION, EmbeddedAws, icmp, tcp
+from tests.rules import RULE_NAMES, rule_module
+
+LISTENER_RULE = "ALB_SG_LISTENER_INGRESS"
+INSTANCE_RULE = "ALB_SG_INSTANCE_EGRESS"
+ICMP_RULE = "ALB_SG_ICMP_PMTUD"
+
+GONE = ("ResourceDeleted", "ResourceDeletedNotRecorded", "ResourceNotRecorded")
+
+
+class Shop(EmbeddedAws):
+    """A VPC with one Application Load Balancer `web` on port 80 that its group lets in, and one target that it
+    does not let out to."""
+
+    def build(self) -> None:
+        self.vpc_id = self.vpc()
+        self.subnet_ids = self.subnets(self.vpc_id)
+        self.group = self.security_group(self.vpc_id, "lb", ingress=[tcp(80, "0.0.0.0/0")], egress=[])
+        self.app = self.security_group(self.vpc_id, "app")
+        self.web = self.load_balancer("web", self.subnet_ids, [self.group])
+        self.web_targets = self.targets_of("web")
+        self.web_80 = self.listener(self.web, 80, self.web_targets)
+
+    def targets_of(self, name: str) -> str:
+        return self.target_group(name, self.vpc_id, 8080, [(self.instance(self.subnet_ids[0], self.app), None)])
+
+    def verdicts(self, rule: str) -> dict[str, str]:
+        return {arn: found.compliance_type for arn, found in self.config.evaluations(rule).items()}
+
+    def recorded(self) -> list[tuple[str, str]]:
+        return [(found.resource_id, found.compliance_type) for found in self.config.recorded]
+
+    def run(self, rule: str, event: dict[str, Any]) -> list[dict[str, Any]]:
+        answer: list[dict[str, Any]] = rule_module(rule).lambda_handler(event, None)
+        json.dumps(answer)  # Lambda serialises what a handler returns; what it cannot, fails the invocation
+        return answer
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
+    monkeypatch.setattr(recording, "PAUSES", (0, 0))
+    with Shop() as shop:
+        shop.build()
+        yield shop
+
+
+# --- change events
+
+
+@pytest.mark.parametrize("rule", RULE_NAMES)
+def test_every_rule_judges_on_every_type_of_change(aws: Shop, rule: str) -> None:
+    expected = {
+        "ALB_SG_LISTENER_INGRESS": "COMPLIANT",
+        "ALB_SG_INSTANCE_EGRESS": "NON_COMPLIANT",
+        "ALB_SG_HEALTH_CHECK_EGRESS": "NON_COMPLIANT",
+        "ALB_SG_ICMP_PMTUD": "NON_COMPLIANT",
+    }[rule]
+    for resource_type, resource_id in (
+        (LOAD_BALANCER_TYPE, aws.web),
+        (LISTENER_TYPE, aws.web_80),
+        (TARGET_GROUP_TYPE, aws.web_targets),
+        (SECURITY_GROUP_TYPE, aws.group),
+    ):
+        before = len(aws.config.recorded)
+        aws.run(rule, aws.change_event(rule, resource_type, resource_id))
+        given = aws.recorded()[before:]
+        # The item that triggered and is not judged itself is answered, and nothing else is said.
+        answered = [] if resource_id == aws.web else [(resource_id, "NOT_APPLICABLE")]
+        assert given == [(aws.web, expected), *answered]
+
+
+def test_a_security_group_concerns_all_that_carry_it_and_no_other(aws: Shop) -> None:
+    other = aws.security_group(aws.vpc_id, "other")
+    second = aws.load_balancer("second", aws.subnet_ids, [aws.group, other])
+    aws.load_balancer("third", aws.subnet_ids, [other])
+    aws.run(ICMP_RULE, aws.change_event(ICMP_RULE, SECURITY_GROUP_TYPE, aws.group))
+    assert aws.recorded() == [
+        *sorted([(second, "NON_COMPLIANT"), (aws.web, "NON_COMPLIANT")]),
+        (aws.group, "NOT_APPLICABLE"),
+    ]
+
+
+def test_deleting_the_offending_listener_turns_the_load_balancer_compliant(aws: Shop) -> None:
+    offending = aws.listener(aws.web, 443)
+    aws.run(LISTENER_RULE, aws.change_event(LISTENER_RULE, LISTENER_TYPE, offending))
+    assert aws.verdicts(LISTENER_RULE) == {aws.web: "NON_COMPLIANT"}
+    aws.elbv2.delete_listener(ListenerArn=offending)
+    event = aws.change_event(LISTENER_RULE, LISTENER_TYPE, offending, status="ResourceDeleted")
+    aws.run(LISTENER_RULE, event)
+    assert aws.verdicts(LISTENER_RULE) == {aws.web: "COMPLIANT"}
+
+
+@pytest.mark.parametrize("status", GONE)
+def test_a_load_balancer_that_is_gone_is_answered_without_a_call(aws: Shop, status: str) -> None:
+    aws.faults.calls.clear()
+    aws.run(LISTENER_RULE, aws.change_event(LISTENER_RULE, LOAD_BALANCER_TYPE, aws.web, status=status))
+    assert aws.recorded() == [(aws.web, "NOT_APPLICABLE")]
+    assert not [call for call in aws.faults.calls if call.startswith("Describe")]
+
+
+@pytest.mark.parametrize("status", GONE)
+@pytest.mark.parametrize("resource_type", [LISTENER_TYPE, TARGET_GROUP_TYPE, SECURITY_GROUP_TYPE])
+def test_items_that_are_gone_still_have_their_load_balancers_judged(aws: Shop, resource_type: str, status: str) -> None:
+    resource_id = {
+        LISTENER_TYPE: aws.web_80,
+        TARGET_GROUP_TYPE: aws.web_targets,
+        SECURITY_GROUP_TYPE: aws.group,
+    }[resource_type]
+    aws.run(LISTENER_RULE, aws.change_event(LISTENER_RULE, resource_type, resource_id, status=status))
+    assert aws.recorded() == [(aws.web, "COMPLIANT"), (resource_id, "NOT_APPLICABLE")]
+
+
+def test_a_load_balancer_that_left_the_scope_is_not_applicable(aws: Shop) -> None:
+    event = aws.change_event(LISTENER_RULE, LOAD_BALANCER_TYPE, aws.web) | {"eventLeftScope": True}
+    aws.run(LISTENER_RULE, event)
+    assert aws.recorded() == [(aws.web, "NOT_APPLICABLE")]
+
+
+def test_a_load_balancer_deleted_before_it_was_looked_at_is_not_applicable(aws: Shop) -> None:
+    aws.elbv2.delete_load_balancer(LoadBalancerArn=aws.web)
+    aws.run(LISTENER_RULE, aws.change_event(LISTENER_RULE, LOAD_BALANCER_TYPE, aws.web))
+    assert aws.recorded() == [(aws.web, "NOT_APPLICABLE")]
+
+
+def in_front(aws: Shop, groups: list[str]) -> tuple[str, str]:
+    """A Network Load Balancer that sends to port 80 of `web`, and its target group of type `alb`."""
+    network = aws.load_balancer("edge", aws.subnet_ids, groups, type_="network")
+    behind = aws.target_group("to-web", aws.vpc_id, 80, [(aws.web, None)], target_type="alb", protocol="TCP")
+    aws.listener(network, 80, behind, protocol="TCP")
+    return network, behind
+
+
+def test_a_network_load_balancer_concerns_the_ones_behind_it(aws: Shop) -> None:
+    network, _ = in_front(aws, [aws.group])
+    event = aws.change_event(
+        LISTENER_RULE, LOAD_BALANCER_TYPE, network, configuration={"type": "network", "scheme": "internet-facing"}
+    )
+    aws.run(LISTENER_RULE, event)
+    assert aws.recorded() == [(aws.web, "COMPLIANT"), (network, "NOT_APPLICABLE")]
+
+
+def test_a_deleted_network_load_balancer_concerns_those_it_stood_before(aws: Shop) -> None:
+    only_edge = aws.security_group(aws.vpc_id, "only-edge")
+    edge = aws.security_group(aws.vpc_id, "edge")
+    aws.allow(only_edge, [tcp(80, edge)])
+    aws.elbv2.set_security_groups(LoadBalancerArn=aws.web, SecurityGroups=[only_edge])
+    network, _ = in_front(aws, [edge])
+    aws.run(LISTENER_RULE, aws.change_event(LISTENER_RULE, LOAD_BALANCER_TYPE, aws.web))
+    assert aws.verdicts(LISTENER_RULE) == {aws.web: "COMPLIANT"}
+    aws.delete_load_balancer(network)
+    gone = aws.change_event(
+        LISTENER_RULE,
+        LOAD_BALANCER_TYPE,
+        network.replace(":loadbalancer/app/", ":loadbalancer/net/"),
+        status="ResourceDeleted",
+    )
+    aws.run(LISTENER_RULE, gone)
+    # Without it the listener serves its own clients again, whom nothing lets in.
+    assert aws.verdicts(LISTENER_RULE) == {aws.web: "NON_COMPLIANT"}
+
+
+def test_a_target_group_of_type_alb_concerns_those_registered_now_and_before(aws: Shop) -> None:
+    _, behind = in_front(aws, [aws.group])
+    aws.run(LISTENER_RULE, aws.change_event(LISTENER_RULE, TARGET_GROUP_TYPE, behind))
+    assert aws.recorded() == [(aws.web, "COMPLIANT"), (behind, "NOT_APPLICABLE")]
+    aws.elbv2.deregister_targets(TargetGroupArn=behind, Targets=[{"Id": aws.web}])
+    before = {"Configuration.Targets.0": {"previousValue": {"Id": aws.web, "Port": 80}, "changeType": "DELETE"}}
+    event = aws.change_event(
+        LISTENER_RULE, TARGET_GROUP_TYPE, behind, difference={"changedProperties": before, "changeType": "UPDATE"}
+    )
+    aws.run(LISTENER_RULE, event)
+    assert aws.recorded()[2:] == [(aws.web, "COMPLIANT"), (behind, "NOT_APPLICABLE")]
+
+
+# --- oversized notifications
+
+
+@pytest.mark.parametrize("rule", RULE_NAMES)
+def test_oversized_notifications_work_to_the_end(aws: Shop, rule: str) -> None:
+    aws.config.add_item(
+        {
+            "accountId": ACCOUNT_ID,
+            "awsRegion": REGION,
+            "resourceType": TARGET_GROUP_TYPE,
+            "resourceId": aws.web_targets,
+            "configurationItemCaptureTime": "2026-01-01T00:00:00.000Z",
+            "configurationItemStatus": "OK",
+            "configuration": {"TargetGroupArn": aws.web_targets, "LoadBalancerArns": [aws.web]},
+            "supplementaryConfiguration": {},
+            "relationships": [],
+            "tags": {},
+        }
+    )
+    for resource_type, resource_id in (
+        (LOAD_BALANCER_TYPE, aws.web),
+        (LISTENER_TYPE, aws.web_80),
+        (TARGET_GROUP_TYPE, aws.web_targets),
+        (SECURITY_GROUP_TYPE, aws.group),
+    ):
+        for status in ("OK", "ResourceDeleted"):
+            before = len(aws.config.recorded)
+            event = aws.change_event(rule, resource_type, resource_id, status=status, oversized=True)
+            answer = aws.run(rule, event)
+            given = aws.recorded()[before:]
+            assert [(found["ComplianceResourceId"], found["ComplianceType"]) for found in answer] == given
+            assert given[0][0] == aws.web
+
+
+def test_a_deleted_target_group_that_was_too_large_still_names_who_stood_behind_it(aws: Shop) -> None:
+    _, behind = in_front(aws, [aws.group])
+    aws.config.add_item(
+        {
+            "accountId": ACCOUNT_ID,
+            "awsRegion": REGION,
+            "resourceType": TARGET_GROUP_TYPE,
+            "resourceId": behind,
+            "configurationItemCaptureTime": "2026-01-01T00:00:00.000Z",
+            "configurationItemStatus": "OK",
+            "configuration": {"TargetGroupArn": behind, "Targets": [{"Id": aws.web, "Port": 80}]},
+        }
+    )
+    for listener in aws.elbv2.describe_listeners(
+        LoadBalancerArn=next(
+            found["LoadBalancerArn"]
+            for found in aws.elbv2.describe_load_balancers()["LoadBalancers"]
+            if found["Type"] == "network"
+        )
+    )["Listeners"]:
+        aws.elbv2.delete_listener(ListenerArn=listener["ListenerArn"])
+    aws.elbv2.delete_target_group(TargetGroupArn=behind)
+    event = aws.change_event(LISTENER_RULE, TARGET_GROUP_TYPE, behind, status="ResourceDeleted", oversized=True)
+    aws.run(LISTENER_RULE, event)
+    assert aws.recorded() == [(aws.web, "COMPLIANT"), (behind, "NOT_APPLICABLE")]
+
+
+# --- the periodic run
+
+
+def test_the_periodic_run_judges_all_and_clears_what_no_longer_exists(aws: Shop) -> None:
+    passing = aws.load_balancer("passing", aws.subnet_ids, [aws.group])
+    aws.listener(passing, 80)
+    network = aws.load_balancer("edge", aws.subnet_ids, type_="network")
+    aws.run(LISTENER_RULE, aws.scheduled_event(LISTENER_RULE))
+    assert aws.verdicts(LISTENER_RULE) == {aws.web: "COMPLIANT", passing: "COMPLIANT"}
+    aws.elbv2.delete_load_balancer(LoadBalancerArn=passing)
+    before = len(aws.config.recorded)
+    aws.run(LISTENER_RULE, aws.scheduled_event(LISTENER_RULE))
+    assert aws.recorded()[before:] == [(aws.web, "COMPLIANT"), (passing, "NOT_APPLICABLE")]
+    assert aws.verdicts(LISTENER_RULE) == {aws.web: "COMPLIANT"}
+    assert network not in dict(aws.recorded())
+
+
+def test_an_empty_account_answers_with_nothing(aws: Shop) -> None:
+    aws.elbv2.delete_load_balancer(LoadBalancerArn=aws.web)
+    assert aws.run(LISTENER_RULE, aws.scheduled_event(LISTENER_RULE)) == []
+    assert aws.recorded() == []
+    assert [call.operation for call in aws.config.calls].count("PutEvaluations") == 1
+
+
+def test_more_evaluations_than_one_call_takes(aws: Shop) -> None:
+    for number in range(104):
+        aws.load_balancer(f"lb-{number}", aws.subnet_ids, [aws.group])
+    aws.run(ICMP_RULE, aws.scheduled_event(ICMP_RULE))
+    assert len(aws.verdicts(ICMP_RULE)) == 105
+    assert [call.operation for call in aws.config.calls].count("PutEvaluations") == 2
+
+
+def test_an_incomplete_periodic_run_clears_nothing_and_fails(aws: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+    passing = aws.load_balancer("passing", aws.subnet_ids, [aws.group])
+    aws.listener(passing, 80)
+    aws.run(LISTENER_RULE, aws.scheduled_event(LISTENER_RULE))
+    aws.elbv2.delete_load_balancer(LoadBalancerArn=passing)
+    before = len(aws.config.recorded)
+    aws.faults.fail("DescribeLoadBalancers", "ThrottlingException")
+    with pytest.raises(NotAllJudged, match="DescribeLoadBalancers"):
+        aws.run(LISTENER_RULE, aws.scheduled_event(LISTENER_RULE))
+    assert aws.recorded()[before:] == []
+    assert aws.verdicts(LISTENER_RULE) == {aws.web: "COMPLIANT", passing: "COMPLIANT"}
+    assert len(error_lines(capsys)) == 1
+
+
+def test_a_load_balancer_that_could_not_be_judged_keeps_its_verdict(
+    aws: Shop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = aws.load_balancer("other", aws.subnet_ids, [aws.group])
+    aws.listener(other, 80, aws.targets_of("other"))
+    aws.run(INSTANCE_RULE, aws.scheduled_event(INSTANCE_RULE))
+    assert aws.verdicts(INSTANCE_RULE) == {aws.web: "NON_COMPLIANT", other: "NON_COMPLIANT"}
+    before = len(aws.config.recorded)
+    name = aws.web_targets.rsplit("/", 1)[1]
+    aws.faults.fail("DescribeTargetHealth", "AccessDenied", when=lambda body: name in body)
+    with pytest.raises(NotAllJudged, match="targets of web"):
+        aws.run(INSTANCE_RULE, aws.scheduled_event(INSTANCE_RULE))
+    # The other one is recorded all the same; the one that was not judged is neither cleared nor changed.
+    assert aws.recorded()[before:] == [(other, "NON_COMPLIANT")]
+    assert aws.verdicts(INSTANCE_RULE) == {aws.web: "NON_COMPLIANT", other: "NON_COMPLIANT"}
+    (line,) = error_lines(capsys)
+    assert line["loadBalancerArn"] == aws.web
+    assert line["rule"] == INSTANCE_RULE
+    assert "AccessDenied" in line["cause"]
+
+
+def test_verdicts_that_cannot_be_listed_are_not_cleared_but_the_run_fails(aws: Shop) -> None:
+    aws.faults.fail("GetComplianceDetailsByConfigRule", "ThrottlingException")
+    with pytest.raises(NotAllJudged, match="no longer apply"):
+        aws.run(LISTENER_RULE, aws.scheduled_event(LISTENER_RULE))
+    assert aws.verdicts(LISTENER_RULE) == {aws.web: "COMPLIANT"}
+
+
+# --- errors
+
+
+def error_lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
+
+
+@pytest.mark.parametrize("code", ["ThrottlingException", "AccessDenied"])
+def test_a_change_that_cannot_be_judged_records_no_verdict(aws: Shop, code: str) -> None:
+    aws.faults.fail("DescribeListeners", code)
+    with pytest.raises(NotAllJudged, match=code):
+        aws.run(LISTENER_RULE, aws.change_event(LISTENER_RULE, LOAD_BALANCER_TYPE, aws.web))
+    assert aws.recorded() == []
+
+
+def test_what_the_verdict_does_not_hang_on_need_not_be_readable(aws: Shop) -> None:
+    aws.faults.fail("DescribeTargetHealth", "AccessDenied")
+    aws.run(ICMP_RULE, aws.change_event(ICMP_RULE, SECURITY_GROUP_TYPE, aws.group))
+    assert dict(aws.recorded())[aws.web] == "NON_COMPLIANT"
+
+
+def test_an_item_is_answered_where_its_load_balancers_cannot_be_judged(aws: Shop) -> None:
+    aws.faults.fail("DescribeSecurityGroups", "AccessDenied")
+    with pytest.raises(NotAllJudged, match="security group"):
+        aws.run(ICMP_RULE, aws.change_event(ICMP_RULE, SECURITY_GROUP_TYPE, aws.group))
+    assert aws.recorded() == [(aws.group, "NOT_APPLICABLE")]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("resourceType", None),
+        ("resourceId", ""),
+        ("configurationItemStatus", None),
+        ("configurationItemCaptureTime", None),
+        ("resourceType", "AWS::S3::Bucket"),
+    ],
+)
+def test_a_malformed_item_is_refused_by_name(
+    aws: Shop, field: str, value: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    event = aws.change_event(LISTENER_RULE, LOAD_BALANCER_TYPE, aws.web)
+    invoking = json.loads(event["invokingEvent"])
+    invoking["configurationItem"][field] = value
+    event["invokingEvent"] = json.dumps(invoking)
+    with pytest.raises(UnusableInput, match=field):
+        aws.run(LISTENER_RULE, event)
+    assert aws.recorded() == []
+    assert len(error_lines(capsys)) == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"invokingEvent": "{"},
+        {"invokingEvent": "[]"},
+        {"invokingEvent": json.dumps({"messageType": "ConfigurationSnapshotDeliveryCompleted"})},
+        {"invokingEvent": json.dumps({"messageType": "ConfigurationItemChangeNotification"})},
+        {"ruleParameters": "{"},
+        {"ruleParameters": "[]"},
+    ],
+)
+def test_an_event_that_cannot_be_read_fails(aws: Shop, change: dict[str, str]) -> None:
+    with pytest.raises(UnusableInput, match=r"invokingEvent|ruleParameters"):
+        aws.run(LISTENER_RULE, aws.scheduled_event(LISTENER_RULE) | change)
+    assert aws.recorded() == []
+
+
+@pytest.mark.parametrize(
+    ("parameters", "name"),
+    [
+        ({"AcceptedSource": "10.0.0.0/8"}, "AcceptedSource"),
+        ({"AcceptedSources": "10.0.0.0/33"}, "AcceptedSources"),
+        ({"TargetMatch": "literal"}, "TargetMatch"),
+        ({"AssumeRoleMode": "no"}, "AssumeRoleMode"),
+    ],
+)
+def test_a_parameter_that_does_not_parse_is_refused_by_name_before_any_call(
+    aws: Shop, parameters: dict[str, str], name: str
+) -> None:
+    event = aws.scheduled_event(LISTENER_RULE, parameters)
+    aws.faults.calls.clear()
+    with pytest.raises(UnusableInput, match=name):
+        aws.run(LISTENER_RULE, event)
+    assert aws.faults.calls == []
+
+
+def test_evaluations_that_config_did_not_take_are_put_again(aws: Shop) -> None:
+    aws.config.reject_evaluations(times=2, resource_ids=[aws.web])
+    aws.run(LISTENER_RULE, aws.change_event(LISTENER_RULE, SECURITY_GROUP_TYPE, aws.group))
+    assert aws.verdicts(LISTENER_RULE) == {aws.web: "COMPLIANT"}
+    sent = [call.params["Evaluations"] for call in aws.config.calls if call.operation == "PutEvaluations"]
+    assert [len(evaluations) for evaluations in sent] == [2, 1, 1]
+
+
+def test_evaluations_that_config_never_takes_are_an_error(aws: Shop) -> None:
+    aws.config.reject_evaluations(times=10, resource_ids=[aws.web])
+    with pytest.raises(NotAllJudged, match="did not take"):
+        aws.run(LISTENER_RULE, aws.change_event(LISTENER_RULE, SECURITY_GROUP_TYPE, aws.group))
+    assert aws.recorded() == [(aws.group, "NOT_APPLICABLE")]
+
+
+def test_a_refused_put_is_an_error(aws: Shop) -> None:
+    aws.faults.fail("PutEvaluations", "AccessDeniedException")
+    with pytest.raises(NotAllJudged, match="AccessDeniedException"):
+        aws.run(LISTENER_RULE, aws.scheduled_event(LISTENER_RULE))
+
+
+# --- parameters and roles
+
+
+def test_parameters_reach_the_verdict(aws: Shop) -> None:
+    network = aws.prefix_list("edge", "10.0.0.0/8")
+    aws.allow(aws.group, [icmp(3, 4, network)])
+    aws.run(ICMP_RULE, aws.scheduled_event(ICMP_RULE, {"AcceptedSources": network}))
+    assert aws.verdicts(ICMP_RULE) == {aws.web: "COMPLIANT"}
+    assert network in (aws.config.evaluations(ICMP_RULE)[aws.web].annotation or "")
+
+
+def test_the_clients_named_by_a_tag(aws: Shop) -> None:
+    tagged = aws.load_balancer("tagged", aws.subnet_ids, [aws.group], tags={"clients": "10.0.0.0/8 vpc"})
+    aws.listener(tagged, 81)
+    aws.allow(aws.group, [tcp(81, "10.0.0.0/8")])
+    aws.run(LISTENER_RULE, aws.scheduled_event(LISTENER_RULE, {"TagKey": "clients"}))
+    assert aws.verdicts(LISTENER_RULE) == {aws.web: "COMPLIANT", tagged: "COMPLIANT"}
+
+
+def test_assume_role_mode_and_execution_role(aws: Shop) -> None:
+    for parameters, assumed in (
+        ({}, [f"arn:aws:iam::{ACCOUNT_ID}:role/alb-sg-evaluation"]),
+        ({"ExecutionRoleName": "other"}, [f"arn:aws:iam::{ACCOUNT_ID}:role/other"]),
+        ({"ExecutionRoleName": "other", "ExecutionRoleRegion": REGION}, [f"arn:aws:iam::{ACCOUNT_ID}:role/other"]),
+        ({"AssumeRoleMode": "false"}, []),
+    ):
+        event = aws.scheduled_event(LISTENER_RULE, parameters)
+        aws.faults.calls.clear()
+        aws.faults.bodies.clear()
+        aws.run(LISTENER_RULE, event)
+        bodies = [body for name, body in aws.faults.bodies if name == "AssumeRole"]
+        assert len(bodies) == len(assumed)
+        assert all(arn in body for arn, body in zip(assumed, bodies, strict=True))
+        assert aws.verdicts(LISTENER_RULE) == {aws.web: "COMPLIANT"}
+
+
+def test_another_account_is_judged_through_its_role() -> None:
+    with Shop() as central:
+        member = "210987654321"
+        event = central.scheduled_event(LISTENER_RULE)
+        event |= {
+            "accountId": member,
+            "executionRoleArn": f"arn:aws:iam::{member}:role/alb-sg-evaluation",
+            "resultToken": central.config.issue_token(LISTENER_RULE, member),
+        }
+        # The member account has nothing; the central one, in whose credentials the handler starts, has one.
+        central.build()
+        assert central.run(LISTENER_RULE, event) == []
+
+
+def test_a_role_that_cannot_be_assumed_fails_the_invocation(aws: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+    aws.faults.fail("AssumeRole", "AccessDenied")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        aws.run(LISTENER_RULE, aws.scheduled_event(LISTENER_RULE))
+    assert aws.recorded() == []
+    assert len(error_lines(capsys)) == 1

@@ -1,0 +1,1034 @@
+"""The live source against a region of known content: what it calls, how deep, what it finds, and what failures do."""
+
+from __future__ import annotations
+
+import io
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ConnectTimeoutError
+
+from alb_sg.errors import Unread
+from alb_sg.estate.estate import Failure
+from alb_sg.estate.live import Loaded, Selection, client_config
+from alb_sg.estate.live.calls import WORKERS, Answer, Calls, Request
+from alb_sg.estate.saved import read_saved_estates, write_saved_estates
+from alb_sg.findings.finding import Finding, JudgementError
+from alb_sg.findings.judge import judge_all
+from alb_sg.parameters import parse_parameters
+from alb_sg.recommendations.catalogue import BY_NAME
+from tests.builders import (
+    ANYWHERE,
+    ANYWHERE_IPV6,
+    EGRESS,
+    HEALTH,
+    ICMP,
+    INGRESS,
+    RULES,
+    Saved,
+    Shape,
+    all_traffic,
+    behind,
+    build,
+    estate,
+    group,
+    icmp,
+    instance,
+    interface,
+    listener,
+    load_balancer,
+    load_balancer_arn,
+    network_load_balancer,
+    prefix_list,
+    reference,
+    target,
+    target_group,
+    target_group_arn,
+    tcp,
+    vpc,
+)
+from tests.estate.region import Call, Refused, Region
+
+WEB, API = load_balancer_arn("web"), load_balancer_arn("api")
+NLB = load_balancer_arn("nlb", "network")
+EVERYTHING = Selection(everything=True)
+ONE_GROUP = Selection(carrying=frozenset({"sg-1"}))
+
+
+def sections(*rules: str, tags: bool = False) -> frozenset[str]:
+    """What these rules ask for; tags only where a parameter names one."""
+    asked = frozenset[str]().union(*(BY_NAME[rule].sections for rule in rules))
+    return asked if tags else asked - {"Tags"}
+
+
+def named(*names: str) -> Selection:
+    return Selection(load_balancers=frozenset(names))
+
+
+def findings(loaded: Loaded, *rules: str, **parameters: str) -> tuple[list[Finding], list[JudgementError]]:
+    rules = rules or RULES
+    return judge_all(loaded.estate, loaded.selected, {BY_NAME[rule]: parse_parameters(parameters) for rule in rules})
+
+
+def findings_saved(saved: Saved, *rules: str) -> tuple[list[Finding], list[JudgementError]]:
+    whole = build(saved)
+    return judge_all(
+        whole, whole.load_balancers.values(), {BY_NAME[rule]: parse_parameters({}) for rule in rules or RULES}
+    )
+
+
+@pytest.fixture
+def rounds(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many calls each round made; a round waits for the one before, so their number is the depth."""
+    made: list[int] = []
+    answers = Calls.answers
+
+    def counted(self: Calls, requests: Mapping[Any, Request]) -> dict[Any, Answer]:
+        if requests:
+            made.append(len(requests))
+        return answers(self, requests)
+
+    monkeypatch.setattr(Calls, "answers", counted)
+    return made
+
+
+# --- estates
+
+CLOSED = [tcp(443, ANYWHERE)]
+
+
+def shop(*egress: Shape) -> Saved:
+    """An internal load balancer with one group, one listener and one instance."""
+    return estate(
+        load_balancer(scheme="internal"),
+        listener(443, forward=["web"]),
+        group(ingress=[tcp(443, "10.0.0.0/16")], egress=egress),
+        target_group("web", type="instance", targets=["i-1"]),
+        instance("i-1", "10.0.1.5"),
+    )
+
+
+def estate_of_every_kind() -> Saved:
+    """Two load balancers, one behind an NLB; instances, addresses of every kind, prefix lists and other types."""
+    return estate(
+        load_balancer("web", scheme="internal", tags={"clients": "pl-2"}),
+        load_balancer("api", groups=["sg-2", "sg-3"], ip_address_type="dualstack"),
+        load_balancer("new", state="provisioning"),
+        network_load_balancer("nlb", scheme="internal", groups=["sg-nlb"]),
+        listener(443, forward=["web", "ips"]),
+        listener(80, of="api", redirect=True),
+        listener(443, of="api", forward=["web", "function"]),
+        listener(443, "TCP", of=NLB),
+        group("sg-1", ingress=[tcp(443, "sg-nlb", "10.0.0.0/17")], egress=[tcp(80, "sg-app")]),
+        group("sg-2", ingress=[tcp(443, "pl-1"), icmp(-1, -1, ANYWHERE)], egress=[tcp(80, "pl-3")]),
+        group(
+            "sg-3",
+            ingress=[tcp(80, ANYWHERE, ANYWHERE_IPV6)],
+            egress=[tcp(80, reference("sg-far", peering="pcx-1", vpc="vpc-2"))],
+        ),
+        group("sg-unused"),
+        target_group("web", type="instance", load_balancers=["web", "api"], targets=["i-1", target("i-2", 8080)]),
+        target_group("ips", targets=["10.0.7.1", "10.0.7.2", "10.0.9.9", "10.9.0.1", "192.168.0.1"], port=80),
+        target_group("function", type="lambda", load_balancers=["api"], targets=["arn:aws:lambda:f"]),
+        target_group("unused", load_balancers=[], targets=["10.0.1.1"]),
+        behind(name="to-web"),
+        instance("i-1", "10.0.1.5"),
+        instance("i-2", "10.0.1.6", groups=["sg-other"]),
+        instance("i-3", "10.0.1.7"),
+        interface("10.0.7.0", secondary=["10.0.7.1"]),
+        interface("10.0.8.0", prefixes=["10.0.9.0/28"]),
+        interface("10.9.0.1", vpc="vpc-2", groups=["sg-far"]),
+        interface("10.9.0.1", vpc="vpc-3", groups=["sg-app"]),
+        vpc("10.0.0.0/16"),
+        vpc("10.9.0.0/16", id="vpc-2"),
+        vpc("10.9.0.0/16", id="vpc-3"),
+        prefix_list("pl-1", "13.124.199.0/24"),
+        prefix_list("pl-2", "10.0.0.0/24"),
+        prefix_list("pl-3", "10.0.1.5/32", refused=True),
+        prefix_list("pl-unused", "10.0.0.0/8"),
+    )
+
+
+def peered(*egress: Shape, target_address: str = "10.9.0.5") -> Saved:
+    """One target outside the VPC; vpc-2 is peered, and one of its interfaces has a prefix delegated."""
+    return estate(
+        listener(443, forward=["web"]),
+        group(ingress=CLOSED, egress=egress),
+        group("sg-app"),
+        target_group("web", targets=[target_address]),
+        interface("10.9.0.5", vpc="vpc-2", groups=["sg-far"]),
+        interface("10.9.1.5", vpc="vpc-2", groups=["sg-far"], prefixes=["10.9.2.0/28"]),
+        vpc("10.0.0.0/16"),
+        vpc("10.9.0.0/16", id="vpc-2"),
+    )
+
+
+OVER_PEERING = tcp(80, reference("sg-far", peering="pcx-1", vpc="vpc-2"))
+
+
+# --- what is called
+
+
+def test_everything_is_read_in_account_wide_calls_and_one_per_load_balancer_and_target_group(
+    rounds: list[int],
+) -> None:
+    region = Region(estate_of_every_kind())
+    region.source().load(EVERYTHING, sections(*RULES))
+    assert region.counts() == {
+        "DescribeLoadBalancers": 1,
+        "DescribeTargetGroups": 1,
+        "DescribeSecurityGroups": 1,
+        "DescribeVpcs": 1,
+        "DescribeInstances": 1,
+        "DescribeNetworkInterfaces": 1,
+        "DescribeListeners": 2,  # the provisioning one and the NLB are not judged
+        "DescribeTargetHealth": 3,  # "function" needs nothing, "unused" is nobody's
+        "DescribeManagedPrefixLists": 1,
+        "GetManagedPrefixListEntries": 2,  # the two that an ALB's groups name
+    }
+    assert len(rounds) == 3
+
+
+def test_a_region_without_application_load_balancers_takes_two_calls() -> None:
+    saved = estate(network_load_balancer(), group("sg-1"))
+    saved["LoadBalancers"] = [found for found in saved["LoadBalancers"] if found["Type"] == "network"]
+    region = Region(saved)
+    loaded = region.source().load(EVERYTHING, sections(*RULES))
+    assert region.counts() == {"DescribeLoadBalancers": 1, "DescribeTargetGroups": 1}
+    assert [found.name for found in loaded.selected] == ["nlb"]
+
+
+def test_a_security_groups_event_takes_seven_calls_three_deep(rounds: list[int]) -> None:
+    region = Region(shop(tcp(80, "sg-app")))
+    loaded = region.source().load(ONE_GROUP, sections(*RULES))
+    assert region.counts() == {
+        "DescribeLoadBalancers": 1,
+        "DescribeTargetGroups": 1,
+        "DescribeListeners": 1,
+        "DescribeTargetHealth": 1,
+        "DescribeSecurityGroups": 1,
+        "DescribeVpcs": 1,  # internal: its clients are the VPC
+        "DescribeInstances": 1,  # a group is referenced: it matters which the instance carries
+    }
+    assert rounds == [2, 4, 1]
+    assert findings(loaded)[1] == []
+
+
+def test_with_an_nlb_in_front_and_addresses_an_event_still_takes_eight_calls() -> None:
+    region = Region(
+        estate(
+            load_balancer(scheme="internal"),
+            network_load_balancer(),
+            listener(443, forward=["web"]),
+            group(ingress=[tcp(443, ANYWHERE)], egress=[tcp(80, "sg-app")]),
+            target_group("web", targets=["10.0.1.5"]),
+            behind(),
+            interface("10.0.1.5"),
+        )
+    )
+    region.source().load(ONE_GROUP, sections(*RULES))
+    assert len(region.calls) == 8
+
+
+@pytest.mark.parametrize(
+    ("egress", "health_check_port", "looked_up"),
+    [
+        pytest.param([all_traffic(ANYWHERE)], "traffic-port", False, id="open to everybody"),
+        pytest.param([tcp(80, "0.0.0.0/1", "128.0.0.0/1")], "traffic-port", False, id="open in two halves"),
+        pytest.param([tcp(80, ANYWHERE)], "8081", True, id="the health check port is not open"),
+        pytest.param([tcp(80, "10.0.0.0/8")], "traffic-port", True, id="the instance's address is not known"),
+        pytest.param([all_traffic(ANYWHERE_IPV6)], "traffic-port", True, id="the other family is open"),
+        pytest.param([all_traffic("pl-1")], "traffic-port", True, id="a prefix list may be anything"),
+    ],
+)
+def test_instances_are_looked_up_only_where_egress_is_not_open(
+    egress: list[Shape], health_check_port: str, *, looked_up: bool
+) -> None:
+    region = Region(
+        estate(
+            listener(443, forward=["web"]),
+            group(ingress=CLOSED, egress=egress),
+            target_group("web", type="instance", targets=["i-1"], health_check_port=health_check_port),
+            instance("i-1", "10.0.1.5"),
+            prefix_list("pl-1", ANYWHERE),
+        )
+    )
+    loaded = region.source().load(ONE_GROUP, sections(*RULES))
+    assert ("DescribeInstances" in region.counts()) is looked_up
+    assert (loaded.estate.instances is not None) is looked_up
+    assert findings(loaded) == findings_saved(region.saved)
+
+
+@pytest.mark.parametrize(
+    "registered",
+    [
+        pytest.param([], id="nothing registered"),
+        pytest.param([target("i-1", state="draining"), target("i-2", state="unused")], id="draining and unused"),
+    ],
+)
+def test_targets_that_get_no_traffic_are_not_looked_up(registered: list[Shape]) -> None:
+    region = Region(
+        estate(
+            listener(443, forward=["web"]),
+            group(ingress=CLOSED, egress=[tcp(80, "sg-app")]),
+            target_group("web", type="instance", targets=registered),
+        )
+    )
+    region.source().load(ONE_GROUP, sections(*RULES))
+    assert "DescribeInstances" not in region.counts()
+
+
+def test_an_address_that_a_range_lets_through_needs_no_interface() -> None:
+    saved = estate(
+        listener(443, forward=["web"]),
+        group(ingress=CLOSED, egress=[tcp(80, "10.0.0.0/16")]),
+        target_group("web", targets=["10.0.1.5"]),
+    )
+    region = Region(saved)
+    loaded = region.source().load(ONE_GROUP, sections(*RULES))
+    assert "DescribeNetworkInterfaces" not in region.counts()
+    assert findings(loaded) == findings_saved(saved)
+
+
+def test_all_targets_are_looked_up_where_groups_are_matched() -> None:
+    saved = shop(all_traffic(ANYWHERE))
+    region = Region(saved)
+    loaded = region.source().load(ONE_GROUP, sections(EGRESS), look_up_all_targets=True)
+    assert region.counts()["DescribeInstances"] == 1
+    found, errors = findings(loaded, EGRESS, TargetMatch="security-group")
+    assert errors == []
+    assert found[0].missing[0].or_security_groups == ("sg-app",)
+
+
+def test_for_other_security_groups_they_and_all_that_matters_under_them_are_read() -> None:
+    saved = shop(all_traffic(ANYWHERE))
+    saved["SecurityGroups"].append(group("sg-new", ingress=[tcp(443, "pl-1")]))
+    saved["ManagedPrefixLists"]["pl-1"] = {"AddressFamily": "IPv4", "Entries": [{"Cidr": "10.0.0.0/16"}]}
+    selection = Selection(load_balancers=frozenset({"web"}), also_security_groups=frozenset({"sg-new"}))
+    loaded = Region(saved).source().load(selection, sections(*RULES))
+    assert set(loaded.estate.security_groups or ()) == {"sg-1", "sg-new"}
+    assert set(loaded.estate.prefix_lists or ()) == {"pl-1"}
+    assert set(loaded.estate.instances or ()) == {"i-1"}
+
+
+def test_path_mtu_discovery_alone_needs_groups_and_vpc() -> None:
+    region = Region(shop())
+    region.source().load(ONE_GROUP, sections(ICMP))
+    assert region.counts() == {"DescribeLoadBalancers": 1, "DescribeSecurityGroups": 1, "DescribeVpcs": 1}
+
+
+def test_an_internet_facing_load_balancer_needs_no_vpc_for_its_clients() -> None:
+    region = Region(estate(listener(443), group(ingress=CLOSED)))
+    region.source().load(ONE_GROUP, sections(*RULES))
+    assert "DescribeVpcs" not in region.counts()
+
+
+@pytest.mark.parametrize(
+    ("ingress", "rules", "read"),
+    [
+        pytest.param([tcp(443, "pl-1")], [INGRESS], {"pl-1"}, id="the listener's port hangs on it"),
+        pytest.param([tcp(443, ANYWHERE, "pl-1")], [INGRESS], set(), id="the port is open anyway"),
+        pytest.param([tcp(22, "pl-1")], [INGRESS], set(), id="no listener has the port"),
+        pytest.param([tcp(443, "pl-1")], [ICMP], set(), id="no message of Path MTU Discovery is TCP"),
+        pytest.param([all_traffic("pl-1")], [ICMP], {"pl-1"}, id="all traffic has them"),
+        pytest.param([tcp(443, "pl-1")], [EGRESS], set(), id="clients are nothing to targets"),
+    ],
+)
+def test_prefix_lists_are_read_where_a_verdict_hangs_on_them(
+    ingress: list[Shape], rules: list[str], read: set[str]
+) -> None:
+    saved = estate(listener(443), group(ingress=ingress), prefix_list("pl-1", "13.124.199.0/24"))
+    region = Region(saved)
+    loaded = region.source().load(ONE_GROUP, sections(*rules))
+    assert set(loaded.estate.prefix_lists or ()) == read
+    assert ("GetManagedPrefixListEntries" in region.counts()) is bool(read)
+    assert findings(loaded, *rules) == findings_saved(saved, *rules)
+
+
+def test_prefix_lists_of_parameters_and_tags_are_read_in_the_third_round(rounds: list[int]) -> None:
+    saved = estate(
+        load_balancer(tags={"clients": "10.0.0.0/8 pl-2", "other": "pl-3"}),
+        listener(443),
+        group(ingress=[tcp(443, ANYWHERE)]),
+        *(prefix_list(f"pl-{number}", "10.0.0.0/24") for number in (1, 2, 3)),
+    )
+    loaded = (
+        Region(saved)
+        .source()
+        .load(ONE_GROUP, sections(INGRESS, tags=True), prefix_lists=frozenset({"pl-1"}), tag_key="clients")
+    )
+    assert set(loaded.estate.prefix_lists or ()) == {"pl-1", "pl-2"}
+    assert loaded.estate.tags == {WEB: {"clients": "10.0.0.0/8 pl-2", "other": "pl-3"}}
+    assert set(loaded.estate.vpcs or ()) == {"vpc-1"}, "the tag may name the VPC"
+    assert len(rounds) == 3
+
+
+def test_tags_are_read_twenty_load_balancers_at_a_time() -> None:
+    names = [f"web-{number:02}" for number in range(21)]
+    region = Region(estate(*(load_balancer(name, tags={"clients": "vpc"}) for name in names), group()))
+    loaded = region.source().load(EVERYTHING, sections(ICMP, tags=True), tag_key="clients")
+    assert region.counts()["DescribeTags"] == 2
+    assert len(loaded.estate.tags or ()) == 21
+
+
+def test_named_load_balancers_are_asked_for_by_name_where_no_nlb_can_matter() -> None:
+    region = Region(estate_of_every_kind())
+    loaded = region.source().load(named(WEB, "api"), sections(EGRESS))
+    asked = [call.parameters for call in region.calls if call.operation == "DescribeLoadBalancers"]
+    assert sorted(asked, key=str) == [{"LoadBalancerArns": [WEB]}, {"Names": ["api"]}]
+    assert [found.name for found in loaded.selected] == ["api", "web"]
+    assert loaded.missing == ()
+
+
+def test_where_an_nlb_may_stand_in_front_all_are_listed() -> None:
+    region = Region(estate_of_every_kind())
+    loaded = region.source().load(named("web"), sections(INGRESS))
+    assert [call.parameters for call in region.calls if call.operation == "DescribeLoadBalancers"] == [{}]
+    assert [found.name for found in loaded.selected] == ["web"]
+
+
+def test_more_ids_than_a_filter_takes_are_asked_for_in_several_calls() -> None:
+    names = [f"i-{number:03}" for number in range(201)]
+    saved = estate(
+        listener(443, forward=["web"]),
+        group(ingress=CLOSED, egress=[tcp(80, "sg-app")]),
+        target_group("web", type="instance", targets=names),
+        *(instance(name, f"10.0.{number // 100}.{number % 100}") for number, name in enumerate(names)),
+    )
+    region = Region(saved)
+    loaded = region.source().load(ONE_GROUP, sections(EGRESS))
+    assert region.counts()["DescribeInstances"] == 2
+    assert len(loaded.estate.instances or ()) == 201
+
+
+def test_more_addresses_than_a_filter_takes_are_asked_for_in_several_calls() -> None:
+    addresses = [f"10.0.{number // 100}.{number % 100}" for number in range(201)]
+    saved = estate(
+        listener(443, forward=["web"]),
+        group(ingress=CLOSED, egress=[tcp(80, "sg-app")]),
+        target_group("web", targets=addresses),
+        *(interface(address) for address in addresses),
+    )
+    region = Region(saved)
+    loaded = region.source().load(ONE_GROUP, sections(EGRESS))
+    assert region.counts()["DescribeNetworkInterfaces"] == 2
+    assert findings(loaded, EGRESS) == findings_saved(saved, EGRESS)
+
+
+def test_what_does_not_depend_on_one_another_is_under_way_at_the_same_time() -> None:
+    # Each call of a round waits for the others: one after the other they would wait until the barrier breaks.
+    first, second = threading.Barrier(2), threading.Barrier(4)
+
+    def wait(call: Call) -> None:
+        listing = call.operation in ("DescribeLoadBalancers", "DescribeTargetGroups")
+        (first if listing else second).wait(timeout=20)
+
+    loaded = Region(shop(all_traffic(ANYWHERE)), intervene=wait).source().load(ONE_GROUP, sections(*RULES))
+    assert findings(loaded)[1] == []
+
+
+def test_no_more_calls_are_under_way_than_the_clients_have_connections() -> None:
+    under_way = threading.Semaphore(WORKERS)
+
+    def hold(call: Call) -> None:
+        assert under_way.acquire(blocking=False), "more calls than workers"
+        threading.Event().wait(0.005)
+        under_way.release()
+
+    saved = estate(*(load_balancer(f"web-{number}") for number in range(40)), group())
+    region = Region(saved, intervene=hold)
+    region.source().load(EVERYTHING, sections(INGRESS))
+    assert region.counts()["DescribeListeners"] == 40
+    config: Any = client_config()
+    assert config.max_pool_connections == WORKERS
+    assert config.retries["mode"] == "adaptive"
+
+
+def test_progress_counts_calls_up_to_all_of_them() -> None:
+    seen: list[tuple[int, int]] = []
+    region = Region(shop(tcp(80, "sg-app")))
+    region.source(lambda done, total: seen.append((done, total))).load(ONE_GROUP, sections(*RULES))
+    assert [done for done, _ in seen] == list(range(1, 8))
+    assert seen[-1] == (7, 7)
+
+
+# --- what is found
+
+
+@pytest.mark.parametrize("page", [None, 1, 2])
+@pytest.mark.parametrize("selection", [EVERYTHING, named("web", "api", "new", "nlb")], ids=["everything", "by name"])
+def test_findings_are_those_of_the_whole_estate(selection: Selection, page: int | None) -> None:
+    saved = estate_of_every_kind()
+    loaded = Region(saved, page=page).source().load(selection, sections(*RULES))
+    assert loaded.incomplete is None
+    found, errors = findings(loaded)
+    assert (found, errors) == findings_saved(saved)
+    # The test says something only where there is something of everything to find.
+    assert {finding.compliance.value for finding in found} == {"COMPLIANT", "NON_COMPLIANT", "NOT_APPLICABLE"}
+
+
+@pytest.mark.parametrize(
+    "saved",
+    [
+        pytest.param(peered(OVER_PEERING), id="an address in a peered VPC"),
+        pytest.param(peered(OVER_PEERING, target_address="10.9.2.7"), id="inside a prefix there"),
+        pytest.param(peered(OVER_PEERING, target_address="10.9.7.7"), id="held by nobody there"),
+        pytest.param(peered(OVER_PEERING, target_address="192.168.0.1"), id="on premises, beside a peering"),
+        pytest.param(peered(tcp(80, "sg-app"), target_address="192.168.0.1"), id="on premises"),
+        pytest.param(peered(tcp(80, reference("sg-far", peering="pcx-1"))), id="a peering that names no VPC"),
+        pytest.param(
+            peered(tcp(80, reference("sg-x", peering="pcx-1", vpc="vpc-9", account="999999999999"))),
+            id="a peered VPC of another account",
+        ),
+        pytest.param(peered(tcp(80, "sg-app"), target_address="10.0.3.3"), id="in the VPC, held by nobody"),
+        pytest.param(
+            estate(
+                listener(443, forward=["web"]),
+                group(ingress=CLOSED, egress=[tcp(80, "sg-app")]),
+                target_group("web", targets=["2001:db8::5", "2001:0DB8::6"], ip_address_type="ipv6"),
+                interface("10.0.1.5", ipv6=["2001:db8::5", "2001:db8::6"]),
+                vpc("10.0.0.0/16", "2001:db8::/56"),
+            ),
+            id="IPv6 addresses, however they are spelt",
+        ),
+    ],
+)
+@pytest.mark.parametrize("selection", [EVERYTHING, ONE_GROUP], ids=["everything", "one group"])
+def test_registered_addresses_are_found_where_they_are(saved: Saved, selection: Selection) -> None:
+    loaded = Region(saved).source().load(selection, sections(EGRESS))
+    assert findings(loaded, EGRESS) == findings_saved(saved, EGRESS)
+
+
+def test_the_vpc_is_listed_only_for_addresses_that_no_interface_holds_itself(rounds: list[int]) -> None:
+    saved = estate(
+        listener(443, forward=["web"]),
+        group(ingress=CLOSED, egress=[tcp(80, "sg-app")]),
+        target_group("web", targets=["10.0.1.5", "10.0.2.7"]),
+        interface("10.0.1.5"),
+        interface("10.0.1.6", prefixes=["10.0.2.0/28"]),
+    )
+    region = Region(saved)
+    loaded = region.source().load(ONE_GROUP, sections(EGRESS))
+    assert findings(loaded, EGRESS)[0][0].compliance.value == "COMPLIANT"
+    assert rounds[2:] == [1, 1]
+    saved["TargetHealthDescriptions"][target_group_arn("web")].pop()
+    rounds.clear()
+    region.source().load(ONE_GROUP, sections(EGRESS))
+    assert rounds[2:] == [1]
+
+
+def test_a_peered_vpc_is_not_listed_for_an_address_outside_of_it(rounds: list[int]) -> None:
+    region = Region(peered(OVER_PEERING, target_address="192.168.0.1"))
+    region.source().load(ONE_GROUP, sections(EGRESS))
+    # By its address the interface is asked for together with the peered VPC's blocks, which then tell.
+    assert rounds[2:] == [2]
+    assert region.counts()["DescribeNetworkInterfaces"] == 1
+
+
+def test_a_vpc_whose_blocks_were_not_read_is_listed_for_an_address_that_may_be_in_it() -> None:
+    def deny(call: Call) -> None:
+        if call.operation == "DescribeVpcs":
+            raise Refused("UnauthorizedOperation")
+
+    saved = estate(
+        listener(443, forward=["web"]),
+        group(ingress=CLOSED, egress=[tcp(80, "sg-app")]),
+        target_group("web", targets=["10.0.2.7"]),
+        interface("10.0.1.6", prefixes=["10.0.2.0/28"]),
+    )
+    loaded = Region(saved, intervene=deny).source().load(ONE_GROUP, sections(EGRESS))
+    assert findings(loaded, EGRESS) == findings_saved(saved, EGRESS)
+
+
+def test_an_nlb_comes_over_ipv4_to_a_load_balancer_of_ipv6_clients() -> None:
+    saved = estate(
+        load_balancer(ip_address_type="dualstack-without-public-ipv4"),
+        network_load_balancer(scheme="internal"),
+        listener(443),
+        group(ingress=[tcp(443, ANYWHERE_IPV6, "pl-1")]),
+        behind(),
+        prefix_list("pl-1", "10.0.0.0/16"),
+    )
+    loaded = Region(saved).source().load(ONE_GROUP, sections(INGRESS))
+    found, errors = findings(loaded, INGRESS)
+    assert errors == []
+    assert found[0].compliance.value == "COMPLIANT"
+
+
+@pytest.mark.parametrize(
+    ("selection", "expected"),
+    [
+        pytest.param(Selection(), [], id="nothing"),
+        pytest.param(EVERYTHING, ["api", "new", "nlb", "web"], id="everything"),
+        pytest.param(named(NLB, "web"), ["nlb", "web"], id="an NLB where it is named"),
+        pytest.param(ONE_GROUP, ["new", "web"], id="those that carry a group"),
+        pytest.param(Selection(carrying=frozenset({"sg-nlb"})), [], id="an NLB that carries it is not judged"),
+        pytest.param(
+            Selection(target_groups=frozenset({target_group_arn("web")})), ["api", "web"], id="users of a group"
+        ),
+        pytest.param(
+            Selection(target_groups=frozenset({target_group_arn("to-web")})), ["web"], id="registered in a group"
+        ),
+        pytest.param(Selection(target_groups=frozenset({target_group_arn("gone")})), [], id="a deleted group"),
+        pytest.param(Selection(behind=frozenset({NLB})), ["web"], id="behind an NLB"),
+        pytest.param(Selection(behind_deleted=True), [], id="behind none that was deleted"),
+        pytest.param(
+            Selection(behind_deleted=True, load_balancers=frozenset({API})), ["api"], id="several ways at once"
+        ),
+    ],
+)
+def test_selections(selection: Selection, expected: list[str]) -> None:
+    loaded = Region(estate_of_every_kind()).source().load(selection, sections(*RULES))
+    assert sorted(found.name for found in loaded.selected) == expected
+    assert [found.arn for found in loaded.selected] == sorted(found.arn for found in loaded.selected)
+    assert loaded.incomplete is None
+    assert loaded.missing == ()
+    assert findings(loaded)[1] == []
+
+
+def test_those_behind_a_deleted_nlb_are_found_in_the_group_that_nobody_uses_any_more() -> None:
+    saved = estate(listener(443), group(ingress=CLOSED), behind(), load_balancer())
+    saved["TargetGroups"][0]["LoadBalancerArns"] = []
+    region = Region(saved)
+    loaded = region.source().load(Selection(behind=frozenset({NLB}), behind_deleted=True), sections(INGRESS))
+    assert [found.name for found in loaded.selected] == ["web"]
+    assert region.counts()["DescribeTargetHealth"] == 1
+
+
+def test_the_whole_list_of_groups_is_known_only_where_all_were_listed() -> None:
+    saved = shop()
+    assert Region(saved).source().load(EVERYTHING, sections(*RULES)).estate.complete_groups
+    assert not Region(saved).source().load(ONE_GROUP, sections(*RULES)).estate.complete_groups
+
+
+def test_a_target_group_that_only_the_listener_names_yet_is_read_too() -> None:
+    saved = shop(all_traffic(ANYWHERE))
+    saved["TargetGroups"][0]["LoadBalancerArns"] = []
+    loaded = Region(saved).source().load(ONE_GROUP, sections(*RULES))
+    found, errors = findings(loaded, EGRESS)
+    assert errors == []
+    assert found[0].compliance.value == "COMPLIANT"
+
+
+def test_a_group_that_the_answer_does_not_give_users_for_has_none() -> None:
+    saved = shop(all_traffic(ANYWHERE))
+    spare = target_group("spare", load_balancers=[], targets=None)
+    del spare["LoadBalancerArns"]
+    saved["TargetGroups"].append(spare)
+    assert findings(Region(saved).source().load(ONE_GROUP, sections(EGRESS)), EGRESS)[1] == []
+
+
+# --- what is not there
+
+
+@pytest.mark.parametrize("rules", [[EGRESS], list(RULES)], ids=["asked for by name", "all listed"])
+@pytest.mark.parametrize(
+    "names",
+    [
+        pytest.param(("gone",), id="one"),
+        pytest.param(("gone", "web"), id="one of two names"),
+        pytest.param((load_balancer_arn("gone"), WEB, "api", "gone"), id="ARNs and names"),
+    ],
+)
+def test_a_name_that_does_not_exist_hides_no_other(names: tuple[str, ...], rules: list[str]) -> None:
+    region = Region(estate_of_every_kind())
+    loaded = region.source().load(named(*names), sections(*rules))
+    known = {WEB: "web", "web": "web", "api": "api"}
+    assert sorted(found.name for found in loaded.selected) == sorted(known[name] for name in names if name in known)
+    assert loaded.missing == tuple(sorted(name for name in names if name not in known))
+    assert loaded.incomplete is None
+
+
+def test_a_name_that_the_api_refuses_hides_no_other() -> None:
+    def refuse(call: Call) -> None:
+        if call.names("LoadBalancerArns", "arn:nonsense"):
+            raise Refused("ValidationError", "'arn:nonsense' is not a valid load balancer ARN")
+
+    for names, found, calls in ((("arn:nonsense", "web"), ["web"], 3), (("arn:nonsense",), [], 1)):
+        region = Region(shop(), intervene=refuse)
+        loaded = region.source().load(named(*names), sections(EGRESS))
+        assert [one.name for one in loaded.selected] == found
+        assert loaded.missing == ("arn:nonsense",)
+        assert loaded.incomplete is None
+        # Beside others, all are listed; of a single one the refusal says enough. The name has a call of its own.
+        assert region.counts()["DescribeLoadBalancers"] == calls
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameter"), [("DescribeListeners", "LoadBalancerArn"), ("DescribeTags", "ResourceArns")]
+)
+def test_a_load_balancer_deleted_meanwhile_is_missing_and_the_others_are_judged(operation: str, parameter: str) -> None:
+    def delete(call: Call) -> None:
+        if call.operation == operation and call.names(parameter, API):
+            raise Refused("LoadBalancerNotFound")
+
+    region = Region(estate_of_every_kind(), intervene=delete)
+    loaded = region.source().load(EVERYTHING, sections(*RULES, tags=True), tag_key="clients")
+    assert [found.name for found in loaded.selected if found.type == "application"] == ["new", "web"]
+    assert loaded.missing == (API,)
+    assert loaded.incomplete is None
+    assert API not in loaded.estate.load_balancers
+    assert findings(loaded, TagKey="clients")[1] == []
+
+
+def test_a_target_group_deleted_meanwhile_is_nobodys() -> None:
+    def delete(call: Call) -> None:
+        if call.names("TargetGroupArn", target_group_arn("web")):
+            raise Refused("TargetGroupNotFound")
+
+    saved = shop(all_traffic(ANYWHERE))
+    saved["Listeners"][0]["DefaultActions"] = [{"Type": "fixed-response"}]
+    loaded = Region(saved, intervene=delete).source().load(ONE_GROUP, sections(EGRESS))
+    found, errors = findings(loaded, EGRESS)
+    assert errors == []
+    assert found[0].compliance.value == "NOT_APPLICABLE"
+
+
+# --- prefix lists that are not shown
+
+
+@pytest.mark.parametrize("code", ["UnauthorizedOperation", "InvalidPrefixListID.NotFound"])
+def test_another_accounts_prefix_list_whose_entries_are_refused_is_unresolved(code: str) -> None:
+    def refuse(call: Call) -> None:
+        if call.operation == "GetManagedPrefixListEntries":
+            raise Refused(code)
+
+    saved = estate(listener(443), group(ingress=[tcp(443, "pl-1")]), prefix_list("pl-1", "10.0.0.0/8", refused=True))
+    loaded = Region(saved, intervene=refuse).source().load(ONE_GROUP, sections(INGRESS))
+    found, errors = findings(loaded, INGRESS)
+    assert errors == []
+    assert found[0].unresolved
+
+
+def test_a_prefix_list_that_is_not_described_at_all_is_unresolved() -> None:
+    loaded = (
+        Region(estate(listener(443), group(ingress=[tcp(443, "pl-9")]))).source().load(ONE_GROUP, sections(INGRESS))
+    )
+    assert findings(loaded, INGRESS)[0][0].unresolved
+
+
+@pytest.mark.parametrize(
+    ("owner", "code"),
+    [
+        pytest.param("111122223333", "UnauthorizedOperation", id="its own list: a permission is missing"),
+        pytest.param("AWS", "UnauthorizedOperation", id="AWS's: a permission is missing"),
+        pytest.param("999999999999", "RequestLimitExceeded", id="another account's: throttled"),
+    ],
+)
+def test_a_prefix_list_that_could_have_been_read_is_an_error(owner: str, code: str) -> None:
+    def refuse(call: Call) -> None:
+        if call.operation == "GetManagedPrefixListEntries":
+            raise Refused(code, "no")
+
+    saved = estate(listener(443), group(ingress=[tcp(443, "pl-1")]), prefix_list("pl-1", "10.0.0.0/8"))
+    saved["ManagedPrefixLists"]["pl-1"]["OwnerId"] = owner
+    loaded = Region(saved, intervene=refuse).source().load(ONE_GROUP, sections(INGRESS))
+    found, errors = findings(loaded, INGRESS)
+    assert found == []
+    assert errors[0].what == "prefix list pl-1"
+    assert errors[0].cause == f"GetManagedPrefixListEntries: {code}: no"
+
+
+# --- failures
+
+
+@pytest.mark.parametrize(
+    ("operation", "concerned", "rules_in_error"),
+    [
+        pytest.param("DescribeListeners", "", set(RULES) - {ICMP}, id="listeners"),
+        pytest.param("DescribeTargetGroups", "", {EGRESS, HEALTH, INGRESS}, id="target groups"),
+        pytest.param("DescribeTargetHealth", target_group_arn("web"), {EGRESS, HEALTH}, id="targets"),
+        pytest.param("DescribeTargetHealth", target_group_arn("to-web"), {INGRESS}, id="registrations in front"),
+        pytest.param("DescribeSecurityGroups", "", set(RULES), id="security groups"),
+        pytest.param("DescribeVpcs", "", {INGRESS, ICMP}, id="VPCs"),
+        pytest.param("DescribeInstances", "", {EGRESS, HEALTH}, id="instances"),
+        pytest.param("DescribeNetworkInterfaces", "", {EGRESS, HEALTH}, id="interfaces"),
+        pytest.param("DescribeManagedPrefixLists", "", {INGRESS, ICMP}, id="prefix lists"),
+        pytest.param("GetManagedPrefixListEntries", "", {INGRESS, ICMP}, id="prefix list entries"),
+    ],
+)
+@pytest.mark.parametrize("selection", [EVERYTHING, named("web")], ids=["everything", "by name"])
+def test_a_failed_call_is_an_error_of_the_rules_that_hang_on_it_and_of_no_other(
+    selection: Selection, operation: str, concerned: str, rules_in_error: set[str]
+) -> None:
+    def deny(call: Call) -> None:
+        if call.operation == operation and (not concerned or concerned in call.parameters.values()):
+            raise Refused("UnauthorizedOperation", "not you")
+
+    saved = estate(
+        load_balancer(scheme="internal"),
+        network_load_balancer(),
+        listener(443, forward=["web", "ips"]),
+        group(ingress=[all_traffic("10.0.0.0/17", "pl-1")], egress=[tcp(80, "sg-app")]),
+        target_group("web", type="instance", targets=["i-1"]),
+        target_group("ips", targets=["10.0.1.6"]),
+        behind(),
+        instance("i-1", "10.0.1.5"),
+        interface("10.0.1.6"),
+        prefix_list("pl-1", "10.0.128.0/17"),
+    )
+    if operation != "DescribeListeners":
+        # A default action would name what a listing lacks; rules say so nowhere but in the target group.
+        saved["Listeners"][0]["DefaultActions"] = [{"Type": "fixed-response"}]
+    loaded = Region(saved, intervene=deny).source().load(selection, sections(*RULES))
+    found, errors = findings(loaded)
+    errors = [error for error in errors if error.load_balancer_arn == WEB]
+    if operation == "DescribeListeners":
+        # Who uses a target group it says itself.
+        rules_in_error = {INGRESS}
+    assert {error.rule for error in errors} == rules_in_error
+    assert all(error.cause == f"{operation}: UnauthorizedOperation: not you" for error in errors)
+    judged = {finding.rule: finding for finding in found if finding.load_balancer_arn == WEB}
+    whole = {finding.rule: finding for finding in findings_saved(saved)[0] if finding.load_balancer_arn == WEB}
+    assert judged == {rule: whole[rule] for rule in RULES if rule not in rules_in_error}
+    assert loaded.incomplete is None
+
+
+def test_what_one_call_could_not_read_leaves_the_other_load_balancers_judged() -> None:
+    def throttle(call: Call) -> None:
+        if call.operation in ("DescribeListeners", "DescribeTargetHealth") and WEB in call.parameters.values():
+            raise Refused("ThrottlingException", "Rate exceeded")
+
+    loaded = Region(estate_of_every_kind(), intervene=throttle).source().load(EVERYTHING, sections(*RULES))
+    _, errors = findings(loaded)
+    assert {error.load_balancer_arn for error in errors} == {WEB}
+    assert errors[0].cause == "DescribeListeners: ThrottlingException: Rate exceeded"
+
+
+@pytest.mark.parametrize(
+    ("operation", "rules_in_error"),
+    [
+        ("DescribeTargetGroups", {EGRESS, HEALTH}),
+        ("DescribeSecurityGroups", {INGRESS, ICMP}),  # sg-1 was read, and covers all targets by itself
+        ("DescribeInstances", {EGRESS, HEALTH}),
+        ("DescribeNetworkInterfaces", {EGRESS, HEALTH}),
+        ("DescribeListeners", {INGRESS}),
+        ("GetManagedPrefixListEntries", {INGRESS, ICMP}),
+    ],
+)
+def test_a_list_whose_later_page_failed_is_not_taken_for_the_whole(operation: str, rules_in_error: set[str]) -> None:
+    def fail_later(call: Call) -> None:
+        if call.operation == operation and call.start > 0:
+            raise Refused("RequestLimitExceeded", "slow down")
+
+    # The first page of each list is fine and would do for COMPLIANT, or for a wrong NON_COMPLIANT.
+    saved = estate(
+        load_balancer(groups=["sg-1", "sg-2"]),
+        listener(443, forward=["web"]),
+        listener(444, forward=["web"]),
+        group("sg-1", ingress=[tcp(443, ANYWHERE)], egress=[tcp(80, "sg-app")]),
+        group("sg-2", ingress=[all_traffic("pl-1")]),
+        target_group("web", type="instance", targets=["i-1", "i-2"]),
+        target_group("ips", targets=["10.0.1.7", "10.0.1.8"]),
+        instance("i-1", "10.0.1.5"),
+        instance("i-2", "10.0.1.6"),
+        interface("10.0.1.7"),
+        interface("10.0.1.8"),
+        prefix_list("pl-1", "0.0.0.0/1", "128.0.0.0/1"),
+    )
+    loaded = Region(saved, page=1, intervene=fail_later).source().load(EVERYTHING, sections(*RULES))
+    _, errors = findings(loaded)
+    assert {error.rule for error in errors} == rules_in_error
+    assert {error.cause for error in errors} == {f"{operation}: RequestLimitExceeded: slow down"}
+    assert loaded.incomplete is None
+    if operation == "DescribeSecurityGroups":
+        assert not loaded.estate.complete_groups
+    if operation == "DescribeTargetGroups":
+        assert loaded.estate.target_groups is None
+
+
+def test_a_call_without_any_answer_is_a_failure_too() -> None:
+    def hang(call: Call) -> None:
+        if call.operation == "DescribeListeners":
+            raise ConnectTimeoutError(endpoint_url="https://elasticloadbalancing.example/")
+
+    loaded = Region(shop(all_traffic(ANYWHERE)), intervene=hang).source().load(EVERYTHING, sections(INGRESS))
+    cause = findings(loaded, INGRESS)[1][0].cause
+    assert cause.startswith("DescribeListeners: Connect timeout on endpoint URL")
+
+
+def test_an_answer_that_cannot_be_read_is_a_failure_of_that_item() -> None:
+    saved = estate(
+        load_balancer("web"),
+        load_balancer("api", groups=["sg-2"]),
+        group("sg-1", ingress=[tcp(443, ANYWHERE), {"IpProtocol": "tcp", "FromPort": 80, "IpRanges": []}]),
+        group("sg-2", ingress=[icmp(3, 4, ANYWHERE)]),
+    )
+    loaded = Region(saved).source().load(EVERYTHING, sections(ICMP))
+    found, errors = findings(loaded, ICMP)
+    assert [finding.load_balancer_arn for finding in found] == [API]
+    assert errors[0].load_balancer_arn == WEB
+    assert errors[0].cause == (
+        "DescribeSecurityGroups: IpPermissions[1]: tcp needs both FromPort and ToPort, or neither"
+    )
+
+
+def test_a_target_group_or_interface_that_cannot_be_read_may_be_the_one_in_question() -> None:
+    saved = estate(
+        listener(443, forward=["web"]),
+        group(ingress=CLOSED, egress=[tcp(80, "sg-app")]),
+        group("sg-app"),
+        target_group("web", targets=["10.0.1.5"]),
+        target_group("odd", health_check_port="70000"),
+    )
+    _, errors = findings(Region(saved).source().load(EVERYTHING, sections(EGRESS)), EGRESS)
+    assert errors[0].cause == "DescribeTargetGroups: HealthCheckPort: 70000 is not a port (0 to 65535)"
+
+    saved["TargetGroups"].pop()
+    saved["NetworkInterfaces"] = [interface("10.0.1.6", prefixes=["10.0.0.0/nonsense"])]
+    _, errors = findings(Region(saved).source().load(EVERYTHING, sections(EGRESS)), EGRESS)
+    assert errors[0].cause.startswith("DescribeNetworkInterfaces: Ipv4Prefixes[0]")
+
+
+def test_an_error_that_is_no_failed_call_is_not_taken_for_one() -> None:
+    def stumble(call: Call) -> None:
+        if call.operation == "DescribeTargetGroups":
+            raise LookupError("a mistake in this program")
+
+    with pytest.raises(LookupError):
+        Region(shop(), intervene=stumble).source().load(EVERYTHING, sections(*RULES))
+
+
+@pytest.mark.parametrize(
+    ("selection", "operation", "section", "key"),
+    [
+        pytest.param(EVERYTHING, "DescribeLoadBalancers", "LoadBalancers", None, id="the list"),
+        pytest.param(ONE_GROUP, "DescribeLoadBalancers", "LoadBalancers", None, id="the list, for one group"),
+        pytest.param(named("web"), "DescribeLoadBalancers", "LoadBalancers", None, id="the list, for one name"),
+        pytest.param(
+            Selection(target_groups=frozenset({target_group_arn("web")})),
+            "DescribeTargetGroups",
+            "TargetGroups",
+            None,
+            id="target groups that lead to them",
+        ),
+        pytest.param(
+            Selection(behind=frozenset({NLB})),
+            "DescribeTargetHealth",
+            "TargetHealthDescriptions",
+            target_group_arn("to-web"),
+            id="registrations that lead to them",
+        ),
+    ],
+)
+def test_where_load_balancers_could_not_be_found_the_load_is_incomplete(
+    selection: Selection, operation: str, section: str, key: str | None
+) -> None:
+    def throttle(call: Call) -> None:
+        if call.operation == operation:
+            raise Refused("ThrottlingException", "Rate exceeded")
+
+    loaded = Region(estate_of_every_kind(), intervene=throttle).source().load(selection, sections(*RULES))
+    assert loaded.incomplete == Failure(section, key, f"{operation}: ThrottlingException: Rate exceeded")
+    assert loaded.selected == ()
+    assert loaded.missing == (), "what a failed call was to find may be there"
+
+
+def test_an_incomplete_list_has_what_its_first_pages_had() -> None:
+    def fail_later(call: Call) -> None:
+        if call.operation == "DescribeLoadBalancers" and call.start > 0:
+            raise Refused("ThrottlingException", "Rate exceeded")
+
+    saved = estate_of_every_kind()
+    loaded = Region(saved, page=1, intervene=fail_later).source().load(EVERYTHING, sections(EGRESS))
+    assert [found.name for found in loaded.selected] == ["web"]
+    assert loaded.incomplete is not None
+    whole = [finding for finding in findings_saved(saved, EGRESS)[0] if finding.load_balancer_arn == WEB]
+    assert findings(loaded, EGRESS) == (whole, [])
+
+
+def test_a_load_balancer_asked_for_by_name_whose_call_failed_is_not_missing() -> None:
+    def throttle(call: Call) -> None:
+        if call.operation == "DescribeLoadBalancers":
+            raise Refused("ThrottlingException", "Rate exceeded")
+
+    loaded = Region(shop(), intervene=throttle).source().load(named("web"), sections(EGRESS))
+    assert loaded.missing == ()
+    assert loaded.incomplete == Failure(
+        "LoadBalancers", "web", "DescribeLoadBalancers: ThrottlingException: Rate exceeded"
+    )
+
+
+# --- the whole region, to be saved
+
+
+def read_again(raw: Saved, folder: Path) -> Loaded:
+    text = io.StringIO()
+    write_saved_estates([raw], text)
+    (folder / "estate.json").write_text(text.getvalue())
+    (saved,) = read_saved_estates(str(folder / "estate.json"))
+    selected = sorted(saved.load_balancers.values(), key=lambda found: found.arn)
+    return Loaded(saved, tuple(selected), None, ())
+
+
+@pytest.mark.parametrize("page", [None, 1])
+def test_what_is_saved_and_read_again_gives_the_same_findings(page: int | None, tmp_path: Path) -> None:
+    region = Region(estate_of_every_kind(), page=page)
+    live = region.source().load(EVERYTHING, sections(*RULES))
+    assert findings(read_again(region.source().raw(), tmp_path)) == findings(live)
+
+
+def test_the_raw_estate_is_the_apis_own_and_whole() -> None:
+    saved = estate_of_every_kind()
+    raw = Region(saved).source().raw()
+    assert raw["ManagedPrefixLists"].pop("pl-1")["PrefixListId"] == "pl-1", "a description names itself"
+    for section in set(saved) - {"ManagedPrefixLists", "Listeners"}:
+        assert raw[section] == saved[section], section
+    assert sorted(raw["Listeners"], key=str) == sorted(saved["Listeners"], key=str)
+    assert "Entries" not in raw["ManagedPrefixLists"]["pl-3"], "refused"
+    assert raw["ManagedPrefixLists"]["pl-unused"]["Entries"] == [{"Cidr": "10.0.0.0/8"}]
+
+
+def test_a_prefix_list_that_is_not_described_is_saved_as_one_without_entries(tmp_path: Path) -> None:
+    region = Region(estate(listener(443), group(ingress=[tcp(443, "pl-9")])))
+    raw = region.source().raw()
+    assert raw["ManagedPrefixLists"] == {"pl-9": {}}
+    assert findings(read_again(raw, tmp_path), INGRESS)[0][0].unresolved
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        "DescribeLoadBalancers",
+        "DescribeListeners",
+        "DescribeTargetGroups",
+        "DescribeTargetHealth",
+        "DescribeSecurityGroups",
+        "DescribeVpcs",
+        "DescribeSubnets",
+        "DescribeNetworkInterfaces",
+        "DescribeInstances",
+        "DescribeManagedPrefixLists",
+        "GetManagedPrefixListEntries",
+        "DescribeTags",
+    ],
+)
+def test_a_region_is_saved_whole_or_not_at_all(operation: str) -> None:
+    def throttle(call: Call) -> None:
+        if call.operation == operation:
+            raise Refused("ThrottlingException", "Rate exceeded")
+
+    with pytest.raises(Unread, match=f"{operation}: ThrottlingException: Rate exceeded"):
+        Region(estate_of_every_kind(), intervene=throttle).source().raw()
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameter"), [("DescribeListeners", "LoadBalancerArn"), ("DescribeTags", "ResourceArns")]
+)
+def test_what_is_deleted_while_the_region_is_saved_is_left_out(operation: str, parameter: str) -> None:
+    def delete(call: Call) -> None:
+        if call.operation == operation and call.names(parameter, API):
+            raise Refused("LoadBalancerNotFound")
+        if call.names("TargetGroupArn", target_group_arn("function")):
+            raise Refused("TargetGroupNotFound")
+
+    raw = Region(estate_of_every_kind(), intervene=delete).source().raw()
+    assert API not in {found["LoadBalancerArn"] for found in raw["LoadBalancers"] + raw["Listeners"]}
+    assert API not in raw["Tags"]
+    assert len(raw["LoadBalancers"]) == 3
+    gone = target_group_arn("function")
+    assert gone not in raw["TargetHealthDescriptions"]
+    assert gone not in {found["TargetGroupArn"] for found in raw["TargetGroups"]}

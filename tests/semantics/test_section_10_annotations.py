@@ -1,0 +1,219 @@
+"""Semantics §10: annotations. That none is longer than 256 characters is checked in every case of every table too."""
+
+from __future__ import annotations
+
+import pytest
+
+from alb_sg.findings.finding import Finding
+from tests.builders import (
+    ANYWHERE,
+    EGRESS,
+    HEALTH,
+    ICMP,
+    INGRESS,
+    Saved,
+    Shape,
+    behind,
+    estate,
+    group,
+    interface,
+    judge,
+    listener,
+    load_balancer,
+    network_load_balancer,
+    prefix_list,
+    target_group,
+    tcp,
+    vpc,
+)
+
+LIMIT = 256
+# Names as long as AWS allows: 32 characters of a load balancer's and a target group's, 17 hexadecimal digits of an id.
+LONG = "a" * 31
+LONG_GROUPS = [f"sg-{digit * 17}" for digit in "01234"]
+LONG_BLOCKS = [f"2001:db8:{block}aaa:bb00::/56" for block in "123"]
+LONG_ADDRESSES = [f"2001:db8:ffff:ffff:ffff:ffff:ffff:fff{digit}/128" for digit in "024"]
+
+
+def _says(saved: Saved, rule: str = INGRESS, **parameters: str) -> str:
+    result = judge(saved, rule, **parameters)
+    assert isinstance(result, Finding), result
+    assert len(result.annotation) <= LIMIT
+    return result.annotation
+
+
+def test_the_shape() -> None:
+    """`HTTPS:443 not open to 0.0.0.0/0 in sg-0a1b (open to 10.0.0.0/8); HTTP:80 likewise; +1 more`."""
+    saved = estate(
+        load_balancer(groups=["sg-0a1b"]),
+        listener(443, suffix="1"),
+        listener(80, suffix="2"),
+        listener(8443, "HTTPS", suffix="3"),
+        group("sg-0a1b", ingress=[tcp(443, "10.0.0.0/8"), tcp(80, "10.0.0.0/8")]),
+    )
+    expected = "HTTPS:443 not open to 0.0.0.0/0 in sg-0a1b (open to 10.0.0.0/8); HTTP:80 likewise; +1 more"
+    assert _says(saved) == expected
+
+
+def test_one_missing_thing_is_the_whole_text() -> None:
+    saved = estate(listener(443), group("sg-1", ingress=[tcp(443, "10.0.0.0/8")]))
+    assert _says(saved) == "HTTPS:443 not open to 0.0.0.0/0 in sg-1 (open to 10.0.0.0/8)"
+
+
+def test_nothing_open_explains_nothing() -> None:
+    assert _says(estate(listener(443), group("sg-1"))) == "HTTPS:443 not open to 0.0.0.0/0 in sg-1"
+
+
+@pytest.mark.parametrize(
+    ("rule", "parts"),
+    [
+        (EGRESS, ("target group web", "TCP:80", "10.0.1.5", "sg-app", "sg-1", "10.9.0.0/16")),
+        (HEALTH, ("target group web", "TCP:8081", "10.0.1.5", "sg-app", "sg-1")),
+        (ICMP, ("ICMP type 3 code 4", "0.0.0.0/0", "sg-1")),
+        (INGRESS, ("HTTPS:443", "0.0.0.0/0", "sg-1")),
+    ],
+)
+def test_actionable_alone(rule: str, parts: tuple[str, ...]) -> None:
+    """ "Listener or target group, protocol and port, the peer that is missing, the groups looked at, and what is open
+    instead where that explains it."""
+    saved = estate(
+        listener(443),
+        group("sg-1", egress=[tcp(80, "10.9.0.0/16")]),
+        target_group("web", targets=["10.0.1.5"], health_check_port="8081"),
+        interface("10.0.1.5", groups=["sg-app"]),
+    )
+    said = _says(saved, rule)
+    assert [part for part in parts if part not in said] == []
+
+
+def test_every_group_is_looked_at() -> None:
+    saved = estate(load_balancer(groups=["sg-1", "sg-2"]), listener(443), group("sg-1"), group("sg-2"))
+    assert "in sg-1, sg-2" in _says(saved)
+
+
+def test_the_rest_is_counted() -> None:
+    """50 listeners: the first in full, some likewise, and together they are all of them."""
+    saved = estate(*(listener(port) for port in range(8001, 8051)), group("sg-1", ingress=[tcp(1, ANYWHERE)]))
+    said = _says(saved)
+    assert said.startswith("HTTP:8001 not open to 0.0.0.0/0 in sg-1")
+    counted = int(said.rsplit("+", 1)[1].removesuffix(" more"))
+    assert 1 + said.count("likewise") + counted == 50
+
+
+def test_many_targets_are_counted() -> None:
+    targets = [f"10.0.{third}.{fourth}" for third in range(4) for fourth in range(1, 26)]
+    saved = estate(group("sg-1"), target_group("web", targets=targets))
+    assert _says(saved, EGRESS).endswith("; +99 more")
+
+
+@pytest.mark.parametrize(
+    ("saved", "rule", "first"),
+    [
+        (
+            estate(
+                load_balancer(scheme="internal", ip_address_type="dualstack", groups=LONG_GROUPS[:3]),
+                listener(65535, "HTTPS"),
+                *(group(id_, ingress=[tcp(65535, *LONG_ADDRESSES, "10.0.0.0/8")]) for id_ in LONG_GROUPS),
+                vpc("10.0.0.0/16", *LONG_BLOCKS),
+            ),
+            INGRESS,
+            ("HTTPS:65535", *LONG_BLOCKS, *LONG_GROUPS[:3]),
+        ),
+        (
+            estate(
+                load_balancer(scheme="internal", groups=LONG_GROUPS[:3]),
+                listener(65535, "HTTPS"),
+                *(
+                    group(id_, ingress=[tcp(65535, "203.0.113.128/32", "203.0.113.130/32", "203.0.113.132/32")])
+                    for id_ in LONG_GROUPS[:3]
+                ),
+                vpc("100.100.100.0/24", "100.100.102.0/24", "100.100.104.0/24"),
+                network_load_balancer(LONG, scheme="internal", groups=["sg-aaaaaaaaaaaaaaaaa", "sg-bbbbbbbbbbbbbbbbb"]),
+                behind(65535, nlb=LONG),
+            ),
+            INGRESS,
+            ("HTTPS:65535", "100.100.100.0/24", "sg-aaaaaaaaaaaaaaaaa", *LONG_GROUPS[:3]),
+        ),
+        (
+            estate(
+                load_balancer(groups=LONG_GROUPS[:3]),
+                *(group(id_, egress=[tcp(65535, *LONG_ADDRESSES)]) for id_ in LONG_GROUPS[:3]),
+                target_group(
+                    LONG, port=65535, ip_address_type="ipv6", targets=["2001:db8:ffff:ffff:ffff:ffff:ffff:ffff"]
+                ),
+                interface(
+                    "10.0.1.5",
+                    ipv6=["2001:db8:ffff:ffff:ffff:ffff:ffff:ffff"],
+                    groups=[f"sg-{digit * 17}" for digit in "abcde"],
+                ),
+            ),
+            EGRESS,
+            (LONG, "TCP:65535", "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff", *LONG_GROUPS[:3]),
+        ),
+    ],
+    ids=["long VPC blocks", "a long NLB", "a long target"],
+)
+def test_the_first_missing_thing_in_full(saved: Saved, rule: str, first: tuple[str, ...]) -> None:
+    """ "Say the first missing thing in full": what is open instead gives way before the peer and the groups do."""
+    said = _says(saved, rule)
+    assert "…" not in said
+    assert [part for part in first if part not in said] == []
+
+
+def test_what_is_unresolved_is_said_however_long_the_rest() -> None:
+    """§2: "the finding is marked `unresolved` and says what"."""
+    lists = [f"pl-{digit * 17}" for digit in "0123456789"]
+    saved = estate(
+        load_balancer(groups=LONG_GROUPS, scheme="internal"),
+        *(listener(port) for port in range(65500, 65530)),
+        *(
+            group(id_, ingress=[tcp(None, *lists, *(f"203.0.113.{2 * host}/32" for host in range(12)))])
+            for id_ in LONG_GROUPS
+        ),
+        *(prefix_list(id_, refused=True) for id_ in lists),
+        vpc("100.100.100.0/24", "100.100.102.0/24", "100.100.104.0/24"),
+    )
+    result = judge(saved, INGRESS)
+    assert isinstance(result, Finding)
+    assert result.unresolved
+    assert len(result.annotation) <= LIMIT
+    assert "unresolved" in result.annotation
+    assert lists[0] in result.annotation
+
+
+def test_accepted_sources_of_many_listeners() -> None:
+    """The annotation says which source, however many listeners there are."""
+    saved = estate(*(listener(port) for port in range(8001, 8051)), group("sg-1", ingress=[tcp(None, "10.0.0.0/8")]))
+    assert "10.0.0.0/8" in _says(saved, AcceptedSources="10.0.0.0/8")
+
+
+def _two_lists(*order: str) -> Saved:
+    rules: list[Shape] = [tcp(443, one) for one in order]
+    return estate(
+        listener(443),
+        group("sg-1", ingress=rules),
+        prefix_list("pl-1", refused=True),
+        prefix_list("pl-2", refused=True),
+    )
+
+
+def test_the_same_estate_in_another_order_gives_the_same_text() -> None:
+    """ "Deterministic: the same estate gives the same text." """
+    assert _says(_two_lists("pl-1", "pl-2")) == _says(_two_lists("pl-2", "pl-1"))
+
+
+def test_the_same_error_in_another_order() -> None:
+    """What an error names does not hang on the order of rules either."""
+
+    def lacking(*order: str) -> Saved:
+        return estate(listener(443), group("sg-1", ingress=[tcp(443, *order)]))
+
+    assert judge(lacking("pl-1", "pl-2"), INGRESS) == judge(lacking("pl-2", "pl-1"), INGRESS)
+
+
+def test_not_one_text_claims_that_egress_is_complete() -> None:
+    """§1: "No text of ours may claim that egress is complete." """
+    saved = estate(group("sg-1", egress=[tcp(80, ANYWHERE)]), target_group(targets=["10.0.1.5"]))
+    for rule in (EGRESS, HEALTH):
+        said = _says(saved, rule).lower()
+        assert not any(claim in said for claim in ("complete", "all egress", "all outbound", "everything"))

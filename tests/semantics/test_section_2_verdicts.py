@@ -1,0 +1,656 @@
+"""Semantics §2: requirement, permission, verdict; what was not read, and what could not be resolved."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from ipaddress import IPv4Network
+
+import pytest
+
+from alb_sg.estate.estate import Failure
+from alb_sg.findings.finding import Compliance
+from alb_sg.findings.judge import judge_all
+from alb_sg.parameters import Parameters
+from alb_sg.recommendations.catalogue import BY_NAME
+from tests.builders import (
+    ANYWHERE,
+    EGRESS,
+    HEALTH,
+    ICMP,
+    INGRESS,
+    all_traffic,
+    build,
+    estate,
+    group,
+    icmp,
+    instance,
+    interface,
+    listener,
+    load_balancer,
+    network_load_balancer,
+    prefix_list,
+    reference,
+    target_group,
+    target_group_arn,
+    tcp,
+    udp,
+    vpc,
+)
+from tests.semantics.cases import (
+    COMPLIANT,
+    ERROR,
+    NON_COMPLIANT,
+    NOT_APPLICABLE,
+    Case,
+    Lacks,
+    check,
+    open_to,
+    reaching,
+    table,
+)
+
+ALL_BUT_ONE = [str(block) for block in IPv4Network(ANYWHERE).address_exclude(IPv4Network("203.0.113.7/32"))]
+UNITED = "All groups of a load balancer are united: a requirement may be covered by several rules of several groups."
+PROVED = "COMPLIANT where what was read proves cover."
+EXACT = "NON_COMPLIANT, with exactly what is missing."
+ONE_THING = "A requirement is one thing: direction, protocol, port, a peer."
+
+
+@table(
+    Case("open to everybody", PROVED, open_to(tcp(443, ANYWHERE)), COMPLIANT),
+    Case("two halves", UNITED, open_to(tcp(443, "0.0.0.0/1", "128.0.0.0/1")), COMPLIANT),
+    Case("two halves in two rules", UNITED, open_to(tcp(443, "0.0.0.0/1"), tcp(443, "128.0.0.0/1")), COMPLIANT),
+    Case(
+        "two halves in two groups",
+        UNITED,
+        estate(
+            load_balancer(groups=["sg-1", "sg-2"]),
+            listener(443),
+            group("sg-1", ingress=[tcp(443, "0.0.0.0/1")]),
+            group("sg-2", ingress=[tcp((400, 500), "128.0.0.0/1")]),
+        ),
+        COMPLIANT,
+    ),
+    Case(
+        "the other half in a group that the load balancer does not carry",
+        "All groups *of a load balancer* are united.",
+        estate(
+            listener(443),
+            group("sg-1", ingress=[tcp(443, "0.0.0.0/1")]),
+            group("sg-2", ingress=[tcp(443, "128.0.0.0/1")]),
+        ),
+        NON_COMPLIANT,
+        lacks=(Lacks(443, (ANYWHERE,), ("128.0.0.0/1",)),),
+    ),
+    Case(
+        "all but one address",
+        EXACT,
+        open_to(tcp(443, *ALL_BUT_ONE)),
+        NON_COMPLIANT,
+        lacks=(Lacks(443, (ANYWHERE,), ("203.0.113.7/32",)),),
+    ),
+    Case(
+        "the VPC tiled by its subnets",
+        "The VPC's subnets may tile the VPC.",
+        estate(
+            load_balancer(scheme="internal"),
+            listener(443),
+            group("sg-1", ingress=[tcp(443, "10.0.0.0/17", "10.0.128.0/18", "10.0.192.0/18")]),
+        ),
+        COMPLIANT,
+    ),
+    Case(
+        "one tile of the VPC missing",
+        EXACT,
+        estate(
+            load_balancer(scheme="internal"),
+            listener(443),
+            group("sg-1", ingress=[tcp(443, "10.0.0.0/17", "10.0.192.0/18")]),
+        ),
+        NON_COMPLIANT,
+        lacks=(Lacks(443, ("10.0.0.0/16",), ("10.0.128.0/18",)),),
+    ),
+    Case(
+        "no rule at all",
+        EXACT,
+        open_to(),
+        NON_COMPLIANT,
+        lacks=(Lacks(443, (ANYWHERE,), (ANYWHERE,)),),
+    ),
+    Case(
+        "the rest in as few blocks as will do",
+        "`peers` the part not allowed yet, as few CIDRs as will do.",
+        open_to(tcp(443, "64.0.0.0/2", "10.0.0.0/8")),
+        NON_COMPLIANT,
+        lacks=(
+            Lacks(
+                443,
+                (ANYWHERE,),
+                ("0.0.0.0/5", "8.0.0.0/7", "11.0.0.0/8", "12.0.0.0/6", "16.0.0.0/4", "32.0.0.0/3", "128.0.0.0/1"),
+            ),
+        ),
+    ),
+    Case(
+        "the outbound direction", ONE_THING, estate(listener(443), group(egress=[all_traffic(ANYWHERE)])), NON_COMPLIANT
+    ),
+    Case("another protocol", ONE_THING, open_to(udp(443, ANYWHERE)), NON_COMPLIANT),
+    Case("another port", ONE_THING, open_to(tcp(444, ANYWHERE)), NON_COMPLIANT),
+    Case(
+        "an endpoint is an address together with groups",
+        "One endpoint (an address together with the security groups of its network interface).",
+        reaching(tcp(80, "sg-app")),
+        COMPLIANT,
+        rule=EGRESS,
+    ),
+    Case(
+        "an endpoint lacks its address or a reference",
+        EXACT,
+        reaching(tcp(80, "10.0.1.4/32")),
+        NON_COMPLIANT,
+        rule=EGRESS,
+        lacks=(Lacks(80, ("10.0.1.5/32",), ("10.0.1.5/32",), ("sg-app",)),),
+    ),
+    Case("no requirement", "No requirement → NOT_APPLICABLE.", estate(group()), NOT_APPLICABLE),
+    Case(
+        "one of two requirements",
+        "Every requirement covered → COMPLIANT; else NON_COMPLIANT.",
+        estate(listener(443), listener(80), group(ingress=[tcp(80, ANYWHERE)])),
+        NON_COMPLIANT,
+        lacks=(Lacks(443, (ANYWHERE,), (ANYWHERE,)),),
+    ),
+)
+def test_requirements_and_permissions(case: Case) -> None:
+    check(case)
+
+
+UNREAD = "What could not be read is never a verdict: an error that names it."
+NA_FIRST = "NOT_APPLICABLE is decided first."
+KNOWN = "Every requirement must be known."
+COULD_COVER = "NON_COMPLIANT only where everything that could cover was read."
+COUNTS_AS_UNREAD = "A registered instance or a prefix list that a collected section does not hold counts as unread."
+HANGS_ON = "Only what a verdict hangs on must be read."
+OPEN_EGRESS = "With open egress no target needs to be looked up."
+
+
+@table(
+    Case("a group not in the data", UNREAD, estate(listener(443)), ERROR, says=("sg-1",)),
+    Case(
+        "groups not collected",
+        UNREAD,
+        estate(listener(443), uncollected=["SecurityGroups"]),
+        ERROR,
+        says=("sg-1", "SecurityGroups"),
+    ),
+    Case(
+        "no groups at all",
+        "A load balancer with no groups at all.",
+        estate(load_balancer(groups=[]), listener(443)),
+        ERROR,
+        says=("security groups",),
+    ),
+    Case("no groups at all, for ICMP", UNREAD, estate(load_balancer(groups=[])), ERROR, rule=ICMP),
+    Case(
+        "no groups at all, outbound",
+        UNREAD,
+        estate(load_balancer(groups=[]), target_group(targets=["10.0.1.5"]), interface("10.0.1.5")),
+        ERROR,
+        rule=EGRESS,
+    ),
+    Case(
+        "a group not in the data, where the others prove cover",
+        PROVED,
+        estate(load_balancer(groups=["sg-1", "sg-lost"]), listener(443), group("sg-1", ingress=[tcp(443, ANYWHERE)])),
+        COMPLIANT,
+    ),
+    Case(
+        "a group not in the data, where the others do not",
+        COULD_COVER,
+        estate(
+            load_balancer(groups=["sg-1", "sg-lost"]), listener(443), group("sg-1", ingress=[tcp(443, "0.0.0.0/1")])
+        ),
+        ERROR,
+        says=("sg-lost",),
+    ),
+    Case("no listener, groups unread", NA_FIRST, estate(), NOT_APPLICABLE),
+    Case("no target, groups unread", NA_FIRST, estate(listener(443, redirect=True)), NOT_APPLICABLE, rule=EGRESS),
+    Case(
+        "only Lambda, groups and registrations unread",
+        NA_FIRST,
+        estate(target_group(type="lambda", targets=None)),
+        NOT_APPLICABLE,
+        rule=EGRESS,
+    ),
+    Case("provisioning, nothing read", NA_FIRST, estate(load_balancer(state="provisioning")), NOT_APPLICABLE),
+    Case(
+        "a Network Load Balancer, nothing read",
+        NA_FIRST,
+        estate(network_load_balancer(), uncollected=["Listeners", "TargetGroups", "SecurityGroups"]),
+        NOT_APPLICABLE,
+        of="nlb",
+    ),
+    Case(
+        "listeners not collected",
+        KNOWN,
+        estate(group(ingress=[all_traffic(ANYWHERE)]), uncollected=["Listeners"]),
+        ERROR,
+        says=("Listeners",),
+    ),
+    Case(
+        "VPC not collected",
+        KNOWN,
+        estate(
+            load_balancer(scheme="internal"),
+            listener(443),
+            group(ingress=[tcp(443, "10.0.0.0/8")]),
+            uncollected=["Vpcs"],
+        ),
+        ERROR,
+        says=("vpc-1",),
+    ),
+    Case(
+        "VPC not among those collected",
+        KNOWN,
+        estate(load_balancer(scheme="internal", vpc="vpc-7"), listener(443), group(ingress=[tcp(443, "10.0.0.0/8")])),
+        ERROR,
+        rule=ICMP,
+        says=("vpc-7",),
+    ),
+    Case(
+        "target groups not collected",
+        KNOWN,
+        estate(group(egress=[all_traffic(ANYWHERE)]), uncollected=["TargetGroups"]),
+        ERROR,
+        rule=EGRESS,
+    ),
+    Case(
+        "registrations of one target group not read",
+        KNOWN,
+        estate(
+            target_group("web", targets=["10.0.1.5"]),
+            target_group("lost", targets=None),
+            group(egress=[all_traffic(ANYWHERE)]),
+        ),
+        ERROR,
+        rule=EGRESS,
+        says=("lost",),
+    ),
+    Case(
+        "a target group of a listener that is not in the data",
+        KNOWN,
+        estate(listener(443, forward=["lost"]), group(egress=[all_traffic(ANYWHERE)])),
+        ERROR,
+        rule=EGRESS,
+        says=("lost",),
+    ),
+    Case(
+        "an unread prefix list that could cover",
+        COUNTS_AS_UNREAD,
+        open_to(tcp(443, "10.0.0.0/8", "pl-lost")),
+        ERROR,
+        says=("pl-lost",),
+    ),
+    Case("an unread prefix list on another port", HANGS_ON, open_to(tcp(80, "pl-lost")), NON_COMPLIANT),
+    Case("an unread prefix list for another protocol", HANGS_ON, open_to(udp(443, "pl-lost")), NON_COMPLIANT),
+    Case(
+        "an unread prefix list in the other direction",
+        HANGS_ON,
+        estate(listener(443), group(egress=[tcp(443, "pl-lost")])),
+        NON_COMPLIANT,
+    ),
+    Case("an unread prefix list beside what proves cover", PROVED, open_to(tcp(443, ANYWHERE, "pl-lost")), COMPLIANT),
+    Case(
+        "one requirement certainly missing, the other not known to be",
+        COULD_COVER,
+        estate(listener(80), listener(443), group(ingress=[tcp(80, "pl-lost")])),
+        ERROR,
+        says=("pl-lost",),
+    ),
+    Case(
+        "an instance not in the data, open egress",
+        OPEN_EGRESS,
+        estate(target_group(type="instance", targets=["i-lost"]), group(egress=[all_traffic(ANYWHERE)])),
+        COMPLIANT,
+        rule=EGRESS,
+    ),
+    Case(
+        "an instance not in the data, egress open in two halves",
+        "Covered by a permission for its whole address family.",
+        estate(
+            target_group(type="instance", targets=["i-lost"]),
+            group(egress=[tcp(80, "0.0.0.0/1"), tcp((1, 99), "128.0.0.0/1")]),
+        ),
+        COMPLIANT,
+        rule=EGRESS,
+    ),
+    Case(
+        "an instance not in the data, egress open to all addresses but one",
+        COUNTS_AS_UNREAD,
+        estate(target_group(type="instance", targets=["i-lost"]), group(egress=[tcp(80, *ALL_BUT_ONE)])),
+        ERROR,
+        rule=EGRESS,
+        says=("i-lost",),
+    ),
+    Case(
+        "an instance not in the data, a CIDR block",
+        COUNTS_AS_UNREAD,
+        estate(target_group(type="instance", targets=["i-lost"]), group(egress=[tcp(80, "10.0.0.0/16")])),
+        ERROR,
+        rule=EGRESS,
+        says=("i-lost",),
+    ),
+    Case(
+        "an instance not in the data, a reference",
+        COUNTS_AS_UNREAD,
+        estate(target_group(type="instance", targets=["i-lost"]), group("sg-app"), group(egress=[tcp(80, "sg-app")])),
+        ERROR,
+        rule=EGRESS,
+        says=("i-lost",),
+    ),
+    Case(
+        "an instance not in the data, no outbound rule",
+        COUNTS_AS_UNREAD,
+        estate(target_group(type="instance", targets=["i-lost"]), group()),
+        ERROR,
+        rule=EGRESS,
+    ),
+    Case(
+        "an instance not in the data, its family closed",
+        "Covered by a permission for its whole address *family*.",
+        estate(
+            target_group(type="instance", ip_address_type="ipv6", targets=["i-lost"]),
+            group(egress=[all_traffic(ANYWHERE)]),
+        ),
+        ERROR,
+        rule=EGRESS,
+    ),
+    Case(
+        "an address not known, a group that is",
+        "Or by a reference to a group it is known to carry.",
+        estate(
+            target_group(type="instance", ip_address_type="ipv6", targets=["i-1"]),
+            instance("i-1", "10.0.1.5", groups=["sg-app"]),
+            group(egress=[tcp(80, "sg-app")]),
+        ),
+        COMPLIANT,
+        rule=EGRESS,
+    ),
+    Case(
+        "nothing collected that open egress does not need",
+        OPEN_EGRESS,
+        estate(
+            listener(443),
+            target_group("web", targets=["10.0.1.5"]),
+            target_group("app", type="instance", targets=["i-1"]),
+            group(egress=[all_traffic(ANYWHERE)]),
+            uncollected=["Vpcs", "Instances", "NetworkInterfaces", "ManagedPrefixLists", "Tags", "Subnets"],
+        ),
+        COMPLIANT,
+        rule=EGRESS,
+    ),
+    Case(
+        "nothing collected that clients from everywhere do not need",
+        HANGS_ON,
+        estate(
+            listener(443),
+            group(ingress=[tcp(443, ANYWHERE)]),
+            uncollected=["Vpcs", "Instances", "NetworkInterfaces", "ManagedPrefixLists", "Tags", "Subnets"],
+        ),
+        COMPLIANT,
+    ),
+    Case(
+        "an ip target needs no interface where a CIDR covers it",
+        HANGS_ON,
+        estate(
+            target_group(targets=["10.0.1.5"]),
+            group(egress=[tcp(80, "10.0.0.0/16")]),
+            uncollected=["Vpcs", "NetworkInterfaces"],
+        ),
+        COMPLIANT,
+        rule=EGRESS,
+    ),
+    Case(
+        "an ip target, a reference, interfaces not collected",
+        COULD_COVER,
+        estate(
+            target_group(targets=["10.0.1.5"]),
+            group("sg-app"),
+            group(egress=[tcp(80, "sg-app")]),
+            uncollected=["NetworkInterfaces"],
+        ),
+        ERROR,
+        rule=EGRESS,
+        says=("NetworkInterfaces",),
+    ),
+    Case(
+        "an ip target, no reference that could cover it, interfaces not collected",
+        HANGS_ON,
+        estate(
+            target_group(targets=["10.0.1.5"]),
+            group(egress=[tcp(80, "10.9.0.0/16"), tcp(81, "sg-1")]),
+            uncollected=["NetworkInterfaces"],
+        ),
+        NON_COMPLIANT,
+        rule=EGRESS,
+    ),
+    Case(
+        "an address on premises, a reference in the VPC, interfaces not collected",
+        "Only what a verdict hangs on must be read: outside the VPC's blocks, without a peering reference, no groups.",
+        estate(
+            target_group(targets=["192.168.1.1"]),
+            group("sg-app"),
+            group(egress=[tcp(80, "sg-app")]),
+            uncollected=["NetworkInterfaces"],
+        ),
+        NON_COMPLIANT,
+        rule=EGRESS,
+    ),
+)
+def test_what_was_not_read(case: Case) -> None:
+    check(case)
+
+
+REFUSED = "A prefix list of another account whose entries are refused covers nothing; the finding says so."
+STANDS_BETWEEN = "Where only that stands between the load balancer and COMPLIANT, the finding is marked `unresolved`."
+ITS_PORTS = "If every unresolved permission covered its whole family *on its ports*."
+NO_INTERFACE = "An in-VPC `ip` target whose network interface is not found covers nothing."
+NOT_VISIBLE = "A reference over an active peering to a group whose members are not visible covers nothing."
+PEERED = reference("sg-peer", peering="pcx-1", vpc="vpc-9", status="active", account="444455556666")
+
+
+@table(
+    Case(
+        "entries refused",
+        REFUSED,
+        estate(listener(443), group(ingress=[tcp(443, "pl-1")]), prefix_list("pl-1", refused=True)),
+        NON_COMPLIANT,
+        says=("unresolved", "pl-1"),
+        unresolved=True,
+        lacks=(Lacks(443, (ANYWHERE,), (ANYWHERE,)),),
+    ),
+    Case(
+        "entries refused, covered all the same",
+        PROVED,
+        estate(listener(443), group(ingress=[tcp(443, "pl-1", ANYWHERE)]), prefix_list("pl-1", refused=True)),
+        COMPLIANT,
+        silent=("unresolved",),
+    ),
+    Case(
+        "entries refused, another port",
+        ITS_PORTS,
+        estate(listener(443), group(ingress=[tcp(80, "pl-1")]), prefix_list("pl-1", refused=True)),
+        NON_COMPLIANT,
+    ),
+    Case(
+        "entries refused, another family",
+        "If every unresolved permission covered its whole *family*.",
+        estate(
+            load_balancer(ip_address_type="dualstack"),
+            listener(443),
+            group(ingress=[tcp(443, "pl-1", ANYWHERE)]),
+            prefix_list("pl-1", refused=True),
+        ),
+        NON_COMPLIANT,
+        lacks=(Lacks(443, ("::/0",), ("::/0",)),),
+    ),
+    Case(
+        "entries refused, and another port certainly missing",
+        STANDS_BETWEEN,
+        estate(listener(443), listener(80), group(ingress=[tcp(443, "pl-1")]), prefix_list("pl-1", refused=True)),
+        NON_COMPLIANT,
+        lacks=(Lacks(443, (ANYWHERE,), (ANYWHERE,)), Lacks(80, (ANYWHERE,), (ANYWHERE,))),
+    ),
+    Case(
+        "entries refused, outbound",
+        REFUSED,
+        reaching(tcp(80, "pl-1"), parts=(prefix_list("pl-1", refused=True),)),
+        NON_COMPLIANT,
+        rule=EGRESS,
+        says=("pl-1",),
+        unresolved=True,
+        lacks=(Lacks(80, ("10.0.1.5/32",), ("10.0.1.5/32",), ("sg-app",)),),
+    ),
+    Case(
+        "entries refused, for ICMP",
+        REFUSED,
+        estate(group(ingress=[icmp(3, 4, "pl-1")]), prefix_list("pl-1", refused=True)),
+        NON_COMPLIANT,
+        rule=ICMP,
+        says=("pl-1",),
+        unresolved=True,
+    ),
+    Case(
+        "no interface holds a target in the VPC, a reference",
+        NO_INTERFACE,
+        estate(target_group(targets=["10.0.1.5"]), group("sg-app"), group(egress=[tcp(80, "sg-app")])),
+        NON_COMPLIANT,
+        rule=EGRESS,
+        says=("unresolved", "10.0.1.5"),
+        unresolved=True,
+        lacks=(Lacks(80, ("10.0.1.5/32",), ("10.0.1.5/32",)),),
+    ),
+    Case(
+        "no interface holds a target in the VPC, a reference on another port",
+        ITS_PORTS,
+        estate(target_group(targets=["10.0.1.5"]), group("sg-app"), group(egress=[tcp(81, "sg-app")])),
+        NON_COMPLIANT,
+        rule=EGRESS,
+    ),
+    Case(
+        "no interface holds a target in the VPC, no reference",
+        STANDS_BETWEEN,
+        estate(target_group(targets=["10.0.1.5"]), group(egress=[tcp(80, "10.9.0.0/16")])),
+        NON_COMPLIANT,
+        rule=EGRESS,
+    ),
+    Case(
+        "no interface holds a target in the VPC, a CIDR block covers it",
+        PROVED,
+        estate(target_group(targets=["10.0.1.5"]), group(egress=[tcp(80, "10.0.1.0/24")])),
+        COMPLIANT,
+        rule=EGRESS,
+    ),
+    Case(
+        "members of a peered group not visible",
+        NOT_VISIBLE,
+        estate(target_group(targets=["10.9.1.5"]), group(egress=[tcp(80, PEERED)])),
+        NON_COMPLIANT,
+        rule=EGRESS,
+        says=("unresolved", "sg-peer"),
+        unresolved=True,
+        lacks=(Lacks(80, ("10.9.1.5/32",), ("10.9.1.5/32",)),),
+    ),
+    Case(
+        "members of a peered group not visible, a target in the VPC beside it",
+        STANDS_BETWEEN,
+        estate(
+            target_group(targets=["10.9.1.5", "10.0.1.5"]),
+            interface("10.0.1.5", groups=["sg-app"]),
+            group(egress=[tcp(80, PEERED)]),
+        ),
+        NON_COMPLIANT,
+        rule=EGRESS,
+    ),
+)
+def test_what_could_not_be_resolved(case: Case) -> None:
+    check(case)
+
+
+def test_every_other_load_balancer_is_still_judged() -> None:
+    """An error names what was not read, "every other load balancer still judged"."""
+    found = build(
+        estate(
+            load_balancer("lost", groups=["sg-lost"]),
+            load_balancer("bare", groups=[]),
+            load_balancer("web"),
+            *(listener(443, of=name) for name in ("lost", "bare", "web")),
+            group("sg-1", ingress=[all_traffic(ANYWHERE)], egress=[all_traffic(ANYWHERE)]),
+            target_group("web", targets=["10.0.1.5"], load_balancers=["web"]),
+            target_group("lost", targets=None, load_balancers=["lost"]),
+        )
+    )
+    rules = {recommendation: Parameters() for recommendation in BY_NAME.values()}
+    findings, errors = judge_all(found, found.load_balancers.values(), rules)
+    verdicts = {(finding.load_balancer_name, finding.rule): finding.compliance for finding in findings}
+    assert verdicts == {
+        **{("web", rule): Compliance.COMPLIANT for rule in (INGRESS, EGRESS, HEALTH, ICMP)},
+        # It has no target group, whatever its groups are.
+        **{("bare", rule): Compliance.NOT_APPLICABLE for rule in (EGRESS, HEALTH)},
+    }
+    assert [(error.rule, error.what) for error in errors if "/lost/" in str(error.load_balancer_arn)] == [
+        (HEALTH, "targets of lost"),
+        (ICMP, "security group sg-lost"),
+        (EGRESS, "targets of lost"),
+        (INGRESS, "security group sg-lost"),
+    ]
+    assert {error.rule for error in errors if "/bare/" in str(error.load_balancer_arn)} == {INGRESS, ICMP}
+
+
+CAUSE = "DescribeSomething: ThrottlingException: Rate exceeded"
+
+
+@pytest.mark.parametrize(
+    ("rule", "section", "key"),
+    [
+        (INGRESS, "Listeners", None),
+        (INGRESS, "SecurityGroups", "sg-1"),
+        (INGRESS, "SecurityGroups", None),
+        (EGRESS, "TargetGroups", None),
+        (EGRESS, "TargetHealthDescriptions", target_group_arn("web")),
+        (EGRESS, "Instances", "i-1"),
+        (EGRESS, "NetworkInterfaces", None),
+    ],
+)
+def test_a_call_that_failed_is_named_with_its_cause(rule: str, section: str, key: str | None) -> None:
+    """ "A throttled or denied call, a page that failed" is "an error that names it"."""
+    on_instance = section == "Instances"
+    saved = estate(
+        listener(443),
+        group("sg-app"),
+        group("sg-1", egress=[tcp(80, "sg-app")]),
+        target_group("web", type="instance" if on_instance else "ip", targets=["i-1" if on_instance else "10.0.1.5"]),
+        uncollected=[section],
+    )
+    found = replace(build(saved), failures=(Failure(section, key, CAUSE),))
+    findings, errors = judge_all(found, found.load_balancers.values(), {BY_NAME[rule]: Parameters()})
+    assert not findings
+    assert [error.cause for error in errors] == [CAUSE]
+
+
+@pytest.mark.parametrize("section", ["TargetGroups", "NetworkInterfaces", "SecurityGroups"])
+def test_a_page_that_failed_is_not_an_empty_one(section: str) -> None:
+    """A section of which only some pages came holds less than there is."""
+    found = build(
+        estate(
+            load_balancer(groups=["sg-1", "sg-2"]),
+            listener(443),
+            group("sg-1", egress=[tcp(80, "sg-app")]),
+            group("sg-app"),
+            vpc("10.0.0.0/16"),
+            target_group("web", targets=["10.0.1.5"]),
+            *([] if section == "SecurityGroups" else [group("sg-2")]),
+        )
+    )
+    partly = replace(found, complete_groups=False, failures=(Failure(section, None, CAUSE),))
+    findings, errors = judge_all(partly, partly.load_balancers.values(), {BY_NAME[EGRESS]: Parameters()})
+    assert not findings
+    assert [error.cause for error in errors] == [CAUSE]

@@ -1,0 +1,656 @@
+"""Semantics §9: `AcceptedSources`, `TagKey`, and how parameters are read. `TargetMatch` is in §6's tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from alb_sg.errors import UnusableInput
+from alb_sg.parameters import TargetMatch, parse_parameters
+from tests.builders import (
+    ANYWHERE,
+    ANYWHERE_IPV6,
+    ICMP,
+    INGRESS,
+    Saved,
+    Shape,
+    behind,
+    estate,
+    group,
+    icmp,
+    icmpv6,
+    listener,
+    load_balancer,
+    network_load_balancer,
+    prefix_list,
+    reference,
+    tcp,
+)
+from tests.semantics.cases import (
+    COMPLIANT,
+    ERROR,
+    NON_COMPLIANT,
+    NOT_APPLICABLE,
+    Case,
+    Lacks,
+    check,
+    table,
+)
+
+VPC = "10.0.0.0/16"
+CLOUDFRONT = prefix_list("pl-3b927c52", "13.32.0.0/15", "52.46.0.0/18")
+WHOLLY = "A CIDR counts if wholly open."
+LIST = "`pl-` if referenced or every entry open."
+GROUP = "`sg-` if referenced."
+PER_FAMILY = "`AcceptedSources` works per requirement and family."
+WHICH = "COMPLIANT, and the annotation says which."
+NOT_FOR_HEALTH_CHECKS = "Never replaces what an NLB's health checks need."
+DUALSTACK = load_balancer(ip_address_type="dualstack")
+
+
+def _accepts(
+    name: str,
+    why: str,
+    expected: str,
+    sources: str,
+    ingress: list[Shape],
+    *parts: Shape,
+    rule: str = INGRESS,
+    says: tuple[str, ...] = (),
+    silent: tuple[str, ...] = (),
+    lacks: tuple[Lacks, ...] | None = None,
+    unresolved: bool | None = False,
+) -> Case:
+    return Case(
+        name,
+        why,
+        estate(listener(443), *parts, group("sg-1", ingress=ingress)),
+        expected,
+        rule=rule,
+        parameters={"AcceptedSources": sources},
+        says=says,
+        silent=silent,
+        lacks=lacks,
+        unresolved=unresolved,
+    )
+
+
+@table(
+    _accepts("a block", WHICH, COMPLIANT, "10.0.0.0/8", [tcp(443, "10.0.0.0/8")], says=("HTTPS:443", "10.0.0.0/8")),
+    _accepts("a block within what is open", WHOLLY, COMPLIANT, "10.1.0.0/16", [tcp(443, "10.0.0.0/8")]),
+    _accepts("a block that adds up", WHOLLY, COMPLIANT, "10.0.0.0/8", [tcp(443, "10.0.0.0/9", "10.128.0.0/9")]),
+    _accepts(
+        "a block partly open",
+        WHOLLY,
+        NON_COMPLIANT,
+        "128.0.0.0/1",
+        [tcp(443, "128.0.0.0/2")],
+        lacks=(Lacks(443, (ANYWHERE,), ("0.0.0.0/1", "192.0.0.0/2")),),
+    ),
+    _accepts("a block on another port", "A listener port.", NON_COMPLIANT, "10.0.0.0/8", [tcp(80, "10.0.0.0/8")]),
+    _accepts("one address of the block", WHOLLY, NON_COMPLIANT, "10.0.0.0/8", [tcp(443, "10.0.0.1/32")]),
+    _accepts("a block with host bits", "Read leniently.", COMPLIANT, "10.1.2.3/8", [tcp(443, "10.0.0.0/8")]),
+    _accepts("nothing open", "Open to at least one of these.", NON_COMPLIANT, "10.0.0.0/8", []),
+    _accepts("the second of two", "At least one.", COMPLIANT, "10.0.0.0/8, 11.0.0.0/8", [tcp(443, "11.0.0.0/8")]),
+    _accepts(
+        "not needed",
+        "That is not open to the recommended peer, but …",
+        COMPLIANT,
+        "10.0.0.0/8",
+        [tcp(443, ANYWHERE)],
+        silent=("accepted",),
+    ),
+    _accepts(
+        "CloudFront", LIST, COMPLIANT, "pl-3b927c52", [tcp(443, "pl-3b927c52")], CLOUDFRONT, says=("pl-3b927c52",)
+    ),
+    _accepts(
+        "CloudFront and no data",
+        "Only what a verdict hangs on must be read.",
+        COMPLIANT,
+        "pl-3b927c52",
+        [tcp(443, "pl-3b927c52")],
+    ),
+    _accepts("every entry open", LIST, COMPLIANT, "pl-3b927c52", [tcp(443, "13.32.0.0/15", "52.0.0.0/8")], CLOUDFRONT),
+    _accepts("one entry open", LIST, NON_COMPLIANT, "pl-3b927c52", [tcp(443, "13.32.0.0/15")], CLOUDFRONT),
+    _accepts("a list on another port", LIST, NON_COMPLIANT, "pl-3b927c52", [tcp(80, "pl-3b927c52")], CLOUDFRONT),
+    _accepts(
+        "another list referenced",
+        LIST,
+        NON_COMPLIANT,
+        "pl-1",
+        [tcp(443, "pl-2")],
+        prefix_list("pl-1", "10.0.0.0/8"),
+        prefix_list("pl-2", "11.0.0.0/8"),
+    ),
+    _accepts(
+        "another list with the same entries",
+        LIST,
+        COMPLIANT,
+        "pl-1",
+        [tcp(443, "pl-2")],
+        prefix_list("pl-1", "10.0.0.0/8"),
+        prefix_list("pl-2", "10.0.0.0/8"),
+    ),
+    _accepts(
+        "a refused list referenced", LIST, COMPLIANT, "pl-1", [tcp(443, "pl-1")], prefix_list("pl-1", refused=True)
+    ),
+    _accepts(
+        "a refused list not referenced",
+        LIST,
+        NON_COMPLIANT,
+        "pl-1",
+        [tcp(443, "10.0.0.0/8")],
+        prefix_list("pl-1", refused=True),
+        unresolved=None,
+    ),
+    _accepts("an empty list not referenced", "Open to at least one.", NON_COMPLIANT, "pl-1", [], prefix_list("pl-1")),
+    _accepts(
+        "a list not in the data, not referenced",
+        "NON_COMPLIANT only where everything that could cover was read.",
+        ERROR,
+        "pl-1",
+        [tcp(443, "10.0.0.0/8")],
+        says=("pl-1",),
+    ),
+    _accepts("a group", GROUP, COMPLIANT, "sg-cdn", [tcp(443, "sg-cdn")], group("sg-cdn"), says=("sg-cdn",)),
+    _accepts("a group on another port", GROUP, NON_COMPLIANT, "sg-cdn", [tcp(80, "sg-cdn")], group("sg-cdn")),
+    _accepts("another group", GROUP, NON_COMPLIANT, "sg-cdn", [tcp(443, "sg-1")], group("sg-cdn")),
+    _accepts(
+        "a stale reference to the group",
+        "A stale reference covers nothing.",
+        NON_COMPLIANT,
+        "sg-cdn",
+        [tcp(443, reference("sg-cdn", peering="pcx-1", vpc="vpc-9", status="deleted"))],
+        group("sg-cdn"),
+    ),
+    _accepts("a deleted group", "A stale reference covers nothing.", NON_COMPLIANT, "sg-cdn", [tcp(443, "sg-cdn")]),
+    _accepts(
+        "per requirement",
+        PER_FAMILY,
+        NON_COMPLIANT,
+        "10.0.0.0/8",
+        [tcp(443, "10.0.0.0/8"), tcp(80, "10.0.0.0/9")],
+        listener(80),
+        says=("HTTP:80",),
+        lacks=(Lacks(80, (ANYWHERE,), None),),
+    ),
+    _accepts(
+        "per requirement, another for each",
+        PER_FAMILY,
+        COMPLIANT,
+        "10.0.0.0/8,11.0.0.0/8",
+        [tcp(443, "10.0.0.0/8"), tcp(80, "11.0.0.0/8")],
+        listener(80),
+        says=("HTTPS:443", "10.0.0.0/8", "HTTP:80", "11.0.0.0/8"),
+    ),
+    _accepts(
+        "a block for one family of two",
+        PER_FAMILY,
+        NON_COMPLIANT,
+        "10.0.0.0/8",
+        [tcp(443, "10.0.0.0/8")],
+        DUALSTACK,
+        lacks=(Lacks(443, (ANYWHERE_IPV6,), (ANYWHERE_IPV6,)),),
+    ),
+    _accepts(
+        "a block for each family",
+        PER_FAMILY,
+        COMPLIANT,
+        "10.0.0.0/8,2001:db8::/32",
+        [tcp(443, "10.0.0.0/8", "2001:db8::/32")],
+        DUALSTACK,
+        says=("10.0.0.0/8", "2001:db8::/32"),
+    ),
+    _accepts(
+        "a list for one family of two",
+        PER_FAMILY,
+        NON_COMPLIANT,
+        "pl-3b927c52",
+        [tcp(443, "pl-3b927c52")],
+        DUALSTACK,
+        CLOUDFRONT,
+        lacks=(Lacks(443, (ANYWHERE_IPV6,), (ANYWHERE_IPV6,)),),
+    ),
+    _accepts(
+        "a list for one family, the other open",
+        PER_FAMILY,
+        COMPLIANT,
+        "pl-3b927c52",
+        [tcp(443, "pl-3b927c52", ANYWHERE_IPV6)],
+        DUALSTACK,
+        CLOUDFRONT,
+    ),
+    _accepts(
+        "a list of unknown family, referenced, for two families",
+        "It may be of the other family: never a false COMPLIANT.",
+        ERROR,
+        "pl-1",
+        [tcp(443, "pl-1", ANYWHERE)],
+        DUALSTACK,
+    ),
+    _accepts("a group for both families", GROUP, COMPLIANT, "sg-cdn", [tcp(443, "sg-cdn")], DUALSTACK, group("sg-cdn")),
+    _accepts(
+        "ICMP from a block",
+        "A listener port or ICMP.",
+        COMPLIANT,
+        "10.0.0.0/8",
+        [icmp(3, 4, "10.0.0.0/8")],
+        rule=ICMP,
+        says=("10.0.0.0/8",),
+    ),
+    _accepts(
+        "ICMP from a list",
+        "A listener port or ICMP.",
+        COMPLIANT,
+        "pl-3b927c52",
+        [icmp(3, 4, "pl-3b927c52")],
+        CLOUDFRONT,
+        rule=ICMP,
+    ),
+    _accepts(
+        "ICMP, the port open instead", PER_FAMILY, NON_COMPLIANT, "10.0.0.0/8", [tcp(443, "10.0.0.0/8")], rule=ICMP
+    ),
+    _accepts(
+        "ICMP per family",
+        PER_FAMILY,
+        NON_COMPLIANT,
+        "10.0.0.0/8",
+        [icmp(3, 4, "10.0.0.0/8"), icmpv6(2, 0, "2001:db8::/32")],
+        DUALSTACK,
+        rule=ICMP,
+        lacks=(Lacks((2, 0), (ANYWHERE_IPV6,), None),),
+    ),
+    _accepts(
+        "the clients of an internal load balancer",
+        "The recommended peer is then the VPC.",
+        COMPLIANT,
+        "10.0.7.0/24",
+        [tcp(443, "10.0.7.0/24")],
+        load_balancer(scheme="internal"),
+    ),
+    _accepts(
+        "the clients of an NLB, its health checks not",
+        NOT_FOR_HEALTH_CHECKS,
+        NON_COMPLIANT,
+        "198.51.100.0/24",
+        [tcp(443, "198.51.100.0/24")],
+        load_balancer(scheme="internal"),
+        network_load_balancer(groups=["sg-nlb"]),
+        behind(443),
+        lacks=(Lacks(443, (VPC,), (VPC,), ("sg-nlb",)),),
+    ),
+    _accepts(
+        "the clients of an NLB and its health checks",
+        NOT_FOR_HEALTH_CHECKS,
+        COMPLIANT,
+        "198.51.100.0/24",
+        [tcp(443, "198.51.100.0/24", VPC)],
+        load_balancer(scheme="internal"),
+        network_load_balancer(groups=["sg-nlb"]),
+        behind(443),
+        says=("198.51.100.0/24",),
+    ),
+    _accepts(
+        "the clients of an internal NLB are where its health checks come from",
+        NOT_FOR_HEALTH_CHECKS,
+        NON_COMPLIANT,
+        "198.51.100.0/24",
+        [tcp(443, "198.51.100.0/24")],
+        network_load_balancer(scheme="internal"),
+        behind(443),
+        lacks=(Lacks(443, (VPC,), (VPC,)),),
+    ),
+    _accepts(
+        "health checks on another port",
+        NOT_FOR_HEALTH_CHECKS,
+        NON_COMPLIANT,
+        "198.51.100.0/24",
+        [tcp(443, VPC), tcp(8080, "198.51.100.0/24")],
+        listener(8080),
+        network_load_balancer(scheme="internal"),
+        behind(443, health_check_port="8080"),
+        lacks=(Lacks(8080, (VPC,), (VPC,)),),
+    ),
+)
+def test_accepted_sources(case: Case) -> None:
+    check(case)
+
+
+def test_a_list_that_tells_no_family_is_of_its_entries_family() -> None:
+    """ "A prefix list is its entries; one address family each" (§4): of IPv4 entries it never opens IPv6."""
+    saved = estate(
+        DUALSTACK, listener(443), group(ingress=[tcp(443, "pl-1", ANYWHERE)]), prefix_list("pl-1", "10.0.0.0/8")
+    )
+    del saved["ManagedPrefixLists"]["pl-1"]["AddressFamily"]
+    lacks = (Lacks(443, (ANYWHERE_IPV6,), (ANYWHERE_IPV6,)),)
+    accepted = {"AcceptedSources": "pl-1"}
+    check(Case("family", PER_FAMILY, saved, NON_COMPLIANT, parameters=accepted, lacks=lacks))
+
+
+INSTEAD = "A load balancer's tag of that key gives its client addresses instead."
+ALL = "**All** required."
+DEFAULT = "An absent tag is the default."
+MALFORMED = "A malformed one an error."
+OWN_TAG = "`TagKey` reads the ALB's own tag."
+NOT_NLB = "It sets the clients of listeners and ICMP, not the NLB rows."
+SET: Mapping[str, str] = {"TagKey": "clients"}
+
+
+def _tagged(
+    name: str,
+    why: str,
+    expected: str,
+    tag: str | None,
+    ingress: list[Shape],
+    *parts: Shape,
+    rule: str = INGRESS,
+    address_type: str = "ipv4",
+    scheme: str = "internet-facing",
+    parameters: Mapping[str, str] = SET,
+    says: tuple[str, ...] = (),
+    lacks: tuple[Lacks, ...] | None = None,
+) -> Case:
+    tags = {"other": "10.0.0.0/8"} | ({} if tag is None else {"clients": tag})
+    balancer = load_balancer(tags=tags, ip_address_type=address_type, scheme=scheme)
+    saved = estate(balancer, listener(443), *parts, group("sg-1", ingress=ingress))
+    return Case(name, why, saved, expected, rule=rule, parameters=parameters, says=says, lacks=lacks)
+
+
+@table(
+    _tagged("a block", INSTEAD, COMPLIANT, "198.51.100.0/24", [tcp(443, "198.51.100.0/24")]),
+    _tagged(
+        "a block closed",
+        INSTEAD,
+        NON_COMPLIANT,
+        "198.51.100.0/24",
+        [tcp(443, "198.51.100.0/25")],
+        lacks=(Lacks(443, ("198.51.100.0/24",), ("198.51.100.128/25",)),),
+    ),
+    _tagged(
+        "a block of an internal load balancer",
+        INSTEAD,
+        NON_COMPLIANT,
+        "172.16.0.0/12",
+        [tcp(443, VPC)],
+        scheme="internal",
+        lacks=(Lacks(443, ("172.16.0.0/12",), ("172.16.0.0/12",)),),
+    ),
+    _tagged("a list referenced", INSTEAD, COMPLIANT, "pl-3b927c52", [tcp(443, "pl-3b927c52")], CLOUDFRONT),
+    _tagged(
+        "a list's entries", INSTEAD, COMPLIANT, "pl-3b927c52", [tcp(443, "13.32.0.0/15", "52.46.0.0/18")], CLOUDFRONT
+    ),
+    _tagged(
+        "an entry of a list closed",
+        INSTEAD,
+        NON_COMPLIANT,
+        "pl-3b927c52",
+        [tcp(443, "13.32.0.0/15")],
+        CLOUDFRONT,
+        says=("pl-3b927c52",),
+        lacks=(Lacks(443, ("pl-3b927c52",), ("52.46.0.0/18",)),),
+    ),
+    _tagged("a group referenced", INSTEAD, COMPLIANT, "sg-cdn", [tcp(443, "sg-cdn")], group("sg-cdn")),
+    _tagged(
+        "a group not referenced",
+        INSTEAD,
+        NON_COMPLIANT,
+        "sg-cdn",
+        [tcp(443, "10.0.0.0/8")],
+        group("sg-cdn"),
+        says=("sg-cdn",),
+        lacks=(Lacks(443, ("sg-cdn",), (), ("sg-cdn",)),),
+    ),
+    _tagged("internet", INSTEAD, COMPLIANT, "internet", [tcp(443, ANYWHERE)], scheme="internal"),
+    _tagged(
+        "internet closed",
+        INSTEAD,
+        NON_COMPLIANT,
+        "internet",
+        [tcp(443, VPC)],
+        scheme="internal",
+        lacks=(Lacks(443, (ANYWHERE,), None),),
+    ),
+    _tagged(
+        "internet of a dualstack load balancer",
+        INSTEAD,
+        NON_COMPLIANT,
+        "internet",
+        [tcp(443, ANYWHERE)],
+        address_type="dualstack",
+        lacks=(Lacks(443, (ANYWHERE_IPV6,), (ANYWHERE_IPV6,)),),
+    ),
+    _tagged("vpc", INSTEAD, COMPLIANT, "vpc", [tcp(443, VPC)]),
+    _tagged("vpc closed", INSTEAD, NON_COMPLIANT, "vpc", [], lacks=(Lacks(443, (VPC,), (VPC,)),)),
+    _tagged("both words open", ALL, COMPLIANT, "vpc 198.51.100.0/24", [tcp(443, VPC, "198.51.100.0/24")]),
+    _tagged(
+        "the second word closed",
+        ALL,
+        NON_COMPLIANT,
+        "vpc 198.51.100.0/24",
+        [tcp(443, VPC)],
+        lacks=(Lacks(443, ("198.51.100.0/24",), ("198.51.100.0/24",)),),
+    ),
+    _tagged(
+        "the first word closed",
+        ALL,
+        NON_COMPLIANT,
+        "vpc 198.51.100.0/24",
+        [tcp(443, "198.51.100.0/24")],
+        lacks=(Lacks(443, (VPC,), (VPC,)),),
+    ),
+    _tagged(
+        "words of both families",
+        ALL,
+        NON_COMPLIANT,
+        "198.51.100.0/24  2001:db8::/32",
+        [tcp(443, "198.51.100.0/24")],
+        address_type="dualstack",
+        lacks=(Lacks(443, ("2001:db8::/32",), ("2001:db8::/32",)),),
+    ),
+    _tagged("an absent tag, open", DEFAULT, COMPLIANT, None, [tcp(443, ANYWHERE)]),
+    _tagged(
+        "an absent tag, closed", DEFAULT, NON_COMPLIANT, None, [tcp(443, VPC)], lacks=(Lacks(443, (ANYWHERE,), None),)
+    ),
+    _tagged(
+        "no TagKey",
+        "Off by default: who may tag could otherwise waive the check.",
+        NON_COMPLIANT,
+        "vpc",
+        [tcp(443, VPC)],
+        parameters={},
+        lacks=(Lacks(443, (ANYWHERE,), None),),
+    ),
+    _tagged("a malformed word", MALFORMED, ERROR, "vpc everybody", [tcp(443, ANYWHERE)], says=("clients", "everybody")),
+    _tagged("a malformed block", MALFORMED, ERROR, "10.0.0.0/33", [tcp(443, ANYWHERE)], says=("10.0.0.0/33",)),
+    _tagged("commas between", "Space-separated.", ERROR, "vpc,internet", [tcp(443, ANYWHERE)], says=("vpc,internet",)),
+    _tagged("an empty tag", MALFORMED, ERROR, "", [tcp(443, ANYWHERE)], says=("clients",)),
+    _tagged("a malformed tag, for ICMP", MALFORMED, ERROR, "everybody", [icmp(3, 4, ANYWHERE)], rule=ICMP),
+    _tagged("ICMP from a block", "Listeners and ICMP.", COMPLIANT, "10.0.0.0/8", [icmp(3, 4, "10.0.0.0/8")], rule=ICMP),
+    _tagged(
+        "ICMP from a block, closed",
+        "Listeners and ICMP.",
+        NON_COMPLIANT,
+        "10.0.0.0/8",
+        [],
+        rule=ICMP,
+        lacks=(Lacks((3, 4), ("10.0.0.0/8",), ("10.0.0.0/8",)),),
+    ),
+    _tagged(
+        "ICMP, a group beside a block",
+        "`sg-` is ignored for ICMP.",
+        COMPLIANT,
+        "sg-cdn 10.0.0.0/8",
+        [icmp(3, 4, "10.0.0.0/8")],
+        group("sg-cdn"),
+        rule=ICMP,
+    ),
+    _tagged(
+        "ICMP from a group does not stand in for the block",
+        "`sg-` is ignored for ICMP.",
+        NON_COMPLIANT,
+        "sg-cdn 10.0.0.0/8",
+        [icmp(3, 4, "sg-cdn")],
+        group("sg-cdn"),
+        rule=ICMP,
+        lacks=(Lacks((3, 4), ("10.0.0.0/8",), ("10.0.0.0/8",)),),
+    ),
+    _tagged(
+        "ICMP, IPv6",
+        "Listeners and ICMP.",
+        NON_COMPLIANT,
+        "internet",
+        [icmp(3, 4, ANYWHERE)],
+        rule=ICMP,
+        address_type="dualstack",
+        lacks=(Lacks((2, 0), (ANYWHERE_IPV6,), (ANYWHERE_IPV6,)),),
+    ),
+    _tagged(
+        "the NLB rows",
+        NOT_NLB,
+        NON_COMPLIANT,
+        "198.51.100.0/24",
+        [tcp(443, "198.51.100.0/24")],
+        network_load_balancer(scheme="internal"),
+        behind(443),
+        lacks=(Lacks(443, (VPC,), (VPC,)),),
+    ),
+    _tagged(
+        "the NLB rows met",
+        NOT_NLB,
+        COMPLIANT,
+        "198.51.100.0/24",
+        [tcp(443, VPC)],
+        network_load_balancer(scheme="internal"),
+        behind(443),
+    ),
+    _tagged(
+        "a listener that the NLB only checks",
+        "Keeps its own clients (§5), those of the tag, and needs the health checks.",
+        NON_COMPLIANT,
+        "198.51.100.0/24",
+        [tcp(443, VPC), tcp(8080, "198.51.100.0/24")],
+        listener(8080),
+        network_load_balancer(scheme="internal"),
+        behind(443, health_check_port="8080"),
+        lacks=(Lacks(8080, (VPC,), (VPC,)),),
+    ),
+    _tagged(
+        "the NLB's tag",
+        OWN_TAG,
+        NON_COMPLIANT,
+        None,
+        [tcp(443, VPC)],
+        network_load_balancer(tags={"clients": "vpc"}),
+        lacks=(Lacks(443, (ANYWHERE,), None),),
+    ),
+    _tagged(
+        "together with AcceptedSources",
+        "The tag says what is recommended, AcceptedSources what else will do.",
+        COMPLIANT,
+        "198.51.100.0/24",
+        [tcp(443, "203.0.113.0/24")],
+        parameters={"TagKey": "clients", "AcceptedSources": "203.0.113.0/24"},
+        says=("203.0.113.0/24",),
+    ),
+    _tagged(
+        "a list not in the data, its reference neither",
+        "A prefix list that a collected section does not hold counts as unread.",
+        ERROR,
+        "pl-lost",
+        [tcp(443, "10.0.0.0/8")],
+        says=("pl-lost",),
+    ),
+    Case(
+        "tags not collected",
+        "What could not be read is never a verdict.",
+        estate(listener(443), group(ingress=[tcp(443, ANYWHERE)]), uncollected=["Tags"]),
+        ERROR,
+        parameters=SET,
+        says=("Tags",),
+    ),
+    Case(
+        "no listener, a malformed tag",
+        "NOT_APPLICABLE is decided first.",
+        estate(load_balancer(tags={"clients": "everybody"})),
+        NOT_APPLICABLE,
+        parameters=SET,
+    ),
+)
+def test_tag_key(case: Case) -> None:
+    check(case)
+
+
+@pytest.mark.parametrize(
+    ("values", "names"),
+    [
+        ({"AcceptedSource": "10.0.0.0/8"}, ("AcceptedSource",)),
+        ({"acceptedsources": "10.0.0.0/8"}, ("acceptedsources",)),
+        ({"TagKey": "a", "Unheard": "of"}, ("Unheard",)),
+        ({"AcceptedSources": "10.0.0.0/33"}, ("AcceptedSources", "10.0.0.0/33")),
+        ({"AcceptedSources": "10.0.0.0/8 11.0.0.0/8"}, ("AcceptedSources",)),
+        ({"AcceptedSources": "10.0.0.0/8,,11.0.0.0/8"}, ("AcceptedSources",)),
+        ({"AcceptedSources": "10.0.0.0/8,internet"}, ("AcceptedSources", "internet")),
+        ({"AcceptedSources": "sg-"}, ("AcceptedSources", "sg-")),
+        ({"AcceptedSources": "pl_1"}, ("AcceptedSources", "pl_1")),
+        ({"TargetMatch": "Effective"}, ("TargetMatch", "Effective")),
+        ({"TargetMatch": "security group"}, ("TargetMatch", "security group")),
+        ({"AssumeRoleMode": "perhaps"}, ("AssumeRoleMode", "perhaps")),
+        ({"TagKey": 7}, ("TagKey",)),
+        ({"AcceptedSources": ["10.0.0.0/8"]}, ("AcceptedSources",)),
+    ],
+)
+def test_refused_by_name(values: dict[str, object], names: tuple[str, ...]) -> None:
+    """ "An unknown parameter or a value that does not parse is refused by name." """
+    with pytest.raises(UnusableInput) as refused:
+        parse_parameters(values)
+    for name in names:
+        assert name in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "AcceptedSources",
+        "TagKey",
+        "TargetMatch",
+        "Exemptions",
+        "AssumeRoleMode",
+        "ExecutionRoleName",
+        "ExecutionRoleRegion",
+    ],
+)
+def test_every_parameter_of_the_table_is_known(name: str) -> None:
+    """The table of §9; an empty value is the default."""
+    assert parse_parameters({name: ""}) == parse_parameters({})
+
+
+def test_the_defaults() -> None:
+    defaults = parse_parameters({})
+    assert defaults.accepted_sources == ()
+    assert defaults.tag_key is None
+    assert defaults.target_match is TargetMatch.EFFECTIVE
+
+
+def test_what_is_left_to_rdklib_changes_nothing() -> None:
+    """ "rdklib's: accepted, left to rdklib." """
+    theirs = {"AssumeRoleMode": "False", "ExecutionRoleName": "audit", "ExecutionRoleRegion": "us-east-1"}
+    assert parse_parameters(theirs) == parse_parameters({})
+
+
+def test_values_as_they_are_used() -> None:
+    parsed = parse_parameters(
+        {"AcceptedSources": " 10.0.0.0/8 , pl-3b927c52,sg-0a1b ", "TagKey": "clients", "TargetMatch": "security-group"}
+    )
+    assert parsed.accepted_sources == ("10.0.0.0/8", "pl-3b927c52", "sg-0a1b")
+    assert parsed.tag_key == "clients"
+    assert parsed.target_match is TargetMatch.SECURITY_GROUP
+
+
+def test_accepted_sources_are_the_parameter_of_each_rule() -> None:
+    """One saved estate, judged with and without: the estate is not changed by being judged."""
+    saved: Saved = estate(listener(443), group(ingress=[tcp(443, "10.0.0.0/8")]))
+    check(Case("without", "Default: none.", saved, NON_COMPLIANT))
+    check(Case("with", WHICH, saved, COMPLIANT, parameters={"AcceptedSources": "10.0.0.0/8"}))
+    check(Case("without again", "Default: none.", saved, NON_COMPLIANT))
