@@ -22,7 +22,7 @@ from typing import Any
 
 from alb_sg.estate import from_api
 from alb_sg.estate.estate import Estate
-from alb_sg.estate.model import Listener
+from alb_sg.estate.keyed import listeners_by_load_balancer, ordered_interfaces, ordered_targets
 from alb_sg.findings.finding import Finding, JudgementError
 from alb_sg.findings.judge import judge_all
 from alb_sg.parameters import parse_parameters
@@ -448,16 +448,20 @@ def build(saved: Saved) -> Estate:
         account_id=saved["AccountId"],
         region=saved["Region"],
         load_balancers=load_balancers,
-        listeners=_listeners(saved, load_balancers),
+        listeners=None
+        if "Listeners" not in saved
+        else listeners_by_load_balancer(load_balancers, map(from_api.listener, saved["Listeners"])),
         target_groups=keyed("TargetGroups", "TargetGroupArn", from_api.target_group),
         targets=None
         if targets is None
-        else {arn: tuple(map(from_api.target_health_description, found)) for arn, found in targets.items()},
+        else {arn: ordered_targets(map(from_api.target_health_description, found)) for arn, found in targets.items()},
         security_groups=keyed("SecurityGroups", "GroupId", from_api.security_group),
         complete_groups="SecurityGroups" in saved,
         vpcs=keyed("Vpcs", "VpcId", from_api.vpc),
         instances=keyed("Instances", "InstanceId", from_api.instance),
-        network_interfaces=None if interfaces is None else tuple(map(from_api.network_interface, interfaces)),
+        network_interfaces=None
+        if interfaces is None
+        else ordered_interfaces(map(from_api.network_interface, interfaces)),
         prefix_lists=None
         if prefix_lists is None
         else {id_: from_api.prefix_list(id_, source) for id_, source in prefix_lists.items()},
@@ -486,16 +490,6 @@ def _carried_groups(by_section: Mapping[str, list[Shape]]) -> list[Shape]:
             carried |= dict.fromkeys(source["SecurityGroups"], source["VpcId"])
     described = {source["GroupId"] for source in by_section["SecurityGroups"]}
     return [group(id_, vpc=vpc_id) for id_, vpc_id in carried.items() if id_ not in described]
-
-
-def _listeners(saved: Saved, load_balancers: Iterable[str]) -> dict[str, tuple[Listener, ...]] | None:
-    if "Listeners" not in saved:
-        return None
-    by_load_balancer: dict[str, tuple[Listener, ...]] = dict.fromkeys(load_balancers, ())
-    for source in saved["Listeners"]:
-        found = from_api.listener(source)
-        by_load_balancer[found.load_balancer_arn] = (*by_load_balancer[found.load_balancer_arn], found)
-    return by_load_balancer
 
 
 def _without_nones(fields: Shape) -> Shape:

@@ -43,11 +43,11 @@ def parse_cidr(text: str) -> tuple[Family, Range]:
     bits = family.value
     try:
         number = int.from_bytes(socket.inet_pton(protocol, address), "big")
-    except (OSError, UnicodeError) as error:
+    except (OSError, ValueError) as error:
         raise NotACidr(f"{text!r} is not a CIDR block") from error
     if not slash:
         return family, (number, number)
-    if not (length.isascii() and length.isdigit() and int(length) <= bits):
+    if not (length.isascii() and length.isdigit() and len(length) <= 3 and int(length) <= bits):
         raise NotACidr(f"{text!r} is not a CIDR block")
     host_bits = bits - int(length)
     first = number >> host_bits << host_bits

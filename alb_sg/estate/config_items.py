@@ -9,6 +9,7 @@ from typing import TypeVar
 from alb_sg.errors import UnusableInput
 from alb_sg.estate.config_documents import items_in
 from alb_sg.estate.config_item import (
+    DELETED,
     INSTANCE_TYPE,
     NETWORK_INTERFACE_TYPE,
     NOT_RECORDED,
@@ -167,6 +168,7 @@ class Recording:
             else {item.id: item.targets for item in latest[TARGET_GROUP_TYPE] if item.targets is not None},
             security_groups=None if groups is None else {group.id: group for group in groups},
             complete_groups=groups is not None and not any(item.type == SECURITY_GROUP_TYPE for item in not_recorded),
+            deleted_groups=frozenset(item.id for item in latest.get(SECURITY_GROUP_TYPE, ()) if item.status == DELETED),
             vpcs=None if vpcs is None else {vpc.id: vpc for vpc in vpcs},
             instances=None if instances is None else {instance.id: instance for instance in instances},
             network_interfaces=None if interfaces is None else ordered_interfaces(interfaces),

@@ -21,6 +21,7 @@ from alb_sg.estate.model import (
     NetworkInterface,
     PrefixList,
     SecurityGroup,
+    SecurityGroupReference,
     Target,
     TargetGroup,
     Vpc,
@@ -58,7 +59,7 @@ class Estate:
 
     A section that is None was not collected. `listeners` is keyed by load balancer, `targets` by target group,
     `tags` by load balancer; the others by their own id. `complete_groups` says that `security_groups` holds
-    every group of the account and region, so that one it lacks was deleted.
+    every group of the account and region; `deleted_groups` are known to exist no more.
     """
 
     account_id: str
@@ -69,6 +70,7 @@ class Estate:
     targets: Mapping[str, tuple[Target, ...]] | None = None
     security_groups: Mapping[str, SecurityGroup] | None = None
     complete_groups: bool = False
+    deleted_groups: frozenset[str] = frozenset()
     vpcs: Mapping[str, Vpc] | None = None
     instances: Mapping[str, Instance] | None = None
     network_interfaces: Sequence[NetworkInterface] | None = None
@@ -92,6 +94,11 @@ class Estate:
 
     def vpc(self, vpc_id: str) -> Vpc:
         return self._found(self.vpcs, "Vpcs", vpc_id, f"VPC {vpc_id}")
+
+    def vpc_holds(self, vpc_id: str, family: Family, address: int) -> bool:
+        """Whether an address lies in an associated CIDR block of a VPC. Raises Unread."""
+        blocks = (parse_cidr(cidr)[1] for cidr in self.vpc(vpc_id).cidrs[family])
+        return any(first <= address <= last for first, last in blocks)
 
     def prefix_list(self, prefix_list_id: str) -> PrefixList:
         return self._found(self.prefix_lists, "ManagedPrefixLists", prefix_list_id, f"prefix list {prefix_list_id}")
@@ -151,7 +158,8 @@ class Estate:
         """
         if self.target_groups is None or ("TargetGroups", None) in self._failures:
             # Without target groups only a VPC that has no Network Load Balancer is known to have none in front.
-            if load_balancer.vpc_id in self._vpcs_with_network_load_balancer:
+            listed = all(failure.section != "LoadBalancers" for failure in self.failures)
+            if not listed or load_balancer.vpc_id in self._vpcs_with_network_load_balancer:
                 raise self._unread("TargetGroups", None, f"target groups of type alb in {load_balancer.vpc_id}")
             return ()
         registered, unread = self._alb_registrations
@@ -159,13 +167,20 @@ class Estate:
             raise cause
         return registered.get(load_balancer.arn, ())
 
-    def knows_deleted(self, group_id: str, owner_id: str | None) -> bool:
-        """Whether a group of this account is known to exist no more."""
+    def outlived(self, reference: SecurityGroupReference) -> bool:
+        """Whether a reference names a group that is known to exist no more.
+
+        EC2 refuses to delete a group that another group of its VPC references; over a peering a reference can
+        outlive its group. A group of the VPC that is not in the data was left out, not deleted.
+        """
+        group_id = reference.group_id
+        if group_id in self.deleted_groups:
+            return True
         return (
             self.complete_groups
-            and self.security_groups is not None
-            and owner_id in (None, self.account_id)
-            and group_id not in self.security_groups
+            and reference.peering_connection_id is not None
+            and reference.owner_id == self.account_id
+            and group_id not in (self.security_groups or {})
             and not (self.beyond is not None and group_id in self.beyond.section("SecurityGroups"))
         )
 

@@ -110,11 +110,13 @@ def optional_port(source: Shape, field: str) -> int | None:
 
 
 def cidr(value: Any, field: str) -> str:
+    if not isinstance(value, str):
+        raise UnusableInput(f"a CIDR block was expected, not {_kind(value)}", field)
     try:
         parse_cidr(value)
-    except (NotACidr, AttributeError) as error:
-        raise UnusableInput(f"{value!r} is not a CIDR block", field) from error
-    return str(value)
+    except NotACidr as error:
+        raise UnusableInput(str(error), field) from error
+    return value
 
 
 def _kind(value: Any) -> str:
@@ -159,11 +161,18 @@ def listener(source: Any) -> Listener:
         arn=text(source, "ListenerArn"),
         load_balancer_arn=text(source, "LoadBalancerArn"),
         protocol=text_or(source, "Protocol", "TCP").upper(),
-        port=port(source.get("Port"), "Port"),
+        port=_listener_port(source),
         target_group_arns=tuple(
             sorted({arn for arns in listed(source, "DefaultActions", _forwards_to) for arn in arns})
         ),
     )
+
+
+def _listener_port(source: Shape) -> int:
+    """A listener's port; that of a Gateway Load Balancer has none, and counts as 0."""
+    if source.get("Port") is None and ":listener/gwy/" in source["ListenerArn"]:
+        return 0
+    return port(source.get("Port"), "Port")
 
 
 def _forwards_to(action: Any) -> list[str]:
@@ -312,10 +321,9 @@ def security_group_reference(source: Any) -> SecurityGroupReference:
 
 def vpc(source: Any) -> Vpc:
     source = shape(source)
-    ipv4 = source.get("CidrBlockAssociationSet")
     blocks = (
         _associated(source, "CidrBlockAssociationSet", "CidrBlock", "CidrBlockState")
-        if ipv4 is not None
+        if source.get("CidrBlockAssociationSet")
         else tuple(cidr(source[key], key) for key in ("CidrBlock",) if source.get(key))
     )
     ipv6 = _associated(source, "Ipv6CidrBlockAssociationSet", "Ipv6CidrBlock", "Ipv6CidrBlockState")
@@ -336,14 +344,11 @@ def network_interface(source: Any) -> NetworkInterface:
     source = shape(source)
     attachment = shape(source.get("Attachment") or {})
     index = attachment.get("DeviceIndex")
-    addresses = listed(source, "PrivateIpAddresses", lambda value: cidr(shape(value).get("PrivateIpAddress"), ""))
-    if not addresses and source.get("PrivateIpAddress"):
-        addresses = (cidr(source["PrivateIpAddress"], "PrivateIpAddress"),)
     return NetworkInterface(
         id=text(source, "NetworkInterfaceId"),
         vpc_id=text_or(source, "VpcId", ""),
         groups=tuple(sorted(listed(source, "Groups", security_group_id))),
-        ipv4_addresses=addresses,
+        ipv4_addresses=_ipv4_addresses(source),
         ipv6_addresses=_ipv6_addresses(source),
         prefixes=(
             *listed(source, "Ipv4Prefixes", lambda value: cidr(shape(value).get("Ipv4Prefix"), "")),
@@ -352,6 +357,20 @@ def network_interface(source: Any) -> NetworkInterface:
         instance_id=optional_text(attachment, "InstanceId"),
         device_index=None if index is None else whole_number(index, "Attachment.DeviceIndex"),
     )
+
+
+def _ipv4_addresses(source: Shape) -> tuple[str, ...]:
+    """The private IPv4 addresses of an interface, the primary one first."""
+
+    def read(value: Any) -> tuple[bool, str]:
+        value = shape(value)
+        return not value.get("Primary"), cidr(value.get("PrivateIpAddress"), "PrivateIpAddress")
+
+    found = listed(source, "PrivateIpAddresses", read)
+    primary = optional_text(source, "PrivateIpAddress")
+    first = () if primary is None else (cidr(primary, "PrivateIpAddress"),)
+    others = (address for _, address in sorted(found, key=lambda pair: pair[0]))
+    return tuple(dict.fromkeys((*first, *others)))
 
 
 def _ipv6_addresses(source: Shape) -> tuple[str, ...]:
@@ -389,16 +408,22 @@ def instance(source: Any) -> Instance:
 def prefix_list(prefix_list_id: str, source: Any) -> PrefixList:
     """A managed prefix list; without `Entries` it is one whose entries were refused."""
     source = shape(source)
-    family = optional_text(source, "AddressFamily")
+    named = optional_text(source, "AddressFamily")
     entries = source.get("Entries")
+    cidrs = listed(source, "Entries", lambda entry: cidr(shape(entry).get("Cidr"), "Cidr"))
+    family = parse_cidr(cidrs[0])[0] if named is None and cidrs else _family(named)
     return PrefixList(
         id=prefix_list_id,
         name=text_or(source, "PrefixListName", prefix_list_id),
-        family=None if family is None else (Family.IPV6 if family.lower() == "ipv6" else Family.IPV4),
-        entries=None
-        if entries is None
-        else listed(source, "Entries", lambda entry: cidr(shape(entry).get("Cidr"), "Cidr")),
+        family=family,
+        entries=None if entries is None else cidrs,
     )
+
+
+def _family(name: str | None) -> Family | None:
+    if name is None:
+        return None
+    return Family.IPV6 if name.lower() == "ipv6" else Family.IPV4
 
 
 def tags(source: Any) -> Mapping[str, str]:

@@ -6,14 +6,34 @@ on the estate alone: same estate, same text.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-from alb_sg.findings.finding import Missing
 from alb_sg.findings.outcome import Outcome
 from alb_sg.permissions.permissions import Allowed, Permissions
 from alb_sg.recommendations.requirement import AddressPeer, EndpointPeer
 
 LIMIT = 256
+
+
+@dataclass(frozen=True, slots=True)
+class _Detail:
+    """How much is said: whether what is open instead and what the addresses are is, and how many names at most."""
+
+    instead: bool
+    label: bool
+    most: int
+
+
+# What gives way first where the text would be too long: what is open instead, then what the addresses are, then
+# names beyond the first ones.
+_DETAILS = (
+    _Detail(instead=True, label=True, most=3),
+    _Detail(instead=False, label=True, most=3),
+    _Detail(instead=False, label=False, most=3),
+    _Detail(instead=False, label=False, most=2),
+    _Detail(instead=False, label=False, most=1),
+)
 
 
 def compliant(permissions: Permissions, outcomes: Sequence[Outcome], remarks: Sequence[str]) -> str:
@@ -22,7 +42,7 @@ def compliant(permissions: Permissions, outcomes: Sequence[Outcome], remarks: Se
     for outcome in outcomes:
         if outcome.accepted is not None:
             accepted.setdefault(outcome.accepted, {})[_label(outcome)] = None
-    parts = [f"{', '.join(labels)} open to accepted source {source}" for source, labels in accepted.items()]
+    parts = [f"{_some(tuple(labels))} open to accepted source {source}" for source, labels in accepted.items()]
     if not parts:
         count = len(outcomes)
         parts = [f"{count} requirement{'s' if count != 1 else ''} met in {_some(permissions.group_ids)}"]
@@ -32,51 +52,63 @@ def compliant(permissions: Permissions, outcomes: Sequence[Outcome], remarks: Se
 def non_compliant(
     permissions: Permissions,
     failed: Sequence[Outcome],
-    missing: Sequence[Missing],
     remarks: Sequence[str],
     *,
     unresolved: bool,
 ) -> str:
     """What is missing, the groups looked at, and what is open instead."""
-    ordered = sorted(failed, key=lambda outcome: _order(outcome, missing))
-    tail = list(remarks)
-    if unresolved:
-        tail.insert(0, f"unresolved: {ordered[0].unresolved[0]}")
-    likewise: list[str] = []
-    others = 0
-    first, first_reason = _label(ordered[0]), _reason(permissions, ordered[0])
-    seen = {(first, first_reason)}
+    ordered = sorted(failed, key=_order)
+    why = [f"unresolved: {ordered[0].unresolved[0]}"] if unresolved else []
+    tails = ([*why, *remarks], why, [text.split(" (")[0] for text in why])
+    return _first_that_fits((_sentences(permissions, ordered, detail), tail) for tail in tails for detail in _DETAILS)
+
+
+def _sentences(permissions: Permissions, ordered: Sequence[Outcome], detail: _Detail) -> list[str]:
+    """The first missing thing in full, then one text for each other; an empty one is counted only."""
+    first, reason = _label(ordered[0]), _reason(permissions, ordered[0], detail)
+    seen = {(first, reason)}
+    sentences = [f"{first} {reason}"]
     for outcome in ordered[1:]:
-        label, reason = _label(outcome), _reason(permissions, outcome)
-        if isinstance(outcome.requirement.peer, EndpointPeer) or (label, reason) in seen:
-            others += 1
-        elif reason == first_reason:
-            likewise.append(f"{label} likewise")
-        else:
-            others += 1
-        seen.add((label, reason))
-    return fit([f"{first} {first_reason}", *likewise], tail, others)
+        other, other_reason = _label(outcome), _reason(permissions, outcome, detail)
+        alike = other_reason == reason and (other, other_reason) not in seen
+        target = isinstance(outcome.requirement.peer, EndpointPeer)
+        sentences.append(f"{other} likewise" if alike and not target else "")
+        seen.add((other, other_reason))
+    return sentences
 
 
-def fit(parts: Sequence[str], tail: Sequence[str] = (), others: int = 0) -> str:
-    """Parts joined by semicolons within the limit: the first always, as many as fit, the rest counted."""
-    for keep_tail in (tail, tail[:1], ()):
-        for kept in range(len(parts), 0, -1):
-            left_out = len(parts) - kept + others
-            counted = [f"+{left_out} more"] if left_out else []
-            text = "; ".join([*parts[:kept], *counted, *keep_tail])
-            if len(text) <= LIMIT:
-                return text
-    counted_text = f"; +{len(parts) - 1 + others} more" if len(parts) + others > 1 else ""
-    room = LIMIT - len(counted_text) - 1
-    words = parts[0][: room + 1].rsplit(" ", 1)[0] if len(parts[0]) > room else parts[0]
-    return f"{words[:room]}…{counted_text}"
+def fit(sentences: Sequence[str]) -> str:
+    """Sentences as one text within the limit: as many from the first on as fit, and how many more there are."""
+    return _first_that_fits([(sentences, ())])
 
 
-def _order(outcome: Outcome, missing: Sequence[Missing]) -> tuple[object, ...]:
+def _first_that_fits(choices: Iterable[tuple[Sequence[str], Sequence[str]]]) -> str:
+    """The first choice of sentences and tail that keeps to the limit: of the sentences the first, as many of those
+    that follow as fit, and how many more there are; of the tail everything. Where none does, the last is cut at a
+    word.
+    """
+    shortest = ""
+    for sentences, tail in choices:
+        for kept in range(len(sentences), 0, -1):
+            said = [sentence for sentence in sentences[:kept] if sentence]
+            left_out = len(sentences) - len(said)
+            shortest = "; ".join([*said, *([f"+{left_out} more"] if left_out else []), *tail])
+            if len(shortest) <= LIMIT:
+                return shortest
+    return f"{shortest[: LIMIT - 1].rsplit(' ', 1)[0]}…"
+
+
+def _order(outcome: Outcome) -> tuple[object, ...]:
     because = outcome.requirement.because
     traffic = outcome.requirement.traffic
-    return (because.arn, traffic.from_port, traffic.to_port, traffic.protocol, outcome.required)
+    return (
+        because.arn,
+        traffic.from_port,
+        traffic.to_port,
+        traffic.protocol,
+        outcome.required,
+        sorted(outcome.or_security_groups),
+    )
 
 
 def _label(outcome: Outcome) -> str:
@@ -89,41 +121,42 @@ def _label(outcome: Outcome) -> str:
     return requirement.traffic.label
 
 
-def _reason(permissions: Permissions, outcome: Outcome) -> str:
+def _reason(permissions: Permissions, outcome: Outcome, detail: _Detail) -> str:
     requirement = outcome.requirement
-    allowed = permissions.allowed(requirement.direction, requirement.traffic, requirement.peer.family)
-    instead = _instead(allowed)
-    return f"not open to {_peer(outcome)} in {_some(permissions.group_ids)}{f' (open to {instead})' if instead else ''}"
+    text = f"not open to {_peer(outcome, detail)} in {_some(permissions.group_ids, detail.most)}"
+    if not detail.instead:
+        return text
+    instead = _instead(permissions.allowed(requirement.direction, requirement.traffic, requirement.peer.family))
+    return f"{text} (open to {instead})" if instead else text
 
 
-def _peer(outcome: Outcome) -> str:
+def _peer(outcome: Outcome, detail: _Detail) -> str:
     peer = outcome.requirement.peer
-    missing = outcome.missing or ()
-    references = _some(tuple(sorted(outcome.or_security_groups)))
+    references = _some(tuple(sorted(outcome.or_security_groups)), detail.most)
     if isinstance(peer, EndpointPeer):
         name = peer.name if peer.required is None or peer.name in peer.required else f"{peer.name} ({peer.required})"
-        if not missing and references:
+        if not outcome.missing and references:
             return f"{references} of {name}"
         return f"{name} or {references}" if references else name
     if isinstance(peer, AddressPeer):
-        text = _some(outcome.required)
-        if peer.label:
+        text = _some(outcome.required, detail.most)
+        if peer.label and detail.label:
             text += f" ({peer.label})"
         return f"{text} or {references}" if references else text
-    return references or _some(outcome.required)
+    return references or _some(outcome.required, detail.most)
 
 
 def _instead(allowed: Allowed) -> str:
     """What is open for the same traffic, shortly."""
-    blocks = allowed.addresses.cidrs() if len(allowed.addresses.ranges) <= 16 else ()
-    if not blocks and allowed.addresses:
+    if len(allowed.addresses.ranges) > 16:
         return f"{len(allowed.addresses.ranges)} other address ranges"
-    references = tuple(sorted({reference.group_id for reference in allowed.references}))
-    return _some((*blocks, *references))
+    references = sorted({reference.group_id for reference in allowed.references})
+    return _some((*allowed.addresses.cidrs(), *references))
 
 
-def _some(names: Sequence[str], most: int = 2) -> str:
+def _some(names: Sequence[str], most: int = 3) -> str:
     """The first names and how many more there are."""
-    if len(names) > most + 1:
-        return f"{', '.join(names[:most])} +{len(names) - most}"
+    if len(names) > most:
+        kept = max(1, most - 1)
+        return f"{', '.join(names[:kept])} +{len(names) - kept}"
     return ", ".join(names)

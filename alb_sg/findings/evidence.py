@@ -238,7 +238,7 @@ class EvidenceSearch:
     def _why_no_members(self, reference: SecurityGroupReference) -> str:
         if reference.stale:
             return f"stale: its peering is {reference.peering_status}"
-        return "the group is deleted" if self._estate.knows_deleted(reference.group_id, reference.owner_id) else ""
+        return "the group is deleted" if self._estate.outlived(reference) else ""
 
 
 def _peer_of(source: str, family: Family) -> Peer:

@@ -72,7 +72,7 @@ class Judge:
             load_balancer,
             recommendation,
             Compliance.NON_COMPLIANT,
-            annotation.non_compliant(permissions, failed, missing, demand.remarks, unresolved=unresolved),
+            annotation.non_compliant(permissions, failed, demand.remarks, unresolved=unresolved),
             unresolved=unresolved,
             missing=missing,
         )

@@ -59,7 +59,7 @@ def settle(
         case PrefixListPeer():
             outcome = _prefix_list(permissions, requirement, peer, allowed)
         case GroupPeer():
-            outcome = _group(requirement, peer, allowed)
+            outcome = _group(permissions, requirement, peer, allowed)
         case EndpointPeer():
             return _endpoint(permissions, requirement, peer, allowed, parameters.target_match)
     if outcome.covered:
@@ -97,8 +97,16 @@ def _prefix_list(permissions: Permissions, requirement: Requirement, peer: Prefi
     return Outcome(requirement, required, left.cidrs(), unresolved=allowed.unresolved)
 
 
-def _group(requirement: Requirement, peer: GroupPeer, allowed: Allowed) -> Outcome:
-    if allowed.addresses.whole or any(reference.group_id == peer.group_id for reference in allowed.references):
+def _refers_to(permissions: Permissions, group_id: str, allowed: Allowed) -> bool:
+    """Whether a group that nobody is known to carry is referenced, and not only by what outlived it."""
+    return any(
+        reference.group_id == group_id and not permissions.estate.outlived(reference)
+        for reference in allowed.references
+    )
+
+
+def _group(permissions: Permissions, requirement: Requirement, peer: GroupPeer, allowed: Allowed) -> Outcome:
+    if allowed.addresses.whole or _refers_to(permissions, peer.group_id, allowed):
         return Outcome(requirement)
     return Outcome(requirement, (peer.group_id,), (), frozenset({peer.group_id}), unresolved=allowed.unresolved)
 
@@ -114,7 +122,7 @@ def _accepted(
     """The first accepted source that is let through in this family; what could not be told goes to `unread`."""
     for source in sources:
         if SECURITY_GROUP_ID.fullmatch(source):
-            if any(reference.group_id == source for reference in allowed.references):
+            if _refers_to(permissions, source, allowed):
                 return source
         elif PREFIX_LIST_ID.fullmatch(source):
             if _accepts_prefix_list(permissions, source, family, allowed, unread, one_family):
@@ -189,7 +197,9 @@ def _endpoint(
         raise unread[0]
     required = () if peer.required is None else (peer.required,)
     missing = () if open_to_address or (only_references and carried.groups) else required
-    notes = list(carried.unresolved) if allowed.references or peer.address is None else []
+    # Without its unresolved groups an address that is open would do, read literally too.
+    hangs_on_groups = allowed.references or peer.address is None or open_to_address
+    notes = list(carried.unresolved) if hangs_on_groups else []
     if not only_references:
         notes += allowed.unresolved
     return Outcome(requirement, required, missing, carried.groups, tuple(dict.fromkeys(notes)))
@@ -212,7 +222,6 @@ def _carried_over_peering(
     that an active peering reference names. Without such a reference (an address on premises) none.
     """
     estate = permissions.estate
-    point = AddressSet(peer.family, ((address, address),))
     groups: set[str] = set()
     unresolved: list[str] = []
     for reference in references:
@@ -223,7 +232,7 @@ def _carried_over_peering(
             unresolved.append(f"{where} (its VPC is not named)")
             continue
         try:
-            if not point <= AddressSet.of(peer.family, estate.vpc(reference.vpc_id).cidrs[peer.family]):
+            if not estate.vpc_holds(reference.vpc_id, peer.family, address):
                 continue
         except Unread:
             # A peered VPC mostly belongs to somebody else; then only the interface itself can tell.

@@ -131,9 +131,9 @@ class Permissions:
                     ranges.append(block)
             prefix_list_ids.update(dict.fromkeys(source.permission.prefix_list_ids))
             for reference in source.permission.references:
-                if not reference.stale and not self.estate.knows_deleted(reference.group_id, reference.owner_id):
+                if not reference.stale and reference.group_id not in self.estate.deleted_groups:
                     references[reference] = None
-        for prefix_list_id in prefix_list_ids:
+        for prefix_list_id in sorted(prefix_list_ids):
             try:
                 found = self.estate.prefix_list(prefix_list_id)
             except Unread as error:

@@ -9,7 +9,6 @@ from alb_sg.errors import Unread
 from alb_sg.estate.cidr import Family, NotACidr, parse_cidr
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer, Target, TargetGroup
-from alb_sg.permissions.addresses import AddressSet
 from alb_sg.permissions.permissions import Direction, Traffic
 from alb_sg.recommendations.judged import must_be_judged
 from alb_sg.recommendations.requirement import (
@@ -79,23 +78,25 @@ def endpoint(estate: Estate, group: TargetGroup, target: Target) -> EndpointPeer
     except NotACidr:
         family, address, last = group.family, 0, 1
     if address != last:
-        unread = Unread(f"target {target.id} of {group.name}", "its id is not an address")
-        return EndpointPeer(group.family, target.id, None, None, unread=unread)
+        nowhere = Unread(f"target {target.id} of {group.name}", "its id is not an address")
+        return EndpointPeer(group.family, target.id, None, None, unread=nowhere)
     required = f"{target.id}/{family.value}"
-    known = EndpointPeer(family, target.id, address, required)
+    unread: Unread | None = None
+    try:
+        if not estate.vpc_holds(group.vpc_id, family, address):
+            return EndpointPeer(family, target.id, address, required, outside=True)
+    except Unread as hidden:
+        unread = hidden
     try:
         interface = estate.interface_at(group.vpc_id, family, address)
-        if interface is not None:
-            return EndpointPeer(family, target.id, address, required, frozenset(interface.groups))
-        inside = AddressSet(family, ((address, address),)) <= AddressSet.of(
-            family, estate.vpc(group.vpc_id).cidrs[family]
-        )
     except Unread as error:
-        return EndpointPeer(family, known.name, address, required, unread=error)
-    if inside:
-        unresolved = f"no network interface in {group.vpc_id} is seen to hold {target.id}"
-        return EndpointPeer(family, target.id, address, required, unresolved=unresolved)
-    return EndpointPeer(family, target.id, address, required, outside=True)
+        return EndpointPeer(family, target.id, address, required, unread=error)
+    if interface is not None:
+        return EndpointPeer(family, target.id, address, required, frozenset(interface.groups))
+    if unread is not None:
+        return EndpointPeer(family, target.id, address, required, unread=unread)
+    unresolved = f"no network interface in {group.vpc_id} is seen to hold {target.id}"
+    return EndpointPeer(family, target.id, address, required, unresolved=unresolved)
 
 
 def _instance_endpoint(estate: Estate, group: TargetGroup, target: Target) -> EndpointPeer:

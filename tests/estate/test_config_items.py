@@ -733,7 +733,8 @@ def test_what_is_recorded_is_still_known_beside_what_is_not(tmp_path: Path, expe
     assert estate.listeners == {IDLE: ()}
     estate = read(tmp_path, _not_recorded("sg-web"))
     assert estate.security_group("sg-admin") == expected.security_group("sg-admin")
-    assert not estate.knows_deleted("sg-gone", None)
+    assert estate.deleted_groups == frozenset()
+    assert not estate.complete_groups
     estate = read(tmp_path, _not_recorded(IDLE))
     assert set(estate.load_balancers) == {WEB}
     assert estate.failures == (

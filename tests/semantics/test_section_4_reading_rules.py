@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from alb_sg.errors import UnusableInput
 from alb_sg.estate import from_api
+from alb_sg.findings.judge import judge_all
+from alb_sg.parameters import Parameters
+from alb_sg.recommendations.catalogue import BY_NAME
 from tests.builders import (
     ANYWHERE,
     ANYWHERE_IPV6,
@@ -381,10 +385,13 @@ def test_references(case: Case) -> None:
 
 def test_a_reference_to_a_deleted_group_covers_nothing() -> None:
     """A stale reference: "the group deleted". The interface was read before the group went."""
-    saved = reaching(tcp(80, "sg-app"))
-    check(Case("before", CARRIES, saved, COMPLIANT, rule=EGRESS))
-    saved["SecurityGroups"] = [source for source in saved["SecurityGroups"] if source["GroupId"] != "sg-app"]
-    check(Case("after", STALE, saved, NON_COMPLIANT, rule=EGRESS))
+    found = build(reaching(tcp(80, "sg-app")))
+    (load_balancer_,) = (one for one in found.load_balancers.values() if one.name == "web")
+    for deleted, expected in ((frozenset(), COMPLIANT), (frozenset({"sg-app"}), NON_COMPLIANT)):
+        (verdict,), _ = judge_all(
+            replace(found, deleted_groups=deleted), [load_balancer_], {BY_NAME[EGRESS]: Parameters()}
+        )
+        assert verdict.compliance.value == expected
 
 
 SPELLED: dict[str, Shape] = {

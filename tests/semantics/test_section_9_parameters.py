@@ -164,7 +164,20 @@ def _accepts(
         [tcp(443, reference("sg-cdn", peering="pcx-1", vpc="vpc-9", status="deleted"))],
         group("sg-cdn"),
     ),
-    _accepts("a deleted group", "A stale reference covers nothing.", NON_COMPLIANT, "sg-cdn", [tcp(443, "sg-cdn")]),
+    _accepts(
+        "a group deleted behind a peering",
+        "A stale reference covers nothing; over a peering one can outlive its group.",
+        NON_COMPLIANT,
+        "sg-cdn",
+        [tcp(443, reference("sg-cdn", peering="pcx-1", vpc="vpc-9", status="active"))],
+    ),
+    _accepts(
+        "a group of the VPC that is not in the data",
+        "EC2 deletes no group that is referenced in its VPC: the group was left out of the data.",
+        COMPLIANT,
+        "sg-cdn",
+        [tcp(443, "sg-cdn")],
+    ),
     _accepts(
         "per requirement",
         PER_FAMILY,
