@@ -940,6 +940,26 @@ def test_an_incomplete_list_has_what_its_first_pages_had() -> None:
     assert findings(loaded, EGRESS) == (whole, [])
 
 
+def test_an_nlb_on_a_page_that_failed_may_stand_in_front() -> None:
+    """With neither target groups nor all load balancers read, "no Network Load Balancer in the VPC" is not known."""
+
+    def fail(call: Call) -> None:
+        if call.operation == "DescribeTargetGroups" or (call.operation == "DescribeLoadBalancers" and call.start > 0):
+            raise Refused("ThrottlingException", "Rate exceeded")
+
+    saved = estate(
+        load_balancer(scheme="internal"),
+        network_load_balancer(),
+        listener(443),
+        group(ingress=[tcp(443, "10.0.0.0/16")]),
+        behind(),
+    )
+    loaded = Region(saved, page=1, intervene=fail).source().load(EVERYTHING, sections(INGRESS))
+    found, errors = findings(loaded, INGRESS)
+    assert not [finding for finding in found if finding.load_balancer_name == "web"]
+    assert [error.load_balancer_arn for error in errors] == [WEB]
+
+
 def test_a_load_balancer_asked_for_by_name_whose_call_failed_is_not_missing() -> None:
     def throttle(call: Call) -> None:
         if call.operation == "DescribeLoadBalancers":
