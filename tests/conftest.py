@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, settings
 settings.register_profile(
     "repeatable",
     derandomize=True,
-    max_examples=100,
+    max_examples=70,
     deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.too_slow],

@@ -188,22 +188,32 @@ def config_item(type_name: str, resource_id: str, configuration: Any, **changes:
     return {key: value for key, value in item.items() if value is not None}
 
 
-def config_items() -> list[Shape]:
-    """The same estate as configuration items, in the API's own spelling."""
-    source = saved()
+def config_items(source: Shape | None = None) -> list[Shape]:
+    """A saved estate, the example if none is given, as configuration items in the API's own spelling."""
+    source = saved() if source is None else copy.deepcopy(source)
+    home = {"awsAccountId": source["AccountId"], "awsRegion": source["Region"]}
     found = []
     for section, (type_name, identifier) in TYPES.items():
         for element in source[section]:
             resource_id = element[identifier]
-            item = config_item(type_name, resource_id, element)
+            item = config_item(type_name, resource_id, element, **home)
             if section == "LoadBalancers":
-                item["tags"] = {tag["Key"]: tag["Value"] for tag in source["Tags"][resource_id]}
+                item["tags"] = {tag["Key"]: tag["Value"] for tag in source["Tags"].get(resource_id, ())}
             if section == "TargetGroups":
                 element["Targets"] = [found["Target"] for found in source["TargetHealthDescriptions"][resource_id]]
             found.append(item)
     for prefix_list_id, element in source["ManagedPrefixLists"].items():
-        found.append(config_item(PREFIX_LIST, prefix_list_id, {"PrefixListId": prefix_list_id, **element}))
+        found.append(config_item(PREFIX_LIST, prefix_list_id, {"PrefixListId": prefix_list_id, **element}, **home))
     return found
+
+
+def lower_camel(value: Any) -> Any:
+    """The API's shape as most items spell it; `DNSName` becomes `dNSName` as AWS Config itself has it."""
+    if isinstance(value, list):
+        return [lower_camel(element) for element in value]
+    if isinstance(value, dict):
+        return {key[0].lower() + key[1:]: lower_camel(inner) for key, inner in value.items()}
+    return value
 
 
 def write(folder: Path, document: Any, name: str = "given.json") -> str:

@@ -46,6 +46,7 @@ from tests.estate.example import (
     Shape,
     config_item,
     config_items,
+    lower_camel,
     saved,
     write,
 )
@@ -311,15 +312,6 @@ def test_a_recorded_query_that_selects_no_type_is_told_so(tmp_path: Path) -> Non
 
 
 # --- spellings
-
-
-def lower_camel(value: Any) -> Any:
-    """The API's shape as most items spell it; `DNSName` becomes `dNSName` as AWS Config itself has it."""
-    if isinstance(value, list):
-        return [lower_camel(element) for element in value]
-    if isinstance(value, dict):
-        return {key[0].lower() + key[1:]: lower_camel(inner) for key, inner in value.items()}
-    return value
 
 
 def test_items_read_as_the_saved_estate_of_the_same(tmp_path: Path, expected: Estate) -> None:

@@ -394,6 +394,20 @@ def _lacks_everywhere() -> Lacks:
         lacks=(Lacks(80, (ANYWHERE,), None),),
     ),
     Case(
+        "a listener without clients beside one behind an NLB",
+        "No requirement → NOT_APPLICABLE, of the load balancer: the other listener has one.",
+        estate(
+            load_balancer(scheme="internal", ip_address_type="dualstack-without-public-ipv4"),
+            listener(443),
+            listener(80),
+            group(),
+            network_load_balancer(scheme="internal"),
+            behind(443),
+        ),
+        NON_COMPLIANT,
+        lacks=(Lacks(443, (VPC,), (VPC,)),),
+    ),
+    Case(
         "a target group of type alb that no NLB uses",
         "For each Network Load Balancer *in front*.",
         estate(
