@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import NoReturn, TypeAlias
 
 from alb_sg.command_line import sources
+from alb_sg.command_line.exemption_source import add_date_option
 from alb_sg.command_line.exit_code import EXIT_CODES
 from alb_sg.errors import UnusableInput
 
@@ -65,6 +66,16 @@ def add_rule_options(parser: Parser) -> None:
         metavar="RULE:Key=Value",
         help="a rule parameter, for one rule or (Key=Value) for all that take it; repeatable; see `alb-sg rules`",
     )
+
+
+def add_exemptions_option(parser: Parser) -> None:
+    parser.add_argument(
+        "--exemptions",
+        metavar="SOURCE",
+        help="exempt the load balancers that this file, s3://bucket/key or ssm:/parameter/name names, as the rule "
+        "parameter Exemptions does; what is malformed in it is an error",
+    )
+    add_date_option(parser)
 
 
 def add_output_option(parser: Parser) -> None:

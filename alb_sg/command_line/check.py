@@ -10,11 +10,13 @@ from typing import TextIO
 from alb_sg.command_line.arguments import (
     Commands,
     add_command,
+    add_exemptions_option,
     add_output_option,
     add_rule_options,
     add_source_options,
 )
 from alb_sg.command_line.choice import Choice, choose
+from alb_sg.command_line.exemption_source import Given, given_exemptions
 from alb_sg.command_line.exit_code import exit_code
 from alb_sg.command_line.output import output
 from alb_sg.command_line.progress import Progress
@@ -42,6 +44,7 @@ EXAMPLES = """\
   alb-sg check --estate estate.json --format json       no call is made
   alb-sg check --config-items snapshot.json.gz --format csv --output findings.csv
   alb-sg check --parameter ALB_SG_LISTENER_INGRESS:AcceptedSources=pl-3b927c52,10.0.0.0/8
+  alb-sg check --exemptions exemptions.json             see `alb-sg exemptions --help`
 """
 FORMATS = ("text", "json", "jsonl", "csv")
 
@@ -52,6 +55,7 @@ def add_check(commands: Commands) -> None:
     )
     add_source_options(parser)
     add_rule_options(parser)
+    add_exemptions_option(parser)
     parser.add_argument(
         "--load-balancer",
         action="append",
@@ -71,7 +75,8 @@ def add_check(commands: Commands) -> None:
 def run(arguments: argparse.Namespace) -> int:
     choice = choose(arguments.rule, arguments.parameter)
     with output(arguments.output, exact=arguments.format != "text") as stream:
-        results = judged(gather(arguments, choice, arguments.load_balancer), choice)
+        exemptions = given_exemptions(arguments)
+        results = judged(gather(arguments, choice, arguments.load_balancer), choice, exemptions)
         _write(results, arguments.format, stream)
     if arguments.format == "csv":
         for error in results.errors:
@@ -80,8 +85,8 @@ def run(arguments: argparse.Namespace) -> int:
     return exit_code(results.findings, results.errors)
 
 
-def judged(gathered: Gathered, choice: Choice) -> Results:
-    """Every rule chosen on every load balancer selected."""
+def judged(gathered: Gathered, choice: Choice, exemptions: Given | None = None) -> Results:
+    """Every rule chosen on every load balancer selected, and exemptions where some are given."""
     findings: list[Finding] = []
     errors: list[JudgementError] = list(gathered.errors)
     total = len(gathered.load_balancers)
@@ -99,9 +104,13 @@ def judged(gathered: Gathered, choice: Choice) -> Results:
             found, failed = judge_all(estate, counted(gathered.selected[home(estate)]), choice.rules)
             findings.extend(found)
             errors.extend(failed)
+    if exemptions is not None:
+        findings, errors = exemptions.applied(findings, errors)
     findings.sort(key=lambda finding: finding.sort_key)
     errors.sort(key=lambda error: error.sort_key)
-    return Results([home(estate) for estate in gathered.estates], total, choice.names, findings, errors)
+    return Results(
+        [home(estate) for estate in gathered.estates], total, choice.names, findings, errors, exemptions is not None
+    )
 
 
 def _write(results: Results, format_name: str, stream: TextIO) -> None:

@@ -9,10 +9,12 @@ from alb_sg.findings.finding import Compliance, Finding, JudgementError
 
 
 class ExitCode(IntEnum):
-    """`INTERRUPTED` and `BROKEN_PIPE` are what shells know: 128 and the number of the signal."""
+    """`NON_COMPLIANT` and `WANTS_ATTENTION` are one: something is to be done. `INTERRUPTED` and
+    `BROKEN_PIPE` are what shells know: 128 and the number of the signal."""
 
     NONE_NON_COMPLIANT = 0
     NON_COMPLIANT = 1
+    WANTS_ATTENTION = 1
     UNUSABLE = 2
     NOT_JUDGED = 3
     INTERRUPTED = 130

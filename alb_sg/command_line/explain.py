@@ -8,11 +8,13 @@ import sys
 from alb_sg.command_line.arguments import (
     Commands,
     add_command,
+    add_exemptions_option,
     add_output_option,
     add_rule_options,
     add_source_options,
 )
 from alb_sg.command_line.choice import choose
+from alb_sg.command_line.exemption_source import given_exemptions
 from alb_sg.command_line.exit_code import exit_code
 from alb_sg.command_line.output import output
 from alb_sg.command_line.sources import gather, the_one
@@ -55,6 +57,7 @@ def add_explain(commands: Commands) -> None:
     parser.add_argument("load_balancer", metavar="ARN|NAME", help="the load balancer")
     add_source_options(parser)
     add_rule_options(parser)
+    add_exemptions_option(parser)
     parser.add_argument("--format", choices=("text", "json"), default="text", help="text for people (default), or json")
     add_output_option(parser)
 
@@ -63,18 +66,23 @@ def run(arguments: argparse.Namespace) -> int:
     choice = choose(arguments.rule, arguments.parameter)
     name = arguments.load_balancer
     with output(arguments.output, exact=arguments.format != "text") as stream:
+        exemptions = given_exemptions(arguments)
         gathered = gather(arguments, choice, [name], all_targets=True)
         estate, load_balancer = the_one(gathered, name)
         rules = {rule: choice.rules[rule] for rule in PAGE_ORDER if rule in choice.rules}
         explanation = explain(Judge(estate), load_balancer, rules)
+        errors = list(gathered.errors)
+        if exemptions is not None:
+            explanation = exemptions.explained(explanation)
+            errors.extend(exemptions.errors)
         if arguments.format == "json":
             write_explanation_json(explanation, stream)
         else:
             write_explanation(explanation, stream, Style.of(stream))
-    for error in gathered.errors:
+    for error in errors:
         sys.stderr.write(words.printable(f"alb-sg: {words.what(error)}: {error.cause}") + "\n")
     verdicts = [rule.verdict for rule in explanation.rules]
     return exit_code(
         [verdict for verdict in verdicts if isinstance(verdict, Finding)],
-        [*gathered.errors, *(verdict for verdict in verdicts if isinstance(verdict, JudgementError))],
+        [*errors, *(verdict for verdict in verdicts if isinstance(verdict, JudgementError))],
     )

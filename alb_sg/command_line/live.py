@@ -94,6 +94,18 @@ def live_sources(profile: str | None, regions: Sequence[str]) -> list[tuple[str,
     return [(region, source_of(region)) for region in chosen]
 
 
+def client_of(profile: str | None, regions: Sequence[str], service: str) -> Any:
+    """The client of a service in the region of the profile or environment, else in the first that is given.
+
+    Raises UnusableInput.
+    """
+    session = _session(profile)
+    region = session.region_name or next(iter(regions), None)
+    if region is None:
+        raise UnusableInput("no region is set; give --region, or set AWS_REGION or a region in the profile")
+    return _client(session, service, region)
+
+
 def _client(session: boto3.session.Session, service: str, region: str) -> Any:
     try:
         return session.client(service, region_name=region, config=client_config())  # type: ignore[call-overload]  # the service is not a literal

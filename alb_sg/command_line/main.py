@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from alb_sg import __version__
 from alb_sg.command_line.arguments import Parser
 from alb_sg.command_line.check import add_check
+from alb_sg.command_line.exemptions import add_exemptions
 from alb_sg.command_line.exit_code import EXIT_CODES, ExitCode
 from alb_sg.command_line.explain import add_explain
 from alb_sg.command_line.export import add_export
@@ -64,7 +65,7 @@ def parser() -> Parser:
     )
     whole.add_argument("--version", action="version", version=f"alb-sg {__version__}")
     commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for add in (add_check, add_explain, add_export, add_what_if, add_rules):
+    for add in (add_check, add_explain, add_export, add_what_if, add_rules, add_exemptions):
         add(commands)
     return whole
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from botocore.utils import parse_timestamp
+
 from alb_sg.errors import UnusableInput
 
 SCHEDULED = "ScheduledNotification"
@@ -48,10 +50,23 @@ class Item:
 class Notification:
     """`item` is None for a scheduled run. `created` is when Config created the notification."""
 
-    message_type: str
     created: str
-    account_id: str | None
     item: Item | None
+
+
+def checked_event(event: Mapping[str, Any]) -> dict[str, Any]:
+    """An event with all that a rule and rdklib read of it, in the one spelling that both understand.
+
+    rdklib reads `ruleParameters` itself: it is told what this project understood, empty and null ones left out and
+    the others without the spaces around them. Raises UnusableInput that names what is missing.
+    """
+    for name in ("resultToken", "executionRoleArn", "configRuleName"):
+        _text(event, name, "event")
+    values = _object(event.get("ruleParameters") or "{}", "ruleParameters")
+    given = {name: value.strip() if isinstance(value, str) else value for name, value in values.items()}
+    given = {name: value for name, value in given.items() if value not in (None, "")}
+    invoking = _object(event.get("invokingEvent"), "invokingEvent")
+    return {**event, "ruleParameters": json.dumps(given), "invokingEvent": json.dumps(invoking)}
 
 
 def read_notification(event: Mapping[str, Any]) -> Notification:
@@ -62,12 +77,9 @@ def read_notification(event: Mapping[str, Any]) -> Notification:
     """
     invoking = _object(event.get("invokingEvent"), "invokingEvent")
     message_type = _text(invoking, "messageType", "invokingEvent")
-    created = str(invoking.get("notificationCreationTime") or "")
-    account_id = event.get("accountId") or invoking.get("awsAccountId")
+    created = _time(invoking.get("notificationCreationTime"), "invokingEvent.notificationCreationTime")
     if message_type == SCHEDULED:
-        if not created:
-            raise UnusableInput("text is missing", "invokingEvent.notificationCreationTime")
-        return Notification(message_type, created, account_id, None)
+        return Notification(created, None)
     if message_type not in (CHANGED, OVERSIZED):
         raise UnusableInput(f"{message_type!r} is no message type that this rule knows", "invokingEvent.messageType")
     field_name = "configurationItem" if message_type == CHANGED else "configurationItemSummary"
@@ -77,7 +89,7 @@ def read_notification(event: Mapping[str, Any]) -> Notification:
         left_scope=bool(event.get("eventLeftScope")),
         difference=invoking.get("configurationItemDiff"),
     )
-    return Notification(message_type, created, account_id or item.account_id, item)
+    return Notification(created, item)
 
 
 def item_from(
@@ -90,7 +102,7 @@ def item_from(
     return Item(
         resource_type=_text(source, "resourceType", place),
         resource_id=_text(source, "resourceId", place),
-        captured=_time(source.get("configurationItemCaptureTime"), place),
+        captured=_time(source.get("configurationItemCaptureTime"), f"{place}.configurationItemCaptureTime"),
         status=_text(source, "configurationItemStatus", place),
         account_id=source.get("awsAccountId") or source.get("accountId"),
         left_scope=left_scope,
@@ -103,7 +115,11 @@ def _time(value: Any, place: str) -> str:
     if isinstance(value, datetime):
         return value.isoformat()
     if not isinstance(value, str) or not value:
-        raise UnusableInput("text is missing", f"{place}.configurationItemCaptureTime")
+        raise UnusableInput("text is missing", place)
+    try:
+        parse_timestamp(value)
+    except ValueError as error:
+        raise UnusableInput(f"{value!r} is not a time", place) from error
     return value
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -16,20 +17,28 @@ PAUSES = (0.2, 0.8, 3.0)
 Record = dict[str, Any]
 
 
-def record(config: Any, evaluations: Sequence[Record], result_token: str) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """An evaluation that Config did not take, by its resource, and why; None where there was none to give."""
+
+    resource_id: str | None
+    cause: str
+
+
+def record(config: Any, evaluations: Sequence[Record], result_token: str) -> list[Lost]:
     """Put evaluations; what Config did not take is put again, then named in the answer (empty: all recorded).
 
     rdklib's result token `TESTMODE` validates without recording.
     """
-    failures: list[str] = []
+    lost: list[Lost] = []
     # A run with nothing to say still has to answer, or Config waits for it.
     batches = [evaluations[start : start + BATCH] for start in range(0, len(evaluations), BATCH)] or [[]]
     for batch in batches:
-        failures.extend(_record_batch(config, list(batch), result_token))
-    return failures
+        lost.extend(_record_batch(config, list(batch), result_token))
+    return lost
 
 
-def _record_batch(config: Any, batch: list[Record], result_token: str) -> list[str]:
+def _record_batch(config: Any, batch: list[Record], result_token: str) -> list[Lost]:
     for pause in (*PAUSES, None):
         try:
             answer = config.put_evaluations(
@@ -38,13 +47,13 @@ def _record_batch(config: Any, batch: list[Record], result_token: str) -> list[s
                 TestMode=result_token == "TESTMODE",  # noqa: S105 (rdklib's marker, no secret)
             )
         except (ClientError, BotoCoreError) as error:
-            return [f"PutEvaluations of {_names(batch)}: {error}"]
+            return _all_lost(batch, f"PutEvaluations: {error}")
         batch = [_sent(batch, failed) for failed in answer.get("FailedEvaluations") or []]
         if not batch:
             return []
         if pause is not None:
             time.sleep(pause)
-    return [f"PutEvaluations: AWS Config did not take {_names(batch)} after {len(PAUSES) + 1} attempts"]
+    return _all_lost(batch, f"PutEvaluations: AWS Config did not take it in {len(PAUSES) + 1} attempts")
 
 
 def _sent(batch: Sequence[Record], failed: Record) -> Record:
@@ -55,9 +64,8 @@ def _sent(batch: Sequence[Record], failed: Record) -> Record:
     )
 
 
-def _names(batch: Sequence[Record]) -> str:
-    names = [str(evaluation.get("ComplianceResourceId")) for evaluation in batch]
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+def _all_lost(batch: Sequence[Record], cause: str) -> list[Lost]:
+    return [Lost(evaluation.get("ComplianceResourceId"), cause) for evaluation in batch] or [Lost(None, cause)]
 
 
 def recorded_resources(config: Any, rule_name: str) -> list[tuple[str, str]]:

@@ -16,14 +16,15 @@ from typing import Any, ClassVar
 from botocore.exceptions import BotoCoreError, ClientError
 from rdklib import ComplianceType, ConfigRule, Evaluation, Evaluator
 
+from alb_sg.config_rule.admission import admit
 from alb_sg.config_rule.clients import PatientClientFactory
 from alb_sg.config_rule.concerned import TYPES, concerned
-from alb_sg.config_rule.notification import Item, Notification, item_from, read_notification
+from alb_sg.config_rule.notification import Item, Notification, checked_event, item_from, read_notification
 from alb_sg.config_rule.recording import Record, record, recorded_resources
 from alb_sg.errors import Unread, UnusableInput
 from alb_sg.estate.home import Home
 from alb_sg.estate.live import LiveClients, LiveSource, Loaded, Selection
-from alb_sg.estate.model import LOAD_BALANCER_TYPE
+from alb_sg.estate.model import LOAD_BALANCER_TYPE, TARGET_GROUP_TYPE
 from alb_sg.exemptions.application import apply, malformed_error
 from alb_sg.exemptions.aws import read_exemptions
 from alb_sg.exemptions.exemption import Exemptions
@@ -183,7 +184,9 @@ class _LoudEvaluator(Evaluator):  # type: ignore[misc]  # rdklib is untyped
     def handle(self, event: Mapping[str, Any], context: Any) -> list[Record]:  # noqa: ARG002 (rdklib's signature)
         rule = self._rule
         try:
-            parameters = rule.evaluate_parameters(_rule_parameters(event))
+            admit(event)
+            event = checked_event(event)
+            parameters = rule.evaluate_parameters(json.loads(event["ruleParameters"]))
             notification = read_notification(event)
             factory = PatientClientFactory(
                 rule.get_execution_role_arn(event),
@@ -191,17 +194,18 @@ class _LoudEvaluator(Evaluator):  # type: ignore[misc]  # rdklib is untyped
                 assume_role_mode=rule.get_assume_role_mode(event),
             )
             evaluations = self._evaluations(event, notification, factory, parameters)
-            failures = record(factory.build_client("config"), evaluations, event["resultToken"])
+            lost = record(factory.build_client("config"), evaluations, event["resultToken"])
         except (UnusableInput, ClientError, BotoCoreError) as error:
             _log(rule, what="this invocation", cause=_cause(error), event=event)
             raise
-        for failure in failures:
-            _log(rule, what="evaluations", cause=failure, event=event)
-        for missed in rule.errors:
-            _log(rule, what=missed.what, cause=missed.cause, event=event, load_balancer_arn=missed.load_balancer_arn)
-        reasons = [*(f"{missed.what}: {missed.cause}" for missed in rule.errors), *failures]
-        if reasons:
-            raise NotAllJudged(f"{rule.recommendation.name}: {len(reasons)} errors, the first: {reasons[0]}")
+        errors = [(missed.load_balancer_arn, missed.what, missed.cause) for missed in rule.errors]
+        errors += [(one.resource_id, f"evaluation of {one.resource_id}", one.cause) for one in lost]
+        for arn, what, cause in errors:
+            _log(rule, what=what, cause=cause, event=event, load_balancer_arn=arn)
+        if errors:
+            _, what, cause = errors[0]
+            count = "1 error" if len(errors) == 1 else f"{len(errors)} errors, the first"
+            raise NotAllJudged(f"{rule.recommendation.name}: {count}: {what}: {cause}")
         return evaluations
 
     def _evaluations(
@@ -213,8 +217,32 @@ class _LoudEvaluator(Evaluator):  # type: ignore[misc]  # rdklib is untyped
             found += self._cleared(event, factory, found)
             return _records(found, notification.created)
         invoking = json.loads(event["invokingEvent"])
-        item = invoking.get("configurationItem") or _summary_with_history(invoking, factory)
+        item = invoking.get("configurationItem") or self._summary_with_history(event, invoking, factory)
         return _records(rule.evaluate_change(event, factory, item, parameters), notification.item.captured)
+
+    def _summary_with_history(
+        self, event: Mapping[str, Any], invoking: Mapping[str, Any], factory: Any
+    ) -> Mapping[str, Any]:
+        """An oversized notification's item: its summary, and for a target group what the item said before and now.
+
+        Only a target group's item names load balancers that live state may no longer tell. Without its history
+        those that live state does tell are judged all the same.
+        """
+        rule = self._rule
+        summary: Mapping[str, Any] = invoking["configurationItemSummary"]
+        if summary.get("resourceType") != TARGET_GROUP_TYPE:
+            return summary
+        config = factory.build_client("config")
+        try:
+            history = config.get_resource_config_history(
+                resourceType=summary["resourceType"], resourceId=summary["resourceId"], limit=2
+            )
+        except (ClientError, BotoCoreError) as error:
+            account_id, region = str(event.get("accountId")), config.meta.region_name
+            what = f"load balancers that {summary['resourceId']} named before"
+            rule.errors.append(JudgementError(account_id, region, None, rule.recommendation.name, what, _cause(error)))
+            return summary
+        return {**summary, "configuration": [item.get("configuration") for item in history["configurationItems"]]}
 
     def _cleared(self, event: Mapping[str, Any], factory: Any, found: Iterable[Evaluation]) -> list[Evaluation]:
         """NOT_APPLICABLE for whatever Config still shows and an enumeration that was complete does not hold."""
@@ -227,7 +255,7 @@ class _LoudEvaluator(Evaluator):  # type: ignore[misc]  # rdklib is untyped
         except (ClientError, BotoCoreError) as error:
             account_id, region = str(event.get("accountId")), factory.build_client("config").meta.region_name
             what = f"verdicts of {name} that no longer apply"
-            rule.errors.append(JudgementError(account_id, region, None, rule.recommendation.name, what, str(error)))
+            rule.errors.append(JudgementError(account_id, region, None, rule.recommendation.name, what, _cause(error)))
             return []
         answered = {evaluation.complianceResourceId for evaluation in found}
         return [
@@ -235,20 +263,6 @@ class _LoudEvaluator(Evaluator):  # type: ignore[misc]  # rdklib is untyped
             for resource_type, resource_id in recorded
             if resource_id not in answered and resource_id not in rule.existing
         ]
-
-
-def _summary_with_history(invoking: Mapping[str, Any], factory: Any) -> Mapping[str, Any]:
-    """An oversized notification's item: its summary, and for a target group what the item said before and now.
-
-    Only a target group's item names load balancers that live state may no longer tell.
-    """
-    summary: Mapping[str, Any] = invoking["configurationItemSummary"]
-    if summary.get("resourceType") != "AWS::ElasticLoadBalancingV2::TargetGroup":
-        return summary
-    history = factory.build_client("config").get_resource_config_history(
-        resourceType=summary["resourceType"], resourceId=summary["resourceId"], limit=2
-    )
-    return {**summary, "configuration": [item.get("configuration") for item in history["configurationItems"]]}
 
 
 def _records(evaluations: Iterable[Evaluation], ordering_timestamp: str) -> list[Record]:
@@ -267,17 +281,6 @@ def _answer_item(item: Item) -> Evaluation:
 
 def _parsed(given: Parameters | Mapping[str, Any]) -> Parameters:
     return given if isinstance(given, Parameters) else parse_parameters(given)
-
-
-def _rule_parameters(event: Mapping[str, Any]) -> Mapping[str, Any]:
-    text = event.get("ruleParameters") or "{}"
-    try:
-        values = json.loads(text)
-    except ValueError as error:
-        raise UnusableInput(f"not JSON ({error})", "ruleParameters") from error
-    if not isinstance(values, dict):
-        raise UnusableInput("an object was expected", "ruleParameters")
-    return values
 
 
 def _own_account(client_factory: Any) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -151,6 +151,7 @@ class Recording:
         interfaces = living(NETWORK_INTERFACE_TYPE, NetworkInterface)
         prefix_lists = living(PREFIX_LIST_TYPE, PrefixList)
         by_arn = {found.arn: found for found in load_balancers or ()}
+        unreadable |= self._hidden(latest, listeners or (), target_groups or ())
         return Estate(
             account_id=self.home.account_id,
             region=self.home.region,
@@ -178,6 +179,21 @@ class Recording:
             else {item.id: item.tags for item in latest[LOAD_BALANCER_TYPE] if item.tags is not None},
             failures=tuple(unreadable.values()),
         )
+
+    @staticmethod
+    def _hidden(
+        latest: Mapping[str, list[ConfigItem]], listeners: Iterable[Listener], target_groups: Iterable[TargetGroup]
+    ) -> dict[tuple[str, str | None], Failure]:
+        """Application Load Balancers that other items name, and that have no item of their own."""
+        named = {listener.load_balancer_arn: listener.arn for listener in listeners}
+        for group in target_groups:
+            named |= dict.fromkeys(group.load_balancer_arns or (), group.arn)
+        known = {item.id for item in latest.get(LOAD_BALANCER_TYPE, ())}
+        return {
+            ("LoadBalancers", arn): Failure("LoadBalancers", arn, f"named by {by}, but AWS Config has no item of it")
+            for arn, by in sorted(named.items())
+            if ":loadbalancer/app/" in arn and arn not in known
+        }
 
     def _settled(self, type_name: str) -> Iterator[ConfigItem]:
         """The latest item of each resource of a type, by id."""

@@ -6,7 +6,8 @@ Every reader raises UnusableInput, naming the field, where a value cannot be wha
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from alb_sg.errors import UnusableInput
@@ -29,6 +30,8 @@ Shape = Mapping[str, Any]
 T = TypeVar("T")
 
 HIGHEST_PORT = 65535
+WHOLE_NUMBER = re.compile(r"-?[0-9]{1,19}(\.0+)?")
+_FAMILIES = {"ipv4": Family.IPV4, "ipv6": Family.IPV6}
 # IANA protocol numbers that the EC2 API also spells as names.
 PROTOCOL_NAMES = {"6": "tcp", "17": "udp", "1": "icmp", "58": "icmpv6"}
 
@@ -83,18 +86,27 @@ def text_or(source: Shape, field: str, default: str) -> str:
     return default if source.get(field) is None else text(source, field)
 
 
+def _one_of(source: Shape, field: str, known: Sequence[str], default: str) -> str:
+    """A value of an enumeration, in lower case; an unknown one is refused, for nobody can say what it asks."""
+    value = text_or(source, field, default).lower() if source.get(field) is not None else default
+    if value != default and value not in known:
+        raise UnusableInput(f"{value!r} is not one of {', '.join(known)}", field)
+    return value
+
+
 def optional_text(source: Shape, field: str) -> str | None:
     return text(source, field) if source.get(field) else None
 
 
 def whole_number(value: Any, field: str) -> int:
     """A whole number, also where it is written as text or as a float (configuration items do)."""
-    try:
-        if isinstance(value, bool) or float(value) != int(float(value)):
-            raise ValueError
-        return int(float(value))
-    except (TypeError, ValueError, OverflowError) as error:
-        raise UnusableInput(f"a whole number was expected, not {value!r}", field) from error
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, str) and WHOLE_NUMBER.fullmatch(value):
+        return int(value.partition(".")[0])
+    raise UnusableInput(f"a whole number was expected, not {value!r}", field)
 
 
 def port(value: Any, field: str) -> int:
@@ -137,7 +149,7 @@ def load_balancer(source: Any) -> LoadBalancer:
         arn=arn,
         name=text_or(source, "LoadBalancerName", arn.split("/")[-2] if "/" in arn else arn),
         type=text(source, "Type").lower(),
-        scheme=text_or(source, "Scheme", "internet-facing").lower(),
+        scheme=_one_of(source, "Scheme", ("internet-facing", "internal"), ""),
         # An answer without a state is of a load balancer that serves.
         state="active" if state is None else text(shape(state), "Code").lower(),
         vpc_id=text_or(source, "VpcId", ""),
@@ -195,7 +207,7 @@ def target_group(source: Any) -> TargetGroup:
         target_type=target_type,
         port=optional_port(source, "Port"),
         vpc_id=text_or(source, "VpcId", ""),
-        family=Family.IPV6 if text_or(source, "IpAddressType", "ipv4").lower() == "ipv6" else Family.IPV4,
+        family=_FAMILIES[_one_of(source, "IpAddressType", tuple(_FAMILIES), "ipv4")],
         load_balancer_arns=None if associated is None else tuple(sorted(map(str, items(associated)))),
         health_checks_enabled=target_type != "lambda" if enabled is None else _truth(enabled),
         health_check_port=(
@@ -386,13 +398,7 @@ def _ipv6_addresses(source: Shape) -> tuple[str, ...]:
 
 def instance(source: Any) -> Instance:
     source = shape(source)
-    primary: Shape = source
-    for interface in items(source.get("NetworkInterfaces")):
-        interface = shape(interface)
-        index = shape(interface.get("Attachment") or {}).get("DeviceIndex")
-        if index is None or whole_number(index, "NetworkInterfaces.Attachment.DeviceIndex") == 0:
-            primary = interface
-            break
+    primary = _primary_interface(source)
     ipv6 = _ipv6_addresses(primary)
     address = optional_text(primary, "PrivateIpAddress")
     return Instance(
@@ -405,25 +411,33 @@ def instance(source: Any) -> Instance:
     )
 
 
+def _primary_interface(source: Shape) -> Shape:
+    """The interface of device index 0; where none tells its index, the only one. Else the instance itself, which
+    carries its primary interface's address and groups."""
+    unindexed: list[Shape] = []
+    interfaces = [shape(interface) for interface in items(source.get("NetworkInterfaces"))]
+    for interface in interfaces:
+        index = shape(interface.get("Attachment") or {}).get("DeviceIndex")
+        if index is None:
+            unindexed.append(interface)
+        elif whole_number(index, "NetworkInterfaces.Attachment.DeviceIndex") == 0:
+            return interface
+    return unindexed[0] if len(unindexed) == len(interfaces) == 1 else source
+
+
 def prefix_list(prefix_list_id: str, source: Any) -> PrefixList:
     """A managed prefix list; without `Entries` it is one whose entries were refused."""
     source = shape(source)
-    named = optional_text(source, "AddressFamily")
+    named = _one_of(source, "AddressFamily", tuple(_FAMILIES), "")
     entries = source.get("Entries")
     cidrs = listed(source, "Entries", lambda entry: cidr(shape(entry).get("Cidr"), "Cidr"))
-    family = parse_cidr(cidrs[0])[0] if named is None and cidrs else _family(named)
+    family = parse_cidr(cidrs[0])[0] if not named and cidrs else _FAMILIES.get(named)
     return PrefixList(
         id=prefix_list_id,
         name=text_or(source, "PrefixListName", prefix_list_id),
         family=family,
         entries=None if entries is None else cidrs,
     )
-
-
-def _family(name: str | None) -> Family | None:
-    if name is None:
-        return None
-    return Family.IPV6 if name.lower() == "ipv6" else Family.IPV4
 
 
 def tags(source: Any) -> Mapping[str, str]:

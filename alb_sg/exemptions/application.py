@@ -21,7 +21,8 @@ def apply(
     """
     found: list[Finding] = []
     failed: list[JudgementError] = []
-    for result in (*findings, *errors):
+    results: list[Finding | JudgementError] = [*findings, *errors]
+    for result in results:
         after = exempted(result, exemptions, today)
         if isinstance(after, Finding):
             found.append(after)
@@ -54,6 +55,12 @@ def exempted(result: Finding | JudgementError, exemptions: Exemptions, today: da
     )
 
 
+def expired_remark(result: Finding | JudgementError, exemptions: Exemptions, today: date) -> str | None:
+    """That the exemption of a result's load balancer from its rule has expired; None where that is not so."""
+    exemption = exemptions.of(result.load_balancer_arn or "", result.rule or "")
+    return None if exemption is None or exemption.in_force(today) else _remark(exemption)
+
+
 def malformed_error(malformed: MalformedExemption, source: str) -> JudgementError:
     """What a malformed entry is to whoever applies exemptions: an error, and never an exemption."""
     return JudgementError("", "", None, None, f"{malformed.place} in {source}", str(malformed))
@@ -74,11 +81,15 @@ def _annotation(exemption: Exemption, otherwise: Finding | JudgementError) -> st
 
 
 def _expired(result: Finding | JudgementError, exemption: Exemption) -> Finding | JudgementError:
-    remark = f"exemption expired {exemption.expires} ({exemption.ticket})"
+    remark = _remark(exemption)
     if isinstance(result, JudgementError):
         return replace(result, cause=f"{result.cause}; {remark}")
     said = _shortened(result.annotation, LIMIT - len("; ") - len(remark))
     return replace(result, annotation=f"{said}; {remark}" if said else remark)
+
+
+def _remark(exemption: Exemption) -> str:
+    return f"exemption expired {exemption.expires} ({exemption.ticket})"
 
 
 def _shortened(text: str, room: int) -> str:

@@ -14,6 +14,8 @@ from alb_sg.permissions.permissions import Allowed, Permissions
 from alb_sg.recommendations.requirement import AddressPeer, EndpointPeer
 
 LIMIT = 256
+# A part of a peer that takes more blocks than these is plainer as the whole and what is open of it.
+_FEW = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,9 @@ def _peer(outcome: Outcome, detail: _Detail) -> str:
         return f"{name} or {references}" if references else name
     if isinstance(peer, AddressPeer):
         text = _some(outcome.required, detail.most)
+        lacking = outcome.missing or ()
+        if lacking != outcome.required and len(lacking) <= _FEW:
+            text = f"{_some(lacking, detail.most)} of {text}"
         if peer.label and detail.label:
             text += f" ({peer.label})"
         return f"{text} or {references}" if references else text

@@ -153,7 +153,7 @@ def _accepts_prefix_list(
         return False
     if found.family not in (None, family):
         return False
-    if referenced:
+    if referenced and (found.family is not None or one_family):
         return True
     addresses = prefix_list_addresses(found, family)
     return bool(addresses) and addresses is not None and addresses <= allowed.addresses

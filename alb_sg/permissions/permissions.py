@@ -52,7 +52,7 @@ class Traffic:
         if first is None or last is None:
             # IPv6 groups may leave out the type for all types; for IPv4 nothing says what was meant.
             return self.protocol == "icmpv6" and first is None and last is None
-        return first == -1 or (first == self.from_port and last in (-1, self.to_port))
+        return first in (-1, self.from_port) and last in (-1, self.to_port)
 
 
 # Path MTU Discovery (EC2 user guide, "Network maximum transmission unit", Path MTU Discovery): the message of

@@ -12,7 +12,6 @@ from alb_sg.parameters import PREFIX_LIST_ID, SECURITY_GROUP_ID, Parameters
 from alb_sg.recommendations.judged import CLIENT_FAMILIES
 from alb_sg.recommendations.requirement import (
     GroupPeer,
-    NotApplicable,
     Peer,
     PrefixListPeer,
     address_peer,
@@ -34,19 +33,19 @@ def client_peers(
     """The peers that a load balancer must be open to, all of them.
 
     `groups_count` False leaves security groups in the tag out (a router that sends ICMP carries none); where
-    the tag names nothing else, the default applies. Raises Unread for what the tag or the VPC hides, and
-    NotApplicable where there is no client address at all.
+    the tag names nothing else, the default applies. Raises Unread for what the tag or the VPC hides.
     """
     words = _tagged_clients(estate, load_balancer, parameters)
     if words and not groups_count:
         words = [word for word in words if not SECURITY_GROUP_ID.fullmatch(word)]
     families = client_families(load_balancer)
     if not words:
+        if not load_balancer.scheme:
+            raise Unread(f"scheme of {load_balancer.name}", "it was not recorded")
         word = "internet" if load_balancer.scheme == "internet-facing" else "vpc"
         peers = _from_word(estate, load_balancer, word, families)
         if not peers:
-            labels = " or ".join(family.label for family in families)
-            raise NotApplicable(f"{load_balancer.vpc_id} has no {labels} CIDR block, so there are no clients")
+            raise Unread(f"IPv6 CIDR blocks of {load_balancer.vpc_id}", "none was recorded")
         return peers
     peers = tuple(dict.fromkeys(peer for word in words for peer in _from_word(estate, load_balancer, word, families)))
     if not peers:
@@ -57,8 +56,12 @@ def client_peers(
     return peers
 
 
-def vpc_peer_cidrs(estate: Estate, vpc_id: str, family: Family) -> tuple[str, ...]:
-    return estate.vpc(vpc_id).cidrs[family]
+def vpc_cidrs(estate: Estate, vpc_id: str, family: Family) -> tuple[str, ...]:
+    """A VPC's associated CIDR blocks of a family. Raises Unread where there is no IPv4 block: every VPC has one."""
+    cidrs = estate.vpc(vpc_id).cidrs[family]
+    if not cidrs and family is Family.IPV4:
+        raise Unread(f"IPv4 CIDR blocks of {vpc_id}", "none was recorded")
+    return cidrs
 
 
 def _tagged_clients(estate: Estate, load_balancer: LoadBalancer, parameters: Parameters) -> list[str]:
@@ -95,7 +98,7 @@ def _from_word(estate: Estate, load_balancer: LoadBalancer, word: str, families:
     if word == "internet":
         return tuple(address_peer(family, (family.everywhere,)) for family in families)
     if word == "vpc":
-        blocks = ((family, vpc_peer_cidrs(estate, load_balancer.vpc_id, family)) for family in families)
+        blocks = ((family, vpc_cidrs(estate, load_balancer.vpc_id, family)) for family in families)
         return tuple(address_peer(family, cidrs, label="VPC") for family, cidrs in blocks if cidrs)
     if SECURITY_GROUP_ID.fullmatch(word):
         return tuple(GroupPeer(family, word) for family in families)

@@ -14,7 +14,7 @@ from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import Listener, LoadBalancer, TargetGroup
 from alb_sg.parameters import Parameters
 from alb_sg.permissions.permissions import Direction, Traffic
-from alb_sg.recommendations.clients import client_peers, vpc_peer_cidrs
+from alb_sg.recommendations.clients import client_peers, vpc_cidrs
 from alb_sg.recommendations.judged import must_be_judged
 from alb_sg.recommendations.requirement import (
     Because,
@@ -83,7 +83,7 @@ def _vpc_peer(estate: Estate, front: Front) -> Peer:
     # An NLB reaches an ALB over IPv4, whatever address type either has.
     return address_peer(
         Family.IPV4,
-        vpc_peer_cidrs(estate, front.load_balancer.vpc_id, Family.IPV4),
+        vpc_cidrs(estate, front.load_balancer.vpc_id, Family.IPV4),
         frozenset(front.load_balancer.security_groups),
         f"the VPC, for {front.load_balancer.name}",
     )
@@ -104,6 +104,8 @@ def _fronts(estate: Estate, load_balancer: LoadBalancer) -> list[Front]:
             front = estate.load_balancers.get(arn)
             if front is None:
                 raise Unread(f"Network Load Balancer {arn}", "it is not among the LoadBalancers collected")
+            if not front.scheme:
+                raise Unread(f"scheme of {front.name}", "it was not recorded")
             check_port = group.health_check_port
             fronts.append(Front(front, group, port, port if check_port is None else check_port))
     return sorted(fronts, key=lambda front: (front.load_balancer.arn, front.target_group.arn))

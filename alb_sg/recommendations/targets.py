@@ -83,16 +83,17 @@ def endpoint(estate: Estate, group: TargetGroup, target: Target) -> EndpointPeer
     required = f"{target.id}/{family.value}"
     unread: Unread | None = None
     try:
-        if not estate.vpc_holds(group.vpc_id, family, address):
-            return EndpointPeer(family, target.id, address, required, outside=True)
+        interface = estate.interface_at(group.vpc_id, family, address)
+        if interface is not None:
+            return EndpointPeer(family, target.id, address, required, frozenset(interface.groups))
     except Unread as hidden:
         unread = hidden
     try:
-        interface = estate.interface_at(group.vpc_id, family, address)
-    except Unread as error:
-        return EndpointPeer(family, target.id, address, required, unread=error)
-    if interface is not None:
-        return EndpointPeer(family, target.id, address, required, frozenset(interface.groups))
+        outside = not estate.vpc_holds(group.vpc_id, family, address)
+    except Unread as hidden:
+        return EndpointPeer(family, target.id, address, required, unread=unread or hidden)
+    if outside:
+        return EndpointPeer(family, target.id, address, required, outside=True)
     if unread is not None:
         return EndpointPeer(family, target.id, address, required, unread=unread)
     unresolved = f"no network interface in {group.vpc_id} is seen to hold {target.id}"

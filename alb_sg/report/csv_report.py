@@ -18,6 +18,7 @@ COLUMNS = (
     "unresolved",
     "annotation",
     "missing",
+    "exemption",
 )
 # A spreadsheet takes a cell that begins with one of these for a formula (OWASP, "CSV Injection").
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -38,6 +39,7 @@ def write_csv(results: Results, stream: TextIO) -> None:
             "true" if finding.unresolved else "false",
             finding.annotation,
             "; ".join(words.missing(missing) for missing in finding.missing),
+            "" if finding.exempted is None else words.exemption(finding.exempted),
         )
         rows.writerow(tuple(map(_inert, cells)))
 

@@ -4,7 +4,8 @@
    "ipAddressType", "state", "vpcId", "vpcCidrs": […] or null, "securityGroups": [{"id", "name": … or null}],
    "listeners": [{"arn", "protocol", "port"}],
    "networkLoadBalancers": [{"arn", "name", "scheme", "targetGroup", "port", "securityGroups"}]},
- "rules": [{"rule", "compliance": … or null, "annotation": … or null, "unresolved", "notes": […],
+ "rules": [{"rule", "compliance": … or null, "annotation": … or null, "unresolved",
+   "exemption": as in findings' "exemptions", or null, "notes": […],
    "rows": [{"direction", "protocol", "fromPort", "toPort", "required", "label", "targets",
      "because": {"type", "arn"}, "status": "met|missing|unread", "acceptedSource": … or null,
      "evidence": [{"securityGroup", "protocol", "fromPort", "toPort", "peer", "match", "covers"}],
@@ -22,7 +23,7 @@ from typing import Any, TextIO
 from alb_sg.findings.evidence import Evidence, Grant
 from alb_sg.findings.explanation import Explanation, FrontFact, Row, RuleExplanation
 from alb_sg.findings.finding import Finding, JudgementError
-from alb_sg.report.json_report import VERSION, error_object, missing_object
+from alb_sg.report.json_report import VERSION, error_object, exemption_object, missing_object
 
 
 def write_explanation_json(explanation: Explanation, stream: TextIO) -> None:
@@ -78,6 +79,7 @@ def _rule(rule: RuleExplanation) -> dict[str, Any]:
         "compliance": None if verdict is None else verdict.compliance.value,
         "annotation": None if verdict is None else verdict.annotation,
         "unresolved": verdict is not None and verdict.unresolved,
+        "exemption": exemption_object(verdict, verdict.exempted) if verdict is not None and verdict.exempted else None,
         "notes": list(rule.notes),
         "rows": [_row(row) for row in rule.rows],
     }

@@ -66,6 +66,8 @@ def _rule(rule: RuleExplanation, fronts: Sequence[FrontFact], style: Style) -> I
     yield f"{style.bold(rule.recommendation.name)}  {verdict}"
     if not isinstance(rule.verdict, Finding):
         yield f"  not judged: {words.printable(f'{rule.verdict.what}: {rule.verdict.cause}')}"
+    elif rule.verdict.exempted is not None:
+        yield f"  exempt {words.printable(words.exemption(rule.verdict.exempted))}"
     elif not rule.rows:
         yield f"  {words.printable(rule.verdict.annotation)}"
     for row in rule.rows:

@@ -5,6 +5,15 @@
        "orSecurityGroups", "because": {"type", "arn"}}]}],
      "errors": [{"loadBalancerArn", "what", "cause"}], "summary": {…}}
 
+Where exemptions were given there is one more key before `summary`, with the exemptions in force, in the order of the
+findings, and what would be said without each: a verdict, or the error for which there is none.
+
+    "exemptions": [{"accountId", "region", "loadBalancerArn", "rule", "reason", "owner", "ticket", "expires",
+       "wouldBe": {"compliance", "annotation", "unresolved", "missing"} or null, "error": {…} or null}]
+
+Their findings have `compliance` NOT_APPLICABLE, nothing `missing`, and say so in `annotation`; `summary` counts them as
+`exempt`, too. In `jsonl` each is `{"exemption": …}`, between findings and errors.
+
 Findings are sorted by account, region, ARN and rule, one on a line; the same input gives the same bytes.
 """
 
@@ -14,7 +23,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, TextIO
 
-from alb_sg.findings.finding import Finding, JudgementError, Missing
+from alb_sg.findings.finding import Exempted, Finding, JudgementError, Missing
 from alb_sg.report import words
 from alb_sg.report.results import Results
 
@@ -27,12 +36,16 @@ def write_json(results: Results, stream: TextIO) -> None:
     _write_lines(map(finding_object, results.findings), stream)
     stream.write('],\n"errors": [')
     _write_lines(map(error_object, results.errors), stream)
+    if results.exemptions_applied:
+        stream.write('],\n"exemptions": [')
+        _write_lines((exemption_object(*pair) for pair in results.exempted), stream)
     stream.write(f'],\n"summary": {_text(results.summary())}}}\n')
 
 
 def write_json_lines(results: Results, stream: TextIO) -> None:
-    """A finding on each line, then each error as `{"error": …}`."""
+    """A finding on each line, then each exemption as `{"exemption": …}` and each error as `{"error": …}`."""
     stream.writelines(_text(finding_object(finding)) + "\n" for finding in results.findings)
+    stream.writelines(_text({"exemption": exemption_object(*pair)}) + "\n" for pair in results.exempted)
     stream.writelines(_text({"error": error_object(error)}) + "\n" for error in results.errors)
 
 
@@ -43,10 +56,7 @@ def finding_object(finding: Finding) -> dict[str, Any]:
         "loadBalancerArn": finding.load_balancer_arn,
         "loadBalancerName": finding.load_balancer_name,
         "rule": finding.rule,
-        "compliance": finding.compliance.value,
-        "annotation": finding.annotation,
-        "unresolved": finding.unresolved,
-        "missing": [missing_object(missing) for missing in finding.missing],
+        **verdict_object(finding),
     }
 
 
@@ -60,6 +70,32 @@ def missing_object(missing: Missing) -> dict[str, Any]:
         "peers": list(missing.peers),
         "orSecurityGroups": list(missing.or_security_groups),
         "because": {"type": missing.because.type, "arn": missing.because.arn},
+    }
+
+
+def exemption_object(finding: Finding, exempted: Exempted) -> dict[str, Any]:
+    granted, otherwise = exempted.exemption, exempted.otherwise
+    return {
+        "accountId": finding.account_id,
+        "region": finding.region,
+        "loadBalancerArn": granted.load_balancer_arn,
+        "rule": granted.rule,
+        "reason": granted.reason,
+        "owner": granted.owner,
+        "ticket": granted.ticket,
+        "expires": granted.expires.isoformat(),
+        "wouldBe": verdict_object(otherwise) if isinstance(otherwise, Finding) else None,
+        "error": error_object(otherwise) if isinstance(otherwise, JudgementError) else None,
+    }
+
+
+def verdict_object(finding: Finding) -> dict[str, Any]:
+    """What a finding says, without what it is about."""
+    return {
+        "compliance": finding.compliance.value,
+        "annotation": finding.annotation,
+        "unresolved": finding.unresolved,
+        "missing": [missing_object(missing) for missing in finding.missing],
     }
 
 

@@ -43,6 +43,8 @@ class Style:
         """The text in the colour of a verdict."""
         if isinstance(result, JudgementError):
             return self.doubtful(text)
+        if result.exempted is not None:
+            return self.doubtful(text)
         return {Compliance.COMPLIANT: self.good, Compliance.NON_COMPLIANT: self.bad}.get(result.compliance, self.dim)(
             text
         )

@@ -103,23 +103,27 @@ def _in_one_line(arn: str, found: Sequence[Result], style: Style) -> str:
     findings = [result for result in found if isinstance(result, Finding)]
     account_id, region = _home(found)
     compliant = [finding for finding in findings if finding.compliance is Compliance.COMPLIANT]
+    exempt = [finding for finding in findings if finding.exempted is not None]
     reasons: dict[str, list[str]] = {}
     for finding in findings:
-        if finding.compliance is Compliance.NOT_APPLICABLE:
+        if finding.exempted is None and finding.compliance is Compliance.NOT_APPLICABLE:
             reasons.setdefault(finding.annotation, []).append(finding.rule)
     parts = []
     if compliant:
         remarks = [f"{finding.rule}: {said}" for finding in compliant if (said := _said(finding))]
         of = f" ({'; '.join(remarks)})" if remarks else ""
         parts.append(f"{style.good('COMPLIANT')} with {words.counted(len(compliant), 'rule')}{words.printable(of)}")
+    parts.extend(f"{finding.rule} {style.doubtful('EXEMPT')} {words.printable(_said(finding))}" for finding in exempt)
     for reason, rules in reasons.items():
-        which = f"{', '.join(sorted(rules))} " if compliant or len(reasons) > 1 else ""
+        which = f"{', '.join(sorted(rules))} " if compliant or exempt or len(reasons) > 1 else ""
         parts.append(f"{which}{style.dim('NOT_APPLICABLE')}: {words.printable(reason)}")
     return f"{style.bold(_name(arn, found))}  {account_id} {region}  {'; '.join(parts)}"
 
 
 def _said(finding: Finding) -> str:
     """The annotation, without the plain count of what is met: only exceptions are worth a line."""
+    if finding.exempted is not None:
+        return words.exemption(finding.exempted)
     if finding.compliance is not Compliance.COMPLIANT:
         return finding.annotation
     first, _, remarks = finding.annotation.partition("; ")
@@ -135,6 +139,8 @@ def _summary(results: Results) -> str:
         finding.load_balancer_arn for finding in results.findings if finding.compliance is Compliance.NON_COMPLIANT
     }
     parts = [f"{len(non_compliant):,} not as recommended"]
+    if results.exempted:
+        parts.append(f"{words.counted(len(results.exempted), 'exemption')} in force")
     if results.errors:
         parts.append(f"{words.counted(len(results.errors), 'error')}: what they concern is not judged")
     return f"{words.counted(results.load_balancers, 'load balancer')}: {'; '.join(parts)}."

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from alb_sg.estate.cidr import parse_cidr
 from alb_sg.estate.model import Permission
-from alb_sg.findings.finding import Finding, JudgementError, Missing
+from alb_sg.findings.finding import Exempted, Finding, JudgementError, Missing
 from alb_sg.parameters import PREFIX_LIST_ID, SECURITY_GROUP_ID
 from alb_sg.permissions.permissions import Traffic
 
@@ -81,8 +81,21 @@ def what(error: JudgementError) -> str:
     return f"{error.rule}: {error.what}" if error.rule is not None else error.what
 
 
+def exemption(exempted: Exempted) -> str:
+    """Until when, by whom and why, and what would be said without it, such as `until 2027-01-31 by edge (SEC-12):
+    moves to another VPC; would be NON_COMPLIANT: HTTPS:443 not open to …`."""
+    granted, otherwise = exempted.exemption, exempted.otherwise
+    head = f"until {granted.expires} by {granted.owner} ({granted.ticket}): {granted.reason}"
+    if isinstance(otherwise, JudgementError):
+        return f"{head}; could not be judged: {otherwise.what}: {otherwise.cause}"
+    return f"{head}; would be {otherwise.compliance.value}: {otherwise.annotation}"
+
+
 def verdict(result: Finding | JudgementError) -> str:
-    """One word for what a rule says, and whether only something unresolved stands in the way."""
+    """One word for what a rule says, and whether only something unresolved stands in the way. An exempted load
+    balancer is EXEMPT to people, whatever it would be."""
     if isinstance(result, JudgementError):
         return "ERROR"
+    if result.exempted is not None:
+        return "EXEMPT"
     return f"{result.compliance.value} (unresolved)" if result.unresolved else result.compliance.value

@@ -357,6 +357,7 @@ def test_an_item_is_answered_where_its_load_balancers_cannot_be_judged(aws: Shop
         ("resourceId", ""),
         ("configurationItemStatus", None),
         ("configurationItemCaptureTime", None),
+        ("configurationItemCaptureTime", "yesterday"),
         ("resourceType", "AWS::S3::Bucket"),
     ],
 )
@@ -382,12 +383,49 @@ def test_a_malformed_item_is_refused_by_name(
         {"invokingEvent": json.dumps({"messageType": "ConfigurationItemChangeNotification"})},
         {"ruleParameters": "{"},
         {"ruleParameters": "[]"},
+        {"resultToken": None},
+        {"executionRoleArn": ""},
+        {"configRuleName": None},
     ],
 )
-def test_an_event_that_cannot_be_read_fails(aws: Shop, change: dict[str, str]) -> None:
-    with pytest.raises(UnusableInput, match=r"invokingEvent|ruleParameters"):
+def test_an_event_that_cannot_be_read_fails_by_name(
+    aws: Shop, change: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (name,) = change
+    with pytest.raises(UnusableInput, match=name):
         aws.run(LISTENER_RULE, aws.scheduled_event(LISTENER_RULE) | change)
     assert aws.recorded() == []
+    assert len(error_lines(capsys)) == 1
+
+
+@pytest.mark.parametrize("parameters", ["", None, '{"AssumeRoleMode": null, "TagKey": ""}'])
+def test_empty_parameters_are_absent_ones(aws: Shop, parameters: str | None) -> None:
+    aws.run(LISTENER_RULE, aws.scheduled_event(LISTENER_RULE) | {"ruleParameters": parameters})
+    assert aws.verdicts(LISTENER_RULE) == {aws.web: "COMPLIANT"}
+
+
+def test_rdklib_reads_a_parameter_as_this_project_does(aws: Shop) -> None:
+    """It does not strip: of " false " it would make a role to be assumed."""
+    event = aws.scheduled_event(LISTENER_RULE, {"AssumeRoleMode": " false "})
+    aws.faults.calls.clear()
+    aws.run(LISTENER_RULE, event)
+    assert "AssumeRole" not in aws.faults.calls
+
+
+def test_an_oversized_target_group_without_its_history_is_judged_by_live_state(aws: Shop) -> None:
+    aws.faults.fail("GetResourceConfigHistory", "ThrottlingException")
+    with pytest.raises(NotAllJudged, match="named before"):
+        aws.run(LISTENER_RULE, aws.change_event(LISTENER_RULE, TARGET_GROUP_TYPE, aws.web_targets, oversized=True))
+    assert aws.recorded() == [(aws.web, "COMPLIANT"), (aws.web_targets, "NOT_APPLICABLE")]
+
+
+def test_a_function_refuses_accounts_that_it_does_not_serve(aws: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALB_SG_ACCOUNTS", "999999999999")
+    event = aws.scheduled_event(LISTENER_RULE)
+    aws.faults.calls.clear()
+    with pytest.raises(UnusableInput, match=ACCOUNT_ID):
+        aws.run(LISTENER_RULE, event)
+    assert aws.faults.calls == []
 
 
 @pytest.mark.parametrize(

@@ -92,5 +92,6 @@ def test_export(rdk: str, tmp_path: Path) -> None:
     rules = shutil.copytree(RULES_FOLDER, tmp_path / "rules", ignore=shutil.ignore_patterns("__pycache__"))
     done = run(rdk, "export", "--all", "--custom-code-bucket", "some-bucket", folder=rules)
     assert done.returncode == 0, done.stdout + done.stderr
-    exported = {path.name for path in (rules / "terraform_rdk_rules").rglob("*") if path.is_file()}
-    assert exported
+    exported = [path for path in (rules / "terraform_rdk_rules").rglob("*") if path.is_file()]
+    for name in RULE_NAMES:
+        assert any(name in path.read_text(encoding="utf-8", errors="replace") for path in exported), name

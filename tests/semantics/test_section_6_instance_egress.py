@@ -293,6 +293,18 @@ def test_the_primary_address_wherever_it_is_listed() -> None:
         check(_sends(cidr, PRIMARY, expected, [tcp(80, cidr)], ON_INSTANCE, primary))
 
 
+@pytest.mark.parametrize(("first", "second"), [("10.0.1.5", "10.0.2.5"), ("10.0.2.5", "10.0.1.5")])
+def test_the_primary_interface_whichever_id_comes_first(first: str, second: str) -> None:
+    """ "The *primary* network interface": the one of device index 0, not the first or the last that is read."""
+    parts = (
+        ON_INSTANCE,
+        interface(first, groups=["sg-app"], instance="i-1"),
+        interface(second, groups=["sg-second"], instance="i-1", device_index=1),
+    )
+    check(_sends("first", PRIMARY, COMPLIANT, [tcp(80, f"{first}/32")], *parts))
+    check(_sends("second", PRIMARY, NON_COMPLIANT, [tcp(80, f"{second}/32", "sg-second")], *parts))
+
+
 HOLDS = "The groups of the interface that holds it in the target group's VPC; primary, secondary, IPv6 or in a prefix."
 OUTSIDE = "An address outside carries the groups of the visible interface in the VPC that an active peering names."
 ON_PREMISES = "No such reference (on premises): no groups."
@@ -528,6 +540,23 @@ def test_a_vpc_without_association_sets_has_its_one_block() -> None:
     saved = estate(target_group(targets=["10.0.1.5"]), group("sg-1", egress=[tcp(80, "sg-1")]))
     del saved["Vpcs"][0]["CidrBlockAssociationSet"], saved["Vpcs"][0]["Ipv6CidrBlockAssociationSet"]
     check(Case("inside", "Its CidrBlock.", saved, NON_COMPLIANT, rule=EGRESS, unresolved=True))
+
+
+@pytest.mark.parametrize(
+    ("address", "family"), [("2001:db8::6", "ipv6"), ("100.64.0.6", "ipv4")], ids=["IPv6", "a second block"]
+)
+def test_an_interface_seen_to_hold_the_address_in_the_vpc_decides(address: str, family: str) -> None:
+    """ "The groups of the interface that holds it in the target group's VPC": that is known, also where only the VPC's
+    `CidrBlock` was recorded, which has neither its IPv6 blocks nor its later ones."""
+    saved = estate(
+        target_group(targets=[address], ip_address_type=family),
+        interface("10.0.1.6", secondary=["100.64.0.6"], ipv6=["2001:db8::6"]),
+        group("sg-1", egress=[tcp(80, "sg-app")]),
+    )
+    del saved["Vpcs"][0]["CidrBlockAssociationSet"], saved["Vpcs"][0]["Ipv6CidrBlockAssociationSet"]
+    check(Case("reference", HOLDS, saved, COMPLIANT, rule=EGRESS))
+    saved["SecurityGroups"][0]["IpPermissionsEgress"] = [all_traffic(ANYWHERE, ANYWHERE_IPV6)]
+    check(Case("literally", LITERALLY, saved, NON_COMPLIANT, rule=EGRESS, parameters=LITERAL))
 
 
 SKIPPED = "Skip `draining` targets, and `unused` ones."

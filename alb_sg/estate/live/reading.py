@@ -62,9 +62,7 @@ def answered_target_group(item: Any) -> Any:
 def entries_not_shown(described: Mapping[str, Any] | None, entries: Answer, account_id: str) -> bool:
     """Whether an owner keeps a prefix list's entries from this account: the list is not described at all, or
     is another account's and its entries are refused."""
-    if described is None:
-        return entries.failure is not None
-    owner = str(described.get("OwnerId", "")).lower()
+    owner = "" if described is None else str(described.get("OwnerId", "")).lower()
     return entries.code in NOT_SHOWN and owner not in {account_id, AWS}
 
 
