@@ -21,6 +21,8 @@ from demo.faults import Faults
 ACCOUNT_ID = "123456789012"
 REGION = "us-east-1"
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT_ID}:role/alb-sg-evaluation"
+# Any image will do: instances are only ever targets.
+IMAGE_ID = "ami-12c6146b"
 # The time of every notification; later ones count up from it.
 FIRST_SECOND = "2026-01-01T00:00:{:02d}.000Z"
 
@@ -33,6 +35,8 @@ ENVIRONMENT = {
     "AWS_EC2_METADATA_DISABLED": "true",
     "AWS_CONFIG_FILE": os.devnull,
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    # Reading the images that moto knows takes half a second an account.
+    "MOTO_EC2_LOAD_DEFAULT_AMIS": "false",
 }
 
 Rule = Mapping[str, Any]
@@ -138,9 +142,8 @@ class EmbeddedAws:
             self.ec2.authorize_security_group_ingress(GroupId=group_id, IpPermissions=list(ingress))
 
     def instance(self, subnet_id: str, group_id: str) -> str:
-        image = self.ec2.describe_images(Owners=["amazon"], MaxResults=10)["Images"][0]["ImageId"]
         started = self.ec2.run_instances(
-            ImageId=image, MinCount=1, MaxCount=1, SubnetId=subnet_id, SecurityGroupIds=[group_id]
+            ImageId=IMAGE_ID, MinCount=1, MaxCount=1, SubnetId=subnet_id, SecurityGroupIds=[group_id]
         )
         instance_id: str = started["Instances"][0]["InstanceId"]
         return instance_id
