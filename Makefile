@@ -11,7 +11,7 @@ PYTHON_RDK ?= $(shell for candidate in $(PYTHON) python3.14 python3.13 python3.1
 	"$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 12))' >/dev/null 2>&1 && { echo "$$candidate"; break; }; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-rdk demo check lint types unit test generate clean
+.PHONY: help setup setup-rdk demo check lint types unit test generate build pack deploy deploy-stack clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -44,6 +44,18 @@ test: lint types setup-rdk ## everything
 
 generate: $(READY) ## rewrite generated files
 	$(BIN)/python -m alb_sg.config_rule.definition rules
+
+build: $(READY) ## dist/alb-sg-<version>.zip and the layer, the same bytes for the same tree
+	$(BIN)/python -m alb_sg.deployment build
+
+pack: $(READY) ## the templates for an organization, in dist/ (docs/deployment.md)
+	$(BIN)/python -m alb_sg.deployment pack
+
+deploy: $(READY) setup-rdk ## one account with rdk
+	ALB_SG_RDK="$(abspath $(RDK_VENV))/bin/rdk" $(BIN)/python -m alb_sg.deployment deploy
+
+deploy-stack: $(READY) ## one account without rdk: one CloudFormation stack a region
+	$(BIN)/python -m alb_sg.deployment deploy-stack
 
 setup-rdk: $(RDK_READY) ## rdk 1.0.0 in an environment of its own
 

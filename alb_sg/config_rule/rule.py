@@ -184,8 +184,8 @@ class _LoudEvaluator(Evaluator):  # type: ignore[misc]  # rdklib is untyped
     def handle(self, event: Mapping[str, Any], context: Any) -> list[Record]:  # noqa: ARG002 (rdklib's signature)
         rule = self._rule
         try:
-            admit(event)
             event = checked_event(event)
+            admit(event)
             parameters = rule.evaluate_parameters(json.loads(event["ruleParameters"]))
             notification = read_notification(event)
             factory = PatientClientFactory(

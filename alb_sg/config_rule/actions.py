@@ -1,0 +1,43 @@
+"""The API actions that a rule calls, as data: roles are made from them, and tests prove that none is missing and
+none is superfluous.
+
+Names are those of IAM (Service Authorization Reference: Elastic Load Balancing V2, Amazon EC2, AWS Config).
+"""
+
+from __future__ import annotations
+
+from alb_sg.recommendations.catalogue import Recommendation
+
+# Whichever item has changed, these tell which load balancers it concerns.
+FINDING_ACTIONS = (
+    "elasticloadbalancing:DescribeLoadBalancers",
+    "elasticloadbalancing:DescribeTargetGroups",
+    "elasticloadbalancing:DescribeTargetHealth",
+)
+
+# What reads a section of the estate.
+SECTION_ACTIONS: dict[str, tuple[str, ...]] = {
+    "AlbRegistrations": ("elasticloadbalancing:DescribeTargetGroups", "elasticloadbalancing:DescribeTargetHealth"),
+    "Instances": ("ec2:DescribeInstances",),
+    "Listeners": ("elasticloadbalancing:DescribeListeners",),
+    "ManagedPrefixLists": ("ec2:DescribeManagedPrefixLists", "ec2:GetManagedPrefixListEntries"),
+    "NetworkInterfaces": ("ec2:DescribeNetworkInterfaces",),
+    "SecurityGroups": ("ec2:DescribeSecurityGroups",),
+    "Tags": ("elasticloadbalancing:DescribeTags",),
+    "TargetGroups": ("elasticloadbalancing:DescribeTargetGroups",),
+    "TargetHealthDescriptions": ("elasticloadbalancing:DescribeTargetHealth",),
+    "Vpcs": ("ec2:DescribeVpcs",),
+}
+
+# To give verdicts, to clear those that no longer apply, and to see what an item too large to be sent along said.
+CONFIG_ACTIONS = (
+    "config:GetComplianceDetailsByConfigRule",
+    "config:GetResourceConfigHistory",
+    "config:PutEvaluations",
+)
+
+
+def evaluation_actions(recommendation: Recommendation) -> tuple[str, ...]:
+    """Every action that the rule calls in the account that it judges, in order."""
+    of_sections = {action for section in recommendation.sections for action in SECTION_ACTIONS[section]}
+    return tuple(sorted({*FINDING_ACTIONS, *of_sections, *CONFIG_ACTIONS}))

@@ -1,0 +1,117 @@
+"""`python -m alb_sg.deployment`: build the artefact, render the templates, deploy to one account."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from alb_sg.deployment.account import NotDeployed, account_id, check_bucket, upload
+from alb_sg.deployment.artefact import function_artefact, layer_artefact
+from alb_sg.deployment.mistakes import WrongSettings
+from alb_sg.deployment.pack import regional_remarks, remarks, rendered
+from alb_sg.deployment.rdk_deployment import deploy_with_rdk
+from alb_sg.deployment.rule_definition import read_definitions
+from alb_sg.deployment.settings import Settings, read_settings
+from alb_sg.deployment.stack_deployment import deploy_stack
+from alb_sg.errors import UnusableInput
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """0: done. 1: AWS or the account did not allow it. 2: the settings or the checkout are not right."""
+    options = _parser().parse_args(arguments)
+    try:
+        _COMMANDS[options.command](options)
+    except (WrongSettings, UnusableInput) as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    except (NotDeployed, ClientError, BotoCoreError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m alb_sg.deployment", description=__doc__)
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--rules", type=Path, default=Path("rules"), help="the folder of the rules (default: rules)")
+    configured = argparse.ArgumentParser(add_help=False)
+    configured.add_argument(
+        "--config", type=Path, default=Path("rdk-config.json"), help="the settings (default: rdk-config.json)"
+    )
+    written = argparse.ArgumentParser(add_help=False)
+    written.add_argument("--output", type=Path, default=Path("dist"), help="where files go (default: dist)")
+    bucketed = argparse.ArgumentParser(add_help=False)
+    bucketed.add_argument("--bucket", help="the bucket to deploy from, instead of artefactBucket in the settings")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, parents, text in (
+        ("build", [shared, written], "the zip of the functions and the layer, each with its sha256"),
+        ("pack", [shared, configured, written], "build, and every template for CloudFormation and AWS Config"),
+        ("upload", [shared, configured, bucketed], "the zip into the bucket of each region, for central.yaml"),
+        ("deploy", [shared, configured, bucketed], "one account with rdk: the layer, then rdk deploy"),
+        ("deploy-stack", [shared, configured, bucketed], "one account without rdk: one CloudFormation stack a region"),
+    ):
+        commands.add_parser(name, parents=parents, help=text, description=text)
+    return parser
+
+
+def _build(options: argparse.Namespace) -> None:
+    for artefact in (function_artefact(options.rules), layer_artefact(options.rules)):
+        path = artefact.write(options.output)
+        _say(f"{path} ({len(artefact.content):,} bytes, sha256 {artefact.sha256})")
+
+
+def _pack(options: argparse.Namespace) -> None:
+    settings = _settings(options)
+    _build(options)
+    artefact = function_artefact(options.rules)
+    for name, text in rendered(settings, artefact.key).items():
+        path = options.output / name
+        path.write_text(text, encoding="utf-8")
+        _say(str(path))
+    for remark in remarks(settings):
+        _say(remark)
+
+
+def _upload(options: argparse.Namespace) -> None:
+    settings = _settings(options)
+    artefact = function_artefact(options.rules)
+    account = account_id()
+    for region in settings.regions:
+        check_bucket(settings.bucket(account, region), account, region)
+    for region in settings.regions:
+        bucket = settings.bucket(account, region)
+        upload(bucket, artefact.key, artefact.content, account, region)
+        _say(f"{region}: s3://{bucket}/{artefact.key}")
+
+
+def _deploy(options: argparse.Namespace) -> None:
+    deploy_with_rdk(_settings(options), layer_artefact(options.rules), options.rules, _say)
+
+
+def _deploy_stack(options: argparse.Namespace) -> None:
+    settings = _settings(options)
+    for remark in regional_remarks(settings):
+        _say(remark)
+    deploy_stack(settings, function_artefact(options.rules), _say)
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    settings = read_settings(options.config, read_definitions(options.rules))
+    bucket = getattr(options, "bucket", None)
+    return replace(settings, artefact_bucket=bucket) if bucket else settings
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+_COMMANDS = {"build": _build, "pack": _pack, "upload": _upload, "deploy": _deploy, "deploy-stack": _deploy_stack}
+
+if __name__ == "__main__":
+    sys.exit(main())

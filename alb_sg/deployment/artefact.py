@@ -1,0 +1,147 @@
+"""The artefact: one zip with every rule's handler and all that the handlers import, the same bytes for the same tree.
+
+boto3 comes with Lambda's runtime; everything else is pure Python, so one zip serves every architecture.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import io
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import Distribution, distribution
+from pathlib import Path
+
+import alb_sg
+from alb_sg.errors import UnusableInput
+
+PACKAGES = ("alb_sg", "rdklib")
+# Zip has no earlier time.
+TIMESTAMP = (1980, 1, 1, 0, 0, 0)
+MODE = 0o100644
+UNIX = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Artefact:
+    """A zip in memory. `name` is its file name, `key` where it goes in a bucket: content of another kind has another
+    key, so that CloudFormation sees that a function changed."""
+
+    name: str
+    content: bytes
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.content).hexdigest()
+
+    @property
+    def key(self) -> str:
+        return f"alb-sg/{self.name.removesuffix('.zip')}-{self.sha256[:16]}.zip"
+
+    def write(self, folder: Path) -> Path:
+        """Writes the zip and, beside it, its sha256 as `sha256sum --check` reads it."""
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / self.name
+        path.write_bytes(self.content)
+        path.with_name(f"{self.name}.sha256").write_text(f"{self.sha256}  {self.name}\n", encoding="utf-8")
+        return path
+
+
+def function_artefact(rules: Path) -> Artefact:
+    """What every rule's function runs; handler `<RULE>.lambda_handler`."""
+    handlers = _handlers(rules)
+    return _artefact("alb-sg", {**_library(handlers), **handlers})
+
+
+def layer_artefact(rules: Path) -> Artefact:
+    """The same without the rules themselves, as a layer for functions that rdk makes: it packs one folder each."""
+    return _artefact("alb-sg-layer", {f"python/{name}": data for name, data in _library(_handlers(rules)).items()})
+
+
+def _artefact(name: str, files: Mapping[str, bytes]) -> Artefact:
+    return Artefact(f"{name}-{alb_sg.__version__}.zip", _zip(files))
+
+
+def _zip(files: Mapping[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name in sorted(files):
+            info = zipfile.ZipInfo(name, TIMESTAMP)
+            info.create_system = UNIX
+            info.external_attr = MODE << 16
+            archive.writestr(info, files[name], zipfile.ZIP_DEFLATED, compresslevel=9)
+    return buffer.getvalue()
+
+
+def _handlers(rules: Path) -> dict[str, bytes]:
+    """The rules' own modules by file name."""
+    folders = sorted(path.parent for path in rules.glob("*/parameters.json"))
+    if not folders:
+        raise UnusableInput("no rule found here (RULE/parameters.json); run this from the checkout", str(rules))
+    return {f"{folder.name}.py": (folder / f"{folder.name}.py").read_bytes() for folder in folders}
+
+
+def _library(handlers: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The modules that the handlers reach through imports, and the licences of what is among them."""
+    rdklib = distribution("rdklib")
+    package_folder = Path(alb_sg.__file__).parent
+    roots = {"alb_sg": package_folder, "rdklib": Path(str(rdklib.locate_file("rdklib")))}
+    found: dict[str, Path] = {}
+    waiting = [name for source in handlers.values() for name in _imports(source, "", is_package=False)]
+    while waiting:
+        name = waiting.pop()
+        path = _module_file(name, roots)
+        if path is None or name in found:
+            continue
+        found[name] = path
+        waiting.append(name.rpartition(".")[0])
+        waiting.extend(_imports(path.read_bytes(), name, is_package=path.name == "__init__.py"))
+    files = {_inside(name, path): path.read_bytes() for name, path in found.items()}
+    licence = package_folder.parent / "LICENSE"
+    return {**files, **_licences(rdklib), "LICENSE": licence.read_bytes()}
+
+
+def _imports(source: bytes, module: str, *, is_package: bool) -> Iterator[str]:
+    """Names of the modules of our packages that a module imports, wherever in it; some of them are no modules but
+    names within one."""
+    package = module if is_package else module.rpartition(".")[0]
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name.split(".")[0] in PACKAGES)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                above = package.split(".")[: len(package.split(".")) - node.level + 1]
+                base = ".".join([*above, *filter(None, [base])])
+            if base.split(".")[0] in PACKAGES:
+                yield base
+                yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def _module_file(name: str, roots: Mapping[str, Path]) -> Path | None:
+    top, _, rest = name.partition(".")
+    if top not in roots:
+        return None
+    path = roots[top].joinpath(*filter(None, rest.split(".")))
+    for candidate in (path / "__init__.py", path.with_suffix(".py")):
+        if candidate.is_file():
+            return candidate
+    return None
+
+
+def _inside(name: str, path: Path) -> str:
+    folder = name.replace(".", "/")
+    return f"{folder}/__init__.py" if path.name == "__init__.py" else f"{folder}.py"
+
+
+def _licences(found: Distribution) -> dict[str, bytes]:
+    licences = {
+        str(path): Path(str(found.locate_file(path))).read_bytes()
+        for path in found.files or ()
+        if path.parent.name == "licenses"
+    }
+    if not licences:
+        raise UnusableInput("the installed distribution has no licence files", f"{found.name} {found.version}")
+    return licences

@@ -1,0 +1,54 @@
+"""`member.yaml`: the role in every account that rules judge, for a StackSet in one region."""
+
+from __future__ import annotations
+
+from alb_sg.deployment.intrinsics import FORMAT_VERSION, Template, policy, sub
+from alb_sg.deployment.permissions_of_roles import evaluation_statements
+from alb_sg.deployment.settings import Settings
+
+CENTRAL_PARAMETER = "CentralAccountId"
+
+
+def central_parameter(settings: Settings) -> Template:
+    parameter: Template = {
+        "Type": "String",
+        "Description": "The account that has the functions: the delegated administrator of AWS Config",
+        "AllowedPattern": "^[0-9]{12}$",
+    }
+    if settings.organization.delegated_administrator is not None:
+        parameter["Default"] = settings.organization.delegated_administrator
+    return parameter
+
+
+def member_template(settings: Settings) -> Template:
+    """The evaluation role. It trusts the functions' roles by name, through a condition: a role named as a principal
+    must exist first, and is lost when it is made anew."""
+    role = f"arn:${{AWS::Partition}}:iam::${{{CENTRAL_PARAMETER}}}:role/"
+    callers = [sub(f"{role}{settings.function_name(rule)}") for rule in settings.rules]
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"AWS": sub(f"arn:${{AWS::Partition}}:iam::${{{CENTRAL_PARAMETER}}}:root")},
+        "Action": "sts:AssumeRole",
+        "Condition": {"ArnEquals": {"aws:PrincipalArn": callers}},
+    }
+    return {
+        "AWSTemplateFormatVersion": FORMAT_VERSION,
+        "Description": "alb-sg: the role that the rules read with, for every member account (one region is enough)",
+        "Parameters": {CENTRAL_PARAMETER: central_parameter(settings)},
+        "Resources": {
+            "EvaluationRole": {
+                "Type": "AWS::IAM::Role",
+                "Properties": {
+                    "RoleName": settings.names.evaluation_role,
+                    "Description": "What the functions of alb-sg read and report in this account",
+                    "AssumeRolePolicyDocument": policy([trust]),
+                    "Policies": [
+                        {
+                            "PolicyName": "evaluation",
+                            "PolicyDocument": policy(evaluation_statements(settings.rules)),
+                        }
+                    ],
+                },
+            }
+        },
+    }

@@ -1,0 +1,104 @@
+"""`deploy`: the rules in one account through rdk, with the library as a layer and the settings in rdk's own files.
+
+rdk packs one folder for a rule and nothing beside it; what the rule imports comes in the layer, rdklib included, in
+the version that was tested.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from alb_sg.deployment.account import NotDeployed, account_id, check_bucket
+from alb_sg.deployment.artefact import Artefact
+from alb_sg.deployment.functions import TIMEOUT
+from alb_sg.deployment.settings import Settings
+from alb_sg.deployment.stack import OWN_ROLE
+from alb_sg.deployment.stack_deployment import UPDATABLE
+
+Say = Callable[[str], None]
+
+# Names the command where it is not on the path.
+RDK_VARIABLE = "ALB_SG_RDK"
+
+
+def deploy_with_rdk(settings: Settings, layer: Artefact, rules: Path, say: Say) -> None:
+    """`rdk deploy` of the rules in every region. Raises NotDeployed."""
+    command = os.environ.get(RDK_VARIABLE) or shutil.which("rdk")
+    if command is None or shutil.which(command) is None:
+        raise NotDeployed(f"rdk is not there; `make setup-rdk` installs it, and {RDK_VARIABLE} names it")
+    account = account_id()
+    for region in settings.regions:
+        check_bucket(settings.bucket(account, region), account, region)
+    for region in settings.regions:
+        arn = _publish(settings.names.layer, layer, region)
+        say(f"{region}: layer {arn}")
+        with tempfile.TemporaryDirectory() as folder:
+            staged = stage(settings, rules, Path(folder) / "rules", region)
+            _run(command, staged, settings, arn, settings.bucket(account, region), region)
+        _check_stacks(settings, region)
+        say(f"{region}: {len(settings.rules)} rules")
+
+
+def stage(settings: Settings, rules: Path, folder: Path, region: str) -> Path:
+    """A copy of the rules with the settings put into rdk's files. In one account a function judges with the role that
+    rdk gives it: the role that Config records with can be assumed by nobody else."""
+    for rule in settings.rules:
+        shutil.copytree(rules / rule.name, folder / rule.name, ignore=shutil.ignore_patterns("__pycache__", "*.zip"))
+        path = folder / rule.name / "parameters.json"
+        content = json.loads(path.read_text(encoding="utf-8"))
+        said = content["Parameters"]
+        optional = json.loads(said["OptionalParameters"])
+        said["OptionalParameters"] = json.dumps({**optional, **rule.parameters, **OWN_ROLE})
+        said["Description"] = rule.description
+        said["SourceEvents"] = ",".join(settings.types(rule, region))
+        said["SourcePeriodic"] = rule.frequency
+        path.write_text(json.dumps(content, indent=2), encoding="utf-8")
+    return folder
+
+
+def _publish(name: str, layer: Artefact, region: str) -> str:
+    """The layer version with this content: the latest one where it has it, else a new one."""
+    client: Any = boto3.client("lambda", region_name=region)
+    digest = base64.b64encode(hashlib.sha256(layer.content).digest()).decode()
+    versions = client.list_layer_versions(LayerName=name)["LayerVersions"]
+    for version in versions[:1]:
+        latest = client.get_layer_version(LayerName=name, VersionNumber=version["Version"])
+        if latest["Content"]["CodeSha256"] == digest:
+            return str(version["LayerVersionArn"])
+    published = client.publish_layer_version(
+        LayerName=name, Description=layer.name, Content={"ZipFile": layer.content}, LicenseInfo="Apache-2.0"
+    )
+    return str(published["LayerVersionArn"])
+
+
+def _run(command: str, folder: Path, settings: Settings, layer_arn: str, bucket: str, region: str) -> None:
+    arguments = [
+        *("--region", region, "deploy", "--all"),
+        *("--lambda-layers", layer_arn),
+        *("--custom-code-bucket", bucket),
+        *("--lambda-timeout", str(TIMEOUT)),
+    ]
+    done = subprocess.run([command, *arguments], cwd=folder, check=False)  # noqa: S603 (the user's own rdk)
+    if done.returncode != 0:
+        raise NotDeployed(f"rdk deploy in {region} ended with status {done.returncode}; its own output says why")
+
+
+def _check_stacks(settings: Settings, region: str) -> None:
+    """rdk ends with status 0 where CloudFormation rolled back."""
+    client: Any = boto3.client("cloudformation", region_name=region)
+    for rule in settings.rules:
+        name = rule.name.replace("_", "")
+        status = client.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
+        if status not in UPDATABLE or "ROLLBACK" in status:
+            raise NotDeployed(f"rdk left stack {name} in {region} {status}; its events say why")

@@ -1,0 +1,47 @@
+"""`stack.yaml`: one account without rdk, functions, roles and rules in one stack."""
+
+from __future__ import annotations
+
+from alb_sg.config_rule.admission import VARIABLE
+from alb_sg.deployment.config_rules import config_rule_properties
+from alb_sg.deployment.functions import conditions, function_resources, permission, region_assertion
+from alb_sg.deployment.intrinsics import FORMAT_VERSION, Template, arn_of, ref
+from alb_sg.deployment.permissions_of_roles import evaluation_statements
+from alb_sg.deployment.settings import Settings
+
+# rdklib's: judge with the function's own role.
+OWN_ROLE = {"AssumeRoleMode": "false"}
+
+
+def stack_template(settings: Settings, artefact_key: str, region: str | None = None) -> Template:
+    """The stack of a region (None: of all where no type is left out). Each function reads with its own role, which may
+    do what its rule declares."""
+    resources: Template = {}
+    for rule in settings.rules:
+        camel = rule.definition.camel
+        resources |= function_resources(
+            settings,
+            rule,
+            artefact_key,
+            statements=evaluation_statements([rule]),
+            environment={VARIABLE: ref("AWS::AccountId")},
+        )
+        resources[f"{camel}Invoked"] = permission(rule, ref("AWS::AccountId"))
+        resources[f"{camel}Rule"] = {
+            "Type": "AWS::Config::ConfigRule",
+            "DependsOn": f"{camel}Invoked",
+            "Properties": config_rule_properties(
+                settings,
+                rule,
+                region,
+                function_arn=arn_of(f"{camel}Function"),
+                parameters={**rule.parameters, **OWN_ROLE},
+            ),
+        }
+    return {
+        "AWSTemplateFormatVersion": FORMAT_VERSION,
+        "Description": "alb-sg: the rules and their functions for one account",
+        "Rules": region_assertion(settings),
+        **({"Conditions": wanted} if (wanted := conditions(settings)) else {}),
+        "Resources": resources,
+    }

@@ -1,0 +1,168 @@
+"""The zip that functions run: what is in it, that it is the same each time, and that its handlers work out of it."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from importlib.util import find_spec
+from pathlib import Path
+
+import boto3
+import pytest
+
+from alb_sg.deployment.__main__ import main
+from alb_sg.deployment.artefact import Artefact, function_artefact, layer_artefact
+from demo.embedded_aws import ACCOUNT_ID, ENVIRONMENT, REGION, EmbeddedAws, tcp
+from tests.deployment.deployments import ROOT, RULES
+from tests.rules import RULE_NAMES
+
+BARE = Path(__file__).with_name("bare.py")
+# boto3 and all that it needs, which Lambda's runtime brings along.
+RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
+NOT_SHIPPED = ("alb_sg/command_line", "alb_sg/report", "alb_sg/deployment", "rdklibtest", "tests", "demo")
+
+
+@pytest.fixture(scope="module")
+def artefact() -> Artefact:
+    return function_artefact(RULES)
+
+
+@pytest.fixture(scope="module")
+def files(artefact: Artefact) -> dict[str, zipfile.ZipInfo]:
+    return contents(artefact)
+
+
+def contents(artefact: Artefact) -> dict[str, zipfile.ZipInfo]:
+    with zipfile.ZipFile(io.BytesIO(artefact.content)) as archive:
+        assert archive.testzip() is None
+        return {info.filename: info for info in archive.infolist()}
+
+
+def test_every_handler_the_library_rdklib_and_the_licences(files: dict[str, zipfile.ZipInfo]) -> None:
+    names = set(files)
+    assert {f"{rule}.py" for rule in RULE_NAMES} <= names
+    assert {"alb_sg/config_rule/rule.py", "alb_sg/estate/live/source.py", "rdklib/evaluator.py", "LICENSE"} <= names
+    assert {name for name in names if name.startswith("rdklib-0.3.10.dist-info/licenses/")} == {
+        "rdklib-0.3.10.dist-info/licenses/LICENSE",
+        "rdklib-0.3.10.dist-info/licenses/NOTICE",
+    }
+
+
+def test_nothing_else(files: dict[str, zipfile.ZipInfo]) -> None:
+    assert [name for name in files if name.startswith(NOT_SHIPPED)] == []
+    assert [name for name in files if not name.endswith((".py", "LICENSE", "NOTICE"))] == []
+    assert sum(info.compress_size for info in files.values()) < 200_000
+
+
+def test_the_layer_is_the_same_without_the_rules(files: dict[str, zipfile.ZipInfo]) -> None:
+    layer = contents(layer_artefact(RULES))
+    expected = {f"python/{name}": info.CRC for name, info in files.items() if not name.startswith("ALB_SG_")}
+    assert {name: info.CRC for name, info in layer.items()} == expected
+
+
+def test_names_are_sorted_and_times_and_modes_fixed(files: dict[str, zipfile.ZipInfo]) -> None:
+    assert list(files) == sorted(files)
+    assert {info.date_time for info in files.values()} == {(1980, 1, 1, 0, 0, 0)}
+    assert {(info.create_system, info.external_attr >> 16) for info in files.values()} == {(3, 0o100644)}
+
+
+def test_two_builds_on_two_paths_give_the_same_bytes(tmp_path: Path) -> None:
+    digests = []
+    for name in ("one", "another/place"):
+        checkout = tmp_path / name
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / "alb_sg", checkout / "alb_sg", ignore=ignored)
+        shutil.copytree(RULES, checkout / "rules", ignore=ignored)
+        shutil.copy(ROOT / "LICENSE", checkout)
+        # Times and modes of a checkout are whatever git and umask made of them.
+        for path in checkout.rglob("*.py"):
+            os.utime(path, (1, 1) if name == "one" else (10**9, 10**9))
+            path.chmod(0o600 if name == "one" else 0o755)
+        command = [sys.executable, "-m", "alb_sg.deployment", "build"]
+        environment = {**os.environ, "PYTHONPATH": str(checkout)}
+        subprocess.run(command, cwd=checkout, env=environment, check=True, capture_output=True)  # noqa: S603 (our own)
+        # Compiled by the first build; the second finds it.
+        built = sorted((checkout / "dist").glob("*.zip"))
+        digests.append({path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in built})
+        for path in built:
+            said = path.with_name(f"{path.name}.sha256").read_text(encoding="utf-8")
+            assert said == f"{digests[-1][path.name]}  {path.name}\n"
+    assert len(digests[0]) == 2
+    assert digests[0] == digests[1]
+
+
+def test_build_says_what_it_made(tmp_path: Path, capsys: pytest.CaptureFixture[str], artefact: Artefact) -> None:
+    assert main(["build", "--rules", str(RULES), "--output", str(tmp_path)]) == 0
+    assert f"sha256 {artefact.sha256})" in capsys.readouterr().out
+    assert (tmp_path / artefact.name).read_bytes() == artefact.content
+
+
+# --- out of the zip
+
+
+@pytest.mark.slow
+def test_handlers_work_out_of_the_zip_with_boto3_alone(
+    artefact: Artefact, server: str, tmp_path: Path, files: dict[str, zipfile.ZipInfo]
+) -> None:
+    """Each handler answers a change of a load balancer on a simulated AWS behind a server of its own.
+
+    The simulation takes evaluations in rdklib's test mode alone, which validates and records nothing.
+    """
+    path = artefact.write(tmp_path)
+    packages = tmp_path / "runtime"
+    packages.mkdir()
+    for name in RUNTIME:
+        spec = find_spec(name)
+        assert spec is not None
+        assert spec.origin is not None
+        source = Path(spec.origin)
+        source = source.parent if source.name == "__init__.py" else source
+        (packages / source.name).symlink_to(source)
+
+    aws = EmbeddedAws()
+    session = boto3.session.Session("testing", "testing", region_name=REGION)
+    aws.ec2 = session.client("ec2", endpoint_url=server)
+    aws.elbv2 = session.client("elbv2", endpoint_url=server)
+    vpc = aws.vpc()
+    group = aws.security_group(vpc, "lb", ingress=[tcp(80, "0.0.0.0/0")], egress=[])
+    subnets = aws.subnets(vpc)
+    web = aws.load_balancer("web", subnets, [group])
+    instance = aws.instance(subnets[0], aws.security_group(vpc, "app"))
+    aws.listener(web, 80, aws.target_group("web", vpc, 8080, [(instance, None)]))
+
+    events = {
+        rule: {
+            **aws.change_event(
+                rule, "AWS::ElasticLoadBalancingV2::LoadBalancer", web, parameters={"AssumeRoleMode": "false"}
+            ),
+            "resultToken": "TESTMODE",
+        }
+        for rule in RULE_NAMES
+    }
+    environment = {**ENVIRONMENT, "AWS_ENDPOINT_URL": server, "ALB_SG_ACCOUNTS": ACCOUNT_ID}
+    done = subprocess.run(  # noqa: S603 (our own)
+        [sys.executable, "-I", "-S", str(BARE), str(path), str(packages)],
+        input=json.dumps(events),
+        env=environment,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout.splitlines()[-1])
+    verdicts = {rule: [found["ComplianceType"] for found in answer] for rule, answer in said["answers"].items()}
+    assert verdicts == {
+        "ALB_SG_HEALTH_CHECK_EGRESS": ["NON_COMPLIANT"],
+        "ALB_SG_ICMP_PMTUD": ["NON_COMPLIANT"],
+        "ALB_SG_INSTANCE_EGRESS": ["NON_COMPLIANT"],
+        "ALB_SG_LISTENER_INGRESS": ["COMPLIANT"],
+    }
+    assert len(said["imported"]) == sum(name.endswith(".py") for name in files)
+    assert {name for name, file in said["imported"].items() if not file.startswith(f"{path}/")} == set()

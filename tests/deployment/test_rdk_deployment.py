@@ -1,0 +1,86 @@
+"""`deploy`: the rules through rdk 1.0.0, on a simulated AWS behind a server of its own.
+
+moto makes what rdk's stacks have but AWS Config's rules, which it does not know, and leaves a function's layers out;
+what rdk asks for is read from its stacks' parameters.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from alb_sg.deployment.__main__ import main
+from alb_sg.deployment.rdk_deployment import stage
+from demo.embedded_aws import ACCOUNT_ID, REGION
+from tests.deployment.deployments import RULES, SHIPPED, WHOLE, settings_of, write
+from tests.rules import RULE_NAMES
+
+BUCKET = f"alb-sg-{ACCOUNT_ID}-{REGION}"
+
+
+def test_settings_go_into_rdks_own_files(tmp_path: Path) -> None:
+    staged = stage(settings_of(WHOLE, tmp_path), RULES, tmp_path / "rules", "me-central-1")
+    assert sorted(path.name for path in staged.iterdir()) == list(RULE_NAMES)
+    content = json.loads((staged / "ALB_SG_INSTANCE_EGRESS" / "parameters.json").read_text(encoding="utf-8"))
+    said = content["Parameters"]
+    assert {name: value for name, value in json.loads(said["OptionalParameters"]).items() if value} == {
+        "TargetMatch": "security-group",
+        "Exemptions": "ssm:/alb-sg/exemptions",
+        "AssumeRoleMode": "false",
+    }
+    assert said["Description"].startswith("[CRITICAL] Outbound TCP")
+    assert said["SourcePeriodic"] == "Six_Hours"
+    assert "TargetGroup" not in said["SourceEvents"]
+    original = json.loads((RULES / "ALB_SG_INSTANCE_EGRESS" / "parameters.json").read_text(encoding="utf-8"))
+    changed = {"OptionalParameters", "Description", "SourcePeriodic", "SourceEvents"}
+    assert {name for name, value in original["Parameters"].items() if said[name] != value} == changed
+
+
+def test_rdk_that_is_not_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALB_SG_RDK", str(tmp_path / "rdk"))
+    assert main(["deploy", "--rules", str(RULES), "--config", str(write(SHIPPED, tmp_path))]) == 1
+    assert capsys.readouterr().err == "rdk is not there; `make setup-rdk` installs it, and ALB_SG_RDK names it\n"
+
+
+@pytest.fixture
+def rdk() -> None:
+    if os.environ.get("ALB_SG_RDK") is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("ALB_SG_RDK does not name rdk; `make test` sets it up")
+        pytest.skip("ALB_SG_RDK does not name rdk 1.0.0: its deployment was NOT run (`make test` does)")
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("rdk")
+@pytest.mark.filterwarnings("ignore:Tried to parse AWS:UserWarning")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_rdk_deploys_every_rule_with_the_layer(
+    tmp_path: Path, server: str, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", server)
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    boto3.client("s3", REGION).create_bucket(Bucket=BUCKET)
+    arguments = ["deploy", "--rules", str(RULES), "--config", str(write(SHIPPED, tmp_path))]
+    assert main(arguments) == 0, capfd.readouterr()
+    layers = boto3.client("lambda", REGION)
+    [version] = layers.list_layer_versions(LayerName="alb-sg")["LayerVersions"]
+    cloudformation: Any = boto3.client("cloudformation", REGION)
+    for rule in RULE_NAMES:
+        [stack] = cloudformation.describe_stacks(StackName=rule.replace("_", ""))["Stacks"]
+        said = {parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in stack["Parameters"]}
+        # Ours and no other: rdk would add AWS's own layer of rdklib, from another account.
+        assert said["Layers"] == version["LayerVersionArn"]
+        assert json.loads(said["SourceInputParameters"]) == {"AssumeRoleMode": "false"}
+        assert said["SourcePeriodic"] == "TwentyFour_Hours"
+        assert said["SourceHandler"] == f"{rule}.lambda_handler"
+        assert layers.get_function(FunctionName=said["RuleLambdaName"])["Configuration"]["Timeout"] == 300
+    # Again: the same content is the same version of the layer.
+    assert main(arguments) == 0, capfd.readouterr()
+    assert len(layers.list_layer_versions(LayerName="alb-sg")["LayerVersions"]) == 1

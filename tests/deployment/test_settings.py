@@ -1,0 +1,224 @@
+"""`rdk-config.json`: what is read from it, and how each kind of mistake is answered."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from alb_sg.deployment.__main__ import main
+from alb_sg.deployment.mistakes import SCHEMA_FILE, WrongSettings, schema
+from tests.deployment.deployments import CENTRAL, MEMBERS, RULES, SHIPPED, VARIANTS, WHOLE, settings_of, write
+from tests.rules import RULE_NAMES
+
+RULE = "ALB_SG_ICMP_PMTUD"
+
+
+def changed(path: str, value: object) -> dict[str, Any]:
+    """The whole settings with one place set to another value, or taken out (None)."""
+    content = copy.deepcopy(WHOLE)
+    *way, last = path.split("/")
+    place = content
+    for key in way:
+        place = place.setdefault(key, {})
+    if value is None:
+        del place[last]
+    else:
+        place[last] = value
+    return content
+
+
+def test_schema_is_one_and_every_property_says_what_it_is() -> None:
+    Draft202012Validator.check_schema(schema())
+
+    def undescribed(rule: Any, path: str) -> list[str]:
+        properties = rule.get("properties", {}) if isinstance(rule, dict) else {}
+        own = [f"{path}.{name}" for name, said in properties.items() if "description" not in said]
+        return own + [found for name, said in properties.items() for found in undescribed(said, f"{path}.{name}")]
+
+    assert undescribed(schema(), "") == []
+    assert [name for name, said in schema()["$defs"].items() if "description" not in said] == []
+
+
+def test_the_shipped_settings_name_the_shipped_schema(tmp_path: Path) -> None:
+    assert (RULES.parent / SHIPPED["$schema"]).resolve() == SCHEMA_FILE.resolve()
+    assert [rule.name for rule in settings_of(SHIPPED, tmp_path).rules] == list(RULE_NAMES)
+
+
+@pytest.mark.parametrize("content", VARIANTS.values(), ids=VARIANTS)
+def test_settings_that_are_right(content: dict[str, Any], tmp_path: Path) -> None:
+    settings = settings_of(content, tmp_path)
+    assert settings.stack_name == "alb-sg"
+    assert settings.bucket("123456789012", "us-east-1") == "alb-sg-123456789012-us-east-1"
+
+
+def test_what_is_said_of_one_rule_comes_before_what_is_said_of_all(tmp_path: Path) -> None:
+    rules = {rule.name: rule for rule in settings_of(WHOLE, tmp_path).rules}
+    assert (rules[RULE].frequency, rules["ALB_SG_INSTANCE_EGRESS"].frequency) == ("TwentyFour_Hours", "Six_Hours")
+    assert rules[RULE].parameters == {"Exemptions": "s3://security-exemptions/alb-sg.json"}
+    assert rules["ALB_SG_INSTANCE_EGRESS"].parameters["Exemptions"] == "ssm:/alb-sg/exemptions"
+    # Nothing is said of this one.
+    assert rules["ALB_SG_HEALTH_CHECK_EGRESS"].description.startswith("[MEDIUM] Outbound TCP")
+
+
+def test_remediation_is_off_unless_it_is_asked_for(tmp_path: Path) -> None:
+    named = changed(f"rules/{RULE}/remediation", {"document": "AlbSgOpenIcmp"})
+    documents = {rule.name: rule.remediation_document for rule in settings_of(named, tmp_path).rules}
+    assert documents[RULE] is None
+    assert documents["ALB_SG_LISTENER_INGRESS"] == "AlbSgOpenListener"
+    assert {rule.remediation_document for rule in settings_of(SHIPPED, tmp_path).rules} == {None}
+
+
+MISTAKES: list[tuple[str, object, str]] = [
+    # What the schema refuses, a case for each of its keywords.
+    ("regions", None, '"regions" is missing. The regions that the rules run in.'),
+    ("region", ["us-east-1"], 'unknown key "region"; known are $schema, alarmTopic, artefactBucket,'),
+    ("regions", [], "regions: must not be empty"),
+    ("regions", "us-east-1", 'regions: "us-east-1" must be a list'),
+    ("regions", ["us-east-1", "us-east-1"], "regions: us-east-1 is there more than once"),
+    ("regions", ["Frankfurt"], 'regions[0]: "Frankfurt" is not allowed here. An AWS region, such as eu-central-1.'),
+    ("frequency", "Daily", 'frequency: "Daily" is not allowed; allowed are One_Hour, Three_Hours,'),
+    ("logRetentionDays", 100, "logRetentionDays: 100 is not allowed; allowed are 1, 3, 5,"),
+    (f"rules/{RULE}/severity", "high", f'rules.{RULE}.severity: "high" is not allowed; allowed are LOW, MEDIUM,'),
+    (f"rules/{RULE}/remediation", True, f"rules.{RULE}.remediation: true must be an object"),
+    (f"rules/{RULE}/remediation/automatic", "yes", 'automatic: "yes" must be true or false'),
+    ("parameters/Exemptions", 1, "parameters.Exemptions: 1 must be text"),
+    ("names/evaluationRole", "a/b", 'names.evaluationRole: "a/b" is not allowed here. A role name without a path'),
+    ("organization/memberAccounts", [222233334444], "organization.memberAccounts[0]: 222233334444 must be text"),
+    (
+        "organization/memberAccounts",
+        [f"{number:012}" for number in range(51)],
+        "organization.memberAccounts: 51 are more than the 50 allowed. The accounts that functions serve",
+    ),
+    (
+        "organization/deliveryBucket",
+        "my-bucket",
+        "pack templates in; AWS wants its name to start with awsconfigconforms.",
+    ),
+    (
+        "regionalScope/Bahrain",
+        {"leaveOut": ["AWS::EC2::SecurityGroup"]},
+        '"Bahrain" is not allowed here. An AWS region',
+    ),
+    # What no schema can know.
+    ("ruleSets", ["all"], "ruleSets[0]: no rule is in the rule set 'all'; known are alb-sg"),
+    ("artefactBucket", "one-bucket", "artefactBucket: 'one-bucket' is one bucket for 3 regions"),
+    ("artefactBucket", "alb-{stage}-{region}", "has braces that are neither {account} nor {region}"),
+    ("names/remediationRole", "alb-sg-evaluation", "names: evaluationRole and remediationRole are both"),
+    ("names/remediationRole", "alb-sg-icmp-pmtud", "names: 'alb-sg-icmp-pmtud' would be the role of a function"),
+    ("rules/ALB_SG_EGRESS", {}, "rules: unknown rule 'ALB_SG_EGRESS'; known are ALB_SG_HEALTH_CHECK_EGRESS,"),
+    ("parameters/Exemption", "x", "parameters: unknown parameter 'Exemption'; known are AcceptedSources, Exemptions"),
+    (
+        f"rules/{RULE}/parameters/TargetMatch",
+        "effective",
+        f"rules.{RULE}.parameters: unknown parameter 'TargetMatch'; known are AcceptedSources, Exemptions, TagKey",
+    ),
+    ("parameters/AssumeRoleMode", "false", "parameters: AssumeRoleMode is set by the deployment itself"),
+    ("parameters/TargetMatch", "literal", "parameters.TargetMatch: rule parameter TargetMatch is effective or"),
+    ("parameters/Exemptions", "file.json", "parameters.Exemptions: "),
+    (
+        "parameters/Exemptions",
+        "s3://bucket/*",
+        "parameters.Exemptions: a key with *, ? or $ cannot be named in a role's",
+    ),
+    ("parameters/TagKey", "x" * 1024, "parameters.TagKey: 1024 characters are more than the 128 that it may have"),
+    (f"rules/{RULE}/remediation/automatic", True, "automatic is true, and no document is named to be run"),
+    (
+        "regionalScope/ap-south-1",
+        {"leaveOut": ["AWS::EC2::SecurityGroup"]},
+        "regionalScope.ap-south-1: ap-south-1 is not among the regions deployed to: eu-central-1, us-east-1",
+    ),
+    (
+        "regionalScope/us-east-1",
+        {"leaveOut": ["AWS::EC2::Instance"]},
+        "regionalScope.us-east-1.leaveOut[0]: no rule listens to 'AWS::EC2::Instance'; known are AWS::EC2::Security",
+    ),
+    (
+        "regionalScope/us-east-1",
+        {
+            "leaveOut": [
+                "AWS::EC2::SecurityGroup",
+                "AWS::ElasticLoadBalancingV2::Listener",
+                "AWS::ElasticLoadBalancingV2::LoadBalancer",
+                "AWS::ElasticLoadBalancingV2::TargetGroup",
+            ]
+        },
+        "regionalScope.us-east-1.leaveOut: leaves no type to listen to",
+    ),
+    ("organization/organizationId", "o-a1b2c3d4e5", "organization: has both organizationId and memberAccounts"),
+    ("organization/excludedAccounts", [MEMBERS[0]], f"excludedAccounts: {MEMBERS[0]} is in memberAccounts too"),
+    ("organization/delegatedAdministrator", None, '"delegatedAdministrator" is missing. The account that administers'),
+]
+
+
+@pytest.mark.parametrize(("path", "value", "sentence"), MISTAKES)
+def test_a_mistake_is_one_sentence_that_says_where_and_what(
+    path: str, value: object, sentence: str, tmp_path: Path
+) -> None:
+    with pytest.raises(WrongSettings) as found:
+        settings_of(changed(path, value), tmp_path)
+    assert len(found.value.mistakes) == 1, str(found.value)
+    assert sentence in str(found.value)
+    assert str(found.value).startswith(str(tmp_path / "rdk-config.json") + ": ")
+
+
+def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
+    content = {**changed("frequency", "Daily"), "logRetentionDays": "long", "colour": "red"}
+    with pytest.raises(WrongSettings) as found:
+        settings_of(content, tmp_path)
+    assert {mistake.path for mistake in found.value.mistakes} == {"", "frequency", "logRetentionDays"}
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("{", "is not JSON: Expecting property name enclosed in double quotes in line 1, column 2"),
+        ("[]", "[] must be an object"),
+        ('{"regions": [], "regions": []}', 'the key "regions" is there twice'),
+    ],
+)
+def test_files_that_hold_no_settings(text: str, sentence: str, tmp_path: Path) -> None:
+    with pytest.raises(WrongSettings, match=r"rdk-config\.json: ") as found:
+        settings_of(text, tmp_path)
+    assert sentence in str(found.value)
+
+
+@pytest.mark.parametrize("command", ["pack", "upload", "deploy", "deploy-stack"])
+def test_every_command_stops_at_a_mistake(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(changed("frequency", "Daily"), tmp_path)
+    monkeypatch.chdir(tmp_path)
+    assert main([command, "--rules", str(RULES)]) == 2
+    assert capsys.readouterr().err.startswith(
+        'rdk-config.json: frequency: "Daily" is not allowed; allowed are One_Hour'
+    )
+    assert [path.name for path in tmp_path.iterdir()] == ["rdk-config.json"]
+
+
+def test_a_missing_file_and_a_folder_without_rules(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["pack", "--rules", str(RULES), "--config", str(tmp_path / "none.json")]) == 2
+    assert main(["build", "--rules", str(tmp_path)]) == 2
+    first, second = capsys.readouterr().err.splitlines()
+    assert first.endswith("none.json: cannot be read: No such file or directory")
+    assert second == f"{tmp_path}: no rule found here (RULE/parameters.json); run this from the checkout"
+
+
+def test_a_rule_that_rdk_could_not_read_either(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "rules" / "ALB_SG_X"
+    folder.mkdir(parents=True)
+    (folder / "parameters.json").write_text(json.dumps({"Parameters": {"RuleName": "ALB_SG_X"}}), encoding="utf-8")
+    assert main(["pack", "--rules", str(folder.parent), "--config", str(write(SHIPPED, tmp_path))]) == 2
+    assert "not a rule's parameters as rdk keeps them (KeyError('InputParameters'))" in capsys.readouterr().err
+
+
+def test_the_central_account_may_be_a_member(tmp_path: Path) -> None:
+    members = [*MEMBERS, CENTRAL]
+    assert settings_of(changed("organization/memberAccounts", members), tmp_path).organization.member_accounts == (
+        *MEMBERS,
+        CENTRAL,
+    )
