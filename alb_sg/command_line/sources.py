@@ -139,7 +139,8 @@ def _from_files(saved: Sequence[str], config_items: Sequence[str], names: Sequen
         with Progress("reading AWS Config items") as progress:
             add(read_config_items(config_items, progress), "--config-items")
     if not found:
-        raise UnusableInput(f"no account and region is in {', '.join((*saved, *config_items))}")
+        given = ", ".join((*saved, *config_items))
+        raise UnusableInput(f"{given}: no item of a type that the rules read (load balancers, listeners, groups, …)")
     estates = together(sorted(found, key=home))
     return Gathered(
         estates,

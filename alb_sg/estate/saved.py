@@ -89,7 +89,7 @@ def _estate(source: Any) -> Estate:
         tags=_tags(source, held, home),
         failures=()
         if load_balancers is not None
-        else (Failure("LoadBalancers", None, f"LoadBalancers of {home} was not collected"),),
+        else (Failure("LoadBalancers", None, "the section was not collected"),),
     )
 
 

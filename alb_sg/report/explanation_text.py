@@ -140,7 +140,7 @@ def _open_reasons(row: Row, fronts: Sequence[FrontFact]) -> Iterator[str]:
     if len(row.instead) > MOST_GRANTS:
         yield f"and {words.counted(len(row.instead) - MOST_GRANTS, 'rule')} more for this traffic"
     if row.status is Status.MISSING and not row.instead and not row.evidence:
-        yield "no rule of its security groups lets this through to or from anybody"
+        yield "no rule of its security groups lets this through at all"
 
 
 def _grant(grant: Grant, row: Row) -> str:
