@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import socket
 from enum import Enum
 from functools import lru_cache
@@ -55,5 +56,5 @@ def parse_cidr(text: str) -> tuple[Family, Range]:
 
 
 def format_address(family: Family, number: int) -> str:
-    protocol = socket.AF_INET if family is Family.IPV4 else socket.AF_INET6
-    return socket.inet_ntop(protocol, number.to_bytes(family.value // 8, "big"))
+    """An address as text: for IPv6 the shortest form of RFC 5952, which `inet_ntop` does not keep to everywhere."""
+    return str(ipaddress.IPv4Address(number) if family is Family.IPV4 else ipaddress.IPv6Address(number))

@@ -149,7 +149,8 @@ def load_balancer(source: Any) -> LoadBalancer:
         arn=arn,
         name=text_or(source, "LoadBalancerName", arn.split("/")[-2] if "/" in arn else arn),
         type=text(source, "Type").lower(),
-        scheme=_one_of(source, "Scheme", ("internet-facing", "internal"), ""),
+        # CreateLoadBalancer makes an internet-facing one where no scheme is given.
+        scheme=_one_of(source, "Scheme", ("internet-facing", "internal"), "internet-facing"),
         # An answer without a state is of a load balancer that serves.
         state="active" if state is None else text(shape(state), "Code").lower(),
         vpc_id=text_or(source, "VpcId", ""),
@@ -227,7 +228,7 @@ def _truth(value: Any) -> bool:
 def target_health_description(source: Any) -> Target:
     """One element of DescribeTargetHealth's `TargetHealthDescriptions`."""
     source = shape(source)
-    state = shape(source.get("TargetHealth") or {}).get("State")
+    state = optional_text(shape(source.get("TargetHealth") or {}), "State")
     try:
         return target_description(source.get("Target"), state)
     except UnusableInput as error:

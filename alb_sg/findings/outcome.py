@@ -196,7 +196,7 @@ def _endpoint(
     if unread:
         raise unread[0]
     required = () if peer.required is None else (peer.required,)
-    missing = () if open_to_address or (only_references and carried.groups) else required
+    missing = () if open_to_address or only_references else required
     # Without its unresolved groups an address that is open would do, read literally too.
     hangs_on_groups = allowed.references or peer.address is None or open_to_address
     notes = list(carried.unresolved) if hangs_on_groups else []

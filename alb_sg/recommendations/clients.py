@@ -12,6 +12,7 @@ from alb_sg.parameters import PREFIX_LIST_ID, SECURITY_GROUP_ID, Parameters
 from alb_sg.recommendations.judged import CLIENT_FAMILIES
 from alb_sg.recommendations.requirement import (
     GroupPeer,
+    NotApplicable,
     Peer,
     PrefixListPeer,
     address_peer,
@@ -33,19 +34,18 @@ def client_peers(
     """The peers that a load balancer must be open to, all of them.
 
     `groups_count` False leaves security groups in the tag out (a router that sends ICMP carries none); where
-    the tag names nothing else, the default applies. Raises Unread for what the tag or the VPC hides.
+    the tag names nothing else, the default applies. Raises Unread for what the tag or the VPC hides, and
+    NotApplicable where there is no client address at all.
     """
     words = _tagged_clients(estate, load_balancer, parameters)
     if words and not groups_count:
         words = [word for word in words if not SECURITY_GROUP_ID.fullmatch(word)]
     families = client_families(load_balancer)
     if not words:
-        if not load_balancer.scheme:
-            raise Unread(f"scheme of {load_balancer.name}", "it was not recorded")
         word = "internet" if load_balancer.scheme == "internet-facing" else "vpc"
         peers = _from_word(estate, load_balancer, word, families)
         if not peers:
-            raise Unread(f"IPv6 CIDR blocks of {load_balancer.vpc_id}", "none was recorded")
+            raise NotApplicable(f"{load_balancer.vpc_id} has no IPv6 CIDR block, so there are no clients")
         return peers
     peers = tuple(dict.fromkeys(peer for word in words for peer in _from_word(estate, load_balancer, word, families)))
     if not peers:

@@ -45,16 +45,22 @@ def demand(estate: Estate, load_balancer: LoadBalancer, parameters: Parameters) 
         raise NotApplicable("the load balancer has no listener")
     fronts = _fronts(estate, load_balancer)
     requirements: dict[Requirement, None] = {}
+    without_clients: NotApplicable | None = None
     for listener in listeners:
         behind = [front for front in fronts if front.port == listener.port]
         if not behind:
-            for peer in client_peers(estate, load_balancer, parameters):
-                requirements[_requirement(listener, peer, replaceable=True)] = None
+            try:
+                for peer in client_peers(estate, load_balancer, parameters):
+                    requirements[_requirement(listener, peer, replaceable=True)] = None
+            except NotApplicable as nobody:
+                without_clients = nobody
         for front in behind:
             requirements.update(dict.fromkeys(_from_front(estate, listener, front)))
         for front in fronts:
             if front.health_check_port == listener.port != front.port:
                 requirements[_requirement(listener, _vpc_peer(estate, front))] = None
+    if not requirements and without_clients is not None:
+        raise without_clients
     ports = {listener.port for listener in listeners}
     remarks = tuple(
         f"no listener answers the health checks of {front.load_balancer.name} "
@@ -104,8 +110,6 @@ def _fronts(estate: Estate, load_balancer: LoadBalancer) -> list[Front]:
             front = estate.load_balancers.get(arn)
             if front is None:
                 raise Unread(f"Network Load Balancer {arn}", "it is not among the LoadBalancers collected")
-            if not front.scheme:
-                raise Unread(f"scheme of {front.name}", "it was not recorded")
             check_port = group.health_check_port
             fronts.append(Front(front, group, port, port if check_port is None else check_port))
     return sorted(fronts, key=lambda front: (front.load_balancer.arn, front.target_group.arn))

@@ -143,8 +143,8 @@ def test_json_errors_name_the_rule_in_what(command: Command) -> None:
 def test_load_balancers_that_were_not_collected_are_an_error_of_the_account(command: Command) -> None:
     (error,) = command.on(in_order(uncollected=["LoadBalancers"]), "check", "--format", "json").json["errors"]
     assert error["loadBalancerArn"] is None
-    assert ACCOUNT in error["what"]
-    assert "LoadBalancers" in error["cause"]
+    assert error["what"] == f"LoadBalancers of {ACCOUNT} {REGION}"
+    assert error["cause"] == "the section was not collected"
 
 
 def test_findings_are_sorted_by_account_region_arn_and_rule(command: Command) -> None:
@@ -418,7 +418,7 @@ def test_files_of_several_accounts_are_judged_together(command: Command) -> None
 
 
 def test_sources_without_any_account_are_refused(command: Command) -> None:
-    assert "no account" in command.refused("check", "--estate", command.file([]))
+    assert "no item of a type" in command.refused("check", "--estate", command.file([]))
 
 
 def test_config_items_and_saved_estates_combine(command: Command, tmp_path: Path) -> None:

@@ -149,7 +149,7 @@ def test_what_meets_a_row(command: Command, saved: Saved, lines: list[str]) -> N
             ingress_of(tcp(80, ANYWHERE)),
             [
                 "allow inbound TCP 443 from 0.0.0.0/0",
-                "no rule of its security groups lets this through to or from anybody",
+                "no rule of its security groups lets this through at all",
             ],
             id="nothing on this port",
         ),

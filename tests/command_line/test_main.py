@@ -19,7 +19,7 @@ from alb_sg.recommendations.catalogue import PAGE, RECOMMENDATIONS
 from tests.builders import Saved, estate, group, load_balancer, tcp
 from tests.command_line.calling import Answer, Command, closed, in_order
 
-COMMANDS = ("check", "explain", "export", "what-if", "rules")
+COMMANDS = ("check", "explain", "export", "what-if", "fix", "rules", "exemptions")
 # The console script, where the package is installed.
 ALB_SG = Path(sys.executable).with_name("alb-sg")
 

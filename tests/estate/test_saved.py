@@ -129,9 +129,7 @@ def test_an_empty_section_was_collected(tmp_path: Path, section: str, attribute:
 
 def test_load_balancers_that_were_not_collected_are_a_failure_and_not_an_empty_account(tmp_path: Path) -> None:
     home = {"AccountId": ACCOUNT, "Region": REGION}
-    assert read(tmp_path, home).failures == (
-        Failure("LoadBalancers", None, "the section was not collected"),
-    )
+    assert read(tmp_path, home).failures == (Failure("LoadBalancers", None, "the section was not collected"),)
     assert read(tmp_path, {**home, "LoadBalancers": []}).failures == ()
 
 

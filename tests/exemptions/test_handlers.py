@@ -192,7 +192,7 @@ def test_a_malformed_exemption_hides_nothing_and_says_so(
 ) -> None:
     second = aws.load_balancer("second", aws.subnet_ids, [aws.group])
     aws.keep(document(aws.entry(**changes), aws.entry(loadBalancer=second)))
-    with pytest.raises(NotAllJudged, match=f"1 errors.*{said.partition('.')[2]}"):
+    with pytest.raises(NotAllJudged, match=f"1 error.*{said.partition('.')[2]}"):
         aws.judge(ICMP_RULE)
     # Recorded all the same, and the exemption that is in order counts.
     assert dict(aws.recorded()) == {aws.web: "NON_COMPLIANT", second: "NOT_APPLICABLE"}

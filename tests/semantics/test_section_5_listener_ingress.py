@@ -394,14 +394,28 @@ def _lacks_everywhere() -> Lacks:
         lacks=(Lacks(80, (ANYWHERE,), None),),
     ),
     Case(
+        "a listener without clients beside one behind an NLB",
+        "No requirement → NOT_APPLICABLE, of the load balancer: the other listener has one.",
+        estate(
+            load_balancer(scheme="internal", ip_address_type="dualstack-without-public-ipv4"),
+            listener(443),
+            listener(80),
+            group(),
+            network_load_balancer(scheme="internal"),
+            behind(443),
+        ),
+        NON_COMPLIANT,
+        lacks=(Lacks(443, (VPC,), (VPC,)),),
+    ),
+    Case(
         "clients over IPv6 alone in a VPC without an IPv6 block",
-        "Every requirement must be known: there are such clients, and where they are was not recorded.",
+        "Every associated CIDR block of the VPC: there is none, so no requirement.",
         estate(
             load_balancer(scheme="internal", ip_address_type="dualstack-without-public-ipv4"),
             listener(80),
             group(ingress=[tcp(80, ANYWHERE)]),
         ),
-        ERROR,
+        NOT_APPLICABLE,
         says=("vpc-1",),
     ),
     Case(

@@ -1,0 +1,59 @@
+"""Rules to add as Terraform resources of the AWS provider."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+
+from alb_sg.estate.cidr import Family, parse_cidr
+from alb_sg.remediation.calls import group_description, rule_description
+from alb_sg.remediation.plan import Addition
+from alb_sg.remediation.snippets import Snippet
+
+
+def terraform(snippets: Iterable[Snippet]) -> str:
+    """Resources in HCL; empty text where there is nothing to add."""
+    blocks = ["\n".join(_resources(snippet)) for snippet in snippets]
+    return "\n\n".join(blocks) + "\n" if blocks else ""
+
+
+def _resources(snippet: Snippet) -> Iterator[str]:
+    prefix = f"alb_sg_{snippet.name}"
+    yield from (f"# {comment}" for comment in snippet.comments)
+    separator = ""
+    if snippet.group_name is not None:
+        yield f'resource "aws_security_group" "{prefix}" {{'
+        yield f"  name        = {_text(snippet.group_name)}"
+        yield f"  description = {_text(group_description(snippet.load_balancer))}"
+        yield f"  vpc_id      = {_text(snippet.load_balancer.vpc_id)}"
+        yield "}"
+        separator = "\n"
+    for number, addition in enumerate(snippet.additions, 1):
+        name = addition.direction.value
+        group = f"aws_security_group.{prefix}.id" if addition.group_id is None else _text(addition.group_id)
+        fields = {
+            "security_group_id": group,
+            "description": _text(rule_description(addition)),
+            "ip_protocol": _text(addition.permission.protocol),
+            "from_port": str(addition.permission.from_port),
+            "to_port": str(addition.permission.to_port),
+            _peer_argument(addition): _text(addition.peer),
+        }
+        width = max(map(len, fields))
+        yield f'{separator}resource "aws_vpc_security_group_{name}_rule" "{prefix}_{number}" {{'
+        yield from (f"  {key.ljust(width)} = {value}" for key, value in fields.items())
+        yield "}"
+        separator = "\n"
+
+
+def _peer_argument(addition: Addition) -> str:
+    if addition.permission.references:
+        return "referenced_security_group_id"
+    if addition.permission.prefix_list_ids:
+        return "prefix_list_id"
+    return "cidr_ipv4" if parse_cidr(addition.peer)[0] is Family.IPV4 else "cidr_ipv6"
+
+
+def _text(value: str) -> str:
+    """A quoted template of HCL: ${ and %{ would begin an expression."""
+    return json.dumps(value, ensure_ascii=False).replace("${", "$${").replace("%{", "%%{")

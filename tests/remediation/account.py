@@ -1,0 +1,105 @@
+"""An embedded account with one load balancer, and what stands in it before and after."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import date
+from typing import Any
+
+from alb_sg.estate.live import LiveClients
+from alb_sg.exemptions.exemption import Exemptions
+from alb_sg.parameters import Parameters
+from alb_sg.recommendations.catalogue import BY_NAME
+from alb_sg.remediation.account import Account, live_plan
+from alb_sg.remediation.apply import apply
+from alb_sg.remediation.execution import Applied, Undone
+from alb_sg.remediation.plan import Plan
+from alb_sg.remediation.policy import Fix, Policy
+from alb_sg.remediation.undo import undo
+from demo.embedded_aws import ACCOUNT_ID, REGION, EmbeddedAws, icmp, tcp
+from tests.builders import RULES
+
+TODAY = date(2026, 6, 1)
+EXECUTION = "fix-1"
+IN_ORDER = (tcp(443, "0.0.0.0/0"), icmp(3, 4, "0.0.0.0/0"))
+
+
+def fix_of(
+    *names: str,
+    policy: Policy | None = None,
+    exemptions: Exemptions | None = None,
+    parameters: Parameters | None = None,
+) -> Fix:
+    """A fix of some rules, all four where none is named."""
+    given = parameters or Parameters()
+    rules = {BY_NAME[name]: given for name in names or RULES}
+    return Fix(rules, TODAY, policy or Policy(), exemptions or Exemptions("none"))
+
+
+class Shop:
+    """An internet-facing load balancer `shop` on port 443 with a target in the group `app`, all that is wrong with it
+    being in its security group `shop`."""
+
+    def __init__(self, aws: EmbeddedAws, *, scheme: str = "internet-facing", ip_address_type: str = "ipv4") -> None:
+        self.aws = aws
+        self.vpc = aws.vpc("10.0.0.0/16", second_cidr="10.1.0.0/16", ipv6=True)
+        self.subnets = aws.subnets(self.vpc)
+        self.app = aws.security_group(self.vpc, "app")
+        self.group = aws.security_group(self.vpc, "shop", egress=[])
+        self.arn = aws.load_balancer("shop", self.subnets, [self.group], scheme=scheme, ip_address_type=ip_address_type)
+        task = aws.network_interface(self.subnets[0], self.app)
+        self.target_group = aws.target_group(
+            "shop", self.vpc, 8080, [(task, None)], target_type="ip", health_check_port="8081"
+        )
+        aws.listener(self.arn, 443, self.target_group)
+        self.account = Account(LiveClients(elbv2=aws.elbv2, ec2=aws.ec2), ACCOUNT_ID, REGION)
+        self.pauses: list[float] = []
+
+    def plan(self, fix: Fix | None = None) -> Plan:
+        plan = live_plan(self.account, self.arn, fix or fix_of())
+        assert plan is not None
+        return plan
+
+    def apply(self, fix: Fix | None = None, execution: str = EXECUTION, approved: str | None = None) -> Applied:
+        return apply(self.account, self.arn, fix or fix_of(), execution, approved=approved, pause=self.pauses.append)
+
+    def undo(self, execution: str = EXECUTION) -> Undone:
+        return undo(self.account, execution, pause=self.pauses.append)
+
+    def verdicts(self, applied: Applied) -> Mapping[str, Any]:
+        return {str(result.rule): getattr(result, "compliance", None) for result in applied.after}
+
+    def state(self) -> str:
+        """Groups, their rules and load balancers, as the API shows them, in one order."""
+        ec2, elbv2 = self.aws.ec2, self.aws.elbv2
+        found = [
+            *ec2.describe_security_groups()["SecurityGroups"],
+            *ec2.describe_security_group_rules()["SecurityGroupRules"],
+            *elbv2.describe_load_balancers()["LoadBalancers"],
+        ]
+        return "\n".join(sorted(json.dumps(one, sort_keys=True, default=str) for one in found))
+
+    def groups(self) -> list[str]:
+        return list(
+            self.aws.elbv2.describe_load_balancers(LoadBalancerArns=[self.arn])["LoadBalancers"][0]["SecurityGroups"]
+        )
+
+    def share(self) -> None:
+        """Puts the group on something else too."""
+        self.aws.network_interface(self.subnets[1], self.group)
+        self.aws.faults.calls.clear()
+
+    def changes(self) -> list[str]:
+        """The operations that changed something, in order."""
+        reading = ("Describe", "Get", "Assume")
+        return [name for name in self.aws.faults.calls if not name.startswith(reading)]
+
+
+@contextmanager
+def shop(**choices: Any) -> Iterator[Shop]:
+    with EmbeddedAws() as aws:
+        found = Shop(aws, **choices)
+        aws.faults.calls.clear()
+        yield found

@@ -1,0 +1,385 @@
+"""Plans for saved estates: which rule goes where, what is refused, and what is not known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from alb_sg.errors import UnusableInput
+from alb_sg.parameters import parse_parameters
+from alb_sg.remediation.circumstances import interface_carrier, saved_circumstances, unknown
+from alb_sg.remediation.management import managed_by
+from alb_sg.remediation.plan import Plan, Reason
+from alb_sg.remediation.planning import make_plan, verdicts
+from alb_sg.remediation.policy import Policy
+from alb_sg.remediation.quota import prefix_list_weight
+from tests.builders import (
+    ACCOUNT,
+    ANYWHERE,
+    EGRESS,
+    HEALTH,
+    ICMP,
+    INGRESS,
+    Saved,
+    Shape,
+    all_traffic,
+    behind,
+    build,
+    estate,
+    group,
+    interface,
+    listener,
+    load_balancer,
+    load_balancer_arn,
+    network_load_balancer,
+    prefix_list,
+    reference,
+    target,
+    target_group,
+    tcp,
+    vpc,
+)
+from tests.remediation.account import fix_of
+
+
+def plan(saved: Saved, *rules: str, policy: Policy | None = None, **given: str) -> Plan:
+    """The plan for `web`; `given` are rule parameters."""
+    built = build(saved)
+    web = built.load_balancers[load_balancer_arn("web")]
+    fix = fix_of(*rules, policy=policy, parameters=parse_parameters(given))
+    facts = saved_circumstances([saved], web, built.load_balancers.values())
+    return make_plan(built, web, fix, verdicts(built, web, fix), facts)
+
+
+def added(found: Plan) -> list[str]:
+    """The rules to add, such as `sg-1 ingress tcp 443 0.0.0.0/0`."""
+    return [
+        f"{one.group_id or 'new'} {one.direction.value} {one.permission.protocol} {one.permission.from_port} {one.peer}"
+        for one in found.additions
+    ]
+
+
+def refused(found: Plan) -> list[Reason]:
+    return [refusal.reason for refusal in found.refusals]
+
+
+def web(*parts: Shape, groups: Sequence[str] = ("sg-1",), **fields: Any) -> Saved:
+    """A closed load balancer with a listener on 443 and a target in sg-app."""
+    present = {part.get("GroupId") for part in parts}
+    return estate(
+        load_balancer("web", groups=groups, **fields),
+        listener(443, forward=["web"]),
+        target_group("web", targets=["10.0.1.5"]),
+        interface("10.0.1.5"),
+        *(group(one) for one in groups if one not in present),
+        vpc("10.0.0.0/16"),
+        *parts,
+    )
+
+
+# --- which rules
+
+
+def test_every_recommendation_in_one_plan() -> None:
+    found = plan(web())
+    assert added(found) == [
+        "sg-1 egress tcp 80 sg-app",
+        "sg-1 ingress icmp 3 0.0.0.0/0",
+        "sg-1 ingress tcp 443 0.0.0.0/0",
+    ]
+    assert found.additions[0].recommendations == (HEALTH, EGRESS)
+    assert [addition.open_to_everyone for addition in found.additions] == [False, True, True]
+    assert refused(found) == []
+
+
+def test_the_recommended_peer_and_not_its_complement() -> None:
+    saved = web(group("sg-1", ingress=[tcp(443, "10.0.0.0/8", "192.168.0.0/16", "203.0.113.7/32")]))
+    assert added(plan(saved, INGRESS)) == ["sg-1 ingress tcp 443 0.0.0.0/0"]
+
+
+def test_behind_a_network_load_balancer_the_recommended_clients() -> None:
+    saved = web(network_load_balancer("nlb", groups=["sg-nlb"], scheme="internal"), behind(443), scheme="internal")
+    assert added(plan(saved, INGRESS)) == ["sg-1 ingress tcp 443 10.0.0.0/16"]
+
+
+def test_a_group_that_a_tag_names_is_referenced() -> None:
+    saved = web(group("sg-partner"), tags={"clients": "sg-partner"})
+    assert added(plan(saved, INGRESS, TagKey="clients")) == ["sg-1 ingress tcp 443 sg-partner"]
+
+
+def test_a_group_that_a_tag_names_and_nobody_has_is_refused() -> None:
+    saved = web(tags={"clients": "sg-partner"})
+    assert refused(plan(saved, INGRESS, TagKey="clients")) == [Reason.ELSEWHERE]
+
+
+def test_targets_beyond_a_peering_are_reached_by_their_address() -> None:
+    """A reference to a group of another VPC takes a peering that the plan does not know to be there."""
+    saved = web(
+        target_group("far", targets=["10.9.1.5"], port=9000),
+        interface("10.9.1.5", groups=["sg-far"], vpc="vpc-9"),
+        vpc("10.9.0.0/16", id="vpc-9"),
+        group("sg-1", egress=[all_traffic(reference("sg-else", peering="pcx-1", vpc="vpc-9", status="active"))]),
+    )
+    assert "sg-1 egress tcp 9000 10.9.1.5/32" in added(plan(saved, EGRESS))
+
+
+def test_a_group_that_is_out_of_sight_is_not_referenced() -> None:
+    """Of another account of a shared VPC, the target's interface is seen and its group is not."""
+    saved = web()
+    saved["SecurityGroups"] = [one for one in saved["SecurityGroups"] if one["GroupId"] != "sg-app"]
+    assert added(plan(saved, EGRESS)) == ["sg-1 egress tcp 80 10.0.1.5/32"]
+
+
+def test_only_references_count_where_they_are_asked_for() -> None:
+    saved = web(group("sg-1", egress=[all_traffic(ANYWHERE)]))
+    assert added(plan(saved, EGRESS)) == []
+    assert added(plan(saved, EGRESS, TargetMatch="security-group")) == ["sg-1 egress tcp 80 sg-app"]
+
+
+def test_what_is_unresolved_is_not_fixed() -> None:
+    """The refused list may let everybody in already."""
+    saved = web(group("sg-1", ingress=[tcp(443, "pl-1")]), prefix_list("pl-1", refused=True))
+    found = plan(saved, INGRESS)
+    assert (added(found), refused(found)) == ([], [Reason.UNRESOLVED])
+    assert "pl-1" in found.refusals[0].text
+
+
+def test_what_could_not_be_judged_is_no_part_of_a_plan() -> None:
+    saved = web()
+    del saved["Listeners"]
+    found = plan(saved, INGRESS, ICMP)
+    assert [error.rule for error in found.unjudged] == [INGRESS]
+    assert added(found) == ["sg-1 ingress icmp 3 0.0.0.0/0"]
+
+
+# --- where
+
+
+def test_the_group_that_has_room_is_taken() -> None:
+    full = group("sg-1", ingress=[tcp(22, *(f"10.{number}.0.0/16" for number in range(60)))])
+    assert added(plan(web(full, groups=["sg-1", "sg-2"]), ICMP)) == ["sg-2 ingress icmp 3 0.0.0.0/0"]
+
+
+@pytest.mark.parametrize(
+    ("rules", "room"),
+    [
+        # Sixty of each family: those of IPv6 leave room for one of IPv4.
+        ([tcp(22, *(f"2001:db8:{number}::/48" for number in range(60)))], True),
+        ([tcp(22, *(f"10.{number}.0.0/16" for number in range(60)))], False),
+        # A reference counts in both.
+        ([tcp(22, *(f"sg-{number}" for number in range(60)))], False),
+        ([tcp(22, "pl-1", *(f"10.{number}.0.0/16" for number in range(9)))], True),
+        ([tcp(22, "pl-1", *(f"10.{number}.0.0/16" for number in range(10)))], False),
+        ([tcp(22, "pl-cloudfront", *(f"10.{number}.0.0/16" for number in range(4)))], True),
+        ([tcp(22, "pl-cloudfront", *(f"10.{number}.0.0/16" for number in range(5)))], False),
+        # Whoever does not know what a list counts for does not know whether there is room.
+        ([tcp(22, "pl-2")], False),
+        ([tcp(22, "pl-lost")], False),
+    ],
+)
+def test_rules_are_counted_as_ec2_counts_them(rules: list[Shape], room: bool) -> None:
+    lists = {
+        "pl-1": {**prefix_list("pl-1", "192.0.2.0/24"), "MaxEntries": 50},
+        "pl-2": prefix_list("pl-2", "192.0.2.0/24"),
+        "pl-cloudfront": {
+            **prefix_list("pl-cloudfront", "192.0.2.0/24"),
+            "PrefixListName": "com.amazonaws.global.cloudfront.origin-facing",
+        },
+    }
+    saved = web(group("sg-1", ingress=rules))
+    saved["ManagedPrefixLists"] = lists
+    found = plan(saved, ICMP)
+    assert (found.new_group is None) == room
+
+
+def test_weights_of_aws_managed_lists() -> None:
+    assert prefix_list_weight("com.amazonaws.global.cloudfront.origin-facing", None) == 55
+    assert prefix_list_weight("com.amazonaws.us-east-1.ipv6.route53-healthchecks", None) == 25
+    assert prefix_list_weight("com.amazonaws.us-east-1.something-new", None) is None
+    assert prefix_list_weight("mine", 7) == 7
+    assert prefix_list_weight("mine", None) is None
+
+
+def test_more_than_a_new_group_holds_is_refused() -> None:
+    targets = [f"192.168.{number}.1" for number in range(61)]
+    saved = web(target_group("many", targets=targets, port=9000), interface("10.0.1.9", groups=["sg-1"]))
+    assert refused(plan(saved, EGRESS)) == [Reason.QUOTA]
+    assert refused(plan(saved, EGRESS, policy=Policy(rules_per_group=100))) == []
+
+
+def test_findings_share_the_new_group_and_its_room() -> None:
+    saved = web(interface("10.0.1.9", groups=["sg-1"]))
+    found = plan(saved)
+    assert {addition.group_id for addition in found.additions} == {None}
+    assert found.new_group is not None
+    assert found.new_group.name == "alb-sg-web"
+    found = plan(saved, ICMP, INGRESS, policy=Policy(rules_per_group=1))
+    assert (len(found.additions), refused(found)) == (1, [Reason.QUOTA])
+
+
+def test_a_group_of_another_account_is_refused_whatever_is_allowed() -> None:
+    saved = web()
+    saved["SecurityGroups"][0]["OwnerId"] = "999999999999"
+    found = plan(saved, ICMP)
+    assert refused(found) == [Reason.OWNER]
+    assert "999999999999" in found.refusals[0].text
+
+
+# --- who carries a group
+
+
+def _elastic(description: str, requester: str = "amazon-elb") -> Shape:
+    return {**interface("10.0.1.9", groups=["sg-1"]), "Description": description, "RequesterId": requester}
+
+
+def _described() -> str:
+    return f"ELB {load_balancer_arn('web').partition(':loadbalancer/')[2]}"
+
+
+def test_the_load_balancers_own_interfaces_share_nothing() -> None:
+    assert plan(web(_elastic(_described())), ICMP).new_group is None
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        _elastic("ELB app/other/0123456789abcdef"),
+        _elastic("ELB net/web/0123456789abcdef"),
+        # Anybody may describe an interface so.
+        _elastic(_described(), "AIDAEXAMPLE"),
+        _elastic("RDSNetworkInterface", "amazon-rds"),
+    ],
+)
+def test_any_other_interface_shares_a_group(other: Shape) -> None:
+    found = plan(web(other), ICMP)
+    assert found.new_group is not None
+    assert "network interface eni-" in found.new_group.why
+
+
+def test_instances_count_where_their_interfaces_are_not_listed() -> None:
+    saved = web()
+    saved["Instances"] = [{"InstanceId": "i-1", "VpcId": "vpc-1", "SecurityGroups": [{"GroupId": "sg-1"}]}]
+    found = plan(saved, ICMP)
+    assert found.new_group is not None
+    assert "instance i-1" in found.new_group.why
+
+
+def test_interfaces_of_other_accounts_count() -> None:
+    saved = web()
+    elsewhere = {"AccountId": "999999999999", "Region": "us-east-1", "NetworkInterfaces": [_elastic("", "AIDAEXAMPLE")]}
+    built = build(saved)
+    balancer = built.load_balancers[load_balancer_arn("web")]
+    facts = saved_circumstances([saved, elsewhere], balancer, built.load_balancers.values())
+    assert len(facts.others_that_carry("sg-1")) == 1
+
+
+@pytest.mark.parametrize("section", ["NetworkInterfaces", "SecurityGroups"])
+def test_what_was_not_collected_is_never_guessed(section: str) -> None:
+    saved = web()
+    built = build(saved)
+    balancer = built.load_balancers[load_balancer_arn("web")]
+    fix = fix_of(ICMP)
+    del saved[section]
+    facts = saved_circumstances([saved], balancer, built.load_balancers.values())
+    found = make_plan(built, balancer, fix, verdicts(built, balancer, fix), facts)
+    assert (added(found), refused(found)) == ([], [Reason.UNREAD])
+    assert f"{section} of {ACCOUNT} us-east-1 was not collected" in found.refusals[0].text
+
+
+def test_tags_of_the_load_balancer_must_be_known_for_a_new_group_only() -> None:
+    saved = web(interface("10.0.1.9", groups=["sg-1"]))
+    del saved["Tags"]
+    assert refused(plan(saved, ICMP)) == [Reason.UNREAD]
+    saved = web()
+    del saved["Tags"]
+    assert refused(plan(saved, ICMP)) == []
+
+
+def test_nothing_known_nothing_planned() -> None:
+    built = build(web())
+    balancer = built.load_balancers[load_balancer_arn("web")]
+    fix = fix_of()
+    found = make_plan(built, balancer, fix, verdicts(built, balancer, fix), unknown("Config items do not tell it"))
+    assert added(found) == []
+    assert set(refused(found)) == {Reason.UNREAD}
+
+
+def test_sections_may_stand_in_the_wrappers_of_the_command() -> None:
+    saved = web(interface("10.0.1.9", groups=["sg-1"]))
+    balancer = build(saved).load_balancers[load_balancer_arn("web")]
+    plain = saved_circumstances([saved], balancer, [balancer])
+    wrapped = {
+        **saved,
+        "NetworkInterfaces": {"NetworkInterfaces": saved["NetworkInterfaces"]},
+        "SecurityGroups": [{"SecurityGroups": saved["SecurityGroups"]}],
+        "Instances": {"Reservations": [{"Instances": saved["Instances"]}]},
+        "Tags": {
+            "TagDescriptions": [{"ResourceArn": balancer.arn, "Tags": [{"Key": "ManagedBy", "Value": "terraform"}]}]
+        },
+    }
+    found = saved_circumstances([wrapped], balancer, [balancer])
+    assert (found.groups, found.carriers) == (plain.groups, plain.carriers)
+    assert found.tags_of_load_balancer() == {"ManagedBy": "terraform"}
+
+
+def test_an_interface_that_is_malformed_is_named() -> None:
+    with pytest.raises(UnusableInput, match="NetworkInterfaceId"):
+        interface_carrier({"Groups": []}, load_balancer_arn("web"))
+
+
+# --- who manages
+
+
+@pytest.mark.parametrize(
+    ("tags", "whom"),
+    [
+        ({}, None),
+        ({"Name": "web", "team": "shop"}, None),
+        ({"aws:cloudformation:stack-name": "shop", "aws:cloudformation:logical-id": "G"}, "CloudFormation stack shop"),
+        ({"elasticbeanstalk:environment-name": "shop-prod"}, "Elastic Beanstalk environment shop-prod"),
+        ({"elbv2.k8s.aws/cluster": "east", "ingress.k8s.aws/stack": "shop/web"}, "of cluster east"),
+        ({"kubernetes.io/cluster/east": "owned"}, "Kubernetes cluster east"),
+        # The cluster may use it; it is somebody else's.
+        ({"kubernetes.io/cluster/east": "shared"}, None),
+        ({"aws:servicecatalog:productArn": "arn"}, "an AWS service (tag aws:servicecatalog:productArn=arn)"),
+        ({"ManagedBy": "Terraform"}, "infrastructure as code (tag ManagedBy=Terraform)"),
+        ({"managed-by": "OpenTofu 1.9"}, "infrastructure as code"),
+        ({"terraform": "true"}, "infrastructure as code"),
+        ({"Terraform": "false"}, None),
+        ({"tf:workspace": "prod"}, "infrastructure as code"),
+        ({"pulumi:project": "shop"}, "infrastructure as code"),
+        ({"created_by": "alice"}, None),
+        ({"team": "terraform"}, None),
+        ({"alb-sg:execution": "fix-1", "Name": "alb-sg-web"}, None),
+    ],
+)
+def test_managers_are_told_by_tags(tags: dict[str, str], whom: str | None) -> None:
+    found = managed_by(tags)
+    assert found is None if whom is None else whom in str(found)
+
+
+# --- what is approved
+
+
+def test_plans_that_change_the_same_have_one_fingerprint() -> None:
+    found = plan(web(), ICMP)
+    assert found.fingerprint == plan(web(), ICMP).fingerprint
+    assert found.fingerprint != plan(web(), INGRESS).fingerprint
+    other = replace(found.additions[0], group_id="sg-2")
+    assert found.fingerprint != replace(found, additions=(other,)).fingerprint
+    assert found.fingerprint == replace(found, refusals=plan(web(), EGRESS).refusals).fingerprint
+
+
+def test_a_new_group_is_approved_beside_the_groups_that_were_seen() -> None:
+    shared = plan(web(interface("10.0.1.9", groups=["sg-1"])), ICMP)
+    more = replace(shared, load_balancer=replace(shared.load_balancer, security_groups=("sg-1", "sg-2")))
+    assert shared.fingerprint != more.fingerprint
+
+
+def test_a_target_on_no_known_interface_and_no_address_is_refused() -> None:
+    saved = web(target_group("lost", type="instance", targets=[target("i-1")], ip_address_type="ipv6"))
+    saved["Instances"] = [{"InstanceId": "i-1", "VpcId": "vpc-1", "PrivateIpAddress": "10.0.1.7", "SecurityGroups": []}]
+    assert refused(plan(saved, EGRESS)) == [Reason.UNRESOLVED]
