@@ -18,8 +18,8 @@ from typing import Any
 
 from alb_sg.command_line.main import main as command
 from alb_sg.config_rule.rule import NotAllJudged
-from alb_sg.estate.live import LiveClients, LiveSource
 from alb_sg.estate.model import LISTENER_TYPE, SECURITY_GROUP_TYPE
+from alb_sg.live import LiveClients, LiveSource
 from demo.embedded_aws import ACCOUNT_ID, REGION, EmbeddedAws, tcp
 from demo.estate import build
 

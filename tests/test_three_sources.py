@@ -11,10 +11,10 @@ import pytest
 
 from alb_sg.estate.config_items import read_config_items
 from alb_sg.estate.estate import Estate
-from alb_sg.estate.live import LiveClients, LiveSource, Selection
 from alb_sg.estate.saved import read_saved_estates, write_saved_estates
 from alb_sg.findings.finding import Finding
 from alb_sg.findings.judge import judge_all
+from alb_sg.live import LiveClients, LiveSource, Selection
 from alb_sg.parameters import Parameters
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS
 from demo.embedded_aws import ACCOUNT_ID, REGION, EmbeddedAws

@@ -234,7 +234,7 @@ def _account_of(profile: str | None, account_id: str, region: str) -> Account:
     """Clients of a region that was read before: credentials and region are known to be usable."""
     import boto3  # noqa: PLC0415 (as said above)
 
-    from alb_sg.estate.live import LiveClients, client_config  # noqa: PLC0415
+    from alb_sg.live import LiveClients, client_config  # noqa: PLC0415
     from alb_sg.remediation.account import Account  # noqa: PLC0415
 
     session = boto3.session.Session(profile_name=profile)

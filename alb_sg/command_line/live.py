@@ -23,9 +23,9 @@ from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.sources import Gathered, enumeration_error, home
 from alb_sg.errors import Unread, UnusableInput
 from alb_sg.estate.estate import Estate, together
-from alb_sg.estate.live import LiveClients, LiveSource, Selection, client_config
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.findings.finding import JudgementError
+from alb_sg.live import LiveClients, LiveSource, Selection, client_config
 
 # Who nobody knows cannot be asked anything: the call is unusable until the reader sets up credentials.
 NO_CREDENTIALS = (

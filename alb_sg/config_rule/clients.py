@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 from rdklib.clientfactory import ClientFactory, get_assume_role_credentials
 
-from alb_sg.estate.live import client_config
+from alb_sg.live import client_config
 
 
 class PatientClientFactory(ClientFactory):  # type: ignore[misc]  # rdklib is untyped

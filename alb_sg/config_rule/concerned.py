@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 from alb_sg.config_rule.notification import Item
 from alb_sg.errors import UnusableInput
-from alb_sg.estate.live import Selection
 from alb_sg.estate.model import LISTENER_TYPE, LOAD_BALANCER_TYPE, SECURITY_GROUP_TYPE, TARGET_GROUP_TYPE
+from alb_sg.live import Selection
 
 TYPES = (LISTENER_TYPE, LOAD_BALANCER_TYPE, SECURITY_GROUP_TYPE, TARGET_GROUP_TYPE)
 

@@ -23,7 +23,6 @@ from alb_sg.config_rule.notification import Item, Notification, checked_event, i
 from alb_sg.config_rule.recording import Record, record, recorded_resources
 from alb_sg.errors import Unread, UnusableInput
 from alb_sg.estate.home import Home
-from alb_sg.estate.live import LiveClients, LiveSource, Loaded, Selection
 from alb_sg.estate.model import LOAD_BALANCER_TYPE, TARGET_GROUP_TYPE
 from alb_sg.exemptions.application import apply, malformed_error
 from alb_sg.exemptions.aws import read_exemptions
@@ -31,6 +30,7 @@ from alb_sg.exemptions.exemption import Exemptions
 from alb_sg.exemptions.location import AwsLocation
 from alb_sg.findings.finding import JudgementError
 from alb_sg.findings.judge import judge_all
+from alb_sg.live import LiveClients, LiveSource, Loaded, Selection
 from alb_sg.parameters import PREFIX_LIST_ID, Parameters, TargetMatch, parse_parameters
 from alb_sg.recommendations.catalogue import Recommendation
 

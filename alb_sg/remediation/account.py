@@ -9,11 +9,11 @@ from typing import Any
 from alb_sg.errors import Unread, UnusableInput
 from alb_sg.estate import from_api
 from alb_sg.estate.estate import Estate
-from alb_sg.estate.live import LiveClients, LiveSource, Selection
-from alb_sg.estate.live.calls import Calls, Request
-from alb_sg.estate.live.requests import EC2_PAGE, FILTER_VALUES, Requests, batches
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.findings.finding import Finding
+from alb_sg.live import LiveClients, LiveSource, Selection
+from alb_sg.live.calls import Calls, Request
+from alb_sg.live.requests import EC2_PAGE, FILTER_VALUES, Requests, batches
 from alb_sg.parameters import PREFIX_LIST_ID
 from alb_sg.remediation.circumstances import (
     Circumstances,

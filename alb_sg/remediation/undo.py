@@ -14,8 +14,8 @@ from botocore.parsers import ResponseParserError
 
 from alb_sg.errors import Unread
 from alb_sg.estate import from_api
-from alb_sg.estate.live.calls import Request
-from alb_sg.estate.live.requests import EC2_PAGE
+from alb_sg.live.calls import Request
+from alb_sg.live.requests import EC2_PAGE
 from alb_sg.permissions.permissions import Direction
 from alb_sg.remediation.account import Account
 from alb_sg.remediation.calls import EXECUTION_TAG, LOAD_BALANCER_TAG, PREVIOUS_GROUPS_TAG, set_groups

@@ -47,7 +47,7 @@ def contents(artefact: Artefact) -> dict[str, zipfile.ZipInfo]:
 def test_every_handler_the_library_rdklib_and_the_licences(files: dict[str, zipfile.ZipInfo]) -> None:
     names = set(files)
     assert {f"{rule}.py" for rule in RULE_NAMES} <= names
-    assert {"alb_sg/config_rule/rule.py", "alb_sg/estate/live/source.py", "rdklib/evaluator.py", "LICENSE"} <= names
+    assert {"alb_sg/config_rule/rule.py", "alb_sg/live/source.py", "rdklib/evaluator.py", "LICENSE"} <= names
     assert {name for name in names if name.startswith("rdklib-0.3.10.dist-info/licenses/")} == {
         "rdklib-0.3.10.dist-info/licenses/LICENSE",
         "rdklib-0.3.10.dist-info/licenses/NOTICE",

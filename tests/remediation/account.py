@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
-from alb_sg.estate.live import LiveClients
 from alb_sg.exemptions.exemption import Exemptions
+from alb_sg.live import LiveClients
 from alb_sg.parameters import Parameters
 from alb_sg.recommendations.catalogue import BY_NAME
 from alb_sg.remediation.account import Account, live_plan

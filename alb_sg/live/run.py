@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from alb_sg.estate.estate import Estate
-from alb_sg.estate.live.calls import Answer, Calls, Request
-from alb_sg.estate.live.need import Question
-from alb_sg.estate.live.reading import Reading
-from alb_sg.estate.live.requests import Requests
-from alb_sg.estate.live.selection import Selection
 from alb_sg.estate.model import TargetGroup
+from alb_sg.live.calls import Answer, Calls, Request
+from alb_sg.live.need import Question
+from alb_sg.live.reading import Reading
+from alb_sg.live.requests import Requests
+from alb_sg.live.selection import Selection
 
 # What a request is for: a section, and what is asked of it (nothing where all of it is).
 Key = tuple[str, tuple[str, ...]]

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from alb_sg.estate.cidr import Family, format_address
-from alb_sg.estate.live.calls import LiveClients, Request
+from alb_sg.live.calls import LiveClients, Request
 
 # Elastic Load Balancing API: DescribeLoadBalancers, DescribeTargetGroups and DescribeListeners page by at most 400;
 # DescribeLoadBalancers and DescribeTags take at most 20 names.

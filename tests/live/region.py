@@ -11,7 +11,7 @@ from typing import Any
 
 import boto3
 
-from alb_sg.estate.live import LiveClients, LiveSource, client_config
+from alb_sg.live import LiveClients, LiveSource, client_config
 from tests.builders import ACCOUNT, REGION, Saved, Shape
 
 # What a test may do to a call before it is answered: raise an exception, or answer in place of the region.

@@ -14,17 +14,17 @@ from collections.abc import Iterable
 from typing import Any
 
 from alb_sg.estate.estate import Failure
-from alb_sg.estate.live.calls import Calls, LiveClients, Progress
-from alb_sg.estate.live.describe import describe
-from alb_sg.estate.live.find import find, found_through
-from alb_sg.estate.live.look_up import look_up
-from alb_sg.estate.live.need import Question, is_judged
-from alb_sg.estate.live.raw import raw_sections
-from alb_sg.estate.live.reading import Reading
-from alb_sg.estate.live.requests import Requests
-from alb_sg.estate.live.run import Run
-from alb_sg.estate.live.selection import Loaded, Selection
 from alb_sg.estate.model import LoadBalancer
+from alb_sg.live.calls import Calls, LiveClients, Progress
+from alb_sg.live.describe import describe
+from alb_sg.live.find import find, found_through
+from alb_sg.live.look_up import look_up
+from alb_sg.live.need import Question, is_judged
+from alb_sg.live.raw import raw_sections
+from alb_sg.live.reading import Reading
+from alb_sg.live.requests import Requests
+from alb_sg.live.run import Run
+from alb_sg.live.selection import Loaded, Selection
 
 # Collected, empty or not, as soon as they are asked for. Targets and their interfaces are collected once one of
 # them was to be looked up.

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 
 from alb_sg.estate.cidr import Family
 from alb_sg.estate.estate import InterfaceIndex
-from alb_sg.estate.live.describe import vpcs_by_id
-from alb_sg.estate.live.need import holds, needs
-from alb_sg.estate.live.requests import FILTER_VALUES, batches
-from alb_sg.estate.live.run import Run, Wanted
 from alb_sg.estate.model import LoadBalancer
+from alb_sg.live.describe import vpcs_by_id
+from alb_sg.live.need import holds, needs
+from alb_sg.live.requests import FILTER_VALUES, batches
+from alb_sg.live.run import Run, Wanted
 
 
 def look_up(run: Run, judged: Iterable[LoadBalancer]) -> None:

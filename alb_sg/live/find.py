@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from alb_sg.estate.live.reading import LOAD_BALANCER_GONE
-from alb_sg.estate.live.requests import ELB_NAMES
-from alb_sg.estate.live.run import Run, Wanted
+from alb_sg.live.reading import LOAD_BALANCER_GONE
+from alb_sg.live.requests import ELB_NAMES
+from alb_sg.live.run import Run, Wanted
 
 # What DescribeLoadBalancers answers where one of several names is wrong: of the others it then says nothing.
 NAME_REFUSED = frozenset({LOAD_BALANCER_GONE, "ValidationError"})

@@ -14,10 +14,10 @@ import pytest
 from moto import mock_aws
 
 from alb_sg.estate.estate import Estate
-from alb_sg.estate.live import LiveClients, LiveSource, Selection, client_config
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.estate.saved import read_saved_estates, write_saved_estates
 from alb_sg.findings.judge import judge_all
+from alb_sg.live import LiveClients, LiveSource, Selection, client_config
 from alb_sg.parameters import parse_parameters
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from alb_sg.estate.live.calls import Answer
-from alb_sg.estate.live.reading import LOAD_BALANCER_GONE
-from alb_sg.estate.live.requests import ELB_NAMES, FILTER_VALUES, batches
-from alb_sg.estate.live.run import Key, Run, Wanted
 from alb_sg.estate.model import LoadBalancer, TargetGroup
+from alb_sg.live.calls import Answer
+from alb_sg.live.reading import LOAD_BALANCER_GONE
+from alb_sg.live.requests import ELB_NAMES, FILTER_VALUES, batches
+from alb_sg.live.run import Key, Run, Wanted
 
 
 def describe(run: Run, judged: Sequence[LoadBalancer]) -> None:

@@ -13,11 +13,11 @@ from botocore.exceptions import ConnectTimeoutError
 
 from alb_sg.errors import Unread
 from alb_sg.estate.estate import Failure
-from alb_sg.estate.live import Loaded, Selection, client_config
-from alb_sg.estate.live.calls import WORKERS, Answer, Calls, Request
 from alb_sg.estate.saved import read_saved_estates, write_saved_estates
 from alb_sg.findings.finding import Finding, JudgementError
 from alb_sg.findings.judge import judge_all
+from alb_sg.live import Loaded, Selection, client_config
+from alb_sg.live.calls import WORKERS, Answer, Calls, Request
 from alb_sg.parameters import parse_parameters
 from alb_sg.recommendations.catalogue import BY_NAME
 from tests.builders import (
@@ -50,7 +50,7 @@ from tests.builders import (
     tcp,
     vpc,
 )
-from tests.estate.region import Call, Refused, Region
+from tests.live.region import Call, Refused, Region
 
 WEB, API = load_balancer_arn("web"), load_balancer_arn("api")
 NLB = load_balancer_arn("nlb", "network")

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from alb_sg.errors import Unread
-from alb_sg.estate.live.calls import Answer, Calls, Request
-from alb_sg.estate.live.reading import (
+from alb_sg.live.calls import Answer, Calls, Request
+from alb_sg.live.reading import (
     LOAD_BALANCER_GONE,
     TARGET_GROUP_GONE,
     answered_target_group,
     entries_not_shown,
 )
-from alb_sg.estate.live.requests import ELB_NAMES, Requests, batches
+from alb_sg.live.requests import ELB_NAMES, Requests, batches
 
 
 def raw_sections(calls: Calls, ask: Requests, account_id: str, region: str) -> dict[str, Any]:

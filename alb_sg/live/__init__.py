@@ -1,7 +1,7 @@
 """The live source: describe calls of Elastic Load Balancing and EC2, for one account and region."""
 
-from alb_sg.estate.live.calls import LiveClients, client_config
-from alb_sg.estate.live.selection import Loaded, Selection
-from alb_sg.estate.live.source import LiveSource
+from alb_sg.live.calls import LiveClients, client_config
+from alb_sg.live.selection import Loaded, Selection
+from alb_sg.live.source import LiveSource
 
 __all__ = ["LiveClients", "LiveSource", "Loaded", "Selection", "client_config"]

@@ -10,7 +10,6 @@ from alb_sg.errors import UnusableInput
 from alb_sg.estate import from_api
 from alb_sg.estate.estate import Estate, Failure
 from alb_sg.estate.keyed import listeners_by_load_balancer, ordered_interfaces, ordered_targets
-from alb_sg.estate.live.calls import Answer
 from alb_sg.estate.model import (
     Instance,
     Listener,
@@ -22,6 +21,7 @@ from alb_sg.estate.model import (
     TargetGroup,
     Vpc,
 )
+from alb_sg.live.calls import Answer
 
 T = TypeVar("T")
 
