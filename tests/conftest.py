@@ -34,6 +34,33 @@ ENVIRONMENT = {
     "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent",
 }
 
+# Modules whose tests each start a simulated AWS account, render and lint every template, or generate whole estates:
+# seconds a test, which `make check` leaves to `make test`.
+SLOW_MODULES = frozenset(
+    {
+        "command_line/test_live.py",
+        "config_rule/test_handlers.py",
+        "deployment/test_settings.py",
+        "deployment/test_stacks.py",
+        "deployment/test_templates.py",
+        "exemptions/test_command.py",
+        "exemptions/test_handlers.py",
+        "live/test_live_moto.py",
+        "properties/test_whole.py",
+        "remediation/test_apply.py",
+        "remediation/test_command.py",
+        "remediation/test_properties.py",
+        "remediation/test_snippets.py",
+        "test_three_sources.py",
+    }
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "/".join(item.path.parts[-2:]) in SLOW_MODULES or item.path.name in SLOW_MODULES:
+            item.add_marker(pytest.mark.slow)
+
 
 @pytest.fixture(autouse=True)
 def _own_aws_environment(monkeypatch: pytest.MonkeyPatch) -> None:
