@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -239,6 +240,15 @@ def test_a_reader_that_has_enough_ends_the_command_quietly(command: Command) -> 
         assert process.wait() == 141
 
 
+@pytest.fixture
+def heard_interrupts() -> Iterator[None]:
+    """A runner in the background may ignore SIGINT, and a process started by it then does too."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heard_interrupts")
 def test_an_interrupt_ends_with_one_line(tmp_path: Path) -> None:
     """The command waits for a pipe that nobody writes to."""
     pipe = tmp_path / "estate.json"
@@ -249,7 +259,10 @@ def test_an_interrupt_ends_with_one_line(tmp_path: Path) -> None:
         while not list(tmp_path.glob("findings.json.*")) and time.monotonic() < deadline:
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=20)
+        try:
+            _, said = process.communicate(timeout=20)
+        finally:
+            process.kill()
     assert process.returncode == 130
     assert said == b"alb-sg: interrupted\n"
     assert [one.name for one in tmp_path.iterdir()] == ["estate.json"]
