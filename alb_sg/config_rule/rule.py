@@ -228,7 +228,6 @@ class _LoudEvaluator(Evaluator):  # type: ignore[misc]  # rdklib is untyped
         Only a target group's item names load balancers that live state may no longer tell. Without its history
         those that live state does tell are judged all the same.
         """
-        rule = self._rule
         summary: Mapping[str, Any] = invoking["configurationItemSummary"]
         if summary.get("resourceType") != TARGET_GROUP_TYPE:
             return summary
@@ -238,11 +237,15 @@ class _LoudEvaluator(Evaluator):  # type: ignore[misc]  # rdklib is untyped
                 resourceType=summary["resourceType"], resourceId=summary["resourceId"], limit=2
             )
         except (ClientError, BotoCoreError) as error:
-            account_id, region = str(event.get("accountId")), config.meta.region_name
-            what = f"load balancers that {summary['resourceId']} named before"
-            rule.errors.append(JudgementError(account_id, region, None, rule.recommendation.name, what, _cause(error)))
+            self._missed(event, config, f"load balancers that {summary['resourceId']} named before", error)
             return summary
         return {**summary, "configuration": [item.get("configuration") for item in history["configurationItems"]]}
+
+    def _missed(self, event: Mapping[str, Any], config: Any, what: str, error: Exception) -> None:
+        """An error of the whole invocation that leaves the rest of it to go on."""
+        rule, region = self._rule, config.meta.region_name
+        account_id = str(event.get("accountId"))
+        rule.errors.append(JudgementError(account_id, region, None, rule.recommendation.name, what, _cause(error)))
 
     def _cleared(self, event: Mapping[str, Any], factory: Any, found: Iterable[Evaluation]) -> list[Evaluation]:
         """NOT_APPLICABLE for whatever Config still shows and an enumeration that was complete does not hold."""
@@ -250,12 +253,11 @@ class _LoudEvaluator(Evaluator):  # type: ignore[misc]  # rdklib is untyped
         if rule.existing is None:
             return []
         name = event["configRuleName"]
+        config = factory.build_client("config")
         try:
-            recorded = recorded_resources(factory.build_client("config"), name)
+            recorded = recorded_resources(config, name)
         except (ClientError, BotoCoreError) as error:
-            account_id, region = str(event.get("accountId")), factory.build_client("config").meta.region_name
-            what = f"verdicts of {name} that no longer apply"
-            rule.errors.append(JudgementError(account_id, region, None, rule.recommendation.name, what, _cause(error)))
+            self._missed(event, config, f"verdicts of {name} that no longer apply", error)
             return []
         answered = {evaluation.complianceResourceId for evaluation in found}
         return [

@@ -86,10 +86,8 @@ def _prefix_list(permissions: Permissions, requirement: Requirement, peer: Prefi
         return Outcome(requirement)
     required = (peer.prefix_list_id,)
     addresses = prefix_list_addresses(permissions.estate.prefix_list(peer.prefix_list_id), peer.family)
-    if addresses is None:
-        return Outcome(requirement, required, required, unresolved=allowed.unresolved)
     if not addresses:
-        # A list without an entry lets nobody in and names no client: it must at least be referenced.
+        # Entries that are refused, or none at all: the list must at least be referenced.
         return Outcome(requirement, required, required, unresolved=allowed.unresolved)
     left = addresses - allowed.addresses
     if not left:
@@ -156,7 +154,7 @@ def _accepts_prefix_list(
     if referenced and (found.family is not None or one_family):
         return True
     addresses = prefix_list_addresses(found, family)
-    return bool(addresses) and addresses is not None and addresses <= allowed.addresses
+    return addresses is not None and bool(addresses) and addresses <= allowed.addresses
 
 
 @dataclass(frozen=True, slots=True)
