@@ -10,8 +10,11 @@ RDK_READY := $(RDK_VENV)/.ready
 PYTHON_RDK ?= $(shell for candidate in $(PYTHON) python3.14 python3.13 python3.12 "$$HOME"/.pyenv/versions/3.1[2-9]*/bin/python; do \
 	"$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 12))' >/dev/null 2>&1 && { echo "$$candidate"; break; }; done)
 
+NODE_MODULES := tests/node/node_modules
+NODE_READY := $(NODE_MODULES)/.ready
+
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-rdk demo check lint types unit test generate build pack deploy deploy-stack clean
+.PHONY: help setup setup-rdk setup-node setup-browser demo check lint types unit test generate build pack deploy deploy-stack clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -39,7 +42,7 @@ types: $(READY)
 unit: $(READY)
 	$(BIN)/pytest -q -n auto -m "not slow"
 
-test: lint types setup-rdk ## everything
+test: lint types setup-rdk setup-node ## everything
 	ALB_SG_RDK="$(abspath $(RDK_VENV))/bin/rdk" $(BIN)/pytest -q -n auto
 
 generate: $(READY) ## rewrite generated files
@@ -65,5 +68,18 @@ $(RDK_READY): pyproject.toml
 	$(RDK_VENV)/bin/python -m pip install --quiet --disable-pip-version-check rdk==1.0.0 'moto[ec2,elbv2,sts,config]>=5.2' --editable .
 	@touch $@
 
+setup-node: ## what the tests ask of npm: schemas, linters, the accessibility checker
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(NODE_READY); \
+	elif [ "$$CI" = true ]; then echo "npm is needed; install Node.js"; exit 1; \
+	else echo "*** no npm: tests that need Node.js will be skipped ***"; fi
+
+$(NODE_READY): tests/node/package.json tests/node/package-lock.json
+	npm ci --prefix tests/node --no-audit --no-fund --loglevel=error
+	@touch $@
+
+setup-browser: ## Chromium for the page's tests, from the system's packages (as root)
+	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || \
+		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; }
+
 clean: ## everything that was made
-	rm -rf $(VENV) $(RDK_VENV) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(RDK_VENV) $(NODE_MODULES) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,0 +1,38 @@
+"""Tools that tests need beside Python: missing, they skip a test on a user's machine and fail it in CI."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+NODE_MODULES = Path(__file__).parent / "node" / "node_modules"
+
+
+def node() -> str:
+    """Node.js's own path."""
+    return shutil.which("node") or _missing("Node.js", "install it")
+
+
+def node_module(path: str) -> Path:
+    """A file of what `make setup-node` installs, by its path such as `axe-core/axe.min.js`."""
+    found = NODE_MODULES / path
+    return found if found.exists() else Path(_missing(path, "run make setup-node"))
+
+
+def browser() -> str:
+    """Chromium's path."""
+    return (
+        shutil.which("chromium")
+        or shutil.which("google-chrome")
+        or _missing("Chromium", "run make setup-browser as root, or install it")
+    )
+
+
+def _missing(what: str, how: str) -> str:
+    said = f"{what} is missing; {how}"
+    if os.environ.get("CI") == "true":
+        pytest.fail(said)
+    pytest.skip(said)
