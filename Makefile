@@ -14,7 +14,7 @@ NODE_MODULES := tests/node/node_modules
 NODE_READY := $(NODE_MODULES)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-rdk setup-node setup-browser demo check lint types unit test generate build pack deploy deploy-stack clean
+.PHONY: help setup setup-rdk setup-node setup-browser demo check lint types unit test bench generate build pack deploy deploy-stack clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -44,6 +44,9 @@ unit: $(READY)
 
 test: lint types setup-rdk setup-node ## everything
 	ALB_SG_RDK="$(abspath $(RDK_VENV))/bin/rdk" $(BIN)/pytest -q -n auto
+
+bench: $(READY) ## speed, memory and numbers of calls, to benchmarks/RESULTS.md; ONLY=judging,… for some
+	$(BIN)/python -m benchmarks $(ONLY)
 
 generate: $(READY) ## rewrite generated files
 	$(BIN)/python -m alb_sg.config_rule.definition rules
