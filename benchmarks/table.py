@@ -6,9 +6,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 
+TIMES = "\N{MULTIPLICATION SIGN}"
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What was measured. `value` is a ratio (`unit` "×") or a figure in `unit`; `limit` is what it should stay at or
+    """What was measured. `value` is a ratio (`unit` TIMES) or a figure in `unit`; `limit` is what it should stay at or
     below, None where it is only to be known. `against` says what it is compared with, `detail` gives the absolute
     figures."""
 
