@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-
 TIMES = "\N{MULTIPLICATION SIGN}"
 
 
