@@ -10,11 +10,14 @@ RDK_READY := $(RDK_VENV)/.ready
 PYTHON_RDK ?= $(shell for candidate in $(PYTHON) python3.14 python3.13 python3.12 "$$HOME"/.pyenv/versions/3.1[2-9]*/bin/python; do \
 	"$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 12))' >/dev/null 2>&1 && { echo "$$candidate"; break; }; done)
 
+PEERS_VENV := .venv-peers
+PEERS_READY := $(PEERS_VENV)/.ready
+
 NODE_MODULES := tests/node/node_modules
 NODE_READY := $(NODE_MODULES)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-rdk setup-node setup-browser demo check lint types unit test bench generate build pack deploy deploy-stack clean
+.PHONY: help setup setup-rdk setup-node setup-browser demo check lint types unit test bench bench-peers generate build pack deploy deploy-stack clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -48,8 +51,21 @@ test: lint types setup-rdk setup-node ## everything
 bench: $(READY) ## speed, memory and numbers of calls, to benchmarks/RESULTS.md; ONLY=judging,… for some
 	$(BIN)/python -m benchmarks $(ONLY)
 
+bench-peers: $(READY) $(PEERS_READY) ## Cloud Custodian and Prowler on the same account, to benchmarks/PEERS.md
+	$(BIN)/python -m benchmarks.peers $(PEERS_VENV) benchmarks/PEERS.md
+
+# An environment each: they pin different versions of boto3. Both need Python 3.10 or newer, Prowler one below 3.14.
+$(PEERS_READY):
+	@rm -rf $(PEERS_VENV)
+	$(PYTHON) -m venv $(PEERS_VENV)/custodian
+	$(PEERS_VENV)/custodian/bin/python -m pip install --quiet --disable-pip-version-check c7n==0.9.53
+	$(PYTHON) -m venv $(PEERS_VENV)/prowler
+	$(PEERS_VENV)/prowler/bin/python -m pip install --quiet --disable-pip-version-check prowler==5.46.0
+	@touch $@
+
 generate: $(READY) ## rewrite generated files
 	$(BIN)/python -m alb_sg.config_rule.definition rules
+	$(BIN)/python -m alb_sg.automation.documents remediation
 
 build: $(READY) ## dist/alb-sg-<version>.zip and the layer, the same bytes for the same tree
 	$(BIN)/python -m alb_sg.deployment build
@@ -85,4 +101,4 @@ setup-browser: ## Chromium for the page's tests, from the system's packages (as 
 		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; }
 
 clean: ## everything that was made
-	rm -rf $(VENV) $(RDK_VENV) $(NODE_MODULES) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(RDK_VENV) $(PEERS_VENV) $(NODE_MODULES) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -1,13 +1,18 @@
 """The artefact: one zip with every rule's handler and all that the handlers import, the same bytes for the same tree.
 
-boto3 comes with Lambda's runtime; everything else is pure Python, so one zip serves every architecture.
+boto3 comes with Lambda's runtime; everything else is pure Python, so one zip serves every architecture. The service
+models in it are made from the installed botocore, and modules are compiled as well as in source, for the Python that
+builds: the same bytes for the same tree, the same botocore and the same Python (3.x). Under another Python the source
+is used, as Lambda would use it otherwise: there each cold start compiles anew, because the folder cannot be written to.
 """
 
 from __future__ import annotations
 
 import ast
 import hashlib
+import importlib.util
 import io
+import marshal
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,13 +20,18 @@ from importlib.metadata import Distribution, distribution
 from pathlib import Path
 
 import alb_sg
+from alb_sg.deployment.service_models import service_model_files
 from alb_sg.errors import UnusableInput
 
 PACKAGES = ("alb_sg", "rdklib")
+# What the remediation documents import from the artefact, which they have attached.
+SCRIPTS = "alb_sg.automation.scripts"
 # Zip has no earlier time.
 TIMESTAMP = (1980, 1, 1, 0, 0, 0)
 MODE = 0o100644
 UNIX = 3
+# A compiled module's flags: valid for a hash of its source, which is not compared when it is imported.
+UNCHECKED_HASH = 0b01
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +71,22 @@ def layer_artefact(rules: Path) -> Artefact:
 
 
 def _artefact(name: str, files: Mapping[str, bytes]) -> Artefact:
-    return Artefact(f"{name}-{alb_sg.__version__}.zip", _zip(files))
+    return Artefact(f"{name}-{alb_sg.__version__}.zip", _zip({**files, **_compiled(files)}))
+
+
+def _compiled(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The modules as Python keeps them in `__pycache__`, valid as they are (PEP 552, unchecked hash-based).
+
+    Marshalled in version 2: later ones note which objects are shared, and that hangs on what else is in memory.
+    """
+    header = importlib.util.MAGIC_NUMBER + UNCHECKED_HASH.to_bytes(4, "little")
+    return {
+        importlib.util.cache_from_source(name): header
+        + importlib.util.source_hash(source)
+        + marshal.dumps(compile(source, name, "exec", dont_inherit=True, optimize=0), 2)
+        for name, source in files.items()
+        if name.endswith(".py")
+    }
 
 
 def _zip(files: Mapping[str, bytes]) -> bytes:
@@ -84,12 +109,13 @@ def _handlers(rules: Path) -> dict[str, bytes]:
 
 
 def _library(handlers: Mapping[str, bytes]) -> dict[str, bytes]:
-    """The modules that the handlers reach through imports, and the licences of what is among them."""
+    """The modules that handlers and scripts reach through imports, the licences of what is among them, and service
+    models."""
     rdklib = distribution("rdklib")
     package_folder = Path(alb_sg.__file__).parent
     roots = {"alb_sg": package_folder, "rdklib": Path(str(rdklib.locate_file("rdklib")))}
     found: dict[str, Path] = {}
-    waiting = [name for source in handlers.values() for name in _imports(source, "", is_package=False)]
+    waiting = [SCRIPTS, *(name for source in handlers.values() for name in _imports(source, "", is_package=False))]
     while waiting:
         name = waiting.pop()
         path = _module_file(name, roots)
@@ -100,7 +126,7 @@ def _library(handlers: Mapping[str, bytes]) -> dict[str, bytes]:
         waiting.extend(_imports(path.read_bytes(), name, is_package=path.name == "__init__.py"))
     files = {_inside(name, path): path.read_bytes() for name, path in found.items()}
     licence = package_folder.parent / "LICENSE"
-    return {**files, **_licences(rdklib), "LICENSE": licence.read_bytes()}
+    return {**files, **service_model_files(), **_licences(rdklib), "LICENSE": licence.read_bytes()}
 
 
 def _imports(source: bytes, module: str, *, is_package: bool) -> Iterator[str]:

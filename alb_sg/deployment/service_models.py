@@ -1,0 +1,128 @@
+"""Service models with the operations that functions call and no others, made from those of the installed botocore.
+
+botocore's own model of EC2 describes some 800 operations, of which the rules call six; reading it takes longer and more
+memory than all the rest of an invocation (`alb_sg.config_rule.service_models` reads these in its place). Nothing in a
+model is changed but that operations and shapes which nobody calls, and documentation, are left out: requests and
+answers are the same bytes. The same botocore gives the same bytes here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
+
+from botocore.loaders import Loader
+
+from alb_sg.config_rule.actions import evaluation_actions
+from alb_sg.config_rule.service_models import ENDPOINTS, FOLDER, MODEL, PACKAGE
+from alb_sg.errors import UnusableInput
+from alb_sg.exemptions.aws import PERMISSIONS
+from alb_sg.recommendations.catalogue import RECOMMENDATIONS
+
+# botocore's name of a service by the prefix of its actions in IAM.
+SERVICES = {
+    "config": "config",
+    "ec2": "ec2",
+    "elasticloadbalancing": "elbv2",
+    "s3": "s3",
+    "ssm": "ssm",
+    "sts": "sts",
+}
+# To become the role of the account that is judged, and to ask which account it is: STS asks no permission for either.
+OWN_ACTIONS = ("sts:AssumeRole", "sts:GetCallerIdentity")
+# What botocore's client of S3 calls by itself: after a bucket's redirection, and for directory buckets.
+S3_ACTIONS = ("s3:CreateSession", "s3:HeadBucket")
+
+PAGINATORS = "paginators-1"
+ENDPOINT_RULES = "endpoint-rule-set-1"
+# Parts of a model that describe it to people or tools, not to a client.
+LEFT_OUT = frozenset({"documentation", "documentationUrl", "examples", "authorizers"})
+
+
+def called_operations() -> dict[str, tuple[str, ...]]:
+    """The operations that functions call, by botocore's name of the service."""
+    of_rules = {action for recommendation in RECOMMENDATIONS for action in evaluation_actions(recommendation)}
+    found: dict[str, set[str]] = {}
+    for action in {*of_rules, *PERMISSIONS.values(), *OWN_ACTIONS, *S3_ACTIONS}:
+        prefix, _, operation = action.partition(":")
+        found.setdefault(SERVICES[prefix], set()).add(operation)
+    return {service: tuple(sorted(operations)) for service, operations in sorted(found.items())}
+
+
+def service_model_files() -> dict[str, bytes]:
+    """The files of the artefact that hold the reduced models, by path."""
+    # Nothing that somebody keeps in ~/.aws/models or names in AWS_DATA_PATH.
+    loader = Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
+    files: dict[str, Any] = {}
+    prefixes = set()
+    for service, operations in called_operations().items():
+        model = loader.load_service_model(service, MODEL)
+        paginators = loader.load_service_model(service, PAGINATORS)
+        prefixes.add(model["metadata"]["endpointPrefix"])
+        files[f"{service}/{MODEL}"] = reduced(model, service, operations)
+        files[f"{service}/{PAGINATORS}"] = {
+            **paginators,
+            "pagination": {name: said for name, said in paginators["pagination"].items() if name in operations},
+        }
+        files[f"{service}/{ENDPOINT_RULES}"] = loader.load_service_model(service, ENDPOINT_RULES)
+    files[ENDPOINTS] = _endpoints(loader.load_data(ENDPOINTS), prefixes)
+    return {f"{PACKAGE}/{FOLDER}/{name}.json": _bytes(content) for name, content in files.items()}
+
+
+def reduced(model: Mapping[str, Any], service: str, operations: Collection[str]) -> dict[str, Any]:
+    """A service's model with these operations and the shapes that they reach.
+
+    Raises UnusableInput where the installed botocore does not know one of them.
+    """
+    unknown = sorted(set(operations) - model["operations"].keys())
+    if unknown:
+        raise UnusableInput(f"the installed botocore's model of {service} has no {unknown[0]}; install a newer boto3")
+    kept = {name: _without_documentation(model["operations"][name]) for name in sorted(operations)}
+    shapes: dict[str, Any] = {}
+    waiting = list(_shapes(kept))
+    while waiting:
+        name = waiting.pop()
+        if name not in shapes:
+            shapes[name] = _without_documentation(model["shapes"][name])
+            waiting.extend(_shapes(shapes[name]))
+    rest = {name: said for name, said in model.items() if name not in LEFT_OUT}
+    return {**rest, "operations": kept, "shapes": dict(sorted(shapes.items()))}
+
+
+def _shapes(value: Any) -> Iterator[str]:
+    """The names of the shapes that a part of a model refers to."""
+    if isinstance(value, dict):
+        if isinstance(value.get("shape"), str):
+            yield value["shape"]
+        for member in value.values():
+            yield from _shapes(member)
+    elif isinstance(value, list):
+        for member in value:
+            yield from _shapes(member)
+
+
+def _without_documentation(value: Any) -> Any:
+    if isinstance(value, dict):
+        # A member of a structure may bear the name; what it says is an object then.
+        return {
+            name: _without_documentation(member)
+            for name, member in value.items()
+            if not (name in LEFT_OUT and isinstance(member, str))
+        }
+    if isinstance(value, list):
+        return [_without_documentation(member) for member in value]
+    return value
+
+
+def _endpoints(endpoints: Mapping[str, Any], prefixes: Collection[str]) -> dict[str, Any]:
+    """Every partition and region, with the endpoints of these services alone."""
+    partitions = [
+        {**partition, "services": {name: said for name, said in partition["services"].items() if name in prefixes}}
+        for partition in endpoints["partitions"]
+    ]
+    return {**endpoints, "partitions": partitions}
+
+
+def _bytes(content: Any) -> bytes:
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()

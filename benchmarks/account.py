@@ -1,0 +1,65 @@
+"""An account of many load balancers in the embedded AWS, with one and a half target groups each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from alb_sg.findings.finding import Compliance
+from alb_sg.findings.judge import judge_all
+from alb_sg.live import Loaded
+from alb_sg.parameters import Parameters
+from alb_sg.recommendations.catalogue import (
+    HEALTH_CHECK_EGRESS,
+    ICMP_PMTUD,
+    INSTANCE_EGRESS,
+    LISTENER_INGRESS,
+    RECOMMENDATIONS,
+)
+from demo.embedded_aws import EmbeddedAws, icmp, tcp
+
+SECTIONS = frozenset[str]().union(*(rule.sections for rule in RECOMMENDATIONS)) - {"Tags"}
+# As many load balancers share a security group.
+PER_GROUP = 5
+Verdicts = Mapping[tuple[str, Compliance], int]
+
+
+def build(aws: EmbeddedAws, size: int, *, open_egress: bool) -> Verdicts:
+    """Internet-facing load balancers, an even number of them, and the verdicts that they are to have.
+
+    Every second one has a second listener, on a port that its group does not let in, with a target group of its own,
+    and lets ICMP in; the others do not. Groups let out to the targets' group, or everywhere where `open_egress`.
+    """
+    vpc = aws.vpc()
+    subnets = aws.subnets(vpc)
+    app = aws.security_group(vpc, "app")
+    instance = aws.instance(subnets[0], app)
+    egress = None if open_egress else [tcp(8080, app)]
+    groups: dict[tuple[int, int], str] = {}
+    for number in range(size):
+        second = number % 2
+        key = (number // (2 * PER_GROUP), second)
+        if key not in groups:
+            ingress = [tcp(80, "0.0.0.0/0"), *([icmp(3, 4, "0.0.0.0/0")] if second else [])]
+            groups[key] = aws.security_group(vpc, f"group-{number}", ingress=ingress, egress=egress)
+        balancer = aws.load_balancer(f"web-{number}", subnets, [groups[key]])
+        for index in range(1 + second):
+            target_group = aws.target_group(f"web-{number}-{index}", vpc, 8080, [(instance, None)])
+            aws.listener(balancer, 80 + index, target_group)
+    half = size // 2
+    return {
+        (LISTENER_INGRESS.name, Compliance.COMPLIANT): half,
+        (LISTENER_INGRESS.name, Compliance.NON_COMPLIANT): half,
+        (ICMP_PMTUD.name, Compliance.COMPLIANT): half,
+        (ICMP_PMTUD.name, Compliance.NON_COMPLIANT): half,
+        (INSTANCE_EGRESS.name, Compliance.COMPLIANT): size,
+        (HEALTH_CHECK_EGRESS.name, Compliance.COMPLIANT): size,
+    }
+
+
+def verdicts(loaded: Loaded) -> Verdicts:
+    """The verdicts of all four rules, counted. Nothing may be in error."""
+    assert loaded.incomplete is None
+    findings, errors = judge_all(loaded.estate, loaded.selected, {rule: Parameters() for rule in RECOMMENDATIONS})
+    assert not errors, errors[0]
+    return dict(Counter((finding.rule, finding.compliance) for finding in findings))
