@@ -12,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from alb_sg.deployment.account import NotDeployed, account_id, check_bucket, upload
 from alb_sg.deployment.artefact import function_artefact, layer_artefact
+from alb_sg.deployment.documents import shipped_documents
 from alb_sg.deployment.mistakes import WrongSettings
 from alb_sg.deployment.pack import regional_remarks, remarks, rendered
 from alb_sg.deployment.rdk_deployment import deploy_with_rdk
@@ -49,7 +50,11 @@ def _parser() -> argparse.ArgumentParser:
     bucketed.add_argument("--bucket", help="the bucket to deploy from, instead of artefactBucket in the settings")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, parents, text in (
-        ("build", [shared, written], "the zip of the functions and the layer, each with its sha256"),
+        (
+            "build",
+            [shared, written],
+            "the zip of the functions and the layer, each with its sha256, and the documents that name it",
+        ),
         ("pack", [shared, configured, written], "build, and every template for CloudFormation and AWS Config"),
         ("upload", [shared, configured, bucketed], "the zip into the bucket of each region, for central.yaml"),
         ("deploy", [shared, configured, bucketed], "one account with rdk: the layer, then rdk deploy"),
@@ -60,16 +65,23 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _build(options: argparse.Namespace) -> None:
-    for artefact in (function_artefact(options.rules), layer_artefact(options.rules)):
-        path = artefact.write(options.output)
-        _say(f"{path} ({len(artefact.content):,} bytes, sha256 {artefact.sha256})")
+    artefact = function_artefact(options.rules)
+    for one in (artefact, layer_artefact(options.rules)):
+        path = one.write(options.output)
+        _say(f"{path} ({len(one.content):,} bytes, sha256 {one.sha256})")
+    folder = options.output / "remediation"
+    folder.mkdir(exist_ok=True)
+    for name, text in shipped_documents(artefact).items():
+        path = folder / f"{name}.yaml"
+        path.write_text(text, encoding="utf-8")
+        _say(str(path))
 
 
 def _pack(options: argparse.Namespace) -> None:
     settings = _settings(options)
     _build(options)
     artefact = function_artefact(options.rules)
-    for name, text in rendered(settings, artefact.key).items():
+    for name, text in rendered(settings, artefact).items():
         path = options.output / name
         path.write_text(text, encoding="utf-8")
         _say(str(path))

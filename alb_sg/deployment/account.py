@@ -7,6 +7,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
+from alb_sg.automation.names import DOCUMENTS
 from alb_sg.deployment.functions import OWNER_TAG
 from alb_sg.deployment.settings import Settings
 
@@ -66,6 +67,23 @@ def check_functions(settings: Settings, region: str) -> None:
             raise NotDeployed(
                 f"function {name} exists in {region} and {whose} (its tag {OWNER_TAG}); choose another "
                 "names.functionPrefix, or remove it"
+            )
+
+
+def check_documents(settings: Settings, region: str) -> None:
+    """Raises NotDeployed where a document of a name that would be used is somebody else's."""
+    client = boto3.client("ssm", region_name=region)
+    for name in DOCUMENTS:
+        try:
+            tags = client.list_tags_for_resource(ResourceType="Document", ResourceId=name)["TagList"]
+        except client.exceptions.InvalidResourceId:
+            continue
+        owner = {tag["Key"]: tag["Value"] for tag in tags}.get(OWNER_TAG)
+        if owner != settings.stack_name:
+            whose = f"belongs to {owner!r}" if owner else "is not one of alb-sg's"
+            raise NotDeployed(
+                f"document {name} exists in {region} and {whose} (its tag {OWNER_TAG}); remove it, or turn remediation "
+                "off"
             )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from alb_sg.automation.names import document_name
 from alb_sg.deployment.config_rules import config_rule_properties
 from alb_sg.deployment.intrinsics import FORMAT_VERSION, Template, either, given, nothing, ref, sub
 from alb_sg.deployment.member import CENTRAL_PARAMETER, central_parameter
-from alb_sg.deployment.settings import PARAMETER_LENGTHS, DeployedRule, Settings
+from alb_sg.deployment.remediation import remediation_properties, static
+from alb_sg.deployment.settings import PARAMETER_LENGTHS, REMEDIATION_LENGTH, DeployedRule, Mode, Settings
 from alb_sg.parameters import PARAMETERS, RDKLIB_PARAMETERS, TargetMatch
 
-PACK_NAME = "alb-sg"
 ROLE_PARAMETER = "EvaluationRoleName"
 
 # AWS Config: the template's bytes, and its parameters.
@@ -47,12 +48,18 @@ def conformance_pack_template(settings: Settings, region: str | None = None) -> 
             else:
                 conditions[f"{logical}Given"] = given(logical)
                 inputs[name] = either(f"{logical}Given", ref(logical), nothing())
+        camel = rule.definition.camel
+        mode = f"{camel}Remediation"
+        parameters[mode] = _mode_parameter(rule)
+        conditions[f"{camel}Remedied"] = {"Fn::Not": [{"Fn::Equals": [ref(mode), Mode.OFF.value]}]}
+        conditions[f"{camel}RemediedByItself"] = {"Fn::Equals": [ref(mode), Mode.AUTOMATIC.value]}
         resources |= _rule_resources(settings, rule, region, inputs)
+        resources[f"{camel}RemediationConfiguration"] = _remediation(settings, rule, inputs)
     return {
         "AWSTemplateFormatVersion": FORMAT_VERSION,
         "Description": "alb-sg: security groups of Application Load Balancers, as Elastic Load Balancing recommends",
         "Parameters": parameters,
-        **({"Conditions": conditions} if conditions else {}),
+        "Conditions": conditions,
         "Resources": resources,
     }
 
@@ -60,7 +67,7 @@ def conformance_pack_template(settings: Settings, region: str | None = None) -> 
 def organization_template(settings: Settings, pack: str) -> Template:
     """A stack of the delegated administrator that puts the pack, given as text, into the whole organization."""
     properties: Template = {
-        "OrganizationConformancePackName": PACK_NAME,
+        "OrganizationConformancePackName": settings.stack_name,
         "TemplateBody": pack,
         "ConformancePackInputParameters": [
             {"ParameterName": CENTRAL_PARAMETER, "ParameterValue": ref("AWS::AccountId")}
@@ -83,11 +90,23 @@ def _parameter(rule: DeployedRule, name: str) -> Template:
         "Type": "String",
         "Description": f"{rule.name}: {fact.meaning}",
         "Default": rule.parameters.get(name, fact.default),
-        "MaxLength": PARAMETER_LENGTHS[name],
+        "MaxLength": min(PARAMETER_LENGTHS[name], REMEDIATION_LENGTH) if rule.remedied else PARAMETER_LENGTHS[name],
     }
     if name in CHOICES:
         parameter["AllowedValues"] = CHOICES[name]
     return parameter
+
+
+def _mode_parameter(rule: DeployedRule) -> Template:
+    return {
+        "Type": "String",
+        "Description": (
+            f"{rule.name}: whether {document_name(rule.name)} is run for what is found: off, when somebody starts it "
+            "(manual), or by AWS Config itself (automatic)"
+        ),
+        "Default": rule.remediation.mode.value,
+        "AllowedValues": [mode.value for mode in Mode],
+    }
 
 
 def _rule_resources(settings: Settings, rule: DeployedRule, region: str | None, inputs: Template) -> Template:
@@ -95,23 +114,30 @@ def _rule_resources(settings: Settings, rule: DeployedRule, region: str | None, 
     name = settings.function_name(rule)
     function = f"arn:${{AWS::Partition}}:lambda:${{AWS::Region}}:${{{CENTRAL_PARAMETER}}}:function:{name}"
     properties = config_rule_properties(settings, rule, region, function_arn=sub(function), parameters=inputs)
-    resources: Template = {f"{camel}Rule": {"Type": "AWS::Config::ConfigRule", "Properties": properties}}
-    if rule.remediation_document is not None:
-        role = f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/{settings.names.remediation_role}"
-        resources[f"{camel}Remediation"] = {
-            "Type": "AWS::Config::RemediationConfiguration",
-            "DependsOn": f"{camel}Rule",
-            "Properties": {
-                "ConfigRuleName": rule.name,
-                "TargetType": "SSM_DOCUMENT",
-                "TargetId": rule.remediation_document,
-                "Automatic": True,
-                "MaximumAutomaticAttempts": 3,
-                "RetryAttemptSeconds": 300,
-                "Parameters": {
-                    "AutomationAssumeRole": {"StaticValue": {"Values": [sub(role)]}},
-                    "LoadBalancerArn": {"ResourceValue": {"Value": "RESOURCE_ID"}},
-                },
-            },
-        }
-    return resources
+    return {f"{camel}Rule": {"Type": "AWS::Config::ConfigRule", "Properties": properties}}
+
+
+def _remediation(settings: Settings, rule: DeployedRule, inputs: Template) -> Template:
+    """The rule's remediation, there where the pack's parameter asks for it. It is given what the rule is given, but for
+    the role that functions read with."""
+    camel = rule.definition.camel
+    given_too = {name: value for name, value in inputs.items() if name not in RDKLIB_PARAMETERS}
+    properties = remediation_properties(
+        settings,
+        rule,
+        automatic=either(f"{camel}RemediedByItself", True, False),
+        parameters={name: _passed_on(value) for name, value in given_too.items()},
+    )
+    return {
+        "Type": "AWS::Config::RemediationConfiguration",
+        "Condition": f"{camel}Remedied",
+        "Properties": properties,
+    }
+
+
+def _passed_on(value: Template) -> Template:
+    """A rule's input as a document's parameter; left out where the rule is not given it."""
+    if "Fn::If" not in value:
+        return static(value)
+    condition, then, otherwise = value["Fn::If"]
+    return either(condition, static(then), otherwise)

@@ -1,12 +1,15 @@
-"""`member.yaml`: the role in every account that rules judge, for a StackSet in one region."""
+"""`member.yaml`: the roles in every account that rules judge, for a StackSet in one region."""
 
 from __future__ import annotations
 
-from alb_sg.deployment.intrinsics import FORMAT_VERSION, Template, policy, sub
+from alb_sg.deployment.intrinsics import FORMAT_VERSION, Template, policy, ref, sub
 from alb_sg.deployment.permissions_of_roles import evaluation_statements
+from alb_sg.deployment.remediation import remediation_role
 from alb_sg.deployment.settings import Settings
 
 CENTRAL_PARAMETER = "CentralAccountId"
+REMEDIATION_PARAMETER = "MakeRemediationRole"
+REMEDIED = "Remedied"
 
 
 def central_parameter(settings: Settings) -> Template:
@@ -21,8 +24,11 @@ def central_parameter(settings: Settings) -> Template:
 
 
 def member_template(settings: Settings) -> Template:
-    """The evaluation role. It trusts the functions' roles by name, through a condition: a role named as a principal
-    must exist first, and is lost when it is made anew."""
+    """The evaluation role, and the remediation role where it is asked for.
+
+    The former trusts the functions' roles by name, through a condition: a role named as a principal must exist first,
+    and is lost when it is made anew.
+    """
     role = f"arn:${{AWS::Partition}}:iam::${{{CENTRAL_PARAMETER}}}:role/"
     callers = [sub(f"{role}{settings.function_name(rule)}") for rule in settings.rules]
     trust = {
@@ -33,8 +39,17 @@ def member_template(settings: Settings) -> Template:
     }
     return {
         "AWSTemplateFormatVersion": FORMAT_VERSION,
-        "Description": "alb-sg: the role that the rules read with, for every member account (one region is enough)",
-        "Parameters": {CENTRAL_PARAMETER: central_parameter(settings)},
+        "Description": "alb-sg: the roles of the rules and documents, for every member account (one region is enough)",
+        "Parameters": {
+            CENTRAL_PARAMETER: central_parameter(settings),
+            REMEDIATION_PARAMETER: {
+                "Type": "String",
+                "Description": "Whether to make the role that remediation documents run as",
+                "Default": "yes" if settings.remedied else "no",
+                "AllowedValues": ["yes", "no"],
+            },
+        },
+        "Conditions": {REMEDIED: {"Fn::Equals": [ref(REMEDIATION_PARAMETER), "yes"]}},
         "Resources": {
             "EvaluationRole": {
                 "Type": "AWS::IAM::Role",
@@ -49,6 +64,7 @@ def member_template(settings: Settings) -> Template:
                         }
                     ],
                 },
-            }
+            },
+            "RemediationRole": {"Condition": REMEDIED, **remediation_role(settings)},
         },
     }

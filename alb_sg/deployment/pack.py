@@ -4,21 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from alb_sg.automation.names import document_name
 from alb_sg.deployment.aggregator import aggregator_template
+from alb_sg.deployment.artefact import Artefact
 from alb_sg.deployment.central import central_template
 from alb_sg.deployment.conformance_pack import conformance_pack_template, organization_template
+from alb_sg.deployment.documents import documents_template
 from alb_sg.deployment.member import member_template
-from alb_sg.deployment.settings import Settings
+from alb_sg.deployment.settings import Mode, Settings
 from alb_sg.deployment.stack import stack_template
 from alb_sg.deployment.yaml_text import template_text
 
 
-def rendered(settings: Settings, artefact_key: str) -> dict[str, str]:
+def rendered(settings: Settings, artefact: Artefact) -> dict[str, str]:
     """The templates' texts by file name. A region where types are left out has rules of its own, in files of its own
     such as `conformance-pack.me-central-1.yaml`."""
     files = {
         "aggregator.yaml": template_text(aggregator_template()),
-        "central.yaml": template_text(central_template(settings, artefact_key)),
+        "central.yaml": template_text(central_template(settings, artefact.key)),
+        "documents.yaml": template_text(documents_template(settings, artefact)),
         "member.yaml": template_text(member_template(settings)),
     }
     for region in (None, *sorted(settings.left_out)):
@@ -26,7 +30,7 @@ def rendered(settings: Settings, artefact_key: str) -> dict[str, str]:
         pack = template_text(conformance_pack_template(settings, region))
         files[f"conformance-pack{suffix}"] = pack
         files[f"organization-conformance-pack{suffix}"] = template_text(organization_template(settings, pack))
-        files[f"stack{suffix}"] = template_text(stack_template(settings, artefact_key, region))
+        files[f"stack{suffix}"] = template_text(stack_template(settings, artefact.key, region))
     return dict(sorted(files.items()))
 
 
@@ -46,6 +50,9 @@ def remarks(settings: Settings) -> Iterator[str]:
     if organization.organization_id is None and not organization.member_accounts:
         yield "rdk-config.json names neither an organizationId nor memberAccounts: central.yaml asks for OrganizationId"
     for rule in settings.rules:
-        if rule.remediation_document is not None:
-            document, role = rule.remediation_document, settings.names.remediation_role
-            yield f"{rule.name}: AWS Config runs {document} by itself, as {role}, which every account must have"
+        if rule.remedied:
+            by_whom = "AWS Config" if rule.remediation.mode is Mode.AUTOMATIC else "whoever asks AWS Config to"
+            yield (
+                f"{rule.name}: {by_whom} runs {document_name(rule.name)} as {settings.names.remediation_role}; "
+                "member.yaml and documents.yaml must be in every account first"
+            )

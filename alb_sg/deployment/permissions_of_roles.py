@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from alb_sg.automation.actions import REEVALUATION_ACTION, document_actions
+from alb_sg.automation.names import UNDO, document_name
 from alb_sg.config_rule.actions import evaluation_actions
 from alb_sg.deployment.intrinsics import Template, ref, sub
 from alb_sg.deployment.settings import DeployedRule, Settings
 from alb_sg.exemptions.aws import PERMISSIONS
 from alb_sg.exemptions.location import AwsLocation, S3Object
 from alb_sg.recommendations.catalogue import BY_NAME
+from alb_sg.remediation.calls import EXECUTION_TAG, TAG_KEYS
 
 ORGANIZATION_PARAMETER = "OrganizationId"
 
@@ -54,6 +57,78 @@ def evaluation_statements(rules: Iterable[DeployedRule]) -> list[Template]:
     return [{"Sid": "Evaluate", "Effect": "Allow", "Action": actions, "Resource": "*"}]
 
 
+def remediation_statements(settings: Settings) -> list[Template]:
+    """What the documents of the rules, and their inverse, call: each action on what IAM lets it be narrowed to.
+
+    Rules and groups are made with the execution's tag and no others; a group is deleted that has it. IAM judges the
+    revocation of a rule by its group alone (Service Authorization Reference, Amazon EC2), so there no tag can tell.
+    """
+    documents = (UNDO, *(document_name(rule.name) for rule in settings.rules))
+    actions = {action for name in documents for action in document_actions(name)}
+    group, rule, vpc = (_own("ec2", f"{kind}/*") for kind in ("security-group", "security-group-rule", "vpc"))
+    tagged_request = {"Null": {f"aws:RequestTag/{EXECUTION_TAG}": "false"}}
+    adding, revoking = ("ec2:AuthorizeSecurityGroup", "ec2:RevokeSecurityGroup")
+    created_by = sorted(
+        action.removeprefix("ec2:") for action in actions if action.startswith((adding, "ec2:CreateSecurityGroup"))
+    )
+    narrowed: list[tuple[str, str, list[Template], Template]] = [
+        ("AddRules", adding, [group], {}),
+        ("AddTaggedRulesOnly", adding, [rule], tagged_request),
+        ("CreateTaggedGroup", "ec2:CreateSecurityGroup", [group], tagged_request),
+        ("CreateGroupInVpc", "ec2:CreateSecurityGroup", [vpc], {}),
+        (
+            "TagWhatIsCreated",
+            "ec2:CreateTags",
+            [group, rule],
+            {
+                "StringEquals": {"ec2:CreateAction": created_by},
+                "ForAllValues:StringEquals": {"aws:TagKeys": list(TAG_KEYS)},
+                **tagged_request,
+            },
+        ),
+        ("DeleteOwnGroup", "ec2:DeleteSecurityGroup", [group], {"Null": {f"aws:ResourceTag/{EXECUTION_TAG}": "false"}}),
+        ("RevokeRules", revoking, [group], {}),
+        (
+            "SetGroups",
+            "elasticloadbalancing:SetSecurityGroups",
+            [_own("elasticloadbalancing", "loadbalancer/app/*")],
+            {},
+        ),
+        ("EvaluateAgain", REEVALUATION_ACTION, [_own("config", "config-rule/*")], {}),
+    ]
+    reading = sorted(action for action in actions if not action.startswith(tuple(start for _, start, _, _ in narrowed)))
+    within: Template = {"StringEquals": {"aws:RequestedRegion": list(settings.regions)}}
+    statements: list[Template] = [
+        {"Sid": "Read", "Effect": "Allow", "Action": reading, "Resource": "*", "Condition": within}
+    ]
+    for sid, start, resources, conditions in narrowed:
+        equal = {**within["StringEquals"], **conditions.get("StringEquals", {})}
+        statements.append(
+            {
+                "Sid": sid,
+                "Effect": "Allow",
+                "Action": sorted(action for action in actions if action.startswith(start)),
+                "Resource": resources,
+                "Condition": {**conditions, "StringEquals": equal},
+            }
+        )
+    return statements + _exemption_statements(settings)
+
+
+def _exemption_statements(settings: Settings) -> list[Template]:
+    """That the documents read the exemptions: who is exempt is not fixed."""
+    locations = {str(rule.exemptions): rule.exemptions for rule in settings.rules if rule.exemptions is not None}
+    return [
+        {
+            "Sid": f"ReadExemptions{number}",
+            "Effect": "Allow",
+            "Action": [PERMISSIONS[type(location)]],
+            "Resource": _exemptions(settings, location),
+        }
+        for number, (_, location) in enumerate(sorted(locations.items()), 1)
+    ]
+
+
 def assume_statement(settings: Settings) -> Template:
     """That a function may become the evaluation role of the accounts that it serves, and of no other."""
     role = settings.names.evaluation_role
@@ -78,6 +153,11 @@ def _exemptions(settings: Settings, location: AwsLocation) -> list[Template]:
     if isinstance(location, S3Object):
         return [sub(f"arn:${{AWS::Partition}}:s3:::{location.bucket}/{location.key}")]
     return _in_every_region(settings, "ssm", f"parameter/{location.name.removeprefix('/')}")
+
+
+def _own(service: str, resource: str) -> Template:
+    """Resources of this account, in whatever region."""
+    return sub(f"arn:${{AWS::Partition}}:{service}:*:${{AWS::AccountId}}:{resource}")
 
 
 def _in_every_region(settings: Settings, service: str, resource: str) -> list[Template]:

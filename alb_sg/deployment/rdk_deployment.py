@@ -24,10 +24,12 @@ from alb_sg.deployment.artefact import Artefact
 from alb_sg.deployment.functions import TIMEOUT
 from alb_sg.deployment.settings import Settings
 from alb_sg.deployment.stack import OWN_ROLE
-from alb_sg.deployment.stack_deployment import UPDATABLE
+from alb_sg.deployment.stack_deployment import UPDATABLE, find_stack
 
 Say = Callable[[str], None]
 
+# rdk's, before the name of the rule without underscores.
+RDK_FUNCTION_PREFIX = "RDK-Rule-Function-"
 # Names the command where it is not on the path.
 RDK_VARIABLE = "ALB_SG_RDK"
 
@@ -40,6 +42,7 @@ def deploy_with_rdk(settings: Settings, layer: Artefact, rules: Path, say: Say) 
     account = account_id()
     for region in settings.regions:
         check_bucket(settings.bucket(account, region), account, region)
+        _check_owner(settings, region)
     for region in settings.regions:
         arn = _publish(settings.names.layer, layer, region)
         say(f"{region}: layer {arn}")
@@ -92,6 +95,30 @@ def _run(command: str, folder: Path, settings: Settings, layer_arn: str, bucket:
     done = subprocess.run([command, *arguments], cwd=folder, check=False)  # noqa: S603 (the user's own rdk)
     if done.returncode != 0:
         raise NotDeployed(f"rdk deploy in {region} ended with status {done.returncode}; its own output says why")
+
+
+def _check_owner(settings: Settings, region: str) -> None:
+    """Raises NotDeployed where a stack or function of rdk's names is none that rdk made for these rules: rdk itself
+    would write over it. Tags do not tell: rdk gives its stacks none."""
+    cloudformation: Any = boto3.client("cloudformation", region_name=region)
+    functions: Any = boto3.client("lambda", region_name=region)
+    for rule in settings.rules:
+        name = rule.name.replace("_", "")
+        stack = find_stack(cloudformation, name)
+        if stack is not None:
+            said = {parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in stack.get("Parameters", [])}
+            if said.get("SourceHandler") != f"{rule.name}.lambda_handler":
+                raise NotDeployed(
+                    f"stack {name} exists in {region} and is not what rdk makes for {rule.name}; remove it, or use "
+                    "deploy-stack"
+                )
+            continue
+        function = f"{RDK_FUNCTION_PREFIX}{name}"
+        try:
+            functions.get_function(FunctionName=function)
+        except functions.exceptions.ResourceNotFoundException:
+            continue
+        raise NotDeployed(f"function {function} exists in {region} without rdk's stack {name}; remove it first")
 
 
 def _check_stacks(settings: Settings, region: str) -> None:

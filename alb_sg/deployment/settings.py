@@ -5,18 +5,22 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
 from alb_sg.deployment.mistakes import Mistake, WrongSettings, one_of, schema_mistakes
 from alb_sg.deployment.rule_definition import RuleDefinition
 from alb_sg.errors import UnusableInput
-from alb_sg.exemptions.location import AwsLocation, S3Object, parse_location
+from alb_sg.exemptions.location import SSM_PREFIX, AwsLocation, S3Object, parse_location
 from alb_sg.parameters import EXEMPTIONS, RDKLIB_PARAMETERS, parse_parameters
+from alb_sg.remediation.policy import RULES_PER_GROUP, ManagedGroup, SharedGroup
 
 # AWS Config takes 1,024 characters of rule parameters. Each one has its share, so that whatever is put into a
 # conformance pack's parameters, all of a rule's together fit, with their names and the name of the evaluation role.
 PARAMETER_LENGTHS = {"AcceptedSources": 460, "TagKey": 128, EXEMPTIONS: 256, "TargetMatch": 16}
+# RemediationParameterValue.StaticValue in AWS Config's API: the characters of one value.
+REMEDIATION_LENGTH = 256
 # In the resource of a policy these mean more than themselves.
 POLICY_CHARACTERS = frozenset("*?$")
 
@@ -41,16 +45,38 @@ class Organization:
     delivery_bucket: str | None = None
 
 
+class Mode(Enum):
+    """Who starts a rule's document: nobody, a person in AWS Config's console, or AWS Config by itself."""
+
+    OFF = "off"
+    MANUAL = "manual"
+    AUTOMATIC = "automatic"
+
+
+@dataclass(frozen=True, slots=True)
+class Remediation:
+    """How a rule's findings are remedied. `attempts` are AWS Config's for one resource, `retry_seconds` apart;
+    `concurrent_percentage` of the resources are worked on at once, until `error_percentage` have failed."""
+
+    mode: Mode = Mode.OFF
+    shared_group: SharedGroup = SharedGroup.DEDICATED
+    managed_group: ManagedGroup = ManagedGroup.REFUSE
+    rules_per_group: int = RULES_PER_GROUP
+    attempts: int = 3
+    retry_seconds: int = 900
+    concurrent_percentage: int = 10
+    error_percentage: int = 10
+
+
 @dataclass(frozen=True, slots=True)
 class DeployedRule:
-    """A rule with everything that its deployment says of it. `parameters` are those that differ from the default;
-    `remediation_document` is None where remediation is off."""
+    """A rule with everything that its deployment says of it. `parameters` are those that differ from the default."""
 
     definition: RuleDefinition
     severity: str
     frequency: str
     parameters: Mapping[str, str]
-    remediation_document: str | None = None
+    remediation: Remediation = field(default_factory=Remediation)
 
     @property
     def name(self) -> str:
@@ -64,6 +90,10 @@ class DeployedRule:
     def exemptions(self) -> AwsLocation | None:
         value = self.parameters.get(EXEMPTIONS)
         return parse_location(value) if value else None
+
+    @property
+    def remedied(self) -> bool:
+        return self.remediation.mode is not Mode.OFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +109,11 @@ class Settings:
     alarm_topic: str | None = None
     left_out: Mapping[str, frozenset[str]] = field(default_factory=dict)
     organization: Organization = field(default_factory=Organization)
+
+    @property
+    def remedied(self) -> bool:
+        """Whether any rule's findings are."""
+        return any(rule.remedied for rule in self.rules)
 
     @property
     def home_region(self) -> str:
@@ -148,6 +183,8 @@ def _wrong_rule_sets(content: Mapping[str, Any], definitions: Sequence[RuleDefin
     for position, name in enumerate(content["ruleSets"]):
         if name not in known:
             yield Mistake(f"ruleSets[{position}]", f"no rule is in the rule set {name!r}; known are {one_of(known)}")
+    if known >= set(content["ruleSets"]) and not any(_deployed(content, definitions)):
+        yield Mistake("rules", "deployed is false for every rule; leave one to deploy")
 
 
 def _wrong_bucket(content: Mapping[str, Any]) -> Iterator[Mistake]:
@@ -184,9 +221,28 @@ def _wrong_rules(content: Mapping[str, Any], definitions: Sequence[RuleDefinitio
             continue
         own = said.get("parameters", {})
         yield from _wrong_parameters(f"rules.{name}.parameters", own, set(known[name].parameters))
-        remediation = said.get("remediation", {})
-        if remediation.get("automatic") and "document" not in remediation:
-            yield Mistake(f"rules.{name}.remediation", "automatic is true, and no document is named to be run")
+        if said.get("remediation", {}).get("mode", Mode.OFF.value) != Mode.OFF.value:
+            free = set(known[name].parameters) & set(PARAMETER_LENGTHS)
+            taken = {key: value for key, value in {**shared, **own}.items() if key in free}
+            yield from _wrong_remediation(name, taken, in_organization="organization" in content)
+
+
+def _wrong_remediation(rule: str, parameters: Mapping[str, str], *, in_organization: bool) -> Iterator[Mistake]:
+    """What a rule may be given and its document may not."""
+    path = f"rules.{rule}.remediation"
+    for name, value in parameters.items():
+        if REMEDIATION_LENGTH < len(value) <= PARAMETER_LENGTHS[name]:
+            yield Mistake(
+                path,
+                f"{name} has {len(value)} characters, of which AWS Config hands {REMEDIATION_LENGTH} to a document; "
+                "turn remediation off, or name a prefix list",
+            )
+    if in_organization and parameters.get(EXEMPTIONS, "").startswith(SSM_PREFIX):
+        yield Mistake(
+            path,
+            f"Exemptions are in {parameters[EXEMPTIONS]}, which can be read in one account alone, and documents run in "
+            "every account of the organization; keep them in S3",
+        )
 
 
 def _wrong_parameters(path: str, values: Mapping[str, str], known: set[str]) -> Iterator[Mistake]:
@@ -237,10 +293,9 @@ def _wrong_organization(content: Mapping[str, Any]) -> Iterator[Mistake]:
 
 
 def _settings(content: Mapping[str, Any], definitions: Sequence[RuleDefinition]) -> Settings:
-    asked = set(content["ruleSets"])
     organization = content.get("organization", {})
     return Settings(
-        rules=tuple(_rule(content, definition) for definition in definitions if definition.rule_sets & asked),
+        rules=tuple(_rule(content, definition) for definition in _deployed(content, definitions)),
         regions=tuple(content["regions"]),
         artefact_bucket=content["artefactBucket"],
         stack_name=content.get("stackName", "alb-sg"),
@@ -258,6 +313,13 @@ def _settings(content: Mapping[str, Any], definitions: Sequence[RuleDefinition])
     )
 
 
+def _deployed(content: Mapping[str, Any], definitions: Sequence[RuleDefinition]) -> Iterator[RuleDefinition]:
+    asked, rules = set(content["ruleSets"]), content.get("rules", {})
+    for definition in definitions:
+        if definition.rule_sets & asked and rules.get(definition.name, {}).get("deployed", True):
+            yield definition
+
+
 def _names(content: Mapping[str, Any]) -> Names:
     said, default = content.get("names", {}), Names()
     return Names(
@@ -270,13 +332,26 @@ def _names(content: Mapping[str, Any]) -> Names:
 
 def _rule(content: Mapping[str, Any], definition: RuleDefinition) -> DeployedRule:
     said = content.get("rules", {}).get(definition.name, {})
-    remediation = said.get("remediation", {})
     return DeployedRule(
         definition=definition,
         severity=said.get("severity", "MEDIUM"),
         frequency=said.get("frequency") or content.get("frequency") or definition.frequency,
         parameters=_parameters(content, definition),
-        remediation_document=remediation["document"] if remediation.get("automatic") else None,
+        remediation=_remediation(said.get("remediation", {})),
+    )
+
+
+def _remediation(said: Mapping[str, Any]) -> Remediation:
+    default = Remediation()
+    return Remediation(
+        mode=Mode(said.get("mode", default.mode.value)),
+        shared_group=SharedGroup(said.get("sharedGroup", default.shared_group.value)),
+        managed_group=ManagedGroup(said.get("managedGroup", default.managed_group.value)),
+        rules_per_group=said.get("rulesPerGroup", default.rules_per_group),
+        attempts=said.get("attempts", default.attempts),
+        retry_seconds=said.get("retrySeconds", default.retry_seconds),
+        concurrent_percentage=said.get("concurrentPercentage", default.concurrent_percentage),
+        error_percentage=said.get("errorPercentage", default.error_percentage),
     )
 
 

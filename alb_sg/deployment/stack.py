@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from alb_sg.config_rule.admission import VARIABLE
 from alb_sg.deployment.config_rules import config_rule_properties
-from alb_sg.deployment.functions import conditions, function_resources, permission, region_assertion
+from alb_sg.deployment.functions import HOME_REGION, conditions, function_resources, permission, region_assertion
 from alb_sg.deployment.intrinsics import FORMAT_VERSION, Template, arn_of, ref
 from alb_sg.deployment.permissions_of_roles import evaluation_statements
-from alb_sg.deployment.settings import Settings
+from alb_sg.deployment.remediation import remediation_properties, remediation_role, static
+from alb_sg.deployment.settings import Mode, Settings
 
 # rdklib's: judge with the function's own role.
 OWN_ROLE = {"AssumeRoleMode": "false"}
@@ -15,7 +16,7 @@ OWN_ROLE = {"AssumeRoleMode": "false"}
 
 def stack_template(settings: Settings, artefact_key: str, region: str | None = None) -> Template:
     """The stack of a region (None: of all where no type is left out). Each function reads with its own role, which may
-    do what its rule declares."""
+    do what its rule declares. Remediation, where it is asked for, names the documents of `documents.yaml`."""
     resources: Template = {}
     for rule in settings.rules:
         camel = rule.definition.camel
@@ -38,6 +39,19 @@ def stack_template(settings: Settings, artefact_key: str, region: str | None = N
                 parameters={**rule.parameters, **OWN_ROLE},
             ),
         }
+        if rule.remedied:
+            resources[f"{camel}RemediationConfiguration"] = {
+                "Type": "AWS::Config::RemediationConfiguration",
+                "Properties": remediation_properties(
+                    settings,
+                    rule,
+                    automatic=rule.remediation.mode is Mode.AUTOMATIC,
+                    parameters={name: static(value) for name, value in rule.parameters.items()},
+                ),
+            }
+    if settings.remedied:
+        role = remediation_role(settings)
+        resources["RemediationRole"] = role if len(settings.regions) == 1 else {"Condition": HOME_REGION, **role}
     return {
         "AWSTemplateFormatVersion": FORMAT_VERSION,
         "Description": "alb-sg: the rules and their functions for one account",

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import boto3
 from botocore.exceptions import ClientError, WaiterError
 
-from alb_sg.deployment.account import NotDeployed, account_id, check_bucket, check_functions, upload
+from alb_sg.deployment.account import (
+    NotDeployed,
+    account_id,
+    check_bucket,
+    check_documents,
+    check_functions,
+    upload,
+)
 from alb_sg.deployment.artefact import Artefact
+from alb_sg.deployment.documents import documents_template
 from alb_sg.deployment.functions import OWNER_TAG
 from alb_sg.deployment.settings import Settings
 from alb_sg.deployment.stack import stack_template
@@ -24,28 +32,38 @@ UPDATABLE = frozenset(
 
 
 def deploy_stack(settings: Settings, artefact: Artefact, say: Say) -> None:
-    """Creates or updates the stack in every region, the home region first.
+    """Creates or updates the stack in every region, the home region first; before it, where remediation is asked for,
+    one with the documents.
 
     Everything that can be known beforehand is asked in every region before anything is changed in one. Raises
     NotDeployed; what CloudFormation refuses it has rolled back.
     """
     account = account_id()
+    documents = f"{settings.stack_name}-documents"
     for region in settings.regions:
         check_bucket(settings.bucket(account, region), account, region)
         check_functions(settings, region)
         _check_stack(settings.stack_name, region)
+        if settings.remedied:
+            check_documents(settings, region)
+            _check_stack(documents, region)
     for region in settings.regions:
         bucket = settings.bucket(account, region)
         new = upload(bucket, artefact.key, artefact.content, account, region)
         say(f"{region}: {'uploaded' if new else 'already there:'} s3://{bucket}/{artefact.key}")
     for region in settings.regions:
-        template = template_text(stack_template(settings, artefact.key, region))
-        done = _create_or_update(settings.stack_name, template, region)
+        if settings.remedied:
+            template = documents_template(settings, artefact)
+            of_account = dict.fromkeys(template.get("Parameters", {}), account)
+            done = _create_or_update(documents, template_text(template), region, of_account)
+            say(f"{region}: stack {documents} {done}")
+        text = template_text(stack_template(settings, artefact.key, region))
+        done = _create_or_update(settings.stack_name, text, region)
         say(f"{region}: stack {settings.stack_name} {done}")
 
 
 def _check_stack(name: str, region: str) -> None:
-    stack = _stack(boto3.client("cloudformation", region_name=region), name)
+    stack = find_stack(boto3.client("cloudformation", region_name=region), name)
     if stack is None:
         return
     status = stack["StackStatus"]
@@ -61,7 +79,8 @@ def _check_stack(name: str, region: str) -> None:
         )
 
 
-def _stack(client: Any, name: str) -> dict[str, Any] | None:
+def find_stack(client: Any, name: str) -> dict[str, Any] | None:
+    """A stack that is there; None where there is none of this name."""
     try:
         found: list[dict[str, Any]] = client.describe_stacks(StackName=name)["Stacks"]
     except ClientError as error:
@@ -71,7 +90,7 @@ def _stack(client: Any, name: str) -> dict[str, Any] | None:
     return found[0]
 
 
-def _create_or_update(name: str, template: str, region: str) -> str:
+def _create_or_update(name: str, template: str, region: str, parameters: Mapping[str, str] | None = None) -> str:
     """What was done. Raises NotDeployed with the resource that failed first, after CloudFormation has rolled back."""
     client: Any = boto3.client("cloudformation", region_name=region)
     request = {
@@ -79,8 +98,9 @@ def _create_or_update(name: str, template: str, region: str) -> str:
         "TemplateBody": template,
         "Capabilities": ["CAPABILITY_NAMED_IAM"],
         "Tags": [{"Key": OWNER_TAG, "Value": name}],
+        "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in (parameters or {}).items()],
     }
-    existing = _stack(client, name)
+    existing = find_stack(client, name)
     try:
         if existing is None:
             client.create_stack(**request)

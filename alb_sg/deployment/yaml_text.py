@@ -1,34 +1,16 @@
-"""Templates as YAML: the same text for the same template, keys in the order they were put in."""
+"""Templates as YAML, with where they come from."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
+from alb_sg.yaml_text import yaml_text
 
 MADE_BY = (
     "# Made from rdk-config.json and rules/*/parameters.json by `python -m alb_sg.deployment pack`; do not edit.\n"
 )
 
 
-class _Dumper(yaml.SafeDumper):
-    """Without anchors, lists indented, and texts of several lines as they are."""
-
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 (PyYAML's signature)
-        return True
-
-    def increase_indent(self, flow: bool = False, indentless: bool = False) -> None:  # noqa: ARG002, FBT002 (PyYAML's)
-        super().increase_indent(flow, False)
-
-
-def _text(dumper: _Dumper, value: str) -> yaml.ScalarNode:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style="|" if "\n" in value else None)
-
-
-_Dumper.add_representer(str, _text)
-
-
 def template_text(template: Mapping[str, Any]) -> str:
-    body: str = yaml.dump(dict(template), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=110)
-    return MADE_BY + body
+    return MADE_BY + yaml_text(template)

@@ -21,6 +21,8 @@ EXECUTION_TAG = f"{PROJECT}:execution"
 RECOMMENDATION_TAG = f"{PROJECT}:recommendation"
 LOAD_BALANCER_TAG = f"{PROJECT}:load-balancer"
 PREVIOUS_GROUPS_TAG = f"{PROJECT}:previous-groups"
+NAME_TAG = "Name"
+TAG_KEYS = (NAME_TAG, EXECUTION_TAG, RECOMMENDATION_TAG, LOAD_BALANCER_TAG, PREVIOUS_GROUPS_TAG)
 
 # What stands in a plan for what is known only when it is applied.
 NEW_GROUP = "(the new group)"
@@ -126,7 +128,7 @@ def create_group(plan: Plan, previous: Iterable[str], execution: str) -> Call:
                 _tags(
                     "security-group",
                     {
-                        "Name": plan.new_group.name,
+                        NAME_TAG: plan.new_group.name,
                         EXECUTION_TAG: execution,
                         RECOMMENDATION_TAG: " ".join(plan.recommendations),
                         LOAD_BALANCER_TAG: plan.load_balancer.arn,

@@ -1,4 +1,4 @@
-"""Structures held against botocore's own model of AWS Config: members, types, enumerations, lengths, patterns."""
+"""Structures held against botocore's own models of services: members, types, enumerations, lengths, patterns."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from typing import Any
 import botocore.session
 from botocore.validate import ParamValidator
 
-_MODEL: Any = botocore.session.Session().get_service_model("config")
+_SESSION = botocore.session.Session()
 
 
-def problems(operation: str, request: Any) -> list[str]:
+def problems(operation: str, request: Any, *, service: str = "config") -> list[str]:
     """What the API would not take of an operation's request."""
-    shape = _MODEL.operation_model(operation).input_shape
+    model: Any = _SESSION.get_service_model(service)
+    shape = model.operation_model(operation).input_shape
     report = ParamValidator().validate(request, shape)
     return [report.generate_report()] if report.has_errors() else list(_refused(request, shape, operation))
 
@@ -27,7 +28,7 @@ def _refused(value: Any, shape: Any, path: str) -> Iterator[str]:
         yield f"{path}: {size} is more than {limits['max']}"
     if limits.get("enum") and value not in limits["enum"]:
         yield f"{path}: {value} is none of {limits['enum']}"
-    if "pattern" in limits and not re.search(limits["pattern"].replace(r"\p", "."), value):
+    if "pattern" in limits and not re.search(_pattern(limits["pattern"]), value):
         yield f"{path}: {value} does not match {limits['pattern']}"
     if shape.type_name == "structure":
         for name, member in value.items():
@@ -38,3 +39,10 @@ def _refused(value: Any, shape: Any, path: str) -> Iterator[str]:
     elif shape.type_name == "map":
         for name, member in value.items():
             yield from _refused(member, shape.value, f"{path}.{name}")
+
+
+def _pattern(text: str) -> str:
+    """A pattern of Java's, whose classes of characters Python does not know, as one that lets through a little more."""
+    for of_java, of_python in (("L", "w"), ("Z", "s"), ("N", "d")):
+        text = text.replace(f"\\p{{{of_java}}}", f"\\{of_python}")
+    return text.replace(r"\p", ".")

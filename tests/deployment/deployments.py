@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from alb_sg.deployment.artefact import Artefact
 from alb_sg.deployment.pack import rendered
 from alb_sg.deployment.rule_definition import read_definitions
 from alb_sg.deployment.settings import Settings, read_settings
@@ -21,7 +22,7 @@ SHIPPED = json.loads((ROOT / "rdk-config.json").read_text(encoding="utf-8"))
 CENTRAL = "111122223333"
 MEMBERS = ("222233334444", "333344445555")
 ORGANIZATION_ID = "o-a1b2c3d4e5"
-KEY = "alb-sg/alb-sg-0.0.0-0123456789abcdef.zip"
+ARTEFACT = Artefact("alb-sg-0.0.0.zip", b"the artefact")
 
 # The largest of everything: three regions, a list of members, exemptions, a region that leaves a type out.
 WHOLE: dict[str, Any] = {
@@ -31,7 +32,11 @@ WHOLE: dict[str, Any] = {
     "frequency": "Six_Hours",
     "parameters": {"Exemptions": "s3://security-exemptions/alb-sg.json"},
     "rules": {
-        "ALB_SG_ICMP_PMTUD": {"severity": "LOW", "frequency": "TwentyFour_Hours"},
+        "ALB_SG_ICMP_PMTUD": {
+            "severity": "LOW",
+            "frequency": "TwentyFour_Hours",
+            "remediation": {"mode": "manual", "managedGroup": "allow", "rulesPerGroup": 100},
+        },
         "ALB_SG_INSTANCE_EGRESS": {
             "severity": "CRITICAL",
             "parameters": {"TargetMatch": "security-group", "Exemptions": "ssm:/alb-sg/exemptions"},
@@ -39,7 +44,7 @@ WHOLE: dict[str, Any] = {
         "ALB_SG_LISTENER_INGRESS": {
             "severity": "CRITICAL",
             "parameters": {"AcceptedSources": "203.0.113.0/24,pl-0a1b2c3d"},
-            "remediation": {"automatic": True, "document": "AlbSgOpenListener"},
+            "remediation": {"mode": "automatic", "sharedGroup": "refuse", "attempts": 5},
         },
     },
     "regionalScope": {"me-central-1": {"leaveOut": ["AWS::ElasticLoadBalancingV2::TargetGroup"]}},
@@ -70,7 +75,7 @@ def settings_of(content: object, folder: Path) -> Settings:
 
 def templates_of(content: object, folder: Path) -> dict[str, dict[str, Any]]:
     """The rendered files, read back from their text."""
-    return {name: yaml.safe_load(text) for name, text in rendered(settings_of(content, folder), KEY).items()}
+    return {name: yaml.safe_load(text) for name, text in rendered(settings_of(content, folder), ARTEFACT).items()}
 
 
 def of_type(template: Mapping[str, Any], kind: str) -> dict[str, dict[str, Any]]:

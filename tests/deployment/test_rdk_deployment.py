@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
+from moto import mock_aws
 
 from alb_sg.deployment.__main__ import main
+from alb_sg.deployment.artefact import layer_artefact
 from alb_sg.deployment.rdk_deployment import stage
 from demo.embedded_aws import ACCOUNT_ID, REGION
 from tests.deployment.deployments import RULES, SHIPPED, WHOLE, settings_of, write
@@ -47,6 +50,56 @@ def test_rdk_that_is_not_there(
     monkeypatch.setenv("ALB_SG_RDK", str(tmp_path / "rdk"))
     assert main(["deploy", "--rules", str(RULES), "--config", str(write(SHIPPED, tmp_path))]) == 1
     assert capsys.readouterr().err == "rdk is not there; `make setup-rdk` installs it, and ALB_SG_RDK names it\n"
+
+
+@pytest.fixture
+def fake_rdk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An rdk that leaves a mark where it is run."""
+    mark = tmp_path / "run"
+    command = tmp_path / "rdk"
+    command.write_text(f"#!/bin/sh\ntouch {mark}\n", encoding="utf-8")
+    command.chmod(0o755)
+    monkeypatch.setenv("ALB_SG_RDK", str(command))
+    with mock_aws():
+        boto3.DEFAULT_SESSION = None
+        boto3.client("s3", REGION).create_bucket(Bucket=BUCKET)
+        yield mark
+    boto3.DEFAULT_SESSION = None
+
+
+def refused(tmp_path: Path, capsys: pytest.CaptureFixture[str], mark: Path) -> str:
+    assert main(["deploy", "--rules", str(RULES), "--config", str(write(SHIPPED, tmp_path))]) == 1
+    assert not mark.exists()
+    assert boto3.client("lambda", REGION).list_layers()["Layers"] == []
+    return capsys.readouterr().err
+
+
+def test_a_stack_of_another_owner_is_not_written_over(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], fake_rdk: Path
+) -> None:
+    template = json.dumps({"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}})
+    boto3.client("cloudformation", REGION).create_stack(StackName="ALBSGICMPPMTUD", TemplateBody=template)
+    assert refused(tmp_path, capsys, fake_rdk) == (
+        "stack ALBSGICMPPMTUD exists in us-east-1 and is not what rdk makes for ALB_SG_ICMP_PMTUD; remove it, or use "
+        "deploy-stack\n"
+    )
+
+
+def test_a_function_of_another_owner_is_not_written_over(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], fake_rdk: Path
+) -> None:
+    role = boto3.client("iam").create_role(RoleName="theirs", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    boto3.client("lambda", REGION).create_function(
+        FunctionName="RDK-Rule-Function-ALBSGICMPPMTUD",
+        Runtime="python3.13",
+        Role=role,
+        Handler="x.y",
+        Code={"ZipFile": layer_artefact(RULES).content},
+    )
+    assert refused(tmp_path, capsys, fake_rdk) == (
+        "function RDK-Rule-Function-ALBSGICMPPMTUD exists in us-east-1 without rdk's stack ALBSGICMPPMTUD; remove it "
+        "first\n"
+    )
 
 
 @pytest.fixture

@@ -12,7 +12,19 @@ from jsonschema import Draft202012Validator
 
 from alb_sg.deployment.__main__ import main
 from alb_sg.deployment.mistakes import SCHEMA_FILE, WrongSettings, schema
-from tests.deployment.deployments import CENTRAL, MEMBERS, RULES, SHIPPED, VARIANTS, WHOLE, settings_of, write
+from alb_sg.deployment.settings import Mode, Remediation
+from alb_sg.remediation.policy import ManagedGroup, SharedGroup
+from tests.deployment.deployments import (
+    CENTRAL,
+    MEMBERS,
+    RULES,
+    SHIPPED,
+    VARIANTS,
+    WHOLE,
+    settings_of,
+    templates_of,
+    write,
+)
 from tests.rules import RULE_NAMES
 
 RULE = "ALB_SG_ICMP_PMTUD"
@@ -66,11 +78,22 @@ def test_what_is_said_of_one_rule_comes_before_what_is_said_of_all(tmp_path: Pat
 
 
 def test_remediation_is_off_unless_it_is_asked_for(tmp_path: Path) -> None:
-    named = changed(f"rules/{RULE}/remediation", {"document": "AlbSgOpenIcmp"})
-    documents = {rule.name: rule.remediation_document for rule in settings_of(named, tmp_path).rules}
-    assert documents[RULE] is None
-    assert documents["ALB_SG_LISTENER_INGRESS"] == "AlbSgOpenListener"
-    assert {rule.remediation_document for rule in settings_of(SHIPPED, tmp_path).rules} == {None}
+    said = {rule.name: rule.remediation for rule in settings_of(WHOLE, tmp_path).rules}
+    assert said["ALB_SG_LISTENER_INGRESS"] == Remediation(Mode.AUTOMATIC, SharedGroup.REFUSE, attempts=5)
+    assert said[RULE] == Remediation(Mode.MANUAL, managed_group=ManagedGroup.ALLOW, rules_per_group=100)
+    assert said["ALB_SG_INSTANCE_EGRESS"].mode is Mode.OFF
+    assert {rule.remediation.mode for rule in settings_of(SHIPPED, tmp_path).rules} == {Mode.OFF}
+    # How it would be run may be said while it is off.
+    off = settings_of(changed(f"rules/{RULE}/remediation", {"attempts": 1}), tmp_path)
+    assert {rule.name: rule.remediation.mode for rule in off.rules}[RULE] is Mode.OFF
+
+
+def test_a_rule_may_be_left_to_another_file(tmp_path: Path) -> None:
+    """Its pack has a name of its own then, the stack's, and goes to accounts of its own."""
+    rest = {**changed(f"rules/{RULE}/deployed", False), "stackName": "alb-sg-others"}
+    assert RULE not in {rule.name for rule in settings_of(rest, tmp_path).rules}
+    template = templates_of(rest, tmp_path)["organization-conformance-pack.yaml"]
+    assert template["Resources"]["Pack"]["Properties"]["OrganizationConformancePackName"] == "alb-sg-others"
 
 
 MISTAKES: list[tuple[str, object, str]] = [
@@ -85,7 +108,11 @@ MISTAKES: list[tuple[str, object, str]] = [
     ("logRetentionDays", 100, "logRetentionDays: 100 is not allowed; allowed are 1, 3, 5,"),
     (f"rules/{RULE}/severity", "high", f'rules.{RULE}.severity: "high" is not allowed; allowed are LOW, MEDIUM,'),
     (f"rules/{RULE}/remediation", True, f"rules.{RULE}.remediation: true must be an object"),
-    (f"rules/{RULE}/remediation/automatic", "yes", 'automatic: "yes" must be true or false'),
+    (f"rules/{RULE}/remediation/mode", "on", 'mode: "on" is not allowed; allowed are off, manual, automatic'),
+    (f"rules/{RULE}/remediation/attempts", 26, "attempts: 26 is not allowed here. How often AWS Config tries"),
+    (f"rules/{RULE}/remediation/retrySeconds", 0, "retrySeconds: 0 is not allowed here. The seconds in which"),
+    (f"rules/{RULE}/remediation/rulesPerGroup", "60", 'rulesPerGroup: "60" must be a whole number'),
+    (f"rules/{RULE}/remediation/document", "X", 'unknown key "document"; known are attempts, concurrentPercentage'),
     ("parameters/Exemptions", 1, "parameters.Exemptions: 1 must be text"),
     ("names/evaluationRole", "a/b", 'names.evaluationRole: "a/b" is not allowed here. A role name without a path'),
     ("organization/memberAccounts", [222233334444], "organization.memberAccounts[0]: 222233334444 must be text"),
@@ -126,7 +153,18 @@ MISTAKES: list[tuple[str, object, str]] = [
         "parameters.Exemptions: a key with *, ? or $ cannot be named in a role's",
     ),
     ("parameters/TagKey", "x" * 1024, "parameters.TagKey: 1024 characters are more than the 128 that it may have"),
-    (f"rules/{RULE}/remediation/automatic", True, "automatic is true, and no document is named to be run"),
+    ("rules", {name: {"deployed": False} for name in RULE_NAMES}, "rules: deployed is false for every rule; leave one"),
+    (f"rules/{RULE}/deployed", "no", 'deployed: "no" must be true or false'),
+    (
+        f"rules/{RULE}/parameters",
+        {"AcceptedSources": ",".join(["203.0.113.0/24"] * 18)},
+        f"rules.{RULE}.remediation: AcceptedSources has 269 characters, of which AWS Config hands 256 to a document",
+    ),
+    (
+        f"rules/{RULE}/parameters",
+        {"Exemptions": "ssm:/alb-sg/exemptions"},
+        f"rules.{RULE}.remediation: Exemptions are in ssm:/alb-sg/exemptions, which can be read in one account alone",
+    ),
     (
         "regionalScope/ap-south-1",
         {"leaveOut": ["AWS::EC2::SecurityGroup"]},

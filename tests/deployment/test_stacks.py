@@ -14,17 +14,28 @@ from typing import Any
 
 import boto3
 import pytest
+import yaml
 from botocore.stub import Stubber
 from moto import mock_aws
 from moto.cloudformation.models import cloudformation_backends
 
+from alb_sg.automation.names import DOCUMENTS
 from alb_sg.deployment.__main__ import main
 from alb_sg.deployment.artefact import function_artefact
 from alb_sg.deployment.pack import rendered
 from alb_sg.deployment.stack_deployment import first_failure
 from demo.embedded_aws import ACCOUNT_ID, REGION
 from demo.faults import Faults
-from tests.deployment.deployments import ORGANIZATION, ORGANIZATION_ID, RULES, SHIPPED, WHOLE, settings_of, write
+from tests.deployment.deployments import (
+    ARTEFACT,
+    ORGANIZATION,
+    ORGANIZATION_ID,
+    RULES,
+    SHIPPED,
+    WHOLE,
+    settings_of,
+    write,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore:Tried to parse AWS:UserWarning")
 
@@ -85,10 +96,10 @@ def deploy(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Deployment:
 
 def test_organization_stacks_are_made(aws: Faults, tmp_path: Path) -> None:
     artefact = function_artefact(RULES)
-    texts = rendered(settings_of(ORGANIZATION, tmp_path), artefact.key)
+    texts = rendered(settings_of(ORGANIZATION, tmp_path), artefact)
     client("s3").put_object(Bucket=make_bucket(), Key=artefact.key, Body=artefact.content)
     cloudformation = client("cloudformation")
-    for name in ("central", "member", "aggregator", "organization-conformance-pack"):
+    for name in ("central", "member", "documents", "aggregator", "organization-conformance-pack"):
         cloudformation.create_stack(
             StackName=name, TemplateBody=texts[f"{name}.yaml"], Capabilities=["CAPABILITY_NAMED_IAM"]
         )
@@ -114,7 +125,7 @@ def test_organization_stacks_are_made(aws: Faults, tmp_path: Path) -> None:
 
 
 def test_the_pack_is_put_into_an_organization(aws: Faults, tmp_path: Path) -> None:
-    pack = rendered(settings_of(WHOLE, tmp_path), "key")["conformance-pack.yaml"]
+    pack = rendered(settings_of(WHOLE, tmp_path), ARTEFACT)["conformance-pack.yaml"]
     bucket = make_bucket(name="awsconfigconforms-alb-sg")
     client("s3").put_object(Bucket=bucket, Key="conformance-pack.yaml", Body=pack.encode())
     config = client("config")
@@ -159,9 +170,51 @@ def test_several_regions_the_first_one_with_the_roles(aws: Faults, deploy: Deplo
     status, said = deploy(WHOLE)
     assert status == 0
     stacks = [line for line in said.splitlines() if line.endswith("created")]
-    assert stacks == [f"{region}: stack alb-sg created" for region in WHOLE["regions"]]
+    assert stacks == [
+        f"{region}: stack {name} created" for region in WHOLE["regions"] for name in ("alb-sg-documents", "alb-sg")
+    ]
     assert said.startswith("me-central-1: changes of AWS::ElasticLoadBalancingV2::TargetGroup trigger nothing there; ")
     assert [functions(region) for region in WHOLE["regions"]] == [FUNCTIONS] * 3
+
+
+REMEDIED = {**SHIPPED, "rules": {"ALB_SG_ICMP_PMTUD": {"remediation": {"mode": "manual"}}}}
+
+
+def test_documents_and_role_come_with_remediation(aws: Faults, deploy: Deployment) -> None:
+    make_bucket()
+    status, said = deploy(REMEDIED)
+    assert status == 0
+    assert [line for line in said.splitlines() if "stack" in line] == [
+        "us-east-1: stack alb-sg-documents created",
+        "us-east-1: stack alb-sg created",
+    ]
+    ssm = client("ssm")
+    for name in DOCUMENTS:
+        content = yaml.safe_load(ssm.get_document(Name=name)["Content"])
+        assert content["files"]["alb-sg.zip"]["checksums"] == {"sha256": function_artefact(RULES).sha256}
+    assert "alb-sg-remediation" in {role["RoleName"] for role in client("iam").list_roles()["Roles"]}
+
+
+def test_without_remediation_there_is_neither_document_nor_role(aws: Faults, deploy: Deployment) -> None:
+    make_bucket()
+    assert deploy()[0] == 0
+    assert client("ssm").list_documents(Filters=[{"Key": "Owner", "Values": ["Self"]}])["DocumentIdentifiers"] == []
+    assert "alb-sg-remediation" not in {role["RoleName"] for role in client("iam").list_roles()["Roles"]}
+
+
+@pytest.mark.parametrize(
+    ("tags", "whose"),
+    [([], "is not one of alb-sg's"), ([{"Key": "alb-sg:owner", "Value": "other-team"}], "belongs to 'other-team'")],
+)
+def test_a_document_of_another_owner(aws: Faults, deploy: Deployment, tags: list[dict[str, str]], whose: str) -> None:
+    make_bucket()
+    content = json.dumps({"schemaVersion": "0.3", "mainSteps": []})
+    client("ssm").create_document(Name="AlbSg-Undo", DocumentType="Automation", Content=content, Tags=tags)
+    said = refused(aws, deploy, REMEDIED)
+    assert said == (
+        f"document AlbSg-Undo exists in us-east-1 and {whose} (its tag alb-sg:owner); remove it, or turn remediation "
+        "off\n"
+    )
 
 
 def test_another_bucket_may_be_named(aws: Faults, deploy: Deployment) -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import cfnlint.api  # type: ignore[import-untyped]  # it ships no types
 import pytest
+import yaml
 from cfnlint.config import ManualArgs  # type: ignore[import-untyped]  # as above
 
+from alb_sg.automation.actions import document_actions
+from alb_sg.automation.names import DOCUMENTS, document_name
 from alb_sg.config_rule.actions import evaluation_actions
 from alb_sg.deployment.conformance_pack import PARAMETERS_LIMIT, TEMPLATE_LIMIT
 from alb_sg.deployment.pack import remarks, rendered
@@ -17,11 +21,12 @@ from alb_sg.parameters import PARAMETERS, RDKLIB_PARAMETERS, parse_parameters
 from alb_sg.recommendations.catalogue import BY_NAME
 from tests.deployment.api_model import problems
 from tests.deployment.deployments import (
+    ARTEFACT,
     CENTRAL,
-    KEY,
     MEMBERS,
     ORGANIZATION,
     ORGANIZATION_ID,
+    ROOT,
     SHIPPED,
     VARIANTS,
     WHOLE,
@@ -36,6 +41,7 @@ FILES = {
     "aggregator.yaml",
     "central.yaml",
     "conformance-pack.yaml",
+    "documents.yaml",
     "member.yaml",
     "organization-conformance-pack.yaml",
     "stack.yaml",
@@ -44,7 +50,11 @@ REGIONAL = {f"{name}.me-central-1.yaml" for name in ("conformance-pack", "organi
 CONFIG_RULE = "AWS::Config::ConfigRule"
 FUNCTION = "AWS::Lambda::Function"
 ROLE = "AWS::IAM::Role"
+REMEDIATION = "AWS::Config::RemediationConfiguration"
+DOCUMENT = "AWS::SSM::Document"
 MEMBER = MEMBERS[0]
+RULE_CAMELS = tuple(document_name(name).removeprefix("AlbSg-") for name in RULE_NAMES)
+RULE_PARAMETERS = {fact.name for fact in PARAMETERS}
 
 
 @pytest.fixture(params=VARIANTS)
@@ -68,7 +78,7 @@ def pack_resolver(pack: dict[str, Any], **parameters: str) -> Resolver:
 @pytest.mark.slow
 def test_cfn_lint_finds_nothing(variant: dict[str, Any], tmp_path: Path) -> None:
     regions = settings_of(variant, tmp_path).regions
-    for name, text in rendered(settings_of(variant, tmp_path), KEY).items():
+    for name, text in rendered(settings_of(variant, tmp_path), ARTEFACT).items():
         found = cfnlint.api.lint(text, config=ManualArgs(regions=list(regions), ignore_checks=[]))
         assert [str(match) for match in found] == [], name
         assert "cfn-lint" not in text
@@ -76,7 +86,7 @@ def test_cfn_lint_finds_nothing(variant: dict[str, Any], tmp_path: Path) -> None
 
 
 def test_files_are_the_same_each_time_and_say_where_they_come_from(variant: dict[str, Any], tmp_path: Path) -> None:
-    first, second = (rendered(settings_of(variant, tmp_path), KEY) for _ in range(2))
+    first, second = (rendered(settings_of(variant, tmp_path), ARTEFACT) for _ in range(2))
     assert first == second
     assert set(first) == (FILES | REGIONAL if variant is WHOLE else FILES)
     for text in first.values():
@@ -86,7 +96,7 @@ def test_files_are_the_same_each_time_and_say_where_they_come_from(variant: dict
 
 
 def test_limits_of_aws(variant: dict[str, Any], tmp_path: Path) -> None:
-    for name, text in rendered(settings_of(variant, tmp_path), KEY).items():
+    for name, text in rendered(settings_of(variant, tmp_path), ARTEFACT).items():
         # CloudFormation takes as much in a call as AWS Config does of a conformance pack.
         assert len(text.encode()) <= TEMPLATE_LIMIT == 51_200, name
     for template in templates_of(variant, tmp_path).values():
@@ -183,7 +193,8 @@ def test_every_parameter_of_a_rule_is_one_of_the_pack(templates: dict[str, dict[
         for name in fact.rules
         if fact.name not in RDKLIB_PARAMETERS
     }
-    assert set(pack["Parameters"]) == expected | {"CentralAccountId", "EvaluationRoleName"}
+    modes = {f"{camel}Remediation" for camel in RULE_CAMELS}
+    assert set(pack["Parameters"]) == expected | modes | {"CentralAccountId", "EvaluationRoleName"}
 
 
 def test_empty_parameters_are_not_given_and_others_are(tmp_path: Path) -> None:
@@ -242,20 +253,264 @@ def test_rules_of_the_pack_name_functions_of_the_central_stack(templates: dict[s
                 assert handler == f"{properties['ConfigRuleName']}.lambda_handler"
 
 
-def test_a_remediation_names_its_rule_its_document_and_the_role_of_the_member(tmp_path: Path) -> None:
-    templates = templates_of(WHOLE, tmp_path)
+def remediations(template: dict[str, Any], **parameters: str) -> dict[str, dict[str, Any]]:
+    """The remediation configurations that are made of a template, by the rule's name."""
+    resolve = pack_resolver(template, **parameters)
+    made = {}
+    for resource in template["Resources"].values():
+        if resource["Type"] == REMEDIATION:
+            condition = resource.get("Condition")
+            if condition is None or resolve.holds(template["Conditions"][condition]):
+                properties = resolve(resource["Properties"])
+                made[properties["ConfigRuleName"]] = properties
+    return made
+
+
+def static_of(properties: dict[str, Any]) -> dict[str, str]:
+    return {
+        name: value["StaticValue"]["Values"][0]
+        for name, value in properties["Parameters"].items()
+        if "StaticValue" in value
+    }
+
+
+def test_remediation_is_off_unless_it_is_asked_for(tmp_path: Path) -> None:
+    pack = templates_of(SHIPPED, tmp_path)["conformance-pack.yaml"]
+    assert len(of_type(pack, REMEDIATION)) == len(RULE_NAMES)
+    assert remediations(pack) == {}
+    assert of_type(templates_of(SHIPPED, tmp_path)["stack.yaml"], REMEDIATION) == {}
+    modes = {"ListenerIngressRemediation": "manual", "IcmpPmtudRemediation": "automatic"}
+    found = remediations(pack, **modes)
+    assert {name: properties["Automatic"] for name, properties in found.items()} == {
+        "ALB_SG_LISTENER_INGRESS": False,
+        "ALB_SG_ICMP_PMTUD": True,
+    }
+    whole = templates_of(WHOLE, tmp_path)
+    for name in ("conformance-pack.yaml", "stack.yaml"):
+        found = remediations(whole[name])
+        assert {name: properties["Automatic"] for name, properties in found.items()} == {
+            "ALB_SG_LISTENER_INGRESS": True,
+            "ALB_SG_ICMP_PMTUD": False,
+        }
+
+
+ON = {f"{camel}Remediation": "automatic" for camel in RULE_CAMELS}
+
+
+def test_a_remediation_names_its_rule_an_existing_document_and_an_existing_role(
+    templates: dict[str, dict[str, Any]],
+) -> None:
+    documents = {said["Name"]: said["Content"] for said in of_type(templates["documents.yaml"], DOCUMENT).values()}
+    roles = {
+        "conformance-pack.yaml": of_type(templates["member.yaml"], ROLE),
+        "stack.yaml": of_type(templates["stack.yaml"], ROLE),
+    }
+    for file, of_template in roles.items():
+        found = remediations(templates[file], **ON)
+        names = {f"arn:aws:iam::{MEMBER}:role/{role['RoleName']}" for role in of_template.values()}
+        for rule, properties in found.items():
+            assert problems("PutRemediationConfigurations", {"RemediationConfigurations": [properties]}) == []
+            document = documents[properties["TargetId"]]
+            # It is the document of that rule, and it is given all that it needs and nothing that it does not know.
+            assert document["mainSteps"][0]["inputs"]["InputPayload"]["Rule"] == rule
+            declared = document["parameters"]
+            assert set(properties["Parameters"]) <= set(declared)
+            required = {parameter for parameter, said in declared.items() if "default" not in said}
+            assert required <= set(properties["Parameters"])
+            assert properties["Parameters"]["LoadBalancerArn"] == {"ResourceValue": {"Value": "RESOURCE_ID"}}
+            values = static_of(properties)
+            assert values["AutomationAssumeRole"] in names
+            assert values["DryRun"] == "false"
+            # The name that the rule has got, which makes CloudFormation make the rule first.
+            logical_id = values.pop("ConfigRuleName").strip("<>")
+            assert templates[file]["Resources"][logical_id]["Properties"]["ConfigRuleName"] == rule
+            for parameter, value in values.items():
+                assert re.fullmatch(declared[parameter]["allowedPattern"], value), parameter
+    assert set(remediations(templates["conformance-pack.yaml"], **ON)) == set(RULE_NAMES)
+
+
+def test_a_document_judges_with_the_parameters_of_the_rule(templates: dict[str, dict[str, Any]]) -> None:
+    given = {"AcceptedSources": "203.0.113.0/24", "TagKey": "clients", "Exemptions": "s3://bucket/key"}
+    values = {f"ListenerIngress{name}": value for name, value in given.items()}
     pack = templates["conformance-pack.yaml"]
-    found = of_type(pack, "AWS::Config::RemediationConfiguration")
-    assert set(found) == {"ListenerIngressRemediation"}
-    properties = pack_resolver(pack)(found["ListenerIngressRemediation"])
-    assert problems("PutRemediationConfigurations", {"RemediationConfigurations": [properties]}) == []
-    assert properties["ConfigRuleName"] == "ALB_SG_LISTENER_INGRESS"
-    assert properties["TargetId"] == "AlbSgOpenListener"
-    role = properties["Parameters"]["AutomationAssumeRole"]["StaticValue"]["Values"]
-    assert role == [f"arn:aws:iam::{MEMBER}:role/alb-sg-remediation"]
-    for name in ("shipped", "organization"):
-        others = templates_of(VARIANTS[name], tmp_path)["conformance-pack.yaml"]
-        assert of_type(others, "AWS::Config::RemediationConfiguration") == {}
+    for parameters in ({**ON, **values}, ON):
+        inputs = {
+            properties["ConfigRuleName"]: properties["InputParameters"]
+            for properties in map(pack_resolver(pack, **parameters), of_type(pack, CONFIG_RULE).values())
+        }
+        for rule, properties in remediations(pack, **parameters).items():
+            judged = {name: value for name, value in static_of(properties).items() if name in RULE_PARAMETERS}
+            assert judged == {name: value for name, value in inputs[rule].items() if name not in RDKLIB_PARAMETERS}
+    stack = templates["stack.yaml"]
+    for properties in of_type(stack, REMEDIATION).values():
+        [own] = [
+            said["InputParameters"]
+            for said in of_type(stack, CONFIG_RULE).values()
+            if said["ConfigRuleName"] == properties["ConfigRuleName"]
+        ]
+        judged = {name: value for name, value in static_of(properties).items() if name in RULE_PARAMETERS}
+        assert judged == {name: value for name, value in own.items() if name not in RDKLIB_PARAMETERS}
+
+
+def test_settings_of_a_remediation_reach_it(tmp_path: Path) -> None:
+    found = remediations(templates_of(WHOLE, tmp_path)["conformance-pack.yaml"])
+    listener, icmp = found["ALB_SG_LISTENER_INGRESS"], found["ALB_SG_ICMP_PMTUD"]
+    assert (listener["MaximumAutomaticAttempts"], icmp["MaximumAutomaticAttempts"]) == (5, 3)
+    assert listener["RetryAttemptSeconds"] == 900
+    assert listener["ExecutionControls"] == {
+        "SsmControls": {"ConcurrentExecutionRatePercentage": 10, "ErrorPercentage": 10}
+    }
+    assert static_of(listener)["SharedGroup"] == "refuse"
+    assert (static_of(icmp)["ManagedGroup"], static_of(icmp)["RulesPerGroup"]) == ("allow", "100")
+
+
+def test_what_a_remedied_rule_may_be_given_fits_its_document(templates: dict[str, dict[str, Any]]) -> None:
+    """AWS Config hands on 256 characters of a value; a rule itself may be given more where nothing is remedied."""
+    for name in ("conformance-pack.yaml", "stack.yaml"):
+        for rule in remediations(templates[name]):
+            camel = "".join(part.capitalize() for part in rule.removeprefix("ALB_SG_").split("_"))
+            for parameter, said in templates["conformance-pack.yaml"]["Parameters"].items():
+                if parameter.startswith(camel) and "AllowedValues" not in said:
+                    assert said["MaxLength"] <= 256
+
+
+def test_documents_ship_with_the_checksum_of_the_artefact_and_are_else_those_checked_in(
+    templates: dict[str, dict[str, Any]],
+) -> None:
+    template = templates["documents.yaml"]
+    resolve = Resolver(template, account=MEMBER, region="us-east-1", CentralAccountId=CENTRAL)
+    found = [resolve(properties) for properties in of_type(template, DOCUMENT).values()]
+    assert {properties["Name"] for properties in found} == set(DOCUMENTS)
+    for properties in found:
+        checked_in = yaml.safe_load((ROOT / "remediation" / f"{properties['Name']}.yaml").read_text(encoding="utf-8"))
+        files = {"alb-sg.zip": {"checksums": {"sha256": ARTEFACT.sha256}}}
+        content = properties["Content"]
+        assert content == {**checked_in, "files": files}
+        [attachment] = properties["Attachments"]
+        # Where `upload` and `deploy-stack` put it.
+        assert attachment == {
+            "Key": "S3FileUrl",
+            "Name": "alb-sg.zip",
+            "Values": [f"s3://alb-sg-{CENTRAL}-us-east-1/{ARTEFACT.key}"],
+        }
+        # CloudFormation's own, and an object that it hands on as text.
+        request = {key: value for key, value in properties.items() if key != "UpdateMethod"}
+        request["Content"] = json.dumps(content)
+        assert problems("CreateDocument", request, service="ssm") == []
+        assert properties["UpdateMethod"] == "NewVersion"
+        assert properties["Tags"] == [{"Key": "alb-sg:owner", "Value": "alb-sg"}]
+
+
+def remediation_role(template: dict[str, Any]) -> dict[str, Any]:
+    resolve = Resolver(template, account=MEMBER, region="eu-central-1", CentralAccountId=CENTRAL)
+    found: dict[str, Any] = resolve(of_type(template, ROLE)["RemediationRole"])
+    return found
+
+
+def test_the_remediation_role_is_made_where_it_is_asked_for(tmp_path: Path) -> None:
+    for content, asked in ((SHIPPED, False), (WHOLE, True)):
+        templates = templates_of(content, tmp_path)
+        member = templates["member.yaml"]
+        assert member["Resources"]["RemediationRole"]["Condition"] == "Remedied"
+        assert pack_resolver(member).holds(member["Conditions"]["Remedied"]) is asked
+        assert pack_resolver(member, MakeRemediationRole="yes").holds(member["Conditions"]["Remedied"])
+        assert ("RemediationRole" in templates["stack.yaml"]["Resources"]) is asked
+
+
+def test_only_systems_manager_becomes_the_remediation_role(templates: dict[str, dict[str, Any]]) -> None:
+    """As data, and so is what follows: moto judges neither trust nor a policy's resources and conditions."""
+    [trust] = remediation_role(templates["member.yaml"])["AssumeRolePolicyDocument"]["Statement"]
+    assert trust == {
+        "Effect": "Allow",
+        "Principal": {"Service": "ssm.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+        "Condition": {
+            "StringEquals": {"aws:SourceAccount": MEMBER},
+            "ArnLike": {"aws:SourceArn": f"arn:aws:ssm:*:{MEMBER}:automation-execution/*"},
+        },
+    }
+
+
+EC2 = f"arn:aws:ec2:*:{MEMBER}"
+EXECUTION_IN_REQUEST = {"Null": {"aws:RequestTag/alb-sg:execution": "false"}}
+ADDING = ["ec2:AuthorizeSecurityGroupEgress", "ec2:AuthorizeSecurityGroupIngress"]
+NARROWED: dict[str, tuple[list[str], list[str], dict[str, Any]]] = {
+    "AddRules": (ADDING, [f"{EC2}:security-group/*"], {}),
+    "AddTaggedRulesOnly": (ADDING, [f"{EC2}:security-group-rule/*"], EXECUTION_IN_REQUEST),
+    "CreateTaggedGroup": (["ec2:CreateSecurityGroup"], [f"{EC2}:security-group/*"], EXECUTION_IN_REQUEST),
+    "CreateGroupInVpc": (["ec2:CreateSecurityGroup"], [f"{EC2}:vpc/*"], {}),
+    "TagWhatIsCreated": (
+        ["ec2:CreateTags"],
+        [f"{EC2}:security-group/*", f"{EC2}:security-group-rule/*"],
+        {
+            **EXECUTION_IN_REQUEST,
+            "StringEquals": {
+                "ec2:CreateAction": [
+                    "AuthorizeSecurityGroupEgress",
+                    "AuthorizeSecurityGroupIngress",
+                    "CreateSecurityGroup",
+                ]
+            },
+            "ForAllValues:StringEquals": {
+                "aws:TagKeys": [
+                    "Name",
+                    "alb-sg:execution",
+                    "alb-sg:recommendation",
+                    "alb-sg:load-balancer",
+                    "alb-sg:previous-groups",
+                ]
+            },
+        },
+    ),
+    "DeleteOwnGroup": (
+        ["ec2:DeleteSecurityGroup"],
+        [f"{EC2}:security-group/*"],
+        {"Null": {"aws:ResourceTag/alb-sg:execution": "false"}},
+    ),
+    "RevokeRules": (
+        ["ec2:RevokeSecurityGroupEgress", "ec2:RevokeSecurityGroupIngress"],
+        [f"{EC2}:security-group/*"],
+        {},
+    ),
+    "SetGroups": (
+        ["elasticloadbalancing:SetSecurityGroups"],
+        [f"arn:aws:elasticloadbalancing:*:{MEMBER}:loadbalancer/app/*"],
+        {},
+    ),
+    "EvaluateAgain": (["config:StartConfigRulesEvaluation"], [f"arn:aws:config:*:{MEMBER}:config-rule/*"], {}),
+}
+
+
+def test_the_remediation_role_may_do_what_the_documents_declare_as_narrowly_as_iam_lets(
+    templates: dict[str, dict[str, Any]], variant: dict[str, Any]
+) -> None:
+    role = remediation_role(templates["member.yaml"])
+    [policy] = role["Policies"]
+    statements = {said["Sid"]: said for said in policy["PolicyDocument"]["Statement"]}
+    regions = {"aws:RequestedRegion": variant["regions"]}
+    for sid, (actions, resources, condition) in NARROWED.items():
+        expected = {**condition, "StringEquals": {**regions, **condition.get("StringEquals", {})}}
+        assert statements[sid] == {
+            "Sid": sid,
+            "Effect": "Allow",
+            "Action": actions,
+            "Resource": resources,
+            "Condition": expected,
+        }
+    reading = statements["Read"]
+    assert (reading["Resource"], reading["Condition"]) == ("*", {"StringEquals": regions})
+    assert {action.partition(":")[2][:3] for action in reading["Action"]} == {"Des", "Get"}
+    exemptions = [said for sid, said in statements.items() if sid.startswith("ReadExemptions")]
+    assert set(statements) == {*NARROWED, "Read", *(said["Sid"] for said in exemptions)}
+    given = {action for said in statements.values() if said not in exemptions for action in said["Action"]}
+    assert given == {action for name in DOCUMENTS for action in document_actions(name)}
+    assert [said["Action"] for said in exemptions] == (
+        [["s3:GetObject"], ["ssm:GetParameter"]] if variant is WHOLE else []
+    )
+    # IAM: characters of all inline policies of a role, white space aside.
+    assert len(json.dumps(policy["PolicyDocument"], separators=(",", ":"))) <= 10_240
+    if "RemediationRole" in templates["stack.yaml"]["Resources"]:
+        assert remediation_role(templates["stack.yaml"]) == role
 
 
 def test_the_organizations_stack_puts_the_pack(templates: dict[str, dict[str, Any]], variant: dict[str, Any]) -> None:
@@ -412,7 +667,7 @@ def test_roles_are_made_once_for_all_regions(tmp_path: Path) -> None:
 
 
 def test_the_evaluation_role_may_do_what_the_rules_declare(templates: dict[str, dict[str, Any]]) -> None:
-    [role] = of_type(templates["member.yaml"], ROLE).values()
+    role = of_type(templates["member.yaml"], ROLE)["EvaluationRole"]
     [policy] = role["Policies"]
     [statement] = policy["PolicyDocument"]["Statement"]
     assert set(statement["Action"]) == {

@@ -1,0 +1,58 @@
+"""The API actions that a document calls, as data: the remediation role is made from them, and tests prove that none is
+missing and none is superfluous.
+
+Names are those of IAM. What `Exemptions` takes is not among them: it depends on where they are kept.
+"""
+
+from __future__ import annotations
+
+from alb_sg.automation.names import RULES, UNDO
+from alb_sg.config_rule.actions import SECTION_ACTIONS
+from alb_sg.permissions.permissions import Direction
+from alb_sg.recommendations.catalogue import ICMP_PMTUD, LISTENER_INGRESS, Recommendation
+
+# Who carries the groups, who manages them and the load balancer, what they have room for, what an execution added.
+CIRCUMSTANCE_ACTIONS = (
+    "ec2:DescribeManagedPrefixLists",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSecurityGroupRules",
+    "ec2:DescribeSecurityGroups",
+    "elasticloadbalancing:DescribeLoadBalancers",
+    "elasticloadbalancing:DescribeTags",
+)
+# A group of the load balancer's own: made without outbound rules, added, and deleted where a step fails.
+GROUP_ACTIONS = (
+    "ec2:CreateSecurityGroup",
+    "ec2:CreateTags",
+    "ec2:DeleteSecurityGroup",
+    "ec2:RevokeSecurityGroupEgress",
+    "elasticloadbalancing:SetSecurityGroups",
+)
+RULE_ACTIONS = {
+    Direction.INGRESS: ("ec2:AuthorizeSecurityGroupIngress", "ec2:RevokeSecurityGroupIngress"),
+    Direction.EGRESS: ("ec2:AuthorizeSecurityGroupEgress", "ec2:RevokeSecurityGroupEgress"),
+}
+OF_INBOUND_RULES = (ICMP_PMTUD, LISTENER_INGRESS)
+REEVALUATION_ACTION = "config:StartConfigRulesEvaluation"
+
+UNDO_ACTIONS = (
+    "ec2:DeleteSecurityGroup",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSecurityGroupRules",
+    "ec2:DescribeSecurityGroups",
+    "ec2:RevokeSecurityGroupEgress",
+    "ec2:RevokeSecurityGroupIngress",
+    "elasticloadbalancing:DescribeLoadBalancers",
+    "elasticloadbalancing:SetSecurityGroups",
+)
+
+
+def document_actions(document: str) -> tuple[str, ...]:
+    """Every action that the steps of a document call in the account that they run in, in order."""
+    return UNDO_ACTIONS if document == UNDO else _fixing(RULES[document])
+
+
+def _fixing(recommendation: Recommendation) -> tuple[str, ...]:
+    of_sections = {action for section in recommendation.sections for action in SECTION_ACTIONS[section]}
+    adding = RULE_ACTIONS[Direction.INGRESS if recommendation in OF_INBOUND_RULES else Direction.EGRESS]
+    return tuple(sorted({*of_sections, *CIRCUMSTANCE_ACTIONS, *GROUP_ACTIONS, *adding, REEVALUATION_ACTION}))

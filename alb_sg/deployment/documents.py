@@ -1,0 +1,58 @@
+"""The remediation documents as they ship, and `documents.yaml`, which makes them in an account and region."""
+
+from __future__ import annotations
+
+from alb_sg.automation.documents import ATTACHMENT, document, document_text, with_checksum
+from alb_sg.automation.names import DOCUMENTS, PREFIX
+from alb_sg.deployment.artefact import Artefact
+from alb_sg.deployment.functions import OWNER_TAG, region_assertion
+from alb_sg.deployment.intrinsics import FORMAT_VERSION, Template, sub
+from alb_sg.deployment.member import CENTRAL_PARAMETER, central_parameter
+from alb_sg.deployment.settings import Settings
+
+LOAD_BALANCER_TARGET = "/AWS::ElasticLoadBalancingV2::LoadBalancer"
+
+
+def shipped_documents(artefact: Artefact) -> dict[str, str]:
+    """Each document's text by its name, with the sha256 of the artefact that it runs."""
+    return {name: document_text(content) for name, content in _shipped(artefact).items()}
+
+
+def documents_template(settings: Settings, artefact: Artefact) -> Template:
+    """Every document, its attachment from the bucket of this region in the account that has the artefact.
+
+    A new artefact is a new version of each document, which becomes the one that is run.
+    """
+    bucket = settings.artefact_bucket.format(account=f"${{{CENTRAL_PARAMETER}}}", region="${AWS::Region}")
+    location = f"s3://{bucket}/{artefact.key}"
+    attachment = {"Key": "S3FileUrl", "Name": ATTACHMENT, "Values": [sub(location) if "$" in location else location]}
+    template: Template = {
+        "AWSTemplateFormatVersion": FORMAT_VERSION,
+        "Description": "alb-sg: the remediation documents, for every account and region that is judged",
+    }
+    if CENTRAL_PARAMETER in location:
+        template["Parameters"] = {CENTRAL_PARAMETER: central_parameter(settings)}
+    template["Rules"] = region_assertion(settings)
+    template["Resources"] = {
+        f"{name.removeprefix(PREFIX)}Document": {
+            "Type": "AWS::SSM::Document",
+            "Properties": {
+                "Name": name,
+                "DocumentType": "Automation",
+                "DocumentFormat": "YAML",
+                "TargetType": LOAD_BALANCER_TARGET,
+                "UpdateMethod": "NewVersion",
+                "Attachments": [attachment],
+                # As an object, which CloudFormation hands on as JSON, and that is YAML too: Automation takes a script
+                # within a document of that format alone.
+                "Content": content,
+                "Tags": [{"Key": OWNER_TAG, "Value": settings.stack_name}],
+            },
+        }
+        for name, content in _shipped(artefact).items()
+    }
+    return template
+
+
+def _shipped(artefact: Artefact) -> dict[str, Template]:
+    return {name: with_checksum(document(name), artefact.sha256) for name in DOCUMENTS}

@@ -1,0 +1,206 @@
+"""Each document's scripts end to end under exactly the actions that the document declares, with moto's IAM enforcement
+on; and each action taken away in turn makes something fail.
+
+moto judges actions alone; what the role says of resources and conditions is asserted as data in test_templates.py.
+AWS Config's calls are answered by the stand-in in moto's place, and judged here by moto's own policy evaluation.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import botocore.loaders
+import pytest
+from botocore.exceptions import ClientError
+from moto.elbv2.models import elbv2_backends
+
+from alb_sg.automation import scripts
+from alb_sg.automation.actions import REEVALUATION_ACTION, document_actions
+from alb_sg.automation.names import DOCUMENTS, RULES, UNDO
+from alb_sg.errors import Unread
+from alb_sg.remediation.apply import apply
+from alb_sg.remediation.undo import undo
+from demo.embedded_aws import ACCOUNT_ID, REGION, EmbeddedAws, tcp
+from tests.builders import EGRESS, HEALTH, ICMP, INGRESS
+from tests.deployment.deployments import WHOLE, of_type, templates_of
+from tests.deployment.test_roles import Role, actions_of
+from tests.rules import RULE_NAMES
+
+pytestmark = pytest.mark.slow
+
+HERE = {"AccountId": ACCOUNT_ID, "Region": REGION}
+# AWS asks for it where something is made with tags; moto does not. It is asserted as data.
+NOT_JUDGED = {"ec2:CreateTags"}
+# Addresses of targets: one outside of the VPC, and one within it that no network interface is seen to hold.
+OUTSIDE, UNSEEN = "192.168.7.7", "10.0.200.9"
+Outcome = tuple[object, ...]
+
+
+class Estate(EmbeddedAws):
+    """A load balancer, made anew for each run, of which every call of a document decides something: its group names a
+    prefix list and is shared, so that it gets one of its own; a tag names its clients; a Network Load Balancer is in
+    front; a target is an instance and another an address."""
+
+    def build(self) -> None:
+        self.vpc_id = self.vpc("10.0.0.0/16", second_cidr="10.1.0.0/16")
+        self.zones = self.subnets(self.vpc_id)
+        self.clients = self.prefix_list("clients", "192.0.2.0/24")
+        self.app = self.security_group(self.vpc_id, "app")
+        self.instance_id = self.instance(self.zones[0], self.app)
+        self.address = self.network_interface(self.zones[0], self.app)
+        self.number = 0
+
+    def shop(self, *, shared: bool, target: str = OUTSIDE) -> str:
+        """A load balancer that meets none of the rules; with a target that is not seen, that alone is in doubt."""
+        self.number += 1
+        name = f"shop{self.number}"
+        # What these let through hangs on the prefix list, and it is not enough but for a target that nobody sees.
+        seen = [tcp(8080, self.app)] if target == UNSEEN else []
+        group = self.security_group(
+            self.vpc_id,
+            name,
+            ingress=[tcp(80, self.clients)],
+            egress=[tcp(8080, self.clients), tcp(9000, self.app), *seen],
+        )
+        tags = {"clients": f"{self.clients} vpc"}
+        arn = self.load_balancer(name, self.zones, [group], scheme="internal", tags=tags)
+        self.listener(arn, 80, self.target_group(f"{name}-a", self.vpc_id, 8080, [(self.instance_id, None)]))
+        self.listener(
+            arn, 81, self.target_group(f"{name}-b", self.vpc_id, 8080, [(self.address, None)], target_type="ip")
+        )
+        # Known by its listener alone, as it is for a while after it was made, and with a target outside of the VPC.
+        elsewhere = self.target_group(f"{name}-d", self.vpc_id, 9000, [(target, None)], target_type="ip")
+        self.listener(arn, 82, elsewhere)
+        elbv2_backends[ACCOUNT_ID][REGION].target_groups[elsewhere].load_balancer_arns = []
+        front = self.load_balancer(f"{name}-front", self.zones, [], type_="network", scheme="internal")
+        behind = self.target_group(f"{name}-c", self.vpc_id, 80, [(arn, None)], target_type="alb", protocol="TCP")
+        self.listener(front, 80, behind, protocol="TCP")
+        if shared:
+            self.network_interface(self.zones[1], group)
+        return arn
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Estate]:
+    # Every step makes a session, and every session reads the services' models anew: a second each time.
+    loader = botocore.loaders.create_loader()
+    monkeypatch.setattr(botocore.loaders, "create_loader", lambda *_: loader)
+    # moto shows a change at once.
+    monkeypatch.setattr(scripts, "apply_plan", partial(apply, pause=lambda _: None))
+    monkeypatch.setattr(scripts, "undo_execution", partial(undo, pause=lambda _: None))
+    with Estate() as estate:
+        estate.build()
+        for rule in RULE_NAMES:
+            estate.config.issue_token(rule, ACCOUNT_ID)
+        yield estate
+
+
+def payload(arn: str, rule: str) -> dict[str, Any]:
+    given = {"SharedGroup": "dedicated", "ManagedGroup": "refuse", "RulesPerGroup": "60", "ConfigRuleName": rule}
+    ingress = {"TagKey": "clients"} if rule in (INGRESS, ICMP) else {}
+    return {**HERE, **given, **ingress, "LoadBalancerArn": arn, "Rule": rule, "Approvers": []}
+
+
+def execution(aws: Estate) -> str:
+    return f"execution-{aws.number}"
+
+
+def fixed(aws: Estate, arn: str, rule: str) -> Outcome:
+    """What the steps of a document answer, one after the other, or how one failed."""
+    given = payload(arn, rule)
+    try:
+        planned = scripts.plan(given)
+        if planned["outcome"] != scripts.PLANNED:
+            return (planned["outcome"],)
+        applied = scripts.apply({**given, "Fingerprint": planned["fingerprint"], "Execution": execution(aws)})
+        verified = scripts.verify(given)
+    except (scripts.StepFailed, Unread, ClientError) as error:
+        return ("rolled back",) if "failed and rolled back" in str(error) else ("failed", type(error).__name__)
+    made = json.loads(applied["result"])["createdGroup"] is not None
+    evaluated = verified["reevaluation"].startswith("AWS Config evaluates")
+    return planned["outcome"], applied["outcome"], len(applied["added"]), made, verified["verdict"], evaluated
+
+
+def taken_back(aws: Estate) -> Outcome:
+    try:
+        undone = scripts.undo({**HERE, "Execution": execution(aws)})
+    except (scripts.StepFailed, Unread, ClientError) as error:
+        return ("failed", type(error).__name__)
+    result = json.loads(undone["result"])
+    return len(undone["revoked"]), len(result["deletedGroups"]), len(result["restored"]), undone["kept"]
+
+
+SCENARIOS = ((True, False, OUTSIDE), (False, False, OUTSIDE), (True, True, OUTSIDE), (False, False, UNSEEN))
+
+
+def outcomes_of_a_fix(aws: Estate, rule: str, role: Role, actions: Sequence[str]) -> Iterator[Outcome]:
+    """A group of the load balancer's own, its only group, a group of its own that could not be added, and, of targets,
+    one that may be reached already."""
+    for shared, broken, target in SCENARIOS if rule in (EGRESS, HEALTH) else SCENARIOS[:-1]:
+        role.allow(sorted(EVERYTHING))
+        arn = aws.shop(shared=shared, target=target)
+        if broken:
+            aws.faults.fail("SetSecurityGroups", "InternalFailure")
+        judge_config_calls(aws, role)
+        role.allow(actions)
+        with role.assumed():
+            found = fixed(aws, arn, rule)
+        aws.faults.heal()
+        yield found
+
+
+def outcomes_of_an_undo(aws: Estate, _: str, role: Role, actions: Sequence[str]) -> Iterator[Outcome]:
+    """Inbound and outbound rules of one execution, in a group that it made."""
+    arn = aws.shop(shared=True)
+    for rule in (INGRESS, EGRESS):
+        given = payload(arn, rule)
+        fingerprint = scripts.plan(given)["fingerprint"]
+        assert scripts.apply({**given, "Fingerprint": fingerprint, "Execution": execution(aws)})["added"]
+    role.allow(actions)
+    with role.assumed():
+        yield taken_back(aws)
+
+
+def judge_config_calls(aws: Estate, role: Role) -> None:
+    operation = REEVALUATION_ACTION.removeprefix("config:")
+    aws.faults.fail(operation, "AccessDeniedException", when=lambda _: not role.permits(REEVALUATION_ACTION))
+
+
+EVERYTHING = {action for name in DOCUMENTS for action in document_actions(name)}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_nothing_is_denied_and_nothing_is_superfluous(document: str, aws: Estate, tmp_path: Path) -> None:
+    template = templates_of(WHOLE, tmp_path)["member.yaml"]
+    of_role = set(actions_of(of_type(template, "AWS::IAM::Role")["RemediationRole"]))
+    assert of_role - {"s3:GetObject", "ssm:GetParameter"} == EVERYTHING
+    declared = set(document_actions(document))
+    role = Role("remediation", ACCOUNT_ID)
+    outcomes = outcomes_of_an_undo if document == UNDO else outcomes_of_a_fix
+    rule = "" if document == UNDO else RULES[document].name
+
+    whole = list(outcomes(aws, rule, role, sorted(declared)))
+    if document == UNDO:
+        assert [found[1:] for found in whole] == [(1, 1, [])]
+    else:
+        rules = {INGRESS: 8, ICMP: 3, EGRESS: 2, HEALTH: 2}[rule]
+        met = ("COMPLIANT", True)
+        assert whole == [
+            ("planned", "applied", rules, True, *met),
+            ("planned", "applied", rules, False, *met),
+            ("rolled back",),
+            *([("refused",)] if rule in (EGRESS, HEALTH) else []),
+        ]
+    superfluous = [
+        action
+        for action in sorted(declared - NOT_JUDGED)
+        if all(
+            found == expected
+            for found, expected in zip(outcomes(aws, rule, role, sorted(declared - {action})), whole, strict=True)
+        )
+    ]
+    assert superfluous == []
