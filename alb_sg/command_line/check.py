@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterable, Iterator
-from typing import TextIO
 
 from alb_sg.command_line.arguments import (
     Commands,
     add_command,
     add_exemptions_option,
     add_output_option,
+    add_recording_options,
     add_rule_options,
     add_source_options,
 )
@@ -20,16 +19,12 @@ from alb_sg.command_line.exemption_source import Given, given_exemptions
 from alb_sg.command_line.exit_code import exit_code
 from alb_sg.command_line.output import output
 from alb_sg.command_line.progress import Progress
+from alb_sg.command_line.result_format import add_format_options, is_exact, write
 from alb_sg.command_line.sources import Gathered, gather, home
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.findings.finding import Finding, JudgementError
 from alb_sg.findings.judge import judge_all
-from alb_sg.report import words
-from alb_sg.report.csv_report import write_csv
-from alb_sg.report.json_report import write_json, write_json_lines
 from alb_sg.report.results import Results
-from alb_sg.report.style import Style
-from alb_sg.report.text import write_text
 
 DESCRIPTION = """\
 Judge the security groups of load balancers against what Elastic Load Balancing recommends for Application Load
@@ -41,12 +36,14 @@ EXAMPLES = """\
   alb-sg check                                          this account, in the profile's region
   alb-sg check --region eu-west-1 --region us-east-1
   alb-sg check --load-balancer shop --rule listener_ingress
+  alb-sg check --source config                          a tenth of the calls, as current as AWS Config
+  alb-sg check --aggregator organization --format csv   all accounts, in one place
   alb-sg check --estate estate.json --format json       no call is made
   alb-sg check --config-items snapshot.json.gz --format csv --output findings.csv
   alb-sg check --parameter ALB_SG_LISTENER_INGRESS:AcceptedSources=pl-3b927c52,10.0.0.0/8
+  alb-sg check --format markdown --output comment.md    for a pull request; also sarif, junit, asff, ocsf
   alb-sg check --exemptions exemptions.json             see `alb-sg exemptions --help`
 """
-FORMATS = ("text", "json", "jsonl", "csv")
 
 
 def add_check(commands: Commands) -> None:
@@ -54,6 +51,7 @@ def add_check(commands: Commands) -> None:
         commands, "check", run, summary="judge load balancers", description=DESCRIPTION, examples=EXAMPLES
     )
     add_source_options(parser)
+    add_recording_options(parser)
     add_rule_options(parser)
     add_exemptions_option(parser)
     parser.add_argument(
@@ -63,25 +61,16 @@ def add_check(commands: Commands) -> None:
         metavar="ARN|NAME",
         help="judge this load balancer only; repeatable (default: all)",
     )
-    parser.add_argument(
-        "--format",
-        choices=FORMATS,
-        default="text",
-        help="text for people (default); json, jsonl (a finding per line) and csv for programs",
-    )
+    add_format_options(parser)
     add_output_option(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     choice = choose(arguments.rule, arguments.parameter)
-    with output(arguments.output, exact=arguments.format != "text") as stream:
+    with output(arguments.output, exact=is_exact(arguments)) as stream:
         exemptions = given_exemptions(arguments)
         results = judged(gather(arguments, choice, arguments.load_balancer), choice, exemptions)
-        _write(results, arguments.format, stream)
-    if arguments.format == "csv":
-        for error in results.errors:
-            where = f"{error.load_balancer_arn}: " if error.load_balancer_arn else ""
-            sys.stderr.write(words.printable(f"alb-sg: {where}{words.what(error)}: {error.cause}") + "\n")
+        write(results, arguments, stream)
     return exit_code(results.findings, results.errors)
 
 
@@ -111,14 +100,3 @@ def judged(gathered: Gathered, choice: Choice, exemptions: Given | None = None) 
     return Results(
         [home(estate) for estate in gathered.estates], total, choice.names, findings, errors, exemptions is not None
     )
-
-
-def _write(results: Results, format_name: str, stream: TextIO) -> None:
-    if format_name == "json":
-        write_json(results, stream)
-    elif format_name == "jsonl":
-        write_json_lines(results, stream)
-    elif format_name == "csv":
-        write_csv(results, stream)
-    else:
-        write_text(results, stream, Style.of(stream))

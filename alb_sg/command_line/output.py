@@ -15,6 +15,8 @@ from typing import BinaryIO, TextIO, cast
 from alb_sg.errors import UnusableInput
 
 STANDARD_OUTPUT = "-"
+# Half a surrogate pair, which JSON can bring in, goes out as JSON writes it.
+UNENCODABLE = "backslashreplace"
 
 
 @contextmanager
@@ -42,7 +44,7 @@ def _standard_output(*, exact: bool) -> TextIO:
     stream = sys.stdout
     if isinstance(stream, io.TextIOWrapper):
         if exact:
-            stream.reconfigure(encoding="utf-8", newline="\n")
+            stream.reconfigure(encoding="utf-8", errors=UNENCODABLE, newline="\n")
         else:
             stream.reconfigure(errors="replace")
     return stream
@@ -77,7 +79,7 @@ def _text(path: str, binary: BinaryIO) -> Iterator[TextIO]:
     """UTF-8 text into a binary stream, gzipped where the file's name says so."""
     # A fixed time and no name: the same content gives the same bytes.
     packed = gzip.GzipFile("", "wb", fileobj=binary, mtime=0) if path.endswith(".gz") else None
-    stream = io.TextIOWrapper(cast("BinaryIO", packed or binary), encoding="utf-8", newline="\n")
+    stream = io.TextIOWrapper(cast("BinaryIO", packed or binary), encoding="utf-8", errors=UNENCODABLE, newline="\n")
     try:
         yield stream
         stream.flush()

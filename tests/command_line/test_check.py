@@ -173,6 +173,16 @@ def test_same_input_same_bytes(command: Command, format_name: str) -> None:
 # --- the other formats
 
 
+@pytest.mark.parametrize("format_name", ["json", "jsonl", "csv"])
+def test_half_a_surrogate_pair_goes_out_as_json_writes_it(command: Command, tmp_path: Path, format_name: str) -> None:
+    """JSON may hold one, and UTF-8 cannot."""
+    saved = closed(load_balancer("web"))
+    saved["LoadBalancers"][0]["LoadBalancerName"] = "web\ud83d"
+    out = tmp_path / "out"
+    assert command.on(saved, "check", "--format", format_name, "--output", str(out)).code == 1
+    assert r"web\ud83d" in out.read_text(encoding="utf-8")
+
+
 def test_jsonl_has_findings_then_errors(command: Command) -> None:
     answer = command.on(in_order(uncollected=["TargetGroups"]), "check", "--format", "jsonl")
     lines = [json.loads(line) for line in answer.out.splitlines()]

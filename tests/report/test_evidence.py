@@ -17,6 +17,7 @@ from alb_sg.parameters import Parameters, TargetMatch
 from alb_sg.permissions.permissions import Direction
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS
 from alb_sg.recommendations.requirement import NotApplicable
+from alb_sg.recommendations.subject import Subject
 from tests.builders import (
     ANYWHERE,
     Saved,
@@ -125,7 +126,7 @@ def test_every_requirement_is_in_exactly_one_row(saved: Saved, parameters: Param
     explanation = explained(found, parameters)
     for rule in explanation.rules:
         try:
-            demanded = rule.recommendation.demand(found, explanation.load_balancer, parameters).requirements
+            demanded = rule.recommendation.demand(Subject(found, explanation.load_balancer), parameters).requirements
         except NotApplicable:
             demanded = ()
         assert sum(row.count for row in rule.rows) == len(demanded)

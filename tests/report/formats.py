@@ -1,0 +1,119 @@
+"""Results with one of everything, and names that try to be more than names."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, date, datetime
+
+from alb_sg.exemptions.exemption import Exemption
+from alb_sg.findings.finding import Compliance, Exempted, Finding, JudgementError, Missing
+from alb_sg.recommendations.requirement import Because
+from alb_sg.report.formats import write_results
+from alb_sg.report.results import Results
+from tests.builders import ACCOUNT, EGRESS, HEALTH, ICMP, INGRESS, REGION, RULES, listener_arn, load_balancer_arn
+
+AS_OF = datetime(2027, 1, 31, 8, 0, tzinfo=UTC)
+HOME = (ACCOUNT, REGION)
+
+# Markup of HTML, XML, Markdown and SARIF, an order to a terminal, a change of writing direction, and an
+# honest emoji.
+HOSTILE = (
+    "</script>]]><img src=x onerror=alert(1)>&amp;|\\|`code`*b*_i_ [click](https://evil.example) www.evil.example "
+    "@octocat #1 :smile: $x$ \"q\" 's' {0} {{1}} \x00\x1b[31m\x0b\r\n## \u202egnol\u2066 \ufffe \U0001f600 é"
+)
+EMOJI = "\U0001f600"
+
+
+def finding(
+    name: str = "web", rule: str = INGRESS, compliance: Compliance = Compliance.COMPLIANT, **more: object
+) -> Finding:
+    said: dict[str, object] = {"annotation": f"{rule} of {name}", "load_balancer_name": name, **more}
+    return Finding(ACCOUNT, REGION, load_balancer_arn(name), rule=rule, compliance=compliance, **said)  # type: ignore[arg-type]  # fields by name
+
+
+def missing(port: int = 443, *peers: str) -> Missing:
+    because = Because("listener", listener_arn(load_balancer_arn(), f"{port:016x}"), f"HTTPS:{port}")
+    return Missing("ingress", "tcp", port, port, ("0.0.0.0/0",), peers or ("0.0.0.0/0",), (), because)
+
+
+def error(
+    name: str | None = "web", rule: str | None = INGRESS, cause: str = "DescribeListeners: AccessDenied"
+) -> JudgementError:
+    arn = None if name is None else load_balancer_arn(name)
+    return JudgementError(ACCOUNT, REGION, arn, rule, f"listeners of {name}", cause)
+
+
+NOBODYS = JudgementError("", "", None, None, "exemptions[3] in exemptions.json", "owner is missing")
+
+
+def exempt(otherwise: Finding | JudgementError, reason: str = "moves in January") -> Finding:
+    arn, rule = otherwise.load_balancer_arn, otherwise.rule
+    assert arn is not None
+    assert rule is not None
+    exemption = Exemption(arn, rule, reason, "team-edge", "SEC-12", date(2027, 1, 31))
+    name = arn.split("/")[-2]
+    exempted = Exempted(exemption, otherwise)
+    return finding(name, rule, Compliance.NOT_APPLICABLE, annotation=f"exempt: {reason}", exempted=exempted)
+
+
+def results(*found: Finding | JudgementError, homes: tuple[tuple[str, str], ...] = (HOME,)) -> Results:
+    findings = [one for one in found if isinstance(one, Finding)]
+    errors = [one for one in found if isinstance(one, JudgementError)]
+    return Results(
+        homes,
+        len({one.load_balancer_arn for one in found if one.load_balancer_arn is not None}),
+        RULES,
+        sorted(findings, key=lambda one: one.sort_key),
+        sorted(errors, key=lambda one: one.sort_key),
+        exemptions_applied=True,
+    )
+
+
+# One of everything, by the name of its load balancer.
+COMPLIANT = finding("fine")
+NON_COMPLIANT = finding(
+    "closed", INGRESS, Compliance.NON_COMPLIANT, missing=(missing(443), missing(80, "10.0.0.0/8", "192.168.0.0/16"))
+)
+HEALTH_CHECK = finding("sick", HEALTH, Compliance.NON_COMPLIANT)
+PMTUD = finding("mute", ICMP, Compliance.NON_COMPLIANT)
+UNRESOLVED = finding("doubtful", EGRESS, Compliance.NON_COMPLIANT, unresolved=True)
+NOT_APPLICABLE = finding("idle", EGRESS, Compliance.NOT_APPLICABLE)
+EXEMPT = exempt(finding("special", INGRESS, Compliance.NON_COMPLIANT, missing=(missing(),)))
+EXEMPT_UNREAD = exempt(error("hidden", ICMP))
+UNREAD = error("broken", EGRESS)
+UNENUMERATED = error(None, None)
+EVERYTHING = results(
+    COMPLIANT,
+    NON_COMPLIANT,
+    HEALTH_CHECK,
+    PMTUD,
+    UNRESOLVED,
+    NOT_APPLICABLE,
+    EXEMPT,
+    EXEMPT_UNREAD,
+    UNREAD,
+    UNENUMERATED,
+    NOBODYS,
+    homes=(HOME, ("444455556666", "eu-west-1")),
+)
+HOSTILE_EVERYWHERE = results(
+    finding("one", INGRESS, Compliance.NON_COMPLIANT, annotation=HOSTILE, load_balancer_name=HOSTILE),
+    finding("two", EGRESS, Compliance.COMPLIANT, annotation=HOSTILE, load_balancer_name=HOSTILE),
+    finding("three", HEALTH, Compliance.NOT_APPLICABLE, annotation=HOSTILE, load_balancer_name=HOSTILE),
+    exempt(error("four", ICMP, HOSTILE), HOSTILE),
+    error("five", ICMP, HOSTILE),
+    JudgementError(ACCOUNT, REGION, None, None, HOSTILE, HOSTILE),
+    JudgementError("", "", None, None, HOSTILE, HOSTILE),
+)
+NOTHING = results(homes=())
+CASES = {"everything": EVERYTHING, "hostile": HOSTILE_EVERYWHERE, "nothing": NOTHING}
+
+
+def written(found: Results, format_name: str) -> str:
+    """The bytes of a format as text: what cannot be written as UTF-8 fails."""
+    stream = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="\n")
+    write_results(found, format_name, stream, AS_OF)
+    stream.flush()
+    binary = stream.buffer
+    assert isinstance(binary, io.BytesIO)
+    return binary.getvalue().decode()

@@ -1,0 +1,107 @@
+"""SARIF against its schema, and what it says."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import jsonschema
+import pytest
+
+from alb_sg.report.results import Results
+from tests.builders import ICMP, load_balancer_arn
+from tests.report.formats import (
+    CASES,
+    COMPLIANT,
+    EMOJI,
+    EVERYTHING,
+    HOSTILE_EVERYWHERE,
+    NOTHING,
+    UNREAD,
+    finding,
+    results,
+    written,
+)
+from tests.tools import node_module
+
+
+def run_of(found: Results) -> Any:
+    log = json.loads(written(found, "sarif"))
+    schema = json.loads(node_module("@microsoft/jest-sarif/lib/schemas/sarif-2.1.0-rtm.5.json").read_text())
+    jsonschema.Draft4Validator(schema, format_checker=jsonschema.FormatChecker()).validate(log)
+    assert log["version"] == "2.1.0"
+    return log["runs"][0]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_it_is_valid(case: str) -> None:
+    run_of(CASES[case])
+
+
+def test_verdicts() -> None:
+    said = {
+        one["locations"][0]["logicalLocations"][0]["name"]: (one["kind"], one["level"])
+        for one in run_of(EVERYTHING)["results"]
+    }
+    assert said == {
+        "fine": ("pass", "none"),
+        "closed": ("fail", "error"),
+        "sick": ("fail", "warning"),
+        "mute": ("fail", "note"),
+        "doubtful": ("fail", "error"),
+        "idle": ("notApplicable", "none"),
+        "special": ("notApplicable", "none"),
+        "hidden": ("notApplicable", "none"),
+    }
+
+
+def test_an_exemption_is_an_accepted_suppression() -> None:
+    suppressed = [one for one in run_of(EVERYTHING)["results"] if "suppressions" in one]
+    assert len(suppressed) == 2
+    assert "would be NON_COMPLIANT" in suppressed[1]["suppressions"][0]["justification"]
+    assert "could not be judged" in suppressed[0]["suppressions"][0]["justification"]
+    assert {one["suppressions"][0]["status"] for one in suppressed} == {"accepted"}
+
+
+def test_an_error_is_no_result_and_no_success() -> None:
+    run = run_of(results(COMPLIANT, UNREAD))
+    assert len(run["results"]) == 1
+    (invocation,) = run["invocations"]
+    assert invocation["executionSuccessful"] is False
+    (notification,) = invocation["toolExecutionNotifications"]
+    assert notification["level"] == "error"
+    assert "DescribeListeners: AccessDenied" in notification["message"]["text"]
+    assert notification["locations"][0]["logicalLocations"][0]["fullyQualifiedName"] == UNREAD.load_balancer_arn
+    rules = run["tool"]["driver"]["rules"]
+    assert rules[notification["associatedRule"]["index"]]["id"] == UNREAD.rule
+
+
+def test_without_errors_it_was_successful() -> None:
+    assert run_of(NOTHING)["invocations"] == [{"executionSuccessful": True, "toolExecutionNotifications": []}]
+
+
+def test_a_fingerprint_is_of_load_balancer_and_rule() -> None:
+    def fingerprint(**more: Any) -> Any:
+        return run_of(results(finding(**more)))["results"][0]["partialFingerprints"]
+
+    assert fingerprint() == fingerprint(annotation="something else")
+    assert fingerprint() != fingerprint(rule=ICMP)
+    assert fingerprint() != fingerprint(name="other")
+
+
+def test_rules_are_referred_to_by_their_place() -> None:
+    run = run_of(EVERYTHING)
+    rules = run["tool"]["driver"]["rules"]
+    assert all(rules[one["ruleIndex"]]["id"] == one["ruleId"] for one in run["results"])
+    assert run["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == load_balancer_arn(
+        "closed"
+    )
+
+
+def test_a_message_holds_no_link_and_no_placeholder() -> None:
+    for one in run_of(HOSTILE_EVERYWHERE)["results"]:
+        text = one["message"]["text"]
+        assert "](" not in text
+        assert "{" not in text.replace("{{", "")
+        assert EMOJI in text
+        assert all(character.isprintable() for character in text)
