@@ -51,6 +51,12 @@ def add_source_options(parser: Parser) -> None:
     parser.epilog = f"{parser.epilog}\n{sources.HELP}"
 
 
+def add_recording_options(parser: Parser) -> None:
+    """AWS Config's recordings as a source, after the others."""
+    sources.add_recording_options(parser.add_argument_group("recordings of AWS Config"))
+    parser.epilog = f"{parser.epilog}{sources.RECORDINGS_HELP}"
+
+
 def add_rule_options(parser: Parser) -> None:
     parser.add_argument(
         "--rule",

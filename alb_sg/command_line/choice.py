@@ -6,7 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from alb_sg.errors import UnusableInput
-from alb_sg.parameters import EXEMPTIONS, PARAMETERS, PREFIX_LIST_ID, Parameters, TargetMatch, parse_parameters
+from alb_sg.parameters import (
+    EXEMPTIONS,
+    PARAMETERS,
+    PREFIX_LIST_ID,
+    SOURCE,
+    Parameters,
+    TargetMatch,
+    parse_parameters,
+)
 from alb_sg.recommendations.catalogue import BY_NAME, RECOMMENDATIONS, Recommendation
 
 PREFIX = "ALB_SG_"
@@ -85,6 +93,8 @@ def _parameter(text: str, chosen: Iterable[Recommendation]) -> tuple[list[Recomm
         raise UnusableInput(f"--parameter {text!r} is not RULE:Key=Value or Key=Value")
     if key == EXEMPTIONS:
         raise UnusableInput(f"--parameter {text!r}: the commands take exemptions as --exemptions SOURCE, for all rules")
+    if key == SOURCE:
+        raise UnusableInput(f"--parameter {text!r}: the commands take the source as --source, for all rules")
     if colon:
         rule = rule_named(rule_name)
         if rule not in chosen:

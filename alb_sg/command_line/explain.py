@@ -10,6 +10,7 @@ from alb_sg.command_line.arguments import (
     add_command,
     add_exemptions_option,
     add_output_option,
+    add_recording_options,
     add_rule_options,
     add_source_options,
 )
@@ -56,6 +57,7 @@ def add_explain(commands: Commands) -> None:
     )
     parser.add_argument("load_balancer", metavar="ARN|NAME", help="the load balancer")
     add_source_options(parser)
+    add_recording_options(parser)
     add_rule_options(parser)
     add_exemptions_option(parser)
     parser.add_argument("--format", choices=("text", "json"), default="text", help="text for people (default), or json")

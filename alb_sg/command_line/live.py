@@ -26,6 +26,7 @@ from alb_sg.estate.estate import Estate, together
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.findings.finding import JudgementError
 from alb_sg.live import LiveClients, LiveSource, Selection, client_config
+from alb_sg.live.pacing import PACE
 
 # Who nobody knows cannot be asked anything: the call is unusable until the reader sets up credentials.
 NO_CREDENTIALS = (
@@ -44,6 +45,7 @@ def gather_live(
     choice: Choice,
     names: Sequence[str],
     *,
+    from_config: bool,
     all_targets: bool,
     also_security_groups: frozenset[str],
 ) -> Gathered:
@@ -57,7 +59,7 @@ def gather_live(
         everything=not names, load_balancers=frozenset(names), also_security_groups=also_security_groups
     )
     try:
-        sources = live_sources(profile, regions or _regions_of(names))
+        sources = live_sources(profile, regions or _regions_of(names), from_config=from_config)
     except Unread as error:
         return Gathered((), {}, [JudgementError("", "", None, None, error.what, error.cause)])
     for region, source in sources:
@@ -76,8 +78,12 @@ def gather_live(
     return Gathered(together(sorted(estates, key=home)), selected, errors)
 
 
-def live_sources(profile: str | None, regions: Sequence[str]) -> list[tuple[str, Callable[[Progress], LiveSource]]]:
+def live_sources(
+    profile: str | None, regions: Sequence[str], *, from_config: bool = False
+) -> list[tuple[str, Callable[[Progress], LiveSource]]]:
     """Every region and what makes its live source; the region of the profile or environment where none is given.
+
+    `from_config`: what AWS Config has recorded is read first.
 
     Raises UnusableInput without a region or credentials, Unread where AWS does not answer.
     """
@@ -88,7 +94,11 @@ def live_sources(profile: str | None, regions: Sequence[str]) -> list[tuple[str,
     account_id = _account_id(session, chosen[0])
 
     def source_of(region: str) -> Callable[[Progress], LiveSource]:
-        clients = LiveClients(elbv2=_client(session, "elbv2", region), ec2=_client(session, "ec2", region))
+        clients = LiveClients(
+            elbv2=_client(session, "elbv2", region),
+            ec2=_client(session, "ec2", region),
+            config=_client(session, "config", region) if from_config else None,
+        )
         return lambda progress: LiveSource(clients, account_id, region, progress)
 
     return [(region, source_of(region)) for region in chosen]
@@ -104,6 +114,23 @@ def client_of(profile: str | None, regions: Sequence[str], service: str) -> Any:
     if region is None:
         raise UnusableInput("no region is set; give --region, or set AWS_REGION or a region in the profile")
     return _client(session, service, region)
+
+
+def aggregator_client(profile: str | None, regions: Sequence[str]) -> Any:
+    """The client for an aggregator, in its region: the one given, else that of the profile or environment. It keeps to
+    the pace of AWS Config.
+
+    Raises UnusableInput without a region or credentials, Unread where AWS does not answer.
+    """
+    if len(set(regions)) > 1:
+        raise UnusableInput("an aggregator is in one region; give --region once")
+    session = _session(profile)
+    region = next(iter(regions), session.region_name)
+    if region is None:
+        raise UnusableInput("no region is set; give --region, or set AWS_REGION or a region in the profile")
+    client = _client(session, "config", region)
+    PACE.keep(client, _account_id(session, region))
+    return client
 
 
 def _client(session: boto3.session.Session, service: str, region: str) -> Any:

@@ -10,12 +10,14 @@ from collections.abc import Sequence
 from alb_sg import __version__
 from alb_sg.command_line.arguments import Parser
 from alb_sg.command_line.check import add_check
+from alb_sg.command_line.dashboard import add_dashboard
 from alb_sg.command_line.exemptions import add_exemptions
 from alb_sg.command_line.exit_code import EXIT_CODES, ExitCode
 from alb_sg.command_line.explain import add_explain
 from alb_sg.command_line.export import add_export
 from alb_sg.command_line.fix import add_fix
 from alb_sg.command_line.rules import add_rules
+from alb_sg.command_line.verdicts import add_verdicts
 from alb_sg.command_line.what_if import add_what_if
 from alb_sg.errors import Unread, UnusableInput
 from alb_sg.report.words import printable
@@ -66,7 +68,17 @@ def parser() -> Parser:
     )
     whole.add_argument("--version", action="version", version=f"alb-sg {__version__}")
     commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for add in (add_check, add_explain, add_export, add_what_if, add_fix, add_rules, add_exemptions):
+    for add in (
+        add_check,
+        add_explain,
+        add_export,
+        add_what_if,
+        add_fix,
+        add_rules,
+        add_exemptions,
+        add_dashboard,
+        add_verdicts,
+    ):
         add(commands)
     return whole
 

@@ -14,6 +14,7 @@ from alb_sg.estate.estate import Estate, Failure, together
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.estate.saved import read_saved_estates
 from alb_sg.findings.finding import JudgementError
+from alb_sg.parameters import Source
 
 HELP = """where load balancers are read from:
   Without --estate and --config-items the account is read live with the credentials of boto3's usual places
@@ -22,6 +23,12 @@ HELP = """where load balancers are read from:
                      `aws ec2 describe-…` print its sections (.json, .json.gz, - for standard input)
   --config-items F   AWS Config items: a ConfigSnapshot or ConfigHistory file, or a folder of them
   Both may be repeated and combined; nothing is called then.
+"""
+RECORDINGS_HELP = """\
+  --source config    live, but read from what AWS Config has recorded of the account: a tenth of the calls or less.
+                     What is not recorded, target interfaces and prefix lists are read from the other services
+  --aggregator NAME  the accounts and regions that this aggregator of AWS Config collects from; --region and --profile
+                     say where it is. No call is made to any of them. What it does not tell is an error that names it
 """
 
 
@@ -40,12 +47,27 @@ class Gathered:
 
 
 def add_source_options(parser: argparse.ArgumentParser) -> None:
+    # For those commands that do not offer them.
+    parser.set_defaults(source=None, aggregator=None)
     group = parser.add_argument_group("sources")
     group.add_argument("--estate", action="append", default=[], metavar="F", help="a saved estate; repeatable")
     group.add_argument(
         "--config-items", action="append", default=[], metavar="F", help="a file of AWS Config items; repeatable"
     )
     add_live_options(group)
+
+
+def add_recording_options(group: argparse._ActionsContainer) -> None:
+    group.add_argument(
+        "--source",
+        choices=[source.value for source in Source],
+        help="live (default); config: from what AWS Config has recorded of the account, and live for the rest",
+    )
+    group.add_argument(
+        "--aggregator",
+        metavar="NAME",
+        help="from this aggregator of AWS Config: every account and region that it collects from",
+    )
 
 
 def add_live_options(group: argparse._ActionsContainer) -> None:
@@ -69,7 +91,15 @@ def gather(
     if arguments.estate or arguments.config_items:
         if arguments.profile or arguments.region:
             raise UnusableInput("--profile and --region are for live use; leave them out beside files")
+        if arguments.source is not None or arguments.aggregator is not None:
+            raise UnusableInput("--source and --aggregator ask AWS; leave them out beside files")
         gathered = _from_files(arguments.estate, arguments.config_items, names)
+    elif arguments.aggregator is not None:
+        from alb_sg.command_line.aggregated import gather_aggregated  # noqa: PLC0415 (as said below)
+
+        if arguments.source is not None:
+            raise UnusableInput("an aggregator is a source of its own; leave --source out")
+        gathered = gather_aggregated(arguments.profile, arguments.region, arguments.aggregator, names)
     else:
         # boto3 takes a third of a second to import, which files need not wait for.
         from alb_sg.command_line.live import gather_live  # noqa: PLC0415 (as said above)
@@ -79,6 +109,7 @@ def gather(
             arguments.region,
             choice,
             names,
+            from_config=arguments.source == Source.CONFIG.value,
             all_targets=all_targets,
             also_security_groups=frozenset(also_security_groups),
         )
@@ -144,7 +175,7 @@ def _from_files(saved: Sequence[str], config_items: Sequence[str], names: Sequen
     estates = together(sorted(found, key=home))
     return Gathered(
         estates,
-        {home(estate): _selected(estate, names) for estate in estates},
+        {home(estate): selected(estate, names) for estate in estates},
         [
             enumeration_error(estate, failure)
             for estate in estates
@@ -154,7 +185,8 @@ def _from_files(saved: Sequence[str], config_items: Sequence[str], names: Sequen
     )
 
 
-def _selected(estate: Estate, names: Sequence[str]) -> list[LoadBalancer]:
+def selected(estate: Estate, names: Sequence[str]) -> list[LoadBalancer]:
+    """The load balancers of these names and ARNs, or all where none is given, by ARN."""
     every = sorted(estate.load_balancers.values(), key=lambda found: found.arn)
     return [found for found in every if any(matches(found, name) for name in names)] if names else every
 

@@ -34,10 +34,16 @@ def client_config() -> Config:
 
 @dataclass(frozen=True)
 class LiveClients:
-    """The boto3 clients of one account and region, made with `client_config`."""
+    """The boto3 clients of one account and region, made with `client_config`. Where there is one of `config`, its
+    recordings are read before the other services are asked."""
 
     elbv2: BaseClient
     ec2: BaseClient
+    config: BaseClient | None = None
+
+    @property
+    def all(self) -> tuple[BaseClient, ...]:
+        return tuple(client for client in (self.elbv2, self.ec2, self.config) if client is not None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from alb_sg.estate.model import LoadBalancer, TargetGroup
 from alb_sg.live.calls import Answer
+from alb_sg.live.need import hanging
 from alb_sg.live.reading import LOAD_BALANCER_GONE
 from alb_sg.live.requests import ELB_NAMES, FILTER_VALUES, batches
 from alb_sg.live.run import Key, Run, Wanted
@@ -15,8 +16,9 @@ def describe(run: Run, judged: Sequence[LoadBalancer]) -> None:
     """Reads listeners, registrations, security groups, VPCs and tags of these load balancers."""
     fronts, used = _front_groups(run, judged), _used_groups(run, judged)
     wanted: Wanted = {}
-    if run.asks("Listeners"):
-        wanted |= {("Listeners", (found.arn,)): run.ask.listeners(found.arn) for found in judged}
+    if run.asks("Listeners") and not run.reading.failed("Listeners"):
+        unread = (found.arn for found in judged if found.arn not in run.reading.listeners)
+        wanted |= {("Listeners", (arn,)): run.ask.listeners(arn) for arn in unread}
     for group in (*fronts, *(used if run.asks("TargetHealthDescriptions") else ())):
         wanted |= run.target_health(group)
     if run.asks("SecurityGroups"):
@@ -24,7 +26,7 @@ def describe(run: Run, judged: Sequence[LoadBalancer]) -> None:
     if run.asks("Vpcs"):
         wanted |= _vpcs(run, judged, fronts, used)
     if run.asks("Tags"):
-        for arns in batches((found.arn for found in judged), ELB_NAMES):
+        for arns in batches((found.arn for found in judged if found.arn not in run.reading.tags), ELB_NAMES):
             wanted["Tags", arns] = run.ask.tags(arns)
     answers = run.calls.answers(wanted)
     # One load balancer that is gone fails the call for all of its batch.
@@ -36,6 +38,18 @@ def describe(run: Run, judged: Sequence[LoadBalancer]) -> None:
     for group in _named_by_listeners(run, judged):
         late |= run.target_health(group)
     run.request(late)
+
+
+def confirm(run: Run, judged: Sequence[LoadBalancer]) -> None:
+    """Reads the registrations on which a verdict hangs and that so far are only known as AWS Config recorded them."""
+    if not run.asks("TargetHealthDescriptions") or not run.settled("TargetGroups"):
+        return
+    wanted: Wanted = {}
+    for group in hanging(run.estate(), judged, run.question):
+        if group.arn in run.reading.recorded_targets:
+            del run.reading.targets[group.arn]
+            wanted |= run.target_health(group)
+    run.request(wanted)
 
 
 def vpcs_by_id(run: Run, ids: Iterable[str]) -> Wanted:
@@ -76,7 +90,9 @@ def _named_by_listeners(run: Run, judged: Iterable[LoadBalancer]) -> list[Target
 
 def _security_groups(run: Run, judged: Sequence[LoadBalancer]) -> Wanted:
     ids = {group_id for found in judged for group_id in found.security_groups} | run.question.also_security_groups
-    if run.selection.everything and ids:
+    if run.settled("SecurityGroups"):
+        ids = set() if run.reading.failed("SecurityGroups") else ids - run.reading.security_groups.keys()
+    elif run.selection.everything and ids:
         return {("SecurityGroups", ()): run.ask.security_groups()}
     return {("SecurityGroups", some): run.ask.security_groups(some) for some in batches(ids, FILTER_VALUES)}
 
@@ -85,14 +101,14 @@ def _vpcs(
     run: Run, judged: Sequence[LoadBalancer], fronts: Iterable[TargetGroup], used: Iterable[TargetGroup]
 ) -> Wanted:
     """VPCs whose blocks are somebody's clients, or tell whether a registered address is outside of them."""
-    if run.selection.everything and judged:
+    if run.selection.everything and judged and not run.settled("Vpcs"):
         return {("Vpcs", ()): run.ask.vpcs()}
     # A tag may name the VPC as a load balancer's clients, whatever its scheme.
     ids = {found.vpc_id for found in judged if run.asks("Tags") or found.scheme != "internet-facing"}
     ids |= {group.vpc_id for group in fronts}
     if run.asks("NetworkInterfaces"):
         ids |= {group.vpc_id for group in used if group.target_type == "ip"}
-    return vpcs_by_id(run, ids)
+    return {} if run.reading.failed("Vpcs") else vpcs_by_id(run, ids - run.reading.vpcs.keys())
 
 
 def _hides_others(key: Key, answer: Answer) -> bool:

@@ -12,10 +12,10 @@ NAME_REFUSED = frozenset({LOAD_BALANCER_GONE, "ValidationError"})
 
 def find(run: Run) -> None:
     """Reads load balancers and target groups, and the registrations that the selection follows."""
-    named = _named(run)
     everything: Wanted = {("LoadBalancers", ()): run.ask.load_balancers()}
+    named = {} if run.settled("LoadBalancers") else _named(run)
     wanted = dict(everything if named is None else named)
-    if run.selection.through_target_groups or run.asks("TargetGroups") or run.asks("AlbRegistrations"):
+    if run.needs_target_groups and not run.settled("TargetGroups"):
         wanted["TargetGroups", ()] = run.ask.target_groups()
     answers = run.calls.answers(wanted)
     if any(answers[key].code in NAME_REFUSED for key in named or ()):

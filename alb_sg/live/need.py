@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from alb_sg.errors import Unread
 from alb_sg.estate.cidr import Family, NotACidr, parse_cidr
 from alb_sg.estate.estate import Estate
-from alb_sg.estate.model import LoadBalancer, Target, TargetGroup
+from alb_sg.estate.from_api import HIGHEST_PORT
+from alb_sg.estate.model import LoadBalancer, Permission, Target, TargetGroup
 from alb_sg.parameters import PREFIX_LIST_ID
 from alb_sg.permissions.addresses import AddressSet
 from alb_sg.permissions.permissions import (
@@ -75,6 +76,51 @@ def needs(estate: Estate, load_balancers: Iterable[LoadBalancer], question: Ques
     if "ManagedPrefixLists" not in question.sections:
         found.prefix_lists = set()
     return found
+
+
+def hanging(estate: Estate, load_balancers: Iterable[LoadBalancer], question: Question) -> list[TargetGroup]:
+    """The target groups that have to be asked who is registered, and in which state.
+
+    Not those of a load balancer that may send to every address and port: whoever is registered is reached.
+    """
+    found: dict[str, TargetGroup] = {}
+    for load_balancer in load_balancers:
+        permissions = Permissions(estate, load_balancer.security_groups)
+        try:
+            groups = estate.target_groups_of(load_balancer)
+        except Unread:
+            continue
+        for group in groups:
+            if group.target_type in ("instance", "ip") and (
+                question.all_targets or not _lets_out_everywhere(permissions, _families(group))
+            ):
+                found[group.arn] = group
+    return [found[arn] for arn in sorted(found)]
+
+
+def _families(group: TargetGroup) -> tuple[Family, ...]:
+    """The address families that registrations in a target group may have."""
+    return tuple(Family) if group.target_type == "ip" else (group.family,)
+
+
+def _lets_out_everywhere(permissions: Permissions, families: Iterable[Family]) -> bool:
+    blocks = [
+        parse_cidr(cidr)
+        for group in permissions.groups
+        for permission in group.egress
+        if _on_every_port(permission)
+        for cidr in permission.cidrs
+    ]
+    return all(
+        AddressSet.from_ranges(family, [block for of, block in blocks if of is family]).whole for family in families
+    )
+
+
+def _on_every_port(permission: Permission) -> bool:
+    if permission.protocol == "-1":
+        return True
+    first, last = permission.from_port, permission.to_port
+    return permission.protocol == "tcp" and (first is None or last is None or (first <= 1 and last == HIGHEST_PORT))
 
 
 def _of_clients(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -69,7 +69,9 @@ def entries_not_shown(described: Mapping[str, Any] | None, entries: Answer, acco
 @dataclass
 class Reading:
     """Sections as they fill. One that is not in `collected` was not asked for, and is none in the estate.
-    `deleted` are the ARNs of load balancers that went away between two calls."""
+    `deleted` are the ARNs of load balancers that went away between two calls; `settled` are the sections that AWS
+    Config has told, or was to tell and failed: they are not asked for as a whole any more. `recorded_targets` are the
+    target groups whose registrations are as AWS Config has them."""
 
     account_id: str
     region: str
@@ -86,9 +88,12 @@ class Reading:
     tags: dict[str, Mapping[str, str]] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
     deleted: set[str] = field(default_factory=set)
+    settled: set[str] = field(default_factory=set)
+    recorded_targets: set[str] = field(default_factory=set)
 
     def estate(self, *, all_groups: bool = False) -> Estate:
         """What was read as an estate. `all_groups`: every security group of the region was asked for."""
+        all_groups = all_groups or "SecurityGroups" in self.settled
         interfaces = self._collected("NetworkInterfaces", self.network_interfaces)
         return Estate(
             account_id=self.account_id,
@@ -113,6 +118,41 @@ class Reading:
 
     def failed(self, section: str) -> list[Failure]:
         return [failure for failure in self.failures if failure.section == section]
+
+    # --- what AWS Config tells
+
+    def recall(self, recorded: Estate, sections: Collection[str]) -> None:
+        """Takes these sections, of those that query results fill, as they were recorded.
+
+        Registrations are left out where more hangs on them than an item tells: in a target group of type `alb`, and
+        where there are none, for they may lag behind.
+        """
+        self.settled.update(sections)
+        self.collected.update(sections)
+        if "LoadBalancers" in sections:
+            self.load_balancers.update(recorded.load_balancers)
+            self.tags.update(recorded.tags or {})
+        if "Listeners" in sections:
+            self.listeners.update(recorded.listeners or {})
+        if "TargetGroups" in sections:
+            self.target_groups.update(recorded.target_groups or {})
+            registered = {
+                arn: targets
+                for arn, targets in (recorded.targets or {}).items()
+                if targets and self.target_groups[arn].target_type != "alb"
+            }
+            self.targets.update(registered)
+            self.recorded_targets.update(registered)
+        if "SecurityGroups" in sections:
+            self.security_groups.update(recorded.security_groups or {})
+        if "Vpcs" in sections:
+            self.vpcs.update(recorded.vpcs or {})
+
+    def refuse(self, section: str, cause: str) -> None:
+        """A section that AWS Config was to tell and did not."""
+        self.settled.add(section)
+        self.collected.add(section)
+        self._fail(section, None, cause)
 
     # --- answers
 

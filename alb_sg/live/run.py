@@ -31,6 +31,15 @@ class Run:
     def asks(self, section: str) -> bool:
         return section in self.question.sections
 
+    @property
+    def needs_target_groups(self) -> bool:
+        """Whether target groups have to be listed: for themselves, or for what leads to load balancers."""
+        return self.selection.through_target_groups or self.asks("TargetGroups") or self.asks("AlbRegistrations")
+
+    def settled(self, section: str) -> bool:
+        """Whether AWS Config was asked for a section, so that it is not to be read as a whole again."""
+        return section in self.reading.settled
+
     def request(self, wanted: Wanted) -> None:
         """Makes the calls at the same time and takes their answers."""
         self.take(self.calls.answers(wanted))

@@ -2,8 +2,10 @@
 
 Calls are made in stages; those of one stage do not depend on one another and run at the same time:
 
+0. `recall`, where AWS Config is given as well: what it has recorded of the stages below, and these then leave out;
 1. `find`: load balancers and target groups, and where target groups lead to load balancers, their registrations;
-2. `describe`: listeners, registrations, security groups, VPCs and tags;
+2. `describe`: listeners, registrations, security groups, VPCs and tags, and `confirm` for registrations that are known
+   from AWS Config alone and more hangs on than that;
 3. `look_up`: only where a verdict hangs on them, registered instances, the network interfaces that hold
    registered addresses, and prefix lists.
 """
@@ -16,10 +18,11 @@ from typing import Any
 from alb_sg.estate.estate import Failure
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.live.calls import Calls, LiveClients, Progress
-from alb_sg.live.describe import describe
+from alb_sg.live.describe import confirm, describe
 from alb_sg.live.find import find, found_through
 from alb_sg.live.look_up import look_up
 from alb_sg.live.need import Question, is_judged
+from alb_sg.live.pacing import PACE, Pace
 from alb_sg.live.raw import raw_sections
 from alb_sg.live.reading import Reading
 from alb_sg.live.requests import Requests
@@ -44,7 +47,18 @@ _COLLECTED_WHEN_ASKED = frozenset(
 class LiveSource:
     """One account and region as its APIs answer now. `progress(done, total)` counts the calls known so far."""
 
-    def __init__(self, clients: LiveClients, account_id: str, region: str, progress: Progress | None = None) -> None:
+    def __init__(
+        self,
+        clients: LiveClients,
+        account_id: str,
+        region: str,
+        progress: Progress | None = None,
+        *,
+        pace: Pace = PACE,
+    ) -> None:
+        for client in clients.all:
+            pace.keep(client, account_id)
+        self._clients = clients
         self._requests = Requests(clients)
         self._account_id = account_id
         self._region = region
@@ -72,10 +86,16 @@ class LiveSource:
         reading = Reading(self._account_id, self._region, set(sections & _COLLECTED_WHEN_ASKED))
         with Calls(self._progress) as calls:
             run = Run(calls, self._requests, reading, selection, question)
+            if self._clients.config is not None:
+                # Whoever judges live state need not load what reads configuration items.
+                from alb_sg.live.recorded import recall  # noqa: PLC0415 (as said above)
+
+                recall(run, self._clients.config)
             find(run)
             selected = selection.select(reading.load_balancers.values(), reading.target_groups, reading.targets)
             judged = [load_balancer for load_balancer in selected if is_judged(load_balancer)]
             describe(run, judged)
+            confirm(run, judged)
             look_up(run, judged)
         return Loaded(
             estate=run.estate(),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import boto3
+from botocore.client import BaseClient
 
 from alb_sg.live import LiveClients, LiveSource, client_config
 from tests.builders import ACCOUNT, REGION, Saved, Shape
@@ -51,10 +52,14 @@ class Region:
         self._intervene = intervene
         self._lock = threading.Lock()
 
-    def source(self, progress: Callable[[int, int], None] | None = None) -> LiveSource:
+    def source(
+        self, progress: Callable[[int, int], None] | None = None, *, config: BaseClient | None = None
+    ) -> LiveSource:
+        """A source whose clients this region answers, but for the one of AWS Config."""
         clients = LiveClients(
             elbv2=boto3.client("elbv2", region_name=REGION, config=client_config()),
             ec2=boto3.client("ec2", region_name=REGION, config=client_config()),
+            config=config,
         )
         for client in (clients.elbv2, clients.ec2):
             # The parameters as they are given are only seen before they are written for the wire.

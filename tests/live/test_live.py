@@ -233,6 +233,33 @@ def test_with_an_nlb_in_front_and_addresses_an_event_still_takes_eight_calls() -
     assert len(region.calls) == 8
 
 
+def test_a_group_on_fifty_load_balancers_takes_their_listeners_and_registrations_more_in_no_more_rounds(
+    rounds: list[int],
+) -> None:
+    names = [f"web-{number}" for number in range(50)]
+    region = Region(
+        estate(
+            *(load_balancer(name, scheme="internal") for name in names),
+            *(listener(443, of=name, forward=[name]) for name in names),
+            *(target_group(name, type="instance", load_balancers=[name], targets=["i-1"]) for name in names),
+            *(
+                target_group(f"{name}-more", type="instance", load_balancers=[name], targets=["i-1"])
+                for name in names[:25]
+            ),
+            load_balancer("other", groups=["sg-2"]),
+            group(ingress=[tcp(443, "10.0.0.0/16")], egress=[tcp(80, "sg-app")]),
+            instance("i-1", "10.0.1.5"),
+        )
+    )
+    loaded = region.source().load(ONE_GROUP, sections(*RULES))
+    assert len(loaded.selected) == 50
+    assert len(rounds) == 3
+    assert region.counts()["DescribeListeners"] == 50
+    assert region.counts()["DescribeTargetHealth"] == 75
+    assert len(region.calls) <= 8 + 50 + 75
+    assert findings(loaded)[1] == []
+
+
 @pytest.mark.parametrize(
     ("egress", "health_check_port", "looked_up"),
     [

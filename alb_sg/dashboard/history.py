@@ -1,0 +1,224 @@
+"""A run as a file of flat rows, which the dashboard compares later runs with and which SQL engines read as they are.
+
+A file is named by the time of the run, `2027-01-31T120000Z.jsonl.gz`: JSON lines, gzipped. Every line has the same
+columns (`COLUMNS`; docs/dashboard.md says what each means). `record` is
+
+- `scope`: an account and region that was looked at for a rule; `complete` says whether all its load balancers were
+  found. What is in no scope of a run was not looked at by it, and nothing can be concluded of it.
+- `verdict`: a rule's verdict on a load balancer.
+- `error`: what could not be judged.
+
+The same observation gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TextIO
+
+from alb_sg.dashboard.causes import causes_of, groups_behind
+from alb_sg.dashboard.observation import AccountName, Detail, Observation
+from alb_sg.dashboard.ranking import INTERNET_FACING, Status, severity_of, status_of
+from alb_sg.dashboard.text import encodable
+from alb_sg.errors import UnusableInput
+from alb_sg.findings.finding import Compliance, Finding, JudgementError
+
+VERSION = 1
+SUFFIX = ".jsonl.gz"
+FILE_NAME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{6}Z" + re.escape(SUFFIX))
+TIME = "%Y-%m-%dT%H:%M:%SZ"
+FILE_TIME = "%Y-%m-%dT%H%M%SZ"
+
+Row = Mapping[str, Any]
+
+COLUMNS = (
+    "version",
+    "as_of",
+    "record",
+    "account",
+    "account_name",
+    "unit",
+    "region",
+    "rule",
+    "severity",
+    "complete",
+    "load_balancer",
+    "name",
+    "scheme",
+    "internet_facing",
+    "security_groups",
+    "compliance",
+    "status",
+    "unresolved",
+    "causes",
+    "exempt",
+    "exemption_expires",
+    "exemption_owner",
+    "exemption_ticket",
+    "annotation",
+)
+
+
+@dataclass(frozen=True)
+class Run:
+    """An earlier run: its time (UTC) as text, and its rows."""
+
+    as_of: str
+    rows: Sequence[Row]
+
+
+def time_text(time: datetime) -> str:
+    """A time as `2027-01-31T12:00:00Z`."""
+    return time.astimezone(UTC).strftime(TIME)
+
+
+def file_name(as_of: datetime) -> str:
+    return as_of.astimezone(UTC).strftime(FILE_TIME) + SUFFIX
+
+
+def run_of(observation: Observation) -> Run:
+    """An observation as a run: its scopes, then its verdicts, then its errors, each by account, region and ARN."""
+    rows = [*_scopes(observation), *_verdicts(observation), *_errors(observation)]
+    return Run(time_text(observation.as_of), [{name: row.get(name) for name in COLUMNS} for row in rows])
+
+
+def write_run(run: Run, stream: TextIO) -> None:
+    stream.writelines(encodable(json.dumps(row, ensure_ascii=False, separators=(",", ":"))) + "\n" for row in run.rows)
+
+
+def earlier_files(folder: Path, as_of: datetime) -> list[Path]:
+    """The runs in a folder before a time, oldest first; other files there are nobody's business.
+
+    Raises UnusableInput where the folder cannot be listed; one that does not exist yet has none.
+    """
+    try:
+        names = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+    except OSError as error:
+        raise UnusableInput(f"the folder cannot be listed ({error.strerror or error})", str(folder)) from error
+    return [folder / name for name in names if FILE_NAME.fullmatch(name) and name < file_name(as_of)]
+
+
+def read_run(path: Path) -> Run:
+    """The run in a file. Raises UnusableInput that names file and line."""
+    try:
+        text = gzip.decompress(path.read_bytes()).decode("utf-8")
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
+        raise UnusableInput(f"no run of alb-sg dashboard can be read from it ({error})", str(path)) from error
+    as_of = datetime.strptime(path.name.removesuffix(SUFFIX), FILE_TIME).replace(tzinfo=UTC)
+    return Run(
+        time_text(as_of),
+        [_row(line, f"{path}: line {number}") for number, line in enumerate(text.removesuffix("\n").split("\n"), 1)],
+    )
+
+
+def _row(line: str, place: str) -> Row:
+    try:
+        row = json.loads(line)
+    except ValueError as error:
+        raise UnusableInput(f"not JSON ({error}); take the file out of the folder", place) from error
+    if not isinstance(row, dict) or row.get("version") != VERSION:
+        raise UnusableInput(
+            f"not a row of version {VERSION}, the one that this alb-sg reads; take the file out of the folder", place
+        )
+    return row
+
+
+# --- rows
+
+
+def _common(observation: Observation, record: str, account_id: str, region: str, rule: str | None) -> dict[str, Any]:
+    account = observation.accounts.get(account_id, AccountName())
+    return {
+        "version": VERSION,
+        "as_of": time_text(observation.as_of),
+        "record": record,
+        "account": account_id or None,
+        "account_name": account.name,
+        "unit": account.unit,
+        "region": region or None,
+        "rule": rule,
+        "severity": None if rule is None else severity_of(rule),
+    }
+
+
+def _scopes(observation: Observation) -> Iterator[dict[str, Any]]:
+    failed = {
+        (error.account_id, error.region, error.rule)
+        for error in observation.results.errors
+        if error.load_balancer_arn is None
+    }
+    deployed = observation.coverage.rules_deployed
+    for home in sorted(observation.coverage.heard):
+        rules = observation.results.rules if deployed is None else deployed.get(home, frozenset())
+        for rule in sorted(rules):
+            complete = not failed & {(home.account_id, home.region, one) for one in (rule, None)}
+            yield {**_common(observation, "scope", home.account_id, home.region, rule), "complete": complete}
+
+
+def _verdicts(observation: Observation) -> Iterator[dict[str, Any]]:
+    for finding in observation.results.findings:
+        detail = observation.details.get(finding.load_balancer_arn)
+        exemption = None if finding.exempted is None else finding.exempted.exemption
+        yield {
+            **_common(observation, "verdict", finding.account_id, finding.region, finding.rule),
+            **_load_balancer(finding.load_balancer_arn, finding.load_balancer_name, detail),
+            "security_groups": list(security_groups(finding, detail)),
+            "compliance": finding.compliance.value,
+            "status": status_of(finding).value,
+            "unresolved": finding.unresolved,
+            "causes": cause_codes(finding, detail),
+            "exempt": exemption is not None,
+            "exemption_expires": None if exemption is None else exemption.expires.isoformat(),
+            "exemption_owner": None if exemption is None else exemption.owner,
+            "exemption_ticket": None if exemption is None else exemption.ticket,
+            "annotation": finding.annotation,
+        }
+
+
+def _errors(observation: Observation) -> Iterator[dict[str, Any]]:
+    for error in observation.results.errors:
+        arn = error.load_balancer_arn
+        yield {
+            **_common(observation, "error", error.account_id, error.region, error.rule),
+            **({} if arn is None else _load_balancer(arn, name_in(arn), observation.details.get(arn))),
+            "status": Status.ERROR.value,
+            "annotation": f"{error.what}: {error.cause}",
+        }
+
+
+def _load_balancer(arn: str, name: str, detail: Detail | None) -> dict[str, Any]:
+    scheme = None if detail is None else detail.load_balancer.scheme
+    return {
+        "load_balancer": arn,
+        "name": name,
+        "scheme": scheme,
+        "internet_facing": None if scheme is None else scheme == INTERNET_FACING,
+    }
+
+
+def name_in(arn: str) -> str:
+    """The load balancer's name in its ARN."""
+    parts = arn.split("/")
+    return parts[-2] if len(parts) > 2 else arn
+
+
+def security_groups(finding: Finding, detail: Detail | None) -> tuple[str, ...]:
+    """The load balancer's security groups, or as many as the finding names."""
+    return groups_behind(finding) if detail is None else detail.load_balancer.security_groups
+
+
+def cause_codes(result: Finding | JudgementError, detail: Detail | None) -> list[str]:
+    if isinstance(result, JudgementError) or result.compliance is not Compliance.NON_COMPLIANT:
+        return []
+    return [cause.value for cause in causes_of(result, () if detail is None else detail.security_groups)]
+
+
+def rows_of(run: Run, record: str) -> Iterable[Row]:
+    return (row for row in run.rows if row["record"] == record)

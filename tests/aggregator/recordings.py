@@ -1,0 +1,220 @@
+"""Answers of AWS Config's aggregator and of Organizations, in their recorded shapes, behind botocore's Stubber.
+
+The Stubber checks each request and each answer against the API's model. Answers are given in the order in which they
+were added, so calls are made one at a time.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+from botocore.stub import ANY, Stubber
+
+from alb_sg.aggregator.observe import observe
+from alb_sg.aggregator.requests import AggregatorClients
+from alb_sg.dashboard.observation import Observation
+from alb_sg.estate.home import Home
+from alb_sg.live import client_config
+from tests.builders import ACCOUNT, REGION, RULES
+
+AGGREGATOR = "alb-sg"
+AS_OF = datetime(2027, 1, 31, 8, 0, tzinfo=UTC)
+HOME = Home(ACCOUNT, REGION)
+OTHER = Home("444455556666", "eu-west-1")
+LOAD_BALANCER = "AWS::ElasticLoadBalancingV2::LoadBalancer"
+EVALUATED = datetime(2027, 1, 30, 23, 15, 12, 345000, tzinfo=UTC)
+
+Shape = dict[str, Any]
+
+
+def arn(name: str = "web", home: Home = HOME, kind: str = "app") -> str:
+    return f"arn:aws:elasticloadbalancing:{home.region}:{home.account_id}:loadbalancer/{kind}/{name}/50dc6c495c0c9188"
+
+
+def verdicts(name: str, said: Mapping[str, str], home: Home = HOME) -> str:
+    """A resource's row: what each Config rule says of it."""
+    rules = [
+        {
+            "configRuleArn": f"arn:aws:config:{home.region}:{home.account_id}:config-rule/config-rule-{number:06}",
+            "configRuleId": f"config-rule-{number:06}",
+            "configRuleName": rule,
+            "complianceType": compliance,
+        }
+        for number, (rule, compliance) in enumerate(said.items())
+    ]
+    configuration = {"targetResourceId": arn(name, home), "configRuleList": rules}
+    return json.dumps({"accountId": home.account_id, "awsRegion": home.region, "configuration": configuration})
+
+
+def load_balancer(
+    name: str, home: Home = HOME, *, kind: str = "app", scheme: str = "internet-facing", tags: Sequence[Shape] = ()
+) -> str:
+    configuration = {
+        "loadBalancerArn": arn(name, home, kind),
+        "loadBalancerName": name,
+        "type": "application" if kind == "app" else "network",
+        "scheme": scheme,
+        "state": {"code": "active"},
+        "vpcId": "vpc-1",
+        "ipAddressType": "ipv4",
+        "securityGroups": ["sg-1"],
+        "availabilityZones": [],
+    }
+    row = {
+        "accountId": home.account_id,
+        "awsRegion": home.region,
+        "resourceType": LOAD_BALANCER,
+        "resourceId": arn(name, home, kind),
+        "arn": arn(name, home, kind),
+        "configurationItemCaptureTime": "2027-01-29T10:00:00.000Z",
+        "configurationItemStatus": "OK",
+        "configuration": configuration,
+        "tags": list(tags),
+    }
+    return json.dumps(row)
+
+
+def counted(home: Home, region: str | None = None) -> str:
+    return json.dumps({"accountId": home.account_id, "awsRegion": region or home.region, "COUNT(*)": 7})
+
+
+def source(home: Home, status: str = "SUCCEEDED", code: str | None = None, message: str | None = None) -> Shape:
+    said = {"LastErrorCode": code, "LastErrorMessage": message}
+    return {
+        "SourceId": home.account_id,
+        "SourceType": "ACCOUNT",
+        "AwsRegion": home.region,
+        "LastUpdateStatus": status,
+        "LastUpdateTime": EVALUATED,
+        **{name: value for name, value in said.items() if value is not None},
+    }
+
+
+HERE = (source(HOME),)
+ORGANIZATION: Shape = {
+    "SourceId": "o-a1b2c3d4e5",
+    "SourceType": "ORGANIZATION",
+    "AwsRegion": REGION,
+    "LastUpdateStatus": "SUCCEEDED",
+    "LastUpdateTime": EVALUATED,
+}
+
+
+def evaluation(
+    name: str,
+    compliance: str = "NON_COMPLIANT",
+    annotation: str | None = None,
+    *,
+    home: Home = HOME,
+    time: datetime = EVALUATED,
+    rule: str = "",
+) -> Shape:
+    qualifier = {"ResourceType": LOAD_BALANCER, "ResourceId": arn(name, home), "ConfigRuleName": rule or "a rule"}
+    return {
+        "EvaluationResultIdentifier": {"EvaluationResultQualifier": qualifier, "OrderingTimestamp": time},
+        "ComplianceType": compliance,
+        "ConfigRuleInvokedTime": time,
+        "ResultRecordedTime": time,
+        **({} if annotation is None else {"Annotation": annotation}),
+        "AccountId": home.account_id,
+        "AwsRegion": home.region,
+    }
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An answer that is an error."""
+
+    code: str
+    message: str = "no"
+
+
+Page = Sequence[Any] | Failure
+
+
+@dataclass
+class Recording:
+    """A stubbed aggregator. Answers are one page each, unless they are given as several."""
+
+    config: Any = field(default_factory=lambda: _client("config"))
+    organizations: Any = field(default_factory=lambda: _client("organizations"))
+
+    def __post_init__(self) -> None:
+        self._config = Stubber(self.config)
+        self._organizations = Stubber(self.organizations)
+        self._config.activate()
+        self._organizations.activate()
+
+    def first_step(
+        self,
+        verdicts: Sequence[str | Page] = (),
+        load_balancers: Sequence[str | Page] = (),
+        recorded: Sequence[str] | Failure = (),
+        sources: Sequence[Shape | Page] | Failure = HERE,
+    ) -> None:
+        """The answers to the first four requests."""
+        self.pages(_select("ResourceCompliance' AND configuration.targetResourceType"), "Results", verdicts)
+        self.pages(_select("configurationStateId"), "Results", load_balancers)
+        self.pages(_select("COUNT(*)"), "Results", recorded)
+        name = "describe_configuration_aggregator_sources_status"
+        self.pages((name, {}), "AggregatedSourceStatusList", sources)
+
+    def evaluations(self, rule: str, found: Sequence[Shape | Page] | Failure, home: Home = HOME) -> None:
+        """The answer to what a Config rule says; these are asked in the order of account, region and name."""
+        parameters = {"ConfigRuleName": rule, "AccountId": home.account_id, "AwsRegion": home.region}
+        name = "get_aggregate_compliance_details_by_config_rule"
+        self.pages((name, parameters), "AggregateEvaluationResults", found)
+
+    def pages(self, call: tuple[str, Shape], member: str, found: Sequence[Any] | Failure) -> None:
+        name, parameters = call
+        several = bool(found) and not isinstance(found, Failure) and isinstance(found[0], list | Failure)
+        pages: Sequence[Page] = found if several and not isinstance(found, Failure) else [found]
+        for number, page in enumerate(pages):
+            expected = {"ConfigurationAggregatorName": AGGREGATOR, "Limit": 100, **parameters}
+            if number:
+                expected["NextToken"] = f"token-{number}"
+            if isinstance(page, Failure):
+                self._config.add_client_error(name, page.code, page.message, 400, expected_params=expected)
+                return
+            more = {"NextToken": f"token-{number + 1}"} if number + 1 < len(pages) else {}
+            self._config.add_response(name, {member: list(page), **more}, expected)
+
+    def organization(self, name: str, answer: Shape | Failure, **parameters: Any) -> None:
+        expected = {"MaxResults": ANY, **parameters} if name != "list_roots" else parameters
+        if isinstance(answer, Failure):
+            self._organizations.add_client_error(name, answer.code, answer.message, 400, expected_params=expected)
+        else:
+            self._organizations.add_response(name, answer, expected)
+
+    def observed(self, rules: Sequence[str] = RULES, *, names: bool = False) -> Observation:
+        """What is observed, after which no answer is left over."""
+        clients = AggregatorClients(self.config, self.organizations if names else None)
+        observation = observe(clients, AGGREGATOR, rules, AS_OF)
+        self._config.assert_no_pending_responses()
+        self._organizations.assert_no_pending_responses()
+        return observation
+
+
+class _Holding:
+    """Equal to every query that holds a text."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, str) and self._text in other
+
+    __hash__ = object.__hash__
+
+
+def _select(holding: str) -> tuple[str, Shape]:
+    return "select_aggregate_resource_config", {"Expression": _Holding(holding)}
+
+
+def _client(service: str) -> Any:
+    return boto3.client(service, region_name=REGION, config=client_config())  # type: ignore[call-overload]  # no literal

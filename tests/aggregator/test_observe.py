@@ -1,0 +1,463 @@
+"""An organization's aggregator, from recorded shapes to what the dashboard is told."""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+from typing import Any
+
+import boto3
+import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
+
+from alb_sg.aggregator.findings import NO_REASON
+from alb_sg.aggregator.observe import observe
+from alb_sg.aggregator.requests import ACTIONS, AggregatorClients
+from alb_sg.aggregator.rule_names import rule_of
+from alb_sg.dashboard.observation import AccountName
+from alb_sg.errors import UnusableInput
+from alb_sg.findings.finding import Compliance
+from alb_sg.live import client_config
+from alb_sg.report.json_report import finding_object
+from tests.aggregator.recordings import (
+    AGGREGATOR,
+    AS_OF,
+    EVALUATED,
+    HOME,
+    ORGANIZATION,
+    OTHER,
+    Failure,
+    Recording,
+    arn,
+    counted,
+    evaluation,
+    load_balancer,
+    source,
+    verdicts,
+)
+from tests.builders import ACCOUNT, EGRESS, HEALTH, ICMP, INGRESS, REGION, RULES
+
+THROTTLED = Failure("ThrottlingException", "Rate exceeded")
+DENIED = Failure("AccessDeniedException", "not allowed")
+
+
+# --- verdicts
+
+
+def test_verdicts_are_findings_with_their_annotations(recording: Recording) -> None:
+    recording.first_step(
+        [verdicts("web", {INGRESS: "NON_COMPLIANT"}), verdicts("api", {INGRESS: "COMPLIANT"})],
+        [load_balancer("web"), load_balancer("api", scheme="internal", tags=[{"key": "team", "value": "edge"}])],
+        [counted(HOME)],
+    )
+    recording.evaluations(
+        INGRESS, [evaluation("web", annotation="HTTPS:443 not open"), evaluation("api", "COMPLIANT", "1 met")]
+    )
+    observation = recording.observed([INGRESS])
+    assert [finding_object(one) for one in observation.results.findings] == [
+        {
+            "accountId": ACCOUNT,
+            "region": REGION,
+            "loadBalancerArn": arn(name),
+            "loadBalancerName": name,
+            "rule": INGRESS,
+            "compliance": compliance,
+            "annotation": annotation,
+            "unresolved": False,
+            "missing": [],
+        }
+        for name, compliance, annotation in [
+            ("api", "COMPLIANT", "1 met"),
+            ("web", "NON_COMPLIANT", "HTTPS:443 not open"),
+        ]
+    ]
+    assert observation.results.errors == []
+    assert observation.results.load_balancers == 2
+    assert observation.results.rules == [INGRESS]
+    assert observation.as_of == AS_OF
+    assert observation.details[arn("api")].load_balancer.scheme == "internal"
+    assert observation.details[arn("api")].tags == {"team": "edge"}
+    assert observation.coverage.gaps == ()
+
+
+def test_each_rule_of_a_list_has_its_own_verdict(recording: Recording) -> None:
+    """A condition on the list matches across its elements; nobody's rule's failure is another's."""
+    said = {INGRESS: "COMPLIANT", "restricted-ssh": "NON_COMPLIANT", ICMP: "NON_COMPLIANT", "my-own": "COMPLIANT"}
+    recording.first_step([verdicts("web", said)], [load_balancer("web")])
+    recording.evaluations(ICMP, [evaluation("web", annotation="ICMP 3/4 not open")])
+    recording.evaluations(INGRESS, [evaluation("web", "COMPLIANT", "1 met")])
+    found = recording.observed().results.findings
+    assert {one.rule: (one.compliance.value, one.annotation) for one in found} == {
+        INGRESS: ("COMPLIANT", "1 met"),
+        ICMP: ("NON_COMPLIANT", "ICMP 3/4 not open"),
+    }
+
+
+def test_rules_that_are_not_asked_for_are_left_out(recording: Recording) -> None:
+    recording.first_step([verdicts("web", dict.fromkeys(RULES, "NON_COMPLIANT"))], [load_balancer("web")])
+    recording.evaluations(EGRESS, [evaluation("web")])
+    observation = recording.observed([EGRESS])
+    assert [one.rule for one in observation.results.findings] == [EGRESS]
+    assert observation.coverage.rules_expected == (EGRESS,)
+
+
+@pytest.mark.parametrize(
+    ("name", "rule"),
+    [
+        (INGRESS, INGRESS),
+        (f"{ICMP}-conformance-pack-szsm1uv0w", ICMP),
+        (f"OrgConfigRule-{EGRESS}-dbgzf8ba", EGRESS),
+        (f"team.{HEALTH}", HEALTH),
+        (f"{ICMP}_OLD", None),
+        (f"X{ICMP}", None),
+        (f"MY_{ICMP}", None),
+        (INGRESS.lower(), None),
+        ("alb-http-to-https-redirection-check", None),
+        ("", None),
+    ],
+)
+def test_names_of_deployed_rules(name: str, rule: str | None) -> None:
+    assert rule_of(name) == rule
+
+
+def test_reasons_are_asked_for_by_the_deployed_name(recording: Recording) -> None:
+    name = f"{ICMP}-conformance-pack-szsm1uv0w"
+    recording.first_step([verdicts("web", {name: "NON_COMPLIANT"}, OTHER)], [load_balancer("web", OTHER)])
+    recording.evaluations(name, [evaluation("web", annotation="ICMP 3/4 not open", home=OTHER)], OTHER)
+    (finding,) = recording.observed([ICMP]).results.findings
+    assert (finding.rule, finding.annotation, finding.account_id) == (ICMP, "ICMP 3/4 not open", OTHER.account_id)
+
+
+def test_a_rule_that_is_deployed_twice_has_its_worse_verdict(recording: Recording) -> None:
+    pack = f"{ICMP}-conformance-pack-szsm1uv0w"
+    recording.first_step([verdicts("web", {ICMP: "COMPLIANT", pack: "NON_COMPLIANT"})], [load_balancer("web")])
+    recording.evaluations(ICMP, [evaluation("web", "COMPLIANT", "1 met")])
+    recording.evaluations(pack, [evaluation("web", annotation="ICMP 3/4 not open")])
+    observation = recording.observed([ICMP])
+    (finding,) = observation.results.findings
+    assert (finding.compliance, finding.annotation) == (Compliance.NON_COMPLIANT, "ICMP 3/4 not open")
+    assert observation.coverage.gaps == (f"{ICMP} is deployed more than once in {HOME}: the worse verdict counts.",)
+
+
+@pytest.mark.parametrize(
+    ("annotation", "unresolved"),
+    [
+        ("web tcp:80 not open to 10.0.1.5; unresolved: the groups of 10.0.1.5", True),
+        ("web tcp:80 not open to unresolved: targets", False),
+        ("web tcp:80 not open to 10.0.1.5", False),
+    ],
+)
+def test_an_annotation_tells_what_only_is_unresolved(recording: Recording, annotation: str, unresolved: bool) -> None:
+    recording.first_step([verdicts("web", {EGRESS: "NON_COMPLIANT"})], [load_balancer("web")])
+    recording.evaluations(EGRESS, [evaluation("web", annotation=annotation)])
+    (finding,) = recording.observed([EGRESS]).results.findings
+    assert finding.unresolved is unresolved
+
+
+@pytest.mark.parametrize("said", [[], [evaluation("web")], [evaluation("web", "COMPLIANT", "1 met")]])
+def test_a_reason_of_another_verdict_is_no_reason(recording: Recording, said: list[Any]) -> None:
+    recording.first_step([verdicts("web", {EGRESS: "NON_COMPLIANT"})], [load_balancer("web")])
+    recording.evaluations(EGRESS, said)
+    (finding,) = recording.observed([EGRESS]).results.findings
+    assert (finding.compliance, finding.annotation) == (Compliance.NON_COMPLIANT, NO_REASON)
+
+
+def test_insufficient_data_is_an_error_and_no_verdict(recording: Recording) -> None:
+    recording.first_step([verdicts("web", {EGRESS: "INSUFFICIENT_DATA"})], [load_balancer("web")])
+    recording.evaluations(EGRESS, [])
+    results = recording.observed([EGRESS]).results
+    assert results.findings == []
+    (error,) = results.errors
+    assert (error.load_balancer_arn, error.rule) == (arn("web"), EGRESS)
+    assert "INSUFFICIENT_DATA" in error.cause
+
+
+def test_not_applicable_stays_so_where_it_is_recorded(recording: Recording) -> None:
+    recording.first_step([verdicts("web", {EGRESS: "NOT_APPLICABLE"})], [load_balancer("web")])
+    recording.evaluations(EGRESS, [])
+    (finding,) = recording.observed([EGRESS]).results.findings
+    assert finding.compliance is Compliance.NOT_APPLICABLE
+
+
+# --- what nobody looked at
+
+
+def test_a_load_balancer_without_a_verdict_is_a_gap_and_not_fine(recording: Recording) -> None:
+    recording.first_step(
+        [verdicts("web", {EGRESS: "COMPLIANT"})],
+        [load_balancer("web"), load_balancer("api"), load_balancer("far", OTHER), load_balancer("nlb", kind="net")],
+        [counted(HOME), counted(OTHER), counted(HOME, "global")],
+        [source(HOME), source(OTHER)],
+    )
+    recording.evaluations(EGRESS, [evaluation("web", "COMPLIANT")])
+    observation = recording.observed([EGRESS])
+    assert [one.load_balancer_name for one in observation.results.findings] == ["web"]
+    assert observation.results.load_balancers == 3
+    (gap,) = observation.coverage.gaps
+    assert gap.startswith(f"{EGRESS} has no verdict on 2 of 3 load balancers ({HOME}, {OTHER}): not applicable, exempt")
+    assert observation.coverage.rules_deployed == {HOME: frozenset({EGRESS}), OTHER: frozenset()}
+
+
+def test_coverage_is_what_is_expected_and_what_was_heard(recording: Recording) -> None:
+    silent = type(HOME)("777788889999", "us-west-2")
+    recording.first_step(
+        [verdicts("web", {EGRESS: "COMPLIANT"}), verdicts("api", {EGRESS: "COMPLIANT"})],
+        [load_balancer("web"), load_balancer("api")],
+        [counted(HOME), counted(OTHER)],
+        [ORGANIZATION, source(HOME), source(OTHER), source(silent)],
+    )
+    older = EVALUATED - timedelta(days=3)
+    recording.evaluations(EGRESS, [evaluation("web", "COMPLIANT"), evaluation("api", "COMPLIANT", time=older)])
+    coverage = recording.observed([EGRESS]).coverage
+    assert coverage.expected == (HOME, OTHER, silent)
+    assert coverage.heard == {HOME: older.replace(microsecond=0), OTHER: None}
+    assert coverage.rules_deployed == {HOME: frozenset({EGRESS})}
+
+
+def test_a_verdict_on_a_load_balancer_without_an_item_stays(recording: Recording) -> None:
+    recording.first_step([verdicts("web", {EGRESS: "COMPLIANT"})])
+    recording.evaluations(EGRESS, [])
+    observation = recording.observed([EGRESS])
+    assert observation.results.load_balancers == len(observation.results.findings) == 1
+    assert observation.details == {}
+    assert "of which the aggregator has no item" in observation.coverage.gaps[0]
+
+
+def test_an_empty_organization(recording: Recording) -> None:
+    recording.first_step(sources=[ORGANIZATION])
+    observation = recording.observed()
+    assert observation.results.load_balancers == 0
+    assert (observation.results.findings, observation.results.errors) == ([], [])
+    assert observation.coverage.expected is None
+    assert observation.coverage.heard == {}
+    assert observation.coverage.gaps == (
+        f"Which accounts and regions are expected is not known: aggregator {AGGREGATOR} names none.",
+    )
+
+
+def test_an_account_that_refuses_is_an_error(recording: Recording) -> None:
+    recording.first_step(
+        sources=[source(HOME), source(OTHER, "FAILED", "AccessDenied", "authorization is missing")],
+        recorded=[counted(HOME)],
+    )
+    observation = recording.observed()
+    (error,) = observation.results.errors
+    assert (error.account_id, error.region, error.load_balancer_arn) == (OTHER.account_id, OTHER.region, None)
+    assert "AccessDenied: authorization is missing" in error.cause
+    assert observation.coverage.expected == (HOME, OTHER)
+    assert OTHER not in observation.coverage.heard
+
+
+def test_an_organization_that_refuses_is_an_error(recording: Recording) -> None:
+    recording.first_step(sources=[{**ORGANIZATION, "LastUpdateStatus": "FAILED"}])
+    (error,) = recording.observed().results.errors
+    assert error.what == "the accounts of the organization"
+
+
+def test_outdated_data_is_said(recording: Recording) -> None:
+    recording.first_step(sources=[source(HOME), source(OTHER, "OUTDATED")])
+    assert recording.observed().coverage.gaps == (f"The aggregator does not have the latest of {OTHER}.",)
+
+
+# --- calls
+
+
+def test_all_pages_are_read(recording: Recording) -> None:
+    pages = [[verdicts(f"web-{number}", {EGRESS: "NON_COMPLIANT"})] for number in range(3)]
+    recording.first_step(
+        [pages[0], [], pages[1], pages[2]],
+        [[load_balancer("web-0"), load_balancer("web-1")], [load_balancer("web-2")]],
+        sources=[[source(HOME)], [source(OTHER)]],
+    )
+    recording.evaluations(
+        EGRESS, [[evaluation("web-0", annotation="0")], [evaluation(f"web-{n}", annotation=str(n)) for n in (1, 2)]]
+    )
+    observation = recording.observed([EGRESS])
+    assert [one.annotation for one in observation.results.findings] == ["0", "1", "2"]
+    assert observation.coverage.expected == (HOME, OTHER)
+
+
+def test_pages_that_are_throttled_for_good_are_an_error_beside_what_was_read(recording: Recording) -> None:
+    recording.first_step([[verdicts("web", {EGRESS: "COMPLIANT"})], THROTTLED], [load_balancer("web")])
+    recording.evaluations(EGRESS, [evaluation("web", "COMPLIANT")])
+    results = recording.observed([EGRESS]).results
+    assert len(results.findings) == 1
+    (error,) = results.errors
+    assert error.what == f"verdicts in aggregator {AGGREGATOR}"
+    assert error.cause == "SelectAggregateResourceConfig: ThrottlingException: Rate exceeded"
+
+
+def test_reasons_that_are_refused_leave_the_verdict(recording: Recording) -> None:
+    recording.first_step([verdicts("web", {EGRESS: "NON_COMPLIANT"})], [load_balancer("web")])
+    recording.evaluations(EGRESS, THROTTLED)
+    observation = recording.observed([EGRESS])
+    (finding,) = observation.results.findings
+    assert (finding.compliance, finding.annotation) == (Compliance.NON_COMPLIANT, NO_REASON)
+    (gap,) = observation.coverage.gaps
+    assert "GetAggregateComplianceDetailsByConfigRule: ThrottlingException" in gap
+
+
+def test_a_call_that_is_throttled_at_first_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    monkeypatch.setattr("botocore.retries.bucket.TokenBucket.acquire", lambda *_, **__: True)
+    client: Any = boto3.client("config", region_name=REGION, config=client_config())
+    refused: list[str] = []
+
+    def answer(request: Any, **_: Any) -> AWSResponse:
+        operation = request.headers["X-Amz-Target"].decode().rpartition(".")[2]
+        if refused.count(operation) < 2:
+            refused.append(operation)
+            return _answer(request.url, 400, b'{"__type": "ThrottlingException", "message": "Rate exceeded"}')
+        return _answer(request.url, 200, b"{}")
+
+    client.meta.events.register("before-send.config-service", answer)
+    results = observe(AggregatorClients(client), AGGREGATOR, RULES, AS_OF).results
+    assert len(refused) >= 4
+    assert results.errors == []
+
+
+def _answer(url: str, status: int, body: bytes) -> AWSResponse:
+    headers = HTTPHeaders.from_dict({"Content-Type": "application/x-amz-json-1.1"})
+    response = AWSResponse(url, status, headers, None)
+    response._content = body  # type: ignore[attr-defined]  # noqa: SLF001 (as botocore's own tests do)
+    return response
+
+
+def test_what_else_is_refused_is_a_gap(recording: Recording) -> None:
+    recording.first_step(recorded=DENIED, sources=DENIED)
+    observation = recording.observed()
+    assert observation.results.errors == []
+    assert observation.coverage.expected is None
+    assert [gap.split(":")[0] for gap in observation.coverage.gaps] == [
+        "Which accounts and regions are expected is not known",
+        "Accounts and regions without load balancers are not known",
+    ]
+
+
+def test_there_is_no_such_aggregator(recording: Recording) -> None:
+    missing = Failure("NoSuchConfigurationAggregatorException", "not there")
+    recording.first_step([missing], [missing], missing, missing)
+    with pytest.raises(UnusableInput, match=f"no aggregator '{AGGREGATOR}'"):
+        recording.observed()
+
+
+@pytest.mark.parametrize(
+    ("row", "cause"),
+    [
+        ("{", "Results[1]: "),
+        ('{"accountId": "1", "awsRegion": "r"}', "Results[1].accountId: "),
+        (verdicts("web", {EGRESS: "FINE"}), "Results[1].complianceType: 'FINE' is no verdict"),
+        (verdicts("web", {EGRESS: "COMPLIANT"}).replace(f":{ACCOUNT}:", ":999999999999:"), "is of 999999999999"),
+        (
+            verdicts("web", {EGRESS: "COMPLIANT"}).replace("loadbalancer/app", "app"),
+            "is not the ARN of a load balancer",
+        ),
+    ],
+)
+def test_a_row_that_cannot_be_read_is_an_error_beside_the_others(recording: Recording, row: str, cause: str) -> None:
+    recording.first_step([verdicts("api", {EGRESS: "COMPLIANT"}), row], [load_balancer("api")])
+    recording.evaluations(EGRESS, [evaluation("api", "COMPLIANT")])
+    results = recording.observed([EGRESS]).results
+    assert [one.load_balancer_name for one in results.findings] == ["api"]
+    (error,) = results.errors
+    assert cause in error.cause
+
+
+def test_a_load_balancer_that_cannot_be_read_is_an_error(recording: Recording) -> None:
+    recording.first_step((), [load_balancer("web").replace("internet-facing", "sideways")])
+    (error,) = recording.observed().results.errors
+    assert error.what == f"load balancers in aggregator {AGGREGATOR}"
+
+
+def test_the_order_of_rows_is_of_no_matter(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [
+        verdicts(f"web-{n}", {INGRESS: "NON_COMPLIANT", ICMP: "COMPLIANT"}, home)
+        for n in range(9)
+        for home in (HOME, OTHER)
+    ]
+    items = [load_balancer(f"web-{n}", home) for n in range(10) for home in (HOME, OTHER)]
+    monkeypatch.setattr("alb_sg.live.calls.WORKERS", 1)
+
+    def observed(seed: int) -> Any:
+        order = random.Random(seed)  # noqa: S311 (an order, no secret)
+        recording = Recording()
+        recording.first_step(order.sample(rows, len(rows)), order.sample(items, len(items)))
+        for home in (HOME, OTHER):
+            for rule in (ICMP, INGRESS):
+                recording.evaluations(rule, [], home)
+        return recording.observed()
+
+    assert observed(1) == observed(2)
+
+
+# --- accounts
+
+
+def account(id_: str, name: str) -> dict[str, str]:
+    return {"Id": id_, "Name": name, "Status": "ACTIVE"}
+
+
+def test_accounts_have_names_and_units(recording: Recording) -> None:
+    recording.first_step()
+    recording.organization("list_roots", {"Roots": [{"Id": "r-abcd", "Name": "Root"}]})
+    recording.organization(
+        "list_accounts_for_parent", {"Accounts": [account(HOME.account_id, "management")]}, ParentId="r-abcd"
+    )
+    units = [{"Id": "ou-abcd-11111111", "Name": "Production"}]
+    recording.organization("list_organizational_units_for_parent", {"OrganizationalUnits": units}, ParentId="r-abcd")
+    recording.organization("list_accounts_for_parent", {"Accounts": []}, ParentId="ou-abcd-11111111")
+    units = [{"Id": "ou-abcd-22222222", "Name": "Shops"}]
+    recording.organization(
+        "list_organizational_units_for_parent", {"OrganizationalUnits": units}, ParentId="ou-abcd-11111111"
+    )
+    recording.organization(
+        "list_accounts_for_parent", {"Accounts": [account(OTHER.account_id, "shop")]}, ParentId="ou-abcd-22222222"
+    )
+    recording.organization(
+        "list_organizational_units_for_parent", {"OrganizationalUnits": []}, ParentId="ou-abcd-22222222"
+    )
+    observation = recording.observed(names=True)
+    assert observation.accounts == {
+        HOME.account_id: AccountName("management", ""),
+        OTHER.account_id: AccountName("shop", "Production/Shops"),
+    }
+    assert observation.coverage.gaps == ()
+
+
+def test_names_alone_where_units_are_refused(recording: Recording) -> None:
+    recording.first_step()
+    recording.organization("list_roots", DENIED)
+    recording.organization("list_accounts", {"Accounts": [account(HOME.account_id, "management")]})
+    observation = recording.observed(names=True)
+    assert observation.accounts == {HOME.account_id: AccountName("management", None)}
+    assert observation.coverage.gaps == (
+        "Not every account's name and organizational unit is known: ListRoots: AccessDeniedException: not allowed.",
+    )
+
+
+def test_no_names_where_all_is_refused(recording: Recording) -> None:
+    recording.first_step()
+    recording.organization("list_roots", DENIED)
+    recording.organization("list_accounts", DENIED)
+    observation = recording.observed(names=True)
+    assert observation.accounts == {}
+    assert len(observation.coverage.gaps) == 1
+    assert observation.results.errors == []
+
+
+def test_no_other_action_is_needed(recording: Recording) -> None:
+    made: set[str] = set()
+    for client in (recording.config, recording.organizations):
+        service = client.meta.service_model.service_name
+        client.meta.events.register(
+            "before-parameter-build.*", lambda model, service=service, **_: made.add(f"{service}:{model.name}")
+        )
+    recording.first_step([verdicts("web", {EGRESS: "COMPLIANT"})], [load_balancer("web")])
+    recording.evaluations(EGRESS, [evaluation("web", "COMPLIANT")])
+    recording.organization("list_roots", {"Roots": [{"Id": "r-abcd", "Name": "Root"}]})
+    recording.organization("list_accounts_for_parent", {"Accounts": []}, ParentId="r-abcd")
+    recording.organization("list_organizational_units_for_parent", DENIED, ParentId="r-abcd")
+    recording.organization("list_accounts", {"Accounts": []})
+    recording.observed([EGRESS], names=True)
+    assert made == set(ACTIONS)

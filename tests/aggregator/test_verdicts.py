@@ -1,0 +1,180 @@
+"""`alb-sg verdicts`, and the aggregator as the dashboard's source."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alb_sg.command_line import live
+from alb_sg.command_line.aggregator_source import observed
+from alb_sg.command_line.exemption_source import given_exemptions
+from alb_sg.command_line.main import parser
+from alb_sg.exemptions.review import Status, Use
+from alb_sg.report.formats import FORMATS
+from tests.aggregator.recordings import (
+    AS_OF,
+    HOME,
+    OTHER,
+    Failure,
+    Recording,
+    arn,
+    counted,
+    evaluation,
+    load_balancer,
+    source,
+    verdicts,
+)
+from tests.builders import ICMP, INGRESS
+from tests.command_line.calling import Command
+
+VERDICTS = ("verdicts", "--aggregator", "alb-sg", "--rule", INGRESS)
+
+
+@pytest.fixture
+def command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Command:
+    return Command(tmp_path, capsys)
+
+
+@pytest.fixture(autouse=True)
+def _aggregator(recording: Recording, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command's clients are the recording's."""
+    monkeypatch.setattr(live, "aggregator_client", lambda *_: recording.config)
+    monkeypatch.setattr(live, "client_of", lambda *_: recording.organizations)
+
+
+def record(recording: Recording) -> None:
+    recording.first_step(
+        [verdicts("web", {INGRESS: "NON_COMPLIANT"})],
+        [load_balancer("web"), load_balancer("api")],
+        [counted(HOME)],
+        [source(HOME), source(OTHER)],
+    )
+    recording.evaluations(INGRESS, [evaluation("web", annotation="HTTPS:443 not open")])
+
+
+@pytest.mark.parametrize("format_name", FORMATS)
+def test_every_format(recording: Recording, command: Command, format_name: str) -> None:
+    record(recording)
+    answer = command(*VERDICTS, "--format", format_name)
+    assert answer.code == 1
+    assert "HTTPS:443 not open" in answer.out.replace("&#58;", ":")
+
+
+def test_what_nobody_looked_at_is_said(recording: Recording, command: Command) -> None:
+    record(recording)
+    said = command(*VERDICTS).err.splitlines()
+    assert (
+        said[0]
+        == f"alb-sg: The aggregator collects from 2 accounts and regions, and has nothing of 1 of them: {OTHER}."
+    )
+    assert said[1].startswith(f"alb-sg: {INGRESS} has no verdict on 1 of 2 load balancers ({HOME}): ")
+
+
+def test_a_rule_without_any_verdict_is_said(recording: Recording, command: Command) -> None:
+    recording.first_step([verdicts("web", {ICMP: "COMPLIANT"})], [load_balancer("web")], [counted(HOME)])
+    answer = command(*VERDICTS)
+    assert answer.code == 0
+    assert f"{HOME} has load balancers and no verdict of {INGRESS}." in answer.err
+
+
+def test_what_cannot_be_read_is_an_error(recording: Recording, command: Command) -> None:
+    recording.first_step([Failure("AccessDeniedException", "not allowed")])
+    answer = command(*VERDICTS, "--format", "json")
+    assert answer.code == 3
+    assert "AccessDeniedException" in answer.json["errors"][0]["cause"]
+
+
+def test_there_is_no_such_aggregator(recording: Recording, command: Command) -> None:
+    missing = Failure("NoSuchConfigurationAggregatorException", "not there")
+    recording.first_step([missing], [missing], missing, missing)
+    assert "no aggregator 'alb-sg'" in command.refused(*VERDICTS)
+
+
+def test_help_tells_the_two_commands_with_an_aggregator_apart(command: Command) -> None:
+    answer = command("verdicts", "--help")
+    assert "Nothing is judged here" in answer.out
+    assert "alb-sg check --aggregator NAME" in answer.out
+
+
+def test_an_aggregator_is_required(command: Command) -> None:
+    assert "--aggregator" in command.refused("verdicts")
+
+
+# --- exemptions
+
+
+def exemption(name: str, expires: str = "2027-12-31") -> dict[str, str]:
+    said = {"reason": "moves", "owner": "edge", "ticket": "SEC-12", "expires": expires}
+    return {"loadBalancer": arn(name), "rule": INGRESS, **said}
+
+
+def exempting(command: Command, *entries: Any) -> tuple[str, ...]:
+    path = command.folder / "exemptions.json"
+    path.write_text(json.dumps({"version": 1, "exemptions": list(entries)}), encoding="utf-8")
+    return (*VERDICTS, "--exemptions", str(path), "--date", "2027-01-31")
+
+
+def test_exemptions_count_with_and_without_a_verdict(recording: Recording, command: Command) -> None:
+    """AWS Config keeps nothing of a load balancer that its rule has exempted."""
+    record(recording)
+    answer = command(*exempting(command, exemption("web"), exemption("api"), exemption("gone")), "--format", "json")
+    assert (answer.code, answer.json["errors"]) == (0, [])
+    assert [(one["loadBalancerName"], one["compliance"]) for one in answer.json["findings"]] == [
+        ("api", "NOT_APPLICABLE"),
+        ("web", "NOT_APPLICABLE"),
+    ]
+    assert [one["wouldBe"] and one["wouldBe"]["compliance"] for one in answer.json["exemptions"]] == [
+        None,
+        "NON_COMPLIANT",
+    ]
+
+
+def test_an_expired_exemption_makes_no_verdict(recording: Recording, command: Command) -> None:
+    record(recording)
+    answer = command(*exempting(command, exemption("api", "2027-01-30")), "--format", "json")
+    assert [one["loadBalancerName"] for one in answer.json["findings"]] == ["web"]
+    assert answer.json["errors"] == []
+
+
+def test_the_dashboard_is_told_which_exemptions_are_used(recording: Recording, command: Command) -> None:
+    record(recording)
+    entries = [exemption("web", "2027-02-01"), exemption("api", "2027-01-30"), exemption("gone")]
+    arguments = parser().parse_args(exempting(command, *entries))
+
+    observation = observed(arguments, [INGRESS], AS_OF, given_exemptions(arguments), names=False)
+    report = observation.exemptions
+    assert report is not None
+    assert report.today == date(2027, 1, 31)
+    assert {one.exemption.load_balancer_arn.split("/")[-2]: (one.status, one.use) for one in report.reviewed} == {
+        "web": (Status.EXPIRING, Use.USED),
+        "api": (Status.EXPIRED, Use.UNKNOWN),
+        "gone": (Status.IN_FORCE, Use.UNUSED),
+    }
+
+
+def test_the_dashboard_is_told_accounts_names(recording: Recording) -> None:
+    record(recording)
+    recording.organization("list_roots", {"Roots": []})
+    arguments = parser().parse_args(VERDICTS)
+    assert observed(arguments, [INGRESS], AS_OF).coverage.heard.keys() == {HOME}
+
+
+def test_the_dashboard_shows_an_aggregator(recording: Recording, command: Command) -> None:
+    record(recording)
+    recording.organization("list_roots", {"Roots": []})
+    path = command.folder / "org.html"
+    answer = command("dashboard", "--aggregator", "alb-sg", "--rule", INGRESS, "--output", str(path))
+    assert (answer.code, answer.err) == (1, "")
+    assert "HTTPS:443 not open" in path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "option", [("--estate", "estate.json"), ("--config-items", "items"), ("--parameter", f"{INGRESS}:TagKey=clients")]
+)
+def test_the_dashboard_refuses_what_an_aggregator_has_no_use_for(command: Command, option: tuple[str, str]) -> None:
+    said = command.refused("dashboard", "--aggregator", "alb-sg", *option, "--output", str(command.folder / "org.html"))
+    assert option[0] in said

@@ -1,0 +1,119 @@
+"""The page's numbers counted anew from its data, plainly and by other means than the page."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+Document = Mapping[str, Any]
+Pair = tuple[Mapping[str, Any], Mapping[str, Any]]
+# Whether a verdict counts, by its facts and those of its load balancer together.
+Keep = Callable[[Mapping[str, Any]], bool]
+
+
+def everything(_: Mapping[str, Any]) -> bool:
+    return True
+
+
+def pairs(document: Document, keep: Keep = everything) -> list[Pair]:
+    """Every load balancer with each of its verdicts that is kept."""
+    return [
+        (one, verdict) for one in document["loadBalancers"] for verdict in one["verdicts"] if keep({**one, **verdict})
+    ]
+
+
+def unit_of(document: Document, one: Mapping[str, Any]) -> str | None:
+    unit = document["accounts"].get(one["account"], {}).get("unit")
+    return None if unit is None else str(unit)
+
+
+def standing(document: Document, keep: Keep = everything) -> dict[str, int]:
+    statuses: dict[str, set[str]] = defaultdict(set)
+    schemes = {}
+    for one, verdict in pairs(document, keep):
+        statuses[one["arn"]].add(verdict["status"])
+        schemes[one["arn"]] = one["scheme"]
+    bad = {arn for arn, found in statuses.items() if "nonCompliant" in found}
+    return {
+        "total": len(statuses),
+        "nonCompliant": len(bad),
+        "facing": len({arn for arn in bad if schemes[arn] == "internet-facing"}),
+        "notJudged": len({arn for arn, found in statuses.items() if "error" in found}),
+        "exempt": len({arn for arn, found in statuses.items() if "exempt" in found}),
+        "inOrder": len(
+            {arn for arn, found in statuses.items() if found <= {"compliant", "notApplicable"} and "compliant" in found}
+        ),
+    }
+
+
+def change(document: Document) -> int:
+    """Without first looks: load balancers that are NON_COMPLIANT less those that were."""
+    now = {
+        one["arn"]
+        for one, verdict in pairs(document)
+        if verdict["status"] == "nonCompliant" and verdict.get("change") != "firstLook"
+    }
+    before = {one["arn"] for one, verdict in pairs(document) if verdict["was"] == "nonCompliant"}
+    return len(now) - len(before | {one["arn"] for one in document["gone"]})
+
+
+def to_do(found: Iterable[Pair]) -> list[Pair]:
+    """The findings in the order in which they are to be listed."""
+    wanted = [pair for pair in found if pair[1]["status"] in ("nonCompliant", "error")]
+    severity = {"ALB_SG_HEALTH_CHECK_EGRESS": 1, "ALB_SG_ICMP_PMTUD": 2}
+    return sorted(
+        wanted,
+        key=lambda pair: (
+            pair[1]["status"] == "error",
+            severity.get(pair[1]["rule"], 0),
+            pair[0]["scheme"] != "internet-facing",
+            pair[1].get("unresolved", False),
+            pair[0]["account"],
+            pair[0]["region"],
+            pair[0]["arn"],
+            pair[1]["rule"],
+        ),
+    )
+
+
+def matrix(document: Document, key: Callable[[Mapping[str, Any]], str]) -> dict[tuple[str, str], Counter[str]]:
+    found: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    for one, verdict in pairs(document):
+        found[key(one), verdict["rule"]][verdict["status"]] += 1
+    return found
+
+
+def kinds(document: Document, keep: Keep = everything) -> dict[str, tuple[int, int]]:
+    """Findings and load balancers of each kind of cause, by its words."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for one, verdict in pairs(document, keep):
+        for code in verdict.get("causes", ()):
+            found[document["causes"][code]].append(one["arn"])
+    return {words: (len(arns), len(set(arns))) for words, arns in found.items()}
+
+
+def groups(document: Document, keep: Keep = everything) -> dict[str, tuple[int, int]]:
+    """Findings and load balancers of each security group."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for one, verdict in pairs(document, keep):
+        if verdict["status"] == "nonCompliant":
+            for group in one["securityGroups"]:
+                found[group].append(one["arn"])
+    return {group: (len(arns), len(set(arns))) for group, arns in found.items()}
+
+
+def changes(document: Document, keep: Keep = everything) -> Counter[str]:
+    found = Counter(verdict["change"] for _, verdict in pairs(document, keep) if "change" in verdict)
+    found["gone"] = len(document["gone"])
+    return found
+
+
+def exemptions(document: Document) -> dict[str, int]:
+    entries = document["exemptions"]["entries"]
+    return {
+        "in force": sum(one["status"] != "expired" for one in entries),
+        "of them ending within 30 days": sum(one["status"] == "expiring" for one in entries),
+        "expired, hiding nothing": sum(one["status"] == "expired" for one in entries),
+        "unused": sum(one["use"] == "unused" and one["status"] != "expired" for one in entries),
+    }

@@ -1,0 +1,246 @@
+"""The page's data and its markup, without a browser."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import re
+import zlib
+from dataclasses import replace
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+
+from alb_sg.dashboard.causes import Cause, causes_of, groups_behind
+from alb_sg.dashboard.data import document, write_document
+from alb_sg.dashboard.history import run_of, write_run
+from alb_sg.dashboard.page import page
+from alb_sg.dashboard.ranking import rank
+from alb_sg.dashboard.summary import standing
+from alb_sg.estate.home import Home
+from alb_sg.estate.model import Permission, SecurityGroup
+from alb_sg.findings.finding import Compliance, Finding, JudgementError, Missing
+from alb_sg.recommendations.requirement import Because
+from tests.dashboard import recount
+from tests.dashboard.organization import HOSTILE, Organization, hostile, organization
+
+
+def written(made: Organization) -> tuple[dict[str, Any], str]:
+    found = document(made.observation, made.earlier)
+    return found, page(found, write_document(found))
+
+
+def embedded(html: str) -> Any:
+    data = re.search(r'id="data">([^<]*)<', html)
+    assert data is not None
+    return json.loads(zlib.decompress(base64.b64decode(data[1])))
+
+
+def test_the_same_gives_the_same_bytes() -> None:
+    assert written(organization(60)) == written(organization(60))
+
+
+def test_what_the_page_holds_is_the_data_beside_it() -> None:
+    found, html = written(organization(60))
+    assert embedded(html) == json.loads(write_document(found))
+
+
+def test_every_verdict_is_in_the_data_once() -> None:
+    made = organization(240)
+    found = document(made.observation, made.earlier)
+    results = made.observation.results
+    expected = [(one.load_balancer_arn, one.rule) for one in results.findings]
+    expected += [(str(one.load_balancer_arn), str(one.rule)) for one in results.errors]
+    assert sorted((one["arn"], verdict["rule"]) for one, verdict in recount.pairs(found)) == sorted(expected)
+
+
+def test_the_numbers_on_top() -> None:
+    found = document(organization(240).observation, organization(240).earlier)
+    top = standing(found)
+    assert {
+        "total": top.total,
+        "nonCompliant": top.non_compliant,
+        "facing": top.facing,
+        "notJudged": top.not_judged,
+        "exempt": top.exempt,
+        "inOrder": top.in_order,
+    } == recount.standing(found)
+    assert top.change == recount.change(found)
+
+
+def test_without_history_nothing_is_compared() -> None:
+    found = document(organization(30, runs=0).observation)
+    assert (found["trend"], found["lastRun"]) == (None, None)
+    assert standing(found).change is None
+
+
+def test_a_first_run_has_a_trend_of_one_and_nothing_to_compare_with() -> None:
+    made = organization(30, runs=0)
+    found = document(made.observation, made.earlier)
+    assert (len(found["trend"]["points"]), found["lastRun"]) == (1, None)
+
+
+def test_an_account_of_earlier_runs_that_is_silent_is_not_shown_as_fine() -> None:
+    made = organization(60)
+    silent = min(made.observation.coverage.heard)
+    results = made.observation.results
+    kept = [one for one in results.findings if (one.account_id, one.region) != (silent.account_id, silent.region)]
+    observation = replace(
+        made.observation,
+        results=replace(results, findings=kept),
+        coverage=replace(
+            made.observation.coverage,
+            expected=None,
+            heard={home: None for home in made.observation.coverage.heard if home != silent},
+        ),
+    )
+    found, html = written(Organization(observation, made.earlier))
+    (home,) = [one for one in found["coverage"]["homes"] if not one["heard"]]
+    assert Home(home["account"], home["region"]) == silent
+    assert [
+        one for one in found["gone"] if one["account"] == silent.account_id and one["region"] == silent.region
+    ] == []
+    assert "Not heard from" in html
+
+
+def test_what_concerns_more_than_a_verdict_is_a_gap() -> None:
+    made = organization(30, runs=0)
+    home = min(made.observation.coverage.heard)
+    error = JudgementError(home.account_id, home.region, None, None, "LoadBalancers", "denied <b>")
+    results = replace(made.observation.results, errors=[error])
+    observation = replace(
+        made.observation,
+        results=results,
+        coverage=replace(made.observation.coverage, gaps=("LoadBalancers: denied <b>.",)),
+    )
+    found, html = written(Organization(observation, made.earlier))
+    assert found["errors"][0]["cause"] == "denied <b>"
+    assert "LoadBalancers: denied &lt;b&gt;." in html
+
+
+class _Elements(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += [name for name, _ in attrs]
+
+
+def test_no_name_becomes_markup() -> None:
+    _, html = written(hostile())
+    found = _Elements()
+    found.feed(html)
+    assert found.tags.count("script") == 2
+    assert "img" not in found.tags
+    assert [name for name in found.attributes if name.startswith("on") or name == "style"] == []
+    assert all(name.replace("\r", "") not in html for name in HOSTILE[:2])
+
+
+def test_pictures_beyond_the_most_are_left_out_and_verdicts_are_not() -> None:
+    made = organization(60, pictures=10, runs=0)
+    found = document(made.observation)
+    drawn = [one for one in found["loadBalancers"] if "detail" in one]
+    assert (len(drawn), len(found["loadBalancers"])) == (10, 60)
+    worst = {one["arn"] for one, _ in recount.to_do(recount.pairs(found))[:5]}
+    assert worst <= {one["arn"] for one in drawn}
+
+
+def test_where_only_verdicts_are_known_groups_come_from_annotations_and_the_scheme_is_unknown() -> None:
+    made = organization(60, runs=0)
+    found, html = written(Organization(replace(made.observation, details={}), made.earlier))
+    assert {one["scheme"] for one in found["loadBalancers"]} == {"unknown"}
+    assert [one for one in found["loadBalancers"] if "detail" in one] == []
+    for one, verdict in recount.pairs(found):
+        if verdict["status"] == "nonCompliant":
+            assert one["securityGroups"] != []
+            assert all(group in json.dumps(one["verdicts"]) for group in one["securityGroups"])
+    top = standing(found)
+    assert (top.facing, top.unknown_scheme) == (0, top.non_compliant)
+    assert f"of {top.unknown_scheme} more the scheme is not known" in html
+
+
+def test_half_a_character_harms_nothing() -> None:
+    made = organization(12, runs=0)
+    first, *others = made.observation.results.findings
+    name = "half \ud83d of one"
+    findings = [replace(first, load_balancer_name=name, compliance=Compliance.NON_COMPLIANT), *others]
+    results = replace(made.observation.results, findings=findings)
+    _, html = written(Organization(replace(made.observation, results=results), made.earlier))
+    assert "half ? of one" in html.encode().decode()
+    stream = io.StringIO()
+    write_run(run_of(replace(made.observation, results=results)), stream)
+    assert stream.getvalue().encode()
+
+
+# --- causes and ranks
+
+
+def missing(
+    direction: str = "ingress", protocol: str = "tcp", port: int = 443, required: str = "0.0.0.0/0", peers: str = ""
+) -> Missing:
+    return Missing(
+        direction, protocol, port, port, (required,), (peers or required,), (), Because("listener", "arn", "HTTPS:443")
+    )
+
+
+def finding(*entries: Missing, unresolved: bool = False, annotation: str = "") -> Finding:
+    return Finding(
+        "1", "r", "arn", "web", "ALB_SG_LISTENER_INGRESS", Compliance.NON_COMPLIANT, annotation, unresolved, entries
+    )
+
+
+def group(*egress: Permission, ingress: tuple[Permission, ...] = ()) -> SecurityGroup:
+    return SecurityGroup("sg-1", "web", "vpc-1", ingress, egress)
+
+
+def opened(protocol: str, port: int | None, *cidrs: str) -> Permission:
+    return Permission(protocol, port, port, cidrs, (), ())
+
+
+DEFAULT_EGRESS = opened("-1", None, "0.0.0.0/0")
+
+
+@pytest.mark.parametrize(
+    ("found", "groups", "expected"),
+    [
+        (finding(missing()), [group()], Cause.CLOSED),
+        (finding(missing()), [group(ingress=(opened("tcp", 443, "10.0.0.0/8"),))], Cause.TOO_NARROW),
+        (finding(missing(peers="128.0.0.0/1")), [], Cause.TOO_NARROW),
+        (finding(missing(protocol="icmp", port=3)), [group()], Cause.ICMP_CLOSED),
+        (finding(missing(required="::/0")), [group()], Cause.IPV6_LEFT_OUT),
+        (finding(missing("egress", required="10.0.0.5/32")), [group()], Cause.NO_OUTBOUND_RULE),
+        (finding(missing("egress", required="10.0.0.5/32")), [], Cause.CLOSED),
+        (finding(missing("egress", required="10.0.0.5/32")), [group(opened("tcp", 22, "0.0.0.0/0"))], Cause.CLOSED),
+        (finding(missing("egress", required="2001:db8::5/128")), [group(DEFAULT_EGRESS)], Cause.DEFAULT_OUTBOUND_IPV4),
+        (finding(missing(), unresolved=True), [group()], Cause.UNRESOLVED),
+        (finding(), [], Cause.NOT_TOLD),
+    ],
+)
+def test_causes(found: Finding, groups: list[SecurityGroup], expected: Cause) -> None:
+    assert causes_of(found, groups) == (expected,)
+
+
+def test_both_families_closed_is_closed() -> None:
+    assert causes_of(finding(missing(), missing(required="::/0")), [group()]) == (Cause.CLOSED,)
+
+
+def test_groups_are_read_from_an_annotation() -> None:
+    found = finding(annotation="HTTPS:443 not open to 0.0.0.0/0 in sg-1a, sg-2b (open to sg-3c); +1 more")
+    assert groups_behind(found) == ("sg-1a", "sg-2b")
+
+
+def test_outages_come_before_health_checks_before_icmp_and_the_internet_first() -> None:
+    rules = ("ALB_SG_LISTENER_INGRESS", "ALB_SG_INSTANCE_EGRESS", "ALB_SG_HEALTH_CHECK_EGRESS", "ALB_SG_ICMP_PMTUD")
+    ranks = [
+        rank(replace(finding(), rule=rule), scheme) for rule in rules for scheme in ("internet-facing", "internal")
+    ]
+    assert ranks[:2] == ranks[2:4]
+    assert ranks[2:] == sorted(set(ranks[2:]))
+    error = JudgementError("1", "r", "arn", rules[0], "what", "cause")
+    good = replace(finding(), compliance=Compliance.COMPLIANT)
+    assert max(ranks) < rank(error, "internet-facing") < rank(good, "internet-facing")

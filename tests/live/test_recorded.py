@@ -1,0 +1,410 @@
+"""The live source with AWS Config in front: the same findings in fewer calls, and nothing taken for granted that was
+not recorded."""
+
+from __future__ import annotations
+
+import copy
+from collections import Counter
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from alb_sg.estate.config_item import VPC_TYPE
+from alb_sg.estate.estate import Failure
+from alb_sg.estate.model import LISTENER_TYPE, LOAD_BALANCER_TYPE, SECURITY_GROUP_TYPE, TARGET_GROUP_TYPE
+from alb_sg.findings.finding import Compliance
+from alb_sg.live import Loaded, Selection, client_config
+from alb_sg.live.recording_group import records
+from demo.config_stand_in import ConfigStandIn
+from demo.recorder import EVERY_TYPE, record
+from tests.builders import (
+    ACCOUNT,
+    ANYWHERE,
+    EGRESS,
+    HEALTH,
+    INGRESS,
+    REGION,
+    RULES,
+    Saved,
+    Shape,
+    all_traffic,
+    behind,
+    estate,
+    group,
+    instance,
+    listener,
+    load_balancer,
+    network_load_balancer,
+    target,
+    target_group,
+    target_group_arn,
+    tcp,
+)
+from tests.live.region import Region
+from tests.live.test_live import EVERYTHING, WEB, estate_of_every_kind, findings, named, sections
+
+# Every test makes three clients.
+pytestmark = pytest.mark.slow
+
+TYPES = (LOAD_BALANCER_TYPE, LISTENER_TYPE, TARGET_GROUP_TYPE, SECURITY_GROUP_TYPE, VPC_TYPE)
+SECTION = {
+    LOAD_BALANCER_TYPE: "LoadBalancers",
+    LISTENER_TYPE: "Listeners",
+    TARGET_GROUP_TYPE: "TargetGroups",
+    SECURITY_GROUP_TYPE: "SecurityGroups",
+    VPC_TYPE: "Vpcs",
+}
+# What the services are asked for in place of a type that is not recorded.
+LIVE = {
+    LOAD_BALANCER_TYPE: "DescribeLoadBalancers",
+    LISTENER_TYPE: "DescribeListeners",
+    TARGET_GROUP_TYPE: "DescribeTargetGroups",
+    SECURITY_GROUP_TYPE: "DescribeSecurityGroups",
+    VPC_TYPE: "DescribeVpcs",
+}
+
+
+@pytest.fixture
+def config(monkeypatch: pytest.MonkeyPatch) -> Iterator[ConfigStandIn]:
+    # The stand-in asks moto whose credentials they are.
+    monkeypatch.setenv("MOTO_ACCOUNT_ID", ACCOUNT)
+    with mock_aws(), ConfigStandIn() as config:
+        yield config
+
+
+def load(
+    saved: Saved, config: ConfigStandIn, *rules: str, selection: Selection = EVERYTHING, **arguments: Any
+) -> tuple[Loaded, Region]:
+    """What is loaded of a region by what AWS Config has recorded, and the region with the calls that it got."""
+    region = Region(saved)
+    source = region.source(config=boto3.client("config", region_name=REGION, config=client_config()))
+    return source.load(selection, sections(*(rules or RULES), tags="tag_key" in arguments), **arguments), region
+
+
+def operations(config: ConfigStandIn) -> Counter[str]:
+    return Counter(call.operation for call in config.calls)
+
+
+def shop(*egress: Shape, targets: tuple[Any, ...] = ("i-1",), **fields: Any) -> Saved:
+    return estate(
+        load_balancer(scheme="internal"),
+        listener(443, forward=["web"]),
+        group(ingress=[tcp(443, "10.0.0.0/16")], egress=egress),
+        target_group("web", type="instance", targets=list(targets), **fields),
+        instance("i-1", "10.0.1.5"),
+        instance("i-2", "10.0.1.6", groups=["sg-other"]),
+    )
+
+
+OPEN = all_traffic(ANYWHERE)
+TO_APP = tcp(80, "sg-app")
+
+
+def test_findings_are_those_of_live_state(config: ConfigStandIn) -> None:
+    saved = estate_of_every_kind()
+    record(config, saved)
+    live = Region(saved).source().load(EVERYTHING, sections(*RULES))
+    loaded, region = load(saved, config)
+    assert findings(loaded) == findings(live)
+    assert loaded.estate.complete_groups
+    assert operations(config) == {
+        "DescribeConfigurationRecorders": 1,
+        "DescribeConfigurationRecorderStatus": 1,
+        "SelectResourceConfig": 5,
+    }
+    assert region.counts() == {
+        # "web" and "ips", whose load balancers are let out to some only, and "to-web", which leads to one.
+        "DescribeTargetHealth": 3,
+        "DescribeInstances": 1,
+        "DescribeNetworkInterfaces": 1,
+        "DescribeManagedPrefixLists": 1,
+        "GetManagedPrefixListEntries": 2,
+    }
+
+
+def test_where_nothing_hangs_on_more_no_other_service_is_asked(config: ConfigStandIn) -> None:
+    saved = shop(OPEN)
+    record(config, saved)
+    loaded, region = load(saved, config)
+    found, errors = findings(loaded)
+    assert {finding.compliance for finding in found if finding.rule in (EGRESS, HEALTH)} == {Compliance.COMPLIANT}
+    assert errors == []
+    assert region.calls == []
+
+
+def test_a_query_asks_for_what_a_verdict_needs_at_a_hundred_a_page(config: ConfigStandIn) -> None:
+    saved = estate(*(load_balancer(f"lb-{number}") for number in range(101)), group(ingress=[tcp(443, ANYWHERE)]))
+    record(config, saved)
+    loaded, _ = load(saved, config, INGRESS)
+    assert len(loaded.selected) == 101
+    queries = [call.params for call in config.calls if call.operation == "SelectResourceConfig"]
+    assert {query["Limit"] for query in queries} == {100}
+    of_load_balancers = [query for query in queries if query["Expression"].endswith(f"'{LOAD_BALANCER_TYPE}'")]
+    assert len(of_load_balancers) == 2
+
+
+# --- what is not recorded
+
+
+@pytest.mark.parametrize("unrecorded", TYPES)
+def test_a_type_that_is_not_recorded_is_read_live(config: ConfigStandIn, unrecorded: str) -> None:
+    saved = estate_of_every_kind()
+    record(config, saved, EVERY_TYPE - {unrecorded})
+    live = Region(saved).source().load(EVERYTHING, sections(*RULES))
+    loaded, region = load(saved, config)
+    assert findings(loaded) == findings(live)
+    assert set(LIVE.values()) & region.counts().keys() == {LIVE[unrecorded]}
+
+
+@pytest.mark.parametrize("unrecorded", TYPES)
+def test_items_of_a_type_that_is_recorded_no_more_are_not_believed(config: ConfigStandIn, unrecorded: str) -> None:
+    saved = estate_of_every_kind()
+    record(config, saved)
+    config.set_recorder({"resourceTypes": sorted(EVERY_TYPE - {unrecorded})})
+    _, region = load(saved, config)
+    assert LIVE[unrecorded] in region.counts()
+
+
+@pytest.mark.parametrize(("status", "recording"), [("Success", False), ("Pending", True), ("Failure", True)])
+def test_a_recorder_that_is_not_up_to_date_is_not_believed(config: ConfigStandIn, status: str, recording: bool) -> None:
+    saved = shop(OPEN)
+    record(config, saved)
+    config.set_recorder({"allSupported": True}, status, recording=recording)
+    _, region = load(saved, config)
+    assert set(LIVE.values()) <= region.counts().keys()
+
+
+def test_an_account_without_a_recorder_is_read_live(config: ConfigStandIn) -> None:
+    loaded, region = load(shop(OPEN), config)
+    assert [found.name for found in loaded.selected] == ["web"]
+    assert region.counts()["DescribeLoadBalancers"] == 1
+
+
+@pytest.mark.parametrize(
+    ("group", "covered"),
+    [
+        ({"allSupported": True}, True),
+        ({"allSupported": False, "resourceTypes": ["AWS::S3::Bucket"]}, False),
+        ({"allSupported": False, "resourceTypes": [LISTENER_TYPE]}, True),
+        ({"recordingStrategy": {"useOnly": "ALL_SUPPORTED_RESOURCE_TYPES"}}, True),
+        ({"recordingStrategy": {"useOnly": "INCLUSION_BY_RESOURCE_TYPES"}, "resourceTypes": [LISTENER_TYPE]}, True),
+        ({"recordingStrategy": {"useOnly": "INCLUSION_BY_RESOURCE_TYPES"}, "allSupported": True}, False),
+        (
+            {
+                "recordingStrategy": {"useOnly": "EXCLUSION_BY_RESOURCE_TYPES"},
+                "exclusionByResourceTypes": {"resourceTypes": [LISTENER_TYPE]},
+            },
+            False,
+        ),
+        (
+            {
+                "recordingStrategy": {"useOnly": "EXCLUSION_BY_RESOURCE_TYPES"},
+                "exclusionByResourceTypes": {"resourceTypes": ["AWS::S3::Bucket"]},
+            },
+            True,
+        ),
+        ({}, False),
+    ],
+)
+def test_recording_groups(group: dict[str, Any], covered: bool) -> None:
+    assert records(group, LISTENER_TYPE) is covered
+
+
+def _without(section: str, **which: str) -> Callable[[Saved], None]:
+    """Takes out of what is recorded the elements with these values."""
+
+    def change(saved: Saved) -> None:
+        saved[section] = [one for one in saved[section] if any(one[key] != value for key, value in which.items())]
+
+    return change
+
+
+def _no_users(saved: Saved) -> None:
+    for one in saved["TargetGroups"]:
+        one.pop("LoadBalancerArns", None)
+
+
+def _unreadable(saved: Saved) -> None:
+    saved["Listeners"][0]["Port"] = "https"
+
+
+@pytest.mark.parametrize(
+    ("change", "operation"),
+    [
+        pytest.param(_without("LoadBalancers", LoadBalancerName="web"), "DescribeLoadBalancers", id="named by others"),
+        pytest.param(_without("TargetGroups", TargetGroupName="web"), "DescribeTargetGroups", id="named by a listener"),
+        pytest.param(_no_users, "DescribeTargetGroups", id="used by nobody knows whom"),
+        pytest.param(_without("SecurityGroups", GroupId="sg-1"), "DescribeSecurityGroups", id="a group not yet there"),
+        pytest.param(_without("Vpcs", VpcId="vpc-1"), "DescribeVpcs", id="a VPC of another account"),
+        pytest.param(_unreadable, "DescribeListeners", id="an item that cannot be read"),
+    ],
+)
+def test_what_is_recorded_in_part_is_completed_live(
+    config: ConfigStandIn, change: Callable[[Saved], None], operation: str
+) -> None:
+    saved = estate_of_every_kind()
+    recorded = copy.deepcopy(saved)
+    change(recorded)
+    record(config, recorded)
+    live = Region(saved).source().load(EVERYTHING, sections(*RULES))
+    loaded, region = load(saved, config)
+    assert findings(loaded) == findings(live)
+    assert operation in region.counts()
+
+
+def test_a_load_balancer_that_is_asked_for_and_not_yet_recorded_is_read_live(config: ConfigStandIn) -> None:
+    saved = estate_of_every_kind()
+    recorded = copy.deepcopy(saved)
+    for section in ("LoadBalancers", "Listeners"):
+        recorded[section] = [one for one in recorded[section] if "/api/" not in one["LoadBalancerArn"]]
+    for one in recorded["TargetGroups"]:
+        one["LoadBalancerArns"] = [arn for arn in one["LoadBalancerArns"] if "/api/" not in arn]
+    record(config, recorded)
+    loaded, region = load(saved, config, selection=named("api"))
+    assert [found.name for found in loaded.selected] == ["api"]
+    assert loaded.missing == ()
+    assert "DescribeLoadBalancers" in region.counts()
+    assert load(saved, config, selection=named("nobody"))[0].missing == ("nobody",)
+
+
+def test_tags_are_those_of_the_items(config: ConfigStandIn) -> None:
+    saved = estate_of_every_kind()
+    record(config, saved)
+    loaded, region = load(saved, config, INGRESS, tag_key="clients")
+    assert loaded.estate.tags is not None
+    assert loaded.estate.tags[WEB] == {"clients": "pl-2"}
+    assert "DescribeTags" not in region.counts()
+
+
+# --- registrations
+
+
+@pytest.mark.parametrize(
+    ("egress", "asked"),
+    [
+        (OPEN, False),
+        (tcp((1, 65535), ANYWHERE), False),
+        (tcp(None, ANYWHERE), False),
+        (tcp((80, 8080), ANYWHERE), True),
+        (all_traffic("10.0.0.0/8"), True),
+        (TO_APP, True),
+    ],
+)
+def test_target_health_is_asked_for_where_somebody_may_be_registered_who_is_not_reached(
+    config: ConfigStandIn, egress: Shape, asked: bool
+) -> None:
+    saved = shop(egress)
+    record(config, saved)
+    _, region = load(saved, config)
+    assert ("DescribeTargetHealth" in region.counts()) is asked
+
+
+def test_a_target_that_was_registered_since_is_seen(config: ConfigStandIn) -> None:
+    record(config, shop(TO_APP))
+    loaded, _ = load(shop(TO_APP, targets=("i-1", "i-2")), config, EGRESS)
+    (found,), _ = findings(loaded, EGRESS)
+    assert found.compliance is Compliance.NON_COMPLIANT
+
+
+def test_a_target_that_is_draining_is_not_judged(config: ConfigStandIn) -> None:
+    saved = shop(TO_APP, targets=("i-1", target("i-2", state="draining")))
+    record(config, saved)
+    loaded, _ = load(saved, config, EGRESS)
+    (found,), _ = findings(loaded, EGRESS)
+    assert found.compliance is Compliance.COMPLIANT
+
+
+@pytest.mark.parametrize("recorded", [None, []])
+def test_registrations_that_were_not_recorded_are_asked_for(config: ConfigStandIn, recorded: list[str] | None) -> None:
+    saved = shop(OPEN)
+    record(config, shop(OPEN, targets=()))
+    if recorded is None:
+        config.add_item(
+            {
+                "accountId": ACCOUNT,
+                "awsRegion": REGION,
+                "resourceType": TARGET_GROUP_TYPE,
+                "resourceId": target_group_arn("web"),
+                "configurationItemCaptureTime": "2026-01-02T00:00:00.000Z",
+                "configuration": next(one for one in saved["TargetGroups"]),
+            }
+        )
+    loaded, region = load(saved, config, EGRESS)
+    (found,), _ = findings(loaded, EGRESS)
+    assert found.compliance is Compliance.COMPLIANT
+    assert region.counts() == {"DescribeTargetHealth": 1}
+
+
+def test_whoever_matches_targets_by_group_asks_for_them_all(config: ConfigStandIn) -> None:
+    saved = shop(OPEN)
+    record(config, saved)
+    _, region = load(saved, config, EGRESS, look_up_all_targets=True)
+    assert region.counts() == {"DescribeTargetHealth": 1, "DescribeInstances": 1}
+
+
+def test_a_network_load_balancer_in_front_is_told_by_live_registrations(config: ConfigStandIn) -> None:
+    """AWS Config may not know yet that it is registered, and then would take its clients for others."""
+    saved = estate(
+        load_balancer(scheme="internal"),
+        network_load_balancer(scheme="internet-facing"),
+        listener(443),
+        group(ingress=[tcp(443, "10.0.0.0/16")]),
+        behind(),
+    )
+    recorded = copy.deepcopy(saved)
+    recorded["TargetHealthDescriptions"] = {arn: [] for arn in recorded["TargetHealthDescriptions"]}
+    record(config, recorded)
+    loaded, region = load(saved, config, INGRESS)
+    (found,) = (finding for finding in findings(loaded, INGRESS)[0] if finding.load_balancer_name == "web")
+    assert found.compliance is Compliance.NON_COMPLIANT
+    assert region.counts() == {"DescribeTargetHealth": 1}
+
+
+# --- what fails
+
+
+@pytest.mark.parametrize("operation", ["DescribeConfigurationRecorders", "DescribeConfigurationRecorderStatus"])
+def test_a_recorder_that_cannot_be_asked_about_is_an_error(config: ConfigStandIn, operation: str) -> None:
+    saved = shop(OPEN)
+    record(config, saved)
+    config.fail(operation, "AccessDeniedException", times=9)
+    loaded, region = load(saved, config)
+    assert loaded.incomplete is not None
+    assert loaded.incomplete.cause == f"{operation}: AccessDeniedException: asked to fail"
+    assert loaded.selected == ()
+    assert region.calls == []
+
+
+def test_where_every_query_is_refused_nothing_is_read_in_its_place(config: ConfigStandIn) -> None:
+    saved = shop(OPEN)
+    record(config, saved)
+    config.fail("SelectResourceConfig", "AccessDeniedException", times=9)
+    loaded, region = load(saved, config)
+    cause = "SelectResourceConfig: AccessDeniedException: asked to fail"
+    assert loaded.incomplete == Failure("LoadBalancers", None, cause)
+    assert {failure.section for failure in loaded.estate.failures} == set(SECTION.values())
+    assert region.calls == []
+
+
+@pytest.mark.parametrize("failing", TYPES[1:])
+def test_a_query_whose_later_page_fails_is_an_error_of_what_hangs_on_it(
+    config: ConfigStandIn, failing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saved = shop(TO_APP)
+    record(config, saved)
+    answer = ConfigStandIn._select_resource_config  # noqa: SLF001 (no error that AWS knows is for one query alone)
+
+    def fail_one(self: ConfigStandIn, call: Any) -> Any:
+        if call.params["Expression"].endswith(f"'{failing}'"):
+            return {"Results": ["{}"], "NextToken": "lost"} if "NextToken" not in call.params else answer(self, call)
+        return answer(self, call)
+
+    monkeypatch.setitem(config._operations, "SelectResourceConfig", lambda call: fail_one(config, call))  # noqa: SLF001 (as above)
+    loaded, region = load(saved, config)
+    assert LIVE[failing] not in region.counts()
+    _, errors = findings(loaded)
+    assert errors
+    assert {error.cause.partition(":")[0] for error in errors} == {"SelectResourceConfig"}
