@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import TypeVar
 
 from alb_sg.errors import UnusableInput
 from alb_sg.estate.cidr import NotACidr, parse_cidr
@@ -15,6 +16,11 @@ from alb_sg.exemptions.location import AwsLocation, parse_location
 RDKLIB_PARAMETERS = ("AssumeRoleMode", "ExecutionRoleName", "ExecutionRoleRegion")
 
 EXEMPTIONS = "Exemptions"
+SOURCE = "Source"
+# What decides how a rule reads, and not what it finds.
+OF_READING = (*RDKLIB_PARAMETERS, SOURCE)
+
+Choice = TypeVar("Choice", bound=Enum)
 
 PREFIX_LIST_ID = re.compile(r"pl-[0-9a-z]+")
 SECURITY_GROUP_ID = re.compile(r"sg-[0-9a-z]+")
@@ -28,6 +34,14 @@ class TargetMatch(Enum):
     SECURITY_GROUP = "security-group"
 
 
+class Source(Enum):
+    """Where a periodic run reads: `LIVE`, the services' own APIs; `CONFIG`, what AWS Config has recorded, and those
+    APIs for the rest."""
+
+    LIVE = "live"
+    CONFIG = "config"
+
+
 @dataclass(frozen=True, slots=True)
 class Parameters:
     """Rule parameters as they are used; every one has the default of the rules' pages."""
@@ -36,6 +50,7 @@ class Parameters:
     tag_key: str | None = None
     target_match: TargetMatch = TargetMatch.EFFECTIVE
     exemptions: AwsLocation | None = None
+    source: Source = Source.LIVE
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +95,13 @@ PARAMETERS: tuple[ParameterFact, ...] = (
         "exempted load balancer is not applicable until its exemption expires.",
         _INGRESS | _EGRESS,
     ),
+    ParameterFact(
+        SOURCE,
+        "",
+        "Where periodic runs read. live, also where not set: the services' own APIs. config: what AWS Config has "
+        "recorded, and those for the rest.",
+        _INGRESS | _EGRESS,
+    ),
     ParameterFact("AssumeRoleMode", "true", "rdklib's: whether to assume the execution role.", _INGRESS | _EGRESS),
     ParameterFact("ExecutionRoleName", "", "rdklib's: the role to assume in the account.", _INGRESS | _EGRESS),
     ParameterFact("ExecutionRoleRegion", "", "rdklib's: the region for the assumed role.", _INGRESS | _EGRESS),
@@ -104,17 +126,18 @@ def parse_parameters(values: Mapping[str, object]) -> Parameters:
     return Parameters(
         accepted_sources=_accepted_sources(texts.get("AcceptedSources", "")),
         tag_key=texts.get("TagKey"),
-        target_match=_target_match(texts.get("TargetMatch", TargetMatch.EFFECTIVE.value)),
+        target_match=_one_of(TargetMatch, "TargetMatch", texts.get("TargetMatch", TargetMatch.EFFECTIVE.value)),
         exemptions=_exemptions(texts.get(EXEMPTIONS)),
+        source=_one_of(Source, SOURCE, texts.get(SOURCE, Source.LIVE.value)),
     )
 
 
-def _target_match(value: str) -> TargetMatch:
+def _one_of(kind: type[Choice], name: str, value: str) -> Choice:
     try:
-        return TargetMatch(value)
+        return kind(value)
     except ValueError:
-        choices = " or ".join(choice.value for choice in TargetMatch)
-        raise UnusableInput(f"rule parameter TargetMatch is {choices}, not {value!r}") from None
+        choices = " or ".join(choice.value for choice in kind)
+        raise UnusableInput(f"rule parameter {name} is {choices}, not {value!r}") from None
 
 
 def _exemptions(value: str | None) -> AwsLocation | None:

@@ -7,11 +7,13 @@ Use it together with ``moto.mock_aws()``::
         ...  # run a rule's handler with ``token`` as its event's ``resultToken``
         config.evaluations("MY_RULE")
 
-It answers PutEvaluations, GetComplianceDetailsByConfigRule, GetResourceConfigHistory, SelectResourceConfig
-and StartConfigRulesEvaluation; every other Config call goes on to moto. It answers at the HTTP level, so
+It answers PutEvaluations, GetComplianceDetailsByConfigRule, GetResourceConfigHistory, SelectResourceConfig,
+StartConfigRulesEvaluation, SelectAggregateResourceConfig, DescribeConfigurationAggregatorSourcesStatus and, once
+there is a recorder, DescribeConfigurationRecorders and DescribeConfigurationRecorderStatus; every other Config call
+goes on to moto. It answers at the HTTP level, so
 requests are really serialised and signed and answers really parsed, retried and raised by botocore. Every
 request and every answer is checked against botocore's own model of the API, its limits and enumerations
-included. As in AWS, all state belongs to one account and region: those that signed the call.
+included. As in AWS, all state belongs to one account and region: those that signed the call. An aggregator sees all.
 
 Import this module before making clients: botocore copies its list of handlers into each new session.
 """
@@ -23,7 +25,7 @@ import re
 import threading
 import uuid
 from collections import defaultdict, deque
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Self
@@ -45,6 +47,9 @@ _DEFAULT_PAGE = 10
 _DEFAULT_QUERY_PAGE = 25
 _QUERYABLE = ("OK", "ResourceDiscovered")
 _ITEM_KEYS = ("accountId", "awsRegion", "resourceType", "resourceId", "configurationItemCaptureTime")
+
+# Config's queries know its recorders (aws-config-resource-schema on GitHub), its model's enumeration does not.
+RECORDER_TYPE = "AWS::Config::ConfigurationRecorder"
 
 # The part of Config's query language that is understood: equality and IN, joined by AND.
 _PATH = r"[A-Za-z_]\w*(?:\.\w+)*"
@@ -128,7 +133,12 @@ class ConfigStandIn:
             "GetResourceConfigHistory": self._get_resource_config_history,
             "SelectResourceConfig": self._select_resource_config,
             "StartConfigRulesEvaluation": self._start_config_rules_evaluation,
+            "SelectAggregateResourceConfig": self._select_aggregate_resource_config,
+            "DescribeConfigurationAggregatorSourcesStatus": self._describe_aggregator_sources_status,
         }
+        self._recorder: Json = {}
+        self._recorder_status: Json = {}
+        self._aggregators: dict[str, list[Json]] = {}
 
     def __enter__(self) -> Self:
         with _opening:
@@ -162,10 +172,28 @@ class ConfigStandIn:
         if missing := [key for key in _ITEM_KEYS if not item.get(key)]:
             raise ValueError(f"the configuration item lacks {', '.join(missing)}")
         kept = {"configurationItemStatus": "OK"} | copy.deepcopy(dict(item))
-        if problems := _problems(_history_form(kept), _MODEL.shape_for("ConfigurationItem")):
+        checked = {key: value for key, value in kept.items() if (key, value) != ("resourceType", RECORDER_TYPE)}
+        if problems := _problems(_history_form(checked), _MODEL.shape_for("ConfigurationItem")):
             raise ValueError("; ".join(problems))
         with self._lock:
             self._items.append(kept)
+
+    def set_recorder(
+        self, recording_group: Mapping[str, Any], status: str = "Success", *, recording: bool = True
+    ) -> None:
+        """Have every account and region a recorder of this RecordingGroup, in this RecorderStatus."""
+        with self._lock:
+            self._recorder = {"name": "default", "recordingGroup": dict(recording_group)}
+            self._recorder_status = {"name": "default", "recording": recording, "lastStatus": status}
+            self._operations["DescribeConfigurationRecorders"] = lambda _: {"ConfigurationRecorders": [self._recorder]}
+            self._operations["DescribeConfigurationRecorderStatus"] = lambda _: {
+                "ConfigurationRecordersStatus": [self._recorder_status]
+            }
+
+    def add_aggregator(self, name: str, sources: Iterable[Mapping[str, Any]]) -> None:
+        """Have an aggregator of these AggregatedSourceStatus; it knows the items of all accounts and regions."""
+        with self._lock:
+            self._aggregators[name] = [dict(source) for source in sources]
 
     def fail(
         self, operation: str, code: str, times: int = 1, message: str = "asked to fail", status: int = 400
@@ -313,18 +341,37 @@ class ConfigStandIn:
         return self._page(call, "configurationItems", history, _DEFAULT_PAGE)
 
     def _select_resource_config(self, call: Call) -> Json:
+        return self._selected(call, self._newest_first(call.caller))
+
+    def _select_aggregate_resource_config(self, call: Call) -> Json:
+        self._sources_of(call)
+        homes = dict.fromkeys(Caller(item["accountId"], item["awsRegion"]) for item in self._items)
+        return self._selected(call, [item for home in homes for item in self._newest_first(home)])
+
+    def _describe_aggregator_sources_status(self, call: Call) -> Json:
+        return self._page(call, "AggregatedSourceStatusList", self._sources_of(call), _DEFAULT_PAGE)
+
+    def _sources_of(self, call: Call) -> list[Json]:
+        name = call.params["ConfigurationAggregatorName"]
+        if name not in self._aggregators:
+            raise _Refusal("NoSuchConfigurationAggregatorException", f"The aggregator {name} does not exist.")
+        return self._aggregators[name]
+
+    def _selected(self, call: Call, newest_first: Iterable[Json]) -> Json:
         fields, conditions = _parse_query(call.params["Expression"])
-        current: dict[tuple[str, str], Json] = {}
-        for item in self._newest_first(call.caller):
-            current.setdefault(_resource(item), item)
+        info = {"QueryInfo": {"SelectFields": [{"Name": ".".join(path)} for path in fields]}}
+        if call.params.get("NextToken"):
+            return self._page(call, "Results", [], _DEFAULT_QUERY_PAGE) | info
+        current: dict[tuple[str, str, str, str], Json] = {}
+        for item in newest_first:
+            current.setdefault((item["accountId"], item["awsRegion"], *_resource(item)), item)
         queryable = (each for each in current.values() if each["configurationItemStatus"] in _QUERYABLE)
         results = [
             json.dumps(_projection(form, fields))
             for form in map(_query_form, queryable)
             if all(any(found in allowed for found in _found(form, path)) for path, allowed in conditions)
         ]
-        answer = self._page(call, "Results", results, _DEFAULT_QUERY_PAGE)
-        return answer | {"QueryInfo": {"SelectFields": [{"Name": ".".join(path)} for path in fields]}}
+        return self._page(call, "Results", results, _DEFAULT_QUERY_PAGE) | info
 
     def _newest_first(self, caller: Caller) -> list[Json]:
         here = [item for item in self._items if Caller(item["accountId"], item["awsRegion"]) == caller]

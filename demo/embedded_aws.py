@@ -15,6 +15,7 @@ import boto3
 from moto import mock_aws
 from moto.elbv2.models import elbv2_backends
 
+from alb_sg.live import pacing
 from demo.config_stand_in import ConfigStandIn
 from demo.faults import Faults
 
@@ -85,11 +86,14 @@ class EmbeddedAws:
         self.faults = Faults()
         self._mock = mock_aws()
         self._environment = patch.dict(os.environ, ENVIRONMENT)
+        # Nobody here counts calls.
+        self._limits = patch.dict(pacing.LIMITS, clear=True)
         self._seconds = itertools.count()
         self._octets = itertools.count(1)
 
     def __enter__(self) -> Self:
         self._environment.start()
+        self._limits.start()
         self._mock.start()
         self.config.__enter__()
         self.faults.__enter__()
@@ -102,6 +106,7 @@ class EmbeddedAws:
         self.faults.__exit__(None, None, None)
         self.config.__exit__(None, None, None)
         self._mock.stop()
+        self._limits.stop()
         self._environment.stop()
 
     # --- network

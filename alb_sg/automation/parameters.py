@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from alb_sg.exemptions.document import LOAD_BALANCER_ARN
-from alb_sg.parameters import EXEMPTIONS, PARAMETERS, RDKLIB_PARAMETERS
+from alb_sg.parameters import EXEMPTIONS, OF_READING, PARAMETERS
 from alb_sg.remediation.calls import EXECUTION_ID
 from alb_sg.remediation.policy import RULES_PER_GROUP, ManagedGroup, SharedGroup
 
@@ -92,7 +92,7 @@ def rule_parameters(rule: str) -> tuple[DocumentParameter, ...]:
     return tuple(
         DocumentParameter(fact.name, MEANINGS.get(fact.name, fact.meaning), PATTERNS[fact.name], fact.default)
         for fact in PARAMETERS
-        if rule in fact.rules and fact.name not in RDKLIB_PARAMETERS
+        if rule in fact.rules and fact.name not in OF_READING
     )
 
 

@@ -6,6 +6,7 @@ Names are those of IAM (Service Authorization Reference: Elastic Load Balancing 
 
 from __future__ import annotations
 
+from alb_sg.parameters import Source
 from alb_sg.recommendations.catalogue import Recommendation
 
 # Whichever item has changed, these tell which load balancers it concerns.
@@ -37,7 +38,19 @@ CONFIG_ACTIONS = (
 )
 
 
-def evaluation_actions(recommendation: Recommendation) -> tuple[str, ...]:
-    """Every action that the rule calls in the account that it judges, in order."""
+# What reads AWS Config's recordings, where the parameter Source says so: whether they are current, and they themselves.
+RECORDING_ACTIONS = (
+    "config:DescribeConfigurationRecorderStatus",
+    "config:DescribeConfigurationRecorders",
+    "config:SelectResourceConfig",
+)
+
+
+def evaluation_actions(recommendation: Recommendation, source: Source = Source.LIVE) -> tuple[str, ...]:
+    """Every action that the rule calls in the account that it judges, in order.
+
+    With `Source.CONFIG` it needs the others as well: for change events, and for what was not recorded.
+    """
     of_sections = {action for section in recommendation.sections for action in SECTION_ACTIONS[section]}
-    return tuple(sorted({*FINDING_ACTIONS, *of_sections, *CONFIG_ACTIONS}))
+    of_source = RECORDING_ACTIONS if source is Source.CONFIG else ()
+    return tuple(sorted({*FINDING_ACTIONS, *of_sections, *CONFIG_ACTIONS, *of_source}))

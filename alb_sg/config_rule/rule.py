@@ -31,7 +31,7 @@ from alb_sg.exemptions.location import AwsLocation
 from alb_sg.findings.finding import JudgementError
 from alb_sg.findings.judge import judge_all
 from alb_sg.live import LiveClients, LiveSource, Loaded, Selection
-from alb_sg.parameters import PREFIX_LIST_ID, Parameters, TargetMatch, parse_parameters
+from alb_sg.parameters import PREFIX_LIST_ID, Parameters, Source, TargetMatch, parse_parameters
 from alb_sg.recommendations.catalogue import Recommendation
 
 
@@ -101,7 +101,13 @@ class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
         given: Parameters | Mapping[str, Any],
     ) -> Loaded:
         parameters = _parsed(given)
-        clients = LiveClients(elbv2=client_factory.build_client("elbv2"), ec2=client_factory.build_client("ec2"))
+        # The query that a change event would make may still answer with what was there before the change.
+        recorded = parameters.source is Source.CONFIG and selection.everything
+        clients = LiveClients(
+            elbv2=client_factory.build_client("elbv2"),
+            ec2=client_factory.build_client("ec2"),
+            config=client_factory.build_client("config") if recorded else None,
+        )
         account_id = event.get("accountId") or account_id or _own_account(client_factory)
         sections = self.recommendation.sections
         if parameters.tag_key is None:
@@ -292,7 +298,7 @@ def _own_account(client_factory: Any) -> str:
 
 
 def _cause(error: Exception) -> str:
-    """An error's text. rdklib puts what to do about a role that may not be assumed into the answer itself."""
+    """An error's text. The client factory puts what to do about a role that may not be assumed into it."""
     if isinstance(error, ClientError):
         answer = error.response["Error"]
         return f"{error.operation_name}: {answer.get('Code')}: {answer.get('Message')}"

@@ -8,7 +8,7 @@ from alb_sg.deployment.intrinsics import FORMAT_VERSION, Template, either, given
 from alb_sg.deployment.member import CENTRAL_PARAMETER, central_parameter
 from alb_sg.deployment.remediation import remediation_properties, static
 from alb_sg.deployment.settings import PARAMETER_LENGTHS, REMEDIATION_LENGTH, DeployedRule, Mode, Settings
-from alb_sg.parameters import PARAMETERS, RDKLIB_PARAMETERS, TargetMatch
+from alb_sg.parameters import OF_READING, PARAMETERS, RDKLIB_PARAMETERS, TargetMatch
 
 ROLE_PARAMETER = "EvaluationRoleName"
 
@@ -121,7 +121,7 @@ def _remediation(settings: Settings, rule: DeployedRule, inputs: Template) -> Te
     """The rule's remediation, there where the pack's parameter asks for it. It is given what the rule is given, but for
     the role that functions read with."""
     camel = rule.definition.camel
-    given_too = {name: value for name, value in inputs.items() if name not in RDKLIB_PARAMETERS}
+    given_too = {name: value for name, value in inputs.items() if name not in OF_READING}
     properties = remediation_properties(
         settings,
         rule,

@@ -53,7 +53,7 @@ def own_statements(settings: Settings, rule: DeployedRule) -> list[Template]:
 def evaluation_statements(rules: Iterable[DeployedRule]) -> list[Template]:
     """What the rules read and report in the account that they judge. None of it can be narrowed to a resource, but
     the verdicts read to clear those that no longer apply; a conformance pack gives its rules names of its own."""
-    actions = sorted({action for rule in rules for action in evaluation_actions(BY_NAME[rule.name])})
+    actions = sorted({action for rule in rules for action in evaluation_actions(BY_NAME[rule.name], rule.source)})
     return [{"Sid": "Evaluate", "Effect": "Allow", "Action": actions, "Resource": "*"}]
 
 

@@ -18,6 +18,7 @@ from alb_sg.config_rule.actions import evaluation_actions
 from alb_sg.config_rule.service_models import ENDPOINTS, FOLDER, MODEL, PACKAGE
 from alb_sg.errors import UnusableInput
 from alb_sg.exemptions.aws import PERMISSIONS
+from alb_sg.parameters import Source
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS
 
 # botocore's name of a service by the prefix of its actions in IAM.
@@ -42,7 +43,9 @@ LEFT_OUT = frozenset({"documentation", "documentationUrl", "examples", "authoriz
 
 def called_operations() -> dict[str, tuple[str, ...]]:
     """The operations that functions call, by botocore's name of the service."""
-    of_rules = {action for recommendation in RECOMMENDATIONS for action in evaluation_actions(recommendation)}
+    of_rules = {
+        action for recommendation in RECOMMENDATIONS for action in evaluation_actions(recommendation, Source.CONFIG)
+    }
     found: dict[str, set[str]] = {}
     for action in {*of_rules, *PERMISSIONS.values(), *OWN_ACTIONS, *S3_ACTIONS}:
         prefix, _, operation = action.partition(":")

@@ -13,12 +13,12 @@ from alb_sg.deployment.mistakes import Mistake, WrongSettings, one_of, schema_mi
 from alb_sg.deployment.rule_definition import RuleDefinition
 from alb_sg.errors import UnusableInput
 from alb_sg.exemptions.location import SSM_PREFIX, AwsLocation, S3Object, parse_location
-from alb_sg.parameters import EXEMPTIONS, RDKLIB_PARAMETERS, parse_parameters
+from alb_sg.parameters import EXEMPTIONS, RDKLIB_PARAMETERS, SOURCE, Source, parse_parameters
 from alb_sg.remediation.policy import RULES_PER_GROUP, ManagedGroup, SharedGroup
 
 # AWS Config takes 1,024 characters of rule parameters. Each one has its share, so that whatever is put into a
 # conformance pack's parameters, all of a rule's together fit, with their names and the name of the evaluation role.
-PARAMETER_LENGTHS = {"AcceptedSources": 460, "TagKey": 128, EXEMPTIONS: 256, "TargetMatch": 16}
+PARAMETER_LENGTHS = {"AcceptedSources": 460, "TagKey": 128, EXEMPTIONS: 256, "TargetMatch": 16, SOURCE: 6}
 # RemediationParameterValue.StaticValue in AWS Config's API: the characters of one value.
 REMEDIATION_LENGTH = 256
 # In the resource of a policy these mean more than themselves.
@@ -90,6 +90,10 @@ class DeployedRule:
     def exemptions(self) -> AwsLocation | None:
         value = self.parameters.get(EXEMPTIONS)
         return parse_location(value) if value else None
+
+    @property
+    def source(self) -> Source:
+        return Source(self.parameters.get(SOURCE, Source.LIVE.value))
 
     @property
     def remedied(self) -> bool:

@@ -9,6 +9,7 @@ from alb_sg.deployment.intrinsics import FORMAT_VERSION, Template, arn_of, ref
 from alb_sg.deployment.permissions_of_roles import evaluation_statements
 from alb_sg.deployment.remediation import remediation_properties, remediation_role, static
 from alb_sg.deployment.settings import Mode, Settings
+from alb_sg.parameters import OF_READING
 
 # rdklib's: judge with the function's own role.
 OWN_ROLE = {"AssumeRoleMode": "false"}
@@ -46,7 +47,9 @@ def stack_template(settings: Settings, artefact_key: str, region: str | None = N
                     settings,
                     rule,
                     automatic=rule.remediation.mode is Mode.AUTOMATIC,
-                    parameters={name: static(value) for name, value in rule.parameters.items()},
+                    parameters={
+                        name: static(value) for name, value in rule.parameters.items() if name not in OF_READING
+                    },
                 ),
             }
     if settings.remedied:

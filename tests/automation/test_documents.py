@@ -13,7 +13,7 @@ import yaml
 from alb_sg.automation import scripts
 from alb_sg.automation.documents import ATTACHMENT, LIMIT, document, document_text, main, with_checksum
 from alb_sg.automation.names import DOCUMENTS, RULES, UNDO
-from alb_sg.parameters import RDKLIB_PARAMETERS
+from alb_sg.parameters import OF_READING
 from tests.deployment.deployments import ARTEFACT, ROOT
 from tests.rules import RULE_NAMES
 
@@ -73,7 +73,7 @@ def test_a_document_takes_the_parameters_of_its_rule() -> None:
     for name, recommendation in RULES.items():
         content = yaml.safe_load((ROOT / "rules" / recommendation.name / "parameters.json").read_text(encoding="utf-8"))
         optional = yaml.safe_load(content["Parameters"]["OptionalParameters"])
-        own = set(optional) - set(RDKLIB_PARAMETERS)
+        own = set(optional) - set(OF_READING)
         taken = document(name)["parameters"]
         assert own <= set(taken)
         for step in ("Plan", "Apply", "Verify"):

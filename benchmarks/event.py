@@ -1,0 +1,90 @@
+"""Calls that one change event of a security group takes, counted at the wire, and how many of them wait for others:
+each rule's handler on the embedded AWS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from unittest.mock import patch
+
+from alb_sg.estate.model import SECURITY_GROUP_TYPE
+from alb_sg.live.calls import Calls
+from alb_sg.recommendations.catalogue import RECOMMENDATIONS
+from benchmarks.table import Row
+from demo.__main__ import handler
+from demo.embedded_aws import EmbeddedAws, tcp
+
+# The role is assumed and the verdicts are given, whatever is read for them.
+APART = ("AssumeRole", "PutEvaluations")
+CALLS, DEPTH, MANY, TARGET_GROUPS = 8, 3, 50, 1.5
+
+
+@dataclass(frozen=True)
+class Event:
+    """What an event took of a rule: calls, and rounds of calls of which each needs the answers of the one before."""
+
+    rule: str
+    calls: int
+    rounds: int
+
+
+def rows() -> Iterator[Row]:
+    for size, limit in ((1, float(CALLS)), (MANY, CALLS + MANY * (1 + TARGET_GROUPS))):
+        with EmbeddedAws() as aws:
+            group = build(aws, size)
+            events = [event(aws, rule.name, group, size) for rule in RECOMMENDATIONS]
+        most = max(events, key=lambda one: one.calls)
+        deepest = max(events, key=lambda one: one.rounds)
+        name = "a load balancer" if size == 1 else f"{size} load balancers"
+        each = ", ".join(f"{one.calls} {one.rule}" for one in events)
+        asked = f"AssumeRole and PutEvaluations apart, of {len(events)} rules"
+        yield Row(f"event: security group on {name}, calls", most.calls, "calls", limit, asked, each)
+        yield Row(
+            f"event: security group on {name}, round trips",
+            deepest.rounds,
+            "in a row",
+            DEPTH,
+            asked,
+            ", ".join(f"{one.rounds} {one.rule}" for one in events),
+        )
+
+
+def build(aws: EmbeddedAws, size: int) -> str:
+    """Internal load balancers that share a security group, which lets out to an instance's group; one and a half
+    target groups each, or two where it is one alone. Returns the security group."""
+    vpc = aws.vpc()
+    subnets = aws.subnets(vpc)
+    app = aws.security_group(vpc, "app")
+    instance = aws.instance(subnets[0], app)
+    group = aws.security_group(vpc, "lb", ingress=[tcp(80, "10.0.0.0/16")], egress=[tcp(8080, app)])
+    for number in range(size):
+        balancer = aws.load_balancer(f"web-{number}", subnets, [group], scheme="internal")
+        for index in range(2 - number % 2):
+            target_group = aws.target_group(f"web-{number}-{index}", vpc, 8080, [(instance, None)])
+            aws.listener(balancer, 80 + index, target_group)
+    return group
+
+
+def event(aws: EmbeddedAws, rule: str, group: str, size: int) -> Event:
+    rounds = 0
+    answers = Calls.answers
+
+    def counted(self: Calls, requests: Mapping[Any, Any]) -> Any:
+        nonlocal rounds
+        rounds += bool(requests)
+        return answers(self, requests)
+
+    change = aws.change_event(rule, SECURITY_GROUP_TYPE, group)
+    aws.faults.calls.clear()
+    with patch.object(Calls, "answers", counted):
+        judged = handler(rule)(change, None)
+    # Each load balancer, and the security group itself.
+    assert len(judged) == size + 1
+    calls = [call for call in aws.faults.calls if call not in APART]
+    return Event(rule, len(calls), rounds)
+
+
+if __name__ == "__main__":
+    for row in rows():
+        print(row)
