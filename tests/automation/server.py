@@ -1,0 +1,142 @@
+"""An embedded account behind an HTTP endpoint, for scripts that run in a process of their own."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Self
+from urllib.parse import parse_qs
+
+from moto.core.authorization import enable_iam_authentication
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from werkzeug.serving import make_server
+
+Environ = dict[str, Any]
+StartResponse = Callable[[str, list[tuple[str, str]]], Any]
+
+# What the scripts ask of AWS Config; moto does not simulate it.
+REEVALUATION = "StartConfigRulesEvaluation"
+READING = ("Describe", "GET ")
+CREDENTIAL = re.compile(r"Credential=[^/]+/[^/]+/[^/]+/([^/]+)/")
+
+
+@dataclass
+class Incident:
+    """What befalls the calls of an operation: it fails with a code, or something happens first. `left` times."""
+
+    operation: str
+    left: int
+    when: Callable[[str], bool]
+    code: str = ""
+    act: Callable[[], object] = field(default=lambda: None)
+
+
+class Server:
+    """moto's server, as a context, on a port of its own. It serves the accounts of `moto.mock_aws` in this process:
+    whatever is built there is seen here, and the other way round. Unlike there, nobody may do here what IAM does not
+    allow.
+
+    `calls` are the operations that were called, a retry included, and `evaluated` the rules that AWS Config was asked
+    to evaluate.
+    """
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+        self.evaluated: list[str] = []
+        self.may_evaluate = True
+        self._incidents: list[Incident] = []
+        self._lock = threading.Lock()
+        self._enforcing = threading.Lock()
+        self._moto: Any = DomainDispatcherApplication(create_backend_app)
+        self._http = make_server("127.0.0.1", 0, self._answer, threaded=True, request_handler=MotoRequestHandler)
+        self._thread = threading.Thread(target=self._http.serve_forever, daemon=True)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._http.server_port}"
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.shutdown()
+        self._thread.join()
+        self._http.server_close()
+
+    def forget(self) -> None:
+        """For the next scenario."""
+        self.calls.clear()
+        self.evaluated.clear()
+        self._incidents.clear()
+        self.may_evaluate = True
+
+    def fail(self, operation: str, code: str, *, times: int = 1, when: Callable[[str], bool] = lambda _: True) -> None:
+        """Lets an operation of EC2 or Elastic Load Balancing fail; `when` sees the request's body."""
+        self._incidents.append(Incident(operation, times, when, code))
+
+    def before(self, operation: str, act: Callable[[], object]) -> None:
+        """Lets something happen just before an operation is first called."""
+        self._incidents.append(Incident(operation, 1, lambda _: True, act=act))
+
+    @property
+    def changes(self) -> list[str]:
+        """The operations that change something, in order."""
+        return [name for name in self.calls if not name.startswith((*READING, REEVALUATION))]
+
+    # --- a request
+
+    def _answer(self, environ: Environ, start: StartResponse) -> Iterable[bytes]:
+        raw = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+        environ["wsgi.input"] = io.BytesIO(raw)
+        body = raw.decode()
+        target = environ.get("HTTP_X_AMZ_TARGET", "")
+        # The JSON protocol says the operation in a header, the query protocol in the body, and REST not at all.
+        rest = f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}"
+        operation = target.rpartition(".")[2] or parse_qs(body).get("Action", [rest])[0]
+        with self._lock:
+            self.calls.append(operation)
+            met = next((one for one in self._incidents if self._befalls(one, operation, body)), None)
+            if met is not None:
+                met.left -= 1
+        if met is not None:
+            met.act()
+            if met.code:
+                return _failed(_service(environ), met.code, start)
+        if operation == REEVALUATION:
+            return self._evaluate(body, start)
+        # It is one switch for the whole process.
+        with self._enforcing, enable_iam_authentication():
+            return list(self._moto(environ, start))
+
+    def _befalls(self, incident: Incident, operation: str, body: str) -> bool:
+        return incident.operation == operation and incident.left > 0 and incident.when(body)
+
+    def _evaluate(self, body: str, start: StartResponse) -> Iterable[bytes]:
+        if not self.may_evaluate:
+            start("400 Bad Request", [("Content-Type", "application/x-amz-json-1.1")])
+            return [b'{"__type": "AccessDeniedException", "message": "asked to fail"}']
+        self.evaluated += json.loads(body)["ConfigRuleNames"]
+        start("200 OK", [("Content-Type", "application/x-amz-json-1.1")])
+        return [b"{}"]
+
+
+def _service(environ: Environ) -> str:
+    signed = CREDENTIAL.search(environ.get("HTTP_AUTHORIZATION", ""))
+    return signed[1] if signed else ""
+
+
+def _failed(service: str, code: str, start: StartResponse) -> Iterable[bytes]:
+    """An error in the form of the service's own protocol, EC2's or the query protocol."""
+    error = f"<Error><Code>{code}</Code><Message>asked to fail</Message></Error>"
+    text = (
+        f"<Response><Errors>{error}</Errors><RequestID>0</RequestID></Response>"
+        if service == "ec2"
+        else f"<ErrorResponse>{error}<RequestId>0</RequestId></ErrorResponse>"
+    )
+    start("400 Bad Request", [("Content-Type", "text/xml")])
+    return [text.encode()]
