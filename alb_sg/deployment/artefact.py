@@ -1,4 +1,4 @@
-"""The artefact: one zip with every rule's handler and all that the handlers import, the same bytes for the same tree.
+"""The artefact: one zip with every rule's handler, those of the dashboard and the sweep, and all that they import.
 
 boto3 comes with Lambda's runtime; everything else is pure Python, so one zip serves every architecture. The service
 models in it are made from the installed botocore, and modules are compiled as well as in source, for the Python that
@@ -26,6 +26,12 @@ from alb_sg.errors import UnusableInput
 PACKAGES = ("alb_sg", "rdklib")
 # What the remediation documents import from the artefact, which they have attached.
 SCRIPTS = "alb_sg.automation.scripts"
+# Handlers that are no rule's: the dashboard's and the sweep's (deploy/).
+JOBS = ("alb_sg.dashboard.function", "alb_sg.sweep.function")
+# The quick reader of files stands on msgspec and isal, which Lambda does not have; nothing that runs there reaches it.
+FILES_ALONE = "alb_sg.estate.item_file"
+# What the page is made of besides modules.
+ASSETS = "dashboard/assets"
 # Zip has no earlier time.
 TIMESTAMP = (1980, 1, 1, 0, 0, 0)
 MODE = 0o100644
@@ -115,18 +121,20 @@ def _library(handlers: Mapping[str, bytes]) -> dict[str, bytes]:
     package_folder = Path(alb_sg.__file__).parent
     roots = {"alb_sg": package_folder, "rdklib": Path(str(rdklib.locate_file("rdklib")))}
     found: dict[str, Path] = {}
-    waiting = [SCRIPTS, *(name for source in handlers.values() for name in _imports(source, "", is_package=False))]
+    of_handlers = (name for source in handlers.values() for name in _imports(source, "", is_package=False))
+    waiting = [SCRIPTS, *JOBS, *of_handlers]
     while waiting:
         name = waiting.pop()
         path = _module_file(name, roots)
-        if path is None or name in found:
+        if path is None or name in found or name == FILES_ALONE:
             continue
         found[name] = path
         waiting.append(name.rpartition(".")[0])
         waiting.extend(_imports(path.read_bytes(), name, is_package=path.name == "__init__.py"))
     files = {_inside(name, path): path.read_bytes() for name, path in found.items()}
     licence = package_folder.parent / "LICENSE"
-    return {**files, **service_model_files(), **_licences(rdklib), "LICENSE": licence.read_bytes()}
+    assets = {f"alb_sg/{ASSETS}/{path.name}": path.read_bytes() for path in sorted((package_folder / ASSETS).iterdir())}
+    return {**files, **assets, **service_model_files(), **_licences(rdklib), "LICENSE": licence.read_bytes()}
 
 
 def _imports(source: bytes, module: str, *, is_package: bool) -> Iterator[str]:

@@ -1,0 +1,87 @@
+"""What crosses accounts and regions: what a verdict asks beyond its own, and who holds it.
+
+`alb-sg check` has all estates of a run in one memory. Here an account and region is judged alone first, and tells what
+it asked for in vain and what it holds. Where somebody holds what it asked for, it is judged again with them in view,
+until nobody asks for more: the verdicts are those of one run, and only who shares a VPC, a peering or a prefix list is
+read more than once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from alb_sg.estate.cidr import Family
+from alb_sg.estate.estate import SECTIONS, Beyond, Estate
+from alb_sg.estate.home import Home
+from alb_sg.estate.model import NetworkInterface
+from alb_sg.sweep.plan import Item
+
+# A section and an id in it; of network interfaces, the VPC that they are in.
+Token = tuple[str, str]
+INTERFACES = "NetworkInterfaces"
+# The sections that an estate looks up beyond itself by id.
+BY_ID = ("SecurityGroups", "Vpcs", "Instances", "ManagedPrefixLists")
+
+
+class Watched(Beyond):
+    """What estates hold together, remembering what was asked for and not found."""
+
+    def __init__(self, estates: Iterable[Estate]) -> None:
+        super().__init__(estates)
+        self.asked: set[Token] = set()
+
+    def section(self, name: str) -> Mapping[str, Any]:
+        return _WatchedSection(name, super().section(name), self.asked)
+
+    def interface_at(self, vpc_id: str, family: Family, address: int) -> NetworkInterface | None:
+        held = super().interface_at(vpc_id, family, address)
+        if held is None:
+            self.asked.add((INTERFACES, vpc_id))
+        return held
+
+
+class _WatchedSection(Mapping[str, Any]):
+    def __init__(self, name: str, found: Mapping[str, Any], asked: set[Token]) -> None:
+        self._name, self._found, self._asked = name, found, asked
+
+    def __getitem__(self, key: str) -> Any:
+        if key not in self._found:
+            self._asked.add((self._name, key))
+        return self._found[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+
+def in_view(estate: Estate, others: Sequence[Estate]) -> tuple[Estate, Watched]:
+    """An estate that sees others, in the order in which one run would have them all."""
+    watched = Watched(sorted((estate, *others), key=lambda one: (one.account_id, one.region)))
+    return replace(estate, beyond=watched), watched
+
+
+def held(estate: Estate) -> Iterator[Token]:
+    """What an estate can answer for others."""
+    for section in BY_ID:
+        for key in getattr(estate, SECTIONS[section]) or ():
+            yield section, key
+    for vpc_id in {interface.vpc_id for interface in estate.network_interfaces or ()}:
+        yield INTERFACES, vpc_id
+
+
+def to_judge_again(
+    items: Iterable[Item], asked: Mapping[Home, Iterable[Token]], holders: Mapping[Token, Iterable[Home]]
+) -> list[Item]:
+    """The items that get others into view which they did not see yet, with all that they see then."""
+    found = []
+    for item in items:
+        wanted = {home for token in asked.get(item.home, ()) for home in holders.get(token, ())}
+        seen = wanted | set(item.others)
+        seen.discard(item.home)
+        if seen != set(item.others):
+            found.append(Item(item.home, tuple(sorted(seen))))
+    return found

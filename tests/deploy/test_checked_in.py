@@ -1,0 +1,247 @@
+"""The templates in deploy/: as generated, clean to cfn-lint, closed to others, and no right that is not declared."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import boto3
+import cfnlint.api  # type: ignore[import-untyped]  # it ships no types
+import pytest
+import yaml
+from cfnlint.config import ManualArgs  # type: ignore[import-untyped]  # as above
+from moto import mock_aws
+from moto.events.models import EventPattern
+
+from alb_sg.aggregator.requests import ACTIONS
+from alb_sg.dashboard.function import BUCKET_ACTIONS
+from alb_sg.deployment.checked_in import checked_in, main
+from alb_sg.sweep.function import RESULT_ACTIONS, SOURCE_ACTIONS
+from tests.builders import RULES, load_balancer_arn
+from tests.deployment.deployments import of_type
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+TEMPLATES = ("dashboard.yaml", "member-events.yaml", "sweep.yaml")
+GIVEN = {
+    "dashboard.yaml": {"OrganizationId": "o-a1b2c3d4e5"},
+    "member-events.yaml": {"CentralBusArn": "arn:aws:events:us-east-1:111122223333:event-bus/alb-sg"},
+    "sweep.yaml": {"SourceBucket": "snapshots"},
+}
+# What moto's CloudFormation does not know; it is asserted as data.
+UNKNOWN_TO_MOTO = (
+    "AWS::Athena::",
+    "AWS::CloudWatch::Alarm",
+    "AWS::Events::EventBusPolicy",
+    "AWS::Glue::",
+    "AWS::S3::BucketPolicy",
+    "AWS::SNS::TopicPolicy",
+    "AWS::SQS::QueuePolicy",
+)
+
+
+def template(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load((DEPLOY / name).read_text(encoding="utf-8"))
+    return found
+
+
+def test_they_are_as_make_generate_writes_them(tmp_path: Path) -> None:
+    main(tmp_path)
+    made = {str(path.relative_to(tmp_path)): path.read_text(encoding="utf-8") for path in tmp_path.rglob("*.*")}
+    assert made == checked_in()
+    assert {str(path.relative_to(DEPLOY)) for path in DEPLOY.rglob("*.*")} == set(made)
+    for name, text in made.items():
+        assert (DEPLOY / name).read_text(encoding="utf-8") == text, f"{name} is stale; run make generate"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_cfn_lint_finds_nothing(name: str) -> None:
+    text = (DEPLOY / name).read_text(encoding="utf-8")
+    found = cfnlint.api.lint(text, config=ManualArgs(regions=["eu-central-1", "us-east-1"], ignore_checks=[]))
+    assert [str(match) for match in found] == []
+    assert "cfn-lint" not in text
+    # CloudFormation refuses it, wherever it stands.
+    assert "null" not in text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_moto_makes_the_stack(name: str) -> None:
+    made = template(name)
+    made["Resources"] = {
+        logical_id: resource
+        for logical_id, resource in made["Resources"].items()
+        if not resource["Type"].startswith(UNKNOWN_TO_MOTO)
+    }
+    for resource in made["Resources"].values():
+        if resource["Type"] == "AWS::StepFunctions::StateMachine":
+            resource["Properties"]["DefinitionString"] = json.dumps(resource["Properties"].pop("Definition"))
+    if name == "dashboard.yaml":
+        # moto takes a bus's name alone, and makes an object of a reference to one.
+        made["Resources"]["ChangesRule"]["Properties"]["EventBusName"] = "alb-sg"
+        made["Resources"]["ChangesRule"]["DependsOn"] = "Bus"
+    with mock_aws(config={"lambda": {"use_docker": False}}):
+        s3 = boto3.client("s3", "us-east-1")
+        s3.create_bucket(Bucket="artefacts")
+        s3.put_object(Bucket="artefacts", Key="alb-sg/alb-sg-1.zip", Body=b"zip")
+        artefact = {"ArtefactBucket": "artefacts", "ArtefactKey": "alb-sg/alb-sg-1.zip"}
+        given = {**GIVEN[name], **({} if name == "member-events.yaml" else artefact)}
+        cloudformation = boto3.client("cloudformation", "us-east-1")
+        cloudformation.create_stack(
+            StackName="made",
+            TemplateBody=json.dumps(made),
+            Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in given.items()],
+            Capabilities=["CAPABILITY_IAM"],
+        )
+        [stack] = cloudformation.describe_stacks(StackName="made")["Stacks"]
+        assert stack["StackStatus"] == "CREATE_COMPLETE"
+        there = cloudformation.describe_stack_resources(StackName="made")["StackResources"]
+        assert {one["LogicalResourceId"] for one in there} == set(made["Resources"])
+
+
+# --- as data
+
+
+@pytest.mark.parametrize("name", ["dashboard.yaml", "sweep.yaml"])
+def test_buckets_are_private_encrypted_versioned_and_over_tls_alone(name: str) -> None:
+    [bucket] = of_type(template(name), "AWS::S3::Bucket").values()
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert len(bucket["PublicAccessBlockConfiguration"]) == 4
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert bucket["BucketEncryption"]
+    assert any("NoncurrentVersionExpiration" in rule for rule in bucket["LifecycleConfiguration"]["Rules"])
+    [guard] = of_type(template(name), "AWS::S3::BucketPolicy").values()
+    [statement] = guard["PolicyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Principal"], statement["Action"]) == ("Deny", "*", "s3:*")
+    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def statements(name: str, role: str) -> list[dict[str, Any]]:
+    properties = template(name)["Resources"][role]["Properties"]
+    return [one for inline in properties["Policies"] for one in inline["PolicyDocument"]["Statement"]]
+
+
+OWN = {"logs:CreateLogStream", "logs:PutLogEvents", "sqs:SendMessage"}
+
+
+@pytest.mark.parametrize(
+    ("name", "declared"),
+    [
+        ("dashboard.yaml", {*ACTIONS, *BUCKET_ACTIONS}),
+        ("sweep.yaml", {*SOURCE_ACTIONS, *RESULT_ACTIONS}),
+    ],
+)
+def test_functions_may_do_what_they_declare_and_nothing_else(name: str, declared: set[str]) -> None:
+    found = statements(name, "FunctionRole")
+    assert {action for one in found for action in one["Action"]} == declared | OWN
+    everywhere = {action for one in found if one["Resource"] == "*" for action in one["Action"]}
+    # Calls that IAM knows no resource for.
+    assert everywhere == (set(ACTIONS) if name == "dashboard.yaml" else set())
+
+
+def test_the_sweep_writes_nothing_into_the_snapshots() -> None:
+    for one in statements("sweep.yaml", "FunctionRole"):
+        if "SourceBucket" in json.dumps(one["Resource"]):
+            assert set(one["Action"]) <= {"s3:GetObject", "s3:ListBucket"}
+
+
+def test_nothing_fails_silently() -> None:
+    for name in TEMPLATES:
+        made = template(name)
+        for logical_id, function in of_type(made, "AWS::Lambda::Function").items():
+            assert function["DeadLetterConfig"] == {"TargetArn": {"Fn::GetAtt": ["FunctionFailed", "Arn"]}}
+            watched = json.dumps(list(of_type(made, "AWS::CloudWatch::Alarm").values()))
+            assert json.dumps({"Ref": logical_id}) in watched
+        for log in of_type(made, "AWS::Logs::LogGroup").values():
+            assert log["RetentionInDays"] == 90
+        for rule in of_type(made, "AWS::Events::Rule").values():
+            if "EventPattern" in rule:
+                assert all("DeadLetterConfig" in target for target in rule["Targets"])
+
+
+# --- changes of compliance
+
+
+def change(**detail: Any) -> dict[str, Any]:
+    """An event as AWS Config sends it ("Config Rules Compliance Change")."""
+    arn = load_balancer_arn()
+    return {
+        "version": "0",
+        "id": "5b5f3b0e-1c1a-4b4d-9c1e-0123456789ab",
+        "detail-type": "Config Rules Compliance Change",
+        "source": "aws.config",
+        "account": "111122223333",
+        "time": "2027-01-31T08:00:00Z",
+        "region": "us-east-1",
+        "resources": [],
+        "detail": {
+            "resourceId": arn,
+            "awsRegion": "us-east-1",
+            "awsAccountId": "111122223333",
+            "configRuleName": "ALB_SG_LISTENER_INGRESS-conformance-pack-szsm1uv0w",
+            "recordVersion": "1.0",
+            "configRuleARN": "arn:aws:config:us-east-1:111122223333:config-rule/config-rule-abc123",
+            "messageType": "ComplianceChangeNotification",
+            "newEvaluationResult": {
+                "complianceType": "NON_COMPLIANT",
+                "resultRecordedTime": "2027-01-31T08:00:00Z",
+                "configRuleInvokedTime": "2027-01-31T07:59:58Z",
+                "annotation": "HTTPS:443 not open to 0.0.0.0/0",
+            },
+            "oldEvaluationResult": {"complianceType": "COMPLIANT"},
+            "notificationCreationTime": "2027-01-31T08:00:01Z",
+            "resourceType": "AWS::ElasticLoadBalancingV2::LoadBalancer",
+            **detail,
+        },
+    }
+
+
+def result(verdict: str) -> dict[str, str]:
+    return {"complianceType": verdict, "annotation": "why"}
+
+
+@pytest.mark.parametrize(
+    ("detail", "told"),
+    [
+        *(({"configRuleName": f"OrgConfigRule-{rule}-dbgzf8ba"}, True) for rule in RULES),
+        ({"configRuleName": "restricted-ssh"}, False),
+        ({"resourceType": "AWS::EC2::SecurityGroup"}, False),
+        ({"messageType": "ConfigRulesEvaluationStarted"}, False),
+        ({"newEvaluationResult": result("COMPLIANT"), "oldEvaluationResult": result("NON_COMPLIANT")}, True),
+        ({"newEvaluationResult": result("COMPLIANT"), "oldEvaluationResult": None}, False),
+        ({"newEvaluationResult": result("NON_COMPLIANT"), "oldEvaluationResult": None}, True),
+        ({"newEvaluationResult": result("NOT_APPLICABLE")}, False),
+    ],
+)
+def test_which_changes_are_told(detail: dict[str, Any], *, told: bool) -> None:
+    central = template("dashboard.yaml")["Resources"]["ChangesRule"]["Properties"]["EventPattern"]
+    member = template("member-events.yaml")["Resources"]["ForwardRule"]["Properties"]["EventPattern"]
+    assert central == member
+    # moto has no TestEventPattern, but matches events for its own buses.
+    event: Any = change(**detail)
+    assert EventPattern.load(json.dumps(central)).matches_event(event) is told
+
+
+@pytest.mark.parametrize("page_url", ["https://dashboard.example.com/index.html", ""])
+def test_a_message_has_the_annotation_and_a_link_into_the_page(page_url: str) -> None:
+    [target] = template("dashboard.yaml")["Resources"]["ChangesRule"]["Properties"]["Targets"]
+    transformer = target["InputTransformer"]
+    _, with_url, without = transformer["InputTemplate"]["Fn::If"]
+    text = (with_url if page_url else without)["Fn::Sub"]
+    text = text.replace("${PageUrl}", page_url).replace("${Bucket}", "dashboard")
+    for name, path in transformer["InputPathsMap"].items():
+        value: Any = change()
+        for step in path.removeprefix("$.").split("."):
+            value = value[step]
+        text = text.replace(f"<{name}>", value)
+    first, why, link = (json.loads(line) for line in text.split("\n"))
+    assert "is NON_COMPLIANT for arn:aws:elasticloadbalancing" in first
+    assert why == "HTTPS:443 not open to 0.0.0.0/0"
+    assert link.endswith(f"{page_url or 's3://dashboard/index.html'}#lb={load_balancer_arn()}")
+
+
+def test_the_bus_takes_events_of_the_organization_alone() -> None:
+    [guard] = of_type(template("dashboard.yaml"), "AWS::Events::EventBusPolicy").values()
+    assert guard["Statement"]["Condition"] == {"StringEquals": {"aws:PrincipalOrgID": {"Ref": "OrganizationId"}}}
+    assert guard["Statement"]["Action"] == "events:PutEvents"

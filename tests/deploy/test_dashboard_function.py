@@ -1,0 +1,136 @@
+"""The dashboard's function: the same bytes as the command, again and again, and nothing that its role may not do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+from moto.core.authorization import enable_iam_authentication
+
+from alb_sg.command_line.dashboard import write_dashboard
+from alb_sg.dashboard import function
+from alb_sg.dashboard.function import lambda_handler, publish
+from alb_sg.errors import Unread, UnusableInput
+from alb_sg.live import calls
+from tests.aggregator.recordings import AGGREGATOR, AS_OF, Failure, Recording, evaluation, load_balancer, verdicts
+from tests.builders import INGRESS
+from tests.dashboard.organization import organization
+from tests.deploy.test_checked_in import statements
+
+BUCKET = "dashboard"
+
+
+@pytest.fixture
+def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv(function.BUCKET, BUCKET)
+    monkeypatch.setenv(function.AGGREGATOR, AGGREGATOR)
+    with mock_aws():
+        client = boto3.client("s3")
+        client.create_bucket(Bucket=BUCKET)
+        yield client
+
+
+def stored(s3: Any) -> dict[str, bytes]:
+    return {
+        one["Key"]: s3.get_object(Bucket=BUCKET, Key=one["Key"])["Body"].read()
+        for one in s3.list_objects_v2(Bucket=BUCKET).get("Contents", ())
+    }
+
+
+def test_the_same_bytes_as_the_command(s3: Any, tmp_path: Path) -> None:
+    """Three days, each twice, as a schedule does whose first try failed late."""
+    made = organization(24, runs=0).observation
+    for day in range(3):
+        observation = replace(made, as_of=made.as_of + timedelta(days=day))
+        write_dashboard(observation, str(tmp_path / "index.html"), str(tmp_path / "history"))
+        publish(observation, s3, BUCKET)
+        publish(observation, s3, BUCKET)
+    files = {str(path.relative_to(tmp_path)): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert len(files) == 5
+    assert stored(s3) == files
+
+
+def test_types_let_a_browser_open_the_page(s3: Any) -> None:
+    publish(organization(4, runs=0).observation, s3, BUCKET)
+    page = s3.head_object(Bucket=BUCKET, Key=function.PAGE)
+    assert (page["ContentType"], page["CacheControl"]) == ("text/html; charset=utf-8", "no-cache")
+
+
+@pytest.fixture
+def asked(s3: Any, monkeypatch: pytest.MonkeyPatch) -> Recording:
+    """A recorded aggregator in place of the function's clients, asked one thing at a time."""
+    monkeypatch.setattr(calls, "WORKERS", 1)
+    recording = Recording()
+    clients = {"config": recording.config, "organizations": recording.organizations, "s3": s3}
+    monkeypatch.setattr(boto3, "client", lambda service, **_: clients[service])
+    return recording
+
+
+def test_the_page_of_an_aggregator(asked: Recording, s3: Any) -> None:
+    asked.first_step([verdicts("web", {INGRESS: "NON_COMPLIANT"})], [load_balancer("web")])
+    asked.organization("list_roots", Failure("AccessDeniedException"))
+    asked.organization("list_accounts", Failure("AccessDeniedException"))
+    asked.evaluations(INGRESS, [evaluation("web", annotation="HTTPS:443 is not open")])
+    answer = lambda_handler({"time": "2027-01-31T08:00:00Z"}, None)
+    assert answer == {"page": f"s3://{BUCKET}/index.html", "findings": 1, "errors": 0}
+    found = stored(s3)
+    assert set(found) == {"index.html", "index.json", "history/2027-01-31T080000Z.jsonl.gz"}
+    assert json.loads(found["index.json"])["asOf"] == AS_OF.strftime("%Y-%m-%dT%H:%M:%SZ")
+    assert b"HTTPS:443 is not open" in found["index.html"]
+
+
+def test_what_could_not_be_read_stands_on_the_page_and_is_told(asked: Recording, s3: Any) -> None:
+    """An invocation that fails rings the alarm; the page is there and says so."""
+    asked.first_step(Failure("AccessDeniedException", "not you"), [load_balancer("web")])  # type: ignore[arg-type]  # pages
+    asked.organization("list_roots", Failure("AccessDeniedException"))
+    asked.organization("list_accounts", Failure("AccessDeniedException"))
+    with pytest.raises(Unread, match="verdicts in aggregator alb-sg"):
+        lambda_handler({"time": "2027-01-31T08:00:00Z"}, None)
+    assert b"AccessDenied" in stored(s3)["index.html"]
+
+
+@pytest.mark.parametrize("event", [{}, {"time": "yesterday"}])
+def test_an_event_without_a_time(event: dict[str, str], s3: Any) -> None:
+    with pytest.raises(UnusableInput, match="invoke the function through its schedule"):
+        lambda_handler(event, None)
+
+
+def as_role(name: str, granted: list[str]) -> Any:
+    """A client of S3 with the credentials of a role that may do these things. moto judges actions alone."""
+    iam = boto3.client("iam")
+    trust = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+    arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))["Role"]["Arn"]
+    document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": granted, "Resource": "*"}]}
+    iam.put_role_policy(RoleName=name, PolicyName="job", PolicyDocument=json.dumps(document))
+    given = boto3.client("sts").assume_role(RoleArn=arn, RoleSessionName="test")["Credentials"]
+    return boto3.client(
+        "s3",
+        aws_access_key_id=given["AccessKeyId"],
+        aws_secret_access_key=given["SecretAccessKey"],
+        aws_session_token=given["SessionToken"],
+    )
+
+
+def test_the_role_is_enough_and_every_right_is_needed(s3: Any) -> None:
+    observation = organization(4, runs=0).observation
+    later = replace(observation, as_of=observation.as_of + timedelta(days=1))
+    publish(observation, s3, BUCKET)
+    granted = [action for one in statements("dashboard.yaml", "FunctionRole") for action in one["Action"]]
+    whole = as_role("whole", granted)
+    lacking = {
+        action: as_role(f"without-{action.partition(':')[2]}", [one for one in granted if one != action])
+        for action in function.BUCKET_ACTIONS
+    }
+    with enable_iam_authentication():
+        publish(later, whole, BUCKET)
+        for client in lacking.values():
+            with pytest.raises(client.exceptions.ClientError, match="AccessDenied"):
+                publish(later, client, BUCKET)
