@@ -40,8 +40,8 @@ def parse_cidr(text: str) -> tuple[Family, Range]:
     Raises NotACidr.
     """
     address, slash, length = text.strip().partition("/")
-    family, protocol = (Family.IPV6, socket.AF_INET6) if ":" in address else (Family.IPV4, socket.AF_INET)
-    bits = family.value
+    family = family_of(address)
+    bits, protocol = (32, socket.AF_INET) if family is Family.IPV4 else (128, socket.AF_INET6)
     try:
         number = int.from_bytes(socket.inet_pton(protocol, address), "big")
     except (OSError, ValueError) as error:
@@ -55,6 +55,13 @@ def parse_cidr(text: str) -> tuple[Family, Range]:
     return family, (first, first | ((1 << host_bits) - 1))
 
 
+def family_of(text: str) -> Family:
+    """The family that a CIDR block or address is of, if it is one."""
+    return Family.IPV6 if ":" in text else Family.IPV4
+
+
 def format_address(family: Family, number: int) -> str:
     """An address as text: for IPv6 the shortest form of RFC 5952, which `inet_ntop` does not keep to everywhere."""
-    return str(ipaddress.IPv4Address(number) if family is Family.IPV4 else ipaddress.IPv6Address(number))
+    if family is Family.IPV4:
+        return socket.inet_ntoa(number.to_bytes(4, "big"))
+    return str(ipaddress.IPv6Address(number))

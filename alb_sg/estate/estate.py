@@ -83,17 +83,17 @@ class Estate:
 
     def listeners_of(self, load_balancer: LoadBalancer) -> tuple[Listener, ...]:
         """The listeners of a load balancer, by port."""
-        return self._held(self.listeners, "Listeners", load_balancer.arn, f"listeners of {load_balancer.name}")
+        return self._held(self.listeners, "Listeners", load_balancer.arn, "listeners of", load_balancer.name)
 
     def targets_of(self, group: TargetGroup) -> tuple[Target, ...]:
         """The registrations in a target group."""
-        return self._held(self.targets, "TargetHealthDescriptions", group.arn, f"targets of {group.name}")
+        return self._held(self.targets, "TargetHealthDescriptions", group.arn, "targets of", group.name)
 
     def security_group(self, group_id: str) -> SecurityGroup:
-        return self._found(self.security_groups, "SecurityGroups", group_id, f"security group {group_id}")
+        return self._found(self.security_groups, "SecurityGroups", group_id, "security group", group_id)
 
     def vpc(self, vpc_id: str) -> Vpc:
-        return self._found(self.vpcs, "Vpcs", vpc_id, f"VPC {vpc_id}")
+        return self._found(self.vpcs, "Vpcs", vpc_id, "VPC", vpc_id)
 
     def vpc_holds(self, vpc_id: str, family: Family, address: int) -> bool:
         """Whether an address lies in an associated CIDR block of a VPC. Raises Unread."""
@@ -101,7 +101,7 @@ class Estate:
         return any(first <= address <= last for first, last in blocks)
 
     def prefix_list(self, prefix_list_id: str) -> PrefixList:
-        return self._found(self.prefix_lists, "ManagedPrefixLists", prefix_list_id, f"prefix list {prefix_list_id}")
+        return self._found(self.prefix_lists, "ManagedPrefixLists", prefix_list_id, "prefix list", prefix_list_id)
 
     def instance(self, instance_id: str) -> Instance:
         """An instance, from its own record or from that of its primary network interface."""
@@ -115,7 +115,7 @@ class Estate:
                 ipv6_address=next(iter(interface.ipv6_addresses), None),
                 groups=interface.groups,
             )
-        return self._found(self.instances, "Instances", instance_id, f"instance {instance_id}")
+        return self._found(self.instances, "Instances", instance_id, "instance", instance_id)
 
     def interface_at(self, vpc_id: str, family: Family, address: int) -> NetworkInterface | None:
         """The network interface that holds an address in a VPC, itself or in a prefix delegated to it.
@@ -130,7 +130,7 @@ class Estate:
         return held
 
     def tags_of(self, load_balancer: LoadBalancer) -> Mapping[str, str]:
-        return self._held(self.tags, "Tags", load_balancer.arn, f"tags of {load_balancer.name}")
+        return self._held(self.tags, "Tags", load_balancer.arn, "tags of", load_balancer.name)
 
     def target_groups_of(self, load_balancer: LoadBalancer) -> tuple[TargetGroup, ...]:
         """The target groups that a load balancer uses: in default actions, in rules, at whatever weight.
@@ -146,11 +146,11 @@ class Estate:
         for listener in listeners:
             for arn in listener.target_group_arns:
                 if arn not in found:
-                    found[arn] = self._held(self.target_groups, "TargetGroups", arn, f"target group {arn}")
+                    found[arn] = self._held(self.target_groups, "TargetGroups", arn, "target group", arn)
         for group in self._of_unknown_use.get(load_balancer.vpc_id, ()):
             if group.arn not in found:
                 raise Unread(f"load balancers of target group {group.name}", "LoadBalancerArns was not recorded")
-        return tuple(found[arn] for arn in sorted(found))
+        return tuple([found[arn] for arn in sorted(found)])
 
     def network_load_balancers_before(self, load_balancer: LoadBalancer) -> tuple[tuple[TargetGroup, Target], ...]:
         """The registrations of this load balancer in target groups of type `alb` that a Network Load Balancer
@@ -229,7 +229,7 @@ class Estate:
     @cached_property
     def _alb_registrations(self) -> tuple[Mapping[str, tuple[tuple[TargetGroup, Target], ...]], Mapping[str, Unread]]:
         """Registrations by load balancer, and per VPC the first group of type `alb` that could not be read."""
-        registered: dict[str, tuple[tuple[TargetGroup, Target], ...]] = {}
+        registered: dict[str, list[tuple[TargetGroup, Target]]] = {}
         unread: dict[str, Unread] = {}
         for group in sorted((self.target_groups or {}).values(), key=lambda group: group.arn):
             if group.target_type != "alb" or group.load_balancer_arns == ():
@@ -239,26 +239,26 @@ class Estate:
                     raise Unread(f"load balancers of target group {group.name}", "LoadBalancerArns was not recorded")
                 for target in self.targets_of(group):
                     if target.state != "draining":
-                        registered[target.id] = (*registered.get(target.id, ()), (group, target))
+                        registered.setdefault(target.id, []).append((group, target))
             except Unread as error:
                 unread.setdefault(group.vpc_id, error)
-        return registered, unread
+        return {arn: tuple(found) for arn, found in registered.items()}, unread
 
     # --- reading
 
-    def _held(self, section: Mapping[str, T] | None, name: str, key: str, what: str) -> T:
+    def _held(self, section: Mapping[str, T] | None, name: str, key: str, *what: str) -> T:
         if section is None or key not in section:
-            raise self._unread(name, key, what)
+            raise self._unread(name, key, " ".join(what))
         return section[key]
 
-    def _found(self, section: Mapping[str, T] | None, name: str, key: str, what: str) -> T:
+    def _found(self, section: Mapping[str, T] | None, name: str, key: str, *what: str) -> T:
         """As `_held`, and from another account or region of the run where this one lacks it."""
         if section is not None and key in section:
             return section[key]
         elsewhere: Mapping[str, T] = {} if self.beyond is None else self.beyond.section(name)
         if key in elsewhere:
             return elsewhere[key]
-        raise self._unread(name, key, what)
+        raise self._unread(name, key, " ".join(what))
 
     def _unread(self, section: str, key: str | None, what: str) -> Unread:
         failure = self._failures.get((section, key)) or self._failures.get((section, None))

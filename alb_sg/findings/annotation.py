@@ -14,6 +14,8 @@ from alb_sg.permissions.permissions import Allowed, Permissions
 from alb_sg.recommendations.requirement import AddressPeer, EndpointPeer
 
 LIMIT = 256
+# More sentences than these do not fit, be they ever so short.
+_MOST = LIMIT // len("; .")
 # A part of a peer that takes more blocks than these is plainer as the whole and what is open of it.
 _FEW = 3
 
@@ -44,11 +46,16 @@ def compliant(permissions: Permissions, outcomes: Sequence[Outcome], remarks: Se
     for outcome in outcomes:
         if outcome.accepted is not None:
             accepted.setdefault(outcome.accepted, {})[_label(outcome)] = None
+    if not accepted:
+        return met(permissions, len(outcomes), remarks)
     parts = [f"{_some(tuple(labels))} open to accepted source {source}" for source, labels in accepted.items()]
-    if not parts:
-        count = len(outcomes)
-        parts = [f"{count} requirement{'s' if count != 1 else ''} met in {_some(permissions.group_ids)}"]
     return fit([*parts, *remarks])
+
+
+def met(permissions: Permissions, count: int, remarks: Sequence[str]) -> str:
+    """What the verdict rests on where all that is recommended is let through."""
+    text = f"{count} requirement{'s' if count != 1 else ''} met in {_some(permissions.group_ids)}"
+    return fit([text, *remarks]) if remarks else text
 
 
 def non_compliant(
@@ -68,14 +75,16 @@ def non_compliant(
 def _sentences(permissions: Permissions, ordered: Sequence[Outcome], detail: _Detail) -> list[str]:
     """The first missing thing in full, then one text for each other; an empty one is counted only."""
     first, reason = _label(ordered[0]), _reason(permissions, ordered[0], detail)
-    seen = {(first, reason)}
+    seen = {first}
     sentences = [f"{first} {reason}"]
     for outcome in ordered[1:]:
-        other, other_reason = _label(outcome), _reason(permissions, outcome, detail)
-        alike = other_reason == reason and (other, other_reason) not in seen
+        # Of targets, of which there may be thousands, none is like another.
         target = isinstance(outcome.requirement.peer, EndpointPeer)
-        sentences.append(f"{other} likewise" if alike and not target else "")
-        seen.add((other, other_reason))
+        other = "" if target else _label(outcome)
+        alike = not target and other not in seen and _reason(permissions, outcome, detail) == reason
+        sentences.append(f"{other} likewise" if alike else "")
+        if alike:
+            seen.add(other)
     return sentences
 
 
@@ -91,10 +100,10 @@ def _first_that_fits(choices: Iterable[tuple[Sequence[str], Sequence[str]]]) -> 
     """
     shortest = ""
     for sentences, tail in choices:
-        for kept in range(len(sentences), 0, -1):
-            said = [sentence for sentence in sentences[:kept] if sentence]
-            left_out = len(sentences) - len(said)
-            shortest = "; ".join([*said, *([f"+{left_out} more"] if left_out else []), *tail])
+        said = [sentence for sentence in sentences if sentence]
+        for kept in range(min(len(said), _MOST), 0, -1):
+            left_out = len(sentences) - kept
+            shortest = "; ".join([*said[:kept], *([f"+{left_out} more"] if left_out else []), *tail])
             if len(shortest) <= LIMIT:
                 return shortest
     return f"{shortest[: LIMIT - 1].rsplit(' ', 1)[0]}…"

@@ -93,7 +93,7 @@ class EvidenceSearch:
             return Settled(requirement, outcome, self._let_through_already(requirement))
         met = requirement
         if outcome.accepted is not None:
-            met = replace(requirement, peer=_peer_of(outcome.accepted, requirement.peer.family))
+            met = requirement._replace(peer=_peer_of(outcome.accepted, requirement.peer.family))
         evidence = self._alone(met) or self._in_parts(met) or self._jointly(met)
         return Settled(requirement, outcome, evidence)
 

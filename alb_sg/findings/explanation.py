@@ -173,7 +173,7 @@ def _explain_rule(
     verdict = judge.judge(load_balancer, recommendation, parameters)
     notes = tuple(_notes(judge.estate, load_balancer, recommendation))
     try:
-        demand = recommendation.demand(judge.estate, load_balancer, parameters)
+        demand = recommendation.demand(judge.subject(load_balancer), parameters)
     except (NotApplicable, Unread):
         # The verdict says why there is no row.
         return RuleExplanation(recommendation, verdict, (), notes)

@@ -3,33 +3,44 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache, partial
+from operator import itemgetter
 
 from alb_sg.errors import Unread
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer
+from alb_sg.estate.quick import maker
 from alb_sg.findings import annotation
 from alb_sg.findings.finding import Compliance, Finding, JudgementError, Missing
-from alb_sg.findings.outcome import Outcome, settle
+from alb_sg.findings.outcome import Outcome, plainly_met, settle
 from alb_sg.parameters import Parameters
 from alb_sg.permissions.addresses import AddressSet
 from alb_sg.permissions.permissions import Permissions
 from alb_sg.recommendations.catalogue import Recommendation
 from alb_sg.recommendations.requirement import Demand, EndpointPeer, NotApplicable
+from alb_sg.recommendations.subject import Subject
+
+# Sets of security groups whose permissions are kept: many load balancers share the same, and most have their own.
+KEPT = 256
+
+_make_finding = maker(Finding)
 
 
 class Judge:
-    """Judges the load balancers of one estate. What groups let through is worked out once per set of groups."""
+    """Judges the load balancers of one estate. What groups let through is worked out once per set of groups, and what
+    several rules ask of a load balancer is looked up once, as long as it is judged by one after the other."""
 
     def __init__(self, estate: Estate) -> None:
         self.estate = estate
-        self._permissions: dict[tuple[str, ...], Permissions] = {}
+        self._permissions = lru_cache(KEPT)(partial(Permissions, estate))
+        self._subject = lru_cache(1)(partial(Subject, estate))
 
     def permissions_of(self, load_balancer: LoadBalancer) -> Permissions:
-        known = self._permissions.get(load_balancer.security_groups)
-        if known is None:
-            known = Permissions(self.estate, load_balancer.security_groups)
-            self._permissions[load_balancer.security_groups] = known
-        return known
+        return self._permissions(load_balancer.security_groups)
+
+    def subject(self, load_balancer: LoadBalancer) -> Subject:
+        """The load balancer as recommendations ask for it."""
+        return self._subject(load_balancer)
 
     def judge(
         self, load_balancer: LoadBalancer, recommendation: Recommendation, parameters: Parameters
@@ -57,12 +68,15 @@ class Judge:
 
     def _finding(self, load_balancer: LoadBalancer, recommendation: Recommendation, parameters: Parameters) -> Finding:
         try:
-            demand = recommendation.demand(self.estate, load_balancer, parameters)
+            demand = recommendation.demand(self.subject(load_balancer), parameters)
         except NotApplicable as nothing:
             return self._verdict(load_balancer, recommendation, Compliance.NOT_APPLICABLE, nothing.reason)
+        permissions = self.permissions_of(load_balancer)
+        if all(plainly_met(permissions, requirement, parameters) for requirement in demand.requirements):
+            text = annotation.met(permissions, len(demand.requirements), demand.remarks)
+            return self._verdict(load_balancer, recommendation, Compliance.COMPLIANT, text)
         outcomes = self.outcomes(load_balancer, demand, parameters)
         failed = [outcome for outcome in outcomes if not outcome.covered]
-        permissions = self.permissions_of(load_balancer)
         if not failed:
             text = annotation.compliant(permissions, outcomes, demand.remarks)
             return self._verdict(load_balancer, recommendation, Compliance.COMPLIANT, text)
@@ -87,16 +101,17 @@ class Judge:
         unresolved: bool = False,
         missing: tuple[Missing, ...] = (),
     ) -> Finding:
-        return Finding(
-            account_id=self.estate.account_id,
-            region=self.estate.region,
-            load_balancer_arn=load_balancer.arn,
-            load_balancer_name=load_balancer.name,
-            rule=recommendation.name,
-            compliance=compliance,
-            annotation=text,
-            unresolved=unresolved,
-            missing=missing,
+        return _make_finding(
+            self.estate.account_id,
+            self.estate.region,
+            load_balancer.arn,
+            load_balancer.name,
+            recommendation.name,
+            compliance,
+            text,
+            unresolved,
+            missing,
+            None,
         )
 
 
@@ -107,17 +122,19 @@ def judge_all(
 ) -> tuple[list[Finding], list[JudgementError]]:
     """Every rule on every load balancer, in the order of account, region, ARN and rule."""
     judge = Judge(estate)
+    ordered = sorted(rules.items(), key=lambda rule: rule[0].name)
+    results = [
+        (load_balancer.arn, [judge.judge(load_balancer, *rule) for rule in ordered]) for load_balancer in load_balancers
+    ]
+    results.sort(key=itemgetter(0))
     findings: list[Finding] = []
     errors: list[JudgementError] = []
-    for load_balancer in load_balancers:
-        for recommendation, parameters in rules.items():
-            result = judge.judge(load_balancer, recommendation, parameters)
+    for _, of_rules in results:
+        for result in of_rules:
             if isinstance(result, Finding):
                 findings.append(result)
             else:
                 errors.append(result)
-    findings.sort(key=lambda finding: finding.sort_key)
-    errors.sort(key=lambda error: error.sort_key)
     return findings, errors
 
 

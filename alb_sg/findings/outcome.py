@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from alb_sg.errors import Unread
 from alb_sg.estate.cidr import Family, parse_cidr
@@ -23,8 +24,7 @@ from alb_sg.recommendations.requirement import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """A requirement and what became of it.
 
     Covered where `missing` is None; `accepted` then names the accepted source that stands in. Otherwise
@@ -44,6 +44,33 @@ class Outcome:
         return self.missing is None
 
 
+def plainly_met(permissions: Permissions, requirement: Requirement, parameters: Parameters) -> bool:
+    """Whether what is let through meets a requirement without a closer look at who carries which group, which lists
+    were read and which sources are accepted. Most are met so; False says nothing yet.
+    """
+    peer = requirement.peer
+    allowed = permissions.allowed(requirement.direction, requirement.traffic, peer.family)
+    match peer:
+        case EndpointPeer():
+            return not allowed.group_ids.isdisjoint(peer.groups) or (
+                parameters.target_match is TargetMatch.EFFECTIVE and _open_to(peer, allowed)
+            )
+        case AddressPeer():
+            return peer.addresses <= allowed.addresses or not allowed.group_ids.isdisjoint(peer.or_security_groups)
+        case PrefixListPeer():
+            return peer.prefix_list_id in allowed.prefix_list_ids or allowed.addresses.whole
+        case GroupPeer():
+            return allowed.addresses.whole
+
+
+def _open_to(peer: EndpointPeer, allowed: Allowed) -> bool:
+    """Whether the address is open, whichever it is where it is not known."""
+    if allowed.addresses.whole:
+        return True
+    address = peer.address
+    return address is not None and allowed.addresses.holds(address, address)
+
+
 def settle(
     permissions: Permissions, requirement: Requirement, parameters: Parameters, *, one_family: bool = True
 ) -> Outcome:
@@ -51,6 +78,8 @@ def settle(
 
     Raises Unread where what was read neither proves cover nor rules it out.
     """
+    if plainly_met(permissions, requirement, parameters):
+        return Outcome(requirement)
     peer = requirement.peer
     allowed = permissions.allowed(requirement.direction, requirement.traffic, peer.family)
     match peer:
@@ -76,14 +105,10 @@ def settle(
 
 def _addresses(requirement: Requirement, peer: AddressPeer, allowed: Allowed) -> Outcome:
     left = peer.addresses - allowed.addresses
-    if not left or any(reference.group_id in peer.or_security_groups for reference in allowed.references):
-        return Outcome(requirement)
     return Outcome(requirement, peer.required, left.cidrs(), peer.or_security_groups, allowed.unresolved)
 
 
 def _prefix_list(permissions: Permissions, requirement: Requirement, peer: PrefixListPeer, allowed: Allowed) -> Outcome:
-    if peer.prefix_list_id in allowed.prefix_list_ids or allowed.addresses.whole:
-        return Outcome(requirement)
     required = (peer.prefix_list_id,)
     addresses = prefix_list_addresses(permissions.estate.prefix_list(peer.prefix_list_id), peer.family)
     if not addresses:
@@ -104,7 +129,7 @@ def _refers_to(permissions: Permissions, group_id: str, allowed: Allowed) -> boo
 
 
 def _group(permissions: Permissions, requirement: Requirement, peer: GroupPeer, allowed: Allowed) -> Outcome:
-    if allowed.addresses.whole or _refers_to(permissions, peer.group_id, allowed):
+    if _refers_to(permissions, peer.group_id, allowed):
         return Outcome(requirement)
     return Outcome(requirement, (peer.group_id,), (), frozenset({peer.group_id}), unresolved=allowed.unresolved)
 
@@ -178,17 +203,15 @@ def _endpoint(
     allowed: Allowed,
     target_match: TargetMatch,
 ) -> Outcome:
+    open_to_address = _open_to(peer, allowed)
     carried = _carried(permissions, peer, allowed)
-    if any(reference.group_id in carried.groups for reference in allowed.references):
+    if not allowed.group_ids.isdisjoint(carried.groups):
         return Outcome(requirement)
-    open_to_address = allowed.addresses.whole or (
-        peer.address is not None and AddressSet(peer.family, ((peer.address, peer.address),)) <= allowed.addresses
-    )
     # Read literally, only a reference counts for a target that has groups, or may have.
     only_references = target_match is TargetMatch.SECURITY_GROUP and not carried.surely_none
     if open_to_address and not only_references:
         return Outcome(requirement)
-    if carried.unread is not None and (allowed.references or only_references or peer.address is None):
+    if carried.unread is not None and (allowed.references or only_references or peer.ip is None):
         raise carried.unread
     unread = permissions.unread if only_references else allowed.unread
     if unread:
@@ -196,7 +219,7 @@ def _endpoint(
     required = () if peer.required is None else (peer.required,)
     missing = () if open_to_address or only_references else required
     # Without its unresolved groups an address that is open would do, read literally too.
-    hangs_on_groups = allowed.references or peer.address is None or open_to_address
+    hangs_on_groups = allowed.references or peer.ip is None or open_to_address
     notes = list(carried.unresolved) if hangs_on_groups else []
     if not only_references:
         notes += allowed.unresolved
@@ -205,7 +228,7 @@ def _endpoint(
 
 def _carried(permissions: Permissions, peer: EndpointPeer, allowed: Allowed) -> _Carried:
     if peer.outside and peer.address is not None:
-        return _carried_over_peering(permissions, peer, peer.address, allowed.references)
+        return _carried_over_peering(permissions, peer, peer.address, allowed.over_peering)
     unresolved = () if peer.unresolved is None else (peer.unresolved,)
     return _Carried(peer.groups, unresolved, peer.unread)
 
@@ -214,7 +237,7 @@ def _carried_over_peering(
     permissions: Permissions,
     peer: EndpointPeer,
     address: int,
-    references: Iterable[SecurityGroupReference],
+    over_peering: Iterable[SecurityGroupReference],
 ) -> _Carried:
     """The groups of an address outside the target group's VPC: those of the interface that holds it in a VPC
     that an active peering reference names. Without such a reference (an address on premises) none.
@@ -222,9 +245,7 @@ def _carried_over_peering(
     estate = permissions.estate
     groups: set[str] = set()
     unresolved: list[str] = []
-    for reference in references:
-        if reference.peering_connection_id is None:
-            continue
+    for reference in over_peering:
         where = f"{reference.group_id} over {reference.peering_connection_id}"
         if reference.vpc_id is None:
             unresolved.append(f"{where} (its VPC is not named)")

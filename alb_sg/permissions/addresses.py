@@ -6,10 +6,14 @@ set. IPv4 and IPv6 never meet: combining two families is a programming error.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from alb_sg.estate.cidr import Family, Range, format_address, parse_cidr
+
+_EVERYTHING = {Family.IPV4: ((0, (1 << 32) - 1),), Family.IPV6: ((0, (1 << 128) - 1),)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +42,20 @@ class AddressSet:
         return AddressSet.from_ranges(family, (block for of_family, block in parsed if of_family is family))
 
     @staticmethod
+    def union(family: Family, sets: Sequence[AddressSet]) -> AddressSet:
+        """The union of sets of one family."""
+        if len(sets) == 1:
+            return sets[0]
+        return AddressSet.from_ranges(family, [block for some in sets for block in some.ranges])
+
+    @staticmethod
     def everything(family: Family) -> AddressSet:
-        return AddressSet(family, ((0, (1 << family.value) - 1),))
+        return AddressSet(family, _EVERYTHING[family])
 
     @property
     def whole(self) -> bool:
         """Whether this is every address of the family."""
-        return self.ranges == ((0, (1 << self.family.value) - 1),)
+        return self.ranges == _EVERYTHING[self.family]
 
     def __bool__(self) -> bool:
         return bool(self.ranges)
@@ -54,14 +65,14 @@ class AddressSet:
         return AddressSet.from_ranges(self.family, self.ranges + other.ranges)
 
     def __sub__(self, other: AddressSet) -> AddressSet:
-        """The addresses of this set that are not in the other: one pass over both."""
+        """The addresses of this set that are not in the other."""
         self._must_match(other)
         left: list[Range] = []
-        position, taken = 0, other.ranges
+        taken = other.ranges
         for first, last in self.ranges:
-            while position < len(taken) and taken[position][1] < first:
-                position += 1
-            index = position
+            index = other._last_from(first)
+            if index < 0 or taken[index][1] < first:
+                index += 1
             while index < len(taken) and taken[index][0] <= last:
                 if taken[index][0] > first:
                     left.append((first, taken[index][0] - 1))
@@ -72,7 +83,13 @@ class AddressSet:
         return AddressSet(self.family, tuple(left))
 
     def __le__(self, other: AddressSet) -> bool:
-        return not (self - other)
+        self._must_match(other)
+        return self.ranges == other.ranges or all(other.holds(first, last) for first, last in self.ranges)
+
+    def holds(self, first: int, last: int) -> bool:
+        """Whether all addresses from one to another are in the set: in one of its ranges, as no two of them meet."""
+        index = self._last_from(first)
+        return index >= 0 and last <= self.ranges[index][1]
 
     def overlaps(self, other: AddressSet) -> bool:
         return (self - other) != self
@@ -80,14 +97,29 @@ class AddressSet:
     def cidrs(self) -> tuple[str, ...]:
         """The fewest CIDR blocks whose union is exactly this set, in address order."""
         blocks: list[str] = []
+        bits = self.family.value
         for first, last in self.ranges:
             while first <= last:
-                aligned = (first & -first).bit_length() - 1 if first else self.family.value
+                aligned = (first & -first).bit_length() - 1 if first else bits
                 host_bits = min(aligned, (last - first + 1).bit_length() - 1)
-                blocks.append(f"{format_address(self.family, first)}/{self.family.value - host_bits}")
+                blocks.append(f"{format_address(self.family, first)}/{bits - host_bits}")
                 first += 1 << host_bits
         return tuple(blocks)
+
+    def _last_from(self, address: int) -> int:
+        """The index of the last range that begins at an address or before it, -1 where there is none."""
+        return bisect_right(self.ranges, address, key=_first) - 1
 
     def _must_match(self, other: AddressSet) -> None:
         if self.family is not other.family:
             raise TypeError(f"{self.family.label} and {other.family.label} address sets do not combine")
+
+
+def _first(block: Range) -> int:
+    return block[0]
+
+
+@lru_cache(maxsize=256)
+def address_set(family: Family, cidrs: tuple[str, ...]) -> AddressSet:
+    """`AddressSet.of` for blocks that come again and again: 0.0.0.0/0, those of a VPC or of a prefix list."""
+    return AddressSet.of(family, cidrs)

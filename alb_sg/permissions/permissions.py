@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from functools import cached_property
+from functools import cache, lru_cache
+from typing import NamedTuple
 
 from alb_sg.errors import Unread
-from alb_sg.estate.cidr import Family, Range, parse_cidr
+from alb_sg.estate.cidr import Family
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import Permission, PrefixList, SecurityGroup, SecurityGroupReference
-from alb_sg.permissions.addresses import AddressSet
+from alb_sg.permissions.addresses import AddressSet, address_set
 
 
 class Direction(Enum):
@@ -21,8 +22,7 @@ class Direction(Enum):
     __hash__ = object.__hash__
 
 
-@dataclass(frozen=True, slots=True)
-class Traffic:
+class Traffic(NamedTuple):
     """A protocol with a port, or an ICMP type and code (in `from_port` and `to_port`, as EC2 has them)."""
 
     protocol: str
@@ -30,6 +30,7 @@ class Traffic:
     to_port: int
 
     @staticmethod
+    @cache
     def tcp(port: int) -> Traffic:
         return Traffic("tcp", port, port)
 
@@ -69,16 +70,18 @@ class Source:
     permission: Permission
 
 
-@dataclass(frozen=True, slots=True)
-class Allowed:
+class Allowed(NamedTuple):
     """What is let through of one traffic, in one direction and address family.
 
-    `unread` are the causes that more may be let through than is known; `unresolved` names the prefix lists
-    whose entries their owner refuses.
+    `group_ids` are the groups that `references` name, and `over_peering` are those of the references that reach over
+    VPC peering. `unread` are the causes that more may be let through than is known; `unresolved` names the prefix
+    lists whose entries their owner refuses.
     """
 
     addresses: AddressSet
     references: tuple[SecurityGroupReference, ...]
+    over_peering: tuple[SecurityGroupReference, ...]
+    group_ids: frozenset[str]
     prefix_list_ids: frozenset[str]
     unread: tuple[Unread, ...]
     unresolved: tuple[str, ...]
@@ -95,7 +98,9 @@ class Permissions:
         self.groups: list[SecurityGroup] = []
         self.unread: list[Unread] = []
         self.group_ids = tuple(group_ids)
+        self._rules: dict[Direction, _Rules] = {}
         self._allowed: dict[tuple[Direction, Traffic, Family], Allowed] = {}
+        self._allowed_by: dict[tuple[Direction, tuple[int, ...], Family], Allowed] = {}
         for group_id in self.group_ids:
             try:
                 self.groups.append(estate.security_group(group_id))
@@ -106,33 +111,44 @@ class Permissions:
 
     def sources(self, direction: Direction, traffic: Traffic) -> Iterator[Source]:
         """The permissions that let the traffic through to or from somebody."""
-        for source in self._ingress if direction is Direction.INGRESS else self._egress:
-            if traffic.matches(source.permission):
-                yield source
+        for group in self.groups:
+            for permission in _of(group, direction):
+                if traffic.matches(permission):
+                    yield Source(group, permission)
 
     def allowed(self, direction: Direction, traffic: Traffic, family: Family) -> Allowed:
         """Everything that is let through of the traffic, in one family."""
         key = (direction, traffic, family)
         known = self._allowed.get(key)
         if known is None:
-            known = self._allowed[key] = self._compile(direction, traffic, family)
+            known = self._allowed[key] = self._found(direction, traffic, family)
         return known
 
-    def _compile(self, direction: Direction, traffic: Traffic, family: Family) -> Allowed:
-        ranges: list[Range] = []
-        references: dict[SecurityGroupReference, None] = {}
-        prefix_list_ids: dict[str, None] = {}
-        unread = list(self.unread)
-        unresolved: list[str] = []
-        for source in self.sources(direction, traffic):
-            for cidr in source.permission.cidrs:
-                of_family, block = parse_cidr(cidr)
-                if of_family is family:
-                    ranges.append(block)
-            prefix_list_ids.update(dict.fromkeys(source.permission.prefix_list_ids))
-            for reference in source.permission.references:
-                if not reference.stale and reference.group_id not in self.estate.deleted_groups:
-                    references[reference] = None
+    def _found(self, direction: Direction, traffic: Traffic, family: Family) -> Allowed:
+        """What the rules for the traffic let through; ports that the same rules are for share it."""
+        rules = self._rules.get(direction)
+        if rules is None:
+            rules = self._rules[direction] = _Rules(rule for group in self.groups for rule in _of(group, direction))
+        places = rules.places(traffic)
+        key = (direction, places, family)
+        known = self._allowed_by.get(key)
+        if known is None:
+            known = self._allowed_by[key] = self._united([rules.all[place] for place in places], family)
+        return known
+
+    def _united(self, rules: Sequence[Permission], family: Family) -> Allowed:
+        deleted = self.estate.deleted_groups
+        cidrs: list[str] = []
+        references: list[SecurityGroupReference] = []
+        prefix_list_ids: set[str] = set()
+        for rule in rules:
+            cidrs += rule.cidrs
+            prefix_list_ids.update(rule.prefix_list_ids)
+            references += [one for one in rule.references if not one.stale and one.group_id not in deleted]
+        if not references and not prefix_list_ids and not self.unread:
+            return _addresses_alone(family, tuple(cidrs))
+        addresses = [address_set(family, tuple(cidrs))]
+        unread, unresolved = list(self.unread), []
         for prefix_list_id in sorted(prefix_list_ids):
             try:
                 found = self.estate.prefix_list(prefix_list_id)
@@ -140,27 +156,59 @@ class Permissions:
                 unread.append(error)
                 continue
             if found.family in (None, family):
-                if found.entries is None:
+                entries = prefix_list_addresses(found, family)
+                if entries is None:
                     unresolved.append(f"prefix list {prefix_list_id} (its owner does not share the entries)")
                 else:
-                    ranges.extend(block for of_family, block in map(parse_cidr, found.entries) if of_family is family)
+                    addresses.append(entries)
+        if len(references) > 1:
+            references = list(dict.fromkeys(references))
         return Allowed(
-            addresses=AddressSet.from_ranges(family, ranges),
+            addresses=AddressSet.union(family, addresses),
             references=tuple(references),
+            over_peering=tuple([one for one in references if one.peering_connection_id is not None]),
+            group_ids=frozenset([one.group_id for one in references]),
             prefix_list_ids=frozenset(prefix_list_ids),
             unread=tuple(unread),
             unresolved=tuple(unresolved),
         )
 
-    @cached_property
-    def _ingress(self) -> tuple[Source, ...]:
-        return tuple(Source(group, permission) for group in self.groups for permission in group.ingress)
 
-    @cached_property
-    def _egress(self) -> tuple[Source, ...]:
-        return tuple(Source(group, permission) for group in self.groups for permission in group.egress)
+class _Rules:
+    """The rules of one direction. Those for a single TCP port are found by that port, so that a thousand ports with a
+    rule each cost a thousand look-ups rather than a million comparisons."""
+
+    def __init__(self, rules: Iterable[Permission]) -> None:
+        self.all = tuple(rules)
+        self._of_port: dict[int, list[int]] = {}
+        self._others: dict[str, list[int]] = {"tcp": [], "icmp": [], "icmpv6": []}
+        for place, rule in enumerate(self.all):
+            if rule.protocol == "-1":
+                for others in self._others.values():
+                    others.append(place)
+            elif rule.protocol == "tcp" and rule.from_port is not None and rule.from_port == rule.to_port:
+                self._of_port.setdefault(rule.from_port, []).append(place)
+            elif rule.protocol in self._others:
+                self._others[rule.protocol].append(place)
+
+    def places(self, traffic: Traffic) -> tuple[int, ...]:
+        """The places in `all` of the rules that let the traffic through to or from somebody."""
+        found = [place for place in self._others[traffic.protocol] if traffic.matches(self.all[place])]
+        if traffic.protocol == "tcp" and traffic.from_port in self._of_port:
+            found = sorted([*found, *self._of_port[traffic.from_port]])
+        return tuple(found)
+
+
+@lru_cache(maxsize=256)
+def _addresses_alone(family: Family, cidrs: tuple[str, ...]) -> Allowed:
+    """What rules let through that name CIDR blocks only, mostly one: that of everywhere or of a VPC."""
+    return Allowed(address_set(family, cidrs), (), (), frozenset(), frozenset(), (), ())
+
+
+def _of(group: SecurityGroup, direction: Direction) -> tuple[Permission, ...]:
+    return group.ingress if direction is Direction.INGRESS else group.egress
 
 
 def prefix_list_addresses(found: PrefixList, family: Family) -> AddressSet | None:
     """A prefix list's entries in a family; None where its owner refuses them."""
-    return None if found.entries is None else AddressSet.of(family, found.entries)
+    return None if found.entries is None else address_set(family, found.entries)

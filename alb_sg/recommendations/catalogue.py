@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from alb_sg.estate.estate import Estate
-from alb_sg.estate.model import LoadBalancer
 from alb_sg.parameters import Parameters
 from alb_sg.recommendations import health_check_egress, icmp_pmtud, instance_egress, listener_ingress
 from alb_sg.recommendations.requirement import Demand
+from alb_sg.recommendations.subject import Subject
 
 PAGE = "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-update-security-groups.html"
 
@@ -26,7 +25,7 @@ class Recommendation:
     asks: str
     quote: str
     page_section: str
-    demand: Callable[[Estate, LoadBalancer, Parameters], Demand]
+    demand: Callable[[Subject, Parameters], Demand]
     sections: frozenset[str]
 
 

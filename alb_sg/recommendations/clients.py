@@ -96,10 +96,10 @@ def _is_client(word: str) -> bool:
 def _from_word(estate: Estate, load_balancer: LoadBalancer, word: str, families: Iterable[Family]) -> tuple[Peer, ...]:
     """The peers that one word stands for, in those of its families that the load balancer serves."""
     if word == "internet":
-        return tuple(address_peer(family, (family.everywhere,)) for family in families)
+        return tuple([address_peer(family, (family.everywhere,)) for family in families])
     if word == "vpc":
-        blocks = ((family, vpc_cidrs(estate, load_balancer.vpc_id, family)) for family in families)
-        return tuple(address_peer(family, cidrs, label="VPC") for family, cidrs in blocks if cidrs)
+        blocks = [(family, vpc_cidrs(estate, load_balancer.vpc_id, family)) for family in families]
+        return tuple([address_peer(family, cidrs, label="VPC") for family, cidrs in blocks if cidrs])
     if SECURITY_GROUP_ID.fullmatch(word):
         return tuple(GroupPeer(family, word) for family in families)
     if PREFIX_LIST_ID.fullmatch(word):

@@ -5,20 +5,20 @@
 
 from __future__ import annotations
 
-from alb_sg.estate.estate import Estate
-from alb_sg.estate.model import LoadBalancer, Target, TargetGroup
+from alb_sg.estate.model import TargetGroup
 from alb_sg.parameters import Parameters
 from alb_sg.recommendations.requirement import Demand
-from alb_sg.recommendations.targets import own_port, target_demand
+from alb_sg.recommendations.subject import Subject
+from alb_sg.recommendations.targets import target_demand
 
 
-def demand(estate: Estate, load_balancer: LoadBalancer, parameters: Parameters) -> Demand:
+def demand(subject: Subject, parameters: Parameters) -> Demand:
     """TCP to each registered target on its group's health check port. Raises NotApplicable, Unread."""
-    return target_demand(estate, load_balancer, _health_check_port, _left_out)
+    return target_demand(subject, _health_check_port, _left_out)
 
 
-def _health_check_port(group: TargetGroup, target: Target) -> int:
-    return own_port(group, target) if group.health_check_port is None else group.health_check_port
+def _health_check_port(group: TargetGroup) -> int | None:
+    return group.health_check_port
 
 
 def _left_out(group: TargetGroup) -> str | None:

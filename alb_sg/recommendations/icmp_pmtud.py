@@ -6,17 +6,17 @@
 from __future__ import annotations
 
 from alb_sg.estate.cidr import Family
-from alb_sg.estate.estate import Estate
-from alb_sg.estate.model import LoadBalancer
 from alb_sg.parameters import Parameters
 from alb_sg.permissions.permissions import FRAGMENTATION_NEEDED, PACKET_TOO_BIG, Direction
 from alb_sg.recommendations.clients import client_peers
 from alb_sg.recommendations.judged import must_be_judged
 from alb_sg.recommendations.requirement import Because, Demand, Requirement
+from alb_sg.recommendations.subject import Subject
 
 
-def demand(estate: Estate, load_balancer: LoadBalancer, parameters: Parameters) -> Demand:
+def demand(subject: Subject, parameters: Parameters) -> Demand:
     """ "Fragmentation needed" from IPv4 clients, "packet too big" from IPv6 ones. Raises NotApplicable, Unread."""
+    load_balancer = subject.load_balancer
     must_be_judged(load_balancer)
     because = Because("loadBalancer", load_balancer.arn, "Path MTU Discovery")
     return Demand(
@@ -28,6 +28,6 @@ def demand(estate: Estate, load_balancer: LoadBalancer, parameters: Parameters) 
                 because,
                 replaceable=True,
             )
-            for peer in client_peers(estate, load_balancer, parameters, groups_count=False)
+            for peer in client_peers(subject.estate, load_balancer, parameters, groups_count=False)
         )
     )

@@ -6,6 +6,7 @@ and from clients and the VPC CIDR where it is the target of a Network Load Balan
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from alb_sg.errors import Unread
@@ -24,6 +25,10 @@ from alb_sg.recommendations.requirement import (
     Requirement,
     address_peer,
 )
+from alb_sg.recommendations.subject import Subject
+
+# A peer, and whether an accepted source may stand in for it.
+_Asked = tuple[Peer, bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,43 +42,60 @@ class Front:
     health_check_port: int
 
 
-def demand(estate: Estate, load_balancer: LoadBalancer, parameters: Parameters) -> Demand:
+def demand(subject: Subject, parameters: Parameters) -> Demand:
     """TCP on each listener's port from each client. Raises NotApplicable, Unread."""
+    estate, load_balancer = subject.estate, subject.load_balancer
     must_be_judged(load_balancer)
     listeners = estate.listeners_of(load_balancer)
     if not listeners:
         raise NotApplicable("the load balancer has no listener")
     fronts = _fronts(estate, load_balancer)
-    requirements: dict[Requirement, None] = {}
+    sending = _by_port(fronts, lambda front: front.port)
+    checking = _by_port(fronts, lambda front: front.health_check_port)
+    requirements: list[Requirement] = []
+    clients: tuple[Peer, ...] = ()
     without_clients: NotApplicable | None = None
     for listener in listeners:
-        behind = [front for front in fronts if front.port == listener.port]
-        if not behind:
+        asked: list[_Asked] = []
+        if listener.port in sending:
+            asked += [one for front in sending[listener.port] for one in _of_front(estate, front)]
+        else:
             try:
-                for peer in client_peers(estate, load_balancer, parameters):
-                    requirements[_requirement(listener, peer, replaceable=True)] = None
+                clients = clients or client_peers(estate, load_balancer, parameters)
+                asked += [(peer, True) for peer in clients]
             except NotApplicable as nobody:
                 without_clients = nobody
-        for front in behind:
-            requirements.update(dict.fromkeys(_from_front(estate, listener, front)))
-        for front in fronts:
-            if front.health_check_port == listener.port != front.port:
-                requirements[_requirement(listener, _vpc_peer(estate, front))] = None
+        asked += [
+            (_vpc_peer(estate, front), False)
+            for front in checking.get(listener.port, ())
+            if front.port != listener.port
+        ]
+        traffic = Traffic.tcp(listener.port)
+        because = Because("listener", listener.arn, f"{listener.protocol}:{listener.port}")
+        requirements += [
+            Requirement(Direction.INGRESS, traffic, peer, because, replaceable)
+            for peer, replaceable in (dict.fromkeys(asked) if fronts else asked)
+        ]
     if not requirements and without_clients is not None:
         raise without_clients
+    return Demand(tuple(requirements), _unanswered(fronts, listeners) if fronts else ())
+
+
+def _unanswered(fronts: Iterable[Front], listeners: Iterable[Listener]) -> tuple[str, ...]:
+    """Health checks on a port without a listener: no requirement, but said."""
     ports = {listener.port for listener in listeners}
-    remarks = tuple(
+    remarks = [
         f"no listener answers the health checks of {front.load_balancer.name} "
         f"(target group {front.target_group.name}) on port {front.health_check_port}"
         for front in fronts
         if front.health_check_port not in ports
-    )
-    return Demand(tuple(requirements), tuple(dict.fromkeys(remarks)))
+    ]
+    return tuple(dict.fromkeys(remarks))
 
 
-def _from_front(estate: Estate, listener: Listener, front: Front) -> list[Requirement]:
+def _of_front(estate: Estate, front: Front) -> list[_Asked]:
     """The two rows of the page's third table: clients, and the VPC CIDR for PrivateLink and health checks."""
-    from_vpc = _requirement(listener, _vpc_peer(estate, front))
+    from_vpc = (_vpc_peer(estate, front), False)
     if front.load_balancer.scheme != "internet-facing":
         return [from_vpc]
     everywhere = address_peer(
@@ -82,7 +104,7 @@ def _from_front(estate: Estate, listener: Listener, front: Front) -> list[Requir
         frozenset(front.load_balancer.security_groups),
         f"clients of {front.load_balancer.name}",
     )
-    return [_requirement(listener, everywhere, replaceable=True), from_vpc]
+    return [(everywhere, True), from_vpc]
 
 
 def _vpc_peer(estate: Estate, front: Front) -> Peer:
@@ -95,9 +117,11 @@ def _vpc_peer(estate: Estate, front: Front) -> Peer:
     )
 
 
-def _requirement(listener: Listener, peer: Peer, *, replaceable: bool = False) -> Requirement:
-    because = Because("listener", listener.arn, f"{listener.protocol}:{listener.port}")
-    return Requirement(Direction.INGRESS, Traffic.tcp(listener.port), peer, because, replaceable)
+def _by_port(fronts: Iterable[Front], port_of: Callable[[Front], int]) -> Mapping[int, list[Front]]:
+    found: dict[int, list[Front]] = {}
+    for front in fronts:
+        found.setdefault(port_of(front), []).append(front)
+    return found
 
 
 def _fronts(estate: Estate, load_balancer: LoadBalancer) -> list[Front]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from alb_sg.errors import Unread
-from alb_sg.estate.cidr import Family
+from alb_sg.estate.cidr import Family, parse_cidr
 from alb_sg.permissions.addresses import AddressSet
 from alb_sg.permissions.permissions import Direction, Traffic
 
@@ -19,8 +20,7 @@ class NotApplicable(Exception):
         self.reason = reason
 
 
-@dataclass(frozen=True, slots=True)
-class Because:
+class Because(NamedTuple):
     """Where a requirement comes from: `type` is `listener`, `targetGroup` or `loadBalancer`; `label` is what a
     person calls it, such as `HTTPS:443` or `target group web`."""
 
@@ -29,8 +29,7 @@ class Because:
     label: str
 
 
-@dataclass(frozen=True, slots=True)
-class AddressPeer:
+class AddressPeer(NamedTuple):
     """All of a set of addresses: `required` as the recommendation states it (CIDR blocks), `addresses` the
     same as a set. A reference to one of `or_security_groups` does as well (those of the Network Load Balancer
     whose traffic this is). `label` says what the addresses are."""
@@ -58,30 +57,36 @@ class GroupPeer:
     group_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class EndpointPeer:
+class EndpointPeer(NamedTuple):
     """One registered target: an address together with the groups of its network interface.
 
-    `address` is None where it is not known. What is known of the groups is in `groups`, unless one of
-    these says why not: `unread` (what was not read), `unresolved` (read, but no interface holds the address),
+    `ip` is its address as text, None where it is not known. What is known of the groups is in `groups`, unless one
+    of these says why not: `unread` (what was not read), `unresolved` (read, but no interface holds the address),
     `outside` (the address is outside the target group's VPC: a peering reference may still reach it).
     """
 
     family: Family
     name: str
-    address: int | None
-    required: str | None
+    ip: str | None
     groups: frozenset[str] = frozenset()
     unread: Unread | None = None
     unresolved: str | None = None
     outside: bool = False
 
+    @property
+    def address(self) -> int | None:
+        return None if self.ip is None else parse_cidr(self.ip)[1][0]
+
+    @property
+    def required(self) -> str | None:
+        """The CIDR block of this address alone."""
+        return None if self.ip is None else f"{self.ip}/{self.family.value}"
+
 
 Peer = AddressPeer | PrefixListPeer | GroupPeer | EndpointPeer
 
 
-@dataclass(frozen=True, slots=True)
-class Requirement:
+class Requirement(NamedTuple):
     """One thing that must be let through. `replaceable`: `AcceptedSources` may stand in for the peer."""
 
     direction: Direction
@@ -91,23 +96,19 @@ class Requirement:
     replaceable: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Demand:
+class Demand(NamedTuple):
     """All that one recommendation asks of one load balancer, and remarks that belong into the finding."""
 
     requirements: tuple[Requirement, ...]
     remarks: tuple[str, ...] = ()
 
 
+@lru_cache(maxsize=4096)
 def address_peer(
     family: Family,
     cidrs: tuple[str, ...],
     or_security_groups: frozenset[str] = frozenset(),
     label: str = "",
 ) -> AddressPeer:
-    return AddressPeer(family, cidrs, _addresses(family, cidrs), or_security_groups, label)
-
-
-@lru_cache(maxsize=4096)
-def _addresses(family: Family, cidrs: tuple[str, ...]) -> AddressSet:
-    return AddressSet.of(family, cidrs)
+    """The same object for the same blocks: most load balancers ask for one of a few."""
+    return AddressPeer(family, cidrs, AddressSet.of(family, cidrs), or_security_groups, label)
