@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Iterable, Iterator
+from typing import TextIO
 
 from alb_sg.command_line.arguments import (
     Commands,
@@ -15,15 +17,18 @@ from alb_sg.command_line.arguments import (
     add_source_options,
 )
 from alb_sg.command_line.choice import Choice, choose
-from alb_sg.command_line.exemption_source import Given, given_exemptions
+from alb_sg.command_line.exemption_source import given_exemptions
 from alb_sg.command_line.exit_code import exit_code
+from alb_sg.command_line.lines import Written, write_lines, write_lines_apart
 from alb_sg.command_line.output import output
 from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.result_format import add_format_options, is_exact, write
-from alb_sg.command_line.sources import Gathered, gather, home
+from alb_sg.command_line.sources import Gathered, gather, home, of_items_alone
 from alb_sg.estate.model import LoadBalancer
+from alb_sg.exemptions.given import Given
 from alb_sg.findings.finding import Finding, JudgementError
 from alb_sg.findings.judge import judge_all
+from alb_sg.report.formats import JSON_LINES
 from alb_sg.report.results import Results
 
 DESCRIPTION = """\
@@ -63,15 +68,41 @@ def add_check(commands: Commands) -> None:
     )
     add_format_options(parser)
     add_output_option(parser)
+    parser.add_argument(
+        "--jobs",
+        type=_jobs,
+        default=os.cpu_count() or 1,
+        metavar="N",
+        help="with --config-items and --format jsonl: so many processes for the files of several accounts and regions "
+        "(default: one a processor)",
+    )
+
+
+def _jobs(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of processes, from 1 on")
+    return int(text)
 
 
 def run(arguments: argparse.Namespace) -> int:
     choice = choose(arguments.rule, arguments.parameter)
     with output(arguments.output, exact=is_exact(arguments)) as stream:
+        if arguments.format == JSON_LINES and arguments.exemptions is None:
+            written = _lines(arguments, choice, stream)
+            return exit_code(written.findings, written.errors)
         exemptions = given_exemptions(arguments)
         results = judged(gather(arguments, choice, arguments.load_balancer), choice, exemptions)
         write(results, arguments, stream)
     return exit_code(results.findings, results.errors)
+
+
+def _lines(arguments: argparse.Namespace, choice: Choice, stream: TextIO) -> Written:
+    """Verdicts as they are found, which is possible where each is a line of its own."""
+    if of_items_alone(arguments):
+        written = write_lines_apart(arguments.config_items, arguments.rule, arguments.parameter, arguments.jobs, stream)
+        if written is not None:
+            return written
+    return write_lines(gather(arguments, choice, arguments.load_balancer), choice, stream)
 
 
 def judged(gathered: Gathered, choice: Choice, exemptions: Given | None = None) -> Results:

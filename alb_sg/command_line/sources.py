@@ -117,6 +117,19 @@ def gather(
     return gathered
 
 
+def of_items_alone(arguments: argparse.Namespace) -> bool:
+    """Whether all load balancers in files of configuration items are asked for, and nothing else is given."""
+    others = (
+        arguments.estate,
+        arguments.load_balancer,
+        arguments.profile,
+        arguments.region,
+        arguments.source,
+        arguments.aggregator,
+    )
+    return bool(arguments.config_items) and not any(others)
+
+
 def the_one(gathered: Gathered, name: str) -> tuple[Estate, LoadBalancer]:
     """The load balancer of a name or ARN that was asked for alone.
 
@@ -172,7 +185,11 @@ def _from_files(saved: Sequence[str], config_items: Sequence[str], names: Sequen
     if not found:
         given = ", ".join((*saved, *config_items))
         raise UnusableInput(f"{given}: no item of a type that the rules read (load balancers, listeners, groups, …)")
-    estates = together(sorted(found, key=home))
+    return gathered_from(together(sorted(found, key=home)), names)
+
+
+def gathered_from(estates: Sequence[Estate], names: Sequence[str]) -> Gathered:
+    """Estates that were read from files, by account and region, and those of their load balancers that are named."""
     return Gathered(
         estates,
         {home(estate): selected(estate, names) for estate in estates},

@@ -7,10 +7,10 @@ shape here and read by the readers of that shape.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from alb_sg.errors import UnusableInput
 from alb_sg.estate import from_api
@@ -80,8 +80,7 @@ TAG_FIELDS = frozenset({"Tags", "TagSet", "TagList"})
 BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigItem:
+class ConfigItem(NamedTuple):
     """A configuration item of a type that a verdict needs.
 
     `captured` is None where the source leaves it out. `resource` is None where it is deleted or not recorded;
@@ -113,7 +112,7 @@ class ConfigItem:
         mine, its = self._content, other._content
         if mine != its or (self.tags is not None and other.tags is not None and self.tags != other.tags):
             return None
-        return self if self.tags is not None else replace(self, tags=other.tags)
+        return self if self.tags is not None else self._replace(tags=other.tags)
 
     @property
     def _content(self) -> tuple[object, ...]:
@@ -139,8 +138,8 @@ def read_item(source: Shape) -> ConfigItem | None:
         home=home,
         type=type_name,
         id=resource_id,
-        captured=_captured(source.get("configurationItemCaptureTime")),
-        state_id=_state_id(source.get("configurationStateId")),
+        captured=captured_time(source.get("configurationItemCaptureTime")),
+        state_id=state_id(source.get("configurationStateId")),
         status=status,
         resource=None,
     )
@@ -150,9 +149,8 @@ def read_item(source: Shape) -> ConfigItem | None:
         resource, targets = _content(item, item_type, configuration)
     except UnusableInput as error:
         raise error.inside("configuration") from error
-    return replace(
-        item, resource=resource, targets=targets, tags=_tags(source) if type_name == LOAD_BALANCER_TYPE else None
-    )
+    tags = _tags(source) if type_name == LOAD_BALANCER_TYPE else None
+    return item._replace(resource=resource, targets=targets, tags=tags)
 
 
 def _content(item: ConfigItem, item_type: ItemType, configuration: Shape) -> tuple[Resource, tuple[Target, ...] | None]:
@@ -211,15 +209,15 @@ def _resource_id(source: Shape, configuration: Shape, arn: str | None, item_type
     return found
 
 
-def _captured(value: Any) -> datetime | None:
+def captured_time(value: Any) -> datetime | None:
     """A capture time: ISO 8601 text, or seconds since 1970 as version 1 of the `aws` command prints it."""
     try:
+        if isinstance(value, str):
+            captured = datetime.fromisoformat(value)
+            return captured if captured.tzinfo is not None else captured.replace(tzinfo=UTC)
         match value:
             case None:
                 return None
-            case str():
-                captured = datetime.fromisoformat(value)
-                return captured if captured.tzinfo is not None else captured.replace(tzinfo=UTC)
             case bool():
                 raise ValueError
             case int() | float():
@@ -230,7 +228,7 @@ def _captured(value: Any) -> datetime | None:
         raise UnusableInput(f"a time was expected, not {value!r}", "configurationItemCaptureTime") from error
 
 
-def _state_id(value: Any) -> int:
+def state_id(value: Any) -> int:
     return -1 if value is None else whole_number(value, "configurationStateId")
 
 

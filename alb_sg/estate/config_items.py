@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from alb_sg.errors import UnusableInput
 from alb_sg.estate.config_documents import items_in
 from alb_sg.estate.config_item import (
     DELETED,
     INSTANCE_TYPE,
+    ITEM_TYPES,
     NETWORK_INTERFACE_TYPE,
     NOT_RECORDED,
     PREFIX_LIST_TYPE,
@@ -19,7 +19,15 @@ from alb_sg.estate.config_item import (
     read_item,
 )
 from alb_sg.estate.estate import Estate, Failure
-from alb_sg.estate.files import file_name, inside_file, joined, json_files, read_json_file
+from alb_sg.estate.files import (
+    STANDARD_INPUT,
+    file_content,
+    file_name,
+    inside_file,
+    joined,
+    json_files,
+    json_value,
+)
 from alb_sg.estate.home import Home
 from alb_sg.estate.keyed import listeners_by_load_balancer, ordered_interfaces
 from alb_sg.estate.model import (
@@ -36,6 +44,7 @@ from alb_sg.estate.model import (
     TargetGroup,
     Vpc,
 )
+from alb_sg.estate.quick import tuple_maker, without_collector
 
 T = TypeVar("T")
 
@@ -66,53 +75,83 @@ def read_config_items(paths: Sequence[str], progress: Callable[[int, int], None]
     """
     files = json_files(paths)
     recordings: dict[Home, Recording] = {}
-    for done, path in enumerate(files, start=1):
-        for sighting in _sightings(path):
-            home = sighting.item.home
-            if home not in recordings:
-                recordings[home] = Recording(home)
-            recordings[home].add(sighting)
-        if progress is not None:
-            progress(done, len(files))
-    return [recordings[home].estate() for home in sorted(recordings)]
+    with without_collector():
+        for done, path in enumerate(files, start=1):
+            for sighting in _sightings(path):
+                home = sighting.item.home
+                recording = recordings.get(home)
+                if recording is None:
+                    recording = recordings[home] = Recording(home)
+                recording.add(sighting)
+            if progress is not None:
+                progress(done, len(files))
+        # One is let go of before the next estate is made.
+        return [recordings.pop(home).estate() for home in sorted(recordings)]
 
 
-@dataclass(frozen=True, slots=True)
-class Sighting:
-    """An item and where it stands. `rival` is where another of the same time says something else."""
+def first_home(path: str) -> Home | None:
+    """The account and region of the first item that a verdict needs; None where a file must be read whole to tell."""
+    from alb_sg.estate.item_file import Irregular, usual_items  # noqa: PLC0415 (files alone need msgspec)
+
+    if path == STANDARD_INPUT:
+        return None
+    try:
+        return next((item.home for items in usual_items(path) for _, item in items), None)
+    except (Irregular, UnusableInput):
+        return None
+
+
+class Sighting(NamedTuple):
+    """An item and where it stands: a place, or its number in a file's `configurationItems`. `rival` is where another of
+    the same time says something else."""
 
     item: ConfigItem
     path: str
-    place: str
+    place: str | int
     rival: str | None = None
 
     @property
     def where(self) -> str:
-        return f"{file_name(self.path)}: {self.place}" if self.place else file_name(self.path)
+        return self.at("")
 
     def at(self, field: str) -> str:
-        return f"{file_name(self.path)}: {joined(self.place, field)}"
+        place = self.place if isinstance(self.place, str) else f"configurationItems[{self.place}]"
+        within = joined(place, field) if field else place
+        return f"{file_name(self.path)}: {within}" if within else file_name(self.path)
 
 
 def _sightings(path: str) -> Iterator[Sighting]:
+    """The items in a file that a verdict needs. What is not a snapshot or history of usual items is read thoroughly,
+    all of it: so one reader alone says what is wrong with a file, and where."""
+    # What runs in Lambda reads no files, and has no msgspec.
+    from alb_sg.estate.item_file import Irregular, usual_items  # noqa: PLC0415 (as said above)
+
     with inside_file(path):
-        for place, source in items_in(read_json_file(path)):
-            try:
-                item = read_item(source)
-            except UnusableInput as error:
-                raise (error.inside(place) if place else error) from error
-            if item is not None:
-                yield Sighting(item, path, place)
+        content = file_content(path) if path == STANDARD_INPUT else None
+        try:
+            for items in usual_items(path, content):
+                yield from [_sighting((item, path, number, None)) for number, item in items]
+        except (Irregular, UnusableInput):
+            for place, source in items_in(json_value(path, file_content(path) if content is None else content)):
+                try:
+                    found = read_item(source)
+                except UnusableInput as error:
+                    raise (error.inside(place) if place else error) from error
+                if found is not None:
+                    yield Sighting(found, path, place)
 
 
-def _later(known: Sighting | None, new: Sighting) -> Sighting:
+def _later(known: Sighting, new: Sighting) -> Sighting:
     """The later of two sightings of a resource; two of the same time must agree."""
-    if known is None or new.item.rank > known.item.rank:
+    if new.item.rank > known.item.rank:
         return new
     if new.item.rank < known.item.rank:
         return known
     united = known.item.united(new.item)
-    return replace(known, rival=known.rival or new.where) if united is None else replace(known, item=united)
+    return known._replace(rival=known.rival or new.where) if united is None else known._replace(item=united)
+
+
+_sighting = tuple_maker(Sighting)
 
 
 class Recording:
@@ -120,60 +159,61 @@ class Recording:
 
     def __init__(self, home: Home) -> None:
         self.home = home
-        # By type, and by id and whether the item is dated: an undated one is neither earlier nor later.
-        self._latest: dict[str, dict[tuple[str, bool], Sighting]] = {}
+        # By type and id. An undated item is neither earlier nor later than a dated one.
+        self._dated: dict[str, dict[str, Sighting]] = {type_name: {} for type_name in ITEM_TYPES}
+        self._undated: dict[str, dict[str, Sighting]] = {type_name: {} for type_name in ITEM_TYPES}
+        self._contradicted = False
 
     def add(self, sighting: Sighting) -> None:
         item = sighting.item
-        known = self._latest.setdefault(item.type, {})
-        key = item.id, item.captured is not None
-        known[key] = _later(known.get(key), sighting)
+        sightings = (self._undated if item.captured is None else self._dated)[item.type]
+        known = sightings.setdefault(item.id, sighting)
+        if known is not sighting:
+            later = sightings[item.id] = _later(known, sighting)
+            self._contradicted |= later.rival is not None
 
     def estate(self) -> Estate:
         """Raises UnusableInput where it cannot be told which of two items of a resource is the latest."""
-        latest = {type_name: list(self._settled(type_name)) for type_name in sorted(self._latest)}
+        latest = {type_name: self._settled(type_name) for type_name in ITEM_TYPES}
         not_recorded = [item for found in latest.values() for item in found if item.status == NOT_RECORDED]
-        unreadable = {(failure.section, failure.key): failure for failure in map(_failure, not_recorded)}
+        failures = map(_failure, sorted(not_recorded, key=lambda item: (item.type, item.id)))
+        unreadable = {(failure.section, failure.key): failure for failure in failures}
 
-        def living(type_name: str, kind: type[T]) -> list[T] | None:
-            """The resources of a type; None where it is unrecorded."""
-            found = latest.get(type_name, [])
+        def living(type_name: str, kind: type[T]) -> dict[str, T] | None:
+            """The resources of a type by their ids; None where it is unrecorded."""
+            found = latest[type_name]
             if not any(item.shows_recording for item in found):
                 return None
-            return [item.resource for item in found if isinstance(item.resource, kind)]
+            return {item.id: item.resource for item in found if isinstance(item.resource, kind)}
 
         load_balancers = living(LOAD_BALANCER_TYPE, LoadBalancer)
         listeners = living(LISTENER_TYPE, Listener)
         target_groups = living(TARGET_GROUP_TYPE, TargetGroup)
         groups = living(SECURITY_GROUP_TYPE, SecurityGroup)
-        vpcs = living(VPC_TYPE, Vpc)
-        instances = living(INSTANCE_TYPE, Instance)
         interfaces = living(NETWORK_INTERFACE_TYPE, NetworkInterface)
-        prefix_lists = living(PREFIX_LIST_TYPE, PrefixList)
-        by_arn = {found.arn: found for found in load_balancers or ()}
-        unreadable |= self._hidden(latest, listeners or (), target_groups or ())
+        unreadable |= self._hidden(latest, (listeners or {}).values(), (target_groups or {}).values())
         return Estate(
             account_id=self.home.account_id,
             region=self.home.region,
-            load_balancers=by_arn,
+            load_balancers=load_balancers or {},
             listeners=None
             if listeners is None
             else {
                 arn: held
-                for arn, held in listeners_by_load_balancer(by_arn, listeners).items()
+                for arn, held in listeners_by_load_balancer(load_balancers or (), listeners.values()).items()
                 if ("Listeners", arn) not in unreadable
             },
-            target_groups=None if target_groups is None else {group.arn: group for group in target_groups},
+            target_groups=target_groups,
             targets=None
             if target_groups is None
             else {item.id: item.targets for item in latest[TARGET_GROUP_TYPE] if item.targets is not None},
-            security_groups=None if groups is None else {group.id: group for group in groups},
+            security_groups=groups,
             complete_groups=groups is not None and not any(item.type == SECURITY_GROUP_TYPE for item in not_recorded),
-            deleted_groups=frozenset(item.id for item in latest.get(SECURITY_GROUP_TYPE, ()) if item.status == DELETED),
-            vpcs=None if vpcs is None else {vpc.id: vpc for vpc in vpcs},
-            instances=None if instances is None else {instance.id: instance for instance in instances},
-            network_interfaces=None if interfaces is None else ordered_interfaces(interfaces),
-            prefix_lists=None if prefix_lists is None else {found.id: found for found in prefix_lists},
+            deleted_groups=frozenset(item.id for item in latest[SECURITY_GROUP_TYPE] if item.status == DELETED),
+            vpcs=living(VPC_TYPE, Vpc),
+            instances=living(INSTANCE_TYPE, Instance),
+            network_interfaces=None if interfaces is None else ordered_interfaces(interfaces.values()),
+            prefix_lists=living(PREFIX_LIST_TYPE, PrefixList),
             tags=None
             if load_balancers is None
             else {item.id: item.tags for item in latest[LOAD_BALANCER_TYPE] if item.tags is not None},
@@ -185,29 +225,37 @@ class Recording:
         latest: Mapping[str, list[ConfigItem]], listeners: Iterable[Listener], target_groups: Iterable[TargetGroup]
     ) -> dict[tuple[str, str | None], Failure]:
         """Application Load Balancers that other items name, and that have no item of their own."""
-        named = {listener.load_balancer_arn: listener.arn for listener in listeners}
+        known = {item.id for item in latest[LOAD_BALANCER_TYPE]}
+        named = {found.load_balancer_arn: found.arn for found in listeners if found.load_balancer_arn not in known}
         for group in target_groups:
-            named |= dict.fromkeys(group.load_balancer_arns or (), group.arn)
-        known = {item.id for item in latest.get(LOAD_BALANCER_TYPE, ())}
+            named |= {arn: group.arn for arn in group.load_balancer_arns or () if arn not in known}
         return {
             ("LoadBalancers", arn): Failure("LoadBalancers", arn, f"named by {by}, but AWS Config has no item of it")
             for arn, by in sorted(named.items())
-            if ":loadbalancer/app/" in arn and arn not in known
+            if ":loadbalancer/app/" in arn
         }
 
-    def _settled(self, type_name: str) -> Iterator[ConfigItem]:
-        """The latest item of each resource of a type, by id."""
-        sightings = self._latest[type_name]
-        for resource_id in sorted({resource_id for resource_id, _ in sightings}):
-            found = [sightings[resource_id, dated] for dated in (True, False) if (resource_id, dated) in sightings]
-            for sighting in found:
-                if sighting.rival is not None:
-                    raise UnusableInput(
-                        f"another item of {resource_id} captured at the same time differs, in {sighting.rival}; "
-                        "remove one of them",
-                        sighting.where,
-                    )
-            yield found[0].item if len(found) == 1 else _agreed(*found)
+    def _settled(self, type_name: str) -> list[ConfigItem]:
+        """The latest item of each resource of a type."""
+        dated, undated = self._dated[type_name], self._undated[type_name]
+        if not undated and not self._contradicted:
+            return [sighting.item for sighting in dated.values()]
+        return [
+            _undisputed([sightings[resource_id] for sightings in (dated, undated) if resource_id in sightings])
+            for resource_id in sorted(dated.keys() | undated.keys())
+        ]
+
+
+def _undisputed(found: Sequence[Sighting]) -> ConfigItem:
+    """What the latest sighting of a resource says, or the dated and the undated one."""
+    for sighting in found:
+        if sighting.rival is not None:
+            raise UnusableInput(
+                f"another item of {sighting.item.id} captured at the same time differs, in {sighting.rival}; "
+                "remove one of them",
+                sighting.where,
+            )
+    return found[0].item if len(found) == 1 else _agreed(*found)
 
 
 def _agreed(dated: Sighting, undated: Sighting) -> ConfigItem:

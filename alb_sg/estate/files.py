@@ -70,11 +70,12 @@ def read_json_file(path: str, *, unique_keys: bool = False) -> Any:
     `unique_keys` refuses an object that gives one key twice. To be called inside `inside_file`, which adds the
     file's name to the error.
     """
-    try:
-        content = _content(path)
-    except OSError as error:
-        raise UnusableInput(f"the file cannot be read ({error.strerror or error})") from error
-    if path.endswith(".gz") or content.startswith(GZIP_SIGNATURE):
+    return json_value(path, file_content(path), unique_keys=unique_keys)
+
+
+def json_value(path: str, content: bytes, *, unique_keys: bool = False) -> Any:
+    """As `read_json_file`, where the file's content has been read."""
+    if is_packed(path, content):
         content = _unpacked(content)
     try:
         text = content.decode("utf-8-sig")
@@ -87,10 +88,21 @@ def read_json_file(path: str, *, unique_keys: bool = False) -> Any:
     return parse_json(text, unique_keys=unique_keys)
 
 
-def _content(path: str) -> bytes:
-    if path == STANDARD_INPUT:
-        return sys.stdin.buffer.read()
-    return Path(path).read_bytes()
+def file_content(path: str) -> bytes:
+    """The bytes in a file or standard input. Raises UnusableInput, without a file's name."""
+    try:
+        return sys.stdin.buffer.read() if path == STANDARD_INPUT else Path(path).read_bytes()
+    except OSError as error:
+        raise unreadable(error) from error
+
+
+def unreadable(error: OSError) -> UnusableInput:
+    return UnusableInput(f"the file cannot be read ({error.strerror or error})")
+
+
+def is_packed(path: str, beginning: bytes) -> bool:
+    """Whether a file is gzipped, by its name or by how it begins."""
+    return path.endswith(".gz") or beginning.startswith(GZIP_SIGNATURE)
 
 
 def _unpacked(content: bytes) -> bytes:

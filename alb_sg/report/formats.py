@@ -19,19 +19,20 @@ from alb_sg.report.style import Style
 from alb_sg.report.text import write_text
 
 TEXT = "text"
+JSON_LINES = "jsonl"
 
 # Those that have a place for every error.
 _WHOLE: dict[str, Callable[[Results, TextIO, datetime], None]] = {
     TEXT: lambda results, stream, _: write_text(results, stream, Style.of(stream)),
     "json": lambda results, stream, _: write_json(results, stream),
-    "jsonl": lambda results, stream, _: write_json_lines(results, stream),
+    JSON_LINES: lambda results, stream, _: write_json_lines(results, stream),
     "sarif": lambda results, stream, _: write_sarif(results, stream),
     "junit": lambda results, stream, _: write_junit(results, stream),
     "markdown": lambda results, stream, _: write_markdown(results, stream),
     "ocsf": write_ocsf,
 }
 CSV, ASFF = "csv", "asff"
-FORMATS = (TEXT, "json", "jsonl", CSV, "markdown", "sarif", "junit", ASFF, "ocsf")
+FORMATS = (TEXT, "json", JSON_LINES, CSV, "markdown", "sarif", "junit", ASFF, "ocsf")
 
 
 def write_results(results: Results, format_name: str, stream: TextIO, as_of: datetime) -> Sequence[JudgementError]:

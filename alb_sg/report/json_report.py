@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from json.encoder import encode_basestring as _quoted
 from typing import Any, TextIO
 
 from alb_sg.findings.finding import Exempted, Finding, JudgementError, Missing
@@ -44,9 +45,29 @@ def write_json(results: Results, stream: TextIO) -> None:
 
 def write_json_lines(results: Results, stream: TextIO) -> None:
     """A finding on each line, then each exemption as `{"exemption": …}` and each error as `{"error": …}`."""
-    stream.writelines(_text(finding_object(finding)) + "\n" for finding in results.findings)
+    write_finding_lines(results.findings, stream)
     stream.writelines(_text({"exemption": exemption_object(*pair)}) + "\n" for pair in results.exempted)
-    stream.writelines(_text({"error": error_object(error)}) + "\n" for error in results.errors)
+    write_error_lines(results.errors, stream)
+
+
+def write_finding_lines(findings: Iterable[Finding], stream: TextIO) -> None:
+    stream.writelines([_finding_line(finding) for finding in findings])
+
+
+def write_error_lines(errors: Iterable[JudgementError], stream: TextIO) -> None:
+    stream.writelines(_text({"error": error_object(error)}) + "\n" for error in errors)
+
+
+def _finding_line(finding: Finding) -> str:
+    """`finding_object` as JSON, put together by hand: there are hundreds of thousands of them."""
+    missing = _text([missing_object(missing) for missing in finding.missing]) if finding.missing else "[]"
+    return (
+        f'{{"accountId": {_quoted(finding.account_id)}, "region": {_quoted(finding.region)}, '
+        f'"loadBalancerArn": {_quoted(finding.load_balancer_arn)}, '
+        f'"loadBalancerName": {_quoted(finding.load_balancer_name)}, "rule": {_quoted(finding.rule)}, '
+        f'"compliance": "{finding.compliance.value}", "annotation": {_quoted(finding.annotation)}, '
+        f'"unresolved": {"true" if finding.unresolved else "false"}, "missing": {missing}}}\n'
+    )
 
 
 def finding_object(finding: Finding) -> dict[str, Any]:
