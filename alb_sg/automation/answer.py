@@ -12,6 +12,7 @@ from typing import Any
 
 from alb_sg.remediation.execution import Applied, Undone
 from alb_sg.remediation.plan import Addition, Plan
+from alb_sg.remediation.policy import RULES_PER_GROUP
 from alb_sg.remediation.shapes import applied_object, plan_object, undone_object
 
 Answer = dict[str, Any]
@@ -19,6 +20,8 @@ Answer = dict[str, Any]
 LONGEST_SUMMARY = 4000
 # What would fix a refused finding may be thousands of rules.
 MOST_WANTED = 20
+# A group may have a thousand rules; as many as its quota is by default are listed.
+MOST_RULES = RULES_PER_GROUP
 
 
 def plan_answer(outcome: str, plan: Plan) -> Answer:
@@ -42,7 +45,7 @@ def applied_answer(arn: str, applied: Applied) -> Answer:
         "summary": summary(_applied(applied)),
         "added": [rule.rule_id for rule in applied.added],
         "refused": [] if applied.plan is None else _refused(applied.plan),
-        "result": _json(applied_object(arn, applied)),
+        "result": _result(applied_object(arn, applied), "added"),
     }
 
 
@@ -51,7 +54,7 @@ def undone_answer(undone: Undone) -> Answer:
         "summary": summary(undone_lines(undone)),
         "revoked": [rule.rule_id for rule in undone.revoked],
         "kept": undone.kept,
-        "result": _json(undone_object(undone)),
+        "result": _result(undone_object(undone), "revoked"),
     }
 
 
@@ -112,10 +115,22 @@ def _refused(plan: Plan) -> list[str]:
 
 def _plan_text(plan: Plan) -> str:
     shape = plan_object(plan)
+    for listed in ("additions", "calls"):
+        _cut(shape, listed, MOST_RULES)
     for refusal in shape["refusals"]:
-        refusal["wantedInAll"] = len(refusal["wanted"])
-        del refusal["wanted"][MOST_WANTED:]
+        _cut(refusal, "wanted", MOST_WANTED)
     return _json(shape)
+
+
+def _result(shape: dict[str, Any], rules: str) -> str:
+    _cut(shape, rules, MOST_RULES)
+    return _json(shape)
+
+
+def _cut(shape: dict[str, Any], name: str, most: int) -> None:
+    """Leaves the first elements of a list, and says how many there are in all."""
+    shape[f"{name}InAll"] = len(shape[name])
+    del shape[name][most:]
 
 
 def _json(shape: Mapping[str, Any]) -> str:

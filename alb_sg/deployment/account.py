@@ -87,8 +87,11 @@ def check_documents(settings: Settings, region: str) -> None:
             )
 
 
-def upload(bucket: str, key: str, content: bytes, account: str, region: str) -> bool:
-    """Puts the artefact where the functions look for it; whether that was needed. A key is only ever one content."""
+def upload(
+    bucket: str, key: str, content: bytes, account: str, region: str, *, content_type: str = "application/zip"
+) -> bool:
+    """Puts content, such as the artefact, where it is looked for; whether that was needed. A key is only ever one
+    content."""
     s3: Any = boto3.client("s3", region_name=region)
     try:
         s3.head_object(Bucket=bucket, Key=key, ExpectedBucketOwner=account)
@@ -97,5 +100,5 @@ def upload(bucket: str, key: str, content: bytes, account: str, region: str) -> 
             raise
     else:
         return False
-    s3.put_object(Bucket=bucket, Key=key, Body=content, ExpectedBucketOwner=account, ContentType="application/zip")
+    s3.put_object(Bucket=bucket, Key=key, Body=content, ExpectedBucketOwner=account, ContentType=content_type)
     return True

@@ -65,7 +65,9 @@ def remediation_statements(settings: Settings) -> list[Template]:
     """
     documents = (UNDO, *(document_name(rule.name) for rule in settings.rules))
     actions = {action for name in documents for action in document_actions(name)}
-    group, rule, vpc = (_own("ec2", f"{kind}/*") for kind in ("security-group", "security-group-rule", "vpc"))
+    group, rule = (_own("ec2", f"{kind}/*") for kind in ("security-group", "security-group-rule"))
+    # A VPC may be another account's, who shares its subnets; the group that is made in it is of this account.
+    vpc = sub("arn:${AWS::Partition}:ec2:*:*:vpc/*")
     tagged_request = {"Null": {f"aws:RequestTag/{EXECUTION_TAG}": "false"}}
     adding, revoking = ("ec2:AuthorizeSecurityGroup", "ec2:RevokeSecurityGroup")
     created_by = sorted(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import boto3
@@ -17,6 +19,7 @@ from alb_sg.deployment.account import (
     upload,
 )
 from alb_sg.deployment.artefact import Artefact
+from alb_sg.deployment.conformance_pack import TEMPLATE_LIMIT
 from alb_sg.deployment.documents import documents_template
 from alb_sg.deployment.functions import OWNER_TAG
 from alb_sg.deployment.settings import Settings
@@ -43,26 +46,27 @@ def deploy_stack(settings: Settings, artefact: Artefact, say: Say) -> None:
     for region in settings.regions:
         check_bucket(settings.bucket(account, region), account, region)
         check_functions(settings, region)
-        _check_stack(settings.stack_name, region)
+        _check_stack(settings.stack_name, settings, region)
         if settings.remedied:
             check_documents(settings, region)
-            _check_stack(documents, region)
+            _check_stack(documents, settings, region)
     for region in settings.regions:
         bucket = settings.bucket(account, region)
         new = upload(bucket, artefact.key, artefact.content, account, region)
         say(f"{region}: {'uploaded' if new else 'already there:'} s3://{bucket}/{artefact.key}")
     for region in settings.regions:
+        target = _Target(settings, account, region)
         if settings.remedied:
             template = documents_template(settings, artefact)
             of_account = dict.fromkeys(template.get("Parameters", {}), account)
-            done = _create_or_update(documents, template_text(template), region, of_account)
+            done = _create_or_update(documents, template_text(template), target, of_account)
             say(f"{region}: stack {documents} {done}")
         text = template_text(stack_template(settings, artefact.key, region))
-        done = _create_or_update(settings.stack_name, text, region)
+        done = _create_or_update(settings.stack_name, text, target)
         say(f"{region}: stack {settings.stack_name} {done}")
 
 
-def _check_stack(name: str, region: str) -> None:
+def _check_stack(name: str, settings: Settings, region: str) -> None:
     stack = find_stack(boto3.client("cloudformation", region_name=region), name)
     if stack is None:
         return
@@ -72,7 +76,7 @@ def _check_stack(name: str, region: str) -> None:
     if status not in UPDATABLE:
         raise NotDeployed(f"stack {name} in {region} is {status}; wait until that has ended, or repair it")
     owner = {tag["Key"]: tag["Value"] for tag in stack.get("Tags", [])}.get(OWNER_TAG)
-    if owner != name:
+    if owner != settings.stack_name:
         raise NotDeployed(
             f"stack {name} exists in {region} and is not one of alb-sg's (its tag {OWNER_TAG}); choose another "
             "stackName"
@@ -90,14 +94,35 @@ def find_stack(client: Any, name: str) -> dict[str, Any] | None:
     return found[0]
 
 
-def _create_or_update(name: str, template: str, region: str, parameters: Mapping[str, str] | None = None) -> str:
+@dataclass(frozen=True, slots=True)
+class _Target:
+    settings: Settings
+    account: str
+    region: str
+
+
+def _template(name: str, text: str, target: _Target) -> dict[str, str]:
+    """A template as CloudFormation takes it: as text, or from the artefact's bucket where it is too long for that."""
+    content = text.encode()
+    if len(content) <= TEMPLATE_LIMIT:
+        return {"TemplateBody": text}
+    bucket = target.settings.bucket(target.account, target.region)
+    key = f"alb-sg/{name}-{hashlib.sha256(content).hexdigest()[:16]}.yaml"
+    upload(bucket, key, content, target.account, target.region, content_type="application/yaml")
+    endpoint = boto3.client("s3", region_name=target.region).meta.endpoint_url
+    return {"TemplateURL": f"{endpoint}/{bucket}/{key}"}
+
+
+def _create_or_update(name: str, template: str, target: _Target, parameters: Mapping[str, str] | None = None) -> str:
     """What was done. Raises NotDeployed with the resource that failed first, after CloudFormation has rolled back."""
+    region = target.region
     client: Any = boto3.client("cloudformation", region_name=region)
     request = {
         "StackName": name,
-        "TemplateBody": template,
+        **_template(name, template, target),
         "Capabilities": ["CAPABILITY_NAMED_IAM"],
-        "Tags": [{"Key": OWNER_TAG, "Value": name}],
+        # CloudFormation gives it to resources too, which have the same tag of their own.
+        "Tags": [{"Key": OWNER_TAG, "Value": target.settings.stack_name}],
         "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in (parameters or {}).items()],
     }
     existing = find_stack(client, name)

@@ -11,10 +11,12 @@ import boto3
 import pytest
 
 from alb_sg.automation import scripts
-from alb_sg.automation.answer import LONGEST_SUMMARY
+from alb_sg.automation.answer import LONGEST_SUMMARY, applied_answer, undone_answer
 from alb_sg.automation.documents import document
 from alb_sg.automation.names import RULES, document_name
 from alb_sg.errors import Unread, UnusableInput
+from alb_sg.permissions.permissions import Direction
+from alb_sg.remediation.execution import Applied, Outcome, RuleId, Undone
 from demo.embedded_aws import ACCOUNT_ID, REGION, icmp, tcp
 from tests.builders import EGRESS, HEALTH, ICMP, INGRESS
 from tests.remediation.account import IN_ORDER, Shop, shop
@@ -260,6 +262,11 @@ def test_answers_have_what_the_outputs_select_and_fit(found: Shop) -> None:
     assert (len(refusal["wanted"]), refusal["wantedInAll"]) == (20, 801)
     assert len(json.dumps(planned)) < 100_000
     assert len(planned["summary"]) <= LONGEST_SUMMARY < 4096
+    many = plan(found, EGRESS, RulesPerGroup="1000")
+    shown = json.loads(many["plan"])
+    assert (many["outcome"], len(shown["additions"]), shown["additionsInAll"]) == ("planned", 60, 801)
+    assert (len(shown["calls"]), shown["callsInAll"]) == (60, 801)
+    assert len(json.dumps(many)) < 100_000
     answers = {
         "Plan": planned,
         "Apply": apply(found, ICMP, plan(found, ICMP)["fingerprint"]),
@@ -271,3 +278,15 @@ def test_answers_have_what_the_outputs_select_and_fit(found: Shop) -> None:
             for output in step.get("outputs", []):
                 value = answers[step["name"]][output["Selector"].removeprefix("$.Payload.")]
                 assert isinstance(value, list if output["Type"] == "StringList" else str), output
+
+
+def test_answers_on_as_many_rules_as_a_group_may_have_fit() -> None:
+    """AWS keeps 100 KB: what was done must not fail for being told."""
+    rules = [RuleId(f"sg-{1:017x}", f"sgr-{number:017x}", Direction.EGRESS) for number in range(1000)]
+    applied = applied_answer("arn", Applied(EXECUTION, Outcome.APPLIED, None, tuple(rules)))
+    undone = undone_answer(Undone(EXECUTION, rules))
+    for answer, name in ((applied, "added"), (undone, "revoked")):
+        result = json.loads(answer["result"])
+        assert answer[name] == [rule.rule_id for rule in rules]
+        assert (len(result[name]), result[f"{name}InAll"]) == (60, 1000)
+        assert len(json.dumps(answer)) < 100_000

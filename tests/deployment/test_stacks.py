@@ -8,6 +8,7 @@ from the rendered files in test_templates.py, and the pack is put through the AP
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from moto import mock_aws
 from moto.cloudformation.models import cloudformation_backends
 
 from alb_sg.automation.names import DOCUMENTS
+from alb_sg.deployment import stack_deployment
 from alb_sg.deployment.__main__ import main
 from alb_sg.deployment.artefact import function_artefact
 from alb_sg.deployment.pack import rendered
@@ -164,6 +166,23 @@ def test_one_account_and_then_an_update(aws: Faults, deploy: Deployment) -> None
     )
 
 
+def test_a_template_that_is_too_long_for_a_call_comes_from_the_bucket(
+    aws: Faults, deploy: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stack_deployment, "TEMPLATE_LIMIT", 10_000)
+    make_bucket()
+    assert deploy()[0] == 0
+    assert functions() == FUNCTIONS
+    [template] = [
+        found["Key"]
+        for found in client("s3").list_objects_v2(Bucket=BUCKET)["Contents"]
+        if found["Key"].endswith(".yaml")
+    ]
+    assert re.fullmatch("alb-sg/alb-sg-[0-9a-f]{16}.yaml", template)
+    body = client("s3").get_object(Bucket=BUCKET, Key=template)["Body"].read()
+    assert client("cloudformation").get_template(StackName="alb-sg")["TemplateBody"] == body.decode()
+
+
 def test_several_regions_the_first_one_with_the_roles(aws: Faults, deploy: Deployment) -> None:
     for region in WHOLE["regions"]:
         make_bucket(region)
@@ -193,6 +212,10 @@ def test_documents_and_role_come_with_remediation(aws: Faults, deploy: Deploymen
         content = yaml.safe_load(ssm.get_document(Name=name)["Content"])
         assert content["files"]["alb-sg.zip"]["checksums"] == {"sha256": function_artefact(RULES).sha256}
     assert "alb-sg-remediation" in {role["RoleName"] for role in client("iam").list_roles()["Roles"]}
+    # CloudFormation hands a stack's tags on: they must not tell of another owner than the documents' own do.
+    for name in ("alb-sg-documents", "alb-sg"):
+        [stack] = client("cloudformation").describe_stacks(StackName=name)["Stacks"]
+        assert stack["Tags"] == [{"Key": "alb-sg:owner", "Value": "alb-sg"}]
 
 
 def test_without_remediation_there_is_neither_document_nor_role(aws: Faults, deploy: Deployment) -> None:

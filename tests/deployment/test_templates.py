@@ -438,7 +438,7 @@ NARROWED: dict[str, tuple[list[str], list[str], dict[str, Any]]] = {
     "AddRules": (ADDING, [f"{EC2}:security-group/*"], {}),
     "AddTaggedRulesOnly": (ADDING, [f"{EC2}:security-group-rule/*"], EXECUTION_IN_REQUEST),
     "CreateTaggedGroup": (["ec2:CreateSecurityGroup"], [f"{EC2}:security-group/*"], EXECUTION_IN_REQUEST),
-    "CreateGroupInVpc": (["ec2:CreateSecurityGroup"], [f"{EC2}:vpc/*"], {}),
+    "CreateGroupInVpc": (["ec2:CreateSecurityGroup"], ["arn:aws:ec2:*:*:vpc/*"], {}),
     "TagWhatIsCreated": (
         ["ec2:CreateTags"],
         [f"{EC2}:security-group/*", f"{EC2}:security-group-rule/*"],
