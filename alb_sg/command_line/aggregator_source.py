@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 
-from alb_sg.command_line.exemption_source import Given
-from alb_sg.command_line.exemptions import DAYS
+from alb_sg.aggregator.exempted import exempted
 from alb_sg.command_line.progress import Progress
 from alb_sg.dashboard.observation import Observation
 from alb_sg.errors import UnusableInput
-from alb_sg.exemptions.review import Looked, review
-from alb_sg.findings.finding import Finding, JudgementError
-from alb_sg.report.exemptions import ExemptionsReport
+from alb_sg.exemptions.given import Given
 
 HELP = """the aggregator:
   Read with the credentials of boto3's usual places or of --profile, in the region of that profile or in --region: those
@@ -33,7 +29,6 @@ OF_JUDGING = {
     "config_items": "--config-items is another source; leave it out beside --aggregator",
     "parameter": "an aggregator tells what the deployed rules said, with their own parameters; leave --parameter out",
 }
-NOT_KEPT = "AWS Config keeps no verdict of it, as of all that is not applicable"
 
 
 def observed(
@@ -60,7 +55,7 @@ def observed(
     )
     with Progress(f"reading aggregator {arguments.aggregator}: calls") as progress:
         observation = observe(clients, arguments.aggregator, rules, as_of, progress)
-    return observation if exemptions is None else _exempted(observation, exemptions)
+    return observation if exemptions is None else exempted(observation, exemptions)
 
 
 def refuse_options_of_judging(arguments: argparse.Namespace) -> None:
@@ -68,37 +63,3 @@ def refuse_options_of_judging(arguments: argparse.Namespace) -> None:
     for name, sentence in OF_JUDGING.items():
         if getattr(arguments, name):
             raise UnusableInput(sentence)
-
-
-def _exempted(observation: Observation, given: Given) -> Observation:
-    """The observation with exemptions: those of load balancers without a verdict count, too, for that is what AWS
-    Config makes of a load balancer that is exempt."""
-    results, known = observation.results, given.exemptions
-    every: list[Finding | JudgementError] = [*results.findings, *results.errors]
-    said = {(one.load_balancer_arn or "", one.rule or ""): one for one in every}
-    entries = [entry for entry in known.entries if entry.rule in results.rules]
-    unsaid = {
-        entry: JudgementError(entry.home.account_id, entry.home.region, *entry.key, "the verdict without it", NOT_KEPT)
-        for entry in entries
-        if entry.key not in said and entry.load_balancer_arn in observation.details
-    }
-    in_force = [error for entry, error in unsaid.items() if entry.in_force(given.today)]
-    findings, errors = given.applied(results.findings, [*results.errors, *in_force])
-    errors.sort(key=lambda error: error.sort_key)
-    looked = Looked(
-        homes=observation.coverage.heard.keys(),
-        results={**said, **{entry.key: error for entry, error in unsaid.items()}},
-        incomplete=[error for error in results.errors if error.rule is None],
-    )
-    return replace(
-        observation,
-        results=replace(results, findings=findings, errors=errors, exemptions_applied=True),
-        exemptions=ExemptionsReport(
-            known.source,
-            given.today,
-            DAYS,
-            review(entries, looked, given.today, DAYS),
-            [one for one in known.malformed if one.rule is None or one.rule in results.rules],
-            [] if known.malformed else given.errors,
-        ),
-    )

@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable, Iterator
 from typing import TextIO
 
+from alb_sg.command_line.apart import write_lines_apart
 from alb_sg.command_line.arguments import (
     Commands,
     add_command,
@@ -19,7 +20,7 @@ from alb_sg.command_line.arguments import (
 from alb_sg.command_line.choice import Choice, choose
 from alb_sg.command_line.exemption_source import given_exemptions
 from alb_sg.command_line.exit_code import exit_code
-from alb_sg.command_line.lines import Written, write_lines, write_lines_apart
+from alb_sg.command_line.lines import Written, write_lines
 from alb_sg.command_line.output import output
 from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.result_format import add_format_options, is_exact, write
@@ -102,7 +103,7 @@ def _lines(arguments: argparse.Namespace, choice: Choice, stream: TextIO) -> Wri
         written = write_lines_apart(arguments.config_items, arguments.rule, arguments.parameter, arguments.jobs, stream)
         if written is not None:
             return written
-    return write_lines(gather(arguments, choice, arguments.load_balancer), choice, stream)
+    return write_lines(lambda: gather(arguments, choice, arguments.load_balancer), choice, stream)
 
 
 def judged(gathered: Gathered, choice: Choice, exemptions: Given | None = None) -> Results:

@@ -20,7 +20,7 @@ from alb_sg.command_line.arguments import (
 from alb_sg.command_line.check import judged
 from alb_sg.command_line.choice import Choice, choose
 from alb_sg.command_line.exemption_source import HELP as EXEMPTIONS_HELP
-from alb_sg.command_line.exemption_source import Given, given_exemptions
+from alb_sg.command_line.exemption_source import given_exemptions
 from alb_sg.command_line.exit_code import exit_code
 from alb_sg.command_line.explain import PAGE_ORDER
 from alb_sg.command_line.output import output
@@ -33,7 +33,8 @@ from alb_sg.dashboard.observation import Observation
 from alb_sg.dashboard.page import page
 from alb_sg.errors import UnusableInput
 from alb_sg.estate.home import Home
-from alb_sg.exemptions.review import Looked, review
+from alb_sg.exemptions.given import Given
+from alb_sg.exemptions.review import DAYS, Looked, review
 from alb_sg.findings.finding import Finding, JudgementError
 from alb_sg.report.exemptions import ExemptionsReport
 from alb_sg.report.results import Results
@@ -47,12 +48,10 @@ EXAMPLES = """\
   alb-sg dashboard --region eu-west-1 --output shops.html
   alb-sg dashboard --config-items snapshots/ --exemptions exemptions.json --history runs/ --output org.html
   alb-sg dashboard --aggregator alb-sg --history runs/ --output org.html
-  alb-sg dashboard --estate estate.json --as-of 2027-01-31T12:00:00Z --output estate.html
+  alb-sg dashboard --estate estate.json --as-of 2027-01-31T12:00:00Z --output page.html
 """
 ENDING = ".html"
 TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
-# An exemption that ends within so many days is about to.
-DAYS = 30
 # Pictures and fixes beyond these would make a page of many megabytes; verdicts are all in it.
 MOST_EXPLAINED = 2500
 # A daily run for two months; each more takes its time to read.
@@ -107,6 +106,7 @@ def add_dashboard(commands: Commands) -> None:
 def run(arguments: argparse.Namespace) -> int:
     if not arguments.output.endswith(ENDING):
         raise UnusableInput(f"--output {arguments.output!r} does not end in {ENDING}; the data goes beside it as .json")
+    _refuse_to_replace_input(arguments)
     as_of = datetime.now(UTC).replace(microsecond=0) if arguments.as_of is None else arguments.as_of
     if arguments.exemptions is not None and arguments.date is None:
         arguments.date = as_of.date()
@@ -120,13 +120,28 @@ def write_dashboard(observation: Observation, path: str, history: str | None) ->
     earlier = None if history is None else _earlier(Path(history), observation.as_of)
     found = document(observation, earlier)
     text = write_document(found)
-    if history is not None:
-        with output(str(Path(history) / file_name(observation.as_of)), exact=True) as stream:
-            write_run(run_of(observation), stream)
-    with output(f"{path.removesuffix(ENDING)}.json", exact=True) as stream:
+    with output(_data_path(path), exact=True) as stream:
         stream.write(text)
     with output(path, exact=True) as stream:
         stream.write(page(found, text))
+    # Last: a run whose page nobody could see must not be what the next one is compared with.
+    if history is not None:
+        with output(str(Path(history) / file_name(observation.as_of)), exact=True) as stream:
+            write_run(run_of(observation), stream)
+
+
+def _data_path(path: str) -> str:
+    return f"{path.removesuffix(ENDING)}.json"
+
+
+def _refuse_to_replace_input(arguments: argparse.Namespace) -> None:
+    """Raises UnusableInput where the page or its data would take the place of what is read."""
+    given = [*arguments.estate, *arguments.config_items, *([arguments.exemptions] if arguments.exemptions else [])]
+    inputs = {Path(one).resolve() for one in given}
+    for path in (_data_path(arguments.output), arguments.output):
+        target = Path(path).resolve()
+        if inputs & {target, *target.parents}:
+            raise UnusableInput(f"{path} would be written over or into what is read; choose another --output")
 
 
 def _earlier(folder: Path, as_of: datetime) -> Earlier:

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
-from alb_sg.errors import Unread, UnusableInput
-from alb_sg.exemptions.application import apply, exempted, expired_remark, malformed_error
+from alb_sg.errors import UnusableInput
 from alb_sg.exemptions.document import read_file
 from alb_sg.exemptions.exemption import Exemptions
+from alb_sg.exemptions.given import Given, given_by
 from alb_sg.exemptions.location import is_in_aws, parse_location
-from alb_sg.findings.explanation import Explanation, RuleExplanation
-from alb_sg.findings.finding import Finding, JudgementError
 
 HELP = """exemptions:
   SOURCE is a file (.json, .json.gz, - for standard input), s3://bucket/key, or ssm:/parameter/name or ssm:name for a
@@ -24,33 +21,6 @@ HELP = """exemptions:
        "expires": "YYYY-MM-DD"}]}
   Each is for one load balancer and one rule, through the day that it names (UTC). All six are required.
 """
-
-
-@dataclass(frozen=True)
-class Given:
-    """Exemptions as they count on a day. `errors` say what of them could not be read and hides nothing."""
-
-    exemptions: Exemptions
-    today: date
-    errors: Sequence[JudgementError]
-
-    def applied(
-        self, findings: Iterable[Finding], errors: Iterable[JudgementError]
-    ) -> tuple[list[Finding], list[JudgementError]]:
-        found, failed = apply(self.exemptions, findings, errors, self.today)
-        return found, [*failed, *self.errors]
-
-    def explained(self, explanation: Explanation) -> Explanation:
-        """An explanation whose verdicts are the exempted ones; that an exemption has expired is a note."""
-        return replace(explanation, rules=tuple(map(self._explained, explanation.rules)))
-
-    def _explained(self, rule: RuleExplanation) -> RuleExplanation:
-        remark = expired_remark(rule.verdict, self.exemptions, self.today)
-        return replace(
-            rule,
-            verdict=exempted(rule.verdict, self.exemptions, self.today),
-            notes=rule.notes if remark is None else (*rule.notes, remark),
-        )
 
 
 def given_exemptions(arguments: argparse.Namespace) -> Given | None:
@@ -64,13 +34,7 @@ def given_exemptions(arguments: argparse.Namespace) -> Given | None:
         if arguments.date is not None:
             raise UnusableInput("--date says on which day exemptions count; leave it out without --exemptions")
         return None
-    today = day(arguments)
-    try:
-        exemptions = read_source(source, arguments.profile, arguments.region)
-    except Unread as error:
-        unread = JudgementError("", "", None, None, error.what, f"{error.cause}; no exemption applies")
-        return Given(Exemptions(source), today, (unread,))
-    return Given(exemptions, today, [malformed_error(one, exemptions.source) for one in exemptions.malformed])
+    return given_by(lambda: read_source(source, arguments.profile, arguments.region), source, day(arguments))
 
 
 def read_source(source: str, profile: str | None, regions: Sequence[str]) -> Exemptions:

@@ -18,7 +18,7 @@ from alb_sg.command_line.output import output
 from alb_sg.command_line.sources import Gathered, gather, home
 from alb_sg.estate.home import Home
 from alb_sg.exemptions.exemption import Exemption, Key
-from alb_sg.exemptions.review import Looked, review
+from alb_sg.exemptions.review import DAYS, Looked, review
 from alb_sg.findings.finding import Finding, JudgementError
 from alb_sg.findings.judge import judge_all
 from alb_sg.report.exemptions import ExemptionsReport, write_exemptions, write_exemptions_json
@@ -42,7 +42,6 @@ exit codes:
   2  the call or its input cannot be used, or SOURCE is no document of exemptions
   3  an entry is malformed, or something could not be read or judged
 """
-DAYS = 30
 
 
 def add_exemptions(commands: Commands) -> None:
@@ -55,7 +54,7 @@ def add_exemptions(commands: Commands) -> None:
         examples=EXAMPLES,
         exit_codes=f"{EXIT_CODES}\n{HELP}",
     )
-    parser.add_argument("source", metavar="SOURCE", help="a file, s3://bucket/key, or ssm:/parameter/name")
+    parser.add_argument("document", metavar="SOURCE", help="a file, s3://bucket/key, or ssm:/parameter/name")
     parser.add_argument(
         "--days",
         type=_days,
@@ -74,7 +73,7 @@ def run(arguments: argparse.Namespace) -> int:
     choice = choose(arguments.rule, arguments.parameter)
     today = day(arguments)
     with output(arguments.output, exact=arguments.format != "text") as stream:
-        exemptions = read_source(arguments.source, arguments.profile, arguments.region)
+        exemptions = read_source(arguments.document, arguments.profile, arguments.region)
         gathered = gather(arguments, choice)
         entries = [entry for entry in exemptions.entries if entry.rule in choice.names]
         results = _results(gathered, choice, entries)

@@ -25,8 +25,8 @@ GONE = "gone"
 class Change(Enum):
     """What became of a verdict since its account, region and rule were last looked at.
 
-    `FIRST_LOOK`: NON_COMPLIANT where nobody had looked before, which says nothing of when it began. `GONE`: it was
-    NON_COMPLIANT and has no verdict any more, most often because the load balancer exists no more.
+    `FIRST_LOOK`: NON_COMPLIANT where nobody had looked before, or could not judge, which says nothing of when it began.
+    `GONE`: it was NON_COMPLIANT and has no verdict any more, most often because the load balancer exists no more.
     """
 
     NEW = "new"
@@ -119,7 +119,8 @@ class Ledger:
         change = None
         if now == BAD and was != BAD:
             reopened = known is not None and known.was_bad
-            change = Change.FIRST_LOOK if looked_at is None else Change.REOPENED if reopened else Change.NEW
+            never_judged = looked_at is None or was == ERROR
+            change = Change.REOPENED if reopened else Change.FIRST_LOOK if never_judged else Change.NEW
         elif was == BAD and now not in (BAD, ERROR):
             change = Change.EXEMPTED if now == Status.EXEMPT.value else Change.FIXED
         steps = () if known is None else tuple(known.steps)

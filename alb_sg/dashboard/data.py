@@ -6,7 +6,7 @@ Pure: an observation and the runs before it go in, and the same give the same do
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,8 +99,13 @@ def _coverage(observation: Observation, ledger: Ledger) -> dict[str, Any]:
         "rulesExpected": list(coverage.rules_expected),
         "homes": [_home(observation, home, expected) for home in homes],
         "loadBalancers": observation.results.load_balancers,
-        "gaps": list(coverage.gaps),
+        "gaps": list(dict.fromkeys([*coverage.gaps, *_unread(observation)])),
     }
+
+
+def _unread(observation: Observation) -> Iterator[str]:
+    """What was not read and concerns more than a verdict, whichever the source."""
+    return (f"{error.what}: {error.cause}." for error in observation.results.errors if _is_general(error))
 
 
 def _home(observation: Observation, home: Home, expected: set[Home]) -> dict[str, Any]:

@@ -45,18 +45,10 @@ def observe_estates(
             expected=None,
             heard={Home(estate.account_id, estate.region): None for estate in estates},
             rules_expected=tuple(sorted(results.rules)),
-            gaps=tuple(_gaps(results)),
         ),
         details=_details(estates, rules, results, most_explained, progress),
         exemptions=exemptions,
     )
-
-
-def _gaps(results: Results) -> Iterator[str]:
-    """What was not read and concerns more than a verdict."""
-    for error in results.errors:
-        if error.load_balancer_arn is None or error.rule is None:
-            yield f"{error.what}: {error.cause}."
 
 
 def _details(

@@ -1,8 +1,8 @@
 """The dashboard in Lambda: page, data and history of an organization into a bucket, as `alb-sg dashboard` writes them.
 
 In the bucket: `index.html`, `index.json` and `history/`, with the same bytes as from `alb-sg dashboard` with
-`--aggregator`, `--history history` and `--output index.html` of the same time. The time is that of the event, so that
-another try at the same event writes the same objects.
+`--aggregator`, `--exemptions`, `--history history` and `--output index.html` of the same time. The time is that of the
+event, so that another try at the same event writes the same objects.
 """
 
 from __future__ import annotations
@@ -12,12 +12,13 @@ import io
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import boto3
 
+from alb_sg.aggregator.exempted import exempted
 from alb_sg.aggregator.observe import observe
 from alb_sg.aggregator.requests import AggregatorClients
 from alb_sg.dashboard.data import Earlier, document, write_document
@@ -25,12 +26,17 @@ from alb_sg.dashboard.history import FILE_NAME, Run, file_name, read_run, run_of
 from alb_sg.dashboard.observation import Observation
 from alb_sg.dashboard.page import page
 from alb_sg.errors import Unread, UnusableInput
+from alb_sg.exemptions.aws import read_exemptions
+from alb_sg.exemptions.exemption import Exemptions
+from alb_sg.exemptions.given import Given, given_by
+from alb_sg.exemptions.location import parse_location
 from alb_sg.live.calls import client_config
 from alb_sg.recommendations.catalogue import BY_NAME
 
-# The function's environment.
+# The function's environment. `EXEMPTIONS`: where in AWS they are kept; empty: there are none.
 AGGREGATOR = "ALB_SG_AGGREGATOR"
 BUCKET = "ALB_SG_BUCKET"
+EXEMPTIONS = "ALB_SG_EXEMPTIONS"
 
 PAGE, DATA, HISTORY = "index.html", "index.json", "history/"
 # As many earlier runs are compared with: each takes its time to read.
@@ -45,13 +51,13 @@ def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     What could not be read stands on the page; where that is more than single verdicts, Unread is raised after the page
     is written, so that somebody is told.
     """
-    aggregator, bucket = os.environ[AGGREGATOR], os.environ[BUCKET]
-    clients = AggregatorClients(
-        config=boto3.client("config", config=client_config()),
-        organizations=boto3.client("organizations", config=client_config()),
-    )
-    observation = observe(clients, aggregator, sorted(BY_NAME), _time(event))
-    publish(observation, boto3.client("s3", config=client_config()), bucket)
+    aggregator, bucket, source = os.environ[AGGREGATOR], os.environ[BUCKET], os.environ[EXEMPTIONS]
+    as_of = _time(event)
+    clients = AggregatorClients(config=_client("config"), organizations=_client("organizations"))
+    observation = observe(clients, aggregator, sorted(BY_NAME), as_of)
+    if source:
+        observation = exempted(observation, _given(source, as_of.date()))
+    publish(observation, _client("s3"), bucket)
     unread = [error for error in observation.results.errors if not error.account_id]
     if unread:
         raise Unread(unread[0].what, unread[0].cause)
@@ -74,6 +80,24 @@ def publish(observation: Observation, s3: Any, bucket: str) -> None:
         (PAGE, page(found, text).encode(), "text/html; charset=utf-8"),
     ):
         s3.put_object(Bucket=bucket, Key=key, Body=content, ContentType=kind, CacheControl="no-cache")
+
+
+def _client(service: str) -> Any:
+    return boto3.client(service, config=client_config())  # type: ignore[call-overload]  # not a literal
+
+
+def _given(source: str, today: date) -> Given:
+    """Raises UnusableInput for what is no location in AWS."""
+    location = parse_location(source)
+
+    def read() -> Exemptions:
+        try:
+            return read_exemptions(location, _client)
+        except UnusableInput as error:
+            # A page on which nobody is exempt, and which says why, is more use than none.
+            raise Unread(f"exemptions in {location}", error.message) from error
+
+    return given_by(read, source, today)
 
 
 def packed(run: Run) -> bytes:

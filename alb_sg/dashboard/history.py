@@ -38,6 +38,8 @@ FILE_TIME = "%Y-%m-%dT%H%M%SZ"
 
 Row = Mapping[str, Any]
 
+# What a comparison reads of a run; other columns may have been added since it was written.
+COMPARED = ("record", "account", "region", "rule", "complete", "load_balancer", "name", "scheme", "status")
 COLUMNS = (
     "version",
     "as_of",
@@ -108,10 +110,12 @@ def earlier_files(folder: Path, as_of: datetime) -> list[Path]:
 def read_run(path: Path) -> Run:
     """The run in a file. Raises UnusableInput that names file and line."""
     try:
+        as_of = datetime.strptime(path.name.removesuffix(SUFFIX), FILE_TIME).replace(tzinfo=UTC)
         text = gzip.decompress(path.read_bytes()).decode("utf-8")
-    except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-        raise UnusableInput(f"no run of alb-sg dashboard can be read from it ({error})", str(path)) from error
-    as_of = datetime.strptime(path.name.removesuffix(SUFFIX), FILE_TIME).replace(tzinfo=UTC)
+    except (OSError, EOFError, zlib.error, ValueError) as error:
+        raise UnusableInput(
+            f"no run of alb-sg dashboard can be read from it ({error}); take the file out of the folder", str(path)
+        ) from error
     return Run(
         time_text(as_of),
         [_row(line, f"{path}: line {number}") for number, line in enumerate(text.removesuffix("\n").split("\n"), 1)],
@@ -127,6 +131,9 @@ def _row(line: str, place: str) -> Row:
         raise UnusableInput(
             f"not a row of version {VERSION}, the one that this alb-sg reads; take the file out of the folder", place
         )
+    lacking = [column for column in COMPARED if column not in row]
+    if lacking:
+        raise UnusableInput(f"{lacking[0]} is missing; take the file out of the folder", place)
     return row
 
 
@@ -154,11 +161,14 @@ def _scopes(observation: Observation) -> Iterator[dict[str, Any]]:
         for error in observation.results.errors
         if error.load_balancer_arn is None
     }
+    # What failed and is of no account may be of any.
+    everywhere = {rule for account_id, _, rule in failed if not account_id}
     deployed = observation.coverage.rules_deployed
     for home in sorted(observation.coverage.heard):
         rules = observation.results.rules if deployed is None else deployed.get(home, frozenset())
         for rule in sorted(rules):
-            complete = not failed & {(home.account_id, home.region, one) for one in (rule, None)}
+            about = {rule, None}
+            complete = not everywhere & about and not failed & {(home.account_id, home.region, one) for one in about}
             yield {**_common(observation, "scope", home.account_id, home.region, rule), "complete": complete}
 
 

@@ -110,7 +110,10 @@ def _coverage(document: Document) -> Iterator[str]:
     of = f"of {len(homes):,} expected" if coverage["expectedKnown"] else f"of {len(homes):,} known of"
     if not coverage["expectedKnown"] and not silent:
         of = "heard from; nobody says which to expect"
-    yield _tile("doubt" if silent or not heard else "good", "Accounts and regions", f"{len(heard):,}", of)
+    partly = _partly_read(heard, document)
+    if partly:
+        of += f"; {partly:,} not read whole"
+    yield _tile("doubt" if silent or partly or not heard else "good", "Accounts and regions", f"{len(heard):,}", of)
     accounts = {home["account"] for home in heard}
     yield _tile("", "Accounts", f"{len(accounts):,}", f"with {counted(coverage['loadBalancers'], 'load balancer')}")
     rules = coverage["rulesExpected"]
@@ -140,6 +143,13 @@ def _coverage(document: Document) -> Iterator[str]:
     if said:
         items = "".join(f'<li><span aria-hidden="true">{DIAMOND}</span> {one}</li>' for one in said)
         yield f'<ul class="gaps">{items}</ul>'
+
+
+def _partly_read(heard: Iterable[Mapping[str, Any]], document: Document) -> int:
+    """How many accounts and regions may have load balancers that were not found; what failed and is of no account may
+    be of any."""
+    failed = {(one["account"], one["region"]) for one in document["errors"] if one["loadBalancer"] is None}
+    return sum(("", "") in failed or (home["account"], home["region"]) in failed for home in heard)
 
 
 def _oldest(coverage: Mapping[str, Any], heard: Iterable[Mapping[str, Any]]) -> str:

@@ -15,8 +15,10 @@ Document = Mapping[str, Any]
 @dataclass(frozen=True, slots=True)
 class Standing:
     """Load balancers: with a NON_COMPLIANT verdict, facing the internet among those (or of unknown scheme), with
-    something not judged, exempt from something, and with all in order. `change`: those NON_COMPLIANT now less those
-    before, as far as both were looked at; None without an earlier run."""
+    something not judged, exempt from something, and with all in order: every rule has a verdict, and none asks for
+    more. `change`: those NON_COMPLIANT now less those before, as far as both were looked at; None without an earlier
+    run.
+    """
 
     total: int
     non_compliant: int
@@ -39,8 +41,10 @@ def standing(document: Document) -> Standing:
         not_judged=_having(Status.ERROR, found),
         exempt=_having(Status.EXEMPT, found),
         in_order=sum(
-            Status.COMPLIANT.value in statuses and statuses <= {Status.COMPLIANT.value, Status.NOT_APPLICABLE.value}
-            for _, statuses in found
+            Status.COMPLIANT.value in statuses
+            and statuses <= {Status.COMPLIANT.value, Status.NOT_APPLICABLE.value}
+            and len(one["verdicts"]) == len(document["rules"])
+            for one, statuses in found
         ),
         change=None if document["lastRun"] is None else _change(document),
     )
@@ -72,9 +76,12 @@ def _change(document: Document) -> int:
     now = set()
     for one in document["loadBalancers"]:
         for verdict in one["verdicts"]:
-            if verdict.get("was") == Status.NON_COMPLIANT.value:
+            was_bad = verdict.get("was") == Status.NON_COMPLIANT.value
+            if was_bad:
                 before.add(one["arn"])
             first_look = verdict.get("change") == Change.FIRST_LOOK.value
-            if verdict["status"] == Status.NON_COMPLIANT.value and not first_look:
+            # What could not be judged is what it was.
+            unknown = verdict["status"] == Status.ERROR.value and was_bad
+            if unknown or (verdict["status"] == Status.NON_COMPLIANT.value and not first_look):
                 now.add(one["arn"])
     return len(now) - len(before)

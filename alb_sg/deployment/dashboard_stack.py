@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from alb_sg.aggregator.requests import ACTIONS
-from alb_sg.dashboard.function import AGGREGATOR, BUCKET, BUCKET_ACTIONS
+from alb_sg.dashboard.function import AGGREGATOR, BUCKET, BUCKET_ACTIONS, EXEMPTIONS
 from alb_sg.deployment.aggregator import AGGREGATOR_NAME
 from alb_sg.deployment.athena import athena_resources
 from alb_sg.deployment.compliance_events import notification_resources
 from alb_sg.deployment.intrinsics import FORMAT_VERSION, Template, arn_of, given, ref, sub
-from alb_sg.deployment.jobs import ALARM_CONDITIONS, ARTEFACT_PARAMETERS, bucket_statements, function, private_bucket
+from alb_sg.deployment.jobs import (
+    ALARM_CONDITIONS,
+    ARTEFACT_PARAMETERS,
+    EXEMPTIONS_CONDITIONS,
+    EXEMPTIONS_PARAMETER,
+    bucket_statements,
+    exemptions_policies,
+    function,
+    private_bucket,
+)
 
 NAME = "alb-sg-dashboard"
 # Megabytes and seconds. An aggregator answers five calls a second for the reasons, one for each rule, account and
@@ -33,6 +42,7 @@ def dashboard_template() -> Template:
                 "Description": "The organization whose accounts may send changes of compliance, such as o-a1b2c3d4e5",
                 "AllowedPattern": "^o-[a-z0-9]{10,32}$",
             },
+            **EXEMPTIONS_PARAMETER,
             "Schedule": {
                 "Type": "String",
                 "Description": "When the dashboard is made (UTC)",
@@ -53,6 +63,7 @@ def dashboard_template() -> Template:
         },
         "Conditions": {
             **ALARM_CONDITIONS,
+            **EXEMPTIONS_CONDITIONS,
             "HasPageUrl": given("PageUrl"),
             "WithAthena": {"Fn::Equals": [ref("Athena"), "yes"]},
         },
@@ -66,10 +77,11 @@ def dashboard_template() -> Template:
                     {"Sid": "ReadAggregator", "Effect": "Allow", "Action": sorted(ACTIONS), "Resource": "*"},
                     *bucket_statements(BUCKET_ACTIONS, arn_of("Bucket"), sub("${Bucket.Arn}/*")),
                 ],
-                environment={AGGREGATOR: ref("AggregatorName"), BUCKET: ref("Bucket")},
+                environment={AGGREGATOR: ref("AggregatorName"), BUCKET: ref("Bucket"), EXEMPTIONS: ref("Exemptions")},
                 memory=MEMORY,
                 timeout=TIMEOUT,
             ),
+            **exemptions_policies(),
             "Schedules": {
                 "Type": "AWS::Events::Rule",
                 "Properties": {

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 
 from alb_sg.deployment.functions import QUEUE_RETENTION
 from alb_sg.deployment.intrinsics import Template, arn_of, either, given, nothing, policy, ref, sub
+from alb_sg.exemptions.aws import PERMISSIONS
+from alb_sg.exemptions.location import S3Object, SsmParameter
 from alb_sg.yaml_text import yaml_text
 
 RUNTIME = "python3.13"
@@ -33,6 +35,21 @@ ARTEFACT_PARAMETERS: Template = {
     },
 }
 ALARM_CONDITIONS: Template = {"HasAlarmTopic": given("AlarmTopicArn")}
+
+# As the rules' parameter takes them, but for a key's `*`, `?` and `$`: to IAM these are more than one object.
+EXEMPTIONS_PARAMETER: Template = {
+    "Exemptions": {
+        "Type": "String",
+        "Description": "Where exemptions are kept, s3://bucket/key or ssm:/parameter/name; empty for none",
+        "Default": "",
+        "AllowedPattern": "^(s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^*?$]*[^*?$/]|ssm:/?[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*)?$",
+    }
+}
+EXEMPTIONS_CONDITIONS: Template = {
+    # What stands before the first colon; there is one after nothing, too.
+    condition: {"Fn::Equals": [{"Fn::Select": [0, {"Fn::Split": [":", sub("${Exemptions}:")]}]}, scheme]}
+    for condition, scheme in (("ExemptionsInS3", "s3"), ("ExemptionsInSsm", "ssm"))
+}
 
 MADE_BY = "# Made by `make generate`; do not edit.\n"
 
@@ -124,6 +141,41 @@ def function(
             {"FunctionName": ref("Function")},
         ),
     }
+
+
+def exemptions_policies() -> Template:
+    """That the function reads what `Exemptions` names: an object, or a parameter of this account and region."""
+    key = _without("s3://", ref("Exemptions"))
+    # A parameter's ARN has one slash, whether its name begins with one or not.
+    name = _without("ssm:", _without("ssm:/", ref("Exemptions")))
+    parameter = "arn:${AWS::Partition}:ssm:${AWS::Region}:${AWS::AccountId}:parameter/${Name}"
+    return {
+        f"Read{condition}": {
+            "Type": "AWS::IAM::Policy",
+            "Condition": condition,
+            "Properties": {
+                "PolicyName": "exemptions",
+                "Roles": [ref("FunctionRole")],
+                "PolicyDocument": policy(
+                    [
+                        {
+                            "Effect": "Allow",
+                            "Action": [PERMISSIONS[kind]],
+                            "Resource": {"Fn::Sub": [text, {"Name": named}]},
+                        }
+                    ]
+                ),
+            },
+        }
+        for condition, kind, text, named in (
+            ("ExemptionsInS3", S3Object, "arn:${AWS::Partition}:s3:::${Name}", key),
+            ("ExemptionsInSsm", SsmParameter, parameter, name),
+        )
+    }
+
+
+def _without(part: str, text: Template) -> Template:
+    return {"Fn::Join": ["", {"Fn::Split": [part, text]}]}
 
 
 def queue() -> Template:

@@ -6,13 +6,16 @@ from alb_sg.deployment.intrinsics import FORMAT_VERSION, Template, arn_of, polic
 from alb_sg.deployment.jobs import (
     ALARM_CONDITIONS,
     ARTEFACT_PARAMETERS,
+    EXEMPTIONS_CONDITIONS,
+    EXEMPTIONS_PARAMETER,
     alarm,
     bucket_statements,
+    exemptions_policies,
     function,
     private_bucket,
     service_role,
 )
-from alb_sg.sweep.function import MAX_CONCURRENCY, RESULT_ACTIONS, RESULTS_BUCKET, SOURCE_ACTIONS
+from alb_sg.sweep.function import EXEMPTIONS, MAX_CONCURRENCY, RESULT_ACTIONS, RESULTS_BUCKET, SOURCE_ACTIONS
 
 NAME = "alb-sg-sweep"
 TIMEOUT = 900
@@ -30,6 +33,7 @@ def sweep_template() -> Template:
         "Parameters": {
             **ARTEFACT_PARAMETERS,
             "SourceBucket": {"Type": "String", "Description": "The bucket that AWS Config delivers snapshots to"},
+            **EXEMPTIONS_PARAMETER,
             "MaxConcurrency": {
                 "Type": "Number",
                 "Description": "How many accounts and regions are judged at the same time",
@@ -52,7 +56,7 @@ def sweep_template() -> Template:
                 "MaxValue": 10240,
             },
         },
-        "Conditions": ALARM_CONDITIONS,
+        "Conditions": {**ALARM_CONDITIONS, **EXEMPTIONS_CONDITIONS},
         "Resources": {
             **private_bucket([{"Id": "Results", "Status": "Enabled", "ExpirationInDays": RESULTS_KEPT_DAYS}]),
             **function(
@@ -67,11 +71,16 @@ def sweep_template() -> Template:
                     ),
                     *bucket_statements(RESULT_ACTIONS, arn_of("Bucket"), sub("${Bucket.Arn}/*")),
                 ],
-                environment={RESULTS_BUCKET: ref("Bucket"), MAX_CONCURRENCY: ref("MaxConcurrency")},
+                environment={
+                    EXEMPTIONS: ref("Exemptions"),
+                    RESULTS_BUCKET: ref("Bucket"),
+                    MAX_CONCURRENCY: ref("MaxConcurrency"),
+                },
                 memory=ref("Memory"),
                 timeout=TIMEOUT,
                 storage=ref("Storage"),
             ),
+            **exemptions_policies(),
             "SweepRole": service_role("states.amazonaws.com", "What the state machine of the sweep may do", []),
             "SweepPolicy": {
                 "Type": "AWS::IAM::Policy",
@@ -157,6 +166,7 @@ def definition() -> Template:
                 {
                     "step": "plan",
                     "run.$": "$$.Execution.Name",
+                    "time.$": "$$.Execution.StartTime",
                     "source.$": "$.source",
                     "parameters.$": "$.parameters",
                 },

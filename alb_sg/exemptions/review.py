@@ -11,6 +11,9 @@ from alb_sg.estate.home import Home
 from alb_sg.exemptions.exemption import Exemption, Key
 from alb_sg.findings.finding import Compliance, Finding, JudgementError
 
+# An exemption that ends within so many days is about to, where nobody asks for another number.
+DAYS = 30
+
 
 class Status(Enum):
     """How long an exemption still counts. `EXPIRING`: it is in force, and ends within the days asked for."""

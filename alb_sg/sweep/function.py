@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import boto3
@@ -18,12 +19,17 @@ from botocore.exceptions import ClientError
 
 from alb_sg.errors import UnusableInput
 from alb_sg.estate.home import Home
+from alb_sg.exemptions.aws import read_exemptions
+from alb_sg.exemptions.given import Given, given_by
+from alb_sg.exemptions.location import parse_location
 from alb_sg.sweep.crossing import Token, to_judge_again
 from alb_sg.sweep.judging import Part, fetch_from, judge_item, read_part
 from alb_sg.sweep.merging import merge
 from alb_sg.sweep.plan import Item, Plan, item_of, make_plan, part_name, read_plan
 
-# The function's environment. A template of CloudFormation can put no number into the states themselves.
+# The function's environment. A template of CloudFormation can put no number into the states themselves. `EXEMPTIONS`:
+# where in AWS they are kept; empty: there are none.
+EXEMPTIONS = "ALB_SG_EXEMPTIONS"
 RESULTS_BUCKET = "ALB_SG_RESULTS_BUCKET"
 MAX_CONCURRENCY = "ALB_SG_MAX_CONCURRENCY"
 # What the function's role needs: the first two on the snapshots' bucket, all on the results'.
@@ -33,10 +39,11 @@ RESULT_ACTIONS = ("s3:GetObject", "s3:ListBucket", "s3:PutObject")
 
 def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     """Raises UnusableInput for what another try would not change, and botocore's errors for what it may."""
-    run = Run(boto3.client("s3", config=Config(retries={"mode": "standard", "max_attempts": 5})), event["run"])
+    run = Run(_client("s3"), event["run"])
     match event["step"]:
         case "plan":
-            return run.plan(event["source"], event.get("parameters") or {})
+            exemptions = _given(os.environ[EXEMPTIONS], event["time"])
+            return run.plan(event["source"], event.get("parameters") or {}, exemptions)
         case "judge":
             return run.judge(item_of(event["item"]))
         case "connect":
@@ -44,6 +51,20 @@ def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
         case "merge":
             return run.merge(event["round"])
     raise UnusableInput(f"there is no step {event['step']!r}", "step")
+
+
+def _client(service: str) -> Any:
+    config = Config(retries={"mode": "standard", "max_attempts": 5})
+    return boto3.client(service, config=config)  # type: ignore[call-overload]  # not a literal
+
+
+def _given(source: str, time: str) -> Given | None:
+    """The exemptions of a source on the day (UTC) of a time. Raises UnusableInput."""
+    if not source:
+        return None
+    location = parse_location(source)
+    today = datetime.fromisoformat(time).astimezone(UTC).date()
+    return given_by(lambda: read_exemptions(location, _client), source, today)
 
 
 class Run:
@@ -54,11 +75,13 @@ class Run:
         self._name = name
         self._bucket = os.environ[RESULTS_BUCKET]
 
-    def plan(self, source: Mapping[str, str], parameters: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    def plan(
+        self, source: Mapping[str, str], parameters: Mapping[str, Mapping[str, str]], exemptions: Given | None
+    ) -> dict[str, Any]:
         bucket = source["bucket"]
         pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=source.get("prefix", ""))
         listed = (one for page in pages for one in page.get("Contents", ()))
-        plan = make_plan(listed, bucket, source.get("contains", ""), parameters)
+        plan = make_plan(listed, bucket, source.get("contains", ""), parameters, exemptions)
         self._put("plan.json", plan.text().encode())
         return self._items(0, [Item(home) for home in plan.homes])
 
@@ -83,7 +106,7 @@ class Run:
     def merge(self, round_number: int) -> dict[str, Any]:
         plan, items = self._plan(), self._items_until(round_number)
         merged = merge(plan, items, lambda item: self._part(plan, item))
-        self._put("findings.jsonl", "".join((*merged.findings, *merged.errors)).encode())
+        self._put("findings.jsonl", "".join((*merged.findings, *merged.exemptions, *merged.errors)).encode())
         summary = {
             "accountsAndRegions": len(plan.homes),
             "loadBalancers": merged.load_balancers,

@@ -21,6 +21,7 @@ from botocore.exceptions import ClientError
 from alb_sg.errors import UnusableInput
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.home import Home
+from alb_sg.exemptions.application import apply
 from alb_sg.findings.finding import JudgementError
 from alb_sg.findings.judge import judge_all
 from alb_sg.report.json_report import write_json_lines
@@ -39,7 +40,7 @@ Fetch = Callable[[Stored, Path], None]
 
 @dataclass(frozen=True)
 class Part:
-    """The result for one item. `lines`: findings and errors as `alb-sg check --format jsonl` prints them."""
+    """The result for one item. `lines`: findings, exemptions, errors as `alb-sg check --format jsonl` prints them."""
 
     load_balancers: int
     asked: frozenset[Token]
@@ -74,11 +75,14 @@ def judge_item(plan: Plan, item: Item, fetch: Fetch) -> Part:
     load_balancers = sorted(estate.load_balancers.values(), key=lambda one: one.arn)
     findings, errors = judge_all(seeing, load_balancers, plan.rules)
     errors += _enumeration_errors(estate)
+    given = plan.given
+    if given is not None:
+        findings, errors = apply(given.exemptions, findings, errors, given.today)
     errors.sort(key=lambda error: error.sort_key)
     findings.sort(key=lambda finding: finding.sort_key)
     names = sorted(rule.name for rule in plan.rules)
     home = (item.home.account_id, item.home.region)
-    results = Results([home], len(load_balancers), names, findings, errors)
+    results = Results([home], len(load_balancers), names, findings, errors, plan.exemptions is not None)
     return Part(len(load_balancers), frozenset(watched.asked), frozenset(held(estate)), tuple(_lines(results)))
 
 

@@ -1,4 +1,4 @@
-"""The parts put together, in the order of one run: every finding, then every error."""
+"""The parts put together, in the order of one run: every finding, then every exemption, then every error."""
 
 from __future__ import annotations
 
@@ -18,10 +18,11 @@ NO_RESULT = "it was not judged, however often it was tried; the function's log s
 
 @dataclass(frozen=True)
 class Merged:
-    """Findings and errors as lines of `alb-sg check --format jsonl`."""
+    """Findings, exemptions and errors as lines of `alb-sg check --format jsonl`."""
 
     load_balancers: int
     findings: Sequence[str]
+    exemptions: Sequence[str]
     errors: Sequence[str]
 
 
@@ -29,10 +30,14 @@ def merge(plan: Plan, items: Iterable[Item], part_of: Callable[[Item], Part | No
     """Everything, once. An object without a result is an error that names it, and so is one that is nobody's."""
     load_balancers = 0
     findings: list[str] = []
-    errors = [
-        _line(JudgementError("", "", None, None, f"s3://{plan.bucket}/{key}", "its name does not say whose it is"))
+    exemptions: list[str] = []
+    strays = [
+        JudgementError("", "", None, None, f"s3://{plan.bucket}/{key}", "its name does not say whose it is")
         for key in plan.strays
     ]
+    given = plan.given
+    unread = [] if given is None else given.errors
+    errors = [_line(error) for error in sorted([*strays, *unread], key=lambda one: one.sort_key)]
     for item in sorted(items, key=lambda one: one.home):
         part = part_of(item)
         if part is None:
@@ -43,8 +48,9 @@ def merge(plan: Plan, items: Iterable[Item], part_of: Callable[[Item], Part | No
             continue
         load_balancers += part.load_balancers
         for line in part.lines:
-            (errors if "error" in json.loads(line) else findings).append(line)
-    return Merged(load_balancers, findings, errors)
+            said = json.loads(line)
+            (errors if "error" in said else exemptions if "exemption" in said else findings).append(line)
+    return Merged(load_balancers, findings, exemptions, errors)
 
 
 def _line(error: JudgementError) -> str:

@@ -15,8 +15,10 @@ from typing import Any
 from alb_sg.errors import UnusableInput
 from alb_sg.estate.files import JSON_ENDINGS
 from alb_sg.estate.home import Home
+from alb_sg.exemptions.given import Given
 from alb_sg.parameters import Parameters, parse_parameters
 from alb_sg.recommendations.catalogue import BY_NAME, RECOMMENDATIONS, Recommendation
+from alb_sg.sweep.granted import given_object, given_of
 
 # AWS Config developer guide, "Delivering configuration snapshots": 111122223333_Config_eu-west-1_ConfigSnapshot_….
 OBJECT_NAME = re.compile(r"([0-9]{12})_Config_([a-z0-9-]+)_Config(?:Snapshot|History)_[^/]+")
@@ -33,24 +35,36 @@ class Stored:
 @dataclass(frozen=True)
 class Plan:
     """`homes`: each account and region with its objects, by key. `strays`: objects whose names do not say whose they
-    are. `parameters`: of rules, by rule, as AWS Config would pass them."""
+    are. `parameters`: of rules, by rule, as AWS Config would pass them. `exemptions`: in the form of
+    `sweep.granted`, as they were when the plan was made; None: none are given."""
 
     bucket: str
     homes: Mapping[Home, tuple[Stored, ...]]
     strays: tuple[str, ...]
     parameters: Mapping[str, Mapping[str, str]]
+    exemptions: Mapping[str, Any] | None = None
 
     @property
     def rules(self) -> dict[Recommendation, Parameters]:
         """Raises UnusableInput for parameters that no rule takes."""
         return rules_of(self.parameters)
 
+    @property
+    def given(self) -> Given | None:
+        return None if self.exemptions is None else given_of(self.exemptions)
+
     def text(self) -> str:
         homes = [
             [home.account_id, home.region, [[one.key, one.etag] for one in objects]]
             for home, objects in sorted(self.homes.items())
         ]
-        document = {"bucket": self.bucket, "homes": homes, "strays": self.strays, "parameters": self.parameters}
+        document = {
+            "bucket": self.bucket,
+            "homes": homes,
+            "strays": self.strays,
+            "parameters": self.parameters,
+            "exemptions": self.exemptions,
+        }
         return json.dumps(document, ensure_ascii=False, sort_keys=True)
 
 
@@ -75,7 +89,11 @@ def item_of(source: Mapping[str, Any]) -> Item:
 
 
 def make_plan(
-    listed: Iterable[Mapping[str, Any]], bucket: str, contains: str, parameters: Mapping[str, Mapping[str, str]]
+    listed: Iterable[Mapping[str, Any]],
+    bucket: str,
+    contains: str,
+    parameters: Mapping[str, Mapping[str, str]],
+    exemptions: Given | None = None,
 ) -> Plan:
     """The plan for objects as ListObjectsV2 answers them, those alone whose key contains a text.
 
@@ -97,7 +115,8 @@ def make_plan(
     if not homes:
         raise UnusableInput("no snapshot of AWS Config lies here; give another prefix or text", f"s3://{bucket}")
     ordered = {home: tuple(sorted(found, key=lambda one: one.key)) for home, found in sorted(homes.items())}
-    return Plan(bucket, ordered, tuple(sorted(strays)), parameters)
+    granted = None if exemptions is None else given_object(exemptions)
+    return Plan(bucket, ordered, tuple(sorted(strays)), parameters, granted)
 
 
 def read_plan(text: str) -> Plan:
@@ -106,7 +125,7 @@ def read_plan(text: str) -> Plan:
         Home(account_id, region): tuple(Stored(key, etag) for key, etag in objects)
         for account_id, region, objects in source["homes"]
     }
-    return Plan(source["bucket"], homes, tuple(source["strays"]), source["parameters"])
+    return Plan(source["bucket"], homes, tuple(source["strays"]), source["parameters"], source["exemptions"])
 
 
 def rules_of(parameters: Mapping[str, Mapping[str, str]]) -> dict[Recommendation, Parameters]:
@@ -118,8 +137,8 @@ def rules_of(parameters: Mapping[str, Mapping[str, str]]) -> dict[Recommendation
 
 
 def part_name(plan: Plan, item: Item) -> str:
-    """The name of an item's result: the same for every try, another for other objects, versions of them, or others in
-    view."""
+    """The name of an item's result: the same for every try, another for other objects, versions of them, others in
+    view, parameters or exemptions."""
     seen = [[one.key, one.etag] for home in (item.home, *item.others) for one in plan.homes[home]]
-    said = json.dumps([seen, plan.parameters], sort_keys=True)
+    said = json.dumps([seen, plan.parameters, plan.exemptions], sort_keys=True)
     return f"{item.home.account_id}_{item.home.region}-{hashlib.sha256(said.encode()).hexdigest()[:32]}.jsonl.gz"

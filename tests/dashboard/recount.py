@@ -28,12 +28,16 @@ def unit_of(document: Document, one: Mapping[str, Any]) -> str | None:
     return None if unit is None else str(unit)
 
 
-def standing(document: Document, keep: Keep = everything) -> dict[str, int]:
-    statuses: dict[str, set[str]] = defaultdict(set)
+def standing(document: Document, keep: Keep = everything, rule: str | None = None) -> dict[str, int]:
+    """Of load balancers with a verdict that is kept, with all their verdicts, or those of one rule."""
+    statuses: dict[str, list[str]] = defaultdict(list)
     schemes = {}
-    for one, verdict in pairs(document, keep):
-        statuses[one["arn"]].add(verdict["status"])
-        schemes[one["arn"]] = one["scheme"]
+    kept = {one["arn"] for one, _ in pairs(document, keep)}
+    for one, verdict in pairs(document):
+        if one["arn"] in kept and rule in (None, verdict["rule"]):
+            statuses[one["arn"]].append(verdict["status"])
+            schemes[one["arn"]] = one["scheme"]
+    asked = len(document["rules"]) if rule is None else 1
     bad = {arn for arn, found in statuses.items() if "nonCompliant" in found}
     return {
         "total": len(statuses),
@@ -42,17 +46,23 @@ def standing(document: Document, keep: Keep = everything) -> dict[str, int]:
         "notJudged": len({arn for arn, found in statuses.items() if "error" in found}),
         "exempt": len({arn for arn, found in statuses.items() if "exempt" in found}),
         "inOrder": len(
-            {arn for arn, found in statuses.items() if found <= {"compliant", "notApplicable"} and "compliant" in found}
+            {
+                arn
+                for arn, found in statuses.items()
+                if set(found) <= {"compliant", "notApplicable"} and "compliant" in found and len(found) == asked
+            }
         ),
     }
 
 
 def change(document: Document) -> int:
-    """Without first looks: load balancers that are NON_COMPLIANT less those that were."""
+    """Without first looks: load balancers that are NON_COMPLIANT less those that were; what could not be judged is what
+    it was."""
     now = {
         one["arn"]
         for one, verdict in pairs(document)
-        if verdict["status"] == "nonCompliant" and verdict.get("change") != "firstLook"
+        if (verdict["status"] == "nonCompliant" and verdict.get("change") != "firstLook")
+        or (verdict["status"] == "error" and verdict["was"] == "nonCompliant")
     }
     before = {one["arn"] for one, verdict in pairs(document) if verdict["was"] == "nonCompliant"}
     return len(now) - len(before | {one["arn"] for one in document["gone"]})

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from alb_sg.dashboard.summary import standing
 from tests.builders import ANYWHERE, ICMP, INGRESS, estate, group, listener, load_balancer, load_balancer_arn, tcp
 from tests.command_line.calling import Command, closed, in_order
 
@@ -136,6 +137,33 @@ def test_a_history_that_cannot_be_read_is_named(command: Command) -> None:
         "--history", str(folder), "--output", str(command.folder / "p.html"),
     )  # fmt: skip
     assert "2027-01-30T060000Z.jsonl.gz" in said
+
+
+def test_what_is_read_is_never_written_over(command: Command) -> None:
+    saved = Path(command.file(closed()))
+    before = saved.read_bytes()
+    said = command.refused("dashboard", "--estate", str(saved), "--output", str(saved.with_suffix(".html")))
+    assert f"{saved} would be written over" in said
+    assert saved.read_bytes() == before
+
+
+def test_a_run_without_its_page_is_not_kept(command: Command) -> None:
+    runs = command.folder / "runs"
+    command.refused(
+        "dashboard", "--estate", command.file(closed()), "--history", str(runs), "--output", "/nonexistent/p.html"
+    )
+    assert list(runs.iterdir()) == []
+
+
+def test_what_could_not_be_judged_is_no_improvement(command: Command) -> None:
+    runs = str(command.folder / "runs")
+    saved = closed()
+    made(command, saved, "--history", runs, day=1)
+    saved.pop("SecurityGroups")
+    code, data = made(command, saved, "--history", runs, day=2)
+    assert code == 3
+    found = standing(data)
+    assert (found.non_compliant, found.not_judged, found.change) == (0, 1, 0)
 
 
 def test_help_says_all(command: Command) -> None:

@@ -131,6 +131,26 @@ class _Elements(HTMLParser):
         self.attributes += [name for name, _ in attrs]
 
 
+def test_what_an_aggregator_could_not_collect_is_a_gap() -> None:
+    observation = organization(12, runs=0).observation
+    error = JudgementError("111122223333", "eu-west-1", None, None, "AWS Config of it", "AccessDenied")
+    found = document(replace(observation, results=replace(observation.results, errors=[error])))
+    assert "AWS Config of it: AccessDenied." in found["coverage"]["gaps"]
+    assert "AWS Config of it: AccessDenied." in page(found, write_document(found))
+
+
+def test_what_lacks_a_verdict_is_not_in_order() -> None:
+    found = document(organization(30, runs=0).observation)
+    before = standing(found).in_order
+    fine = next(
+        one
+        for one in found["loadBalancers"]
+        if {verdict["status"] for verdict in one["verdicts"]} <= {"compliant", "notApplicable"}
+    )
+    del fine["verdicts"][0]
+    assert standing(found).in_order == before - 1
+
+
 def test_no_name_becomes_markup() -> None:
     _, html = written(hostile())
     found = _Elements()

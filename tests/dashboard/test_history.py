@@ -74,6 +74,7 @@ def changed(earlier: list[Run], now: Run) -> dict[str, str | None]:
         ([[scope(), verdict("a", BAD)]], [scope(), verdict("a", ERROR)], None),
         ([[scope(), verdict("a", BAD)], [scope(), verdict("a", ERROR)]], [scope(), verdict("a", BAD)], None),
         ([[scope(), verdict("a", BAD)], [scope(), verdict("a", ERROR)]], [scope(), verdict("a", GOOD)], "fixed"),
+        ([[scope(), verdict("a", ERROR)]], [scope(), verdict("a", BAD)], "firstLook"),
         # Nobody looked in between, or only in part.
         ([[scope(), verdict("a", BAD)], [scope("2")]], [scope(), verdict("a", GOOD)], "fixed"),
         ([[scope(), verdict("a", BAD)], [scope("2")]], [scope(), verdict("a", BAD)], None),
@@ -173,6 +174,13 @@ def test_an_enumeration_that_failed_leaves_its_scopes_incomplete() -> None:
     assert {(row["account"], row["region"]) for row in rows if not row["complete"]} == {(home.account_id, home.region)}
 
 
+def test_a_query_that_failed_leaves_every_scope_incomplete() -> None:
+    observation = organization(12, runs=0).observation
+    error = JudgementError("", "", None, None, "verdicts in aggregator org", "ThrottlingException")
+    failed = replace(observation, results=replace(observation.results, errors=[error]))
+    assert {row["complete"] for row in rows_of(run_of(failed), "scope")} == {False}
+
+
 def test_sql_reads_the_files_as_they_are(tmp_path: Path) -> None:
     made = organization(90)
     for one in (*made.earlier.runs, run_of(made.observation)):
@@ -211,7 +219,11 @@ def test_only_earlier_runs_count_and_other_files_do_not(tmp_path: Path) -> None:
     [
         (b"no gzip", "no run of alb-sg dashboard can be read from it"),
         (gzip.compress(b"{}\nnot json\n"), "line 1: not a row of version 1"),
-        (gzip.compress(json.dumps({"version": 1}).encode() + b"\n{nonsense\n"), "line 2: not JSON"),
+        (
+            gzip.compress(json.dumps(dict.fromkeys(COLUMNS) | {"version": 1}).encode() + b"\n{nonsense\n"),
+            "line 2: not JSON",
+        ),
+        (gzip.compress(b'{"version": 1}\n'), "line 1: record is missing"),
         (gzip.compress(b'{"version": 2}\n'), "not a row of version 1"),
     ],
 )
@@ -224,6 +236,13 @@ def test_a_file_that_is_no_run_is_named(tmp_path: Path, content: bytes, said: st
     assert said in str(raised.value)
 
 
+def test_a_file_whose_name_is_no_time_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "2027-13-45T060000Z.jsonl.gz"
+    path.write_bytes(gzip.compress(b""))
+    with pytest.raises(UnusableInput, match="2027-13-45T060000Z"):
+        read_run(path)
+
+
 def test_a_line_has_no_line_of_its_own_in_it() -> None:
     stream = io.StringIO()
     write_run(Run("2027-01-01T00:00:00Z", [{"annotation": "a\nb"}]), stream)
@@ -231,5 +250,5 @@ def test_a_line_has_no_line_of_its_own_in_it() -> None:
 
 
 def test_other_line_ends_than_newline_are_text(tmp_path: Path) -> None:
-    made = Run("2027-01-01T00:00:00Z", [{"version": 1, "annotation": "a\u2028b\x85c"}])
+    made = Run("2027-01-01T00:00:00Z", [dict.fromkeys(COLUMNS) | {"version": 1, "annotation": "a\u2028b\x85c"}])
     assert read_run(_write(tmp_path, made)) == made

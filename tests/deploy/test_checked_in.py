@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from moto.events.models import EventPattern
 from alb_sg.aggregator.requests import ACTIONS
 from alb_sg.dashboard.function import BUCKET_ACTIONS
 from alb_sg.deployment.checked_in import checked_in, main
+from alb_sg.exemptions.location import parse_location
 from alb_sg.sweep.function import RESULT_ACTIONS, SOURCE_ACTIONS
 from tests.builders import RULES, load_balancer_arn
 from tests.deployment.deployments import of_type
@@ -28,6 +30,8 @@ GIVEN = {
     "member-events.yaml": {"CentralBusArn": "arn:aws:events:us-east-1:111122223333:event-bus/alb-sg"},
     "sweep.yaml": {"SourceBucket": "snapshots"},
 }
+# These are there where the parameter `Exemptions` is given.
+EXEMPTIONS_POLICIES = {"ReadExemptionsInS3", "ReadExemptionsInSsm"}
 # What moto's CloudFormation does not know; it is asserted as data.
 UNKNOWN_TO_MOTO = (
     "AWS::Athena::",
@@ -97,7 +101,60 @@ def test_moto_makes_the_stack(name: str) -> None:
         [stack] = cloudformation.describe_stacks(StackName="made")["Stacks"]
         assert stack["StackStatus"] == "CREATE_COMPLETE"
         there = cloudformation.describe_stack_resources(StackName="made")["StackResources"]
-        assert {one["LogicalResourceId"] for one in there} == set(made["Resources"])
+        # Of what is not made for a condition moto tells, but no name.
+        assert {one["LogicalResourceId"] for one in there if "LogicalResourceId" in one} == set(
+            made["Resources"]
+        ) - EXEMPTIONS_POLICIES
+
+
+@pytest.mark.parametrize("name", ["dashboard.yaml", "sweep.yaml"])
+@pytest.mark.parametrize(
+    ("source", "allowed"),
+    [
+        ("", []),
+        ("s3://governance/alb-sg/exemptions.json", [("s3:GetObject", "s3:::governance/alb-sg/exemptions.json")]),
+        ("ssm:/alb-sg/exemptions", [("ssm:GetParameter", "ssm:eu-west-1:123456789012:parameter/alb-sg/exemptions")]),
+        ("ssm:exemptions", [("ssm:GetParameter", "ssm:eu-west-1:123456789012:parameter/exemptions")]),
+    ],
+)
+def test_exemptions_are_read_where_they_are_kept_and_nowhere_else(
+    name: str, source: str, allowed: list[tuple[str, str]]
+) -> None:
+    """As CloudFormation would resolve it: moto's, with the role and these policies alone."""
+    made = template(name)
+    pattern = made["Parameters"]["Exemptions"]["AllowedPattern"]
+    assert re.fullmatch(pattern, source)
+    if source:
+        parse_location(source)
+    resources = {one: made["Resources"][one] for one in ("FunctionRole", *sorted(EXEMPTIONS_POLICIES))}
+    resources["FunctionRole"]["Properties"]["Policies"] = []
+    conditions = {one: made["Conditions"][one] for one in ("ExemptionsInS3", "ExemptionsInSsm")}
+    text = json.dumps(
+        {"Parameters": {"Exemptions": {"Type": "String"}}, "Conditions": conditions, "Resources": resources}
+    )
+    with mock_aws():
+        boto3.client("cloudformation", "eu-west-1").create_stack(
+            StackName="made",
+            TemplateBody=text,
+            Parameters=[{"ParameterKey": "Exemptions", "ParameterValue": source}],
+            Capabilities=["CAPABILITY_IAM"],
+        )
+        iam = boto3.client("iam", "eu-west-1")
+        [role] = iam.list_roles()["Roles"]
+        documents: list[Any] = [
+            iam.get_role_policy(RoleName=role["RoleName"], PolicyName=policy)["PolicyDocument"]
+            for policy in iam.list_role_policies(RoleName=role["RoleName"])["PolicyNames"]
+        ]
+    found = [(action, one["Resource"]) for each in documents for one in each["Statement"] for action in one["Action"]]
+    assert found == [(action, f"arn:aws:{resource}") for action, resource in allowed]
+
+
+@pytest.mark.parametrize(
+    "source", ["exemptions.json", "s3://governance/*", "s3://governance/", "ssm:/a/*", "s3://b/${a}"]
+)
+def test_what_is_no_place_or_more_than_one_is_refused(source: str) -> None:
+    for name in ("dashboard.yaml", "sweep.yaml"):
+        assert not re.fullmatch(template(name)["Parameters"]["Exemptions"]["AllowedPattern"], source)
 
 
 # --- as data

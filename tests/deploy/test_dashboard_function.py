@@ -14,15 +14,19 @@ import pytest
 from moto import mock_aws
 from moto.core.authorization import enable_iam_authentication
 
+from alb_sg.command_line import live
 from alb_sg.command_line.dashboard import write_dashboard
+from alb_sg.command_line.main import main
 from alb_sg.dashboard import function
 from alb_sg.dashboard.function import lambda_handler, publish
 from alb_sg.errors import Unread, UnusableInput
 from alb_sg.live import calls
-from tests.aggregator.recordings import AGGREGATOR, AS_OF, Failure, Recording, evaluation, load_balancer, verdicts
+from tests.aggregator.recordings import AGGREGATOR, AS_OF, Failure, Recording, arn, evaluation, load_balancer, verdicts
 from tests.builders import INGRESS
 from tests.dashboard.organization import organization
 from tests.deploy.test_checked_in import statements
+from tests.exemptions.entries import document as exemptions_document
+from tests.exemptions.entries import entry
 
 BUCKET = "dashboard"
 
@@ -32,6 +36,7 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv(function.BUCKET, BUCKET)
     monkeypatch.setenv(function.AGGREGATOR, AGGREGATOR)
+    monkeypatch.setenv(function.EXEMPTIONS, "")
     with mock_aws():
         client = boto3.client("s3")
         client.create_bucket(Bucket=BUCKET)
@@ -95,6 +100,68 @@ def test_what_could_not_be_read_stands_on_the_page_and_is_told(asked: Recording,
     with pytest.raises(Unread, match="verdicts in aggregator alb-sg"):
         lambda_handler({"time": "2027-01-31T08:00:00Z"}, None)
     assert b"AccessDenied" in stored(s3)["index.html"]
+
+
+# --- exemptions
+
+GOVERNANCE, KEY = "governance", "exemptions.json"
+
+
+def exempting(s3: Any, monkeypatch: pytest.MonkeyPatch, *entries: dict[str, Any]) -> None:
+    s3.create_bucket(Bucket=GOVERNANCE)
+    s3.put_object(Bucket=GOVERNANCE, Key=KEY, Body=json.dumps(exemptions_document(*entries)))
+    monkeypatch.setenv(function.EXEMPTIONS, f"s3://{GOVERNANCE}/{KEY}")
+
+
+def record(recording: Recording) -> None:
+    recording.first_step([verdicts("web", {INGRESS: "NON_COMPLIANT"})], [load_balancer("web")])
+    recording.organization("list_roots", Failure("AccessDeniedException"))
+    recording.organization("list_accounts", Failure("AccessDeniedException"))
+    recording.evaluations(INGRESS, [evaluation("web", annotation="HTTPS:443 is not open")])
+
+
+@pytest.mark.parametrize("expires", ["2027-01-31", "2027-01-30"])
+def test_exemptions_as_from_the_command(
+    asked: Recording, s3: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, expires: str
+) -> None:
+    """On the day of the event, through which the first still counts; page and data to the byte."""
+    exempting(s3, monkeypatch, entry(loadBalancer=arn("web"), rule=INGRESS, expires=expires))
+    record(asked)
+    assert lambda_handler({"time": "2027-01-31T23:59:59Z"}, None)["errors"] == 0
+    found = stored(s3)
+    document = json.loads(found["index.json"])
+    assert [one["expires"] for one in document["exemptions"]["entries"]] == [expires]
+    assert document["exemptions"]["date"] == "2027-01-31"
+
+    record(asked)
+    monkeypatch.setattr(live, "aggregator_client", lambda *_: asked.config)
+    monkeypatch.setattr(live, "client_of", lambda *given: {"organizations": asked.organizations, "s3": s3}[given[-1]])
+    output = ("--history", str(tmp_path / "history"), "--output", str(tmp_path / "index.html"))
+    source = ("--aggregator", AGGREGATOR, "--exemptions", f"s3://{GOVERNANCE}/{KEY}")
+    code = main(["dashboard", *source, "--as-of", "2027-01-31T23:59:59Z", *output])
+    assert code == (0 if expires == "2027-01-31" else 1)
+    assert found == {
+        str(path.relative_to(tmp_path)): path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()
+    }
+
+
+@pytest.mark.parametrize("content", [None, b"[]"])
+def test_exemptions_that_cannot_be_read_exempt_nobody_and_are_told(
+    asked: Recording, s3: Any, monkeypatch: pytest.MonkeyPatch, content: bytes | None
+) -> None:
+    """Neither an object that is not there nor one that is no document of exemptions costs the page."""
+    exempting(s3, monkeypatch)
+    s3.delete_object(Bucket=GOVERNANCE, Key=KEY)
+    if content is not None:
+        s3.put_object(Bucket=GOVERNANCE, Key=KEY, Body=content)
+    record(asked)
+    with pytest.raises(Unread, match=r"exemptions in s3://governance/exemptions\.json: .*; no exemption applies"):
+        lambda_handler({"time": "2027-01-31T08:00:00Z"}, None)
+    found = stored(s3)
+    assert b"HTTPS:443 is not open" in found["index.html"]
+    assert b"no exemption applies" in found["index.html"]
+    [error] = json.loads(found["index.json"])["exemptions"]["errors"]
+    assert error.startswith(f"exemptions in s3://{GOVERNANCE}/{KEY}: ")
 
 
 @pytest.mark.parametrize("event", [{}, {"time": "yesterday"}])

@@ -21,12 +21,13 @@ from moto import mock_aws
 from alb_sg.sweep import function
 from tests.deploy import lake
 from tests.deploy.lambda_stand_in import LambdaStandIn
+from tests.exemptions.entries import document
 from tests.tools import node, node_module
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = yaml.safe_load((ROOT / "deploy" / "sweep.yaml").read_text(encoding="utf-8"))
 LINT = ROOT / "tests" / "node" / "lint-states.js"
-SOURCE, RESULTS = "snapshots", "results"
+SOURCE, RESULTS, EXEMPTIONS = "snapshots", "results", "ssm:/alb-sg/exemptions"
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:alb-sg-sweep"
 
 
@@ -71,10 +72,13 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv(function.RESULTS_BUCKET, RESULTS)
     monkeypatch.setenv(function.MAX_CONCURRENCY, "4")
+    monkeypatch.setenv(function.EXEMPTIONS, EXEMPTIONS)
     with mock_aws(config={"stepfunctions": {"execute_state_machine": True}}):
         s3 = boto3.client("s3")
         for bucket in (SOURCE, RESULTS):
             s3.create_bucket(Bucket=bucket)
+        # Without a decision in it; that it counts is the sweep's own test.
+        boto3.client("ssm").put_parameter(Name="/alb-sg/exemptions", Value=json.dumps(document()), Type="String")
         yield s3
 
 
@@ -123,6 +127,8 @@ def test_the_interpreter_runs_it_through_crashes(aws: Any) -> None:
     found = aws.get_object(Bucket=RESULTS, Key="run/findings.jsonl")["Body"].read().decode()
     again = aws.get_object(Bucket=RESULTS, Key="run/summary.json")["Body"].read()
     assert json.loads(again)["accountsAndRegions"] == 6
+    plan = json.loads(aws.get_object(Bucket=RESULTS, Key="run/plan.json")["Body"].read())
+    assert (plan["exemptions"]["source"], plan["exemptions"]["errors"]) == (EXEMPTIONS, [])
     assert len(found.splitlines()) == 6 * 2 * 4
     assert len(set(found.splitlines())) == 6 * 2 * 4
     rounds = [event["round"] for event in stand_in.calls if event["step"] == "connect"]

@@ -16,11 +16,15 @@ from alb_sg.command_line.main import main
 from alb_sg.errors import UnusableInput
 from alb_sg.sweep import function
 from alb_sg.sweep.function import lambda_handler
+from tests.builders import ICMP, load_balancer_arn
 from tests.deploy import lake
+from tests.exemptions.entries import document, entry
 
 pytestmark = pytest.mark.slow
 
 SOURCE, RESULTS, RUN = "snapshots", "results", "run-1"
+# As Step Functions writes it.
+TIME = "2027-01-31T23:59:59.999Z"
 
 Event = dict[str, Any]
 Handler = Callable[[Event], dict[str, Any]]
@@ -35,6 +39,7 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv(function.RESULTS_BUCKET, RESULTS)
     monkeypatch.setenv(function.MAX_CONCURRENCY, "50")
+    monkeypatch.setenv(function.EXEMPTIONS, "")
     with mock_aws():
         client = boto3.client("s3")
         for bucket in (SOURCE, RESULTS):
@@ -55,7 +60,8 @@ def handle(event: Event) -> dict[str, Any]:
 
 def sweep(s3: Any, call: Handler = handle, *, between: Callable[[], None] = lambda: None) -> dict[str, Any]:
     """The steps of the state machine one after the other; an item that is given up is given up."""
-    state = call({"step": "plan", "run": RUN, "source": {"bucket": SOURCE, "prefix": lake.PREFIX}, "parameters": {}})
+    source = {"bucket": SOURCE, "prefix": lake.PREFIX}
+    state = call({"step": "plan", "run": RUN, "time": TIME, "source": source, "parameters": {}})
     rounds = 0
     while True:
         between()
@@ -195,5 +201,68 @@ def test_nothing_to_judge_and_unknown_parameters(s3: Any) -> None:
     with pytest.raises(UnusableInput, match="no snapshot of AWS Config lies here"):
         sweep(s3)
     put(s3, dict(list(lake.objects().items())[:1]))
+    other: dict[str, dict[str, str]] = {"ALB_SG_OTHER": {}}
     with pytest.raises(UnusableInput, match="there is no rule 'ALB_SG_OTHER'"):
-        handle({"step": "plan", "run": RUN, "source": {"bucket": SOURCE}, "parameters": {"ALB_SG_OTHER": {}}})
+        handle({"step": "plan", "run": RUN, "time": TIME, "source": {"bucket": SOURCE}, "parameters": other})
+
+
+# --- exemptions
+
+
+@pytest.fixture
+def place(s3: Any, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Where the sweep and the command look for exemptions; nothing is there yet."""
+    s3.create_bucket(Bucket="governance")
+    monkeypatch.setenv(function.EXEMPTIONS, "s3://governance/exemptions.json")
+    return "s3://governance/exemptions.json"
+
+
+def exempt(s3: Any, *entries: dict[str, Any]) -> None:
+    s3.put_object(Bucket="governance", Key="exemptions.json", Body=json.dumps(document(*entries)))
+
+
+def checked(folder: Path, place: str) -> str:
+    """What `alb-sg check` says of the fifty files with exemptions, on the day of `TIME`."""
+    list(lake.write(lake.objects(), folder / "lake"))
+    output = folder / "found.jsonl"
+    given = ("--exemptions", place, "--date", "2027-01-31")
+    main(["check", "--config-items", str(folder / "lake"), *given, "--format", "jsonl", "--output", str(output)])
+    return output.read_text(encoding="utf-8")
+
+
+def test_exemptions_as_from_one_run(s3: Any, one_run: str, place: str, tmp_path: Path) -> None:
+    """In force to the end of its day, expired, of nobody, malformed. What is changed after the plan is not seen."""
+    lines = [json.loads(line) for line in one_run.splitlines()]
+    judged = [line for line in lines if line.get("compliance") == "NON_COMPLIANT"]
+    ends = ("2027-01-31", "2027-01-30", "2027-12-31")
+    entries = [
+        entry(loadBalancer=line["loadBalancerArn"], rule=line["rule"], expires=ends[number % 3])
+        for number, line in enumerate(judged[:30])
+    ]
+    entries += [entry(loadBalancer=line["loadBalancerArn"], rule=ICMP) for line in lines[-8:] if "error" not in line]
+    entries = list({(one["loadBalancer"], one["rule"]): one for one in entries}.values())
+    exempt(s3, *entries, entry(owner=None), entry(loadBalancer=load_balancer_arn("gone")))
+    expected = checked(tmp_path, place)
+    assert expected.count('{"exemption": ') >= 20
+    assert expected.count("exemption expired 2027-01-30") == 10
+    assert expected.count("'owner'") + expected.count(".owner") >= 1
+
+    put(s3, lake.objects())
+    summary = sweep(s3, between=lambda: exempt(s3))
+    assert result(s3) == expected
+    assert summary["errors"] == expected.count('{"error": ')
+
+
+def test_exemptions_that_cannot_be_read_exempt_nobody(s3: Any, one_run: str, place: str, tmp_path: Path) -> None:
+    put(s3, lake.objects())
+    sweep(s3)
+    assert result(s3) == checked(tmp_path, place)
+    [error] = set(result(s3).splitlines()) - set(one_run.splitlines())
+    assert "NoSuchKey" in error
+
+
+def test_exemptions_that_are_none_start_no_sweep(s3: Any, place: str) -> None:
+    put(s3, lake.objects())
+    s3.put_object(Bucket="governance", Key="exemptions.json", Body=b"[]")
+    with pytest.raises(UnusableInput, match=place):
+        sweep(s3)

@@ -10,7 +10,7 @@ import pytest
 from moto import mock_aws
 from moto.core.authorization import enable_iam_authentication
 
-from alb_sg.sweep.function import MAX_CONCURRENCY, RESULT_ACTIONS, RESULTS_BUCKET, lambda_handler
+from alb_sg.sweep.function import EXEMPTIONS, MAX_CONCURRENCY, RESULT_ACTIONS, RESULTS_BUCKET, lambda_handler
 from tests.deploy import lake
 from tests.deploy.test_checked_in import statements
 from tests.deploy.test_dashboard_function import as_role
@@ -23,6 +23,7 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv(RESULTS_BUCKET, RESULTS)
     monkeypatch.setenv(MAX_CONCURRENCY, "1")
+    monkeypatch.setenv(EXEMPTIONS, "")
     with mock_aws():
         client = boto3.client("s3")
         for bucket in (SOURCE, RESULTS):
@@ -33,7 +34,7 @@ def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 
 def sweep() -> dict[str, Any]:
-    run = {"run": "run-1"}
+    run = {"run": "run-1", "time": "2027-01-31T05:00:00.000Z"}
     lambda_handler({"step": "plan", "source": {"bucket": SOURCE}, "parameters": {}, **run}, None)
     of = lake.home(0)
     item = {"accountId": of.account_id, "region": of.region, "others": []}

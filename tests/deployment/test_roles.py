@@ -147,7 +147,9 @@ class Role:
             "AWS_SECRET_ACCESS_KEY": given["SecretAccessKey"],
             "AWS_SESSION_TOKEN": given["SessionToken"],
         }
-        with patch.dict(os.environ, environment), enable_iam_authentication():
+        # boto3's default session, from which documents' scripts make clients, keeps the credentials it was made with.
+        new_session = patch.object(boto3, "DEFAULT_SESSION", None)
+        with patch.dict(os.environ, environment), new_session, enable_iam_authentication():
             yield
 
 

@@ -36,7 +36,7 @@ function matchesPlace(state, one) {
   return matchesTag(one.tags, state.tag);
 }
 
-// The rows that all filters let through.
+// The rows that all filters but the status let through.
 function filtered(index, state) {
   const needle = state.q.trim().toLowerCase();
   const places = new Map();
@@ -44,7 +44,6 @@ function filtered(index, state) {
   for (const row of index.rows) {
     const { one, verdict } = row;
     if (state.rule && verdict.rule !== state.rule) continue;
-    if (state.status && state.status !== "all" && verdict.status !== state.status) continue;
     let here = places.get(one);
     if (here === undefined) places.set(one, (here = matchesPlace(state, one)));
     if (!here) continue;
@@ -53,6 +52,9 @@ function filtered(index, state) {
   }
   return found;
 }
+
+// Those of them that have the status that is asked for.
+const withStatus = (state, base) => (state.status && state.status !== "all" ? base.filter((row) => row.verdict.status === state.status) : base);
 
 // What is gone, and exemptions, have no verdict here: of the filters all that they can answer count.
 function filteredOthers(state, others, parts) {

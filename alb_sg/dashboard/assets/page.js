@@ -2,6 +2,7 @@
 
 let index;
 let state;
+let base = [];
 let rows = [];
 let shownFor = null;
 let below;
@@ -10,24 +11,27 @@ let below;
 function render({ atOnce = false } = {}) {
   const filters = FILTERS.map((key) => state[key]).join("\u0000");
   const same = shownFor === filters;
-  if (!same) rows = filtered(index, state);
+  if (!same) {
+    base = filtered(index, state);
+    rows = withStatus(state, base);
+  }
   shownFor = filters;
-  const gone = filteredOthers(state, index.data.gone, (one) => [one.arn, one.name, one.account, one.accountName, one.rule]).filter(() => !state.status || state.status === "all");
-  const found = standing(rows, gone);
+  const gone = filteredOthers(state, index.data.gone, (one) => [one.arn, one.name, one.account, one.accountName, one.rule]);
+  const found = standing(index, state, base, gone);
   showStanding(index, found);
-  showMatrix(index, state, rows);
+  showMatrix(index, state, base);
   showWorst(index, state, rows);
   showDetail(index, state);
   clearTimeout(below);
   const rest = () => {
     showCauses(index, state, rows);
-    showChanges(index, state, rows, gone);
+    showChanges(index, state, rows, !state.status || state.status === "all" ? gone : []);
     showExemptions(index, state);
   };
   if (atOnce) rest();
   else below = setTimeout(rest);
   const items = listed(state, rows).length;
-  if (!same) document.querySelector("#shown").textContent = `${counted(items, "finding")} on ${counted(new Set(listed(state, rows).map((row) => row.one)).size, "load balancer")}; ${counted(rows.length, "verdict")} on ${counted(found.total, "load balancer")} in all.`;
+  if (!same) document.querySelector("#shown").textContent = `${counted(items, "finding")} on ${counted(new Set(listed(state, rows).map((row) => row.one)).size, "load balancer")}; ${counted(rows.length, "verdict")} on ${counted(new Set(rows.map((row) => row.one)).size, "load balancer")} in all.`;
 }
 
 // Goes to another view; `replacing` leaves no step for Back.

@@ -6,19 +6,29 @@ const where = (one) => [name(one.accountName || one.account), h("span", { class:
 
 // --- 2: how they stand
 
-function standing(rows, gone) {
+// `base`: the rows that all filters but the status let through. A load balancer in them counts with all that is asked
+// about it, so that none is in order for want of the verdict that was filtered away.
+function standing(index, state, base, gone) {
   const all = new Map();
+  const rows = [];
+  for (const one of new Set(base.map((row) => row.one))) {
+    for (const verdict of one.verdicts) if (!state.rule || verdict.rule === state.rule) rows.push({ one, verdict });
+  }
+  const asked = state.rule ? 1 : index.data.rules.length;
   const before = new Set(gone.map((one) => one.arn));
   const now = new Set();
   for (const { one, verdict } of rows) {
     let known = all.get(one);
-    if (known === undefined) all.set(one, (known = { bad: false, error: false, exempt: false, compliant: false }));
+    if (known === undefined) all.set(one, (known = { bad: false, error: false, exempt: false, compliant: false, verdicts: 0 }));
+    known.verdicts += 1;
     if (verdict.status === "nonCompliant") known.bad = true;
     else if (verdict.status === "error") known.error = true;
     else if (verdict.status === "exempt") known.exempt = true;
     else if (verdict.status === "compliant") known.compliant = true;
-    if (verdict.was === "nonCompliant") before.add(one.arn);
-    if (verdict.status === "nonCompliant" && verdict.change !== "firstLook") now.add(one.arn);
+    const wasBad = verdict.was === "nonCompliant";
+    if (wasBad) before.add(one.arn);
+    // What could not be judged is what it was.
+    if ((verdict.status === "error" && wasBad) || (verdict.status === "nonCompliant" && verdict.change !== "firstLook")) now.add(one.arn);
   }
   const found = { total: all.size, nonCompliant: 0, facing: 0, unknownScheme: 0, notJudged: 0, exempt: 0, inOrder: 0, change: now.size - before.size };
   for (const [one, known] of all) {
@@ -27,7 +37,7 @@ function standing(rows, gone) {
     if (known.bad && one.scheme === "unknown") found.unknownScheme += 1;
     if (known.error) found.notJudged += 1;
     if (known.exempt) found.exempt += 1;
-    if (known.compliant && !known.bad && !known.error && !known.exempt) found.inOrder += 1;
+    if (known.compliant && !known.bad && !known.error && !known.exempt && known.verdicts === asked) found.inOrder += 1;
   }
   return found;
 }
@@ -60,7 +70,7 @@ function showMatrix(index, state, rows) {
     const known = index.data.accounts[home.account];
     const one = { account: home.account, region: home.region, accountName: known?.name ?? "", unit: known?.unit ?? null };
     const key = rowOf(state, one);
-    const filters = state.q || state.rule || state.scheme || state.status || state.tag;
+    const filters = state.q || state.rule || state.scheme || state.tag;
     if (!filters && matchesPlace(state, one) && !groups.has(key)) groups.set(key, { key, one, bad: 0, rules: new Map() });
   }
   const ordered = [...groups.values()].sort((left, right) => right.bad - left.bad || (left.key < right.key ? -1 : 1));
@@ -87,9 +97,11 @@ function gaps(index, state) {
   for (const home of index.data.coverage.homes) {
     const key = rowOf(state, { account: home.account, unit: index.data.accounts[home.account]?.unit });
     let known = found.get(key);
-    if (known === undefined) found.set(key, (known = { silent: 0, heard: 0, without: new Map() }));
+    if (known === undefined) found.set(key, (known = { silent: 0, heard: 0, unread: 0, without: new Map() }));
     if (home.heard) known.heard += 1;
     else known.silent += 1;
+    // What failed and is of no account may be of any.
+    if (home.heard && index.data.errors.some((one) => one.loadBalancer === null && (!one.account || (one.account === home.account && one.region === home.region)))) known.unread += 1;
     for (const rule of home.missingRules) known.without.set(rule, (known.without.get(rule) ?? 0) + 1);
   }
   return found;
@@ -101,6 +113,7 @@ function matrixCell(state, group, rule, homes) {
   const gap = homes.get(group.key);
   const partial = [];
   if (gap?.silent) partial.push(gap.heard ? `not heard from in ${counted(gap.silent, "place")}` : "not heard from");
+  if (gap?.unread) partial.push(`not read whole in ${counted(gap.unread, "place")}`);
   const without = gap?.without.get(rule.name);
   if (without) partial.push(`rule missing in ${counted(without, "place")}`);
   const note = partial.length ? h("span", { class: "aside" }, partial.join("; ")) : null;
@@ -110,7 +123,7 @@ function matrixCell(state, group, rule, homes) {
   const shown = kind === "nonCompliant" || kind === "error" ? `${number(counts[kind])} of ${number(asked)}` : kind === "compliant" ? `0 of ${number(asked)}` : number(counts[kind]);
   const said = Object.entries(counts).filter(([, count]) => count).map(([which, count]) => `${number(count)} ${STATUS[which][1]}`).join(", ");
   return h("td", { class: "cell" },
-    link(state, { ...filter, rule: rule.name, status: kind === "nonCompliant" || kind === "error" ? state.status : kind },
+    link(state, { ...filter, rule: rule.name, status: kind === "nonCompliant" || kind === "error" ? (["", "all", kind].includes(state.status) ? state.status : kind) : kind },
       h("span", { class: `status ${kind}` }, h("span", { "aria-hidden": "true" }, STATUS[kind][0]), ` ${shown}`),
       h("span", { class: "heard" }, ` (${said}) of `, name(state.by === "unit" ? group.key : group.one.accountName || group.key), `, ${rule.subject}`)),
     counts.exempt && kind !== "exempt" ? h("span", { class: "aside" }, `${number(counts.exempt)} exempt`) : null,

@@ -1,0 +1,284 @@
+"""What any program pays that takes the load balancers and all they depend on out of a ConfigSnapshot: the least work
+that leaves everything a verdict needs in memory, as typed objects. Nothing is judged, checked or written.
+
+    python -m benchmarks.floor FILE…
+
+prints the number of items of each type, which proves that all were found.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import msgspec
+from isal import igzip
+
+CHUNK = 128 * 1024
+BEGINNING = b'"configurationItems":['
+BETWEEN = b'},{"relatedEvents":'
+
+
+class Shape(msgspec.Struct, gc=False, rename="camel"):
+    """An object as AWS Config spells most: `securityGroups`."""
+
+
+class Pascal(msgspec.Struct, gc=False, rename="pascal"):
+    """An object as AWS Config spells the newer types: `TargetGroupArn`."""
+
+
+class Item(Shape):
+    resource_type: str
+    resource_id: str
+    aws_account_id: str
+    aws_region: str
+    configuration_item_status: str
+    configuration_item_capture_time: str
+    configuration_state_id: int
+    configuration: msgspec.Raw
+    tags: msgspec.Raw
+
+
+class State(Shape):
+    code: str
+
+
+class LoadBalancer(Shape):
+    load_balancer_arn: str
+    load_balancer_name: str
+    type: str
+    scheme: str
+    state: State
+    vpc_id: str
+    ip_address_type: str
+    security_groups: list[str]
+
+
+class TargetGroupTuple(Pascal):
+    target_group_arn: str
+
+
+class Forward(Pascal):
+    target_groups: list[TargetGroupTuple]
+
+
+class Action(Pascal):
+    target_group_arn: str | None = None
+    forward_config: Forward | None = None
+
+
+class Listener(Pascal):
+    listener_arn: str
+    load_balancer_arn: str
+    protocol: str
+    port: int
+    default_actions: list[Action]
+
+
+class Target(Pascal):
+    id: str
+    port: int
+
+
+class TargetGroup(Pascal):
+    target_group_arn: str
+    target_group_name: str
+    target_type: str
+    load_balancer_arns: list[str]
+    port: int
+    vpc_id: str
+    ip_address_type: str
+    health_check_enabled: bool
+    health_check_port: str
+    targets: list[Target]
+
+
+class Ipv4Range(Shape):
+    cidr_ip: str
+
+
+class Ipv6Range(Shape):
+    cidr_ipv6: str
+
+
+class PrefixListId(Shape):
+    prefix_list_id: str
+
+
+class Reference(Shape):
+    group_id: str
+    user_id: str
+    vpc_id: str | None = None
+    vpc_peering_connection_id: str | None = None
+    peering_status: str | None = None
+
+
+class Permission(Shape):
+    ip_protocol: str
+    ip_ranges: list[str]
+    ipv4_ranges: list[Ipv4Range]
+    ipv6_ranges: list[Ipv6Range]
+    prefix_list_ids: list[PrefixListId]
+    user_id_group_pairs: list[Reference]
+    from_port: int | None = None
+    to_port: int | None = None
+
+
+class SecurityGroup(Shape):
+    group_id: str
+    group_name: str
+    vpc_id: str
+    ip_permissions: list[Permission]
+    ip_permissions_egress: list[Permission]
+
+
+class BlockState(Shape):
+    state: str
+
+
+class Block(Shape):
+    cidr_block: str
+    cidr_block_state: BlockState
+
+
+class Ipv6Block(Shape):
+    ipv6_cidr_block: str
+    ipv6_cidr_block_state: BlockState
+
+
+class Vpc(Shape):
+    vpc_id: str
+    cidr_block: str
+    cidr_block_association_set: list[Block]
+    ipv6_cidr_block_association_set: list[Ipv6Block]
+
+
+class GroupIdentifier(Shape):
+    group_id: str
+
+
+class Ipv6Address(Shape):
+    ipv6_address: str
+    is_primary_ipv6: bool = False
+
+
+class Address(Shape):
+    private_ip_address: str
+    primary: bool
+
+
+class Attachment(Shape):
+    device_index: int
+    instance_id: str | None = None
+
+
+class Prefix(Shape):
+    ipv4_prefix: str | None = None
+    ipv6_prefix: str | None = None
+
+
+class NetworkInterface(Shape):
+    network_interface_id: str
+    vpc_id: str
+    groups: list[GroupIdentifier]
+    private_ip_address: str
+    private_ip_addresses: list[Address]
+    ipv6_addresses: list[Ipv6Address]
+    ipv4_prefixes: list[Prefix]
+    ipv6_prefixes: list[Prefix]
+    attachment: Attachment
+
+
+class InstanceInterface(Shape):
+    private_ip_address: str
+    groups: list[GroupIdentifier]
+    ipv6_addresses: list[Ipv6Address]
+    attachment: Attachment
+
+
+class Instance(Shape):
+    instance_id: str
+    network_interfaces: list[InstanceInterface]
+
+
+class Held(Shape):
+    """An item without what is no longer needed."""
+
+    account_id: str
+    region: str
+    status: str
+    captured: str
+    state_id: int
+    configuration: Any
+    tags: dict[str, str] | None
+
+
+def _decoder(shape: type[Any]) -> Any:
+    return msgspec.json.Decoder(shape).decode
+
+
+DECODERS = {
+    f"AWS::{name}": _decoder(shape)
+    for name, shape in {
+        "ElasticLoadBalancingV2::LoadBalancer": LoadBalancer,
+        "ElasticLoadBalancingV2::Listener": Listener,
+        "ElasticLoadBalancingV2::TargetGroup": TargetGroup,
+        "EC2::SecurityGroup": SecurityGroup,
+        "EC2::VPC": Vpc,
+        "EC2::NetworkInterface": NetworkInterface,
+        "EC2::Instance": Instance,
+    }.items()
+}
+TAGGED = "AWS::ElasticLoadBalancingV2::LoadBalancer"
+
+
+def main(paths: list[str]) -> None:
+    # Nothing that is held has cycles; looking for some would take a third more time.
+    gc.disable()
+    counts = dict.fromkeys(DECODERS, 0)
+    for path in paths:
+        held = _read(path)
+        for name, found in held.items():
+            counts[name] += len(found)
+        del held
+    json.dump(counts, sys.stdout)
+
+
+def _read(path: str) -> dict[str, dict[str, Held]]:
+    held: dict[str, dict[str, Held]] = {name: {} for name in DECODERS}
+    items, tags = _decoder(list[Item]), _decoder(dict[str, str])
+    for block in _blocks(path):
+        for item in items(block):
+            decode = DECODERS.get(item.resource_type)
+            if decode is not None:
+                held[item.resource_type][item.resource_id] = Held(
+                    item.aws_account_id,
+                    item.aws_region,
+                    item.configuration_item_status,
+                    item.configuration_item_capture_time,
+                    item.configuration_state_id,
+                    decode(item.configuration),
+                    tags(item.tags) if item.resource_type == TAGGED else None,
+                )
+    return held
+
+
+def _blocks(path: str) -> Iterator[bytes]:
+    """The items as lists, each cut where one item ends and the next begins."""
+    with Path(path).open("rb") as stream, cast("Any", igzip).IGzipFile(fileobj=stream, mode="rb") as unpacked:
+        rest = unpacked.read(CHUNK)
+        rest = rest[rest.index(BEGINNING) + len(BEGINNING) :]
+        while chunk := unpacked.read(CHUNK):
+            rest += chunk
+            end = rest.rindex(BETWEEN) + 1
+            yield b"[%b]" % rest[:end]
+            rest = rest[end + 1 :]
+        yield b"[%b]" % rest[: rest.rindex(b"]")]
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

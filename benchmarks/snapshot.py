@@ -1,0 +1,148 @@
+"""From gzipped ConfigSnapshots to the verdicts of all four rules, against reading the same files and no more.
+
+`ALB_SG_BENCH_LARGE=1` adds a snapshot of 100,000 load balancers, which takes some minutes to make and some to judge.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.snapshots import snapshot, verdicts
+from benchmarks.table import TIMES, Row
+
+SIZES = (1_000, 10_000, 100_000)
+LARGE = 100_000
+# How often each is run; of the times the least is taken, because whatever else the machine does only ever adds.
+RUNS = {1_000: 5, 10_000: 4, LARGE: 2}
+FILES, PER_FILE = 8, 2_000
+AGAINST = "unpacking and decoding the same fields (benchmarks/floor.py)"
+CHECK = (sys.executable, "-c", "import sys; from alb_sg.command_line.main import main; sys.exit(main())", "check")
+SOME_ARE_NON_COMPLIANT = 1
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a process took: seconds of the processor, of the clock, and MiB of memory at its peak."""
+
+    processor: float
+    clock: float
+    memory: float
+
+
+def rows() -> Iterator[Row]:
+    least: dict[int, float] = {}
+    for size in SIZES:
+        if size == LARGE and os.environ.get("ALB_SG_BENCH_LARGE") != "1":
+            continue
+        ours, floors = _in_turn(size)
+        least[size] = min(run.processor for run in ours)
+        floor = min(run.processor for run in floors)
+        yield Row(
+            f"snapshot to verdicts: {size:,} load balancers",
+            least[size] / floor,
+            TIMES,
+            None if size < 10_000 else 1.7,
+            AGAINST,
+            f"{least[size] / size * 1e6:.0f} against {floor / size * 1e6:.0f} µs of the processor a load balancer, "
+            "start included",
+        )
+        mine, its = (min(run.memory for run in some) for some in (ours, floors))
+        yield Row(
+            f"snapshot to verdicts: {size:,} load balancers, peak memory",
+            mine / its,
+            TIMES,
+            None if size < 10_000 else 1.4,
+            AGAINST,
+            f"{mine:.0f} against {its:.0f} MiB",
+        )
+    smallest, largest = min(least), max(least)
+    yield Row(
+        f"snapshot to verdicts: growth from {smallest:,} to {largest:,}",
+        math.log(least[largest] / least[smallest]) / math.log(largest / smallest),
+        "",
+        1.05,
+        "1 is in proportion",
+        f"exponent; {least[smallest]:.2f} s to {least[largest]:.2f} s of the processor",
+    )
+    yield from _many_files()
+
+
+def _in_turn(size: int) -> tuple[list[Run], list[Run]]:
+    """Runs of the command and of the floor over one snapshot, one after the other."""
+    path = str(snapshot(size))
+    ours, floors = [], []
+    for _ in range(RUNS[size]):
+        with tempfile.NamedTemporaryFile() as out:
+            ours.append(_check([path], 1, out.name))
+            _assert_verdicts(out.name, size)
+        with tempfile.NamedTemporaryFile() as out:
+            floors.append(_run([sys.executable, "-m", "benchmarks.floor", path], out.name, 0))
+            counts = json.loads(Path(out.name).read_bytes())
+            assert counts["AWS::ElasticLoadBalancingV2::LoadBalancer"] == size, counts
+            assert counts["AWS::EC2::Instance"] == 2 * size, counts
+    return ours, floors
+
+
+def _many_files() -> Iterator[Row]:
+    paths = [str(snapshot(PER_FILE, account)) for account in range(FILES)]
+    alone, together, single = [], [], []
+    for _ in range(3):
+        with tempfile.NamedTemporaryFile() as one, tempfile.NamedTemporaryFile() as two:
+            alone.append(_check(paths, 1, one.name))
+            together.append(_check(paths, 2, two.name))
+            _assert_verdicts(one.name, PER_FILE, FILES)
+            assert Path(one.name).read_bytes() == Path(two.name).read_bytes()
+        with tempfile.NamedTemporaryFile() as out:
+            single.append(_check(paths[:1], 1, out.name))
+    one_core, two_cores = (min(run.clock for run in some) for some in (alone, together))
+    yield Row(
+        f"snapshot to verdicts: {FILES} files of {PER_FILE:,}, two processes",
+        two_cores / one_core,
+        TIMES,
+        0.6,
+        "one process",
+        f"{two_cores:.2f} against {one_core:.2f} s by the clock",
+    )
+    all_files, largest = (min(run.memory for run in some) for some in (alone, single))
+    yield Row(
+        f"snapshot to verdicts: {FILES} files of {PER_FILE:,}, peak memory",
+        all_files / largest,
+        TIMES,
+        1.1,
+        "one such file",
+        f"{all_files:.0f} against {largest:.0f} MiB",
+    )
+
+
+def _check(paths: Sequence[str], jobs: int, out: str) -> Run:
+    items = [word for path in paths for word in ("--config-items", path)]
+    return _run([*CHECK, *items, "--format", "jsonl", "--jobs", str(jobs)], out, SOME_ARE_NON_COMPLIANT)
+
+
+def _run(command: Sequence[str], out: str, code: int) -> Run:
+    runner = Path(__file__).with_name("measured_run.py")
+    done = subprocess.run([sys.executable, "-S", runner, out, *command], stdout=subprocess.PIPE, check=True)
+    used = json.loads(done.stdout)
+    assert used.pop("code") == code, f"{command} did not end as expected"
+    return Run(**used)
+
+
+def _assert_verdicts(out: str, size: int, times: int = 1) -> None:
+    with Path(out).open("rb") as lines:
+        found = Counter((finding["rule"], finding["compliance"]) for finding in map(json.loads, lines))
+    assert found == {key: times * count for key, count in verdicts(size).items()}, found
+
+
+if __name__ == "__main__":
+    from benchmarks.table import markdown
+
+    print(markdown(rows()))

@@ -1,0 +1,338 @@
+"""Files of items, read item by item: the same estates and the same errors as by reading the whole document."""
+
+from __future__ import annotations
+
+import copy
+import gzip
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alb_sg.errors import UnusableInput
+from alb_sg.estate import item_blocks
+from alb_sg.estate.cidr import NotACidr
+from alb_sg.estate.config_documents import items_in
+from alb_sg.estate.config_item import VPC_TYPE, ConfigItem, read_item
+from alb_sg.estate.config_items import first_home, read_config_items
+from alb_sg.estate.files import read_json_file
+from alb_sg.estate.home import Home
+from alb_sg.estate.item_file import Irregular, usual_items
+from alb_sg.estate.typed_item import READERS, in_one_spelling, typed_item
+from benchmarks.snapshots import snapshot, verdicts
+from tests.estate.example import ACCOUNT, REGION, Shape, config_items, lower_camel, write
+
+SAMPLES = Path(__file__).parents[1] / "samples" / "config-items"
+PASCAL = ("AWS::ElasticLoadBalancingV2::Listener", "AWS::ElasticLoadBalancingV2::TargetGroup")
+
+
+def thoroughly(path: str) -> list[ConfigItem]:
+    """The items of a file by the reader that knows every spelling."""
+    found = [read_item(source) for _, source in items_in(read_json_file(path))]
+    return [item for item in found if item is not None]
+
+
+def usually(path: str) -> list[ConfigItem]:
+    return [item for items in usual_items(path) for _, item in items]
+
+
+def either(read: Callable[[str], list[ConfigItem]], path: str) -> list[ConfigItem] | str:
+    """The items, or the sentence that refuses them."""
+    try:
+        return read(path)
+    except UnusableInput as error:
+        return error.message
+
+
+def recorded_spelling(item: Shape) -> Shape:
+    """An item of the example as snapshots spell it: the newer types in Pascal, the older in lowerCamel."""
+    configuration = item["configuration"]
+    if item["resourceType"] not in PASCAL:
+        configuration = lower_camel(configuration)
+    for permissions in ("ipPermissions", "ipPermissionsEgress"):
+        for permission in configuration.get(permissions, ()):
+            permission["ipv4Ranges"] = permission.get("ipRanges", [])
+            permission["ipRanges"] = [block["cidrIp"] for block in permission["ipv4Ranges"]]
+    return {**item, "configuration": configuration, "ARN": item["resourceId"]}
+
+
+def of_a_snapshot(size: int = 3) -> list[Shape]:
+    items: list[Shape] = json.loads(gzip.decompress(snapshot(size).read_bytes()))["configurationItems"]
+    return items
+
+
+# --- the usual spelling is read without help
+
+
+def test_items_of_snapshots_need_no_other_reader() -> None:
+    """But for VPCs, of which there are few."""
+    items = [item for item in of_a_snapshot() if item["resourceType"] != VPC_TYPE]
+    for item in items:
+        read = typed_item(item_blocks.envelope(json.dumps(item).encode()))
+        assert read == read_item(item)
+        assert (read is not None) == (item["resourceType"] in READERS)
+    path = str(snapshot(3))
+    assert usually(path) == thoroughly(path)
+
+
+def test_the_example_is_read_the_same(tmp_path: Path) -> None:
+    items = [recorded_spelling(item) for item in config_items()]
+    path = write(tmp_path, {"configurationItems": items})
+    assert usually(path) == thoroughly(path)
+    assert len(usually(path)) == len(items)
+
+
+# --- whatever is spelled or valued otherwise reads the same, and is refused the same
+
+# Said of a field that no verdict needs, too, where the whole document is read.
+IN_TWO_SPELLINGS = "given twice, in two spellings and with different values"
+KEYS = st.sampled_from(
+    [
+        *("GroupId", "groupId", "value", "Value", "cidrIp", "CidrIp", "cidrIpv6", "ipRanges", "IpRanges"),
+        *("port", "Port", "targets", "Targets", "type", "Type", "scheme", "state", "State", "vpcId", "VpcId"),
+        *("configurationItems", "Results", "invokingEvent", "configurationItem", "accountId", "arn", "ARN"),
+        *("primary", "deviceIndex", "DeviceIndex", "attachment", "privateIpAddress", "tags", "Tags", "resourceType"),
+    ]
+)
+VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.sampled_from([0, 1, -1, 80, 65536, 2**70, 80.0, 80.5]),
+    st.sampled_from(
+        ["", "80", "80.0", "-1", "tcp", "TCP", "6", "sg-9", "10.0.0.0/8", "10.0.0.0/33", "::/0", "é", "OK"]
+    ),
+    st.sampled_from(["2026-01-01T00:00:00Z", "2026-01-01", "ResourceDeleted", "application", "traffic-port", "{}"]),
+    st.sampled_from([[], {}, [{}], [None], ["sg-9"], [{"groupId": "sg-9"}], {"GroupId": "sg-9"}, {"code": "active"}]),
+)
+
+
+def containers(value: Any) -> list[dict[str, Any] | list[Any]]:
+    """Every object and list in a value, itself first."""
+    found = [value] if isinstance(value, dict | list) else []
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return found + [container for each in inner for container in containers(each)]
+
+
+def mutated(draw: st.DrawFn, item: Shape) -> None:
+    """One value replaced, taken out, doubled or spelled in the other way, anywhere in an item."""
+    container: dict[str, Any] | list[Any] = draw(st.sampled_from(containers(item)))
+    anything: list[Any] = [copy.deepcopy(draw(VALUES))]
+    if isinstance(container, list):
+        in_place: bool = draw(st.booleans())
+        if container and in_place:
+            container[draw(st.integers(0, len(container) - 1))] = anything[0]
+        else:
+            container.append(copy.deepcopy(draw(st.sampled_from(anything + container[:1]))))
+        return
+    key: str = draw(st.one_of(KEYS, st.sampled_from(sorted(container)))) if container else draw(KEYS)
+    change: str = draw(st.sampled_from(["replace", "remove", "respell", "both"]))
+    match change:
+        case "replace":
+            container[key] = anything[0]
+        case "remove":
+            container.pop(key, None)
+        case "respell" if key in container:
+            container[key[0].swapcase() + key[1:]] = container.pop(key)
+        case _:
+            container[key[:1].swapcase() + key[1:]] = anything[0]
+
+
+@st.composite
+def documents(draw: st.DrawFn) -> list[Shape]:
+    item = copy.deepcopy(draw(st.sampled_from([*of_a_snapshot(), *map(recorded_spelling, config_items())])))
+    for _ in range(draw(st.integers(1, 3))):
+        mutated(draw, item)
+    return [item]
+
+
+@given(documents())
+def test_both_readers_mean_the_same(items: list[Shape]) -> None:
+    with TemporaryDirectory() as folder:
+        path = write(Path(folder), {"configurationItems": items})
+        try:
+            quick = either(usually, path)
+        except Irregular:
+            return
+        thorough = either(thoroughly, path)
+        assert thorough in (quick, IN_TWO_SPELLINGS)
+
+
+@given(documents())
+def test_a_document_says_the_same_as_a_list_of_its_items(items: list[Shape]) -> None:
+    """A list is always read thoroughly; so errors must differ in nothing but the place that they begin with."""
+    with TemporaryDirectory() as folder:
+        outcomes: list[object] = []
+        for document in ({"configurationItems": items}, items):
+            try:
+                outcomes.append(read_config_items([write(Path(folder), document)]))
+            except UnusableInput as error:
+                outcomes.append(str(error).replace(": configurationItems[", ": ["))
+        assert outcomes[0] == outcomes[1] or IN_TWO_SPELLINGS in str(outcomes[1])
+
+
+def fields_of(value: Any) -> list[tuple[dict[str, Any], str]]:
+    """Every field of every object in a value."""
+    return [(container, key) for container in containers(value) if isinstance(container, dict) for key in container]
+
+
+def as_usual(item: Shape) -> ConfigItem | None:
+    """An item as the quick reader has it; None where it leaves it to the other."""
+    try:
+        return typed_item(item_blocks.envelope(json.dumps(item).encode()))
+    except (Irregular, UnusableInput, NotACidr, msgspec.ValidationError):
+        return None
+
+
+def test_no_field_that_is_read_is_there_in_two_spellings() -> None:
+    """What is not read is not looked at; what is read, which shows where its value is changed, is refused."""
+    read = 0
+    for original in [*of_a_snapshot(1), *map(recorded_spelling, config_items())]:
+        expected = as_usual(original)
+        for number in range(len(fields_of(original.get("configuration")))) if expected is not None else ():
+            item = copy.deepcopy(original)
+            container, key = fields_of(item["configuration"])[number]
+            value, container[key] = container[key], [[7]]
+            if as_usual(item) == expected:
+                continue
+            read += 1
+            container[key] = value
+            container[key[0].swapcase() + key[1:]] = [[7]]
+            assert as_usual(item) is None, key
+    assert read > 150
+
+
+def test_a_type_s_other_spelling_is_refused_field_by_field() -> None:
+    @in_one_spelling
+    class Shape(msgspec.Struct, rename="camel"):
+        group_id: str = ""
+
+    assert msgspec.json.decode(b'{"groupId": "a", "other": 1}', type=Shape).group_id == "a"
+    for value in (b"null", b"0", b"1", b'""', b"{}"):
+        with pytest.raises(msgspec.ValidationError):
+            msgspec.json.decode(b'{"GroupId": %b}' % value, type=Shape)
+
+
+# --- blocks
+
+
+def blocks_of(text: str, size: int) -> list[list[Any]]:
+    stream = io.BytesIO(text.encode())
+    return [json.loads(block.text) for block in item_blocks.item_blocks(lambda _: stream.read(size))]
+
+
+TEXTS = st.lists(st.sampled_from(['"', "\\", "]", "}", ",", "[", " ", '{"a":', "é", "\n"]), max_size=12).map("".join)
+ELEMENTS = st.recursive(
+    st.one_of(TEXTS, st.integers(), st.none()),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(TEXTS, inner, max_size=3)),
+    max_leaves=6,
+)
+ITEMS = st.lists(
+    st.builds(lambda rest, a: {"a": a, "resourceType": "x", **rest}, st.dictionaries(TEXTS, ELEMENTS), ELEMENTS),
+    min_size=1,
+    max_size=8,
+)
+
+
+@given(ITEMS, st.integers(1, 60), st.sampled_from([None, 1]), st.booleans())
+def test_blocks_are_cut_between_items_alone(
+    items: list[Shape], size: int, indent: int | None, ascii_only: bool
+) -> None:
+    document = {"fileVersion": "1.0", "configurationItems": items, "after": [1, {"a": "]"}]}
+    text = json.dumps(document, indent=indent, ensure_ascii=ascii_only)
+    try:
+        found = blocks_of(text, size)
+    except Irregular:
+        # Where "configurationItems" or what follows the list is within texts; the whole document is read then.
+        return
+    assert [item for block in found for item in block] == items
+
+
+def test_most_files_are_cut_into_blocks() -> None:
+    items = [{"a": number, "resourceType": "x", "b": '},{"a":'} for number in range(50)]
+    for indent in (None, 2):
+        found = blocks_of(json.dumps({"configurationItems": items}, indent=indent), 200)
+        assert len(found) > 10
+        assert [item for block in found for item in block] == items
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        pytest.param("[]", id="a list"),
+        pytest.param('{"configurationItems": []}', id="no item"),
+        pytest.param('{"a": {"configurationItems": [{"resourceType": "x"}]}}', id="a list further in"),
+        pytest.param('{"a": "\\"configurationItems\\": [{\\"resourceType\\":1}]"}', id="a list in a text"),
+        pytest.param('{"configurationItems": [{"resourceType": "x"}], "Results": []}', id="two lists"),
+        pytest.param('{"configurationItems": [{"a": 1}], "configurationItems": []}', id="one list twice"),
+        pytest.param('{"configurationItems": [{"a": 1}]', id="cut short"),
+        pytest.param('{"configurationItems": [{"a": 1}]} x', id="more behind it"),
+        pytest.param('{"configurationItems": [{"a": NaN}]}', id="no JSON"),
+        pytest.param('{"configurationItems": [{"a": 1}], "unprocessedResourceKeys": [1]}', id="unanswered"),
+    ],
+)
+def test_other_documents_are_left_to_others(document: str) -> None:
+    with pytest.raises(Irregular):
+        blocks_of(document, 1 << 16)
+
+
+def test_text_that_is_not_utf_8_is_refused_wherever_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "given.json"
+    path.write_bytes(b'{"configurationItems": [{"resourceType": "AWS::S3::Bucket", "configuration": "\xff"}]}')
+    with pytest.raises(UnusableInput, match=r"not UTF-8 text \(byte 79 is 0xff\)"):
+        read_config_items([str(path)])
+
+
+def test_concatenated_gzip_data_is_one_file(tmp_path: Path) -> None:
+    whole = json.dumps({"configurationItems": [recorded_spelling(item) for item in config_items()]}).encode()
+    path = tmp_path / "given.json.gz"
+    path.write_bytes(gzip.compress(whole[:500]) + gzip.compress(whole[500:]))
+    assert usually(str(path)) == thoroughly(str(path))
+
+
+@pytest.mark.parametrize("damage", [lambda data: data[:-9], lambda data: data[:-8] + bytes(8), lambda _: b"\x1f\x8b!"])
+def test_damaged_gzip_data_is_named_as_ever(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
+    path = tmp_path / "given.json.gz"
+    path.write_bytes(damage(snapshot(3).read_bytes()))
+    with pytest.raises(Irregular):
+        usually(str(path))
+    with pytest.raises(UnusableInput, match=r"given.json.gz: (the gzip data is cut short|not gzip data)"):
+        read_config_items([str(path)])
+
+
+# --- whole files
+
+
+def test_the_first_home_is_that_of_the_first_item_that_counts(tmp_path: Path) -> None:
+    role = {"resourceType": "AWS::IAM::Role", "awsAccountId": "999999999999", "awsRegion": "global"}
+    items = [role, *map(recorded_spelling, config_items())]
+    assert first_home(write(tmp_path, {"configurationItems": items})) == Home(ACCOUNT, REGION)
+    assert first_home(write(tmp_path, items)) is None
+    assert first_home(write(tmp_path, {"configurationItems": [role]})) is None
+
+
+def test_samples_read_the_same_in_a_snapshot(tmp_path: Path) -> None:
+    compared = 0
+    for sample in sorted(SAMPLES.iterdir()):
+        try:
+            items = [source for _, source in items_in(read_json_file(str(sample)))]
+        except UnusableInput:
+            # Some are no items.
+            continue
+        path = write(tmp_path, {"configurationItems": items})
+        assert either(usually, path) == either(thoroughly, path), sample
+        compared += 1
+    assert compared >= 14
+
+
+def test_a_snapshot_is_made_the_same_each_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = snapshot(3).read_bytes()
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    assert snapshot(3).read_bytes() == first
+    assert sum(verdicts(100).values()) == 4 * 100

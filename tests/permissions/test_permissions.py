@@ -1,0 +1,65 @@
+"""What groups let through, against what each of their rules lets through by itself."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alb_sg.estate.cidr import Family
+from alb_sg.estate.estate import Estate
+from alb_sg.permissions.addresses import AddressSet
+from alb_sg.permissions.permissions import FRAGMENTATION_NEEDED, PACKET_TOO_BIG, Direction, Permissions, Traffic
+from tests.builders import ANYWHERE, Saved, all_traffic, build, estate, group, reference, tcp
+from tests.properties.estates import OWN_GROUPS, PORTS, estates
+
+TRAFFICS = [*map(Traffic.tcp, (0, 8081, *PORTS)), FRAGMENTATION_NEEDED, PACKET_TOO_BIG]
+
+
+@given(estates(collected=True), st.sampled_from(Direction), st.sampled_from(TRAFFICS), st.sampled_from(Family))
+def test_groups_let_through_what_their_rules_do(
+    saved: Saved, direction: Direction, traffic: Traffic, family: Family
+) -> None:
+    found = build(saved)
+    permissions = Permissions(found, OWN_GROUPS)
+    allowed = permissions.allowed(direction, traffic, family)
+    rules = [source.permission for source in permissions.sources(direction, traffic)]
+    known = found.prefix_lists or {}
+    lists = [known[id_] for rule in rules for id_ in rule.prefix_list_ids if id_ in known]
+    addresses = AddressSet.of(family, [cidr for rule in rules for cidr in rule.cidrs])
+    for one in lists:
+        addresses |= AddressSet.of(family, one.entries or ())
+    assert allowed.addresses == addresses
+    assert allowed.prefix_list_ids == {id_ for rule in rules for id_ in rule.prefix_list_ids}
+    # In the order of the rules, each once: what is said of them must not hang on how they were looked up.
+    live = [one for rule in rules for one in rule.references if not one.stale]
+    assert allowed.references == tuple(dict.fromkeys(live))
+    assert allowed.group_ids == {one.group_id for one in live}
+    assert allowed.over_peering == tuple(one for one in allowed.references if one.peering_connection_id)
+
+
+def _one_group(*egress: object) -> Estate:
+    return build(estate(group("sg-1", egress=egress)))  # type: ignore[arg-type]  # shapes
+
+
+def test_ports_with_the_same_rules_share_what_is_let_through() -> None:
+    permissions = Permissions(_one_group(tcp((8000, 8999), "sg-app"), tcp(8080, "sg-db")), ["sg-1"])
+
+    def allowed(port: int) -> object:
+        return permissions.allowed(Direction.EGRESS, Traffic.tcp(port), Family.IPV4)
+
+    assert allowed(8001) is allowed(8999)
+    assert allowed(8001) is not allowed(8080)
+
+
+@pytest.mark.parametrize("first", ["port", "range", "everything"])
+def test_references_keep_the_order_of_the_rules(first: str) -> None:
+    rules = {
+        "port": tcp(80, "sg-port"),
+        "range": tcp((1, 100), reference("sg-range")),
+        "everything": all_traffic("sg-everything", ANYWHERE),
+    }
+    ordered = [first, *(name for name in rules if name != first)]
+    permissions = Permissions(_one_group(*(rules[name] for name in ordered)), ["sg-1"])
+    allowed = permissions.allowed(Direction.EGRESS, Traffic.tcp(80), Family.IPV4)
+    assert [one.group_id for one in allowed.references] == [f"sg-{name}" for name in ordered]
