@@ -218,13 +218,13 @@ def test_only_earlier_runs_count_and_other_files_do_not(tmp_path: Path) -> None:
     ("content", "said"),
     [
         (b"no gzip", "no run of alb-sg dashboard can be read from it"),
-        (gzip.compress(b"{}\nnot json\n"), "line 1: not a row of version 1"),
+        (gzip.compress(b"{}\nnot json\n", mtime=0), "line 1: not a row of version 1"),
         (
-            gzip.compress(json.dumps(dict.fromkeys(COLUMNS) | {"version": 1}).encode() + b"\n{nonsense\n"),
+            gzip.compress(json.dumps(dict.fromkeys(COLUMNS) | {"version": 1}).encode() + b"\n{nonsense\n", mtime=0),
             "line 2: not JSON",
         ),
-        (gzip.compress(b'{"version": 1}\n'), "line 1: record is missing"),
-        (gzip.compress(b'{"version": 2}\n'), "not a row of version 1"),
+        (gzip.compress(b'{"version": 1}\n', mtime=0), "line 1: record is missing"),
+        (gzip.compress(b'{"version": 2}\n', mtime=0), "not a row of version 1"),
     ],
 )
 def test_a_file_that_is_no_run_is_named(tmp_path: Path, content: bytes, said: str) -> None:
