@@ -42,7 +42,8 @@ def snapshot(load_balancers: int, account: int = 0) -> Path:
     folder.mkdir(exist_ok=True)
     path = folder / f"snapshot-{VERSION}-{load_balancers}-{account}.json.gz"
     if not path.exists():
-        unfinished = path.with_suffix(".unfinished")
+        # Tests make some side by side.
+        unfinished = path.with_suffix(f".{os.getpid()}")
         with (
             unfinished.open("wb") as stream,
             gzip.GzipFile("", "wb", compresslevel=6, fileobj=stream, mtime=0) as packed,
