@@ -142,7 +142,10 @@ MISTAKES: list[tuple[str, object, str]] = [
     (
         f"rules/{RULE}/parameters/TargetMatch",
         "effective",
-        f"rules.{RULE}.parameters: unknown parameter 'TargetMatch'; known are AcceptedSources, Exemptions, TagKey",
+        (
+            f"rules.{RULE}.parameters: unknown parameter 'TargetMatch'; "
+            "known are AcceptedSources, Exemptions, Source, TagKey"
+        ),
     ),
     ("parameters/AssumeRoleMode", "false", "parameters: AssumeRoleMode is set by the deployment itself"),
     ("parameters/TargetMatch", "literal", "parameters.TargetMatch: rule parameter TargetMatch is effective or"),
