@@ -31,6 +31,13 @@ def browser() -> str:
     )
 
 
+def rdk() -> str:
+    """rdk 1.0.0's command, in an environment of its own."""
+    return os.environ.get("ALB_SG_RDK") or _missing(
+        "rdk 1.0.0", "`make test` sets it up and names it in ALB_SG_RDK; what needs it was NOT run"
+    )
+
+
 def _missing(what: str, how: str) -> str:
     said = f"{what} is missing; {how}"
     if os.environ.get("CI") == "true":

@@ -7,7 +7,6 @@ what rdk asks for is read from its stacks' parameters.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from alb_sg.deployment.__main__ import main
 from alb_sg.deployment.artefact import layer_artefact
 from alb_sg.deployment.rdk_deployment import stage
 from demo.embedded_aws import ACCOUNT_ID, REGION
+from tests import tools
 from tests.deployment.deployments import RULES, SHIPPED, WHOLE, settings_of, write
 from tests.rules import RULE_NAMES
 
@@ -104,10 +104,7 @@ def test_a_function_of_another_owner_is_not_written_over(
 
 @pytest.fixture
 def rdk() -> None:
-    if os.environ.get("ALB_SG_RDK") is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("ALB_SG_RDK does not name rdk; `make test` sets it up")
-        pytest.skip("ALB_SG_RDK does not name rdk 1.0.0: its deployment was NOT run (`make test` does)")
+    tools.rdk()
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import tools
 from tests.rules import RULE_NAMES, RULES_FOLDER
 
 pytestmark = pytest.mark.slow
@@ -28,12 +29,7 @@ ENVIRONMENT = {
 
 @pytest.fixture(scope="module")
 def rdk() -> str:
-    command = os.environ.get("ALB_SG_RDK")
-    if command is None:
-        if os.environ.get("CI") == "true":
-            pytest.fail("ALB_SG_RDK does not name rdk; `make test` sets it up")
-        pytest.skip("ALB_SG_RDK does not name rdk 1.0.0: its own tests of the rules were NOT run (`make test` does)")
-    return command
+    return tools.rdk()
 
 
 def run(rdk: str, *arguments: str, folder: Path = RULES_FOLDER) -> subprocess.CompletedProcess[str]:
