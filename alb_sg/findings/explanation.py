@@ -183,8 +183,7 @@ def _explain_rule(
 
 def _rows(judge: Judge, load_balancer: LoadBalancer, demand: Demand, parameters: Parameters) -> tuple[Row, ...]:
     """A row for every requirement; targets that share all but their address share a row."""
-    one_family = len({requirement.peer.family for requirement in demand.requirements}) == 1
-    search = EvidenceSearch(judge.permissions_of(load_balancer), parameters, one_family=one_family)
+    search = EvidenceSearch(judge.permissions_of(load_balancer), parameters, one_family=demand.one_family)
     together: dict[tuple[object, ...], list[Settled]] = {}
     for requirement in demand.requirements:
         settled = search.settled(requirement)

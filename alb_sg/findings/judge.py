@@ -33,14 +33,16 @@ class Judge:
     def __init__(self, estate: Estate) -> None:
         self.estate = estate
         self._permissions = lru_cache(KEPT)(partial(Permissions, estate))
-        self._subject = lru_cache(1)(partial(Subject, estate))
+        self._subject: Subject | None = None
 
     def permissions_of(self, load_balancer: LoadBalancer) -> Permissions:
         return self._permissions(load_balancer.security_groups)
 
     def subject(self, load_balancer: LoadBalancer) -> Subject:
         """The load balancer as recommendations ask for it."""
-        return self._subject(load_balancer)
+        if self._subject is None or self._subject.load_balancer is not load_balancer:
+            self._subject = Subject(self.estate, load_balancer)
+        return self._subject
 
     def judge(
         self, load_balancer: LoadBalancer, recommendation: Recommendation, parameters: Parameters
@@ -61,7 +63,7 @@ class Judge:
     def outcomes(self, load_balancer: LoadBalancer, demand: Demand, parameters: Parameters) -> tuple[Outcome, ...]:
         """What becomes of each requirement, in the order of the demand. Raises Unread."""
         permissions = self.permissions_of(load_balancer)
-        one_family = len({requirement.peer.family for requirement in demand.requirements}) == 1
+        one_family = demand.one_family
         return tuple(
             settle(permissions, requirement, parameters, one_family=one_family) for requirement in demand.requirements
         )
@@ -72,8 +74,8 @@ class Judge:
         except NotApplicable as nothing:
             return self._verdict(load_balancer, recommendation, Compliance.NOT_APPLICABLE, nothing.reason)
         permissions = self.permissions_of(load_balancer)
-        if all(plainly_met(permissions, requirement, parameters) for requirement in demand.requirements):
-            text = annotation.met(permissions, len(demand.requirements), demand.remarks)
+        if plainly_met(permissions, demand, parameters):
+            text = annotation.met(permissions, sum([len(ask.peers) for ask in demand.asks]), demand.remarks)
             return self._verdict(load_balancer, recommendation, Compliance.COMPLIANT, text)
         outcomes = self.outcomes(load_balancer, demand, parameters)
         failed = [outcome for outcome in outcomes if not outcome.covered]

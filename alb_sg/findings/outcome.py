@@ -17,8 +17,10 @@ from alb_sg.permissions.addresses import AddressSet
 from alb_sg.permissions.permissions import Allowed, Permissions, prefix_list_addresses
 from alb_sg.recommendations.requirement import (
     AddressPeer,
+    Demand,
     EndpointPeer,
     GroupPeer,
+    Peer,
     PrefixListPeer,
     Requirement,
 )
@@ -44,16 +46,26 @@ class Outcome(NamedTuple):
         return self.missing is None
 
 
-def plainly_met(permissions: Permissions, requirement: Requirement, parameters: Parameters) -> bool:
-    """Whether what is let through meets a requirement without a closer look at who carries which group, which lists
-    were read and which sources are accepted. Most are met so; False says nothing yet.
+def plainly_met(permissions: Permissions, demand: Demand, parameters: Parameters) -> bool:
+    """Whether what is let through meets all that is asked for without a closer look at who carries which group, which
+    lists were read and which sources are accepted. Most is met so; False says nothing yet.
     """
-    peer = requirement.peer
-    allowed = permissions.allowed(requirement.direction, requirement.traffic, peer.family)
+    for direction, traffic, peers, _, _ in demand.asks:
+        family = None
+        for peer in peers:
+            if peer.family is not family:
+                family = peer.family
+                allowed = permissions.allowed(direction, traffic, family)
+            if not _plainly_lets(allowed, peer, parameters.target_match):
+                return False
+    return True
+
+
+def _plainly_lets(allowed: Allowed, peer: Peer, target_match: TargetMatch) -> bool:
     match peer:
         case EndpointPeer():
             return not allowed.group_ids.isdisjoint(peer.groups) or (
-                parameters.target_match is TargetMatch.EFFECTIVE and _open_to(peer, allowed)
+                target_match is TargetMatch.EFFECTIVE and _open_to(peer, allowed)
             )
         case AddressPeer():
             return peer.addresses <= allowed.addresses or not allowed.group_ids.isdisjoint(peer.or_security_groups)
@@ -78,10 +90,10 @@ def settle(
 
     Raises Unread where what was read neither proves cover nor rules it out.
     """
-    if plainly_met(permissions, requirement, parameters):
-        return Outcome(requirement)
     peer = requirement.peer
     allowed = permissions.allowed(requirement.direction, requirement.traffic, peer.family)
+    if _plainly_lets(allowed, peer, parameters.target_match):
+        return Outcome(requirement)
     match peer:
         case AddressPeer():
             outcome = _addresses(requirement, peer, allowed)

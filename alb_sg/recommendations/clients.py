@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from functools import cache
 
 from alb_sg.errors import Unread
 from alb_sg.estate.cidr import Family, NotACidr, parse_cidr
@@ -93,10 +93,12 @@ def _is_client(word: str) -> bool:
     return True
 
 
-def _from_word(estate: Estate, load_balancer: LoadBalancer, word: str, families: Iterable[Family]) -> tuple[Peer, ...]:
+def _from_word(
+    estate: Estate, load_balancer: LoadBalancer, word: str, families: tuple[Family, ...]
+) -> tuple[Peer, ...]:
     """The peers that one word stands for, in those of its families that the load balancer serves."""
     if word == "internet":
-        return tuple([address_peer(family, (family.everywhere,)) for family in families])
+        return _everywhere(families)
     if word == "vpc":
         blocks = [(family, vpc_cidrs(estate, load_balancer.vpc_id, family)) for family in families]
         return tuple([address_peer(family, cidrs, label="VPC") for family, cidrs in blocks if cidrs])
@@ -107,3 +109,8 @@ def _from_word(estate: Estate, load_balancer: LoadBalancer, word: str, families:
         return tuple(PrefixListPeer(family, word) for family in families if of_list in (None, family))
     family, _ = parse_cidr(word)
     return (address_peer(family, (word,)),) if family in families else ()
+
+
+@cache
+def _everywhere(families: tuple[Family, ...]) -> tuple[Peer, ...]:
+    return tuple([address_peer(family, (family.everywhere,)) for family in families])

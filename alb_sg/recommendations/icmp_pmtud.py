@@ -10,7 +10,7 @@ from alb_sg.parameters import Parameters
 from alb_sg.permissions.permissions import FRAGMENTATION_NEEDED, PACKET_TOO_BIG, Direction
 from alb_sg.recommendations.clients import client_peers
 from alb_sg.recommendations.judged import must_be_judged
-from alb_sg.recommendations.requirement import Because, Demand, Requirement
+from alb_sg.recommendations.requirement import Ask, Because, Demand
 from alb_sg.recommendations.subject import Subject
 
 
@@ -21,13 +21,15 @@ def demand(subject: Subject, parameters: Parameters) -> Demand:
     because = Because("loadBalancer", load_balancer.arn, "Path MTU Discovery")
     return Demand(
         tuple(
-            Requirement(
-                Direction.INGRESS,
-                FRAGMENTATION_NEEDED if peer.family is Family.IPV4 else PACKET_TOO_BIG,
-                peer,
-                because,
-                replaceable=True,
-            )
-            for peer in client_peers(subject.estate, load_balancer, parameters, groups_count=False)
+            [
+                Ask(
+                    Direction.INGRESS,
+                    FRAGMENTATION_NEEDED if peer.family is Family.IPV4 else PACKET_TOO_BIG,
+                    (peer,),
+                    because,
+                    replaceable=True,
+                )
+                for peer in client_peers(subject.estate, load_balancer, parameters, groups_count=False)
+            ]
         )
     )

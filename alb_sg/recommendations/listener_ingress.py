@@ -6,8 +6,10 @@ and from clients and the VPC CIDR where it is the target of a Network Load Balan
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 
 from alb_sg.errors import Unread
 from alb_sg.estate.cidr import Family
@@ -18,11 +20,11 @@ from alb_sg.permissions.permissions import Direction, Traffic
 from alb_sg.recommendations.clients import client_peers, vpc_cidrs
 from alb_sg.recommendations.judged import must_be_judged
 from alb_sg.recommendations.requirement import (
+    Ask,
     Because,
     Demand,
     NotApplicable,
     Peer,
-    Requirement,
     address_peer,
 )
 from alb_sg.recommendations.subject import Subject
@@ -50,9 +52,23 @@ def demand(subject: Subject, parameters: Parameters) -> Demand:
     if not listeners:
         raise NotApplicable("the load balancer has no listener")
     fronts = _fronts(estate, load_balancer)
+    if fronts:
+        return _behind(fronts, listeners, subject, parameters)
+    clients = client_peers(estate, load_balancer, parameters)
+    return Demand(tuple([_ask(listener, clients, replaceable=True) for listener in listeners]))
+
+
+def _ask(listener: Listener, peers: tuple[Peer, ...], *, replaceable: bool) -> Ask:
+    because = Because("listener", listener.arn, f"{listener.protocol}:{listener.port}")
+    return Ask(Direction.INGRESS, Traffic.tcp(listener.port), peers, because, replaceable)
+
+
+def _behind(fronts: list[Front], listeners: Sequence[Listener], subject: Subject, parameters: Parameters) -> Demand:
+    """What is asked of a load balancer that Network Load Balancers send to, on some of its ports."""
+    estate = subject.estate
     sending = _by_port(fronts, lambda front: front.port)
     checking = _by_port(fronts, lambda front: front.health_check_port)
-    requirements: list[Requirement] = []
+    asks: list[Ask] = []
     clients: tuple[Peer, ...] = ()
     without_clients: NotApplicable | None = None
     for listener in listeners:
@@ -61,7 +77,7 @@ def demand(subject: Subject, parameters: Parameters) -> Demand:
             asked += [one for front in sending[listener.port] for one in _of_front(estate, front)]
         else:
             try:
-                clients = clients or client_peers(estate, load_balancer, parameters)
+                clients = clients or client_peers(estate, subject.load_balancer, parameters)
                 asked += [(peer, True) for peer in clients]
             except NotApplicable as nobody:
                 without_clients = nobody
@@ -70,15 +86,13 @@ def demand(subject: Subject, parameters: Parameters) -> Demand:
             for front in checking.get(listener.port, ())
             if front.port != listener.port
         ]
-        traffic = Traffic.tcp(listener.port)
-        because = Because("listener", listener.arn, f"{listener.protocol}:{listener.port}")
-        requirements += [
-            Requirement(Direction.INGRESS, traffic, peer, because, replaceable)
-            for peer, replaceable in (dict.fromkeys(asked) if fronts else asked)
+        asks += [
+            _ask(listener, tuple([peer for peer, _ in alike]), replaceable=replaceable)
+            for replaceable, alike in groupby(dict.fromkeys(asked), key=itemgetter(1))
         ]
-    if not requirements and without_clients is not None:
+    if not asks and without_clients is not None:
         raise without_clients
-    return Demand(tuple(requirements), _unanswered(fronts, listeners) if fronts else ())
+    return Demand(tuple(asks), _unanswered(fronts, listeners))
 
 
 def _unanswered(fronts: Iterable[Front], listeners: Iterable[Listener]) -> tuple[str, ...]:

@@ -96,11 +96,33 @@ class Requirement(NamedTuple):
     replaceable: bool = False
 
 
+class Ask(NamedTuple):
+    """Requirements that differ in their peers alone."""
+
+    direction: Direction
+    traffic: Traffic
+    peers: tuple[Peer, ...]
+    because: Because
+    replaceable: bool = False
+
+    def requirements(self) -> list[Requirement]:
+        return [Requirement(self.direction, self.traffic, peer, self.because, self.replaceable) for peer in self.peers]
+
+
 class Demand(NamedTuple):
     """All that one recommendation asks of one load balancer, and remarks that belong into the finding."""
 
-    requirements: tuple[Requirement, ...]
+    asks: tuple[Ask, ...]
     remarks: tuple[str, ...] = ()
+
+    @property
+    def requirements(self) -> tuple[Requirement, ...]:
+        return tuple([requirement for ask in self.asks for requirement in ask.requirements()])
+
+    @property
+    def one_family(self) -> bool:
+        """Whether all peers are of one address family."""
+        return len({peer.family for ask in self.asks for peer in ask.peers}) == 1
 
 
 @lru_cache(maxsize=4096)

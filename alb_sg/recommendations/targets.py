@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from alb_sg.estate.model import TargetGroup
 from alb_sg.recommendations.judged import must_be_judged
-from alb_sg.recommendations.requirement import Demand, NotApplicable, Requirement
+from alb_sg.recommendations.requirement import Ask, Demand, NotApplicable
 from alb_sg.recommendations.subject import SKIPPED_STATES, Subject
 
 __all__ = ["SKIPPED_STATES", "target_demand"]
@@ -28,16 +28,16 @@ def target_demand(
     if not groups:
         raise NotApplicable("no target group: its listeners only redirect, answer themselves or are not there")
     reasons: dict[str, None] = {}
-    requirements: list[Requirement] = []
+    asks: list[Ask] = []
     for group in groups:
         reason = "only Lambda functions" if group.target_type == "lambda" else leave_out(group)
         if reason is not None:
             reasons[reason] = None
         elif found := subject.reaching(group, port_of(group)):
-            requirements += found
+            asks += found
         else:
             registered = subject.estate.targets_of(group)
             reasons["only targets that are draining or unused" if registered else "no registered target"] = None
-    if not requirements:
+    if not asks:
         raise NotApplicable("; ".join(reasons))
-    return Demand(tuple(requirements))
+    return Demand(tuple(asks))
