@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import Enum
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from alb_sg.errors import UnusableInput
 from alb_sg.estate.cidr import NotACidr, parse_cidr
@@ -42,8 +41,7 @@ class Source(Enum):
     CONFIG = "config"
 
 
-@dataclass(frozen=True, slots=True)
-class Parameters:
+class Parameters(NamedTuple):
     """Rule parameters as they are used; every one has the default of the rules' pages."""
 
     accepted_sources: tuple[str, ...] = ()
@@ -53,14 +51,13 @@ class Parameters:
     source: Source = Source.LIVE
 
 
-@dataclass(frozen=True, slots=True)
-class ParameterFact:
+class ParameterFact(NamedTuple):
     """What a page, `alb-sg rules` and a rule's `parameters.json` say of a parameter."""
 
     name: str
     default: str
     meaning: str
-    rules: frozenset[str] = field(default_factory=frozenset)
+    rules: frozenset[str] = frozenset()
 
 
 _INGRESS = frozenset({"ALB_SG_LISTENER_INGRESS", "ALB_SG_ICMP_PMTUD"})

@@ -309,7 +309,7 @@ def _tasks(size: int, egress: tuple[Permission, ...]) -> Made:
     parts.groups.append(_web((_tcp(443, 443, EVERYWHERE[:1]), *_routers(EVERYWHERE)), egress))
     hosts = [Instance(_id("i", host), _address(0, 256 + host), None, ("sg-app",)) for host in range(10)]
     parts.instances = hosts
-    group = replace(parts.target_groups[0], target_type="instance")
+    group = parts.target_groups[0]._replace(target_type="instance")
     parts.target_groups = [group]
     parts.targets[group.arn] = tuple(Target(hosts[task % 10].id, 20000 + task, "healthy") for task in range(size))
     return Made(parts.estate(), _verdicts(1, {}))

@@ -5,9 +5,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from botocore.utils import parse_timestamp
 
@@ -21,8 +20,7 @@ OVERSIZED = "OversizedConfigurationItemChangeNotification"
 LIVING = frozenset({"OK", "ResourceDiscovered"})
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """The configuration item that triggered: what it is, when it was captured, and every value it holds or held
     (`content`: its configuration now, and before the change as far as the notification says).
     `load_balancer_type` is a load balancer's own, where the item still says it."""
@@ -34,7 +32,7 @@ class Item:
     account_id: str | None
     left_scope: bool
     load_balancer_type: str | None = None
-    content: tuple[Any, ...] = field(default=(), repr=False)
+    content: tuple[Any, ...] = ()
 
     @property
     def living(self) -> bool:
@@ -46,8 +44,7 @@ class Item:
             yield from _texts(value)
 
 
-@dataclass(frozen=True, slots=True)
-class Notification:
+class Notification(NamedTuple):
     """`item` is None for a scheduled run. `created` is when Config created the notification."""
 
     created: str

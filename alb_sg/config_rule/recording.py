@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -17,8 +16,7 @@ PAUSES = (0.2, 0.8, 3.0)
 Record = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Lost:
+class Lost(NamedTuple):
     """An evaluation that Config did not take, by its resource, and why; None where there was none to give."""
 
     resource_id: str | None

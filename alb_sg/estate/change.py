@@ -59,7 +59,7 @@ def set_health_check_port(estate: Estate, load_balancer: LoadBalancer, name: str
     UnusableInput where it is neither, Unread where target groups were not read.
     """
     group = health_checked_group(estate, load_balancer, name)
-    groups = {**(estate.target_groups or {}), group.arn: replace(group, health_check_port=port)}
+    groups = {**(estate.target_groups or {}), group.arn: group._replace(health_check_port=port)}
     return replace(estate, target_groups=groups)
 
 
@@ -92,7 +92,7 @@ def set_security_groups(estate: Estate, load_balancer: LoadBalancer, group_ids: 
             raise UnusableInput(
                 f"security group {group_id} is of {group.vpc_id}, and {load_balancer.name} of {load_balancer.vpc_id}"
             )
-    changed = replace(load_balancer, security_groups=group_ids)
+    changed = load_balancer._replace(security_groups=group_ids)
     return replace(estate, load_balancers={**estate.load_balancers, load_balancer.arn: changed})
 
 
@@ -107,5 +107,5 @@ def _associated(estate: Estate, load_balancer: LoadBalancer, target_group_arn: s
     users = group.load_balancer_arns or ()
     if load_balancer.arn in users:
         return estate
-    associated = replace(group, load_balancer_arns=(*users, load_balancer.arn))
+    associated = group._replace(load_balancer_arns=(*users, load_balancer.arn))
     return replace(estate, target_groups={**groups, target_group_arn: associated})

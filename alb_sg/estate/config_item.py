@@ -7,14 +7,13 @@ shape here and read by the readers of that shape.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
 from alb_sg.errors import UnusableInput
 from alb_sg.estate import from_api
-from alb_sg.estate.files import decoded
+from alb_sg.estate.files import decoded, file_name, joined
 from alb_sg.estate.from_api import Shape, items, optional_text, shape, text, whole_number
 from alb_sg.estate.home import Home, account_id, home_of
 from alb_sg.estate.keyed import ordered_targets
@@ -42,8 +41,7 @@ PREFIX_LIST_TYPE = "AWS::EC2::PrefixList"
 Resource = LoadBalancer | Listener | TargetGroup | SecurityGroup | Vpc | NetworkInterface | Instance | PrefixList
 
 
-@dataclass(frozen=True, slots=True)
-class ItemType:
+class ItemType(NamedTuple):
     """How items of a resource type are read: the field of their configuration that holds the id, and the reader."""
 
     identifier: str
@@ -117,6 +115,25 @@ class ConfigItem(NamedTuple):
     @property
     def _content(self) -> tuple[object, ...]:
         return self.resource, self.targets, self.status in LIVING or self.status
+
+
+class Sighting(NamedTuple):
+    """An item and where it stands: a place, or its number in a file's `configurationItems`. `rival` is where another of
+    the same time says something else."""
+
+    item: ConfigItem
+    path: str
+    place: str | int
+    rival: str | None = None
+
+    @property
+    def where(self) -> str:
+        return self.at("")
+
+    def at(self, field: str) -> str:
+        place = self.place if isinstance(self.place, str) else f"configurationItems[{self.place}]"
+        within = joined(place, field) if field else place
+        return f"{file_name(self.path)}: {within}" if within else file_name(self.path)
 
 
 def read_item(source: Shape) -> ConfigItem | None:

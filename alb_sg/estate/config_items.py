@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from alb_sg.errors import UnusableInput
 from alb_sg.estate.config_documents import items_in
@@ -16,15 +16,14 @@ from alb_sg.estate.config_item import (
     PREFIX_LIST_TYPE,
     VPC_TYPE,
     ConfigItem,
+    Sighting,
     read_item,
 )
 from alb_sg.estate.estate import Estate, Failure
 from alb_sg.estate.files import (
     STANDARD_INPUT,
     file_content,
-    file_name,
     inside_file,
-    joined,
     json_files,
     json_value,
 )
@@ -44,7 +43,7 @@ from alb_sg.estate.model import (
     TargetGroup,
     Vpc,
 )
-from alb_sg.estate.quick import tuple_maker, without_collector
+from alb_sg.estate.quick import without_collector
 
 T = TypeVar("T")
 
@@ -77,12 +76,13 @@ def read_config_items(paths: Sequence[str], progress: Callable[[int, int], None]
     recordings: dict[Home, Recording] = {}
     with without_collector():
         for done, path in enumerate(files, start=1):
-            for sighting in _sightings(path):
-                home = sighting.item.home
-                recording = recordings.get(home)
-                if recording is None:
-                    recording = recordings[home] = Recording(home)
-                recording.add(sighting)
+            for sightings in _sightings(path):
+                for sighting in sightings:
+                    home = sighting.item.home
+                    recording = recordings.get(home)
+                    if recording is None:
+                        recording = recordings[home] = Recording(home)
+                    recording.add(sighting)
             if progress is not None:
                 progress(done, len(files))
         # One is let go of before the next estate is made.
@@ -96,41 +96,21 @@ def first_home(path: str) -> Home | None:
     if path == STANDARD_INPUT:
         return None
     try:
-        return next((item.home for items in usual_items(path) for _, item in items), None)
+        return next((sighting.item.home for sightings in usual_items(path) for sighting in sightings), None)
     except (Irregular, UnusableInput):
         return None
 
 
-class Sighting(NamedTuple):
-    """An item and where it stands: a place, or its number in a file's `configurationItems`. `rival` is where another of
-    the same time says something else."""
-
-    item: ConfigItem
-    path: str
-    place: str | int
-    rival: str | None = None
-
-    @property
-    def where(self) -> str:
-        return self.at("")
-
-    def at(self, field: str) -> str:
-        place = self.place if isinstance(self.place, str) else f"configurationItems[{self.place}]"
-        within = joined(place, field) if field else place
-        return f"{file_name(self.path)}: {within}" if within else file_name(self.path)
-
-
-def _sightings(path: str) -> Iterator[Sighting]:
-    """The items in a file that a verdict needs. What is not a snapshot or history of usual items is read thoroughly,
-    all of it: so one reader alone says what is wrong with a file, and where."""
+def _sightings(path: str) -> Iterator[list[Sighting]]:
+    """The items in a file that a verdict needs, some at a time. What is not a snapshot or history of usual items is
+    read thoroughly, all of it: so one reader alone says what is wrong with a file, and where."""
     # What runs in Lambda reads no files, and has no msgspec.
     from alb_sg.estate.item_file import Irregular, usual_items  # noqa: PLC0415 (as said above)
 
     with inside_file(path):
         content = file_content(path) if path == STANDARD_INPUT else None
         try:
-            for items in usual_items(path, content):
-                yield from [_sighting((item, path, number, None)) for number, item in items]
+            yield from usual_items(path, content)
         except (Irregular, UnusableInput):
             for place, source in items_in(json_value(path, file_content(path) if content is None else content)):
                 try:
@@ -138,7 +118,7 @@ def _sightings(path: str) -> Iterator[Sighting]:
                 except UnusableInput as error:
                     raise (error.inside(place) if place else error) from error
                 if found is not None:
-                    yield Sighting(found, path, place)
+                    yield [Sighting(found, path, place)]
 
 
 def _later(known: Sighting, new: Sighting) -> Sighting:
@@ -149,9 +129,6 @@ def _later(known: Sighting, new: Sighting) -> Sighting:
         return known
     united = known.item.united(new.item)
     return known._replace(rival=known.rival or new.where) if united is None else known._replace(item=united)
-
-
-_sighting = tuple_maker(Sighting)
 
 
 class Recording:

@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from alb_sg.errors import Unread
 from alb_sg.estate.cidr import Family, Range, parse_cidr
@@ -44,8 +44,7 @@ SECTIONS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
+class Failure(NamedTuple):
     """Why a section, or one key of it, could not be read: `call` and `cause` as they are shown."""
 
     section: str

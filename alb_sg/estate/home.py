@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from alb_sg.errors import UnusableInput
 
 ACCOUNT_ID = re.compile(r"[0-9]{12}")
 
 
-@dataclass(frozen=True, order=True, slots=True)
-class Home:
+class Home(NamedTuple):
     account_id: str
     region: str
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import msgspec
 
@@ -37,8 +37,7 @@ envelope = msgspec.json.Decoder(Envelope).decode
 _raws = msgspec.json.Decoder(list[Raw]).decode
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(NamedTuple):
     """Consecutive elements of `configurationItems`: each opened, or None where it is no usual item."""
 
     text: bytes

@@ -7,7 +7,7 @@ immutable. Loaders build them (`from_api`); nothing past a loader sees a dict of
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from alb_sg.estate.cidr import Family
 
@@ -17,8 +17,7 @@ TARGET_GROUP_TYPE = "AWS::ElasticLoadBalancingV2::TargetGroup"
 SECURITY_GROUP_TYPE = "AWS::EC2::SecurityGroup"
 
 
-@dataclass(frozen=True, slots=True)
-class LoadBalancer:
+class LoadBalancer(NamedTuple):
     """An Elastic Load Balancing v2 load balancer; `type` is `application`, `network` or `gateway`."""
 
     arn: str
@@ -39,8 +38,7 @@ class LoadBalancer:
         return self.arn.split(":")[3]
 
 
-@dataclass(frozen=True, slots=True)
-class Listener:
+class Listener(NamedTuple):
     """A listener; `target_group_arns` are those of its default actions only (rules are not part of it)."""
 
     arn: str
@@ -50,8 +48,7 @@ class Listener:
     target_group_arns: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class TargetGroup:
+class TargetGroup(NamedTuple):
     """A target group. `load_balancer_arns` is None where the source does not say who uses it; `port` is None
     for Lambda functions; `health_check_port` is None for `traffic-port`."""
 
@@ -66,8 +63,7 @@ class TargetGroup:
     health_check_port: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """One registration in a target group. `port` None is the target group's own; `state` None is unknown
     (configuration items carry none)."""
 
@@ -76,8 +72,7 @@ class Target:
     state: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class SecurityGroupReference:
+class SecurityGroupReference(NamedTuple):
     """A security group named as the peer of a rule (`UserIdGroupPair`)."""
 
     group_id: str
@@ -92,8 +87,7 @@ class SecurityGroupReference:
         return self.peering_status is not None and self.peering_status.lower() != "active"
 
 
-@dataclass(frozen=True, slots=True)
-class Permission:
+class Permission(NamedTuple):
     """What one security group rule lets through (`IpPermission`).
 
     `protocol` is `tcp`, `udp`, `icmp`, `icmpv6`, `-1` or another protocol's number. For ICMP, `from_port` is
@@ -108,8 +102,7 @@ class Permission:
     references: tuple[SecurityGroupReference, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SecurityGroup:
+class SecurityGroup(NamedTuple):
     id: str
     name: str
     vpc_id: str
@@ -117,16 +110,14 @@ class SecurityGroup:
     egress: tuple[Permission, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Vpc:
+class Vpc(NamedTuple):
     """A VPC and its associated CIDR blocks, per family."""
 
     id: str
     cidrs: Mapping[Family, tuple[str, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class NetworkInterface:
+class NetworkInterface(NamedTuple):
     """A network interface. `prefixes` are the delegated ones; `instance_id` and `device_index` say where it is
     attached; `ipv6_addresses` begins with the primary one."""
 
@@ -140,8 +131,7 @@ class NetworkInterface:
     device_index: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Instance:
+class Instance(NamedTuple):
     """An instance as its primary network interface: the private IPv4 and IPv6 address and that interface's
     groups. An address is None where the interface has none."""
 
@@ -151,8 +141,7 @@ class Instance:
     groups: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class PrefixList:
+class PrefixList(NamedTuple):
     """A managed prefix list; `entries` is None where its owner refuses them to this account."""
 
     id: str

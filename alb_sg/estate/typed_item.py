@@ -45,7 +45,7 @@ from alb_sg.estate.model import (
     Target,
     TargetGroup,
 )
-from alb_sg.estate.quick import maker, tuple_maker
+from alb_sg.estate.quick import tuple_maker
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -284,15 +284,15 @@ class InstanceShape(msgspec.Struct, gc=False, rename="camel"):
 
 
 new_item = tuple_maker(ConfigItem)
-new_load_balancer = maker(LoadBalancer)
-new_listener = maker(Listener)
-new_target_group = maker(TargetGroup)
-new_target = maker(Target)
-new_security_group = maker(SecurityGroup)
-new_permission = maker(Permission)
-new_reference = maker(SecurityGroupReference)
-new_interface = maker(NetworkInterface)
-new_instance = maker(Instance)
+new_load_balancer = tuple_maker(LoadBalancer)
+new_listener = tuple_maker(Listener)
+new_target_group = tuple_maker(TargetGroup)
+new_target = tuple_maker(Target)
+new_security_group = tuple_maker(SecurityGroup)
+new_permission = tuple_maker(Permission)
+new_reference = tuple_maker(SecurityGroupReference)
+new_interface = tuple_maker(NetworkInterface)
+new_instance = tuple_maker(Instance)
 
 
 class Place:
@@ -327,18 +327,16 @@ def typed_item(envelope: Envelope | None) -> ConfigItem | None:
     status = LIVING_STATUS.get(envelope.configuration_item_status)
     if status is None:
         raise Irregular
-    account_id = envelope.account_id if envelope.aws_account_id is None else envelope.aws_account_id
-    place = _place(account_id, envelope.aws_region)
+    place = _place(envelope.aws_account_id, envelope.account_id, envelope.aws_region)
     type_name, read = known
     resource_id, resource, targets, tags = read(envelope, place)
-    captured = envelope.configuration_item_capture_time
     state = envelope.configuration_state_id
     return new_item(
         (
             place.home,
             type_name,
             resource_id,
-            None if captured is None else captured_time(captured),
+            _captured_time(envelope.configuration_item_capture_time),
             state if type(state) is int else state_id(state),
             status,
             resource,
@@ -349,10 +347,15 @@ def typed_item(envelope: Envelope | None) -> ConfigItem | None:
 
 
 @lru_cache(4096)
-def _place(account_id: str | None, region: str | None) -> Place:
+def _place(aws_account_id: str | None, other_account_id: str | None, region: str | None) -> Place:
+    account_id = other_account_id if aws_account_id is None else aws_account_id
     if account_id is None or not ACCOUNT_ID.fullmatch(account_id) or not region:
         raise Irregular
     return Place(Home(account_id, region))
+
+
+# Much of a snapshot was captured at the same time.
+_captured_time = lru_cache(4096)(captured_time)
 
 
 def _own_arn(envelope: Envelope, arn: str, place: Place) -> str:
@@ -374,14 +377,16 @@ def _load_balancer(envelope: Envelope, place: Place) -> Content:
     arn = _own_arn(envelope, shape.load_balancer_arn, place)
     groups = shape.security_groups
     found = new_load_balancer(
-        arn,
-        shape.load_balancer_name,
-        shape.type,
-        shape.scheme,
-        shape.state.code,
-        intern(shape.vpc_id),
-        shape.ip_address_type,
-        tuple(groups) if len(groups) < 2 else tuple(sorted(set(groups))),
+        (
+            arn,
+            shape.load_balancer_name,
+            shape.type,
+            shape.scheme,
+            shape.state.code,
+            intern(shape.vpc_id),
+            shape.ip_address_type,
+            tuple(groups) if len(groups) < 2 else tuple(sorted(set(groups))),
+        )
     )
     return arn, found, None, _tags(envelope)
 
@@ -407,7 +412,7 @@ def _listener(envelope: Envelope, place: Place) -> Content:
         if action.forward_config is not None:
             target_groups.update([group.target_group_arn for group in action.forward_config.target_groups or ()])
     named = tuple(sorted(filter(None, target_groups)))
-    return arn, new_listener(arn, shape.load_balancer_arn, shape.protocol, shape.port, named), None, None
+    return arn, new_listener((arn, shape.load_balancer_arn, shape.protocol, shape.port, named)), None, None
 
 
 def _target_group(envelope: Envelope, place: Place) -> Content:
@@ -415,19 +420,21 @@ def _target_group(envelope: Envelope, place: Place) -> Content:
     arn = _own_arn(envelope, shape.target_group_arn, place)
     users = shape.load_balancer_arns
     found = new_target_group(
-        arn,
-        shape.target_group_name,
-        shape.target_type,
-        shape.port,
-        intern(shape.vpc_id or ""),
-        Family.IPV6 if shape.ip_address_type == "ipv6" else Family.IPV4,
-        None if users is None else tuple(sorted(users)),
-        shape.target_type != "lambda" if shape.health_check_enabled is None else shape.health_check_enabled,
-        _health_check_port(shape.health_check_port),
+        (
+            arn,
+            shape.target_group_name,
+            shape.target_type,
+            shape.port,
+            intern(shape.vpc_id or ""),
+            Family.IPV6 if shape.ip_address_type == "ipv6" else Family.IPV4,
+            None if users is None else tuple(sorted(users)),
+            shape.target_type != "lambda" if shape.health_check_enabled is None else shape.health_check_enabled,
+            _health_check_port(shape.health_check_port),
+        )
     )
     if shape.targets is None:
         return arn, found, None, None
-    return arn, found, ordered_targets([new_target(target.id, target.port, None) for target in shape.targets]), None
+    return arn, found, ordered_targets([new_target((target.id, target.port, None)) for target in shape.targets]), None
 
 
 @lru_cache(1024)
@@ -439,11 +446,13 @@ def _security_group(envelope: Envelope, place: Place) -> Content:
     shape = _security_group_shape(envelope.configuration)
     group_id = _own_id(envelope, shape.group_id)
     found = new_security_group(
-        group_id,
-        shape.group_name,
-        intern(shape.vpc_id),
-        tuple([_permission(permission) for permission in shape.ip_permissions]),
-        tuple([_permission(permission) for permission in shape.ip_permissions_egress]),
+        (
+            group_id,
+            shape.group_name,
+            intern(shape.vpc_id),
+            tuple([_permission(permission) for permission in shape.ip_permissions]),
+            tuple([_permission(permission) for permission in shape.ip_permissions_egress]),
+        )
     )
     return group_id, found, None, None
 
@@ -456,12 +465,17 @@ def _permission(shape: PermissionShape) -> Permission:
         cidrs += [one.cidr_ipv6 for one in shape.ipv6_ranges]
     if not shape.user_id_group_pairs and not shape.prefix_list_ids:
         return _open_to_addresses(shape.ip_protocol, shape.from_port, shape.to_port, tuple(cidrs))
+    protocol = shape.ip_protocol
+    from_port, to_port = _ports(protocol, shape.from_port, shape.to_port)
     return new_permission(
-        shape.ip_protocol,
-        *_ports(shape.ip_protocol, shape.from_port, shape.to_port),
-        _blocks(tuple(cidrs)) if cidrs else (),
-        tuple([one.prefix_list_id for one in shape.prefix_list_ids]) if shape.prefix_list_ids else (),
-        tuple([_reference(one) for one in shape.user_id_group_pairs]),
+        (
+            protocol,
+            from_port,
+            to_port,
+            _blocks(tuple(cidrs)) if cidrs else (),
+            tuple([one.prefix_list_id for one in shape.prefix_list_ids]) if shape.prefix_list_ids else (),
+            tuple([_reference(one) for one in shape.user_id_group_pairs]),
+        )
     )
 
 
@@ -495,11 +509,13 @@ def _blocks(cidrs: tuple[str, ...]) -> tuple[str, ...]:
 
 def _reference(shape: ReferenceShape) -> SecurityGroupReference:
     return new_reference(
-        shape.group_id,
-        intern(shape.user_id) if shape.user_id else None,
-        shape.vpc_id or None,
-        shape.vpc_peering_connection_id or None,
-        shape.peering_status or None,
+        (
+            shape.group_id,
+            intern(shape.user_id) if shape.user_id else None,
+            shape.vpc_id or None,
+            shape.vpc_peering_connection_id or None,
+            shape.peering_status or None,
+        )
     )
 
 
@@ -514,14 +530,16 @@ def _network_interface(envelope: Envelope, place: Place) -> Content:
         parse_cidr(prefix)
     attachment = shape.attachment
     found = new_interface(
-        interface_id,
-        intern(shape.vpc_id),
-        _group_ids(shape.groups),
-        _ipv4_addresses(shape.private_ip_address, shape.private_ip_addresses),
-        _ipv6_addresses(shape.ipv6_addresses),
-        tuple(prefixes),
-        None if attachment is None else attachment.instance_id or None,
-        None if attachment is None else attachment.device_index,
+        (
+            interface_id,
+            intern(shape.vpc_id),
+            _group_ids(shape.groups),
+            _ipv4_addresses(shape.private_ip_address, shape.private_ip_addresses),
+            _ipv6_addresses(shape.ipv6_addresses),
+            tuple(prefixes),
+            None if attachment is None else attachment.instance_id or None,
+            None if attachment is None else attachment.device_index,
+        )
     )
     return interface_id, found, None, None
 
@@ -538,7 +556,7 @@ def _instance(envelope: Envelope, place: Place) -> Content:
             ipv6_address = ipv6_addresses[0] if ipv6_addresses else None
             return (
                 instance_id,
-                new_instance(instance_id, address, ipv6_address, _group_ids(interface.groups)),
+                new_instance((instance_id, address, ipv6_address, _group_ids(interface.groups))),
                 None,
                 None,
             )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import date
 
 from alb_sg.exemptions.exemption import Exemption, Exemptions, MalformedExemption
@@ -83,9 +82,9 @@ def _annotation(exemption: Exemption, otherwise: Finding | JudgementError) -> st
 def _expired(result: Finding | JudgementError, exemption: Exemption) -> Finding | JudgementError:
     remark = _remark(exemption)
     if isinstance(result, JudgementError):
-        return replace(result, cause=f"{result.cause}; {remark}")
+        return result._replace(cause=f"{result.cause}; {remark}")
     said = _shortened(result.annotation, LIMIT - len("; ") - len(remark))
-    return replace(result, annotation=f"{said}; {remark}" if said else remark)
+    return result._replace(annotation=f"{said}; {remark}" if said else remark)
 
 
 def _remark(exemption: Exemption) -> str:

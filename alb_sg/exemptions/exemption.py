@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from typing import NamedTuple
 
 from alb_sg.estate.home import Home, home_of
 
 Key = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Exemption:
+class Exemption(NamedTuple):
     """One load balancer, by its ARN, exempt from one rule, by its name, through the day `expires` (UTC)."""
 
     load_balancer_arn: str
@@ -35,8 +35,7 @@ class Exemption:
         return today <= self.expires
 
 
-@dataclass(frozen=True, slots=True)
-class MalformedExemption:
+class MalformedExemption(NamedTuple):
     """An entry that hides nothing: `place` in the document and what is wrong there.
 
     `load_balancer_arn` and `rule` are None where the entry does not say them so that they can be used.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from alb_sg.errors import UnusableInput
 
@@ -13,8 +13,7 @@ BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 PARAMETER_NAME = re.compile(r"/?[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
 
 
-@dataclass(frozen=True, slots=True)
-class S3Object:
+class S3Object(NamedTuple):
     bucket: str
     key: str
 
@@ -22,8 +21,7 @@ class S3Object:
         return f"{S3_PREFIX}{self.bucket}/{self.key}"
 
 
-@dataclass(frozen=True, slots=True)
-class SsmParameter:
+class SsmParameter(NamedTuple):
     """A parameter of AWS Systems Manager, by its name with or without a leading slash."""
 
     name: str

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
+from typing import NamedTuple
 
 from alb_sg.estate.home import Home
 from alb_sg.exemptions.exemption import Exemption, Key
@@ -32,8 +33,7 @@ class Use(Enum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Reviewed:
+class Reviewed(NamedTuple):
     """An exemption, and `because`: what its use rests on."""
 
     exemption: Exemption

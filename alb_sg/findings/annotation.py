@@ -7,7 +7,7 @@ on the estate alone: same estate, same text.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from alb_sg.findings.outcome import Outcome
 from alb_sg.permissions.permissions import Allowed, Permissions
@@ -20,8 +20,7 @@ _MOST = LIMIT // len("; .")
 _FEW = 3
 
 
-@dataclass(frozen=True, slots=True)
-class _Detail:
+class _Detail(NamedTuple):
     """How much is said: whether what is open instead and what the addresses are is, and how many names at most."""
 
     instead: bool

@@ -7,7 +7,7 @@ alone, says that it meets the requirement; where only several rules together do,
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 
 from alb_sg.errors import Unread
@@ -216,14 +216,14 @@ class EvidenceSearch:
         return Evidence(grant, Match.ADDRESSES, self._wanted(peer).cidrs())
 
     def _each_peer(self, group: SecurityGroup, permission: Permission) -> Iterable[Grant]:
-        bare = replace(permission, cidrs=(), prefix_list_ids=(), references=())
+        bare = permission._replace(cidrs=(), prefix_list_ids=(), references=())
         for cidr in permission.cidrs:
-            yield Grant(group.id, group.name, replace(bare, cidrs=(cidr,)), cidr)
+            yield Grant(group.id, group.name, bare._replace(cidrs=(cidr,)), cidr)
         for prefix_list_id in permission.prefix_list_ids:
-            only = replace(bare, prefix_list_ids=(prefix_list_id,))
+            only = bare._replace(prefix_list_ids=(prefix_list_id,))
             yield Grant(group.id, group.name, only, prefix_list_id, self._why_no_entries(prefix_list_id))
         for reference in permission.references:
-            only = replace(bare, references=(reference,))
+            only = bare._replace(references=(reference,))
             yield Grant(group.id, group.name, only, reference.group_id, self._why_no_members(reference))
 
     def _why_no_entries(self, prefix_list_id: str) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from alb_sg.exemptions.exemption import Exemption
 from alb_sg.recommendations.requirement import Because
@@ -17,8 +17,7 @@ class Compliance(Enum):
     NOT_APPLICABLE = "NOT_APPLICABLE"
 
 
-@dataclass(frozen=True, slots=True)
-class Missing:
+class Missing(NamedTuple):
     """One thing that is not let through, exactly.
 
     `required` is the whole peer and `peers` the part of it that is not allowed yet, as few CIDR blocks as will
@@ -36,8 +35,7 @@ class Missing:
     because: Because
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """The verdict of one rule on one load balancer. `unresolved`: only what could not be resolved stands
     between the load balancer and COMPLIANT. `exempted`: it is NOT_APPLICABLE by an exemption in force."""
 
@@ -57,8 +55,7 @@ class Finding:
         return (self.account_id, self.region, self.load_balancer_arn, self.rule)
 
 
-@dataclass(frozen=True, slots=True)
-class JudgementError:
+class JudgementError(NamedTuple):
     """Something could not be judged or read: `what` names it, `cause` says why. Never a verdict.
 
     `load_balancer_arn` None: it concerns a whole account and region, such as an enumeration that failed.
@@ -76,8 +73,7 @@ class JudgementError:
         return (self.account_id, self.region, self.load_balancer_arn or "", self.rule or "", self.what, self.cause)
 
 
-@dataclass(frozen=True, slots=True)
-class Exempted:
+class Exempted(NamedTuple):
     """An exemption in force, and what would be said without it."""
 
     exemption: Exemption

@@ -9,7 +9,7 @@ from operator import itemgetter
 from alb_sg.errors import Unread
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer
-from alb_sg.estate.quick import maker
+from alb_sg.estate.quick import tuple_maker
 from alb_sg.findings import annotation
 from alb_sg.findings.finding import Compliance, Finding, JudgementError, Missing
 from alb_sg.findings.outcome import Outcome, plainly_met, settle
@@ -23,7 +23,7 @@ from alb_sg.recommendations.subject import Subject
 # Sets of security groups whose permissions are kept: many load balancers share the same, and most have their own.
 KEPT = 256
 
-_make_finding = maker(Finding)
+_new_finding = tuple_maker(Finding)
 
 
 class Judge:
@@ -103,17 +103,19 @@ class Judge:
         unresolved: bool = False,
         missing: tuple[Missing, ...] = (),
     ) -> Finding:
-        return _make_finding(
-            self.estate.account_id,
-            self.estate.region,
-            load_balancer.arn,
-            load_balancer.name,
-            recommendation.name,
-            compliance,
-            text,
-            unresolved,
-            missing,
-            None,
+        return _new_finding(
+            (
+                self.estate.account_id,
+                self.estate.region,
+                load_balancer.arn,
+                load_balancer.name,
+                recommendation.name,
+                compliance,
+                text,
+                unresolved,
+                missing,
+                None,
+            )
         )
 
 

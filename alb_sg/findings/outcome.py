@@ -6,7 +6,6 @@ The only place that decides whether something is let through.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from alb_sg.errors import Unread
@@ -194,8 +193,7 @@ def _accepts_prefix_list(
     return addresses is not None and bool(addresses) and addresses <= allowed.addresses
 
 
-@dataclass(frozen=True, slots=True)
-class _Carried:
+class _Carried(NamedTuple):
     """The security groups of an endpoint: those known, why there may be more that were read but not resolved,
     and what was not read."""
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from botocore.client import BaseClient
 
 from alb_sg.errors import Unread, UnusableInput
-from alb_sg.estate.config_item import ITEM_TYPES, in_api_shape, read_item
-from alb_sg.estate.config_items import SECTION_OF, Recording, Sighting
+from alb_sg.estate.config_item import ITEM_TYPES, Sighting, in_api_shape, read_item
+from alb_sg.estate.config_items import SECTION_OF, Recording
 from alb_sg.estate.estate import SECTIONS, Estate, Failure
 from alb_sg.estate.files import decoded
 from alb_sg.estate.from_api import Shape, shape
@@ -30,8 +30,7 @@ SOURCES = "sources"
 UNKNOWN_AGGREGATOR = "NoSuchConfigurationAggregatorException"
 
 
-@dataclass(frozen=True, slots=True)
-class Unseen:
+class Unseen(NamedTuple):
     """What an aggregator does not tell, or not as it is now, and why; `home` None: of no account in particular.
     `load_balancer_arn` where it is a single load balancer."""
 

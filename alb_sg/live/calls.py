@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, NamedTuple, Self, TypeVar
 
 from botocore.client import BaseClient
 from botocore.config import Config
@@ -46,8 +46,7 @@ class LiveClients:
         return tuple(client for client in (self.elbv2, self.ec2, self.config) if client is not None)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What a call returned: the items of all pages, up to one that failed.
 
     `failure` says why, such as `DescribeTargetHealth: ThrottlingException: Rate exceeded`; `code` is the API's

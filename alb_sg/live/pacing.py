@@ -8,15 +8,13 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from botocore.client import BaseClient
 
 
-@dataclass(frozen=True, slots=True)
-class Limit:
+class Limit(NamedTuple):
     """A service's token bucket for calls that read, one for each account and region: it holds `size` calls and gains
     `refill` a second. `shared`: one bucket for all of the service's actions, not one for each."""
 

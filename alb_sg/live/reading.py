@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from alb_sg.errors import UnusableInput
@@ -166,7 +166,7 @@ class Reading:
                 self._take_listeners(keys[0], answer)
             case "TargetGroups":
                 items = list(map(answered_target_group, answer.items))
-                self._take_by_id(section, (), replace(answer, items=items), self.target_groups)
+                self._take_by_id(section, (), answer._replace(items=items), self.target_groups)
             case "TargetHealthDescriptions":
                 self._take_targets(keys[0], answer)
             case "SecurityGroups":

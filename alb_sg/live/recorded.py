@@ -14,8 +14,8 @@ from botocore.client import BaseClient
 
 from alb_sg.errors import UnusableInput
 from alb_sg.estate.config_documents import items_in
-from alb_sg.estate.config_item import VPC_TYPE, ConfigItem, read_item
-from alb_sg.estate.config_items import SECTION_OF, Recording, Sighting
+from alb_sg.estate.config_item import VPC_TYPE, ConfigItem, Sighting, read_item
+from alb_sg.estate.config_items import SECTION_OF, Recording
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.home import Home
 from alb_sg.estate.model import LISTENER_TYPE, LOAD_BALANCER_TYPE, SECURITY_GROUP_TYPE, TARGET_GROUP_TYPE

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import Enum
 from functools import cache, lru_cache
 from typing import NamedTuple
@@ -62,8 +61,7 @@ FRAGMENTATION_NEEDED = Traffic("icmp", 3, 4)
 PACKET_TOO_BIG = Traffic("icmpv6", 2, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """One permission of one security group, so that an explanation can point at it."""
 
     group: SecurityGroup

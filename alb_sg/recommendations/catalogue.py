@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from alb_sg.parameters import Parameters
 from alb_sg.recommendations import health_check_egress, icmp_pmtud, instance_egress, listener_ingress
@@ -13,8 +13,7 @@ from alb_sg.recommendations.subject import Subject
 PAGE = "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-update-security-groups.html"
 
 
-@dataclass(frozen=True, slots=True)
-class Recommendation:
+class Recommendation(NamedTuple):
     """One recommendation and the Config rule of the same name.
 
     `sections` are the estate's sections that a verdict may hang on: what a live source has to read.

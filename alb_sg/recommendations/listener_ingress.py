@@ -7,9 +7,9 @@ and from clients and the VPC CIDR where it is the target of a Network Load Balan
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
+from typing import NamedTuple
 
 from alb_sg.errors import Unread
 from alb_sg.estate.cidr import Family
@@ -33,8 +33,7 @@ from alb_sg.recommendations.subject import Subject
 _Asked = tuple[Peer, bool]
 
 
-@dataclass(frozen=True, slots=True)
-class Front:
+class Front(NamedTuple):
     """A Network Load Balancer that sends to a port of an Application Load Balancer through a target group of
     type `alb`, and the port that the group's health checks use."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -41,16 +40,14 @@ class AddressPeer(NamedTuple):
     label: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class PrefixListPeer:
+class PrefixListPeer(NamedTuple):
     """All entries of a prefix list: a reference to the list itself does, and so do its entries."""
 
     family: Family
     prefix_list_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class GroupPeer:
+class GroupPeer(NamedTuple):
     """A reference to this security group."""
 
     family: Family

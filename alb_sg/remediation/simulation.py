@@ -24,13 +24,13 @@ def applied(
     if new_group is not None:
         groups[NEW_GROUP_ID] = SecurityGroup(NEW_GROUP_ID, new_group.name, new_group.vpc_id, (), ())
         carried = tuple(sorted((*load_balancer.security_groups, NEW_GROUP_ID)))
-        load_balancer = replace(load_balancer, security_groups=carried)
+        load_balancer = load_balancer._replace(security_groups=carried)
     for addition in additions:
         group = groups[addition.group_id or NEW_GROUP_ID]
         if addition.direction is Direction.INGRESS:
-            group = replace(group, ingress=(*group.ingress, addition.permission))
+            group = group._replace(ingress=(*group.ingress, addition.permission))
         else:
-            group = replace(group, egress=(*group.egress, addition.permission))
+            group = group._replace(egress=(*group.egress, addition.permission))
         groups[group.id] = group
     return replace(
         estate,
@@ -51,9 +51,9 @@ def undone(estate: Estate, arn: str, additions: Sequence[Addition], new_group: N
         last = len(of_direction) - 1 - of_direction[::-1].index(addition.permission)
         kept = (*of_direction[:last], *of_direction[last + 1 :])
         ingress = addition.direction is Direction.INGRESS
-        groups[group.id] = replace(group, ingress=kept) if ingress else replace(group, egress=kept)
+        groups[group.id] = group._replace(ingress=kept) if ingress else group._replace(egress=kept)
     if new_group is not None:
         del groups[NEW_GROUP_ID]
         carried = tuple(one for one in load_balancer.security_groups if one != NEW_GROUP_ID)
-        load_balancer = replace(load_balancer, security_groups=carried)
+        load_balancer = load_balancer._replace(security_groups=carried)
     return replace(estate, load_balancers={**estate.load_balancers, arn: load_balancer}, security_groups=groups)

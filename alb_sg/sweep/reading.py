@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from alb_sg.errors import UnusableInput
 from alb_sg.estate.config_documents import items_in
-from alb_sg.estate.config_item import read_item
-from alb_sg.estate.config_items import Recording, Sighting
+from alb_sg.estate.config_item import Sighting, read_item
+from alb_sg.estate.config_items import Recording
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.files import inside_file, read_json_file
 from alb_sg.estate.home import Home

@@ -91,8 +91,7 @@ def hostile() -> Organization:
     arns = sorted(made.observation.details)
     names = dict(zip(arns, HOSTILE, strict=False))
     findings = [
-        replace(
-            finding,
+        finding._replace(
             load_balancer_name=names.get(finding.load_balancer_arn, finding.load_balancer_name),
             annotation=f"{names.get(finding.load_balancer_arn, '')} {finding.annotation}",
         )
@@ -334,15 +333,14 @@ def _before(last: Observation, back: int, seed: int) -> Observation:
         if finding.compliance is Compliance.NON_COMPLIANT and (
             (draw < 0.5 and back >= age) or (draw > 0.93 and back <= 3)
         ):
-            finding = replace(finding, compliance=Compliance.COMPLIANT, annotation="met", missing=())
+            finding = finding._replace(compliance=Compliance.COMPLIANT, annotation="met", missing=())
         elif finding.compliance is Compliance.COMPLIANT and draw < 0.06 and back >= age:
-            finding = replace(finding, compliance=Compliance.NON_COMPLIANT, annotation="not open then")
+            finding = finding._replace(compliance=Compliance.NON_COMPLIANT, annotation="not open then")
         findings.append(finding)
     if silent != findings[0].account_id:
         arn = findings[0].load_balancer_arn.replace("/app/", "/app/retired-")
         findings.append(
-            replace(
-                findings[0],
+            findings[0]._replace(
                 load_balancer_arn=arn,
                 load_balancer_name="retired",
                 compliance=Compliance.NON_COMPLIANT,

@@ -188,7 +188,7 @@ def test_half_a_character_harms_nothing() -> None:
     made = organization(12, runs=0)
     first, *others = made.observation.results.findings
     name = "half \ud83d of one"
-    findings = [replace(first, load_balancer_name=name, compliance=Compliance.NON_COMPLIANT), *others]
+    findings = [first._replace(load_balancer_name=name, compliance=Compliance.NON_COMPLIANT), *others]
     results = replace(made.observation.results, findings=findings)
     _, html = written(Organization(replace(made.observation, results=results), made.earlier))
     assert "half ? of one" in html.encode().decode()
@@ -257,10 +257,10 @@ def test_groups_are_read_from_an_annotation() -> None:
 def test_outages_come_before_health_checks_before_icmp_and_the_internet_first() -> None:
     rules = ("ALB_SG_LISTENER_INGRESS", "ALB_SG_INSTANCE_EGRESS", "ALB_SG_HEALTH_CHECK_EGRESS", "ALB_SG_ICMP_PMTUD")
     ranks = [
-        rank(replace(finding(), rule=rule), scheme) for rule in rules for scheme in ("internet-facing", "internal")
+        rank(finding()._replace(rule=rule), scheme) for rule in rules for scheme in ("internet-facing", "internal")
     ]
     assert ranks[:2] == ranks[2:4]
     assert ranks[2:] == sorted(set(ranks[2:]))
     error = JudgementError("1", "r", "arn", rules[0], "what", "cause")
-    good = replace(finding(), compliance=Compliance.COMPLIANT)
+    good = finding()._replace(compliance=Compliance.COMPLIANT)
     assert max(ranks) < rank(error, "internet-facing") < rank(good, "internet-facing")

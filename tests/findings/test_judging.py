@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 
 import pytest
 
@@ -59,7 +58,7 @@ def test_parameters_of_one_rule_are_not_those_of_another() -> None:
         interface("10.0.1.5", groups=["sg-app"]),
     )
     found = build(saved)
-    literal = {**RULES, INSTANCE_EGRESS: replace(Parameters(), target_match=TargetMatch.SECURITY_GROUP)}
+    literal = {**RULES, INSTANCE_EGRESS: Parameters()._replace(target_match=TargetMatch.SECURITY_GROUP)}
     findings, _ = judge_all(found, found.load_balancers.values(), literal)
     assert {finding.rule: finding.compliance.value for finding in findings if "EGRESS" in finding.rule} == {
         "ALB_SG_HEALTH_CHECK_EGRESS": "COMPLIANT",

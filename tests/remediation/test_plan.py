@@ -375,7 +375,7 @@ def test_plans_that_change_the_same_have_one_fingerprint() -> None:
 
 def test_a_new_group_is_approved_beside_the_groups_that_were_seen() -> None:
     shared = plan(web(interface("10.0.1.9", groups=["sg-1"])), ICMP)
-    more = replace(shared, load_balancer=replace(shared.load_balancer, security_groups=("sg-1", "sg-2")))
+    more = replace(shared, load_balancer=shared.load_balancer._replace(security_groups=("sg-1", "sg-2")))
     assert shared.fingerprint != more.fingerprint
 
 

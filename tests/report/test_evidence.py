@@ -174,8 +174,8 @@ def _status_of(row: Row, found: Estate, parameters: Parameters, kept: range | tu
     permissions = tuple(row.evidence[index].grant.permission for index in kept)
     ingress, egress = (permissions, ()) if row.direction is Direction.INGRESS else ((), permissions)
     groups = dict(found.security_groups or {})
-    groups["sg-1"] = replace(groups["sg-1"], ingress=ingress, egress=egress)
-    groups["sg-2"] = replace(groups["sg-2"], ingress=(), egress=())
+    groups["sg-1"] = groups["sg-1"]._replace(ingress=ingress, egress=egress)
+    groups["sg-2"] = groups["sg-2"]._replace(ingress=(), egress=())
     explanation = explained(replace(found, security_groups=groups), parameters)
     statuses = {
         other.status

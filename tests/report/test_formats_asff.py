@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -109,7 +108,7 @@ def test_ids_are_one_of_each() -> None:
 
 def test_a_request_is_of_a_hundred_of_one_account_and_region() -> None:
     here = [finding(f"web-{number}") for number in range(101)]
-    there = [replace(one, region="eu-west-1") for one in here[:3]]
+    there = [one._replace(region="eu-west-1") for one in here[:3]]
     requests = requests_of(results(*here, *there))
     assert [(len(one["Findings"]), one["Findings"][0]["ProductArn"].split(":")[3]) for one in requests] == [
         (3, "eu-west-1"),
@@ -120,7 +119,7 @@ def test_a_request_is_of_a_hundred_of_one_account_and_region() -> None:
 
 def test_the_partition_is_the_load_balancers() -> None:
     arn = f"arn:aws-us-gov:elasticloadbalancing:{REGION}:{ACCOUNT}:loadbalancer/app/web/1"
-    (one,) = findings_of(results(replace(finding(), load_balancer_arn=arn)))
+    (one,) = findings_of(results(finding()._replace(load_balancer_arn=arn)))
     assert one["ProductArn"] == f"arn:aws-us-gov:securityhub:{REGION}:{ACCOUNT}:product/{ACCOUNT}/default"
     assert one["Resources"][0]["Partition"] == "aws-us-gov"
 
@@ -129,7 +128,7 @@ def test_the_partition_is_the_load_balancers() -> None:
     ("region", "partition"), [("us-gov-west-1", "aws-us-gov"), ("cn-north-1", "aws-cn"), ("eu-west-1", "aws")]
 )
 def test_the_partition_of_an_account_is_its_regions(region: str, partition: str) -> None:
-    (one,) = findings_of(results(replace(UNENUMERATED, region=region)))
+    (one,) = findings_of(results(UNENUMERATED._replace(region=region)))
     assert one["ProductArn"].startswith(f"arn:{partition}:securityhub:{region}:")
 
 
