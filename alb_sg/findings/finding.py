@@ -16,6 +16,9 @@ class Compliance(Enum):
     NON_COMPLIANT = "NON_COMPLIANT"
     NOT_APPLICABLE = "NOT_APPLICABLE"
 
+    # Enum hashes through its name's string.
+    __hash__ = object.__hash__
+
 
 class Missing(NamedTuple):
     """One thing that is not let through, exactly.

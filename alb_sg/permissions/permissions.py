@@ -11,6 +11,7 @@ from alb_sg.errors import Unread
 from alb_sg.estate.cidr import Family
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import Permission, PrefixList, SecurityGroup, SecurityGroupReference
+from alb_sg.estate.quick import tuple_maker
 from alb_sg.permissions.addresses import AddressSet, address_set
 
 
@@ -96,9 +97,7 @@ class Permissions:
         self.groups: list[SecurityGroup] = []
         self.unread: list[Unread] = []
         self.group_ids = tuple(group_ids)
-        self._rules: dict[Direction, _Rules] = {}
-        self._allowed: dict[tuple[Direction, Traffic, Family], Allowed] = {}
-        self._allowed_by: dict[tuple[Direction, tuple[int, ...], Family], Allowed] = {}
+        self._one_way: dict[Direction, _OneWay] = {}
         for group_id in self.group_ids:
             try:
                 self.groups.append(estate.security_group(group_id))
@@ -116,85 +115,117 @@ class Permissions:
 
     def allowed(self, direction: Direction, traffic: Traffic, family: Family) -> Allowed:
         """Everything that is let through of the traffic, in one family."""
-        key = (direction, traffic, family)
-        known = self._allowed.get(key)
+        one_way = self._one_way.get(direction)
+        if one_way is None:
+            rules = [rule for group in self.groups for rule in _of(group, direction)]
+            one_way = self._one_way[direction] = _OneWay(self.estate, tuple(self.unread), rules)
+        return one_way.allowed(traffic, family)
+
+
+class _OneWay:
+    """The rules of one direction, and what they let through of each kind of traffic that was asked for.
+
+    Those for a single TCP port are found by that port, so that a thousand ports with a rule each cost a thousand
+    look-ups rather than a million comparisons.
+    """
+
+    def __init__(self, estate: Estate, unread: tuple[Unread, ...], rules: Sequence[Permission]) -> None:
+        self._estate = estate
+        self._unread = unread
+        self._rules = rules
+        self._allowed: dict[tuple[Traffic, Family], Allowed] = {}
+        self._allowed_by: dict[tuple[Family, tuple[int, ...]], Allowed] = {}
+        # The places of rules in their order.
+        self._of_port: dict[int, list[int]] = {}
+        self._others: dict[str, list[int]] = {"tcp": [], "icmp": [], "icmpv6": []}
+        for place, (protocol, from_port, to_port, _, _, _) in enumerate(rules):
+            if protocol == "tcp" and from_port is not None and from_port == to_port:
+                if from_port in self._of_port:
+                    self._of_port[from_port].append(place)
+                else:
+                    self._of_port[from_port] = [place]
+            elif protocol == "-1":
+                for others in self._others.values():
+                    others.append(place)
+            elif protocol in self._others:
+                self._others[protocol].append(place)
+
+    def allowed(self, traffic: Traffic, family: Family) -> Allowed:
+        known = self._allowed.get((traffic, family))
         if known is None:
-            known = self._allowed[key] = self._found(direction, traffic, family)
+            # Ports that the same rules are for share the answer.
+            places = self._places(traffic)
+            known = self._allowed_by.get((family, places))
+            if known is None:
+                known = self._allowed_by[family, places] = self._united(places, family)
+            self._allowed[traffic, family] = known
         return known
 
-    def _found(self, direction: Direction, traffic: Traffic, family: Family) -> Allowed:
-        """What the rules for the traffic let through; ports that the same rules are for share it."""
-        rules = self._rules.get(direction)
-        if rules is None:
-            rules = self._rules[direction] = _Rules(rule for group in self.groups for rule in _of(group, direction))
-        places = rules.places(traffic)
-        key = (direction, places, family)
-        known = self._allowed_by.get(key)
-        if known is None:
-            known = self._allowed_by[key] = self._united([rules.all[place] for place in places], family)
-        return known
+    def _places(self, traffic: Traffic) -> tuple[int, ...]:
+        """The places of the rules that let the traffic through to or from somebody."""
+        others = self._others[traffic.protocol]
+        found = [place for place in others if traffic.matches(self._rules[place])] if others else others
+        if traffic.protocol == "tcp":
+            of_port = self._of_port.get(traffic.from_port)
+            if of_port is not None:
+                found = sorted(found + of_port) if found else of_port
+        return tuple(found)
 
-    def _united(self, rules: Sequence[Permission], family: Family) -> Allowed:
-        deleted = self.estate.deleted_groups
+    def _united(self, places: Iterable[int], family: Family) -> Allowed:
+        """What the rules at some places let through together."""
         cidrs: list[str] = []
+        prefix_list_ids: list[str] = []
         references: list[SecurityGroupReference] = []
-        prefix_list_ids: set[str] = set()
-        for rule in rules:
-            cidrs += rule.cidrs
-            prefix_list_ids.update(rule.prefix_list_ids)
-            references += [one for one in rule.references if not one.stale and one.group_id not in deleted]
-        if not references and not prefix_list_ids and not self.unread:
+        for place in places:
+            _, _, _, of_cidrs, of_prefix_lists, of_references = self._rules[place]
+            cidrs += of_cidrs
+            prefix_list_ids += of_prefix_lists
+            references += of_references
+        if references:
+            deleted = self._estate.deleted_groups
+            references = [one for one in references if not one.stale and one.group_id not in deleted]
+            if len(references) > 1:
+                references = list(dict.fromkeys(references))
+        if not references and not prefix_list_ids and not self._unread:
             return _addresses_alone(family, tuple(cidrs))
-        addresses = [address_set(family, tuple(cidrs))]
-        unread, unresolved = list(self.unread), []
-        for prefix_list_id in sorted(prefix_list_ids):
+        addresses, unread = address_set(family, tuple(cidrs)), self._unread
+        unresolved: tuple[str, ...] = ()
+        if prefix_list_ids:
+            addresses, unread, unresolved = self._with_lists(addresses, sorted(set(prefix_list_ids)))
+        return _new_allowed(
+            (
+                addresses,
+                tuple(references),
+                tuple([one for one in references if one.peering_connection_id is not None]),
+                frozenset([one.group_id for one in references]),
+                frozenset(prefix_list_ids),
+                unread,
+                unresolved,
+            )
+        )
+
+    def _with_lists(
+        self, addresses: AddressSet, prefix_list_ids: Iterable[str]
+    ) -> tuple[AddressSet, tuple[Unread, ...], tuple[str, ...]]:
+        """Addresses and those in prefix lists, what was not read, and the lists whose entries their owner refuses."""
+        family = addresses.family
+        found, unread, unresolved = [addresses], [*self._unread], []
+        for prefix_list_id in prefix_list_ids:
             try:
-                found = self.estate.prefix_list(prefix_list_id)
+                prefix_list = self._estate.prefix_list(prefix_list_id)
             except Unread as error:
                 unread.append(error)
                 continue
-            if found.family in (None, family):
-                entries = prefix_list_addresses(found, family)
+            if prefix_list.family in (None, family):
+                entries = prefix_list_addresses(prefix_list, family)
                 if entries is None:
                     unresolved.append(f"prefix list {prefix_list_id} (its owner does not share the entries)")
                 else:
-                    addresses.append(entries)
-        if len(references) > 1:
-            references = list(dict.fromkeys(references))
-        return Allowed(
-            addresses=AddressSet.union(family, addresses),
-            references=tuple(references),
-            over_peering=tuple([one for one in references if one.peering_connection_id is not None]),
-            group_ids=frozenset([one.group_id for one in references]),
-            prefix_list_ids=frozenset(prefix_list_ids),
-            unread=tuple(unread),
-            unresolved=tuple(unresolved),
-        )
+                    found.append(entries)
+        return AddressSet.union(family, found), tuple(unread), tuple(unresolved)
 
 
-class _Rules:
-    """The rules of one direction. Those for a single TCP port are found by that port, so that a thousand ports with a
-    rule each cost a thousand look-ups rather than a million comparisons."""
-
-    def __init__(self, rules: Iterable[Permission]) -> None:
-        self.all = tuple(rules)
-        self._of_port: dict[int, list[int]] = {}
-        self._others: dict[str, list[int]] = {"tcp": [], "icmp": [], "icmpv6": []}
-        for place, rule in enumerate(self.all):
-            if rule.protocol == "-1":
-                for others in self._others.values():
-                    others.append(place)
-            elif rule.protocol == "tcp" and rule.from_port is not None and rule.from_port == rule.to_port:
-                self._of_port.setdefault(rule.from_port, []).append(place)
-            elif rule.protocol in self._others:
-                self._others[rule.protocol].append(place)
-
-    def places(self, traffic: Traffic) -> tuple[int, ...]:
-        """The places in `all` of the rules that let the traffic through to or from somebody."""
-        found = [place for place in self._others[traffic.protocol] if traffic.matches(self.all[place])]
-        if traffic.protocol == "tcp" and traffic.from_port in self._of_port:
-            found = sorted([*found, *self._of_port[traffic.from_port]])
-        return tuple(found)
+_new_allowed = tuple_maker(Allowed)
 
 
 @lru_cache(maxsize=256)

@@ -6,7 +6,7 @@ from alb_sg.errors import Unread
 from alb_sg.estate.cidr import Family, NotACidr, family_of, parse_cidr
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import TargetGroup
-from alb_sg.recommendations.requirement import EndpointPeer
+from alb_sg.recommendations.requirement import EndpointPeer, new_endpoint
 
 
 def endpoint(estate: Estate, group: TargetGroup, target_id: str) -> EndpointPeer:
@@ -53,4 +53,4 @@ def _instance_endpoint(estate: Estate, group: TargetGroup, target_id: str) -> En
             frozenset(instance.groups),
             unresolved=f"{target_id} has no {group.family.label} address",
         )
-    return EndpointPeer(family_of(address), target_id, address, frozenset(instance.groups))
+    return new_endpoint((family_of(address), target_id, address, frozenset(instance.groups), None, None, False))

@@ -21,11 +21,13 @@ from alb_sg.recommendations.clients import client_peers, vpc_cidrs
 from alb_sg.recommendations.judged import must_be_judged
 from alb_sg.recommendations.requirement import (
     Ask,
-    Because,
     Demand,
     NotApplicable,
     Peer,
     address_peer,
+    new_ask,
+    new_because,
+    new_demand,
 )
 from alb_sg.recommendations.subject import Subject
 
@@ -54,12 +56,12 @@ def demand(subject: Subject, parameters: Parameters) -> Demand:
     if fronts:
         return _behind(fronts, listeners, subject, parameters)
     clients = client_peers(estate, load_balancer, parameters)
-    return Demand(tuple([_ask(listener, clients, replaceable=True) for listener in listeners]))
+    return new_demand((tuple([_ask(listener, clients, replaceable=True) for listener in listeners]), ()))
 
 
 def _ask(listener: Listener, peers: tuple[Peer, ...], *, replaceable: bool) -> Ask:
-    because = Because("listener", listener.arn, f"{listener.protocol}:{listener.port}")
-    return Ask(Direction.INGRESS, Traffic.tcp(listener.port), peers, because, replaceable)
+    because = new_because(("listener", listener.arn, f"{listener.protocol}:{listener.port}"))
+    return new_ask((Direction.INGRESS, Traffic.tcp(listener.port), peers, because, replaceable))
 
 
 def _behind(fronts: list[Front], listeners: Sequence[Listener], subject: Subject, parameters: Parameters) -> Demand:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from alb_sg.errors import Unread
 from alb_sg.estate.cidr import Family, parse_cidr
+from alb_sg.estate.quick import tuple_maker
 from alb_sg.permissions.addresses import AddressSet
 from alb_sg.permissions.permissions import Direction, Traffic
 
@@ -120,6 +121,13 @@ class Demand(NamedTuple):
     def one_family(self) -> bool:
         """Whether all peers are of one address family."""
         return len({peer.family for ask in self.asks for peer in ask.peers}) == 1
+
+
+# Of each of these some are made for every load balancer.
+new_because = tuple_maker(Because)
+new_endpoint = tuple_maker(EndpointPeer)
+new_ask = tuple_maker(Ask)
+new_demand = tuple_maker(Demand)
 
 
 @lru_cache(maxsize=4096)

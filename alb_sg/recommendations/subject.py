@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import groupby
+from operator import itemgetter
 
 from alb_sg.errors import Unread
 from alb_sg.estate.cidr import Family
@@ -11,7 +12,7 @@ from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer, Target, TargetGroup
 from alb_sg.permissions.permissions import Direction, Traffic
 from alb_sg.recommendations.endpoint import endpoint
-from alb_sg.recommendations.requirement import Ask, Because, EndpointPeer
+from alb_sg.recommendations.requirement import Ask, EndpointPeer, new_ask, new_because
 
 # TargetHealth.State in the Elastic Load Balancing API: no traffic is sent to these, whatever the groups say.
 SKIPPED_STATES = frozenset({"draining", "unused"})
@@ -25,7 +26,7 @@ class Subject:
         self.load_balancer = load_balancer
         self._target_groups: tuple[TargetGroup, ...] | None = None
         self._instances: dict[tuple[Family, str], EndpointPeer] = {}
-        self._sent_to: dict[str, Sequence[tuple[Target, EndpointPeer]]] = {}
+        self._known_sent_to: dict[str, tuple[Sequence[Target], tuple[EndpointPeer, ...]]] = {}
         self._reaching: dict[tuple[str, int | None], tuple[Ask, ...]] = {}
 
     def target_groups(self) -> tuple[TargetGroup, ...]:
@@ -38,40 +39,42 @@ class Subject:
         """TCP to every target of a group that is sent to, on this port; None: on the target's own. Raises Unread."""
         known = self._reaching.get((group.arn, port))
         if known is None:
-            because = Because("targetGroup", group.arn, f"target group {group.name}")
+            because = new_because(("targetGroup", group.arn, f"target group {group.name}"))
             known = self._reaching[group.arn, port] = tuple(
                 [
-                    Ask(Direction.EGRESS, Traffic.tcp(port_sent_to), peers, because)
+                    new_ask((Direction.EGRESS, Traffic.tcp(port_sent_to), peers, because, False))
                     for port_sent_to, peers in self._by_port(group, port)
                 ]
             )
         return known
 
-    def _by_port(self, group: TargetGroup, port: int | None) -> Iterator[tuple[int, tuple[EndpointPeer, ...]]]:
+    def _by_port(self, group: TargetGroup, port: int | None) -> Sequence[tuple[int, tuple[EndpointPeer, ...]]]:
         """The targets of a group that are sent to on one port, in their order."""
-        sent_to = self._targets_sent_to(group)
+        targets, peers = self._sent_to(group)
         if port is not None:
-            if sent_to:
-                yield port, tuple([peer for _, peer in sent_to])
-            return
-        for own_port, targets in groupby(sent_to, key=lambda pair: _own_port(group, pair[0])):
-            yield own_port, tuple([peer for _, peer in targets])
+            return ((port, peers),) if peers else ()
+        if len({target.port for target in targets}) == 1:
+            return ((_own_port(group, targets[0]), peers),)
+        own_ports = [_own_port(group, target) for target in targets]
+        alike = groupby(zip(own_ports, peers, strict=True), key=itemgetter(0))
+        return [(own_port, tuple([peer for _, peer in pairs])) for own_port, pairs in alike]
 
-    def _targets_sent_to(self, group: TargetGroup) -> Sequence[tuple[Target, EndpointPeer]]:
+    def _sent_to(self, group: TargetGroup) -> tuple[Sequence[Target], tuple[EndpointPeer, ...]]:
         """The registrations in a target group that are sent to, and where each is."""
-        known = self._sent_to.get(group.arn)
+        known = self._known_sent_to.get(group.arn)
         if known is None:
             # Tasks of one container instance share its id and differ in their ports; so do target groups of instances.
             endpoints = self._instances if group.target_type == "instance" else {}
-            found: list[tuple[Target, EndpointPeer]] = []
-            for target in self.estate.targets_of(group):
-                if target.state not in SKIPPED_STATES:
-                    key = (group.family, target.id)
-                    peer = endpoints.get(key)
-                    if peer is None:
-                        peer = endpoints[key] = endpoint(self.estate, group, target.id)
-                    found.append((target, peer))
-            known = self._sent_to[group.arn] = found
+            family = group.family
+            targets = [target for target in self.estate.targets_of(group) if target.state not in SKIPPED_STATES]
+            peers = []
+            for target in targets:
+                key = (family, target.id)
+                peer = endpoints.get(key)
+                if peer is None:
+                    peer = endpoints[key] = endpoint(self.estate, group, target.id)
+                peers.append(peer)
+            known = self._known_sent_to[group.arn] = targets, tuple(peers)
         return known
 
 

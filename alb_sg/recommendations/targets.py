@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from alb_sg.estate.model import TargetGroup
 from alb_sg.recommendations.judged import must_be_judged
-from alb_sg.recommendations.requirement import Ask, Demand, NotApplicable
+from alb_sg.recommendations.requirement import Ask, Demand, NotApplicable, new_demand
 from alb_sg.recommendations.subject import SKIPPED_STATES, Subject
 
 __all__ = ["SKIPPED_STATES", "target_demand"]
@@ -40,4 +40,4 @@ def target_demand(
             reasons["only targets that are draining or unused" if registered else "no registered target"] = None
     if not asks:
         raise NotApplicable("; ".join(reasons))
-    return Demand(tuple(asks))
+    return new_demand((tuple(asks), ()))

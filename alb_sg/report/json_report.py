@@ -21,10 +21,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from json.encoder import encode_basestring as _quoted
 from typing import Any, TextIO
 
-from alb_sg.findings.finding import Exempted, Finding, JudgementError, Missing
+from alb_sg.findings.finding import Compliance, Exempted, Finding, JudgementError, Missing
 from alb_sg.report import words
 from alb_sg.report.results import Results
 
@@ -58,15 +59,27 @@ def write_error_lines(errors: Iterable[JudgementError], stream: TextIO) -> None:
     stream.writelines(_text({"error": error_object(error)}) + "\n" for error in errors)
 
 
+# Enum looks a value up each time.
+_VALUES = {compliance: compliance.value for compliance in Compliance}
+
+
 def _finding_line(finding: Finding) -> str:
     """`finding_object` as JSON, put together by hand: there are hundreds of thousands of them."""
-    missing = _text([missing_object(missing) for missing in finding.missing]) if finding.missing else "[]"
+    account_id, region, arn, name, rule, compliance, annotation, unresolved, missing, _ = finding
+    said = _text([missing_object(one) for one in missing]) if missing else "[]"
     return (
-        f'{{"accountId": {_quoted(finding.account_id)}, "region": {_quoted(finding.region)}, '
-        f'"loadBalancerArn": {_quoted(finding.load_balancer_arn)}, '
-        f'"loadBalancerName": {_quoted(finding.load_balancer_name)}, "rule": {_quoted(finding.rule)}, '
-        f'"compliance": "{finding.compliance.value}", "annotation": {_quoted(finding.annotation)}, '
-        f'"unresolved": {"true" if finding.unresolved else "false"}, "missing": {missing}}}\n'
+        f'{_of_load_balancer(account_id, region, arn, name)}, "rule": "{rule}", '
+        f'"compliance": "{_VALUES[compliance]}", "annotation": {_quoted(annotation)}, '
+        f'"unresolved": {"true" if unresolved else "false"}, "missing": {said}}}\n'
+    )
+
+
+@lru_cache(1)
+def _of_load_balancer(account_id: str, region: str, arn: str, name: str) -> str:
+    """How the lines of all rules begin."""
+    return (
+        f'{{"accountId": {_quoted(account_id)}, "region": {_quoted(region)}, "loadBalancerArn": {_quoted(arn)}, '
+        f'"loadBalancerName": {_quoted(name)}'
     )
 
 
