@@ -100,11 +100,6 @@ class ConfigItem(NamedTuple):
         """What the later of two items of a resource has more of."""
         return self.captured or BEFORE_ALL, self.state_id
 
-    @property
-    def shows_recording(self) -> bool:
-        """Whether the type was recorded when this item was captured."""
-        return self.status in LIVING or self.status == DELETED
-
     def united(self, other: ConfigItem) -> ConfigItem | None:
         """This item, with tags from the other where it has none; None where the two contradict each other."""
         mine, its = self._content, other._content

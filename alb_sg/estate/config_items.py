@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from alb_sg.errors import UnusableInput
 from alb_sg.estate.config_documents import items_in
@@ -34,18 +34,11 @@ from alb_sg.estate.model import (
     LOAD_BALANCER_TYPE,
     SECURITY_GROUP_TYPE,
     TARGET_GROUP_TYPE,
-    Instance,
     Listener,
-    LoadBalancer,
-    NetworkInterface,
-    PrefixList,
-    SecurityGroup,
+    Target,
     TargetGroup,
-    Vpc,
 )
 from alb_sg.estate.quick import without_collector
-
-T = TypeVar("T")
 
 # The section of a saved estate that items of a type fill.
 SECTION_OF = {
@@ -151,76 +144,98 @@ class Recording:
 
     def estate(self) -> Estate:
         """Raises UnusableInput where it cannot be told which of two items of a resource is the latest."""
-        latest = {type_name: self._settled(type_name) for type_name in ITEM_TYPES}
-        not_recorded = [item for found in latest.values() for item in found if item.status == NOT_RECORDED]
+        latest = {type_name: self._latest(type_name) for type_name in ITEM_TYPES}
+        not_recorded = [item for found in latest.values() for item in found.not_recorded]
         failures = map(_failure, sorted(not_recorded, key=lambda item: (item.type, item.id)))
         unreadable = {(failure.section, failure.key): failure for failure in failures}
-
-        def living(type_name: str, kind: type[T]) -> dict[str, T] | None:
-            """The resources of a type by their ids; None where it is unrecorded."""
-            found = latest[type_name]
-            if not any(item.shows_recording for item in found):
-                return None
-            return {item.id: item.resource for item in found if isinstance(item.resource, kind)}
-
-        load_balancers = living(LOAD_BALANCER_TYPE, LoadBalancer)
-        listeners = living(LISTENER_TYPE, Listener)
-        target_groups = living(TARGET_GROUP_TYPE, TargetGroup)
-        groups = living(SECURITY_GROUP_TYPE, SecurityGroup)
-        interfaces = living(NETWORK_INTERFACE_TYPE, NetworkInterface)
-        unreadable |= self._hidden(latest, (listeners or {}).values(), (target_groups or {}).values())
+        load_balancers, listeners = latest[LOAD_BALANCER_TYPE], latest[LISTENER_TYPE]
+        target_groups, groups = latest[TARGET_GROUP_TYPE], latest[SECURITY_GROUP_TYPE]
+        interfaces = latest[NETWORK_INTERFACE_TYPE].section
+        held = listeners_by_load_balancer(load_balancers.living, listeners.living.values())
+        unreadable |= _hidden(load_balancers.ids, held, target_groups.living.values())
         return Estate(
             account_id=self.home.account_id,
             region=self.home.region,
-            load_balancers=load_balancers or {},
+            load_balancers=load_balancers.living,
             listeners=None
-            if listeners is None
-            else {
-                arn: held
-                for arn, held in listeners_by_load_balancer(load_balancers or (), listeners.values()).items()
-                if ("Listeners", arn) not in unreadable
-            },
-            target_groups=target_groups,
-            targets=None
-            if target_groups is None
-            else {item.id: item.targets for item in latest[TARGET_GROUP_TYPE] if item.targets is not None},
-            security_groups=groups,
-            complete_groups=groups is not None and not any(item.type == SECURITY_GROUP_TYPE for item in not_recorded),
-            deleted_groups=frozenset(item.id for item in latest[SECURITY_GROUP_TYPE] if item.status == DELETED),
-            vpcs=living(VPC_TYPE, Vpc),
-            instances=living(INSTANCE_TYPE, Instance),
+            if listeners.section is None
+            else {arn: found for arn, found in held.items() if ("Listeners", arn) not in unreadable},
+            target_groups=target_groups.section,
+            targets=None if target_groups.section is None else target_groups.targets,
+            security_groups=groups.section,
+            complete_groups=groups.section is not None and not groups.not_recorded,
+            deleted_groups=frozenset(groups.deleted),
+            vpcs=latest[VPC_TYPE].section,
+            instances=latest[INSTANCE_TYPE].section,
             network_interfaces=None if interfaces is None else ordered_interfaces(interfaces.values()),
-            prefix_lists=living(PREFIX_LIST_TYPE, PrefixList),
-            tags=None
-            if load_balancers is None
-            else {item.id: item.tags for item in latest[LOAD_BALANCER_TYPE] if item.tags is not None},
+            prefix_lists=latest[PREFIX_LIST_TYPE].section,
+            tags=None if load_balancers.section is None else load_balancers.tags,
             failures=tuple(unreadable.values()),
         )
 
-    @staticmethod
-    def _hidden(
-        latest: Mapping[str, list[ConfigItem]], listeners: Iterable[Listener], target_groups: Iterable[TargetGroup]
-    ) -> dict[tuple[str, str | None], Failure]:
-        """Application Load Balancers that other items name, and that have no item of their own."""
-        known = {item.id for item in latest[LOAD_BALANCER_TYPE]}
-        named = {found.load_balancer_arn: found.arn for found in listeners if found.load_balancer_arn not in known}
-        for group in target_groups:
-            named |= {arn: group.arn for arn in group.load_balancer_arns or () if arn not in known}
-        return {
-            ("LoadBalancers", arn): Failure("LoadBalancers", arn, f"named by {by}, but AWS Config has no item of it")
-            for arn, by in sorted(named.items())
-            if ":loadbalancer/app/" in arn
-        }
-
-    def _settled(self, type_name: str) -> list[ConfigItem]:
-        """The latest item of each resource of a type."""
+    def _latest(self, type_name: str) -> _Latest:
+        """What the latest item of each resource of a type says."""
         dated, undated = self._dated[type_name], self._undated[type_name]
         if not undated and not self._contradicted:
-            return [sighting.item for sighting in dated.values()]
-        return [
+            return _Latest(sighting.item for sighting in dated.values())
+        return _Latest(
             _undisputed([sightings[resource_id] for sightings in (dated, undated) if resource_id in sightings])
             for resource_id in sorted(dated.keys() | undated.keys())
-        ]
+        )
+
+
+class _Latest:
+    """Items of one type, each of another resource: the resources, registrations and tags by id, and what is gone or
+    was never recorded."""
+
+    def __init__(self, items: Iterable[ConfigItem]) -> None:
+        self.living: dict[str, Any] = {}
+        self.targets: dict[str, tuple[Target, ...]] = {}
+        self.tags: dict[str, Mapping[str, str]] = {}
+        self.deleted: list[str] = []
+        self.not_recorded: list[ConfigItem] = []
+        self._gone: list[str] = []
+        # One look at each: there are millions, and by now they are far from the processor.
+        for item in items:
+            _, _, resource_id, _, _, status, resource, targets, tags = item
+            if resource is not None:
+                self.living[resource_id] = resource
+                if targets is not None:
+                    self.targets[resource_id] = targets
+                if tags is not None:
+                    self.tags[resource_id] = tags
+            elif status == DELETED:
+                self.deleted.append(resource_id)
+            elif status == NOT_RECORDED:
+                self.not_recorded.append(item)
+            else:
+                self._gone.append(resource_id)
+
+    @property
+    def section(self) -> dict[str, Any] | None:
+        """The resources by their ids; None where no item shows that the type is recorded."""
+        return self.living if self.living or self.deleted else None
+
+    @property
+    def ids(self) -> Collection[str]:
+        """Whatever there is an item of."""
+        return self.living.keys() | {*self.deleted, *self._gone, *(item.id for item in self.not_recorded)}
+
+
+def _hidden(
+    known: Collection[str], listeners: Mapping[str, Sequence[Listener]], target_groups: Iterable[TargetGroup]
+) -> dict[tuple[str, str | None], Failure]:
+    """Application Load Balancers that other items name, and that have no item of their own."""
+    named = {arn: held[0].arn for arn, held in listeners.items() if held and arn not in known}
+    for group in target_groups:
+        for arn in group.load_balancer_arns or ():
+            if arn not in known:
+                named[arn] = group.arn
+    return {
+        ("LoadBalancers", arn): Failure("LoadBalancers", arn, f"named by {by}, but AWS Config has no item of it")
+        for arn, by in sorted(named.items())
+        if ":loadbalancer/app/" in arn
+    }
 
 
 def _undisputed(found: Sequence[Sighting]) -> ConfigItem:

@@ -210,7 +210,10 @@ class Estate:
         users: dict[str, list[TargetGroup]] = {}
         for group in (self.target_groups or {}).values():
             for arn in group.load_balancer_arns or ():
-                users.setdefault(arn, []).append(group)
+                if arn in users:
+                    users[arn].append(group)
+                else:
+                    users[arn] = [group]
         return users
 
     @cached_property
@@ -230,8 +233,9 @@ class Estate:
         """Registrations by load balancer, and per VPC the first group of type `alb` that could not be read."""
         registered: dict[str, list[tuple[TargetGroup, Target]]] = {}
         unread: dict[str, Unread] = {}
-        for group in sorted((self.target_groups or {}).values(), key=lambda group: group.arn):
-            if group.target_type != "alb" or group.load_balancer_arns == ():
+        of_type_alb = [group for group in (self.target_groups or {}).values() if group.target_type == "alb"]
+        for group in sorted(of_type_alb, key=lambda group: group.arn):
+            if group.load_balancer_arns == ():
                 continue
             try:
                 if group.load_balancer_arns is None:

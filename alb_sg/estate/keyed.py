@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import attrgetter
 
 from alb_sg.estate.model import Listener, NetworkInterface, Target
 
@@ -14,7 +15,7 @@ def listeners_by_load_balancer(
     found: dict[str, list[Listener]] = {arn: [] for arn in load_balancer_arns}
     for listener in listeners:
         found.setdefault(listener.load_balancer_arn, []).append(listener)
-    return {arn: tuple(sorted(held, key=lambda one: (one.port, one.arn))) for arn, held in found.items()}
+    return {arn: tuple(sorted(held, key=attrgetter("port", "arn"))) for arn, held in found.items()}
 
 
 def ordered_targets(targets: Iterable[Target]) -> tuple[Target, ...]:
@@ -25,4 +26,4 @@ def ordered_targets(targets: Iterable[Target]) -> tuple[Target, ...]:
 
 
 def ordered_interfaces(interfaces: Iterable[NetworkInterface]) -> tuple[NetworkInterface, ...]:
-    return tuple(sorted(interfaces, key=lambda interface: interface.id))
+    return tuple(sorted(interfaces, key=attrgetter("id")))

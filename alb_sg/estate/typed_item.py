@@ -522,12 +522,12 @@ def _reference(shape: ReferenceShape) -> SecurityGroupReference:
 def _network_interface(envelope: Envelope, place: Place) -> Content:
     shape = _network_interface_shape(envelope.configuration)
     interface_id = _own_id(envelope, shape.network_interface_id)
-    prefixes = [
-        *[prefix.ipv4_prefix for prefix in shape.ipv4_prefixes],
-        *[prefix.ipv6_prefix for prefix in shape.ipv6_prefixes],
-    ]
-    for prefix in prefixes:
-        parse_cidr(prefix)
+    prefixes: list[str] = []
+    if shape.ipv4_prefixes or shape.ipv6_prefixes:
+        prefixes += [prefix.ipv4_prefix for prefix in shape.ipv4_prefixes]
+        prefixes += [prefix.ipv6_prefix for prefix in shape.ipv6_prefixes]
+        for prefix in prefixes:
+            parse_cidr(prefix)
     attachment = shape.attachment
     found = new_interface(
         (
@@ -564,6 +564,8 @@ def _instance(envelope: Envelope, place: Place) -> Content:
 
 
 def _group_ids(groups: list[GroupIdentifierShape]) -> tuple[str, ...]:
+    if len(groups) == 1:
+        return (groups[0].group_id,)
     return tuple(sorted([group.group_id for group in groups]))
 
 
@@ -579,6 +581,8 @@ def _ipv4_addresses(primary: str, addresses: list[AddressShape]) -> tuple[str, .
 
 
 def _ipv6_addresses(addresses: list[Ipv6AddressShape]) -> tuple[str, ...]:
+    if not addresses:
+        return ()
     for address in addresses:
         parse_cidr(address.ipv6_address)
     return tuple(
