@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterable, Iterator
 from typing import TextIO
 
-from alb_sg.command_line.apart import write_lines_apart
 from alb_sg.command_line.arguments import (
     Commands,
     add_command,
@@ -18,19 +16,14 @@ from alb_sg.command_line.arguments import (
     add_source_options,
 )
 from alb_sg.command_line.choice import Choice, choose
-from alb_sg.command_line.exemption_source import given_exemptions
 from alb_sg.command_line.exit_code import exit_code
+from alb_sg.command_line.leaving import keep
 from alb_sg.command_line.lines import Written, write_lines
 from alb_sg.command_line.output import output
-from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.result_format import add_format_options, is_exact, write
-from alb_sg.command_line.sources import Gathered, gather, home, of_items_alone
-from alb_sg.estate.model import LoadBalancer
-from alb_sg.exemptions.given import Given
-from alb_sg.findings.finding import Finding, JudgementError
-from alb_sg.findings.judge import judge_all
+from alb_sg.command_line.sources import gather, of_items_alone
+from alb_sg.estate.files import json_files
 from alb_sg.report.formats import JSON_LINES
-from alb_sg.report.results import Results
 
 DESCRIPTION = """\
 Judge the security groups of load balancers against what Elastic Load Balancing recommends for Application Load
@@ -91,6 +84,10 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.format == JSON_LINES and arguments.exemptions is None:
             written = _lines(arguments, choice, stream)
             return exit_code(written.findings, written.errors)
+        # What lines need none of takes long to import.
+        from alb_sg.command_line.exemption_source import given_exemptions  # noqa: PLC0415
+        from alb_sg.command_line.whole import judged  # noqa: PLC0415
+
         exemptions = given_exemptions(arguments)
         results = judged(gather(arguments, choice, arguments.load_balancer), choice, exemptions)
         write(results, arguments, stream)
@@ -99,36 +96,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _lines(arguments: argparse.Namespace, choice: Choice, stream: TextIO) -> Written:
     """Verdicts as they are found, which is possible where each is a line of its own."""
-    if of_items_alone(arguments):
+    if of_items_alone(arguments) and len(json_files(arguments.config_items)) > 1:
+        from alb_sg.command_line.apart import write_lines_apart  # noqa: PLC0415 (it brings the processes' modules)
+
         written = write_lines_apart(arguments.config_items, arguments.rule, arguments.parameter, arguments.jobs, stream)
         if written is not None:
             return written
-    return write_lines(lambda: gather(arguments, choice, arguments.load_balancer), choice, stream)
-
-
-def judged(gathered: Gathered, choice: Choice, exemptions: Given | None = None) -> Results:
-    """Every rule chosen on every load balancer selected, and exemptions where some are given."""
-    findings: list[Finding] = []
-    errors: list[JudgementError] = list(gathered.errors)
-    total = len(gathered.load_balancers)
-    with Progress("judging load balancers") as progress:
-        done = 0
-
-        def counted(load_balancers: Iterable[LoadBalancer]) -> Iterator[LoadBalancer]:
-            nonlocal done
-            for load_balancer in load_balancers:
-                yield load_balancer
-                done += 1
-                progress(done, total)
-
-        for estate in gathered.estates:
-            found, failed = judge_all(estate, counted(gathered.selected[home(estate)]), choice.rules)
-            findings.extend(found)
-            errors.extend(failed)
-    if exemptions is not None:
-        findings, errors = exemptions.applied(findings, errors)
-    findings.sort(key=lambda finding: finding.sort_key)
-    errors.sort(key=lambda error: error.sort_key)
-    return Results(
-        [home(estate) for estate in gathered.estates], total, choice.names, findings, errors, exemptions is not None
-    )
+    return write_lines(lambda: keep(gather(arguments, choice, arguments.load_balancer)), choice, stream)

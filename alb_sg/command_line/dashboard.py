@@ -17,7 +17,6 @@ from alb_sg.command_line.arguments import (
     add_rule_options,
     add_source_options,
 )
-from alb_sg.command_line.check import judged
 from alb_sg.command_line.choice import Choice, choose
 from alb_sg.command_line.exemption_source import HELP as EXEMPTIONS_HELP
 from alb_sg.command_line.exemption_source import given_exemptions
@@ -26,6 +25,7 @@ from alb_sg.command_line.explain import PAGE_ORDER
 from alb_sg.command_line.output import output
 from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.sources import Gathered, gather, home
+from alb_sg.command_line.whole import judged
 from alb_sg.dashboard.data import Earlier, document, write_document
 from alb_sg.dashboard.estates import observe_estates
 from alb_sg.dashboard.history import earlier_files, file_name, read_run, run_of, write_run

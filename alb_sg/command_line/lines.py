@@ -10,7 +10,7 @@ from typing import TextIO
 from alb_sg.command_line.choice import Choice
 from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.sources import Gathered, home
-from alb_sg.estate.quick import without_collector
+from alb_sg.estate.quick import seldom_collecting, without_collector
 from alb_sg.findings.finding import Compliance, Finding, JudgementError
 from alb_sg.findings.judge import judge_all
 from alb_sg.report.json_report import write_error_lines, write_finding_lines
@@ -42,7 +42,8 @@ def write_findings(gather: Callable[[], Gathered], choice: Choice, stream: TextI
         # Estates have no cycles to be looked for, and millions of objects.
         gc.freeze()
     try:
-        return _written(gathered, choice, stream)
+        with seldom_collecting():
+            return _written(gathered, choice, stream)
     finally:
         gc.unfreeze()
 

@@ -6,22 +6,26 @@ import argparse
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 
 from alb_sg import __version__
 from alb_sg.command_line.arguments import Parser
-from alb_sg.command_line.check import add_check
-from alb_sg.command_line.dashboard import add_dashboard
-from alb_sg.command_line.exemptions import add_exemptions
 from alb_sg.command_line.exit_code import EXIT_CODES, ExitCode
-from alb_sg.command_line.explain import add_explain
-from alb_sg.command_line.export import add_export
-from alb_sg.command_line.fix import add_fix
-from alb_sg.command_line.rules import add_rules
-from alb_sg.command_line.verdicts import add_verdicts
-from alb_sg.command_line.what_if import add_what_if
 from alb_sg.errors import Unread, UnusableInput
 from alb_sg.report.words import printable
 
+# The modules of the commands, in the order of `alb-sg --help`. Each has a function that adds its command.
+COMMANDS = {
+    "check": "check",
+    "explain": "explain",
+    "export": "export",
+    "what-if": "what_if",
+    "fix": "fix",
+    "rules": "rules",
+    "exemptions": "exemptions",
+    "dashboard": "dashboard",
+    "verdicts": "verdicts",
+}
 DESCRIPTION = """\
 Hold the security groups of Application Load Balancers against what Elastic Load Balancing recommends: from a live
 account, a saved estate, or AWS Config's snapshots.
@@ -37,8 +41,9 @@ start with:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit code (see `exit_code.ExitCode`)."""
+    words = sys.argv[1:] if argv is None else argv
     try:
-        arguments = parser().parse_args(argv)
+        arguments = parser(words[0] if words else "").parse_args(words)
         code: int = arguments.run(arguments)
         sys.stdout.flush()
     except UnusableInput as error:
@@ -57,8 +62,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
-def parser() -> Parser:
-    """The parser of the whole command line."""
+def parser(command: str = "") -> Parser:
+    """The parser of the whole command line, or of one command: only its modules are imported then."""
     whole = Parser(
         prog="alb-sg",
         description=DESCRIPTION,
@@ -68,18 +73,9 @@ def parser() -> Parser:
     )
     whole.add_argument("--version", action="version", version=f"alb-sg {__version__}")
     commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for add in (
-        add_check,
-        add_explain,
-        add_export,
-        add_what_if,
-        add_fix,
-        add_rules,
-        add_exemptions,
-        add_dashboard,
-        add_verdicts,
-    ):
-        add(commands)
+    for name in [command] if command in COMMANDS else COMMANDS:
+        module = COMMANDS[name]
+        getattr(import_module(f"alb_sg.command_line.{module}"), f"add_{module}")(commands)
     return whole
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import TextIO
 
 from alb_sg.report import words
-from alb_sg.report.formats import FORMATS, TEXT, write_results
+from alb_sg.report.formats import FORMATS, TEXT
 from alb_sg.report.results import Results
 
 
@@ -35,6 +35,9 @@ def is_exact(arguments: argparse.Namespace) -> bool:
 
 def write(results: Results, arguments: argparse.Namespace, stream: TextIO) -> None:
     """Writes results as `--format` asks, and errors that have no place in it to standard error."""
+    # The formats of other systems take long to import.
+    from alb_sg.report.writing import write_results  # noqa: PLC0415
+
     as_of: datetime = arguments.as_of or datetime.now(UTC)
     for error in write_results(results, arguments.format, stream, as_of):
         where = f"{error.load_balancer_arn}: " if error.load_balancer_arn else ""

@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime
 from alb_sg.exemptions.exemption import Exemption
 from alb_sg.findings.finding import Compliance, Exempted, Finding, JudgementError, Missing
 from alb_sg.recommendations.requirement import Because
-from alb_sg.report.formats import write_results
 from alb_sg.report.results import Results
+from alb_sg.report.writing import write_results
 from tests.builders import ACCOUNT, EGRESS, HEALTH, ICMP, INGRESS, REGION, RULES, listener_arn, load_balancer_arn
 
 AS_OF = datetime(2027, 1, 31, 8, 0, tzinfo=UTC)

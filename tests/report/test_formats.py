@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from alb_sg.findings.finding import Compliance
-from alb_sg.report.formats import ASFF, CSV, FORMATS, write_results
+from alb_sg.report.formats import ASFF, CSV, FORMATS
+from alb_sg.report.writing import write_results
 from tests.command_line.calling import Command, closed
 from tests.report.formats import AS_OF, CASES, COMPLIANT, EVERYTHING, NOBODYS, UNREAD, finding, results, written
 
