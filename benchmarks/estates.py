@@ -77,7 +77,7 @@ class Parts:
             security_groups={one.id: one for one in self.groups},
             vpcs={one.id: one for one in self.vpcs},
             instances={one.id: one for one in self.instances},
-            network_interfaces=self.interfaces,
+            network_interfaces={one.id: one for one in self.interfaces},
             prefix_lists={one.id: one for one in self.prefix_lists},
         )
 

@@ -22,7 +22,7 @@ from typing import Any
 
 from alb_sg.estate import from_api
 from alb_sg.estate.estate import Estate
-from alb_sg.estate.keyed import listeners_by_load_balancer, ordered_interfaces, ordered_targets
+from alb_sg.estate.keyed import listeners_by_load_balancer, ordered_targets
 from alb_sg.findings.finding import Finding, JudgementError
 from alb_sg.findings.judge import judge_all
 from alb_sg.parameters import parse_parameters
@@ -443,7 +443,6 @@ def build(saved: Saved) -> Estate:
     targets = saved.get("TargetHealthDescriptions")
     prefix_lists = saved.get("ManagedPrefixLists")
     tags = saved.get("Tags")
-    interfaces = saved.get("NetworkInterfaces")
     return Estate(
         account_id=saved["AccountId"],
         region=saved["Region"],
@@ -459,9 +458,7 @@ def build(saved: Saved) -> Estate:
         complete_groups="SecurityGroups" in saved,
         vpcs=keyed("Vpcs", "VpcId", from_api.vpc),
         instances=keyed("Instances", "InstanceId", from_api.instance),
-        network_interfaces=None
-        if interfaces is None
-        else ordered_interfaces(map(from_api.network_interface, interfaces)),
+        network_interfaces=keyed("NetworkInterfaces", "NetworkInterfaceId", from_api.network_interface),
         prefix_lists=None
         if prefix_lists is None
         else {id_: from_api.prefix_list(id_, source) for id_, source in prefix_lists.items()},

@@ -198,19 +198,20 @@ def look_up(search: tuple[Sequence[str], frozenset[Asked]]) -> Estate:
     paths, asked = search
     held = Beyond(read_config_items(paths))
     sections: dict[str, dict[str, Any]] = {}
-    interfaces = []
     for name, key in asked:
         if isinstance(key, tuple):
-            interfaces.append(held.interface_at(*key))
+            interface = held.interface_at(*key)
+            if interface is not None:
+                sections.setdefault(name, {})[interface.id] = interface
         elif key in held.section(name):
             sections.setdefault(name, {})[key] = held.section(name)[key]
-    return _excerpt(sections, [interface for interface in interfaces if interface is not None])
+    return _excerpt(sections)
 
 
-def _excerpt(sections: Mapping[str, Mapping[str, Any]], interfaces: Sequence[NetworkInterface] = ()) -> Estate:
+def _excerpt(sections: Mapping[str, Mapping[str, Any]]) -> Estate:
     """An estate that stands for parts of others: only what it holds matters."""
-    attributes: dict[str, Any] = {SECTIONS[name]: held for name, held in sections.items()}
-    return Estate("", "", network_interfaces=interfaces, **attributes)
+    held: dict[str, Any] = {SECTIONS[name]: dict(found) for name, found in {INTERFACES: {}, **sections}.items()}
+    return Estate("", "", **held)
 
 
 class Elsewhere(Beyond):

@@ -28,7 +28,7 @@ from alb_sg.estate.files import (
     json_value,
 )
 from alb_sg.estate.home import Home
-from alb_sg.estate.keyed import listeners_by_load_balancer, ordered_interfaces
+from alb_sg.estate.keyed import listeners_by_load_balancer
 from alb_sg.estate.model import (
     LISTENER_TYPE,
     LOAD_BALANCER_TYPE,
@@ -150,7 +150,6 @@ class Recording:
         unreadable = {(failure.section, failure.key): failure for failure in failures}
         load_balancers, listeners = latest[LOAD_BALANCER_TYPE], latest[LISTENER_TYPE]
         target_groups, groups = latest[TARGET_GROUP_TYPE], latest[SECURITY_GROUP_TYPE]
-        interfaces = latest[NETWORK_INTERFACE_TYPE].section
         held = listeners_by_load_balancer(load_balancers.living, listeners.living.values())
         unreadable |= _hidden(load_balancers.ids, held, target_groups.living.values())
         return Estate(
@@ -167,7 +166,7 @@ class Recording:
             deleted_groups=frozenset(groups.deleted),
             vpcs=latest[VPC_TYPE].section,
             instances=latest[INSTANCE_TYPE].section,
-            network_interfaces=None if interfaces is None else ordered_interfaces(interfaces.values()),
+            network_interfaces=latest[NETWORK_INTERFACE_TYPE].section,
             prefix_lists=latest[PREFIX_LIST_TYPE].section,
             tags=None if load_balancers.section is None else load_balancers.tags,
             failures=tuple(unreadable.values()),

@@ -7,9 +7,10 @@ does not hold, and a call that failed are all the same to a verdict, and differ 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar
 
 from alb_sg.errors import Unread
@@ -72,7 +73,7 @@ class Estate:
     deleted_groups: frozenset[str] = frozenset()
     vpcs: Mapping[str, Vpc] | None = None
     instances: Mapping[str, Instance] | None = None
-    network_interfaces: Sequence[NetworkInterface] | None = None
+    network_interfaces: Mapping[str, NetworkInterface] | None = None
     prefix_lists: Mapping[str, PrefixList] | None = None
     tags: Mapping[str, Mapping[str, str]] | None = None
     failures: tuple[Failure, ...] = ()
@@ -195,13 +196,13 @@ class Estate:
 
     @cached_property
     def _interfaces(self) -> InterfaceIndex:
-        return InterfaceIndex(self.network_interfaces or ())
+        return InterfaceIndex((self.network_interfaces or {}).values())
 
     @cached_property
     def _primary_interfaces(self) -> Mapping[str, NetworkInterface]:
         return {
             interface.instance_id: interface
-            for interface in self.network_interfaces or ()
+            for interface in (self.network_interfaces or {}).values()
             if interface.instance_id is not None and interface.device_index == 0
         }
 
@@ -279,7 +280,7 @@ class InterfaceIndex:
     def __init__(self, interfaces: Iterable[NetworkInterface]) -> None:
         self._by_address: dict[tuple[str, Family, int], NetworkInterface] = {}
         self._prefixes: dict[tuple[str, Family], list[tuple[Range, NetworkInterface]]] = {}
-        for interface in interfaces:
+        for interface in sorted(interfaces, key=attrgetter("id")):
             for address in (*interface.ipv4_addresses, *interface.ipv6_addresses):
                 family, (number, _) = parse_cidr(address)
                 self._by_address[interface.vpc_id, family, number] = interface
@@ -298,6 +299,25 @@ class InterfaceIndex:
         return blocks[index][1] if index >= 0 and blocks[index][0][1] >= address else None
 
 
+class Joined(Mapping[str, Any]):
+    """What several sections hold, the later ones before the earlier."""
+
+    def __init__(self, sections: Iterable[Mapping[str, Any]]) -> None:
+        self._of_key = {key: section for section in sections for key in section}
+
+    def __getitem__(self, key: str) -> Any:
+        return self._of_key[key][key]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._of_key
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._of_key)
+
+    def __len__(self) -> int:
+        return len(self._of_key)
+
+
 class Beyond:
     """What all estates of a run hold together, for what crosses accounts: shared VPCs, peered VPCs' interfaces
     and prefix lists that another account owns. Ids are unique across accounts and regions.
@@ -305,14 +325,12 @@ class Beyond:
 
     def __init__(self, estates: Iterable[Estate]) -> None:
         self._estates = tuple(estates)
-        self._sections: dict[str, dict[str, Any]] = {}
+        self._sections: dict[str, Joined] = {}
 
     def section(self, name: str) -> Mapping[str, Any]:
         """One section of all estates together."""
         if name not in self._sections:
-            self._sections[name] = {
-                key: found for estate in self._estates for key, found in (getattr(estate, SECTIONS[name]) or {}).items()
-            }
+            self._sections[name] = Joined(getattr(estate, SECTIONS[name]) or {} for estate in self._estates)
         return self._sections[name]
 
     def interface_at(self, vpc_id: str, family: Family, address: int) -> NetworkInterface | None:
@@ -320,7 +338,8 @@ class Beyond:
 
     @cached_property
     def _interfaces(self) -> InterfaceIndex:
-        return InterfaceIndex(interface for estate in self._estates for interface in estate.network_interfaces or ())
+        sections = [estate.network_interfaces or {} for estate in self._estates]
+        return InterfaceIndex(interface for section in sections for interface in section.values())
 
 
 def together(estates: Iterable[Estate]) -> tuple[Estate, ...]:

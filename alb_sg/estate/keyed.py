@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from operator import attrgetter
 
-from alb_sg.estate.model import Listener, NetworkInterface, Target
+from alb_sg.estate.model import Listener, Target
 
 
 def listeners_by_load_balancer(
@@ -23,7 +23,3 @@ def ordered_targets(targets: Iterable[Target]) -> tuple[Target, ...]:
         return target.id, -1 if target.port is None else target.port, target.state or ""
 
     return tuple(sorted(targets, key=order))
-
-
-def ordered_interfaces(interfaces: Iterable[NetworkInterface]) -> tuple[NetworkInterface, ...]:
-    return tuple(sorted(interfaces, key=attrgetter("id")))

@@ -24,7 +24,7 @@ from alb_sg.estate.estate import Estate, Failure
 from alb_sg.estate.files import inside_file, joined, read_json_file
 from alb_sg.estate.from_api import Shape, items, shape, text
 from alb_sg.estate.home import Home, account_id
-from alb_sg.estate.keyed import listeners_by_load_balancer, ordered_interfaces, ordered_targets
+from alb_sg.estate.keyed import listeners_by_load_balancer, ordered_targets
 from alb_sg.estate.model import Listener, PrefixList, Target
 
 T = TypeVar("T")
@@ -71,7 +71,6 @@ def _estate(source: Any) -> Estate:
     load_balancers = _section(source, "LoadBalancers", from_api.load_balancer, home)
     listeners = _section(source, "Listeners", lambda value: _listener(value, home), home)
     security_groups = _section(source, "SecurityGroups", from_api.security_group)
-    interfaces = _section(source, "NetworkInterfaces", from_api.network_interface)
     held = load_balancers or {}
     return Estate(
         account_id=home.account_id,
@@ -84,7 +83,7 @@ def _estate(source: Any) -> Estate:
         complete_groups=security_groups is not None,
         vpcs=_section(source, "Vpcs", from_api.vpc),
         instances=_section(source, "Instances", from_api.instance),
-        network_interfaces=None if interfaces is None else ordered_interfaces(interfaces.values()),
+        network_interfaces=_section(source, "NetworkInterfaces", from_api.network_interface),
         prefix_lists=_keyed(source, "ManagedPrefixLists", _prefix_list),
         tags=_tags(source, held, home),
         failures=()

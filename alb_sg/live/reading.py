@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from alb_sg.errors import UnusableInput
 from alb_sg.estate import from_api
 from alb_sg.estate.estate import Estate, Failure
-from alb_sg.estate.keyed import listeners_by_load_balancer, ordered_interfaces, ordered_targets
+from alb_sg.estate.keyed import listeners_by_load_balancer, ordered_targets
 from alb_sg.estate.model import (
     Instance,
     Listener,
@@ -94,7 +94,6 @@ class Reading:
     def estate(self, *, all_groups: bool = False) -> Estate:
         """What was read as an estate. `all_groups`: every security group of the region was asked for."""
         all_groups = all_groups or "SecurityGroups" in self.settled
-        interfaces = self._collected("NetworkInterfaces", self.network_interfaces)
         return Estate(
             account_id=self.account_id,
             region=self.region,
@@ -107,7 +106,7 @@ class Reading:
             complete_groups=all_groups and "SecurityGroups" in self.collected and not self.failed("SecurityGroups"),
             vpcs=self._collected("Vpcs", self.vpcs),
             instances=self._collected("Instances", self.instances),
-            network_interfaces=None if interfaces is None else ordered_interfaces(interfaces.values()),
+            network_interfaces=self._collected("NetworkInterfaces", self.network_interfaces),
             prefix_lists=self._collected("ManagedPrefixLists", self.prefix_lists),
             tags=self._collected("Tags", self.tags),
             failures=tuple(self.failures),

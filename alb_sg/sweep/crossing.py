@@ -69,7 +69,7 @@ def held(estate: Estate) -> Iterator[Token]:
     for section in BY_ID:
         for key in getattr(estate, SECTIONS[section]) or ():
             yield section, key
-    for vpc_id in {interface.vpc_id for interface in estate.network_interfaces or ()}:
+    for vpc_id in {interface.vpc_id for interface in (estate.network_interfaces or {}).values()}:
         yield INTERFACES, vpc_id
 
 

@@ -243,7 +243,7 @@ class _Home:
             complete_groups=True,
             vpcs={self.vpc: Vpc(self.vpc, {Family.IPV4: (f"10.{self.number}.0.0/16",), Family.IPV6: ()})},
             instances=instances,
-            network_interfaces=[],
+            network_interfaces={},
             prefix_lists={},
             tags=tags,
         )

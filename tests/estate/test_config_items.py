@@ -299,7 +299,7 @@ def test_a_recorded_vpc_in_text_is_read_once_its_account_is_known(tmp_path: Path
 
 def test_a_recorded_interface_is_read_once_its_bracket_is_closed(tmp_path: Path) -> None:
     [item] = json.loads((SAMPLES / "rdk-1.0.0_AWS_EC2_NetworkInterface.json").read_text() + "]")
-    [interface] = read(tmp_path, [item]).network_interfaces or ()
+    [interface] = (read(tmp_path, [item]).network_interfaces or {}).values()
     assert interface.ipv4_addresses == ("172.31.59.126",)
     assert interface.groups == ("sg-e627199e", "sg-e868d092")
     assert (interface.instance_id, interface.device_index) == ("i-d46cc9e5", 0)

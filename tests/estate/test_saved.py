@@ -84,11 +84,11 @@ def test_every_section_is_read(tmp_path: Path) -> None:
         complete_groups=True,
         vpcs={"vpc-1": Vpc("vpc-1", {Family.IPV4: ("10.0.0.0/16",), Family.IPV6: ("2001:db8::/56",)})},
         instances={"i-2": Instance("i-2", "10.0.0.6", None, ("sg-app",))},
-        network_interfaces=(
-            NetworkInterface(
+        network_interfaces={
+            "eni-1": NetworkInterface(
                 "eni-1", "vpc-1", ("sg-app",), ("10.0.0.5",), ("2001:db8::5",), ("10.0.1.0/28",), "i-1", 0
-            ),
-        ),
+            )
+        },
         prefix_lists={"pl-1": PrefixList("pl-1", "corporate", Family.IPV4, ("192.0.2.0/24",))},
         tags={WEB: {"clients": "internet"}, IDLE: {}},
     )
