@@ -508,10 +508,11 @@ def _blocks(cidrs: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _reference(shape: ReferenceShape) -> SecurityGroupReference:
+    owner = shape.user_id
     return new_reference(
         (
             shape.group_id,
-            intern(shape.user_id) if shape.user_id else None,
+            intern(owner) if owner else None,
             shape.vpc_id or None,
             shape.vpc_peering_connection_id or None,
             shape.peering_status or None,

@@ -171,8 +171,36 @@ class _OneWay:
                 found = sorted(found + of_port) if found else of_port
         return tuple(found)
 
-    def _united(self, places: Iterable[int], family: Family) -> Allowed:
+    def _united(self, places: tuple[int, ...], family: Family) -> Allowed:
         """What the rules at some places let through together."""
+        cidrs, prefix_list_ids, references = self._named(places)
+        if references:
+            deleted = self._estate.deleted_groups
+            references = tuple([one for one in references if not one.stale and one.group_id not in deleted])
+        if not references and not prefix_list_ids and not self._unread:
+            return _addresses_alone(family, cidrs)
+        addresses, unread = address_set(family, cidrs), self._unread
+        unresolved: tuple[str, ...] = ()
+        if prefix_list_ids:
+            addresses, unread, unresolved = self._with_lists(addresses, sorted(set(prefix_list_ids)))
+        return _new_allowed(
+            (
+                addresses,
+                references,
+                tuple([one for one in references if one.peering_connection_id is not None]),
+                frozenset([one.group_id for one in references]),
+                frozenset(prefix_list_ids),
+                unread,
+                unresolved,
+            )
+        )
+
+    def _named(
+        self, places: tuple[int, ...]
+    ) -> tuple[tuple[str, ...], tuple[str, ...], tuple[SecurityGroupReference, ...]]:
+        """The CIDR blocks, prefix lists and security groups that the rules at some places name."""
+        if len(places) == 1:
+            return self._rules[places[0]][3:]
         cidrs: list[str] = []
         prefix_list_ids: list[str] = []
         references: list[SecurityGroupReference] = []
@@ -181,28 +209,7 @@ class _OneWay:
             cidrs += of_cidrs
             prefix_list_ids += of_prefix_lists
             references += of_references
-        if references:
-            deleted = self._estate.deleted_groups
-            references = [one for one in references if not one.stale and one.group_id not in deleted]
-            if len(references) > 1:
-                references = list(dict.fromkeys(references))
-        if not references and not prefix_list_ids and not self._unread:
-            return _addresses_alone(family, tuple(cidrs))
-        addresses, unread = address_set(family, tuple(cidrs)), self._unread
-        unresolved: tuple[str, ...] = ()
-        if prefix_list_ids:
-            addresses, unread, unresolved = self._with_lists(addresses, sorted(set(prefix_list_ids)))
-        return _new_allowed(
-            (
-                addresses,
-                tuple(references),
-                tuple([one for one in references if one.peering_connection_id is not None]),
-                frozenset([one.group_id for one in references]),
-                frozenset(prefix_list_ids),
-                unread,
-                unresolved,
-            )
-        )
+        return tuple(cidrs), tuple(prefix_list_ids), tuple(dict.fromkeys(references))
 
     def _with_lists(
         self, addresses: AddressSet, prefix_list_ids: Iterable[str]

@@ -66,13 +66,15 @@ class Subject:
             # Tasks of one container instance share its id and differ in their ports; so do target groups of instances.
             endpoints = self._instances if group.target_type == "instance" else {}
             family = group.family
-            targets = [target for target in self.estate.targets_of(group) if target.state not in SKIPPED_STATES]
-            peers = []
-            for target in targets:
-                key = (family, target.id)
-                peer = endpoints.get(key)
+            targets, peers = [], []
+            for target in self.estate.targets_of(group):
+                target_id, _, state = target
+                if state in SKIPPED_STATES:
+                    continue
+                peer = endpoints.get((family, target_id))
                 if peer is None:
-                    peer = endpoints[key] = endpoint(self.estate, group, target.id)
+                    peer = endpoints[family, target_id] = endpoint(self.estate, group, target_id)
+                targets.append(target)
                 peers.append(peer)
             known = self._known_sent_to[group.arn] = targets, tuple(peers)
         return known
