@@ -132,15 +132,25 @@ class Recording:
         # By type and id. An undated item is neither earlier nor later than a dated one.
         self._dated: dict[str, dict[str, Sighting]] = {type_name: {} for type_name in ITEM_TYPES}
         self._undated: dict[str, dict[str, Sighting]] = {type_name: {} for type_name in ITEM_TYPES}
-        self._contradicted = False
+        # By type, what the items say as long as there is one dated item of each resource, as in most files.
+        self._alone: dict[str, _Latest] = {type_name: _Latest() for type_name in ITEM_TYPES}
 
     def add(self, sighting: Sighting) -> None:
         item = sighting.item
-        sightings = (self._undated if item.captured is None else self._dated)[item.type]
-        known = sightings.setdefault(item.id, sighting)
+        _, type_name, resource_id, captured, _, _, _, _, _ = item
+        if captured is not None:
+            sightings = self._dated[type_name]
+            known = sightings.setdefault(resource_id, sighting)
+            if known is sighting:
+                if type_name in self._alone:
+                    self._alone[type_name].take(item)
+                return
+        else:
+            sightings = self._undated[type_name]
+            known = sightings.setdefault(resource_id, sighting)
+        self._alone.pop(type_name, None)
         if known is not sighting:
-            later = sightings[item.id] = _later(known, sighting)
-            self._contradicted |= later.rival is not None
+            sightings[resource_id] = _later(known, sighting)
 
     def estate(self) -> Estate:
         """Raises UnusableInput where it cannot be told which of two items of a resource is the latest."""
@@ -174,41 +184,42 @@ class Recording:
 
     def _latest(self, type_name: str) -> _Latest:
         """What the latest item of each resource of a type says."""
-        dated, undated = self._dated[type_name], self._undated[type_name]
-        if not undated and not self._contradicted:
-            return _Latest(sighting.item for sighting in dated.values())
-        return _Latest(
-            _undisputed([sightings[resource_id] for sightings in (dated, undated) if resource_id in sightings])
-            for resource_id in sorted(dated.keys() | undated.keys())
-        )
+        latest = self._alone.get(type_name)
+        if latest is None:
+            latest = _Latest()
+            dated, undated = self._dated[type_name], self._undated[type_name]
+            for resource_id in sorted(dated.keys() | undated.keys()):
+                found = [sightings[resource_id] for sightings in (dated, undated) if resource_id in sightings]
+                latest.take(_undisputed(found))
+        return latest
 
 
 class _Latest:
     """Items of one type, each of another resource: the resources, registrations and tags by id, and what is gone or
     was never recorded."""
 
-    def __init__(self, items: Iterable[ConfigItem]) -> None:
+    def __init__(self) -> None:
         self.living: dict[str, Any] = {}
         self.targets: dict[str, tuple[Target, ...]] = {}
         self.tags: dict[str, Mapping[str, str]] = {}
         self.deleted: list[str] = []
         self.not_recorded: list[ConfigItem] = []
         self._gone: list[str] = []
-        # One look at each: there are millions, and by now they are far from the processor.
-        for item in items:
-            _, _, resource_id, _, _, status, resource, targets, tags = item
-            if resource is not None:
-                self.living[resource_id] = resource
-                if targets is not None:
-                    self.targets[resource_id] = targets
-                if tags is not None:
-                    self.tags[resource_id] = tags
-            elif status == DELETED:
-                self.deleted.append(resource_id)
-            elif status == NOT_RECORDED:
-                self.not_recorded.append(item)
-            else:
-                self._gone.append(resource_id)
+
+    def take(self, item: ConfigItem) -> None:
+        _, _, resource_id, _, _, status, resource, targets, tags = item
+        if resource is not None:
+            self.living[resource_id] = resource
+            if targets is not None:
+                self.targets[resource_id] = targets
+            if tags is not None:
+                self.tags[resource_id] = tags
+        elif status == DELETED:
+            self.deleted.append(resource_id)
+        elif status == NOT_RECORDED:
+            self.not_recorded.append(item)
+        else:
+            self._gone.append(resource_id)
 
     @property
     def section(self) -> dict[str, Any] | None:
