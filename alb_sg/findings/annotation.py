@@ -7,6 +7,7 @@ on the estate alone: same estate, same text.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from alb_sg.findings.outcome import Outcome
@@ -167,7 +168,9 @@ def _instead(allowed: Allowed) -> str:
     return _some((*allowed.addresses.cidrs(), *references))
 
 
-def _some(names: Sequence[str], most: int = 3) -> str:
+# All rules speak of the same groups.
+@lru_cache(1024)
+def _some(names: tuple[str, ...], most: int = 3) -> str:
     """The first names and how many more there are."""
     if len(names) > most:
         kept = max(1, most - 1)

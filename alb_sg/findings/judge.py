@@ -74,8 +74,9 @@ class Judge:
         except NotApplicable as nothing:
             return self._verdict(load_balancer, recommendation, Compliance.NOT_APPLICABLE, nothing.reason)
         permissions = self.permissions_of(load_balancer)
-        if plainly_met(permissions, demand, parameters):
-            text = annotation.met(permissions, sum([len(ask.peers) for ask in demand.asks]), demand.remarks)
+        count = plainly_met(permissions, demand, parameters)
+        if count is not None:
+            text = annotation.met(permissions, count, demand.remarks)
             return self._verdict(load_balancer, recommendation, Compliance.COMPLIANT, text)
         outcomes = self.outcomes(load_balancer, demand, parameters)
         failed = [outcome for outcome in outcomes if not outcome.covered]

@@ -45,11 +45,13 @@ class Outcome(NamedTuple):
         return self.missing is None
 
 
-def plainly_met(permissions: Permissions, demand: Demand, parameters: Parameters) -> bool:
-    """Whether what is let through meets all that is asked for without a closer look at who carries which group, which
-    lists were read and which sources are accepted. Most is met so; False says nothing yet.
+def plainly_met(permissions: Permissions, demand: Demand, parameters: Parameters) -> int | None:
+    """The number of requirements, where what is let through meets them all without a closer look at who carries which
+    group, which lists were read and which sources are accepted. Most do; None says nothing yet.
     """
+    count = 0
     for direction, traffic, peers, _, _ in demand.asks:
+        count += len(peers)
         family = None
         for peer in peers:
             if peer.family is not family:
@@ -60,8 +62,8 @@ def plainly_met(permissions: Permissions, demand: Demand, parameters: Parameters
             if isinstance(peer, EndpointPeer) and not group_ids.isdisjoint(peer.groups):
                 continue
             if not _plainly_lets(allowed, peer, parameters.target_match):
-                return False
-    return True
+                return None
+    return count
 
 
 def _plainly_lets(allowed: Allowed, peer: Peer, target_match: TargetMatch) -> bool:

@@ -117,7 +117,8 @@ class Permissions:
         """Everything that is let through of the traffic, in one family."""
         one_way = self._one_way.get(direction)
         if one_way is None:
-            rules = [rule for group in self.groups for rule in _of(group, direction)]
+            of_groups = [_of(group, direction) for group in self.groups]
+            rules = of_groups[0] if len(of_groups) == 1 else [rule for of_group in of_groups for rule in of_group]
             one_way = self._one_way[direction] = _OneWay(self.estate, tuple(self.unread), rules)
         return one_way.allowed(traffic, family)
 
