@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from alb_sg.errors import UnusableInput
 from alb_sg.estate import from_api
-from alb_sg.estate.files import decoded, file_name, joined
+from alb_sg.estate.files import decoded
 from alb_sg.estate.from_api import Shape, items, optional_text, shape, text, whole_number
 from alb_sg.estate.home import Home, account_id, home_of
 from alb_sg.estate.keyed import ordered_targets
@@ -66,7 +66,8 @@ ITEM_TYPES: Mapping[str, ItemType] = {
 }
 
 # ConfigurationItemStatus (AWS Config API reference, "ConfigurationItem").
-LIVING = frozenset({"OK", "ResourceDiscovered"})
+OK = "OK"
+LIVING = frozenset({OK, "ResourceDiscovered"})
 DELETED = "ResourceDeleted"
 DELETED_NOT_RECORDED = "ResourceDeletedNotRecorded"
 NOT_RECORDED = "ResourceNotRecorded"
@@ -112,32 +113,13 @@ class ConfigItem(NamedTuple):
         return self.resource, self.targets, self.status in LIVING or self.status
 
 
-class Sighting(NamedTuple):
-    """An item and where it stands: a place, or its number in a file's `configurationItems`. `rival` is where another of
-    the same time says something else."""
-
-    item: ConfigItem
-    path: str
-    place: str | int
-    rival: str | None = None
-
-    @property
-    def where(self) -> str:
-        return self.at("")
-
-    def at(self, field: str) -> str:
-        place = self.place if isinstance(self.place, str) else f"configurationItems[{self.place}]"
-        within = joined(place, field) if field else place
-        return f"{file_name(self.path)}: {within}" if within else file_name(self.path)
-
-
 def read_item(source: Shape) -> ConfigItem | None:
     """The item, or None where no verdict needs its type. Raises UnusableInput that names the field."""
     type_name = text(source, "resourceType")
     item_type = ITEM_TYPES.get(type_name)
     if item_type is None:
         return None
-    status = from_api.text_or(source, "configurationItemStatus", "OK")
+    status = from_api.text_or(source, "configurationItemStatus", OK)
     if status not in STATUSES:
         raise UnusableInput(f"{status!r} is no status of a configuration item", "configurationItemStatus")
     configuration = _configuration(source, required=status in LIVING)

@@ -16,20 +16,17 @@ from isal import igzip
 from alb_sg.errors import UnusableInput
 from alb_sg.estate.cidr import NotACidr
 from alb_sg.estate.config_documents import items_in
-from alb_sg.estate.config_item import ConfigItem, Sighting, read_item
+from alb_sg.estate.config_item import ConfigItem, read_item
 from alb_sg.estate.files import decoded, is_packed, unreadable
 from alb_sg.estate.item_blocks import item_blocks
-from alb_sg.estate.quick import tuple_maker
 from alb_sg.estate.typed_item import Irregular, typed_item
 
 __all__ = ["Irregular", "usual_items"]
 
-_sighting = tuple_maker(Sighting)
 
-
-def usual_items(path: str, content: bytes | None = None) -> Iterator[list[Sighting]]:
-    """The items of a file that a verdict needs, some at a time, each with its number in `configurationItems` as its
-    place. `content`: the file's, where it cannot be read again.
+def usual_items(path: str, content: bytes | None = None) -> Iterator[list[tuple[int, ConfigItem]]]:
+    """The items of a file that a verdict needs, some at a time, each after its number in
+    `configurationItems`. `content`: the file's, where it cannot be read again.
 
     Raises Irregular for every other file, and UnusableInput for an item that is wrong: then the whole file is to be
     read by those who can tell what it is, and what is wrong with it first.
@@ -37,15 +34,15 @@ def usual_items(path: str, content: bytes | None = None) -> Iterator[list[Sighti
     first = 0
     with _unpacked(path, content) as stream:
         for block in item_blocks(stream.read):
-            found: list[Sighting] = []
+            found: list[tuple[int, ConfigItem]] = []
             for number, element in enumerate(block.elements, first):
                 try:
                     item = typed_item(element)
                 except (Irregular, UnusableInput, NotACidr, msgspec.ValidationError):
-                    found += [Sighting(one, path, number) for one in _thoroughly(block.element(number - first))]
+                    found += [(number, one) for one in _thoroughly(block.element(number - first))]
                     continue
                 if item is not None:
-                    found.append(_sighting((item, path, number, None)))
+                    found.append((number, item))
             yield found
             first += len(block.elements)
 

@@ -13,13 +13,13 @@ from typing import Any, NamedTuple
 from botocore.client import BaseClient
 
 from alb_sg.errors import Unread, UnusableInput
-from alb_sg.estate.config_item import ITEM_TYPES, Sighting, in_api_shape, read_item
-from alb_sg.estate.config_items import SECTION_OF, Recording
+from alb_sg.estate.config_item import ITEM_TYPES, in_api_shape, read_item
 from alb_sg.estate.estate import SECTIONS, Estate, Failure
 from alb_sg.estate.files import decoded
 from alb_sg.estate.from_api import Shape, shape
 from alb_sg.estate.home import ACCOUNT_ID, Home
 from alb_sg.estate.model import LOAD_BALANCER_TYPE
+from alb_sg.estate.recording import SECTION_OF, Recording
 from alb_sg.live.calls import Answer, Calls, Progress
 from alb_sg.live.queries import Queries
 from alb_sg.live.recording_group import records
@@ -103,7 +103,7 @@ class _Found:
                 self._take_unreadable(type_name, source, f"{answer.operation}: {source.get('resourceId')}: {error}")
                 continue
             if item is not None:
-                self._recording(item.home).add(Sighting(item, self._name, f"{type_name}[{number}]"))
+                self._recording(item.home).add(item, self._name, f"{type_name}[{number}]")
 
     def take_recorders(self, answer: Answer) -> None:
         for row in answer.items:

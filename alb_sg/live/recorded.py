@@ -14,11 +14,11 @@ from botocore.client import BaseClient
 
 from alb_sg.errors import UnusableInput
 from alb_sg.estate.config_documents import items_in
-from alb_sg.estate.config_item import VPC_TYPE, ConfigItem, Sighting, read_item
-from alb_sg.estate.config_items import SECTION_OF, Recording
+from alb_sg.estate.config_item import VPC_TYPE, ConfigItem, read_item
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.home import Home
 from alb_sg.estate.model import LISTENER_TYPE, LOAD_BALANCER_TYPE, SECURITY_GROUP_TYPE, TARGET_GROUP_TYPE
+from alb_sg.estate.recording import SECTION_OF, Recording
 from alb_sg.live.calls import Answer
 from alb_sg.live.queries import Queries
 from alb_sg.live.recording_group import records
@@ -102,7 +102,7 @@ def _estate(home: Home, rows: Mapping[str, Iterable[ConfigItem]]) -> Estate | No
     recording = Recording(home)
     for type_name, items in rows.items():
         for number, item in enumerate(items):
-            recording.add(Sighting(item, "AWS Config", f"{type_name}[{number}]"))
+            recording.add(item, "AWS Config", f"{type_name}[{number}]")
     try:
         return recording.estate()
     except UnusableInput:

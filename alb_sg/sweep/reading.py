@@ -6,11 +6,11 @@ from collections.abc import Iterable
 
 from alb_sg.errors import UnusableInput
 from alb_sg.estate.config_documents import items_in
-from alb_sg.estate.config_item import Sighting, read_item
-from alb_sg.estate.config_items import Recording
+from alb_sg.estate.config_item import read_item
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.files import inside_file, read_json_file
 from alb_sg.estate.home import Home
+from alb_sg.estate.recording import Recording
 
 
 def read_estates(paths: Iterable[str]) -> list[Estate]:
@@ -27,5 +27,5 @@ def read_estates(paths: Iterable[str]) -> list[Estate]:
                 except UnusableInput as error:
                     raise (error.inside(place) if place else error) from error
                 if item is not None:
-                    recordings.setdefault(item.home, Recording(item.home)).add(Sighting(item, path, place))
+                    recordings.setdefault(item.home, Recording(item.home)).add(item, path, place)
     return [recordings[home].estate() for home in sorted(recordings)]

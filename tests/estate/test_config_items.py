@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from alb_sg.errors import Unread, UnusableInput
 from alb_sg.estate.cidr import Family
 from alb_sg.estate.config_item import ITEM_TYPES
-from alb_sg.estate.config_items import SECTION_OF, read_config_items
+from alb_sg.estate.config_items import read_config_items
 from alb_sg.estate.estate import SECTIONS, Estate, Failure
 from alb_sg.estate.model import (
     Instance,
@@ -30,6 +30,7 @@ from alb_sg.estate.model import (
     TargetGroup,
     Vpc,
 )
+from alb_sg.estate.recording import SECTION_OF
 from alb_sg.estate.saved import read_saved_estates
 from tests.estate.example import (
     ACCOUNT,

@@ -40,7 +40,7 @@ def thoroughly(path: str) -> list[ConfigItem]:
 
 
 def usually(path: str) -> list[ConfigItem]:
-    return [sighting.item for sightings in usual_items(path) for sighting in sightings]
+    return [item for items in usual_items(path) for _, item in items]
 
 
 def either(read: Callable[[str], list[ConfigItem]], path: str) -> list[ConfigItem] | str:

@@ -13,10 +13,10 @@ from moto import mock_aws
 
 from alb_sg.errors import Unread, UnusableInput
 from alb_sg.estate.config_item import INSTANCE_TYPE, ITEM_TYPES, NETWORK_INTERFACE_TYPE, VPC_TYPE
-from alb_sg.estate.config_items import SECTION_OF
 from alb_sg.estate.estate import together
 from alb_sg.estate.home import Home
 from alb_sg.estate.model import LISTENER_TYPE, LOAD_BALANCER_TYPE, SECURITY_GROUP_TYPE, TARGET_GROUP_TYPE
+from alb_sg.estate.recording import SECTION_OF
 from alb_sg.findings.finding import Finding, JudgementError
 from alb_sg.findings.judge import judge_all
 from alb_sg.live import client_config

@@ -1,0 +1,284 @@
+"""What AWS Config recorded of one account and region: of every resource the latest item, whatever their order."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from alb_sg.errors import UnusableInput
+from alb_sg.estate.config_item import (
+    DELETED,
+    INSTANCE_TYPE,
+    ITEM_TYPES,
+    NETWORK_INTERFACE_TYPE,
+    NOT_RECORDED,
+    OK,
+    PREFIX_LIST_TYPE,
+    VPC_TYPE,
+    ConfigItem,
+)
+from alb_sg.estate.estate import Estate, Failure
+from alb_sg.estate.files import file_name, joined
+from alb_sg.estate.home import Home
+from alb_sg.estate.keyed import listeners_by_load_balancer
+from alb_sg.estate.model import (
+    LISTENER_TYPE,
+    LOAD_BALANCER_TYPE,
+    SECURITY_GROUP_TYPE,
+    TARGET_GROUP_TYPE,
+    Listener,
+    Target,
+    TargetGroup,
+)
+
+# The section of a saved estate that items of a type fill.
+SECTION_OF = {
+    LOAD_BALANCER_TYPE: "LoadBalancers",
+    LISTENER_TYPE: "Listeners",
+    TARGET_GROUP_TYPE: "TargetGroups",
+    SECURITY_GROUP_TYPE: "SecurityGroups",
+    VPC_TYPE: "Vpcs",
+    NETWORK_INTERFACE_TYPE: "NetworkInterfaces",
+    INSTANCE_TYPE: "Instances",
+    PREFIX_LIST_TYPE: "ManagedPrefixLists",
+}
+# Sections that answer for all of an account and region: one resource that is not recorded makes them incomplete.
+ANSWER_FOR_ALL = frozenset({"TargetGroups", "NetworkInterfaces"})
+
+
+class Sighting(NamedTuple):
+    """An item and where it stands: a place, or its number in a file's `configurationItems`. `rival` is where another of
+    the same time says something else."""
+
+    item: ConfigItem
+    path: str
+    place: str | int
+    rival: str | None = None
+
+    @property
+    def where(self) -> str:
+        return self.at("")
+
+    def at(self, field: str) -> str:
+        place = self.place if isinstance(self.place, str) else f"configurationItems[{self.place}]"
+        within = joined(place, field) if field else place
+        return f"{file_name(self.path)}: {within}" if within else file_name(self.path)
+
+
+def _later(known: Sighting, new: Sighting) -> Sighting:
+    """The later of two sightings of a resource; two of the same time must agree."""
+    if new.item.rank > known.item.rank:
+        return new
+    if new.item.rank < known.item.rank:
+        return known
+    united = known.item.united(new.item)
+    return known._replace(rival=known.rival or new.where) if united is None else known._replace(item=united)
+
+
+class Recording:
+    """What AWS Config recorded of one account and region."""
+
+    def __init__(self, home: Home) -> None:
+        self.home = home
+        # By type, as long as there is one item of each resource, dated and of something alive: as in most files.
+        self._alone: dict[str, _Alone] = {type_name: _Alone(type_name) for type_name in ITEM_TYPES}
+        # By type and id, where there is more. An undated item is neither earlier nor later than a dated one.
+        self._dated: dict[str, dict[str, Sighting]] = {type_name: {} for type_name in ITEM_TYPES}
+        self._undated: dict[str, dict[str, Sighting]] = {type_name: {} for type_name in ITEM_TYPES}
+
+    def add(self, item: ConfigItem, path: str, place: str | int) -> None:
+        """Takes an item that stands in a file at a place, or has this number in its `configurationItems`."""
+        alone = self._alone.get(item.type)
+        if alone is not None:
+            if alone.take(item, path, place):
+                return
+            del self._alone[item.type]
+            self._dated[item.type] = {one.item.id: one for one in alone.sightings(self.home)}
+        sighting = Sighting(item, path, place)
+        sightings = (self._undated if item.captured is None else self._dated)[item.type]
+        known = sightings.setdefault(item.id, sighting)
+        if known is not sighting:
+            sightings[item.id] = _later(known, sighting)
+
+    def estate(self) -> Estate:
+        """Raises UnusableInput where it cannot be told which of two items of a resource is the latest."""
+        latest = {type_name: self._latest(type_name) for type_name in ITEM_TYPES}
+        not_recorded = [item for found in latest.values() for item in found.not_recorded]
+        failures = map(_failure, sorted(not_recorded, key=lambda item: (item.type, item.id)))
+        unreadable = {(failure.section, failure.key): failure for failure in failures}
+        load_balancers, listeners = latest[LOAD_BALANCER_TYPE], latest[LISTENER_TYPE]
+        target_groups, groups = latest[TARGET_GROUP_TYPE], latest[SECURITY_GROUP_TYPE]
+        held = listeners_by_load_balancer(load_balancers.living, listeners.living.values())
+        unreadable |= _hidden(load_balancers.ids, held, target_groups.living.values())
+        return Estate(
+            account_id=self.home.account_id,
+            region=self.home.region,
+            load_balancers=load_balancers.living,
+            listeners=None
+            if listeners.section is None
+            else {arn: found for arn, found in held.items() if ("Listeners", arn) not in unreadable},
+            target_groups=target_groups.section,
+            targets=None if target_groups.section is None else target_groups.targets,
+            security_groups=groups.section,
+            complete_groups=groups.section is not None and not groups.not_recorded,
+            deleted_groups=frozenset(groups.deleted),
+            vpcs=latest[VPC_TYPE].section,
+            instances=latest[INSTANCE_TYPE].section,
+            network_interfaces=latest[NETWORK_INTERFACE_TYPE].section,
+            prefix_lists=latest[PREFIX_LIST_TYPE].section,
+            tags=None if load_balancers.section is None else load_balancers.tags,
+            failures=tuple(unreadable.values()),
+        )
+
+    def _latest(self, type_name: str) -> _Latest:
+        """What the latest item of each resource of a type says."""
+        alone = self._alone.get(type_name)
+        if alone is not None:
+            return _Latest(alone.living, alone.targets, alone.tags)
+        latest = _Latest({}, {}, {})
+        dated, undated = self._dated[type_name], self._undated[type_name]
+        for resource_id in sorted(dated.keys() | undated.keys()):
+            found = [sightings[resource_id] for sightings in (dated, undated) if resource_id in sightings]
+            latest.take(_undisputed(found))
+        return latest
+
+
+class _Alone:
+    """Items of one type, each the only one of a resource, dated and of something alive.
+
+    There are millions of them. So little is kept of each: the resource, registrations and tags by its id, and in the
+    same order what tells it from another item.
+    """
+
+    def __init__(self, type_name: str) -> None:
+        self._type = type_name
+        self.living: dict[str, Any] = {}
+        self.targets: dict[str, tuple[Target, ...]] = {}
+        self.tags: dict[str, Mapping[str, str]] = {}
+        self._captured: list[datetime] = []
+        self._state_ids: list[int] = []
+        self._paths: list[str] = []
+        self._places: list[str | int] = []
+
+    def take(self, item: ConfigItem, path: str, place: str | int) -> bool:
+        """Whether it is such an item; then it is taken."""
+        _, _, resource_id, captured, state_id, _, resource, targets, tags = item
+        if captured is None or resource is None or resource_id in self.living:
+            return False
+        self.living[resource_id] = resource
+        if targets is not None:
+            self.targets[resource_id] = targets
+        if tags is not None:
+            self.tags[resource_id] = tags
+        self._captured.append(captured)
+        self._state_ids.append(state_id)
+        self._paths.append(path)
+        self._places.append(place)
+        return True
+
+    def sightings(self, home: Home) -> Iterator[Sighting]:
+        """Every item as it was, but that all are said to be OK."""
+        kept = zip(self.living.items(), self._captured, self._state_ids, self._paths, self._places, strict=True)
+        for (resource_id, resource), captured, state_id, path, place in kept:
+            targets, tags = self.targets.get(resource_id), self.tags.get(resource_id)
+            item = ConfigItem(home, self._type, resource_id, captured, state_id, OK, resource, targets, tags)
+            yield Sighting(item, path, place)
+
+
+class _Latest:
+    """Items of one type, each of another resource: the resources, registrations and tags by id, and what is gone or
+    was never recorded."""
+
+    def __init__(
+        self,
+        living: dict[str, Any],
+        targets: dict[str, tuple[Target, ...]],
+        tags: dict[str, Mapping[str, str]],
+    ) -> None:
+        self.living = living
+        self.targets = targets
+        self.tags = tags
+        self.deleted: list[str] = []
+        self.not_recorded: list[ConfigItem] = []
+        self._gone: list[str] = []
+
+    def take(self, item: ConfigItem) -> None:
+        resource_id, status = item.id, item.status
+        if item.resource is not None:
+            self.living[resource_id] = item.resource
+            if item.targets is not None:
+                self.targets[resource_id] = item.targets
+            if item.tags is not None:
+                self.tags[resource_id] = item.tags
+        elif status == DELETED:
+            self.deleted.append(resource_id)
+        elif status == NOT_RECORDED:
+            self.not_recorded.append(item)
+        else:
+            self._gone.append(resource_id)
+
+    @property
+    def section(self) -> dict[str, Any] | None:
+        """The resources by their ids; None where no item shows that the type is recorded."""
+        return self.living if self.living or self.deleted else None
+
+    @property
+    def ids(self) -> Collection[str]:
+        """Whatever there is an item of."""
+        return self.living.keys() | {*self.deleted, *self._gone, *(item.id for item in self.not_recorded)}
+
+
+def _hidden(
+    known: Collection[str], listeners: Mapping[str, Sequence[Listener]], target_groups: Iterable[TargetGroup]
+) -> dict[tuple[str, str | None], Failure]:
+    """Application Load Balancers that other items name, and that have no item of their own."""
+    named = {arn: held[0].arn for arn, held in listeners.items() if held and arn not in known}
+    for group in target_groups:
+        for arn in group.load_balancer_arns or ():
+            if arn not in known:
+                named[arn] = group.arn
+    return {
+        ("LoadBalancers", arn): Failure("LoadBalancers", arn, f"named by {by}, but AWS Config has no item of it")
+        for arn, by in sorted(named.items())
+        if ":loadbalancer/app/" in arn
+    }
+
+
+def _undisputed(found: Sequence[Sighting]) -> ConfigItem:
+    """What the latest sighting of a resource says, or the dated and the undated one."""
+    for sighting in found:
+        if sighting.rival is not None:
+            raise UnusableInput(
+                f"another item of {sighting.item.id} captured at the same time differs, in {sighting.rival}; "
+                "remove one of them",
+                sighting.where,
+            )
+    return found[0].item if len(found) == 1 else _agreed(*found)
+
+
+def _agreed(dated: Sighting, undated: Sighting) -> ConfigItem:
+    """What a dated and an undated item of a resource both say. Raises UnusableInput where they differ."""
+    united = dated.item.united(undated.item)
+    if united is None:
+        raise UnusableInput(
+            f"missing, and this item differs from that in {dated.where}: which is the latest cannot be told",
+            undated.at("configurationItemCaptureTime"),
+        )
+    return united
+
+
+def _failure(item: ConfigItem) -> Failure:
+    """What cannot be read of an estate because a resource of it is not recorded."""
+    section = SECTION_OF[item.type]
+    key: str | None = item.id
+    if item.type == LISTENER_TYPE:
+        key = _load_balancer_of(item.id)
+    elif section in ANSWER_FOR_ALL:
+        key = None
+    return Failure(section, key, f"AWS Config does not record {item.id} ({NOT_RECORDED})")
+
+
+def _load_balancer_of(listener_arn: str) -> str:
+    """The load balancer that a listener's ARN names."""
+    return listener_arn.rpartition("/")[0].replace(":listener/", ":loadbalancer/", 1)
