@@ -16,7 +16,7 @@ from alb_sg.findings.judge import judge_all
 from alb_sg.report.json_report import write_error_lines, write_finding_lines
 
 # Load balancers judged at a time.
-BATCH = 256
+BATCH = 16
 
 
 @dataclass

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from operator import attrgetter
+from operator import attrgetter, eq
 
 from alb_sg.estate.model import Listener, Target
 
@@ -19,7 +19,12 @@ def listeners_by_load_balancer(
 
 
 def ordered_targets(targets: Iterable[Target]) -> tuple[Target, ...]:
-    def order(target: Target) -> tuple[str, int, str]:
-        return target.id, -1 if target.port is None else target.port, target.state or ""
+    """Targets by id, port and state."""
+    found = sorted(targets, key=attrgetter("id"))
+    if any(map(eq, map(attrgetter("id"), found), map(attrgetter("id"), found[1:]))):
+        found.sort(key=_order)
+    return tuple(found)
 
-    return tuple(sorted(targets, key=order))
+
+def _order(target: Target) -> tuple[str, int, str]:
+    return target.id, -1 if target.port is None else target.port, target.state or ""

@@ -77,14 +77,12 @@ class Envelope(msgspec.Struct, gc=False, rename="camel"):
     supplementary_configuration: msgspec.Raw = NULL
     tags: msgspec.Raw = NULL
     aws_account_id: str | None = None
-    account_id: str | None = None
     aws_region: str | None = None
     configuration_item_status: str | None = None
     configuration_item_capture_time: str | None = None
     configuration_state_id: int | str | None = None
     resource_id: str | None = None
-    upper_arn: str | None = msgspec.field(default=None, name="ARN")
-    arn: str | None = None
+    arn: str | None = msgspec.field(default=None, name="ARN")
     # What has one of these is not, or not only, an item.
     items: Refused = msgspec.field(default=0, name="configurationItems")
     base_items: Refused = msgspec.field(default=0, name="baseConfigurationItems")
@@ -327,7 +325,7 @@ def typed_item(envelope: Envelope | None) -> ConfigItem | None:
     status = LIVING_STATUS.get(envelope.configuration_item_status)
     if status is None:
         raise Irregular
-    place = _place(envelope.aws_account_id, envelope.account_id, envelope.aws_region)
+    place = _place(envelope.aws_account_id, envelope.aws_region)
     type_name, read = known
     resource_id, resource, targets, tags = read(envelope, place)
     state = envelope.configuration_state_id
@@ -347,8 +345,7 @@ def typed_item(envelope: Envelope | None) -> ConfigItem | None:
 
 
 @lru_cache(4096)
-def _place(aws_account_id: str | None, other_account_id: str | None, region: str | None) -> Place:
-    account_id = other_account_id if aws_account_id is None else aws_account_id
+def _place(account_id: str | None, region: str | None) -> Place:
     if account_id is None or not ACCOUNT_ID.fullmatch(account_id) or not region:
         raise Irregular
     return Place(Home(account_id, region))
@@ -360,8 +357,7 @@ _captured_time = lru_cache(4096)(captured_time)
 
 def _own_arn(envelope: Envelope, arn: str, place: Place) -> str:
     """The ARN in a configuration, which must be the item's own."""
-    own = envelope.upper_arn or envelope.arn or envelope.resource_id
-    if own != arn or not arn.startswith(place.arns):
+    if envelope.arn != arn or not arn.startswith(place.arns):
         raise Irregular
     return arn
 

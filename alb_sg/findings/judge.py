@@ -21,7 +21,7 @@ from alb_sg.recommendations.requirement import Demand, EndpointPeer, NotApplicab
 from alb_sg.recommendations.subject import Subject
 
 # Sets of security groups whose permissions are kept: many load balancers share the same, and most have their own.
-KEPT = 256
+KEPT = 32
 
 _new_finding = tuple_maker(Finding)
 
