@@ -19,7 +19,7 @@ from alb_sg.estate.typed_item import Envelope, Irregular
 Raw = msgspec.Raw
 
 # Bytes at a time: what is decoded of so many stays in a processor's own cache.
-CHUNK = 128 * 1024
+CHUNK = 256 * 1024
 # A file of items has its list begin within so many bytes.
 HEAD = 64 * 1024
 # How many places that look like an item's end are tried before more of the file is read.

@@ -402,12 +402,15 @@ def _listener(envelope: Envelope, place: Place) -> Content:
     arn = _own_arn(envelope, shape.listener_arn, place)
     if not shape.load_balancer_arn.startswith(place.arns):
         raise Irregular
-    target_groups: set[str | None] = set()
+    named: tuple[str, ...] = ()
     for action in shape.default_actions or ():
-        target_groups.add(action.target_group_arn)
+        if action.target_group_arn:
+            named += (action.target_group_arn,)
         if action.forward_config is not None:
-            target_groups.update([group.target_group_arn for group in action.forward_config.target_groups or ()])
-    named = tuple(sorted(filter(None, target_groups)))
+            arns = [group.target_group_arn for group in action.forward_config.target_groups or ()]
+            named += tuple([one for one in arns if one])
+    if len(named) > 1:
+        named = tuple(sorted(set(named)))
     return arn, new_listener((arn, shape.load_balancer_arn, shape.protocol, shape.port, named)), None, None
 
 
@@ -423,7 +426,7 @@ def _target_group(envelope: Envelope, place: Place) -> Content:
             shape.port,
             intern(shape.vpc_id or ""),
             Family.IPV6 if shape.ip_address_type == "ipv6" else Family.IPV4,
-            None if users is None else tuple(sorted(users)),
+            None if users is None else tuple(users) if len(users) < 2 else tuple(sorted(users)),
             shape.target_type != "lambda" if shape.health_check_enabled is None else shape.health_check_enabled,
             _health_check_port(shape.health_check_port),
         )

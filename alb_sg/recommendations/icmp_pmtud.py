@@ -9,7 +9,6 @@ from alb_sg.estate.cidr import Family
 from alb_sg.parameters import Parameters
 from alb_sg.permissions.permissions import FRAGMENTATION_NEEDED, PACKET_TOO_BIG, Direction
 from alb_sg.recommendations.clients import client_peers
-from alb_sg.recommendations.judged import must_be_judged
 from alb_sg.recommendations.requirement import Demand, new_ask, new_because, new_demand
 from alb_sg.recommendations.subject import Subject
 
@@ -20,7 +19,6 @@ MESSAGES = {Family.IPV4: FRAGMENTATION_NEEDED, Family.IPV6: PACKET_TOO_BIG}
 def demand(subject: Subject, parameters: Parameters) -> Demand:
     """ "Fragmentation needed" from IPv4 clients, "packet too big" from IPv6 ones. Raises NotApplicable, Unread."""
     load_balancer = subject.load_balancer
-    must_be_judged(load_balancer)
     because = new_because(("loadBalancer", load_balancer.arn, "Path MTU Discovery"))
     asks = [
         new_ask((Direction.INGRESS, MESSAGES[peer.family], (peer,), because, True))

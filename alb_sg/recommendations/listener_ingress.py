@@ -18,7 +18,6 @@ from alb_sg.estate.model import Listener, LoadBalancer, TargetGroup
 from alb_sg.parameters import Parameters
 from alb_sg.permissions.permissions import Direction, Traffic
 from alb_sg.recommendations.clients import client_peers, vpc_cidrs
-from alb_sg.recommendations.judged import must_be_judged
 from alb_sg.recommendations.requirement import (
     Ask,
     Demand,
@@ -48,7 +47,6 @@ class Front(NamedTuple):
 def demand(subject: Subject, parameters: Parameters) -> Demand:
     """TCP on each listener's port from each client. Raises NotApplicable, Unread."""
     estate, load_balancer = subject.estate, subject.load_balancer
-    must_be_judged(load_balancer)
     listeners = estate.listeners_of(load_balancer)
     if not listeners:
         raise NotApplicable("the load balancer has no listener")

@@ -12,6 +12,7 @@ from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer, Target, TargetGroup
 from alb_sg.permissions.permissions import Direction, Traffic
 from alb_sg.recommendations.endpoint import endpoint
+from alb_sg.recommendations.judged import must_be_judged
 from alb_sg.recommendations.requirement import Ask, EndpointPeer, new_ask, new_because
 
 # TargetHealth.State in the Elastic Load Balancing API: no traffic is sent to these, whatever the groups say.
@@ -19,9 +20,13 @@ SKIPPED_STATES = frozenset({"draining", "unused"})
 
 
 class Subject:
-    """A load balancer, and what more than one recommendation asks of it, worked out once."""
+    """A load balancer, and what more than one recommendation asks of it, worked out once.
+
+    Raises NotApplicable for one of which nothing is asked at all.
+    """
 
     def __init__(self, estate: Estate, load_balancer: LoadBalancer) -> None:
+        must_be_judged(load_balancer)
         self.estate = estate
         self.load_balancer = load_balancer
         self._target_groups: tuple[TargetGroup, ...] | None = None

@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from alb_sg.estate.model import TargetGroup
-from alb_sg.recommendations.judged import must_be_judged
 from alb_sg.recommendations.requirement import Ask, Demand, NotApplicable, new_demand
 from alb_sg.recommendations.subject import SKIPPED_STATES, Subject
 
@@ -23,7 +22,6 @@ def target_demand(
     `leave_out` says why a whole target group needs nothing (None: it does need). Raises NotApplicable with
     those reasons where nothing is left, Unread.
     """
-    must_be_judged(subject.load_balancer)
     groups = subject.target_groups()
     if not groups:
         raise NotApplicable("no target group: its listeners only redirect, answer themselves or are not there")
