@@ -26,13 +26,14 @@ def read_config_items(paths: Sequence[str], progress: Callable[[int, int], None]
     """
     files = json_files(paths)
     recordings: dict[Home, Recording] = {}
+    # That of the item before, which mostly is that of the next.
+    recording: Recording | None = None
     with without_collector():
         for done, path in enumerate(files, start=1):
             for items in _items(path):
                 for place, item in items:
-                    recording = recordings.get(item.home)
-                    if recording is None:
-                        recording = recordings[item.home] = Recording(item.home)
+                    if recording is None or item.home is not recording.home:
+                        recording = recordings.setdefault(item.home, Recording(item.home))
                     recording.add(item, path, place)
             if progress is not None:
                 progress(done, len(files))

@@ -37,7 +37,7 @@ def client_peers(
     the tag names nothing else, the default applies. Raises Unread for what the tag or the VPC hides, and
     NotApplicable where there is no client address at all.
     """
-    words = _tagged_clients(estate, load_balancer, parameters)
+    words = [] if parameters.tag_key is None else _tagged_clients(estate, load_balancer, parameters.tag_key)
     if words and not groups_count:
         words = [word for word in words if not SECURITY_GROUP_ID.fullmatch(word)]
     families = client_families(load_balancer)
@@ -64,18 +64,16 @@ def vpc_cidrs(estate: Estate, vpc_id: str, family: Family) -> tuple[str, ...]:
     return cidrs
 
 
-def _tagged_clients(estate: Estate, load_balancer: LoadBalancer, parameters: Parameters) -> list[str]:
-    """The words of the load balancer's tag; none where the parameter or the tag is absent."""
-    if parameters.tag_key is None:
-        return []
-    value = estate.tags_of(load_balancer).get(parameters.tag_key)
+def _tagged_clients(estate: Estate, load_balancer: LoadBalancer, tag_key: str) -> list[str]:
+    """The words of the load balancer's tag; none where it has none of this key."""
+    value = estate.tags_of(load_balancer).get(tag_key)
     if value is None:
         return []
     words = value.split()
     bad = next((word for word in words if not _is_client(word)), None)
     if bad is not None or not words:
         raise Unread(
-            f"tag {parameters.tag_key} of {load_balancer.name}",
+            f"tag {tag_key} of {load_balancer.name}",
             "it is empty; name CIDR blocks, pl-…, sg-…, internet or vpc"
             if bad is None
             else f"{bad!r} is not a CIDR block, pl-…, sg-…, internet or vpc",

@@ -52,7 +52,7 @@ def write_json_lines(results: Results, stream: TextIO) -> None:
 
 
 def write_finding_lines(findings: Iterable[Finding], stream: TextIO) -> None:
-    stream.writelines([_finding_line(finding) for finding in findings])
+    stream.write("".join([_finding_line(finding) for finding in findings]))
 
 
 def write_error_lines(errors: Iterable[JudgementError], stream: TextIO) -> None:
