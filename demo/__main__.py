@@ -1,6 +1,9 @@
 """`make demo`: the four rules' real handlers on an embedded AWS.
 
-Builds load balancers, sends each rule the events that AWS Config sends, and shows what Config then has recorded.
+    python -m demo [FOLDER]
+
+Builds load balancers, sends each rule the events that AWS Config sends, and shows what Config then has recorded. The
+account as a saved estate and the dashboard's page of it go into FOLDER (build/demo).
 """
 
 from __future__ import annotations
@@ -9,8 +12,7 @@ import importlib.util
 import json
 import logging
 import sys
-import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
@@ -23,6 +25,7 @@ from alb_sg.live import LiveClients, LiveSource
 from demo.embedded_aws import ACCOUNT_ID, REGION, EmbeddedAws, tcp
 from demo.estate import build
 
+FOLDER = Path(__file__).parents[1] / "build" / "demo"
 RULES_FOLDER = Path(__file__).parents[1] / "rules"
 RULES = {
     "ALB_SG_LISTENER_INGRESS": "listener",
@@ -59,7 +62,7 @@ def invoke(rule: str, event: dict[str, Any]) -> tuple[str, list[dict[str, Any]]]
     return ended, [json.loads(line) for line in output.getvalue().splitlines() if line.startswith("{")]
 
 
-def main() -> int:
+def main(argv: Sequence[str]) -> int:
     # moto says at this level that its simulation has no such certificate authority.
     logging.disable(logging.WARNING)
     with EmbeddedAws() as aws:
@@ -90,8 +93,12 @@ def main() -> int:
         repair_listener(aws, names)
         delete_listener(aws, names)
 
-        print("\nalb-sg explain no-health\n")
-        explain(aws, "no-health")
+        estate = save(aws, Path(argv[0]) if argv else FOLDER)
+    print("\nalb-sg explain no-health\n")
+    command(["explain", "no-health", "--estate", str(estate)])
+    page = estate.with_name("dashboard.html")
+    command(["dashboard", "--estate", str(estate), "--output", str(page)])
+    print(f"\nThe dashboard of this account: {page}")
     return 0
 
 
@@ -141,14 +148,14 @@ def arn_of(names: dict[str, str], name: str) -> str:
     return next(arn for arn, found in names.items() if found == name)
 
 
-def explain(aws: EmbeddedAws, name: str) -> None:
-    """`alb-sg explain` on a saved estate of the embedded account, as `alb-sg export` writes it."""
+def save(aws: EmbeddedAws, folder: Path) -> Path:
+    """A saved estate of the embedded account, as `alb-sg export` writes it."""
     saved = LiveSource(LiveClients(elbv2=aws.elbv2, ec2=aws.ec2), ACCOUNT_ID, REGION).raw()
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "estate.json"
-        path.write_text(json.dumps(saved, default=str), encoding="utf-8")
-        command(["explain", name, "--estate", str(path)])
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "estate.json"
+    path.write_text(json.dumps(saved, default=str), encoding="utf-8")
+    return path
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
