@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import suppress
 from typing import NoReturn, TypeVar
 
 T = TypeVar("T")
+
+# What Python itself ends with where the last of its output cannot be written.
+NOT_WRITTEN = 120
 
 _kept: list[object] = []
 _leaving = False
@@ -28,7 +30,8 @@ def run() -> NoReturn:
     _leaving = True
     code = main()
     for stream in (sys.stdout, sys.stderr):
-        # `main` has written what there was and told where that failed.
-        with suppress(OSError, ValueError):
+        try:
             stream.flush()
+        except (OSError, ValueError):
+            code = code or NOT_WRITTEN
     os._exit(code)

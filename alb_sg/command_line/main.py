@@ -56,6 +56,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Whoever read has enough. What is still buffered must not fail again when the interpreter ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.BROKEN_PIPE
+    except OSError as error:
+        # A disk that is full, say. What was written until then is not the whole answer.
+        where = error.filename or "the output"
+        return _say(f"{where}: {error.strerror or error}; what is there is not the whole answer", ExitCode.UNUSABLE)
     except SystemExit as done:
         # argparse leaves this way after --help and --version.
         return int(done.code or 0)

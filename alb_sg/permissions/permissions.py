@@ -177,7 +177,8 @@ class _OneWay:
         cidrs, prefix_list_ids, references = self._named(places)
         if references:
             deleted = self._estate.deleted_groups
-            references = tuple([one for one in references if not one.stale and one.group_id not in deleted])
+            in_force = [one for one in references if not one.stale and one.group_id not in deleted]
+            references = tuple(dict.fromkeys(in_force) if len(in_force) > 1 else in_force)
         if not references and not prefix_list_ids and not self._unread:
             return _addresses_alone(family, cidrs)
         addresses, unread = address_set(family, cidrs), self._unread
@@ -210,7 +211,7 @@ class _OneWay:
             cidrs += of_cidrs
             prefix_list_ids += of_prefix_lists
             references += of_references
-        return tuple(cidrs), tuple(prefix_list_ids), tuple(dict.fromkeys(references))
+        return tuple(cidrs), tuple(prefix_list_ids), tuple(references)
 
     def _with_lists(
         self, addresses: AddressSet, prefix_list_ids: Iterable[str]

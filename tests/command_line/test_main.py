@@ -17,6 +17,7 @@ import pytest
 from alb_sg import __version__
 from alb_sg.parameters import PARAMETERS
 from alb_sg.recommendations.catalogue import PAGE, RECOMMENDATIONS
+from benchmarks.snapshots import snapshot
 from tests.builders import Saved, estate, group, load_balancer, tcp
 from tests.command_line.calling import Answer, Command, closed, in_order
 
@@ -181,6 +182,30 @@ def test_the_installed_command_answers_with_its_exit_code(command: Command) -> N
     assert (answer.code, answer.err) == (1, "")
     assert "NON_COMPLIANT" in answer.out
     assert "\x1b" not in answer.out
+
+
+def test_the_installed_command_writes_all_before_it_ends(command: Command) -> None:
+    """It ends without Python's own clean-up."""
+    items = str(snapshot(20))
+    answer = installed("check", "--config-items", items, "--format", "jsonl")
+    assert (answer.code, answer.err) == (1, "")
+    assert answer.out == command("check", "--config-items", items, "--format", "jsonl").out
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no file that is always full")
+@pytest.mark.parametrize("form", ["text", "json", "jsonl"])
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_an_answer_that_cannot_be_written_is_no_answer(form: str, unbuffered: str) -> None:
+    """Not even one that says that something is NON_COMPLIANT."""
+    command = [str(ALB_SG), "check", "--config-items", str(snapshot(20)), "--format", form]
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(  # noqa: S603 (the command under test)
+            command, stdout=full, stderr=subprocess.PIPE, env=environment, check=False, timeout=60
+        )
+    assert done.returncode == 2
+    sentence = b"alb-sg: the output: No space left on device; what is there is not the whole answer\n"
+    assert done.stderr == sentence
 
 
 def test_the_installed_command_refuses_without_a_traceback(tmp_path: Path) -> None:
