@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import os
 import shutil
 import subprocess
@@ -130,6 +131,8 @@ def _calls(rule: str, event: Mapping[str, Any], environment: Mapping[str, str], 
 
 @contextmanager
 def _server() -> Iterator[str]:
+    # Otherwise it tells every request.
+    logging.getLogger("werkzeug").setLevel(logging.WARNING)
     server = ThreadedMotoServer(port=0, verbose=False)
     with patch.dict(os.environ, ENVIRONMENT):
         server.start()
