@@ -10,6 +10,7 @@ from dataclasses import replace
 from math import log
 from time import process_time
 
+from alb_sg.estate.quick import seldom_collecting
 from alb_sg.findings.judge import judge_all
 from alb_sg.parameters import Parameters
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS
@@ -52,11 +53,12 @@ def _ordinary() -> Iterator[Row]:
 
 def _shortest(*made: Made) -> list[float]:
     """The shortest of the times for each, in seconds of the processor, of runs taken in turn. What is in memory already
-    is left out of the search for cycles, as `alb-sg check` does it."""
+    is left out of the search for cycles, and that is seldom made, as `alb-sg check` does it."""
     gc.collect()
     gc.freeze()
     try:
-        runs = [[_seconds(one) for one in made] for _ in range(RUNS)]
+        with seldom_collecting():
+            runs = [[_seconds(one) for one in made] for _ in range(RUNS)]
     finally:
         gc.unfreeze()
     return [min(times) for times in zip(*runs, strict=True)]

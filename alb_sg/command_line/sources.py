@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 from alb_sg.command_line.choice import Choice
 from alb_sg.command_line.progress import Progress
@@ -204,7 +205,7 @@ def gathered_from(estates: Sequence[Estate], names: Sequence[str]) -> Gathered:
 
 def selected(estate: Estate, names: Sequence[str]) -> list[LoadBalancer]:
     """The load balancers of these names and ARNs, or all where none is given, by ARN."""
-    every = sorted(estate.load_balancers.values(), key=lambda found: found.arn)
+    every = sorted(estate.load_balancers.values(), key=attrgetter("arn"))
     return [found for found in every if any(matches(found, name) for name in names)] if names else every
 
 
