@@ -113,7 +113,7 @@ def _measured(chromium: Browser, findings: int) -> Page:
         for _ in range(REPEATS):
             opened = chromium.new_page(viewport={"width": 1280, "height": 900})
             opened.goto(path.as_uri())
-            opened.wait_for_function("document.documentElement.dataset.ready", timeout=60_000)
+            opened.wait_for_selector("html[data-ready]", state="attached", timeout=60_000)
             loads.append(float(opened.evaluate("document.documentElement.dataset.ready")))
             filters += opened.evaluate(FILTER)
             opened.close()

@@ -14,7 +14,7 @@ from unicodedata import normalize
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Browser, Download, Page, sync_playwright
+from playwright.sync_api import Browser, Download, Page, expect, sync_playwright
 from pypdf import PdfReader
 
 from alb_sg.dashboard.data import document, write_document
@@ -93,7 +93,8 @@ def show(chromium: Browser) -> Iterator[Open]:
         found.on("request", lambda request: heard.requests.append(request.url))
         found.goto(address)
         if ready:
-            found.wait_for_function("document.documentElement.dataset.ready")
+            # A text that were evaluated again and again would sometimes meet the page's policy, which forbids it.
+            found.wait_for_selector("html[data-ready]", state="attached")
         return found
 
     yield opened
@@ -471,7 +472,9 @@ def test_names_that_try_to_harm_do_none(show: Open, tmp_path: Path) -> None:
     assert "'" + HOSTILE[2] in names
     for one in harmful.data["loadBalancers"][:8]:
         page.evaluate("fragment => { location.hash = fragment; }", f"lb={quote(one['arn'], safe='')}")
-        page.wait_for_function("name => document.querySelector('#detail-title').textContent === name", arg=one["name"])
+        title = page.locator("#detail-title")
+        expect(title).to_have_text(one["name"])
+        assert title.text_content() == one["name"]
 
 
 # --- keyboard, screen readers, paper, no script
