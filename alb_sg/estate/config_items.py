@@ -11,7 +11,7 @@ from alb_sg.estate.estate import Estate
 from alb_sg.estate.files import STANDARD_INPUT, file_content, inside_file, json_files, json_value
 from alb_sg.estate.home import Home
 from alb_sg.estate.quick import without_collector
-from alb_sg.estate.recording import Recording
+from alb_sg.estate.recording import Recording, Recordings
 
 
 def read_config_items(paths: Sequence[str], progress: Callable[[int, int], None] | None = None) -> list[Estate]:
@@ -25,7 +25,7 @@ def read_config_items(paths: Sequence[str], progress: Callable[[int, int], None]
     section is None.
     """
     files = json_files(paths)
-    recordings: dict[Home, Recording] = {}
+    recordings = Recordings()
     # That of the item before, which mostly is that of the next.
     recording: Recording | None = None
     with without_collector():
@@ -33,7 +33,7 @@ def read_config_items(paths: Sequence[str], progress: Callable[[int, int], None]
             for items in _items(path):
                 for place, item in items:
                     if recording is None or item.home is not recording.home:
-                        recording = recordings.setdefault(item.home, Recording(item.home))
+                        recording = recordings[item.home]
                     recording.add(item, path, place)
             if progress is not None:
                 progress(done, len(files))

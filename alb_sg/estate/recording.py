@@ -144,6 +144,14 @@ class Recording:
         return latest
 
 
+class Recordings(dict[Home, Recording]):
+    """Recordings by account and region, each made when it is first asked for."""
+
+    def __missing__(self, home: Home) -> Recording:
+        made = self[home] = Recording(home)
+        return made
+
+
 class _Alone:
     """Items of one type, each the only one of a resource, dated and of something alive.
 

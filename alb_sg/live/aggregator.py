@@ -19,7 +19,7 @@ from alb_sg.estate.files import decoded
 from alb_sg.estate.from_api import Shape, shape
 from alb_sg.estate.home import ACCOUNT_ID, Home
 from alb_sg.estate.model import LOAD_BALANCER_TYPE
-from alb_sg.estate.recording import SECTION_OF, Recording
+from alb_sg.estate.recording import SECTION_OF, Recording, Recordings
 from alb_sg.live.calls import Answer, Calls, Progress
 from alb_sg.live.queries import Queries
 from alb_sg.live.recording_group import records
@@ -80,7 +80,7 @@ class _Found:
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._recordings: dict[Home, Recording] = {}
+        self._recordings = Recordings()
         self._recorders: dict[Home, list[Shape]] = {}
         self._unreadable: dict[tuple[Home, str], str] = {}
         self._refused: set[Home] = set()
@@ -162,7 +162,7 @@ class _Found:
             self._unreadable[home, type_name] = cause
 
     def _recording(self, home: Home) -> Recording:
-        return self._recordings.setdefault(home, Recording(home))
+        return self._recordings[home]
 
     def _estate(self, home: Home) -> Estate:
         if home in self._refused:

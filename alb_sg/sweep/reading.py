@@ -9,8 +9,7 @@ from alb_sg.estate.config_documents import items_in
 from alb_sg.estate.config_item import read_item
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.files import inside_file, read_json_file
-from alb_sg.estate.home import Home
-from alb_sg.estate.recording import Recording
+from alb_sg.estate.recording import Recordings
 
 
 def read_estates(paths: Iterable[str]) -> list[Estate]:
@@ -18,7 +17,7 @@ def read_estates(paths: Iterable[str]) -> list[Estate]:
 
     Raises UnusableInput that names the file, the item and the field.
     """
-    recordings: dict[Home, Recording] = {}
+    recordings = Recordings()
     for path in paths:
         with inside_file(path):
             for place, source in items_in(read_json_file(path)):
@@ -27,5 +26,5 @@ def read_estates(paths: Iterable[str]) -> list[Estate]:
                 except UnusableInput as error:
                     raise (error.inside(place) if place else error) from error
                 if item is not None:
-                    recordings.setdefault(item.home, Recording(item.home)).add(item, path, place)
+                    recordings[item.home].add(item, path, place)
     return [recordings[home].estate() for home in sorted(recordings)]
