@@ -25,8 +25,7 @@ from alb_sg.command_line.sources import Gathered, gathered_from, home
 from alb_sg.errors import UnusableInput
 from alb_sg.estate.cidr import Family
 from alb_sg.estate.config_items import first_home, read_config_items
-from alb_sg.estate.estate import SECTIONS, Beyond, Estate
-from alb_sg.estate.files import json_files
+from alb_sg.estate.estate import SECTIONS, Beyond, Estate, WatchedSection
 from alb_sg.estate.home import Home
 from alb_sg.estate.model import NetworkInterface
 from alb_sg.report.json_report import write_error_lines
@@ -68,15 +67,14 @@ class Answer:
 
 
 def write_lines_apart(
-    paths: Sequence[str], rules: Sequence[str], parameters: Sequence[str], jobs: int, stream: TextIO
+    files: Sequence[str], rules: Sequence[str], parameters: Sequence[str], jobs: int, stream: TextIO
 ) -> Written | None:
     """As `write_lines`, and so many accounts and regions at once.
 
     None, and nothing is written, where they cannot be told apart or a file cannot be used: then all are to be read
     together, which tells the first thing that is wrong.
     """
-    files = json_files(paths)
-    homes = _by_home(files) if len(files) > 1 else {}
+    homes = _by_home(files)
     if len(homes) < 2:
         return None
     with tempfile.TemporaryDirectory(prefix="alb-sg-") as folder:
@@ -226,34 +224,10 @@ class Elsewhere(Beyond):
         return super().interface_at(*key) is not None if isinstance(key, tuple) else key in super().section(name)
 
     def section(self, name: str) -> Mapping[str, Any]:
-        return _Section(name, super().section(name), self.asked)
+        return WatchedSection(name, super().section(name), self.asked)
 
     def interface_at(self, vpc_id: str, family: Family, address: int) -> NetworkInterface | None:
         found = super().interface_at(vpc_id, family, address)
         if found is None:
             self.asked.add((INTERFACES, (vpc_id, family, address)))
         return found
-
-
-class _Section(Mapping[str, Any]):
-    """A section of what is known, which notes what it was asked for and does not hold."""
-
-    def __init__(self, name: str, held: Mapping[str, Any], asked: set[Asked]) -> None:
-        self._name = name
-        self._held = held
-        self._asked = asked
-
-    def __contains__(self, key: object) -> bool:
-        if key in self._held:
-            return True
-        self._asked.add((self._name, str(key)))
-        return False
-
-    def __getitem__(self, key: str) -> Any:
-        return self._held[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._held)
-
-    def __len__(self) -> int:
-        return len(self._held)

@@ -96,10 +96,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _lines(arguments: argparse.Namespace, choice: Choice, stream: TextIO) -> Written:
     """Verdicts as they are found, which is possible where each is a line of its own."""
-    if of_items_alone(arguments) and len(json_files(arguments.config_items)) > 1:
+    files = json_files(arguments.config_items) if of_items_alone(arguments) else []
+    if len(files) > 1:
         from alb_sg.command_line.apart import write_lines_apart  # noqa: PLC0415 (it brings the processes' modules)
 
-        written = write_lines_apart(arguments.config_items, arguments.rule, arguments.parameter, arguments.jobs, stream)
+        written = write_lines_apart(files, arguments.rule, arguments.parameter, arguments.jobs, stream)
         if written is not None:
             return written
     return write_lines(lambda: keep(gather(arguments, choice, arguments.load_balancer)), choice, stream)

@@ -342,6 +342,32 @@ class Beyond:
         return InterfaceIndex(interface for section in sections for interface in section.values())
 
 
+class WatchedSection(Mapping[str, Any]):
+    """A section that notes in `asked`, after its name, what it was asked for and does not hold."""
+
+    def __init__(self, name: str, held: Mapping[str, Any], asked: set[Any]) -> None:
+        self._name = name
+        self._held = held
+        self._asked = asked
+
+    def __contains__(self, key: object) -> bool:
+        if key in self._held:
+            return True
+        self._asked.add((self._name, key))
+        return False
+
+    def __getitem__(self, key: str) -> Any:
+        if key not in self:
+            raise KeyError(key)
+        return self._held[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._held)
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+
 def together(estates: Iterable[Estate]) -> tuple[Estate, ...]:
     """The estates of one run, each able to see what crosses accounts and regions in the others."""
     estates = tuple(estates)

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from alb_sg.estate.cidr import Family
-from alb_sg.estate.estate import SECTIONS, Beyond, Estate
+from alb_sg.estate.estate import SECTIONS, Beyond, Estate, WatchedSection
 from alb_sg.estate.home import Home
 from alb_sg.estate.model import NetworkInterface
 from alb_sg.sweep.plan import Item
@@ -33,29 +33,13 @@ class Watched(Beyond):
         self.asked: set[Token] = set()
 
     def section(self, name: str) -> Mapping[str, Any]:
-        return _WatchedSection(name, super().section(name), self.asked)
+        return WatchedSection(name, super().section(name), self.asked)
 
     def interface_at(self, vpc_id: str, family: Family, address: int) -> NetworkInterface | None:
         held = super().interface_at(vpc_id, family, address)
         if held is None:
             self.asked.add((INTERFACES, vpc_id))
         return held
-
-
-class _WatchedSection(Mapping[str, Any]):
-    def __init__(self, name: str, found: Mapping[str, Any], asked: set[Token]) -> None:
-        self._name, self._found, self._asked = name, found, asked
-
-    def __getitem__(self, key: str) -> Any:
-        if key not in self._found:
-            self._asked.add((self._name, key))
-        return self._found[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._found)
-
-    def __len__(self) -> int:
-        return len(self._found)
 
 
 def in_view(estate: Estate, others: Sequence[Estate]) -> tuple[Estate, Watched]:
