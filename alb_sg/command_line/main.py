@@ -14,18 +14,8 @@ from alb_sg.command_line.exit_code import EXIT_CODES, ExitCode
 from alb_sg.errors import Unread, UnusableInput
 from alb_sg.report.words import printable
 
-# The modules of the commands, in the order of `alb-sg --help`. Each has a function that adds its command.
-COMMANDS = {
-    "check": "check",
-    "explain": "explain",
-    "export": "export",
-    "what-if": "what_if",
-    "fix": "fix",
-    "rules": "rules",
-    "exemptions": "exemptions",
-    "dashboard": "dashboard",
-    "verdicts": "verdicts",
-}
+# In the order of `alb-sg --help`. Each is in a module of its name, with a function that adds it.
+COMMANDS = ("check", "explain", "export", "what-if", "fix", "rules", "exemptions", "dashboard", "verdicts")
 DESCRIPTION = """\
 Hold the security groups of Application Load Balancers against what Elastic Load Balancing recommends: from a live
 account, a saved estate, or AWS Config's snapshots.
@@ -78,7 +68,7 @@ def parser(command: str = "") -> Parser:
     whole.add_argument("--version", action="version", version=f"alb-sg {__version__}")
     commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name in [command] if command in COMMANDS else COMMANDS:
-        module = COMMANDS[name]
+        module = name.replace("-", "_")
         getattr(import_module(f"alb_sg.command_line.{module}"), f"add_{module}")(commands)
     return whole
 
