@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 from alb_sg.errors import UnusableInput
 from alb_sg.estate.config_documents import items_in
-from alb_sg.estate.config_item import ConfigItem, read_item
+from alb_sg.estate.config_item import read_item
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.files import STANDARD_INPUT, file_content, inside_file, json_files, json_value
 from alb_sg.estate.home import Home
 from alb_sg.estate.quick import without_collector
-from alb_sg.estate.recording import Recording, Recordings
+from alb_sg.estate.recording import Recordings
 
 
 def read_config_items(paths: Sequence[str], progress: Callable[[int, int], None] | None = None) -> list[Estate]:
@@ -26,15 +26,9 @@ def read_config_items(paths: Sequence[str], progress: Callable[[int, int], None]
     """
     files = json_files(paths)
     recordings = Recordings()
-    # That of the item before, which mostly is that of the next.
-    recording: Recording | None = None
     with without_collector():
         for done, path in enumerate(files, start=1):
-            for items in _items(path):
-                for place, item in items:
-                    if recording is None or item.home is not recording.home:
-                        recording = recordings[item.home]
-                    recording.add(item, path, place)
+            _take_items(path, recordings)
             if progress is not None:
                 progress(done, len(files))
         # One is let go of before the next estate is made.
@@ -48,13 +42,13 @@ def first_home(path: str) -> Home | None:
     if path == STANDARD_INPUT:
         return None
     try:
-        return next((item.home for items in usual_items(path) for _, item in items), None)
+        return next((item.home for _, items in usual_items(path) for item in items if item is not None), None)
     except (Irregular, UnusableInput):
         return None
 
 
-def _items(path: str) -> Iterator[Sequence[tuple[str | int, ConfigItem]]]:
-    """The items in a file that a verdict needs, some at a time, each after its place or its number.
+def _take_items(path: str, recordings: Recordings) -> None:
+    """The items in a file that a verdict needs.
 
     What is not a snapshot or history of usual items is read thoroughly, all of it: so one reader alone says what is
     wrong with a file, and where.
@@ -65,7 +59,8 @@ def _items(path: str) -> Iterator[Sequence[tuple[str | int, ConfigItem]]]:
     with inside_file(path):
         content = file_content(path) if path == STANDARD_INPUT else None
         try:
-            yield from usual_items(path, content)
+            for first, items in usual_items(path, content):
+                recordings.add_elements(items, path, first)
         except (Irregular, UnusableInput):
             for place, source in items_in(json_value(path, file_content(path) if content is None else content)):
                 try:
@@ -73,4 +68,4 @@ def _items(path: str) -> Iterator[Sequence[tuple[str | int, ConfigItem]]]:
                 except UnusableInput as error:
                     raise (error.inside(place) if place else error) from error
                 if found is not None:
-                    yield [(place, found)]
+                    recordings[found.home].add(found, path, place)

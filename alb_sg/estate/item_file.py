@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -19,32 +19,39 @@ from alb_sg.estate.config_documents import items_in
 from alb_sg.estate.config_item import ConfigItem, read_item
 from alb_sg.estate.files import decoded, is_packed, unreadable
 from alb_sg.estate.item_blocks import item_blocks
-from alb_sg.estate.typed_item import Irregular, typed_item
+from alb_sg.estate.typed_item import Irregular, TypedReader, forget_texts
 
 __all__ = ["Irregular", "usual_items"]
 
 
-def usual_items(path: str, content: bytes | None = None) -> Iterator[list[tuple[int, ConfigItem]]]:
-    """The items of a file that a verdict needs, some at a time, each after its number in
-    `configurationItems`. `content`: the file's, where it cannot be read again.
+def usual_items(path: str, content: bytes | None = None) -> Iterator[tuple[int, Sequence[ConfigItem | None]]]:
+    """The elements of a file's `configurationItems`, some at a time, after the number of the first: items, and None for
+    what no verdict needs. `content`: the file's, where it cannot be read again.
 
     Raises Irregular for every other file, and UnusableInput for an item that is wrong: then the whole file is to be
     read by those who can tell what it is, and what is wrong with it first.
     """
     first = 0
+    typed = TypedReader().item
     with _unpacked(path, content) as stream:
         for block in item_blocks(stream.read):
-            found: list[tuple[int, ConfigItem]] = []
-            for number, element in enumerate(block.elements, first):
+            forget_texts()
+            found: list[ConfigItem | None] = []
+            beginning = first
+            for number, element in enumerate(block.elements, beginning):
                 try:
-                    item = typed_item(element)
+                    found.append(typed(element))
                 except (Irregular, UnusableInput, NotACidr, msgspec.ValidationError):
-                    found += [(number, one) for one in _thoroughly(block.element(number - first))]
-                    continue
-                if item is not None:
-                    found.append((number, item))
-            yield found
-            first += len(block.elements)
+                    inner = list(_thoroughly(block.element(number - beginning)))
+                    if len(inner) < 2:
+                        found += inner or [None]
+                    else:
+                        # Several in one element: all have its number.
+                        yield first, found
+                        yield from [(number, [one]) for one in inner]
+                        first, found = number + 1, []
+            yield first, found
+            first += len(found)
 
 
 def _thoroughly(element: bytes) -> Iterator[ConfigItem]:

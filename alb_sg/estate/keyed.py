@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from operator import attrgetter, eq
+from operator import attrgetter
 
 from alb_sg.estate.model import Listener, Target
+
+_ID = attrgetter("id")
+_PLACE = attrgetter("port", "arn")
 
 
 def listeners_by_load_balancer(
@@ -15,13 +18,13 @@ def listeners_by_load_balancer(
     found: dict[str, list[Listener]] = {arn: [] for arn in load_balancer_arns}
     for listener in listeners:
         found.setdefault(listener.load_balancer_arn, []).append(listener)
-    return {arn: tuple(sorted(held, key=attrgetter("port", "arn"))) for arn, held in found.items()}
+    return {arn: tuple(held) if len(held) < 2 else tuple(sorted(held, key=_PLACE)) for arn, held in found.items()}
 
 
 def ordered_targets(targets: Iterable[Target]) -> tuple[Target, ...]:
     """Targets by id, port and state."""
-    found = sorted(targets, key=attrgetter("id"))
-    if any(map(eq, map(attrgetter("id"), found), map(attrgetter("id"), found[1:]))):
+    found = sorted(targets, key=_ID)
+    if len(set(map(_ID, found))) < len(found):
         found.sort(key=_order)
     return tuple(found)
 

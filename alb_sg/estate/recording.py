@@ -89,17 +89,27 @@ class Recording:
 
     def add(self, item: ConfigItem, path: str, place: str | int) -> None:
         """Takes an item that stands in a file at a place, or has this number in its `configurationItems`."""
-        alone = self._alone.get(item.type)
+        _, type_name, resource_id, captured, state_id, _, resource, targets, tags = item
+        alone = self._alone.get(type_name)
         if alone is not None:
-            if alone.take(item, path, place):
+            if captured is not None and resource is not None and resource_id not in alone.living:
+                alone.living[resource_id] = resource
+                if targets is not None:
+                    alone.targets[resource_id] = targets
+                if tags is not None:
+                    alone.tags[resource_id] = tags
+                alone.captured.append(captured)
+                alone.state_ids.append(state_id)
+                alone.paths.append(path)
+                alone.places.append(place)
                 return
-            del self._alone[item.type]
-            self._dated[item.type] = {one.item.id: one for one in alone.sightings(self.home)}
+            del self._alone[type_name]
+            self._dated[type_name] = {one.item.id: one for one in alone.sightings(self.home)}
         sighting = Sighting(item, path, place)
-        sightings = (self._undated if item.captured is None else self._dated)[item.type]
-        known = sightings.setdefault(item.id, sighting)
+        sightings = (self._undated if captured is None else self._dated)[type_name]
+        known = sightings.setdefault(resource_id, sighting)
         if known is not sighting:
-            sightings[item.id] = _later(known, sighting)
+            sightings[resource_id] = _later(known, sighting)
 
     def estate(self) -> Estate:
         """Raises UnusableInput where it cannot be told which of two items of a resource is the latest."""
@@ -151,6 +161,17 @@ class Recordings(dict[Home, Recording]):
         made = self[home] = Recording(home)
         return made
 
+    def add_elements(self, items: Iterable[ConfigItem | None], path: str, first: int) -> None:
+        """Takes items that stand one after the other in a file's `configurationItems`, from this number on; None is one
+        that no verdict needs."""
+        # That of the item before, which mostly is that of the next.
+        recording: Recording | None = None
+        for place, item in enumerate(items, first):
+            if item is not None:
+                if recording is None or item[0] is not recording.home:
+                    recording = self[item[0]]
+                recording.add(item, path, place)
+
 
 class _Alone:
     """Items of one type, each the only one of a resource, dated and of something alive.
@@ -164,30 +185,14 @@ class _Alone:
         self.living: dict[str, Any] = {}
         self.targets: dict[str, tuple[Target, ...]] = {}
         self.tags: dict[str, Mapping[str, str]] = {}
-        self._captured: list[datetime] = []
-        self._state_ids: list[int] = []
-        self._paths: list[str] = []
-        self._places: list[str | int] = []
-
-    def take(self, item: ConfigItem, path: str, place: str | int) -> bool:
-        """Whether it is such an item; then it is taken."""
-        _, _, resource_id, captured, state_id, _, resource, targets, tags = item
-        if captured is None or resource is None or resource_id in self.living:
-            return False
-        self.living[resource_id] = resource
-        if targets is not None:
-            self.targets[resource_id] = targets
-        if tags is not None:
-            self.tags[resource_id] = tags
-        self._captured.append(captured)
-        self._state_ids.append(state_id)
-        self._paths.append(path)
-        self._places.append(place)
-        return True
+        self.captured: list[datetime] = []
+        self.state_ids: list[int] = []
+        self.paths: list[str] = []
+        self.places: list[str | int] = []
 
     def sightings(self, home: Home) -> Iterator[Sighting]:
         """Every item as it was, but that all are said to be OK."""
-        kept = zip(self.living.items(), self._captured, self._state_ids, self._paths, self._places, strict=True)
+        kept = zip(self.living.items(), self.captured, self.state_ids, self.paths, self.places, strict=True)
         for (resource_id, resource), captured, state_id, path, place in kept:
             targets, tags = self.targets.get(resource_id), self.tags.get(resource_id)
             item = ConfigItem(home, self._type, resource_id, captured, state_id, OK, resource, targets, tags)

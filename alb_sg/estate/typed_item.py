@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from operator import attrgetter
 from socket import AF_INET, inet_pton
-from sys import intern
 from typing import Annotated, Literal, TypeAlias, TypeVar
 
 import msgspec
 
-from alb_sg.estate.cidr import Family, parse_cidr
+from alb_sg.estate.cidr import IPV4, IPV6, parse_cidr
 from alb_sg.estate.config_item import (
     INSTANCE_TYPE,
     ITEM_TYPES,
@@ -291,6 +291,11 @@ new_permission = tuple_maker(Permission)
 new_reference = tuple_maker(SecurityGroupReference)
 new_interface = tuple_maker(NetworkInterface)
 new_instance = tuple_maker(Instance)
+_target_group_arn = attrgetter("target_group_arn")
+_cidr_ip = attrgetter("cidr_ip")
+_cidr_ipv6 = attrgetter("cidr_ipv6")
+_prefix_list_id = attrgetter("prefix_list_id")
+_group_id = attrgetter("group_id")
 
 
 class Place:
@@ -306,42 +311,67 @@ class Place:
         )
 
 
+# Ids and ARNs stand in whatever refers to them: of those that came lately the same text is taken again, which spares
+# memory and makes looking them up quicker.
+_texts: dict[str, str] = {}
+_same = _texts.setdefault
+MANY_TEXTS = 16_384
+
+
+def forget_texts() -> None:
+    if len(_texts) > MANY_TEXTS:
+        _texts.clear()
+
+
 # An id, the resource of that id, registrations and tags; the last two as a `ConfigItem` has them.
 Content: TypeAlias = tuple[str, Resource, tuple[Target, ...] | None, Mapping[str, str] | None]
 
 
-def typed_item(envelope: Envelope | None) -> ConfigItem | None:
-    """As `read_item`; None stands for an element that is no usual item.
+class TypedReader:
+    """Reads items one after the other: most are of the account and region of the one before."""
 
-    Raises Irregular, UnusableInput or msgspec.ValidationError where that one must read it.
-    """
-    if envelope is None:
-        raise Irregular
-    known = READERS.get(envelope.resource_type)
-    if known is None:
-        if envelope.resource_type in ITEM_TYPES:
+    __slots__ = ("_account_id", "_place", "_region")
+
+    def __init__(self) -> None:
+        self._account_id: str | None = None
+        self._region: str | None = None
+        self._place: Place | None = None
+
+    def item(self, envelope: Envelope | None) -> ConfigItem | None:
+        """As `read_item`; None stands for an element that is no usual item.
+
+        Raises Irregular, UnusableInput or msgspec.ValidationError where that one must read it.
+        """
+        if envelope is None:
             raise Irregular
-        return None
-    status = LIVING_STATUS.get(envelope.configuration_item_status)
-    if status is None:
-        raise Irregular
-    place = _place(envelope.aws_account_id, envelope.aws_region)
-    type_name, read = known
-    resource_id, resource, targets, tags = read(envelope, place)
-    state = envelope.configuration_state_id
-    return new_item(
-        (
-            place.home,
-            type_name,
-            resource_id,
-            _captured_time(envelope.configuration_item_capture_time),
-            state if type(state) is int else state_id(state),
-            status,
-            resource,
-            targets,
-            tags,
+        known = READERS.get(envelope.resource_type)
+        if known is None:
+            if envelope.resource_type in ITEM_TYPES:
+                raise Irregular
+            return None
+        status = LIVING_STATUS.get(envelope.configuration_item_status)
+        if status is None:
+            raise Irregular
+        place = self._place
+        if place is None or envelope.aws_region != self._region or envelope.aws_account_id != self._account_id:
+            place = self._place = _place(envelope.aws_account_id, envelope.aws_region)
+            self._account_id, self._region = envelope.aws_account_id, envelope.aws_region
+        type_name, read = known
+        resource_id, resource, targets, tags = read(envelope, place)
+        state = envelope.configuration_state_id
+        return new_item(
+            (
+                place.home,
+                type_name,
+                resource_id,
+                _captured_time(envelope.configuration_item_capture_time),
+                state if type(state) is int else state_id(state),
+                status,
+                resource,
+                targets,
+                tags,
+            )
         )
-    )
 
 
 @lru_cache(4096)
@@ -359,19 +389,18 @@ def _own_arn(envelope: Envelope, arn: str, place: Place) -> str:
     """The ARN in a configuration, which must be the item's own."""
     if envelope.arn != arn or not arn.startswith(place.arns):
         raise Irregular
-    return arn
+    return _same(arn, arn)
 
 
 def _own_id(envelope: Envelope, resource_id: str) -> str:
     if not resource_id or envelope.resource_id != resource_id:
         raise Irregular
-    return resource_id
+    return _same(resource_id, resource_id)
 
 
 def _load_balancer(envelope: Envelope, place: Place) -> Content:
     shape = _load_balancer_shape(envelope.configuration)
     arn = _own_arn(envelope, shape.load_balancer_arn, place)
-    groups = shape.security_groups
     found = new_load_balancer(
         (
             arn,
@@ -379,9 +408,9 @@ def _load_balancer(envelope: Envelope, place: Place) -> Content:
             shape.type,
             shape.scheme,
             shape.state.code,
-            intern(shape.vpc_id),
+            _same(shape.vpc_id, shape.vpc_id),
             shape.ip_address_type,
-            tuple(groups) if len(groups) < 2 else tuple(sorted(set(groups))),
+            _each_once(shape.security_groups),
         )
     )
     return arn, found, None, _tags(envelope)
@@ -402,38 +431,40 @@ def _listener(envelope: Envelope, place: Place) -> Content:
     arn = _own_arn(envelope, shape.listener_arn, place)
     if not shape.load_balancer_arn.startswith(place.arns):
         raise Irregular
-    named: tuple[str, ...] = ()
+    named: list[str] = []
     for action in shape.default_actions or ():
         if action.target_group_arn:
-            named += (action.target_group_arn,)
-        if action.forward_config is not None:
-            arns = [group.target_group_arn for group in action.forward_config.target_groups or ()]
-            named += tuple([one for one in arns if one])
-    if len(named) > 1:
-        named = tuple(sorted(set(named)))
-    return arn, new_listener((arn, shape.load_balancer_arn, shape.protocol, shape.port, named)), None, None
+            named.append(action.target_group_arn)
+        if action.forward_config is not None and action.forward_config.target_groups is not None:
+            named += filter(None, map(_target_group_arn, action.forward_config.target_groups))
+    user = shape.load_balancer_arn
+    found = new_listener((arn, _same(user, user), shape.protocol, shape.port, _each_once(named)))
+    return arn, found, None, None
 
 
 def _target_group(envelope: Envelope, place: Place) -> Content:
     shape = _target_group_shape(envelope.configuration)
     arn = _own_arn(envelope, shape.target_group_arn, place)
-    users = shape.load_balancer_arns
+    users, vpc_id = shape.load_balancer_arns, shape.vpc_id or ""
+    if users is not None and len(users) > 1:
+        users.sort()
     found = new_target_group(
         (
             arn,
             shape.target_group_name,
             shape.target_type,
             shape.port,
-            intern(shape.vpc_id or ""),
-            Family.IPV6 if shape.ip_address_type == "ipv6" else Family.IPV4,
-            None if users is None else tuple(users) if len(users) < 2 else tuple(sorted(users)),
+            _same(vpc_id, vpc_id),
+            IPV6 if shape.ip_address_type == "ipv6" else IPV4,
+            None if users is None else tuple(map(_same, users, users)),
             shape.target_type != "lambda" if shape.health_check_enabled is None else shape.health_check_enabled,
             _health_check_port(shape.health_check_port),
         )
     )
     if shape.targets is None:
         return arn, found, None, None
-    return arn, found, ordered_targets([new_target((target.id, target.port, None)) for target in shape.targets]), None
+    targets = [new_target((_same(target.id, target.id), target.port, None)) for target in shape.targets]
+    return arn, found, ordered_targets(targets), None
 
 
 @lru_cache(1024)
@@ -448,9 +479,9 @@ def _security_group(envelope: Envelope, place: Place) -> Content:
         (
             group_id,
             shape.group_name,
-            intern(shape.vpc_id),
-            tuple([_permission(permission) for permission in shape.ip_permissions]),
-            tuple([_permission(permission) for permission in shape.ip_permissions_egress]),
+            _same(shape.vpc_id, shape.vpc_id),
+            tuple(map(_permission, shape.ip_permissions)),
+            tuple(map(_permission, shape.ip_permissions_egress)),
         )
     )
     return group_id, found, None, None
@@ -459,9 +490,9 @@ def _security_group(envelope: Envelope, place: Place) -> Content:
 def _permission(shape: PermissionShape) -> Permission:
     cidrs = shape.ip_ranges
     if shape.ipv4_ranges:
-        cidrs += [one.cidr_ip for one in shape.ipv4_ranges]
+        cidrs += map(_cidr_ip, shape.ipv4_ranges)
     if shape.ipv6_ranges:
-        cidrs += [one.cidr_ipv6 for one in shape.ipv6_ranges]
+        cidrs += map(_cidr_ipv6, shape.ipv6_ranges)
     if not shape.user_id_group_pairs and not shape.prefix_list_ids:
         return _open_to_addresses(shape.ip_protocol, shape.from_port, shape.to_port, tuple(cidrs))
     protocol = shape.ip_protocol
@@ -472,8 +503,8 @@ def _permission(shape: PermissionShape) -> Permission:
             from_port,
             to_port,
             _blocks(tuple(cidrs)) if cidrs else (),
-            tuple([one.prefix_list_id for one in shape.prefix_list_ids]) if shape.prefix_list_ids else (),
-            tuple([_reference(one) for one in shape.user_id_group_pairs]),
+            tuple(map(_prefix_list_id, shape.prefix_list_ids)) if shape.prefix_list_ids else (),
+            tuple(map(_reference, shape.user_id_group_pairs)),
         )
     )
 
@@ -507,11 +538,11 @@ def _blocks(cidrs: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _reference(shape: ReferenceShape) -> SecurityGroupReference:
-    owner = shape.user_id
+    group_id, owner = shape.group_id, shape.user_id
     return new_reference(
         (
-            shape.group_id,
-            intern(owner) if owner else None,
+            _same(group_id, group_id),
+            _same(owner, owner) if owner else None,
             shape.vpc_id or None,
             shape.vpc_peering_connection_id or None,
             shape.peering_status or None,
@@ -532,10 +563,10 @@ def _network_interface(envelope: Envelope, place: Place) -> Content:
     found = new_interface(
         (
             interface_id,
-            intern(shape.vpc_id),
+            _same(shape.vpc_id, shape.vpc_id),
             _group_ids(shape.groups),
             _ipv4_addresses(shape.private_ip_address, shape.private_ip_addresses),
-            _ipv6_addresses(shape.ipv6_addresses),
+            _ipv6_addresses(shape.ipv6_addresses) if shape.ipv6_addresses else (),
             tuple(prefixes),
             None if attachment is None else attachment.instance_id or None,
             None if attachment is None else attachment.device_index,
@@ -552,8 +583,7 @@ def _instance(envelope: Envelope, place: Place) -> Content:
             address = interface.private_ip_address or None
             if address is not None:
                 _check_address(address)
-            ipv6_addresses = _ipv6_addresses(interface.ipv6_addresses)
-            ipv6_address = ipv6_addresses[0] if ipv6_addresses else None
+            ipv6_address = _ipv6_addresses(interface.ipv6_addresses)[0] if interface.ipv6_addresses else None
             return (
                 instance_id,
                 new_instance((instance_id, address, ipv6_address, _group_ids(interface.groups))),
@@ -564,9 +594,15 @@ def _instance(envelope: Envelope, place: Place) -> Content:
 
 
 def _group_ids(groups: list[GroupIdentifierShape]) -> tuple[str, ...]:
-    if len(groups) == 1:
-        return (groups[0].group_id,)
-    return tuple(sorted([group.group_id for group in groups]))
+    ids = list(map(_group_id, groups))
+    ids.sort()
+    return tuple(map(_same, ids, ids))
+
+
+def _each_once(texts: list[str]) -> tuple[str, ...]:
+    if len(texts) > 1:
+        texts = sorted(set(texts))
+    return tuple(map(_same, texts, texts))
 
 
 def _ipv4_addresses(primary: str, addresses: list[AddressShape]) -> tuple[str, ...]:
@@ -581,8 +617,6 @@ def _ipv4_addresses(primary: str, addresses: list[AddressShape]) -> tuple[str, .
 
 
 def _ipv6_addresses(addresses: list[Ipv6AddressShape]) -> tuple[str, ...]:
-    if not addresses:
-        return ()
     for address in addresses:
         parse_cidr(address.ipv6_address)
     return tuple(

@@ -20,6 +20,9 @@ class Compliance(Enum):
     __hash__ = object.__hash__
 
 
+COMPLIANT, NON_COMPLIANT, NOT_APPLICABLE = Compliance
+
+
 class Missing(NamedTuple):
     """One thing that is not let through, exactly.
 

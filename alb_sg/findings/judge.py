@@ -11,7 +11,15 @@ from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.estate.quick import tuple_maker
 from alb_sg.findings import annotation
-from alb_sg.findings.finding import Compliance, Finding, JudgementError, Missing
+from alb_sg.findings.finding import (
+    COMPLIANT,
+    NON_COMPLIANT,
+    NOT_APPLICABLE,
+    Compliance,
+    Finding,
+    JudgementError,
+    Missing,
+)
 from alb_sg.findings.outcome import Outcome, plainly_met, settle
 from alb_sg.parameters import Parameters
 from alb_sg.permissions.addresses import AddressSet
@@ -72,23 +80,23 @@ class Judge:
         try:
             demand = recommendation.demand(self.subject(load_balancer), parameters)
         except NotApplicable as nothing:
-            return self._verdict(load_balancer, recommendation, Compliance.NOT_APPLICABLE, nothing.reason)
+            return self._verdict(load_balancer, recommendation, NOT_APPLICABLE, nothing.reason)
         permissions = self.permissions_of(load_balancer)
         count = plainly_met(permissions, demand, parameters)
         if count is not None:
             text = annotation.met(permissions, count, demand.remarks)
-            return self._verdict(load_balancer, recommendation, Compliance.COMPLIANT, text)
+            return self._verdict(load_balancer, recommendation, COMPLIANT, text)
         outcomes = self.outcomes(load_balancer, demand, parameters)
         failed = [outcome for outcome in outcomes if not outcome.covered]
         if not failed:
             text = annotation.compliant(permissions, outcomes, demand.remarks)
-            return self._verdict(load_balancer, recommendation, Compliance.COMPLIANT, text)
+            return self._verdict(load_balancer, recommendation, COMPLIANT, text)
         missing = merge(failed)
         unresolved = all(outcome.unresolved for outcome in failed)
         return self._verdict(
             load_balancer,
             recommendation,
-            Compliance.NON_COMPLIANT,
+            NON_COMPLIANT,
             annotation.non_compliant(permissions, failed, demand.remarks, unresolved=unresolved),
             unresolved=unresolved,
             missing=missing,

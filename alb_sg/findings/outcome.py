@@ -50,13 +50,16 @@ def plainly_met(permissions: Permissions, demand: Demand, parameters: Parameters
     group, which lists were read and which sources are accepted. Most do; None says nothing yet.
     """
     count = 0
+    way = None
     for direction, traffic, peers, _, _ in demand.asks:
+        if direction is not way:
+            way, one_way = direction, permissions.one_way(direction)
         count += len(peers)
         family = None
         for peer in peers:
             if peer.family is not family:
                 family = peer.family
-                allowed = permissions.allowed(direction, traffic, family)
+                allowed = one_way.allowed(traffic, family)
                 group_ids = allowed.group_ids
             # Most targets are met so.
             if isinstance(peer, EndpointPeer) and not group_ids.isdisjoint(peer.groups):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
 from functools import cache, lru_cache
+from operator import attrgetter
 from typing import NamedTuple
 
 from alb_sg.errors import Unread
@@ -20,6 +21,9 @@ class Direction(Enum):
     EGRESS = "egress"
 
     __hash__ = object.__hash__
+
+
+INGRESS, EGRESS = Direction.INGRESS, Direction.EGRESS
 
 
 class Traffic(NamedTuple):
@@ -97,7 +101,7 @@ class Permissions:
         self.groups: list[SecurityGroup] = []
         self.unread: list[Unread] = []
         self.group_ids = tuple(group_ids)
-        self._one_way: dict[Direction, _OneWay] = {}
+        self._one_way: dict[Direction, OneWay] = {}
         for group_id in self.group_ids:
             try:
                 self.groups.append(estate.security_group(group_id))
@@ -115,15 +119,19 @@ class Permissions:
 
     def allowed(self, direction: Direction, traffic: Traffic, family: Family) -> Allowed:
         """Everything that is let through of the traffic, in one family."""
-        one_way = self._one_way.get(direction)
-        if one_way is None:
-            of_groups = [_of(group, direction) for group in self.groups]
-            rules = of_groups[0] if len(of_groups) == 1 else [rule for of_group in of_groups for rule in of_group]
-            one_way = self._one_way[direction] = _OneWay(self.estate, tuple(self.unread), rules)
-        return one_way.allowed(traffic, family)
+        return self.one_way(direction).allowed(traffic, family)
+
+    def one_way(self, direction: Direction) -> OneWay:
+        known = self._one_way.get(direction)
+        if known is None:
+            rules: list[Permission] = []
+            for group in self.groups:
+                rules += _of(group, direction)
+            known = self._one_way[direction] = OneWay(self.estate, tuple(self.unread), rules)
+        return known
 
 
-class _OneWay:
+class OneWay:
     """The rules of one direction, and what they let through of each kind of traffic that was asked for.
 
     Those for a single TCP port are found by that port, so that a thousand ports with a rule each cost a thousand
@@ -164,10 +172,12 @@ class _OneWay:
 
     def _places(self, traffic: Traffic) -> tuple[int, ...]:
         """The places of the rules that let the traffic through to or from somebody."""
-        others = self._others[traffic.protocol]
-        found = [place for place in others if traffic.matches(self._rules[place])] if others else others
-        if traffic.protocol == "tcp":
-            of_port = self._of_port.get(traffic.from_port)
+        protocol, from_port, _ = traffic
+        found = self._others[protocol]
+        if found:
+            found = _matching(traffic, self._rules, found)
+        if protocol == "tcp":
+            of_port = self._of_port.get(from_port)
             if of_port is not None:
                 found = sorted(found + of_port) if found else of_port
         return tuple(found)
@@ -176,9 +186,7 @@ class _OneWay:
         """What the rules at some places let through together."""
         cidrs, prefix_list_ids, references = self._named(places)
         if references:
-            deleted = self._estate.deleted_groups
-            in_force = [one for one in references if not one.stale and one.group_id not in deleted]
-            references = tuple(dict.fromkeys(in_force) if len(in_force) > 1 else in_force)
+            references = _in_force(references, self._estate.deleted_groups)
         if not references and not prefix_list_ids and not self._unread:
             return _addresses_alone(family, cidrs)
         addresses, unread = address_set(family, cidrs), self._unread
@@ -189,8 +197,8 @@ class _OneWay:
             (
                 addresses,
                 references,
-                tuple([one for one in references if one.peering_connection_id is not None]),
-                frozenset([one.group_id for one in references]),
+                tuple(filter(_PEERING, references)),
+                frozenset(map(_GROUP_ID, references)),
                 frozenset(prefix_list_ids),
                 unread,
                 unresolved,
@@ -235,6 +243,22 @@ class _OneWay:
 
 
 _new_allowed = tuple_maker(Allowed)
+_PEERING = attrgetter("peering_connection_id")
+_GROUP_ID = attrgetter("group_id")
+
+
+def _matching(traffic: Traffic, rules: Sequence[Permission], places: Iterable[int]) -> list[int]:
+    """Those of some places whose rules let the traffic through."""
+    return [place for place in places if traffic.matches(rules[place])]
+
+
+def _in_force(
+    references: tuple[SecurityGroupReference, ...], deleted: frozenset[str]
+) -> tuple[SecurityGroupReference, ...]:
+    """The references that still let something through, each once."""
+    if len(references) == 1:
+        return () if references[0].stale or references[0].group_id in deleted else references
+    return tuple(dict.fromkeys([one for one in references if not one.stale and one.group_id not in deleted]))
 
 
 @lru_cache(maxsize=256)
@@ -244,7 +268,7 @@ def _addresses_alone(family: Family, cidrs: tuple[str, ...]) -> Allowed:
 
 
 def _of(group: SecurityGroup, direction: Direction) -> tuple[Permission, ...]:
-    return group.ingress if direction is Direction.INGRESS else group.egress
+    return group.ingress if direction is INGRESS else group.egress
 
 
 def prefix_list_addresses(found: PrefixList, family: Family) -> AddressSet | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from alb_sg.errors import Unread
-from alb_sg.estate.cidr import Family, NotACidr, parse_cidr
+from alb_sg.estate.cidr import IPV4, Family, NotACidr, parse_cidr
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.parameters import PREFIX_LIST_ID, SECURITY_GROUP_ID, Parameters
@@ -59,7 +59,7 @@ def client_peers(
 def vpc_cidrs(estate: Estate, vpc_id: str, family: Family) -> tuple[str, ...]:
     """A VPC's associated CIDR blocks of a family. Raises Unread where there is no IPv4 block: every VPC has one."""
     cidrs = estate.vpc(vpc_id).cidrs[family]
-    if not cidrs and family is Family.IPV4:
+    if not cidrs and family is IPV4:
         raise Unread(f"IPv4 CIDR blocks of {vpc_id}", "none was recorded")
     return cidrs
 

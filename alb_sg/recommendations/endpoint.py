@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from alb_sg.errors import Unread
-from alb_sg.estate.cidr import Family, NotACidr, family_of, parse_cidr
+from alb_sg.estate.cidr import IPV4, NotACidr, family_of, parse_cidr
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import TargetGroup
 from alb_sg.recommendations.requirement import EndpointPeer, new_endpoint
@@ -44,7 +44,7 @@ def _instance_endpoint(estate: Estate, group: TargetGroup, target_id: str) -> En
         instance = estate.instance(target_id)
     except Unread as error:
         return EndpointPeer(group.family, target_id, None, unread=error)
-    address = instance.ipv4_address if group.family is Family.IPV4 else instance.ipv6_address
+    address = instance.ipv4_address if group.family is IPV4 else instance.ipv6_address
     if address is None:
         return EndpointPeer(
             group.family,

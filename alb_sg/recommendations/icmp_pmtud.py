@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from alb_sg.estate.cidr import Family
 from alb_sg.parameters import Parameters
-from alb_sg.permissions.permissions import FRAGMENTATION_NEEDED, PACKET_TOO_BIG, Direction
+from alb_sg.permissions.permissions import FRAGMENTATION_NEEDED, INGRESS, PACKET_TOO_BIG
 from alb_sg.recommendations.clients import client_peers
 from alb_sg.recommendations.requirement import Demand, new_ask, new_because, new_demand
 from alb_sg.recommendations.subject import Subject
@@ -21,7 +21,7 @@ def demand(subject: Subject, parameters: Parameters) -> Demand:
     load_balancer = subject.load_balancer
     because = new_because(("loadBalancer", load_balancer.arn, "Path MTU Discovery"))
     asks = [
-        new_ask((Direction.INGRESS, MESSAGES[peer.family], (peer,), because, True))
+        new_ask((INGRESS, MESSAGES[peer.family], (peer,), because, True))
         for peer in client_peers(subject.estate, load_balancer, parameters, groups_count=False)
     ]
     return new_demand((tuple(asks), ()))

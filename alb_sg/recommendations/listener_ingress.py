@@ -16,7 +16,7 @@ from alb_sg.estate.cidr import Family
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import Listener, LoadBalancer, TargetGroup
 from alb_sg.parameters import Parameters
-from alb_sg.permissions.permissions import Direction, Traffic
+from alb_sg.permissions.permissions import INGRESS, Traffic
 from alb_sg.recommendations.clients import client_peers, vpc_cidrs
 from alb_sg.recommendations.requirement import (
     Ask,
@@ -59,7 +59,7 @@ def demand(subject: Subject, parameters: Parameters) -> Demand:
 
 def _ask(listener: Listener, peers: tuple[Peer, ...], *, replaceable: bool) -> Ask:
     because = new_because(("listener", listener.arn, f"{listener.protocol}:{listener.port}"))
-    return new_ask((Direction.INGRESS, Traffic.tcp(listener.port), peers, because, replaceable))
+    return new_ask((INGRESS, Traffic.tcp(listener.port), peers, because, replaceable))
 
 
 def _behind(fronts: list[Front], listeners: Sequence[Listener], subject: Subject, parameters: Parameters) -> Demand:

@@ -10,7 +10,7 @@ from alb_sg.errors import Unread
 from alb_sg.estate.cidr import Family
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer, Target, TargetGroup
-from alb_sg.permissions.permissions import Direction, Traffic
+from alb_sg.permissions.permissions import EGRESS, Traffic
 from alb_sg.recommendations.endpoint import endpoint
 from alb_sg.recommendations.judged import must_be_judged
 from alb_sg.recommendations.requirement import Ask, EndpointPeer, new_ask, new_because
@@ -30,7 +30,7 @@ class Subject:
         self.estate = estate
         self.load_balancer = load_balancer
         self._target_groups: tuple[TargetGroup, ...] | None = None
-        self._instances: dict[tuple[Family, str], EndpointPeer] = {}
+        self._instances: dict[Family, dict[str, EndpointPeer]] = {}
         self._known_sent_to: dict[str, tuple[Sequence[Target], tuple[EndpointPeer, ...]]] = {}
         self._reaching: dict[tuple[str, int | None], tuple[Ask, ...]] = {}
 
@@ -47,7 +47,7 @@ class Subject:
             because = new_because(("targetGroup", group.arn, f"target group {group.name}"))
             known = self._reaching[group.arn, port] = tuple(
                 [
-                    new_ask((Direction.EGRESS, Traffic.tcp(port_sent_to), peers, because, False))
+                    new_ask((EGRESS, Traffic.tcp(port_sent_to), peers, because, False))
                     for port_sent_to, peers in self._by_port(group, port)
                 ]
             )
@@ -69,16 +69,15 @@ class Subject:
         known = self._known_sent_to.get(group.arn)
         if known is None:
             # Tasks of one container instance share its id and differ in their ports; so do target groups of instances.
-            endpoints = self._instances if group.target_type == "instance" else {}
-            family = group.family
+            endpoints = self._instances.setdefault(group.family, {}) if group.target_type == "instance" else {}
             targets, peers = [], []
             for target in self.estate.targets_of(group):
                 target_id, _, state = target
                 if state in SKIPPED_STATES:
                     continue
-                peer = endpoints.get((family, target_id))
+                peer = endpoints.get(target_id)
                 if peer is None:
-                    peer = endpoints[family, target_id] = endpoint(self.estate, group, target_id)
+                    peer = endpoints[target_id] = endpoint(self.estate, group, target_id)
                 targets.append(target)
                 peers.append(peer)
             known = self._known_sent_to[group.arn] = targets, tuple(peers)

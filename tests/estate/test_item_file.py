@@ -25,7 +25,7 @@ from alb_sg.estate.config_items import first_home, read_config_items
 from alb_sg.estate.files import read_json_file
 from alb_sg.estate.home import Home
 from alb_sg.estate.item_file import Irregular, usual_items
-from alb_sg.estate.typed_item import READERS, in_one_spelling, typed_item
+from alb_sg.estate.typed_item import READERS, TypedReader, in_one_spelling
 from benchmarks.snapshots import snapshot, verdicts
 from tests.estate.example import ACCOUNT, REGION, Shape, config_items, lower_camel, write
 
@@ -40,7 +40,7 @@ def thoroughly(path: str) -> list[ConfigItem]:
 
 
 def usually(path: str) -> list[ConfigItem]:
-    return [item for items in usual_items(path) for _, item in items]
+    return [item for _, items in usual_items(path) for item in items if item is not None]
 
 
 def either(read: Callable[[str], list[ConfigItem]], path: str) -> list[ConfigItem] | str:
@@ -75,7 +75,7 @@ def test_items_of_snapshots_need_no_other_reader() -> None:
     """But for VPCs, of which there are few."""
     items = [item for item in of_a_snapshot() if item["resourceType"] != VPC_TYPE]
     for item in items:
-        read = typed_item(item_blocks.envelope(json.dumps(item).encode()))
+        read = TypedReader().item(item_blocks.envelope(json.dumps(item).encode()))
         assert read == read_item(item)
         assert (read is not None) == (item["resourceType"] in READERS)
     path = str(snapshot(3))
@@ -185,7 +185,7 @@ def fields_of(value: Any) -> list[tuple[dict[str, Any], str]]:
 def as_usual(item: Shape) -> ConfigItem | None:
     """An item as the quick reader has it; None where it leaves it to the other."""
     try:
-        return typed_item(item_blocks.envelope(json.dumps(item).encode()))
+        return TypedReader().item(item_blocks.envelope(json.dumps(item).encode()))
     except (Irregular, UnusableInput, NotACidr, msgspec.ValidationError):
         return None
 
