@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from alb_sg.errors import UnusableInput
 from alb_sg.estate import from_api
@@ -111,6 +111,20 @@ class ConfigItem(NamedTuple):
     @property
     def _content(self) -> tuple[object, ...]:
         return self.resource, self.targets, self.status in LIVING or self.status
+
+
+# The fields of a ConfigItem, as a tuple without names: of these there are millions.
+ItemFields: TypeAlias = tuple[
+    Home,
+    str,
+    str,
+    datetime | None,
+    int,
+    str,
+    Resource | None,
+    tuple[Target, ...] | None,
+    Mapping[str, str] | None,
+]
 
 
 def read_item(source: Shape) -> ConfigItem | None:

@@ -42,7 +42,7 @@ def first_home(path: str) -> Home | None:
     if path == STANDARD_INPUT:
         return None
     try:
-        return next((item.home for _, items in usual_items(path) for item in items if item is not None), None)
+        return next((item[0] for _, items in usual_items(path) for item in items if item is not None), None)
     except (Irregular, UnusableInput):
         return None
 

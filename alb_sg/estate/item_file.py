@@ -16,7 +16,7 @@ from isal import igzip
 from alb_sg.errors import UnusableInput
 from alb_sg.estate.cidr import NotACidr
 from alb_sg.estate.config_documents import items_in
-from alb_sg.estate.config_item import ConfigItem, read_item
+from alb_sg.estate.config_item import ConfigItem, ItemFields, read_item
 from alb_sg.estate.files import decoded, is_packed, unreadable
 from alb_sg.estate.item_blocks import item_blocks
 from alb_sg.estate.typed_item import Irregular, TypedReader, forget_texts
@@ -24,7 +24,7 @@ from alb_sg.estate.typed_item import Irregular, TypedReader, forget_texts
 __all__ = ["Irregular", "usual_items"]
 
 
-def usual_items(path: str, content: bytes | None = None) -> Iterator[tuple[int, Sequence[ConfigItem | None]]]:
+def usual_items(path: str, content: bytes | None = None) -> Iterator[tuple[int, Sequence[ItemFields | None]]]:
     """The elements of a file's `configurationItems`, some at a time, after the number of the first: items, and None for
     what no verdict needs. `content`: the file's, where it cannot be read again.
 
@@ -36,7 +36,7 @@ def usual_items(path: str, content: bytes | None = None) -> Iterator[tuple[int, 
     with _unpacked(path, content) as stream:
         for block in item_blocks(stream.read):
             forget_texts()
-            found: list[ConfigItem | None] = []
+            found: list[ItemFields | None] = []
             beginning = first
             for number, element in enumerate(block.elements, beginning):
                 try:

@@ -17,6 +17,7 @@ from alb_sg.estate.config_item import (
     PREFIX_LIST_TYPE,
     VPC_TYPE,
     ConfigItem,
+    ItemFields,
 )
 from alb_sg.estate.estate import Estate, Failure
 from alb_sg.estate.files import file_name, joined
@@ -87,7 +88,7 @@ class Recording:
         self._dated: dict[str, dict[str, Sighting]] = {type_name: {} for type_name in ITEM_TYPES}
         self._undated: dict[str, dict[str, Sighting]] = {type_name: {} for type_name in ITEM_TYPES}
 
-    def add(self, item: ConfigItem, path: str, place: str | int) -> None:
+    def add(self, item: ItemFields, path: str, place: str | int) -> None:
         """Takes an item that stands in a file at a place, or has this number in its `configurationItems`."""
         _, type_name, resource_id, captured, state_id, _, resource, targets, tags = item
         alone = self._alone.get(type_name)
@@ -100,12 +101,13 @@ class Recording:
                     alone.tags[resource_id] = tags
                 alone.captured.append(captured)
                 alone.state_ids.append(state_id)
-                alone.paths.append(path)
                 alone.places.append(place)
+                if path is not alone.path:
+                    alone.begin(path)
                 return
             del self._alone[type_name]
             self._dated[type_name] = {one.item.id: one for one in alone.sightings(self.home)}
-        sighting = Sighting(item, path, place)
+        sighting = Sighting(ConfigItem._make(item), path, place)
         sightings = (self._undated if captured is None else self._dated)[type_name]
         known = sightings.setdefault(resource_id, sighting)
         if known is not sighting:
@@ -161,7 +163,7 @@ class Recordings(dict[Home, Recording]):
         made = self[home] = Recording(home)
         return made
 
-    def add_elements(self, items: Iterable[ConfigItem | None], path: str, first: int) -> None:
+    def add_elements(self, items: Iterable[ItemFields | None], path: str, first: int) -> None:
         """Takes items that stand one after the other in a file's `configurationItems`, from this number on; None is one
         that no verdict needs."""
         # That of the item before, which mostly is that of the next.
@@ -187,13 +189,23 @@ class _Alone:
         self.tags: dict[str, Mapping[str, str]] = {}
         self.captured: list[datetime] = []
         self.state_ids: list[int] = []
-        self.paths: list[str] = []
         self.places: list[str | int] = []
+        # That of the last item; and for each path the number of items that were in others before.
+        self.path = ""
+        self._paths: list[tuple[int, str]] = []
+
+    def begin(self, path: str) -> None:
+        """Says that the item taken last is the first of another file."""
+        self.path = path
+        self._paths.append((len(self.places) - 1, path))
 
     def sightings(self, home: Home) -> Iterator[Sighting]:
         """Every item as it was, but that all are said to be OK."""
-        kept = zip(self.living.items(), self.captured, self.state_ids, self.paths, self.places, strict=True)
-        for (resource_id, resource), captured, state_id, path, place in kept:
+        paths = dict(self._paths)
+        path = self.path
+        kept = zip(self.living.items(), self.captured, self.state_ids, self.places, strict=True)
+        for number, ((resource_id, resource), captured, state_id, place) in enumerate(kept):
+            path = paths.get(number, path)
             targets, tags = self.targets.get(resource_id), self.tags.get(resource_id)
             item = ConfigItem(home, self._type, resource_id, captured, state_id, OK, resource, targets, tags)
             yield Sighting(item, path, place)

@@ -22,7 +22,8 @@ from alb_sg.estate.config_item import (
     ITEM_TYPES,
     LIVING,
     NETWORK_INTERFACE_TYPE,
-    ConfigItem,
+    VPC_TYPE,
+    ItemFields,
     Resource,
     captured_time,
     state_id,
@@ -44,6 +45,7 @@ from alb_sg.estate.model import (
     SecurityGroupReference,
     Target,
     TargetGroup,
+    Vpc,
 )
 from alb_sg.estate.quick import tuple_maker
 
@@ -278,10 +280,34 @@ class InstanceShape(msgspec.Struct, gc=False, rename="camel"):
     network_interfaces: list[InstanceInterfaceShape] = []
 
 
+@in_one_spelling
+class BlockStateShape(msgspec.Struct, gc=False, rename="camel"):
+    state: str
+
+
+@in_one_spelling
+class BlockShape(msgspec.Struct, gc=False, rename="camel"):
+    cidr_block: str
+    cidr_block_state: BlockStateShape | None = None
+
+
+@in_one_spelling
+class Ipv6BlockShape(msgspec.Struct, gc=False, rename="camel"):
+    ipv6_cidr_block: str
+    ipv6_cidr_block_state: BlockStateShape | None = None
+
+
+@in_one_spelling
+class VpcShape(msgspec.Struct, gc=False, rename="camel"):
+    vpc_id: str
+    cidr_block: str
+    cidr_block_association_set: list[BlockShape] = []
+    ipv6_cidr_block_association_set: list[Ipv6BlockShape] = []
+
+
 # --- into the model
 
 
-new_item = tuple_maker(ConfigItem)
 new_load_balancer = tuple_maker(LoadBalancer)
 new_listener = tuple_maker(Listener)
 new_target_group = tuple_maker(TargetGroup)
@@ -337,7 +363,7 @@ class TypedReader:
         self._region: str | None = None
         self._place: Place | None = None
 
-    def item(self, envelope: Envelope | None) -> ConfigItem | None:
+    def item(self, envelope: Envelope | None) -> ItemFields | None:
         """As `read_item`; None stands for an element that is no usual item.
 
         Raises Irregular, UnusableInput or msgspec.ValidationError where that one must read it.
@@ -359,18 +385,16 @@ class TypedReader:
         type_name, read = known
         resource_id, resource, targets, tags = read(envelope, place)
         state = envelope.configuration_state_id
-        return new_item(
-            (
-                place.home,
-                type_name,
-                resource_id,
-                _captured_time(envelope.configuration_item_capture_time),
-                state if type(state) is int else state_id(state),
-                status,
-                resource,
-                targets,
-                tags,
-            )
+        return (
+            place.home,
+            type_name,
+            resource_id,
+            _captured_time(envelope.configuration_item_capture_time),
+            state if type(state) is int else state_id(state),
+            status,
+            resource,
+            targets,
+            tags,
         )
 
 
@@ -550,6 +574,22 @@ def _reference(shape: ReferenceShape) -> SecurityGroupReference:
     )
 
 
+def _vpc(envelope: Envelope, place: Place) -> Content:
+    shape = _vpc_shape(envelope.configuration)
+    vpc_id = _own_id(envelope, shape.vpc_id)
+    ipv4 = [(one.cidr_block, one.cidr_block_state) for one in shape.cidr_block_association_set]
+    ipv6 = [(one.ipv6_cidr_block, one.ipv6_cidr_block_state) for one in shape.ipv6_cidr_block_association_set]
+    cidrs = {IPV4: _associated(ipv4 or [(shape.cidr_block, None)]), IPV6: _associated(ipv6)}
+    return vpc_id, Vpc(vpc_id, cidrs), None, None
+
+
+def _associated(blocks: list[tuple[str, BlockStateShape | None]]) -> tuple[str, ...]:
+    found = sorted(block for block, state in blocks if state is None or state.state == "associated")
+    for block in found:
+        parse_cidr(block)
+    return tuple(found)
+
+
 def _network_interface(envelope: Envelope, place: Place) -> Content:
     shape = _network_interface_shape(envelope.configuration)
     interface_id = _own_id(envelope, shape.network_interface_id)
@@ -638,10 +678,11 @@ _supplement_shape: Callable[[msgspec.Raw], SupplementShape | None] = msgspec.jso
 _listener_shape = msgspec.json.Decoder(ListenerShape).decode
 _target_group_shape = msgspec.json.Decoder(TargetGroupShape).decode
 _security_group_shape = msgspec.json.Decoder(SecurityGroupShape).decode
+_vpc_shape = msgspec.json.Decoder(VpcShape).decode
 _network_interface_shape = msgspec.json.Decoder(NetworkInterfaceShape).decode
 _instance_shape = msgspec.json.Decoder(InstanceShape).decode
 
-# VPCs and prefix lists are few; `read_item` is quick enough for them.
+# Prefix lists are few; `read_item` is quick enough for them.
 READERS: Mapping[str, tuple[str, Callable[[Envelope, Place], Content]]] = {
     name: (name, read)
     for name, read in (
@@ -649,6 +690,7 @@ READERS: Mapping[str, tuple[str, Callable[[Envelope, Place], Content]]] = {
         (LISTENER_TYPE, _listener),
         (TARGET_GROUP_TYPE, _target_group),
         (SECURITY_GROUP_TYPE, _security_group),
+        (VPC_TYPE, _vpc),
         (NETWORK_INTERFACE_TYPE, _network_interface),
         (INSTANCE_TYPE, _instance),
     )

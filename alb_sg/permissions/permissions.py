@@ -146,18 +146,15 @@ class OneWay:
         self._allowed_by: dict[tuple[Family, tuple[int, ...]], Allowed] = {}
         # The places of rules in their order.
         self._of_port: dict[int, list[int]] = {}
-        self._others: dict[str, list[int]] = {"tcp": [], "icmp": [], "icmpv6": []}
+        self._others: list[int] = []
         for place, (protocol, from_port, to_port, _, _, _) in enumerate(rules):
             if protocol == "tcp" and from_port is not None and from_port == to_port:
                 if from_port in self._of_port:
                     self._of_port[from_port].append(place)
                 else:
                     self._of_port[from_port] = [place]
-            elif protocol == "-1":
-                for others in self._others.values():
-                    others.append(place)
-            elif protocol in self._others:
-                self._others[protocol].append(place)
+            else:
+                self._others.append(place)
 
     def allowed(self, traffic: Traffic, family: Family) -> Allowed:
         known = self._allowed.get((traffic, family))
@@ -173,9 +170,7 @@ class OneWay:
     def _places(self, traffic: Traffic) -> tuple[int, ...]:
         """The places of the rules that let the traffic through to or from somebody."""
         protocol, from_port, _ = traffic
-        found = self._others[protocol]
-        if found:
-            found = _matching(traffic, self._rules, found)
+        found = self._others and _matching(traffic, self._rules, self._others)
         if protocol == "tcp":
             of_port = self._of_port.get(from_port)
             if of_port is not None:

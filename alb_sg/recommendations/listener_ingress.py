@@ -25,7 +25,6 @@ from alb_sg.recommendations.requirement import (
     Peer,
     address_peer,
     new_ask,
-    new_because,
     new_demand,
 )
 from alb_sg.recommendations.subject import Subject
@@ -58,8 +57,7 @@ def demand(subject: Subject, parameters: Parameters) -> Demand:
 
 
 def _ask(listener: Listener, peers: tuple[Peer, ...], *, replaceable: bool) -> Ask:
-    because = new_because(("listener", listener.arn, f"{listener.protocol}:{listener.port}"))
-    return new_ask((INGRESS, Traffic.tcp(listener.port), peers, because, replaceable))
+    return new_ask((INGRESS, Traffic.tcp(listener.port), peers, listener, replaceable))
 
 
 def _behind(fronts: list[Front], listeners: Sequence[Listener], subject: Subject, parameters: Parameters) -> Demand:

@@ -7,9 +7,13 @@ from typing import NamedTuple
 
 from alb_sg.errors import Unread
 from alb_sg.estate.cidr import Family, parse_cidr
+from alb_sg.estate.model import Listener, LoadBalancer, TargetGroup
 from alb_sg.estate.quick import tuple_maker
 from alb_sg.permissions.addresses import AddressSet
 from alb_sg.permissions.permissions import Direction, Traffic
+
+# What a recommendation asks something for: the load balancer itself is asked for its clients' messages.
+Asking = Listener | TargetGroup | LoadBalancer
 
 
 class NotApplicable(Exception):
@@ -27,6 +31,16 @@ class Because(NamedTuple):
     type: str
     arn: str
     label: str
+
+    @staticmethod
+    def of(asking: Asking) -> Because:
+        match asking:
+            case Listener():
+                return Because("listener", asking.arn, f"{asking.protocol}:{asking.port}")
+            case TargetGroup():
+                return Because("targetGroup", asking.arn, f"target group {asking.name}")
+            case LoadBalancer():
+                return Because("loadBalancer", asking.arn, "Path MTU Discovery")
 
 
 class AddressPeer(NamedTuple):
@@ -95,16 +109,17 @@ class Requirement(NamedTuple):
 
 
 class Ask(NamedTuple):
-    """Requirements that differ in their peers alone."""
+    """Requirements that differ in their peers alone; `asking` is what they are there for."""
 
     direction: Direction
     traffic: Traffic
     peers: tuple[Peer, ...]
-    because: Because
+    asking: Asking
     replaceable: bool = False
 
     def requirements(self) -> list[Requirement]:
-        return [Requirement(self.direction, self.traffic, peer, self.because, self.replaceable) for peer in self.peers]
+        because = Because.of(self.asking)
+        return [Requirement(self.direction, self.traffic, peer, because, self.replaceable) for peer in self.peers]
 
 
 class Demand(NamedTuple):
@@ -124,7 +139,6 @@ class Demand(NamedTuple):
 
 
 # Of each of these some are made for every load balancer.
-new_because = tuple_maker(Because)
 new_endpoint = tuple_maker(EndpointPeer)
 new_ask = tuple_maker(Ask)
 new_demand = tuple_maker(Demand)

@@ -13,7 +13,7 @@ from alb_sg.estate.model import LoadBalancer, Target, TargetGroup
 from alb_sg.permissions.permissions import EGRESS, Traffic
 from alb_sg.recommendations.endpoint import endpoint
 from alb_sg.recommendations.judged import must_be_judged
-from alb_sg.recommendations.requirement import Ask, EndpointPeer, new_ask, new_because
+from alb_sg.recommendations.requirement import Ask, EndpointPeer, new_ask
 
 # TargetHealth.State in the Elastic Load Balancing API: no traffic is sent to these, whatever the groups say.
 SKIPPED_STATES = frozenset({"draining", "unused"})
@@ -44,10 +44,9 @@ class Subject:
         """TCP to every target of a group that is sent to, on this port; None: on the target's own. Raises Unread."""
         known = self._reaching.get((group.arn, port))
         if known is None:
-            because = new_because(("targetGroup", group.arn, f"target group {group.name}"))
             known = self._reaching[group.arn, port] = tuple(
                 [
-                    new_ask((EGRESS, Traffic.tcp(port_sent_to), peers, because, False))
+                    new_ask((EGRESS, Traffic.tcp(port_sent_to), peers, group, False))
                     for port_sent_to, peers in self._by_port(group, port)
                 ]
             )

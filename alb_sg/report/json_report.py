@@ -66,12 +66,25 @@ _VALUES = {compliance: compliance.value for compliance in Compliance}
 def _finding_line(finding: Finding) -> str:
     """`finding_object` as JSON, put together by hand: there are hundreds of thousands of them."""
     account_id, region, arn, name, rule, compliance, annotation, unresolved, missing, _ = finding
-    said = _text([missing_object(one) for one in missing]) if missing else "[]"
     return (
         f'{_of_load_balancer(account_id, region, arn, name)}, "rule": "{rule}", '
         f'"compliance": "{_VALUES[compliance]}", "annotation": {_quoted(annotation)}, '
-        f'"unresolved": {"true" if unresolved else "false"}, "missing": {said}}}\n'
+        f'"unresolved": {"true" if unresolved else "false"}, "missing": [{", ".join(map(_missing_text, missing))}]}}\n'
     )
+
+
+def _missing_text(missing: Missing) -> str:
+    """`missing_object` as JSON."""
+    direction, protocol, from_port, to_port, required, peers, or_security_groups, because = missing
+    return (
+        f'{{"direction": "{direction}", "protocol": "{protocol}", "fromPort": {from_port}, "toPort": {to_port}, '
+        f'"required": {_texts(required)}, "peers": {_texts(peers)}, "orSecurityGroups": {_texts(or_security_groups)}, '
+        f'"because": {{"type": "{because.type}", "arn": {_quoted(because.arn)}}}}}'
+    )
+
+
+def _texts(texts: Iterable[str]) -> str:
+    return f"[{', '.join(map(_quoted, texts))}]"
 
 
 @lru_cache(1)
