@@ -36,12 +36,14 @@ class Pascal(msgspec.Struct, gc=False, rename="pascal"):
 class Item(Shape):
     resource_type: str
     resource_id: str
+    arn: str = msgspec.field(name="ARN")
     aws_account_id: str
     aws_region: str
     configuration_item_status: str
     configuration_item_capture_time: str
     configuration_state_id: int
     configuration: msgspec.Raw
+    supplementary_configuration: msgspec.Raw
     tags: msgspec.Raw
 
 

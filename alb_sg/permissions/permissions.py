@@ -146,15 +146,20 @@ class OneWay:
         self._allowed_by: dict[tuple[Family, tuple[int, ...]], Allowed] = {}
         # The places of rules in their order.
         self._of_port: dict[int, list[int]] = {}
-        self._others: list[int] = []
+        self._for_all: list[int] = []
+        self._others: dict[str, list[int]] = {}
         for place, (protocol, from_port, to_port, _, _, _) in enumerate(rules):
             if protocol == "tcp" and from_port is not None and from_port == to_port:
                 if from_port in self._of_port:
                     self._of_port[from_port].append(place)
                 else:
                     self._of_port[from_port] = [place]
+            elif protocol == "-1":
+                self._for_all.append(place)
+            elif protocol in self._others:
+                self._others[protocol].append(place)
             else:
-                self._others.append(place)
+                self._others[protocol] = [place]
 
     def allowed(self, traffic: Traffic, family: Family) -> Allowed:
         known = self._allowed.get((traffic, family))
@@ -170,12 +175,14 @@ class OneWay:
     def _places(self, traffic: Traffic) -> tuple[int, ...]:
         """The places of the rules that let the traffic through to or from somebody."""
         protocol, from_port, _ = traffic
-        found = self._others and _matching(traffic, self._rules, self._others)
-        if protocol == "tcp":
-            of_port = self._of_port.get(from_port)
-            if of_port is not None:
-                found = sorted(found + of_port) if found else of_port
-        return tuple(found)
+        found = self._for_all
+        others = self._others.get(protocol)
+        if others is not None:
+            found = found + _matching(traffic, self._rules, others)
+        of_port = self._of_port.get(from_port) if protocol == "tcp" else None
+        if of_port is not None:
+            found = found + of_port
+        return tuple(sorted(found)) if len(found) > 1 else tuple(found)
 
     def _united(self, places: tuple[int, ...], family: Family) -> Allowed:
         """What the rules at some places let through together."""
