@@ -96,6 +96,8 @@ class Permissions:
     A group that could not be read is kept as a cause in `unread`: it may let through anything.
     """
 
+    __slots__ = ("_one_way", "estate", "group_ids", "groups", "unread")
+
     def __init__(self, estate: Estate, group_ids: Iterable[str]) -> None:
         self.estate = estate
         self.groups: list[SecurityGroup] = []
@@ -137,6 +139,8 @@ class OneWay:
     Those for a single TCP port are found by that port, so that a thousand ports with a rule each cost a thousand
     look-ups rather than a million comparisons.
     """
+
+    __slots__ = ("_allowed", "_allowed_by", "_estate", "_for_all", "_of_port", "_others", "_rules", "_unread")
 
     def __init__(self, estate: Estate, unread: tuple[Unread, ...], rules: Sequence[Permission]) -> None:
         self._estate = estate
@@ -258,9 +262,8 @@ def _in_force(
     references: tuple[SecurityGroupReference, ...], deleted: frozenset[str]
 ) -> tuple[SecurityGroupReference, ...]:
     """The references that still let something through, each once."""
-    if len(references) == 1:
-        return () if references[0].stale or references[0].group_id in deleted else references
-    return tuple(dict.fromkeys([one for one in references if not one.stale and one.group_id not in deleted]))
+    found = [one for one in references if (one.peering_status is None or not one.stale) and one.group_id not in deleted]
+    return tuple(dict.fromkeys(found) if len(found) > 1 else found)
 
 
 @lru_cache(maxsize=256)

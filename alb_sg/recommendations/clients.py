@@ -41,18 +41,13 @@ def client_peers(
     if words and not groups_count:
         words = [word for word in words if not SECURITY_GROUP_ID.fullmatch(word)]
     families = client_families(load_balancer)
-    if not words:
-        word = "internet" if load_balancer.scheme == "internet-facing" else "vpc"
-        peers = _from_word(estate, load_balancer, word, families)
-        if not peers:
-            raise NotApplicable(f"{load_balancer.vpc_id} has no IPv6 CIDR block, so there are no clients")
-        return peers
-    peers = tuple(dict.fromkeys(peer for word in words for peer in _from_word(estate, load_balancer, word, families)))
+    if words:
+        return _named(estate, load_balancer, words, families, f"tag {parameters.tag_key} of {load_balancer.name}")
+    if load_balancer.scheme == "internet-facing":
+        return _everywhere(families)
+    peers = _of_vpc(estate, load_balancer.vpc_id, families)
     if not peers:
-        raise Unread(
-            f"tag {parameters.tag_key} of {load_balancer.name}",
-            f"{' '.join(words)!r} names no client that an {load_balancer.ip_address_type} load balancer can have",
-        )
+        raise NotApplicable(f"{load_balancer.vpc_id} has no IPv6 CIDR block, so there are no clients")
     return peers
 
 
@@ -91,6 +86,19 @@ def _is_client(word: str) -> bool:
     return True
 
 
+def _named(
+    estate: Estate, load_balancer: LoadBalancer, words: list[str], families: tuple[Family, ...], where: str
+) -> tuple[Peer, ...]:
+    """The peers that words stand for together, one at least."""
+    peers = tuple(dict.fromkeys(peer for word in words for peer in _from_word(estate, load_balancer, word, families)))
+    if not peers:
+        raise Unread(
+            where,
+            f"{' '.join(words)!r} names no client that an {load_balancer.ip_address_type} load balancer can have",
+        )
+    return peers
+
+
 def _from_word(
     estate: Estate, load_balancer: LoadBalancer, word: str, families: tuple[Family, ...]
 ) -> tuple[Peer, ...]:
@@ -98,8 +106,7 @@ def _from_word(
     if word == "internet":
         return _everywhere(families)
     if word == "vpc":
-        blocks = [(family, vpc_cidrs(estate, load_balancer.vpc_id, family)) for family in families]
-        return tuple([address_peer(family, cidrs, label="VPC") for family, cidrs in blocks if cidrs])
+        return _of_vpc(estate, load_balancer.vpc_id, families)
     if SECURITY_GROUP_ID.fullmatch(word):
         return tuple(GroupPeer(family, word) for family in families)
     if PREFIX_LIST_ID.fullmatch(word):
@@ -107,6 +114,11 @@ def _from_word(
         return tuple(PrefixListPeer(family, word) for family in families if of_list in (None, family))
     family, _ = parse_cidr(word)
     return (address_peer(family, (word,)),) if family in families else ()
+
+
+def _of_vpc(estate: Estate, vpc_id: str, families: tuple[Family, ...]) -> tuple[Peer, ...]:
+    blocks = [(family, vpc_cidrs(estate, vpc_id, family)) for family in families]
+    return tuple([address_peer(family, cidrs, label="VPC") for family, cidrs in blocks if cidrs])
 
 
 @cache
