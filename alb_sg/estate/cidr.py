@@ -11,13 +11,16 @@ Range = tuple[int, int]
 
 
 class Family(Enum):
-    """An address family; its value is the number of bits of an address."""
+    """An address family, by the number of bits of an address."""
 
     IPV4 = 32
     IPV6 = 128
 
     # Enum hashes through its name's string; families are dictionary keys on the hottest path.
     __hash__ = object.__hash__
+
+    def __init__(self, bits: int) -> None:
+        self.bits = bits
 
     @property
     def label(self) -> str:

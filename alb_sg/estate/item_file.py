@@ -33,6 +33,7 @@ def usual_items(path: str, content: bytes | None = None) -> Iterator[tuple[int, 
     """
     first = 0
     typed = TypedReader().item
+    forget_texts(0)
     with _unpacked(path, content) as stream:
         for block in item_blocks(stream.read):
             forget_texts()

@@ -71,6 +71,12 @@ def in_one_spelling(shape: type[S]) -> type[S]:
     return msgspec.defstruct(shape.__name__, refused, bases=(shape,), gc=False)  # type: ignore[return-value]  # a base of it
 
 
+# ConfigurationItemStatus (AWS Config API reference, "ConfigurationItem").
+Status: TypeAlias = Literal[
+    "OK", "ResourceDiscovered", "ResourceDeleted", "ResourceDeletedNotRecorded", "ResourceNotRecorded"
+]
+
+
 class Envelope(msgspec.Struct, gc=False, rename="camel"):
     """An item, its content still closed."""
 
@@ -80,7 +86,7 @@ class Envelope(msgspec.Struct, gc=False, rename="camel"):
     tags: msgspec.Raw = NULL
     aws_account_id: str | None = None
     aws_region: str | None = None
-    configuration_item_status: str | None = None
+    configuration_item_status: Status | None = None
     configuration_item_capture_time: str | None = None
     configuration_state_id: int | str | None = None
     resource_id: str | None = None
@@ -344,8 +350,8 @@ _same = _texts.setdefault
 MANY_TEXTS = 16_384
 
 
-def forget_texts() -> None:
-    if len(_texts) > MANY_TEXTS:
+def forget_texts(more_than: int = MANY_TEXTS) -> None:
+    if len(_texts) > more_than:
         _texts.clear()
 
 
@@ -375,8 +381,8 @@ class TypedReader:
             if envelope.resource_type in ITEM_TYPES:
                 raise Irregular
             return None
-        status = LIVING_STATUS.get(envelope.configuration_item_status)
-        if status is None:
+        status = envelope.configuration_item_status
+        if status is None or status not in LIVING:
             raise Irregular
         place = self._place
         if place is None or envelope.aws_region != self._region or envelope.aws_account_id != self._account_id:
@@ -695,4 +701,3 @@ READERS: Mapping[str, tuple[str, Callable[[Envelope, Place], Content]]] = {
         (INSTANCE_TYPE, _instance),
     )
 }
-LIVING_STATUS: Mapping[str | None, str] = {status: status for status in LIVING}

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import TYPE_CHECKING
 
 from alb_sg.errors import Unread
 from alb_sg.exemptions.application import apply, exempted, expired_remark, malformed_error
 from alb_sg.exemptions.exemption import Exemptions
-from alb_sg.findings.explanation import Explanation, RuleExplanation
 from alb_sg.findings.finding import Finding, JudgementError
+
+if TYPE_CHECKING:
+    # Most runs explain nothing.
+    from alb_sg.findings.explanation import Explanation, RuleExplanation
 
 
 @dataclass(frozen=True)

@@ -97,7 +97,7 @@ class AddressSet:
     def cidrs(self) -> tuple[str, ...]:
         """The fewest CIDR blocks whose union is exactly this set, in address order."""
         blocks: list[str] = []
-        bits = self.family.value
+        bits = self.family.bits
         for first, last in self.ranges:
             while first <= last:
                 aligned = (first & -first).bit_length() - 1 if first else bits

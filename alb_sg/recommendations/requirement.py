@@ -92,7 +92,7 @@ class EndpointPeer(NamedTuple):
     @property
     def required(self) -> str | None:
         """The CIDR block of this address alone."""
-        return None if self.ip is None else f"{self.ip}/{self.family.value}"
+        return None if self.ip is None else f"{self.ip}/{self.family.bits}"
 
 
 Peer = AddressPeer | PrefixListPeer | GroupPeer | EndpointPeer

@@ -43,9 +43,9 @@ in_window = st.sampled_from(FAMILIES).flatmap(
 @st.composite
 def blocks(draw: st.DrawFn, family: Family) -> str:
     """Any block of a family: an address, often at an end of the family's range, and a length."""
-    highest = (1 << family.value) - 1
+    highest = (1 << family.bits) - 1
     number = draw(st.one_of(st.integers(0, highest), st.integers(0, 64), st.integers(highest - 64, highest)))
-    length = draw(st.integers(0, family.value))
+    length = draw(st.integers(0, family.bits))
     return f"{format_address(family, number)}/{length}"
 
 
@@ -161,7 +161,7 @@ def test_ranges_are_sorted_disjoint_and_apart(case: tuple[Family, list[str], lis
     family, some, others = case
     for found in (AddressSet.of(family, some), AddressSet.of(family, some) - AddressSet.of(family, others)):
         for first, last in found.ranges:
-            assert 0 <= first <= last < 1 << family.value
+            assert 0 <= first <= last < 1 << family.bits
         assert all(end + 1 < start for (_, end), (start, _) in zip(found.ranges, found.ranges[1:], strict=False))
 
 
@@ -174,9 +174,7 @@ def test_a_block_reads_as_ipaddress_reads_it(case: tuple[Family, str]) -> None:
 
 
 @given(
-    st.sampled_from(FAMILIES).flatmap(
-        lambda family: st.tuples(st.just(family), st.integers(0, (1 << family.value) - 1))
-    )
+    st.sampled_from(FAMILIES).flatmap(lambda family: st.tuples(st.just(family), st.integers(0, (1 << family.bits) - 1)))
 )
 def test_an_address_is_a_block_of_one_and_reads_back(case: tuple[Family, int]) -> None:
     family, number = case
