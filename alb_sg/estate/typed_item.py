@@ -486,7 +486,7 @@ def _target_group(envelope: Envelope, place: Place) -> Content:
             shape.port,
             _same(vpc_id, vpc_id),
             IPV6 if shape.ip_address_type == "ipv6" else IPV4,
-            None if users is None else tuple(map(_same, users, users)),
+            None if users is None else _all_same(users),
             shape.target_type != "lambda" if shape.health_check_enabled is None else shape.health_check_enabled,
             _health_check_port(shape.health_check_port),
         )
@@ -519,11 +519,14 @@ def _security_group(envelope: Envelope, place: Place) -> Content:
 
 def _permission(shape: PermissionShape) -> Permission:
     cidrs = shape.ip_ranges
-    if shape.ipv4_ranges:
+    if len(shape.ipv4_ranges) == 1:
+        cidrs.append(shape.ipv4_ranges[0].cidr_ip)
+    elif shape.ipv4_ranges:
         cidrs += map(_cidr_ip, shape.ipv4_ranges)
     if shape.ipv6_ranges:
         cidrs += map(_cidr_ipv6, shape.ipv6_ranges)
-    if not shape.user_id_group_pairs and not shape.prefix_list_ids:
+    references = shape.user_id_group_pairs
+    if not references and not shape.prefix_list_ids:
         return _open_to_addresses(shape.ip_protocol, shape.from_port, shape.to_port, tuple(cidrs))
     protocol = shape.ip_protocol
     from_port, to_port = _ports(protocol, shape.from_port, shape.to_port)
@@ -534,7 +537,7 @@ def _permission(shape: PermissionShape) -> Permission:
             to_port,
             _blocks(tuple(cidrs)) if cidrs else (),
             tuple(map(_prefix_list_id, shape.prefix_list_ids)) if shape.prefix_list_ids else (),
-            tuple(map(_reference, shape.user_id_group_pairs)),
+            (_reference(references[0]),) if len(references) == 1 else tuple(map(_reference, references)),
         )
     )
 
@@ -640,14 +643,21 @@ def _instance(envelope: Envelope, place: Place) -> Content:
 
 
 def _group_ids(groups: list[GroupIdentifierShape]) -> tuple[str, ...]:
-    ids = list(map(_group_id, groups))
-    ids.sort()
-    return tuple(map(_same, ids, ids))
+    if len(groups) == 1:
+        only = groups[0].group_id
+        return (_same(only, only),)
+    return _all_same(sorted(map(_group_id, groups)))
 
 
 def _each_once(texts: list[str]) -> tuple[str, ...]:
-    if len(texts) > 1:
-        texts = sorted(set(texts))
+    return _all_same(texts if len(texts) < 2 else sorted(set(texts)))
+
+
+def _all_same(texts: list[str]) -> tuple[str, ...]:
+    """`_same` of each; mostly there is one."""
+    if len(texts) == 1:
+        only = texts[0]
+        return (_same(only, only),)
     return tuple(map(_same, texts, texts))
 
 

@@ -199,17 +199,17 @@ class OneWay:
         unresolved: tuple[str, ...] = ()
         if prefix_list_ids:
             addresses, unread, unresolved = self._with_lists(addresses, sorted(set(prefix_list_ids)))
-        return _new_allowed(
-            (
-                addresses,
-                references,
-                tuple(filter(_PEERING, references)),
-                frozenset(map(_GROUP_ID, references)),
-                frozenset(prefix_list_ids),
-                unread,
-                unresolved,
-            )
-        )
+        over_peering = references
+        if len(references) == 1:
+            only = references[0]
+            group_ids = frozenset((only.group_id,))
+            if only.peering_connection_id is None:
+                over_peering = ()
+        else:
+            group_ids = frozenset(map(_GROUP_ID, references))
+            over_peering = tuple(filter(_PEERING, references))
+        lists = frozenset(prefix_list_ids)
+        return _new_allowed((addresses, references, over_peering, group_ids, lists, unread, unresolved))
 
     def _named(
         self, places: tuple[int, ...]
@@ -262,8 +262,13 @@ def _in_force(
     references: tuple[SecurityGroupReference, ...], deleted: frozenset[str]
 ) -> tuple[SecurityGroupReference, ...]:
     """The references that still let something through, each once."""
-    found = [one for one in references if (one.peering_status is None or not one.stale) and one.group_id not in deleted]
-    return tuple(dict.fromkeys(found) if len(found) > 1 else found)
+    if len(references) == 1:
+        return references if _lets_through(references[0], deleted) else ()
+    return tuple(dict.fromkeys([one for one in references if _lets_through(one, deleted)]))
+
+
+def _lets_through(reference: SecurityGroupReference, deleted: frozenset[str]) -> bool:
+    return reference.group_id not in deleted and (reference.peering_status is None or not reference.stale)
 
 
 @lru_cache(maxsize=256)

@@ -66,10 +66,11 @@ _VALUES = {compliance: compliance.value for compliance in Compliance}
 def _finding_line(finding: Finding) -> str:
     """`finding_object` as JSON, put together by hand: there are hundreds of thousands of them."""
     account_id, region, arn, name, rule, compliance, annotation, unresolved, missing, _ = finding
+    said = ", ".join(map(_missing_text, missing)) if missing else ""
     return (
         f'{_of_load_balancer(account_id, region, arn, name)}, "rule": "{rule}", '
         f'"compliance": "{_VALUES[compliance]}", "annotation": {_quoted(annotation)}, '
-        f'"unresolved": {"true" if unresolved else "false"}, "missing": [{", ".join(map(_missing_text, missing))}]}}\n'
+        f'"unresolved": {"true" if unresolved else "false"}, "missing": [{said}]}}\n'
     )
 
 
