@@ -142,7 +142,8 @@ def judge_all(
     judge = Judge(estate)
     ordered = sorted(rules.items(), key=lambda rule: rule[0].name)
     results = [
-        (load_balancer.arn, [judge.judge(load_balancer, *rule) for rule in ordered]) for load_balancer in load_balancers
+        (load_balancer.arn, [judge.judge(load_balancer, asking, parameters) for asking, parameters in ordered])
+        for load_balancer in load_balancers
     ]
     results.sort(key=itemgetter(0))
     findings: list[Finding] = []

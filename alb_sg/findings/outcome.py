@@ -57,8 +57,9 @@ def plainly_met(permissions: Permissions, demand: Demand, parameters: Parameters
         count += len(peers)
         family = None
         for peer in peers:
-            if peer.family is not family:
-                family = peer.family
+            of_family = peer.family
+            if of_family is not family:
+                family = of_family
                 allowed = one_way.allowed(traffic, family)
                 group_ids = allowed.group_ids
             # Most targets are met so.

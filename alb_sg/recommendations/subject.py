@@ -44,9 +44,10 @@ class Subject:
 
     def reaching(self, group: TargetGroup, port: int | None) -> tuple[Ask, ...]:
         """TCP to every target of a group that is sent to, on this port; None: on the target's own. Raises Unread."""
-        known = self._reaching.get((group.arn, port))
+        key = group.arn, port
+        known = self._reaching.get(key)
         if known is None:
-            known = self._reaching[group.arn, port] = tuple(
+            known = self._reaching[key] = tuple(
                 [
                     new_ask((EGRESS, Traffic.tcp(port_sent_to), peers, group, False))
                     for port_sent_to, peers in self._by_port(group, port)
@@ -67,7 +68,8 @@ class Subject:
 
     def _sent_to(self, group: TargetGroup) -> tuple[Sequence[Target], tuple[EndpointPeer, ...]]:
         """The registrations in a target group that are sent to, and where each is."""
-        known = self._known_sent_to.get(group.arn)
+        arn = group.arn
+        known = self._known_sent_to.get(arn)
         if known is None:
             # Tasks of one container instance share its id and differ in their ports; so do target groups of instances.
             endpoints = self._instances.setdefault(group.family, {}) if group.target_type == "instance" else {}
@@ -81,7 +83,7 @@ class Subject:
                     peer = endpoints[target_id] = endpoint(self.estate, group, target_id)
                 targets.append(target)
                 peers.append(peer)
-            known = self._known_sent_to[group.arn] = targets, tuple(peers)
+            known = self._known_sent_to[arn] = targets, tuple(peers)
         return known
 
 
