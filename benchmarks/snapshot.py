@@ -98,7 +98,7 @@ def _in_turn(size: int) -> dict[str, list[Run]]:
 def _many_files() -> Iterator[Row]:
     paths = [str(snapshot(PER_FILE, account)) for account in range(FILES)]
     alone, together, single = [], [], []
-    for _ in range(3):
+    for _ in range(5):
         with tempfile.NamedTemporaryFile() as one, tempfile.NamedTemporaryFile() as two:
             alone.append(_check(paths, 1, one.name))
             together.append(_check(paths, 2, two.name))

@@ -9,8 +9,6 @@ from __future__ import annotations
 import signal
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -86,7 +84,7 @@ def write_lines_apart(
         try:
             with _workers(min(jobs, len(tasks))) as side_by_side:
                 answers = _answers(tasks, side_by_side)
-        except (UnusableInput, BrokenProcessPool):
+        except (UnusableInput, WorkerLost):
             return None
         if answers is None:
             return None
@@ -115,6 +113,10 @@ def _by_home(files: Iterable[str]) -> Mapping[Home, list[str]]:
     return found
 
 
+class WorkerLost(Exception):
+    """A process that worked for this one has ended, or was ended, before its time."""
+
+
 class Workers(Protocol):
     """Calls a function with each of some things, as `map` does."""
 
@@ -126,9 +128,15 @@ def _workers(jobs: int) -> Iterator[Workers]:
     if jobs < 2:
         yield map
         return
+    # One process alone needs neither the time nor the memory that these take.
+    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
+    from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415
+
     with ProcessPoolExecutor(jobs, initializer=_end_on_interrupt) as pool:
         try:
             yield pool.map
+        except BrokenProcessPool as error:
+            raise WorkerLost from error
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 

@@ -33,7 +33,6 @@ def usual_items(path: str, content: bytes | None = None) -> Iterator[tuple[int, 
     """
     first = 0
     typed = TypedReader().item
-    forget_texts(0)
     with _unpacked(path, content) as stream:
         for block in item_blocks(stream.read):
             forget_texts()
@@ -53,6 +52,7 @@ def usual_items(path: str, content: bytes | None = None) -> Iterator[tuple[int, 
                         first, found = number + 1, []
             yield first, found
             first += len(found)
+    forget_texts(0)
 
 
 def _thoroughly(element: bytes) -> Iterator[ConfigItem]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import copy
 import gzip
 import json
+import multiprocessing
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -199,6 +202,29 @@ def test_a_file_that_is_wrong_is_named_and_nothing_is_written(command: Command, 
     assert (answer.code, answer.out) == (2, "")
     place = f"configurationItems[{number}].configuration.IpPermissions[0]"
     assert answer.err == f"alb-sg: {bad}: {place}: FromPort 2 lies above ToPort 1\n"
+
+
+def test_what_a_lost_process_was_to_judge_is_judged_together(
+    command: Command, monkeypatch: pytest.MonkeyPatch, read_together: list[object]
+) -> None:
+    """As where the system ends one for want of memory."""
+    mine = os.getpid()
+
+    def reads(paths: list[str]) -> Any:
+        if os.getpid() != mine:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return read_config_items(paths)
+
+    monkeypatch.setattr("alb_sg.command_line.apart.read_config_items", reads)
+    started = multiprocessing.get_start_method()
+    # A process that is not forked would not know of the patch.
+    multiprocessing.set_start_method("fork", force=True)
+    paths = [str(snapshot(SIZE, account)) for account in (0, 1)]
+    try:
+        assert checked(command, *paths, jobs=2).out == expected(*paths)
+    finally:
+        multiprocessing.set_start_method(started, force=True)
+    assert read_together
 
 
 @pytest.mark.parametrize("jobs", ["0", "-1", "two", ""])
