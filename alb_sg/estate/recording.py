@@ -190,7 +190,7 @@ class _Alone:
         self.captured: list[datetime] = []
         self.state_ids: list[int] = []
         self.places: list[str | int] = []
-        # That of the last item; and for each path the number of items that were in others before.
+        # Where the last item stands, and for each change of path the number of items before it.
         self.path = ""
         self._paths: list[tuple[int, str]] = []
 

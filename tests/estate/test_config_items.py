@@ -647,6 +647,10 @@ def test_two_items_of_one_time_that_differ_are_refused(tmp_path: Path) -> None:
     folder = f"{tmp_path}/"
     assert refusal(first, second).replace(folder, "") == sentence
     assert refusal(second, first).replace(folder, "") == sentence
+    # Read between them, and of no concern.
+    others = [_group("sg-2"), _group("sg-3")]
+    between = [write(tmp_path, {"configurationItems": [other]}, f"aa{i}.json") for i, other in enumerate(others)]
+    assert refusal(first, *between, second).replace(folder, "") == sentence
 
 
 def test_an_undated_item_that_differs_is_refused(tmp_path: Path) -> None:
