@@ -124,6 +124,7 @@ class Permissions:
         return self.one_way(direction).allowed(traffic, family)
 
     def one_way(self, direction: Direction) -> OneWay:
+        """What all groups let through in one direction."""
         known = self._one_way.get(direction)
         if known is None:
             rules: list[Permission] = []

@@ -34,6 +34,7 @@ class Because(NamedTuple):
 
     @staticmethod
     def of(asking: Asking) -> Because:
+        """Why something is asked for, put into words only for what is said of it."""
         match asking:
             case Listener():
                 return Because("listener", asking.arn, f"{asking.protocol}:{asking.port}")
