@@ -23,7 +23,7 @@ SIZES = (1_000, 10_000, 100_000)
 LARGE = 100_000
 # How often each is run; of the times the least is taken, because whatever else the machine does only ever adds.
 RUNS = {1_000: 10, 10_000: 10, LARGE: 3}
-FILES, PER_FILE = 8, 2_000
+FILES, PER_FILE = 16, 2_000
 AGAINST = "unpacking and decoding the same fields (benchmarks/floor.py)"
 OURS, FLOOR, FAST_FLOOR = "alb-sg check", "floor", "floor with isal"
 CHECK = (sys.executable, "-c", "from alb_sg.command_line.leaving import run; run()", "check")
@@ -98,7 +98,7 @@ def _in_turn(size: int) -> dict[str, list[Run]]:
 def _many_files() -> Iterator[Row]:
     paths = [str(snapshot(PER_FILE, account)) for account in range(FILES)]
     alone, together, single = [], [], []
-    for _ in range(5):
+    for _ in range(4):
         with tempfile.NamedTemporaryFile() as one, tempfile.NamedTemporaryFile() as two:
             alone.append(_check(paths, 1, one.name))
             together.append(_check(paths, 2, two.name))
