@@ -128,9 +128,8 @@ def _workers(jobs: int) -> Iterator[Workers]:
     if jobs < 2:
         yield map
         return
-    # One process alone needs neither the time nor the memory that these take.
-    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415
-    from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415
+    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 (one process alone need not pay for it)
+    from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415 (as said above)
 
     with ProcessPoolExecutor(jobs, initializer=_end_on_interrupt) as pool:
         try:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from alb_sg.errors import UnusableInput
-from alb_sg.estate.config_documents import items_in
-from alb_sg.estate.config_item import read_item
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.files import STANDARD_INPUT, file_content, inside_file, json_files, json_value
 from alb_sg.estate.home import Home
@@ -62,10 +60,4 @@ def _take_items(path: str, recordings: Recordings) -> None:
             for first, items in usual_items(path, content):
                 recordings.add_elements(items, path, first)
         except (Irregular, UnusableInput):
-            for place, source in items_in(json_value(path, file_content(path) if content is None else content)):
-                try:
-                    found = read_item(source)
-                except UnusableInput as error:
-                    raise (error.inside(place) if place else error) from error
-                if found is not None:
-                    recordings[found.home].add(found, path, place)
+            recordings.add_document(json_value(path, file_content(path) if content is None else content), path)

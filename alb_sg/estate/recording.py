@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from alb_sg.errors import UnusableInput
+from alb_sg.estate.config_documents import items_in
 from alb_sg.estate.config_item import (
     DELETED,
     INSTANCE_TYPE,
@@ -18,6 +19,7 @@ from alb_sg.estate.config_item import (
     VPC_TYPE,
     ConfigItem,
     ItemFields,
+    read_item,
 )
 from alb_sg.estate.estate import Estate, Failure
 from alb_sg.estate.files import file_name, joined
@@ -101,9 +103,8 @@ class Recording:
                     alone.tags[resource_id] = tags
                 alone.captured.append(captured)
                 alone.state_ids.append(state_id)
+                alone.paths.append(path)
                 alone.places.append(place)
-                if path is not alone.path:
-                    alone.begin(path)
                 return
             del self._alone[type_name]
             self._dated[type_name] = {one.item.id: one for one in alone.sightings(self.home)}
@@ -163,6 +164,16 @@ class Recordings(dict[Home, Recording]):
         made = self[home] = Recording(home)
         return made
 
+    def add_document(self, document: Any, path: str) -> None:
+        """Takes the items in a document of any form. Raises UnusableInput that names the item and the field."""
+        for place, source in items_in(document):
+            try:
+                item = read_item(source)
+            except UnusableInput as error:
+                raise (error.inside(place) if place else error) from error
+            if item is not None:
+                self[item.home].add(item, path, place)
+
     def add_elements(self, items: Iterable[ItemFields | None], path: str, first: int) -> None:
         """Takes items that stand one after the other in a file's `configurationItems`, from this number on; None is one
         that no verdict needs."""
@@ -189,23 +200,13 @@ class _Alone:
         self.tags: dict[str, Mapping[str, str]] = {}
         self.captured: list[datetime] = []
         self.state_ids: list[int] = []
+        self.paths: list[str] = []
         self.places: list[str | int] = []
-        # Where the last item stands, and for each change of path the number of items before it.
-        self.path = ""
-        self._paths: list[tuple[int, str]] = []
-
-    def begin(self, path: str) -> None:
-        """Says that the item taken last is the first of another file."""
-        self.path = path
-        self._paths.append((len(self.places) - 1, path))
 
     def sightings(self, home: Home) -> Iterator[Sighting]:
         """Every item as it was, but that all are said to be OK."""
-        paths = dict(self._paths)
-        path = self.path
-        kept = zip(self.living.items(), self.captured, self.state_ids, self.places, strict=True)
-        for number, ((resource_id, resource), captured, state_id, place) in enumerate(kept):
-            path = paths.get(number, path)
+        kept = zip(self.living.items(), self.captured, self.state_ids, self.paths, self.places, strict=True)
+        for (resource_id, resource), captured, state_id, path, place in kept:
             targets, tags = self.targets.get(resource_id), self.tags.get(resource_id)
             item = ConfigItem(home, self._type, resource_id, captured, state_id, OK, resource, targets, tags)
             yield Sighting(item, path, place)

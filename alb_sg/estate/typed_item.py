@@ -71,12 +71,6 @@ def in_one_spelling(shape: type[S]) -> type[S]:
     return msgspec.defstruct(shape.__name__, refused, bases=(shape,), gc=False)  # type: ignore[return-value]  # a base of it
 
 
-# ConfigurationItemStatus (AWS Config API reference, "ConfigurationItem").
-Status: TypeAlias = Literal[
-    "OK", "ResourceDiscovered", "ResourceDeleted", "ResourceDeletedNotRecorded", "ResourceNotRecorded"
-]
-
-
 class Envelope(msgspec.Struct, gc=False, rename="camel"):
     """An item, its content still closed."""
 
@@ -86,7 +80,7 @@ class Envelope(msgspec.Struct, gc=False, rename="camel"):
     tags: msgspec.Raw = NULL
     aws_account_id: str | None = None
     aws_region: str | None = None
-    configuration_item_status: Status | None = None
+    configuration_item_status: str | None = None
     configuration_item_capture_time: str | None = None
     configuration_state_id: int | str | None = None
     resource_id: str | None = None
@@ -643,10 +637,7 @@ def _instance(envelope: Envelope, place: Place) -> Content:
 
 
 def _group_ids(groups: list[GroupIdentifierShape]) -> tuple[str, ...]:
-    if len(groups) == 1:
-        only = groups[0].group_id
-        return (_same(only, only),)
-    return _all_same(sorted(map(_group_id, groups)))
+    return _all_same([groups[0].group_id] if len(groups) == 1 else sorted(map(_group_id, groups)))
 
 
 def _each_once(texts: list[str]) -> tuple[str, ...]:

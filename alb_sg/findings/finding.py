@@ -20,6 +20,7 @@ class Compliance(Enum):
     __hash__ = object.__hash__
 
 
+# As in `estate.cidr`: a member is not looked up in its Enum for every verdict.
 COMPLIANT, NON_COMPLIANT, NOT_APPLICABLE = Compliance
 
 

@@ -41,15 +41,10 @@ class Judge:
     def __init__(self, estate: Estate) -> None:
         self.estate = estate
         self._permissions = lru_cache(KEPT)(partial(Permissions, estate))
-        self._group_ids: tuple[str, ...] = ()
-        self._last_permissions: Permissions | None = None
         self._subject: Subject | None = None
 
     def permissions_of(self, load_balancer: LoadBalancer) -> Permissions:
-        group_ids = load_balancer.security_groups
-        if self._last_permissions is None or self._group_ids is not group_ids:
-            self._group_ids, self._last_permissions = group_ids, self._permissions(group_ids)
-        return self._last_permissions
+        return self._permissions(load_balancer.security_groups)
 
     def subject(self, load_balancer: LoadBalancer) -> Subject:
         """The load balancer as recommendations ask for it."""

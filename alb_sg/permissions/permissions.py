@@ -23,6 +23,7 @@ class Direction(Enum):
     __hash__ = object.__hash__
 
 
+# As in `estate.cidr`: a member is not looked up in its Enum for every requirement.
 INGRESS, EGRESS = Direction.INGRESS, Direction.EGRESS
 
 
@@ -96,8 +97,6 @@ class Permissions:
     A group that could not be read is kept as a cause in `unread`: it may let through anything.
     """
 
-    __slots__ = ("_one_way", "estate", "group_ids", "groups", "unread")
-
     def __init__(self, estate: Estate, group_ids: Iterable[str]) -> None:
         self.estate = estate
         self.groups: list[SecurityGroup] = []
@@ -140,8 +139,6 @@ class OneWay:
     Those for a single TCP port are found by that port, so that a thousand ports with a rule each cost a thousand
     look-ups rather than a million comparisons.
     """
-
-    __slots__ = ("_allowed", "_allowed_by", "_estate", "_for_all", "_of_port", "_others", "_rules", "_unread")
 
     def __init__(self, estate: Estate, unread: tuple[Unread, ...], rules: Sequence[Permission]) -> None:
         self._estate = estate

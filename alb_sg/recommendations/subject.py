@@ -25,8 +25,6 @@ class Subject:
     Raises NotApplicable for one of which nothing is asked at all.
     """
 
-    __slots__ = ("_instances", "_known_sent_to", "_reaching", "_target_groups", "estate", "load_balancer")
-
     def __init__(self, estate: Estate, load_balancer: LoadBalancer) -> None:
         must_be_judged(load_balancer)
         self.estate = estate
