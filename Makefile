@@ -52,7 +52,7 @@ bench: $(READY) ## speed, memory and numbers of calls, to benchmarks/RESULTS.md;
 	$(BIN)/python -m benchmarks $(ONLY)
 
 bench-peers: $(READY) $(PEERS_READY) ## Cloud Custodian and Prowler on the same account, to benchmarks/PEERS.md
-	$(BIN)/python -m benchmarks.peers $(PEERS_VENV) benchmarks/PEERS.md
+	$(BIN)/python -m benchmarks.other_tools $(PEERS_VENV) benchmarks/PEERS.md
 
 # An environment each: they pin different versions of boto3. Both need Python 3.10 or newer, Prowler one below 3.14.
 $(PEERS_READY):
@@ -64,8 +64,8 @@ $(PEERS_READY):
 	@touch $@
 
 generate: $(READY) ## rewrite generated files
-	$(BIN)/python -m alb_sg.config_rule.definition rules
-	$(BIN)/python -m alb_sg.automation.documents remediation
+	$(BIN)/python -m alb_sg.config_rule.rdk_parameters rules
+	$(BIN)/python -m alb_sg.ssm_documents.documents remediation
 	$(BIN)/python -m alb_sg.deployment.checked_in deploy
 
 build: $(READY) ## dist/alb-sg-<version>.zip and the layer, the same bytes for the same tree

@@ -7,17 +7,17 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import NamedTuple, TypeVar
 
-from alb_sg.errors import UnusableInput
-from alb_sg.estate.cidr import NotACidr, parse_cidr
+from alb_sg.errors import InvalidInputError
+from alb_sg.estate.cidr import InvalidCidrError, parse_cidr
 from alb_sg.exemptions.location import AwsLocation, parse_location
 
 # rdklib reads these itself (rdklib.configrule.ConfigRule).
 RDKLIB_PARAMETERS = ("AssumeRoleMode", "ExecutionRoleName", "ExecutionRoleRegion")
 
-EXEMPTIONS = "Exemptions"
-SOURCE = "Source"
+EXEMPTIONS_PARAMETER = "Exemptions"
+SOURCE_PARAMETER = "Source"
 # What decides how a rule reads, and not what it finds.
-OF_READING = (*RDKLIB_PARAMETERS, SOURCE)
+READING_PARAMETERS = (*RDKLIB_PARAMETERS, SOURCE_PARAMETER)
 
 Choice = TypeVar("Choice", bound=Enum)
 
@@ -51,7 +51,7 @@ class Parameters(NamedTuple):
     source: Source = Source.LIVE
 
 
-class ParameterFact(NamedTuple):
+class ParameterDefinition(NamedTuple):
     """What a page, `alb-sg rules` and a rule's `parameters.json` say of a parameter."""
 
     name: str
@@ -63,106 +63,108 @@ class ParameterFact(NamedTuple):
 _INGRESS = frozenset({"ALB_SG_LISTENER_INGRESS", "ALB_SG_ICMP_PMTUD"})
 _EGRESS = frozenset({"ALB_SG_INSTANCE_EGRESS", "ALB_SG_HEALTH_CHECK_EGRESS"})
 
-PARAMETERS: tuple[ParameterFact, ...] = (
-    ParameterFact(
+PARAMETERS: tuple[ParameterDefinition, ...] = (
+    ParameterDefinition(
         "AcceptedSources",
         "",
         "Comma-separated CIDR blocks, prefix lists (pl-…) and security groups (sg-…): a listener port or ICMP "
         "that is not open to the recommended peer, but to at least one of these, is compliant.",
         _INGRESS,
     ),
-    ParameterFact(
+    ParameterDefinition(
         "TagKey",
         "",
         "Where set, a load balancer's tag of this key names its clients instead (CIDR blocks, pl-…, sg-…, "
         "internet, vpc; space-separated; all are required).",
         _INGRESS,
     ),
-    ParameterFact(
+    ParameterDefinition(
         "TargetMatch",
         "effective",
         "effective: whatever lets the load balancer reach the target counts. security-group: only a reference "
         "to one of the target's security groups.",
         _EGRESS,
     ),
-    ParameterFact(
-        EXEMPTIONS,
+    ParameterDefinition(
+        EXEMPTIONS_PARAMETER,
         "",
         "Where exemptions are kept, s3://bucket/key or ssm:/parameter/name in the account of the function: an "
         "exempted load balancer is not applicable until its exemption expires.",
         _INGRESS | _EGRESS,
     ),
-    ParameterFact(
-        SOURCE,
+    ParameterDefinition(
+        SOURCE_PARAMETER,
         "",
         "Where periodic runs read. live, also where not set: the services' own APIs. config: what AWS Config has "
         "recorded, and those for the rest.",
         _INGRESS | _EGRESS,
     ),
-    ParameterFact("AssumeRoleMode", "true", "rdklib's: whether to assume the execution role.", _INGRESS | _EGRESS),
-    ParameterFact("ExecutionRoleName", "", "rdklib's: the role to assume in the account.", _INGRESS | _EGRESS),
-    ParameterFact("ExecutionRoleRegion", "", "rdklib's: the region for the assumed role.", _INGRESS | _EGRESS),
+    ParameterDefinition(
+        "AssumeRoleMode", "true", "rdklib's: whether to assume the execution role.", _INGRESS | _EGRESS
+    ),
+    ParameterDefinition("ExecutionRoleName", "", "rdklib's: the role to assume in the account.", _INGRESS | _EGRESS),
+    ParameterDefinition("ExecutionRoleRegion", "", "rdklib's: the region for the assumed role.", _INGRESS | _EGRESS),
 )
 
 
 def parse_parameters(values: Mapping[str, object]) -> Parameters:
     """Rule parameters as AWS Config passes them (all texts; an empty one is absent).
 
-    Raises UnusableInput that names the parameter, for one that is unknown or does not parse.
+    Raises InvalidInputError that names the parameter, for one that is unknown or does not parse.
     """
     known = {fact.name for fact in PARAMETERS}
     unknown = sorted(set(values) - known)
     if unknown:
-        raise UnusableInput(f"unknown rule parameter {unknown[0]!r}; known are {', '.join(sorted(known))}")
+        raise InvalidInputError(f"unknown rule parameter {unknown[0]!r}; known are {', '.join(sorted(known))}")
     for name, value in values.items():
         if value is not None and not isinstance(value, str):
-            raise UnusableInput(f"rule parameter {name} must be text, not {value!r}")
+            raise InvalidInputError(f"rule parameter {name} must be text, not {value!r}")
     texts = {name: str(value).strip() for name, value in values.items() if value is not None and str(value).strip()}
     if texts.get("AssumeRoleMode", "true").lower() not in ("true", "false"):
-        raise UnusableInput(f"rule parameter AssumeRoleMode is true or false, not {texts['AssumeRoleMode']!r}")
+        raise InvalidInputError(f"rule parameter AssumeRoleMode is true or false, not {texts['AssumeRoleMode']!r}")
     return Parameters(
         accepted_sources=_accepted_sources(texts.get("AcceptedSources", "")),
         tag_key=texts.get("TagKey"),
-        target_match=_one_of(TargetMatch, "TargetMatch", texts.get("TargetMatch", TargetMatch.EFFECTIVE.value)),
-        exemptions=_exemptions(texts.get(EXEMPTIONS)),
-        source=_one_of(Source, SOURCE, texts.get(SOURCE, Source.LIVE.value)),
+        target_match=_enum_member(TargetMatch, "TargetMatch", texts.get("TargetMatch", TargetMatch.EFFECTIVE.value)),
+        exemptions=_exemptions_location(texts.get(EXEMPTIONS_PARAMETER)),
+        source=_enum_member(Source, SOURCE_PARAMETER, texts.get(SOURCE_PARAMETER, Source.LIVE.value)),
     )
 
 
-def _one_of(kind: type[Choice], name: str, value: str) -> Choice:
+def _enum_member(kind: type[Choice], name: str, value: str) -> Choice:
     try:
         return kind(value)
     except ValueError:
         choices = " or ".join(choice.value for choice in kind)
-        raise UnusableInput(f"rule parameter {name} is {choices}, not {value!r}") from None
+        raise InvalidInputError(f"rule parameter {name} is {choices}, not {value!r}") from None
 
 
-def _exemptions(value: str | None) -> AwsLocation | None:
+def _exemptions_location(value: str | None) -> AwsLocation | None:
     if value is None:
         return None
     try:
         return parse_location(value)
-    except UnusableInput as error:
-        raise UnusableInput(f"rule parameter {EXEMPTIONS}: {error.message}") from None
+    except InvalidInputError as error:
+        raise InvalidInputError(f"rule parameter {EXEMPTIONS_PARAMETER}: {error.message}") from None
 
 
 def _accepted_sources(value: str) -> tuple[str, ...]:
     sources = [source.strip() for source in value.split(",")] if value else []
     for source in sources:
-        if not (is_source(source)):
-            raise UnusableInput(
+        if not (is_accepted_source(source)):
+            raise InvalidInputError(
                 f"rule parameter AcceptedSources: {source!r} is not a CIDR block, a prefix list (pl-…) or a "
                 "security group (sg-…)"
             )
     return tuple(sources)
 
 
-def is_source(value: str) -> bool:
+def is_accepted_source(value: str) -> bool:
     """Whether the text is a CIDR block, a prefix list or a security group."""
     if PREFIX_LIST_ID.fullmatch(value) or SECURITY_GROUP_ID.fullmatch(value):
         return True
     try:
         parse_cidr(value)
-    except NotACidr:
+    except InvalidCidrError:
         return False
     return True

@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
 
-from benchmarks.table import TIMES, Row, markdown
+from benchmarks.table import RATIO_UNIT, Row, markdown_table
 
 # Modules here whose `rows` measures; in the order in which they run.
 BENCHMARKS = ("snapshot", "judging", "calls", "event", "functions", "dashboard")
@@ -41,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         try:
             for row in import_module(f"benchmarks.{name}").rows():
                 rows.append(row)
-                print(_line(row), flush=True)
+                print(_row_text(row), flush=True)
         except AssertionError:
             traceback.print_exc()
             wrong.append(name)
@@ -49,17 +49,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"wrong results in {', '.join(wrong)}; nothing was written", file=sys.stderr)
         return 1
     if not names:
-        RESULTS.write_text(_page(rows), encoding="utf-8")
+        RESULTS.write_text(_results_page(rows), encoding="utf-8")
     return 0
 
 
-def _line(row: Row) -> str:
-    limit = "" if row.limit is None else f"{'met' if row.met else 'MISSED'}, {row.limit:g} at most"
+def _row_text(row: Row) -> str:
+    limit = "" if row.limit is None else f"{'met' if row.is_met else 'MISSED'}, {row.limit:g} at most"
     return f"{row.value:10.3g} {row.unit:3} {row.name:60} {limit:22} {row.detail}"
 
 
-def _page(rows: Sequence[Row]) -> str:
-    ratios_first = sorted(rows, key=lambda row: row.unit != TIMES)
+def _results_page(rows: Sequence[Row]) -> str:
+    ratios_first = sorted(rows, key=lambda row: row.unit != RATIO_UNIT)
     return f"""# What it costs
 
 `make bench` writes this page. A ratio is of runs taken in turn on the same machine; verdicts and other results are
@@ -67,20 +67,20 @@ checked in every run. What is ours is Python, what it is compared with often C: 
 profile-guided optimization, as pyenv builds it unless told otherwise, such a ratio is about a tenth higher than with
 that of a distribution.
 
-{datetime.now(UTC):%Y-%m-%d}, {_machine()}
+{datetime.now(UTC):%Y-%m-%d}, {_describe_machine()}
 
-{markdown(ratios_first)}"""
+{markdown_table(ratios_first)}"""
 
 
-def _machine() -> str:
+def _describe_machine() -> str:
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return (
-        f"{_processor()}, {os.cpu_count()} processors, {memory:.0f} GiB of memory, {platform.system()}, "
+        f"{_processor_name()}, {os.cpu_count()} processors, {memory:.0f} GiB of memory, {platform.system()}, "
         f"{platform.python_implementation()} {platform.python_version()}"
     )
 
 
-def _processor() -> str:
+def _processor_name() -> str:
     """The processor's name where the system tells it, else its architecture."""
     told = Path("/proc/cpuinfo")
     lines = told.read_text(encoding="utf-8").splitlines() if told.exists() else []

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from alb_sg.findings.finding import Compliance
 from alb_sg.findings.judge import judge_all
-from alb_sg.live import Loaded
+from alb_sg.live import LoadResult
 from alb_sg.parameters import Parameters
 from alb_sg.recommendations.catalogue import (
     HEALTH_CHECK_EGRESS,
@@ -16,15 +16,15 @@ from alb_sg.recommendations.catalogue import (
     LISTENER_INGRESS,
     RECOMMENDATIONS,
 )
-from demo.embedded_aws import EmbeddedAws, icmp, tcp
+from embedded_aws.account import EmbeddedAws, icmp, tcp
 
-SECTIONS = frozenset[str]().union(*(rule.sections for rule in RECOMMENDATIONS)) - {"Tags"}
+ESTATE_SECTIONS = frozenset[str]().union(*(rule.estate_sections for rule in RECOMMENDATIONS)) - {"Tags"}
 # As many load balancers share a security group.
-PER_GROUP = 5
-Verdicts = Mapping[tuple[str, Compliance], int]
+LOAD_BALANCERS_PER_GROUP = 5
+VerdictCounts = Mapping[tuple[str, Compliance], int]
 
 
-def build(aws: EmbeddedAws, size: int, *, open_egress: bool) -> Verdicts:
+def build_account(aws: EmbeddedAws, size: int, *, open_egress: bool) -> VerdictCounts:
     """Internet-facing load balancers, an even number of them, and the verdicts that they are to have.
 
     Every second one has a second listener, on a port that its group does not let in, with a target group of its own,
@@ -38,7 +38,7 @@ def build(aws: EmbeddedAws, size: int, *, open_egress: bool) -> Verdicts:
     groups: dict[tuple[int, int], str] = {}
     for number in range(size):
         second = number % 2
-        key = (number // (2 * PER_GROUP), second)
+        key = (number // (2 * LOAD_BALANCERS_PER_GROUP), second)
         if key not in groups:
             ingress = [tcp(80, "0.0.0.0/0"), *([icmp(3, 4, "0.0.0.0/0")] if second else [])]
             groups[key] = aws.security_group(vpc, f"group-{number}", ingress=ingress, egress=egress)
@@ -57,9 +57,9 @@ def build(aws: EmbeddedAws, size: int, *, open_egress: bool) -> Verdicts:
     }
 
 
-def verdicts(loaded: Loaded) -> Verdicts:
+def count_verdicts(loaded: LoadResult) -> VerdictCounts:
     """The verdicts of all four rules, counted. Nothing may be in error."""
-    assert loaded.incomplete is None
+    assert loaded.enumeration_failure is None
     findings, errors = judge_all(loaded.estate, loaded.selected, {rule: Parameters() for rule in RECOMMENDATIONS})
     assert not errors, errors[0]
     return dict(Counter((finding.rule, finding.compliance) for finding in findings))

@@ -9,32 +9,33 @@ from dataclasses import dataclass
 
 import boto3
 
-from alb_sg.live import LiveClients, LiveSource, Selection, client_config, pacing
-from benchmarks.account import SECTIONS, Verdicts, build, verdicts
-from benchmarks.table import TIMES, Row
-from demo.embedded_aws import ACCOUNT_ID, REGION, EmbeddedAws
-from demo.limits import Limits, VirtualTime
-from demo.recorder import record
+from alb_sg.aws import rate_limits
+from alb_sg.live import LiveClients, LiveSource, Selection, client_config
+from benchmarks.account import ESTATE_SECTIONS, VerdictCounts, build_account, count_verdicts
+from benchmarks.table import RATIO_UNIT, Row
+from embedded_aws.account import ACCOUNT_ID, REGION, EmbeddedAws
+from embedded_aws.config_recorder import record_estate
+from embedded_aws.throttling import ThrottledServices, VirtualTime
 
 SIZE = 500
-TARGET_GROUPS = 1.5
+TARGET_GROUPS_PER_LOAD_BALANCER = 1.5
 # The embedded AWS has no limits; these are the ones that a sweep keeps to.
-LIMITS = dict(pacing.LIMITS)
+CLIENT_RATE_LIMITS = dict(rate_limits.RATE_LIMITS)
 
 LIVE_LIMIT, CONFIG_LIMIT, TIME_LIMIT, THROTTLED_LIMIT = 2.56, 0.15, 1.1, 0.01
 UNIT = "calls a load balancer"
-LEAST = f"1 for its listeners, {TARGET_GROUPS:g} for target health, and pages"
+MINIMUM_CALLS = f"1 for its listeners, {TARGET_GROUPS_PER_LOAD_BALANCER:g} for target health, and pages"
 
 
 @dataclass(frozen=True)
-class Sweep:
+class AccountRead:
     """What a sweep took. `seconds` of virtual time; `least` is what the buckets ask of anybody for its calls."""
 
     requests: Counter[str]
-    throttled: float
+    throttled_share: float
     seconds: float
-    least: float
-    verdicts: Verdicts
+    minimum_seconds: float
+    verdicts: VerdictCounts
 
     @property
     def calls(self) -> int:
@@ -47,49 +48,55 @@ class Sweep:
 
 def rows() -> Iterator[Row]:
     with EmbeddedAws() as aws:
-        expected = build(aws, SIZE, open_egress=True)
-        record(aws.config, account_source().raw())
-        live, recorded = sweep(), sweep(from_config=True)
+        expected = build_account(aws, SIZE, open_egress=True)
+        record_estate(aws.config, live_source().export())
+        live, recorded = read_account(), read_account(from_config=True)
     assert live.verdicts == recorded.verdicts == expected
     with EmbeddedAws() as aws:
-        expected = build(aws, SIZE, open_egress=False)
-        record(aws.config, account_source().raw())
-        closed, confirmed = sweep(), sweep(from_config=True)
+        expected = build_account(aws, SIZE, open_egress=False)
+        record_estate(aws.config, live_source().export())
+        closed, confirmed = read_account(), read_account(from_config=True)
     assert closed.verdicts == confirmed.verdicts == expected
-    yield Row("sweep: calls, live", closed.calls / SIZE, UNIT, LIVE_LIMIT, LEAST, closed.detail())
-    yield Row("sweep: calls, live, open egress", live.calls / SIZE, UNIT, LIVE_LIMIT, LEAST, live.detail())
+    yield Row("sweep: calls, live", closed.calls / SIZE, UNIT, LIVE_LIMIT, MINIMUM_CALLS, closed.detail())
+    yield Row("sweep: calls, live, open egress", live.calls / SIZE, UNIT, LIVE_LIMIT, MINIMUM_CALLS, live.detail())
     against = f"the live sweep's {live.calls / SIZE:.2f}"
     yield Row("sweep: calls, --source config", recorded.calls / SIZE, UNIT, CONFIG_LIMIT, against, recorded.detail())
     yield Row(
         "sweep: calls, --source config, every verdict hanging on target health",
         confirmed.calls / SIZE,
         UNIT,
-        CONFIG_LIMIT + TARGET_GROUPS,
+        CONFIG_LIMIT + TARGET_GROUPS_PER_LOAD_BALANCER,
         f"the live sweep's {closed.calls / SIZE:.2f}",
         confirmed.detail(),
     )
     yield Row(
         "sweep: time that the token buckets are waited for",
-        closed.seconds / closed.least,
-        TIMES,
+        closed.seconds / closed.minimum_seconds,
+        RATIO_UNIT,
         TIME_LIMIT,
         "the least that they allow for these calls",
-        f"{closed.seconds:.1f} against {closed.least:.1f} virtual seconds",
+        f"{closed.seconds:.1f} against {closed.minimum_seconds:.1f} virtual seconds",
     )
-    detail = f"{closed.throttled:.2%} of {closed.calls:,}"
-    yield Row("sweep: calls throttled", closed.throttled, "of all calls", THROTTLED_LIMIT, "none", detail)
+    detail = f"{closed.throttled_share:.2%} of {closed.calls:,}"
+    yield Row("sweep: calls throttled", closed.throttled_share, "of all calls", THROTTLED_LIMIT, "none", detail)
 
 
-def sweep(*, from_config: bool = False) -> Sweep:
+def read_account(*, from_config: bool = False) -> AccountRead:
     """All of the account that is embedded now, with the services' buckets in front of it."""
     virtual = VirtualTime()
-    with Limits(virtual.clock) as limits:
-        source = account_source(pacing.Pace(virtual.clock, virtual.sleep, LIMITS), from_config=from_config)
-        loaded = source.load(Selection(everything=True), SECTIONS)
-    return Sweep(limits.requests, limits.refused, virtual.clock(), limits.least_seconds(), verdicts(loaded))
+    with ThrottledServices(virtual.clock) as limits:
+        source = live_source(
+            rate_limits.RateLimiter(virtual.clock, virtual.sleep, CLIENT_RATE_LIMITS), from_config=from_config
+        )
+        loaded = source.load(Selection(everything=True), ESTATE_SECTIONS)
+    return AccountRead(
+        limits.requests, limits.throttled_share, virtual.clock(), limits.minimum_seconds(), count_verdicts(loaded)
+    )
 
 
-def account_source(pace: pacing.Pace = pacing.PACE, *, from_config: bool = False) -> LiveSource:
+def live_source(
+    rate_limiter: rate_limits.RateLimiter = rate_limits.RATE_LIMITER, *, from_config: bool = False
+) -> LiveSource:
     """A source with clients of its own: they meet whatever stands in front of AWS when they are made."""
     session = boto3.session.Session(region_name=REGION)
     clients = LiveClients(
@@ -97,7 +104,7 @@ def account_source(pace: pacing.Pace = pacing.PACE, *, from_config: bool = False
         ec2=session.client("ec2", config=client_config()),
         config=session.client("config", config=client_config()) if from_config else None,
     )
-    return LiveSource(clients, ACCOUNT_ID, REGION, pace=pace)
+    return LiveSource(clients, ACCOUNT_ID, REGION, rate_limiter=rate_limiter)
 
 
 if __name__ == "__main__":

@@ -12,19 +12,19 @@ from time import perf_counter
 
 from playwright.sync_api import Browser, sync_playwright
 
-from alb_sg.dashboard.data import document, write_document
-from alb_sg.dashboard.page import page
+from alb_sg.dashboard.page import render_page
+from alb_sg.dashboard.page_data import build_page_data, page_data_text
 from benchmarks.table import Row
 from tests.dashboard.organization import organization
 from tests.tools import browser
 
-PER_LOAD_BALANCER = 4
+FINDINGS_PER_LOAD_BALANCER = 4
 RUNS = 4
 REPEATS = 5
 
 # Each filter in turn, and none again: until the browser has laid out numbers, matrix and findings, and until what is
 # further down the page is laid out, too.
-FILTER = """async () => {
+FILTER_SCRIPT = """async () => {
   const form = document.querySelector('#filters');
   const steps = [['rule', 'ALB_SG_ICMP_PMTUD'], ['scheme', 'internal'], ['status', 'all'], ['q', 'checkout'], ['q', ''],
                  ['status', ''], ['rule', ''], ['scheme', ''], ['region', 'eu-west-1'], ['region', '']];
@@ -45,64 +45,66 @@ FILTER = """async () => {
 
 
 @dataclass(frozen=True)
-class Page:
+class PageMeasurement:
     """A page of so many findings: its size in bytes, and milliseconds to write it, to be usable, and for a filter
     to answer and to have the whole page follow (medians)."""
 
     findings: int
-    size: int
-    written: float
-    usable: float
-    filtered: float
-    followed: float
+    size_bytes: int
+    write_ms: float
+    interactive_ms: float
+    filter_ms: float
+    full_layout_ms: float
 
 
 def rows() -> Iterator[Row]:
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=browser(), args=["--no-sandbox"])
-        ten, hundred = (_measured(chromium, count) for count in (10_000, 100_000))
+        ten, hundred = (_measure(chromium, count) for count in (10_000, 100_000))
         chromium.close()
     yield Row(
         "dashboard: file with 10,000 findings",
-        ten.size / 1e6,
+        ten.size_bytes / 1e6,
         "MB",
         1,
         "",
-        f"{ten.findings:,} findings with all pictures and fixes; {ten.written / 1e3:.2f} s to write",
+        f"{ten.findings:,} findings with all pictures and fixes; {ten.write_ms / 1e3:.2f} s to write",
     )
-    yield Row("dashboard: interactive with 10,000", ten.usable, "ms", 1000, "", f"median of {REPEATS} loads")
+    yield Row("dashboard: interactive with 10,000", ten.interactive_ms, "ms", 1000, "", f"median of {REPEATS} loads")
     yield Row(
         "dashboard: a filter at 10,000",
-        ten.filtered,
+        ten.filter_ms,
         "ms",
         50,
         "",
-        f"median of {REPEATS} times ten; {ten.followed:.0f} ms for all of the page",
+        f"median of {REPEATS} times ten; {ten.full_layout_ms:.0f} ms for all of the page",
     )
     yield Row(
         "dashboard: file with 100,000 findings",
-        hundred.size / 1e6,
+        hundred.size_bytes / 1e6,
         "MB",
         None,
         "",
-        f"{hundred.findings:,} findings; {hundred.written / 1e3:.1f} s to write",
+        f"{hundred.findings:,} findings; {hundred.write_ms / 1e3:.1f} s to write",
     )
-    yield Row("dashboard: interactive with 100,000", hundred.usable, "ms", None, "", f"median of {REPEATS} loads")
+    yield Row(
+        "dashboard: interactive with 100,000", hundred.interactive_ms, "ms", None, "", f"median of {REPEATS} loads"
+    )
     yield Row(
         "dashboard: a filter at 100,000",
-        hundred.filtered,
+        hundred.filter_ms,
         "ms",
         None,
         "",
-        f"median of {REPEATS} times ten; {hundred.followed:.0f} ms for all of the page",
+        f"median of {REPEATS} times ten; {hundred.full_layout_ms:.0f} ms for all of the page",
     )
 
 
-def _measured(chromium: Browser, findings: int) -> Page:
-    made = organization(findings // PER_LOAD_BALANCER, runs=RUNS)
+def _measure(chromium: Browser, findings: int) -> PageMeasurement:
+    made = organization(findings // FINDINGS_PER_LOAD_BALANCER, runs=RUNS)
     begin = perf_counter()
-    found = document(made.observation, made.earlier)
-    html = page(found, write_document(found))
+    found = build_page_data(made.observation, made.earlier)
+    html = render_page(found, page_data_text(found))
     written = (perf_counter() - begin) * 1e3
     del made, found
     gc.collect()
@@ -115,13 +117,13 @@ def _measured(chromium: Browser, findings: int) -> Page:
             opened.goto(path.as_uri())
             opened.wait_for_selector("html[data-ready]", state="attached", timeout=60_000)
             loads.append(float(opened.evaluate("document.documentElement.dataset.ready")))
-            filters += opened.evaluate(FILTER)
+            filters += opened.evaluate(FILTER_SCRIPT)
             opened.close()
     answered, followed = (median(times) for times in zip(*filters, strict=True))
-    return Page(findings, len(html.encode()), written, median(loads), answered, followed)
+    return PageMeasurement(findings, len(html.encode()), written, median(loads), answered, followed)
 
 
 if __name__ == "__main__":
-    from benchmarks.table import markdown
+    from benchmarks.table import markdown_table
 
-    print(markdown(rows()))
+    print(markdown_table(rows()))

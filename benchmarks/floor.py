@@ -20,20 +20,20 @@ from typing import Any, BinaryIO, cast
 import msgspec
 from isal import igzip
 
-CHUNK = 128 * 1024
-BEGINNING = b'"configurationItems":['
-BETWEEN = b'},{"relatedEvents":'
+READ_SIZE = 128 * 1024
+ITEM_LIST_START = b'"configurationItems":['
+ITEM_SEPARATOR = b'},{"relatedEvents":'
 
 
-class Shape(msgspec.Struct, gc=False, rename="camel"):
+class LowerCamelStruct(msgspec.Struct, gc=False, rename="camel"):
     """An object as AWS Config spells most: `securityGroups`."""
 
 
-class Pascal(msgspec.Struct, gc=False, rename="pascal"):
+class PascalStruct(msgspec.Struct, gc=False, rename="pascal"):
     """An object as AWS Config spells the newer types: `TargetGroupArn`."""
 
 
-class Item(Shape):
+class Item(LowerCamelStruct):
     resource_type: str
     resource_id: str
     arn: str = msgspec.field(name="ARN")
@@ -47,11 +47,11 @@ class Item(Shape):
     tags: msgspec.Raw
 
 
-class State(Shape):
+class State(LowerCamelStruct):
     code: str
 
 
-class LoadBalancer(Shape):
+class LoadBalancer(LowerCamelStruct):
     load_balancer_arn: str
     load_balancer_name: str
     type: str
@@ -62,20 +62,20 @@ class LoadBalancer(Shape):
     security_groups: list[str]
 
 
-class TargetGroupTuple(Pascal):
+class TargetGroupTuple(PascalStruct):
     target_group_arn: str
 
 
-class Forward(Pascal):
+class Forward(PascalStruct):
     target_groups: list[TargetGroupTuple]
 
 
-class Action(Pascal):
+class Action(PascalStruct):
     target_group_arn: str | None = None
     forward_config: Forward | None = None
 
 
-class Listener(Pascal):
+class Listener(PascalStruct):
     listener_arn: str
     load_balancer_arn: str
     protocol: str
@@ -83,12 +83,12 @@ class Listener(Pascal):
     default_actions: list[Action]
 
 
-class Target(Pascal):
+class Target(PascalStruct):
     id: str
     port: int
 
 
-class TargetGroup(Pascal):
+class TargetGroup(PascalStruct):
     target_group_arn: str
     target_group_name: str
     target_type: str
@@ -101,19 +101,19 @@ class TargetGroup(Pascal):
     targets: list[Target]
 
 
-class Ipv4Range(Shape):
+class Ipv4Range(LowerCamelStruct):
     cidr_ip: str
 
 
-class Ipv6Range(Shape):
+class Ipv6Range(LowerCamelStruct):
     cidr_ipv6: str
 
 
-class PrefixListId(Shape):
+class PrefixListId(LowerCamelStruct):
     prefix_list_id: str
 
 
-class Reference(Shape):
+class Reference(LowerCamelStruct):
     group_id: str
     user_id: str
     vpc_id: str | None = None
@@ -121,7 +121,7 @@ class Reference(Shape):
     peering_status: str | None = None
 
 
-class Permission(Shape):
+class Permission(LowerCamelStruct):
     ip_protocol: str
     ip_ranges: list[str]
     ipv4_ranges: list[Ipv4Range]
@@ -132,7 +132,7 @@ class Permission(Shape):
     to_port: int | None = None
 
 
-class SecurityGroup(Shape):
+class SecurityGroup(LowerCamelStruct):
     group_id: str
     group_name: str
     vpc_id: str
@@ -140,52 +140,52 @@ class SecurityGroup(Shape):
     ip_permissions_egress: list[Permission]
 
 
-class BlockState(Shape):
+class BlockState(LowerCamelStruct):
     state: str
 
 
-class Block(Shape):
+class Block(LowerCamelStruct):
     cidr_block: str
     cidr_block_state: BlockState
 
 
-class Ipv6Block(Shape):
+class Ipv6Block(LowerCamelStruct):
     ipv6_cidr_block: str
     ipv6_cidr_block_state: BlockState
 
 
-class Vpc(Shape):
+class Vpc(LowerCamelStruct):
     vpc_id: str
     cidr_block: str
     cidr_block_association_set: list[Block]
     ipv6_cidr_block_association_set: list[Ipv6Block]
 
 
-class GroupIdentifier(Shape):
+class GroupIdentifier(LowerCamelStruct):
     group_id: str
 
 
-class Ipv6Address(Shape):
+class Ipv6Address(LowerCamelStruct):
     ipv6_address: str
     is_primary_ipv6: bool = False
 
 
-class Address(Shape):
+class Address(LowerCamelStruct):
     private_ip_address: str
     primary: bool
 
 
-class Attachment(Shape):
+class Attachment(LowerCamelStruct):
     device_index: int
     instance_id: str | None = None
 
 
-class Prefix(Shape):
+class Prefix(LowerCamelStruct):
     ipv4_prefix: str | None = None
     ipv6_prefix: str | None = None
 
 
-class NetworkInterface(Shape):
+class NetworkInterface(LowerCamelStruct):
     network_interface_id: str
     vpc_id: str
     groups: list[GroupIdentifier]
@@ -197,19 +197,19 @@ class NetworkInterface(Shape):
     attachment: Attachment
 
 
-class InstanceInterface(Shape):
+class InstanceInterface(LowerCamelStruct):
     private_ip_address: str
     groups: list[GroupIdentifier]
     ipv6_addresses: list[Ipv6Address]
     attachment: Attachment
 
 
-class Instance(Shape):
+class Instance(LowerCamelStruct):
     instance_id: str
     network_interfaces: list[InstanceInterface]
 
 
-class Held(Shape):
+class DecodedItem(LowerCamelStruct):
     """An item without what is no longer needed."""
 
     account_id: str
@@ -237,52 +237,52 @@ DECODERS = {
         "EC2::Instance": Instance,
     }.items()
 }
-GUNZIP: dict[str, Callable[[BinaryIO], Any]] = {
+DECOMPRESSORS: dict[str, Callable[[BinaryIO], Any]] = {
     "gzip": lambda stream: gzip.GzipFile(fileobj=stream, mode="rb"),
     "isal": lambda stream: cast("Any", igzip).IGzipFile(fileobj=stream, mode="rb"),
 }
-TAGGED = "AWS::ElasticLoadBalancingV2::LoadBalancer"
+TAGGED_TYPE = "AWS::ElasticLoadBalancingV2::LoadBalancer"
 
 
-def main(gunzip: str, paths: list[str]) -> None:
+def main(decompressor: str, paths: list[str]) -> None:
     # Nothing that is held has cycles; looking for some would take a third more time.
     gc.disable()
     counts = dict.fromkeys(DECODERS, 0)
     for path in paths:
-        held = _read(path, GUNZIP[gunzip])
+        held = _read_items(path, DECOMPRESSORS[decompressor])
         for name, found in held.items():
             counts[name] += len(found)
         del held
     json.dump(counts, sys.stdout)
 
 
-def _read(path: str, gunzip: Callable[[BinaryIO], Any]) -> dict[str, dict[str, Held]]:
-    held: dict[str, dict[str, Held]] = {name: {} for name in DECODERS}
+def _read_items(path: str, decompress: Callable[[BinaryIO], Any]) -> dict[str, dict[str, DecodedItem]]:
+    held: dict[str, dict[str, DecodedItem]] = {name: {} for name in DECODERS}
     items, tags = _decoder(list[Item]), _decoder(dict[str, str])
-    for block in _blocks(path, gunzip):
+    for block in _read_chunks(path, decompress):
         for item in items(block):
             decode = DECODERS.get(item.resource_type)
             if decode is not None:
-                held[item.resource_type][item.resource_id] = Held(
+                held[item.resource_type][item.resource_id] = DecodedItem(
                     item.aws_account_id,
                     item.aws_region,
                     item.configuration_item_status,
                     item.configuration_item_capture_time,
                     item.configuration_state_id,
                     decode(item.configuration),
-                    tags(item.tags) if item.resource_type == TAGGED else None,
+                    tags(item.tags) if item.resource_type == TAGGED_TYPE else None,
                 )
     return held
 
 
-def _blocks(path: str, gunzip: Callable[[BinaryIO], Any]) -> Iterator[bytes]:
+def _read_chunks(path: str, decompress: Callable[[BinaryIO], Any]) -> Iterator[bytes]:
     """The items as lists, each cut where one item ends and the next begins."""
-    with Path(path).open("rb") as stream, gunzip(stream) as unpacked:
-        rest = unpacked.read(CHUNK)
-        rest = rest[rest.index(BEGINNING) + len(BEGINNING) :]
-        while chunk := unpacked.read(CHUNK):
+    with Path(path).open("rb") as stream, decompress(stream) as unpacked:
+        rest = unpacked.read(READ_SIZE)
+        rest = rest[rest.index(ITEM_LIST_START) + len(ITEM_LIST_START) :]
+        while chunk := unpacked.read(READ_SIZE):
             rest += chunk
-            end = rest.rindex(BETWEEN) + 1
+            end = rest.rindex(ITEM_SEPARATOR) + 1
             yield b"[%b]" % rest[:end]
             rest = rest[end + 1 :]
         yield b"[%b]" % rest[: rest.rindex(b"]")]

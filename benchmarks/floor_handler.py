@@ -14,10 +14,10 @@ from typing import Any
 
 from rdklib import ComplianceType, ConfigRule, Evaluation, Evaluator
 
-TYPES = ["AWS::EC2::SecurityGroup"]
+RESOURCE_TYPES = ["AWS::EC2::SecurityGroup"]
 
 
-class Floor(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
+class FloorRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
     def evaluate_change(self, *given: Any) -> list[Evaluation]:
         """As rdklib calls it: event, client factory, configuration item, rule parameters."""
         _, client_factory, *_ = given
@@ -30,4 +30,4 @@ class Floor(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
 
 
 def lambda_handler(event: dict[str, Any], context: object) -> Any:
-    return Evaluator(Floor(), expected_resource_types=TYPES).handle(event, context)
+    return Evaluator(FloorRule(), expected_resource_types=RESOURCE_TYPES).handle(event, context)

@@ -29,20 +29,20 @@ import botocore.handlers
 from botocore import xform_name
 from moto.server import ThreadedMotoServer
 
-from alb_sg.deployment.artefact import function_artefact
-from benchmarks.table import TIMES, Row
-from demo.embedded_aws import ENVIRONMENT, REGION, EmbeddedAws, tcp
+from alb_sg.deployment.artifact import function_artifact
+from benchmarks.table import RATIO_UNIT, Row
+from embedded_aws.account import ENVIRONMENT, REGION, EmbeddedAws, tcp
 
 HERE = Path(__file__).parent
 RULES = HERE.parent / "rules"
 RUNS = 9
-LIMIT = 0.6
-FLOOR = "floor_handler"
-AGAINST = "plain rdklib with boto3's clients, same calls"
+MAX_RATIO = 0.6
+FLOOR_HANDLER = "floor_handler"
+COMPARISON = "plain rdklib with boto3's clients, same calls"
 # boto3 and what it needs, which Lambda's runtime brings along, compiled.
-RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
+RUNTIME_PACKAGES = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
 # What the event leads to, by rule; the security group itself is answered as well.
-VERDICTS = {
+EXPECTED_VERDICTS = {
     "ALB_SG_HEALTH_CHECK_EGRESS": "NON_COMPLIANT",
     "ALB_SG_ICMP_PMTUD": "NON_COMPLIANT",
     "ALB_SG_INSTANCE_EGRESS": "NON_COMPLIANT",
@@ -50,69 +50,84 @@ VERDICTS = {
 }
 
 Call = tuple[str, str, dict[str, Any]]
-Measured = dict[str, Any]
+Measurement = dict[str, Any]
 
 
 def rows() -> Iterator[Row]:
     """Time and memory of each handler's cold start, as ratios to the floor's."""
-    with tempfile.TemporaryDirectory() as name, _server() as address:
+    with tempfile.TemporaryDirectory() as name, _run_server() as address:
         folder = Path(name)
-        function, floor, runtime = _function(folder), _floor(folder), _runtime(folder)
-        aws, group = _estate(address)
-        imports: tuple[list[Measured], list[Measured]] = ([], [])
-        for rule, verdict in VERDICTS.items():
+        function, floor, runtime = _unpack_function(folder), _make_floor_function(folder), _link_runtime(folder)
+        aws, group = _build_account(address)
+        imports: tuple[list[Measurement], list[Measurement]] = ([], [])
+        for rule, verdict in EXPECTED_VERDICTS.items():
             change = aws.change_event(rule, "AWS::EC2::SecurityGroup", group, {"AssumeRoleMode": "false"})
             event = {**change, "resultToken": "TESTMODE"}
             environment = {**ENVIRONMENT, "AWS_ENDPOINT_URL": address}
-            calls = _calls(rule, event, environment, function)
+            calls = _record_calls(rule, event, environment, function)
             (folder / "calls.json").write_text(json.dumps(calls), encoding="utf-8")
             environment["FLOOR_CALLS"] = str(folder / "calls.json")
             ours, theirs = [], []
             for _ in range(RUNS):
                 ours.append(_cold_start(rule, (function, runtime), event, environment))
-                theirs.append(_cold_start(FLOOR, (floor, runtime), event, environment))
+                theirs.append(_cold_start(FLOOR_HANDLER, (floor, runtime), event, environment))
             for run in ours:
                 assert {found["ComplianceType"] for found in run["answer"]} == {verdict, "NOT_APPLICABLE"}, run
             assert all(len(run["answer"]) == 1 for run in theirs)
-            yield from _compared(rule, ours, theirs, len(calls))
+            yield from _comparison_rows(rule, ours, theirs, len(calls))
             imports[0].extend(ours)
             imports[1].extend(theirs)
-        yield _time("cold start: import alone", *imports, ("import",), None)
+        yield _time_row("cold start: import alone", *imports, ("import",), None)
 
 
-def _compared(rule: str, ours: Sequence[Measured], theirs: Sequence[Measured], calls: int) -> Iterator[Row]:
-    row = _time(f"cold start: {rule}, import and first event", ours, theirs, ("import", "event"), LIMIT)
-    processor = " against ".join(f"{min(run['processor'] for run in some) * 1000:.0f}" for some in (ours, theirs))
-    yield Row(
-        row.name, row.value, row.unit, row.limit, row.against, f"{row.detail}; processor {processor}; {calls + 1} calls"
+def _comparison_rows(
+    rule: str, rule_runs: Sequence[Measurement], floor_runs: Sequence[Measurement], calls: int
+) -> Iterator[Row]:
+    row = _time_row(
+        f"cold start: {rule}, import and first event", rule_runs, floor_runs, ("import", "event"), MAX_RATIO
     )
-    mine, floors = (min(run["peak"] for run in some) / 1024 for some in (ours, theirs))
+    processor = " against ".join(
+        f"{min(run['processor'] for run in some) * 1000:.0f}" for some in (rule_runs, floor_runs)
+    )
+    yield Row(
+        row.name,
+        row.value,
+        row.unit,
+        row.limit,
+        row.comparison,
+        f"{row.detail}; processor {processor}; {calls + 1} calls",
+    )
+    mine, floors = (min(run["peak"] for run in some) / 1024 for some in (rule_runs, floor_runs))
     detail = f"{mine:.1f} against {floors:.1f} MiB"
-    yield Row(f"cold start: {rule}, peak memory", mine / floors, TIMES, LIMIT, AGAINST, detail)
+    yield Row(f"cold start: {rule}, peak memory", mine / floors, RATIO_UNIT, MAX_RATIO, COMPARISON, detail)
 
 
-def _time(
-    name: str, ours: Sequence[Measured], theirs: Sequence[Measured], parts: Sequence[str], limit: float | None
+def _time_row(
+    name: str,
+    rule_runs: Sequence[Measurement],
+    floor_runs: Sequence[Measurement],
+    parts: Sequence[str],
+    limit: float | None,
 ) -> Row:
     """The ratio of the fastest runs: whatever else the machine does only ever adds."""
-    mine, floors = ([1000 * sum(run[part] for part in parts) for run in some] for some in (ours, theirs))
+    mine, floors = ([1000 * sum(run[part] for part in parts) for run in some] for some in (rule_runs, floor_runs))
     detail = f"{min(mine):.0f} against {min(floors):.0f} ms (medians {median(mine):.0f}, {median(floors):.0f})"
-    return Row(name, min(mine) / min(floors), TIMES, limit, AGAINST, detail)
+    return Row(name, min(mine) / min(floors), RATIO_UNIT, limit, COMPARISON, detail)
 
 
 def _cold_start(
     handler: str, folders: Sequence[Path], event: Mapping[str, Any], environment: Mapping[str, str]
-) -> Measured:
+) -> Measurement:
     command = [sys.executable, "-I", "-S", "-B", str(HERE / "function_run.py"), handler, *map(str, folders)]
     done = subprocess.run(
         command, input=json.dumps(event), env=environment, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
-    measured: Measured = json.loads(done.stdout.splitlines()[-1])
+    measured: Measurement = json.loads(done.stdout.splitlines()[-1])
     return measured
 
 
-def _calls(rule: str, event: Mapping[str, Any], environment: Mapping[str, str], function: Path) -> list[Call]:
+def _record_calls(rule: str, event: Mapping[str, Any], environment: Mapping[str, str], function: Path) -> list[Call]:
     """The calls that a rule makes for an event, but for the one that gives the verdicts."""
     made: list[Call] = []
 
@@ -130,7 +145,7 @@ def _calls(rule: str, event: Mapping[str, Any], environment: Mapping[str, str], 
 
 
 @contextmanager
-def _server() -> Iterator[str]:
+def _run_server() -> Iterator[str]:
     # Otherwise it tells every request.
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
     server = ThreadedMotoServer(port=0, verbose=False)
@@ -143,7 +158,7 @@ def _server() -> Iterator[str]:
             server.stop()
 
 
-def _estate(address: str) -> tuple[EmbeddedAws, str]:
+def _build_account(address: str) -> tuple[EmbeddedAws, str]:
     """A load balancer with a listener and an instance, and its security group."""
     aws = EmbeddedAws()
     session = boto3.session.Session("testing", "testing", region_name=REGION)
@@ -158,30 +173,30 @@ def _estate(address: str) -> tuple[EmbeddedAws, str]:
     return aws, group
 
 
-def _function(folder: Path) -> Path:
+def _unpack_function(folder: Path) -> Path:
     task = folder / "function"
-    with zipfile.ZipFile(io.BytesIO(function_artefact(RULES).content)) as archive:
+    with zipfile.ZipFile(io.BytesIO(function_artifact(RULES).content)) as archive:
         archive.extractall(task)
     return task
 
 
-def _floor(folder: Path) -> Path:
+def _make_floor_function(folder: Path) -> Path:
     """The floor's handler and rdklib, as pip and zip would lay them out."""
     task = folder / "floor"
-    shutil.copytree(_place("rdklib"), task / "rdklib", ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(HERE / f"{FLOOR}.py", task)
+    shutil.copytree(_installed_path("rdklib"), task / "rdklib", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(HERE / f"{FLOOR_HANDLER}.py", task)
     return task
 
 
-def _runtime(folder: Path) -> Path:
+def _link_runtime(folder: Path) -> Path:
     runtime = folder / "runtime"
     runtime.mkdir()
-    for name in RUNTIME:
-        (runtime / _place(name).name).symlink_to(_place(name))
+    for name in RUNTIME_PACKAGES:
+        (runtime / _installed_path(name).name).symlink_to(_installed_path(name))
     return runtime
 
 
-def _place(package: str) -> Path:
+def _installed_path(package: str) -> Path:
     """Where a package or module is installed."""
     spec = find_spec(package)
     assert spec is not None

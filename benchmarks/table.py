@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-TIMES = "\N{MULTIPLICATION SIGN}"
+RATIO_UNIT = "\N{MULTIPLICATION SIGN}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,24 +18,26 @@ class Row:
     value: float
     unit: str
     limit: float | None
-    against: str
+    comparison: str
     detail: str
 
     @property
-    def met(self) -> bool:
+    def is_met(self) -> bool:
         return self.limit is None or self.value <= self.limit
 
 
 COLUMNS = ("benchmark", "result", "limit", "", "against", "figures")
 
 
-def markdown(rows: Iterable[Row]) -> str:
+def markdown_table(rows: Iterable[Row]) -> str:
     """The table in Markdown."""
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (COLUMNS, ["---"] * len(COLUMNS), *_cells(rows))) + "\n"
+    return (
+        "\n".join(f"| {' | '.join(cells)} |" for cells in (COLUMNS, ["---"] * len(COLUMNS), *_table_rows(rows))) + "\n"
+    )
 
 
-def _cells(rows: Iterable[Row]) -> Iterator[tuple[str, ...]]:
+def _table_rows(rows: Iterable[Row]) -> Iterator[tuple[str, ...]]:
     for row in rows:
         limit = "" if row.limit is None else f"≤ {row.limit:g} {row.unit}"
-        said = "" if row.limit is None else "met" if row.met else "**missed**"
-        yield (row.name, f"{row.value:.3g} {row.unit}", limit, said, row.against, row.detail)
+        said = "" if row.limit is None else "met" if row.is_met else "**missed**"
+        yield (row.name, f"{row.value:.3g} {row.unit}", limit, said, row.comparison, row.detail)

@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from alb_sg.command_line.main import main as command
-from alb_sg.config_rule.rule import NotAllJudged
+from alb_sg.config_rule.rule import IncompleteEvaluationError
 from alb_sg.estate.model import LISTENER_TYPE, SECURITY_GROUP_TYPE
 from alb_sg.live import LiveClients, LiveSource
-from demo.embedded_aws import ACCOUNT_ID, REGION, EmbeddedAws, tcp
-from demo.estate import build
+from demo.estate import build_estate
+from embedded_aws.account import ACCOUNT_ID, REGION, EmbeddedAws, tcp
 
 FOLDER = Path(__file__).parents[1] / "build" / "demo"
 RULES_FOLDER = Path(__file__).parents[1] / "rules"
@@ -33,12 +33,12 @@ RULES = {
     "ALB_SG_HEALTH_CHECK_EGRESS": "health check",
     "ALB_SG_ICMP_PMTUD": "ICMP",
 }
-SHORT = {"COMPLIANT": "ok", "NON_COMPLIANT": "MISSING", "NOT_APPLICABLE": "-"}
+SHORT_LABELS = {"COMPLIANT": "ok", "NON_COMPLIANT": "MISSING", "NOT_APPLICABLE": "-"}
 
 Handler = Callable[[dict[str, Any], None], list[dict[str, Any]]]
 
 
-def handler(rule: str) -> Handler:
+def load_handler(rule: str) -> Handler:
     """A rule's `lambda_handler`, from its own folder."""
     spec = importlib.util.spec_from_file_location(rule, RULES_FOLDER / rule / f"{rule}.py")
     if spec is None or spec.loader is None:
@@ -54,10 +54,10 @@ def invoke(rule: str, event: dict[str, Any]) -> tuple[str, list[dict[str, Any]]]
     output = StringIO()
     try:
         with redirect_stdout(output):
-            answer = handler(rule)(event, None)
+            answer = load_handler(rule)(event, None)
         json.dumps(answer)
         ended = f"recorded {len(answer)}"
-    except NotAllJudged as error:
+    except IncompleteEvaluationError as error:
         ended = f"failed, as it must: {error}"
     return ended, [json.loads(line) for line in output.getvalue().splitlines() if line.startswith("{")]
 
@@ -66,7 +66,7 @@ def main(argv: Sequence[str]) -> int:
     # moto says at this level that its simulation has no such certificate authority.
     logging.disable(logging.WARNING)
     with EmbeddedAws() as aws:
-        shown = build(aws)
+        shown = build_estate(aws)
         names = {
             found["LoadBalancerArn"]: found["LoadBalancerName"]
             for found in aws.elbv2.describe_load_balancers()["LoadBalancers"]
@@ -88,12 +88,12 @@ def main(argv: Sequence[str]) -> int:
         print("\nWhat AWS Config has recorded:\n")
         print_verdicts(aws, names, shown)
 
-        aws.faults.heal()
+        aws.faults.clear()
         print("\nChange events:")
         repair_listener(aws, names)
         delete_listener(aws, names)
 
-        estate = save(aws, Path(argv[0]) if argv else FOLDER)
+        estate = export_estate(aws, Path(argv[0]) if argv else FOLDER)
     print("\nalb-sg explain no-health\n")
     command(["explain", "no-health", "--estate", str(estate)])
     page = estate.with_name("dashboard.html")
@@ -102,16 +102,16 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def print_verdicts(aws: EmbeddedAws, names: dict[str, str], shown: dict[str, str]) -> None:
+def print_verdicts(aws: EmbeddedAws, names: dict[str, str], descriptions: dict[str, str]) -> None:
     print(f"  {'load balancer':14}" + "".join(f"{short:14}" for short in RULES.values()) + "shows")
     recorded = {rule: aws.config.evaluations(rule) for rule in RULES}
-    answered = {(found.rule_name, found.resource_id): found for found in aws.config.recorded}
-    for arn, name in sorted(names.items(), key=lambda item: list(shown).index(item[1])):
+    answered = {(found.rule_name, found.resource_id): found for found in aws.config.accepted_evaluations}
+    for arn, name in sorted(names.items(), key=lambda item: list(descriptions).index(item[1])):
         cells = []
         for rule in RULES:
             found = recorded[rule].get(arn) or answered.get((rule, arn))
-            cells.append("no verdict" if found is None else SHORT[found.compliance_type])
-        print(f"  {name:14}" + "".join(f"{cell:14}" for cell in cells) + shown[name])
+            cells.append("no verdict" if found is None else SHORT_LABELS[found.compliance_type])
+        print(f"  {name:14}" + "".join(f"{cell:14}" for cell in cells) + descriptions[name])
     print("\nAnnotations of what is missing:")
     for rule in RULES:
         for arn, found in sorted(recorded[rule].items(), key=lambda item: names[item[0]]):
@@ -119,38 +119,41 @@ def print_verdicts(aws: EmbeddedAws, names: dict[str, str], shown: dict[str, str
                 print(f"  {rule} {names[arn]}: {found.annotation}")
 
 
-def verdict(aws: EmbeddedAws, rule: str, arn: str) -> str:
+def recorded_compliance(aws: EmbeddedAws, rule: str, arn: str) -> str:
     return aws.config.evaluations(rule)[arn].compliance_type
 
 
 def repair_listener(aws: EmbeddedAws, names: dict[str, str]) -> None:
-    rule, arn = "ALB_SG_LISTENER_INGRESS", arn_of(names, "no-https")
+    rule, arn = "ALB_SG_LISTENER_INGRESS", find_arn(names, "no-https")
     group = aws.elbv2.describe_load_balancers(LoadBalancerArns=[arn])["LoadBalancers"][0]["SecurityGroups"][0]
-    aws.allow(group, [tcp(443, "0.0.0.0/0")])
+    aws.allow_ingress(group, [tcp(443, "0.0.0.0/0")])
     invoke(rule, aws.change_event(rule, SECURITY_GROUP_TYPE, group))
-    print(f"  {group} lets port 443 in: no-https is {verdict(aws, rule, arn)}")
+    print(f"  {group} lets port 443 in: no-https is {recorded_compliance(aws, rule, arn)}")
 
 
 def delete_listener(aws: EmbeddedAws, names: dict[str, str]) -> None:
-    rule, arn = "ALB_SG_LISTENER_INGRESS", arn_of(names, "edge-only")
+    rule, arn = "ALB_SG_LISTENER_INGRESS", find_arn(names, "edge-only")
     listener = aws.elbv2.describe_listeners(LoadBalancerArn=arn)["Listeners"][0]["ListenerArn"]
     aws.elbv2.delete_listener(ListenerArn=listener)
-    aws.allow(
+    aws.allow_ingress(
         aws.elbv2.describe_load_balancers(LoadBalancerArns=[arn])["LoadBalancers"][0]["SecurityGroups"][0],
         [tcp(80, "0.0.0.0/0")],
     )
     aws.listener(arn, 80)
     invoke(rule, aws.change_event(rule, LISTENER_TYPE, listener, status="ResourceDeleted"))
-    print(f"  edge-only's listener on port 443 is gone, one on 80 is there: edge-only is {verdict(aws, rule, arn)}")
+    print(
+        "  edge-only's listener on port 443 is gone, one on 80 is there: edge-only is "
+        f"{recorded_compliance(aws, rule, arn)}"
+    )
 
 
-def arn_of(names: dict[str, str], name: str) -> str:
+def find_arn(names: dict[str, str], name: str) -> str:
     return next(arn for arn, found in names.items() if found == name)
 
 
-def save(aws: EmbeddedAws, folder: Path) -> Path:
+def export_estate(aws: EmbeddedAws, folder: Path) -> Path:
     """A saved estate of the embedded account, as `alb-sg export` writes it."""
-    saved = LiveSource(LiveClients(elbv2=aws.elbv2, ec2=aws.ec2), ACCOUNT_ID, REGION).raw()
+    saved = LiveSource(LiveClients(elbv2=aws.elbv2, ec2=aws.ec2), ACCOUNT_ID, REGION).export()
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "estate.json"
     path.write_text(json.dumps(saved, default=str), encoding="utf-8")

@@ -22,11 +22,11 @@ from typing import Any
 
 from alb_sg.estate import from_api
 from alb_sg.estate.estate import Estate
-from alb_sg.estate.keyed import listeners_by_load_balancer, ordered_targets
-from alb_sg.findings.finding import Finding, JudgementError
+from alb_sg.estate.indexing import listeners_by_load_balancer, ordered_targets
+from alb_sg.findings.finding import EvaluationError, Finding
 from alb_sg.findings.judge import judge_all
 from alb_sg.parameters import parse_parameters
-from alb_sg.recommendations.catalogue import BY_NAME
+from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 
 Shape = dict[str, Any]
 Saved = dict[str, Any]
@@ -455,7 +455,7 @@ def build(saved: Saved) -> Estate:
         if targets is None
         else {arn: ordered_targets(map(from_api.target_health_description, found)) for arn, found in targets.items()},
         security_groups=keyed("SecurityGroups", "GroupId", from_api.security_group),
-        complete_groups="SecurityGroups" in saved,
+        has_all_security_groups="SecurityGroups" in saved,
         vpcs=keyed("Vpcs", "VpcId", from_api.vpc),
         instances=keyed("Instances", "InstanceId", from_api.instance),
         network_interfaces=keyed("NetworkInterfaces", "NetworkInterfaceId", from_api.network_interface),
@@ -466,11 +466,11 @@ def build(saved: Saved) -> Estate:
     )
 
 
-def judge(saved: Saved, rule: str, name: str = "web", **parameters: str) -> Finding | JudgementError:
+def judge(saved: Saved, rule: str, name: str = "web", **parameters: str) -> Finding | EvaluationError:
     """What one rule says of the load balancer of this name."""
     found = build(saved)
     judged = [one for one in found.load_balancers.values() if one.name == name]
-    findings, errors = judge_all(found, judged, {BY_NAME[rule]: parse_parameters(parameters)})
+    findings, errors = judge_all(found, judged, {RECOMMENDATIONS_BY_NAME[rule]: parse_parameters(parameters)})
     return findings[0] if findings else errors[0]
 
 

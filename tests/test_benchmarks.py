@@ -10,11 +10,11 @@ from types import ModuleType
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks.table import TIMES, Row
+from benchmarks.table import RATIO_UNIT, Row
 
 MADE = {
     "quick": Row("quick: a figure", 12, "µs", None, "", "once"),
-    "ratio": Row("ratio: a comparison", 1.8, TIMES, 1.7, "the floor", "18 against 10"),
+    "ratio": Row("ratio: a comparison", 1.8, RATIO_UNIT, 1.7, "the floor", "18 against 10"),
 }
 
 
@@ -43,7 +43,7 @@ def test_all_are_written_ratios_first(results: Path, capsys: pytest.CaptureFixtu
     assert command.main([]) == 0
     text = results.read_text(encoding="utf-8")
     assert text.index("ratio: a comparison") < text.index("quick: a figure")
-    assert f"| 1.8 {TIMES} | ≤ 1.7 {TIMES} | **missed** | the floor | 18 against 10 |" in text
+    assert f"| 1.8 {RATIO_UNIT} | ≤ 1.7 {RATIO_UNIT} | **missed** | the floor | 18 against 10 |" in text
     assert f"Python {'.'.join(map(str, sys.version_info[:3]))}" in text
     out = capsys.readouterr().out
     assert out.index("quick: a figure") < out.index("ratio: a comparison")

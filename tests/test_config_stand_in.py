@@ -24,7 +24,7 @@ from rdklib.util.evaluations import (
 )
 from rdklib.util.external import process_evaluations
 
-from demo.config_stand_in import ConfigStandIn
+from embedded_aws.config_stand_in import ConfigStandIn
 
 RULE = "ALB_SG_ICMP_PMTUD"
 ACCOUNT = "123456789012"
@@ -99,7 +99,7 @@ def test_an_evaluation_with_an_issued_token_is_recorded(config: ConfigStandIn, c
     assert answer["FailedEvaluations"] == []
     assert answer["ResponseMetadata"]["HTTPStatusCode"] == 200
     assert answer["ResponseMetadata"]["RequestId"]
-    [recorded] = config.recorded
+    [recorded] = config.accepted_evaluations
     assert config.evaluations(RULE) == {"sg-1": recorded}
     assert (recorded.rule_name, recorded.caller.account_id, recorded.caller.region) == (RULE, ACCOUNT, REGION)
     assert (recorded.resource_type, recorded.resource_id) == (GROUP, "sg-1")
@@ -112,7 +112,7 @@ def test_an_unknown_token_is_refused_with_the_modelled_exception(config: ConfigS
         client.put_evaluations(Evaluations=[evaluation()], ResultToken="made up")
     with pytest.raises(client.exceptions.InvalidResultTokenException):
         client.put_evaluations(Evaluations=[evaluation()], ResultToken="TESTMODE")
-    assert config.recorded == []
+    assert config.accepted_evaluations == []
 
 
 def test_a_token_of_another_account_is_refused(config: ConfigStandIn, client: Any) -> None:
@@ -128,7 +128,7 @@ def test_test_mode_validates_and_records_nothing(config: ConfigStandIn, client: 
     with pytest.raises(ClientError) as error:
         client.put_evaluations(Evaluations=[evaluation()] * 101, ResultToken=token, TestMode=True)
     assert code_of(error) == "ValidationException"
-    assert config.recorded == []
+    assert config.accepted_evaluations == []
     assert len(config.calls) == 2
 
 
@@ -148,7 +148,7 @@ def test_the_limits_and_enumerations_of_the_api_hold(
     with pytest.raises(ClientError, match=place) as error:
         client.put_evaluations(Evaluations=evaluations, ResultToken=token)
     assert code_of(error) == "ValidationException"
-    assert config.recorded == []
+    assert config.accepted_evaluations == []
 
 
 def test_the_largest_allowed_request_is_accepted(config: ConfigStandIn, client: Any) -> None:
@@ -178,7 +178,7 @@ def test_an_older_evaluation_does_not_replace_a_newer_one(config: ConfigStandIn,
     assert config.evaluations(RULE)["sg-1"].compliance_type == "COMPLIANT"
     client.put_evaluations(Evaluations=[evaluation(OrderingTimestamp=LATER)], ResultToken=token)
     assert config.evaluations(RULE)["sg-1"].compliance_type == "NON_COMPLIANT"
-    assert len(config.recorded) == 3
+    assert len(config.accepted_evaluations) == 3
 
 
 def test_not_applicable_removes_a_result_for_good(config: ConfigStandIn, client: Any) -> None:
@@ -540,7 +540,7 @@ def test_throttling_is_retried_by_botocore(config: ConfigStandIn, client: Any) -
     answer = client.put_evaluations(Evaluations=[evaluation()], ResultToken=token)
     assert answer["ResponseMetadata"]["RetryAttempts"] == 2
     assert [call.operation for call in config.calls] == ["PutEvaluations"] * 3
-    assert len(config.recorded) == 1
+    assert len(config.accepted_evaluations) == 1
 
 
 @pytest.mark.parametrize(
@@ -577,7 +577,7 @@ def test_several_threads_may_call_at_once(config: ConfigStandIn, client: Any) ->
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(put, range(64)))
-    assert len(config.evaluations(RULE)) == len(config.recorded) == 64
+    assert len(config.evaluations(RULE)) == len(config.accepted_evaluations) == 64
     assert len(config.calls) == 128
 
 
@@ -590,7 +590,7 @@ def test_a_client_talks_to_the_stand_in_that_is_open(monkeypatch: pytest.MonkeyP
             with ConfigStandIn() as config:
                 token = config.issue_token(RULE, ACCOUNT)
                 client.put_evaluations(Evaluations=[evaluation()], ResultToken=token)
-                assert len(config.recorded) == 1
+                assert len(config.accepted_evaluations) == 1
                 with pytest.raises(RuntimeError), ConfigStandIn():
                     pass
         with pytest.raises(NotImplementedError):  # moto's own answer
@@ -609,7 +609,7 @@ def test_rdklib_puts_evaluations_in_batches(config: ConfigStandIn) -> None:
     assert len(config.evaluations(RULE, account_id=MEMBER)) == 250
     assert process_evaluations({"resultToken": token}, factory, []) == []
     process_evaluations({"resultToken": "TESTMODE"}, factory, sent)
-    assert len(config.recorded) == 250
+    assert len(config.accepted_evaluations) == 250
 
 
 def test_rdklib_replaces_the_results_of_a_periodic_rule(config: ConfigStandIn) -> None:
@@ -630,5 +630,5 @@ def test_rdklib_replaces_the_results_of_a_periodic_rule(config: ConfigStandIn) -
     assert sorted(config.evaluations(RULE)) == sorted(many)
     run(11, "sg-0", "sg-new")
     assert sorted(config.evaluations(RULE)) == ["sg-0", "sg-new"]
-    gone = [each for each in config.recorded if each.compliance_type == "NOT_APPLICABLE"]
+    gone = [each for each in config.accepted_evaluations if each.compliance_type == "NOT_APPLICABLE"]
     assert len(gone) == 149

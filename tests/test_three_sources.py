@@ -9,33 +9,33 @@ from pathlib import Path
 
 import pytest
 
-from alb_sg.estate.config_items import read_config_items
+from alb_sg.estate.config_item_files import read_config_items
 from alb_sg.estate.estate import Estate
-from alb_sg.estate.saved import read_saved_estates, write_saved_estates
+from alb_sg.estate.export_file import read_export_file, write_export_file
 from alb_sg.findings.finding import Finding
 from alb_sg.findings.judge import judge_all
 from alb_sg.live import LiveClients, LiveSource, Selection
 from alb_sg.parameters import Parameters
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS
-from demo.embedded_aws import ACCOUNT_ID, REGION, EmbeddedAws
-from demo.estate import build
+from demo.estate import build_estate
+from embedded_aws.account import ACCOUNT_ID, REGION, EmbeddedAws
 from tests.estate.example import config_items, lower_camel
 
-SECTIONS = frozenset().union(*(recommendation.sections for recommendation in RECOMMENDATIONS)) - {"Tags"}
+SECTIONS = frozenset().union(*(recommendation.estate_sections for recommendation in RECOMMENDATIONS)) - {"Tags"}
 
 
 @pytest.fixture(scope="module")
 def source() -> Iterator[LiveSource]:
     """The demonstration's account: every row of the page, and one of each way to fail."""
     with EmbeddedAws() as aws:
-        build(aws)
+        build_estate(aws)
         yield LiveSource(LiveClients(elbv2=aws.elbv2, ec2=aws.ec2), ACCOUNT_ID, REGION)
 
 
 @pytest.fixture(scope="module")
 def live(source: LiveSource) -> list[Finding]:
     loaded = source.load(Selection(everything=True), SECTIONS)
-    assert loaded.incomplete is None
+    assert loaded.enumeration_failure is None
     found = findings(loaded.estate)
     verdicts = {(finding.rule, finding.compliance.value) for finding in found}
     assert len(verdicts) >= 10, "the estate has to show most rules in most verdicts"
@@ -45,7 +45,7 @@ def live(source: LiveSource) -> list[Finding]:
 @pytest.fixture(scope="module")
 def saved(source: LiveSource, tmp_path_factory: pytest.TempPathFactory) -> Path:
     text = StringIO()
-    write_saved_estates([source.raw()], text)
+    write_export_file([source.export()], text)
     path = tmp_path_factory.mktemp("saved") / "estate.json"
     path.write_text(text.getvalue(), encoding="utf-8")
     return path
@@ -60,7 +60,7 @@ def findings(estate: Estate) -> list[Finding]:
 
 
 def test_saved_as_live(live: list[Finding], saved: Path) -> None:
-    (estate,) = read_saved_estates(str(saved))
+    (estate,) = read_export_file(str(saved))
     assert findings(estate) == live
 
 

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 
 from botocore.client import BaseClient
 
-from alb_sg.estate.home import Home
+from alb_sg.aws.account_region import AccountRegion
+from alb_sg.aws.calls import ApiRequest
 from alb_sg.estate.model import LOAD_BALANCER_TYPE
-from alb_sg.live.calls import Request
-from alb_sg.live.queries import PAGE, Queries
+from alb_sg.live.config_requests import PAGE_SIZE, ConfigRequests
 
 # What the role of whoever reads an aggregator needs. The first three are required; without the others coverage, or
 # names and organizational units, are said to be unknown.
-ACTIONS = (
+IAM_ACTIONS = (
     "config:GetAggregateComplianceDetailsByConfigRule",
     "config:SelectAggregateResourceConfig",
     "config:DescribeConfigurationAggregatorSourcesStatus",
@@ -31,12 +31,14 @@ ACTIONS = (
 # API reference of Organizations: the largest page.
 ORGANIZATIONS_PAGE = 20
 
-VERDICTS = (
+VERDICTS_QUERY = (
     "SELECT accountId, awsRegion, configuration.targetResourceId, configuration.configRuleList "
     "WHERE resourceType = 'AWS::Config::ResourceCompliance' "
     f"AND configuration.targetResourceType = '{LOAD_BALANCER_TYPE}'"
 )
-RECORDED = "SELECT accountId, awsRegion, COUNT(*) WHERE resourceType LIKE 'AWS::%' GROUP BY accountId, awsRegion"
+RECORDED_ACCOUNT_REGIONS_QUERY = (
+    "SELECT accountId, awsRegion, COUNT(*) WHERE resourceType LIKE 'AWS::%' GROUP BY accountId, awsRegion"
+)
 
 
 @dataclass(frozen=True)
@@ -48,49 +50,49 @@ class AggregatorClients:
     organizations: BaseClient | None = None
 
 
-class Requests:
+class AggregatorRequests:
     """Builds the requests to one aggregator."""
 
     def __init__(self, clients: AggregatorClients, aggregator: str) -> None:
         self._client = clients.config
-        self._queries = Queries(clients.config, aggregator)
+        self._queries = ConfigRequests(clients.config, aggregator)
         self._aggregator = {"ConfigurationAggregatorName": aggregator}
 
-    def verdicts(self) -> Request:
+    def verdicts(self) -> ApiRequest:
         """All verdicts of all rules on load balancers."""
-        return self._query(VERDICTS)
+        return self._query(VERDICTS_QUERY)
 
-    def recorded(self) -> Request:
+    def recorded_account_regions(self) -> ApiRequest:
         """The accounts and regions of which there is an item of any type."""
-        return self._query(RECORDED)
+        return self._query(RECORDED_ACCOUNT_REGIONS_QUERY)
 
-    def load_balancers(self) -> Request:
+    def load_balancers(self) -> ApiRequest:
         return self._queries.items(LOAD_BALANCER_TYPE)
 
-    def sources(self) -> Request:
+    def source_statuses(self) -> ApiRequest:
         """Where the aggregator collects, and whether it could."""
-        return self._queries.sources()
+        return self._queries.source_statuses()
 
-    def evaluations(self, home: Home, config_rule_name: str) -> Request:
+    def evaluations(self, account_region: AccountRegion, config_rule_name: str) -> ApiRequest:
         """What a Config rule of an account and region says of each resource: COMPLIANT and NON_COMPLIANT alone, for
         the API knows no others."""
         parameters = {
             **self._aggregator,
             "ConfigRuleName": config_rule_name,
-            "AccountId": home.account_id,
-            "AwsRegion": home.region,
+            "AccountId": account_region.account_id,
+            "AwsRegion": account_region.region,
         }
-        return Request(
+        return ApiRequest(
             self._client,
             "get_aggregate_compliance_details_by_config_rule",
             "AggregateEvaluationResults",
             parameters,
-            page_size=PAGE,
+            page_size=PAGE_SIZE,
         )
 
-    def _query(self, expression: str) -> Request:
+    def _query(self, expression: str) -> ApiRequest:
         parameters = {**self._aggregator, "Expression": expression}
-        return Request(self._client, "select_aggregate_resource_config", "Results", parameters, page_size=PAGE)
+        return ApiRequest(self._client, "select_aggregate_resource_config", "Results", parameters, page_size=PAGE_SIZE)
 
 
 class OrganizationRequests:
@@ -99,12 +101,12 @@ class OrganizationRequests:
     def __init__(self, client: BaseClient) -> None:
         self._client = client
 
-    def roots(self) -> Request:
-        return Request(self._client, "list_roots", "Roots", {})
+    def roots(self) -> ApiRequest:
+        return ApiRequest(self._client, "list_roots", "Roots", {})
 
-    def units(self, parent: str) -> Request:
+    def organizational_units(self, parent: str) -> ApiRequest:
         parameters = {"ParentId": parent}
-        return Request(
+        return ApiRequest(
             self._client,
             "list_organizational_units_for_parent",
             "OrganizationalUnits",
@@ -112,9 +114,11 @@ class OrganizationRequests:
             page_size=ORGANIZATIONS_PAGE,
         )
 
-    def accounts_in(self, parent: str) -> Request:
+    def accounts_in(self, parent: str) -> ApiRequest:
         parameters = {"ParentId": parent}
-        return Request(self._client, "list_accounts_for_parent", "Accounts", parameters, page_size=ORGANIZATIONS_PAGE)
+        return ApiRequest(
+            self._client, "list_accounts_for_parent", "Accounts", parameters, page_size=ORGANIZATIONS_PAGE
+        )
 
-    def accounts(self) -> Request:
-        return Request(self._client, "list_accounts", "Accounts", {}, page_size=ORGANIZATIONS_PAGE)
+    def accounts(self) -> ApiRequest:
+        return ApiRequest(self._client, "list_accounts", "Accounts", {}, page_size=ORGANIZATIONS_PAGE)

@@ -6,26 +6,26 @@ import argparse
 from collections.abc import Callable
 from typing import NoReturn, TypeAlias
 
-from alb_sg.command_line import sources
-from alb_sg.command_line.exemption_source import add_date_option
+from alb_sg.command_line.exemption_options import add_date_option
 from alb_sg.command_line.exit_code import EXIT_CODES
-from alb_sg.errors import UnusableInput
+from alb_sg.command_line.sources import loading
+from alb_sg.errors import InvalidInputError
 
 Commands: TypeAlias = "argparse._SubParsersAction[Parser]"  # noqa: SLF001 (argparse gives the type no public name)
-Run: TypeAlias = Callable[[argparse.Namespace], int]
+CommandFunction: TypeAlias = Callable[[argparse.Namespace], int]
 
 
 class Parser(argparse.ArgumentParser):
     """A parser whose errors are those of all other bad input."""
 
     def error(self, message: str) -> NoReturn:
-        raise UnusableInput(f"{message} (see {self.prog} --help)")
+        raise InvalidInputError(f"{message} (see {self.prog} --help)")
 
 
 def add_command(
     commands: Commands,
     name: str,
-    run: Run,
+    run: CommandFunction,
     *,
     summary: str,
     description: str,
@@ -47,14 +47,14 @@ def add_command(
 
 def add_source_options(parser: Parser) -> None:
     """Where load balancers are read from, said in full at the end of the help."""
-    sources.add_source_options(parser)
-    parser.epilog = f"{parser.epilog}\n{sources.HELP}"
+    loading.add_source_arguments(parser)
+    parser.epilog = f"{parser.epilog}\n{loading.SOURCES_HELP}"
 
 
 def add_recording_options(parser: Parser) -> None:
     """AWS Config's recordings as a source, after the others."""
-    sources.add_recording_options(parser.add_argument_group("recordings of AWS Config"))
-    parser.epilog = f"{parser.epilog}{sources.RECORDINGS_HELP}"
+    loading.add_recording_arguments(parser.add_argument_group("recordings of AWS Config"))
+    parser.epilog = f"{parser.epilog}{loading.RECORDINGS_HELP}"
 
 
 def add_rule_options(parser: Parser) -> None:

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import IntEnum
 
-from alb_sg.findings.finding import Compliance, Finding, JudgementError
+from alb_sg.findings.finding import Compliance, EvaluationError, Finding
 
 
 class ExitCode(IntEnum):
     """`NON_COMPLIANT` and `WANTS_ATTENTION` are one: something is to be done. `INTERRUPTED` and
     `BROKEN_PIPE` are what shells know: 128 and the number of the signal."""
 
-    NONE_NON_COMPLIANT = 0
+    SUCCESS = 0
     NON_COMPLIANT = 1
-    WANTS_ATTENTION = 1
-    UNUSABLE = 2
-    NOT_JUDGED = 3
+    NEEDS_ATTENTION = 1
+    INVALID_INPUT = 2
+    INCOMPLETE_EVALUATION = 3
     INTERRUPTED = 130
     BROKEN_PIPE = 141
 
@@ -29,10 +29,10 @@ EXIT_CODES = """exit codes:
 """
 
 
-def exit_code(findings: Iterable[Finding], errors: Iterable[JudgementError]) -> ExitCode:
+def exit_code(findings: Iterable[Finding], errors: Iterable[EvaluationError]) -> ExitCode:
     """An error weighs more than a verdict: nobody may take a partial answer for a whole one."""
     if any(True for _ in errors):
-        return ExitCode.NOT_JUDGED
+        return ExitCode.INCOMPLETE_EVALUATION
     if any(finding.compliance is Compliance.NON_COMPLIANT for finding in findings):
         return ExitCode.NON_COMPLIANT
-    return ExitCode.NONE_NON_COMPLIANT
+    return ExitCode.SUCCESS

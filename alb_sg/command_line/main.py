@@ -11,8 +11,8 @@ from importlib import import_module
 from alb_sg import __version__
 from alb_sg.command_line.arguments import Parser
 from alb_sg.command_line.exit_code import EXIT_CODES, ExitCode
-from alb_sg.errors import Unread, UnusableInput
-from alb_sg.report.words import printable
+from alb_sg.errors import InvalidInputError, NotReadError
+from alb_sg.report.phrasing import printable
 
 # In the order of `alb-sg --help`. Each is in a module of its name, with a function that adds it.
 COMMANDS = ("check", "explain", "export", "what-if", "fix", "rules", "exemptions", "dashboard", "verdicts")
@@ -33,15 +33,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit code (see `exit_code.ExitCode`)."""
     words = sys.argv[1:] if argv is None else argv
     try:
-        arguments = parser(words[0] if words else "").parse_args(words)
+        arguments = build_parser(words[0] if words else "").parse_args(words)
         code: int = arguments.run(arguments)
         sys.stdout.flush()
-    except UnusableInput as error:
-        return _say(str(error), ExitCode.UNUSABLE)
-    except Unread as error:
-        return _say(str(error), ExitCode.NOT_JUDGED)
+    except InvalidInputError as error:
+        return _print_error(str(error), ExitCode.INVALID_INPUT)
+    except NotReadError as error:
+        return _print_error(str(error), ExitCode.INCOMPLETE_EVALUATION)
     except KeyboardInterrupt:
-        return _say("interrupted", ExitCode.INTERRUPTED)
+        return _print_error("interrupted", ExitCode.INTERRUPTED)
     except BrokenPipeError:
         # Whoever read has enough. What is still buffered must not fail again when the interpreter ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -49,14 +49,16 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         # A disk that is full, say. What was written until then is not the whole answer.
         where = error.filename or "the output"
-        return _say(f"{where}: {error.strerror or error}; what is there is not the whole answer", ExitCode.UNUSABLE)
+        return _print_error(
+            f"{where}: {error.strerror or error}; what is there is not the whole answer", ExitCode.INVALID_INPUT
+        )
     except SystemExit as done:
         # argparse leaves this way after --help and --version.
         return int(done.code or 0)
     return code
 
 
-def parser(command: str = "") -> Parser:
+def build_parser(command: str = "") -> Parser:
     """The parser of the whole command line, or of one command: only its modules are imported then."""
     whole = Parser(
         prog="alb-sg",
@@ -69,10 +71,10 @@ def parser(command: str = "") -> Parser:
     commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name in [command] if command in COMMANDS else COMMANDS:
         module = name.replace("-", "_")
-        getattr(import_module(f"alb_sg.command_line.{module}"), f"add_{module}")(commands)
+        getattr(import_module(f"alb_sg.command_line.commands.{module}"), f"add_{module}")(commands)
     return whole
 
 
-def _say(sentence: str, code: ExitCode) -> int:
-    sys.stderr.write(printable(f"alb-sg: {sentence}") + "\n")
+def _print_error(message: str, code: ExitCode) -> int:
+    sys.stderr.write(printable(f"alb-sg: {message}") + "\n")
     return code

@@ -12,46 +12,46 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, TextIO, cast
 
-from alb_sg.errors import UnusableInput
+from alb_sg.errors import InvalidInputError
 
 STANDARD_OUTPUT = "-"
 # Half a surrogate pair, which JSON can bring in, goes out as JSON writes it.
-UNENCODABLE = "backslashreplace"
+ENCODING_ERRORS = "backslashreplace"
 
 
 @contextmanager
-def output(path: str | None, *, exact: bool = False) -> Iterator[TextIO]:
+def open_output(path: str | None, *, machine_readable: bool = False) -> Iterator[TextIO]:
     """A stream for a report: standard output where `path` is None or `-`, else the file at the end of the block.
 
-    `exact`: the text is for programs, UTF-8 whatever the terminal's encoding is. A block that raises leaves the
-    file as it was. Raises UnusableInput where the file cannot be written, at the start of the block already
+    `machine_readable`: the text is for programs, UTF-8 whatever the terminal's encoding is. A block that raises leaves
+    the file as it was. Raises InvalidInputError where the file cannot be written, at the start of the block already
     where that can be told.
     """
     if path is None or path == STANDARD_OUTPUT:
-        yield _standard_output(exact=exact)
+        yield _standard_output(machine_readable=machine_readable)
         sys.stdout.flush()
         return
     try:
-        with _replaced(path) as binary, _text(path, binary) as stream:
+        with _open_replacement(path) as binary, _open_text(path, binary) as stream:
             yield stream
     except OSError as error:
         if isinstance(error, BrokenPipeError):
             raise
-        raise UnusableInput(f"cannot write {path} ({error.strerror or error}); choose another --output") from error
+        raise InvalidInputError(f"cannot write {path} ({error.strerror or error}); choose another --output") from error
 
 
-def _standard_output(*, exact: bool) -> TextIO:
+def _standard_output(*, machine_readable: bool) -> TextIO:
     stream = sys.stdout
     if isinstance(stream, io.TextIOWrapper):
-        if exact:
-            stream.reconfigure(encoding="utf-8", errors=UNENCODABLE, newline="\n")
+        if machine_readable:
+            stream.reconfigure(encoding="utf-8", errors=ENCODING_ERRORS, newline="\n")
         else:
             stream.reconfigure(errors="replace")
     return stream
 
 
 @contextmanager
-def _replaced(path: str) -> Iterator[BinaryIO]:
+def _open_replacement(path: str) -> Iterator[BinaryIO]:
     """A temporary file beside a file, put in its place when the block ends well."""
     given = Path(path)
     if given.exists() and not given.is_file():
@@ -75,11 +75,13 @@ def _replaced(path: str) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def _text(path: str, binary: BinaryIO) -> Iterator[TextIO]:
+def _open_text(path: str, binary: BinaryIO) -> Iterator[TextIO]:
     """UTF-8 text into a binary stream, gzipped where the file's name says so."""
     # A fixed time and no name: the same content gives the same bytes.
     packed = gzip.GzipFile("", "wb", fileobj=binary, mtime=0) if path.endswith(".gz") else None
-    stream = io.TextIOWrapper(cast("BinaryIO", packed or binary), encoding="utf-8", errors=UNENCODABLE, newline="\n")
+    stream = io.TextIOWrapper(
+        cast("BinaryIO", packed or binary), encoding="utf-8", errors=ENCODING_ERRORS, newline="\n"
+    )
     try:
         yield stream
         stream.flush()

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 # Work that ends sooner shows nothing; a line that changes more often cannot be read.
-PATIENCE_SECONDS = 0.5
+DELAY_SECONDS = 0.5
 INTERVAL_SECONDS = 0.1
 ERASE_LINE = "\r\x1b[2K"
 
@@ -18,17 +18,17 @@ class Progress:
 
     def __init__(self, label: str) -> None:
         self._label = label
-        self._next = time.monotonic() + PATIENCE_SECONDS
+        self._next_update = time.monotonic() + DELAY_SECONDS
         self._shown = False
-        self._terminal = sys.stderr.isatty()
+        self._is_terminal = sys.stderr.isatty()
 
     def __enter__(self) -> Self:
         return self
 
     def __call__(self, done: int, total: int) -> None:
-        if not self._terminal or time.monotonic() < self._next:
+        if not self._is_terminal or time.monotonic() < self._next_update:
             return
-        self._next = time.monotonic() + INTERVAL_SECONDS
+        self._next_update = time.monotonic() + INTERVAL_SECONDS
         self._shown = True
         sys.stderr.write(f"{ERASE_LINE}{self._label} {done:,}/{total:,}")
         sys.stderr.flush()

@@ -1,8 +1,8 @@
 """What AWS Config calls: the four recommendations as custom rules on rdklib."""
 
-from alb_sg.config_rule.start import short_start
+from alb_sg.config_rule.cold_start import fast_imports
 
-with short_start():
+with fast_imports():
     from alb_sg.config_rule.rule import AlbSgRule, evaluate
 
 __all__ = ["AlbSgRule", "evaluate"]

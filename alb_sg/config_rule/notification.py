@@ -10,24 +10,24 @@ from typing import Any, NamedTuple
 
 from botocore.utils import parse_timestamp
 
-from alb_sg.errors import UnusableInput
+from alb_sg.errors import InvalidInputError
 
 SCHEDULED = "ScheduledNotification"
 CHANGED = "ConfigurationItemChangeNotification"
 OVERSIZED = "OversizedConfigurationItemChangeNotification"
 
 # The item still has a place in Config's results only in these (ConfigurationItemStatus).
-LIVING = frozenset({"OK", "ResourceDiscovered"})
+EXISTING_STATUSES = frozenset({"OK", "ResourceDiscovered"})
 
 
-class Item(NamedTuple):
+class ChangedItem(NamedTuple):
     """The configuration item that triggered: what it is, when it was captured, and every value it holds or held
     (`content`: its configuration now, and before the change as far as the notification says).
     `load_balancer_type` is a load balancer's own, where the item still says it."""
 
     resource_type: str
     resource_id: str
-    captured: str
+    capture_time: str
     status: str
     account_id: str | None
     left_scope: bool
@@ -35,8 +35,8 @@ class Item(NamedTuple):
     content: tuple[Any, ...] = ()
 
     @property
-    def living(self) -> bool:
-        return self.status in LIVING and not self.left_scope
+    def exists(self) -> bool:
+        return self.status in EXISTING_STATUSES and not self.left_scope
 
     def texts(self) -> Iterator[str]:
         """Every text in the item's configuration, now and before."""
@@ -47,60 +47,62 @@ class Item(NamedTuple):
 class Notification(NamedTuple):
     """`item` is None for a scheduled run. `created` is when Config created the notification."""
 
-    created: str
-    item: Item | None
+    creation_time: str
+    item: ChangedItem | None
 
 
-def checked_event(event: Mapping[str, Any]) -> dict[str, Any]:
+def normalize_event(event: Mapping[str, Any]) -> dict[str, Any]:
     """An event with all that a rule and rdklib read of it, in the one spelling that both understand.
 
     rdklib reads `ruleParameters` itself: it is told what this project understood, empty and null ones left out and
-    the others without the spaces around them. Raises UnusableInput that names what is missing.
+    the others without the spaces around them. Raises InvalidInputError that names what is missing.
     """
     for name in ("resultToken", "executionRoleArn", "configRuleName"):
-        _text(event, name, "event")
-    values = _object(event.get("ruleParameters") or "{}", "ruleParameters")
+        _require_text(event, name, "event")
+    values = _require_object(event.get("ruleParameters") or "{}", "ruleParameters")
     given = {name: value.strip() if isinstance(value, str) else value for name, value in values.items()}
     given = {name: value for name, value in given.items() if value not in (None, "")}
-    invoking = _object(event.get("invokingEvent"), "invokingEvent")
+    invoking = _require_object(event.get("invokingEvent"), "invokingEvent")
     return {**event, "ruleParameters": json.dumps(given), "invokingEvent": json.dumps(invoking)}
 
 
 def read_notification(event: Mapping[str, Any]) -> Notification:
-    """The notification inside an event. Raises UnusableInput that names what is missing.
+    """The notification inside an event. Raises InvalidInputError that names what is missing.
 
     An oversized notification carries a summary of the item in place of its configuration: enough, because the
     rules judge live state.
     """
-    invoking = _object(event.get("invokingEvent"), "invokingEvent")
-    message_type = _text(invoking, "messageType", "invokingEvent")
-    created = _time(invoking.get("notificationCreationTime"), "invokingEvent.notificationCreationTime")
+    invoking = _require_object(event.get("invokingEvent"), "invokingEvent")
+    message_type = _require_text(invoking, "messageType", "invokingEvent")
+    created = _require_time(invoking.get("notificationCreationTime"), "invokingEvent.notificationCreationTime")
     if message_type == SCHEDULED:
         return Notification(created, None)
     if message_type not in (CHANGED, OVERSIZED):
-        raise UnusableInput(f"{message_type!r} is no message type that this rule knows", "invokingEvent.messageType")
+        raise InvalidInputError(
+            f"{message_type!r} is no message type that this rule knows", "invokingEvent.messageType"
+        )
     field_name = "configurationItem" if message_type == CHANGED else "configurationItemSummary"
-    item = item_from(
+    item = read_changed_item(
         invoking.get(field_name),
         f"invokingEvent.{field_name}",
         left_scope=bool(event.get("eventLeftScope")),
-        difference=invoking.get("configurationItemDiff"),
+        configuration_diff=invoking.get("configurationItemDiff"),
     )
     return Notification(created, item)
 
 
-def item_from(
-    source: Any, place: str = "configurationItem", *, left_scope: bool = False, difference: Any = None
-) -> Item:
-    """A configuration item as a notification spells it. Raises UnusableInput."""
-    source = _object(source, place)
+def read_changed_item(
+    source: Any, place: str = "configurationItem", *, left_scope: bool = False, configuration_diff: Any = None
+) -> ChangedItem:
+    """A configuration item as a notification spells it. Raises InvalidInputError."""
+    source = _require_object(source, place)
     configuration = source.get("configuration")
-    changed = difference.get("changedProperties") if isinstance(difference, Mapping) else None
-    return Item(
-        resource_type=_text(source, "resourceType", place),
-        resource_id=_text(source, "resourceId", place),
-        captured=_time(source.get("configurationItemCaptureTime"), f"{place}.configurationItemCaptureTime"),
-        status=_text(source, "configurationItemStatus", place),
+    changed = configuration_diff.get("changedProperties") if isinstance(configuration_diff, Mapping) else None
+    return ChangedItem(
+        resource_type=_require_text(source, "resourceType", place),
+        resource_id=_require_text(source, "resourceId", place),
+        capture_time=_require_time(source.get("configurationItemCaptureTime"), f"{place}.configurationItemCaptureTime"),
+        status=_require_text(source, "configurationItemStatus", place),
         account_id=source.get("awsAccountId") or source.get("accountId"),
         left_scope=left_scope,
         load_balancer_type=configuration.get("type") if isinstance(configuration, Mapping) else None,
@@ -108,33 +110,33 @@ def item_from(
     )
 
 
-def _time(value: Any, place: str) -> str:
+def _require_time(value: Any, place: str) -> str:
     if isinstance(value, datetime):
         return value.isoformat()
     if not isinstance(value, str) or not value:
-        raise UnusableInput("text is missing", place)
+        raise InvalidInputError("text is missing", place)
     try:
         parse_timestamp(value)
     except ValueError as error:
-        raise UnusableInput(f"{value!r} is not a time", place) from error
+        raise InvalidInputError(f"{value!r} is not a time", place) from error
     return value
 
 
-def _object(value: Any, place: str) -> Mapping[str, Any]:
+def _require_object(value: Any, place: str) -> Mapping[str, Any]:
     if isinstance(value, str):
         try:
             value = json.loads(value)
         except ValueError as error:
-            raise UnusableInput(f"not JSON ({error})", place) from error
+            raise InvalidInputError(f"not JSON ({error})", place) from error
     if not isinstance(value, Mapping):
-        raise UnusableInput("an object was expected", place)
+        raise InvalidInputError("an object was expected", place)
     return value
 
 
-def _text(source: Mapping[str, Any], name: str, place: str) -> str:
+def _require_text(source: Mapping[str, Any], name: str, place: str) -> str:
     value = source.get(name)
     if not isinstance(value, str) or not value:
-        raise UnusableInput("text is missing", f"{place}.{name}")
+        raise InvalidInputError("text is missing", f"{place}.{name}")
     return value
 
 

@@ -23,23 +23,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
-from alb_sg.dashboard.causes import causes_of, groups_behind
-from alb_sg.dashboard.observation import AccountName, Detail, Observation
-from alb_sg.dashboard.ranking import INTERNET_FACING, Status, severity_of, status_of
-from alb_sg.dashboard.text import encodable
-from alb_sg.errors import UnusableInput
-from alb_sg.findings.finding import Compliance, Finding, JudgementError
+from alb_sg.dashboard.text import replace_lone_surrogates
+from alb_sg.errors import InvalidInputError
+from alb_sg.findings.causes import find_causes, groups_in_annotation
+from alb_sg.findings.finding import Compliance, EvaluationError, Finding
+from alb_sg.observations.observation import AccountName, LoadBalancerDetail, Observation
+from alb_sg.observations.ranking import INTERNET_FACING, VerdictStatus, rule_severity, verdict_status
 
 VERSION = 1
 SUFFIX = ".jsonl.gz"
-FILE_NAME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{6}Z" + re.escape(SUFFIX))
-TIME = "%Y-%m-%dT%H:%M:%SZ"
-FILE_TIME = "%Y-%m-%dT%H%M%SZ"
+FILE_NAME_PATTERN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{6}Z" + re.escape(SUFFIX))
+TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+FILE_TIME_FORMAT = "%Y-%m-%dT%H%M%SZ"
 
 Row = Mapping[str, Any]
 
 # What a comparison reads of a run; other columns may have been added since it was written.
-COMPARED = ("record", "account", "region", "rule", "complete", "load_balancer", "name", "scheme", "status")
+COMPARED_COLUMNS = ("record", "account", "region", "rule", "complete", "load_balancer", "name", "scheme", "status")
 COLUMNS = (
     "version",
     "as_of",
@@ -76,86 +76,93 @@ class Run:
     rows: Sequence[Row]
 
 
-def time_text(time: datetime) -> str:
+def format_time(time: datetime) -> str:
     """A time as `2027-01-31T12:00:00Z`."""
-    return time.astimezone(UTC).strftime(TIME)
+    return time.astimezone(UTC).strftime(TIME_FORMAT)
 
 
-def file_name(as_of: datetime) -> str:
-    return as_of.astimezone(UTC).strftime(FILE_TIME) + SUFFIX
+def run_file_name(as_of: datetime) -> str:
+    return as_of.astimezone(UTC).strftime(FILE_TIME_FORMAT) + SUFFIX
 
 
-def run_of(observation: Observation) -> Run:
+def make_run(observation: Observation) -> Run:
     """An observation as a run: its scopes, then its verdicts, then its errors, each by account, region and ARN."""
-    rows = [*_scopes(observation), *_verdicts(observation), *_errors(observation)]
-    return Run(time_text(observation.as_of), [{name: row.get(name) for name in COLUMNS} for row in rows])
+    rows = [*_scope_rows(observation), *_verdict_rows(observation), *_error_rows(observation)]
+    return Run(format_time(observation.as_of), [{name: row.get(name) for name in COLUMNS} for row in rows])
 
 
 def write_run(run: Run, stream: TextIO) -> None:
-    stream.writelines(encodable(json.dumps(row, ensure_ascii=False, separators=(",", ":"))) + "\n" for row in run.rows)
+    stream.writelines(
+        replace_lone_surrogates(json.dumps(row, ensure_ascii=False, separators=(",", ":"))) + "\n" for row in run.rows
+    )
 
 
-def earlier_files(folder: Path, as_of: datetime) -> list[Path]:
+def earlier_run_files(folder: Path, as_of: datetime) -> list[Path]:
     """The runs in a folder before a time, oldest first; other files there are nobody's business.
 
-    Raises UnusableInput where the folder cannot be listed; one that does not exist yet has none.
+    Raises InvalidInputError where the folder cannot be listed; one that does not exist yet has none.
     """
     try:
         names = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
     except OSError as error:
-        raise UnusableInput(f"the folder cannot be listed ({error.strerror or error})", str(folder)) from error
-    return [folder / name for name in names if FILE_NAME.fullmatch(name) and name < file_name(as_of)]
+        raise InvalidInputError(f"the folder cannot be listed ({error.strerror or error})", str(folder)) from error
+    return [folder / name for name in names if FILE_NAME_PATTERN.fullmatch(name) and name < run_file_name(as_of)]
 
 
 def read_run(path: Path) -> Run:
-    """The run in a file. Raises UnusableInput that names file and line."""
+    """The run in a file. Raises InvalidInputError that names file and line."""
     try:
-        as_of = datetime.strptime(path.name.removesuffix(SUFFIX), FILE_TIME).replace(tzinfo=UTC)
+        as_of = datetime.strptime(path.name.removesuffix(SUFFIX), FILE_TIME_FORMAT).replace(tzinfo=UTC)
         text = gzip.decompress(path.read_bytes()).decode("utf-8")
     except (OSError, EOFError, zlib.error, ValueError) as error:
-        raise UnusableInput(
+        raise InvalidInputError(
             f"no run of alb-sg dashboard can be read from it ({error}); take the file out of the folder", str(path)
         ) from error
     return Run(
-        time_text(as_of),
-        [_row(line, f"{path}: line {number}") for number, line in enumerate(text.removesuffix("\n").split("\n"), 1)],
+        format_time(as_of),
+        [
+            _parse_row(line, f"{path}: line {number}")
+            for number, line in enumerate(text.removesuffix("\n").split("\n"), 1)
+        ],
     )
 
 
-def _row(line: str, place: str) -> Row:
+def _parse_row(line: str, place: str) -> Row:
     try:
         row = json.loads(line)
     except ValueError as error:
-        raise UnusableInput(f"not JSON ({error}); take the file out of the folder", place) from error
+        raise InvalidInputError(f"not JSON ({error}); take the file out of the folder", place) from error
     if not isinstance(row, dict) or row.get("version") != VERSION:
-        raise UnusableInput(
+        raise InvalidInputError(
             f"not a row of version {VERSION}, the one that this alb-sg reads; take the file out of the folder", place
         )
-    lacking = [column for column in COMPARED if column not in row]
+    lacking = [column for column in COMPARED_COLUMNS if column not in row]
     if lacking:
-        raise UnusableInput(f"{lacking[0]} is missing; take the file out of the folder", place)
+        raise InvalidInputError(f"{lacking[0]} is missing; take the file out of the folder", place)
     return row
 
 
 # --- rows
 
 
-def _common(observation: Observation, record: str, account_id: str, region: str, rule: str | None) -> dict[str, Any]:
+def _common_columns(
+    observation: Observation, record: str, account_id: str, region: str, rule: str | None
+) -> dict[str, Any]:
     account = observation.accounts.get(account_id, AccountName())
     return {
         "version": VERSION,
-        "as_of": time_text(observation.as_of),
+        "as_of": format_time(observation.as_of),
         "record": record,
         "account": account_id or None,
         "account_name": account.name,
         "unit": account.unit,
         "region": region or None,
         "rule": rule,
-        "severity": None if rule is None else severity_of(rule),
+        "severity": None if rule is None else rule_severity(rule),
     }
 
 
-def _scopes(observation: Observation) -> Iterator[dict[str, Any]]:
+def _scope_rows(observation: Observation) -> Iterator[dict[str, Any]]:
     failed = {
         (error.account_id, error.region, error.rule)
         for error in observation.results.errors
@@ -163,25 +170,30 @@ def _scopes(observation: Observation) -> Iterator[dict[str, Any]]:
     }
     # What failed and is of no account may be of any.
     everywhere = {rule for account_id, _, rule in failed if not account_id}
-    deployed = observation.coverage.rules_deployed
-    for home in sorted(observation.coverage.heard):
-        rules = observation.results.rules if deployed is None else deployed.get(home, frozenset())
+    deployed = observation.completeness.rules_deployed
+    for account_region in sorted(observation.completeness.observed):
+        rules = observation.results.rule_names if deployed is None else deployed.get(account_region, frozenset())
         for rule in sorted(rules):
             about = {rule, None}
-            complete = not everywhere & about and not failed & {(home.account_id, home.region, one) for one in about}
-            yield {**_common(observation, "scope", home.account_id, home.region, rule), "complete": complete}
+            complete = not everywhere & about and not failed & {
+                (account_region.account_id, account_region.region, one) for one in about
+            }
+            yield {
+                **_common_columns(observation, "scope", account_region.account_id, account_region.region, rule),
+                "complete": complete,
+            }
 
 
-def _verdicts(observation: Observation) -> Iterator[dict[str, Any]]:
+def _verdict_rows(observation: Observation) -> Iterator[dict[str, Any]]:
     for finding in observation.results.findings:
         detail = observation.details.get(finding.load_balancer_arn)
-        exemption = None if finding.exempted is None else finding.exempted.exemption
+        exemption = None if finding.applied_exemption is None else finding.applied_exemption.exemption
         yield {
-            **_common(observation, "verdict", finding.account_id, finding.region, finding.rule),
-            **_load_balancer(finding.load_balancer_arn, finding.load_balancer_name, detail),
-            "security_groups": list(security_groups(finding, detail)),
+            **_common_columns(observation, "verdict", finding.account_id, finding.region, finding.rule),
+            **_load_balancer_columns(finding.load_balancer_arn, finding.load_balancer_name, detail),
+            "security_groups": list(finding_groups(finding, detail)),
             "compliance": finding.compliance.value,
-            "status": status_of(finding).value,
+            "status": verdict_status(finding).value,
             "unresolved": finding.unresolved,
             "causes": cause_codes(finding, detail),
             "exempt": exemption is not None,
@@ -192,18 +204,22 @@ def _verdicts(observation: Observation) -> Iterator[dict[str, Any]]:
         }
 
 
-def _errors(observation: Observation) -> Iterator[dict[str, Any]]:
+def _error_rows(observation: Observation) -> Iterator[dict[str, Any]]:
     for error in observation.results.errors:
         arn = error.load_balancer_arn
         yield {
-            **_common(observation, "error", error.account_id, error.region, error.rule),
-            **({} if arn is None else _load_balancer(arn, name_in(arn), observation.details.get(arn))),
-            "status": Status.ERROR.value,
+            **_common_columns(observation, "error", error.account_id, error.region, error.rule),
+            **(
+                {}
+                if arn is None
+                else _load_balancer_columns(arn, load_balancer_name(arn), observation.details.get(arn))
+            ),
+            "status": VerdictStatus.ERROR.value,
             "annotation": f"{error.what}: {error.cause}",
         }
 
 
-def _load_balancer(arn: str, name: str, detail: Detail | None) -> dict[str, Any]:
+def _load_balancer_columns(arn: str, name: str, detail: LoadBalancerDetail | None) -> dict[str, Any]:
     scheme = None if detail is None else detail.load_balancer.scheme
     return {
         "load_balancer": arn,
@@ -213,22 +229,22 @@ def _load_balancer(arn: str, name: str, detail: Detail | None) -> dict[str, Any]
     }
 
 
-def name_in(arn: str) -> str:
+def load_balancer_name(arn: str) -> str:
     """The load balancer's name in its ARN."""
     parts = arn.split("/")
     return parts[-2] if len(parts) > 2 else arn
 
 
-def security_groups(finding: Finding, detail: Detail | None) -> tuple[str, ...]:
+def finding_groups(finding: Finding, detail: LoadBalancerDetail | None) -> tuple[str, ...]:
     """The load balancer's security groups, or as many as the finding names."""
-    return groups_behind(finding) if detail is None else detail.load_balancer.security_groups
+    return groups_in_annotation(finding) if detail is None else detail.load_balancer.security_groups
 
 
-def cause_codes(result: Finding | JudgementError, detail: Detail | None) -> list[str]:
-    if isinstance(result, JudgementError) or result.compliance is not Compliance.NON_COMPLIANT:
+def cause_codes(result: Finding | EvaluationError, detail: LoadBalancerDetail | None) -> list[str]:
+    if isinstance(result, EvaluationError) or result.compliance is not Compliance.NON_COMPLIANT:
         return []
-    return [cause.value for cause in causes_of(result, () if detail is None else detail.security_groups)]
+    return [cause.value for cause in find_causes(result, () if detail is None else detail.security_groups)]
 
 
-def rows_of(run: Run, record: str) -> Iterable[Row]:
+def select_rows(run: Run, record: str) -> Iterable[Row]:
     return (row for row in run.rows if row["record"] == record)

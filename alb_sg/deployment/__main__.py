@@ -10,16 +10,16 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from alb_sg.deployment.account import NotDeployed, account_id, check_bucket, upload
-from alb_sg.deployment.artefact import function_artefact, layer_artefact
+from alb_sg.deployment.artifact import function_artifact, layer_artifact
+from alb_sg.deployment.config_errors import InvalidSettingsError
 from alb_sg.deployment.documents import shipped_documents
-from alb_sg.deployment.mistakes import WrongSettings
-from alb_sg.deployment.pack import regional_remarks, remarks, rendered
+from alb_sg.deployment.preflight import DeploymentError, caller_account_id, check_bucket, upload_object
 from alb_sg.deployment.rdk_deployment import deploy_with_rdk
-from alb_sg.deployment.rule_definition import read_definitions
+from alb_sg.deployment.rule_definition import read_rule_definitions
 from alb_sg.deployment.settings import Settings, read_settings
 from alb_sg.deployment.stack_deployment import deploy_stack
-from alb_sg.errors import UnusableInput
+from alb_sg.deployment.template_files import deployment_remarks, regional_remarks, render_templates
+from alb_sg.errors import InvalidInputError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,10 +27,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         _COMMANDS[options.command](options)
-    except (WrongSettings, UnusableInput) as error:
+    except (InvalidSettingsError, InvalidInputError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    except (NotDeployed, ClientError, BotoCoreError) as error:
+    except (DeploymentError, ClientError, BotoCoreError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     return 0
@@ -65,60 +65,60 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _build(options: argparse.Namespace) -> None:
-    artefact = function_artefact(options.rules)
-    for one in (artefact, layer_artefact(options.rules)):
+    artefact = function_artifact(options.rules)
+    for one in (artefact, layer_artifact(options.rules)):
         path = one.write(options.output)
-        _say(f"{path} ({len(one.content):,} bytes, sha256 {one.sha256})")
+        _print_line(f"{path} ({len(one.content):,} bytes, sha256 {one.sha256})")
     folder = options.output / "remediation"
     folder.mkdir(exist_ok=True)
     for name, text in shipped_documents(artefact).items():
         path = folder / f"{name}.yaml"
         path.write_text(text, encoding="utf-8")
-        _say(str(path))
+        _print_line(str(path))
 
 
 def _pack(options: argparse.Namespace) -> None:
     settings = _settings(options)
     _build(options)
-    artefact = function_artefact(options.rules)
-    for name, text in rendered(settings, artefact).items():
+    artefact = function_artifact(options.rules)
+    for name, text in render_templates(settings, artefact).items():
         path = options.output / name
         path.write_text(text, encoding="utf-8")
-        _say(str(path))
-    for remark in remarks(settings):
-        _say(remark)
+        _print_line(str(path))
+    for remark in deployment_remarks(settings):
+        _print_line(remark)
 
 
 def _upload(options: argparse.Namespace) -> None:
     settings = _settings(options)
-    artefact = function_artefact(options.rules)
-    account = account_id()
+    artefact = function_artifact(options.rules)
+    account = caller_account_id()
     for region in settings.regions:
-        check_bucket(settings.bucket(account, region), account, region)
+        check_bucket(settings.artifact_bucket_name(account, region), account, region)
     for region in settings.regions:
-        bucket = settings.bucket(account, region)
-        upload(bucket, artefact.key, artefact.content, account, region)
-        _say(f"{region}: s3://{bucket}/{artefact.key}")
+        bucket = settings.artifact_bucket_name(account, region)
+        upload_object(bucket, artefact.key, artefact.content, account, region)
+        _print_line(f"{region}: s3://{bucket}/{artefact.key}")
 
 
 def _deploy(options: argparse.Namespace) -> None:
-    deploy_with_rdk(_settings(options), layer_artefact(options.rules), options.rules, _say)
+    deploy_with_rdk(_settings(options), layer_artifact(options.rules), options.rules, _print_line)
 
 
 def _deploy_stack(options: argparse.Namespace) -> None:
     settings = _settings(options)
     for remark in regional_remarks(settings):
-        _say(remark)
-    deploy_stack(settings, function_artefact(options.rules), _say)
+        _print_line(remark)
+    deploy_stack(settings, function_artifact(options.rules), _print_line)
 
 
 def _settings(options: argparse.Namespace) -> Settings:
-    settings = read_settings(options.config, read_definitions(options.rules))
+    settings = read_settings(options.config, read_rule_definitions(options.rules))
     bucket = getattr(options, "bucket", None)
-    return replace(settings, artefact_bucket=bucket) if bucket else settings
+    return replace(settings, artifact_bucket=bucket) if bucket else settings
 
 
-def _say(text: str) -> None:
+def _print_line(text: str) -> None:
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alb_sg.deployment.intrinsics import FORMAT_VERSION, Template, arn_of, policy, sub
+from alb_sg.deployment.intrinsics import FORMAT_VERSION, Template, arn_of, policy_document, sub
 
 AGGREGATOR_NAME = "alb-sg"
 
@@ -16,7 +16,7 @@ def aggregator_template() -> Template:
                 "Type": "AWS::IAM::Role",
                 "Properties": {
                     "Description": "Lets AWS Config list the organization's accounts for the aggregator",
-                    "AssumeRolePolicyDocument": policy(
+                    "AssumeRolePolicyDocument": policy_document(
                         [
                             {
                                 "Effect": "Allow",

@@ -48,7 +48,7 @@ def table_statement() -> str:
 
 
 def athena_resources(condition: str) -> Template:
-    """Database, table and named queries over `Bucket`, where a condition holds."""
+    """Database, table and named queries over `TokenBucket`, where a condition holds."""
     resources: Template = {
         "Database": {
             "Type": "AWS::Glue::Database",

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from alb_sg.config_rule.admission import VARIABLE
-from alb_sg.deployment.functions import conditions, function_resources, permission, region_assertion
+from alb_sg.config_rule.allowed_accounts import ENVIRONMENT_VARIABLE
 from alb_sg.deployment.intrinsics import FORMAT_VERSION, Template
-from alb_sg.deployment.permissions_of_roles import ORGANIZATION_PARAMETER, assume_statement
+from alb_sg.deployment.lambda_resources import (
+    function_resources,
+    home_region_condition,
+    invoke_permission,
+    region_assertion,
+)
+from alb_sg.deployment.role_policies import ORGANIZATION_PARAMETER, assume_role_statement
 from alb_sg.deployment.settings import Settings
 
 
-def central_template(settings: Settings, artefact_key: str) -> Template:
+def central_template(settings: Settings, artifact_key: str) -> Template:
     """Functions that serve the accounts of the list, or of the organization.
 
     With a list, each account has an invocation permission of its own, and the functions are told the list. For an
@@ -17,17 +22,17 @@ def central_template(settings: Settings, artefact_key: str) -> Template:
     let them read within the organization alone.
     """
     members = settings.organization.member_accounts
-    environment = {VARIABLE: ",".join(members)} if members else {}
+    environment = {ENVIRONMENT_VARIABLE: ",".join(members)} if members else {}
     resources: Template = {}
     for rule in settings.rules:
         resources |= function_resources(
-            settings, rule, artefact_key, statements=[assume_statement(settings)], environment=environment
+            settings, rule, artifact_key, statements=[assume_role_statement(settings)], environment=environment
         )
-        camel = rule.definition.camel
+        camel = rule.definition.camel_name
         if members:
-            resources |= {f"{camel}InvokedFor{member}": permission(rule, member) for member in members}
+            resources |= {f"{camel}InvokedFor{member}": invoke_permission(rule, member) for member in members}
         else:
-            resources[f"{camel}InvokedForOrganization"] = permission(rule, None)
+            resources[f"{camel}InvokedForOrganization"] = invoke_permission(rule, None)
     template: Template = {
         "AWSTemplateFormatVersion": FORMAT_VERSION,
         "Description": "alb-sg: the functions of the rules, for the delegated administrator of AWS Config",
@@ -35,7 +40,7 @@ def central_template(settings: Settings, artefact_key: str) -> Template:
     if not members:
         template["Parameters"] = {ORGANIZATION_PARAMETER: _organization_parameter(settings)}
     template["Rules"] = region_assertion(settings)
-    if wanted := conditions(settings):
+    if wanted := home_region_condition(settings):
         template["Conditions"] = wanted
     return {**template, "Resources": resources}
 

@@ -7,10 +7,19 @@ does not get them. So each account and region has a rule that forwards them to a
 
 from __future__ import annotations
 
-from alb_sg.deployment.intrinsics import FORMAT_VERSION, Template, arn_of, either, given, policy, ref, sub
+from alb_sg.deployment.intrinsics import (
+    FORMAT_VERSION,
+    Template,
+    arn_of,
+    fn_if,
+    is_not_empty,
+    policy_document,
+    ref,
+    sub,
+)
 from alb_sg.deployment.jobs import alarm, queue, queue_policy, service_role
 from alb_sg.estate.model import LOAD_BALANCER_TYPE
-from alb_sg.recommendations.catalogue import BY_NAME
+from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 
 # What a message takes from the event.
 PATHS = {
@@ -32,7 +41,7 @@ def pattern() -> Template:
             "messageType": ["ComplianceChangeNotification"],
             "resourceType": [LOAD_BALANCER_TYPE],
             # Conformance packs and organizations put words of their own around a rule's name.
-            "configRuleName": [{"wildcard": f"*{name}*"} for name in sorted(BY_NAME)],
+            "configRuleName": [{"wildcard": f"*{name}*"} for name in sorted(RECOMMENDATIONS_BY_NAME)],
             "$or": [
                 {"newEvaluationResult": {"complianceType": ["NON_COMPLIANT"]}},
                 {
@@ -77,7 +86,7 @@ def notification_resources() -> Template:
             "Type": "AWS::SNS::TopicPolicy",
             "Properties": {
                 "Topics": [ref("Changes")],
-                "PolicyDocument": policy(
+                "PolicyDocument": policy_document(
                     [
                         {
                             "Effect": "Allow",
@@ -103,7 +112,7 @@ def notification_resources() -> Template:
                         "DeadLetterConfig": {"Arn": arn_of("ChangesFailed")},
                         "InputTransformer": {
                             "InputPathsMap": PATHS,
-                            "InputTemplate": either(
+                            "InputTemplate": fn_if(
                                 "HasPageUrl",
                                 sub(_message("${PageUrl}#lb=<loadBalancer>")),
                                 sub(_message("The dashboard: s3://${Bucket}/index.html#lb=<loadBalancer>")),
@@ -142,7 +151,7 @@ def member_events_template() -> Template:
                 "Default": "",
             },
         },
-        "Conditions": {"HasAlarmTopic": given("AlarmTopicArn")},
+        "Conditions": {"HasAlarmTopic": is_not_empty("AlarmTopicArn")},
         "Resources": {
             "ForwardRole": service_role(
                 "events.amazonaws.com",

@@ -32,6 +32,6 @@ def config_rule_properties(
         "ConfigRuleName": rule.name,
         "Description": rule.description,
         "InputParameters": dict(parameters),
-        "Scope": {"ComplianceResourceTypes": list(settings.types(rule, region))},
+        "Scope": {"ComplianceResourceTypes": list(settings.resource_types(rule, region))},
         "Source": {"Owner": "CUSTOM_LAMBDA", "SourceIdentifier": function_arn, "SourceDetails": details},
     }

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from alb_sg.automation.names import document_name
 from alb_sg.deployment.config_rules import config_rule_properties
-from alb_sg.deployment.intrinsics import FORMAT_VERSION, Template, either, given, nothing, ref, sub
+from alb_sg.deployment.intrinsics import FORMAT_VERSION, Template, fn_if, is_not_empty, no_value, ref, sub
 from alb_sg.deployment.member import CENTRAL_PARAMETER, central_parameter
-from alb_sg.deployment.remediation import remediation_properties, static
-from alb_sg.deployment.settings import PARAMETER_LENGTHS, REMEDIATION_LENGTH, DeployedRule, Mode, Settings
-from alb_sg.parameters import OF_READING, PARAMETERS, RDKLIB_PARAMETERS, TargetMatch
+from alb_sg.deployment.remediation_resources import remediation_properties, static_value
+from alb_sg.deployment.settings import (
+    MAX_PARAMETER_LENGTHS,
+    MAX_REMEDIATION_VALUE_LENGTH,
+    DeployedRule,
+    RemediationMode,
+    Settings,
+)
+from alb_sg.parameters import PARAMETERS, RDKLIB_PARAMETERS, READING_PARAMETERS, TargetMatch
+from alb_sg.remediation.document_names import document_name
 
 ROLE_PARAMETER = "EvaluationRoleName"
 
 # AWS Config: the template's bytes, and its parameters.
-TEMPLATE_LIMIT = 51_200
-PARAMETERS_LIMIT = 60
+MAX_TEMPLATE_BYTES = 51_200
+MAX_PARAMETERS = 60
 
 # IAM: characters of a role's name.
-ROLE_LENGTH = 64
+MAX_ROLE_NAME_LENGTH = 64
 CHOICES = {"TargetMatch": [choice.value for choice in TargetMatch]}
 
 _FACTS = {fact.name: fact for fact in PARAMETERS}
@@ -32,7 +38,7 @@ def conformance_pack_template(settings: Settings, region: str | None = None) -> 
             "Description": "The role in this account that the functions read with",
             "Default": settings.names.evaluation_role,
             "MinLength": 1,
-            "MaxLength": ROLE_LENGTH,
+            "MaxLength": MAX_ROLE_NAME_LENGTH,
         },
     }
     conditions: Template = {}
@@ -41,20 +47,20 @@ def conformance_pack_template(settings: Settings, region: str | None = None) -> 
         names = [name for name in rule.definition.parameters if name not in RDKLIB_PARAMETERS]
         inputs: Template = {"ExecutionRoleName": ref(ROLE_PARAMETER)}
         for name in names:
-            logical = f"{rule.definition.camel}{name}"
+            logical = f"{rule.definition.camel_name}{name}"
             parameters[logical] = _parameter(rule, name)
             if name in CHOICES:
                 inputs[name] = ref(logical)
             else:
-                conditions[f"{logical}Given"] = given(logical)
-                inputs[name] = either(f"{logical}Given", ref(logical), nothing())
-        camel = rule.definition.camel
+                conditions[f"{logical}Given"] = is_not_empty(logical)
+                inputs[name] = fn_if(f"{logical}Given", ref(logical), no_value())
+        camel = rule.definition.camel_name
         mode = f"{camel}Remediation"
         parameters[mode] = _mode_parameter(rule)
-        conditions[f"{camel}Remedied"] = {"Fn::Not": [{"Fn::Equals": [ref(mode), Mode.OFF.value]}]}
-        conditions[f"{camel}RemediedByItself"] = {"Fn::Equals": [ref(mode), Mode.AUTOMATIC.value]}
+        conditions[f"{camel}Remedied"] = {"Fn::Not": [{"Fn::Equals": [ref(mode), RemediationMode.OFF.value]}]}
+        conditions[f"{camel}RemediedByItself"] = {"Fn::Equals": [ref(mode), RemediationMode.AUTOMATIC.value]}
         resources |= _rule_resources(settings, rule, region, inputs)
-        resources[f"{camel}RemediationConfiguration"] = _remediation(settings, rule, inputs)
+        resources[f"{camel}RemediationConfiguration"] = _remediation_configuration(settings, rule, inputs)
     return {
         "AWSTemplateFormatVersion": FORMAT_VERSION,
         "Description": "alb-sg: security groups of Application Load Balancers, as Elastic Load Balancing recommends",
@@ -64,7 +70,7 @@ def conformance_pack_template(settings: Settings, region: str | None = None) -> 
     }
 
 
-def organization_template(settings: Settings, pack: str) -> Template:
+def organization_pack_template(settings: Settings, pack: str) -> Template:
     """A stack of the delegated administrator that puts the pack, given as text, into the whole organization."""
     properties: Template = {
         "OrganizationConformancePackName": settings.stack_name,
@@ -90,7 +96,9 @@ def _parameter(rule: DeployedRule, name: str) -> Template:
         "Type": "String",
         "Description": f"{rule.name}: {fact.meaning}",
         "Default": rule.parameters.get(name, fact.default),
-        "MaxLength": min(PARAMETER_LENGTHS[name], REMEDIATION_LENGTH) if rule.remedied else PARAMETER_LENGTHS[name],
+        "MaxLength": min(MAX_PARAMETER_LENGTHS[name], MAX_REMEDIATION_VALUE_LENGTH)
+        if rule.has_remediation
+        else MAX_PARAMETER_LENGTHS[name],
     }
     if name in CHOICES:
         parameter["AllowedValues"] = CHOICES[name]
@@ -105,28 +113,28 @@ def _mode_parameter(rule: DeployedRule) -> Template:
             "(manual), or by AWS Config itself (automatic)"
         ),
         "Default": rule.remediation.mode.value,
-        "AllowedValues": [mode.value for mode in Mode],
+        "AllowedValues": [mode.value for mode in RemediationMode],
     }
 
 
 def _rule_resources(settings: Settings, rule: DeployedRule, region: str | None, inputs: Template) -> Template:
-    camel = rule.definition.camel
+    camel = rule.definition.camel_name
     name = settings.function_name(rule)
     function = f"arn:${{AWS::Partition}}:lambda:${{AWS::Region}}:${{{CENTRAL_PARAMETER}}}:function:{name}"
     properties = config_rule_properties(settings, rule, region, function_arn=sub(function), parameters=inputs)
     return {f"{camel}Rule": {"Type": "AWS::Config::ConfigRule", "Properties": properties}}
 
 
-def _remediation(settings: Settings, rule: DeployedRule, inputs: Template) -> Template:
+def _remediation_configuration(settings: Settings, rule: DeployedRule, inputs: Template) -> Template:
     """The rule's remediation, there where the pack's parameter asks for it. It is given what the rule is given, but for
     the role that functions read with."""
-    camel = rule.definition.camel
-    given_too = {name: value for name, value in inputs.items() if name not in OF_READING}
+    camel = rule.definition.camel_name
+    given_too = {name: value for name, value in inputs.items() if name not in READING_PARAMETERS}
     properties = remediation_properties(
         settings,
         rule,
-        automatic=either(f"{camel}RemediedByItself", True, False),
-        parameters={name: _passed_on(value) for name, value in given_too.items()},
+        automatic=fn_if(f"{camel}RemediedByItself", True, False),
+        parameters={name: _document_parameter_value(value) for name, value in given_too.items()},
     )
     return {
         "Type": "AWS::Config::RemediationConfiguration",
@@ -135,9 +143,9 @@ def _remediation(settings: Settings, rule: DeployedRule, inputs: Template) -> Te
     }
 
 
-def _passed_on(value: Template) -> Template:
+def _document_parameter_value(value: Template) -> Template:
     """A rule's input as a document's parameter; left out where the rule is not given it."""
     if "Fn::If" not in value:
-        return static(value)
+        return static_value(value)
     condition, then, otherwise = value["Fn::If"]
-    return either(condition, static(then), otherwise)
+    return fn_if(condition, static_value(then), otherwise)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from alb_sg.aggregator.requests import ACTIONS
-from alb_sg.dashboard.function import AGGREGATOR, BUCKET, BUCKET_ACTIONS, EXEMPTIONS
+from alb_sg.aggregator.requests import IAM_ACTIONS
 from alb_sg.deployment.aggregator import AGGREGATOR_NAME
 from alb_sg.deployment.athena import athena_resources
 from alb_sg.deployment.compliance_events import notification_resources
-from alb_sg.deployment.intrinsics import FORMAT_VERSION, Template, arn_of, given, ref, sub
+from alb_sg.deployment.intrinsics import FORMAT_VERSION, Template, arn_of, is_not_empty, ref, sub
 from alb_sg.deployment.jobs import (
     ALARM_CONDITIONS,
     ARTEFACT_PARAMETERS,
@@ -18,6 +17,7 @@ from alb_sg.deployment.jobs import (
     function,
     private_bucket,
 )
+from alb_sg.functions.dashboard import AGGREGATOR_VARIABLE, BUCKET_ACTIONS, BUCKET_VARIABLE, EXEMPTIONS_VARIABLE
 
 NAME = "alb-sg-dashboard"
 # Megabytes and seconds. An aggregator answers five calls a second for the reasons, one for each rule, account and
@@ -64,20 +64,24 @@ def dashboard_template() -> Template:
         "Conditions": {
             **ALARM_CONDITIONS,
             **EXEMPTIONS_CONDITIONS,
-            "HasPageUrl": given("PageUrl"),
+            "HasPageUrl": is_not_empty("PageUrl"),
             "WithAthena": {"Fn::Equals": [ref("Athena"), "yes"]},
         },
         "Resources": {
             **private_bucket(),
             **function(
                 NAME,
-                "alb_sg.dashboard.function.lambda_handler",
+                "alb_sg.functions.dashboard.lambda_handler",
                 description="The compliance dashboard of alb-sg",
                 statements=[
-                    {"Sid": "ReadAggregator", "Effect": "Allow", "Action": sorted(ACTIONS), "Resource": "*"},
+                    {"Sid": "ReadAggregator", "Effect": "Allow", "Action": sorted(IAM_ACTIONS), "Resource": "*"},
                     *bucket_statements(BUCKET_ACTIONS, arn_of("Bucket"), sub("${Bucket.Arn}/*")),
                 ],
-                environment={AGGREGATOR: ref("AggregatorName"), BUCKET: ref("Bucket"), EXEMPTIONS: ref("Exemptions")},
+                environment={
+                    AGGREGATOR_VARIABLE: ref("AggregatorName"),
+                    BUCKET_VARIABLE: ref("Bucket"),
+                    EXEMPTIONS_VARIABLE: ref("Exemptions"),
+                },
                 memory=MEMORY,
                 timeout=TIMEOUT,
             ),

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from alb_sg.automation.documents import ATTACHMENT, document, document_text, with_checksum
-from alb_sg.automation.names import DOCUMENTS, PREFIX
-from alb_sg.deployment.artefact import Artefact
-from alb_sg.deployment.functions import OWNER_TAG, region_assertion
+from alb_sg.deployment.artifact import Artifact
 from alb_sg.deployment.intrinsics import FORMAT_VERSION, Template, sub
+from alb_sg.deployment.lambda_resources import OWNER_TAG, region_assertion
 from alb_sg.deployment.member import CENTRAL_PARAMETER, central_parameter
 from alb_sg.deployment.settings import Settings
+from alb_sg.remediation.document_names import DOCUMENT_PREFIX, DOCUMENTS
+from alb_sg.ssm_documents.documents import ATTACHMENT, build_document, document_text, with_checksum
 
 LOAD_BALANCER_TARGET = "/AWS::ElasticLoadBalancingV2::LoadBalancer"
 
 
-def shipped_documents(artefact: Artefact) -> dict[str, str]:
+def shipped_documents(artifact: Artifact) -> dict[str, str]:
     """Each document's text by its name, with the sha256 of the artefact that it runs."""
-    return {name: document_text(content) for name, content in _shipped(artefact).items()}
+    return {name: document_text(content) for name, content in _documents_with_checksum(artifact).items()}
 
 
-def documents_template(settings: Settings, artefact: Artefact) -> Template:
+def documents_template(settings: Settings, artifact: Artifact) -> Template:
     """Every document, its attachment from the bucket of this region in the account that has the artefact.
 
     A new artefact is a new version of each document, which becomes the one that is run.
     """
-    bucket = settings.artefact_bucket.format(account=f"${{{CENTRAL_PARAMETER}}}", region="${AWS::Region}")
-    location = f"s3://{bucket}/{artefact.key}"
+    bucket = settings.artifact_bucket.format(account=f"${{{CENTRAL_PARAMETER}}}", region="${AWS::Region}")
+    location = f"s3://{bucket}/{artifact.key}"
     attachment = {"Key": "S3FileUrl", "Name": ATTACHMENT, "Values": [sub(location) if "$" in location else location]}
     template: Template = {
         "AWSTemplateFormatVersion": FORMAT_VERSION,
@@ -34,7 +34,7 @@ def documents_template(settings: Settings, artefact: Artefact) -> Template:
         template["Parameters"] = {CENTRAL_PARAMETER: central_parameter(settings)}
     template["Rules"] = region_assertion(settings)
     template["Resources"] = {
-        f"{name.removeprefix(PREFIX)}Document": {
+        f"{name.removeprefix(DOCUMENT_PREFIX)}Document": {
             "Type": "AWS::SSM::Document",
             "Properties": {
                 "Name": name,
@@ -49,10 +49,10 @@ def documents_template(settings: Settings, artefact: Artefact) -> Template:
                 "Tags": [{"Key": OWNER_TAG, "Value": settings.stack_name}],
             },
         }
-        for name, content in _shipped(artefact).items()
+        for name, content in _documents_with_checksum(artifact).items()
     }
     return template
 
 
-def _shipped(artefact: Artefact) -> dict[str, Template]:
-    return {name: with_checksum(document(name), artefact.sha256) for name in DOCUMENTS}
+def _documents_with_checksum(artifact: Artifact) -> dict[str, Template]:
+    return {name: with_checksum(build_document(name), artifact.sha256) for name in DOCUMENTS}

@@ -23,18 +23,18 @@ def arn_of(logical_id: str) -> Template:
     return {"Fn::GetAtt": [logical_id, "Arn"]}
 
 
-def either(condition: str, then: Any, otherwise: Any) -> Template:
+def fn_if(condition: str, then: Any, otherwise: Any) -> Template:
     return {"Fn::If": [condition, then, otherwise]}
 
 
-def nothing() -> Template:
+def no_value() -> Template:
     return ref("AWS::NoValue")
 
 
-def given(parameter: str) -> Template:
+def is_not_empty(parameter: str) -> Template:
     """The condition that a parameter is not empty."""
     return {"Fn::Not": [{"Fn::Equals": [ref(parameter), ""]}]}
 
 
-def policy(statements: Iterable[Template]) -> Template:
+def policy_document(statements: Iterable[Template]) -> Template:
     return {"Version": POLICY_VERSION, "Statement": list(statements)}

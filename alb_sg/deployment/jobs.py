@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from alb_sg.deployment.functions import QUEUE_RETENTION
-from alb_sg.deployment.intrinsics import Template, arn_of, either, given, nothing, policy, ref, sub
-from alb_sg.exemptions.aws import PERMISSIONS
+from alb_sg.deployment.intrinsics import Template, arn_of, fn_if, is_not_empty, no_value, policy_document, ref, sub
+from alb_sg.deployment.lambda_resources import QUEUE_RETENTION
+from alb_sg.exemptions.aws_document import READ_ACTIONS
 from alb_sg.exemptions.location import S3Object, SsmParameter
-from alb_sg.yaml_text import yaml_text
+from alb_sg.yaml_text import to_yaml
 
 RUNTIME = "python3.13"
 LOG_RETENTION_DAYS = 90
@@ -34,7 +34,7 @@ ARTEFACT_PARAMETERS: Template = {
         "Default": "",
     },
 }
-ALARM_CONDITIONS: Template = {"HasAlarmTopic": given("AlarmTopicArn")}
+ALARM_CONDITIONS: Template = {"HasAlarmTopic": is_not_empty("AlarmTopicArn")}
 
 # As the rules' parameter takes them, but for a key's `*`, `?` and `$`: to IAM these are more than one object.
 EXEMPTIONS_PARAMETER: Template = {
@@ -55,17 +55,17 @@ MADE_BY = "# Made by `make generate`; do not edit.\n"
 
 
 def text_of(template: Template) -> str:
-    return MADE_BY + yaml_text(template)
+    return MADE_BY + to_yaml(template)
 
 
 def service_role(service: str, description: str, statements: Sequence[Template]) -> Template:
     """A role of a service, for what is of this account; without statements, others put a policy on it."""
-    inline = [{"PolicyName": "job", "PolicyDocument": policy(statements)}] if statements else nothing()
+    inline = [{"PolicyName": "job", "PolicyDocument": policy_document(statements)}] if statements else no_value()
     return {
         "Type": "AWS::IAM::Role",
         "Properties": {
             "Description": description,
-            "AssumeRolePolicyDocument": policy(
+            "AssumeRolePolicyDocument": policy_document(
                 [
                     {
                         "Effect": "Allow",
@@ -156,11 +156,11 @@ def exemptions_policies() -> Template:
             "Properties": {
                 "PolicyName": "exemptions",
                 "Roles": [ref("FunctionRole")],
-                "PolicyDocument": policy(
+                "PolicyDocument": policy_document(
                     [
                         {
                             "Effect": "Allow",
-                            "Action": [PERMISSIONS[kind]],
+                            "Action": [READ_ACTIONS[kind]],
                             "Resource": {"Fn::Sub": [text, {"Name": named}]},
                         }
                     ]
@@ -191,7 +191,7 @@ def queue_policy(queue_id: str, rule_id: str) -> Template:
         "Type": "AWS::SQS::QueuePolicy",
         "Properties": {
             "Queues": [ref(queue_id)],
-            "PolicyDocument": policy(
+            "PolicyDocument": policy_document(
                 [
                     {
                         "Effect": "Allow",
@@ -222,13 +222,14 @@ def alarm(name: str, description: str, namespace: str, metric: str, dimensions: 
             "ComparisonOperator": "GreaterThanOrEqualToThreshold",
             "Threshold": 1,
             "TreatMissingData": "notBreaching",
-            "AlarmActions": either("HasAlarmTopic", [ref("AlarmTopicArn")], nothing()),
+            "AlarmActions": fn_if("HasAlarmTopic", [ref("AlarmTopicArn")], no_value()),
         },
     }
 
 
 def private_bucket(lifecycle: Sequence[Template] = ()) -> Template:
-    """`Bucket`, which stays when the stack goes, and `BucketPolicy`: private, encrypted, versioned, over TLS alone."""
+    """`TokenBucket`, which stays when the stack goes, and `BucketPolicy`: private, encrypted, versioned, over TLS
+    alone."""
     return {
         "Bucket": {
             "Type": "AWS::S3::Bucket",
@@ -260,7 +261,7 @@ def private_bucket(lifecycle: Sequence[Template] = ()) -> Template:
             "Type": "AWS::S3::BucketPolicy",
             "Properties": {
                 "Bucket": ref("Bucket"),
-                "PolicyDocument": policy(
+                "PolicyDocument": policy_document(
                     [
                         {
                             "Sid": "OverTlsAlone",

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from alb_sg.deployment.intrinsics import FORMAT_VERSION, Template, policy, ref, sub
-from alb_sg.deployment.permissions_of_roles import evaluation_statements
-from alb_sg.deployment.remediation import remediation_role
+from alb_sg.deployment.intrinsics import FORMAT_VERSION, Template, policy_document, ref, sub
+from alb_sg.deployment.remediation_resources import remediation_role
+from alb_sg.deployment.role_policies import evaluation_statements
 from alb_sg.deployment.settings import Settings
 
 CENTRAL_PARAMETER = "CentralAccountId"
 REMEDIATION_PARAMETER = "MakeRemediationRole"
-REMEDIED = "Remedied"
+REMEDIATION_CONDITION = "Remedied"
 
 
 def central_parameter(settings: Settings) -> Template:
@@ -45,26 +45,26 @@ def member_template(settings: Settings) -> Template:
             REMEDIATION_PARAMETER: {
                 "Type": "String",
                 "Description": "Whether to make the role that remediation documents run as",
-                "Default": "yes" if settings.remedied else "no",
+                "Default": "yes" if settings.has_remediation else "no",
                 "AllowedValues": ["yes", "no"],
             },
         },
-        "Conditions": {REMEDIED: {"Fn::Equals": [ref(REMEDIATION_PARAMETER), "yes"]}},
+        "Conditions": {REMEDIATION_CONDITION: {"Fn::Equals": [ref(REMEDIATION_PARAMETER), "yes"]}},
         "Resources": {
             "EvaluationRole": {
                 "Type": "AWS::IAM::Role",
                 "Properties": {
                     "RoleName": settings.names.evaluation_role,
                     "Description": "What the functions of alb-sg read and report in this account",
-                    "AssumeRolePolicyDocument": policy([trust]),
+                    "AssumeRolePolicyDocument": policy_document([trust]),
                     "Policies": [
                         {
                             "PolicyName": "evaluation",
-                            "PolicyDocument": policy(evaluation_statements(settings.rules)),
+                            "PolicyDocument": policy_document(evaluation_statements(settings.rules)),
                         }
                     ],
                 },
             },
-            "RemediationRole": {"Condition": REMEDIED, **remediation_role(settings)},
+            "RemediationRole": {"Condition": REMEDIATION_CONDITION, **remediation_role(settings)},
         },
     }

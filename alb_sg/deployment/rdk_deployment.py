@@ -19,41 +19,41 @@ from typing import Any
 
 import boto3
 
-from alb_sg.deployment.account import NotDeployed, account_id, check_bucket
-from alb_sg.deployment.artefact import Artefact
-from alb_sg.deployment.functions import TIMEOUT
+from alb_sg.deployment.artifact import Artifact
+from alb_sg.deployment.lambda_resources import TIMEOUT
+from alb_sg.deployment.preflight import DeploymentError, caller_account_id, check_bucket
 from alb_sg.deployment.settings import Settings
-from alb_sg.deployment.stack import OWN_ROLE
-from alb_sg.deployment.stack_deployment import UPDATABLE, find_stack
+from alb_sg.deployment.stack import USE_OWN_ROLE
+from alb_sg.deployment.stack_deployment import UPDATABLE_STATUSES, find_stack
 
-Say = Callable[[str], None]
+PrintLine = Callable[[str], None]
 
 # rdk's, before the name of the rule without underscores.
 RDK_FUNCTION_PREFIX = "RDK-Rule-Function-"
 # Names the command where it is not on the path.
-RDK_VARIABLE = "ALB_SG_RDK"
+RDK_COMMAND_VARIABLE = "ALB_SG_RDK"
 
 
-def deploy_with_rdk(settings: Settings, layer: Artefact, rules: Path, say: Say) -> None:
-    """`rdk deploy` of the rules in every region. Raises NotDeployed."""
-    command = os.environ.get(RDK_VARIABLE) or shutil.which("rdk")
+def deploy_with_rdk(settings: Settings, layer: Artifact, rules: Path, print_line: PrintLine) -> None:
+    """`rdk deploy` of the rules in every region. Raises DeploymentError."""
+    command = os.environ.get(RDK_COMMAND_VARIABLE) or shutil.which("rdk")
     if command is None or shutil.which(command) is None:
-        raise NotDeployed(f"rdk is not there; `make setup-rdk` installs it, and {RDK_VARIABLE} names it")
-    account = account_id()
+        raise DeploymentError(f"rdk is not there; `make setup-rdk` installs it, and {RDK_COMMAND_VARIABLE} names it")
+    account = caller_account_id()
     for region in settings.regions:
-        check_bucket(settings.bucket(account, region), account, region)
+        check_bucket(settings.artifact_bucket_name(account, region), account, region)
         _check_owner(settings, region)
     for region in settings.regions:
-        arn = _publish(settings.names.layer, layer, region)
-        say(f"{region}: layer {arn}")
+        arn = _publish_layer(settings.names.layer, layer, region)
+        print_line(f"{region}: layer {arn}")
         with tempfile.TemporaryDirectory() as folder:
-            staged = stage(settings, rules, Path(folder) / "rules", region)
-            _run(command, staged, settings, arn, settings.bucket(account, region), region)
+            staged = stage_rules(settings, rules, Path(folder) / "rules", region)
+            _run_rdk(command, staged, settings, arn, settings.artifact_bucket_name(account, region), region)
         _check_stacks(settings, region)
-        say(f"{region}: {len(settings.rules)} rules")
+        print_line(f"{region}: {len(settings.rules)} rules")
 
 
-def stage(settings: Settings, rules: Path, folder: Path, region: str) -> Path:
+def stage_rules(settings: Settings, rules: Path, folder: Path, region: str) -> Path:
     """A copy of the rules with the settings put into rdk's files. In one account a function judges with the role that
     rdk gives it: the role that Config records with can be assumed by nobody else."""
     for rule in settings.rules:
@@ -62,15 +62,15 @@ def stage(settings: Settings, rules: Path, folder: Path, region: str) -> Path:
         content = json.loads(path.read_text(encoding="utf-8"))
         said = content["Parameters"]
         optional = json.loads(said["OptionalParameters"])
-        said["OptionalParameters"] = json.dumps({**optional, **rule.parameters, **OWN_ROLE})
+        said["OptionalParameters"] = json.dumps({**optional, **rule.parameters, **USE_OWN_ROLE})
         said["Description"] = rule.description
-        said["SourceEvents"] = ",".join(settings.types(rule, region))
+        said["SourceEvents"] = ",".join(settings.resource_types(rule, region))
         said["SourcePeriodic"] = rule.frequency
         path.write_text(json.dumps(content, indent=2), encoding="utf-8")
     return folder
 
 
-def _publish(name: str, layer: Artefact, region: str) -> str:
+def _publish_layer(name: str, layer: Artifact, region: str) -> str:
     """The layer version with this content: the latest one where it has it, else a new one."""
     client: Any = boto3.client("lambda", region_name=region)
     digest = base64.b64encode(hashlib.sha256(layer.content).digest()).decode()
@@ -85,7 +85,7 @@ def _publish(name: str, layer: Artefact, region: str) -> str:
     return str(published["LayerVersionArn"])
 
 
-def _run(command: str, folder: Path, settings: Settings, layer_arn: str, bucket: str, region: str) -> None:
+def _run_rdk(command: str, folder: Path, settings: Settings, layer_arn: str, bucket: str, region: str) -> None:
     arguments = [
         *("--region", region, "deploy", "--all"),
         *("--lambda-layers", layer_arn),
@@ -94,11 +94,11 @@ def _run(command: str, folder: Path, settings: Settings, layer_arn: str, bucket:
     ]
     done = subprocess.run([command, *arguments], cwd=folder, check=False)  # noqa: S603 (the user's own rdk)
     if done.returncode != 0:
-        raise NotDeployed(f"rdk deploy in {region} ended with status {done.returncode}; its own output says why")
+        raise DeploymentError(f"rdk deploy in {region} ended with status {done.returncode}; its own output says why")
 
 
 def _check_owner(settings: Settings, region: str) -> None:
-    """Raises NotDeployed where a stack or function of rdk's names is none that rdk made for these rules: rdk itself
+    """Raises DeploymentError where a stack or function of rdk's names is none that rdk made for these rules: rdk itself
     would write over it. Tags do not tell: rdk gives its stacks none."""
     cloudformation: Any = boto3.client("cloudformation", region_name=region)
     functions: Any = boto3.client("lambda", region_name=region)
@@ -108,7 +108,7 @@ def _check_owner(settings: Settings, region: str) -> None:
         if stack is not None:
             said = {parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in stack.get("Parameters", [])}
             if said.get("SourceHandler") != f"{rule.name}.lambda_handler":
-                raise NotDeployed(
+                raise DeploymentError(
                     f"stack {name} exists in {region} and is not what rdk makes for {rule.name}; remove it, or use "
                     "deploy-stack"
                 )
@@ -118,7 +118,7 @@ def _check_owner(settings: Settings, region: str) -> None:
             functions.get_function(FunctionName=function)
         except functions.exceptions.ResourceNotFoundException:
             continue
-        raise NotDeployed(f"function {function} exists in {region} without rdk's stack {name}; remove it first")
+        raise DeploymentError(f"function {function} exists in {region} without rdk's stack {name}; remove it first")
 
 
 def _check_stacks(settings: Settings, region: str) -> None:
@@ -127,5 +127,5 @@ def _check_stacks(settings: Settings, region: str) -> None:
     for rule in settings.rules:
         name = rule.name.replace("_", "")
         status = client.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
-        if status not in UPDATABLE or "ROLLBACK" in status:
-            raise NotDeployed(f"rdk left stack {name} in {region} {status}; its events say why")
+        if status not in UPDATABLE_STATUSES or "ROLLBACK" in status:
+            raise DeploymentError(f"rdk left stack {name} in {region} {status}; its events say why")

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from alb_sg.errors import UnusableInput
+from alb_sg.errors import InvalidInputError
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,31 +17,31 @@ class RuleDefinition:
     name: str
     description: str
     runtime: str
-    types: tuple[str, ...]
+    resource_types: tuple[str, ...]
     frequency: str
     parameters: tuple[str, ...]
     rule_sets: frozenset[str]
 
     @property
-    def kebab(self) -> str:
+    def kebab_name(self) -> str:
         """`listener-ingress` for ALB_SG_LISTENER_INGRESS."""
         return self.name.removeprefix("ALB_SG_").lower().replace("_", "-")
 
     @property
-    def camel(self) -> str:
+    def camel_name(self) -> str:
         """`ListenerIngress` for ALB_SG_LISTENER_INGRESS, as CloudFormation's logical ids want it."""
-        return "".join(part.capitalize() for part in self.kebab.split("-"))
+        return "".join(part.capitalize() for part in self.kebab_name.split("-"))
 
 
-def read_definitions(folder: Path) -> tuple[RuleDefinition, ...]:
-    """Every rule of the folder, by name. Raises UnusableInput where there is none, or a file is not rdk's."""
+def read_rule_definitions(folder: Path) -> tuple[RuleDefinition, ...]:
+    """Every rule of the folder, by name. Raises InvalidInputError where there is none, or a file is not rdk's."""
     files = sorted(folder.glob("*/parameters.json"))
     if not files:
-        raise UnusableInput("no rule found here (RULE/parameters.json); run this from the checkout", str(folder))
-    return tuple(_definition(path) for path in files)
+        raise InvalidInputError("no rule found here (RULE/parameters.json); run this from the checkout", str(folder))
+    return tuple(_read_definition(path) for path in files)
 
 
-def _definition(path: Path) -> RuleDefinition:
+def _read_definition(path: Path) -> RuleDefinition:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))["Parameters"]
         inputs, optional = json.loads(content["InputParameters"]), json.loads(content["OptionalParameters"])
@@ -49,10 +49,10 @@ def _definition(path: Path) -> RuleDefinition:
             name=content["RuleName"],
             description=content["Description"],
             runtime=content["SourceRuntime"],
-            types=tuple(content["SourceEvents"].split(",")),
+            resource_types=tuple(content["SourceEvents"].split(",")),
             frequency=content["SourcePeriodic"],
             parameters=(*inputs, *optional),
             rule_sets=frozenset(content["RuleSets"]),
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise UnusableInput(f"not a rule's parameters as rdk keeps them ({error!r})", str(path)) from error
+        raise InvalidInputError(f"not a rule's parameters as rdk keeps them ({error!r})", str(path)) from error

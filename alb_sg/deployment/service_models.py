@@ -1,7 +1,7 @@
 """Service models with the operations that functions call and no others, made from those of the installed botocore.
 
 botocore's own model of EC2 describes some 800 operations, of which the rules call six; reading it takes longer and more
-memory than all the rest of an invocation (`alb_sg.config_rule.service_models` reads these in its place). Nothing in a
+memory than all the rest of an invocation (`alb_sg.aws.service_models` reads these in its place). Nothing in a
 model is changed but that operations and shapes which nobody calls, and documentation, are left out: requests and
 answers are the same bytes. The same botocore gives the same bytes here.
 """
@@ -14,15 +14,15 @@ from typing import Any
 
 from botocore.loaders import Loader
 
-from alb_sg.config_rule.actions import evaluation_actions
-from alb_sg.config_rule.service_models import ENDPOINTS, FOLDER, MODEL, PACKAGE
-from alb_sg.errors import UnusableInput
-from alb_sg.exemptions.aws import PERMISSIONS
+from alb_sg.aws.service_models import ENDPOINTS, MODEL, MODELS_FOLDER, PACKAGE
+from alb_sg.config_rule.iam_actions import evaluation_actions
+from alb_sg.errors import InvalidInputError
+from alb_sg.exemptions.aws_document import READ_ACTIONS
 from alb_sg.parameters import Source
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS
 
 # botocore's name of a service by the prefix of its actions in IAM.
-SERVICES = {
+SERVICE_BY_IAM_PREFIX = {
     "config": "config",
     "ec2": "ec2",
     "elasticloadbalancing": "elbv2",
@@ -31,14 +31,14 @@ SERVICES = {
     "sts": "sts",
 }
 # To become the role of the account that is judged, and to ask which account it is: STS asks no permission for either.
-OWN_ACTIONS = ("sts:AssumeRole", "sts:GetCallerIdentity")
+STS_ACTIONS = ("sts:AssumeRole", "sts:GetCallerIdentity")
 # What botocore's client of S3 calls by itself: after a bucket's redirection, and for directory buckets.
 S3_ACTIONS = ("s3:CreateSession", "s3:HeadBucket")
 
 PAGINATORS = "paginators-1"
 ENDPOINT_RULES = "endpoint-rule-set-1"
 # Parts of a model that describe it to people or tools, not to a client.
-LEFT_OUT = frozenset({"documentation", "documentationUrl", "examples", "authorizers"})
+OMITTED_KEYS = frozenset({"documentation", "documentationUrl", "examples", "authorizers"})
 
 
 def called_operations() -> dict[str, tuple[str, ...]]:
@@ -47,9 +47,9 @@ def called_operations() -> dict[str, tuple[str, ...]]:
         action for recommendation in RECOMMENDATIONS for action in evaluation_actions(recommendation, Source.CONFIG)
     }
     found: dict[str, set[str]] = {}
-    for action in {*of_rules, *PERMISSIONS.values(), *OWN_ACTIONS, *S3_ACTIONS}:
+    for action in {*of_rules, *READ_ACTIONS.values(), *STS_ACTIONS, *S3_ACTIONS}:
         prefix, _, operation = action.partition(":")
-        found.setdefault(SERVICES[prefix], set()).add(operation)
+        found.setdefault(SERVICE_BY_IAM_PREFIX[prefix], set()).add(operation)
     return {service: tuple(sorted(operations)) for service, operations in sorted(found.items())}
 
 
@@ -63,46 +63,48 @@ def service_model_files() -> dict[str, bytes]:
         model = loader.load_service_model(service, MODEL)
         paginators = loader.load_service_model(service, PAGINATORS)
         prefixes.add(model["metadata"]["endpointPrefix"])
-        files[f"{service}/{MODEL}"] = reduced(model, service, operations)
+        files[f"{service}/{MODEL}"] = reduce_model(model, service, operations)
         files[f"{service}/{PAGINATORS}"] = {
             **paginators,
             "pagination": {name: said for name, said in paginators["pagination"].items() if name in operations},
         }
         files[f"{service}/{ENDPOINT_RULES}"] = loader.load_service_model(service, ENDPOINT_RULES)
-    files[ENDPOINTS] = _endpoints(loader.load_data(ENDPOINTS), prefixes)
-    return {f"{PACKAGE}/{FOLDER}/{name}.json": _bytes(content) for name, content in files.items()}
+    files[ENDPOINTS] = _reduce_endpoints(loader.load_data(ENDPOINTS), prefixes)
+    return {f"{PACKAGE}/{MODELS_FOLDER}/{name}.json": _json_bytes(content) for name, content in files.items()}
 
 
-def reduced(model: Mapping[str, Any], service: str, operations: Collection[str]) -> dict[str, Any]:
+def reduce_model(model: Mapping[str, Any], service: str, operations: Collection[str]) -> dict[str, Any]:
     """A service's model with these operations and the shapes that they reach.
 
-    Raises UnusableInput where the installed botocore does not know one of them.
+    Raises InvalidInputError where the installed botocore does not know one of them.
     """
     unknown = sorted(set(operations) - model["operations"].keys())
     if unknown:
-        raise UnusableInput(f"the installed botocore's model of {service} has no {unknown[0]}; install a newer boto3")
+        raise InvalidInputError(
+            f"the installed botocore's model of {service} has no {unknown[0]}; install a newer boto3"
+        )
     kept = {name: _without_documentation(model["operations"][name]) for name in sorted(operations)}
     shapes: dict[str, Any] = {}
-    waiting = list(_shapes(kept))
+    waiting = list(_referenced_shapes(kept))
     while waiting:
         name = waiting.pop()
         if name not in shapes:
             shapes[name] = _without_documentation(model["shapes"][name])
-            waiting.extend(_shapes(shapes[name]))
-    rest = {name: said for name, said in model.items() if name not in LEFT_OUT}
+            waiting.extend(_referenced_shapes(shapes[name]))
+    rest = {name: said for name, said in model.items() if name not in OMITTED_KEYS}
     return {**rest, "operations": kept, "shapes": dict(sorted(shapes.items()))}
 
 
-def _shapes(value: Any) -> Iterator[str]:
+def _referenced_shapes(value: Any) -> Iterator[str]:
     """The names of the shapes that a part of a model refers to."""
     if isinstance(value, dict):
         if isinstance(value.get("shape"), str):
             yield value["shape"]
         for member in value.values():
-            yield from _shapes(member)
+            yield from _referenced_shapes(member)
     elif isinstance(value, list):
         for member in value:
-            yield from _shapes(member)
+            yield from _referenced_shapes(member)
 
 
 def _without_documentation(value: Any) -> Any:
@@ -111,14 +113,14 @@ def _without_documentation(value: Any) -> Any:
         return {
             name: _without_documentation(member)
             for name, member in value.items()
-            if not (name in LEFT_OUT and isinstance(member, str))
+            if not (name in OMITTED_KEYS and isinstance(member, str))
         }
     if isinstance(value, list):
         return [_without_documentation(member) for member in value]
     return value
 
 
-def _endpoints(endpoints: Mapping[str, Any], prefixes: Collection[str]) -> dict[str, Any]:
+def _reduce_endpoints(endpoints: Mapping[str, Any], prefixes: Collection[str]) -> dict[str, Any]:
     """Every partition and region, with the endpoints of these services alone."""
     partitions = [
         {**partition, "services": {name: said for name, said in partition["services"].items() if name in prefixes}}
@@ -127,5 +129,5 @@ def _endpoints(endpoints: Mapping[str, Any], prefixes: Collection[str]) -> dict[
     return {**endpoints, "partitions": partitions}
 
 
-def _bytes(content: Any) -> bytes:
+def _json_bytes(content: Any) -> bytes:
     return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()

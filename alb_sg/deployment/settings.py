@@ -9,24 +9,30 @@ from enum import Enum
 from pathlib import Path
 from typing import Any
 
-from alb_sg.deployment.mistakes import Mistake, WrongSettings, one_of, schema_mistakes
+from alb_sg.deployment.config_errors import InvalidSettingsError, SettingsProblem, schema_problems, sorted_list
 from alb_sg.deployment.rule_definition import RuleDefinition
-from alb_sg.errors import UnusableInput
+from alb_sg.errors import InvalidInputError
 from alb_sg.exemptions.location import SSM_PREFIX, AwsLocation, S3Object, parse_location
-from alb_sg.parameters import EXEMPTIONS, RDKLIB_PARAMETERS, SOURCE, Source, parse_parameters
-from alb_sg.remediation.policy import RULES_PER_GROUP, ManagedGroup, SharedGroup
+from alb_sg.parameters import EXEMPTIONS_PARAMETER, RDKLIB_PARAMETERS, SOURCE_PARAMETER, Source, parse_parameters
+from alb_sg.remediation.fix_request import RULES_PER_GROUP, ManagedGroupPolicy, SharedGroupPolicy
 
 # AWS Config takes 1,024 characters of rule parameters. Each one has its share, so that whatever is put into a
 # conformance pack's parameters, all of a rule's together fit, with their names and the name of the evaluation role.
-PARAMETER_LENGTHS = {"AcceptedSources": 460, "TagKey": 128, EXEMPTIONS: 256, "TargetMatch": 16, SOURCE: 6}
+MAX_PARAMETER_LENGTHS = {
+    "AcceptedSources": 460,
+    "TagKey": 128,
+    EXEMPTIONS_PARAMETER: 256,
+    "TargetMatch": 16,
+    SOURCE_PARAMETER: 6,
+}
 # RemediationParameterValue.StaticValue in AWS Config's API: the characters of one value.
-REMEDIATION_LENGTH = 256
+MAX_REMEDIATION_VALUE_LENGTH = 256
 # In the resource of a policy these mean more than themselves.
-POLICY_CHARACTERS = frozenset("*?$")
+POLICY_WILDCARDS = frozenset("*?$")
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class ResourceNames:
     function_prefix: str = "alb-sg-"
     evaluation_role: str = "alb-sg-evaluation"
     remediation_role: str = "alb-sg-remediation"
@@ -34,7 +40,7 @@ class Names:
 
 
 @dataclass(frozen=True, slots=True)
-class Organization:
+class OrganizationSettings:
     """Where the rules are deployed to. The accounts that functions serve are those of `organization_id`, or those of
     `member_accounts`; with neither, the template asks for the organization's id."""
 
@@ -45,7 +51,7 @@ class Organization:
     delivery_bucket: str | None = None
 
 
-class Mode(Enum):
+class RemediationMode(Enum):
     """Who starts a rule's document: nobody, a person in AWS Config's console, or AWS Config by itself."""
 
     OFF = "off"
@@ -54,13 +60,13 @@ class Mode(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Remediation:
+class RemediationSettings:
     """How a rule's findings are remedied. `attempts` are AWS Config's for one resource, `retry_seconds` apart;
     `concurrent_percentage` of the resources are worked on at once, until `error_percentage` have failed."""
 
-    mode: Mode = Mode.OFF
-    shared_group: SharedGroup = SharedGroup.DEDICATED
-    managed_group: ManagedGroup = ManagedGroup.REFUSE
+    mode: RemediationMode = RemediationMode.OFF
+    shared_group: SharedGroupPolicy = SharedGroupPolicy.DEDICATED
+    managed_group: ManagedGroupPolicy = ManagedGroupPolicy.REFUSE
     rules_per_group: int = RULES_PER_GROUP
     attempts: int = 3
     retry_seconds: int = 900
@@ -76,7 +82,7 @@ class DeployedRule:
     severity: str
     frequency: str
     parameters: Mapping[str, str]
-    remediation: Remediation = field(default_factory=Remediation)
+    remediation: RemediationSettings = field(default_factory=RemediationSettings)
 
     @property
     def name(self) -> str:
@@ -88,16 +94,16 @@ class DeployedRule:
 
     @property
     def exemptions(self) -> AwsLocation | None:
-        value = self.parameters.get(EXEMPTIONS)
+        value = self.parameters.get(EXEMPTIONS_PARAMETER)
         return parse_location(value) if value else None
 
     @property
     def source(self) -> Source:
-        return Source(self.parameters.get(SOURCE, Source.LIVE.value))
+        return Source(self.parameters.get(SOURCE_PARAMETER, Source.LIVE.value))
 
     @property
-    def remedied(self) -> bool:
-        return self.remediation.mode is not Mode.OFF
+    def has_remediation(self) -> bool:
+        return self.remediation.mode is not RemediationMode.OFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,46 +112,46 @@ class Settings:
 
     rules: tuple[DeployedRule, ...]
     regions: tuple[str, ...]
-    artefact_bucket: str
+    artifact_bucket: str
     stack_name: str = "alb-sg"
-    names: Names = field(default_factory=Names)
+    names: ResourceNames = field(default_factory=ResourceNames)
     log_retention_days: int = 90
     alarm_topic: str | None = None
-    left_out: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    organization: Organization = field(default_factory=Organization)
+    excluded_types: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    organization: OrganizationSettings = field(default_factory=OrganizationSettings)
 
     @property
-    def remedied(self) -> bool:
+    def has_remediation(self) -> bool:
         """Whether any rule's findings are."""
-        return any(rule.remedied for rule in self.rules)
+        return any(rule.has_remediation for rule in self.rules)
 
     @property
     def home_region(self) -> str:
         """The region that is deployed first and has the roles, which are one for all regions."""
         return self.regions[0]
 
-    def types(self, rule: DeployedRule, region: str | None) -> tuple[str, ...]:
+    def resource_types(self, rule: DeployedRule, region: str | None) -> tuple[str, ...]:
         """The types whose changes a rule listens to in a region; None: wherever no type is left out."""
-        left_out = self.left_out.get(region, frozenset()) if region else frozenset()
-        return tuple(name for name in rule.definition.types if name not in left_out)
+        left_out = self.excluded_types.get(region, frozenset()) if region else frozenset()
+        return tuple(name for name in rule.definition.resource_types if name not in left_out)
 
     def function_name(self, rule: DeployedRule) -> str:
-        return f"{self.names.function_prefix}{rule.definition.kebab}"
+        return f"{self.names.function_prefix}{rule.definition.kebab_name}"
 
-    def bucket(self, account: str, region: str) -> str:
-        return self.artefact_bucket.format(account=account, region=region)
+    def artifact_bucket_name(self, account: str, region: str) -> str:
+        return self.artifact_bucket.format(account=account, region=region)
 
 
 def read_settings(path: Path, definitions: Sequence[RuleDefinition]) -> Settings:
-    """The settings of a file. Raises WrongSettings with every mistake in it."""
+    """The settings of a file. Raises InvalidSettingsError with every mistake in it."""
     content = _read(path)
-    mistakes = schema_mistakes(content)
+    mistakes = schema_problems(content)
     if mistakes:
-        raise WrongSettings(str(path), mistakes)
-    mistakes = list(_disagreements(content, definitions))
+        raise InvalidSettingsError(str(path), mistakes)
+    mistakes = list(_inconsistencies(content, definitions))
     if mistakes:
-        raise WrongSettings(str(path), mistakes)
-    return _settings(content, definitions)
+        raise InvalidSettingsError(str(path), mistakes)
+    return _make_settings(content, definitions)
 
 
 def _read(path: Path) -> Any:
@@ -159,155 +165,173 @@ def _read(path: Path) -> Any:
     try:
         content = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=unique)
     except OSError as error:
-        raise WrongSettings(str(path), [Mistake("", f"cannot be read: {error.strerror}")]) from error
+        raise InvalidSettingsError(str(path), [SettingsProblem("", f"cannot be read: {error.strerror}")]) from error
     except UnicodeDecodeError as error:
-        raise WrongSettings(str(path), [Mistake("", f"is not UTF-8 text: {error}")]) from error
+        raise InvalidSettingsError(str(path), [SettingsProblem("", f"is not UTF-8 text: {error}")]) from error
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
-        raise WrongSettings(str(path), [Mistake("", f"is not JSON: {error.msg} in {where}")]) from error
+        raise InvalidSettingsError(str(path), [SettingsProblem("", f"is not JSON: {error.msg} in {where}")]) from error
     if twice:
-        raise WrongSettings(str(path), [Mistake("", f"the key {json.dumps(key)} is there twice") for key in twice])
+        raise InvalidSettingsError(
+            str(path), [SettingsProblem("", f"the key {json.dumps(key)} is there twice") for key in twice]
+        )
     return content
 
 
 # --- what the schema cannot tell
 
 
-def _disagreements(content: Mapping[str, Any], definitions: Sequence[RuleDefinition]) -> Iterator[Mistake]:
-    yield from _wrong_rule_sets(content, definitions)
-    yield from _wrong_bucket(content)
-    yield from _wrong_names(content, definitions)
-    yield from _wrong_rules(content, definitions)
-    yield from _wrong_scopes(content, definitions)
-    yield from _wrong_organization(content.get("organization", {}))
+def _inconsistencies(content: Mapping[str, Any], definitions: Sequence[RuleDefinition]) -> Iterator[SettingsProblem]:
+    yield from _rule_set_problems(content, definitions)
+    yield from _bucket_problems(content)
+    yield from _name_problems(content, definitions)
+    yield from _rule_problems(content, definitions)
+    yield from _scope_problems(content, definitions)
+    yield from _organization_problems(content.get("organization", {}))
 
 
-def _wrong_rule_sets(content: Mapping[str, Any], definitions: Sequence[RuleDefinition]) -> Iterator[Mistake]:
+def _rule_set_problems(content: Mapping[str, Any], definitions: Sequence[RuleDefinition]) -> Iterator[SettingsProblem]:
     known = {name for definition in definitions for name in definition.rule_sets}
     for position, name in enumerate(content["ruleSets"]):
         if name not in known:
-            yield Mistake(f"ruleSets[{position}]", f"no rule is in the rule set {name!r}; known are {one_of(known)}")
-    if known >= set(content["ruleSets"]) and not any(_deployed(content, definitions)):
-        yield Mistake("rules", "deployed is false for every rule; leave one to deploy")
+            yield SettingsProblem(
+                f"ruleSets[{position}]", f"no rule is in the rule set {name!r}; known are {sorted_list(known)}"
+            )
+    if known >= set(content["ruleSets"]) and not any(_deployed_definitions(content, definitions)):
+        yield SettingsProblem("rules", "deployed is false for every rule; leave one to deploy")
 
 
-def _wrong_bucket(content: Mapping[str, Any]) -> Iterator[Mistake]:
+def _bucket_problems(content: Mapping[str, Any]) -> Iterator[SettingsProblem]:
     name = content["artefactBucket"]
     rest = name.replace("{account}", "").replace("{region}", "")
     if "{" in rest or "}" in rest:
-        yield Mistake("artefactBucket", f"{name!r} has braces that are neither {{account}} nor {{region}}")
+        yield SettingsProblem("artefactBucket", f"{name!r} has braces that are neither {{account}} nor {{region}}")
     elif len(content["regions"]) > 1 and "{region}" not in name:
-        yield Mistake(
+        yield SettingsProblem(
             "artefactBucket",
             f"{name!r} is one bucket for {len(content['regions'])} regions, and Lambda reads code from a bucket in its "
             "own region; put {region} into the name",
         )
 
 
-def _wrong_names(content: Mapping[str, Any], definitions: Sequence[RuleDefinition]) -> Iterator[Mistake]:
-    names = _names(content)
+def _name_problems(content: Mapping[str, Any], definitions: Sequence[RuleDefinition]) -> Iterator[SettingsProblem]:
+    names = _resource_names(content)
     if names.evaluation_role == names.remediation_role:
-        yield Mistake("names", f"evaluationRole and remediationRole are both {names.evaluation_role!r}")
+        yield SettingsProblem("names", f"evaluationRole and remediationRole are both {names.evaluation_role!r}")
     for definition in definitions:
-        name = f"{names.function_prefix}{definition.kebab}"
+        name = f"{names.function_prefix}{definition.kebab_name}"
         if name in {names.evaluation_role, names.remediation_role}:
-            yield Mistake("names", f"{name!r} would be the role of a function and of the member accounts")
+            yield SettingsProblem("names", f"{name!r} would be the role of a function and of the member accounts")
 
 
-def _wrong_rules(content: Mapping[str, Any], definitions: Sequence[RuleDefinition]) -> Iterator[Mistake]:
+def _rule_problems(content: Mapping[str, Any], definitions: Sequence[RuleDefinition]) -> Iterator[SettingsProblem]:
     known = {definition.name: definition for definition in definitions}
     shared = content.get("parameters", {})
     takers = {name for definition in definitions for name in definition.parameters}
-    yield from _wrong_parameters("parameters", shared, takers)
+    yield from _parameter_problems("parameters", shared, takers)
     for name, said in content.get("rules", {}).items():
         if name not in known:
-            yield Mistake("rules", f"unknown rule {name!r}; known are {one_of(known)}")
+            yield SettingsProblem("rules", f"unknown rule {name!r}; known are {sorted_list(known)}")
             continue
         own = said.get("parameters", {})
-        yield from _wrong_parameters(f"rules.{name}.parameters", own, set(known[name].parameters))
-        if said.get("remediation", {}).get("mode", Mode.OFF.value) != Mode.OFF.value:
-            free = set(known[name].parameters) & set(PARAMETER_LENGTHS)
+        yield from _parameter_problems(f"rules.{name}.parameters", own, set(known[name].parameters))
+        if said.get("remediation", {}).get("mode", RemediationMode.OFF.value) != RemediationMode.OFF.value:
+            free = set(known[name].parameters) & set(MAX_PARAMETER_LENGTHS)
             taken = {key: value for key, value in {**shared, **own}.items() if key in free}
-            yield from _wrong_remediation(name, taken, in_organization="organization" in content)
+            yield from _remediation_problems(name, taken, in_organization="organization" in content)
 
 
-def _wrong_remediation(rule: str, parameters: Mapping[str, str], *, in_organization: bool) -> Iterator[Mistake]:
+def _remediation_problems(
+    rule: str, parameters: Mapping[str, str], *, in_organization: bool
+) -> Iterator[SettingsProblem]:
     """What a rule may be given and its document may not."""
     path = f"rules.{rule}.remediation"
     for name, value in parameters.items():
-        if REMEDIATION_LENGTH < len(value) <= PARAMETER_LENGTHS[name]:
-            yield Mistake(
+        if MAX_REMEDIATION_VALUE_LENGTH < len(value) <= MAX_PARAMETER_LENGTHS[name]:
+            yield SettingsProblem(
                 path,
-                f"{name} has {len(value)} characters, of which AWS Config hands {REMEDIATION_LENGTH} to a document; "
+                f"{name} has {len(value)} characters, of which AWS Config hands {MAX_REMEDIATION_VALUE_LENGTH} "
+                "to a document; "
                 "turn remediation off, or name a prefix list",
             )
-    if in_organization and parameters.get(EXEMPTIONS, "").startswith(SSM_PREFIX):
-        yield Mistake(
+    if in_organization and parameters.get(EXEMPTIONS_PARAMETER, "").startswith(SSM_PREFIX):
+        yield SettingsProblem(
             path,
-            f"Exemptions are in {parameters[EXEMPTIONS]}, which can be read in one account alone, and documents run in "
+            f"Exemptions are in {parameters[EXEMPTIONS_PARAMETER]}, which can be read in one account alone, and "
+            "documents run in "
             "every account of the organization; keep them in S3",
         )
 
 
-def _wrong_parameters(path: str, values: Mapping[str, str], known: set[str]) -> Iterator[Mistake]:
+def _parameter_problems(path: str, values: Mapping[str, str], known: set[str]) -> Iterator[SettingsProblem]:
     free = known - set(RDKLIB_PARAMETERS)
     for name, value in values.items():
         if name in RDKLIB_PARAMETERS:
-            yield Mistake(path, f"{name} is set by the deployment itself; names.evaluationRole names the role")
+            yield SettingsProblem(path, f"{name} is set by the deployment itself; names.evaluationRole names the role")
         elif name not in free:
-            yield Mistake(path, f"unknown parameter {name!r}; known are {one_of(free)}")
+            yield SettingsProblem(path, f"unknown parameter {name!r}; known are {sorted_list(free)}")
         else:
             try:
                 location = parse_parameters({name: value}).exemptions
-            except UnusableInput as error:
-                yield Mistake(f"{path}.{name}", str(error))
+            except InvalidInputError as error:
+                yield SettingsProblem(f"{path}.{name}", str(error))
                 continue
-            if len(value) > PARAMETER_LENGTHS[name]:
-                limit = f"the {PARAMETER_LENGTHS[name]} that it may have of the 1,024 that AWS Config takes of a rule"
-                yield Mistake(f"{path}.{name}", f"{len(value)} characters are more than {limit}")
-            if isinstance(location, S3Object) and POLICY_CHARACTERS & set(location.key):
-                yield Mistake(
+            if len(value) > MAX_PARAMETER_LENGTHS[name]:
+                limit = (
+                    f"the {MAX_PARAMETER_LENGTHS[name]} that it may have of the 1,024 that AWS Config takes of a rule"
+                )
+                yield SettingsProblem(f"{path}.{name}", f"{len(value)} characters are more than {limit}")
+            if isinstance(location, S3Object) and POLICY_WILDCARDS & set(location.key):
+                yield SettingsProblem(
                     f"{path}.{name}", "a key with *, ? or $ cannot be named in a role's policy; choose another"
                 )
 
 
-def _wrong_scopes(content: Mapping[str, Any], definitions: Sequence[RuleDefinition]) -> Iterator[Mistake]:
-    known = {name for definition in definitions for name in definition.types}
+def _scope_problems(content: Mapping[str, Any], definitions: Sequence[RuleDefinition]) -> Iterator[SettingsProblem]:
+    known = {name for definition in definitions for name in definition.resource_types}
     for region, said in content.get("regionalScope", {}).items():
         path = f"regionalScope.{region}"
         if region not in content["regions"]:
-            yield Mistake(path, f"{region} is not among the regions deployed to: {', '.join(content['regions'])}")
+            yield SettingsProblem(
+                path, f"{region} is not among the regions deployed to: {', '.join(content['regions'])}"
+            )
         for position, name in enumerate(said["leaveOut"]):
             if name not in known:
-                yield Mistake(f"{path}.leaveOut[{position}]", f"no rule listens to {name!r}; known are {one_of(known)}")
+                yield SettingsProblem(
+                    f"{path}.leaveOut[{position}]", f"no rule listens to {name!r}; known are {sorted_list(known)}"
+                )
         if known <= set(said["leaveOut"]):
-            yield Mistake(f"{path}.leaveOut", "leaves no type to listen to")
+            yield SettingsProblem(f"{path}.leaveOut", "leaves no type to listen to")
 
 
-def _wrong_organization(content: Mapping[str, Any]) -> Iterator[Mistake]:
+def _organization_problems(content: Mapping[str, Any]) -> Iterator[SettingsProblem]:
     members, excluded = content.get("memberAccounts", []), content.get("excludedAccounts", [])
     if members and "organizationId" in content:
-        yield Mistake("organization", "has both organizationId and memberAccounts; one of them says whom to serve")
+        yield SettingsProblem(
+            "organization", "has both organizationId and memberAccounts; one of them says whom to serve"
+        )
     for account in members:
         if account in excluded:
-            yield Mistake("organization.excludedAccounts", f"{account} is in memberAccounts too")
+            yield SettingsProblem("organization.excludedAccounts", f"{account} is in memberAccounts too")
 
 
 # --- the settings themselves
 
 
-def _settings(content: Mapping[str, Any], definitions: Sequence[RuleDefinition]) -> Settings:
+def _make_settings(content: Mapping[str, Any], definitions: Sequence[RuleDefinition]) -> Settings:
     organization = content.get("organization", {})
     return Settings(
-        rules=tuple(_rule(content, definition) for definition in _deployed(content, definitions)),
+        rules=tuple(_deployed_rule(content, definition) for definition in _deployed_definitions(content, definitions)),
         regions=tuple(content["regions"]),
-        artefact_bucket=content["artefactBucket"],
+        artifact_bucket=content["artefactBucket"],
         stack_name=content.get("stackName", "alb-sg"),
-        names=_names(content),
+        names=_resource_names(content),
         log_retention_days=content.get("logRetentionDays", 90),
         alarm_topic=content.get("alarmTopic"),
-        left_out={region: frozenset(said["leaveOut"]) for region, said in content.get("regionalScope", {}).items()},
-        organization=Organization(
+        excluded_types={
+            region: frozenset(said["leaveOut"]) for region, said in content.get("regionalScope", {}).items()
+        },
+        organization=OrganizationSettings(
             delegated_administrator=organization.get("delegatedAdministrator"),
             organization_id=organization.get("organizationId"),
             member_accounts=tuple(organization.get("memberAccounts", ())),
@@ -317,16 +341,18 @@ def _settings(content: Mapping[str, Any], definitions: Sequence[RuleDefinition])
     )
 
 
-def _deployed(content: Mapping[str, Any], definitions: Sequence[RuleDefinition]) -> Iterator[RuleDefinition]:
+def _deployed_definitions(
+    content: Mapping[str, Any], definitions: Sequence[RuleDefinition]
+) -> Iterator[RuleDefinition]:
     asked, rules = set(content["ruleSets"]), content.get("rules", {})
     for definition in definitions:
         if definition.rule_sets & asked and rules.get(definition.name, {}).get("deployed", True):
             yield definition
 
 
-def _names(content: Mapping[str, Any]) -> Names:
-    said, default = content.get("names", {}), Names()
-    return Names(
+def _resource_names(content: Mapping[str, Any]) -> ResourceNames:
+    said, default = content.get("names", {}), ResourceNames()
+    return ResourceNames(
         function_prefix=said.get("functionPrefix", default.function_prefix),
         evaluation_role=said.get("evaluationRole", default.evaluation_role),
         remediation_role=said.get("remediationRole", default.remediation_role),
@@ -334,23 +360,23 @@ def _names(content: Mapping[str, Any]) -> Names:
     )
 
 
-def _rule(content: Mapping[str, Any], definition: RuleDefinition) -> DeployedRule:
+def _deployed_rule(content: Mapping[str, Any], definition: RuleDefinition) -> DeployedRule:
     said = content.get("rules", {}).get(definition.name, {})
     return DeployedRule(
         definition=definition,
         severity=said.get("severity", "MEDIUM"),
         frequency=said.get("frequency") or content.get("frequency") or definition.frequency,
-        parameters=_parameters(content, definition),
-        remediation=_remediation(said.get("remediation", {})),
+        parameters=_rule_parameters(content, definition),
+        remediation=_remediation_settings(said.get("remediation", {})),
     )
 
 
-def _remediation(said: Mapping[str, Any]) -> Remediation:
-    default = Remediation()
-    return Remediation(
-        mode=Mode(said.get("mode", default.mode.value)),
-        shared_group=SharedGroup(said.get("sharedGroup", default.shared_group.value)),
-        managed_group=ManagedGroup(said.get("managedGroup", default.managed_group.value)),
+def _remediation_settings(said: Mapping[str, Any]) -> RemediationSettings:
+    default = RemediationSettings()
+    return RemediationSettings(
+        mode=RemediationMode(said.get("mode", default.mode.value)),
+        shared_group=SharedGroupPolicy(said.get("sharedGroup", default.shared_group.value)),
+        managed_group=ManagedGroupPolicy(said.get("managedGroup", default.managed_group.value)),
         rules_per_group=said.get("rulesPerGroup", default.rules_per_group),
         attempts=said.get("attempts", default.attempts),
         retry_seconds=said.get("retrySeconds", default.retry_seconds),
@@ -359,7 +385,7 @@ def _remediation(said: Mapping[str, Any]) -> Remediation:
     )
 
 
-def _parameters(content: Mapping[str, Any], definition: RuleDefinition) -> dict[str, str]:
+def _rule_parameters(content: Mapping[str, Any], definition: RuleDefinition) -> dict[str, str]:
     own = content.get("rules", {}).get(definition.name, {}).get("parameters", {})
     given = {**content.get("parameters", {}), **own}
     return {name: given[name] for name in definition.parameters if given.get(name)}

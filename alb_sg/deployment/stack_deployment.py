@@ -10,60 +10,60 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError, WaiterError
 
-from alb_sg.deployment.account import (
-    NotDeployed,
-    account_id,
+from alb_sg.deployment.artifact import Artifact
+from alb_sg.deployment.conformance_pack import MAX_TEMPLATE_BYTES
+from alb_sg.deployment.documents import documents_template
+from alb_sg.deployment.lambda_resources import OWNER_TAG
+from alb_sg.deployment.preflight import (
+    DeploymentError,
+    caller_account_id,
     check_bucket,
     check_documents,
     check_functions,
-    upload,
+    upload_object,
 )
-from alb_sg.deployment.artefact import Artefact
-from alb_sg.deployment.conformance_pack import TEMPLATE_LIMIT
-from alb_sg.deployment.documents import documents_template
-from alb_sg.deployment.functions import OWNER_TAG
 from alb_sg.deployment.settings import Settings
 from alb_sg.deployment.stack import stack_template
 from alb_sg.deployment.yaml_text import template_text
 
-Say = Callable[[str], None]
+PrintLine = Callable[[str], None]
 
 # Stacks in these can be updated; in others CloudFormation refuses, in words that do not say what to do.
-UPDATABLE = frozenset(
+UPDATABLE_STATUSES = frozenset(
     {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE", "IMPORT_ROLLBACK_COMPLETE"}
 )
 
 
-def deploy_stack(settings: Settings, artefact: Artefact, say: Say) -> None:
+def deploy_stack(settings: Settings, artifact: Artifact, print_line: PrintLine) -> None:
     """Creates or updates the stack in every region, the home region first; before it, where remediation is asked for,
     one with the documents.
 
     Everything that can be known beforehand is asked in every region before anything is changed in one. Raises
-    NotDeployed; what CloudFormation refuses it has rolled back.
+    DeploymentError; what CloudFormation refuses it has rolled back.
     """
-    account = account_id()
+    account = caller_account_id()
     documents = f"{settings.stack_name}-documents"
     for region in settings.regions:
-        check_bucket(settings.bucket(account, region), account, region)
+        check_bucket(settings.artifact_bucket_name(account, region), account, region)
         check_functions(settings, region)
         _check_stack(settings.stack_name, settings, region)
-        if settings.remedied:
+        if settings.has_remediation:
             check_documents(settings, region)
             _check_stack(documents, settings, region)
     for region in settings.regions:
-        bucket = settings.bucket(account, region)
-        new = upload(bucket, artefact.key, artefact.content, account, region)
-        say(f"{region}: {'uploaded' if new else 'already there:'} s3://{bucket}/{artefact.key}")
+        bucket = settings.artifact_bucket_name(account, region)
+        new = upload_object(bucket, artifact.key, artifact.content, account, region)
+        print_line(f"{region}: {'uploaded' if new else 'already there:'} s3://{bucket}/{artifact.key}")
     for region in settings.regions:
-        target = _Target(settings, account, region)
-        if settings.remedied:
-            template = documents_template(settings, artefact)
+        target = _StackLocation(settings, account, region)
+        if settings.has_remediation:
+            template = documents_template(settings, artifact)
             of_account = dict.fromkeys(template.get("Parameters", {}), account)
             done = _create_or_update(documents, template_text(template), target, of_account)
-            say(f"{region}: stack {documents} {done}")
-        text = template_text(stack_template(settings, artefact.key, region))
+            print_line(f"{region}: stack {documents} {done}")
+        text = template_text(stack_template(settings, artifact.key, region))
         done = _create_or_update(settings.stack_name, text, target)
-        say(f"{region}: stack {settings.stack_name} {done}")
+        print_line(f"{region}: stack {settings.stack_name} {done}")
 
 
 def _check_stack(name: str, settings: Settings, region: str) -> None:
@@ -72,12 +72,12 @@ def _check_stack(name: str, settings: Settings, region: str) -> None:
         return
     status = stack["StackStatus"]
     if status == "ROLLBACK_COMPLETE":
-        raise NotDeployed(f"stack {name} in {region} failed when it was created; delete it first, nothing is in it")
-    if status not in UPDATABLE:
-        raise NotDeployed(f"stack {name} in {region} is {status}; wait until that has ended, or repair it")
+        raise DeploymentError(f"stack {name} in {region} failed when it was created; delete it first, nothing is in it")
+    if status not in UPDATABLE_STATUSES:
+        raise DeploymentError(f"stack {name} in {region} is {status}; wait until that has ended, or repair it")
     owner = {tag["Key"]: tag["Value"] for tag in stack.get("Tags", [])}.get(OWNER_TAG)
     if owner != settings.stack_name:
-        raise NotDeployed(
+        raise DeploymentError(
             f"stack {name} exists in {region} and is not one of alb-sg's (its tag {OWNER_TAG}); choose another "
             "stackName"
         )
@@ -95,34 +95,37 @@ def find_stack(client: Any, name: str) -> dict[str, Any] | None:
 
 
 @dataclass(frozen=True, slots=True)
-class _Target:
+class _StackLocation:
     settings: Settings
     account: str
     region: str
 
 
-def _template(name: str, text: str, target: _Target) -> dict[str, str]:
+def _template_arguments(name: str, text: str, location: _StackLocation) -> dict[str, str]:
     """A template as CloudFormation takes it: as text, or from the artefact's bucket where it is too long for that."""
     content = text.encode()
-    if len(content) <= TEMPLATE_LIMIT:
+    if len(content) <= MAX_TEMPLATE_BYTES:
         return {"TemplateBody": text}
-    bucket = target.settings.bucket(target.account, target.region)
+    bucket = location.settings.artifact_bucket_name(location.account, location.region)
     key = f"alb-sg/{name}-{hashlib.sha256(content).hexdigest()[:16]}.yaml"
-    upload(bucket, key, content, target.account, target.region, content_type="application/yaml")
-    endpoint = boto3.client("s3", region_name=target.region).meta.endpoint_url
+    upload_object(bucket, key, content, location.account, location.region, content_type="application/yaml")
+    endpoint = boto3.client("s3", region_name=location.region).meta.endpoint_url
     return {"TemplateURL": f"{endpoint}/{bucket}/{key}"}
 
 
-def _create_or_update(name: str, template: str, target: _Target, parameters: Mapping[str, str] | None = None) -> str:
-    """What was done. Raises NotDeployed with the resource that failed first, after CloudFormation has rolled back."""
-    region = target.region
+def _create_or_update(
+    name: str, template: str, location: _StackLocation, parameters: Mapping[str, str] | None = None
+) -> str:
+    """What was done. Raises DeploymentError with the resource that failed first, after CloudFormation has rolled
+    back."""
+    region = location.region
     client: Any = boto3.client("cloudformation", region_name=region)
     request = {
         "StackName": name,
-        **_template(name, template, target),
+        **_template_arguments(name, template, location),
         "Capabilities": ["CAPABILITY_NAMED_IAM"],
         # CloudFormation gives it to resources too, which have the same tag of their own.
-        "Tags": [{"Key": OWNER_TAG, "Value": target.settings.stack_name}],
+        "Tags": [{"Key": OWNER_TAG, "Value": location.settings.stack_name}],
         "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in (parameters or {}).items()],
     }
     existing = find_stack(client, name)
@@ -139,12 +142,12 @@ def _create_or_update(name: str, template: str, target: _Target, parameters: Map
     try:
         client.get_waiter(f"stack_{kind}_complete").wait(StackName=name, WaiterConfig={"Delay": 5, "MaxAttempts": 240})
     except WaiterError as error:
-        reason = first_failure(client, name)
-        raise NotDeployed(f"stack {name} in {region} was rolled back: {reason}") from error
+        reason = first_failed_resource(client, name)
+        raise DeploymentError(f"stack {name} in {region} was rolled back: {reason}") from error
     return f"{kind}d"
 
 
-def first_failure(client: Any, name: str) -> str:
+def first_failed_resource(client: Any, name: str) -> str:
     """The latest operation's first failed resource; what failed after it was only cancelled."""
     events = client.describe_stack_events(StackName=name)["StackEvents"]
     failed: list[str] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alb_sg.deployment.intrinsics import FORMAT_VERSION, Template, arn_of, policy, ref, sub
+from alb_sg.deployment.intrinsics import FORMAT_VERSION, Template, arn_of, policy_document, ref, sub
 from alb_sg.deployment.jobs import (
     ALARM_CONDITIONS,
     ARTEFACT_PARAMETERS,
@@ -15,7 +15,13 @@ from alb_sg.deployment.jobs import (
     private_bucket,
     service_role,
 )
-from alb_sg.sweep.function import EXEMPTIONS, MAX_CONCURRENCY, RESULT_ACTIONS, RESULTS_BUCKET, SOURCE_ACTIONS
+from alb_sg.functions.snapshot_batch import (
+    EXEMPTIONS_VARIABLE,
+    MAX_CONCURRENCY_VARIABLE,
+    RESULTS_BUCKET_ACTIONS,
+    RESULTS_BUCKET_VARIABLE,
+    SNAPSHOT_BUCKET_ACTIONS,
+)
 
 NAME = "alb-sg-sweep"
 TIMEOUT = 900
@@ -61,20 +67,20 @@ def sweep_template() -> Template:
             **private_bucket([{"Id": "Results", "Status": "Enabled", "ExpirationInDays": RESULTS_KEPT_DAYS}]),
             **function(
                 NAME,
-                "alb_sg.sweep.function.lambda_handler",
+                "alb_sg.functions.snapshot_batch.lambda_handler",
                 description="Judges the snapshots of alb-sg's sweep, step by step",
                 statements=[
                     *bucket_statements(
-                        SOURCE_ACTIONS,
+                        SNAPSHOT_BUCKET_ACTIONS,
                         sub("arn:${AWS::Partition}:s3:::${SourceBucket}"),
                         sub("arn:${AWS::Partition}:s3:::${SourceBucket}/*"),
                     ),
-                    *bucket_statements(RESULT_ACTIONS, arn_of("Bucket"), sub("${Bucket.Arn}/*")),
+                    *bucket_statements(RESULTS_BUCKET_ACTIONS, arn_of("Bucket"), sub("${Bucket.Arn}/*")),
                 ],
                 environment={
-                    EXEMPTIONS: ref("Exemptions"),
-                    RESULTS_BUCKET: ref("Bucket"),
-                    MAX_CONCURRENCY: ref("MaxConcurrency"),
+                    EXEMPTIONS_VARIABLE: ref("Exemptions"),
+                    RESULTS_BUCKET_VARIABLE: ref("Bucket"),
+                    MAX_CONCURRENCY_VARIABLE: ref("MaxConcurrency"),
                 },
                 memory=ref("Memory"),
                 timeout=TIMEOUT,
@@ -87,7 +93,7 @@ def sweep_template() -> Template:
                 "Properties": {
                     "PolicyName": "sweep",
                     "Roles": [ref("SweepRole")],
-                    "PolicyDocument": policy(
+                    "PolicyDocument": policy_document(
                         [
                             {"Effect": "Allow", "Action": ["lambda:InvokeFunction"], "Resource": arn_of("Function")},
                             {"Effect": "Allow", "Action": ["states:StartExecution"], "Resource": state_machine},
@@ -242,7 +248,7 @@ def _invoke(event: object) -> Template:
         "OutputPath": "$.Payload",
         "Retry": [
             # Another try would say the same.
-            {"ErrorEquals": ["UnusableInput"], "MaxAttempts": 0},
+            {"ErrorEquals": ["InvalidInputError"], "MaxAttempts": 0},
             {
                 "ErrorEquals": ["States.ALL"],
                 "IntervalSeconds": 2,

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from alb_sg.yaml_text import yaml_text
+from alb_sg.yaml_text import to_yaml
 
-MADE_BY = (
+GENERATED_HEADER = (
     "# Made from rdk-config.json and rules/*/parameters.json by `python -m alb_sg.deployment pack`; do not edit.\n"
 )
 
 
 def template_text(template: Mapping[str, Any]) -> str:
-    return MADE_BY + yaml_text(template)
+    return GENERATED_HEADER + to_yaml(template)

@@ -27,7 +27,7 @@ class Family(Enum):
         return "IPv4" if self is IPV4 else "IPv6"
 
     @property
-    def everywhere(self) -> str:
+    def any_address_cidr(self) -> str:
         """The CIDR block of the whole family."""
         return "0.0.0.0/0" if self is IPV4 else "::/0"
 
@@ -36,7 +36,7 @@ class Family(Enum):
 IPV4, IPV6 = Family.IPV4, Family.IPV6
 
 
-class NotACidr(ValueError):
+class InvalidCidrError(ValueError):
     """The text is neither an address nor a CIDR block."""
 
 
@@ -44,7 +44,7 @@ class NotACidr(ValueError):
 def parse_cidr(text: str) -> tuple[Family, Range]:
     """Family and first and last address of a CIDR block or single address; host bits are dropped.
 
-    Raises NotACidr.
+    Raises InvalidCidrError.
     """
     address, slash, length = text.strip().partition("/")
     family = family_of(address)
@@ -52,11 +52,11 @@ def parse_cidr(text: str) -> tuple[Family, Range]:
     try:
         number = int.from_bytes(socket.inet_pton(protocol, address), "big")
     except (OSError, ValueError) as error:
-        raise NotACidr(f"{text!r} is not a CIDR block") from error
+        raise InvalidCidrError(f"{text!r} is not a CIDR block") from error
     if not slash:
         return family, (number, number)
     if not (length.isascii() and length.isdigit() and len(length) <= 3 and int(length) <= bits):
-        raise NotACidr(f"{text!r} is not a CIDR block")
+        raise InvalidCidrError(f"{text!r} is not a CIDR block")
     host_bits = bits - int(length)
     first = number >> host_bits << host_bits
     return family, (first, first | ((1 << host_bits) - 1))

@@ -11,12 +11,12 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
-from alb_sg.errors import UnusableInput
+from alb_sg.aws.account_region import AccountRegion, account_region_of, parse_account_id
+from alb_sg.errors import InvalidInputError
 from alb_sg.estate import from_api
-from alb_sg.estate.files import decoded
-from alb_sg.estate.from_api import Shape, items, optional_text, shape, text, whole_number
-from alb_sg.estate.home import Home, account_id, home_of
-from alb_sg.estate.keyed import ordered_targets
+from alb_sg.estate.from_api import Shape, list_or_empty, optional_text, require_object, required_text, whole_number
+from alb_sg.estate.indexing import ordered_targets
+from alb_sg.estate.json_files import parse_if_text
 from alb_sg.estate.model import (
     LISTENER_TYPE,
     LOAD_BALANCER_TYPE,
@@ -44,12 +44,12 @@ Resource = LoadBalancer | Listener | TargetGroup | SecurityGroup | Vpc | Network
 class ItemType(NamedTuple):
     """How items of a resource type are read: the field of their configuration that holds the id, and the reader."""
 
-    identifier: str
+    id_field: str
     read: Callable[[Any], Resource]
 
     @property
-    def known_by_arn(self) -> bool:
-        return self.identifier.endswith("Arn")
+    def is_identified_by_arn(self) -> bool:
+        return self.id_field.endswith("Arn")
 
 
 ITEM_TYPES: Mapping[str, ItemType] = {
@@ -61,22 +61,22 @@ ITEM_TYPES: Mapping[str, ItemType] = {
     NETWORK_INTERFACE_TYPE: ItemType("NetworkInterfaceId", from_api.network_interface),
     INSTANCE_TYPE: ItemType("InstanceId", from_api.instance),
     PREFIX_LIST_TYPE: ItemType(
-        "PrefixListId", lambda source: from_api.prefix_list(text(source, "PrefixListId"), source)
+        "PrefixListId", lambda source: from_api.prefix_list(required_text(source, "PrefixListId"), source)
     ),
 }
 
 # ConfigurationItemStatus (AWS Config API reference, "ConfigurationItem").
 OK = "OK"
-LIVING = frozenset({OK, "ResourceDiscovered"})
+EXISTING_STATUSES = frozenset({OK, "ResourceDiscovered"})
 DELETED = "ResourceDeleted"
 DELETED_NOT_RECORDED = "ResourceDeletedNotRecorded"
 NOT_RECORDED = "ResourceNotRecorded"
-STATUSES = LIVING | {DELETED, DELETED_NOT_RECORDED, NOT_RECORDED}
+STATUSES = EXISTING_STATUSES | {DELETED, DELETED_NOT_RECORDED, NOT_RECORDED}
 
 # Fields of a configuration that may hold the user's own words as keys; tags are read from the item instead.
 TAG_FIELDS = frozenset({"Tags", "TagSet", "TagList"})
 
-BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
+EARLIEST_TIME = datetime.min.replace(tzinfo=UTC)
 
 
 class ConfigItem(NamedTuple):
@@ -86,10 +86,10 @@ class ConfigItem(NamedTuple):
     `targets` None where registrations were not recorded, `tags` where the item does not speak of tags.
     """
 
-    home: Home
+    account_region: AccountRegion
     type: str
     id: str
-    captured: datetime | None
+    capture_time: datetime | None
     state_id: int
     status: str
     resource: Resource | None
@@ -97,25 +97,25 @@ class ConfigItem(NamedTuple):
     tags: Mapping[str, str] | None = None
 
     @property
-    def rank(self) -> tuple[datetime, int]:
+    def capture_order(self) -> tuple[datetime, int]:
         """What the later of two items of a resource has more of."""
-        return self.captured or BEFORE_ALL, self.state_id
+        return self.capture_time or EARLIEST_TIME, self.state_id
 
-    def united(self, other: ConfigItem) -> ConfigItem | None:
+    def merged_with(self, other: ConfigItem) -> ConfigItem | None:
         """This item, with tags from the other where it has none; None where the two contradict each other."""
-        mine, its = self._content, other._content
+        mine, its = self._recorded_state, other._recorded_state
         if mine != its or (self.tags is not None and other.tags is not None and self.tags != other.tags):
             return None
         return self if self.tags is not None else self._replace(tags=other.tags)
 
     @property
-    def _content(self) -> tuple[object, ...]:
-        return self.resource, self.targets, self.status in LIVING or self.status
+    def _recorded_state(self) -> tuple[object, ...]:
+        return self.resource, self.targets, self.status in EXISTING_STATUSES or self.status
 
 
 # The fields of a ConfigItem, as a tuple without names: of these there are millions.
 ItemFields: TypeAlias = tuple[
-    Home,
+    AccountRegion,
     str,
     str,
     datetime | None,
@@ -128,49 +128,51 @@ ItemFields: TypeAlias = tuple[
 
 
 def read_item(source: Shape) -> ConfigItem | None:
-    """The item, or None where no verdict needs its type. Raises UnusableInput that names the field."""
-    type_name = text(source, "resourceType")
+    """The item, or None where no verdict needs its type. Raises InvalidInputError that names the field."""
+    type_name = required_text(source, "resourceType")
     item_type = ITEM_TYPES.get(type_name)
     if item_type is None:
         return None
-    status = from_api.text_or(source, "configurationItemStatus", OK)
+    status = from_api.text_or_default(source, "configurationItemStatus", OK)
     if status not in STATUSES:
-        raise UnusableInput(f"{status!r} is no status of a configuration item", "configurationItemStatus")
-    configuration = _configuration(source, required=status in LIVING)
+        raise InvalidInputError(f"{status!r} is no status of a configuration item", "configurationItemStatus")
+    configuration = _configuration(source, required=status in EXISTING_STATUSES)
     arn = _arn(source, configuration, item_type)
-    home = _home(source, arn)
+    account_region = _account_region(source, arn)
     resource_id = _resource_id(source, configuration, arn, item_type)
-    if item_type.known_by_arn:
-        home.require(resource_id, "resourceId")
+    if item_type.is_identified_by_arn:
+        account_region.check_arn(resource_id, "resourceId")
     item = ConfigItem(
-        home=home,
+        account_region=account_region,
         type=type_name,
         id=resource_id,
-        captured=captured_time(source.get("configurationItemCaptureTime")),
-        state_id=state_id(source.get("configurationStateId")),
+        capture_time=parse_capture_time(source.get("configurationItemCaptureTime")),
+        state_id=parse_state_id(source.get("configurationStateId")),
         status=status,
         resource=None,
     )
-    if status not in LIVING:
+    if status not in EXISTING_STATUSES:
         return item
     try:
-        resource, targets = _content(item, item_type, configuration)
-    except UnusableInput as error:
+        resource, targets = _read_resource(item, item_type, configuration)
+    except InvalidInputError as error:
         raise error.inside("configuration") from error
     tags = _tags(source) if type_name == LOAD_BALANCER_TYPE else None
     return item._replace(resource=resource, targets=targets, tags=tags)
 
 
-def _content(item: ConfigItem, item_type: ItemType, configuration: Shape) -> tuple[Resource, tuple[Target, ...] | None]:
+def _read_resource(
+    item: ConfigItem, item_type: ItemType, configuration: Shape
+) -> tuple[Resource, tuple[Target, ...] | None]:
     """The resource, and the registrations where it is a target group that records them."""
-    own_id = configuration.get(item_type.identifier)
+    own_id = configuration.get(item_type.id_field)
     if own_id not in (None, item.id):
-        raise UnusableInput(f"{own_id!r} was expected to be the item's own {item.id!r}", item_type.identifier)
-    resource = item_type.read({**configuration, item_type.identifier: item.id})
+        raise InvalidInputError(f"{own_id!r} was expected to be the item's own {item.id!r}", item_type.id_field)
+    resource = item_type.read({**configuration, item_type.id_field: item.id})
     if isinstance(resource, Listener):
-        item.home.require(resource.load_balancer_arn, "LoadBalancerArn")
+        item.account_region.check_arn(resource.load_balancer_arn, "LoadBalancerArn")
     if item.type == TARGET_GROUP_TYPE and configuration.get("Targets") is not None:
-        return resource, ordered_targets(from_api.listed(configuration, "Targets", from_api.target_description))
+        return resource, ordered_targets(from_api.read_list(configuration, "Targets", from_api.target_description))
     return resource, None
 
 
@@ -183,41 +185,41 @@ def _arn(source: Shape, configuration: Shape, item_type: ItemType) -> str | None
         source.get("ARN"),
         source.get("arn"),
         source.get("resourceId"),
-        configuration.get(item_type.identifier),
+        configuration.get(item_type.id_field),
         configuration.get("Arn"),
     )
     return next((value for value in candidates if isinstance(value, str) and value.startswith("arn:")), None)
 
 
-def _home(source: Shape, arn: str | None) -> Home:
+def _account_region(source: Shape, arn: str | None) -> AccountRegion:
     field = next((name for name in ("awsAccountId", "accountId") if source.get(name) is not None), None)
     region = optional_text(source, "awsRegion")
     if field is not None and region is not None:
-        return Home(account_id(source[field], field), region)
+        return AccountRegion(parse_account_id(source[field], field), region)
     if arn is None:
         missing = "awsAccountId" if field is None else "awsRegion"
-        raise UnusableInput("missing, and no ARN tells it; have it in the data", missing)
-    named = home_of(arn, "ARN")
-    return Home(
-        named.account_id if field is None else account_id(source[field], field),
+        raise InvalidInputError("missing, and no ARN tells it; have it in the data", missing)
+    named = account_region_of(arn, "ARN")
+    return AccountRegion(
+        named.account_id if field is None else parse_account_id(source[field], field),
         named.region if region is None else region,
     )
 
 
 def _resource_id(source: Shape, configuration: Shape, arn: str | None, item_type: ItemType) -> str:
-    if item_type.known_by_arn:
+    if item_type.is_identified_by_arn:
         if arn is None:
-            raise UnusableInput("the resource's ARN is missing", "ARN")
+            raise InvalidInputError("the resource's ARN is missing", "ARN")
         return arn
-    found = optional_text(source, "resourceId") or optional_text(configuration, item_type.identifier)
+    found = optional_text(source, "resourceId") or optional_text(configuration, item_type.id_field)
     if found is None and arn is not None:
         found = arn.rpartition("/")[2]
     if found is None:
-        raise UnusableInput("the resource's id is missing", "resourceId")
+        raise InvalidInputError("the resource's id is missing", "resourceId")
     return found
 
 
-def captured_time(value: Any) -> datetime | None:
+def parse_capture_time(value: Any) -> datetime | None:
     """A capture time: ISO 8601 text, or seconds since 1970 as version 1 of the `aws` command prints it."""
     try:
         if isinstance(value, str):
@@ -233,10 +235,10 @@ def captured_time(value: Any) -> datetime | None:
             case _:
                 raise ValueError
     except (ValueError, OverflowError, OSError) as error:
-        raise UnusableInput(f"a time was expected, not {value!r}", "configurationItemCaptureTime") from error
+        raise InvalidInputError(f"a time was expected, not {value!r}", "configurationItemCaptureTime") from error
 
 
-def state_id(value: Any) -> int:
+def parse_state_id(value: Any) -> int:
     return -1 if value is None else whole_number(value, "configurationStateId")
 
 
@@ -249,36 +251,36 @@ def _configuration(source: Shape, *, required: bool) -> Shape:
     if not required and not value:
         return {}
     try:
-        return shape(in_api_shape(shape(decoded(value))))
-    except UnusableInput as error:
+        return require_object(to_api_keys(require_object(parse_if_text(value))))
+    except InvalidInputError as error:
         raise error.inside("configuration") from error
 
 
-def in_api_shape(value: Any) -> Any:
+def to_api_keys(value: Any) -> Any:
     """A decoded configuration with the API's keys: lowerCamel ones begin with a capital. Tags are left out.
 
-    Raises UnusableInput where one field stands there in both spellings and with different values.
+    Raises InvalidInputError where one field stands there in both spellings and with different values.
     """
     if isinstance(value, list):
-        return [in_api_shape(element) for element in value]
+        return [to_api_keys(element) for element in value]
     if not isinstance(value, dict):
         return value
     found: dict[str, Any] = {}
     for key, inner in value.items():
-        name = _capitalised(key)
+        name = _capitalize(key)
         if name in TAG_FIELDS:
             continue
         if isinstance(inner, dict | list):
-            inner = in_api_shape(inner)
+            inner = to_api_keys(inner)
         if found.get(name) is None:
             found[name] = inner
         elif inner is not None and inner != found[name]:
-            raise UnusableInput("given twice, in two spellings and with different values", name)
+            raise InvalidInputError("given twice, in two spellings and with different values", name)
     return found
 
 
 @lru_cache(maxsize=4096)
-def _capitalised(key: str) -> str:
+def _capitalize(key: str) -> str:
     return key[:1].upper() + key[1:]
 
 
@@ -288,11 +290,11 @@ def _tags(source: Shape) -> Mapping[str, str] | None:
     if own:
         return own
     try:
-        supplementary = decoded(source.get("supplementaryConfiguration"))
-        supplementary = shape(supplementary if supplementary is not None else {})
+        supplementary = parse_if_text(source.get("supplementaryConfiguration"))
+        supplementary = require_object(supplementary if supplementary is not None else {})
         value = supplementary.get("Tags", supplementary.get("tags"))
         listed = _read_tags(value, "Tags")
-    except UnusableInput as error:
+    except InvalidInputError as error:
         raise error.inside("supplementaryConfiguration") from error
     return own if listed is None else listed
 
@@ -300,13 +302,13 @@ def _tags(source: Shape) -> Mapping[str, str] | None:
 def _read_tags(value: Any, field: str) -> Mapping[str, str] | None:
     """Tags as an object or as a list of `key` and `value`, either of them perhaps as JSON text."""
     try:
-        value = decoded(value)
+        value = parse_if_text(value)
         if value is None:
             return None
         if isinstance(value, Mapping):
             return {key: _tag_value(inner, key) for key, inner in value.items()}
-        return from_api.tags([in_api_shape(tag) for tag in items(value)])
-    except UnusableInput as error:
+        return from_api.tags([to_api_keys(tag) for tag in list_or_empty(value)])
+    except InvalidInputError as error:
         raise error.inside(field) from error
 
 
@@ -314,5 +316,5 @@ def _tag_value(value: Any, key: str) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        raise UnusableInput(f"text was expected, not {value!r}", key)
+        raise InvalidInputError(f"text was expected, not {value!r}", key)
     return value

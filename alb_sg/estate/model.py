@@ -82,7 +82,7 @@ class SecurityGroupReference(NamedTuple):
     peering_status: str | None
 
     @property
-    def stale(self) -> bool:
+    def is_stale(self) -> bool:
         """Whether the peering it relies on is gone (EC2 user guide, "Work with stale security group rules")."""
         return self.peering_status is not None and self.peering_status.lower() != "active"
 

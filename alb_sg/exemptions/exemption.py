@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
-from alb_sg.estate.home import Home, home_of
+from alb_sg.aws.account_region import AccountRegion, account_region_of
 
-Key = tuple[str, str]
+ExemptionKey = tuple[str, str]
 
 
 class Exemption(NamedTuple):
@@ -23,15 +23,15 @@ class Exemption(NamedTuple):
     expires: date
 
     @property
-    def key(self) -> Key:
+    def key(self) -> ExemptionKey:
         return self.load_balancer_arn, self.rule
 
     @property
-    def home(self) -> Home:
+    def account_region(self) -> AccountRegion:
         """The account and region of the load balancer."""
-        return home_of(self.load_balancer_arn, "loadBalancer")
+        return account_region_of(self.load_balancer_arn, "loadBalancer")
 
-    def in_force(self, today: date) -> bool:
+    def is_in_force(self, today: date) -> bool:
         return today <= self.expires
 
 
@@ -46,10 +46,10 @@ class MalformedExemption(NamedTuple):
     load_balancer_arn: str | None
     rule: str | None
 
-    def may_concern(self, rule: str, home: Home) -> bool:
+    def may_apply_to(self, rule: str, account_region: AccountRegion) -> bool:
         """Whether the entry could have been meant for a rule in an account and region."""
         arn = self.load_balancer_arn
-        return self.rule in (None, rule) and (arn is None or home_of(arn, "loadBalancer") == home)
+        return self.rule in (None, rule) and (arn is None or account_region_of(arn, "loadBalancer") == account_region)
 
     def __str__(self) -> str:
         meant = " ".join(name for name in (self.rule, self.load_balancer_arn) if name is not None)
@@ -60,14 +60,14 @@ class MalformedExemption(NamedTuple):
 class Exemptions:
     """What a document says. `source` names it; of `entries` no two are of the same load balancer and rule."""
 
-    source: str
+    document_name: str
     entries: tuple[Exemption, ...] = ()
     malformed: tuple[MalformedExemption, ...] = ()
-    _by_key: Mapping[Key, Exemption] = field(init=False, repr=False, compare=False)
+    _by_key: Mapping[ExemptionKey, Exemption] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_by_key", {entry.key: entry for entry in self.entries})
 
-    def of(self, load_balancer_arn: str, rule: str) -> Exemption | None:
+    def find(self, load_balancer_arn: str, rule: str) -> Exemption | None:
         """The exemption of a load balancer from a rule, in force or expired."""
         return self._by_key.get((load_balancer_arn, rule))

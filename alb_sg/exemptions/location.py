@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from alb_sg.errors import UnusableInput
+from alb_sg.errors import InvalidInputError
 
 S3_PREFIX, SSM_PREFIX = "s3://", "ssm:"
 # Amazon S3 user guide, "General purpose bucket naming rules"; PutParameter, Name.
@@ -34,7 +34,7 @@ AwsLocation = S3Object | SsmParameter
 
 
 def parse_location(text: str) -> AwsLocation:
-    """`s3://bucket/key`, `ssm:/parameter/name` or `ssm:name`. Raises UnusableInput."""
+    """`s3://bucket/key`, `ssm:/parameter/name` or `ssm:name`. Raises InvalidInputError."""
     if text.startswith(S3_PREFIX):
         bucket, _, key = text.removeprefix(S3_PREFIX).partition("/")
         if BUCKET.fullmatch(bucket) and key and not key.endswith("/"):
@@ -43,9 +43,9 @@ def parse_location(text: str) -> AwsLocation:
         name = text.removeprefix(SSM_PREFIX)
         if PARAMETER_NAME.fullmatch(name):
             return SsmParameter(name)
-    raise UnusableInput(f"{text!r} is not s3://bucket/key, ssm:/parameter/name or ssm:name")
+    raise InvalidInputError(f"{text!r} is not s3://bucket/key, ssm:/parameter/name or ssm:name")
 
 
-def is_in_aws(text: str) -> bool:
+def is_aws_location(text: str) -> bool:
     """Whether a text is meant as a location in AWS, and not as the name of a file."""
     return text.startswith((S3_PREFIX, SSM_PREFIX))

@@ -9,32 +9,32 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TypeVar
 
-from alb_sg.errors import Unread
+from alb_sg.errors import NotReadError
 from alb_sg.estate.cidr import Family
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import Listener, LoadBalancer, TargetGroup
-from alb_sg.findings.evidence import Evidence, EvidenceSearch, Grant, Settled
-from alb_sg.findings.finding import Finding, JudgementError, Missing
-from alb_sg.findings.judge import Judge, merge
+from alb_sg.findings.evidence import CheckedRequirement, Evidence, EvidenceSearch, PermissionPeer
+from alb_sg.findings.finding import EvaluationError, Finding, Missing
+from alb_sg.findings.judge import Judge, merge_missing
 from alb_sg.parameters import Parameters
-from alb_sg.permissions.permissions import Direction, Traffic
+from alb_sg.permissions.allowed_traffic import Direction, Traffic
 from alb_sg.recommendations.catalogue import HEALTH_CHECK_EGRESS, INSTANCE_EGRESS, Recommendation
 from alb_sg.recommendations.requirement import (
     AddressPeer,
-    Because,
-    Demand,
-    EndpointPeer,
-    GroupPeer,
     NotApplicable,
+    Origin,
     Peer,
     PrefixListPeer,
+    RequirementSet,
+    SecurityGroupPeer,
+    TargetPeer,
 )
-from alb_sg.recommendations.targets import SKIPPED_STATES
+from alb_sg.recommendations.target_requirements import STATES_WITHOUT_TRAFFIC
 
 T = TypeVar("T")
 
 
-class Status(Enum):
+class RowStatus(Enum):
     """What became of a row; `UNREAD` is no verdict."""
 
     MET = "met"
@@ -43,7 +43,7 @@ class Status(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class RequirementRow:
     """One recommended row, or the same row for `count` targets of a target group.
 
     `required` is the peer as the page has it (CIDR blocks, `pl-…`, `sg-…`, or the targets' addresses), `label`
@@ -54,17 +54,17 @@ class Row:
 
     direction: Direction
     traffic: Traffic
-    because: Because
+    origin: Origin
     required: tuple[str, ...]
     label: str
     targets: tuple[str, ...]
     count: int
-    status: Status
+    status: RowStatus
     evidence: tuple[Evidence, ...]
-    accepted: str | None
+    accepted_source: str | None
     missing: Missing | None
     unresolved: tuple[str, ...]
-    instead: tuple[Grant, ...]
+    open_instead: tuple[PermissionPeer, ...]
     unread: tuple[str, str] | None
 
 
@@ -73,13 +73,13 @@ class RuleExplanation:
     """One rule's verdict with its rows; `notes` are what asks for nothing, and why."""
 
     recommendation: Recommendation
-    verdict: Finding | JudgementError
-    rows: tuple[Row, ...]
+    verdict: Finding | EvaluationError
+    rows: tuple[RequirementRow, ...]
     notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class FrontFact:
+class FrontingLoadBalancerSummary:
     """A Network Load Balancer in front, and the port of this load balancer that it sends to."""
 
     name: str
@@ -105,7 +105,7 @@ class Explanation:
     vpc_cidrs: tuple[str, ...] | None
     group_names: Mapping[str, str]
     listeners: tuple[Listener, ...]
-    fronts: tuple[FrontFact, ...]
+    fronting_load_balancers: tuple[FrontingLoadBalancerSummary, ...]
     rules: tuple[RuleExplanation, ...]
     unread: tuple[tuple[str, str], ...]
 
@@ -118,7 +118,7 @@ def explain(judge: Judge, load_balancer: LoadBalancer, rules: Mapping[Recommenda
     def known(read: Callable[[], T], otherwise: T) -> T:
         try:
             return read()
-        except Unread as error:
+        except NotReadError as error:
             unread[error.what, error.cause] = None
             return otherwise
 
@@ -133,8 +133,10 @@ def explain(judge: Judge, load_balancer: LoadBalancer, rules: Mapping[Recommenda
         load_balancer=load_balancer,
         vpc_cidrs=_vpc_cidrs(estate, load_balancer),
         group_names={group_id: name for group_id, name in names.items() if name is not None},
-        listeners=known(lambda: _by_port(estate, load_balancer), ()) if application else (),
-        fronts=known(lambda: _fronts(estate, load_balancer), ()) if application else (),
+        listeners=known(lambda: _listeners_by_port(estate, load_balancer), ()) if application else (),
+        fronting_load_balancers=known(lambda: _fronting_load_balancers(estate, load_balancer), ())
+        if application
+        else (),
         rules=tuple(_explain_rule(judge, load_balancer, *rule) for rule in rules.items()),
         unread=tuple(unread),
     )
@@ -143,24 +145,26 @@ def explain(judge: Judge, load_balancer: LoadBalancer, rules: Mapping[Recommenda
 def _vpc_cidrs(estate: Estate, load_balancer: LoadBalancer) -> tuple[str, ...] | None:
     try:
         cidrs = estate.vpc(load_balancer.vpc_id).cidrs
-    except Unread:
+    except NotReadError:
         return None
     return tuple(cidr for family in Family for cidr in cidrs[family])
 
 
-def _by_port(estate: Estate, load_balancer: LoadBalancer) -> tuple[Listener, ...]:
+def _listeners_by_port(estate: Estate, load_balancer: LoadBalancer) -> tuple[Listener, ...]:
     return tuple(sorted(estate.listeners_of(load_balancer), key=lambda listener: (listener.port, listener.arn)))
 
 
-def _fronts(estate: Estate, load_balancer: LoadBalancer) -> tuple[FrontFact, ...]:
+def _fronting_load_balancers(estate: Estate, load_balancer: LoadBalancer) -> tuple[FrontingLoadBalancerSummary, ...]:
     fronts = []
-    for group, target in estate.network_load_balancers_before(load_balancer):
+    for group, target in estate.alb_registrations_of(load_balancer):
         port = target.port if target.port is not None else group.port
         for arn in group.load_balancer_arns or ():
             found = estate.load_balancers.get(arn)
             if found is None:
-                raise Unread(f"Network Load Balancer {arn}", "it is not among the LoadBalancers collected")
-            fronts.append(FrontFact(found.name, arn, found.scheme, group.name, port, found.security_groups))
+                raise NotReadError(f"Network Load Balancer {arn}", "it is not among the LoadBalancers collected")
+            fronts.append(
+                FrontingLoadBalancerSummary(found.name, arn, found.scheme, group.name, port, found.security_groups)
+            )
     return tuple(sorted(fronts, key=lambda front: (front.arn, front.target_group, front.port or 0)))
 
 
@@ -173,79 +177,84 @@ def _explain_rule(
     verdict = judge.judge(load_balancer, recommendation, parameters)
     notes = tuple(_notes(judge.estate, load_balancer, recommendation))
     try:
-        demand = recommendation.demand(judge.subject(load_balancer), parameters)
-    except (NotApplicable, Unread):
+        demand = recommendation.requirements(judge.context(load_balancer), parameters)
+    except (NotApplicable, NotReadError):
         # The verdict says why there is no row.
         return RuleExplanation(recommendation, verdict, (), notes)
     rows = _rows(judge, load_balancer, demand, parameters)
     return RuleExplanation(recommendation, verdict, rows, (*demand.remarks, *notes))
 
 
-def _rows(judge: Judge, load_balancer: LoadBalancer, demand: Demand, parameters: Parameters) -> tuple[Row, ...]:
+def _rows(
+    judge: Judge, load_balancer: LoadBalancer, requirement_set: RequirementSet, parameters: Parameters
+) -> tuple[RequirementRow, ...]:
     """A row for every requirement; targets that share all but their address share a row."""
-    search = EvidenceSearch(judge.permissions_of(load_balancer), parameters, one_family=demand.one_family)
-    together: dict[tuple[object, ...], list[Settled]] = {}
-    for requirement in demand.requirements:
-        settled = search.settled(requirement)
+    search = EvidenceSearch(judge.permissions_of(load_balancer), parameters, one_family=requirement_set.has_one_family)
+    together: dict[tuple[object, ...], list[CheckedRequirement]] = {}
+    for requirement in requirement_set.requirements:
+        settled = search.check_requirement(requirement)
         together.setdefault(_row_key(settled), []).append(settled)
     return tuple(_row(search, alike) for alike in together.values())
 
 
-def _row_key(settled: Settled) -> tuple[object, ...]:
+def _row_key(checked: CheckedRequirement) -> tuple[object, ...]:
     """Equal for what stands in one row: targets of one group, with one port, state and evidence."""
-    requirement, outcome, unread = settled.requirement, settled.outcome, settled.unread
+    requirement, outcome, unread = checked.requirement, checked.coverage, checked.unread
     return (
         requirement.traffic,
-        requirement.because,
-        requirement.peer.family if isinstance(requirement.peer, EndpointPeer) else requirement,
-        tuple((evidence.grant, evidence.match) for evidence in settled.evidence),
-        None if outcome is None else (outcome.covered, outcome.or_security_groups, bool(outcome.missing)),
+        requirement.origin,
+        requirement.peer.family if isinstance(requirement.peer, TargetPeer) else requirement,
+        tuple((evidence.permission_peer, evidence.match) for evidence in checked.evidence),
+        None if outcome is None else (outcome.is_covered, outcome.or_security_groups, bool(outcome.missing)),
         () if outcome is None else outcome.unresolved,
         None if unread is None else (unread.what, unread.cause),
     )
 
 
-def _row(search: EvidenceSearch, alike: Sequence[Settled]) -> Row:
+def _row(search: EvidenceSearch, checked_requirements: Sequence[CheckedRequirement]) -> RequirementRow:
     """One row from requirements that share their key."""
-    first = alike[0]
-    requirement, outcome, unread = first.requirement, first.outcome, first.unread
-    outcomes = [one.outcome for one in alike if one.outcome is not None]
-    endpoints = [one.requirement.peer for one in alike if isinstance(one.requirement.peer, EndpointPeer)]
+    first = checked_requirements[0]
+    requirement, outcome, unread = first.requirement, first.coverage, first.unread
+    outcomes = [one.coverage for one in checked_requirements if one.coverage is not None]
+    endpoints = [one.requirement.peer for one in checked_requirements if isinstance(one.requirement.peer, TargetPeer)]
     evidence = tuple(
-        replace(part, covers=tuple(dict.fromkeys(cidr for one in alike for cidr in one.evidence[index].covers)))
+        replace(
+            part,
+            covers=tuple(dict.fromkeys(cidr for one in checked_requirements for cidr in one.evidence[index].covers)),
+        )
         for index, part in enumerate(first.evidence)
     )
-    status = Status.UNREAD if outcome is None else Status.MET if outcome.covered else Status.MISSING
-    used = {part.grant for part in evidence}
-    others = () if status is Status.MET else search.grants(requirement.direction, requirement.traffic)
-    return Row(
+    status = RowStatus.UNREAD if outcome is None else RowStatus.MET if outcome.is_covered else RowStatus.MISSING
+    used = {part.permission_peer for part in evidence}
+    others = () if status is RowStatus.MET else search.permission_peers(requirement.direction, requirement.traffic)
+    return RequirementRow(
         direction=requirement.direction,
         traffic=requirement.traffic,
-        because=requirement.because,
+        origin=requirement.origin,
         required=_required(requirement.peer, endpoints),
         label=requirement.peer.label if isinstance(requirement.peer, AddressPeer) else "",
-        targets=tuple(endpoint.name for endpoint in endpoints),
-        count=len(alike),
+        targets=tuple(endpoint.target_id for endpoint in endpoints),
+        count=len(checked_requirements),
         status=status,
         evidence=evidence,
-        accepted=None if outcome is None else outcome.accepted,
-        missing=merge(outcomes)[0] if status is Status.MISSING else None,
+        accepted_source=None if outcome is None else outcome.accepted_source,
+        missing=merge_missing(outcomes)[0] if status is RowStatus.MISSING else None,
         unresolved=() if outcome is None else outcome.unresolved,
-        instead=tuple(grant for grant in others if grant not in used),
+        open_instead=tuple(grant for grant in others if grant not in used),
         unread=None if unread is None else (unread.what, unread.cause),
     )
 
 
-def _required(peer: Peer, endpoints: Sequence[EndpointPeer]) -> tuple[str, ...]:
+def _required(peer: Peer, endpoints: Sequence[TargetPeer]) -> tuple[str, ...]:
     match peer:
         case AddressPeer():
-            return peer.required
+            return peer.cidrs
         case PrefixListPeer():
             return (peer.prefix_list_id,)
-        case GroupPeer():
+        case SecurityGroupPeer():
             return (peer.group_id,)
-        case EndpointPeer():
-            found = (endpoint.required for endpoint in endpoints)
+        case TargetPeer():
+            found = (endpoint.cidr for endpoint in endpoints)
             return tuple(dict.fromkeys(required for required in found if required is not None))
 
 
@@ -257,14 +266,14 @@ def _notes(estate: Estate, load_balancer: LoadBalancer, recommendation: Recommen
     if recommendation not in (INSTANCE_EGRESS, HEALTH_CHECK_EGRESS) or load_balancer.type != "application":
         return
     try:
-        for listener in _by_port(estate, load_balancer):
+        for listener in _listeners_by_port(estate, load_balancer):
             if not listener.target_group_arns:
                 yield (
                     f"{listener.protocol}:{listener.port}: its default action forwards to no target group "
                     "(it redirects or answers itself)"
                 )
         groups = estate.target_groups_of(load_balancer)
-    except Unread as error:
+    except NotReadError as error:
         yield f"what needs nothing is not known: {error}"
         return
     for group in groups:
@@ -281,12 +290,12 @@ def _group_notes(estate: Estate, group: TargetGroup, recommendation: Recommendat
         return
     try:
         targets = estate.targets_of(group)
-    except Unread as error:
+    except NotReadError as error:
         yield f"{name}: its targets are not known: {error.cause}"
         return
     if not targets:
         yield f"{name}: no registered target"
-    for state in sorted(SKIPPED_STATES):
+    for state in sorted(STATES_WITHOUT_TRAFFIC):
         skipped = [
             target.id if target.port is None else f"{target.id}:{target.port}"
             for target in targets

@@ -6,7 +6,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from alb_sg.exemptions.exemption import Exemption
-from alb_sg.recommendations.requirement import Because
+from alb_sg.recommendations.requirement import Origin
 
 
 class Compliance(Enum):
@@ -39,7 +39,7 @@ class Missing(NamedTuple):
     required: tuple[str, ...]
     peers: tuple[str, ...]
     or_security_groups: tuple[str, ...]
-    because: Because
+    origin: Origin
 
 
 class Finding(NamedTuple):
@@ -55,14 +55,14 @@ class Finding(NamedTuple):
     annotation: str
     unresolved: bool = False
     missing: tuple[Missing, ...] = ()
-    exempted: Exempted | None = None
+    applied_exemption: AppliedExemption | None = None
 
     @property
     def sort_key(self) -> tuple[str, str, str, str]:
         return (self.account_id, self.region, self.load_balancer_arn, self.rule)
 
 
-class JudgementError(NamedTuple):
+class EvaluationError(NamedTuple):
     """Something could not be judged or read: `what` names it, `cause` says why. Never a verdict.
 
     `load_balancer_arn` None: it concerns a whole account and region, such as an enumeration that failed.
@@ -80,8 +80,8 @@ class JudgementError(NamedTuple):
         return (self.account_id, self.region, self.load_balancer_arn or "", self.rule or "", self.what, self.cause)
 
 
-class Exempted(NamedTuple):
+class AppliedExemption(NamedTuple):
     """An exemption in force, and what would be said without it."""
 
     exemption: Exemption
-    otherwise: Finding | JudgementError
+    result_without: Finding | EvaluationError

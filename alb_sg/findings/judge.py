@@ -6,32 +6,32 @@ from collections.abc import Iterable, Mapping
 from functools import lru_cache, partial
 from operator import itemgetter
 
-from alb_sg.errors import Unread
+from alb_sg.errors import NotReadError
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer
-from alb_sg.estate.quick import tuple_maker
+from alb_sg.estate.snapshots.speed import tuple_constructor
 from alb_sg.findings import annotation
+from alb_sg.findings.coverage import Coverage, check, count_if_all_covered
 from alb_sg.findings.finding import (
     COMPLIANT,
     NON_COMPLIANT,
     NOT_APPLICABLE,
     Compliance,
+    EvaluationError,
     Finding,
-    JudgementError,
     Missing,
 )
-from alb_sg.findings.outcome import Outcome, plainly_met, settle
 from alb_sg.parameters import Parameters
 from alb_sg.permissions.addresses import AddressSet
-from alb_sg.permissions.permissions import Permissions
+from alb_sg.permissions.allowed_traffic import Permissions
 from alb_sg.recommendations.catalogue import Recommendation
-from alb_sg.recommendations.requirement import Demand, EndpointPeer, NotApplicable
-from alb_sg.recommendations.subject import Subject
+from alb_sg.recommendations.load_balancer_context import LoadBalancerContext
+from alb_sg.recommendations.requirement import NotApplicable, RequirementSet, TargetPeer
 
 # Sets of security groups whose permissions are kept: many load balancers share the same, and most have their own.
-KEPT = 32
+PERMISSIONS_CACHE_SIZE = 32
 
-_new_finding = tuple_maker(Finding)
+_new_finding = tuple_constructor(Finding)
 
 
 class Judge:
@@ -40,26 +40,26 @@ class Judge:
 
     def __init__(self, estate: Estate) -> None:
         self.estate = estate
-        self._permissions = lru_cache(KEPT)(partial(Permissions, estate))
-        self._subject: Subject | None = None
+        self._permissions = lru_cache(PERMISSIONS_CACHE_SIZE)(partial(Permissions, estate))
+        self._context: LoadBalancerContext | None = None
 
     def permissions_of(self, load_balancer: LoadBalancer) -> Permissions:
         return self._permissions(load_balancer.security_groups)
 
-    def subject(self, load_balancer: LoadBalancer) -> Subject:
+    def context(self, load_balancer: LoadBalancer) -> LoadBalancerContext:
         """The load balancer as recommendations ask for it."""
-        if self._subject is None or self._subject.load_balancer is not load_balancer:
-            self._subject = Subject(self.estate, load_balancer)
-        return self._subject
+        if self._context is None or self._context.load_balancer is not load_balancer:
+            self._context = LoadBalancerContext(self.estate, load_balancer)
+        return self._context
 
     def judge(
         self, load_balancer: LoadBalancer, recommendation: Recommendation, parameters: Parameters
-    ) -> Finding | JudgementError:
+    ) -> Finding | EvaluationError:
         """The finding, or the error that names what it hangs on."""
         try:
-            return self._finding(load_balancer, recommendation, parameters)
-        except Unread as error:
-            return JudgementError(
+            return self._find(load_balancer, recommendation, parameters)
+        except NotReadError as error:
+            return EvaluationError(
                 self.estate.account_id,
                 self.estate.region,
                 load_balancer.arn,
@@ -68,41 +68,44 @@ class Judge:
                 error.cause,
             )
 
-    def outcomes(self, load_balancer: LoadBalancer, demand: Demand, parameters: Parameters) -> tuple[Outcome, ...]:
-        """What becomes of each requirement, in the order of the demand. Raises Unread."""
+    def coverages(
+        self, load_balancer: LoadBalancer, requirement_set: RequirementSet, parameters: Parameters
+    ) -> tuple[Coverage, ...]:
+        """What becomes of each requirement, in the order of the demand. Raises NotReadError."""
         permissions = self.permissions_of(load_balancer)
-        one_family = demand.one_family
+        one_family = requirement_set.has_one_family
         return tuple(
-            settle(permissions, requirement, parameters, one_family=one_family) for requirement in demand.requirements
+            check(permissions, requirement, parameters, one_family=one_family)
+            for requirement in requirement_set.requirements
         )
 
-    def _finding(self, load_balancer: LoadBalancer, recommendation: Recommendation, parameters: Parameters) -> Finding:
+    def _find(self, load_balancer: LoadBalancer, recommendation: Recommendation, parameters: Parameters) -> Finding:
         try:
-            demand = recommendation.demand(self.subject(load_balancer), parameters)
+            demand = recommendation.requirements(self.context(load_balancer), parameters)
         except NotApplicable as nothing:
-            return self._verdict(load_balancer, recommendation, NOT_APPLICABLE, nothing.reason)
+            return self._build_finding(load_balancer, recommendation, NOT_APPLICABLE, nothing.reason)
         permissions = self.permissions_of(load_balancer)
-        count = plainly_met(permissions, demand, parameters)
+        count = count_if_all_covered(permissions, demand, parameters)
         if count is not None:
-            text = annotation.met(permissions, count, demand.remarks)
-            return self._verdict(load_balancer, recommendation, COMPLIANT, text)
-        outcomes = self.outcomes(load_balancer, demand, parameters)
-        failed = [outcome for outcome in outcomes if not outcome.covered]
+            text = annotation.describe_all_covered(permissions, count, demand.remarks)
+            return self._build_finding(load_balancer, recommendation, COMPLIANT, text)
+        outcomes = self.coverages(load_balancer, demand, parameters)
+        failed = [outcome for outcome in outcomes if not outcome.is_covered]
         if not failed:
-            text = annotation.compliant(permissions, outcomes, demand.remarks)
-            return self._verdict(load_balancer, recommendation, COMPLIANT, text)
-        missing = merge(failed)
+            text = annotation.describe_compliant(permissions, outcomes, demand.remarks)
+            return self._build_finding(load_balancer, recommendation, COMPLIANT, text)
+        missing = merge_missing(failed)
         unresolved = all(outcome.unresolved for outcome in failed)
-        return self._verdict(
+        return self._build_finding(
             load_balancer,
             recommendation,
             NON_COMPLIANT,
-            annotation.non_compliant(permissions, failed, demand.remarks, unresolved=unresolved),
+            annotation.describe_non_compliant(permissions, failed, demand.remarks, unresolved=unresolved),
             unresolved=unresolved,
             missing=missing,
         )
 
-    def _verdict(
+    def _build_finding(
         self,
         load_balancer: LoadBalancer,
         recommendation: Recommendation,
@@ -132,7 +135,7 @@ def judge_all(
     estate: Estate,
     load_balancers: Iterable[LoadBalancer],
     rules: Mapping[Recommendation, Parameters],
-) -> tuple[list[Finding], list[JudgementError]]:
+) -> tuple[list[Finding], list[EvaluationError]]:
     """Every rule on every load balancer, in the order of account, region, ARN and rule."""
     judge = Judge(estate)
     ordered = sorted(rules.items(), key=lambda rule: rule[0].name)
@@ -142,7 +145,7 @@ def judge_all(
     ]
     results.sort(key=itemgetter(0))
     findings: list[Finding] = []
-    errors: list[JudgementError] = []
+    errors: list[EvaluationError] = []
     for _, of_rules in results:
         for result in of_rules:
             if isinstance(result, Finding):
@@ -152,40 +155,40 @@ def judge_all(
     return findings, errors
 
 
-def merge(failed: Iterable[Outcome]) -> tuple[Missing, ...]:
+def merge_missing(failed: Iterable[Coverage]) -> tuple[Missing, ...]:
     """What is missing, once: targets that lack the same port for the same reason and share their groups stand
     in one entry, and so do requirements that come to the same.
     """
-    merged: dict[tuple[object, ...], list[Outcome]] = {}
+    merged: dict[tuple[object, ...], list[Coverage]] = {}
     for outcome in failed:
         requirement = outcome.requirement
-        endpoint = isinstance(requirement.peer, EndpointPeer)
+        endpoint = isinstance(requirement.peer, TargetPeer)
         key = (
             requirement.direction,
             requirement.traffic,
-            requirement.because,
+            requirement.origin,
             requirement.peer.family if endpoint else (outcome.required, outcome.missing),
             outcome.or_security_groups,
             # A target whose address already is allowed lacks a reference only.
             bool(outcome.missing),
         )
         merged.setdefault(key, []).append(outcome)
-    entries = [_missing(outcomes) for outcomes in merged.values()]
+    entries = [_merge_coverages(outcomes) for outcomes in merged.values()]
     return tuple(
         sorted(
             entries,
-            key=lambda entry: (entry.because.arn, entry.from_port, entry.to_port, entry.protocol, entry.required),
+            key=lambda entry: (entry.origin.arn, entry.from_port, entry.to_port, entry.protocol, entry.required),
         )
     )
 
 
-def _missing(outcomes: list[Outcome]) -> Missing:
-    requirement = outcomes[0].requirement
-    required, peers = outcomes[0].required, outcomes[0].missing or ()
-    if isinstance(requirement.peer, EndpointPeer):
+def _merge_coverages(coverages: list[Coverage]) -> Missing:
+    requirement = coverages[0].requirement
+    required, peers = coverages[0].required, coverages[0].missing or ()
+    if isinstance(requirement.peer, TargetPeer):
         family = requirement.peer.family
-        required = AddressSet.of(family, (cidr for outcome in outcomes for cidr in outcome.required)).cidrs()
-        peers = AddressSet.of(family, (cidr for outcome in outcomes for cidr in outcome.missing or ())).cidrs()
+        required = AddressSet.from_cidrs(family, (cidr for outcome in coverages for cidr in outcome.required)).cidrs()
+        peers = AddressSet.from_cidrs(family, (cidr for outcome in coverages for cidr in outcome.missing or ())).cidrs()
     return Missing(
         direction=requirement.direction.value,
         protocol=requirement.traffic.protocol,
@@ -193,6 +196,6 @@ def _missing(outcomes: list[Outcome]) -> Missing:
         to_port=requirement.traffic.to_port,
         required=required,
         peers=peers,
-        or_security_groups=tuple(sorted(outcomes[0].or_security_groups)),
-        because=requirement.because,
+        or_security_groups=tuple(sorted(coverages[0].or_security_groups)),
+        origin=requirement.origin,
     )

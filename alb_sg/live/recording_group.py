@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 
-def records(group: Mapping[str, Any], type_name: str) -> bool:
+def records_type(recording_group: Mapping[str, Any], type_name: str) -> bool:
     """Whether a RecordingGroup, as the AWS Config API has it, covers a type.
 
     A recorder from before there were strategies names its types, or says that it records all.
     """
-    strategy = (group.get("recordingStrategy") or {}).get("useOnly")
-    included = group.get("resourceTypes") or ()
-    excluded = (group.get("exclusionByResourceTypes") or {}).get("resourceTypes") or ()
+    strategy = (recording_group.get("recordingStrategy") or {}).get("useOnly")
+    included = recording_group.get("resourceTypes") or ()
+    excluded = (recording_group.get("exclusionByResourceTypes") or {}).get("resourceTypes") or ()
     match strategy:
         case "ALL_SUPPORTED_RESOURCE_TYPES":
             return True
@@ -21,4 +21,4 @@ def records(group: Mapping[str, Any], type_name: str) -> bool:
             return type_name not in excluded
         case "INCLUSION_BY_RESOURCE_TYPES":
             return type_name in included
-    return bool(group.get("allSupported")) or type_name in included
+    return bool(recording_group.get("allSupported")) or type_name in included

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
+from alb_sg.aws.calls import ApiRequest, LiveClients
 from alb_sg.estate.cidr import Family, format_address
-from alb_sg.live.calls import LiveClients, Request
 
 # Elastic Load Balancing API: DescribeLoadBalancers, DescribeTargetGroups and DescribeListeners page by at most 400;
 # DescribeLoadBalancers and DescribeTags take at most 20 names.
@@ -34,50 +34,50 @@ def batches(values: Iterable[str], size: int) -> Iterator[tuple[str, ...]]:
         yield tuple(ordered[start : start + size])
 
 
-class Requests:
+class DescribeRequests:
     """Builds the requests of one account and region. An `ids` of None asks for all there are."""
 
     def __init__(self, clients: LiveClients) -> None:
         self._clients = clients
 
-    def load_balancers(self) -> Request:
+    def load_balancers(self) -> ApiRequest:
         return self._elbv2("describe_load_balancers", "LoadBalancers", {}, ELB_PAGE)
 
-    def load_balancers_by(self, parameter: str, values: Collection[str]) -> Request:
-        """Those that `LoadBalancerArns` or `Names` names; one that does not exist fails the call."""
+    def load_balancers_by(self, parameter: str, values: Collection[str]) -> ApiRequest:
+        """Those that `LoadBalancerArns` or `ResourceNames` names; one that does not exist fails the call."""
         return self._elbv2("describe_load_balancers", "LoadBalancers", {parameter: sorted(values)})
 
-    def listeners(self, load_balancer_arn: str) -> Request:
+    def listeners(self, load_balancer_arn: str) -> ApiRequest:
         return self._elbv2("describe_listeners", "Listeners", {"LoadBalancerArn": load_balancer_arn}, ELB_PAGE)
 
-    def target_groups(self) -> Request:
+    def target_groups(self) -> ApiRequest:
         return self._elbv2("describe_target_groups", "TargetGroups", {}, ELB_PAGE)
 
-    def target_health(self, target_group_arn: str) -> Request:
+    def target_health(self, target_group_arn: str) -> ApiRequest:
         parameters = {"TargetGroupArn": target_group_arn}
         return self._elbv2("describe_target_health", "TargetHealthDescriptions", parameters)
 
-    def tags(self, load_balancer_arns: Collection[str]) -> Request:
+    def tags(self, load_balancer_arns: Collection[str]) -> ApiRequest:
         return self._elbv2("describe_tags", "TagDescriptions", {"ResourceArns": list(load_balancer_arns)})
 
-    def security_groups(self, ids: Collection[str] | None = None) -> Request:
+    def security_groups(self, ids: Collection[str] | None = None) -> ApiRequest:
         return self._ec2("describe_security_groups", "SecurityGroups", _filtered("group-id", ids))
 
-    def vpcs(self, ids: Collection[str] | None = None) -> Request:
+    def vpcs(self, ids: Collection[str] | None = None) -> ApiRequest:
         return self._ec2("describe_vpcs", "Vpcs", _filtered("vpc-id", ids))
 
-    def subnets(self) -> Request:
+    def subnets(self) -> ApiRequest:
         return self._ec2("describe_subnets", "Subnets", {})
 
-    def instances(self, ids: Collection[str] | None = None) -> Request:
+    def instances(self, ids: Collection[str] | None = None) -> ApiRequest:
         parameters = _filtered("instance-id", ids)
         return self._ec2("describe_instances", "Reservations", parameters, inside="Instances")
 
-    def network_interfaces(self, vpc_id: str | None = None) -> Request:
+    def network_interfaces(self, vpc_id: str | None = None) -> ApiRequest:
         parameters = _filtered("vpc-id", None if vpc_id is None else (vpc_id,))
         return self._ec2("describe_network_interfaces", "NetworkInterfaces", parameters)
 
-    def network_interfaces_at(self, vpc_id: str, family: Family, addresses: Iterable[int]) -> Request:
+    def network_interfaces_by_address(self, vpc_id: str, family: Family, addresses: Iterable[int]) -> ApiRequest:
         """Those in a VPC that hold one of the addresses themselves, not inside a delegated prefix."""
         texts = [format_address(family, address) for address in addresses]
         filters = [
@@ -86,16 +86,16 @@ class Requests:
         ]
         return self._ec2("describe_network_interfaces", "NetworkInterfaces", {"Filters": filters})
 
-    def prefix_lists(self, ids: Collection[str] | None = None) -> Request:
+    def prefix_lists(self, ids: Collection[str] | None = None) -> ApiRequest:
         parameters = _filtered("prefix-list-id", ids)
         return self._ec2("describe_managed_prefix_lists", "PrefixLists", parameters, PREFIX_LIST_PAGE)
 
-    def prefix_list_entries(self, prefix_list_id: str) -> Request:
+    def prefix_list_entries(self, prefix_list_id: str) -> ApiRequest:
         parameters = {"PrefixListId": prefix_list_id}
         return self._ec2("get_managed_prefix_list_entries", "Entries", parameters, PREFIX_LIST_PAGE)
 
-    def _elbv2(self, operation: str, result: str, parameters: dict[str, Any], page: int | None = None) -> Request:
-        return Request(self._clients.elbv2, operation, result, parameters, page)
+    def _elbv2(self, operation: str, result: str, parameters: dict[str, Any], page: int | None = None) -> ApiRequest:
+        return ApiRequest(self._clients.elbv2, operation, result, parameters, page)
 
     def _ec2(
         self,
@@ -104,8 +104,8 @@ class Requests:
         parameters: dict[str, Any],
         page: int = EC2_PAGE,
         inside: str | None = None,
-    ) -> Request:
-        return Request(self._clients.ec2, operation, result, parameters, page, inside)
+    ) -> ApiRequest:
+        return ApiRequest(self._clients.ec2, operation, result, parameters, page, inside)
 
 
 def _filtered(name: str, values: Collection[str] | None) -> dict[str, Any]:

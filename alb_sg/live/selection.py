@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from alb_sg.estate.estate import Estate, Failure
+from alb_sg.estate.estate import Estate, ReadFailure
 from alb_sg.estate.model import LoadBalancer, Target, TargetGroup
 
 
@@ -24,23 +24,23 @@ class Selection:
 
     everything: bool = False
     load_balancers: frozenset[str] = frozenset()
-    carrying: frozenset[str] = frozenset()
+    security_groups: frozenset[str] = frozenset()
     target_groups: frozenset[str] = frozenset()
-    behind: frozenset[str] = frozenset()
-    behind_deleted: bool = False
+    behind_network_load_balancers: frozenset[str] = frozenset()
+    behind_deleted_load_balancers: bool = False
     also_security_groups: frozenset[str] = frozenset()
 
     @property
-    def through_target_groups(self) -> bool:
+    def follows_target_groups(self) -> bool:
         """Whether target groups are needed to find the load balancers."""
-        return bool(self.target_groups or self.behind or self.behind_deleted)
+        return bool(self.target_groups or self.behind_network_load_balancers or self.behind_deleted_load_balancers)
 
     @property
     def only_named(self) -> bool:
         """Whether every load balancer that is meant is named, so that none has to be searched for."""
-        return not (self.everything or self.carrying or self.through_target_groups)
+        return not (self.everything or self.security_groups or self.follows_target_groups)
 
-    def registration_groups(self, target_groups: Iterable[TargetGroup]) -> list[TargetGroup]:
+    def followed_alb_target_groups(self, target_groups: Iterable[TargetGroup]) -> list[TargetGroup]:
         """The target groups of type `alb` whose registrations are meant."""
         return [
             group
@@ -48,8 +48,8 @@ class Selection:
             if group.target_type == "alb"
             and (
                 group.arn in self.target_groups
-                or not self.behind.isdisjoint(group.load_balancer_arns or ())
-                or (self.behind_deleted and not group.load_balancer_arns)
+                or not self.behind_network_load_balancers.isdisjoint(group.load_balancer_arns or ())
+                or (self.behind_deleted_load_balancers and not group.load_balancer_arns)
             )
         ]
 
@@ -64,21 +64,21 @@ class Selection:
         found: set[str] = set()
         for arn in self.target_groups & target_groups.keys():
             found.update(target_groups[arn].load_balancer_arns or ())
-        for group in self.registration_groups(target_groups.values()):
+        for group in self.followed_alb_target_groups(target_groups.values()):
             found.update(target.id for target in targets.get(group.arn, ()))
 
         def meant(load_balancer: LoadBalancer) -> bool:
             if self.everything or not self.load_balancers.isdisjoint((load_balancer.arn, load_balancer.name)):
                 return True
             return load_balancer.type == "application" and (
-                load_balancer.arn in found or not self.carrying.isdisjoint(load_balancer.security_groups)
+                load_balancer.arn in found or not self.security_groups.isdisjoint(load_balancer.security_groups)
             )
 
         return tuple(sorted(filter(meant, load_balancers), key=lambda load_balancer: load_balancer.arn))
 
 
 @dataclass(frozen=True)
-class Loaded:
+class LoadResult:
     """What was read, and the load balancers that the selection means, by ARN.
 
     `incomplete` says why there may be more of them than could be found. `missing` are the names and ARNs asked
@@ -88,5 +88,5 @@ class Loaded:
 
     estate: Estate
     selected: tuple[LoadBalancer, ...]
-    incomplete: Failure | None
-    missing: tuple[str, ...]
+    enumeration_failure: ReadFailure | None
+    not_found: tuple[str, ...]

@@ -15,23 +15,23 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from alb_sg.estate.estate import Failure
+from alb_sg.aws.calls import CallPool, LiveClients, Progress
+from alb_sg.aws.rate_limits import RATE_LIMITER, RateLimiter
+from alb_sg.estate.estate import ReadFailure
 from alb_sg.estate.model import LoadBalancer
-from alb_sg.live.calls import Calls, LiveClients, Progress
-from alb_sg.live.describe import confirm, describe
-from alb_sg.live.find import find, found_through
-from alb_sg.live.look_up import look_up
-from alb_sg.live.need import Question, is_judged
-from alb_sg.live.pacing import PACE, Pace
-from alb_sg.live.raw import raw_sections
-from alb_sg.live.reading import Reading
-from alb_sg.live.requests import Requests
-from alb_sg.live.run import Run
-from alb_sg.live.selection import Loaded, Selection
+from alb_sg.live.details import confirm_targets, read_details
+from alb_sg.live.enumeration import find_load_balancers, followed_target_groups
+from alb_sg.live.export import export_sections
+from alb_sg.live.load_context import LoadContext
+from alb_sg.live.lookup_requests import read_lookups
+from alb_sg.live.lookups import ReadRequest, is_applicable
+from alb_sg.live.partial_estate import PartialEstate
+from alb_sg.live.requests import DescribeRequests
+from alb_sg.live.selection import LoadResult, Selection
 
 # Collected, empty or not, as soon as they are asked for. Targets and their interfaces are collected once one of
 # them was to be looked up.
-_COLLECTED_WHEN_ASKED = frozenset(
+_INCLUDED_WHEN_REQUESTED = frozenset(
     {
         "Listeners",
         "TargetGroups",
@@ -54,12 +54,12 @@ class LiveSource:
         region: str,
         progress: Progress | None = None,
         *,
-        pace: Pace = PACE,
+        rate_limiter: RateLimiter = RATE_LIMITER,
     ) -> None:
         for client in clients.all:
-            pace.keep(client, account_id)
+            rate_limiter.limit_client(client, account_id)
         self._clients = clients
-        self._requests = Requests(clients)
+        self._requests = DescribeRequests(clients)
         self._account_id = account_id
         self._region = region
         self._progress = progress
@@ -72,7 +72,7 @@ class LiveSource:
         look_up_all_targets: bool = False,
         prefix_lists: frozenset[str] = frozenset(),
         tag_key: str | None = None,
-    ) -> Loaded:
+    ) -> LoadResult:
         """Reads what `sections` (those of several recommendations, together) ask of the selected load balancers.
 
         A call that fails leaves what it was for unread; everything else is still read. Targets are looked up only
@@ -82,54 +82,56 @@ class LiveSource:
         load balancers' tag of `tag_key` names.
         """
         also = selection.also_security_groups
-        question = Question(sections, look_up_all_targets or bool(also), prefix_lists, tag_key, also)
-        reading = Reading(self._account_id, self._region, set(sections & _COLLECTED_WHEN_ASKED))
-        with Calls(self._progress) as calls:
-            run = Run(calls, self._requests, reading, selection, question)
+        question = ReadRequest(sections, look_up_all_targets or bool(also), prefix_lists, tag_key, also)
+        reading = PartialEstate(self._account_id, self._region, set(sections & _INCLUDED_WHEN_REQUESTED))
+        with CallPool(self._progress) as calls:
+            run = LoadContext(calls, self._requests, reading, selection, question)
             if self._clients.config is not None:
                 # Whoever judges live state need not load what reads configuration items.
-                from alb_sg.live.recorded import recall  # noqa: PLC0415 (as said above)
+                from alb_sg.live.recordings import read_recordings  # noqa: PLC0415 (as said above)
 
-                recall(run, self._clients.config)
-            find(run)
+                read_recordings(run, self._clients.config)
+            find_load_balancers(run)
             selected = selection.select(reading.load_balancers.values(), reading.target_groups, reading.targets)
-            judged = [load_balancer for load_balancer in selected if is_judged(load_balancer)]
-            describe(run, judged)
-            confirm(run, judged)
-            look_up(run, judged)
-        return Loaded(
+            judged = [load_balancer for load_balancer in selected if is_applicable(load_balancer)]
+            read_details(run, judged)
+            confirm_targets(run, judged)
+            read_lookups(run, judged)
+        return LoadResult(
             estate=run.estate(),
             selected=tuple(found for found in selected if found.arn not in reading.deleted),
-            incomplete=_incomplete(run),
-            missing=_missing(run, selected),
+            enumeration_failure=_enumeration_failure(run),
+            not_found=_names_not_found(run, selected),
         )
 
-    def raw(self) -> dict[str, Any]:
+    def export(self) -> dict[str, Any]:
         """Everything of the account and region as a saved estate holds it: the APIs' own values.
 
-        Raises Unread, naming what and the call, where any of it could not be read.
+        Raises NotReadError, naming what and the call, where any of it could not be read.
         """
-        with Calls(self._progress) as calls:
-            return raw_sections(calls, self._requests, self._account_id, self._region)
+        with CallPool(self._progress) as calls:
+            return export_sections(calls, self._requests, self._account_id, self._region)
 
 
-def _incomplete(run: Run) -> Failure | None:
+def _enumeration_failure(context: LoadContext) -> ReadFailure | None:
     """Why the selection may mean more load balancers than were found."""
-    leading = found_through(run)
+    leading = followed_target_groups(context)
     return next(
         (
             failure
-            for failure in run.reading.failures
+            for failure in context.partial_estate.failures
             if failure.section == "LoadBalancers"
-            or (failure.section == "TargetGroups" and run.selection.through_target_groups)
+            or (failure.section == "TargetGroups" and context.selection.follows_target_groups)
             or (failure.section == "TargetHealthDescriptions" and failure.key in leading)
         ),
         None,
     )
 
 
-def _missing(run: Run, selected: Iterable[LoadBalancer]) -> tuple[str, ...]:
+def _names_not_found(context: LoadContext, selected: Iterable[LoadBalancer]) -> tuple[str, ...]:
     known = {name for found in selected for name in (found.arn, found.name)}
     # What a failed call was to find may well be there.
-    unknown = frozenset() if run.reading.failed("LoadBalancers") else run.selection.load_balancers - known
-    return tuple(sorted(unknown | run.reading.deleted))
+    unknown = (
+        frozenset() if context.partial_estate.failures_of("LoadBalancers") else context.selection.load_balancers - known
+    )
+    return tuple(sorted(unknown | context.partial_estate.deleted))

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from alb_sg.estate.cidr import Family, Range, format_address, parse_cidr
 
-_EVERYTHING = {Family.IPV4: ((0, (1 << 32) - 1),), Family.IPV6: ((0, (1 << 128) - 1),)}
+_ALL_ADDRESSES = {Family.IPV4: ((0, (1 << 32) - 1),), Family.IPV6: ((0, (1 << 128) - 1),)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class AddressSet:
         return AddressSet(family, tuple(merged))
 
     @staticmethod
-    def of(family: Family, cidrs: Iterable[str]) -> AddressSet:
+    def from_cidrs(family: Family, cidrs: Iterable[str]) -> AddressSet:
         """The addresses of those blocks that belong to the family; blocks of the other one are left out."""
         parsed = (parse_cidr(cidr) for cidr in cidrs)
         return AddressSet.from_ranges(family, (block for of_family, block in parsed if of_family is family))
@@ -50,27 +50,27 @@ class AddressSet:
 
     @staticmethod
     def everything(family: Family) -> AddressSet:
-        return AddressSet(family, _EVERYTHING[family])
+        return AddressSet(family, _ALL_ADDRESSES[family])
 
     @property
-    def whole(self) -> bool:
+    def is_everything(self) -> bool:
         """Whether this is every address of the family."""
-        return self.ranges == _EVERYTHING[self.family]
+        return self.ranges == _ALL_ADDRESSES[self.family]
 
     def __bool__(self) -> bool:
         return bool(self.ranges)
 
     def __or__(self, other: AddressSet) -> AddressSet:
-        self._must_match(other)
+        self._require_same_family(other)
         return AddressSet.from_ranges(self.family, self.ranges + other.ranges)
 
     def __sub__(self, other: AddressSet) -> AddressSet:
         """The addresses of this set that are not in the other."""
-        self._must_match(other)
+        self._require_same_family(other)
         left: list[Range] = []
         taken = other.ranges
         for first, last in self.ranges:
-            index = other._last_from(first)
+            index = other._last_range_starting_by(first)
             if index < 0 or taken[index][1] < first:
                 index += 1
             while index < len(taken) and taken[index][0] <= last:
@@ -83,12 +83,12 @@ class AddressSet:
         return AddressSet(self.family, tuple(left))
 
     def __le__(self, other: AddressSet) -> bool:
-        self._must_match(other)
-        return self.ranges == other.ranges or all(other.holds(first, last) for first, last in self.ranges)
+        self._require_same_family(other)
+        return self.ranges == other.ranges or all(other.contains_range(first, last) for first, last in self.ranges)
 
-    def holds(self, first: int, last: int) -> bool:
+    def contains_range(self, first: int, last: int) -> bool:
         """Whether all addresses from one to another are in the set: in one of its ranges, as no two of them meet."""
-        index = self._last_from(first)
+        index = self._last_range_starting_by(first)
         return index >= 0 and last <= self.ranges[index][1]
 
     def overlaps(self, other: AddressSet) -> bool:
@@ -106,20 +106,20 @@ class AddressSet:
                 first += 1 << host_bits
         return tuple(blocks)
 
-    def _last_from(self, address: int) -> int:
+    def _last_range_starting_by(self, address: int) -> int:
         """The index of the last range that begins at an address or before it, -1 where there is none."""
-        return bisect_right(self.ranges, address, key=_first) - 1
+        return bisect_right(self.ranges, address, key=_first_address) - 1
 
-    def _must_match(self, other: AddressSet) -> None:
+    def _require_same_family(self, other: AddressSet) -> None:
         if self.family is not other.family:
             raise TypeError(f"{self.family.label} and {other.family.label} address sets do not combine")
 
 
-def _first(block: Range) -> int:
+def _first_address(block: Range) -> int:
     return block[0]
 
 
 @lru_cache(maxsize=256)
 def address_set(family: Family, cidrs: tuple[str, ...]) -> AddressSet:
     """`AddressSet.of` for blocks that come again and again: 0.0.0.0/0, those of a VPC or of a prefix list."""
-    return AddressSet.of(family, cidrs)
+    return AddressSet.from_cidrs(family, cidrs)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from functools import cache
 
-from alb_sg.errors import Unread
-from alb_sg.estate.cidr import IPV4, Family, NotACidr, parse_cidr
+from alb_sg.errors import NotReadError
+from alb_sg.estate.cidr import IPV4, Family, InvalidCidrError, parse_cidr
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.parameters import PREFIX_LIST_ID, SECURITY_GROUP_ID, Parameters
-from alb_sg.recommendations.judged import CLIENT_FAMILIES
+from alb_sg.recommendations.applicability import CLIENT_FAMILIES
 from alb_sg.recommendations.requirement import (
-    GroupPeer,
     NotApplicable,
     Peer,
     PrefixListPeer,
+    SecurityGroupPeer,
     address_peer,
 )
 
@@ -22,40 +22,43 @@ from alb_sg.recommendations.requirement import (
 def client_families(load_balancer: LoadBalancer) -> tuple[Family, ...]:
     families = CLIENT_FAMILIES.get(load_balancer.ip_address_type)
     if families is None:
-        raise Unread(
+        raise NotReadError(
             f"address type of {load_balancer.name}", f"{load_balancer.ip_address_type!r} is not one that is known"
         )
     return families
 
 
 def client_peers(
-    estate: Estate, load_balancer: LoadBalancer, parameters: Parameters, *, groups_count: bool = True
+    estate: Estate, load_balancer: LoadBalancer, parameters: Parameters, *, include_security_groups: bool = True
 ) -> tuple[Peer, ...]:
     """The peers that a load balancer must be open to, all of them.
 
     `groups_count` False leaves security groups in the tag out (a router that sends ICMP carries none); where
-    the tag names nothing else, the default applies. Raises Unread for what the tag or the VPC hides, and
+    the tag names nothing else, the default applies. Raises NotReadError for what the tag or the VPC hides, and
     NotApplicable where there is no client address at all.
     """
     words = [] if parameters.tag_key is None else _tagged_clients(estate, load_balancer, parameters.tag_key)
-    if words and not groups_count:
+    if words and not include_security_groups:
         words = [word for word in words if not SECURITY_GROUP_ID.fullmatch(word)]
     families = client_families(load_balancer)
     if words:
-        return _named(estate, load_balancer, words, families, f"tag {parameters.tag_key} of {load_balancer.name}")
+        return _peers_from_tag(
+            estate, load_balancer, words, families, f"tag {parameters.tag_key} of {load_balancer.name}"
+        )
     if load_balancer.scheme == "internet-facing":
-        return _everywhere(families)
-    peers = _of_vpc(estate, load_balancer.vpc_id, families)
+        return _internet_peers(families)
+    peers = _vpc_peers(estate, load_balancer.vpc_id, families)
     if not peers:
         raise NotApplicable(f"{load_balancer.vpc_id} has no IPv6 CIDR block, so there are no clients")
     return peers
 
 
 def vpc_cidrs(estate: Estate, vpc_id: str, family: Family) -> tuple[str, ...]:
-    """A VPC's associated CIDR blocks of a family. Raises Unread where there is no IPv4 block: every VPC has one."""
+    """A VPC's associated CIDR blocks of a family. Raises NotReadError where there is no IPv4 block: every VPC has
+    one."""
     cidrs = estate.vpc(vpc_id).cidrs[family]
     if not cidrs and family is IPV4:
-        raise Unread(f"IPv4 CIDR blocks of {vpc_id}", "none was recorded")
+        raise NotReadError(f"IPv4 CIDR blocks of {vpc_id}", "none was recorded")
     return cidrs
 
 
@@ -65,9 +68,9 @@ def _tagged_clients(estate: Estate, load_balancer: LoadBalancer, tag_key: str) -
     if value is None:
         return []
     words = value.split()
-    bad = next((word for word in words if not _is_client(word)), None)
+    bad = next((word for word in words if not _is_client_word(word)), None)
     if bad is not None or not words:
-        raise Unread(
+        raise NotReadError(
             f"tag {tag_key} of {load_balancer.name}",
             "it is empty; name CIDR blocks, pl-…, sg-…, internet or vpc"
             if bad is None
@@ -76,39 +79,41 @@ def _tagged_clients(estate: Estate, load_balancer: LoadBalancer, tag_key: str) -
     return words
 
 
-def _is_client(word: str) -> bool:
+def _is_client_word(word: str) -> bool:
     if word in ("internet", "vpc") or PREFIX_LIST_ID.fullmatch(word) or SECURITY_GROUP_ID.fullmatch(word):
         return True
     try:
         parse_cidr(word)
-    except NotACidr:
+    except InvalidCidrError:
         return False
     return True
 
 
-def _named(
+def _peers_from_tag(
     estate: Estate, load_balancer: LoadBalancer, words: list[str], families: tuple[Family, ...], where: str
 ) -> tuple[Peer, ...]:
     """The peers that words stand for together, one at least."""
-    peers = tuple(dict.fromkeys(peer for word in words for peer in _from_word(estate, load_balancer, word, families)))
+    peers = tuple(
+        dict.fromkeys(peer for word in words for peer in _peers_from_word(estate, load_balancer, word, families))
+    )
     if not peers:
-        raise Unread(
+        raise NotReadError(
             where,
             f"{' '.join(words)!r} names no client that an {load_balancer.ip_address_type} load balancer can have",
         )
     return peers
 
 
-def _from_word(
+def _peers_from_word(
     estate: Estate, load_balancer: LoadBalancer, word: str, families: tuple[Family, ...]
 ) -> tuple[Peer, ...]:
     """The peers that one word stands for, in those of its families that the load balancer serves."""
     if word == "internet":
-        return _everywhere(families)
+        return _internet_peers(families)
     if word == "vpc":
-        return _of_vpc(estate, load_balancer.vpc_id, families)
+        return _vpc_peers(estate, load_balancer.vpc_id, families)
     if SECURITY_GROUP_ID.fullmatch(word):
-        return tuple(GroupPeer(family, word) for family in families)
+        return tuple(SecurityGroupPeer(family, word) for family in families)
     if PREFIX_LIST_ID.fullmatch(word):
         of_list = estate.prefix_list(word).family
         return tuple(PrefixListPeer(family, word) for family in families if of_list in (None, family))
@@ -116,11 +121,11 @@ def _from_word(
     return (address_peer(family, (word,)),) if family in families else ()
 
 
-def _of_vpc(estate: Estate, vpc_id: str, families: tuple[Family, ...]) -> tuple[Peer, ...]:
+def _vpc_peers(estate: Estate, vpc_id: str, families: tuple[Family, ...]) -> tuple[Peer, ...]:
     blocks = [(family, vpc_cidrs(estate, vpc_id, family)) for family in families]
     return tuple([address_peer(family, cidrs, label="VPC") for family, cidrs in blocks if cidrs])
 
 
 @cache
-def _everywhere(families: tuple[Family, ...]) -> tuple[Peer, ...]:
-    return tuple([address_peer(family, (family.everywhere,)) for family in families])
+def _internet_peers(families: tuple[Family, ...]) -> tuple[Peer, ...]:
+    return tuple([address_peer(family, (family.any_address_cidr,)) for family in families])

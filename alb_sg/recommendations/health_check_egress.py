@@ -7,19 +7,19 @@ from __future__ import annotations
 
 from alb_sg.estate.model import TargetGroup
 from alb_sg.parameters import Parameters
-from alb_sg.recommendations.requirement import Demand
-from alb_sg.recommendations.subject import Subject
-from alb_sg.recommendations.targets import target_demand
+from alb_sg.recommendations.load_balancer_context import LoadBalancerContext
+from alb_sg.recommendations.requirement import RequirementSet
+from alb_sg.recommendations.target_requirements import target_requirement_set
 
 
-def demand(subject: Subject, parameters: Parameters) -> Demand:
-    """TCP to each registered target on its group's health check port. Raises NotApplicable, Unread."""
-    return target_demand(subject, _health_check_port, _left_out)
+def requirements(context: LoadBalancerContext, parameters: Parameters) -> RequirementSet:
+    """TCP to each registered target on its group's health check port. Raises NotApplicable, NotReadError."""
+    return target_requirement_set(context, _health_check_port, _reason_to_skip)
 
 
 def _health_check_port(group: TargetGroup) -> int | None:
     return group.health_check_port
 
 
-def _left_out(group: TargetGroup) -> str | None:
+def _reason_to_skip(group: TargetGroup) -> str | None:
     return None if group.health_checks_enabled else "only target groups whose health checks are disabled"

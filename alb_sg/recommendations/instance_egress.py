@@ -7,19 +7,19 @@ from __future__ import annotations
 
 from alb_sg.estate.model import TargetGroup
 from alb_sg.parameters import Parameters
-from alb_sg.recommendations.requirement import Demand
-from alb_sg.recommendations.subject import Subject
-from alb_sg.recommendations.targets import target_demand
+from alb_sg.recommendations.load_balancer_context import LoadBalancerContext
+from alb_sg.recommendations.requirement import RequirementSet
+from alb_sg.recommendations.target_requirements import target_requirement_set
 
 
-def demand(subject: Subject, parameters: Parameters) -> Demand:
-    """TCP to each registered target. Raises NotApplicable, Unread."""
-    return target_demand(subject, _own_port, _left_out)
+def requirements(context: LoadBalancerContext, parameters: Parameters) -> RequirementSet:
+    """TCP to each registered target. Raises NotApplicable, NotReadError."""
+    return target_requirement_set(context, _own_port, _reason_to_skip)
 
 
 def _own_port(_: TargetGroup) -> None:
     return None
 
 
-def _left_out(_: TargetGroup) -> str | None:
+def _reason_to_skip(_: TargetGroup) -> str | None:
     return None

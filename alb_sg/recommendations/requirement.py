@@ -5,15 +5,15 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import NamedTuple
 
-from alb_sg.errors import Unread
+from alb_sg.errors import NotReadError
 from alb_sg.estate.cidr import Family, parse_cidr
 from alb_sg.estate.model import Listener, LoadBalancer, TargetGroup
-from alb_sg.estate.quick import tuple_maker
+from alb_sg.estate.snapshots.speed import tuple_constructor
 from alb_sg.permissions.addresses import AddressSet
-from alb_sg.permissions.permissions import Direction, Traffic
+from alb_sg.permissions.allowed_traffic import Direction, Traffic
 
 # What a recommendation asks something for: the load balancer itself is asked for its clients' messages.
-Asking = Listener | TargetGroup | LoadBalancer
+OriginResource = Listener | TargetGroup | LoadBalancer
 
 
 class NotApplicable(Exception):
@@ -24,7 +24,7 @@ class NotApplicable(Exception):
         self.reason = reason
 
 
-class Because(NamedTuple):
+class Origin(NamedTuple):
     """Where a requirement comes from: `type` is `listener`, `targetGroup` or `loadBalancer`; `label` is what a
     person calls it, such as `HTTPS:443` or `target group web`."""
 
@@ -33,15 +33,15 @@ class Because(NamedTuple):
     label: str
 
     @staticmethod
-    def of(asking: Asking) -> Because:
+    def from_resource(resource: OriginResource) -> Origin:
         """Why something is asked for, put into words only for what is said of it."""
-        match asking:
+        match resource:
             case Listener():
-                return Because("listener", asking.arn, f"{asking.protocol}:{asking.port}")
+                return Origin("listener", resource.arn, f"{resource.protocol}:{resource.port}")
             case TargetGroup():
-                return Because("targetGroup", asking.arn, f"target group {asking.name}")
+                return Origin("targetGroup", resource.arn, f"target group {resource.name}")
             case LoadBalancer():
-                return Because("loadBalancer", asking.arn, "Path MTU Discovery")
+                return Origin("loadBalancer", resource.arn, "Path MTU Discovery")
 
 
 class AddressPeer(NamedTuple):
@@ -50,7 +50,7 @@ class AddressPeer(NamedTuple):
     whose traffic this is). `label` says what the addresses are."""
 
     family: Family
-    required: tuple[str, ...]
+    cidrs: tuple[str, ...]
     addresses: AddressSet
     or_security_groups: frozenset[str] = frozenset()
     label: str = ""
@@ -63,14 +63,14 @@ class PrefixListPeer(NamedTuple):
     prefix_list_id: str
 
 
-class GroupPeer(NamedTuple):
+class SecurityGroupPeer(NamedTuple):
     """A reference to this security group."""
 
     family: Family
     group_id: str
 
 
-class EndpointPeer(NamedTuple):
+class TargetPeer(NamedTuple):
     """One registered target: an address together with the groups of its network interface.
 
     `ip` is its address as text, None where it is not known. What is known of the groups is in `groups`, unless one
@@ -79,24 +79,24 @@ class EndpointPeer(NamedTuple):
     """
 
     family: Family
-    name: str
+    target_id: str
     ip: str | None
-    groups: frozenset[str] = frozenset()
-    unread: Unread | None = None
+    security_groups: frozenset[str] = frozenset()
+    unread: NotReadError | None = None
     unresolved: str | None = None
-    outside: bool = False
+    is_outside_vpc: bool = False
 
     @property
     def address(self) -> int | None:
         return None if self.ip is None else parse_cidr(self.ip)[1][0]
 
     @property
-    def required(self) -> str | None:
+    def cidr(self) -> str | None:
         """The CIDR block of this address alone."""
         return None if self.ip is None else f"{self.ip}/{self.family.bits}"
 
 
-Peer = AddressPeer | PrefixListPeer | GroupPeer | EndpointPeer
+Peer = AddressPeer | PrefixListPeer | SecurityGroupPeer | TargetPeer
 
 
 class Requirement(NamedTuple):
@@ -105,44 +105,47 @@ class Requirement(NamedTuple):
     direction: Direction
     traffic: Traffic
     peer: Peer
-    because: Because
-    replaceable: bool = False
+    origin: Origin
+    allows_accepted_sources: bool = False
 
 
-class Ask(NamedTuple):
+class RequirementGroup(NamedTuple):
     """Requirements that differ in their peers alone; `asking` is what they are there for."""
 
     direction: Direction
     traffic: Traffic
     peers: tuple[Peer, ...]
-    asking: Asking
-    replaceable: bool = False
+    resource: OriginResource
+    allows_accepted_sources: bool = False
 
     def requirements(self) -> list[Requirement]:
-        because = Because.of(self.asking)
-        return [Requirement(self.direction, self.traffic, peer, because, self.replaceable) for peer in self.peers]
+        because = Origin.from_resource(self.resource)
+        return [
+            Requirement(self.direction, self.traffic, peer, because, self.allows_accepted_sources)
+            for peer in self.peers
+        ]
 
 
-class Demand(NamedTuple):
+class RequirementSet(NamedTuple):
     """All that one recommendation asks of one load balancer, and remarks that belong into the finding."""
 
-    asks: tuple[Ask, ...]
+    groups: tuple[RequirementGroup, ...]
     remarks: tuple[str, ...] = ()
 
     @property
     def requirements(self) -> tuple[Requirement, ...]:
-        return tuple([requirement for ask in self.asks for requirement in ask.requirements()])
+        return tuple([requirement for ask in self.groups for requirement in ask.requirements()])
 
     @property
-    def one_family(self) -> bool:
+    def has_one_family(self) -> bool:
         """Whether all peers are of one address family."""
-        return len({peer.family for ask in self.asks for peer in ask.peers}) == 1
+        return len({peer.family for ask in self.groups for peer in ask.peers}) == 1
 
 
 # Of each of these some are made for every load balancer.
-new_endpoint = tuple_maker(EndpointPeer)
-new_ask = tuple_maker(Ask)
-new_demand = tuple_maker(Demand)
+new_target_peer = tuple_constructor(TargetPeer)
+new_requirement_group = tuple_constructor(RequirementGroup)
+new_requirement_set = tuple_constructor(RequirementSet)
 
 
 @lru_cache(maxsize=4096)
@@ -153,4 +156,4 @@ def address_peer(
     label: str = "",
 ) -> AddressPeer:
     """The same object for the same blocks: most load balancers ask for one of a few."""
-    return AddressPeer(family, cidrs, AddressSet.of(family, cidrs), or_security_groups, label)
+    return AddressPeer(family, cidrs, AddressSet.from_cidrs(family, cidrs), or_security_groups, label)

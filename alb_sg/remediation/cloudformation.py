@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable, Iterator
 
 from alb_sg.estate.cidr import Family, parse_cidr
-from alb_sg.permissions.permissions import Direction
-from alb_sg.remediation.calls import group_description, rule_description
+from alb_sg.permissions.allowed_traffic import Direction
+from alb_sg.remediation.api_calls import group_description, rule_description
 from alb_sg.remediation.plan import Addition
 from alb_sg.remediation.snippets import Snippet
 
@@ -21,7 +21,7 @@ NO_EGRESS: tuple[tuple[str, str | int], ...] = (
 )
 
 
-def cloudformation(snippets: Iterable[Snippet]) -> str:
+def render_cloudformation(snippets: Iterable[Snippet]) -> str:
     """A template in YAML; empty text where there is nothing to add."""
     lines = [line for snippet in snippets for line in _resources(snippet)]
     if not lines:
@@ -37,24 +37,24 @@ def _resources(snippet: Snippet) -> Iterator[str]:
         yield f"  {prefix}Group:"
         yield "    Type: AWS::EC2::SecurityGroup"
         yield "    Properties:"
-        yield f"      GroupName: {_text(snippet.group_name)}"
-        yield f"      GroupDescription: {_text(group_description(snippet.load_balancer))}"
-        yield f"      VpcId: {_text(snippet.load_balancer.vpc_id)}"
+        yield f"      GroupName: {_yaml_string(snippet.group_name)}"
+        yield f"      GroupDescription: {_yaml_string(group_description(snippet.load_balancer))}"
+        yield f"      VpcId: {_yaml_string(snippet.load_balancer.vpc_id)}"
         yield "      SecurityGroupEgress:"
         for index, (key, value) in enumerate(NO_EGRESS):
-            yield f"        {'- ' if index == 0 else '  '}{key}: {_text(value)}"
+            yield f"        {'- ' if index == 0 else '  '}{key}: {_yaml_string(value)}"
     for number, addition in enumerate(snippet.additions, 1):
         name = "Ingress" if addition.direction is Direction.INGRESS else "Egress"
-        group = f"!GetAtt {prefix}Group.GroupId" if addition.group_id is None else _text(addition.group_id)
+        group = f"!GetAtt {prefix}Group.GroupId" if addition.group_id is None else _yaml_string(addition.group_id)
         yield f"  {prefix}{name}{number}:"
         yield f"    Type: AWS::EC2::SecurityGroup{name}"
         yield "    Properties:"
         yield f"      GroupId: {group}"
-        yield f"      IpProtocol: {_text(addition.permission.protocol)}"
+        yield f"      IpProtocol: {_yaml_string(addition.permission.protocol)}"
         yield f"      FromPort: {addition.permission.from_port}"
         yield f"      ToPort: {addition.permission.to_port}"
-        yield f"      {_peer_property(addition)}: {_text(addition.peer)}"
-        yield f"      Description: {_text(rule_description(addition))}"
+        yield f"      {_peer_property(addition)}: {_yaml_string(addition.peer)}"
+        yield f"      Description: {_yaml_string(rule_description(addition))}"
 
 
 def _peer_property(addition: Addition) -> str:
@@ -66,6 +66,6 @@ def _peer_property(addition: Addition) -> str:
     return "CidrIp" if parse_cidr(addition.peer)[0] is Family.IPV4 else "CidrIpv6"
 
 
-def _text(value: str | int) -> str:
+def _yaml_string(value: str | int) -> str:
     # A JSON text is one of YAML.
     return json.dumps(value)

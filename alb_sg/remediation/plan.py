@@ -10,25 +10,25 @@ from typing import Any
 
 from alb_sg.estate.cidr import Family
 from alb_sg.estate.model import LoadBalancer, Permission
-from alb_sg.findings.finding import Finding, JudgementError
-from alb_sg.permissions.permissions import Direction
+from alb_sg.findings.finding import EvaluationError, Finding
+from alb_sg.permissions.allowed_traffic import Direction
 
-EVERYWHERE = frozenset(family.everywhere for family in Family)
+EVERYWHERE = frozenset(family.any_address_cidr for family in Family)
 
 
-class Reason(Enum):
+class RefusalReason(Enum):
     """Why a finding is not fixed."""
 
     SHARED = "shared"
     MANAGED = "managed"
-    OWNER = "otherOwner"
-    QUOTA = "ruleQuota"
-    GROUPS = "groupQuota"
-    NAME = "nameTaken"
+    OTHER_OWNER = "otherOwner"
+    RULE_QUOTA = "ruleQuota"
+    GROUP_QUOTA = "groupQuota"
+    NAME_TAKEN = "nameTaken"
     UNRESOLVED = "unresolved"
-    ELSEWHERE = "groupElsewhere"
-    UNREAD = "notRead"
-    EXEMPTION = "malformedExemption"
+    GROUP_ELSEWHERE = "groupElsewhere"
+    NOT_READ = "notRead"
+    MALFORMED_EXEMPTION = "malformedExemption"
     INSUFFICIENT = "insufficient"
 
 
@@ -43,8 +43,8 @@ class Addition:
     group_id: str | None
     direction: Direction
     permission: Permission
-    recommendations: tuple[str, ...]
-    because: tuple[str, ...]
+    rule_names: tuple[str, ...]
+    origins: tuple[str, ...]
 
     @property
     def peer(self) -> str:
@@ -64,7 +64,7 @@ class NewGroup:
 
     name: str
     vpc_id: str
-    why: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +73,9 @@ class Refusal:
     A `group_id` of None there stands for a group of the load balancer's own that it does not have yet."""
 
     rule: str
-    reason: Reason
+    reason: RefusalReason
     text: str
-    wanted: tuple[Addition, ...] = ()
+    additions: tuple[Addition, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -83,19 +83,19 @@ class Plan:
     """What is to be done for one load balancer. `results` are the verdicts that it rests on, exemptions included."""
 
     load_balancer: LoadBalancer
-    results: tuple[Finding | JudgementError, ...]
+    results: tuple[Finding | EvaluationError, ...]
     additions: tuple[Addition, ...] = ()
     new_group: NewGroup | None = None
     refusals: tuple[Refusal, ...] = ()
 
     @property
-    def unjudged(self) -> tuple[JudgementError, ...]:
-        return tuple(result for result in self.results if isinstance(result, JudgementError))
+    def evaluation_errors(self) -> tuple[EvaluationError, ...]:
+        return tuple(result for result in self.results if isinstance(result, EvaluationError))
 
     @property
-    def recommendations(self) -> tuple[str, ...]:
+    def rule_names(self) -> tuple[str, ...]:
         """The names of the rules that the additions are to meet."""
-        return tuple(sorted({name for addition in self.additions for name in addition.recommendations}))
+        return tuple(sorted({name for addition in self.additions for name in addition.rule_names}))
 
     @property
     def fingerprint(self) -> str:
@@ -112,7 +112,7 @@ class Plan:
                     addition.permission.from_port,
                     addition.permission.to_port,
                     addition.peer,
-                    addition.recommendations,
+                    addition.rule_names,
                 ]
                 for addition in self.additions
             ],
@@ -120,10 +120,10 @@ class Plan:
         return hashlib.sha256(json.dumps(changes).encode()).hexdigest()
 
 
-class Refused(Exception):
+class FixRefusedError(Exception):
     """A finding cannot be fixed. `group_id`: the group that its rules belong into all the same."""
 
-    def __init__(self, reason: Reason, text: str, group_id: str | None = None) -> None:
+    def __init__(self, reason: RefusalReason, text: str, group_id: str | None = None) -> None:
         super().__init__(reason, text, group_id)
         self.reason = reason
         self.text = text

@@ -7,14 +7,14 @@ from dataclasses import replace
 
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer, SecurityGroup
-from alb_sg.permissions.permissions import Direction
+from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.remediation.plan import Addition, NewGroup
 
 # What stands for the id of a group that is not there yet; EC2's own are hexadecimal.
 NEW_GROUP_ID = "sg-new"
 
 
-def applied(
+def apply_to_estate(
     estate: Estate, load_balancer: LoadBalancer, additions: Sequence[Addition], new_group: NewGroup | None
 ) -> Estate:
     """The estate with these rules added and, where there is one, the new group on the load balancer."""
@@ -39,7 +39,7 @@ def applied(
     )
 
 
-def undone(estate: Estate, arn: str, additions: Sequence[Addition], new_group: NewGroup | None) -> Estate:
+def undo_in_estate(estate: Estate, arn: str, additions: Sequence[Addition], new_group: NewGroup | None) -> Estate:
     """The estate without what `applied` made of it: the rules added last are those that are taken away."""
     if not additions and new_group is None:
         return estate

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from alb_sg.estate.model import LoadBalancer
-from alb_sg.permissions.permissions import Direction
-from alb_sg.remediation.placement import dedicated_name
+from alb_sg.permissions.allowed_traffic import Direction
+from alb_sg.remediation.placement import dedicated_group_name
 from alb_sg.remediation.plan import Addition, Plan
 
 
@@ -35,13 +35,13 @@ class Snippet:
         return tuple("".join(character if character.isprintable() else "?" for character in line) for line in lines)
 
 
-def snippets_of(plans: Iterable[Plan]) -> tuple[Snippet, ...]:
+def make_snippets(plans: Iterable[Plan]) -> tuple[Snippet, ...]:
     """A snippet for each plan that knows of a rule to add, also where adding it is refused here."""
     found: list[Snippet] = []
     names: dict[str, int] = {}
     for plan in plans:
         rules: dict[tuple[Direction, object], Addition] = {}
-        for addition in (*plan.additions, *(one for refusal in plan.refusals for one in refusal.wanted)):
+        for addition in (*plan.additions, *(one for refusal in plan.refusals for one in refusal.additions)):
             rules.setdefault((addition.direction, addition.permission), addition)
         if not rules:
             continue
@@ -54,7 +54,7 @@ def snippets_of(plans: Iterable[Plan]) -> tuple[Snippet, ...]:
                 base if names[base] == 1 else f"{base}_{names[base]}",
                 plan.load_balancer,
                 additions,
-                dedicated_name(plan.load_balancer) if new else None,
+                dedicated_group_name(plan.load_balancer) if new else None,
             )
         )
     return tuple(found)

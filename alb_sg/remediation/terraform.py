@@ -6,12 +6,12 @@ import json
 from collections.abc import Iterable, Iterator
 
 from alb_sg.estate.cidr import Family, parse_cidr
-from alb_sg.remediation.calls import group_description, rule_description
+from alb_sg.remediation.api_calls import group_description, rule_description
 from alb_sg.remediation.plan import Addition
 from alb_sg.remediation.snippets import Snippet
 
 
-def terraform(snippets: Iterable[Snippet]) -> str:
+def render_terraform(snippets: Iterable[Snippet]) -> str:
     """Resources in HCL; empty text where there is nothing to add."""
     blocks = ["\n".join(_resources(snippet)) for snippet in snippets]
     return "\n\n".join(blocks) + "\n" if blocks else ""
@@ -23,21 +23,21 @@ def _resources(snippet: Snippet) -> Iterator[str]:
     separator = ""
     if snippet.group_name is not None:
         yield f'resource "aws_security_group" "{prefix}" {{'
-        yield f"  name        = {_text(snippet.group_name)}"
-        yield f"  description = {_text(group_description(snippet.load_balancer))}"
-        yield f"  vpc_id      = {_text(snippet.load_balancer.vpc_id)}"
+        yield f"  name        = {_hcl_string(snippet.group_name)}"
+        yield f"  description = {_hcl_string(group_description(snippet.load_balancer))}"
+        yield f"  vpc_id      = {_hcl_string(snippet.load_balancer.vpc_id)}"
         yield "}"
         separator = "\n"
     for number, addition in enumerate(snippet.additions, 1):
         name = addition.direction.value
-        group = f"aws_security_group.{prefix}.id" if addition.group_id is None else _text(addition.group_id)
+        group = f"aws_security_group.{prefix}.id" if addition.group_id is None else _hcl_string(addition.group_id)
         fields = {
             "security_group_id": group,
-            "description": _text(rule_description(addition)),
-            "ip_protocol": _text(addition.permission.protocol),
+            "description": _hcl_string(rule_description(addition)),
+            "ip_protocol": _hcl_string(addition.permission.protocol),
             "from_port": str(addition.permission.from_port),
             "to_port": str(addition.permission.to_port),
-            _peer_argument(addition): _text(addition.peer),
+            _peer_argument(addition): _hcl_string(addition.peer),
         }
         width = max(map(len, fields))
         yield f'{separator}resource "aws_vpc_security_group_{name}_rule" "{prefix}_{number}" {{'
@@ -54,6 +54,6 @@ def _peer_argument(addition: Addition) -> str:
     return "cidr_ipv4" if parse_cidr(addition.peer)[0] is Family.IPV4 else "cidr_ipv6"
 
 
-def _text(value: str) -> str:
+def _hcl_string(value: str) -> str:
     """A quoted template of HCL: ${ and %{ would begin an expression."""
     return json.dumps(value, ensure_ascii=False).replace("${", "$${").replace("%{", "%%{")

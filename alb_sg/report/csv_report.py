@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 from typing import TextIO
 
-from alb_sg.report import words
-from alb_sg.report.results import Results
+from alb_sg.observations.results import Results
+from alb_sg.report import phrasing
 
 COLUMNS = (
     "accountId",
@@ -21,7 +21,7 @@ COLUMNS = (
     "exemption",
 )
 # A spreadsheet takes a cell that begins with one of these for a formula (OWASP, "CSV Injection").
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_csv(results: Results, stream: TextIO) -> None:
@@ -38,11 +38,11 @@ def write_csv(results: Results, stream: TextIO) -> None:
             finding.compliance.value,
             "true" if finding.unresolved else "false",
             finding.annotation,
-            "; ".join(words.missing(missing) for missing in finding.missing),
-            "" if finding.exempted is None else words.exemption(finding.exempted),
+            "; ".join(phrasing.describe_missing(missing) for missing in finding.missing),
+            "" if finding.applied_exemption is None else phrasing.describe_exemption(finding.applied_exemption),
         )
-        rows.writerow(tuple(map(_inert, cells)))
+        rows.writerow(tuple(map(_escape_formula, cells)))
 
 
-def _inert(cell: str) -> str:
-    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell
+def _escape_formula(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(FORMULA_PREFIXES) else cell

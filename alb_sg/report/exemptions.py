@@ -18,10 +18,10 @@ from datetime import date
 from typing import Any, TextIO
 
 from alb_sg.exemptions.exemption import MalformedExemption
-from alb_sg.exemptions.review import Reviewed, Status, Use
-from alb_sg.findings.finding import JudgementError
-from alb_sg.report import words
-from alb_sg.report.json_report import VERSION, error_object
+from alb_sg.findings.exemption_review import ExemptionStatus, ExemptionUse, ReviewedExemption
+from alb_sg.findings.finding import EvaluationError
+from alb_sg.report import phrasing
+from alb_sg.report.json_report import JSON_VERSION, error_object
 from alb_sg.report.style import Style
 
 
@@ -29,19 +29,19 @@ from alb_sg.report.style import Style
 class ExemptionsReport:
     """The exemptions of a source on a day, those ending within `days` counted as expiring."""
 
-    source: str
+    document_name: str
     today: date
-    days: int
-    reviewed: Sequence[Reviewed]
+    expiring_days: int
+    reviewed: Sequence[ReviewedExemption]
     malformed: Sequence[MalformedExemption]
-    errors: Sequence[JudgementError]
+    errors: Sequence[EvaluationError]
 
     def summary(self) -> dict[str, int]:
         statuses = Counter(one.status for one in self.reviewed)
         uses = Counter(one.use for one in self.reviewed)
         return {
-            **{status.value: statuses[status] for status in Status},
-            **{use.value: uses[use] for use in (Use.UNUSED, Use.UNKNOWN)},
+            **{status.value: statuses[status] for status in ExemptionStatus},
+            **{use.value: uses[use] for use in (ExemptionUse.UNUSED, ExemptionUse.UNKNOWN)},
             "malformed": len(self.malformed),
             "errors": len(self.errors),
         }
@@ -49,11 +49,11 @@ class ExemptionsReport:
 
 def write_exemptions_json(report: ExemptionsReport, stream: TextIO) -> None:
     document = {
-        "version": VERSION,
-        "source": report.source,
+        "version": JSON_VERSION,
+        "source": report.document_name,
         "date": report.today.isoformat(),
-        "days": report.days,
-        "exemptions": [_reviewed(one) for one in report.reviewed],
+        "days": report.expiring_days,
+        "exemptions": [_exemption_object(one) for one in report.reviewed],
         "malformed": [
             {
                 "place": one.place,
@@ -69,20 +69,20 @@ def write_exemptions_json(report: ExemptionsReport, stream: TextIO) -> None:
     stream.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
 
 
-def _reviewed(one: Reviewed) -> dict[str, Any]:
-    exemption = one.exemption
+def _exemption_object(reviewed: ReviewedExemption) -> dict[str, Any]:
+    exemption = reviewed.exemption
     return {
-        "accountId": exemption.home.account_id,
-        "region": exemption.home.region,
+        "accountId": exemption.account_region.account_id,
+        "region": exemption.account_region.region,
         "loadBalancerArn": exemption.load_balancer_arn,
         "rule": exemption.rule,
         "reason": exemption.reason,
         "owner": exemption.owner,
         "ticket": exemption.ticket,
         "expires": exemption.expires.isoformat(),
-        "status": one.status.value,
-        "use": one.use.value,
-        "because": one.because,
+        "status": reviewed.status.value,
+        "use": reviewed.use.value,
+        "because": reviewed.reason,
     }
 
 
@@ -92,58 +92,73 @@ def write_exemptions(report: ExemptionsReport, stream: TextIO, style: Style) -> 
 
 def _lines(report: ExemptionsReport, style: Style) -> Iterator[str]:
     for error in report.errors:
-        yield f"{style.doubtful('ERROR')}  {words.printable(f'{words.what(error)}: {error.cause}')}"
+        yield f"{style.warning('ERROR')}  {phrasing.printable(f'{phrasing.error_subject(error)}: {error.cause}')}"
     if report.errors:
         yield ""
     if report.malformed:
         yield style.bad("MALFORMED: hides nothing")
         for malformed in report.malformed:
-            yield f"  {malformed.place}  {words.printable(str(malformed))}"
+            yield f"  {malformed.place}  {phrasing.printable(str(malformed))}"
         yield ""
     groups = (
-        (style.bad("EXPIRED: hides nothing"), [one for one in report.reviewed if one.status is Status.EXPIRED]),
         (
-            style.doubtful(f"EXPIRING within {words.counted(report.days, 'day')}"),
-            [one for one in report.reviewed if one.status is Status.EXPIRING],
+            style.bad("EXPIRED: hides nothing"),
+            [one for one in report.reviewed if one.status is ExemptionStatus.EXPIRED],
         ),
         (
-            style.doubtful("UNUSED: in force, and there is nothing to hide"),
-            [one for one in report.reviewed if one.status is Status.IN_FORCE and one.use is Use.UNUSED],
+            style.warning(f"EXPIRING within {phrasing.pluralize(report.expiring_days, 'day')}"),
+            [one for one in report.reviewed if one.status is ExemptionStatus.EXPIRING],
         ),
-        ("IN FORCE", [one for one in report.reviewed if one.status is Status.IN_FORCE and one.use is not Use.UNUSED]),
+        (
+            style.warning("UNUSED: in force, and there is nothing to hide"),
+            [
+                one
+                for one in report.reviewed
+                if one.status is ExemptionStatus.IN_FORCE and one.use is ExemptionUse.UNUSED
+            ],
+        ),
+        (
+            "IN FORCE",
+            [
+                one
+                for one in report.reviewed
+                if one.status is ExemptionStatus.IN_FORCE and one.use is not ExemptionUse.UNUSED
+            ],
+        ),
     )
     for title, reviewed in groups:
         if reviewed:
             yield title
             for one in reviewed:
-                yield from _exemption(one, report.today, style)
+                yield from _exemption_lines(one, report.today, style)
             yield ""
-    yield _summary(report)
+    yield _summary_line(report)
 
 
-def _exemption(one: Reviewed, today: date, style: Style) -> Iterator[str]:
-    exemption = one.exemption
+def _exemption_lines(reviewed: ReviewedExemption, today: date, style: Style) -> Iterator[str]:
+    exemption = reviewed.exemption
     name = exemption.load_balancer_arn.split("/")[-2]
     yield (
-        f"  {style.bold(name)}  {exemption.home}  {exemption.rule}  {_expiry(exemption.expires, today)}  "
-        f"{words.printable(f'{exemption.owner} ({exemption.ticket})')}"
+        f"  {style.bold(name)}  {exemption.account_region}  {exemption.rule}  "
+        f"{_describe_expiry(exemption.expires, today)}  "
+        f"{phrasing.printable(f'{exemption.owner} ({exemption.ticket})')}"
     )
-    yield f"      {words.printable(exemption.reason)}"
-    use = "" if one.use is Use.USED else f"{one.use.value}: "
-    yield f"      {use}{words.printable(one.because)}"
+    yield f"      {phrasing.printable(exemption.reason)}"
+    use = "" if reviewed.use is ExemptionUse.USED else f"{reviewed.use.value}: "
+    yield f"      {use}{phrasing.printable(reviewed.reason)}"
     yield f"      {style.dim(exemption.load_balancer_arn)}"
 
 
-def _expiry(expires: date, today: date) -> str:
+def _describe_expiry(expires: date, today: date) -> str:
     left = (expires - today).days
     if left == 0:
         return f"ends today ({expires})"
     if left < 0:
-        return f"expired {expires}, {words.counted(-left, 'day')} ago"
-    return f"until {expires}, {words.counted(left, 'day')} left"
+        return f"expired {expires}, {phrasing.pluralize(-left, 'day')} ago"
+    return f"until {expires}, {phrasing.pluralize(left, 'day')} left"
 
 
-def _summary(report: ExemptionsReport) -> str:
+def _summary_line(report: ExemptionsReport) -> str:
     counts = report.summary()
     in_force = counts["inForce"] + counts["expiring"]
     parts = [
@@ -158,5 +173,6 @@ def _summary(report: ExemptionsReport) -> str:
         parts.append(f"{counts['malformed']:,} malformed")
     total = len(report.reviewed) + len(report.malformed)
     return (
-        f"{words.printable(report.source)} on {report.today}: {words.counted(total, 'exemption')}: {', '.join(parts)}."
+        f"{phrasing.printable(report.document_name)} on {report.today}: "
+        f"{phrasing.pluralize(total, 'exemption')}: {', '.join(parts)}."
     )

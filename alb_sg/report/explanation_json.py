@@ -20,24 +20,24 @@ from __future__ import annotations
 import json
 from typing import Any, TextIO
 
-from alb_sg.findings.evidence import Evidence, Grant
-from alb_sg.findings.explanation import Explanation, FrontFact, Row, RuleExplanation
-from alb_sg.findings.finding import Finding, JudgementError
-from alb_sg.report.json_report import VERSION, error_object, exemption_object, missing_object
+from alb_sg.findings.evidence import Evidence, PermissionPeer
+from alb_sg.findings.explanation import Explanation, FrontingLoadBalancerSummary, RequirementRow, RuleExplanation
+from alb_sg.findings.finding import EvaluationError, Finding
+from alb_sg.report.json_report import JSON_VERSION, error_object, exemption_object, missing_object
 
 
 def write_explanation_json(explanation: Explanation, stream: TextIO) -> None:
-    errors = [rule.verdict for rule in explanation.rules if isinstance(rule.verdict, JudgementError)]
+    errors = [rule.verdict for rule in explanation.rules if isinstance(rule.verdict, EvaluationError)]
     document = {
-        "version": VERSION,
-        "loadBalancer": _load_balancer(explanation),
-        "rules": [_rule(rule) for rule in explanation.rules],
+        "version": JSON_VERSION,
+        "loadBalancer": _load_balancer_object(explanation),
+        "rules": [_rule_object(rule) for rule in explanation.rules],
         "errors": [error_object(error) for error in errors],
     }
     stream.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
 
 
-def _load_balancer(explanation: Explanation) -> dict[str, Any]:
+def _load_balancer_object(explanation: Explanation) -> dict[str, Any]:
     found = explanation.load_balancer
     return {
         "accountId": explanation.account_id,
@@ -57,35 +57,37 @@ def _load_balancer(explanation: Explanation) -> dict[str, Any]:
             {"arn": listener.arn, "protocol": listener.protocol, "port": listener.port}
             for listener in explanation.listeners
         ],
-        "networkLoadBalancers": [_front(front) for front in explanation.fronts],
+        "networkLoadBalancers": [_network_load_balancer_object(front) for front in explanation.fronting_load_balancers],
     }
 
 
-def _front(front: FrontFact) -> dict[str, Any]:
+def _network_load_balancer_object(network_load_balancer: FrontingLoadBalancerSummary) -> dict[str, Any]:
     return {
-        "arn": front.arn,
-        "name": front.name,
-        "scheme": front.scheme,
-        "targetGroup": front.target_group,
-        "port": front.port,
-        "securityGroups": list(front.security_groups),
+        "arn": network_load_balancer.arn,
+        "name": network_load_balancer.name,
+        "scheme": network_load_balancer.scheme,
+        "targetGroup": network_load_balancer.target_group,
+        "port": network_load_balancer.port,
+        "securityGroups": list(network_load_balancer.security_groups),
     }
 
 
-def _rule(rule: RuleExplanation) -> dict[str, Any]:
+def _rule_object(rule: RuleExplanation) -> dict[str, Any]:
     verdict = rule.verdict if isinstance(rule.verdict, Finding) else None
     return {
         "rule": rule.recommendation.name,
         "compliance": None if verdict is None else verdict.compliance.value,
         "annotation": None if verdict is None else verdict.annotation,
         "unresolved": verdict is not None and verdict.unresolved,
-        "exemption": exemption_object(verdict, verdict.exempted) if verdict is not None and verdict.exempted else None,
+        "exemption": exemption_object(verdict, verdict.applied_exemption)
+        if verdict is not None and verdict.applied_exemption
+        else None,
         "notes": list(rule.notes),
-        "rows": [_row(row) for row in rule.rows],
+        "rows": [_row_object(row) for row in rule.rows],
     }
 
 
-def _row(row: Row) -> dict[str, Any]:
+def _row_object(row: RequirementRow) -> dict[str, Any]:
     return {
         "direction": row.direction.value,
         "protocol": row.traffic.protocol,
@@ -94,27 +96,34 @@ def _row(row: Row) -> dict[str, Any]:
         "required": list(row.required),
         "label": row.label,
         "targets": list(row.targets),
-        "because": {"type": row.because.type, "arn": row.because.arn},
+        "because": {"type": row.origin.type, "arn": row.origin.arn},
         "status": row.status.value,
-        "acceptedSource": row.accepted,
-        "evidence": [_evidence(part) for part in row.evidence],
+        "acceptedSource": row.accepted_source,
+        "evidence": [_evidence_object(part) for part in row.evidence],
         "missing": None if row.missing is None else missing_object(row.missing),
         "unresolved": list(row.unresolved),
-        "instead": [{**_grant(grant), "nothing": grant.nothing or None} for grant in row.instead],
+        "instead": [
+            {**_permission_peer_object(grant), "nothing": grant.ineffective_reason or None}
+            for grant in row.open_instead
+        ],
         "unread": None if row.unread is None else {"what": row.unread[0], "cause": row.unread[1]},
     }
 
 
-def _evidence(part: Evidence) -> dict[str, Any]:
-    return {**_grant(part.grant), "match": part.match.value, "covers": list(part.covers)}
-
-
-def _grant(grant: Grant) -> dict[str, Any]:
-    permission = grant.permission
+def _evidence_object(evidence: Evidence) -> dict[str, Any]:
     return {
-        "securityGroup": grant.group_id,
+        **_permission_peer_object(evidence.permission_peer),
+        "match": evidence.match.value,
+        "covers": list(evidence.covers),
+    }
+
+
+def _permission_peer_object(permission_peer: PermissionPeer) -> dict[str, Any]:
+    permission = permission_peer.permission
+    return {
+        "securityGroup": permission_peer.group_id,
         "protocol": permission.protocol,
         "fromPort": permission.from_port,
         "toPort": permission.to_port,
-        "peer": grant.peer,
+        "peer": permission_peer.peer,
     }

@@ -5,17 +5,17 @@ from __future__ import annotations
 import hashlib
 from enum import Enum
 
-from alb_sg.findings.finding import Finding, JudgementError
-from alb_sg.recommendations.catalogue import BY_NAME
-from alb_sg.report import words
-from alb_sg.report.text import SEVERITY
+from alb_sg.findings.finding import EvaluationError, Finding
+from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
+from alb_sg.report import phrasing
+from alb_sg.report.text import SEVERITY_BY_RULE
 
 PRODUCT = "alb-sg"
 # What the regions of partitions other than the commercial one begin with.
 PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
 
 
-class Rank(Enum):
+class Severity(Enum):
     """How bad it is where a rule is not met, in the order of `text.SEVERITY`."""
 
     HIGH = 0
@@ -23,19 +23,19 @@ class Rank(Enum):
     LOW = 2
 
 
-def rank(rule: str | None) -> Rank:
+def rule_severity(rule: str | None) -> Severity:
     """A rule's rank; the highest for what could not be read and so may stand for anything."""
-    return Rank(SEVERITY.get(rule or "", 0))
+    return Severity(SEVERITY_BY_RULE.get(rule or "", 0))
 
 
-def identity(result: Finding | JudgementError) -> str:
+def identity(result: Finding | EvaluationError) -> str:
     """The same for the same load balancer and rule, whatever is said of them: an error takes the place of the
     verdict before it. At most 300 characters.
     """
     if result.load_balancer_arn is not None and result.rule is not None:
         return f"{result.load_balancer_arn}/{result.rule}"
     of = result.load_balancer_arn or f"{PRODUCT}/{result.account_id}/{result.region}"
-    what = words.what(result) if isinstance(result, JudgementError) else ""
+    what = phrasing.error_subject(result) if isinstance(result, EvaluationError) else ""
     return f"{of}/{fingerprint(what)[:16]}"
 
 
@@ -44,15 +44,15 @@ def fingerprint(text: str) -> str:
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
-def title(result: Finding | JudgementError) -> str:
+def result_title(result: Finding | EvaluationError) -> str:
     """The rule and what it asks for in a few words."""
-    known = BY_NAME.get(result.rule or "")
+    known = RECOMMENDATIONS_BY_NAME.get(result.rule or "")
     if known is None:
         return f"{PRODUCT}: All that verdicts hang on can be read"
     return f"{known.name}: {known.title}"
 
 
-def partition(result: Finding | JudgementError) -> str:
+def partition(result: Finding | EvaluationError) -> str:
     """The partition in the load balancer's ARN, or else that of the region."""
     if result.load_balancer_arn is not None:
         return result.load_balancer_arn.split(":")[1]

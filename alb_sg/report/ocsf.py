@@ -20,55 +20,59 @@ from typing import Any, TextIO
 
 from alb_sg import __version__
 from alb_sg.estate.model import LOAD_BALANCER_TYPE
-from alb_sg.findings.finding import Compliance, Finding, JudgementError
-from alb_sg.recommendations.catalogue import BY_NAME, PAGE
-from alb_sg.report import words
-from alb_sg.report.identity import PRODUCT, Rank, identity, partition, rank, title
+from alb_sg.findings.finding import Compliance, EvaluationError, Finding
+from alb_sg.observations.results import Results
+from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME, USER_GUIDE_URL
+from alb_sg.report import phrasing
+from alb_sg.report.identity import PRODUCT, Severity, identity, partition, result_title, rule_severity
 from alb_sg.report.json_report import missing_object
-from alb_sg.report.results import Results
 
-Result = Finding | JudgementError
+Result = Finding | EvaluationError
 
-VERSION = "1.8.0"
-CLASS, CATEGORY, CREATE = 2003, 2, 1
-AWS_ACCOUNT = 10
+OCSF_VERSION = "1.8.0"
+CLASS_UID, CATEGORY_UID, CREATE_ACTIVITY_ID = 2003, 2, 1
+AWS_ACCOUNT_TYPE_ID = 10
 
-Id = tuple[int, str]
-UNKNOWN: Id = (0, "Unknown")
-INFORMATIONAL: Id = (1, "Informational")
-SEVERITIES: dict[Rank, Id] = {Rank.HIGH: (4, "High"), Rank.MEDIUM: (3, "Medium"), Rank.LOW: (2, "Low")}
-NEW: Id = (1, "New")
-SUPPRESSED: Id = (3, "Suppressed")
+EnumValue = tuple[int, str]
+UNKNOWN: EnumValue = (0, "Unknown")
+INFORMATIONAL: EnumValue = (1, "Informational")
+SEVERITIES: dict[Severity, EnumValue] = {
+    Severity.HIGH: (4, "High"),
+    Severity.MEDIUM: (3, "Medium"),
+    Severity.LOW: (2, "Low"),
+}
+NEW: EnumValue = (1, "New")
+SUPPRESSED: EnumValue = (3, "Suppressed")
 
 
 @dataclass(frozen=True, slots=True)
-class _Status:
-    compliance: Id
-    severity: Id
-    finding: Id = NEW
+class _EventStatus:
+    compliance: EnumValue
+    severity: EnumValue
+    finding: EnumValue = NEW
 
 
 def write_ocsf(results: Results, stream: TextIO, as_of: datetime) -> None:
     """An event on each line, findings before errors. `as_of`: when the results were found out."""
     time = round(as_of.timestamp() * 1000)
     every: list[Result] = [*results.findings, *results.errors]
-    stream.writelines(json.dumps(_event(result, time), ensure_ascii=False) + "\n" for result in every)
+    stream.writelines(json.dumps(_event_object(result, time), ensure_ascii=False) + "\n" for result in every)
 
 
-def _event(result: Result, time: int) -> dict[str, Any]:
-    status, said = _status(result), words.printable(_said(result))
+def _event_object(result: Result, time: int) -> dict[str, Any]:
+    status, said = _event_status(result), phrasing.printable(_description(result))
     compliance_id, compliance = status.compliance
     severity_id, severity = status.severity
     status_id, finding_status = status.finding
-    known = BY_NAME.get(result.rule or "")
+    known = RECOMMENDATIONS_BY_NAME.get(result.rule or "")
     event: dict[str, Any] = {
-        "category_uid": CATEGORY,
+        "category_uid": CATEGORY_UID,
         "category_name": "Findings",
-        "class_uid": CLASS,
+        "class_uid": CLASS_UID,
         "class_name": "Compliance Finding",
-        "activity_id": CREATE,
+        "activity_id": CREATE_ACTIVITY_ID,
         "activity_name": "Create",
-        "type_uid": CLASS * 100 + CREATE,
+        "type_uid": CLASS_UID * 100 + CREATE_ACTIVITY_ID,
         "type_name": "Compliance Finding: Create",
         "time": time,
         "severity_id": severity_id,
@@ -77,69 +81,80 @@ def _event(result: Result, time: int) -> dict[str, Any]:
         "status": finding_status,
         "message": said,
         "metadata": {
-            "version": VERSION,
+            "version": OCSF_VERSION,
             "profiles": ["cloud"],
             "product": {"name": PRODUCT, "uid": PRODUCT, "vendor_name": PRODUCT, "version": __version__},
         },
-        "cloud": _cloud(result),
-        "finding_info": {"uid": identity(result), "title": title(result), "desc": said, "product_uid": PRODUCT},
+        "cloud": _cloud_object(result),
+        "finding_info": {"uid": identity(result), "title": result_title(result), "desc": said, "product_uid": PRODUCT},
         "compliance": {
-            **({} if known is None else {"control": known.name, "desc": known.asks, "requirements": [known.quote]}),
-            "standards": [PAGE],
+            **(
+                {}
+                if known is None
+                else {"control": known.name, "desc": known.requirement_text, "requirements": [known.quote]}
+            ),
+            "standards": [USER_GUIDE_URL],
             "status_id": compliance_id,
             "status": compliance,
-            "status_code": words.verdict(result),
+            "status_code": phrasing.verdict_label(result),
             "status_details": [said],
         },
     }
     if known is not None:
-        event["remediation"] = {"desc": words.printable(_remedy(result, known.asks)), "references": [PAGE]}
+        event["remediation"] = {
+            "desc": phrasing.printable(_remediation_text(result, known.requirement_text)),
+            "references": [USER_GUIDE_URL],
+        }
     if result.load_balancer_arn is not None:
-        event["resources"] = [_resource(result, result.load_balancer_arn)]
+        event["resources"] = [_resource_object(result, result.load_balancer_arn)]
     if isinstance(result, Finding):
         missing = [missing_object(missing) for missing in result.missing]
         event["unmapped"] = {"unresolved": result.unresolved, "missing": missing}
     return event
 
 
-def _status(result: Result) -> _Status:
-    if isinstance(result, JudgementError):
-        return _Status(UNKNOWN, UNKNOWN)
-    if result.exempted is not None:
-        return _Status((99, "Exempt"), INFORMATIONAL, SUPPRESSED)
+def _event_status(result: Result) -> _EventStatus:
+    if isinstance(result, EvaluationError):
+        return _EventStatus(UNKNOWN, UNKNOWN)
+    if result.applied_exemption is not None:
+        return _EventStatus((99, "Exempt"), INFORMATIONAL, SUPPRESSED)
     match result.compliance:
         case Compliance.COMPLIANT:
-            return _Status((1, "Pass"), INFORMATIONAL)
+            return _EventStatus((1, "Pass"), INFORMATIONAL)
         case Compliance.NON_COMPLIANT:
-            return _Status((3, "Fail"), SEVERITIES[rank(result.rule)])
+            return _EventStatus((3, "Fail"), SEVERITIES[rule_severity(result.rule)])
         case Compliance.NOT_APPLICABLE:
-            return _Status((99, "Not applicable"), INFORMATIONAL)
+            return _EventStatus((99, "Not applicable"), INFORMATIONAL)
 
 
-def _said(result: Result) -> str:
-    if isinstance(result, JudgementError):
-        return f"{words.what(result)}: {result.cause}"
-    return result.annotation if result.exempted is None else f"exempt {words.exemption(result.exempted)}"
+def _description(result: Result) -> str:
+    if isinstance(result, EvaluationError):
+        return f"{phrasing.error_subject(result)}: {result.cause}"
+    return (
+        result.annotation
+        if result.applied_exemption is None
+        else f"exempt {phrasing.describe_exemption(result.applied_exemption)}"
+    )
 
 
-def _remedy(result: Result, asks: str) -> str:
+def _remediation_text(result: Result, requirement_text: str) -> str:
     if isinstance(result, Finding) and result.missing:
-        return "; ".join(f"Allow {words.missing(missing)}" for missing in result.missing)
-    return asks
+        return "; ".join(f"Allow {phrasing.describe_missing(missing)}" for missing in result.missing)
+    return requirement_text
 
 
-def _cloud(result: Result) -> dict[str, Any]:
+def _cloud_object(result: Result) -> dict[str, Any]:
     """Whose load balancer it is; an error may be of no account at all."""
     cloud: dict[str, Any] = {"provider": "AWS", "cloud_partition": partition(result)}
     if result.account_id:
-        cloud["account"] = {"uid": result.account_id, "type_id": AWS_ACCOUNT, "type": "AWS Account"}
+        cloud["account"] = {"uid": result.account_id, "type_id": AWS_ACCOUNT_TYPE_ID, "type": "AWS Account"}
     if result.region:
         cloud["region"] = result.region
     return cloud
 
 
-def _resource(result: Result, arn: str) -> dict[str, str]:
-    name = {"name": words.printable(result.load_balancer_name)} if isinstance(result, Finding) else {}
+def _resource_object(result: Result, arn: str) -> dict[str, str]:
+    name = {"name": phrasing.printable(result.load_balancer_name)} if isinstance(result, Finding) else {}
     return {
         "uid": arn,
         **name,

@@ -18,75 +18,77 @@ from typing import Any, TextIO
 from urllib.parse import quote
 
 from alb_sg import __version__
-from alb_sg.findings.finding import Compliance, Finding, JudgementError
-from alb_sg.recommendations.catalogue import BY_NAME, PAGE, Recommendation
-from alb_sg.report import words
-from alb_sg.report.identity import PRODUCT, Rank, fingerprint, identity, rank
+from alb_sg.findings.finding import Compliance, EvaluationError, Finding
+from alb_sg.observations.results import Results
+from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME, USER_GUIDE_URL, Recommendation
+from alb_sg.report import phrasing
+from alb_sg.report.identity import PRODUCT, Severity, fingerprint, identity, rule_severity
 from alb_sg.report.json_report import missing_object
-from alb_sg.report.results import Results
 
-VERSION = "2.1.0"
-SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
-FINGERPRINT = "loadBalancerAndRule/v1"
+SARIF_VERSION = "2.1.0"
+SCHEMA_URL = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+FINGERPRINT_NAME = "loadBalancerAndRule/v1"
 
-KINDS = {
+KIND_BY_COMPLIANCE = {
     Compliance.COMPLIANT: "pass",
     Compliance.NON_COMPLIANT: "fail",
     Compliance.NOT_APPLICABLE: "notApplicable",
 }
-LEVELS = {Rank.HIGH: "error", Rank.MEDIUM: "warning", Rank.LOW: "note"}
+LEVEL_BY_SEVERITY = {Severity.HIGH: "error", Severity.MEDIUM: "warning", Severity.LOW: "note"}
 
 
 def write_sarif(results: Results, stream: TextIO) -> None:
     """One log with one run."""
-    rules = sorted(results.rules)
+    rules = sorted(results.rule_names)
     places = {rule: place for place, rule in enumerate(rules)}
     run = {
         "tool": {
             "driver": {
                 "name": PRODUCT,
                 "version": __version__,
-                "informationUri": PAGE,
-                "rules": [_rule(BY_NAME[rule]) for rule in rules],
+                "informationUri": USER_GUIDE_URL,
+                "rules": [_rule_object(RECOMMENDATIONS_BY_NAME[rule]) for rule in rules],
             }
         },
         "invocations": [
             {
                 "executionSuccessful": not results.errors,
-                "toolExecutionNotifications": [_notification(error, places) for error in results.errors],
+                "toolExecutionNotifications": [_notification_object(error, places) for error in results.errors],
             }
         ],
-        "results": [_result(finding, places[finding.rule]) for finding in results.findings],
+        "results": [_result_object(finding, places[finding.rule]) for finding in results.findings],
         "properties": {
-            "accountsAndRegions": [{"accountId": account_id, "region": region} for account_id, region in results.homes],
+            "accountsAndRegions": [
+                {"accountId": account_id, "region": region} for account_id, region in results.account_regions
+            ],
             "summary": results.summary(),
         },
     }
-    json.dump({"$schema": SCHEMA, "version": VERSION, "runs": [run]}, stream, ensure_ascii=False, indent=1)
+    json.dump({"$schema": SCHEMA_URL, "version": SARIF_VERSION, "runs": [run]}, stream, ensure_ascii=False, indent=1)
     stream.write("\n")
 
 
-def _rule(rule: Recommendation) -> dict[str, Any]:
+def _rule_object(rule: Recommendation) -> dict[str, Any]:
     return {
         "id": rule.name,
-        "shortDescription": _message(rule.title),
-        "fullDescription": _message(rule.asks),
-        "help": _message(f"{rule.asks} Elastic Load Balancing, {rule.page_section}: {rule.quote}."),
-        "helpUri": PAGE,
-        "defaultConfiguration": {"level": LEVELS[rank(rule.name)]},
+        "shortDescription": _message_object(rule.title),
+        "fullDescription": _message_object(rule.requirement_text),
+        "help": _message_object(f"{rule.requirement_text} Elastic Load Balancing, {rule.page_section}: {rule.quote}."),
+        "helpUri": USER_GUIDE_URL,
+        "defaultConfiguration": {"level": LEVEL_BY_SEVERITY[rule_severity(rule.name)]},
     }
 
 
-def _result(finding: Finding, place: int) -> dict[str, Any]:
+def _result_object(finding: Finding, rule_index: int) -> dict[str, Any]:
     failed = finding.compliance is Compliance.NON_COMPLIANT
     result: dict[str, Any] = {
         "ruleId": finding.rule,
-        "ruleIndex": place,
-        "kind": KINDS[finding.compliance],
-        "level": LEVELS[rank(finding.rule)] if failed else "none",
-        "message": _message(finding.annotation or finding.compliance.value),
-        "locations": [_location(finding.load_balancer_arn, finding.load_balancer_name)],
-        "partialFingerprints": {FINGERPRINT: fingerprint(identity(finding))},
+        "ruleIndex": rule_index,
+        "kind": KIND_BY_COMPLIANCE[finding.compliance],
+        "level": LEVEL_BY_SEVERITY[rule_severity(finding.rule)] if failed else "none",
+        "message": _message_object(finding.annotation or finding.compliance.value),
+        "locations": [_location_object(finding.load_balancer_arn, finding.load_balancer_name)],
+        "partialFingerprints": {FINGERPRINT_NAME: fingerprint(identity(finding))},
         "properties": {
             "accountId": finding.account_id,
             "region": finding.region,
@@ -95,37 +97,37 @@ def _result(finding: Finding, place: int) -> dict[str, Any]:
             "missing": [missing_object(missing) for missing in finding.missing],
         },
     }
-    if finding.exempted is not None:
-        justification = words.printable(words.exemption(finding.exempted))
+    if finding.applied_exemption is not None:
+        justification = phrasing.printable(phrasing.describe_exemption(finding.applied_exemption))
         result["suppressions"] = [{"kind": "external", "status": "accepted", "justification": justification}]
     return result
 
 
-def _notification(error: JudgementError, places: dict[str, int]) -> dict[str, Any]:
+def _notification_object(error: EvaluationError, rule_indexes: dict[str, int]) -> dict[str, Any]:
     notification: dict[str, Any] = {
         "level": "error",
-        "message": _message(f"{words.what(error)}: {error.cause}"),
+        "message": _message_object(f"{phrasing.error_subject(error)}: {error.cause}"),
         "properties": {"accountId": error.account_id, "region": error.region},
     }
-    if error.rule in places:
-        notification["associatedRule"] = {"id": error.rule, "index": places[error.rule]}
+    if error.rule in rule_indexes:
+        notification["associatedRule"] = {"id": error.rule, "index": rule_indexes[error.rule]}
     if error.load_balancer_arn is not None:
-        notification["locations"] = [_location(error.load_balancer_arn, None)]
+        notification["locations"] = [_location_object(error.load_balancer_arn, None)]
     return notification
 
 
-def _location(arn: str, name: str | None) -> dict[str, Any]:
+def _location_object(arn: str, name: str | None) -> dict[str, Any]:
     """A load balancer has no file: its ARN, which is a URI, is the place."""
     logical = {"kind": "resource", "fullyQualifiedName": arn}
     if name is not None:
-        logical["name"] = words.printable(name)
+        logical["name"] = phrasing.printable(name)
     return {
         "physicalLocation": {"artifactLocation": {"uri": quote(arn, safe=":/", errors="replace")}},
         "logicalLocations": [logical],
     }
 
 
-def _message(text: str) -> dict[str, str]:
+def _message_object(text: str) -> dict[str, str]:
     """Plain text as a message: braces are doubled, and nothing in it is a link (SARIF 2.1.0, 3.11.5 and 3.11.6)."""
-    plain = words.printable(text).replace("{", "{{").replace("}", "}}")
+    plain = phrasing.printable(text).replace("{", "{{").replace("}", "}}")
     return {"text": plain.replace("](", "] (")}

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import TextIO
 
-from alb_sg.findings.finding import Compliance, Finding, JudgementError
+from alb_sg.findings.finding import Compliance, EvaluationError, Finding
 
 # Select Graphic Rendition parameters (ECMA-48).
 BOLD, DIM, RED, GREEN, YELLOW = "1", "2", "31", "32", "33"
@@ -16,38 +16,38 @@ BOLD, DIM, RED, GREEN, YELLOW = "1", "2", "31", "32", "33"
 class Style:
     """How text is set off; without `colour` everything stays as it is."""
 
-    colour: bool = False
+    color: bool = False
 
     @staticmethod
-    def of(stream: TextIO) -> Style:
+    def for_stream(stream: TextIO) -> Style:
         """Colour where the stream is a terminal that shows it and nobody asked for none (no-color.org)."""
         wanted = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
         return Style(wanted and stream.isatty())
 
     def bold(self, text: str) -> str:
-        return self._set(BOLD, text)
+        return self._with_code(BOLD, text)
 
     def dim(self, text: str) -> str:
-        return self._set(DIM, text)
+        return self._with_code(DIM, text)
 
     def good(self, text: str) -> str:
-        return self._set(GREEN, text)
+        return self._with_code(GREEN, text)
 
     def bad(self, text: str) -> str:
-        return self._set(RED, text)
+        return self._with_code(RED, text)
 
-    def doubtful(self, text: str) -> str:
-        return self._set(YELLOW, text)
+    def warning(self, text: str) -> str:
+        return self._with_code(YELLOW, text)
 
-    def as_verdict(self, result: Finding | JudgementError, text: str) -> str:
+    def in_verdict_color(self, result: Finding | EvaluationError, text: str) -> str:
         """The text in the colour of a verdict."""
-        if isinstance(result, JudgementError):
-            return self.doubtful(text)
-        if result.exempted is not None:
-            return self.doubtful(text)
+        if isinstance(result, EvaluationError):
+            return self.warning(text)
+        if result.applied_exemption is not None:
+            return self.warning(text)
         return {Compliance.COMPLIANT: self.good, Compliance.NON_COMPLIANT: self.bad}.get(result.compliance, self.dim)(
             text
         )
 
-    def _set(self, code: str, text: str) -> str:
-        return f"\x1b[{code}m{text}\x1b[0m" if self.colour else text
+    def _with_code(self, code: str, text: str) -> str:
+        return f"\x1b[{code}m{text}\x1b[0m" if self.color else text

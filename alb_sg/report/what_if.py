@@ -12,16 +12,16 @@ from dataclasses import dataclass
 from typing import Any, TextIO
 
 from alb_sg.estate.model import LoadBalancer
-from alb_sg.findings.finding import Compliance, Finding, JudgementError
-from alb_sg.report import words
-from alb_sg.report.json_report import VERSION, error_object, finding_object
+from alb_sg.findings.finding import Compliance, EvaluationError, Finding
+from alb_sg.report import phrasing
+from alb_sg.report.json_report import JSON_VERSION, error_object, finding_object
 from alb_sg.report.style import Style
 
-Result = Finding | JudgementError
+Result = Finding | EvaluationError
 
 
 @dataclass(frozen=True, slots=True)
-class WhatIf:
+class WhatIfReport:
     """`before` and `after` have a result for each rule, in one order; `changes` and `notes` are sentences."""
 
     load_balancer: LoadBalancer
@@ -31,56 +31,56 @@ class WhatIf:
     after: Sequence[Result]
 
 
-def write_what_if(found: WhatIf, stream: TextIO, style: Style) -> None:
-    stream.writelines(line + "\n" for line in _lines(found, style))
+def write_what_if(report: WhatIfReport, stream: TextIO, style: Style) -> None:
+    stream.writelines(line + "\n" for line in _lines(report, style))
 
 
-def write_what_if_json(found: WhatIf, stream: TextIO) -> None:
+def write_what_if_json(report: WhatIfReport, stream: TextIO) -> None:
     document = {
-        "version": VERSION,
-        "loadBalancerArn": found.load_balancer.arn,
-        "loadBalancerName": found.load_balancer.name,
-        "changes": list(found.changes),
-        "notes": list(found.notes),
-        "before": _results(found.before),
-        "after": _results(found.after),
+        "version": JSON_VERSION,
+        "loadBalancerArn": report.load_balancer.arn,
+        "loadBalancerName": report.load_balancer.name,
+        "changes": list(report.changes),
+        "notes": list(report.notes),
+        "before": _results_object(report.before),
+        "after": _results_object(report.after),
     }
     stream.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
 
 
-def _results(results: Sequence[Result]) -> dict[str, Any]:
+def _results_object(results: Sequence[Result]) -> dict[str, Any]:
     return {
         "findings": [finding_object(result) for result in results if isinstance(result, Finding)],
-        "errors": [error_object(result) for result in results if isinstance(result, JudgementError)],
+        "errors": [error_object(result) for result in results if isinstance(result, EvaluationError)],
     }
 
 
-def _lines(found: WhatIf, style: Style) -> Iterator[str]:
-    name = words.printable(found.load_balancer.name)
-    yield f"{style.bold(name)}  {style.dim(words.printable(found.load_balancer.arn))}"
-    for change in found.changes:
-        yield f"  if {words.printable(change)}"
+def _lines(report: WhatIfReport, style: Style) -> Iterator[str]:
+    name = phrasing.printable(report.load_balancer.name)
+    yield f"{style.bold(name)}  {style.dim(phrasing.printable(report.load_balancer.arn))}"
+    for change in report.changes:
+        yield f"  if {phrasing.printable(change)}"
     yield ""
-    for before, after in zip(found.before, found.after, strict=True):
-        yield from _rule(before, after, style)
-    for note in found.notes:
-        yield style.dim(f"note: {words.printable(note)}")
+    for before, after in zip(report.before, report.after, strict=True):
+        yield from _rule_lines(before, after, style)
+    for note in report.notes:
+        yield style.dim(f"note: {phrasing.printable(note)}")
 
 
-def _rule(before: Result, after: Result, style: Style) -> Iterator[str]:
-    was, now = words.verdict(before), words.verdict(after)
-    shown = style.as_verdict(after, now)
+def _rule_lines(before: Result, after: Result, style: Style) -> Iterator[str]:
+    was, now = phrasing.verdict_label(before), phrasing.verdict_label(after)
+    shown = style.in_verdict_color(after, now)
     if was == now:
         yield f"{after.rule}  stays {shown}"
     else:
-        yield f"{after.rule}  {style.as_verdict(before, was)} -> {shown}"
-    if isinstance(after, JudgementError):
-        yield f"  not judged: {words.printable(f'{after.what}: {after.cause}')}"
+        yield f"{after.rule}  {style.in_verdict_color(before, was)} -> {shown}"
+    if isinstance(after, EvaluationError):
+        yield f"  not judged: {phrasing.printable(f'{after.what}: {after.cause}')}"
     elif after.compliance is Compliance.NON_COMPLIANT:
-        yield f"  {words.printable(after.annotation)}"
-        known = () if isinstance(before, JudgementError) else before.missing
+        yield f"  {phrasing.printable(after.annotation)}"
+        known = () if isinstance(before, EvaluationError) else before.missing
         for entry in after.missing:
             new = "" if entry in known else style.bold(" (new)")
-            yield f"    allow {words.printable(words.missing(entry))}{new}"
+            yield f"    allow {phrasing.printable(phrasing.describe_missing(entry))}{new}"
     elif after.compliance is Compliance.NOT_APPLICABLE:
-        yield f"  {words.printable(after.annotation)}"
+        yield f"  {phrasing.printable(after.annotation)}"

@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TextIO
 
-from alb_sg.findings.finding import JudgementError
+from alb_sg.findings.finding import EvaluationError
+from alb_sg.observations.results import Results
 from alb_sg.report.asff import write_asff
 from alb_sg.report.csv_report import write_csv
 from alb_sg.report.formats import ASFF, CSV, JSON_LINES, TEXT
@@ -14,14 +15,13 @@ from alb_sg.report.json_report import write_json, write_json_lines
 from alb_sg.report.junit import write_junit
 from alb_sg.report.markdown import write_markdown
 from alb_sg.report.ocsf import write_ocsf
-from alb_sg.report.results import Results
 from alb_sg.report.sarif import write_sarif
 from alb_sg.report.style import Style
 from alb_sg.report.text import write_text
 
 # Those that have a place for every error.
-_WHOLE: dict[str, Callable[[Results, TextIO, datetime], None]] = {
-    TEXT: lambda results, stream, _: write_text(results, stream, Style.of(stream)),
+_WRITERS: dict[str, Callable[[Results, TextIO, datetime], None]] = {
+    TEXT: lambda results, stream, _: write_text(results, stream, Style.for_stream(stream)),
     "json": lambda results, stream, _: write_json(results, stream),
     JSON_LINES: lambda results, stream, _: write_json_lines(results, stream),
     "sarif": lambda results, stream, _: write_sarif(results, stream),
@@ -31,7 +31,7 @@ _WHOLE: dict[str, Callable[[Results, TextIO, datetime], None]] = {
 }
 
 
-def write_results(results: Results, format_name: str, stream: TextIO, as_of: datetime) -> Sequence[JudgementError]:
+def write_results(results: Results, format_name: str, stream: TextIO, as_of: datetime) -> Sequence[EvaluationError]:
     """Writes them, and returns the errors that have no place in the format: they are the caller's to show.
 
     `as_of`: when the results were found out, for the formats that must name a time (ASFF and OCSF).
@@ -41,5 +41,5 @@ def write_results(results: Results, format_name: str, stream: TextIO, as_of: dat
     if format_name == CSV:
         write_csv(results, stream)
         return results.errors
-    _WHOLE[format_name](results, stream, as_of)
+    _WRITERS[format_name](results, stream, as_of)
     return ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from alb_sg.live import calls
+from alb_sg.aws import calls
 from tests.aggregator.recordings import Recording
 
 

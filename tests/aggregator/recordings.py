@@ -17,45 +17,58 @@ from botocore.stub import ANY, Stubber
 
 from alb_sg.aggregator.observe import observe
 from alb_sg.aggregator.requests import AggregatorClients
-from alb_sg.dashboard.observation import Observation
-from alb_sg.estate.home import Home
+from alb_sg.aws.account_region import AccountRegion
 from alb_sg.live import client_config
+from alb_sg.observations.observation import Observation
 from tests.builders import ACCOUNT, REGION, RULES
 
 AGGREGATOR = "alb-sg"
 AS_OF = datetime(2027, 1, 31, 8, 0, tzinfo=UTC)
-HOME = Home(ACCOUNT, REGION)
-OTHER = Home("444455556666", "eu-west-1")
+HOME = AccountRegion(ACCOUNT, REGION)
+OTHER = AccountRegion("444455556666", "eu-west-1")
 LOAD_BALANCER = "AWS::ElasticLoadBalancingV2::LoadBalancer"
 EVALUATED = datetime(2027, 1, 30, 23, 15, 12, 345000, tzinfo=UTC)
 
 Shape = dict[str, Any]
 
 
-def arn(name: str = "web", home: Home = HOME, kind: str = "app") -> str:
-    return f"arn:aws:elasticloadbalancing:{home.region}:{home.account_id}:loadbalancer/{kind}/{name}/50dc6c495c0c9188"
+def arn(name: str = "web", account_region: AccountRegion = HOME, kind: str = "app") -> str:
+    return (
+        f"arn:aws:elasticloadbalancing:{account_region.region}:{account_region.account_id}:loadbalancer/{kind}/"
+        f"{name}/50dc6c495c0c9188"
+    )
 
 
-def verdicts(name: str, said: Mapping[str, str], home: Home = HOME) -> str:
+def verdicts(name: str, said: Mapping[str, str], account_region: AccountRegion = HOME) -> str:
     """A resource's row: what each Config rule says of it."""
     rules = [
         {
-            "configRuleArn": f"arn:aws:config:{home.region}:{home.account_id}:config-rule/config-rule-{number:06}",
+            "configRuleArn": (
+                f"arn:aws:config:{account_region.region}:"
+                f"{account_region.account_id}:config-rule/config-rule-{number:06}"
+            ),
             "configRuleId": f"config-rule-{number:06}",
             "configRuleName": rule,
             "complianceType": compliance,
         }
         for number, (rule, compliance) in enumerate(said.items())
     ]
-    configuration = {"targetResourceId": arn(name, home), "configRuleList": rules}
-    return json.dumps({"accountId": home.account_id, "awsRegion": home.region, "configuration": configuration})
+    configuration = {"targetResourceId": arn(name, account_region), "configRuleList": rules}
+    return json.dumps(
+        {"accountId": account_region.account_id, "awsRegion": account_region.region, "configuration": configuration}
+    )
 
 
 def load_balancer(
-    name: str, home: Home = HOME, *, kind: str = "app", scheme: str = "internet-facing", tags: Sequence[Shape] = ()
+    name: str,
+    account_region: AccountRegion = HOME,
+    *,
+    kind: str = "app",
+    scheme: str = "internet-facing",
+    tags: Sequence[Shape] = (),
 ) -> str:
     configuration = {
-        "loadBalancerArn": arn(name, home, kind),
+        "loadBalancerArn": arn(name, account_region, kind),
         "loadBalancerName": name,
         "type": "application" if kind == "app" else "network",
         "scheme": scheme,
@@ -66,11 +79,11 @@ def load_balancer(
         "availabilityZones": [],
     }
     row = {
-        "accountId": home.account_id,
-        "awsRegion": home.region,
+        "accountId": account_region.account_id,
+        "awsRegion": account_region.region,
         "resourceType": LOAD_BALANCER,
-        "resourceId": arn(name, home, kind),
-        "arn": arn(name, home, kind),
+        "resourceId": arn(name, account_region, kind),
+        "arn": arn(name, account_region, kind),
         "configurationItemCaptureTime": "2027-01-29T10:00:00.000Z",
         "configurationItemStatus": "OK",
         "configuration": configuration,
@@ -79,16 +92,20 @@ def load_balancer(
     return json.dumps(row)
 
 
-def counted(home: Home, region: str | None = None) -> str:
-    return json.dumps({"accountId": home.account_id, "awsRegion": region or home.region, "COUNT(*)": 7})
+def counted(account_region: AccountRegion, region: str | None = None) -> str:
+    return json.dumps(
+        {"accountId": account_region.account_id, "awsRegion": region or account_region.region, "COUNT(*)": 7}
+    )
 
 
-def source(home: Home, status: str = "SUCCEEDED", code: str | None = None, message: str | None = None) -> Shape:
+def source(
+    account_region: AccountRegion, status: str = "SUCCEEDED", code: str | None = None, message: str | None = None
+) -> Shape:
     said = {"LastErrorCode": code, "LastErrorMessage": message}
     return {
-        "SourceId": home.account_id,
+        "SourceId": account_region.account_id,
         "SourceType": "ACCOUNT",
-        "AwsRegion": home.region,
+        "AwsRegion": account_region.region,
         "LastUpdateStatus": status,
         "LastUpdateTime": EVALUATED,
         **{name: value for name, value in said.items() if value is not None},
@@ -110,19 +127,23 @@ def evaluation(
     compliance: str = "NON_COMPLIANT",
     annotation: str | None = None,
     *,
-    home: Home = HOME,
+    account_region: AccountRegion = HOME,
     time: datetime = EVALUATED,
     rule: str = "",
 ) -> Shape:
-    qualifier = {"ResourceType": LOAD_BALANCER, "ResourceId": arn(name, home), "ConfigRuleName": rule or "a rule"}
+    qualifier = {
+        "ResourceType": LOAD_BALANCER,
+        "ResourceId": arn(name, account_region),
+        "ConfigRuleName": rule or "a rule",
+    }
     return {
         "EvaluationResultIdentifier": {"EvaluationResultQualifier": qualifier, "OrderingTimestamp": time},
         "ComplianceType": compliance,
         "ConfigRuleInvokedTime": time,
         "ResultRecordedTime": time,
         **({} if annotation is None else {"Annotation": annotation}),
-        "AccountId": home.account_id,
-        "AwsRegion": home.region,
+        "AccountId": account_region.account_id,
+        "AwsRegion": account_region.region,
     }
 
 
@@ -164,9 +185,15 @@ class Recording:
         name = "describe_configuration_aggregator_sources_status"
         self.pages((name, {}), "AggregatedSourceStatusList", sources)
 
-    def evaluations(self, rule: str, found: Sequence[Shape | Page] | Failure, home: Home = HOME) -> None:
+    def evaluations(
+        self, rule: str, found: Sequence[Shape | Page] | Failure, account_region: AccountRegion = HOME
+    ) -> None:
         """The answer to what a Config rule says; these are asked in the order of account, region and name."""
-        parameters = {"ConfigRuleName": rule, "AccountId": home.account_id, "AwsRegion": home.region}
+        parameters = {
+            "ConfigRuleName": rule,
+            "AccountId": account_region.account_id,
+            "AwsRegion": account_region.region,
+        }
         name = "get_aggregate_compliance_details_by_config_rule"
         self.pages((name, parameters), "AggregateEvaluationResults", found)
 

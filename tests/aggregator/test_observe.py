@@ -11,14 +11,14 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 
-from alb_sg.aggregator.findings import NO_REASON
 from alb_sg.aggregator.observe import observe
-from alb_sg.aggregator.requests import ACTIONS, AggregatorClients
-from alb_sg.aggregator.rule_names import rule_of
-from alb_sg.dashboard.observation import AccountName
-from alb_sg.errors import UnusableInput
+from alb_sg.aggregator.recorded_findings import NO_ANNOTATION
+from alb_sg.aggregator.requests import IAM_ACTIONS, AggregatorClients
+from alb_sg.aggregator.rule_names import find_rule
+from alb_sg.errors import InvalidInputError
 from alb_sg.findings.finding import Compliance
 from alb_sg.live import client_config
+from alb_sg.observations.observation import AccountName
 from alb_sg.report.json_report import finding_object
 from tests.aggregator.recordings import (
     AGGREGATOR,
@@ -73,12 +73,12 @@ def test_verdicts_are_findings_with_their_annotations(recording: Recording) -> N
         ]
     ]
     assert observation.results.errors == []
-    assert observation.results.load_balancers == 2
-    assert observation.results.rules == [INGRESS]
+    assert observation.results.load_balancer_count == 2
+    assert observation.results.rule_names == [INGRESS]
     assert observation.as_of == AS_OF
     assert observation.details[arn("api")].load_balancer.scheme == "internal"
     assert observation.details[arn("api")].tags == {"team": "edge"}
-    assert observation.coverage.gaps == ()
+    assert observation.completeness.gaps == ()
 
 
 def test_each_rule_of_a_list_has_its_own_verdict(recording: Recording) -> None:
@@ -99,7 +99,7 @@ def test_rules_that_are_not_asked_for_are_left_out(recording: Recording) -> None
     recording.evaluations(EGRESS, [evaluation("web")])
     observation = recording.observed([EGRESS])
     assert [one.rule for one in observation.results.findings] == [EGRESS]
-    assert observation.coverage.rules_expected == (EGRESS,)
+    assert observation.completeness.rules_expected == (EGRESS,)
 
 
 @pytest.mark.parametrize(
@@ -118,13 +118,13 @@ def test_rules_that_are_not_asked_for_are_left_out(recording: Recording) -> None
     ],
 )
 def test_names_of_deployed_rules(name: str, rule: str | None) -> None:
-    assert rule_of(name) == rule
+    assert find_rule(name) == rule
 
 
 def test_reasons_are_asked_for_by_the_deployed_name(recording: Recording) -> None:
     name = f"{ICMP}-conformance-pack-szsm1uv0w"
     recording.first_step([verdicts("web", {name: "NON_COMPLIANT"}, OTHER)], [load_balancer("web", OTHER)])
-    recording.evaluations(name, [evaluation("web", annotation="ICMP 3/4 not open", home=OTHER)], OTHER)
+    recording.evaluations(name, [evaluation("web", annotation="ICMP 3/4 not open", account_region=OTHER)], OTHER)
     (finding,) = recording.observed([ICMP]).results.findings
     assert (finding.rule, finding.annotation, finding.account_id) == (ICMP, "ICMP 3/4 not open", OTHER.account_id)
 
@@ -137,7 +137,7 @@ def test_a_rule_that_is_deployed_twice_has_its_worse_verdict(recording: Recordin
     observation = recording.observed([ICMP])
     (finding,) = observation.results.findings
     assert (finding.compliance, finding.annotation) == (Compliance.NON_COMPLIANT, "ICMP 3/4 not open")
-    assert observation.coverage.gaps == (f"{ICMP} is deployed more than once in {HOME}: the worse verdict counts.",)
+    assert observation.completeness.gaps == (f"{ICMP} is deployed more than once in {HOME}: the worse verdict counts.",)
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_a_reason_of_another_verdict_is_no_reason(recording: Recording, said: li
     recording.first_step([verdicts("web", {EGRESS: "NON_COMPLIANT"})], [load_balancer("web")])
     recording.evaluations(EGRESS, said)
     (finding,) = recording.observed([EGRESS]).results.findings
-    assert (finding.compliance, finding.annotation) == (Compliance.NON_COMPLIANT, NO_REASON)
+    assert (finding.compliance, finding.annotation) == (Compliance.NON_COMPLIANT, NO_ANNOTATION)
 
 
 def test_insufficient_data_is_an_error_and_no_verdict(recording: Recording) -> None:
@@ -193,10 +193,10 @@ def test_a_load_balancer_without_a_verdict_is_a_gap_and_not_fine(recording: Reco
     recording.evaluations(EGRESS, [evaluation("web", "COMPLIANT")])
     observation = recording.observed([EGRESS])
     assert [one.load_balancer_name for one in observation.results.findings] == ["web"]
-    assert observation.results.load_balancers == 3
-    (gap,) = observation.coverage.gaps
+    assert observation.results.load_balancer_count == 3
+    (gap,) = observation.completeness.gaps
     assert gap.startswith(f"{EGRESS} has no verdict on 2 of 3 load balancers ({HOME}, {OTHER}): not applicable, exempt")
-    assert observation.coverage.rules_deployed == {HOME: frozenset({EGRESS}), OTHER: frozenset()}
+    assert observation.completeness.rules_deployed == {HOME: frozenset({EGRESS}), OTHER: frozenset()}
 
 
 def test_coverage_is_what_is_expected_and_what_was_heard(recording: Recording) -> None:
@@ -209,9 +209,9 @@ def test_coverage_is_what_is_expected_and_what_was_heard(recording: Recording) -
     )
     older = EVALUATED - timedelta(days=3)
     recording.evaluations(EGRESS, [evaluation("web", "COMPLIANT"), evaluation("api", "COMPLIANT", time=older)])
-    coverage = recording.observed([EGRESS]).coverage
+    coverage = recording.observed([EGRESS]).completeness
     assert coverage.expected == (HOME, OTHER, silent)
-    assert coverage.heard == {HOME: older.replace(microsecond=0), OTHER: None}
+    assert coverage.observed == {HOME: older.replace(microsecond=0), OTHER: None}
     assert coverage.rules_deployed == {HOME: frozenset({EGRESS})}
 
 
@@ -219,19 +219,19 @@ def test_a_verdict_on_a_load_balancer_without_an_item_stays(recording: Recording
     recording.first_step([verdicts("web", {EGRESS: "COMPLIANT"})])
     recording.evaluations(EGRESS, [])
     observation = recording.observed([EGRESS])
-    assert observation.results.load_balancers == len(observation.results.findings) == 1
+    assert observation.results.load_balancer_count == len(observation.results.findings) == 1
     assert observation.details == {}
-    assert "of which the aggregator has no item" in observation.coverage.gaps[0]
+    assert "of which the aggregator has no item" in observation.completeness.gaps[0]
 
 
 def test_an_empty_organization(recording: Recording) -> None:
     recording.first_step(sources=[ORGANIZATION])
     observation = recording.observed()
-    assert observation.results.load_balancers == 0
+    assert observation.results.load_balancer_count == 0
     assert (observation.results.findings, observation.results.errors) == ([], [])
-    assert observation.coverage.expected is None
-    assert observation.coverage.heard == {}
-    assert observation.coverage.gaps == (
+    assert observation.completeness.expected is None
+    assert observation.completeness.observed == {}
+    assert observation.completeness.gaps == (
         f"Which accounts and regions are expected is not known: aggregator {AGGREGATOR} names none.",
     )
 
@@ -245,8 +245,8 @@ def test_an_account_that_refuses_is_an_error(recording: Recording) -> None:
     (error,) = observation.results.errors
     assert (error.account_id, error.region, error.load_balancer_arn) == (OTHER.account_id, OTHER.region, None)
     assert "AccessDenied: authorization is missing" in error.cause
-    assert observation.coverage.expected == (HOME, OTHER)
-    assert OTHER not in observation.coverage.heard
+    assert observation.completeness.expected == (HOME, OTHER)
+    assert OTHER not in observation.completeness.observed
 
 
 def test_an_organization_that_refuses_is_an_error(recording: Recording) -> None:
@@ -257,7 +257,7 @@ def test_an_organization_that_refuses_is_an_error(recording: Recording) -> None:
 
 def test_outdated_data_is_said(recording: Recording) -> None:
     recording.first_step(sources=[source(HOME), source(OTHER, "OUTDATED")])
-    assert recording.observed().coverage.gaps == (f"The aggregator does not have the latest of {OTHER}.",)
+    assert recording.observed().completeness.gaps == (f"The aggregator does not have the latest of {OTHER}.",)
 
 
 # --- calls
@@ -275,7 +275,7 @@ def test_all_pages_are_read(recording: Recording) -> None:
     )
     observation = recording.observed([EGRESS])
     assert [one.annotation for one in observation.results.findings] == ["0", "1", "2"]
-    assert observation.coverage.expected == (HOME, OTHER)
+    assert observation.completeness.expected == (HOME, OTHER)
 
 
 def test_pages_that_are_throttled_for_good_are_an_error_beside_what_was_read(recording: Recording) -> None:
@@ -293,8 +293,8 @@ def test_reasons_that_are_refused_leave_the_verdict(recording: Recording) -> Non
     recording.evaluations(EGRESS, THROTTLED)
     observation = recording.observed([EGRESS])
     (finding,) = observation.results.findings
-    assert (finding.compliance, finding.annotation) == (Compliance.NON_COMPLIANT, NO_REASON)
-    (gap,) = observation.coverage.gaps
+    assert (finding.compliance, finding.annotation) == (Compliance.NON_COMPLIANT, NO_ANNOTATION)
+    (gap,) = observation.completeness.gaps
     assert "GetAggregateComplianceDetailsByConfigRule: ThrottlingException" in gap
 
 
@@ -328,8 +328,8 @@ def test_what_else_is_refused_is_a_gap(recording: Recording) -> None:
     recording.first_step(recorded=DENIED, sources=DENIED)
     observation = recording.observed()
     assert observation.results.errors == []
-    assert observation.coverage.expected is None
-    assert [gap.split(":")[0] for gap in observation.coverage.gaps] == [
+    assert observation.completeness.expected is None
+    assert [gap.split(":")[0] for gap in observation.completeness.gaps] == [
         "Which accounts and regions are expected is not known",
         "Accounts and regions without load balancers are not known",
     ]
@@ -338,7 +338,7 @@ def test_what_else_is_refused_is_a_gap(recording: Recording) -> None:
 def test_there_is_no_such_aggregator(recording: Recording) -> None:
     missing = Failure("NoSuchConfigurationAggregatorException", "not there")
     recording.first_step([missing], [missing], missing, missing)
-    with pytest.raises(UnusableInput, match=f"no aggregator '{AGGREGATOR}'"):
+    with pytest.raises(InvalidInputError, match=f"no aggregator '{AGGREGATOR}'"):
         recording.observed()
 
 
@@ -372,20 +372,20 @@ def test_a_load_balancer_that_cannot_be_read_is_an_error(recording: Recording) -
 
 def test_the_order_of_rows_is_of_no_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [
-        verdicts(f"web-{n}", {INGRESS: "NON_COMPLIANT", ICMP: "COMPLIANT"}, home)
+        verdicts(f"web-{n}", {INGRESS: "NON_COMPLIANT", ICMP: "COMPLIANT"}, account_region)
         for n in range(9)
-        for home in (HOME, OTHER)
+        for account_region in (HOME, OTHER)
     ]
-    items = [load_balancer(f"web-{n}", home) for n in range(10) for home in (HOME, OTHER)]
-    monkeypatch.setattr("alb_sg.live.calls.WORKERS", 1)
+    items = [load_balancer(f"web-{n}", account_region) for n in range(10) for account_region in (HOME, OTHER)]
+    monkeypatch.setattr("alb_sg.aws.calls.WORKERS", 1)
 
     def observed(seed: int) -> Any:
         order = random.Random(seed)  # noqa: S311 (an order, no secret)
         recording = Recording()
         recording.first_step(order.sample(rows, len(rows)), order.sample(items, len(items)))
-        for home in (HOME, OTHER):
+        for account_region in (HOME, OTHER):
             for rule in (ICMP, INGRESS):
-                recording.evaluations(rule, [], home)
+                recording.evaluations(rule, [], account_region)
         return recording.observed()
 
     assert observed(1) == observed(2)
@@ -422,7 +422,7 @@ def test_accounts_have_names_and_units(recording: Recording) -> None:
         HOME.account_id: AccountName("management", ""),
         OTHER.account_id: AccountName("shop", "Production/Shops"),
     }
-    assert observation.coverage.gaps == ()
+    assert observation.completeness.gaps == ()
 
 
 def test_names_alone_where_units_are_refused(recording: Recording) -> None:
@@ -431,7 +431,7 @@ def test_names_alone_where_units_are_refused(recording: Recording) -> None:
     recording.organization("list_accounts", {"Accounts": [account(HOME.account_id, "management")]})
     observation = recording.observed(names=True)
     assert observation.accounts == {HOME.account_id: AccountName("management", None)}
-    assert observation.coverage.gaps == (
+    assert observation.completeness.gaps == (
         "Not every account's name and organizational unit is known: ListRoots: AccessDeniedException: not allowed.",
     )
 
@@ -442,7 +442,7 @@ def test_no_names_where_all_is_refused(recording: Recording) -> None:
     recording.organization("list_accounts", DENIED)
     observation = recording.observed(names=True)
     assert observation.accounts == {}
-    assert len(observation.coverage.gaps) == 1
+    assert len(observation.completeness.gaps) == 1
     assert observation.results.errors == []
 
 
@@ -460,4 +460,4 @@ def test_no_other_action_is_needed(recording: Recording) -> None:
     recording.organization("list_organizational_units_for_parent", DENIED, ParentId="r-abcd")
     recording.organization("list_accounts", {"Accounts": []})
     recording.observed([EGRESS], names=True)
-    assert made == set(ACTIONS)
+    assert made == set(IAM_ACTIONS)

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from alb_sg.command_line import live
-from alb_sg.command_line.aggregator_source import observed
-from alb_sg.command_line.exemption_source import given_exemptions
-from alb_sg.command_line.main import parser
-from alb_sg.exemptions.review import Status, Use
+from alb_sg.command_line.exemption_options import load_given_exemptions
+from alb_sg.command_line.main import build_parser
+from alb_sg.command_line.sources import live
+from alb_sg.command_line.sources.aggregator_evaluations import read_observation
+from alb_sg.findings.exemption_review import ExemptionStatus, ExemptionUse
 from alb_sg.report.formats import FORMATS
 from tests.aggregator.recordings import (
     AS_OF,
@@ -42,8 +42,8 @@ def command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Command:
 @pytest.fixture(autouse=True)
 def _aggregator(recording: Recording, monkeypatch: pytest.MonkeyPatch) -> None:
     """The command's clients are the recording's."""
-    monkeypatch.setattr(live, "aggregator_client", lambda *_: recording.config)
-    monkeypatch.setattr(live, "client_of", lambda *_: recording.organizations)
+    monkeypatch.setattr(live, "open_aggregator_client", lambda *_: recording.config)
+    monkeypatch.setattr(live, "open_client", lambda *_: recording.organizations)
 
 
 def record(recording: Recording) -> None:
@@ -143,24 +143,26 @@ def test_an_expired_exemption_makes_no_verdict(recording: Recording, command: Co
 def test_the_dashboard_is_told_which_exemptions_are_used(recording: Recording, command: Command) -> None:
     record(recording)
     entries = [exemption("web", "2027-02-01"), exemption("api", "2027-01-30"), exemption("gone")]
-    arguments = parser().parse_args(exempting(command, *entries))
+    arguments = build_parser().parse_args(exempting(command, *entries))
 
-    observation = observed(arguments, [INGRESS], AS_OF, given_exemptions(arguments), names=False)
+    observation = read_observation(
+        arguments, [INGRESS], AS_OF, load_given_exemptions(arguments), with_account_names=False
+    )
     report = observation.exemptions
     assert report is not None
     assert report.today == date(2027, 1, 31)
     assert {one.exemption.load_balancer_arn.split("/")[-2]: (one.status, one.use) for one in report.reviewed} == {
-        "web": (Status.EXPIRING, Use.USED),
-        "api": (Status.EXPIRED, Use.UNKNOWN),
-        "gone": (Status.IN_FORCE, Use.UNUSED),
+        "web": (ExemptionStatus.EXPIRING, ExemptionUse.USED),
+        "api": (ExemptionStatus.EXPIRED, ExemptionUse.UNKNOWN),
+        "gone": (ExemptionStatus.IN_FORCE, ExemptionUse.UNUSED),
     }
 
 
 def test_the_dashboard_is_told_accounts_names(recording: Recording) -> None:
     record(recording)
     recording.organization("list_roots", {"Roots": []})
-    arguments = parser().parse_args(VERDICTS)
-    assert observed(arguments, [INGRESS], AS_OF).coverage.heard.keys() == {HOME}
+    arguments = build_parser().parse_args(VERDICTS)
+    assert read_observation(arguments, [INGRESS], AS_OF).completeness.observed.keys() == {HOME}
 
 
 def test_the_dashboard_shows_an_aggregator(recording: Recording, command: Command) -> None:

@@ -13,14 +13,14 @@ from typing import Any
 
 import pytest
 
-from alb_sg.command_line import lines
-from alb_sg.command_line.choice import choose
-from alb_sg.estate.config_items import read_config_items
-from alb_sg.estate.estate import together
+from alb_sg.command_line import streaming
+from alb_sg.command_line.rule_selection import select_rules
+from alb_sg.estate.config_item_files import read_config_items
+from alb_sg.estate.estate import link_estates
 from alb_sg.findings.finding import Finding
 from alb_sg.findings.judge import judge_all
 from alb_sg.report.json_report import finding_object
-from benchmarks.snapshots import snapshot
+from benchmarks.snapshot_files import snapshot_file
 from tests.command_line.calling import Answer, Command
 from tests.estate.example import Shape, write
 
@@ -28,7 +28,7 @@ SIZE = 20
 
 
 def items_of(account: int) -> list[Shape]:
-    items: list[Shape] = json.loads(gzip.decompress(snapshot(SIZE, account).read_bytes()))["configurationItems"]
+    items: list[Shape] = json.loads(gzip.decompress(snapshot_file(SIZE, account).read_bytes()))["configurationItems"]
     return items
 
 
@@ -40,8 +40,8 @@ def checked(command: Command, *paths: str, jobs: int = 1) -> Answer:
 def expected(*paths: str) -> str:
     """What all files together say, a line for each verdict, by account, region, ARN and rule."""
     found: list[Finding] = []
-    for estate in together(read_config_items(paths)):
-        findings, errors = judge_all(estate, list(estate.load_balancers.values()), choose((), ()).rules)
+    for estate in link_estates(read_config_items(paths)):
+        findings, errors = judge_all(estate, list(estate.load_balancers.values()), select_rules((), ()).rules)
         assert not errors
         found += findings
     found.sort(key=lambda finding: finding.sort_key)
@@ -52,19 +52,19 @@ def expected(*paths: str) -> str:
 def read_together(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """What files that were read together rather than apart gave: empty where none were."""
     seen: list[object] = []
-    write_lines = lines.write_lines
+    write_lines = streaming.stream_json_lines
 
     def watched(*given: Any) -> Any:
         seen.append(write_lines(*given))
         return seen[-1]
 
-    monkeypatch.setattr("alb_sg.command_line.check.write_lines", watched)
+    monkeypatch.setattr("alb_sg.command_line.commands.check.stream_json_lines", watched)
     return seen
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_accounts_are_judged_apart(command: Command, read_together: list[object], jobs: int) -> None:
-    paths = [str(snapshot(SIZE, account)) for account in (2, 0, 1)]
+    paths = [str(snapshot_file(SIZE, account)) for account in (2, 0, 1)]
     answer = checked(command, *paths, jobs=jobs)
     assert answer.code == 1
     assert answer.out == expected(*paths)
@@ -73,7 +73,7 @@ def test_accounts_are_judged_apart(command: Command, read_together: list[object]
 
 
 def test_one_file_is_judged_the_same(command: Command) -> None:
-    path = str(snapshot(300))
+    path = str(snapshot_file(300))
     assert checked(command, path).out == expected(path)
 
 
@@ -89,7 +89,7 @@ def test_files_of_one_account_are_one_estate(command: Command, tmp_path: Path) -
             paths.append(write(tmp_path, {"configurationItems": some}, f"{account}{name}.json"))
     answer = checked(command, *paths, jobs=2)
     assert answer.out == expected(*paths)
-    assert answer.out != expected(*[str(snapshot(SIZE, account)) for account in (0, 1)])
+    assert answer.out != expected(*[str(snapshot_file(SIZE, account)) for account in (0, 1)])
 
 
 def test_a_file_of_several_accounts_is_read_with_the_others(
@@ -198,7 +198,7 @@ def test_a_file_that_is_wrong_is_named_and_nothing_is_written(command: Command, 
     number, group = next(pair for pair in enumerate(items) if pair[1]["resourceType"].endswith("::SecurityGroup"))
     group["configuration"]["ipPermissions"] = [{"ipProtocol": "tcp", "fromPort": 2, "toPort": 1}]
     bad = write(tmp_path, {"configurationItems": items})
-    answer = checked(command, str(snapshot(SIZE)), bad, jobs=jobs)
+    answer = checked(command, str(snapshot_file(SIZE)), bad, jobs=jobs)
     assert (answer.code, answer.out) == (2, "")
     place = f"configurationItems[{number}].configuration.IpPermissions[0]"
     assert answer.err == f"alb-sg: {bad}: {place}: FromPort 2 lies above ToPort 1\n"
@@ -215,11 +215,11 @@ def test_what_a_lost_process_was_to_judge_is_judged_together(
             os.kill(os.getpid(), signal.SIGKILL)
         return read_config_items(paths)
 
-    monkeypatch.setattr("alb_sg.command_line.apart.read_config_items", reads)
+    monkeypatch.setattr("alb_sg.command_line.parallel.read_config_items", reads)
     started = multiprocessing.get_start_method()
     # A process that is not forked would not know of the patch.
     multiprocessing.set_start_method("fork", force=True)
-    paths = [str(snapshot(SIZE, account)) for account in (0, 1)]
+    paths = [str(snapshot_file(SIZE, account)) for account in (0, 1)]
     try:
         assert checked(command, *paths, jobs=2).out == expected(*paths)
     finally:

@@ -16,8 +16,8 @@ import pytest
 
 from alb_sg import __version__
 from alb_sg.parameters import PARAMETERS
-from alb_sg.recommendations.catalogue import PAGE, RECOMMENDATIONS
-from benchmarks.snapshots import snapshot
+from alb_sg.recommendations.catalogue import RECOMMENDATIONS, USER_GUIDE_URL
+from benchmarks.snapshot_files import snapshot_file
 from tests.builders import Saved, estate, group, load_balancer, tcp
 from tests.command_line.calling import Answer, Command, closed, in_order
 
@@ -67,7 +67,11 @@ def test_rules_say_all_that_is_known_of_each(command: Command) -> None:
     text = " ".join(answer.out.split())
     assert answer.code == 0
     for rule in RECOMMENDATIONS:
-        assert [fact for fact in (rule.name, rule.title, rule.asks, rule.quote, PAGE) if fact not in text] == []
+        assert [
+            fact
+            for fact in (rule.name, rule.title, rule.requirement_text, rule.quote, USER_GUIDE_URL)
+            if fact not in text
+        ] == []
     assert [fact.name for fact in PARAMETERS if fact.meaning not in text] == []
 
 
@@ -186,7 +190,7 @@ def test_the_installed_command_answers_with_its_exit_code(command: Command) -> N
 
 def test_the_installed_command_writes_all_before_it_ends(command: Command) -> None:
     """It ends without Python's own clean-up."""
-    items = str(snapshot(20))
+    items = str(snapshot_file(20))
     answer = installed("check", "--config-items", items, "--format", "jsonl")
     assert (answer.code, answer.err) == (1, "")
     assert answer.out == command("check", "--config-items", items, "--format", "jsonl").out
@@ -197,7 +201,7 @@ def test_the_installed_command_writes_all_before_it_ends(command: Command) -> No
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_an_answer_that_cannot_be_written_is_no_answer(form: str, unbuffered: str) -> None:
     """Not even one that says that something is NON_COMPLIANT."""
-    command = [str(ALB_SG), "check", "--config-items", str(snapshot(20)), "--format", form]
+    command = [str(ALB_SG), "check", "--config-items", str(snapshot_file(20)), "--format", form]
     environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(  # noqa: S603 (the command under test)

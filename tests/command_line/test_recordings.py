@@ -10,8 +10,8 @@ import pytest
 
 from alb_sg.estate.config_item import VPC_TYPE
 from alb_sg.live import LiveClients, LiveSource
-from demo.embedded_aws import ACCOUNT_ID, REGION, EmbeddedAws, tcp
-from demo.recorder import EVERY_TYPE, record
+from embedded_aws.account import ACCOUNT_ID, REGION, EmbeddedAws, tcp
+from embedded_aws.config_recorder import ALL_TYPES, record_estate
 from tests.command_line.calling import Command
 
 pytestmark = pytest.mark.slow
@@ -33,11 +33,11 @@ def aws() -> Iterator[EmbeddedAws]:
 
 
 def saved(aws: EmbeddedAws) -> dict[str, Any]:
-    return LiveSource(LiveClients(elbv2=aws.elbv2, ec2=aws.ec2), ACCOUNT_ID, REGION).raw()
+    return LiveSource(LiveClients(elbv2=aws.elbv2, ec2=aws.ec2), ACCOUNT_ID, REGION).export()
 
 
 def test_the_source_config_gives_what_live_state_gives(command: Command, aws: EmbeddedAws) -> None:
-    record(aws.config, saved(aws))
+    record_estate(aws.config, saved(aws))
     live = command("check", "--format", "json")
     aws.faults.calls.clear()
     recorded = command("check", "--format", "json", "--source", "config")
@@ -50,7 +50,7 @@ def test_the_source_config_gives_what_live_state_gives(command: Command, aws: Em
 
 
 def test_explain_shows_a_load_balancer_as_it_was_recorded(command: Command, aws: EmbeddedAws) -> None:
-    record(aws.config, saved(aws))
+    record_estate(aws.config, saved(aws))
     live = command("explain", "web", "--format", "json")
     recorded = command("explain", "web", "--format", "json", "--source", "config")
     assert recorded.code == live.code == 1
@@ -59,9 +59,9 @@ def test_explain_shows_a_load_balancer_as_it_was_recorded(command: Command, aws:
 
 def test_an_aggregator_gives_the_findings_of_all_its_accounts(command: Command, aws: EmbeddedAws) -> None:
     here = saved(aws)
-    record(aws.config, here)
+    record_estate(aws.config, here)
     there = json.loads(json.dumps(here, default=str).replace(ACCOUNT_ID, "210987654321").replace(REGION, "eu-west-1"))
-    record(aws.config, there)
+    record_estate(aws.config, there)
     aws.config.add_aggregator(NAME, [STATUS, STATUS | {"SourceId": "210987654321", "AwsRegion": "eu-west-1"}])
     aws.faults.calls.clear()
     answer = command("check", "--format", "json", "--aggregator", NAME)
@@ -79,7 +79,7 @@ def test_an_aggregator_gives_the_findings_of_all_its_accounts(command: Command, 
 
 
 def test_what_an_aggregator_lacks_is_said(command: Command, aws: EmbeddedAws) -> None:
-    record(aws.config, saved(aws), EVERY_TYPE - {VPC_TYPE, "AWS::ElasticLoadBalancingV2::TargetGroup"})
+    record_estate(aws.config, saved(aws), ALL_TYPES - {VPC_TYPE, "AWS::ElasticLoadBalancingV2::TargetGroup"})
     refused = STATUS | {"SourceId": "210987654321", "LastUpdateStatus": "FAILED", "LastErrorMessage": "not authorized"}
     silent = STATUS | {"SourceId": "222222222222"}
     aws.config.add_aggregator(NAME, [STATUS, refused, silent])

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from botocore.exceptions import ClientError
 
-from alb_sg.config_rule.clients import PatientClientFactory
-from demo.embedded_aws import REGION, ROLE_ARN, EmbeddedAws
+from alb_sg.config_rule.client_factory import RetryingClientFactory
+from embedded_aws.account import REGION, ROLE_ARN, EmbeddedAws
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def aws() -> Iterator[EmbeddedAws]:
 
 
 def test_the_role_is_assumed_once_and_each_client_made_once(aws: EmbeddedAws) -> None:
-    factory = PatientClientFactory(ROLE_ARN, None, assume_role_mode=True)
+    factory = RetryingClientFactory(ROLE_ARN, None, assume_role_mode=True)
     assert aws.faults.calls == []
     ec2 = factory.build_client("ec2")
     assert factory.build_client("ec2") is ec2
@@ -31,7 +31,7 @@ def test_the_role_is_assumed_once_and_each_client_made_once(aws: EmbeddedAws) ->
 
 def test_the_functions_own_clients_beside_those_of_the_role(aws: EmbeddedAws) -> None:
     """Exemptions are read with the function's own role, and from another region where that is named."""
-    factory = PatientClientFactory(ROLE_ARN, "eu-west-1", assume_role_mode=True)
+    factory = RetryingClientFactory(ROLE_ARN, "eu-west-1", assume_role_mode=True)
     own = factory.build_client("sts", assume_role_mode=False)
     assert aws.faults.calls == []
     assumed = factory.build_client("sts")
@@ -44,7 +44,7 @@ def test_the_functions_own_clients_beside_those_of_the_role(aws: EmbeddedAws) ->
 
 def test_a_refused_role_says_what_to_do(aws: EmbeddedAws) -> None:
     aws.faults.fail("AssumeRole", "AccessDenied")
-    factory = PatientClientFactory(ROLE_ARN, None, assume_role_mode=True)
+    factory = RetryingClientFactory(ROLE_ARN, None, assume_role_mode=True)
     with pytest.raises(ClientError) as refused:
         factory.build_client("ec2")
     message = refused.value.response["Error"]["Message"]

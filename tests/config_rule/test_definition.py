@@ -7,14 +7,14 @@ import json
 import pytest
 
 from alb_sg.config_rule import AlbSgRule
-from alb_sg.config_rule.definition import definition
+from alb_sg.config_rule.rdk_parameters import parameters_json
 from alb_sg.parameters import PARAMETERS
-from alb_sg.recommendations.catalogue import BY_NAME, RECOMMENDATIONS
+from alb_sg.recommendations.catalogue import RECOMMENDATIONS, RECOMMENDATIONS_BY_NAME
 from tests.rules import RULE_NAMES, RULES_FOLDER, rule_module
 
 
 def test_every_recommendation_is_a_rule() -> None:
-    assert sorted(RULE_NAMES) == sorted(BY_NAME)
+    assert sorted(RULE_NAMES) == sorted(RECOMMENDATIONS_BY_NAME)
     assert len(RECOMMENDATIONS) == 4
 
 
@@ -31,7 +31,7 @@ def test_folder_module_class_page_and_config_rule_have_one_name(name: str) -> No
 @pytest.mark.parametrize("name", RULE_NAMES)
 def test_parameters_json_is_what_the_recommendation_says(name: str) -> None:
     text = (RULES_FOLDER / name / "parameters.json").read_text(encoding="utf-8")
-    assert text == definition(BY_NAME[name]), "stale: run `make generate`"
+    assert text == parameters_json(RECOMMENDATIONS_BY_NAME[name]), "stale: run `make generate`"
 
 
 @pytest.mark.parametrize("name", RULE_NAMES)
@@ -39,13 +39,13 @@ def test_page_names_every_parameter_and_the_section_it_comes_from(name: str) -> 
     page = (RULES_FOLDER / name / "README.md").read_text(encoding="utf-8")
     for fact in PARAMETERS:
         assert (f"`{fact.name}`" in page) == (name in fact.rules), fact.name
-    assert " ".join(BY_NAME[name].quote.split()) in " ".join(page.split())
-    assert BY_NAME[name].page_section in page
+    assert " ".join(RECOMMENDATIONS_BY_NAME[name].quote.split()) in " ".join(page.split())
+    assert RECOMMENDATIONS_BY_NAME[name].page_section in page
 
 
 @pytest.mark.parametrize("name", RULE_NAMES)
 def test_rdk_can_read_the_definition(name: str) -> None:
-    parameters = json.loads(definition(BY_NAME[name]))["Parameters"]
+    parameters = json.loads(parameters_json(RECOMMENDATIONS_BY_NAME[name]))["Parameters"]
     # rdk needs texts that hold JSON, commas without spaces, and empty defaults.
     assert json.loads(parameters["InputParameters"]) == {}
     assert set(json.loads(parameters["OptionalParameters"]).values()) == {""}

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from alb_sg.config_rule import recording
-from alb_sg.config_rule.rule import NotAllJudged
-from alb_sg.errors import UnusableInput
+from alb_sg.config_rule import evaluations
+from alb_sg.config_rule.rule import IncompleteEvaluationError
+from alb_sg.errors import InvalidInputError
 from alb_sg.estate.model import LISTENER_TYPE, LOAD_BALANCER_TYPE, SECURITY_GROUP_TYPE, TARGET_GROUP_TYPE
-from demo.embedded_aws import ACCOUNT_ID, REGION, EmbeddedAws, icmp, tcp
+from embedded_aws.account import ACCOUNT_ID, REGION, EmbeddedAws, icmp, tcp
 from tests.rules import RULE_NAMES, rule_module
 
 LISTENER_RULE = "ALB_SG_LISTENER_INGRESS"
@@ -43,7 +43,7 @@ class Shop(EmbeddedAws):
         return {arn: found.compliance_type for arn, found in self.config.evaluations(rule).items()}
 
     def recorded(self) -> list[tuple[str, str]]:
-        return [(found.resource_id, found.compliance_type) for found in self.config.recorded]
+        return [(found.resource_id, found.compliance_type) for found in self.config.accepted_evaluations]
 
     def run(self, rule: str, event: dict[str, Any]) -> list[dict[str, Any]]:
         answer: list[dict[str, Any]] = rule_module(rule).lambda_handler(event, None)
@@ -53,7 +53,7 @@ class Shop(EmbeddedAws):
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
-    monkeypatch.setattr(recording, "PAUSES", (0, 0))
+    monkeypatch.setattr(evaluations, "RETRY_PAUSES", (0, 0))
     with Shop() as shop:
         shop.build()
         yield shop
@@ -76,7 +76,7 @@ def test_every_rule_judges_on_every_type_of_change(aws: Shop, rule: str) -> None
         (TARGET_GROUP_TYPE, aws.web_targets),
         (SECURITY_GROUP_TYPE, aws.group),
     ):
-        before = len(aws.config.recorded)
+        before = len(aws.config.accepted_evaluations)
         aws.run(rule, aws.change_event(rule, resource_type, resource_id))
         given = aws.recorded()[before:]
         # The item that triggered and is not judged itself is answered, and nothing else is said.
@@ -157,7 +157,7 @@ def test_a_network_load_balancer_concerns_the_ones_behind_it(aws: Shop) -> None:
 def test_a_deleted_network_load_balancer_concerns_those_it_stood_before(aws: Shop) -> None:
     only_edge = aws.security_group(aws.vpc_id, "only-edge")
     edge = aws.security_group(aws.vpc_id, "edge")
-    aws.allow(only_edge, [tcp(80, edge)])
+    aws.allow_ingress(only_edge, [tcp(80, edge)])
     aws.elbv2.set_security_groups(LoadBalancerArn=aws.web, SecurityGroups=[only_edge])
     network, _ = in_front(aws, [edge])
     aws.run(LISTENER_RULE, aws.change_event(LISTENER_RULE, LOAD_BALANCER_TYPE, aws.web))
@@ -213,7 +213,7 @@ def test_oversized_notifications_work_to_the_end(aws: Shop, rule: str) -> None:
         (SECURITY_GROUP_TYPE, aws.group),
     ):
         for status in ("OK", "ResourceDeleted"):
-            before = len(aws.config.recorded)
+            before = len(aws.config.accepted_evaluations)
             event = aws.change_event(rule, resource_type, resource_id, status=status, oversized=True)
             answer = aws.run(rule, event)
             given = aws.recorded()[before:]
@@ -258,7 +258,7 @@ def test_the_periodic_run_judges_all_and_clears_what_no_longer_exists(aws: Shop)
     aws.run(LISTENER_RULE, aws.scheduled_event(LISTENER_RULE))
     assert aws.verdicts(LISTENER_RULE) == {aws.web: "COMPLIANT", passing: "COMPLIANT"}
     aws.elbv2.delete_load_balancer(LoadBalancerArn=passing)
-    before = len(aws.config.recorded)
+    before = len(aws.config.accepted_evaluations)
     aws.run(LISTENER_RULE, aws.scheduled_event(LISTENER_RULE))
     assert aws.recorded()[before:] == [(aws.web, "COMPLIANT"), (passing, "NOT_APPLICABLE")]
     assert aws.verdicts(LISTENER_RULE) == {aws.web: "COMPLIANT"}
@@ -285,9 +285,9 @@ def test_an_incomplete_periodic_run_clears_nothing_and_fails(aws: Shop, capsys: 
     aws.listener(passing, 80)
     aws.run(LISTENER_RULE, aws.scheduled_event(LISTENER_RULE))
     aws.elbv2.delete_load_balancer(LoadBalancerArn=passing)
-    before = len(aws.config.recorded)
+    before = len(aws.config.accepted_evaluations)
     aws.faults.fail("DescribeLoadBalancers", "ThrottlingException")
-    with pytest.raises(NotAllJudged, match="DescribeLoadBalancers"):
+    with pytest.raises(IncompleteEvaluationError, match="DescribeLoadBalancers"):
         aws.run(LISTENER_RULE, aws.scheduled_event(LISTENER_RULE))
     assert aws.recorded()[before:] == []
     assert aws.verdicts(LISTENER_RULE) == {aws.web: "COMPLIANT", passing: "COMPLIANT"}
@@ -301,10 +301,10 @@ def test_a_load_balancer_that_could_not_be_judged_keeps_its_verdict(
     aws.listener(other, 80, aws.targets_of("other"))
     aws.run(INSTANCE_RULE, aws.scheduled_event(INSTANCE_RULE))
     assert aws.verdicts(INSTANCE_RULE) == {aws.web: "NON_COMPLIANT", other: "NON_COMPLIANT"}
-    before = len(aws.config.recorded)
+    before = len(aws.config.accepted_evaluations)
     name = aws.web_targets.rsplit("/", 1)[1]
     aws.faults.fail("DescribeTargetHealth", "AccessDenied", when=lambda body: name in body)
-    with pytest.raises(NotAllJudged, match="targets of web"):
+    with pytest.raises(IncompleteEvaluationError, match="targets of web"):
         aws.run(INSTANCE_RULE, aws.scheduled_event(INSTANCE_RULE))
     # The other one is recorded all the same; the one that was not judged is neither cleared nor changed.
     assert aws.recorded()[before:] == [(other, "NON_COMPLIANT")]
@@ -317,7 +317,7 @@ def test_a_load_balancer_that_could_not_be_judged_keeps_its_verdict(
 
 def test_verdicts_that_cannot_be_listed_are_not_cleared_but_the_run_fails(aws: Shop) -> None:
     aws.faults.fail("GetComplianceDetailsByConfigRule", "ThrottlingException")
-    with pytest.raises(NotAllJudged, match="no longer apply"):
+    with pytest.raises(IncompleteEvaluationError, match="no longer apply"):
         aws.run(LISTENER_RULE, aws.scheduled_event(LISTENER_RULE))
     assert aws.verdicts(LISTENER_RULE) == {aws.web: "COMPLIANT"}
 
@@ -332,7 +332,7 @@ def error_lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
 @pytest.mark.parametrize("code", ["ThrottlingException", "AccessDenied"])
 def test_a_change_that_cannot_be_judged_records_no_verdict(aws: Shop, code: str) -> None:
     aws.faults.fail("DescribeListeners", code)
-    with pytest.raises(NotAllJudged, match=code):
+    with pytest.raises(IncompleteEvaluationError, match=code):
         aws.run(LISTENER_RULE, aws.change_event(LISTENER_RULE, LOAD_BALANCER_TYPE, aws.web))
     assert aws.recorded() == []
 
@@ -345,7 +345,7 @@ def test_what_the_verdict_does_not_hang_on_need_not_be_readable(aws: Shop) -> No
 
 def test_an_item_is_answered_where_its_load_balancers_cannot_be_judged(aws: Shop) -> None:
     aws.faults.fail("DescribeSecurityGroups", "AccessDenied")
-    with pytest.raises(NotAllJudged, match="security group"):
+    with pytest.raises(IncompleteEvaluationError, match="security group"):
         aws.run(ICMP_RULE, aws.change_event(ICMP_RULE, SECURITY_GROUP_TYPE, aws.group))
     assert aws.recorded() == [(aws.group, "NOT_APPLICABLE")]
 
@@ -368,7 +368,7 @@ def test_a_malformed_item_is_refused_by_name(
     invoking = json.loads(event["invokingEvent"])
     invoking["configurationItem"][field] = value
     event["invokingEvent"] = json.dumps(invoking)
-    with pytest.raises(UnusableInput, match=field):
+    with pytest.raises(InvalidInputError, match=field):
         aws.run(LISTENER_RULE, event)
     assert aws.recorded() == []
     assert len(error_lines(capsys)) == 1
@@ -392,7 +392,7 @@ def test_an_event_that_cannot_be_read_fails_by_name(
     aws: Shop, change: dict[str, Any], capsys: pytest.CaptureFixture[str]
 ) -> None:
     (name,) = change
-    with pytest.raises(UnusableInput, match=name):
+    with pytest.raises(InvalidInputError, match=name):
         aws.run(LISTENER_RULE, aws.scheduled_event(LISTENER_RULE) | change)
     assert aws.recorded() == []
     assert len(error_lines(capsys)) == 1
@@ -414,7 +414,7 @@ def test_rdklib_reads_a_parameter_as_this_project_does(aws: Shop) -> None:
 
 def test_an_oversized_target_group_without_its_history_is_judged_by_live_state(aws: Shop) -> None:
     aws.faults.fail("GetResourceConfigHistory", "ThrottlingException")
-    with pytest.raises(NotAllJudged, match="named before"):
+    with pytest.raises(IncompleteEvaluationError, match="named before"):
         aws.run(LISTENER_RULE, aws.change_event(LISTENER_RULE, TARGET_GROUP_TYPE, aws.web_targets, oversized=True))
     assert aws.recorded() == [(aws.web, "COMPLIANT"), (aws.web_targets, "NOT_APPLICABLE")]
 
@@ -423,7 +423,7 @@ def test_a_function_refuses_accounts_that_it_does_not_serve(aws: Shop, monkeypat
     monkeypatch.setenv("ALB_SG_ACCOUNTS", "999999999999")
     event = aws.scheduled_event(LISTENER_RULE)
     aws.faults.calls.clear()
-    with pytest.raises(UnusableInput, match=ACCOUNT_ID):
+    with pytest.raises(InvalidInputError, match=ACCOUNT_ID):
         aws.run(LISTENER_RULE, event)
     assert aws.faults.calls == []
 
@@ -442,7 +442,7 @@ def test_a_parameter_that_does_not_parse_is_refused_by_name_before_any_call(
 ) -> None:
     event = aws.scheduled_event(LISTENER_RULE, parameters)
     aws.faults.calls.clear()
-    with pytest.raises(UnusableInput, match=name):
+    with pytest.raises(InvalidInputError, match=name):
         aws.run(LISTENER_RULE, event)
     assert aws.faults.calls == []
 
@@ -457,14 +457,14 @@ def test_evaluations_that_config_did_not_take_are_put_again(aws: Shop) -> None:
 
 def test_evaluations_that_config_never_takes_are_an_error(aws: Shop) -> None:
     aws.config.reject_evaluations(times=10, resource_ids=[aws.web])
-    with pytest.raises(NotAllJudged, match="did not take"):
+    with pytest.raises(IncompleteEvaluationError, match="did not take"):
         aws.run(LISTENER_RULE, aws.change_event(LISTENER_RULE, SECURITY_GROUP_TYPE, aws.group))
     assert aws.recorded() == [(aws.group, "NOT_APPLICABLE")]
 
 
 def test_a_refused_put_is_an_error(aws: Shop) -> None:
     aws.faults.fail("PutEvaluations", "AccessDeniedException")
-    with pytest.raises(NotAllJudged, match="AccessDeniedException"):
+    with pytest.raises(IncompleteEvaluationError, match="AccessDeniedException"):
         aws.run(LISTENER_RULE, aws.scheduled_event(LISTENER_RULE))
 
 
@@ -473,7 +473,7 @@ def test_a_refused_put_is_an_error(aws: Shop) -> None:
 
 def test_parameters_reach_the_verdict(aws: Shop) -> None:
     network = aws.prefix_list("edge", "10.0.0.0/8")
-    aws.allow(aws.group, [icmp(3, 4, network)])
+    aws.allow_ingress(aws.group, [icmp(3, 4, network)])
     aws.run(ICMP_RULE, aws.scheduled_event(ICMP_RULE, {"AcceptedSources": network}))
     assert aws.verdicts(ICMP_RULE) == {aws.web: "COMPLIANT"}
     assert network in (aws.config.evaluations(ICMP_RULE)[aws.web].annotation or "")
@@ -482,7 +482,7 @@ def test_parameters_reach_the_verdict(aws: Shop) -> None:
 def test_the_clients_named_by_a_tag(aws: Shop) -> None:
     tagged = aws.load_balancer("tagged", aws.subnet_ids, [aws.group], tags={"clients": "10.0.0.0/8 vpc"})
     aws.listener(tagged, 81)
-    aws.allow(aws.group, [tcp(81, "10.0.0.0/8")])
+    aws.allow_ingress(aws.group, [tcp(81, "10.0.0.0/8")])
     aws.run(LISTENER_RULE, aws.scheduled_event(LISTENER_RULE, {"TagKey": "clients"}))
     assert aws.verdicts(LISTENER_RULE) == {aws.web: "COMPLIANT", tagged: "COMPLIANT"}
 

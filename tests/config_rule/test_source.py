@@ -6,14 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from alb_sg.config_rule.actions import RECORDING_ACTIONS, evaluation_actions
-from alb_sg.config_rule.rule import NotAllJudged
+from alb_sg.config_rule.iam_actions import RECORDING_ACTIONS, evaluation_actions
+from alb_sg.config_rule.rule import IncompleteEvaluationError
 from alb_sg.estate.model import SECURITY_GROUP_TYPE
 from alb_sg.live import LiveClients, LiveSource
 from alb_sg.parameters import Source
-from alb_sg.recommendations.catalogue import BY_NAME
-from demo.embedded_aws import ACCOUNT_ID, REGION
-from demo.recorder import record
+from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
+from embedded_aws.account import ACCOUNT_ID, REGION
+from embedded_aws.config_recorder import record_estate
 from tests.config_rule.test_handlers import LISTENER_RULE, Shop
 from tests.rules import RULE_NAMES
 
@@ -26,7 +26,7 @@ CONFIG = {"Source": "config"}
 def aws() -> Iterator[Shop]:
     with Shop() as shop:
         shop.build()
-        record(shop.config, LiveSource(LiveClients(elbv2=shop.elbv2, ec2=shop.ec2), ACCOUNT_ID, REGION).raw())
+        record_estate(shop.config, LiveSource(LiveClients(elbv2=shop.elbv2, ec2=shop.ec2), ACCOUNT_ID, REGION).export())
         shop.faults.calls.clear()
         yield shop
 
@@ -42,7 +42,7 @@ def test_a_periodic_run_reads_what_was_recorded(aws: Shop, rule: str) -> None:
     calls = set(aws.faults.calls)
     assert "SelectResourceConfig" in calls
     assert not {"DescribeLoadBalancers", "DescribeListeners", "DescribeTargetGroups"} & calls
-    declared = {action.partition(":")[2] for action in evaluation_actions(BY_NAME[rule], Source.CONFIG)}
+    declared = {action.partition(":")[2] for action in evaluation_actions(RECOMMENDATIONS_BY_NAME[rule], Source.CONFIG)}
     assert calls - {"AssumeRole"} <= declared
 
 
@@ -58,14 +58,14 @@ def test_a_recording_that_cannot_be_read_clears_nothing_and_fails(aws: Shop) -> 
     aws.run(LISTENER_RULE, aws.scheduled_event(LISTENER_RULE, CONFIG))
     assert aws.verdicts(LISTENER_RULE) == {aws.web: "COMPLIANT"}
     aws.faults.fail("SelectResourceConfig", "AccessDenied")
-    with pytest.raises(NotAllJudged, match="SelectResourceConfig: AccessDenied"):
+    with pytest.raises(IncompleteEvaluationError, match="SelectResourceConfig: AccessDenied"):
         aws.run(LISTENER_RULE, aws.scheduled_event(LISTENER_RULE, CONFIG))
     assert aws.verdicts(LISTENER_RULE) == {aws.web: "COMPLIANT"}
 
 
 @pytest.mark.parametrize("rule", RULE_NAMES)
 def test_only_that_source_asks_for_more(rule: str) -> None:
-    live, recorded = (set(evaluation_actions(BY_NAME[rule], source)) for source in Source)
-    assert evaluation_actions(BY_NAME[rule]) == tuple(sorted(live))
+    live, recorded = (set(evaluation_actions(RECOMMENDATIONS_BY_NAME[rule], source)) for source in Source)
+    assert evaluation_actions(RECOMMENDATIONS_BY_NAME[rule]) == tuple(sorted(live))
     assert recorded - live == set(RECORDING_ACTIONS)
     assert live < recorded

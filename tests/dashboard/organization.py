@@ -9,14 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
-from alb_sg.command_line.explain import PAGE_ORDER
-from alb_sg.dashboard.data import Earlier
-from alb_sg.dashboard.estates import observe_estates
-from alb_sg.dashboard.history import run_of
-from alb_sg.dashboard.observation import AccountName, Observation
+from alb_sg.aws.account_region import AccountRegion
+from alb_sg.command_line.commands.explain import DISPLAY_ORDER
+from alb_sg.dashboard.history import make_run
+from alb_sg.dashboard.page_data import EarlierRuns
 from alb_sg.estate.cidr import Family
-from alb_sg.estate.estate import Estate, together
-from alb_sg.estate.home import Home
+from alb_sg.estate.estate import Estate, link_estates
 from alb_sg.estate.model import (
     Instance,
     Listener,
@@ -28,17 +26,19 @@ from alb_sg.estate.model import (
     TargetGroup,
     Vpc,
 )
-from alb_sg.exemptions.application import apply
 from alb_sg.exemptions.exemption import Exemption, Exemptions, MalformedExemption
-from alb_sg.exemptions.review import Looked, review
-from alb_sg.findings.finding import Compliance, Finding, JudgementError
+from alb_sg.findings.exemption_application import apply_exemptions
+from alb_sg.findings.exemption_review import ReviewScope, review
+from alb_sg.findings.finding import Compliance, EvaluationError, Finding
 from alb_sg.findings.judge import judge_all
+from alb_sg.observations.from_estates import observe_estates
+from alb_sg.observations.observation import AccountName, Observation
+from alb_sg.observations.results import Results
 from alb_sg.parameters import parse_parameters
 from alb_sg.report.exemptions import ExemptionsReport
-from alb_sg.report.results import Results
 
 AS_OF = datetime(2027, 1, 31, 6, 0, tzinfo=UTC)
-RULES = {recommendation: parse_parameters({}) for recommendation in PAGE_ORDER}
+RULES = {recommendation: parse_parameters({}) for recommendation in DISPLAY_ORDER}
 EVERYONE = ("0.0.0.0/0", "::/0")
 
 ACCOUNTS = (
@@ -71,7 +71,7 @@ class Organization:
     """An observation with the runs before it."""
 
     observation: Observation
-    earlier: Earlier
+    earlier: EarlierRuns
 
 
 def organization(load_balancers: int = 240, *, runs: int = 8, pictures: int = 2500, seed: int = 7) -> Organization:
@@ -81,8 +81,8 @@ def organization(load_balancers: int = 240, *, runs: int = 8, pictures: int = 25
     earlier = []
     for back in range(runs, 0, -1):
         found = _before(last, back, seed)
-        earlier.append(run_of(found))
-    return Organization(last, Earlier(earlier, 3 if runs else 0))
+        earlier.append(make_run(found))
+    return Organization(last, EarlierRuns(earlier, 3 if runs else 0))
 
 
 def hostile() -> Organization:
@@ -107,7 +107,7 @@ def hostile() -> Organization:
         results=replace(made.observation.results, findings=findings),
         details=details,
         accounts=accounts,
-        coverage=replace(made.observation.coverage, gaps=HOSTILE),
+        completeness=replace(made.observation.completeness, gaps=HOSTILE),
     )
     return Organization(observation, made.earlier)
 
@@ -125,11 +125,13 @@ def _hex(chance: random.Random, digits: int = 17) -> str:
 
 def _estates(count: int, seed: int) -> Sequence[Estate]:
     chance = random.Random(seed)  # noqa: S311 (no secret)
-    homes = [(number, region) for number in range(len(ACCOUNTS)) for region in REGIONS]
-    share = [count // len(homes) + (place < count % len(homes)) for place in range(len(homes))]
-    return together(
-        _Home(chance, Home(_account_id(number), region), number).build(many)
-        for (number, region), many in zip(homes, share, strict=True)
+    account_regions = [(number, region) for number in range(len(ACCOUNTS)) for region in REGIONS]
+    share = [
+        count // len(account_regions) + (place < count % len(account_regions)) for place in range(len(account_regions))
+    ]
+    return link_estates(
+        _Home(chance, AccountRegion(_account_id(number), region), number).build(many)
+        for (number, region), many in zip(account_regions, share, strict=True)
     )
 
 
@@ -143,16 +145,16 @@ def _permission(protocol: str, first: int | None, last: int | None, *peers: str)
 class _Home:
     """One account and region: shared security groups, and load balancers that carry them."""
 
-    def __init__(self, chance: random.Random, home: Home, number: int) -> None:
+    def __init__(self, chance: random.Random, account_region: AccountRegion, number: int) -> None:
         self.chance = chance
-        self.home = home
+        self.account_region = account_region
         self.number = number
         self.vpc = f"vpc-{_hex(chance)}"
         self.app = f"sg-{_hex(chance)}"
         self.groups: list[SecurityGroup] = [SecurityGroup(self.app, "app", self.vpc, (), ())]
 
     def arn(self, kind: str, name: str) -> str:
-        where = f"{self.home.region}:{self.home.account_id}"
+        where = f"{self.account_region.region}:{self.account_region.account_id}"
         return f"arn:aws:elasticloadbalancing:{where}:{kind}/{name}/{_hex(self.chance, 16)}"
 
     def group(self, name: str, ingress: Sequence[Permission], egress: Sequence[Permission]) -> str:
@@ -181,7 +183,7 @@ class _Home:
         ]
 
     def build(self, count: int) -> Estate:
-        chance, home = self.chance, self.home
+        chance, account_region = self.chance, self.account_region
         shared = self.shared()
         # Most are in order; production more so than a sandbox.
         weights = (9, 9, 1, 2, 1, 1, 1) if self.number % 3 else (14, 12, 0.3, 1, 0.4, 0.3, 0.4)
@@ -230,8 +232,8 @@ class _Home:
                 instances[one] = Instance(one, address, None, (self.app,))
             tags[arn] = {"team": chance.choice(TEAMS), "stage": ACCOUNTS[self.number][1].split("/")[0].lower()}
         return Estate(
-            account_id=home.account_id,
-            region=home.region,
+            account_id=account_region.account_id,
+            region=account_region.region,
             load_balancers={one.arn: one for one in found},
             listeners=listeners,
             target_groups=target_groups,
@@ -240,7 +242,7 @@ class _Home:
                 arn: one for number, (arn, one) in enumerate(targets.items()) if (number + self.number) % 97 != 16
             },
             security_groups={one.id: one for one in self.groups},
-            complete_groups=True,
+            has_all_security_groups=True,
             vpcs={self.vpc: Vpc(self.vpc, {Family.IPV4: (f"10.{self.number}.0.0/16",), Family.IPV6: ()})},
             instances=instances,
             network_interfaces={},
@@ -254,26 +256,32 @@ class _Home:
 
 def _observed(estates: Sequence[Estate], as_of: datetime, pictures: int) -> Observation:
     findings: list[Finding] = []
-    errors: list[JudgementError] = []
+    errors: list[EvaluationError] = []
     for estate in estates:
         found, failed = judge_all(estate, estate.load_balancers.values(), RULES)
         findings += found
         errors += failed
     exemptions = _exemptions(findings, as_of.date())
     report = _report(exemptions, findings, errors, estates, as_of.date())
-    findings, errors = apply(exemptions, findings, errors, as_of.date())
+    findings, errors = apply_exemptions(exemptions, findings, errors, as_of.date())
     names = tuple(sorted(rule.name for rule in RULES))
-    homes = [(estate.account_id, estate.region) for estate in estates]
-    results = Results(homes, sum(len(one.load_balancers) for one in estates), names, findings, errors, True)
+    account_regions = [(estate.account_id, estate.region) for estate in estates]
+    results = Results(account_regions, sum(len(one.load_balancers) for one in estates), names, findings, errors, True)
     observation = observe_estates(estates, RULES, results, report, as_of, pictures)
-    silent = Home(_account_id(len(ACCOUNTS)), REGIONS[0])
-    heard = {home: as_of - timedelta(hours=1 + place) for place, home in enumerate(sorted(observation.coverage.heard))}
+    silent = AccountRegion(_account_id(len(ACCOUNTS)), REGIONS[0])
+    heard = {
+        account_region: as_of - timedelta(hours=1 + place)
+        for place, account_region in enumerate(sorted(observation.completeness.observed))
+    }
     lacking = sorted(heard)[4]
     coverage = replace(
-        observation.coverage,
+        observation.completeness,
         expected=(*heard, silent),
-        heard=heard,
-        rules_deployed={home: frozenset(names) - ({names[1]} if home == lacking else set()) for home in heard},
+        observed=heard,
+        rules_deployed={
+            account_region: frozenset(names) - ({names[1]} if account_region == lacking else set())
+            for account_region in heard
+        },
     )
     accounts = {_account_id(number): AccountName(*facts) for number, facts in enumerate(ACCOUNTS)}
     accounts[silent.account_id] = AccountName("acquired-company", "Suspended")
@@ -282,7 +290,7 @@ def _observed(estates: Sequence[Estate], as_of: datetime, pictures: int) -> Obse
         for one in findings
         if not ((one.account_id, one.region) == (lacking.account_id, lacking.region) and one.rule == names[1])
     ]
-    return replace(observation, results=replace(results, findings=kept), coverage=coverage, accounts=accounts)
+    return replace(observation, results=replace(results, findings=kept), completeness=coverage, accounts=accounts)
 
 
 def _exemptions(findings: Sequence[Finding], today: date) -> Exemptions:
@@ -308,15 +316,15 @@ def _exemptions(findings: Sequence[Finding], today: date) -> Exemptions:
 def _report(
     exemptions: Exemptions,
     findings: Sequence[Finding],
-    errors: Sequence[JudgementError],
+    errors: Sequence[EvaluationError],
     estates: Sequence[Estate],
     today: date,
 ) -> ExemptionsReport:
-    every: list[Finding | JudgementError] = [*findings, *errors]
+    every: list[Finding | EvaluationError] = [*findings, *errors]
     results = {(one.load_balancer_arn or "", one.rule or ""): one for one in every}
-    looked = Looked({Home(one.account_id, one.region) for one in estates}, results, ())
+    looked = ReviewScope({AccountRegion(one.account_id, one.region) for one in estates}, results, ())
     return ExemptionsReport(
-        exemptions.source, today, 30, review(exemptions.entries, looked, today, 30), exemptions.malformed, ()
+        exemptions.document_name, today, 30, review(exemptions.entries, looked, today, 30), exemptions.malformed, ()
     )
 
 
@@ -348,12 +356,14 @@ def _before(last: Observation, back: int, seed: int) -> Observation:
             )
         )
     findings.sort(key=lambda finding: finding.sort_key)
-    heard = {home: None for home in last.coverage.heard if home.account_id != silent}
+    heard = {
+        account_region: None for account_region in last.completeness.observed if account_region.account_id != silent
+    }
     errors = [error for error in last.results.errors if error.account_id != silent]
     return replace(
         last,
         as_of=last.as_of - timedelta(days=back),
         results=replace(last.results, findings=findings, errors=errors),
-        coverage=replace(last.coverage, heard=heard),
+        completeness=replace(last.completeness, observed=heard),
         details={arn: replace(one, explanation=None, plan=None) for arn, one in last.details.items()},
     )

@@ -17,9 +17,9 @@ import pytest
 from playwright.sync_api import Browser, Download, Page, expect, sync_playwright
 from pypdf import PdfReader
 
-from alb_sg.dashboard.data import document, write_document
-from alb_sg.dashboard.page import page as render
-from alb_sg.findings.finding import JudgementError
+from alb_sg.dashboard.page import render_page as render
+from alb_sg.dashboard.page_data import build_page_data, page_data_text
+from alb_sg.findings.finding import EvaluationError
 from tests.dashboard import recount
 from tests.dashboard.organization import HOSTILE, Organization, hostile, organization
 from tests.tools import browser, node_module
@@ -54,8 +54,8 @@ class Heard:
 
 
 def _written(made: Organization, folder: Path) -> Written:
-    found = document(made.observation, made.earlier)
-    text = write_document(found)
+    found = build_page_data(made.observation, made.earlier)
+    text = page_data_text(found)
     path = folder / "dashboard.html"
     path.write_text(render(found, text), encoding="utf-8")
     return Written(path, json.loads(text))
@@ -176,8 +176,8 @@ def _assert_matrix(
 
 def test_an_account_whose_load_balancers_were_not_found_is_not_shown_as_having_none(show: Open, tmp_path: Path) -> None:
     made = organization(3, runs=0)
-    silent = max(made.observation.coverage.heard)
-    error = JudgementError(silent.account_id, silent.region, None, None, "LoadBalancers", "AccessDenied")
+    silent = max(made.observation.completeness.observed)
+    error = EvaluationError(silent.account_id, silent.region, None, None, "LoadBalancers", "AccessDenied")
     results = replace(made.observation.results, errors=[error])
     page = show(_written(replace(made, observation=replace(made.observation, results=results)), tmp_path).at())
     row = page.locator("#matrix tbody tr", has_text=silent.account_id).inner_text()
@@ -261,14 +261,14 @@ def test_exemptions_are_what_the_data_says(show: Open, written: Written) -> None
 
 def test_coverage_says_what_was_not_looked_at(show: Open, written: Written) -> None:
     page = show(written.at())
-    homes = written.data["coverage"]["homes"]
+    account_regions = written.data["coverage"]["homes"]
     text = page.locator("#coverage").inner_text()
-    heard = [home for home in homes if home["heard"]]
-    assert f"{len(heard)}\nof {len(homes)} expected" in text
+    heard = [account_region for account_region in account_regions if account_region["heard"]]
+    assert f"{len(heard)}\nof {len(account_regions)} expected" in text
     assert "Not heard from, and shown as nothing: acquired-company" in text
     assert f"{len(heard) - 1}\nof {len(heard)} have all 4 rules" in text
     assert "ALB_SG_ICMP_PMTUD missing" in text
-    assert min(home["oldest"] for home in heard)[:10] in text
+    assert min(account_region["oldest"] for account_region in heard)[:10] in text
 
 
 def test_pictures_that_are_left_out_are_said_before_the_table(show: Open, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from alb_sg.dashboard.summary import standing
+from alb_sg.dashboard.summary import count_compliance
 from tests.builders import ANYWHERE, ICMP, INGRESS, estate, group, listener, load_balancer, load_balancer_arn, tcp
 from tests.command_line.calling import Command, closed, in_order
 
@@ -162,7 +162,7 @@ def test_what_could_not_be_judged_is_no_improvement(command: Command) -> None:
     saved.pop("SecurityGroups")
     code, data = made(command, saved, "--history", runs, day=2)
     assert code == 3
-    found = standing(data)
+    found = count_compliance(data)
     assert (found.non_compliant, found.not_judged, found.change) == (0, 1, 0)
 
 

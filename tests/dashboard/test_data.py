@@ -13,23 +13,23 @@ from typing import Any
 
 import pytest
 
-from alb_sg.dashboard.causes import Cause, causes_of, groups_behind
-from alb_sg.dashboard.data import document, write_document
-from alb_sg.dashboard.history import run_of, write_run
-from alb_sg.dashboard.page import page
-from alb_sg.dashboard.ranking import rank
-from alb_sg.dashboard.summary import standing
-from alb_sg.estate.home import Home
+from alb_sg.aws.account_region import AccountRegion
+from alb_sg.dashboard.history import make_run, write_run
+from alb_sg.dashboard.page import render_page
+from alb_sg.dashboard.page_data import build_page_data, page_data_text
+from alb_sg.dashboard.summary import count_compliance
 from alb_sg.estate.model import Permission, SecurityGroup
-from alb_sg.findings.finding import Compliance, Finding, JudgementError, Missing
-from alb_sg.recommendations.requirement import Because
+from alb_sg.findings.causes import Cause, find_causes, groups_in_annotation
+from alb_sg.findings.finding import Compliance, EvaluationError, Finding, Missing
+from alb_sg.observations.ranking import rank
+from alb_sg.recommendations.requirement import Origin
 from tests.dashboard import recount
 from tests.dashboard.organization import HOSTILE, Organization, hostile, organization
 
 
 def written(made: Organization) -> tuple[dict[str, Any], str]:
-    found = document(made.observation, made.earlier)
-    return found, page(found, write_document(found))
+    found = build_page_data(made.observation, made.earlier)
+    return found, render_page(found, page_data_text(found))
 
 
 def embedded(html: str) -> Any:
@@ -44,12 +44,12 @@ def test_the_same_gives_the_same_bytes() -> None:
 
 def test_what_the_page_holds_is_the_data_beside_it() -> None:
     found, html = written(organization(60))
-    assert embedded(html) == json.loads(write_document(found))
+    assert embedded(html) == json.loads(page_data_text(found))
 
 
 def test_every_verdict_is_in_the_data_once() -> None:
     made = organization(240)
-    found = document(made.observation, made.earlier)
+    found = build_page_data(made.observation, made.earlier)
     results = made.observation.results
     expected = [(one.load_balancer_arn, one.rule) for one in results.findings]
     expected += [(str(one.load_balancer_arn), str(one.rule)) for one in results.errors]
@@ -57,48 +57,52 @@ def test_every_verdict_is_in_the_data_once() -> None:
 
 
 def test_the_numbers_on_top() -> None:
-    found = document(organization(240).observation, organization(240).earlier)
-    top = standing(found)
+    found = build_page_data(organization(240).observation, organization(240).earlier)
+    top = count_compliance(found)
     assert {
         "total": top.total,
         "nonCompliant": top.non_compliant,
-        "facing": top.facing,
+        "facing": top.internet_facing,
         "notJudged": top.not_judged,
         "exempt": top.exempt,
-        "inOrder": top.in_order,
+        "inOrder": top.compliant,
     } == recount.standing(found)
     assert top.change == recount.change(found)
 
 
 def test_without_history_nothing_is_compared() -> None:
-    found = document(organization(30, runs=0).observation)
+    found = build_page_data(organization(30, runs=0).observation)
     assert (found["trend"], found["lastRun"]) == (None, None)
-    assert standing(found).change is None
+    assert count_compliance(found).change is None
 
 
 def test_a_first_run_has_a_trend_of_one_and_nothing_to_compare_with() -> None:
     made = organization(30, runs=0)
-    found = document(made.observation, made.earlier)
+    found = build_page_data(made.observation, made.earlier)
     assert (len(found["trend"]["points"]), found["lastRun"]) == (1, None)
 
 
 def test_an_account_of_earlier_runs_that_is_silent_is_not_shown_as_fine() -> None:
     made = organization(60)
-    silent = min(made.observation.coverage.heard)
+    silent = min(made.observation.completeness.observed)
     results = made.observation.results
     kept = [one for one in results.findings if (one.account_id, one.region) != (silent.account_id, silent.region)]
     observation = replace(
         made.observation,
         results=replace(results, findings=kept),
-        coverage=replace(
-            made.observation.coverage,
+        completeness=replace(
+            made.observation.completeness,
             expected=None,
-            heard={home: None for home in made.observation.coverage.heard if home != silent},
+            observed={
+                account_region: None
+                for account_region in made.observation.completeness.observed
+                if account_region != silent
+            },
         ),
     )
     found, html = written(Organization(observation, made.earlier))
-    (home,) = [one for one in found["coverage"]["homes"] if not one["heard"]]
-    assert Home(home["account"], home["region"]) == silent
+    (account_region,) = [one for one in found["coverage"]["homes"] if not one["heard"]]
+    assert AccountRegion(account_region["account"], account_region["region"]) == silent
     assert [
         one for one in found["gone"] if one["account"] == silent.account_id and one["region"] == silent.region
     ] == []
@@ -107,13 +111,13 @@ def test_an_account_of_earlier_runs_that_is_silent_is_not_shown_as_fine() -> Non
 
 def test_what_concerns_more_than_a_verdict_is_a_gap() -> None:
     made = organization(30, runs=0)
-    home = min(made.observation.coverage.heard)
-    error = JudgementError(home.account_id, home.region, None, None, "LoadBalancers", "denied <b>")
+    account_region = min(made.observation.completeness.observed)
+    error = EvaluationError(account_region.account_id, account_region.region, None, None, "LoadBalancers", "denied <b>")
     results = replace(made.observation.results, errors=[error])
     observation = replace(
         made.observation,
         results=results,
-        coverage=replace(made.observation.coverage, gaps=("LoadBalancers: denied <b>.",)),
+        completeness=replace(made.observation.completeness, gaps=("LoadBalancers: denied <b>.",)),
     )
     found, html = written(Organization(observation, made.earlier))
     assert found["errors"][0]["cause"] == "denied <b>"
@@ -133,22 +137,22 @@ class _Elements(HTMLParser):
 
 def test_what_an_aggregator_could_not_collect_is_a_gap() -> None:
     observation = organization(12, runs=0).observation
-    error = JudgementError("111122223333", "eu-west-1", None, None, "AWS Config of it", "AccessDenied")
-    found = document(replace(observation, results=replace(observation.results, errors=[error])))
+    error = EvaluationError("111122223333", "eu-west-1", None, None, "AWS Config of it", "AccessDenied")
+    found = build_page_data(replace(observation, results=replace(observation.results, errors=[error])))
     assert "AWS Config of it: AccessDenied." in found["coverage"]["gaps"]
-    assert "AWS Config of it: AccessDenied." in page(found, write_document(found))
+    assert "AWS Config of it: AccessDenied." in render_page(found, page_data_text(found))
 
 
 def test_what_lacks_a_verdict_is_not_in_order() -> None:
-    found = document(organization(30, runs=0).observation)
-    before = standing(found).in_order
+    found = build_page_data(organization(30, runs=0).observation)
+    before = count_compliance(found).compliant
     fine = next(
         one
         for one in found["loadBalancers"]
         if {verdict["status"] for verdict in one["verdicts"]} <= {"compliant", "notApplicable"}
     )
     del fine["verdicts"][0]
-    assert standing(found).in_order == before - 1
+    assert count_compliance(found).compliant == before - 1
 
 
 def test_no_name_becomes_markup() -> None:
@@ -163,7 +167,7 @@ def test_no_name_becomes_markup() -> None:
 
 def test_pictures_beyond_the_most_are_left_out_and_verdicts_are_not() -> None:
     made = organization(60, pictures=10, runs=0)
-    found = document(made.observation)
+    found = build_page_data(made.observation)
     drawn = [one for one in found["loadBalancers"] if "detail" in one]
     assert (len(drawn), len(found["loadBalancers"])) == (10, 60)
     worst = {one["arn"] for one, _ in recount.to_do(recount.pairs(found))[:5]}
@@ -179,8 +183,8 @@ def test_where_only_verdicts_are_known_groups_come_from_annotations_and_the_sche
         if verdict["status"] == "nonCompliant":
             assert one["securityGroups"] != []
             assert all(group in json.dumps(one["verdicts"]) for group in one["securityGroups"])
-    top = standing(found)
-    assert (top.facing, top.unknown_scheme) == (0, top.non_compliant)
+    top = count_compliance(found)
+    assert (top.internet_facing, top.unknown_scheme) == (0, top.non_compliant)
     assert f"of {top.unknown_scheme} more the scheme is not known" in html
 
 
@@ -193,7 +197,7 @@ def test_half_a_character_harms_nothing() -> None:
     _, html = written(Organization(replace(made.observation, results=results), made.earlier))
     assert "half ? of one" in html.encode().decode()
     stream = io.StringIO()
-    write_run(run_of(replace(made.observation, results=results)), stream)
+    write_run(make_run(replace(made.observation, results=results)), stream)
     assert stream.getvalue().encode()
 
 
@@ -204,7 +208,7 @@ def missing(
     direction: str = "ingress", protocol: str = "tcp", port: int = 443, required: str = "0.0.0.0/0", peers: str = ""
 ) -> Missing:
     return Missing(
-        direction, protocol, port, port, (required,), (peers or required,), (), Because("listener", "arn", "HTTPS:443")
+        direction, protocol, port, port, (required,), (peers or required,), (), Origin("listener", "arn", "HTTPS:443")
     )
 
 
@@ -232,26 +236,26 @@ DEFAULT_EGRESS = opened("-1", None, "0.0.0.0/0")
         (finding(missing()), [group(ingress=(opened("tcp", 443, "10.0.0.0/8"),))], Cause.TOO_NARROW),
         (finding(missing(peers="128.0.0.0/1")), [], Cause.TOO_NARROW),
         (finding(missing(protocol="icmp", port=3)), [group()], Cause.ICMP_CLOSED),
-        (finding(missing(required="::/0")), [group()], Cause.IPV6_LEFT_OUT),
+        (finding(missing(required="::/0")), [group()], Cause.IPV6_MISSING),
         (finding(missing("egress", required="10.0.0.5/32")), [group()], Cause.NO_OUTBOUND_RULE),
         (finding(missing("egress", required="10.0.0.5/32")), [], Cause.CLOSED),
         (finding(missing("egress", required="10.0.0.5/32")), [group(opened("tcp", 22, "0.0.0.0/0"))], Cause.CLOSED),
         (finding(missing("egress", required="2001:db8::5/128")), [group(DEFAULT_EGRESS)], Cause.DEFAULT_OUTBOUND_IPV4),
         (finding(missing(), unresolved=True), [group()], Cause.UNRESOLVED),
-        (finding(), [], Cause.NOT_TOLD),
+        (finding(), [], Cause.NOT_REPORTED),
     ],
 )
 def test_causes(found: Finding, groups: list[SecurityGroup], expected: Cause) -> None:
-    assert causes_of(found, groups) == (expected,)
+    assert find_causes(found, groups) == (expected,)
 
 
 def test_both_families_closed_is_closed() -> None:
-    assert causes_of(finding(missing(), missing(required="::/0")), [group()]) == (Cause.CLOSED,)
+    assert find_causes(finding(missing(), missing(required="::/0")), [group()]) == (Cause.CLOSED,)
 
 
 def test_groups_are_read_from_an_annotation() -> None:
     found = finding(annotation="HTTPS:443 not open to 0.0.0.0/0 in sg-1a, sg-2b (open to sg-3c); +1 more")
-    assert groups_behind(found) == ("sg-1a", "sg-2b")
+    assert groups_in_annotation(found) == ("sg-1a", "sg-2b")
 
 
 def test_outages_come_before_health_checks_before_icmp_and_the_internet_first() -> None:
@@ -261,6 +265,6 @@ def test_outages_come_before_health_checks_before_icmp_and_the_internet_first() 
     ]
     assert ranks[:2] == ranks[2:4]
     assert ranks[2:] == sorted(set(ranks[2:]))
-    error = JudgementError("1", "r", "arn", rules[0], "what", "cause")
+    error = EvaluationError("1", "r", "arn", rules[0], "what", "cause")
     good = finding()._replace(compliance=Compliance.COMPLIANT)
     assert max(ranks) < rank(error, "internet-facing") < rank(good, "internet-facing")

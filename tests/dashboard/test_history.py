@@ -14,11 +14,20 @@ from typing import Any
 import duckdb
 import pytest
 
-from alb_sg.command_line.output import output
-from alb_sg.dashboard.changes import Change, Ledger
-from alb_sg.dashboard.history import COLUMNS, Run, earlier_files, file_name, read_run, rows_of, run_of, write_run
-from alb_sg.errors import UnusableInput
-from alb_sg.findings.finding import JudgementError
+from alb_sg.command_line.output import open_output
+from alb_sg.dashboard.changes import VerdictChange, VerdictHistory
+from alb_sg.dashboard.history import (
+    COLUMNS,
+    Run,
+    earlier_run_files,
+    make_run,
+    read_run,
+    run_file_name,
+    select_rows,
+    write_run,
+)
+from alb_sg.errors import InvalidInputError
+from alb_sg.findings.finding import EvaluationError
 from tests.dashboard.organization import AS_OF, organization
 
 ICMP = "ALB_SG_ICMP_PMTUD"
@@ -47,14 +56,14 @@ def run(day: int, *rows: Mapping[str, Any]) -> Run:
 
 def changed(earlier: list[Run], now: Run) -> dict[str, str | None]:
     """How each load balancer changed, and which are gone."""
-    ledger = Ledger()
+    ledger = VerdictHistory()
     for one in earlier:
-        ledger.advance(one)
+        ledger.add_run(one)
     found = {}
-    for row in (*rows_of(now, "verdict"), *rows_of(now, "error")):
-        change = ledger.past(row).change
+    for row in (*select_rows(now, "verdict"), *select_rows(now, "error")):
+        change = ledger.previous_verdict(row).change
         found[row["load_balancer"]] = None if change is None else change.value
-    return found | {row["load_balancer"]: "gone" for row, _ in ledger.gone(now)}
+    return found | {row["load_balancer"]: "gone" for row, _ in ledger.disappeared(now)}
 
 
 @pytest.mark.parametrize(
@@ -104,14 +113,14 @@ def test_what_was_not_looked_at_is_neither_fixed_nor_gone(now: list[dict[str, An
 
 
 def test_the_trend_keeps_what_a_run_did_not_look_at() -> None:
-    ledger = Ledger()
+    ledger = VerdictHistory()
     points = [
-        ledger.advance(run(1, scope("1"), scope("2"), verdict("a", BAD), verdict("b", BAD, "2"))),
-        ledger.advance(run(2, scope("1"), verdict("a", GOOD))),
-        ledger.advance(run(3, scope("2"), verdict("b", ERROR, "2"))),
-        ledger.advance(run(4, scope("1"), scope("2"))),
+        ledger.add_run(run(1, scope("1"), scope("2"), verdict("a", BAD), verdict("b", BAD, "2"))),
+        ledger.add_run(run(2, scope("1"), verdict("a", GOOD))),
+        ledger.add_run(run(3, scope("2"), verdict("b", ERROR, "2"))),
+        ledger.add_run(run(4, scope("1"), scope("2"))),
     ]
-    assert [(one.load_balancers, one.heard, one.carried) for one in points] == [
+    assert [(one.load_balancers, one.observed, one.carried_over) for one in points] == [
         (2, 2, 0),
         (1, 1, 1),
         (1, 1, 1),
@@ -120,13 +129,18 @@ def test_the_trend_keeps_what_a_run_did_not_look_at() -> None:
 
 
 def test_since_and_steps() -> None:
-    ledger = Ledger()
+    ledger = VerdictHistory()
     for day, status in enumerate((GOOD, BAD, ERROR, BAD, GOOD, BAD), 1):
-        ledger.advance(run(day, scope(), verdict("a", status)))
-    past = ledger.past(verdict("a", BAD))
+        ledger.add_run(run(day, scope(), verdict("a", status)))
+    past = ledger.previous_verdict(verdict("a", BAD))
     assert past.since == "2027-01-06T00:00:00Z"
-    assert [(at[8:10], status) for at, status in past.steps] == [("01", GOOD), ("02", BAD), ("05", GOOD), ("06", BAD)]
-    assert ledger.past(verdict("a", GOOD)).change is Change.FIXED
+    assert [(at[8:10], status) for at, status in past.transitions] == [
+        ("01", GOOD),
+        ("02", BAD),
+        ("05", GOOD),
+        ("06", BAD),
+    ]
+    assert ledger.previous_verdict(verdict("a", GOOD)).change is VerdictChange.FIXED
 
 
 # --- files
@@ -134,29 +148,29 @@ def test_since_and_steps() -> None:
 
 def _write(folder: Path, made: Run) -> Path:
     path = folder / f"{made.as_of.replace(':', '')}.jsonl.gz"
-    with output(str(path), exact=True) as stream:
+    with open_output(str(path), machine_readable=True) as stream:
         write_run(made, stream)
     return path
 
 
 def test_a_run_is_read_as_it_was_written_and_the_same_gives_the_same_bytes(tmp_path: Path) -> None:
     observation = organization(60).observation
-    made = run_of(observation)
+    made = make_run(observation)
     path = _write(tmp_path, made)
-    assert path.name == file_name(observation.as_of)
+    assert path.name == run_file_name(observation.as_of)
     assert read_run(path) == made
     again = tmp_path / "again"
     again.mkdir()
-    assert _write(again, run_of(organization(60).observation)).read_bytes() == path.read_bytes()
+    assert _write(again, make_run(organization(60).observation)).read_bytes() == path.read_bytes()
     assert {tuple(row) for row in made.rows} == {COLUMNS}
 
 
 def test_a_run_has_every_scope_verdict_and_error() -> None:
     observation = organization(240).observation
-    made = run_of(observation)
-    counts = {record: len(list(rows_of(made, record))) for record in ("scope", "verdict", "error")}
+    made = make_run(observation)
+    counts = {record: len(list(select_rows(made, record))) for record in ("scope", "verdict", "error")}
     # One account and region lacks one rule.
-    expected = len(observation.coverage.heard) * 4 - 1
+    expected = len(observation.completeness.observed) * 4 - 1
     assert counts == {
         "scope": expected,
         "verdict": len(observation.results.findings),
@@ -167,23 +181,25 @@ def test_a_run_has_every_scope_verdict_and_error() -> None:
 
 def test_an_enumeration_that_failed_leaves_its_scopes_incomplete() -> None:
     observation = organization(30, runs=0).observation
-    home = min(observation.coverage.heard)
-    error = JudgementError(home.account_id, home.region, None, None, "LoadBalancers", "denied")
+    account_region = min(observation.completeness.observed)
+    error = EvaluationError(account_region.account_id, account_region.region, None, None, "LoadBalancers", "denied")
     failed = replace(observation, results=replace(observation.results, errors=[error]))
-    rows = list(rows_of(run_of(failed), "scope"))
-    assert {(row["account"], row["region"]) for row in rows if not row["complete"]} == {(home.account_id, home.region)}
+    rows = list(select_rows(make_run(failed), "scope"))
+    assert {(row["account"], row["region"]) for row in rows if not row["complete"]} == {
+        (account_region.account_id, account_region.region)
+    }
 
 
 def test_a_query_that_failed_leaves_every_scope_incomplete() -> None:
     observation = organization(12, runs=0).observation
-    error = JudgementError("", "", None, None, "verdicts in aggregator org", "ThrottlingException")
+    error = EvaluationError("", "", None, None, "verdicts in aggregator org", "ThrottlingException")
     failed = replace(observation, results=replace(observation.results, errors=[error]))
-    assert {row["complete"] for row in rows_of(run_of(failed), "scope")} == {False}
+    assert {row["complete"] for row in select_rows(make_run(failed), "scope")} == {False}
 
 
 def test_sql_reads_the_files_as_they_are(tmp_path: Path) -> None:
     made = organization(90)
-    for one in (*made.earlier.runs, run_of(made.observation)):
+    for one in (*made.earlier.runs, make_run(made.observation)):
         _write(tmp_path, one)
     found = (
         duckdb.connect()
@@ -209,9 +225,9 @@ def test_only_earlier_runs_count_and_other_files_do_not(tmp_path: Path) -> None:
         "notes.txt",
     ):
         (tmp_path / name).write_bytes(b"")
-    assert [path.name[:10] for path in earlier_files(tmp_path, AS_OF)] == ["2027-01-29", "2027-01-30"]
-    assert earlier_files(tmp_path / "none", AS_OF) == []
-    assert earlier_files(tmp_path, AS_OF - timedelta(days=9)) == []
+    assert [path.name[:10] for path in earlier_run_files(tmp_path, AS_OF)] == ["2027-01-29", "2027-01-30"]
+    assert earlier_run_files(tmp_path / "none", AS_OF) == []
+    assert earlier_run_files(tmp_path, AS_OF - timedelta(days=9)) == []
 
 
 @pytest.mark.parametrize(
@@ -230,7 +246,7 @@ def test_only_earlier_runs_count_and_other_files_do_not(tmp_path: Path) -> None:
 def test_a_file_that_is_no_run_is_named(tmp_path: Path, content: bytes, said: str) -> None:
     path = tmp_path / "2027-01-30T060000Z.jsonl.gz"
     path.write_bytes(content)
-    with pytest.raises(UnusableInput) as raised:
+    with pytest.raises(InvalidInputError) as raised:
         read_run(path)
     assert str(path) in str(raised.value)
     assert said in str(raised.value)
@@ -239,7 +255,7 @@ def test_a_file_that_is_no_run_is_named(tmp_path: Path, content: bytes, said: st
 def test_a_file_whose_name_is_no_time_is_named(tmp_path: Path) -> None:
     path = tmp_path / "2027-13-45T060000Z.jsonl.gz"
     path.write_bytes(gzip.compress(b""))
-    with pytest.raises(UnusableInput, match="2027-13-45T060000Z"):
+    with pytest.raises(InvalidInputError, match="2027-13-45T060000Z"):
         read_run(path)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from alb_sg.estate.home import Home
+from alb_sg.aws.account_region import AccountRegion
 from tests.estate.example import ACCOUNT, REGION, config_items, saved
 
 REGIONS = ("eu-west-1", "us-east-1")
@@ -20,16 +20,16 @@ FILES = HOMES + 1
 OWN_IDS = ("vpc-1", "sg-web", "sg-admin", "sg-app", "pl-1", "eni-1", "eni-2", "i-1", "i-2")
 PREFIX = "AWSLogs"
 
-Items = dict[Home, list[dict[str, Any]]]
+Items = dict[AccountRegion, list[dict[str, Any]]]
 
 
-def home(number: int) -> Home:
-    return Home(f"{111122220000 + number:012d}", REGIONS[number % len(REGIONS)])
+def account_region(number: int) -> AccountRegion:
+    return AccountRegion(f"{111122220000 + number:012d}", REGIONS[number % len(REGIONS)])
 
 
 def own(text: str, number: int) -> str:
     """A text of the example, for the account and region of a number."""
-    text = text.replace(ACCOUNT, home(number).account_id).replace(REGION, home(number).region)
+    text = text.replace(ACCOUNT, account_region(number).account_id).replace(REGION, account_region(number).region)
     for name in OWN_IDS:
         text = text.replace(f'"{name}"', f'"{name}-{number:02d}"')
     return text
@@ -39,7 +39,7 @@ def items() -> Items:
     """The example's items for each home. In every third the prefix list is another account's, and of those every second
     has the VPC and its groups shared to it by the one after that: what they hang on is found in two steps."""
     text = json.dumps(config_items(saved()))
-    found: Items = {home(number): json.loads(own(text, number)) for number in range(HOMES)}
+    found: Items = {account_region(number): json.loads(own(text, number)) for number in range(HOMES)}
     for number in range(0, HOMES - 2, 3):
         _move(found, number, number + 2, ("AWS::EC2::PrefixList",))
         if number % 2 == 0:
@@ -48,11 +48,11 @@ def items() -> Items:
 
 
 def _move(found: Items, giver: int, taker: int, types: tuple[str, ...]) -> None:
-    moved = [item for item in found[home(giver)] if item["resourceType"] in types]
-    found[home(giver)] = [item for item in found[home(giver)] if item not in moved]
+    moved = [item for item in found[account_region(giver)] if item["resourceType"] in types]
+    found[account_region(giver)] = [item for item in found[account_region(giver)] if item not in moved]
     for item in moved:
-        item["awsAccountId"], item["awsRegion"] = home(taker).account_id, home(taker).region
-    found[home(taker)] += moved
+        item["awsAccountId"], item["awsRegion"] = account_region(taker).account_id, account_region(taker).region
+    found[account_region(taker)] += moved
 
 
 def objects() -> dict[str, bytes]:
@@ -71,7 +71,7 @@ def packed(found: list[dict[str, Any]]) -> bytes:
     return gzip.compress(json.dumps(document).encode(), mtime=0)
 
 
-def _key(of: Home, part: int) -> str:
+def _key(of: AccountRegion, part: int) -> str:
     folder = f"{PREFIX}/{of.account_id}/Config/{of.region}/2027/1/31/ConfigSnapshot"
     name = f"{of.account_id}_Config_{of.region}_ConfigSnapshot_20270131T0{part}0000Z_0a1b2c3d.json.gz"
     return f"{folder}/{name}"

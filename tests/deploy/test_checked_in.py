@@ -15,11 +15,11 @@ from cfnlint.config import ManualArgs  # type: ignore[import-untyped]  # as abov
 from moto import mock_aws
 from moto.events.models import EventPattern
 
-from alb_sg.aggregator.requests import ACTIONS
-from alb_sg.dashboard.function import BUCKET_ACTIONS
+from alb_sg.aggregator.requests import IAM_ACTIONS
 from alb_sg.deployment.checked_in import checked_in, main
 from alb_sg.exemptions.location import parse_location
-from alb_sg.sweep.function import RESULT_ACTIONS, SOURCE_ACTIONS
+from alb_sg.functions.dashboard import BUCKET_ACTIONS
+from alb_sg.functions.snapshot_batch import RESULTS_BUCKET_ACTIONS, SNAPSHOT_BUCKET_ACTIONS
 from tests.builders import RULES, load_balancer_arn
 from tests.deployment.deployments import of_type
 
@@ -185,8 +185,8 @@ OWN = {"logs:CreateLogStream", "logs:PutLogEvents", "sqs:SendMessage"}
 @pytest.mark.parametrize(
     ("name", "declared"),
     [
-        ("dashboard.yaml", {*ACTIONS, *BUCKET_ACTIONS}),
-        ("sweep.yaml", {*SOURCE_ACTIONS, *RESULT_ACTIONS}),
+        ("dashboard.yaml", {*IAM_ACTIONS, *BUCKET_ACTIONS}),
+        ("sweep.yaml", {*SNAPSHOT_BUCKET_ACTIONS, *RESULTS_BUCKET_ACTIONS}),
     ],
 )
 def test_functions_may_do_what_they_declare_and_nothing_else(name: str, declared: set[str]) -> None:
@@ -194,7 +194,7 @@ def test_functions_may_do_what_they_declare_and_nothing_else(name: str, declared
     assert {action for one in found for action in one["Action"]} == declared | OWN
     everywhere = {action for one in found if one["Resource"] == "*" for action in one["Action"]}
     # Calls that IAM knows no resource for.
-    assert everywhere == (set(ACTIONS) if name == "dashboard.yaml" else set())
+    assert everywhere == (set(IAM_ACTIONS) if name == "dashboard.yaml" else set())
 
 
 def test_the_sweep_writes_nothing_into_the_snapshots() -> None:

@@ -14,13 +14,13 @@ import pytest
 from moto import mock_aws
 from moto.core.authorization import enable_iam_authentication
 
-from alb_sg.command_line import live
-from alb_sg.command_line.dashboard import write_dashboard
+from alb_sg.aws import calls
+from alb_sg.command_line.commands.dashboard import write_dashboard
 from alb_sg.command_line.main import main
-from alb_sg.dashboard import function
-from alb_sg.dashboard.function import lambda_handler, publish
-from alb_sg.errors import Unread, UnusableInput
-from alb_sg.live import calls
+from alb_sg.command_line.sources import live
+from alb_sg.errors import InvalidInputError, NotReadError
+from alb_sg.functions import dashboard
+from alb_sg.functions.dashboard import lambda_handler, publish
 from tests.aggregator.recordings import AGGREGATOR, AS_OF, Failure, Recording, arn, evaluation, load_balancer, verdicts
 from tests.builders import INGRESS
 from tests.dashboard.organization import organization
@@ -34,9 +34,9 @@ BUCKET = "dashboard"
 @pytest.fixture
 def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.setenv(function.BUCKET, BUCKET)
-    monkeypatch.setenv(function.AGGREGATOR, AGGREGATOR)
-    monkeypatch.setenv(function.EXEMPTIONS, "")
+    monkeypatch.setenv(dashboard.BUCKET_VARIABLE, BUCKET)
+    monkeypatch.setenv(dashboard.AGGREGATOR_VARIABLE, AGGREGATOR)
+    monkeypatch.setenv(dashboard.EXEMPTIONS_VARIABLE, "")
     with mock_aws():
         client = boto3.client("s3")
         client.create_bucket(Bucket=BUCKET)
@@ -65,7 +65,7 @@ def test_the_same_bytes_as_the_command(s3: Any, tmp_path: Path) -> None:
 
 def test_types_let_a_browser_open_the_page(s3: Any) -> None:
     publish(organization(4, runs=0).observation, s3, BUCKET)
-    page = s3.head_object(Bucket=BUCKET, Key=function.PAGE)
+    page = s3.head_object(Bucket=BUCKET, Key=dashboard.PAGE_KEY)
     assert (page["ContentType"], page["CacheControl"]) == ("text/html; charset=utf-8", "no-cache")
 
 
@@ -97,7 +97,7 @@ def test_what_could_not_be_read_stands_on_the_page_and_is_told(asked: Recording,
     asked.first_step(Failure("AccessDeniedException", "not you"), [load_balancer("web")])  # type: ignore[arg-type]  # pages
     asked.organization("list_roots", Failure("AccessDeniedException"))
     asked.organization("list_accounts", Failure("AccessDeniedException"))
-    with pytest.raises(Unread, match="verdicts in aggregator alb-sg"):
+    with pytest.raises(NotReadError, match="verdicts in aggregator alb-sg"):
         lambda_handler({"time": "2027-01-31T08:00:00Z"}, None)
     assert b"AccessDenied" in stored(s3)["index.html"]
 
@@ -110,7 +110,7 @@ GOVERNANCE, KEY = "governance", "exemptions.json"
 def exempting(s3: Any, monkeypatch: pytest.MonkeyPatch, *entries: dict[str, Any]) -> None:
     s3.create_bucket(Bucket=GOVERNANCE)
     s3.put_object(Bucket=GOVERNANCE, Key=KEY, Body=json.dumps(exemptions_document(*entries)))
-    monkeypatch.setenv(function.EXEMPTIONS, f"s3://{GOVERNANCE}/{KEY}")
+    monkeypatch.setenv(dashboard.EXEMPTIONS_VARIABLE, f"s3://{GOVERNANCE}/{KEY}")
 
 
 def record(recording: Recording) -> None:
@@ -134,8 +134,8 @@ def test_exemptions_as_from_the_command(
     assert document["exemptions"]["date"] == "2027-01-31"
 
     record(asked)
-    monkeypatch.setattr(live, "aggregator_client", lambda *_: asked.config)
-    monkeypatch.setattr(live, "client_of", lambda *given: {"organizations": asked.organizations, "s3": s3}[given[-1]])
+    monkeypatch.setattr(live, "open_aggregator_client", lambda *_: asked.config)
+    monkeypatch.setattr(live, "open_client", lambda *given: {"organizations": asked.organizations, "s3": s3}[given[-1]])
     output = ("--history", str(tmp_path / "history"), "--output", str(tmp_path / "index.html"))
     source = ("--aggregator", AGGREGATOR, "--exemptions", f"s3://{GOVERNANCE}/{KEY}")
     code = main(["dashboard", *source, "--as-of", "2027-01-31T23:59:59Z", *output])
@@ -155,7 +155,7 @@ def test_exemptions_that_cannot_be_read_exempt_nobody_and_are_told(
     if content is not None:
         s3.put_object(Bucket=GOVERNANCE, Key=KEY, Body=content)
     record(asked)
-    with pytest.raises(Unread, match=r"exemptions in s3://governance/exemptions\.json: .*; no exemption applies"):
+    with pytest.raises(NotReadError, match=r"exemptions in s3://governance/exemptions\.json: .*; no exemption applies"):
         lambda_handler({"time": "2027-01-31T08:00:00Z"}, None)
     found = stored(s3)
     assert b"HTTPS:443 is not open" in found["index.html"]
@@ -166,7 +166,7 @@ def test_exemptions_that_cannot_be_read_exempt_nobody_and_are_told(
 
 @pytest.mark.parametrize("event", [{}, {"time": "yesterday"}])
 def test_an_event_without_a_time(event: dict[str, str], s3: Any) -> None:
-    with pytest.raises(UnusableInput, match="invoke the function through its schedule"):
+    with pytest.raises(InvalidInputError, match="invoke the function through its schedule"):
         lambda_handler(event, None)
 
 
@@ -194,7 +194,7 @@ def test_the_role_is_enough_and_every_right_is_needed(s3: Any) -> None:
     whole = as_role("whole", granted)
     lacking = {
         action: as_role(f"without-{action.partition(':')[2]}", [one for one in granted if one != action])
-        for action in function.BUCKET_ACTIONS
+        for action in dashboard.BUCKET_ACTIONS
     }
     with enable_iam_authentication():
         publish(later, whole, BUCKET)

@@ -9,11 +9,11 @@ import duckdb
 import pytest
 import yaml
 
-from alb_sg.dashboard.function import packed
-from alb_sg.dashboard.history import COLUMNS, file_name, run_of
-from alb_sg.dashboard.ranking import Status, status_of
+from alb_sg.dashboard.history import COLUMNS, make_run, run_file_name
 from alb_sg.deployment.athena import columns, queries
-from alb_sg.exemptions.review import Status as ExemptionStatus
+from alb_sg.findings.exemption_review import ExemptionStatus
+from alb_sg.functions.dashboard import run_file_content
+from alb_sg.observations.ranking import VerdictStatus, verdict_status
 from tests.dashboard.organization import Organization, organization
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -28,10 +28,10 @@ class History:
 
     def __init__(self, folder: Path, made: Organization) -> None:
         self.last = made.observation
-        self.runs = [*made.earlier.runs, run_of(made.observation)]
+        self.runs = [*made.earlier.runs, make_run(made.observation)]
         for run in self.runs:
-            name = file_name(self.last.as_of) if run is self.runs[-1] else run.as_of.replace(":", "") + ".jsonl.gz"
-            (folder / name).write_bytes(packed(run))
+            name = run_file_name(self.last.as_of) if run is self.runs[-1] else run.as_of.replace(":", "") + ".jsonl.gz"
+            (folder / name).write_bytes(run_file_content(run))
         self._database = duckdb.connect()
         types = ", ".join(f"{name}: '{DUCKDB[kind]}'" for name, kind in columns().items())
         self._database.execute(
@@ -70,7 +70,7 @@ def test_the_template_has_the_same_table_and_queries() -> None:
 
 
 def test_non_compliant_now(history: History) -> None:
-    found = [one for one in history.last.results.findings if status_of(one) is Status.NON_COMPLIANT]
+    found = [one for one in history.last.results.findings if verdict_status(one) is VerdictStatus.NON_COMPLIANT]
     answer = history.ask("non_compliant_now")
     expected: dict[tuple[str, str], int] = {}
     for one in found:

@@ -18,7 +18,7 @@ import pytest
 import yaml
 from moto import mock_aws
 
-from alb_sg.sweep import function
+from alb_sg.functions import snapshot_batch
 from tests.deploy import lake
 from tests.deploy.lambda_stand_in import LambdaStandIn
 from tests.exemptions.entries import document
@@ -70,9 +70,9 @@ def test_the_linter_would_find_something() -> None:
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.setenv(function.RESULTS_BUCKET, RESULTS)
-    monkeypatch.setenv(function.MAX_CONCURRENCY, "4")
-    monkeypatch.setenv(function.EXEMPTIONS, EXEMPTIONS)
+    monkeypatch.setenv(snapshot_batch.RESULTS_BUCKET_VARIABLE, RESULTS)
+    monkeypatch.setenv(snapshot_batch.MAX_CONCURRENCY_VARIABLE, "4")
+    monkeypatch.setenv(snapshot_batch.EXEMPTIONS_VARIABLE, EXEMPTIONS)
     with mock_aws(config={"stepfunctions": {"execute_state_machine": True}}):
         s3 = boto3.client("s3")
         for bucket in (SOURCE, RESULTS):
@@ -112,9 +112,9 @@ def test_the_interpreter_runs_it_through_crashes(aws: Any) -> None:
         if len(stand_in.calls) % 3 == 0:
             deaths += 1
             if deaths % 2:
-                function.lambda_handler(event, context)
+                snapshot_batch.lambda_handler(event, context)
             raise MemoryError
-        return function.lambda_handler(event, context)
+        return snapshot_batch.lambda_handler(event, context)
 
     text = (
         definition()
@@ -143,9 +143,9 @@ def test_what_never_ends_well_fails_the_execution_and_is_named(aws: Any) -> None
         aws.put_object(Bucket=SOURCE, Key=key, Body=content)
 
     def handler(event: Any, context: None) -> Any:
-        if event["step"] == "judge" and event["item"]["accountId"] == lake.home(1).account_id:
+        if event["step"] == "judge" and event["item"]["accountId"] == lake.account_region(1).account_id:
             raise MemoryError
-        return function.lambda_handler(event, context)
+        return snapshot_batch.lambda_handler(event, context)
 
     text = (
         definition()
@@ -162,7 +162,7 @@ def test_what_never_ends_well_fails_the_execution_and_is_named(aws: Any) -> None
 
 @pytest.mark.slow
 def test_nothing_to_judge_fails_at_once(aws: Any) -> None:
-    with LambdaStandIn(function.lambda_handler) as stand_in:
+    with LambdaStandIn(snapshot_batch.lambda_handler) as stand_in:
         ended = execute(definition())
-    assert (ended["status"], ended["error"]) == ("FAILED", "UnusableInput")
+    assert (ended["status"], ended["error"]) == ("FAILED", "InvalidInputError")
     assert len(stand_in.calls) == 1

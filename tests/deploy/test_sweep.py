@@ -13,9 +13,9 @@ import pytest
 from moto import mock_aws
 
 from alb_sg.command_line.main import main
-from alb_sg.errors import UnusableInput
-from alb_sg.sweep import function
-from alb_sg.sweep.function import lambda_handler
+from alb_sg.errors import InvalidInputError
+from alb_sg.functions import snapshot_batch
+from alb_sg.functions.snapshot_batch import lambda_handler
 from tests.builders import ICMP, load_balancer_arn
 from tests.deploy import lake
 from tests.exemptions.entries import document, entry
@@ -37,9 +37,9 @@ class Crash(Exception):
 @pytest.fixture
 def s3(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-    monkeypatch.setenv(function.RESULTS_BUCKET, RESULTS)
-    monkeypatch.setenv(function.MAX_CONCURRENCY, "50")
-    monkeypatch.setenv(function.EXEMPTIONS, "")
+    monkeypatch.setenv(snapshot_batch.RESULTS_BUCKET_VARIABLE, RESULTS)
+    monkeypatch.setenv(snapshot_batch.MAX_CONCURRENCY_VARIABLE, "50")
+    monkeypatch.setenv(snapshot_batch.EXEMPTIONS_VARIABLE, "")
     with mock_aws():
         client = boto3.client("s3")
         for bucket in (SOURCE, RESULTS):
@@ -127,7 +127,7 @@ def test_crashes_and_retries_change_nothing(s3: Any, one_run: str, seed: int) ->
                 continue
             with pytest.MonkeyPatch.context() as patched:
                 if fate < 0.4:
-                    patched.setattr(function.Run, "_put", crash)
+                    patched.setattr(snapshot_batch.BatchRun, "_put", crash)
                 try:
                     answer = handle(event)
                 except Crash:
@@ -155,7 +155,7 @@ def crash(*_: object) -> None:
 
 
 def test_what_has_no_result_is_an_error_that_names_it(s3: Any, one_run: str) -> None:
-    lost = lake.home(7)
+    lost = lake.account_region(7)
 
     def call(event: Event) -> dict[str, Any]:
         if event["step"] == "judge" and event["item"]["accountId"] == lost.account_id:
@@ -198,11 +198,11 @@ def test_an_object_that_changes_meanwhile(s3: Any) -> None:
 
 
 def test_nothing_to_judge_and_unknown_parameters(s3: Any) -> None:
-    with pytest.raises(UnusableInput, match="no snapshot of AWS Config lies here"):
+    with pytest.raises(InvalidInputError, match="no snapshot of AWS Config lies here"):
         sweep(s3)
     put(s3, dict(list(lake.objects().items())[:1]))
     other: dict[str, dict[str, str]] = {"ALB_SG_OTHER": {}}
-    with pytest.raises(UnusableInput, match="there is no rule 'ALB_SG_OTHER'"):
+    with pytest.raises(InvalidInputError, match="there is no rule 'ALB_SG_OTHER'"):
         handle({"step": "plan", "run": RUN, "time": TIME, "source": {"bucket": SOURCE}, "parameters": other})
 
 
@@ -213,7 +213,7 @@ def test_nothing_to_judge_and_unknown_parameters(s3: Any) -> None:
 def place(s3: Any, monkeypatch: pytest.MonkeyPatch) -> str:
     """Where the sweep and the command look for exemptions; nothing is there yet."""
     s3.create_bucket(Bucket="governance")
-    monkeypatch.setenv(function.EXEMPTIONS, "s3://governance/exemptions.json")
+    monkeypatch.setenv(snapshot_batch.EXEMPTIONS_VARIABLE, "s3://governance/exemptions.json")
     return "s3://governance/exemptions.json"
 
 
@@ -264,5 +264,5 @@ def test_exemptions_that_cannot_be_read_exempt_nobody(s3: Any, one_run: str, pla
 def test_exemptions_that_are_none_start_no_sweep(s3: Any, place: str) -> None:
     put(s3, lake.objects())
     s3.put_object(Bucket="governance", Key="exemptions.json", Body=b"[]")
-    with pytest.raises(UnusableInput, match=place):
+    with pytest.raises(InvalidInputError, match=place):
         sweep(s3)

@@ -10,10 +10,10 @@ from typing import Any
 
 import yaml
 
-from alb_sg.deployment.artefact import Artefact
-from alb_sg.deployment.pack import rendered
-from alb_sg.deployment.rule_definition import read_definitions
+from alb_sg.deployment.artifact import Artifact
+from alb_sg.deployment.rule_definition import read_rule_definitions
 from alb_sg.deployment.settings import Settings, read_settings
+from alb_sg.deployment.template_files import render_templates
 
 ROOT = Path(__file__).parents[2]
 RULES = ROOT / "rules"
@@ -22,7 +22,7 @@ SHIPPED = json.loads((ROOT / "rdk-config.json").read_text(encoding="utf-8"))
 CENTRAL = "111122223333"
 MEMBERS = ("222233334444", "333344445555")
 ORGANIZATION_ID = "o-a1b2c3d4e5"
-ARTEFACT = Artefact("alb-sg-0.0.0.zip", b"the artefact")
+ARTEFACT = Artifact("alb-sg-0.0.0.zip", b"the artefact")
 
 # The largest of everything: three regions, a list of members, exemptions, a region that leaves a type out.
 WHOLE: dict[str, Any] = {
@@ -70,12 +70,14 @@ def write(content: object, folder: Path) -> Path:
 
 
 def settings_of(content: object, folder: Path) -> Settings:
-    return read_settings(write(content, folder), read_definitions(RULES))
+    return read_settings(write(content, folder), read_rule_definitions(RULES))
 
 
 def templates_of(content: object, folder: Path) -> dict[str, dict[str, Any]]:
     """The rendered files, read back from their text."""
-    return {name: yaml.safe_load(text) for name, text in rendered(settings_of(content, folder), ARTEFACT).items()}
+    return {
+        name: yaml.safe_load(text) for name, text in render_templates(settings_of(content, folder), ARTEFACT).items()
+    }
 
 
 def of_type(template: Mapping[str, Any], kind: str) -> dict[str, dict[str, Any]]:

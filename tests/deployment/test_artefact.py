@@ -17,8 +17,8 @@ import boto3
 import pytest
 
 from alb_sg.deployment.__main__ import main
-from alb_sg.deployment.artefact import Artefact, function_artefact, layer_artefact
-from demo.embedded_aws import ACCOUNT_ID, ENVIRONMENT, REGION, EmbeddedAws, tcp
+from alb_sg.deployment.artifact import Artifact, function_artifact, layer_artifact
+from embedded_aws.account import ACCOUNT_ID, ENVIRONMENT, REGION, EmbeddedAws, tcp
 from tests.deployment.deployments import ROOT, RULES
 from tests.rules import RULE_NAMES
 
@@ -26,28 +26,29 @@ BARE = Path(__file__).with_name("bare.py")
 # boto3 and all that it needs, which Lambda's runtime brings along.
 RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
 NOT_SHIPPED = (
-    "alb_sg/automation/documents",
+    "alb_sg/ssm_documents/documents",
     "alb_sg/command_line",
     "alb_sg/deployment",
-    "alb_sg/estate/item_file",
+    "alb_sg/estate/snapshots/reader",
     "alb_sg/yaml_text",
     "rdklibtest",
     "tests",
     "demo",
+    "embedded_aws",
 )
 
 
 @pytest.fixture(scope="module")
-def artefact() -> Artefact:
-    return function_artefact(RULES)
+def artefact() -> Artifact:
+    return function_artifact(RULES)
 
 
 @pytest.fixture(scope="module")
-def files(artefact: Artefact) -> dict[str, zipfile.ZipInfo]:
+def files(artefact: Artifact) -> dict[str, zipfile.ZipInfo]:
     return contents(artefact)
 
 
-def contents(artefact: Artefact) -> dict[str, zipfile.ZipInfo]:
+def contents(artefact: Artifact) -> dict[str, zipfile.ZipInfo]:
     with zipfile.ZipFile(io.BytesIO(artefact.content)) as archive:
         assert archive.testzip() is None
         return {info.filename: info for info in archive.infolist()}
@@ -57,8 +58,12 @@ def test_every_handler_the_library_rdklib_and_the_licences(files: dict[str, zipf
     names = set(files)
     assert {f"{rule}.py" for rule in RULE_NAMES} <= names
     assert {"alb_sg/config_rule/rule.py", "alb_sg/live/source.py", "rdklib/evaluator.py", "LICENSE"} <= names
-    assert {"alb_sg/dashboard/function.py", "alb_sg/dashboard/assets/page.html", "alb_sg/sweep/function.py"} <= names
-    assert {"alb_sg/automation/scripts.py", "alb_sg/remediation/apply.py", "alb_sg/remediation/undo.py"} <= names
+    assert {
+        "alb_sg/functions/dashboard.py",
+        "alb_sg/dashboard/assets/page.html",
+        "alb_sg/functions/snapshot_batch.py",
+    } <= names
+    assert {"alb_sg/ssm_documents/scripts.py", "alb_sg/remediation/apply.py", "alb_sg/remediation/undo.py"} <= names
     assert {name for name in names if name.startswith("rdklib-0.3.10.dist-info/licenses/")} == {
         "rdklib-0.3.10.dist-info/licenses/LICENSE",
         "rdklib-0.3.10.dist-info/licenses/NOTICE",
@@ -78,7 +83,7 @@ def test_nothing_else(files: dict[str, zipfile.ZipInfo]) -> None:
 
 
 def test_the_layer_is_the_same_without_the_rules(files: dict[str, zipfile.ZipInfo]) -> None:
-    layer = contents(layer_artefact(RULES))
+    layer = contents(layer_artifact(RULES))
     expected = {f"python/{name}" for name in files if not Path(name).name.startswith("ALB_SG_")}
     assert set(layer) == expected
     # A compiled module says where it was compiled, and is elsewhere in a layer.
@@ -118,7 +123,7 @@ def test_two_builds_on_two_paths_give_the_same_bytes(tmp_path: Path) -> None:
     assert digests[0] == digests[1]
 
 
-def test_build_says_what_it_made(tmp_path: Path, capsys: pytest.CaptureFixture[str], artefact: Artefact) -> None:
+def test_build_says_what_it_made(tmp_path: Path, capsys: pytest.CaptureFixture[str], artefact: Artifact) -> None:
     assert main(["build", "--rules", str(RULES), "--output", str(tmp_path)]) == 0
     assert f"sha256 {artefact.sha256})" in capsys.readouterr().out
     assert (tmp_path / artefact.name).read_bytes() == artefact.content
@@ -129,7 +134,7 @@ def test_build_says_what_it_made(tmp_path: Path, capsys: pytest.CaptureFixture[s
 
 @pytest.mark.slow
 def test_handlers_work_out_of_the_zip_with_boto3_alone(
-    artefact: Artefact, server: str, tmp_path: Path, files: dict[str, zipfile.ZipInfo]
+    artefact: Artifact, server: str, tmp_path: Path, files: dict[str, zipfile.ZipInfo]
 ) -> None:
     """Each handler answers a change of a load balancer on a simulated AWS behind a server of its own.
 

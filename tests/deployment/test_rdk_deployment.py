@@ -16,9 +16,9 @@ import pytest
 from moto import mock_aws
 
 from alb_sg.deployment.__main__ import main
-from alb_sg.deployment.artefact import layer_artefact
-from alb_sg.deployment.rdk_deployment import stage
-from demo.embedded_aws import ACCOUNT_ID, REGION
+from alb_sg.deployment.artifact import layer_artifact
+from alb_sg.deployment.rdk_deployment import stage_rules
+from embedded_aws.account import ACCOUNT_ID, REGION
 from tests import tools
 from tests.deployment.deployments import RULES, SHIPPED, WHOLE, settings_of, write
 from tests.rules import RULE_NAMES
@@ -27,7 +27,7 @@ BUCKET = f"alb-sg-{ACCOUNT_ID}-{REGION}"
 
 
 def test_settings_go_into_rdks_own_files(tmp_path: Path) -> None:
-    staged = stage(settings_of(WHOLE, tmp_path), RULES, tmp_path / "rules", "me-central-1")
+    staged = stage_rules(settings_of(WHOLE, tmp_path), RULES, tmp_path / "rules", "me-central-1")
     assert sorted(path.name for path in staged.iterdir()) == list(RULE_NAMES)
     content = json.loads((staged / "ALB_SG_INSTANCE_EGRESS" / "parameters.json").read_text(encoding="utf-8"))
     said = content["Parameters"]
@@ -94,7 +94,7 @@ def test_a_function_of_another_owner_is_not_written_over(
         Runtime="python3.13",
         Role=role,
         Handler="x.y",
-        Code={"ZipFile": layer_artefact(RULES).content},
+        Code={"ZipFile": layer_artifact(RULES).content},
     )
     assert refused(tmp_path, capsys, fake_rdk) == (
         "function RDK-Rule-Function-ALBSGICMPPMTUD exists in us-east-1 without rdk's stack ALBSGICMPPMTUD; remove it "

@@ -18,13 +18,13 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.elbv2.models import elbv2_backends
 
-from alb_sg.automation import scripts
-from alb_sg.automation.actions import REEVALUATION_ACTION, document_actions
-from alb_sg.automation.names import DOCUMENTS, RULES, UNDO
-from alb_sg.errors import Unread
+from alb_sg.errors import NotReadError
 from alb_sg.remediation.apply import apply
+from alb_sg.remediation.document_names import DOCUMENTS, RECOMMENDATION_BY_DOCUMENT, UNDO_DOCUMENT
 from alb_sg.remediation.undo import undo
-from demo.embedded_aws import ACCOUNT_ID, REGION, EmbeddedAws, tcp
+from alb_sg.ssm_documents import scripts
+from alb_sg.ssm_documents.actions import REEVALUATION_ACTION, document_actions
+from embedded_aws.account import ACCOUNT_ID, REGION, EmbeddedAws, tcp
 from tests.builders import EGRESS, HEALTH, ICMP, INGRESS
 from tests.deployment.deployments import WHOLE, of_type, templates_of
 from tests.deployment.test_roles import Role, actions_of
@@ -118,7 +118,7 @@ def fixed(aws: Estate, arn: str, rule: str) -> Outcome:
             return (planned["outcome"],)
         applied = scripts.apply({**given, "Fingerprint": planned["fingerprint"], "Execution": execution(aws)})
         verified = scripts.verify(given)
-    except (scripts.StepFailed, Unread, ClientError) as error:
+    except (scripts.StepFailedError, NotReadError, ClientError) as error:
         return ("rolled back",) if "failed and rolled back" in str(error) else ("failed", type(error).__name__)
     made = json.loads(applied["result"])["createdGroup"] is not None
     evaluated = verified["reevaluation"].startswith("AWS Config evaluates")
@@ -128,7 +128,7 @@ def fixed(aws: Estate, arn: str, rule: str) -> Outcome:
 def taken_back(aws: Estate) -> Outcome:
     try:
         undone = scripts.undo({**HERE, "Execution": execution(aws)})
-    except (scripts.StepFailed, Unread, ClientError) as error:
+    except (scripts.StepFailedError, NotReadError, ClientError) as error:
         return ("failed", type(error).__name__)
     result = json.loads(undone["result"])
     return len(undone["revoked"]), len(result["deletedGroups"]), len(result["restored"]), undone["kept"]
@@ -149,7 +149,7 @@ def outcomes_of_a_fix(aws: Estate, rule: str, role: Role, actions: Sequence[str]
         role.allow(actions)
         with role.assumed():
             found = fixed(aws, arn, rule)
-        aws.faults.heal()
+        aws.faults.clear()
         yield found
 
 
@@ -180,11 +180,11 @@ def test_nothing_is_denied_and_nothing_is_superfluous(document: str, aws: Estate
     assert of_role - {"s3:GetObject", "ssm:GetParameter"} == EVERYTHING
     declared = set(document_actions(document))
     role = Role("remediation", ACCOUNT_ID)
-    outcomes = outcomes_of_an_undo if document == UNDO else outcomes_of_a_fix
-    rule = "" if document == UNDO else RULES[document].name
+    outcomes = outcomes_of_an_undo if document == UNDO_DOCUMENT else outcomes_of_a_fix
+    rule = "" if document == UNDO_DOCUMENT else RECOMMENDATION_BY_DOCUMENT[document].name
 
     whole = list(outcomes(aws, rule, role, sorted(declared)))
-    if document == UNDO:
+    if document == UNDO_DOCUMENT:
         assert [found[1:] for found in whole] == [(1, 1, [])]
     else:
         rules = {INGRESS: 8, ICMP: 3, EGRESS: 2, HEALTH: 2}[rule]

@@ -23,11 +23,11 @@ from botocore.exceptions import ClientError
 from moto.core.authorization import enable_iam_authentication
 from moto.iam.access_control import IAMPolicy, PermissionResult
 
-from alb_sg.config_rule.actions import CONFIG_ACTIONS, evaluation_actions
-from alb_sg.config_rule.rule import NotAllJudged
+from alb_sg.config_rule.iam_actions import CONFIG_ACTIONS, evaluation_actions
+from alb_sg.config_rule.rule import IncompleteEvaluationError
 from alb_sg.estate.model import LISTENER_TYPE, LOAD_BALANCER_TYPE, TARGET_GROUP_TYPE
-from alb_sg.recommendations.catalogue import BY_NAME
-from demo.embedded_aws import ACCOUNT_ID, REGION, EmbeddedAws, icmp, tcp
+from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
+from embedded_aws.account import ACCOUNT_ID, REGION, EmbeddedAws, icmp, tcp
 from tests.deployment.deployments import CENTRAL, RULES, SHIPPED, Resolver, of_type, templates_of
 from tests.rules import RULE_NAMES, rule_module
 
@@ -174,7 +174,7 @@ def outcome(rule: str, event: Mapping[str, Any], role: Role) -> Outcome:
     with role.assumed():
         try:
             answer = rule_module(rule).lambda_handler(event, None)
-        except (NotAllJudged, ClientError) as error:
+        except (IncompleteEvaluationError, ClientError) as error:
             return (type(error).__name__,)
     return tuple((found["ComplianceResourceId"], found["ComplianceType"], found.get("Annotation")) for found in answer)
 
@@ -189,7 +189,7 @@ def test_nothing_is_denied_and_nothing_is_superfluous(rule: str, aws: Estate, tm
     # Lambda itself writes the log and leaves failed events, with the function's role.
     allowed = set(actions_of(resolve(of_type(template, "AWS::IAM::Role")[logical_id])))
     allowed -= {"logs:CreateLogStream", "logs:PutLogEvents", "sqs:SendMessage"}
-    assert allowed == set(evaluation_actions(BY_NAME[rule]))
+    assert allowed == set(evaluation_actions(RECOMMENDATIONS_BY_NAME[rule]))
 
     role = Role("function", ACCOUNT_ID)
     judge_config_calls(aws, role)
@@ -239,6 +239,6 @@ def test_a_function_of_the_central_account_judges_a_member(rule: str, aws: Estat
     # A rule of somebody else's that asks the function to read with its own role gets nothing.
     caller.allow(actions_of(own))
     assert outcome(rule, aws.scheduled_event(rule, {"AssumeRoleMode": "false"}), caller)[0] in {
-        "NotAllJudged",
+        "IncompleteEvaluationError",
         "ClientError",
     }

@@ -19,14 +19,14 @@ from botocore.client import BaseClient
 from botocore.compat import HTTPHeaders
 from botocore.exceptions import ClientError
 
-from alb_sg.config_rule import service_models
-from alb_sg.config_rule.actions import evaluation_actions
-from alb_sg.config_rule.service_models import session
-from alb_sg.deployment.artefact import function_artefact
-from alb_sg.deployment.service_models import called_operations, reduced, service_model_files
-from alb_sg.errors import UnusableInput
+from alb_sg.aws import service_models
+from alb_sg.aws.service_models import new_session
+from alb_sg.config_rule.iam_actions import evaluation_actions
+from alb_sg.deployment.artifact import function_artifact
+from alb_sg.deployment.service_models import called_operations, reduce_model, service_model_files
+from alb_sg.errors import InvalidInputError
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS
-from demo.embedded_aws import ENVIRONMENT, REGION, EmbeddedAws, tcp
+from embedded_aws.account import ENVIRONMENT, REGION, EmbeddedAws, tcp
 from tests.deployment.deployments import RULES
 
 OPERATIONS = [(service, name) for service, names in called_operations().items() for name in names]
@@ -51,7 +51,7 @@ def whole_session() -> botocore.session.Session:
 @pytest.fixture
 def shipped(monkeypatch: pytest.MonkeyPatch) -> None:
     """As in the artefact: the reduced models are there."""
-    monkeypatch.setattr(service_models, "_shipped", lambda name: files().get(name))
+    monkeypatch.setattr(service_models, "_read_packaged_json", lambda name: files().get(name))
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
 
@@ -59,7 +59,7 @@ def shipped(monkeypatch: pytest.MonkeyPatch) -> None:
 def both(service: str, region: str = REGION) -> tuple[BaseClient, BaseClient]:
     """A client of the reduced model, and one of botocore's own."""
     return tuple(  # type: ignore[return-value]  # mypy does not see that there are two
-        made.create_client(service, region_name=region) for made in (session(), whole_session())
+        made.create_client(service, region_name=region) for made in (new_session(), whole_session())
     )
 
 
@@ -97,8 +97,8 @@ def test_nothing_that_nobody_calls() -> None:
 
 def test_an_operation_that_botocore_does_not_know_is_named() -> None:
     model: dict[str, Any] = {"operations": {}, "shapes": {}}
-    with pytest.raises(UnusableInput, match="model of ec2 has no DescribeNothing; install a newer boto3"):
-        reduced(model, "ec2", ["DescribeNothing"])
+    with pytest.raises(InvalidInputError, match="model of ec2 has no DescribeNothing; install a newer boto3"):
+        reduce_model(model, "ec2", ["DescribeNothing"])
 
 
 # --- that they are botocore's own
@@ -179,7 +179,7 @@ def test_the_same_answers() -> None:
         for service in ("elbv2", "ec2"):
             # Of a new session: only that has moto's handlers.
             own = botocore.session.Session()
-            one, other = (made.create_client(service, region_name=REGION) for made in (session(), own))
+            one, other = (made.create_client(service, region_name=REGION) for made in (new_session(), own))
             for operation in called_operations()[service]:
                 given = parameters.get(operation, {})
                 first, second = (client._make_api_call(operation, given) for client in (one, other))  # type: ignore[attr-defined]  # noqa: SLF001 (as above)
@@ -226,24 +226,24 @@ def test_the_same_endpoints(service: str, region: str) -> None:
 
 @pytest.mark.usefixtures("shipped")
 def test_what_is_not_among_them_is_botocores_own() -> None:
-    assert "ListRoles" in session().create_client("iam", region_name=REGION).meta.service_model.operation_names
-    assert "describe_vpcs" in dir(session().create_client("ec2", region_name=REGION))
-    assert not hasattr(session().create_client("ec2", region_name=REGION), "run_instances")
-    older = session().create_client("ec2", region_name=REGION, api_version="2016-09-15")
+    assert "ListRoles" in new_session().create_client("iam", region_name=REGION).meta.service_model.operation_names
+    assert "describe_vpcs" in dir(new_session().create_client("ec2", region_name=REGION))
+    assert not hasattr(new_session().create_client("ec2", region_name=REGION), "run_instances")
+    older = new_session().create_client("ec2", region_name=REGION, api_version="2016-09-15")
     assert older.meta.service_model.api_version == "2016-09-15"
     assert hasattr(older, "run_instances")
 
 
 def test_a_checkout_has_none() -> None:
-    assert hasattr(session().create_client("ec2", region_name=REGION), "run_instances")
+    assert hasattr(new_session().create_client("ec2", region_name=REGION), "run_instances")
 
 
 ASKED = """
 import json, sys
 from alb_sg.config_rule import AlbSgRule
-from alb_sg.config_rule.service_models import session
+from alb_sg.aws.service_models import new_session
 early = "boto3" in sys.modules
-operations = session().create_client("ec2", region_name="us-east-1").meta.service_model.operation_names
+operations = new_session().create_client("ec2", region_name="us-east-1").meta.service_model.operation_names
 import boto3, rdklib.clientfactory
 same = rdklib.clientfactory.boto3.client is boto3.client
 print(json.dumps([sys.modules["alb_sg"].__file__, early, operations, same]))
@@ -253,7 +253,7 @@ print(json.dumps([sys.modules["alb_sg"].__file__, early, operations, same]))
 @pytest.mark.parametrize("unpacked", [True, False], ids=["unpacked", "zip"])
 def test_functions_read_them_and_import_boto3_only_where_it_is_used(tmp_path: Path, *, unpacked: bool) -> None:
     """Compiled modules are taken as they are: the source beside them is not even looked at."""
-    content = function_artefact(RULES).content
+    content = function_artifact(RULES).content
     place = tmp_path / "task"
     if unpacked:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:

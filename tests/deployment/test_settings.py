@@ -11,9 +11,9 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from alb_sg.deployment.__main__ import main
-from alb_sg.deployment.mistakes import SCHEMA_FILE, WrongSettings, schema
-from alb_sg.deployment.settings import Mode, Remediation
-from alb_sg.remediation.policy import ManagedGroup, SharedGroup
+from alb_sg.deployment.config_errors import SCHEMA_FILE, InvalidSettingsError, schema
+from alb_sg.deployment.settings import RemediationMode, RemediationSettings
+from alb_sg.remediation.fix_request import ManagedGroupPolicy, SharedGroupPolicy
 from tests.deployment.deployments import (
     CENTRAL,
     MEMBERS,
@@ -65,7 +65,7 @@ def test_the_shipped_settings_name_the_shipped_schema(tmp_path: Path) -> None:
 def test_settings_that_are_right(content: dict[str, Any], tmp_path: Path) -> None:
     settings = settings_of(content, tmp_path)
     assert settings.stack_name == "alb-sg"
-    assert settings.bucket("123456789012", "us-east-1") == "alb-sg-123456789012-us-east-1"
+    assert settings.artifact_bucket_name("123456789012", "us-east-1") == "alb-sg-123456789012-us-east-1"
 
 
 def test_what_is_said_of_one_rule_comes_before_what_is_said_of_all(tmp_path: Path) -> None:
@@ -79,13 +79,17 @@ def test_what_is_said_of_one_rule_comes_before_what_is_said_of_all(tmp_path: Pat
 
 def test_remediation_is_off_unless_it_is_asked_for(tmp_path: Path) -> None:
     said = {rule.name: rule.remediation for rule in settings_of(WHOLE, tmp_path).rules}
-    assert said["ALB_SG_LISTENER_INGRESS"] == Remediation(Mode.AUTOMATIC, SharedGroup.REFUSE, attempts=5)
-    assert said[RULE] == Remediation(Mode.MANUAL, managed_group=ManagedGroup.ALLOW, rules_per_group=100)
-    assert said["ALB_SG_INSTANCE_EGRESS"].mode is Mode.OFF
-    assert {rule.remediation.mode for rule in settings_of(SHIPPED, tmp_path).rules} == {Mode.OFF}
+    assert said["ALB_SG_LISTENER_INGRESS"] == RemediationSettings(
+        RemediationMode.AUTOMATIC, SharedGroupPolicy.REFUSE, attempts=5
+    )
+    assert said[RULE] == RemediationSettings(
+        RemediationMode.MANUAL, managed_group=ManagedGroupPolicy.ALLOW, rules_per_group=100
+    )
+    assert said["ALB_SG_INSTANCE_EGRESS"].mode is RemediationMode.OFF
+    assert {rule.remediation.mode for rule in settings_of(SHIPPED, tmp_path).rules} == {RemediationMode.OFF}
     # How it would be run may be said while it is off.
     off = settings_of(changed(f"rules/{RULE}/remediation", {"attempts": 1}), tmp_path)
-    assert {rule.name: rule.remediation.mode for rule in off.rules}[RULE] is Mode.OFF
+    assert {rule.name: rule.remediation.mode for rule in off.rules}[RULE] is RemediationMode.OFF
 
 
 def test_a_rule_may_be_left_to_another_file(tmp_path: Path) -> None:
@@ -200,18 +204,18 @@ MISTAKES: list[tuple[str, object, str]] = [
 def test_a_mistake_is_one_sentence_that_says_where_and_what(
     path: str, value: object, sentence: str, tmp_path: Path
 ) -> None:
-    with pytest.raises(WrongSettings) as found:
+    with pytest.raises(InvalidSettingsError) as found:
         settings_of(changed(path, value), tmp_path)
-    assert len(found.value.mistakes) == 1, str(found.value)
+    assert len(found.value.problems) == 1, str(found.value)
     assert sentence in str(found.value)
     assert str(found.value).startswith(str(tmp_path / "rdk-config.json") + ": ")
 
 
 def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
     content = {**changed("frequency", "Daily"), "logRetentionDays": "long", "colour": "red"}
-    with pytest.raises(WrongSettings) as found:
+    with pytest.raises(InvalidSettingsError) as found:
         settings_of(content, tmp_path)
-    assert {mistake.path for mistake in found.value.mistakes} == {"", "frequency", "logRetentionDays"}
+    assert {mistake.path for mistake in found.value.problems} == {"", "frequency", "logRetentionDays"}
 
 
 @pytest.mark.parametrize(
@@ -223,7 +227,7 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
     ],
 )
 def test_files_that_hold_no_settings(text: str, sentence: str, tmp_path: Path) -> None:
-    with pytest.raises(WrongSettings, match=r"rdk-config\.json: ") as found:
+    with pytest.raises(InvalidSettingsError, match=r"rdk-config\.json: ") as found:
         settings_of(text, tmp_path)
     assert sentence in str(found.value)
 

@@ -20,14 +20,14 @@ from botocore.stub import Stubber
 from moto import mock_aws
 from moto.cloudformation.models import cloudformation_backends
 
-from alb_sg.automation.names import DOCUMENTS
 from alb_sg.deployment import stack_deployment
 from alb_sg.deployment.__main__ import main
-from alb_sg.deployment.artefact import function_artefact
-from alb_sg.deployment.pack import rendered
-from alb_sg.deployment.stack_deployment import first_failure
-from demo.embedded_aws import ACCOUNT_ID, REGION
-from demo.faults import Faults
+from alb_sg.deployment.artifact import function_artifact
+from alb_sg.deployment.stack_deployment import first_failed_resource
+from alb_sg.deployment.template_files import render_templates
+from alb_sg.remediation.document_names import DOCUMENTS
+from embedded_aws.account import ACCOUNT_ID, REGION
+from embedded_aws.faults import Faults
 from tests.deployment.deployments import (
     ARTEFACT,
     ORGANIZATION,
@@ -97,8 +97,8 @@ def deploy(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Deployment:
 
 
 def test_organization_stacks_are_made(aws: Faults, tmp_path: Path) -> None:
-    artefact = function_artefact(RULES)
-    texts = rendered(settings_of(ORGANIZATION, tmp_path), artefact)
+    artefact = function_artifact(RULES)
+    texts = render_templates(settings_of(ORGANIZATION, tmp_path), artefact)
     client("s3").put_object(Bucket=make_bucket(), Key=artefact.key, Body=artefact.content)
     cloudformation = client("cloudformation")
     for name in ("central", "member", "documents", "aggregator", "organization-conformance-pack"):
@@ -127,7 +127,7 @@ def test_organization_stacks_are_made(aws: Faults, tmp_path: Path) -> None:
 
 
 def test_the_pack_is_put_into_an_organization(aws: Faults, tmp_path: Path) -> None:
-    pack = rendered(settings_of(WHOLE, tmp_path), ARTEFACT)["conformance-pack.yaml"]
+    pack = render_templates(settings_of(WHOLE, tmp_path), ARTEFACT)["conformance-pack.yaml"]
     bucket = make_bucket(name="awsconfigconforms-alb-sg")
     client("s3").put_object(Bucket=bucket, Key="conformance-pack.yaml", Body=pack.encode())
     config = client("config")
@@ -151,7 +151,7 @@ def test_the_pack_is_put_into_an_organization(aws: Faults, tmp_path: Path) -> No
 def test_one_account_and_then_an_update(aws: Faults, deploy: Deployment) -> None:
     make_bucket()
     status, said = deploy()
-    key = function_artefact(RULES).key
+    key = function_artifact(RULES).key
     assert (status, said) == (0, f"us-east-1: uploaded s3://{BUCKET}/{key}\nus-east-1: stack alb-sg created\n")
     assert functions() == FUNCTIONS
     for name in FUNCTIONS:
@@ -169,7 +169,7 @@ def test_one_account_and_then_an_update(aws: Faults, deploy: Deployment) -> None
 def test_a_template_that_is_too_long_for_a_call_comes_from_the_bucket(
     aws: Faults, deploy: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stack_deployment, "TEMPLATE_LIMIT", 10_000)
+    monkeypatch.setattr(stack_deployment, "MAX_TEMPLATE_BYTES", 10_000)
     make_bucket()
     assert deploy()[0] == 0
     assert functions() == FUNCTIONS
@@ -210,7 +210,7 @@ def test_documents_and_role_come_with_remediation(aws: Faults, deploy: Deploymen
     ssm = client("ssm")
     for name in DOCUMENTS:
         content = yaml.safe_load(ssm.get_document(Name=name)["Content"])
-        assert content["files"]["alb-sg.zip"]["checksums"] == {"sha256": function_artefact(RULES).sha256}
+        assert content["files"]["alb-sg.zip"]["checksums"] == {"sha256": function_artifact(RULES).sha256}
     assert "alb-sg-remediation" in {role["RoleName"] for role in client("iam").list_roles()["Roles"]}
     # CloudFormation hands a stack's tags on: they must not tell of another owner than the documents' own do.
     for name in ("alb-sg-documents", "alb-sg"):
@@ -250,7 +250,7 @@ def test_another_bucket_may_be_named(aws: Faults, deploy: Deployment) -> None:
 def test_upload_says_where_central_yaml_will_look(aws: Faults, deploy: Deployment) -> None:
     make_bucket()
     status, said = deploy(command="upload")
-    key = function_artefact(RULES).key
+    key = function_artifact(RULES).key
     assert (status, said) == (0, f"us-east-1: s3://{BUCKET}/{key}\n")
     assert client("s3").head_object(Bucket=BUCKET, Key=key)["ContentType"] == "application/zip"
 
@@ -301,7 +301,7 @@ def test_a_bucket_in_another_region(aws: Faults, deploy: Deployment) -> None:
 )
 def test_a_function_of_another_owner(aws: Faults, deploy: Deployment, tags: dict[str, str], whose: str) -> None:
     role = client("iam").create_role(RoleName="theirs", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
-    client("s3").put_object(Bucket=make_bucket(), Key="theirs.zip", Body=function_artefact(RULES).content)
+    client("s3").put_object(Bucket=make_bucket(), Key="theirs.zip", Body=function_artifact(RULES).content)
     code = {"S3Bucket": BUCKET, "S3Key": "theirs.zip"}
     client("lambda").create_function(
         FunctionName="alb-sg-icmp-pmtud", Runtime="python3.13", Role=role, Handler="x.y", Code=code, Tags=tags
@@ -363,6 +363,6 @@ def test_the_first_failure_is_named_and_not_what_was_cancelled_for_it() -> None:
     cloudformation = client("cloudformation")
     with Stubber(cloudformation) as stub:
         stub.add_response("describe_stack_events", {"StackEvents": events}, {"StackName": "alb-sg"})
-        assert first_failure(cloudformation, "alb-sg") == (
+        assert first_failed_resource(cloudformation, "alb-sg") == (
             "ListenerIngressRole: alb-sg-listener-ingress already exists"
         )

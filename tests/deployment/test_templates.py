@@ -12,13 +12,13 @@ import pytest
 import yaml
 from cfnlint.config import ManualArgs  # type: ignore[import-untyped]  # as above
 
-from alb_sg.automation.actions import document_actions
-from alb_sg.automation.names import DOCUMENTS, document_name
-from alb_sg.config_rule.actions import evaluation_actions
-from alb_sg.deployment.conformance_pack import PARAMETERS_LIMIT, TEMPLATE_LIMIT
-from alb_sg.deployment.pack import remarks, rendered
+from alb_sg.config_rule.iam_actions import evaluation_actions
+from alb_sg.deployment.conformance_pack import MAX_PARAMETERS, MAX_TEMPLATE_BYTES
+from alb_sg.deployment.template_files import deployment_remarks, render_templates
 from alb_sg.parameters import PARAMETERS, RDKLIB_PARAMETERS, parse_parameters
-from alb_sg.recommendations.catalogue import BY_NAME
+from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
+from alb_sg.remediation.document_names import DOCUMENTS, document_name
+from alb_sg.ssm_documents.actions import document_actions
 from tests.deployment.api_model import problems
 from tests.deployment.deployments import (
     ARTEFACT,
@@ -78,7 +78,7 @@ def pack_resolver(pack: dict[str, Any], **parameters: str) -> Resolver:
 @pytest.mark.slow
 def test_cfn_lint_finds_nothing(variant: dict[str, Any], tmp_path: Path) -> None:
     regions = settings_of(variant, tmp_path).regions
-    for name, text in rendered(settings_of(variant, tmp_path), ARTEFACT).items():
+    for name, text in render_templates(settings_of(variant, tmp_path), ARTEFACT).items():
         found = cfnlint.api.lint(text, config=ManualArgs(regions=list(regions), ignore_checks=[]))
         assert [str(match) for match in found] == [], name
         assert "cfn-lint" not in text
@@ -86,7 +86,7 @@ def test_cfn_lint_finds_nothing(variant: dict[str, Any], tmp_path: Path) -> None
 
 
 def test_files_are_the_same_each_time_and_say_where_they_come_from(variant: dict[str, Any], tmp_path: Path) -> None:
-    first, second = (rendered(settings_of(variant, tmp_path), ARTEFACT) for _ in range(2))
+    first, second = (render_templates(settings_of(variant, tmp_path), ARTEFACT) for _ in range(2))
     assert first == second
     assert set(first) == (FILES | REGIONAL if variant is WHOLE else FILES)
     for text in first.values():
@@ -96,12 +96,12 @@ def test_files_are_the_same_each_time_and_say_where_they_come_from(variant: dict
 
 
 def test_limits_of_aws(variant: dict[str, Any], tmp_path: Path) -> None:
-    for name, text in rendered(settings_of(variant, tmp_path), ARTEFACT).items():
+    for name, text in render_templates(settings_of(variant, tmp_path), ARTEFACT).items():
         # CloudFormation takes as much in a call as AWS Config does of a conformance pack.
-        assert len(text.encode()) <= TEMPLATE_LIMIT == 51_200, name
+        assert len(text.encode()) <= MAX_TEMPLATE_BYTES == 51_200, name
     for template in templates_of(variant, tmp_path).values():
         assert len(template["Resources"]) <= 500
-        assert len(template.get("Parameters", {})) <= PARAMETERS_LIMIT == 60
+        assert len(template.get("Parameters", {})) <= MAX_PARAMETERS == 60
 
 
 def test_as_many_accounts_as_may_be_listed_fit(tmp_path: Path) -> None:
@@ -171,7 +171,7 @@ def test_a_type_is_left_out_in_its_region_alone(tmp_path: Path) -> None:
         types = properties["Scope"]["ComplianceResourceTypes"]
         assert (left_out in types) is ("me-central-1" not in name)
         assert len(types) == (3 if "me-central-1" in name else 4)
-    said = [remark for remark in remarks(settings_of(WHOLE, tmp_path)) if remark.startswith("me-central-1")]
+    said = [remark for remark in deployment_remarks(settings_of(WHOLE, tmp_path)) if remark.startswith("me-central-1")]
     [remark] = said
     assert remark.startswith(f"me-central-1: changes of {left_out} trigger nothing there; the periodic run covers them")
 
@@ -179,7 +179,7 @@ def test_a_type_is_left_out_in_its_region_alone(tmp_path: Path) -> None:
 def test_descriptions_fit_with_the_longest_severity() -> None:
     for name in RULE_NAMES:
         # rdk allows one character less than AWS Config.
-        assert len(f"[CRITICAL] {BY_NAME[name].asks}") <= 255
+        assert len(f"[CRITICAL] {RECOMMENDATIONS_BY_NAME[name].requirement_text}") <= 255
 
 
 # --- the pack's parameters
@@ -580,7 +580,7 @@ def test_a_function_may_do_nothing_else(templates: dict[str, dict[str, Any]], va
                 assert rest == {"BecomeEvaluationRole"}
             else:
                 assert rest == {"Evaluate"}
-                assert statements["Evaluate"]["Action"] == list(evaluation_actions(BY_NAME[rule]))
+                assert statements["Evaluate"]["Action"] == list(evaluation_actions(RECOMMENDATIONS_BY_NAME[rule]))
             assert ("ReadExemptions" in statements) is (variant is WHOLE)
 
 
@@ -671,7 +671,7 @@ def test_the_evaluation_role_may_do_what_the_rules_declare(templates: dict[str, 
     [policy] = role["Policies"]
     [statement] = policy["PolicyDocument"]["Statement"]
     assert set(statement["Action"]) == {
-        action for recommendation in BY_NAME.values() for action in evaluation_actions(recommendation)
+        action for recommendation in RECOMMENDATIONS_BY_NAME.values() for action in evaluation_actions(recommendation)
     }
     reading = {action for action in statement["Action"] if action.split(":")[1].startswith(("Describe", "Get"))}
     assert set(statement["Action"]) - reading == {"config:PutEvaluations"}

@@ -191,19 +191,21 @@ def config_item(type_name: str, resource_id: str, configuration: Any, **changes:
 def config_items(source: Shape | None = None) -> list[Shape]:
     """A saved estate, the example if none is given, as configuration items in the API's own spelling."""
     source = saved() if source is None else copy.deepcopy(source)
-    home = {"awsAccountId": source["AccountId"], "awsRegion": source["Region"]}
+    account_region = {"awsAccountId": source["AccountId"], "awsRegion": source["Region"]}
     found = []
     for section, (type_name, identifier) in TYPES.items():
         for element in source[section]:
             resource_id = element[identifier]
-            item = config_item(type_name, resource_id, element, **home)
+            item = config_item(type_name, resource_id, element, **account_region)
             if section == "LoadBalancers":
                 item["tags"] = {tag["Key"]: tag["Value"] for tag in source["Tags"].get(resource_id, ())}
             if section == "TargetGroups":
                 element["Targets"] = [found["Target"] for found in source["TargetHealthDescriptions"][resource_id]]
             found.append(item)
     for prefix_list_id, element in source["ManagedPrefixLists"].items():
-        found.append(config_item(PREFIX_LIST, prefix_list_id, {"PrefixListId": prefix_list_id, **element}, **home))
+        found.append(
+            config_item(PREFIX_LIST, prefix_list_id, {"PrefixListId": prefix_list_id, **element}, **account_region)
+        )
     return found
 
 

@@ -13,11 +13,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alb_sg.errors import Unread, UnusableInput
+from alb_sg.errors import InvalidInputError, NotReadError
 from alb_sg.estate.cidr import Family
 from alb_sg.estate.config_item import ITEM_TYPES
-from alb_sg.estate.config_items import read_config_items
-from alb_sg.estate.estate import SECTIONS, Estate, Failure
+from alb_sg.estate.config_item_files import read_config_items
+from alb_sg.estate.estate import SECTIONS, Estate, ReadFailure
+from alb_sg.estate.export_file import read_export_file
+from alb_sg.estate.item_history import SECTION_BY_TYPE
 from alb_sg.estate.model import (
     Instance,
     Listener,
@@ -30,8 +32,6 @@ from alb_sg.estate.model import (
     TargetGroup,
     Vpc,
 )
-from alb_sg.estate.recording import SECTION_OF
-from alb_sg.estate.saved import read_saved_estates
 from tests.estate.example import (
     ACCOUNT,
     BLUE,
@@ -65,7 +65,7 @@ def read(folder: Path, document: Any) -> Estate:
 
 def refusal(*paths: str) -> str:
     """What a user is told, without the folder that the file lies in."""
-    with pytest.raises(UnusableInput) as refused:
+    with pytest.raises(InvalidInputError) as refused:
         read_config_items(paths)
     return str(refused.value).replace(str(Path(paths[0]).parent) + "/", "")
 
@@ -73,7 +73,7 @@ def refusal(*paths: str) -> str:
 @pytest.fixture(scope="module")
 def expected(tmp_path_factory: pytest.TempPathFactory) -> Estate:
     """The example as its saved estate gives it."""
-    [estate] = read_saved_estates(write(tmp_path_factory.mktemp("saved"), saved()))
+    [estate] = read_export_file(write(tmp_path_factory.mktemp("saved"), saved()))
     return estate
 
 
@@ -98,10 +98,10 @@ _RDK_LISTENER = (
 )
 
 
-def _named_by(arn: str) -> Failure:
+def _named_by(arn: str) -> ReadFailure:
     """The load balancer of rdk's samples, which others name and which has no item in the same file."""
     cause = f"named by {arn}, but AWS Config has no item of it"
-    return Failure("LoadBalancers", _RDK_LOAD_BALANCER, cause)
+    return ReadFailure("LoadBalancers", _RDK_LOAD_BALANCER, cause)
 
 
 def _open(protocol: str, port: int | None, *references: SecurityGroupReference) -> Permission:
@@ -113,7 +113,7 @@ _ITSELF = SecurityGroupReference("sg-0bf9c8e5ea6375194", "777719877733", None, N
 
 
 def _groups(account_id: str, region: str, group: SecurityGroup) -> list[Estate]:
-    return [Estate(account_id, region, security_groups={group.id: group}, complete_groups=True)]
+    return [Estate(account_id, region, security_groups={group.id: group}, has_all_security_groups=True)]
 
 
 READABLE: dict[str, list[Estate]] = {
@@ -328,8 +328,8 @@ def test_items_read_as_the_saved_estate_of_the_same(tmp_path: Path, expected: Es
 
 
 def test_every_type_is_in_the_example() -> None:
-    assert {item["resourceType"] for item in config_items()} == ITEM_TYPES.keys() == SECTION_OF.keys()
-    assert set(SECTION_OF.values()) <= SECTIONS.keys() | {"LoadBalancers"}
+    assert {item["resourceType"] for item in config_items()} == ITEM_TYPES.keys() == SECTION_BY_TYPE.keys()
+    assert set(SECTION_BY_TYPE.values()) <= SECTIONS.keys() | {"LoadBalancers"}
 
 
 def _each(change: Callable[[Shape], object]) -> Callable[[list[Shape]], list[Shape]]:
@@ -549,7 +549,7 @@ def test_neither_spelling_nor_the_order_of_items_and_files_matters(given_case: A
         names = [f"{number}.json" for number in range(len(documents))]
         random.shuffle(names)
         paths = [write(Path(folder), document, name) for document, name in zip(documents, names, strict=True)]
-        assert read_config_items(paths) == read_saved_estates(write(Path(folder), estate, "saved"))
+        assert read_config_items(paths) == read_export_file(write(Path(folder), estate, "saved"))
 
 
 # --- which item counts
@@ -680,13 +680,13 @@ def test_one_of_two_equal_items_may_be_silent_about_tags(tmp_path: Path, expecte
 @pytest.mark.parametrize("type_name", sorted(ITEM_TYPES))
 def test_a_type_without_a_single_item_is_unrecorded(tmp_path: Path, expected: Estate, type_name: str) -> None:
     estate = read(tmp_path, [item for item in config_items() if item["resourceType"] != type_name])
-    section = SECTION_OF[type_name]
+    section = SECTION_BY_TYPE[type_name]
     if section == "LoadBalancers":
         assert (estate.load_balancers, estate.tags) == ({}, None)
         return
     assert getattr(expected, SECTIONS[section])
     assert getattr(estate, SECTIONS[section]) is None
-    assert estate.complete_groups is (section != "SecurityGroups")
+    assert estate.has_all_security_groups is (section != "SecurityGroups")
     assert (estate.targets is None) is (section == "TargetGroups")
 
 
@@ -696,11 +696,11 @@ def test_a_type_with_deleted_items_alone_is_recorded_and_empty(tmp_path: Path, t
         if item["resourceType"] == type_name:
             item.update(configurationItemStatus="ResourceDeleted", configuration=None)
     estate = read(tmp_path, items)
-    section = SECTION_OF[type_name]
+    section = SECTION_BY_TYPE[type_name]
     found = estate.load_balancers if section == "LoadBalancers" else getattr(estate, SECTIONS[section])
     assert found is not None
     assert not (any(found.values()) if section == "Listeners" else found)
-    assert estate.complete_groups
+    assert estate.has_all_security_groups
 
 
 def _not_recorded(resource_id: str) -> list[Shape]:
@@ -727,7 +727,7 @@ def test_a_resource_that_is_not_recorded_is_unread_and_not_absent(
     tmp_path: Path, what: str, resource_id: str, ask: Callable[[Estate], object]
 ) -> None:
     estate = read(tmp_path, _not_recorded(resource_id))
-    with pytest.raises(Unread) as unread:
+    with pytest.raises(NotReadError) as unread:
         ask(estate)
     assert unread.value.what == what
     assert unread.value.cause == f"AWS Config does not record {resource_id} (ResourceNotRecorded)"
@@ -738,12 +738,12 @@ def test_what_is_recorded_is_still_known_beside_what_is_not(tmp_path: Path, expe
     assert estate.listeners == {IDLE: ()}
     estate = read(tmp_path, _not_recorded("sg-web"))
     assert estate.security_group("sg-admin") == expected.security_group("sg-admin")
-    assert estate.deleted_groups == frozenset()
-    assert not estate.complete_groups
+    assert estate.deleted_security_groups == frozenset()
+    assert not estate.has_all_security_groups
     estate = read(tmp_path, _not_recorded(IDLE))
     assert set(estate.load_balancers) == {WEB}
     assert estate.failures == (
-        Failure("LoadBalancers", IDLE, f"AWS Config does not record {IDLE} (ResourceNotRecorded)"),
+        ReadFailure("LoadBalancers", IDLE, f"AWS Config does not record {IDLE} (ResourceNotRecorded)"),
     )
 
 

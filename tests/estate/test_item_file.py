@@ -16,17 +16,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alb_sg.errors import UnusableInput
-from alb_sg.estate import item_blocks
-from alb_sg.estate.cidr import NotACidr
-from alb_sg.estate.config_documents import items_in
+from alb_sg.aws.account_region import AccountRegion
+from alb_sg.errors import InvalidInputError
+from alb_sg.estate.cidr import InvalidCidrError
+from alb_sg.estate.config_documents import find_config_items
 from alb_sg.estate.config_item import ItemFields, read_item
-from alb_sg.estate.config_items import first_home, read_config_items
-from alb_sg.estate.files import read_json_file
-from alb_sg.estate.home import Home
-from alb_sg.estate.item_file import Irregular, usual_items
-from alb_sg.estate.typed_item import READERS, TypedReader, in_one_spelling
-from benchmarks.snapshots import snapshot, verdicts
+from alb_sg.estate.config_item_files import first_account_region, read_config_items
+from alb_sg.estate.json_files import read_json_file
+from alb_sg.estate.snapshots import chunks
+from alb_sg.estate.snapshots.reader import NeedsGeneralReader, fast_items
+from alb_sg.estate.snapshots.schemas import READERS_BY_TYPE, FastItemReader, refuse_other_spelling
+from benchmarks.snapshot_files import expected_verdicts, snapshot_file
 from tests.estate.example import ACCOUNT, REGION, Shape, config_items, lower_camel, write
 
 SAMPLES = Path(__file__).parents[1] / "samples" / "config-items"
@@ -35,19 +35,19 @@ PASCAL = ("AWS::ElasticLoadBalancingV2::Listener", "AWS::ElasticLoadBalancingV2:
 
 def thoroughly(path: str) -> list[ItemFields]:
     """The items of a file by the reader that knows every spelling."""
-    found = [read_item(source) for _, source in items_in(read_json_file(path))]
+    found = [read_item(source) for _, source in find_config_items(read_json_file(path))]
     return [item for item in found if item is not None]
 
 
 def usually(path: str) -> list[ItemFields]:
-    return [item for _, items in usual_items(path) for item in items if item is not None]
+    return [item for _, items in fast_items(path) for item in items if item is not None]
 
 
 def either(read: Callable[[str], list[ItemFields]], path: str) -> list[ItemFields] | str:
     """The items, or the sentence that refuses them."""
     try:
         return read(path)
-    except UnusableInput as error:
+    except InvalidInputError as error:
         return error.message
 
 
@@ -64,7 +64,7 @@ def recorded_spelling(item: Shape) -> Shape:
 
 
 def of_a_snapshot(size: int = 3) -> list[Shape]:
-    items: list[Shape] = json.loads(gzip.decompress(snapshot(size).read_bytes()))["configurationItems"]
+    items: list[Shape] = json.loads(gzip.decompress(snapshot_file(size).read_bytes()))["configurationItems"]
     return items
 
 
@@ -73,10 +73,10 @@ def of_a_snapshot(size: int = 3) -> list[Shape]:
 
 def test_items_of_snapshots_need_no_other_reader() -> None:
     for item in of_a_snapshot():
-        read = TypedReader().item(item_blocks.envelope(json.dumps(item).encode()))
+        read = FastItemReader().read(chunks.decode_item(json.dumps(item).encode()))
         assert read == read_item(item)
-        assert (read is not None) == (item["resourceType"] in READERS)
-    path = str(snapshot(3))
+        assert (read is not None) == (item["resourceType"] in READERS_BY_TYPE)
+    path = str(snapshot_file(3))
     assert usually(path) == thoroughly(path)
 
 
@@ -156,7 +156,7 @@ def test_both_readers_mean_the_same(items: list[Shape]) -> None:
         path = write(Path(folder), {"configurationItems": items})
         try:
             quick = either(usually, path)
-        except Irregular:
+        except NeedsGeneralReader:
             return
         thorough = either(thoroughly, path)
         assert thorough in (quick, IN_TWO_SPELLINGS)
@@ -170,7 +170,7 @@ def test_a_document_says_the_same_as_a_list_of_its_items(items: list[Shape]) -> 
         for document in ({"configurationItems": items}, items):
             try:
                 outcomes.append(read_config_items([write(Path(folder), document)]))
-            except UnusableInput as error:
+            except InvalidInputError as error:
                 outcomes.append(str(error).replace(": configurationItems[", ": ["))
         assert outcomes[0] == outcomes[1] or IN_TWO_SPELLINGS in str(outcomes[1])
 
@@ -183,8 +183,8 @@ def fields_of(value: Any) -> list[tuple[dict[str, Any], str]]:
 def as_usual(item: Shape) -> ItemFields | None:
     """An item as the quick reader has it; None where it leaves it to the other."""
     try:
-        return TypedReader().item(item_blocks.envelope(json.dumps(item).encode()))
-    except (Irregular, UnusableInput, NotACidr, msgspec.ValidationError):
+        return FastItemReader().read(chunks.decode_item(json.dumps(item).encode()))
+    except (NeedsGeneralReader, InvalidInputError, InvalidCidrError, msgspec.ValidationError):
         return None
 
 
@@ -207,7 +207,7 @@ def test_no_field_that_is_read_is_there_in_two_spellings() -> None:
 
 
 def test_a_type_s_other_spelling_is_refused_field_by_field() -> None:
-    @in_one_spelling
+    @refuse_other_spelling
     class Shape(msgspec.Struct, rename="camel"):
         group_id: str = ""
 
@@ -222,7 +222,7 @@ def test_a_type_s_other_spelling_is_refused_field_by_field() -> None:
 
 def blocks_of(text: str, size: int) -> list[list[Any]]:
     stream = io.BytesIO(text.encode())
-    return [json.loads(block.text) for block in item_blocks.item_blocks(lambda _: stream.read(size))]
+    return [json.loads(block.list_json) for block in chunks.read_chunks(lambda _: stream.read(size))]
 
 
 TEXTS = st.lists(st.sampled_from(['"', "\\", "]", "}", ",", "[", " ", '{"a":', "é", "\n"]), max_size=12).map("".join)
@@ -246,7 +246,7 @@ def test_blocks_are_cut_between_items_alone(
     text = json.dumps(document, indent=indent, ensure_ascii=ascii_only)
     try:
         found = blocks_of(text, size)
-    except Irregular:
+    except NeedsGeneralReader:
         # Where "configurationItems" or what follows the list is within texts; the whole document is read then.
         return
     assert [item for block in found for item in block] == items
@@ -276,14 +276,14 @@ def test_most_files_are_cut_into_blocks() -> None:
     ],
 )
 def test_other_documents_are_left_to_others(document: str) -> None:
-    with pytest.raises(Irregular):
+    with pytest.raises(NeedsGeneralReader):
         blocks_of(document, 1 << 16)
 
 
 def test_text_that_is_not_utf_8_is_refused_wherever_it_is(tmp_path: Path) -> None:
     path = tmp_path / "given.json"
     path.write_bytes(b'{"configurationItems": [{"resourceType": "AWS::S3::Bucket", "configuration": "\xff"}]}')
-    with pytest.raises(UnusableInput, match=r"not UTF-8 text \(byte 79 is 0xff\)"):
+    with pytest.raises(InvalidInputError, match=r"not UTF-8 text \(byte 79 is 0xff\)"):
         read_config_items([str(path)])
 
 
@@ -297,10 +297,10 @@ def test_concatenated_gzip_data_is_one_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("damage", [lambda data: data[:-9], lambda data: data[:-8] + bytes(8), lambda _: b"\x1f\x8b!"])
 def test_damaged_gzip_data_is_named_as_ever(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
     path = tmp_path / "given.json.gz"
-    path.write_bytes(damage(snapshot(3).read_bytes()))
-    with pytest.raises(Irregular):
+    path.write_bytes(damage(snapshot_file(3).read_bytes()))
+    with pytest.raises(NeedsGeneralReader):
         usually(str(path))
-    with pytest.raises(UnusableInput, match=r"given.json.gz: (the gzip data is cut short|not gzip data)"):
+    with pytest.raises(InvalidInputError, match=r"given.json.gz: (the gzip data is cut short|not gzip data)"):
         read_config_items([str(path)])
 
 
@@ -310,17 +310,17 @@ def test_damaged_gzip_data_is_named_as_ever(tmp_path: Path, damage: Callable[[by
 def test_the_first_home_is_that_of_the_first_item_that_counts(tmp_path: Path) -> None:
     role = {"resourceType": "AWS::IAM::Role", "awsAccountId": "999999999999", "awsRegion": "global"}
     items = [role, *map(recorded_spelling, config_items())]
-    assert first_home(write(tmp_path, {"configurationItems": items})) == Home(ACCOUNT, REGION)
-    assert first_home(write(tmp_path, items)) is None
-    assert first_home(write(tmp_path, {"configurationItems": [role]})) is None
+    assert first_account_region(write(tmp_path, {"configurationItems": items})) == AccountRegion(ACCOUNT, REGION)
+    assert first_account_region(write(tmp_path, items)) is None
+    assert first_account_region(write(tmp_path, {"configurationItems": [role]})) is None
 
 
 def test_samples_read_the_same_in_a_snapshot(tmp_path: Path) -> None:
     compared = 0
     for sample in sorted(SAMPLES.iterdir()):
         try:
-            items = [source for _, source in items_in(read_json_file(str(sample)))]
-        except UnusableInput:
+            items = [source for _, source in find_config_items(read_json_file(str(sample)))]
+        except InvalidInputError:
             # Some are no items.
             continue
         path = write(tmp_path, {"configurationItems": items})
@@ -330,7 +330,7 @@ def test_samples_read_the_same_in_a_snapshot(tmp_path: Path) -> None:
 
 
 def test_a_snapshot_is_made_the_same_each_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    first = snapshot(3).read_bytes()
+    first = snapshot_file(3).read_bytes()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    assert snapshot(3).read_bytes() == first
-    assert sum(verdicts(100).values()) == 4 * 100
+    assert snapshot_file(3).read_bytes() == first
+    assert sum(expected_verdicts(100).values()) == 4 * 100

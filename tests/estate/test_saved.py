@@ -16,9 +16,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alb_sg.errors import UnusableInput
+from alb_sg.errors import InvalidInputError
 from alb_sg.estate.cidr import Family
-from alb_sg.estate.estate import Estate, Failure
+from alb_sg.estate.estate import Estate, ReadFailure
+from alb_sg.estate.export_file import read_export_file, write_export_file
 from alb_sg.estate.model import (
     Instance,
     Listener,
@@ -32,7 +33,6 @@ from alb_sg.estate.model import (
     TargetGroup,
     Vpc,
 )
-from alb_sg.estate.saved import read_saved_estates, write_saved_estates
 from tests.estate.example import ACCOUNT, BLUE, HTTP, HTTPS, IDLE, REGION, WEB, saved, write
 
 Change = Callable[[dict[str, Any]], object]
@@ -40,13 +40,13 @@ Change = Callable[[dict[str, Any]], object]
 
 def refusal(path: str) -> str:
     """What a user is told of a file, without the folder that it lies in."""
-    with pytest.raises(UnusableInput) as refused:
-        read_saved_estates(path)
+    with pytest.raises(InvalidInputError) as refused:
+        read_export_file(path)
     return str(refused.value).replace(str(Path(path).parent) + "/", "")
 
 
 def read(folder: Path, document: Any) -> Estate:
-    [estate] = read_saved_estates(write(folder, document))
+    [estate] = read_export_file(write(folder, document))
     return estate
 
 
@@ -81,7 +81,7 @@ def test_every_section_is_read(tmp_path: Path) -> None:
             ),
             "sg-admin": SecurityGroup("sg-admin", "admin", "vpc-1", (), ()),
         },
-        complete_groups=True,
+        has_all_security_groups=True,
         vpcs={"vpc-1": Vpc("vpc-1", {Family.IPV4: ("10.0.0.0/16",), Family.IPV6: ("2001:db8::/56",)})},
         instances={"i-2": Instance("i-2", "10.0.0.6", None, ("sg-app",))},
         network_interfaces={
@@ -115,7 +115,7 @@ def test_an_absent_section_was_not_collected_and_null_is_absent(tmp_path: Path, 
     estate = read(tmp_path, absent)
     assert getattr(estate, attribute) is None
     assert estate == read(tmp_path, null)
-    assert estate.complete_groups is (section != "SecurityGroups")
+    assert estate.has_all_security_groups is (section != "SecurityGroups")
 
 
 @pytest.mark.parametrize(("section", "attribute"), SECTION_ATTRIBUTES)
@@ -128,9 +128,11 @@ def test_an_empty_section_was_collected(tmp_path: Path, section: str, attribute:
 
 
 def test_load_balancers_that_were_not_collected_are_a_failure_and_not_an_empty_account(tmp_path: Path) -> None:
-    home = {"AccountId": ACCOUNT, "Region": REGION}
-    assert read(tmp_path, home).failures == (Failure("LoadBalancers", None, "the section was not collected"),)
-    assert read(tmp_path, {**home, "LoadBalancers": []}).failures == ()
+    account_region = {"AccountId": ACCOUNT, "Region": REGION}
+    assert read(tmp_path, account_region).failures == (
+        ReadFailure("LoadBalancers", None, "the section was not collected"),
+    )
+    assert read(tmp_path, {**account_region, "LoadBalancers": []}).failures == ()
 
 
 @pytest.mark.parametrize("section", ["Listeners", "Tags"])
@@ -234,20 +236,22 @@ def test_command_output_can_be_pasted_in(tmp_path: Path, change: Change) -> None
 
 
 def test_a_file_may_hold_several_estates_in_its_order(tmp_path: Path) -> None:
-    home = {"AccountId": ACCOUNT, "LoadBalancers": []}
-    path = write(tmp_path, [{**home, "Region": "us-east-1"}, {**home, "Region": "eu-west-1"}], "both.json.gz")
-    assert [estate.region for estate in read_saved_estates(path)] == ["us-east-1", "eu-west-1"]
+    account_region = {"AccountId": ACCOUNT, "LoadBalancers": []}
+    path = write(
+        tmp_path, [{**account_region, "Region": "us-east-1"}, {**account_region, "Region": "eu-west-1"}], "both.json.gz"
+    )
+    assert [estate.region for estate in read_export_file(path)] == ["us-east-1", "eu-west-1"]
 
 
 def test_gzip_is_known_by_its_content_too_and_a_byte_order_mark_is_no_content(tmp_path: Path) -> None:
     path = tmp_path / "piped"
     path.write_bytes(gzip.compress(b"\xef\xbb\xbf" + json.dumps(saved()).encode()))
-    assert read_saved_estates(str(path)) == [read(tmp_path, saved())]
+    assert read_export_file(str(path)) == [read(tmp_path, saved())]
 
 
 def test_standard_input_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(json.dumps(saved()).encode())))
-    assert read_saved_estates("-") == [read(tmp_path, saved())]
+    assert read_export_file("-") == [read(tmp_path, saved())]
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(b"[7]")))
     assert refusal("-") == "standard input: [0]: an object was expected, not a number"
 
@@ -424,8 +428,8 @@ def test_what_cannot_be_is_refused_with_its_place(tmp_path: Path, change: Change
 
 
 def test_two_objects_of_one_account_and_region_are_refused(tmp_path: Path) -> None:
-    home = {"AccountId": ACCOUNT, "Region": REGION}
-    path = write(tmp_path, [home, {**home, "Region": "us-east-1"}, home])
+    account_region = {"AccountId": ACCOUNT, "Region": REGION}
+    path = write(tmp_path, [account_region, {**account_region, "Region": "us-east-1"}, account_region])
     assert refusal(path) == f"given.json: [2]: {ACCOUNT} {REGION} was given already, in [0]"
 
 
@@ -497,14 +501,14 @@ def test_a_missing_file_and_a_directory_are_refused(tmp_path: Path) -> None:
 
 def written(*estates: dict[str, Any]) -> str:
     stream = io.StringIO()
-    write_saved_estates(estates, stream)
+    write_export_file(estates, stream)
     return stream.getvalue()
 
 
 def test_what_is_written_is_read_as_the_same_estate(tmp_path: Path) -> None:
     path = tmp_path / "export.json"
     path.write_text(written(saved()))
-    assert read_saved_estates(str(path)) == [read(tmp_path, saved())]
+    assert read_export_file(str(path)) == [read(tmp_path, saved())]
 
 
 def test_one_estate_is_an_object_and_any_other_number_a_list() -> None:
@@ -546,7 +550,7 @@ def test_times_are_written_as_iso_text_in_utc() -> None:
 def test_what_json_cannot_hold_is_not_written() -> None:
     stream = io.StringIO()
     with pytest.raises(TypeError, match="set has no place in a saved estate"):
-        write_saved_estates([{"AccountId": ACCOUNT, "Region": REGION, "Vpcs": [{"VpcId": {"vpc-1"}}]}], stream)
+        write_export_file([{"AccountId": ACCOUNT, "Region": REGION, "Vpcs": [{"VpcId": {"vpc-1"}}]}], stream)
     assert stream.getvalue() == ""
 
 

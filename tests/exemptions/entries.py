@@ -6,7 +6,7 @@ import json
 from datetime import date
 from typing import Any
 
-from alb_sg.exemptions.document import read_text
+from alb_sg.exemptions.document import parse_exemptions
 from alb_sg.exemptions.exemption import Exemption, Exemptions
 from tests.builders import ICMP, load_balancer_arn
 
@@ -35,7 +35,7 @@ def document(*entries: Any) -> dict[str, Any]:
 
 
 def read(*entries: Any) -> Exemptions:
-    return read_text(json.dumps(document(*entries)), "exemptions.json")
+    return parse_exemptions(json.dumps(document(*entries)), "exemptions.json")
 
 
 def exemption(**changes: Any) -> Exemption:

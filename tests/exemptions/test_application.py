@@ -6,16 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alb_sg.exemptions.application import apply, exempted
 from alb_sg.exemptions.exemption import Exemptions
-from alb_sg.findings.annotation import LIMIT
-from alb_sg.findings.finding import Compliance, Exempted, Finding, JudgementError, Missing
-from alb_sg.recommendations.requirement import Because
+from alb_sg.findings.annotation import MAX_ANNOTATION_LENGTH
+from alb_sg.findings.exemption_application import apply_exemption, apply_exemptions
+from alb_sg.findings.finding import AppliedExemption, Compliance, EvaluationError, Finding, Missing
+from alb_sg.recommendations.requirement import Origin
 from tests.builders import ACCOUNT, ICMP, INGRESS, REGION, load_balancer_arn
 from tests.exemptions.entries import TODAY, entry, exemption, read
 
 MISSING = Missing(
-    "ingress", "icmp", 3, 4, ("0.0.0.0/0",), ("0.0.0.0/0",), (), Because("loadBalancer", load_balancer_arn(), "web")
+    "ingress", "icmp", 3, 4, ("0.0.0.0/0",), ("0.0.0.0/0",), (), Origin("loadBalancer", load_balancer_arn(), "web")
 )
 
 
@@ -39,14 +39,14 @@ def finding(
     )
 
 
-def failed(rule: str | None = ICMP, arn: str | None = load_balancer_arn()) -> JudgementError:
-    return JudgementError(ACCOUNT, REGION, arn, rule, "security group sg-1", "it was not collected")
+def failed(rule: str | None = ICMP, arn: str | None = load_balancer_arn()) -> EvaluationError:
+    return EvaluationError(ACCOUNT, REGION, arn, rule, "security group sg-1", "it was not collected")
 
 
 @pytest.mark.parametrize("compliance", list(Compliance))
 def test_an_exempted_load_balancer_is_not_applicable_whatever_it_would_be(compliance: Compliance) -> None:
     before = finding(compliance, "so")
-    after = exempted(before, read(entry()), TODAY)
+    after = apply_exemption(before, read(entry()), TODAY)
     assert isinstance(after, Finding)
     assert after.compliance is Compliance.NOT_APPLICABLE
     assert after.annotation == (
@@ -54,12 +54,12 @@ def test_an_exempted_load_balancer_is_not_applicable_whatever_it_would_be(compli
     )
     # Nothing is left for anybody to act on; what would be is kept apart.
     assert (after.missing, after.unresolved) == ((), False)
-    assert after.exempted == Exempted(exemption(), before)
+    assert after.applied_exemption == AppliedExemption(exemption(), before)
     assert after.sort_key == before.sort_key
 
 
 def test_one_that_could_not_be_judged_is_exempted_too() -> None:
-    after = exempted(failed(), read(entry()), TODAY)
+    after = apply_exemption(failed(), read(entry()), TODAY)
     assert isinstance(after, Finding)
     assert (after.compliance, after.load_balancer_name) == (Compliance.NOT_APPLICABLE, "web")
     assert after.annotation.endswith("could not be judged: security group sg-1: it was not collected")
@@ -75,36 +75,38 @@ def test_one_that_could_not_be_judged_is_exempted_too() -> None:
         (failed(rule=None), "a load balancer that could not be read, for every rule"),
     ],
 )
-def test_nothing_else_is_touched(result: Finding | JudgementError, reason: str) -> None:
-    assert exempted(result, read(entry()), TODAY) is result, reason
+def test_nothing_else_is_touched(result: Finding | EvaluationError, reason: str) -> None:
+    assert apply_exemption(result, read(entry()), TODAY) is result, reason
 
 
 @pytest.mark.parametrize("malformed", [entry(ticket=None), entry(expires="2999-99-99")])
 def test_a_malformed_exemption_hides_nothing(malformed: dict[str, str]) -> None:
-    assert exempted(finding(), read(malformed), TODAY) == finding()
+    assert apply_exemption(finding(), read(malformed), TODAY) == finding()
 
 
 @pytest.mark.parametrize("compliance", list(Compliance))
 def test_an_expired_exemption_changes_the_annotation_alone(compliance: Compliance) -> None:
     before = finding(compliance, "so")
-    after = exempted(before, read(entry(expires="2026-06-14")), TODAY)
+    after = apply_exemption(before, read(entry(expires="2026-06-14")), TODAY)
     assert isinstance(after, Finding)
     assert after.annotation == "so; exemption expired 2026-06-14 (SEC-12)"
     assert (after.compliance, after.missing, after.unresolved) == (compliance, before.missing, before.unresolved)
-    assert after.exempted is None
+    assert after.applied_exemption is None
 
 
 def test_an_error_says_that_the_exemption_has_expired() -> None:
-    after = exempted(failed(), read(entry(expires="2026-06-14")), TODAY)
-    assert isinstance(after, JudgementError)
+    after = apply_exemption(failed(), read(entry(expires="2026-06-14")), TODAY)
+    assert isinstance(after, EvaluationError)
     assert after.cause == "it was not collected; exemption expired 2026-06-14 (SEC-12)"
 
 
 def test_findings_and_errors_stay_in_order() -> None:
     exemptions = read(entry(), entry(rule=INGRESS))
-    found, errors = apply(exemptions, [finding(name="shop")], [failed(rule=INGRESS), failed(), failed(arn=None)], TODAY)
+    found, errors = apply_exemptions(
+        exemptions, [finding(name="shop")], [failed(rule=INGRESS), failed(), failed(arn=None)], TODAY
+    )
     assert found == sorted(found, key=lambda one: one.sort_key)
-    assert [(one.load_balancer_name, one.rule, one.exempted is not None) for one in found] == [
+    assert [(one.load_balancer_name, one.rule, one.applied_exemption is not None) for one in found] == [
         ("shop", ICMP, False),
         ("web", ICMP, True),
         ("web", INGRESS, True),
@@ -113,7 +115,7 @@ def test_findings_and_errors_stay_in_order() -> None:
 
 
 def test_no_exemptions_change_nothing() -> None:
-    assert apply(Exemptions("none"), [finding()], [failed()], TODAY) == ([finding()], [failed()])
+    assert apply_exemptions(Exemptions("none"), [finding()], [failed()], TODAY) == ([finding()], [failed()])
 
 
 words = st.text(st.sampled_from("ab -;"), min_size=1).map(lambda text: f"x{text}x")
@@ -123,13 +125,13 @@ words = st.text(st.sampled_from("ab -;"), min_size=1).map(lambda text: f"x{text}
 def test_annotations_keep_the_limit_and_what_must_not_be_lost(
     reason: str, owner: str, ticket: str, annotation: str, expired: bool
 ) -> None:
-    reason, annotation = (reason * 40)[:1000], (annotation * 40)[:LIMIT]
+    reason, annotation = (reason * 40)[:1000], (annotation * 40)[:MAX_ANNOTATION_LENGTH]
     given_one = entry(reason=reason, owner=owner, ticket=ticket, expires="2026-06-14" if expired else "2027-01-31")
     exemptions = read(given_one)
     (granted,) = exemptions.entries
-    after = exempted(finding(annotation=annotation), exemptions, TODAY)
+    after = apply_exemption(finding(annotation=annotation), exemptions, TODAY)
     assert isinstance(after, Finding)
-    assert 0 < len(after.annotation) <= LIMIT
+    assert 0 < len(after.annotation) <= MAX_ANNOTATION_LENGTH
     if expired:
         assert after.annotation.endswith(f"; exemption expired 2026-06-14 ({granted.ticket})")
     else:
@@ -138,7 +140,7 @@ def test_annotations_keep_the_limit_and_what_must_not_be_lost(
 
 
 def test_the_longest_names_leave_room_for_the_verdict() -> None:
-    after = exempted(finding(), read(entry(owner="o" * 80, ticket="t" * 80, reason="because " * 100)), TODAY)
+    after = apply_exemption(finding(), read(entry(owner="o" * 80, ticket="t" * 80, reason="because " * 100)), TODAY)
     assert isinstance(after, Finding)
-    assert len(after.annotation) <= LIMIT
+    assert len(after.annotation) <= MAX_ANNOTATION_LENGTH
     assert after.annotation.endswith("because because because…; would be NON_COMPLIANT")

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from alb_sg.errors import UnusableInput
-from alb_sg.estate.home import Home
-from alb_sg.exemptions.document import read_file, read_text
+from alb_sg.aws.account_region import AccountRegion
+from alb_sg.errors import InvalidInputError
+from alb_sg.exemptions.document import parse_exemptions, read_exemptions_file
 from alb_sg.exemptions.exemption import Exemption
 from tests.builders import ACCOUNT, ICMP, INGRESS, REGION, load_balancer_arn
 from tests.exemptions.entries import TODAY, document, entry, exemption, read
@@ -29,7 +29,7 @@ def test_an_entry_is_read_whole() -> None:
         ticket="SEC-12",
         expires=date(2027, 1, 31),
     )
-    assert exemption().home == Home(ACCOUNT, REGION)
+    assert exemption().account_region == AccountRegion(ACCOUNT, REGION)
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_an_entry_is_read_whole() -> None:
     [("2026-06-16", True), ("2026-06-15", True), ("2026-06-14", False), ("2999-12-31", True)],
 )
 def test_an_exemption_is_in_force_through_the_day_it_names(expires: str, in_force: bool) -> None:
-    assert exemption(expires=expires).in_force(TODAY) is in_force
+    assert exemption(expires=expires).is_in_force(TODAY) is in_force
 
 
 def test_further_keys_and_spaces_are_the_writers_own() -> None:
@@ -95,7 +95,7 @@ def test_a_malformed_entry_hides_nothing_and_the_others_count(changes: dict[str,
     other = entry(loadBalancer=load_balancer_arn("other"))
     found = read(other, entry(**changes))
     assert [one.load_balancer_arn for one in found.entries] == [load_balancer_arn("other")]
-    assert found.of(WEB, ICMP) is None
+    assert found.find(WEB, ICMP) is None
     (malformed,) = found.malformed
     assert malformed.place == f"exemptions[1].{place}"
     assert said in malformed.message
@@ -121,7 +121,7 @@ def test_duplicates_are_malformed_all_of_them() -> None:
 
 
 def test_a_malformed_twin_does_not_touch_the_entry_that_is_in_order() -> None:
-    assert read(entry(), entry(owner=None)).of(WEB, ICMP) == exemption()
+    assert read(entry(), entry(owner=None)).find(WEB, ICMP) == exemption()
 
 
 OTHER_ACCOUNT = WEB.replace(ACCOUNT, "000000000001")
@@ -142,7 +142,7 @@ OTHER_ACCOUNT = WEB.replace(ACCOUNT, "000000000001")
 )
 def test_a_malformed_entry_concerns_those_it_may_have_been_meant_for(changes: dict[str, Any], concerns: bool) -> None:
     (malformed,) = read(entry(**changes)).malformed
-    assert malformed.may_concern(ICMP, Home(ACCOUNT, REGION)) is concerns
+    assert malformed.may_apply_to(ICMP, AccountRegion(ACCOUNT, REGION)) is concerns
 
 
 @pytest.mark.parametrize(
@@ -165,8 +165,8 @@ def test_a_malformed_entry_concerns_those_it_may_have_been_meant_for(changes: di
     ],
 )
 def test_what_is_no_document_is_refused_with_its_name(text: str, said: str) -> None:
-    with pytest.raises(UnusableInput, match=r"^s3://bucket/key: ") as refused:
-        read_text(text, "s3://bucket/key")
+    with pytest.raises(InvalidInputError, match=r"^s3://bucket/key: ") as refused:
+        parse_exemptions(text, "s3://bucket/key")
     assert said in str(refused.value)
 
 
@@ -181,7 +181,7 @@ def test_files_are_read_as_all_others_are(tmp_path: Path) -> None:
     plain.write_bytes(b"\xef\xbb\xbf" + content)
     packed.write_bytes(gzip.compress(content))
     for path in (plain, packed):
-        assert read_file(str(path)).entries == (exemption(),)
-        assert read_file(str(path)).source == str(path)
-    with pytest.raises(UnusableInput, match=r"missing\.json: the file cannot be read"):
-        read_file(str(tmp_path / "missing.json"))
+        assert read_exemptions_file(str(path)).entries == (exemption(),)
+        assert read_exemptions_file(str(path)).document_name == str(path)
+    with pytest.raises(InvalidInputError, match=r"missing\.json: the file cannot be read"):
+        read_exemptions_file(str(tmp_path / "missing.json"))

@@ -10,13 +10,13 @@ from typing import Any
 import boto3
 import pytest
 
-from alb_sg.config_rule import evaluate, recording
-from alb_sg.config_rule.rule import NotAllJudged
-from alb_sg.errors import UnusableInput
+from alb_sg.config_rule import evaluate, evaluations
+from alb_sg.config_rule.rule import IncompleteEvaluationError
+from alb_sg.errors import InvalidInputError
 from alb_sg.estate.model import LISTENER_TYPE, LOAD_BALANCER_TYPE, SECURITY_GROUP_TYPE
-from alb_sg.exemptions import aws as reader
+from alb_sg.exemptions import aws_document as reader
 from alb_sg.exemptions.location import S3Object, SsmParameter
-from demo.embedded_aws import ACCOUNT_ID, REGION
+from embedded_aws.account import ACCOUNT_ID, REGION
 from tests.config_rule.test_handlers import ICMP_RULE, INSTANCE_RULE, LISTENER_RULE, Shop, error_lines
 from tests.exemptions.entries import FAR_AHEAD, LONG_AGO, document, entry
 from tests.rules import RULE_NAMES, rule_module
@@ -50,12 +50,16 @@ class Governed(Shop):
         self.run(rule, self.scheduled_event(rule, {"Exemptions": at}))
 
     def annotation(self, resource_id: str) -> str:
-        return next(found.annotation or "" for found in self.config.recorded[::-1] if found.resource_id == resource_id)
+        return next(
+            found.annotation or ""
+            for found in self.config.accepted_evaluations[::-1]
+            if found.resource_id == resource_id
+        )
 
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Governed]:
-    monkeypatch.setattr(recording, "PAUSES", (0, 0))
+    monkeypatch.setattr(evaluations, "RETRY_PAUSES", (0, 0))
     with Governed() as shop:
         shop.build()
         yield shop
@@ -124,7 +128,7 @@ def test_exemptions_are_not_read_where_there_is_nobody_to_exempt(aws: Governed) 
 
 def test_what_the_generated_role_is_given_is_what_is_called() -> None:
     calls = {S3Object: READS[OBJECT], SsmParameter: READS[PARAMETER]}
-    assert {kind: action.split(":")[1] for kind, action in reader.PERMISSIONS.items()} == calls
+    assert {kind: action.split(":")[1] for kind, action in reader.READ_ACTIONS.items()} == calls
 
 
 # --- expiry
@@ -164,7 +168,7 @@ def test_an_exempted_load_balancer_that_cannot_be_judged_is_no_error(aws: Govern
 def test_an_expired_exemption_hides_no_error(aws: Governed, capsys: pytest.CaptureFixture[str]) -> None:
     aws.exempt(INSTANCE_RULE, expires=LONG_AGO)
     aws.faults.fail("DescribeTargetHealth", "AccessDenied")
-    with pytest.raises(NotAllJudged):
+    with pytest.raises(IncompleteEvaluationError):
         aws.judge(INSTANCE_RULE)
     assert aws.recorded() == []
     (line,) = error_lines(capsys)
@@ -192,7 +196,7 @@ def test_a_malformed_exemption_hides_nothing_and_says_so(
 ) -> None:
     second = aws.load_balancer("second", aws.subnet_ids, [aws.group])
     aws.keep(document(aws.entry(**changes), aws.entry(loadBalancer=second)))
-    with pytest.raises(NotAllJudged, match=f"1 error.*{said.partition('.')[2]}"):
+    with pytest.raises(IncompleteEvaluationError, match=f"1 error.*{said.partition('.')[2]}"):
         aws.judge(ICMP_RULE)
     # Recorded all the same, and the exemption that is in order counts.
     assert dict(aws.recorded()) == {aws.web: "NON_COMPLIANT", second: "NOT_APPLICABLE"}
@@ -203,7 +207,7 @@ def test_a_malformed_exemption_hides_nothing_and_says_so(
 
 def test_two_exemptions_of_one_load_balancer_from_one_rule_hide_nothing(aws: Governed) -> None:
     aws.keep(document(aws.entry(), aws.entry(expires=LONG_AGO)))
-    with pytest.raises(NotAllJudged, match="2 errors"):
+    with pytest.raises(IncompleteEvaluationError, match="2 errors"):
         aws.judge(ICMP_RULE)
     assert dict(aws.recorded()) == {aws.web: "NON_COMPLIANT"}
 
@@ -235,7 +239,7 @@ def no_bucket(aws: Governed) -> None:
 
 
 def too_large(aws: Governed) -> None:
-    aws.keep(b" " * (reader.LARGEST_OBJECT + 1))
+    aws.keep(b" " * (reader.MAX_OBJECT_SIZE + 1))
 
 
 @pytest.mark.parametrize(
@@ -257,7 +261,7 @@ def test_a_document_that_cannot_be_read_exempts_nobody_and_fails_the_invocation(
     aws: Governed, prepare: Callable[[Governed], None], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     prepare(aws)
-    with pytest.raises(NotAllJudged, match=OBJECT):
+    with pytest.raises(IncompleteEvaluationError, match=OBJECT):
         aws.judge(ICMP_RULE)
     assert dict(aws.recorded()) == {aws.web: "NON_COMPLIANT"}
     (line,) = error_lines(capsys)
@@ -270,13 +274,13 @@ def test_a_document_that_cannot_be_read_exempts_nobody_and_fails_the_invocation(
 def test_a_parameter_that_cannot_be_read_exempts_nobody(aws: Governed, code: str) -> None:
     aws.exempt(ICMP_RULE, PARAMETER)
     aws.faults.fail("GetParameter", code)
-    with pytest.raises(NotAllJudged, match=code):
+    with pytest.raises(IncompleteEvaluationError, match=code):
         aws.judge(ICMP_RULE, PARAMETER)
     assert dict(aws.recorded()) == {aws.web: "NON_COMPLIANT"}
 
 
 def test_a_parameter_that_is_not_there_exempts_nobody(aws: Governed) -> None:
-    with pytest.raises(NotAllJudged, match="ParameterNotFound"):
+    with pytest.raises(IncompleteEvaluationError, match="ParameterNotFound"):
         aws.judge(ICMP_RULE, PARAMETER)
     assert dict(aws.recorded()) == {aws.web: "NON_COMPLIANT"}
 
@@ -291,7 +295,7 @@ def test_an_encrypted_parameter_is_read(aws: Governed) -> None:
 def test_a_location_that_does_not_parse_is_refused_before_any_call(aws: Governed) -> None:
     event = aws.scheduled_event(ICMP_RULE, {"Exemptions": "exemptions.json"})
     aws.faults.calls.clear()
-    with pytest.raises(UnusableInput, match="Exemptions"):
+    with pytest.raises(InvalidInputError, match="Exemptions"):
         aws.run(ICMP_RULE, event)
     assert aws.faults.calls == []
 
@@ -325,7 +329,7 @@ def test_the_central_account_exempts_load_balancers_of_its_members() -> None:
         # moto keeps parameters per account: only the function's own account, not the role's, has this one.
         aws.exempt(ICMP_RULE, PARAMETER)
         aws.run(ICMP_RULE, event)
-        assert [(found.resource_id, found.compliance_type) for found in aws.config.recorded] == [
+        assert [(found.resource_id, found.compliance_type) for found in aws.config.accepted_evaluations] == [
             (aws.web, "NOT_APPLICABLE")
         ]
 
@@ -343,7 +347,7 @@ def test_a_member_cannot_exempt_itself() -> None:
             aws_secret_access_key=assumed["SecretAccessKey"],
             aws_session_token=assumed["SessionToken"],
         ).put_parameter(Name="/alb-sg/exemptions", Value=json.dumps(document(aws.entry())), Type="String")
-        with pytest.raises(NotAllJudged, match="ParameterNotFound"):
+        with pytest.raises(IncompleteEvaluationError, match="ParameterNotFound"):
             aws.run(ICMP_RULE, event)
-        assert [found.compliance_type for found in aws.config.recorded] == ["NON_COMPLIANT"]
+        assert [found.compliance_type for found in aws.config.accepted_evaluations] == ["NON_COMPLIANT"]
         assert ACCOUNT_ID != MEMBER

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from alb_sg.errors import UnusableInput
+from alb_sg.errors import InvalidInputError
 from alb_sg.exemptions.location import S3Object, SsmParameter, parse_location
 from alb_sg.parameters import parse_parameters
 
@@ -46,7 +46,7 @@ def test_a_location_is_read_and_written_alike(text: str, location: object) -> No
     ],
 )
 def test_anything_else_is_refused_by_name(text: str) -> None:
-    with pytest.raises(UnusableInput, match=r"rule parameter Exemptions: .* is not s3://bucket/key, ssm:"):
+    with pytest.raises(InvalidInputError, match=r"rule parameter Exemptions: .* is not s3://bucket/key, ssm:"):
         parse_parameters({"Exemptions": text})
 
 

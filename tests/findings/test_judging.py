@@ -9,16 +9,16 @@ import pytest
 from alb_sg.findings.judge import Judge, judge_all
 from alb_sg.parameters import Parameters, TargetMatch
 from alb_sg.recommendations.catalogue import INSTANCE_EGRESS, RECOMMENDATIONS
-from benchmarks.estates import STRETCHED, ordinary
+from benchmarks.generated_estates import EXTREME_ESTATES, ordinary_estate
 from tests.builders import build, estate, group, interface, listener, target_group, tcp
 
 SIZE = 64
 RULES = dict.fromkeys(RECOMMENDATIONS, Parameters())
 
 
-@pytest.mark.parametrize("name", STRETCHED)
+@pytest.mark.parametrize("name", EXTREME_ESTATES)
 def test_size_changes_no_verdict(name: str) -> None:
-    make, _ = STRETCHED[name]
+    make, _ = EXTREME_ESTATES[name]
     made = make(SIZE)
     findings, errors = judge_all(made.estate, made.estate.load_balancers.values(), RULES)
     assert not errors
@@ -26,14 +26,14 @@ def test_size_changes_no_verdict(name: str) -> None:
 
 
 def test_planted_defects_are_found_and_no_other() -> None:
-    made = ordinary(120)
+    made = ordinary_estate(120)
     findings, errors = judge_all(made.estate, made.estate.load_balancers.values(), RULES)
     assert not errors
     assert Counter((finding.rule, finding.compliance) for finding in findings) == made.verdicts
 
 
 def test_findings_are_in_order_whatever_the_order_of_load_balancers_and_rules() -> None:
-    found = ordinary(40).estate
+    found = ordinary_estate(40).estate
     in_order, _ = judge_all(found, found.load_balancers.values(), RULES)
     backwards = {rule: Parameters() for rule in reversed(RECOMMENDATIONS)}
     assert judge_all(found, reversed(list(found.load_balancers.values())), backwards)[0] == in_order
@@ -41,7 +41,7 @@ def test_findings_are_in_order_whatever_the_order_of_load_balancers_and_rules() 
 
 
 def test_a_judge_takes_the_rules_of_a_load_balancer_in_any_order() -> None:
-    found = ordinary(3).estate
+    found = ordinary_estate(3).estate
     together, _ = judge_all(found, found.load_balancers.values(), RULES)
     judge = Judge(found)
     by_rule = [

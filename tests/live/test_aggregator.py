@@ -11,25 +11,25 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from alb_sg.errors import Unread, UnusableInput
+from alb_sg.aggregator.estates import AggregatorEstates, read_aggregator
+from alb_sg.aws.account_region import AccountRegion
+from alb_sg.errors import InvalidInputError, NotReadError
 from alb_sg.estate.config_item import INSTANCE_TYPE, ITEM_TYPES, NETWORK_INTERFACE_TYPE, VPC_TYPE
-from alb_sg.estate.estate import together
-from alb_sg.estate.home import Home
+from alb_sg.estate.estate import link_estates
+from alb_sg.estate.item_history import SECTION_BY_TYPE
 from alb_sg.estate.model import LISTENER_TYPE, LOAD_BALANCER_TYPE, SECURITY_GROUP_TYPE, TARGET_GROUP_TYPE
-from alb_sg.estate.recording import SECTION_OF
-from alb_sg.findings.finding import Finding, JudgementError
+from alb_sg.findings.finding import EvaluationError, Finding
 from alb_sg.findings.judge import judge_all
 from alb_sg.live import client_config
-from alb_sg.live.aggregator import Aggregated, read_aggregator
 from alb_sg.parameters import Parameters
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS
-from demo.config_stand_in import ConfigStandIn
-from demo.recorder import EVERY_TYPE, record
+from embedded_aws.config_recorder import ALL_TYPES, record_estate
+from embedded_aws.config_stand_in import ConfigStandIn
 from tests.builders import ACCOUNT, REGION, Saved, build, estate, group, load_balancer, load_balancer_arn, tcp
 from tests.live.test_live import estate_of_every_kind, shop
 
 OTHER, CENTRAL, NAME = "444455556666", "999999999999", "organization"
-HERE, THERE = Home(ACCOUNT, REGION), Home(OTHER, "eu-west-1")
+HERE, THERE = AccountRegion(ACCOUNT, REGION), AccountRegion(OTHER, "eu-west-1")
 
 
 @pytest.fixture
@@ -39,19 +39,19 @@ def config(monkeypatch: pytest.MonkeyPatch) -> Iterator[ConfigStandIn]:
         yield config
 
 
-def source(home: Home, status: str = "SUCCEEDED", **more: Any) -> dict[str, Any]:
+def source(account_region: AccountRegion, status: str = "SUCCEEDED", **more: Any) -> dict[str, Any]:
     """How current what an aggregator has of an account and region is."""
     return {
-        "SourceId": home.account_id,
+        "SourceId": account_region.account_id,
         "SourceType": "ACCOUNT",
-        "AwsRegion": home.region,
+        "AwsRegion": account_region.region,
         "LastUpdateStatus": status,
         "LastUpdateTime": datetime(2026, 1, 1, 12, tzinfo=UTC),
         **more,
     }
 
 
-def read() -> Aggregated:
+def read() -> AggregatorEstates:
     return read_aggregator(boto3.client("config", region_name=REGION, config=client_config()), NAME)
 
 
@@ -73,10 +73,10 @@ def _replaced(value: Any) -> Any:
     return value
 
 
-def judged(found: Aggregated) -> tuple[list[Finding], list[JudgementError]]:
+def judged(found: AggregatorEstates) -> tuple[list[Finding], list[EvaluationError]]:
     findings: list[Finding] = []
-    errors: list[JudgementError] = []
-    for one in together(found.estates):
+    errors: list[EvaluationError] = []
+    for one in link_estates(found.estates):
         some, failed = judge_all(
             one,
             [found for _, found in sorted(one.load_balancers.items())],
@@ -89,13 +89,13 @@ def judged(found: Aggregated) -> tuple[list[Finding], list[JudgementError]]:
 
 def test_every_account_and_region_is_judged_as_by_its_own_items(config: ConfigStandIn) -> None:
     here, there = estate_of_every_kind(), elsewhere(shop(tcp(80, "sg-other")))
-    record(config, here)
-    record(config, there)
+    record_estate(config, here)
+    record_estate(config, there)
     config.add_aggregator(NAME, [source(HERE), source(THERE)])
     found = read()
     assert [(one.account_id, one.region) for one in found.estates] == [(ACCOUNT, REGION), (OTHER, "eu-west-1")]
-    assert found.unseen == ()
-    assert found.silent == []
+    assert found.failures == ()
+    assert found.possibly_unrecorded == []
     findings, errors = judged(found)
     # Of a prefix list whose entries are refused there is no item.
     assert {(error.load_balancer_arn, error.what) for error in errors} == {
@@ -111,7 +111,7 @@ def test_every_account_and_region_is_judged_as_by_its_own_items(config: ConfigSt
 
 
 def test_no_call_is_made_but_to_the_aggregator(config: ConfigStandIn) -> None:
-    record(config, estate(*(load_balancer(f"lb-{number}") for number in range(150)), group()))
+    record_estate(config, estate(*(load_balancer(f"lb-{number}") for number in range(150)), group()))
     config.add_aggregator(NAME, [source(HERE)])
     found = read()
     assert len(found.estates[0].load_balancers) == 150
@@ -125,17 +125,17 @@ def test_no_call_is_made_but_to_the_aggregator(config: ConfigStandIn) -> None:
 
 
 def test_more_sources_than_a_page_holds(config: ConfigStandIn) -> None:
-    config.add_aggregator(NAME, [source(Home(f"{number:012d}", REGION)) for number in range(250)])
+    config.add_aggregator(NAME, [source(AccountRegion(f"{number:012d}", REGION)) for number in range(250)])
     found = read()
-    assert len(found.estates) == len(found.silent) == 250
+    assert len(found.estates) == len(found.possibly_unrecorded) == 250
 
 
 def test_throttled_calls_are_made_again(config: ConfigStandIn) -> None:
-    record(config, shop())
+    record_estate(config, shop())
     config.add_aggregator(NAME, [source(HERE)])
     config.fail("SelectAggregateResourceConfig", "ThrottlingException", times=1, message="Rate exceeded")
     found = read()
-    assert found.unseen == ()
+    assert found.failures == ()
     assert len(judged(found)[0]) == 4
 
 
@@ -156,8 +156,8 @@ def test_a_type_without_items_is_named_where_a_verdict_hangs_on_it(
     config: ConfigStandIn, unrecorded: str, rules_in_error: set[str]
 ) -> None:
     saved = shop(tcp(80, "sg-app"))
-    record(config, saved, EVERY_TYPE - {unrecorded})
-    record(config, elsewhere(saved))
+    record_estate(config, saved, ALL_TYPES - {unrecorded})
+    record_estate(config, elsewhere(saved))
     config.add_aggregator(NAME, [source(HERE), source(THERE)])
     findings, errors = judged(read())
     assert {(error.account_id, error.rule) for error in errors} == {(ACCOUNT, rule) for rule in rules_in_error}
@@ -165,12 +165,14 @@ def test_a_type_without_items_is_named_where_a_verdict_hangs_on_it(
     assert len([finding for finding in findings if finding.account_id == OTHER]) == 4
 
 
-def recorder(config: ConfigStandIn, home: Home, recording_group: Any, *, recording: bool = True) -> None:
+def recorder(
+    config: ConfigStandIn, account_region: AccountRegion, recording_group: Any, *, recording: bool = True
+) -> None:
     """An item of the account's recorder, as AWS Config records its own."""
     config.add_item(
         {
-            "accountId": home.account_id,
-            "awsRegion": home.region,
+            "accountId": account_region.account_id,
+            "awsRegion": account_region.region,
             "resourceType": "AWS::Config::ConfigurationRecorder",
             "resourceId": "default",
             "configurationItemCaptureTime": "2026-01-01T00:00:00.000Z",
@@ -180,7 +182,7 @@ def recorder(config: ConfigStandIn, home: Home, recording_group: Any, *, recordi
 
 
 def test_a_recorder_tells_which_types_it_leaves_out(config: ConfigStandIn) -> None:
-    record(config, shop())
+    record_estate(config, shop())
     left_out = [SECURITY_GROUP_TYPE, LOAD_BALANCER_TYPE]
     recorder(
         config,
@@ -192,18 +194,18 @@ def test_a_recorder_tells_which_types_it_leaves_out(config: ConfigStandIn) -> No
     )
     config.add_aggregator(NAME, [source(HERE)])
     found = read()
-    (unseen,) = found.unseen
-    assert (unseen.home, unseen.cause) == (HERE, f"{LOAD_BALANCER_TYPE} is not recorded in {HERE}")
+    (unseen,) = found.failures
+    assert (unseen.account_region, unseen.cause) == (HERE, f"{LOAD_BALANCER_TYPE} is not recorded in {HERE}")
     _, errors = judged(found)
     assert {error.cause for error in errors} == {f"{SECURITY_GROUP_TYPE} is not recorded in {HERE}"}
 
 
 def test_items_from_before_a_recorder_was_stopped_are_not_judged(config: ConfigStandIn) -> None:
-    record(config, shop())
+    record_estate(config, shop())
     recorder(config, HERE, {"AllSupported": True}, recording=False)
     config.add_aggregator(NAME, [source(HERE)])
     found = read()
-    assert [one.cause for one in found.unseen] == [f"the recorder of {HERE} is stopped"]
+    assert [one.cause for one in found.failures] == [f"the recorder of {HERE} is stopped"]
     findings, errors = judged(found)
     assert findings == []
     assert {error.cause for error in errors} == {f"the recorder of {HERE} is stopped"}
@@ -213,16 +215,16 @@ def test_an_account_that_has_no_load_balancer_is_silent_unless_its_recorder_spea
     config.add_aggregator(NAME, [source(HERE), source(THERE)])
     recorder(config, THERE, {"AllSupported": True, "ResourceTypes": []})
     found = read()
-    assert found.silent == [HERE]
-    assert found.unseen == ()
+    assert found.possibly_unrecorded == [HERE]
+    assert found.failures == ()
 
 
 def test_load_balancers_that_other_items_name_are_missed_by_name(config: ConfigStandIn) -> None:
     saved = shop()
     arn = saved["LoadBalancers"][0]["LoadBalancerArn"]
-    record(config, saved, EVERY_TYPE - {LOAD_BALANCER_TYPE})
+    record_estate(config, saved, ALL_TYPES - {LOAD_BALANCER_TYPE})
     config.add_aggregator(NAME, [source(HERE)])
-    (unseen,) = read().unseen
+    (unseen,) = read().failures
     assert unseen.load_balancer_arn == arn
 
 
@@ -230,25 +232,25 @@ def test_load_balancers_that_other_items_name_are_missed_by_name(config: ConfigS
 
 
 def test_an_account_that_refuses_is_an_error_and_the_others_are_judged(config: ConfigStandIn) -> None:
-    record(config, shop())
-    record(config, elsewhere(shop()))
+    record_estate(config, shop())
+    record_estate(config, elsewhere(shop()))
     refused = {"LastErrorCode": "AccessDenied", "LastErrorMessage": "not authorized"}
     config.add_aggregator(NAME, [source(HERE, "FAILED", **refused), source(THERE)])
     found = read()
-    (unseen,) = found.unseen
-    assert unseen.home == HERE
+    (unseen,) = found.failures
+    assert unseen.account_region == HERE
     assert unseen.cause == (
         f"aggregator {NAME}: FAILED, last updated 2026-01-01 12:00 UTC: AccessDenied not authorized"
     )
     assert {finding.account_id for finding in judged(found)[0]} == {OTHER}
-    assert found.silent == []
+    assert found.possibly_unrecorded == []
 
 
 def test_what_is_outdated_is_judged_and_said(config: ConfigStandIn) -> None:
-    record(config, shop())
+    record_estate(config, shop())
     config.add_aggregator(NAME, [source(HERE, "OUTDATED")])
     found = read()
-    assert [(one.home, one.cause) for one in found.unseen] == [
+    assert [(one.account_region, one.cause) for one in found.failures] == [
         (HERE, f"aggregator {NAME}: OUTDATED, last updated 2026-01-01 12:00 UTC")
     ]
     assert len(judged(found)[0]) == 4
@@ -258,46 +260,46 @@ def test_an_organization_that_does_not_answer_is_an_error(config: ConfigStandIn)
     failed = {"SourceId": "o-example", "SourceType": "ORGANIZATION", "LastUpdateStatus": "FAILED"}
     config.add_aggregator(NAME, [{**failed, "LastErrorCode": "OrganizationAccessDenied"}])
     found = read()
-    assert [(one.home, one.what) for one in found.unseen] == [(None, "load balancers of o-example")]
-    assert found.unseen[0].cause == f"aggregator {NAME}: FAILED, never updated: OrganizationAccessDenied"
+    assert [(one.account_region, one.what) for one in found.failures] == [(None, "load balancers of o-example")]
+    assert found.failures[0].cause == f"aggregator {NAME}: FAILED, never updated: OrganizationAccessDenied"
 
 
 def test_an_aggregator_without_a_source_is_an_error(config: ConfigStandIn) -> None:
     config.add_aggregator(NAME, [])
     found = read()
     assert found.estates == []
-    assert [one.cause for one in found.unseen] == ["it collects from none so far"]
+    assert [one.cause for one in found.failures] == ["it collects from none so far"]
 
 
 def test_sources_that_cannot_be_listed_are_an_error_and_the_rest_is_judged(config: ConfigStandIn) -> None:
-    record(config, shop())
+    record_estate(config, shop())
     config.add_aggregator(NAME, [source(HERE)])
     config.fail("DescribeConfigurationAggregatorSourcesStatus", "AccessDeniedException")
     found = read()
-    (unseen,) = found.unseen
-    assert unseen.home is None
+    (unseen,) = found.failures
+    assert unseen.account_region is None
     assert "AccessDeniedException" in unseen.cause
     assert len(judged(found)[0]) == 4
 
 
 def test_an_unknown_aggregator_is_refused(config: ConfigStandIn) -> None:
     config.add_aggregator("other", [])
-    with pytest.raises(UnusableInput, match=f"no aggregator '{NAME}' in {REGION}"):
+    with pytest.raises(InvalidInputError, match=f"no aggregator '{NAME}' in {REGION}"):
         read()
 
 
 def test_an_aggregator_that_may_not_be_queried_is_unread(config: ConfigStandIn) -> None:
     config.add_aggregator(NAME, [source(HERE)])
     config.fail("SelectAggregateResourceConfig", "AccessDeniedException", times=9)
-    with pytest.raises(Unread, match="SelectAggregateResourceConfig: AccessDeniedException"):
+    with pytest.raises(NotReadError, match="SelectAggregateResourceConfig: AccessDeniedException"):
         read()
 
 
 @pytest.mark.parametrize("type_name", ITEM_TYPES)
 def test_an_item_that_cannot_be_read_leaves_its_type_unread_there(config: ConfigStandIn, type_name: str) -> None:
     saved = shop(tcp(80, "sg-app"))
-    record(config, saved)
-    record(config, elsewhere(saved))
+    record_estate(config, saved)
+    record_estate(config, elsewhere(saved))
     config.add_aggregator(NAME, [source(HERE), source(THERE)])
     config.add_item(
         {
@@ -311,22 +313,22 @@ def test_an_item_that_cannot_be_read_leaves_its_type_unread_there(config: Config
     )
     found = read()
     (here, there) = found.estates
-    failure = next(one for one in here.failures if one.section == SECTION_OF[type_name])
+    failure = next(one for one in here.failures if one.section == SECTION_BY_TYPE[type_name])
     assert failure.cause.startswith("SelectAggregateResourceConfig: broken: ")
-    assert SECTION_OF[type_name] not in {one.section for one in there.failures} - {
+    assert SECTION_BY_TYPE[type_name] not in {one.section for one in there.failures} - {
         "ManagedPrefixLists",
         "NetworkInterfaces",
     }
     findings, _ = judged(found)
     assert len([finding for finding in findings if finding.account_id == OTHER]) == 4
-    assert bool(found.unseen) is (type_name == LOAD_BALANCER_TYPE)
+    assert bool(found.failures) is (type_name == LOAD_BALANCER_TYPE)
 
 
 @pytest.mark.parametrize("failing", ITEM_TYPES)
 def test_a_query_that_fails_halfway_leaves_its_type_unread_everywhere(
     config: ConfigStandIn, failing: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    record(config, shop(tcp(80, "sg-app")))
+    record_estate(config, shop(tcp(80, "sg-app")))
     config.add_aggregator(NAME, [source(HERE)])
     answer = config._select_aggregate_resource_config  # noqa: SLF001 (no error that AWS knows is for one query alone)
 
@@ -340,5 +342,5 @@ def test_a_query_that_fails_halfway_leaves_its_type_unread_everywhere(
     found = read()
     (here,) = found.estates
     causes = {one.section: one.cause for one in here.failures}
-    assert "InvalidNextTokenException" in causes[SECTION_OF[failing]]
-    assert bool(found.unseen) is (failing == LOAD_BALANCER_TYPE)
+    assert "InvalidNextTokenException" in causes[SECTION_BY_TYPE[failing]]
+    assert bool(found.failures) is (failing == LOAD_BALANCER_TYPE)

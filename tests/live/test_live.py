@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 from botocore.exceptions import ConnectTimeoutError
 
-from alb_sg.errors import Unread
-from alb_sg.estate.estate import Failure
-from alb_sg.estate.saved import read_saved_estates, write_saved_estates
-from alb_sg.findings.finding import Finding, JudgementError
+from alb_sg.aws.calls import WORKERS, ApiRequest, ApiResponse, CallPool
+from alb_sg.errors import NotReadError
+from alb_sg.estate.estate import ReadFailure
+from alb_sg.estate.export_file import read_export_file, write_export_file
+from alb_sg.findings.finding import EvaluationError, Finding
 from alb_sg.findings.judge import judge_all
-from alb_sg.live import Loaded, Selection, client_config
-from alb_sg.live.calls import WORKERS, Answer, Calls, Request
+from alb_sg.live import LoadResult, Selection, client_config
 from alb_sg.parameters import parse_parameters
-from alb_sg.recommendations.catalogue import BY_NAME
+from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 from tests.builders import (
     ANYWHERE,
     ANYWHERE_IPV6,
@@ -55,12 +55,12 @@ from tests.live.region import Call, Refused, Region
 WEB, API = load_balancer_arn("web"), load_balancer_arn("api")
 NLB = load_balancer_arn("nlb", "network")
 EVERYTHING = Selection(everything=True)
-ONE_GROUP = Selection(carrying=frozenset({"sg-1"}))
+ONE_GROUP = Selection(security_groups=frozenset({"sg-1"}))
 
 
 def sections(*rules: str, tags: bool = False) -> frozenset[str]:
     """What these rules ask for; tags only where a parameter names one."""
-    asked = frozenset[str]().union(*(BY_NAME[rule].sections for rule in rules))
+    asked = frozenset[str]().union(*(RECOMMENDATIONS_BY_NAME[rule].estate_sections for rule in rules))
     return asked if tags else asked - {"Tags"}
 
 
@@ -68,15 +68,19 @@ def named(*names: str) -> Selection:
     return Selection(load_balancers=frozenset(names))
 
 
-def findings(loaded: Loaded, *rules: str, **parameters: str) -> tuple[list[Finding], list[JudgementError]]:
+def findings(loaded: LoadResult, *rules: str, **parameters: str) -> tuple[list[Finding], list[EvaluationError]]:
     rules = rules or RULES
-    return judge_all(loaded.estate, loaded.selected, {BY_NAME[rule]: parse_parameters(parameters) for rule in rules})
+    return judge_all(
+        loaded.estate, loaded.selected, {RECOMMENDATIONS_BY_NAME[rule]: parse_parameters(parameters) for rule in rules}
+    )
 
 
-def findings_saved(saved: Saved, *rules: str) -> tuple[list[Finding], list[JudgementError]]:
+def findings_saved(saved: Saved, *rules: str) -> tuple[list[Finding], list[EvaluationError]]:
     whole = build(saved)
     return judge_all(
-        whole, whole.load_balancers.values(), {BY_NAME[rule]: parse_parameters({}) for rule in rules or RULES}
+        whole,
+        whole.load_balancers.values(),
+        {RECOMMENDATIONS_BY_NAME[rule]: parse_parameters({}) for rule in rules or RULES},
     )
 
 
@@ -84,14 +88,14 @@ def findings_saved(saved: Saved, *rules: str) -> tuple[list[Finding], list[Judge
 def rounds(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """How many calls each round made; a round waits for the one before, so their number is the depth."""
     made: list[int] = []
-    answers = Calls.answers
+    answers = CallPool.send_all
 
-    def counted(self: Calls, requests: Mapping[Any, Request]) -> dict[Any, Answer]:
+    def counted(self: CallPool, requests: Mapping[Any, ApiRequest]) -> dict[Any, ApiResponse]:
         if requests:
             made.append(len(requests))
         return answers(self, requests)
 
-    monkeypatch.setattr(Calls, "answers", counted)
+    monkeypatch.setattr(CallPool, "send_all", counted)
     return made
 
 
@@ -407,7 +411,7 @@ def test_named_load_balancers_are_asked_for_by_name_where_no_nlb_can_matter() ->
     asked = [call.parameters for call in region.calls if call.operation == "DescribeLoadBalancers"]
     assert sorted(asked, key=str) == [{"LoadBalancerArns": [WEB]}, {"Names": ["api"]}]
     assert [found.name for found in loaded.selected] == ["api", "web"]
-    assert loaded.missing == ()
+    assert loaded.not_found == ()
 
 
 def test_where_an_nlb_may_stand_in_front_all_are_listed() -> None:
@@ -490,7 +494,7 @@ def test_progress_counts_calls_up_to_all_of_them() -> None:
 def test_findings_are_those_of_the_whole_estate(selection: Selection, page: int | None) -> None:
     saved = estate_of_every_kind()
     loaded = Region(saved, page=page).source().load(selection, sections(*RULES))
-    assert loaded.incomplete is None
+    assert loaded.enumeration_failure is None
     found, errors = findings(loaded)
     assert (found, errors) == findings_saved(saved)
     # The test says something only where there is something of everything to find.
@@ -592,7 +596,7 @@ def test_an_nlb_comes_over_ipv4_to_a_load_balancer_of_ipv6_clients() -> None:
         pytest.param(EVERYTHING, ["api", "new", "nlb", "web"], id="everything"),
         pytest.param(named(NLB, "web"), ["nlb", "web"], id="an NLB where it is named"),
         pytest.param(ONE_GROUP, ["new", "web"], id="those that carry a group"),
-        pytest.param(Selection(carrying=frozenset({"sg-nlb"})), [], id="an NLB that carries it is not judged"),
+        pytest.param(Selection(security_groups=frozenset({"sg-nlb"})), [], id="an NLB that carries it is not judged"),
         pytest.param(
             Selection(target_groups=frozenset({target_group_arn("web")})), ["api", "web"], id="users of a group"
         ),
@@ -600,10 +604,12 @@ def test_an_nlb_comes_over_ipv4_to_a_load_balancer_of_ipv6_clients() -> None:
             Selection(target_groups=frozenset({target_group_arn("to-web")})), ["web"], id="registered in a group"
         ),
         pytest.param(Selection(target_groups=frozenset({target_group_arn("gone")})), [], id="a deleted group"),
-        pytest.param(Selection(behind=frozenset({NLB})), ["web"], id="behind an NLB"),
-        pytest.param(Selection(behind_deleted=True), [], id="behind none that was deleted"),
+        pytest.param(Selection(behind_network_load_balancers=frozenset({NLB})), ["web"], id="behind an NLB"),
+        pytest.param(Selection(behind_deleted_load_balancers=True), [], id="behind none that was deleted"),
         pytest.param(
-            Selection(behind_deleted=True, load_balancers=frozenset({API})), ["api"], id="several ways at once"
+            Selection(behind_deleted_load_balancers=True, load_balancers=frozenset({API})),
+            ["api"],
+            id="several ways at once",
         ),
     ],
 )
@@ -611,8 +617,8 @@ def test_selections(selection: Selection, expected: list[str]) -> None:
     loaded = Region(estate_of_every_kind()).source().load(selection, sections(*RULES))
     assert sorted(found.name for found in loaded.selected) == expected
     assert [found.arn for found in loaded.selected] == sorted(found.arn for found in loaded.selected)
-    assert loaded.incomplete is None
-    assert loaded.missing == ()
+    assert loaded.enumeration_failure is None
+    assert loaded.not_found == ()
     assert findings(loaded)[1] == []
 
 
@@ -620,15 +626,17 @@ def test_those_behind_a_deleted_nlb_are_found_in_the_group_that_nobody_uses_any_
     saved = estate(listener(443), group(ingress=CLOSED), behind(), load_balancer())
     saved["TargetGroups"][0]["LoadBalancerArns"] = []
     region = Region(saved)
-    loaded = region.source().load(Selection(behind=frozenset({NLB}), behind_deleted=True), sections(INGRESS))
+    loaded = region.source().load(
+        Selection(behind_network_load_balancers=frozenset({NLB}), behind_deleted_load_balancers=True), sections(INGRESS)
+    )
     assert [found.name for found in loaded.selected] == ["web"]
     assert region.counts()["DescribeTargetHealth"] == 1
 
 
 def test_the_whole_list_of_groups_is_known_only_where_all_were_listed() -> None:
     saved = shop()
-    assert Region(saved).source().load(EVERYTHING, sections(*RULES)).estate.complete_groups
-    assert not Region(saved).source().load(ONE_GROUP, sections(*RULES)).estate.complete_groups
+    assert Region(saved).source().load(EVERYTHING, sections(*RULES)).estate.has_all_security_groups
+    assert not Region(saved).source().load(ONE_GROUP, sections(*RULES)).estate.has_all_security_groups
 
 
 def test_a_target_group_that_only_the_listener_names_yet_is_read_too() -> None:
@@ -665,8 +673,8 @@ def test_a_name_that_does_not_exist_hides_no_other(names: tuple[str, ...], rules
     loaded = region.source().load(named(*names), sections(*rules))
     known = {WEB: "web", "web": "web", "api": "api"}
     assert sorted(found.name for found in loaded.selected) == sorted(known[name] for name in names if name in known)
-    assert loaded.missing == tuple(sorted(name for name in names if name not in known))
-    assert loaded.incomplete is None
+    assert loaded.not_found == tuple(sorted(name for name in names if name not in known))
+    assert loaded.enumeration_failure is None
 
 
 def test_a_name_that_the_api_refuses_hides_no_other() -> None:
@@ -678,8 +686,8 @@ def test_a_name_that_the_api_refuses_hides_no_other() -> None:
         region = Region(shop(), intervene=refuse)
         loaded = region.source().load(named(*names), sections(EGRESS))
         assert [one.name for one in loaded.selected] == found
-        assert loaded.missing == ("arn:nonsense",)
-        assert loaded.incomplete is None
+        assert loaded.not_found == ("arn:nonsense",)
+        assert loaded.enumeration_failure is None
         # Beside others, all are listed; of a single one the refusal says enough. The name has a call of its own.
         assert region.counts()["DescribeLoadBalancers"] == calls
 
@@ -695,8 +703,8 @@ def test_a_load_balancer_deleted_meanwhile_is_missing_and_the_others_are_judged(
     region = Region(estate_of_every_kind(), intervene=delete)
     loaded = region.source().load(EVERYTHING, sections(*RULES, tags=True), tag_key="clients")
     assert [found.name for found in loaded.selected if found.type == "application"] == ["new", "web"]
-    assert loaded.missing == (API,)
-    assert loaded.incomplete is None
+    assert loaded.not_found == (API,)
+    assert loaded.enumeration_failure is None
     assert API not in loaded.estate.load_balancers
     assert findings(loaded, TagKey="clients")[1] == []
 
@@ -811,7 +819,7 @@ def test_a_failed_call_is_an_error_of_the_rules_that_hang_on_it_and_of_no_other(
     judged = {finding.rule: finding for finding in found if finding.load_balancer_arn == WEB}
     whole = {finding.rule: finding for finding in findings_saved(saved)[0] if finding.load_balancer_arn == WEB}
     assert judged == {rule: whole[rule] for rule in RULES if rule not in rules_in_error}
-    assert loaded.incomplete is None
+    assert loaded.enumeration_failure is None
 
 
 def test_what_one_call_could_not_read_leaves_the_other_load_balancers_judged() -> None:
@@ -860,9 +868,9 @@ def test_a_list_whose_later_page_failed_is_not_taken_for_the_whole(operation: st
     _, errors = findings(loaded)
     assert {error.rule for error in errors} == rules_in_error
     assert {error.cause for error in errors} == {f"{operation}: RequestLimitExceeded: slow down"}
-    assert loaded.incomplete is None
+    assert loaded.enumeration_failure is None
     if operation == "DescribeSecurityGroups":
-        assert not loaded.estate.complete_groups
+        assert not loaded.estate.has_all_security_groups
     if operation == "DescribeTargetGroups":
         assert loaded.estate.target_groups is None
 
@@ -933,7 +941,7 @@ def test_an_error_that_is_no_failed_call_is_not_taken_for_one() -> None:
             id="target groups that lead to them",
         ),
         pytest.param(
-            Selection(behind=frozenset({NLB})),
+            Selection(behind_network_load_balancers=frozenset({NLB})),
             "DescribeTargetHealth",
             "TargetHealthDescriptions",
             target_group_arn("to-web"),
@@ -949,9 +957,9 @@ def test_where_load_balancers_could_not_be_found_the_load_is_incomplete(
             raise Refused("ThrottlingException", "Rate exceeded")
 
     loaded = Region(estate_of_every_kind(), intervene=throttle).source().load(selection, sections(*RULES))
-    assert loaded.incomplete == Failure(section, key, f"{operation}: ThrottlingException: Rate exceeded")
+    assert loaded.enumeration_failure == ReadFailure(section, key, f"{operation}: ThrottlingException: Rate exceeded")
     assert loaded.selected == ()
-    assert loaded.missing == (), "what a failed call was to find may be there"
+    assert loaded.not_found == (), "what a failed call was to find may be there"
 
 
 def test_an_incomplete_list_has_what_its_first_pages_had() -> None:
@@ -962,7 +970,7 @@ def test_an_incomplete_list_has_what_its_first_pages_had() -> None:
     saved = estate_of_every_kind()
     loaded = Region(saved, page=1, intervene=fail_later).source().load(EVERYTHING, sections(EGRESS))
     assert [found.name for found in loaded.selected] == ["web"]
-    assert loaded.incomplete is not None
+    assert loaded.enumeration_failure is not None
     whole = [finding for finding in findings_saved(saved, EGRESS)[0] if finding.load_balancer_arn == WEB]
     assert findings(loaded, EGRESS) == (whole, [])
 
@@ -993,8 +1001,8 @@ def test_a_load_balancer_asked_for_by_name_whose_call_failed_is_not_missing() ->
             raise Refused("ThrottlingException", "Rate exceeded")
 
     loaded = Region(shop(), intervene=throttle).source().load(named("web"), sections(EGRESS))
-    assert loaded.missing == ()
-    assert loaded.incomplete == Failure(
+    assert loaded.not_found == ()
+    assert loaded.enumeration_failure == ReadFailure(
         "LoadBalancers", "web", "DescribeLoadBalancers: ThrottlingException: Rate exceeded"
     )
 
@@ -1002,25 +1010,25 @@ def test_a_load_balancer_asked_for_by_name_whose_call_failed_is_not_missing() ->
 # --- the whole region, to be saved
 
 
-def read_again(raw: Saved, folder: Path) -> Loaded:
+def read_again(raw: Saved, folder: Path) -> LoadResult:
     text = io.StringIO()
-    write_saved_estates([raw], text)
+    write_export_file([raw], text)
     (folder / "estate.json").write_text(text.getvalue())
-    (saved,) = read_saved_estates(str(folder / "estate.json"))
+    (saved,) = read_export_file(str(folder / "estate.json"))
     selected = sorted(saved.load_balancers.values(), key=lambda found: found.arn)
-    return Loaded(saved, tuple(selected), None, ())
+    return LoadResult(saved, tuple(selected), None, ())
 
 
 @pytest.mark.parametrize("page", [None, 1])
 def test_what_is_saved_and_read_again_gives_the_same_findings(page: int | None, tmp_path: Path) -> None:
     region = Region(estate_of_every_kind(), page=page)
     live = region.source().load(EVERYTHING, sections(*RULES))
-    assert findings(read_again(region.source().raw(), tmp_path)) == findings(live)
+    assert findings(read_again(region.source().export(), tmp_path)) == findings(live)
 
 
 def test_the_raw_estate_is_the_apis_own_and_whole() -> None:
     saved = estate_of_every_kind()
-    raw = Region(saved).source().raw()
+    raw = Region(saved).source().export()
     assert raw["ManagedPrefixLists"].pop("pl-1")["PrefixListId"] == "pl-1", "a description names itself"
     for section in set(saved) - {"ManagedPrefixLists", "Listeners"}:
         assert raw[section] == saved[section], section
@@ -1031,7 +1039,7 @@ def test_the_raw_estate_is_the_apis_own_and_whole() -> None:
 
 def test_a_prefix_list_that_is_not_described_is_saved_as_one_without_entries(tmp_path: Path) -> None:
     region = Region(estate(listener(443), group(ingress=[tcp(443, "pl-9")])))
-    raw = region.source().raw()
+    raw = region.source().export()
     assert raw["ManagedPrefixLists"] == {"pl-9": {}}
     assert findings(read_again(raw, tmp_path), INGRESS)[0][0].unresolved
 
@@ -1058,8 +1066,8 @@ def test_a_region_is_saved_whole_or_not_at_all(operation: str) -> None:
         if call.operation == operation:
             raise Refused("ThrottlingException", "Rate exceeded")
 
-    with pytest.raises(Unread, match=f"{operation}: ThrottlingException: Rate exceeded"):
-        Region(estate_of_every_kind(), intervene=throttle).source().raw()
+    with pytest.raises(NotReadError, match=f"{operation}: ThrottlingException: Rate exceeded"):
+        Region(estate_of_every_kind(), intervene=throttle).source().export()
 
 
 @pytest.mark.parametrize(
@@ -1072,7 +1080,7 @@ def test_what_is_deleted_while_the_region_is_saved_is_left_out(operation: str, p
         if call.names("TargetGroupArn", target_group_arn("function")):
             raise Refused("TargetGroupNotFound")
 
-    raw = Region(estate_of_every_kind(), intervene=delete).source().raw()
+    raw = Region(estate_of_every_kind(), intervene=delete).source().export()
     assert API not in {found["LoadBalancerArn"] for found in raw["LoadBalancers"] + raw["Listeners"]}
     assert API not in raw["Tags"]
     assert len(raw["LoadBalancers"]) == 3

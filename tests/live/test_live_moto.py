@@ -14,8 +14,8 @@ import pytest
 from moto import mock_aws
 
 from alb_sg.estate.estate import Estate
+from alb_sg.estate.export_file import read_export_file, write_export_file
 from alb_sg.estate.model import LoadBalancer
-from alb_sg.estate.saved import read_saved_estates, write_saved_estates
 from alb_sg.findings.judge import judge_all
 from alb_sg.live import LiveClients, LiveSource, Selection, client_config
 from alb_sg.parameters import parse_parameters
@@ -23,7 +23,7 @@ from alb_sg.recommendations.catalogue import RECOMMENDATIONS
 
 ACCOUNT = "123456789012"  # moto's
 REGION = "eu-central-1"
-SECTIONS = frozenset[str]().union(*(recommendation.sections for recommendation in RECOMMENDATIONS)) - {"Tags"}
+SECTIONS = frozenset[str]().union(*(recommendation.estate_sections for recommendation in RECOMMENDATIONS)) - {"Tags"}
 
 
 @dataclass
@@ -180,7 +180,7 @@ def test_one_load_balancer_has_the_verdicts_that_it_has_among_all(shop: Shop) ->
 
 
 def test_a_security_groups_event(shop: Shop) -> None:
-    loaded = shop.source.load(Selection(carrying=frozenset({shop.web_group})), SECTIONS)
+    loaded = shop.source.load(Selection(security_groups=frozenset({shop.web_group})), SECTIONS)
     assert [found.name for found in loaded.selected] == ["web"]
     # The NLB's target group is in the VPC: it has to be asked whether `web` is registered in it.
     assert sum(shop.calls.values()) == 8
@@ -189,8 +189,8 @@ def test_a_security_groups_event(shop: Shop) -> None:
 def test_saved_and_read_again_it_has_the_same_verdicts(shop: Shop, tmp_path: Path) -> None:
     loaded = shop.source.load(Selection(everything=True), SECTIONS)
     text = io.StringIO()
-    write_saved_estates([shop.source.raw()], text)
+    write_export_file([shop.source.export()], text)
     (tmp_path / "saved.json").write_text(text.getvalue())
-    (saved,) = read_saved_estates(str(tmp_path / "saved.json"))
+    (saved,) = read_export_file(str(tmp_path / "saved.json"))
     selected = tuple(saved.load_balancers[found.arn] for found in loaded.selected)
     assert verdicts(saved, selected) == verdicts(loaded.estate, loaded.selected)

@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moto import mock_aws
 
+from alb_sg.aws.rate_limits import RateLimit, RateLimiter, TokenBucket
 from alb_sg.live import client_config
-from alb_sg.live.pacing import Bucket, Limit, Pace
-from demo.limits import Limits, VirtualTime
+from embedded_aws.throttling import ThrottledServices, VirtualTime
 
 ACCOUNT, REGION = "123456789012", "eu-central-1"
 
@@ -28,37 +28,37 @@ def virtual() -> VirtualTime:
 
 
 @pytest.fixture
-def limits(virtual: VirtualTime) -> Iterator[Limits]:
-    with mock_aws(), Limits(virtual.clock) as limits:
+def limits(virtual: VirtualTime) -> Iterator[ThrottledServices]:
+    with mock_aws(), ThrottledServices(virtual.clock) as limits:
         yield limits
 
 
-def client(pace: Pace, service: str = "elbv2", account_id: str = ACCOUNT, **arguments: Any) -> Any:
+def client(pace: RateLimiter, service: str = "elbv2", account_id: str = ACCOUNT, **arguments: Any) -> Any:
     made = botocore.session.Session().create_client(
         service, **{"region_name": REGION, "config": client_config(), **arguments}
     )
-    pace.keep(made, account_id)
+    pace.limit_client(made, account_id)
     return made
 
 
 def test_a_bucket_gives_at_once_what_a_service_takes_and_then_one_in_the_services_rhythm(virtual: VirtualTime) -> None:
-    bucket = Bucket(Limit(40, 10, shared=True), virtual.clock, virtual.sleep)
+    bucket = TokenBucket(RateLimit(40, 10, shared=True), virtual.clock, virtual.sleep)
     times = []
     for _ in range(50):
-        bucket.take()
+        bucket.take_token()
         times.append(round(virtual.clock(), 6))
     assert times == [0.0] * 30 + [round(0.1 * (number + 1), 6) for number in range(20)]
 
 
 def test_a_bucket_that_nobody_takes_from_fills_up_and_no_further(virtual: VirtualTime) -> None:
-    bucket = Bucket(Limit(40, 10, shared=True), virtual.clock, virtual.sleep)
+    bucket = TokenBucket(RateLimit(40, 10, shared=True), virtual.clock, virtual.sleep)
     for _ in range(30):
-        bucket.take()
+        bucket.take_token()
     virtual.sleep(3600)
     for _ in range(30):
-        bucket.take()
+        bucket.take_token()
     assert virtual.clock() == 3600
-    bucket.take()
+    bucket.take_token()
     assert virtual.clock() > 3600
 
 
@@ -69,11 +69,11 @@ def test_a_service_that_fills_its_bucket_once_a_second_refuses_nothing(
     """Whenever calls are made: the service's bucket, filled at the end of every second, holds one for each."""
     virtual = VirtualTime()
     size = 2 * refill + more
-    bucket = Bucket(Limit(size, refill, shared=True), virtual.clock, virtual.sleep)
+    bucket = TokenBucket(RateLimit(size, refill, shared=True), virtual.clock, virtual.sleep)
     left, filled = size, 0
     for pause in [*pauses, *[0.0] * 60]:
         virtual.sleep(pause)
-        bucket.take()
+        bucket.take_token()
         # A call that is due with the second is made after it: no clock is exact to the last bit.
         second = int(virtual.clock() + 1e-6)
         left, filled = min(size, left + (second - filled) * refill), second
@@ -82,34 +82,36 @@ def test_a_service_that_fills_its_bucket_once_a_second_refuses_nothing(
 
 
 def test_threads_wait_in_line(virtual: VirtualTime) -> None:
-    bucket = Bucket(Limit(20, 10, shared=True), virtual.clock, virtual.sleep)
+    bucket = TokenBucket(RateLimit(20, 10, shared=True), virtual.clock, virtual.sleep)
     with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda _: bucket.take(), range(110)))
+        list(pool.map(lambda _: bucket.take_token(), range(110)))
     assert virtual.clock() == pytest.approx(10)
 
 
-def test_all_that_reads_in_elastic_load_balancing_shares_a_bucket(limits: Limits, virtual: VirtualTime) -> None:
-    elbv2 = client(Pace(virtual.clock, virtual.sleep))
+def test_all_that_reads_in_elastic_load_balancing_shares_a_bucket(
+    limits: ThrottledServices, virtual: VirtualTime
+) -> None:
+    elbv2 = client(RateLimiter(virtual.clock, virtual.sleep))
     for _ in range(30):
         elbv2.describe_load_balancers()
         elbv2.describe_target_groups()
     assert virtual.clock() == pytest.approx(3)
-    assert limits.refused == 0
+    assert limits.throttled_share == 0
 
 
-def test_every_action_of_ec2_has_its_own(limits: Limits, virtual: VirtualTime) -> None:
-    ec2 = client(Pace(virtual.clock, virtual.sleep), "ec2")
+def test_every_action_of_ec2_has_its_own(limits: ThrottledServices, virtual: VirtualTime) -> None:
+    ec2 = client(RateLimiter(virtual.clock, virtual.sleep), "ec2")
     for _ in range(80):
         ec2.describe_vpcs(MaxResults=5)
         ec2.describe_subnets(MaxResults=5)
     assert virtual.clock() == 0
     ec2.describe_vpcs(MaxResults=5)
     assert virtual.clock() > 0
-    assert limits.refused == 0
+    assert limits.throttled_share == 0
 
 
 def test_accounts_and_regions_have_their_own(virtual: VirtualTime) -> None:
-    pace = Pace(virtual.clock, virtual.sleep)
+    pace = RateLimiter(virtual.clock, virtual.sleep)
     with mock_aws():
         for account_id in (ACCOUNT, "210987654321"):
             for region in (REGION, "us-east-1"):
@@ -119,10 +121,10 @@ def test_accounts_and_regions_have_their_own(virtual: VirtualTime) -> None:
     assert virtual.clock() == 0
 
 
-def test_clients_of_an_account_share_theirs_and_keep_it_once(limits: Limits, virtual: VirtualTime) -> None:
-    pace = Pace(virtual.clock, virtual.sleep)
+def test_clients_of_an_account_share_theirs_and_keep_it_once(limits: ThrottledServices, virtual: VirtualTime) -> None:
+    pace = RateLimiter(virtual.clock, virtual.sleep)
     first, second = client(pace), client(pace)
-    pace.keep(first, ACCOUNT)
+    pace.limit_client(first, ACCOUNT)
     for _ in range(30):
         first.describe_load_balancers()
         second.describe_load_balancers()
@@ -132,7 +134,7 @@ def test_clients_of_an_account_share_theirs_and_keep_it_once(limits: Limits, vir
 
 def test_what_changes_something_does_not_wait(virtual: VirtualTime) -> None:
     with mock_aws():
-        ec2 = client(Pace(virtual.clock, virtual.sleep, {"ec2": Limit(2, 1, shared=True)}), "ec2")
+        ec2 = client(RateLimiter(virtual.clock, virtual.sleep, {"ec2": RateLimit(2, 1, shared=True)}), "ec2")
         for number in range(5):
             ec2.create_vpc(CidrBlock=f"10.{number}.0.0/16")
         assert virtual.clock() == 0
@@ -142,8 +144,8 @@ def test_what_changes_something_does_not_wait(virtual: VirtualTime) -> None:
 
 
 def test_what_answers_on_this_machine_has_no_bucket(virtual: VirtualTime) -> None:
-    pace = Pace(virtual.clock, virtual.sleep, {"elbv2": Limit(2, 1, shared=True)})
-    with mock_aws(), Limits(virtual.clock, {"elastic-load-balancing-v2": (0, 0, True)}):
+    pace = RateLimiter(virtual.clock, virtual.sleep, {"elbv2": RateLimit(2, 1, shared=True)})
+    with mock_aws(), ThrottledServices(virtual.clock, {"elastic-load-balancing-v2": (0, 0, True)}):
         elbv2 = client(pace, endpoint_url="http://127.0.0.1:1", config=Config(retries={"total_max_attempts": 1}))
         for _ in range(5):
             with pytest.raises(ClientError, match="Throttling"):
@@ -154,8 +156,8 @@ def test_what_answers_on_this_machine_has_no_bucket(virtual: VirtualTime) -> Non
 @pytest.mark.slow
 def test_where_somebody_else_takes_half_retries_are_few_and_all_is_answered() -> None:
     """The service has half of what it should: adaptive retries slow down, and go through the bucket too."""
-    pace = Pace(limits={"elbv2": Limit(40, 20, shared=True)})
-    with mock_aws(), Limits(time.monotonic, {"elastic-load-balancing-v2": (10, 10, True)}) as limits:
+    pace = RateLimiter(limits={"elbv2": RateLimit(40, 20, shared=True)})
+    with mock_aws(), ThrottledServices(time.monotonic, {"elastic-load-balancing-v2": (10, 10, True)}) as limits:
         elbv2 = client(pace)
         with ThreadPoolExecutor(10) as pool:
             answers = list(pool.map(lambda _: elbv2.describe_load_balancers(), range(40)))

@@ -13,13 +13,13 @@ import pytest
 from moto import mock_aws
 
 from alb_sg.estate.config_item import VPC_TYPE
-from alb_sg.estate.estate import Failure
+from alb_sg.estate.estate import ReadFailure
 from alb_sg.estate.model import LISTENER_TYPE, LOAD_BALANCER_TYPE, SECURITY_GROUP_TYPE, TARGET_GROUP_TYPE
 from alb_sg.findings.finding import Compliance
-from alb_sg.live import Loaded, Selection, client_config
-from alb_sg.live.recording_group import records
-from demo.config_stand_in import ConfigStandIn
-from demo.recorder import EVERY_TYPE, record
+from alb_sg.live import LoadResult, Selection, client_config
+from alb_sg.live.recording_group import records_type
+from embedded_aws.config_recorder import ALL_TYPES, record_estate
+from embedded_aws.config_stand_in import ConfigStandIn
 from tests.builders import (
     ACCOUNT,
     ANYWHERE,
@@ -77,7 +77,7 @@ def config(monkeypatch: pytest.MonkeyPatch) -> Iterator[ConfigStandIn]:
 
 def load(
     saved: Saved, config: ConfigStandIn, *rules: str, selection: Selection = EVERYTHING, **arguments: Any
-) -> tuple[Loaded, Region]:
+) -> tuple[LoadResult, Region]:
     """What is loaded of a region by what AWS Config has recorded, and the region with the calls that it got."""
     region = Region(saved)
     source = region.source(config=boto3.client("config", region_name=REGION, config=client_config()))
@@ -105,11 +105,11 @@ TO_APP = tcp(80, "sg-app")
 
 def test_findings_are_those_of_live_state(config: ConfigStandIn) -> None:
     saved = estate_of_every_kind()
-    record(config, saved)
+    record_estate(config, saved)
     live = Region(saved).source().load(EVERYTHING, sections(*RULES))
     loaded, region = load(saved, config)
     assert findings(loaded) == findings(live)
-    assert loaded.estate.complete_groups
+    assert loaded.estate.has_all_security_groups
     assert operations(config) == {
         "DescribeConfigurationRecorders": 1,
         "DescribeConfigurationRecorderStatus": 1,
@@ -127,7 +127,7 @@ def test_findings_are_those_of_live_state(config: ConfigStandIn) -> None:
 
 def test_where_nothing_hangs_on_more_no_other_service_is_asked(config: ConfigStandIn) -> None:
     saved = shop(OPEN)
-    record(config, saved)
+    record_estate(config, saved)
     loaded, region = load(saved, config)
     found, errors = findings(loaded)
     assert {finding.compliance for finding in found if finding.rule in (EGRESS, HEALTH)} == {Compliance.COMPLIANT}
@@ -137,7 +137,7 @@ def test_where_nothing_hangs_on_more_no_other_service_is_asked(config: ConfigSta
 
 def test_a_query_asks_for_what_a_verdict_needs_at_a_hundred_a_page(config: ConfigStandIn) -> None:
     saved = estate(*(load_balancer(f"lb-{number}") for number in range(101)), group(ingress=[tcp(443, ANYWHERE)]))
-    record(config, saved)
+    record_estate(config, saved)
     loaded, _ = load(saved, config, INGRESS)
     assert len(loaded.selected) == 101
     queries = [call.params for call in config.calls if call.operation == "SelectResourceConfig"]
@@ -152,7 +152,7 @@ def test_a_query_asks_for_what_a_verdict_needs_at_a_hundred_a_page(config: Confi
 @pytest.mark.parametrize("unrecorded", TYPES)
 def test_a_type_that_is_not_recorded_is_read_live(config: ConfigStandIn, unrecorded: str) -> None:
     saved = estate_of_every_kind()
-    record(config, saved, EVERY_TYPE - {unrecorded})
+    record_estate(config, saved, ALL_TYPES - {unrecorded})
     live = Region(saved).source().load(EVERYTHING, sections(*RULES))
     loaded, region = load(saved, config)
     assert findings(loaded) == findings(live)
@@ -162,8 +162,8 @@ def test_a_type_that_is_not_recorded_is_read_live(config: ConfigStandIn, unrecor
 @pytest.mark.parametrize("unrecorded", TYPES)
 def test_items_of_a_type_that_is_recorded_no_more_are_not_believed(config: ConfigStandIn, unrecorded: str) -> None:
     saved = estate_of_every_kind()
-    record(config, saved)
-    config.set_recorder({"resourceTypes": sorted(EVERY_TYPE - {unrecorded})})
+    record_estate(config, saved)
+    config.set_recorder({"resourceTypes": sorted(ALL_TYPES - {unrecorded})})
     _, region = load(saved, config)
     assert LIVE[unrecorded] in region.counts()
 
@@ -171,7 +171,7 @@ def test_items_of_a_type_that_is_recorded_no_more_are_not_believed(config: Confi
 @pytest.mark.parametrize(("status", "recording"), [("Success", False), ("Pending", True), ("Failure", True)])
 def test_a_recorder_that_is_not_up_to_date_is_not_believed(config: ConfigStandIn, status: str, recording: bool) -> None:
     saved = shop(OPEN)
-    record(config, saved)
+    record_estate(config, saved)
     config.set_recorder({"allSupported": True}, status, recording=recording)
     _, region = load(saved, config)
     assert set(LIVE.values()) <= region.counts().keys()
@@ -210,7 +210,7 @@ def test_an_account_without_a_recorder_is_read_live(config: ConfigStandIn) -> No
     ],
 )
 def test_recording_groups(group: dict[str, Any], covered: bool) -> None:
-    assert records(group, LISTENER_TYPE) is covered
+    assert records_type(group, LISTENER_TYPE) is covered
 
 
 def _without(section: str, **which: str) -> Callable[[Saved], None]:
@@ -248,7 +248,7 @@ def test_what_is_recorded_in_part_is_completed_live(
     saved = estate_of_every_kind()
     recorded = copy.deepcopy(saved)
     change(recorded)
-    record(config, recorded)
+    record_estate(config, recorded)
     live = Region(saved).source().load(EVERYTHING, sections(*RULES))
     loaded, region = load(saved, config)
     assert findings(loaded) == findings(live)
@@ -262,17 +262,17 @@ def test_a_load_balancer_that_is_asked_for_and_not_yet_recorded_is_read_live(con
         recorded[section] = [one for one in recorded[section] if "/api/" not in one["LoadBalancerArn"]]
     for one in recorded["TargetGroups"]:
         one["LoadBalancerArns"] = [arn for arn in one["LoadBalancerArns"] if "/api/" not in arn]
-    record(config, recorded)
+    record_estate(config, recorded)
     loaded, region = load(saved, config, selection=named("api"))
     assert [found.name for found in loaded.selected] == ["api"]
-    assert loaded.missing == ()
+    assert loaded.not_found == ()
     assert "DescribeLoadBalancers" in region.counts()
-    assert load(saved, config, selection=named("nobody"))[0].missing == ("nobody",)
+    assert load(saved, config, selection=named("nobody"))[0].not_found == ("nobody",)
 
 
 def test_tags_are_those_of_the_items(config: ConfigStandIn) -> None:
     saved = estate_of_every_kind()
-    record(config, saved)
+    record_estate(config, saved)
     loaded, region = load(saved, config, INGRESS, tag_key="clients")
     assert loaded.estate.tags is not None
     assert loaded.estate.tags[WEB] == {"clients": "pl-2"}
@@ -297,13 +297,13 @@ def test_target_health_is_asked_for_where_somebody_may_be_registered_who_is_not_
     config: ConfigStandIn, egress: Shape, asked: bool
 ) -> None:
     saved = shop(egress)
-    record(config, saved)
+    record_estate(config, saved)
     _, region = load(saved, config)
     assert ("DescribeTargetHealth" in region.counts()) is asked
 
 
 def test_a_target_that_was_registered_since_is_seen(config: ConfigStandIn) -> None:
-    record(config, shop(TO_APP))
+    record_estate(config, shop(TO_APP))
     loaded, _ = load(shop(TO_APP, targets=("i-1", "i-2")), config, EGRESS)
     (found,), _ = findings(loaded, EGRESS)
     assert found.compliance is Compliance.NON_COMPLIANT
@@ -311,7 +311,7 @@ def test_a_target_that_was_registered_since_is_seen(config: ConfigStandIn) -> No
 
 def test_a_target_that_is_draining_is_not_judged(config: ConfigStandIn) -> None:
     saved = shop(TO_APP, targets=("i-1", target("i-2", state="draining")))
-    record(config, saved)
+    record_estate(config, saved)
     loaded, _ = load(saved, config, EGRESS)
     (found,), _ = findings(loaded, EGRESS)
     assert found.compliance is Compliance.COMPLIANT
@@ -320,7 +320,7 @@ def test_a_target_that_is_draining_is_not_judged(config: ConfigStandIn) -> None:
 @pytest.mark.parametrize("recorded", [None, []])
 def test_registrations_that_were_not_recorded_are_asked_for(config: ConfigStandIn, recorded: list[str] | None) -> None:
     saved = shop(OPEN)
-    record(config, shop(OPEN, targets=()))
+    record_estate(config, shop(OPEN, targets=()))
     if recorded is None:
         config.add_item(
             {
@@ -340,7 +340,7 @@ def test_registrations_that_were_not_recorded_are_asked_for(config: ConfigStandI
 
 def test_whoever_matches_targets_by_group_asks_for_them_all(config: ConfigStandIn) -> None:
     saved = shop(OPEN)
-    record(config, saved)
+    record_estate(config, saved)
     _, region = load(saved, config, EGRESS, look_up_all_targets=True)
     assert region.counts() == {"DescribeTargetHealth": 1, "DescribeInstances": 1}
 
@@ -356,7 +356,7 @@ def test_a_network_load_balancer_in_front_is_told_by_live_registrations(config: 
     )
     recorded = copy.deepcopy(saved)
     recorded["TargetHealthDescriptions"] = {arn: [] for arn in recorded["TargetHealthDescriptions"]}
-    record(config, recorded)
+    record_estate(config, recorded)
     loaded, region = load(saved, config, INGRESS)
     (found,) = (finding for finding in findings(loaded, INGRESS)[0] if finding.load_balancer_name == "web")
     assert found.compliance is Compliance.NON_COMPLIANT
@@ -369,22 +369,22 @@ def test_a_network_load_balancer_in_front_is_told_by_live_registrations(config: 
 @pytest.mark.parametrize("operation", ["DescribeConfigurationRecorders", "DescribeConfigurationRecorderStatus"])
 def test_a_recorder_that_cannot_be_asked_about_is_an_error(config: ConfigStandIn, operation: str) -> None:
     saved = shop(OPEN)
-    record(config, saved)
+    record_estate(config, saved)
     config.fail(operation, "AccessDeniedException", times=9)
     loaded, region = load(saved, config)
-    assert loaded.incomplete is not None
-    assert loaded.incomplete.cause == f"{operation}: AccessDeniedException: asked to fail"
+    assert loaded.enumeration_failure is not None
+    assert loaded.enumeration_failure.cause == f"{operation}: AccessDeniedException: asked to fail"
     assert loaded.selected == ()
     assert region.calls == []
 
 
 def test_where_every_query_is_refused_nothing_is_read_in_its_place(config: ConfigStandIn) -> None:
     saved = shop(OPEN)
-    record(config, saved)
+    record_estate(config, saved)
     config.fail("SelectResourceConfig", "AccessDeniedException", times=9)
     loaded, region = load(saved, config)
     cause = "SelectResourceConfig: AccessDeniedException: asked to fail"
-    assert loaded.incomplete == Failure("LoadBalancers", None, cause)
+    assert loaded.enumeration_failure == ReadFailure("LoadBalancers", None, cause)
     assert {failure.section for failure in loaded.estate.failures} == set(SECTION.values())
     assert region.calls == []
 
@@ -394,7 +394,7 @@ def test_a_query_whose_later_page_fails_is_an_error_of_what_hangs_on_it(
     config: ConfigStandIn, failing: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     saved = shop(TO_APP)
-    record(config, saved)
+    record_estate(config, saved)
     answer = ConfigStandIn._select_resource_config  # noqa: SLF001 (no error that AWS knows is for one query alone)
 
     def fail_one(self: ConfigStandIn, call: Any) -> Any:

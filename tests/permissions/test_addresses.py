@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from alb_sg.estate.cidr import Family, NotACidr, format_address, parse_cidr
+from alb_sg.estate.cidr import Family, InvalidCidrError, format_address, parse_cidr
 from alb_sg.permissions.addresses import AddressSet
 
 Network = IPv4Network | IPv6Network
@@ -90,7 +90,7 @@ def _without(networks: list[Network], taken: list[Network]) -> list[Network]:
 @given(in_window)
 def test_every_address_of_a_window(case: tuple[Family, list[str], list[str]]) -> None:
     family, some, others = case
-    left, right = AddressSet.of(family, some), AddressSet.of(family, others)
+    left, right = AddressSet.from_cidrs(family, some), AddressSet.from_cidrs(family, others)
     counted_left, counted_right = _counted(some), _counted(others)
     assert _counted(left.cidrs()) == counted_left
     assert _counted((left | right).cidrs()) == counted_left | counted_right
@@ -105,7 +105,7 @@ def test_every_address_of_a_window(case: tuple[Family, list[str], list[str]]) ->
 def test_no_fewer_blocks_would_do(case: tuple[Family, list[str], list[str]]) -> None:
     """Minimal by trial: any covering needs each maximal block that lies within the set."""
     family, some, others = case
-    found = AddressSet.of(family, some) - AddressSet.of(family, others)
+    found = AddressSet.from_cidrs(family, some) - AddressSet.from_cidrs(family, others)
     addresses = _counted(found.cidrs())
     within = [block for block in _blocks_in(WINDOWS[family]) if _counted([block]) <= addresses]
     largest = [
@@ -123,13 +123,13 @@ def test_no_fewer_blocks_would_do(case: tuple[Family, list[str], list[str]]) -> 
 @example((Family.IPV4, ["0.0.0.0/1", "128.0.0.0/1"], []))
 def test_any_blocks_against_ipaddress(case: tuple[Family, list[str], list[str]]) -> None:
     family, some, others = case
-    left, right = AddressSet.of(family, some), AddressSet.of(family, others)
+    left, right = AddressSet.from_cidrs(family, some), AddressSet.from_cidrs(family, others)
     networks, other_networks = _networks(some), _networks(others)
     assert _networks(left.cidrs()) == _collapsed(networks)
     assert _networks((left | right).cidrs()) == _collapsed([*networks, *other_networks])
     assert _networks((left - right).cidrs()) == _collapsed(_without(networks, other_networks))
     assert (left <= right) == (not _without(networks, other_networks))
-    assert left.whole == (_collapsed(networks) == [ip_network(family.everywhere)])
+    assert left.is_everything == (_collapsed(networks) == [ip_network(family.any_address_cidr)])
 
 
 @given(anywhere, st.randoms(use_true_random=False))
@@ -137,20 +137,22 @@ def test_order_and_repetition_do_not_matter(case: tuple[Family, list[str], list[
     family, some, others = case
     shuffled = [*some, *others, *some]
     random.shuffle(shuffled)  # type: ignore[attr-defined]  # hypothesis's own Random
-    assert AddressSet.of(family, shuffled) == AddressSet.of(family, some) | AddressSet.of(family, others)
+    assert AddressSet.from_cidrs(family, shuffled) == AddressSet.from_cidrs(family, some) | AddressSet.from_cidrs(
+        family, others
+    )
 
 
 @given(anywhere)
 def test_the_laws_of_sets(case: tuple[Family, list[str], list[str]]) -> None:
     family, some, others = case
-    left, right = AddressSet.of(family, some), AddressSet.of(family, others)
+    left, right = AddressSet.from_cidrs(family, some), AddressSet.from_cidrs(family, others)
     assert left | right == right | left
     assert (left - right) | (left - (left - right)) == left
     assert (left | right) - right == left - right
     assert not (left - left)
     assert left - right <= left <= left | right
     assert not (left - right).overlaps(right)
-    assert AddressSet.of(family, left.cidrs()) == left
+    assert AddressSet.from_cidrs(family, left.cidrs()) == left
     assert not (AddressSet.everything(family) - (AddressSet.everything(family) - left)).overlaps(
         AddressSet.everything(family) - left
     )
@@ -159,7 +161,10 @@ def test_the_laws_of_sets(case: tuple[Family, list[str], list[str]]) -> None:
 @given(anywhere)
 def test_ranges_are_sorted_disjoint_and_apart(case: tuple[Family, list[str], list[str]]) -> None:
     family, some, others = case
-    for found in (AddressSet.of(family, some), AddressSet.of(family, some) - AddressSet.of(family, others)):
+    for found in (
+        AddressSet.from_cidrs(family, some),
+        AddressSet.from_cidrs(family, some) - AddressSet.from_cidrs(family, others),
+    ):
         for first, last in found.ranges:
             assert 0 <= first <= last < 1 << family.bits
         assert all(end + 1 < start for (_, end), (start, _) in zip(found.ranges, found.ranges[1:], strict=False))
@@ -187,8 +192,8 @@ def test_an_address_is_a_block_of_one_and_reads_back(case: tuple[Family, int]) -
 def test_blocks_of_the_other_family_are_left_out(case: tuple[Family, list[str], list[str]]) -> None:
     family, some, _ = case
     other = Family.IPV6 if family is Family.IPV4 else Family.IPV4
-    assert not AddressSet.of(other, some)
-    assert AddressSet.of(family, [*some, other.everywhere]) == AddressSet.of(family, some)
+    assert not AddressSet.from_cidrs(other, some)
+    assert AddressSet.from_cidrs(family, [*some, other.any_address_cidr]) == AddressSet.from_cidrs(family, some)
 
 
 def test_two_families_do_not_combine() -> None:
@@ -204,10 +209,10 @@ def test_two_families_do_not_combine() -> None:
 @example("10.0.0.0/" + "9" * 5000)
 @example("\ud800")
 def test_any_text_is_a_block_or_refused(text: str) -> None:
-    """Whatever a file holds: a block that `ipaddress` can read too, or NotACidr, never another error."""
+    """Whatever a file holds: a block that `ipaddress` can read too, or InvalidCidrError, never another error."""
     try:
         _, (first, last) = parse_cidr(text)
-    except NotACidr:
+    except InvalidCidrError:
         return
     network = ip_network(text.strip(), strict=False)
     assert (first, last) == (int(network.network_address), int(network.broadcast_address))
@@ -249,17 +254,17 @@ def test_any_text_is_a_block_or_refused(text: str) -> None:
     ],
 )
 def test_bad_text_is_refused(text: str) -> None:
-    with pytest.raises(NotACidr):
+    with pytest.raises(InvalidCidrError):
         parse_cidr(text)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_everything_and_nothing(family: Family) -> None:
-    everything, nothing = AddressSet.everything(family), AddressSet.of(family, [])
-    assert everything.cidrs() == (family.everywhere,)
-    assert everything.whole
+    everything, nothing = AddressSet.everything(family), AddressSet.from_cidrs(family, [])
+    assert everything.cidrs() == (family.any_address_cidr,)
+    assert everything.is_everything
     assert nothing.cidrs() == ()
-    assert not nothing.whole
+    assert not nothing.is_everything
     assert not nothing
     assert everything - nothing == everything
     assert nothing - everything == nothing

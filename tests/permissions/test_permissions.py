@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from alb_sg.estate.cidr import Family
 from alb_sg.estate.estate import Estate
 from alb_sg.permissions.addresses import AddressSet
-from alb_sg.permissions.permissions import FRAGMENTATION_NEEDED, PACKET_TOO_BIG, Direction, Permissions, Traffic
+from alb_sg.permissions.allowed_traffic import FRAGMENTATION_NEEDED, PACKET_TOO_BIG, Direction, Permissions, Traffic
 from tests.builders import ANYWHERE, Saved, all_traffic, build, estate, group, reference, tcp
 from tests.properties.estates import OWN_GROUPS, PORTS, estates
 
@@ -22,20 +22,20 @@ def test_groups_let_through_what_their_rules_do(
 ) -> None:
     found = build(saved)
     permissions = Permissions(found, OWN_GROUPS)
-    allowed = permissions.allowed(direction, traffic, family)
-    rules = [source.permission for source in permissions.sources(direction, traffic)]
+    allowed = permissions.allowed_traffic(direction, traffic, family)
+    rules = [source.permission for source in permissions.matching_rules(direction, traffic)]
     known = found.prefix_lists or {}
     lists = [known[id_] for rule in rules for id_ in rule.prefix_list_ids if id_ in known]
-    addresses = AddressSet.of(family, [cidr for rule in rules for cidr in rule.cidrs])
+    addresses = AddressSet.from_cidrs(family, [cidr for rule in rules for cidr in rule.cidrs])
     for one in lists:
-        addresses |= AddressSet.of(family, one.entries or ())
+        addresses |= AddressSet.from_cidrs(family, one.entries or ())
     assert allowed.addresses == addresses
     assert allowed.prefix_list_ids == {id_ for rule in rules for id_ in rule.prefix_list_ids}
     # In the order of the rules, each once: what is said of them must not hang on how they were looked up.
-    live = [one for rule in rules for one in rule.references if not one.stale]
+    live = [one for rule in rules for one in rule.references if not one.is_stale]
     assert allowed.references == tuple(dict.fromkeys(live))
-    assert allowed.group_ids == {one.group_id for one in live}
-    assert allowed.over_peering == tuple(one for one in allowed.references if one.peering_connection_id)
+    assert allowed.referenced_group_ids == {one.group_id for one in live}
+    assert allowed.peering_references == tuple(one for one in allowed.references if one.peering_connection_id)
 
 
 def _one_group(*egress: object) -> Estate:
@@ -46,7 +46,7 @@ def test_ports_with_the_same_rules_share_what_is_let_through() -> None:
     permissions = Permissions(_one_group(tcp((8000, 8999), "sg-app"), tcp(8080, "sg-db")), ["sg-1"])
 
     def allowed(port: int) -> object:
-        return permissions.allowed(Direction.EGRESS, Traffic.tcp(port), Family.IPV4)
+        return permissions.allowed_traffic(Direction.EGRESS, Traffic.tcp(port), Family.IPV4)
 
     assert allowed(8001) is allowed(8999)
     assert allowed(8001) is not allowed(8080)
@@ -61,5 +61,5 @@ def test_references_keep_the_order_of_the_rules(first: str) -> None:
     }
     ordered = [first, *(name for name in rules if name != first)]
     permissions = Permissions(_one_group(*(rules[name] for name in ordered)), ["sg-1"])
-    allowed = permissions.allowed(Direction.EGRESS, Traffic.tcp(80), Family.IPV4)
+    allowed = permissions.allowed_traffic(Direction.EGRESS, Traffic.tcp(80), Family.IPV4)
     assert [one.group_id for one in allowed.references] == [f"sg-{name}" for name in ordered]

@@ -15,16 +15,16 @@ from typing import Any
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from alb_sg.findings.finding import Finding, JudgementError, Missing
+from alb_sg.findings.finding import EvaluationError, Finding, Missing
 from alb_sg.findings.judge import judge_all
 from alb_sg.parameters import parse_parameters
-from alb_sg.recommendations.catalogue import BY_NAME
+from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 from tests.builders import HEALTH, RULES, Saved, Shape, build, permission, reference
 from tests.properties.estates import OWN_GROUPS, PARAMETERS, PEERED, estates, permissions
 from tests.properties.oracle import Oracle, Traffic, opinion
 
 NAMES = ("web", "other")
-Results = dict[tuple[str, str], Finding | JudgementError]
+Results = dict[tuple[str, str], Finding | EvaluationError]
 
 
 def _judged(saved: Saved, parameters: dict[str, str]) -> Results:
@@ -33,14 +33,14 @@ def _judged(saved: Saved, parameters: dict[str, str]) -> Results:
     parsed = parse_parameters(parameters)
     balancers = {one.arn: one.name for one in found.load_balancers.values() if one.name in NAMES}
     judged = [one for one in found.load_balancers.values() if one.name in NAMES]
-    findings, errors = judge_all(found, judged, {BY_NAME[rule]: parsed for rule in RULES})
+    findings, errors = judge_all(found, judged, {RECOMMENDATIONS_BY_NAME[rule]: parsed for rule in RULES})
     results: Results = {(finding.load_balancer_name, finding.rule): finding for finding in findings}
     results |= {(balancers[str(error.load_balancer_arn)], str(error.rule)): error for error in errors}
     assert len(results) == len(findings) + len(errors) == len(NAMES) * len(RULES)
     return results
 
 
-def _verdict(result: Finding | JudgementError) -> str:
+def _verdict(result: Finding | EvaluationError) -> str:
     return result.compliance.value if isinstance(result, Finding) else "ERROR"
 
 
@@ -212,7 +212,7 @@ def test_annotations_are_whole_and_within_the_limit(saved: Saved, parameters: di
         assert result.unresolved == ("unresolved" in said)
         if result.missing:
             # The first missing thing in full: what it is, and on which port.
-            assert any(entry.because.label in said or entry.protocol.startswith("icmp") for entry in result.missing)
+            assert any(entry.origin.label in said or entry.protocol.startswith("icmp") for entry in result.missing)
             assert any(_named(entry, result.rule) in said for entry in result.missing)
             assert " in sg-" in said
 
@@ -220,7 +220,7 @@ def test_annotations_are_whole_and_within_the_limit(saved: Saved, parameters: di
 def _named(entry: Missing, rule: str) -> str:
     if entry.protocol != "tcp":
         return f"type {entry.from_port} code {entry.to_port}"
-    if entry.because.type == "listener":
+    if entry.origin.type == "listener":
         return f":{entry.from_port} not open to "
     return f" TCP:{entry.from_port} not open to " if rule == HEALTH else f"TCP:{entry.from_port} "
 
@@ -232,6 +232,8 @@ def test_load_balancers_do_not_meet(names: Iterable[str], saved: Saved) -> None:
     found = build(saved)
     for name in names:
         alone = [one for one in found.load_balancers.values() if one.name == name]
-        findings, errors = judge_all(found, alone, {BY_NAME[rule]: parse_parameters({}) for rule in RULES})
-        results: list[Finding | JudgementError] = [*findings, *errors]
+        findings, errors = judge_all(
+            found, alone, {RECOMMENDATIONS_BY_NAME[rule]: parse_parameters({}) for rule in RULES}
+        )
+        results: list[Finding | EvaluationError] = [*findings, *errors]
         assert [together[name, str(result.rule)] for result in results] == results

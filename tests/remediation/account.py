@@ -11,14 +11,14 @@ from typing import Any
 from alb_sg.exemptions.exemption import Exemptions
 from alb_sg.live import LiveClients
 from alb_sg.parameters import Parameters
-from alb_sg.recommendations.catalogue import BY_NAME
-from alb_sg.remediation.account import Account, live_plan
+from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 from alb_sg.remediation.apply import apply
-from alb_sg.remediation.execution import Applied, Undone
+from alb_sg.remediation.execution import ApplyResult, UndoResult
+from alb_sg.remediation.fix_request import FixPolicy, FixRequest
+from alb_sg.remediation.live_planning import AccountClients, make_live_plan
 from alb_sg.remediation.plan import Plan
-from alb_sg.remediation.policy import Fix, Policy
 from alb_sg.remediation.undo import undo
-from demo.embedded_aws import ACCOUNT_ID, REGION, EmbeddedAws, icmp, tcp
+from embedded_aws.account import ACCOUNT_ID, REGION, EmbeddedAws, icmp, tcp
 from tests.builders import RULES
 
 TODAY = date(2026, 6, 1)
@@ -28,14 +28,14 @@ IN_ORDER = (tcp(443, "0.0.0.0/0"), icmp(3, 4, "0.0.0.0/0"))
 
 def fix_of(
     *names: str,
-    policy: Policy | None = None,
+    policy: FixPolicy | None = None,
     exemptions: Exemptions | None = None,
     parameters: Parameters | None = None,
-) -> Fix:
+) -> FixRequest:
     """A fix of some rules, all four where none is named."""
     given = parameters or Parameters()
-    rules = {BY_NAME[name]: given for name in names or RULES}
-    return Fix(rules, TODAY, policy or Policy(), exemptions or Exemptions("none"))
+    rules = {RECOMMENDATIONS_BY_NAME[name]: given for name in names or RULES}
+    return FixRequest(rules, TODAY, policy or FixPolicy(), exemptions or Exemptions("none"))
 
 
 class Shop:
@@ -54,22 +54,26 @@ class Shop:
             "shop", self.vpc, 8080, [(task, None)], target_type="ip", health_check_port="8081"
         )
         aws.listener(self.arn, 443, self.target_group)
-        self.account = Account(LiveClients(elbv2=aws.elbv2, ec2=aws.ec2), ACCOUNT_ID, REGION)
+        self.account = AccountClients(LiveClients(elbv2=aws.elbv2, ec2=aws.ec2), ACCOUNT_ID, REGION)
         self.pauses: list[float] = []
 
-    def plan(self, fix: Fix | None = None) -> Plan:
-        plan = live_plan(self.account, self.arn, fix or fix_of())
+    def plan(self, fix: FixRequest | None = None) -> Plan:
+        plan = make_live_plan(self.account, self.arn, fix or fix_of())
         assert plan is not None
         return plan
 
-    def apply(self, fix: Fix | None = None, execution: str = EXECUTION, approved: str | None = None) -> Applied:
-        return apply(self.account, self.arn, fix or fix_of(), execution, approved=approved, pause=self.pauses.append)
+    def apply(
+        self, fix: FixRequest | None = None, execution: str = EXECUTION, approved: str | None = None
+    ) -> ApplyResult:
+        return apply(
+            self.account, self.arn, fix or fix_of(), execution, approved_fingerprint=approved, pause=self.pauses.append
+        )
 
-    def undo(self, execution: str = EXECUTION) -> Undone:
+    def undo(self, execution: str = EXECUTION) -> UndoResult:
         return undo(self.account, execution, pause=self.pauses.append)
 
-    def verdicts(self, applied: Applied) -> Mapping[str, Any]:
-        return {str(result.rule): getattr(result, "compliance", None) for result in applied.after}
+    def verdicts(self, applied: ApplyResult) -> Mapping[str, Any]:
+        return {str(result.rule): getattr(result, "compliance", None) for result in applied.results_after}
 
     def state(self) -> str:
         """Groups, their rules and load balancers, as the API shows them, in one order."""

@@ -6,16 +6,16 @@ from collections.abc import Callable
 
 import pytest
 
-from alb_sg.errors import Unread, UnusableInput
-from alb_sg.exemptions.document import read_text
+from alb_sg.errors import InvalidInputError, NotReadError
+from alb_sg.exemptions.document import parse_exemptions
 from alb_sg.exemptions.exemption import Exemptions
 from alb_sg.findings.finding import Compliance
 from alb_sg.parameters import Parameters
-from alb_sg.remediation.calls import EXECUTION_TAG, RECOMMENDATION_TAG
-from alb_sg.remediation.execution import Outcome
-from alb_sg.remediation.plan import Reason
-from alb_sg.remediation.policy import ManagedGroup, Policy, SharedGroup
-from demo.embedded_aws import icmp, tcp
+from alb_sg.remediation.api_calls import EXECUTION_TAG, RECOMMENDATION_TAG
+from alb_sg.remediation.execution import ApplyOutcome
+from alb_sg.remediation.fix_request import FixPolicy, ManagedGroupPolicy, SharedGroupPolicy
+from alb_sg.remediation.plan import RefusalReason
+from embedded_aws.account import icmp, tcp
 from tests.builders import EGRESS, HEALTH, ICMP, INGRESS, RULES
 from tests.remediation.account import EXECUTION, Shop, fix_of, shop
 
@@ -43,12 +43,12 @@ def test_each_kind_of_finding_is_fixed_and_undone(choices: dict[str, str], rule:
     with shop(**choices) as found:
         before = found.state()
         applied = found.apply(fix_of(rule))
-        assert (applied.outcome, applied.failure) == (Outcome.APPLIED, None)
+        assert (applied.outcome, applied.failure) == (ApplyOutcome.APPLIED, None)
         assert found.verdicts(applied) == {rule: Compliance.COMPLIANT}
         assert _added(found) == rules
-        assert {added.group_id for added in applied.added} == {found.group}
+        assert {added.group_id for added in applied.added_rules} == {found.group}
         undone = found.undo()
-        assert (len(undone.revoked), undone.kept, undone.failures) == (len(rules), [], [])
+        assert (len(undone.revoked_rules), undone.left_in_place, undone.failures) == (len(rules), [], [])
         assert found.state() == before
 
 
@@ -73,14 +73,14 @@ def test_all_at_once_and_a_second_run_changes_nothing() -> None:
     with shop() as found:
         before = found.state()
         applied = found.apply()
-        assert applied.outcome is Outcome.APPLIED
+        assert applied.outcome is ApplyOutcome.APPLIED
         assert found.verdicts(applied) == dict.fromkeys(RULES, Compliance.COMPLIANT)
         # Rules are only ever added.
         assert set(found.changes()) == {AUTHORIZE_INGRESS, AUTHORIZE_EGRESS}
         after = found.state()
         found.aws.faults.calls.clear()
         again = found.apply(execution="fix-2")
-        assert (again.outcome, again.added) == (Outcome.NOTHING, ())
+        assert (again.outcome, again.added_rules) == (ApplyOutcome.NOTHING_TO_DO, ())
         assert found.changes() == []
         assert found.state() == after
         found.undo()
@@ -106,7 +106,7 @@ def test_targets_without_a_group_are_reached_by_their_address() -> None:
         group = found.aws.target_group("on-premises", found.vpc, 9000, [("192.168.7.7", None)], target_type="ip")
         found.aws.listener(found.arn, 9000, group)
         applied = found.apply(fix_of(EGRESS))
-        assert applied.outcome is Outcome.APPLIED
+        assert applied.outcome is ApplyOutcome.APPLIED
         assert _added(found) == ["tcp 8080 8080 app", "tcp 9000 9000 192.168.7.7/32"]
 
 
@@ -115,13 +115,13 @@ def test_a_prefix_list_that_a_tag_names_is_referenced() -> None:
         edge = found.aws.prefix_list("edge", "203.0.113.0/24", "198.51.100.0/24")
         found.aws.elbv2.add_tags(ResourceArns=[found.arn], Tags=[{"Key": "clients", "Value": f"{edge} 10.0.0.9/16"}])
         applied = found.apply(fix_of(INGRESS, parameters=Parameters(tag_key="clients")))
-        assert applied.outcome is Outcome.APPLIED
+        assert applied.outcome is ApplyOutcome.APPLIED
         assert _added(found) == ["tcp 443 443 10.0.0.0/16", f"tcp 443 443 {edge}"]
 
 
 def test_only_what_is_missing_of_the_vpc_is_added() -> None:
     with shop(scheme="internal") as found:
-        found.aws.allow(found.group, [tcp(443, "10.0.0.0/16")])
+        found.aws.allow_ingress(found.group, [tcp(443, "10.0.0.0/16")])
         found.apply(fix_of(INGRESS))
         assert _added(found) == ["tcp 443 443 10.1.0.0/16"]
 
@@ -134,7 +134,7 @@ def test_a_network_load_balancer_in_front_asks_for_no_rule_twice() -> None:
         behind = aws.target_group("to-shop", found.vpc, 443, [(found.arn, None)], target_type="alb", protocol="TCP")
         aws.listener(front, 443, behind, protocol="TCP")
         applied = found.apply(fix_of(INGRESS))
-        assert applied.outcome is Outcome.APPLIED
+        assert applied.outcome is ApplyOutcome.APPLIED
         assert _added(found) == ["tcp 443 443 0.0.0.0/0"]
 
 
@@ -149,28 +149,28 @@ EXEMPT = (
 
 def test_compliant_accepted_and_exempt_load_balancers_are_left_alone() -> None:
     with shop() as found:
-        found.aws.allow(found.group, [tcp(443, "10.0.0.0/8"), icmp(3, 4, "0.0.0.0/0")])
+        found.aws.allow_ingress(found.group, [tcp(443, "10.0.0.0/8"), icmp(3, 4, "0.0.0.0/0")])
         before = found.state()
-        exempt = read_text(EXEMPT % (found.arn, INGRESS, "2026-06-01"), "exemptions.json")
+        exempt = parse_exemptions(EXEMPT % (found.arn, INGRESS, "2026-06-01"), "exemptions.json")
         for fix in (
             fix_of(ICMP),
             fix_of(INGRESS, parameters=Parameters(accepted_sources=("10.0.0.0/8",))),
             fix_of(INGRESS, exemptions=exempt),
         ):
             applied = found.apply(fix)
-            assert applied.outcome is Outcome.NOTHING
+            assert applied.outcome is ApplyOutcome.NOTHING_TO_DO
         assert found.state() == before
-        expired = read_text(EXEMPT % (found.arn, INGRESS, "2026-05-31"), "exemptions.json")
-        assert found.apply(fix_of(INGRESS, exemptions=expired)).outcome is Outcome.APPLIED
+        expired = parse_exemptions(EXEMPT % (found.arn, INGRESS, "2026-05-31"), "exemptions.json")
+        assert found.apply(fix_of(INGRESS, exemptions=expired)).outcome is ApplyOutcome.APPLIED
 
 
 def test_a_malformed_exemption_may_have_been_meant() -> None:
     with shop() as found:
-        malformed = read_text(EXEMPT % (found.arn, INGRESS, "tomorrow"), "exemptions.json")
+        malformed = parse_exemptions(EXEMPT % (found.arn, INGRESS, "tomorrow"), "exemptions.json")
         applied = found.apply(fix_of(INGRESS, ICMP, exemptions=malformed))
         assert applied.plan is not None
         (refusal,) = applied.plan.refusals
-        assert (refusal.rule, refusal.reason) == (INGRESS, Reason.EXEMPTION)
+        assert (refusal.rule, refusal.reason) == (INGRESS, RefusalReason.MALFORMED_EXEMPTION)
         assert "exemptions[0].expires in exemptions.json" in refusal.text
         assert _added(found) == ["icmp 3 4 0.0.0.0/0"]
 
@@ -183,11 +183,11 @@ def test_a_shared_group_is_not_opened() -> None:
         found.share()
         before = found.state()
         applied = found.apply()
-        assert applied.outcome is Outcome.APPLIED
+        assert applied.outcome is ApplyOutcome.APPLIED
         assert found.verdicts(applied) == dict.fromkeys(RULES, Compliance.COMPLIANT)
         assert applied.previous_groups == (found.group,)
         assert found.groups() == [found.group, applied.created_group]
-        assert {added.group_id for added in applied.added} == {applied.created_group}
+        assert {added.group_id for added in applied.added_rules} == {applied.created_group}
         (group,) = found.aws.ec2.describe_security_groups(GroupIds=[applied.created_group])["SecurityGroups"]
         assert group["GroupName"] == "alb-sg-shop"
         assert len(found.aws.ec2.describe_security_group_rules()["SecurityGroupRules"]) == before.count("sgr-") + 4
@@ -196,7 +196,7 @@ def test_a_shared_group_is_not_opened() -> None:
         assert changes[:2] == ["CreateSecurityGroup", "RevokeSecurityGroupEgress"]
         assert changes[-1] == "SetSecurityGroups"
         undone = found.undo()
-        assert undone.restored == {found.arn: (found.group,)}
+        assert undone.restored_groups == {found.arn: (found.group,)}
         assert undone.deleted_groups == [applied.created_group]
         assert found.state() == before
 
@@ -206,7 +206,7 @@ def test_a_group_that_another_load_balancer_carries_is_shared() -> None:
         found.aws.load_balancer("other", found.subnets, [found.group])
         plan = found.plan()
         assert plan.new_group is not None
-        assert "load balancer other" in plan.new_group.why
+        assert "load balancer other" in plan.new_group.reason
 
 
 def test_its_own_group_takes_further_rules() -> None:
@@ -216,17 +216,17 @@ def test_its_own_group_takes_further_rules() -> None:
         first = found.apply(fix_of(INGRESS))
         middle = found.state()
         second = found.apply(fix_of(EGRESS), execution="fix-2")
-        assert (second.outcome, second.created_group) == (Outcome.APPLIED, None)
-        assert {added.group_id for added in second.added} == {first.created_group}
+        assert (second.outcome, second.created_group) == (ApplyOutcome.APPLIED, None)
+        assert {added.group_id for added in second.added_rules} == {first.created_group}
         # What somebody else needs the group for stays, and is said.
         undone = found.undo()
-        assert len(undone.kept) == 1
-        assert "1 rules that fix-1 did not add" in undone.kept[0]
+        assert len(undone.left_in_place) == 1
+        assert "1 rules that fix-1 did not add" in undone.left_in_place[0]
         assert first.created_group in found.groups()
         found.undo("fix-2")
         assert _added(found, "fix-2") == []
         undone = found.undo()
-        assert (undone.kept, undone.deleted_groups) == ([], [first.created_group])
+        assert (undone.left_in_place, undone.deleted_groups) == ([], [first.created_group])
         assert found.state() == before != middle
 
 
@@ -234,10 +234,10 @@ def test_a_shared_group_is_refused_where_that_is_asked_for() -> None:
     with shop() as found:
         found.share()
         before = found.state()
-        applied = found.apply(fix_of(policy=Policy(shared_group=SharedGroup.REFUSE)))
-        assert applied.outcome is Outcome.REFUSED
+        applied = found.apply(fix_of(policy=FixPolicy(shared_group=SharedGroupPolicy.REFUSE)))
+        assert applied.outcome is ApplyOutcome.REFUSED
         assert applied.plan is not None
-        assert {refusal.reason for refusal in applied.plan.refusals} == {Reason.SHARED}
+        assert {refusal.reason for refusal in applied.plan.refusals} == {RefusalReason.SHARED}
         assert all("network interface eni-" in refusal.text for refusal in applied.plan.refusals)
         assert found.state() == before
 
@@ -250,7 +250,7 @@ def test_a_load_balancer_with_five_groups_gets_no_sixth() -> None:
             found.aws.network_interface(found.subnets[0], group)
         applied = found.apply(fix_of(ICMP))
         assert applied.plan is not None
-        assert [refusal.reason for refusal in applied.plan.refusals] == [Reason.GROUPS]
+        assert [refusal.reason for refusal in applied.plan.refusals] == [RefusalReason.GROUP_QUOTA]
 
 
 def test_a_name_that_is_taken_is_refused() -> None:
@@ -258,7 +258,7 @@ def test_a_name_that_is_taken_is_refused() -> None:
         found.share()
         taken = found.aws.security_group(found.vpc, "alb-sg-shop")
         plan = found.plan(fix_of(ICMP))
-        assert [refusal.reason for refusal in plan.refusals] == [Reason.NAME]
+        assert [refusal.reason for refusal in plan.refusals] == [RefusalReason.NAME_TAKEN]
         assert taken in plan.refusals[0].text
 
 
@@ -270,16 +270,16 @@ def test_a_managed_group_is_refused_unless_told_otherwise() -> None:
         found.aws.ec2.create_tags(Resources=[found.group], Tags=[{"Key": "ManagedBy", "Value": "Terraform"}])
         found.aws.faults.calls.clear()
         applied = found.apply(fix_of(ICMP))
-        assert applied.outcome is Outcome.REFUSED
+        assert applied.outcome is ApplyOutcome.REFUSED
         assert applied.plan is not None
         (refusal,) = applied.plan.refusals
-        assert refusal.reason is Reason.MANAGED
+        assert refusal.reason is RefusalReason.MANAGED
         assert "(tag ManagedBy=Terraform)" in refusal.text
         # What it would take is told, for whoever manages the group.
-        assert [addition.group_id for addition in refusal.wanted] == [found.group]
+        assert [addition.group_id for addition in refusal.additions] == [found.group]
         assert found.changes() == []
-        allowed = fix_of(ICMP, policy=Policy(managed_group=ManagedGroup.ALLOW))
-        assert found.apply(allowed).outcome is Outcome.APPLIED
+        allowed = fix_of(ICMP, policy=FixPolicy(managed_group=ManagedGroupPolicy.ALLOW))
+        assert found.apply(allowed).outcome is ApplyOutcome.APPLIED
 
 
 def test_a_group_that_nobody_manages_is_preferred() -> None:
@@ -288,7 +288,7 @@ def test_a_group_that_nobody_manages_is_preferred() -> None:
         found.aws.elbv2.set_security_groups(LoadBalancerArn=found.arn, SecurityGroups=[found.group, free])
         found.aws.ec2.create_tags(Resources=[found.group], Tags=[{"Key": "ManagedBy", "Value": "terraform"}])
         applied = found.apply(fix_of(ICMP))
-        assert [added.group_id for added in applied.added] == [free]
+        assert [added.group_id for added in applied.added_rules] == [free]
 
 
 def test_a_managed_load_balancer_gets_no_group() -> None:
@@ -297,7 +297,7 @@ def test_a_managed_load_balancer_gets_no_group() -> None:
         tags = [{"Key": "elbv2.k8s.aws/cluster", "Value": "shop"}]
         found.aws.elbv2.add_tags(ResourceArns=[found.arn], Tags=tags)
         plan = found.plan(fix_of(ICMP))
-        assert [refusal.reason for refusal in plan.refusals] == [Reason.MANAGED]
+        assert [refusal.reason for refusal in plan.refusals] == [RefusalReason.MANAGED]
         assert "the load balancer is managed by" in plan.refusals[0].text
 
 
@@ -306,19 +306,19 @@ def test_a_full_group_is_not_filled_further() -> None:
     with shop() as found:
         listed = found.aws.prefix_list("partners", *(f"192.0.2.{number}/32" for number in range(20)))
         others = [tcp(22, *(f"10.7.{number}.0/24" for number in range(39)))]
-        found.aws.allow(found.group, [*others, tcp(22, listed)])
+        found.aws.allow_ingress(found.group, [*others, tcp(22, listed)])
         before = found.state()
         assert found.plan(fix_of(ICMP)).new_group is None
-        found.aws.allow(found.group, [tcp(22, "10.8.0.0/24")])
+        found.aws.allow_ingress(found.group, [tcp(22, "10.8.0.0/24")])
         applied = found.apply(fix_of(ICMP))
-        assert applied.outcome is Outcome.APPLIED
+        assert applied.outcome is ApplyOutcome.APPLIED
         assert applied.plan is not None
         assert applied.plan.new_group is not None
-        assert "61 IPv4 rules of 60" in applied.plan.new_group.why
+        assert "61 IPv4 rules of 60" in applied.plan.new_group.reason
         found.undo()
         found.aws.ec2.revoke_security_group_ingress(GroupId=found.group, IpPermissions=[tcp(22, "10.8.0.0/24")])
         assert found.state() == before
-        assert found.plan(fix_of(ICMP, policy=Policy(rules_per_group=50))).new_group is not None
+        assert found.plan(fix_of(ICMP, policy=FixPolicy(rules_per_group=50))).new_group is not None
 
 
 # --- duplicates, failures, changes in between
@@ -327,11 +327,11 @@ def test_a_full_group_is_not_filled_further() -> None:
 def test_a_rule_that_is_there_already_is_a_success_and_not_undone() -> None:
     """Somebody adds it between the look and the call."""
     with shop() as found:
-        add = _before(found, AUTHORIZE_INGRESS, lambda: found.aws.allow(found.group, [icmp(3, 4, "0.0.0.0/0")]))
+        add = _before(found, AUTHORIZE_INGRESS, lambda: found.aws.allow_ingress(found.group, [icmp(3, 4, "0.0.0.0/0")]))
         applied = found.apply(fix_of(ICMP))
         assert add
-        assert (applied.outcome, applied.added) == (Outcome.APPLIED, ())
-        assert found.undo().found_nothing
+        assert (applied.outcome, applied.added_rules) == (ApplyOutcome.APPLIED, ())
+        assert found.undo().is_empty
         (group,) = found.aws.ec2.describe_security_groups(GroupIds=[found.group])["SecurityGroups"]
         assert len(group["IpPermissions"]) == 1
 
@@ -371,7 +371,7 @@ def test_a_step_that_fails_takes_everything_back(shared: bool, operation: str, c
         before = found.state()
         found.aws.faults.fail(operation, code, times=1)
         applied = found.apply()
-        assert (applied.outcome, applied.added) == (Outcome.ROLLED_BACK, ())
+        assert (applied.outcome, applied.added_rules) == (ApplyOutcome.ROLLED_BACK, ())
         assert applied.failure is not None
         assert f"{operation}: {code}" in applied.failure
         assert found.state() == before
@@ -383,9 +383,9 @@ def test_half_of_the_rules_are_taken_back() -> None:
         before = found.state()
         found.aws.faults.fail(AUTHORIZE_INGRESS, times=1, when=lambda body: "'IpPermissions.1.FromPort': 443" in body)
         applied = found.apply()
-        assert applied.outcome is Outcome.ROLLED_BACK
-        assert applied.undone is not None
-        assert len(applied.undone.revoked) == 3
+        assert applied.outcome is ApplyOutcome.ROLLED_BACK
+        assert applied.rollback is not None
+        assert len(applied.rollback.revoked_rules) == 3
         assert found.state() == before
 
 
@@ -396,7 +396,7 @@ def test_taking_back_is_tried_again() -> None:
         found.aws.faults.fail("SetSecurityGroups", "ServiceUnavailable", times=1)
         found.aws.faults.fail("RevokeSecurityGroupIngress", "RequestLimitExceeded", times=3)
         found.aws.faults.fail("DeleteSecurityGroup", "DependencyViolation", times=2)
-        assert found.apply().outcome is Outcome.ROLLED_BACK
+        assert found.apply().outcome is ApplyOutcome.ROLLED_BACK
         assert found.pauses == [1, 2, 4, 1, 2]
         assert found.state() == before
 
@@ -407,12 +407,12 @@ def test_what_cannot_be_taken_back_is_named_and_undone_later() -> None:
         found.aws.faults.fail(AUTHORIZE_INGRESS)
         found.aws.faults.fail("RevokeSecurityGroupEgress", "UnauthorizedOperation")
         applied = found.apply()
-        assert applied.outcome is Outcome.LEFT_OVER
-        assert applied.undone is not None
-        (failed,) = applied.undone.failures
+        assert applied.outcome is ApplyOutcome.PARTLY_ROLLED_BACK
+        assert applied.rollback is not None
+        (failed,) = applied.rollback.failures
         assert found.group in failed
-        found.aws.faults.heal()
-        assert len(found.undo().revoked) == 1
+        found.aws.faults.clear()
+        assert len(found.undo().revoked_rules) == 1
         assert found.state() == before
 
 
@@ -454,7 +454,7 @@ def test_a_load_balancer_that_is_deleted_meanwhile(shared: bool) -> None:
             found, "SetSecurityGroups" if shared else AUTHORIZE_INGRESS, lambda: found.aws.delete_load_balancer(arn)
         )
         applied = found.apply(fix_of(ICMP))
-        assert applied.outcome is (Outcome.ROLLED_BACK if shared else Outcome.UNVERIFIED)
+        assert applied.outcome is (ApplyOutcome.ROLLED_BACK if shared else ApplyOutcome.UNVERIFIED)
         assert (
             "LoadBalancerNotFound" in str(applied.failure) if shared else applied.failure == "the load balancer is gone"
         )
@@ -462,7 +462,7 @@ def test_a_load_balancer_that_is_deleted_meanwhile(shared: bool) -> None:
         assert _added(found) == []
         groups = found.aws.ec2.describe_security_groups()["SecurityGroups"]
         assert "alb-sg-shop" not in [group["GroupName"] for group in groups]
-        assert found.apply(execution="fix-2").outcome is Outcome.GONE
+        assert found.apply(execution="fix-2").outcome is ApplyOutcome.LOAD_BALANCER_DELETED
 
 
 def test_groups_that_change_meanwhile_are_not_taken_off() -> None:
@@ -476,7 +476,7 @@ def test_groups_that_change_meanwhile_are_not_taken_off() -> None:
             lambda: found.aws.elbv2.set_security_groups(LoadBalancerArn=found.arn, SecurityGroups=both),
         )
         applied = found.apply(fix_of(ICMP))
-        assert applied.outcome is Outcome.ROLLED_BACK
+        assert applied.outcome is ApplyOutcome.ROLLED_BACK
         assert "changed meanwhile" in str(applied.failure)
         assert found.groups() == both
 
@@ -500,14 +500,14 @@ def test_undo_leaves_a_group_that_somebody_else_came_to_carry() -> None:
         found.aws.network_interface(found.subnets[0], applied.created_group)
         undone = found.undo()
         assert undone.deleted_groups == []
-        assert "network interface eni-" in undone.kept[0]
+        assert "network interface eni-" in undone.left_in_place[0]
         assert found.groups() == [found.group]
         assert _added(found) == []
 
 
 def test_undo_of_nothing_says_so_and_of_what_cannot_be_read_fails() -> None:
     with shop() as found:
-        assert found.undo().found_nothing
+        assert found.undo().is_empty
         found.aws.faults.fail("DescribeSecurityGroupRules")
         undone = found.undo()
         assert any("DescribeSecurityGroupRules" in failure for failure in undone.failures)
@@ -518,9 +518,12 @@ def test_what_was_approved_is_what_is_done() -> None:
         plan = found.plan(fix_of(INGRESS))
         found.aws.listener(found.arn, 8443)
         applied = found.apply(fix_of(INGRESS), approved=plan.fingerprint)
-        assert applied.outcome is Outcome.CHANGED
+        assert applied.outcome is ApplyOutcome.PLAN_CHANGED
         assert found.changes() == ["CreateListener"]
-        assert found.apply(fix_of(INGRESS), approved=found.plan(fix_of(INGRESS)).fingerprint).outcome is Outcome.APPLIED
+        assert (
+            found.apply(fix_of(INGRESS), approved=found.plan(fix_of(INGRESS)).fingerprint).outcome
+            is ApplyOutcome.APPLIED
+        )
 
 
 def test_what_cannot_be_read_is_refused_or_raised_and_nothing_is_done() -> None:
@@ -528,10 +531,10 @@ def test_what_cannot_be_read_is_refused_or_raised_and_nothing_is_done() -> None:
         for operation in ("DescribeNetworkInterfaces", "DescribeSecurityGroups"):
             found.aws.faults.fail(operation, "UnauthorizedOperation")
             applied = found.apply(fix_of(ICMP))
-            assert applied.outcome is Outcome.REFUSED
-            found.aws.faults.heal()
+            assert applied.outcome is ApplyOutcome.REFUSED
+            found.aws.faults.clear()
         found.aws.faults.fail("DescribeLoadBalancers")
-        with pytest.raises(Unread, match="DescribeLoadBalancers"):
+        with pytest.raises(NotReadError, match="DescribeLoadBalancers"):
             found.apply(fix_of(ICMP))
         assert found.changes() == []
 
@@ -540,14 +543,14 @@ def test_a_fix_that_cannot_be_looked_at_stays_and_is_said() -> None:
     with shop() as found:
         _before(found, AUTHORIZE_INGRESS, lambda: found.aws.faults.fail("DescribeListeners"))
         applied = found.apply(fix_of(INGRESS))
-        assert applied.outcome is Outcome.UNVERIFIED
+        assert applied.outcome is ApplyOutcome.UNVERIFIED
         assert "DescribeListeners" in str(applied.failure)
         assert found.pauses == [2, 5, 10]
         assert _added(found) == ["tcp 443 443 0.0.0.0/0"]
 
 
 def test_executions_have_names_that_a_tag_can_hold() -> None:
-    with shop() as found, pytest.raises(UnusableInput, match="no execution"):
+    with shop() as found, pytest.raises(InvalidInputError, match="no execution"):
         found.apply(execution="a b")
 
 
@@ -559,5 +562,5 @@ def test_rules_share_their_tag() -> None:
         )
         both = fix_of()
         mixed = type(both)({**one.rules, **other.rules}, both.today, both.policy, Exemptions("none"))
-        with pytest.raises(UnusableInput, match="TagKey"):
+        with pytest.raises(InvalidInputError, match="TagKey"):
             found.plan(mixed)

@@ -11,7 +11,7 @@ from pathlib import Path
 import hcl2
 import pytest
 
-from demo.embedded_aws import REGION
+from embedded_aws.account import REGION
 from tests.builders import ICMP, INGRESS, group, icmp, tcp
 from tests.command_line.calling import Command, closed, in_order
 from tests.estate.example import config_items, write

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from alb_sg.errors import UnusableInput
+from alb_sg.errors import InvalidInputError
 from alb_sg.parameters import parse_parameters
-from alb_sg.remediation.circumstances import interface_carrier, saved_circumstances, unknown
-from alb_sg.remediation.management import managed_by
-from alb_sg.remediation.plan import Plan, Reason
-from alb_sg.remediation.planning import make_plan, verdicts
-from alb_sg.remediation.policy import Policy
+from alb_sg.remediation.change_context import attached_interface, saved_change_context, unknown_change_context
+from alb_sg.remediation.fix_request import FixPolicy
+from alb_sg.remediation.plan import Plan, RefusalReason
+from alb_sg.remediation.planning import judge_load_balancer, make_plan
 from alb_sg.remediation.quota import prefix_list_weight
+from alb_sg.remediation.resource_managers import find_manager
 from tests.builders import (
     ACCOUNT,
     ANYWHERE,
@@ -45,13 +45,13 @@ from tests.builders import (
 from tests.remediation.account import fix_of
 
 
-def plan(saved: Saved, *rules: str, policy: Policy | None = None, **given: str) -> Plan:
+def plan(saved: Saved, *rules: str, policy: FixPolicy | None = None, **given: str) -> Plan:
     """The plan for `web`; `given` are rule parameters."""
     built = build(saved)
     web = built.load_balancers[load_balancer_arn("web")]
     fix = fix_of(*rules, policy=policy, parameters=parse_parameters(given))
-    facts = saved_circumstances([saved], web, built.load_balancers.values())
-    return make_plan(built, web, fix, verdicts(built, web, fix), facts)
+    facts = saved_change_context([saved], web, built.load_balancers.values())
+    return make_plan(built, web, fix, judge_load_balancer(built, web, fix), facts)
 
 
 def added(found: Plan) -> list[str]:
@@ -62,7 +62,7 @@ def added(found: Plan) -> list[str]:
     ]
 
 
-def refused(found: Plan) -> list[Reason]:
+def refused(found: Plan) -> list[RefusalReason]:
     return [refusal.reason for refusal in found.refusals]
 
 
@@ -90,7 +90,7 @@ def test_every_recommendation_in_one_plan() -> None:
         "sg-1 ingress icmp 3 0.0.0.0/0",
         "sg-1 ingress tcp 443 0.0.0.0/0",
     ]
-    assert found.additions[0].recommendations == (HEALTH, EGRESS)
+    assert found.additions[0].rule_names == (HEALTH, EGRESS)
     assert [addition.open_to_everyone for addition in found.additions] == [False, True, True]
     assert refused(found) == []
 
@@ -112,7 +112,7 @@ def test_a_group_that_a_tag_names_is_referenced() -> None:
 
 def test_a_group_that_a_tag_names_and_nobody_has_is_refused() -> None:
     saved = web(tags={"clients": "sg-partner"})
-    assert refused(plan(saved, INGRESS, TagKey="clients")) == [Reason.ELSEWHERE]
+    assert refused(plan(saved, INGRESS, TagKey="clients")) == [RefusalReason.GROUP_ELSEWHERE]
 
 
 def test_targets_beyond_a_peering_are_reached_by_their_address() -> None:
@@ -143,7 +143,7 @@ def test_what_is_unresolved_is_not_fixed() -> None:
     """The refused list may let everybody in already."""
     saved = web(group("sg-1", ingress=[tcp(443, "pl-1")]), prefix_list("pl-1", refused=True))
     found = plan(saved, INGRESS)
-    assert (added(found), refused(found)) == ([], [Reason.UNRESOLVED])
+    assert (added(found), refused(found)) == ([], [RefusalReason.UNRESOLVED])
     assert "pl-1" in found.refusals[0].text
 
 
@@ -151,7 +151,7 @@ def test_what_could_not_be_judged_is_no_part_of_a_plan() -> None:
     saved = web()
     del saved["Listeners"]
     found = plan(saved, INGRESS, ICMP)
-    assert [error.rule for error in found.unjudged] == [INGRESS]
+    assert [error.rule for error in found.evaluation_errors] == [INGRESS]
     assert added(found) == ["sg-1 ingress icmp 3 0.0.0.0/0"]
 
 
@@ -206,8 +206,8 @@ def test_weights_of_aws_managed_lists() -> None:
 def test_more_than_a_new_group_holds_is_refused() -> None:
     targets = [f"192.168.{number}.1" for number in range(61)]
     saved = web(target_group("many", targets=targets, port=9000), interface("10.0.1.9", groups=["sg-1"]))
-    assert refused(plan(saved, EGRESS)) == [Reason.QUOTA]
-    assert refused(plan(saved, EGRESS, policy=Policy(rules_per_group=100))) == []
+    assert refused(plan(saved, EGRESS)) == [RefusalReason.RULE_QUOTA]
+    assert refused(plan(saved, EGRESS, policy=FixPolicy(rules_per_group=100))) == []
 
 
 def test_findings_share_the_new_group_and_its_room() -> None:
@@ -216,15 +216,15 @@ def test_findings_share_the_new_group_and_its_room() -> None:
     assert {addition.group_id for addition in found.additions} == {None}
     assert found.new_group is not None
     assert found.new_group.name == "alb-sg-web"
-    found = plan(saved, ICMP, INGRESS, policy=Policy(rules_per_group=1))
-    assert (len(found.additions), refused(found)) == (1, [Reason.QUOTA])
+    found = plan(saved, ICMP, INGRESS, policy=FixPolicy(rules_per_group=1))
+    assert (len(found.additions), refused(found)) == (1, [RefusalReason.RULE_QUOTA])
 
 
 def test_a_group_of_another_account_is_refused_whatever_is_allowed() -> None:
     saved = web()
     saved["SecurityGroups"][0]["OwnerId"] = "999999999999"
     found = plan(saved, ICMP)
-    assert refused(found) == [Reason.OWNER]
+    assert refused(found) == [RefusalReason.OTHER_OWNER]
     assert "999999999999" in found.refusals[0].text
 
 
@@ -256,7 +256,7 @@ def test_the_load_balancers_own_interfaces_share_nothing() -> None:
 def test_any_other_interface_shares_a_group(other: Shape) -> None:
     found = plan(web(other), ICMP)
     assert found.new_group is not None
-    assert "network interface eni-" in found.new_group.why
+    assert "network interface eni-" in found.new_group.reason
 
 
 def test_instances_count_where_their_interfaces_are_not_listed() -> None:
@@ -264,7 +264,7 @@ def test_instances_count_where_their_interfaces_are_not_listed() -> None:
     saved["Instances"] = [{"InstanceId": "i-1", "VpcId": "vpc-1", "SecurityGroups": [{"GroupId": "sg-1"}]}]
     found = plan(saved, ICMP)
     assert found.new_group is not None
-    assert "instance i-1" in found.new_group.why
+    assert "instance i-1" in found.new_group.reason
 
 
 def test_interfaces_of_other_accounts_count() -> None:
@@ -272,8 +272,8 @@ def test_interfaces_of_other_accounts_count() -> None:
     elsewhere = {"AccountId": "999999999999", "Region": "us-east-1", "NetworkInterfaces": [_elastic("", "AIDAEXAMPLE")]}
     built = build(saved)
     balancer = built.load_balancers[load_balancer_arn("web")]
-    facts = saved_circumstances([saved, elsewhere], balancer, built.load_balancers.values())
-    assert len(facts.others_that_carry("sg-1")) == 1
+    facts = saved_change_context([saved, elsewhere], balancer, built.load_balancers.values())
+    assert len(facts.other_resources_with("sg-1")) == 1
 
 
 @pytest.mark.parametrize("section", ["NetworkInterfaces", "SecurityGroups"])
@@ -283,16 +283,16 @@ def test_what_was_not_collected_is_never_guessed(section: str) -> None:
     balancer = built.load_balancers[load_balancer_arn("web")]
     fix = fix_of(ICMP)
     del saved[section]
-    facts = saved_circumstances([saved], balancer, built.load_balancers.values())
-    found = make_plan(built, balancer, fix, verdicts(built, balancer, fix), facts)
-    assert (added(found), refused(found)) == ([], [Reason.UNREAD])
+    facts = saved_change_context([saved], balancer, built.load_balancers.values())
+    found = make_plan(built, balancer, fix, judge_load_balancer(built, balancer, fix), facts)
+    assert (added(found), refused(found)) == ([], [RefusalReason.NOT_READ])
     assert f"{section} of {ACCOUNT} us-east-1 was not collected" in found.refusals[0].text
 
 
 def test_tags_of_the_load_balancer_must_be_known_for_a_new_group_only() -> None:
     saved = web(interface("10.0.1.9", groups=["sg-1"]))
     del saved["Tags"]
-    assert refused(plan(saved, ICMP)) == [Reason.UNREAD]
+    assert refused(plan(saved, ICMP)) == [RefusalReason.NOT_READ]
     saved = web()
     del saved["Tags"]
     assert refused(plan(saved, ICMP)) == []
@@ -302,15 +302,21 @@ def test_nothing_known_nothing_planned() -> None:
     built = build(web())
     balancer = built.load_balancers[load_balancer_arn("web")]
     fix = fix_of()
-    found = make_plan(built, balancer, fix, verdicts(built, balancer, fix), unknown("Config items do not tell it"))
+    found = make_plan(
+        built,
+        balancer,
+        fix,
+        judge_load_balancer(built, balancer, fix),
+        unknown_change_context("Config items do not tell it"),
+    )
     assert added(found) == []
-    assert set(refused(found)) == {Reason.UNREAD}
+    assert set(refused(found)) == {RefusalReason.NOT_READ}
 
 
 def test_sections_may_stand_in_the_wrappers_of_the_command() -> None:
     saved = web(interface("10.0.1.9", groups=["sg-1"]))
     balancer = build(saved).load_balancers[load_balancer_arn("web")]
-    plain = saved_circumstances([saved], balancer, [balancer])
+    plain = saved_change_context([saved], balancer, [balancer])
     wrapped = {
         **saved,
         "NetworkInterfaces": {"NetworkInterfaces": saved["NetworkInterfaces"]},
@@ -320,14 +326,14 @@ def test_sections_may_stand_in_the_wrappers_of_the_command() -> None:
             "TagDescriptions": [{"ResourceArn": balancer.arn, "Tags": [{"Key": "ManagedBy", "Value": "terraform"}]}]
         },
     }
-    found = saved_circumstances([wrapped], balancer, [balancer])
-    assert (found.groups, found.carriers) == (plain.groups, plain.carriers)
-    assert found.tags_of_load_balancer() == {"ManagedBy": "terraform"}
+    found = saved_change_context([wrapped], balancer, [balancer])
+    assert (found.groups, found.attached_resources) == (plain.groups, plain.attached_resources)
+    assert found.require_load_balancer_tags() == {"ManagedBy": "terraform"}
 
 
 def test_an_interface_that_is_malformed_is_named() -> None:
-    with pytest.raises(UnusableInput, match="NetworkInterfaceId"):
-        interface_carrier({"Groups": []}, load_balancer_arn("web"))
+    with pytest.raises(InvalidInputError, match="NetworkInterfaceId"):
+        attached_interface({"Groups": []}, load_balancer_arn("web"))
 
 
 # --- who manages
@@ -357,7 +363,7 @@ def test_an_interface_that_is_malformed_is_named() -> None:
     ],
 )
 def test_managers_are_told_by_tags(tags: dict[str, str], whom: str | None) -> None:
-    found = managed_by(tags)
+    found = find_manager(tags)
     assert found is None if whom is None else whom in str(found)
 
 
@@ -382,4 +388,4 @@ def test_a_new_group_is_approved_beside_the_groups_that_were_seen() -> None:
 def test_a_target_on_no_known_interface_and_no_address_is_refused() -> None:
     saved = web(target_group("lost", type="instance", targets=[target("i-1")], ip_address_type="ipv6"))
     saved["Instances"] = [{"InstanceId": "i-1", "VpcId": "vpc-1", "PrivateIpAddress": "10.0.1.7", "SecurityGroups": []}]
-    assert refused(plan(saved, EGRESS)) == [Reason.UNRESOLVED]
+    assert refused(plan(saved, EGRESS)) == [RefusalReason.UNRESOLVED]

@@ -13,19 +13,19 @@ from alb_sg.findings.finding import Compliance, Finding, Missing
 from alb_sg.findings.judge import judge_all
 from alb_sg.parameters import parse_parameters
 from alb_sg.permissions.addresses import AddressSet
-from alb_sg.permissions.permissions import Direction, Permissions, Traffic
-from alb_sg.remediation.circumstances import saved_circumstances
-from alb_sg.remediation.placement import dedicated_name
+from alb_sg.permissions.allowed_traffic import Direction, Permissions, Traffic
+from alb_sg.remediation.change_context import saved_change_context
+from alb_sg.remediation.fix_request import FixPolicy, ManagedGroupPolicy, SharedGroupPolicy
+from alb_sg.remediation.placement import dedicated_group_name
 from alb_sg.remediation.plan import Plan
-from alb_sg.remediation.planning import make_plan, verdicts
-from alb_sg.remediation.policy import ManagedGroup, Policy, SharedGroup
-from alb_sg.remediation.simulation import NEW_GROUP_ID, applied, undone
+from alb_sg.remediation.planning import judge_load_balancer, make_plan
+from alb_sg.remediation.simulation import NEW_GROUP_ID, apply_to_estate, undo_in_estate
 from tests.builders import Saved, build
 from tests.properties.estates import PARAMETERS, estates
 from tests.remediation.account import fix_of
 
 POLICIES = st.builds(
-    Policy, st.sampled_from(SharedGroup), st.sampled_from(ManagedGroup), st.sampled_from([60, 60, 60, 4])
+    FixPolicy, st.sampled_from(SharedGroupPolicy), st.sampled_from(ManagedGroupPolicy), st.sampled_from([60, 60, 60, 4])
 )
 Verdicts = dict[tuple[str, str], Compliance]
 
@@ -46,12 +46,12 @@ def _apart(saved: Saved) -> Saved:
     return {**saved, "LoadBalancers": balancers}
 
 
-def _plan(saved: Saved, name: str, parameters: dict[str, str], policy: Policy) -> tuple[Estate, Plan]:
+def _plan(saved: Saved, name: str, parameters: dict[str, str], policy: FixPolicy) -> tuple[Estate, Plan]:
     estate = build(saved)
     load_balancer = next(one for one in estate.load_balancers.values() if one.name == name)
     fix = fix_of(policy=policy, parameters=parse_parameters(parameters))
-    facts = saved_circumstances([_facts(saved)], load_balancer, estate.load_balancers.values())
-    return estate, make_plan(estate, load_balancer, fix, verdicts(estate, load_balancer, fix), facts)
+    facts = saved_change_context([_facts(saved)], load_balancer, estate.load_balancers.values())
+    return estate, make_plan(estate, load_balancer, fix, judge_load_balancer(estate, load_balancer, fix), facts)
 
 
 def _verdicts(estate: Estate, parameters: dict[str, str]) -> Verdicts:
@@ -61,7 +61,7 @@ def _verdicts(estate: Estate, parameters: dict[str, str]) -> Verdicts:
 
 
 def _after(estate: Estate, plan: Plan) -> Estate:
-    return applied(estate, plan.load_balancer, plan.additions, plan.new_group)
+    return apply_to_estate(estate, plan.load_balancer, plan.additions, plan.new_group)
 
 
 SAVED = st.one_of(estates(), estates(collected=True), estates(collected=True).map(_apart))
@@ -70,11 +70,11 @@ NAMES = st.sampled_from(["web", "other"])
 
 @given(SAVED, NAMES, PARAMETERS, POLICIES)
 def test_a_plan_suffices_harms_nobody_and_can_be_undone(
-    saved: Saved, name: str, parameters: dict[str, str], policy: Policy
+    saved: Saved, name: str, parameters: dict[str, str], policy: FixPolicy
 ) -> None:
     estate, plan = _plan(saved, name, parameters, policy)
     before, after = _verdicts(estate, parameters), _verdicts(_after(estate, plan), parameters)
-    for rule in plan.recommendations:
+    for rule in plan.rule_names:
         event(f"planned {rule}")
         assert before[name, rule] is Compliance.NON_COMPLIANT
         assert after[name, rule] is Compliance.COMPLIANT
@@ -84,28 +84,28 @@ def test_a_plan_suffices_harms_nobody_and_can_be_undone(
     for refusal in plan.refusals:
         event(f"refused {refusal.reason.value}")
         assert before[name, refusal.rule] is Compliance.NON_COMPLIANT
-        assert refusal.rule not in plan.recommendations
+        assert refusal.rule not in plan.rule_names
     # Every finding is either fixed or refused.
     open_ones = {rule for (of, rule), one in before.items() if of == name and one is Compliance.NON_COMPLIANT}
-    assert open_ones == {*plan.recommendations, *(refusal.rule for refusal in plan.refusals)}
-    assert undone(_after(estate, plan), plan.load_balancer.arn, plan.additions, plan.new_group) == estate
+    assert open_ones == {*plan.rule_names, *(refusal.rule for refusal in plan.refusals)}
+    assert undo_in_estate(_after(estate, plan), plan.load_balancer.arn, plan.additions, plan.new_group) == estate
     assert bool(plan.additions) or plan.new_group is None
 
 
 @given(SAVED, NAMES, PARAMETERS, POLICIES)
 def test_a_plan_opens_nothing_that_is_not_missing(
-    saved: Saved, name: str, parameters: dict[str, str], policy: Policy
+    saved: Saved, name: str, parameters: dict[str, str], policy: FixPolicy
 ) -> None:
     estate, plan = _plan(saved, name, parameters, policy)
     after = _after(estate, plan)
-    findings = [one for one in plan.results if isinstance(one, Finding) and one.rule in plan.recommendations]
+    findings = [one for one in plan.results if isinstance(one, Finding) and one.rule in plan.rule_names]
     missing = [entry for finding in findings for entry in finding.missing]
     was = Permissions(estate, plan.load_balancer.security_groups)
     now = Permissions(after, after.load_balancers[plan.load_balancer.arn].security_groups)
     for traffic, direction in _traffics(plan):
         wanted = [entry for entry in missing if _is(entry, traffic, direction)]
         for family in Family:
-            opened = now.allowed(direction, traffic, family), was.allowed(direction, traffic, family)
+            opened = now.allowed_traffic(direction, traffic, family), was.allowed_traffic(direction, traffic, family)
             fresh = opened[0].addresses - opened[1].addresses
             if any(peer.startswith("pl-") for entry in wanted for peer in entry.required):
                 # A list's own entries are what is missing; those that nobody shows are not among the addresses.
@@ -114,7 +114,7 @@ def test_a_plan_opens_nothing_that_is_not_missing(
             else:
                 entries = []
             texts = [peer for entry in wanted for peer in entry.peers if not peer.startswith(("pl-", "sg-"))]
-            assert fresh <= AddressSet.of(family, [*texts, *entries])
+            assert fresh <= AddressSet.from_cidrs(family, [*texts, *entries])
             references = {one.group_id for one in set(opened[0].references) - set(opened[1].references)}
             assert references <= {group for entry in wanted for group in entry.or_security_groups}
     # Of traffic that nothing is planned for, nothing changes: each rule is for one port, or one ICMP message.
@@ -147,7 +147,7 @@ def _is(entry: Missing, traffic: Traffic, direction: Direction) -> bool:
 
 
 @given(SAVED, NAMES, PARAMETERS, POLICIES)
-def test_nobody_else_is_opened(saved: Saved, name: str, parameters: dict[str, str], policy: Policy) -> None:
+def test_nobody_else_is_opened(saved: Saved, name: str, parameters: dict[str, str], policy: FixPolicy) -> None:
     """A group that anything else carries is left as it is, and what was not looked at is not touched."""
     estate, plan = _plan(saved, name, parameters, policy)
     touched = {addition.group_id for addition in plan.additions} - {None}
@@ -157,10 +157,10 @@ def test_nobody_else_is_opened(saved: Saved, name: str, parameters: dict[str, st
     for holder in (*(saved.get("NetworkInterfaces") or ()), *(saved.get("Instances") or ())):
         carried |= {one["GroupId"] for one in holder.get("Groups", ())}
     assert not touched & carried
-    assert policy.shared_group is SharedGroup.DEDICATED or plan.new_group is None
+    assert policy.shared_group is SharedGroupPolicy.DEDICATED or plan.new_group is None
     if plan.new_group is not None:
         event("a new group")
-        assert plan.new_group.name == dedicated_name(plan.load_balancer)
+        assert plan.new_group.name == dedicated_group_name(plan.load_balancer)
         assert len(_after(estate, plan).load_balancers[plan.load_balancer.arn].security_groups) <= 5
         assert NEW_GROUP_ID not in (estate.security_groups or {})
 

@@ -10,11 +10,11 @@ from cfnlint.api import lint  # type: ignore[import-untyped]  # cfn-lint ships n
 from cfnlint.config import ManualArgs  # type: ignore[import-untyped]  # cfn-lint ships no types
 from cfnlint.decode import decode_str  # type: ignore[import-untyped]  # cfn-lint ships no types
 
-from alb_sg.remediation.cloudformation import cloudformation
+from alb_sg.remediation.cloudformation import render_cloudformation
+from alb_sg.remediation.fix_request import FixPolicy, SharedGroupPolicy
 from alb_sg.remediation.plan import Plan
-from alb_sg.remediation.policy import Policy, SharedGroup
-from alb_sg.remediation.snippets import snippets_of
-from alb_sg.remediation.terraform import terraform
+from alb_sg.remediation.snippets import make_snippets
+from alb_sg.remediation.terraform import render_terraform
 from tests.builders import estate as saved_estate
 from tests.builders import group, interface, listener, load_balancer, prefix_list, target_group, vpc
 from tests.remediation.test_plan import plan, web
@@ -34,7 +34,7 @@ def _plans() -> dict[str, Plan]:
     return {
         "all": plan(everything, TagKey="clients"),
         "shared": plan(web(SHARED)),
-        "refused": plan(web(SHARED), policy=Policy(shared_group=SharedGroup.REFUSE)),
+        "refused": plan(web(SHARED), policy=FixPolicy(shared_group=SharedGroupPolicy.REFUSE)),
         "internal": plan(web(vpc("10.0.0.0/16", "2001:db8::/56"), scheme="internal", ip_address_type="dualstack")),
     }
 
@@ -44,7 +44,7 @@ PLANS = _plans()
 
 @pytest.mark.parametrize("name", PLANS)
 def test_cloudformation_is_a_template_without_a_mistake(name: str) -> None:
-    text = cloudformation(snippets_of([PLANS[name]]))
+    text = render_cloudformation(make_snippets([PLANS[name]]))
     for short, long in LONG.items():
         text = text.replace(f'"{short}"', f'"{long}"')
     assert [str(match) for match in lint(text, config=ManualArgs(regions=["us-east-1"]))] == []
@@ -66,7 +66,7 @@ def test_cloudformation_is_a_template_without_a_mistake(name: str) -> None:
 
 @pytest.mark.parametrize("name", PLANS)
 def test_terraform_is_what_its_parser_takes(name: str) -> None:
-    blocks: list[dict[str, Any]] = hcl2.loads(terraform(snippets_of([PLANS[name]])))["resource"]
+    blocks: list[dict[str, Any]] = hcl2.loads(render_terraform(make_snippets([PLANS[name]])))["resource"]
     rules: list[dict[str, Any]] = []
     groups: list[dict[str, Any]] = []
     for block in blocks:
@@ -89,33 +89,33 @@ def _plain(text: str) -> str:
 
 
 def _expected(found: Plan) -> set[tuple[str, int | None, str]]:
-    rules = found.additions or tuple(one for refusal in found.refusals for one in refusal.wanted)
+    rules = found.additions or tuple(one for refusal in found.refusals for one in refusal.additions)
     assert rules
     return {(one.permission.protocol, one.permission.from_port, one.peer) for one in rules}
 
 
 def test_nothing_to_add_is_no_text() -> None:
-    assert snippets_of([]) == ()
-    assert cloudformation([]) == terraform([]) == ""
+    assert make_snippets([]) == ()
+    assert render_cloudformation([]) == render_terraform([]) == ""
 
 
 def test_names_of_load_balancers_stay_apart() -> None:
     saved = saved_estate(load_balancer("web"), listener(443), group("sg-1"), vpc("10.0.0.0/16"))
     one = plan(saved)
-    both = snippets_of([one, one])
+    both = make_snippets([one, one])
     assert [snippet.name for snippet in both] == ["web", "web_2"]
-    assert [str(match) for match in lint(cloudformation(both).replace('"sg-1"', f'"{LONG["sg-1"]}"'))] == []
+    assert [str(match) for match in lint(render_cloudformation(both).replace('"sg-1"', f'"{LONG["sg-1"]}"'))] == []
 
 
 def test_opening_to_everyone_is_said() -> None:
-    for text in (cloudformation(snippets_of([PLANS["all"]])), terraform(snippets_of([PLANS["all"]]))):
+    for text in (render_cloudformation(make_snippets([PLANS["all"]])), render_terraform(make_snippets([PLANS["all"]]))):
         assert "# This opens it to everyone (0.0.0.0/0, ::/0)" in text
 
 
 def test_names_cannot_break_out_of_the_text() -> None:
     """Whoever names a target group writes into a description."""
     saved = web(target_group('a"${file(1)}\n#', targets=["192.168.7.7"], port=9000))
-    snippets = snippets_of([plan(saved)])
-    assert hcl2.loads(terraform(snippets))["resource"]
-    assert "${file" not in terraform(snippets).replace("$${file", "")
-    assert decode_str(cloudformation(snippets))[0]["Resources"]
+    snippets = make_snippets([plan(saved)])
+    assert hcl2.loads(render_terraform(snippets))["resource"]
+    assert "${file" not in render_terraform(snippets).replace("$${file", "")
+    assert decode_str(render_cloudformation(snippets))[0]["Resources"]

@@ -6,9 +6,9 @@ import io
 from datetime import UTC, date, datetime
 
 from alb_sg.exemptions.exemption import Exemption
-from alb_sg.findings.finding import Compliance, Exempted, Finding, JudgementError, Missing
-from alb_sg.recommendations.requirement import Because
-from alb_sg.report.results import Results
+from alb_sg.findings.finding import AppliedExemption, Compliance, EvaluationError, Finding, Missing
+from alb_sg.observations.results import Results
+from alb_sg.recommendations.requirement import Origin
 from alb_sg.report.writing import write_results
 from tests.builders import ACCOUNT, EGRESS, HEALTH, ICMP, INGRESS, REGION, RULES, listener_arn, load_balancer_arn
 
@@ -32,35 +32,35 @@ def finding(
 
 
 def missing(port: int = 443, *peers: str) -> Missing:
-    because = Because("listener", listener_arn(load_balancer_arn(), f"{port:016x}"), f"HTTPS:{port}")
+    because = Origin("listener", listener_arn(load_balancer_arn(), f"{port:016x}"), f"HTTPS:{port}")
     return Missing("ingress", "tcp", port, port, ("0.0.0.0/0",), peers or ("0.0.0.0/0",), (), because)
 
 
 def error(
     name: str | None = "web", rule: str | None = INGRESS, cause: str = "DescribeListeners: AccessDenied"
-) -> JudgementError:
+) -> EvaluationError:
     arn = None if name is None else load_balancer_arn(name)
-    return JudgementError(ACCOUNT, REGION, arn, rule, f"listeners of {name}", cause)
+    return EvaluationError(ACCOUNT, REGION, arn, rule, f"listeners of {name}", cause)
 
 
-NOBODYS = JudgementError("", "", None, None, "exemptions[3] in exemptions.json", "owner is missing")
+NOBODYS = EvaluationError("", "", None, None, "exemptions[3] in exemptions.json", "owner is missing")
 
 
-def exempt(otherwise: Finding | JudgementError, reason: str = "moves in January") -> Finding:
+def exempt(otherwise: Finding | EvaluationError, reason: str = "moves in January") -> Finding:
     arn, rule = otherwise.load_balancer_arn, otherwise.rule
     assert arn is not None
     assert rule is not None
     exemption = Exemption(arn, rule, reason, "team-edge", "SEC-12", date(2027, 1, 31))
     name = arn.split("/")[-2]
-    exempted = Exempted(exemption, otherwise)
-    return finding(name, rule, Compliance.NOT_APPLICABLE, annotation=f"exempt: {reason}", exempted=exempted)
+    exempted = AppliedExemption(exemption, otherwise)
+    return finding(name, rule, Compliance.NOT_APPLICABLE, annotation=f"exempt: {reason}", applied_exemption=exempted)
 
 
-def results(*found: Finding | JudgementError, homes: tuple[tuple[str, str], ...] = (HOME,)) -> Results:
+def results(*found: Finding | EvaluationError, account_regions: tuple[tuple[str, str], ...] = (HOME,)) -> Results:
     findings = [one for one in found if isinstance(one, Finding)]
-    errors = [one for one in found if isinstance(one, JudgementError)]
+    errors = [one for one in found if isinstance(one, EvaluationError)]
     return Results(
-        homes,
+        account_regions,
         len({one.load_balancer_arn for one in found if one.load_balancer_arn is not None}),
         RULES,
         sorted(findings, key=lambda one: one.sort_key),
@@ -94,7 +94,7 @@ EVERYTHING = results(
     UNREAD,
     UNENUMERATED,
     NOBODYS,
-    homes=(HOME, ("444455556666", "eu-west-1")),
+    account_regions=(HOME, ("444455556666", "eu-west-1")),
 )
 HOSTILE_EVERYWHERE = results(
     finding("one", INGRESS, Compliance.NON_COMPLIANT, annotation=HOSTILE, load_balancer_name=HOSTILE),
@@ -102,10 +102,10 @@ HOSTILE_EVERYWHERE = results(
     finding("three", HEALTH, Compliance.NOT_APPLICABLE, annotation=HOSTILE, load_balancer_name=HOSTILE),
     exempt(error("four", ICMP, HOSTILE), HOSTILE),
     error("five", ICMP, HOSTILE),
-    JudgementError(ACCOUNT, REGION, None, None, HOSTILE, HOSTILE),
-    JudgementError("", "", None, None, HOSTILE, HOSTILE),
+    EvaluationError(ACCOUNT, REGION, None, None, HOSTILE, HOSTILE),
+    EvaluationError("", "", None, None, HOSTILE, HOSTILE),
 )
-NOTHING = results(homes=())
+NOTHING = results(account_regions=())
 CASES = {"everything": EVERYTHING, "hostile": HOSTILE_EVERYWHERE, "nothing": NOTHING}
 
 

@@ -10,14 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alb_sg.estate.estate import Estate
-from alb_sg.findings.explanation import Explanation, Row, Status, explain
+from alb_sg.findings.explanation import Explanation, RequirementRow, RowStatus, explain
 from alb_sg.findings.finding import Compliance, Finding, Missing
 from alb_sg.findings.judge import Judge
 from alb_sg.parameters import Parameters, TargetMatch
-from alb_sg.permissions.permissions import Direction
+from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS
+from alb_sg.recommendations.load_balancer_context import LoadBalancerContext
 from alb_sg.recommendations.requirement import NotApplicable
-from alb_sg.recommendations.subject import Subject
 from tests.builders import (
     ANYWHERE,
     Saved,
@@ -126,11 +126,13 @@ def test_every_requirement_is_in_exactly_one_row(saved: Saved, parameters: Param
     explanation = explained(found, parameters)
     for rule in explanation.rules:
         try:
-            demanded = rule.recommendation.demand(Subject(found, explanation.load_balancer), parameters).requirements
+            demanded = rule.recommendation.requirements(
+                LoadBalancerContext(found, explanation.load_balancer), parameters
+            ).requirements
         except NotApplicable:
             demanded = ()
         assert sum(row.count for row in rule.rows) == len(demanded)
-        assert {(row.traffic, row.because) for row in rule.rows} == {(one.traffic, one.because) for one in demanded}
+        assert {(row.traffic, row.origin) for row in rule.rows} == {(one.traffic, one.origin) for one in demanded}
 
 
 @given(estates(), st.sampled_from(PARAMETERS))
@@ -138,9 +140,9 @@ def test_rows_say_what_the_verdict_says(saved: Saved, parameters: Parameters) ->
     for rule in explained(build(saved), parameters).rules:
         verdict = rule.verdict
         if not isinstance(verdict, Finding):
-            assert Status.UNREAD in {row.status for row in rule.rows}
+            assert RowStatus.UNREAD in {row.status for row in rule.rows}
         elif verdict.compliance is Compliance.COMPLIANT:
-            assert {row.status for row in rule.rows} == {Status.MET}
+            assert {row.status for row in rule.rows} == {RowStatus.MET}
         elif verdict.compliance is Compliance.NON_COMPLIANT:
             missing = [row.missing for row in rule.rows if row.missing is not None]
             assert _united(missing) == _united(verdict.missing)
@@ -151,9 +153,9 @@ def test_the_evidence_of_a_row_meets_it_without_any_other_rule(saved: Saved, par
     found = build(saved)
     for rule in explained(found, parameters).rules:
         for row in rule.rows:
-            if row.status is Status.MET:
+            if row.status is RowStatus.MET:
                 assert row.evidence
-                assert _status_of(row, found, parameters, range(len(row.evidence))) is Status.MET
+                assert _status_of(row, found, parameters, range(len(row.evidence))) is RowStatus.MET
 
 
 @given(estates())
@@ -162,16 +164,16 @@ def test_none_of_the_evidence_of_a_row_can_be_left_out(saved: Saved) -> None:
     found = build(saved)
     for rule in explained(found, Parameters()).rules:
         for row in rule.rows:
-            if row.status is Status.MET and len(row.evidence) == 1:
-                assert _status_of(row, found, Parameters(), ()) is not Status.MET
+            if row.status is RowStatus.MET and len(row.evidence) == 1:
+                assert _status_of(row, found, Parameters(), ()) is not RowStatus.MET
             covered = [cidr for part in row.evidence for cidr in part.covers]
             if not row.targets:
                 assert len(covered) == len(set(covered))
 
 
-def _status_of(row: Row, found: Estate, parameters: Parameters, kept: range | tuple[int, ...]) -> Status:
+def _status_of(row: RequirementRow, found: Estate, parameters: Parameters, kept: range | tuple[int, ...]) -> RowStatus:
     """The status of a row where its evidence is all that the load balancer's groups let through."""
-    permissions = tuple(row.evidence[index].grant.permission for index in kept)
+    permissions = tuple(row.evidence[index].permission_peer.permission for index in kept)
     ingress, egress = (permissions, ()) if row.direction is Direction.INGRESS else ((), permissions)
     groups = dict(found.security_groups or {})
     groups["sg-1"] = groups["sg-1"]._replace(ingress=ingress, egress=egress)
@@ -181,7 +183,7 @@ def _status_of(row: Row, found: Estate, parameters: Parameters, kept: range | tu
         other.status
         for rule in explanation.rules
         for other in rule.rows
-        if (other.traffic, other.because, other.label) == (row.traffic, row.because, row.label)
+        if (other.traffic, other.origin, other.label) == (row.traffic, row.origin, row.label)
         and (not row.targets or set(row.targets) & set(other.targets))
     }
     (status,) = statuses
@@ -191,8 +193,7 @@ def _status_of(row: Row, found: Estate, parameters: Parameters, kept: range | tu
 def _united(entries: tuple[Missing, ...] | list[Missing]) -> list[tuple[object, ...]]:
     """What is missing, with targets of one group and port together."""
     flat = sorted(
-        (one.because.arn, one.from_port, one.to_port, one.or_security_groups, one.peers, one.required)
-        for one in entries
+        (one.origin.arn, one.from_port, one.to_port, one.or_security_groups, one.peers, one.required) for one in entries
     )
     return [
         (
@@ -224,8 +225,8 @@ def test_rules_that_bear_on_each_other_are_shown_together() -> None:
     )
     rows = [rule.rows for rule in explained(build(saved), Parameters()).rules if "INSTANCE" in rule.recommendation.name]
     ((row,),) = rows
-    assert row.status is Status.MET
-    assert {part.grant.peer for part in row.evidence} == {"sg-far", "sg-other"}
+    assert row.status is RowStatus.MET
+    assert {part.permission_peer.peer for part in row.evidence} == {"sg-far", "sg-other"}
 
 
 @pytest.mark.parametrize("order", [1, -1])
@@ -240,4 +241,6 @@ def test_order_of_rules_and_groups_changes_no_explanation(order: int) -> None:
     (row,) = next(
         rule.rows for rule in explained(build(saved), Parameters()).rules if "LISTENER" in rule.recommendation.name
     )
-    assert [(part.grant.group_id, part.grant.permission.protocol) for part in row.evidence] == [("sg-1", "-1")]
+    assert [(part.permission_peer.group_id, part.permission_peer.permission.protocol) for part in row.evidence] == [
+        ("sg-1", "-1")
+    ]

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from alb_sg.findings.finding import Compliance
-from alb_sg.report.results import Results
+from alb_sg.observations.results import Results
 from tests.builders import ACCOUNT, INGRESS, REGION
 from tests.deployment.api_model import problems
 from tests.report.formats import (

@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 import pytest
 import xmlschema
 
-from alb_sg.report.results import Results
+from alb_sg.observations.results import Results
 from tests.builders import ACCOUNT, REGION
 from tests.report.formats import CASES, EMOJI, EVERYTHING, HOSTILE_EVERYWHERE, NOTHING, written
 
@@ -31,18 +31,18 @@ def test_verdicts() -> None:
     for case in document(EVERYTHING).iter("testcase"):
         kinds = [(child.tag, child.get("type")) for child in case if child.tag != "system-out"]
         said[case.attrib["classname"], case.attrib["name"]] = kinds
-    home = f"{ACCOUNT}.{REGION}"
+    account_region = f"{ACCOUNT}.{REGION}"
     assert said == {
-        (f"{home}.fine", "ALB_SG_LISTENER_INGRESS"): [],
-        (f"{home}.closed", "ALB_SG_LISTENER_INGRESS"): [("failure", "NON_COMPLIANT")],
-        (f"{home}.sick", "ALB_SG_HEALTH_CHECK_EGRESS"): [("failure", "NON_COMPLIANT")],
-        (f"{home}.mute", "ALB_SG_ICMP_PMTUD"): [("failure", "NON_COMPLIANT")],
-        (f"{home}.doubtful", "ALB_SG_INSTANCE_EGRESS"): [("failure", "NON_COMPLIANT (unresolved)")],
-        (f"{home}.idle", "ALB_SG_INSTANCE_EGRESS"): [("skipped", "NOT_APPLICABLE")],
-        (f"{home}.special", "ALB_SG_LISTENER_INGRESS"): [("skipped", "EXEMPT")],
-        (f"{home}.hidden", "ALB_SG_ICMP_PMTUD"): [("skipped", "EXEMPT")],
-        (f"{home}.broken", "ALB_SG_INSTANCE_EGRESS"): [("error", "ERROR")],
-        (home, "listeners of None"): [("error", "ERROR")],
+        (f"{account_region}.fine", "ALB_SG_LISTENER_INGRESS"): [],
+        (f"{account_region}.closed", "ALB_SG_LISTENER_INGRESS"): [("failure", "NON_COMPLIANT")],
+        (f"{account_region}.sick", "ALB_SG_HEALTH_CHECK_EGRESS"): [("failure", "NON_COMPLIANT")],
+        (f"{account_region}.mute", "ALB_SG_ICMP_PMTUD"): [("failure", "NON_COMPLIANT")],
+        (f"{account_region}.doubtful", "ALB_SG_INSTANCE_EGRESS"): [("failure", "NON_COMPLIANT (unresolved)")],
+        (f"{account_region}.idle", "ALB_SG_INSTANCE_EGRESS"): [("skipped", "NOT_APPLICABLE")],
+        (f"{account_region}.special", "ALB_SG_LISTENER_INGRESS"): [("skipped", "EXEMPT")],
+        (f"{account_region}.hidden", "ALB_SG_ICMP_PMTUD"): [("skipped", "EXEMPT")],
+        (f"{account_region}.broken", "ALB_SG_INSTANCE_EGRESS"): [("error", "ERROR")],
+        (account_region, "listeners of None"): [("error", "ERROR")],
         ("alb-sg", "exemptions[3] in exemptions.json"): [("error", "ERROR")],
     }
 

@@ -8,9 +8,9 @@ import cmarkgfm
 import pytest
 
 from alb_sg.findings.finding import Compliance, Finding
-from alb_sg.report import words
-from alb_sg.report.markdown import LIMIT, markdown
-from alb_sg.report.results import Results
+from alb_sg.observations.results import Results
+from alb_sg.report import phrasing
+from alb_sg.report.markdown import MAX_COMMENT_BYTES, render_markdown
 from tests.builders import ACCOUNT, INGRESS, REGION
 from tests.report.formats import (
     CASES,
@@ -71,18 +71,18 @@ class Page(HTMLParser):
 
 def test_errors_come_first_then_the_worst_then_exemptions() -> None:
     page = Page(EVERYTHING)
-    home = f"{ACCOUNT} {REGION}"
+    account_region = f"{ACCOUNT} {REGION}"
     errors, failed, exemptions = (page.cells(table) for table in range(3))
     assert errors == [
         ["", "", "exemptions[3] in exemptions.json", "owner is missing"],
-        [home, "", "listeners of None", "DescribeListeners: AccessDenied"],
-        [home, "broken", "ALB_SG_INSTANCE_EGRESS: listeners of broken", "DescribeListeners: AccessDenied"],
+        [account_region, "", "listeners of None", "DescribeListeners: AccessDenied"],
+        [account_region, "broken", "ALB_SG_INSTANCE_EGRESS: listeners of broken", "DescribeListeners: AccessDenied"],
     ]
     assert [row[:3] for row in failed] == [
-        [home, "closed", "ALB_SG_LISTENER_INGRESS"],
-        [home, "doubtful", "ALB_SG_INSTANCE_EGRESS"],
-        [home, "sick", "ALB_SG_HEALTH_CHECK_EGRESS"],
-        [home, "mute", "ALB_SG_ICMP_PMTUD"],
+        [account_region, "closed", "ALB_SG_LISTENER_INGRESS"],
+        [account_region, "doubtful", "ALB_SG_INSTANCE_EGRESS"],
+        [account_region, "sick", "ALB_SG_HEALTH_CHECK_EGRESS"],
+        [account_region, "mute", "ALB_SG_ICMP_PMTUD"],
     ]
     assert failed[0][3].splitlines() == [
         "ALB_SG_LISTENER_INGRESS of closed",
@@ -114,7 +114,7 @@ def test_the_title_claims_no_more_than_was_looked_at(found: Results, title: str)
 def test_hostile_text_is_text_in_its_cell() -> None:
     page = Page(HOSTILE_EVERYWHERE)
     assert page.tags == OURS - {"br"}
-    plain = words.printable(HOSTILE)
+    plain = phrasing.printable(HOSTILE)
     assert page.cells(0)[0] == ["", "", plain, plain]
     assert page.cells(1) == [[f"{ACCOUNT} {REGION}", plain, INGRESS, plain]]
     assert plain in page.cells(2)[0][3]
@@ -127,7 +127,7 @@ def test_variable_text_is_code_where_github_looks_for_no_mention() -> None:
 
 @pytest.mark.parametrize("case", CASES)
 def test_it_fits_and_nothing_is_left_out(case: str) -> None:
-    assert len(written(CASES[case], "markdown")) <= LIMIT
+    assert len(written(CASES[case], "markdown")) <= MAX_COMMENT_BYTES
     assert "left out" not in written(CASES[case], "markdown")
 
 
@@ -141,8 +141,8 @@ def test_what_has_no_room_is_counted_before_its_table(failed: int, unread: int, 
         *(error(f"dark-{number:04}") for number in range(unread)),
         *(exempt(broken(f"free-{number:04}")) for number in range(exempted)),
     )
-    text = markdown(found)
-    assert LIMIT - 2000 < len(text.encode()) <= LIMIT
+    text = render_markdown(found)
+    assert MAX_COMMENT_BYTES - 2000 < len(text.encode()) <= MAX_COMMENT_BYTES
     page = Page(found)
     shown = sum(len(page.cells(table)) for table in range(len(page.tables)))
     left_out = [int(part.split()[-1].replace(",", "")) for part in text.split(" more than a comment has room")[:-1]]

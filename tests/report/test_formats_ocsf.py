@@ -10,15 +10,15 @@ import jsonschema
 import pytest
 from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 
-from alb_sg.report.ocsf import CLASS, VERSION
-from alb_sg.report.results import Results
+from alb_sg.observations.results import Results
+from alb_sg.report.ocsf import CLASS_UID, OCSF_VERSION
 from tests.report.formats import AS_OF, CASES, EMOJI, EVERYTHING, HOSTILE_EVERYWHERE, error, finding, results, written
 
 
 @cache
 def validator() -> Any:
-    schemas = OcsfJsonSchemaEmbedded(get_ocsf_schema(version=VERSION))
-    name = schemas.lookup_class_name_from_uid(class_uid=CLASS)
+    schemas = OcsfJsonSchemaEmbedded(get_ocsf_schema(version=OCSF_VERSION))
+    name = schemas.lookup_class_name_from_uid(class_uid=CLASS_UID)
     assert name == "compliance_finding"
     return jsonschema.Draft202012Validator(schemas.get_class_schema(class_name=name, profiles=["cloud"]))
 

@@ -8,7 +8,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from alb_sg.report.results import Results
+from alb_sg.observations.results import Results
 from tests.builders import ICMP, load_balancer_arn
 from tests.report.formats import (
     CASES,

@@ -7,11 +7,11 @@ from ipaddress import IPv4Network
 
 import pytest
 
-from alb_sg.estate.estate import Failure
+from alb_sg.estate.estate import ReadFailure
 from alb_sg.findings.finding import Compliance
 from alb_sg.findings.judge import judge_all
 from alb_sg.parameters import Parameters
-from alb_sg.recommendations.catalogue import BY_NAME
+from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 from tests.builders import (
     ANYWHERE,
     EGRESS,
@@ -588,7 +588,7 @@ def test_every_other_load_balancer_is_still_judged() -> None:
             target_group("lost", targets=None, load_balancers=["lost"]),
         )
     )
-    rules = {recommendation: Parameters() for recommendation in BY_NAME.values()}
+    rules = {recommendation: Parameters() for recommendation in RECOMMENDATIONS_BY_NAME.values()}
     findings, errors = judge_all(found, found.load_balancers.values(), rules)
     verdicts = {(finding.load_balancer_name, finding.rule): finding.compliance for finding in findings}
     assert verdicts == {
@@ -630,8 +630,8 @@ def test_a_call_that_failed_is_named_with_its_cause(rule: str, section: str, key
         target_group("web", type="instance" if on_instance else "ip", targets=["i-1" if on_instance else "10.0.1.5"]),
         uncollected=[section],
     )
-    found = replace(build(saved), failures=(Failure(section, key, CAUSE),))
-    findings, errors = judge_all(found, found.load_balancers.values(), {BY_NAME[rule]: Parameters()})
+    found = replace(build(saved), failures=(ReadFailure(section, key, CAUSE),))
+    findings, errors = judge_all(found, found.load_balancers.values(), {RECOMMENDATIONS_BY_NAME[rule]: Parameters()})
     assert not findings
     assert [error.cause for error in errors] == [CAUSE]
 
@@ -650,7 +650,9 @@ def test_a_page_that_failed_is_not_an_empty_one(section: str) -> None:
             *([] if section == "SecurityGroups" else [group("sg-2")]),
         )
     )
-    partly = replace(found, complete_groups=False, failures=(Failure(section, None, CAUSE),))
-    findings, errors = judge_all(partly, partly.load_balancers.values(), {BY_NAME[EGRESS]: Parameters()})
+    partly = replace(found, has_all_security_groups=False, failures=(ReadFailure(section, None, CAUSE),))
+    findings, errors = judge_all(
+        partly, partly.load_balancers.values(), {RECOMMENDATIONS_BY_NAME[EGRESS]: Parameters()}
+    )
     assert not findings
     assert [error.cause for error in errors] == [CAUSE]

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from alb_sg.errors import UnusableInput
+from alb_sg.errors import InvalidInputError
 from alb_sg.estate import from_api
 from alb_sg.findings.judge import judge_all
 from alb_sg.parameters import Parameters
-from alb_sg.recommendations.catalogue import BY_NAME
+from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 from tests.builders import (
     ANYWHERE,
     ANYWHERE_IPV6,
@@ -121,7 +121,7 @@ def test_ports_that_are_null_are_absent(null: str) -> None:
 def test_tcp_with_one_port_is_malformed(present: str, other: Shape) -> None:
     """ "With one of the two it is malformed": refused with its place, never a verdict."""
     rule = {"IpProtocol": "tcp", "IpRanges": [{"CidrIp": ANYWHERE}]} | other | {present: 443}
-    with pytest.raises(UnusableInput, match=r"IpPermissions\[0\].*FromPort and ToPort"):
+    with pytest.raises(InvalidInputError, match=r"IpPermissions\[0\].*FromPort and ToPort"):
         from_api.security_group(group(ingress=[rule]))
 
 
@@ -389,7 +389,9 @@ def test_a_reference_to_a_deleted_group_covers_nothing() -> None:
     (load_balancer_,) = (one for one in found.load_balancers.values() if one.name == "web")
     for deleted, expected in ((frozenset(), COMPLIANT), (frozenset({"sg-app"}), NON_COMPLIANT)):
         (verdict,), _ = judge_all(
-            replace(found, deleted_groups=deleted), [load_balancer_], {BY_NAME[EGRESS]: Parameters()}
+            replace(found, deleted_security_groups=deleted),
+            [load_balancer_],
+            {RECOMMENDATIONS_BY_NAME[EGRESS]: Parameters()},
         )
         assert verdict.compliance.value == expected
 
@@ -441,7 +443,7 @@ def test_security_groups_as_texts_or_objects(groups: Any) -> None:
     ],
 )
 def test_what_cannot_be_a_rule_is_refused_with_its_place(rule: Shape, place: str) -> None:
-    with pytest.raises(UnusableInput) as refused:
+    with pytest.raises(InvalidInputError) as refused:
         build(open_to(rule))
     assert str(refused.value).startswith("IpPermissions[0]")
     assert place in str(refused.value)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from alb_sg.errors import UnusableInput
+from alb_sg.errors import InvalidInputError
 from alb_sg.parameters import TargetMatch, parse_parameters
 from tests.builders import (
     ANYWHERE,
@@ -615,7 +615,7 @@ def test_tag_key(case: Case) -> None:
 )
 def test_refused_by_name(values: dict[str, object], names: tuple[str, ...]) -> None:
     """ "An unknown parameter or a value that does not parse is refused by name." """
-    with pytest.raises(UnusableInput) as refused:
+    with pytest.raises(InvalidInputError) as refused:
         parse_parameters(values)
     for name in names:
         assert name in str(refused.value)

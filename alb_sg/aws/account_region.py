@@ -1,0 +1,41 @@
+"""The account and region that something belongs to, and whether an ARN agrees."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+
+from alb_sg.errors import InvalidInputError
+
+ACCOUNT_ID = re.compile(r"[0-9]{12}")
+
+
+class AccountRegion(NamedTuple):
+    account_id: str
+    region: str
+
+    def __str__(self) -> str:
+        return f"{self.account_id} {self.region}"
+
+    def check_arn(self, arn: str, field: str) -> None:
+        """Raises InvalidInputError where an ARN is none, or is of another account or region."""
+        account_region = account_region_of(arn, field)
+        if account_region != self:
+            raise InvalidInputError(f"{arn!r} is of {account_region}, not of {self}", field)
+
+
+def account_region_of(arn: str, field: str) -> AccountRegion:
+    """The account and region in an ARN. Raises InvalidInputError."""
+    parts = arn.split(":", 5)
+    if len(parts) < 6 or parts[0] != "arn" or not parts[3] or not ACCOUNT_ID.fullmatch(parts[4]):
+        raise InvalidInputError(f"{arn!r} is not an ARN with a region and an account", field)
+    return AccountRegion(account_id=parts[4], region=parts[3])
+
+
+def parse_account_id(value: Any, field: str) -> str:
+    """An account's id: text, because a number loses leading zeros. Raises InvalidInputError."""
+    if value is None:
+        raise InvalidInputError("the account's 12-digit id is missing", field)
+    if not isinstance(value, str) or not ACCOUNT_ID.fullmatch(value):
+        raise InvalidInputError(f"the account's 12-digit id was expected as text, not {value!r}", field)
+    return value

@@ -1,0 +1,108 @@
+"""`alb-sg check`: the verdict of every rule on every load balancer."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from typing import TextIO
+
+from alb_sg.command_line.arguments import (
+    Commands,
+    add_command,
+    add_exemptions_option,
+    add_output_option,
+    add_recording_options,
+    add_rule_options,
+    add_source_options,
+)
+from alb_sg.command_line.entry_point import keep_until_exit
+from alb_sg.command_line.exit_code import exit_code
+from alb_sg.command_line.output import open_output
+from alb_sg.command_line.result_format import add_format_options, is_machine_readable, write_formatted
+from alb_sg.command_line.rule_selection import RuleSelection, select_rules
+from alb_sg.command_line.sources.loading import load_estates, reads_only_config_items
+from alb_sg.command_line.streaming import StreamedResults, stream_json_lines
+from alb_sg.estate.json_files import find_json_files
+from alb_sg.report.formats import JSON_LINES
+
+DESCRIPTION = """\
+Judge the security groups of load balancers against what Elastic Load Balancing recommends for Application Load
+Balancers: listener ports open to clients, targets reachable on their ports and health check ports, Path MTU
+Discovery. A load balancer is COMPLIANT, NON_COMPLIANT or NOT_APPLICABLE to each rule; what could not be read is an
+error that names it, never a verdict.
+"""
+EXAMPLES = """\
+  alb-sg check                                          this account, in the profile's region
+  alb-sg check --region eu-west-1 --region us-east-1
+  alb-sg check --load-balancer shop --rule listener_ingress
+  alb-sg check --source config                          a tenth of the calls, as current as AWS Config
+  alb-sg check --aggregator organization --format csv   all accounts, in one place
+  alb-sg check --estate estate.json --format json       no call is made
+  alb-sg check --config-items snapshot.json.gz --format csv --output findings.csv
+  alb-sg check --parameter ALB_SG_LISTENER_INGRESS:AcceptedSources=pl-3b927c52,10.0.0.0/8
+  alb-sg check --format markdown --output comment.md    for a pull request; also sarif, junit, asff, ocsf
+  alb-sg check --exemptions exemptions.json             see `alb-sg exemptions --help`
+"""
+
+
+def add_check(commands: Commands) -> None:
+    parser = add_command(
+        commands, "check", run, summary="judge load balancers", description=DESCRIPTION, examples=EXAMPLES
+    )
+    add_source_options(parser)
+    add_recording_options(parser)
+    add_rule_options(parser)
+    add_exemptions_option(parser)
+    parser.add_argument(
+        "--load-balancer",
+        action="append",
+        default=[],
+        metavar="ARN|NAME",
+        help="judge this load balancer only; repeatable (default: all)",
+    )
+    add_format_options(parser)
+    add_output_option(parser)
+    parser.add_argument(
+        "--jobs",
+        type=_parse_process_count,
+        default=os.cpu_count() or 1,
+        metavar="N",
+        help="with --config-items and --format jsonl: so many processes for the files of several accounts and regions "
+        "(default: one a processor)",
+    )
+
+
+def _parse_process_count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of processes, from 1 on")
+    return int(text)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    choice = select_rules(arguments.rule, arguments.parameter)
+    with open_output(arguments.output, machine_readable=is_machine_readable(arguments)) as stream:
+        if arguments.format == JSON_LINES and arguments.exemptions is None:
+            written = _stream_json_lines(arguments, choice, stream)
+            return exit_code(written.non_compliant_findings, written.errors)
+        # What lines need none of takes long to import.
+        from alb_sg.command_line.evaluate_all import evaluate_all  # noqa: PLC0415
+        from alb_sg.command_line.exemption_options import load_given_exemptions  # noqa: PLC0415
+
+        exemptions = load_given_exemptions(arguments)
+        results = evaluate_all(load_estates(arguments, choice, arguments.load_balancer), choice, exemptions)
+        write_formatted(results, arguments, stream)
+    return exit_code(results.findings, results.errors)
+
+
+def _stream_json_lines(arguments: argparse.Namespace, selection: RuleSelection, stream: TextIO) -> StreamedResults:
+    """Verdicts as they are found, which is possible where each is a line of its own."""
+    files = find_json_files(arguments.config_items) if reads_only_config_items(arguments) else []
+    if len(files) > 1:
+        from alb_sg.command_line.parallel import stream_json_lines_in_parallel  # noqa: PLC0415 (it brings the processes' modules)
+
+        written = stream_json_lines_in_parallel(files, arguments.rule, arguments.parameter, arguments.jobs, stream)
+        if written is not None:
+            return written
+    return stream_json_lines(
+        lambda: keep_until_exit(load_estates(arguments, selection, arguments.load_balancer)), selection, stream
+    )

@@ -1,0 +1,136 @@
+"""`alb-sg exemptions`: which exemptions are in force, end soon, have expired, or hide nothing."""
+
+from __future__ import annotations
+
+import argparse
+
+from alb_sg.aws.account_region import AccountRegion
+from alb_sg.command_line.arguments import (
+    Commands,
+    add_command,
+    add_output_option,
+    add_rule_options,
+    add_source_options,
+)
+from alb_sg.command_line.exemption_options import (
+    EXEMPTIONS_HELP,
+    add_date_option,
+    exemption_date,
+    read_exemption_document,
+)
+from alb_sg.command_line.exit_code import ExitCode
+from alb_sg.command_line.output import open_output
+from alb_sg.command_line.rule_selection import RuleSelection, select_rules
+from alb_sg.command_line.sources.loading import LoadedEstates, account_region_key, load_estates
+from alb_sg.exemptions.exemption import Exemption, ExemptionKey
+from alb_sg.findings.exemption_review import DEFAULT_EXPIRING_DAYS, ReviewScope, review
+from alb_sg.findings.finding import EvaluationError, Finding
+from alb_sg.findings.judge import judge_all
+from alb_sg.report.exemptions import ExemptionsReport, write_exemptions, write_exemptions_json
+from alb_sg.report.style import Style
+
+DESCRIPTION = """\
+List exemptions: those in force, those about to expire, those that have expired, and those that are unused because the
+load balancer does not exist or is not NON_COMPLIANT without them; and entries that are malformed and hide nothing.
+Load balancers of accounts and regions that the sources below do not cover are listed with their use unknown.
+"""
+EXAMPLES = """\
+  alb-sg exemptions exemptions.json
+  alb-sg exemptions s3://governance/alb-sg/exemptions.json --days 60 --region eu-west-1 --region us-east-1
+  alb-sg exemptions ssm:/alb-sg/exemptions --config-items snapshots/ --format json
+  alb-sg exemptions exemptions.json --estate estate.json --date 2027-01-31
+"""
+EXIT_CODES = """\
+exit codes:
+  0  nothing wants attention
+  1  an exemption has expired, is about to, or is unused
+  2  the call or its input cannot be used, or SOURCE is no document of exemptions
+  3  an entry is malformed, or something could not be read or judged
+"""
+
+
+def add_exemptions(commands: Commands) -> None:
+    parser = add_command(
+        commands,
+        "exemptions",
+        run,
+        summary="list exemptions, and which of them want attention",
+        description=DESCRIPTION,
+        examples=EXAMPLES,
+        exit_codes=f"{EXIT_CODES}\n{EXEMPTIONS_HELP}",
+    )
+    parser.add_argument("document", metavar="SOURCE", help="a file, s3://bucket/key, or ssm:/parameter/name")
+    parser.add_argument(
+        "--days",
+        type=_parse_days,
+        default=DEFAULT_EXPIRING_DAYS,
+        metavar="N",
+        help=f"what ends within so many days is about to expire (default: {DEFAULT_EXPIRING_DAYS})",
+    )
+    add_date_option(parser)
+    add_source_options(parser)
+    add_rule_options(parser)
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="text for people (default), or json")
+    add_output_option(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    choice = select_rules(arguments.rule, arguments.parameter)
+    today = exemption_date(arguments)
+    with open_output(arguments.output, machine_readable=arguments.format != "text") as stream:
+        exemptions = read_exemption_document(arguments.document, arguments.profile, arguments.region)
+        gathered = load_estates(arguments, choice)
+        entries = [entry for entry in exemptions.entries if entry.rule in choice.rule_names]
+        results = _judge_exempted(gathered, choice, entries)
+        looked = ReviewScope(
+            {AccountRegion(*account_region_key(estate)) for estate in gathered.estates}, results, gathered.errors
+        )
+        report = ExemptionsReport(
+            exemptions.document_name,
+            today,
+            arguments.days,
+            review(entries, looked, today, arguments.days),
+            [one for one in exemptions.malformed if one.rule is None or one.rule in choice.rule_names],
+            sorted(
+                [*gathered.errors, *(result for result in results.values() if isinstance(result, EvaluationError))],
+                key=lambda error: error.sort_key,
+            ),
+        )
+        if arguments.format == "json":
+            write_exemptions_json(report, stream)
+        else:
+            write_exemptions(report, stream, Style.for_stream(stream))
+    if report.malformed or report.errors:
+        return ExitCode.INCOMPLETE_EVALUATION
+    if any(one.needs_attention for one in report.reviewed):
+        return ExitCode.NEEDS_ATTENTION
+    return ExitCode.SUCCESS
+
+
+def _judge_exempted(
+    loaded_estates: LoadedEstates, selection: RuleSelection, entries: list[Exemption]
+) -> dict[ExemptionKey, Finding | EvaluationError]:
+    """What is said without exemptions of every load balancer and rule that an exemption names."""
+    keys = {entry.key for entry in entries}
+    arns = {arn for arn, _ in keys}
+    found: dict[ExemptionKey, Finding | EvaluationError] = {}
+    for estate in loaded_estates.estates:
+        named = [
+            one
+            for one in loaded_estates.load_balancers_by_account_region[account_region_key(estate)]
+            if one.arn in arns
+        ]
+        findings, errors = judge_all(estate, named, selection.rules)
+        results: list[Finding | EvaluationError] = [*findings, *errors]
+        for result in results:
+            # Judging names a load balancer and a rule in every error, too.
+            key = (str(result.load_balancer_arn), str(result.rule))
+            if key in keys:
+                found[key] = result
+    return found
+
+
+def _parse_days(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= 5):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of days (0 to 99999)")
+    return int(text)

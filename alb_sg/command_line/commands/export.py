@@ -1,0 +1,62 @@
+"""`alb-sg export`: an account as a saved estate, to be judged elsewhere and later."""
+
+from __future__ import annotations
+
+import argparse
+
+from alb_sg.command_line.arguments import Commands, add_command
+from alb_sg.command_line.exit_code import ExitCode
+from alb_sg.command_line.output import open_output
+from alb_sg.command_line.progress import Progress
+from alb_sg.command_line.sources.loading import add_live_options
+from alb_sg.estate.export_file import write_export_file
+
+DESCRIPTION = """\
+Read load balancers, listeners, target groups and registrations, security groups, VPCs, subnets, network interfaces,
+instances, prefix lists and tags of an account, and write them as a saved estate, which `--estate` of the other
+commands takes. The values are the API's own; nothing secret is among them. One region is one JSON object, several are a
+list. Where a single call fails nothing is written, and the exit code is 3.
+"""
+EXAMPLES = """\
+  alb-sg export --output estate.json
+  alb-sg export --profile audit --region eu-west-1 --region us-east-1 --output estate.json.gz
+  alb-sg check --estate estate.json
+"""
+EXIT_CODES = """\
+exit codes:
+  0  the file is written
+  2  the call cannot be used, or the file cannot be written
+  3  something could not be read; nothing is written
+"""
+
+
+def add_export(commands: Commands) -> None:
+    parser = add_command(
+        commands,
+        "export",
+        run,
+        summary="save an account for offline use",
+        description=DESCRIPTION,
+        examples=EXAMPLES,
+        exit_codes=EXIT_CODES,
+    )
+    add_live_options(parser)
+    parser.add_argument(
+        "--output",
+        required=True,
+        metavar="F",
+        help="the file to write, gzipped where it ends in .gz; - is standard output",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    # boto3 takes a third of a second to import, which the commands on files need not wait for.
+    from alb_sg.command_line.sources.live import live_sources  # noqa: PLC0415 (as said above)
+
+    with open_output(arguments.output, machine_readable=True) as stream:
+        estates = []
+        for region, source in live_sources(arguments.profile, arguments.region):
+            with Progress(f"reading {region}: calls") as progress:
+                estates.append(source(progress).export())
+        write_export_file(estates, stream)
+    return ExitCode.SUCCESS

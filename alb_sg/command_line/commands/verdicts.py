@@ -1,0 +1,88 @@
+"""`alb-sg verdicts`: what AWS Config has recorded in all accounts of an organization."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from alb_sg.command_line.arguments import Commands, add_command, add_exemptions_option, add_output_option
+from alb_sg.command_line.exemption_options import load_given_exemptions
+from alb_sg.command_line.exit_code import exit_code
+from alb_sg.command_line.output import open_output
+from alb_sg.command_line.result_format import add_format_options, is_machine_readable, write_formatted
+from alb_sg.command_line.rule_selection import select_rules
+from alb_sg.command_line.sources.aggregator_evaluations import AGGREGATOR_HELP, read_observation
+from alb_sg.command_line.sources.loading import add_live_options
+from alb_sg.observations.observation import Completeness
+from alb_sg.report import phrasing
+
+DESCRIPTION = """\
+Print the verdicts that AWS Config has recorded in every account and region of an organization, as its aggregator has
+them, in any format of `alb-sg check`. Nothing is judged here: the verdicts are as old, and the parameters and
+exemptions those, as when the deployed rules last ran; what they did not look at is said on standard error. To judge
+the load balancers themselves, as the aggregator has recorded them, use `alb-sg check --aggregator NAME`.
+"""
+EXAMPLES = """\
+  alb-sg verdicts --aggregator alb-sg
+  alb-sg verdicts --aggregator alb-sg --region eu-central-1 --format asff --output findings.jsonl
+  alb-sg verdicts --aggregator alb-sg --rule listener_ingress --format csv
+"""
+# How many accounts and regions a remark names.
+MAX_NAMED_ACCOUNTS = 5
+
+
+def add_verdicts(commands: Commands) -> None:
+    parser = add_command(
+        commands,
+        "verdicts",
+        run,
+        summary="print what AWS Config has recorded in all accounts",
+        description=DESCRIPTION,
+        examples=EXAMPLES,
+    )
+    parser.epilog = f"{parser.epilog}\n{AGGREGATOR_HELP}"
+    parser.add_argument("--aggregator", metavar="NAME", required=True, help="the name of the configuration aggregator")
+    add_live_options(parser)
+    parser.add_argument(
+        "--rule",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="this rule only, with or without ALB_SG_; repeatable (default: all four)",
+    )
+    add_exemptions_option(parser)
+    add_format_options(parser)
+    add_output_option(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    rules = select_rules(arguments.rule, ()).rule_names
+    arguments.as_of = arguments.as_of or datetime.now(UTC)
+    with open_output(arguments.output, machine_readable=is_machine_readable(arguments)) as stream:
+        exemptions = load_given_exemptions(arguments)
+        observation = read_observation(arguments, rules, arguments.as_of, exemptions, with_account_names=False)
+        write_formatted(observation.results, arguments, stream)
+    for remark in _completeness_remarks(observation.completeness):
+        sys.stderr.write(phrasing.printable(f"alb-sg: {remark}") + "\n")
+    return exit_code(observation.results.findings, observation.results.errors)
+
+
+def _completeness_remarks(completeness: Completeness) -> Iterator[str]:
+    """What nobody looked at."""
+    silent = (
+        []
+        if completeness.expected is None
+        else [account_region for account_region in completeness.expected if account_region not in completeness.observed]
+    )
+    if completeness.expected and silent:
+        yield (
+            f"The aggregator collects from {len(completeness.expected):,} accounts and regions, and has nothing of "
+            f"{len(silent):,} of them: {phrasing.abbreviate([str(home) for home in silent], MAX_NAMED_ACCOUNTS)}."
+        )
+    for account_region, rules in (completeness.rules_deployed or {}).items():
+        lacking = sorted(set(completeness.rules_expected) - rules)
+        if lacking:
+            yield f"{account_region} has load balancers and no verdict of {', '.join(lacking)}."
+    yield from completeness.gaps

@@ -1,0 +1,119 @@
+"""Which rules are asked, with which parameters, and what has to be read for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from alb_sg.errors import InvalidInputError
+from alb_sg.parameters import (
+    EXEMPTIONS_PARAMETER,
+    PARAMETERS,
+    PREFIX_LIST_ID,
+    SOURCE_PARAMETER,
+    Parameters,
+    TargetMatch,
+    parse_parameters,
+)
+from alb_sg.recommendations.catalogue import RECOMMENDATIONS, RECOMMENDATIONS_BY_NAME, Recommendation
+
+RULE_NAME_PREFIX = "ALB_SG_"
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSelection:
+    """The rules of a run, each with its parameters."""
+
+    rules: Mapping[Recommendation, Parameters]
+
+    @property
+    def rule_names(self) -> tuple[str, ...]:
+        return tuple(sorted(rule.name for rule in self.rules))
+
+    @property
+    def estate_sections(self) -> frozenset[str]:
+        """The sections of an estate that the verdicts may hang on."""
+        found: frozenset[str] = frozenset()
+        for rule, parameters in self.rules.items():
+            found |= rule.estate_sections if parameters.tag_key is not None else rule.estate_sections - {"Tags"}
+        return found
+
+    @property
+    def tag_keys(self) -> tuple[str, ...]:
+        return tuple(sorted({given.tag_key for given in self.rules.values() if given.tag_key is not None}))
+
+    @property
+    def prefix_list_ids(self) -> frozenset[str]:
+        """The prefix lists that parameters name."""
+        sources = (source for parameters in self.rules.values() for source in parameters.accepted_sources)
+        return frozenset(filter(PREFIX_LIST_ID.fullmatch, sources))
+
+    @property
+    def needs_all_targets(self) -> bool:
+        """Whether every target's security groups are needed, however open the load balancer's egress is."""
+        return any(given.target_match is TargetMatch.SECURITY_GROUP for given in self.rules.values())
+
+
+def find_rule(name: str) -> Recommendation:
+    """A rule by its name, in any letter case, with or without `ALB_SG_`. Raises InvalidInputError."""
+    upper = name.strip().upper().replace("-", "_")
+    found = RECOMMENDATIONS_BY_NAME.get(upper) or RECOMMENDATIONS_BY_NAME.get(RULE_NAME_PREFIX + upper)
+    if found is None:
+        raise InvalidInputError(f"unknown rule {name!r}; known are {', '.join(sorted(RECOMMENDATIONS_BY_NAME))}")
+    return found
+
+
+def select_rules(names: Sequence[str], parameters: Iterable[str]) -> RuleSelection:
+    """The rules named (all where none is), with parameters given as `RULE:Key=Value` or `Key=Value`.
+
+    A parameter without a rule is for every rule chosen that takes it. Raises InvalidInputError that names it.
+    """
+    chosen = {find_rule(name) for name in names} or set(RECOMMENDATIONS)
+    values: dict[Recommendation, dict[str, str]] = {rule: {} for rule in RECOMMENDATIONS if rule in chosen}
+    for text in parameters:
+        rules, key, value = _parse_parameter_option(text, values)
+        for rule in rules:
+            if values[rule].setdefault(key, value) != value:
+                raise InvalidInputError(f"rule parameter {key} of {rule.name} is given twice, with different values")
+    return RuleSelection({rule: _parse_rule_parameters(rule, given) for rule, given in values.items()})
+
+
+def _parse_rule_parameters(rule: Recommendation, values: Mapping[str, str]) -> Parameters:
+    try:
+        return parse_parameters(values)
+    except InvalidInputError as error:
+        raise error.inside(f"--parameter {rule.name}") from error
+
+
+def _parse_parameter_option(option: str, chosen: Iterable[Recommendation]) -> tuple[list[Recommendation], str, str]:
+    """The rules that a parameter is for, its key and its value."""
+    left, equals, value = option.partition("=")
+    rule_name, colon, key = left.rpartition(":")
+    if not equals or not key or (colon and not rule_name):
+        raise InvalidInputError(f"--parameter {option!r} is not RULE:Key=Value or Key=Value")
+    if key == EXEMPTIONS_PARAMETER:
+        raise InvalidInputError(
+            f"--parameter {option!r}: the commands take exemptions as --exemptions SOURCE, for all rules"
+        )
+    if key == SOURCE_PARAMETER:
+        raise InvalidInputError(f"--parameter {option!r}: the commands take the source as --source, for all rules")
+    if colon:
+        rule = find_rule(rule_name)
+        if rule not in chosen:
+            raise InvalidInputError(f"--parameter {option!r} is for a rule that --rule leaves out")
+        if key not in _parameter_names(rule):
+            raise InvalidInputError(
+                f"{rule.name} takes no rule parameter {key!r}; it takes {', '.join(_parameter_names(rule))}"
+            )
+        return [rule], key, value
+    if not any(key in _parameter_names(rule) for rule in RECOMMENDATIONS):
+        known = ", ".join(fact.name for fact in PARAMETERS)
+        raise InvalidInputError(f"unknown rule parameter {key!r}; known are {known}")
+    rules = [rule for rule in chosen if key in _parameter_names(rule)]
+    if not rules:
+        raise InvalidInputError(f"--parameter {option!r}: none of the rules chosen takes {key}")
+    return rules, key, value
+
+
+def _parameter_names(rule: Recommendation) -> list[str]:
+    return [fact.name for fact in PARAMETERS if rule.name in fact.rules]

@@ -1,0 +1,155 @@
+"""What the picture, the table and the fix of one load balancer are drawn from, as the page's data has it."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Iterator
+from typing import Any
+
+from alb_sg.findings.evidence import Evidence, Match, PermissionPeer
+from alb_sg.findings.explanation import Explanation, FrontingLoadBalancerSummary, RequirementRow, RowStatus
+from alb_sg.observations.observation import LoadBalancerDetail
+from alb_sg.remediation.api_calls import authorize_call
+from alb_sg.remediation.cloudformation import render_cloudformation
+from alb_sg.remediation.plan import Addition, Plan
+from alb_sg.remediation.snippets import make_snippets
+from alb_sg.remediation.terraform import render_terraform
+from alb_sg.report import phrasing
+
+# Beyond these a row names the first and counts the rest.
+MAX_NAMES = 4
+MAX_RULES = 6
+# Who asked for a rule, in its description.
+REQUESTED_BY = "dashboard"
+NEW_GROUP_PLACEHOLDER = "THE_NEW_GROUP"
+
+
+def detail_object(detail: LoadBalancerDetail) -> dict[str, Any] | None:
+    """None where there is nothing to draw."""
+    if detail.explanation is None:
+        return None
+    return {**_explanation_object(detail.explanation), "fix": None if detail.plan is None else _fix_object(detail.plan)}
+
+
+def _explanation_object(explanation: Explanation) -> dict[str, Any]:
+    found = explanation.load_balancer
+    return {
+        "type": found.type,
+        "state": found.state,
+        "ipAddressType": found.ip_address_type,
+        "vpc": found.vpc_id,
+        "vpcCidrs": None if explanation.vpc_cidrs is None else list(explanation.vpc_cidrs),
+        "groupNames": dict(explanation.group_names),
+        "listeners": [
+            {
+                "name": f"{listener.protocol}:{listener.port}",
+                "targetGroups": [arn.split("/")[-2] for arn in listener.target_group_arns],
+            }
+            for listener in explanation.listeners
+        ],
+        "fronts": [_front_text(front) for front in explanation.fronting_load_balancers],
+        "rows": [_row_object(rule.recommendation.name, row) for rule in explanation.rules for row in rule.rows],
+        "notes": [[rule.recommendation.name, note] for rule in explanation.rules for note in rule.notes],
+        "unread": [f"{what}: {cause}" for what, cause in explanation.unread],
+    }
+
+
+def _front_text(front: FrontingLoadBalancerSummary) -> str:
+    port = "" if front.port is None else f", to port {front.port}"
+    return f"{front.name} ({front.scheme}{port})"
+
+
+def _row_object(rule: str, row: RequirementRow) -> dict[str, Any]:
+    """One recommended row: what is asked, what became of it, and why in words."""
+    return {
+        "rule": rule,
+        "direction": phrasing.direction_word(row.direction.value),
+        "traffic": phrasing.describe_traffic(row.traffic.protocol, row.traffic.from_port, row.traffic.to_port),
+        "peer": _peer_text(row),
+        "label": row.label,
+        "because": [row.origin.type, row.origin.label],
+        "status": row.status.value,
+        "why": list(_reasons(row)),
+    }
+
+
+def _peer_text(row: RequirementRow) -> str:
+    if not row.targets:
+        return ", ".join(row.required)
+    shown = phrasing.abbreviate(list(dict.fromkeys(row.targets)), MAX_NAMES)
+    return shown if row.count == 1 else f"{phrasing.pluralize(row.count, 'target')}: {shown}"
+
+
+def _reasons(row: RequirementRow) -> Iterator[str]:
+    if row.accepted_source is not None:
+        yield f"accepted source {row.accepted_source} stands in"
+    if row.status is RowStatus.MET:
+        yield from (f"{_group_rule_text(part.permission_peer, row)}{_match_note(part)}" for part in row.evidence)
+        return
+    if row.missing is not None:
+        yield f"missing: {phrasing.describe_missing(row.missing, MAX_NAMES)}"
+    yield from (f"unresolved: {note}" for note in row.unresolved)
+    if row.unread is not None:
+        yield f"not judged: {row.unread[0]}: {row.unread[1]}"
+    yield from (f"already: {_group_rule_text(part.permission_peer, row)}" for part in row.evidence)
+    for grant in row.open_instead[:MAX_RULES]:
+        yield (
+            "instead: "
+            f"{_group_rule_text(grant, row)}{f' ({grant.ineffective_reason})' if grant.ineffective_reason else ''}"
+        )
+    if len(row.open_instead) > MAX_RULES:
+        yield f"and {phrasing.pluralize(len(row.open_instead) - MAX_RULES, 'rule')} more for this traffic"
+
+
+def _group_rule_text(grant: PermissionPeer, row: RequirementRow) -> str:
+    direction = row.direction.value
+    return (
+        f"{grant.group_id} {phrasing.describe_ports(grant.permission)} "
+        f"{phrasing.direction_preposition(direction)} {grant.peer}"
+    )
+
+
+def _match_note(part: Evidence) -> str:
+    return "" if part.match in (Match.ADDRESSES, Match.NAMED) else f" ({part.match.value})"
+
+
+# --- the fix
+
+
+def _fix_object(plan: Plan) -> dict[str, Any]:
+    """The rules to add: one by one for the console, and as code."""
+    snippets = make_snippets([plan])
+    region = plan.load_balancer.region
+    return {
+        "rules": [_addition_object(addition) for addition in plan.additions],
+        "refused": [[refusal.rule, refusal.text] for refusal in plan.refusals],
+        "cli": "\n".join(_cli_command(addition, region) for addition in plan.additions),
+        "cloudFormation": render_cloudformation(snippets),
+        "terraform": render_terraform(snippets),
+    }
+
+
+def _addition_object(addition: Addition) -> dict[str, Any]:
+    permission = addition.permission
+    return {
+        "group": addition.group_id,
+        "direction": phrasing.direction_word(addition.direction.value),
+        "what": phrasing.describe_ports(permission),
+        "peer": addition.peer,
+        "rules": list(addition.rule_names),
+        "because": list(addition.origins),
+        "everyone": addition.open_to_everyone,
+    }
+
+
+def _cli_command(addition: Addition, region: str) -> str:
+    """The call as a command of the AWS command line interface, for a shell."""
+    call = authorize_call(addition, addition.group_id or NEW_GROUP_PLACEHOLDER, REQUESTED_BY)
+    operation = re.sub(r"(?<!^)(?=[A-Z])", "-", call.operation).lower()
+    permissions = json.dumps(call.parameters["IpPermissions"], ensure_ascii=False)
+    return (
+        f"aws {call.service} {operation} --region {region} --group-id {call.parameters['GroupId']} "
+        f"--ip-permissions {shlex.quote(permissions)}"
+    )

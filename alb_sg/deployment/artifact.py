@@ -1,0 +1,183 @@
+"""The artefact: one zip with every rule's handler, those of the dashboard and the sweep, and all that they import.
+
+boto3 comes with Lambda's runtime; everything else is pure Python, so one zip serves every architecture. The service
+models in it are made from the installed botocore, and modules are compiled as well as in source, for the Python that
+builds: the same bytes for the same tree, the same botocore and the same Python (3.x). Under another Python the source
+is used, as Lambda would use it otherwise: there each cold start compiles anew, because the folder cannot be written to.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib.util
+import io
+import marshal
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import Distribution, distribution
+from pathlib import Path
+
+import alb_sg
+from alb_sg.deployment.service_models import service_model_files
+from alb_sg.errors import InvalidInputError
+
+PACKAGES = ("alb_sg", "rdklib")
+# What the remediation documents import from the artefact, which they have attached.
+SCRIPTS_MODULE = "alb_sg.ssm_documents.scripts"
+# Handlers that are no rule's: the dashboard's and the sweep's (deploy/).
+FUNCTION_MODULES = ("alb_sg.functions.dashboard", "alb_sg.functions.snapshot_batch")
+# The quick reader of files stands on msgspec and isal, which Lambda does not have; nothing that runs there reaches it.
+EXCLUDED_MODULE = "alb_sg.estate.snapshots.reader"
+# What the page is made of besides modules.
+ASSETS = "dashboard/assets"
+# Zip has no earlier time.
+TIMESTAMP = (1980, 1, 1, 0, 0, 0)
+FILE_MODE = 0o100644
+UNIX_SYSTEM = 3
+# A compiled module's flags: valid for a hash of its source, which is not compared when it is imported.
+UNCHECKED_HASH = 0b01
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A zip in memory. `name` is its file name, `key` where it goes in a bucket: content of another kind has another
+    key, so that CloudFormation sees that a function changed."""
+
+    name: str
+    content: bytes
+
+    @property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.content).hexdigest()
+
+    @property
+    def key(self) -> str:
+        return f"alb-sg/{self.name.removesuffix('.zip')}-{self.sha256[:16]}.zip"
+
+    def write(self, folder: Path) -> Path:
+        """Writes the zip and, beside it, its sha256 as `sha256sum --check` reads it."""
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / self.name
+        path.write_bytes(self.content)
+        path.with_name(f"{self.name}.sha256").write_text(f"{self.sha256}  {self.name}\n", encoding="utf-8")
+        return path
+
+
+def function_artifact(rules: Path) -> Artifact:
+    """What every rule's function runs; handler `<RULE>.lambda_handler`."""
+    handlers = _rule_handlers(rules)
+    return _make_artifact("alb-sg", {**_library_files(handlers), **handlers})
+
+
+def layer_artifact(rules: Path) -> Artifact:
+    """The same without the rules themselves, as a layer for functions that rdk makes: it packs one folder each."""
+    return _make_artifact(
+        "alb-sg-layer", {f"python/{name}": data for name, data in _library_files(_rule_handlers(rules)).items()}
+    )
+
+
+def _make_artifact(name: str, files: Mapping[str, bytes]) -> Artifact:
+    return Artifact(f"{name}-{alb_sg.__version__}.zip", _make_zip({**files, **_compiled_modules(files)}))
+
+
+def _compiled_modules(files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The modules as Python keeps them in `__pycache__`, valid as they are (PEP 552, unchecked hash-based).
+
+    Marshalled in version 2: later ones note which objects are shared, and that hangs on what else is in memory.
+    """
+    header = importlib.util.MAGIC_NUMBER + UNCHECKED_HASH.to_bytes(4, "little")
+    return {
+        importlib.util.cache_from_source(name): header
+        + importlib.util.source_hash(source)
+        + marshal.dumps(compile(source, name, "exec", dont_inherit=True, optimize=0), 2)
+        for name, source in files.items()
+        if name.endswith(".py")
+    }
+
+
+def _make_zip(files: Mapping[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name in sorted(files):
+            info = zipfile.ZipInfo(name, TIMESTAMP)
+            info.create_system = UNIX_SYSTEM
+            info.external_attr = FILE_MODE << 16
+            archive.writestr(info, files[name], zipfile.ZIP_DEFLATED, compresslevel=9)
+    return buffer.getvalue()
+
+
+def _rule_handlers(rules: Path) -> dict[str, bytes]:
+    """The rules' own modules by file name."""
+    folders = sorted(path.parent for path in rules.glob("*/parameters.json"))
+    if not folders:
+        raise InvalidInputError("no rule found here (RULE/parameters.json); run this from the checkout", str(rules))
+    return {f"{folder.name}.py": (folder / f"{folder.name}.py").read_bytes() for folder in folders}
+
+
+def _library_files(handlers: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The modules that handlers and scripts reach through imports, the licences of what is among them, and service
+    models."""
+    rdklib = distribution("rdklib")
+    package_folder = Path(alb_sg.__file__).parent
+    roots = {"alb_sg": package_folder, "rdklib": Path(str(rdklib.locate_file("rdklib")))}
+    found: dict[str, Path] = {}
+    of_handlers = (name for source in handlers.values() for name in _imported_modules(source, "", is_package=False))
+    waiting = [SCRIPTS_MODULE, *FUNCTION_MODULES, *of_handlers]
+    while waiting:
+        name = waiting.pop()
+        path = _module_file(name, roots)
+        if path is None or name in found or name == EXCLUDED_MODULE:
+            continue
+        found[name] = path
+        waiting.append(name.rpartition(".")[0])
+        waiting.extend(_imported_modules(path.read_bytes(), name, is_package=path.name == "__init__.py"))
+    files = {_archive_path(name, path): path.read_bytes() for name, path in found.items()}
+    licence = package_folder.parent / "LICENSE"
+    assets = {f"alb_sg/{ASSETS}/{path.name}": path.read_bytes() for path in sorted((package_folder / ASSETS).iterdir())}
+    return {**files, **assets, **service_model_files(), **_license_files(rdklib), "LICENSE": licence.read_bytes()}
+
+
+def _imported_modules(source: bytes, module: str, *, is_package: bool) -> Iterator[str]:
+    """Names of the modules of our packages that a module imports, wherever in it; some of them are no modules but
+    names within one."""
+    package = module if is_package else module.rpartition(".")[0]
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if alias.name.split(".")[0] in PACKAGES)
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                above = package.split(".")[: len(package.split(".")) - node.level + 1]
+                base = ".".join([*above, *filter(None, [base])])
+            if base.split(".")[0] in PACKAGES:
+                yield base
+                yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def _module_file(name: str, roots: Mapping[str, Path]) -> Path | None:
+    top, _, rest = name.partition(".")
+    if top not in roots:
+        return None
+    path = roots[top].joinpath(*filter(None, rest.split(".")))
+    for candidate in (path / "__init__.py", path.with_suffix(".py")):
+        if candidate.is_file():
+            return candidate
+    return None
+
+
+def _archive_path(name: str, path: Path) -> str:
+    folder = name.replace(".", "/")
+    return f"{folder}/__init__.py" if path.name == "__init__.py" else f"{folder}.py"
+
+
+def _license_files(found: Distribution) -> dict[str, bytes]:
+    licences = {
+        str(path): Path(str(found.locate_file(path))).read_bytes()
+        for path in found.files or ()
+        if path.parent.name == "licenses"
+    }
+    if not licences:
+        raise InvalidInputError("the installed distribution has no licence files", f"{found.name} {found.version}")
+    return licences

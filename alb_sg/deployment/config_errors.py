@@ -1,0 +1,106 @@
+"""What is wrong with `rdk-config.json`: one sentence for each mistake, with the path and what is allowed there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
+SCHEMA_FILE = Path(__file__).with_name("rdk-config.schema.json")
+
+TYPE_NAMES = {
+    "array": "a list",
+    "boolean": "true or false",
+    "integer": "a whole number",
+    "object": "an object",
+    "string": "text",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsProblem:
+    """`path` is where it stands, such as `organization.memberAccounts[2]`; empty for the file as a whole."""
+
+    path: str
+    sentence: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.sentence}" if self.path else self.sentence
+
+
+class InvalidSettingsError(Exception):
+    """A settings file that nothing is deployed from."""
+
+    def __init__(self, file: str, problems: Sequence[SettingsProblem]) -> None:
+        super().__init__(file, problems)
+        self.file = file
+        self.problems = tuple(problems)
+
+    def __str__(self) -> str:
+        return "\n".join(f"{self.file}: {mistake}" for mistake in self.problems)
+
+
+def schema() -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
+    return content
+
+
+def schema_problems(content: object) -> list[SettingsProblem]:
+    """The mistakes that the JSON Schema finds, in the order of the file's keys."""
+    errors = sorted(Draft202012Validator(schema()).iter_errors(content), key=lambda error: [*map(str, error.path)])
+    return [mistake for error in errors for mistake in _problems_of(error)]
+
+
+def path_of(keys: Iterable[str | int]) -> str:
+    """`organization.memberAccounts[2]` from its keys and positions."""
+    text = ""
+    for key in keys:
+        text += f"[{key}]" if isinstance(key, int) else f".{key}" if text else key
+    return text
+
+
+def sorted_list(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names))
+
+
+def _problems_of(error: ValidationError) -> list[SettingsProblem]:
+    # What the rule says depends on its keyword, and so does what was found.
+    found, rule, said = _untyped(error.instance), _untyped(error.schema), _untyped(error.validator_value)
+    path = path_of(error.absolute_path)
+    shown = json.dumps(found, ensure_ascii=False)
+    meant = rule.get("description", "")
+    match error.validator:
+        case "type":
+            return [SettingsProblem(path, f"{shown} must be {TYPE_NAMES[said]}. {meant}".rstrip())]
+        case "enum":
+            allowed = ", ".join(str(value) for value in said)
+            return [SettingsProblem(path, f"{shown} is not allowed; allowed are {allowed}")]
+        case "additionalProperties":
+            known = rule["properties"]
+            unknown = sorted(set(found) - set(known))
+            return [
+                SettingsProblem(path, f"unknown key {json.dumps(key)}; known are {sorted_list(known)}")
+                for key in unknown
+            ]
+        case "required":
+            # There is one error for each key, and only its message says for which.
+            missing = next(key for key in said if f"'{key}'" in error.message)
+            described = rule["properties"][missing].get("description", "")
+            return [SettingsProblem(path, f"{json.dumps(missing)} is missing. {described}".rstrip())]
+        case "uniqueItems":
+            twice = sorted({str(item) for item in found if found.count(item) > 1})
+            return [SettingsProblem(path, f"{', '.join(twice)} is there more than once")]
+        case "minItems":
+            return [SettingsProblem(path, f"must not be empty. {meant}".rstrip())]
+        case "maxItems":
+            return [SettingsProblem(path, f"{len(found)} are more than the {said} allowed. {meant}".rstrip())]
+    return [SettingsProblem(path, f"{shown} is not allowed here. {meant}".rstrip())]
+
+
+def _untyped(value: object) -> Any:
+    return value

@@ -1,0 +1,158 @@
+"""A rule's function with all that belongs to it: role, log group, queue of failed events, alarm, permissions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from alb_sg.deployment.intrinsics import Template, arn_of, fn_if, policy_document, ref, sub
+from alb_sg.deployment.role_policies import function_statements, queue_name
+from alb_sg.deployment.settings import DeployedRule, Settings
+
+# Megabytes and seconds. Memory buys processor time: at 512 a cold start takes about a second. rdklib assumes the
+# evaluation role for 900 seconds, so a function must end before.
+MEMORY = 512
+TIMEOUT = 300
+# Seconds: what SQS keeps at most, so that a weekend is no loss.
+QUEUE_RETENTION = 1_209_600
+
+OWNER_TAG = "alb-sg:owner"
+HOME_REGION = "HomeRegion"
+
+
+def home_region_condition(settings: Settings) -> Template:
+    """Roles are one for all regions: the template of the home region makes them."""
+    if len(settings.regions) == 1:
+        return {}
+    return {HOME_REGION: {"Fn::Equals": [ref("AWS::Region"), settings.home_region]}}
+
+
+def region_assertion(settings: Settings) -> Template:
+    """CloudFormation's refusal to create the stack where the roles let nothing be done."""
+    return {
+        "ConfiguredRegion": {
+            "Assertions": [
+                {
+                    "Assert": {"Fn::Contains": [list(settings.regions), ref("AWS::Region")]},
+                    "AssertDescription": f"rdk-config.json deploys to {', '.join(settings.regions)} alone",
+                }
+            ]
+        }
+    }
+
+
+def function_resources(
+    settings: Settings,
+    rule: DeployedRule,
+    artifact_key: str,
+    *,
+    statements: Sequence[Template],
+    environment: Mapping[str, object],
+) -> Template:
+    """All of a function but who may invoke it. `statements` is what its role may do besides caring for itself."""
+    name, camel = settings.function_name(rule), rule.definition.camel_name
+    role: Template = {
+        "Type": "AWS::IAM::Role",
+        "Properties": {
+            "RoleName": name,
+            "Description": f"What the function of {rule.name} may do",
+            "AssumeRolePolicyDocument": policy_document(
+                [
+                    {
+                        "Effect": "Allow",
+                        "Principal": {"Service": "lambda.amazonaws.com"},
+                        "Action": "sts:AssumeRole",
+                    }
+                ]
+            ),
+            "Policies": [
+                {
+                    "PolicyName": "rule",
+                    "PolicyDocument": policy_document([*function_statements(settings, rule), *statements]),
+                }
+            ],
+        },
+    }
+    if len(settings.regions) > 1:
+        role = {"Condition": HOME_REGION, **role}
+    function: Template = {
+        "Type": "AWS::Lambda::Function",
+        "DependsOn": f"{camel}Log",
+        "Properties": {
+            "FunctionName": name,
+            "Description": f"AWS Config rule {rule.name}",
+            "Runtime": rule.definition.runtime,
+            "Handler": f"{rule.name}.lambda_handler",
+            "Code": {"S3Bucket": _artifact_bucket(settings), "S3Key": artifact_key},
+            "Role": _role_arn(settings, rule),
+            "MemorySize": MEMORY,
+            "Timeout": TIMEOUT,
+            "DeadLetterConfig": {"TargetArn": arn_of(f"{camel}Failed")},
+            "Tags": [{"Key": OWNER_TAG, "Value": settings.stack_name}],
+        },
+    }
+    if environment:
+        function["Properties"]["Environment"] = {"Variables": dict(environment)}
+    return {
+        f"{camel}Role": role,
+        f"{camel}Log": {
+            "Type": "AWS::Logs::LogGroup",
+            "Properties": {"LogGroupName": f"/aws/lambda/{name}", "RetentionInDays": settings.log_retention_days},
+        },
+        f"{camel}Failed": {
+            "Type": "AWS::SQS::Queue",
+            "Properties": {
+                "QueueName": queue_name(settings, rule),
+                "MessageRetentionPeriod": QUEUE_RETENTION,
+                "SqsManagedSseEnabled": True,
+            },
+        },
+        f"{camel}Function": function,
+        f"{camel}Alarm": _alarm(settings, rule),
+    }
+
+
+def invoke_permission(rule: DeployedRule, source_account: object | None) -> Template:
+    """That AWS Config may invoke the function for an account; None: for any, for which there is no narrower way."""
+    properties: Template = {
+        "Action": "lambda:InvokeFunction",
+        "FunctionName": arn_of(f"{rule.definition.camel_name}Function"),
+        "Principal": "config.amazonaws.com",
+    }
+    if source_account is not None:
+        properties["SourceAccount"] = source_account
+    return {"Type": "AWS::Lambda::Permission", "Properties": properties}
+
+
+def _alarm(settings: Settings, rule: DeployedRule) -> Template:
+    properties: Template = {
+        "AlarmName": f"{settings.function_name(rule)}-failed",
+        "AlarmDescription": f"{rule.name} could not judge or record everything; the function's log says what",
+        "Namespace": "AWS/Lambda",
+        "MetricName": "Errors",
+        "Dimensions": [{"Name": "FunctionName", "Value": ref(f"{rule.definition.camel_name}Function")}],
+        "Statistic": "Sum",
+        "Period": 300,
+        "EvaluationPeriods": 1,
+        "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+        "Threshold": 1,
+        "TreatMissingData": "notBreaching",
+    }
+    if settings.alarm_topic is not None:
+        topic = sub(f"arn:${{AWS::Partition}}:sns:${{AWS::Region}}:${{AWS::AccountId}}:{settings.alarm_topic}")
+        properties["AlarmActions"] = [topic]
+    return {"Type": "AWS::CloudWatch::Alarm", "Properties": properties}
+
+
+def _artifact_bucket(settings: Settings) -> object:
+    name = settings.artifact_bucket
+    if "{" not in name:
+        return name
+    return sub(name.format(account="${AWS::AccountId}", region="${AWS::Region}"))
+
+
+def _role_arn(settings: Settings, rule: DeployedRule) -> Template:
+    made_here = arn_of(f"{rule.definition.camel_name}Role")
+    if len(settings.regions) == 1:
+        return made_here
+    name = settings.function_name(rule)
+    return fn_if(HOME_REGION, made_here, sub(f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/{name}"))

@@ -1,0 +1,104 @@
+"""The account that is deployed to, asked before anything in it is changed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+
+from alb_sg.deployment.lambda_resources import OWNER_TAG
+from alb_sg.deployment.settings import Settings
+from alb_sg.remediation.document_names import DOCUMENTS
+
+
+class DeploymentError(Exception):
+    """Why nothing more was deployed: one sentence that says what was found and what to do."""
+
+
+# What S3 answers where there is no such bucket, or none that the caller may see.
+NO_BUCKET_CODES = frozenset({"404", "NoSuchBucket"})
+ACCESS_DENIED_CODES = frozenset({"403", "AccessDenied"})
+# S3's name of us-east-1 in GetBucketLocation is empty.
+DEFAULT_BUCKET_REGION = "us-east-1"
+
+
+def caller_account_id() -> str:
+    """The account of the caller's credentials."""
+    account: str = boto3.client("sts").get_caller_identity()["Account"]
+    return account
+
+
+def check_bucket(bucket: str, account: str, region: str) -> None:
+    """Raises DeploymentError where the bucket does not exist, is another account's or in another region."""
+    s3 = boto3.client("s3", region_name=region)
+    try:
+        s3.head_bucket(Bucket=bucket, ExpectedBucketOwner=account)
+        found = s3.get_bucket_location(Bucket=bucket, ExpectedBucketOwner=account)["LocationConstraint"]
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code in NO_BUCKET_CODES:
+            raise DeploymentError(
+                f"bucket {bucket} does not exist; make it in {region}, or name another one (artefactBucket, --bucket)"
+            ) from error
+        if code in ACCESS_DENIED_CODES:
+            raise DeploymentError(
+                f"bucket {bucket} is not of account {account}, or may not be seen; name another one "
+                "(artefactBucket, --bucket)"
+            ) from error
+        raise
+    if (found or DEFAULT_BUCKET_REGION) != region:
+        raise DeploymentError(
+            f"bucket {bucket} is in {found or DEFAULT_BUCKET_REGION}; Lambda in {region} reads code from there alone"
+        )
+
+
+def check_functions(settings: Settings, region: str) -> None:
+    """Raises DeploymentError where a function of a name that would be used is somebody else's."""
+    client = boto3.client("lambda", region_name=region)
+    for rule in settings.rules:
+        name = settings.function_name(rule)
+        try:
+            owner = client.get_function(FunctionName=name).get("Tags", {}).get(OWNER_TAG)
+        except client.exceptions.ResourceNotFoundException:
+            continue
+        if owner != settings.stack_name:
+            whose = f"belongs to {owner!r}" if owner else "is not one of alb-sg's"
+            raise DeploymentError(
+                f"function {name} exists in {region} and {whose} (its tag {OWNER_TAG}); choose another "
+                "names.functionPrefix, or remove it"
+            )
+
+
+def check_documents(settings: Settings, region: str) -> None:
+    """Raises DeploymentError where a document of a name that would be used is somebody else's."""
+    client = boto3.client("ssm", region_name=region)
+    for name in DOCUMENTS:
+        try:
+            tags = client.list_tags_for_resource(ResourceType="Document", ResourceId=name)["TagList"]
+        except client.exceptions.InvalidResourceId:
+            continue
+        owner = {tag["Key"]: tag["Value"] for tag in tags}.get(OWNER_TAG)
+        if owner != settings.stack_name:
+            whose = f"belongs to {owner!r}" if owner else "is not one of alb-sg's"
+            raise DeploymentError(
+                f"document {name} exists in {region} and {whose} (its tag {OWNER_TAG}); remove it, or turn remediation "
+                "off"
+            )
+
+
+def upload_object(
+    bucket: str, key: str, content: bytes, account: str, region: str, *, content_type: str = "application/zip"
+) -> bool:
+    """Puts content, such as the artefact, where it is looked for; whether that was needed. A key is only ever one
+    content."""
+    s3: Any = boto3.client("s3", region_name=region)
+    try:
+        s3.head_object(Bucket=bucket, Key=key, ExpectedBucketOwner=account)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "404":
+            raise
+    else:
+        return False
+    s3.put_object(Bucket=bucket, Key=key, Body=content, ExpectedBucketOwner=account, ContentType=content_type)
+    return True

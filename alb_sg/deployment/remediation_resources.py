@@ -1,0 +1,78 @@
+"""Remediation as AWS Config and IAM have it: which document mends a rule's findings, and the role that it runs as."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from alb_sg.deployment.intrinsics import Template, policy_document, ref, sub
+from alb_sg.deployment.role_policies import remediation_statements
+from alb_sg.deployment.settings import DeployedRule, Settings
+from alb_sg.remediation.document_names import document_name
+from alb_sg.ssm_documents import document_parameters as document
+
+
+def remediation_properties(
+    settings: Settings, rule: DeployedRule, *, automatic: object, parameters: Mapping[str, object]
+) -> Template:
+    """The properties of AWS::Config::RemediationConfiguration. `parameters` are the rule's own, each a `static` value
+    or nothing: the document has to judge with the same.
+
+    The name of the rule is what its template calls it; AWS Config finds the one of its own conformance pack by it.
+    Which name that has got there is told by its `Ref`.
+    """
+    remediation = rule.remediation
+    role = f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/{settings.names.remediation_role}"
+    return {
+        "ConfigRuleName": rule.name,
+        "TargetType": "SSM_DOCUMENT",
+        "TargetId": document_name(rule.name),
+        "Automatic": automatic,
+        "MaximumAutomaticAttempts": remediation.attempts,
+        "RetryAttemptSeconds": remediation.retry_seconds,
+        "ExecutionControls": {
+            "SsmControls": {
+                "ConcurrentExecutionRatePercentage": remediation.concurrent_percentage,
+                "ErrorPercentage": remediation.error_percentage,
+            }
+        },
+        "Parameters": {
+            document.ASSUME_ROLE.name: static_value(sub(role)),
+            document.LOAD_BALANCER.name: {"ResourceValue": {"Value": "RESOURCE_ID"}},
+            document.DRY_RUN.name: static_value("false"),
+            document.SHARED_GROUP.name: static_value(remediation.shared_group.value),
+            document.MANAGED_GROUP.name: static_value(remediation.managed_group.value),
+            document.RULE_QUOTA.name: static_value(str(remediation.rules_per_group)),
+            document.config_rule_name_parameter(rule.name).name: static_value(ref(f"{rule.definition.camel_name}Rule")),
+            **parameters,
+        },
+    }
+
+
+def static_value(value: object) -> Template:
+    return {"StaticValue": {"Values": [value]}}
+
+
+def remediation_role(settings: Settings) -> Template:
+    """The role that documents run as. Systems Manager alone assumes it, for an execution of this account."""
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"Service": "ssm.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+        "Condition": {
+            "StringEquals": {"aws:SourceAccount": ref("AWS::AccountId")},
+            "ArnLike": {
+                "aws:SourceArn": sub("arn:${AWS::Partition}:ssm:*:${AWS::AccountId}:automation-execution/*"),
+            },
+        },
+    }
+    return {
+        "Type": "AWS::IAM::Role",
+        "Properties": {
+            "RoleName": settings.names.remediation_role,
+            "Description": "What the documents of alb-sg read and change in this account",
+            "AssumeRolePolicyDocument": policy_document([trust]),
+            "Policies": [
+                {"PolicyName": "remediation", "PolicyDocument": policy_document(remediation_statements(settings))},
+            ],
+        },
+    }

@@ -1,0 +1,170 @@
+"""What the roles may do: nothing that the rules do not declare, on nothing that is not theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from alb_sg.config_rule.iam_actions import evaluation_actions
+from alb_sg.deployment.intrinsics import Template, ref, sub
+from alb_sg.deployment.settings import DeployedRule, Settings
+from alb_sg.exemptions.aws_document import READ_ACTIONS
+from alb_sg.exemptions.location import AwsLocation, S3Object
+from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
+from alb_sg.remediation.api_calls import EXECUTION_TAG, TAG_KEYS
+from alb_sg.remediation.document_names import UNDO_DOCUMENT, document_name
+from alb_sg.ssm_documents.actions import REEVALUATION_ACTION, document_actions
+
+ORGANIZATION_PARAMETER = "OrganizationId"
+
+
+def function_statements(settings: Settings, rule: DeployedRule) -> list[Template]:
+    """What a function does for itself in every region: write its log, leave failed events, read its exemptions.
+
+    The log group is the template's: a function that could make one would make it without retention.
+    """
+    name = settings.function_name(rule)
+    statements: list[Template] = [
+        {
+            "Sid": "WriteOwnLog",
+            "Effect": "Allow",
+            "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+            "Resource": _arns_in_every_region(settings, "logs", f"log-group:/aws/lambda/{name}:*"),
+        },
+        {
+            "Sid": "LeaveFailedEvents",
+            "Effect": "Allow",
+            "Action": ["sqs:SendMessage"],
+            "Resource": _arns_in_every_region(settings, "sqs", queue_name(settings, rule)),
+        },
+    ]
+    location = rule.exemptions
+    if location is not None:
+        statements.append(
+            {
+                "Sid": "ReadExemptions",
+                "Effect": "Allow",
+                "Action": [READ_ACTIONS[type(location)]],
+                "Resource": _exemption_resources(settings, location),
+            }
+        )
+    return statements
+
+
+def evaluation_statements(rules: Iterable[DeployedRule]) -> list[Template]:
+    """What the rules read and report in the account that they judge. None of it can be narrowed to a resource, but
+    the verdicts read to clear those that no longer apply; a conformance pack gives its rules names of its own."""
+    actions = sorted(
+        {action for rule in rules for action in evaluation_actions(RECOMMENDATIONS_BY_NAME[rule.name], rule.source)}
+    )
+    return [{"Sid": "Evaluate", "Effect": "Allow", "Action": actions, "Resource": "*"}]
+
+
+def remediation_statements(settings: Settings) -> list[Template]:
+    """What the documents of the rules, and their inverse, call: each action on what IAM lets it be narrowed to.
+
+    Rules and groups are made with the execution's tag and no others; a group is deleted that has it. IAM judges the
+    revocation of a rule by its group alone (Service Authorization Reference, Amazon EC2), so there no tag can tell.
+    """
+    documents = (UNDO_DOCUMENT, *(document_name(rule.name) for rule in settings.rules))
+    actions = {action for name in documents for action in document_actions(name)}
+    group, rule = (_own_account_arn("ec2", f"{kind}/*") for kind in ("security-group", "security-group-rule"))
+    # A VPC may be another account's, who shares its subnets; the group that is made in it is of this account.
+    vpc = sub("arn:${AWS::Partition}:ec2:*:*:vpc/*")
+    tagged_request = {"Null": {f"aws:RequestTag/{EXECUTION_TAG}": "false"}}
+    adding, revoking = ("ec2:AuthorizeSecurityGroup", "ec2:RevokeSecurityGroup")
+    created_by = sorted(
+        action.removeprefix("ec2:") for action in actions if action.startswith((adding, "ec2:CreateSecurityGroup"))
+    )
+    narrowed: list[tuple[str, str, list[Template], Template]] = [
+        ("AddRules", adding, [group], {}),
+        ("AddTaggedRulesOnly", adding, [rule], tagged_request),
+        ("CreateTaggedGroup", "ec2:CreateSecurityGroup", [group], tagged_request),
+        ("CreateGroupInVpc", "ec2:CreateSecurityGroup", [vpc], {}),
+        (
+            "TagWhatIsCreated",
+            "ec2:CreateTags",
+            [group, rule],
+            {
+                "StringEquals": {"ec2:CreateAction": created_by},
+                "ForAllValues:StringEquals": {"aws:TagKeys": list(TAG_KEYS)},
+                **tagged_request,
+            },
+        ),
+        ("DeleteOwnGroup", "ec2:DeleteSecurityGroup", [group], {"Null": {f"aws:ResourceTag/{EXECUTION_TAG}": "false"}}),
+        ("RevokeRules", revoking, [group], {}),
+        (
+            "SetGroups",
+            "elasticloadbalancing:SetSecurityGroups",
+            [_own_account_arn("elasticloadbalancing", "loadbalancer/app/*")],
+            {},
+        ),
+        ("EvaluateAgain", REEVALUATION_ACTION, [_own_account_arn("config", "config-rule/*")], {}),
+    ]
+    reading = sorted(action for action in actions if not action.startswith(tuple(start for _, start, _, _ in narrowed)))
+    within: Template = {"StringEquals": {"aws:RequestedRegion": list(settings.regions)}}
+    statements: list[Template] = [
+        {"Sid": "Read", "Effect": "Allow", "Action": reading, "Resource": "*", "Condition": within}
+    ]
+    for sid, start, resources, conditions in narrowed:
+        equal = {**within["StringEquals"], **conditions.get("StringEquals", {})}
+        statements.append(
+            {
+                "Sid": sid,
+                "Effect": "Allow",
+                "Action": sorted(action for action in actions if action.startswith(start)),
+                "Resource": resources,
+                "Condition": {**conditions, "StringEquals": equal},
+            }
+        )
+    return statements + _exemption_statements(settings)
+
+
+def _exemption_statements(settings: Settings) -> list[Template]:
+    """That the documents read the exemptions: who is exempt is not fixed."""
+    locations = {str(rule.exemptions): rule.exemptions for rule in settings.rules if rule.exemptions is not None}
+    return [
+        {
+            "Sid": f"ReadExemptions{number}",
+            "Effect": "Allow",
+            "Action": [READ_ACTIONS[type(location)]],
+            "Resource": _exemption_resources(settings, location),
+        }
+        for number, (_, location) in enumerate(sorted(locations.items()), 1)
+    ]
+
+
+def assume_role_statement(settings: Settings) -> Template:
+    """That a function may become the evaluation role of the accounts that it serves, and of no other."""
+    role = settings.names.evaluation_role
+    statement: Template = {"Sid": "BecomeEvaluationRole", "Effect": "Allow", "Action": ["sts:AssumeRole"]}
+    members = settings.organization.member_accounts
+    if members:
+        return statement | {
+            "Resource": [sub(f"arn:${{AWS::Partition}}:iam::{member}:role/{role}") for member in members]
+        }
+    return statement | {
+        "Resource": [sub(f"arn:${{AWS::Partition}}:iam::*:role/{role}")],
+        "Condition": {"StringEquals": {"aws:ResourceOrgID": ref(ORGANIZATION_PARAMETER)}},
+    }
+
+
+def queue_name(settings: Settings, rule: DeployedRule) -> str:
+    return f"{settings.function_name(rule)}-failed"
+
+
+def _exemption_resources(settings: Settings, location: AwsLocation) -> list[Template]:
+    """The object, or the parameter of this name in each region: a function asks in its own."""
+    if isinstance(location, S3Object):
+        return [sub(f"arn:${{AWS::Partition}}:s3:::{location.bucket}/{location.key}")]
+    return _arns_in_every_region(settings, "ssm", f"parameter/{location.name.removeprefix('/')}")
+
+
+def _own_account_arn(service: str, resource: str) -> Template:
+    """Resources of this account, in whatever region."""
+    return sub(f"arn:${{AWS::Partition}}:{service}:*:${{AWS::AccountId}}:{resource}")
+
+
+def _arns_in_every_region(settings: Settings, service: str, resource: str) -> list[Template]:
+    return [
+        sub(f"arn:${{AWS::Partition}}:{service}:{region}:${{AWS::AccountId}}:{resource}") for region in settings.regions
+    ]

@@ -1,0 +1,60 @@
+"""Everything that CloudFormation and AWS Config are given, as files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from alb_sg.deployment.aggregator import aggregator_template
+from alb_sg.deployment.artifact import Artifact
+from alb_sg.deployment.central import central_template
+from alb_sg.deployment.conformance_pack import conformance_pack_template, organization_pack_template
+from alb_sg.deployment.documents import documents_template
+from alb_sg.deployment.member import member_template
+from alb_sg.deployment.settings import RemediationMode, Settings
+from alb_sg.deployment.stack import stack_template
+from alb_sg.deployment.yaml_text import template_text
+from alb_sg.remediation.document_names import document_name
+
+
+def render_templates(settings: Settings, artifact: Artifact) -> dict[str, str]:
+    """The templates' texts by file name. A region where types are left out has rules of its own, in files of its own
+    such as `conformance-pack.me-central-1.yaml`."""
+    files = {
+        "aggregator.yaml": template_text(aggregator_template()),
+        "central.yaml": template_text(central_template(settings, artifact.key)),
+        "documents.yaml": template_text(documents_template(settings, artifact)),
+        "member.yaml": template_text(member_template(settings)),
+    }
+    for region in (None, *sorted(settings.excluded_types)):
+        suffix = f".{region}.yaml" if region else ".yaml"
+        pack = template_text(conformance_pack_template(settings, region))
+        files[f"conformance-pack{suffix}"] = pack
+        files[f"organization-conformance-pack{suffix}"] = template_text(organization_pack_template(settings, pack))
+        files[f"stack{suffix}"] = template_text(stack_template(settings, artifact.key, region))
+    return dict(sorted(files.items()))
+
+
+def regional_remarks(settings: Settings) -> Iterator[str]:
+    """Where the rules listen to less than elsewhere."""
+    for region, types in sorted(settings.excluded_types.items()):
+        yield f"{region}: changes of {', '.join(sorted(types))} trigger nothing there; the periodic run covers them"
+
+
+def deployment_remarks(settings: Settings) -> Iterator[str]:
+    """What whoever deploys the files should know of them."""
+    for remark in regional_remarks(settings):
+        yield f"{remark} (the files with the region in their names)"
+    organization = settings.organization
+    if organization.delegated_administrator is None:
+        yield "rdk-config.json has no organization: member.yaml and the conformance pack ask for CentralAccountId"
+    if organization.organization_id is None and not organization.member_accounts:
+        yield "rdk-config.json names neither an organizationId nor memberAccounts: central.yaml asks for OrganizationId"
+    for rule in settings.rules:
+        if rule.has_remediation:
+            by_whom = (
+                "AWS Config" if rule.remediation.mode is RemediationMode.AUTOMATIC else "whoever asks AWS Config to"
+            )
+            yield (
+                f"{rule.name}: {by_whom} runs {document_name(rule.name)} as {settings.names.remediation_role}; "
+                "member.yaml and documents.yaml must be in every account first"
+            )

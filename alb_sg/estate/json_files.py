@@ -1,0 +1,150 @@
+"""Files of JSON, gzipped or not: the one place that opens them and says what is wrong with one.
+
+Every error is an InvalidInputError that names the file.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import sys
+import zlib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NoReturn
+
+from alb_sg.errors import InvalidInputError
+
+STANDARD_INPUT = "-"
+GZIP_SIGNATURE = b"\x1f\x8b"
+JSON_SUFFIXES = (".json", ".json.gz")
+
+
+@contextmanager
+def file_error_context(path: str) -> Iterator[None]:
+    """Errors raised within name the file, and after it the place in it."""
+    name = display_name(path)
+    try:
+        yield
+    except InvalidInputError as error:
+        raise InvalidInputError(error.message, f"{name}: {error.place}" if error.place else name) from error
+    except RecursionError as error:
+        raise InvalidInputError("lists and objects are nested too deeply to be read", name) from error
+
+
+def display_name(path: str) -> str:
+    return "standard input" if path == STANDARD_INPUT else path
+
+
+def find_json_files(paths: Iterable[str]) -> list[str]:
+    """The files that paths stand for, sorted: themselves, and every `.json` and `.json.gz` below a directory.
+
+    Raises InvalidInputError for a directory that cannot be listed or has none.
+    """
+    found: set[str] = set()
+    for path in paths:
+        if not Path(path).is_dir():
+            found.add(path)
+            continue
+        below = {
+            str(Path(folder, name))
+            for folder, _, names in os.walk(path, onerror=_raise_unlistable)
+            for name in names
+            if name.endswith(JSON_SUFFIXES)
+        }
+        if not below:
+            raise InvalidInputError("no .json or .json.gz file lies in or below this directory", path)
+        found |= below
+    return sorted(found)
+
+
+def _raise_unlistable(error: OSError) -> NoReturn:
+    raise InvalidInputError(f"the directory cannot be listed ({error.strerror})", str(error.filename)) from error
+
+
+def read_json_file(path: str, *, unique_keys: bool = False) -> Any:
+    """The JSON value in a file, unpacked where it is gzipped; `-` is standard input.
+
+    `unique_keys` refuses an object that gives one key twice. To be called inside `inside_file`, which adds the
+    file's name to the error.
+    """
+    return parse_content(path, read_content(path), unique_keys=unique_keys)
+
+
+def parse_content(path: str, content: bytes, *, unique_keys: bool = False) -> Any:
+    """As `read_json_file`, where the file's content has been read."""
+    if is_gzipped(path, content):
+        content = _gunzip(content)
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InvalidInputError(
+            f"not UTF-8 text (byte {error.start + 1} is 0x{content[error.start]:02x}); save it as UTF-8"
+        ) from error
+    if not text.strip():
+        raise InvalidInputError("the file is empty; JSON was expected")
+    return parse_json(text, unique_keys=unique_keys)
+
+
+def read_content(path: str) -> bytes:
+    """The bytes in a file or standard input. Raises InvalidInputError, without a file's name."""
+    try:
+        return sys.stdin.buffer.read() if path == STANDARD_INPUT else Path(path).read_bytes()
+    except OSError as error:
+        raise unreadable_file_error(error) from error
+
+
+def unreadable_file_error(error: OSError) -> InvalidInputError:
+    return InvalidInputError(f"the file cannot be read ({error.strerror or error})")
+
+
+def is_gzipped(path: str, beginning: bytes) -> bool:
+    """Whether a file is gzipped, by its name or by how it begins."""
+    return path.endswith(".gz") or beginning.startswith(GZIP_SIGNATURE)
+
+
+def _gunzip(content: bytes) -> bytes:
+    try:
+        return gzip.decompress(content)
+    except EOFError as error:
+        raise InvalidInputError("the gzip data is cut short; fetch the file again") from error
+    except (gzip.BadGzipFile, zlib.error) as error:
+        raise InvalidInputError(f"not gzip data, or damaged ({error})") from error
+
+
+def parse_json(text: str, *, unique_keys: bool = False) -> Any:
+    """The value that JSON text stands for. Raises InvalidInputError with line and column, without a file's name."""
+    try:
+        return json.loads(
+            text, parse_constant=_refuse_constant, object_pairs_hook=_object_with_unique_keys if unique_keys else None
+        )
+    except json.JSONDecodeError as error:
+        raise InvalidInputError(f"not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from error
+    except ValueError as error:
+        # A whole number of thousands of digits, which Python refuses to convert.
+        raise InvalidInputError(f"not usable JSON: {error}") from error
+
+
+def parse_if_text(value: Any) -> Any:
+    """A value that may have been given as JSON text. Raises InvalidInputError."""
+    return parse_json(value) if isinstance(value, str) else value
+
+
+def join_place(place: str, key: str) -> str:
+    """The place of a key within a place, which is empty for the whole document."""
+    return f"{place}.{key}" if place else key
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise InvalidInputError(f"not JSON: {name} is no JSON value")
+
+
+def _object_with_unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for index, key in enumerate(keys) if key in keys[:index])
+        raise InvalidInputError(f"the key {twice!r} is given twice in one object")
+    return value

@@ -1,0 +1,708 @@
+"""A configuration item as most are spelled, straight from the file's bytes into the model.
+
+Only what a verdict needs is decoded, and nothing is turned into a dict. `config_item.read_item` says what an item
+means; here that is said once more, for the one spelling of each type that snapshots and histories have. Whatever is
+spelled or valued in another way, wrongly too, is refused with NeedsGeneralReader or msgspec's ValidationError, and
+then read by `read_item`: so both mean the same, and errors are told by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from operator import attrgetter
+from socket import AF_INET, inet_pton
+from typing import Annotated, Literal, TypeAlias, TypeVar
+
+import msgspec
+
+from alb_sg.aws.account_region import ACCOUNT_ID, AccountRegion
+from alb_sg.estate.cidr import IPV4, IPV6, parse_cidr
+from alb_sg.estate.config_item import (
+    EXISTING_STATUSES,
+    INSTANCE_TYPE,
+    ITEM_TYPES,
+    NETWORK_INTERFACE_TYPE,
+    VPC_TYPE,
+    ItemFields,
+    Resource,
+    parse_capture_time,
+    parse_state_id,
+)
+from alb_sg.estate.from_api import HIGHEST_PORT, port
+from alb_sg.estate.indexing import ordered_targets
+from alb_sg.estate.model import (
+    LISTENER_TYPE,
+    LOAD_BALANCER_TYPE,
+    SECURITY_GROUP_TYPE,
+    TARGET_GROUP_TYPE,
+    Instance,
+    Listener,
+    LoadBalancer,
+    NetworkInterface,
+    Permission,
+    SecurityGroup,
+    SecurityGroupReference,
+    Target,
+    TargetGroup,
+    Vpc,
+)
+from alb_sg.estate.snapshots.speed import tuple_constructor
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+Text: TypeAlias = Annotated[str, msgspec.Meta(min_length=1)]
+Port: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=65535)]
+NULL_JSON = msgspec.Raw(b"null")
+# No value is of this type: the field must not be there.
+MustBeAbsent: TypeAlias = Annotated[int, msgspec.Meta(gt=0, lt=0)]
+
+
+class NeedsGeneralReader(Exception):
+    """Spelled or valued in a way that is not the usual one."""
+
+
+def refuse_other_spelling(schema: type[S]) -> type[S]:
+    """A shape that refuses its fields in the other of AWS Config's two spellings, instead of taking them for absent."""
+    fields = msgspec.structs.fields(schema)
+    taken = {field.encode_name for field in fields}
+    others = {name[0].swapcase() + name[1:] for name in taken} - taken
+    refused = [(f"refused_{name}", MustBeAbsent, msgspec.field(default=0, name=name)) for name in sorted(others)]
+    return msgspec.defstruct(schema.__name__, refused, bases=(schema,), gc=False)  # type: ignore[return-value]  # a base of it
+
+
+class ConfigItemSchema(msgspec.Struct, gc=False, rename="camel"):
+    """An item, its content still closed."""
+
+    resource_type: Text
+    configuration: msgspec.Raw = NULL_JSON
+    supplementary_configuration: msgspec.Raw = NULL_JSON
+    tags: msgspec.Raw = NULL_JSON
+    aws_account_id: str | None = None
+    aws_region: str | None = None
+    configuration_item_status: str | None = None
+    configuration_item_capture_time: str | None = None
+    configuration_state_id: int | str | None = None
+    resource_id: str | None = None
+    arn: str | None = msgspec.field(default=None, name="ARN")
+    # What has one of these is not, or not only, an item.
+    items: MustBeAbsent = msgspec.field(default=0, name="configurationItems")
+    base_items: MustBeAbsent = msgspec.field(default=0, name="baseConfigurationItems")
+    aggregated_items: MustBeAbsent = msgspec.field(default=0, name="BaseConfigurationItems")
+    results: MustBeAbsent = msgspec.field(default=0, name="Results")
+    invoking_event: MustBeAbsent = msgspec.field(default=0, name="invokingEvent")
+    item: MustBeAbsent = msgspec.field(default=0, name="configurationItem")
+
+
+@refuse_other_spelling
+class TagSchema(msgspec.Struct, gc=False, rename="camel"):
+    key: Text
+    value: str | None = None
+
+
+class SupplementSchema(msgspec.Struct, gc=False):
+    tags: list[TagSchema] | None = msgspec.field(default=None, name="Tags")
+    lower_tags: MustBeAbsent = msgspec.field(default=0, name="tags")
+
+
+# --- Elastic Load Balancing
+
+
+@refuse_other_spelling
+class StateSchema(msgspec.Struct, gc=False, rename="camel"):
+    code: Literal["active", "provisioning", "active_impaired", "failed"]
+
+
+@refuse_other_spelling
+class LoadBalancerSchema(msgspec.Struct, gc=False, rename="camel"):
+    load_balancer_arn: str
+    load_balancer_name: Text
+    type: Literal["application", "network", "gateway"]
+    scheme: Literal["internet-facing", "internal"]
+    state: StateSchema
+    vpc_id: Text
+    ip_address_type: Literal["ipv4", "dualstack", "dualstack-without-public-ipv4"] = "ipv4"
+    security_groups: list[Text] = []
+
+
+@refuse_other_spelling
+class TargetGroupTupleSchema(msgspec.Struct, gc=False, rename="pascal"):
+    target_group_arn: str | None = None
+
+
+@refuse_other_spelling
+class ForwardSchema(msgspec.Struct, gc=False, rename="pascal"):
+    target_groups: list[TargetGroupTupleSchema] | None = None
+
+
+@refuse_other_spelling
+class ActionSchema(msgspec.Struct, gc=False, rename="pascal"):
+    target_group_arn: str | None = None
+    forward_config: ForwardSchema | None = None
+
+
+@refuse_other_spelling
+class ListenerSchema(msgspec.Struct, gc=False, rename="pascal"):
+    listener_arn: str
+    load_balancer_arn: str
+    protocol: Literal["HTTP", "HTTPS", "TCP", "TLS", "UDP", "TCP_UDP"]
+    port: Port
+    default_actions: list[ActionSchema] | None = None
+
+
+@refuse_other_spelling
+class TargetSchema(msgspec.Struct, gc=False, rename="pascal"):
+    id: Text
+    port: Port | None = None
+
+
+@refuse_other_spelling
+class TargetGroupSchema(msgspec.Struct, gc=False, rename="pascal"):
+    target_group_arn: str
+    target_group_name: Text
+    target_type: Literal["instance", "ip", "lambda", "alb"]
+    load_balancer_arns: list[str] | None = None
+    port: Port | None = None
+    vpc_id: Text | None = None
+    ip_address_type: Literal["ipv4", "ipv6"] | None = None
+    health_check_enabled: bool | None = None
+    health_check_port: str | None = None
+    targets: list[TargetSchema] | None = None
+
+
+# --- EC2
+
+
+@refuse_other_spelling
+class Ipv4RangeSchema(msgspec.Struct, gc=False, rename="camel"):
+    cidr_ip: str
+
+
+@refuse_other_spelling
+class Ipv6RangeSchema(msgspec.Struct, gc=False, rename="camel"):
+    cidr_ipv6: str
+    cidr_ip: MustBeAbsent = 0
+
+
+@refuse_other_spelling
+class PrefixListIdSchema(msgspec.Struct, gc=False, rename="camel"):
+    prefix_list_id: Text
+
+
+@refuse_other_spelling
+class ReferenceSchema(msgspec.Struct, gc=False, rename="camel"):
+    group_id: Text
+    user_id: str | None = None
+    vpc_id: str | None = None
+    vpc_peering_connection_id: str | None = None
+    peering_status: str | None = None
+
+
+@refuse_other_spelling
+class PermissionSchema(msgspec.Struct, gc=False, rename="camel"):
+    ip_protocol: Literal["tcp", "udp", "icmp", "icmpv6", "-1"]
+    from_port: int | None = None
+    to_port: int | None = None
+    ip_ranges: list[str] = []
+    ipv4_ranges: list[Ipv4RangeSchema] = []
+    ipv6_ranges: list[Ipv6RangeSchema] = []
+    prefix_list_ids: list[PrefixListIdSchema] = []
+    user_id_group_pairs: list[ReferenceSchema] = []
+
+
+@refuse_other_spelling
+class SecurityGroupSchema(msgspec.Struct, gc=False, rename="camel"):
+    group_id: str
+    group_name: Text
+    vpc_id: Text
+    ip_permissions: list[PermissionSchema] = []
+    ip_permissions_egress: list[PermissionSchema] = []
+
+
+@refuse_other_spelling
+class GroupIdentifierSchema(msgspec.Struct, gc=False, rename="camel"):
+    group_id: Text
+    value: MustBeAbsent = 0
+
+
+@refuse_other_spelling
+class AddressSchema(msgspec.Struct, gc=False, rename="camel"):
+    private_ip_address: str
+    primary: bool | None = None
+
+
+@refuse_other_spelling
+class Ipv6AddressSchema(msgspec.Struct, gc=False, rename="camel"):
+    ipv6_address: str
+    is_primary_ipv6: bool | None = None
+
+
+@refuse_other_spelling
+class Ipv4PrefixSchema(msgspec.Struct, gc=False, rename="camel"):
+    ipv4_prefix: str
+
+
+@refuse_other_spelling
+class Ipv6PrefixSchema(msgspec.Struct, gc=False, rename="camel"):
+    ipv6_prefix: str
+
+
+@refuse_other_spelling
+class AttachmentSchema(msgspec.Struct, gc=False, rename="camel"):
+    instance_id: str | None = None
+    device_index: int | None = None
+
+
+@refuse_other_spelling
+class NetworkInterfaceSchema(msgspec.Struct, gc=False, rename="camel"):
+    network_interface_id: str
+    vpc_id: Text
+    private_ip_address: Text
+    groups: list[GroupIdentifierSchema] = []
+    private_ip_addresses: list[AddressSchema] = []
+    ipv6_addresses: list[Ipv6AddressSchema] = []
+    ipv4_prefixes: list[Ipv4PrefixSchema] = []
+    ipv6_prefixes: list[Ipv6PrefixSchema] = []
+    attachment: AttachmentSchema | None = None
+
+
+@refuse_other_spelling
+class InstanceInterfaceSchema(msgspec.Struct, gc=False, rename="camel"):
+    private_ip_address: str | None = None
+    groups: list[GroupIdentifierSchema] = []
+    ipv6_addresses: list[Ipv6AddressSchema] = []
+    attachment: AttachmentSchema | None = None
+
+
+@refuse_other_spelling
+class InstanceSchema(msgspec.Struct, gc=False, rename="camel"):
+    instance_id: str
+    network_interfaces: list[InstanceInterfaceSchema] = []
+
+
+@refuse_other_spelling
+class BlockStateSchema(msgspec.Struct, gc=False, rename="camel"):
+    state: str
+
+
+@refuse_other_spelling
+class BlockSchema(msgspec.Struct, gc=False, rename="camel"):
+    cidr_block: str
+    cidr_block_state: BlockStateSchema | None = None
+
+
+@refuse_other_spelling
+class Ipv6BlockSchema(msgspec.Struct, gc=False, rename="camel"):
+    ipv6_cidr_block: str
+    ipv6_cidr_block_state: BlockStateSchema | None = None
+
+
+@refuse_other_spelling
+class VpcSchema(msgspec.Struct, gc=False, rename="camel"):
+    vpc_id: str
+    cidr_block: str
+    cidr_block_association_set: list[BlockSchema] = []
+    ipv6_cidr_block_association_set: list[Ipv6BlockSchema] = []
+
+
+# --- into the model
+
+
+new_load_balancer = tuple_constructor(LoadBalancer)
+new_listener = tuple_constructor(Listener)
+new_target_group = tuple_constructor(TargetGroup)
+new_target = tuple_constructor(Target)
+new_security_group = tuple_constructor(SecurityGroup)
+new_permission = tuple_constructor(Permission)
+new_reference = tuple_constructor(SecurityGroupReference)
+new_interface = tuple_constructor(NetworkInterface)
+new_instance = tuple_constructor(Instance)
+_target_group_arn = attrgetter("target_group_arn")
+_cidr_ip = attrgetter("cidr_ip")
+_cidr_ipv6 = attrgetter("cidr_ipv6")
+_prefix_list_id = attrgetter("prefix_list_id")
+_group_id = attrgetter("group_id")
+
+
+class ElbArnPrefixes:
+    """An account and region, and how the ARNs of what Elastic Load Balancing has there begin."""
+
+    __slots__ = ("account_region", "prefixes")
+
+    def __init__(self, account_region: AccountRegion) -> None:
+        self.account_region = account_region
+        self.prefixes = tuple(
+            f"arn:{partition}:elasticloadbalancing:{account_region.region}:{account_region.account_id}:"
+            for partition in ("aws", "aws-cn", "aws-us-gov")
+        )
+
+
+# Ids and ARNs stand in whatever refers to them: of those that came lately the same text is taken again, which spares
+# memory and makes looking them up quicker.
+_interned_texts: dict[str, str] = {}
+_intern = _interned_texts.setdefault
+MAX_INTERNED_TEXTS = 16_384
+
+
+def clear_interned_texts(limit: int = MAX_INTERNED_TEXTS) -> None:
+    if len(_interned_texts) > limit:
+        _interned_texts.clear()
+
+
+# An id, the resource of that id, registrations and tags; the last two as a `ConfigItem` has them.
+ItemContent: TypeAlias = tuple[str, Resource, tuple[Target, ...] | None, Mapping[str, str] | None]
+
+
+class FastItemReader:
+    """Reads items one after the other: most are of the account and region of the one before."""
+
+    __slots__ = ("_account_id", "_arn_prefixes", "_region")
+
+    def __init__(self) -> None:
+        self._account_id: str | None = None
+        self._region: str | None = None
+        self._arn_prefixes: ElbArnPrefixes | None = None
+
+    def read(self, item: ConfigItemSchema | None) -> ItemFields | None:
+        """As `read_item`; None stands for an element that is no usual item.
+
+        Raises NeedsGeneralReader, InvalidInputError or msgspec.ValidationError where that one must read it.
+        """
+        if item is None:
+            raise NeedsGeneralReader
+        known = READERS_BY_TYPE.get(item.resource_type)
+        if known is None:
+            if item.resource_type in ITEM_TYPES:
+                raise NeedsGeneralReader
+            return None
+        status = item.configuration_item_status
+        if status is None or status not in EXISTING_STATUSES:
+            raise NeedsGeneralReader
+        place = self._arn_prefixes
+        if place is None or item.aws_region != self._region or item.aws_account_id != self._account_id:
+            place = self._arn_prefixes = _arn_prefixes(item.aws_account_id, item.aws_region)
+            self._account_id, self._region = item.aws_account_id, item.aws_region
+        type_name, read = known
+        resource_id, resource, targets, tags = read(item, place)
+        state = item.configuration_state_id
+        return (
+            place.account_region,
+            type_name,
+            resource_id,
+            _parse_capture_time(item.configuration_item_capture_time),
+            state if type(state) is int else parse_state_id(state),
+            status,
+            resource,
+            targets,
+            tags,
+        )
+
+
+@lru_cache(4096)
+def _arn_prefixes(account_id: str | None, region: str | None) -> ElbArnPrefixes:
+    if account_id is None or not ACCOUNT_ID.fullmatch(account_id) or not region:
+        raise NeedsGeneralReader
+    return ElbArnPrefixes(AccountRegion(account_id, region))
+
+
+# Much of a snapshot was captured at the same time.
+_parse_capture_time = lru_cache(4096)(parse_capture_time)
+
+
+def _checked_arn(item: ConfigItemSchema, arn: str, arn_prefixes: ElbArnPrefixes) -> str:
+    """The ARN in a configuration, which must be the item's own."""
+    if item.arn != arn or not arn.startswith(arn_prefixes.prefixes):
+        raise NeedsGeneralReader
+    return _intern(arn, arn)
+
+
+def _checked_id(item: ConfigItemSchema, resource_id: str) -> str:
+    if not resource_id or item.resource_id != resource_id:
+        raise NeedsGeneralReader
+    return _intern(resource_id, resource_id)
+
+
+def _load_balancer(item: ConfigItemSchema, arn_prefixes: ElbArnPrefixes) -> ItemContent:
+    shape = _decode_load_balancer(item.configuration)
+    arn = _checked_arn(item, shape.load_balancer_arn, arn_prefixes)
+    found = new_load_balancer(
+        (
+            arn,
+            shape.load_balancer_name,
+            shape.type,
+            shape.scheme,
+            shape.state.code,
+            _intern(shape.vpc_id, shape.vpc_id),
+            shape.ip_address_type,
+            _intern_unique(shape.security_groups),
+        )
+    )
+    return arn, found, None, _tags(item)
+
+
+def _tags(item: ConfigItemSchema) -> Mapping[str, str] | None:
+    own = _decode_tags(item.tags)
+    if own:
+        return own
+    supplement = _decode_supplement(item.supplementary_configuration)
+    if supplement is None or supplement.tags is None:
+        return own
+    return {tag.key: tag.value or "" for tag in supplement.tags}
+
+
+def _listener(item: ConfigItemSchema, arn_prefixes: ElbArnPrefixes) -> ItemContent:
+    shape = _decode_listener(item.configuration)
+    arn = _checked_arn(item, shape.listener_arn, arn_prefixes)
+    if not shape.load_balancer_arn.startswith(arn_prefixes.prefixes):
+        raise NeedsGeneralReader
+    named: list[str] = []
+    for action in shape.default_actions or ():
+        if action.target_group_arn:
+            named.append(action.target_group_arn)
+        if action.forward_config is not None and action.forward_config.target_groups is not None:
+            named += filter(None, map(_target_group_arn, action.forward_config.target_groups))
+    user = shape.load_balancer_arn
+    found = new_listener((arn, _intern(user, user), shape.protocol, shape.port, _intern_unique(named)))
+    return arn, found, None, None
+
+
+def _target_group(item: ConfigItemSchema, arn_prefixes: ElbArnPrefixes) -> ItemContent:
+    shape = _decode_target_group(item.configuration)
+    arn = _checked_arn(item, shape.target_group_arn, arn_prefixes)
+    users, vpc_id = shape.load_balancer_arns, shape.vpc_id or ""
+    if users is not None and len(users) > 1:
+        users.sort()
+    found = new_target_group(
+        (
+            arn,
+            shape.target_group_name,
+            shape.target_type,
+            shape.port,
+            _intern(vpc_id, vpc_id),
+            IPV6 if shape.ip_address_type == "ipv6" else IPV4,
+            None if users is None else _intern_all(users),
+            shape.target_type != "lambda" if shape.health_check_enabled is None else shape.health_check_enabled,
+            _health_check_port(shape.health_check_port),
+        )
+    )
+    if shape.targets is None:
+        return arn, found, None, None
+    targets = [new_target((_intern(target.id, target.id), target.port, None)) for target in shape.targets]
+    return arn, found, ordered_targets(targets), None
+
+
+@lru_cache(1024)
+def _health_check_port(value: str | None) -> int | None:
+    return None if value in (None, "traffic-port") else port(value, "HealthCheckPort")
+
+
+def _security_group(item: ConfigItemSchema, arn_prefixes: ElbArnPrefixes) -> ItemContent:
+    shape = _decode_security_group(item.configuration)
+    group_id = _checked_id(item, shape.group_id)
+    found = new_security_group(
+        (
+            group_id,
+            shape.group_name,
+            _intern(shape.vpc_id, shape.vpc_id),
+            tuple(map(_permission, shape.ip_permissions)),
+            tuple(map(_permission, shape.ip_permissions_egress)),
+        )
+    )
+    return group_id, found, None, None
+
+
+def _permission(schema: PermissionSchema) -> Permission:
+    cidrs = schema.ip_ranges
+    if len(schema.ipv4_ranges) == 1:
+        cidrs.append(schema.ipv4_ranges[0].cidr_ip)
+    elif schema.ipv4_ranges:
+        cidrs += map(_cidr_ip, schema.ipv4_ranges)
+    if schema.ipv6_ranges:
+        cidrs += map(_cidr_ipv6, schema.ipv6_ranges)
+    references = schema.user_id_group_pairs
+    if not references and not schema.prefix_list_ids:
+        return _address_permission(schema.ip_protocol, schema.from_port, schema.to_port, tuple(cidrs))
+    protocol = schema.ip_protocol
+    from_port, to_port = _ports(protocol, schema.from_port, schema.to_port)
+    return new_permission(
+        (
+            protocol,
+            from_port,
+            to_port,
+            _checked_cidrs(tuple(cidrs)) if cidrs else (),
+            tuple(map(_prefix_list_id, schema.prefix_list_ids)) if schema.prefix_list_ids else (),
+            (_reference(references[0]),) if len(references) == 1 else tuple(map(_reference, references)),
+        )
+    )
+
+
+# Many groups say the same: "everything, to everywhere".
+@lru_cache(8192)
+def _address_permission(
+    protocol: str, from_port: int | None, to_port: int | None, cidrs: tuple[str, ...]
+) -> Permission:
+    return Permission(protocol, *_ports(protocol, from_port, to_port), _checked_cidrs(cidrs), (), ())
+
+
+@lru_cache(8192)
+def _ports(protocol: str, from_port: int | None, to_port: int | None) -> tuple[int | None, int | None]:
+    """The ports of a permission, for ICMP its type and code; none where its protocol has none."""
+    if protocol == "-1":
+        return None, None
+    if protocol in ("tcp", "udp"):
+        if from_port is None or to_port is None:
+            if from_port is not to_port:
+                raise NeedsGeneralReader
+        elif not 0 <= from_port <= to_port <= HIGHEST_PORT:
+            raise NeedsGeneralReader
+    return from_port, to_port
+
+
+@lru_cache(8192)
+def _checked_cidrs(cidrs: tuple[str, ...]) -> tuple[str, ...]:
+    """Blocks, each once; older items and newer ones list them in different fields, those between in both."""
+    for cidr in cidrs:
+        parse_cidr(cidr)
+    return tuple(dict.fromkeys(cidrs))
+
+
+def _reference(schema: ReferenceSchema) -> SecurityGroupReference:
+    group_id, owner = schema.group_id, schema.user_id
+    return new_reference(
+        (
+            _intern(group_id, group_id),
+            _intern(owner, owner) if owner else None,
+            schema.vpc_id or None,
+            schema.vpc_peering_connection_id or None,
+            schema.peering_status or None,
+        )
+    )
+
+
+def _vpc(item: ConfigItemSchema, arn_prefixes: ElbArnPrefixes) -> ItemContent:
+    shape = _decode_vpc(item.configuration)
+    vpc_id = _checked_id(item, shape.vpc_id)
+    ipv4 = [(one.cidr_block, one.cidr_block_state) for one in shape.cidr_block_association_set]
+    ipv6 = [(one.ipv6_cidr_block, one.ipv6_cidr_block_state) for one in shape.ipv6_cidr_block_association_set]
+    cidrs = {IPV4: _associated_cidrs(ipv4 or [(shape.cidr_block, None)]), IPV6: _associated_cidrs(ipv6)}
+    return vpc_id, Vpc(vpc_id, cidrs), None, None
+
+
+def _associated_cidrs(blocks: list[tuple[str, BlockStateSchema | None]]) -> tuple[str, ...]:
+    found = sorted(block for block, state in blocks if state is None or state.state == "associated")
+    for block in found:
+        parse_cidr(block)
+    return tuple(found)
+
+
+def _network_interface(item: ConfigItemSchema, arn_prefixes: ElbArnPrefixes) -> ItemContent:
+    shape = _decode_network_interface(item.configuration)
+    interface_id = _checked_id(item, shape.network_interface_id)
+    prefixes: list[str] = []
+    if shape.ipv4_prefixes or shape.ipv6_prefixes:
+        prefixes += [prefix.ipv4_prefix for prefix in shape.ipv4_prefixes]
+        prefixes += [prefix.ipv6_prefix for prefix in shape.ipv6_prefixes]
+        for prefix in prefixes:
+            parse_cidr(prefix)
+    attachment = shape.attachment
+    found = new_interface(
+        (
+            interface_id,
+            _intern(shape.vpc_id, shape.vpc_id),
+            _group_ids(shape.groups),
+            _ipv4_addresses(shape.private_ip_address, shape.private_ip_addresses),
+            _ipv6_addresses(shape.ipv6_addresses) if shape.ipv6_addresses else (),
+            tuple(prefixes),
+            None if attachment is None else attachment.instance_id or None,
+            None if attachment is None else attachment.device_index,
+        )
+    )
+    return interface_id, found, None, None
+
+
+def _instance(item: ConfigItemSchema, arn_prefixes: ElbArnPrefixes) -> ItemContent:
+    shape = _decode_instance(item.configuration)
+    instance_id = _checked_id(item, shape.instance_id)
+    for interface in shape.network_interfaces:
+        if interface.attachment is not None and interface.attachment.device_index == 0:
+            address = interface.private_ip_address or None
+            if address is not None:
+                _check_address(address)
+            ipv6_address = _ipv6_addresses(interface.ipv6_addresses)[0] if interface.ipv6_addresses else None
+            return (
+                instance_id,
+                new_instance((instance_id, address, ipv6_address, _group_ids(interface.groups))),
+                None,
+                None,
+            )
+    raise NeedsGeneralReader
+
+
+def _group_ids(groups: list[GroupIdentifierSchema]) -> tuple[str, ...]:
+    return _intern_all([groups[0].group_id] if len(groups) == 1 else sorted(map(_group_id, groups)))
+
+
+def _intern_unique(texts: list[str]) -> tuple[str, ...]:
+    return _intern_all(texts if len(texts) < 2 else sorted(set(texts)))
+
+
+def _intern_all(texts: list[str]) -> tuple[str, ...]:
+    """`_same` of each; mostly there is one."""
+    if len(texts) == 1:
+        only = texts[0]
+        return (_intern(only, only),)
+    return tuple(map(_intern, texts, texts))
+
+
+def _ipv4_addresses(primary: str, addresses: list[AddressSchema]) -> tuple[str, ...]:
+    _check_address(primary)
+    if len(addresses) == 1 and addresses[0].private_ip_address == primary:
+        return (primary,)
+    ordered = sorted(addresses, key=lambda address: not address.primary)
+    found = tuple(dict.fromkeys([primary, *[address.private_ip_address for address in ordered]]))
+    for address in found:
+        _check_address(address)
+    return found
+
+
+def _ipv6_addresses(addresses: list[Ipv6AddressSchema]) -> tuple[str, ...]:
+    for address in addresses:
+        parse_cidr(address.ipv6_address)
+    return tuple(
+        [address.ipv6_address for address in sorted(addresses, key=lambda address: not address.is_primary_ipv6)]
+    )
+
+
+def _check_address(text: str) -> None:
+    """Raises InvalidCidrError. Most are IPv4 addresses, each of them another: not worth keeping a result."""
+    try:
+        inet_pton(AF_INET, text)
+    except OSError:
+        parse_cidr(text)
+
+
+_decode_load_balancer = msgspec.json.Decoder(LoadBalancerSchema).decode
+_decode_tags: Callable[[msgspec.Raw], dict[str, str] | None] = msgspec.json.Decoder(dict[str, str] | None).decode
+_decode_supplement: Callable[[msgspec.Raw], SupplementSchema | None] = msgspec.json.Decoder(
+    SupplementSchema | None
+).decode
+_decode_listener = msgspec.json.Decoder(ListenerSchema).decode
+_decode_target_group = msgspec.json.Decoder(TargetGroupSchema).decode
+_decode_security_group = msgspec.json.Decoder(SecurityGroupSchema).decode
+_decode_vpc = msgspec.json.Decoder(VpcSchema).decode
+_decode_network_interface = msgspec.json.Decoder(NetworkInterfaceSchema).decode
+_decode_instance = msgspec.json.Decoder(InstanceSchema).decode
+
+# Prefix lists are few; `read_item` is quick enough for them.
+READERS_BY_TYPE: Mapping[str, tuple[str, Callable[[ConfigItemSchema, ElbArnPrefixes], ItemContent]]] = {
+    name: (name, read)
+    for name, read in (
+        (LOAD_BALANCER_TYPE, _load_balancer),
+        (LISTENER_TYPE, _listener),
+        (TARGET_GROUP_TYPE, _target_group),
+        (SECURITY_GROUP_TYPE, _security_group),
+        (VPC_TYPE, _vpc),
+        (NETWORK_INTERFACE_TYPE, _network_interface),
+        (INSTANCE_TYPE, _instance),
+    )
+}

@@ -1,0 +1,112 @@
+"""Why findings are there, in a few kinds, so that one look shows what one change would fix.
+
+The security groups behind a finding are those of its load balancer; the kinds here say what is wrong in them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from enum import Enum
+
+from alb_sg.estate.cidr import Family, parse_cidr
+from alb_sg.estate.model import Permission, SecurityGroup
+from alb_sg.findings.finding import Finding, Missing
+from alb_sg.parameters import PREFIX_LIST_ID, SECURITY_GROUP_ID
+from alb_sg.permissions.allowed_traffic import Traffic
+
+# A group that an annotation names: "not open to 0.0.0.0/0 in sg-1, sg-2 +1".
+_GROUPS_PATTERN = re.compile(r"\bin (sg-[0-9a-z-]+(?:, sg-[0-9a-z-]+)*)")
+
+
+class Cause(Enum):
+    """A kind of cause, with what a person calls it."""
+
+    NO_OUTBOUND_RULE = "no-outbound-rule"
+    DEFAULT_OUTBOUND_IPV4 = "default-outbound-ipv4"
+    IPV6_MISSING = "ipv6-left-out"
+    ICMP_CLOSED = "icmp-closed"
+    TOO_NARROW = "too-narrow"
+    CLOSED = "closed"
+    UNRESOLVED = "unresolved"
+    NOT_REPORTED = "not-told"
+
+
+CAUSE_DESCRIPTIONS = {
+    Cause.NO_OUTBOUND_RULE: "The default egress is gone and nothing stands in for it: no group lets anything out",
+    Cause.DEFAULT_OUTBOUND_IPV4: "The default egress is for IPv4 alone, and targets have IPv6 addresses",
+    Cause.IPV6_MISSING: "Open to IPv4 and not to IPv6",
+    Cause.ICMP_CLOSED: "ICMP for Path MTU Discovery is not let in",
+    Cause.TOO_NARROW: "Open to a part of the recommended addresses only",
+    Cause.CLOSED: "Closed: no rule opens any of it",
+    Cause.UNRESOLVED: "May be open: something that it depends on could not be resolved",
+    Cause.NOT_REPORTED: "The source tells what is missing in words only",
+}
+
+
+def find_causes(finding: Finding, groups: Sequence[SecurityGroup]) -> tuple[Cause, ...]:
+    """The kinds of cause of a NON_COMPLIANT finding, each once. `groups`: those of the load balancer, if they were
+    read."""
+    if finding.unresolved:
+        return (Cause.UNRESOLVED,)
+    if not finding.missing:
+        return (Cause.NOT_REPORTED,)
+    found = {_find_cause(missing, finding.missing, groups) for missing in finding.missing}
+    return tuple(cause for cause in Cause if cause in found)
+
+
+def groups_in_annotation(finding: Finding) -> tuple[str, ...]:
+    """The security groups that an annotation names, for want of the load balancer itself."""
+    names = (name for match in _GROUPS_PATTERN.finditer(finding.annotation) for name in match[1].split(", "))
+    return tuple(dict.fromkeys(names))
+
+
+def _find_cause(missing: Missing, entries: Iterable[Missing], groups: Sequence[SecurityGroup]) -> Cause:
+    if missing.protocol in ("icmp", "icmpv6"):
+        return Cause.ICMP_CLOSED
+    ipv6 = _is_ipv6(missing.required)
+    if missing.direction == "egress" and groups:
+        rules = [rule for group in groups for rule in group.egress]
+        if not rules:
+            return Cause.NO_OUTBOUND_RULE
+        if ipv6 and any(_is_default_egress(rule) for rule in rules):
+            return Cause.DEFAULT_OUTBOUND_IPV4
+    if ipv6 and not any(_is_ipv4_counterpart(missing, other) for other in entries):
+        return Cause.IPV6_MISSING
+    if missing.peers != missing.required or _allows_some_peer(missing, groups):
+        return Cause.TOO_NARROW
+    return Cause.CLOSED
+
+
+def _is_ipv6(cidrs: Iterable[str]) -> bool:
+    return any(
+        parse_cidr(cidr)[0] is Family.IPV6
+        for cidr in cidrs
+        if not PREFIX_LIST_ID.fullmatch(cidr) and not SECURITY_GROUP_ID.fullmatch(cidr)
+    )
+
+
+def _is_ipv4_counterpart(missing: Missing, other: Missing) -> bool:
+    traffic = (other.direction, other.protocol, other.from_port, other.to_port)
+    return traffic == (
+        missing.direction,
+        missing.protocol,
+        missing.from_port,
+        missing.to_port,
+    ) and not _is_ipv6(other.required)
+
+
+def _is_default_egress(rule: Permission) -> bool:
+    """Whether it is the outbound rule that every security group begins with (EC2 user guide, "Default security
+    group rules")."""
+    return rule.protocol == "-1" and "0.0.0.0/0" in rule.cidrs
+
+
+def _allows_some_peer(missing: Missing, groups: Sequence[SecurityGroup]) -> bool:
+    """Whether a rule is for the same traffic, whomever it lets through."""
+    traffic = Traffic(missing.protocol, missing.from_port, missing.to_port)
+    return any(
+        traffic.matches(rule)
+        for group in groups
+        for rule in (group.ingress if missing.direction == "ingress" else group.egress)
+    )

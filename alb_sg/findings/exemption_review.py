@@ -1,0 +1,88 @@
+"""Exemptions held against what there is: how long each still counts, and whether it hides anything."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import Enum
+from typing import NamedTuple
+
+from alb_sg.aws.account_region import AccountRegion
+from alb_sg.exemptions.exemption import Exemption, ExemptionKey
+from alb_sg.findings.finding import Compliance, EvaluationError, Finding
+
+# An exemption that ends within so many days is about to, where nobody asks for another number.
+DEFAULT_EXPIRING_DAYS = 30
+
+
+class ExemptionStatus(Enum):
+    """How long an exemption still counts. `EXPIRING`: it is in force, and ends within the days asked for."""
+
+    IN_FORCE = "inForce"
+    EXPIRING = "expiring"
+    EXPIRED = "expired"
+
+
+class ExemptionUse(Enum):
+    """Whether there is something that an exemption hides, or would if it had not expired. `UNKNOWN` is no answer:
+    its account and region were not looked at, or something could not be read."""
+
+    USED = "used"
+    UNUSED = "unused"
+    UNKNOWN = "unknown"
+
+
+class ReviewedExemption(NamedTuple):
+    """An exemption, and `because`: what its use rests on."""
+
+    exemption: Exemption
+    status: ExemptionStatus
+    use: ExemptionUse
+    reason: str
+
+    @property
+    def needs_attention(self) -> bool:
+        return self.status is not ExemptionStatus.IN_FORCE or self.use is ExemptionUse.UNUSED
+
+
+@dataclass(frozen=True)
+class ReviewScope:
+    """What was looked at: accounts and regions, the results there by load balancer and rule, and what of them could
+    not be enumerated."""
+
+    account_regions: Collection[AccountRegion]
+    results: Mapping[ExemptionKey, Finding | EvaluationError]
+    incomplete: Iterable[EvaluationError]
+
+
+def review(exemptions: Iterable[Exemption], scope: ReviewScope, today: date, days: int) -> list[ReviewedExemption]:
+    """Every exemption, in the order of account, region, ARN and rule; `days` is how soon is soon."""
+    ordered = sorted(exemptions, key=lambda exemption: (exemption.account_region, *exemption.key))
+    return [
+        ReviewedExemption(exemption, _status(exemption, today, days), *_use(exemption, scope)) for exemption in ordered
+    ]
+
+
+def _status(exemption: Exemption, today: date, days: int) -> ExemptionStatus:
+    if not exemption.is_in_force(today):
+        return ExemptionStatus.EXPIRED
+    return ExemptionStatus.EXPIRING if (exemption.expires - today).days <= days else ExemptionStatus.IN_FORCE
+
+
+def _use(exemption: Exemption, scope: ReviewScope) -> tuple[ExemptionUse, str]:
+    result = scope.results.get(exemption.key)
+    if isinstance(result, Finding):
+        if result.compliance is Compliance.NON_COMPLIANT:
+            return ExemptionUse.USED, f"{result.compliance.value}: {result.annotation}"
+        return ExemptionUse.UNUSED, f"{result.compliance.value} without it: {result.annotation}"
+    if result is not None:
+        return ExemptionUse.UNKNOWN, f"not judged: {result.what}: {result.cause}"
+    account_region = exemption.account_region
+    for error in scope.incomplete:
+        same_home = (error.account_id, error.region) == (account_region.account_id, account_region.region)
+        if same_home and error.load_balancer_arn in (None, exemption.load_balancer_arn):
+            return ExemptionUse.UNKNOWN, f"not judged: {error.what}: {error.cause}"
+    if account_region not in scope.account_regions:
+        return ExemptionUse.UNKNOWN, f"{account_region} was not looked at"
+    return ExemptionUse.UNUSED, f"there is no such load balancer in {account_region}"

@@ -1,0 +1,62 @@
+"""Exemptions as they are given to a run: what counts on its day, and what of them could not be read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import TYPE_CHECKING
+
+from alb_sg.errors import NotReadError
+from alb_sg.exemptions.exemption import Exemptions
+from alb_sg.findings.exemption_application import (
+    apply_exemption,
+    apply_exemptions,
+    expired_remark,
+    malformed_exemption_error,
+)
+from alb_sg.findings.finding import EvaluationError, Finding
+
+if TYPE_CHECKING:
+    # Most runs explain nothing.
+    from alb_sg.findings.explanation import Explanation, RuleExplanation
+
+
+@dataclass(frozen=True)
+class LoadedExemptions:
+    """Exemptions as they count on a day. `errors` say what of them could not be read and hides nothing."""
+
+    exemptions: Exemptions
+    today: date
+    errors: Sequence[EvaluationError]
+
+    def apply(
+        self, findings: Iterable[Finding], errors: Iterable[EvaluationError]
+    ) -> tuple[list[Finding], list[EvaluationError]]:
+        found, failed = apply_exemptions(self.exemptions, findings, errors, self.today)
+        return found, [*failed, *self.errors]
+
+    def apply_to_explanation(self, explanation: Explanation) -> Explanation:
+        """An explanation whose verdicts are the exempted ones; that an exemption has expired is a note."""
+        return replace(explanation, rules=tuple(map(self._apply_to_rule, explanation.rules)))
+
+    def _apply_to_rule(self, rule: RuleExplanation) -> RuleExplanation:
+        remark = expired_remark(rule.verdict, self.exemptions, self.today)
+        return replace(
+            rule,
+            verdict=apply_exemption(rule.verdict, self.exemptions, self.today),
+            notes=rule.notes if remark is None else (*rule.notes, remark),
+        )
+
+
+def load_exemptions(read: Callable[[], Exemptions], document_name: str, today: date) -> LoadedExemptions:
+    """The exemptions that `read` finds in a source, as of a day. Those that it raises NotReadError for exempt nobody,
+    and are among the errors."""
+    try:
+        exemptions = read()
+    except NotReadError as error:
+        unread = EvaluationError("", "", None, None, error.what, f"{error.cause}; no exemption applies")
+        return LoadedExemptions(Exemptions(document_name), today, (unread,))
+    return LoadedExemptions(
+        exemptions, today, [malformed_exemption_error(one, exemptions.document_name) for one in exemptions.malformed]
+    )

@@ -1,0 +1,53 @@
+"""What a check found out, as every report takes it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from alb_sg.findings.finding import AppliedExemption, Compliance, EvaluationError, Finding
+
+
+@dataclass(frozen=True)
+class Results:
+    """Findings and errors, each in the order of account, region, ARN and rule; `homes` are the accounts and
+    regions that were looked at, `load_balancers` how many load balancers there were to judge in them.
+    `exemptions_applied`: exemptions were given, be there any or not."""
+
+    account_regions: Sequence[tuple[str, str]]
+    load_balancer_count: int
+    rule_names: Sequence[str]
+    findings: Sequence[Finding]
+    errors: Sequence[EvaluationError]
+    exemptions_applied: bool = False
+
+    @property
+    def exempted_findings(self) -> list[tuple[Finding, AppliedExemption]]:
+        """The findings that an exemption in force made, with it."""
+        return [
+            (finding, finding.applied_exemption) for finding in self.findings if finding.applied_exemption is not None
+        ]
+
+    def count(self, compliance: Compliance) -> int:
+        return sum(finding.compliance is compliance for finding in self.findings)
+
+    def summary(self) -> dict[str, Any]:
+        """Counts: load balancers, verdicts, verdicts and errors of each rule, errors, and the exempted where
+        exemptions were given (they are among the NOT_APPLICABLE)."""
+        verdicts = Counter((finding.rule, finding.compliance) for finding in self.findings)
+        failed = Counter(error.rule for error in self.errors)
+        return {
+            "loadBalancers": self.load_balancer_count,
+            "compliance": {compliance.value: self.count(compliance) for compliance in Compliance},
+            "rules": {
+                rule: {
+                    **{compliance.value: verdicts[rule, compliance] for compliance in Compliance},
+                    "ERROR": failed[rule],
+                }
+                for rule in sorted(self.rule_names)
+            },
+            "errors": len(self.errors),
+            **({"exempt": len(self.exempted_findings)} if self.exemptions_applied else {}),
+        }

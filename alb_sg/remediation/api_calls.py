@@ -1,0 +1,169 @@
+"""A plan as the API calls that make it, tagged so that what an execution added can be found and undone.
+
+One call adds one rule: a rule that is there already then is a success of its own, and never fails others.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from alb_sg.errors import InvalidInputError
+from alb_sg.estate.cidr import Family, parse_cidr
+from alb_sg.estate.model import LoadBalancer
+from alb_sg.permissions.allowed_traffic import Direction
+from alb_sg.remediation.plan import Addition, Plan
+
+PROJECT = "alb-sg"
+EXECUTION_TAG = f"{PROJECT}:execution"
+RECOMMENDATION_TAG = f"{PROJECT}:recommendation"
+LOAD_BALANCER_TAG = f"{PROJECT}:load-balancer"
+PREVIOUS_GROUPS_TAG = f"{PROJECT}:previous-groups"
+NAME_TAG = "Name"
+TAG_KEYS = (NAME_TAG, EXECUTION_TAG, RECOMMENDATION_TAG, LOAD_BALANCER_TAG, PREVIOUS_GROUPS_TAG)
+
+# What stands in a plan for what is known only when it is applied.
+NEW_GROUP_PLACEHOLDER = "(the new group)"
+DEFAULT_RULES_PLACEHOLDER = "(its default outbound rules)"
+EXECUTION_PLACEHOLDER = "(the execution)"
+
+EXECUTION_ID_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
+# IpRange.Description in the EC2 API: at most 255 of these characters.
+INVALID_DESCRIPTION_CHARACTER = re.compile(r"[^a-zA-Z0-9. _\-:/()#,@\[\]+=&;{}!$*]")
+MAX_DESCRIPTION_LENGTH = 255
+
+
+@dataclass(frozen=True, slots=True)
+class ApiCall:
+    """An operation of `ec2` or `elbv2` with its parameters, as boto3 takes them; `note` says what to bear in mind."""
+
+    service: str
+    operation: str
+    parameters: Mapping[str, Any]
+    note: str = ""
+
+
+def parse_execution_id(text: str) -> str:
+    """An execution's id, checked. Raises InvalidInputError."""
+    if not EXECUTION_ID_PATTERN.fullmatch(text):
+        raise InvalidInputError(f"{text!r} is no execution: letters, digits and hyphens were expected, at most 64")
+    return text
+
+
+def calls_for_plan(plan: Plan, execution: str = EXECUTION_PLACEHOLDER) -> tuple[ApiCall, ...]:
+    """Every call that changes something, in order: rules come first, and the new group onto the load balancer last."""
+    calls: list[ApiCall] = []
+    if plan.new_group is not None:
+        calls.append(create_group_call(plan, plan.load_balancer.security_groups, execution))
+        calls.append(
+            ApiCall(
+                "ec2",
+                "RevokeSecurityGroupEgress",
+                {"GroupId": NEW_GROUP_PLACEHOLDER, "SecurityGroupRuleIds": [DEFAULT_RULES_PLACEHOLDER]},
+                "the new group lets nothing out that is not asked for; no other group is concerned",
+            )
+        )
+    calls += [
+        authorize_call(addition, addition.group_id or NEW_GROUP_PLACEHOLDER, execution) for addition in plan.additions
+    ]
+    if plan.new_group is not None:
+        calls.append(
+            set_groups_call(plan.load_balancer.arn, (*plan.load_balancer.security_groups, NEW_GROUP_PLACEHOLDER))
+        )
+    return tuple(calls)
+
+
+def authorize_call(addition: Addition, group_id: str, execution: str) -> ApiCall:
+    """AuthorizeSecurityGroupIngress or AuthorizeSecurityGroupEgress for one rule."""
+    name = "Ingress" if addition.direction is Direction.INGRESS else "Egress"
+    return ApiCall(
+        "ec2",
+        f"AuthorizeSecurityGroup{name}",
+        {
+            "GroupId": group_id,
+            "IpPermissions": [ip_permission(addition, execution)],
+            "TagSpecifications": [
+                _tag_specification(
+                    "security-group-rule",
+                    {EXECUTION_TAG: execution, RECOMMENDATION_TAG: " ".join(addition.rule_names)},
+                )
+            ],
+        },
+        f"opens it to everyone ({addition.peer})" if addition.open_to_everyone else "",
+    )
+
+
+def ip_permission(addition: Addition, execution: str) -> dict[str, Any]:
+    """A rule as an `IpPermission` of one peer, with its description."""
+    described = {"Description": rule_description(addition, execution)}
+    permission = addition.permission
+    found: dict[str, Any] = {
+        "IpProtocol": permission.protocol,
+        "FromPort": permission.from_port,
+        "ToPort": permission.to_port,
+    }
+    for cidr in permission.cidrs:
+        if parse_cidr(cidr)[0] is Family.IPV4:
+            found["IpRanges"] = [{"CidrIp": cidr, **described}]
+        else:
+            found["Ipv6Ranges"] = [{"CidrIpv6": cidr, **described}]
+    for prefix_list_id in permission.prefix_list_ids:
+        found["PrefixListIds"] = [{"PrefixListId": prefix_list_id, **described}]
+    for reference in permission.references:
+        owner = {} if reference.owner_id is None else {"UserId": reference.owner_id}
+        found["UserIdGroupPairs"] = [{"GroupId": reference.group_id, **owner, **described}]
+    return found
+
+
+def create_group_call(plan: Plan, previous: Iterable[str], execution: str) -> ApiCall:
+    """CreateSecurityGroup, with tags that say what to go back to. `previous`: the load balancer's groups."""
+    if plan.new_group is None:
+        raise ValueError("the plan has no new group")
+    return ApiCall(
+        "ec2",
+        "CreateSecurityGroup",
+        {
+            "GroupName": plan.new_group.name,
+            "Description": group_description(plan.load_balancer),
+            "VpcId": plan.new_group.vpc_id,
+            "TagSpecifications": [
+                _tag_specification(
+                    "security-group",
+                    {
+                        NAME_TAG: plan.new_group.name,
+                        EXECUTION_TAG: execution,
+                        RECOMMENDATION_TAG: " ".join(plan.rule_names),
+                        LOAD_BALANCER_TAG: plan.load_balancer.arn,
+                        PREVIOUS_GROUPS_TAG: " ".join(previous),
+                    },
+                )
+            ],
+        },
+    )
+
+
+def set_groups_call(arn: str, group_ids: Iterable[str]) -> ApiCall:
+    return ApiCall("elbv2", "SetSecurityGroups", {"LoadBalancerArn": arn, "SecurityGroups": list(group_ids)})
+
+
+def rule_description(addition: Addition, execution: str | None = None) -> str:
+    """What a rule is there for; without an execution where somebody else is to add it."""
+    by = f" {execution}" if execution is not None else ""
+    return _valid_description(f"{PROJECT} {' '.join(addition.rule_names)}{by}: {', '.join(addition.origins)}")
+
+
+def group_description(load_balancer: LoadBalancer) -> str:
+    return _valid_description(f"{PROJECT}: what Elastic Load Balancing recommends for {load_balancer.name}")
+
+
+def _valid_description(text: str) -> str:
+    return INVALID_DESCRIPTION_CHARACTER.sub("_", text)[:MAX_DESCRIPTION_LENGTH]
+
+
+def _tag_specification(resource_type: str, tags: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        "ResourceType": resource_type,
+        "Tags": [{"Key": key, "Value": value} for key, value in tags.items()],
+    }

@@ -1,0 +1,18 @@
+"""The documents by name: one for each rule, and their inverse."""
+
+from __future__ import annotations
+
+from alb_sg.recommendations.catalogue import RECOMMENDATIONS
+
+DOCUMENT_PREFIX = "AlbSg-"
+UNDO_DOCUMENT = f"{DOCUMENT_PREFIX}Undo"
+
+
+def document_name(rule: str) -> str:
+    """`AlbSg-ListenerIngress` for ALB_SG_LISTENER_INGRESS."""
+    return DOCUMENT_PREFIX + "".join(part.capitalize() for part in rule.removeprefix("ALB_SG_").split("_"))
+
+
+# The rule that each document fixes.
+RECOMMENDATION_BY_DOCUMENT = {document_name(recommendation.name): recommendation for recommendation in RECOMMENDATIONS}
+DOCUMENTS = (*RECOMMENDATION_BY_DOCUMENT, UNDO_DOCUMENT)

@@ -1,0 +1,51 @@
+"""Who keeps a security group or load balancer as it is, and would undo a change: told from its tags."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+STACK_NAME_TAG = "aws:cloudformation:stack-name"
+# Reserved for AWS services (EC2 user guide, "Tag your Amazon EC2 resources", tag restrictions).
+AWS_TAG_PREFIX = "aws:"
+# The load balancer controller's own tags (aws-load-balancer-controller, "Resource tags").
+CONTROLLER_TAG_PREFIXES = ("elbv2.k8s.aws/", "ingress.k8s.aws/", "service.k8s.aws/", "gateway.k8s.aws/")
+CLUSTER_TAG_PREFIX = "kubernetes.io/cluster/"
+BEANSTALK_TAG = "elasticbeanstalk:environment-name"
+# Infrastructure as code leaves no mark of its own; these are the ones that people set by default tags.
+IAC_TOOL_NAMES = re.compile(
+    r"terraform|terragrunt|opentofu|pulumi|crossplane|ansible|\bcdk\b|\btofu\b|spacelift", re.IGNORECASE
+)
+IAC_TAG_KEYS = re.compile(
+    r"(terraform|terragrunt|opentofu|pulumi|crossplane|ansible|cdk|tf)([-_: /].*)?"
+    r"|(managed|created|provisioned|deployed)[-_ ]?(by|with|from|via)|provisioner|iac([-_ ]?tool)?|orchestrator",
+    re.IGNORECASE,
+)
+NEGATIVE_VALUES = frozenset({"false", "no", "0", "none", "n/a"})
+
+
+def find_manager(tags: Mapping[str, str]) -> str | None:
+    """Whom to ask, such as `CloudFormation stack shop`; None where no tag tells of a manager."""
+    return next(_managers(tags), None)
+
+
+def _managers(tags: Mapping[str, str]) -> Iterator[str]:
+    """By how sure the mark is."""
+    if STACK_NAME_TAG in tags:
+        yield f"CloudFormation stack {tags[STACK_NAME_TAG]}"
+    if BEANSTALK_TAG in tags:
+        yield f"Elastic Beanstalk environment {tags[BEANSTALK_TAG]}"
+    for key, value in sorted(tags.items()):
+        if key.startswith(CONTROLLER_TAG_PREFIXES):
+            cluster = tags.get("elbv2.k8s.aws/cluster")
+            where = f" of cluster {cluster}" if cluster else ""
+            yield f"the Kubernetes load balancer controller{where} (tag {key}={value})"
+        elif key.startswith(CLUSTER_TAG_PREFIX) and value == "owned":
+            yield f"Kubernetes cluster {key.removeprefix(CLUSTER_TAG_PREFIX)}"
+        elif key.startswith(AWS_TAG_PREFIX):
+            yield f"an AWS service (tag {key}={value})"
+    for key, value in sorted(tags.items()):
+        if not IAC_TAG_KEYS.fullmatch(key.strip()) or value.strip().lower() in NEGATIVE_VALUES:
+            continue
+        if IAC_TOOL_NAMES.search(key) or IAC_TOOL_NAMES.search(value) or key.lower().startswith("tf"):
+            yield f"infrastructure as code (tag {key}={value})"

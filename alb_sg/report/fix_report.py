@@ -1,0 +1,186 @@
+"""Plans, what became of them, and what was taken back, for people and for programs.
+
+As JSON: {"version": 1, "plans": [plan], "applied": [applied], "errors": [{"loadBalancerArn", "what", "cause"}],
+"cloudformation", "terraform"} (`remediation.shapes`); an undo is {"version": 1, "undone": [{"region", …undone}]}.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import TextIO
+
+from alb_sg.command_line.exit_code import ExitCode
+from alb_sg.findings.finding import Compliance, EvaluationError, Finding
+from alb_sg.remediation.api_calls import calls_for_plan
+from alb_sg.remediation.cloudformation import render_cloudformation
+from alb_sg.remediation.execution import ApplyOutcome, ApplyResult, UndoResult
+from alb_sg.remediation.json_objects import apply_result_object, plan_object, undo_result_object
+from alb_sg.remediation.plan import Addition, Plan
+from alb_sg.remediation.snippets import make_snippets
+from alb_sg.remediation.terraform import render_terraform
+from alb_sg.report import phrasing
+from alb_sg.report.json_report import JSON_VERSION, error_object
+from alb_sg.report.style import Style
+
+FAILED_OUTCOMES = frozenset({ApplyOutcome.UNVERIFIED, ApplyOutcome.ROLLED_BACK, ApplyOutcome.PARTLY_ROLLED_BACK})
+
+
+@dataclass
+class FixReport:
+    """The plans of a run, what became of those that were applied (by ARN), and what could not be read."""
+
+    plans: Sequence[Plan]
+    errors: list[EvaluationError]
+    apply_results: dict[str, ApplyResult] = field(default_factory=dict)
+
+    def exit_code(self) -> ExitCode:
+        """A failure weighs more than what is left."""
+        last = [self.latest_plan(plan) for plan in self.plans]
+        outcomes = {applied.outcome for applied in self.apply_results.values()}
+        if self.errors or any(plan.evaluation_errors for plan in last) or outcomes & FAILED_OUTCOMES:
+            return ExitCode.INCOMPLETE_EVALUATION
+        waiting = any(plan.additions and plan.load_balancer.arn not in self.apply_results for plan in self.plans)
+        if waiting or ApplyOutcome.PLAN_CHANGED in outcomes or any(plan.refusals for plan in last):
+            return ExitCode.NEEDS_ATTENTION
+        return ExitCode.SUCCESS
+
+    def latest_plan(self, plan: Plan) -> Plan:
+        """A plan as it was found when it was applied."""
+        applied = self.apply_results.get(plan.load_balancer.arn)
+        return plan if applied is None or applied.plan is None else applied.plan
+
+
+def write_fix_json(report: FixReport, stream: TextIO) -> None:
+    snippets = make_snippets(report.plans)
+    document = {
+        "version": JSON_VERSION,
+        "plans": [plan_object(plan) for plan in report.plans],
+        "applied": [apply_result_object(arn, applied) for arn, applied in report.apply_results.items()],
+        "errors": [error_object(error) for error in report.errors],
+        "cloudformation": render_cloudformation(snippets),
+        "terraform": render_terraform(snippets),
+    }
+    stream.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+
+
+def write_fix(report: FixReport, stream: TextIO, style: Style) -> None:
+    """Each load balancer with its plan and, where that was applied, what became of it; snippets where nothing was."""
+    for plan in report.plans:
+        applied = report.apply_results.get(plan.load_balancer.arn)
+        write_plan(report.latest_plan(plan), stream, style)
+        if applied is not None:
+            _write_lines(_apply_result_lines(applied, style), stream)
+        stream.write("\n")
+    for error in report.errors:
+        _write_lines([style.warning(f"not judged: {phrasing.error_subject(error)}: {error.cause}")], stream)
+    if report.apply_results:
+        return
+    snippets = make_snippets(report.plans)
+    for name, text in (("CloudFormation", render_cloudformation(snippets)), ("Terraform", render_terraform(snippets))):
+        if text:
+            stream.write(f"{style.bold(f'as {name}:')}\n{text}\n")
+
+
+def write_plan(plan: Plan, stream: TextIO, style: Style) -> None:
+    _write_lines(_plan_lines(plan, style), stream)
+
+
+def _write_lines(lines: Iterator[str] | Sequence[str], stream: TextIO) -> None:
+    stream.writelines(line + "\n" for line in lines)
+
+
+def _plan_lines(plan: Plan, style: Style) -> Iterator[str]:
+    name = phrasing.printable(plan.load_balancer.name)
+    yield f"{style.bold(name)}  {style.dim(phrasing.printable(plan.load_balancer.arn))}"
+    for result in plan.results:
+        if isinstance(result, EvaluationError):
+            said = phrasing.printable(f"{result.what}: {result.cause}")
+            yield f"  {result.rule}  {style.warning('not judged')}: {said}"
+        elif result.compliance is not Compliance.NON_COMPLIANT or result.rule not in _planned_or_refused_rules(plan):
+            yield f"  {result.rule}  {style.in_verdict_color(result, phrasing.verdict_label(result))}, nothing to do"
+    if plan.new_group is not None:
+        yield f"  create the security group {plan.new_group.name} and add it to the load balancer:"
+        yield f"    {phrasing.printable(plan.new_group.reason)}"
+    for addition in plan.additions:
+        yield f"  add {_describe_addition(addition)}{_open_to_everyone_warning(addition, style)}"
+        because = ", ".join(addition.origins)
+        yield style.dim(f"    {' '.join(addition.rule_names)}: {phrasing.printable(because)}")
+    for refusal in plan.refusals:
+        yield f"  {refusal.rule}  {style.bad('refused')} ({refusal.reason.value}): {phrasing.printable(refusal.text)}"
+        for addition in refusal.additions:
+            yield f"    it would take {_describe_addition(addition)}{_open_to_everyone_warning(addition, style)}"
+    calls = calls_for_plan(plan)
+    if calls:
+        yield "  calls:"
+    for call in calls:
+        parameters = json.dumps(call.parameters, ensure_ascii=False)
+        yield style.dim(f"    {call.service}:{call.operation} {phrasing.printable(parameters)}")
+
+
+def _planned_or_refused_rules(plan: Plan) -> set[str]:
+    return {*plan.rule_names, *(refusal.rule for refusal in plan.refusals)}
+
+
+def _describe_addition(addition: Addition) -> str:
+    direction, permission = addition.direction.value, addition.permission
+    where = addition.group_id or "a security group of its own"
+    traffic = phrasing.describe_ports(permission)
+    return (
+        f"{phrasing.direction_word(direction)} {traffic} {phrasing.direction_preposition(direction)} "
+        f"{phrasing.address_or_cidr(addition.peer)} in {where}"
+    )
+
+
+def _open_to_everyone_warning(addition: Addition, style: Style) -> str:
+    return style.bad(" (OPEN TO EVERYONE, as is recommended for its clients)") if addition.open_to_everyone else ""
+
+
+def _apply_result_lines(apply_result: ApplyResult, style: Style) -> Iterator[str]:
+    good = apply_result.outcome in (
+        ApplyOutcome.APPLIED,
+        ApplyOutcome.NOTHING_TO_DO,
+        ApplyOutcome.LOAD_BALANCER_DELETED,
+    )
+    shown = style.good(apply_result.outcome.value) if good else style.bad(apply_result.outcome.value)
+    because = f": {phrasing.printable(apply_result.failure)}" if apply_result.failure else ""
+    yield f"  {shown}{because}"
+    for rule in apply_result.added_rules:
+        yield f"    {rule.rule_id} in {rule.group_id}"
+    if apply_result.created_group is not None:
+        yield f"    {apply_result.created_group} beside {', '.join(apply_result.previous_groups)}"
+    for result in apply_result.results_after if apply_result.added_rules else ():
+        if isinstance(result, Finding):
+            yield f"  {result.rule}  {style.in_verdict_color(result, phrasing.verdict_label(result))}"
+    if apply_result.rollback is not None:
+        yield from _undo_result_lines(apply_result.rollback, style)
+    if apply_result.added_rules or apply_result.outcome is ApplyOutcome.PARTLY_ROLLED_BACK:
+        yield f"  take it back with: alb-sg fix --undo {apply_result.execution}"
+
+
+def write_undo_results(
+    results_by_region: Sequence[tuple[str, UndoResult]], stream: TextIO, style: Style, *, as_json: bool
+) -> None:
+    """What was taken back in each region."""
+    if as_json:
+        undone = [{"region": region, **undo_result_object(one)} for region, one in results_by_region]
+        stream.write(json.dumps({"version": JSON_VERSION, "undone": undone}, ensure_ascii=False, indent=2) + "\n")
+        return
+    for region, one in results_by_region:
+        if not one.is_empty:
+            stream.write(f"{style.bold(one.execution)}  {style.dim(region)}\n")
+            _write_lines(_undo_result_lines(one, style), stream)
+
+
+def _undo_result_lines(undo_result: UndoResult, style: Style) -> Iterator[str]:
+    for rule in undo_result.revoked_rules:
+        yield f"  revoked {rule.rule_id} in {rule.group_id}"
+    for arn, groups in undo_result.restored_groups.items():
+        yield f"  {phrasing.printable(arn)} carries {', '.join(groups)} again"
+    for group_id in undo_result.deleted_groups:
+        yield f"  deleted {group_id}"
+    for sentence in undo_result.left_in_place:
+        yield f"  {style.warning('kept')}: {phrasing.printable(sentence)}"
+    for sentence in undo_result.failures:
+        yield f"  {style.bad('failed')}: {phrasing.printable(sentence)}"

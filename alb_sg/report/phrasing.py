@@ -1,0 +1,101 @@
+"""The words that reports share: directions, ports, peers and what is missing, as AWS's consoles say them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from alb_sg.estate.cidr import parse_cidr
+from alb_sg.estate.model import Permission
+from alb_sg.findings.finding import AppliedExemption, EvaluationError, Finding, Missing
+from alb_sg.parameters import PREFIX_LIST_ID, SECURITY_GROUP_ID
+from alb_sg.permissions.allowed_traffic import Traffic
+
+
+def printable(text: str) -> str:
+    """The text without what a terminal would obey: names come from whoever may set them."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+
+
+def pluralize(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def abbreviate(names: Sequence[str], max_names: int) -> str:
+    """The first names and how many more there are."""
+    if len(names) <= max_names + 1:
+        return ", ".join(names)
+    return f"{', '.join(names[:max_names])} and {len(names) - max_names:,} more"
+
+
+def direction_word(direction: str) -> str:
+    """`inbound` or `outbound`, for `ingress` or `egress`."""
+    return "inbound" if direction == "ingress" else "outbound"
+
+
+def direction_preposition(direction: str) -> str:
+    return "from" if direction == "ingress" else "to"
+
+
+def describe_traffic(protocol: str, from_port: int, to_port: int) -> str:
+    return Traffic(protocol, from_port, to_port).label.replace(":", " ")
+
+
+def describe_ports(permission: Permission) -> str:
+    """The protocol and ports, or ICMP type and code, of a rule."""
+    first, last = permission.from_port, permission.to_port
+    if permission.protocol == "-1":
+        return "all traffic"
+    if permission.protocol in ("icmp", "icmpv6"):
+        name = "ICMP" if permission.protocol == "icmp" else "ICMPv6"
+        if first in (None, -1):
+            return f"all {name}"
+        return f"{name} type {first} {'any code' if last in (None, -1) else f'code {last}'}"
+    name = permission.protocol.upper()
+    if first is None:
+        return f"all {name}"
+    return f"{name} {first}" if first == last else f"{name} {first}-{last}"
+
+
+def address_or_cidr(cidr: str) -> str:
+    """A block of one address as that address; anything else as it is."""
+    if PREFIX_LIST_ID.fullmatch(cidr) or SECURITY_GROUP_ID.fullmatch(cidr):
+        return cidr
+    _, (first, last) = parse_cidr(cidr)
+    return cidr.partition("/")[0] if first == last else cidr
+
+
+def describe_missing(entry: Missing, max_peers: int | None = None) -> str:
+    """What to allow, such as `inbound TCP 443 from 0.0.0.0/0, or from sg-1`; `most` peers of it where given."""
+    what = f"{direction_word(entry.direction)} {describe_traffic(entry.protocol, entry.from_port, entry.to_port)}"
+    to = direction_preposition(entry.direction)
+    limit = len(entry.peers) if max_peers is None else max_peers
+    groups = f"{to} {' or '.join(entry.or_security_groups)}" if entry.or_security_groups else ""
+    if not entry.peers:
+        return f"{what} {groups}" if groups else f"{what} {to} {entry.origin.label}, whose addresses are not known"
+    peers = f"{what} {to} {abbreviate(entry.peers, limit)}"
+    return f"{peers}, or {groups}" if groups else peers
+
+
+def error_subject(error: EvaluationError) -> str:
+    """What could not be judged or read, after the name of the rule that asked for it."""
+    return f"{error.rule}: {error.what}" if error.rule is not None else error.what
+
+
+def describe_exemption(applied_exemption: AppliedExemption) -> str:
+    """Until when, by whom and why, and what would be said without it, such as `until 2027-01-31 by edge (SEC-12):
+    moves to another VPC; would be NON_COMPLIANT: HTTPS:443 not open to …`."""
+    granted, otherwise = applied_exemption.exemption, applied_exemption.result_without
+    head = f"until {granted.expires} by {granted.owner} ({granted.ticket}): {granted.reason}"
+    if isinstance(otherwise, EvaluationError):
+        return f"{head}; could not be judged: {otherwise.what}: {otherwise.cause}"
+    return f"{head}; would be {otherwise.compliance.value}: {otherwise.annotation}"
+
+
+def verdict_label(result: Finding | EvaluationError) -> str:
+    """One word for what a rule says, and whether only something unresolved stands in the way. An exempted load
+    balancer is EXEMPT to people, whatever it would be."""
+    if isinstance(result, EvaluationError):
+        return "ERROR"
+    if result.applied_exemption is not None:
+        return "EXEMPT"
+    return f"{result.compliance.value} (unresolved)" if result.unresolved else result.compliance.value

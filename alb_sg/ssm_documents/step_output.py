@@ -1,0 +1,139 @@
+"""What a script gives back to its document: texts and lists of texts, which the document's outputs show.
+
+`summary` is for people; `plan` and `result` are JSON (`remediation.shapes`). AWS keeps 100 KB of a script's answer, and
+takes 4,096 characters of an approval's message.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from alb_sg.remediation.execution import ApplyResult, UndoResult
+from alb_sg.remediation.fix_request import RULES_PER_GROUP
+from alb_sg.remediation.json_objects import apply_result_object, plan_object, undo_result_object
+from alb_sg.remediation.plan import Addition, Plan
+
+StepOutput = dict[str, Any]
+
+MAX_SUMMARY_LENGTH = 4000
+# What would fix a refused finding may be thousands of rules.
+MAX_REFUSED_ADDITIONS = 20
+# A group may have a thousand rules; as many as its quota is by default are listed.
+MAX_LISTED_RULES = RULES_PER_GROUP
+
+
+def plan_output(outcome: str, plan: Plan) -> StepOutput:
+    return {
+        "outcome": outcome,
+        "fingerprint": plan.fingerprint,
+        "summary": summarize(_plan_lines(outcome, plan)),
+        "refused": _refusal_lines(plan),
+        "plan": _plan_json(plan),
+    }
+
+
+def no_plan_output(outcome: str, sentence: str) -> StepOutput:
+    """As `plan_answer`, where there is no load balancer to plan for."""
+    return {"outcome": outcome, "fingerprint": "", "summary": sentence, "refused": [], "plan": "{}"}
+
+
+def apply_output(arn: str, applied: ApplyResult) -> StepOutput:
+    return {
+        "outcome": applied.outcome.value,
+        "summary": summarize(_apply_lines(applied)),
+        "added": [rule.rule_id for rule in applied.added_rules],
+        "refused": [] if applied.plan is None else _refusal_lines(applied.plan),
+        "result": _result_json(apply_result_object(arn, applied), "added"),
+    }
+
+
+def undo_output(undone: UndoResult) -> StepOutput:
+    return {
+        "summary": summarize(undo_lines(undone)),
+        "revoked": [rule.rule_id for rule in undone.revoked_rules],
+        "kept": undone.left_in_place,
+        "result": _result_json(undo_result_object(undone), "revoked"),
+    }
+
+
+def summarize(lines: Iterable[str]) -> str:
+    """Lines as one text, cut where an approval's message would be too long."""
+    whole = "\n".join(lines)
+    return whole if len(whole) <= MAX_SUMMARY_LENGTH else f"{whole[: MAX_SUMMARY_LENGTH - 1]}…"
+
+
+def undo_lines(undone: UndoResult) -> Iterator[str]:
+    if undone.is_empty:
+        yield f"nothing that {undone.execution} added is left in this account and region"
+    for rule in undone.revoked_rules:
+        yield f"revoked {rule.rule_id} in {rule.group_id}"
+    for arn, groups in undone.restored_groups.items():
+        yield f"{arn} carries {', '.join(groups)} again"
+    for group_id in undone.deleted_groups:
+        yield f"deleted {group_id}"
+    yield from (f"kept: {sentence}" for sentence in undone.left_in_place)
+    yield from (f"failed: {sentence}" for sentence in undone.failures)
+
+
+def _plan_lines(outcome: str, plan: Plan) -> Iterator[str]:
+    yield f"{plan.load_balancer.name}: {outcome}"
+    for result in plan.results:
+        yield f"{result.rule}: {getattr(result, 'annotation', '')}"
+    if plan.new_group is not None:
+        yield (
+            f"create the security group {plan.new_group.name} and add it to the load balancer: {plan.new_group.reason}"
+        )
+    yield from map(_addition_line, plan.additions)
+    yield from (f"refused: {sentence}" for sentence in _refusal_lines(plan))
+
+
+def _addition_line(addition: Addition) -> str:
+    permission = addition.permission
+    traffic = f"{addition.direction.value} {permission.protocol} {permission.from_port}"
+    if permission.to_port != permission.from_port:
+        traffic += f"/{permission.to_port}" if permission.protocol.startswith("icmp") else f"-{permission.to_port}"
+    everyone = " (OPEN TO EVERYONE, as is recommended for its clients)" if addition.open_to_everyone else ""
+    where = addition.group_id or "the new security group"
+    return f"add {traffic} {addition.peer} to {where}{everyone}, for {', '.join(addition.origins)}"
+
+
+def _apply_lines(applied: ApplyResult) -> Iterator[str]:
+    yield applied.outcome.value if applied.failure is None else f"{applied.outcome.value}: {applied.failure}"
+    for rule in applied.added_rules:
+        yield f"added {rule.rule_id} to {rule.group_id} ({rule.direction.value})"
+    if applied.created_group is not None:
+        yield f"{applied.created_group} was made, beside {', '.join(applied.previous_groups)}"
+    if applied.plan is not None:
+        yield from (f"refused: {sentence}" for sentence in _refusal_lines(applied.plan))
+    if applied.rollback is not None:
+        yield from undo_lines(applied.rollback)
+
+
+def _refusal_lines(plan: Plan) -> list[str]:
+    return [f"{refusal.rule} ({refusal.reason.value}): {refusal.text}" for refusal in plan.refusals]
+
+
+def _plan_json(plan: Plan) -> str:
+    shape = plan_object(plan)
+    for listed in ("additions", "calls"):
+        _truncate_list(shape, listed, MAX_LISTED_RULES)
+    for refusal in shape["refusals"]:
+        _truncate_list(refusal, "wanted", MAX_REFUSED_ADDITIONS)
+    return _json_text(shape)
+
+
+def _result_json(shape: dict[str, Any], rules: str) -> str:
+    _truncate_list(shape, rules, MAX_LISTED_RULES)
+    return _json_text(shape)
+
+
+def _truncate_list(shape: dict[str, Any], name: str, most: int) -> None:
+    """Leaves the first elements of a list, and says how many there are in all."""
+    shape[f"{name}InAll"] = len(shape[name])
+    del shape[name][most:]
+
+
+def _json_text(shape: Mapping[str, Any]) -> str:
+    return json.dumps(shape, ensure_ascii=False)

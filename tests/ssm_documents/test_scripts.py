@@ -1,0 +1,300 @@
+"""What the steps call, on an embedded account: by their answers, and by the groups that stand there after."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+
+from alb_sg.errors import InvalidInputError, NotReadError
+from alb_sg.permissions.allowed_traffic import Direction
+from alb_sg.remediation.document_names import RECOMMENDATION_BY_DOCUMENT, document_name
+from alb_sg.remediation.execution import ApplyOutcome, ApplyResult, SecurityGroupRule, UndoResult
+from alb_sg.ssm_documents import scripts
+from alb_sg.ssm_documents.documents import build_document
+from alb_sg.ssm_documents.step_output import MAX_SUMMARY_LENGTH, apply_output, undo_output
+from embedded_aws.account import ACCOUNT_ID, REGION, icmp, tcp
+from tests.builders import EGRESS, HEALTH, ICMP, INGRESS
+from tests.remediation.account import IN_ORDER, Shop, shop
+from tests.rules import RULE_NAMES
+
+EXECUTION = "0123abcd-1234-5678-9abc-0123456789ab"
+REEVALUATION = "StartConfigRulesEvaluation"
+
+
+@pytest.fixture
+def found() -> Iterator[Shop]:
+    with shop() as account:
+        for rule in RULE_NAMES:
+            account.aws.config.issue_token(rule, ACCOUNT_ID)
+        yield account
+
+
+def payload(found: Shop, step: str, rule: str, **given: object) -> dict[str, Any]:
+    """A step's InputPayload as Automation fills it in: the parameters given, the others' defaults."""
+    content = build_document(document_name(rule))
+    values: dict[str, Any] = {
+        **{name: said["default"] for name, said in content["parameters"].items() if "default" in said},
+        "LoadBalancerArn": found.arn,
+        "global:ACCOUNT_ID": ACCOUNT_ID,
+        "global:REGION": REGION,
+        "automation:EXECUTION_ID": EXECUTION,
+        **given,
+    }
+    [inputs] = [one["inputs"]["InputPayload"] for one in content["mainSteps"] if one["name"] == step]
+    filled: dict[str, Any] = {}
+    for name, value in inputs.items():
+        reference = re.fullmatch(r"\{\{ (.+) \}\}", value)
+        filled[name] = values[reference[1]] if reference else value
+    return filled
+
+
+def plan(found: Shop, rule: str, **given: object) -> dict[str, Any]:
+    return scripts.plan(payload(found, "Plan", rule, **given))
+
+
+def apply(found: Shop, rule: str, fingerprint: str, **given: object) -> dict[str, Any]:
+    return scripts.apply(payload(found, "Apply", rule, **{"Plan.Fingerprint": fingerprint, **given}))
+
+
+def verify(found: Shop, rule: str, **given: object) -> dict[str, Any]:
+    return scripts.verify(payload(found, "Verify", rule, **given))
+
+
+def undo() -> dict[str, Any]:
+    return scripts.undo({"AccountId": ACCOUNT_ID, "Region": REGION, "Execution": EXECUTION})
+
+
+# --- the whole way
+
+
+@pytest.mark.parametrize("rule", [INGRESS, ICMP, EGRESS, HEALTH])
+def test_each_kind_of_finding_is_planned_fixed_verified_and_undone(found: Shop, rule: str) -> None:
+    before = found.state()
+    planned = plan(found, rule)
+    assert (planned["outcome"], planned["approval"], planned["refused"]) == ("planned", "not asked for", [])
+    assert len(json.loads(planned["plan"])["additions"]) == 1
+    assert planned["summary"].startswith("shop: planned\n")
+    assert found.changes() == []
+    applied = apply(found, rule, planned["fingerprint"])
+    assert (applied["outcome"], len(applied["added"]), applied["refused"]) == ("applied", 1, [])
+    assert json.loads(applied["result"])["verdicts"] == {rule: "COMPLIANT"}
+    verified = verify(found, rule)
+    assert (verified["verdict"], verified["reevaluation"]) == ("COMPLIANT", f"AWS Config evaluates {rule} again")
+    assert [call.params for call in found.aws.config.calls] == [{"ConfigRuleNames": [rule]}]
+    assert plan(found, rule)["outcome"] == "nothing to do"
+    undone = undo()
+    assert (undone["revoked"], undone["kept"]) == (applied["added"], [])
+    assert found.state() == before
+    assert undo()["summary"] == f"nothing that {EXECUTION} added is left in this account and region"
+
+
+def test_a_shared_group_is_left_and_one_of_its_own_is_made_and_taken_back(found: Shop) -> None:
+    found.share()
+    before = found.state()
+    planned = plan(found, INGRESS)
+    assert "create the security group alb-sg-shop and add it to the load balancer" in planned["summary"]
+    assert "OPEN TO EVERYONE" in planned["summary"]
+    applied = apply(found, INGRESS, planned["fingerprint"])
+    assert found.groups() == [found.group, json.loads(applied["result"])["createdGroup"]]
+    assert f"{found.groups()[1]} was made, beside {found.group}" in applied["summary"]
+    assert f"deleted {found.groups()[1]}" in undo()["summary"]
+    assert found.state() == before
+
+
+# --- what is not done
+
+
+def test_a_refusal_is_an_answer_with_its_reason(found: Shop) -> None:
+    found.share()
+    refused = plan(found, INGRESS, SharedGroup="refuse")
+    assert refused["outcome"] == "refused"
+    [sentence] = refused["refused"]
+    assert sentence.startswith(f"{INGRESS} (shared): {found.group} is shared with network interface")
+    again = apply(found, INGRESS, refused["fingerprint"], SharedGroup="refuse")
+    assert (again["outcome"], again["refused"], again["added"]) == ("refused", [sentence], [])
+    assert found.changes() == []
+
+
+def test_a_managed_group_is_refused_unless_told_otherwise(found: Shop) -> None:
+    found.aws.ec2.create_tags(Resources=[found.group], Tags=[{"Key": "ManagedBy", "Value": "Terraform"}])
+    refused = plan(found, INGRESS)
+    assert refused["outcome"] == "refused"
+    assert "infrastructure as code (tag ManagedBy=Terraform)" in refused["refused"][0]
+    assert plan(found, INGRESS, ManagedGroup="allow")["outcome"] == "planned"
+
+
+def test_the_quota_is_the_one_that_is_given(found: Shop) -> None:
+    found.aws.allow_ingress(found.group, [tcp(22, "10.0.0.0/16")])
+    assert f'"groupId": "{found.group}"' in plan(found, INGRESS)["plan"]
+    assert "has no room for 1 more ingress rule" in plan(found, INGRESS, RulesPerGroup="1")["summary"]
+
+
+def test_what_is_in_order_accepted_or_exempt_is_left(found: Shop) -> None:
+    s3: Any = boto3.client("s3", REGION)
+    s3.create_bucket(Bucket="exemptions")
+    entry = {"loadBalancer": found.arn, "rule": INGRESS, "reason": "r", "owner": "o", "ticket": "t"}
+    said = {"version": 1, "exemptions": [{**entry, "expires": "9999-12-31"}]}
+    s3.put_object(Bucket="exemptions", Key="alb-sg.json", Body=json.dumps(said).encode())
+    exempt = plan(found, INGRESS, Exemptions="s3://exemptions/alb-sg.json")
+    assert exempt["outcome"] == "nothing to do"
+    assert "exempt until 9999-12-31 by o (t)" in exempt["summary"]
+    found.aws.allow_ingress(found.group, [tcp(443, "10.0.0.0/8")])
+    assert plan(found, INGRESS)["outcome"] == "planned"
+    assert plan(found, INGRESS, AcceptedSources="10.0.0.0/8")["outcome"] == "nothing to do"
+    found.aws.allow_ingress(found.group, IN_ORDER)
+    assert [plan(found, rule)["outcome"] for rule in (INGRESS, ICMP)] == ["nothing to do"] * 2
+
+
+def test_exemptions_that_cannot_be_read_stop_it(found: Shop) -> None:
+    with pytest.raises(NotReadError, match=r"exemptions in s3://exemptions/alb-sg\.json"):
+        plan(found, INGRESS, Exemptions="s3://exemptions/alb-sg.json")
+
+
+def test_what_could_not_be_read_is_a_failure_and_no_refusal(found: Shop) -> None:
+    found.aws.faults.fail("DescribeListeners", "AccessDenied")
+    with pytest.raises(
+        scripts.StepFailedError, match=f"nothing was changed, {INGRESS} could not be judged: .*AccessDenied"
+    ):
+        plan(found, INGRESS)
+    with pytest.raises(scripts.StepFailedError, match="could not be judged"):
+        apply(found, INGRESS, "whatever")
+
+
+def test_a_load_balancer_that_is_gone_is_an_answer_of_every_step(found: Shop) -> None:
+    planned = plan(found, INGRESS)
+    found.aws.delete_load_balancer(found.arn)
+    assert plan(found, INGRESS)["outcome"] == "the load balancer is gone"
+    assert apply(found, INGRESS, planned["fingerprint"])["outcome"] == "the load balancer is gone"
+    assert verify(found, INGRESS)["verdict"] == "the load balancer is gone"
+
+
+@pytest.mark.parametrize("other", ["us-west-2:123456789012", "us-east-1:999999999999"])
+def test_a_load_balancer_of_another_account_or_region_is_refused(found: Shop, other: str) -> None:
+    arn = found.arn.replace(f"{REGION}:{ACCOUNT_ID}", other)
+    with pytest.raises(InvalidInputError, match=r"LoadBalancerArn: .* is of"):
+        plan(found, INGRESS, LoadBalancerArn=arn)
+
+
+def test_parameters_are_refused_by_name(found: Shop) -> None:
+    with pytest.raises(InvalidInputError, match="rule parameter AcceptedSources: 'office'"):
+        plan(found, INGRESS, AcceptedSources="office")
+    with pytest.raises(InvalidInputError, match="Approvers: a list of texts was expected"):
+        plan(found, INGRESS, Approvers="alice")
+    assert plan(found, INGRESS, Approvers=["alice"])["approval"] == "asked for"
+
+
+# --- failures
+
+
+def test_a_plan_that_has_changed_is_not_done(found: Shop) -> None:
+    planned = plan(found, INGRESS)
+    found.aws.listener(found.arn, 8443)
+    found.aws.faults.calls.clear()
+    with pytest.raises(
+        scripts.StepFailedError, match="changed since it was planned; nothing was changed, start the doc"
+    ):
+        apply(found, INGRESS, planned["fingerprint"])
+    assert found.changes() == []
+
+
+def test_a_failed_call_is_rolled_back_and_fails_the_step(found: Shop) -> None:
+    found.aws.listener(found.arn, 8443)
+    before = found.state()
+    planned = plan(found, INGRESS)
+    second = iter([False])
+    found.aws.faults.fail("AuthorizeSecurityGroupIngress", "UnauthorizedOperation", when=lambda _: next(second, True))
+    with pytest.raises(scripts.StepFailedError, match="failed and rolled back: AuthorizeSecurityGroupIngress: Unauth"):
+        apply(found, INGRESS, planned["fingerprint"])
+    assert found.state() == before
+
+
+def test_what_could_not_be_rolled_back_names_the_document_that_does(found: Shop) -> None:
+    found.aws.listener(found.arn, 8443)
+    before = found.state()
+    planned = plan(found, INGRESS)
+    faults = found.aws.faults
+    second = iter([False])
+    faults.fail("AuthorizeSecurityGroupIngress", "UnauthorizedOperation", when=lambda _: next(second, True))
+    faults.fail("RevokeSecurityGroupIngress", "UnauthorizedOperation")
+    with pytest.raises(
+        scripts.StepFailedError, match=f"run AlbSg-Undo with Execution {EXECUTION} to take back the rest"
+    ):
+        apply(found, INGRESS, planned["fingerprint"])
+    with pytest.raises(scripts.StepFailedError, match=r"failed: sgr-.*\nrun this again"):
+        undo()
+    faults.clear()
+    undo()
+    assert found.state() == before
+
+
+def test_what_is_not_met_fails_the_verification_and_asks_aws_config_all_the_same(found: Shop) -> None:
+    with pytest.raises(
+        scripts.StepFailedError, match=f"{INGRESS}: NON_COMPLIANT: .*undo it with AlbSg-Undo; AWS Config ev"
+    ):
+        verify(found, INGRESS)
+    assert REEVALUATION in found.aws.faults.calls
+    found.aws.faults.fail("DescribeSecurityGroups", "AccessDenied")
+    with pytest.raises(scripts.StepFailedError, match="what was added stays"):
+        verify(found, INGRESS)
+
+
+def test_aws_config_may_refuse_to_evaluate_or_not_be_asked(found: Shop) -> None:
+    found.aws.allow_ingress(found.group, [tcp(443, "0.0.0.0/0"), icmp(3, 4, "0.0.0.0/0")])
+    found.aws.faults.fail(REEVALUATION, "LimitExceededException")
+    verified = verify(found, INGRESS)
+    assert verified["verdict"] == "COMPLIANT"
+    assert verified["reevaluation"].startswith(
+        f"AWS Config was asked to evaluate {INGRESS} again, and did not: {REEVALUATION}: LimitExceededException"
+    )
+    found.aws.faults.calls.clear()
+    assert "no rule was named" in verify(found, INGRESS, ConfigRuleName="")["reevaluation"]
+    assert REEVALUATION not in found.aws.faults.calls
+
+
+# --- answers
+
+
+def test_answers_have_what_the_outputs_select_and_fit(found: Shop) -> None:
+    """A refused finding may ask for thousands of rules; AWS keeps 100 KB of an answer."""
+    targets = [(f"192.168.{number // 100}.{number % 100 * 2 + 1}", None) for number in range(800)]
+    group = found.aws.target_group("on-premises", found.vpc, 9000, targets, target_type="ip")
+    found.aws.listener(found.arn, 9000, group)
+    planned = plan(found, EGRESS)
+    assert planned["outcome"] == "refused"
+    [refusal] = json.loads(planned["plan"])["refusals"]
+    assert (len(refusal["wanted"]), refusal["wantedInAll"]) == (20, 801)
+    assert len(json.dumps(planned)) < 100_000
+    assert len(planned["summary"]) <= MAX_SUMMARY_LENGTH < 4096
+    many = plan(found, EGRESS, RulesPerGroup="1000")
+    shown = json.loads(many["plan"])
+    assert (many["outcome"], len(shown["additions"]), shown["additionsInAll"]) == ("planned", 60, 801)
+    assert (len(shown["calls"]), shown["callsInAll"]) == (60, 801)
+    assert len(json.dumps(many)) < 100_000
+    answers = {
+        "Plan": planned,
+        "Apply": apply(found, ICMP, plan(found, ICMP)["fingerprint"]),
+        "Verify": verify(found, ICMP),
+        "Undo": undo(),
+    }
+    for name in (*RECOMMENDATION_BY_DOCUMENT, "AlbSg-Undo"):
+        for step in build_document(name)["mainSteps"]:
+            for output in step.get("outputs", []):
+                value = answers[step["name"]][output["Selector"].removeprefix("$.Payload.")]
+                assert isinstance(value, list if output["Type"] == "StringList" else str), output
+
+
+def test_answers_on_as_many_rules_as_a_group_may_have_fit() -> None:
+    """AWS keeps 100 KB: what was done must not fail for being told."""
+    rules = [SecurityGroupRule(f"sg-{1:017x}", f"sgr-{number:017x}", Direction.EGRESS) for number in range(1000)]
+    applied = apply_output("arn", ApplyResult(EXECUTION, ApplyOutcome.APPLIED, None, tuple(rules)))
+    undone = undo_output(UndoResult(EXECUTION, rules))
+    for answer, name in ((applied, "added"), (undone, "revoked")):
+        result = json.loads(answer["result"])
+        assert answer[name] == [rule.rule_id for rule in rules]
+        assert (len(result[name]), result[f"{name}InAll"]) == (60, 1000)
+        assert len(json.dumps(answer)) < 100_000
