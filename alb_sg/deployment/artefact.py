@@ -26,7 +26,7 @@ from alb_sg.errors import UnusableInput
 PACKAGES = ("alb_sg", "rdklib")
 # What the remediation documents import from the artefact, which they have attached.
 SCRIPTS = "alb_sg.automation.scripts"
-# Handlers that are no rule's: the dashboard's and the sweep's (deploy/).
+# Handlers that are no rule's: the dashboard's and the sweep's, whose templates are in deploy/.
 JOBS = ("alb_sg.dashboard.function", "alb_sg.sweep.function")
 # The quick reader of files stands on msgspec and isal, which Lambda does not have; nothing that runs there reaches it.
 FILES_ALONE = "alb_sg.estate.item_file"

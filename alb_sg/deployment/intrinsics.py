@@ -1,14 +1,20 @@
-"""CloudFormation's own functions, as far as the templates use them."""
+"""The building blocks of a template: CloudFormation's intrinsic functions, policies, and the whole as text."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
+
+from alb_sg.yaml_text import yaml_text
 
 Template = dict[str, Any]
 
 FORMAT_VERSION = "2010-09-09"
 POLICY_VERSION = "2012-10-17"
+
+MADE_BY = (
+    "# Made from rdk-config.json and rules/*/parameters.json by `python -m alb_sg.deployment pack`; do not edit.\n"
+)
 
 
 def sub(text: str) -> Template:
@@ -38,3 +44,7 @@ def given(parameter: str) -> Template:
 
 def policy(statements: Iterable[Template]) -> Template:
     return {"Version": POLICY_VERSION, "Statement": list(statements)}
+
+
+def template_text(template: Mapping[str, Any]) -> str:
+    return MADE_BY + yaml_text(template)

@@ -1,26 +1,24 @@
-"""Everything that CloudFormation and AWS Config are given, as files."""
+"""The templates that depend on `rdk-config.json`, as files. All others are hand-written, in `deploy/`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from alb_sg.automation.names import document_name
-from alb_sg.deployment.aggregator import aggregator_template
 from alb_sg.deployment.artefact import Artefact
 from alb_sg.deployment.central import central_template
 from alb_sg.deployment.conformance_pack import conformance_pack_template, organization_template
 from alb_sg.deployment.documents import documents_template
+from alb_sg.deployment.intrinsics import template_text
 from alb_sg.deployment.member import member_template
 from alb_sg.deployment.settings import Mode, Settings
 from alb_sg.deployment.stack import stack_template
-from alb_sg.deployment.yaml_text import template_text
 
 
 def rendered(settings: Settings, artefact: Artefact) -> dict[str, str]:
     """The templates' texts by file name. A region where types are left out has rules of its own, in files of its own
     such as `conformance-pack.me-central-1.yaml`."""
     files = {
-        "aggregator.yaml": template_text(aggregator_template()),
         "central.yaml": template_text(central_template(settings, artefact.key)),
         "documents.yaml": template_text(documents_template(settings, artefact)),
         "member.yaml": template_text(member_template(settings)),

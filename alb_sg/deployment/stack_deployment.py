@@ -22,9 +22,9 @@ from alb_sg.deployment.artefact import Artefact
 from alb_sg.deployment.conformance_pack import TEMPLATE_LIMIT
 from alb_sg.deployment.documents import documents_template
 from alb_sg.deployment.functions import OWNER_TAG
+from alb_sg.deployment.intrinsics import template_text
 from alb_sg.deployment.settings import Settings
 from alb_sg.deployment.stack import stack_template
-from alb_sg.deployment.yaml_text import template_text
 
 Say = Callable[[str], None]
 
