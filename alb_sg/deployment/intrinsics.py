@@ -1,4 +1,4 @@
-"""The building blocks of a template: CloudFormation's intrinsic functions, policies, and the whole as text."""
+"""The building blocks of a template: CloudFormation's intrinsic functions, policies, roles, and the whole as text."""
 
 from __future__ import annotations
 
@@ -44,6 +44,19 @@ def given(parameter: str) -> Template:
 
 def policy(statements: Iterable[Template]) -> Template:
     return {"Version": POLICY_VERSION, "Statement": list(statements)}
+
+
+def role(name: str, description: str, trust: Template, policy_name: str, statements: Iterable[Template]) -> Template:
+    """A role that whoever `trust` names may assume, with one inline policy."""
+    return {
+        "Type": "AWS::IAM::Role",
+        "Properties": {
+            "RoleName": name,
+            "Description": description,
+            "AssumeRolePolicyDocument": policy([trust]),
+            "Policies": [{"PolicyName": policy_name, "PolicyDocument": policy(statements)}],
+        },
+    }
 
 
 def template_text(template: Mapping[str, Any]) -> str:

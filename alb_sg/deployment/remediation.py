@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from alb_sg.automation import parameters as document
 from alb_sg.automation.names import document_name
-from alb_sg.deployment.intrinsics import Template, policy, ref, sub
+from alb_sg.deployment.intrinsics import Template, ref, role, sub
 from alb_sg.deployment.permissions_of_roles import remediation_statements
 from alb_sg.deployment.settings import DeployedRule, Settings
 
@@ -21,7 +21,7 @@ def remediation_properties(
     Which name that has got there is told by its `Ref`.
     """
     remediation = rule.remediation
-    role = f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/{settings.names.remediation_role}"
+    role_arn = sub(f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/{settings.names.remediation_role}")
     return {
         "ConfigRuleName": rule.name,
         "TargetType": "SSM_DOCUMENT",
@@ -36,7 +36,7 @@ def remediation_properties(
             }
         },
         "Parameters": {
-            document.ASSUME_ROLE.name: static(sub(role)),
+            document.ASSUME_ROLE.name: static(role_arn),
             document.LOAD_BALANCER.name: {"ResourceValue": {"Value": "RESOURCE_ID"}},
             document.DRY_RUN.name: static("false"),
             document.SHARED_GROUP.name: static(remediation.shared_group.value),
@@ -65,14 +65,10 @@ def remediation_role(settings: Settings) -> Template:
             },
         },
     }
-    return {
-        "Type": "AWS::IAM::Role",
-        "Properties": {
-            "RoleName": settings.names.remediation_role,
-            "Description": "What the documents of alb-sg read and change in this account",
-            "AssumeRolePolicyDocument": policy([trust]),
-            "Policies": [
-                {"PolicyName": "remediation", "PolicyDocument": policy(remediation_statements(settings))},
-            ],
-        },
-    }
+    return role(
+        settings.names.remediation_role,
+        "What the documents of alb-sg read and change in this account",
+        trust,
+        "remediation",
+        remediation_statements(settings),
+    )
