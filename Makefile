@@ -66,7 +66,6 @@ $(PEERS_READY):
 generate: $(READY) ## rewrite generated files
 	$(BIN)/python -m alb_sg.config_rule.rdk_parameters rules
 	$(BIN)/python -m alb_sg.ssm_documents.documents remediation
-	$(BIN)/python -m alb_sg.deployment.checked_in deploy
 
 build: $(READY) ## dist/alb-sg-<version>.zip and the layer, the same bytes for the same tree
 	$(BIN)/python -m alb_sg.deployment build

@@ -55,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
             [shared, written],
             "the zip of the functions and the layer, each with its sha256, and the documents that name it",
         ),
-        ("pack", [shared, configured, written], "build, and every template for CloudFormation and AWS Config"),
+        ("pack", [shared, configured, written], "build, and every template that depends on the settings"),
         ("upload", [shared, configured, bucketed], "the zip into the bucket of each region, for central.yaml"),
         ("deploy", [shared, configured, bucketed], "one account with rdk: the layer, then rdk deploy"),
         ("deploy-stack", [shared, configured, bucketed], "one account without rdk: one CloudFormation stack a region"),

@@ -26,7 +26,7 @@ from alb_sg.errors import InvalidInputError
 PACKAGES = ("alb_sg", "rdklib")
 # What the remediation documents import from the artefact, which they have attached.
 SCRIPTS_MODULE = "alb_sg.ssm_documents.scripts"
-# Handlers that are no rule's: the dashboard's and the sweep's (deploy/).
+# Handlers that are no rule's: the dashboard's and the sweep's, whose templates are in deploy/.
 FUNCTION_MODULES = ("alb_sg.functions.dashboard", "alb_sg.functions.snapshot_batch")
 # The quick reader of files stands on msgspec and isal, which Lambda does not have; nothing that runs there reaches it.
 EXCLUDED_MODULE = "alb_sg.estate.snapshots.reader"

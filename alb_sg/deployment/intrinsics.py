@@ -1,14 +1,20 @@
-"""CloudFormation's own functions, as far as the templates use them."""
+"""The building blocks of a template: CloudFormation's intrinsic functions, policies, roles, and the whole as text."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
+
+from alb_sg.yaml_text import to_yaml
 
 Template = dict[str, Any]
 
 FORMAT_VERSION = "2010-09-09"
 POLICY_VERSION = "2012-10-17"
+
+MADE_BY = (
+    "# Made from rdk-config.json and rules/*/parameters.json by `python -m alb_sg.deployment pack`; do not edit.\n"
+)
 
 
 def sub(text: str) -> Template:
@@ -38,3 +44,20 @@ def is_not_empty(parameter: str) -> Template:
 
 def policy_document(statements: Iterable[Template]) -> Template:
     return {"Version": POLICY_VERSION, "Statement": list(statements)}
+
+
+def role(name: str, description: str, trust: Template, policy_name: str, statements: Iterable[Template]) -> Template:
+    """A role that whoever `trust` names may assume, with one inline policy."""
+    return {
+        "Type": "AWS::IAM::Role",
+        "Properties": {
+            "RoleName": name,
+            "Description": description,
+            "AssumeRolePolicyDocument": policy_document([trust]),
+            "Policies": [{"PolicyName": policy_name, "PolicyDocument": policy_document(statements)}],
+        },
+    }
+
+
+def template_text(template: Mapping[str, Any]) -> str:
+    return MADE_BY + to_yaml(template)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from alb_sg.deployment.intrinsics import Template, arn_of, fn_if, policy_document, ref, sub
+from alb_sg.deployment.intrinsics import Template, arn_of, fn_if, ref, role, sub
 from alb_sg.deployment.role_policies import function_statements, queue_name
 from alb_sg.deployment.settings import DeployedRule, Settings
 
@@ -50,30 +50,15 @@ def function_resources(
 ) -> Template:
     """All of a function but who may invoke it. `statements` is what its role may do besides caring for itself."""
     name, camel = settings.function_name(rule), rule.definition.camel_name
-    role: Template = {
-        "Type": "AWS::IAM::Role",
-        "Properties": {
-            "RoleName": name,
-            "Description": f"What the function of {rule.name} may do",
-            "AssumeRolePolicyDocument": policy_document(
-                [
-                    {
-                        "Effect": "Allow",
-                        "Principal": {"Service": "lambda.amazonaws.com"},
-                        "Action": "sts:AssumeRole",
-                    }
-                ]
-            ),
-            "Policies": [
-                {
-                    "PolicyName": "rule",
-                    "PolicyDocument": policy_document([*function_statements(settings, rule), *statements]),
-                }
-            ],
-        },
-    }
+    own_role = role(
+        name,
+        f"What the function of {rule.name} may do",
+        {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"},
+        "rule",
+        [*function_statements(settings, rule), *statements],
+    )
     if len(settings.regions) > 1:
-        role = {"Condition": HOME_REGION, **role}
+        own_role = {"Condition": HOME_REGION, **own_role}
     function: Template = {
         "Type": "AWS::Lambda::Function",
         "DependsOn": f"{camel}Log",
@@ -93,7 +78,7 @@ def function_resources(
     if environment:
         function["Properties"]["Environment"] = {"Variables": dict(environment)}
     return {
-        f"{camel}Role": role,
+        f"{camel}Role": own_role,
         f"{camel}Log": {
             "Type": "AWS::Logs::LogGroup",
             "Properties": {"LogGroupName": f"/aws/lambda/{name}", "RetentionInDays": settings.log_retention_days},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alb_sg.deployment.intrinsics import FORMAT_VERSION, Template, policy_document, ref, sub
+from alb_sg.deployment.intrinsics import FORMAT_VERSION, Template, ref, role, sub
 from alb_sg.deployment.remediation_resources import remediation_role
 from alb_sg.deployment.role_policies import evaluation_statements
 from alb_sg.deployment.settings import Settings
@@ -29,8 +29,8 @@ def member_template(settings: Settings) -> Template:
     The former trusts the functions' roles by name, through a condition: a role named as a principal must exist first,
     and is lost when it is made anew.
     """
-    role = f"arn:${{AWS::Partition}}:iam::${{{CENTRAL_PARAMETER}}}:role/"
-    callers = [sub(f"{role}{settings.function_name(rule)}") for rule in settings.rules]
+    roles = f"arn:${{AWS::Partition}}:iam::${{{CENTRAL_PARAMETER}}}:role/"
+    callers = [sub(f"{roles}{settings.function_name(rule)}") for rule in settings.rules]
     trust = {
         "Effect": "Allow",
         "Principal": {"AWS": sub(f"arn:${{AWS::Partition}}:iam::${{{CENTRAL_PARAMETER}}}:root")},
@@ -51,20 +51,13 @@ def member_template(settings: Settings) -> Template:
         },
         "Conditions": {REMEDIATION_CONDITION: {"Fn::Equals": [ref(REMEDIATION_PARAMETER), "yes"]}},
         "Resources": {
-            "EvaluationRole": {
-                "Type": "AWS::IAM::Role",
-                "Properties": {
-                    "RoleName": settings.names.evaluation_role,
-                    "Description": "What the functions of alb-sg read and report in this account",
-                    "AssumeRolePolicyDocument": policy_document([trust]),
-                    "Policies": [
-                        {
-                            "PolicyName": "evaluation",
-                            "PolicyDocument": policy_document(evaluation_statements(settings.rules)),
-                        }
-                    ],
-                },
-            },
+            "EvaluationRole": role(
+                settings.names.evaluation_role,
+                "What the functions of alb-sg read and report in this account",
+                trust,
+                "evaluation",
+                evaluation_statements(settings.rules),
+            ),
             "RemediationRole": {"Condition": REMEDIATION_CONDITION, **remediation_role(settings)},
         },
     }

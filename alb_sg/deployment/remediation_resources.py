@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from alb_sg.deployment.intrinsics import Template, policy_document, ref, sub
+from alb_sg.deployment.intrinsics import Template, ref, role, sub
 from alb_sg.deployment.role_policies import remediation_statements
 from alb_sg.deployment.settings import DeployedRule, Settings
 from alb_sg.remediation.document_names import document_name
@@ -21,7 +21,7 @@ def remediation_properties(
     Which name that has got there is told by its `Ref`.
     """
     remediation = rule.remediation
-    role = f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/{settings.names.remediation_role}"
+    role_arn = sub(f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/{settings.names.remediation_role}")
     return {
         "ConfigRuleName": rule.name,
         "TargetType": "SSM_DOCUMENT",
@@ -36,7 +36,7 @@ def remediation_properties(
             }
         },
         "Parameters": {
-            document.ASSUME_ROLE.name: static_value(sub(role)),
+            document.ASSUME_ROLE.name: static_value(role_arn),
             document.LOAD_BALANCER.name: {"ResourceValue": {"Value": "RESOURCE_ID"}},
             document.DRY_RUN.name: static_value("false"),
             document.SHARED_GROUP.name: static_value(remediation.shared_group.value),
@@ -65,14 +65,10 @@ def remediation_role(settings: Settings) -> Template:
             },
         },
     }
-    return {
-        "Type": "AWS::IAM::Role",
-        "Properties": {
-            "RoleName": settings.names.remediation_role,
-            "Description": "What the documents of alb-sg read and change in this account",
-            "AssumeRolePolicyDocument": policy_document([trust]),
-            "Policies": [
-                {"PolicyName": "remediation", "PolicyDocument": policy_document(remediation_statements(settings))},
-            ],
-        },
-    }
+    return role(
+        settings.names.remediation_role,
+        "What the documents of alb-sg read and change in this account",
+        trust,
+        "remediation",
+        remediation_statements(settings),
+    )

@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError, WaiterError
 from alb_sg.deployment.artifact import Artifact
 from alb_sg.deployment.conformance_pack import MAX_TEMPLATE_BYTES
 from alb_sg.deployment.documents import documents_template
+from alb_sg.deployment.intrinsics import template_text
 from alb_sg.deployment.lambda_resources import OWNER_TAG
 from alb_sg.deployment.preflight import (
     DeploymentError,
@@ -24,7 +25,6 @@ from alb_sg.deployment.preflight import (
 )
 from alb_sg.deployment.settings import Settings
 from alb_sg.deployment.stack import stack_template
-from alb_sg.deployment.yaml_text import template_text
 
 PrintLine = Callable[[str], None]
 

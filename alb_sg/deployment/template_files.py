@@ -1,18 +1,17 @@
-"""Everything that CloudFormation and AWS Config are given, as files."""
+"""The templates that depend on `rdk-config.json`, as files. All others are hand-written, in `deploy/`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from alb_sg.deployment.aggregator import aggregator_template
 from alb_sg.deployment.artifact import Artifact
 from alb_sg.deployment.central import central_template
 from alb_sg.deployment.conformance_pack import conformance_pack_template, organization_pack_template
 from alb_sg.deployment.documents import documents_template
+from alb_sg.deployment.intrinsics import template_text
 from alb_sg.deployment.member import member_template
 from alb_sg.deployment.settings import RemediationMode, Settings
 from alb_sg.deployment.stack import stack_template
-from alb_sg.deployment.yaml_text import template_text
 from alb_sg.remediation.document_names import document_name
 
 
@@ -20,7 +19,6 @@ def render_templates(settings: Settings, artifact: Artifact) -> dict[str, str]:
     """The templates' texts by file name. A region where types are left out has rules of its own, in files of its own
     such as `conformance-pack.me-central-1.yaml`."""
     files = {
-        "aggregator.yaml": template_text(aggregator_template()),
         "central.yaml": template_text(central_template(settings, artifact.key)),
         "documents.yaml": template_text(documents_template(settings, artifact)),
         "member.yaml": template_text(member_template(settings)),

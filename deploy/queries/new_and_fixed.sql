@@ -1,5 +1,5 @@
--- What became NON_COMPLIANT and what ceased to be, run by run. A verdict is compared with the one before it on the same
--- load balancer and rule; a first look at an account, region and rule says nothing of what is new and is left out.
+-- Findings that are new, fixed or exempted, run by run. Each verdict is compared with the one before it for the same load
+-- balancer and rule. The first run over an account, region and rule is left out: nobody knows what was there before.
 WITH looks AS (
   SELECT account, region, rule, min(as_of) AS first_look
   FROM history

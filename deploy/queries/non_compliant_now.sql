@@ -1,5 +1,5 @@
--- What is NON_COMPLIANT now, by organizational unit, account and rule. Of each account, region and rule the last run
--- counts that looked at it; oldest_look is the earliest of those.
+-- Findings now, by organizational unit, account and rule: those of the last run over each account, region and rule.
+-- oldest_look is the earliest of these runs.
 WITH latest AS (
   SELECT account, region, rule, max(as_of) AS as_of
   FROM history

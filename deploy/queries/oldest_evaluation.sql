@@ -1,4 +1,4 @@
--- When each account, region and rule was last looked at, the oldest first, and whether all load balancers were found then.
+-- The last run over each account, region and rule, the oldest first, and whether it found all load balancers.
 WITH looks AS (
   SELECT
     account, account_name, unit, region, rule, as_of, complete,

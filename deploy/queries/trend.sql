@@ -1,5 +1,5 @@
--- Each run: how many verdicts of each kind, how many load balancers NON_COMPLIANT, and how much was looked at. A run that
--- heard from fewer accounts has fewer findings for that reason alone.
+-- Each run: its verdicts by kind, the load balancers with findings, and how many accounts and regions it covers. A run
+-- that covers fewer has fewer findings for that reason alone.
 SELECT
   as_of,
   sum(CASE WHEN record = 'verdict' AND status = 'nonCompliant' THEN 1 ELSE 0 END) AS findings,

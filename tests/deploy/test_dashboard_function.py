@@ -24,7 +24,7 @@ from alb_sg.functions.dashboard import lambda_handler, publish
 from tests.aggregator.recordings import AGGREGATOR, AS_OF, Failure, Recording, arn, evaluation, load_balancer, verdicts
 from tests.builders import INGRESS
 from tests.dashboard.organization import organization
-from tests.deploy.test_checked_in import statements
+from tests.deploy.templates import statements
 from tests.exemptions.entries import document as exemptions_document
 from tests.exemptions.entries import entry
 

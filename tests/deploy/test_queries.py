@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import pytest
-import yaml
 
 from alb_sg.dashboard.history import COLUMNS, make_run, run_file_name
-from alb_sg.deployment.athena import columns, queries
 from alb_sg.findings.exemption_review import ExemptionStatus
-from alb_sg.functions.dashboard import run_file_content
+from alb_sg.functions.dashboard import HISTORY_PREFIX, run_file_content
 from alb_sg.observations.ranking import VerdictStatus, verdict_status
 from tests.dashboard.organization import Organization, organization
+from tests.deploy.templates import DEPLOY, template
+from tests.deployment.deployments import of_type
 
-DEPLOY = Path(__file__).parents[2] / "deploy"
+QUERIES = DEPLOY / "queries"
+TABLE = (QUERIES / "table.sql").read_text(encoding="utf-8")
 # Athena's words for types, in DuckDB's.
 DUCKDB = {"string": "VARCHAR", "int": "INTEGER", "boolean": "BOOLEAN", "array<string>": "VARCHAR[]"}
 
 Answer = list[dict[str, Any]]
+
+
+def columns() -> dict[str, str]:
+    """The columns of deploy/queries/table.sql and their types, in Athena's words."""
+    [listed] = re.findall(r"CREATE EXTERNAL TABLE history \((.*?)\n\)\n", TABLE, flags=re.DOTALL)
+    return dict(line.split() for line in listed.strip().split(",\n"))
 
 
 class History:
@@ -40,7 +48,7 @@ class History:
         )
 
     def ask(self, name: str) -> Answer:
-        text = (DEPLOY / "queries" / f"{name}.sql").read_text(encoding="utf-8")
+        text = (QUERIES / f"{name}.sql").read_text(encoding="utf-8")
         found = self._database.execute(text)
         names = [column[0] for column in found.description or ()]
         return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
@@ -52,21 +60,30 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> History:
 
 
 def test_the_table_has_the_files_columns(history: History) -> None:
+    python = {"string": str, "int": int, "boolean": bool, "array<string>": list}
+    rows = [row for run in history.runs for row in run.rows]
+    found = {name: {type(row[name]) for row in rows if row[name] is not None} for name in COLUMNS}
+    assert found == {name: {python[kind]} for name, kind in columns().items()}
     assert tuple(columns()) == COLUMNS
-    for run in history.runs:
-        for row in run.rows:
-            for name, kind in columns().items():
-                expected = {"string": str, "int": int, "boolean": bool, "array<string>": list}[kind]
-                assert row[name] is None or type(row[name]) is expected, name
 
 
-def test_the_template_has_the_same_table_and_queries() -> None:
-    resources = yaml.safe_load((DEPLOY / "dashboard.yaml").read_text(encoding="utf-8"))["Resources"]
-    listed = resources["HistoryTable"]["Properties"]["TableInput"]["StorageDescriptor"]["Columns"]
-    assert {one["Name"]: one["Type"] for one in listed} == columns()
-    named = [one for one in resources.values() if one["Type"] == "AWS::Athena::NamedQuery"]
-    assert {one["Properties"]["QueryString"].strip() for one in named} == {text.strip() for text in queries().values()}
-    assert len(named) == 6
+def test_the_template_has_the_same_table() -> None:
+    [table] = of_type(template("dashboard.yaml"), "AWS::Glue::Table").values()
+    stored = table["TableInput"]["StorageDescriptor"]
+    assert table["TableInput"]["Name"] == "history"
+    assert [(one["Name"], one["Type"]) for one in stored["Columns"]] == list(columns().items())
+    assert f"ROW FORMAT SERDE '{stored['SerdeInfo']['SerializationLibrary']}'" in TABLE
+    assert f"LOCATION '{stored['Location']['Fn::Sub'].replace('${Bucket}', 'BUCKET')}'" in TABLE
+    assert stored["Location"]["Fn::Sub"].endswith(f"/{HISTORY_PREFIX}")
+
+
+def test_the_template_has_the_same_queries() -> None:
+    named = of_type(template("dashboard.yaml"), "AWS::Athena::NamedQuery").values()
+    texts = {path.stem: path.read_text(encoding="utf-8") for path in QUERIES.glob("*.sql") if path.stem != "table"}
+    assert {one["Name"]: one["QueryString"] for one in named} == {
+        f"alb-sg: {name.replace('_', ' ')}": text for name, text in texts.items()
+    }
+    assert len(named) == len(texts) == 6
 
 
 def test_non_compliant_now(history: History) -> None:

@@ -15,17 +15,17 @@ from typing import Any
 
 import boto3
 import pytest
-import yaml
 from moto import mock_aws
 
 from alb_sg.functions import snapshot_batch
 from tests.deploy import lake
 from tests.deploy.lambda_stand_in import LambdaStandIn
+from tests.deploy.templates import template
 from tests.exemptions.entries import document
 from tests.tools import node, node_module
 
 ROOT = Path(__file__).parents[2]
-TEMPLATE = yaml.safe_load((ROOT / "deploy" / "sweep.yaml").read_text(encoding="utf-8"))
+TEMPLATE = template("sweep.yaml")
 LINT = ROOT / "tests" / "node" / "lint-states.js"
 SOURCE, RESULTS, EXEMPTIONS = "snapshots", "results", "ssm:/alb-sg/exemptions"
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:alb-sg-sweep"

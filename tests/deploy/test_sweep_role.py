@@ -1,8 +1,9 @@
-"""The sweep's function under the role that is generated for it, with moto's IAM enforcement on."""
+"""The sweep's function under the role that its template gives it, with moto's IAM enforcement on."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fnmatch import fnmatch
 from typing import Any
 
 import boto3
@@ -18,7 +19,7 @@ from alb_sg.functions.snapshot_batch import (
     lambda_handler,
 )
 from tests.deploy import lake
-from tests.deploy.test_checked_in import statements
+from tests.deploy.templates import statements, template
 from tests.deploy.test_dashboard_function import as_role
 
 SOURCE, RESULTS = "snapshots", "results"
@@ -64,3 +65,11 @@ def test_the_role_is_enough_and_every_right_is_needed(s3: Any, monkeypatch: pyte
             monkeypatch.setattr(boto3, "client", lambda *_, client=client, **__: client)
             with pytest.raises(client.exceptions.ClientError, match="AccessDenied"):
                 sweep()
+
+
+def test_the_state_machine_may_read_the_items_that_the_function_writes(s3: Any) -> None:
+    policy = template("sweep.yaml")["Resources"]["SweepPolicy"]["Properties"]["PolicyDocument"]
+    [reading] = [one["Resource"]["Fn::Sub"] for one in policy["Statement"] if one["Action"] == ["s3:GetObject"]]
+    run = {"run": "run-1", "time": "2027-01-31T05:00:00.000Z"}
+    planned = lambda_handler({"step": "plan", "source": {"bucket": SOURCE}, "parameters": {}, **run}, None)
+    assert fnmatch(f"${{Bucket.Arn}}/{planned['key']}", reading)

@@ -1,7 +1,7 @@
 """The templates as stacks, and `deploy-stack`, on a simulated account.
 
-moto makes roles, log groups, queues, functions and their permissions. It knows neither alarms nor AWS Config's rules,
-packs and aggregators in CloudFormation, and leaves a function's tags and dead-letter queue out; those are asserted
+moto makes roles, log groups, queues, functions and their permissions. It knows neither alarms nor AWS Config's rules
+and packs in CloudFormation, and leaves a function's tags and dead-letter queue out; those are asserted
 from the rendered files in test_templates.py, and the pack is put through the API here.
 """
 
@@ -101,7 +101,7 @@ def test_organization_stacks_are_made(aws: Faults, tmp_path: Path) -> None:
     texts = render_templates(settings_of(ORGANIZATION, tmp_path), artefact)
     client("s3").put_object(Bucket=make_bucket(), Key=artefact.key, Body=artefact.content)
     cloudformation = client("cloudformation")
-    for name in ("central", "member", "documents", "aggregator", "organization-conformance-pack"):
+    for name in ("central", "member", "documents", "organization-conformance-pack"):
         cloudformation.create_stack(
             StackName=name, TemplateBody=texts[f"{name}.yaml"], Capabilities=["CAPABILITY_NAMED_IAM"]
         )
@@ -114,7 +114,7 @@ def test_organization_stacks_are_made(aws: Faults, tmp_path: Path) -> None:
         f"/aws/lambda/{name}": 90 for name in FUNCTIONS
     }
     iam = client("iam")
-    assert {*FUNCTIONS, "alb-sg-evaluation"} < {role["RoleName"] for role in iam.list_roles()["Roles"]}
+    assert {*FUNCTIONS, "alb-sg-evaluation"} == {role["RoleName"] for role in iam.list_roles()["Roles"]}
     for name in FUNCTIONS:
         configuration = client("lambda").get_function(FunctionName=name)["Configuration"]
         assert configuration["Role"] == f"arn:aws:iam::{ACCOUNT_ID}:role/{name}"

@@ -38,7 +38,6 @@ from tests.deployment.deployments import (
 from tests.rules import RULE_NAMES
 
 FILES = {
-    "aggregator.yaml",
     "central.yaml",
     "conformance-pack.yaml",
     "documents.yaml",

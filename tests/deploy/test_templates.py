@@ -1,31 +1,43 @@
-"""The templates in deploy/: as generated, clean to cfn-lint, closed to others, and no right that is not declared."""
+"""The templates in deploy/: clean to cfn-lint, closed to others, in agreement with the code and with one another."""
 
 from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
+from collections.abc import Iterator
+from importlib import import_module
 from typing import Any
 
 import boto3
 import cfnlint.api  # type: ignore[import-untyped]  # it ships no types
 import pytest
-import yaml
 from cfnlint.config import ManualArgs  # type: ignore[import-untyped]  # as above
 from moto import mock_aws
 from moto.events.models import EventPattern
 
 from alb_sg.aggregator.requests import IAM_ACTIONS
-from alb_sg.deployment.checked_in import checked_in, main
+from alb_sg.deployment.artifact import FUNCTION_MODULES
+from alb_sg.deployment.rule_definition import read_rule_definitions
+from alb_sg.errors import InvalidInputError
+from alb_sg.estate.model import LOAD_BALANCER_TYPE
+from alb_sg.exemptions.aws_document import READ_ACTIONS
 from alb_sg.exemptions.location import parse_location
+from alb_sg.functions import dashboard
+from alb_sg.functions import snapshot_batch as sweep
 from alb_sg.functions.dashboard import BUCKET_ACTIONS
 from alb_sg.functions.snapshot_batch import RESULTS_BUCKET_ACTIONS, SNAPSHOT_BUCKET_ACTIONS
+from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 from tests.builders import RULES, load_balancer_arn
+from tests.deploy.templates import DEPLOY, statements, template
+from tests.deployment.deployments import RULES as RULES_FOLDER
 from tests.deployment.deployments import of_type
 
-DEPLOY = Path(__file__).parents[2] / "deploy"
-TEMPLATES = ("dashboard.yaml", "member-events.yaml", "sweep.yaml")
+TEMPLATES = ("aggregator.yaml", "dashboard.yaml", "member-events.yaml", "sweep.yaml")
+FUNCTION = "AWS::Lambda::Function"
+ROLE = "AWS::IAM::Role"
+FUNCTIONS = {"dashboard.yaml": dashboard, "sweep.yaml": sweep}
 GIVEN = {
+    "aggregator.yaml": {},
     "dashboard.yaml": {"OrganizationId": "o-a1b2c3d4e5"},
     "member-events.yaml": {"CentralBusArn": "arn:aws:events:us-east-1:111122223333:event-bus/alb-sg"},
     "sweep.yaml": {"SourceBucket": "snapshots"},
@@ -36,6 +48,7 @@ EXEMPTIONS_POLICIES = {"ReadExemptionsInS3", "ReadExemptionsInSsm"}
 UNKNOWN_TO_MOTO = (
     "AWS::Athena::",
     "AWS::CloudWatch::Alarm",
+    "AWS::Config::",
     "AWS::Events::EventBusPolicy",
     "AWS::Glue::",
     "AWS::S3::BucketPolicy",
@@ -44,18 +57,8 @@ UNKNOWN_TO_MOTO = (
 )
 
 
-def template(name: str) -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load((DEPLOY / name).read_text(encoding="utf-8"))
-    return found
-
-
-def test_they_are_as_make_generate_writes_them(tmp_path: Path) -> None:
-    main(tmp_path)
-    made = {str(path.relative_to(tmp_path)): path.read_text(encoding="utf-8") for path in tmp_path.rglob("*.*")}
-    assert made == checked_in()
-    assert {str(path.relative_to(DEPLOY)) for path in DEPLOY.rglob("*.*")} == set(made)
-    for name, text in made.items():
-        assert (DEPLOY / name).read_text(encoding="utf-8") == text, f"{name} is stale; run make generate"
+def test_every_template_is_tested() -> None:
+    assert {path.name for path in DEPLOY.glob("*.yaml")} == set(TEMPLATES)
 
 
 @pytest.mark.slow
@@ -90,7 +93,7 @@ def test_moto_makes_the_stack(name: str) -> None:
         s3.create_bucket(Bucket="artefacts")
         s3.put_object(Bucket="artefacts", Key="alb-sg/alb-sg-1.zip", Body=b"zip")
         artefact = {"ArtefactBucket": "artefacts", "ArtefactKey": "alb-sg/alb-sg-1.zip"}
-        given = {**GIVEN[name], **({} if name == "member-events.yaml" else artefact)}
+        given = {**GIVEN[name], **(artefact if name in FUNCTIONS else {})}
         cloudformation = boto3.client("cloudformation", "us-east-1")
         cloudformation.create_stack(
             StackName="made",
@@ -125,7 +128,7 @@ def test_exemptions_are_read_where_they_are_kept_and_nowhere_else(
     pattern = made["Parameters"]["Exemptions"]["AllowedPattern"]
     assert re.fullmatch(pattern, source)
     if source:
-        parse_location(source)
+        assert [action for action, _ in allowed] == [READ_ACTIONS[type(parse_location(source))]]
     resources = {one: made["Resources"][one] for one in ("FunctionRole", *sorted(EXEMPTIONS_POLICIES))}
     resources["FunctionRole"]["Properties"]["Policies"] = []
     conditions = {one: made["Conditions"][one] for one in ("ExemptionsInS3", "ExemptionsInSsm")}
@@ -174,11 +177,6 @@ def test_buckets_are_private_encrypted_versioned_and_over_tls_alone(name: str) -
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
-def statements(name: str, role: str) -> list[dict[str, Any]]:
-    properties = template(name)["Resources"][role]["Properties"]
-    return [one for inline in properties["Policies"] for one in inline["PolicyDocument"]["Statement"]]
-
-
 OWN = {"logs:CreateLogStream", "logs:PutLogEvents", "sqs:SendMessage"}
 
 
@@ -192,9 +190,17 @@ OWN = {"logs:CreateLogStream", "logs:PutLogEvents", "sqs:SendMessage"}
 def test_functions_may_do_what_they_declare_and_nothing_else(name: str, declared: set[str]) -> None:
     found = statements(name, "FunctionRole")
     assert {action for one in found for action in one["Action"]} == declared | OWN
-    everywhere = {action for one in found if one["Resource"] == "*" for action in one["Action"]}
-    # Calls that IAM knows no resource for.
-    assert everywhere == (set(IAM_ACTIONS) if name == "dashboard.yaml" else set())
+
+
+def test_only_reading_the_aggregator_is_allowed_on_every_resource() -> None:
+    everywhere = []
+    for name in TEMPLATES:
+        made = template(name)
+        inline = [policy for role in of_type(made, ROLE).values() for policy in role.get("Policies", ())]
+        for policy in (*inline, *of_type(made, "AWS::IAM::Policy").values()):
+            everywhere += [one for one in policy["PolicyDocument"]["Statement"] if one["Resource"] == "*"]
+    [found] = everywhere
+    assert set(found["Action"]) == set(IAM_ACTIONS)
 
 
 def test_the_sweep_writes_nothing_into_the_snapshots() -> None:
@@ -206,7 +212,7 @@ def test_the_sweep_writes_nothing_into_the_snapshots() -> None:
 def test_nothing_fails_silently() -> None:
     for name in TEMPLATES:
         made = template(name)
-        for logical_id, function in of_type(made, "AWS::Lambda::Function").items():
+        for logical_id, function in of_type(made, FUNCTION).items():
             assert function["DeadLetterConfig"] == {"TargetArn": {"Fn::GetAtt": ["FunctionFailed", "Arn"]}}
             watched = json.dumps(list(of_type(made, "AWS::CloudWatch::Alarm").values()))
             assert json.dumps({"Ref": logical_id}) in watched
@@ -215,6 +221,103 @@ def test_nothing_fails_silently() -> None:
         for rule in of_type(made, "AWS::Events::Rule").values():
             if "EventPattern" in rule:
                 assert all("DeadLetterConfig" in target for target in rule["Targets"])
+
+
+# --- functions as the code has them
+
+
+def function_of(name: str) -> dict[str, Any]:
+    [found] = of_type(template(name), FUNCTION).values()
+    return found
+
+
+def test_handlers_are_in_the_artefact_and_there_is_a_template_for_each() -> None:
+    modules = []
+    for name, code in FUNCTIONS.items():
+        module, _, handler = function_of(name)["Handler"].rpartition(".")
+        assert import_module(module) is code
+        assert callable(getattr(code, handler))
+        modules.append(module)
+    assert sorted(modules) == sorted(FUNCTION_MODULES)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_the_environment_has_the_variables_that_the_code_reads(name: str) -> None:
+    read = {value for value in vars(FUNCTIONS[name]).values() if str(value).startswith("ALB_SG_")}
+    assert set(function_of(name)["Environment"]["Variables"]) == read
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_the_runtime_is_that_of_the_rules(name: str) -> None:
+    """The artefact has modules compiled for one Python."""
+    assert {function_of(name)["Runtime"]} == {rule.runtime for rule in read_rule_definitions(RULES_FOLDER)}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_writes_to_its_own_log_group(name: str) -> None:
+    group = f"/aws/lambda/{function_of(name)['FunctionName']}"
+    [log] = of_type(template(name), "AWS::Logs::LogGroup").values()
+    assert log["LogGroupName"] == group
+    [writing] = [one for one in statements(name, "FunctionRole") if "logs:PutLogEvents" in one["Action"]]
+    assert writing["Resource"]["Fn::Sub"].endswith(f":log-group:{group}:*")
+
+
+# --- the sweep's state machine
+
+
+def states(definition: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """All states, those within a map too."""
+    for state in definition["States"].values():
+        yield state
+        yield from states(state.get("ItemProcessor", {"States": {}}))
+
+
+def test_every_step_outlives_the_function_and_gives_up_on_wrong_input_alone() -> None:
+    [machine] = of_type(template("sweep.yaml"), "AWS::StepFunctions::StateMachine").values()
+    tasks = [state for state in states(machine["Definition"]) if state["Type"] == "Task"]
+    assert len(tasks) == 4
+    for task in tasks:
+        assert task["TimeoutSeconds"] > function_of("sweep.yaml")["Timeout"]
+        refused, tried_again = task["Retry"]
+        assert (refused["ErrorEquals"], refused["MaxAttempts"]) == ([InvalidInputError.__name__], 0)
+        assert tried_again["ErrorEquals"] == ["States.ALL"]
+        assert task["Retry"] == tasks[0]["Retry"]
+
+
+def test_the_state_machine_may_call_what_it_calls() -> None:
+    made = template("sweep.yaml")
+    [machine] = of_type(made, "AWS::StepFunctions::StateMachine").values()
+    allowed = {
+        action: one["Resource"]
+        for one in made["Resources"]["SweepPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+        for action in one["Action"]
+    }
+    called = {
+        text.rpartition(":::")[2]
+        for said in machine["DefinitionSubstitutions"].values()
+        if ":states:::" in (text := said.get("Fn::Sub", ""))
+    }
+    actions = {"lambda:invoke": "lambda:InvokeFunction", "s3:getObject": "s3:GetObject", "s3:putObject": "s3:PutObject"}
+    assert called == set(actions)
+    assert set(actions.values()) <= set(allowed)
+    assert allowed["lambda:InvokeFunction"] == machine["DefinitionSubstitutions"]["FunctionArn"]
+    # A Distributed Map starts executions of its own state machine, named after the map.
+    name = machine["StateMachineName"]
+    assert allowed["states:StartExecution"]["Fn::Sub"].endswith(f":stateMachine:{name}")
+    assert allowed["states:RedriveExecution"]["Fn::Sub"].endswith(f":execution:{name}*:*")
+
+
+# --- the aggregator
+
+
+def test_the_dashboard_reads_the_aggregator_that_is_made() -> None:
+    [aggregator] = of_type(template("aggregator.yaml"), "AWS::Config::ConfigurationAggregator").values()
+    name = template("dashboard.yaml")["Parameters"]["AggregatorName"]["Default"]
+    assert aggregator["ConfigurationAggregatorName"] == name
+    assert aggregator["OrganizationAggregationSource"] == {
+        "AllAwsRegions": True,
+        "RoleArn": {"Fn::GetAtt": ["AggregatorRole", "Arn"]},
+    }
 
 
 # --- changes of compliance
@@ -278,6 +381,24 @@ def test_which_changes_are_told(detail: dict[str, Any], *, told: bool) -> None:
     # moto has no TestEventPattern, but matches events for its own buses.
     event: Any = change(**detail)
     assert EventPattern.load(json.dumps(central)).matches_event(event) is told
+
+
+def test_the_changes_told_are_those_of_our_rules_on_load_balancers() -> None:
+    detail = template("dashboard.yaml")["Resources"]["ChangesRule"]["Properties"]["EventPattern"]["detail"]
+    assert detail["configRuleName"] == [{"wildcard": f"*{name}*"} for name in sorted(RECOMMENDATIONS_BY_NAME)]
+    assert detail["resourceType"] == [LOAD_BALANCER_TYPE]
+
+
+def test_members_forward_to_the_bus_that_the_dashboard_has() -> None:
+    central, member = template("dashboard.yaml"), template("member-events.yaml")
+    [bus] = of_type(central, "AWS::Events::EventBus").values()
+    assert central["Outputs"]["BusArn"]["Value"] == {"Fn::GetAtt": ["Bus", "Arn"]}
+    arn = f"arn:aws:events:eu-central-1:111122223333:event-bus/{bus['Name']}"
+    assert re.fullmatch(member["Parameters"]["CentralBusArn"]["AllowedPattern"], arn)
+    [forwarding] = statements("member-events.yaml", "ForwardRole")
+    [target] = of_type(member, "AWS::Events::Rule")["ForwardRule"]["Targets"]
+    assert forwarding["Action"] == ["events:PutEvents"]
+    assert forwarding["Resource"] == target["Arn"] == {"Ref": "CentralBusArn"}
 
 
 @pytest.mark.parametrize("page_url", ["https://dashboard.example.com/index.html", ""])
