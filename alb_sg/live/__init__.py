@@ -1,4 +1,4 @@
-"""The live source: describe calls of Elastic Load Balancing and EC2, for one account and region."""
+"""A live account: which calls to make, making them, and AWS Config's recordings in place of some of them."""
 
 from alb_sg.live.requests import LiveClients
 from alb_sg.live.selection import Selection

@@ -17,7 +17,7 @@ from alb_sg.estate.estate import ReadFailure
 from alb_sg.estate.model import LISTENER_TYPE, LOAD_BALANCER_TYPE, SECURITY_GROUP_TYPE, TARGET_GROUP_TYPE
 from alb_sg.findings.finding import Compliance
 from alb_sg.live import LoadResult, Selection
-from alb_sg.live.recording_group import records_type
+from alb_sg.live.recordings import records_type
 from embedded_aws.config_recorder import ALL_TYPES, record_estate
 from embedded_aws.config_stand_in import ConfigStandIn
 from tests.builders import (
