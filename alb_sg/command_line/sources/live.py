@@ -11,11 +11,11 @@ from alb_sg.aws.clients import caller_account_id, make_client, open_session
 from alb_sg.aws.rate_limits import RATE_LIMITER
 from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.rule_selection import RuleSelection
-from alb_sg.command_line.sources.loading import LoadedEstates, account_region_key, enumeration_error
+from alb_sg.command_line.sources.loading import LoadedEstates, account_region_key
 from alb_sg.errors import InvalidInputError, NotReadError
 from alb_sg.estate.estate import Estate, link_estates
 from alb_sg.estate.model import LoadBalancer
-from alb_sg.findings.finding import EvaluationError
+from alb_sg.findings.finding import EvaluationError, enumeration_error
 from alb_sg.live import LiveClients, LiveSource, Selection
 
 SIGN_IN_HINT = "sign in, name a --profile, or read files with --estate or --config-items"

@@ -11,10 +11,10 @@ from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.rule_selection import RuleSelection
 from alb_sg.errors import InvalidInputError, NotReadError
 from alb_sg.estate.config_item_files import read_config_items
-from alb_sg.estate.estate import Estate, ReadFailure, link_estates
+from alb_sg.estate.estate import Estate, link_estates
 from alb_sg.estate.export_file import read_export_file
 from alb_sg.estate.model import LoadBalancer
-from alb_sg.findings.finding import EvaluationError
+from alb_sg.findings.finding import EvaluationError, enumeration_error
 from alb_sg.parameters import Source
 
 SOURCES_HELP = """where load balancers are read from:
@@ -154,16 +154,6 @@ def require_single_load_balancer(loaded_estates: LoadedEstates, name: str) -> tu
 
 def account_region_key(estate: Estate) -> tuple[str, str]:
     return estate.account_id, estate.region
-
-
-def enumeration_error(estate: Estate, failure: ReadFailure) -> EvaluationError:
-    """What a failure says of the load balancers there are: of one (its key), or of all of an account and region."""
-    what = (
-        f"{failure.section} of {estate.account_id} {estate.region}"
-        if failure.key is None
-        else f"load balancer {failure.key}"
-    )
-    return EvaluationError(estate.account_id, estate.region, failure.key, None, what, failure.cause)
 
 
 def has_name_or_arn(load_balancer: LoadBalancer, name_or_arn: str) -> bool:
