@@ -28,7 +28,7 @@ from alb_sg.config_rule.notification import (
     read_changed_item,
     read_notification,
 )
-from alb_sg.errors import InvalidInputError, NotReadError
+from alb_sg.errors import IncompleteEvaluationError, InvalidInputError, NotReadError
 from alb_sg.estate.model import LOAD_BALANCER_TYPE, TARGET_GROUP_TYPE
 from alb_sg.exemptions.aws_document import read_exemptions
 from alb_sg.exemptions.exemption import Exemptions
@@ -39,10 +39,6 @@ from alb_sg.findings.judge import judge_all
 from alb_sg.live import LiveClients, LiveSource, LoadResult, Selection
 from alb_sg.parameters import PREFIX_LIST_ID, Parameters, Source, TargetMatch, parse_parameters
 from alb_sg.recommendations.catalogue import Recommendation
-
-
-class IncompleteEvaluationError(Exception):
-    """Some of what an invocation had to judge or record was not; each error was logged before."""
 
 
 class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped

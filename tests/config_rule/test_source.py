@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from alb_sg.config_rule.iam_actions import evaluation_actions
-from alb_sg.config_rule.rule import IncompleteEvaluationError
+from alb_sg.errors import IncompleteEvaluationError
 from alb_sg.estate.model import SECURITY_GROUP_TYPE
 from alb_sg.live import LiveClients, LiveSource
 from alb_sg.live.iam_actions import RECORDING_ACTIONS
