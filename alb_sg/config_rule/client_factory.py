@@ -11,6 +11,7 @@ from rdklib.clientfactory import CONFIG_ROLE_TIMEOUT_SECONDS, ClientFactory
 from alb_sg.aws.client_errors import error_code
 from alb_sg.aws.clients import make_client
 from alb_sg.aws.service_models import new_session
+from alb_sg.config_rule.notification import Notification
 
 # rdklib's name for the session: a role's trust policy may require it.
 ROLE_SESSION_NAME = "configLambdaExecution"
@@ -71,3 +72,17 @@ class RetryingClientFactory(ClientFactory):  # type: ignore[misc]  # rdklib is u
                 details["Message"] = f"{details.get('Message')} ({ASSUME_ROLE_ADVICE})"
             raise
         return response["Credentials"]
+
+
+def make_client_factory(notification: Notification) -> RetryingClientFactory:
+    """The factory for an event, as rdklib's own parameters of the rule configure it."""
+    parameters = {name: str(value) for name, value in notification.parameters.items()}
+    role_arn = notification.execution_role_arn
+    if "ExecutionRoleName" in parameters:
+        # As in rdklib: another role of the same account, at the root path.
+        role_arn = f"{role_arn.split('/')[0]}/{parameters['ExecutionRoleName']}"
+    return RetryingClientFactory(
+        role_arn,
+        parameters.get("ExecutionRoleRegion"),
+        assume_role_mode=parameters.get("AssumeRoleMode", "true").lower() != "false",
+    )

@@ -1,4 +1,4 @@
-"""Which accounts a function serves."""
+"""The accounts whose events a function accepts."""
 
 from __future__ import annotations
 
@@ -6,17 +6,19 @@ import pytest
 
 from alb_sg.config_rule.allowed_accounts import (
     ENVIRONMENT_VARIABLE,
-    check_event_account,
+    check_account,
     read_allowed_accounts,
     require_allowed_account,
 )
+from alb_sg.config_rule.notification import Notification
 from alb_sg.errors import InvalidInputError
 
 OURS, OTHER = "111122223333", "999999999999"
+OTHERS_ROLE = f"arn:aws:iam::{OTHER}:role/recorder"
 
 
-def event(account: str | None, role_account: str = OURS) -> dict[str, object]:
-    return {"accountId": account, "executionRoleArn": f"arn:aws:iam::{role_account}:role/recorder"}
+def notification(account: str | None, role: str = f"arn:aws:iam::{OURS}:role/recorder") -> Notification:
+    return Notification(account, "rule", "token", role, {}, "2026-01-02T03:04:05Z", None)
 
 
 @pytest.mark.parametrize(
@@ -34,33 +36,32 @@ def test_a_list_that_is_none_serves_nobody(value: str) -> None:
 
 
 def test_without_a_list_all_are_served() -> None:
-    require_allowed_account(event(OTHER, OTHER), None)
+    require_allowed_account(notification(OTHER, OTHERS_ROLE), None)
 
 
 @pytest.mark.parametrize(
-    ("account", "role_account", "sentence"),
+    ("refused", "sentence"),
     [
-        (OTHER, OTHER, "accountId: this function does not serve account '999999999999' (see ALB_SG_ACCOUNTS)"),
-        (None, OURS, "accountId: this function does not serve account None"),
-        # An account may not have another one read.
-        (OURS, OTHER, "is not a role of account 111122223333"),
+        (
+            notification(OTHER, OTHERS_ROLE),
+            "accountId: this function does not serve account '999999999999' (see ALB_SG_ACCOUNTS)",
+        ),
+        (notification(None), "accountId: this function does not serve account None"),
+        # An account must not have another one read.
+        (notification(OURS, OTHERS_ROLE), "is not a role of account 111122223333"),
+        (notification(OURS, "recorder"), "executionRoleArn: 'recorder' is not a role of account 111122223333"),
     ],
 )
-def test_others_are_refused(account: str | None, role_account: str, sentence: str) -> None:
-    with pytest.raises(InvalidInputError) as refused:
-        require_allowed_account(event(account, role_account), frozenset({OURS}))
-    assert sentence in str(refused.value)
-
-
-def test_an_event_without_a_role_is_refused() -> None:
-    with pytest.raises(InvalidInputError, match="executionRoleArn: None is not a role of account"):
-        require_allowed_account({"accountId": OURS}, frozenset({OURS}))
+def test_others_are_refused(refused: Notification, sentence: str) -> None:
+    with pytest.raises(InvalidInputError) as error:
+        require_allowed_account(refused, frozenset({OURS}))
+    assert sentence in str(error.value)
 
 
 def test_the_environment_of_the_function_decides(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv(ENVIRONMENT_VARIABLE, raising=False)
-    check_event_account(event(OTHER, OTHER))
+    check_account(notification(OTHER, OTHERS_ROLE))
     monkeypatch.setenv(ENVIRONMENT_VARIABLE, OURS)
-    check_event_account(event(OURS))
+    check_account(notification(OURS))
     with pytest.raises(InvalidInputError):
-        check_event_account(event(OTHER, OTHER))
+        check_account(notification(OTHER, OTHERS_ROLE))
