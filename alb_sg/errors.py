@@ -1,15 +1,21 @@
-"""The two ways in which input fails: it cannot be used at all, or a part of it could not be read.
+"""The errors that callers of this package handle. None of them is ever a verdict.
 
-Neither is ever a verdict. `InvalidInputError` stops the call (the command exits 2); `NotReadError` is raised where a
-verdict would hang on something that is not there, and becomes an error that names it while every other load
-balancer is still judged.
+AlbSgError
+├── InvalidInputError          input is unusable: the whole call stops, and the command exits with 2
+├── NotReadError               a fact that a verdict depends on is missing: that verdict becomes an
+│                              `EvaluationError`, and every other load balancer is still judged
+└── IncompleteEvaluationError  a Config rule's invocation could not judge or record everything: Lambda must fail
 """
 
 from __future__ import annotations
 
 
-class InvalidInputError(Exception):
-    """Input that no verdict can be built on: one sentence that says what, where and what to do."""
+class AlbSgError(Exception):
+    """Base of the errors that this package raises on purpose."""
+
+
+class InvalidInputError(AlbSgError):
+    """Input that no verdict can be based on: one sentence with what is wrong, where, and what to do."""
 
     def __init__(self, message: str, place: str = "") -> None:
         super().__init__(message, place)
@@ -17,7 +23,7 @@ class InvalidInputError(Exception):
         self.place = place
 
     def inside(self, place: str) -> InvalidInputError:
-        """The same error seen from one level further out, such as `SecurityGroups[3]`."""
+        """The same error as seen from the enclosing value, such as `SecurityGroups[3]`."""
         if not self.place:
             return InvalidInputError(self.message, place)
         joint = "" if self.place.startswith("[") else "."
@@ -27,8 +33,8 @@ class InvalidInputError(Exception):
         return f"{self.place}: {self.message}" if self.place else self.message
 
 
-class NotReadError(Exception):
-    """Something that a verdict hangs on was not read: `what` names it, `cause` says why it is missing."""
+class NotReadError(AlbSgError):
+    """A verdict depends on something that was not read: `what` names it, `cause` says why it is missing."""
 
     def __init__(self, what: str, cause: str) -> None:
         super().__init__(what, cause)
@@ -37,3 +43,7 @@ class NotReadError(Exception):
 
     def __str__(self) -> str:
         return f"{self.what}: {self.cause}"
+
+
+class IncompleteEvaluationError(AlbSgError):
+    """An invocation could not judge or record everything; each error was logged before."""

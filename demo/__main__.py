@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from alb_sg.command_line.main import main as command
-from alb_sg.config_rule.rule import IncompleteEvaluationError
+from alb_sg.errors import IncompleteEvaluationError
 from alb_sg.estate.model import LISTENER_TYPE, SECURITY_GROUP_TYPE
 from alb_sg.live import LiveClients, LiveSource
 from demo.estate import build_estate

@@ -22,7 +22,7 @@ from alb_sg.estate.item_history import SECTION_BY_TYPE, Recording, Recordings
 from alb_sg.estate.json_files import parse_if_text
 from alb_sg.estate.model import LOAD_BALANCER_TYPE
 from alb_sg.live.config_requests import ConfigRequests
-from alb_sg.live.recording_group import records_type
+from alb_sg.live.recordings import records_type
 
 # AWS Config records its own recorders, where they are told to.
 RECORDER_TYPE = "AWS::Config::ConfigurationRecorder"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -10,6 +9,7 @@ from typing import Any, TypeVar
 
 from alb_sg.aggregator.rule_names import find_rule
 from alb_sg.aws.account_region import AccountRegion, parse_account_id
+from alb_sg.aws.arns import is_load_balancer_arn
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.config_item import ConfigItem, read_item
 from alb_sg.estate.from_api import Shape, list_or_empty, require_object, required_text
@@ -22,7 +22,6 @@ T = TypeVar("T")
 VerdictKey = tuple[str, str]
 ConfigRuleKey = tuple[AccountRegion, str]
 
-LOAD_BALANCER_ARN = re.compile(r"arn:[^/]+:loadbalancer/[^/]+/[^/]+/[^/]+")
 
 # The worst first: where a rule is deployed twice, the worse verdict counts.
 INSUFFICIENT_DATA = "INSUFFICIENT_DATA"
@@ -80,7 +79,7 @@ def read_verdicts(row: Shape) -> list[RecordedVerdict]:
             found.append(RecordedVerdict(account_region, arn, rule, name, _compliance(one)))
     if found:
         account_region.check_arn(arn, "targetResourceId")
-        if not LOAD_BALANCER_ARN.fullmatch(arn):
+        if not is_load_balancer_arn(arn):
             raise InvalidInputError(f"{arn!r} is not the ARN of a load balancer", "targetResourceId")
     return found
 

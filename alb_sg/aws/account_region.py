@@ -1,4 +1,4 @@
-"""The account and region that something belongs to, and whether an ARN agrees."""
+"""Account and region, also those of an ARN."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class AccountRegion(NamedTuple):
         return f"{self.account_id} {self.region}"
 
     def check_arn(self, arn: str, field: str) -> None:
-        """Raises InvalidInputError where an ARN is none, or is of another account or region."""
+        """Raises InvalidInputError for a text that is no ARN, and for an ARN of another account or region."""
         account_region = account_region_of(arn, field)
         if account_region != self:
             raise InvalidInputError(f"{arn!r} is of {account_region}, not of {self}", field)
@@ -33,7 +33,7 @@ def account_region_of(arn: str, field: str) -> AccountRegion:
 
 
 def parse_account_id(value: Any, field: str) -> str:
-    """An account's id: text, because a number loses leading zeros. Raises InvalidInputError."""
+    """An account's id, as text because a number loses leading zeros. Raises InvalidInputError."""
     if value is None:
         raise InvalidInputError("the account's 12-digit id is missing", field)
     if not isinstance(value, str) or not ACCOUNT_ID.fullmatch(value):

@@ -1,6 +1,6 @@
-"""Calls in step with the services' own token buckets, so that a sweep is as fast as they allow and not throttled.
+"""Calls at the rate of the services' own token buckets: as fast as they allow, without throttling.
 
-A service that refuses calls has been asked too fast by somebody: then botocore's adaptive retries slow down as well.
+If other callers in the account use up the buckets, botocore's adaptive retries slow our calls down as well.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from botocore.client import BaseClient
 
 
 class RateLimit(NamedTuple):
-    """A service's token bucket for calls that read, one for each account and region: it holds `size` calls and gains
-    `refill` a second. `shared`: one bucket for all of the service's actions, not one for each."""
+    """A service's token bucket for calls that read, per account and region. It holds `size` calls and gains `refill`
+    calls a second. `shared`: one bucket for all of the service's actions, not one per action."""
 
     size: int
     refill: int
     shared: bool
 
 
-# By botocore's name of the service. Elastic Load Balancing user guide, "Request throttling for the Elastic Load
+# By botocore's service name. Elastic Load Balancing user guide, "Request throttling for the Elastic Load
 # Balancing API"; Amazon EC2 developer guide, "Request throttling". AWS Config publishes none.
 RATE_LIMITS = {
     "elbv2": RateLimit(40, 10, shared=True),
@@ -31,7 +31,7 @@ RATE_LIMITS = {
     "config": RateLimit(10, 5, shared=False),
 }
 READ_OPERATION_PREFIXES = ("Describe", "Get", "Select")
-# What answers on this machine is no AWS service and has no bucket.
+# A server on this machine is no AWS service and has no token bucket.
 LOCAL_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 Clock = Callable[[], float]
@@ -39,9 +39,9 @@ Sleep = Callable[[float], None]
 
 
 class TokenBucket:
-    """Hands out a limit's calls, as many at once as the service takes, and then in its rhythm.
+    """Hands out calls: first as many at once as the service takes, then at its refill rate.
 
-    One second's refill is held back: the service fills its bucket once a second, and calls do not arrive evenly.
+    The bucket holds one second's refill less than the service's, which refills once a second: calls arrive unevenly.
     """
 
     def __init__(self, limit: RateLimit, clock: Clock, sleep: Sleep) -> None:
@@ -53,7 +53,7 @@ class TokenBucket:
         self._lock = threading.Lock()
 
     def take_token(self) -> None:
-        """Waits for the next call to be due. Threads wait in line: one for the call, the others for that one."""
+        """Waits until the next call is due. Threads queue up on the lock, so only one of them waits for the bucket."""
         with self._lock:
             self._add_refill()
             if self._tokens < 1:
@@ -68,7 +68,7 @@ class TokenBucket:
 
 
 class RateLimiter:
-    """The buckets of every account and region that is asked."""
+    """The token buckets of all accounts and regions."""
 
     def __init__(
         self, clock: Clock = time.monotonic, sleep: Sleep = time.sleep, limits: Mapping[str, RateLimit] = RATE_LIMITS
@@ -80,8 +80,8 @@ class RateLimiter:
         self._lock = threading.Lock()
 
     def limit_client(self, client: BaseClient, account_id: str) -> None:
-        """Has a client wait before each request for it, retries included. Another `keep` of the client changes
-        nothing."""
+        """Makes a client wait for a token before each request, retries included. Limiting a client twice has no further
+        effect."""
         model = client.meta.service_model
         service, region = model.service_name, client.meta.region_name
         limit = self._limits.get(service)
@@ -94,7 +94,7 @@ class RateLimiter:
                 self._bucket(limit, (account_id, region, service, "" if limit.shared else operation)).take_token()
 
         client.meta.events.register_first(
-            f"before-send.{model.service_id.hyphenize()}", wait, unique_id=f"alb-sg-pace-{account_id}"
+            f"before-send.{model.service_id.hyphenize()}", wait, unique_id=f"alb-sg-rate-limit-{account_id}"
         )
 
     def _bucket(self, limit: RateLimit, key: tuple[str, ...]) -> TokenBucket:
@@ -104,5 +104,5 @@ class RateLimiter:
             return self._buckets[key]
 
 
-# Buckets are the account's, whoever asks: all sources of this process share them, and so do a function's invocations.
+# AWS limits the account, not the caller: all sources in this process and all invocations of a function share buckets.
 RATE_LIMITER = RateLimiter()

@@ -1,10 +1,10 @@
-"""Which load balancers a changed configuration item concerns."""
+"""The load balancers that a changed configuration item affects."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
+from alb_sg.aws.arns import find_load_balancer_arns, listener_load_balancer_arn
 from alb_sg.config_rule.notification import ChangedItem
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.model import LISTENER_TYPE, LOAD_BALANCER_TYPE, SECURITY_GROUP_TYPE, TARGET_GROUP_TYPE
@@ -12,18 +12,16 @@ from alb_sg.live import Selection
 
 TRIGGER_TYPES = (LISTENER_TYPE, LOAD_BALANCER_TYPE, SECURITY_GROUP_TYPE, TARGET_GROUP_TYPE)
 
-LOAD_BALANCER_ARN = re.compile(
-    r"arn:[^:\s]+:elasticloadbalancing:[^:\s]+:\d+:loadbalancer/(?:app|net)/[^/\s]+/[^/\s\"]+"
-)
-LISTENER_ARN = re.compile(r"(arn:[^:]+:elasticloadbalancing:[^:]+:\d+:)listener/((?:app|net|gwy)/[^/]+/[^/]+)/[^/]+")
-
 
 def affected_load_balancers(item: ChangedItem) -> Selection:
-    """The load balancers to judge when an item has changed or is gone.
+    """The load balancers to judge after an item was changed or deleted.
 
-    A security group's: all that carry it. A listener's: its own. A target group's: its load balancers and, for
-    type `alb`, the ones registered in it, now and before. A Network Load Balancer's: the ones behind it; those
-    that a deleted one stood before are found in the target groups of type `alb` that nobody uses any more.
+    - a security group: all that have it
+    - a listener: its own
+    - a target group: its load balancers and, for type `alb`, the registered ones, now and before the change
+    - a Network Load Balancer: all behind it; if it was deleted, those in target groups of type `alb` that no load
+      balancer uses
+
     Raises InvalidInputError for an item of another type.
     """
     match item.resource_type:
@@ -36,16 +34,22 @@ def affected_load_balancers(item: ChangedItem) -> Selection:
                 )
             return _select_by_arn([item.resource_id])
         case "AWS::ElasticLoadBalancingV2::Listener":
-            return _select_by_arn([_load_balancer_arn(item.resource_id)])
+            arn = listener_load_balancer_arn(item.resource_id)
+            if arn is None:
+                raise InvalidInputError(
+                    f"{item.resource_id!r} is not the ARN of a listener", "configurationItem.resourceId"
+                )
+            return _select_by_arn([arn])
         case "AWS::ElasticLoadBalancingV2::TargetGroup":
-            named = {arn for text in item.texts() for arn in LOAD_BALANCER_ARN.findall(text)}
-            selection = _select_by_arn(named)
+            selection = _select_by_arn(arn for text in item.texts for arn in find_load_balancer_arns(text))
             return Selection(
                 load_balancers=selection.load_balancers,
                 behind_network_load_balancers=selection.behind_network_load_balancers,
                 target_groups=frozenset({item.resource_id}),
             )
-    raise InvalidInputError(f"{item.resource_type!r} does not concern this rule", "configurationItem.resourceType")
+    raise InvalidInputError(
+        f"this rule does not handle the resource type {item.resource_type!r}", "configurationItem.resourceType"
+    )
 
 
 def _select_by_arn(arns: Iterable[str]) -> Selection:
@@ -56,11 +60,3 @@ def _select_by_arn(arns: Iterable[str]) -> Selection:
         behind_network_load_balancers=network,
         behind_deleted_load_balancers=bool(network),
     )
-
-
-def _load_balancer_arn(listener_arn: str) -> str:
-    """The load balancer of a listener, which its ARN names."""
-    match = LISTENER_ARN.fullmatch(listener_arn)
-    if match is None:
-        raise InvalidInputError(f"{listener_arn!r} is not the ARN of a listener", "configurationItem.resourceId")
-    return f"{match[1]}loadbalancer/{match[2]}"

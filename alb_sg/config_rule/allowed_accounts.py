@@ -1,59 +1,54 @@
-"""Which accounts a function serves: it refuses every other account's events before it makes a call for them.
+"""The accounts whose events a function accepts. It refuses other events before it makes any call.
 
-AWS Config invokes a function for any account that the function's resource policy lets in, and that policy knows no
-organizations. The list stands in the function's environment.
+AWS Config invokes a function for any account that the function's resource policy admits, and that policy cannot name
+an organization. The function's environment therefore lists the accounts.
 """
 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
-from typing import Any
 
 from alb_sg.aws.account_region import ACCOUNT_ID
+from alb_sg.aws.arns import role_account_id
+from alb_sg.config_rule.notification import Notification
 from alb_sg.errors import InvalidInputError
 
-# Comma-separated account ids. Not set: every account that the resource policy and the role let through.
+# Comma-separated account ids. Unset: every account that the resource policy and the role admit.
 ENVIRONMENT_VARIABLE = "ALB_SG_ACCOUNTS"
-
-ROLE_ARN = re.compile(r"arn:[^:]+:iam::(\d{12}):role/.+")
 
 
 def read_allowed_accounts(environment: Mapping[str, str]) -> frozenset[str] | None:
-    """The accounts that the environment names; None where it names none and so restricts nothing.
+    """The accounts in the environment; None if it restricts nothing.
 
-    Raises InvalidInputError for a variable that is set and is no list of account ids: an empty one serves nobody, which
-    is nothing that a deployment means.
+    Raises InvalidInputError for a value that is no list of account ids. An empty value would allow no account, which no
+    deployment intends.
     """
     value = environment.get(ENVIRONMENT_VARIABLE)
     if value is None:
         return None
     accounts = [account.strip() for account in value.split(",")]
-    wrong = [account for account in accounts if not ACCOUNT_ID.fullmatch(account)]
-    if wrong:
+    invalid = [account for account in accounts if not ACCOUNT_ID.fullmatch(account)]
+    if invalid:
         raise InvalidInputError(
-            f"{wrong[0]!r} is not an account id (twelve digits, comma-separated)", ENVIRONMENT_VARIABLE
+            f"{invalid[0]!r} is not an account id (twelve digits, comma-separated)", ENVIRONMENT_VARIABLE
         )
     return frozenset(accounts)
 
 
-def require_allowed_account(event: Mapping[str, Any], accounts: frozenset[str] | None) -> None:
-    """Raises InvalidInputError where an event is not of one of the accounts, or has its role in another one."""
+def require_allowed_account(notification: Notification, accounts: frozenset[str] | None) -> None:
+    """Raises InvalidInputError for an event of another account, or with a role of another account."""
     if accounts is None:
         return
-    account = event.get("accountId")
-    if account not in accounts:
+    account_id, role_arn = notification.account_id, notification.execution_role_arn
+    if account_id not in accounts:
         raise InvalidInputError(
-            f"this function does not serve account {account!r} (see {ENVIRONMENT_VARIABLE})", "accountId"
+            f"this function does not serve account {account_id!r} (see {ENVIRONMENT_VARIABLE})", "accountId"
         )
-    role = ROLE_ARN.fullmatch(str(event.get("executionRoleArn")))
-    if role is None or role[1] != account:
-        raise InvalidInputError(
-            f"{event.get('executionRoleArn')!r} is not a role of account {account}", "executionRoleArn"
-        )
+    if role_account_id(role_arn) != account_id:
+        raise InvalidInputError(f"{role_arn!r} is not a role of account {account_id}", "executionRoleArn")
 
 
-def check_event_account(event: Mapping[str, Any]) -> None:
-    """What a handler asks first. Raises InvalidInputError where the function does not serve the event's account."""
-    require_allowed_account(event, read_allowed_accounts(os.environ))
+def check_account(notification: Notification) -> None:
+    """Raises InvalidInputError if the function does not accept the event's account."""
+    require_allowed_account(notification, read_allowed_accounts(os.environ))

@@ -6,43 +6,15 @@ Names are those of IAM (Service Authorization Reference: Elastic Load Balancing 
 
 from __future__ import annotations
 
+from alb_sg.live.iam_actions import ENUMERATION_ACTIONS, RECORDING_ACTIONS, SECTION_ACTIONS
 from alb_sg.parameters import Source
 from alb_sg.recommendations.catalogue import Recommendation
-
-# Whichever item has changed, these tell which load balancers it concerns.
-ENUMERATION_ACTIONS = (
-    "elasticloadbalancing:DescribeLoadBalancers",
-    "elasticloadbalancing:DescribeTargetGroups",
-    "elasticloadbalancing:DescribeTargetHealth",
-)
-
-# What reads a section of the estate.
-SECTION_ACTIONS: dict[str, tuple[str, ...]] = {
-    "AlbRegistrations": ("elasticloadbalancing:DescribeTargetGroups", "elasticloadbalancing:DescribeTargetHealth"),
-    "Instances": ("ec2:DescribeInstances",),
-    "Listeners": ("elasticloadbalancing:DescribeListeners",),
-    "ManagedPrefixLists": ("ec2:DescribeManagedPrefixLists", "ec2:GetManagedPrefixListEntries"),
-    "NetworkInterfaces": ("ec2:DescribeNetworkInterfaces",),
-    "SecurityGroups": ("ec2:DescribeSecurityGroups",),
-    "Tags": ("elasticloadbalancing:DescribeTags",),
-    "TargetGroups": ("elasticloadbalancing:DescribeTargetGroups",),
-    "TargetHealthDescriptions": ("elasticloadbalancing:DescribeTargetHealth",),
-    "Vpcs": ("ec2:DescribeVpcs",),
-}
 
 # To give verdicts, to clear those that no longer apply, and to see what an item too large to be sent along said.
 CONFIG_ACTIONS = (
     "config:GetComplianceDetailsByConfigRule",
     "config:GetResourceConfigHistory",
     "config:PutEvaluations",
-)
-
-
-# What reads AWS Config's recordings, where the parameter Source says so: whether they are current, and they themselves.
-RECORDING_ACTIONS = (
-    "config:DescribeConfigurationRecorderStatus",
-    "config:DescribeConfigurationRecorders",
-    "config:SelectResourceConfig",
 )
 
 

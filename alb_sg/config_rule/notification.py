@@ -1,142 +1,121 @@
-"""The event that AWS Config sends a custom rule, read once (AWS Config developer guide, "Example Events for AWS
-Config Rules")."""
+"""The event with which AWS Config invokes a rule's function, as one typed value.
+
+The format is in the AWS Config developer guide, "Example Events for AWS Config Rules".
+"""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
-from datetime import datetime
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from botocore.utils import parse_timestamp
 
 from alb_sg.errors import InvalidInputError
+from alb_sg.estate.from_api import Shape, optional_text, require_object, required_text
+from alb_sg.estate.json_files import parse_if_text
 
 SCHEDULED = "ScheduledNotification"
 CHANGED = "ConfigurationItemChangeNotification"
 OVERSIZED = "OversizedConfigurationItemChangeNotification"
 
-# The item still has a place in Config's results only in these (ConfigurationItemStatus).
+# Statuses of a resource that exists and is recorded (ConfigurationItemStatus).
 EXISTING_STATUSES = frozenset({"OK", "ResourceDiscovered"})
 
 
 class ChangedItem(NamedTuple):
-    """The configuration item that triggered: what it is, when it was captured, and every value it holds or held
-    (`content`: its configuration now, and before the change as far as the notification says).
-    `load_balancer_type` is a load balancer's own, where the item still says it."""
+    """The configuration item that triggered the rule.
+
+    `exists`: the resource exists and is in the rule's scope. `load_balancer_type` is a load balancer's type, None if
+    the item does not hold it. `texts` are all texts in the resource's configuration, now and before the change. The
+    summary in an oversized notification has none (`is_summary`).
+    """
 
     resource_type: str
     resource_id: str
     capture_time: str
-    status: str
-    account_id: str | None
-    left_scope: bool
+    exists: bool
     load_balancer_type: str | None = None
-    content: tuple[Any, ...] = ()
+    texts: tuple[str, ...] = ()
+    is_summary: bool = False
 
-    @property
-    def exists(self) -> bool:
-        return self.status in EXISTING_STATUSES and not self.left_scope
-
-    def texts(self) -> Iterator[str]:
-        """Every text in the item's configuration, now and before."""
-        for value in self.content:
-            yield from _texts(value)
+    def with_history(self, configurations: Any) -> ChangedItem:
+        """The item with the texts of the resource's recorded configurations."""
+        return self._replace(texts=tuple(_texts(configurations)))
 
 
 class Notification(NamedTuple):
-    """`item` is None for a scheduled run. `created` is when Config created the notification."""
+    """An event. `parameters` are the rule's, without empty ones. `item` is None for a scheduled run."""
 
+    account_id: str | None
+    rule_name: str
+    result_token: str
+    execution_role_arn: str
+    parameters: Mapping[str, object]
     creation_time: str
     item: ChangedItem | None
 
-
-def normalize_event(event: Mapping[str, Any]) -> dict[str, Any]:
-    """An event with all that a rule and rdklib read of it, in the one spelling that both understand.
-
-    rdklib reads `ruleParameters` itself: it is told what this project understood, empty and null ones left out and
-    the others without the spaces around them. Raises InvalidInputError that names what is missing.
-    """
-    for name in ("resultToken", "executionRoleArn", "configRuleName"):
-        _require_text(event, name, "event")
-    values = _require_object(event.get("ruleParameters") or "{}", "ruleParameters")
-    given = {name: value.strip() if isinstance(value, str) else value for name, value in values.items()}
-    given = {name: value for name, value in given.items() if value not in (None, "")}
-    invoking = _require_object(event.get("invokingEvent"), "invokingEvent")
-    return {**event, "ruleParameters": json.dumps(given), "invokingEvent": json.dumps(invoking)}
+    @property
+    def ordering_time(self) -> str:
+        """The time by which AWS Config orders the evaluations of this event."""
+        return self.creation_time if self.item is None else self.item.capture_time
 
 
 def read_notification(event: Mapping[str, Any]) -> Notification:
-    """The notification inside an event. Raises InvalidInputError that names what is missing.
+    """Parses an event. Raises InvalidInputError, which names the field."""
+    with _errors_inside("ruleParameters"):
+        parameters = require_object(parse_if_text(event.get("ruleParameters") or {}))
+    with _errors_inside("invokingEvent"):
+        invoking_event = require_object(parse_if_text(event.get("invokingEvent")))
+        creation_time = _required_time(invoking_event, "notificationCreationTime")
+        item = _read_item(invoking_event, left_scope=bool(event.get("eventLeftScope")))
+    return Notification(
+        account_id=optional_text(event, "accountId"),
+        rule_name=required_text(event, "configRuleName"),
+        result_token=required_text(event, "resultToken"),
+        execution_role_arn=required_text(event, "executionRoleArn"),
+        parameters=_without_empty_values(parameters),
+        creation_time=creation_time,
+        item=item,
+    )
 
-    An oversized notification carries a summary of the item in place of its configuration: enough, because the
-    rules judge live state.
-    """
-    invoking = _require_object(event.get("invokingEvent"), "invokingEvent")
-    message_type = _require_text(invoking, "messageType", "invokingEvent")
-    created = _require_time(invoking.get("notificationCreationTime"), "invokingEvent.notificationCreationTime")
+
+def _read_item(invoking_event: Shape, *, left_scope: bool) -> ChangedItem | None:
+    """The changed item; None for a scheduled run. An oversized notification holds a summary of the item."""
+    message_type = required_text(invoking_event, "messageType")
     if message_type == SCHEDULED:
-        return Notification(created, None)
+        return None
     if message_type not in (CHANGED, OVERSIZED):
-        raise InvalidInputError(
-            f"{message_type!r} is no message type that this rule knows", "invokingEvent.messageType"
+        raise InvalidInputError(f"this rule does not handle the message type {message_type!r}", "messageType")
+    is_summary = message_type == OVERSIZED
+    field = "configurationItemSummary" if is_summary else "configurationItem"
+    with _errors_inside(field):
+        item = require_object(invoking_event.get(field))
+        configuration, difference = item.get("configuration"), invoking_event.get("configurationItemDiff")
+        changed_properties = difference.get("changedProperties") if isinstance(difference, Mapping) else None
+        return ChangedItem(
+            resource_type=required_text(item, "resourceType"),
+            resource_id=required_text(item, "resourceId"),
+            capture_time=_required_time(item, "configurationItemCaptureTime"),
+            exists=required_text(item, "configurationItemStatus") in EXISTING_STATUSES and not left_scope,
+            load_balancer_type=configuration.get("type") if isinstance(configuration, Mapping) else None,
+            texts=tuple(_texts([configuration, changed_properties])),
+            is_summary=is_summary,
         )
-    field_name = "configurationItem" if message_type == CHANGED else "configurationItemSummary"
-    item = read_changed_item(
-        invoking.get(field_name),
-        f"invokingEvent.{field_name}",
-        left_scope=bool(event.get("eventLeftScope")),
-        configuration_diff=invoking.get("configurationItemDiff"),
-    )
-    return Notification(created, item)
 
 
-def read_changed_item(
-    source: Any, place: str = "configurationItem", *, left_scope: bool = False, configuration_diff: Any = None
-) -> ChangedItem:
-    """A configuration item as a notification spells it. Raises InvalidInputError."""
-    source = _require_object(source, place)
-    configuration = source.get("configuration")
-    changed = configuration_diff.get("changedProperties") if isinstance(configuration_diff, Mapping) else None
-    return ChangedItem(
-        resource_type=_require_text(source, "resourceType", place),
-        resource_id=_require_text(source, "resourceId", place),
-        capture_time=_require_time(source.get("configurationItemCaptureTime"), f"{place}.configurationItemCaptureTime"),
-        status=_require_text(source, "configurationItemStatus", place),
-        account_id=source.get("awsAccountId") or source.get("accountId"),
-        left_scope=left_scope,
-        load_balancer_type=configuration.get("type") if isinstance(configuration, Mapping) else None,
-        content=tuple(value for value in (configuration, changed) if value),
-    )
+def _without_empty_values(parameters: Shape) -> dict[str, object]:
+    """Parameters without spaces around their values: AWS Config passes an unset parameter as an empty text."""
+    stripped = {name: value.strip() if isinstance(value, str) else value for name, value in parameters.items()}
+    return {name: value for name, value in stripped.items() if value not in (None, "")}
 
 
-def _require_time(value: Any, place: str) -> str:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if not isinstance(value, str) or not value:
-        raise InvalidInputError("text is missing", place)
+def _required_time(fields: Shape, name: str) -> str:
+    value = required_text(fields, name)
     try:
         parse_timestamp(value)
     except ValueError as error:
-        raise InvalidInputError(f"{value!r} is not a time", place) from error
-    return value
-
-
-def _require_object(value: Any, place: str) -> Mapping[str, Any]:
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except ValueError as error:
-            raise InvalidInputError(f"not JSON ({error})", place) from error
-    if not isinstance(value, Mapping):
-        raise InvalidInputError("an object was expected", place)
-    return value
-
-
-def _require_text(source: Mapping[str, Any], name: str, place: str) -> str:
-    value = source.get(name)
-    if not isinstance(value, str) or not value:
-        raise InvalidInputError("text is missing", f"{place}.{name}")
+        raise InvalidInputError(f"{value!r} is not a time", name) from error
     return value
 
 
@@ -149,3 +128,11 @@ def _texts(value: Any) -> Iterator[str]:
     elif isinstance(value, list | tuple):
         for inner in value:
             yield from _texts(inner)
+
+
+@contextmanager
+def _errors_inside(place: str) -> Iterator[None]:
+    try:
+        yield
+    except InvalidInputError as error:
+        raise error.inside(place) from error

@@ -1,8 +1,7 @@
 """A recommendation as an AWS Config custom rule on rdklib.
 
-rdklib's evaluator answers a failed call or a value that does not parse with a dictionary: the function succeeds
-and nothing is recorded. This one records what it could judge and then fails, so that what it could not judge is
-seen as a failed invocation, with one log line per error.
+rdklib's evaluator turns a failed call, or a value that does not parse, into a return value: the function succeeds and
+records nothing. `evaluate` records the verdicts that it has and then fails, with one log line per error.
 """
 
 from __future__ import annotations
@@ -13,42 +12,34 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any, ClassVar
 
-from botocore.exceptions import BotoCoreError, ClientError
-from rdklib import ComplianceType, ConfigRule, Evaluation, Evaluator
+from rdklib import ComplianceType, ConfigRule, Evaluation
 
 from alb_sg.aws.account_region import AccountRegion
-from alb_sg.config_rule.affected import TRIGGER_TYPES, affected_load_balancers
-from alb_sg.config_rule.allowed_accounts import check_event_account
-from alb_sg.config_rule.client_factory import RetryingClientFactory
+from alb_sg.aws.client_errors import AWS_ERRORS, error_text
+from alb_sg.config_rule.affected import affected_load_balancers
+from alb_sg.config_rule.allowed_accounts import check_account
+from alb_sg.config_rule.client_factory import make_client_factory
 from alb_sg.config_rule.evaluations import EvaluationDict, evaluated_resources, put_evaluations
-from alb_sg.config_rule.notification import (
-    ChangedItem,
-    Notification,
-    normalize_event,
-    read_changed_item,
-    read_notification,
-)
-from alb_sg.errors import InvalidInputError, NotReadError
+from alb_sg.config_rule.notification import ChangedItem, Notification, read_notification
+from alb_sg.errors import IncompleteEvaluationError, InvalidInputError, NotReadError
 from alb_sg.estate.model import LOAD_BALANCER_TYPE, TARGET_GROUP_TYPE
+from alb_sg.estate.sections import Section
 from alb_sg.exemptions.aws_document import read_exemptions
 from alb_sg.exemptions.exemption import Exemptions
 from alb_sg.exemptions.location import AwsLocation
 from alb_sg.findings.exemption_application import apply_exemptions, malformed_exemption_error
-from alb_sg.findings.finding import EvaluationError
+from alb_sg.findings.finding import EvaluationError, enumeration_error
 from alb_sg.findings.judge import judge_all
 from alb_sg.live import LiveClients, LiveSource, LoadResult, Selection
 from alb_sg.parameters import PREFIX_LIST_ID, Parameters, Source, TargetMatch, parse_parameters
 from alb_sg.recommendations.catalogue import Recommendation
 
 
-class IncompleteEvaluationError(Exception):
-    """Some of what an invocation had to judge or record was not; each error was logged before."""
-
-
 class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
-    """One recommendation as rdklib calls it. One instance serves one invocation: `errors` collects what could
-    not be judged, `existing` what a periodic run enumerated (None: it could not be enumerated whole). `today` is
-    the day (UTC) for which exemptions count."""
+    """One recommendation as rdklib calls it. An instance serves one invocation.
+
+    `errors` collects everything that could not be judged. Exemptions count for the day (UTC) `today`.
+    """
 
     recommendation: ClassVar[Recommendation]
 
@@ -56,68 +47,85 @@ class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
         super().__init__()
         self.today = today or datetime.now(UTC).date()
         self.errors: list[EvaluationError] = []
-        self.enumerated_arns: frozenset[str] | None = None
 
     def evaluate_parameters(self, rule_parameters: Mapping[str, Any]) -> Parameters:
-        """Raises InvalidInputError that names the parameter."""
+        """rdklib's method. Raises InvalidInputError, which names the parameter."""
         return parse_parameters(rule_parameters)
 
     def evaluate_change(
         self,
         event: Mapping[str, Any],
         client_factory: Any,
-        configuration_item: Mapping[str, Any],
-        valid_rule_parameters: Parameters | Mapping[str, Any],
+        configuration_item: Mapping[str, Any],  # noqa: ARG002 (rdklib's signature)
+        valid_rule_parameters: Parameters,
     ) -> list[Evaluation]:
-        """Judges from live state every load balancer that the item concerns."""
-        invoking = json.loads(event.get("invokingEvent") or "{}")
-        item = read_changed_item(
-            configuration_item,
-            left_scope=bool(event.get("eventLeftScope")),
-            configuration_diff=invoking.get("configurationItemDiff"),
-        )
-        selection = affected_load_balancers(item)
-        itself_judged = item.resource_type == LOAD_BALANCER_TYPE and item.resource_id in selection.load_balancers
-        if itself_judged and not item.exists:
-            return [_not_applicable(item)]
-        loaded = self._load(event, item.account_id, client_factory, selection, valid_rule_parameters)
-        evaluations = self._judge(loaded, client_factory, valid_rule_parameters)
-        if not itself_judged or item.resource_id in loaded.not_found:
-            evaluations.append(_not_applicable(item))
-        return evaluations
+        """rdklib's method for a changed item. The event holds the item as well."""
+        return self.judge(read_notification(event), client_factory, valid_rule_parameters)
 
     def evaluate_periodic(
-        self,
-        event: Mapping[str, Any],
-        client_factory: Any,
-        valid_rule_parameters: Parameters | Mapping[str, Any],
+        self, event: Mapping[str, Any], client_factory: Any, valid_rule_parameters: Parameters
     ) -> list[Evaluation]:
-        """Judges every Application Load Balancer of the account and region."""
-        loaded = self._load(event, None, client_factory, Selection(everything=True), valid_rule_parameters)
+        """rdklib's method for a scheduled run."""
+        return self.judge(read_notification(event), client_factory, valid_rule_parameters)
+
+    def judge(self, notification: Notification, client_factory: Any, parameters: Parameters) -> list[Evaluation]:
+        """The evaluations of the load balancers that an item affects or, for a scheduled run, of all."""
+        if notification.item is None:
+            return self._judge_all(notification, client_factory, parameters)
+        return self._judge_affected(notification, notification.item, client_factory, parameters)
+
+    def _judge_affected(
+        self, notification: Notification, item: ChangedItem, client_factory: Any, parameters: Parameters
+    ) -> list[Evaluation]:
+        if item.is_summary and item.resource_type == TARGET_GROUP_TYPE:
+            item = self._with_history(notification, item, client_factory)
+        selection = affected_load_balancers(item)
+        item_is_judged = item.resource_type == LOAD_BALANCER_TYPE and item.resource_id in selection.load_balancers
+        if item_is_judged and not item.exists:
+            return [_not_applicable(item.resource_type, item.resource_id)]
+        loaded = self._load(notification, client_factory, selection, parameters)
+        evaluations = self._evaluations(loaded, client_factory, parameters)
+        if not item_is_judged or item.resource_id in loaded.not_found:
+            evaluations.append(_not_applicable(item.resource_type, item.resource_id))
+        return evaluations
+
+    def _judge_all(self, notification: Notification, client_factory: Any, parameters: Parameters) -> list[Evaluation]:
+        loaded = self._load(notification, client_factory, Selection(everything=True), parameters)
+        evaluations = self._evaluations(loaded, client_factory, parameters)
         if loaded.enumeration_failure is None:
-            self.enumerated_arns = frozenset(load_balancer.arn for load_balancer in loaded.selected)
-        return self._judge(loaded, client_factory, valid_rule_parameters)
+            evaluations += self._stale_results(notification, loaded, client_factory)
+        return evaluations
+
+    def _with_history(self, notification: Notification, item: ChangedItem, client_factory: Any) -> ChangedItem:
+        """An oversized target group with its current and its previous recorded configuration.
+
+        Only these name load balancers that used the target group before the change. If they cannot be read, the load
+        balancers in live state are still judged.
+        """
+        config = client_factory.build_client("config")
+        try:
+            history = config.get_resource_config_history(
+                resourceType=item.resource_type, resourceId=item.resource_id, limit=2
+            )
+        except AWS_ERRORS as error:
+            self._add_error(notification, config, f"load balancers that {item.resource_id} named before", error)
+            return item
+        return item.with_history([recorded.get("configuration") for recorded in history["configurationItems"]])
 
     def _load(
-        self,
-        event: Mapping[str, Any],
-        account_id: str | None,
-        client_factory: Any,
-        selection: Selection,
-        rule_parameters: Parameters | Mapping[str, Any],
+        self, notification: Notification, client_factory: Any, selection: Selection, parameters: Parameters
     ) -> LoadResult:
-        parameters = _parse_if_needed(rule_parameters)
-        # The query that a change event would make may still answer with what was there before the change.
-        recorded = parameters.source is Source.CONFIG and selection.everything
+        # Right after a change, a query may still return the state before it.
+        from_config = parameters.source is Source.CONFIG and selection.everything
         clients = LiveClients(
             elbv2=client_factory.build_client("elbv2"),
             ec2=client_factory.build_client("ec2"),
-            config=client_factory.build_client("config") if recorded else None,
+            config=client_factory.build_client("config") if from_config else None,
         )
-        account_id = event.get("accountId") or account_id or _caller_account_id(client_factory)
+        account_id = notification.account_id or _caller_account_id(client_factory)
         sections = self.recommendation.estate_sections
         if parameters.tag_key is None:
-            sections = sections - {"Tags"}
+            sections = sections - {Section.TAGS}
         loaded = LiveSource(clients, account_id, clients.elbv2.meta.region_name).load(
             selection,
             sections,
@@ -126,19 +134,14 @@ class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
             tag_key=parameters.tag_key,
         )
         if loaded.enumeration_failure is not None:
-            estate, failure = loaded.estate, loaded.enumeration_failure
-            what = f"{failure.section} of {estate.account_id} {estate.region}"
             rule = self.recommendation.name
-            self.errors.append(EvaluationError(estate.account_id, estate.region, None, rule, what, failure.cause))
+            self.errors.append(enumeration_error(loaded.estate, loaded.enumeration_failure, rule))
         return loaded
 
-    def _judge(
-        self, loaded: LoadResult, client_factory: Any, rule_parameters: Parameters | Mapping[str, Any]
-    ) -> list[Evaluation]:
-        parameters = _parse_if_needed(rule_parameters)
-        applications = [found for found in loaded.selected if found.type == "application"]
-        findings, errors = judge_all(loaded.estate, applications, {self.recommendation: parameters})
-        if parameters.exemptions is not None and applications:
+    def _evaluations(self, loaded: LoadResult, client_factory: Any, parameters: Parameters) -> list[Evaluation]:
+        load_balancers = [found for found in loaded.selected if found.type == "application"]
+        findings, errors = judge_all(loaded.estate, load_balancers, {self.recommendation: parameters})
+        if parameters.exemptions is not None and load_balancers:
             account_region = AccountRegion(loaded.estate.account_id, loaded.estate.region)
             exemptions = self._read_exemptions(parameters.exemptions, client_factory, account_region)
             findings, errors = apply_exemptions(exemptions, findings, errors, self.today)
@@ -154,9 +157,9 @@ class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
         ]
 
     def _read_exemptions(self, location: AwsLocation, client_factory: Any, account_region: AccountRegion) -> Exemptions:
-        """The exemptions, and none where they cannot be read; what is wrong with them becomes an error.
+        """The exemptions, or none with an error if they cannot be read.
 
-        They are the function's own account's to give: the account that is judged must not exempt itself.
+        The function's own role reads them: the judged account must not exempt itself.
         """
         rule = self.recommendation.name
         try:
@@ -178,153 +181,85 @@ class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
         )
         return exemptions
 
-
-def evaluate(rule: AlbSgRule, event: Mapping[str, Any], context: Any) -> list[EvaluationDict]:
-    """What a rule's `lambda_handler` does with an event: judge, record, and fail where something was left out.
-
-    Returns the evaluations as they were recorded, ready to be serialised. Raises IncompleteEvaluationError after what
-    could be judged was recorded, and InvalidInputError, ClientError or BotoCoreError where nothing could.
-    """
-    answer: list[EvaluationDict] = _StrictEvaluator(rule).handle(event, context)
-    return answer
-
-
-class _StrictEvaluator(Evaluator):  # type: ignore[misc]  # rdklib is untyped
-    """rdklib's evaluator without its silence: no error becomes an answer."""
-
-    def __init__(self, rule: AlbSgRule) -> None:
-        # Deleted items are for the rule to see: whoever lost a listener may have become compliant.
-        super().__init__(rule, expected_resource_types=list(TRIGGER_TYPES), is_applicable_status=True)
-        self._rule = rule
-
-    def handle(self, event: Mapping[str, Any], context: Any) -> list[EvaluationDict]:  # noqa: ARG002 (rdklib's signature)
-        rule = self._rule
+    def _stale_results(self, notification: Notification, loaded: LoadResult, client_factory: Any) -> list[Evaluation]:
+        """NOT_APPLICABLE for every resource with a recorded result that is no load balancer of the account any more."""
+        rule_name = notification.rule_name
+        config = client_factory.build_client("config")
         try:
-            event = normalize_event(event)
-            check_event_account(event)
-            parameters = rule.evaluate_parameters(json.loads(event["ruleParameters"]))
-            notification = read_notification(event)
-            factory = RetryingClientFactory(
-                rule.get_execution_role_arn(event),
-                rule.get_assume_role_region(event),
-                assume_role_mode=rule.get_assume_role_mode(event),
-            )
-            evaluations = self._evaluations(event, notification, factory, parameters)
-            lost = put_evaluations(factory.build_client("config"), evaluations, event["resultToken"])
-        except (InvalidInputError, ClientError, BotoCoreError) as error:
-            _log_error(rule, what="this invocation", cause=_error_text(error), event=event)
-            raise
-        errors = [(missed.load_balancer_arn, missed.what, missed.cause) for missed in rule.errors]
-        errors += [(one.resource_id, f"evaluation of {one.resource_id}", one.cause) for one in lost]
-        for arn, what, cause in errors:
-            _log_error(rule, what=what, cause=cause, event=event, load_balancer_arn=arn)
-        if errors:
-            _, what, cause = errors[0]
-            count = "1 error" if len(errors) == 1 else f"{len(errors)} errors, the first"
-            raise IncompleteEvaluationError(f"{rule.recommendation.name}: {count}: {what}: {cause}")
-        return evaluations
-
-    def _evaluations(
-        self, event: Mapping[str, Any], notification: Notification, factory: Any, parameters: Parameters
-    ) -> list[EvaluationDict]:
-        rule = self._rule
-        if notification.item is None:
-            found = rule.evaluate_periodic(event, factory, parameters)
-            found += self._stale_results(event, factory, found)
-            return _evaluation_dicts(found, notification.creation_time)
-        invoking = json.loads(event["invokingEvent"])
-        item = invoking.get("configurationItem") or self._summary_with_history(event, invoking, factory)
-        return _evaluation_dicts(rule.evaluate_change(event, factory, item, parameters), notification.item.capture_time)
-
-    def _summary_with_history(
-        self, event: Mapping[str, Any], invoking: Mapping[str, Any], factory: Any
-    ) -> Mapping[str, Any]:
-        """An oversized notification's item: its summary, and for a target group what the item said before and now.
-
-        Only a target group's item names load balancers that live state may no longer tell. Without its history
-        those that live state does tell are judged all the same.
-        """
-        summary: Mapping[str, Any] = invoking["configurationItemSummary"]
-        if summary.get("resourceType") != TARGET_GROUP_TYPE:
-            return summary
-        config = factory.build_client("config")
-        try:
-            history = config.get_resource_config_history(
-                resourceType=summary["resourceType"], resourceId=summary["resourceId"], limit=2
-            )
-        except (ClientError, BotoCoreError) as error:
-            self._add_error(event, config, f"load balancers that {summary['resourceId']} named before", error)
-            return summary
-        return {**summary, "configuration": [item.get("configuration") for item in history["configurationItems"]]}
-
-    def _add_error(self, event: Mapping[str, Any], config: Any, what: str, error: Exception) -> None:
-        """An error of the whole invocation that leaves the rest of it to go on."""
-        rule, region = self._rule, config.meta.region_name
-        account_id = str(event.get("accountId"))
-        rule.errors.append(
-            EvaluationError(account_id, region, None, rule.recommendation.name, what, _error_text(error))
-        )
-
-    def _stale_results(self, event: Mapping[str, Any], factory: Any, found: Iterable[Evaluation]) -> list[Evaluation]:
-        """NOT_APPLICABLE for whatever Config still shows and an enumeration that was complete does not hold."""
-        rule = self._rule
-        if rule.enumerated_arns is None:
+            recorded = evaluated_resources(config, rule_name)
+        except AWS_ERRORS as error:
+            self._add_error(notification, config, f"verdicts of {rule_name} that no longer apply", error)
             return []
-        name = event["configRuleName"]
-        config = factory.build_client("config")
-        try:
-            recorded = evaluated_resources(config, name)
-        except (ClientError, BotoCoreError) as error:
-            self._add_error(event, config, f"verdicts of {name} that no longer apply", error)
-            return []
-        answered = {evaluation.complianceResourceId for evaluation in found}
+        enumerated = {load_balancer.arn for load_balancer in loaded.selected}
         return [
-            Evaluation(ComplianceType.NOT_APPLICABLE, resourceId=resource_id, resourceType=resource_type)
+            _not_applicable(resource_type, resource_id)
             for resource_type, resource_id in recorded
-            if resource_id not in answered and resource_id not in rule.enumerated_arns
+            if resource_id not in enumerated
         ]
 
+    def _add_error(self, notification: Notification, client: Any, what: str, error: Exception) -> None:
+        """Adds an error that concerns no single load balancer and does not stop the invocation."""
+        account_id, region = str(notification.account_id), client.meta.region_name
+        rule = self.recommendation.name
+        self.errors.append(EvaluationError(account_id, region, None, rule, what, error_text(error)))
 
-def _evaluation_dicts(evaluations: Iterable[Evaluation], ordering_timestamp: str) -> list[EvaluationDict]:
-    """Evaluations as PutEvaluations takes them, each resource once."""
-    records: dict[tuple[str, str], EvaluationDict] = {}
+
+def evaluate(rule: AlbSgRule, event: Mapping[str, Any], context: Any) -> list[EvaluationDict]:
+    """The body of a rule's `lambda_handler`: judges, records, and fails if anything could not be judged.
+
+    Returns the recorded evaluations, ready for JSON. Raises IncompleteEvaluationError after recording what could be
+    judged; InvalidInputError or one of AWS_ERRORS if nothing could.
+    """
+    account_id = event.get("accountId")
+    try:
+        notification = read_notification(event)
+        check_account(notification)
+        parameters = rule.evaluate_parameters(notification.parameters)
+        client_factory = make_client_factory(notification)
+        evaluations = _evaluation_dicts(
+            rule.judge(notification, client_factory, parameters), notification.ordering_time
+        )
+        failed = put_evaluations(client_factory.build_client("config"), evaluations, notification.result_token)
+    except (InvalidInputError, *AWS_ERRORS) as error:
+        _log_error(rule, account_id, None, what="this invocation", cause=error_text(error))
+        raise
+    errors = [(error.load_balancer_arn, error.what, error.cause) for error in rule.errors]
+    errors += [(failure.resource_id, f"evaluation of {failure.resource_id}", failure.cause) for failure in failed]
+    for arn, what, cause in errors:
+        _log_error(rule, account_id, arn, what=what, cause=cause)
+    if errors:
+        _, what, cause = errors[0]
+        count = "1 error" if len(errors) == 1 else f"{len(errors)} errors, the first"
+        raise IncompleteEvaluationError(f"{rule.recommendation.name}: {count}: {what}: {cause}")
+    return evaluations
+
+
+def _evaluation_dicts(evaluations: Iterable[Evaluation], ordering_time: str) -> list[EvaluationDict]:
+    """Evaluations as PutEvaluations accepts them, one per resource."""
+    by_resource: dict[tuple[str, str], EvaluationDict] = {}
     for evaluation in evaluations:
-        evaluation.orderingTimestamp = ordering_timestamp
+        evaluation.orderingTimestamp = ordering_time
         evaluation.is_valid()
-        records[evaluation.complianceResourceType, evaluation.complianceResourceId] = evaluation.get_json()
-    return list(records.values())
+        by_resource[evaluation.complianceResourceType, evaluation.complianceResourceId] = evaluation.get_json()
+    return list(by_resource.values())
 
 
-def _not_applicable(item: ChangedItem) -> Evaluation:
-    return Evaluation(ComplianceType.NOT_APPLICABLE, resourceId=item.resource_id, resourceType=item.resource_type)
-
-
-def _parse_if_needed(rule_parameters: Parameters | Mapping[str, Any]) -> Parameters:
-    return rule_parameters if isinstance(rule_parameters, Parameters) else parse_parameters(rule_parameters)
+def _not_applicable(resource_type: str, resource_id: str) -> Evaluation:
+    return Evaluation(ComplianceType.NOT_APPLICABLE, resourceId=resource_id, resourceType=resource_type)
 
 
 def _caller_account_id(client_factory: Any) -> str:
-    """The account that the clients act in, for an event that names none."""
-    account: str = client_factory.build_client("sts").get_caller_identity()["Account"]
-    return account
+    """The account of the clients, for an event without an account."""
+    account_id: str = client_factory.build_client("sts").get_caller_identity()["Account"]
+    return account_id
 
 
-def _error_text(error: Exception) -> str:
-    """An error's text. The client factory puts what to do about a role that may not be assumed into it."""
-    if isinstance(error, ClientError):
-        answer = error.response["Error"]
-        return f"{error.operation_name}: {answer.get('Code')}: {answer.get('Message')}"
-    return str(error)
-
-
-def _log_error(
-    rule: AlbSgRule, *, what: str, cause: str, event: Mapping[str, Any], load_balancer_arn: str | None = None
-) -> None:
-    """One line of JSON for one error, as CloudWatch Logs Insights reads it."""
+def _log_error(rule: AlbSgRule, account_id: object, load_balancer_arn: str | None, *, what: str, cause: str) -> None:
+    """Logs one error as a line of JSON, which CloudWatch Logs Insights parses."""
     line = {
         "level": "ERROR",
         "rule": rule.recommendation.name,
-        "accountId": event.get("accountId"),
+        "accountId": account_id,
         "loadBalancerArn": load_balancer_arn,
         "what": what,
         "cause": cause,

@@ -34,6 +34,7 @@ from alb_sg.estate.model import (
     Target,
     TargetGroup,
 )
+from alb_sg.estate.sections import ALL_OR_NOTHING_SECTIONS
 
 # The section of a saved estate that items of a type fill.
 SECTION_BY_TYPE = {
@@ -46,8 +47,6 @@ SECTION_BY_TYPE = {
     INSTANCE_TYPE: "Instances",
     PREFIX_LIST_TYPE: "ManagedPrefixLists",
 }
-# Sections that answer for all of an account and region: one resource that is not recorded makes them incomplete.
-ALL_OR_NOTHING_SECTIONS = frozenset({"TargetGroups", "NetworkInterfaces"})
 
 
 class LocatedItem(NamedTuple):

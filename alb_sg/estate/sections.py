@@ -23,3 +23,8 @@ class Section(StrEnum):
     NETWORK_INTERFACES = "NetworkInterfaces"
     MANAGED_PREFIX_LISTS = "ManagedPrefixLists"
     TAGS = "Tags"
+
+
+# Every question about these sections concerns all of an account and region: one resource that is missing makes them
+# incomplete.
+ALL_OR_NOTHING_SECTIONS = frozenset({Section.TARGET_GROUPS, Section.NETWORK_INTERFACES})

@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import Enum
 from typing import NamedTuple
 
+from alb_sg.estate.estate import Estate, ReadFailure
+from alb_sg.estate.sections import Section
 from alb_sg.exemptions.exemption import Exemption
 from alb_sg.recommendations.requirement import Origin
 
@@ -85,3 +87,15 @@ class AppliedExemption(NamedTuple):
 
     exemption: Exemption
     result_without: Finding | EvaluationError
+
+
+def enumeration_error(estate: Estate, failure: ReadFailure, rule: str | None = None) -> EvaluationError:
+    """The error for a failure that may hide load balancers: a single one, or any of the account and region."""
+    is_load_balancer = failure.section == Section.LOAD_BALANCERS and failure.key is not None
+    what = (
+        f"load balancer {failure.key}"
+        if is_load_balancer
+        else f"{failure.section} of {estate.account_id} {estate.region}"
+    )
+    arn = failure.key if is_load_balancer else None
+    return EvaluationError(estate.account_id, estate.region, arn, rule, what, failure.cause)

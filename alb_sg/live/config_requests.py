@@ -1,4 +1,4 @@
-"""The requests to AWS Config: its recorder, and the items of a type by advanced query."""
+"""The calls to AWS Config: its recorders, and the items of a resource type by advanced query."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from botocore.client import BaseClient
 
 from alb_sg.aws.calls import ApiRequest
 
-# SelectResourceConfig and SelectAggregateResourceConfig: at most 100 rows a page; so do the aggregator's sources.
+# The limit of SelectResourceConfig, SelectAggregateResourceConfig and
+# DescribeConfigurationAggregatorSourcesStatus.
 PAGE_SIZE = 100
-# What `alb_sg.estate.config_item` reads of an item. `SELECT *` leaves the configuration out.
+# The fields that `alb_sg.estate.config_item` reads. `SELECT *` leaves the configuration out.
 ITEM_FIELDS = (
     "accountId",
     "awsRegion",
@@ -26,19 +27,19 @@ ITEM_FIELDS = (
 
 
 def item_query(type_name: str) -> str:
-    """The query for every item of a type. It answers with what exists now, deleted resources left out."""
+    """The query for every item of a type. Its results hold no deleted resources."""
     return f"SELECT {', '.join(ITEM_FIELDS)} WHERE resourceType = '{type_name}'"
 
 
 class ConfigRequests:
-    """Builds the requests of one account and region, or of all that an aggregator collects."""
+    """Builds the requests of one account and region, or of all accounts and regions of an aggregator."""
 
     def __init__(self, client: BaseClient, aggregator: str | None = None) -> None:
         self._client = client
         self._aggregator = aggregator
 
     def items(self, type_name: str) -> ApiRequest:
-        """Every item of a type; each result is JSON text."""
+        """Every item of a type. Each result is JSON text."""
         parameters: dict[str, Any] = {"Expression": item_query(type_name)}
         if self._aggregator is None:
             return ApiRequest(self._client, "select_resource_config", "Results", parameters, PAGE_SIZE)
@@ -52,7 +53,7 @@ class ConfigRequests:
         return ApiRequest(self._client, "describe_configuration_recorder_status", "ConfigurationRecordersStatus", {})
 
     def source_statuses(self) -> ApiRequest:
-        """The accounts and regions of the aggregator, and how current what it has of each is."""
+        """The accounts and regions of the aggregator, with the status of each last update."""
         return ApiRequest(
             self._client,
             "describe_configuration_aggregator_sources_status",

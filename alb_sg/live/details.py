@@ -1,4 +1,4 @@
-"""Stage 2: what the load balancers consist of."""
+"""Stage 2: the parts of the load balancers."""
 
 from __future__ import annotations
 
@@ -6,59 +6,69 @@ from collections.abc import Iterable, Sequence
 
 from alb_sg.aws.calls import ApiResponse
 from alb_sg.estate.model import LoadBalancer, TargetGroup
+from alb_sg.estate.sections import Section
 from alb_sg.live.load_context import LoadContext, RequestKey, RequestsByKey
 from alb_sg.live.lookups import groups_to_confirm
 from alb_sg.live.partial_estate import LOAD_BALANCER_NOT_FOUND
 from alb_sg.live.requests import ELB_NAMES, FILTER_VALUES, batches
 
 
-def read_details(context: LoadContext, judged: Sequence[LoadBalancer]) -> None:
+def read_details(context: LoadContext, load_balancers: Sequence[LoadBalancer]) -> None:
     """Reads listeners, registrations, security groups, VPCs and tags of these load balancers."""
-    fronts, used = _front_target_groups(context, judged), _used_target_groups(context, judged)
-    wanted: RequestsByKey = {}
-    if context.needs_section("Listeners") and not context.partial_estate.failures_of("Listeners"):
-        unread = (found.arn for found in judged if found.arn not in context.partial_estate.listeners)
-        wanted |= {("Listeners", (arn,)): context.requests.listeners(arn) for arn in unread}
-    for group in (*fronts, *(used if context.needs_section("TargetHealthDescriptions") else ())):
-        wanted |= context.target_health_requests(group)
-    if context.needs_section("SecurityGroups"):
-        wanted |= _security_group_requests(context, judged)
-    if context.needs_section("Vpcs"):
-        wanted |= _vpc_requests(context, judged, fronts, used)
-    if context.needs_section("Tags"):
-        for arns in batches((found.arn for found in judged if found.arn not in context.partial_estate.tags), ELB_NAMES):
-            wanted["Tags", arns] = context.requests.tags(arns)
-    answers = context.calls.send_all(wanted)
-    # One load balancer that is gone fails the call for all of its batch.
-    again = [key for key, answer in answers.items() if _must_split_batch(key, answer)]
-    for key in again:
-        del answers[key]
-    context.add_responses(answers)
-    late: RequestsByKey = {("Tags", (arn,)): context.requests.tags((arn,)) for _, arns in again for arn in arns}
-    for group in _default_target_groups(context, judged):
-        late |= context.target_health_requests(group)
-    context.read(late)
+    partial_estate = context.partial_estate
+    front_groups = _front_target_groups(context, load_balancers)
+    used_groups = _used_target_groups(context, load_balancers)
+    requests: RequestsByKey = {}
+    if context.needs_section(Section.LISTENERS) and not partial_estate.failures_of(Section.LISTENERS):
+        unread = (found.arn for found in load_balancers if found.arn not in partial_estate.listeners)
+        requests |= {(Section.LISTENERS, (arn,)): context.requests.listeners(arn) for arn in unread}
+    needs_targets = context.needs_section(Section.TARGET_HEALTH_DESCRIPTIONS)
+    for group in (*front_groups, *(used_groups if needs_targets else ())):
+        requests |= context.target_health_requests(group)
+    if context.needs_section(Section.SECURITY_GROUPS):
+        requests |= _security_group_requests(context, load_balancers)
+    if context.needs_section(Section.VPCS):
+        requests |= _vpc_requests(context, load_balancers, front_groups, used_groups)
+    if context.needs_section(Section.TAGS):
+        untagged = (found.arn for found in load_balancers if found.arn not in partial_estate.tags)
+        for arns in batches(untagged, ELB_NAMES):
+            requests[Section.TAGS, arns] = context.requests.tags(arns)
+    responses = context.calls.send_all(requests)
+    # A single deleted load balancer fails the call for its whole batch.
+    failed_batches = [key for key, response in responses.items() if _must_split_batch(key, response)]
+    for key in failed_batches:
+        del responses[key]
+    context.add_responses(responses)
+    second_requests: RequestsByKey = {
+        (Section.TAGS, (arn,)): context.requests.tags((arn,)) for _, arns in failed_batches for arn in arns
+    }
+    for group in _default_target_groups(context, load_balancers):
+        second_requests |= context.target_health_requests(group)
+    context.read(second_requests)
 
 
-def confirm_targets(context: LoadContext, judged: Sequence[LoadBalancer]) -> None:
-    """Reads the registrations on which a verdict hangs and that so far are only known as AWS Config recorded them."""
-    if not context.needs_section("TargetHealthDescriptions") or not context.is_from_config("TargetGroups"):
+def confirm_targets(context: LoadContext, load_balancers: Sequence[LoadBalancer]) -> None:
+    """Reads registrations from Elastic Load Balancing where a verdict depends on them and only AWS Config has been
+    read."""
+    if not context.needs_section(Section.TARGET_HEALTH_DESCRIPTIONS) or not context.is_from_config(
+        Section.TARGET_GROUPS
+    ):
         return
-    wanted: RequestsByKey = {}
-    for group in groups_to_confirm(context.estate(), judged, context.read_request):
+    requests: RequestsByKey = {}
+    for group in groups_to_confirm(context.estate(), load_balancers, context.read_request):
         if group.arn in context.partial_estate.recorded_target_groups:
             del context.partial_estate.targets[group.arn]
-            wanted |= context.target_health_requests(group)
-    context.read(wanted)
+            requests |= context.target_health_requests(group)
+    context.read(requests)
 
 
-def vpc_requests_by_id(context: LoadContext, ids: Iterable[str]) -> RequestsByKey:
-    return {("Vpcs", some): context.requests.vpcs(some) for some in batches(ids, FILTER_VALUES)}
+def vpc_requests_by_id(context: LoadContext, vpc_ids: Iterable[str]) -> RequestsByKey:
+    return {(Section.VPCS, batch): context.requests.vpcs(batch) for batch in batches(vpc_ids, FILTER_VALUES)}
 
 
-def _used_target_groups(context: LoadContext, judged: Iterable[LoadBalancer]) -> list[TargetGroup]:
-    """Target groups of these load balancers; Lambda functions are nothing that a security group lets through."""
-    arns = {found.arn for found in judged}
+def _used_target_groups(context: LoadContext, load_balancers: Iterable[LoadBalancer]) -> list[TargetGroup]:
+    """The target groups of these load balancers, without Lambda functions: no security group applies to those."""
+    arns = {found.arn for found in load_balancers}
     return [
         group
         for group in context.partial_estate.target_groups.values()
@@ -66,63 +76,67 @@ def _used_target_groups(context: LoadContext, judged: Iterable[LoadBalancer]) ->
     ]
 
 
-def _front_target_groups(context: LoadContext, judged: Iterable[LoadBalancer]) -> list[TargetGroup]:
-    """Target groups through which a Network Load Balancer may send to one of these."""
-    if not context.needs_section("AlbRegistrations"):
+def _front_target_groups(context: LoadContext, load_balancers: Iterable[LoadBalancer]) -> list[TargetGroup]:
+    """The target groups through which a Network Load Balancer may send to one of these load balancers."""
+    if not context.needs_section(Section.ALB_REGISTRATIONS):
         return []
-    vpcs = {found.vpc_id for found in judged}
+    vpc_ids = {found.vpc_id for found in load_balancers}
     return [
         group
         for group in context.partial_estate.target_groups.values()
-        if group.target_type == "alb" and group.load_balancer_arns and group.vpc_id in vpcs
+        if group.target_type == "alb" and group.load_balancer_arns and group.vpc_id in vpc_ids
     ]
 
 
-def _default_target_groups(context: LoadContext, judged: Iterable[LoadBalancer]) -> list[TargetGroup]:
-    """Target groups of default actions, for those that did not say yet who uses them when they were listed."""
-    if not context.needs_section("TargetHealthDescriptions"):
+def _default_target_groups(context: LoadContext, load_balancers: Iterable[LoadBalancer]) -> list[TargetGroup]:
+    """The target groups of default actions: some did not name their load balancer yet when they were listed."""
+    if not context.needs_section(Section.TARGET_HEALTH_DESCRIPTIONS):
         return []
-    listeners = [listener for found in judged for listener in context.partial_estate.listeners.get(found.arn, ())]
+    partial_estate = context.partial_estate
+    listeners = [listener for found in load_balancers for listener in partial_estate.listeners.get(found.arn, ())]
     arns = {arn for listener in listeners for arn in listener.target_group_arns}
-    groups = [
-        context.partial_estate.target_groups[arn] for arn in sorted(arns & context.partial_estate.target_groups.keys())
-    ]
+    groups = [partial_estate.target_groups[arn] for arn in sorted(arns & partial_estate.target_groups.keys())]
     return [group for group in groups if group.target_type != "lambda"]
 
 
-def _security_group_requests(context: LoadContext, judged: Sequence[LoadBalancer]) -> RequestsByKey:
-    ids = {
-        group_id for found in judged for group_id in found.security_groups
-    } | context.read_request.also_security_groups
-    if context.is_from_config("SecurityGroups"):
-        ids = (
-            set()
-            if context.partial_estate.failures_of("SecurityGroups")
-            else ids - context.partial_estate.security_groups.keys()
-        )
+def _security_group_requests(context: LoadContext, load_balancers: Sequence[LoadBalancer]) -> RequestsByKey:
+    ids = {group_id for found in load_balancers for group_id in found.security_groups}
+    ids |= context.read_request.also_security_groups
+    if context.is_from_config(Section.SECURITY_GROUPS):
+        if context.partial_estate.failures_of(Section.SECURITY_GROUPS):
+            return {}
+        ids -= context.partial_estate.security_groups.keys()
     elif context.selection.everything and ids:
-        return {("SecurityGroups", ()): context.requests.security_groups()}
-    return {("SecurityGroups", some): context.requests.security_groups(some) for some in batches(ids, FILTER_VALUES)}
+        return {(Section.SECURITY_GROUPS, ()): context.requests.security_groups()}
+    return {
+        (Section.SECURITY_GROUPS, batch): context.requests.security_groups(batch)
+        for batch in batches(ids, FILTER_VALUES)
+    }
 
 
 def _vpc_requests(
-    context: LoadContext, judged: Sequence[LoadBalancer], fronts: Iterable[TargetGroup], used: Iterable[TargetGroup]
+    context: LoadContext,
+    load_balancers: Sequence[LoadBalancer],
+    front_groups: Iterable[TargetGroup],
+    used_groups: Iterable[TargetGroup],
 ) -> RequestsByKey:
-    """VPCs whose blocks are somebody's clients, or tell whether a registered address is outside of them."""
-    if context.selection.everything and judged and not context.is_from_config("Vpcs"):
-        return {("Vpcs", ()): context.requests.vpcs()}
+    """VPCs whose blocks are a load balancer's clients, or show that a registered address is outside of them."""
+    if context.selection.everything and load_balancers and not context.is_from_config(Section.VPCS):
+        return {(Section.VPCS, ()): context.requests.vpcs()}
     # A tag may name the VPC as a load balancer's clients, whatever its scheme.
-    ids = {found.vpc_id for found in judged if context.needs_section("Tags") or found.scheme != "internet-facing"}
-    ids |= {group.vpc_id for group in fronts}
-    if context.needs_section("NetworkInterfaces"):
-        ids |= {group.vpc_id for group in used if group.target_type == "ip"}
-    return (
-        {}
-        if context.partial_estate.failures_of("Vpcs")
-        else vpc_requests_by_id(context, ids - context.partial_estate.vpcs.keys())
-    )
+    ids = {
+        found.vpc_id
+        for found in load_balancers
+        if context.needs_section(Section.TAGS) or found.scheme != "internet-facing"
+    }
+    ids |= {group.vpc_id for group in front_groups}
+    if context.needs_section(Section.NETWORK_INTERFACES):
+        ids |= {group.vpc_id for group in used_groups if group.target_type == "ip"}
+    if context.partial_estate.failures_of(Section.VPCS):
+        return {}
+    return vpc_requests_by_id(context, ids - context.partial_estate.vpcs.keys())
 
 
-def _must_split_batch(key: RequestKey, answer: ApiResponse) -> bool:
+def _must_split_batch(key: RequestKey, response: ApiResponse) -> bool:
     section, keys = key
-    return section == "Tags" and len(keys) > 1 and answer.error_code == LOAD_BALANCER_NOT_FOUND
+    return section == Section.TAGS and len(keys) > 1 and response.error_code == LOAD_BALANCER_NOT_FOUND

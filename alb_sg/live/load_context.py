@@ -1,4 +1,4 @@
-"""What the stages of one load share."""
+"""The state that the stages of one load share."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ from dataclasses import dataclass
 from alb_sg.aws.calls import ApiRequest, ApiResponse, CallPool
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import TargetGroup
+from alb_sg.estate.sections import Section
 from alb_sg.live.lookups import ReadRequest
 from alb_sg.live.partial_estate import PartialEstate
 from alb_sg.live.requests import DescribeRequests
 from alb_sg.live.selection import Selection
 
-# What a request is for: a section, and what is asked of it (nothing where all of it is).
+# The section that a request fills, and the ids that it asks for (none: the whole section).
 RequestKey = tuple[str, tuple[str, ...]]
 RequestsByKey = dict[RequestKey, ApiRequest]
 
 
 @dataclass(frozen=True)
 class LoadContext:
-    """One load: how calls are made, what has been read so far, and what for."""
+    """One load: how to make calls, the result so far, and the question."""
 
     calls: CallPool
     requests: DescribeRequests
@@ -33,32 +34,32 @@ class LoadContext:
 
     @property
     def needs_target_groups(self) -> bool:
-        """Whether target groups have to be listed: for themselves, or for what leads to load balancers."""
+        """Whether to list target groups: as a section of their own, or to find load balancers."""
         return (
             self.selection.follows_target_groups
-            or self.needs_section("TargetGroups")
-            or self.needs_section("AlbRegistrations")
+            or self.needs_section(Section.TARGET_GROUPS)
+            or self.needs_section(Section.ALB_REGISTRATIONS)
         )
 
     def is_from_config(self, section: str) -> bool:
-        """Whether AWS Config was asked for a section, so that it is not to be read as a whole again."""
+        """Whether AWS Config was read for a section. No call may list such a section again."""
         return section in self.partial_estate.config_sections
 
-    def read(self, wanted: RequestsByKey) -> None:
-        """Makes the calls at the same time and takes their answers."""
-        self.add_responses(self.calls.send_all(wanted))
+    def read(self, requests: RequestsByKey) -> None:
+        """Makes the calls at the same time and adds their responses."""
+        self.add_responses(self.calls.send_all(requests))
 
-    def add_responses(self, answers: Mapping[RequestKey, ApiResponse]) -> None:
-        for (section, keys), answer in answers.items():
-            self.partial_estate.add_response(section, keys, answer)
+    def add_responses(self, responses: Mapping[RequestKey, ApiResponse]) -> None:
+        for (section, keys), response in responses.items():
+            self.partial_estate.add_response(section, keys, response)
 
     def estate(self) -> Estate:
         return self.partial_estate.estate(all_groups=self.selection.everything)
 
     def target_health_requests(self, group: TargetGroup) -> RequestsByKey:
-        """The call for a target group's registrations, unless it was made already."""
-        reading = self.partial_estate
-        failed = {failure.key for failure in reading.failures_of("TargetHealthDescriptions")}
-        if group.arn in failed or group.arn in reading.targets:
+        """The call for a target group's registrations, unless it has been made."""
+        section = Section.TARGET_HEALTH_DESCRIPTIONS
+        failed = {failure.key for failure in self.partial_estate.failures_of(section)}
+        if group.arn in failed or group.arn in self.partial_estate.targets:
             return {}
-        return {("TargetHealthDescriptions", (group.arn,)): self.requests.target_health(group.arn)}
+        return {(section, (group.arn,)): self.requests.target_health(group.arn)}

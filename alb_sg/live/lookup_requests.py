@@ -1,4 +1,4 @@
-"""Stage 3: targets and prefix lists, where a verdict hangs on them."""
+"""Stage 3: targets and prefix lists that a verdict depends on."""
 
 from __future__ import annotations
 
@@ -7,75 +7,77 @@ from collections.abc import Iterable
 from alb_sg.estate.cidr import Family
 from alb_sg.estate.estate import InterfaceIndex
 from alb_sg.estate.model import LoadBalancer
+from alb_sg.estate.sections import Section
 from alb_sg.live.details import vpc_requests_by_id
 from alb_sg.live.load_context import LoadContext, RequestsByKey
 from alb_sg.live.lookups import find_lookups, vpc_contains
 from alb_sg.live.requests import FILTER_VALUES, batches
 
 
-def read_lookups(context: LoadContext, judged: Iterable[LoadBalancer]) -> None:
-    """Reads what the verdicts on these load balancers hang on.
+def read_lookups(context: LoadContext, load_balancers: Iterable[LoadBalancer]) -> None:
+    """Reads the resources that the verdicts on these load balancers depend on.
 
-    In an account whose load balancers are all asked about, instances and interfaces are listed once as a whole.
+    When the selection is the whole account, lists all instances and interfaces once.
     """
-    needed = find_lookups(context.estate(), judged, context.read_request)
-    wanted = _instance_requests(context, needed.instances) | _interface_requests(context, needed.addresses)
-    if needed.interfaces:
-        # No call is made for an address that lies outside of every VPC in question: no interface holds it.
-        context.partial_estate.included_sections.add("NetworkInterfaces")
+    lookups = find_lookups(context.estate(), load_balancers, context.read_request)
+    requests = _instance_requests(context, lookups.instances) | _interface_requests(context, lookups.addresses)
+    if lookups.interfaces:
+        # An address outside every VPC in question needs no call: no interface holds it.
+        context.partial_estate.included_sections.add(Section.NETWORK_INTERFACES)
     if not context.selection.everything:
-        wanted |= vpc_requests_by_id(context, needed.peered_vpcs - context.partial_estate.vpcs.keys())
-    ids = sorted(needed.prefix_lists)
+        requests |= vpc_requests_by_id(context, lookups.peered_vpcs - context.partial_estate.vpcs.keys())
+    ids = sorted(lookups.prefix_lists)
     described: RequestsByKey = {
-        ("described", some): context.requests.prefix_lists(some) for some in batches(ids, FILTER_VALUES)
+        ("described", batch): context.requests.prefix_lists(batch) for batch in batches(ids, FILTER_VALUES)
     }
-    entries: RequestsByKey = {("entries", (found,)): context.requests.prefix_list_entries(found) for found in ids}
-    answers = context.calls.send_all({**wanted, **described, **entries})
+    entries: RequestsByKey = {("entries", (list_id,)): context.requests.prefix_list_entries(list_id) for list_id in ids}
+    responses = context.calls.send_all({**requests, **described, **entries})
     for key in described:
-        description = answers.pop(key)
-        for found in key[1]:
-            context.partial_estate.add_prefix_list(found, description, answers.pop(("entries", (found,))))
-    context.add_responses(answers)
+        description = responses.pop(key)
+        for list_id in key[1]:
+            context.partial_estate.add_prefix_list(list_id, description, responses.pop(("entries", (list_id,))))
+    context.add_responses(responses)
     if not context.selection.everything:
-        _read_delegated_prefixes(context, needed.addresses)
+        _read_delegated_prefixes(context, lookups.addresses)
 
 
 def _instance_requests(context: LoadContext, ids: Iterable[str]) -> RequestsByKey:
     if context.selection.everything and ids:
-        return {("Instances", ()): context.requests.instances()}
-    return {("Instances", some): context.requests.instances(some) for some in batches(ids, FILTER_VALUES)}
+        return {(Section.INSTANCES, ()): context.requests.instances()}
+    return {(Section.INSTANCES, batch): context.requests.instances(batch) for batch in batches(ids, FILTER_VALUES)}
 
 
 def _interface_requests(context: LoadContext, addresses: Iterable[tuple[str, Family, int]]) -> RequestsByKey:
-    """Interfaces by VPC and the addresses that they hold themselves."""
+    """The interfaces that hold one of the addresses, by VPC."""
+    section = Section.NETWORK_INTERFACES
     if context.selection.everything and addresses:
-        return {("NetworkInterfaces", ()): context.requests.network_interfaces()}
+        return {(section, ()): context.requests.network_interfaces()}
     by_vpc: dict[tuple[str, Family], list[int]] = {}
     for vpc_id, family, address in addresses:
         by_vpc.setdefault((vpc_id, family), []).append(address)
     return {
-        ("NetworkInterfaces", (vpc_id, family.label, str(first))): context.requests.network_interfaces_by_address(
-            vpc_id, family, sorted(found)[first : first + FILTER_VALUES]
+        (section, (vpc_id, family.label, str(first))): context.requests.network_interfaces_by_address(
+            vpc_id, family, sorted(in_vpc)[first : first + FILTER_VALUES]
         )
-        for (vpc_id, family), found in by_vpc.items()
-        for first in range(0, len(found), FILTER_VALUES)
+        for (vpc_id, family), in_vpc in by_vpc.items()
+        for first in range(0, len(in_vpc), FILTER_VALUES)
     }
 
 
 def _read_delegated_prefixes(context: LoadContext, addresses: Iterable[tuple[str, Family, int]]) -> None:
-    """Lists the VPCs of addresses that no interface holds by itself: no filter finds a delegated prefix."""
-    reading = context.partial_estate
-    if reading.failures_of("NetworkInterfaces"):
+    """Lists all interfaces of a VPC in which no interface holds one of the addresses: no filter finds an address in a
+    delegated prefix."""
+    section = Section.NETWORK_INTERFACES
+    partial_estate = context.partial_estate
+    if partial_estate.failures_of(section):
         return
     estate = context.estate()
-    index = InterfaceIndex(reading.network_interfaces.values())
-    unread_vpcs = {failure.key for failure in reading.failures_of("Vpcs")}
-    vpcs = set()
+    index = InterfaceIndex(partial_estate.network_interfaces.values())
+    unread_vpcs = {failure.key for failure in partial_estate.failures_of(Section.VPCS)}
+    vpc_ids = set()
     for vpc_id, family, address in addresses:
         inside = vpc_contains(estate, vpc_id, family, address)
-        # In a VPC that this account does not see it sees no interface either.
+        # An account that cannot describe a VPC cannot describe its interfaces either.
         if index.find(vpc_id, family, address) is None and (inside or (inside is None and vpc_id in unread_vpcs)):
-            vpcs.add(vpc_id)
-    context.read(
-        {("NetworkInterfaces", (vpc_id,)): context.requests.network_interfaces(vpc_id) for vpc_id in sorted(vpcs)}
-    )
+            vpc_ids.add(vpc_id)
+    context.read({(section, (vpc_id,)): context.requests.network_interfaces(vpc_id) for vpc_id in sorted(vpc_ids)})

@@ -1,7 +1,7 @@
-"""What verdicts hang on beyond the load balancers themselves: targets and prefix lists.
+"""The targets and prefix lists that verdicts depend on.
 
-The one place of the live source that knows permissions and recommendations; it decides what is read and never a
-verdict (semantics §2, "Only what a verdict hangs on must be read").
+The only module of the live source that uses permissions and recommendations. It decides what to read, never a verdict
+(semantics §2, "Only what a verdict hangs on must be read").
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from alb_sg.estate.cidr import Family, InvalidCidrError, parse_cidr
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.from_api import HIGHEST_PORT
 from alb_sg.estate.model import LoadBalancer, Permission, Target, TargetGroup
+from alb_sg.estate.sections import Section
 from alb_sg.parameters import PREFIX_LIST_ID
 from alb_sg.permissions.addresses import AddressSet
 from alb_sg.permissions.allowed_traffic import (
@@ -24,15 +25,15 @@ from alb_sg.permissions.allowed_traffic import (
     Permissions,
     Traffic,
 )
-from alb_sg.recommendations.applicability import APPLICABLE_STATES, CLIENT_FAMILIES
+from alb_sg.recommendations.applicability import CLIENT_FAMILIES
 from alb_sg.recommendations.target_requirements import STATES_WITHOUT_TRAFFIC
 
 
 @dataclass(frozen=True)
 class ReadRequest:
-    """What is asked of the load balancers: the estate's sections, and what parameters and tags name.
+    """What to read of the load balancers: sections, and the prefix lists that parameters and the tag of `tag_key` name.
 
-    `all_targets`: look targets and prefix lists up whatever the security groups let through.
+    `all_targets`: look up all targets and prefix lists, whatever the security groups allow.
     """
 
     sections: frozenset[str]
@@ -44,9 +45,9 @@ class ReadRequest:
 
 @dataclass
 class Lookups:
-    """What is to be looked up: instances, addresses in a VPC, prefix lists, and VPCs that a reference over a
-    peering names for a target outside its own. `interfaces`: it matters which interface holds some address,
-    although there may be no VPC in which one could."""
+    """Resources to look up: instances, addresses in a VPC, prefix lists, and the VPCs that a reference over a peering
+    connection names for a target outside its own VPC. `interfaces`: a verdict depends on an address's interface, even
+    if no VPC can hold the address."""
 
     instances: set[str] = field(default_factory=set)
     interfaces: bool = False
@@ -55,37 +56,33 @@ class Lookups:
     peered_vpcs: set[str] = field(default_factory=set)
 
 
-def is_applicable(load_balancer: LoadBalancer) -> bool:
-    return load_balancer.type == "application" and load_balancer.state in APPLICABLE_STATES
-
-
 def find_lookups(estate: Estate, load_balancers: Iterable[LoadBalancer], read_request: ReadRequest) -> Lookups:
-    """What the verdicts on these load balancers hang on, as far as the estate has been read."""
-    found = Lookups()
+    """The lookups that the verdicts on these load balancers depend on, judging from the estate read so far."""
+    lookups = Lookups()
     known: dict[tuple[str, ...], Permissions] = {}
     for load_balancer in load_balancers:
         ids = load_balancer.security_groups
         permissions = known.setdefault(ids, Permissions(estate, ids))
-        found.prefix_lists |= read_request.prefix_lists
-        _add_client_lookups(estate, load_balancer, permissions, read_request, found)
-        if "Instances" in read_request.sections:
-            _add_target_lookups(estate, load_balancer, permissions, read_request, found)
+        lookups.prefix_lists |= read_request.prefix_lists
+        _add_client_lookups(estate, load_balancer, permissions, read_request, lookups)
+        if Section.INSTANCES in read_request.sections:
+            _add_target_lookups(estate, load_balancer, permissions, read_request, lookups)
         if read_request.all_targets:
-            found.prefix_lists |= _referenced_prefix_lists(permissions)
-    found.prefix_lists |= _referenced_prefix_lists(Permissions(estate, sorted(read_request.also_security_groups)))
-    if "ManagedPrefixLists" not in read_request.sections:
-        found.prefix_lists = set()
-    return found
+            lookups.prefix_lists |= _referenced_prefix_lists(permissions)
+    lookups.prefix_lists |= _referenced_prefix_lists(Permissions(estate, sorted(read_request.also_security_groups)))
+    if Section.MANAGED_PREFIX_LISTS not in read_request.sections:
+        lookups.prefix_lists = set()
+    return lookups
 
 
 def groups_to_confirm(
     estate: Estate, load_balancers: Iterable[LoadBalancer], read_request: ReadRequest
 ) -> list[TargetGroup]:
-    """The target groups that have to be asked who is registered, and in which state.
+    """The target groups whose registrations, and their states, a verdict depends on.
 
-    Not those of a load balancer that may send to every address and port: whoever is registered is reached.
+    If a load balancer may send to every address and port, it reaches any target: its target groups are left out.
     """
-    found: dict[str, TargetGroup] = {}
+    to_confirm: dict[str, TargetGroup] = {}
     for load_balancer in load_balancers:
         permissions = Permissions(estate, load_balancer.security_groups)
         try:
@@ -96,12 +93,12 @@ def groups_to_confirm(
             if group.target_type in ("instance", "ip") and (
                 read_request.all_targets or not _allows_all_egress(permissions, _target_families(group))
             ):
-                found[group.arn] = group
-    return [found[arn] for arn in sorted(found)]
+                to_confirm[group.arn] = group
+    return [to_confirm[arn] for arn in sorted(to_confirm)]
 
 
 def _target_families(group: TargetGroup) -> tuple[Family, ...]:
-    """The address families that registrations in a target group may have."""
+    """The possible address families of a target group's registrations."""
     return tuple(Family) if group.target_type == "ip" else (group.family,)
 
 
@@ -114,7 +111,9 @@ def _allows_all_egress(permissions: Permissions, families: Iterable[Family]) -> 
         for cidr in permission.cidrs
     ]
     return all(
-        AddressSet.from_ranges(family, [block for of, block in blocks if of is family]).is_everything
+        AddressSet.from_ranges(
+            family, [block for block_family, block in blocks if block_family is family]
+        ).is_everything
         for family in families
     )
 
@@ -129,11 +128,11 @@ def _allows_every_tcp_port(permission: Permission) -> bool:
 def _add_client_lookups(
     estate: Estate, load_balancer: LoadBalancer, permissions: Permissions, read_request: ReadRequest, lookups: Lookups
 ) -> None:
-    """Prefix lists that let clients in where an address range does not, and those that a tag names."""
-    # A Network Load Balancer comes over IPv4, whatever family the clients have.
+    """Prefix lists that may let clients in where no address range does, and those that a tag names."""
+    # A Network Load Balancer connects over IPv4, whatever the clients' family.
     families = {Family.IPV4, *CLIENT_FAMILIES.get(load_balancer.ip_address_type, Family)}
     traffics = [FRAGMENTATION_NEEDED, PACKET_TOO_BIG]
-    if "AlbRegistrations" in read_request.sections:
+    if Section.ALB_REGISTRATIONS in read_request.sections:
         listeners = (estate.listeners or {}).get(load_balancer.arn, ())
         traffics += [Traffic.tcp(listener.port) for listener in listeners]
     for family in families:
@@ -142,8 +141,8 @@ def _add_client_lookups(
                 permissions.allowed_traffic(Direction.INGRESS, traffic, family)
             )
     if read_request.tag_key is not None:
-        words = (estate.tags or {}).get(load_balancer.arn, {}).get(read_request.tag_key, "").split()
-        lookups.prefix_lists.update(filter(PREFIX_LIST_ID.fullmatch, words))
+        clients = (estate.tags or {}).get(load_balancer.arn, {}).get(read_request.tag_key, "").split()
+        lookups.prefix_lists.update(filter(PREFIX_LIST_ID.fullmatch, clients))
 
 
 def _add_target_lookups(
@@ -181,11 +180,11 @@ def _add_lookups_of_target(
     ]
     if not read_request.all_targets:
         covered = AddressSet.everything(family) if point is None else AddressSet(family, (point,))
-        allowed = [some for some in allowed if not covered <= some.addresses]
+        allowed = [traffic for traffic in allowed if not covered <= traffic.addresses]
     if not allowed:
         return
-    for some in allowed:
-        lookups.prefix_lists |= _undecided_prefix_lists(some)
+    for traffic in allowed:
+        lookups.prefix_lists |= _undecided_prefix_lists(traffic)
     if point is None:
         lookups.instances.add(target.id)
     else:
@@ -195,8 +194,8 @@ def _add_lookups_of_target(
 def _add_interface_lookups(
     estate: Estate, vpc_id: str, family: Family, address: int, allowed: Iterable[AllowedTraffic], lookups: Lookups
 ) -> None:
-    """Where the interface of an address may be: in the target group's VPC, or outside its blocks in one that a
-    reference over a peering names."""
+    """An address's interface may be in the target group's VPC or, for an address outside its blocks, in a VPC that a
+    reference over a peering connection names."""
     lookups.interfaces = True
     inside = vpc_contains(estate, vpc_id, family, address)
     if inside is not False:
@@ -204,8 +203,8 @@ def _add_interface_lookups(
     if inside is not True:
         peered = {
             reference.vpc_id
-            for some in allowed
-            for reference in some.references
+            for traffic in allowed
+            for reference in traffic.references
             if reference.peering_connection_id is not None and reference.vpc_id is not None
         }
         lookups.peered_vpcs |= peered
@@ -213,7 +212,7 @@ def _add_interface_lookups(
 
 
 def vpc_contains(estate: Estate, vpc_id: str, family: Family, address: int) -> bool | None:
-    """Whether an address is within a VPC's blocks; None where they were not read."""
+    """Whether an address is within a VPC's blocks; None if the VPC was not read."""
     vpc = (estate.vpcs or {}).get(vpc_id)
     if vpc is None:
         return None
@@ -221,7 +220,7 @@ def vpc_contains(estate: Estate, vpc_id: str, family: Family, address: int) -> b
 
 
 def _undecided_prefix_lists(allowed: AllowedTraffic) -> frozenset[str]:
-    """The prefix lists that may let through more than is known; none where everything is let through."""
+    """The prefix lists that may allow further addresses; none if every address is allowed."""
     return frozenset() if allowed.addresses.is_everything else allowed.prefix_list_ids
 
 

@@ -1,4 +1,4 @@
-"""What one load has read so far, on its way to an estate."""
+"""The result of one load so far, which becomes an estate."""
 
 from __future__ import annotations
 
@@ -22,13 +22,14 @@ from alb_sg.estate.model import (
     TargetGroup,
     Vpc,
 )
+from alb_sg.estate.sections import ALL_OR_NOTHING_SECTIONS, Section
 
 T = TypeVar("T")
 
 LOAD_BALANCER_NOT_FOUND = "LoadBalancerNotFound"
 TARGET_GROUP_NOT_FOUND = "TargetGroupNotFound"
 
-# Where an API answers so, a prefix list is not shown to this account (semantics §2, "could not be resolved").
+# Error codes for a prefix list that its owner hides from this account (semantics §2, "could not be resolved").
 HIDDEN_PREFIX_LIST_CODES = frozenset(
     {
         "AccessDenied",
@@ -37,41 +38,41 @@ HIDDEN_PREFIX_LIST_CODES = frozenset(
         "UnauthorizedOperation",
     }
 )
-# The owner of the prefix lists that AWS manages.
+# The owner of AWS-managed prefix lists.
 AWS_OWNER = "aws"
 
-# Per section: the member that holds an item's id, and what reads the item.
+# Per section: the member with an item's id, and the reader of the item.
 _ID_KEYS_AND_READERS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
-    "LoadBalancers": ("LoadBalancerArn", from_api.load_balancer),
-    "SecurityGroups": ("GroupId", from_api.security_group),
-    "TargetGroups": ("TargetGroupArn", from_api.target_group),
-    "Vpcs": ("VpcId", from_api.vpc),
-    "Instances": ("InstanceId", from_api.instance),
-    "NetworkInterfaces": ("NetworkInterfaceId", from_api.network_interface),
+    Section.LOAD_BALANCERS: ("LoadBalancerArn", from_api.load_balancer),
+    Section.SECURITY_GROUPS: ("GroupId", from_api.security_group),
+    Section.TARGET_GROUPS: ("TargetGroupArn", from_api.target_group),
+    Section.VPCS: ("VpcId", from_api.vpc),
+    Section.INSTANCES: ("InstanceId", from_api.instance),
+    Section.NETWORK_INTERFACES: ("NetworkInterfaceId", from_api.network_interface),
 }
-# One item that cannot be read leaves these sections unread: it may be the one that any question is about.
-_ALL_OR_NOTHING_SECTIONS = frozenset({"NetworkInterfaces", "TargetGroups"})
 
 
 def normalize_target_group(item: Any) -> Any:
-    """A target group as DescribeTargetGroups means it: the query protocol may leave an empty list out, and who
-    uses the group is part of every answer."""
+    """A target group with `LoadBalancerArns`: the query protocol may leave an empty list out."""
     return {"LoadBalancerArns": [], **item}
 
 
 def are_entries_hidden(described: Mapping[str, Any] | None, entries: ApiResponse, account_id: str) -> bool:
-    """Whether an owner keeps a prefix list's entries from this account: the list is not described at all, or
-    is another account's and its entries are refused."""
+    """Whether the owner of a prefix list hides its entries from this account: the list is not described, or belongs to
+    another account and its entries are refused."""
     owner = "" if described is None else str(described.get("OwnerId", "")).lower()
     return entries.error_code in HIDDEN_PREFIX_LIST_CODES and owner not in {account_id, AWS_OWNER}
 
 
 @dataclass
 class PartialEstate:
-    """Sections as they fill. One that is not in `collected` was not asked for, and is none in the estate.
-    `deleted` are the ARNs of load balancers that went away between two calls; `settled` are the sections that AWS
-    Config has told, or was to tell and failed: they are not asked for as a whole any more. `recorded_targets` are the
-    target groups whose registrations are as AWS Config has them."""
+    """The sections read so far.
+
+    - `included_sections`: sections that were requested; the estate holds None for others
+    - `deleted`: ARNs of load balancers that were deleted between two calls
+    - `config_sections`: sections that AWS Config filled or failed to fill; no call lists them again
+    - `recorded_target_groups`: ARNs of target groups whose registrations come from AWS Config
+    """
 
     account_id: str
     region: str
@@ -92,52 +93,50 @@ class PartialEstate:
     recorded_target_groups: set[str] = field(default_factory=set)
 
     def estate(self, *, all_groups: bool = False) -> Estate:
-        """What was read as an estate. `all_groups`: every security group of the region was asked for."""
-        all_groups = all_groups or "SecurityGroups" in self.config_sections
+        """The sections as an estate. `all_groups`: every security group of the region was requested."""
+        all_groups = all_groups or Section.SECURITY_GROUPS in self.config_sections
         return Estate(
             account_id=self.account_id,
             region=self.region,
             load_balancers=self.load_balancers,
-            listeners=self._if_included("Listeners", self.listeners),
-            # A list of some target groups is none: what else uses them, or stands in front, cannot be told.
+            listeners=self._if_included(Section.LISTENERS, self.listeners),
+            # A missing target group may be one that a load balancer uses, or one that leads to it.
             target_groups=None
-            if self.failures_of("TargetGroups")
-            else self._if_included("TargetGroups", self.target_groups),
-            targets=self._if_included("TargetHealthDescriptions", self.targets),
-            security_groups=self._if_included("SecurityGroups", self.security_groups),
+            if self.failures_of(Section.TARGET_GROUPS)
+            else self._if_included(Section.TARGET_GROUPS, self.target_groups),
+            targets=self._if_included(Section.TARGET_HEALTH_DESCRIPTIONS, self.targets),
+            security_groups=self._if_included(Section.SECURITY_GROUPS, self.security_groups),
             has_all_security_groups=all_groups
-            and "SecurityGroups" in self.included_sections
-            and not self.failures_of("SecurityGroups"),
-            vpcs=self._if_included("Vpcs", self.vpcs),
-            instances=self._if_included("Instances", self.instances),
-            network_interfaces=self._if_included("NetworkInterfaces", self.network_interfaces),
-            prefix_lists=self._if_included("ManagedPrefixLists", self.prefix_lists),
-            tags=self._if_included("Tags", self.tags),
+            and Section.SECURITY_GROUPS in self.included_sections
+            and not self.failures_of(Section.SECURITY_GROUPS),
+            vpcs=self._if_included(Section.VPCS, self.vpcs),
+            instances=self._if_included(Section.INSTANCES, self.instances),
+            network_interfaces=self._if_included(Section.NETWORK_INTERFACES, self.network_interfaces),
+            prefix_lists=self._if_included(Section.MANAGED_PREFIX_LISTS, self.prefix_lists),
+            tags=self._if_included(Section.TAGS, self.tags),
             failures=tuple(self.failures),
         )
 
-    def _if_included(self, section: str, held: dict[str, T]) -> dict[str, T] | None:
-        return held if section in self.included_sections else None
+    def _if_included(self, section: Section, resources: dict[str, T]) -> dict[str, T] | None:
+        return resources if section in self.included_sections else None
 
     def failures_of(self, section: str) -> list[ReadFailure]:
         return [failure for failure in self.failures if failure.section == section]
 
-    # --- what AWS Config tells
-
     def add_recorded(self, recorded: Estate, sections: Collection[str]) -> None:
-        """Takes these sections, of those that query results fill, as they were recorded.
+        """Adds sections as AWS Config recorded them.
 
-        Registrations are left out where more hangs on them than an item tells: in a target group of type `alb`, and
-        where there are none, for they may lag behind.
+        Recorded registrations may lag behind. They are left out where that matters most: for target groups of type
+        `alb`, and where none are recorded.
         """
         self.config_sections.update(sections)
         self.included_sections.update(sections)
-        if "LoadBalancers" in sections:
+        if Section.LOAD_BALANCERS in sections:
             self.load_balancers.update(recorded.load_balancers)
             self.tags.update(recorded.tags or {})
-        if "Listeners" in sections:
+        if Section.LISTENERS in sections:
             self.listeners.update(recorded.listeners or {})
-        if "TargetGroups" in sections:
+        if Section.TARGET_GROUPS in sections:
             self.target_groups.update(recorded.target_groups or {})
             registered = {
                 arn: targets
@@ -146,123 +145,121 @@ class PartialEstate:
             }
             self.targets.update(registered)
             self.recorded_target_groups.update(registered)
-        if "SecurityGroups" in sections:
+        if Section.SECURITY_GROUPS in sections:
             self.security_groups.update(recorded.security_groups or {})
-        if "Vpcs" in sections:
+        if Section.VPCS in sections:
             self.vpcs.update(recorded.vpcs or {})
 
     def add_recording_failure(self, section: str, cause: str) -> None:
-        """A section that AWS Config was to tell and did not."""
+        """Adds a failure of AWS Config to fill a section."""
         self.config_sections.add(section)
         self.included_sections.add(section)
         self._add_failure(section, None, cause)
 
-    # --- answers
-
-    def add_response(self, section: str, keys: tuple[str, ...], answer: ApiResponse) -> None:
-        """An answer that fills a section: `keys` are what was asked for, none where the whole section was."""
+    def add_response(self, section: str, keys: tuple[str, ...], response: ApiResponse) -> None:
+        """Adds the response to a request for a section. `keys` are the requested ids; none: the whole section."""
         self.included_sections.add(section)
         match section:
-            case "LoadBalancers":
-                self._add_by_id(section, keys, answer, self.load_balancers)
-            case "Listeners":
-                self._add_listeners(keys[0], answer)
-            case "TargetGroups":
-                items = list(map(normalize_target_group, answer.items))
-                self._add_by_id(section, (), answer._replace(items=items), self.target_groups)
-            case "TargetHealthDescriptions":
-                self._add_targets(keys[0], answer)
-            case "SecurityGroups":
-                self._add_by_id(section, keys, answer, self.security_groups)
-            case "Vpcs":
-                self._add_by_id(section, keys, answer, self.vpcs)
-            case "Instances":
-                self._add_by_id(section, keys, answer, self.instances)
-            case "NetworkInterfaces":
-                # That nothing holds an address is known only where every interface asked for was read.
-                self._add_by_id(section, (), answer, self.network_interfaces)
-            case "Tags":
-                self._add_tags(keys, answer)
+            case Section.LOAD_BALANCERS:
+                self._add_by_id(section, keys, response, self.load_balancers)
+            case Section.LISTENERS:
+                self._add_listeners(keys[0], response)
+            case Section.TARGET_GROUPS:
+                items = list(map(normalize_target_group, response.items))
+                self._add_by_id(section, (), response._replace(items=items), self.target_groups)
+            case Section.TARGET_HEALTH_DESCRIPTIONS:
+                self._add_targets(keys[0], response)
+            case Section.SECURITY_GROUPS:
+                self._add_by_id(section, keys, response, self.security_groups)
+            case Section.VPCS:
+                self._add_by_id(section, keys, response, self.vpcs)
+            case Section.INSTANCES:
+                self._add_by_id(section, keys, response, self.instances)
+            case Section.NETWORK_INTERFACES:
+                # Only if every requested interface was read is it certain that none holds an address.
+                self._add_by_id(section, (), response, self.network_interfaces)
+            case Section.TAGS:
+                self._add_tags(keys, response)
             case _:
-                raise ValueError(f"no answer fills {section}")
+                raise ValueError(f"no response fills {section}")
 
-    def _add_by_id(self, section: str, keys: tuple[str, ...], answer: ApiResponse, into: dict[str, Any]) -> None:
-        id_member, read = _ID_KEYS_AND_READERS[section]
-        for item in answer.items:
+    def _add_by_id(self, section: str, keys: tuple[str, ...], response: ApiResponse, into: dict[str, Any]) -> None:
+        id_key, read = _ID_KEYS_AND_READERS[section]
+        for item in response.items:
             try:
-                into[item[id_member]] = read(item)
+                into[item[id_key]] = read(item)
             except InvalidInputError as error:
-                key = None if section in _ALL_OR_NOTHING_SECTIONS else item.get(id_member)
-                self._add_failure(section, key, f"{answer.operation}: {error}")
-        self._add_failures_of_unread(section, keys, answer, into)
+                key = None if section in ALL_OR_NOTHING_SECTIONS else item.get(id_key)
+                self._add_failure(section, key, f"{response.operation}: {error}")
+        self._add_failures_of_unread(section, keys, response, into)
 
-    def _add_listeners(self, load_balancer_arn: str, answer: ApiResponse) -> None:
-        if answer.error_code == LOAD_BALANCER_NOT_FOUND:
+    def _add_listeners(self, load_balancer_arn: str, response: ApiResponse) -> None:
+        if response.error_code == LOAD_BALANCER_NOT_FOUND:
             self._mark_deleted(load_balancer_arn)
             return
-        read = self._read_all("Listeners", load_balancer_arn, answer, from_api.listener)
+        read = self._read_all(Section.LISTENERS, load_balancer_arn, response, from_api.listener)
         if read is not None:
             self.listeners |= listeners_by_load_balancer([load_balancer_arn], read)
 
-    def _add_targets(self, target_group_arn: str, answer: ApiResponse) -> None:
-        if answer.error_code == TARGET_GROUP_NOT_FOUND:
+    def _add_targets(self, target_group_arn: str, response: ApiResponse) -> None:
+        if response.error_code == TARGET_GROUP_NOT_FOUND:
             self.target_groups.pop(target_group_arn, None)
             return
-        read = self._read_all("TargetHealthDescriptions", target_group_arn, answer, from_api.target_health_description)
+        read = self._read_all(
+            Section.TARGET_HEALTH_DESCRIPTIONS, target_group_arn, response, from_api.target_health_description
+        )
         if read is not None:
             self.targets[target_group_arn] = ordered_targets(read)
 
-    def _add_tags(self, load_balancer_arns: tuple[str, ...], answer: ApiResponse) -> None:
-        if answer.error_code == LOAD_BALANCER_NOT_FOUND:
+    def _add_tags(self, load_balancer_arns: tuple[str, ...], response: ApiResponse) -> None:
+        if response.error_code == LOAD_BALANCER_NOT_FOUND:
             for arn in load_balancer_arns:
                 self._mark_deleted(arn)
             return
-        for item in answer.items:
+        for item in response.items:
             try:
                 self.tags[item["ResourceArn"]] = from_api.tags(item.get("Tags"))
             except InvalidInputError as error:
-                self._add_failure("Tags", item["ResourceArn"], f"{answer.operation}: {error}")
-        self._add_failures_of_unread("Tags", load_balancer_arns, answer, self.tags)
+                self._add_failure(Section.TAGS, item["ResourceArn"], f"{response.operation}: {error}")
+        self._add_failures_of_unread(Section.TAGS, load_balancer_arns, response, self.tags)
 
     def add_prefix_list(self, prefix_list_id: str, described: ApiResponse, entries: ApiResponse) -> None:
-        """A prefix list from its description and its entries, two calls made at the same time."""
-        section = "ManagedPrefixLists"
-        found = {item["PrefixListId"]: item for item in described.items}.get(prefix_list_id)
-        if found is None and described.failure is not None:
+        """Adds a prefix list from the responses with its description and its entries."""
+        section = Section.MANAGED_PREFIX_LISTS
+        description = {item["PrefixListId"]: item for item in described.items}.get(prefix_list_id)
+        if description is None and described.failure is not None:
             self._add_failure(section, prefix_list_id, described.failure)
             return
-        shape = dict(found or {})
+        fields = dict(description or {})
         if entries.failure is None:
-            shape["Entries"] = entries.items
-        elif not are_entries_hidden(found, entries, self.account_id):
+            fields["Entries"] = entries.items
+        elif not are_entries_hidden(description, entries, self.account_id):
             self._add_failure(section, prefix_list_id, entries.failure)
             return
         try:
-            self.prefix_lists[prefix_list_id] = from_api.prefix_list(prefix_list_id, shape)
+            self.prefix_lists[prefix_list_id] = from_api.prefix_list(prefix_list_id, fields)
         except InvalidInputError as error:
             self._add_failure(section, prefix_list_id, f"{entries.operation}: {error}")
 
-    # --- failures
-
-    def _read_all(self, section: str, key: str, answer: ApiResponse, read: Callable[[Any], T]) -> list[T] | None:
-        """Every item, or None where one is missing: a list that is not whole is none."""
-        failure = answer.failure
+    def _read_all(self, section: str, key: str, response: ApiResponse, read: Callable[[Any], T]) -> list[T] | None:
+        """Every item, or None with a failure if one item is missing or cannot be read."""
+        failure = response.failure
         if failure is None:
             try:
-                return [read(item) for item in answer.items]
+                return [read(item) for item in response.items]
             except InvalidInputError as error:
-                failure = f"{answer.operation}: {error}"
+                failure = f"{response.operation}: {error}"
         self._add_failure(section, key, failure)
         return None
 
     def _add_failures_of_unread(
-        self, section: str, keys: tuple[str, ...], answer: ApiResponse, read: Mapping[str, object]
+        self, section: str, keys: tuple[str, ...], response: ApiResponse, read: Mapping[str, object]
     ) -> None:
-        if answer.failure is None:
+        if response.failure is None:
             return
         for key in keys or (None,):
             if key is None or key not in read:
-                self._add_failure(section, key, answer.failure)
+                self._add_failure(section, key, response.failure)
 
     def _add_failure(self, section: str, key: str | None, cause: str) -> None:
         self.failures.append(ReadFailure(section, key, cause))

@@ -1,14 +1,13 @@
-"""Stage 0, where the source is AWS Config: what its advanced queries tell of an account and region, in place of the
-calls that Elastic Load Balancing would take.
+"""Stage 0, if AWS Config is a source: advanced queries in place of calls to Elastic Load Balancing and EC2.
 
-A type counts as recorded where the recorder records it and is up to date, and there are items of it, all of them
-readable. What is not recorded the next stages read live, as if nobody had asked AWS Config. A query that fails is a
-failure of its section.
+A resource type counts as recorded if an up-to-date recorder records it and a query returns items of it, all of them
+readable. The next stages read other types live. A failed query is a failure of its section.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 from botocore.client import BaseClient
 
@@ -20,12 +19,12 @@ from alb_sg.estate.config_item import VPC_TYPE, ConfigItem, read_item
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.item_history import SECTION_BY_TYPE, Recording
 from alb_sg.estate.model import LISTENER_TYPE, LOAD_BALANCER_TYPE, SECURITY_GROUP_TYPE, TARGET_GROUP_TYPE
+from alb_sg.estate.sections import Section
 from alb_sg.live.config_requests import ConfigRequests
 from alb_sg.live.load_context import LoadContext
-from alb_sg.live.recording_group import records_type
 
-# EC2 lists instances and interfaces at 1,000 a page where a query has 100, and they change by the minute; and what is
-# in AWS-managed prefix lists no item tells.
+# Other types are read live. EC2 lists instances and interfaces by 1,000 a page, a query by 100, and they change by the
+# minute. No item holds the entries of an AWS-managed prefix list.
 QUERIED_TYPES = (LOAD_BALANCER_TYPE, LISTENER_TYPE, TARGET_GROUP_TYPE, SECURITY_GROUP_TYPE, VPC_TYPE)
 
 RECORDERS_KEY = "recorders"
@@ -33,45 +32,41 @@ RECORDER_STATUS_KEY = "status"
 
 
 def read_recordings(context: LoadContext, config: BaseClient) -> None:
-    """Takes into the reading what AWS Config has recorded of the sections in question."""
-    queries = ConfigRequests(config)
+    """Adds the recorded sections that the question needs to the partial estate."""
+    requests = ConfigRequests(config)
     types = [type_name for type_name in QUERIED_TYPES if _is_needed(context, SECTION_BY_TYPE[type_name])]
-    answers = context.calls.send_all(
+    responses = context.calls.send_all(
         {
-            RECORDERS_KEY: queries.recorders(),
-            RECORDER_STATUS_KEY: queries.recorder_status(),
-            **{type_name: queries.items(type_name) for type_name in types},
+            RECORDERS_KEY: requests.recorders(),
+            RECORDER_STATUS_KEY: requests.recorder_status(),
+            **{type_name: requests.items(type_name) for type_name in types},
         }
     )
-    reading = context.partial_estate
-    known = (answers.pop(RECORDERS_KEY), answers.pop(RECORDER_STATUS_KEY))
-    for type_name, answer in answers.items():
-        failure = next((one.failure for one in (*known, answer) if one.failure is not None), None)
+    partial_estate = context.partial_estate
+    account_region = AccountRegion(partial_estate.account_id, partial_estate.region)
+    recorders, status = responses.pop(RECORDERS_KEY), responses.pop(RECORDER_STATUS_KEY)
+    recorded = recorded_types(recorders, status)
+    items_by_type = {}
+    for type_name, response in responses.items():
+        failure = recorders.failure or status.failure or response.failure
         if failure is not None:
-            reading.add_recording_failure(SECTION_BY_TYPE[type_name], failure)
-    recorded = recorded_types(*known)
-    rows = {
-        type_name: rows
-        for type_name, answer in answers.items()
-        if type_name in recorded
-        and answer.failure is None
-        and (rows := _read_items(answer, AccountRegion(reading.account_id, reading.region)))
-    }
-    estate = _estate(AccountRegion(reading.account_id, reading.region), rows)
+            partial_estate.add_recording_failure(SECTION_BY_TYPE[type_name], failure)
+        elif type_name in recorded:
+            items_by_type[type_name] = _read_items(response, account_region)
+    items_by_type = {type_name: items for type_name, items in items_by_type.items() if items}
+    estate = _estate(account_region, items_by_type)
     if estate is not None:
-        reading.add_recorded(
-            estate,
-            frozenset(SECTION_BY_TYPE[type_name] for type_name in rows if _is_complete(context, estate, type_name)),
-        )
+        complete = (name for name in items_by_type if _is_complete(context, estate, name))
+        partial_estate.add_recorded(estate, frozenset(SECTION_BY_TYPE[type_name] for type_name in complete))
 
 
 def recorded_types(recorders: ApiResponse, status: ApiResponse) -> frozenset[str]:
-    """The types that the account's own recorder keeps up to date, of those that matter here."""
+    """The types of `QUERIED_TYPES` that the account's own recorder keeps up to date."""
     up_to_date = {
-        found["name"]
-        for found in status.items
+        recorder["name"]
+        for recorder in status.items
         # The API's model spells it Success, the service SUCCESS.
-        if found.get("recording") and str(found.get("lastStatus")).upper() == "SUCCESS"
+        if recorder.get("recording") and str(recorder.get("lastStatus")).upper() == "SUCCESS"
     }
     return frozenset(
         type_name
@@ -82,26 +77,44 @@ def recorded_types(recorders: ApiResponse, status: ApiResponse) -> frozenset[str
     )
 
 
+def records_type(recording_group: Mapping[str, Any], type_name: str) -> bool:
+    """Whether a RecordingGroup, as the AWS Config API returns it, covers a resource type.
+
+    A recorder from before recording strategies lists its types or sets `allSupported`.
+    """
+    strategy = (recording_group.get("recordingStrategy") or {}).get("useOnly")
+    included = recording_group.get("resourceTypes") or ()
+    excluded = (recording_group.get("exclusionByResourceTypes") or {}).get("resourceTypes") or ()
+    match strategy:
+        case "ALL_SUPPORTED_RESOURCE_TYPES":
+            return True
+        case "EXCLUSION_BY_RESOURCE_TYPES":
+            return type_name not in excluded
+        case "INCLUSION_BY_RESOURCE_TYPES":
+            return type_name in included
+    return bool(recording_group.get("allSupported")) or type_name in included
+
+
 def _is_needed(context: LoadContext, section: str) -> bool:
-    if section == "TargetGroups":
+    if section == Section.TARGET_GROUPS:
         return context.needs_target_groups
-    return section == "LoadBalancers" or context.needs_section(section)
+    return section == Section.LOAD_BALANCERS or context.needs_section(section)
 
 
-def _read_items(answer: ApiResponse, account_region: AccountRegion) -> list[ConfigItem]:
-    """The items of a query's rows; none where one of them cannot be read: it may be the one that matters."""
+def _read_items(response: ApiResponse, account_region: AccountRegion) -> list[ConfigItem]:
+    """The items of a query's rows; none if one row cannot be read, because a verdict may depend on it."""
     try:
-        read = [read_item(source) for _, source in find_config_items(answer.items)]
+        rows = [read_item(row) for _, row in find_config_items(response.items)]
     except InvalidInputError:
         return []
-    found = [item for item in read if item is not None]
-    return found if all(item.account_region == account_region for item in found) else []
+    items = [item for item in rows if item is not None]
+    return items if all(item.account_region == account_region for item in items) else []
 
 
-def _estate(account_region: AccountRegion, rows: Mapping[str, Iterable[ConfigItem]]) -> Estate | None:
-    """The estate in the items; None where two contradict each other."""
+def _estate(account_region: AccountRegion, items_by_type: Mapping[str, Iterable[ConfigItem]]) -> Estate | None:
+    """The items as an estate; None if two items contradict each other."""
     recording = Recording(account_region)
-    for type_name, items in rows.items():
+    for type_name, items in items_by_type.items():
         for number, item in enumerate(items):
             recording.add(item, "AWS Config", f"{type_name}[{number}]")
     try:
@@ -111,17 +124,18 @@ def _estate(account_region: AccountRegion, rows: Mapping[str, Iterable[ConfigIte
 
 
 def _is_complete(context: LoadContext, estate: Estate, type_name: str) -> bool:
-    """Whether the items of a type stand for all that there are."""
+    """Whether there is an item for each resource of a type, as far as other items and names show."""
     section = SECTION_BY_TYPE[type_name]
     if any(failure.section == section for failure in estate.failures):
         return False
     match type_name:
         case "AWS::ElasticLoadBalancingV2::LoadBalancer":
-            # One that is asked for and has no item yet may have been created a moment ago.
+            # A load balancer that was just created may have no item yet.
             known = {name for found in estate.load_balancers.values() for name in (found.arn, found.name)}
             return context.selection.load_balancers <= known
         case "AWS::ElasticLoadBalancingV2::TargetGroup":
             groups = estate.target_groups or {}
-            named = {arn for held in (estate.listeners or {}).values() for one in held for arn in one.target_group_arns}
-            return named <= groups.keys() and all(group.load_balancer_arns is not None for group in groups.values())
+            listeners = (listener for found in (estate.listeners or {}).values() for listener in found)
+            used = {arn for listener in listeners for arn in listener.target_group_arns}
+            return used <= groups.keys() and all(group.load_balancer_arns is not None for group in groups.values())
     return True

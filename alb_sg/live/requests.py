@@ -1,15 +1,18 @@
-"""The calls that the live source makes, with the page and batch sizes that the APIs allow.
+"""The calls of the live source, with the page and batch sizes that the APIs allow.
 
-Ids are given as filters: one that exists no more is then absent from the answer, where an id parameter turns the
-whole call into an error.
+Calls of EC2 pass ids as filters: the response leaves a deleted resource out, where an id parameter would fail the
+whole call.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
-from alb_sg.aws.calls import ApiRequest, LiveClients
+from botocore.client import BaseClient
+
+from alb_sg.aws.calls import ApiRequest
 from alb_sg.estate.cidr import Family, format_address
 
 # Elastic Load Balancing API: DescribeLoadBalancers, DescribeTargetGroups and DescribeListeners page by at most 400;
@@ -28,14 +31,27 @@ ADDRESS_FILTERS = {
 
 
 def batches(values: Iterable[str], size: int) -> Iterator[tuple[str, ...]]:
-    """The values in order, in tuples of at most `size`."""
+    """The sorted values in tuples of at most `size`."""
     ordered = sorted(values)
     for start in range(0, len(ordered), size):
         yield tuple(ordered[start : start + size])
 
 
+@dataclass(frozen=True)
+class LiveClients:
+    """The clients of one account and region. With a client of `config`, AWS Config's recordings are read first."""
+
+    elbv2: BaseClient
+    ec2: BaseClient
+    config: BaseClient | None = None
+
+    @property
+    def all(self) -> tuple[BaseClient, ...]:
+        return tuple(client for client in (self.elbv2, self.ec2, self.config) if client is not None)
+
+
 class DescribeRequests:
-    """Builds the requests of one account and region. An `ids` of None asks for all there are."""
+    """Builds the requests of one account and region. `ids` of None: all resources of the type."""
 
     def __init__(self, clients: LiveClients) -> None:
         self._clients = clients
@@ -44,7 +60,7 @@ class DescribeRequests:
         return self._elbv2("describe_load_balancers", "LoadBalancers", {}, ELB_PAGE)
 
     def load_balancers_by(self, parameter: str, values: Collection[str]) -> ApiRequest:
-        """Those that `LoadBalancerArns` or `ResourceNames` names; one that does not exist fails the call."""
+        """The load balancers that `LoadBalancerArns` or `Names` lists. The call fails if one does not exist."""
         return self._elbv2("describe_load_balancers", "LoadBalancers", {parameter: sorted(values)})
 
     def listeners(self, load_balancer_arn: str) -> ApiRequest:
@@ -71,14 +87,14 @@ class DescribeRequests:
 
     def instances(self, ids: Collection[str] | None = None) -> ApiRequest:
         parameters = _filtered("instance-id", ids)
-        return self._ec2("describe_instances", "Reservations", parameters, inside="Instances")
+        return self._ec2("describe_instances", "Reservations", parameters, nested_key="Instances")
 
     def network_interfaces(self, vpc_id: str | None = None) -> ApiRequest:
         parameters = _filtered("vpc-id", None if vpc_id is None else (vpc_id,))
         return self._ec2("describe_network_interfaces", "NetworkInterfaces", parameters)
 
     def network_interfaces_by_address(self, vpc_id: str, family: Family, addresses: Iterable[int]) -> ApiRequest:
-        """Those in a VPC that hold one of the addresses themselves, not inside a delegated prefix."""
+        """The interfaces in a VPC that hold one of the addresses, other than in a delegated prefix."""
         texts = [format_address(family, address) for address in addresses]
         filters = [
             {"Name": "vpc-id", "Values": [vpc_id]},
@@ -94,18 +110,20 @@ class DescribeRequests:
         parameters = {"PrefixListId": prefix_list_id}
         return self._ec2("get_managed_prefix_list_entries", "Entries", parameters, PREFIX_LIST_PAGE)
 
-    def _elbv2(self, operation: str, result: str, parameters: dict[str, Any], page: int | None = None) -> ApiRequest:
-        return ApiRequest(self._clients.elbv2, operation, result, parameters, page)
+    def _elbv2(
+        self, operation: str, result_key: str, parameters: dict[str, Any], page_size: int | None = None
+    ) -> ApiRequest:
+        return ApiRequest(self._clients.elbv2, operation, result_key, parameters, page_size)
 
     def _ec2(
         self,
         operation: str,
-        result: str,
+        result_key: str,
         parameters: dict[str, Any],
-        page: int = EC2_PAGE,
-        inside: str | None = None,
+        page_size: int = EC2_PAGE,
+        nested_key: str | None = None,
     ) -> ApiRequest:
-        return ApiRequest(self._clients.ec2, operation, result, parameters, page, inside)
+        return ApiRequest(self._clients.ec2, operation, result_key, parameters, page_size, nested_key)
 
 
 def _filtered(name: str, values: Collection[str] | None) -> dict[str, Any]:

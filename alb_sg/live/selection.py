@@ -1,25 +1,26 @@
-"""Which load balancers a question is about, and how they are found."""
+"""The load balancers to read, and how to find them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from alb_sg.estate.estate import Estate, ReadFailure
 from alb_sg.estate.model import LoadBalancer, Target, TargetGroup
 
 
 @dataclass(frozen=True)
 class Selection:
-    """The load balancers of a question: the union of what its fields mean.
+    """The load balancers to read: the union of the fields.
 
-    `everything`: all of the account and region. `load_balancers`: those of these ARNs or names. `carrying`: all
-    that carry one of these security groups. `target_groups` (ARNs): the load balancers that use them and, for
-    type `alb`, those registered in them. `behind` (ARNs of Network Load Balancers): those registered in their
-    target groups of type `alb`. `behind_deleted`: those registered in target groups of type `alb` that no load
-    balancer uses any more, as a Network Load Balancer leaves them when it is deleted.
+    - `everything`: all of the account and region
+    - `load_balancers`: by ARN or name
+    - `security_groups`: all that have one of these security groups
+    - `target_groups` (ARNs): all that use them and, for type `alb`, all that are registered in them
+    - `behind_network_load_balancers` (ARNs): all that are registered in their target groups of type `alb`
+    - `behind_deleted_load_balancers`: all that are registered in a target group of type `alb` that no load balancer
+      uses, as the deletion of a Network Load Balancer leaves it
 
-    `also_security_groups` are read besides those of the load balancers, for a question about a change to them.
+    `also_security_groups` are read in addition to those of the load balancers, for a what-if about a change to them.
     """
 
     everything: bool = False
@@ -32,16 +33,16 @@ class Selection:
 
     @property
     def follows_target_groups(self) -> bool:
-        """Whether target groups are needed to find the load balancers."""
+        """Whether finding the load balancers takes target groups."""
         return bool(self.target_groups or self.behind_network_load_balancers or self.behind_deleted_load_balancers)
 
     @property
     def only_named(self) -> bool:
-        """Whether every load balancer that is meant is named, so that none has to be searched for."""
+        """Whether every load balancer is named, so that no search is necessary."""
         return not (self.everything or self.security_groups or self.follows_target_groups)
 
     def followed_alb_target_groups(self, target_groups: Iterable[TargetGroup]) -> list[TargetGroup]:
-        """The target groups of type `alb` whose registrations are meant."""
+        """The target groups of type `alb` whose registrations are selected."""
         return [
             group
             for group in target_groups
@@ -59,34 +60,19 @@ class Selection:
         target_groups: Mapping[str, TargetGroup],
         targets: Mapping[str, tuple[Target, ...]],
     ) -> tuple[LoadBalancer, ...]:
-        """The load balancers that are meant, by ARN. Only `everything` or a name means one that is no
-        Application Load Balancer."""
-        found: set[str] = set()
+        """The selected load balancers, sorted by ARN. Only `everything` and names select load balancers of other types
+        than `application`."""
+        related: set[str] = set()
         for arn in self.target_groups & target_groups.keys():
-            found.update(target_groups[arn].load_balancer_arns or ())
+            related.update(target_groups[arn].load_balancer_arns or ())
         for group in self.followed_alb_target_groups(target_groups.values()):
-            found.update(target.id for target in targets.get(group.arn, ()))
+            related.update(target.id for target in targets.get(group.arn, ()))
 
-        def meant(load_balancer: LoadBalancer) -> bool:
+        def is_selected(load_balancer: LoadBalancer) -> bool:
             if self.everything or not self.load_balancers.isdisjoint((load_balancer.arn, load_balancer.name)):
                 return True
             return load_balancer.type == "application" and (
-                load_balancer.arn in found or not self.security_groups.isdisjoint(load_balancer.security_groups)
+                load_balancer.arn in related or not self.security_groups.isdisjoint(load_balancer.security_groups)
             )
 
-        return tuple(sorted(filter(meant, load_balancers), key=lambda load_balancer: load_balancer.arn))
-
-
-@dataclass(frozen=True)
-class LoadResult:
-    """What was read, and the load balancers that the selection means, by ARN.
-
-    `incomplete` says why there may be more of them than could be found. `missing` are the names and ARNs asked
-    for in `Selection.load_balancers` that do not exist, and the ARNs of load balancers that were deleted while
-    they were read.
-    """
-
-    estate: Estate
-    selected: tuple[LoadBalancer, ...]
-    enumeration_failure: ReadFailure | None
-    not_found: tuple[str, ...]
+        return tuple(sorted(filter(is_selected, load_balancers), key=lambda load_balancer: load_balancer.arn))

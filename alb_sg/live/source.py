@@ -1,51 +1,68 @@
-"""The live source: from a selection of load balancers to an estate, in as few calls as the question takes.
+"""The live source: reads the selected load balancers into an estate with as few calls as possible.
 
-Calls are made in stages; those of one stage do not depend on one another and run at the same time:
+It makes calls in stages. The calls of one stage are independent and run at the same time:
 
-0. `recall`, where AWS Config is given as well: what it has recorded of the stages below, and these then leave out;
-1. `find`: load balancers and target groups, and where target groups lead to load balancers, their registrations;
-2. `describe`: listeners, registrations, security groups, VPCs and tags, and `confirm` for registrations that are known
-   from AWS Config alone and more hangs on than that;
-3. `look_up`: only where a verdict hangs on them, registered instances, the network interfaces that hold
-   registered addresses, and prefix lists.
+0. `read_recordings`, with a client of AWS Config: recorded sections, which the next stages then do not read
+1. `find_load_balancers`: load balancers and target groups, and the registrations that lead to load balancers
+2. `read_details`: listeners, registrations, security groups, VPCs and tags; `confirm_targets` reads registrations again
+   if a verdict depends on them and only AWS Config has been read
+3. `read_lookups`: registered instances, the network interfaces of registered addresses and prefix lists, only if a
+   verdict depends on them
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
-from alb_sg.aws.calls import CallPool, LiveClients, Progress
+from alb_sg.aws.calls import CallPool, Progress
 from alb_sg.aws.rate_limits import RATE_LIMITER, RateLimiter
-from alb_sg.estate.estate import ReadFailure
+from alb_sg.estate.estate import Estate, ReadFailure
 from alb_sg.estate.model import LoadBalancer
+from alb_sg.estate.sections import Section
 from alb_sg.live.details import confirm_targets, read_details
 from alb_sg.live.enumeration import find_load_balancers, followed_target_groups
 from alb_sg.live.export import export_sections
 from alb_sg.live.load_context import LoadContext
 from alb_sg.live.lookup_requests import read_lookups
-from alb_sg.live.lookups import ReadRequest, is_applicable
+from alb_sg.live.lookups import ReadRequest
 from alb_sg.live.partial_estate import PartialEstate
-from alb_sg.live.requests import DescribeRequests
-from alb_sg.live.selection import LoadResult, Selection
+from alb_sg.live.requests import DescribeRequests, LiveClients
+from alb_sg.live.selection import Selection
+from alb_sg.recommendations.applicability import is_applicable
 
-# Collected, empty or not, as soon as they are asked for. Targets and their interfaces are collected once one of
-# them was to be looked up.
+# The estate includes these sections, even empty, whenever the question needs them. It includes instances and network
+# interfaces once one of them is looked up.
 _INCLUDED_WHEN_REQUESTED = frozenset(
     {
-        "Listeners",
-        "TargetGroups",
-        "TargetHealthDescriptions",
-        "SecurityGroups",
-        "Vpcs",
-        "ManagedPrefixLists",
-        "Tags",
+        Section.LISTENERS,
+        Section.TARGET_GROUPS,
+        Section.TARGET_HEALTH_DESCRIPTIONS,
+        Section.SECURITY_GROUPS,
+        Section.VPCS,
+        Section.MANAGED_PREFIX_LISTS,
+        Section.TAGS,
     }
 )
 
 
+@dataclass(frozen=True)
+class LoadResult:
+    """The estate, and the selected load balancers sorted by ARN.
+
+    `enumeration_failure` is a reason why there may be more of them. `not_found` holds the names and ARNs in
+    `Selection.load_balancers` that do not exist, and the ARNs of load balancers that were deleted during the load.
+    """
+
+    estate: Estate
+    selected: tuple[LoadBalancer, ...]
+    enumeration_failure: ReadFailure | None
+    not_found: tuple[str, ...]
+
+
 class LiveSource:
-    """One account and region as its APIs answer now. `progress(done, total)` counts the calls known so far."""
+    """The current state of one account and region."""
 
     def __init__(
         self,
@@ -73,56 +90,58 @@ class LiveSource:
         prefix_lists: frozenset[str] = frozenset(),
         tag_key: str | None = None,
     ) -> LoadResult:
-        """Reads what `sections` (those of several recommendations, together) ask of the selected load balancers.
+        """Reads `sections`, as the recommendations need them, for the selected load balancers.
 
-        A call that fails leaves what it was for unread; everything else is still read. Targets are looked up only
-        where the security groups leave a verdict open. `look_up_all_targets` has all of them looked up, and every
-        prefix list that the groups name, for whoever matches targets by group or is about to change ports;
-        `Selection.also_security_groups` implies it. `prefix_lists` are read as well, and so are those that the
-        load balancers' tag of `tag_key` names.
+        A failed call leaves its resources unread and does not stop the others. Targets are looked up only where the
+        security groups leave a verdict open. `look_up_all_targets` looks up all targets, and every prefix list that
+        the groups reference, as matching targets by group and planning a change of ports require;
+        `Selection.also_security_groups` implies it. `prefix_lists` are read as well, like those that the load
+        balancers' tag of `tag_key` names.
         """
         also = selection.also_security_groups
-        question = ReadRequest(sections, look_up_all_targets or bool(also), prefix_lists, tag_key, also)
-        reading = PartialEstate(self._account_id, self._region, set(sections & _INCLUDED_WHEN_REQUESTED))
+        read_request = ReadRequest(sections, look_up_all_targets or bool(also), prefix_lists, tag_key, also)
+        partial_estate = PartialEstate(self._account_id, self._region, set(sections & _INCLUDED_WHEN_REQUESTED))
         with CallPool(self._progress) as calls:
-            run = LoadContext(calls, self._requests, reading, selection, question)
+            context = LoadContext(calls, self._requests, partial_estate, selection, read_request)
             if self._clients.config is not None:
-                # Whoever judges live state need not load what reads configuration items.
-                from alb_sg.live.recordings import read_recordings  # noqa: PLC0415 (as said above)
+                # A function that reads live state alone need not import the reader of configuration items.
+                from alb_sg.live.recordings import read_recordings  # noqa: PLC0415 (see above)
 
-                read_recordings(run, self._clients.config)
-            find_load_balancers(run)
-            selected = selection.select(reading.load_balancers.values(), reading.target_groups, reading.targets)
-            judged = [load_balancer for load_balancer in selected if is_applicable(load_balancer)]
-            read_details(run, judged)
-            confirm_targets(run, judged)
-            read_lookups(run, judged)
+                read_recordings(context, self._clients.config)
+            find_load_balancers(context)
+            selected = selection.select(
+                partial_estate.load_balancers.values(), partial_estate.target_groups, partial_estate.targets
+            )
+            applicable = [load_balancer for load_balancer in selected if is_applicable(load_balancer)]
+            read_details(context, applicable)
+            confirm_targets(context, applicable)
+            read_lookups(context, applicable)
         return LoadResult(
-            estate=run.estate(),
-            selected=tuple(found for found in selected if found.arn not in reading.deleted),
-            enumeration_failure=_enumeration_failure(run),
-            not_found=_names_not_found(run, selected),
+            estate=context.estate(),
+            selected=tuple(found for found in selected if found.arn not in partial_estate.deleted),
+            enumeration_failure=_enumeration_failure(context),
+            not_found=_names_not_found(context, selected),
         )
 
     def export(self) -> dict[str, Any]:
-        """Everything of the account and region as a saved estate holds it: the APIs' own values.
+        """The whole account and region as an export file's object, with the APIs' own values.
 
-        Raises NotReadError, naming what and the call, where any of it could not be read.
+        Raises NotReadError, which names the section and the call, if any of it could not be read.
         """
         with CallPool(self._progress) as calls:
             return export_sections(calls, self._requests, self._account_id, self._region)
 
 
 def _enumeration_failure(context: LoadContext) -> ReadFailure | None:
-    """Why the selection may mean more load balancers than were found."""
-    leading = followed_target_groups(context)
+    """A reason why the selection may include more load balancers than were found."""
+    followed = followed_target_groups(context)
     return next(
         (
             failure
             for failure in context.partial_estate.failures
-            if failure.section == "LoadBalancers"
-            or (failure.section == "TargetGroups" and context.selection.follows_target_groups)
-            or (failure.section == "TargetHealthDescriptions" and failure.key in leading)
+            if failure.section == Section.LOAD_BALANCERS
+            or (failure.section == Section.TARGET_GROUPS and context.selection.follows_target_groups)
+            or (failure.section == Section.TARGET_HEALTH_DESCRIPTIONS and failure.key in followed)
         ),
         None,
     )
@@ -130,8 +149,8 @@ def _enumeration_failure(context: LoadContext) -> ReadFailure | None:
 
 def _names_not_found(context: LoadContext, selected: Iterable[LoadBalancer]) -> tuple[str, ...]:
     known = {name for found in selected for name in (found.arn, found.name)}
-    # What a failed call was to find may well be there.
-    unknown = (
-        frozenset() if context.partial_estate.failures_of("LoadBalancers") else context.selection.load_balancers - known
-    )
-    return tuple(sorted(unknown | context.partial_estate.deleted))
+    partial_estate = context.partial_estate
+    # After a failed call the load balancer may well exist.
+    failed = partial_estate.failures_of(Section.LOAD_BALANCERS)
+    unknown = frozenset() if failed else context.selection.load_balancers - known
+    return tuple(sorted(unknown | partial_estate.deleted))

@@ -16,9 +16,15 @@ CLIENT_FAMILIES = {
 }
 
 
+def is_applicable(load_balancer: LoadBalancer) -> bool:
+    """Whether this is an Application Load Balancer in service."""
+    return load_balancer.type == "application" and load_balancer.state in APPLICABLE_STATES
+
+
 def require_applicable(load_balancer: LoadBalancer) -> None:
-    """Raises NotApplicable for what is no Application Load Balancer in service."""
+    """Raises NotApplicable unless this is an Application Load Balancer in service."""
+    if is_applicable(load_balancer):
+        return
     if load_balancer.type != "application":
         raise NotApplicable(f"a {load_balancer.type} load balancer, not an Application Load Balancer")
-    if load_balancer.state not in APPLICABLE_STATES:
-        raise NotApplicable(f"the load balancer is {load_balancer.state}")
+    raise NotApplicable(f"the load balancer is {load_balancer.state}")

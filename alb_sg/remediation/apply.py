@@ -13,6 +13,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from alb_sg.aws.client_errors import AWS_ERRORS, error_code, error_text
 from alb_sg.errors import NotReadError
 from alb_sg.findings.finding import Compliance, Finding
 from alb_sg.permissions.allowed_traffic import Direction
@@ -23,11 +24,8 @@ from alb_sg.remediation.live_planning import AccountClients, make_live_plan, rea
 from alb_sg.remediation.plan import Addition, Plan
 from alb_sg.remediation.planning import Result, judge_load_balancer
 from alb_sg.remediation.undo import (
-    AWS_ERRORS,
     RETRY_DELAYS,
     Sleep,
-    error_code,
-    error_text,
     find_rules,
     parse_rule,
     undo,

@@ -9,10 +9,10 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
+from botocore.exceptions import ClientError
 
 from alb_sg.aws.calls import ApiRequest
+from alb_sg.aws.client_errors import AWS_ERRORS, error_code, error_text
 from alb_sg.errors import NotReadError
 from alb_sg.estate import from_api
 from alb_sg.live.requests import EC2_PAGE
@@ -22,8 +22,6 @@ from alb_sg.remediation.change_context import attached_interface
 from alb_sg.remediation.execution import SecurityGroupRule, UndoResult
 from alb_sg.remediation.live_planning import AccountClients
 
-# What a call raises that AWS refuses, does not answer, or answers with what is none of the API's.
-AWS_ERRORS = (ClientError, BotoCoreError, ResponseParserError)
 # Seconds between attempts. A group is in use for some time after its load balancer let go of it.
 RETRY_DELAYS = (1, 2, 4, 8, 16)
 RETRYABLE_CODES = frozenset(
@@ -43,18 +41,6 @@ GROUP_NOT_FOUND = "InvalidGroup.NotFound"
 LOAD_BALANCER_NOT_FOUND = frozenset({"LoadBalancerNotFound", "LoadBalancerNotFoundException"})
 
 Sleep = Callable[[float], None]
-
-
-def error_text(error: Exception) -> str:
-    """A failed call as it is shown."""
-    if isinstance(error, ClientError):
-        said = error.response.get("Error", {})
-        return f"{error.operation_name}: {said.get('Code', '')}: {said.get('Message', '')}"
-    return str(error)
-
-
-def error_code(error: Exception) -> str:
-    return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""
 
 
 def retry(call: Callable[[], Any], pause: Sleep) -> Any:

@@ -19,10 +19,11 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from alb_sg.aws.account_region import AccountRegion
+from alb_sg.aws.client_errors import error_code, error_message
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.estate import Estate
 from alb_sg.findings.exemption_application import apply_exemptions
-from alb_sg.findings.finding import EvaluationError
+from alb_sg.findings.finding import EvaluationError, enumeration_error
 from alb_sg.findings.judge import judge_all
 from alb_sg.observations.results import Results
 from alb_sg.report.json_report import write_json_lines
@@ -110,14 +111,13 @@ def object_fetcher(s3: Any, bucket: str) -> ObjectFetcher:
         try:
             answer = s3.get_object(Bucket=bucket, Key=stored.key, IfMatch=stored.etag)
         except ClientError as error:
-            said = error.response.get("Error", {})
-            code = OBJECT_CHANGED_CODE if said.get("Code") == "412" else said.get("Code", "")
+            code = OBJECT_CHANGED_CODE if error_code(error) == "412" else error_code(error)
             if code not in PERMANENT_ERROR_CODES:
                 raise
             cause = (
                 "the object was changed during the sweep; start another"
                 if code == OBJECT_CHANGED_CODE
-                else said["Message"]
+                else error_message(error)
             )
             raise InvalidInputError(f"{code}: {cause}") from error
         with answer["Body"] as body, path.open("wb") as file:
@@ -170,9 +170,7 @@ def _with_object_names(error: InvalidInputError, paths: Mapping[str, str]) -> In
 def _enumeration_errors(estate: Estate) -> Iterator[EvaluationError]:
     for failure in estate.failures:
         if failure.section == "LoadBalancers":
-            where = f"{estate.account_id} {estate.region}"
-            what = f"{failure.section} of {where}" if failure.key is None else f"load balancer {failure.key}"
-            yield EvaluationError(estate.account_id, estate.region, failure.key, None, what, failure.cause)
+            yield enumeration_error(estate, failure)
 
 
 def _json_lines(results: Results) -> list[str]:

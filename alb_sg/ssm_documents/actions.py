@@ -6,7 +6,7 @@ Names are those of IAM. What `Exemptions` takes is not among them: it depends on
 
 from __future__ import annotations
 
-from alb_sg.config_rule.iam_actions import SECTION_ACTIONS
+from alb_sg.live.iam_actions import SECTION_ACTIONS
 from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.recommendations.catalogue import ICMP_PMTUD, LISTENER_INGRESS, Recommendation
 from alb_sg.remediation.document_names import RECOMMENDATION_BY_DOCUMENT, UNDO_DOCUMENT

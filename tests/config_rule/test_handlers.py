@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from rdklib import Evaluator
 
 from alb_sg.config_rule import evaluations
-from alb_sg.config_rule.rule import IncompleteEvaluationError
-from alb_sg.errors import InvalidInputError
+from alb_sg.errors import IncompleteEvaluationError, InvalidInputError
 from alb_sg.estate.model import LISTENER_TYPE, LOAD_BALANCER_TYPE, SECURITY_GROUP_TYPE, TARGET_GROUP_TYPE
 from embedded_aws.account import ACCOUNT_ID, REGION, EmbeddedAws, icmp, tcp
 from tests.rules import RULE_NAMES, rule_module
@@ -404,8 +404,8 @@ def test_empty_parameters_are_absent_ones(aws: Shop, parameters: str | None) -> 
     assert aws.verdicts(LISTENER_RULE) == {aws.web: "COMPLIANT"}
 
 
-def test_rdklib_reads_a_parameter_as_this_project_does(aws: Shop) -> None:
-    """It does not strip: of " false " it would make a role to be assumed."""
+def test_spaces_around_a_parameter_are_ignored(aws: Shop) -> None:
+    """rdklib, which does not strip, would assume a role for " false "."""
     event = aws.scheduled_event(LISTENER_RULE, {"AssumeRoleMode": " false "})
     aws.faults.calls.clear()
     aws.run(LISTENER_RULE, event)
@@ -469,6 +469,22 @@ def test_a_refused_put_is_an_error(aws: Shop) -> None:
 
 
 # --- parameters and roles
+
+
+@pytest.mark.parametrize("oversized", [False, True])
+def test_rdklibs_own_evaluator_records_the_same(aws: Shop, oversized: bool) -> None:
+    """It calls evaluate_parameters, evaluate_change and evaluate_periodic."""
+    own_role = {"AssumeRoleMode": "false"}
+    change = aws.change_event(ICMP_RULE, SECURITY_GROUP_TYPE, aws.group, own_role)
+    for event in (change, aws.scheduled_event(ICMP_RULE, own_role)):
+        before = len(aws.config.accepted_evaluations)
+        aws.run(ICMP_RULE, event)
+        expected = aws.recorded()[before:]
+        rule = getattr(rule_module(ICMP_RULE), ICMP_RULE)()
+        again = event | {"resultToken": aws.config.issue_token(ICMP_RULE, ACCOUNT_ID)}
+        before = len(aws.config.accepted_evaluations)
+        Evaluator(rule, expected_resource_types=[SECURITY_GROUP_TYPE]).handle(again, None)
+        assert aws.recorded()[before:] == expected
 
 
 def test_parameters_reach_the_verdict(aws: Shop) -> None:

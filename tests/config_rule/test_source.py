@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from alb_sg.config_rule.iam_actions import RECORDING_ACTIONS, evaluation_actions
-from alb_sg.config_rule.rule import IncompleteEvaluationError
+from alb_sg.config_rule.iam_actions import evaluation_actions
+from alb_sg.errors import IncompleteEvaluationError
 from alb_sg.estate.model import SECURITY_GROUP_TYPE
 from alb_sg.live import LiveClients, LiveSource
+from alb_sg.live.iam_actions import RECORDING_ACTIONS
 from alb_sg.parameters import Source
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 from embedded_aws.account import ACCOUNT_ID, REGION

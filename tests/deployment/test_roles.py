@@ -24,7 +24,7 @@ from moto.core.authorization import enable_iam_authentication
 from moto.iam.access_control import IAMPolicy, PermissionResult
 
 from alb_sg.config_rule.iam_actions import CONFIG_ACTIONS, evaluation_actions
-from alb_sg.config_rule.rule import IncompleteEvaluationError
+from alb_sg.errors import IncompleteEvaluationError
 from alb_sg.estate.model import LISTENER_TYPE, LOAD_BALANCER_TYPE, TARGET_GROUP_TYPE
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 from embedded_aws.account import ACCOUNT_ID, REGION, EmbeddedAws, icmp, tcp

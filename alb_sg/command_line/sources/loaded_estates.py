@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from operator import attrgetter
 
 from alb_sg.errors import InvalidInputError, NotReadError
-from alb_sg.estate.estate import Estate, ReadFailure
+from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.estate.sections import Section
-from alb_sg.findings.finding import EvaluationError
+from alb_sg.findings.finding import EvaluationError, enumeration_error
 
 
 @dataclass(frozen=True)
@@ -70,16 +70,6 @@ def require_single_load_balancer(loaded_estates: LoadedEstates, name: str) -> tu
 
 def account_region_key(estate: Estate) -> tuple[str, str]:
     return estate.account_id, estate.region
-
-
-def enumeration_error(estate: Estate, failure: ReadFailure) -> EvaluationError:
-    """A failed enumeration as an error: of one load balancer (the failure's key), or of an account and region."""
-    what = (
-        f"{failure.section} of {estate.account_id} {estate.region}"
-        if failure.key is None
-        else f"load balancer {failure.key}"
-    )
-    return EvaluationError(estate.account_id, estate.region, failure.key, None, what, failure.cause)
 
 
 def has_name_or_arn(load_balancer: LoadBalancer, name_or_arn: str) -> bool:

@@ -1,0 +1,63 @@
+"""The parts of an ARN (AWS General Reference, "Amazon Resource Names")."""
+
+from __future__ import annotations
+
+import re
+
+_LOAD_BALANCER = re.compile(r"arn:[^:\s]+:elasticloadbalancing:[^:\s]+:\d+:loadbalancer/[^/\s]+/[^/\s]+/[^/\s\"]+")
+_LISTENER = re.compile(r"(arn:[^:]+:elasticloadbalancing:[^:]+:\d+:)listener/([^/]+/[^/]+/[^/]+)/[^/]+")
+_ROLE = re.compile(r"arn:[^:]+:iam::(\d{12}):role/.+")
+
+
+def partition_of(arn: str) -> str:
+    return _part(arn, 1)
+
+
+def region_of(arn: str) -> str:
+    return _part(arn, 3)
+
+
+def account_id_of(arn: str) -> str:
+    return _part(arn, 4)
+
+
+def load_balancer_name(arn: str) -> str:
+    """The name in a load balancer's ARN (`…:loadbalancer/app/NAME/ID`); any other text unchanged."""
+    return _name_before_id(arn)
+
+
+def target_group_name(arn: str) -> str:
+    """The name in a target group's ARN (`…:targetgroup/NAME/ID`); any other text unchanged."""
+    return _name_before_id(arn)
+
+
+def is_load_balancer_arn(text: str) -> bool:
+    return _LOAD_BALANCER.fullmatch(text) is not None
+
+
+def find_load_balancer_arns(text: str) -> list[str]:
+    """The ARNs of load balancers in a text."""
+    return _LOAD_BALANCER.findall(text)
+
+
+def listener_load_balancer_arn(listener_arn: str) -> str | None:
+    """The ARN of a listener's load balancer; None for a text that is no listener's ARN."""
+    match = _LISTENER.fullmatch(listener_arn)
+    return None if match is None else f"{match[1]}loadbalancer/{match[2]}"
+
+
+def role_account_id(role_arn: str) -> str | None:
+    """The account of an IAM role; None for a text that is no role's ARN."""
+    match = _ROLE.fullmatch(role_arn)
+    return None if match is None else match[1]
+
+
+def _part(arn: str, index: int) -> str:
+    """A part by its position; "" where the ARN has none."""
+    parts = arn.split(":", 5)
+    return parts[index] if len(parts) > index else ""
+
+
+def _name_before_id(arn: str) -> str:
+    parts = arn.split("/")
+    return parts[-2] if len(parts) > 2 else arn
