@@ -27,7 +27,7 @@ from alb_sg.ssm_documents.document_parameters import (
     plan_parameters,
 )
 from alb_sg.ssm_documents.scripts import PLANNED
-from alb_sg.yaml_text import to_yaml
+from alb_sg.ssm_documents.yaml_text import to_yaml
 
 Content = dict[str, Any]
 
