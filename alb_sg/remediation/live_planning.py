@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from alb_sg.aws.calls import ApiRequest, CallPool
+from alb_sg.aws.calls import CallPool
 from alb_sg.errors import InvalidInputError, NotReadError
 from alb_sg.estate import from_api
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.findings.finding import Finding
-from alb_sg.live import LiveClients, LiveSource, Selection
-from alb_sg.live.requests import EC2_PAGE, FILTER_VALUES, DescribeRequests, batches
+from alb_sg.live import LiveSource, Selection
+from alb_sg.live.requests import FILTER_VALUES, DescribeRequests, batches
 from alb_sg.parameters import PREFIX_LIST_ID
+from alb_sg.remediation.account import AccountClients
 from alb_sg.remediation.change_context import (
     ChangeContext,
     attached_interface,
@@ -27,23 +27,6 @@ from alb_sg.remediation.fix_request import FixRequest
 from alb_sg.remediation.placement import dedicated_group_name
 from alb_sg.remediation.plan import Plan
 from alb_sg.remediation.planning import Result, judge_load_balancer, make_plan
-
-
-@dataclass(frozen=True)
-class AccountClients:
-    """Clients of one account and region."""
-
-    clients: LiveClients
-    account_id: str
-    region: str
-
-    @property
-    def ec2(self) -> Any:
-        return self.clients.ec2
-
-    @property
-    def elbv2(self) -> Any:
-        return self.clients.elbv2
 
 
 def make_live_plan(account: AccountClients, arn: str, fix: FixRequest) -> Plan | None:
@@ -90,11 +73,11 @@ def live_change_context(
     concerned = groups_to_read(load_balancer, results)
     name, vpc_id = dedicated_group_name(load_balancer), load_balancer.vpc_id
     wanted = {
-        ("SecurityGroups", name): _describe_request(
-            account, "describe_security_groups", "SecurityGroups", {"group-name": [name], "vpc-id": [vpc_id]}
+        ("SecurityGroups", name): account.ec2_request(
+            "describe_security_groups", "SecurityGroups", {"group-name": [name], "vpc-id": [vpc_id]}
         ),
-        ("NetworkInterfaces", ""): _describe_request(
-            account, "describe_network_interfaces", "NetworkInterfaces", {"group-id": load_balancer.security_groups}
+        ("NetworkInterfaces", ""): account.ec2_request(
+            "describe_network_interfaces", "NetworkInterfaces", {"group-id": load_balancer.security_groups}
         ),
         ("LoadBalancers", ""): ask.load_balancers(),
         ("Tags", ""): ask.tags((load_balancer.arn,)),
@@ -122,13 +105,6 @@ def live_change_context(
         prefix_lists={one["PrefixListId"]: parse_prefix_list_facts(one) for one in items.get("ManagedPrefixLists", ())},
         unread=unread,
     )
-
-
-def _describe_request(
-    account: AccountClients, operation: str, result: str, filters: Mapping[str, Iterable[str]]
-) -> ApiRequest:
-    listed = [{"Name": name, "Values": list(values)} for name, values in filters.items()]
-    return ApiRequest(account.clients.ec2, operation, result, {"Filters": listed}, EC2_PAGE)
 
 
 def _relevant_prefix_lists(estate: Estate, load_balancer: LoadBalancer, results: Iterable[Result]) -> set[str]:

@@ -16,8 +16,8 @@ from alb_sg.exemptions.exemption import Exemptions
 from alb_sg.live import LiveClients, client_config
 from alb_sg.parameters import PARAMETERS, Parameters, parse_parameters
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
+from alb_sg.remediation.account import AccountClients
 from alb_sg.remediation.fix_request import FixPolicy, FixRequest, ManagedGroupPolicy, SharedGroupPolicy
-from alb_sg.remediation.live_planning import AccountClients
 
 Payload = Mapping[str, Any]
 

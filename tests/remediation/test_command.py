@@ -146,7 +146,7 @@ def test_several_load_balancers_at_once(command: Command) -> None:
     [
         ((), "no load balancer is named"),
         (("web", "--undo", "fix-1"), "leave out the load balancers"),
-        (("--undo", "a b"), "no execution"),
+        (("--undo", "a b"), "is not the id of an execution"),
         (("--undo", "fix-1", "--estate", "e.json"), "--estate"),
         (("web", "--apply", "--yes", "--estate", "e.json"), "planned for only"),
         (("web", "--apply"), "give --yes"),

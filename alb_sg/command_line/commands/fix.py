@@ -42,7 +42,7 @@ from alb_sg.report.style import Style
 
 if TYPE_CHECKING:
     # Files need not wait for boto3, which takes a third of a second to import.
-    from alb_sg.remediation.live_planning import AccountClients
+    from alb_sg.remediation.account import AccountClients
 
 DESCRIPTION = """\
 Fix what the rules find, and nothing more. By default only the plan is shown: every call that would be made, what is
@@ -244,7 +244,7 @@ def _open_account(profile: str | None, account_id: str, region: str) -> AccountC
     import boto3  # noqa: PLC0415 (as said above)
 
     from alb_sg.live import LiveClients, client_config  # noqa: PLC0415
-    from alb_sg.remediation.live_planning import AccountClients  # noqa: PLC0415
+    from alb_sg.remediation.account import AccountClients  # noqa: PLC0415
 
     session = boto3.session.Session(profile_name=profile)
     elbv2 = session.client("elbv2", region_name=region, config=client_config())
