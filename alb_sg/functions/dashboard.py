@@ -16,12 +16,10 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-import boto3
-
 from alb_sg.aggregator.exemptions import apply_exemptions
 from alb_sg.aggregator.observe import observe
 from alb_sg.aggregator.requests import AggregatorClients
-from alb_sg.aws.calls import client_config
+from alb_sg.aws.clients import make_client
 from alb_sg.dashboard.history import FILE_NAME_PATTERN, Run, make_run, read_run, run_file_name, write_run
 from alb_sg.dashboard.page import render_page
 from alb_sg.dashboard.page_data import EarlierRuns, build_page_data, page_data_text
@@ -57,11 +55,11 @@ def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
         os.environ[EXEMPTIONS_VARIABLE],
     )
     as_of = _event_time(event)
-    clients = AggregatorClients(config=_make_client("config"), organizations=_make_client("organizations"))
+    clients = AggregatorClients(config=make_client("config"), organizations=make_client("organizations"))
     observation = observe(clients, aggregator, sorted(RECOMMENDATIONS_BY_NAME), as_of)
     if source:
         observation = apply_exemptions(observation, _load_exemptions(source, as_of.date()))
-    publish(observation, _make_client("s3"), bucket)
+    publish(observation, make_client("s3"), bucket)
     unread = [error for error in observation.results.errors if not error.account_id]
     if unread:
         raise NotReadError(unread[0].what, unread[0].cause)
@@ -92,17 +90,13 @@ def publish(observation: Observation, s3: Any, bucket: str) -> None:
         s3.put_object(Bucket=bucket, Key=key, Body=content, ContentType=kind, CacheControl="no-cache")
 
 
-def _make_client(service: str) -> Any:
-    return boto3.client(service, config=client_config())  # type: ignore[call-overload]  # not a literal
-
-
 def _load_exemptions(source: str, today: date) -> LoadedExemptions:
     """Raises InvalidInputError for what is no location in AWS."""
     location = parse_location(source)
 
     def read() -> Exemptions:
         try:
-            return read_exemptions(location, _make_client)
+            return read_exemptions(location, make_client)
         except InvalidInputError as error:
             # A page on which nobody is exempt, and which says why, is more use than none.
             raise NotReadError(f"exemptions in {location}", error.message) from error

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from botocore.exceptions import ClientError
 
+from alb_sg.aws.client_errors import AWS_ERRORS, error_code, error_text
 from alb_sg.errors import NotReadError
 from alb_sg.findings.finding import Compliance, Finding
 from alb_sg.permissions.allowed_traffic import Direction
@@ -28,7 +29,7 @@ from alb_sg.remediation.fix_request import FixRequest
 from alb_sg.remediation.live_planning import make_live_plan, read_load_balancer
 from alb_sg.remediation.plan import Addition, Plan
 from alb_sg.remediation.planning import Result, judge_load_balancer, result_text
-from alb_sg.remediation.undo import AWS_ERRORS, RETRY_DELAYS, Sleep, error_code, error_text, find_rules, undo
+from alb_sg.remediation.undo import RETRY_DELAYS, Sleep, find_rules, undo
 
 DUPLICATE_RULE = "InvalidPermission.Duplicate"
 # Seconds before each verification: describe calls may lag behind changes.

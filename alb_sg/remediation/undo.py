@@ -10,9 +10,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from enum import Enum
 from typing import Any, TypeVar
 
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
+from botocore.exceptions import ClientError
 
+from alb_sg.aws.client_errors import AWS_ERRORS, error_code, error_text
 from alb_sg.errors import NotReadError
 from alb_sg.estate import from_api
 from alb_sg.remediation.account import AccountClients
@@ -29,8 +29,6 @@ from alb_sg.remediation.execution import SecurityGroupRule, UndoResult
 
 T = TypeVar("T")
 
-# What a call raises that AWS refuses, does not answer, or answers with what is none of the API's.
-AWS_ERRORS = (ClientError, BotoCoreError, ResponseParserError)
 # Seconds between attempts. A security group stays in use for a while after its load balancer has dropped it.
 RETRY_DELAYS = (1, 2, 4, 8, 16)
 RETRYABLE_CODES = frozenset(
@@ -50,18 +48,6 @@ RULE_NOT_FOUND = frozenset({"InvalidPermission.NotFound", "InvalidSecurityGroupR
 LOAD_BALANCER_NOT_FOUND = frozenset({"LoadBalancerNotFound", "LoadBalancerNotFoundException"})
 
 Sleep = Callable[[float], None]
-
-
-def error_text(error: Exception) -> str:
-    """A failed call as it is shown."""
-    if isinstance(error, ClientError):
-        said = error.response.get("Error", {})
-        return f"{error.operation_name}: {said.get('Code', '')}: {said.get('Message', '')}"
-    return str(error)
-
-
-def error_code(error: Exception) -> str:
-    return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, ClientError) else ""
 
 
 def undo(

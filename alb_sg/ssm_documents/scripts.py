@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import boto3
 from botocore.config import Config
 
+from alb_sg.aws.client_errors import AWS_ERRORS, error_text
+from alb_sg.aws.clients import make_client
 from alb_sg.findings.finding import Compliance, EvaluationError
 from alb_sg.remediation.api_calls import parse_execution_id
 from alb_sg.remediation.apply import apply as apply_plan
@@ -18,7 +19,6 @@ from alb_sg.remediation.execution import ApplyOutcome, ApplyResult
 from alb_sg.remediation.live_planning import make_live_plan, read_load_balancer
 from alb_sg.remediation.plan import Plan
 from alb_sg.remediation.planning import judge_load_balancer
-from alb_sg.remediation.undo import AWS_ERRORS, error_text
 from alb_sg.remediation.undo import undo as undo_execution
 from alb_sg.ssm_documents.step_input import (
     Payload,
@@ -133,9 +133,9 @@ def _start_reevaluation(rule_name: Any, step_input: StepInput) -> str:
     if not rule_name:
         return "AWS Config was not asked to evaluate again: no rule was named"
     # One more try and no more: this is not worth waiting for.
-    config = boto3.client(
+    config = make_client(
         "config",
-        region_name=step_input.account.region,
+        step_input.account.region,
         config=Config(retries={"mode": "standard", "max_attempts": 2}, connect_timeout=5, read_timeout=10),
     )
     try:

@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
-
 from alb_sg.aws.account_region import AccountRegion
+from alb_sg.aws.clients import make_client
 from alb_sg.errors import InvalidInputError
 from alb_sg.exemptions.aws_document import read_exemptions
 from alb_sg.exemptions.exemption import Exemptions
-from alb_sg.live import LiveClients, client_config
+from alb_sg.live import LiveClients
 from alb_sg.parameters import PARAMETERS, Parameters, parse_parameters
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 from alb_sg.remediation.account import AccountClients
@@ -72,10 +71,6 @@ def text_list(payload: Payload, name: str) -> Sequence[str]:
     if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
         raise InvalidInputError(f"a list of texts was expected, not {value!r}", name)
     return value
-
-
-def make_client(service: str, region: str) -> Any:
-    return boto3.client(service, region_name=region, config=client_config())  # type: ignore[call-overload]  # not a literal
 
 
 def _load_exemptions(parameters: Parameters, region: str) -> Exemptions:

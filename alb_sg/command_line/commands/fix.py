@@ -241,14 +241,12 @@ def _load_balancer_account(arguments: argparse.Namespace, load_balancer: LoadBal
 
 def _open_account(profile: str | None, account_id: str, region: str) -> AccountClients:
     """Clients of a region that was read before: credentials and region are known to be usable."""
-    import boto3  # noqa: PLC0415 (as said above)
-
-    from alb_sg.live import LiveClients, client_config  # noqa: PLC0415
+    from alb_sg.aws.clients import make_client, open_session  # noqa: PLC0415 (as said above)
+    from alb_sg.live import LiveClients  # noqa: PLC0415
     from alb_sg.remediation.account import AccountClients  # noqa: PLC0415
 
-    session = boto3.session.Session(profile_name=profile)
-    elbv2 = session.client("elbv2", region_name=region, config=client_config())
-    ec2 = session.client("ec2", region_name=region, config=client_config())
+    session = open_session(profile)
+    elbv2, ec2 = (make_client(service, region, session=session) for service in ("elbv2", "ec2"))
     return AccountClients(LiveClients(elbv2=elbv2, ec2=ec2), account_id, region)
 
 
