@@ -21,7 +21,8 @@ from alb_sg.command_line.exemption_options import EXEMPTIONS_HELP, exemption_dat
 from alb_sg.command_line.exit_code import ExitCode
 from alb_sg.command_line.output import open_output
 from alb_sg.command_line.rule_selection import RuleSelection, select_rules
-from alb_sg.command_line.sources.loading import LoadedEstates, load_estates
+from alb_sg.command_line.sources.loaded_estates import LoadedEstates
+from alb_sg.command_line.sources.loading import load_estates
 from alb_sg.errors import InvalidInputError, NotReadError
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.json_files import STANDARD_INPUT, file_error_context, read_json_file

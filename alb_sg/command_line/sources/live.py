@@ -11,7 +11,7 @@ from alb_sg.aws.clients import caller_account_id, make_client, open_session
 from alb_sg.aws.rate_limits import RATE_LIMITER
 from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.rule_selection import RuleSelection
-from alb_sg.command_line.sources.loading import LoadedEstates, account_region_key, enumeration_error
+from alb_sg.command_line.sources.loaded_estates import LoadedEstates, account_region_key, enumeration_error
 from alb_sg.errors import InvalidInputError, NotReadError
 from alb_sg.estate.estate import Estate, link_estates
 from alb_sg.estate.model import LoadBalancer
