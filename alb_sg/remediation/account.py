@@ -11,6 +11,7 @@ from botocore import xform_name
 from alb_sg.aws.calls import ApiRequest
 from alb_sg.errors import NotReadError
 from alb_sg.estate import from_api
+from alb_sg.estate.model import NetworkInterface, SecurityGroup
 from alb_sg.estate.sections import Section
 from alb_sg.live import LiveClients
 from alb_sg.live.requests import EC2_PAGE, DescribeRequests
@@ -55,15 +56,16 @@ class AccountClients:
         rules = map(_security_group_rule, self._read("SecurityGroupRules", request))
         return tuple(sorted(rules, key=lambda rule: (rule.group_id, rule.rule_id)))
 
-    def security_groups(self, filter_name: str, values: Sequence[str]) -> list[Any]:
+    def security_groups(self, filter_name: str, values: Sequence[str]) -> list[SecurityGroup]:
         request = self.ec2_request("describe_security_groups", "SecurityGroups", {filter_name: values})
-        return self._read(Section.SECURITY_GROUPS, request)
+        return list(map(from_api.security_group, self._read(Section.SECURITY_GROUPS, request)))
 
-    def network_interfaces_with(self, group_id: str) -> list[Any]:
+    def network_interfaces_with(self, group_id: str) -> list[NetworkInterface]:
         request = self.ec2_request("describe_network_interfaces", "NetworkInterfaces", {"group-id": [group_id]})
-        return self._read(Section.NETWORK_INTERFACES, request)
+        return list(map(from_api.network_interface, self._read(Section.NETWORK_INTERFACES, request)))
 
     def load_balancers(self) -> list[Any]:
+        """Every load balancer, in the API's shape: it keeps the order of the security groups."""
         return self._read(Section.LOAD_BALANCERS, DescribeRequests(self.clients).load_balancers())
 
     def _read(self, what: str, request: ApiRequest) -> list[Any]:

@@ -149,11 +149,7 @@ class GroupSelector:
         return None
 
     def _count_rules(self, permissions: Iterable[Permission], family: Family) -> int:
-        return count_rules(permissions, family, self._prefix_list_weight)
-
-    def _prefix_list_weight(self, prefix_list_id: str) -> tuple[int | None, Family | None]:
-        facts = self._context.prefix_list(prefix_list_id)
-        return facts.weight, facts.family
+        return count_rules(permissions, family, self._context.prefix_lists)
 
     # --- a new group
 

@@ -109,9 +109,9 @@ def _group_reference(
 ) -> SecurityGroupReference | None:
     """A reference to the first of these groups that this account and region has in the load balancer's VPC."""
     for group_id in group_ids:
-        facts = context.group(group_id)
-        if facts is not None and facts.vpc_id == load_balancer.vpc_id:
-            return SecurityGroupReference(group_id, facts.owner_id, None, None, None)
+        group = context.group(group_id)
+        if group is not None and group.vpc_id == load_balancer.vpc_id:
+            return SecurityGroupReference(group_id, group.owner_id, None, None, None)
     return None
 
 

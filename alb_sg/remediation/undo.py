@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from alb_sg.aws.client_errors import AWS_ERRORS, error_code, error_text
 from alb_sg.errors import NotReadError
-from alb_sg.estate import from_api
+from alb_sg.estate.model import SecurityGroup
 from alb_sg.remediation.account import AccountClients
 from alb_sg.remediation.api_calls import (
     EXECUTION_TAG,
@@ -90,21 +90,21 @@ class _Undo:
         tagged_rules = self._try_read(lambda: find_rules(self._account, self._execution)) or ()
         rules = {*known_rules, *tagged_rules}
         groups = self._created_groups(known_group_ids)
-        deletable = [group_id for group_id, group in sorted(groups.items()) if self._detach_group(group, rules)]
+        deletable = [group_id for group_id in sorted(groups) if self._detach_group(groups[group_id], rules)]
         for rule in sorted(rules, key=lambda rule: (rule.group_id, rule.rule_id)):
             self._revoke(rule)
         for group_id in deletable:
             self._delete(group_id)
         return self._result
 
-    def _created_groups(self, known_group_ids: Collection[str]) -> dict[str, Any]:
+    def _created_groups(self, known_group_ids: Collection[str]) -> dict[str, SecurityGroup]:
         groups = self._find_groups(f"tag:{EXECUTION_TAG}", [self._execution])
         untagged = sorted(set(known_group_ids) - groups.keys())
         return groups | self._find_groups("group-id", untagged) if untagged else groups
 
-    def _find_groups(self, filter_name: str, values: list[str]) -> dict[str, Any]:
+    def _find_groups(self, filter_name: str, values: list[str]) -> dict[str, SecurityGroup]:
         groups = self._try_read(lambda: self._account.security_groups(filter_name, values)) or []
-        return {group["GroupId"]: group for group in groups}
+        return {group.id: group for group in groups}
 
     def _try_read(self, read: Callable[[], T]) -> T | None:
         """What `read` returns; None if it fails, which is then a failure of the undo."""
@@ -114,15 +114,14 @@ class _Undo:
             self._result.failures.append(str(error))
             return None
 
-    def _detach_group(self, group: Mapping[str, Any], own_rules: set[SecurityGroupRule]) -> bool:
+    def _detach_group(self, group: SecurityGroup, own_rules: set[SecurityGroupRule]) -> bool:
         """Takes a group off its load balancer. Returns whether the group may then be deleted."""
-        group_id = group["GroupId"]
+        group_id = group.id
         rules = self._try_read(lambda: self._account.security_group_rules("group-id", group_id))
         load_balancers = self._try_read(self._account.load_balancers)
         if rules is None or load_balancers is None:
             return False
-        tags = from_api.tags(group.get("Tags"))
-        arn = tags.get(LOAD_BALANCER_TAG, "")
+        arn = group.tags.get(LOAD_BALANCER_TAG, "")
         load_balancer = next(
             (one for one in _with_group(load_balancers, group_id) if one["LoadBalancerArn"] == arn), None
         )
@@ -139,7 +138,7 @@ class _Undo:
                 f"security group {group_id} is not deleted: {', '.join(users)} carries it"
             )
         if load_balancer is not None:
-            previous = tags.get(PREVIOUS_GROUPS_TAG, "").split()
+            previous = group.tags.get(PREVIOUS_GROUPS_TAG, "").split()
             if not self._restore_groups(load_balancer, group_id, previous):
                 return False
         return not users
