@@ -1,4 +1,4 @@
-"""Plans and what became of them as objects of JSON.
+"""Plans and the results of applying and undoing them, as objects for JSON.
 
 plan: {"accountId", "region", "loadBalancerArn", "loadBalancerName", "fingerprint",
   "additions": [{"groupId" (null: the new group), "direction", "protocol", "fromPort", "toPort", "peer",
