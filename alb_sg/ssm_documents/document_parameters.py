@@ -77,7 +77,7 @@ EXECUTION = DocumentParameter(
     "Execution", "The id of the execution to undo, of a document or of `alb-sg fix`.", EXECUTION_ID_PATTERN.pattern
 )
 
-# The rules' own parameters. A document takes them too, so that it comes to the same verdict.
+# Of the rules' own parameters, which a document takes as the rule does: it must come to the same verdict.
 RULE_PARAMETER_PATTERNS = {
     "AcceptedSources": "[0-9A-Za-z.:/, -]{0,256}",
     "TagKey": "[^{}]{0,128}",

@@ -1,7 +1,7 @@
 """The SSM Automation documents, as the repository holds them and as they ship.
 
-`python -m alb_sg.ssm_documents.documents FOLDER` writes the files; the tests refuse stale ones. A shipped document also
-has the sha256 of the artifact that must be attached to it (`with_checksum`).
+`make generate` writes the files; the tests refuse stale ones. A shipped document also has the sha256 of the artifact
+that must be attached to it (`with_checksum`).
 
 Automation runs a script's `Handler` with the attachment unpacked beside it (Systems Manager user guide,
 "aws:executeScript": libraries in an attachment are imported from the script's content).

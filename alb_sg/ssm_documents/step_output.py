@@ -40,22 +40,22 @@ def no_plan_output(outcome: str, sentence: str) -> StepOutput:
     return {"outcome": outcome, "fingerprint": "", "summary": sentence, "refused": [], "plan": "{}"}
 
 
-def apply_output(arn: str, applied: ApplyResult) -> StepOutput:
+def apply_output(arn: str, result: ApplyResult) -> StepOutput:
     return {
-        "outcome": applied.outcome.value,
-        "summary": summarize(_apply_lines(applied)),
-        "added": [rule.rule_id for rule in applied.added_rules],
-        "refused": [] if applied.plan is None else _refusal_lines(applied.plan),
-        "result": _result_json(apply_result_object(arn, applied), "added"),
+        "outcome": result.outcome.value,
+        "summary": summarize(_apply_lines(result)),
+        "added": [rule.rule_id for rule in result.added_rules],
+        "refused": [] if result.plan is None else _refusal_lines(result.plan),
+        "result": _result_json(apply_result_object(arn, result), "added"),
     }
 
 
-def undo_output(undone: UndoResult) -> StepOutput:
+def undo_output(result: UndoResult) -> StepOutput:
     return {
-        "summary": summarize(undo_lines(undone)),
-        "revoked": [rule.rule_id for rule in undone.revoked_rules],
-        "kept": undone.left_in_place,
-        "result": _result_json(undo_result_object(undone), "revoked"),
+        "summary": summarize(undo_lines(result)),
+        "revoked": [rule.rule_id for rule in result.revoked_rules],
+        "kept": result.left_in_place,
+        "result": _result_json(undo_result_object(result), "revoked"),
     }
 
 
@@ -65,17 +65,17 @@ def summarize(lines: Iterable[str]) -> str:
     return text if len(text) <= MAX_SUMMARY_LENGTH else f"{text[: MAX_SUMMARY_LENGTH - 1]}…"
 
 
-def undo_lines(undone: UndoResult) -> Iterator[str]:
-    if undone.is_empty:
-        yield f"nothing that {undone.execution} added is left in this account and region"
-    for rule in undone.revoked_rules:
+def undo_lines(result: UndoResult) -> Iterator[str]:
+    if result.is_empty:
+        yield f"nothing that {result.execution} added is left in this account and region"
+    for rule in result.revoked_rules:
         yield f"revoked {rule.rule_id} in {rule.group_id}"
-    for arn, groups in undone.restored_groups.items():
+    for arn, groups in result.restored_groups.items():
         yield f"{arn} carries {', '.join(groups)} again"
-    for group_id in undone.deleted_groups:
+    for group_id in result.deleted_groups:
         yield f"deleted {group_id}"
-    yield from (f"kept: {sentence}" for sentence in undone.left_in_place)
-    yield from (f"failed: {sentence}" for sentence in undone.failures)
+    yield from (f"kept: {sentence}" for sentence in result.left_in_place)
+    yield from (f"failed: {sentence}" for sentence in result.failures)
 
 
 def _plan_lines(outcome: str, plan: Plan) -> Iterator[str]:
@@ -100,16 +100,16 @@ def _addition_line(addition: Addition) -> str:
     return f"add {traffic} {addition.peer} to {group}{everyone}, for {', '.join(addition.origins)}"
 
 
-def _apply_lines(applied: ApplyResult) -> Iterator[str]:
-    yield applied.outcome.value if applied.failure is None else f"{applied.outcome.value}: {applied.failure}"
-    for rule in applied.added_rules:
+def _apply_lines(result: ApplyResult) -> Iterator[str]:
+    yield result.outcome.value if result.failure is None else f"{result.outcome.value}: {result.failure}"
+    for rule in result.added_rules:
         yield f"added {rule.rule_id} to {rule.group_id} ({rule.direction.value})"
-    if applied.created_group is not None:
-        yield f"{applied.created_group} was made, beside {', '.join(applied.previous_groups)}"
-    if applied.plan is not None:
-        yield from (f"refused: {sentence}" for sentence in _refusal_lines(applied.plan))
-    if applied.rollback is not None:
-        yield from undo_lines(applied.rollback)
+    if result.created_group is not None:
+        yield f"{result.created_group} was made, beside {', '.join(result.previous_groups)}"
+    if result.plan is not None:
+        yield from (f"refused: {sentence}" for sentence in _refusal_lines(result.plan))
+    if result.rollback is not None:
+        yield from undo_lines(result.rollback)
 
 
 def _refusal_lines(plan: Plan) -> list[str]:
