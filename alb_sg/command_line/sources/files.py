@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.sources.loaded_estates import LoadedEstates, account_region_key, select_in_estates
@@ -10,6 +11,8 @@ from alb_sg.errors import InvalidInputError
 from alb_sg.estate.config_item_files import read_config_items
 from alb_sg.estate.estate import Estate, link_estates
 from alb_sg.estate.export_file import read_export_file
+
+CONFIG_ITEMS_OPTION = "--config-items"
 
 
 def load_files(
@@ -34,10 +37,12 @@ def load_files(
         add(read_export_file(path), path)
     if config_items:
         with Progress("reading AWS Config items") as progress:
-            add(read_config_items(config_items, progress), "--config-items")
+            add(read_config_items(config_items, progress), CONFIG_ITEMS_OPTION)
     if not found:
         given = ", ".join((*export_files, *config_items))
         raise InvalidInputError(
             f"{given}: no Config item of a type that the rules read (load balancers, listeners, security groups, …)"
         )
-    return select_in_estates(link_estates(sorted(found, key=account_region_key)), load_balancer_names)
+    loaded = select_in_estates(link_estates(sorted(found, key=account_region_key)), load_balancer_names)
+    from_config_items = frozenset(key for key, origin in origins.items() if origin == CONFIG_ITEMS_OPTION)
+    return replace(loaded, from_config_items=from_config_items)

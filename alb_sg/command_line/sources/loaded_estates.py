@@ -15,11 +15,15 @@ from alb_sg.findings.finding import EvaluationError, enumeration_error
 
 @dataclass(frozen=True)
 class LoadedEstates:
-    """The estates of a run, the load balancers to judge in each, and the enumerations that failed."""
+    """The estates of a run, the load balancers to judge in each, and the enumerations that failed.
+
+    `from_config_items` holds the keys of the estates that come from files of Config items.
+    """
 
     estates: Sequence[Estate]
     load_balancers_by_account_region: Mapping[tuple[str, str], Sequence[LoadBalancer]]
     errors: Sequence[EvaluationError]
+    from_config_items: frozenset[tuple[str, str]] = frozenset()
 
     @property
     def load_balancers(self) -> list[tuple[Estate, LoadBalancer]]:
