@@ -24,8 +24,8 @@ from alb_sg.permissions.allowed_traffic import (
     Permissions,
     Traffic,
 )
-from alb_sg.recommendations.applicability import APPLICABLE_STATES, CLIENT_FAMILIES
-from alb_sg.recommendations.target_requirements import STATES_WITHOUT_TRAFFIC
+from alb_sg.recommendations.clients import CLIENT_FAMILIES
+from alb_sg.recommendations.load_balancer_context import STATES_WITHOUT_TRAFFIC
 
 
 @dataclass(frozen=True)
@@ -53,10 +53,6 @@ class Lookups:
     addresses: set[tuple[str, Family, int]] = field(default_factory=set)
     prefix_lists: set[str] = field(default_factory=set)
     peered_vpcs: set[str] = field(default_factory=set)
-
-
-def is_applicable(load_balancer: LoadBalancer) -> bool:
-    return load_balancer.type == "application" and load_balancer.state in APPLICABLE_STATES
 
 
 def find_lookups(estate: Estate, load_balancers: Iterable[LoadBalancer], read_request: ReadRequest) -> Lookups:
