@@ -35,6 +35,10 @@ def _reason_to_skip(group: TargetGroup) -> str | None:
     return None if group.health_checks_enabled else "only target groups whose health checks are disabled"
 
 
+def _target_ports(group: TargetGroup) -> tuple[int | None, ...]:
+    return (group.health_check_port,) if group.health_checks_enabled else ()
+
+
 def _notes(estate: Estate, load_balancer: LoadBalancer) -> Iterator[str]:
     return target_notes(estate, load_balancer, _skip_note)
 
@@ -57,6 +61,7 @@ RECOMMENDATION = Recommendation(
     trigger_types=(LISTENER_TYPE, LOAD_BALANCER_TYPE, SECURITY_GROUP_TYPE, TARGET_GROUP_TYPE),
     display_order=3,
     requirements=requirements,
+    target_ports=_target_ports,
     notes=_notes,
     caveat=AUTHENTICATION_CAVEAT,
 )

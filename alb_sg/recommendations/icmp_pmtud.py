@@ -46,4 +46,5 @@ RECOMMENDATION = Recommendation(
     trigger_types=(LISTENER_TYPE, LOAD_BALANCER_TYPE, SECURITY_GROUP_TYPE, TARGET_GROUP_TYPE),
     display_order=4,
     requirements=requirements,
+    client_traffic=lambda *_: ICMP_MESSAGES.values(),
 )

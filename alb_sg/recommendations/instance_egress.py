@@ -35,6 +35,7 @@ RECOMMENDATION = Recommendation(
     trigger_types=(LISTENER_TYPE, LOAD_BALANCER_TYPE, SECURITY_GROUP_TYPE, TARGET_GROUP_TYPE),
     display_order=2,
     requirements=requirements,
+    target_ports=lambda _: (None,),
     notes=target_notes,
     caveat=AUTHENTICATION_CAVEAT,
 )

@@ -153,6 +153,10 @@ def _vpc_peer(estate: Estate, front: _FrontingLoadBalancer) -> Peer:
     )
 
 
+def _client_traffic(estate: Estate, load_balancer: LoadBalancer) -> list[Traffic]:
+    return [Traffic.tcp(listener.port) for listener in (estate.listeners or {}).get(load_balancer.arn, ())]
+
+
 def _fronting_load_balancers(estate: Estate, load_balancer: LoadBalancer) -> list[_FrontingLoadBalancer]:
     fronts = []
     for group, target in estate.alb_registrations_of(load_balancer):
@@ -184,4 +188,5 @@ RECOMMENDATION = Recommendation(
     trigger_types=(LISTENER_TYPE, LOAD_BALANCER_TYPE, SECURITY_GROUP_TYPE, TARGET_GROUP_TYPE),
     display_order=1,
     requirements=requirements,
+    client_traffic=_client_traffic,
 )

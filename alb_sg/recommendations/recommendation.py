@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from alb_sg.estate.estate import Estate
-from alb_sg.estate.model import LoadBalancer
+from alb_sg.estate.model import LoadBalancer, TargetGroup
 from alb_sg.estate.sections import Section
 from alb_sg.parameters import ParameterDefinition, Parameters
-from alb_sg.permissions.allowed_traffic import Direction
+from alb_sg.permissions.allowed_traffic import Direction, Traffic
 from alb_sg.recommendations.load_balancer_context import LoadBalancerContext
 from alb_sg.recommendations.requirement import RequirementSet
 
@@ -32,7 +32,7 @@ class Severity(IntEnum):
     LOW = 2
 
 
-def _no_notes(estate: Estate, load_balancer: LoadBalancer) -> Iterable[str]:
+def _none(*_: object) -> tuple[()]:
     return ()
 
 
@@ -46,8 +46,10 @@ class Recommendation:
     `estate_sections` are the sections of an estate that a verdict may depend on, and `trigger_types` the resource types
     in AWS Config whose changes may change a verdict. `display_order` is the place where rules are listed for people.
 
-    `requirements` raises NotApplicable or NotReadError. `notes` yields what the rule requires nothing for, and why; it
-    is called for Application Load Balancers only.
+    `requirements` raises NotApplicable or NotReadError. `client_traffic` is the traffic that it requires from clients,
+    and `target_ports` are the ports that it requires to targets of a group (None: each target's own port), as far as
+    the estate holds what determines them: a live source reads only the prefix lists and targets that matter for these.
+    `notes` yields what the rule requires nothing for, and why; it is called for Application Load Balancers only.
     """
 
     name: str
@@ -63,7 +65,9 @@ class Recommendation:
     trigger_types: tuple[str, ...]
     display_order: int
     requirements: Callable[[LoadBalancerContext, Parameters], RequirementSet]
-    notes: Callable[[Estate, LoadBalancer], Iterable[str]] = _no_notes
+    client_traffic: Callable[[Estate, LoadBalancer], Iterable[Traffic]] = _none
+    target_ports: Callable[[TargetGroup], Iterable[int | None]] = _none
+    notes: Callable[[Estate, LoadBalancer], Iterable[str]] = _none
     caveat: str | None = None
     # None: those that add and remove security group rules in the rule's direction.
     custom_fix_actions: tuple[str, ...] | None = None
