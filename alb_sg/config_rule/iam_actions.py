@@ -1,16 +1,15 @@
-"""The API actions that a rule calls, as data: roles are made from them, and tests prove that none is missing and
-none is superfluous.
+"""The IAM actions that a rule needs. Roles are built from them, and tests prove that none is missing or superfluous.
 
-Names are those of IAM (Service Authorization Reference: Elastic Load Balancing V2, Amazon EC2, AWS Config).
+Names are those of the Service Authorization Reference: Elastic Load Balancing V2, Amazon EC2, AWS Config.
 """
 
 from __future__ import annotations
 
 from alb_sg.live.iam_actions import ENUMERATION_ACTIONS, RECORDING_ACTIONS, SECTION_ACTIONS
 from alb_sg.parameters import Source
-from alb_sg.recommendations.catalogue import Recommendation
+from alb_sg.recommendations.recommendation import Recommendation
 
-# To give verdicts, to clear those that no longer apply, and to see what an item too large to be sent along said.
+# To report verdicts, to clear outdated ones, and to read items that are too large for a notification.
 CONFIG_ACTIONS = (
     "config:GetComplianceDetailsByConfigRule",
     "config:GetResourceConfigHistory",
@@ -18,11 +17,15 @@ CONFIG_ACTIONS = (
 )
 
 
-def evaluation_actions(recommendation: Recommendation, source: Source = Source.LIVE) -> tuple[str, ...]:
-    """Every action that the rule calls in the account that it judges, in order.
+def section_actions(recommendation: Recommendation) -> set[str]:
+    """What it takes to read all sections of the estate that the verdict may depend on."""
+    return {action for section in recommendation.estate_sections for action in SECTION_ACTIONS[section]}
 
-    With `MatchingRule.CONFIG` it needs the others as well: for change events, and for what was not recorded.
+
+def evaluation_actions(recommendation: Recommendation, source: Source = Source.LIVE) -> tuple[str, ...]:
+    """Every action that the rule calls in the account that it judges, sorted.
+
+    `Source.CONFIG` needs the live actions too: for change events, and for what is not recorded.
     """
-    of_sections = {action for section in recommendation.estate_sections for action in SECTION_ACTIONS[section]}
-    of_source = RECORDING_ACTIONS if source is Source.CONFIG else ()
-    return tuple(sorted({*ENUMERATION_ACTIONS, *of_sections, *CONFIG_ACTIONS, *of_source}))
+    recording_actions = RECORDING_ACTIONS if source is Source.CONFIG else ()
+    return tuple(sorted({*ENUMERATION_ACTIONS, *section_actions(recommendation), *CONFIG_ACTIONS, *recording_actions}))

@@ -23,7 +23,6 @@ from alb_sg.config_rule.evaluations import EvaluationDict, evaluated_resources, 
 from alb_sg.config_rule.notification import ChangedItem, Notification, read_notification
 from alb_sg.errors import IncompleteEvaluationError, InvalidInputError, NotReadError
 from alb_sg.estate.model import LOAD_BALANCER_TYPE, TARGET_GROUP_TYPE
-from alb_sg.estate.sections import Section
 from alb_sg.exemptions.aws_document import read_exemptions
 from alb_sg.exemptions.exemption import Exemptions
 from alb_sg.exemptions.location import AwsLocation
@@ -32,7 +31,8 @@ from alb_sg.findings.finding import EvaluationError, enumeration_error
 from alb_sg.findings.judge import judge_all
 from alb_sg.live import LiveClients, LiveSource, LoadResult, Selection
 from alb_sg.parameters import PREFIX_LIST_ID, Parameters, Source, TargetMatch, parse_parameters
-from alb_sg.recommendations.catalogue import Recommendation
+from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
+from alb_sg.recommendations.recommendation import Recommendation
 
 
 class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
@@ -123,12 +123,9 @@ class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
             config=client_factory.build_client("config") if from_config else None,
         )
         account_id = notification.account_id or _caller_account_id(client_factory)
-        sections = self.recommendation.estate_sections
-        if parameters.tag_key is None:
-            sections = sections - {Section.TAGS}
         loaded = LiveSource(clients, account_id, clients.elbv2.meta.region_name).load(
             selection,
-            sections,
+            self.recommendation.sections_to_read(parameters),
             look_up_all_targets=parameters.target_match is TargetMatch.SECURITY_GROUP,
             prefix_lists=frozenset(filter(PREFIX_LIST_ID.fullmatch, parameters.accepted_sources)),
             tag_key=parameters.tag_key,
@@ -164,7 +161,9 @@ class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
         rule = self.recommendation.name
         try:
             exemptions = read_exemptions(
-                location, lambda service: client_factory.build_client(service, assume_role_mode=False)
+                location,
+                lambda service: client_factory.build_client(service, assume_role_mode=False),
+                RECOMMENDATIONS_BY_NAME,
             )
         except (InvalidInputError, NotReadError) as error:
             cause = f"{error}; no exemption applies"

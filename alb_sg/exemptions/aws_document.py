@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from alb_sg.aws.client_errors import AWS_ERRORS, error_text
@@ -17,8 +17,10 @@ READ_ACTIONS = {S3Object: "s3:GetObject", SsmParameter: "ssm:GetParameter"}
 MAX_OBJECT_SIZE = 8 * 1024 * 1024
 
 
-def read_exemptions(location: AwsLocation, build_client: Callable[[str], Any]) -> Exemptions:
-    """The exemptions at a location; `build_client` makes the client of a service.
+def read_exemptions(
+    location: AwsLocation, build_client: Callable[[str], Any], known_rules: Collection[str]
+) -> Exemptions:
+    """The exemptions at a location; `build_client` makes the client of a service, `known_rules` are the rules' names.
 
     Raises NotReadError where AWS does not give the document, InvalidInputError where it is none.
     """
@@ -30,7 +32,7 @@ def read_exemptions(location: AwsLocation, build_client: Callable[[str], Any]) -
         )
     except AWS_ERRORS as error:
         raise NotReadError(f"exemptions in {location}", error_text(error)) from error
-    return parse_exemptions(text, str(location))
+    return parse_exemptions(text, str(location), known_rules)
 
 
 def _read_s3_object(location: S3Object, s3: Any) -> str:

@@ -24,8 +24,8 @@ from alb_sg.findings.finding import (
 from alb_sg.parameters import Parameters
 from alb_sg.permissions.addresses import AddressSet
 from alb_sg.permissions.allowed_traffic import Permissions
-from alb_sg.recommendations.catalogue import Recommendation
 from alb_sg.recommendations.load_balancer_context import LoadBalancerContext
+from alb_sg.recommendations.recommendation import Recommendation
 from alb_sg.recommendations.requirement import NotApplicable, RequirementSet, TargetPeer
 
 # Sets of security groups whose permissions are kept: many load balancers share the same, and most have their own.

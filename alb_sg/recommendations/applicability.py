@@ -1,19 +1,11 @@
-"""Who is judged at all (semantics §3)."""
+"""Which load balancers are judged at all (semantics §3)."""
 
 from __future__ import annotations
 
-from alb_sg.estate.cidr import Family
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.recommendations.requirement import NotApplicable
 
 APPLICABLE_STATES = frozenset({"active", "active_impaired"})
-
-# LoadBalancer.IpAddressType in the Elastic Load Balancing API.
-CLIENT_FAMILIES = {
-    "ipv4": (Family.IPV4,),
-    "dualstack": (Family.IPV4, Family.IPV6),
-    "dualstack-without-public-ipv4": (Family.IPV6,),
-}
 
 
 def is_applicable(load_balancer: LoadBalancer) -> bool:
