@@ -16,7 +16,6 @@ from alb_sg.dashboard.history import Row, Run, select_rows
 from alb_sg.observations.ranking import VerdictStatus
 
 ScopeKey = tuple[str, str, str]
-Key = tuple[str, str]
 
 NON_COMPLIANT, ERROR = VerdictStatus.NON_COMPLIANT.value, VerdictStatus.ERROR.value
 GONE = "gone"

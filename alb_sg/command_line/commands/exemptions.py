@@ -22,7 +22,7 @@ from alb_sg.command_line.exit_code import ExitCode
 from alb_sg.command_line.output import open_output
 from alb_sg.command_line.rule_selection import RuleSelection, select_rules
 from alb_sg.command_line.sources.loading import LoadedEstates, account_region_key, load_estates
-from alb_sg.exemptions.exemption import Exemption, ExemptionKey
+from alb_sg.exemptions.exemption import Exemption, VerdictKey
 from alb_sg.findings.exemption_review import DEFAULT_EXPIRING_DAYS, ReviewScope, review
 from alb_sg.findings.finding import EvaluationError, Finding
 from alb_sg.findings.judge import judge_all
@@ -109,11 +109,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _judge_exempted(
     loaded_estates: LoadedEstates, selection: RuleSelection, entries: list[Exemption]
-) -> dict[ExemptionKey, Finding | EvaluationError]:
+) -> dict[VerdictKey, Finding | EvaluationError]:
     """What is said without exemptions of every load balancer and rule that an exemption names."""
     keys = {entry.key for entry in entries}
     arns = {arn for arn, _ in keys}
-    found: dict[ExemptionKey, Finding | EvaluationError] = {}
+    found: dict[VerdictKey, Finding | EvaluationError] = {}
     for estate in loaded_estates.estates:
         named = [
             one
