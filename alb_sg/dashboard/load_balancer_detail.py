@@ -26,11 +26,11 @@ REQUESTED_BY = "dashboard"
 NEW_GROUP_PLACEHOLDER = "THE_NEW_GROUP"
 
 
-def detail_object(detail: LoadBalancerDetail) -> dict[str, Any] | None:
-    """None where there is nothing to draw."""
+def detail_object(detail: LoadBalancerDetail, plan: Plan | None) -> dict[str, Any] | None:
+    """None where the load balancer has no explanation."""
     if detail.explanation is None:
         return None
-    return {**_explanation_object(detail.explanation), "fix": None if detail.plan is None else _fix_object(detail.plan)}
+    return {**_explanation_object(detail.explanation), "fix": None if plan is None else _fix_object(plan)}
 
 
 def _explanation_object(explanation: Explanation) -> dict[str, Any]:

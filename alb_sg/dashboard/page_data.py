@@ -16,8 +16,10 @@ from alb_sg.dashboard.changes import TrendPoint, VerdictHistory, previous_verdic
 from alb_sg.dashboard.history import Row, Run, format_time, make_run, select_rows
 from alb_sg.dashboard.load_balancer_detail import detail_object
 from alb_sg.dashboard.text import replace_lone_surrogates
+from alb_sg.exemptions.exemption import VerdictKey
 from alb_sg.findings import causes
 from alb_sg.findings.finding import EvaluationError, Finding, Missing
+from alb_sg.observations.exemptions_report import ExemptionsReport
 from alb_sg.observations.observation import AccountName, LoadBalancerDetail, Observation
 from alb_sg.observations.ranking import rank, rule_severity, verdict_status
 from alb_sg.recommendations.catalogue import (
@@ -28,8 +30,8 @@ from alb_sg.recommendations.catalogue import (
     RECOMMENDATIONS_BY_NAME,
 )
 from alb_sg.remediation.document_names import document_name
+from alb_sg.remediation.plan import Plan
 from alb_sg.report import phrasing
-from alb_sg.report.exemptions import ExemptionsReport
 from alb_sg.report.json_report import missing_object, verdict_object
 
 VERSION = 1
@@ -54,8 +56,13 @@ class EarlierRuns:
     omitted: int = 0
 
 
-def build_page_data(observation: Observation, earlier_runs: EarlierRuns | None = None) -> dict[str, Any]:
-    """The document of an observation, compared with earlier runs (None: no history is kept)."""
+def build_page_data(
+    observation: Observation, earlier_runs: EarlierRuns | None = None, plans: Mapping[str, Plan] | None = None
+) -> dict[str, Any]:
+    """The document of an observation, compared with earlier runs (None: no history is kept).
+
+    `plans`: the fixes to show, by load balancer ARN.
+    """
     run = make_run(observation)
     ledger = VerdictHistory()
     points = [ledger.add_run(one) for one in (earlier_runs or EarlierRuns()).runs]
@@ -71,7 +78,7 @@ def build_page_data(observation: Observation, earlier_runs: EarlierRuns | None =
         ],
         "causes": {cause.value: text for cause, text in causes.CAUSE_DESCRIPTIONS.items()},
         "accounts": {key: _account_object(name) for key, name in sorted(observation.accounts.items())},
-        "loadBalancers": _load_balancer_objects(observation, results, past),
+        "loadBalancers": _load_balancer_objects(observation, results, past, plans or {}),
         "errors": [_error_object(error) for error in observation.results.errors if _is_general(error)],
         "gone": [_disappeared_object(row, time) for row, time in ledger.disappeared(run)],
         "exemptions": None if observation.exemptions is None else _exemptions_object(observation.exemptions),
@@ -148,7 +155,7 @@ def _account_object(name: AccountName) -> dict[str, str | None]:
 # --- load balancers
 
 
-def _previous_verdicts(ledger: VerdictHistory, run: Run) -> dict[tuple[str, str], dict[str, Any]]:
+def _previous_verdicts(ledger: VerdictHistory, run: Run) -> dict[VerdictKey, dict[str, Any]]:
     rows: Sequence[Row] = [*select_rows(run, "verdict"), *select_rows(run, "error")]
     return {
         (row["load_balancer"], row["rule"]): previous_verdict_object(ledger.previous_verdict(row))
@@ -163,21 +170,27 @@ def _is_general(error: EvaluationError) -> bool:
 
 
 def _load_balancer_objects(
-    observation: Observation, results: Iterable[Result], past: Mapping[tuple[str, str], dict[str, Any]]
+    observation: Observation,
+    results: Iterable[Result],
+    past: Mapping[VerdictKey, dict[str, Any]],
+    plans: Mapping[str, Plan],
 ) -> list[dict[str, Any]]:
     by_arn: dict[str, list[Result]] = {}
     for result in results:
         if not (isinstance(result, EvaluationError) and _is_general(result)):
             by_arn.setdefault(result.load_balancer_arn or "", []).append(result)
     ordered = sorted(by_arn.items(), key=lambda item: (item[1][0].account_id, item[1][0].region, item[0]))
-    return [_load_balancer_object(arn, found, observation.details.get(arn), past) for arn, found in ordered]
+    return [
+        _load_balancer_object(arn, found, observation.details.get(arn), past, plans.get(arn)) for arn, found in ordered
+    ]
 
 
 def _load_balancer_object(
     arn: str,
     results: Sequence[Result],
     detail: LoadBalancerDetail | None,
-    past: Mapping[tuple[str, str], dict[str, Any]],
+    past: Mapping[VerdictKey, dict[str, Any]],
+    plan: Plan | None,
 ) -> dict[str, Any]:
     findings = [result for result in results if isinstance(result, Finding)]
     scheme = UNKNOWN_SCHEME if detail is None else detail.load_balancer.scheme
@@ -195,7 +208,7 @@ def _load_balancer_object(
             for result in sorted(results, key=lambda result: result.rule or "")
         ],
     }
-    drawn = None if detail is None else detail_object(detail)
+    drawn = None if detail is None else detail_object(detail, plan)
     return found if drawn is None else found | {"detail": drawn}
 
 

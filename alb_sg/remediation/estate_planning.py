@@ -1,23 +1,44 @@
-"""The rules that a load balancer lacks as a plan, from an estate alone.
+"""The rules that load balancers lack as plans, from estates alone, for the dashboard.
 
-`alb-sg fix` looks further before it changes anything: who else carries a group, who manages it, whether its quota
-suffices. Here the rules are exact, and the group is the one of the load balancer's own that fewest others carry.
+The same planner as for `alb-sg fix`, with less to check. The rules are exact, but they go into the least shared of the
+load balancer's own groups: an estate does not say who manages a group. The estate with the changes is not judged
+again: that would copy the estate for each of thousands of load balancers.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable
 from functools import cached_property
 
-from alb_sg.errors import NotReadError
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer
-from alb_sg.findings.finding import Compliance, Finding
-from alb_sg.permissions.allowed_traffic import Direction
+from alb_sg.findings.finding import Finding
 from alb_sg.remediation.change_context import ChangeContext, GroupFacts
-from alb_sg.remediation.plan import Addition, FixRefusedError, Plan, Refusal, RefusalReason
-from alb_sg.remediation.required_rules import RequiredRule, required_rules
+from alb_sg.remediation.plan import Plan
+from alb_sg.remediation.planning import Planner
+
+
+def plan_estates(
+    estates: Iterable[Estate],
+    findings: Iterable[Finding],
+    arns: Collection[str],
+    progress: Callable[[int, int], None] | None = None,
+) -> dict[str, Plan]:
+    """A plan for each of these load balancers, by ARN. `progress` receives how many are planned, and of how many."""
+    by_arn: dict[str, list[Finding]] = defaultdict(list)
+    for finding in findings:
+        by_arn[finding.load_balancer_arn].append(finding)
+    plans: dict[str, Plan] = {}
+    for estate in estates:
+        planner = EstatePlanner(estate)
+        for arn, load_balancer in estate.load_balancers.items():
+            if arn not in arns:
+                continue
+            plans[arn] = planner.plan(load_balancer, by_arn[arn])
+            if progress is not None:
+                progress(len(plans), len(arns))
+    return plans
 
 
 class EstatePlanner:
@@ -27,28 +48,8 @@ class EstatePlanner:
         self._estate = estate
 
     def plan(self, load_balancer: LoadBalancer, findings: Iterable[Finding]) -> Plan:
-        """What the NON_COMPLIANT of the findings lack, each rule once, and what cannot be told."""
-        failed = tuple(finding for finding in findings if finding.compliance is Compliance.NON_COMPLIANT)
-        additions: dict[tuple[Direction, object], Addition] = {}
-        refusals: list[Refusal] = []
         group_id = self._least_shared_group(load_balancer)
-        for finding in failed:
-            try:
-                for one in self._required_rules(load_balancer, finding):
-                    key = (one.direction, one.permission)
-                    additions[key] = _merge_addition(group_id, one, finding.rule, additions.get(key))
-            except FixRefusedError as refused:
-                refusals.append(Refusal(finding.rule, refused.reason, refused.text))
-            except NotReadError as error:
-                refusals.append(Refusal(finding.rule, RefusalReason.NOT_READ, f"not known: {error}"))
-        return Plan(load_balancer, failed, tuple(additions.values()), None, tuple(refusals))
-
-    def _required_rules(self, load_balancer: LoadBalancer, finding: Finding) -> tuple[RequiredRule, ...]:
-        if finding.unresolved:
-            raise FixRefusedError(
-                RefusalReason.UNRESOLVED, "it may be open already, through what could not be resolved"
-            )
-        return required_rules(load_balancer, finding, self._context)
+        return Planner(load_balancer, self._context, lambda *_: (group_id, None)).plan(tuple(findings))
 
     def _least_shared_group(self, load_balancer: LoadBalancer) -> str | None:
         return min(
@@ -57,21 +58,15 @@ class EstatePlanner:
 
     @cached_property
     def _load_balancers_per_group(self) -> Counter[str]:
-        every = self._estate.load_balancers.values()
-        return Counter(group_id for one in every for group_id in one.security_groups)
+        load_balancers = self._estate.load_balancers.values()
+        return Counter(group_id for load_balancer in load_balancers for group_id in load_balancer.security_groups)
 
     @cached_property
     def _context(self) -> ChangeContext:
         groups = self._estate.security_groups
         if groups is None:
             return ChangeContext(unread={"SecurityGroups": "SecurityGroups was not collected"})
-        owner = self._estate.account_id
+        owner_id = self._estate.account_id
         return ChangeContext(
-            groups={one.id: GroupFacts(one.id, one.name, one.vpc_id, owner, {}) for one in groups.values()}
+            groups={group.id: GroupFacts(group.id, group.name, group.vpc_id, owner_id, {}) for group in groups.values()}
         )
-
-
-def _merge_addition(group_id: str | None, one: RequiredRule, rule: str, known: Addition | None) -> Addition:
-    rules = {rule} if known is None else {rule, *known.rule_names}
-    because = (one.origin,) if known is None else tuple(dict.fromkeys((*known.origins, one.origin)))
-    return Addition(group_id, one.direction, one.permission, tuple(sorted(rules)), because)

@@ -1,21 +1,22 @@
-"""From findings to a plan: pure, and with the judgement of the rules themselves.
+"""From findings to a plan, without calls to AWS.
 
-What is planned is held against the estate as it would then be: a plan that would not make its rules COMPLIANT, or that
-would take that from another rule, is refused.
+`make_plan` judges each step against the estate as it would then be. It refuses rules that would not make their finding
+COMPLIANT, or that would make another finding no longer COMPLIANT.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.errors import NotReadError
 from alb_sg.estate.estate import Estate
-from alb_sg.estate.model import LoadBalancer
+from alb_sg.estate.model import LoadBalancer, Permission
 from alb_sg.findings.exemption_application import apply_exemption
 from alb_sg.findings.finding import Compliance, EvaluationError, Finding
 from alb_sg.findings.judge import Judge
+from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 from alb_sg.remediation.change_context import ChangeContext
 from alb_sg.remediation.fix_request import FixRequest
@@ -25,14 +26,18 @@ from alb_sg.remediation.required_rules import RequiredRule, required_rules
 from alb_sg.remediation.simulation import apply_to_estate
 
 Result = Finding | EvaluationError
+# The group for new rules, given those already planned: a group's id, or None and the group to create.
+SelectGroup = Callable[
+    [Sequence[RequiredRule], Sequence[Addition], NewGroup | None], tuple[str | None, NewGroup | None]
+]
 
 
 def judge_load_balancer(estate: Estate, load_balancer: LoadBalancer, fix: FixRequest) -> tuple[Result, ...]:
-    """What the rules say of a load balancer, exemptions included, by the rules' names."""
+    """The results of the rules for a load balancer, exemptions applied, ordered by rule name."""
     judge = Judge(estate)
     results = (judge.judge(load_balancer, *rule) for rule in fix.rules.items())
-    found = (apply_exemption(result, fix.exemptions, fix.today) for result in results)
-    return tuple(sorted(found, key=lambda result: result.rule or ""))
+    exempted = (apply_exemption(result, fix.exemptions, fix.today) for result in results)
+    return tuple(sorted(exempted, key=lambda result: result.rule or ""))
 
 
 def make_plan(
@@ -42,102 +47,124 @@ def make_plan(
     results: Iterable[Result],
     context: ChangeContext,
 ) -> Plan:
-    """What fixes the findings among the results (those of `verdicts`). Each finding is fixed as a whole or refused."""
-    return _Planner(estate, load_balancer, fix, tuple(results), context).plan()
+    """The plan that fixes the findings among the results of `judge_load_balancer`."""
+    return _VerifyingPlanner(estate, load_balancer, fix, context).plan(tuple(results))
 
 
-@dataclass
-class _Planner:
-    estate: Estate
-    load_balancer: LoadBalancer
-    fix: FixRequest
-    results: Sequence[Result]
-    context: ChangeContext
-    additions: list[Addition] = field(default_factory=list)
-    new_group: NewGroup | None = None
-    refusals: list[Refusal] = field(default_factory=list)
+class Planner:
+    """Plans the rules that one load balancer lacks. Each finding is fixed as a whole or refused."""
 
-    def plan(self) -> Plan:
-        for result in self.results:
+    def __init__(self, load_balancer: LoadBalancer, context: ChangeContext, select_group: SelectGroup) -> None:
+        self._load_balancer = load_balancer
+        self._context = context
+        self._select_group = select_group
+        self._additions: dict[tuple[Direction, Permission], Addition] = {}
+        self._new_group: NewGroup | None = None
+        self._refusals: list[Refusal] = []
+
+    def plan(self, results: tuple[Result, ...]) -> Plan:
+        for result in results:
             if isinstance(result, Finding) and result.compliance is Compliance.NON_COMPLIANT:
-                self._plan_finding(result)
+                self._plan_finding(result, results)
         return Plan(
-            self.load_balancer, tuple(self.results), tuple(self.additions), self.new_group, tuple(self.refusals)
+            self._load_balancer, results, tuple(self._additions.values()), self._new_group, tuple(self._refusals)
         )
 
-    def _plan_finding(self, finding: Finding) -> None:
-        wanted: tuple[RequiredRule, ...] = ()
-        try:
-            self._require_no_malformed_exemption(finding)
-            if finding.unresolved:
-                raise FixRefusedError(
-                    RefusalReason.UNRESOLVED,
-                    "it may be open already, through what could not be resolved; see to that first: "
-                    f"{finding.annotation}",
-                )
-            wanted = required_rules(self.load_balancer, finding, self.context)
-            self._add_rules(finding, wanted)
-        except NotReadError as error:
-            self._refuse(finding, FixRefusedError(RefusalReason.NOT_READ, f"not known: {error}"), wanted)
-        except FixRefusedError as refused:
-            self._refuse(finding, refused, wanted)
+    def _check_finding(self, finding: Finding) -> None:
+        """Raises FixRefusedError where the finding must not be fixed."""
+        if finding.unresolved:
+            raise FixRefusedError(
+                RefusalReason.UNRESOLVED,
+                f"it may be open already, through what could not be resolved; see to that first: {finding.annotation}",
+            )
 
-    def _refuse(self, finding: Finding, refused: FixRefusedError, wanted: Iterable[RequiredRule]) -> None:
-        rules = tuple(_make_addition(refused.group_id, one, finding.rule) for one in wanted)
-        self.refusals.append(Refusal(finding.rule, refused.reason, refused.text, rules))
+    def _check_changes(
+        self,
+        finding: Finding,
+        results: Sequence[Result],
+        additions: Sequence[Addition],
+        new_group: NewGroup | None,
+    ) -> None:
+        """Raises FixRefusedError where the changes planned so far would not fix the finding."""
+
+    def _plan_finding(self, finding: Finding, results: Sequence[Result]) -> None:
+        required: tuple[RequiredRule, ...] = ()
+        try:
+            self._check_finding(finding)
+            required = required_rules(self._load_balancer, finding, self._context)
+            self._add_rules(finding, required, results)
+        except NotReadError as error:
+            self._refuse(finding, FixRefusedError(RefusalReason.NOT_READ, f"not known: {error}"), required)
+        except FixRefusedError as refused:
+            self._refuse(finding, refused, required)
+
+    def _refuse(self, finding: Finding, refused: FixRefusedError, required: Iterable[RequiredRule]) -> None:
+        additions = tuple(_make_addition(refused.group_id, rule, finding.rule) for rule in required)
+        self._refusals.append(Refusal(finding.rule, refused.reason, refused.text, additions))
+
+    def _add_rules(self, finding: Finding, required: Iterable[RequiredRule], results: Sequence[Result]) -> None:
+        additions = dict(self._additions)
+        unplanned: list[RequiredRule] = []
+        for rule in required:
+            key = (rule.direction, rule.permission)
+            if key in additions:
+                additions[key] = _merge_addition(additions[key], rule, finding.rule)
+            else:
+                unplanned.append(rule)
+        new_group = self._new_group
+        if unplanned:
+            group_id, new_group = self._select_group(unplanned, tuple(self._additions.values()), new_group)
+            for rule in unplanned:
+                additions[rule.direction, rule.permission] = _make_addition(group_id, rule, finding.rule)
+        self._check_changes(finding, results, tuple(additions.values()), new_group)
+        self._additions, self._new_group = additions, new_group
+
+
+class _VerifyingPlanner(Planner):
+    """Places the rules by the policy of a fix, and judges the estate with the changes."""
+
+    def __init__(self, estate: Estate, load_balancer: LoadBalancer, fix: FixRequest, context: ChangeContext) -> None:
+        selector = GroupSelector(estate, load_balancer, context, fix.policy)
+        super().__init__(load_balancer, context, selector.select_group)
+        self._estate = estate
+        self._fix = fix
+
+    def _check_finding(self, finding: Finding) -> None:
+        self._require_no_malformed_exemption(finding)
+        super()._check_finding(finding)
 
     def _require_no_malformed_exemption(self, finding: Finding) -> None:
-        """Raises Refused where an entry that hides nothing, being malformed, may be meant to hide this finding."""
+        """Raises FixRefusedError where a malformed entry, which exempts nothing, may be meant to exempt this finding."""
         account_region = AccountRegion(finding.account_id, finding.region)
-        for malformed in self.fix.exemptions.malformed:
+        for malformed in self._fix.exemptions.malformed:
             if malformed.load_balancer_arn in (None, finding.load_balancer_arn) and malformed.may_apply_to(
                 finding.rule, account_region
             ):
                 raise FixRefusedError(
                     RefusalReason.MALFORMED_EXEMPTION,
-                    f"{malformed.place} in {self.fix.exemptions.document_name} may be meant to exempt it: {malformed}",
+                    f"{malformed.place} in {self._fix.exemptions.document_name} may be meant to exempt it: {malformed}",
                 )
 
-    def _add_rules(self, finding: Finding, wanted: Iterable[RequiredRule]) -> None:
-        additions = list(self.additions)
-        fresh: list[RequiredRule] = []
-        for one in wanted:
-            index = next(
-                (
-                    position
-                    for position, planned in enumerate(additions)
-                    if (planned.direction, planned.permission) == (one.direction, one.permission)
-                ),
-                None,
-            )
-            if index is None:
-                fresh.append(one)
-            else:
-                additions[index] = _merge_addition(additions[index], one, finding.rule)
-        new_group = self.new_group
-        if fresh:
-            placement = GroupSelector(self.estate, self.load_balancer, self.context, self.fix.policy)
-            group_id, new_group = placement.select_group(fresh, self.additions, new_group)
-            additions += [_make_addition(group_id, one, finding.rule) for one in fresh]
-        self._require_compliant_after(finding, additions, new_group)
-        self.additions, self.new_group = additions, new_group
-
-    def _require_compliant_after(
-        self, finding: Finding, additions: Sequence[Addition], new_group: NewGroup | None
+    def _check_changes(
+        self,
+        finding: Finding,
+        results: Sequence[Result],
+        additions: Sequence[Addition],
+        new_group: NewGroup | None,
     ) -> None:
-        """Raises Refused where the changes would not make the finding COMPLIANT, or another no longer so."""
-        after = apply_to_estate(self.estate, self.load_balancer, additions, new_group)
-        judge = Judge(after)
-        load_balancer = after.load_balancers[self.load_balancer.arn]
-        for result in self.results:
+        """Raises FixRefusedError where the finding would not be COMPLIANT, or another would no longer be."""
+        changed = apply_to_estate(self._estate, self._load_balancer, additions, new_group)
+        judge = Judge(changed)
+        load_balancer = changed.load_balancers[self._load_balancer.arn]
+        for result in results:
             if result.rule != finding.rule and not _is_compliant(result):
                 continue
             recommendation = RECOMMENDATIONS_BY_NAME[result.rule or ""]
-            then = judge.judge(load_balancer, recommendation, self.fix.rules[recommendation])
-            if not _is_compliant(then):
-                said = then.annotation if isinstance(then, Finding) else f"{then.what}: {then.cause}"
+            after = judge.judge(load_balancer, recommendation, self._fix.rules[recommendation])
+            if not _is_compliant(after):
+                text = after.annotation if isinstance(after, Finding) else f"{after.what}: {after.cause}"
                 raise FixRefusedError(
-                    RefusalReason.INSUFFICIENT, f"{recommendation.name} would then not be met: {said}"
+                    RefusalReason.INSUFFICIENT, f"{recommendation.name} would then not be met: {text}"
                 )
 
 
@@ -145,14 +172,14 @@ def _is_compliant(result: Result) -> bool:
     return isinstance(result, Finding) and result.compliance is Compliance.COMPLIANT
 
 
-def _make_addition(group_id: str | None, one: RequiredRule, rule: str) -> Addition:
-    return Addition(group_id, one.direction, one.permission, (rule,), (one.origin,))
+def _make_addition(group_id: str | None, rule: RequiredRule, rule_name: str) -> Addition:
+    return Addition(group_id, rule.direction, rule.permission, (rule_name,), (rule.origin,))
 
 
-def _merge_addition(addition: Addition, one: RequiredRule, rule: str) -> Addition:
-    """A rule that another recommendation asks for too."""
+def _merge_addition(addition: Addition, rule: RequiredRule, rule_name: str) -> Addition:
+    """An addition that another recommendation requires too."""
     return replace(
         addition,
-        rule_names=tuple(sorted({*addition.rule_names, rule})),
-        origins=tuple(dict.fromkeys((*addition.origins, one.origin))),
+        rule_names=tuple(sorted({*addition.rule_names, rule_name})),
+        origins=tuple(dict.fromkeys((*addition.origins, rule.origin))),
     )

@@ -54,7 +54,7 @@ class Heard:
 
 
 def _written(made: Organization, folder: Path) -> Written:
-    found = build_page_data(made.observation, made.earlier)
+    found = build_page_data(made.observation, made.earlier, made.plans)
     text = page_data_text(found)
     path = folder / "dashboard.html"
     path.write_text(render(found, text), encoding="utf-8")

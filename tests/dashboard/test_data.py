@@ -28,7 +28,7 @@ from tests.dashboard.organization import HOSTILE, Organization, hostile, organiz
 
 
 def written(made: Organization) -> tuple[dict[str, Any], str]:
-    found = build_page_data(made.observation, made.earlier)
+    found = build_page_data(made.observation, made.earlier, made.plans)
     return found, render_page(found, page_data_text(found))
 
 
@@ -49,7 +49,7 @@ def test_what_the_page_holds_is_the_data_beside_it() -> None:
 
 def test_every_verdict_is_in_the_data_once() -> None:
     made = organization(240)
-    found = build_page_data(made.observation, made.earlier)
+    found = build_page_data(made.observation, made.earlier, made.plans)
     results = made.observation.results
     expected = [(one.load_balancer_arn, one.rule) for one in results.findings]
     expected += [(str(one.load_balancer_arn), str(one.rule)) for one in results.errors]
@@ -78,7 +78,7 @@ def test_without_history_nothing_is_compared() -> None:
 
 def test_a_first_run_has_a_trend_of_one_and_nothing_to_compare_with() -> None:
     made = organization(30, runs=0)
-    found = build_page_data(made.observation, made.earlier)
+    found = build_page_data(made.observation, made.earlier, made.plans)
     assert (len(found["trend"]["points"]), found["lastRun"]) == (1, None)
 
 

@@ -26,7 +26,8 @@ from alb_sg.exemptions.exemption import Exemption, VerdictKey
 from alb_sg.findings.exemption_review import DEFAULT_EXPIRING_DAYS, ReviewScope, review
 from alb_sg.findings.finding import EvaluationError, Finding
 from alb_sg.findings.judge import judge_all
-from alb_sg.report.exemptions import ExemptionsReport, write_exemptions, write_exemptions_json
+from alb_sg.observations.exemptions_report import ExemptionsReport
+from alb_sg.report.exemptions import write_exemptions, write_exemptions_json
 from alb_sg.report.style import Style
 
 DESCRIPTION = """\
