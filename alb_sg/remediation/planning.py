@@ -134,7 +134,7 @@ class _VerifyingPlanner(Planner):
         super()._check_finding(finding)
 
     def _require_no_malformed_exemption(self, finding: Finding) -> None:
-        """Raises FixRefusedError where a malformed entry, which exempts nothing, may be meant to exempt this finding."""
+        """Raises FixRefusedError where a malformed entry may be meant to exempt this finding."""
         account_region = AccountRegion(finding.account_id, finding.region)
         for malformed in self._fix.exemptions.malformed:
             if malformed.load_balancer_arn in (None, finding.load_balancer_arn) and malformed.may_apply_to(
