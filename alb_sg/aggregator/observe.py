@@ -153,7 +153,9 @@ def _read_inventory(
     return _Inventory(
         verdicts=_by_load_balancer_and_rule(verdicts.values(), rules),
         load_balancers={item.id: item for item in items.values() if _is_application_load_balancer(item)},
-        recorded_account_regions={one for one in recorded.values() if one.region != GLOBAL_REGION},
+        recorded_account_regions={
+            account_region for account_region in recorded.values() if account_region.region != GLOBAL_REGION
+        },
         sources=sources,
         errors=[
             *_query_errors(f"verdicts in aggregator {aggregator}", responses["verdicts"], unreadable_verdicts),

@@ -4,7 +4,7 @@ A file is named by the time of the run, `2027-01-31T120000Z.jsonl.gz`: JSON line
 columns (`COLUMNS`, described in docs/dashboard.md). `record` is
 
 - `scope`: an account and region that the run covered for a rule; `complete` says whether all its load balancers were
-  found. A run tells nothing of anything outside its scopes.
+  found. A run has no information outside its scopes.
 - `verdict`: a rule's verdict on a load balancer.
 - `error`: something that could not be judged.
 

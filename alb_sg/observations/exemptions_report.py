@@ -32,8 +32,8 @@ class ExemptionsReport:
     errors: Sequence[EvaluationError]
 
     def summary(self) -> dict[str, int]:
-        statuses = Counter(one.status for one in self.reviewed)
-        uses = Counter(one.use for one in self.reviewed)
+        statuses = Counter(exemption.status for exemption in self.reviewed)
+        uses = Counter(exemption.use for exemption in self.reviewed)
         return {
             **{status.value: statuses[status] for status in ExemptionStatus},
             **{use.value: uses[use] for use in (ExemptionUse.UNUSED, ExemptionUse.UNKNOWN)},

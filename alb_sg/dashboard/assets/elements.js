@@ -37,7 +37,7 @@ const STATUS_LABELS = {
   unread: ["\u25c6", "not read"],
 };
 
-// A status as shape and word, so that nobody needs to see its color.
+// A status as shape and word; the color only repeats it.
 function statusBadge(status, suffix) {
   const [shape, label] = STATUS_LABELS[status];
   return h("span", { class: `status ${status}` }, h("span", { "aria-hidden": "true" }, shape), ` ${label}${suffix ?? ""}`);

@@ -56,7 +56,8 @@ function coverageGaps(index, state) {
     if (home.heard) gap.observed += 1;
     else gap.unobserved += 1;
     // An error that names no account may concern any.
-    if (home.heard && index.data.errors.some((error) => error.loadBalancer === null && (!error.account || (error.account === home.account && error.region === home.region)))) gap.partlyRead += 1;
+    const concerns = (error) => error.loadBalancer === null && (!error.account || (error.account === home.account && error.region === home.region));
+    if (home.heard && index.data.errors.some(concerns)) gap.partlyRead += 1;
     for (const rule of home.missingRules) gap.missingRules.set(rule, (gap.missingRules.get(rule) ?? 0) + 1);
   }
   return gaps;
