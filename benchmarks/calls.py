@@ -7,10 +7,9 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import boto3
-
 from alb_sg.aws import rate_limits
-from alb_sg.live import LiveClients, LiveSource, Selection, client_config
+from alb_sg.aws.clients import make_client
+from alb_sg.live import LiveClients, LiveSource, Selection
 from benchmarks.account import ESTATE_SECTIONS, VerdictCounts, build_account, count_verdicts
 from benchmarks.table import RATIO_UNIT, Row
 from embedded_aws.account import ACCOUNT_ID, REGION, EmbeddedAws
@@ -98,11 +97,10 @@ def live_source(
     rate_limiter: rate_limits.RateLimiter = rate_limits.RATE_LIMITER, *, from_config: bool = False
 ) -> LiveSource:
     """A source with clients of its own: they meet whatever stands in front of AWS when they are made."""
-    session = boto3.session.Session(region_name=REGION)
     clients = LiveClients(
-        elbv2=session.client("elbv2", config=client_config()),
-        ec2=session.client("ec2", config=client_config()),
-        config=session.client("config", config=client_config()) if from_config else None,
+        elbv2=make_client("elbv2", REGION),
+        ec2=make_client("ec2", REGION),
+        config=make_client("config", REGION) if from_config else None,
     )
     return LiveSource(clients, ACCOUNT_ID, REGION, rate_limiter=rate_limiter)
 

@@ -1,4 +1,4 @@
-"""Calls to AWS: all pages of one, several at a time, and why one failed."""
+"""API calls: all pages of a call, several calls at once, and the reason for a failure."""
 
 from __future__ import annotations
 
@@ -9,48 +9,21 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self, TypeVar
 
 from botocore.client import BaseClient
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-from botocore.parsers import ResponseParserError
+
+from alb_sg.aws.client_errors import AWS_ERRORS, error_code, error_text
+from alb_sg.aws.clients import WORKERS
 
 K = TypeVar("K", bound=Hashable)
 
-# Calls under way at once, and connections per client: enough to hide latency, few enough for the API's rate limits.
-WORKERS = 10
-
+# Receives the number of finished calls, and of all calls known so far.
 Progress = Callable[[int, int], None]
 
 
-def client_config() -> Config:
-    """How every client of the live source is made: adaptive retries, and timeouts that let a Lambda function
-    say which call hung."""
-    return Config(
-        retries={"mode": "adaptive", "max_attempts": 8},
-        connect_timeout=5,
-        read_timeout=30,
-        max_pool_connections=WORKERS,
-    )
-
-
-@dataclass(frozen=True)
-class LiveClients:
-    """The boto3 clients of one account and region, made with `client_config`. Where there is one of `config`, its
-    recordings are read before the other services are asked."""
-
-    elbv2: BaseClient
-    ec2: BaseClient
-    config: BaseClient | None = None
-
-    @property
-    def all(self) -> tuple[BaseClient, ...]:
-        return tuple(client for client in (self.elbv2, self.ec2, self.config) if client is not None)
-
-
 class ApiResponse(NamedTuple):
-    """What a call returned: the items of all pages, up to one that failed.
+    """The result of a call: the items of all pages, up to a page that failed.
 
-    `failure` says why, such as `DescribeTargetHealth: ThrottlingException: Rate exceeded`; `code` is the API's
-    error code where the API answered at all.
+    `failure` is the reason, such as `DescribeTargetHealth: ThrottlingException: Rate exceeded`. `error_code` is the
+    API's, None if the API did not answer.
     """
 
     operation: str
@@ -61,8 +34,8 @@ class ApiResponse(NamedTuple):
 
 @dataclass(frozen=True)
 class ApiRequest:
-    """One call. `operation` is the client's method, `result` the member of each page that holds its items;
-    `inside` is the member of an item that holds what is meant (DescribeInstances' reservations)."""
+    """One call. `operation` names the client's method, `result_key` the member of each page that holds the items.
+    `nested_key` names the member that holds the items in turn (DescribeInstances nests them in reservations)."""
 
     client: BaseClient
     operation: str
@@ -72,22 +45,18 @@ class ApiRequest:
     nested_key: str | None = None
 
     def send(self) -> ApiResponse:
-        """Makes the call. A call that fails is answered too, never raised."""
+        """Makes the call. A failed call is a response as well; AWS's errors are never raised."""
         operation = self.client.meta.method_to_api_mapping[self.operation]
         items: list[Any] = []
         failure = code = None
         try:
             for page in self._pages():
                 items.extend(page.get(self.result_key) or ())
-        except ClientError as error:
-            said = error.response.get("Error", {})
-            code = said.get("Code", "")
-            failure = f"{operation}: {code}: {said.get('Message', '')}"
-        except (BotoCoreError, ResponseParserError) as error:
-            # No answer at all (no route, a timeout, no credentials), or one that is not the API's.
-            failure = f"{operation}: {error}"
+        except AWS_ERRORS as error:
+            failure = error_text(error, operation)
+            code = error_code(error) or None
         if self.nested_key is not None:
-            items = [found for item in items for found in item.get(self.nested_key) or ()]
+            items = [nested for item in items for nested in item.get(self.nested_key) or ()]
         return ApiResponse(operation, items, failure, code)
 
     def _pages(self) -> Any:
@@ -98,8 +67,7 @@ class ApiRequest:
 
 
 class CallPool:
-    """Makes calls that do not depend on one another at the same time, and reports progress from the thread that
-    asked: `progress(done, total)`, in calls known so far."""
+    """Makes independent calls at the same time. Reports progress from the caller's thread."""
 
     def __init__(self, progress: Progress | None = None) -> None:
         self._progress = progress
@@ -113,17 +81,17 @@ class CallPool:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        # Where the caller was interrupted, calls that are still queued would keep it waiting.
+        # Queued calls would delay an interrupted caller.
         self._pool.shutdown(cancel_futures=kind is not None)
 
     def send_all(self, requests: Mapping[K, ApiRequest]) -> dict[K, ApiResponse]:
-        """The answer to each request, under the same key and in the same order."""
+        """The response to each request, under the same key and in the same order."""
         self._total += len(requests)
         futures = {self._pool.submit(request.send): key for key, request in requests.items()}
-        answered = {}
+        responses = {}
         for future in as_completed(futures):
-            answered[futures[future]] = future.result()
+            responses[futures[future]] = future.result()
             self._done += 1
             if self._progress is not None:
                 self._progress(self._done, self._total)
-        return {key: answered[key] for key in requests}
+        return {key: responses[key] for key in requests}

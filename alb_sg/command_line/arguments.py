@@ -1,4 +1,4 @@
-"""What the sub-commands' parsers share."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CommandFunction: TypeAlias = Callable[[argparse.Namespace], int]
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose errors are those of all other bad input."""
+    """A parser that reports a wrong option as any other invalid input."""
 
     def error(self, message: str) -> NoReturn:
         raise InvalidInputError(f"{message} (see {self.prog} --help)")
@@ -32,7 +32,7 @@ def add_command(
     examples: str,
     exit_codes: str = EXIT_CODES,
 ) -> Parser:
-    """A sub-command whose help ends with examples and exit codes."""
+    """Adds a command whose help ends with examples and exit codes."""
     parser = commands.add_parser(
         name,
         help=summary,
@@ -46,13 +46,13 @@ def add_command(
 
 
 def add_source_options(parser: Parser) -> None:
-    """Where load balancers are read from, said in full at the end of the help."""
+    """Adds the options that choose a source, and their explanation at the end of the help."""
     loading.add_source_arguments(parser)
     parser.epilog = f"{parser.epilog}\n{loading.SOURCES_HELP}"
 
 
 def add_recording_options(parser: Parser) -> None:
-    """AWS Config's recordings as a source, after the others."""
+    """Adds AWS Config's recordings as sources, after `add_source_options`."""
     loading.add_recording_arguments(parser.add_argument_group("recordings of AWS Config"))
     parser.epilog = f"{parser.epilog}{loading.RECORDINGS_HELP}"
 
@@ -63,14 +63,14 @@ def add_rule_options(parser: Parser) -> None:
         action="append",
         default=[],
         metavar="NAME",
-        help="ask this rule only, with or without ALB_SG_; repeatable (default: all four)",
+        help="judge this rule only, with or without ALB_SG_; repeatable (default: all)",
     )
     parser.add_argument(
         "--parameter",
         action="append",
         default=[],
         metavar="RULE:Key=Value",
-        help="a rule parameter, for one rule or (Key=Value) for all that take it; repeatable; see `alb-sg rules`",
+        help="a rule parameter, for one rule or for every rule that takes it; repeatable; see `alb-sg rules`",
     )
 
 
@@ -78,8 +78,8 @@ def add_exemptions_option(parser: Parser) -> None:
     parser.add_argument(
         "--exemptions",
         metavar="SOURCE",
-        help="exempt the load balancers that this file, s3://bucket/key or ssm:/parameter/name names, as the rule "
-        "parameter Exemptions does; what is malformed in it is an error",
+        help="apply the exemptions in this file, s3://bucket/key or ssm:/parameter/name, as the rule parameter "
+        "Exemptions does; a malformed entry is an error",
     )
     add_date_option(parser)
 
@@ -88,5 +88,5 @@ def add_output_option(parser: Parser) -> None:
     parser.add_argument(
         "--output",
         metavar="F",
-        help="write to this file, gzipped where it ends in .gz; it is replaced whole or not at all",
+        help="write to this file, compressed if it ends in .gz; on failure an existing file stays as it was",
     )

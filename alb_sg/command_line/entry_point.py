@@ -1,4 +1,5 @@
-"""How the process ends: without taking apart first what it has in memory, which may be millions of objects."""
+"""The entry point of the installed command. The process ends without freeing its memory object by object, which may be
+millions."""
 
 from __future__ import annotations
 
@@ -8,7 +9,7 @@ from typing import NoReturn, TypeVar
 
 T = TypeVar("T")
 
-# What Python itself ends with where the last of its output cannot be written.
+# Python's own exit code if it cannot flush its output.
 OUTPUT_NOT_WRITTEN = 120
 
 _objects_kept_until_exit: list[object] = []
@@ -16,16 +17,16 @@ _exits_without_cleanup = False
 
 
 def keep_until_exit(value: T) -> T:
-    """The same; it stays in memory where the process ends with the command."""
+    """Returns the value, and keeps it alive until exit if the process ends with the command."""
     if _exits_without_cleanup:
         _objects_kept_until_exit.append(value)
     return value
 
 
 def run() -> NoReturn:
-    """The installed command: `main`, and the end of the process."""
-    global _exits_without_cleanup  # noqa: PLW0603 (of the process, there is one)
-    from alb_sg.command_line.main import main  # noqa: PLC0415 (it imports the commands, which import this)
+    """Runs `main`, and ends the process."""
+    global _exits_without_cleanup  # noqa: PLW0603 (one flag for the process)
+    from alb_sg.command_line.main import main  # noqa: PLC0415 (the commands import this module)
 
     _exits_without_cleanup = True
     code = main()

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.rule_selection import RuleSelection
-from alb_sg.command_line.sources.loading import LoadedEstates, account_region_key
+from alb_sg.command_line.sources.loaded_estates import LoadedEstates, account_region_key
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.findings.finding import EvaluationError, Finding
 from alb_sg.findings.judge import judge_all

@@ -1,12 +1,12 @@
-"""Exemptions that the command is given: a file, or a place in AWS, for a day."""
+"""The options for exemptions, and the exemptions that they name."""
 
 from __future__ import annotations
 
 import argparse
-import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 
+from alb_sg.command_line.argument_types import calendar_date
 from alb_sg.errors import InvalidInputError
 from alb_sg.exemptions.document import read_exemptions_file
 from alb_sg.exemptions.exemption import Exemptions
@@ -19,20 +19,20 @@ EXEMPTIONS_HELP = """exemptions:
   environment, else in the first --region. The document:
     {"version": 1, "exemptions": [{"loadBalancer": ARN, "rule": NAME, "reason": …, "owner": …, "ticket": …,
        "expires": "YYYY-MM-DD"}]}
-  Each is for one load balancer and one rule, through the day that it names (UTC). All six are required.
+  Each exempts one load balancer from one rule through its last day (UTC). All six fields are required.
 """
 
 
 def load_given_exemptions(arguments: argparse.Namespace) -> LoadedExemptions | None:
-    """The exemptions of `--exemptions`, as of `--date`; None where there is no such option.
+    """The exemptions of `--exemptions` on the day of `--date`; None without the option.
 
-    A place in AWS that cannot be read exempts nobody, and is among the errors. Raises InvalidInputError for a file that
-    cannot be read and for what is no document of exemptions.
+    An unreadable location in AWS exempts nothing and becomes an error of the result. Raises InvalidInputError for an
+    unreadable file and for a document that holds no exemptions.
     """
     source: str | None = arguments.exemptions
     if source is None:
         if arguments.date is not None:
-            raise InvalidInputError("--date says on which day exemptions count; leave it out without --exemptions")
+            raise InvalidInputError("--date sets the day for --exemptions; omit it without --exemptions")
         return None
     return load_exemptions(
         lambda: read_exemption_document(source, arguments.profile, arguments.region), source, exemption_date(arguments)
@@ -40,12 +40,11 @@ def load_given_exemptions(arguments: argparse.Namespace) -> LoadedExemptions | N
 
 
 def read_exemption_document(document_name: str, profile: str | None, regions: Sequence[str]) -> Exemptions:
-    """The exemptions of a file or a place in AWS. Raises InvalidInputError, and NotReadError where AWS does not give
-    it."""
+    """The exemptions of a file or of a location in AWS. Raises InvalidInputError, and NotReadError if a call fails."""
     if not is_aws_location(document_name):
         return read_exemptions_file(document_name)
     location = parse_location(document_name)
-    # boto3 takes a third of a second to import, which files need not wait for.
+    # Importing boto3 takes a third of a second, which commands on files do not need.
     from alb_sg.command_line.sources.live import open_client  # noqa: PLC0415
     from alb_sg.exemptions.aws_document import read_exemptions  # noqa: PLC0415
 
@@ -55,22 +54,13 @@ def read_exemption_document(document_name: str, profile: str | None, regions: Se
 def add_date_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--date",
-        type=_parse_date,
+        type=calendar_date,
         metavar="YYYY-MM-DD",
-        help="the day (UTC) on which exemptions count (default: today)",
+        help="the day (UTC) for which exemptions apply (default: today)",
     )
 
 
 def exemption_date(arguments: argparse.Namespace) -> date:
-    """The day on which exemptions count: `--date`, or today (UTC)."""
+    """The day for which exemptions apply: `--date`, or today (UTC)."""
     given: date | None = arguments.date
     return datetime.now(UTC).date() if given is None else given
-
-
-def _parse_date(text: str) -> date:
-    try:
-        if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
-            return date.fromisoformat(text)
-    except ValueError:
-        pass
-    raise argparse.ArgumentTypeError(f"{text!r} is not a date such as 2027-01-31")

@@ -1,4 +1,4 @@
-"""What the command's exit code says."""
+"""The exit codes of the command."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from alb_sg.findings.finding import Compliance, EvaluationError, Finding
 
 
 class ExitCode(IntEnum):
-    """`NON_COMPLIANT` and `WANTS_ATTENTION` are one: something is to be done. `INTERRUPTED` and
-    `BROKEN_PIPE` are what shells know: 128 and the number of the signal."""
+    """`NON_COMPLIANT` and `NEEDS_ATTENTION` share a number: the reader has to act. `INTERRUPTED` and `BROKEN_PIPE`
+    follow the shells' convention: 128 plus the number of the signal."""
 
     SUCCESS = 0
     NON_COMPLIANT = 1
@@ -23,14 +23,14 @@ class ExitCode(IntEnum):
 
 EXIT_CODES = """exit codes:
   0  no load balancer is NON_COMPLIANT
-  1  some are
-  2  the call or its input cannot be used
-  3  something could not be read or judged, also where others are NON_COMPLIANT
+  1  at least one load balancer is NON_COMPLIANT
+  2  the command line or its input is invalid
+  3  something could not be read or judged, also if others are NON_COMPLIANT
 """
 
 
 def exit_code(findings: Iterable[Finding], errors: Iterable[EvaluationError]) -> ExitCode:
-    """An error weighs more than a verdict: nobody may take a partial answer for a whole one."""
+    """Errors take precedence over verdicts, so that nobody mistakes a partial result for a complete one."""
     if any(True for _ in errors):
         return ExitCode.INCOMPLETE_EVALUATION
     if any(finding.compliance is Compliance.NON_COMPLIANT for finding in findings):

@@ -14,23 +14,23 @@ from alb_sg.command_line.exit_code import EXIT_CODES, ExitCode
 from alb_sg.errors import InvalidInputError, NotReadError
 from alb_sg.report.phrasing import printable
 
-# In the order of `alb-sg --help`. Each is in a module of its name, with a function that adds it.
+# In the order of `alb-sg --help`. Each has a module of its name in `commands`, with a function `add_<command>`.
 COMMANDS = ("check", "explain", "export", "what-if", "fix", "rules", "exemptions", "dashboard", "verdicts")
 DESCRIPTION = """\
-Hold the security groups of Application Load Balancers against what Elastic Load Balancing recommends: from a live
-account, a saved estate, or AWS Config's snapshots.
+Check the security groups of Application Load Balancers against the recommendations of Elastic Load Balancing, in a
+live account, a saved estate, or AWS Config's snapshots.
 """
 EXAMPLES = """\
 start with:
   alb-sg check                   judge every load balancer of this account and region
-  alb-sg explain NAME            see what a verdict rests on
+  alb-sg explain NAME            see the reasons for a verdict
   alb-sg COMMAND --help          options, sources and examples of a command
 
 """
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs the command and returns its exit code (see `exit_code.ExitCode`)."""
+    """Runs the command and returns its exit code (`exit_code.ExitCode`)."""
     words = sys.argv[1:] if argv is None else argv
     try:
         arguments = build_parser(words[0] if words else "").parse_args(words)
@@ -43,23 +43,21 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _print_error("interrupted", ExitCode.INTERRUPTED)
     except BrokenPipeError:
-        # Whoever read has enough. What is still buffered must not fail again when the interpreter ends.
+        # The reader has closed the pipe. Buffered output must not fail again when the interpreter exits.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.BROKEN_PIPE
     except OSError as error:
-        # A disk that is full, say. What was written until then is not the whole answer.
+        # For example a full disk: the output so far is incomplete.
         where = error.filename or "the output"
-        return _print_error(
-            f"{where}: {error.strerror or error}; what is there is not the whole answer", ExitCode.INVALID_INPUT
-        )
+        return _print_error(f"{where}: {error.strerror or error}; the output is incomplete", ExitCode.INVALID_INPUT)
     except SystemExit as done:
-        # argparse leaves this way after --help and --version.
+        # argparse exits this way after --help and --version.
         return int(done.code or 0)
     return code
 
 
 def build_parser(command: str = "") -> Parser:
-    """The parser of the whole command line, or of one command: only its modules are imported then."""
+    """The parser of all commands, or of one command, which then imports only that command's modules."""
     whole = Parser(
         prog="alb-sg",
         description=DESCRIPTION,

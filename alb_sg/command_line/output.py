@@ -1,4 +1,4 @@
-"""Where a report goes: standard output, or a file that is whole or not touched at all."""
+"""Report output: standard output, or a file that is replaced completely or not at all."""
 
 from __future__ import annotations
 
@@ -15,17 +15,16 @@ from typing import BinaryIO, TextIO, cast
 from alb_sg.errors import InvalidInputError
 
 STANDARD_OUTPUT = "-"
-# Half a surrogate pair, which JSON can bring in, goes out as JSON writes it.
+# JSON input can contain a lone surrogate; output escapes it as JSON does.
 ENCODING_ERRORS = "backslashreplace"
 
 
 @contextmanager
 def open_output(path: str | None, *, machine_readable: bool = False) -> Iterator[TextIO]:
-    """A stream for a report: standard output where `path` is None or `-`, else the file at the end of the block.
+    """A stream for a report: standard output if `path` is None or `-`, else a file that appears when the block ends.
 
-    `machine_readable`: the text is for programs, UTF-8 whatever the terminal's encoding is. A block that raises leaves
-    the file as it was. Raises InvalidInputError where the file cannot be written, at the start of the block already
-    where that can be told.
+    `machine_readable` output is UTF-8 whatever the terminal's encoding. If the block raises, an existing file stays as
+    it was. Raises InvalidInputError if the file cannot be written, at the start of the block if possible.
     """
     if path is None or path == STANDARD_OUTPUT:
         yield _standard_output(machine_readable=machine_readable)
@@ -52,10 +51,10 @@ def _standard_output(*, machine_readable: bool) -> TextIO:
 
 @contextmanager
 def _open_replacement(path: str) -> Iterator[BinaryIO]:
-    """A temporary file beside a file, put in its place when the block ends well."""
+    """A temporary file beside the target, which replaces the target if the block succeeds."""
     given = Path(path)
     if given.exists() and not given.is_file():
-        # A device or a named pipe is written to, never replaced; a folder fails here.
+        # Write to a device or a named pipe directly; opening a folder fails here.
         with given.open("wb") as device:
             yield device
         return
@@ -76,8 +75,8 @@ def _open_replacement(path: str) -> Iterator[BinaryIO]:
 
 @contextmanager
 def _open_text(path: str, binary: BinaryIO) -> Iterator[TextIO]:
-    """UTF-8 text into a binary stream, gzipped where the file's name says so."""
-    # A fixed time and no name: the same content gives the same bytes.
+    """A UTF-8 text stream over a binary one, compressed if the file's name ends in .gz."""
+    # Fixed time and no name, so that equal content gives equal bytes.
     packed = gzip.GzipFile("", "wb", fileobj=binary, mtime=0) if path.endswith(".gz") else None
     stream = io.TextIOWrapper(
         cast("BinaryIO", packed or binary), encoding="utf-8", errors=ENCODING_ERRORS, newline="\n"

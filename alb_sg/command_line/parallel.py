@@ -19,7 +19,7 @@ from alb_sg.aws.account_region import AccountRegion
 from alb_sg.command_line.output import ENCODING_ERRORS
 from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.rule_selection import select_rules
-from alb_sg.command_line.sources.loading import LoadedEstates, account_region_key, select_in_estates
+from alb_sg.command_line.sources.loaded_estates import LoadedEstates, account_region_key, select_in_estates
 from alb_sg.command_line.streaming import StreamedResults, stream_findings
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.cidr import Family

@@ -1,4 +1,4 @@
-"""How far long work is, on a terminal only."""
+"""Progress of long work, shown on a terminal only."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import time
 from types import TracebackType
 from typing import Self
 
-# Work that ends sooner shows nothing; a line that changes more often cannot be read.
+# Shorter work shows nothing. A line that changes more often is unreadable.
 DELAY_SECONDS = 0.5
 INTERVAL_SECONDS = 0.1
 ERASE_LINE = "\r\x1b[2K"
 
 
 class Progress:
-    """Calls show `label done/total` in one line of standard error; the end of the block erases it."""
+    """Each call updates the line `label done/total` on standard error; the end of the block erases it."""
 
     def __init__(self, label: str) -> None:
         self._label = label

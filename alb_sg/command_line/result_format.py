@@ -1,4 +1,4 @@
-"""In which format results are written, for every command that has some."""
+"""The options for output formats, and writing results in the chosen format."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import sys
 from datetime import UTC, datetime
 from typing import TextIO
 
+from alb_sg.command_line.argument_types import time_with_zone
 from alb_sg.observations.results import Results
 from alb_sg.report import phrasing
 from alb_sg.report.formats import FORMATS, TEXT
@@ -22,33 +23,23 @@ def add_format_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--as-of",
-        type=_parse_time,
+        type=time_with_zone,
         metavar="TIME",
-        help="the time that asff and ocsf name, such as 2027-01-31T08:00:00Z (default: now)",
+        help="the time that the results describe, for asff and ocsf, such as 2027-01-31T08:00:00Z (default: now)",
     )
 
 
 def is_machine_readable(arguments: argparse.Namespace) -> bool:
-    """Whether the format is for programs, which want UTF-8 whatever the terminal's encoding is."""
+    """Whether the format is for programs, which expect UTF-8 whatever the terminal's encoding."""
     return bool(arguments.format != TEXT)
 
 
 def write_formatted(results: Results, arguments: argparse.Namespace, stream: TextIO) -> None:
-    """Writes results as `--format` asks, and errors that have no place in it to standard error."""
-    # The formats of other systems take long to import.
+    """Writes results in the format of `--format`, and to standard error the errors that the format cannot hold."""
+    # Some formats are slow to import.
     from alb_sg.report.writing import write_results  # noqa: PLC0415
 
     as_of: datetime = arguments.as_of or datetime.now(UTC)
     for error in write_results(results, arguments.format, stream, as_of):
         where = f"{error.load_balancer_arn}: " if error.load_balancer_arn else ""
         sys.stderr.write(phrasing.printable(f"alb-sg: {where}{phrasing.error_subject(error)}: {error.cause}") + "\n")
-
-
-def _parse_time(text: str) -> datetime:
-    try:
-        time = datetime.fromisoformat(text)
-        if time.tzinfo is not None:
-            return time.astimezone(UTC)
-    except (ValueError, OverflowError):
-        pass
-    raise argparse.ArgumentTypeError(f"{text!r} is not a time with its zone, such as 2027-01-31T08:00:00Z")

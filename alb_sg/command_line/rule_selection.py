@@ -1,4 +1,4 @@
-"""Which rules are asked, with which parameters, and what has to be read for them."""
+"""The rules that a run judges, with their parameters, and what they need to read."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class RuleSelection:
 
     @property
     def estate_sections(self) -> frozenset[str]:
-        """The sections of an estate that the verdicts may hang on."""
+        """The sections of an estate that a verdict can depend on."""
         found: frozenset[str] = frozenset()
         for rule, parameters in self.rules.items():
             found |= rule.estate_sections if parameters.tag_key is not None else rule.estate_sections - {"Tags"}
@@ -50,7 +50,7 @@ class RuleSelection:
 
     @property
     def needs_all_targets(self) -> bool:
-        """Whether every target's security groups are needed, however open the load balancer's egress is."""
+        """Whether the rules need every target's security groups, however open the load balancer's egress is."""
         return any(given.target_match is TargetMatch.SECURITY_GROUP for given in self.rules.values())
 
 
@@ -64,9 +64,9 @@ def find_rule(name: str) -> Recommendation:
 
 
 def select_rules(names: Sequence[str], parameters: Iterable[str]) -> RuleSelection:
-    """The rules named (all where none is), with parameters given as `RULE:Key=Value` or `Key=Value`.
+    """The named rules, or all without a name, with parameters in the form `RULE:Key=Value` or `Key=Value`.
 
-    A parameter without a rule is for every rule chosen that takes it. Raises InvalidInputError that names it.
+    A parameter without a rule applies to every selected rule that takes it. Raises InvalidInputError that names it.
     """
     chosen = {find_rule(name) for name in names} or set(RECOMMENDATIONS)
     values: dict[Recommendation, dict[str, str]] = {rule: {} for rule in RECOMMENDATIONS if rule in chosen}
@@ -92,15 +92,13 @@ def _parse_parameter_option(option: str, chosen: Iterable[Recommendation]) -> tu
     if not equals or not key or (colon and not rule_name):
         raise InvalidInputError(f"--parameter {option!r} is not RULE:Key=Value or Key=Value")
     if key == EXEMPTIONS_PARAMETER:
-        raise InvalidInputError(
-            f"--parameter {option!r}: the commands take exemptions as --exemptions SOURCE, for all rules"
-        )
+        raise InvalidInputError(f"--parameter {option!r}: give exemptions with --exemptions SOURCE, for all rules")
     if key == SOURCE_PARAMETER:
-        raise InvalidInputError(f"--parameter {option!r}: the commands take the source as --source, for all rules")
+        raise InvalidInputError(f"--parameter {option!r}: give the source with --source, for all rules")
     if colon:
         rule = find_rule(rule_name)
         if rule not in chosen:
-            raise InvalidInputError(f"--parameter {option!r} is for a rule that --rule leaves out")
+            raise InvalidInputError(f"--parameter {option!r} is for a rule that --rule does not select")
         if key not in _parameter_names(rule):
             raise InvalidInputError(
                 f"{rule.name} takes no rule parameter {key!r}; it takes {', '.join(_parameter_names(rule))}"
@@ -111,7 +109,7 @@ def _parse_parameter_option(option: str, chosen: Iterable[Recommendation]) -> tu
         raise InvalidInputError(f"unknown rule parameter {key!r}; known are {known}")
     rules = [rule for rule in chosen if key in _parameter_names(rule)]
     if not rules:
-        raise InvalidInputError(f"--parameter {option!r}: none of the rules chosen takes {key}")
+        raise InvalidInputError(f"--parameter {option!r}: no selected rule takes {key}")
     return rules, key, value
 
 

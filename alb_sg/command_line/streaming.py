@@ -9,7 +9,7 @@ from typing import TextIO
 
 from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.rule_selection import RuleSelection
-from alb_sg.command_line.sources.loading import LoadedEstates, account_region_key
+from alb_sg.command_line.sources.loaded_estates import LoadedEstates, account_region_key
 from alb_sg.estate.snapshots.speed import no_garbage_collection, rare_garbage_collection
 from alb_sg.findings.finding import Compliance, EvaluationError, Finding
 from alb_sg.findings.judge import judge_all

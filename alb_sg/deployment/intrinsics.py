@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from alb_sg.yaml_text import to_yaml
+from alb_sg.ssm_documents.yaml_text import to_yaml
 
 Template = dict[str, Any]
 

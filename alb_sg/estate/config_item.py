@@ -20,6 +20,7 @@ from alb_sg.estate.json_files import parse_if_text
 from alb_sg.estate.model import (
     LISTENER_TYPE,
     LOAD_BALANCER_TYPE,
+    NO_TAGS,
     SECURITY_GROUP_TYPE,
     TARGET_GROUP_TYPE,
     Instance,
@@ -65,6 +66,9 @@ ITEM_TYPES: Mapping[str, ItemType] = {
     ),
 }
 
+# The types whose tags the model holds.
+TAGGED_TYPES = frozenset({LOAD_BALANCER_TYPE, SECURITY_GROUP_TYPE})
+
 # ConfigurationItemStatus (AWS Config API reference, "ConfigurationItem").
 OK = "OK"
 EXISTING_STATUSES = frozenset({OK, "ResourceDiscovered"})
@@ -103,14 +107,17 @@ class ConfigItem(NamedTuple):
 
     def merged_with(self, other: ConfigItem) -> ConfigItem | None:
         """This item, with tags from the other where it has none; None where the two contradict each other."""
-        mine, its = self._recorded_state, other._recorded_state
+        mine, its = self._state_without_tags, other._state_without_tags
         if mine != its or (self.tags is not None and other.tags is not None and self.tags != other.tags):
             return None
-        return self if self.tags is not None else self._replace(tags=other.tags)
+        return self if self.tags is not None else self._replace(tags=other.tags, resource=other.resource)
 
     @property
-    def _recorded_state(self) -> tuple[object, ...]:
-        return self.resource, self.targets, self.status in EXISTING_STATUSES or self.status
+    def _state_without_tags(self) -> tuple[object, ...]:
+        resource = self.resource
+        if isinstance(resource, SecurityGroup):
+            resource = resource._replace(tags=NO_TAGS)
+        return resource, self.targets, self.status in EXISTING_STATUSES or self.status
 
 
 # The fields of a ConfigItem, as a tuple without names: of these there are millions.
@@ -157,7 +164,11 @@ def read_item(source: Shape) -> ConfigItem | None:
         resource, targets = _read_resource(item, item_type, configuration)
     except InvalidInputError as error:
         raise error.inside("configuration") from error
-    tags = _tags(source) if type_name == LOAD_BALANCER_TYPE else None
+    if type_name not in TAGGED_TYPES:
+        return item._replace(resource=resource, targets=targets)
+    tags = _tags(source)
+    if isinstance(resource, SecurityGroup):
+        resource = resource._replace(tags=tags or NO_TAGS)
     return item._replace(resource=resource, targets=targets, tags=tags)
 
 

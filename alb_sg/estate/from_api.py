@@ -14,6 +14,7 @@ from alb_sg.errors import InvalidInputError
 from alb_sg.estate.cidr import Family, InvalidCidrError, parse_cidr
 from alb_sg.estate.model import (
     Instance,
+    InstanceInterface,
     Listener,
     LoadBalancer,
     NetworkInterface,
@@ -31,6 +32,8 @@ T = TypeVar("T")
 
 HIGHEST_PORT = 65535
 WHOLE_NUMBER_TEXT = re.compile(r"-?[0-9]{1,19}(\.0+)?")
+# NetworkInterface.RequesterId of the interfaces that Elastic Load Balancing creates (DescribeNetworkInterfaces).
+ELB_REQUESTER_ID = "amazon-elb"
 _FAMILIES = {"ipv4": Family.IPV4, "ipv6": Family.IPV6}
 # IANA protocol numbers that the EC2 API also spells as names.
 PROTOCOL_NAMES = {"6": "tcp", "17": "udp", "1": "icmp", "58": "icmpv6"}
@@ -260,6 +263,8 @@ def security_group(source: Any) -> SecurityGroup:
         vpc_id=text_or_default(source, "VpcId", ""),
         ingress=read_list(source, "IpPermissions", permission),
         egress=read_list(source, "IpPermissionsEgress", permission),
+        owner_id=optional_text(source, "OwnerId"),
+        tags=dict(read_list(source, "Tags", _tag)),
     )
 
 
@@ -360,6 +365,7 @@ def network_interface(source: Any) -> NetworkInterface:
     source = require_object(source)
     attachment = require_object(source.get("Attachment") or {})
     index = attachment.get("DeviceIndex")
+    creators = (source.get("RequesterId"), attachment.get("InstanceOwnerId"))
     return NetworkInterface(
         id=required_text(source, "NetworkInterfaceId"),
         vpc_id=text_or_default(source, "VpcId", ""),
@@ -372,6 +378,8 @@ def network_interface(source: Any) -> NetworkInterface:
         ),
         instance_id=optional_text(attachment, "InstanceId"),
         device_index=None if index is None else whole_number(index, "Attachment.DeviceIndex"),
+        description=optional_text(source, "Description") or "",
+        is_elb_managed=ELB_REQUESTER_ID in creators,
     )
 
 
@@ -412,6 +420,15 @@ def instance(source: Any) -> Instance:
         groups=tuple(
             sorted(read_list(primary, "Groups" if primary is not source else "SecurityGroups", security_group_id))
         ),
+        interfaces=read_list(source, "NetworkInterfaces", _instance_interface),
+    )
+
+
+def _instance_interface(source: Any) -> InstanceInterface:
+    source = require_object(source)
+    return InstanceInterface(
+        id=optional_text(source, "NetworkInterfaceId"),
+        groups=tuple(sorted(read_list(source, "Groups", security_group_id))),
     )
 
 
@@ -435,21 +452,23 @@ def prefix_list(prefix_list_id: str, source: Any) -> PrefixList:
     named = _known_value(source, "AddressFamily", tuple(_FAMILIES), "")
     entries = source.get("Entries")
     cidrs = read_list(source, "Entries", lambda entry: cidr(require_object(entry).get("Cidr"), "Cidr"))
+    max_entries = source.get("MaxEntries")
     family = parse_cidr(cidrs[0])[0] if not named and cidrs else _FAMILIES.get(named)
     return PrefixList(
         id=prefix_list_id,
         name=text_or_default(source, "PrefixListName", prefix_list_id),
         family=family,
         entries=None if entries is None else cidrs,
+        owner_id=optional_text(source, "OwnerId"),
+        max_entries=None if max_entries is None else whole_number(max_entries, "MaxEntries"),
     )
 
 
 def tags(source: Any) -> Mapping[str, str]:
     """Tags given as a list of `Key` and `Value`."""
-    return dict(
-        read_each(
-            list_or_empty(source),
-            "",
-            lambda tag: (required_text(require_object(tag), "Key"), str(require_object(tag).get("Value") or "")),
-        )
-    )
+    return dict(read_each(list_or_empty(source), "", _tag))
+
+
+def _tag(source: Any) -> tuple[str, str]:
+    source = require_object(source)
+    return required_text(source, "Key"), str(source.get("Value") or "")

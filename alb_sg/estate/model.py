@@ -17,6 +17,9 @@ TARGET_GROUP_TYPE = "AWS::ElasticLoadBalancingV2::TargetGroup"
 SECURITY_GROUP_TYPE = "AWS::EC2::SecurityGroup"
 
 
+NO_TAGS: Mapping[str, str] = {}
+
+
 class LoadBalancer(NamedTuple):
     """An Elastic Load Balancing v2 load balancer; `type` is `application`, `network` or `gateway`."""
 
@@ -103,11 +106,15 @@ class Permission(NamedTuple):
 
 
 class SecurityGroup(NamedTuple):
+    """A security group. `owner_id` is None where the source does not name the owner."""
+
     id: str
     name: str
     vpc_id: str
     ingress: tuple[Permission, ...]
     egress: tuple[Permission, ...]
+    owner_id: str | None = None
+    tags: Mapping[str, str] = NO_TAGS
 
 
 class Vpc(NamedTuple):
@@ -119,7 +126,7 @@ class Vpc(NamedTuple):
 
 class NetworkInterface(NamedTuple):
     """A network interface. `prefixes` are the delegated ones; `instance_id` and `device_index` say where it is
-    attached; `ipv6_addresses` begins with the primary one."""
+    attached; `ipv6_addresses` begins with the primary one. `is_elb_managed`: Elastic Load Balancing created it."""
 
     id: str
     vpc_id: str
@@ -129,22 +136,35 @@ class NetworkInterface(NamedTuple):
     prefixes: tuple[str, ...]
     instance_id: str | None
     device_index: int | None
+    description: str = ""
+    is_elb_managed: bool = False
+
+
+class InstanceInterface(NamedTuple):
+    """A network interface as the record of its instance names it; `id` is None where the record leaves it out."""
+
+    id: str | None
+    groups: tuple[str, ...]
 
 
 class Instance(NamedTuple):
-    """An instance as its primary network interface: the private IPv4 and IPv6 address and that interface's
-    groups. An address is None where the interface has none."""
+    """An instance. The addresses and `groups` are those of its primary network interface; an address is None where
+    that interface has none. `interfaces` are all that its record lists."""
 
     id: str
     ipv4_address: str | None
     ipv6_address: str | None
     groups: tuple[str, ...]
+    interfaces: tuple[InstanceInterface, ...] = ()
 
 
 class PrefixList(NamedTuple):
-    """A managed prefix list; `entries` is None where its owner refuses them to this account."""
+    """A managed prefix list. `entries` is None where its owner refuses them to this account; AWS-managed lists have no
+    `max_entries`."""
 
     id: str
     name: str
     family: Family | None
     entries: tuple[str, ...] | None
+    owner_id: str | None = None
+    max_entries: int | None = None

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from alb_sg.aws.client_errors import AWS_ERRORS, error_text
 from alb_sg.errors import InvalidInputError, NotReadError
 from alb_sg.exemptions.document import parse_exemptions
 from alb_sg.exemptions.exemption import Exemptions
@@ -29,12 +28,8 @@ def read_exemptions(location: AwsLocation, build_client: Callable[[str], Any]) -
             if isinstance(location, S3Object)
             else _read_ssm_parameter(location, build_client("ssm"))
         )
-    except ClientError as error:
-        said = error.response.get("Error", {})
-        cause = f"{error.operation_name}: {said.get('Code', '')}: {said.get('Message', '')}"
-        raise NotReadError(f"exemptions in {location}", cause) from error
-    except BotoCoreError as error:
-        raise NotReadError(f"exemptions in {location}", str(error)) from error
+    except AWS_ERRORS as error:
+        raise NotReadError(f"exemptions in {location}", error_text(error)) from error
     return parse_exemptions(text, str(location))
 
 

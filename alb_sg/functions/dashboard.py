@@ -10,12 +10,10 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
-import boto3
-
 from alb_sg.aggregator.exemptions import apply_exemptions
 from alb_sg.aggregator.observe import observe
 from alb_sg.aggregator.requests import AggregatorClients
-from alb_sg.aws.calls import client_config
+from alb_sg.aws.clients import make_client
 from alb_sg.dashboard.bucket import PAGE_KEY, publish
 from alb_sg.errors import InvalidInputError, NotReadError
 from alb_sg.exemptions.aws_document import read_exemptions
@@ -42,20 +40,16 @@ def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
         os.environ[EXEMPTIONS_VARIABLE],
     )
     as_of = _event_time(event)
-    clients = AggregatorClients(config=_make_client("config"), organizations=_make_client("organizations"))
+    clients = AggregatorClients(config=make_client("config"), organizations=make_client("organizations"))
     observation = observe(clients, aggregator, sorted(RECOMMENDATIONS_BY_NAME), as_of)
     if location:
         observation = apply_exemptions(observation, _load_exemptions(location, as_of.date()))
-    publish(observation, _make_client("s3"), bucket)
+    publish(observation, make_client("s3"), bucket)
     results = observation.results
     unread = next((error for error in results.errors if not error.account_id), None)
     if unread is not None:
         raise NotReadError(unread.what, unread.cause)
     return {"page": f"s3://{bucket}/{PAGE_KEY}", "findings": len(results.findings), "errors": len(results.errors)}
-
-
-def _make_client(service: str) -> Any:
-    return boto3.client(service, config=client_config())  # type: ignore[call-overload]  # not a literal
 
 
 def _load_exemptions(text: str, today: date) -> LoadedExemptions:
@@ -64,7 +58,7 @@ def _load_exemptions(text: str, today: date) -> LoadedExemptions:
 
     def read() -> Exemptions:
         try:
-            return read_exemptions(location, _make_client)
+            return read_exemptions(location, make_client)
         except InvalidInputError as error:
             # A page without exemptions, which says why, is more use than no page.
             raise NotReadError(f"exemptions in {location}", error.message) from error

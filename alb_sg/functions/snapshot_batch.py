@@ -13,11 +13,11 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
-from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from alb_sg.aws.account_region import AccountRegion
+from alb_sg.aws.client_errors import error_code
+from alb_sg.aws.clients import make_client
 from alb_sg.errors import InvalidInputError
 from alb_sg.exemptions.aws_document import read_exemptions
 from alb_sg.exemptions.location import parse_location
@@ -39,7 +39,7 @@ RESULTS_BUCKET_ACTIONS = ("s3:GetObject", "s3:ListBucket", "s3:PutObject")
 
 def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     """Raises InvalidInputError for what another try would not change, and botocore's errors for what it may."""
-    run = BatchRun(_make_client("s3"), event["run"])
+    run = BatchRun(make_client("s3"), event["run"])
     match event["step"]:
         case "plan":
             exemptions = _load_exemptions(os.environ[EXEMPTIONS_VARIABLE], event["time"])
@@ -53,18 +53,13 @@ def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     raise InvalidInputError(f"there is no step {event['step']!r}", "step")
 
 
-def _make_client(service: str) -> Any:
-    config = Config(retries={"mode": "standard", "max_attempts": 5})
-    return boto3.client(service, config=config)  # type: ignore[call-overload]  # not a literal
-
-
 def _load_exemptions(source: str, time: str) -> LoadedExemptions | None:
     """The exemptions of a source on the day (UTC) of a time. Raises InvalidInputError."""
     if not source:
         return None
     location = parse_location(source)
     today = datetime.fromisoformat(time).astimezone(UTC).date()
-    return load_exemptions(lambda: read_exemptions(location, _make_client), source, today)
+    return load_exemptions(lambda: read_exemptions(location, make_client), source, today)
 
 
 class BatchRun:
@@ -155,7 +150,7 @@ class BatchRun:
         try:
             return parse_result(self._get(f"parts/{result_name(manifest, item)}"))
         except ClientError as error:
-            if error.response.get("Error", {}).get("Code") != "NoSuchKey":
+            if error_code(error) != "NoSuchKey":
                 raise
             return None
 

@@ -7,9 +7,12 @@ whole call into an error.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
-from alb_sg.aws.calls import ApiRequest, LiveClients
+from botocore.client import BaseClient
+
+from alb_sg.aws.calls import ApiRequest
 from alb_sg.estate.cidr import Family, format_address
 
 # Elastic Load Balancing API: DescribeLoadBalancers, DescribeTargetGroups and DescribeListeners page by at most 400;
@@ -32,6 +35,19 @@ def batches(values: Iterable[str], size: int) -> Iterator[tuple[str, ...]]:
     ordered = sorted(values)
     for start in range(0, len(ordered), size):
         yield tuple(ordered[start : start + size])
+
+
+@dataclass(frozen=True)
+class LiveClients:
+    """The clients of one account and region. With a client of `config`, AWS Config's recordings are read first."""
+
+    elbv2: BaseClient
+    ec2: BaseClient
+    config: BaseClient | None = None
+
+    @property
+    def all(self) -> tuple[BaseClient, ...]:
+        return tuple(client for client in (self.elbv2, self.ec2, self.config) if client is not None)
 
 
 class DescribeRequests:

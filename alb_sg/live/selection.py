@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from alb_sg.estate.estate import Estate, ReadFailure
 from alb_sg.estate.model import LoadBalancer, Target, TargetGroup
 
 
@@ -75,18 +74,3 @@ class Selection:
             )
 
         return tuple(sorted(filter(meant, load_balancers), key=lambda load_balancer: load_balancer.arn))
-
-
-@dataclass(frozen=True)
-class LoadResult:
-    """What was read, and the load balancers that the selection means, by ARN.
-
-    `incomplete` says why there may be more of them than could be found. `missing` are the names and ARNs asked
-    for in `Selection.load_balancers` that do not exist, and the ARNs of load balancers that were deleted while
-    they were read.
-    """
-
-    estate: Estate
-    selected: tuple[LoadBalancer, ...]
-    enumeration_failure: ReadFailure | None
-    not_found: tuple[str, ...]

@@ -13,11 +13,12 @@ Calls are made in stages; those of one stage do not depend on one another and ru
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
-from alb_sg.aws.calls import CallPool, LiveClients, Progress
+from alb_sg.aws.calls import CallPool, Progress
 from alb_sg.aws.rate_limits import RATE_LIMITER, RateLimiter
-from alb_sg.estate.estate import ReadFailure
+from alb_sg.estate.estate import Estate, ReadFailure
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.live.details import confirm_targets, read_details
 from alb_sg.live.enumeration import find_load_balancers, followed_target_groups
@@ -26,8 +27,8 @@ from alb_sg.live.load_context import LoadContext
 from alb_sg.live.lookup_requests import read_lookups
 from alb_sg.live.lookups import ReadRequest, is_applicable
 from alb_sg.live.partial_estate import PartialEstate
-from alb_sg.live.requests import DescribeRequests
-from alb_sg.live.selection import LoadResult, Selection
+from alb_sg.live.requests import DescribeRequests, LiveClients
+from alb_sg.live.selection import Selection
 
 # Collected, empty or not, as soon as they are asked for. Targets and their interfaces are collected once one of
 # them was to be looked up.
@@ -42,6 +43,21 @@ _INCLUDED_WHEN_REQUESTED = frozenset(
         "Tags",
     }
 )
+
+
+@dataclass(frozen=True)
+class LoadResult:
+    """What was read, and the load balancers that the selection means, by ARN.
+
+    `incomplete` says why there may be more of them than could be found. `missing` are the names and ARNs asked
+    for in `Selection.load_balancers` that do not exist, and the ARNs of load balancers that were deleted while
+    they were read.
+    """
+
+    estate: Estate
+    selected: tuple[LoadBalancer, ...]
+    enumeration_failure: ReadFailure | None
+    not_found: tuple[str, ...]
 
 
 class LiveSource:

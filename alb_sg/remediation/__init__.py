@@ -1,4 +1,5 @@
-"""From findings to changes: what would fix a load balancer, making it so, and taking it back.
+"""From findings to changes: planning the rules that fix a load balancer, applying a plan, and undoing it.
 
-`planning` and all that it uses is pure; `account`, `apply` and `undo` call AWS. Nothing here prints or asks.
+`planning` and its imports are pure; `account`, `live_planning`, `apply` and `undo` call AWS. No module
+here prints or prompts.
 """

@@ -1,6 +1,6 @@
-"""A plan as the API calls that make it, tagged so that what an execution added can be found and undone.
+"""The API calls of a plan. Their tags let an undo find everything that an execution added.
 
-One call adds one rule: a rule that is there already then is a success of its own, and never fails others.
+Each call adds one rule, so a rule that already exists never fails the others.
 """
 
 from __future__ import annotations
@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from alb_sg.errors import InvalidInputError
-from alb_sg.estate.cidr import Family, parse_cidr
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.permissions.allowed_traffic import Direction
-from alb_sg.remediation.plan import Addition, Plan
+from alb_sg.remediation.plan import Addition, PeerKind, Plan
 
 PROJECT = "alb-sg"
 EXECUTION_TAG = f"{PROJECT}:execution"
@@ -24,7 +23,7 @@ PREVIOUS_GROUPS_TAG = f"{PROJECT}:previous-groups"
 NAME_TAG = "Name"
 TAG_KEYS = (NAME_TAG, EXECUTION_TAG, RECOMMENDATION_TAG, LOAD_BALANCER_TAG, PREVIOUS_GROUPS_TAG)
 
-# What stands in a plan for what is known only when it is applied.
+# A plan shows these in place of values that are known only when it is applied.
 NEW_GROUP_PLACEHOLDER = "(the new group)"
 DEFAULT_RULES_PLACEHOLDER = "(its default outbound rules)"
 EXECUTION_PLACEHOLDER = "(the execution)"
@@ -34,10 +33,18 @@ EXECUTION_ID_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
 INVALID_DESCRIPTION_CHARACTER = re.compile(r"[^a-zA-Z0-9. _\-:/()#,@\[\]+=&;{}!$*]")
 MAX_DESCRIPTION_LENGTH = 255
 
+# The list of an `IpPermission` that holds each kind of peer, and the member that names the peer in it.
+PEER_MEMBERS = {
+    PeerKind.IPV4: ("IpRanges", "CidrIp"),
+    PeerKind.IPV6: ("Ipv6Ranges", "CidrIpv6"),
+    PeerKind.PREFIX_LIST: ("PrefixListIds", "PrefixListId"),
+    PeerKind.SECURITY_GROUP: ("UserIdGroupPairs", "GroupId"),
+}
+
 
 @dataclass(frozen=True, slots=True)
 class ApiCall:
-    """An operation of `ec2` or `elbv2` with its parameters, as boto3 takes them; `note` says what to bear in mind."""
+    """An operation of `ec2` or `elbv2` with its parameters, as boto3 takes them. `note` warns the reader of a plan."""
 
     service: str
     operation: str
@@ -46,14 +53,16 @@ class ApiCall:
 
 
 def parse_execution_id(text: str) -> str:
-    """An execution's id, checked. Raises InvalidInputError."""
+    """The id of an execution. Raises InvalidInputError."""
     if not EXECUTION_ID_PATTERN.fullmatch(text):
-        raise InvalidInputError(f"{text!r} is no execution: letters, digits and hyphens were expected, at most 64")
+        raise InvalidInputError(
+            f"{text!r} is not the id of an execution: expected at most 64 letters, digits and hyphens"
+        )
     return text
 
 
 def calls_for_plan(plan: Plan, execution: str = EXECUTION_PLACEHOLDER) -> tuple[ApiCall, ...]:
-    """Every call that changes something, in order: rules come first, and the new group onto the load balancer last."""
+    """Every call that changes something, in order. The new group gets its rules before the load balancer gets it."""
     calls: list[ApiCall] = []
     if plan.new_group is not None:
         calls.append(create_group_call(plan, plan.load_balancer.security_groups, execution))
@@ -77,10 +86,9 @@ def calls_for_plan(plan: Plan, execution: str = EXECUTION_PLACEHOLDER) -> tuple[
 
 def authorize_call(addition: Addition, group_id: str, execution: str) -> ApiCall:
     """AuthorizeSecurityGroupIngress or AuthorizeSecurityGroupEgress for one rule."""
-    name = "Ingress" if addition.direction is Direction.INGRESS else "Egress"
     return ApiCall(
         "ec2",
-        f"AuthorizeSecurityGroup{name}",
+        f"AuthorizeSecurityGroup{_direction_suffix(addition.direction)}",
         {
             "GroupId": group_id,
             "IpPermissions": [ip_permission(addition, execution)],
@@ -95,30 +103,37 @@ def authorize_call(addition: Addition, group_id: str, execution: str) -> ApiCall
     )
 
 
+def revoke_call(group_id: str, rule_id: str, direction: Direction) -> ApiCall:
+    """RevokeSecurityGroupIngress or RevokeSecurityGroupEgress for one rule."""
+    return ApiCall(
+        "ec2",
+        f"RevokeSecurityGroup{_direction_suffix(direction)}",
+        {"GroupId": group_id, "SecurityGroupRuleIds": [rule_id]},
+    )
+
+
+def _direction_suffix(direction: Direction) -> str:
+    return "Ingress" if direction is Direction.INGRESS else "Egress"
+
+
 def ip_permission(addition: Addition, execution: str) -> dict[str, Any]:
     """A rule as an `IpPermission` of one peer, with its description."""
-    described = {"Description": rule_description(addition, execution)}
     permission = addition.permission
-    found: dict[str, Any] = {
+    list_name, member = PEER_MEMBERS[addition.peer_kind]
+    peer = {member: addition.peer}
+    for reference in permission.references:
+        if reference.owner_id is not None:
+            peer["UserId"] = reference.owner_id
+    return {
         "IpProtocol": permission.protocol,
         "FromPort": permission.from_port,
         "ToPort": permission.to_port,
+        list_name: [{**peer, "Description": rule_description(addition, execution)}],
     }
-    for cidr in permission.cidrs:
-        if parse_cidr(cidr)[0] is Family.IPV4:
-            found["IpRanges"] = [{"CidrIp": cidr, **described}]
-        else:
-            found["Ipv6Ranges"] = [{"CidrIpv6": cidr, **described}]
-    for prefix_list_id in permission.prefix_list_ids:
-        found["PrefixListIds"] = [{"PrefixListId": prefix_list_id, **described}]
-    for reference in permission.references:
-        owner = {} if reference.owner_id is None else {"UserId": reference.owner_id}
-        found["UserIdGroupPairs"] = [{"GroupId": reference.group_id, **owner, **described}]
-    return found
 
 
-def create_group_call(plan: Plan, previous: Iterable[str], execution: str) -> ApiCall:
-    """CreateSecurityGroup, with tags that say what to go back to. `previous`: the load balancer's groups."""
+def create_group_call(plan: Plan, previous_groups: Iterable[str], execution: str) -> ApiCall:
+    """CreateSecurityGroup. Its tags name the load balancer and the groups that an undo gives back to it."""
     if plan.new_group is None:
         raise ValueError("the plan has no new group")
     return ApiCall(
@@ -136,7 +151,7 @@ def create_group_call(plan: Plan, previous: Iterable[str], execution: str) -> Ap
                         EXECUTION_TAG: execution,
                         RECOMMENDATION_TAG: " ".join(plan.rule_names),
                         LOAD_BALANCER_TAG: plan.load_balancer.arn,
-                        PREVIOUS_GROUPS_TAG: " ".join(previous),
+                        PREVIOUS_GROUPS_TAG: " ".join(previous_groups),
                     },
                 )
             ],
@@ -149,7 +164,7 @@ def set_groups_call(arn: str, group_ids: Iterable[str]) -> ApiCall:
 
 
 def rule_description(addition: Addition, execution: str | None = None) -> str:
-    """What a rule is there for; without an execution where somebody else is to add it."""
+    """Why a rule exists. A snippet names no execution, because somebody else adds its rules."""
     by = f" {execution}" if execution is not None else ""
     return _valid_description(f"{PROJECT} {' '.join(addition.rule_names)}{by}: {', '.join(addition.origins)}")
 

@@ -1,17 +1,17 @@
-"""Rules to add as a CloudFormation template, to take the resources of it over into one's own."""
+"""The rules to add as a CloudFormation template, whose resources a reader copies into their own."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
 
-from alb_sg.estate.cidr import Family, parse_cidr
 from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.remediation.api_calls import group_description, rule_description
-from alb_sg.remediation.plan import Addition
+from alb_sg.remediation.plan import Addition, PeerKind
 from alb_sg.remediation.snippets import Snippet
 
-# Without an outbound rule CloudFormation leaves the one to everywhere; this one lets nothing out (CDK has it too).
+# For a group without outbound rules, CloudFormation keeps EC2's default rule, which allows everything. This rule
+# allows no real traffic (the CDK uses it too).
 NO_EGRESS: tuple[tuple[str, str | int], ...] = (
     ("IpProtocol", "icmp"),
     ("FromPort", 252),
@@ -19,10 +19,17 @@ NO_EGRESS: tuple[tuple[str, str | int], ...] = (
     ("CidrIp", "255.255.255.255/32"),
     ("Description", "lets nothing out"),
 )
+# The properties that name a rule's peer, inbound and outbound.
+PEER_PROPERTIES = {
+    PeerKind.IPV4: ("CidrIp", "CidrIp"),
+    PeerKind.IPV6: ("CidrIpv6", "CidrIpv6"),
+    PeerKind.PREFIX_LIST: ("SourcePrefixListId", "DestinationPrefixListId"),
+    PeerKind.SECURITY_GROUP: ("SourceSecurityGroupId", "DestinationSecurityGroupId"),
+}
 
 
 def render_cloudformation(snippets: Iterable[Snippet]) -> str:
-    """A template in YAML; empty text where there is nothing to add."""
+    """A template in YAML; an empty text if there is nothing to add."""
     lines = [line for snippet in snippets for line in _resources(snippet)]
     if not lines:
         return ""
@@ -58,14 +65,10 @@ def _resources(snippet: Snippet) -> Iterator[str]:
 
 
 def _peer_property(addition: Addition) -> str:
-    side = "Source" if addition.direction is Direction.INGRESS else "Destination"
-    if addition.permission.references:
-        return f"{side}SecurityGroupId"
-    if addition.permission.prefix_list_ids:
-        return f"{side}PrefixListId"
-    return "CidrIp" if parse_cidr(addition.peer)[0] is Family.IPV4 else "CidrIpv6"
+    inbound, outbound = PEER_PROPERTIES[addition.peer_kind]
+    return inbound if addition.direction is Direction.INGRESS else outbound
 
 
 def _yaml_string(value: str | int) -> str:
-    # A JSON text is one of YAML.
+    # JSON is a subset of YAML.
     return json.dumps(value)

@@ -1,4 +1,4 @@
-"""The documents by name: one for each rule, and their inverse."""
+"""The names of the SSM Automation documents: one for each rule, and the one that undoes them."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from functools import cached_property
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.findings.finding import Finding
-from alb_sg.remediation.change_context import ChangeContext, GroupFacts
+from alb_sg.remediation.change_context import ChangeContext
 from alb_sg.remediation.plan import Plan
 from alb_sg.remediation.planning import Planner
 
@@ -63,10 +63,6 @@ class EstatePlanner:
 
     @cached_property
     def _context(self) -> ChangeContext:
-        groups = self._estate.security_groups
-        if groups is None:
+        if self._estate.security_groups is None:
             return ChangeContext(unread={"SecurityGroups": "SecurityGroups was not collected"})
-        owner_id = self._estate.account_id
-        return ChangeContext(
-            groups={group.id: GroupFacts(group.id, group.name, group.vpc_id, owner_id, {}) for group in groups.values()}
-        )
+        return ChangeContext(groups=self._estate.security_groups)

@@ -1,4 +1,4 @@
-"""What became of an execution: what it added, and what was taken back."""
+"""The results of an execution and of its undo."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from alb_sg.remediation.planning import Result
 
 @dataclass(frozen=True, slots=True)
 class SecurityGroupRule:
-    """A security group rule as it can be revoked."""
+    """A security group rule, as it takes to revoke it."""
 
     group_id: str
     rule_id: str
@@ -21,8 +21,11 @@ class SecurityGroupRule:
 
 @dataclass
 class UndoResult:
-    """What was taken back. `restored`: load balancers and the groups that they have again. `kept` says what of the
-    execution stays and why, `failures` which calls failed: with any of them, more is left to undo."""
+    """What an undo took back.
+
+    `restored_groups` are the groups that each load balancer has again. `left_in_place` says what remains of the
+    execution and why, `failures` which calls failed: either means that there is more to undo.
+    """
 
     execution: str
     revoked_rules: list[SecurityGroupRule] = field(default_factory=list)
@@ -39,9 +42,12 @@ class UndoResult:
 
 
 class ApplyOutcome(Enum):
-    """What became of it. `CHANGED`: what would be done is not what was approved, and nothing was. `UNVERIFIED`: the
-    rules are there, and the load balancer could not be seen to meet what they are for. `LEFT_OVER`: it failed, and
-    not all of it could be taken back."""
+    """What applying a plan came to.
+
+    `PLAN_CHANGED`: the plan differs from the approved one, so nothing was changed. `UNVERIFIED`: the rules were
+    added, but the load balancer does not show as compliant. `PARTLY_ROLLED_BACK`: a step failed, and so did a part of
+    the rollback.
+    """
 
     NOTHING_TO_DO = "nothing to do"
     LOAD_BALANCER_DELETED = "the load balancer is gone"
@@ -55,9 +61,12 @@ class ApplyOutcome(Enum):
 
 @dataclass(frozen=True)
 class ApplyResult:
-    """`plan` is what was found just before (None: the load balancer was gone). `added` are the rules that are this
-    execution's own, `previous_groups` those of the load balancer where it got one more. `after` are the verdicts
-    that were seen last. `undone` is what was taken back."""
+    """What one execution did to one load balancer.
+
+    `plan` was made just before the changes; it is None if the load balancer was gone. `added_rules` belong to this
+    execution. `previous_groups` are the load balancer's groups before it got `created_group`. `results_after` are the
+    latest results.
+    """
 
     execution: str
     outcome: ApplyOutcome

@@ -1,4 +1,4 @@
-"""What a plan may do, and for which rules of a load balancer it is made."""
+"""The request for a fix: which rules, and what a plan may change."""
 
 from __future__ import annotations
 
@@ -19,15 +19,14 @@ RULES_PER_GROUP = 60
 
 
 class SharedGroupPolicy(Enum):
-    """What to do where each security group is carried by others too, or is full: `DEDICATED`, add a group that is
-    the load balancer's alone; `REFUSE`."""
+    """What to do if every security group is shared or full: create a dedicated one for the load balancer, or refuse."""
 
     DEDICATED = "dedicated"
     REFUSE = "refuse"
 
 
 class ManagedGroupPolicy(Enum):
-    """Whether what CloudFormation, Terraform or another manager keeps as it is may be changed all the same."""
+    """Whether a plan may change a group that CloudFormation, Terraform or another tool manages and may restore."""
 
     REFUSE = "refuse"
     ALLOW = "allow"
@@ -35,7 +34,7 @@ class ManagedGroupPolicy(Enum):
 
 @dataclass(frozen=True, slots=True)
 class FixPolicy:
-    """`rules_per_group`: the account's quota, in each direction and address family."""
+    """What a plan may change. `rules_per_group` is the account's quota, in each direction and address family."""
 
     shared_group: SharedGroupPolicy = SharedGroupPolicy.DEDICATED
     managed_group: ManagedGroupPolicy = ManagedGroupPolicy.REFUSE
@@ -44,7 +43,7 @@ class FixPolicy:
 
 @dataclass(frozen=True)
 class FixRequest:
-    """Which rules are to be met, with their parameters; exemptions count as of `today` (UTC)."""
+    """The rules to fix, with their parameters. Exemptions count as of `today` (UTC)."""
 
     rules: Mapping[Recommendation, Parameters]
     today: date

@@ -1,4 +1,4 @@
-"""Plans and what became of them as objects of JSON.
+"""Plans and the results of applying and undoing them, as objects for JSON.
 
 plan: {"accountId", "region", "loadBalancerArn", "loadBalancerName", "fingerprint",
   "additions": [{"groupId" (null: the new group), "direction", "protocol", "fromPort", "toPort", "peer",
@@ -63,31 +63,31 @@ def addition_object(addition: Addition) -> dict[str, Any]:
     }
 
 
-def apply_result_object(arn: str, applied: ApplyResult) -> dict[str, Any]:
+def apply_result_object(arn: str, result: ApplyResult) -> dict[str, Any]:
     return {
-        "execution": applied.execution,
+        "execution": result.execution,
         "loadBalancerArn": arn,
-        "outcome": applied.outcome.value,
-        "added": [_rule_object(rule) for rule in applied.added_rules],
-        "createdGroup": applied.created_group,
-        "previousGroups": list(applied.previous_groups),
-        "failure": applied.failure,
+        "outcome": result.outcome.value,
+        "added": [_rule_object(rule) for rule in result.added_rules],
+        "createdGroup": result.created_group,
+        "previousGroups": list(result.previous_groups),
+        "failure": result.failure,
         "verdicts": {
-            str(result.rule): result.compliance.value if isinstance(result, Finding) else "ERROR"
-            for result in applied.results_after
+            str(verdict.rule): verdict.compliance.value if isinstance(verdict, Finding) else "ERROR"
+            for verdict in result.results_after
         },
-        "undone": None if applied.rollback is None else undo_result_object(applied.rollback),
+        "undone": None if result.rollback is None else undo_result_object(result.rollback),
     }
 
 
-def undo_result_object(undone: UndoResult) -> dict[str, Any]:
+def undo_result_object(result: UndoResult) -> dict[str, Any]:
     return {
-        "execution": undone.execution,
-        "revoked": [_rule_object(rule) for rule in undone.revoked_rules],
-        "restored": {arn: list(groups) for arn, groups in undone.restored_groups.items()},
-        "deletedGroups": undone.deleted_groups,
-        "kept": undone.left_in_place,
-        "failures": undone.failures,
+        "execution": result.execution,
+        "revoked": [_rule_object(rule) for rule in result.revoked_rules],
+        "restored": {arn: list(groups) for arn, groups in result.restored_groups.items()},
+        "deletedGroups": result.deleted_groups,
+        "kept": result.left_in_place,
+        "failures": result.failures,
     }
 
 

@@ -1,8 +1,8 @@
-"""Into which security group rules go: one of the load balancer's own that nothing forbids, or a new one."""
+"""The security group that gets the new rules: one of the load balancer's groups, or a dedicated new one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from alb_sg.errors import NotReadError
@@ -17,13 +17,15 @@ from alb_sg.remediation.quota import count_rules
 from alb_sg.remediation.required_rules import RequiredRule
 from alb_sg.remediation.resource_managers import find_manager
 
-# Who carries a group is named up to here, then counted.
+# A text names this many of the resources that share a group, and counts the rest.
 MAX_NAMED_RESOURCES = 3
+# Somebody else decides about these groups.
+FOREIGN_REASONS = frozenset({RefusalReason.MANAGED, RefusalReason.OTHER_OWNER})
 
 
 @dataclass(frozen=True, slots=True)
 class Obstacle:
-    """Why rules do not go into a group: `text` goes on from its id."""
+    """Why a group must not get rules. `text` continues a sentence that starts with the group's id."""
 
     reason: RefusalReason
     text: str
@@ -34,7 +36,7 @@ def dedicated_group_name(load_balancer: LoadBalancer) -> str:
 
 
 class GroupSelector:
-    """Chooses a security group for the rules of one load balancer."""
+    """Selects a security group for the rules of one load balancer."""
 
     def __init__(self, estate: Estate, load_balancer: LoadBalancer, context: ChangeContext, policy: FixPolicy) -> None:
         self._estate = estate
@@ -45,100 +47,113 @@ class GroupSelector:
     def select_group(
         self, required: Sequence[RequiredRule], planned: Sequence[Addition], new_group: NewGroup | None
     ) -> tuple[str | None, NewGroup | None]:
-        """The group for all of these rules, besides those planned: an id, or None and the new group.
+        """One group for all required rules, beside those planned: its id, or None for the new group.
 
-        Raises Refused, and NotReadError where what decides it was not read.
+        The second value is the plan's new group, which is `new_group` or one that this call plans.
+
+        Raises FixRefusedError if no group may get the rules, NotReadError if a fact that decides it was not read.
         """
-        found = [(group_id, self._obstacles(group_id, required, planned)) for group_id in self._ordered_group_ids()]
-        for group_id, obstacles in found:
+        obstacles_by_group = {
+            group_id: self._obstacles(group_id, required, planned) for group_id in self._ordered_group_ids()
+        }
+        for group_id, obstacles in obstacles_by_group.items():
             if not obstacles:
                 return group_id, new_group
-        why = "; ".join(f"{group_id} {obstacle.text}" for group_id, obstacles in found for obstacle in obstacles)
-        kept = frozenset({RefusalReason.MANAGED, RefusalReason.OTHER_OWNER})
-        free = [obstacles for _, obstacles in found if all(obstacle.reason not in kept for obstacle in obstacles)]
-        if not free:
-            group_id, obstacles = next(
-                (pair for pair in found if any(one.reason is RefusalReason.MANAGED for one in pair[1])), found[0]
-            )
-            raise FixRefusedError(next(one.reason for one in obstacles if one.reason in kept), why, group_id)
+        why = "; ".join(
+            f"{group_id} {obstacle.text}"
+            for group_id, obstacles in obstacles_by_group.items()
+            for obstacle in obstacles
+        )
+        changeable = [
+            obstacles
+            for obstacles in obstacles_by_group.values()
+            if all(obstacle.reason not in FOREIGN_REASONS for obstacle in obstacles)
+        ]
+        if not changeable:
+            raise _foreign_groups_error(obstacles_by_group, why)
         if self._policy.shared_group is SharedGroupPolicy.REFUSE:
-            raise FixRefusedError(free[0][0].reason, f"{why}; a group of its own would do, and is not wanted")
-        group = new_group or self._make_new_group(why)
+            raise FixRefusedError(changeable[0][0].reason, f"{why}; a group of its own would do, and is not wanted")
+        group = new_group or self._plan_new_group(why)
         self._require_room_in_new_group(required, planned)
         return None, group
 
     def _ordered_group_ids(self) -> list[str]:
-        """The load balancer's groups, the one that was made for it first."""
+        """The load balancer's groups by id, its dedicated group first."""
         name = dedicated_group_name(self._load_balancer)
-        own = self._load_balancer.security_groups
-        return sorted(own, key=lambda group_id: (self._estate.security_group(group_id).name != name, group_id))
+        group_ids = self._load_balancer.security_groups
+        return sorted(group_ids, key=lambda group_id: (self._estate.security_group(group_id).name != name, group_id))
 
-    def _obstacles(self, group_id: str, wanted: Iterable[RequiredRule], planned: Iterable[Addition]) -> list[Obstacle]:
-        found: list[Obstacle] = []
-        facts = self._context.group(group_id)
-        owner = self._load_balancer.account_id
-        if facts is None or facts.owner_id != owner:
-            whose = "of an owner who is not known" if facts is None else f"of account {facts.owner_id}"
-            found.append(Obstacle(RefusalReason.OTHER_OWNER, f"is {whose}, not of {owner}"))
-        manager = None if facts is None else find_manager(facts.tags)
-        if manager is not None and self._policy.managed_group is ManagedGroupPolicy.REFUSE:
-            found.append(
-                Obstacle(RefusalReason.MANAGED, f"is managed by {manager}, which may take the change back: ask there")
-            )
+    # --- obstacles
+
+    def _obstacles(
+        self, group_id: str, required: Iterable[RequiredRule], planned: Iterable[Addition]
+    ) -> list[Obstacle]:
+        group = self._context.group(group_id)
+        obstacles = (
+            self._owner_obstacle(None if group is None else group.owner_id),
+            None if group is None else self._manager_obstacle(group.tags),
+            self._sharing_obstacle(group_id),
+            self._quota_obstacle(group_id, required, planned),
+        )
+        return [obstacle for obstacle in obstacles if obstacle is not None]
+
+    def _owner_obstacle(self, owner_id: str | None) -> Obstacle | None:
+        account_id = self._load_balancer.account_id
+        if owner_id == account_id:
+            return None
+        owner = "of an owner who is not known" if owner_id is None else f"of account {owner_id}"
+        return Obstacle(RefusalReason.OTHER_OWNER, f"is {owner}, not of {account_id}")
+
+    def _manager_obstacle(self, tags: Mapping[str, str]) -> Obstacle | None:
+        manager = self._refused_manager(tags)
+        if manager is None:
+            return None
+        return Obstacle(RefusalReason.MANAGED, f"is managed by {manager}, which may take the change back: ask there")
+
+    def _refused_manager(self, tags: Mapping[str, str]) -> str | None:
+        return find_manager(tags) if self._policy.managed_group is ManagedGroupPolicy.REFUSE else None
+
+    def _sharing_obstacle(self, group_id: str) -> Obstacle | None:
         others = self._context.other_resources_with(group_id)
-        if others:
-            more = f" and {len(others) - MAX_NAMED_RESOURCES} more" if len(others) > MAX_NAMED_RESOURCES else ""
-            names = f"{', '.join(others[:MAX_NAMED_RESOURCES])}{more}"
-            found.append(Obstacle(RefusalReason.SHARED, f"is shared with {names}, which the rules would open too"))
-        full = self._quota_problem(group_id, wanted, planned)
-        if full is not None:
-            found.append(Obstacle(RefusalReason.RULE_QUOTA, full))
-        return found
+        if not others:
+            return None
+        rest = f" and {len(others) - MAX_NAMED_RESOURCES} more" if len(others) > MAX_NAMED_RESOURCES else ""
+        names = f"{', '.join(others[:MAX_NAMED_RESOURCES])}{rest}"
+        return Obstacle(RefusalReason.SHARED, f"is shared with {names}, which the rules would open too")
 
-    def _quota_problem(self, group_id: str, wanted: Iterable[RequiredRule], planned: Iterable[Addition]) -> str | None:
-        """Why the rules do not fit; None where they do."""
+    def _quota_obstacle(
+        self, group_id: str, required: Iterable[RequiredRule], planned: Iterable[Addition]
+    ) -> Obstacle | None:
         group = self._estate.security_group(group_id)
-        for direction in Direction:
-            there = group.ingress if direction is Direction.INGRESS else group.egress
-            to_come = [one.permission for one in planned if (one.group_id, one.direction) == (group_id, direction)]
-            more = [one.permission for one in wanted if one.direction is direction]
+        for direction, present in ((Direction.INGRESS, group.ingress), (Direction.EGRESS, group.egress)):
+            new = _permissions(required, direction)
+            if not new:
+                continue
+            to_group = [addition for addition in planned if addition.group_id == group_id]
             try:
-                over = self._exceeded_quota(there, [*to_come, *more]) if more else None
+                exceeded = self._exceeded_quota(present, [*_permissions(to_group, direction), *new])
             except NotReadError as error:
-                return f"may be full ({error})"
-            if over is not None:
-                return f"has no room for {len(more)} more {direction.value} rule{'s' * (len(more) != 1)} ({over})"
+                return Obstacle(RefusalReason.RULE_QUOTA, f"may be full ({error})")
+            if exceeded is not None:
+                rules = f"{len(new)} more {direction.value} rule{'s' * (len(new) != 1)}"
+                return Obstacle(RefusalReason.RULE_QUOTA, f"has no room for {rules} ({exceeded})")
         return None
 
-    def _require_room_in_new_group(self, wanted: Iterable[RequiredRule], planned: Iterable[Addition]) -> None:
-        """Raises Refused where the rules do not fit into a new group either, NotReadError where that cannot be told."""
-        for direction in Direction:
-            rules = [one.permission for one in planned if (one.group_id, one.direction) == (None, direction)]
-            rules += [one.permission for one in wanted if one.direction is direction]
-            over = self._exceeded_quota((), rules)
-            if over is not None:
-                raise FixRefusedError(
-                    RefusalReason.RULE_QUOTA,
-                    f"{len(rules)} {direction.value} rules do not fit into one security group ({over})",
-                )
-
-    def _exceeded_quota(self, there: Sequence[Permission], more: Sequence[Permission]) -> str | None:
-        """Of which quota there would be too much; None where there would not. Raises NotReadError."""
+    def _exceeded_quota(self, present: Sequence[Permission], new: Sequence[Permission]) -> str | None:
+        """The quota that the new rules would exceed, in words. Raises NotReadError."""
         for family in Family:
-            added = self._count_rules(more, family)
-            total = self._count_rules(there, family) + added if added else 0
+            added = self._count_rules(new, family)
+            total = self._count_rules(present, family) + added if added else 0
             if total > self._policy.rules_per_group:
                 return f"{total} {family.label} rules of {self._policy.rules_per_group}"
         return None
 
     def _count_rules(self, permissions: Iterable[Permission], family: Family) -> int:
-        return count_rules(permissions, family, self._prefix_list_weight)
+        return count_rules(permissions, family, self._context.prefix_lists)
 
-    def _prefix_list_weight(self, prefix_list_id: str) -> tuple[int | None, Family | None]:
-        facts = self._context.prefix_list(prefix_list_id)
-        return facts.weight, facts.family
+    # --- a new group
 
-    def _make_new_group(self, why: str) -> NewGroup:
+    def _plan_new_group(self, why: str) -> NewGroup:
         load_balancer = self._load_balancer
         if len(load_balancer.security_groups) >= GROUPS_PER_LOAD_BALANCER:
             raise FixRefusedError(
@@ -146,19 +161,49 @@ class GroupSelector:
                 f"{why}; the load balancer has {len(load_balancer.security_groups)} security groups already, and no "
                 "room for one of its own",
             )
-        manager = find_manager(self._context.require_load_balancer_tags())
-        if manager is not None and self._policy.managed_group is ManagedGroupPolicy.REFUSE:
+        manager = self._refused_manager(self._context.require_load_balancer_tags())
+        if manager is not None:
             raise FixRefusedError(
                 RefusalReason.MANAGED,
                 f"{why}; the load balancer is managed by {manager}, which may take a group of its own off it again: "
                 "ask there",
             )
         name = dedicated_group_name(load_balancer)
-        taken = self._context.group_by_name(name, load_balancer.vpc_id)
-        if taken is not None:
-            carried = taken.id in load_balancer.security_groups
-            todo = "it will not do" if carried else "the load balancer does not carry it; delete it, or add it"
+        namesake = self._context.group_by_name(name, load_balancer.vpc_id)
+        if namesake is not None:
+            attached = namesake.id in load_balancer.security_groups
+            advice = "it will not do" if attached else "the load balancer does not carry it; delete it, or add it"
             raise FixRefusedError(
-                RefusalReason.NAME_TAKEN, f"{why}; a security group {name} is there already ({taken.id}): {todo}"
+                RefusalReason.NAME_TAKEN, f"{why}; a security group {name} is there already ({namesake.id}): {advice}"
             )
         return NewGroup(name, load_balancer.vpc_id, why)
+
+    def _require_room_in_new_group(self, required: Iterable[RequiredRule], planned: Iterable[Addition]) -> None:
+        """Raises FixRefusedError if the rules exceed a new group's quota, NotReadError if that is not known."""
+        to_new_group = [addition for addition in planned if addition.group_id is None]
+        for direction in Direction:
+            rules = [*_permissions(to_new_group, direction), *_permissions(required, direction)]
+            exceeded = self._exceeded_quota((), rules)
+            if exceeded is not None:
+                raise FixRefusedError(
+                    RefusalReason.RULE_QUOTA,
+                    f"{len(rules)} {direction.value} rules do not fit into one security group ({exceeded})",
+                )
+
+
+def _permissions(rules: Iterable[RequiredRule | Addition], direction: Direction) -> list[Permission]:
+    return [rule.permission for rule in rules if rule.direction is direction]
+
+
+def _foreign_groups_error(obstacles_by_group: Mapping[str, Sequence[Obstacle]], why: str) -> FixRefusedError:
+    """The refusal if every group is managed or of another account. It names a managed group, if there is one."""
+    group_id, obstacles = next(
+        (
+            (group_id, obstacles)
+            for group_id, obstacles in obstacles_by_group.items()
+            if any(obstacle.reason is RefusalReason.MANAGED for obstacle in obstacles)
+        ),
+        next(iter(obstacles_by_group.items())),
+    )
+    reason = next(obstacle.reason for obstacle in obstacles if obstacle.reason in FOREIGN_REASONS)
+    return FixRefusedError(reason, why, group_id)

@@ -1,23 +1,26 @@
-"""A plan: the security group rules to add for one load balancer, where, and what is refused and why."""
+"""A plan for one load balancer: the security group rules to add and where, and the findings that it refuses to fix."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
-from alb_sg.estate.cidr import Family
+from alb_sg.estate.cidr import Family, parse_cidr
 from alb_sg.estate.model import LoadBalancer, Permission
 from alb_sg.findings.finding import EvaluationError, Finding
 from alb_sg.permissions.allowed_traffic import Direction
+
+# What tells the rules of one security group apart.
+RuleKey = tuple[Direction, Permission]
 
 EVERYWHERE = frozenset(family.any_address_cidr for family in Family)
 
 
 class RefusalReason(Enum):
-    """Why a finding is not fixed."""
+    """Why a plan does not fix a finding."""
 
     SHARED = "shared"
     MANAGED = "managed"
@@ -32,12 +35,20 @@ class RefusalReason(Enum):
     INSUFFICIENT = "insufficient"
 
 
+class PeerKind(Enum):
+    """What a security group rule names as its peer."""
+
+    IPV4 = "IPv4"
+    IPV6 = "IPv6"
+    PREFIX_LIST = "prefix list"
+    SECURITY_GROUP = "security group"
+
+
 @dataclass(frozen=True, slots=True)
 class Addition:
-    """One security group rule to add: `permission` has one peer alone. `group_id` None is the new group.
+    """One security group rule to add. `permission` has exactly one peer; `group_id` is None for the new group.
 
-    `recommendations` are the names of the rules that ask for it, `because` what of the load balancer does (its
-    listeners and target groups).
+    `rule_names` are the Config rules that need it, `origins` the listeners and target groups.
     """
 
     group_id: str | None
@@ -47,6 +58,10 @@ class Addition:
     origins: tuple[str, ...]
 
     @property
+    def key(self) -> RuleKey:
+        return self.direction, self.permission
+
+    @property
     def peer(self) -> str:
         """A CIDR block, `pl-…` or `sg-…`."""
         permission = self.permission
@@ -54,13 +69,29 @@ class Addition:
         return next(iter((*permission.cidrs, *permission.prefix_list_ids, *references)))
 
     @property
+    def peer_kind(self) -> PeerKind:
+        if self.permission.references:
+            return PeerKind.SECURITY_GROUP
+        if self.permission.prefix_list_ids:
+            return PeerKind.PREFIX_LIST
+        return PeerKind.IPV4 if parse_cidr(self.peer)[0] is Family.IPV4 else PeerKind.IPV6
+
+    @property
     def open_to_everyone(self) -> bool:
         return self.peer in EVERYWHERE
+
+    def also_for(self, rule_name: str, origin: str) -> Addition:
+        """The same security group rule, needed by one more Config rule or origin."""
+        return replace(
+            self,
+            rule_names=tuple(sorted({*self.rule_names, rule_name})),
+            origins=tuple(dict.fromkeys((*self.origins, origin))),
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class NewGroup:
-    """A security group to create and to add to the load balancer's own; `why` none of those will do."""
+    """A security group to create and attach to the load balancer. `reason`: why its present groups do not fit."""
 
     name: str
     vpc_id: str
@@ -69,8 +100,10 @@ class NewGroup:
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """A finding that is not fixed. `wanted` is what would fix it, for whoever may; empty where that is not known.
-    A `group_id` of None there stands for a group of the load balancer's own that it does not have yet."""
+    """A finding that the plan does not fix. `additions` would fix it; they are empty if they are not known.
+
+    Their `group_id` is None for a dedicated group that does not exist yet.
+    """
 
     rule: str
     reason: RefusalReason
@@ -80,7 +113,7 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be done for one load balancer. `results` are the verdicts that it rests on, exemptions included."""
+    """The changes to one load balancer's groups. `results` are the verdicts behind them, after exemptions."""
 
     load_balancer: LoadBalancer
     results: tuple[Finding | EvaluationError, ...]
@@ -94,12 +127,12 @@ class Plan:
 
     @property
     def rule_names(self) -> tuple[str, ...]:
-        """The names of the rules that the additions are to meet."""
+        """The names of the Config rules that the additions satisfy."""
         return tuple(sorted({name for addition in self.additions for name in addition.rule_names}))
 
     @property
     def fingerprint(self) -> str:
-        """The same for plans that change the same: what was approved can be told from what would be done later."""
+        """A hash of the changes: it tells whether a later plan still makes the changes that somebody approved."""
         group = self.new_group
         changes: list[Any] = [
             self.load_balancer.arn,
@@ -121,7 +154,7 @@ class Plan:
 
 
 class FixRefusedError(Exception):
-    """A finding cannot be fixed. `group_id`: the group that its rules belong into all the same."""
+    """A plan must not fix a finding. `group_id`: the group that its rules belong in, if that is known."""
 
     def __init__(self, reason: RefusalReason, text: str, group_id: str | None = None) -> None:
         super().__init__(reason, text, group_id)

@@ -1,7 +1,7 @@
 """From findings to a plan, without calls to AWS.
 
-`make_plan` judges each step against the estate as it would then be. It refuses rules that would not make their finding
-COMPLIANT, or that would make another finding no longer COMPLIANT.
+`make_plan` judges the estate as each step would leave it, with the rules' own code. It refuses a step that would not
+make its finding COMPLIANT, or that would leave another finding no longer COMPLIANT.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import replace
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.errors import NotReadError
 from alb_sg.estate.estate import Estate
-from alb_sg.estate.model import LoadBalancer, Permission
+from alb_sg.estate.model import LoadBalancer, SecurityGroup
 from alb_sg.findings.exemption_application import apply_exemption
 from alb_sg.findings.finding import Compliance, EvaluationError, Finding
 from alb_sg.findings.judge import Judge
@@ -21,12 +21,16 @@ from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 from alb_sg.remediation.change_context import ChangeContext
 from alb_sg.remediation.fix_request import FixRequest
 from alb_sg.remediation.placement import GroupSelector
-from alb_sg.remediation.plan import Addition, FixRefusedError, NewGroup, Plan, Refusal, RefusalReason
+from alb_sg.remediation.plan import Addition, FixRefusedError, NewGroup, Plan, Refusal, RefusalReason, RuleKey
 from alb_sg.remediation.required_rules import RequiredRule, required_rules
-from alb_sg.remediation.simulation import apply_to_estate
 
 Result = Finding | EvaluationError
-# The group for new rules, given those already planned: a group's id, or None and the group to create.
+
+# The id of a planned group in the estate that a plan is judged against. EC2's own ids are hexadecimal.
+NEW_GROUP_ID = "sg-new"
+
+# Selects the group for required rules, given the additions and the new group that are planned already. Returns its id,
+# or None for the new group, and the new group of the plan.
 SelectGroup = Callable[
     [Sequence[RequiredRule], Sequence[Addition], NewGroup | None], tuple[str | None, NewGroup | None]
 ]
@@ -51,14 +55,41 @@ def make_plan(
     return _VerifyingPlanner(estate, load_balancer, fix, context).plan(tuple(results))
 
 
+def result_text(result: Result) -> str:
+    """A finding's annotation, or what an error could not read and why."""
+    return result.annotation if isinstance(result, Finding) else f"{result.what}: {result.cause}"
+
+
+def apply_to_estate(
+    estate: Estate, load_balancer: LoadBalancer, additions: Sequence[Addition], new_group: NewGroup | None
+) -> Estate:
+    """The estate as a plan's additions and new group would leave it."""
+    if not additions and new_group is None:
+        return estate
+    groups = dict(estate.security_groups or {})
+    if new_group is not None:
+        groups[NEW_GROUP_ID] = SecurityGroup(NEW_GROUP_ID, new_group.name, new_group.vpc_id, (), ())
+        group_ids = tuple(sorted((*load_balancer.security_groups, NEW_GROUP_ID)))
+        load_balancer = load_balancer._replace(security_groups=group_ids)
+    for addition in additions:
+        group = groups[addition.group_id or NEW_GROUP_ID]
+        if addition.direction is Direction.INGRESS:
+            group = group._replace(ingress=(*group.ingress, addition.permission))
+        else:
+            group = group._replace(egress=(*group.egress, addition.permission))
+        groups[group.id] = group
+    load_balancers = {**estate.load_balancers, load_balancer.arn: load_balancer}
+    return replace(estate, load_balancers=load_balancers, security_groups=groups)
+
+
 class Planner:
-    """Plans the rules that one load balancer lacks. Each finding is fixed as a whole or refused."""
+    """Plans the rules that one load balancer lacks. Each finding is fixed completely or refused."""
 
     def __init__(self, load_balancer: LoadBalancer, context: ChangeContext, select_group: SelectGroup) -> None:
         self._load_balancer = load_balancer
         self._context = context
         self._select_group = select_group
-        self._additions: dict[tuple[Direction, Permission], Addition] = {}
+        self._additions: dict[RuleKey, Addition] = {}
         self._new_group: NewGroup | None = None
         self._refusals: list[Refusal] = []
 
@@ -71,7 +102,7 @@ class Planner:
         )
 
     def _check_finding(self, finding: Finding) -> None:
-        """Raises FixRefusedError where the finding must not be fixed."""
+        """Raises FixRefusedError if the finding must not be fixed."""
         if finding.unresolved:
             raise FixRefusedError(
                 RefusalReason.UNRESOLVED,
@@ -85,7 +116,7 @@ class Planner:
         additions: Sequence[Addition],
         new_group: NewGroup | None,
     ) -> None:
-        """Raises FixRefusedError where the changes planned so far would not fix the finding."""
+        """Raises FixRefusedError if the changes planned so far would not fix the finding."""
 
     def _plan_finding(self, finding: Finding, results: Sequence[Result]) -> None:
         required: tuple[RequiredRule, ...] = ()
@@ -99,23 +130,21 @@ class Planner:
             self._refuse(finding, refused, required)
 
     def _refuse(self, finding: Finding, refused: FixRefusedError, required: Iterable[RequiredRule]) -> None:
-        additions = tuple(_make_addition(refused.group_id, rule, finding.rule) for rule in required)
+        additions = tuple(rule.addition(refused.group_id, finding.rule) for rule in required)
         self._refusals.append(Refusal(finding.rule, refused.reason, refused.text, additions))
 
     def _add_rules(self, finding: Finding, required: Iterable[RequiredRule], results: Sequence[Result]) -> None:
         additions = dict(self._additions)
         unplanned: list[RequiredRule] = []
         for rule in required:
-            key = (rule.direction, rule.permission)
-            if key in additions:
-                additions[key] = _merge_addition(additions[key], rule, finding.rule)
+            if rule.key in additions:
+                additions[rule.key] = additions[rule.key].also_for(finding.rule, rule.origin)
             else:
                 unplanned.append(rule)
         new_group = self._new_group
         if unplanned:
             group_id, new_group = self._select_group(unplanned, tuple(self._additions.values()), new_group)
-            for rule in unplanned:
-                additions[rule.direction, rule.permission] = _make_addition(group_id, rule, finding.rule)
+            additions |= {rule.key: rule.addition(group_id, finding.rule) for rule in unplanned}
         self._check_changes(finding, results, tuple(additions.values()), new_group)
         self._additions, self._new_group = additions, new_group
 
@@ -134,7 +163,7 @@ class _VerifyingPlanner(Planner):
         super()._check_finding(finding)
 
     def _require_no_malformed_exemption(self, finding: Finding) -> None:
-        """Raises FixRefusedError where a malformed entry may be meant to exempt this finding."""
+        """Raises FixRefusedError if a malformed entry, which exempts nothing, may be meant for this finding."""
         account_region = AccountRegion(finding.account_id, finding.region)
         for malformed in self._fix.exemptions.malformed:
             if malformed.load_balancer_arn in (None, finding.load_balancer_arn) and malformed.may_apply_to(
@@ -152,7 +181,7 @@ class _VerifyingPlanner(Planner):
         additions: Sequence[Addition],
         new_group: NewGroup | None,
     ) -> None:
-        """Raises FixRefusedError where the finding would not be COMPLIANT, or another would no longer be."""
+        """Raises FixRefusedError if the finding would not be COMPLIANT, or another would no longer be."""
         changed = apply_to_estate(self._estate, self._load_balancer, additions, new_group)
         judge = Judge(changed)
         load_balancer = changed.load_balancers[self._load_balancer.arn]
@@ -162,24 +191,10 @@ class _VerifyingPlanner(Planner):
             recommendation = RECOMMENDATIONS_BY_NAME[result.rule or ""]
             after = judge.judge(load_balancer, recommendation, self._fix.rules[recommendation])
             if not _is_compliant(after):
-                text = after.annotation if isinstance(after, Finding) else f"{after.what}: {after.cause}"
                 raise FixRefusedError(
-                    RefusalReason.INSUFFICIENT, f"{recommendation.name} would then not be met: {text}"
+                    RefusalReason.INSUFFICIENT, f"{recommendation.name} would then not be met: {result_text(after)}"
                 )
 
 
 def _is_compliant(result: Result) -> bool:
     return isinstance(result, Finding) and result.compliance is Compliance.COMPLIANT
-
-
-def _make_addition(group_id: str | None, rule: RequiredRule, rule_name: str) -> Addition:
-    return Addition(group_id, rule.direction, rule.permission, (rule_name,), (rule.origin,))
-
-
-def _merge_addition(addition: Addition, rule: RequiredRule, rule_name: str) -> Addition:
-    """An addition that another recommendation requires too."""
-    return replace(
-        addition,
-        rule_names=tuple(sorted({*addition.rule_names, rule_name})),
-        origins=tuple(dict.fromkeys((*addition.origins, rule.origin))),
-    )

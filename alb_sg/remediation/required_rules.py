@@ -1,4 +1,4 @@
-"""What a finding asks to be let through, as security group rules of one peer each."""
+"""The security group rules that would fix a finding, with one peer each."""
 
 from __future__ import annotations
 
@@ -12,40 +12,52 @@ from alb_sg.parameters import PREFIX_LIST_ID
 from alb_sg.permissions.addresses import AddressSet
 from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.remediation.change_context import ChangeContext
-from alb_sg.remediation.plan import FixRefusedError, RefusalReason
+from alb_sg.remediation.plan import Addition, FixRefusedError, RefusalReason, RuleKey
 
 
 @dataclass(frozen=True, slots=True)
 class RequiredRule:
-    """A rule that is needed in any one of the load balancer's groups, and what of the load balancer needs it."""
+    """A rule that any one of the load balancer's groups must have. `origin`: the listener or target group."""
 
     direction: Direction
     permission: Permission
     origin: str
 
+    @property
+    def key(self) -> RuleKey:
+        return self.direction, self.permission
+
+    def addition(self, group_id: str | None, rule_name: str) -> Addition:
+        """The addition of this rule to a group, for one Config rule."""
+        return Addition(group_id, self.direction, self.permission, (rule_name,), (self.origin,))
+
 
 def required_rules(load_balancer: LoadBalancer, finding: Finding, context: ChangeContext) -> tuple[RequiredRule, ...]:
-    """Every rule that a finding lacks, once. Raises Refused where one cannot be told, NotReadError."""
-    found: dict[tuple[Direction, Permission], RequiredRule] = {}
+    """Every rule that would fix a finding, once.
+
+    Raises FixRefusedError if one of them is not known, NotReadError if the context lacks what decides it.
+    """
+    rules: dict[RuleKey, RequiredRule] = {}
     for entry in finding.missing:
         direction = Direction(entry.direction)
         for permission in _required_permissions(load_balancer, entry, direction, context):
-            found.setdefault((direction, permission), RequiredRule(direction, permission, entry.origin.label))
-    return tuple(one for one in found.values() if not any(_is_covered_by(one, other) for other in found.values()))
+            rules.setdefault((direction, permission), RequiredRule(direction, permission, entry.origin.label))
+    return tuple(rule for rule in rules.values() if not any(_is_covered_by(rule, other) for other in rules.values()))
 
 
-def _is_covered_by(one: RequiredRule, other: RequiredRule) -> bool:
-    """Whether another rule lets through all that one does, and more."""
-    if one.permission == other.permission or not (one.permission.cidrs and other.permission.cidrs):
+def _is_covered_by(rule: RequiredRule, other: RequiredRule) -> bool:
+    """Whether another rule allows everything that this one does, and more."""
+    if rule.permission == other.permission or not (rule.permission.cidrs and other.permission.cidrs):
         return False
-    if (one.direction, _traffic(one)) != (other.direction, _traffic(other)):
+    if _traffic(rule) != _traffic(other):
         return False
-    (family, block), (of_other, larger) = parse_cidr(one.permission.cidrs[0]), parse_cidr(other.permission.cidrs[0])
-    return family is of_other and larger[0] <= block[0] and block[1] <= larger[1]
+    family, (first, last) = parse_cidr(rule.permission.cidrs[0])
+    other_family, (other_first, other_last) = parse_cidr(other.permission.cidrs[0])
+    return family is other_family and other_first <= first and last <= other_last
 
 
-def _traffic(one: RequiredRule) -> tuple[str, int | None, int | None]:
-    return one.permission.protocol, one.permission.from_port, one.permission.to_port
+def _traffic(rule: RequiredRule) -> tuple[Direction, str, int | None, int | None]:
+    return rule.direction, rule.permission.protocol, rule.permission.from_port, rule.permission.to_port
 
 
 def _required_permissions(
@@ -77,8 +89,11 @@ def _required_permissions(
 
 
 def _required_peers(entry: Missing) -> Iterator[str]:
-    """The blocks of the recommendation of which a part is missing, each in full: what is let through already is no
-    more open by it, and one rule stands for hundreds of ranges."""
+    """The recommended blocks of which a part is missing, each as a whole.
+
+    The part that is allowed already gets no more open, and one rule replaces the hundreds that the missing ranges
+    alone would take.
+    """
     for block in entry.required:
         if PREFIX_LIST_ID.fullmatch(block):
             yield block
@@ -92,21 +107,21 @@ def _required_peers(entry: Missing) -> Iterator[str]:
 def _group_reference(
     load_balancer: LoadBalancer, group_ids: Iterable[str], context: ChangeContext
 ) -> SecurityGroupReference | None:
-    """A reference to the first of these groups that is in the load balancer's VPC and in sight."""
+    """A reference to the first of these groups that this account and region has in the load balancer's VPC."""
     for group_id in group_ids:
-        facts = context.group(group_id)
-        if facts is not None and facts.vpc_id == load_balancer.vpc_id:
-            return SecurityGroupReference(group_id, facts.owner_id, None, None, None)
+        group = context.group(group_id)
+        if group is not None and group.vpc_id == load_balancer.vpc_id:
+            return SecurityGroupReference(group_id, group.owner_id, None, None, None)
     return None
 
 
 def _make_permission(entry: Missing, peer: str | SecurityGroupReference) -> Permission:
-    listed = isinstance(peer, str) and PREFIX_LIST_ID.fullmatch(peer)
+    is_prefix_list = isinstance(peer, str) and PREFIX_LIST_ID.fullmatch(peer)
     return Permission(
         protocol=entry.protocol,
         from_port=entry.from_port,
         to_port=entry.to_port,
-        cidrs=(peer,) if isinstance(peer, str) and not listed else (),
-        prefix_list_ids=(peer,) if isinstance(peer, str) and listed else (),
+        cidrs=(peer,) if isinstance(peer, str) and not is_prefix_list else (),
+        prefix_list_ids=(peer,) if isinstance(peer, str) and is_prefix_list else (),
         references=() if isinstance(peer, str) else (peer,),
     )

@@ -1,4 +1,4 @@
-"""Who keeps a security group or load balancer as it is, and would undo a change: told from its tags."""
+"""The tool or service that manages a security group or load balancer, and may undo changes, by its tags."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ AWS_TAG_PREFIX = "aws:"
 CONTROLLER_TAG_PREFIXES = ("elbv2.k8s.aws/", "ingress.k8s.aws/", "service.k8s.aws/", "gateway.k8s.aws/")
 CLUSTER_TAG_PREFIX = "kubernetes.io/cluster/"
 BEANSTALK_TAG = "elasticbeanstalk:environment-name"
-# Infrastructure as code leaves no mark of its own; these are the ones that people set by default tags.
+# Infrastructure as code sets no tag by itself. People set these through default tags.
 IAC_TOOL_NAMES = re.compile(
     r"terraform|terragrunt|opentofu|pulumi|crossplane|ansible|\bcdk\b|\btofu\b|spacelift", re.IGNORECASE
 )
@@ -25,12 +25,12 @@ NEGATIVE_VALUES = frozenset({"false", "no", "0", "none", "n/a"})
 
 
 def find_manager(tags: Mapping[str, str]) -> str | None:
-    """Whom to ask, such as `CloudFormation stack shop`; None where no tag tells of a manager."""
+    """The manager, such as `CloudFormation stack shop`; None if no tag names one."""
     return next(_managers(tags), None)
 
 
 def _managers(tags: Mapping[str, str]) -> Iterator[str]:
-    """By how sure the mark is."""
+    """Every manager that the tags name, the most certain first."""
     if STACK_NAME_TAG in tags:
         yield f"CloudFormation stack {tags[STACK_NAME_TAG]}"
     if BEANSTALK_TAG in tags:
@@ -38,8 +38,8 @@ def _managers(tags: Mapping[str, str]) -> Iterator[str]:
     for key, value in sorted(tags.items()):
         if key.startswith(CONTROLLER_TAG_PREFIXES):
             cluster = tags.get("elbv2.k8s.aws/cluster")
-            where = f" of cluster {cluster}" if cluster else ""
-            yield f"the Kubernetes load balancer controller{where} (tag {key}={value})"
+            of_cluster = f" of cluster {cluster}" if cluster else ""
+            yield f"the Kubernetes load balancer controller{of_cluster} (tag {key}={value})"
         elif key.startswith(CLUSTER_TAG_PREFIX) and value == "owned":
             yield f"Kubernetes cluster {key.removeprefix(CLUSTER_TAG_PREFIX)}"
         elif key.startswith(AWS_TAG_PREFIX):

@@ -1,4 +1,4 @@
-"""What both kinds of snippet are made from: the rules to add, for those who keep security groups in code."""
+"""The rules to add, arranged for the snippets of those who keep security groups in code."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from alb_sg.estate.model import LoadBalancer
-from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.remediation.placement import dedicated_group_name
-from alb_sg.remediation.plan import Addition, Plan
+from alb_sg.remediation.plan import Addition, Plan, RuleKey
 
 
 @dataclass(frozen=True, slots=True)
 class Snippet:
-    """The rules for one load balancer, each once. `name` is unique among the snippets of a run; `group_name` is that
-    of the security group that has to be made for those rules that have none."""
+    """The rules for one load balancer, each once.
+
+    `name` is unique among the snippets of a run. `group_name` names the security group to create for the rules that
+    have no group yet.
+    """
 
     name: str
     load_balancer: LoadBalancer
@@ -24,7 +26,7 @@ class Snippet:
 
     @property
     def comments(self) -> tuple[str, ...]:
-        """What a reader has to know, a line each."""
+        """The lines that the snippet shows above its rules."""
         lines = [f"Load balancer {self.load_balancer.name} ({self.load_balancer.arn})"]
         if self.group_name is not None:
             groups = ", ".join(self.load_balancer.security_groups)
@@ -36,25 +38,25 @@ class Snippet:
 
 
 def make_snippets(plans: Iterable[Plan]) -> tuple[Snippet, ...]:
-    """A snippet for each plan that knows of a rule to add, also where adding it is refused here."""
-    found: list[Snippet] = []
-    names: dict[str, int] = {}
+    """A snippet for each plan that has a rule to add or knows one that would fix a refused finding."""
+    snippets: list[Snippet] = []
+    uses: dict[str, int] = {}
     for plan in plans:
-        rules: dict[tuple[Direction, object], Addition] = {}
+        unique: dict[RuleKey, Addition] = {}
         for addition in (*plan.additions, *(one for refusal in plan.refusals for one in refusal.additions)):
-            rules.setdefault((addition.direction, addition.permission), addition)
-        if not rules:
+            unique.setdefault(addition.key, addition)
+        if not unique:
             continue
-        base = re.sub(r"[^a-z0-9]+", "_", plan.load_balancer.name.lower()).strip("_")
-        names[base] = names.get(base, 0) + 1
-        additions = tuple(rules.values())
-        new = any(addition.group_id is None for addition in additions)
-        found.append(
+        name = re.sub(r"[^a-z0-9]+", "_", plan.load_balancer.name.lower()).strip("_")
+        uses[name] = uses.get(name, 0) + 1
+        additions = tuple(unique.values())
+        needs_group = any(addition.group_id is None for addition in additions)
+        snippets.append(
             Snippet(
-                base if names[base] == 1 else f"{base}_{names[base]}",
+                name if uses[name] == 1 else f"{name}_{uses[name]}",
                 plan.load_balancer,
                 additions,
-                dedicated_group_name(plan.load_balancer) if new else None,
+                dedicated_group_name(plan.load_balancer) if needs_group else None,
             )
         )
-    return tuple(found)
+    return tuple(snippets)

@@ -1,18 +1,25 @@
-"""Rules to add as Terraform resources of the AWS provider."""
+"""The rules to add as resources of the AWS provider for Terraform."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
 
-from alb_sg.estate.cidr import Family, parse_cidr
 from alb_sg.remediation.api_calls import group_description, rule_description
-from alb_sg.remediation.plan import Addition
+from alb_sg.remediation.plan import PeerKind
 from alb_sg.remediation.snippets import Snippet
+
+# The arguments that name a rule's peer.
+PEER_ARGUMENTS = {
+    PeerKind.IPV4: "cidr_ipv4",
+    PeerKind.IPV6: "cidr_ipv6",
+    PeerKind.PREFIX_LIST: "prefix_list_id",
+    PeerKind.SECURITY_GROUP: "referenced_security_group_id",
+}
 
 
 def render_terraform(snippets: Iterable[Snippet]) -> str:
-    """Resources in HCL; empty text where there is nothing to add."""
+    """Resources in HCL; an empty text if there is nothing to add."""
     blocks = ["\n".join(_resources(snippet)) for snippet in snippets]
     return "\n\n".join(blocks) + "\n" if blocks else ""
 
@@ -37,7 +44,7 @@ def _resources(snippet: Snippet) -> Iterator[str]:
             "ip_protocol": _hcl_string(addition.permission.protocol),
             "from_port": str(addition.permission.from_port),
             "to_port": str(addition.permission.to_port),
-            _peer_argument(addition): _hcl_string(addition.peer),
+            PEER_ARGUMENTS[addition.peer_kind]: _hcl_string(addition.peer),
         }
         width = max(map(len, fields))
         yield f'{separator}resource "aws_vpc_security_group_{name}_rule" "{prefix}_{number}" {{'
@@ -46,14 +53,6 @@ def _resources(snippet: Snippet) -> Iterator[str]:
         separator = "\n"
 
 
-def _peer_argument(addition: Addition) -> str:
-    if addition.permission.references:
-        return "referenced_security_group_id"
-    if addition.permission.prefix_list_ids:
-        return "prefix_list_id"
-    return "cidr_ipv4" if parse_cidr(addition.peer)[0] is Family.IPV4 else "cidr_ipv6"
-
-
 def _hcl_string(value: str) -> str:
-    """A quoted template of HCL: ${ and %{ would begin an expression."""
+    """A quoted string in HCL, where ${ and %{ would start an expression."""
     return json.dumps(value, ensure_ascii=False).replace("${", "$${").replace("%{", "%%{")

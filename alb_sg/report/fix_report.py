@@ -1,7 +1,8 @@
-"""Plans, what became of them, and what was taken back, for people and for programs.
+"""Plans and the results of applying and undoing them, as text and as JSON.
 
-As JSON: {"version": 1, "plans": [plan], "applied": [applied], "errors": [{"loadBalancerArn", "what", "cause"}],
-"cloudformation", "terraform"} (`remediation.shapes`); an undo is {"version": 1, "undone": [{"region", …undone}]}.
+The JSON of a fix is {"version": 1, "plans": [plan], "applied": [applied], "errors": [{"loadBalancerArn", "what",
+"cause"}], "cloudformation", "terraform"}, and that of an undo {"version": 1, "undone": [{"region", …undone}]}.
+`remediation.json_objects` describes plan, applied and undone.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TextIO
 
-from alb_sg.command_line.exit_code import ExitCode
 from alb_sg.findings.finding import Compliance, EvaluationError, Finding
 from alb_sg.remediation.api_calls import calls_for_plan
 from alb_sg.remediation.cloudformation import render_cloudformation
@@ -24,30 +24,19 @@ from alb_sg.report import phrasing
 from alb_sg.report.json_report import JSON_VERSION, error_object
 from alb_sg.report.style import Style
 
-FAILED_OUTCOMES = frozenset({ApplyOutcome.UNVERIFIED, ApplyOutcome.ROLLED_BACK, ApplyOutcome.PARTLY_ROLLED_BACK})
+SUCCESSFUL_OUTCOMES = frozenset({ApplyOutcome.APPLIED, ApplyOutcome.NOTHING_TO_DO, ApplyOutcome.LOAD_BALANCER_DELETED})
 
 
 @dataclass
 class FixReport:
-    """The plans of a run, what became of those that were applied (by ARN), and what could not be read."""
+    """The plans of a run, the results of those that were applied (by ARN), and what could not be read."""
 
     plans: Sequence[Plan]
     errors: list[EvaluationError]
     apply_results: dict[str, ApplyResult] = field(default_factory=dict)
 
-    def exit_code(self) -> ExitCode:
-        """A failure weighs more than what is left."""
-        last = [self.latest_plan(plan) for plan in self.plans]
-        outcomes = {applied.outcome for applied in self.apply_results.values()}
-        if self.errors or any(plan.evaluation_errors for plan in last) or outcomes & FAILED_OUTCOMES:
-            return ExitCode.INCOMPLETE_EVALUATION
-        waiting = any(plan.additions and plan.load_balancer.arn not in self.apply_results for plan in self.plans)
-        if waiting or ApplyOutcome.PLAN_CHANGED in outcomes or any(plan.refusals for plan in last):
-            return ExitCode.NEEDS_ATTENTION
-        return ExitCode.SUCCESS
-
     def latest_plan(self, plan: Plan) -> Plan:
-        """A plan as it was found when it was applied."""
+        """The plan that `apply` made just before its changes, if the plan was applied; else the plan itself."""
         applied = self.apply_results.get(plan.load_balancer.arn)
         return plan if applied is None or applied.plan is None else applied.plan
 
@@ -66,7 +55,7 @@ def write_fix_json(report: FixReport, stream: TextIO) -> None:
 
 
 def write_fix(report: FixReport, stream: TextIO, style: Style) -> None:
-    """Each load balancer with its plan and, where that was applied, what became of it; snippets where nothing was."""
+    """Writes each plan, with its result if it was applied. If no plan was applied, snippets follow."""
     for plan in report.plans:
         applied = report.apply_results.get(plan.load_balancer.arn)
         write_plan(report.latest_plan(plan), stream, style)
@@ -96,8 +85,8 @@ def _plan_lines(plan: Plan, style: Style) -> Iterator[str]:
     yield f"{style.bold(name)}  {style.dim(phrasing.printable(plan.load_balancer.arn))}"
     for result in plan.results:
         if isinstance(result, EvaluationError):
-            said = phrasing.printable(f"{result.what}: {result.cause}")
-            yield f"  {result.rule}  {style.warning('not judged')}: {said}"
+            error = phrasing.printable(f"{result.what}: {result.cause}")
+            yield f"  {result.rule}  {style.warning('not judged')}: {error}"
         elif result.compliance is not Compliance.NON_COMPLIANT or result.rule not in _planned_or_refused_rules(plan):
             yield f"  {result.rule}  {style.in_verdict_color(result, phrasing.verdict_label(result))}, nothing to do"
     if plan.new_group is not None:
@@ -105,8 +94,8 @@ def _plan_lines(plan: Plan, style: Style) -> Iterator[str]:
         yield f"    {phrasing.printable(plan.new_group.reason)}"
     for addition in plan.additions:
         yield f"  add {_describe_addition(addition)}{_open_to_everyone_warning(addition, style)}"
-        because = ", ".join(addition.origins)
-        yield style.dim(f"    {' '.join(addition.rule_names)}: {phrasing.printable(because)}")
+        origins = ", ".join(addition.origins)
+        yield style.dim(f"    {' '.join(addition.rule_names)}: {phrasing.printable(origins)}")
     for refusal in plan.refusals:
         yield f"  {refusal.rule}  {style.bad('refused')} ({refusal.reason.value}): {phrasing.printable(refusal.text)}"
         for addition in refusal.additions:
@@ -125,11 +114,11 @@ def _planned_or_refused_rules(plan: Plan) -> set[str]:
 
 def _describe_addition(addition: Addition) -> str:
     direction, permission = addition.direction.value, addition.permission
-    where = addition.group_id or "a security group of its own"
+    group = addition.group_id or "a security group of its own"
     traffic = phrasing.describe_ports(permission)
     return (
         f"{phrasing.direction_word(direction)} {traffic} {phrasing.direction_preposition(direction)} "
-        f"{phrasing.address_or_cidr(addition.peer)} in {where}"
+        f"{phrasing.address_or_cidr(addition.peer)} in {group}"
     )
 
 
@@ -138,14 +127,9 @@ def _open_to_everyone_warning(addition: Addition, style: Style) -> str:
 
 
 def _apply_result_lines(apply_result: ApplyResult, style: Style) -> Iterator[str]:
-    good = apply_result.outcome in (
-        ApplyOutcome.APPLIED,
-        ApplyOutcome.NOTHING_TO_DO,
-        ApplyOutcome.LOAD_BALANCER_DELETED,
-    )
-    shown = style.good(apply_result.outcome.value) if good else style.bad(apply_result.outcome.value)
-    because = f": {phrasing.printable(apply_result.failure)}" if apply_result.failure else ""
-    yield f"  {shown}{because}"
+    colored = style.good if apply_result.outcome in SUCCESSFUL_OUTCOMES else style.bad
+    failure = f": {phrasing.printable(apply_result.failure)}" if apply_result.failure else ""
+    yield f"  {colored(apply_result.outcome.value)}{failure}"
     for rule in apply_result.added_rules:
         yield f"    {rule.rule_id} in {rule.group_id}"
     if apply_result.created_group is not None:
@@ -162,15 +146,15 @@ def _apply_result_lines(apply_result: ApplyResult, style: Style) -> Iterator[str
 def write_undo_results(
     results_by_region: Sequence[tuple[str, UndoResult]], stream: TextIO, style: Style, *, as_json: bool
 ) -> None:
-    """What was taken back in each region."""
+    """Writes the result of an undo in each region."""
     if as_json:
-        undone = [{"region": region, **undo_result_object(one)} for region, one in results_by_region]
+        undone = [{"region": region, **undo_result_object(result)} for region, result in results_by_region]
         stream.write(json.dumps({"version": JSON_VERSION, "undone": undone}, ensure_ascii=False, indent=2) + "\n")
         return
-    for region, one in results_by_region:
-        if not one.is_empty:
-            stream.write(f"{style.bold(one.execution)}  {style.dim(region)}\n")
-            _write_lines(_undo_result_lines(one, style), stream)
+    for region, result in results_by_region:
+        if not result.is_empty:
+            stream.write(f"{style.bold(result.execution)}  {style.dim(region)}\n")
+            _write_lines(_undo_result_lines(result, style), stream)
 
 
 def _undo_result_lines(undo_result: UndoResult, style: Style) -> Iterator[str]:

@@ -19,6 +19,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from alb_sg.aws.account_region import AccountRegion
+from alb_sg.aws.client_errors import error_code, error_message
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.estate import Estate
 from alb_sg.findings.exemption_application import apply_exemptions
@@ -110,14 +111,13 @@ def object_fetcher(s3: Any, bucket: str) -> ObjectFetcher:
         try:
             answer = s3.get_object(Bucket=bucket, Key=stored.key, IfMatch=stored.etag)
         except ClientError as error:
-            said = error.response.get("Error", {})
-            code = OBJECT_CHANGED_CODE if said.get("Code") == "412" else said.get("Code", "")
+            code = OBJECT_CHANGED_CODE if error_code(error) == "412" else error_code(error)
             if code not in PERMANENT_ERROR_CODES:
                 raise
             cause = (
                 "the object was changed during the sweep; start another"
                 if code == OBJECT_CHANGED_CODE
-                else said["Message"]
+                else error_message(error)
             )
             raise InvalidInputError(f"{code}: {cause}") from error
         with answer["Body"] as body, path.open("wb") as file:

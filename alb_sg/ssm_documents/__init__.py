@@ -1,4 +1,4 @@
-"""Remediation as AWS Systems Manager runs it: the documents, what their steps call, and the actions that takes.
+"""Remediation by AWS Systems Manager: the Automation documents, the functions of their steps, and their IAM actions.
 
-`scripts` is what a document's steps import from the artefact; `documents` writes the documents and never runs on AWS.
+The steps import `scripts` from the artifact. `documents` writes the documents and never runs on AWS.
 """

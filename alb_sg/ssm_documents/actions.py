@@ -1,7 +1,7 @@
-"""The API actions that a document calls, as data: the remediation role is made from them, and tests prove that none is
-missing and none is superfluous.
+"""The IAM actions of each document, from which the remediation role is generated.
 
-Names are those of IAM. What `Exemptions` takes is not among them: it depends on where they are kept.
+Tests prove that none is missing and none is superfluous. The action that reads exemptions is not among them: it depends
+on where the exemptions are.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.recommendations.catalogue import ICMP_PMTUD, LISTENER_INGRESS, Recommendation
 from alb_sg.remediation.document_names import RECOMMENDATION_BY_DOCUMENT, UNDO_DOCUMENT
 
-# Who carries the groups, who manages them and the load balancer, what they have room for, what an execution added.
+# What uses, owns and manages the groups, what room they have, and what an execution added.
 CHANGE_CONTEXT_ACTIONS = (
     "ec2:DescribeManagedPrefixLists",
     "ec2:DescribeNetworkInterfaces",
@@ -20,7 +20,7 @@ CHANGE_CONTEXT_ACTIONS = (
     "elasticloadbalancing:DescribeLoadBalancers",
     "elasticloadbalancing:DescribeTags",
 )
-# A group of the load balancer's own: made without outbound rules, added, and deleted where a step fails.
+# A dedicated group: created without outbound rules, attached, and deleted if a step fails.
 GROUP_ACTIONS = (
     "ec2:CreateSecurityGroup",
     "ec2:CreateTags",
@@ -48,7 +48,7 @@ UNDO_ACTIONS = (
 
 
 def document_actions(document: str) -> tuple[str, ...]:
-    """Every action that the steps of a document call in the account that they run in, in order."""
+    """Every action that the steps of a document need in the account that they run in, sorted."""
     return UNDO_ACTIONS if document == UNDO_DOCUMENT else _fix_actions(RECOMMENDATION_BY_DOCUMENT[document])
 
 

@@ -1,6 +1,6 @@
-"""The parameters of the documents, each with the pattern that it must match whole.
+"""The parameters of the documents, each with the pattern that the whole value must match.
 
-AWS Config passes on at most 256 characters of a value.
+AWS Config passes at most 256 characters of a value.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from alb_sg.remediation.fix_request import RULES_PER_GROUP, ManagedGroupPolicy, 
 
 @dataclass(frozen=True, slots=True)
 class DocumentParameter:
-    """`default` None: it must be given. A list has texts that match the pattern."""
+    """A parameter; without a `default` it is required. Each text of a list must match the pattern."""
 
     name: str
     description: str
@@ -28,52 +28,53 @@ class DocumentParameter:
 
     @property
     def declaration(self) -> dict[str, object]:
-        """As a document declares it."""
-        found: dict[str, object] = {
+        """The parameter in a document."""
+        declaration: dict[str, object] = {
             "type": self.type,
             "description": self.description,
             "allowedPattern": f"^{self.pattern}$",
         }
-        return found if self.default is None else found | {"default": self.default}
+        return declaration if self.default is None else declaration | {"default": self.default}
 
 
 ASSUME_ROLE = DocumentParameter(
     "AutomationAssumeRole",
-    "The ARN of the role that the steps run as; Systems Manager must be allowed to assume it.",
+    "The ARN of the role that the steps run as. Systems Manager must be allowed to assume it.",
     "arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9+=,.@_/-]{1,512}",
 )
 LOAD_BALANCER = DocumentParameter(
     "LoadBalancerArn", "The Application Load Balancer to fix, in this account and region.", LOAD_BALANCER_ARN.pattern
 )
-DRY_RUN = DocumentParameter("DryRun", "true: plan and change nothing. false: fix it.", "(true|false)", "true")
+DRY_RUN = DocumentParameter("DryRun", "true: only plan. false: plan, then fix.", "(true|false)", "true")
 APPROVERS = DocumentParameter(
     "Approvers",
-    "Who is asked before anything is changed: names or ARNs of IAM users and roles, at most ten, any one of whom may "
-    "approve. Nobody is asked where this is empty.",
+    "The IAM users and roles, at most ten, by name or ARN, one of whom must approve the changes. Without approvers, "
+    "no approval is needed.",
     "[A-Za-z0-9+=,.@_:/-]{1,512}",
     [],
 )
 SHARED_GROUP = DocumentParameter(
     "SharedGroup",
-    "Where each security group is carried by others too, or is full: dedicated, add one that is the load balancer's "
-    "alone; refuse.",
+    "If every security group of the load balancer is shared or full: dedicated creates one for it alone, refuse "
+    "changes nothing.",
     f"({'|'.join(choice.value for choice in SharedGroupPolicy)})",
     SharedGroupPolicy.DEDICATED.value,
 )
 MANAGED_GROUP = DocumentParameter(
     "ManagedGroup",
-    "Where CloudFormation, Terraform or another manager would take the change back: refuse, or allow it.",
+    "If CloudFormation, Terraform or another tool manages a security group and may revert the change: refuse, or "
+    "allow it.",
     f"({'|'.join(choice.value for choice in ManagedGroupPolicy)})",
     ManagedGroupPolicy.REFUSE.value,
 )
 RULE_QUOTA = DocumentParameter(
     "RulesPerGroup",
-    "The account's quota of rules in a security group, in each direction and address family.",
+    "The account's quota of rules in a security group, per direction and address family.",
     "([1-9][0-9]{0,2}|1000)",
     str(RULES_PER_GROUP),
 )
 EXECUTION = DocumentParameter(
-    "Execution", "The execution to take back: its id, or that of `alb-sg fix`.", EXECUTION_ID_PATTERN.pattern
+    "Execution", "The id of the execution to undo, of a document or of `alb-sg fix`.", EXECUTION_ID_PATTERN.pattern
 )
 
 # Of the rules' own parameters, which a document takes as the rule does: it must come to the same verdict.
@@ -106,15 +107,15 @@ def rule_parameters(rule: str) -> tuple[DocumentParameter, ...]:
 def config_rule_name_parameter(rule: str) -> DocumentParameter:
     return DocumentParameter(
         "ConfigRuleName",
-        "The AWS Config rule to evaluate again once it is fixed; empty: none. A conformance pack gives its rules names "
-        "of its own.",
+        "The AWS Config rule to evaluate again after the fix; empty for none. In a conformance pack, rules have names "
+        "that the pack gives them.",
         "[A-Za-z0-9_-]{0,128}",
         rule,
     )
 
 
 def plan_parameters(rule: str) -> tuple[DocumentParameter, ...]:
-    """What a plan hangs on: every script gets the same."""
+    """The parameters that decide a plan. Every step that judges gets all of them."""
     return (LOAD_BALANCER, SHARED_GROUP, MANAGED_GROUP, RULE_QUOTA, *rule_parameters(rule))
 
 

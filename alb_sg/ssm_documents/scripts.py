@@ -1,24 +1,24 @@
-"""What the steps of the documents call: each takes a step's InputPayload and returns what the step's outputs select.
+"""The functions of the documents' steps: each takes a step's InputPayload and returns the step's outputs.
 
-A refusal, a load balancer that is gone and nothing to do are answers. What could not be read, and a change that failed
-or is not seen to do, raise: the step fails, with the message as its reason.
+A refusal, a deleted load balancer and nothing to do are outputs. A failed read, a failed change and a rule that is not
+met after the change raise an error: the step fails, with the message as its reason.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-import boto3
 from botocore.config import Config
 
+from alb_sg.aws.client_errors import AWS_ERRORS, error_text
+from alb_sg.aws.clients import make_client
 from alb_sg.findings.finding import Compliance, EvaluationError
 from alb_sg.remediation.api_calls import parse_execution_id
 from alb_sg.remediation.apply import apply as apply_plan
 from alb_sg.remediation.execution import ApplyOutcome, ApplyResult
 from alb_sg.remediation.live_planning import make_live_plan, read_load_balancer
 from alb_sg.remediation.plan import Plan
-from alb_sg.remediation.planning import judge_load_balancer
-from alb_sg.remediation.undo import AWS_ERRORS, error_text
+from alb_sg.remediation.planning import judge_load_balancer, result_text
 from alb_sg.remediation.undo import undo as undo_execution
 from alb_sg.ssm_documents.step_input import (
     Payload,
@@ -38,9 +38,12 @@ from alb_sg.ssm_documents.step_output import (
     undo_output,
 )
 
+# Values that the documents' branches compare.
 PLANNED = "planned"
-LOAD_BALANCER_DELETED = "the load balancer is gone"
-# Outcomes after which nothing has changed that should not have.
+APPROVAL_REQUIRED = "asked for"
+APPROVAL_NOT_REQUIRED = "not asked for"
+
+# The outcomes that do not fail the step.
 SUCCESSFUL_OUTCOMES = frozenset(
     {
         ApplyOutcome.NOTHING_TO_DO,
@@ -53,89 +56,96 @@ SUCCESSFUL_OUTCOMES = frozenset(
 
 
 class StepFailedError(Exception):
-    """Why a step of a document fails: what stands, and what to do."""
+    """Why a step of a document fails, and what to do about it."""
 
 
 def plan(payload: Payload) -> StepOutput:
-    """Judges, and says what would be done. `outcome` is `planned` where there is something to do, `approval` whether
-    somebody is to be asked. Raises NotReadError, InvalidInputError and StepFailedError."""
-    request = read_step_input(payload)
-    approval = "asked for" if text_list(payload, "Approvers") else "not asked for"
-    found = make_live_plan(request.account, request.load_balancer_arn, request.fix)
-    if found is None:
-        return no_plan_output(LOAD_BALANCER_DELETED, f"{request.load_balancer_arn} is gone") | {"approval": approval}
-    _require_evaluated(found)
-    without = ApplyOutcome.REFUSED if found.refusals else ApplyOutcome.NOTHING_TO_DO
-    return plan_output(PLANNED if found.additions else without.value, found) | {"approval": approval}
+    """Judges the load balancer and plans the changes. `outcome` is PLANNED if there is something to change.
+
+    Raises NotReadError, InvalidInputError and StepFailedError.
+    """
+    step = read_step_input(payload)
+    approval = APPROVAL_REQUIRED if text_list(payload, "Approvers") else APPROVAL_NOT_REQUIRED
+    made = make_live_plan(step.account, step.load_balancer_arn, step.fix)
+    if made is None:
+        output = no_plan_output(ApplyOutcome.LOAD_BALANCER_DELETED.value, f"{step.load_balancer_arn} is gone")
+        return output | {"approval": approval}
+    _require_evaluated(made)
+    outcome_without_additions = ApplyOutcome.REFUSED if made.refusals else ApplyOutcome.NOTHING_TO_DO
+    outcome = PLANNED if made.additions else outcome_without_additions.value
+    return plan_output(outcome, made) | {"approval": approval}
 
 
 def apply(payload: Payload) -> StepOutput:
-    """Does what was planned, if it is still the same. Raises as `plan` does, and StepFailedError where that has
-    changed or a call failed; what was added then is taken back."""
-    request = read_step_input(payload)
+    """Applies the plan with the given fingerprint.
+
+    Raises as `plan` does, and StepFailedError if the plan is another one by now, or a call failed and was rolled back.
+    """
+    step = read_step_input(payload)
     execution, fingerprint = required_text(payload, "Execution"), required_text(payload, "Fingerprint")
-    applied = apply_plan(
-        request.account, request.load_balancer_arn, request.fix, execution, approved_fingerprint=fingerprint
-    )
-    if applied.plan is not None and not applied.added_rules:
-        _require_evaluated(applied.plan)
-    answer = apply_output(request.load_balancer_arn, applied)
-    if applied.outcome not in SUCCESSFUL_OUTCOMES:
-        raise StepFailedError(_failure_message(applied, answer["summary"]))
-    return answer
+    result = apply_plan(step.account, step.load_balancer_arn, step.fix, execution, approved_fingerprint=fingerprint)
+    if result.plan is not None and not result.added_rules:
+        _require_evaluated(result.plan)
+    output = apply_output(step.load_balancer_arn, result)
+    if result.outcome not in SUCCESSFUL_OUTCOMES:
+        raise StepFailedError(_failure_message(result, output["summary"]))
+    return output
 
 
 def verify(payload: Payload) -> StepOutput:
-    """Judges again, and asks AWS Config to. Raises as `plan` does, and StepFailedError where the rule is not met."""
-    request = read_step_input(payload)
-    found = read_load_balancer(request.account, request.load_balancer_arn, request.fix)
-    asked = _start_reevaluation(payload.get("ConfigRuleName"), request)
-    if found is None:
-        return {
-            "verdict": LOAD_BALANCER_DELETED,
-            "reevaluation": asked,
-            "summary": summarize([LOAD_BALANCER_DELETED, asked]),
-        }
-    [result] = judge_load_balancer(*found, request.fix)
+    """Judges again, and asks AWS Config to evaluate the rule.
+
+    Raises as `plan` does, and StepFailedError if the rule is not met.
+    """
+    step = read_step_input(payload)
+    loaded = read_load_balancer(step.account, step.load_balancer_arn, step.fix)
+    reevaluation = _start_reevaluation(payload.get("ConfigRuleName"), step)
+    if loaded is None:
+        verdict = ApplyOutcome.LOAD_BALANCER_DELETED.value
+        return {"verdict": verdict, "reevaluation": reevaluation, "summary": summarize([verdict, reevaluation])}
+    [result] = judge_load_balancer(*loaded, step.fix)
     if isinstance(result, EvaluationError):
-        raise StepFailedError(f"{result.what}: {result.cause}; what was added stays, undo it with AlbSg-Undo")
-    said = f"{result.rule}: {result.compliance.value}: {result.annotation}"
+        raise StepFailedError(f"{result_text(result)}; what was added stays, undo it with AlbSg-Undo")
+    verdict = result.compliance.value
+    sentence = f"{result.rule}: {verdict}: {result.annotation}"
     if result.compliance is Compliance.NON_COMPLIANT:
-        raise StepFailedError(f"{said}; what was added stays, undo it with AlbSg-Undo; {asked}")
-    return {"verdict": result.compliance.value, "reevaluation": asked, "summary": summarize([said, asked])}
+        raise StepFailedError(f"{sentence}; what was added stays, undo it with AlbSg-Undo; {reevaluation}")
+    return {"verdict": verdict, "reevaluation": reevaluation, "summary": summarize([sentence, reevaluation])}
 
 
 def undo(payload: Payload) -> StepOutput:
-    """Takes back what an execution added. Raises StepFailedError where a call failed: the rest is left to undo."""
+    """Removes what an execution added. Raises StepFailedError if a call failed: then there is more to undo."""
     account, execution = account_clients(payload), parse_execution_id(required_text(payload, "Execution"))
-    undone = undo_execution(account, execution)
-    if undone.failures:
-        raise StepFailedError(summarize([*undo_lines(undone), "run this again to take back the rest"]))
-    return undo_output(undone)
+    result = undo_execution(account, execution)
+    if result.failures:
+        raise StepFailedError(summarize([*undo_lines(result), "run this again to take back the rest"]))
+    return undo_output(result)
 
 
-def _require_evaluated(found: Plan) -> None:
-    for error in found.evaluation_errors:
-        raise StepFailedError(f"nothing was changed, {error.rule} could not be judged: {error.what}: {error.cause}")
+def _require_evaluated(made: Plan) -> None:
+    for error in made.evaluation_errors:
+        raise StepFailedError(f"nothing was changed, {error.rule} could not be judged: {result_text(error)}")
 
 
-def _failure_message(applied: ApplyResult, said: str) -> str:
-    if applied.outcome is ApplyOutcome.PLAN_CHANGED:
-        return f"{said}; nothing was changed, start the document again to see what is to be done now"
-    if applied.outcome is ApplyOutcome.PARTLY_ROLLED_BACK:
-        return f"{said}\nrun AlbSg-Undo with Execution {applied.execution} to take back the rest"
-    return said
+def _failure_message(result: ApplyResult, summary: str) -> str:
+    if result.outcome is ApplyOutcome.PLAN_CHANGED:
+        return f"{summary}; nothing was changed, start the document again to get a new plan"
+    if result.outcome is ApplyOutcome.PARTLY_ROLLED_BACK:
+        return f"{summary}\nrun AlbSg-Undo with Execution {result.execution} to take back the rest"
+    return summary
 
 
 def _start_reevaluation(rule_name: Any, step_input: StepInput) -> str:
-    """What came of asking AWS Config to evaluate the rule again. The load balancer is fixed whatever came of it:
-    AWS Config judges it again by itself when it records the change, or by its schedule."""
+    """Asks AWS Config to evaluate the rule again. Returns the result as a sentence.
+
+    A failure does not matter: AWS Config evaluates again when it records the change, or by its schedule.
+    """
     if not rule_name:
         return "AWS Config was not asked to evaluate again: no rule was named"
-    # One more try and no more: this is not worth waiting for.
-    config = boto3.client(
+    # A single retry: the request is not worth a longer wait.
+    config = make_client(
         "config",
-        region_name=step_input.account.region,
+        step_input.account.region,
         config=Config(retries={"mode": "standard", "max_attempts": 2}, connect_timeout=5, read_timeout=10),
     )
     try:

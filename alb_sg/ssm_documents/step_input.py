@@ -1,4 +1,4 @@
-"""What a document's step hands to its script, read: every value is text, but for the list of approvers."""
+"""The payload that a document's step passes to its script. Every value is text, except the list of approvers."""
 
 from __future__ import annotations
 
@@ -7,17 +7,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
-
 from alb_sg.aws.account_region import AccountRegion
+from alb_sg.aws.clients import make_client
 from alb_sg.errors import InvalidInputError
 from alb_sg.exemptions.aws_document import read_exemptions
 from alb_sg.exemptions.exemption import Exemptions
-from alb_sg.live import LiveClients, client_config
+from alb_sg.live import LiveClients
 from alb_sg.parameters import PARAMETERS, Parameters, parse_parameters
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
+from alb_sg.remediation.account import AccountClients
 from alb_sg.remediation.fix_request import FixPolicy, FixRequest, ManagedGroupPolicy, SharedGroupPolicy
-from alb_sg.remediation.live_planning import AccountClients
 
 Payload = Mapping[str, Any]
 
@@ -26,7 +25,7 @@ RULE_PARAMETERS = frozenset(fact.name for fact in PARAMETERS)
 
 @dataclass(frozen=True)
 class StepInput:
-    """One load balancer, one rule, and how it is to be fixed, in the account and region that the document runs in."""
+    """One load balancer and the fix of one rule, in the account and region that the document runs in."""
 
     account: AccountClients
     load_balancer_arn: str
@@ -35,8 +34,10 @@ class StepInput:
 
 
 def read_step_input(payload: Payload) -> StepInput:
-    """Raises InvalidInputError that names the parameter, and NotReadError where exemptions are not to be had: whoever
-    is exempt must not be fixed."""
+    """Raises InvalidInputError that names the parameter, and NotReadError if the exemptions cannot be read.
+
+    Without them, the fix might open an exempt load balancer.
+    """
     account_region = AccountRegion(required_text(payload, "AccountId"), required_text(payload, "Region"))
     arn, rule = required_text(payload, "LoadBalancerArn"), required_text(payload, "Rule")
     account_region.check_arn(arn, "LoadBalancerArn")
@@ -54,7 +55,7 @@ def read_step_input(payload: Payload) -> StepInput:
 
 
 def account_clients(payload: Payload) -> AccountClients:
-    """Clients of the account and region that the document runs in, with the role that it runs as."""
+    """Clients of the account and region that the document runs in, with its role."""
     region = required_text(payload, "Region")
     clients = LiveClients(elbv2=make_client("elbv2", region), ec2=make_client("ec2", region))
     return AccountClients(clients, required_text(payload, "AccountId"), region)
@@ -72,10 +73,6 @@ def text_list(payload: Payload, name: str) -> Sequence[str]:
     if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
         raise InvalidInputError(f"a list of texts was expected, not {value!r}", name)
     return value
-
-
-def make_client(service: str, region: str) -> Any:
-    return boto3.client(service, region_name=region, config=client_config())  # type: ignore[call-overload]  # not a literal
 
 
 def _load_exemptions(parameters: Parameters, region: str) -> Exemptions:

@@ -1,26 +1,27 @@
-"""What a script gives back to its document: texts and lists of texts, which the document's outputs show.
+"""What a script returns to its document: texts and lists of texts, which the document's outputs show.
 
-`summary` is for people; `plan` and `result` are JSON (`remediation.shapes`). AWS keeps 100 KB of a script's answer, and
-takes 4,096 characters of an approval's message.
+`summary` is for people; `plan` and `result` are JSON (`remediation.json_objects`). AWS keeps 100 KB of what a script
+returns, and accepts 4,096 characters in an approval's message.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from alb_sg.remediation.execution import ApplyResult, UndoResult
 from alb_sg.remediation.fix_request import RULES_PER_GROUP
 from alb_sg.remediation.json_objects import apply_result_object, plan_object, undo_result_object
 from alb_sg.remediation.plan import Addition, Plan
+from alb_sg.remediation.planning import result_text
 
 StepOutput = dict[str, Any]
 
 MAX_SUMMARY_LENGTH = 4000
-# What would fix a refused finding may be thousands of rules.
+# It may take thousands of rules to fix a refused finding.
 MAX_REFUSED_ADDITIONS = 20
-# A group may have a thousand rules; as many as its quota is by default are listed.
+# A group may have a thousand rules. The outputs list as many as the default quota allows.
 MAX_LISTED_RULES = RULES_PER_GROUP
 
 
@@ -35,52 +36,52 @@ def plan_output(outcome: str, plan: Plan) -> StepOutput:
 
 
 def no_plan_output(outcome: str, sentence: str) -> StepOutput:
-    """As `plan_answer`, where there is no load balancer to plan for."""
+    """The output of `plan_output` if there is no load balancer to plan for."""
     return {"outcome": outcome, "fingerprint": "", "summary": sentence, "refused": [], "plan": "{}"}
 
 
-def apply_output(arn: str, applied: ApplyResult) -> StepOutput:
+def apply_output(arn: str, result: ApplyResult) -> StepOutput:
     return {
-        "outcome": applied.outcome.value,
-        "summary": summarize(_apply_lines(applied)),
-        "added": [rule.rule_id for rule in applied.added_rules],
-        "refused": [] if applied.plan is None else _refusal_lines(applied.plan),
-        "result": _result_json(apply_result_object(arn, applied), "added"),
+        "outcome": result.outcome.value,
+        "summary": summarize(_apply_lines(result)),
+        "added": [rule.rule_id for rule in result.added_rules],
+        "refused": [] if result.plan is None else _refusal_lines(result.plan),
+        "result": _result_json(apply_result_object(arn, result), "added"),
     }
 
 
-def undo_output(undone: UndoResult) -> StepOutput:
+def undo_output(result: UndoResult) -> StepOutput:
     return {
-        "summary": summarize(undo_lines(undone)),
-        "revoked": [rule.rule_id for rule in undone.revoked_rules],
-        "kept": undone.left_in_place,
-        "result": _result_json(undo_result_object(undone), "revoked"),
+        "summary": summarize(undo_lines(result)),
+        "revoked": [rule.rule_id for rule in result.revoked_rules],
+        "kept": result.left_in_place,
+        "result": _result_json(undo_result_object(result), "revoked"),
     }
 
 
 def summarize(lines: Iterable[str]) -> str:
-    """Lines as one text, cut where an approval's message would be too long."""
-    whole = "\n".join(lines)
-    return whole if len(whole) <= MAX_SUMMARY_LENGTH else f"{whole[: MAX_SUMMARY_LENGTH - 1]}…"
+    """Lines as one text, truncated to what fits into an approval's message."""
+    text = "\n".join(lines)
+    return text if len(text) <= MAX_SUMMARY_LENGTH else f"{text[: MAX_SUMMARY_LENGTH - 1]}…"
 
 
-def undo_lines(undone: UndoResult) -> Iterator[str]:
-    if undone.is_empty:
-        yield f"nothing that {undone.execution} added is left in this account and region"
-    for rule in undone.revoked_rules:
+def undo_lines(result: UndoResult) -> Iterator[str]:
+    if result.is_empty:
+        yield f"nothing that {result.execution} added is left in this account and region"
+    for rule in result.revoked_rules:
         yield f"revoked {rule.rule_id} in {rule.group_id}"
-    for arn, groups in undone.restored_groups.items():
+    for arn, groups in result.restored_groups.items():
         yield f"{arn} carries {', '.join(groups)} again"
-    for group_id in undone.deleted_groups:
+    for group_id in result.deleted_groups:
         yield f"deleted {group_id}"
-    yield from (f"kept: {sentence}" for sentence in undone.left_in_place)
-    yield from (f"failed: {sentence}" for sentence in undone.failures)
+    yield from (f"kept: {sentence}" for sentence in result.left_in_place)
+    yield from (f"failed: {sentence}" for sentence in result.failures)
 
 
 def _plan_lines(outcome: str, plan: Plan) -> Iterator[str]:
     yield f"{plan.load_balancer.name}: {outcome}"
     for result in plan.results:
-        yield f"{result.rule}: {getattr(result, 'annotation', '')}"
+        yield f"{result.rule}: {result_text(result)}"
     if plan.new_group is not None:
         yield (
             f"create the security group {plan.new_group.name} and add it to the load balancer: {plan.new_group.reason}"
@@ -95,20 +96,20 @@ def _addition_line(addition: Addition) -> str:
     if permission.to_port != permission.from_port:
         traffic += f"/{permission.to_port}" if permission.protocol.startswith("icmp") else f"-{permission.to_port}"
     everyone = " (OPEN TO EVERYONE, as is recommended for its clients)" if addition.open_to_everyone else ""
-    where = addition.group_id or "the new security group"
-    return f"add {traffic} {addition.peer} to {where}{everyone}, for {', '.join(addition.origins)}"
+    group = addition.group_id or "the new security group"
+    return f"add {traffic} {addition.peer} to {group}{everyone}, for {', '.join(addition.origins)}"
 
 
-def _apply_lines(applied: ApplyResult) -> Iterator[str]:
-    yield applied.outcome.value if applied.failure is None else f"{applied.outcome.value}: {applied.failure}"
-    for rule in applied.added_rules:
+def _apply_lines(result: ApplyResult) -> Iterator[str]:
+    yield result.outcome.value if result.failure is None else f"{result.outcome.value}: {result.failure}"
+    for rule in result.added_rules:
         yield f"added {rule.rule_id} to {rule.group_id} ({rule.direction.value})"
-    if applied.created_group is not None:
-        yield f"{applied.created_group} was made, beside {', '.join(applied.previous_groups)}"
-    if applied.plan is not None:
-        yield from (f"refused: {sentence}" for sentence in _refusal_lines(applied.plan))
-    if applied.rollback is not None:
-        yield from undo_lines(applied.rollback)
+    if result.created_group is not None:
+        yield f"{result.created_group} was made, beside {', '.join(result.previous_groups)}"
+    if result.plan is not None:
+        yield from (f"refused: {sentence}" for sentence in _refusal_lines(result.plan))
+    if result.rollback is not None:
+        yield from undo_lines(result.rollback)
 
 
 def _refusal_lines(plan: Plan) -> list[str]:
@@ -116,24 +117,20 @@ def _refusal_lines(plan: Plan) -> list[str]:
 
 
 def _plan_json(plan: Plan) -> str:
-    shape = plan_object(plan)
-    for listed in ("additions", "calls"):
-        _truncate_list(shape, listed, MAX_LISTED_RULES)
-    for refusal in shape["refusals"]:
+    content = plan_object(plan)
+    for name in ("additions", "calls"):
+        _truncate_list(content, name, MAX_LISTED_RULES)
+    for refusal in content["refusals"]:
         _truncate_list(refusal, "wanted", MAX_REFUSED_ADDITIONS)
-    return _json_text(shape)
+    return json.dumps(content, ensure_ascii=False)
 
 
-def _result_json(shape: dict[str, Any], rules: str) -> str:
-    _truncate_list(shape, rules, MAX_LISTED_RULES)
-    return _json_text(shape)
+def _result_json(content: dict[str, Any], rules_name: str) -> str:
+    _truncate_list(content, rules_name, MAX_LISTED_RULES)
+    return json.dumps(content, ensure_ascii=False)
 
 
-def _truncate_list(shape: dict[str, Any], name: str, most: int) -> None:
-    """Leaves the first elements of a list, and says how many there are in all."""
-    shape[f"{name}InAll"] = len(shape[name])
-    del shape[name][most:]
-
-
-def _json_text(shape: Mapping[str, Any]) -> str:
-    return json.dumps(shape, ensure_ascii=False)
+def _truncate_list(content: dict[str, Any], name: str, max_elements: int) -> None:
+    """Keeps the first elements of a list, and adds how many there are in all."""
+    content[f"{name}InAll"] = len(content[name])
+    del content[name][max_elements:]

@@ -12,13 +12,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
 from botocore.stub import ANY, Stubber
 
 from alb_sg.aggregator.observe import observe
 from alb_sg.aggregator.requests import AggregatorClients
 from alb_sg.aws.account_region import AccountRegion
-from alb_sg.live import client_config
+from alb_sg.aws.clients import make_client
 from alb_sg.observations.observation import Observation
 from tests.builders import ACCOUNT, REGION, RULES
 
@@ -244,4 +243,4 @@ def _select(holding: str) -> tuple[str, Shape]:
 
 
 def _client(service: str) -> Any:
-    return boto3.client(service, region_name=REGION, config=client_config())  # type: ignore[call-overload]  # no literal
+    return make_client(service, REGION)

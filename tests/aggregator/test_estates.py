@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
 import pytest
 from moto import mock_aws
 
 from alb_sg.aggregator.estates import AggregatorEstates, read_aggregator
 from alb_sg.aws.account_region import AccountRegion
+from alb_sg.aws.clients import make_client
 from alb_sg.errors import InvalidInputError, NotReadError
 from alb_sg.estate.config_item import INSTANCE_TYPE, ITEM_TYPES, NETWORK_INTERFACE_TYPE, VPC_TYPE
 from alb_sg.estate.estate import link_estates
@@ -20,7 +20,6 @@ from alb_sg.estate.item_history import SECTION_BY_TYPE
 from alb_sg.estate.model import LISTENER_TYPE, LOAD_BALANCER_TYPE, SECURITY_GROUP_TYPE, TARGET_GROUP_TYPE
 from alb_sg.findings.finding import EvaluationError, Finding
 from alb_sg.findings.judge import judge_all
-from alb_sg.live import client_config
 from alb_sg.parameters import Parameters
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS
 from embedded_aws.config_recorder import ALL_TYPES, record_estate
@@ -52,7 +51,7 @@ def source(account_region: AccountRegion, status: str = "SUCCEEDED", **more: Any
 
 
 def read() -> AggregatorEstates:
-    return read_aggregator(boto3.client("config", region_name=REGION, config=client_config()), NAME)
+    return read_aggregator(make_client("config", REGION), NAME)
 
 
 def elsewhere(saved: Saved) -> Saved:

@@ -6,7 +6,6 @@ import random
 from datetime import timedelta
 from typing import Any
 
-import boto3
 import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
@@ -15,9 +14,9 @@ from alb_sg.aggregator.observe import observe
 from alb_sg.aggregator.recorded_findings import NO_ANNOTATION
 from alb_sg.aggregator.requests import IAM_ACTIONS, AggregatorClients
 from alb_sg.aggregator.responses import find_rule
+from alb_sg.aws.clients import make_client
 from alb_sg.errors import InvalidInputError
 from alb_sg.findings.finding import Compliance
-from alb_sg.live import client_config
 from alb_sg.observations.observation import AccountName
 from alb_sg.report.json_report import finding_object
 from tests.aggregator.recordings import (
@@ -301,7 +300,7 @@ def test_reasons_that_are_refused_leave_the_verdict(recording: Recording) -> Non
 def test_a_call_that_is_throttled_at_first_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("time.sleep", lambda _: None)
     monkeypatch.setattr("botocore.retries.bucket.TokenBucket.acquire", lambda *_, **__: True)
-    client: Any = boto3.client("config", region_name=REGION, config=client_config())
+    client: Any = make_client("config", REGION)
     refused: list[str] = []
 
     def answer(request: Any, **_: Any) -> AWSResponse:

@@ -96,7 +96,7 @@ def test_there_is_no_such_aggregator(recording: Recording, command: Command) -> 
 
 def test_help_tells_the_two_commands_with_an_aggregator_apart(command: Command) -> None:
     answer = command("verdicts", "--help")
-    assert "Nothing is judged here" in answer.out
+    assert "This command judges nothing" in answer.out
     assert "alb-sg check --aggregator NAME" in answer.out
 
 

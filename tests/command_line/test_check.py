@@ -428,7 +428,7 @@ def test_files_of_several_accounts_are_judged_together(command: Command) -> None
 
 
 def test_sources_without_any_account_are_refused(command: Command) -> None:
-    assert "no item of a type" in command.refused("check", "--estate", command.file([]))
+    assert "no Config item of a type" in command.refused("check", "--estate", command.file([]))
 
 
 def test_config_items_and_saved_estates_combine(command: Command, tmp_path: Path) -> None:

@@ -118,8 +118,8 @@ def test_what_could_not_be_read_is_said(command: Command) -> None:
     [
         (["--output", "page.htm"], "does not end in .html"),
         ([], "--output"),
-        (["--output", "p.html", "--as-of", "yesterday"], "is not a time such as"),
-        (["--output", "p.html", "--as-of", "2027-02-31T00:00:00Z"], "is not a time such as"),
+        (["--output", "p.html", "--as-of", "yesterday"], "is not a time with its zone"),
+        (["--output", "p.html", "--as-of", "2027-02-31T00:00:00Z"], "is not a time with its zone"),
         (["--output", "p.html", "--pictures", "-1"], "--pictures"),
         (["--output", "/nonexistent/p.html"], "cannot write /nonexistent/p"),
     ],
@@ -143,7 +143,7 @@ def test_what_is_read_is_never_written_over(command: Command) -> None:
     saved = Path(command.file(closed()))
     before = saved.read_bytes()
     said = command.refused("dashboard", "--estate", str(saved), "--output", str(saved.with_suffix(".html")))
-    assert f"{saved} would be written over" in said
+    assert f"{saved} would overwrite an input" in said
     assert saved.read_bytes() == before
 
 

@@ -11,6 +11,7 @@ import pytest
 from moto import mock_aws
 from moto.core.authorization import enable_iam_authentication
 
+from alb_sg.functions import snapshot_batch
 from alb_sg.functions.snapshot_batch import (
     EXEMPTIONS_VARIABLE,
     MAX_CONCURRENCY_VARIABLE,
@@ -59,10 +60,10 @@ def test_the_role_is_enough_and_every_right_is_needed(s3: Any, monkeypatch: pyte
         for action in RESULTS_BUCKET_ACTIONS
     ]
     with enable_iam_authentication():
-        monkeypatch.setattr(boto3, "client", lambda *_, **__: whole)
+        monkeypatch.setattr(snapshot_batch, "make_client", lambda *_, **__: whole)
         assert sweep()["loadBalancers"] == 2
         for client in lacking:
-            monkeypatch.setattr(boto3, "client", lambda *_, client=client, **__: client)
+            monkeypatch.setattr(snapshot_batch, "make_client", lambda *_, client=client, **__: client)
             with pytest.raises(client.exceptions.ClientError, match="AccessDenied"):
                 sweep()
 

@@ -30,7 +30,7 @@ NOT_SHIPPED = (
     "alb_sg/command_line",
     "alb_sg/deployment",
     "alb_sg/estate/snapshots/reader",
-    "alb_sg/yaml_text",
+    "alb_sg/ssm_documents/yaml_text",
     "rdklibtest",
     "tests",
     "demo",

@@ -84,6 +84,8 @@ _SAVED: Shape = {
             "GroupId": "sg-web",
             "GroupName": "web",
             "VpcId": "vpc-1",
+            "OwnerId": ACCOUNT,
+            "Tags": [{"Key": "team", "Value": "web"}],
             "IpPermissions": [
                 {
                     "IpProtocol": "tcp",
@@ -123,7 +125,18 @@ _SAVED: Shape = {
             "Ipv6Addresses": [{"Ipv6Address": "2001:db8::5", "IsPrimaryIpv6": True}],
             "Ipv4Prefixes": [{"Ipv4Prefix": "10.0.1.0/28"}],
             "Attachment": {"InstanceId": "i-1", "DeviceIndex": 0},
-        }
+            "Description": "primary",
+        },
+        {
+            "NetworkInterfaceId": "eni-3",
+            "VpcId": "vpc-1",
+            "Groups": [{"GroupId": "sg-web", "GroupName": "web"}],
+            "PrivateIpAddress": "10.0.0.7",
+            "PrivateIpAddresses": [{"PrivateIpAddress": "10.0.0.7", "Primary": True}],
+            "Attachment": {"InstanceOwnerId": "amazon-elb", "DeviceIndex": 1},
+            "Description": "ELB app/web/50dc6c495c0c9188",
+            "RequesterId": "amazon-elb",
+        },
     ],
     "Instances": [
         {
@@ -146,6 +159,7 @@ _SAVED: Shape = {
             "PrefixListName": "corporate",
             "AddressFamily": "IPv4",
             "OwnerId": ACCOUNT,
+            "MaxEntries": 10,
             "Entries": [{"Cidr": "192.0.2.0/24"}],
         }
     },
@@ -199,6 +213,8 @@ def config_items(source: Shape | None = None) -> list[Shape]:
             item = config_item(type_name, resource_id, element, **account_region)
             if section == "LoadBalancers":
                 item["tags"] = {tag["Key"]: tag["Value"] for tag in source["Tags"].get(resource_id, ())}
+            if section == "SecurityGroups":
+                item["tags"] = {tag["Key"]: tag["Value"] for tag in element.pop("Tags", ())}
             if section == "TargetGroups":
                 element["Targets"] = [found["Target"] for found in source["TargetHealthDescriptions"][resource_id]]
             found.append(item)

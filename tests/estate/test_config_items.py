@@ -22,6 +22,7 @@ from alb_sg.estate.export_file import read_export_file
 from alb_sg.estate.item_history import SECTION_BY_TYPE
 from alb_sg.estate.model import (
     Instance,
+    InstanceInterface,
     Listener,
     LoadBalancer,
     Permission,
@@ -169,7 +170,7 @@ READABLE: dict[str, list[Estate]] = {
     "c7n_event-config-rule-security-group.json": _groups(
         "123456789012",
         "eu-west-1",
-        SecurityGroup("sg-e2fb6999", "sg_open_ssh", "vpc-f16e4296", (_open("tcp", 22),), _EVERYTHING),
+        SecurityGroup("sg-e2fb6999", "sg_open_ssh", "vpc-f16e4296", (_open("tcp", 22),), _EVERYTHING, "123456789012"),
     ),
     # Without an account: the ARN in the configuration tells it. Entries in Pascal.
     "constructed_AWS_EC2_PrefixList.json": [
@@ -177,7 +178,9 @@ READABLE: dict[str, list[Estate]] = {
             "111111111111",
             "us-east-2",
             prefix_lists={
-                "pl-0123456789abcdef0": PrefixList("pl-0123456789abcdef0", "corp", Family.IPV4, ("10.0.0.0/8",))
+                "pl-0123456789abcdef0": PrefixList(
+                    "pl-0123456789abcdef0", "corp", Family.IPV4, ("10.0.0.0/8",), "111111111111", 10
+                )
             },
         )
     ],
@@ -203,6 +206,7 @@ READABLE: dict[str, list[Estate]] = {
             "vpc-009882a2845337a77",
             (_open("tcp", 80), _open("-1", None, _ITSELF)),
             _EVERYTHING,
+            "777719877733",
         ),
     ),
     # Nothing in it is of a type that a verdict needs.
@@ -211,14 +215,24 @@ READABLE: dict[str, list[Estate]] = {
         Estate(
             "681361479661",
             "us-east-1",
-            instances={"i-03402838daac1d611": Instance("i-03402838daac1d611", "172.31.74.239", None, ("sg-fd215482",))},
+            instances={
+                "i-03402838daac1d611": Instance(
+                    "i-03402838daac1d611",
+                    "172.31.74.239",
+                    None,
+                    ("sg-fd215482",),
+                    (InstanceInterface("eni-d055cfc4", ("sg-fd215482",)),),
+                )
+            },
         )
     ],
     # 2016: `ipRanges` as strings, and no `ipv4Ranges` yet.
     "rdk-1.0.0_AWS_EC2_SecurityGroup.json": _groups(
         "264683526309",
         "us-east-1",
-        SecurityGroup("sg-1d56fc66", "launch-wizard-7", "vpc-0990dc6d", (_open("tcp", 22),), _EVERYTHING),
+        SecurityGroup(
+            "sg-1d56fc66", "launch-wizard-7", "vpc-0990dc6d", (_open("tcp", 22),), _EVERYTHING, "264683526309"
+        ),
     ),
     "rdk-1.0.0_AWS_EC2_Subnet.json": [],
     # 2016: no association sets yet, the block alone.
@@ -635,6 +649,16 @@ def test_the_latest_item_counts_in_any_order(tmp_path: Path, items: list[Shape],
         assert estate.security_groups is not None
         found = estate.security_groups.get("sg-1")
         assert (found.ingress[0].cidrs if found else None) == ((block,) if block else None)
+
+
+@pytest.mark.parametrize("tags", [{"team": "web"}, {}])
+def test_of_two_items_of_one_time_the_one_that_speaks_of_tags_tells_them(tmp_path: Path, tags: Shape) -> None:
+    items = [_group(tags=None), _group(tags=tags)]
+    for order in (items, items[::-1]):
+        estate = read(tmp_path, order)
+        assert estate.security_groups is not None
+        assert estate.security_groups["sg-1"].tags == tags
+    assert "captured at the same time differs" in refusal(write(tmp_path, [_group(tags={"team": "app"}), items[1]]))
 
 
 def test_two_items_of_one_time_that_differ_are_refused(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from alb_sg.estate.estate import Estate, ReadFailure
 from alb_sg.estate.export_file import read_export_file, write_export_file
 from alb_sg.estate.model import (
     Instance,
+    InstanceInterface,
     Listener,
     LoadBalancer,
     NetworkInterface,
@@ -78,18 +79,23 @@ def test_every_section_is_read(tmp_path: Path) -> None:
                     Permission("icmp", 3, -1, ("0.0.0.0/0",), (), ()),
                 ),
                 (Permission("-1", None, None, (), (), (SecurityGroupReference("sg-app", ACCOUNT, None, None, None),)),),
+                ACCOUNT,
+                {"team": "web"},
             ),
             "sg-admin": SecurityGroup("sg-admin", "admin", "vpc-1", (), ()),
         },
         has_all_security_groups=True,
         vpcs={"vpc-1": Vpc("vpc-1", {Family.IPV4: ("10.0.0.0/16",), Family.IPV6: ("2001:db8::/56",)})},
-        instances={"i-2": Instance("i-2", "10.0.0.6", None, ("sg-app",))},
+        instances={"i-2": Instance("i-2", "10.0.0.6", None, ("sg-app",), (InstanceInterface("eni-2", ("sg-app",)),))},
         network_interfaces={
             "eni-1": NetworkInterface(
-                "eni-1", "vpc-1", ("sg-app",), ("10.0.0.5",), ("2001:db8::5",), ("10.0.1.0/28",), "i-1", 0
-            )
+                "eni-1", "vpc-1", ("sg-app",), ("10.0.0.5",), ("2001:db8::5",), ("10.0.1.0/28",), "i-1", 0, "primary"
+            ),
+            "eni-3": NetworkInterface(
+                "eni-3", "vpc-1", ("sg-web",), ("10.0.0.7",), (), (), None, 1, "ELB app/web/50dc6c495c0c9188", True
+            ),
         },
-        prefix_lists={"pl-1": PrefixList("pl-1", "corporate", Family.IPV4, ("192.0.2.0/24",))},
+        prefix_lists={"pl-1": PrefixList("pl-1", "corporate", Family.IPV4, ("192.0.2.0/24",), ACCOUNT, 10)},
         tags={WEB: {"clients": "internet"}, IDLE: {}},
     )
 
@@ -363,7 +369,7 @@ REFUSED: list[tuple[str, Change, str]] = [
     (
         "an interface given twice",
         _twice("NetworkInterfaces"),
-        "NetworkInterfaces[1].NetworkInterfaceId: 'eni-1' was given already, in NetworkInterfaces[0]",
+        "NetworkInterfaces[2].NetworkInterfaceId: 'eni-1' was given already, in NetworkInterfaces[0]",
     ),
     (
         "an instance given twice",

@@ -76,7 +76,7 @@ def asked(s3: Any, monkeypatch: pytest.MonkeyPatch) -> Recording:
     monkeypatch.setattr(calls, "WORKERS", 1)
     recording = Recording()
     clients = {"config": recording.config, "organizations": recording.organizations, "s3": s3}
-    monkeypatch.setattr(boto3, "client", lambda service, **_: clients[service])
+    monkeypatch.setattr(dashboard, "make_client", lambda service, **_: clients[service])
     return recording
 
 

@@ -1,4 +1,4 @@
-"""A region that answers real boto3 clients from a saved estate: filtered and paged as the APIs do, counted, and
+"""A region that answers real clients from a saved estate: filtered and paged as the APIs do, counted, and
 failing where a test wants it to."""
 
 from __future__ import annotations
@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import boto3
 from botocore.client import BaseClient
 
-from alb_sg.live import LiveClients, LiveSource, client_config
+from alb_sg.aws.clients import make_client
+from alb_sg.live import LiveClients, LiveSource
 from tests.builders import ACCOUNT, REGION, Saved, Shape
 
 # What a test may do to a call before it is answered: raise an exception, or answer in place of the region.
@@ -57,8 +57,8 @@ class Region:
     ) -> LiveSource:
         """A source whose clients this region answers, but for the one of AWS Config."""
         clients = LiveClients(
-            elbv2=boto3.client("elbv2", region_name=REGION, config=client_config()),
-            ec2=boto3.client("ec2", region_name=REGION, config=client_config()),
+            elbv2=make_client("elbv2", REGION),
+            ec2=make_client("ec2", REGION),
             config=config,
         )
         for client in (clients.elbv2, clients.ec2):

@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 from botocore.exceptions import ConnectTimeoutError
 
-from alb_sg.aws.calls import WORKERS, ApiRequest, ApiResponse, CallPool
+from alb_sg.aws.calls import ApiRequest, ApiResponse, CallPool
+from alb_sg.aws.clients import WORKERS, client_config
 from alb_sg.errors import NotReadError
 from alb_sg.estate.estate import ReadFailure
 from alb_sg.estate.export_file import read_export_file, write_export_file
 from alb_sg.findings.finding import EvaluationError, Finding
 from alb_sg.findings.judge import judge_all
-from alb_sg.live import LoadResult, Selection, client_config
+from alb_sg.live import LoadResult, Selection
 from alb_sg.parameters import parse_parameters
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 from tests.builders import (

@@ -9,15 +9,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from moto import mock_aws
 
+from alb_sg.aws.clients import make_client
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.export_file import read_export_file, write_export_file
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.findings.judge import judge_all
-from alb_sg.live import LiveClients, LiveSource, Selection, client_config
+from alb_sg.live import LiveClients, LiveSource, Selection
 from alb_sg.parameters import parse_parameters
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS
 
@@ -39,8 +39,8 @@ class Shop:
 @pytest.fixture
 def shop() -> Iterator[Shop]:
     with mock_aws():
-        ec2 = boto3.client("ec2", region_name=REGION, config=client_config())
-        elbv2 = boto3.client("elbv2", region_name=REGION, config=client_config())
+        ec2 = make_client("ec2", REGION)
+        elbv2 = make_client("elbv2", REGION)
         web_group = _build(ec2, elbv2)
         built = Shop(LiveSource(LiveClients(elbv2=elbv2, ec2=ec2), ACCOUNT, REGION), web_group)
 

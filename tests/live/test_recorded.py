@@ -8,15 +8,15 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
-import boto3
 import pytest
 from moto import mock_aws
 
+from alb_sg.aws.clients import make_client
 from alb_sg.estate.config_item import VPC_TYPE
 from alb_sg.estate.estate import ReadFailure
 from alb_sg.estate.model import LISTENER_TYPE, LOAD_BALANCER_TYPE, SECURITY_GROUP_TYPE, TARGET_GROUP_TYPE
 from alb_sg.findings.finding import Compliance
-from alb_sg.live import LoadResult, Selection, client_config
+from alb_sg.live import LoadResult, Selection
 from alb_sg.live.recording_group import records_type
 from embedded_aws.config_recorder import ALL_TYPES, record_estate
 from embedded_aws.config_stand_in import ConfigStandIn
@@ -80,7 +80,7 @@ def load(
 ) -> tuple[LoadResult, Region]:
     """What is loaded of a region by what AWS Config has recorded, and the region with the calls that it got."""
     region = Region(saved)
-    source = region.source(config=boto3.client("config", region_name=REGION, config=client_config()))
+    source = region.source(config=make_client("config", REGION))
     return source.load(selection, sections(*(rules or RULES), tags="tag_key" in arguments), **arguments), region
 
 

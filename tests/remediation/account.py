@@ -12,10 +12,11 @@ from alb_sg.exemptions.exemption import Exemptions
 from alb_sg.live import LiveClients
 from alb_sg.parameters import Parameters
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
+from alb_sg.remediation.account import AccountClients
 from alb_sg.remediation.apply import apply
 from alb_sg.remediation.execution import ApplyResult, UndoResult
 from alb_sg.remediation.fix_request import FixPolicy, FixRequest
-from alb_sg.remediation.live_planning import AccountClients, make_live_plan
+from alb_sg.remediation.live_planning import make_live_plan
 from alb_sg.remediation.plan import Plan
 from alb_sg.remediation.undo import undo
 from embedded_aws.account import ACCOUNT_ID, REGION, EmbeddedAws, icmp, tcp

@@ -550,7 +550,7 @@ def test_a_fix_that_cannot_be_looked_at_stays_and_is_said() -> None:
 
 
 def test_executions_have_names_that_a_tag_can_hold() -> None:
-    with shop() as found, pytest.raises(InvalidInputError, match="no execution"):
+    with shop() as found, pytest.raises(InvalidInputError, match="is not the id of an execution"):
         found.apply(execution="a b")
 
 

@@ -12,7 +12,7 @@ import hcl2
 import pytest
 
 from embedded_aws.account import REGION
-from tests.builders import ICMP, INGRESS, group, icmp, tcp
+from tests.builders import ICMP, INGRESS, group, icmp, interface, tcp
 from tests.command_line.calling import Command, closed, in_order
 from tests.estate.example import config_items, write
 from tests.remediation.account import Shop, shop
@@ -62,6 +62,36 @@ def test_a_saved_estate_is_planned_for(command: Command) -> None:
     assert 'ec2:AuthorizeSecurityGroupIngress {"GroupId": "sg-1"' in answer.out
     assert "as CloudFormation:" in answer.out
     assert "as Terraform:" in answer.out
+
+
+def test_a_saved_estate_is_planned_for_from_standard_input(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = json.dumps(closed())
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+    assert "add inbound TCP 443 from 0.0.0.0/0 in sg-1" in command("fix", "web", "--estate", "-").out
+
+
+def test_sections_may_stand_in_the_wrappers_of_the_aws_command(command: Command) -> None:
+    saved = closed(interface("10.0.1.9", groups=["sg-1"]))
+    arn = saved["LoadBalancers"][0]["LoadBalancerArn"]
+    plain = command.on(saved, "fix", "web", "--format", "json")
+    wrapped = {
+        **saved,
+        "NetworkInterfaces": {"NetworkInterfaces": saved["NetworkInterfaces"]},
+        "SecurityGroups": [{"SecurityGroups": saved["SecurityGroups"]}],
+        "Instances": {"Reservations": [{"Instances": saved["Instances"]}]},
+        "Tags": {"TagDescriptions": [{"ResourceArn": arn, "Tags": []}]},
+    }
+    assert plain.json["plans"][0]["newGroup"] is not None
+    assert command.on(wrapped, "fix", "web", "--format", "json") == plain
+
+
+def test_of_two_sources_each_is_planned_for_by_what_it_tells(command: Command, tmp_path: Path) -> None:
+    saved = closed()
+    other = json.loads(json.dumps(saved).replace("111122223333", "999999999999"))
+    path = write(tmp_path, {"configurationItems": config_items(other)})
+    arguments = ("fix", "web", "--config-items", path, "--format", "json", "--rule", "icmp_pmtud")
+    plans = command.on(saved, *arguments).json["plans"]
+    assert [(len(found["additions"]), len(found["refusals"])) for found in plans] == [(1, 0), (0, 1)]
 
 
 def test_json_has_plan_calls_and_snippets(command: Command) -> None:
@@ -146,15 +176,14 @@ def test_several_load_balancers_at_once(command: Command) -> None:
     [
         ((), "no load balancer is named"),
         (("web", "--undo", "fix-1"), "leave out the load balancers"),
-        (("--undo", "a b"), "no execution"),
+        (("--undo", "a b"), "is not the id of an execution"),
         (("--undo", "fix-1", "--estate", "e.json"), "--estate"),
-        (("web", "--apply", "--yes", "--estate", "e.json"), "planned for only"),
+        (("web", "--apply", "--yes", "--estate", "e.json"), "can only be planned for"),
         (("web", "--apply"), "give --yes"),
         (("web", "--yes", "--estate", "e.json"), "--yes"),
         (("web", "--apply", "--plan"), "not allowed"),
         (("web", "--apply", "--yes", "--snippet", "terraform"), "--snippet"),
-        (("web", "--estate", "-"), "as a file"),
-        (("web", "--rules-per-group", "0"), "'0'"),
+        (("web", "--rules-per-group", "0"), "'0' is not a number of rules (1 to 1000)"),
         (("web", "--date", "2026-06-01", "--estate", "e.json"), "--exemptions"),
         (("web", "--shared-group", "open"), "invalid choice"),
     ],

@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from alb_sg.errors import InvalidInputError
 from alb_sg.parameters import parse_parameters
-from alb_sg.remediation.change_context import attached_interface, saved_change_context, unknown_change_context
+from alb_sg.remediation.change_context import change_context, unknown_change_context
 from alb_sg.remediation.fix_request import FixPolicy
 from alb_sg.remediation.plan import Plan, RefusalReason
 from alb_sg.remediation.planning import judge_load_balancer, make_plan
@@ -50,8 +49,7 @@ def plan(saved: Saved, *rules: str, policy: FixPolicy | None = None, **given: st
     built = build(saved)
     web = built.load_balancers[load_balancer_arn("web")]
     fix = fix_of(*rules, policy=policy, parameters=parse_parameters(given))
-    facts = saved_change_context([saved], web, built.load_balancers.values())
-    return make_plan(built, web, fix, judge_load_balancer(built, web, fix), facts)
+    return make_plan(built, web, fix, judge_load_balancer(built, web, fix), change_context(built, web, [built]))
 
 
 def added(found: Plan) -> list[str]:
@@ -259,9 +257,22 @@ def test_any_other_interface_shares_a_group(other: Shape) -> None:
     assert "network interface eni-" in found.new_group.reason
 
 
-def test_instances_count_where_their_interfaces_are_not_listed() -> None:
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"SecurityGroups": [{"GroupId": "sg-1"}]},
+        # The group may be on an interface that is not the primary one.
+        {
+            "NetworkInterfaces": [
+                {"NetworkInterfaceId": "eni-1", "Groups": [], "Attachment": {"DeviceIndex": 0}},
+                {"NetworkInterfaceId": "eni-2", "Groups": [{"GroupId": "sg-1"}], "Attachment": {"DeviceIndex": 1}},
+            ]
+        },
+    ],
+)
+def test_instances_count_where_their_interfaces_are_not_listed(record: Shape) -> None:
     saved = web()
-    saved["Instances"] = [{"InstanceId": "i-1", "VpcId": "vpc-1", "SecurityGroups": [{"GroupId": "sg-1"}]}]
+    saved["Instances"] = [{"InstanceId": "i-1", "VpcId": "vpc-1", **record}]
     found = plan(saved, ICMP)
     assert found.new_group is not None
     assert "instance i-1" in found.new_group.reason
@@ -271,9 +282,8 @@ def test_interfaces_of_other_accounts_count() -> None:
     saved = web()
     elsewhere = {"AccountId": "999999999999", "Region": "us-east-1", "NetworkInterfaces": [_elastic("", "AIDAEXAMPLE")]}
     built = build(saved)
-    balancer = built.load_balancers[load_balancer_arn("web")]
-    facts = saved_change_context([saved, elsewhere], balancer, built.load_balancers.values())
-    assert len(facts.other_resources_with("sg-1")) == 1
+    context = change_context(built, built.load_balancers[load_balancer_arn("web")], [built, build(elsewhere)])
+    assert len(context.other_resources_with("sg-1")) == 1
 
 
 @pytest.mark.parametrize("section", ["NetworkInterfaces", "SecurityGroups"])
@@ -283,8 +293,8 @@ def test_what_was_not_collected_is_never_guessed(section: str) -> None:
     balancer = built.load_balancers[load_balancer_arn("web")]
     fix = fix_of(ICMP)
     del saved[section]
-    facts = saved_change_context([saved], balancer, built.load_balancers.values())
-    found = make_plan(built, balancer, fix, judge_load_balancer(built, balancer, fix), facts)
+    context = change_context(build(saved), balancer, [])
+    found = make_plan(built, balancer, fix, judge_load_balancer(built, balancer, fix), context)
     assert (added(found), refused(found)) == ([], [RefusalReason.NOT_READ])
     assert f"{section} of {ACCOUNT} us-east-1 was not collected" in found.refusals[0].text
 
@@ -311,29 +321,6 @@ def test_nothing_known_nothing_planned() -> None:
     )
     assert added(found) == []
     assert set(refused(found)) == {RefusalReason.NOT_READ}
-
-
-def test_sections_may_stand_in_the_wrappers_of_the_command() -> None:
-    saved = web(interface("10.0.1.9", groups=["sg-1"]))
-    balancer = build(saved).load_balancers[load_balancer_arn("web")]
-    plain = saved_change_context([saved], balancer, [balancer])
-    wrapped = {
-        **saved,
-        "NetworkInterfaces": {"NetworkInterfaces": saved["NetworkInterfaces"]},
-        "SecurityGroups": [{"SecurityGroups": saved["SecurityGroups"]}],
-        "Instances": {"Reservations": [{"Instances": saved["Instances"]}]},
-        "Tags": {
-            "TagDescriptions": [{"ResourceArn": balancer.arn, "Tags": [{"Key": "ManagedBy", "Value": "terraform"}]}]
-        },
-    }
-    found = saved_change_context([wrapped], balancer, [balancer])
-    assert (found.groups, found.attached_resources) == (plain.groups, plain.attached_resources)
-    assert found.require_load_balancer_tags() == {"ManagedBy": "terraform"}
-
-
-def test_an_interface_that_is_malformed_is_named() -> None:
-    with pytest.raises(InvalidInputError, match="NetworkInterfaceId"):
-        attached_interface({"Groups": []}, load_balancer_arn("web"))
 
 
 # --- who manages

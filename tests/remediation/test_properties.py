@@ -3,23 +3,24 @@ nobody, and can be taken back."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import event, given
 from hypothesis import strategies as st
 
 from alb_sg.estate.cidr import Family
 from alb_sg.estate.estate import Estate
-from alb_sg.estate.model import LoadBalancer
+from alb_sg.estate.model import LoadBalancer, Permission
 from alb_sg.findings.finding import Compliance, Finding, Missing
 from alb_sg.findings.judge import judge_all
 from alb_sg.parameters import parse_parameters
 from alb_sg.permissions.addresses import AddressSet
 from alb_sg.permissions.allowed_traffic import Direction, Permissions, Traffic
-from alb_sg.remediation.change_context import saved_change_context
+from alb_sg.remediation.change_context import change_context
 from alb_sg.remediation.fix_request import FixPolicy, ManagedGroupPolicy, SharedGroupPolicy
 from alb_sg.remediation.placement import dedicated_group_name
 from alb_sg.remediation.plan import Plan
-from alb_sg.remediation.planning import judge_load_balancer, make_plan
-from alb_sg.remediation.simulation import NEW_GROUP_ID, apply_to_estate, undo_in_estate
+from alb_sg.remediation.planning import NEW_GROUP_ID, apply_to_estate, judge_load_balancer, make_plan
 from tests.builders import Saved, build
 from tests.properties.estates import PARAMETERS, estates
 from tests.remediation.account import fix_of
@@ -47,11 +48,11 @@ def _apart(saved: Saved) -> Saved:
 
 
 def _plan(saved: Saved, name: str, parameters: dict[str, str], policy: FixPolicy) -> tuple[Estate, Plan]:
-    estate = build(saved)
+    estate = build(_facts(saved))
     load_balancer = next(one for one in estate.load_balancers.values() if one.name == name)
     fix = fix_of(policy=policy, parameters=parse_parameters(parameters))
-    facts = saved_change_context([_facts(saved)], load_balancer, estate.load_balancers.values())
-    return estate, make_plan(estate, load_balancer, fix, judge_load_balancer(estate, load_balancer, fix), facts)
+    context = change_context(estate, load_balancer, [estate])
+    return estate, make_plan(estate, load_balancer, fix, judge_load_balancer(estate, load_balancer, fix), context)
 
 
 def _verdicts(estate: Estate, parameters: dict[str, str]) -> Verdicts:
@@ -62,6 +63,31 @@ def _verdicts(estate: Estate, parameters: dict[str, str]) -> Verdicts:
 
 def _after(estate: Estate, plan: Plan) -> Estate:
     return apply_to_estate(estate, plan.load_balancer, plan.additions, plan.new_group)
+
+
+def _undone(estate: Estate, plan: Plan) -> Estate:
+    """The estate after the plan, with the rules that were added last and the new group taken away again."""
+    if not plan.additions:
+        return estate
+    groups = dict(estate.security_groups or {})
+    load_balancer = estate.load_balancers[plan.load_balancer.arn]
+    for addition in reversed(plan.additions):
+        group = groups[addition.group_id or NEW_GROUP_ID]
+        if addition.direction is Direction.INGRESS:
+            groups[group.id] = group._replace(ingress=_without_last(group.ingress, addition.permission))
+        else:
+            groups[group.id] = group._replace(egress=_without_last(group.egress, addition.permission))
+    if plan.new_group is not None:
+        del groups[NEW_GROUP_ID]
+        group_ids = tuple(group_id for group_id in load_balancer.security_groups if group_id != NEW_GROUP_ID)
+        load_balancer = load_balancer._replace(security_groups=group_ids)
+    load_balancers = {**estate.load_balancers, load_balancer.arn: load_balancer}
+    return replace(estate, load_balancers=load_balancers, security_groups=groups)
+
+
+def _without_last(permissions: tuple[Permission, ...], permission: Permission) -> tuple[Permission, ...]:
+    last = len(permissions) - 1 - permissions[::-1].index(permission)
+    return permissions[:last] + permissions[last + 1 :]
 
 
 SAVED = st.one_of(estates(), estates(collected=True), estates(collected=True).map(_apart))
@@ -88,7 +114,7 @@ def test_a_plan_suffices_harms_nobody_and_can_be_undone(
     # Every finding is either fixed or refused.
     open_ones = {rule for (of, rule), one in before.items() if of == name and one is Compliance.NON_COMPLIANT}
     assert open_ones == {*plan.rule_names, *(refusal.rule for refusal in plan.refusals)}
-    assert undo_in_estate(_after(estate, plan), plan.load_balancer.arn, plan.additions, plan.new_group) == estate
+    assert _undone(_after(estate, plan), plan) == estate
     assert bool(plan.additions) or plan.new_group is None
 
 

@@ -6,6 +6,7 @@ import argparse
 import os
 from typing import TextIO
 
+from alb_sg.command_line.argument_types import whole_number
 from alb_sg.command_line.arguments import (
     Commands,
     add_command,
@@ -28,8 +29,8 @@ from alb_sg.report.formats import JSON_LINES
 DESCRIPTION = """\
 Judge the security groups of load balancers against what Elastic Load Balancing recommends for Application Load
 Balancers: listener ports open to clients, targets reachable on their ports and health check ports, Path MTU
-Discovery. A load balancer is COMPLIANT, NON_COMPLIANT or NOT_APPLICABLE to each rule; what could not be read is an
-error that names it, never a verdict.
+Discovery. Each rule gives each load balancer one verdict: COMPLIANT, NON_COMPLIANT or NOT_APPLICABLE. Data that could
+not be read is an error that names it, never a verdict.
 """
 EXAMPLES = """\
   alb-sg check                                          this account, in the profile's region
@@ -64,18 +65,12 @@ def add_check(commands: Commands) -> None:
     add_output_option(parser)
     parser.add_argument(
         "--jobs",
-        type=_parse_process_count,
+        type=whole_number(1, 1024, "a number of processes"),
         default=os.cpu_count() or 1,
         metavar="N",
-        help="with --config-items and --format jsonl: so many processes for the files of several accounts and regions "
-        "(default: one a processor)",
+        help="number of processes for --config-items with --format jsonl and files of several accounts and regions "
+        "(default: one per processor)",
     )
-
-
-def _parse_process_count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of processes, from 1 on")
-    return int(text)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -84,7 +79,7 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.format == JSON_LINES and arguments.exemptions is None:
             written = _stream_json_lines(arguments, choice, stream)
             return exit_code(written.non_compliant_findings, written.errors)
-        # What lines need none of takes long to import.
+        # These imports are slow, and the streaming path does not need them.
         from alb_sg.command_line.evaluate_all import evaluate_all  # noqa: PLC0415
         from alb_sg.command_line.exemption_options import load_given_exemptions  # noqa: PLC0415
 
@@ -95,10 +90,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _stream_json_lines(arguments: argparse.Namespace, selection: RuleSelection, stream: TextIO) -> StreamedResults:
-    """Verdicts as they are found, which is possible where each is a line of its own."""
+    """Writes each verdict as soon as it is known, one line each."""
     files = find_json_files(arguments.config_items) if reads_only_config_items(arguments) else []
     if len(files) > 1:
-        from alb_sg.command_line.parallel import stream_json_lines_in_parallel  # noqa: PLC0415 (it brings the processes' modules)
+        from alb_sg.command_line.parallel import stream_json_lines_in_parallel  # noqa: PLC0415 (it imports multiprocessing)
 
         written = stream_json_lines_in_parallel(files, arguments.rule, arguments.parameter, arguments.jobs, stream)
         if written is not None:

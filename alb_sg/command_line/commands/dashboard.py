@@ -1,14 +1,14 @@
-"""`alb-sg dashboard`: how all load balancers stand, as one page."""
+"""`alb-sg dashboard`: the compliance of all load balancers as one page."""
 
 from __future__ import annotations
 
 import argparse
-import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from alb_sg.aws.account_region import AccountRegion
+from alb_sg.command_line.argument_types import time_with_zone, whole_number
 from alb_sg.command_line.arguments import (
     Commands,
     add_command,
@@ -29,7 +29,8 @@ from alb_sg.command_line.sources.aggregator_evaluations import (
     read_observation,
     refuse_judging_options,
 )
-from alb_sg.command_line.sources.loading import LoadedEstates, account_region_key, load_estates
+from alb_sg.command_line.sources.loaded_estates import LoadedEstates, account_region_key
+from alb_sg.command_line.sources.loading import load_estates
 from alb_sg.dashboard.history import earlier_run_files, make_run, read_run, run_file_name, write_run
 from alb_sg.dashboard.page import render_page
 from alb_sg.dashboard.page_data import EarlierRuns, build_page_data, page_data_text
@@ -45,9 +46,9 @@ from alb_sg.remediation.estate_planning import plan_estates
 from alb_sg.remediation.plan import Plan
 
 DESCRIPTION = """\
-Write how all load balancers stand as one page: what was looked at, how many are not as recommended and which face the
-internet, the worst first, by cause, what changed, exemptions, and for each load balancer its picture and its fix. The
-page is one file that needs no network; the data goes beside it as JSON.
+Write the compliance of all load balancers as one page: coverage, the number of non-compliant load balancers and which
+of them face the internet, the worst first, by cause, changes, exemptions, and a picture and a fix for each load
+balancer. The page is one file that needs no network. Its data is written beside it as JSON.
 """
 EXAMPLES = """\
   alb-sg dashboard --region eu-west-1 --output shops.html
@@ -56,10 +57,9 @@ EXAMPLES = """\
   alb-sg dashboard --estate estate.json --as-of 2027-01-31T12:00:00Z --output page.html
 """
 PAGE_SUFFIX = ".html"
-TIME_PATTERN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
-# Pictures and fixes beyond these would make a page of many megabytes; verdicts are all in it.
+# More pictures and fixes would make a page of many megabytes. All verdicts are on the page anyway.
 DEFAULT_PICTURES = 2500
-# A daily run for two months; each more takes its time to read.
+# Two months of daily runs. Each further run adds time to read.
 MAX_COMPARED_RUNS = 60
 
 
@@ -68,7 +68,7 @@ def add_dashboard(commands: Commands) -> None:
         commands,
         "dashboard",
         run,
-        summary="write one page on how all stand",
+        summary="write the compliance of all load balancers as one page",
         description=DESCRIPTION,
         examples=EXAMPLES,
     )
@@ -78,43 +78,43 @@ def add_dashboard(commands: Commands) -> None:
     parser.add_argument(
         "--aggregator",
         metavar="NAME",
-        help="show what AWS Config has recorded in all accounts of an organization, as this aggregator has it; nothing "
-        "is judged then",
+        help="show the verdicts that AWS Config has recorded in all accounts of an organization, from this aggregator; "
+        "the command judges nothing then",
     )
     parser.epilog = f"{parser.epilog}\n{AGGREGATOR_HELP}{ACCOUNT_NAMES_HELP}\n{EXEMPTIONS_HELP}"
     parser.add_argument(
         "--history",
         metavar="DIR",
-        help="compare with the runs in this folder, and add this one to them; it is made where there is none",
+        help="compare with the runs in this folder and add this run to them; a missing folder is created",
     )
     parser.add_argument(
         "--as-of",
-        type=_parse_time,
+        type=time_with_zone,
         metavar="TIME",
-        help="when what is shown was so, such as 2027-01-31T12:00:00Z (default: now)",
+        help="the time that the results describe, such as 2027-01-31T12:00:00Z (default: now)",
     )
     parser.add_argument(
         "--pictures",
-        type=_parse_picture_count,
+        type=whole_number(0, 9_999_999, "a number of load balancers"),
         default=DEFAULT_PICTURES,
         metavar="N",
-        help=f"draw so many load balancers, the worst first (default: {DEFAULT_PICTURES})",
+        help=f"draw the N worst load balancers (default: {DEFAULT_PICTURES})",
     )
     parser.add_argument(
         "--output",
         required=True,
         metavar="FILE.html",
-        help="the page; its data goes beside it as FILE.json. Each is replaced whole or not at all",
+        help="the page; its data is written beside it as FILE.json. On failure an existing file stays as it was",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
     if not arguments.output.endswith(PAGE_SUFFIX):
         raise InvalidInputError(
-            f"--output {arguments.output!r} does not end in {PAGE_SUFFIX}; the data goes beside it as .json"
+            f"--output {arguments.output!r} does not end in {PAGE_SUFFIX}, which the data file replaces by .json"
         )
     _refuse_to_replace_input(arguments)
-    as_of = datetime.now(UTC).replace(microsecond=0) if arguments.as_of is None else arguments.as_of
+    as_of = (arguments.as_of or datetime.now(UTC)).replace(microsecond=0)
     if arguments.exemptions is not None and arguments.date is None:
         arguments.date = as_of.date()
     observation, plans = _observe(arguments, as_of)
@@ -125,7 +125,7 @@ def run(arguments: argparse.Namespace) -> int:
 def write_dashboard(
     observation: Observation, path: str, history: str | None, plans: Mapping[str, Plan] | None = None
 ) -> None:
-    """The page and its data, and the run in its history where one is kept. Raises InvalidInputError.
+    """Writes the page, its data, and with a history the run. Raises InvalidInputError.
 
     `plans`: the fixes to show, by load balancer ARN.
     """
@@ -136,7 +136,7 @@ def write_dashboard(
         stream.write(text)
     with open_output(path, machine_readable=True) as stream:
         stream.write(render_page(found, text))
-    # Last: a run whose page nobody could see must not be what the next one is compared with.
+    # Last, so that the next run is never compared with one whose page was not written.
     if history is not None:
         with open_output(str(Path(history) / run_file_name(observation.as_of)), machine_readable=True) as stream:
             write_run(make_run(observation), stream)
@@ -147,18 +147,17 @@ def _data_path(path: str) -> str:
 
 
 def _refuse_to_replace_input(arguments: argparse.Namespace) -> None:
-    """Raises InvalidInputError where the page or its data would take the place of what is read."""
+    """Raises InvalidInputError if the page or its data would overwrite an input."""
     given = [*arguments.estate, *arguments.config_items, *([arguments.exemptions] if arguments.exemptions else [])]
     inputs = {Path(one).resolve() for one in given}
     for path in (_data_path(arguments.output), arguments.output):
         target = Path(path).resolve()
         if inputs & {target, *target.parents}:
-            raise InvalidInputError(f"{path} would be written over or into what is read; choose another --output")
+            raise InvalidInputError(f"{path} would overwrite an input; choose another --output")
 
 
 def _read_earlier_runs(folder: Path, as_of: datetime) -> EarlierRuns:
-    """The latest runs in a folder, which is there afterwards. Each is read when it is its turn: together they may be
-    large."""
+    """The latest runs in a folder, which is created if missing. Runs are read lazily: together they may be large."""
     paths = earlier_run_files(folder, as_of)
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -168,9 +167,6 @@ def _read_earlier_runs(folder: Path, as_of: datetime) -> EarlierRuns:
         ) from error
     latest = paths[-MAX_COMPARED_RUNS:]
     return EarlierRuns(map(read_run, latest), len(paths) - len(latest))
-
-
-# --- observing
 
 
 def _observe(arguments: argparse.Namespace, as_of: datetime) -> tuple[Observation, Mapping[str, Plan]]:
@@ -212,7 +208,7 @@ def _review_exemptions(
     loaded_estates: LoadedEstates,
     selection: RuleSelection,
 ) -> ExemptionsReport:
-    """The exemptions held against the results without them."""
+    """The review of the exemptions against the results without them."""
     every: Sequence[Finding | EvaluationError] = [
         *results_without_exemptions.findings,
         *results_without_exemptions.errors,
@@ -235,18 +231,3 @@ def _review_exemptions(
         [one for one in known.malformed if one.rule is None or one.rule in selection.rule_names],
         [] if known.malformed else loaded_exemptions.errors,
     )
-
-
-def _parse_time(text: str) -> datetime:
-    try:
-        if TIME_PATTERN.fullmatch(text):
-            return datetime.fromisoformat(text)
-    except ValueError:
-        pass
-    raise argparse.ArgumentTypeError(f"{text!r} is not a time such as 2027-01-31T12:00:00Z")
-
-
-def _parse_picture_count(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= 7):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of load balancers (0 to 9999999)")
-    return int(text)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from alb_sg.aws.account_region import AccountRegion
+from alb_sg.command_line.argument_types import whole_number
 from alb_sg.command_line.arguments import (
     Commands,
     add_command,
@@ -21,7 +22,8 @@ from alb_sg.command_line.exemption_options import (
 from alb_sg.command_line.exit_code import ExitCode
 from alb_sg.command_line.output import open_output
 from alb_sg.command_line.rule_selection import RuleSelection, select_rules
-from alb_sg.command_line.sources.loading import LoadedEstates, account_region_key, load_estates
+from alb_sg.command_line.sources.loaded_estates import LoadedEstates, account_region_key
+from alb_sg.command_line.sources.loading import load_estates
 from alb_sg.exemptions.exemption import Exemption, VerdictKey
 from alb_sg.findings.exemption_review import DEFAULT_EXPIRING_DAYS, ReviewScope, review
 from alb_sg.findings.finding import EvaluationError, Finding
@@ -31,9 +33,9 @@ from alb_sg.report.exemptions import write_exemptions, write_exemptions_json
 from alb_sg.report.style import Style
 
 DESCRIPTION = """\
-List exemptions: those in force, those about to expire, those that have expired, and those that are unused because the
-load balancer does not exist or is not NON_COMPLIANT without them; and entries that are malformed and hide nothing.
-Load balancers of accounts and regions that the sources below do not cover are listed with their use unknown.
+List exemptions by state: in force, about to expire, expired, and unused because the load balancer does not exist or is
+not NON_COMPLIANT without them. Malformed entries, which exempt nothing, are listed too. For load balancers outside the
+sources below, the use is unknown.
 """
 EXAMPLES = """\
   alb-sg exemptions exemptions.json
@@ -43,8 +45,8 @@ EXAMPLES = """\
 """
 EXIT_CODES = """\
 exit codes:
-  0  nothing wants attention
-  1  an exemption has expired, is about to, or is unused
+  0  nothing needs attention
+  1  an exemption has expired, is about to expire, or is unused
   2  the call or its input cannot be used, or SOURCE is no document of exemptions
   3  an entry is malformed, or something could not be read or judged
 """
@@ -55,7 +57,7 @@ def add_exemptions(commands: Commands) -> None:
         commands,
         "exemptions",
         run,
-        summary="list exemptions, and which of them want attention",
+        summary="list exemptions and those that need attention",
         description=DESCRIPTION,
         examples=EXAMPLES,
         exit_codes=f"{EXIT_CODES}\n{EXEMPTIONS_HELP}",
@@ -63,10 +65,10 @@ def add_exemptions(commands: Commands) -> None:
     parser.add_argument("document", metavar="SOURCE", help="a file, s3://bucket/key, or ssm:/parameter/name")
     parser.add_argument(
         "--days",
-        type=_parse_days,
+        type=whole_number(0, 99_999, "a number of days"),
         default=DEFAULT_EXPIRING_DAYS,
         metavar="N",
-        help=f"what ends within so many days is about to expire (default: {DEFAULT_EXPIRING_DAYS})",
+        help=f"an exemption that ends within N days is about to expire (default: {DEFAULT_EXPIRING_DAYS})",
     )
     add_date_option(parser)
     add_source_options(parser)
@@ -111,7 +113,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _judge_exempted(
     loaded_estates: LoadedEstates, selection: RuleSelection, entries: list[Exemption]
 ) -> dict[VerdictKey, Finding | EvaluationError]:
-    """What is said without exemptions of every load balancer and rule that an exemption names."""
+    """The results without exemptions for every load balancer and rule that an exemption names."""
     keys = {entry.key for entry in entries}
     arns = {arn for arn, _ in keys}
     found: dict[VerdictKey, Finding | EvaluationError] = {}
@@ -124,14 +126,8 @@ def _judge_exempted(
         findings, errors = judge_all(estate, named, selection.rules)
         results: list[Finding | EvaluationError] = [*findings, *errors]
         for result in results:
-            # Judging names a load balancer and a rule in every error, too.
+            # An error of the judge names a load balancer and a rule, like a finding.
             key = (str(result.load_balancer_arn), str(result.rule))
             if key in keys:
                 found[key] = result
     return found
-
-
-def _parse_days(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) <= 5):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of days (0 to 99999)")
-    return int(text)

@@ -1,4 +1,4 @@
-"""`alb-sg explain`: why the verdicts on one load balancer are what they are."""
+"""`alb-sg explain`: the reasons for the verdicts on one load balancer."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ from alb_sg.command_line.exemption_options import load_given_exemptions
 from alb_sg.command_line.exit_code import exit_code
 from alb_sg.command_line.output import open_output
 from alb_sg.command_line.rule_selection import select_rules
-from alb_sg.command_line.sources.loading import load_estates, require_single_load_balancer
+from alb_sg.command_line.sources.loaded_estates import require_single_load_balancer
+from alb_sg.command_line.sources.loading import load_estates
 from alb_sg.findings.explanation import explain
 from alb_sg.findings.finding import EvaluationError, Finding
 from alb_sg.findings.judge import Judge
@@ -34,15 +35,16 @@ from alb_sg.report.explanation_text import write_explanation
 from alb_sg.report.style import Style
 
 DESCRIPTION = """\
-Show the user guide's table for one load balancer: every recommended row, the security group rule that meets it and
-why it matches, or what is missing, or why it could not be judged; and what needs nothing, with the reason.
+Show the user guide's table for one load balancer. Each recommended row has the security group rule that meets it and
+why it matches, what is missing, or why it could not be judged. Listeners and target groups that need nothing are
+listed with the reason.
 """
 EXAMPLES = """\
   alb-sg explain shop
   alb-sg explain arn:aws:elasticloadbalancing:eu-west-1:111122223333:loadbalancer/app/shop/50dc6c495c0c9188
   alb-sg explain shop --estate estate.json --rule instance_egress
 """
-# The order of the page's tables: inbound, outbound, and ICMP below them.
+# The order of the tables in the user guide: inbound, outbound, then ICMP.
 DISPLAY_ORDER = (LISTENER_INGRESS, INSTANCE_EGRESS, HEALTH_CHECK_EGRESS, ICMP_PMTUD)
 
 
@@ -51,7 +53,7 @@ def add_explain(commands: Commands) -> None:
         commands,
         "explain",
         run,
-        summary="show what each verdict on one load balancer rests on",
+        summary="show the reasons for the verdicts on one load balancer",
         description=DESCRIPTION,
         examples=EXAMPLES,
     )

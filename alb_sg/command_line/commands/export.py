@@ -1,4 +1,4 @@
-"""`alb-sg export`: an account as a saved estate, to be judged elsewhere and later."""
+"""`alb-sg export`: save an account and region as a file, to judge it offline."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from alb_sg.estate.export_file import write_export_file
 
 DESCRIPTION = """\
 Read load balancers, listeners, target groups and registrations, security groups, VPCs, subnets, network interfaces,
-instances, prefix lists and tags of an account, and write them as a saved estate, which `--estate` of the other
-commands takes. The values are the API's own; nothing secret is among them. One region is one JSON object, several are a
-list. Where a single call fails nothing is written, and the exit code is 3.
+instances, prefix lists and tags of an account, and write them as a saved estate for the option `--estate` of the other
+commands. The file holds the API's values and no secrets. One region is one JSON object; several regions are a list.
+If any call fails, the command writes nothing and exits with 3.
 """
 EXAMPLES = """\
   alb-sg export --output estate.json
@@ -26,7 +26,7 @@ EXIT_CODES = """\
 exit codes:
   0  the file is written
   2  the call cannot be used, or the file cannot be written
-  3  something could not be read; nothing is written
+  3  something could not be read, and nothing is written
 """
 
 
@@ -45,13 +45,13 @@ def add_export(commands: Commands) -> None:
         "--output",
         required=True,
         metavar="F",
-        help="the file to write, gzipped where it ends in .gz; - is standard output",
+        help="the file to write, compressed if it ends in .gz; - is standard output",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    # boto3 takes a third of a second to import, which the commands on files need not wait for.
-    from alb_sg.command_line.sources.live import live_sources  # noqa: PLC0415 (as said above)
+    # Importing boto3 takes a third of a second, which commands on files do not need.
+    from alb_sg.command_line.sources.live import live_sources  # noqa: PLC0415 (see above)
 
     with open_output(arguments.output, machine_readable=True) as stream:
         estates = []

@@ -1,4 +1,4 @@
-"""`alb-sg rules`: what each rule asks."""
+"""`alb-sg rules`: what each rule requires."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from alb_sg.report.rules_text import write_rules
 from alb_sg.report.style import Style
 
 DESCRIPTION = """\
-What each rule asks, its parameters with their defaults, and where the Elastic Load Balancing user guide says so.
+Show what each rule requires, its parameters with their defaults, and its section of the Elastic Load Balancing user
+guide.
 """
 EXAMPLES = """\
   alb-sg rules
@@ -21,8 +22,8 @@ EXAMPLES = """\
 """
 EXIT_CODES = """\
 exit codes:
-  0  the rules are shown
-  2  there is no such rule
+  0  success
+  2  no rule has this name
 """
 
 
@@ -31,12 +32,12 @@ def add_rules(commands: Commands) -> None:
         commands,
         "rules",
         run,
-        summary="say what each rule asks",
+        summary="show what each rule requires",
         description=DESCRIPTION,
         examples=EXAMPLES,
         exit_codes=EXIT_CODES,
     )
-    parser.add_argument("name", nargs="?", metavar="NAME", help="one rule (default: all four)")
+    parser.add_argument("name", nargs="?", metavar="NAME", help="one rule (default: all)")
 
 
 def run(arguments: argparse.Namespace) -> int:

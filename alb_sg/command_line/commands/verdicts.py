@@ -1,4 +1,4 @@
-"""`alb-sg verdicts`: what AWS Config has recorded in all accounts of an organization."""
+"""`alb-sg verdicts`: the evaluations that AWS Config has recorded in all accounts of an organization."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from alb_sg.observations.observation import Completeness
 from alb_sg.report import phrasing
 
 DESCRIPTION = """\
-Print the verdicts that AWS Config has recorded in every account and region of an organization, as its aggregator has
-them, in any format of `alb-sg check`. Nothing is judged here: the verdicts are as old, and the parameters and
-exemptions those, as when the deployed rules last ran; what they did not look at is said on standard error. To judge
-the load balancers themselves, as the aggregator has recorded them, use `alb-sg check --aggregator NAME`.
+Print the verdicts that AWS Config has recorded in every account and region of an organization, from an aggregator, in
+any format of `alb-sg check`. This command judges nothing: age, parameters and exemptions of the verdicts are those of
+the deployed rules' last run. Standard error lists what the rules have not evaluated. To judge the load balancers
+yourself from the aggregator's items, use `alb-sg check --aggregator NAME`.
 """
 EXAMPLES = """\
   alb-sg verdicts --aggregator alb-sg
   alb-sg verdicts --aggregator alb-sg --region eu-central-1 --format asff --output findings.jsonl
   alb-sg verdicts --aggregator alb-sg --rule listener_ingress --format csv
 """
-# How many accounts and regions a remark names.
+# The most accounts and regions that a remark names.
 MAX_NAMED_ACCOUNTS = 5
 
 
@@ -38,7 +38,7 @@ def add_verdicts(commands: Commands) -> None:
         commands,
         "verdicts",
         run,
-        summary="print what AWS Config has recorded in all accounts",
+        summary="print the verdicts that AWS Config has recorded in all accounts",
         description=DESCRIPTION,
         examples=EXAMPLES,
     )
@@ -50,7 +50,7 @@ def add_verdicts(commands: Commands) -> None:
         action="append",
         default=[],
         metavar="NAME",
-        help="this rule only, with or without ALB_SG_; repeatable (default: all four)",
+        help="print this rule only, with or without ALB_SG_; repeatable (default: all)",
     )
     add_exemptions_option(parser)
     add_format_options(parser)
@@ -70,7 +70,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _completeness_remarks(completeness: Completeness) -> Iterator[str]:
-    """What nobody looked at."""
+    """What the recorded verdicts do not cover."""
     silent = (
         []
         if completeness.expected is None

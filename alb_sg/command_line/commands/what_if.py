@@ -1,10 +1,11 @@
-"""`alb-sg what-if`: verdicts before and after a change, before it is made."""
+"""`alb-sg what-if`: the verdicts before and after a planned change."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 
+from alb_sg.command_line.argument_types import TRAFFIC_PORT, health_check_port, port, security_group_ids
 from alb_sg.command_line.arguments import (
     Commands,
     add_command,
@@ -16,14 +17,14 @@ from alb_sg.command_line.commands.explain import DISPLAY_ORDER
 from alb_sg.command_line.exit_code import exit_code
 from alb_sg.command_line.output import open_output
 from alb_sg.command_line.rule_selection import select_rules
-from alb_sg.command_line.sources.loading import load_estates, require_single_load_balancer
+from alb_sg.command_line.sources.loaded_estates import require_single_load_balancer
+from alb_sg.command_line.sources.loading import load_estates
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate import what_if
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.findings.finding import EvaluationError, Finding
 from alb_sg.findings.judge import Judge
-from alb_sg.parameters import SECURITY_GROUP_ID
 from alb_sg.report import phrasing
 from alb_sg.report.style import Style
 from alb_sg.report.what_if import WhatIfReport, write_what_if, write_what_if_json
@@ -31,8 +32,8 @@ from alb_sg.report.what_if import WhatIfReport, write_what_if, write_what_if_jso
 DESCRIPTION = """\
 "Whenever you add a listener to your load balancer or update the health check port for a target group used by the load
 balancer to route requests, you must verify that the security groups associated with the load balancer allow traffic on
-the new port in both directions": verify it before the change is made. Shows each rule's verdict before and after, and
-what would be missing. Nothing is changed anywhere.
+the new port in both directions". This command verifies it before you make the change. It shows each rule's verdict
+before and after, and what would be missing. It changes nothing.
 """
 EXAMPLES = """\
   alb-sg what-if shop --add-listener 8443
@@ -40,9 +41,8 @@ EXAMPLES = """\
   alb-sg what-if shop --health-check-port shop-targets=traffic-port --remove-listener 80
   alb-sg what-if shop --security-groups sg-0a1b2c3d,sg-4e5f6a7b --estate estate.json
 
-The exit code is that of the verdicts after the change.
+The exit code follows the verdicts after the change.
 """
-TRAFFIC_PORT = "traffic-port"
 
 
 def add_what_if(commands: Commands) -> None:
@@ -60,24 +60,24 @@ def add_what_if(commands: Commands) -> None:
         "--add-listener",
         action="append",
         default=[],
-        type=_parse_port,
+        type=port,
         metavar="PORT",
         help="HTTPS on 443 and 8443, else HTTP",
     )
-    changes.add_argument("--remove-listener", action="append", default=[], type=_parse_port, metavar="PORT")
+    changes.add_argument("--remove-listener", action="append", default=[], type=port, metavar="PORT")
     changes.add_argument(
         "--health-check-port",
         action="append",
         default=[],
-        type=_parse_health_check_port,
+        type=health_check_port,
         metavar="TARGET-GROUP=PORT",
-        help="of a target group, by name or ARN; a port or traffic-port",
+        help="set the health check port of a target group (name or ARN) to a port or traffic-port",
     )
     changes.add_argument(
         "--security-groups",
-        type=_parse_security_groups,
+        type=security_group_ids,
         metavar="sg-…,sg-…",
-        help="these groups in place of the load balancer's own",
+        help="replace the load balancer's security groups by these",
     )
     add_source_options(parser)
     add_rule_options(parser)
@@ -90,8 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
     groups: tuple[str, ...] | None = arguments.security_groups
     if not (arguments.add_listener or arguments.remove_listener or arguments.health_check_port or groups):
         raise InvalidInputError(
-            "no change is given; name one with --add-listener, --remove-listener, --health-check-port or "
-            "--security-groups"
+            "no change given; name one with --add-listener, --remove-listener, --health-check-port or --security-groups"
         )
     name = arguments.load_balancer
     rules = {rule: choice.rules[rule] for rule in DISPLAY_ORDER if rule in choice.rules}
@@ -123,20 +122,20 @@ def run(arguments: argparse.Namespace) -> int:
 def _apply_changes(
     estate: Estate, load_balancer: LoadBalancer, arguments: argparse.Namespace
 ) -> tuple[Estate, list[str], list[str]]:
-    """The estate after the changes, what they are, and what to bear in mind."""
+    """The estate after the changes, a description of each change, and notes on what the verdicts leave out."""
     changes: list[str] = []
     notes: list[str] = []
     if arguments.security_groups:
         estate = what_if.set_security_groups(estate, load_balancer, arguments.security_groups)
         changes.append(f"its security groups were {', '.join(arguments.security_groups)}")
-    for port in arguments.remove_listener:
-        estate = what_if.remove_listener(estate, load_balancer, port)
-        changes.append(f"its listener on port {port} were removed")
+    for removed in arguments.remove_listener:
+        estate = what_if.remove_listener(estate, load_balancer, removed)
+        changes.append(f"its listener on port {removed} were removed")
     if arguments.remove_listener:
         notes.append("target groups stay associated: rules of other listeners may forward to them")
-    for port in arguments.add_listener:
-        estate = what_if.add_listener(estate, load_balancer, port)
-        changes.append(f"it had a listener on port {port}")
+    for added in arguments.add_listener:
+        estate = what_if.add_listener(estate, load_balancer, added)
+        changes.append(f"it had a listener on port {added}")
     if arguments.add_listener:
         notes.append("a new listener forwards to no new target group here: check the outbound rules once it does")
     for name, check_port in arguments.health_check_port:
@@ -147,25 +146,3 @@ def _apply_changes(
         if others:
             notes.append(f"target group {group.name} is also used by {', '.join(others)}: not judged here")
     return estate, changes, notes
-
-
-def _parse_port(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 65535):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a port (1 to 65535)")
-    return int(text)
-
-
-def _parse_health_check_port(text: str) -> tuple[str, int | None]:
-    """A target group's name or ARN, and the port; None is `traffic-port`."""
-    name, equals, port = text.rpartition("=")
-    if not equals or not name:
-        raise argparse.ArgumentTypeError(f"{text!r} is not TARGET-GROUP=PORT")
-    return name, None if port == TRAFFIC_PORT else _parse_port(port)
-
-
-def _parse_security_groups(text: str) -> tuple[str, ...]:
-    groups = tuple(dict.fromkeys(group.strip() for group in text.split(",")))
-    bad = next((group for group in groups if not SECURITY_GROUP_ID.fullmatch(group)), None)
-    if bad is not None:
-        raise argparse.ArgumentTypeError(f"{bad!r} is not a security group (sg-…)")
-    return groups

@@ -1,4 +1,4 @@
-"""What an organization's AWS Config aggregator has recorded, as a source of the dashboard and of `alb-sg verdicts`."""
+"""The evaluations that an AWS Config aggregator has collected, for `alb-sg verdicts` and the dashboard."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from alb_sg.findings.loaded_exemptions import LoadedExemptions
 from alb_sg.observations.observation import Observation
 
 AGGREGATOR_HELP = """the aggregator:
-  Read with the credentials of boto3's usual places or of --profile, in the region of that profile or in --region: those
-  of the account and region that have the aggregator. No member account is called. Needs
-  config:SelectAggregateResourceConfig, config:GetAggregateComplianceDetailsByConfigRule (a call for each rule, account
-  and region, five in a second) and, for what is expected, config:DescribeConfigurationAggregatorSourcesStatus.
-  An aggregator keeps no NOT_APPLICABLE: a load balancer without a verdict is counted, and nothing is said of it.
+  Give the credentials (boto3's default chain, or --profile) and the region (of the profile, or --region) of the
+  account that owns the aggregator. The command calls no member account. It needs
+  config:SelectAggregateResourceConfig, config:GetAggregateComplianceDetailsByConfigRule (one call for each rule,
+  account and region, five per second) and, for coverage, config:DescribeConfigurationAggregatorSourcesStatus.
+  An aggregator keeps no NOT_APPLICABLE: load balancers without a verdict are counted only.
 """
 ACCOUNT_NAMES_HELP = """\
-  Accounts' names and units need organizations:ListRoots, ListOrganizationalUnitsForParent, ListAccountsForParent and
-  ListAccounts; without them the accounts' ids stand alone.
+  Names and units of accounts need organizations:ListRoots, ListOrganizationalUnitsForParent, ListAccountsForParent
+  and ListAccounts; without these permissions the page shows account ids alone.
 """
-# Options of a command that judges, which say nothing to one that reads what was judged.
+# Options for judging, which do not apply to recorded evaluations.
 REFUSED_OPTIONS = {
-    "estate": "--estate is another source; leave it out beside --aggregator",
-    "config_items": "--config-items is another source; leave it out beside --aggregator",
-    "parameter": "an aggregator tells what the deployed rules said, with their own parameters; leave --parameter out",
+    "estate": "--estate is another source; omit it with --aggregator",
+    "config_items": "--config-items is another source; omit it with --aggregator",
+    "parameter": "an aggregator holds the deployed rules' verdicts, with their own parameters; omit --parameter",
 }
 
 
@@ -39,13 +39,13 @@ def read_observation(
     *,
     with_account_names: bool = True,
 ) -> Observation:
-    """What aggregator `arguments.aggregator` tells of the rules named, read as `--profile` and `--region` say, with
-    exemptions applied. `names`: accounts' names and units are asked for, too.
+    """The recorded evaluations of the named rules in aggregator `arguments.aggregator`, with exemptions applied.
 
-    Raises InvalidInputError, and NotReadError where AWS does not answer.
+    `with_account_names` also reads names and units of accounts. Raises InvalidInputError, and NotReadError if a call
+    fails.
     """
-    # boto3 takes a third of a second to import, which files need not wait for.
-    from alb_sg.aggregator.observe import observe  # noqa: PLC0415 (as said above)
+    # Importing boto3 takes a third of a second, which commands on files do not need.
+    from alb_sg.aggregator.observe import observe  # noqa: PLC0415 (see above)
     from alb_sg.aggregator.requests import AggregatorClients  # noqa: PLC0415
     from alb_sg.command_line.sources.live import open_aggregator_client, open_client  # noqa: PLC0415
 
@@ -59,7 +59,7 @@ def read_observation(
 
 
 def refuse_judging_options(arguments: argparse.Namespace) -> None:
-    """Raises InvalidInputError where an option is given that an aggregator has no use for."""
+    """Raises InvalidInputError for an option that does not apply to an aggregator."""
     for name, sentence in REFUSED_OPTIONS.items():
         if getattr(arguments, name):
             raise InvalidInputError(sentence)

@@ -1,4 +1,4 @@
-"""An organization as an aggregator of AWS Config has it."""
+"""The source `--aggregator`: the items that an AWS Config aggregator has collected from an organization."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from alb_sg.aggregator.estates import read_aggregator
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.sources.live import open_aggregator_client
-from alb_sg.command_line.sources.loading import LoadedEstates, account_region_key, select_load_balancers
+from alb_sg.command_line.sources.loaded_estates import LoadedEstates, account_region_key, select_load_balancers
 from alb_sg.errors import NotReadError
 from alb_sg.estate.estate import link_estates
 from alb_sg.findings.finding import EvaluationError
 from alb_sg.report import phrasing
 
-# As many accounts and regions are named in a note.
+# The most accounts and regions that a note names.
 MAX_NAMED_ACCOUNTS = 20
 
 
 def load_aggregator_inventory(
     profile: str | None, regions: Sequence[str], aggregator_name: str, load_balancer_names: Sequence[str]
 ) -> LoadedEstates:
-    """The estates of every account and region that the aggregator collects from, as `sources.gather` gives them."""
+    """The estates of every account and region that the aggregator collects from."""
     try:
         client = open_aggregator_client(profile, regions)
         with Progress(f"reading aggregator {aggregator_name}: queries") as progress:

@@ -5,37 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import boto3
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    CredentialRetrievalError,
-    InvalidRegionError,
-    NoCredentialsError,
-    PartialCredentialsError,
-    ProfileNotFound,
-    SSOError,
-    TokenRetrievalError,
-)
+from botocore.session import Session
 
+from alb_sg.aws.clients import caller_account_id, make_client, open_session
 from alb_sg.aws.rate_limits import RATE_LIMITER
 from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.rule_selection import RuleSelection
-from alb_sg.command_line.sources.loading import LoadedEstates, account_region_key, enumeration_error
+from alb_sg.command_line.sources.loaded_estates import LoadedEstates, account_region_key, enumeration_error
 from alb_sg.errors import InvalidInputError, NotReadError
 from alb_sg.estate.estate import Estate, link_estates
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.findings.finding import EvaluationError
-from alb_sg.live import LiveClients, LiveSource, Selection, client_config
+from alb_sg.live import LiveClients, LiveSource, Selection
 
-# Who nobody knows cannot be asked anything: the call is unusable until the reader sets up credentials.
-CREDENTIAL_ERRORS = (
-    CredentialRetrievalError,
-    NoCredentialsError,
-    PartialCredentialsError,
-    SSOError,
-    TokenRetrievalError,
-)
 SIGN_IN_HINT = "sign in, name a --profile, or read files with --estate or --config-items"
 
 
@@ -89,17 +71,18 @@ def live_sources(
 
     Raises InvalidInputError without a region or credentials, NotReadError where AWS does not answer.
     """
-    session = _open_session(profile)
-    chosen = sorted(set(regions)) or ([session.region_name] if session.region_name else [])
+    session = open_session(profile)
+    region = session.get_config_variable("region")
+    chosen = sorted(set(regions)) or ([region] if region else [])
     if not chosen:
         raise InvalidInputError("no region is set; give --region, or set AWS_REGION or a region in the profile")
-    account_id = _caller_account_id(session, chosen[0])
+    account_id = _account_id(session, chosen[0])
 
     def source_of(region: str) -> Callable[[Progress], LiveSource]:
         clients = LiveClients(
-            elbv2=_make_client(session, "elbv2", region),
-            ec2=_make_client(session, "ec2", region),
-            config=_make_client(session, "config", region) if from_config else None,
+            elbv2=make_client("elbv2", region, session=session),
+            ec2=make_client("ec2", region, session=session),
+            config=make_client("config", region, session=session) if from_config else None,
         )
         return lambda progress: LiveSource(clients, account_id, region, progress)
 
@@ -111,11 +94,11 @@ def open_client(profile: str | None, regions: Sequence[str], service: str) -> An
 
     Raises InvalidInputError.
     """
-    session = _open_session(profile)
-    region = session.region_name or next(iter(regions), None)
+    session = open_session(profile)
+    region = session.get_config_variable("region") or next(iter(regions), None)
     if region is None:
         raise InvalidInputError("no region is set; give --region, or set AWS_REGION or a region in the profile")
-    return _make_client(session, service, region)
+    return make_client(service, region, session=session)
 
 
 def open_aggregator_client(profile: str | None, regions: Sequence[str]) -> Any:
@@ -126,43 +109,21 @@ def open_aggregator_client(profile: str | None, regions: Sequence[str]) -> Any:
     """
     if len(set(regions)) > 1:
         raise InvalidInputError("an aggregator is in one region; give --region once")
-    session = _open_session(profile)
-    region = next(iter(regions), session.region_name)
+    session = open_session(profile)
+    region = next(iter(regions), session.get_config_variable("region"))
     if region is None:
         raise InvalidInputError("no region is set; give --region, or set AWS_REGION or a region in the profile")
-    client = _make_client(session, "config", region)
-    RATE_LIMITER.limit_client(client, _caller_account_id(session, region))
+    client = make_client("config", region, session=session)
+    RATE_LIMITER.limit_client(client, _account_id(session, region))
     return client
 
 
-def _make_client(session: boto3.session.Session, service: str, region: str) -> Any:
+def _account_id(session: Session, region: str) -> str:
+    sts = make_client("sts", region, session=session)
     try:
-        return session.client(service, region_name=region, config=client_config())  # type: ignore[call-overload]  # the service is not a literal
-    except InvalidRegionError as error:
-        raise InvalidInputError(f"{region!r} is not a region; give one such as eu-west-1") from error
-
-
-def _open_session(profile: str | None) -> boto3.session.Session:
-    try:
-        return boto3.session.Session(profile_name=profile)
-    except ProfileNotFound as error:
-        raise InvalidInputError(f"profile {error.kwargs.get('profile', profile)!r} is not in ~/.aws/config") from error
-    except BotoCoreError as error:
-        raise InvalidInputError(f"the AWS configuration cannot be read: {error}") from error
-
-
-def _caller_account_id(session: boto3.session.Session, region: str) -> str:
-    client = _make_client(session, "sts", region)
-    try:
-        account_id: str = client.get_caller_identity()["Account"]
-    except CREDENTIAL_ERRORS as error:
-        raise InvalidInputError(f"no usable AWS credentials ({error}); {SIGN_IN_HINT}") from error
-    except ClientError as error:
-        # GetCallerIdentity needs no permission: what it refuses is the credentials.
-        raise InvalidInputError(f"AWS refuses the credentials ({error}); {SIGN_IN_HINT}") from error
-    except BotoCoreError as error:
-        raise NotReadError("the account of the credentials", str(error)) from error
-    return account_id
+        return caller_account_id(sts)
+    except InvalidInputError as error:
+        raise InvalidInputError(f"{error}; {SIGN_IN_HINT}") from error
 
 
 def _regions_in_arns(load_balancer_names: Sequence[str]) -> list[str]:

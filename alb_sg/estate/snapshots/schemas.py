@@ -29,14 +29,16 @@ from alb_sg.estate.config_item import (
     parse_capture_time,
     parse_state_id,
 )
-from alb_sg.estate.from_api import HIGHEST_PORT, port
+from alb_sg.estate.from_api import ELB_REQUESTER_ID, HIGHEST_PORT, port
 from alb_sg.estate.indexing import ordered_targets
 from alb_sg.estate.model import (
     LISTENER_TYPE,
     LOAD_BALANCER_TYPE,
+    NO_TAGS,
     SECURITY_GROUP_TYPE,
     TARGET_GROUP_TYPE,
     Instance,
+    InstanceInterface,
     Listener,
     LoadBalancer,
     NetworkInterface,
@@ -215,6 +217,7 @@ class SecurityGroupSchema(msgspec.Struct, gc=False, rename="camel"):
     group_id: str
     group_name: Text
     vpc_id: Text
+    owner_id: str | None = None
     ip_permissions: list[PermissionSchema] = []
     ip_permissions_egress: list[PermissionSchema] = []
 
@@ -250,6 +253,7 @@ class Ipv6PrefixSchema(msgspec.Struct, gc=False, rename="camel"):
 @refuse_other_spelling
 class AttachmentSchema(msgspec.Struct, gc=False, rename="camel"):
     instance_id: str | None = None
+    instance_owner_id: str | None = None
     device_index: int | None = None
 
 
@@ -264,10 +268,13 @@ class NetworkInterfaceSchema(msgspec.Struct, gc=False, rename="camel"):
     ipv4_prefixes: list[Ipv4PrefixSchema] = []
     ipv6_prefixes: list[Ipv6PrefixSchema] = []
     attachment: AttachmentSchema | None = None
+    description: str | None = None
+    requester_id: str | None = None
 
 
 @refuse_other_spelling
 class InstanceInterfaceSchema(msgspec.Struct, gc=False, rename="camel"):
+    network_interface_id: str | None = None
     private_ip_address: str | None = None
     groups: list[GroupIdentifierSchema] = []
     ipv6_addresses: list[Ipv6AddressSchema] = []
@@ -316,6 +323,7 @@ new_security_group = tuple_constructor(SecurityGroup)
 new_permission = tuple_constructor(Permission)
 new_reference = tuple_constructor(SecurityGroupReference)
 new_interface = tuple_constructor(NetworkInterface)
+new_instance_interface = tuple_constructor(InstanceInterface)
 new_instance = tuple_constructor(Instance)
 _target_group_arn = attrgetter("target_group_arn")
 _cidr_ip = attrgetter("cidr_ip")
@@ -499,6 +507,7 @@ def _health_check_port(value: str | None) -> int | None:
 def _security_group(item: ConfigItemSchema, arn_prefixes: ElbArnPrefixes) -> ItemContent:
     shape = _decode_security_group(item.configuration)
     group_id = _checked_id(item, shape.group_id)
+    owner, tags = shape.owner_id, _tags(item)
     found = new_security_group(
         (
             group_id,
@@ -506,9 +515,11 @@ def _security_group(item: ConfigItemSchema, arn_prefixes: ElbArnPrefixes) -> Ite
             _intern(shape.vpc_id, shape.vpc_id),
             tuple(map(_permission, shape.ip_permissions)),
             tuple(map(_permission, shape.ip_permissions_egress)),
+            _intern(owner, owner) if owner else None,
+            tags or NO_TAGS,
         )
     )
-    return group_id, found, None, None
+    return group_id, found, None, tags
 
 
 def _permission(schema: PermissionSchema) -> Permission:
@@ -615,6 +626,9 @@ def _network_interface(item: ConfigItemSchema, arn_prefixes: ElbArnPrefixes) -> 
             tuple(prefixes),
             None if attachment is None else attachment.instance_id or None,
             None if attachment is None else attachment.device_index,
+            shape.description or "",
+            shape.requester_id == ELB_REQUESTER_ID
+            or (attachment is not None and attachment.instance_owner_id == ELB_REQUESTER_ID),
         )
     )
     return interface_id, found, None, None
@@ -629,13 +643,19 @@ def _instance(item: ConfigItemSchema, arn_prefixes: ElbArnPrefixes) -> ItemConte
             if address is not None:
                 _check_address(address)
             ipv6_address = _ipv6_addresses(interface.ipv6_addresses)[0] if interface.ipv6_addresses else None
-            return (
-                instance_id,
-                new_instance((instance_id, address, ipv6_address, _group_ids(interface.groups))),
-                None,
-                None,
+            groups = _group_ids(interface.groups)
+            interfaces = (
+                (_instance_interface(interface, groups),)
+                if len(shape.network_interfaces) == 1
+                else tuple([_instance_interface(one, _group_ids(one.groups)) for one in shape.network_interfaces])
             )
+            return instance_id, new_instance((instance_id, address, ipv6_address, groups, interfaces)), None, None
     raise NeedsGeneralReader
+
+
+def _instance_interface(schema: InstanceInterfaceSchema, groups: tuple[str, ...]) -> InstanceInterface:
+    interface_id = schema.network_interface_id
+    return new_instance_interface((_intern(interface_id, interface_id) if interface_id else None, groups))
 
 
 def _group_ids(groups: list[GroupIdentifierSchema]) -> tuple[str, ...]:

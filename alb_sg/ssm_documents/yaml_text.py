@@ -1,4 +1,4 @@
-"""YAML for people: the same text for the same content, keys in the order they were put in."""
+"""YAML for people: the same content always gives the same text, with keys in their own order."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import yaml
 
 
 class _Dumper(yaml.SafeDumper):
-    """Without anchors, lists indented, and texts of several lines as they are."""
+    """Writes no anchors, indents lists, and writes a text of several lines as a block."""
 
     def ignore_aliases(self, data: Any) -> bool:  # noqa: ARG002 (PyYAML's signature)
         return True

@@ -1,4 +1,4 @@
-"""A sweep of hundreds of load balancers over moto, with the services' token buckets in front of it."""
+"""Hundreds of load balancers read from moto, with the services' token buckets in front of it."""
 
 from __future__ import annotations
 
@@ -18,38 +18,38 @@ pytestmark = pytest.mark.slow
 SIZE, TARGET_GROUPS, PAGES = 200, 1.5, 8
 
 
-def test_a_sweep_is_as_fast_as_the_buckets_allow_and_makes_each_call_once() -> None:
+def test_reading_an_account_is_as_fast_as_the_buckets_allow_and_makes_each_call_once() -> None:
     with EmbeddedAws() as aws:
         expected = build_account(aws, SIZE, open_egress=False)
         aws.faults.bodies.clear()
-        swept = calls.read_account()
+        account = calls.read_account()
         assert max(Counter(aws.faults.bodies).values()) == 1
-    assert swept.verdicts == expected
-    assert swept.calls <= SIZE * (1 + TARGET_GROUPS) + PAGES
-    assert swept.minimum_seconds > 40
-    assert swept.seconds <= 1.1 * swept.minimum_seconds
-    assert swept.throttled_share == 0
+    assert account.verdicts == expected
+    assert account.calls <= SIZE * (1 + TARGET_GROUPS) + PAGES
+    assert account.minimum_seconds > 40
+    assert account.seconds <= 1.1 * account.minimum_seconds
+    assert account.throttled_share == 0
 
 
 def test_from_what_was_recorded_it_takes_pages_alone() -> None:
     with EmbeddedAws() as aws:
         expected = build_account(aws, SIZE, open_egress=True)
         record_estate(aws.config, calls.live_source().export())
-        swept = calls.read_account(from_config=True)
-    assert swept.verdicts == expected
-    assert swept.calls <= 0.15 * SIZE
-    assert swept.throttled_share == 0
-    assert swept.seconds <= 1.1 * swept.minimum_seconds + 1
+        account = calls.read_account(from_config=True)
+    assert account.verdicts == expected
+    assert account.calls <= 0.15 * SIZE
+    assert account.throttled_share == 0
+    assert account.seconds <= 1.1 * account.minimum_seconds + 1
 
 
-def test_a_function_keeps_to_the_same_pace(monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = []
+def test_a_function_keeps_to_the_same_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    limited = []
     monkeypatch.setattr(
         RateLimiter,
-        "keep",
-        lambda _, client, account_id: kept.append((client.meta.service_model.service_name, account_id)),
+        "limit_client",
+        lambda _, client, account_id: limited.append((client.meta.service_model.service_name, account_id)),
     )
     with Shop() as shop:
         shop.build()
         shop.run(LISTENER_RULE, shop.scheduled_event(LISTENER_RULE))
-    assert kept == [("elbv2", ACCOUNT_ID), ("ec2", ACCOUNT_ID)]
+    assert limited == [("elbv2", ACCOUNT_ID), ("ec2", ACCOUNT_ID)]

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import botocore.session
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
@@ -15,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moto import mock_aws
 
+from alb_sg.aws.clients import make_client
 from alb_sg.aws.rate_limits import RateLimit, RateLimiter, TokenBucket
-from alb_sg.live import client_config
 from embedded_aws.throttling import ThrottledServices, VirtualTime
 
 ACCOUNT, REGION = "123456789012", "eu-central-1"
@@ -34,9 +33,7 @@ def limits(virtual: VirtualTime) -> Iterator[ThrottledServices]:
 
 
 def client(pace: RateLimiter, service: str = "elbv2", account_id: str = ACCOUNT, **arguments: Any) -> Any:
-    made = botocore.session.Session().create_client(
-        service, **{"region_name": REGION, "config": client_config(), **arguments}
-    )
+    made = make_client(service, **{"region": REGION, **arguments})
     pace.limit_client(made, account_id)
     return made
 
@@ -115,7 +112,7 @@ def test_accounts_and_regions_have_their_own(virtual: VirtualTime) -> None:
     with mock_aws():
         for account_id in (ACCOUNT, "210987654321"):
             for region in (REGION, "us-east-1"):
-                elbv2 = client(pace, account_id=account_id, region_name=region)
+                elbv2 = client(pace, account_id=account_id, region=region)
                 for _ in range(30):
                     elbv2.describe_load_balancers()
     assert virtual.clock() == 0

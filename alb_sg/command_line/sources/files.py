@@ -1,0 +1,48 @@
+"""Estates from files: export files and AWS Config items."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from alb_sg.command_line.progress import Progress
+from alb_sg.command_line.sources.loaded_estates import LoadedEstates, account_region_key, select_in_estates
+from alb_sg.errors import InvalidInputError
+from alb_sg.estate.config_item_files import read_config_items
+from alb_sg.estate.estate import Estate, link_estates
+from alb_sg.estate.export_file import read_export_file
+
+CONFIG_ITEMS_OPTION = "--config-items"
+
+
+def load_files(
+    export_files: Sequence[str], config_items: Sequence[str], load_balancer_names: Sequence[str]
+) -> LoadedEstates:
+    """The estates of export files and of files of Config items. Raises InvalidInputError."""
+    origins: dict[tuple[str, str], str] = {}
+    found: list[Estate] = []
+
+    def add(estates: Iterable[Estate], origin: str) -> None:
+        for estate in estates:
+            where = account_region_key(estate)
+            if where in origins:
+                raise InvalidInputError(
+                    f"account {estate.account_id} in {estate.region} is in two sources, {origins[where]} and "
+                    f"{origin}; give each account and region once"
+                )
+            origins[where] = origin
+            found.append(estate)
+
+    for path in export_files:
+        add(read_export_file(path), path)
+    if config_items:
+        with Progress("reading AWS Config items") as progress:
+            add(read_config_items(config_items, progress), CONFIG_ITEMS_OPTION)
+    if not found:
+        given = ", ".join((*export_files, *config_items))
+        raise InvalidInputError(
+            f"{given}: no Config item of a type that the rules read (load balancers, listeners, security groups, …)"
+        )
+    loaded = select_in_estates(link_estates(sorted(found, key=account_region_key)), load_balancer_names)
+    from_config_items = frozenset(key for key, origin in origins.items() if origin == CONFIG_ITEMS_OPTION)
+    return replace(loaded, from_config_items=from_config_items)

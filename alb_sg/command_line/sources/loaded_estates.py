@@ -1,0 +1,105 @@
+"""The estates that a run has loaded, and the load balancers that it judges in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+
+from alb_sg.errors import InvalidInputError, NotReadError
+from alb_sg.estate.estate import Estate, ReadFailure
+from alb_sg.estate.model import LoadBalancer
+from alb_sg.estate.sections import Section
+from alb_sg.findings.finding import EvaluationError
+
+
+@dataclass(frozen=True)
+class LoadedEstates:
+    """The estates of a run, the load balancers to judge in each, and the enumerations that failed.
+
+    `from_config_items` holds the keys of the estates that come from files of Config items.
+    """
+
+    estates: Sequence[Estate]
+    load_balancers_by_account_region: Mapping[tuple[str, str], Sequence[LoadBalancer]]
+    errors: Sequence[EvaluationError]
+    from_config_items: frozenset[tuple[str, str]] = frozenset()
+
+    @property
+    def load_balancers(self) -> list[tuple[Estate, LoadBalancer]]:
+        return [
+            (estate, found)
+            for estate in self.estates
+            for found in self.load_balancers_by_account_region[account_region_key(estate)]
+        ]
+
+
+def select_in_estates(estates: Sequence[Estate], load_balancer_names: Sequence[str]) -> LoadedEstates:
+    """The estates with those of their load balancers that have one of the names; all without any name."""
+    return LoadedEstates(
+        estates,
+        {account_region_key(estate): select_load_balancers(estate, load_balancer_names) for estate in estates},
+        [
+            enumeration_error(estate, failure)
+            for estate in estates
+            for failure in estate.failures
+            if failure.section == Section.LOAD_BALANCERS
+        ],
+    )
+
+
+def select_load_balancers(estate: Estate, load_balancer_names: Sequence[str]) -> list[LoadBalancer]:
+    """The load balancers of an estate with one of these names or ARNs, sorted by ARN; all without any name."""
+    every = sorted(estate.load_balancers.values(), key=attrgetter("arn"))
+    return (
+        [found for found in every if any(has_name_or_arn(found, name) for name in load_balancer_names)]
+        if load_balancer_names
+        else every
+    )
+
+
+def require_single_load_balancer(loaded_estates: LoadedEstates, name: str) -> tuple[Estate, LoadBalancer]:
+    """The one load balancer that a command was given by name or ARN.
+
+    Raises InvalidInputError if several have the name, and NotReadError if none was found and an enumeration failed.
+    """
+    found = loaded_estates.load_balancers
+    if len(found) > 1:
+        arns = ", ".join(load_balancer.arn for _, load_balancer in found)
+        raise InvalidInputError(f"{name!r} names {len(found)} load balancers; give the ARN of one: {arns}")
+    if not found:
+        raise NotReadError(loaded_estates.errors[0].what, loaded_estates.errors[0].cause)
+    return found[0]
+
+
+def account_region_key(estate: Estate) -> tuple[str, str]:
+    return estate.account_id, estate.region
+
+
+def enumeration_error(estate: Estate, failure: ReadFailure) -> EvaluationError:
+    """A failed enumeration as an error: of one load balancer (the failure's key), or of an account and region."""
+    what = (
+        f"{failure.section} of {estate.account_id} {estate.region}"
+        if failure.key is None
+        else f"load balancer {failure.key}"
+    )
+    return EvaluationError(estate.account_id, estate.region, failure.key, None, what, failure.cause)
+
+
+def has_name_or_arn(load_balancer: LoadBalancer, name_or_arn: str) -> bool:
+    return name_or_arn in (load_balancer.arn, load_balancer.name)
+
+
+def refuse_unknown_names(loaded_estates: LoadedEstates, load_balancer_names: Iterable[str]) -> None:
+    """Raises InvalidInputError for a name without a load balancer, unless an enumeration failed."""
+    found = [one for _, one in loaded_estates.load_balancers]
+    failed = {error.load_balancer_arn for error in loaded_estates.errors}
+    for name in load_balancer_names:
+        if name in failed or None in failed or any(has_name_or_arn(one, name) for one in found):
+            continue
+        where = ", ".join(f"{estate.account_id} {estate.region}" for estate in loaded_estates.estates[:4])
+        more = len(loaded_estates.estates) - 4
+        raise InvalidInputError(
+            f"no load balancer has the name {name!r} in {where}{f' and {more} more' if more > 0 else ''}; give its "
+            "name or ARN"
+        )

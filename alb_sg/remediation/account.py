@@ -1,0 +1,84 @@
+"""One account and region, as a fix reads and changes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from botocore import xform_name
+
+from alb_sg.aws.calls import ApiRequest
+from alb_sg.errors import NotReadError
+from alb_sg.estate import from_api
+from alb_sg.estate.model import NetworkInterface, SecurityGroup
+from alb_sg.estate.sections import Section
+from alb_sg.live import LiveClients
+from alb_sg.live.requests import EC2_PAGE, DescribeRequests
+from alb_sg.permissions.allowed_traffic import Direction
+from alb_sg.remediation.api_calls import ApiCall
+from alb_sg.remediation.execution import SecurityGroupRule
+
+
+@dataclass(frozen=True)
+class AccountClients:
+    """The clients of one account and region. An empty `account_id` is an account that nobody has looked up.
+
+    The methods that read raise NotReadError.
+    """
+
+    clients: LiveClients
+    account_id: str
+    region: str
+
+    @property
+    def ec2(self) -> Any:
+        return self.clients.ec2
+
+    @property
+    def elbv2(self) -> Any:
+        return self.clients.elbv2
+
+    def send(self, call: ApiCall) -> dict[str, Any]:
+        """Makes one call of a plan. Raises what boto3 raises."""
+        client = self.ec2 if call.service == "ec2" else self.elbv2
+        response: dict[str, Any] = getattr(client, xform_name(call.operation))(**call.parameters)
+        return response
+
+    def ec2_request(self, operation: str, result_key: str, filters: Mapping[str, Sequence[str]]) -> ApiRequest:
+        """A describe call of EC2, with filters by name."""
+        parameters = {"Filters": [{"Name": name, "Values": list(values)} for name, values in filters.items()]}
+        return ApiRequest(self.clients.ec2, operation, result_key, parameters, EC2_PAGE)
+
+    def security_group_rules(self, filter_name: str, value: str) -> tuple[SecurityGroupRule, ...]:
+        """The security group rules that a filter of DescribeSecurityGroupRules selects, by group and id."""
+        request = self.ec2_request("describe_security_group_rules", "SecurityGroupRules", {filter_name: [value]})
+        rules = map(_security_group_rule, self._read("SecurityGroupRules", request))
+        return tuple(sorted(rules, key=lambda rule: (rule.group_id, rule.rule_id)))
+
+    def security_groups(self, filter_name: str, values: Sequence[str]) -> list[SecurityGroup]:
+        request = self.ec2_request("describe_security_groups", "SecurityGroups", {filter_name: values})
+        return list(map(from_api.security_group, self._read(Section.SECURITY_GROUPS, request)))
+
+    def network_interfaces_with(self, group_id: str) -> list[NetworkInterface]:
+        request = self.ec2_request("describe_network_interfaces", "NetworkInterfaces", {"group-id": [group_id]})
+        return list(map(from_api.network_interface, self._read(Section.NETWORK_INTERFACES, request)))
+
+    def load_balancers(self) -> list[Any]:
+        """Every load balancer, in the API's shape: it keeps the order of the security groups."""
+        return self._read(Section.LOAD_BALANCERS, DescribeRequests(self.clients).load_balancers())
+
+    def _read(self, what: str, request: ApiRequest) -> list[Any]:
+        response = request.send()
+        if response.failure is not None:
+            raise NotReadError(" ".join(filter(None, (what, "of", self.account_id, self.region))), response.failure)
+        return response.items
+
+
+def _security_group_rule(source: Any) -> SecurityGroupRule:
+    source = from_api.require_object(source)
+    return SecurityGroupRule(
+        from_api.required_text(source, "GroupId"),
+        from_api.required_text(source, "SecurityGroupRuleId"),
+        Direction.EGRESS if source.get("IsEgress") else Direction.INGRESS,
+    )
