@@ -103,7 +103,7 @@ def rows() -> Iterator[Row]:
 def _measure(chromium: Browser, findings: int) -> PageMeasurement:
     made = organization(findings // FINDINGS_PER_LOAD_BALANCER, runs=RUNS)
     begin = perf_counter()
-    found = build_page_data(made.observation, made.earlier)
+    found = build_page_data(made.observation, made.earlier, made.plans)
     html = render_page(found, page_data_text(found))
     written = (perf_counter() - begin) * 1e3
     del made, found

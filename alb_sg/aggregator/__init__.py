@@ -1,4 +1,5 @@
-"""An organization's AWS Config aggregator: the verdicts that AWS Config has recorded in all its accounts and regions.
+"""An organization's AWS Config aggregator: what AWS Config has recorded in all its accounts and regions.
 
-Nothing is judged here, and no account but the aggregator's own is called.
+`observe` reads the verdicts that AWS Config has recorded, `estates` the load balancers and all that their verdicts
+depend on. Only the aggregator's own account is called.
 """

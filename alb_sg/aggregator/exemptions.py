@@ -1,53 +1,54 @@
-"""Exemptions applied to what an aggregator tells."""
+"""Exemptions applied to an observation of an aggregator."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from alb_sg.findings.exemption_review import DEFAULT_EXPIRING_DAYS, ReviewScope, review
+from alb_sg.exemptions.exemption import VerdictKey
+from alb_sg.findings.exemption_review import ReviewScope
 from alb_sg.findings.finding import EvaluationError, Finding
 from alb_sg.findings.loaded_exemptions import LoadedExemptions
+from alb_sg.observations.exemptions_report import review_exemptions
 from alb_sg.observations.observation import Observation
-from alb_sg.report.exemptions import ExemptionsReport
 
 NO_VERDICT_CAUSE = "AWS Config keeps no verdict of it, as of all that is not applicable"
 
 
 def apply_exemptions(observation: Observation, loaded_exemptions: LoadedExemptions) -> Observation:
-    """The observation with exemptions: those of load balancers without a verdict count, too, for that is what AWS
-    Config makes of a load balancer that is exempt."""
-    results, known = observation.results, loaded_exemptions.exemptions
-    every: list[Finding | EvaluationError] = [*results.findings, *results.errors]
-    said = {(one.load_balancer_arn or "", one.rule or ""): one for one in every}
-    entries = [entry for entry in known.entries if entry.rule in results.rule_names]
-    unsaid = {
-        entry: EvaluationError(
-            entry.account_region.account_id,
-            entry.account_region.region,
-            *entry.key,
-            "the verdict without it",
-            NO_VERDICT_CAUSE,
-        )
-        for entry in entries
-        if entry.key not in said and entry.load_balancer_arn in observation.details
+    """The observation with exemptions applied.
+
+    An exemption may apply to a load balancer without a verdict: AWS Config keeps none of an exempt load balancer.
+    """
+    results = observation.results
+    recorded: list[Finding | EvaluationError] = [*results.findings, *results.errors]
+    results_by_key: dict[VerdictKey, Finding | EvaluationError] = {
+        (result.load_balancer_arn or "", result.rule or ""): result for result in recorded
     }
-    in_force = [error for entry, error in unsaid.items() if entry.is_in_force(loaded_exemptions.today)]
-    findings, errors = loaded_exemptions.apply(results.findings, [*results.errors, *in_force])
-    errors.sort(key=lambda error: error.sort_key)
-    looked = ReviewScope(
+    exempt_without_verdict: list[EvaluationError] = []
+    for entry in loaded_exemptions.exemptions.entries:
+        if (
+            entry.rule not in results.rule_names
+            or entry.key in results_by_key
+            or entry.load_balancer_arn not in observation.details
+        ):
+            continue
+        error = EvaluationError(*entry.account_region, *entry.key, "the verdict without it", NO_VERDICT_CAUSE)
+        results_by_key[entry.key] = error
+        if entry.is_in_force(loaded_exemptions.today):
+            exempt_without_verdict.append(error)
+    findings, errors = loaded_exemptions.apply(results.findings, [*results.errors, *exempt_without_verdict])
+    scope = ReviewScope(
         account_regions=observation.completeness.observed.keys(),
-        results={**said, **{entry.key: error for entry, error in unsaid.items()}},
+        results=results_by_key,
         incomplete=[error for error in results.errors if error.rule is None],
     )
     return replace(
         observation,
-        results=replace(results, findings=findings, errors=errors, exemptions_applied=True),
-        exemptions=ExemptionsReport(
-            known.document_name,
-            loaded_exemptions.today,
-            DEFAULT_EXPIRING_DAYS,
-            review(entries, looked, loaded_exemptions.today, DEFAULT_EXPIRING_DAYS),
-            [one for one in known.malformed if one.rule is None or one.rule in results.rule_names],
-            [] if known.malformed else loaded_exemptions.errors,
+        results=replace(
+            results,
+            findings=findings,
+            errors=sorted(errors, key=lambda error: error.sort_key),
+            exemptions_applied=True,
         ),
+        exemptions=review_exemptions(loaded_exemptions, scope, results.rule_names),
     )

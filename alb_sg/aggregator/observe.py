@@ -1,14 +1,14 @@
-"""Everything that an aggregator tells of an organization's load balancers.
+"""An observation of an organization, from what AWS Config has recorded of its load balancers.
 
-In this order, calls of one step at the same time:
+The calls are made in three steps, those of a step at the same time:
 
-1. all verdicts on load balancers, all load balancers, all accounts and regions with anything recorded, and where the
-   aggregator collects;
+1. all verdicts on load balancers, all load balancers, all accounts and regions with anything recorded, and the
+   aggregator's sources;
 2. the organization's units and accounts, level by level;
 3. for each Config rule, account and region with a verdict: annotations, and when the rule last ran.
 
-An aggregator keeps no NOT_APPLICABLE, and exemptions are NOT_APPLICABLE. A load balancer without a verdict may be not
-applicable, exempt, or not evaluated at all: nobody can tell, so that is a gap and nothing is said of it.
+An aggregator keeps no NOT_APPLICABLE, and exempt load balancers are NOT_APPLICABLE. A load balancer without a verdict
+may be not applicable, exempt, or not evaluated at all. That is a gap, never a verdict.
 """
 
 from __future__ import annotations
@@ -19,61 +19,66 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from alb_sg.aggregator.completeness import (
-    AggregatorSources,
     deployed_rules,
-    describe_gaps,
-    name_some,
+    name_account_regions,
     oldest_evaluations,
-    read_source_statuses,
+    source_gaps,
+    verdict_gaps,
 )
 from alb_sg.aggregator.organization import read_account_names
 from alb_sg.aggregator.recorded_findings import findings_from_verdicts
 from alb_sg.aggregator.requests import AggregatorClients, AggregatorRequests, OrganizationRequests
 from alb_sg.aggregator.responses import (
-    ConfigRuleKey,
+    ConfigRule,
     RecordedEvaluation,
-    RecordedVerdict,
-    VerdictKey,
-    read_account_region,
+    UnreadableRow,
     read_evaluation,
     read_load_balancer,
     read_rows,
     read_verdicts,
 )
-from alb_sg.aws.account_region import AccountRegion
+from alb_sg.aggregator.sources import OUTDATED, SUCCEEDED, AggregatorSources, read_sources, refuse_unknown_aggregator
+from alb_sg.aws.account_region import AccountRegion, account_region_in
 from alb_sg.aws.calls import ApiResponse, CallPool, Progress
-from alb_sg.errors import InvalidInputError
 from alb_sg.estate.config_item import ConfigItem
 from alb_sg.estate.model import LoadBalancer
+from alb_sg.exemptions.exemption import VerdictKey
 from alb_sg.findings.finding import EvaluationError
 from alb_sg.observations.observation import AccountName, Completeness, LoadBalancerDetail, Observation
 from alb_sg.observations.results import Results
 
 # The region of items that belong to none, such as roles.
 GLOBAL_REGION = "global"
-NO_SUCH_AGGREGATOR = "NoSuchConfigurationAggregatorException"
 
 
 @dataclass(frozen=True)
-class _FirstStep:
-    """What the first step's answers say. `load_balancers` by ARN."""
+class _Inventory:
+    """The results of the first step; `load_balancers` by ARN."""
 
-    verdicts: Mapping[VerdictKey, Sequence[RecordedVerdict]]
+    verdicts: Mapping[VerdictKey, Sequence[RecordedEvaluation]]
     load_balancers: Mapping[str, ConfigItem]
     recorded_account_regions: Collection[AccountRegion]
-    expected: Sequence[AccountRegion] | None
+    sources: AggregatorSources
     errors: Sequence[EvaluationError]
     gaps: Sequence[str]
 
     @property
-    def account_regions(self) -> set[AccountRegion]:
-        """The accounts and regions that anything was heard from."""
-        of_verdicts = {one.account_region for found in self.verdicts.values() for one in found}
-        return {
-            *self.recorded_account_regions,
-            *of_verdicts,
-            *(item.account_region for item in self.load_balancers.values()),
-        }
+    def account_regions(self) -> list[AccountRegion]:
+        """The accounts and regions that anything is recorded of."""
+        verdicts = (verdict for deployments in self.verdicts.values() for verdict in deployments)
+        return sorted(
+            {
+                *self.recorded_account_regions,
+                *(verdict.account_region for verdict in verdicts),
+                *(item.account_region for item in self.load_balancers.values()),
+            }
+        )
+
+    @property
+    def expected_account_regions(self) -> tuple[AccountRegion, ...] | None:
+        if self.sources.unknown_cause is not None:
+            return None
+        return tuple(sorted(set(self.sources.account_regions))) or None
 
 
 def observe(
@@ -83,41 +88,44 @@ def observe(
     as_of: datetime,
     progress: Progress | None = None,
 ) -> Observation:
-    """What AWS Config has recorded of load balancers, by the names of the rules asked for.
+    """What AWS Config has recorded of load balancers for the named rules.
 
-    What could not be read is an error in the results, or a sentence among the coverage's gaps where no verdict hangs on
-    it. Raises InvalidInputError where there is no such aggregator.
+    What could not be read is an error in the results; where no verdict depends on it, it is a gap. Raises
+    InvalidInputError where there is no such aggregator.
     """
-    chosen = sorted(set(rules))
-    ask = AggregatorRequests(clients, aggregator)
+    rule_names = sorted(set(rules))
+    requests = AggregatorRequests(clients, aggregator)
     with CallPool(progress) as calls:
-        read = _read_first_step(calls, ask, aggregator, chosen)
-        accounts, nameless = _read_account_names(calls, clients)
-        evaluations, unexplained = _read_evaluations(calls, ask, read.verdicts)
-    findings, undecided = findings_from_verdicts(read.verdicts, evaluations)
+        inventory = _read_inventory(calls, requests, aggregator, rule_names)
+        accounts, name_gaps = _read_account_names(calls, clients)
+        evaluations, evaluation_gaps = _read_evaluations(calls, requests, inventory.verdicts)
+    findings, undecided = findings_from_verdicts(inventory.verdicts, evaluations)
     results = Results(
-        account_regions=[
-            (account_region.account_id, account_region.region) for account_region in sorted(read.account_regions)
-        ],
-        load_balancer_count=len({*read.load_balancers, *(arn for arn, _ in read.verdicts)}),
-        rule_names=chosen,
+        account_regions=inventory.account_regions,
+        load_balancer_count=len({*inventory.load_balancers, *(arn for arn, _ in inventory.verdicts)}),
+        rule_names=rule_names,
         findings=sorted(findings, key=lambda finding: finding.sort_key),
-        errors=sorted([*read.errors, *undecided], key=lambda error: error.sort_key),
+        errors=sorted([*inventory.errors, *undecided], key=lambda error: error.sort_key),
     )
     return Observation(
         as_of=as_of,
         results=results,
         completeness=Completeness(
-            expected=None if read.expected is None else tuple(sorted(set(read.expected))),
-            observed=oldest_evaluations(read.account_regions, evaluations),
-            rules_expected=tuple(chosen),
-            rules_deployed=deployed_rules(read.load_balancers.values(), read.verdicts),
-            gaps=(*read.gaps, *nameless, *unexplained, *describe_gaps(read.load_balancers, read.verdicts, chosen)),
+            expected=inventory.expected_account_regions,
+            observed=oldest_evaluations(inventory.account_regions, evaluations),
+            rules_expected=tuple(rule_names),
+            rules_deployed=deployed_rules(inventory.load_balancers.values(), inventory.verdicts),
+            gaps=(
+                *inventory.gaps,
+                *name_gaps,
+                *evaluation_gaps,
+                *verdict_gaps(inventory.load_balancers, inventory.verdicts, rule_names),
+            ),
         ),
         accounts=accounts,
         details={
             arn: LoadBalancerDetail(item.resource, item.tags)
-            for arn, item in sorted(read.load_balancers.items())
+            for arn, item in sorted(inventory.load_balancers.items())
             if isinstance(item.resource, LoadBalancer)
         },
     )
@@ -126,10 +134,10 @@ def observe(
 # --- the first step
 
 
-def _read_first_step(
+def _read_inventory(
     calls: CallPool, requests: AggregatorRequests, aggregator: str, rules: Collection[str]
-) -> _FirstStep:
-    answers = calls.send_all(
+) -> _Inventory:
+    responses = calls.send_all(
         {
             "verdicts": requests.verdicts(),
             "load balancers": requests.load_balancers(),
@@ -137,56 +145,56 @@ def _read_first_step(
             "sources": requests.source_statuses(),
         }
     )
-    if any(answer.error_code == NO_SUCH_AGGREGATOR for answer in answers.values()):
-        raise InvalidInputError(
-            f"there is no aggregator {aggregator!r} in this account and region; give the name and --region of one"
-        )
-    verdicts, wrong_verdicts = read_rows(answers["verdicts"].items, read_verdicts)
-    items, wrong_items = read_rows(answers["load balancers"].items, read_load_balancer)
-    recorded, wrong_homes = read_rows(answers["recorded"].items, read_account_region)
-    sources = read_source_statuses(answers["sources"].items, aggregator)
-    errors = [
-        *_query_errors(f"verdicts in aggregator {aggregator}", answers["verdicts"], wrong_verdicts),
-        *_query_errors(f"load balancers in aggregator {aggregator}", answers["load balancers"], wrong_items),
-        *sources.errors,
-    ]
-    failed = [one for one in (answers["recorded"].failure, *wrong_homes) if one is not None]
-    by_key: dict[VerdictKey, list[RecordedVerdict]] = defaultdict(list)
-    for one in (one for found in verdicts for one in found):
-        if one.rule in rules:
-            by_key[one.load_balancer_arn, one.rule].append(one)
-    return _FirstStep(
-        verdicts=by_key,
-        load_balancers={item.id: item for item in items if _is_application(item)},
+    refuse_unknown_aggregator(responses.values(), aggregator, requests.region)
+    verdicts, unreadable_verdicts = read_rows(responses["verdicts"], read_verdicts)
+    items, unreadable_items = read_rows(responses["load balancers"], read_load_balancer)
+    recorded, unreadable_recorded = read_rows(responses["recorded"], account_region_in)
+    sources = read_sources(responses["sources"], aggregator)
+    return _Inventory(
+        verdicts=_by_load_balancer_and_rule(verdicts.values(), rules),
+        load_balancers={item.id: item for item in items.values() if _is_application_load_balancer(item)},
         recorded_account_regions={
-            account_region for account_region in recorded if account_region.region != GLOBAL_REGION
+            account_region for account_region in recorded.values() if account_region.region != GLOBAL_REGION
         },
-        expected=None if answers["sources"].failure is not None else sources.expected or None,
-        errors=errors,
+        sources=sources,
+        errors=[
+            *_query_errors(f"verdicts in aggregator {aggregator}", responses["verdicts"], unreadable_verdicts),
+            *_query_errors(f"load balancers in aggregator {aggregator}", responses["load balancers"], unreadable_items),
+            # An outdated source still has data: that is a gap.
+            *(source.as_error() for source in sources.sources if source.status not in (SUCCEEDED, OUTDATED)),
+        ],
         gaps=[
-            *_source_gaps(answers["sources"].failure, sources, aggregator),
-            *(f"Accounts and regions without load balancers are not known: {one}." for one in failed[:1]),
+            *source_gaps(sources),
+            *_recorded_gaps(responses["recorded"], unreadable_recorded),
         ],
     )
 
 
-def _query_errors(what: str, answer: ApiResponse, wrong: Iterable[str]) -> Iterator[EvaluationError]:
-    """A query that failed, or rows of it that cannot be read, may be about any account and region."""
-    for cause in (answer.failure, *wrong):
+def _by_load_balancer_and_rule(
+    rows: Iterable[Sequence[RecordedEvaluation]], rules: Collection[str]
+) -> dict[VerdictKey, list[RecordedEvaluation]]:
+    by_key: dict[VerdictKey, list[RecordedEvaluation]] = defaultdict(list)
+    for verdicts in rows:
+        for verdict in verdicts:
+            if verdict.config_rule.rule in rules:
+                by_key[verdict.load_balancer_arn, verdict.config_rule.rule].append(verdict)
+    return by_key
+
+
+def _query_errors(what: str, response: ApiResponse, unreadable: Iterable[UnreadableRow]) -> Iterator[EvaluationError]:
+    """Errors of a query. Neither a failure nor an unreadable row is about one account and region for certain."""
+    for cause in (response.failure, *(row.cause for row in unreadable)):
         if cause is not None:
             yield EvaluationError("", "", None, None, what, cause)
 
 
-def _source_gaps(failure: str | None, sources: AggregatorSources, aggregator: str) -> Iterator[str]:
-    if failure is not None:
-        yield f"Which accounts and regions are expected is not known: {failure}."
-    elif not sources.expected:
-        yield f"Which accounts and regions are expected is not known: aggregator {aggregator} names none."
-    if sources.outdated:
-        yield f"The aggregator does not have the latest of {name_some(sources.outdated)}."
+def _recorded_gaps(response: ApiResponse, unreadable: Sequence[UnreadableRow]) -> Iterator[str]:
+    cause = response.failure or next((row.cause for row in unreadable), None)
+    if cause is not None:
+        yield f"Accounts and regions without load balancers are not known: {cause}."
 
 
-def _is_application(item: ConfigItem) -> bool:
+def _is_application_load_balancer(item: ConfigItem) -> bool:
     return isinstance(item.resource, LoadBalancer) and item.resource.type == "application"
 
 
@@ -206,18 +214,20 @@ def _read_account_names(calls: CallPool, clients: AggregatorClients) -> tuple[di
 
 
 def _read_evaluations(
-    calls: CallPool, requests: AggregatorRequests, verdicts: Mapping[VerdictKey, Sequence[RecordedVerdict]]
-) -> tuple[dict[ConfigRuleKey, dict[str, RecordedEvaluation]], list[str]]:
-    """What each Config rule says of each resource, and of which that is not known."""
-    asked = sorted({(one.account_region, one.config_rule_name) for found in verdicts.values() for one in found})
-    answers = calls.send_all({key: requests.evaluations(*key) for key in asked})
-    found = {key: dict(map(read_evaluation, answer.items)) for key, answer in answers.items()}
-    failed = [
-        (account_region, answer.failure)
-        for (account_region, _), answer in answers.items()
-        if answer.failure is not None
-    ]
-    if not failed:
-        return found, []
-    account_regions = name_some({account_region for account_region, _ in failed})
-    return found, [f"Reasons, and when rules last ran, are not known of all in {account_regions}: {failed[0][1]}."]
+    calls: CallPool, requests: AggregatorRequests, verdicts: Mapping[VerdictKey, Sequence[RecordedEvaluation]]
+) -> tuple[dict[ConfigRule, dict[str, RecordedEvaluation]], list[str]]:
+    """The evaluations of each Config rule by load balancer ARN, and a gap where they could not be read."""
+    config_rules = sorted({verdict.config_rule for deployments in verdicts.values() for verdict in deployments})
+    responses = calls.send_all({config_rule: requests.evaluations(config_rule) for config_rule in config_rules})
+    evaluations: dict[ConfigRule, dict[str, RecordedEvaluation]] = {}
+    failures: list[tuple[AccountRegion, str]] = []
+    for config_rule, response in responses.items():
+        results = [read_evaluation(result, config_rule) for result in response.items]
+        evaluations[config_rule] = {evaluation.load_balancer_arn: evaluation for evaluation in results}
+        if response.failure is not None:
+            failures.append((config_rule.account_region, response.failure))
+    if not failures:
+        return evaluations, []
+    account_regions = name_account_regions(account_region for account_region, _ in failures)
+    gap = f"Reasons, and when rules last ran, are not known of all in {account_regions}: {failures[0][1]}."
+    return evaluations, [gap]

@@ -1,4 +1,4 @@
-"""Accounts as people know them: names and organizational units, as far as Organizations tells."""
+"""The names and organizational units of accounts, where Organizations can be read."""
 
 from __future__ import annotations
 
@@ -11,42 +11,43 @@ from alb_sg.observations.observation import AccountName
 
 @dataclass
 class _AccountNames:
-    """What was read so far, and the first call that failed."""
+    """The accounts read so far, and why the first failed call failed."""
 
     accounts: dict[str, AccountName] = field(default_factory=dict)
     failure: str | None = None
 
-    def items_of(self, answer: ApiResponse) -> list[dict[str, str]]:
-        self.failure = self.failure or answer.failure
-        return answer.items
+    def items_of(self, response: ApiResponse) -> list[dict[str, str]]:
+        self.failure = self.failure or response.failure
+        return response.items
 
 
 def read_account_names(calls: CallPool, requests: OrganizationRequests) -> tuple[dict[str, AccountName], str | None]:
-    """Accounts by id, and why some may lack a name or unit; None where all of the organization could be read.
+    """Accounts by id, and why some may lack a name or unit; None where the whole organization was read.
 
-    The units are walked from the root down, a level at a time. Where that is refused, the plain list of accounts may
-    still be allowed.
+    Reads the units from the root down, a level at a time. Where that is denied, ListAccounts may still be allowed.
     """
-    reading = _AccountNames()
-    level = {found["Id"]: "" for found in reading.items_of(calls.send_all({"roots": requests.roots()})["roots"])}
+    names = _AccountNames()
+    roots = calls.send_all({"roots": requests.roots()})["roots"]
+    level = {root["Id"]: "" for root in names.items_of(roots)}
     while level:
-        level = _read_level(calls, requests, level, reading)
-    if reading.failure is not None:
+        level = _read_level(calls, requests, level, names)
+    if names.failure is not None:
         for account in calls.send_all({"accounts": requests.accounts()})["accounts"].items:
-            reading.accounts.setdefault(account["Id"], AccountName(account.get("Name")))
-    return reading.accounts, reading.failure
+            names.accounts.setdefault(account["Id"], AccountName(account.get("Name")))
+    return names.accounts, names.failure
 
 
 def _read_level(
-    calls: CallPool, requests: OrganizationRequests, paths: dict[str, str], reading: _AccountNames
+    calls: CallPool, requests: OrganizationRequests, paths: dict[str, str], names: _AccountNames
 ) -> dict[str, str]:
-    """Reads the accounts of roots or units, given with their paths, and returns the units below."""
+    """Reads the accounts in roots or units, given with their paths, and returns the units one level below."""
     accounts = calls.send_all({parent: requests.accounts_in(parent) for parent in paths})
-    for parent, answer in accounts.items():
-        for account in reading.items_of(answer):
-            reading.accounts[account["Id"]] = AccountName(account.get("Name"), paths[parent])
-    below: dict[str, str] = {}
-    for parent, answer in calls.send_all({parent: requests.organizational_units(parent) for parent in paths}).items():
-        for unit in reading.items_of(answer):
-            below[unit["Id"]] = f"{paths[parent]}/{unit['Name']}".removeprefix("/")
-    return below
+    for parent, response in accounts.items():
+        for account in names.items_of(response):
+            names.accounts[account["Id"]] = AccountName(account.get("Name"), paths[parent])
+    units = calls.send_all({parent: requests.organizational_units(parent) for parent in paths})
+    return {
+        unit["Id"]: f"{paths[parent]}/{unit['Name']}".removeprefix("/")
+        for parent, response in units.items()
+        for unit in names.items_of(response)
+    }

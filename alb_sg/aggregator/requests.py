@@ -1,8 +1,7 @@
-"""The calls that an aggregator takes: three queries, where it collects, the reasons of each rule, and who the accounts
-are. None of them is a summary, which stops counting at some number.
+"""The requests to an aggregator and to Organizations. None uses a summary, because summaries stop counting at a limit.
 
-A query cannot ask for one rule's verdict: conditions on the elements of a list match across all elements (AWS Config
-developer guide, "Multiple properties within an array behavior"). So all of a load balancer's verdicts are asked for.
+A query cannot select the verdict of one rule: conditions on the elements of a list match across all elements (AWS
+Config developer guide, "Multiple properties within an array behavior"). So it selects all verdicts of a load balancer.
 """
 
 from __future__ import annotations
@@ -11,13 +10,13 @@ from dataclasses import dataclass
 
 from botocore.client import BaseClient
 
-from alb_sg.aws.account_region import AccountRegion
+from alb_sg.aggregator.responses import ConfigRule
 from alb_sg.aws.calls import ApiRequest
 from alb_sg.estate.model import LOAD_BALANCER_TYPE
 from alb_sg.live.config_requests import PAGE_SIZE, ConfigRequests
 
-# What the role of whoever reads an aggregator needs. The first three are required; without the others coverage, or
-# names and organizational units, are said to be unknown.
+# The actions that reading an aggregator needs. Without the third, the page shows the expected accounts and regions as
+# unknown; without those of Organizations, accounts have no names and units.
 IAM_ACTIONS = (
     "config:GetAggregateComplianceDetailsByConfigRule",
     "config:SelectAggregateResourceConfig",
@@ -43,8 +42,10 @@ RECORDED_ACCOUNT_REGIONS_QUERY = (
 
 @dataclass(frozen=True)
 class AggregatorClients:
-    """The boto3 clients of the aggregator's account and region, made with `live.client_config`. `organizations` None:
-    names and organizational units are not asked for."""
+    """The boto3 clients of the aggregator's account and region, made with `client_config`.
+
+    Without `organizations`, names and organizational units are not read.
+    """
 
     config: BaseClient
     organizations: BaseClient | None = None
@@ -58,29 +59,32 @@ class AggregatorRequests:
         self._queries = ConfigRequests(clients.config, aggregator)
         self._aggregator = {"ConfigurationAggregatorName": aggregator}
 
+    @property
+    def region(self) -> str:
+        """The aggregator's region."""
+        return str(self._client.meta.region_name)
+
     def verdicts(self) -> ApiRequest:
         """All verdicts of all rules on load balancers."""
         return self._query(VERDICTS_QUERY)
 
     def recorded_account_regions(self) -> ApiRequest:
-        """The accounts and regions of which there is an item of any type."""
+        """The accounts and regions that have an item of any type."""
         return self._query(RECORDED_ACCOUNT_REGIONS_QUERY)
 
     def load_balancers(self) -> ApiRequest:
         return self._queries.items(LOAD_BALANCER_TYPE)
 
     def source_statuses(self) -> ApiRequest:
-        """Where the aggregator collects, and whether it could."""
         return self._queries.source_statuses()
 
-    def evaluations(self, account_region: AccountRegion, config_rule_name: str) -> ApiRequest:
-        """What a Config rule of an account and region says of each resource: COMPLIANT and NON_COMPLIANT alone, for
-        the API knows no others."""
+    def evaluations(self, config_rule: ConfigRule) -> ApiRequest:
+        """The evaluations of a Config rule. The API returns COMPLIANT and NON_COMPLIANT only."""
         parameters = {
             **self._aggregator,
-            "ConfigRuleName": config_rule_name,
-            "AccountId": account_region.account_id,
-            "AwsRegion": account_region.region,
+            "ConfigRuleName": config_rule.name,
+            "AccountId": config_rule.account_region.account_id,
+            "AwsRegion": config_rule.account_region.region,
         }
         return ApiRequest(
             self._client,

@@ -1,114 +1,139 @@
-"""What an aggregator's answers say, read: verdicts, evaluations, load balancers, and where it collects."""
+"""The responses of an aggregator: verdicts, evaluations and load balancers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
-from alb_sg.aggregator.rule_names import find_rule
-from alb_sg.aws.account_region import AccountRegion, parse_account_id
+from alb_sg.aws.account_region import AccountRegion, account_region_in, find_account_region
 from alb_sg.aws.arns import is_load_balancer_arn
+from alb_sg.aws.calls import ApiResponse
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.config_item import ConfigItem, read_item
 from alb_sg.estate.from_api import Shape, list_or_empty, require_object, required_text
 from alb_sg.estate.json_files import parse_if_text
 from alb_sg.estate.model import LOAD_BALANCER_TYPE
+from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 
 T = TypeVar("T")
-
-# A load balancer's ARN and a rule; an account and region and the name of a Config rule there.
-VerdictKey = tuple[str, str]
-ConfigRuleKey = tuple[AccountRegion, str]
 
 
 # The worst first: where a rule is deployed twice, the worse verdict counts.
 INSUFFICIENT_DATA = "INSUFFICIENT_DATA"
 COMPLIANCE_TYPES = ("NON_COMPLIANT", INSUFFICIENT_DATA, "COMPLIANT", "NOT_APPLICABLE")
 
+# AWS Config names a rule of a conformance pack NAME-conformance-pack-szsm1uv0w and an organization's rule
+# OrgConfigRule-NAME-dbgzf8ba; other tools add words of their own. All of them contain the whole name, with no letter,
+# digit or underscore next to it.
+_RULE_NAME = re.compile(rf"(?<![A-Za-z0-9_])({'|'.join(sorted(RECOMMENDATIONS_BY_NAME))})(?![A-Za-z0-9_])")
 
-@dataclass(frozen=True, slots=True)
-class RecordedVerdict:
-    """What one Config rule says of one load balancer, by its ARN: one of `VERDICTS`. `rule` is which of the rules the
-    Config rule is."""
+
+class ConfigRule(NamedTuple):
+    """A Config rule of an account and region, and the rule that it is a deployment of."""
 
     account_region: AccountRegion
-    load_balancer_arn: str
+    name: str
     rule: str
-    config_rule_name: str
-    compliance: str
-
-    @property
-    def rank(self) -> tuple[int, str]:
-        return COMPLIANCE_TYPES.index(self.compliance), self.config_rule_name
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedEvaluation:
-    """The annotation of a verdict, and when the rule was last run for it (UTC), where AWS Config says so."""
+    """AWS Config's result of a Config rule for a load balancer; `compliance` is one of COMPLIANCE_TYPES.
 
+    Only GetAggregateComplianceDetailsByConfigRule gives the `annotation` and the `time` (UTC) of the rule's last run.
+    """
+
+    config_rule: ConfigRule
+    load_balancer_arn: str
     compliance: str
-    annotation: str | None
-    time: datetime | None
+    annotation: str | None = None
+    time: datetime | None = None
+
+    @property
+    def account_region(self) -> AccountRegion:
+        return self.config_rule.account_region
+
+    @property
+    def rank(self) -> tuple[int, str]:
+        return COMPLIANCE_TYPES.index(self.compliance), self.config_rule.name
 
 
-def read_rows(rows: Iterable[str], read: Callable[[Shape], T]) -> tuple[list[T], list[str]]:
-    """The rows of a query, each an object as JSON text, and what is wrong with those that cannot be read."""
-    found: list[T] = []
-    wrong: list[str] = []
-    for number, row in enumerate(rows):
+class UnreadableRow(NamedTuple):
+    """A row of a query that could not be read. `account_region` is None where the row does not name them."""
+
+    account_region: AccountRegion | None
+    cause: str
+
+
+def read_rows(response: ApiResponse, read: Callable[[Shape], T]) -> tuple[dict[int, T], list[UnreadableRow]]:
+    """The rows of a query, each an object as JSON text, by their number, and those that could not be read."""
+    rows: dict[int, T] = {}
+    unreadable: list[UnreadableRow] = []
+    for number, row in enumerate(response.items):
+        fields: Shape = {}
         try:
-            found.append(read(require_object(parse_if_text(row))))
+            fields = require_object(parse_if_text(row))
+            rows[number] = read(fields)
         except InvalidInputError as error:
-            wrong.append(str(error.inside(f"Results[{number}]")))
-    return found, wrong
+            place = str(fields.get("resourceId") or f"Results[{number}]")
+            cause = f"{response.operation}: {error.inside(place)}"
+            unreadable.append(UnreadableRow(find_account_region(fields), cause))
+    return rows, unreadable
 
 
-def read_verdicts(row: Shape) -> list[RecordedVerdict]:
-    """The verdicts of our rules in one resource's row. Raises InvalidInputError."""
-    account_region = read_account_region(row)
+def find_rule(config_rule_name: str) -> str | None:
+    """The rule that a Config rule is a deployment of; None for any other Config rule."""
+    match = _RULE_NAME.search(config_rule_name)
+    return None if match is None else match[1]
+
+
+def read_verdicts(row: Shape) -> list[RecordedEvaluation]:
+    """The verdicts of our rules in the row of one resource. Raises InvalidInputError."""
+    account_region = account_region_in(row)
     configuration = require_object(row.get("configuration"))
     arn = required_text(configuration, "targetResourceId")
-    found = []
+    verdicts = []
     for element in list_or_empty(configuration.get("configRuleList")):
-        one = require_object(element)
-        name = required_text(one, "configRuleName")
+        config_rule = require_object(element)
+        name = required_text(config_rule, "configRuleName")
         rule = find_rule(name)
         if rule is not None:
-            found.append(RecordedVerdict(account_region, arn, rule, name, _compliance(one)))
-    if found:
+            verdicts.append(RecordedEvaluation(ConfigRule(account_region, name, rule), arn, _compliance(config_rule)))
+    if verdicts:
         account_region.check_arn(arn, "targetResourceId")
         if not is_load_balancer_arn(arn):
             raise InvalidInputError(f"{arn!r} is not the ARN of a load balancer", "targetResourceId")
-    return found
+    return verdicts
 
 
 def read_load_balancer(row: Shape) -> ConfigItem:
     """The item of a load balancer. Raises InvalidInputError."""
     item = read_item(row)
     if item is None or item.type != LOAD_BALANCER_TYPE:
-        raise InvalidInputError(f"{LOAD_BALANCER_TYPE} was asked for, not {row.get('resourceType')!r}", "resourceType")
+        raise InvalidInputError(f"{LOAD_BALANCER_TYPE} was expected, not {row.get('resourceType')!r}", "resourceType")
     return item
 
 
-def read_account_region(row: Shape) -> AccountRegion:
-    """The account and region of a row. Raises InvalidInputError."""
-    return AccountRegion(parse_account_id(row.get("accountId"), "accountId"), required_text(row, "awsRegion"))
-
-
-def read_evaluation(result: Mapping[str, Any]) -> tuple[str, RecordedEvaluation]:
-    """One of GetAggregateComplianceDetailsByConfigRule: the resource's id, and what is said of it."""
+def read_evaluation(result: Mapping[str, Any], config_rule: ConfigRule) -> RecordedEvaluation:
+    """A result of GetAggregateComplianceDetailsByConfigRule for a Config rule."""
     time: datetime | None = result.get("ConfigRuleInvokedTime") or result.get("ResultRecordedTime")
     if time is not None:
         time = time.astimezone(UTC).replace(microsecond=0)
     qualifier = result.get("EvaluationResultIdentifier", {}).get("EvaluationResultQualifier", {})
-    said = RecordedEvaluation(str(result.get("ComplianceType")), result.get("Annotation"), time)
-    return str(qualifier.get("ResourceId")), said
+    return RecordedEvaluation(
+        config_rule,
+        str(qualifier.get("ResourceId")),
+        str(result.get("ComplianceType")),
+        result.get("Annotation"),
+        time,
+    )
 
 
 def _compliance(element: Shape) -> str:
     value = required_text(element, "complianceType").upper()
     if value not in COMPLIANCE_TYPES:
-        raise InvalidInputError(f"{value!r} is no verdict of AWS Config", "complianceType")
+        raise InvalidInputError(f"{value!r} is not a compliance type of AWS Config", "complianceType")
     return value

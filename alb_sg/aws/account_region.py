@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from alb_sg.errors import InvalidInputError
@@ -39,3 +40,25 @@ def parse_account_id(value: Any, field: str) -> str:
     if not isinstance(value, str) or not ACCOUNT_ID.fullmatch(value):
         raise InvalidInputError(f"the account's 12-digit id was expected as text, not {value!r}", field)
     return value
+
+
+def account_region_in(
+    fields: Mapping[str, Any], account_field: str = "accountId", region_field: str = "awsRegion"
+) -> AccountRegion:
+    """The account and region that two fields name. Raises InvalidInputError."""
+    account_id, region = parse_account_id(fields.get(account_field), account_field), fields.get(region_field)
+    if not isinstance(region, str) or not region:
+        raise InvalidInputError(
+            "text is missing" if region is None else f"text was expected, not {region!r}", region_field
+        )
+    return AccountRegion(account_id, region)
+
+
+def find_account_region(
+    fields: Mapping[str, Any], account_field: str = "accountId", region_field: str = "awsRegion"
+) -> AccountRegion | None:
+    """The account and region that two fields name; None where they name none."""
+    try:
+        return account_region_in(fields, account_field, region_field)
+    except InvalidInputError:
+        return None

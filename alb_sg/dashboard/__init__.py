@@ -1,4 +1,5 @@
-"""The organization's load balancers on one page, and the data of it for programs.
+"""An organization's load balancers on one page, and the page's data for programs.
 
-`observation` is what a source has to say; `data` turns it into what the page shows; `page` renders that as one file.
+`page_data` turns an observation into the data, `page` renders it as one file, `history` keeps each run as rows, and
+`bucket` writes all three to S3.
 """

@@ -1,8 +1,8 @@
-"""What changed between runs, and the trend over them.
+"""Changes of verdicts between runs, and the trend over them.
 
-Runs may look at less than others did: an account that was not heard from has fixed nothing. So whatever a run did not
-look at keeps what was last known of it, and a run is compared with what was last known of the accounts, regions and
-rules that it did look at.
+A run may cover less than the runs before it, and an account that did not report has fixed nothing. So a verdict that a
+run does not cover keeps its last known status. Each account, region and rule is compared with the last run that
+covered it.
 """
 
 from __future__ import annotations
@@ -16,17 +16,16 @@ from alb_sg.dashboard.history import Row, Run, select_rows
 from alb_sg.observations.ranking import VerdictStatus
 
 ScopeKey = tuple[str, str, str]
-Key = tuple[str, str]
 
 NON_COMPLIANT, ERROR = VerdictStatus.NON_COMPLIANT.value, VerdictStatus.ERROR.value
 GONE = "gone"
 
 
 class VerdictChange(Enum):
-    """What became of a verdict since its account, region and rule were last looked at.
+    """The change of a verdict since the last run that covered its account, region and rule.
 
-    `FIRST_LOOK`: NON_COMPLIANT where nobody had looked before, or could not judge, which says nothing of when it began.
-    `GONE`: it was NON_COMPLIANT and has no verdict any more, most often because the load balancer exists no more.
+    `FIRST_SEEN`: NON_COMPLIANT where no earlier run covered it or could judge it. It may be older than this run.
+    `GONE`: it was NON_COMPLIANT and has no verdict any more, mostly because the load balancer was deleted.
     """
 
     NEW = "new"
@@ -39,7 +38,7 @@ class VerdictChange(Enum):
 
 @dataclass
 class _KnownVerdict:
-    """What is known of a verdict: the row that said it last, and the times at which it changed, with what to."""
+    """The last row of a verdict, its last known status, and each change as the run's time and the new status."""
 
     row: Row
     status: str
@@ -52,8 +51,8 @@ class _KnownVerdict:
 
 @dataclass(frozen=True, slots=True)
 class PreviousVerdict:
-    """What earlier runs say of a verdict of this one: what it was (None: it was not there, or nobody looked), how it
-    changed, since when it is what it is, and the times at which it changed."""
+    """What earlier runs recorded of a verdict: its last status (None: there was none), its change, the run since which
+    it has its present status, and each earlier change as the run's time and the new status."""
 
     status: str | None
     change: VerdictChange | None
@@ -63,8 +62,9 @@ class PreviousVerdict:
 
 @dataclass(frozen=True, slots=True)
 class TrendPoint:
-    """How it stood after a run: verdicts and load balancers that were NON_COMPLIANT as far as is known, the accounts
-    and regions that the run heard from, and those of earlier runs that it did not, which stand as they last did."""
+    """The state after a run: NON_COMPLIANT verdicts and load balancers by their last known status, the accounts and
+    regions that the run covered, and those of earlier runs that it did not cover, which keep their last known status.
+    """
 
     as_of: str
     findings: int
@@ -74,7 +74,7 @@ class TrendPoint:
 
 
 class VerdictHistory:
-    """All that runs have said, advanced run by run, oldest first."""
+    """The last known state of every verdict. Runs are added oldest first."""
 
     def __init__(self) -> None:
         self._verdicts: dict[ScopeKey, dict[str, _KnownVerdict]] = {}
@@ -82,11 +82,11 @@ class VerdictHistory:
 
     @property
     def accounts_and_regions(self) -> frozenset[tuple[str, str]]:
-        """The accounts and regions ever heard from."""
+        """The accounts and regions of all runs."""
         return frozenset((account, region) for account, region, _ in self._verdicts)
 
     def add_run(self, run: Run) -> TrendPoint:
-        """Takes a run in, and says how it stands after it."""
+        """Adds a run, and returns the state after it."""
         complete = {_scope_key(row): bool(row["complete"]) for row in select_rows(run, "scope")}
         present: dict[ScopeKey, set[str]] = {}
         unread = _unread_load_balancers(run)
@@ -101,37 +101,36 @@ class VerdictHistory:
                 known.status = row["status"]
                 known.transitions.append((run.as_of, row["status"]))
             known.row = row
-        for scope, all_found in complete.items():
+        for scope, is_complete in complete.items():
             self._last_run_times[scope] = run.as_of
-            states = self._verdicts.setdefault(scope, {})
-            if all_found:
-                for arn in states.keys() - present.get(scope, set()) - unread:
-                    _mark_gone(states[arn], run.as_of)
+            verdicts = self._verdicts.setdefault(scope, {})
+            if is_complete:
+                for arn in verdicts.keys() - present.get(scope, set()) - unread:
+                    _mark_gone(verdicts[arn], run.as_of)
         return self._trend_point(run.as_of, {scope[:2] for scope in complete})
 
     def previous_verdict(self, row: Row) -> PreviousVerdict:
-        """What was known of a verdict before its run is taken in."""
+        """The last known verdict before the run of a row; call it before adding that run."""
         scope = _scope_key(row)
-        now = row["status"]
-        looked_at = self._last_run_times.get(scope)
+        status = row["status"]
         known = self._verdicts.get(scope, {}).get(row["load_balancer"])
-        was = None if known is None or known.status == GONE else known.status
+        last_status = None if known is None or known.status == GONE else known.status
         change = None
-        if now == NON_COMPLIANT and was != NON_COMPLIANT:
+        if status == NON_COMPLIANT and last_status != NON_COMPLIANT:
             reopened = known is not None and known.was_non_compliant
-            never_judged = looked_at is None or was == ERROR
+            never_judged = scope not in self._last_run_times or last_status == ERROR
             change = (
                 VerdictChange.REOPENED if reopened else VerdictChange.FIRST_SEEN if never_judged else VerdictChange.NEW
             )
-        elif was == NON_COMPLIANT and now not in (NON_COMPLIANT, ERROR):
-            change = VerdictChange.EXEMPTED if now == VerdictStatus.EXEMPT.value else VerdictChange.FIXED
-        steps = () if known is None else tuple(known.transitions)
-        since = steps[-1][0] if steps and steps[-1][1] == now else None
-        return PreviousVerdict(was, change, since, steps)
+        elif last_status == NON_COMPLIANT and status not in (NON_COMPLIANT, ERROR):
+            change = VerdictChange.EXEMPTED if status == VerdictStatus.EXEMPT.value else VerdictChange.FIXED
+        transitions = () if known is None else tuple(known.transitions)
+        since = transitions[-1][0] if transitions and transitions[-1][1] == status else None
+        return PreviousVerdict(last_status, change, since, transitions)
 
     def disappeared(self, run: Run) -> Iterator[tuple[Row, str]]:
-        """What was NON_COMPLIANT and is not there in this run, though it looked everywhere there; and when it was last
-        there."""
+        """The NON_COMPLIANT verdicts that a run no longer has, though it found all load balancers there. Each is its
+        last row, with the time of the last run that covered it."""
         present = {(*_scope_key(row), row["load_balancer"]) for row in _verdict_rows(run)}
         unread = _unread_load_balancers(run)
         for row in select_rows(run, "scope"):
@@ -143,19 +142,23 @@ class VerdictHistory:
                     yield known.row, self._last_run_times[scope]
 
     def last_run_time(self, run: Run) -> str | None:
-        """The time of the last run that looked at any of what this one looks at."""
+        """The time of the last run that covered anything that this run covers."""
         times = [self._last_run_times.get(_scope_key(row)) for row in select_rows(run, "scope")]
         return max((time for time in times if time is not None), default=None)
 
-    def _trend_point(self, as_of: str, heard: set[tuple[str, str]]) -> TrendPoint:
-        bad = [
-            (arn, scope)
-            for scope, states in self._verdicts.items()
-            for arn, known in states.items()
+    def _trend_point(self, as_of: str, observed: set[tuple[str, str]]) -> TrendPoint:
+        non_compliant = [
+            arn
+            for verdicts in self._verdicts.values()
+            for arn, known in verdicts.items()
             if known.status == NON_COMPLIANT
         ]
         return TrendPoint(
-            as_of, len(bad), len({arn for arn, _ in bad}), len(heard), len(self.accounts_and_regions - heard)
+            as_of=as_of,
+            findings=len(non_compliant),
+            load_balancers=len(set(non_compliant)),
+            observed=len(observed),
+            carried_over=len(self.accounts_and_regions - observed),
         )
 
 
@@ -178,15 +181,15 @@ def _verdict_rows(run: Run) -> Iterator[Row]:
 
 
 def _unread_load_balancers(run: Run) -> set[str]:
-    """Load balancers that are there and could not be read at all, which no rule has a word on."""
+    """Load balancers that exist and could not be read at all, so that no rule has a result for them."""
     return {row["load_balancer"] for row in select_rows(run, "error") if row["load_balancer"] and row["rule"] is None}
 
 
-def previous_verdict_object(past: PreviousVerdict) -> dict[str, Any]:
-    """As the page's data has it; without what says nothing."""
-    found: dict[str, Any] = {"was": past.status, "since": past.since}
-    if past.change is not None:
-        found["change"] = past.change.value
-    if len(past.transitions) > 1 or (past.transitions and past.since is None):
-        found["history"] = [list(step) for step in past.transitions]
-    return found
+def previous_verdict_object(previous: PreviousVerdict) -> dict[str, Any]:
+    """For the page's data, without empty fields."""
+    fields: dict[str, Any] = {"was": previous.status, "since": previous.since}
+    if previous.change is not None:
+        fields["change"] = previous.change.value
+    if len(previous.transitions) > 1 or (previous.transitions and previous.since is None):
+        fields["history"] = [list(transition) for transition in previous.transitions]
+    return fields

@@ -1,12 +1,12 @@
-"""A run as a file of flat rows, which the dashboard compares later runs with and which SQL engines read as they are.
+"""A run as a file of flat rows, for the dashboard to compare later runs with, and for SQL engines.
 
 A file is named by the time of the run, `2027-01-31T120000Z.jsonl.gz`: JSON lines, gzipped. Every line has the same
-columns (`COLUMNS`; docs/dashboard.md says what each means). `record` is
+columns (`COLUMNS`, described in docs/dashboard.md). `record` is
 
-- `scope`: an account and region that was looked at for a rule; `complete` says whether all its load balancers were
-  found. What is in no scope of a run was not looked at by it, and nothing can be concluded of it.
+- `scope`: an account and region that the run covered for a rule; `complete` says whether all its load balancers were
+  found. A run has no information outside its scopes.
 - `verdict`: a rule's verdict on a load balancer.
-- `error`: what could not be judged.
+- `error`: something that could not be judged.
 
 The same observation gives the same bytes.
 """
@@ -23,7 +23,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TextIO
 
-from alb_sg.dashboard.text import replace_lone_surrogates
+from alb_sg.aws.arns import load_balancer_name
 from alb_sg.errors import InvalidInputError
 from alb_sg.findings.causes import find_causes, groups_in_annotation
 from alb_sg.findings.finding import Compliance, EvaluationError, Finding
@@ -39,7 +39,7 @@ FILE_TIME_FORMAT = "%Y-%m-%dT%H%M%SZ"
 
 Row = Mapping[str, Any]
 
-# What a comparison reads of a run; other columns may have been added since it was written.
+# The columns that a comparison reads. A file may lack others, which were added after it was written.
 COMPARED_COLUMNS = ("record", "account", "region", "rule", "complete", "load_balancer", "name", "scheme", "status")
 COLUMNS = (
     "version",
@@ -71,7 +71,7 @@ COLUMNS = (
 
 @dataclass(frozen=True)
 class Run:
-    """An earlier run: its time (UTC) as text, and its rows."""
+    """A run: its time (UTC) as text, and its rows."""
 
     as_of: str
     rows: Sequence[Row]
@@ -87,7 +87,7 @@ def run_file_name(as_of: datetime) -> str:
 
 
 def make_run(observation: Observation) -> Run:
-    """An observation as a run: its scopes, then its verdicts, then its errors, each by account, region and ARN."""
+    """An observation as rows: its scopes, then its verdicts, then its errors, each by account, region and ARN."""
     rows = [*_scope_rows(observation), *_verdict_rows(observation), *_error_rows(observation)]
     return Run(format_time(observation.as_of), [{name: row.get(name) for name in COLUMNS} for row in rows])
 
@@ -98,10 +98,15 @@ def write_run(run: Run, stream: TextIO) -> None:
     )
 
 
-def earlier_run_files(folder: Path, as_of: datetime) -> list[Path]:
-    """The runs in a folder before a time, oldest first; other files there are nobody's business.
+def replace_lone_surrogates(text: str) -> str:
+    """The text with a question mark for each lone surrogate, which JSON can escape and UTF-8 cannot encode."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
-    Raises InvalidInputError where the folder cannot be listed; one that does not exist yet has none.
+
+def earlier_run_files(folder: Path, as_of: datetime) -> list[Path]:
+    """The files of the runs in a folder before a time, oldest first. Ignores other files; a missing folder has none.
+
+    Raises InvalidInputError where the folder cannot be listed.
     """
     try:
         names = sorted(path.name for path in folder.iterdir()) if folder.exists() else []
@@ -111,13 +116,13 @@ def earlier_run_files(folder: Path, as_of: datetime) -> list[Path]:
 
 
 def read_run(path: Path) -> Run:
-    """The run in a file. Raises InvalidInputError that names file and line."""
+    """The run in a file. Raises an InvalidInputError that names file and line."""
     try:
         as_of = datetime.strptime(path.name.removesuffix(SUFFIX), FILE_TIME_FORMAT).replace(tzinfo=UTC)
         text = gzip.decompress(path.read_bytes()).decode("utf-8")
     except (OSError, EOFError, zlib.error, ValueError) as error:
         raise InvalidInputError(
-            f"no run of alb-sg dashboard can be read from it ({error}); take the file out of the folder", str(path)
+            f"not a run of alb-sg dashboard ({error}); take the file out of the folder", str(path)
         ) from error
     return Run(
         format_time(as_of),
@@ -135,11 +140,11 @@ def _parse_row(line: str, place: str) -> Row:
         raise InvalidInputError(f"not JSON ({error}); take the file out of the folder", place) from error
     if not isinstance(row, dict) or row.get("version") != VERSION:
         raise InvalidInputError(
-            f"not a row of version {VERSION}, the one that this alb-sg reads; take the file out of the folder", place
+            f"not a row of version {VERSION}, which this alb-sg reads; take the file out of the folder", place
         )
-    lacking = [column for column in COMPARED_COLUMNS if column not in row]
-    if lacking:
-        raise InvalidInputError(f"{lacking[0]} is missing; take the file out of the folder", place)
+    missing = [column for column in COMPARED_COLUMNS if column not in row]
+    if missing:
+        raise InvalidInputError(f"{missing[0]} is missing; take the file out of the folder", place)
     return row
 
 
@@ -169,16 +174,16 @@ def _scope_rows(observation: Observation) -> Iterator[dict[str, Any]]:
         for error in observation.results.errors
         if error.load_balancer_arn is None
     }
-    # What failed and is of no account may be of any.
-    everywhere = {rule for account_id, _, rule in failed if not account_id}
+    # A failure that names no account may concern any.
+    failed_anywhere = {rule for account_id, _, rule in failed if not account_id}
     deployed = observation.completeness.rules_deployed
     for account_region in sorted(observation.completeness.observed):
         rules = observation.results.rule_names if deployed is None else deployed.get(account_region, frozenset())
         for rule in sorted(rules):
-            about = {rule, None}
-            complete = not everywhere & about and not failed & {
-                (account_region.account_id, account_region.region, one) for one in about
-            }
+            # A failure that names no rule may concern each of them.
+            this_or_any = {rule, None}
+            failed_here = failed & {(*account_region, name) for name in this_or_any}
+            complete = not failed_here and not failed_anywhere & this_or_any
             yield {
                 **_common_columns(observation, "scope", account_region.account_id, account_region.region, rule),
                 "complete": complete,
@@ -230,14 +235,8 @@ def _load_balancer_columns(arn: str, name: str, detail: LoadBalancerDetail | Non
     }
 
 
-def load_balancer_name(arn: str) -> str:
-    """The load balancer's name in its ARN."""
-    parts = arn.split("/")
-    return parts[-2] if len(parts) > 2 else arn
-
-
 def finding_groups(finding: Finding, detail: LoadBalancerDetail | None) -> tuple[str, ...]:
-    """The load balancer's security groups, or as many as the finding names."""
+    """The load balancer's security groups; where they are unknown, those that the annotation names."""
     return groups_in_annotation(finding) if detail is None else detail.load_balancer.security_groups
 
 

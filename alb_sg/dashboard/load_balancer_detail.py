@@ -1,4 +1,4 @@
-"""What the picture, the table and the fix of one load balancer are drawn from, as the page's data has it."""
+"""The details of one load balancer in the page's data: the diagram, the recommended rows, and the fix."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Iterator
 from typing import Any
 
+from alb_sg.aws.arns import target_group_name
 from alb_sg.findings.evidence import Evidence, Match, PermissionPeer
 from alb_sg.findings.explanation import Explanation, FrontingLoadBalancerSummary, RequirementRow, RowStatus
 from alb_sg.observations.observation import LoadBalancerDetail
@@ -18,34 +19,34 @@ from alb_sg.remediation.snippets import make_snippets
 from alb_sg.remediation.terraform import render_terraform
 from alb_sg.report import phrasing
 
-# Beyond these a row names the first and counts the rest.
+# A row names so many peers and rules, and counts the rest.
 MAX_NAMES = 4
 MAX_RULES = 6
-# Who asked for a rule, in its description.
+# The requester in the description of a new security group rule.
 REQUESTED_BY = "dashboard"
 NEW_GROUP_PLACEHOLDER = "THE_NEW_GROUP"
 
 
-def detail_object(detail: LoadBalancerDetail) -> dict[str, Any] | None:
-    """None where there is nothing to draw."""
+def detail_object(detail: LoadBalancerDetail, plan: Plan | None) -> dict[str, Any] | None:
+    """None where the load balancer has no explanation."""
     if detail.explanation is None:
         return None
-    return {**_explanation_object(detail.explanation), "fix": None if detail.plan is None else _fix_object(detail.plan)}
+    return {**_explanation_object(detail.explanation), "fix": None if plan is None else _fix_object(plan)}
 
 
 def _explanation_object(explanation: Explanation) -> dict[str, Any]:
-    found = explanation.load_balancer
+    load_balancer = explanation.load_balancer
     return {
-        "type": found.type,
-        "state": found.state,
-        "ipAddressType": found.ip_address_type,
-        "vpc": found.vpc_id,
+        "type": load_balancer.type,
+        "state": load_balancer.state,
+        "ipAddressType": load_balancer.ip_address_type,
+        "vpc": load_balancer.vpc_id,
         "vpcCidrs": None if explanation.vpc_cidrs is None else list(explanation.vpc_cidrs),
         "groupNames": dict(explanation.group_names),
         "listeners": [
             {
                 "name": f"{listener.protocol}:{listener.port}",
-                "targetGroups": [arn.split("/")[-2] for arn in listener.target_group_arns],
+                "targetGroups": [target_group_name(arn) for arn in listener.target_group_arns],
             }
             for listener in explanation.listeners
         ],
@@ -62,7 +63,7 @@ def _front_text(front: FrontingLoadBalancerSummary) -> str:
 
 
 def _row_object(rule: str, row: RequirementRow) -> dict[str, Any]:
-    """One recommended row: what is asked, what became of it, and why in words."""
+    """A recommended row, with its status and the reasons for it in words."""
     return {
         "rule": rule,
         "direction": phrasing.direction_word(row.direction.value),
@@ -78,48 +79,45 @@ def _row_object(rule: str, row: RequirementRow) -> dict[str, Any]:
 def _peer_text(row: RequirementRow) -> str:
     if not row.targets:
         return ", ".join(row.required)
-    shown = phrasing.abbreviate(list(dict.fromkeys(row.targets)), MAX_NAMES)
-    return shown if row.count == 1 else f"{phrasing.pluralize(row.count, 'target')}: {shown}"
+    names = phrasing.abbreviate(list(dict.fromkeys(row.targets)), MAX_NAMES)
+    return names if row.count == 1 else f"{phrasing.pluralize(row.count, 'target')}: {names}"
 
 
 def _reasons(row: RequirementRow) -> Iterator[str]:
     if row.accepted_source is not None:
         yield f"accepted source {row.accepted_source} stands in"
     if row.status is RowStatus.MET:
-        yield from (f"{_group_rule_text(part.permission_peer, row)}{_match_note(part)}" for part in row.evidence)
+        yield from (
+            f"{_group_rule_text(evidence.permission_peer, row)}{_match_note(evidence)}" for evidence in row.evidence
+        )
         return
     if row.missing is not None:
         yield f"missing: {phrasing.describe_missing(row.missing, MAX_NAMES)}"
     yield from (f"unresolved: {note}" for note in row.unresolved)
     if row.unread is not None:
         yield f"not judged: {row.unread[0]}: {row.unread[1]}"
-    yield from (f"already: {_group_rule_text(part.permission_peer, row)}" for part in row.evidence)
-    for grant in row.open_instead[:MAX_RULES]:
-        yield (
-            "instead: "
-            f"{_group_rule_text(grant, row)}{f' ({grant.ineffective_reason})' if grant.ineffective_reason else ''}"
-        )
+    yield from (f"already: {_group_rule_text(evidence.permission_peer, row)}" for evidence in row.evidence)
+    for peer in row.open_instead[:MAX_RULES]:
+        reason = f" ({peer.ineffective_reason})" if peer.ineffective_reason else ""
+        yield f"instead: {_group_rule_text(peer, row)}{reason}"
     if len(row.open_instead) > MAX_RULES:
         yield f"and {phrasing.pluralize(len(row.open_instead) - MAX_RULES, 'rule')} more for this traffic"
 
 
-def _group_rule_text(grant: PermissionPeer, row: RequirementRow) -> str:
-    direction = row.direction.value
-    return (
-        f"{grant.group_id} {phrasing.describe_ports(grant.permission)} "
-        f"{phrasing.direction_preposition(direction)} {grant.peer}"
-    )
+def _group_rule_text(peer: PermissionPeer, row: RequirementRow) -> str:
+    preposition = phrasing.direction_preposition(row.direction.value)
+    return f"{peer.group_id} {phrasing.describe_ports(peer.permission)} {preposition} {peer.peer}"
 
 
-def _match_note(part: Evidence) -> str:
-    return "" if part.match in (Match.ADDRESSES, Match.NAMED) else f" ({part.match.value})"
+def _match_note(evidence: Evidence) -> str:
+    return "" if evidence.match in (Match.ADDRESSES, Match.NAMED) else f" ({evidence.match.value})"
 
 
 # --- the fix
 
 
 def _fix_object(plan: Plan) -> dict[str, Any]:
-    """The rules to add: one by one for the console, and as code."""
+    """The rules to add, one by one for the console, and as code."""
     snippets = make_snippets([plan])
     region = plan.load_balancer.region
     return {
@@ -145,7 +143,7 @@ def _addition_object(addition: Addition) -> dict[str, Any]:
 
 
 def _cli_command(addition: Addition, region: str) -> str:
-    """The call as a command of the AWS command line interface, for a shell."""
+    """The call as a command of the AWS CLI, quoted for a shell."""
     call = authorize_call(addition, addition.group_id or NEW_GROUP_PLACEHOLDER, REQUESTED_BY)
     operation = re.sub(r"(?<!^)(?=[A-Z])", "-", call.operation).lower()
     permissions = json.dumps(call.parameters["IpPermissions"], ensure_ascii=False)

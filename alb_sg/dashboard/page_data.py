@@ -1,6 +1,6 @@
-"""The page's data: all that is shown, as one JSON document. docs/dashboard.md describes it.
+"""The page's data: everything that the page shows, as one JSON document (docs/dashboard.md describes it).
 
-Pure: an observation and the runs before it go in, and the same give the same document.
+The same observation and earlier runs give the same document.
 """
 
 from __future__ import annotations
@@ -11,19 +11,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from alb_sg.aws.account_region import AccountRegion
+from alb_sg.aws.arns import load_balancer_name
 from alb_sg.dashboard import history
 from alb_sg.dashboard.changes import TrendPoint, VerdictHistory, previous_verdict_object
-from alb_sg.dashboard.history import Row, Run, format_time, make_run, select_rows
+from alb_sg.dashboard.history import Row, Run, format_time, make_run, replace_lone_surrogates, select_rows
 from alb_sg.dashboard.load_balancer_detail import detail_object
-from alb_sg.dashboard.text import replace_lone_surrogates
+from alb_sg.exemptions.exemption import VerdictKey
 from alb_sg.findings import causes
 from alb_sg.findings.finding import EvaluationError, Finding, Missing
+from alb_sg.observations.exemptions_report import ExemptionsReport
 from alb_sg.observations.observation import AccountName, LoadBalancerDetail, Observation
 from alb_sg.observations.ranking import rank, verdict_status
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME, rule_severity
 from alb_sg.remediation.document_names import document_name
+from alb_sg.remediation.plan import Plan
 from alb_sg.report import phrasing
-from alb_sg.report.exemptions import ExemptionsReport
 from alb_sg.report.json_report import missing_object, verdict_object
 
 VERSION = 1
@@ -35,43 +37,49 @@ Result = Finding | EvaluationError
 
 @dataclass(frozen=True)
 class EarlierRuns:
-    """The runs before this one, oldest first, and how many older ones were left out."""
+    """The runs before this one, oldest first, and how many older runs were left out."""
 
     runs: Iterable[Run] = ()
     omitted: int = 0
 
 
-def build_page_data(observation: Observation, earlier_runs: EarlierRuns | None = None) -> dict[str, Any]:
-    """The document of an observation, compared with earlier runs (None: no history is kept)."""
+def build_page_data(
+    observation: Observation, earlier_runs: EarlierRuns | None = None, plans: Mapping[str, Plan] | None = None
+) -> dict[str, Any]:
+    """The document of an observation, compared with earlier runs (None: no history is kept).
+
+    `plans`: the fixes to show, by load balancer ARN.
+    """
     run = make_run(observation)
-    ledger = VerdictHistory()
-    points = [ledger.add_run(one) for one in (earlier_runs or EarlierRuns()).runs]
+    verdict_history = VerdictHistory()
+    points = [verdict_history.add_run(earlier) for earlier in (earlier_runs or EarlierRuns()).runs]
     results: list[Result] = [*observation.results.findings, *observation.results.errors]
-    past = _previous_verdicts(ledger, run)
-    found = {
+    previous = _previous_verdicts(verdict_history, run)
+    page_data = {
         "version": VERSION,
         "asOf": format_time(observation.as_of),
-        "coverage": _coverage_object(observation, ledger),
+        "coverage": _coverage_object(observation, verdict_history),
         "rules": [
             _rule_object(name)
             for name in sorted(observation.results.rule_names, key=lambda name: (rule_severity(name), name))
         ],
         "causes": {cause.value: text for cause, text in causes.CAUSE_DESCRIPTIONS.items()},
         "accounts": {key: _account_object(name) for key, name in sorted(observation.accounts.items())},
-        "loadBalancers": _load_balancer_objects(observation, results, past),
+        "loadBalancers": _load_balancer_objects(observation, results, previous, plans or {}),
         "errors": [_error_object(error) for error in observation.results.errors if _is_general(error)],
-        "gone": [_disappeared_object(row, time) for row, time in ledger.disappeared(run)],
+        "gone": [_disappeared_object(row, time) for row, time in verdict_history.disappeared(run)],
         "exemptions": None if observation.exemptions is None else _exemptions_object(observation.exemptions),
-        "lastRun": ledger.last_run_time(run),
+        "lastRun": verdict_history.last_run_time(run),
     }
-    found["trend"] = (
-        None if earlier_runs is None else _trend_object([*points, ledger.add_run(run)], earlier_runs.omitted)
+    # Adding this run changes what the history knows, so it comes last.
+    page_data["trend"] = (
+        None if earlier_runs is None else _trend_object([*points, verdict_history.add_run(run)], earlier_runs.omitted)
     )
-    return found
+    return page_data
 
 
 def page_data_text(page_data: Mapping[str, Any]) -> str:
-    """As text: a load balancer on each line."""
+    """The document as JSON text, with each load balancer on its own line."""
     text = json.dumps(page_data, ensure_ascii=False, separators=(",", ":"))
     return replace_lone_surrogates(text).replace('{"arn":', '\n{"arn":') + "\n"
 
@@ -79,40 +87,43 @@ def page_data_text(page_data: Mapping[str, Any]) -> str:
 # --- coverage
 
 
-def _coverage_object(observation: Observation, ledger: VerdictHistory) -> dict[str, Any]:
-    coverage = observation.completeness
-    expected = set(coverage.expected or ())
-    before = {AccountRegion(*account_region) for account_region in ledger.accounts_and_regions}
-    account_regions = sorted({*expected, *before, *coverage.observed})
+def _coverage_object(observation: Observation, verdict_history: VerdictHistory) -> dict[str, Any]:
+    completeness = observation.completeness
+    expected = set(completeness.expected or ())
+    earlier = {AccountRegion(*account_region) for account_region in verdict_history.accounts_and_regions}
+    account_regions = sorted({*expected, *earlier, *completeness.observed})
     return {
-        "expectedKnown": coverage.expected is not None,
-        "rulesDeployedKnown": coverage.rules_deployed is not None,
-        "rulesExpected": list(coverage.rules_expected),
+        "expectedKnown": completeness.expected is not None,
+        "rulesDeployedKnown": completeness.rules_deployed is not None,
+        "rulesExpected": list(completeness.rules_expected),
         "homes": [_account_region_object(observation, account_region, expected) for account_region in account_regions],
         "loadBalancers": observation.results.load_balancer_count,
-        "gaps": list(dict.fromkeys([*coverage.gaps, *_general_errors(observation)])),
+        "gaps": list(dict.fromkeys([*completeness.gaps, *_general_errors(observation)])),
     }
 
 
 def _general_errors(observation: Observation) -> Iterator[str]:
-    """What was not read and concerns more than a verdict, whichever the source."""
+    """The errors that concern more than one verdict, as sentences."""
     return (f"{error.what}: {error.cause}." for error in observation.results.errors if _is_general(error))
 
 
 def _account_region_object(
     observation: Observation, account_region: AccountRegion, expected: set[AccountRegion]
 ) -> dict[str, Any]:
-    coverage = observation.completeness
-    heard = account_region in coverage.observed
-    oldest = coverage.observed.get(account_region)
-    deployed = None if coverage.rules_deployed is None else coverage.rules_deployed.get(account_region, frozenset())
+    completeness = observation.completeness
+    observed = account_region in completeness.observed
+    oldest = completeness.observed.get(account_region)
+    missing_rules: list[str] = []
+    if completeness.rules_deployed is not None and observed:
+        deployed = completeness.rules_deployed.get(account_region, frozenset())
+        missing_rules = sorted(set(completeness.rules_expected) - deployed)
     return {
         "account": account_region.account_id,
         "region": account_region.region,
-        "heard": heard,
+        "heard": observed,
         "expected": account_region in expected,
         "oldest": None if oldest is None else format_time(oldest),
-        "missingRules": [] if deployed is None or not heard else sorted(set(coverage.rules_expected) - deployed),
+        "missingRules": missing_rules,
     }
 
 
@@ -135,96 +146,108 @@ def _account_object(name: AccountName) -> dict[str, str | None]:
 # --- load balancers
 
 
-def _previous_verdicts(ledger: VerdictHistory, run: Run) -> dict[tuple[str, str], dict[str, Any]]:
+def _previous_verdicts(verdict_history: VerdictHistory, run: Run) -> dict[VerdictKey, dict[str, Any]]:
     rows: Sequence[Row] = [*select_rows(run, "verdict"), *select_rows(run, "error")]
     return {
-        (row["load_balancer"], row["rule"]): previous_verdict_object(ledger.previous_verdict(row))
+        (row["load_balancer"], row["rule"]): previous_verdict_object(verdict_history.previous_verdict(row))
         for row in rows
         if row["load_balancer"] is not None and row["rule"] is not None
     }
 
 
 def _is_general(error: EvaluationError) -> bool:
-    """Whether an error is of more than one rule and one load balancer."""
+    """Whether an error concerns more than one rule or more than one load balancer."""
     return error.load_balancer_arn is None or error.rule is None
 
 
 def _load_balancer_objects(
-    observation: Observation, results: Iterable[Result], past: Mapping[tuple[str, str], dict[str, Any]]
+    observation: Observation,
+    results: Iterable[Result],
+    previous: Mapping[VerdictKey, dict[str, Any]],
+    plans: Mapping[str, Plan],
 ) -> list[dict[str, Any]]:
     by_arn: dict[str, list[Result]] = {}
     for result in results:
         if not (isinstance(result, EvaluationError) and _is_general(result)):
             by_arn.setdefault(result.load_balancer_arn or "", []).append(result)
     ordered = sorted(by_arn.items(), key=lambda item: (item[1][0].account_id, item[1][0].region, item[0]))
-    return [_load_balancer_object(arn, found, observation.details.get(arn), past) for arn, found in ordered]
+    return [
+        _load_balancer_object(arn, of_load_balancer, observation.details.get(arn), previous, plans.get(arn))
+        for arn, of_load_balancer in ordered
+    ]
 
 
 def _load_balancer_object(
     arn: str,
     results: Sequence[Result],
     detail: LoadBalancerDetail | None,
-    past: Mapping[tuple[str, str], dict[str, Any]],
+    previous: Mapping[VerdictKey, dict[str, Any]],
+    plan: Plan | None,
 ) -> dict[str, Any]:
     findings = [result for result in results if isinstance(result, Finding)]
     scheme = UNKNOWN_SCHEME if detail is None else detail.load_balancer.scheme
-    groups = (one for finding in findings for one in history.finding_groups(finding, detail))
-    found: dict[str, Any] = {
+    group_ids = (group_id for finding in findings for group_id in history.finding_groups(finding, detail))
+    fields: dict[str, Any] = {
         "arn": arn,
-        "name": findings[0].load_balancer_name if findings else history.load_balancer_name(arn),
+        "name": findings[0].load_balancer_name if findings else load_balancer_name(arn),
         "account": results[0].account_id,
         "region": results[0].region,
         "scheme": scheme,
-        "securityGroups": list(dict.fromkeys(groups)),
+        "securityGroups": list(dict.fromkeys(group_ids)),
         "tags": None if detail is None or detail.tags is None else dict(sorted(detail.tags.items())),
         "verdicts": [
-            {**_verdict_object(result, scheme, detail), **past.get((arn, result.rule or ""), {})}
+            {**_verdict_object(result, scheme, detail), **previous.get((arn, result.rule or ""), {})}
             for result in sorted(results, key=lambda result: result.rule or "")
         ],
     }
-    drawn = None if detail is None else detail_object(detail)
-    return found if drawn is None else found | {"detail": drawn}
+    detail_fields = None if detail is None else detail_object(detail, plan)
+    return fields if detail_fields is None else fields | {"detail": detail_fields}
 
 
 def _verdict_object(result: Result, scheme: str, detail: LoadBalancerDetail | None) -> dict[str, Any]:
-    """What a rule says; without what is empty, of which there is much."""
-    found: dict[str, Any] = {
+    """The result of a rule, without empty fields: a page may have 100,000 verdicts."""
+    fields: dict[str, Any] = {
         "rule": result.rule,
         "status": verdict_status(result).value,
         "rank": rank(result, scheme),
     }
     if isinstance(result, EvaluationError):
-        return found | {"annotation": f"{result.what}: {result.cause}"}
-    found["annotation"] = result.annotation
+        return fields | {"annotation": f"{result.what}: {result.cause}"}
+    fields["annotation"] = result.annotation
     if result.unresolved:
-        found["unresolved"] = True
+        fields["unresolved"] = True
     if result.missing:
-        found["missing"] = [{**missing_object(one), "allow": _rule_to_allow(one)} for one in result.missing]
+        fields["missing"] = [{**missing_object(entry), "allow": _rule_to_allow(entry)} for entry in result.missing]
     codes = history.cause_codes(result, detail)
     if codes:
-        found["causes"] = codes
+        fields["causes"] = codes
     if result.applied_exemption is not None:
-        granted, otherwise = result.applied_exemption.exemption, result.applied_exemption.result_without
-        found["exemption"] = {
-            "reason": granted.reason,
-            "owner": granted.owner,
-            "ticket": granted.ticket,
-            "expires": granted.expires.isoformat(),
-            "wouldBe": verdict_object(otherwise) if isinstance(otherwise, Finding) else None,
+        exemption, result_without = result.applied_exemption
+        fields["exemption"] = {
+            "reason": exemption.reason,
+            "owner": exemption.owner,
+            "ticket": exemption.ticket,
+            "expires": exemption.expires.isoformat(),
+            "wouldBe": verdict_object(result_without) if isinstance(result_without, Finding) else None,
         }
-    return found
+    return fields
 
 
 def _rule_to_allow(missing: Missing) -> str:
-    """The rule that would do, such as `inbound TCP 443 from 0.0.0.0/0`: a reference to a target's group rather than
-    addresses, and the recommended peer in full, so that what lacks the same says the same."""
+    """The security group rule to add, such as `inbound TCP 443 from 0.0.0.0/0`.
+
+    It refers to a target's group rather than to addresses, and has the recommended peer in full: the page counts equal
+    texts, and findings that lack the same must have the same text.
+    """
     traffic = phrasing.describe_traffic(missing.protocol, missing.from_port, missing.to_port)
     outbound = missing.direction == "egress"
     peers = missing.or_security_groups if outbound and missing.or_security_groups else missing.required
-    names = phrasing.abbreviate(peers, MAX_PEERS) if peers else f"{missing.origin.label}, whose addresses are not known"
+    peer_text = (
+        phrasing.abbreviate(peers, MAX_PEERS) if peers else f"{missing.origin.label}, whose addresses are not known"
+    )
     return (
         f"{phrasing.direction_word(missing.direction)} {traffic} "
-        f"{phrasing.direction_preposition(missing.direction)} {names}"
+        f"{phrasing.direction_preposition(missing.direction)} {peer_text}"
     )
 
 
@@ -242,7 +265,7 @@ def _error_object(error: EvaluationError) -> dict[str, Any]:
 # --- history
 
 
-def _disappeared_object(row: Row, looked_at: str) -> dict[str, Any]:
+def _disappeared_object(row: Row, last_seen: str) -> dict[str, Any]:
     return {
         "arn": row["load_balancer"],
         "name": row["name"],
@@ -250,11 +273,11 @@ def _disappeared_object(row: Row, looked_at: str) -> dict[str, Any]:
         "region": row["region"],
         "scheme": row["scheme"] or UNKNOWN_SCHEME,
         "rule": row["rule"],
-        "lastSeen": looked_at,
+        "lastSeen": last_seen,
     }
 
 
-def _trend_object(points: Iterable[TrendPoint], left_out: int) -> dict[str, Any]:
+def _trend_object(points: Iterable[TrendPoint], omitted: int) -> dict[str, Any]:
     return {
         "points": [
             {
@@ -266,7 +289,7 @@ def _trend_object(points: Iterable[TrendPoint], left_out: int) -> dict[str, Any]
             }
             for point in points
         ],
-        "leftOut": left_out,
+        "leftOut": omitted,
     }
 
 
@@ -280,21 +303,21 @@ def _exemptions_object(report: ExemptionsReport) -> dict[str, Any]:
         "days": report.expiring_days,
         "entries": [
             {
-                "arn": one.exemption.load_balancer_arn,
-                "account": one.exemption.account_region.account_id,
-                "region": one.exemption.account_region.region,
-                "name": history.load_balancer_name(one.exemption.load_balancer_arn),
-                "rule": one.exemption.rule,
-                "reason": one.exemption.reason,
-                "owner": one.exemption.owner,
-                "ticket": one.exemption.ticket,
-                "expires": one.exemption.expires.isoformat(),
-                "status": one.status.value,
-                "use": one.use.value,
-                "because": one.reason,
+                "arn": reviewed.exemption.load_balancer_arn,
+                "account": reviewed.exemption.account_region.account_id,
+                "region": reviewed.exemption.account_region.region,
+                "name": load_balancer_name(reviewed.exemption.load_balancer_arn),
+                "rule": reviewed.exemption.rule,
+                "reason": reviewed.exemption.reason,
+                "owner": reviewed.exemption.owner,
+                "ticket": reviewed.exemption.ticket,
+                "expires": reviewed.exemption.expires.isoformat(),
+                "status": reviewed.status.value,
+                "use": reviewed.use.value,
+                "because": reviewed.reason,
             }
-            for one in report.reviewed
+            for reviewed in report.reviewed
         ],
-        "malformed": [f"{one.place}: {one}" for one in report.malformed],
+        "malformed": [f"{entry.place}: {entry}" for entry in report.malformed],
         "errors": [f"{error.what}: {error.cause}" for error in report.errors],
     }

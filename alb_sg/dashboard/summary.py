@@ -1,8 +1,13 @@
-"""The numbers on top of the page, from its data: what the page's own script counts anew for every filter."""
+"""The counts at the top of the page and its worst findings, from the page's data.
+
+They stand in the markup, for readers without JavaScript. The page's script counts the same again for each filter
+(assets/counts.js). Neither can take the other's place: the markup has no filters, and the data has no count for each
+of them. Tests hold both against a third, plain count (tests/dashboard/recount.py).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,13 +16,19 @@ from alb_sg.observations.ranking import INTERNET_FACING, VerdictStatus
 
 PageData = Mapping[str, Any]
 
+NON_COMPLIANT, ERROR = VerdictStatus.NON_COMPLIANT.value, VerdictStatus.ERROR.value
+EXEMPT, COMPLIANT = VerdictStatus.EXEMPT.value, VerdictStatus.COMPLIANT.value
+NOT_APPLICABLE = VerdictStatus.NOT_APPLICABLE.value
+
 
 @dataclass(frozen=True, slots=True)
 class ComplianceCounts:
-    """Load balancers: with a NON_COMPLIANT verdict, facing the internet among those (or of unknown scheme), with
-    something not judged, exempt from something, and with all in order: every rule has a verdict, and none asks for
-    more. `change`: those NON_COMPLIANT now less those before, as far as both were looked at; None without an earlier
-    run.
+    """Numbers of load balancers.
+
+    `non_compliant` have a NON_COMPLIANT verdict; `internet_facing` and `unknown_scheme` count among those.
+    `not_judged` have an error, `exempt` an exemption. `compliant` have a verdict of every rule, one of them COMPLIANT
+    and the others COMPLIANT or NOT_APPLICABLE. `change` is the number of NON_COMPLIANT ones less that of earlier runs,
+    where both were judged; None without an earlier run.
     """
 
     total: int
@@ -30,58 +41,57 @@ class ComplianceCounts:
     change: int | None
 
 
-def count_compliance(document: PageData) -> ComplianceCounts:
-    found = [(one, {verdict["status"] for verdict in one["verdicts"]}) for one in document["loadBalancers"]]
-    bad = [one for one, statuses in found if VerdictStatus.NON_COMPLIANT.value in statuses]
+def count_compliance(page_data: PageData) -> ComplianceCounts:
+    judged = [
+        (load_balancer, {verdict["status"] for verdict in load_balancer["verdicts"]})
+        for load_balancer in page_data["loadBalancers"]
+    ]
+    non_compliant = [load_balancer for load_balancer, statuses in judged if NON_COMPLIANT in statuses]
     return ComplianceCounts(
-        total=len(found),
-        non_compliant=len(bad),
-        internet_facing=sum(one["scheme"] == INTERNET_FACING for one in bad),
-        unknown_scheme=sum(one["scheme"] == "unknown" for one in bad),
-        not_judged=_count_with_status(VerdictStatus.ERROR, found),
-        exempt=_count_with_status(VerdictStatus.EXEMPT, found),
+        total=len(judged),
+        non_compliant=len(non_compliant),
+        internet_facing=sum(load_balancer["scheme"] == INTERNET_FACING for load_balancer in non_compliant),
+        unknown_scheme=sum(load_balancer["scheme"] == "unknown" for load_balancer in non_compliant),
+        not_judged=sum(ERROR in statuses for _, statuses in judged),
+        exempt=sum(EXEMPT in statuses for _, statuses in judged),
         compliant=sum(
-            VerdictStatus.COMPLIANT.value in statuses
-            and statuses <= {VerdictStatus.COMPLIANT.value, VerdictStatus.NOT_APPLICABLE.value}
-            and len(one["verdicts"]) == len(document["rules"])
-            for one, statuses in found
+            COMPLIANT in statuses
+            and statuses <= {COMPLIANT, NOT_APPLICABLE}
+            and len(load_balancer["verdicts"]) == len(page_data["rules"])
+            for load_balancer, statuses in judged
         ),
-        change=None if document["lastRun"] is None else _non_compliant_change(document),
+        change=None if page_data["lastRun"] is None else _non_compliant_change(page_data),
     )
 
 
-def worst_findings(document: PageData, limit: int) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+def worst_findings(page_data: PageData, limit: int) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]:
     """The worst findings, each a load balancer with a verdict."""
-    return sorted(_open_findings(document), key=lambda pair: pair[1]["rank"])[:limit]
+    return sorted(_open_findings(page_data), key=lambda pair: pair[1]["rank"])[:limit]
 
 
-def count_open_findings(document: PageData) -> int:
-    return sum(1 for _ in _open_findings(document))
+def count_open_findings(page_data: PageData) -> int:
+    return sum(1 for _ in _open_findings(page_data))
 
 
-def _open_findings(document: PageData) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
-    """What wants something done: NON_COMPLIANT, or not judged."""
-    for one in document["loadBalancers"]:
-        for verdict in one["verdicts"]:
-            if verdict["status"] in (VerdictStatus.NON_COMPLIANT.value, VerdictStatus.ERROR.value):
-                yield one, verdict
+def _open_findings(page_data: PageData) -> Iterator[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    """The verdicts that need work: NON_COMPLIANT, or not judged."""
+    for load_balancer in page_data["loadBalancers"]:
+        for verdict in load_balancer["verdicts"]:
+            if verdict["status"] in (NON_COMPLIANT, ERROR):
+                yield load_balancer, verdict
 
 
-def _count_with_status(status: VerdictStatus, found: Iterable[tuple[Any, set[str]]]) -> int:
-    return sum(status.value in statuses for _, statuses in found)
-
-
-def _non_compliant_change(document: PageData) -> int:
-    before = {one["arn"] for one in document["gone"]}
+def _non_compliant_change(page_data: PageData) -> int:
+    before = {gone["arn"] for gone in page_data["gone"]}
     now = set()
-    for one in document["loadBalancers"]:
-        for verdict in one["verdicts"]:
-            was_bad = verdict.get("was") == VerdictStatus.NON_COMPLIANT.value
-            if was_bad:
-                before.add(one["arn"])
-            first_look = verdict.get("change") == VerdictChange.FIRST_SEEN.value
-            # What could not be judged is what it was.
-            unknown = verdict["status"] == VerdictStatus.ERROR.value and was_bad
-            if unknown or (verdict["status"] == VerdictStatus.NON_COMPLIANT.value and not first_look):
-                now.add(one["arn"])
+    for load_balancer in page_data["loadBalancers"]:
+        for verdict in load_balancer["verdicts"]:
+            was_non_compliant = verdict.get("was") == NON_COMPLIANT
+            if was_non_compliant:
+                before.add(load_balancer["arn"])
+            # A verdict that could not be judged keeps its last status.
+            unchanged = verdict["status"] == ERROR and was_non_compliant
+            first_seen = verdict.get("change") == VerdictChange.FIRST_SEEN.value
+            if unchanged or (verdict["status"] == NON_COMPLIANT and not first_seen):
+                now.add(load_balancer["arn"])
     return len(now) - len(before)

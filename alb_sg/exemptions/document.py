@@ -17,7 +17,7 @@ from typing import Any
 
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.json_files import display_name, file_error_context, parse_json, read_json_file
-from alb_sg.exemptions.exemption import Exemption, ExemptionKey, Exemptions, MalformedExemption
+from alb_sg.exemptions.exemption import Exemption, Exemptions, MalformedExemption, VerdictKey
 
 VERSION = 1
 LOAD_BALANCER_ARN = re.compile(
@@ -53,7 +53,7 @@ def _parse_document(document: Any, document_name: str, known_rules: Collection[s
     listed = document.get("exemptions")
     if not isinstance(listed, list):
         raise InvalidInputError("a list of exemptions was expected", "exemptions")
-    found: dict[ExemptionKey, list[tuple[int, Exemption]]] = defaultdict(list)
+    found: dict[VerdictKey, list[tuple[int, Exemption]]] = defaultdict(list)
     malformed: dict[int, MalformedExemption] = {}
     for index, entry in enumerate(listed):
         try:

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 from alb_sg.aws.account_region import AccountRegion, account_region_of
 
-ExemptionKey = tuple[str, str]
+# A load balancer's ARN and a rule's name.
+VerdictKey = tuple[str, str]
 
 
 class Exemption(NamedTuple):
@@ -23,7 +24,7 @@ class Exemption(NamedTuple):
     expires: date
 
     @property
-    def key(self) -> ExemptionKey:
+    def key(self) -> VerdictKey:
         return self.load_balancer_arn, self.rule
 
     @property
@@ -63,7 +64,7 @@ class Exemptions:
     document_name: str
     entries: tuple[Exemption, ...] = ()
     malformed: tuple[MalformedExemption, ...] = ()
-    _by_key: Mapping[ExemptionKey, Exemption] = field(init=False, repr=False, compare=False)
+    _by_key: Mapping[VerdictKey, Exemption] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_by_key", {entry.key: entry for entry in self.entries})

@@ -9,7 +9,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from alb_sg.aws.account_region import AccountRegion
-from alb_sg.exemptions.exemption import Exemption, ExemptionKey
+from alb_sg.exemptions.exemption import Exemption, VerdictKey
 from alb_sg.findings.finding import Compliance, EvaluationError, Finding
 
 # An exemption that ends within so many days is about to, where nobody asks for another number.
@@ -52,7 +52,7 @@ class ReviewScope:
     not be enumerated."""
 
     account_regions: Collection[AccountRegion]
-    results: Mapping[ExemptionKey, Finding | EvaluationError]
+    results: Mapping[VerdictKey, Finding | EvaluationError]
     incomplete: Iterable[EvaluationError]
 
 

@@ -1,4 +1,4 @@
-"""An observation from estates that were read and judged: saved ones, live accounts, Config items."""
+"""An observation from estates that were read and judged: export files, live accounts, Config items."""
 
 from __future__ import annotations
 
@@ -12,13 +12,12 @@ from alb_sg.estate.model import LoadBalancer, SecurityGroup
 from alb_sg.findings.explanation import explain
 from alb_sg.findings.finding import EvaluationError, Finding
 from alb_sg.findings.judge import Judge
+from alb_sg.observations.exemptions_report import ExemptionsReport
 from alb_sg.observations.observation import Completeness, LoadBalancerDetail, Observation
 from alb_sg.observations.ranking import rank
 from alb_sg.observations.results import Results
 from alb_sg.parameters import Parameters
 from alb_sg.recommendations.recommendation import Recommendation
-from alb_sg.remediation.estate_planning import EstatePlanner
-from alb_sg.report.exemptions import ExemptionsReport
 
 Result = Finding | EvaluationError
 Rules = Mapping[Recommendation, Parameters]
@@ -34,9 +33,10 @@ def observe_estates(
     max_explained: int,
     progress: Progress | None = None,
 ) -> Observation:
-    """What the results say, with a picture and a fix of the worst load balancers, at most so many.
+    """The results, with an explanation of the worst load balancers, at most `max_explained` of them.
 
-    `rules`: in the order in which their rows are to be shown. `progress` is called with how many are explained.
+    An explanation lists rules in the order of `rules`. `progress` receives how many load balancers are done, and of
+    how many.
     """
     return Observation(
         as_of=as_of,
@@ -54,41 +54,46 @@ def observe_estates(
 def _load_balancer_details(
     estates: Sequence[Estate], rules: Rules, results: Results, max_explained: int, progress: Progress | None
 ) -> dict[str, LoadBalancerDetail]:
+    by_arn = _results_by_arn(results)
+    judged = [
+        (estate, load_balancer)
+        for estate in estates
+        for load_balancer in estate.load_balancers.values()
+        if load_balancer.arn in by_arn
+    ]
+    judged.sort(key=lambda pair: (_worst_rank(by_arn[pair[1].arn], pair[1]), pair[1].arn))
+    judges: dict[int, Judge] = {}
+    details: dict[str, LoadBalancerDetail] = {}
+    for estate, load_balancer in judged:
+        explained = len(details) < max_explained
+        judge = judges.setdefault(id(estate), Judge(estate))
+        details[load_balancer.arn] = LoadBalancerDetail(
+            load_balancer,
+            tags=None if estate.tags is None else estate.tags.get(load_balancer.arn),
+            security_groups=tuple(_read_groups(estate, load_balancer)),
+            explanation=explain(judge, load_balancer, rules) if explained else None,
+        )
+        if progress is not None:
+            progress(len(details), len(judged))
+    return details
+
+
+def _results_by_arn(results: Results) -> dict[str, list[Result]]:
     by_arn: dict[str, list[Result]] = {}
     every: list[Result] = [*results.findings, *results.errors]
     for result in every:
         by_arn.setdefault(result.load_balancer_arn or "", []).append(result)
-    pairs = [(estate, one) for estate in estates for one in estate.load_balancers.values() if one.arn in by_arn]
-    pairs.sort(key=lambda pair: (_worst_rank(by_arn[pair[1].arn], pair[1]), pair[1].arn))
-    judges: dict[int, tuple[Judge, EstatePlanner]] = {}
-    found: dict[str, LoadBalancerDetail] = {}
-    for place, (estate, load_balancer) in enumerate(pairs):
-        judge, fixes = judges.setdefault(id(estate), (Judge(estate), EstatePlanner(estate)))
-        explained = place < max_explained
-        found[load_balancer.arn] = LoadBalancerDetail(
-            load_balancer,
-            None if estate.tags is None else estate.tags.get(load_balancer.arn),
-            tuple(_groups(estate, load_balancer)),
-            explain(judge, load_balancer, rules) if explained else None,
-            fixes.plan(load_balancer, _findings(by_arn[load_balancer.arn])) if explained else None,
-        )
-        if progress is not None:
-            progress(place + 1, len(pairs))
-    return found
+    return by_arn
 
 
 def _worst_rank(results: Iterable[Result], load_balancer: LoadBalancer) -> int:
     return min(rank(result, load_balancer.scheme) for result in results)
 
 
-def _findings(results: Iterable[Result]) -> Iterator[Finding]:
-    return (result for result in results if isinstance(result, Finding))
-
-
-def _groups(estate: Estate, load_balancer: LoadBalancer) -> Iterator[SecurityGroup]:
+def _read_groups(estate: Estate, load_balancer: LoadBalancer) -> Iterator[SecurityGroup]:
     for group_id in load_balancer.security_groups:
         try:
             yield estate.security_group(group_id)
         except NotReadError:
-            # Verdicts say so where it matters; causes are then told without it.
+            # The verdicts that need the group name it as unread; causes are then found without it.
             continue

@@ -1,7 +1,7 @@
-"""What was observed, and of what: what every source of the dashboard gives, and all that the page is made from.
+"""An observation: the verdicts of a run or of an aggregator, and how complete they are.
 
-A source is whoever looks at load balancers: saved estates, a live account, or an organization's Config aggregator. It
-leaves empty what it does not know; the page then says so, and never shows as fine what nobody looked at.
+Every source gives one: export files, a live account, or an organization's AWS Config aggregator. The reports and the
+dashboard are made from it. A source leaves empty what it does not know, so that nothing unknown is shown as compliant.
 """
 
 from __future__ import annotations
@@ -13,15 +13,16 @@ from datetime import datetime
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.estate.model import LoadBalancer, SecurityGroup
 from alb_sg.findings.explanation import Explanation
+from alb_sg.observations.exemptions_report import ExemptionsReport
 from alb_sg.observations.results import Results
-from alb_sg.remediation.plan import Plan
-from alb_sg.report.exemptions import ExemptionsReport
 
 
 @dataclass(frozen=True, slots=True)
 class AccountName:
-    """An account as people know it: its name, and the path of its organizational unit from below the root, such as
-    `Production/Shops`. None: not known, or not allowed to be read; "" is the root itself."""
+    """An account's name, and the path of its organizational unit below the root, such as `Production/Shops`.
+
+    `None` is unknown; a `unit` of "" is the root itself.
+    """
 
     name: str | None = None
     unit: str | None = None
@@ -29,28 +30,29 @@ class AccountName:
 
 @dataclass(frozen=True, slots=True)
 class LoadBalancerDetail:
-    """What is known of one load balancer besides its verdicts. `tags` None: not known.
+    """A load balancer beside its verdicts.
 
-    `security_groups` are those of its own that were read, from which causes are told. `explanation` makes its picture
-    and table, `plan` its exact fix; None where no estate was seen.
+    `tags` is None where they are unknown. `security_groups` has those of its own groups that were read; the causes of
+    findings are looked up in them. `explanation` is None where the load balancer was not judged here, or is not one of
+    the worst.
     """
 
     load_balancer: LoadBalancer
     tags: Mapping[str, str] | None = None
     security_groups: tuple[SecurityGroup, ...] = ()
     explanation: Explanation | None = None
-    plan: Plan | None = None
 
 
 @dataclass(frozen=True)
 class Completeness:
-    """How much of what there is was looked at.
+    """How much of an organization an observation covers.
 
-    `expected`: the accounts and regions that should be heard from; None where nobody can say. `heard`: those that
-    were, each with the time (UTC) of its oldest evaluation, None where it was judged in this very run or where that is
-    not known. `rules_expected`: the names of the rules asked for, sorted. `rules_deployed`: the rules of them that each
-    account and region has; None where rules are judged here and not by AWS Config. `gaps`: a whole sentence for each
-    thing that was not looked at.
+    `expected`: the accounts and regions that should report; None where the source does not know.
+    `observed`: those that did report, each with the time (UTC) of its oldest evaluation; None where it was judged in
+    this run, or the time is unknown.
+    `rules_expected`: the names of the selected rules, sorted.
+    `rules_deployed`: which of them each account and region has; None where they were judged here, not by AWS Config.
+    `gaps`: a sentence for everything that was not covered.
     """
 
     expected: tuple[AccountRegion, ...] | None
@@ -64,9 +66,9 @@ class Completeness:
 class Observation:
     """The load balancers as of a time (UTC, to the second).
 
-    `results` has the findings with exemptions applied, and the errors; its `homes` are those of `coverage.heard`.
-    `accounts` and `details` (by load balancer ARN) have entries where something is known. `exemptions` None: none were
-    given.
+    `results` has the findings with exemptions applied, and the errors; its `account_regions` are those of
+    `completeness.observed`. `accounts` (by account id) and `details` (by load balancer ARN) hold what is known.
+    `exemptions` is None where none were given.
     """
 
     as_of: datetime
@@ -75,3 +77,8 @@ class Observation:
     accounts: Mapping[str, AccountName] = field(default_factory=dict)
     details: Mapping[str, LoadBalancerDetail] = field(default_factory=dict)
     exemptions: ExemptionsReport | None = None
+
+    @property
+    def explained_arns(self) -> frozenset[str]:
+        """The load balancers that have an explanation."""
+        return frozenset(arn for arn, detail in self.details.items() if detail.explanation is not None)

@@ -1,6 +1,4 @@
-"""What is worst: first what takes traffic away, then what a health check shows, then Path MTU Discovery; within each,
-what faces the internet first.
-"""
+"""The order of results, worst first: by status, by the rule's severity, then internet-facing load balancers first."""
 
 from __future__ import annotations
 
@@ -13,7 +11,7 @@ INTERNET_FACING = "internet-facing"
 
 
 class VerdictStatus(Enum):
-    """What a rule says of a load balancer, as people sort it. `ERROR` is no verdict: nobody could judge."""
+    """The result of a rule for a load balancer, in the order of display. `ERROR` is no verdict: it was not judged."""
 
     NON_COMPLIANT = "nonCompliant"
     ERROR = "error"
@@ -37,15 +35,18 @@ def verdict_status(result: Finding | EvaluationError) -> VerdictStatus:
 
 
 def rank(result: Finding | EvaluationError, scheme: str) -> int:
-    """The place in a worst-first list, small for bad. What is only unresolved comes after what is certain."""
+    """A sort key, lowest for the worst. A finding that is only unresolved comes after a certain one.
+
+    It is a number of one digit for each criterion, because the page's data has it for every verdict.
+    """
     unresolved = isinstance(result, Finding) and result.unresolved
-    places = (
+    criteria = (
         _STATUS_ORDER[verdict_status(result)],
         rule_severity(result.rule),
         scheme != INTERNET_FACING,
         unresolved,
     )
     number = 0
-    for place in places:
-        number = number * 10 + int(place)
+    for criterion in criteria:
+        number = number * 10 + int(criterion)
     return number

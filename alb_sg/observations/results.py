@@ -1,4 +1,4 @@
-"""What a check found out, as every report takes it."""
+"""The results of judging load balancers, as every report takes them."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from alb_sg.findings.finding import AppliedExemption, Compliance, EvaluationErro
 
 @dataclass(frozen=True)
 class Results:
-    """Findings and errors, each in the order of account, region, ARN and rule; `homes` are the accounts and
-    regions that were looked at, `load_balancers` how many load balancers there were to judge in them.
-    `exemptions_applied`: exemptions were given, be there any or not."""
+    """Findings and errors, each ordered by account, region, ARN and rule.
+
+    `account_regions` are the accounts and regions that were read, with `load_balancer_count` load balancers to judge.
+    `exemptions_applied`: exemptions were given, even where none applies.
+    """
 
     account_regions: Sequence[tuple[str, str]]
     load_balancer_count: int
@@ -25,7 +27,7 @@ class Results:
 
     @property
     def exempted_findings(self) -> list[tuple[Finding, AppliedExemption]]:
-        """The findings that an exemption in force made, with it."""
+        """The findings that an exemption in force makes NOT_APPLICABLE, each with it."""
         return [
             (finding, finding.applied_exemption) for finding in self.findings if finding.applied_exemption is not None
         ]
@@ -34,8 +36,10 @@ class Results:
         return sum(finding.compliance is compliance for finding in self.findings)
 
     def summary(self) -> dict[str, Any]:
-        """Counts: load balancers, verdicts, verdicts and errors of each rule, errors, and the exempted where
-        exemptions were given (they are among the NOT_APPLICABLE)."""
+        """Counts of load balancers, of verdicts and errors, and of both for each rule.
+
+        `exempt` is there where exemptions were given; exempted findings count as NOT_APPLICABLE, too.
+        """
         verdicts = Counter((finding.rule, finding.compliance) for finding in self.findings)
         failed = Counter(error.rule for error in self.errors)
         return {

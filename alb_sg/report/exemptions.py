@@ -11,40 +11,15 @@ Each exemption has one status; `expiring` ones are in force, too. `unused` and `
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import date
 from typing import Any, TextIO
 
-from alb_sg.exemptions.exemption import MalformedExemption
 from alb_sg.findings.exemption_review import ExemptionStatus, ExemptionUse, ReviewedExemption
-from alb_sg.findings.finding import EvaluationError
+from alb_sg.observations.exemptions_report import ExemptionsReport
 from alb_sg.report import phrasing
 from alb_sg.report.json_report import JSON_VERSION, error_object
 from alb_sg.report.style import Style
-
-
-@dataclass(frozen=True)
-class ExemptionsReport:
-    """The exemptions of a source on a day, those ending within `days` counted as expiring."""
-
-    document_name: str
-    today: date
-    expiring_days: int
-    reviewed: Sequence[ReviewedExemption]
-    malformed: Sequence[MalformedExemption]
-    errors: Sequence[EvaluationError]
-
-    def summary(self) -> dict[str, int]:
-        statuses = Counter(one.status for one in self.reviewed)
-        uses = Counter(one.use for one in self.reviewed)
-        return {
-            **{status.value: statuses[status] for status in ExemptionStatus},
-            **{use.value: uses[use] for use in (ExemptionUse.UNUSED, ExemptionUse.UNKNOWN)},
-            "malformed": len(self.malformed),
-            "errors": len(self.errors),
-        }
 
 
 def write_exemptions_json(report: ExemptionsReport, stream: TextIO) -> None:

@@ -2,29 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from alb_sg.estate.cidr import parse_cidr
 from alb_sg.estate.model import Permission
 from alb_sg.findings.finding import AppliedExemption, EvaluationError, Finding, Missing
+from alb_sg.findings.phrasing import abbreviate, pluralize
 from alb_sg.parameters import PREFIX_LIST_ID, SECURITY_GROUP_ID
 from alb_sg.permissions.allowed_traffic import Traffic
+
+__all__ = (
+    "abbreviate",
+    "address_or_cidr",
+    "describe_exemption",
+    "describe_missing",
+    "describe_ports",
+    "describe_traffic",
+    "direction_preposition",
+    "direction_word",
+    "error_subject",
+    "pluralize",
+    "printable",
+    "verdict_label",
+)
 
 
 def printable(text: str) -> str:
     """The text without what a terminal would obey: names come from whoever may set them."""
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
-
-
-def pluralize(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def abbreviate(names: Sequence[str], max_names: int) -> str:
-    """The first names and how many more there are."""
-    if len(names) <= max_names + 1:
-        return ", ".join(names)
-    return f"{', '.join(names[:max_names])} and {len(names) - max_names:,} more"
 
 
 def direction_word(direction: str) -> str:

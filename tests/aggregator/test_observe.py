@@ -13,7 +13,7 @@ from botocore.compat import HTTPHeaders
 from alb_sg.aggregator.observe import observe
 from alb_sg.aggregator.recorded_findings import NO_ANNOTATION
 from alb_sg.aggregator.requests import IAM_ACTIONS, AggregatorClients
-from alb_sg.aggregator.rule_names import find_rule
+from alb_sg.aggregator.responses import find_rule
 from alb_sg.aws.clients import make_client
 from alb_sg.errors import InvalidInputError
 from alb_sg.findings.finding import Compliance
@@ -231,7 +231,7 @@ def test_an_empty_organization(recording: Recording) -> None:
     assert observation.completeness.expected is None
     assert observation.completeness.observed == {}
     assert observation.completeness.gaps == (
-        f"Which accounts and regions are expected is not known: aggregator {AGGREGATOR} names none.",
+        f"Which accounts and regions are expected is not known: aggregator {AGGREGATOR} names no account and region.",
     )
 
 
@@ -251,7 +251,7 @@ def test_an_account_that_refuses_is_an_error(recording: Recording) -> None:
 def test_an_organization_that_refuses_is_an_error(recording: Recording) -> None:
     recording.first_step(sources=[{**ORGANIZATION, "LastUpdateStatus": "FAILED"}])
     (error,) = recording.observed().results.errors
-    assert error.what == "the accounts of the organization"
+    assert error.what == "load balancers of o-a1b2c3d4e5"
 
 
 def test_outdated_data_is_said(recording: Recording) -> None:
@@ -346,7 +346,7 @@ def test_there_is_no_such_aggregator(recording: Recording) -> None:
     [
         ("{", "Results[1]: "),
         ('{"accountId": "1", "awsRegion": "r"}', "Results[1].accountId: "),
-        (verdicts("web", {EGRESS: "FINE"}), "Results[1].complianceType: 'FINE' is no verdict"),
+        (verdicts("web", {EGRESS: "FINE"}), "Results[1].complianceType: 'FINE' is not a compliance type"),
         (verdicts("web", {EGRESS: "COMPLIANT"}).replace(f":{ACCOUNT}:", ":999999999999:"), "is of 999999999999"),
         (
             verdicts("web", {EGRESS: "COMPLIANT"}).replace("loadbalancer/app", "app"),

@@ -208,7 +208,7 @@ def test_an_answer_that_cannot_be_written_is_no_answer(form: str, unbuffered: st
             command, stdout=full, stderr=subprocess.PIPE, env=environment, check=False, timeout=60
         )
     assert done.returncode == 2
-    sentence = b"alb-sg: the output: No space left on device; what is there is not the whole answer\n"
+    sentence = b"alb-sg: the output: No space left on device; the output is incomplete\n"
     assert done.stderr == sentence
 
 

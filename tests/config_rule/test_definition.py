@@ -51,7 +51,7 @@ def test_rule_and_module_have_one_name(rule: Recommendation) -> None:
 def test_changes_of_every_trigger_type_lead_to_load_balancers(rule: Recommendation) -> None:
     for resource_type in rule.trigger_types:
         assert affected_load_balancers(changed_item(resource_type)) != Selection()
-    with pytest.raises(InvalidInputError, match="does not concern this rule"):
+    with pytest.raises(InvalidInputError, match="does not handle the resource type"):
         affected_load_balancers(changed_item("AWS::S3::Bucket"))
 
 

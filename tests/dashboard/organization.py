@@ -5,8 +5,8 @@ order or fail in the ways that people make them fail, runs before this one, exem
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 
 from alb_sg.aws.account_region import AccountRegion
@@ -30,12 +30,14 @@ from alb_sg.findings.exemption_application import apply_exemptions
 from alb_sg.findings.exemption_review import ReviewScope, review
 from alb_sg.findings.finding import Compliance, EvaluationError, Finding
 from alb_sg.findings.judge import judge_all
+from alb_sg.observations.exemptions_report import ExemptionsReport
 from alb_sg.observations.from_estates import observe_estates
 from alb_sg.observations.observation import AccountName, Observation
 from alb_sg.observations.results import Results
 from alb_sg.parameters import parse_parameters
 from alb_sg.recommendations.catalogue import DISPLAY_ORDER
-from alb_sg.report.exemptions import ExemptionsReport
+from alb_sg.remediation.estate_planning import plan_estates
+from alb_sg.remediation.plan import Plan
 
 AS_OF = datetime(2027, 1, 31, 6, 0, tzinfo=UTC)
 RULES = {recommendation: parse_parameters({}) for recommendation in DISPLAY_ORDER}
@@ -68,10 +70,11 @@ HOSTILE = (
 
 @dataclass(frozen=True)
 class Organization:
-    """An observation with the runs before it."""
+    """An observation with the runs before it, and the plans for its load balancers."""
 
     observation: Observation
     earlier: EarlierRuns
+    plans: Mapping[str, Plan] = field(default_factory=dict)
 
 
 def organization(load_balancers: int = 240, *, runs: int = 8, pictures: int = 2500, seed: int = 7) -> Organization:
@@ -82,7 +85,8 @@ def organization(load_balancers: int = 240, *, runs: int = 8, pictures: int = 25
     for back in range(runs, 0, -1):
         found = _before(last, back, seed)
         earlier.append(make_run(found))
-    return Organization(last, EarlierRuns(earlier, 3 if runs else 0))
+    plans = plan_estates(estates, last.results.findings, last.explained_arns)
+    return Organization(last, EarlierRuns(earlier, 3 if runs else 0), plans)
 
 
 def hostile() -> Organization:
@@ -109,7 +113,7 @@ def hostile() -> Organization:
         accounts=accounts,
         completeness=replace(made.observation.completeness, gaps=HOSTILE),
     )
-    return Organization(observation, made.earlier)
+    return Organization(observation, made.earlier, made.plans)
 
 
 # --- the estate
@@ -365,5 +369,5 @@ def _before(last: Observation, back: int, seed: int) -> Observation:
         as_of=last.as_of - timedelta(days=back),
         results=replace(last.results, findings=findings, errors=errors),
         completeness=replace(last.completeness, observed=heard),
-        details={arn: replace(one, explanation=None, plan=None) for arn, one in last.details.items()},
+        details={arn: replace(one, explanation=None) for arn, one in last.details.items()},
     )

@@ -28,7 +28,7 @@ def unit_of(document: Document, one: Mapping[str, Any]) -> str | None:
     return None if unit is None else str(unit)
 
 
-def standing(document: Document, keep: Keep = everything, rule: str | None = None) -> dict[str, int]:
+def count_compliance(document: Document, keep: Keep = everything, rule: str | None = None) -> dict[str, int]:
     """Of load balancers with a verdict that is kept, with all their verdicts, or those of one rule."""
     statuses: dict[str, list[str]] = defaultdict(list)
     schemes = {}
@@ -42,10 +42,10 @@ def standing(document: Document, keep: Keep = everything, rule: str | None = Non
     return {
         "total": len(statuses),
         "nonCompliant": len(bad),
-        "facing": len({arn for arn in bad if schemes[arn] == "internet-facing"}),
+        "internetFacing": len({arn for arn in bad if schemes[arn] == "internet-facing"}),
         "notJudged": len({arn for arn, found in statuses.items() if "error" in found}),
         "exempt": len({arn for arn, found in statuses.items() if "exempt" in found}),
-        "inOrder": len(
+        "compliant": len(
             {
                 arn
                 for arn, found in statuses.items()
@@ -123,7 +123,7 @@ def exemptions(document: Document) -> dict[str, int]:
     entries = document["exemptions"]["entries"]
     return {
         "in force": sum(one["status"] != "expired" for one in entries),
-        "of them ending within 30 days": sum(one["status"] == "expiring" for one in entries),
-        "expired, hiding nothing": sum(one["status"] == "expired" for one in entries),
+        "in force, ending within 30 days": sum(one["status"] == "expiring" for one in entries),
+        "expired, without effect": sum(one["status"] == "expired" for one in entries),
         "unused": sum(one["use"] == "unused" and one["status"] != "expired" for one in entries),
     }

@@ -54,7 +54,7 @@ class Heard:
 
 
 def _written(made: Organization, folder: Path) -> Written:
-    found = build_page_data(made.observation, made.earlier)
+    found = build_page_data(made.observation, made.earlier, made.plans)
     text = page_data_text(found)
     path = folder / "dashboard.html"
     path.write_text(render(found, text), encoding="utf-8")
@@ -111,7 +111,7 @@ def number(page: Page, key: str) -> int:
 
 
 def numbers(page: Page) -> dict[str, int]:
-    keys = ("total", "nonCompliant", "facing", "notJudged", "exempt", "inOrder")
+    keys = ("total", "nonCompliant", "internetFacing", "notJudged", "exempt", "compliant")
     return {key: number(page, key) for key in keys}
 
 
@@ -137,7 +137,7 @@ def choose(page: Page, name: str, value: str) -> None:
 
 def test_the_summary_is_what_the_data_says(show: Open, written: Written) -> None:
     page = show(written.at())
-    assert numbers(page) == recount.standing(written.data)
+    assert numbers(page) == recount.count_compliance(written.data)
     assert number(page, "change") == recount.change(written.data)
 
 
@@ -162,7 +162,7 @@ def _assert_matrix(
             where = key(row[0]), RULE_NAMES[subject]
             counts = expected.get(where)
             if counts is None:
-                assert "not looked at" in text
+                assert "not covered" in text
                 continue
             seen.add(where)
             asked = counts["nonCompliant"] + counts["error"] + counts["compliant"]
@@ -181,9 +181,9 @@ def test_an_account_whose_load_balancers_were_not_found_is_not_shown_as_having_n
     results = replace(made.observation.results, errors=[error])
     page = show(_written(replace(made, observation=replace(made.observation, results=results)), tmp_path).at())
     row = page.locator("#matrix tbody tr", has_text=silent.account_id).inner_text()
-    assert "not read whole in 1 place" in row
+    assert "1 account and region partly read" in row
     assert "none" not in row
-    assert "1 not read whole" in page.locator("#coverage").inner_text()
+    assert "1 partly read" in page.locator("#coverage").inner_text()
 
 
 def test_the_worst_come_first_and_all_of_them(show: Open, written: Written) -> None:
@@ -201,7 +201,7 @@ def test_the_worst_come_first_and_all_of_them(show: Open, written: Written) -> N
     assert names == [(one["name"], [subjects[verdict["rule"]], verdict["annotation"]]) for one, verdict in expected]
     assert f"{len(expected)} findings" in page.locator("#worst .note").inner_text()
     left_out = len(recount.pairs(written.data)) - len(expected)
-    assert f"{left_out} verdicts that want nothing done are left out" in page.locator("#worst .note").inner_text()
+    assert f"{left_out} verdicts that need no work are omitted" in page.locator("#worst .note").inner_text()
 
 
 def test_causes_are_what_the_data_says(show: Open, written: Written) -> None:
@@ -230,7 +230,7 @@ def test_changes_and_the_trend_are_what_the_data_says(show: Open, written: Writt
         "fixed": "fixed",
         "exempted": "now exempt",
         "gone": "gone",
-        "firstLook": "first look",
+        "firstLook": "first seen",
     }
     found = dict(zip(tiles.locator("dt").all_inner_texts(), tiles.locator(".number").all_inner_texts(), strict=True))
     assert found == {word: str(expected[kind]) for kind, word in words.items()}
@@ -265,7 +265,7 @@ def test_coverage_says_what_was_not_looked_at(show: Open, written: Written) -> N
     text = page.locator("#coverage").inner_text()
     heard = [account_region for account_region in account_regions if account_region["heard"]]
     assert f"{len(heard)}\nof {len(account_regions)} expected" in text
-    assert "Not heard from, and shown as nothing: acquired-company" in text
+    assert "No data, and not counted: acquired-company" in text
     assert f"{len(heard) - 1}\nof {len(heard)} have all 4 rules" in text
     assert "ALB_SG_ICMP_PMTUD missing" in text
     assert min(account_region["oldest"] for account_region in heard)[:10] in text
@@ -274,7 +274,7 @@ def test_coverage_says_what_was_not_looked_at(show: Open, written: Written) -> N
 def test_pictures_that_are_left_out_are_said_before_the_table(show: Open, tmp_path: Path) -> None:
     some = _written(organization(60, runs=0, pictures=10), tmp_path)
     page = show(some.at("#status=all"))
-    said = "The 10 worst load balancers have their picture and fix in this page"
+    said = "This page has the diagram and fix of the 10 worst load balancers"
     assert said in page.locator("#worst .note").inner_text()
     without = next(one for one in some.data["loadBalancers"] if "detail" not in one)
     page.evaluate("fragment => { location.hash = fragment; }", f"lb={quote(without['arn'], safe='')}")
@@ -298,7 +298,7 @@ def test_pictures_that_are_left_out_are_said_before_the_table(show: Open, tmp_pa
         ("#tag=team", lambda one: "team" in one["tags"]),
         ("#q=CHECKOUT-", lambda one: "checkout-" in one["name"]),
         ("#status=error", lambda one: one["status"] == "error"),
-        # Whose listeners are open is not in order for that.
+        # Open listeners alone do not make a load balancer compliant.
         ("#status=compliant", lambda one: one["status"] == "compliant"),
     ],
 )
@@ -307,7 +307,7 @@ def test_an_address_is_a_view(show: Open, written: Written, fragment: str, keep:
     # The status is of findings: what load balancers are counts whatever it is.
     rule = re.search("rule=([A-Z_]+)", fragment)
     counted = recount.everything if "status=" in fragment else keep
-    assert numbers(page) == recount.standing(written.data, counted, rule[1] if rule else None)
+    assert numbers(page) == recount.count_compliance(written.data, counted, rule[1] if rule else None)
     expected = recount.pairs(written.data, keep)
     wanted = expected if "status=" in fragment else recount.to_do(expected)
     shown = page.locator("#shown").inner_text()
@@ -321,7 +321,7 @@ def test_an_address_is_a_view(show: Open, written: Written, fragment: str, keep:
 
 def test_a_unit_holds_the_units_below_it(show: Open, written: Written) -> None:
     page = show(written.at("#unit=Production"))
-    expected = recount.standing(
+    expected = recount.count_compliance(
         written.data, lambda one: (recount.unit_of(written.data, one) or "").startswith("Production/")
     )
     assert numbers(page) == expected
@@ -351,7 +351,7 @@ def test_a_search_is_followed_while_it_is_written_and_is_one_step(show: Open, wr
     page = show(written.at())
     whole = numbers(page)
     page.get_by_role("searchbox").press_sequentially("checkout")
-    expected = recount.standing(
+    expected = recount.count_compliance(
         written.data,
         lambda one: (
             "checkout" in json.dumps([one["name"], one["arn"], one["tags"], one["annotation"], one.get("exemption")])
@@ -398,7 +398,7 @@ def test_the_picture_and_the_table_draw_each_recommended_row(show: Open, written
     for status in ("met", "missing"):
         expected = sum(row["status"] == status for row in rows)
         assert page.locator(f"#detail svg text.{status}").count() == expected
-        table = page.get_by_role("table", name="Recommended rules, and the actual ones")
+        table = page.get_by_role("table", name="Recommended and actual rules")
         assert table.locator(f".status.{status}").count() == expected
     assert sum(row["status"] == "missing" for row in rows) > 0
     picture = page.locator("#detail svg").first
@@ -490,7 +490,7 @@ def test_the_keyboard_alone_suffices(show: Open, written: Written) -> None:
     page.keyboard.press("ArrowDown")
     assert "rule=ALB_SG_INSTANCE_EGRESS" in page.url
     assert page.evaluate("document.activeElement.name") == "rule"
-    expected = recount.standing(written.data, rule="ALB_SG_INSTANCE_EGRESS")
+    expected = recount.count_compliance(written.data, rule="ALB_SG_INSTANCE_EGRESS")
     assert numbers(page) == expected
     link = page.locator("#worst tbody a").first
     name = link.inner_text()
@@ -563,7 +563,7 @@ def test_paper_has_all_rows_and_the_screen_has_its_page_again(show: Open, writte
 def test_the_summary_and_the_fifty_worst_read_without_javascript(show: Open, written: Written) -> None:
     page = show(written.at(), ready=False, java_script_enabled=False)
     text = page.locator("body").inner_text()
-    for key, value in recount.standing(written.data).items():
+    for key, value in recount.count_compliance(written.data).items():
         assert page.locator(f'[data-number="{key}"]').inner_text() == f"{value:,}"
     expected = recount.to_do(recount.pairs(written.data))
     rows = page.locator("#worst tbody tr")

@@ -28,7 +28,7 @@ from tests.dashboard.organization import HOSTILE, Organization, hostile, organiz
 
 
 def written(made: Organization) -> tuple[dict[str, Any], str]:
-    found = build_page_data(made.observation, made.earlier)
+    found = build_page_data(made.observation, made.earlier, made.plans)
     return found, render_page(found, page_data_text(found))
 
 
@@ -49,7 +49,7 @@ def test_what_the_page_holds_is_the_data_beside_it() -> None:
 
 def test_every_verdict_is_in_the_data_once() -> None:
     made = organization(240)
-    found = build_page_data(made.observation, made.earlier)
+    found = build_page_data(made.observation, made.earlier, made.plans)
     results = made.observation.results
     expected = [(one.load_balancer_arn, one.rule) for one in results.findings]
     expected += [(str(one.load_balancer_arn), str(one.rule)) for one in results.errors]
@@ -62,11 +62,11 @@ def test_the_numbers_on_top() -> None:
     assert {
         "total": top.total,
         "nonCompliant": top.non_compliant,
-        "facing": top.internet_facing,
+        "internetFacing": top.internet_facing,
         "notJudged": top.not_judged,
         "exempt": top.exempt,
-        "inOrder": top.compliant,
-    } == recount.standing(found)
+        "compliant": top.compliant,
+    } == recount.count_compliance(found)
     assert top.change == recount.change(found)
 
 
@@ -78,7 +78,7 @@ def test_without_history_nothing_is_compared() -> None:
 
 def test_a_first_run_has_a_trend_of_one_and_nothing_to_compare_with() -> None:
     made = organization(30, runs=0)
-    found = build_page_data(made.observation, made.earlier)
+    found = build_page_data(made.observation, made.earlier, made.plans)
     assert (len(found["trend"]["points"]), found["lastRun"]) == (1, None)
 
 
@@ -106,7 +106,7 @@ def test_an_account_of_earlier_runs_that_is_silent_is_not_shown_as_fine() -> Non
     assert [
         one for one in found["gone"] if one["account"] == silent.account_id and one["region"] == silent.region
     ] == []
-    assert "Not heard from" in html
+    assert "No data, and not counted" in html
 
 
 def test_what_concerns_more_than_a_verdict_is_a_gap() -> None:
@@ -143,7 +143,7 @@ def test_what_an_aggregator_could_not_collect_is_a_gap() -> None:
     assert "AWS Config of it: AccessDenied." in render_page(found, page_data_text(found))
 
 
-def test_what_lacks_a_verdict_is_not_in_order() -> None:
+def test_a_load_balancer_without_a_verdict_of_each_rule_is_not_compliant() -> None:
     found = build_page_data(organization(30, runs=0).observation)
     before = count_compliance(found).compliant
     fine = next(
@@ -185,7 +185,7 @@ def test_where_only_verdicts_are_known_groups_come_from_annotations_and_the_sche
             assert all(group in json.dumps(one["verdicts"]) for group in one["securityGroups"])
     top = count_compliance(found)
     assert (top.internet_facing, top.unknown_scheme) == (0, top.non_compliant)
-    assert f"of {top.unknown_scheme} more the scheme is not known" in html
+    assert f"the scheme of {top.unknown_scheme} more is unknown" in html
 
 
 def test_half_a_character_harms_nothing() -> None:

@@ -233,7 +233,7 @@ def test_only_earlier_runs_count_and_other_files_do_not(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        (b"no gzip", "no run of alb-sg dashboard can be read from it"),
+        (b"no gzip", "not a run of alb-sg dashboard"),
         (gzip.compress(b"{}\nnot json\n", mtime=0), "line 1: not a row of version 1"),
         (
             gzip.compress(json.dumps(dict.fromkeys(COLUMNS) | {"version": 1}).encode() + b"\n{nonsense\n", mtime=0),

@@ -9,9 +9,9 @@ from typing import Any
 import duckdb
 import pytest
 
+from alb_sg.dashboard.bucket import HISTORY_PREFIX, run_file_content
 from alb_sg.dashboard.history import COLUMNS, make_run, run_file_name
 from alb_sg.findings.exemption_review import ExemptionStatus
-from alb_sg.functions.dashboard import HISTORY_PREFIX, run_file_content
 from alb_sg.observations.ranking import VerdictStatus, verdict_status
 from tests.dashboard.organization import Organization, organization
 from tests.deploy.templates import DEPLOY, template

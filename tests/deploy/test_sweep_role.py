@@ -21,7 +21,7 @@ from alb_sg.functions.snapshot_batch import (
 )
 from tests.deploy import lake
 from tests.deploy.templates import statements, template
-from tests.deploy.test_dashboard_function import as_role
+from tests.functions.test_dashboard import as_role
 
 SOURCE, RESULTS = "snapshots", "results"
 

@@ -16,6 +16,7 @@ from moto import mock_aws
 from moto.events.models import EventPattern
 
 from alb_sg.aggregator.requests import IAM_ACTIONS
+from alb_sg.dashboard.bucket import BUCKET_ACTIONS
 from alb_sg.deployment.artifact import FUNCTION_MODULES
 from alb_sg.deployment.rule_definition import read_rule_definitions
 from alb_sg.errors import InvalidInputError
@@ -24,7 +25,6 @@ from alb_sg.exemptions.aws_document import READ_ACTIONS
 from alb_sg.exemptions.location import parse_location
 from alb_sg.functions import dashboard
 from alb_sg.functions import snapshot_batch as sweep
-from alb_sg.functions.dashboard import BUCKET_ACTIONS
 from alb_sg.functions.snapshot_batch import RESULTS_BUCKET_ACTIONS, SNAPSHOT_BUCKET_ACTIONS
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 from tests.builders import RULES, load_balancer_arn

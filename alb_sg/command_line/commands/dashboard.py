@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -37,11 +37,13 @@ from alb_sg.errors import InvalidInputError
 from alb_sg.findings.exemption_review import DEFAULT_EXPIRING_DAYS, ReviewScope, review
 from alb_sg.findings.finding import EvaluationError, Finding
 from alb_sg.findings.loaded_exemptions import LoadedExemptions
+from alb_sg.observations.exemptions_report import ExemptionsReport
 from alb_sg.observations.from_estates import observe_estates
 from alb_sg.observations.observation import Observation
 from alb_sg.observations.results import Results
 from alb_sg.recommendations.catalogue import DISPLAY_ORDER
-from alb_sg.report.exemptions import ExemptionsReport
+from alb_sg.remediation.estate_planning import plan_estates
+from alb_sg.remediation.plan import Plan
 
 DESCRIPTION = """\
 Write the compliance of all load balancers as one page: coverage, the number of non-compliant load balancers and which
@@ -115,15 +117,20 @@ def run(arguments: argparse.Namespace) -> int:
     as_of = (arguments.as_of or datetime.now(UTC)).replace(microsecond=0)
     if arguments.exemptions is not None and arguments.date is None:
         arguments.date = as_of.date()
-    observation = _observe(arguments, as_of)
-    write_dashboard(observation, arguments.output, arguments.history)
+    observation, plans = _observe(arguments, as_of)
+    write_dashboard(observation, arguments.output, arguments.history, plans)
     return exit_code(observation.results.findings, observation.results.errors)
 
 
-def write_dashboard(observation: Observation, path: str, history: str | None) -> None:
-    """Writes the page, its data, and with a history the run. Raises InvalidInputError."""
+def write_dashboard(
+    observation: Observation, path: str, history: str | None, plans: Mapping[str, Plan] | None = None
+) -> None:
+    """Writes the page, its data, and with a history the run. Raises InvalidInputError.
+
+    `plans`: the fixes to show, by load balancer ARN.
+    """
     earlier = None if history is None else _read_earlier_runs(Path(history), observation.as_of)
-    found = build_page_data(observation, earlier)
+    found = build_page_data(observation, earlier, plans)
     text = page_data_text(found)
     with open_output(_data_path(path), machine_readable=True) as stream:
         stream.write(text)
@@ -162,12 +169,13 @@ def _read_earlier_runs(folder: Path, as_of: datetime) -> EarlierRuns:
     return EarlierRuns(map(read_run, latest), len(paths) - len(latest))
 
 
-def _observe(arguments: argparse.Namespace, as_of: datetime) -> Observation:
+def _observe(arguments: argparse.Namespace, as_of: datetime) -> tuple[Observation, Mapping[str, Plan]]:
+    """The observation, and a plan for each load balancer that it explains."""
     choice = select_rules(arguments.rule, arguments.parameter)
     exemptions = load_given_exemptions(arguments)
     if arguments.aggregator is not None:
         refuse_judging_options(arguments)
-        return read_observation(arguments, choice.rule_names, as_of, exemptions)
+        return read_observation(arguments, choice.rule_names, as_of, exemptions), {}
     gathered = load_estates(arguments, choice, include_all_targets=True)
     without = evaluate_all(gathered, choice)
     results, report = without, None
@@ -176,7 +184,10 @@ def _observe(arguments: argparse.Namespace, as_of: datetime) -> Observation:
         report = _review_exemptions(without, exemptions, gathered, choice)
     rules = {rule: choice.rules[rule] for rule in DISPLAY_ORDER if rule in choice.rules}
     with Progress("drawing load balancers") as progress:
-        return observe_estates(gathered.estates, rules, results, report, as_of, arguments.pictures, progress)
+        observation = observe_estates(gathered.estates, rules, results, report, as_of, arguments.pictures, progress)
+    with Progress("planning fixes") as progress:
+        plans = plan_estates(gathered.estates, results.findings, observation.explained_arns, progress)
+    return observation, plans
 
 
 def _apply_exemptions(results: Results, loaded_exemptions: LoadedExemptions) -> Results:

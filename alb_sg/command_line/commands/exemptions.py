@@ -24,11 +24,12 @@ from alb_sg.command_line.output import open_output
 from alb_sg.command_line.rule_selection import RuleSelection, select_rules
 from alb_sg.command_line.sources.loaded_estates import LoadedEstates, account_region_key
 from alb_sg.command_line.sources.loading import load_estates
-from alb_sg.exemptions.exemption import Exemption, ExemptionKey
+from alb_sg.exemptions.exemption import Exemption, VerdictKey
 from alb_sg.findings.exemption_review import DEFAULT_EXPIRING_DAYS, ReviewScope, review
 from alb_sg.findings.finding import EvaluationError, Finding
 from alb_sg.findings.judge import judge_all
-from alb_sg.report.exemptions import ExemptionsReport, write_exemptions, write_exemptions_json
+from alb_sg.observations.exemptions_report import ExemptionsReport
+from alb_sg.report.exemptions import write_exemptions, write_exemptions_json
 from alb_sg.report.style import Style
 
 DESCRIPTION = """\
@@ -111,11 +112,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _judge_exempted(
     loaded_estates: LoadedEstates, selection: RuleSelection, entries: list[Exemption]
-) -> dict[ExemptionKey, Finding | EvaluationError]:
+) -> dict[VerdictKey, Finding | EvaluationError]:
     """The results without exemptions for every load balancer and rule that an exemption names."""
     keys = {entry.key for entry in entries}
     arns = {arn for arn, _ in keys}
-    found: dict[ExemptionKey, Finding | EvaluationError] = {}
+    found: dict[VerdictKey, Finding | EvaluationError] = {}
     for estate in loaded_estates.estates:
         named = [
             one

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from alb_sg.aggregator.estates import AggregatorFailure, read_aggregator
+from alb_sg.aggregator.estates import read_aggregator
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.sources.live import open_aggregator_client
@@ -35,15 +35,8 @@ def load_aggregator_inventory(
     return LoadedEstates(
         estates,
         {account_region_key(estate): select_load_balancers(estate, load_balancer_names) for estate in estates},
-        [_evaluation_error(unseen) for unseen in found.failures],
+        found.errors,
     )
-
-
-def _evaluation_error(unseen: AggregatorFailure) -> EvaluationError:
-    account_id, region = (
-        ("", "") if unseen.account_region is None else (unseen.account_region.account_id, unseen.account_region.region)
-    )
-    return EvaluationError(account_id, region, unseen.load_balancer_arn, None, unseen.what, unseen.cause)
 
 
 def _no_load_balancers_note(aggregator_name: str, account_regions: Sequence[AccountRegion]) -> str:

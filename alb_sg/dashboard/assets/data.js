@@ -1,46 +1,52 @@
-// The page's data: unpacked once, and its verdicts in one list, worst first.
+// The page's data, decoded once, with its verdicts in one list, worst first.
 
-const TO_DO = ["nonCompliant", "error"];
+// The statuses that need work.
+const OPEN_STATUSES = ["nonCompliant", "error"];
 
-async function unpacked(text) {
+async function decodeData(text) {
   const packed = atob(text);
   const bytes = new Uint8Array(packed.length);
-  for (let place = 0; place < packed.length; place += 1) bytes[place] = packed.charCodeAt(place);
+  for (let position = 0; position < packed.length; position += 1) bytes[position] = packed.charCodeAt(position);
   const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
   return new Response(stream).json();
 }
 
-function indexed(data) {
+function buildIndex(data) {
   const rows = [];
-  for (const one of data.loadBalancers) {
-    const known = data.accounts[one.account];
-    one.accountName = known?.name ?? "";
-    one.unit = known?.unit ?? null;
-    for (const verdict of one.verdicts) rows.push({ one, verdict });
+  for (const loadBalancer of data.loadBalancers) {
+    addAccountName(data, loadBalancer);
+    for (const verdict of loadBalancer.verdicts) rows.push({ loadBalancer, verdict });
   }
-  // Sorting keeps what is alike in the order of account, region and ARN.
+  // The sort is stable: verdicts of the same rank keep the order of account, region and ARN.
   rows.sort((left, right) => left.verdict.rank - right.verdict.rank);
-  const byArn = new Map(data.loadBalancers.map((one) => [one.arn, one]));
-  for (const gone of data.gone) {
-    gone.accountName = data.accounts[gone.account]?.name ?? "";
-    gone.unit = data.accounts[gone.account]?.unit ?? null;
-  }
-  const drawn = data.loadBalancers.filter((one) => one.detail).length;
-  return { data, rows, byArn, drawn, subjects: new Map(data.rules.map((rule) => [rule.name, rule.subject])) };
+  for (const gone of data.gone) addAccountName(data, gone);
+  return {
+    data,
+    rows,
+    byArn: new Map(data.loadBalancers.map((loadBalancer) => [loadBalancer.arn, loadBalancer])),
+    explainedCount: data.loadBalancers.filter((loadBalancer) => loadBalancer.detail).length,
+    subjects: new Map(data.rules.map((rule) => [rule.name, rule.subject])),
+  };
 }
 
-const texts = new WeakMap();
+function addAccountName(data, entry) {
+  const account = data.accounts[entry.account];
+  entry.accountName = account?.name ?? "";
+  entry.unit = account?.unit ?? null;
+}
 
-// What a search looks at, once.
-function searchable(thing, parts) {
-  let text = texts.get(thing);
-  if (text === undefined) texts.set(thing, (text = parts().filter(Boolean).join("\n").toLowerCase()));
+const searchTexts = new WeakMap();
+
+// The text that a search looks in, made once for each object.
+function searchText(object, parts) {
+  let text = searchTexts.get(object);
+  if (text === undefined) searchTexts.set(object, (text = parts().filter(Boolean).join("\n").toLowerCase()));
   return text;
 }
 
-const loadBalancerText = (one) =>
-  searchable(one, () => [
-    one.arn, one.name, one.account, one.accountName, one.unit, ...(one.securityGroups ?? []),
-    ...Object.entries(one.tags ?? {}).map(([key, value]) => `${key}=${value}`),
+const loadBalancerText = (loadBalancer) =>
+  searchText(loadBalancer, () => [
+    loadBalancer.arn, loadBalancer.name, loadBalancer.account, loadBalancer.accountName, loadBalancer.unit, ...(loadBalancer.securityGroups ?? []),
+    ...Object.entries(loadBalancer.tags ?? {}).map(([key, value]) => `${key}=${value}`),
   ]);
-const verdictText = (verdict) => searchable(verdict, () => [verdict.annotation, verdict.rule, verdict.exemption?.owner, verdict.exemption?.ticket]);
+const verdictText = (verdict) => searchText(verdict, () => [verdict.annotation, verdict.rule, verdict.exemption?.owner, verdict.exemption?.ticket]);

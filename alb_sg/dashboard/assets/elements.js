@@ -1,8 +1,8 @@
-// Elements without markup in text: whatever a name holds, it is only ever text.
+// Builds elements. Names from the data are only ever text, never markup.
 
 const SVG = "http://www.w3.org/2000/svg";
 
-function fill(node, attributes, children) {
+function buildElement(node, attributes, children) {
   for (const [name, value] of Object.entries(attributes ?? {})) {
     if (value === null || value === undefined || value === false) continue;
     if (name === "onclick") node.addEventListener("click", value);
@@ -15,18 +15,18 @@ function fill(node, attributes, children) {
   return node;
 }
 
-const h = (tag, attributes, ...children) => fill(document.createElement(tag), attributes, children);
-const s = (tag, attributes, ...children) => fill(document.createElementNS(SVG, tag), attributes, children);
+const h = (tag, attributes, ...children) => buildElement(document.createElement(tag), attributes, children);
+const s = (tag, attributes, ...children) => buildElement(document.createElementNS(SVG, tag), attributes, children);
 
-// A text that somebody else wrote, kept from turning the text around it.
-const name = (text) => h("bdi", null, text);
+// A name or text from the data, isolated so that its writing direction does not change that of the page.
+const isolatedText = (text) => h("bdi", null, text);
 
-const { format: number } = new Intl.NumberFormat("en");
-const counted = (value, noun, plural) => `${number(value)} ${value === 1 ? noun : plural ?? noun + "s"}`;
-const signed = (value) => (value > 0 ? `+${number(value)}` : value < 0 ? `\u2212${number(-value)}` : "\u00b10");
-const time = (iso) => (iso ? h("time", { datetime: iso, class: "nowrap" }, `${iso.slice(0, 10)} ${iso.slice(11, 16)}`) : "");
+const { format: formatNumber } = new Intl.NumberFormat("en");
+const pluralize = (value, noun, plural) => `${formatNumber(value)} ${value === 1 ? noun : plural ?? noun + "s"}`;
+const formatSigned = (value) => (value > 0 ? `+${formatNumber(value)}` : value < 0 ? `\u2212${formatNumber(-value)}` : "\u00b10");
+const timeElement = (iso) => (iso ? h("time", { datetime: iso, class: "nowrap" }, `${iso.slice(0, 10)} ${iso.slice(11, 16)}`) : "");
 
-const STATUS = {
+const STATUS_LABELS = {
   nonCompliant: ["\u25b2", "non-compliant"],
   error: ["\u25c6", "not judged"],
   exempt: ["\u25a0", "exempt"],
@@ -37,8 +37,8 @@ const STATUS = {
   unread: ["\u25c6", "not read"],
 };
 
-// A status in shape and word; colour only repeats it.
-function status(kind, more) {
-  const [shape, word] = STATUS[kind];
-  return h("span", { class: `status ${kind}` }, h("span", { "aria-hidden": "true" }, shape), ` ${word}${more ?? ""}`);
+// A status as shape and word; the color only repeats it.
+function statusBadge(status, suffix) {
+  const [shape, label] = STATUS_LABELS[status];
+  return h("span", { class: `status ${status}` }, h("span", { "aria-hidden": "true" }, shape), ` ${label}${suffix ?? ""}`);
 }

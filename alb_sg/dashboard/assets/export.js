@@ -1,14 +1,14 @@
-// What is in the table of findings, as a file; a spreadsheet must not take a name for a formula.
+// The findings in the table as a file.
 
-const EXPORTED = [
-  ["accountId", (one) => one.account],
-  ["accountName", (one) => one.accountName],
-  ["unit", (one) => one.unit ?? ""],
-  ["region", (one) => one.region],
-  ["loadBalancerArn", (one) => one.arn],
-  ["loadBalancerName", (one) => one.name],
-  ["scheme", (one) => one.scheme],
-  ["securityGroups", (one) => one.securityGroups.join(" ")],
+const CSV_COLUMNS = [
+  ["accountId", (loadBalancer) => loadBalancer.account],
+  ["accountName", (loadBalancer) => loadBalancer.accountName],
+  ["unit", (loadBalancer) => loadBalancer.unit ?? ""],
+  ["region", (loadBalancer) => loadBalancer.region],
+  ["loadBalancerArn", (loadBalancer) => loadBalancer.arn],
+  ["loadBalancerName", (loadBalancer) => loadBalancer.name],
+  ["scheme", (loadBalancer) => loadBalancer.scheme],
+  ["securityGroups", (loadBalancer) => loadBalancer.securityGroups.join(" ")],
   ["rule", (_, verdict) => verdict.rule],
   ["status", (_, verdict) => verdict.status],
   ["unresolved", (_, verdict) => String(Boolean(verdict.unresolved))],
@@ -20,26 +20,28 @@ const EXPORTED = [
   ["exemption", (_, verdict) => (verdict.exemption ? `${verdict.exemption.owner} (${verdict.exemption.ticket}) until ${verdict.exemption.expires}: ${verdict.exemption.reason}` : "")],
 ];
 
+// An apostrophe keeps a spreadsheet from taking a name for a formula.
 function csvCell(text) {
-  const inert = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
-  return /[",\r\n]/.test(inert) ? `"${inert.replaceAll('"', '""')}"` : inert;
+  const escaped = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+  return /[",\r\n]/.test(escaped) ? `"${escaped.replaceAll('"', '""')}"` : escaped;
 }
 
-function csvOf(rows) {
-  const lines = [EXPORTED.map(([column]) => column), ...rows.map(({ one, verdict }) => EXPORTED.map(([, value]) => csvCell(value(one, verdict))))];
+function toCsv(rows) {
+  const lines = [CSV_COLUMNS.map(([column]) => column), ...rows.map(({ loadBalancer, verdict }) => CSV_COLUMNS.map(([, value]) => csvCell(value(loadBalancer, verdict))))];
   return `${lines.map((line) => line.join(",")).join("\r\n")}\r\n`;
 }
 
-function jsonOf(index, state, rows) {
-  const findings = rows.map(({ one: { verdicts, detail, ...one }, verdict: { rank, ...verdict } }) => ({ ...one, ...verdict }));
-  return `${JSON.stringify({ version: index.data.version, asOf: index.data.asOf, filters: Object.fromEntries(FILTERS.filter((key) => state[key]).map((key) => [key, state[key]])), findings }, null, 1)}\n`;
+function toJson(index, state, rows) {
+  const findings = rows.map(({ loadBalancer: { verdicts, detail, ...loadBalancer }, verdict: { rank, ...verdict } }) => ({ ...loadBalancer, ...verdict }));
+  const filters = Object.fromEntries(FILTER_KEYS.filter((key) => state[key]).map((key) => [key, state[key]]));
+  return `${JSON.stringify({ version: index.data.version, asOf: index.data.asOf, filters, findings }, null, 1)}\n`;
 }
 
-function save(content, type, ending, asOf) {
-  const address = URL.createObjectURL(new Blob([content], { type }));
-  const anchor = h("a", { href: address, download: `alb-sg-findings-${asOf.replaceAll(":", "")}.${ending}` });
+function downloadFile(content, type, extension, asOf) {
+  const url = URL.createObjectURL(new Blob([content], { type }));
+  const anchor = h("a", { href: url, download: `alb-sg-findings-${asOf.replaceAll(":", "")}.${extension}` });
   document.body.append(anchor);
   anchor.click();
   anchor.remove();
-  setTimeout(() => URL.revokeObjectURL(address), 10000);
+  setTimeout(() => URL.revokeObjectURL(url), 10000);
 }

@@ -1,52 +1,53 @@
-// The page, put together: the address says what is shown, and everything follows it.
+// Renders the page from the address, which holds the whole state of the view.
 
 let index;
 let state;
-let base = [];
+// The rows that match all filters but the status, and those that match the status, too.
+let matchingRows = [];
 let rows = [];
-let shownFor = null;
-let below;
+let renderedFilters = null;
+let deferredRender;
 
-// What is further down the page follows a moment later, so that a filter answers at once.
+// The lower sections are rendered a moment later, so that a filter responds at once.
 function render({ atOnce = false } = {}) {
-  const filters = FILTERS.map((key) => state[key]).join("\u0000");
-  const same = shownFor === filters;
-  if (!same) {
-    base = filtered(index, state);
-    rows = withStatus(state, base);
+  const filters = FILTER_KEYS.map((key) => state[key]).join("\u0000");
+  const filtersChanged = renderedFilters !== filters;
+  if (filtersChanged) {
+    matchingRows = filterRows(index, state);
+    rows = filterByStatus(state, matchingRows);
   }
-  shownFor = filters;
-  const gone = filteredOthers(state, index.data.gone, (one) => [one.arn, one.name, one.account, one.accountName, one.rule]);
-  const found = standing(index, state, base, gone);
-  showStanding(index, found);
-  showMatrix(index, state, base);
-  showWorst(index, state, rows);
+  renderedFilters = filters;
+  const gone = filterEntries(state, index.data.gone, (entry) => [entry.arn, entry.name, entry.account, entry.accountName, entry.rule]);
+  showCounts(index, countCompliance(index, state, matchingRows, gone));
+  showMatrix(index, state, matchingRows);
+  showFindings(index, state, rows);
   showDetail(index, state);
-  clearTimeout(below);
-  const rest = () => {
+  clearTimeout(deferredRender);
+  const renderDeferred = () => {
     showCauses(index, state, rows);
     showChanges(index, state, rows, !state.status || state.status === "all" ? gone : []);
     showExemptions(index, state);
   };
-  if (atOnce) rest();
-  else below = setTimeout(rest);
-  const items = listed(state, rows).length;
-  if (!same) document.querySelector("#shown").textContent = `${counted(items, "finding")} on ${counted(new Set(listed(state, rows).map((row) => row.one)).size, "load balancer")}; ${counted(rows.length, "verdict")} on ${counted(new Set(rows.map((row) => row.one)).size, "load balancer")} in all.`;
+  if (atOnce) renderDeferred();
+  else deferredRender = setTimeout(renderDeferred);
+  if (filtersChanged) document.querySelector("#shown").textContent = `${countRows(openRows(state, rows), "finding")}; ${countRows(rows, "verdict")} in total.`;
 }
 
-// Goes to another view; `replacing` leaves no step for Back.
-function go(changes, replacing) {
-  const turned = FILTERS.some((key) => key in changes) ? { page: 1 } : {};
-  const address = addressOf({ ...state, ...turned, ...changes });
-  if (address === addressOf(state)) return;
-  if (replacing) history.replaceState(null, "", address);
+const countRows = (counted, noun) => `${pluralize(counted.length, noun)} on ${pluralize(new Set(counted.map((row) => row.loadBalancer)).size, "load balancer")}`;
+
+// Shows another view. With `replace`, Back skips the present one.
+function navigate(changes, { replace = false } = {}) {
+  const firstPage = FILTER_KEYS.some((key) => key in changes) ? { page: 1 } : {};
+  const address = formatAddress({ ...state, ...firstPage, ...changes });
+  if (address === formatAddress(state)) return;
+  if (replace) history.replaceState(null, "", address);
   else history.pushState(null, "", address);
-  follow();
+  showAddress();
 }
 
-function follow({ atOnce = false } = {}) {
+function showAddress({ atOnce = false } = {}) {
   const before = state;
-  state = stateOfAddress();
+  state = parseAddress();
   showFilters(document.querySelector("#filters"), state);
   render({ atOnce });
   if (before && state.lb && state.lb !== before.lb) {
@@ -56,59 +57,59 @@ function follow({ atOnce = false } = {}) {
   }
 }
 
-function paper(on) {
-  if (onPaper === on) return;
-  onPaper = on;
+function setPrinting(on) {
+  if (printing === on) return;
+  printing = on;
   render({ atOnce: true });
-  if (on) for (const one of document.querySelectorAll("details:not([open])")) one.open = true;
+  if (on) for (const details of document.querySelectorAll("details:not([open])")) details.open = true;
 }
 
 function setUp(form) {
   setUpFilters(form, index);
   form.addEventListener("submit", (event) => event.preventDefault());
-  form.addEventListener("change", (event) => go({ [event.target.name]: event.target.value }));
-  // On a narrow screen the numbers come first, unless filters are in use.
+  form.addEventListener("change", (event) => navigate({ [event.target.name]: event.target.value }));
+  // On a narrow screen, unused filters are folded, so that the counts come first.
   const narrow = matchMedia("(max-width: 48rem)");
-  const fold = () => { document.querySelector("#fold").open = !narrow.matches || FILTERS.some((key) => stateOfAddress()[key]); };
-  narrow.addEventListener("change", fold);
-  fold();
-  // A search is followed while it is written; it becomes a step for Back when it is done.
-  let typed = null;
+  const foldFilters = () => { document.querySelector("#fold").open = !narrow.matches || FILTER_KEYS.some((key) => parseAddress()[key]); };
+  narrow.addEventListener("change", foldFilters);
+  foldFilters();
+  // A search applies while it is typed, and is one step for Back.
+  let typing = false;
   form.elements.q.addEventListener("input", (event) => {
-    if (typed === null) {
+    if (!typing) {
       history.pushState(null, "", location.hash || "#");
-      typed = true;
+      typing = true;
     }
-    go({ q: event.target.value }, true);
+    navigate({ q: event.target.value }, { replace: true });
   });
-  form.elements.q.addEventListener("change", () => { typed = null; });
-  document.querySelector("#clear").addEventListener("click", () => go(Object.fromEntries(FILTERS.map((key) => [key, ""]))));
-  const exported = () => listed(state, rows);
-  document.querySelector("#export-csv").addEventListener("click", () => save(csvOf(exported()), "text/csv;charset=utf-8", "csv", index.data.asOf));
-  document.querySelector("#export-json").addEventListener("click", () => save(jsonOf(index, state, exported()), "application/json", "json", index.data.asOf));
-  // Links within the page move the focus; the address is for the view.
+  form.elements.q.addEventListener("change", () => { typing = false; });
+  document.querySelector("#clear").addEventListener("click", () => navigate(Object.fromEntries(FILTER_KEYS.map((key) => [key, ""]))));
+  const exportedRows = () => openRows(state, rows);
+  document.querySelector("#export-csv").addEventListener("click", () => downloadFile(toCsv(exportedRows()), "text/csv;charset=utf-8", "csv", index.data.asOf));
+  document.querySelector("#export-json").addEventListener("click", () => downloadFile(toJson(index, state, exportedRows()), "application/json", "json", index.data.asOf));
+  // A link within the page moves the focus only: the address is for the view.
   document.querySelector(".skip").addEventListener("click", (event) => {
     event.preventDefault();
     document.querySelector("#summary").focus();
   });
-  addEventListener("hashchange", () => follow());
-  addEventListener("beforeprint", () => paper(true));
-  addEventListener("afterprint", () => paper(false));
+  addEventListener("hashchange", () => showAddress());
+  addEventListener("beforeprint", () => setPrinting(true));
+  addEventListener("afterprint", () => setPrinting(false));
 }
 
 async function start() {
   const form = document.querySelector("#filters");
-  index = indexed(await unpacked(document.querySelector("#data").textContent));
+  index = buildIndex(await decodeData(document.querySelector("#data").textContent));
   setUp(form);
   form.hidden = false;
   for (const section of document.querySelectorAll("main > section")) section.hidden = false;
-  follow({ atOnce: true });
+  showAddress({ atOnce: true });
   if (state.lb) document.querySelector("#detail-title").scrollIntoView({ block: "start" });
   document.documentElement.dataset.ready = String(Math.round(performance.now()));
 }
 
 start().catch((error) => {
-  const said = document.querySelector("#failure");
-  said.textContent = `The data of this page cannot be shown here (${error.message}). What is below was written without it; a current browser shows all.`;
-  said.hidden = false;
+  const failureMessage = document.querySelector("#failure");
+  failureMessage.textContent = `This browser cannot show the data of the page (${error.message}). The summary and the fifty worst findings are below; a current browser shows everything.`;
+  failureMessage.hidden = false;
 });

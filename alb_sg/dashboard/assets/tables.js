@@ -1,6 +1,6 @@
-// Real tables. What a screen leaves out is said before it, and paper leaves out nothing.
+// Tables. A note before a table tells what it omits; a printed table omits nothing.
 
-let onPaper = false;
+let printing = false;
 
 const PAGE_ROWS = 25;
 const FIRST_ROWS = 10;
@@ -20,21 +20,37 @@ function table(caption, columns, rows) {
   );
 }
 
-// A row whose first or named cell heads it.
-const cells = (values) => h("tr", null, values.map((value) => (value instanceof HTMLTableCellElement ? value : h("td", null, value))));
+// A row; values that are not cells yet become data cells.
+const tableRow = (values) => h("tr", null, values.map((value) => (value instanceof HTMLTableCellElement ? value : h("td", null, value))));
 const cell = (kind, ...values) => h("td", { class: kind }, ...values);
-const head = (...values) => h("th", { scope: "row" }, ...values);
+const headerCell = (...values) => h("th", { scope: "row" }, ...values);
 
-const whole = new Set();
+// The keys of the tables that the reader has expanded.
+const expandedTables = new Set();
 
-// A table of the first rows, until somebody asks for all; `key` remembers that.
-function shortTable(key, caption, columns, items, row, noun, most = FIRST_ROWS) {
-  const all = onPaper || whole.has(key) || items.length <= most;
-  const shown = all ? items : items.slice(0, most);
-  const found = [];
-  if (!all) {
-    const more = h("button", { type: "button", onclick: () => { whole.add(key); render({ atOnce: true }); document.querySelector(`#${key} .scroll`)?.focus(); } }, `Show all ${number(items.length)}`);
-    found.push(h("p", { class: "note" }, `The first ${most} of ${counted(items.length, noun)}; ${number(items.length - most)} left out. `, more));
+// A table of the first rows, with a button that shows all. `key` is the id of its section.
+function expandableTable(key, caption, columns, items, row, noun, maxRows = FIRST_ROWS) {
+  const expanded = printing || expandedTables.has(key) || items.length <= maxRows;
+  const elements = [];
+  if (!expanded) {
+    const expand = () => {
+      expandedTables.add(key);
+      render({ atOnce: true });
+      document.querySelector(`#${key} .scroll`)?.focus();
+    };
+    const button = h("button", { type: "button", onclick: expand }, `Show all ${formatNumber(items.length)}`);
+    elements.push(h("p", { class: "note" }, `The first ${maxRows} of ${pluralize(items.length, noun)}; ${formatNumber(items.length - maxRows)} omitted. `, button));
   }
-  return [...found, table(caption, columns, shown.map(row))];
+  return [...elements, table(caption, columns, (expanded ? items : items.slice(0, maxRows)).map(row))];
 }
+
+// --- cells that several tables share
+
+const link = (state, changes, ...content) => h("a", { href: formatAddress({ ...state, page: 1, lb: "", ...changes }) }, ...content);
+const loadBalancerLink = (state, loadBalancer) => h("a", { href: formatAddress({ ...state, lb: loadBalancer.arn }) }, isolatedText(loadBalancer.name));
+const accountText = (entry) => [isolatedText(entry.accountName || entry.account), h("span", { class: "aside" }, entry.accountName ? `${entry.account} ` : "", entry.unit ? isolatedText(entry.unit) : "")];
+
+// The name of a load balancer that may not be in the data; then it is no link.
+const nameOrLink = (index, state, entry) => (index.byArn.has(entry.arn) ? loadBalancerLink(state, entry) : isolatedText(entry.name));
+
+const tile = (kind, title, value) => h("div", { class: `tile ${kind}` }, h("dt", null, title), h("dd", null, h("span", { class: "number" }, value)));

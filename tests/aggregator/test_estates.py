@@ -93,7 +93,7 @@ def test_every_account_and_region_is_judged_as_by_its_own_items(config: ConfigSt
     config.add_aggregator(NAME, [source(HERE), source(THERE)])
     found = read()
     assert [(one.account_id, one.region) for one in found.estates] == [(ACCOUNT, REGION), (OTHER, "eu-west-1")]
-    assert found.failures == ()
+    assert found.errors == ()
     assert found.possibly_unrecorded == []
     findings, errors = judged(found)
     # Of a prefix list whose entries are refused there is no item.
@@ -134,7 +134,7 @@ def test_throttled_calls_are_made_again(config: ConfigStandIn) -> None:
     config.add_aggregator(NAME, [source(HERE)])
     config.fail("SelectAggregateResourceConfig", "ThrottlingException", times=1, message="Rate exceeded")
     found = read()
-    assert found.failures == ()
+    assert found.errors == ()
     assert len(judged(found)[0]) == 4
 
 
@@ -193,8 +193,9 @@ def test_a_recorder_tells_which_types_it_leaves_out(config: ConfigStandIn) -> No
     )
     config.add_aggregator(NAME, [source(HERE)])
     found = read()
-    (unseen,) = found.failures
-    assert (unseen.account_region, unseen.cause) == (HERE, f"{LOAD_BALANCER_TYPE} is not recorded in {HERE}")
+    (unseen,) = found.errors
+    assert (unseen.account_id, unseen.region) == HERE
+    assert unseen.cause == f"{LOAD_BALANCER_TYPE} is not recorded in {HERE}"
     _, errors = judged(found)
     assert {error.cause for error in errors} == {f"{SECURITY_GROUP_TYPE} is not recorded in {HERE}"}
 
@@ -204,7 +205,7 @@ def test_items_from_before_a_recorder_was_stopped_are_not_judged(config: ConfigS
     recorder(config, HERE, {"AllSupported": True}, recording=False)
     config.add_aggregator(NAME, [source(HERE)])
     found = read()
-    assert [one.cause for one in found.failures] == [f"the recorder of {HERE} is stopped"]
+    assert [one.cause for one in found.errors] == [f"the recorder of {HERE} is stopped"]
     findings, errors = judged(found)
     assert findings == []
     assert {error.cause for error in errors} == {f"the recorder of {HERE} is stopped"}
@@ -215,7 +216,7 @@ def test_an_account_that_has_no_load_balancer_is_silent_unless_its_recorder_spea
     recorder(config, THERE, {"AllSupported": True, "ResourceTypes": []})
     found = read()
     assert found.possibly_unrecorded == [HERE]
-    assert found.failures == ()
+    assert found.errors == ()
 
 
 def test_load_balancers_that_other_items_name_are_missed_by_name(config: ConfigStandIn) -> None:
@@ -223,7 +224,7 @@ def test_load_balancers_that_other_items_name_are_missed_by_name(config: ConfigS
     arn = saved["LoadBalancers"][0]["LoadBalancerArn"]
     record_estate(config, saved, ALL_TYPES - {LOAD_BALANCER_TYPE})
     config.add_aggregator(NAME, [source(HERE)])
-    (unseen,) = read().failures
+    (unseen,) = read().errors
     assert unseen.load_balancer_arn == arn
 
 
@@ -236,10 +237,10 @@ def test_an_account_that_refuses_is_an_error_and_the_others_are_judged(config: C
     refused = {"LastErrorCode": "AccessDenied", "LastErrorMessage": "not authorized"}
     config.add_aggregator(NAME, [source(HERE, "FAILED", **refused), source(THERE)])
     found = read()
-    (unseen,) = found.failures
-    assert unseen.account_region == HERE
+    (unseen,) = found.errors
+    assert (unseen.account_id, unseen.region) == HERE
     assert unseen.cause == (
-        f"aggregator {NAME}: FAILED, last updated 2026-01-01 12:00 UTC: AccessDenied not authorized"
+        f"aggregator {NAME}: FAILED, last updated 2026-01-01 12:00 UTC: AccessDenied: not authorized"
     )
     assert {finding.account_id for finding in judged(found)[0]} == {OTHER}
     assert found.possibly_unrecorded == []
@@ -249,7 +250,7 @@ def test_what_is_outdated_is_judged_and_said(config: ConfigStandIn) -> None:
     record_estate(config, shop())
     config.add_aggregator(NAME, [source(HERE, "OUTDATED")])
     found = read()
-    assert [(one.account_region, one.cause) for one in found.failures] == [
+    assert [((one.account_id, one.region), one.cause) for one in found.errors] == [
         (HERE, f"aggregator {NAME}: OUTDATED, last updated 2026-01-01 12:00 UTC")
     ]
     assert len(judged(found)[0]) == 4
@@ -259,15 +260,15 @@ def test_an_organization_that_does_not_answer_is_an_error(config: ConfigStandIn)
     failed = {"SourceId": "o-example", "SourceType": "ORGANIZATION", "LastUpdateStatus": "FAILED"}
     config.add_aggregator(NAME, [{**failed, "LastErrorCode": "OrganizationAccessDenied"}])
     found = read()
-    assert [(one.account_region, one.what) for one in found.failures] == [(None, "load balancers of o-example")]
-    assert found.failures[0].cause == f"aggregator {NAME}: FAILED, never updated: OrganizationAccessDenied"
+    assert [(one.account_id, one.what) for one in found.errors] == [("", "load balancers of o-example")]
+    assert found.errors[0].cause == f"aggregator {NAME}: FAILED, never updated: OrganizationAccessDenied"
 
 
 def test_an_aggregator_without_a_source_is_an_error(config: ConfigStandIn) -> None:
     config.add_aggregator(NAME, [])
     found = read()
-    assert found.estates == []
-    assert [one.cause for one in found.failures] == ["it collects from none so far"]
+    assert found.estates == ()
+    assert [one.cause for one in found.errors] == [f"aggregator {NAME} names no account and region"]
 
 
 def test_sources_that_cannot_be_listed_are_an_error_and_the_rest_is_judged(config: ConfigStandIn) -> None:
@@ -275,8 +276,8 @@ def test_sources_that_cannot_be_listed_are_an_error_and_the_rest_is_judged(confi
     config.add_aggregator(NAME, [source(HERE)])
     config.fail("DescribeConfigurationAggregatorSourcesStatus", "AccessDeniedException")
     found = read()
-    (unseen,) = found.failures
-    assert unseen.account_region is None
+    (unseen,) = found.errors
+    assert (unseen.account_id, unseen.region) == ("", "")
     assert "AccessDeniedException" in unseen.cause
     assert len(judged(found)[0]) == 4
 
@@ -313,14 +314,14 @@ def test_an_item_that_cannot_be_read_leaves_its_type_unread_there(config: Config
     found = read()
     (here, there) = found.estates
     failure = next(one for one in here.failures if one.section == SECTION_BY_TYPE[type_name])
-    assert failure.cause.startswith("SelectAggregateResourceConfig: broken: ")
+    assert failure.cause.startswith("SelectAggregateResourceConfig: broken")
     assert SECTION_BY_TYPE[type_name] not in {one.section for one in there.failures} - {
         "ManagedPrefixLists",
         "NetworkInterfaces",
     }
     findings, _ = judged(found)
     assert len([finding for finding in findings if finding.account_id == OTHER]) == 4
-    assert bool(found.failures) is (type_name == LOAD_BALANCER_TYPE)
+    assert bool(found.errors) is (type_name == LOAD_BALANCER_TYPE)
 
 
 @pytest.mark.parametrize("failing", ITEM_TYPES)
@@ -342,4 +343,4 @@ def test_a_query_that_fails_halfway_leaves_its_type_unread_everywhere(
     (here,) = found.estates
     causes = {one.section: one.cause for one in here.failures}
     assert "InvalidNextTokenException" in causes[SECTION_BY_TYPE[failing]]
-    assert bool(found.failures) is (failing == LOAD_BALANCER_TYPE)
+    assert bool(found.errors) is (failing == LOAD_BALANCER_TYPE)

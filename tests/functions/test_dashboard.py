@@ -18,9 +18,10 @@ from alb_sg.aws import calls
 from alb_sg.command_line.commands.dashboard import write_dashboard
 from alb_sg.command_line.main import main
 from alb_sg.command_line.sources import live
+from alb_sg.dashboard.bucket import BUCKET_ACTIONS, PAGE_KEY, publish
 from alb_sg.errors import InvalidInputError, NotReadError
 from alb_sg.functions import dashboard
-from alb_sg.functions.dashboard import lambda_handler, publish
+from alb_sg.functions.dashboard import lambda_handler
 from tests.aggregator.recordings import AGGREGATOR, AS_OF, Failure, Recording, arn, evaluation, load_balancer, verdicts
 from tests.builders import INGRESS
 from tests.dashboard.organization import organization
@@ -65,7 +66,7 @@ def test_the_same_bytes_as_the_command(s3: Any, tmp_path: Path) -> None:
 
 def test_types_let_a_browser_open_the_page(s3: Any) -> None:
     publish(organization(4, runs=0).observation, s3, BUCKET)
-    page = s3.head_object(Bucket=BUCKET, Key=dashboard.PAGE_KEY)
+    page = s3.head_object(Bucket=BUCKET, Key=PAGE_KEY)
     assert (page["ContentType"], page["CacheControl"]) == ("text/html; charset=utf-8", "no-cache")
 
 
@@ -194,7 +195,7 @@ def test_the_role_is_enough_and_every_right_is_needed(s3: Any) -> None:
     whole = as_role("whole", granted)
     lacking = {
         action: as_role(f"without-{action.partition(':')[2]}", [one for one in granted if one != action])
-        for action in dashboard.BUCKET_ACTIONS
+        for action in BUCKET_ACTIONS
     }
     with enable_iam_authentication():
         publish(later, whole, BUCKET)

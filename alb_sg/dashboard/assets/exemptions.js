@@ -1,0 +1,60 @@
+// Exemptions, those that need attention first.
+
+const EXEMPTION_STATUS = { expired: ["\u25b2", "expired", "nonCompliant"], expiring: ["\u25c6", "expiring", "error"], inForce: ["\u25a0", "in force", "exempt"] };
+const EXEMPTION_ORDER = Object.keys(EXEMPTION_STATUS);
+
+function showExemptions(index, state) {
+  const report = index.data.exemptions;
+  const body = document.querySelector("#exemptions .body");
+  if (report === null) {
+    body.replaceChildren(h("p", null, "No exemptions were given: every verdict counts."));
+    return;
+  }
+  const entries = filterEntries(state, report.entries.map((entry) => withLoadBalancerFacts(index, entry)), (entry) => [entry.arn, entry.rule, entry.owner, entry.ticket, entry.reason, entry.account, entry.accountName]);
+  const counts = countExemptions(entries);
+  const elements = [
+    ...[...report.malformed, ...report.errors].map((text) => h("p", { class: "alarm" }, "Has no effect: ", isolatedText(text))),
+    h("p", { class: "note" }, "As of ", report.date, " (UTC), from ", isolatedText(report.source), "."),
+    h("dl", { class: "tiles" },
+      tile("exempt", "in force", formatNumber(counts.inForce)),
+      tile(counts.expiring ? "warning" : "", `in force, ending within ${report.days} days`, formatNumber(counts.expiring)),
+      tile(counts.expired ? "bad" : "", "expired, without effect", formatNumber(counts.expired)),
+      tile(counts.unused ? "warning" : "", "unused", formatNumber(counts.unused))),
+  ];
+  if (entries.length) {
+    entries.sort((left, right) => EXEMPTION_ORDER.indexOf(left.status) - EXEMPTION_ORDER.indexOf(right.status) || (left.expires < right.expires ? -1 : left.expires > right.expires ? 1 : 0));
+    elements.push(...expandableTable("exemptions", "Exemptions, those that need attention first", [["Status"], ["Until"], ["Load balancer"], ["Rule"], ["Owner and reason"]], entries, (entry) => exemptionRow(index, state, entry), "exemption"));
+  }
+  body.replaceChildren(...elements);
+}
+
+// `inForce` includes the expiring ones.
+function countExemptions(entries) {
+  const counts = { inForce: 0, expiring: 0, expired: 0, unused: 0 };
+  for (const entry of entries) {
+    counts[entry.status] += 1;
+    if (entry.status === "expiring") counts.inForce += 1;
+    if (entry.use === "unused" && entry.status !== "expired") counts.unused += 1;
+  }
+  return counts;
+}
+
+function exemptionRow(index, state, entry) {
+  const [shape, label, color] = EXEMPTION_STATUS[entry.status];
+  const use = { used: null, unused: "unused", unknown: "use unknown" }[entry.use];
+  return tableRow([
+    cell(null, h("span", { class: `status ${color}` }, h("span", { "aria-hidden": "true" }, shape), ` ${label}`), use ? h("span", { class: "aside" }, use) : null),
+    cell("nowrap", entry.expires),
+    headerCell(nameOrLink(index, state, entry), h("span", { class: "aside" }, isolatedText(entry.accountName || entry.account), ` ${entry.region}`)),
+    index.subjects.get(entry.rule) ?? entry.rule,
+    cell("text", isolatedText(`${entry.owner} (${entry.ticket}): ${entry.reason}`), h("span", { class: "aside" }, isolatedText(entry.because))),
+  ]);
+}
+
+// An exemption with the fields that filters need: its account's name and unit, its load balancer's scheme and tags.
+function withLoadBalancerFacts(index, entry) {
+  const loadBalancer = index.byArn.get(entry.arn);
+  const facts = { ...entry, scheme: loadBalancer?.scheme ?? "unknown", tags: loadBalancer?.tags ?? null };
+  addAccountName(index.data, facts);
+  return facts;
+}

@@ -1,0 +1,69 @@
+"""The page, its data and the history of runs in an S3 bucket.
+
+`index.html`, `index.json` and `history/` have the same bytes as the files that `alb-sg dashboard` writes for the same
+observation with `--history history` and `--output index.html`.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from alb_sg.dashboard.history import FILE_NAME_PATTERN, Run, make_run, read_run, run_file_name, write_run
+from alb_sg.dashboard.page import render_page
+from alb_sg.dashboard.page_data import EarlierRuns, build_page_data, page_data_text
+from alb_sg.observations.observation import Observation
+
+PAGE_KEY, DATA_KEY, HISTORY_PREFIX = "index.html", "index.json", "history/"
+# Compare with so many earlier runs: each takes time to read.
+MAX_EARLIER_RUNS = 60
+# What `publish` calls on the bucket.
+BUCKET_ACTIONS = ("s3:GetObject", "s3:ListBucket", "s3:PutObject")
+
+
+def publish(observation: Observation, s3: Any, bucket: str) -> None:
+    """Writes the run, the data that compares it with earlier runs, and the page, in that order."""
+    run_name = run_file_name(observation.as_of)
+    names = list(_earlier_run_names(s3, bucket, run_name))
+    compared = names[-MAX_EARLIER_RUNS:]
+    runs = (_read_stored_run(s3, bucket, name) for name in compared)
+    page_data = build_page_data(observation, EarlierRuns(runs, len(names) - len(compared)))
+    text = page_data_text(page_data)
+    for key, content, content_type in (
+        (HISTORY_PREFIX + run_name, run_file_content(make_run(observation)), "application/gzip"),
+        (DATA_KEY, text.encode(), "application/json"),
+        (PAGE_KEY, render_page(page_data, text).encode(), "text/html; charset=utf-8"),
+    ):
+        s3.put_object(Bucket=bucket, Key=key, Body=content, ContentType=content_type, CacheControl="no-cache")
+
+
+def run_file_content(run: Run) -> bytes:
+    """The content of a run's file, gzipped without a name and a time, so that the same run gives the same bytes."""
+    buffer = io.BytesIO()
+    with (
+        gzip.GzipFile("", "wb", fileobj=buffer, mtime=0) as zipped,
+        io.TextIOWrapper(zipped, encoding="utf-8", errors="backslashreplace", newline="\n") as stream,
+    ):
+        write_run(run, stream)
+    return buffer.getvalue()
+
+
+def _earlier_run_names(s3: Any, bucket: str, before: str) -> Iterator[str]:
+    """The names of earlier runs, oldest first. S3 lists keys in order, and a run's name is its time."""
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=HISTORY_PREFIX):
+        for stored in page.get("Contents", ()):
+            name = str(stored["Key"]).removeprefix(HISTORY_PREFIX)
+            if FILE_NAME_PATTERN.fullmatch(name) and name < before:
+                yield name
+
+
+def _read_stored_run(s3: Any, bucket: str, name: str) -> Run:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, name)
+        with s3.get_object(Bucket=bucket, Key=HISTORY_PREFIX + name)["Body"] as body:
+            path.write_bytes(body.read())
+        return read_run(path)

@@ -1,0 +1,59 @@
+"""The exemptions of a document, reviewed against what a run or an aggregator found."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from alb_sg.exemptions.exemption import MalformedExemption
+from alb_sg.findings.exemption_review import (
+    DEFAULT_EXPIRING_DAYS,
+    ExemptionStatus,
+    ExemptionUse,
+    ReviewedExemption,
+    ReviewScope,
+    review,
+)
+from alb_sg.findings.finding import EvaluationError
+from alb_sg.findings.loaded_exemptions import LoadedExemptions
+
+
+@dataclass(frozen=True)
+class ExemptionsReport:
+    """The exemptions of a document on a day. One that ends within `expiring_days` counts as expiring."""
+
+    document_name: str
+    today: date
+    expiring_days: int
+    reviewed: Sequence[ReviewedExemption]
+    malformed: Sequence[MalformedExemption]
+    errors: Sequence[EvaluationError]
+
+    def summary(self) -> dict[str, int]:
+        statuses = Counter(exemption.status for exemption in self.reviewed)
+        uses = Counter(exemption.use for exemption in self.reviewed)
+        return {
+            **{status.value: statuses[status] for status in ExemptionStatus},
+            **{use.value: uses[use] for use in (ExemptionUse.UNUSED, ExemptionUse.UNKNOWN)},
+            "malformed": len(self.malformed),
+            "errors": len(self.errors),
+        }
+
+
+def review_exemptions(
+    loaded_exemptions: LoadedExemptions, scope: ReviewScope, rule_names: Collection[str]
+) -> ExemptionsReport:
+    """The exemptions of the selected rules, held against the results without exemptions in `scope`."""
+    exemptions, today = loaded_exemptions.exemptions, loaded_exemptions.today
+    selected = [entry for entry in exemptions.entries if entry.rule in rule_names]
+    return ExemptionsReport(
+        document_name=exemptions.document_name,
+        today=today,
+        expiring_days=DEFAULT_EXPIRING_DAYS,
+        reviewed=review(selected, scope, today, DEFAULT_EXPIRING_DAYS),
+        malformed=[entry for entry in exemptions.malformed if entry.rule is None or entry.rule in rule_names],
+        # Malformed entries stand in the list above; only a document that could not be read is left to report.
+        errors=[] if exemptions.malformed else loaded_exemptions.errors,
+    )
