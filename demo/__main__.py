@@ -1,4 +1,4 @@
-"""`make demo`: the four rules' real handlers on an embedded AWS.
+"""`make demo`: the rules' real handlers on an embedded AWS.
 
     python -m demo [FOLDER]
 
@@ -22,17 +22,15 @@ from alb_sg.command_line.main import main as command
 from alb_sg.errors import IncompleteEvaluationError
 from alb_sg.estate.model import LISTENER_TYPE, SECURITY_GROUP_TYPE
 from alb_sg.live import LiveClients, LiveSource
+from alb_sg.recommendations.catalogue import DISPLAY_ORDER
 from demo.estate import build_estate
 from embedded_aws.account import ACCOUNT_ID, REGION, EmbeddedAws, tcp
 
 FOLDER = Path(__file__).parents[1] / "build" / "demo"
 RULES_FOLDER = Path(__file__).parents[1] / "rules"
-RULES = {
-    "ALB_SG_LISTENER_INGRESS": "listener",
-    "ALB_SG_INSTANCE_EGRESS": "instance",
-    "ALB_SG_HEALTH_CHECK_EGRESS": "health check",
-    "ALB_SG_ICMP_PMTUD": "ICMP",
-}
+# Each rule with the heading of its column.
+RULES = {rule.name: rule.subject for rule in DISPLAY_ORDER}
+COLUMN_WIDTH = max(map(len, RULES.values())) + 2
 SHORT_LABELS = {"COMPLIANT": "ok", "NON_COMPLIANT": "MISSING", "NOT_APPLICABLE": "-"}
 
 Handler = Callable[[dict[str, Any], None], list[dict[str, Any]]]
@@ -103,7 +101,7 @@ def main(argv: Sequence[str]) -> int:
 
 
 def print_verdicts(aws: EmbeddedAws, names: dict[str, str], descriptions: dict[str, str]) -> None:
-    print(f"  {'load balancer':14}" + "".join(f"{short:14}" for short in RULES.values()) + "shows")
+    print(f"  {'load balancer':14}" + "".join(f"{short:{COLUMN_WIDTH}}" for short in RULES.values()) + "shows")
     recorded = {rule: aws.config.evaluations(rule) for rule in RULES}
     answered = {(found.rule_name, found.resource_id): found for found in aws.config.accepted_evaluations}
     for arn, name in sorted(names.items(), key=lambda item: list(descriptions).index(item[1])):
@@ -111,7 +109,7 @@ def print_verdicts(aws: EmbeddedAws, names: dict[str, str], descriptions: dict[s
         for rule in RULES:
             found = recorded[rule].get(arn) or answered.get((rule, arn))
             cells.append("no verdict" if found is None else SHORT_LABELS[found.compliance_type])
-        print(f"  {name:14}" + "".join(f"{cell:14}" for cell in cells) + descriptions[name])
+        print(f"  {name:14}" + "".join(f"{cell:{COLUMN_WIDTH}}" for cell in cells) + descriptions[name])
     print("\nAnnotations of what is missing:")
     for rule in RULES:
         for arn, found in sorted(recorded[rule].items(), key=lambda item: names[item[0]]):

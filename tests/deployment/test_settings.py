@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ from jsonschema import Draft202012Validator
 
 from alb_sg.deployment.__main__ import main
 from alb_sg.deployment.config_errors import SCHEMA_FILE, InvalidSettingsError, schema
-from alb_sg.deployment.settings import RemediationMode, RemediationSettings
+from alb_sg.deployment.rule_definition import read_rule_definitions
+from alb_sg.deployment.settings import RemediationMode, RemediationSettings, read_settings
+from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 from alb_sg.remediation.fix_request import ManagedGroupPolicy, SharedGroupPolicy
 from tests.deployment.deployments import (
     CENTRAL,
@@ -58,7 +61,18 @@ def test_schema_is_one_and_every_property_says_what_it_is() -> None:
 
 def test_the_shipped_settings_name_the_shipped_schema(tmp_path: Path) -> None:
     assert (RULES.parent / SHIPPED["$schema"]).resolve() == SCHEMA_FILE.resolve()
-    assert [rule.name for rule in settings_of(SHIPPED, tmp_path).rules] == list(RULE_NAMES)
+    by_default = [name for name, rule in RECOMMENDATIONS_BY_NAME.items() if rule.deployed_by_default]
+    assert [rule.name for rule in settings_of(SHIPPED, tmp_path).rules] == by_default
+
+
+def test_the_shipped_settings_leave_every_severity_to_its_rule(tmp_path: Path) -> None:
+    severities = {rule.name: rule.severity for rule in settings_of(SHIPPED, tmp_path).rules}
+    assert {
+        ("ALB_SG_HEALTH_CHECK_EGRESS", "MEDIUM"),
+        ("ALB_SG_ICMP_PMTUD", "LOW"),
+        ("ALB_SG_INSTANCE_EGRESS", "HIGH"),
+        ("ALB_SG_LISTENER_INGRESS", "HIGH"),
+    } <= severities.items()
 
 
 @pytest.mark.parametrize("content", VARIANTS.values(), ids=VARIANTS)
@@ -259,6 +273,25 @@ def test_a_rule_that_rdk_could_not_read_either(tmp_path: Path, capsys: pytest.Ca
     (folder / "parameters.json").write_text(json.dumps({"Parameters": {"RuleName": "ALB_SG_X"}}), encoding="utf-8")
     assert main(["pack", "--rules", str(folder.parent), "--config", str(write(SHIPPED, tmp_path))]) == 2
     assert "not rdk's parameters.json of a rule (KeyError('InputParameters'))" in capsys.readouterr().err
+
+
+def test_a_rule_that_alb_sg_does_not_have(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "rules" / "ALB_SG_X"
+    shutil.copytree(RULES / RULE, folder)
+    text = (folder / "parameters.json").read_text(encoding="utf-8")
+    (folder / "parameters.json").write_text(text.replace(RULE, "ALB_SG_X"), encoding="utf-8")
+    assert main(["pack", "--rules", str(folder.parent), "--config", str(write(SHIPPED, tmp_path))]) == 2
+    assert "unknown rule 'ALB_SG_X'; alb_sg.recommendations has ALB_SG_HEALTH_CHECK_EGRESS" in capsys.readouterr().err
+
+
+def test_settings_for_a_rule_that_is_not_in_the_folder(tmp_path: Path) -> None:
+    folder = tmp_path / "rules"
+    shutil.copytree(RULES / RULE, folder / RULE)
+    path = write({**SHIPPED, "rules": {"ALB_SG_INSTANCE_EGRESS": {}}}, tmp_path)
+    with pytest.raises(
+        InvalidSettingsError, match="rules: unknown rule 'ALB_SG_INSTANCE_EGRESS'; known are ALB_SG_ICMP"
+    ):
+        read_settings(path, read_rule_definitions(folder))
 
 
 def test_the_central_account_may_be_a_member(tmp_path: Path) -> None:
