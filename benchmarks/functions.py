@@ -118,7 +118,7 @@ def _time_row(
 def _cold_start(
     handler: str, folders: Sequence[Path], event: Mapping[str, Any], environment: Mapping[str, str]
 ) -> Measurement:
-    command = [sys.executable, "-I", "-S", "-B", str(HERE / "function_run.py"), handler, *map(str, folders)]
+    command = [sys.executable, "-I", "-S", "-B", str(HERE / "measure_cold_start.py"), handler, *map(str, folders)]
     done = subprocess.run(
         command, input=json.dumps(event), env=environment, capture_output=True, text=True, check=False
     )

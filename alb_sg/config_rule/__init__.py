@@ -1,4 +1,4 @@
-"""What AWS Config calls: the four recommendations as custom rules on rdklib."""
+"""The recommendations as AWS Config custom rules on rdklib."""
 
 from alb_sg.config_rule.cold_start import fast_imports
 
