@@ -1,4 +1,4 @@
-"""An embedded account with one load balancer, and what stands in it before and after."""
+"""An embedded account with one load balancer, and its state before and after a fix."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ def fix_of(
     exemptions: Exemptions | None = None,
     parameters: Parameters | None = None,
 ) -> FixRequest:
-    """A fix of some rules, all four where none is named."""
+    """A request to fix these rules; all four without names."""
     given = parameters or Parameters()
     rules = {RECOMMENDATIONS_BY_NAME[name]: given for name in names or RULES}
     return FixRequest(rules, TODAY, policy or FixPolicy(), exemptions or Exemptions("none"))
 
 
 class Shop:
-    """An internet-facing load balancer `shop` on port 443 with a target in the group `app`, all that is wrong with it
-    being in its security group `shop`."""
+    """An internet-facing load balancer `shop` on port 443, with a target in the group `app`. Its security group `shop`
+    causes all findings."""
 
     def __init__(self, aws: EmbeddedAws, *, scheme: str = "internet-facing", ip_address_type: str = "ipv4") -> None:
         self.aws = aws
@@ -77,7 +77,7 @@ class Shop:
         return {str(result.rule): getattr(result, "compliance", None) for result in applied.results_after}
 
     def state(self) -> str:
-        """Groups, their rules and load balancers, as the API shows them, in one order."""
+        """Security groups, their rules and load balancers, in the API's shape, sorted."""
         ec2, elbv2 = self.aws.ec2, self.aws.elbv2
         found = [
             *ec2.describe_security_groups()["SecurityGroups"],
@@ -92,12 +92,12 @@ class Shop:
         )
 
     def share(self) -> None:
-        """Puts the group on something else too."""
+        """Attaches the group to another interface."""
         self.aws.network_interface(self.subnets[1], self.group)
         self.aws.faults.calls.clear()
 
     def changes(self) -> list[str]:
-        """The operations that changed something, in order."""
+        """The operations called that change something, in order."""
         reading = ("Describe", "Get", "Assume")
         return [name for name in self.aws.faults.calls if not name.startswith(reading)]
 

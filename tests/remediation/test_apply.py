@@ -1,4 +1,4 @@
-"""Plans made so in an embedded account, and taken back: by the groups and load balancers that stand there after."""
+"""Plans applied and undone in an embedded account, by the state of its groups and load balancers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ AUTHORIZE_INGRESS = "AuthorizeSecurityGroupIngress"
 AUTHORIZE_EGRESS = "AuthorizeSecurityGroupEgress"
 
 
-# --- what is fixed
+# --- findings and their rules
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ AUTHORIZE_EGRESS = "AuthorizeSecurityGroupEgress"
     [
         ({}, INGRESS, ["tcp 443 443 0.0.0.0/0"]),
         ({}, ICMP, ["icmp 3 4 0.0.0.0/0"]),
-        # The targets have a security group: the page recommends it over their addresses.
+        # The targets have a security group, which the recommendation prefers to their addresses.
         ({}, EGRESS, ["tcp 8080 8080 app"]),
         ({}, HEALTH, ["tcp 8081 8081 app"]),
         ({"scheme": "internal"}, INGRESS, ["tcp 443 443 10.0.0.0/16", "tcp 443 443 10.1.0.0/16"]),
@@ -54,7 +54,7 @@ def test_each_kind_of_finding_is_fixed_and_undone(choices: dict[str, str], rule:
 
 
 def _added(found: Shop, execution: str = EXECUTION) -> list[str]:
-    """The rules of an execution, by its tag, in words."""
+    """The security group rules with the tag of an execution, as texts."""
     tagged = [{"Name": f"tag:{EXECUTION_TAG}", "Values": [execution]}]
     rules = found.aws.ec2.describe_security_group_rules(Filters=tagged)["SecurityGroupRules"]
     names = {found.app: "app", found.group: "shop"}
@@ -95,7 +95,7 @@ def test_what_is_added_says_what_for() -> None:
         tagged = [{"Name": f"tag:{EXECUTION_TAG}", "Values": [EXECUTION]}]
         (rule,) = found.aws.ec2.describe_security_group_rules(Filters=tagged)["SecurityGroupRules"]
         tags = {tag["Key"]: tag["Value"] for tag in rule["Tags"]}
-        # Both rules ask for the same port: it is added once, and says so.
+        # Both Config rules need the same port: it is added once, for both.
         assert tags == {EXECUTION_TAG: EXECUTION, RECOMMENDATION_TAG: f"{HEALTH} {EGRESS}"}
         (group,) = found.aws.ec2.describe_security_groups(GroupIds=[found.group])["SecurityGroups"]
         (pair,) = group["IpPermissionsEgress"][0]["UserIdGroupPairs"]
@@ -128,7 +128,7 @@ def test_only_what_is_missing_of_the_vpc_is_added() -> None:
 
 
 def test_a_network_load_balancer_in_front_asks_for_no_rule_twice() -> None:
-    """Its clients are everybody, which the VPC's blocks are a part of."""
+    """Its clients are everybody, which includes the VPC's blocks."""
     with shop(scheme="internal") as found:
         aws = found.aws
         front = aws.load_balancer("front", found.subnets, [], type_="network")
@@ -139,7 +139,7 @@ def test_a_network_load_balancer_in_front_asks_for_no_rule_twice() -> None:
         assert _added(found) == ["tcp 443 443 0.0.0.0/0"]
 
 
-# --- what is left alone
+# --- load balancers that stay unchanged
 
 
 EXEMPT = (
@@ -198,7 +198,7 @@ def test_a_shared_group_is_not_opened() -> None:
         (group,) = found.aws.ec2.describe_security_groups(GroupIds=[applied.created_group])["SecurityGroups"]
         assert group["GroupName"] == "alb-sg-shop"
         assert len(found.aws.ec2.describe_security_group_rules()["SecurityGroupRules"]) == before.count("sgr-") + 4
-        # The load balancer gets the group when it lets through all that was planned, and nothing else.
+        # The load balancer gets the group only after the group has exactly the planned rules.
         changes = found.changes()
         assert changes[:2] == ["CreateSecurityGroup", "RevokeSecurityGroupEgress"]
         assert changes[-1] == "SetSecurityGroups"
@@ -225,7 +225,7 @@ def test_its_own_group_takes_further_rules() -> None:
         second = found.apply(fix_of(EGRESS), execution="fix-2")
         assert (second.outcome, second.created_group) == (ApplyOutcome.APPLIED, None)
         assert {added.group_id for added in second.added_rules} == {first.created_group}
-        # What somebody else needs the group for stays, and is said.
+        # A rule of another execution stays, and the undo says so.
         undone = found.undo()
         assert len(undone.left_in_place) == 1
         assert "1 rules that fix-1 did not add" in undone.left_in_place[0]
@@ -282,7 +282,7 @@ def test_a_managed_group_is_refused_unless_told_otherwise() -> None:
         (refusal,) = applied.plan.refusals
         assert refusal.reason is RefusalReason.MANAGED
         assert "(tag ManagedBy=Terraform)" in refusal.text
-        # What it would take is told, for whoever manages the group.
+        # The refusal names the rule to add, for those who manage the group.
         assert [addition.group_id for addition in refusal.additions] == [found.group]
         assert found.changes() == []
         allowed = fix_of(ICMP, policy=FixPolicy(managed_group=ManagedGroupPolicy.ALLOW))
@@ -309,7 +309,7 @@ def test_a_managed_load_balancer_gets_no_group() -> None:
 
 
 def test_a_full_group_is_not_filled_further() -> None:
-    """59 rules of 60, and a prefix list of which a reference counts for its maximum of entries."""
+    """The group has 59 rules of 60, because a reference to a prefix list counts as its maximum of entries."""
     with shop() as found:
         listed = found.aws.prefix_list("partners", *(f"192.0.2.{number}/32" for number in range(20)))
         others = [tcp(22, *(f"10.7.{number}.0/24" for number in range(39)))]
@@ -332,7 +332,7 @@ def test_a_full_group_is_not_filled_further() -> None:
 
 
 def test_a_rule_that_is_there_already_is_a_success_and_not_undone() -> None:
-    """Somebody adds it between the look and the call."""
+    """Somebody adds the rule between the plan and the call."""
     with shop() as found:
         add = _before(found, AUTHORIZE_INGRESS, lambda: found.aws.allow_ingress(found.group, [icmp(3, 4, "0.0.0.0/0")]))
         applied = found.apply(fix_of(ICMP))
@@ -344,7 +344,7 @@ def test_a_rule_that_is_there_already_is_a_success_and_not_undone() -> None:
 
 
 def _before(found: Shop, operation: str, act: Callable[[], object]) -> list[str]:
-    """Lets something happen just before an operation is first called; returns what has happened."""
+    """Calls `act` just before the first call of an operation. Returns a list that then names the operation."""
     happened: list[str] = []
 
     def happen(**_: object) -> None:
@@ -385,7 +385,7 @@ def test_a_step_that_fails_takes_everything_back(shared: bool, operation: str, c
 
 
 def test_half_of_the_rules_are_taken_back() -> None:
-    """The fourth rule of four is throttled."""
+    """The call for the fourth rule of four is throttled."""
     with shop() as found:
         before = found.state()
         found.aws.faults.fail(AUTHORIZE_INGRESS, times=1, when=lambda body: "'IpPermissions.1.FromPort': 443" in body)
@@ -438,7 +438,7 @@ def test_an_interruption_takes_everything_back() -> None:
 
 
 def test_an_answer_that_is_lost_leaves_nothing_behind() -> None:
-    """The rules are found by their tag: nobody knows their ids."""
+    """Only the tag can find the rule: its id was in the lost response."""
     with shop() as found:
         before = found.state()
 

@@ -30,7 +30,7 @@ def account() -> Iterator[Shop]:
 
 
 class Terminal(io.StringIO):
-    """Somebody who answers."""
+    """A terminal with an answer."""
 
     def isatty(self) -> bool:
         return True

@@ -1,4 +1,4 @@
-"""Plans for saved estates: which rule goes where, what is refused, and what is not known."""
+"""Plans for saved estates: the rules, their groups, refusals and missing facts."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def web(*parts: Shape, groups: Sequence[str] = ("sg-1",), **fields: Any) -> Save
     )
 
 
-# --- which rules
+# --- rules
 
 
 def test_every_recommendation_in_one_plan() -> None:
@@ -114,7 +114,7 @@ def test_a_group_that_a_tag_names_and_nobody_has_is_refused() -> None:
 
 
 def test_targets_beyond_a_peering_are_reached_by_their_address() -> None:
-    """A reference to a group of another VPC takes a peering that the plan does not know to be there."""
+    """A reference to a group of another VPC needs a peering, which the plan cannot rely on."""
     saved = web(
         target_group("far", targets=["10.9.1.5"], port=9000),
         interface("10.9.1.5", groups=["sg-far"], vpc="vpc-9"),
@@ -125,7 +125,7 @@ def test_targets_beyond_a_peering_are_reached_by_their_address() -> None:
 
 
 def test_a_group_that_is_out_of_sight_is_not_referenced() -> None:
-    """Of another account of a shared VPC, the target's interface is seen and its group is not."""
+    """In a shared VPC, the target's interface is visible, but its group in another account is not."""
     saved = web()
     saved["SecurityGroups"] = [one for one in saved["SecurityGroups"] if one["GroupId"] != "sg-app"]
     assert added(plan(saved, EGRESS)) == ["sg-1 egress tcp 80 10.0.1.5/32"]
@@ -138,7 +138,7 @@ def test_only_references_count_where_they_are_asked_for() -> None:
 
 
 def test_what_is_unresolved_is_not_fixed() -> None:
-    """The refused list may let everybody in already."""
+    """The unreadable prefix list may open the port to everybody already."""
     saved = web(group("sg-1", ingress=[tcp(443, "pl-1")]), prefix_list("pl-1", refused=True))
     found = plan(saved, INGRESS)
     assert (added(found), refused(found)) == ([], [RefusalReason.UNRESOLVED])
@@ -153,7 +153,7 @@ def test_what_could_not_be_judged_is_no_part_of_a_plan() -> None:
     assert added(found) == ["sg-1 ingress icmp 3 0.0.0.0/0"]
 
 
-# --- where
+# --- groups
 
 
 def test_the_group_that_has_room_is_taken() -> None:
@@ -173,7 +173,7 @@ def test_the_group_that_has_room_is_taken() -> None:
         ([tcp(22, "pl-1", *(f"10.{number}.0.0/16" for number in range(10)))], False),
         ([tcp(22, "pl-cloudfront", *(f"10.{number}.0.0/16" for number in range(4)))], True),
         ([tcp(22, "pl-cloudfront", *(f"10.{number}.0.0/16" for number in range(5)))], False),
-        # Whoever does not know what a list counts for does not know whether there is room.
+        # Without the size of a prefix list, nobody knows whether the group has room.
         ([tcp(22, "pl-2")], False),
         ([tcp(22, "pl-lost")], False),
     ],
@@ -226,7 +226,7 @@ def test_a_group_of_another_account_is_refused_whatever_is_allowed() -> None:
     assert "999999999999" in found.refusals[0].text
 
 
-# --- who carries a group
+# --- shared groups
 
 
 def _elastic(description: str, requester: str = "amazon-elb") -> Shape:
@@ -246,7 +246,7 @@ def test_the_load_balancers_own_interfaces_share_nothing() -> None:
     [
         _elastic("ELB app/other/0123456789abcdef"),
         _elastic("ELB net/web/0123456789abcdef"),
-        # Anybody may describe an interface so.
+        # Anybody can write this description.
         _elastic(_described(), "AIDAEXAMPLE"),
         _elastic("RDSNetworkInterface", "amazon-rds"),
     ],
@@ -323,7 +323,7 @@ def test_nothing_known_nothing_planned() -> None:
     assert set(refused(found)) == {RefusalReason.NOT_READ}
 
 
-# --- who manages
+# --- managers
 
 
 @pytest.mark.parametrize(
@@ -335,7 +335,7 @@ def test_nothing_known_nothing_planned() -> None:
         ({"elasticbeanstalk:environment-name": "shop-prod"}, "Elastic Beanstalk environment shop-prod"),
         ({"elbv2.k8s.aws/cluster": "east", "ingress.k8s.aws/stack": "shop/web"}, "of cluster east"),
         ({"kubernetes.io/cluster/east": "owned"}, "Kubernetes cluster east"),
-        # The cluster may use it; it is somebody else's.
+        # The cluster uses the group, but does not manage it.
         ({"kubernetes.io/cluster/east": "shared"}, None),
         ({"aws:servicecatalog:productArn": "arn"}, "an AWS service (tag aws:servicecatalog:productArn=arn)"),
         ({"ManagedBy": "Terraform"}, "infrastructure as code (tag ManagedBy=Terraform)"),
@@ -354,7 +354,7 @@ def test_managers_are_told_by_tags(tags: dict[str, str], whom: str | None) -> No
     assert found is None if whom is None else whom in str(found)
 
 
-# --- what is approved
+# --- fingerprints
 
 
 def test_plans_that_change_the_same_have_one_fingerprint() -> None:

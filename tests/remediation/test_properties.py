@@ -1,5 +1,5 @@
-"""Properties of plans over random estates, on the model alone: what is planned suffices, opens nothing else, harms
-nobody, and can be taken back."""
+"""Properties of plans over random estates, on the model alone: a plan suffices, opens nothing else, affects no other
+resource, and can be undone."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ Verdicts = dict[tuple[str, str], Compliance]
 
 
 def _facts(saved: Saved) -> Saved:
-    """The estate as DescribeManagedPrefixLists tells it, with the maximum of entries of each list."""
+    """The estate with the maximum of entries of each prefix list."""
     lists = {key: {**value, "MaxEntries": 5} for key, value in (saved.get("ManagedPrefixLists") or {}).items()}
     return {**saved, "ManagedPrefixLists": lists} if saved.get("ManagedPrefixLists") is not None else saved
 
 
 def _apart(saved: Saved) -> Saved:
-    """The estate with the groups of `other` taken off it where `web` has them too: shared, they are left alone."""
+    """The estate in which `web` and `other` share no group: plans leave shared groups unchanged."""
     balancers = [dict(one) for one in saved["LoadBalancers"]]
     web = next(one for one in balancers if one["LoadBalancerName"] == "web")
     for one in balancers:
@@ -66,7 +66,7 @@ def _after(estate: Estate, plan: Plan) -> Estate:
 
 
 def _undone(estate: Estate, plan: Plan) -> Estate:
-    """The estate after the plan, with the rules that were added last and the new group taken away again."""
+    """The estate after the plan without the rules added last and the new group."""
     if not plan.additions:
         return estate
     groups = dict(estate.security_groups or {})
@@ -134,7 +134,7 @@ def test_a_plan_opens_nothing_that_is_not_missing(
             opened = now.allowed_traffic(direction, traffic, family), was.allowed_traffic(direction, traffic, family)
             fresh = opened[0].addresses - opened[1].addresses
             if any(peer.startswith("pl-") for entry in wanted for peer in entry.required):
-                # A list's own entries are what is missing; those that nobody shows are not among the addresses.
+                # The entries of a prefix list are missing; unreadable entries are not among the addresses.
                 lists = [peer for entry in wanted for peer in entry.required if peer.startswith("pl-")]
                 entries = [cidr for one in lists for cidr in estate.prefix_list(one).entries or ()]
             else:
@@ -143,7 +143,7 @@ def test_a_plan_opens_nothing_that_is_not_missing(
             assert fresh <= AddressSet.from_cidrs(family, [*texts, *entries])
             references = {one.group_id for one in set(opened[0].references) - set(opened[1].references)}
             assert references <= {group for entry in wanted for group in entry.or_security_groups}
-    # Of traffic that nothing is planned for, nothing changes: each rule is for one port, or one ICMP message.
+    # Each rule is for one port or one ICMP message, so no other traffic changes.
     for addition in plan.additions:
         assert addition.permission.protocol in ("tcp", "icmp", "icmpv6")
         assert addition.permission.protocol != "tcp" or addition.permission.from_port == addition.permission.to_port
@@ -174,7 +174,7 @@ def _is(entry: Missing, traffic: Traffic, direction: Direction) -> bool:
 
 @given(SAVED, NAMES, PARAMETERS, POLICIES)
 def test_nobody_else_is_opened(saved: Saved, name: str, parameters: dict[str, str], policy: FixPolicy) -> None:
-    """A group that anything else carries is left as it is, and what was not looked at is not touched."""
+    """A plan changes no shared group, and nothing that was not read."""
     estate, plan = _plan(saved, name, parameters, policy)
     touched = {addition.group_id for addition in plan.additions} - {None}
     assert touched <= set(plan.load_balancer.security_groups)

@@ -1,4 +1,4 @@
-"""The snippets are what CloudFormation's and Terraform's own parsers take, and say what the plan says."""
+"""The parsers of CloudFormation and Terraform accept the snippets, and read from them what the plan says."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.builders import group, interface, listener, load_balancer, prefix_lis
 from tests.remediation.test_plan import plan, web
 
 SHARED = interface("10.0.1.9", groups=["sg-1"])
-# Ids as long as EC2 has them: cfn-lint holds them against their pattern.
+# Ids of the length of EC2's, because cfn-lint checks their pattern.
 LONG = {"sg-1": "sg-0a1b2c3d4e5f60718", "sg-app": "sg-0b1b2c3d4e5f60718", "vpc-1": "vpc-0a1b2c3d4e5f60718"}
 
 
@@ -113,7 +113,7 @@ def test_opening_to_everyone_is_said() -> None:
 
 
 def test_names_cannot_break_out_of_the_text() -> None:
-    """Whoever names a target group writes into a description."""
+    """The name of a target group becomes part of a description."""
     saved = web(target_group('a"${file(1)}\n#', targets=["192.168.7.7"], port=9000))
     snippets = make_snippets([plan(saved)])
     assert hcl2.loads(render_terraform(snippets))["resource"]

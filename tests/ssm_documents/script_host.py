@@ -1,7 +1,7 @@
-"""Runs the scripts of documents, each in a process of its own, with an attachment unpacked on the path.
+"""Runs the scripts of documents, each in its own process, with an unpacked attachment on the path.
 
-Run as a program, `python -P script_host.py`, it reads what every script reads once, boto3, its models and the
-attachment, and forks for each script. A pause takes no time there: whoever sleeps finds that it is later.
+As a program, `python -P script_host.py`, it imports boto3, its models and the attachment once, and forks for each
+script. A pause takes no time there: sleeping only advances the clock.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import botocore.loaders
 
 SERVICES = ("config", "ec2", "elbv2", "s3")
 
-# What the simulator runs in a script's place: its handler, handed on to the host.
+# The simulator runs this in place of a script: it passes the handler's call to the host.
 STAND_IN = """
 import json
 import socket
@@ -44,7 +44,7 @@ class ScriptHost:
     """The program, as a context."""
 
     def __init__(self, attachment: Path) -> None:
-        # Nothing of the test's own environment is to help, nor anybody's profile.
+        # Neither the test's environment nor a profile may help the scripts.
         environment = {
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(attachment),
@@ -69,7 +69,7 @@ class ScriptHost:
         self._process.communicate()
 
     def stand_in(self, script: str, handler: str, environment: Mapping[str, str]) -> str:
-        """A script whose handler is the given script's, run here."""
+        """A script whose handler makes the program run the given script's handler."""
         request = {"script": script, "handler": handler, "environment": dict(environment)}
         return STAND_IN.format(handler=handler, port=self._port, request=request)
 
@@ -103,7 +103,7 @@ def main() -> None:
     botocore.loaders.create_loader = lambda *_: loader
     for service in SERVICES:
         boto3.session.Session("none", "none").client(service, "us-east-1")  # type: ignore[call-overload]  # no literal
-    # Here it is the attachment's.
+    # The attachment's package, not the tests'.
     importlib.import_module("alb_sg.ssm_documents.scripts")
     with _Server(("127.0.0.1", 0), _Run) as server:
         print(server.server_address[1], flush=True)  # noqa: T201  # for whoever started it

@@ -1,6 +1,6 @@
-"""What is wrong with an Automation document that its schema does not see: where it jumps, what it refers to, what it
-calls. APIs are those of botocore's models; the rules are those of the Systems Manager user guide, "Automation actions
-reference" and "Data elements and parameters"."""
+"""The mistakes in an Automation document that its schema cannot find: in jumps, references and API calls. The APIs come
+from botocore's models, the rules from the Systems Manager user guide, "Automation actions reference" and "Data elements
+and parameters"."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Content = Mapping[str, Any]
 REFERENCE = re.compile(r"\{\{\s*([^}]+?)\s*\}\}")
 PAYLOAD = re.compile(r"\$\.Payload\.([A-Za-z]\w*)")
 MEMBER = re.compile(r"([A-Za-z]\w*)((?:\[\d+\]|\[\*\])*)")
-# What is there without being declared.
+# The variables that exist in every document.
 GIVEN = {
     "automation:EXECUTION_ID": "String",
     "global:ACCOUNT_ID": "String",
@@ -31,7 +31,7 @@ GIVEN = {
     "global:REGION": "String",
 }
 PYTHON_TYPES = {"String": str, "StringList": list, "Boolean": bool, "Integer": int, "StringMap": dict, "MapList": list}
-# Inputs that take one type.
+# Inputs that have a fixed type.
 TYPED_INPUTS = {
     "aws:approve": {"Approvers": "StringList", "Message": "String", "NotificationArn": "String"},
     "aws:sleep": {"Duration": "String", "Timestamp": "String"},
@@ -45,7 +45,7 @@ ASSUME_ROLE = "{{ AutomationAssumeRole }}"
 
 
 def mistakes(content: Content) -> tuple[str, ...]:
-    """Sentences, each of which begins with the step or the part that is wrong; none where nothing is."""
+    """A sentence for each mistake, which begins with the step or part that is wrong."""
     return tuple(_Document(content).mistakes())
 
 
@@ -104,7 +104,7 @@ class _Document:
         return {step["nextStep"]} if "nextStep" in step else {after} if after is not None else set()
 
     def _reached(self, without: str = "") -> set[str]:
-        """The steps that may be begun, or may be although a step did not succeed."""
+        """The steps that may start; those that may start although the step `without` failed."""
         found: set[str] = set()
         waiting = {self._order[0]}
         while waiting:
@@ -158,7 +158,7 @@ class _Document:
                 yield from _pattern_mistakes(name, said.get("allowedPattern", ""), default)
 
     def _attachment_mistakes(self) -> Iterator[str]:
-        """As it ships; as it is checked in, a document does not know its attachment yet."""
+        """Checks the attachment of a shipped document. A checked-in document does not name it yet."""
         if "files" not in self._content:
             return
         taken = {step["inputs"]["Attachment"] for step in self._steps.values() if "Attachment" in step["inputs"]}
@@ -183,7 +183,7 @@ def _jumps(step: Content) -> Iterator[tuple[str, str]]:
 
 
 def _values(step: Content) -> Iterator[tuple[str, str]]:
-    """Every text of a step's inputs, and the type that is taken there; none where it may be any."""
+    """Every text of a step's inputs with the type that it must have; "" for any type."""
     typed = TYPED_INPUTS.get(step["action"], {})
     for name, value in step["inputs"].items():
         if name == "Script":
@@ -252,7 +252,7 @@ def _selector_mistakes(output: Content, produced: frozenset[str]) -> Iterator[st
 
 
 def _imports_of_the_package(tree: ast.Module) -> Iterator[tuple[str, str]]:
-    """Modules of `alb_sg.ssm_documents`, and what is imported from them."""
+    """The modules of `alb_sg.ssm_documents` that a script imports, with the imported names."""
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(f"{alb_sg.ssm_documents.__name__}."):
             yield from ((node.module or "", alias.name) for alias in node.names)
@@ -298,13 +298,13 @@ def _api_mistakes(step: Content) -> Iterator[str]:
 
 @cache
 def _model(service: str) -> Any:
-    """botocore's model of a service; None where there is none."""
+    """botocore's model of a service; None if there is none."""
     session = botocore.session.Session()
     return session.get_service_model(service) if service in session.get_available_services() else None
 
 
 def _shape_mistakes(shape: Any, given: Any) -> Iterator[str]:
-    """A reference stands for a whole value, whatever its shape."""
+    """Checks a value against a shape. A reference replaces a whole value of any shape."""
     if isinstance(given, str) and REFERENCE.fullmatch(given):
         return
     if shape is None:

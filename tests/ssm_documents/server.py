@@ -1,4 +1,4 @@
-"""An embedded account behind an HTTP endpoint, for scripts that run in a process of their own."""
+"""An embedded account behind an HTTP endpoint, for scripts in other processes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from werkzeug.serving import make_server
 Environ = dict[str, Any]
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 
-# What the scripts ask of AWS Config; moto does not simulate it.
+# The scripts' call of AWS Config, which moto does not simulate.
 REEVALUATION = "StartConfigRulesEvaluation"
 READING = ("Describe", "GET ")
 CREDENTIAL = re.compile(r"Credential=[^/]+/[^/]+/[^/]+/([^/]+)/")
@@ -26,7 +26,7 @@ CREDENTIAL = re.compile(r"Credential=[^/]+/[^/]+/[^/]+/([^/]+)/")
 
 @dataclass
 class Incident:
-    """What befalls the calls of an operation: it fails with a code, or something happens first. `left` times."""
+    """An incident for the next `left` calls of an operation: they fail with a code, or `act` runs before them."""
 
     operation: str
     left: int
@@ -36,12 +36,10 @@ class Incident:
 
 
 class Server:
-    """moto's server, as a context, on a port of its own. It serves the accounts of `moto.mock_aws` in this process:
-    whatever is built there is seen here, and the other way round. Unlike there, nobody may do here what IAM does not
-    allow.
+    """moto's server, as a context. It serves the accounts of `moto.mock_aws` in this process, which share all changes.
+    Unlike `moto.mock_aws`, it enforces IAM.
 
-    `calls` are the operations that were called, a retry included, and `evaluated` the rules that AWS Config was asked
-    to evaluate.
+    `calls` are the operations called, with retries, and `evaluated` the rules that AWS Config was asked to evaluate.
     """
 
     def __init__(self) -> None:
@@ -69,18 +67,18 @@ class Server:
         self._http.server_close()
 
     def forget(self) -> None:
-        """For the next scenario."""
+        """Resets the server for the next scenario."""
         self.calls.clear()
         self.evaluated.clear()
         self._incidents.clear()
         self.may_evaluate = True
 
     def fail(self, operation: str, code: str, *, times: int = 1, when: Callable[[str], bool] = lambda _: True) -> None:
-        """Lets an operation of EC2 or Elastic Load Balancing fail; `when` sees the request's body."""
+        """Makes an operation of EC2 or Elastic Load Balancing fail; `when` receives the request's body."""
         self._incidents.append(Incident(operation, times, when, code))
 
     def before(self, operation: str, act: Callable[[], object]) -> None:
-        """Lets something happen just before an operation is first called."""
+        """Calls `act` just before the first call of an operation."""
         self._incidents.append(Incident(operation, 1, lambda _: True, act=act))
 
     @property
@@ -95,7 +93,7 @@ class Server:
         environ["wsgi.input"] = io.BytesIO(raw)
         body = raw.decode()
         target = environ.get("HTTP_X_AMZ_TARGET", "")
-        # The JSON protocol says the operation in a header, the query protocol in the body, and REST not at all.
+        # The JSON protocol names the operation in a header, the query protocol in the body; REST does not name it.
         rest = f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}"
         operation = target.rpartition(".")[2] or parse_qs(body).get("Action", [rest])[0]
         with self._lock:
@@ -109,7 +107,7 @@ class Server:
                 return _failed(_service(environ), met.code, start)
         if operation == REEVALUATION:
             return self._evaluate(body, start)
-        # It is one switch for the whole process.
+        # One switch for the whole process.
         with self._enforcing, enable_iam_authentication():
             return list(self._moto(environ, start))
 
@@ -131,7 +129,7 @@ def _service(environ: Environ) -> str:
 
 
 def _failed(service: str, code: str, start: StartResponse) -> Iterable[bytes]:
-    """An error in the form of the service's own protocol, EC2's or the query protocol."""
+    """An error in the service's protocol: that of EC2, or the query protocol."""
     error = f"<Error><Code>{code}</Code><Message>asked to fail</Message></Error>"
     text = (
         f"<Response><Errors>{error}</Errors><RequestID>0</RequestID></Response>"

@@ -1,15 +1,15 @@
-"""Executes an Automation document, as it stands in its YAML, in the simulator of cdk-ssm-documents.
+"""Executes an Automation document from its YAML in the simulator of cdk-ssm-documents.
 
-Importing this module starts node. What that simulator leaves to do:
+Importing this module starts node. It adds what that simulator lacks:
 
-- Its importer drops `nextStep`, `onFailure` and outputs. So a document's typed steps are built here, and
-  `Automation.printed` is what they amount to, to be compared with the file (`comparable`).
+- Its importer drops `nextStep`, `onFailure` and outputs. So this module builds a document's typed steps, and tests
+  compare the result, `Automation.printed`, with the file (`comparable`).
 - A branch takes one variable; `_Condition` evaluates `And`.
-- A denied approval goes on to the next step; here it fails the step, as it does on AWS.
-- Attachments are not known; `Surroundings.stand_in` says what is run in a script's place.
-- Its result names neither a step that failed nor what it was given; `Execution` has what each step said itself.
+- A denied approval continues with the next step; here it fails the step, as it does on AWS.
+- It has no attachments; `Surroundings.stand_in` makes the script that runs in place of a document's.
+- Its result names neither the failed step nor its inputs; `Execution` records what each step reports.
 
-A construct that is not dealt with is an error, not left out.
+An unknown construct is an error.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ VARIABLES = {"String": ssm.StringVariable, "StringList": ssm.StringListVariable}
 
 @dataclass
 class Execution:
-    """`steps` are those that were begun, in order; `outputs` by `Step.Output`; `failure` why the last step failed."""
+    """`steps` are those that started, in order. `outputs` are by `Step.Output`. `failure`: why the last step failed."""
 
     execution_id: str = ""
     steps: list[str] = field(default_factory=list)
@@ -45,8 +45,8 @@ class Execution:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What AWS supplies. `stand_in` makes the Python that is run, kept in `folder`, of a script and the name of its
-    handler; `approve` is told whom it asks and answers whether they approve."""
+    """What AWS supplies. `stand_in` turns a script and the name of its handler into the Python code that runs, which is
+    stored in `folder`. `approve` receives the approvers and returns whether they approve."""
 
     folder: Path
     stand_in: Callable[[str, str], str]
@@ -56,7 +56,7 @@ class Surroundings:
 
 
 class Automation:
-    """One document, ready to be started."""
+    """One document, ready to start."""
 
     def __init__(self, content: Content, surroundings: Surroundings) -> None:
         self._content = content
@@ -83,7 +83,7 @@ class Automation:
 
     @property
     def printed(self) -> dict[str, Any]:
-        """The document that is executed, as the simulator's library writes it."""
+        """The document under execution, as the simulator's library writes it."""
         found: dict[str, Any] = json.loads(self._document.print())
         return found
 
@@ -191,7 +191,7 @@ class Automation:
 
 
 def comparable(content: Content) -> dict[str, Any]:
-    """A document without what the library does not print: what is the default, and attachments."""
+    """A document without defaults and attachments, which the library does not print."""
     found = json.loads(json.dumps({**content, "mainSteps": list(content["mainSteps"])}))
     found.pop("files", None)
     for step in found["mainSteps"]:
@@ -216,7 +216,7 @@ def _input(name: str, said: Content) -> Any:
 
 
 def _checked(declared: Mapping[str, Content], given: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters as Automation takes them, defaults included. Raises ValueError as AWS would refuse to start."""
+    """The parameters with defaults. Raises ValueError if AWS would refuse to start the document."""
     if unknown := given.keys() - declared.keys():
         raise ValueError(f"no parameters of the document: {sorted(unknown)}")
     defaults = {name: said["default"] for name, said in declared.items() if "default" in said}
@@ -239,7 +239,7 @@ def _no_others(said: Content, known: set[str]) -> None:
 
 
 class _Script(ssm.ScriptCode):  # type: ignore[misc]  # the library's types are not read: they take mypy minutes
-    """The document's script, and the file that is run."""
+    """The document's script, and the file that runs in its place."""
 
     def __init__(self, text: str, path: Path) -> None:
         super().__init__()
@@ -254,7 +254,7 @@ class _Script(ssm.ScriptCode):  # type: ignore[misc]  # the library's types are 
 
 
 class _Condition(ssm.Choice):  # type: ignore[misc]  # as above
-    """A choice that is met where all of its variables are equal to their texts."""
+    """A choice whose variables must all equal their texts."""
 
     def __init__(self, choice: Content, variable: Callable[[str], Any]) -> None:
         tests = choice.get("And", [{name: value for name, value in choice.items() if name != "NextStep"}])

@@ -1,4 +1,4 @@
-"""The documents as they are checked in: what is generated, within AWS's limits, every reference meant."""
+"""The checked-in documents: up to date, within AWS's limits, with valid references."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_every_parameter_is_matched_whole_and_defaults_match(name: str) -> None:
         pattern = said["allowedPattern"]
         assert pattern.startswith("^"), parameter
         assert pattern.endswith("$"), parameter
-        # Alternatives are within brackets: what is anchored is all of them.
+        # Alternatives are within brackets, so that the anchors apply to all of them.
         assert "|" not in re.sub(r"\(.*\)", "", pattern)
         default = said.get("default", [])
         for value in default if isinstance(default, list) else [default]:
@@ -118,7 +118,7 @@ def test_every_step_is_reached_and_the_last_one_ends_it(name: str) -> None:
         inputs = step["inputs"]
         following = {choice["NextStep"] for choice in inputs.get("Choices", [])}
         following |= {target for target in (inputs.get("Default"), step.get("nextStep")) if target}
-        # Never back.
+        # No jump goes back.
         assert all(names.index(target) > names.index(step["name"]) for target in following)
         assert bool(following) is not step.get("isEnd", False)
         reached |= following

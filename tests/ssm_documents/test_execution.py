@@ -1,8 +1,8 @@
-"""Every document executed step by step on an embedded account: by the steps that ran, their outputs, the rules'
-verdicts before and after, and the groups and load balancers that stand there.
+"""Every document executed step by step on an embedded account, by the steps that ran, their outputs, the rules'
+verdicts before and after, and the state of groups and load balancers.
 
-The steps run in the simulator of cdk-ssm-documents, which needs Node.js; their scripts in processes of their own, with
-the built artefact as the attachment, against moto's server.
+The steps run in the simulator of cdk-ssm-documents, which needs Node.js. Their scripts run in other processes, with the
+built artifact as the attachment, against moto's server.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ FIXING = tuple(RECOMMENDATION_BY_DOCUMENT)
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT_ID}:role/alb-sg-remediation"
 INBOUND = (INGRESS, ICMP)
 
-# Steps, as they are begun.
+# The steps that start.
 PLANNED_ONLY = ["Plan", "Decide", "End"]
 DENIED = ["Plan", "Decide", "Approve"]
 FAILED = ["Plan", "Decide", "Apply"]
@@ -54,7 +54,7 @@ NOTHING_CHANGED = ["Plan", "Decide", "Approve", "Apply", "Changed", "End"]
 
 @pytest.fixture(scope="module")
 def simulator() -> ModuleType:
-    """The module, which starts Node.js when it is imported; scripts are run by the first python3 on its path."""
+    """The module, whose import starts Node.js. The first python3 on its path runs the scripts."""
     path = os.pathsep.join([str(Path(sys.executable).parent), str(Path(node()).parent), os.environ["PATH"]])
     with patch.dict(os.environ, PATH=path):
         return importlib.import_module("tests.ssm_documents.simulator")
@@ -62,7 +62,7 @@ def simulator() -> ModuleType:
 
 @pytest.fixture(scope="module")
 def attachment(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What a document has attached, unpacked as Automation does it."""
+    """The attachment of a document, unpacked as Automation does it."""
     folder = tmp_path_factory.mktemp("attachment")
     with zipfile.ZipFile(function_artifact(RULES_FOLDER).write(tmp_path_factory.mktemp("dist"))) as archive:
         archive.extractall(folder)
@@ -82,13 +82,13 @@ def server() -> Iterator[Server]:
 
 
 class Estate:
-    """A shop that meets none of the rules, and documents run on it, with a role that may do what they declare."""
+    """A shop that meets none of the rules, and the documents, whose role allows what they declare."""
 
     def __init__(self, found: Shop, server: Server, host: ScriptHost, simulator: ModuleType, folder: Path) -> None:
         self.shop = found
         self.server = server
         self.denied = ""
-        # Whom Approve asks, and what they say.
+        # The approvers that Approve asks, and their answers.
         self.approve: Callable[[str], bool] = lambda _: False
         self._host = host
         self._simulator = simulator
@@ -96,7 +96,7 @@ class Estate:
         self._role = Role("alb-sg-remediation", ACCOUNT_ID)
 
     def run(self, document: str, **parameters: Any) -> Any:
-        """An execution of the document as it is checked in."""
+        """An execution of the checked-in document."""
         reading = ("s3:GetObject",) if "Exemptions" in parameters else ()
         self._role.allow([action for action in (*document_actions(document), *reading) if action != self.denied])
         self.server.may_evaluate = self._role.permits(REEVALUATION_ACTION)
@@ -119,14 +119,14 @@ class Estate:
         return self._simulator.Automation(content, surroundings)
 
     def fix(self, document: str, **parameters: Any) -> Any:
-        """As AWS Config starts it."""
+        """An execution with the parameters that AWS Config passes."""
         return self.run(document, LoadBalancerArn=self.shop.arn, DryRun="false", **parameters)
 
     def undo(self, execution: Any) -> Any:
         return self.run(UNDO_DOCUMENT, Execution=execution.execution_id)
 
     def verdict(self, rule: str, **parameters: str) -> tuple[str, str]:
-        """Compliance and annotation, as the rule's own handler gives them to AWS Config."""
+        """Compliance and annotation, as the rule's own handler reports them to AWS Config."""
         aws = self.shop.aws
         answer = rule_module(rule).lambda_handler(aws.scheduled_event(rule, parameters), None)
         [found] = [one for one in answer if one["ComplianceResourceId"] == self.shop.arn]
@@ -146,7 +146,7 @@ def content_of(document: str) -> dict[str, Any]:
 def make(
     simulator: ModuleType, host: ScriptHost, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[[Shop], Estate]:
-    # Every verdict makes a session, and every session reads the services' models anew: a second each time.
+    # Every verdict opens a session, and every session reads the services' models again, which takes a second.
     loader = botocore.loaders.create_loader()
     monkeypatch.setattr(botocore.loaders, "create_loader", lambda *_: loader)
 
@@ -246,11 +246,11 @@ def test_what_the_simulator_does_not_deal_with_is_an_error(estate: Estate, step:
         estate.automation({**TINY, "mainSteps": [*others, {**last, **step}]})
 
 
-# --- what is fixed
+# --- findings and their rules
 
 
 def test_the_whole_way(estate: Estate, document: str) -> None:
-    """Started by hand, which only plans; denied; approved, and throttled; again; taken back."""
+    """A plan only; then a denial; an approval and a throttled call; a second run; an undo."""
     rule, found = RECOMMENDATION_BY_DOCUMENT[document].name, estate.shop
     before = found.state()
     assert estate.compliance(rule) == "NON_COMPLIANT"
@@ -302,7 +302,7 @@ def authorize(document: str) -> str:
 
 
 def _rules_of(estate: Estate, execution: Any) -> list[str]:
-    """The security group rules that carry the execution's tag."""
+    """The security group rules with the execution's tag."""
     tagged = [{"Name": "tag:alb-sg:execution", "Values": [execution.execution_id]}]
     rules = estate.shop.aws.ec2.describe_security_group_rules(Filters=tagged)["SecurityGroupRules"]
     return [rule["SecurityGroupRuleId"] for rule in rules]
@@ -346,7 +346,7 @@ def test_clients_that_a_tag_names(estate: Estate) -> None:
     assert estate.compliance(INGRESS) == "NON_COMPLIANT"
 
 
-# --- what is left alone
+# --- load balancers that stay unchanged
 
 
 def test_a_compliant_load_balancer(estate: Estate, document: str) -> None:
@@ -401,7 +401,7 @@ def _refused(estate: Estate, document: str, **parameters: str) -> str:
 
 
 def test_a_shared_group(estate: Estate, document: str) -> None:
-    """Refused where that is asked for; else a group of the load balancer's own, whose attachment fails at first."""
+    """Refused with that policy; otherwise a dedicated group, which cannot be attached at first."""
     rule, found = RECOMMENDATION_BY_DOCUMENT[document].name, estate.shop
     found.share()
     before = found.state()
@@ -448,7 +448,7 @@ def test_a_full_group(estate: Estate, document: str) -> None:
     assert found.state() == before
 
 
-# --- what happens meanwhile
+# --- changes by others
 
 
 def test_a_call_that_stays_throttled(estate: Estate) -> None:
@@ -476,7 +476,7 @@ def test_the_second_of_two_rules_fails(make: Callable[[Shop], Estate]) -> None:
 
 
 def test_a_load_balancer_that_is_deleted(estate: Estate, document: str) -> None:
-    """While somebody is asked to approve; and when the document is started later."""
+    """Deleted during the approval, and before a second start of the document."""
 
     def deleted(_: str) -> bool:
         estate.shop.aws.delete_load_balancer(estate.shop.arn)
@@ -516,7 +516,7 @@ def test_a_plan_that_is_no_longer_the_one_that_was_approved(estate: Estate) -> N
 
 
 def test_a_rule_that_aws_config_does_not_evaluate_again(estate: Estate) -> None:
-    """The load balancer is fixed all the same."""
+    """The fix succeeds nevertheless."""
     estate.denied = REEVALUATION_ACTION
     execution = estate.fix(document_name(ICMP))
     assert (execution.steps, execution.failure) == (FIXED, None)
@@ -527,7 +527,7 @@ def test_a_rule_that_aws_config_does_not_evaluate_again(estate: Estate) -> None:
 
 
 def test_an_action_that_the_role_does_not_allow(estate: Estate) -> None:
-    """Documents run with exactly the actions that they declare; `test_remediation_role` takes away each of them."""
+    """Documents run with exactly the actions that they declare; `test_remediation_role` removes each of them."""
     found = estate.shop
     found.share()
     before = found.state()

@@ -1,4 +1,4 @@
-"""Every document, as it is checked in and as it ships, against the schema of AWS's own language service."""
+"""Every document, checked in and shipped, against the schema of AWS's own language service."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.deployment.deployments import ARTEFACT, ROOT
 from tests.tools import node_module
 
 SCHEMA = "aws-ssm-document-language-service/dist/schema.json"
-# The schema knows the runtimes of 2020. Those of since then: Systems Manager user guide, "aws:executeScript", Runtime.
+# Runtimes that are newer than the schema: Systems Manager user guide, "aws:executeScript", Runtime.
 RUNTIMES_OF_2020 = ["python3.6", "python3.7", "PowerShell Core 6.0"]
 RUNTIMES_SINCE = ["python3.8", "python3.9", "python3.10", "python3.11", "PowerShell 7.0"]
 

@@ -1,4 +1,4 @@
-"""What the steps call, on an embedded account: by their answers, and by the groups that stand there after."""
+"""The functions of the steps on an embedded account, by their outputs and the state of its groups."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def found() -> Iterator[Shop]:
 
 
 def payload(found: Shop, step: str, rule: str, **given: object) -> dict[str, Any]:
-    """A step's InputPayload as Automation fills it in: the parameters given, the others' defaults."""
+    """A step's InputPayload as Automation fills it in: from the given parameters and the defaults."""
     content = build_document(document_name(rule))
     values: dict[str, Any] = {
         **{name: said["default"] for name, said in content["parameters"].items() if "default" in said},
@@ -69,7 +69,7 @@ def undo() -> dict[str, Any]:
     return scripts.undo({"AccountId": ACCOUNT_ID, "Region": REGION, "Execution": EXECUTION})
 
 
-# --- the whole way
+# --- all steps
 
 
 @pytest.mark.parametrize("rule", [INGRESS, ICMP, EGRESS, HEALTH])
@@ -106,7 +106,7 @@ def test_a_shared_group_is_left_and_one_of_its_own_is_made_and_taken_back(found:
     assert found.state() == before
 
 
-# --- what is not done
+# --- refusals
 
 
 def test_a_refusal_is_an_answer_with_its_reason(found: Shop) -> None:
@@ -256,11 +256,11 @@ def test_aws_config_may_refuse_to_evaluate_or_not_be_asked(found: Shop) -> None:
     assert REEVALUATION not in found.aws.faults.calls
 
 
-# --- answers
+# --- outputs
 
 
 def test_answers_have_what_the_outputs_select_and_fit(found: Shop) -> None:
-    """A refused finding may ask for thousands of rules; AWS keeps 100 KB of an answer."""
+    """A refused finding may need thousands of rules, and AWS keeps 100 KB of an output."""
     targets = [(f"192.168.{number // 100}.{number % 100 * 2 + 1}", None) for number in range(800)]
     group = found.aws.target_group("on-premises", found.vpc, 9000, targets, target_type="ip")
     found.aws.listener(found.arn, 9000, group)
@@ -289,7 +289,7 @@ def test_answers_have_what_the_outputs_select_and_fit(found: Shop) -> None:
 
 
 def test_answers_on_as_many_rules_as_a_group_may_have_fit() -> None:
-    """AWS keeps 100 KB: what was done must not fail for being told."""
+    """AWS keeps 100 KB: a change must not fail because of its output."""
     rules = [SecurityGroupRule(f"sg-{1:017x}", f"sgr-{number:017x}", Direction.EGRESS) for number in range(1000)]
     applied = apply_output("arn", ApplyResult(EXECUTION, ApplyOutcome.APPLIED, None, tuple(rules)))
     undone = undo_output(UndoResult(EXECUTION, rules))

@@ -1,4 +1,4 @@
-"""The documents mean what they say; and each kind of document that would not is refused."""
+"""The documents have no semantic mistakes, and each kind of mistake is found."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def parameter(kind: str, pattern: str, **said: Any) -> dict[str, Any]:
     return {"type": kind, "description": "It.", "allowedPattern": pattern, **said}
 
 
-# One of everything.
+# A document with one construct of each kind.
 WHOLE: dict[str, Any] = {
     "description": "Describes load balancers.",
     "schemaVersion": "0.3",
@@ -137,7 +137,7 @@ def test_the_whole_has_no_mistakes() -> None:
             "{{ Describe.Keys }}",
             "Decide: Describe.Keys is a StringList where a String is taken",
         ),
-        # It comes later; its failure leads here; it is on one way of two; it may be left without an answer.
+        # A later step; a step whose failure leads here; a step on one of two paths; a step that may have no output.
         ((*ASK, "inputs", "Message"), "{{ Script.Said }}", "Ask: Script may not have succeeded before"),
         ((*MEND, "inputs", "DesiredValues"), ["{{ Describe.Arn }}"], "Mend: Describe may not have succeeded before"),
         ((*DESCRIBE, "onFailure"), "Continue", "Decide: Describe may not have succeeded before"),
@@ -193,7 +193,7 @@ def test_the_whole_has_no_mistakes() -> None:
     ],
 )
 def test_a_broken_document_is_refused(place: Place, value: object, said: str) -> None:
-    """By one sentence, if the document is broken in this place alone; empty: it is not broken."""
+    """One sentence reports a single broken place; an empty text means that the place is valid."""
     found = mistakes(changed(WHOLE, place, value))
     assert [sentence for sentence in found if sentence.startswith(said)] if said else found == ()
 
