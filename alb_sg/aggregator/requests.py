@@ -13,7 +13,7 @@ from botocore.client import BaseClient
 
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.aws.calls import ApiRequest
-from alb_sg.estate.model import LOAD_BALANCER_TYPE
+from alb_sg.estate.resource_types import LOAD_BALANCER_TYPE
 from alb_sg.live.config_requests import PAGE_SIZE, ConfigRequests
 
 # What the role of whoever reads an aggregator needs. The first three are required; without the others coverage, or

@@ -29,7 +29,7 @@ from alb_sg.config_rule.notification import (
     read_notification,
 )
 from alb_sg.errors import InvalidInputError, NotReadError
-from alb_sg.estate.model import LOAD_BALANCER_TYPE, TARGET_GROUP_TYPE
+from alb_sg.estate.resource_types import LOAD_BALANCER_TYPE, TARGET_GROUP_TYPE
 from alb_sg.exemptions.aws_document import read_exemptions
 from alb_sg.exemptions.exemption import Exemptions
 from alb_sg.exemptions.location import AwsLocation

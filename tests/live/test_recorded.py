@@ -12,9 +12,14 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from alb_sg.estate.config_item import VPC_TYPE
 from alb_sg.estate.estate import ReadFailure
-from alb_sg.estate.model import LISTENER_TYPE, LOAD_BALANCER_TYPE, SECURITY_GROUP_TYPE, TARGET_GROUP_TYPE
+from alb_sg.estate.resource_types import (
+    LISTENER_TYPE,
+    LOAD_BALANCER_TYPE,
+    SECURITY_GROUP_TYPE,
+    TARGET_GROUP_TYPE,
+    VPC_TYPE,
+)
 from alb_sg.findings.finding import Compliance
 from alb_sg.live import LoadResult, Selection, client_config
 from alb_sg.live.recording_group import records_type

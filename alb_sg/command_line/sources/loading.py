@@ -10,10 +10,11 @@ from operator import attrgetter
 from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.rule_selection import RuleSelection
 from alb_sg.errors import InvalidInputError, NotReadError
-from alb_sg.estate.config_item_files import read_config_items
-from alb_sg.estate.estate import Estate, ReadFailure, link_estates
+from alb_sg.estate.estate import Estate, ReadFailure
 from alb_sg.estate.export_file import read_export_file
 from alb_sg.estate.model import LoadBalancer
+from alb_sg.estate.other_accounts import link_estates
+from alb_sg.estate.snapshots.files import read_config_items
 from alb_sg.findings.finding import EvaluationError
 from alb_sg.parameters import Source
 
