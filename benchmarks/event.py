@@ -9,7 +9,7 @@ from typing import Any
 from unittest.mock import patch
 
 from alb_sg.aws.calls import CallPool
-from alb_sg.estate.model import SECURITY_GROUP_TYPE
+from alb_sg.estate.resource_types import SECURITY_GROUP_TYPE
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS
 from benchmarks.table import Row
 from demo.__main__ import load_handler

@@ -20,7 +20,7 @@ from typing import Any
 
 from alb_sg.command_line.main import main as command
 from alb_sg.errors import IncompleteEvaluationError
-from alb_sg.estate.model import LISTENER_TYPE, SECURITY_GROUP_TYPE
+from alb_sg.estate.resource_types import LISTENER_TYPE, SECURITY_GROUP_TYPE
 from alb_sg.live import LiveClients, LiveSource
 from alb_sg.recommendations.catalogue import DISPLAY_ORDER
 from demo.estate import build_estate

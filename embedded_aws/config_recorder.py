@@ -6,8 +6,16 @@ import json
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from alb_sg.estate.config_item import INSTANCE_TYPE, NETWORK_INTERFACE_TYPE, PREFIX_LIST_TYPE, VPC_TYPE
-from alb_sg.estate.model import LISTENER_TYPE, LOAD_BALANCER_TYPE, SECURITY_GROUP_TYPE, TARGET_GROUP_TYPE
+from alb_sg.estate.resource_types import (
+    INSTANCE_TYPE,
+    LISTENER_TYPE,
+    LOAD_BALANCER_TYPE,
+    NETWORK_INTERFACE_TYPE,
+    PREFIX_LIST_TYPE,
+    SECURITY_GROUP_TYPE,
+    TARGET_GROUP_TYPE,
+    VPC_TYPE,
+)
 from embedded_aws.config_stand_in import ConfigStandIn
 
 # By type: the section of a saved estate, the field that is the resource's id, and whether items spell fields in

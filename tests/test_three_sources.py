@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from alb_sg.estate.config_item_files import read_config_items
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.export_file import read_export_file, write_export_file
+from alb_sg.estate.snapshots.files import read_config_items
 from alb_sg.findings.finding import Finding
 from alb_sg.findings.judge import judge_all
 from alb_sg.live import LiveClients, LiveSource, Selection

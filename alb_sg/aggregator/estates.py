@@ -24,12 +24,12 @@ from alb_sg.aws.account_region import AccountRegion, account_region_in
 from alb_sg.aws.calls import ApiResponse, CallPool, Progress
 from alb_sg.errors import InvalidInputError, NotReadError
 from alb_sg.estate.config_item import ITEM_TYPES, read_item, to_api_keys
-from alb_sg.estate.estate import SECTIONS, Estate, ReadFailure
-from alb_sg.estate.from_api import Shape, require_object
-from alb_sg.estate.item_history import SECTION_BY_TYPE, Recording, Recordings
+from alb_sg.estate.estate import Estate, ReadFailure
+from alb_sg.estate.field_readers import Shape, require_object
+from alb_sg.estate.item_history import Recording, Recordings
 from alb_sg.estate.json_files import parse_if_text
-from alb_sg.estate.model import LOAD_BALANCER_TYPE
-from alb_sg.estate.sections import Section
+from alb_sg.estate.resource_types import LOAD_BALANCER_TYPE, SECTION_BY_TYPE
+from alb_sg.estate.sections import SECTION_ATTRIBUTES, Section
 from alb_sg.findings.finding import EvaluationError
 from alb_sg.live.config_requests import ConfigRequests
 from alb_sg.live.recordings import records_type
@@ -176,12 +176,12 @@ class _EstatesBuilder:
                 yield type_name, f"aggregator {self._name} has no item of {type_name} of {account_region}"
 
 
-def without_section(estate: Estate, section: str, cause: str) -> Estate:
+def without_section(estate: Estate, section: Section, cause: str) -> Estate:
     """The estate with a section unread as a whole. Known load balancers stay."""
     failures = (*estate.failures, ReadFailure(section, None, cause))
     if section == Section.LOAD_BALANCERS:
         return replace(estate, failures=failures)
-    unread: dict[str, Any] = {SECTIONS[section]: None}
+    unread: dict[str, Any] = {SECTION_ATTRIBUTES[section]: None}
     if section == Section.TARGET_GROUPS:
         unread["targets"] = None
     return replace(

@@ -12,7 +12,7 @@ from botocore.client import BaseClient
 
 from alb_sg.aggregator.responses import ConfigRule
 from alb_sg.aws.calls import ApiRequest
-from alb_sg.estate.model import LOAD_BALANCER_TYPE
+from alb_sg.estate.resource_types import LOAD_BALANCER_TYPE
 from alb_sg.live.config_requests import PAGE_SIZE, ConfigRequests
 
 # The actions that reading an aggregator needs. Without the third, the page shows the expected accounts and regions as

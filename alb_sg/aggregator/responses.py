@@ -13,9 +13,9 @@ from alb_sg.aws.arns import is_load_balancer_arn
 from alb_sg.aws.calls import ApiResponse
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.config_item import ConfigItem, read_item
-from alb_sg.estate.from_api import Shape, list_or_empty, require_object, required_text
+from alb_sg.estate.field_readers import Shape, list_or_empty, require_object, required_text
 from alb_sg.estate.json_files import parse_if_text
-from alb_sg.estate.model import LOAD_BALANCER_TYPE
+from alb_sg.estate.resource_types import LOAD_BALANCER_TYPE
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 
 T = TypeVar("T")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.rule_selection import RuleSelection
-from alb_sg.command_line.sources.loaded_estates import LoadedEstates, account_region_key
+from alb_sg.command_line.sources.loaded_estates import LoadedEstates
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.findings.finding import EvaluationError, Finding
 from alb_sg.findings.judge import judge_all
@@ -15,36 +15,32 @@ from alb_sg.observations.results import Results
 
 
 def evaluate_all(
-    loaded_estates: LoadedEstates, selection: RuleSelection, loaded_exemptions: LoadedExemptions | None = None
+    loaded: LoadedEstates, selection: RuleSelection, loaded_exemptions: LoadedExemptions | None = None
 ) -> Results:
-    """Every rule chosen on every load balancer selected, and exemptions where some are given."""
+    """Judge every selected load balancer by every selected rule, and apply the exemptions."""
     findings: list[Finding] = []
-    errors: list[EvaluationError] = list(loaded_estates.errors)
-    total = len(loaded_estates.load_balancers)
+    errors: list[EvaluationError] = list(loaded.errors)
+    total, done = len(loaded.load_balancers), 0
     with Progress("judging load balancers") as progress:
-        done = 0
 
-        def counted(load_balancers: Iterable[LoadBalancer]) -> Iterator[LoadBalancer]:
+        def with_progress(load_balancers: Iterable[LoadBalancer]) -> Iterator[LoadBalancer]:
             nonlocal done
             for load_balancer in load_balancers:
                 yield load_balancer
                 done += 1
                 progress(done, total)
 
-        for estate in loaded_estates.estates:
-            found, failed = judge_all(
-                estate,
-                counted(loaded_estates.load_balancers_by_account_region[account_region_key(estate)]),
-                selection.rules,
-            )
-            findings.extend(found)
-            errors.extend(failed)
+        for estate in loaded.estates:
+            load_balancers = loaded.load_balancers_by_account_region[estate.account_region]
+            estate_findings, estate_errors = judge_all(estate, with_progress(load_balancers), selection.rules)
+            findings += estate_findings
+            errors += estate_errors
     if loaded_exemptions is not None:
         findings, errors = loaded_exemptions.apply(findings, errors)
     findings.sort(key=lambda finding: finding.sort_key)
     errors.sort(key=lambda error: error.sort_key)
     return Results(
-        [account_region_key(estate) for estate in loaded_estates.estates],
+        [estate.account_region for estate in loaded.estates],
         total,
         selection.rule_names,
         findings,

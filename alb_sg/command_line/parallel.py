@@ -1,7 +1,8 @@
-"""JSON lines of files of configuration items, an account and region at a time, in one process or in several.
+"""JSON lines of files of configuration items, one account and region at a time, in one process or in several.
 
-Only the accounts and regions being judged are in memory. Where a verdict hangs on what another one holds, such as the
-VPC that it shares, that is looked up there and the verdict found again: so all is as if everything were read together.
+Only the accounts and regions being judged are in memory. A verdict may depend on a resource of another account or
+region, such as a shared VPC. The lookup of such a resource fails first; then all files are searched for it, and the
+account and region is judged again. The output equals that of reading all files together.
 """
 
 from __future__ import annotations
@@ -13,91 +14,97 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from shutil import copyfileobj
-from typing import Any, Protocol, TextIO, TypeAlias, TypeVar
+from typing import Protocol, TextIO, TypeVar
 
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.command_line.output import ENCODING_ERRORS
 from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.rule_selection import select_rules
-from alb_sg.command_line.sources.loaded_estates import LoadedEstates, account_region_key, select_in_estates
+from alb_sg.command_line.sources.loaded_estates import select_in_estates
 from alb_sg.command_line.streaming import StreamedResults, stream_findings
 from alb_sg.errors import InvalidInputError
-from alb_sg.estate.cidr import Family
-from alb_sg.estate.config_item_files import first_account_region, read_config_items
-from alb_sg.estate.estate import SECTIONS, Estate, MissTrackingSection, OtherEstates
-from alb_sg.estate.model import NetworkInterface
+from alb_sg.estate.estate import Estate
+from alb_sg.estate.other_accounts import (
+    ResourceKey,
+    evaluate_with_others,
+    find_holders,
+    resource_ids,
+    select_resources,
+    widen_views,
+)
+from alb_sg.estate.sections import Section
+from alb_sg.estate.snapshots.files import first_account_region, read_config_items
 from alb_sg.report.json_report import write_error_lines
 
 A = TypeVar("A")
 B = TypeVar("B")
 
-InterfaceAddress: TypeAlias = tuple[str, Family, int]
-# Something that was looked for in other accounts and regions: a section and an id, or "NetworkInterfaces" and a VPC,
-# family and address.
-LookupKey: TypeAlias = tuple[str, str | InterfaceAddress]
-INTERFACES_SECTION = "NetworkInterfaces"
-# What is often needed elsewhere, and so little that every account's is kept.
-SHARED_SECTIONS = ("Vpcs", "ManagedPrefixLists")
+# Resources that other accounts often need. They are few, so every account and region reports all of its own.
+SHARED_SECTIONS = (Section.VPCS, Section.MANAGED_PREFIX_LISTS)
 
 
 @dataclass(frozen=True)
 class JudgingTask:
-    """The files of an account and region, as far as the first item of each tells, and what is asked of them: rules and
-    parameters as on the command line. Findings go to the file `lines`. `others`: what is known of what is elsewhere."""
+    """The files of one account and region, by the first item of each, and the rules and parameters of the command line.
+
+    Findings are written to `output_path`. `others` hold resources of other accounts and regions.
+    """
 
     account_region: AccountRegion
     paths: Sequence[str]
     rule_names: Sequence[str]
     parameter_options: Sequence[str]
     output_path: str
-    other_estates: Sequence[Estate] = ()
+    others: Sequence[Estate] = ()
 
 
 @dataclass(frozen=True)
 class TaskResult:
-    """`alone`: nothing else was in the files. `asked`: what was looked for elsewhere and is not among what is known.
-    `shared`: what others may need, as an estate that holds nothing else."""
+    """The results of a task. `misses`: resources that neither its files nor `others` hold. `shared_resources`: its
+    `SHARED_SECTIONS`."""
 
     streamed: StreamedResults
-    is_only_account_region: bool
-    misses: frozenset[LookupKey]
+    misses: frozenset[ResourceKey]
     shared_resources: Estate
 
 
 def stream_json_lines_in_parallel(
     files: Sequence[str], rule_names: Sequence[str], parameter_options: Sequence[str], jobs: int, stream: TextIO
 ) -> StreamedResults | None:
-    """As `write_lines`, and so many accounts and regions at once.
+    """As `stream_json_lines`, in up to `jobs` processes.
 
-    None, and nothing is written, where they cannot be told apart or a file cannot be used: then all are to be read
-    together, which tells the first thing that is wrong.
+    Returns None and writes nothing where a file holds several accounts and regions or is invalid. The caller must then
+    read all files together, which names the first error.
     """
-    account_regions = _files_by_account_region(files)
-    if len(account_regions) < 2:
+    files_by_account_region = _files_by_account_region(files)
+    if len(files_by_account_region) < 2:
         return None
+    # The largest first, so that no process is left with the most work at the end.
+    largest_first = sorted(files_by_account_region, key=lambda key: -_total_size(files_by_account_region[key]))
     with tempfile.TemporaryDirectory(prefix="alb-sg-") as folder:
-        tasks = [
-            JudgingTask(where, account_regions[where], rule_names, parameter_options, str(Path(folder) / str(number)))
-            # The largest first, so that none is left for one process to do alone.
-            for number, where in enumerate(
-                sorted(account_regions, key=lambda where: -_total_size(account_regions[where]))
+        tasks = {
+            account_region: JudgingTask(
+                account_region,
+                files_by_account_region[account_region],
+                rule_names,
+                parameter_options,
+                str(Path(folder, str(number))),
             )
-        ]
+            for number, account_region in enumerate(largest_first)
+        }
         try:
-            with _open_workers(min(jobs, len(tasks))) as side_by_side:
-                answers = _run_tasks(tasks, side_by_side)
-        except (InvalidInputError, WorkerLostError):
+            with _open_workers(min(jobs, len(tasks))) as workers:
+                results = _run_tasks(tasks, workers)
+        except (InvalidInputError, MixedFilesError, WorkerLostError):
             return None
-        if answers is None:
-            return None
-        written = StreamedResults()
-        for task, answer in sorted(zip(tasks, answers, strict=True), key=lambda pair: pair[0].account_region):
-            with Path(task.output_path).open(encoding="utf-8", newline="") as lines:
+        total = StreamedResults()
+        for account_region in sorted(tasks):
+            with Path(tasks[account_region].output_path).open(encoding="utf-8", newline="") as lines:
                 copyfileobj(lines, stream)
-            written.errors += answer.streamed.errors
-            written.non_compliant_findings += answer.streamed.non_compliant_findings
-    write_error_lines(written.errors, stream)
-    return written
+            total.errors += results[account_region].streamed.errors
+            total.non_compliant_findings += results[account_region].streamed.non_compliant_findings
+    write_error_lines(total.errors, stream)
+    return total
 
 
 def _total_size(paths: Iterable[str]) -> int:
@@ -105,22 +112,26 @@ def _total_size(paths: Iterable[str]) -> int:
 
 
 def _files_by_account_region(files: Iterable[str]) -> Mapping[AccountRegion, list[str]]:
-    """Files by the account and region of their first item; none where that does not tell of one of them."""
-    found: dict[AccountRegion, list[str]] = {}
+    """Files by the account and region of their first item; empty where the first item of a file does not tell it."""
+    grouped: dict[AccountRegion, list[str]] = {}
     for path in files:
-        where = first_account_region(path)
-        if where is None:
+        account_region = first_account_region(path)
+        if account_region is None:
             return {}
-        found.setdefault(where, []).append(path)
-    return found
+        grouped.setdefault(account_region, []).append(path)
+    return grouped
+
+
+class MixedFilesError(Exception):
+    """A file holds items of several accounts and regions."""
 
 
 class WorkerLostError(Exception):
-    """A process that worked for this one has ended, or was ended, before its time."""
+    """A worker process ended before its task."""
 
 
 class ParallelMap(Protocol):
-    """Calls a function with each of some things, as `map` does."""
+    """The signature of `map`, for a function of one argument."""
 
     def __call__(self, function: Callable[[A], B], inputs: Iterable[A], /) -> Iterator[B]: ...
 
@@ -130,8 +141,8 @@ def _open_workers(jobs: int) -> Iterator[ParallelMap]:
     if jobs < 2:
         yield map
         return
-    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 (one process alone need not pay for it)
-    from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415 (as said above)
+    from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 (one process does not need it)
+    from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415 (as above)
 
     with ProcessPoolExecutor(jobs, initializer=_end_on_interrupt) as pool:
         try:
@@ -143,103 +154,66 @@ def _open_workers(jobs: int) -> Iterator[ParallelMap]:
 
 
 def _end_on_interrupt() -> None:
-    """An interrupt is told by the process that shows results; those that work for it end without a word."""
+    """The main process reports an interrupt; workers end silently."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def _run_tasks(tasks: Sequence[JudgingTask], workers: ParallelMap) -> list[TaskResult] | None:
-    """What each task gave in the end, in their order; None where the files of one hold something else, too."""
-    answers = _run_with_progress(workers, judge_account_region, tasks, "judging accounts and regions")
-    others = [answer.shared_resources for answer in answers]
-    looked_up: set[LookupKey] = set()
-    while all(answer.is_only_account_region for answer in answers):
-        asked = {one for answer in answers for one in answer.misses if one[0] not in SHARED_SECTIONS} - looked_up
-        if asked:
-            searches = [(task.paths, frozenset(asked)) for task in tasks]
-            others += _run_with_progress(workers, find_resources, searches, "looking in accounts and regions")
-            looked_up |= asked
-        elsewhere = MissTrackingEstates(others)
-        again = [number for number, answer in enumerate(answers) if any(map(elsewhere.contains, answer.misses))]
-        if not again:
-            return answers
-        tasks_again = [replace(tasks[number], other_estates=others) for number in again]
-        for number, answer in zip(
-            again, _run_with_progress(workers, judge_account_region, tasks_again, "judging again"), strict=True
-        ):
-            answers[number] = answer
-    return None
+def _run_tasks(tasks: Mapping[AccountRegion, JudgingTask], workers: ParallelMap) -> Mapping[AccountRegion, TaskResult]:
+    """The final result of every task."""
+    judged = _run_with_progress(workers, judge_account_region, list(tasks.values()), "judging accounts and regions")
+    results = dict(zip(tasks, judged, strict=True))
+    # Resources of all accounts and regions, as far as they were searched. A view names some by their index.
+    resources = [result.shared_resources for result in judged]
+    views: dict[AccountRegion, frozenset[int]] = dict.fromkeys(tasks, frozenset())
+    searched: set[ResourceKey] = set()
+    while True:
+        misses = frozenset().union(*(result.misses for result in results.values()))
+        unsearched = {key for key in misses if key[0] not in SHARED_SECTIONS} - searched
+        if unsearched:
+            searches = [(task.paths, frozenset(unsearched)) for task in tasks.values()]
+            resources += _run_with_progress(workers, search_files, searches, "searching accounts and regions")
+            searched |= unsearched
+        widened = widen_views(
+            views, {key: result.misses for key, result in results.items()}, find_holders(resources, misses)
+        )
+        if not widened:
+            return results
+        again = [
+            replace(tasks[account_region], others=[resources[index] for index in sorted(view)])
+            for account_region, view in widened.items()
+        ]
+        results |= zip(widened, _run_with_progress(workers, judge_account_region, again, "judging again"), strict=True)
+        views |= widened
 
 
 def _run_with_progress(workers: ParallelMap, function: Callable[[A], B], inputs: Sequence[A], label: str) -> list[B]:
-    found = []
+    results = []
     with Progress(label) as progress:
-        for one in workers(function, inputs):
-            found.append(one)
-            progress(len(found), len(inputs))
-    return found
+        for result in workers(function, inputs):
+            results.append(result)
+            progress(len(results), len(inputs))
+    return results
 
 
-# --- done by workers
+# --- in the workers
 
 
 def judge_account_region(task: JudgingTask) -> TaskResult:
-    """The verdicts of one account and region. Raises InvalidInputError."""
-    elsewhere = MissTrackingEstates(task.other_estates)
-    estates: list[Estate] = []
+    """The verdicts of one account and region. Raises InvalidInputError and MixedFilesError."""
+    estates = read_config_items(task.paths)
+    if [estate.account_region for estate in estates] != [task.account_region]:
+        raise MixedFilesError
+    selection = select_rules(task.rule_names, task.parameter_options)
 
-    def gather() -> LoadedEstates:
-        estates.extend(read_config_items(task.paths))
-        return select_in_estates([replace(estate, other_estates=elsewhere) for estate in estates], ())
+    def write_findings(estate: Estate) -> StreamedResults:
+        with Path(task.output_path).open("w", encoding="utf-8", errors=ENCODING_ERRORS, newline="") as stream:
+            return stream_findings(lambda: select_in_estates([estate], ()), selection, stream)
 
-    with Path(task.output_path).open("w", encoding="utf-8", errors=ENCODING_ERRORS, newline="") as stream:
-        written = stream_findings(gather, select_rules(task.rule_names, task.parameter_options), stream)
-    held = OtherEstates(estates)
-    return TaskResult(
-        written,
-        is_only_account_region=[account_region_key(estate) for estate in estates]
-        == [(task.account_region.account_id, task.account_region.region)],
-        misses=frozenset(elsewhere.misses),
-        shared_resources=_partial_estate({name: held.section(name) for name in SHARED_SECTIONS}),
-    )
+    streamed, misses = evaluate_with_others(estates[0], task.others, write_findings)
+    return TaskResult(streamed, misses, select_resources(estates, resource_ids(estates[0], SHARED_SECTIONS)))
 
 
-def find_resources(paths_and_keys: tuple[Sequence[str], frozenset[LookupKey]]) -> Estate:
-    """What files hold of what is asked for, and nothing else. Raises InvalidInputError."""
-    paths, asked = paths_and_keys
-    held = OtherEstates(read_config_items(paths))
-    sections: dict[str, dict[str, Any]] = {}
-    for name, key in asked:
-        if isinstance(key, tuple):
-            interface = held.interface_at(*key)
-            if interface is not None:
-                sections.setdefault(name, {})[interface.id] = interface
-        elif key in held.section(name):
-            sections.setdefault(name, {})[key] = held.section(name)[key]
-    return _partial_estate(sections)
-
-
-def _partial_estate(sections: Mapping[str, Mapping[str, Any]]) -> Estate:
-    """An estate that stands for parts of others: only what it holds matters."""
-    held: dict[str, Any] = {SECTIONS[name]: dict(found) for name, found in {INTERFACES_SECTION: {}, **sections}.items()}
-    return Estate("", "", **held)
-
-
-class MissTrackingEstates(OtherEstates):
-    """What is known of other accounts and regions; `asked` is what was looked for and is not."""
-
-    def __init__(self, other_estates: Iterable[Estate]) -> None:
-        super().__init__(other_estates)
-        self.misses: set[LookupKey] = set()
-
-    def contains(self, lookup_key: LookupKey) -> bool:
-        name, key = lookup_key
-        return super().interface_at(*key) is not None if isinstance(key, tuple) else key in super().section(name)
-
-    def section(self, name: str) -> Mapping[str, Any]:
-        return MissTrackingSection(name, super().section(name), self.misses)
-
-    def interface_at(self, vpc_id: str, family: Family, address: int) -> NetworkInterface | None:
-        found = super().interface_at(vpc_id, family, address)
-        if found is None:
-            self.misses.add((INTERFACES_SECTION, (vpc_id, family, address)))
-        return found
+def search_files(paths_and_keys: tuple[Sequence[str], frozenset[ResourceKey]]) -> Estate:
+    """The resources in files that have one of the keys. Raises InvalidInputError."""
+    paths, keys = paths_and_keys
+    return select_resources(read_config_items(paths), keys)

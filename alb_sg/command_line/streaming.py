@@ -1,4 +1,4 @@
-"""JSON lines of a check, written while it goes on: verdicts are not held in memory."""
+"""JSON lines of a check, written while load balancers are judged, so that findings need no memory."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TextIO
 
 from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.rule_selection import RuleSelection
-from alb_sg.command_line.sources.loaded_estates import LoadedEstates, account_region_key
+from alb_sg.command_line.sources.loaded_estates import LoadedEstates
 from alb_sg.estate.snapshots.speed import no_garbage_collection, rare_garbage_collection
 from alb_sg.findings.finding import Compliance, EvaluationError, Finding
 from alb_sg.findings.judge import judge_all
@@ -21,50 +21,51 @@ BATCH_SIZE = 16
 
 @dataclass
 class StreamedResults:
-    """What was found out: everything that could not be judged, and of each estate a NON_COMPLIANT finding if it has
-    one. The others are written and gone."""
+    """All errors, and the first NON_COMPLIANT finding of each estate. The other findings are written only."""
 
     errors: list[EvaluationError] = field(default_factory=list)
     non_compliant_findings: list[Finding] = field(default_factory=list)
 
 
 def stream_json_lines(load: Callable[[], LoadedEstates], selection: RuleSelection, stream: TextIO) -> StreamedResults:
-    """A line for every verdict on what is gathered, by account, region, ARN and rule, and then one for every error."""
-    written = stream_findings(load, selection, stream)
-    write_error_lines(written.errors, stream)
-    return written
+    """Write a line for every verdict, by account, region, ARN and rule, and then one for every error."""
+    results = stream_findings(load, selection, stream)
+    write_error_lines(results.errors, stream)
+    return results
 
 
 def stream_findings(load: Callable[[], LoadedEstates], selection: RuleSelection, stream: TextIO) -> StreamedResults:
-    """As `write_lines`, and errors are left to the caller."""
+    """As `stream_json_lines`, and leave the errors to the caller."""
     with no_garbage_collection():
-        gathered = load()
-        # Estates have no cycles to be looked for, and millions of objects.
+        loaded = load()
+        # Estates have millions of objects and no cycles, so the collector must not traverse them.
         gc.freeze()
     try:
         with rare_garbage_collection():
-            return _write_in_batches(gathered, selection, stream)
+            return _write_in_batches(loaded, selection, stream)
     finally:
         gc.unfreeze()
 
 
-def _write_in_batches(loaded_estates: LoadedEstates, selection: RuleSelection, stream: TextIO) -> StreamedResults:
-    written = StreamedResults(list(loaded_estates.errors))
-    total = sum(len(found) for found in loaded_estates.load_balancers_by_account_region.values())
+def _write_in_batches(loaded: LoadedEstates, selection: RuleSelection, stream: TextIO) -> StreamedResults:
+    results = StreamedResults(list(loaded.errors))
+    total = sum(map(len, loaded.load_balancers_by_account_region.values()))
     done = 0
     with Progress("judging load balancers") as progress:
-        for estate in loaded_estates.estates:
-            load_balancers = loaded_estates.load_balancers_by_account_region[account_region_key(estate)]
-            offence = None
+        for estate in loaded.estates:
+            load_balancers = loaded.load_balancers_by_account_region[estate.account_region]
+            non_compliant = None
             for first in range(0, len(load_balancers), BATCH_SIZE):
-                findings, errors = judge_all(estate, load_balancers[first : first + BATCH_SIZE], selection.rules)
+                batch = load_balancers[first : first + BATCH_SIZE]
+                findings, errors = judge_all(estate, batch, selection.rules)
                 write_finding_lines(findings, stream)
-                written.errors.extend(errors)
-                offence = offence or next(
+                results.errors += errors
+                non_compliant = non_compliant or next(
                     (finding for finding in findings if finding.compliance is Compliance.NON_COMPLIANT), None
                 )
-                done += min(BATCH_SIZE, len(load_balancers) - first)
+                done += len(batch)
                 progress(done, total)
-            written.non_compliant_findings += [] if offence is None else [offence]
-    written.errors.sort(key=lambda error: error.sort_key)
-    return written
+            if non_compliant is not None:
+                results.non_compliant_findings.append(non_compliant)
+    results.errors.sort(key=lambda error: error.sort_key)
+    return results

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from botocore.utils import parse_timestamp
 
 from alb_sg.errors import InvalidInputError
-from alb_sg.estate.from_api import Shape, optional_text, require_object, required_text
+from alb_sg.estate.field_readers import Shape, optional_text, require_object, required_text
 from alb_sg.estate.json_files import parse_if_text
 
 SCHEDULED = "ScheduledNotification"

@@ -22,7 +22,7 @@ from alb_sg.config_rule.client_factory import make_client_factory
 from alb_sg.config_rule.evaluations import EvaluationDict, evaluated_resources, put_evaluations
 from alb_sg.config_rule.notification import ChangedItem, Notification, read_notification
 from alb_sg.errors import IncompleteEvaluationError, InvalidInputError, NotReadError
-from alb_sg.estate.model import LOAD_BALANCER_TYPE, TARGET_GROUP_TYPE
+from alb_sg.estate.resource_types import LOAD_BALANCER_TYPE, TARGET_GROUP_TYPE
 from alb_sg.exemptions.aws_document import read_exemptions
 from alb_sg.exemptions.exemption import Exemptions
 from alb_sg.exemptions.location import AwsLocation

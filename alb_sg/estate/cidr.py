@@ -1,4 +1,4 @@
-"""Addresses and CIDR blocks as whole numbers: the one place that reads and writes their text."""
+"""Addresses and CIDR blocks as whole numbers. Only this module parses and formats their text."""
 
 from __future__ import annotations
 
@@ -16,9 +16,6 @@ class Family(Enum):
     IPV4 = 32
     IPV6 = 128
 
-    # Enum hashes through its name's string; families are dictionary keys on the hottest path.
-    __hash__ = object.__hash__
-
     def __init__(self, bits: int) -> None:
         self.bits = bits
 
@@ -32,7 +29,6 @@ class Family(Enum):
         return "0.0.0.0/0" if self is IPV4 else "::/0"
 
 
-# To look a member up in its Enum takes several times as long.
 IPV4, IPV6 = Family.IPV4, Family.IPV6
 
 
@@ -63,12 +59,12 @@ def parse_cidr(text: str) -> tuple[Family, Range]:
 
 
 def family_of(text: str) -> Family:
-    """The family that a CIDR block or address is of, if it is one."""
+    """The family of an address or CIDR block. The text is not validated."""
     return IPV6 if ":" in text else IPV4
 
 
 def format_address(family: Family, number: int) -> str:
-    """An address as text: for IPv6 the shortest form of RFC 5952, which `inet_ntop` does not keep to everywhere."""
+    """An address as text. IPv6 uses the shortest form of RFC 5952, which `inet_ntop` does not always produce."""
     if family is IPV4:
         return socket.inet_ntoa(number.to_bytes(4, "big"))
     return str(ipaddress.IPv6Address(number))

@@ -1,20 +1,25 @@
-"""One account and region as far as it was read, indexed by what a verdict asks for.
+"""The resources of one account and region, as far as they were read, with the lookups that verdicts need.
 
-An accessor either answers or raises NotReadError: a section that was not collected, a key that a collected section
-does not hold, and a call that failed are all the same to a verdict, and differ in the cause that is named.
+A lookup answers or raises NotReadError. The error names the cause: the section was not collected, the section does not
+hold the key, or the call failed.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
-from operator import attrgetter
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
+from alb_sg.aws.account_region import AccountRegion
 from alb_sg.errors import NotReadError
-from alb_sg.estate.cidr import Family, Range, parse_cidr
+from alb_sg.estate.cidr import Family, parse_cidr
+from alb_sg.estate.indexing import (
+    InterfaceIndex,
+    primary_interface_by_instance,
+    target_groups_by_load_balancer,
+    target_groups_of_unknown_load_balancer,
+)
 from alb_sg.estate.model import (
     Instance,
     Listener,
@@ -27,39 +32,35 @@ from alb_sg.estate.model import (
     TargetGroup,
     Vpc,
 )
+from alb_sg.estate.sections import SECTION_ATTRIBUTES, Section
 
 T = TypeVar("T")
 
 
-# The sections of a saved estate and the attributes that hold them.
-SECTIONS = {
-    "Listeners": "listeners",
-    "TargetGroups": "target_groups",
-    "TargetHealthDescriptions": "targets",
-    "SecurityGroups": "security_groups",
-    "Vpcs": "vpcs",
-    "Instances": "instances",
-    "NetworkInterfaces": "network_interfaces",
-    "ManagedPrefixLists": "prefix_lists",
-    "Tags": "tags",
-}
-
-
 class ReadFailure(NamedTuple):
-    """Why a section, or one key of it, could not be read: `call` and `cause` as they are shown."""
+    """Why a section, or one key of it, could not be read."""
 
-    section: str
+    section: Section
     key: str | None
     cause: str
 
 
+class ResourceLookup(Protocol):
+    """Looks resources up in several accounts and regions; `estate.other_accounts` implements it."""
+
+    def section(self, name: Section) -> Mapping[str, Any]: ...
+
+    def interface_at(self, vpc_id: str, family: Family, address: int) -> NetworkInterface | None: ...
+
+
 @dataclass(frozen=True)
 class Estate:
-    """What was read of one account and region.
+    """The resources of one account and region.
 
     A section that is None was not collected. `listeners` is keyed by load balancer, `targets` by target group,
-    `tags` by load balancer; the others by their own id. `complete_groups` says that `security_groups` holds
-    every group of the account and region; `deleted_groups` are known to exist no more.
+    `tags` by load balancer, and every other section by the resource's own ID. `has_all_security_groups`:
+    `security_groups` holds every group of the account and region. `deleted_security_groups` are known to be deleted.
+    `other_estates` answers what this estate does not hold.
     """
 
     account_id: str
@@ -77,23 +78,30 @@ class Estate:
     prefix_lists: Mapping[str, PrefixList] | None = None
     tags: Mapping[str, Mapping[str, str]] | None = None
     failures: tuple[ReadFailure, ...] = ()
-    other_estates: OtherEstates | None = field(default=None, repr=False, compare=False)
+    other_estates: ResourceLookup | None = field(default=None, repr=False, compare=False)
 
-    # --- accessors
+    @property
+    def account_region(self) -> AccountRegion:
+        return AccountRegion(self.account_id, self.region)
+
+    # --- lookups
 
     def listeners_of(self, load_balancer: LoadBalancer) -> tuple[Listener, ...]:
         """The listeners of a load balancer, by port."""
-        return self._entry(self.listeners, "Listeners", load_balancer.arn, "listeners of", load_balancer.name)
+        return self._own_entry(self.listeners, Section.LISTENERS, load_balancer.arn, "listeners of", load_balancer.name)
 
     def targets_of(self, group: TargetGroup) -> tuple[Target, ...]:
         """The registrations in a target group."""
-        return self._entry(self.targets, "TargetHealthDescriptions", group.arn, "targets of", group.name)
+        return self._own_entry(self.targets, Section.TARGET_HEALTH_DESCRIPTIONS, group.arn, "targets of", group.name)
+
+    def tags_of(self, load_balancer: LoadBalancer) -> Mapping[str, str]:
+        return self._own_entry(self.tags, Section.TAGS, load_balancer.arn, "tags of", load_balancer.name)
 
     def security_group(self, group_id: str) -> SecurityGroup:
-        return self._entry_in_any_estate(self.security_groups, "SecurityGroups", group_id, "security group", group_id)
+        return self._entry(self.security_groups, Section.SECURITY_GROUPS, group_id, "security group", group_id)
 
     def vpc(self, vpc_id: str) -> Vpc:
-        return self._entry_in_any_estate(self.vpcs, "Vpcs", vpc_id, "VPC", vpc_id)
+        return self._entry(self.vpcs, Section.VPCS, vpc_id, "VPC", vpc_id)
 
     def vpc_contains(self, vpc_id: str, family: Family, address: int) -> bool:
         """Whether an address lies in an associated CIDR block of a VPC. Raises NotReadError."""
@@ -101,8 +109,8 @@ class Estate:
         return any(first <= address <= last for first, last in blocks)
 
     def prefix_list(self, prefix_list_id: str) -> PrefixList:
-        return self._entry_in_any_estate(
-            self.prefix_lists, "ManagedPrefixLists", prefix_list_id, "prefix list", prefix_list_id
+        return self._entry(
+            self.prefix_lists, Section.MANAGED_PREFIX_LISTS, prefix_list_id, "prefix list", prefix_list_id
         )
 
     def instance(self, instance_id: str) -> Instance:
@@ -117,63 +125,64 @@ class Estate:
                 ipv6_address=next(iter(interface.ipv6_addresses), None),
                 groups=interface.groups,
             )
-        return self._entry_in_any_estate(self.instances, "Instances", instance_id, "instance", instance_id)
+        return self._entry(self.instances, Section.INSTANCES, instance_id, "instance", instance_id)
 
     def interface_at(self, vpc_id: str, family: Family, address: int) -> NetworkInterface | None:
-        """The network interface that holds an address in a VPC, itself or in a prefix delegated to it.
+        """The network interface of a VPC that has an address, or a delegated prefix that contains it.
 
-        None: those that were read do not hold it. Raises NotReadError where interfaces were not collected.
+        None where no interface that was read has it. Raises NotReadError where interfaces were not collected.
         """
-        held = self._interface_index.find(vpc_id, family, address)
-        if held is None and self.other_estates is not None:
-            held = self.other_estates.interface_at(vpc_id, family, address)
-        if held is None and (self.network_interfaces is None or ("NetworkInterfaces", None) in self._failures_by_key):
-            raise self._not_read_error("NetworkInterfaces", None, "network interfaces")
-        return held
-
-    def tags_of(self, load_balancer: LoadBalancer) -> Mapping[str, str]:
-        return self._entry(self.tags, "Tags", load_balancer.arn, "tags of", load_balancer.name)
+        interface = self._interface_index.find(vpc_id, family, address)
+        if interface is None and self.other_estates is not None:
+            interface = self.other_estates.interface_at(vpc_id, family, address)
+        if interface is None and not self._was_read(Section.NETWORK_INTERFACES):
+            raise self._not_read_error(Section.NETWORK_INTERFACES, None, "network interfaces")
+        return interface
 
     def target_groups_of(self, load_balancer: LoadBalancer) -> tuple[TargetGroup, ...]:
-        """The target groups that a load balancer uses: in default actions, in rules, at whatever weight.
+        """The target groups that a load balancer uses, in default actions and in rules, at any weight.
 
-        Those that say so themselves (`LoadBalancerArns`) and those that its listeners' default actions name.
+        Target groups name their load balancers (`LoadBalancerArns`), and listeners name target groups in their default
+        actions.
         """
         if self.target_groups is None:
-            raise self._not_read_error("TargetGroups", None, f"target groups of {load_balancer.name}")
-        if (failure := self._failures_by_key.get(("TargetGroups", None))) is not None:
+            raise self._not_read_error(Section.TARGET_GROUPS, None, f"target groups of {load_balancer.name}")
+        if (failure := self._failures_by_key.get((Section.TARGET_GROUPS, None))) is not None:
             raise NotReadError(f"target groups of {load_balancer.name}", failure.cause)
-        found = {group.arn: group for group in self._target_groups_by_load_balancer.get(load_balancer.arn, ())}
+        groups = {group.arn: group for group in self._target_groups_by_load_balancer.get(load_balancer.arn, ())}
         listeners = () if self.listeners is None else self.listeners.get(load_balancer.arn, ())
         for listener in listeners:
             for arn in listener.target_group_arns:
-                if arn not in found:
-                    found[arn] = self._entry(self.target_groups, "TargetGroups", arn, "target group", arn)
+                if arn not in groups:
+                    groups[arn] = self._own_entry(self.target_groups, Section.TARGET_GROUPS, arn, "target group", arn)
         for group in self._target_groups_of_unknown_load_balancer.get(load_balancer.vpc_id, ()):
-            if group.arn not in found:
-                raise NotReadError(f"load balancers of target group {group.name}", "LoadBalancerArns was not recorded")
-        return tuple([found[arn] for arn in sorted(found)])
+            if group.arn not in groups:
+                raise _unrecorded_load_balancers(group)
+        return tuple([groups[arn] for arn in sorted(groups)])
 
     def alb_registrations_of(self, load_balancer: LoadBalancer) -> tuple[tuple[TargetGroup, Target], ...]:
-        """The registrations of this load balancer in target groups of type `alb` that a Network Load Balancer
-        uses; one whose deregistration is under way (`draining`) no longer counts.
+        """The registrations of this load balancer in target groups of type `alb` that a Network Load Balancer uses.
+
+        Registrations whose deregistration has begun (`draining`) are left out.
         """
-        if self.target_groups is None or ("TargetGroups", None) in self._failures_by_key:
-            # Without target groups only a VPC that has no Network Load Balancer is known to have none in front.
-            listed = all(failure.section != "LoadBalancers" for failure in self.failures)
-            if not listed or load_balancer.vpc_id in self._vpcs_with_network_load_balancer:
-                raise self._not_read_error("TargetGroups", None, f"target groups of type alb in {load_balancer.vpc_id}")
+        if not self._was_read(Section.TARGET_GROUPS):
+            # Without target groups, only a VPC without Network Load Balancers is known to have none in front.
+            all_listed = all(failure.section != Section.LOAD_BALANCERS for failure in self.failures)
+            if not all_listed or load_balancer.vpc_id in self._vpcs_with_network_load_balancer:
+                raise self._not_read_error(
+                    Section.TARGET_GROUPS, None, f"target groups of type alb in {load_balancer.vpc_id}"
+                )
             return ()
         registered, unread = self._alb_registrations_by_load_balancer
-        if (cause := unread.get(load_balancer.vpc_id)) is not None:
-            raise cause
+        if (error := unread.get(load_balancer.vpc_id)) is not None:
+            raise error
         return registered.get(load_balancer.arn, ())
 
     def references_deleted_group(self, reference: SecurityGroupReference) -> bool:
-        """Whether a reference names a group that is known to exist no more.
+        """Whether a reference names a security group that is known to be deleted.
 
-        EC2 refuses to delete a group that another group of its VPC references; over a peering a reference can
-        outlive its group. A group of the VPC that is not in the data was left out, not deleted.
+        EC2 refuses to delete a group that another group of its VPC references, so a group of the VPC that is missing
+        from the data was left out of it. Over a peering, a reference can outlive its group.
         """
         group_id = reference.group_id
         if group_id in self.deleted_security_groups:
@@ -183,12 +192,12 @@ class Estate:
             and reference.peering_connection_id is not None
             and reference.owner_id == self.account_id
             and group_id not in (self.security_groups or {})
-            and not (self.other_estates is not None and group_id in self.other_estates.section("SecurityGroups"))
+            and not (self.other_estates is not None and group_id in self.other_estates.section(Section.SECURITY_GROUPS))
         )
 
-    def section(self, name: str) -> object:
-        """A section by the name that saved estates give it; None where it was not collected."""
-        return getattr(self, SECTIONS[name])
+    def section(self, name: Section) -> object:
+        """A section by its name; None where it was not collected."""
+        return getattr(self, SECTION_ATTRIBUTES[name])
 
     # --- indexes
 
@@ -202,40 +211,25 @@ class Estate:
 
     @cached_property
     def _primary_interface_by_instance(self) -> Mapping[str, NetworkInterface]:
-        return {
-            interface.instance_id: interface
-            for interface in (self.network_interfaces or {}).values()
-            if interface.instance_id is not None and interface.device_index == 0
-        }
+        return primary_interface_by_instance((self.network_interfaces or {}).values())
 
     @cached_property
     def _target_groups_by_load_balancer(self) -> Mapping[str, list[TargetGroup]]:
-        users: dict[str, list[TargetGroup]] = {}
-        for group in (self.target_groups or {}).values():
-            for arn in group.load_balancer_arns or ():
-                if arn in users:
-                    users[arn].append(group)
-                else:
-                    users[arn] = [group]
-        return users
+        return target_groups_by_load_balancer((self.target_groups or {}).values())
 
     @cached_property
     def _target_groups_of_unknown_load_balancer(self) -> Mapping[str, list[TargetGroup]]:
-        unknown: dict[str, list[TargetGroup]] = {}
-        for group in (self.target_groups or {}).values():
-            if group.load_balancer_arns is None:
-                unknown.setdefault(group.vpc_id, []).append(group)
-        return unknown
+        return target_groups_of_unknown_load_balancer((self.target_groups or {}).values())
 
     @cached_property
     def _vpcs_with_network_load_balancer(self) -> frozenset[str]:
-        return frozenset(found.vpc_id for found in self.load_balancers.values() if found.type == "network")
+        return frozenset(one.vpc_id for one in self.load_balancers.values() if one.type == "network")
 
     @cached_property
     def _alb_registrations_by_load_balancer(
         self,
     ) -> tuple[Mapping[str, tuple[tuple[TargetGroup, Target], ...]], Mapping[str, NotReadError]]:
-        """Registrations by load balancer, and per VPC the first group of type `alb` that could not be read."""
+        """Registrations by load balancer, and for each VPC the first group of type `alb` that could not be read."""
         registered: dict[str, list[tuple[TargetGroup, Target]]] = {}
         unread: dict[str, NotReadError] = {}
         of_type_alb = [group for group in (self.target_groups or {}).values() if group.target_type == "alb"]
@@ -244,9 +238,7 @@ class Estate:
                 continue
             try:
                 if group.load_balancer_arns is None:
-                    raise NotReadError(
-                        f"load balancers of target group {group.name}", "LoadBalancerArns was not recorded"
-                    )
+                    raise _unrecorded_load_balancers(group)
                 for target in self.targets_of(group):
                     if target.state != "draining":
                         registered.setdefault(target.id, []).append((group, target))
@@ -256,128 +248,31 @@ class Estate:
 
     # --- reading
 
-    def _entry(self, section: Mapping[str, T] | None, name: str, key: str, *what: str) -> T:
-        if section is None or key not in section:
-            raise self._not_read_error(name, key, " ".join(what))
-        return section[key]
+    def _own_entry(self, entries: Mapping[str, T] | None, section: Section, key: str, kind: str, name: str) -> T:
+        if entries is None or key not in entries:
+            raise self._not_read_error(section, key, f"{kind} {name}")
+        return entries[key]
 
-    def _entry_in_any_estate(self, section: Mapping[str, T] | None, name: str, key: str, *what: str) -> T:
-        """As `_held`, and from another account or region of the run where this one lacks it."""
-        if section is not None and key in section:
-            return section[key]
-        elsewhere: Mapping[str, T] = {} if self.other_estates is None else self.other_estates.section(name)
+    def _entry(self, entries: Mapping[str, T] | None, section: Section, key: str, kind: str, name: str) -> T:
+        """The entry of this estate, else of another account or region of the run."""
+        if entries is not None and key in entries:
+            return entries[key]
+        elsewhere: Mapping[str, T] = {} if self.other_estates is None else self.other_estates.section(section)
         if key in elsewhere:
             return elsewhere[key]
-        raise self._not_read_error(name, key, " ".join(what))
+        raise self._not_read_error(section, key, f"{kind} {name}")
 
-    def _not_read_error(self, section: str, key: str | None, what: str) -> NotReadError:
+    def _was_read(self, section: Section) -> bool:
+        return self.section(section) is not None and (section, None) not in self._failures_by_key
+
+    def _not_read_error(self, section: Section, key: str | None, what: str) -> NotReadError:
         failure = self._failures_by_key.get((section, key)) or self._failures_by_key.get((section, None))
         if failure is not None:
             return NotReadError(what, failure.cause)
-        where = f"{self.account_id} {self.region}"
         if self.section(section) is None:
-            return NotReadError(what, f"{section} of {where} was not collected")
-        return NotReadError(what, f"not among the {section} collected of {where}")
+            return NotReadError(what, f"{section} of {self.account_region} was not collected")
+        return NotReadError(what, f"not among the {section} collected of {self.account_region}")
 
 
-class InterfaceIndex:
-    """Network interfaces by VPC and the addresses that they hold."""
-
-    def __init__(self, interfaces: Iterable[NetworkInterface]) -> None:
-        self._by_address: dict[tuple[str, Family, int], NetworkInterface] = {}
-        self._by_prefix: dict[tuple[str, Family], list[tuple[Range, NetworkInterface]]] = {}
-        for interface in sorted(interfaces, key=attrgetter("id")):
-            for address in (*interface.ipv4_addresses, *interface.ipv6_addresses):
-                family, (number, _) = parse_cidr(address)
-                self._by_address[interface.vpc_id, family, number] = interface
-            for prefix in interface.prefixes:
-                family, block = parse_cidr(prefix)
-                self._by_prefix.setdefault((interface.vpc_id, family), []).append((block, interface))
-        for blocks in self._by_prefix.values():
-            blocks.sort(key=lambda entry: entry[0])
-
-    def find(self, vpc_id: str, family: Family, address: int) -> NetworkInterface | None:
-        held = self._by_address.get((vpc_id, family, address))
-        if held is not None:
-            return held
-        blocks = self._by_prefix.get((vpc_id, family), [])
-        index = bisect_right(blocks, address, key=lambda entry: entry[0][0]) - 1
-        return blocks[index][1] if index >= 0 and blocks[index][0][1] >= address else None
-
-
-class CombinedSection(Mapping[str, Any]):
-    """What several sections hold, the later ones before the earlier."""
-
-    def __init__(self, sections: Iterable[Mapping[str, Any]]) -> None:
-        self._section_by_key = {key: section for section in sections for key in section}
-
-    def __getitem__(self, key: str) -> Any:
-        return self._section_by_key[key][key]
-
-    def __contains__(self, key: object) -> bool:
-        return key in self._section_by_key
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._section_by_key)
-
-    def __len__(self) -> int:
-        return len(self._section_by_key)
-
-
-class OtherEstates:
-    """What all estates of a run hold together, for what crosses accounts: shared VPCs, peered VPCs' interfaces
-    and prefix lists that another account owns. Ids are unique across accounts and regions.
-    """
-
-    def __init__(self, estates: Iterable[Estate]) -> None:
-        self._estates = tuple(estates)
-        self._sections: dict[str, CombinedSection] = {}
-
-    def section(self, name: str) -> Mapping[str, Any]:
-        """One section of all estates together."""
-        if name not in self._sections:
-            self._sections[name] = CombinedSection(getattr(estate, SECTIONS[name]) or {} for estate in self._estates)
-        return self._sections[name]
-
-    def interface_at(self, vpc_id: str, family: Family, address: int) -> NetworkInterface | None:
-        return self._interface_index.find(vpc_id, family, address)
-
-    @cached_property
-    def _interface_index(self) -> InterfaceIndex:
-        sections = [estate.network_interfaces or {} for estate in self._estates]
-        return InterfaceIndex(interface for section in sections for interface in section.values())
-
-
-class MissTrackingSection(Mapping[str, Any]):
-    """A section that notes in `asked`, after its name, what it was asked for and does not hold."""
-
-    def __init__(self, name: str, section: Mapping[str, Any], misses: set[Any]) -> None:
-        self._name = name
-        self._section = section
-        self._misses = misses
-
-    def __contains__(self, key: object) -> bool:
-        if key in self._section:
-            return True
-        self._misses.add((self._name, key))
-        return False
-
-    def __getitem__(self, key: str) -> Any:
-        if key not in self:
-            raise KeyError(key)
-        return self._section[key]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._section)
-
-    def __len__(self) -> int:
-        return len(self._section)
-
-
-def link_estates(estates: Iterable[Estate]) -> tuple[Estate, ...]:
-    """The estates of one run, each able to see what crosses accounts and regions in the others."""
-    estates = tuple(estates)
-    if len(estates) < 2:
-        return estates
-    beyond = OtherEstates(estates)
-    return tuple(replace(estate, other_estates=beyond) for estate in estates)
+def _unrecorded_load_balancers(group: TargetGroup) -> NotReadError:
+    return NotReadError(f"load balancers of target group {group.name}", "LoadBalancerArns was not recorded")

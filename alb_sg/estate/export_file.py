@@ -1,4 +1,4 @@
-"""Saved estates: one JSON object per account and region whose sections are the API's own answers.
+"""Export files: one JSON object per account and region, whose sections are the responses of the API.
 
     {"AccountId", "Region", "LoadBalancers": [DescribeLoadBalancers], "Listeners": [DescribeListeners],
      "TargetGroups": [DescribeTargetGroups], "TargetHealthDescriptions": {"<TargetGroupArn>": [DescribeTargetHealth]},
@@ -7,8 +7,8 @@
      "ManagedPrefixLists": {"pl-…": {"PrefixListName", "AddressFamily", "OwnerId", "Entries": [{"Cidr"}]}},
      "Tags": {"<LoadBalancerArn>": [{"Key", "Value"}]}}
 
-A file holds one object or a list of them. A section that is absent or null was not collected; an empty one was,
-and there is nothing. A section may stand in the wrapper in which the `aws` command prints it, once or per page.
+A file holds one object or a list of them. A section that is absent or null was not collected; an empty section was
+collected, and the account has no such resource. A section may have the wrapper of the `aws` command, once or per page.
 """
 
 from __future__ import annotations
@@ -22,26 +22,27 @@ from alb_sg.aws.account_region import AccountRegion, parse_account_id
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate import from_api
 from alb_sg.estate.estate import Estate, ReadFailure
-from alb_sg.estate.from_api import Shape, list_or_empty, require_object, required_text
+from alb_sg.estate.field_readers import Shape, list_or_empty, read_each, require_object, required_text
 from alb_sg.estate.indexing import listeners_by_load_balancer, ordered_targets
 from alb_sg.estate.json_files import file_error_context, join_place, read_json_file
 from alb_sg.estate.model import Listener, PrefixList, Target
+from alb_sg.estate.sections import Section
 
 T = TypeVar("T")
 
-# What tells the elements of a section apart.
+# The field that identifies the elements of a section. `Subnets` is exported for people; no rule reads it.
 ID_FIELDS = {
-    "LoadBalancers": "LoadBalancerArn",
-    "Listeners": "ListenerArn",
-    "TargetGroups": "TargetGroupArn",
-    "SecurityGroups": "GroupId",
-    "Vpcs": "VpcId",
+    Section.LOAD_BALANCERS: "LoadBalancerArn",
+    Section.LISTENERS: "ListenerArn",
+    Section.TARGET_GROUPS: "TargetGroupArn",
+    Section.SECURITY_GROUPS: "GroupId",
+    Section.VPCS: "VpcId",
+    Section.NETWORK_INTERFACES: "NetworkInterfaceId",
+    Section.INSTANCES: "InstanceId",
     "Subnets": "SubnetId",
-    "NetworkInterfaces": "NetworkInterfaceId",
-    "Instances": "InstanceId",
 }
-# The keys under which the API answers with a section's elements, where they are not the section's own name.
-WRAPPER_KEYS = {"Instances": ("Reservations", "Instances"), "Tags": ("TagDescriptions",)}
+# The keys of a section's elements in the API's response, where they differ from the section's name.
+WRAPPER_KEYS = {Section.INSTANCES: ("Reservations", "Instances"), Section.TAGS: ("TagDescriptions",)}
 NEXT_PAGE_KEYS = ("NextToken", "NextMarker")
 
 
@@ -56,8 +57,8 @@ def read_export_file(path: str) -> list[Estate]:
             return [_estate(document)]
         places: dict[AccountRegion, int] = {}
         estates = []
-        for index, estate in enumerate(from_api.read_each(document, "", _estate)):
-            account_region = AccountRegion(estate.account_id, estate.region)
+        for index, estate in enumerate(read_each(document, "", _estate)):
+            account_region = estate.account_region
             if account_region in places:
                 raise InvalidInputError(
                     f"{account_region} was given already, in [{places[account_region]}]", f"[{index}]"
@@ -67,34 +68,36 @@ def read_export_file(path: str) -> list[Estate]:
         return estates
 
 
-def _estate(source: Any) -> Estate:
-    source = require_object(source)
+def _estate(value: Any) -> Estate:
+    document = require_object(value)
     account_region = AccountRegion(
-        parse_account_id(source.get("AccountId"), "AccountId"), required_text(source, "Region")
+        parse_account_id(document.get("AccountId"), "AccountId"), required_text(document, "Region")
     )
-    load_balancers = _list_section(source, "LoadBalancers", from_api.load_balancer, account_region)
-    listeners = _list_section(source, "Listeners", lambda value: _listener(value, account_region), account_region)
-    security_groups = _list_section(source, "SecurityGroups", from_api.security_group)
-    held = load_balancers or {}
+    load_balancers = _list_section(document, Section.LOAD_BALANCERS, from_api.load_balancer, account_region)
+    listeners = _list_section(
+        document, Section.LISTENERS, lambda value: _listener(value, account_region), account_region
+    )
+    security_groups = _list_section(document, Section.SECURITY_GROUPS, from_api.security_group)
+    listed = load_balancers or {}
     return Estate(
         account_id=account_region.account_id,
         region=account_region.region,
-        load_balancers=held,
-        listeners=None if listeners is None else listeners_by_load_balancer(held, listeners.values()),
-        target_groups=_list_section(source, "TargetGroups", from_api.target_group, account_region),
+        load_balancers=listed,
+        listeners=None if listeners is None else listeners_by_load_balancer(listed, listeners.values()),
+        target_groups=_list_section(document, Section.TARGET_GROUPS, from_api.target_group, account_region),
         targets=_object_section(
-            source, "TargetHealthDescriptions", lambda arn, value: _targets(arn, value, account_region)
+            document, Section.TARGET_HEALTH_DESCRIPTIONS, lambda arn, value: _targets(arn, value, account_region)
         ),
         security_groups=security_groups,
         has_all_security_groups=security_groups is not None,
-        vpcs=_list_section(source, "Vpcs", from_api.vpc),
-        instances=_list_section(source, "Instances", from_api.instance),
-        network_interfaces=_list_section(source, "NetworkInterfaces", from_api.network_interface),
-        prefix_lists=_object_section(source, "ManagedPrefixLists", _prefix_list),
-        tags=_tags(source, held, account_region),
+        vpcs=_list_section(document, Section.VPCS, from_api.vpc),
+        instances=_list_section(document, Section.INSTANCES, from_api.instance),
+        network_interfaces=_list_section(document, Section.NETWORK_INTERFACES, from_api.network_interface),
+        prefix_lists=_object_section(document, Section.MANAGED_PREFIX_LISTS, _prefix_list),
+        tags=_tags(document, listed, account_region),
         failures=()
         if load_balancers is not None
-        else (ReadFailure("LoadBalancers", None, "the section was not collected"),),
+        else (ReadFailure(Section.LOAD_BALANCERS, None, "the section was not collected"),),
     )
 
 
@@ -102,18 +105,18 @@ def _estate(source: Any) -> Estate:
 
 
 def _list_section(
-    source: Shape, name: str, read: Callable[[Any], T], account_region: AccountRegion | None = None
+    document: Shape, name: Section, read: Callable[[Any], T], account_region: AccountRegion | None = None
 ) -> dict[str, T] | None:
-    """A section by its elements' ids; None where it was not collected. `home`: the ids are ARNs of it.
+    """The elements of a section by ID; None where it was not collected. With `account_region`, IDs are ARNs of it.
 
-    Raises InvalidInputError, also for an element that is given twice.
+    Raises InvalidInputError, also for a repeated element.
     """
-    if source.get(name) is None:
+    if document.get(name) is None:
         return None
     field = ID_FIELDS[name]
-    found: dict[str, T] = {}
+    elements: dict[str, T] = {}
     places: dict[str, str] = {}
-    for place, element in _elements(source[name], name, WRAPPER_KEYS.get(name, (name,))):
+    for place, element in _elements(document[name], name, WRAPPER_KEYS.get(name, (name,))):
         try:
             value = read(element)
             identifier = required_text(element, field)
@@ -124,12 +127,12 @@ def _list_section(
         except InvalidInputError as error:
             raise error.inside(place) from error
         places[identifier] = place
-        found[identifier] = value
-    return found
+        elements[identifier] = value
+    return elements
 
 
 def _elements(value: Any, place: str, wrappers: Sequence[str]) -> Iterator[tuple[str, Any]]:
-    """Every element and its place, out of the wrappers in which the API answers: around all or page by page."""
+    """Every element and its place. The wrapper of an API response may enclose all elements or each page of them."""
     key = _wrapper_key(value, wrappers)
     if key is not None:
         _refuse_partial(value, place)
@@ -153,17 +156,17 @@ def _wrapper_key(value: Any, wrappers: Sequence[str]) -> str | None:
     return next((key for key in wrappers if key in value), None)
 
 
-def _refuse_partial(answer: Shape, place: str) -> None:
-    """An answer that goes on would leave out what is on its further pages."""
+def _refuse_partial(response: Shape, place: str) -> None:
+    """Raises InvalidInputError for a response with further pages: their resources would read as nonexistent."""
     for key in NEXT_PAGE_KEYS:
-        if answer.get(key):
+        if response.get(key):
             raise InvalidInputError(
-                "the answer has further pages; collect all of them and remove this key", join_place(place, key)
+                "the response has further pages; collect all of them and remove this key", join_place(place, key)
             )
 
 
-def _listener(source: Any, account_region: AccountRegion) -> Listener:
-    listener = from_api.listener(source)
+def _listener(value: Any, account_region: AccountRegion) -> Listener:
+    listener = from_api.listener(value)
     account_region.check_arn(listener.load_balancer_arn, "LoadBalancerArn")
     return listener
 
@@ -171,22 +174,22 @@ def _listener(source: Any, account_region: AccountRegion) -> Listener:
 # --- sections that are objects
 
 
-def _object_section(source: Shape, name: str, read: Callable[[str, Any], T]) -> dict[str, T] | None:
-    """A section that is an object; None where it was not collected. A key whose value is null is absent too."""
-    if source.get(name) is None:
+def _object_section(document: Shape, name: Section, read: Callable[[str, Any], T]) -> dict[str, T] | None:
+    """A section that is an object; None where it was not collected. A key with a null value counts as absent."""
+    if document.get(name) is None:
         return None
     try:
-        values = require_object(source[name])
+        values = require_object(document[name])
     except InvalidInputError as error:
         raise error.inside(name) from error
-    found = {}
+    entries = {}
     for key, value in values.items():
         if value is not None:
             try:
-                found[key] = read(key, value)
+                entries[key] = read(key, value)
             except InvalidInputError as error:
                 raise error.inside(f"{name}[{json.dumps(key)}]") from error
-    return found
+    return entries
 
 
 def _targets(arn: str, value: Any, account_region: AccountRegion) -> tuple[Target, ...]:
@@ -204,40 +207,43 @@ def _read_elements(value: Any, wrapper: str, read: Callable[[Any], T]) -> Iterat
 
 def _prefix_list(prefix_list_id: str, value: Any) -> PrefixList:
     if not prefix_list_id.startswith("pl-"):
-        raise InvalidInputError("the key is not the id of a prefix list (pl-…)")
+        raise InvalidInputError("the key is not a prefix list ID (pl-…)")
     value = require_object(value)
     _refuse_partial(value, "")
     return from_api.prefix_list(prefix_list_id, value)
 
 
 def _tags(
-    source: Shape, load_balancer_arns: Mapping[str, object], account_region: AccountRegion
+    document: Shape, load_balancer_arns: Mapping[str, object], account_region: AccountRegion
 ) -> dict[str, Mapping[str, str]] | None:
-    """Tags by load balancer. In a section that was collected, a load balancer that it does not name has none."""
-    value = source.get("Tags")
+    """Tags by load balancer. A load balancer that a collected section does not name has no tags."""
+    value = document.get(Section.TAGS)
     if value is None:
         return None
-    found: dict[str, Mapping[str, str]] = {}
-    if isinstance(value, list) or _wrapper_key(value, WRAPPER_KEYS["Tags"]) is not None:
-        for place, description in _elements(value, "Tags", WRAPPER_KEYS["Tags"]):
+    tags_by_arn: dict[str, Mapping[str, str]] = {}
+    wrappers = WRAPPER_KEYS[Section.TAGS]
+    if isinstance(value, list) or _wrapper_key(value, wrappers) is not None:
+        for place, description in _elements(value, Section.TAGS, wrappers):
             try:
                 arn, tags = _tag_description(description, account_region)
-                if arn in found:
+                if arn in tags_by_arn:
                     raise InvalidInputError(f"{arn!r} was given already", "ResourceArn")
             except InvalidInputError as error:
                 raise error.inside(place) from error
-            found[arn] = tags
+            tags_by_arn[arn] = tags
     else:
-        found.update(_object_section(source, "Tags", lambda arn, tags: _tags_of(arn, tags, account_region)) or {})
-    return {arn: {} for arn in load_balancer_arns} | found
+        tags_by_arn |= (
+            _object_section(document, Section.TAGS, lambda arn, tags: _tags_of(arn, tags, account_region)) or {}
+        )
+    return {arn: {} for arn in load_balancer_arns} | tags_by_arn
 
 
-def _tag_description(source: Any, account_region: AccountRegion) -> tuple[str, Mapping[str, str]]:
-    source = require_object(source)
-    arn = required_text(source, "ResourceArn")
+def _tag_description(value: Any, account_region: AccountRegion) -> tuple[str, Mapping[str, str]]:
+    description = require_object(value)
+    arn = required_text(description, "ResourceArn")
     account_region.check_arn(arn, "ResourceArn")
     try:
-        return arn, from_api.tags(source.get("Tags"))
+        return arn, from_api.tags(description.get("Tags"))
     except InvalidInputError as error:
         raise error.inside("Tags") from error
 
@@ -251,9 +257,9 @@ def _tags_of(arn: str, value: Any, account_region: AccountRegion) -> Mapping[str
 
 
 def write_export_file(estates: Sequence[Mapping[str, Any]], stream: TextIO) -> None:
-    """Write saved estates, given as the sections above: one as an object, any other number as a list.
+    """Write estates, given as the sections above: one estate as an object, any other number as a list.
 
-    The same content gives the same bytes, in whatever order the API answered. Times become ISO 8601 text in UTC.
+    The same content gives the same bytes, whatever the order of the API's responses. Times become ISO 8601 text in UTC.
     """
     ordered = sorted(
         (_sorted_estate(estate) for estate in estates), key=lambda estate: (estate["AccountId"], estate["Region"])
@@ -263,7 +269,7 @@ def write_export_file(estates: Sequence[Mapping[str, Any]], stream: TextIO) -> N
 
 
 def _sorted_estate(estate: Mapping[str, Any]) -> dict[str, Any]:
-    """The estate with the elements of every section in the order of their ids."""
+    """The estate with the elements of every section ordered by ID."""
     return {name: _sorted_section(name, value) for name, value in estate.items()}
 
 
@@ -271,7 +277,7 @@ def _sorted_section(name: str, value: Any) -> Any:
     if name in ID_FIELDS and isinstance(value, Sequence):
         field = ID_FIELDS[name]
         return sorted(value, key=lambda element: str(element.get(field)))
-    if name in ("TargetHealthDescriptions", "Tags") and isinstance(value, Mapping):
+    if name in (Section.TARGET_HEALTH_DESCRIPTIONS, Section.TAGS) and isinstance(value, Mapping):
         return {key: sorted(elements, key=_to_json) for key, elements in value.items()}
     return value
 
@@ -282,5 +288,5 @@ def _to_json(value: Any, indent: int | None = None) -> str:
 
 def _time_to_text(value: Any) -> str:
     if not isinstance(value, datetime):
-        raise TypeError(f"{type(value).__name__} has no place in a saved estate")
+        raise TypeError(f"{type(value).__name__} cannot be written to an export file")
     return (value if value.tzinfo is None else value.astimezone(UTC)).isoformat()

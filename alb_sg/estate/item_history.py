@@ -1,57 +1,35 @@
-"""What AWS Config recorded of one account and region: of every resource the latest item, whatever their order."""
+"""The items that AWS Config recorded, in any order, as estates of the latest item of every resource."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.config_documents import find_config_items
-from alb_sg.estate.config_item import (
-    DELETED,
-    INSTANCE_TYPE,
-    ITEM_TYPES,
-    NETWORK_INTERFACE_TYPE,
-    NOT_RECORDED,
-    OK,
-    PREFIX_LIST_TYPE,
-    VPC_TYPE,
-    ConfigItem,
-    ItemFields,
-    read_item,
-)
+from alb_sg.estate.config_item import DELETED, ITEM_TYPES, NOT_RECORDED, ConfigItem, read_item
 from alb_sg.estate.estate import Estate, ReadFailure
 from alb_sg.estate.indexing import listeners_by_load_balancer
 from alb_sg.estate.json_files import display_name, join_place
-from alb_sg.estate.model import (
+from alb_sg.estate.model import Listener, Target, TargetGroup
+from alb_sg.estate.resource_types import (
+    INSTANCE_TYPE,
     LISTENER_TYPE,
     LOAD_BALANCER_TYPE,
+    NETWORK_INTERFACE_TYPE,
+    PREFIX_LIST_TYPE,
+    SECTION_BY_TYPE,
     SECURITY_GROUP_TYPE,
     TARGET_GROUP_TYPE,
-    Listener,
-    Target,
-    TargetGroup,
+    VPC_TYPE,
 )
-from alb_sg.estate.sections import ALL_OR_NOTHING_SECTIONS
-
-# The section of a saved estate that items of a type fill.
-SECTION_BY_TYPE = {
-    LOAD_BALANCER_TYPE: "LoadBalancers",
-    LISTENER_TYPE: "Listeners",
-    TARGET_GROUP_TYPE: "TargetGroups",
-    SECURITY_GROUP_TYPE: "SecurityGroups",
-    VPC_TYPE: "Vpcs",
-    NETWORK_INTERFACE_TYPE: "NetworkInterfaces",
-    INSTANCE_TYPE: "Instances",
-    PREFIX_LIST_TYPE: "ManagedPrefixLists",
-}
+from alb_sg.estate.sections import ALL_OR_NOTHING_SECTIONS, Section
 
 
 class LocatedItem(NamedTuple):
-    """An item and where it stands: a place, or its number in a file's `configurationItems`. `rival` is where another of
-    the same time says something else."""
+    """An item and its place in a file: a path of keys, or its index in `configurationItems`. `conflict` locates an item
+    of the same time that contradicts it."""
 
     item: ConfigItem
     path: str
@@ -69,67 +47,49 @@ class LocatedItem(NamedTuple):
 
 
 def _later(known: LocatedItem, new: LocatedItem) -> LocatedItem:
-    """The later of two sightings of a resource; two of the same time must agree."""
+    """The later of two items of a resource. Two items of the same time must agree."""
     if new.item.capture_order > known.item.capture_order:
         return new
     if new.item.capture_order < known.item.capture_order:
         return known
-    united = known.item.merged_with(new.item)
-    return known._replace(conflict=known.conflict or new.location) if united is None else known._replace(item=united)
+    merged = known.item.merged_with(new.item)
+    return known._replace(conflict=known.conflict or new.location) if merged is None else known._replace(item=merged)
 
 
 class Recording:
-    """What AWS Config recorded of one account and region."""
+    """The items that AWS Config recorded of one account and region."""
 
     def __init__(self, account_region: AccountRegion) -> None:
         self.account_region = account_region
-        # By type, as long as there is one item of each resource, dated and of something alive: as in most files.
-        self._single_items: dict[str, _SingleItems] = {type_name: _SingleItems(type_name) for type_name in ITEM_TYPES}
-        # By type and id, where there is more. An undated item is neither earlier nor later than a dated one.
+        # By type and ID. An undated item is neither earlier nor later than a dated one.
         self._dated: dict[str, dict[str, LocatedItem]] = {type_name: {} for type_name in ITEM_TYPES}
         self._undated: dict[str, dict[str, LocatedItem]] = {type_name: {} for type_name in ITEM_TYPES}
 
-    def add(self, item: ItemFields, path: str, place: str | int) -> None:
-        """Takes an item that stands in a file at a place, or has this number in its `configurationItems`."""
-        _, type_name, resource_id, captured, state_id, _, resource, targets, tags = item
-        alone = self._single_items.get(type_name)
-        if alone is not None:
-            if captured is not None and resource is not None and resource_id not in alone.existing:
-                alone.existing[resource_id] = resource
-                if targets is not None:
-                    alone.targets[resource_id] = targets
-                if tags is not None:
-                    alone.tags[resource_id] = tags
-                alone.capture_times.append(captured)
-                alone.state_ids.append(state_id)
-                alone.paths.append(path)
-                alone.places.append(place)
-                return
-            del self._single_items[type_name]
-            self._dated[type_name] = {one.item.id: one for one in alone.located_items(self.account_region)}
-        sighting = LocatedItem(ConfigItem._make(item), path, place)
-        sightings = (self._undated if captured is None else self._dated)[type_name]
-        known = sightings.setdefault(resource_id, sighting)
-        if known is not sighting:
-            sightings[resource_id] = _later(known, sighting)
+    def add(self, item: ConfigItem, path: str, place: str | int) -> None:
+        """Add an item of a file. `place` is its place in the document, or its index in `configurationItems`."""
+        new = LocatedItem(item, path, place)
+        items = (self._undated if item.capture_time is None else self._dated)[item.type]
+        known = items.setdefault(item.id, new)
+        if known is not new:
+            items[item.id] = _later(known, new)
 
     def estate(self) -> Estate:
-        """Raises InvalidInputError where it cannot be told which of two items of a resource is the latest."""
+        """Raises InvalidInputError where the data does not tell which of two items of a resource is the latest."""
         latest = {type_name: self._latest(type_name) for type_name in ITEM_TYPES}
-        not_recorded = [item for found in latest.values() for item in found.not_recorded]
+        not_recorded = [item for items in latest.values() for item in items.not_recorded]
         failures = map(_not_recorded_failure, sorted(not_recorded, key=lambda item: (item.type, item.id)))
         unreadable = {(failure.section, failure.key): failure for failure in failures}
         load_balancers, listeners = latest[LOAD_BALANCER_TYPE], latest[LISTENER_TYPE]
         target_groups, groups = latest[TARGET_GROUP_TYPE], latest[SECURITY_GROUP_TYPE]
-        held = listeners_by_load_balancer(load_balancers.existing, listeners.existing.values())
-        unreadable |= _unrecorded_load_balancers(load_balancers.ids, held, target_groups.existing.values())
+        grouped = listeners_by_load_balancer(load_balancers.existing, listeners.existing.values())
+        unreadable |= _unrecorded_load_balancers(load_balancers.ids, grouped, target_groups.existing.values())
         return Estate(
             account_id=self.account_region.account_id,
             region=self.account_region.region,
             load_balancers=load_balancers.existing,
             listeners=None
             if listeners.section is None
-            else {arn: found for arn, found in held.items() if ("Listeners", arn) not in unreadable},
+            else {arn: own for arn, own in grouped.items() if (Section.LISTENERS, arn) not in unreadable},
             target_groups=target_groups.section,
             targets=None if target_groups.section is None else target_groups.targets,
             security_groups=groups.section,
@@ -144,86 +104,45 @@ class Recording:
         )
 
     def _latest(self, type_name: str) -> _LatestItems:
-        """What the latest item of each resource of a type says."""
-        alone = self._single_items.get(type_name)
-        if alone is not None:
-            return _LatestItems(alone.existing, alone.targets, alone.tags)
-        latest = _LatestItems({}, {}, {})
+        latest = _LatestItems()
         dated, undated = self._dated[type_name], self._undated[type_name]
         for resource_id in sorted(dated.keys() | undated.keys()):
-            found = [sightings[resource_id] for sightings in (dated, undated) if resource_id in sightings]
-            latest.add(_require_no_conflict(found))
+            latest.add(_latest_item([items[resource_id] for items in (dated, undated) if resource_id in items]))
         return latest
 
 
 class Recordings(dict[AccountRegion, Recording]):
-    """Recordings by account and region, each made when it is first asked for."""
+    """Recordings by account and region, each created at its first use."""
 
     def __missing__(self, account_region: AccountRegion) -> Recording:
-        made = self[account_region] = Recording(account_region)
-        return made
+        recording = self[account_region] = Recording(account_region)
+        return recording
 
     def add_document(self, document: Any, path: str) -> None:
-        """Takes the items in a document of any form. Raises InvalidInputError that names the item and the field."""
-        for place, source in find_config_items(document):
+        """Add the items of a document of any form. Raises InvalidInputError that names the item and the field."""
+        for place, record in find_config_items(document):
             try:
-                item = read_item(source)
+                item = read_item(record)
             except InvalidInputError as error:
                 raise (error.inside(place) if place else error) from error
             if item is not None:
                 self[item.account_region].add(item, path, place)
 
-    def add_elements(self, items: Iterable[ItemFields | None], path: str, first: int) -> None:
-        """Takes items that stand one after the other in a file's `configurationItems`, from this number on; None is one
-        that no verdict needs."""
-        # That of the item before, which mostly is that of the next.
-        recording: Recording | None = None
+    def add_elements(self, items: Iterable[ConfigItem | None], path: str, first: int) -> None:
+        """Add consecutive elements of `configurationItems`, from the index `first` on; None for an item to skip."""
         for place, item in enumerate(items, first):
             if item is not None:
-                if recording is None or item[0] is not recording.account_region:
-                    recording = self[item[0]]
-                recording.add(item, path, place)
-
-
-class _SingleItems:
-    """Items of one type, each the only one of a resource, dated and of something alive.
-
-    There are millions of them. So little is kept of each: the resource, registrations and tags by its id, and in the
-    same order what tells it from another item.
-    """
-
-    def __init__(self, type_name: str) -> None:
-        self._type = type_name
-        self.existing: dict[str, Any] = {}
-        self.targets: dict[str, tuple[Target, ...]] = {}
-        self.tags: dict[str, Mapping[str, str]] = {}
-        self.capture_times: list[datetime] = []
-        self.state_ids: list[int] = []
-        self.paths: list[str] = []
-        self.places: list[str | int] = []
-
-    def located_items(self, account_region: AccountRegion) -> Iterator[LocatedItem]:
-        """Every item as it was, but that all are said to be OK."""
-        kept = zip(self.existing.items(), self.capture_times, self.state_ids, self.paths, self.places, strict=True)
-        for (resource_id, resource), captured, state_id, path, place in kept:
-            targets, tags = self.targets.get(resource_id), self.tags.get(resource_id)
-            item = ConfigItem(account_region, self._type, resource_id, captured, state_id, OK, resource, targets, tags)
-            yield LocatedItem(item, path, place)
+                self[item.account_region].add(item, path, place)
 
 
 class _LatestItems:
-    """Items of one type, each of another resource: the resources, registrations and tags by id, and what is gone or
-    was never recorded."""
+    """The latest items of one type: existing resources, registrations and tags by ID, and the other resources by
+    status."""
 
-    def __init__(
-        self,
-        living: dict[str, Any],
-        targets: dict[str, tuple[Target, ...]],
-        tags: dict[str, Mapping[str, str]],
-    ) -> None:
-        self.existing = living
-        self.targets = targets
-        self.tags = tags
+    def __init__(self) -> None:
+        self.existing: dict[str, Any] = {}
+        self.targets: dict[str, tuple[Target, ...]] = {}
+        self.tags: dict[str, Mapping[str, str]] = {}
         self.deleted: list[str] = []
         self.not_recorded: list[ConfigItem] = []
         self._deleted_unrecorded: list[str] = []
@@ -245,12 +164,12 @@ class _LatestItems:
 
     @property
     def section(self) -> dict[str, Any] | None:
-        """The resources by their ids; None where no item shows that the type is recorded."""
+        """The resources by ID; None where no item shows that the type is recorded."""
         return self.existing if self.existing or self.deleted else None
 
     @property
     def ids(self) -> Collection[str]:
-        """Whatever there is an item of."""
+        """The IDs of all items."""
         return self.existing.keys() | {
             *self.deleted,
             *self._deleted_unrecorded,
@@ -260,45 +179,48 @@ class _LatestItems:
 
 def _unrecorded_load_balancers(
     known_arns: Collection[str], listeners: Mapping[str, Sequence[Listener]], target_groups: Iterable[TargetGroup]
-) -> dict[tuple[str, str | None], ReadFailure]:
-    """Application Load Balancers that other items name, and that have no item of their own."""
-    named = {arn: held[0].arn for arn, held in listeners.items() if held and arn not in known_arns}
+) -> dict[tuple[Section, str | None], ReadFailure]:
+    """Failures for Application Load Balancers that other items name and that have no item of their own."""
+    named = {arn: own[0].arn for arn, own in listeners.items() if own and arn not in known_arns}
     for group in target_groups:
         for arn in group.load_balancer_arns or ():
             if arn not in known_arns:
                 named[arn] = group.arn
     return {
-        ("LoadBalancers", arn): ReadFailure("LoadBalancers", arn, f"named by {by}, but AWS Config has no item of it")
+        (Section.LOAD_BALANCERS, arn): ReadFailure(
+            Section.LOAD_BALANCERS, arn, f"named by {by}, but AWS Config has no item of it"
+        )
         for arn, by in sorted(named.items())
         if ":loadbalancer/app/" in arn
     }
 
 
-def _require_no_conflict(found: Sequence[LocatedItem]) -> ConfigItem:
-    """What the latest sighting of a resource says, or the dated and the undated one."""
-    for sighting in found:
-        if sighting.conflict is not None:
+def _latest_item(items: Sequence[LocatedItem]) -> ConfigItem:
+    """The latest item of a resource, out of the latest dated one, the undated one, or both.
+
+    Raises InvalidInputError where they contradict each other.
+    """
+    for located in items:
+        if located.conflict is not None:
             raise InvalidInputError(
-                f"another item of {sighting.item.id} captured at the same time differs, in {sighting.conflict}; "
+                f"another item of {located.item.id} captured at the same time differs, in {located.conflict}; "
                 "remove one of them",
-                sighting.location,
+                located.location,
             )
-    return found[0].item if len(found) == 1 else _merge_dated_and_undated(*found)
-
-
-def _merge_dated_and_undated(dated: LocatedItem, undated: LocatedItem) -> ConfigItem:
-    """What a dated and an undated item of a resource both say. Raises InvalidInputError where they differ."""
-    united = dated.item.merged_with(undated.item)
-    if united is None:
+    if len(items) == 1:
+        return items[0].item
+    dated, undated = items
+    merged = dated.item.merged_with(undated.item)
+    if merged is None:
         raise InvalidInputError(
-            f"missing, and this item differs from that in {dated.location}: which is the latest cannot be told",
+            f"missing, and this item differs from that in {dated.location}, so neither is known to be the latest",
             undated.location_of("configurationItemCaptureTime"),
         )
-    return united
+    return merged
 
 
 def _not_recorded_failure(item: ConfigItem) -> ReadFailure:
-    """What cannot be read of an estate because a resource of it is not recorded."""
+    """The section, or the key of it, that a resource without recording leaves unread."""
     section = SECTION_BY_TYPE[item.type]
     key: str | None = item.id
     if item.type == LISTENER_TYPE:

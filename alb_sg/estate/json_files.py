@@ -1,4 +1,4 @@
-"""Files of JSON, gzipped or not: the one place that opens them and says what is wrong with one.
+"""Files of JSON, gzipped or not. Only this module opens them.
 
 Every error is an InvalidInputError that names the file.
 """
@@ -24,14 +24,14 @@ JSON_SUFFIXES = (".json", ".json.gz")
 
 @contextmanager
 def file_error_context(path: str) -> Iterator[None]:
-    """Errors raised within name the file, and after it the place in it."""
+    """Adds the name of the file to the place in errors."""
     name = display_name(path)
     try:
         yield
     except InvalidInputError as error:
         raise InvalidInputError(error.message, f"{name}: {error.place}" if error.place else name) from error
     except RecursionError as error:
-        raise InvalidInputError("lists and objects are nested too deeply to be read", name) from error
+        raise InvalidInputError("lists and objects are nested too deeply", name) from error
 
 
 def display_name(path: str) -> str:
@@ -39,14 +39,14 @@ def display_name(path: str) -> str:
 
 
 def find_json_files(paths: Iterable[str]) -> list[str]:
-    """The files that paths stand for, sorted: themselves, and every `.json` and `.json.gz` below a directory.
+    """The files of these paths, sorted: a directory stands for every `.json` and `.json.gz` file below it.
 
-    Raises InvalidInputError for a directory that cannot be listed or has none.
+    Raises InvalidInputError for a directory that cannot be listed or has no such file.
     """
-    found: set[str] = set()
+    files: set[str] = set()
     for path in paths:
         if not Path(path).is_dir():
-            found.add(path)
+            files.add(path)
             continue
         below = {
             str(Path(folder, name))
@@ -55,9 +55,9 @@ def find_json_files(paths: Iterable[str]) -> list[str]:
             if name.endswith(JSON_SUFFIXES)
         }
         if not below:
-            raise InvalidInputError("no .json or .json.gz file lies in or below this directory", path)
-        found |= below
-    return sorted(found)
+            raise InvalidInputError("this directory has no .json or .json.gz file, in or below it", path)
+        files |= below
+    return sorted(files)
 
 
 def _raise_unlistable(error: OSError) -> NoReturn:
@@ -65,16 +65,16 @@ def _raise_unlistable(error: OSError) -> NoReturn:
 
 
 def read_json_file(path: str, *, unique_keys: bool = False) -> Any:
-    """The JSON value in a file, unpacked where it is gzipped; `-` is standard input.
+    """The JSON value in a file, gzipped or not; `-` is standard input.
 
-    `unique_keys` refuses an object that gives one key twice. To be called inside `inside_file`, which adds the
-    file's name to the error.
+    `unique_keys` refuses an object that repeats a key. Call it inside `file_error_context`, which adds the name of the
+    file to errors.
     """
     return parse_content(path, read_content(path), unique_keys=unique_keys)
 
 
 def parse_content(path: str, content: bytes, *, unique_keys: bool = False) -> Any:
-    """As `read_json_file`, where the file's content has been read."""
+    """As `read_json_file`, from the content of the file."""
     if is_gzipped(path, content):
         content = _gunzip(content)
     try:
@@ -89,7 +89,7 @@ def parse_content(path: str, content: bytes, *, unique_keys: bool = False) -> An
 
 
 def read_content(path: str) -> bytes:
-    """The bytes in a file or standard input. Raises InvalidInputError, without a file's name."""
+    """The bytes of a file or of standard input. Raises InvalidInputError without the file's name."""
     try:
         return sys.stdin.buffer.read() if path == STANDARD_INPUT else Path(path).read_bytes()
     except OSError as error:
@@ -101,7 +101,7 @@ def unreadable_file_error(error: OSError) -> InvalidInputError:
 
 
 def is_gzipped(path: str, beginning: bytes) -> bool:
-    """Whether a file is gzipped, by its name or by how it begins."""
+    """Whether a file is gzipped, by its name or its first bytes."""
     return path.endswith(".gz") or beginning.startswith(GZIP_SIGNATURE)
 
 
@@ -109,13 +109,13 @@ def _gunzip(content: bytes) -> bytes:
     try:
         return gzip.decompress(content)
     except EOFError as error:
-        raise InvalidInputError("the gzip data is cut short; fetch the file again") from error
+        raise InvalidInputError("the gzip data is truncated; fetch the file again") from error
     except (gzip.BadGzipFile, zlib.error) as error:
         raise InvalidInputError(f"not gzip data, or damaged ({error})") from error
 
 
 def parse_json(text: str, *, unique_keys: bool = False) -> Any:
-    """The value that JSON text stands for. Raises InvalidInputError with line and column, without a file's name."""
+    """The value of JSON text. Raises InvalidInputError with line and column, without the file's name."""
     try:
         return json.loads(
             text, parse_constant=_refuse_constant, object_pairs_hook=_object_with_unique_keys if unique_keys else None
@@ -123,28 +123,28 @@ def parse_json(text: str, *, unique_keys: bool = False) -> Any:
     except json.JSONDecodeError as error:
         raise InvalidInputError(f"not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from error
     except ValueError as error:
-        # A whole number of thousands of digits, which Python refuses to convert.
+        # Python refuses to convert a whole number of thousands of digits.
         raise InvalidInputError(f"not usable JSON: {error}") from error
 
 
 def parse_if_text(value: Any) -> Any:
-    """A value that may have been given as JSON text. Raises InvalidInputError."""
+    """A value, decoded where it is JSON text. Raises InvalidInputError."""
     return parse_json(value) if isinstance(value, str) else value
 
 
 def join_place(place: str, key: str) -> str:
-    """The place of a key within a place, which is empty for the whole document."""
+    """The place of a key inside a place; the whole document is the empty place."""
     return f"{place}.{key}" if place else key
 
 
 def _refuse_constant(name: str) -> NoReturn:
-    raise InvalidInputError(f"not JSON: {name} is no JSON value")
+    raise InvalidInputError(f"not JSON: {name} is not a JSON value")
 
 
 def _object_with_unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) < len(pairs):
         keys = [key for key, _ in pairs]
-        twice = next(key for index, key in enumerate(keys) if key in keys[:index])
-        raise InvalidInputError(f"the key {twice!r} is given twice in one object")
+        repeated = next(key for index, key in enumerate(keys) if key in keys[:index])
+        raise InvalidInputError(f"the key {repeated!r} is given twice in one object")
     return value

@@ -1,7 +1,7 @@
-"""The parts of an account and region that decide whether a load balancer's security groups suffice.
+"""The resources that decide whether a load balancer's security groups suffice, and whether a plan may change them.
 
-Every class mirrors the AWS API shape of its name, keeps only what a verdict or its explanation needs, and is
-immutable. Loaders build them (`from_api`); nothing past a loader sees a dict of unknown shape.
+Every class mirrors the AWS API shape of its name, is immutable, and has only the fields that verdicts, explanations and
+plans use. Loaders build them; no code past a loader sees a dict of unknown shape.
 """
 
 from __future__ import annotations
@@ -10,12 +10,6 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from alb_sg.estate.cidr import Family
-
-LOAD_BALANCER_TYPE = "AWS::ElasticLoadBalancingV2::LoadBalancer"
-LISTENER_TYPE = "AWS::ElasticLoadBalancingV2::Listener"
-TARGET_GROUP_TYPE = "AWS::ElasticLoadBalancingV2::TargetGroup"
-SECURITY_GROUP_TYPE = "AWS::EC2::SecurityGroup"
-
 
 NO_TAGS: Mapping[str, str] = {}
 
@@ -42,7 +36,7 @@ class LoadBalancer(NamedTuple):
 
 
 class Listener(NamedTuple):
-    """A listener; `target_group_arns` are those of its default actions only (rules are not part of it)."""
+    """A listener. `target_group_arns` are the target groups of its default actions; listener rules are not included."""
 
     arn: str
     load_balancer_arn: str
@@ -52,7 +46,7 @@ class Listener(NamedTuple):
 
 
 class TargetGroup(NamedTuple):
-    """A target group. `load_balancer_arns` is None where the source does not say who uses it; `port` is None
+    """A target group. `load_balancer_arns` is None where the source does not name its load balancers; `port` is None
     for Lambda functions; `health_check_port` is None for `traffic-port`."""
 
     arn: str
@@ -67,8 +61,8 @@ class TargetGroup(NamedTuple):
 
 
 class Target(NamedTuple):
-    """One registration in a target group. `port` None is the target group's own; `state` None is unknown
-    (configuration items carry none)."""
+    """A registration in a target group. `port` is None where the target group's port applies; `state` is None where the
+    source does not tell it, as configuration items never do."""
 
     id: str
     port: int | None
@@ -76,7 +70,7 @@ class Target(NamedTuple):
 
 
 class SecurityGroupReference(NamedTuple):
-    """A security group named as the peer of a rule (`UserIdGroupPair`)."""
+    """A security group as the peer of a rule (`UserIdGroupPair`)."""
 
     group_id: str
     owner_id: str | None
@@ -86,15 +80,15 @@ class SecurityGroupReference(NamedTuple):
 
     @property
     def is_stale(self) -> bool:
-        """Whether the peering it relies on is gone (EC2 user guide, "Work with stale security group rules")."""
+        """Whether its VPC peering no longer exists (EC2 user guide, "Work with stale security group rules")."""
         return self.peering_status is not None and self.peering_status.lower() != "active"
 
 
 class Permission(NamedTuple):
-    """What one security group rule lets through (`IpPermission`).
+    """A security group rule (`IpPermission`).
 
     `protocol` is `tcp`, `udp`, `icmp`, `icmpv6`, `-1` or another protocol's number. For ICMP, `from_port` is
-    the type and `to_port` the code. `cidrs` keeps the text that the rule was written in.
+    the type and `to_port` the code. `cidrs` holds the blocks as they are written in the rule.
     """
 
     protocol: str
@@ -118,15 +112,15 @@ class SecurityGroup(NamedTuple):
 
 
 class Vpc(NamedTuple):
-    """A VPC and its associated CIDR blocks, per family."""
+    """A VPC and its associated CIDR blocks by family."""
 
     id: str
     cidrs: Mapping[Family, tuple[str, ...]]
 
 
 class NetworkInterface(NamedTuple):
-    """A network interface. `prefixes` are the delegated ones; `instance_id` and `device_index` say where it is
-    attached; `ipv6_addresses` begins with the primary one. `is_elb_managed`: Elastic Load Balancing created it."""
+    """A network interface. `prefixes` are delegated prefixes; `instance_id` and `device_index` describe its attachment;
+    `ipv6_addresses` begins with the primary address; Elastic Load Balancing created the `is_elb_managed` ones."""
 
     id: str
     vpc_id: str
@@ -148,8 +142,8 @@ class InstanceInterface(NamedTuple):
 
 
 class Instance(NamedTuple):
-    """An instance. The addresses and `groups` are those of its primary network interface; an address is None where
-    that interface has none. `interfaces` are all that its record lists."""
+    """An instance. The addresses and `groups` belong to its primary network interface; an address is None where that
+    interface has none. `interfaces` are all interfaces that its record lists."""
 
     id: str
     ipv4_address: str | None
@@ -159,8 +153,8 @@ class Instance(NamedTuple):
 
 
 class PrefixList(NamedTuple):
-    """A managed prefix list. `entries` is None where its owner refuses them to this account; AWS-managed lists have no
-    `max_entries`."""
+    """A managed prefix list. `entries` is None where its owner refuses them to this account. AWS-managed prefix lists
+    have no `max_entries`."""
 
     id: str
     name: str

@@ -1,15 +1,16 @@
-"""The sections of an estate: the kinds of AWS resources that it holds, by the names that an export file gives them."""
+"""The sections of an estate: the kinds of AWS resources that it holds, under the names of an export file."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 
 class Section(StrEnum):
-    """A section, as an export file names it.
+    """A section, under its name in an export file.
 
-    `ALB_REGISTRATIONS` is no section of its own there: it asks for target groups of type `alb` and who is registered
-    in them, a part of `TARGET_GROUPS` and `TARGET_HEALTH_DESCRIPTIONS`.
+    `ALB_REGISTRATIONS` is not a section of the file. It requests the target groups of type `alb` and their targets, a
+    part of `TARGET_GROUPS` and `TARGET_HEALTH_DESCRIPTIONS`.
     """
 
     LOAD_BALANCERS = "LoadBalancers"
@@ -25,6 +26,19 @@ class Section(StrEnum):
     TAGS = "Tags"
 
 
-# Every question about these sections concerns all of an account and region: one resource that is missing makes them
-# incomplete.
+# The attribute of `Estate` that holds a section. Load balancers are not optional, so no lookup needs theirs.
+SECTION_ATTRIBUTES: Mapping[Section, str] = {
+    Section.LISTENERS: "listeners",
+    Section.TARGET_GROUPS: "target_groups",
+    Section.TARGET_HEALTH_DESCRIPTIONS: "targets",
+    Section.SECURITY_GROUPS: "security_groups",
+    Section.VPCS: "vpcs",
+    Section.INSTANCES: "instances",
+    Section.NETWORK_INTERFACES: "network_interfaces",
+    Section.MANAGED_PREFIX_LISTS: "prefix_lists",
+    Section.TAGS: "tags",
+}
+
+# A load balancer's target groups, and the owner of an address, are known only from the whole section: one resource that
+# was not recorded makes the section incomplete.
 ALL_OR_NOTHING_SECTIONS = frozenset({Section.TARGET_GROUPS, Section.NETWORK_INTERFACES})

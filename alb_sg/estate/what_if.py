@@ -1,4 +1,4 @@
-"""An estate as it would be after a change to one load balancer, for judging the change before it is made."""
+"""An estate after a hypothetical change to one load balancer."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from dataclasses import replace
 from alb_sg.errors import InvalidInputError, NotReadError
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import Listener, LoadBalancer, TargetGroup
+from alb_sg.estate.sections import Section
 
 HTTPS_PORTS = frozenset({443, 8443})
 
 
 def add_listener(estate: Estate, load_balancer: LoadBalancer, port: int) -> Estate:
-    """With one more listener, which forwards to no target group yet: HTTPS on ports 443 and 8443, else HTTP.
+    """Add a listener that forwards to no target group yet: HTTPS on ports 443 and 8443, otherwise HTTP.
 
-    Raises InvalidInputError where the port is taken, NotReadError where the listeners were not read.
+    Raises InvalidInputError where the port is in use, NotReadError where the listeners were not read.
     """
     listeners = estate.listeners_of(load_balancer)
     if any(listener.port == port for listener in listeners):
@@ -31,21 +32,21 @@ def add_listener(estate: Estate, load_balancer: LoadBalancer, port: int) -> Esta
 
 
 def remove_listener(estate: Estate, load_balancer: LoadBalancer, port: int) -> Estate:
-    """Without the listener on a port. Target groups stay associated: listener rules, which are not part of an
-    estate, may still forward to them.
+    """Remove the listener on a port. Target groups stay associated, because listener rules, which an estate does not
+    hold, may still forward to them.
 
     Raises InvalidInputError where there is no such listener, NotReadError where the listeners were not read.
     """
     listeners = estate.listeners_of(load_balancer)
-    kept = tuple(listener for listener in listeners if listener.port != port)
-    if len(kept) == len(listeners):
+    remaining = tuple(listener for listener in listeners if listener.port != port)
+    if len(remaining) == len(listeners):
         ports = ", ".join(str(number) for number in sorted(listener.port for listener in listeners)) or "none"
         raise InvalidInputError(f"{load_balancer.name} has no listener on port {port} (its ports: {ports})")
-    changed = _with_listeners(estate, load_balancer, kept)
+    changed = _with_listeners(estate, load_balancer, remaining)
     try:
         associated = estate.target_groups_of(load_balancer)
     except NotReadError:
-        # The rules that ask for target groups then say so themselves.
+        # The rules that need target groups raise the same error.
         return changed
     for group in associated:
         changed = _with_associated_target_group(changed, load_balancer, group.arn)
@@ -53,10 +54,10 @@ def remove_listener(estate: Estate, load_balancer: LoadBalancer, port: int) -> E
 
 
 def set_health_check_port(estate: Estate, load_balancer: LoadBalancer, name: str, port: int | None) -> Estate:
-    """With another health check port (None: `traffic-port`) of a target group, given by name or ARN.
+    """Change the health check port (None: `traffic-port`) of a target group, given by name or ARN.
 
-    The group is one that the load balancer uses, or one of type `alb` in which it is registered. Raises
-    InvalidInputError where it is neither, NotReadError where target groups were not read.
+    The load balancer must use the group, or be registered in it if its type is `alb`. Raises InvalidInputError where
+    neither holds, NotReadError where target groups were not read.
     """
     group = health_checked_group(estate, load_balancer, name)
     groups = {**(estate.target_groups or {}), group.arn: group._replace(health_check_port=port)}
@@ -64,33 +65,35 @@ def set_health_check_port(estate: Estate, load_balancer: LoadBalancer, name: str
 
 
 def health_checked_group(estate: Estate, load_balancer: LoadBalancer, name: str) -> TargetGroup:
-    """The target group of this name or ARN whose health checks concern the load balancer. Raises as above."""
+    """The target group of this name or ARN that the load balancer uses or is registered in. Raises as above."""
     registered = [group for group, _ in estate.alb_registrations_of(load_balancer)]
-    concerned = {group.arn: group for group in (*estate.target_groups_of(load_balancer), *registered)}
-    for group in concerned.values():
+    groups = {group.arn: group for group in (*estate.target_groups_of(load_balancer), *registered)}
+    for group in groups.values():
         if name in (group.arn, group.name):
             return group
-    known = ", ".join(sorted(group.name for group in concerned.values())) or "none"
+    known = ", ".join(sorted(group.name for group in groups.values())) or "none"
     raise InvalidInputError(f"{load_balancer.name} uses no target group {name!r} (its target groups: {known})")
 
 
 def set_security_groups(estate: Estate, load_balancer: LoadBalancer, group_ids: Iterable[str]) -> Estate:
-    """With other security groups on the load balancer.
+    """Replace the security groups of the load balancer.
 
-    Raises InvalidInputError for a group that is not among those collected or belongs to another VPC, NotReadError where
-    groups were not read.
+    Raises InvalidInputError for a group that was not collected or is in another VPC, NotReadError where groups were not
+    read.
     """
     group_ids = tuple(sorted(set(group_ids)))
     for group_id in group_ids:
         try:
             group = estate.security_group(group_id)
         except NotReadError as error:
-            if estate.security_groups is None or any(one.section == "SecurityGroups" for one in estate.failures):
+            if estate.security_groups is None or any(
+                failure.section == Section.SECURITY_GROUPS for failure in estate.failures
+            ):
                 raise
             raise InvalidInputError(f"{error.what} is {error.cause}") from error
         if group.vpc_id and load_balancer.vpc_id and group.vpc_id != load_balancer.vpc_id:
             raise InvalidInputError(
-                f"security group {group_id} is of {group.vpc_id}, and {load_balancer.name} of {load_balancer.vpc_id}"
+                f"security group {group_id} is in {group.vpc_id}, and {load_balancer.name} in {load_balancer.vpc_id}"
             )
     changed = load_balancer._replace(security_groups=group_ids)
     return replace(estate, load_balancers={**estate.load_balancers, load_balancer.arn: changed})
@@ -101,7 +104,7 @@ def _with_listeners(estate: Estate, load_balancer: LoadBalancer, listeners: tupl
 
 
 def _with_associated_target_group(estate: Estate, load_balancer: LoadBalancer, target_group_arn: str) -> Estate:
-    """With a target group that names the load balancer among those it is associated with."""
+    """Add the load balancer to those that a target group is associated with."""
     groups = estate.target_groups or {}
     group = groups[target_group_arn]
     users = group.load_balancer_arns or ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from alb_sg.estate.cidr import Family
-from alb_sg.estate.estate import InterfaceIndex
+from alb_sg.estate.indexing import InterfaceIndex
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.estate.sections import Section
 from alb_sg.live.details import vpc_requests_by_id

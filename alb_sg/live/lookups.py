@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from alb_sg.errors import NotReadError
 from alb_sg.estate.cidr import Family, InvalidCidrError, parse_cidr
 from alb_sg.estate.estate import Estate
-from alb_sg.estate.from_api import HIGHEST_PORT
+from alb_sg.estate.field_readers import HIGHEST_PORT
 from alb_sg.estate.model import LoadBalancer, Permission, Target, TargetGroup
 from alb_sg.estate.sections import Section
 from alb_sg.parameters import PREFIX_LIST_ID

@@ -262,7 +262,7 @@ class PartialEstate:
                 self._add_failure(section, key, response.failure)
 
     def _add_failure(self, section: str, key: str | None, cause: str) -> None:
-        self.failures.append(ReadFailure(section, key, cause))
+        self.failures.append(ReadFailure(Section(section), key, cause))
 
     def _mark_deleted(self, load_balancer_arn: str) -> None:
         self.load_balancers.pop(load_balancer_arn, None)

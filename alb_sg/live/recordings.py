@@ -15,10 +15,17 @@ from alb_sg.aws.account_region import AccountRegion
 from alb_sg.aws.calls import ApiResponse
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.config_documents import find_config_items
-from alb_sg.estate.config_item import VPC_TYPE, ConfigItem, read_item
+from alb_sg.estate.config_item import ConfigItem, read_item
 from alb_sg.estate.estate import Estate
-from alb_sg.estate.item_history import SECTION_BY_TYPE, Recording
-from alb_sg.estate.model import LISTENER_TYPE, LOAD_BALANCER_TYPE, SECURITY_GROUP_TYPE, TARGET_GROUP_TYPE
+from alb_sg.estate.item_history import Recording
+from alb_sg.estate.resource_types import (
+    LISTENER_TYPE,
+    LOAD_BALANCER_TYPE,
+    SECTION_BY_TYPE,
+    SECURITY_GROUP_TYPE,
+    TARGET_GROUP_TYPE,
+    VPC_TYPE,
+)
 from alb_sg.estate.sections import Section
 from alb_sg.live.config_requests import ConfigRequests
 from alb_sg.live.load_context import LoadContext

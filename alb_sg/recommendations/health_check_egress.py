@@ -5,14 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from alb_sg.estate.estate import Estate
-from alb_sg.estate.model import (
-    LISTENER_TYPE,
-    LOAD_BALANCER_TYPE,
-    SECURITY_GROUP_TYPE,
-    TARGET_GROUP_TYPE,
-    LoadBalancer,
-    TargetGroup,
-)
+from alb_sg.estate.model import LoadBalancer, TargetGroup
+from alb_sg.estate.resource_types import LISTENER_TYPE, LOAD_BALANCER_TYPE, SECURITY_GROUP_TYPE, TARGET_GROUP_TYPE
 from alb_sg.parameters import COMMON_PARAMETERS, TARGET_MATCH, Parameters
 from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.recommendations.load_balancer_context import LoadBalancerContext

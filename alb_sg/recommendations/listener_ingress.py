@@ -13,15 +13,8 @@ from typing import NamedTuple
 from alb_sg.errors import NotReadError
 from alb_sg.estate.cidr import Family
 from alb_sg.estate.estate import Estate
-from alb_sg.estate.model import (
-    LISTENER_TYPE,
-    LOAD_BALANCER_TYPE,
-    SECURITY_GROUP_TYPE,
-    TARGET_GROUP_TYPE,
-    Listener,
-    LoadBalancer,
-    TargetGroup,
-)
+from alb_sg.estate.model import Listener, LoadBalancer, TargetGroup
+from alb_sg.estate.resource_types import LISTENER_TYPE, LOAD_BALANCER_TYPE, SECURITY_GROUP_TYPE, TARGET_GROUP_TYPE
 from alb_sg.estate.sections import Section
 from alb_sg.parameters import ACCEPTED_SOURCES, COMMON_PARAMETERS, TAG_KEY, Parameters
 from alb_sg.permissions.allowed_traffic import Direction, Traffic

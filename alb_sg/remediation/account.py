@@ -11,6 +11,7 @@ from botocore import xform_name
 from alb_sg.aws.calls import ApiRequest
 from alb_sg.errors import NotReadError
 from alb_sg.estate import from_api
+from alb_sg.estate.field_readers import require_object, required_text
 from alb_sg.estate.model import NetworkInterface, SecurityGroup
 from alb_sg.estate.sections import Section
 from alb_sg.live import LiveClients
@@ -76,9 +77,9 @@ class AccountClients:
 
 
 def _security_group_rule(source: Any) -> SecurityGroupRule:
-    source = from_api.require_object(source)
+    source = require_object(source)
     return SecurityGroupRule(
-        from_api.required_text(source, "GroupId"),
-        from_api.required_text(source, "SecurityGroupRuleId"),
+        required_text(source, "GroupId"),
+        required_text(source, "SecurityGroupRuleId"),
         Direction.EGRESS if source.get("IsEgress") else Direction.INGRESS,
     )

@@ -19,7 +19,7 @@ from datetime import datetime
 from typing import Any, TextIO
 
 from alb_sg import __version__
-from alb_sg.estate.model import LOAD_BALANCER_TYPE
+from alb_sg.estate.resource_types import LOAD_BALANCER_TYPE
 from alb_sg.findings.finding import Compliance, EvaluationError, Finding
 from alb_sg.observations.results import Results
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME, USER_GUIDE_URL, rule_severity

@@ -1,7 +1,6 @@
-"""One account and region judged: its objects fetched, read as any file is, and what comes of it as one result.
+"""Judges one account and region: fetches its objects, reads them as files of configuration items, and writes lines.
 
-Only one object is in memory at a time, and of it the fields that verdicts hang on. Nothing here hangs on when or how
-often it runs: the same objects give the same bytes.
+Only one object is in memory at a time. The same objects give the same bytes, however often and whenever it runs.
 """
 
 from __future__ import annotations
@@ -22,26 +21,37 @@ from alb_sg.aws.account_region import AccountRegion
 from alb_sg.aws.client_errors import error_code, error_message
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.estate import Estate
+from alb_sg.estate.other_accounts import (
+    SECTIONS_BY_ID,
+    InterfaceAddress,
+    ResourceKey,
+    evaluate_with_others,
+    resource_ids,
+)
+from alb_sg.estate.sections import Section
+from alb_sg.estate.snapshots.files import read_config_items
 from alb_sg.findings.exemption_application import apply_exemptions
 from alb_sg.findings.finding import EvaluationError, enumeration_error
 from alb_sg.findings.judge import judge_all
 from alb_sg.observations.results import Results
 from alb_sg.report.json_report import write_json_lines
-from alb_sg.snapshot_batch.cross_account import ResourceKey, available_keys, with_other_estates
-from alb_sg.snapshot_batch.manifest import Manifest, StoredObject, WorkItem
-from alb_sg.snapshot_batch.reading import read_estates
+from alb_sg.snapshot_batch.manifest import Manifest, StoredObject
+from alb_sg.snapshot_batch.work_items import WorkItem
 
-# Answers to GetObject that another try would get again.
+# Errors of GetObject that another attempt would get again.
 PERMANENT_ERROR_CODES = frozenset({"AccessDenied", "InvalidObjectState", "NoSuchKey", "PreconditionFailed"})
 OBJECT_CHANGED_CODE = "PreconditionFailed"
 
-# Writes an object of the plan's bucket into a file. Raises InvalidInputError where it never can be.
+# Writes an object of the manifest's bucket into a file. Raises InvalidInputError for a permanent error.
 ObjectFetcher = Callable[[StoredObject, Path], None]
 
 
 @dataclass(frozen=True)
 class ItemResult:
-    """The result for one item. `lines`: findings, exemptions, errors as `alb-sg check --format jsonl` prints them."""
+    """The result of a work item. `lines`: findings, exemptions and errors as `alb-sg check --format jsonl` prints them.
+
+    In its keys the VPC stands for the interfaces in it: every address of an account would be too many.
+    """
 
     load_balancers: int
     misses: frozenset[ResourceKey]
@@ -60,43 +70,66 @@ class ItemResult:
 
 
 def parse_result(content: bytes) -> ItemResult:
-    about, *lines = _split_lines(gzip.decompress(content).decode())
-    said = json.loads(about)
-    asked, kept = (frozenset((section, key) for section, key in said[name]) for name in ("asked", "held"))
-    return ItemResult(said["loadBalancers"], asked, kept, tuple(lines))
+    first, *lines = _split_lines(gzip.decompress(content).decode())
+    about = json.loads(first)
+    misses, available_keys = (
+        frozenset((Section(section), key) for section, key in about[name]) for name in ("asked", "held")
+    )
+    return ItemResult(about["loadBalancers"], misses, available_keys, tuple(lines))
 
 
 def judge_item(manifest: Manifest, item: WorkItem, fetch: ObjectFetcher) -> ItemResult:
-    """The part of an item. What cannot be used of its objects is an error that names it, and no verdict stands."""
+    """The result of a work item. For an invalid object it is an error that names the object, without verdicts."""
     try:
         estate = _read_estate(manifest, item.account_region, fetch)
         others = [
-            found
+            other
             for account_region in item.others
-            if (found := _read_other_estate(manifest, account_region, fetch)) is not None
+            if (other := _read_other_estate(manifest, account_region, fetch)) is not None
         ]
     except InvalidInputError as error:
         failed = account_region_error(item.account_region, error.place, error.message)
         return ItemResult(0, frozenset(), frozenset(), tuple(_json_lines(Results([], 0, [], [], [failed]))))
     if estate is None:
         return ItemResult(0, frozenset(), frozenset(), ())
-    seeing, watched = with_other_estates(estate, others)
     load_balancers = sorted(estate.load_balancers.values(), key=lambda one: one.arn)
-    findings, errors = judge_all(seeing, load_balancers, manifest.rules)
+    # In the order of one run over all estates.
+    visible = sorted((estate, *others), key=lambda one: one.account_region)
+    (findings, errors), misses = evaluate_with_others(
+        estate, visible, lambda linked: judge_all(linked, load_balancers, manifest.rules)
+    )
     errors += _enumeration_errors(estate)
-    given = manifest.loaded_exemptions
-    if given is not None:
-        findings, errors = apply_exemptions(given.exemptions, findings, errors, given.today)
+    exemptions = manifest.loaded_exemptions
+    if exemptions is not None:
+        findings, errors = apply_exemptions(exemptions.exemptions, findings, errors, exemptions.today)
     errors.sort(key=lambda error: error.sort_key)
     findings.sort(key=lambda finding: finding.sort_key)
-    names = sorted(rule.name for rule in manifest.rules)
-    account_region = (item.account_region.account_id, item.account_region.region)
     results = Results(
-        [account_region], len(load_balancers), names, findings, errors, manifest.exemption_document is not None
+        [item.account_region],
+        len(load_balancers),
+        sorted(rule.name for rule in manifest.rules),
+        findings,
+        errors,
+        exemptions is not None,
     )
     return ItemResult(
-        len(load_balancers), frozenset(watched.misses), frozenset(available_keys(estate)), tuple(_json_lines(results))
+        len(load_balancers),
+        frozenset(map(_without_address, misses)),
+        frozenset(_available_keys(estate)),
+        tuple(_json_lines(results)),
     )
+
+
+def _without_address(key: ResourceKey) -> ResourceKey:
+    section, name = key
+    return section, name.vpc_id if isinstance(name, InterfaceAddress) else name
+
+
+def _available_keys(estate: Estate) -> Iterator[ResourceKey]:
+    """The keys that an estate can look up for others."""
+    yield from resource_ids(estate, SECTIONS_BY_ID)
+    for vpc_id in {interface.vpc_id for interface in (estate.network_interfaces or {}).values()}:
+        yield Section.NETWORK_INTERFACES, vpc_id
 
 
 def account_region_error(account_region: AccountRegion, what: str, cause: str) -> EvaluationError:
@@ -104,12 +137,11 @@ def account_region_error(account_region: AccountRegion, what: str, cause: str) -
 
 
 def object_fetcher(s3: Any, bucket: str) -> ObjectFetcher:
-    """Fetches with a client of S3, the version that the plan names. What may pass by itself is raised as it is, for
-    another try."""
+    """A fetcher of the versions in the manifest. Temporary errors of botocore pass through, for another attempt."""
 
     def fetch(stored: StoredObject, path: Path) -> None:
         try:
-            answer = s3.get_object(Bucket=bucket, Key=stored.key, IfMatch=stored.etag)
+            response = s3.get_object(Bucket=bucket, Key=stored.key, IfMatch=stored.etag)
         except ClientError as error:
             code = OBJECT_CHANGED_CODE if error_code(error) == "412" else error_code(error)
             if code not in PERMANENT_ERROR_CODES:
@@ -120,14 +152,14 @@ def object_fetcher(s3: Any, bucket: str) -> ObjectFetcher:
                 else error_message(error)
             )
             raise InvalidInputError(f"{code}: {cause}") from error
-        with answer["Body"] as body, path.open("wb") as file:
+        with response["Body"] as body, path.open("wb") as file:
             shutil.copyfileobj(body, file)
 
     return fetch
 
 
 def _read_other_estate(manifest: Manifest, account_region: AccountRegion, fetch: ObjectFetcher) -> Estate | None:
-    """An estate to be seen; None where it cannot be used: its own item says so."""
+    """Another estate; None for an invalid object, which the other item's own result reports."""
     try:
         return _read_estate(manifest, account_region, fetch)
     except InvalidInputError:
@@ -135,34 +167,33 @@ def _read_other_estate(manifest: Manifest, account_region: AccountRegion, fetch:
 
 
 def _read_estate(manifest: Manifest, account_region: AccountRegion, fetch: ObjectFetcher) -> Estate | None:
-    """The estate in a home's objects; None where they hold nothing that the rules read. Raises InvalidInputError."""
+    """The estate of an account and region; None without items that the rules read. Raises InvalidInputError."""
     with tempfile.TemporaryDirectory() as folder:
-        paths = {}
+        names = {}
         for number, stored in enumerate(manifest.objects[account_region]):
-            # Numbered, so that they are read in the order of their keys, whatever those are.
+            # Numbered, so that files are read in the order of the keys.
             path = Path(folder, f"{number:08d}{'.json.gz' if stored.key.endswith('.gz') else '.json'}")
-            paths[str(path)] = f"s3://{manifest.bucket}/{stored.key}"
+            names[str(path)] = f"s3://{manifest.bucket}/{stored.key}"
             try:
                 fetch(stored, path)
             except InvalidInputError as error:
-                raise InvalidInputError(error.message, paths[str(path)]) from error
+                raise InvalidInputError(error.message, names[str(path)]) from error
         try:
-            estates = read_estates(paths)
+            estates = read_config_items(names, fast=False)
         except InvalidInputError as error:
-            raise _with_object_names(error, paths) from error
-    names = ", ".join(paths.values())
+            raise _with_object_names(error, names) from error
     for estate in estates:
-        if AccountRegion(estate.account_id, estate.region) != account_region:
+        if estate.account_region != account_region:
             raise InvalidInputError(
-                f"holds items of {estate.account_id} {estate.region}, and is named for {account_region}", names
+                f"holds items of {estate.account_region}, and is named for {account_region}", ", ".join(names.values())
             )
     return estates[0] if estates else None
 
 
-def _with_object_names(error: InvalidInputError, paths: Mapping[str, str]) -> InvalidInputError:
-    """With the objects' own names in place of the files'."""
+def _with_object_names(error: InvalidInputError, names: Mapping[str, str]) -> InvalidInputError:
+    """The error with the names of objects in place of the paths of files."""
     message, place = error.message, error.place
-    for path, name in paths.items():
+    for path, name in names.items():
         message, place = message.replace(path, name), place.replace(path, name)
     return InvalidInputError(message, place)
 
@@ -180,5 +211,5 @@ def _json_lines(results: Results) -> list[str]:
 
 
 def _split_lines(text: str) -> list[str]:
-    """Lines of JSON with their ends: other characters at which Python would split stand within texts."""
+    """Lines with their ends. `splitlines` would also split at other characters, which JSON text may contain."""
     return [f"{line}\n" for line in text.split("\n") if line]

@@ -1,6 +1,11 @@
-"""What there is to judge: the objects under a prefix, by the account and region that AWS Config's names for them say.
+"""The manifest of a batch: the objects to judge, by the account and region in the names that AWS Config gives them.
 
-A plan is written once and never changed; with each object it has the ETag, so that every try reads the same bytes.
+A manifest is written once and never changed. It records the ETag of each object, so that every attempt reads the same
+bytes. It also holds the exemptions, read once, so that every call applies the same ones:
+
+    {"source", "date": "YYYY-MM-DD", "document": {"version": 1, "exemptions": […]}, "errors": [[what, cause], …]}
+
+`document` has the valid entries in the form of an exemption document; `errors` names what could not be read.
 """
 
 from __future__ import annotations
@@ -10,16 +15,19 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.json_files import JSON_SUFFIXES
+from alb_sg.exemptions.document import VERSION, parse_exemptions
+from alb_sg.findings.finding import EvaluationError
 from alb_sg.findings.loaded_exemptions import LoadedExemptions
 from alb_sg.parameters import Parameters, parse_parameters
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS, RECOMMENDATIONS_BY_NAME
 from alb_sg.recommendations.recommendation import Recommendation
-from alb_sg.snapshot_batch.manifest_exemptions import loaded_exemptions_object, parse_loaded_exemptions
+from alb_sg.snapshot_batch.work_items import WorkItem
 
 # AWS Config developer guide, "Delivering configuration snapshots": 111122223333_Config_eu-west-1_ConfigSnapshot_….
 OBJECT_NAME_PATTERN = re.compile(r"([0-9]{12})_Config_([a-z0-9-]+)_Config(?:Snapshot|History)_[^/]+")
@@ -27,7 +35,7 @@ OBJECT_NAME_PATTERN = re.compile(r"([0-9]{12})_Config_([a-z0-9-]+)_Config(?:Snap
 
 @dataclass(frozen=True, slots=True)
 class StoredObject:
-    """An object in S3 as it was when the plan was made."""
+    """An object in S3 at the time of the manifest."""
 
     key: str
     etag: str
@@ -35,9 +43,8 @@ class StoredObject:
 
 @dataclass(frozen=True)
 class Manifest:
-    """`homes`: each account and region with its objects, by key. `strays`: objects whose names do not say whose they
-    are. `parameters`: of rules, by rule, as AWS Config would pass them. `exemptions`: in the form of
-    `sweep.granted`, as they were when the plan was made; None: none are given."""
+    """`objects` are those of each account and region, by key; the names of `unassigned_keys` do not tell it.
+    `parameters` are those of each rule, as AWS Config passes them. `exemption_document` is None without exemptions."""
 
     bucket: str
     objects: Mapping[AccountRegion, tuple[StoredObject, ...]]
@@ -47,16 +54,16 @@ class Manifest:
 
     @property
     def rules(self) -> dict[Recommendation, Parameters]:
-        """Raises InvalidInputError for parameters that no rule takes."""
+        """Raises InvalidInputError for parameters that a rule does not take."""
         return parse_rules(self.parameters)
 
     @property
     def loaded_exemptions(self) -> LoadedExemptions | None:
-        return None if self.exemption_document is None else parse_loaded_exemptions(self.exemption_document)
+        return None if self.exemption_document is None else _parse_exemption_document(self.exemption_document)
 
     def to_json(self) -> str:
         account_regions = [
-            [account_region.account_id, account_region.region, [[one.key, one.etag] for one in objects]]
+            [*account_region, [[stored.key, stored.etag] for stored in objects]]
             for account_region, objects in sorted(self.objects.items())
         ]
         document = {
@@ -69,26 +76,6 @@ class Manifest:
         return json.dumps(document, ensure_ascii=False, sort_keys=True)
 
 
-@dataclass(frozen=True, slots=True)
-class WorkItem:
-    """What one call judges: an account and region, with others in view whose resources its verdicts hang on."""
-
-    account_region: AccountRegion
-    others: tuple[AccountRegion, ...] = ()
-
-    def to_object(self) -> dict[str, Any]:
-        return {
-            "accountId": self.account_region.account_id,
-            "region": self.account_region.region,
-            "others": [[one.account_id, one.region] for one in self.others],
-        }
-
-
-def parse_item(source: Mapping[str, Any]) -> WorkItem:
-    others = tuple(AccountRegion(account_id, region) for account_id, region in source["others"])
-    return WorkItem(AccountRegion(source["accountId"], source["region"]), others)
-
-
 def make_manifest(
     listed: Iterable[Mapping[str, Any]],
     bucket: str,
@@ -96,66 +83,93 @@ def make_manifest(
     parameters: Mapping[str, Mapping[str, str]],
     exemptions: LoadedExemptions | None = None,
 ) -> Manifest:
-    """The plan for objects as ListObjectsV2 answers them, those alone whose key contains a text.
+    """The manifest for the objects of ListObjectsV2 whose key contains a text.
 
-    Objects that are not JSON are nobody's business, as in a folder that `alb-sg check` reads. Raises InvalidInputError
-    where there is nothing to judge, or parameters are none.
+    Objects that are not JSON are ignored, as in a folder that `alb-sg check` reads. Raises InvalidInputError where no
+    object is left, or for invalid parameters.
     """
-    account_regions: dict[AccountRegion, list[StoredObject]] = {}
-    strays = []
+    objects: dict[AccountRegion, list[StoredObject]] = {}
+    unassigned_keys = []
     parse_rules(parameters)
-    for one in listed:
-        key = str(one["Key"])
+    for entry in listed:
+        key = str(entry["Key"])
         if not key.endswith(JSON_SUFFIXES) or contains not in key:
             continue
-        named = OBJECT_NAME_PATTERN.fullmatch(key.rpartition("/")[2])
-        if named is None:
-            strays.append(key)
+        name = OBJECT_NAME_PATTERN.fullmatch(key.rpartition("/")[2])
+        if name is None:
+            unassigned_keys.append(key)
         else:
-            account_regions.setdefault(AccountRegion(named[1], named[2]), []).append(
-                StoredObject(key, str(one["ETag"]))
-            )
-    if not account_regions:
-        raise InvalidInputError("no snapshot of AWS Config lies here; give another prefix or text", f"s3://{bucket}")
+            objects.setdefault(AccountRegion(name[1], name[2]), []).append(StoredObject(key, str(entry["ETag"])))
+    if not objects:
+        raise InvalidInputError("there is no snapshot of AWS Config; give another prefix or text", f"s3://{bucket}")
     ordered = {
-        account_region: tuple(sorted(found, key=lambda one: one.key))
-        for account_region, found in sorted(account_regions.items())
+        account_region: tuple(sorted(stored, key=lambda one: one.key))
+        for account_region, stored in sorted(objects.items())
     }
-    granted = None if exemptions is None else loaded_exemptions_object(exemptions)
-    return Manifest(bucket, ordered, tuple(sorted(strays)), parameters, granted)
+    exemption_document = None if exemptions is None else _exemption_document(exemptions)
+    return Manifest(bucket, ordered, tuple(sorted(unassigned_keys)), parameters, exemption_document)
 
 
 def parse_manifest(text: str) -> Manifest:
-    source = json.loads(text)
-    account_regions = {
-        AccountRegion(account_id, region): tuple(StoredObject(key, etag) for key, etag in objects)
-        for account_id, region, objects in source["homes"]
+    document = json.loads(text)
+    objects = {
+        AccountRegion(account_id, region): tuple(StoredObject(key, etag) for key, etag in stored)
+        for account_id, region, stored in document["homes"]
     }
     return Manifest(
-        source["bucket"], account_regions, tuple(source["strays"]), source["parameters"], source["exemptions"]
+        document["bucket"], objects, tuple(document["strays"]), document["parameters"], document["exemptions"]
     )
 
 
 def parse_rules(parameters: Mapping[str, Mapping[str, str]]) -> dict[Recommendation, Parameters]:
-    """All four rules, each with its parameters. Raises InvalidInputError."""
+    """Every rule with its parameters. Raises InvalidInputError."""
     unknown = sorted(set(parameters) - set(RECOMMENDATIONS_BY_NAME))
     if unknown:
         raise InvalidInputError(
-            f"there is no rule {unknown[0]!r}; known are {', '.join(sorted(RECOMMENDATIONS_BY_NAME))}", "parameters"
+            f"there is no rule {unknown[0]!r}; the rules are {', '.join(sorted(RECOMMENDATIONS_BY_NAME))}", "parameters"
         )
     return {rule: parse_parameters(parameters.get(rule.name, {})) for rule in RECOMMENDATIONS}
 
 
 def result_name(manifest: Manifest, item: WorkItem) -> str:
-    """The name of an item's result: the same for every try, another for other objects, versions of them, others in
-    view, parameters or exemptions."""
-    seen = [
-        [one.key, one.etag]
+    """The name of an item's result. It depends on the objects, their versions, parameters and exemptions alone, so all
+    attempts write the same object."""
+    objects = [
+        [stored.key, stored.etag]
         for account_region in (item.account_region, *item.others)
-        for one in manifest.objects[account_region]
+        for stored in manifest.objects[account_region]
     ]
-    said = json.dumps([seen, manifest.parameters, manifest.exemption_document], sort_keys=True)
-    return (
-        f"{item.account_region.account_id}_{item.account_region.region}-"
-        f"{hashlib.sha256(said.encode()).hexdigest()[:32]}.jsonl.gz"
+    inputs = json.dumps([objects, manifest.parameters, manifest.exemption_document], sort_keys=True)
+    digest = hashlib.sha256(inputs.encode()).hexdigest()[:32]
+    return f"{item.account_region.account_id}_{item.account_region.region}-{digest}.jsonl.gz"
+
+
+# --- exemptions
+
+
+def _exemption_document(loaded: LoadedExemptions) -> dict[str, Any]:
+    entries = [
+        {
+            "loadBalancer": entry.load_balancer_arn,
+            "rule": entry.rule,
+            "reason": entry.reason,
+            "owner": entry.owner,
+            "ticket": entry.ticket,
+            "expires": entry.expires.isoformat(),
+        }
+        for entry in loaded.exemptions.entries
+    ]
+    return {
+        "source": loaded.exemptions.document_name,
+        "date": loaded.today.isoformat(),
+        "document": {"version": VERSION, "exemptions": entries},
+        "errors": [[error.what, error.cause] for error in loaded.errors],
+    }
+
+
+def _parse_exemption_document(document: Mapping[str, Any]) -> LoadedExemptions:
+    return LoadedExemptions(
+        parse_exemptions(json.dumps(document["document"]), document["source"], RECOMMENDATIONS_BY_NAME),
+        date.fromisoformat(document["date"]),
+        [EvaluationError("", "", None, None, what, cause) for what, cause in document["errors"]],
     )

@@ -1,4 +1,4 @@
-"""The parts put together, in the order of one run: every finding, then every exemption, then every error."""
+"""Merges the results of all items, in the order of one run: every finding, every exemption, every error."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from alb_sg.findings.finding import EvaluationError
 from alb_sg.observations.results import Results
 from alb_sg.report.json_report import write_json_lines
 from alb_sg.snapshot_batch.judging import ItemResult, account_region_error
-from alb_sg.snapshot_batch.manifest import Manifest, WorkItem
+from alb_sg.snapshot_batch.manifest import Manifest
+from alb_sg.snapshot_batch.work_items import WorkItem
 
-NO_RESULT = "it was not judged, however often it was tried; the function's log says why"
+NO_RESULT = "it was not judged after all attempts; the function's log has the cause"
 
 
 @dataclass(frozen=True)
@@ -29,20 +30,22 @@ class MergedResults:
 def merge(
     manifest: Manifest, items: Iterable[WorkItem], read_result: Callable[[WorkItem], ItemResult | None]
 ) -> MergedResults:
-    """Everything, once. An object without a result is an error that names it, and so is one that is nobody's."""
+    """All results. An object without a result, or without an account and region, is an error that names it."""
     load_balancers = 0
     findings: list[str] = []
     exemptions: list[str] = []
-    strays = [
-        EvaluationError("", "", None, None, f"s3://{manifest.bucket}/{key}", "its name does not say whose it is")
+    unassigned = [
+        EvaluationError(
+            "", "", None, None, f"s3://{manifest.bucket}/{key}", "its name does not tell an account and region"
+        )
         for key in manifest.unassigned_keys
     ]
-    given = manifest.loaded_exemptions
-    unread = [] if given is None else given.errors
-    errors = [_error_line(error) for error in sorted([*strays, *unread], key=lambda one: one.sort_key)]
+    loaded_exemptions = manifest.loaded_exemptions
+    unread = [] if loaded_exemptions is None else loaded_exemptions.errors
+    errors = [_error_line(error) for error in sorted([*unassigned, *unread], key=lambda error: error.sort_key)]
     for item in sorted(items, key=lambda one: one.account_region):
-        part = read_result(item)
-        if part is None:
+        result = read_result(item)
+        if result is None:
             errors += [
                 _error_line(
                     account_region_error(item.account_region, f"s3://{manifest.bucket}/{stored.key}", NO_RESULT)
@@ -50,10 +53,10 @@ def merge(
                 for stored in manifest.objects[item.account_region]
             ]
             continue
-        load_balancers += part.load_balancers
-        for line in part.lines:
-            said = json.loads(line)
-            (errors if "error" in said else exemptions if "exemption" in said else findings).append(line)
+        load_balancers += result.load_balancers
+        for line in result.lines:
+            entry = json.loads(line)
+            (errors if "error" in entry else exemptions if "exemption" in entry else findings).append(line)
     return MergedResults(load_balancers, findings, exemptions, errors)
 
 

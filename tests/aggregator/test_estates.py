@@ -14,10 +14,18 @@ from alb_sg.aggregator.estates import AggregatorEstates, read_aggregator
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.aws.clients import make_client
 from alb_sg.errors import InvalidInputError, NotReadError
-from alb_sg.estate.config_item import INSTANCE_TYPE, ITEM_TYPES, NETWORK_INTERFACE_TYPE, VPC_TYPE
-from alb_sg.estate.estate import link_estates
-from alb_sg.estate.item_history import SECTION_BY_TYPE
-from alb_sg.estate.model import LISTENER_TYPE, LOAD_BALANCER_TYPE, SECURITY_GROUP_TYPE, TARGET_GROUP_TYPE
+from alb_sg.estate.config_item import ITEM_TYPES
+from alb_sg.estate.other_accounts import link_estates
+from alb_sg.estate.resource_types import (
+    INSTANCE_TYPE,
+    LISTENER_TYPE,
+    LOAD_BALANCER_TYPE,
+    NETWORK_INTERFACE_TYPE,
+    SECTION_BY_TYPE,
+    SECURITY_GROUP_TYPE,
+    TARGET_GROUP_TYPE,
+    VPC_TYPE,
+)
 from alb_sg.findings.finding import EvaluationError, Finding
 from alb_sg.findings.judge import judge_all
 from alb_sg.parameters import Parameters

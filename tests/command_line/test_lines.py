@@ -15,8 +15,8 @@ import pytest
 
 from alb_sg.command_line import streaming
 from alb_sg.command_line.rule_selection import select_rules
-from alb_sg.estate.config_item_files import read_config_items
-from alb_sg.estate.estate import link_estates
+from alb_sg.estate.other_accounts import link_estates
+from alb_sg.estate.snapshots.files import read_config_items
 from alb_sg.findings.finding import Finding
 from alb_sg.findings.judge import judge_all
 from alb_sg.report.json_report import finding_object

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from alb_sg.estate.config_item import VPC_TYPE
+from alb_sg.estate.resource_types import VPC_TYPE
 from alb_sg.live import LiveClients, LiveSource
 from embedded_aws.account import ACCOUNT_ID, REGION, EmbeddedAws, tcp
 from embedded_aws.config_recorder import ALL_TYPES, record_estate

@@ -12,7 +12,7 @@ from alb_sg.config_rule.affected import affected_load_balancers
 from alb_sg.config_rule.notification import ChangedItem
 from alb_sg.config_rule.rdk_files import rdk_files
 from alb_sg.errors import InvalidInputError
-from alb_sg.estate.model import LISTENER_TYPE
+from alb_sg.estate.resource_types import LISTENER_TYPE
 from alb_sg.live import Selection
 from alb_sg.parameters import PARAMETERS
 from alb_sg.recommendations.catalogue import (

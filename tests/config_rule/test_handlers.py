@@ -12,7 +12,7 @@ from rdklib import Evaluator
 
 from alb_sg.config_rule import evaluations
 from alb_sg.errors import IncompleteEvaluationError, InvalidInputError
-from alb_sg.estate.model import LISTENER_TYPE, LOAD_BALANCER_TYPE, SECURITY_GROUP_TYPE, TARGET_GROUP_TYPE
+from alb_sg.estate.resource_types import LISTENER_TYPE, LOAD_BALANCER_TYPE, SECURITY_GROUP_TYPE, TARGET_GROUP_TYPE
 from embedded_aws.account import ACCOUNT_ID, REGION, EmbeddedAws, icmp, tcp
 from tests.rules import RULE_NAMES, rule_module
 

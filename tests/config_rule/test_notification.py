@@ -9,7 +9,7 @@ import pytest
 
 from alb_sg.config_rule.notification import ChangedItem, Notification, read_notification
 from alb_sg.errors import InvalidInputError
-from alb_sg.estate.model import LOAD_BALANCER_TYPE, TARGET_GROUP_TYPE
+from alb_sg.estate.resource_types import LOAD_BALANCER_TYPE, TARGET_GROUP_TYPE
 
 CREATED, CAPTURED = "2026-01-02T03:04:05.006Z", "2026-01-02T03:03:00.000Z"
 ITEM = {

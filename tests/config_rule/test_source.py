@@ -8,7 +8,7 @@ import pytest
 
 from alb_sg.config_rule.iam_actions import evaluation_actions
 from alb_sg.errors import IncompleteEvaluationError
-from alb_sg.estate.model import SECURITY_GROUP_TYPE
+from alb_sg.estate.resource_types import SECURITY_GROUP_TYPE
 from alb_sg.live import LiveClients, LiveSource
 from alb_sg.live.iam_actions import RECORDING_ACTIONS
 from alb_sg.parameters import Source

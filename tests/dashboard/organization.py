@@ -13,7 +13,7 @@ from alb_sg.aws.account_region import AccountRegion
 from alb_sg.dashboard.history import make_run
 from alb_sg.dashboard.page_data import EarlierRuns
 from alb_sg.estate.cidr import Family
-from alb_sg.estate.estate import Estate, link_estates
+from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import (
     Instance,
     Listener,
@@ -25,6 +25,7 @@ from alb_sg.estate.model import (
     TargetGroup,
     Vpc,
 )
+from alb_sg.estate.other_accounts import link_estates
 from alb_sg.exemptions.exemption import Exemption, Exemptions, MalformedExemption
 from alb_sg.findings.exemption_application import apply_exemptions
 from alb_sg.findings.exemption_review import ReviewScope, review

@@ -16,6 +16,7 @@ from alb_sg.command_line.main import main
 from alb_sg.errors import InvalidInputError
 from alb_sg.functions import snapshot_batch
 from alb_sg.functions.snapshot_batch import lambda_handler
+from alb_sg.snapshot_batch.batch_run import BatchRun
 from tests.builders import ICMP, load_balancer_arn
 from tests.deploy import lake
 from tests.exemptions.entries import document, entry
@@ -127,7 +128,7 @@ def test_crashes_and_retries_change_nothing(s3: Any, one_run: str, seed: int) ->
                 continue
             with pytest.MonkeyPatch.context() as patched:
                 if fate < 0.4:
-                    patched.setattr(snapshot_batch.BatchRun, "_put", crash)
+                    patched.setattr(BatchRun, "_put", crash)
                 try:
                     answer = handle(event)
                 except Crash:
@@ -185,7 +186,7 @@ def test_objects_that_cannot_be_used(s3: Any) -> None:
     said = {error["what"].partition(" of ")[0]: error["cause"] for error in errors}
     assert "not gzip data, or damaged" in said[f"s3://{SOURCE}/{keys[0]}"]
     assert "and is named for" in said[f"s3://{SOURCE}/{keys[1]}"]
-    assert said[f"s3://{SOURCE}/{lake.PREFIX}/somebody.json"] == "its name does not say whose it is"
+    assert said[f"s3://{SOURCE}/{lake.PREFIX}/somebody.json"] == "its name does not tell an account and region"
 
 
 def test_an_object_that_changes_meanwhile(s3: Any) -> None:
@@ -198,7 +199,7 @@ def test_an_object_that_changes_meanwhile(s3: Any) -> None:
 
 
 def test_nothing_to_judge_and_unknown_parameters(s3: Any) -> None:
-    with pytest.raises(InvalidInputError, match="no snapshot of AWS Config lies here"):
+    with pytest.raises(InvalidInputError, match="there is no snapshot of AWS Config"):
         sweep(s3)
     put(s3, dict(list(lake.objects().items())[:1]))
     other: dict[str, dict[str, str]] = {"ALB_SG_OTHER": {}}

@@ -20,7 +20,7 @@ from alb_sg.dashboard.bucket import BUCKET_ACTIONS
 from alb_sg.deployment.artifact import FUNCTION_MODULES
 from alb_sg.deployment.rule_definition import read_rule_definitions
 from alb_sg.errors import InvalidInputError
-from alb_sg.estate.model import LOAD_BALANCER_TYPE
+from alb_sg.estate.resource_types import LOAD_BALANCER_TYPE
 from alb_sg.exemptions.aws_document import READ_ACTIONS
 from alb_sg.exemptions.location import parse_location
 from alb_sg.functions import dashboard

@@ -25,7 +25,7 @@ from moto.iam.access_control import IAMPolicy, PermissionResult
 
 from alb_sg.config_rule.iam_actions import CONFIG_ACTIONS, evaluation_actions
 from alb_sg.errors import IncompleteEvaluationError
-from alb_sg.estate.model import LISTENER_TYPE, LOAD_BALANCER_TYPE, TARGET_GROUP_TYPE
+from alb_sg.estate.resource_types import LISTENER_TYPE, LOAD_BALANCER_TYPE, TARGET_GROUP_TYPE
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 from embedded_aws.account import ACCOUNT_ID, REGION, EmbeddedAws, icmp, tcp
 from tests.deployment.deployments import CENTRAL, RULES, SHIPPED, Resolver, of_type, templates_of

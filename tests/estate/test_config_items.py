@@ -16,10 +16,8 @@ from hypothesis import strategies as st
 from alb_sg.errors import InvalidInputError, NotReadError
 from alb_sg.estate.cidr import Family
 from alb_sg.estate.config_item import ITEM_TYPES
-from alb_sg.estate.config_item_files import read_config_items
-from alb_sg.estate.estate import SECTIONS, Estate, ReadFailure
+from alb_sg.estate.estate import Estate, ReadFailure
 from alb_sg.estate.export_file import read_export_file
-from alb_sg.estate.item_history import SECTION_BY_TYPE
 from alb_sg.estate.model import (
     Instance,
     InstanceInterface,
@@ -33,6 +31,9 @@ from alb_sg.estate.model import (
     TargetGroup,
     Vpc,
 )
+from alb_sg.estate.resource_types import SECTION_BY_TYPE
+from alb_sg.estate.sections import SECTION_ATTRIBUTES, Section
+from alb_sg.estate.snapshots.files import read_config_items
 from tests.estate.example import (
     ACCOUNT,
     BLUE,
@@ -102,7 +103,7 @@ _RDK_LISTENER = (
 def _named_by(arn: str) -> ReadFailure:
     """The load balancer of rdk's samples, which others name and which has no item in the same file."""
     cause = f"named by {arn}, but AWS Config has no item of it"
-    return ReadFailure("LoadBalancers", _RDK_LOAD_BALANCER, cause)
+    return ReadFailure(Section.LOAD_BALANCERS, _RDK_LOAD_BALANCER, cause)
 
 
 def _open(protocol: str, port: int | None, *references: SecurityGroupReference) -> Permission:
@@ -278,10 +279,10 @@ READABLE: dict[str, list[Estate]] = {
 REFUSED_SAMPLES = {
     "c7n_config_poll-evaluation.json": (
         "invokingEvent: ScheduledNotification carries no configuration item; "
-        "give a change notification or a ConfigSnapshot file"
+        "use a change notification or a ConfigSnapshot file"
     ),
     "rdk-1.0.0_AWS_EC2_NetworkInterface.json": "not JSON: Expecting ',' delimiter at line 88, column 1",
-    "public_AWS_EC2_VPC_2019.json": "awsAccountId: missing, and no ARN tells it; have it in the data",
+    "public_AWS_EC2_VPC_2019.json": "awsAccountId: missing, and no ARN names it; add it to the record",
 }
 
 RECORDED_ANSWERS = {
@@ -343,7 +344,7 @@ def test_items_read_as_the_saved_estate_of_the_same(tmp_path: Path, expected: Es
 
 def test_every_type_is_in_the_example() -> None:
     assert {item["resourceType"] for item in config_items()} == ITEM_TYPES.keys() == SECTION_BY_TYPE.keys()
-    assert set(SECTION_BY_TYPE.values()) <= SECTIONS.keys() | {"LoadBalancers"}
+    assert set(SECTION_BY_TYPE.values()) <= SECTION_ATTRIBUTES.keys() | {"LoadBalancers"}
 
 
 def _each(change: Callable[[Shape], object]) -> Callable[[list[Shape]], list[Shape]]:
@@ -683,7 +684,7 @@ def test_an_undated_item_that_differs_is_refused(tmp_path: Path) -> None:
         told = refusal(write(tmp_path, order)).replace(f"{tmp_path}/", "")
         assert told == (
             f"given.json: [{undated}].configurationItemCaptureTime: missing, and this item differs from that in "
-            f"given.json: [{dated}]: which is the latest cannot be told"
+            f"given.json: [{dated}], so neither is known to be the latest"
         )
 
 
@@ -708,8 +709,8 @@ def test_a_type_without_a_single_item_is_unrecorded(tmp_path: Path, expected: Es
     if section == "LoadBalancers":
         assert (estate.load_balancers, estate.tags) == ({}, None)
         return
-    assert getattr(expected, SECTIONS[section])
-    assert getattr(estate, SECTIONS[section]) is None
+    assert getattr(expected, SECTION_ATTRIBUTES[section])
+    assert getattr(estate, SECTION_ATTRIBUTES[section]) is None
     assert estate.has_all_security_groups is (section != "SecurityGroups")
     assert (estate.targets is None) is (section == "TargetGroups")
 
@@ -721,7 +722,7 @@ def test_a_type_with_deleted_items_alone_is_recorded_and_empty(tmp_path: Path, t
             item.update(configurationItemStatus="ResourceDeleted", configuration=None)
     estate = read(tmp_path, items)
     section = SECTION_BY_TYPE[type_name]
-    found = estate.load_balancers if section == "LoadBalancers" else getattr(estate, SECTIONS[section])
+    found = estate.load_balancers if section == "LoadBalancers" else getattr(estate, SECTION_ATTRIBUTES[section])
     assert found is not None
     assert not (any(found.values()) if section == "Listeners" else found)
     assert estate.has_all_security_groups
@@ -767,7 +768,7 @@ def test_what_is_recorded_is_still_known_beside_what_is_not(tmp_path: Path, expe
     estate = read(tmp_path, _not_recorded(IDLE))
     assert set(estate.load_balancers) == {WEB}
     assert estate.failures == (
-        ReadFailure("LoadBalancers", IDLE, f"AWS Config does not record {IDLE} (ResourceNotRecorded)"),
+        ReadFailure(Section.LOAD_BALANCERS, IDLE, f"AWS Config does not record {IDLE} (ResourceNotRecorded)"),
     )
 
 
@@ -829,7 +830,7 @@ def test_a_directory_is_all_its_files_however_deep(tmp_path: Path, expected: Est
 
 def test_a_directory_without_files_is_refused(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    assert refusal(str(tmp_path / "empty")) == ("empty: no .json or .json.gz file lies in or below this directory")
+    assert refusal(str(tmp_path / "empty")) == ("empty: this directory has no .json or .json.gz file, in or below it")
 
 
 # --- what is refused
@@ -886,12 +887,12 @@ REFUSED: list[tuple[str, Any, str]] = [
     (
         "one field in two spellings",
         SPELLED_TWICE,
-        "configuration.GroupName: given twice, in two spellings and with different values",
+        "configuration.GroupName: given in two spellings with different values",
     ),
     (
         "another's configuration",
         [_group() | {"resourceId": "sg-2"}],
-        "[0].configuration.GroupId: 'sg-1' was expected to be the item's own 'sg-2'",
+        "[0].configuration.GroupId: 'sg-1' differs from the item's own ID 'sg-2'",
     ),
     (
         "a listener of another account's load balancer",
@@ -906,28 +907,28 @@ REFUSED: list[tuple[str, Any, str]] = [
     (
         "a number as account",
         [_group() | {"awsAccountId": 111122223333}],
-        "[0].awsAccountId: the account's 12-digit id was expected as text, not 111122223333",
+        "[0].awsAccountId: a 12-digit account ID was expected as text, not 111122223333",
     ),
     (
         "no account and no ARN",
         [_group(awsAccountId=None)],
-        "[0].awsAccountId: missing, and no ARN tells it; have it in the data",
+        "[0].awsAccountId: missing, and no ARN names it; add it to the record",
     ),
     (
         "no region and no ARN",
         [_group(awsRegion=None)],
-        "[0].awsRegion: missing, and no ARN tells it; have it in the data",
+        "[0].awsRegion: missing, and no ARN names it; add it to the record",
     ),
     ("no type", [_group() | {"resourceType": None}], "[0].resourceType: text is missing"),
     (
         "no id of something deleted",
         [_group(configurationItemStatus="ResourceDeleted", resourceId=None) | {"configuration": None}],
-        "[0].resourceId: the resource's id is missing",
+        "[0].resourceId: the resource ID is missing",
     ),
     (
         "an unknown status",
         [_group(configurationItemStatus="Gone")],
-        "[0].configurationItemStatus: 'Gone' is no status of a configuration item",
+        "[0].configurationItemStatus: 'Gone' is not a configuration item status",
     ),
     (
         "no time",
@@ -959,7 +960,7 @@ REFUSED: list[tuple[str, Any, str]] = [
     (
         "a saved estate",
         saved(),
-        "neither a configuration item nor a ConfigSnapshot, ConfigHistory, query result or event that holds some",
+        "neither a configuration item nor a ConfigSnapshot, ConfigHistory, query result or event with items",
     ),
     (
         "an oversized notification, which has only a summary",
@@ -971,13 +972,13 @@ REFUSED: list[tuple[str, Any, str]] = [
         },
         (
             "invokingEvent: OversizedConfigurationItemChangeNotification carries no configuration item; "
-            "give a change notification or a ConfigSnapshot file"
+            "use a change notification or a ConfigSnapshot file"
         ),
     ),
     (
         "a batch that left resources out",
         {"baseConfigurationItems": [], "unprocessedResourceKeys": [{"resourceType": SECURITY_GROUP}]},
-        "unprocessedResourceKeys: some resources were not answered; ask for them again and remove this key",
+        "unprocessedResourceKeys: some resources were not returned; request them again and remove this key",
     ),
     ("null", None, "an object was expected, not null"),
 ]
@@ -996,7 +997,7 @@ def test_a_truncated_file_among_good_ones_is_named(tmp_path: Path) -> None:
     good = write(tmp_path, config_items(), "a.json.gz")
     bad = tmp_path / "b.json.gz"
     bad.write_bytes(Path(good).read_bytes()[:-30])
-    assert refusal(good, str(bad)) == "b.json.gz: the gzip data is cut short; fetch the file again"
+    assert refusal(good, str(bad)) == "b.json.gz: the gzip data is truncated; fetch the file again"
 
 
 def test_other_types_are_passed_over_whatever_they_hold(tmp_path: Path) -> None:

@@ -20,10 +20,10 @@ from alb_sg.aws.account_region import AccountRegion
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.cidr import InvalidCidrError
 from alb_sg.estate.config_documents import find_config_items
-from alb_sg.estate.config_item import ItemFields, read_item
-from alb_sg.estate.config_item_files import first_account_region, read_config_items
+from alb_sg.estate.config_item import ConfigItem, read_item
 from alb_sg.estate.json_files import read_json_file
 from alb_sg.estate.snapshots import chunks
+from alb_sg.estate.snapshots.files import first_account_region, read_config_items
 from alb_sg.estate.snapshots.reader import NeedsGeneralReader, fast_items
 from alb_sg.estate.snapshots.schemas import READERS_BY_TYPE, FastItemReader, refuse_other_spelling
 from benchmarks.snapshot_files import expected_verdicts, snapshot_file
@@ -33,17 +33,17 @@ SAMPLES = Path(__file__).parents[1] / "samples" / "config-items"
 PASCAL = ("AWS::ElasticLoadBalancingV2::Listener", "AWS::ElasticLoadBalancingV2::TargetGroup")
 
 
-def thoroughly(path: str) -> list[ItemFields]:
+def thoroughly(path: str) -> list[ConfigItem]:
     """The items of a file by the reader that knows every spelling."""
     found = [read_item(source) for _, source in find_config_items(read_json_file(path))]
     return [item for item in found if item is not None]
 
 
-def usually(path: str) -> list[ItemFields]:
+def usually(path: str) -> list[ConfigItem]:
     return [item for _, items in fast_items(path) for item in items if item is not None]
 
 
-def either(read: Callable[[str], list[ItemFields]], path: str) -> list[ItemFields] | str:
+def either(read: Callable[[str], list[ConfigItem]], path: str) -> list[ConfigItem] | str:
     """The items, or the sentence that refuses them."""
     try:
         return read(path)
@@ -90,7 +90,7 @@ def test_the_example_is_read_the_same(tmp_path: Path) -> None:
 # --- whatever is spelled or valued otherwise reads the same, and is refused the same
 
 # Said of a field that no verdict needs, too, where the whole document is read.
-IN_TWO_SPELLINGS = "given twice, in two spellings and with different values"
+IN_TWO_SPELLINGS = "given in two spellings with different values"
 KEYS = st.sampled_from(
     [
         *("GroupId", "groupId", "value", "Value", "cidrIp", "CidrIp", "cidrIpv6", "ipRanges", "IpRanges"),
@@ -180,7 +180,7 @@ def fields_of(value: Any) -> list[tuple[dict[str, Any], str]]:
     return [(container, key) for container in containers(value) if isinstance(container, dict) for key in container]
 
 
-def as_usual(item: Shape) -> ItemFields | None:
+def as_usual(item: Shape) -> ConfigItem | None:
     """An item as the quick reader has it; None where it leaves it to the other."""
     try:
         return FastItemReader().read(chunks.decode_item(json.dumps(item).encode()))
@@ -300,7 +300,7 @@ def test_damaged_gzip_data_is_named_as_ever(tmp_path: Path, damage: Callable[[by
     path.write_bytes(damage(snapshot_file(3).read_bytes()))
     with pytest.raises(NeedsGeneralReader):
         usually(str(path))
-    with pytest.raises(InvalidInputError, match=r"given.json.gz: (the gzip data is cut short|not gzip data)"):
+    with pytest.raises(InvalidInputError, match=r"given.json.gz: (the gzip data is truncated|not gzip data)"):
         read_config_items([str(path)])
 
 

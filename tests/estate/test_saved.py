@@ -34,6 +34,7 @@ from alb_sg.estate.model import (
     TargetGroup,
     Vpc,
 )
+from alb_sg.estate.sections import Section
 from tests.estate.example import ACCOUNT, BLUE, HTTP, HTTPS, IDLE, REGION, WEB, saved, write
 
 Change = Callable[[dict[str, Any]], object]
@@ -136,7 +137,7 @@ def test_an_empty_section_was_collected(tmp_path: Path, section: str, attribute:
 def test_load_balancers_that_were_not_collected_are_a_failure_and_not_an_empty_account(tmp_path: Path) -> None:
     account_region = {"AccountId": ACCOUNT, "Region": REGION}
     assert read(tmp_path, account_region).failures == (
-        ReadFailure("LoadBalancers", None, "the section was not collected"),
+        ReadFailure(Section.LOAD_BALANCERS, None, "the section was not collected"),
     )
     assert read(tmp_path, {**account_region, "LoadBalancers": []}).failures == ()
 
@@ -299,14 +300,14 @@ REFUSED: list[tuple[str, Change, str]] = [
     (
         "a number as account, which has lost its leading zeros",
         _in(["AccountId"], 11122223333),
-        "AccountId: the account's 12-digit id was expected as text, not 11122223333",
+        "AccountId: a 12-digit account ID was expected as text, not 11122223333",
     ),
     (
         "an account of eleven digits",
         _in(["AccountId"], "11122223333"),
-        "AccountId: the account's 12-digit id was expected as text, not '11122223333'",
+        "AccountId: a 12-digit account ID was expected as text, not '11122223333'",
     ),
-    ("no account", lambda document: document.pop("AccountId"), "AccountId: the account's 12-digit id is missing"),
+    ("no account", lambda document: document.pop("AccountId"), "AccountId: the 12-digit account ID is missing"),
     ("no region", lambda document: document.pop("Region"), "Region: text is missing"),
     ("an object for a list", _in(["Vpcs"], {"VpcId": "vpc-1"}), "Vpcs: a list was expected, not an object"),
     ("a list for an object", _in(["Vpcs", 0], ["vpc-1"]), "Vpcs[0]: an object was expected, not a list"),
@@ -318,17 +319,17 @@ REFUSED: list[tuple[str, Change, str]] = [
     (
         "prefix lists as describe-managed-prefix-lists prints them, without their entries",
         _in(["ManagedPrefixLists"], {"PrefixLists": [{"PrefixListId": "pl-1"}]}),
-        'ManagedPrefixLists["PrefixLists"]: the key is not the id of a prefix list (pl-…)',
+        'ManagedPrefixLists["PrefixLists"]: the key is not a prefix list ID (pl-…)',
     ),
     (
         "a first page only",
         lambda document: document.update({"Vpcs": {"Vpcs": document["Vpcs"], "NextToken": "abc"}}),
-        "Vpcs.NextToken: the answer has further pages; collect all of them and remove this key",
+        "Vpcs.NextToken: the response has further pages; collect all of them and remove this key",
     ),
     (
         "a first page of a prefix list's entries",
         _in(["ManagedPrefixLists", "pl-1", "NextToken"], "abc"),
-        'ManagedPrefixLists["pl-1"].NextToken: the answer has further pages; collect all of them and remove this key',
+        'ManagedPrefixLists["pl-1"].NextToken: the response has further pages; collect all of them and remove this key',
     ),
     (
         "a first page of targets",
@@ -337,7 +338,7 @@ REFUSED: list[tuple[str, Change, str]] = [
         ),
         (
             f'TargetHealthDescriptions["{BLUE}"].NextMarker: '
-            "the answer has further pages; collect all of them and remove this key"
+            "the response has further pages; collect all of them and remove this key"
         ),
     ),
     (
@@ -444,7 +445,7 @@ UNREADABLE: list[tuple[str, str, bytes, str]] = [
         "truncated gzip",
         "given.json.gz",
         gzip.compress(json.dumps(saved()).encode(), mtime=0)[:-20],
-        "the gzip data is cut short; fetch the file again",
+        "the gzip data is truncated; fetch the file again",
     ),
     ("no gzip", "given.json.gz", b"{}", "not gzip data, or damaged (Not a gzipped file (b'{}'))"),
     (
@@ -462,8 +463,8 @@ UNREADABLE: list[tuple[str, str, bytes, str]] = [
     ("two documents", "given.json", b"{}\n{}", "not JSON: Extra data at line 2, column 1"),
     ("empty", "given.json", b" \n", "the file is empty; JSON was expected"),
     ("not UTF-8", "given.json", b'{"a": "\xff"}', "not UTF-8 text (byte 8 is 0xff); save it as UTF-8"),
-    ("NaN", "given.json", b'{"a": NaN}', "not JSON: NaN is no JSON value"),
-    ("infinity", "given.json", b'{"a": -Infinity}', "not JSON: -Infinity is no JSON value"),
+    ("NaN", "given.json", b'{"a": NaN}', "not JSON: NaN is not a JSON value"),
+    ("infinity", "given.json", b'{"a": -Infinity}', "not JSON: -Infinity is not a JSON value"),
     ("null", "given.json", b"null", "an object was expected, not null"),
     ("text", "given.json", b'"estate"', "an object was expected, not text"),
     ("a list in a list", "given.json", b"[[]]", "[0]: an object was expected, not a list"),
@@ -473,7 +474,7 @@ UNREADABLE: list[tuple[str, str, bytes, str]] = [
         b'{"Vpcs": [], "Region": "eu-west-1", "Vpcs": []}',
         "the key 'Vpcs' is given twice in one object",
     ),
-    ("bottomless", "given.json", b"[" * 100_000, "lists and objects are nested too deeply to be read"),
+    ("bottomless", "given.json", b"[" * 100_000, "lists and objects are nested too deeply"),
 ]
 
 
@@ -555,7 +556,7 @@ def test_times_are_written_as_iso_text_in_utc() -> None:
 
 def test_what_json_cannot_hold_is_not_written() -> None:
     stream = io.StringIO()
-    with pytest.raises(TypeError, match="set has no place in a saved estate"):
+    with pytest.raises(TypeError, match="set cannot be written to an export file"):
         write_export_file([{"AccountId": ACCOUNT, "Region": REGION, "Vpcs": [{"VpcId": {"vpc-1"}}]}], stream)
     assert stream.getvalue() == ""
 

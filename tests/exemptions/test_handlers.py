@@ -12,7 +12,7 @@ import pytest
 
 from alb_sg.config_rule import evaluate, evaluations
 from alb_sg.errors import IncompleteEvaluationError, InvalidInputError
-from alb_sg.estate.model import LISTENER_TYPE, LOAD_BALANCER_TYPE, SECURITY_GROUP_TYPE
+from alb_sg.estate.resource_types import LISTENER_TYPE, LOAD_BALANCER_TYPE, SECURITY_GROUP_TYPE
 from alb_sg.exemptions import aws_document as reader
 from alb_sg.exemptions.location import S3Object, SsmParameter
 from embedded_aws.account import ACCOUNT_ID, REGION

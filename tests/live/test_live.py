@@ -16,6 +16,7 @@ from alb_sg.aws.clients import WORKERS, client_config
 from alb_sg.errors import NotReadError
 from alb_sg.estate.estate import ReadFailure
 from alb_sg.estate.export_file import read_export_file, write_export_file
+from alb_sg.estate.sections import Section
 from alb_sg.findings.finding import EvaluationError, Finding
 from alb_sg.findings.judge import judge_all
 from alb_sg.live import LoadResult, Selection
@@ -958,7 +959,9 @@ def test_where_load_balancers_could_not_be_found_the_load_is_incomplete(
             raise Refused("ThrottlingException", "Rate exceeded")
 
     loaded = Region(estate_of_every_kind(), intervene=throttle).source().load(selection, sections(*RULES))
-    assert loaded.enumeration_failure == ReadFailure(section, key, f"{operation}: ThrottlingException: Rate exceeded")
+    assert loaded.enumeration_failure == ReadFailure(
+        Section(section), key, f"{operation}: ThrottlingException: Rate exceeded"
+    )
     assert loaded.selected == ()
     assert loaded.not_found == (), "what a failed call was to find may be there"
 
@@ -1004,7 +1007,7 @@ def test_a_load_balancer_asked_for_by_name_whose_call_failed_is_not_missing() ->
     loaded = Region(shop(), intervene=throttle).source().load(named("web"), sections(EGRESS))
     assert loaded.not_found == ()
     assert loaded.enumeration_failure == ReadFailure(
-        "LoadBalancers", "web", "DescribeLoadBalancers: ThrottlingException: Rate exceeded"
+        Section.LOAD_BALANCERS, "web", "DescribeLoadBalancers: ThrottlingException: Rate exceeded"
     )
 
 

@@ -12,9 +12,15 @@ import pytest
 from moto import mock_aws
 
 from alb_sg.aws.clients import make_client
-from alb_sg.estate.config_item import VPC_TYPE
 from alb_sg.estate.estate import ReadFailure
-from alb_sg.estate.model import LISTENER_TYPE, LOAD_BALANCER_TYPE, SECURITY_GROUP_TYPE, TARGET_GROUP_TYPE
+from alb_sg.estate.resource_types import (
+    LISTENER_TYPE,
+    LOAD_BALANCER_TYPE,
+    SECURITY_GROUP_TYPE,
+    TARGET_GROUP_TYPE,
+    VPC_TYPE,
+)
+from alb_sg.estate.sections import Section
 from alb_sg.findings.finding import Compliance
 from alb_sg.live import LoadResult, Selection
 from alb_sg.live.recordings import records_type
@@ -384,7 +390,7 @@ def test_where_every_query_is_refused_nothing_is_read_in_its_place(config: Confi
     config.fail("SelectResourceConfig", "AccessDeniedException", times=9)
     loaded, region = load(saved, config)
     cause = "SelectResourceConfig: AccessDeniedException: asked to fail"
-    assert loaded.enumeration_failure == ReadFailure("LoadBalancers", None, cause)
+    assert loaded.enumeration_failure == ReadFailure(Section.LOAD_BALANCERS, None, cause)
     assert {failure.section for failure in loaded.estate.failures} == set(SECTION.values())
     assert region.calls == []
 

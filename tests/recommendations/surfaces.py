@@ -13,7 +13,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any
 
-from alb_sg.aggregator.rule_names import find_rule
+from alb_sg.aggregator.responses import find_rule
 from alb_sg.command_line.main import main
 from alb_sg.config_rule.iam_actions import evaluation_actions
 from alb_sg.deployment.artifact import Artifact

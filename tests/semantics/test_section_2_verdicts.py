@@ -8,6 +8,7 @@ from ipaddress import IPv4Network
 import pytest
 
 from alb_sg.estate.estate import ReadFailure
+from alb_sg.estate.sections import Section
 from alb_sg.findings.finding import Compliance
 from alb_sg.findings.judge import judge_all
 from alb_sg.parameters import Parameters
@@ -630,7 +631,7 @@ def test_a_call_that_failed_is_named_with_its_cause(rule: str, section: str, key
         target_group("web", type="instance" if on_instance else "ip", targets=["i-1" if on_instance else "10.0.1.5"]),
         uncollected=[section],
     )
-    found = replace(build(saved), failures=(ReadFailure(section, key, CAUSE),))
+    found = replace(build(saved), failures=(ReadFailure(Section(section), key, CAUSE),))
     findings, errors = judge_all(found, found.load_balancers.values(), {RECOMMENDATIONS_BY_NAME[rule]: Parameters()})
     assert not findings
     assert [error.cause for error in errors] == [CAUSE]
@@ -650,7 +651,7 @@ def test_a_page_that_failed_is_not_an_empty_one(section: str) -> None:
             *([] if section == "SecurityGroups" else [group("sg-2")]),
         )
     )
-    partly = replace(found, has_all_security_groups=False, failures=(ReadFailure(section, None, CAUSE),))
+    partly = replace(found, has_all_security_groups=False, failures=(ReadFailure(Section(section), None, CAUSE),))
     findings, errors = judge_all(
         partly, partly.load_balancers.values(), {RECOMMENDATIONS_BY_NAME[EGRESS]: Parameters()}
     )

@@ -11,7 +11,7 @@ from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.sources.live import open_aggregator_client
 from alb_sg.command_line.sources.loaded_estates import LoadedEstates, account_region_key, select_load_balancers
 from alb_sg.errors import NotReadError
-from alb_sg.estate.estate import link_estates
+from alb_sg.estate.other_accounts import link_estates
 from alb_sg.findings.finding import EvaluationError
 from alb_sg.report import phrasing
 

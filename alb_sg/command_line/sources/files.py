@@ -8,9 +8,10 @@ from dataclasses import replace
 from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.sources.loaded_estates import LoadedEstates, account_region_key, select_in_estates
 from alb_sg.errors import InvalidInputError
-from alb_sg.estate.config_item_files import read_config_items
-from alb_sg.estate.estate import Estate, link_estates
+from alb_sg.estate.estate import Estate
 from alb_sg.estate.export_file import read_export_file
+from alb_sg.estate.other_accounts import link_estates
+from alb_sg.estate.snapshots.files import read_config_items
 
 CONFIG_ITEMS_OPTION = "--config-items"
 

@@ -13,8 +13,9 @@ from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.rule_selection import RuleSelection
 from alb_sg.command_line.sources.loaded_estates import LoadedEstates, account_region_key
 from alb_sg.errors import InvalidInputError, NotReadError
-from alb_sg.estate.estate import Estate, link_estates
+from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer
+from alb_sg.estate.other_accounts import link_estates
 from alb_sg.findings.finding import EvaluationError, enumeration_error
 from alb_sg.live import LiveClients, LiveSource, Selection
 

@@ -1,6 +1,6 @@
-"""The configuration items of a snapshot or history, a block at a time, while their file is read.
+"""The configuration items of a snapshot or history in chunks, so that only a part of the file is in memory.
 
-For files alone: msgspec, which this and `typed_item` stand on, is no part of what runs in Lambda.
+The package does not ship to Lambda beyond `files` and `speed`: Lambda has no msgspec.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from alb_sg.estate.snapshots.schemas import ConfigItemSchema, NeedsGeneralReader
 
 Raw = msgspec.Raw
 
-# Bytes at a time: what is decoded of so many stays in a processor's own cache.
+# Bytes read at a time: the objects decoded from them fit in a processor's cache.
 READ_SIZE = 256 * 1024
-# A file of items has its list begin within so many bytes.
+# `configurationItems` must begin within this many bytes.
 MAX_HEAD_SIZE = 64 * 1024
-# How many places that look like an item's end are tried before more of the file is read.
+# Candidates for the end of an item that are tried before more of the file is read.
 MAX_CUT_ATTEMPTS = 4
-# Around an item's end, white space takes no more than this.
+# Most white space between two items.
 MAX_SEPARATOR_SIZE = 128
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -38,62 +38,62 @@ _decode_raw_items = msgspec.json.Decoder(list[Raw]).decode
 
 
 class Chunk(NamedTuple):
-    """Consecutive elements of `configurationItems`: each opened, or None where it is no usual item."""
+    """Consecutive elements of `configurationItems`; None for an element in an unusual form."""
 
     list_json: bytes
     elements: Sequence[ConfigItemSchema | None]
 
     def raw_element(self, index: int) -> bytes:
-        """An element as it stands in the file."""
+        """The bytes of an element."""
         return bytes(_decode_raw_items(self.list_json)[index])
 
 
 def read_chunks(read: Callable[[int], bytes]) -> Iterator[Chunk]:
-    """The elements of `configurationItems`, in order. `read` gives so many bytes of the file, or what is left of it.
+    """The elements of `configurationItems`, in order. `read` returns up to that many bytes of the file.
 
-    Raises NeedsGeneralReader for every other document and for one that is no JSON, then perhaps after some blocks.
+    Raises NeedsGeneralReader for any other document and for text that is not JSON, possibly after some chunks.
     """
-    chunks = iter(lambda: read(READ_SIZE), b"")
-    head, rest = _split_head(chunks)
-    first_key = FIRST_KEY.match(rest)
+    blocks = iter(lambda: read(READ_SIZE), b"")
+    head, unsplit = _split_head(blocks)
+    first_key = FIRST_KEY.match(unsplit)
     if first_key is None:
         raise NeedsGeneralReader
-    # What could not be cut is tried again when there is twice as much: files are read in linear time.
-    patience = 0
-    for chunk in chunks:
-        rest += chunk
-        if len(rest) < patience:
+    # Where no split succeeds, the next attempt waits for twice the data, which keeps the time linear.
+    next_attempt_size = 0
+    for block in blocks:
+        unsplit += block
+        if len(unsplit) < next_attempt_size:
             continue
-        cut = _split_complete_items(rest, first_key[0])
-        if cut is None:
-            patience = 2 * len(rest)
+        split = _split_complete_items(unsplit, first_key[0])
+        if split is None:
+            next_attempt_size = 2 * len(unsplit)
             continue
-        block, rest = cut
-        patience = 0
-        yield block
-    block, tail = _split_tail(rest)
+        chunk, unsplit = split
+        next_attempt_size = 0
+        yield chunk
+    chunk, tail = _split_tail(unsplit)
     _require_only_an_item_list(head, tail)
-    yield block
+    yield chunk
 
 
-def _split_head(chunks: Iterator[bytes]) -> tuple[bytes, bytes]:
-    """What stands before the elements, and what of them has been read."""
-    rest = b""
-    for chunk in chunks:
-        rest += chunk
-        found = ITEM_LIST_START.search(rest, 0, MAX_HEAD_SIZE)
-        if found is not None and found.end() < len(rest):
-            return rest[: found.start()].removeprefix(BYTE_ORDER_MARK), rest[found.end() :]
-        if len(rest) > MAX_HEAD_SIZE:
+def _split_head(blocks: Iterator[bytes]) -> tuple[bytes, bytes]:
+    """The text before the elements, and the bytes of the elements that were read with it."""
+    text = b""
+    for block in blocks:
+        text += block
+        start = ITEM_LIST_START.search(text, 0, MAX_HEAD_SIZE)
+        if start is not None and start.end() < len(text):
+            return text[: start.start()].removeprefix(BYTE_ORDER_MARK), text[start.end() :]
+        if len(text) > MAX_HEAD_SIZE:
             break
     raise NeedsGeneralReader
 
 
 def _split_complete_items(unsplit: bytes, first_key: bytes) -> tuple[Chunk, bytes] | None:
-    """The whole elements in `rest`, but for the last, and what is left; None where their end is not found.
+    """The complete elements and the remaining bytes; None where no boundary is found.
 
-    What begins as an element begins is a list once closed before it only where that is an element's beginning: anywhere
-    else a parser still is within a text or an inner list or object. So that it parses proves the cut.
+    A candidate is text that begins as the elements do. The bytes before it, closed with a bracket, parse as a list only
+    if the candidate really begins an element: anywhere else the parser is inside a text, a list or an object.
     """
     position = len(unsplit)
     for _ in range(MAX_CUT_ATTEMPTS):
@@ -102,27 +102,27 @@ def _split_complete_items(unsplit: bytes, first_key: bytes) -> tuple[Chunk, byte
             return None
         between = ITEM_SEPARATOR.search(unsplit[max(0, position - MAX_SEPARATOR_SIZE) : position])
         if between is not None:
-            block = _decode_chunk(b"[%b]" % unsplit[: position - len(between[1])])
-            if block is not None:
-                return block, unsplit[position:]
+            chunk = _decode_chunk(b"[%b]" % unsplit[: position - len(between[1])])
+            if chunk is not None:
+                return chunk, unsplit[position:]
     return None
 
 
 def _split_tail(unsplit: bytes) -> tuple[Chunk, bytes]:
-    """The last elements, and what stands behind their list. Raises NeedsGeneralReader."""
+    """The last elements, and the text after their list. Raises NeedsGeneralReader."""
     position = len(unsplit)
     for _ in range(MAX_CUT_ATTEMPTS):
         position = unsplit.rfind(b"]", 0, position)
         if position < 0:
             break
-        block = _decode_chunk(b"[%b]" % unsplit[:position])
-        if block is not None:
-            return block, unsplit[position + 1 :]
+        chunk = _decode_chunk(b"[%b]" % unsplit[:position])
+        if chunk is not None:
+            return chunk, unsplit[position + 1 :]
     raise NeedsGeneralReader
 
 
 def _decode_chunk(list_json: bytes) -> Chunk | None:
-    """The elements of a list; None where the text is none. Raises NeedsGeneralReader where it is not UTF-8."""
+    """The elements of a list; None for text that is not a list. Raises NeedsGeneralReader for invalid UTF-8."""
     if not list_json.isascii():
         try:
             list_json.decode()
@@ -150,7 +150,7 @@ def _decode_item_or_none(raw: Raw) -> ConfigItemSchema | None:
 
 
 def _require_only_an_item_list(head: bytes, tail: bytes) -> None:
-    """Raises NeedsGeneralReader unless head and tail are those of an object whose list of items was read."""
+    """Raises NeedsGeneralReader unless head and tail form an object with this one list of items."""
     try:
         document = parse_json(f'{head.decode()}"configurationItems":[]{tail.decode()}')
     except (InvalidInputError, UnicodeDecodeError, RecursionError) as error:

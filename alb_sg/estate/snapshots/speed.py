@@ -1,4 +1,4 @@
-"""How hundreds of thousands of small objects, as files of configuration items hold, are made without undue cost."""
+"""Ways to create millions of small objects, as files of configuration items hold, with less overhead."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ N = TypeVar("N", bound=tuple[Any, ...])
 
 
 def tuple_constructor(named_tuple_type: type[N]) -> Callable[[tuple[Any, ...]], N]:
-    """What makes a named tuple of a tuple with all of its values, without counting them."""
+    """A constructor that takes all values as one tuple, and does not count them."""
     return cast("Callable[[tuple[Any, ...]], N]", partial(tuple.__new__, named_tuple_type))
 
 
-# Objects made between two looks for cycles, where what is made is mostly gone soon and has none.
+# New objects between two collections, where most objects live shortly and none is part of a cycle.
 COLLECTION_THRESHOLD = 100_000
 
 
 @contextmanager
 def rare_garbage_collection() -> Iterator[None]:
-    """Cycles are looked for, but not after every few hundred objects."""
+    """Collect garbage after every 100,000 new objects instead of every 700."""
     thresholds = gc.get_threshold()
     gc.set_threshold(COLLECTION_THRESHOLD)
     try:
@@ -33,7 +33,7 @@ def rare_garbage_collection() -> Iterator[None]:
 
 @contextmanager
 def no_garbage_collection() -> Iterator[None]:
-    """No looking for cycles among objects that have none, of which each would be looked at again and again."""
+    """Disable the garbage collector: it would traverse every live object again and again, and none is in a cycle."""
     enabled = gc.isenabled()
     gc.disable()
     try:

@@ -1,0 +1,28 @@
+"""The resource types whose configuration items the rules read, by AWS Config's names."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from alb_sg.estate.sections import Section
+
+LOAD_BALANCER_TYPE = "AWS::ElasticLoadBalancingV2::LoadBalancer"
+LISTENER_TYPE = "AWS::ElasticLoadBalancingV2::Listener"
+TARGET_GROUP_TYPE = "AWS::ElasticLoadBalancingV2::TargetGroup"
+SECURITY_GROUP_TYPE = "AWS::EC2::SecurityGroup"
+VPC_TYPE = "AWS::EC2::VPC"
+NETWORK_INTERFACE_TYPE = "AWS::EC2::NetworkInterface"
+INSTANCE_TYPE = "AWS::EC2::Instance"
+PREFIX_LIST_TYPE = "AWS::EC2::PrefixList"
+
+# The section of an estate that a type fills.
+SECTION_BY_TYPE: Mapping[str, Section] = {
+    LOAD_BALANCER_TYPE: Section.LOAD_BALANCERS,
+    LISTENER_TYPE: Section.LISTENERS,
+    TARGET_GROUP_TYPE: Section.TARGET_GROUPS,
+    SECURITY_GROUP_TYPE: Section.SECURITY_GROUPS,
+    VPC_TYPE: Section.VPCS,
+    NETWORK_INTERFACE_TYPE: Section.NETWORK_INTERFACES,
+    INSTANCE_TYPE: Section.INSTANCES,
+    PREFIX_LIST_TYPE: Section.MANAGED_PREFIX_LISTS,
+}

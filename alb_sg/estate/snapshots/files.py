@@ -1,0 +1,67 @@
+"""Files of configuration items as estates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from alb_sg.aws.account_region import AccountRegion
+from alb_sg.errors import InvalidInputError
+from alb_sg.estate.estate import Estate
+from alb_sg.estate.item_history import Recordings
+from alb_sg.estate.json_files import STANDARD_INPUT, file_error_context, find_json_files, parse_content, read_content
+from alb_sg.estate.snapshots.speed import no_garbage_collection
+
+# The modules that need msgspec and isal are imported where they are used: Lambda has neither.
+
+
+def read_config_items(
+    paths: Iterable[str], report_progress: Callable[[int, int], None] | None = None, *, fast: bool = True
+) -> list[Estate]:
+    """The estates in files of configuration items, by account and region.
+
+    A path is a `.json` or `.json.gz` file, `-` for standard input, or a directory, which stands for all such files
+    below it. `report_progress` receives the number of files read and the number of files. `fast=False` reads without
+    msgspec and isal. Raises InvalidInputError that names the file, the item and the field.
+
+    Only one file is in memory at a time. A section is None where the account and region has no item of its type.
+    """
+    files = find_json_files(paths)
+    recordings = Recordings()
+    with no_garbage_collection():
+        for done, path in enumerate(files, start=1):
+            with file_error_context(path):
+                if fast:
+                    _add_fast(path, recordings)
+                else:
+                    recordings.add_document(parse_content(path, read_content(path)), path)
+            if report_progress is not None:
+                report_progress(done, len(files))
+        # `pop` frees each recording before the next estate is built.
+        return [recordings.pop(account_region).estate() for account_region in sorted(recordings)]
+
+
+def first_account_region(path: str) -> AccountRegion | None:
+    """The account and region of the first item that the rules read; None where only the whole file tells it."""
+    from alb_sg.estate.snapshots.reader import NeedsGeneralReader, fast_items  # noqa: PLC0415 (as above)
+
+    if path == STANDARD_INPUT:
+        return None
+    try:
+        return next((item.account_region for _, items in fast_items(path) for item in items if item is not None), None)
+    except (NeedsGeneralReader, InvalidInputError):
+        return None
+
+
+def _add_fast(path: str, recordings: Recordings) -> None:
+    """Add the items of a file with the fast reader.
+
+    Where it refuses the file, the general reader reads all of it, so that one reader alone words the errors.
+    """
+    from alb_sg.estate.snapshots.reader import NeedsGeneralReader, fast_items  # noqa: PLC0415 (as above)
+
+    content = read_content(path) if path == STANDARD_INPUT else None
+    try:
+        for first, items in fast_items(path, content):
+            recordings.add_elements(items, path, first)
+    except (NeedsGeneralReader, InvalidInputError):
+        recordings.add_document(parse_content(path, read_content(path) if content is None else content), path)

@@ -1,0 +1,130 @@
+"""The steps of a run and its objects in the results' bucket.
+
+Under `<run>/`: `plan.json` (the manifest), `items-<round>.json`, `parts/` (the results of items), and at the end
+`findings.jsonl` and `summary.json`. What a step writes depends on its input alone, so a step may run again at any time,
+even while another attempt is running.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from alb_sg.aws.account_region import AccountRegion
+from alb_sg.estate.other_accounts import ResourceKey
+from alb_sg.findings.loaded_exemptions import LoadedExemptions
+from alb_sg.snapshot_batch.judging import ItemResult, judge_item, object_fetcher, parse_result
+from alb_sg.snapshot_batch.manifest import Manifest, make_manifest, parse_manifest, result_name
+from alb_sg.snapshot_batch.merging import merge
+from alb_sg.snapshot_batch.work_items import WorkItem, items_to_judge_again, parse_item
+
+
+class BatchRun:
+    """A run in the results' bucket."""
+
+    def __init__(self, s3: Any, name: str, bucket: str, max_concurrency: int) -> None:
+        self._s3 = s3
+        self._name = name
+        self._bucket = bucket
+        self._max_concurrency = max_concurrency
+
+    # --- steps
+
+    def plan(
+        self,
+        source: Mapping[str, str],
+        parameters: Mapping[str, Mapping[str, str]],
+        exemptions: LoadedExemptions | None,
+    ) -> dict[str, Any]:
+        bucket = source["bucket"]
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=source.get("prefix", ""))
+        listed = (entry for page in pages for entry in page.get("Contents", ()))
+        manifest = make_manifest(listed, bucket, source.get("contains", ""), parameters, exemptions)
+        self._put("plan.json", manifest.to_json().encode())
+        return self._write_items(0, [WorkItem(account_region) for account_region in manifest.objects])
+
+    def judge(self, item: WorkItem) -> dict[str, Any]:
+        manifest = self._read_manifest()
+        result = judge_item(manifest, item, object_fetcher(self._s3, manifest.bucket))
+        name = f"parts/{result_name(manifest, item)}"
+        self._put(name, result.to_bytes())
+        return {"part": name}
+
+    def connect(self, round_number: int) -> dict[str, Any]:
+        """Write the items to judge again after a round."""
+        manifest, items = self._read_manifest(), self._latest_items(round_number)
+        misses = {item.account_region: result.misses for item, result in self._read_results(manifest, items)}
+        all_misses = frozenset().union(*misses.values())
+        holders: dict[ResourceKey, list[AccountRegion]] = {}
+        for item, result in self._read_results(manifest, items):
+            for key in result.available_keys & all_misses:
+                holders.setdefault(key, []).append(item.account_region)
+        return self._write_items(round_number + 1, items_to_judge_again(items, misses, holders))
+
+    def merge(self, round_number: int) -> dict[str, Any]:
+        manifest, items = self._read_manifest(), self._latest_items(round_number)
+        merged = merge(manifest, items, lambda item: self._read_result(manifest, item))
+        self._put("findings.jsonl", "".join((*merged.findings, *merged.exemptions, *merged.errors)).encode())
+        summary = {
+            "accountsAndRegions": len(manifest.objects),
+            "loadBalancers": merged.load_balancers,
+            "findings": len(merged.findings),
+            "errors": len(merged.errors),
+            "results": f"s3://{self._bucket}/{self._name}/findings.jsonl",
+        }
+        self._put("summary.json", json.dumps(summary, indent=2).encode())
+        return summary
+
+    # --- objects
+
+    def _write_items(self, round_number: int, items: list[WorkItem]) -> dict[str, Any]:
+        name = _items_name(round_number)
+        self._put(name, json.dumps([item.to_object() for item in items]).encode())
+        return {
+            "round": round_number,
+            "key": f"{self._name}/{name}",
+            "items": len(items),
+            "maxConcurrency": self._max_concurrency,
+        }
+
+    def _latest_items(self, round_number: int) -> list[WorkItem]:
+        """The latest item of every account and region."""
+        latest: dict[AccountRegion, WorkItem] = {}
+        for number in range(round_number + 1):
+            for document in json.loads(self._get(_items_name(number))):
+                item = parse_item(document)
+                latest[item.account_region] = item
+        return list(latest.values())
+
+    def _read_manifest(self) -> Manifest:
+        return parse_manifest(self._get("plan.json").decode())
+
+    def _read_results(self, manifest: Manifest, items: list[WorkItem]) -> Iterator[tuple[WorkItem, ItemResult]]:
+        for item in items:
+            result = self._read_result(manifest, item)
+            if result is not None:
+                yield item, result
+
+    def _read_result(self, manifest: Manifest, item: WorkItem) -> ItemResult | None:
+        """The result of an item; None where it has none."""
+        try:
+            return parse_result(self._get(f"parts/{result_name(manifest, item)}"))
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") != "NoSuchKey":
+                raise
+            return None
+
+    def _get(self, name: str) -> bytes:
+        with self._s3.get_object(Bucket=self._bucket, Key=f"{self._name}/{name}")["Body"] as body:
+            content: bytes = body.read()
+        return content
+
+    def _put(self, name: str, content: bytes) -> None:
+        self._s3.put_object(Bucket=self._bucket, Key=f"{self._name}/{name}", Body=content)
+
+
+def _items_name(round_number: int) -> str:
+    return f"items-{round_number}.json"
