@@ -1,4 +1,4 @@
-"""Recorded verdicts as findings. What is missing exactly is not recorded: a finding has the annotation alone."""
+"""Recorded verdicts as findings. AWS Config records the annotation alone: the exact missing permissions are unknown."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from alb_sg.aggregator.responses import (
     RecordedVerdict,
     VerdictKey,
 )
+from alb_sg.aws.arns import load_balancer_name
+from alb_sg.findings.annotation import parse_annotation
 from alb_sg.findings.finding import Compliance, EvaluationError, Finding
 
 NO_ANNOTATION = "AWS Config tells no reason"
@@ -38,16 +40,20 @@ def findings_from_verdicts(
             )
             continue
         annotation = _annotation(worst, evaluations.get((account_region, worst.config_rule_name), {}).get(arn))
+        compliance = Compliance(worst.compliance)
+        parsed = parse_annotation(compliance, annotation)
         findings.append(
             Finding(
                 account_id=account_region.account_id,
                 region=account_region.region,
                 load_balancer_arn=arn,
-                load_balancer_name=arn.split("/")[-2],
+                load_balancer_name=load_balancer_name(arn),
                 rule=rule,
-                compliance=Compliance(worst.compliance),
+                compliance=compliance,
                 annotation=annotation,
-                unresolved=worst.compliance == "NON_COMPLIANT" and _only_unresolved(annotation),
+                unresolved=parsed.unresolved,
+                remarks=parsed.remarks,
+                security_groups=parsed.security_groups,
             )
         )
     return findings, errors
@@ -58,8 +64,3 @@ def _annotation(verdict: RecordedVerdict, evaluation: RecordedEvaluation | None)
     if evaluation is not None and evaluation.annotation is not None and evaluation.compliance == verdict.compliance:
         return evaluation.annotation
     return NO_ANNOTATION
-
-
-def _only_unresolved(annotation: str) -> bool:
-    """Whether an annotation says that only what could not be resolved stands in the way (`findings.annotation`)."""
-    return any(part.startswith("unresolved: ") for part in annotation.split("; "))

@@ -17,13 +17,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, TextIO
 
 from alb_sg.findings.evidence import Evidence, PermissionPeer
 from alb_sg.findings.explanation import Explanation, FrontingLoadBalancerSummary, RequirementRow, RuleExplanation
 from alb_sg.findings.finding import EvaluationError, Finding
-from alb_sg.report.json_report import JSON_VERSION, error_object, exemption_object, missing_object
+from alb_sg.report.json_report import JSON_VERSION, error_object, exemption_object, missing_object, write_json_document
 
 
 def write_explanation_json(explanation: Explanation, stream: TextIO) -> None:
@@ -34,7 +33,7 @@ def write_explanation_json(explanation: Explanation, stream: TextIO) -> None:
         "rules": [_rule_object(rule) for rule in explanation.rules],
         "errors": [error_object(error) for error in errors],
     }
-    stream.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+    write_json_document(document, stream)
 
 
 def _load_balancer_object(explanation: Explanation) -> dict[str, Any]:

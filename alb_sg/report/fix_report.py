@@ -21,7 +21,7 @@ from alb_sg.remediation.plan import Addition, Plan
 from alb_sg.remediation.snippets import make_snippets
 from alb_sg.remediation.terraform import render_terraform
 from alb_sg.report import phrasing
-from alb_sg.report.json_report import JSON_VERSION, error_object
+from alb_sg.report.json_report import JSON_VERSION, error_object, write_json_document
 from alb_sg.report.style import Style
 
 FAILED_OUTCOMES = frozenset({ApplyOutcome.UNVERIFIED, ApplyOutcome.ROLLED_BACK, ApplyOutcome.PARTLY_ROLLED_BACK})
@@ -62,7 +62,7 @@ def write_fix_json(report: FixReport, stream: TextIO) -> None:
         "cloudformation": render_cloudformation(snippets),
         "terraform": render_terraform(snippets),
     }
-    stream.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+    write_json_document(document, stream)
 
 
 def write_fix(report: FixReport, stream: TextIO, style: Style) -> None:
@@ -165,7 +165,7 @@ def write_undo_results(
     """What was taken back in each region."""
     if as_json:
         undone = [{"region": region, **undo_result_object(one)} for region, one in results_by_region]
-        stream.write(json.dumps({"version": JSON_VERSION, "undone": undone}, ensure_ascii=False, indent=2) + "\n")
+        write_json_document({"version": JSON_VERSION, "undone": undone}, stream)
         return
     for region, one in results_by_region:
         if not one.is_empty:

@@ -133,10 +133,7 @@ def _describe_remarks(finding: Finding) -> str:
     """The annotation, without the plain count of what is met: only exceptions are worth a line."""
     if finding.applied_exemption is not None:
         return phrasing.describe_exemption(finding.applied_exemption)
-    if finding.compliance is not Compliance.COMPLIANT:
-        return finding.annotation
-    first, _, remarks = finding.annotation.partition("; ")
-    return remarks if first[:1].isdigit() else finding.annotation
+    return "; ".join(finding.remarks) if finding.compliance is Compliance.COMPLIANT else finding.annotation
 
 
 def _summary_line(results: Results) -> str:

@@ -6,7 +6,6 @@ As JSON: {"version": 1, "loadBalancerArn", "loadBalancerName", "changes": […],
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TextIO
@@ -14,7 +13,7 @@ from typing import Any, TextIO
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.findings.finding import Compliance, EvaluationError, Finding
 from alb_sg.report import phrasing
-from alb_sg.report.json_report import JSON_VERSION, error_object, finding_object
+from alb_sg.report.json_report import JSON_VERSION, error_object, finding_object, write_json_document
 from alb_sg.report.style import Style
 
 Result = Finding | EvaluationError
@@ -45,7 +44,7 @@ def write_what_if_json(report: WhatIfReport, stream: TextIO) -> None:
         "before": _results_object(report.before),
         "after": _results_object(report.after),
     }
-    stream.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+    write_json_document(document, stream)
 
 
 def _results_object(results: Sequence[Result]) -> dict[str, Any]:
