@@ -64,8 +64,7 @@ $(PEERS_READY):
 	@touch $@
 
 generate: $(READY) ## rewrite generated files
-	$(BIN)/python -m alb_sg.config_rule.rdk_parameters rules
-	$(BIN)/python -m alb_sg.ssm_documents.documents remediation
+	$(BIN)/python -m alb_sg.deployment.generated_files .
 
 build: $(READY) ## dist/alb-sg-<version>.zip and the layer, the same bytes for the same tree
 	$(BIN)/python -m alb_sg.deployment build

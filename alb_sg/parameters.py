@@ -1,4 +1,4 @@
-"""The parameters that the rules take, read and refused by name before any call is made."""
+"""The parameters of the rules: their definitions, and their values parsed before any call to AWS."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ RDKLIB_PARAMETERS = ("AssumeRoleMode", "ExecutionRoleName", "ExecutionRoleRegion
 
 EXEMPTIONS_PARAMETER = "Exemptions"
 SOURCE_PARAMETER = "Source"
-# What decides how a rule reads, and not what it finds.
+# These decide how a rule reads, not what it finds.
 READING_PARAMETERS = (*RDKLIB_PARAMETERS, SOURCE_PARAMETER)
 
 Choice = TypeVar("Choice", bound=Enum)
@@ -26,23 +26,23 @@ SECURITY_GROUP_ID = re.compile(r"sg-[0-9a-z]+")
 
 
 class TargetMatch(Enum):
-    """What counts as a way to a target: `EFFECTIVE`, whatever lets the load balancer reach it;
-    `SECURITY_GROUP`, only a reference to one of its groups."""
+    """Which security group rules count for a target: `EFFECTIVE`, every rule that lets the load balancer reach it;
+    `SECURITY_GROUP`, only a reference to one of its security groups."""
 
     EFFECTIVE = "effective"
     SECURITY_GROUP = "security-group"
 
 
 class Source(Enum):
-    """Where a periodic run reads: `LIVE`, the services' own APIs; `CONFIG`, what AWS Config has recorded, and those
-    APIs for the rest."""
+    """Where a periodic run reads: `LIVE`, the services' own APIs; `CONFIG`, AWS Config's recordings, and those APIs for
+    what is not recorded."""
 
     LIVE = "live"
     CONFIG = "config"
 
 
 class Parameters(NamedTuple):
-    """Rule parameters as they are used; every one has the default of the rules' pages."""
+    """Parsed rule parameters, with the documented defaults."""
 
     accepted_sources: tuple[str, ...] = ()
     tag_key: str | None = None
@@ -52,67 +52,83 @@ class Parameters(NamedTuple):
 
 
 class ParameterDefinition(NamedTuple):
-    """What a page, `alb-sg rules` and a rule's `parameters.json` say of a parameter."""
+    """A rule parameter as every surface describes it.
+
+    `max_length`: its share of the 1,024 characters that AWS Config allows a rule's parameters together, so that every
+    combination fits; None where the deployment sets the parameter itself. `pattern`: the values that a remediation
+    document accepts; None where it does not take the parameter, because the parameter does not affect the verdict.
+    `choices`: the only values, one of which is always set. `document_meaning`: the meaning in a document, where it
+    differs.
+    """
 
     name: str
     default: str
     meaning: str
-    rules: frozenset[str] = frozenset()
+    max_length: int | None = None
+    pattern: str | None = None
+    choices: tuple[str, ...] = ()
+    document_meaning: str | None = None
 
 
-_INGRESS = frozenset({"ALB_SG_LISTENER_INGRESS", "ALB_SG_ICMP_PMTUD"})
-_EGRESS = frozenset({"ALB_SG_INSTANCE_EGRESS", "ALB_SG_HEALTH_CHECK_EGRESS"})
-
-PARAMETERS: tuple[ParameterDefinition, ...] = (
-    ParameterDefinition(
-        "AcceptedSources",
-        "",
-        "Comma-separated CIDR blocks, prefix lists (pl-…) and security groups (sg-…): a listener port or ICMP "
-        "that is not open to the recommended peer, but to at least one of these, is compliant.",
-        _INGRESS,
-    ),
-    ParameterDefinition(
-        "TagKey",
-        "",
-        "Where set, a load balancer's tag of this key names its clients instead (CIDR blocks, pl-…, sg-…, "
-        "internet, vpc; space-separated; all are required).",
-        _INGRESS,
-    ),
-    ParameterDefinition(
-        "TargetMatch",
-        "effective",
-        "effective: whatever lets the load balancer reach the target counts. security-group: only a reference "
-        "to one of the target's security groups.",
-        _EGRESS,
-    ),
-    ParameterDefinition(
-        EXEMPTIONS_PARAMETER,
-        "",
-        "Where exemptions are kept, s3://bucket/key or ssm:/parameter/name in the account of the function: an "
-        "exempted load balancer is not applicable until its exemption expires.",
-        _INGRESS | _EGRESS,
-    ),
-    ParameterDefinition(
-        SOURCE_PARAMETER,
-        "",
-        "Where periodic runs read. live, also where not set: the services' own APIs. config: what AWS Config has "
-        "recorded, and those for the rest.",
-        _INGRESS | _EGRESS,
-    ),
-    ParameterDefinition(
-        "AssumeRoleMode", "true", "rdklib's: whether to assume the execution role.", _INGRESS | _EGRESS
-    ),
-    ParameterDefinition("ExecutionRoleName", "", "rdklib's: the role to assume in the account.", _INGRESS | _EGRESS),
-    ParameterDefinition("ExecutionRoleRegion", "", "rdklib's: the region for the assumed role.", _INGRESS | _EGRESS),
+ACCEPTED_SOURCES = ParameterDefinition(
+    "AcceptedSources",
+    "",
+    "Comma-separated CIDR blocks, prefix lists (pl-…) and security groups (sg-…): a listener port or ICMP "
+    "that is not open to the recommended peer, but to at least one of these, is compliant.",
+    max_length=460,
+    pattern="[0-9A-Za-z.:/, -]{0,256}",
 )
+TAG_KEY = ParameterDefinition(
+    "TagKey",
+    "",
+    "Where set, a load balancer's tag of this key names its clients instead (CIDR blocks, pl-…, sg-…, "
+    "internet, vpc; space-separated; all are required).",
+    max_length=128,
+    pattern="[^{}]{0,128}",
+)
+TARGET_MATCH = ParameterDefinition(
+    "TargetMatch",
+    TargetMatch.EFFECTIVE.value,
+    "effective: whatever lets the load balancer reach the target counts. security-group: only a reference "
+    "to one of the target's security groups.",
+    max_length=16,
+    pattern="(effective|security-group)",
+    choices=tuple(choice.value for choice in TargetMatch),
+)
+EXEMPTIONS = ParameterDefinition(
+    EXEMPTIONS_PARAMETER,
+    "",
+    "Where exemptions are kept, s3://bucket/key or ssm:/parameter/name in the account of the function: an "
+    "exempted load balancer is not applicable until its exemption expires.",
+    max_length=256,
+    pattern="(|s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^{}]{1,187}|ssm:/?[A-Za-z0-9_./-]{1,250})",
+    document_meaning="Where exemptions are kept, s3://bucket/key or ssm:/parameter/name: who is exempt is not fixed.",
+)
+SOURCE = ParameterDefinition(
+    SOURCE_PARAMETER,
+    "",
+    "Where periodic runs read. live, also where not set: the services' own APIs. config: what AWS Config has "
+    "recorded, and those for the rest.",
+    max_length=6,
+)
+
+# Every rule takes these.
+COMMON_PARAMETERS: tuple[ParameterDefinition, ...] = (
+    EXEMPTIONS,
+    SOURCE,
+    ParameterDefinition("AssumeRoleMode", "true", "rdklib's: whether to assume the execution role."),
+    ParameterDefinition("ExecutionRoleName", "", "rdklib's: the role to assume in the account."),
+    ParameterDefinition("ExecutionRoleRegion", "", "rdklib's: the region for the assumed role."),
+)
+PARAMETERS: tuple[ParameterDefinition, ...] = (ACCEPTED_SOURCES, TAG_KEY, TARGET_MATCH, *COMMON_PARAMETERS)
 
 
 def parse_parameters(values: Mapping[str, object]) -> Parameters:
-    """Rule parameters as AWS Config passes them (all texts; an empty one is absent).
+    """Parses rule parameters as AWS Config passes them: all texts, and an empty one counts as absent.
 
-    Raises InvalidInputError that names the parameter, for one that is unknown or does not parse.
+    Raises InvalidInputError that names an unknown or malformed parameter.
     """
-    known = {fact.name for fact in PARAMETERS}
+    known = {definition.name for definition in PARAMETERS}
     unknown = sorted(set(values) - known)
     if unknown:
         raise InvalidInputError(f"unknown rule parameter {unknown[0]!r}; known are {', '.join(sorted(known))}")
@@ -123,9 +139,9 @@ def parse_parameters(values: Mapping[str, object]) -> Parameters:
     if texts.get("AssumeRoleMode", "true").lower() not in ("true", "false"):
         raise InvalidInputError(f"rule parameter AssumeRoleMode is true or false, not {texts['AssumeRoleMode']!r}")
     return Parameters(
-        accepted_sources=_accepted_sources(texts.get("AcceptedSources", "")),
-        tag_key=texts.get("TagKey"),
-        target_match=_enum_member(TargetMatch, "TargetMatch", texts.get("TargetMatch", TargetMatch.EFFECTIVE.value)),
+        accepted_sources=_accepted_sources(texts.get(ACCEPTED_SOURCES.name, "")),
+        tag_key=texts.get(TAG_KEY.name),
+        target_match=_enum_member(TargetMatch, TARGET_MATCH.name, texts.get(TARGET_MATCH.name, TARGET_MATCH.default)),
         exemptions=_exemptions_location(texts.get(EXEMPTIONS_PARAMETER)),
         source=_enum_member(Source, SOURCE_PARAMETER, texts.get(SOURCE_PARAMETER, Source.LIVE.value)),
     )
@@ -149,18 +165,18 @@ def _exemptions_location(value: str | None) -> AwsLocation | None:
 
 
 def _accepted_sources(value: str) -> tuple[str, ...]:
-    sources = [source.strip() for source in value.split(",")] if value else []
+    sources = tuple(source.strip() for source in value.split(",")) if value else ()
     for source in sources:
-        if not (is_accepted_source(source)):
+        if not is_peer(source):
             raise InvalidInputError(
                 f"rule parameter AcceptedSources: {source!r} is not a CIDR block, a prefix list (pl-…) or a "
                 "security group (sg-…)"
             )
-    return tuple(sources)
+    return sources
 
 
-def is_accepted_source(value: str) -> bool:
-    """Whether the text is a CIDR block, a prefix list or a security group."""
+def is_peer(value: str) -> bool:
+    """Whether the text is a CIDR block, a prefix list id or a security group id."""
     if PREFIX_LIST_ID.fullmatch(value) or SECURITY_GROUP_ID.fullmatch(value):
         return True
     try:

@@ -9,13 +9,7 @@ from alb_sg.findings.finding import Compliance
 from alb_sg.findings.judge import judge_all
 from alb_sg.live import LoadResult
 from alb_sg.parameters import Parameters
-from alb_sg.recommendations.catalogue import (
-    HEALTH_CHECK_EGRESS,
-    ICMP_PMTUD,
-    INSTANCE_EGRESS,
-    LISTENER_INGRESS,
-    RECOMMENDATIONS,
-)
+from alb_sg.recommendations.catalogue import RECOMMENDATIONS
 from embedded_aws.account import EmbeddedAws, icmp, tcp
 
 ESTATE_SECTIONS = frozenset[str]().union(*(rule.estate_sections for rule in RECOMMENDATIONS)) - {"Tags"}
@@ -48,12 +42,12 @@ def build_account(aws: EmbeddedAws, size: int, *, open_egress: bool) -> VerdictC
             aws.listener(balancer, 80 + index, target_group)
     half = size // 2
     return {
-        (LISTENER_INGRESS.name, Compliance.COMPLIANT): half,
-        (LISTENER_INGRESS.name, Compliance.NON_COMPLIANT): half,
-        (ICMP_PMTUD.name, Compliance.COMPLIANT): half,
-        (ICMP_PMTUD.name, Compliance.NON_COMPLIANT): half,
-        (INSTANCE_EGRESS.name, Compliance.COMPLIANT): size,
-        (HEALTH_CHECK_EGRESS.name, Compliance.COMPLIANT): size,
+        ("ALB_SG_LISTENER_INGRESS", Compliance.COMPLIANT): half,
+        ("ALB_SG_LISTENER_INGRESS", Compliance.NON_COMPLIANT): half,
+        ("ALB_SG_ICMP_PMTUD", Compliance.COMPLIANT): half,
+        ("ALB_SG_ICMP_PMTUD", Compliance.NON_COMPLIANT): half,
+        ("ALB_SG_INSTANCE_EGRESS", Compliance.COMPLIANT): size,
+        ("ALB_SG_HEALTH_CHECK_EGRESS", Compliance.COMPLIANT): size,
     }
 
 

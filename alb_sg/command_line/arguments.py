@@ -63,7 +63,7 @@ def add_rule_options(parser: Parser) -> None:
         action="append",
         default=[],
         metavar="NAME",
-        help="ask this rule only, with or without ALB_SG_; repeatable (default: all four)",
+        help="ask this rule only, with or without ALB_SG_; repeatable (default: all)",
     )
     parser.add_argument(
         "--parameter",

@@ -12,6 +12,7 @@ from alb_sg.exemptions.document import read_exemptions_file
 from alb_sg.exemptions.exemption import Exemptions
 from alb_sg.exemptions.location import is_aws_location, parse_location
 from alb_sg.findings.loaded_exemptions import LoadedExemptions, load_exemptions
+from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 
 EXEMPTIONS_HELP = """exemptions:
   SOURCE is a file (.json, .json.gz, - for standard input), s3://bucket/key, or ssm:/parameter/name or ssm:name for a
@@ -43,13 +44,13 @@ def read_exemption_document(document_name: str, profile: str | None, regions: Se
     """The exemptions of a file or a place in AWS. Raises InvalidInputError, and NotReadError where AWS does not give
     it."""
     if not is_aws_location(document_name):
-        return read_exemptions_file(document_name)
+        return read_exemptions_file(document_name, RECOMMENDATIONS_BY_NAME)
     location = parse_location(document_name)
     # boto3 takes a third of a second to import, which files need not wait for.
     from alb_sg.command_line.sources.live import open_client  # noqa: PLC0415
     from alb_sg.exemptions.aws_document import read_exemptions  # noqa: PLC0415
 
-    return read_exemptions(location, lambda service: open_client(profile, regions, service))
+    return read_exemptions(location, lambda service: open_client(profile, regions, service), RECOMMENDATIONS_BY_NAME)
 
 
 def add_date_option(parser: argparse.ArgumentParser) -> None:

@@ -15,9 +15,8 @@ from alb_sg.parameters import (
     TargetMatch,
     parse_parameters,
 )
-from alb_sg.recommendations.catalogue import RECOMMENDATIONS, RECOMMENDATIONS_BY_NAME, Recommendation
-
-RULE_NAME_PREFIX = "ALB_SG_"
+from alb_sg.recommendations.catalogue import RECOMMENDATIONS, RECOMMENDATIONS_BY_NAME
+from alb_sg.recommendations.recommendation import NAME_PREFIX, Recommendation
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +32,7 @@ class RuleSelection:
     @property
     def estate_sections(self) -> frozenset[str]:
         """The sections of an estate that the verdicts may hang on."""
-        found: frozenset[str] = frozenset()
-        for rule, parameters in self.rules.items():
-            found |= rule.estate_sections if parameters.tag_key is not None else rule.estate_sections - {"Tags"}
-        return found
+        return frozenset[str]().union(*(rule.sections_to_read(parameters) for rule, parameters in self.rules.items()))
 
     @property
     def tag_keys(self) -> tuple[str, ...]:
@@ -57,7 +53,7 @@ class RuleSelection:
 def find_rule(name: str) -> Recommendation:
     """A rule by its name, in any letter case, with or without `ALB_SG_`. Raises InvalidInputError."""
     upper = name.strip().upper().replace("-", "_")
-    found = RECOMMENDATIONS_BY_NAME.get(upper) or RECOMMENDATIONS_BY_NAME.get(RULE_NAME_PREFIX + upper)
+    found = RECOMMENDATIONS_BY_NAME.get(upper) or RECOMMENDATIONS_BY_NAME.get(NAME_PREFIX + upper)
     if found is None:
         raise InvalidInputError(f"unknown rule {name!r}; known are {', '.join(sorted(RECOMMENDATIONS_BY_NAME))}")
     return found
@@ -101,19 +97,15 @@ def _parse_parameter_option(option: str, chosen: Iterable[Recommendation]) -> tu
         rule = find_rule(rule_name)
         if rule not in chosen:
             raise InvalidInputError(f"--parameter {option!r} is for a rule that --rule leaves out")
-        if key not in _parameter_names(rule):
+        if key not in rule.parameter_names:
             raise InvalidInputError(
-                f"{rule.name} takes no rule parameter {key!r}; it takes {', '.join(_parameter_names(rule))}"
+                f"{rule.name} takes no rule parameter {key!r}; it takes {', '.join(rule.parameter_names)}"
             )
         return [rule], key, value
-    if not any(key in _parameter_names(rule) for rule in RECOMMENDATIONS):
+    if not any(key in rule.parameter_names for rule in RECOMMENDATIONS):
         known = ", ".join(fact.name for fact in PARAMETERS)
         raise InvalidInputError(f"unknown rule parameter {key!r}; known are {known}")
-    rules = [rule for rule in chosen if key in _parameter_names(rule)]
+    rules = [rule for rule in chosen if key in rule.parameter_names]
     if not rules:
         raise InvalidInputError(f"--parameter {option!r}: none of the rules chosen takes {key}")
     return rules, key, value
-
-
-def _parameter_names(rule: Recommendation) -> list[str]:
-    return [fact.name for fact in PARAMETERS if rule.name in fact.rules]

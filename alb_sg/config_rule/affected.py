@@ -7,10 +7,7 @@ from collections.abc import Iterable
 
 from alb_sg.config_rule.notification import ChangedItem
 from alb_sg.errors import InvalidInputError
-from alb_sg.estate.model import LISTENER_TYPE, LOAD_BALANCER_TYPE, SECURITY_GROUP_TYPE, TARGET_GROUP_TYPE
 from alb_sg.live import Selection
-
-TRIGGER_TYPES = (LISTENER_TYPE, LOAD_BALANCER_TYPE, SECURITY_GROUP_TYPE, TARGET_GROUP_TYPE)
 
 LOAD_BALANCER_ARN = re.compile(
     r"arn:[^:\s]+:elasticloadbalancing:[^:\s]+:\d+:loadbalancer/(?:app|net)/[^/\s]+/[^/\s\"]+"

@@ -1,44 +1,46 @@
-"""The API actions that a rule calls, as data: roles are made from them, and tests prove that none is missing and
-none is superfluous.
+"""The IAM actions that a rule needs. Roles are built from them, and tests prove that none is missing or superfluous.
 
-Names are those of IAM (Service Authorization Reference: Elastic Load Balancing V2, Amazon EC2, AWS Config).
+Names are those of the Service Authorization Reference: Elastic Load Balancing V2, Amazon EC2, AWS Config.
 """
 
 from __future__ import annotations
 
+from alb_sg.estate.sections import Section
 from alb_sg.parameters import Source
-from alb_sg.recommendations.catalogue import Recommendation
+from alb_sg.recommendations.recommendation import Recommendation
 
-# Whichever item has changed, these tell which load balancers it concerns.
+# Every change needs these, to find the load balancers that it affects.
 ENUMERATION_ACTIONS = (
     "elasticloadbalancing:DescribeLoadBalancers",
     "elasticloadbalancing:DescribeTargetGroups",
     "elasticloadbalancing:DescribeTargetHealth",
 )
 
-# What reads a section of the estate.
-SECTION_ACTIONS: dict[str, tuple[str, ...]] = {
-    "AlbRegistrations": ("elasticloadbalancing:DescribeTargetGroups", "elasticloadbalancing:DescribeTargetHealth"),
-    "Instances": ("ec2:DescribeInstances",),
-    "Listeners": ("elasticloadbalancing:DescribeListeners",),
-    "ManagedPrefixLists": ("ec2:DescribeManagedPrefixLists", "ec2:GetManagedPrefixListEntries"),
-    "NetworkInterfaces": ("ec2:DescribeNetworkInterfaces",),
-    "SecurityGroups": ("ec2:DescribeSecurityGroups",),
-    "Tags": ("elasticloadbalancing:DescribeTags",),
-    "TargetGroups": ("elasticloadbalancing:DescribeTargetGroups",),
-    "TargetHealthDescriptions": ("elasticloadbalancing:DescribeTargetHealth",),
-    "Vpcs": ("ec2:DescribeVpcs",),
+# What it takes to read a section of the estate.
+SECTION_ACTIONS: dict[Section, tuple[str, ...]] = {
+    Section.ALB_REGISTRATIONS: (
+        "elasticloadbalancing:DescribeTargetGroups",
+        "elasticloadbalancing:DescribeTargetHealth",
+    ),
+    Section.INSTANCES: ("ec2:DescribeInstances",),
+    Section.LISTENERS: ("elasticloadbalancing:DescribeListeners",),
+    Section.MANAGED_PREFIX_LISTS: ("ec2:DescribeManagedPrefixLists", "ec2:GetManagedPrefixListEntries"),
+    Section.NETWORK_INTERFACES: ("ec2:DescribeNetworkInterfaces",),
+    Section.SECURITY_GROUPS: ("ec2:DescribeSecurityGroups",),
+    Section.TAGS: ("elasticloadbalancing:DescribeTags",),
+    Section.TARGET_GROUPS: ("elasticloadbalancing:DescribeTargetGroups",),
+    Section.TARGET_HEALTH_DESCRIPTIONS: ("elasticloadbalancing:DescribeTargetHealth",),
+    Section.VPCS: ("ec2:DescribeVpcs",),
 }
 
-# To give verdicts, to clear those that no longer apply, and to see what an item too large to be sent along said.
+# To report verdicts, to clear outdated ones, and to read items that are too large for a notification.
 CONFIG_ACTIONS = (
     "config:GetComplianceDetailsByConfigRule",
     "config:GetResourceConfigHistory",
     "config:PutEvaluations",
 )
 
-
-# What reads AWS Config's recordings, where the parameter Source says so: whether they are current, and they themselves.
+# To read AWS Config's recordings and whether they are current, where the parameter Source is `config`.
 RECORDING_ACTIONS = (
     "config:DescribeConfigurationRecorderStatus",
     "config:DescribeConfigurationRecorders",
@@ -46,11 +48,15 @@ RECORDING_ACTIONS = (
 )
 
 
-def evaluation_actions(recommendation: Recommendation, source: Source = Source.LIVE) -> tuple[str, ...]:
-    """Every action that the rule calls in the account that it judges, in order.
+def section_actions(recommendation: Recommendation) -> set[str]:
+    """What it takes to read all sections of the estate that the verdict may depend on."""
+    return {action for section in recommendation.estate_sections for action in SECTION_ACTIONS[section]}
 
-    With `MatchingRule.CONFIG` it needs the others as well: for change events, and for what was not recorded.
+
+def evaluation_actions(recommendation: Recommendation, source: Source = Source.LIVE) -> tuple[str, ...]:
+    """Every action that the rule calls in the account that it judges, sorted.
+
+    `Source.CONFIG` needs the live actions too: for change events, and for what is not recorded.
     """
-    of_sections = {action for section in recommendation.estate_sections for action in SECTION_ACTIONS[section]}
-    of_source = RECORDING_ACTIONS if source is Source.CONFIG else ()
-    return tuple(sorted({*ENUMERATION_ACTIONS, *of_sections, *CONFIG_ACTIONS, *of_source}))
+    recording_actions = RECORDING_ACTIONS if source is Source.CONFIG else ()
+    return tuple(sorted({*ENUMERATION_ACTIONS, *section_actions(recommendation), *CONFIG_ACTIONS, *recording_actions}))

@@ -17,7 +17,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rdklib import ComplianceType, ConfigRule, Evaluation, Evaluator
 
 from alb_sg.aws.account_region import AccountRegion
-from alb_sg.config_rule.affected import TRIGGER_TYPES, affected_load_balancers
+from alb_sg.config_rule.affected import affected_load_balancers
 from alb_sg.config_rule.allowed_accounts import check_event_account
 from alb_sg.config_rule.client_factory import RetryingClientFactory
 from alb_sg.config_rule.evaluations import EvaluationDict, evaluated_resources, put_evaluations
@@ -38,7 +38,8 @@ from alb_sg.findings.finding import EvaluationError
 from alb_sg.findings.judge import judge_all
 from alb_sg.live import LiveClients, LiveSource, LoadResult, Selection
 from alb_sg.parameters import PREFIX_LIST_ID, Parameters, Source, TargetMatch, parse_parameters
-from alb_sg.recommendations.catalogue import Recommendation
+from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
+from alb_sg.recommendations.recommendation import Recommendation
 
 
 class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
@@ -111,12 +112,9 @@ class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
             config=client_factory.build_client("config") if recorded else None,
         )
         account_id = event.get("accountId") or account_id or _caller_account_id(client_factory)
-        sections = self.recommendation.estate_sections
-        if parameters.tag_key is None:
-            sections = sections - {"Tags"}
         loaded = LiveSource(clients, account_id, clients.elbv2.meta.region_name).load(
             selection,
-            sections,
+            self.recommendation.sections_to_read(parameters),
             look_up_all_targets=parameters.target_match is TargetMatch.SECURITY_GROUP,
             prefix_lists=frozenset(filter(PREFIX_LIST_ID.fullmatch, parameters.accepted_sources)),
             tag_key=parameters.tag_key,
@@ -157,7 +155,9 @@ class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
         rule = self.recommendation.name
         try:
             exemptions = read_exemptions(
-                location, lambda service: client_factory.build_client(service, assume_role_mode=False)
+                location,
+                lambda service: client_factory.build_client(service, assume_role_mode=False),
+                RECOMMENDATIONS_BY_NAME,
             )
         except (InvalidInputError, NotReadError) as error:
             cause = f"{error}; no exemption applies"
@@ -190,7 +190,9 @@ class _StrictEvaluator(Evaluator):  # type: ignore[misc]  # rdklib is untyped
 
     def __init__(self, rule: AlbSgRule) -> None:
         # Deleted items are for the rule to see: whoever lost a listener may have become compliant.
-        super().__init__(rule, expected_resource_types=list(TRIGGER_TYPES), is_applicable_status=True)
+        super().__init__(
+            rule, expected_resource_types=list(rule.recommendation.trigger_types), is_applicable_status=True
+        )
         self._rule = rule
 
     def handle(self, event: Mapping[str, Any], context: Any) -> list[EvaluationDict]:  # noqa: ARG002 (rdklib's signature)

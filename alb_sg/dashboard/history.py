@@ -28,7 +28,8 @@ from alb_sg.errors import InvalidInputError
 from alb_sg.findings.causes import find_causes
 from alb_sg.findings.finding import Compliance, EvaluationError, Finding
 from alb_sg.observations.observation import AccountName, LoadBalancerDetail, Observation
-from alb_sg.observations.ranking import INTERNET_FACING, VerdictStatus, rule_severity, verdict_status
+from alb_sg.observations.ranking import INTERNET_FACING, VerdictStatus, verdict_status
+from alb_sg.recommendations.catalogue import rule_severity
 
 VERSION = 1
 SUFFIX = ".jsonl.gz"
@@ -158,7 +159,7 @@ def _common_columns(
         "unit": account.unit,
         "region": region or None,
         "rule": rule,
-        "severity": None if rule is None else rule_severity(rule),
+        "severity": None if rule is None else rule_severity(rule).value,
     }
 
 

@@ -19,14 +19,8 @@ from alb_sg.dashboard.text import replace_lone_surrogates
 from alb_sg.findings import causes
 from alb_sg.findings.finding import EvaluationError, Finding, Missing
 from alb_sg.observations.observation import AccountName, LoadBalancerDetail, Observation
-from alb_sg.observations.ranking import rank, rule_severity, verdict_status
-from alb_sg.recommendations.catalogue import (
-    HEALTH_CHECK_EGRESS,
-    ICMP_PMTUD,
-    INSTANCE_EGRESS,
-    LISTENER_INGRESS,
-    RECOMMENDATIONS_BY_NAME,
-)
+from alb_sg.observations.ranking import rank, verdict_status
+from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME, rule_severity
 from alb_sg.remediation.document_names import document_name
 from alb_sg.report import phrasing
 from alb_sg.report.exemptions import ExemptionsReport
@@ -35,13 +29,6 @@ from alb_sg.report.json_report import missing_object, verdict_object
 VERSION = 1
 UNKNOWN_SCHEME = "unknown"
 MAX_PEERS = 3
-# What a rule is about, whether it is met or not: a title says what holds where it is.
-RULE_SUBJECTS = {
-    LISTENER_INGRESS.name: "Listener ports",
-    INSTANCE_EGRESS.name: "Paths to targets",
-    HEALTH_CHECK_EGRESS.name: "Health checks",
-    ICMP_PMTUD.name: "Path MTU Discovery",
-}
 
 Result = Finding | EvaluationError
 
@@ -133,10 +120,10 @@ def _rule_object(name: str) -> dict[str, Any]:
     known = RECOMMENDATIONS_BY_NAME.get(name)
     return {
         "name": name,
-        "subject": RULE_SUBJECTS.get(name, name),
+        "subject": name if known is None else known.subject,
         "title": name if known is None else known.title,
         "asks": "" if known is None else known.requirement_text,
-        "severity": rule_severity(name),
+        "severity": rule_severity(name).value,
         "document": None if known is None else document_name(name),
     }
 

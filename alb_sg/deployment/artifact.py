@@ -22,6 +22,7 @@ from pathlib import Path
 import alb_sg
 from alb_sg.deployment.service_models import service_model_files
 from alb_sg.errors import InvalidInputError
+from alb_sg.recommendations.catalogue import RECOMMENDATIONS
 
 PACKAGES = ("alb_sg", "rdklib")
 # What the remediation documents import from the artefact, which they have attached.
@@ -124,7 +125,9 @@ def _library_files(handlers: Mapping[str, bytes]) -> dict[str, bytes]:
     roots = {"alb_sg": package_folder, "rdklib": Path(str(rdklib.locate_file("rdklib")))}
     found: dict[str, Path] = {}
     of_handlers = (name for source in handlers.values() for name in _imported_modules(source, "", is_package=False))
-    waiting = [SCRIPTS_MODULE, *FUNCTION_MODULES, *of_handlers]
+    # The catalogue imports its modules by name, which no import statement shows.
+    of_catalogue = (f"alb_sg.recommendations.{rule.module_name}" for rule in RECOMMENDATIONS)
+    waiting = [SCRIPTS_MODULE, *FUNCTION_MODULES, *of_handlers, *of_catalogue]
     while waiting:
         name = waiting.pop()
         path = _module_file(name, roots)

@@ -11,6 +11,8 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
+from alb_sg.deployment.rule_schema import with_rules
+
 SCHEMA_FILE = Path(__file__).with_name("rdk-config.schema.json")
 
 TYPE_NAMES = {
@@ -46,8 +48,7 @@ class InvalidSettingsError(Exception):
 
 
 def schema() -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
-    return content
+    return with_rules(json.loads(SCHEMA_FILE.read_text(encoding="utf-8")))
 
 
 def schema_problems(content: object) -> list[SettingsProblem]:

@@ -13,7 +13,7 @@ from alb_sg.deployment.settings import (
     RemediationMode,
     Settings,
 )
-from alb_sg.parameters import PARAMETERS, RDKLIB_PARAMETERS, READING_PARAMETERS, TargetMatch
+from alb_sg.parameters import PARAMETERS, RDKLIB_PARAMETERS, READING_PARAMETERS
 from alb_sg.remediation.document_names import document_name
 
 ROLE_PARAMETER = "EvaluationRoleName"
@@ -24,7 +24,7 @@ MAX_PARAMETERS = 60
 
 # IAM: characters of a role's name.
 MAX_ROLE_NAME_LENGTH = 64
-CHOICES = {"TargetMatch": [choice.value for choice in TargetMatch]}
+CHOICES = {definition.name: list(definition.choices) for definition in PARAMETERS if definition.choices}
 
 _FACTS = {fact.name: fact for fact in PARAMETERS}
 

@@ -1,4 +1,4 @@
-"""What rdk keeps of a rule in `rules/<RULE>/parameters.json`, read."""
+"""A rule as rdk reads it from `rules/<RULE>/parameters.json`."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from alb_sg.errors import InvalidInputError
+from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
+from alb_sg.recommendations.recommendation import Recommendation
 
 
 @dataclass(frozen=True, slots=True)
 class RuleDefinition:
-    """A rule as rdk has it: the types whose changes it listens to, how often it judges everything, the names of the
-    parameters that it takes, and the rule sets that it is in."""
+    """`resource_types` are those whose changes trigger the rule, and `frequency` is how often it evaluates everything.
+    rdk deploys a rule with the `rule_sets` that contain it."""
 
-    name: str
+    recommendation: Recommendation
     description: str
     runtime: str
     resource_types: tuple[str, ...]
@@ -23,18 +25,20 @@ class RuleDefinition:
     rule_sets: frozenset[str]
 
     @property
+    def name(self) -> str:
+        return self.recommendation.name
+
+    @property
     def kebab_name(self) -> str:
-        """`listener-ingress` for ALB_SG_LISTENER_INGRESS."""
-        return self.name.removeprefix("ALB_SG_").lower().replace("_", "-")
+        return self.recommendation.kebab_name
 
     @property
     def camel_name(self) -> str:
-        """`ListenerIngress` for ALB_SG_LISTENER_INGRESS, as CloudFormation's logical ids want it."""
-        return "".join(part.capitalize() for part in self.kebab_name.split("-"))
+        return self.recommendation.camel_name
 
 
 def read_rule_definitions(folder: Path) -> tuple[RuleDefinition, ...]:
-    """Every rule of the folder, by name. Raises InvalidInputError where there is none, or a file is not rdk's."""
+    """Every rule in the folder, sorted by name. Raises InvalidInputError where there is none or a file is invalid."""
     files = sorted(folder.glob("*/parameters.json"))
     if not files:
         raise InvalidInputError("no rule found here (RULE/parameters.json); run this from the checkout", str(folder))
@@ -45,8 +49,12 @@ def _read_definition(path: Path) -> RuleDefinition:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))["Parameters"]
         inputs, optional = json.loads(content["InputParameters"]), json.loads(content["OptionalParameters"])
+        name = content["RuleName"]
+        if name not in RECOMMENDATIONS_BY_NAME:
+            known = ", ".join(RECOMMENDATIONS_BY_NAME)
+            raise InvalidInputError(f"unknown rule {name!r}; alb_sg.recommendations has {known}", str(path))
         return RuleDefinition(
-            name=content["RuleName"],
+            recommendation=RECOMMENDATIONS_BY_NAME[name],
             description=content["Description"],
             runtime=content["SourceRuntime"],
             resource_types=tuple(content["SourceEvents"].split(",")),
@@ -55,4 +63,4 @@ def _read_definition(path: Path) -> RuleDefinition:
             rule_sets=frozenset(content["RuleSets"]),
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise InvalidInputError(f"not a rule's parameters as rdk keeps them ({error!r})", str(path)) from error
+        raise InvalidInputError(f"not rdk's parameters.json of a rule ({error!r})", str(path)) from error

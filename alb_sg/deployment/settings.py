@@ -13,17 +13,18 @@ from alb_sg.deployment.config_errors import InvalidSettingsError, SettingsProble
 from alb_sg.deployment.rule_definition import RuleDefinition
 from alb_sg.errors import InvalidInputError
 from alb_sg.exemptions.location import SSM_PREFIX, AwsLocation, S3Object, parse_location
-from alb_sg.parameters import EXEMPTIONS_PARAMETER, RDKLIB_PARAMETERS, SOURCE_PARAMETER, Source, parse_parameters
+from alb_sg.parameters import (
+    EXEMPTIONS_PARAMETER,
+    PARAMETERS,
+    RDKLIB_PARAMETERS,
+    SOURCE_PARAMETER,
+    Source,
+    parse_parameters,
+)
 from alb_sg.remediation.fix_request import RULES_PER_GROUP, ManagedGroupPolicy, SharedGroupPolicy
 
-# AWS Config takes 1,024 characters of rule parameters. Each one has its share, so that whatever is put into a
-# conformance pack's parameters, all of a rule's together fit, with their names and the name of the evaluation role.
 MAX_PARAMETER_LENGTHS = {
-    "AcceptedSources": 460,
-    "TagKey": 128,
-    EXEMPTIONS_PARAMETER: 256,
-    "TargetMatch": 16,
-    SOURCE_PARAMETER: 6,
+    definition.name: definition.max_length for definition in PARAMETERS if definition.max_length is not None
 }
 # RemediationParameterValue.StaticValue in AWS Config's API: the characters of one value.
 MAX_REMEDIATION_VALUE_LENGTH = 256
@@ -346,7 +347,8 @@ def _deployed_definitions(
 ) -> Iterator[RuleDefinition]:
     asked, rules = set(content["ruleSets"]), content.get("rules", {})
     for definition in definitions:
-        if definition.rule_sets & asked and rules.get(definition.name, {}).get("deployed", True):
+        by_default = definition.recommendation.deployed_by_default
+        if definition.rule_sets & asked and rules.get(definition.name, {}).get("deployed", by_default):
             yield definition
 
 
@@ -364,7 +366,7 @@ def _deployed_rule(content: Mapping[str, Any], definition: RuleDefinition) -> De
     said = content.get("rules", {}).get(definition.name, {})
     return DeployedRule(
         definition=definition,
-        severity=said.get("severity", "MEDIUM"),
+        severity=said.get("severity", definition.recommendation.severity.name),
         frequency=said.get("frequency") or content.get("frequency") or definition.frequency,
         parameters=_rule_parameters(content, definition),
         remediation=_remediation_settings(said.get("remediation", {})),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -18,8 +18,10 @@ READ_ACTIONS = {S3Object: "s3:GetObject", SsmParameter: "ssm:GetParameter"}
 MAX_OBJECT_SIZE = 8 * 1024 * 1024
 
 
-def read_exemptions(location: AwsLocation, build_client: Callable[[str], Any]) -> Exemptions:
-    """The exemptions at a location; `build_client` makes the client of a service.
+def read_exemptions(
+    location: AwsLocation, build_client: Callable[[str], Any], known_rules: Collection[str]
+) -> Exemptions:
+    """The exemptions at a location; `build_client` makes the client of a service, `known_rules` are the rules' names.
 
     Raises NotReadError where AWS does not give the document, InvalidInputError where it is none.
     """
@@ -35,7 +37,7 @@ def read_exemptions(location: AwsLocation, build_client: Callable[[str], Any]) -
         raise NotReadError(f"exemptions in {location}", cause) from error
     except BotoCoreError as error:
         raise NotReadError(f"exemptions in {location}", str(error)) from error
-    return parse_exemptions(text, str(location))
+    return parse_exemptions(text, str(location), known_rules)
 
 
 def _read_s3_object(location: S3Object, s3: Any) -> str:

@@ -11,14 +11,13 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any
 
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.json_files import display_name, file_error_context, parse_json, read_json_file
 from alb_sg.exemptions.exemption import Exemption, ExemptionKey, Exemptions, MalformedExemption
-from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 
 VERSION = 1
 LOAD_BALANCER_ARN = re.compile(
@@ -30,19 +29,22 @@ MAX_NAME_LENGTH = 80
 MAX_REASON_LENGTH = 1000
 
 
-def read_exemptions_file(path: str) -> Exemptions:
+def read_exemptions_file(path: str, known_rules: Collection[str]) -> Exemptions:
     """The exemptions in a file (`.json` or `.json.gz`; `-` is standard input). Raises InvalidInputError."""
     with file_error_context(path):
-        return _parse_document(read_json_file(path, unique_keys=True), display_name(path))
+        return _parse_document(read_json_file(path, unique_keys=True), display_name(path), known_rules)
 
 
-def parse_exemptions(text: str, document_name: str) -> Exemptions:
-    """The exemptions in the text of a document; `source` names it in errors. Raises InvalidInputError."""
+def parse_exemptions(text: str, document_name: str, known_rules: Collection[str]) -> Exemptions:
+    """The exemptions in the text of a document. An entry for none of the known rules is malformed.
+
+    Raises InvalidInputError.
+    """
     with file_error_context(document_name):
-        return _parse_document(parse_json(text, unique_keys=True), document_name)
+        return _parse_document(parse_json(text, unique_keys=True), document_name, known_rules)
 
 
-def _parse_document(document: Any, document_name: str) -> Exemptions:
+def _parse_document(document: Any, document_name: str, known_rules: Collection[str]) -> Exemptions:
     if not isinstance(document, dict):
         raise InvalidInputError('an object was expected, {"version": 1, "exemptions": […]}')
     version = document.get("version")
@@ -55,10 +57,10 @@ def _parse_document(document: Any, document_name: str) -> Exemptions:
     malformed: dict[int, MalformedExemption] = {}
     for index, entry in enumerate(listed):
         try:
-            exemption = _parse_entry(entry)
+            exemption = _parse_entry(entry, known_rules)
         except InvalidInputError as error:
             inside = error.inside(_place(index))
-            malformed[index] = MalformedExemption(inside.place, inside.message, *_intended_key(entry))
+            malformed[index] = MalformedExemption(inside.place, inside.message, *_intended_key(entry, known_rules))
         else:
             found[exemption.key].append((index, exemption))
     for same in found.values():
@@ -74,7 +76,7 @@ def _place(index: int) -> str:
     return f"exemptions[{index}]"
 
 
-def _parse_entry(entry: Any) -> Exemption:
+def _parse_entry(entry: Any, known_rules: Collection[str]) -> Exemption:
     """One entry. Raises InvalidInputError with the place in it."""
     if not isinstance(entry, dict):
         raise InvalidInputError("an object was expected")
@@ -84,10 +86,8 @@ def _parse_entry(entry: Any) -> Exemption:
             f"{arn!r} is not the whole ARN of one Application Load Balancer (no wildcards)", "loadBalancer"
         )
     rule = _required_text(entry, "rule")
-    if rule not in RECOMMENDATIONS_BY_NAME:
-        raise InvalidInputError(
-            f"unknown rule {rule!r}; known are {', '.join(sorted(RECOMMENDATIONS_BY_NAME))}", "rule"
-        )
+    if rule not in known_rules:
+        raise InvalidInputError(f"unknown rule {rule!r}; known are {', '.join(sorted(known_rules))}", "rule")
     return Exemption(
         load_balancer_arn=arn,
         rule=rule,
@@ -124,12 +124,12 @@ def _parse_date(text: str) -> date:
     raise InvalidInputError(f"{text!r} is not a date such as 2027-01-31", "expires")
 
 
-def _intended_key(entry: Any) -> tuple[str | None, str | None]:
+def _intended_key(entry: Any, known_rules: Collection[str]) -> tuple[str | None, str | None]:
     """The load balancer and rule of a malformed entry, each as far as it can be used."""
     if not isinstance(entry, dict):
         return None, None
     arn, rule = entry.get("loadBalancer"), entry.get("rule")
     return (
         arn if isinstance(arn, str) and LOAD_BALANCER_ARN.fullmatch(arn) else None,
-        rule if isinstance(rule, str) and rule in RECOMMENDATIONS_BY_NAME else None,
+        rule if isinstance(rule, str) and rule in known_rules else None,
     )

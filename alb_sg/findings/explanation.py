@@ -4,7 +4,7 @@ that meet it, what is missing, or why it could not be judged; and what asks for 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TypeVar
@@ -12,13 +12,13 @@ from typing import TypeVar
 from alb_sg.errors import NotReadError
 from alb_sg.estate.cidr import Family
 from alb_sg.estate.estate import Estate
-from alb_sg.estate.model import Listener, LoadBalancer, TargetGroup
+from alb_sg.estate.model import Listener, LoadBalancer
 from alb_sg.findings.evidence import CheckedRequirement, Evidence, EvidenceSearch, PermissionPeer
 from alb_sg.findings.finding import EvaluationError, Finding, Missing
 from alb_sg.findings.judge import Judge, merge_missing
 from alb_sg.parameters import Parameters
 from alb_sg.permissions.allowed_traffic import Direction, Traffic
-from alb_sg.recommendations.catalogue import HEALTH_CHECK_EGRESS, INSTANCE_EGRESS, Recommendation
+from alb_sg.recommendations.recommendation import Recommendation
 from alb_sg.recommendations.requirement import (
     AddressPeer,
     NotApplicable,
@@ -29,7 +29,7 @@ from alb_sg.recommendations.requirement import (
     SecurityGroupPeer,
     TargetPeer,
 )
-from alb_sg.recommendations.target_requirements import STATES_WITHOUT_TRAFFIC
+from alb_sg.recommendations.target_requirements import listeners_by_port
 
 T = TypeVar("T")
 
@@ -133,7 +133,7 @@ def explain(judge: Judge, load_balancer: LoadBalancer, rules: Mapping[Recommenda
         load_balancer=load_balancer,
         vpc_cidrs=_vpc_cidrs(estate, load_balancer),
         group_names={group_id: name for group_id, name in names.items() if name is not None},
-        listeners=known(lambda: _listeners_by_port(estate, load_balancer), ()) if application else (),
+        listeners=known(lambda: listeners_by_port(estate, load_balancer), ()) if application else (),
         fronting_load_balancers=known(lambda: _fronting_load_balancers(estate, load_balancer), ())
         if application
         else (),
@@ -148,10 +148,6 @@ def _vpc_cidrs(estate: Estate, load_balancer: LoadBalancer) -> tuple[str, ...] |
     except NotReadError:
         return None
     return tuple(cidr for family in Family for cidr in cidrs[family])
-
-
-def _listeners_by_port(estate: Estate, load_balancer: LoadBalancer) -> tuple[Listener, ...]:
-    return tuple(sorted(estate.listeners_of(load_balancer), key=lambda listener: (listener.port, listener.arn)))
 
 
 def _fronting_load_balancers(estate: Estate, load_balancer: LoadBalancer) -> tuple[FrontingLoadBalancerSummary, ...]:
@@ -175,7 +171,7 @@ def _explain_rule(
     judge: Judge, load_balancer: LoadBalancer, recommendation: Recommendation, parameters: Parameters
 ) -> RuleExplanation:
     verdict = judge.judge(load_balancer, recommendation, parameters)
-    notes = tuple(_notes(judge.estate, load_balancer, recommendation))
+    notes = tuple(recommendation.notes(judge.estate, load_balancer)) if load_balancer.type == "application" else ()
     try:
         demand = recommendation.requirements(judge.context(load_balancer), parameters)
     except (NotApplicable, NotReadError):
@@ -256,50 +252,3 @@ def _required(peer: Peer, endpoints: Sequence[TargetPeer]) -> tuple[str, ...]:
         case TargetPeer():
             found = (endpoint.cidr for endpoint in endpoints)
             return tuple(dict.fromkeys(required for required in found if required is not None))
-
-
-# --- what asks for nothing
-
-
-def _notes(estate: Estate, load_balancer: LoadBalancer, recommendation: Recommendation) -> Iterator[str]:
-    """What of the load balancer an egress rule asks nothing of, and why."""
-    if recommendation not in (INSTANCE_EGRESS, HEALTH_CHECK_EGRESS) or load_balancer.type != "application":
-        return
-    try:
-        for listener in _listeners_by_port(estate, load_balancer):
-            if not listener.target_group_arns:
-                yield (
-                    f"{listener.protocol}:{listener.port}: its default action forwards to no target group "
-                    "(it redirects or answers itself)"
-                )
-        groups = estate.target_groups_of(load_balancer)
-    except NotReadError as error:
-        yield f"what needs nothing is not known: {error}"
-        return
-    for group in groups:
-        yield from _group_notes(estate, group, recommendation)
-
-
-def _group_notes(estate: Estate, group: TargetGroup, recommendation: Recommendation) -> Iterator[str]:
-    name = f"target group {group.name}"
-    if group.target_type == "lambda":
-        yield f"{name}: Lambda functions, which are not reached through security groups"
-        return
-    if recommendation is HEALTH_CHECK_EGRESS and not group.health_checks_enabled:
-        yield f"{name}: its health checks are disabled"
-        return
-    try:
-        targets = estate.targets_of(group)
-    except NotReadError as error:
-        yield f"{name}: its targets are not known: {error.cause}"
-        return
-    if not targets:
-        yield f"{name}: no registered target"
-    for state in sorted(STATES_WITHOUT_TRAFFIC):
-        skipped = [
-            target.id if target.port is None else f"{target.id}:{target.port}"
-            for target in targets
-            if target.state == state
-        ]
-        if skipped:
-            yield f"{name}: {', '.join(skipped)} {state}: no traffic is sent there"

@@ -15,8 +15,8 @@ from alb_sg.findings.finding import Compliance, EvaluationError, Finding, Missin
 from alb_sg.parameters import Parameters
 from alb_sg.permissions.addresses import AddressSet
 from alb_sg.permissions.allowed_traffic import Permissions
-from alb_sg.recommendations.catalogue import Recommendation
 from alb_sg.recommendations.load_balancer_context import LoadBalancerContext
+from alb_sg.recommendations.recommendation import Recommendation
 from alb_sg.recommendations.requirement import NotApplicable, RequirementSet, TargetPeer
 
 # Many load balancers share one set of security groups, but most have their own: more entries gain nothing.

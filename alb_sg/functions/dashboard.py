@@ -102,7 +102,7 @@ def _load_exemptions(source: str, today: date) -> LoadedExemptions:
 
     def read() -> Exemptions:
         try:
-            return read_exemptions(location, _make_client)
+            return read_exemptions(location, _make_client, RECOMMENDATIONS_BY_NAME)
         except InvalidInputError as error:
             # A page on which nobody is exempt, and which says why, is more use than none.
             raise NotReadError(f"exemptions in {location}", error.message) from error

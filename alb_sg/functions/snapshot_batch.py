@@ -22,6 +22,7 @@ from alb_sg.errors import InvalidInputError
 from alb_sg.exemptions.aws_document import read_exemptions
 from alb_sg.exemptions.location import parse_location
 from alb_sg.findings.loaded_exemptions import LoadedExemptions, load_exemptions
+from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 from alb_sg.snapshot_batch.cross_account import ResourceKey, items_to_judge_again
 from alb_sg.snapshot_batch.judging import ItemResult, judge_item, object_fetcher, parse_result
 from alb_sg.snapshot_batch.manifest import Manifest, WorkItem, make_manifest, parse_item, parse_manifest, result_name
@@ -64,7 +65,7 @@ def _load_exemptions(source: str, time: str) -> LoadedExemptions | None:
         return None
     location = parse_location(source)
     today = datetime.fromisoformat(time).astimezone(UTC).date()
-    return load_exemptions(lambda: read_exemptions(location, _make_client), source, today)
+    return load_exemptions(lambda: read_exemptions(location, _make_client, RECOMMENDATIONS_BY_NAME), source, today)
 
 
 class BatchRun:

@@ -14,18 +14,19 @@ from alb_sg.estate.cidr import Family, InvalidCidrError, parse_cidr
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.from_api import HIGHEST_PORT
 from alb_sg.estate.model import LoadBalancer, Permission, Target, TargetGroup
+from alb_sg.estate.sections import Section
 from alb_sg.parameters import PREFIX_LIST_ID
 from alb_sg.permissions.addresses import AddressSet
 from alb_sg.permissions.allowed_traffic import (
-    FRAGMENTATION_NEEDED,
-    PACKET_TOO_BIG,
     AllowedTraffic,
     Direction,
     Permissions,
     Traffic,
 )
-from alb_sg.recommendations.applicability import APPLICABLE_STATES, CLIENT_FAMILIES
-from alb_sg.recommendations.target_requirements import STATES_WITHOUT_TRAFFIC
+from alb_sg.recommendations.catalogue import RECOMMENDATIONS
+from alb_sg.recommendations.clients import CLIENT_FAMILIES
+from alb_sg.recommendations.load_balancer_context import STATES_WITHOUT_TRAFFIC
+from alb_sg.recommendations.recommendation import Recommendation
 
 
 @dataclass(frozen=True)
@@ -53,10 +54,6 @@ class Lookups:
     addresses: set[tuple[str, Family, int]] = field(default_factory=set)
     prefix_lists: set[str] = field(default_factory=set)
     peered_vpcs: set[str] = field(default_factory=set)
-
-
-def is_applicable(load_balancer: LoadBalancer) -> bool:
-    return load_balancer.type == "application" and load_balancer.state in APPLICABLE_STATES
 
 
 def find_lookups(estate: Estate, load_balancers: Iterable[LoadBalancer], read_request: ReadRequest) -> Lookups:
@@ -132,10 +129,9 @@ def _add_client_lookups(
     """Prefix lists that let clients in where an address range does not, and those that a tag names."""
     # A Network Load Balancer comes over IPv4, whatever family the clients have.
     families = {Family.IPV4, *CLIENT_FAMILIES.get(load_balancer.ip_address_type, Family)}
-    traffics = [FRAGMENTATION_NEEDED, PACKET_TOO_BIG]
-    if "AlbRegistrations" in read_request.sections:
-        listeners = (estate.listeners or {}).get(load_balancer.arn, ())
-        traffics += [Traffic.tcp(listener.port) for listener in listeners]
+    traffics = {
+        traffic for rule in _requested_rules(read_request) for traffic in rule.client_traffic(estate, load_balancer)
+    }
     for family in families:
         for traffic in traffics:
             lookups.prefix_lists |= _undecided_prefix_lists(
@@ -144,6 +140,11 @@ def _add_client_lookups(
     if read_request.tag_key is not None:
         words = (estate.tags or {}).get(load_balancer.arn, {}).get(read_request.tag_key, "").split()
         lookups.prefix_lists.update(filter(PREFIX_LIST_ID.fullmatch, words))
+
+
+def _requested_rules(read_request: ReadRequest) -> list[Recommendation]:
+    """The rules whose verdicts the requested sections suffice for."""
+    return [rule for rule in RECOMMENDATIONS if rule.estate_sections - {Section.TAGS} <= read_request.sections]
 
 
 def _add_target_lookups(
@@ -174,8 +175,11 @@ def _add_lookups_of_target(
     except InvalidCidrError:
         return
     own_port = target.port if target.port is not None else group.port
-    check_port = group.health_check_port if group.health_check_port is not None else own_port
-    ports = {own_port, check_port} if group.health_checks_enabled else {own_port}
+    ports = {
+        own_port if port is None else port
+        for rule in _requested_rules(read_request)
+        for port in rule.target_ports(group)
+    }
     allowed = [
         permissions.allowed_traffic(Direction.EGRESS, Traffic.tcp(port), family) for port in ports if port is not None
     ]

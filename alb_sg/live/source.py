@@ -24,10 +24,11 @@ from alb_sg.live.enumeration import find_load_balancers, followed_target_groups
 from alb_sg.live.export import export_sections
 from alb_sg.live.load_context import LoadContext
 from alb_sg.live.lookup_requests import read_lookups
-from alb_sg.live.lookups import ReadRequest, is_applicable
+from alb_sg.live.lookups import ReadRequest
 from alb_sg.live.partial_estate import PartialEstate
 from alb_sg.live.requests import DescribeRequests
 from alb_sg.live.selection import LoadResult, Selection
+from alb_sg.recommendations.applicability import is_applicable
 
 # Collected, empty or not, as soon as they are asked for. Targets and their interfaces are collected once one of
 # them was to be looked up.

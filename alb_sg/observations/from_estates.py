@@ -16,7 +16,7 @@ from alb_sg.observations.observation import Completeness, LoadBalancerDetail, Ob
 from alb_sg.observations.ranking import rank
 from alb_sg.observations.results import Results
 from alb_sg.parameters import Parameters
-from alb_sg.recommendations.catalogue import Recommendation
+from alb_sg.recommendations.recommendation import Recommendation
 from alb_sg.remediation.estate_planning import EstatePlanner
 from alb_sg.report.exemptions import ExemptionsReport
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from enum import Enum
 
 from alb_sg.findings.finding import Compliance, EvaluationError, Finding
-from alb_sg.report.text import SEVERITY_BY_RULE
+from alb_sg.recommendations.catalogue import rule_severity
 
 INTERNET_FACING = "internet-facing"
 
@@ -36,17 +36,12 @@ def verdict_status(result: Finding | EvaluationError) -> VerdictStatus:
     return _STATUS_BY_COMPLIANCE[result.compliance] if result.applied_exemption is None else VerdictStatus.EXEMPT
 
 
-def rule_severity(rule: str) -> int:
-    """0: traffic does not arrive; 1: health checks fail; 2: Path MTU Discovery. An unknown rule is the worst."""
-    return SEVERITY_BY_RULE.get(rule, 0)
-
-
 def rank(result: Finding | EvaluationError, scheme: str) -> int:
     """The place in a worst-first list, small for bad. What is only unresolved comes after what is certain."""
     unresolved = isinstance(result, Finding) and result.unresolved
     places = (
         _STATUS_ORDER[verdict_status(result)],
-        rule_severity(result.rule or ""),
+        rule_severity(result.rule),
         scheme != INTERNET_FACING,
         unresolved,
     )

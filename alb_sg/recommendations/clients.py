@@ -1,15 +1,16 @@
-"""Who the clients of a load balancer are: by scheme and address type, or as its tag says (semantics §5, §9)."""
+"""The clients of a load balancer, by its scheme and address type or as its tag names them (semantics §5, §9)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 
 from alb_sg.errors import NotReadError
-from alb_sg.estate.cidr import IPV4, Family, InvalidCidrError, parse_cidr
+from alb_sg.estate.cidr import Family, parse_cidr
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer
-from alb_sg.parameters import PREFIX_LIST_ID, SECURITY_GROUP_ID, Parameters
-from alb_sg.recommendations.applicability import CLIENT_FAMILIES
+from alb_sg.estate.sections import Section
+from alb_sg.parameters import PREFIX_LIST_ID, SECURITY_GROUP_ID, Parameters, is_peer
 from alb_sg.recommendations.requirement import (
     NotApplicable,
     Peer,
@@ -18,8 +19,18 @@ from alb_sg.recommendations.requirement import (
     address_peer,
 )
 
+# LoadBalancer.IpAddressType in the Elastic Load Balancing API.
+CLIENT_FAMILIES = {
+    "ipv4": (Family.IPV4,),
+    "dualstack": (Family.IPV4, Family.IPV6),
+    "dualstack-without-public-ipv4": (Family.IPV6,),
+}
+# What a verdict on clients may depend on.
+CLIENT_SECTIONS = frozenset({Section.SECURITY_GROUPS, Section.VPCS, Section.MANAGED_PREFIX_LISTS, Section.TAGS})
+
 
 def client_families(load_balancer: LoadBalancer) -> tuple[Family, ...]:
+    """Raises NotReadError for an unknown address type."""
     families = CLIENT_FAMILIES.get(load_balancer.ip_address_type)
     if families is None:
         raise NotReadError(
@@ -31,14 +42,14 @@ def client_families(load_balancer: LoadBalancer) -> tuple[Family, ...]:
 def client_peers(
     estate: Estate, load_balancer: LoadBalancer, parameters: Parameters, *, include_security_groups: bool = True
 ) -> tuple[Peer, ...]:
-    """The peers that a load balancer must be open to, all of them.
+    """All peers that a load balancer must be open to.
 
-    `groups_count` False leaves security groups in the tag out (a router that sends ICMP carries none); where
-    the tag names nothing else, the default applies. Raises NotReadError for what the tag or the VPC hides, and
+    `include_security_groups` False ignores security groups in the tag, because a router that sends ICMP carries none;
+    if the tag names nothing else, the default applies. Raises NotReadError where the tag or the VPC cannot be used, and
     NotApplicable where there is no client address at all.
     """
     words = [] if parameters.tag_key is None else _tagged_clients(estate, load_balancer, parameters.tag_key)
-    if words and not include_security_groups:
+    if not include_security_groups:
         words = [word for word in words if not SECURITY_GROUP_ID.fullmatch(word)]
     families = client_families(load_balancer)
     if words:
@@ -54,16 +65,16 @@ def client_peers(
 
 
 def vpc_cidrs(estate: Estate, vpc_id: str, family: Family) -> tuple[str, ...]:
-    """A VPC's associated CIDR blocks of a family. Raises NotReadError where there is no IPv4 block: every VPC has
+    """A VPC's associated CIDR blocks of a family. Raises NotReadError where no IPv4 block is known: every VPC has
     one."""
     cidrs = estate.vpc(vpc_id).cidrs[family]
-    if not cidrs and family is IPV4:
+    if not cidrs and family is Family.IPV4:
         raise NotReadError(f"IPv4 CIDR blocks of {vpc_id}", "none was recorded")
     return cidrs
 
 
 def _tagged_clients(estate: Estate, load_balancer: LoadBalancer, tag_key: str) -> list[str]:
-    """The words of the load balancer's tag; none where it has none of this key."""
+    """The words of the load balancer's tag; none where it has no tag of this key. Raises NotReadError."""
     value = estate.tags_of(load_balancer).get(tag_key)
     if value is None:
         return []
@@ -80,25 +91,19 @@ def _tagged_clients(estate: Estate, load_balancer: LoadBalancer, tag_key: str) -
 
 
 def _is_client_word(word: str) -> bool:
-    if word in ("internet", "vpc") or PREFIX_LIST_ID.fullmatch(word) or SECURITY_GROUP_ID.fullmatch(word):
-        return True
-    try:
-        parse_cidr(word)
-    except InvalidCidrError:
-        return False
-    return True
+    return word in ("internet", "vpc") or is_peer(word)
 
 
 def _peers_from_tag(
-    estate: Estate, load_balancer: LoadBalancer, words: list[str], families: tuple[Family, ...], where: str
+    estate: Estate, load_balancer: LoadBalancer, words: Sequence[str], families: tuple[Family, ...], tag: str
 ) -> tuple[Peer, ...]:
-    """The peers that words stand for together, one at least."""
+    """The peers that the words name together. Raises NotReadError where that is none."""
     peers = tuple(
         dict.fromkeys(peer for word in words for peer in _peers_from_word(estate, load_balancer, word, families))
     )
     if not peers:
         raise NotReadError(
-            where,
+            tag,
             f"{' '.join(words)!r} names no client that an {load_balancer.ip_address_type} load balancer can have",
         )
     return peers
@@ -107,7 +112,7 @@ def _peers_from_tag(
 def _peers_from_word(
     estate: Estate, load_balancer: LoadBalancer, word: str, families: tuple[Family, ...]
 ) -> tuple[Peer, ...]:
-    """The peers that one word stands for, in those of its families that the load balancer serves."""
+    """The peers that one word names, in those address families that the load balancer serves."""
     if word == "internet":
         return _internet_peers(families)
     if word == "vpc":
@@ -115,17 +120,17 @@ def _peers_from_word(
     if SECURITY_GROUP_ID.fullmatch(word):
         return tuple(SecurityGroupPeer(family, word) for family in families)
     if PREFIX_LIST_ID.fullmatch(word):
-        of_list = estate.prefix_list(word).family
-        return tuple(PrefixListPeer(family, word) for family in families if of_list in (None, family))
+        list_family = estate.prefix_list(word).family
+        return tuple(PrefixListPeer(family, word) for family in families if list_family in (None, family))
     family, _ = parse_cidr(word)
     return (address_peer(family, (word,)),) if family in families else ()
 
 
 def _vpc_peers(estate: Estate, vpc_id: str, families: tuple[Family, ...]) -> tuple[Peer, ...]:
     blocks = [(family, vpc_cidrs(estate, vpc_id, family)) for family in families]
-    return tuple([address_peer(family, cidrs, label="VPC") for family, cidrs in blocks if cidrs])
+    return tuple(address_peer(family, cidrs, label="VPC") for family, cidrs in blocks if cidrs)
 
 
 @cache
 def _internet_peers(families: tuple[Family, ...]) -> tuple[Peer, ...]:
-    return tuple([address_peer(family, (family.any_address_cidr,)) for family in families])
+    return tuple(address_peer(family, (family.any_address_cidr,)) for family in families)

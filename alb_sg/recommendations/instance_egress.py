@@ -1,25 +1,41 @@
-"""Outbound: every registered target on its own port (semantics §6).
-
-"Allow outbound traffic to instances on the instance listener port."
-"""
+"""Outbound: every registered target on its own port (semantics §6)."""
 
 from __future__ import annotations
 
-from alb_sg.estate.model import TargetGroup
-from alb_sg.parameters import Parameters
+from alb_sg.estate.model import LISTENER_TYPE, LOAD_BALANCER_TYPE, SECURITY_GROUP_TYPE, TARGET_GROUP_TYPE
+from alb_sg.parameters import COMMON_PARAMETERS, TARGET_MATCH, Parameters
+from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.recommendations.load_balancer_context import LoadBalancerContext
+from alb_sg.recommendations.recommendation import Recommendation, Severity
 from alb_sg.recommendations.requirement import RequirementSet
-from alb_sg.recommendations.target_requirements import target_requirement_set
+from alb_sg.recommendations.target_requirements import (
+    AUTHENTICATION_CAVEAT,
+    TARGET_SECTIONS,
+    target_notes,
+    target_requirement_set,
+)
 
 
 def requirements(context: LoadBalancerContext, parameters: Parameters) -> RequirementSet:
     """TCP to each registered target. Raises NotApplicable, NotReadError."""
-    return target_requirement_set(context, _own_port, _reason_to_skip)
+    return target_requirement_set(context, port_of=lambda _: None)
 
 
-def _own_port(_: TargetGroup) -> None:
-    return None
-
-
-def _reason_to_skip(_: TargetGroup) -> str | None:
-    return None
+RECOMMENDATION = Recommendation(
+    name="ALB_SG_INSTANCE_EGRESS",
+    title="Targets can be reached on their ports",
+    subject="Paths to targets",
+    requirement_text="Outbound TCP to every registered target on the port it was registered with.",
+    quote="Allow outbound traffic to instances on the instance listener port",
+    page_section="Recommended rules",
+    severity=Severity.HIGH,
+    direction=Direction.EGRESS,
+    parameters=(TARGET_MATCH, *COMMON_PARAMETERS),
+    estate_sections=TARGET_SECTIONS,
+    trigger_types=(LISTENER_TYPE, LOAD_BALANCER_TYPE, SECURITY_GROUP_TYPE, TARGET_GROUP_TYPE),
+    display_order=2,
+    requirements=requirements,
+    target_ports=lambda _: (None,),
+    notes=target_notes,
+    caveat=AUTHENTICATION_CAVEAT,
+)

@@ -1,41 +1,50 @@
 """Inbound: every listener port from every client (semantics §5).
 
-"Allow all inbound traffic on the load balancer listener port", from the VPC CIDR for an internal load balancer,
-and from clients and the VPC CIDR where it is the target of a Network Load Balancer.
+Behind a Network Load Balancer, a listener's clients are that load balancer's and its VPC.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
-from operator import itemgetter
+from operator import attrgetter
 from typing import NamedTuple
 
 from alb_sg.errors import NotReadError
 from alb_sg.estate.cidr import Family
 from alb_sg.estate.estate import Estate
-from alb_sg.estate.model import Listener, LoadBalancer, TargetGroup
-from alb_sg.parameters import Parameters
-from alb_sg.permissions.allowed_traffic import INGRESS, Traffic
-from alb_sg.recommendations.clients import client_peers, vpc_cidrs
+from alb_sg.estate.model import (
+    LISTENER_TYPE,
+    LOAD_BALANCER_TYPE,
+    SECURITY_GROUP_TYPE,
+    TARGET_GROUP_TYPE,
+    Listener,
+    LoadBalancer,
+    TargetGroup,
+)
+from alb_sg.estate.sections import Section
+from alb_sg.parameters import ACCEPTED_SOURCES, COMMON_PARAMETERS, TAG_KEY, Parameters
+from alb_sg.permissions.allowed_traffic import Direction, Traffic
+from alb_sg.recommendations.clients import CLIENT_SECTIONS, client_peers, vpc_cidrs
 from alb_sg.recommendations.load_balancer_context import LoadBalancerContext
+from alb_sg.recommendations.recommendation import Recommendation, Severity
 from alb_sg.recommendations.requirement import (
     NotApplicable,
     Peer,
     RequirementGroup,
     RequirementSet,
     address_peer,
-    new_requirement_group,
-    new_requirement_set,
 )
 
-# A peer, and whether an accepted source may stand in for it.
-_ClientPeer = tuple[Peer, bool]
+
+class _ClientPeer(NamedTuple):
+    peer: Peer
+    allows_accepted_sources: bool
 
 
-class FrontingLoadBalancer(NamedTuple):
-    """A Network Load Balancer that sends to a port of an Application Load Balancer through a target group of
-    type `alb`, and the port that the group's health checks use."""
+class _FrontingLoadBalancer(NamedTuple):
+    """A Network Load Balancer that forwards to a port of an Application Load Balancer through a target group of type
+    `alb`, and the port of that group's health checks."""
 
     load_balancer: LoadBalancer
     target_group: TargetGroup
@@ -53,100 +62,102 @@ def requirements(context: LoadBalancerContext, parameters: Parameters) -> Requir
     if fronts:
         return _requirements_behind(fronts, listeners, context, parameters)
     clients = client_peers(estate, load_balancer, parameters)
-    return new_requirement_set(
-        (tuple([_requirement_group(listener, clients, allows_accepted_sources=True) for listener in listeners]), ())
+    return RequirementSet(
+        tuple(_requirement_group(listener, clients, allows_accepted_sources=True) for listener in listeners)
     )
 
 
 def _requirement_group(
     listener: Listener, peers: tuple[Peer, ...], *, allows_accepted_sources: bool
 ) -> RequirementGroup:
-    return new_requirement_group((INGRESS, Traffic.tcp(listener.port), peers, listener, allows_accepted_sources))
+    return RequirementGroup(Direction.INGRESS, Traffic.tcp(listener.port), peers, listener, allows_accepted_sources)
 
 
 def _requirements_behind(
-    nlbs: list[FrontingLoadBalancer],
+    fronts: Sequence[_FrontingLoadBalancer],
     listeners: Sequence[Listener],
     context: LoadBalancerContext,
     parameters: Parameters,
 ) -> RequirementSet:
-    """What is asked of a load balancer that Network Load Balancers send to, on some of its ports."""
+    """The requirements of a load balancer that Network Load Balancers forward to, on some of its ports."""
     estate = context.estate
-    sending = _group_by_port(nlbs, lambda front: front.port)
-    checking = _group_by_port(nlbs, lambda front: front.health_check_port)
-    asks: list[RequirementGroup] = []
-    clients: tuple[Peer, ...] = ()
+    forwarded_ports = {front.port for front in fronts}
+    groups: list[RequirementGroup] = []
+    direct_clients: tuple[Peer, ...] = ()
     without_clients: NotApplicable | None = None
     for listener in listeners:
-        asked: list[_ClientPeer] = []
-        if listener.port in sending:
-            asked += [one for front in sending[listener.port] for one in _peers_of(estate, front)]
+        clients: list[_ClientPeer] = []
+        if listener.port in forwarded_ports:
+            clients += [
+                client
+                for front in fronts
+                if front.port == listener.port
+                for client in _forwarded_clients(estate, front)
+            ]
         else:
             try:
-                clients = clients or client_peers(estate, context.load_balancer, parameters)
-                asked += [(peer, True) for peer in clients]
-            except NotApplicable as nobody:
-                without_clients = nobody
-        asked += [
-            (_vpc_peer(estate, front), False)
-            for front in checking.get(listener.port, ())
-            if front.port != listener.port
+                direct_clients = direct_clients or client_peers(estate, context.load_balancer, parameters)
+                clients += [_ClientPeer(peer, allows_accepted_sources=True) for peer in direct_clients]
+            except NotApplicable as error:
+                without_clients = error
+        clients += [
+            _ClientPeer(_vpc_peer(estate, front), allows_accepted_sources=False)
+            for front in fronts
+            if front.health_check_port == listener.port != front.port
         ]
-        asks += [
-            _requirement_group(listener, tuple([peer for peer, _ in alike]), allows_accepted_sources=replaceable)
-            for replaceable, alike in groupby(dict.fromkeys(asked), key=itemgetter(1))
-        ]
-    if not asks and without_clients is not None:
+        for allows_accepted_sources, alike in groupby(
+            dict.fromkeys(clients), key=attrgetter("allows_accepted_sources")
+        ):
+            peers = tuple(client.peer for client in alike)
+            groups.append(_requirement_group(listener, peers, allows_accepted_sources=allows_accepted_sources))
+    if not groups and without_clients is not None:
         raise without_clients
-    return RequirementSet(tuple(asks), _unanswered_health_checks(nlbs, listeners))
+    return RequirementSet(tuple(groups), _unanswered_health_checks(fronts, listeners))
 
 
-def _unanswered_health_checks(nlbs: Iterable[FrontingLoadBalancer], listeners: Iterable[Listener]) -> tuple[str, ...]:
-    """Health checks on a port without a listener: no requirement, but said."""
+def _unanswered_health_checks(
+    fronts: Iterable[_FrontingLoadBalancer], listeners: Iterable[Listener]
+) -> tuple[str, ...]:
+    """Health checks on a port without a listener require nothing, but the finding reports them."""
     ports = {listener.port for listener in listeners}
     remarks = [
         f"no listener answers the health checks of {front.load_balancer.name} "
         f"(target group {front.target_group.name}) on port {front.health_check_port}"
-        for front in nlbs
+        for front in fronts
         if front.health_check_port not in ports
     ]
     return tuple(dict.fromkeys(remarks))
 
 
-def _peers_of(estate: Estate, nlb: FrontingLoadBalancer) -> list[_ClientPeer]:
-    """The two rows of the page's third table: clients, and the VPC CIDR for PrivateLink and health checks."""
-    from_vpc = (_vpc_peer(estate, nlb), False)
-    if nlb.load_balancer.scheme != "internet-facing":
-        return [from_vpc]
+def _forwarded_clients(estate: Estate, front: _FrontingLoadBalancer) -> list[_ClientPeer]:
+    """The two rows of the user guide's third table: clients, and the VPC CIDR for PrivateLink and health checks."""
+    vpc = _ClientPeer(_vpc_peer(estate, front), allows_accepted_sources=False)
+    if front.load_balancer.scheme != "internet-facing":
+        return [vpc]
     everywhere = address_peer(
         Family.IPV4,
         (Family.IPV4.any_address_cidr,),
-        frozenset(nlb.load_balancer.security_groups),
-        f"clients of {nlb.load_balancer.name}",
+        frozenset(front.load_balancer.security_groups),
+        f"clients of {front.load_balancer.name}",
     )
-    return [(everywhere, True), from_vpc]
+    return [_ClientPeer(everywhere, allows_accepted_sources=True), vpc]
 
 
-def _vpc_peer(estate: Estate, nlb: FrontingLoadBalancer) -> Peer:
-    # An NLB reaches an ALB over IPv4, whatever address type either has.
+def _vpc_peer(estate: Estate, front: _FrontingLoadBalancer) -> Peer:
+    # A Network Load Balancer reaches an Application Load Balancer over IPv4, whatever the address type of either.
     return address_peer(
         Family.IPV4,
-        vpc_cidrs(estate, nlb.load_balancer.vpc_id, Family.IPV4),
-        frozenset(nlb.load_balancer.security_groups),
-        f"the VPC, for {nlb.load_balancer.name}",
+        vpc_cidrs(estate, front.load_balancer.vpc_id, Family.IPV4),
+        frozenset(front.load_balancer.security_groups),
+        f"the VPC, for {front.load_balancer.name}",
     )
 
 
-def _group_by_port(
-    nlbs: Iterable[FrontingLoadBalancer], port_of: Callable[[FrontingLoadBalancer], int]
-) -> Mapping[int, list[FrontingLoadBalancer]]:
-    found: dict[int, list[FrontingLoadBalancer]] = {}
-    for front in nlbs:
-        found.setdefault(port_of(front), []).append(front)
-    return found
+def _client_traffic(estate: Estate, load_balancer: LoadBalancer) -> list[Traffic]:
+    return [Traffic.tcp(listener.port) for listener in (estate.listeners or {}).get(load_balancer.arn, ())]
 
 
-def _fronting_load_balancers(estate: Estate, load_balancer: LoadBalancer) -> list[FrontingLoadBalancer]:
+def _fronting_load_balancers(estate: Estate, load_balancer: LoadBalancer) -> list[_FrontingLoadBalancer]:
     fronts = []
     for group, target in estate.alb_registrations_of(load_balancer):
         port = target.port if target.port is not None else group.port
@@ -156,6 +167,26 @@ def _fronting_load_balancers(estate: Estate, load_balancer: LoadBalancer) -> lis
             front = estate.load_balancers.get(arn)
             if front is None:
                 raise NotReadError(f"Network Load Balancer {arn}", "it is not among the LoadBalancers collected")
-            check_port = group.health_check_port
-            fronts.append(FrontingLoadBalancer(front, group, port, port if check_port is None else check_port))
+            check_port = port if group.health_check_port is None else group.health_check_port
+            fronts.append(_FrontingLoadBalancer(front, group, port, check_port))
     return sorted(fronts, key=lambda front: (front.load_balancer.arn, front.target_group.arn))
+
+
+RECOMMENDATION = Recommendation(
+    name="ALB_SG_LISTENER_INGRESS",
+    title="Listener ports are open to clients",
+    subject="Listener ports",
+    requirement_text="Inbound TCP on every listener's port from every client address: 0.0.0.0/0 (and ::/0) for an "
+    "internet-facing load balancer, the VPC's CIDR blocks for an internal one, and the clients and VPC CIDR "
+    "blocks of each Network Load Balancer in front.",
+    quote="Allow all inbound traffic on the load balancer listener port",
+    page_section="Recommended rules",
+    severity=Severity.HIGH,
+    direction=Direction.INGRESS,
+    parameters=(ACCEPTED_SOURCES, TAG_KEY, *COMMON_PARAMETERS),
+    estate_sections=CLIENT_SECTIONS | {Section.LISTENERS, Section.TARGET_GROUPS, Section.ALB_REGISTRATIONS},
+    trigger_types=(LISTENER_TYPE, LOAD_BALANCER_TYPE, SECURITY_GROUP_TYPE, TARGET_GROUP_TYPE),
+    display_order=1,
+    requirements=requirements,
+    client_traffic=_client_traffic,
+)

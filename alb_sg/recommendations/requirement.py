@@ -1,4 +1,4 @@
-"""What a recommendation asks for: requirements, each with its peer and the reason it is there."""
+"""Requirements of a recommendation: what traffic from or to which peer, and why."""
 
 from __future__ import annotations
 
@@ -7,17 +7,13 @@ from typing import NamedTuple
 
 from alb_sg.errors import NotReadError
 from alb_sg.estate.cidr import Family, parse_cidr
-from alb_sg.estate.model import Listener, LoadBalancer, TargetGroup
-from alb_sg.estate.snapshots.speed import tuple_constructor
+from alb_sg.estate.model import Listener, TargetGroup
 from alb_sg.permissions.addresses import AddressSet
 from alb_sg.permissions.allowed_traffic import Direction, Traffic
 
-# What a recommendation asks something for: the load balancer itself is asked for its clients' messages.
-OriginResource = Listener | TargetGroup | LoadBalancer
-
 
 class NotApplicable(Exception):
-    """The recommendation asks nothing of this load balancer: the reason, as it is shown."""
+    """The recommendation requires nothing of this load balancer. `reason` is shown to people."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -25,29 +21,35 @@ class NotApplicable(Exception):
 
 
 class Origin(NamedTuple):
-    """Where a requirement comes from: `type` is `listener`, `targetGroup` or `loadBalancer`; `label` is what a
-    person calls it, such as `HTTPS:443` or `target group web`."""
+    """The resource that causes a requirement. `type` is `listener`, `targetGroup` or `loadBalancer`; `label` names it
+    for people, such as `HTTPS:443` or `target group web`."""
 
     type: str
     arn: str
     label: str
 
     @staticmethod
-    def from_resource(resource: OriginResource) -> Origin:
-        """Why something is asked for, put into words only for what is said of it."""
-        match resource:
+    def from_cause(cause: Cause) -> Origin:
+        match cause:
             case Listener():
-                return Origin("listener", resource.arn, f"{resource.protocol}:{resource.port}")
+                return Origin("listener", cause.arn, f"{cause.protocol}:{cause.port}")
             case TargetGroup():
-                return Origin("targetGroup", resource.arn, f"target group {resource.name}")
-            case LoadBalancer():
-                return Origin("loadBalancer", resource.arn, "Path MTU Discovery")
+                return Origin("targetGroup", cause.arn, f"target group {cause.name}")
+            case Origin():
+                return cause
+
+
+# What causes a requirement: a resource is put into words only where the requirement is reported.
+Cause = Listener | TargetGroup | Origin
 
 
 class AddressPeer(NamedTuple):
-    """All of a set of addresses: `required` as the recommendation states it (CIDR blocks), `addresses` the
-    same as a set. A reference to one of `or_security_groups` does as well (those of the Network Load Balancer
-    whose traffic this is). `label` says what the addresses are."""
+    """All of a set of addresses. `cidrs` are the CIDR blocks as the recommendation states them, `addresses` the same
+    as a set, and `label` describes them.
+
+    A reference to one of `or_security_groups` counts as well: the groups of the Network Load Balancer that sends this
+    traffic.
+    """
 
     family: Family
     cidrs: tuple[str, ...]
@@ -57,7 +59,7 @@ class AddressPeer(NamedTuple):
 
 
 class PrefixListPeer(NamedTuple):
-    """All entries of a prefix list: a reference to the list itself does, and so do its entries."""
+    """All entries of a prefix list. A reference to the list covers it, and so do its entries."""
 
     family: Family
     prefix_list_id: str
@@ -71,11 +73,11 @@ class SecurityGroupPeer(NamedTuple):
 
 
 class TargetPeer(NamedTuple):
-    """One registered target: an address together with the groups of its network interface.
+    """One registered target: its address and the security groups of its network interface.
 
-    `ip` is its address as text, None where it is not known. What is known of the groups is in `groups`, unless one
-    of these says why not: `unread` (what was not read), `unresolved` (read, but no interface holds the address),
-    `outside` (the address is outside the target group's VPC: a peering reference may still reach it).
+    `ip` is None where the address is not known. `security_groups` are complete unless one of these says why not:
+    `unread` (something was not read), `unresolved` (everything was read, but no interface holds the address),
+    `is_outside_vpc` (the address is outside the target group's VPC, where a peering reference may still reach it).
     """
 
     family: Family
@@ -100,7 +102,8 @@ Peer = AddressPeer | PrefixListPeer | SecurityGroupPeer | TargetPeer
 
 
 class Requirement(NamedTuple):
-    """One thing that must be let through. `replaceable`: `AcceptedSources` may stand in for the peer."""
+    """Traffic that must be allowed for one peer. `allows_accepted_sources`: one of the parameter `AcceptedSources` may
+    replace the peer."""
 
     direction: Direction
     traffic: Traffic
@@ -110,42 +113,35 @@ class Requirement(NamedTuple):
 
 
 class RequirementGroup(NamedTuple):
-    """Requirements that differ in their peers alone; `asking` is what they are there for."""
+    """Requirements that differ only in their peers."""
 
     direction: Direction
     traffic: Traffic
     peers: tuple[Peer, ...]
-    resource: OriginResource
+    cause: Cause
     allows_accepted_sources: bool = False
 
     def requirements(self) -> list[Requirement]:
-        because = Origin.from_resource(self.resource)
+        origin = Origin.from_cause(self.cause)
         return [
-            Requirement(self.direction, self.traffic, peer, because, self.allows_accepted_sources)
-            for peer in self.peers
+            Requirement(self.direction, self.traffic, peer, origin, self.allows_accepted_sources) for peer in self.peers
         ]
 
 
 class RequirementSet(NamedTuple):
-    """All that one recommendation asks of one load balancer, and remarks that belong into the finding."""
+    """Everything that one recommendation requires of one load balancer. `remarks` belong into the finding."""
 
     groups: tuple[RequirementGroup, ...]
     remarks: tuple[str, ...] = ()
 
     @property
     def requirements(self) -> tuple[Requirement, ...]:
-        return tuple([requirement for ask in self.groups for requirement in ask.requirements()])
+        return tuple(requirement for group in self.groups for requirement in group.requirements())
 
     @property
     def has_one_family(self) -> bool:
         """Whether all peers are of one address family."""
-        return len({peer.family for ask in self.groups for peer in ask.peers}) == 1
-
-
-# Of each of these some are made for every load balancer.
-new_target_peer = tuple_constructor(TargetPeer)
-new_requirement_group = tuple_constructor(RequirementGroup)
-new_requirement_set = tuple_constructor(RequirementSet)
+        return len({peer.family for group in self.groups for peer in group.peers}) == 1
 
 
 @lru_cache(maxsize=4096)
@@ -155,5 +151,5 @@ def address_peer(
     or_security_groups: frozenset[str] = frozenset(),
     label: str = "",
 ) -> AddressPeer:
-    """The same object for the same blocks: most load balancers ask for one of a few."""
+    """An AddressPeer of CIDR blocks. Most load balancers require one of a few, so equal ones are built once."""
     return AddressPeer(family, cidrs, AddressSet.from_cidrs(family, cidrs), or_security_groups, label)

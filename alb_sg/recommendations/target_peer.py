@@ -1,16 +1,16 @@
-"""A registered target as an endpoint: its address, and the groups of the interface that holds it (semantics §6)."""
+"""A registered target as a peer: its address, and the security groups of the interface that holds it (semantics §6)."""
 
 from __future__ import annotations
 
 from alb_sg.errors import NotReadError
-from alb_sg.estate.cidr import IPV4, InvalidCidrError, family_of, parse_cidr
+from alb_sg.estate.cidr import Family, InvalidCidrError, family_of, parse_cidr
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import TargetGroup
-from alb_sg.recommendations.requirement import TargetPeer, new_target_peer
+from alb_sg.recommendations.requirement import TargetPeer
 
 
 def target_peer(estate: Estate, group: TargetGroup, target_id: str) -> TargetPeer:
-    """A target as far as it can be known; what cannot be is inside the answer, never raised."""
+    """The peer of a target. What is not known about it is part of the peer and never raised."""
     if group.target_type == "instance":
         return _instance_peer(estate, group, target_id)
     try:
@@ -18,20 +18,20 @@ def target_peer(estate: Estate, group: TargetGroup, target_id: str) -> TargetPee
     except InvalidCidrError:
         family, address, last = group.family, 0, 1
     if address != last:
-        nowhere = NotReadError(f"target {target_id} of {group.name}", "its id is not an address")
-        return TargetPeer(group.family, target_id, None, unread=nowhere)
+        no_address = NotReadError(f"target {target_id} of {group.name}", "its id is not an address")
+        return TargetPeer(group.family, target_id, None, unread=no_address)
     unread: NotReadError | None = None
     try:
         interface = estate.interface_at(group.vpc_id, family, address)
         if interface is not None:
             return TargetPeer(family, target_id, target_id, frozenset(interface.groups))
-    except NotReadError as hidden:
-        unread = hidden
+    except NotReadError as error:
+        unread = error
     try:
-        outside = not estate.vpc_contains(group.vpc_id, family, address)
-    except NotReadError as hidden:
-        return TargetPeer(family, target_id, target_id, unread=unread or hidden)
-    if outside:
+        is_outside_vpc = not estate.vpc_contains(group.vpc_id, family, address)
+    except NotReadError as error:
+        return TargetPeer(family, target_id, target_id, unread=unread or error)
+    if is_outside_vpc:
         return TargetPeer(family, target_id, target_id, is_outside_vpc=True)
     if unread is not None:
         return TargetPeer(family, target_id, target_id, unread=unread)
@@ -44,13 +44,9 @@ def _instance_peer(estate: Estate, group: TargetGroup, target_id: str) -> Target
         instance = estate.instance(target_id)
     except NotReadError as error:
         return TargetPeer(group.family, target_id, None, unread=error)
-    address = instance.ipv4_address if group.family is IPV4 else instance.ipv6_address
+    groups = frozenset(instance.groups)
+    address = instance.ipv4_address if group.family is Family.IPV4 else instance.ipv6_address
     if address is None:
-        return TargetPeer(
-            group.family,
-            target_id,
-            None,
-            frozenset(instance.groups),
-            unresolved=f"{target_id} has no {group.family.label} address",
-        )
-    return new_target_peer((family_of(address), target_id, address, frozenset(instance.groups), None, None, False))
+        unresolved = f"{target_id} has no {group.family.label} address"
+        return TargetPeer(group.family, target_id, None, groups, unresolved=unresolved)
+    return TargetPeer(family_of(address), target_id, address, groups)

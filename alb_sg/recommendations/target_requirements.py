@@ -1,41 +1,108 @@
-"""TCP to the registered targets of a load balancer, which two recommendations ask for on different ports
+"""TCP to the registered targets of a load balancer, shared by the rules that require it on different ports
 (semantics §6, §7)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-from alb_sg.estate.model import TargetGroup
+from alb_sg.errors import NotReadError
+from alb_sg.estate.estate import Estate
+from alb_sg.estate.model import Listener, LoadBalancer, TargetGroup
+from alb_sg.estate.sections import Section
 from alb_sg.recommendations.load_balancer_context import STATES_WITHOUT_TRAFFIC, LoadBalancerContext
-from alb_sg.recommendations.requirement import NotApplicable, RequirementGroup, RequirementSet, new_requirement_set
+from alb_sg.recommendations.requirement import NotApplicable, RequirementGroup, RequirementSet
 
-__all__ = ["STATES_WITHOUT_TRAFFIC", "target_requirement_set"]
+# What a verdict on paths to targets may depend on.
+TARGET_SECTIONS = frozenset(
+    {
+        Section.LISTENERS,
+        Section.TARGET_GROUPS,
+        Section.TARGET_HEALTH_DESCRIPTIONS,
+        Section.SECURITY_GROUPS,
+        Section.VPCS,
+        Section.INSTANCES,
+        Section.NETWORK_INTERFACES,
+        Section.MANAGED_PREFIX_LISTS,
+    }
+)
+AUTHENTICATION_CAVEAT = (
+    "Listener actions that authenticate (OIDC, Cognito) need outbound access besides this, which no rule judges."
+)
 
 
 def target_requirement_set(
     context: LoadBalancerContext,
     port_of: Callable[[TargetGroup], int | None],
-    reason_to_skip: Callable[[TargetGroup], str | None],
+    reason_to_skip: Callable[[TargetGroup], str | None] = lambda _: None,
 ) -> RequirementSet:
-    """TCP to every target on the port for its group; None: the target's own.
+    """TCP to every target on the port for its group (None: the target's own port).
 
-    `leave_out` says why a whole target group needs nothing (None: it does need). Raises NotApplicable with
-    those reasons where nothing is left, NotReadError.
+    `reason_to_skip` says why a whole target group requires nothing (None: it does require something). Raises
+    NotApplicable with all reasons where no requirement is left, and NotReadError.
     """
     groups = context.target_groups()
     if not groups:
         raise NotApplicable("no target group: its listeners only redirect, answer themselves or are not there")
     reasons: dict[str, None] = {}
-    asks: list[RequirementGroup] = []
+    requirement_groups: list[RequirementGroup] = []
     for group in groups:
         reason = "only Lambda functions" if group.target_type == "lambda" else reason_to_skip(group)
         if reason is not None:
             reasons[reason] = None
-        elif found := context.target_requirements(group, port_of(group)):
-            asks += found
+        elif of_group := context.target_requirements(group, port_of(group)):
+            requirement_groups += of_group
         else:
             registered = context.estate.targets_of(group)
             reasons["only targets that are draining or unused" if registered else "no registered target"] = None
-    if not asks:
+    if not requirement_groups:
         raise NotApplicable("; ".join(reasons))
-    return new_requirement_set((tuple(asks), ()))
+    return RequirementSet(tuple(requirement_groups))
+
+
+def target_notes(
+    estate: Estate, load_balancer: LoadBalancer, skip_note: Callable[[TargetGroup], str | None] = lambda _: None
+) -> Iterator[str]:
+    """What requires no path to a target, and why. `skip_note` says why a whole target group does not."""
+    try:
+        for listener in listeners_by_port(estate, load_balancer):
+            if not listener.target_group_arns:
+                yield (
+                    f"{listener.protocol}:{listener.port}: its default action forwards to no target group "
+                    "(it redirects or answers itself)"
+                )
+        groups = estate.target_groups_of(load_balancer)
+    except NotReadError as error:
+        yield f"what needs nothing is not known: {error}"
+        return
+    for group in groups:
+        for note in _group_notes(estate, group, skip_note(group)):
+            yield f"target group {group.name}: {note}"
+
+
+def listeners_by_port(estate: Estate, load_balancer: LoadBalancer) -> tuple[Listener, ...]:
+    """Raises NotReadError."""
+    return tuple(sorted(estate.listeners_of(load_balancer), key=lambda listener: (listener.port, listener.arn)))
+
+
+def _group_notes(estate: Estate, group: TargetGroup, skip_note: str | None) -> Iterator[str]:
+    if group.target_type == "lambda":
+        yield "Lambda functions, which are not reached through security groups"
+        return
+    if skip_note is not None:
+        yield skip_note
+        return
+    try:
+        targets = estate.targets_of(group)
+    except NotReadError as error:
+        yield f"its targets are not known: {error.cause}"
+        return
+    if not targets:
+        yield "no registered target"
+    for state in sorted(STATES_WITHOUT_TRAFFIC):
+        skipped = [
+            target.id if target.port is None else f"{target.id}:{target.port}"
+            for target in targets
+            if target.state == state
+        ]
+        if skipped:
+            yield f"{', '.join(skipped)} {state}: no traffic is sent there"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alb_sg.recommendations.catalogue import RECOMMENDATIONS
+from alb_sg.recommendations.catalogue import RECOMMENDATIONS, RECOMMENDATIONS_BY_NAME
 
 DOCUMENT_PREFIX = "AlbSg-"
 UNDO_DOCUMENT = f"{DOCUMENT_PREFIX}Undo"
@@ -10,7 +10,7 @@ UNDO_DOCUMENT = f"{DOCUMENT_PREFIX}Undo"
 
 def document_name(rule: str) -> str:
     """`AlbSg-ListenerIngress` for ALB_SG_LISTENER_INGRESS."""
-    return DOCUMENT_PREFIX + "".join(part.capitalize() for part in rule.removeprefix("ALB_SG_").split("_"))
+    return DOCUMENT_PREFIX + RECOMMENDATIONS_BY_NAME[rule].camel_name
 
 
 # The rule that each document fixes.

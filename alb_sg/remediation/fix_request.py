@@ -9,7 +9,7 @@ from enum import Enum
 
 from alb_sg.exemptions.exemption import Exemptions
 from alb_sg.parameters import Parameters
-from alb_sg.recommendations.catalogue import Recommendation
+from alb_sg.recommendations.recommendation import Recommendation
 
 # "Security groups per load balancer" (Elastic Load Balancing user guide, "Quotas for your Application Load
 # Balancers"); it cannot be raised.

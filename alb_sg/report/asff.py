@@ -27,9 +27,9 @@ from typing import Any, TextIO
 from alb_sg.aws.account_region import ACCOUNT_ID
 from alb_sg.findings.finding import Compliance, EvaluationError, Finding
 from alb_sg.observations.results import Results
-from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME, USER_GUIDE_URL
+from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME, USER_GUIDE_URL, rule_severity
 from alb_sg.report import phrasing
-from alb_sg.report.identity import PRODUCT, identity, partition, result_title, rule_severity
+from alb_sg.report.identity import PRODUCT, identity, partition, result_title
 
 Result = Finding | EvaluationError
 
@@ -120,16 +120,16 @@ def _finding_object(result: Result, time: str) -> dict[str, Any]:
 
 
 def _finding_status(result: Result) -> _FindingStatus:
-    rank_name = rule_severity(result.rule).name
+    severity = rule_severity(result.rule).name
     if isinstance(result, EvaluationError):
-        return _FindingStatus("NOT_AVAILABLE", rank_name, reason="ALB_SG_NOT_JUDGED")
+        return _FindingStatus("NOT_AVAILABLE", severity, reason="ALB_SG_NOT_JUDGED")
     if result.applied_exemption is not None:
         return _FindingStatus("NOT_AVAILABLE", "LOW", reason="ALB_SG_EXEMPT")
     match result.compliance:
         case Compliance.COMPLIANT:
             return _FindingStatus("PASSED", "INFORMATIONAL")
         case Compliance.NON_COMPLIANT:
-            return _FindingStatus("FAILED", rank_name)
+            return _FindingStatus("FAILED", severity)
         case Compliance.NOT_APPLICABLE:
             return _FindingStatus("NOT_AVAILABLE", "INFORMATIONAL", "ARCHIVED", "CONFIG_RETURNS_NOT_APPLICABLE")
 

@@ -17,9 +17,6 @@ from alb_sg.findings.finding import Finding
 from alb_sg.report import phrasing
 from alb_sg.report.style import Style
 
-EGRESS_CAVEAT = (
-    "Listener actions that authenticate (OIDC, Cognito) need outbound access besides this, which no rule judges."
-)
 # Beyond these a row names the first and counts the rest; JSON has all.
 MAX_TARGETS = 4
 MAX_PERMISSION_PEERS = 6
@@ -34,9 +31,10 @@ def _lines(explanation: Explanation, style: Style) -> Iterator[str]:
     for rule in explanation.rules:
         yield ""
         yield from _rule_lines(rule, explanation.fronting_load_balancers, style)
-    if any(row.direction.value == "egress" for rule in explanation.rules for row in rule.rows):
+    caveats = [rule.recommendation.caveat for rule in explanation.rules if rule.rows]
+    for caveat in dict.fromkeys(filter(None, caveats)):
         yield ""
-        yield style.dim(EGRESS_CAVEAT)
+        yield style.dim(caveat)
 
 
 def _header(explanation: Explanation, style: Style) -> Iterator[str]:

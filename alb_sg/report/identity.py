@@ -3,29 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from enum import Enum
 
 from alb_sg.findings.finding import EvaluationError, Finding
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 from alb_sg.report import phrasing
-from alb_sg.report.text import SEVERITY_BY_RULE
 
 PRODUCT = "alb-sg"
 # What the regions of partitions other than the commercial one begin with.
 PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
-
-
-class Severity(Enum):
-    """How bad it is where a rule is not met, in the order of `text.SEVERITY`."""
-
-    HIGH = 0
-    MEDIUM = 1
-    LOW = 2
-
-
-def rule_severity(rule: str | None) -> Severity:
-    """A rule's rank; the highest for what could not be read and so may stand for anything."""
-    return Severity(SEVERITY_BY_RULE.get(rule or "", 0))
 
 
 def identity(result: Finding | EvaluationError) -> str:

@@ -13,8 +13,8 @@ from typing import TextIO
 
 from alb_sg.findings.finding import Compliance, EvaluationError, Finding
 from alb_sg.observations.results import Results
+from alb_sg.recommendations.catalogue import rule_severity
 from alb_sg.report import phrasing
-from alb_sg.report.identity import rule_severity
 
 # GitHub: characters of a comment. Counted in bytes here, which are never fewer.
 MAX_COMMENT_BYTES = 65_536
@@ -86,7 +86,7 @@ def _escape_underscores(text: str) -> str:
 
 def _make_tables(results: Results) -> list[_Table]:
     failed = [finding for finding in results.findings if finding.compliance is Compliance.NON_COMPLIANT]
-    failed.sort(key=lambda finding: (rule_severity(finding.rule).value, *finding.sort_key))
+    failed.sort(key=lambda finding: (rule_severity(finding.rule), *finding.sort_key))
     return [
         _Table(
             lambda count: f"#### {phrasing.pluralize(count, 'error')}: what they concern is not judged",

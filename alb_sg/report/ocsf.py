@@ -22,9 +22,10 @@ from alb_sg import __version__
 from alb_sg.estate.model import LOAD_BALANCER_TYPE
 from alb_sg.findings.finding import Compliance, EvaluationError, Finding
 from alb_sg.observations.results import Results
-from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME, USER_GUIDE_URL
+from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME, USER_GUIDE_URL, rule_severity
+from alb_sg.recommendations.recommendation import Severity
 from alb_sg.report import phrasing
-from alb_sg.report.identity import PRODUCT, Severity, identity, partition, result_title, rule_severity
+from alb_sg.report.identity import PRODUCT, identity, partition, result_title
 from alb_sg.report.json_report import missing_object
 
 Result = Finding | EvaluationError

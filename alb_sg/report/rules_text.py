@@ -1,4 +1,4 @@
-"""What each rule asks, its parameters, and where the Elastic Load Balancing user guide says so."""
+"""`alb-sg rules`: what each rule requires, its parameters, and the sentence of the user guide behind it."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from typing import TextIO
 
-from alb_sg.parameters import PARAMETERS
-from alb_sg.recommendations.catalogue import HEALTH_CHECK_EGRESS, INSTANCE_EGRESS, USER_GUIDE_URL, Recommendation
-from alb_sg.report.explanation_text import EGRESS_CAVEAT
+from alb_sg.recommendations.catalogue import USER_GUIDE_URL
+from alb_sg.recommendations.recommendation import Recommendation
 from alb_sg.report.style import Style
 
 WIDTH = 100
@@ -24,16 +23,15 @@ def _lines(rules: Iterable[Recommendation], style: Style) -> Iterator[str]:
             yield ""
         yield f"{style.bold(rule.name)}  {rule.title}"
         yield from _wrap(rule.requirement_text)
-        if rule in (INSTANCE_EGRESS, HEALTH_CHECK_EGRESS):
-            yield from _wrap(EGRESS_CAVEAT)
+        if rule.caveat is not None:
+            yield from _wrap(rule.caveat)
         yield from _wrap(f'"{rule.quote}" (section "{rule.page_section}")')
         yield f"  {USER_GUIDE_URL}"
         yield "  parameters:"
-        for fact in PARAMETERS:
-            if rule.name in fact.rules:
-                default = f"default {fact.default}" if fact.default else "no default"
-                yield f"    {fact.name} ({default})"
-                yield from _wrap(fact.meaning, "      ")
+        for definition in rule.parameters:
+            default = f"default {definition.default}" if definition.default else "no default"
+            yield f"    {definition.name} ({default})"
+            yield from _wrap(definition.meaning, "      ")
 
 
 def _wrap(text: str, indent: str = "  ") -> list[str]:

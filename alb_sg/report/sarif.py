@@ -20,9 +20,10 @@ from urllib.parse import quote
 from alb_sg import __version__
 from alb_sg.findings.finding import Compliance, EvaluationError, Finding
 from alb_sg.observations.results import Results
-from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME, USER_GUIDE_URL, Recommendation
+from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME, USER_GUIDE_URL, rule_severity
+from alb_sg.recommendations.recommendation import Recommendation, Severity
 from alb_sg.report import phrasing
-from alb_sg.report.identity import PRODUCT, Severity, fingerprint, identity, rule_severity
+from alb_sg.report.identity import PRODUCT, fingerprint, identity
 from alb_sg.report.json_report import missing_object
 
 SARIF_VERSION = "2.1.0"
@@ -75,7 +76,7 @@ def _rule_object(rule: Recommendation) -> dict[str, Any]:
         "fullDescription": _message_object(rule.requirement_text),
         "help": _message_object(f"{rule.requirement_text} Elastic Load Balancing, {rule.page_section}: {rule.quote}."),
         "helpUri": USER_GUIDE_URL,
-        "defaultConfiguration": {"level": LEVEL_BY_SEVERITY[rule_severity(rule.name)]},
+        "defaultConfiguration": {"level": LEVEL_BY_SEVERITY[rule.severity]},
     }
 
 

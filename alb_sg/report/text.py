@@ -7,16 +7,11 @@ from typing import TextIO
 
 from alb_sg.findings.finding import Compliance, EvaluationError, Finding
 from alb_sg.observations.results import Results
+from alb_sg.recommendations.catalogue import rule_severity
 from alb_sg.report import phrasing
 from alb_sg.report.style import Style
 
-# First what takes traffic away without anything else showing it, then what a health check shows, then the rest.
-SEVERITY_BY_RULE = {
-    "ALB_SG_INSTANCE_EGRESS": 0,
-    "ALB_SG_LISTENER_INGRESS": 0,
-    "ALB_SG_HEALTH_CHECK_EGRESS": 1,
-    "ALB_SG_ICMP_PMTUD": 2,
-}
+# After the severities of the rules.
 ERROR_SEVERITY, NO_SEVERITY = 3, 4
 # Where more than these are missing, `alb-sg explain` and the other formats show all.
 MAX_MISSING = 6
@@ -62,7 +57,7 @@ def _worst_severity(results: Iterable[Result]) -> int:
 def _result_severity(result: Result) -> int:
     if isinstance(result, EvaluationError):
         return ERROR_SEVERITY
-    return SEVERITY_BY_RULE.get(result.rule, 0) if result.compliance is Compliance.NON_COMPLIANT else NO_SEVERITY
+    return rule_severity(result.rule) if result.compliance is Compliance.NON_COMPLIANT else NO_SEVERITY
 
 
 def _account_region(results: Sequence[Result]) -> tuple[str, str]:

@@ -17,7 +17,8 @@ from alb_sg.errors import InvalidInputError
 from alb_sg.estate.json_files import JSON_SUFFIXES
 from alb_sg.findings.loaded_exemptions import LoadedExemptions
 from alb_sg.parameters import Parameters, parse_parameters
-from alb_sg.recommendations.catalogue import RECOMMENDATIONS, RECOMMENDATIONS_BY_NAME, Recommendation
+from alb_sg.recommendations.catalogue import RECOMMENDATIONS, RECOMMENDATIONS_BY_NAME
+from alb_sg.recommendations.recommendation import Recommendation
 from alb_sg.snapshot_batch.manifest_exemptions import loaded_exemptions_object, parse_loaded_exemptions
 
 # AWS Config developer guide, "Delivering configuration snapshots": 111122223333_Config_eu-west-1_ConfigSnapshot_….

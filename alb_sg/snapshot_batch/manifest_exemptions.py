@@ -15,6 +15,7 @@ from typing import Any
 from alb_sg.exemptions.document import VERSION, parse_exemptions
 from alb_sg.findings.finding import EvaluationError
 from alb_sg.findings.loaded_exemptions import LoadedExemptions
+from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 
 
 def loaded_exemptions_object(given: LoadedExemptions) -> dict[str, Any]:
@@ -39,7 +40,7 @@ def loaded_exemptions_object(given: LoadedExemptions) -> dict[str, Any]:
 
 def parse_loaded_exemptions(source: Mapping[str, Any]) -> LoadedExemptions:
     return LoadedExemptions(
-        parse_exemptions(json.dumps(source["document"]), source["source"]),
+        parse_exemptions(json.dumps(source["document"]), source["source"], RECOMMENDATIONS_BY_NAME),
         date.fromisoformat(source["date"]),
         [EvaluationError("", "", None, None, what, cause) for what, cause in source["errors"]],
     )

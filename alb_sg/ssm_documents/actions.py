@@ -6,9 +6,8 @@ Names are those of IAM. What `Exemptions` takes is not among them: it depends on
 
 from __future__ import annotations
 
-from alb_sg.config_rule.iam_actions import SECTION_ACTIONS
-from alb_sg.permissions.allowed_traffic import Direction
-from alb_sg.recommendations.catalogue import ICMP_PMTUD, LISTENER_INGRESS, Recommendation
+from alb_sg.config_rule.iam_actions import section_actions
+from alb_sg.recommendations.recommendation import Recommendation
 from alb_sg.remediation.document_names import RECOMMENDATION_BY_DOCUMENT, UNDO_DOCUMENT
 
 # Who carries the groups, who manages them and the load balancer, what they have room for, what an execution added.
@@ -28,11 +27,6 @@ GROUP_ACTIONS = (
     "ec2:RevokeSecurityGroupEgress",
     "elasticloadbalancing:SetSecurityGroups",
 )
-SECURITY_GROUP_RULE_ACTIONS = {
-    Direction.INGRESS: ("ec2:AuthorizeSecurityGroupIngress", "ec2:RevokeSecurityGroupIngress"),
-    Direction.EGRESS: ("ec2:AuthorizeSecurityGroupEgress", "ec2:RevokeSecurityGroupEgress"),
-}
-INGRESS_RECOMMENDATIONS = (ICMP_PMTUD, LISTENER_INGRESS)
 REEVALUATION_ACTION = "config:StartConfigRulesEvaluation"
 
 UNDO_ACTIONS = (
@@ -53,8 +47,14 @@ def document_actions(document: str) -> tuple[str, ...]:
 
 
 def _fix_actions(recommendation: Recommendation) -> tuple[str, ...]:
-    of_sections = {action for section in recommendation.estate_sections for action in SECTION_ACTIONS[section]}
-    adding = SECURITY_GROUP_RULE_ACTIONS[
-        Direction.INGRESS if recommendation in INGRESS_RECOMMENDATIONS else Direction.EGRESS
-    ]
-    return tuple(sorted({*of_sections, *CHANGE_CONTEXT_ACTIONS, *GROUP_ACTIONS, *adding, REEVALUATION_ACTION}))
+    return tuple(
+        sorted(
+            {
+                *section_actions(recommendation),
+                *CHANGE_CONTEXT_ACTIONS,
+                *GROUP_ACTIONS,
+                *recommendation.fix_actions,
+                REEVALUATION_ACTION,
+            }
+        )
+    )

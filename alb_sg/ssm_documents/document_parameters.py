@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from alb_sg.exemptions.document import LOAD_BALANCER_ARN
-from alb_sg.parameters import EXEMPTIONS_PARAMETER, PARAMETERS, READING_PARAMETERS
+from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 from alb_sg.remediation.api_calls import EXECUTION_ID_PATTERN
 from alb_sg.remediation.fix_request import RULES_PER_GROUP, ManagedGroupPolicy, SharedGroupPolicy
 
@@ -76,30 +76,15 @@ EXECUTION = DocumentParameter(
     "Execution", "The execution to take back: its id, or that of `alb-sg fix`.", EXECUTION_ID_PATTERN.pattern
 )
 
-# Of the rules' own parameters, which a document takes as the rule does: it must come to the same verdict.
-RULE_PARAMETER_PATTERNS = {
-    "AcceptedSources": "[0-9A-Za-z.:/, -]{0,256}",
-    "TagKey": "[^{}]{0,128}",
-    "TargetMatch": "(effective|security-group)",
-    EXEMPTIONS_PARAMETER: "(|s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^{}]{1,187}|ssm:/?[A-Za-z0-9_./-]{1,250})",
-}
-RULE_PARAMETER_DESCRIPTIONS = {
-    EXEMPTIONS_PARAMETER: (
-        "Where exemptions are kept, s3://bucket/key or ssm:/parameter/name: who is exempt is not fixed."
-    )
-}
-
 
 def rule_parameters(rule: str) -> tuple[DocumentParameter, ...]:
+    """The rule's own parameters that affect its verdict: the document must come to the same verdict as the rule."""
     return tuple(
         DocumentParameter(
-            fact.name,
-            RULE_PARAMETER_DESCRIPTIONS.get(fact.name, fact.meaning),
-            RULE_PARAMETER_PATTERNS[fact.name],
-            fact.default,
+            definition.name, definition.document_meaning or definition.meaning, definition.pattern, definition.default
         )
-        for fact in PARAMETERS
-        if rule in fact.rules and fact.name not in READING_PARAMETERS
+        for definition in RECOMMENDATIONS_BY_NAME[rule].parameters
+        if definition.pattern is not None
     )
 
 

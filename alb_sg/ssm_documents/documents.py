@@ -1,7 +1,7 @@
 """The SSM Automation documents, as they are checked in and as they ship.
 
-`python -m alb_sg.ssm_documents.documents FOLDER` writes the files; the tests refuse stale ones. What ships differs from
-them in one thing: it says which artefact, by its sha256, AWS must find attached (`with_checksum`).
+`make generate` writes the files; the tests refuse stale ones. What ships differs from them in one thing: it says which
+artefact, by its sha256, AWS must find attached (`with_checksum`).
 
 Automation runs a script's `Handler` with the attachment unpacked beside it (Systems Manager user guide,
 "aws:executeScript": libraries in an attachment are imported from the script's content).
@@ -9,13 +9,11 @@ Automation runs a script's `Handler` with the attachment unpacked beside it (Sys
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
-from alb_sg.recommendations.catalogue import Recommendation
-from alb_sg.remediation.document_names import DOCUMENTS, RECOMMENDATION_BY_DOCUMENT, UNDO_DOCUMENT
+from alb_sg.recommendations.recommendation import Recommendation
+from alb_sg.remediation.document_names import RECOMMENDATION_BY_DOCUMENT, UNDO_DOCUMENT
 from alb_sg.remediation.execution import ApplyOutcome
 from alb_sg.ssm_documents.document_parameters import (
     APPROVERS,
@@ -55,11 +53,6 @@ def with_checksum(content: Mapping[str, Any], sha256: str) -> Content:
 
 def document_text(content: Mapping[str, Any]) -> str:
     return GENERATED_HEADER + to_yaml(content)
-
-
-def main(folder: str) -> None:
-    for name in DOCUMENTS:
-        (Path(folder) / f"{name}.yaml").write_text(document_text(build_document(name)), encoding="utf-8")
 
 
 # --- a document for each rule
@@ -256,7 +249,3 @@ def _branch_step(name: str, description: str, choices: Iterable[tuple[str, list[
 def _condition(conditions: list[tuple[str, str]]) -> Content:
     tests = [{"Variable": f"{{{{ {variable} }}}}", "StringEquals": value} for variable, value in conditions]
     return tests[0] if len(tests) == 1 else {"And": tests}
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])

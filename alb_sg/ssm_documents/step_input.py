@@ -81,4 +81,4 @@ def make_client(service: str, region: str) -> Any:
 def _load_exemptions(parameters: Parameters, region: str) -> Exemptions:
     if parameters.exemptions is None:
         return Exemptions("no exemptions")
-    return read_exemptions(parameters.exemptions, lambda service: make_client(service, region))
+    return read_exemptions(parameters.exemptions, lambda service: make_client(service, region), RECOMMENDATIONS_BY_NAME)

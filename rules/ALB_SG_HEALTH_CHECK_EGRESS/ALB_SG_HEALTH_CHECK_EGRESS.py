@@ -1,11 +1,11 @@
-"""AWS Config rule ALB_SG_HEALTH_CHECK_EGRESS; README.md beside this file says what it asks."""
+"""AWS Config rule ALB_SG_HEALTH_CHECK_EGRESS; README.md beside this file describes it."""
 
 from alb_sg.config_rule import AlbSgRule, evaluate
-from alb_sg.recommendations.catalogue import HEALTH_CHECK_EGRESS
+from alb_sg.recommendations.health_check_egress import RECOMMENDATION
 
 
 class ALB_SG_HEALTH_CHECK_EGRESS(AlbSgRule):
-    recommendation = HEALTH_CHECK_EGRESS
+    recommendation = RECOMMENDATION
 
 
 def lambda_handler(event, context):

@@ -1,11 +1,11 @@
-"""AWS Config rule ALB_SG_ICMP_PMTUD; README.md beside this file says what it asks."""
+"""AWS Config rule ALB_SG_ICMP_PMTUD; README.md beside this file describes it."""
 
 from alb_sg.config_rule import AlbSgRule, evaluate
-from alb_sg.recommendations.catalogue import ICMP_PMTUD
+from alb_sg.recommendations.icmp_pmtud import RECOMMENDATION
 
 
 class ALB_SG_ICMP_PMTUD(AlbSgRule):
-    recommendation = ICMP_PMTUD
+    recommendation = RECOMMENDATION
 
 
 def lambda_handler(event, context):

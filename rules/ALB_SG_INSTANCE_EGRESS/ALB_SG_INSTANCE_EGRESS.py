@@ -1,11 +1,11 @@
-"""AWS Config rule ALB_SG_INSTANCE_EGRESS; README.md beside this file says what it asks."""
+"""AWS Config rule ALB_SG_INSTANCE_EGRESS; README.md beside this file describes it."""
 
 from alb_sg.config_rule import AlbSgRule, evaluate
-from alb_sg.recommendations.catalogue import INSTANCE_EGRESS
+from alb_sg.recommendations.instance_egress import RECOMMENDATION
 
 
 class ALB_SG_INSTANCE_EGRESS(AlbSgRule):
-    recommendation = INSTANCE_EGRESS
+    recommendation = RECOMMENDATION
 
 
 def lambda_handler(event, context):

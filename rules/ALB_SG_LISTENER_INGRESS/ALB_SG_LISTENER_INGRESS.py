@@ -1,11 +1,11 @@
-"""AWS Config rule ALB_SG_LISTENER_INGRESS; README.md beside this file says what it asks."""
+"""AWS Config rule ALB_SG_LISTENER_INGRESS; README.md beside this file describes it."""
 
 from alb_sg.config_rule import AlbSgRule, evaluate
-from alb_sg.recommendations.catalogue import LISTENER_INGRESS
+from alb_sg.recommendations.listener_ingress import RECOMMENDATION
 
 
 class ALB_SG_LISTENER_INGRESS(AlbSgRule):
-    recommendation = LISTENER_INGRESS
+    recommendation = RECOMMENDATION
 
 
 def lambda_handler(event, context):

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
 from alb_sg.aws.account_region import AccountRegion
-from alb_sg.command_line.commands.explain import DISPLAY_ORDER
 from alb_sg.dashboard.history import make_run
 from alb_sg.dashboard.page_data import EarlierRuns
 from alb_sg.estate.cidr import Family
@@ -35,6 +34,7 @@ from alb_sg.observations.from_estates import observe_estates
 from alb_sg.observations.observation import AccountName, Observation
 from alb_sg.observations.results import Results
 from alb_sg.parameters import parse_parameters
+from alb_sg.recommendations.catalogue import DISPLAY_ORDER
 from alb_sg.report.exemptions import ExemptionsReport
 
 AS_OF = datetime(2027, 1, 31, 6, 0, tzinfo=UTC)

@@ -118,6 +118,7 @@ MISTAKES: list[tuple[str, object, str]] = [
     (f"rules/{RULE}/remediation/rulesPerGroup", "60", 'rulesPerGroup: "60" must be a whole number'),
     (f"rules/{RULE}/remediation/document", "X", 'unknown key "document"; known are attempts, concurrentPercentage'),
     ("parameters/Exemptions", 1, "parameters.Exemptions: 1 must be text"),
+    ("rules/ALB_SG_EGRESS", {}, 'rules: unknown key "ALB_SG_EGRESS"; known are ALB_SG_HEALTH_CHECK_EGRESS,'),
     ("names/evaluationRole", "a/b", 'names.evaluationRole: "a/b" is not allowed here. A role name without a path'),
     ("organization/memberAccounts", [222233334444], "organization.memberAccounts[0]: 222233334444 must be text"),
     (
@@ -141,7 +142,6 @@ MISTAKES: list[tuple[str, object, str]] = [
     ("artefactBucket", "alb-{stage}-{region}", "has braces that are neither {account} nor {region}"),
     ("names/remediationRole", "alb-sg-evaluation", "names: evaluationRole and remediationRole are both"),
     ("names/remediationRole", "alb-sg-icmp-pmtud", "names: 'alb-sg-icmp-pmtud' would be the role of a function"),
-    ("rules/ALB_SG_EGRESS", {}, "rules: unknown rule 'ALB_SG_EGRESS'; known are ALB_SG_HEALTH_CHECK_EGRESS,"),
     ("parameters/Exemption", "x", "parameters: unknown parameter 'Exemption'; known are AcceptedSources, Exemptions"),
     (
         f"rules/{RULE}/parameters/TargetMatch",
@@ -258,7 +258,7 @@ def test_a_rule_that_rdk_could_not_read_either(tmp_path: Path, capsys: pytest.Ca
     folder.mkdir(parents=True)
     (folder / "parameters.json").write_text(json.dumps({"Parameters": {"RuleName": "ALB_SG_X"}}), encoding="utf-8")
     assert main(["pack", "--rules", str(folder.parent), "--config", str(write(SHIPPED, tmp_path))]) == 2
-    assert "not a rule's parameters as rdk keeps them (KeyError('InputParameters'))" in capsys.readouterr().err
+    assert "not rdk's parameters.json of a rule (KeyError('InputParameters'))" in capsys.readouterr().err
 
 
 def test_the_central_account_may_be_a_member(tmp_path: Path) -> None:

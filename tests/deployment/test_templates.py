@@ -188,8 +188,8 @@ def test_every_parameter_of_a_rule_is_one_of_the_pack(templates: dict[str, dict[
     pack = templates["conformance-pack.yaml"]
     expected = {
         f"{''.join(part.capitalize() for part in name.removeprefix('ALB_SG_').split('_'))}{fact.name}"
-        for fact in PARAMETERS
-        for name in fact.rules
+        for name, rule in RECOMMENDATIONS_BY_NAME.items()
+        for fact in rule.parameters
         if fact.name not in RDKLIB_PARAMETERS
     }
     modes = {f"{camel}Remediation" for camel in RULE_CAMELS}

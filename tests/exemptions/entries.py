@@ -9,6 +9,7 @@ from typing import Any
 from alb_sg.exemptions.document import parse_exemptions
 from alb_sg.exemptions.exemption import Exemption, Exemptions
 from tests.builders import ICMP, load_balancer_arn
+from tests.rules import RULE_NAMES
 
 TODAY = date(2026, 6, 15)
 # On both sides of every day on which these tests may run.
@@ -35,7 +36,7 @@ def document(*entries: Any) -> dict[str, Any]:
 
 
 def read(*entries: Any) -> Exemptions:
-    return parse_exemptions(json.dumps(document(*entries)), "exemptions.json")
+    return parse_exemptions(json.dumps(document(*entries)), "exemptions.json", RULE_NAMES)
 
 
 def exemption(**changes: Any) -> Exemption:

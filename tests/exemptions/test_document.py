@@ -16,6 +16,7 @@ from alb_sg.exemptions.document import parse_exemptions, read_exemptions_file
 from alb_sg.exemptions.exemption import Exemption
 from tests.builders import ACCOUNT, ICMP, INGRESS, REGION, load_balancer_arn
 from tests.exemptions.entries import TODAY, document, entry, exemption, read
+from tests.rules import RULE_NAMES
 
 WEB = load_balancer_arn()
 
@@ -166,7 +167,7 @@ def test_a_malformed_entry_concerns_those_it_may_have_been_meant_for(changes: di
 )
 def test_what_is_no_document_is_refused_with_its_name(text: str, said: str) -> None:
     with pytest.raises(InvalidInputError, match=r"^s3://bucket/key: ") as refused:
-        parse_exemptions(text, "s3://bucket/key")
+        parse_exemptions(text, "s3://bucket/key", RULE_NAMES)
     assert said in str(refused.value)
 
 
@@ -181,7 +182,7 @@ def test_files_are_read_as_all_others_are(tmp_path: Path) -> None:
     plain.write_bytes(b"\xef\xbb\xbf" + content)
     packed.write_bytes(gzip.compress(content))
     for path in (plain, packed):
-        assert read_exemptions_file(str(path)).entries == (exemption(),)
-        assert read_exemptions_file(str(path)).document_name == str(path)
+        assert read_exemptions_file(str(path), RULE_NAMES).entries == (exemption(),)
+        assert read_exemptions_file(str(path), RULE_NAMES).document_name == str(path)
     with pytest.raises(InvalidInputError, match=r"missing\.json: the file cannot be read"):
-        read_exemptions_file(str(tmp_path / "missing.json"))
+        read_exemptions_file(str(tmp_path / "missing.json"), RULE_NAMES)

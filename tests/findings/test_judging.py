@@ -8,7 +8,7 @@ import pytest
 
 from alb_sg.findings.judge import Judge, judge_all
 from alb_sg.parameters import Parameters, TargetMatch
-from alb_sg.recommendations.catalogue import INSTANCE_EGRESS, RECOMMENDATIONS
+from alb_sg.recommendations.catalogue import RECOMMENDATIONS, RECOMMENDATIONS_BY_NAME
 from benchmarks.generated_estates import EXTREME_ESTATES, ordinary_estate
 from tests.builders import build, estate, group, interface, listener, target_group, tcp
 
@@ -58,7 +58,12 @@ def test_parameters_of_one_rule_are_not_those_of_another() -> None:
         interface("10.0.1.5", groups=["sg-app"]),
     )
     found = build(saved)
-    literal = {**RULES, INSTANCE_EGRESS: Parameters()._replace(target_match=TargetMatch.SECURITY_GROUP)}
+    literal = {
+        **RULES,
+        RECOMMENDATIONS_BY_NAME["ALB_SG_INSTANCE_EGRESS"]: Parameters()._replace(
+            target_match=TargetMatch.SECURITY_GROUP
+        ),
+    }
     findings, _ = judge_all(found, found.load_balancers.values(), literal)
     assert {finding.rule: finding.compliance.value for finding in findings if "EGRESS" in finding.rule} == {
         "ALB_SG_HEALTH_CHECK_EGRESS": "COMPLIANT",

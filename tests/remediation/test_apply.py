@@ -11,6 +11,7 @@ from alb_sg.exemptions.document import parse_exemptions
 from alb_sg.exemptions.exemption import Exemptions
 from alb_sg.findings.finding import Compliance
 from alb_sg.parameters import Parameters
+from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 from alb_sg.remediation.api_calls import EXECUTION_TAG, RECOMMENDATION_TAG
 from alb_sg.remediation.execution import ApplyOutcome
 from alb_sg.remediation.fix_request import FixPolicy, ManagedGroupPolicy, SharedGroupPolicy
@@ -151,7 +152,9 @@ def test_compliant_accepted_and_exempt_load_balancers_are_left_alone() -> None:
     with shop() as found:
         found.aws.allow_ingress(found.group, [tcp(443, "10.0.0.0/8"), icmp(3, 4, "0.0.0.0/0")])
         before = found.state()
-        exempt = parse_exemptions(EXEMPT % (found.arn, INGRESS, "2026-06-01"), "exemptions.json")
+        exempt = parse_exemptions(
+            EXEMPT % (found.arn, INGRESS, "2026-06-01"), "exemptions.json", RECOMMENDATIONS_BY_NAME
+        )
         for fix in (
             fix_of(ICMP),
             fix_of(INGRESS, parameters=Parameters(accepted_sources=("10.0.0.0/8",))),
@@ -160,13 +163,17 @@ def test_compliant_accepted_and_exempt_load_balancers_are_left_alone() -> None:
             applied = found.apply(fix)
             assert applied.outcome is ApplyOutcome.NOTHING_TO_DO
         assert found.state() == before
-        expired = parse_exemptions(EXEMPT % (found.arn, INGRESS, "2026-05-31"), "exemptions.json")
+        expired = parse_exemptions(
+            EXEMPT % (found.arn, INGRESS, "2026-05-31"), "exemptions.json", RECOMMENDATIONS_BY_NAME
+        )
         assert found.apply(fix_of(INGRESS, exemptions=expired)).outcome is ApplyOutcome.APPLIED
 
 
 def test_a_malformed_exemption_may_have_been_meant() -> None:
     with shop() as found:
-        malformed = parse_exemptions(EXEMPT % (found.arn, INGRESS, "tomorrow"), "exemptions.json")
+        malformed = parse_exemptions(
+            EXEMPT % (found.arn, INGRESS, "tomorrow"), "exemptions.json", RECOMMENDATIONS_BY_NAME
+        )
         applied = found.apply(fix_of(INGRESS, ICMP, exemptions=malformed))
         assert applied.plan is not None
         (refusal,) = applied.plan.refusals

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +17,6 @@ from alb_sg.ssm_documents.documents import (
     MAX_DOCUMENT_BYTES,
     build_document,
     document_text,
-    main,
     with_checksum,
 )
 from tests.deployment.deployments import ARTEFACT, ROOT
@@ -44,13 +42,6 @@ def test_the_files_are_those_that_are_generated(name: str) -> None:
     assert (FOLDER / f"{name}.yaml").read_text(encoding="utf-8") == document_text(build_document(name)), (
         "run make generate"
     )
-
-
-def test_generating_writes_every_document(tmp_path: Path) -> None:
-    main(str(tmp_path))
-    assert {path.name: path.read_text(encoding="utf-8") for path in tmp_path.iterdir()} == {
-        path.name: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.yaml")
-    }
 
 
 def test_what_ships_says_besides_which_artefact_it_runs(name: str) -> None:

@@ -16,7 +16,6 @@ from alb_sg.command_line.arguments import (
     add_rule_options,
     add_source_options,
 )
-from alb_sg.command_line.commands.explain import DISPLAY_ORDER
 from alb_sg.command_line.evaluate_all import evaluate_all
 from alb_sg.command_line.exemption_options import EXEMPTIONS_HELP, load_given_exemptions
 from alb_sg.command_line.exit_code import exit_code
@@ -40,6 +39,7 @@ from alb_sg.findings.loaded_exemptions import LoadedExemptions
 from alb_sg.observations.from_estates import observe_estates
 from alb_sg.observations.observation import Observation
 from alb_sg.observations.results import Results
+from alb_sg.recommendations.catalogue import DISPLAY_ORDER
 from alb_sg.report.exemptions import ExemptionsReport
 
 DESCRIPTION = """\

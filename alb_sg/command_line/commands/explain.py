@@ -22,12 +22,7 @@ from alb_sg.command_line.sources.loading import load_estates, require_single_loa
 from alb_sg.findings.explanation import explain
 from alb_sg.findings.finding import EvaluationError, Finding
 from alb_sg.findings.judge import Judge
-from alb_sg.recommendations.catalogue import (
-    HEALTH_CHECK_EGRESS,
-    ICMP_PMTUD,
-    INSTANCE_EGRESS,
-    LISTENER_INGRESS,
-)
+from alb_sg.recommendations.catalogue import DISPLAY_ORDER
 from alb_sg.report import phrasing
 from alb_sg.report.explanation_json import write_explanation_json
 from alb_sg.report.explanation_text import write_explanation
@@ -42,8 +37,6 @@ EXAMPLES = """\
   alb-sg explain arn:aws:elasticloadbalancing:eu-west-1:111122223333:loadbalancer/app/shop/50dc6c495c0c9188
   alb-sg explain shop --estate estate.json --rule instance_egress
 """
-# The order of the page's tables: inbound, outbound, and ICMP below them.
-DISPLAY_ORDER = (LISTENER_INGRESS, INSTANCE_EGRESS, HEALTH_CHECK_EGRESS, ICMP_PMTUD)
 
 
 def add_explain(commands: Commands) -> None:

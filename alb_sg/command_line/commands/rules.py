@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 
 from alb_sg.command_line.arguments import Commands, add_command
-from alb_sg.command_line.commands.explain import DISPLAY_ORDER
 from alb_sg.command_line.exit_code import ExitCode
 from alb_sg.command_line.output import open_output
 from alb_sg.command_line.rule_selection import find_rule
+from alb_sg.recommendations.catalogue import DISPLAY_ORDER
 from alb_sg.report.rules_text import write_rules
 from alb_sg.report.style import Style
 
@@ -36,7 +36,7 @@ def add_rules(commands: Commands) -> None:
         examples=EXAMPLES,
         exit_codes=EXIT_CODES,
     )
-    parser.add_argument("name", nargs="?", metavar="NAME", help="one rule (default: all four)")
+    parser.add_argument("name", nargs="?", metavar="NAME", help="one rule (default: all)")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -50,7 +50,7 @@ def add_verdicts(commands: Commands) -> None:
         action="append",
         default=[],
         metavar="NAME",
-        help="this rule only, with or without ALB_SG_; repeatable (default: all four)",
+        help="this rule only, with or without ALB_SG_; repeatable (default: all)",
     )
     add_exemptions_option(parser)
     add_format_options(parser)

@@ -12,7 +12,6 @@ from alb_sg.command_line.arguments import (
     add_rule_options,
     add_source_options,
 )
-from alb_sg.command_line.commands.explain import DISPLAY_ORDER
 from alb_sg.command_line.exit_code import exit_code
 from alb_sg.command_line.output import open_output
 from alb_sg.command_line.rule_selection import select_rules
@@ -24,6 +23,7 @@ from alb_sg.estate.model import LoadBalancer
 from alb_sg.findings.finding import EvaluationError, Finding
 from alb_sg.findings.judge import Judge
 from alb_sg.parameters import SECURITY_GROUP_ID
+from alb_sg.recommendations.catalogue import DISPLAY_ORDER
 from alb_sg.report import phrasing
 from alb_sg.report.style import Style
 from alb_sg.report.what_if import WhatIfReport, write_what_if, write_what_if_json
