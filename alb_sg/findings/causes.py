@@ -26,14 +26,14 @@ class Cause(Enum):
 
 
 CAUSE_DESCRIPTIONS = {
-    Cause.NO_OUTBOUND_RULE: "The default egress is gone and nothing stands in for it: no group lets anything out",
-    Cause.DEFAULT_OUTBOUND_IPV4: "The default egress is for IPv4 alone, and targets have IPv6 addresses",
-    Cause.IPV6_MISSING: "Open to IPv4 and not to IPv6",
-    Cause.ICMP_CLOSED: "ICMP for Path MTU Discovery is not let in",
-    Cause.TOO_NARROW: "Open to a part of the recommended addresses only",
-    Cause.CLOSED: "Closed: no rule opens any of it",
-    Cause.UNRESOLVED: "May be open: something that it depends on could not be resolved",
-    Cause.NOT_REPORTED: "The source tells what is missing in words only",
+    Cause.NO_OUTBOUND_RULE: "No outbound rule: the default one was removed and not replaced",
+    Cause.DEFAULT_OUTBOUND_IPV4: "The default outbound rule covers IPv4 only, and targets have IPv6 addresses",
+    Cause.IPV6_MISSING: "Open to IPv4 but not to IPv6",
+    Cause.ICMP_CLOSED: "ICMP for Path MTU Discovery is not allowed",
+    Cause.TOO_NARROW: "Open to only a part of the recommended addresses",
+    Cause.CLOSED: "Closed: no rule allows any of it",
+    Cause.UNRESOLVED: "Possibly open: it depends on something that could not be resolved",
+    Cause.NOT_REPORTED: "The source describes what is missing in words only",
 }
 
 
