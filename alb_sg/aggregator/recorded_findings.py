@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from alb_sg.aggregator.responses import INSUFFICIENT_DATA, ConfigRule, RecordedEvaluation
 from alb_sg.aws.arns import load_balancer_name
 from alb_sg.exemptions.exemption import VerdictKey
+from alb_sg.findings.annotation import parse_annotation
 from alb_sg.findings.finding import Compliance, EvaluationError, Finding
 
 NO_ANNOTATION = "AWS Config tells no reason"
@@ -29,6 +30,8 @@ def findings_from_verdicts(
             errors.append(EvaluationError(*verdict.account_region, arn, rule, "AWS Config's verdict", cause))
             continue
         annotation = _annotation(verdict, evaluations.get(verdict.config_rule, {}).get(arn))
+        compliance = Compliance(verdict.compliance)
+        parsed = parse_annotation(compliance, annotation)
         findings.append(
             Finding(
                 account_id=verdict.account_region.account_id,
@@ -36,9 +39,11 @@ def findings_from_verdicts(
                 load_balancer_arn=arn,
                 load_balancer_name=load_balancer_name(arn),
                 rule=rule,
-                compliance=Compliance(verdict.compliance),
+                compliance=compliance,
                 annotation=annotation,
-                unresolved=verdict.compliance == Compliance.NON_COMPLIANT.value and _only_unresolved(annotation),
+                unresolved=parsed.unresolved,
+                remarks=parsed.remarks,
+                security_groups=parsed.security_groups,
             )
         )
     return findings, errors
@@ -49,8 +54,3 @@ def _annotation(verdict: RecordedEvaluation, evaluation: RecordedEvaluation | No
     if evaluation is not None and evaluation.annotation is not None and evaluation.compliance == verdict.compliance:
         return evaluation.annotation
     return NO_ANNOTATION
-
-
-def _only_unresolved(annotation: str) -> bool:
-    """Whether an annotation names an unresolved reason, as `findings.annotation` writes it."""
-    return any(part.startswith("unresolved: ") for part in annotation.split("; "))

@@ -25,7 +25,7 @@ from typing import Any, TextIO
 
 from alb_sg.aws.arns import load_balancer_name
 from alb_sg.errors import InvalidInputError
-from alb_sg.findings.causes import find_causes, groups_in_annotation
+from alb_sg.findings.causes import find_causes
 from alb_sg.findings.finding import Compliance, EvaluationError, Finding
 from alb_sg.observations.observation import AccountName, LoadBalancerDetail, Observation
 from alb_sg.observations.ranking import INTERNET_FACING, VerdictStatus, verdict_status
@@ -236,8 +236,8 @@ def _load_balancer_columns(arn: str, name: str, detail: LoadBalancerDetail | Non
 
 
 def finding_groups(finding: Finding, detail: LoadBalancerDetail | None) -> tuple[str, ...]:
-    """The load balancer's security groups; where they are unknown, those that the annotation names."""
-    return groups_in_annotation(finding) if detail is None else detail.load_balancer.security_groups
+    """The load balancer's security groups, or as many as the finding names."""
+    return finding.security_groups if detail is None else detail.load_balancer.security_groups
 
 
 def cause_codes(result: Finding | EvaluationError, detail: LoadBalancerDetail | None) -> list[str]:

@@ -10,8 +10,9 @@ from typing import Any
 
 from alb_sg.aws.arns import target_group_name
 from alb_sg.findings.evidence import Evidence, Match, PermissionPeer
-from alb_sg.findings.explanation import Explanation, FrontingLoadBalancerSummary, RequirementRow, RowStatus
+from alb_sg.findings.explanation import Explanation, RequirementRow, RowStatus
 from alb_sg.observations.observation import LoadBalancerDetail
+from alb_sg.recommendations.fronting_load_balancers import FrontingLoadBalancer
 from alb_sg.remediation.api_calls import authorize_call
 from alb_sg.remediation.cloudformation import render_cloudformation
 from alb_sg.remediation.plan import Addition, Plan
@@ -57,9 +58,8 @@ def _explanation_object(explanation: Explanation) -> dict[str, Any]:
     }
 
 
-def _front_text(front: FrontingLoadBalancerSummary) -> str:
-    port = "" if front.port is None else f", to port {front.port}"
-    return f"{front.name} ({front.scheme}{port})"
+def _front_text(front: FrontingLoadBalancer) -> str:
+    return f"{front.load_balancer.name} ({front.load_balancer.scheme}, to port {front.port})"
 
 
 def _row_object(rule: str, row: RequirementRow) -> dict[str, Any]:

@@ -1,36 +1,46 @@
-"""A finding in one sentence of at most 256 characters, AWS Config's limit (PutEvaluations, Annotation).
+"""A verdict as one sentence of at most 256 characters, AWS Config's limit (PutEvaluations, Annotation).
 
-The first missing thing in full, others that lack the same peer as "likewise", the rest counted. The text depends
-on the estate alone: same estate, same text.
+The text describes the first missing permission in full, abbreviates further ones that miss the same peer to "likewise",
+and counts the rest. It depends on the estate alone: the same estate gives the same text.
+
+`parse_annotation` reads back from such a text what else is lost where AWS Config keeps the text alone. No other module
+parses one.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 from alb_sg.findings.coverage import Coverage
+from alb_sg.findings.finding import Compliance
 from alb_sg.permissions.allowed_traffic import AllowedTraffic, Permissions
 from alb_sg.recommendations.requirement import AddressPeer, TargetPeer
 
 MAX_ANNOTATION_LENGTH = 256
-# More sentences than these do not fit, be they ever so short.
-_MAX_SENTENCES = MAX_ANNOTATION_LENGTH // len("; .")
-# A part of a peer that takes more blocks than these is plainer as the whole and what is open of it.
+_SEPARATOR = "; "
+_UNRESOLVED = "unresolved: "
+# More sentences than this do not fit, however short they are.
+_MAX_SENTENCES = MAX_ANNOTATION_LENGTH // len(f"{_SEPARATOR}.")
+# A missing part with more blocks than this is clearer as the whole peer and what is open instead.
 _MAX_MISSING_BLOCKS = 3
+
+_REQUIREMENT_COUNT = re.compile(r"[0-9]+ requirements? met in ")
+# The security groups of "not open to 0.0.0.0/0 in sg-1, sg-2 +1" and of "2 requirements met in sg-1".
+_SECURITY_GROUPS = re.compile(r"\bin (sg-[0-9a-z-]+(?:, sg-[0-9a-z-]+)*)")
 
 
 class _Detail(NamedTuple):
-    """How much is said: whether what is open instead and what the addresses are is, and how many names at most."""
+    """How much a sentence tells."""
 
     show_open_instead: bool
     show_label: bool
     max_names: int
 
 
-# What gives way first where the text would be too long: what is open instead, then what the addresses are, then
-# names beyond the first ones.
+# A text that is too long first loses what is open instead, then the label of the addresses, then further names.
 _DETAIL_LEVELS = (
     _Detail(show_open_instead=True, show_label=True, max_names=3),
     _Detail(show_open_instead=False, show_label=True, max_names=3),
@@ -40,20 +50,26 @@ _DETAIL_LEVELS = (
 )
 
 
-def describe_compliant(permissions: Permissions, coverages: Sequence[Coverage], remarks: Sequence[str]) -> str:
-    """What the verdict rests on where it is not the recommendation itself: accepted sources, and remarks."""
-    accepted: dict[str, dict[str, None]] = {}
-    for outcome in coverages:
-        if outcome.accepted_source is not None:
-            accepted.setdefault(outcome.accepted_source, {})[_label(outcome)] = None
-    if not accepted:
-        return describe_all_covered(permissions, len(coverages), remarks)
-    parts = [f"{_abbreviate(tuple(labels))} open to accepted source {source}" for source, labels in accepted.items()]
-    return fit_to_limit([*parts, *remarks])
+# --- writing
 
 
-def describe_all_covered(permissions: Permissions, count: int, remarks: Sequence[str]) -> str:
-    """What the verdict rests on where all that is recommended is let through."""
+def describe_accepted_sources(coverages: Sequence[Coverage]) -> tuple[str, ...]:
+    """A sentence for each accepted source that replaces a recommended peer."""
+    labels_by_source: dict[str, dict[str, None]] = {}
+    for coverage in coverages:
+        if coverage.accepted_source is not None:
+            labels_by_source.setdefault(coverage.accepted_source, {})[_label(coverage)] = None
+    return tuple(
+        f"{_abbreviate(tuple(labels))} open to accepted source {source}" for source, labels in labels_by_source.items()
+    )
+
+
+def describe_compliant(
+    permissions: Permissions, count: int, remarks: Sequence[str], accepted_sources: Sequence[str] = ()
+) -> str:
+    """What a COMPLIANT verdict rests on: the accepted sources, or else the number of covered requirements."""
+    if accepted_sources:
+        return fit_to_limit([*accepted_sources, *remarks])
     text = f"{count} requirement{'s' if count != 1 else ''} met in {_abbreviate(permissions.group_ids)}"
     return fit_to_limit([text, *remarks]) if remarks else text
 
@@ -65,57 +81,71 @@ def describe_non_compliant(
     *,
     unresolved: bool,
 ) -> str:
-    """What is missing, the groups looked at, and what is open instead."""
+    """What is missing, in which security groups, and what is open instead."""
     ordered = sorted(failed, key=_sort_key)
-    why = [f"unresolved: {ordered[0].unresolved[0]}"] if unresolved else []
-    tails = ([*why, *remarks], why, [text.split(" (")[0] for text in why])
+    cause = [f"{_UNRESOLVED}{ordered[0].unresolved[0]}"] if unresolved else []
+    tails = ([*cause, *remarks], cause, [text.split(" (")[0] for text in cause])
     return _first_that_fits(
         (_sentences(permissions, ordered, detail), tail) for tail in tails for detail in _DETAIL_LEVELS
     )
 
 
-def _sentences(permissions: Permissions, ordered: Sequence[Coverage], detail: _Detail) -> list[str]:
-    """The first missing thing in full, then one text for each other; an empty one is counted only."""
-    first, reason = _label(ordered[0]), _reason(permissions, ordered[0], detail)
-    seen = {first}
-    sentences = [f"{first} {reason}"]
-    for outcome in ordered[1:]:
-        # Of targets, of which there may be thousands, none is like another.
-        target = isinstance(outcome.requirement.peer, TargetPeer)
-        other = "" if target else _label(outcome)
-        alike = not target and other not in seen and _reason(permissions, outcome, detail) == reason
-        sentences.append(f"{other} likewise" if alike else "")
-        if alike:
-            seen.add(other)
-    return sentences
-
-
 def fit_to_limit(sentences: Sequence[str]) -> str:
-    """Sentences as one text within the limit: as many from the first on as fit, and how many more there are."""
+    """As many of the first sentences as the limit allows, and the number of the others."""
     return _first_that_fits([(sentences, ())])
 
 
+def append_remark(annotation: str, remark: str) -> str:
+    """The annotation, shortened where necessary, and a remark that is never shortened."""
+    shortened = shorten(annotation, MAX_ANNOTATION_LENGTH - len(_SEPARATOR) - len(remark))
+    return f"{shortened}{_SEPARATOR}{remark}" if shortened else remark
+
+
+def shorten(text: str, max_length: int) -> str:
+    """The text within a number of characters, cut after a word."""
+    if len(text) <= max_length:
+        return text
+    words = text[:max_length].rsplit(" ", 1)[0]
+    return f"{words[: max_length - 1]}…"
+
+
+def _sentences(permissions: Permissions, ordered: Sequence[Coverage], detail: _Detail) -> list[str]:
+    """A sentence on the first failed requirement, and one for each other; an empty one is only counted."""
+    first, reason = _label(ordered[0]), _reason(permissions, ordered[0], detail)
+    described = {first}
+    sentences = [f"{first} {reason}"]
+    for coverage in ordered[1:]:
+        # Target groups have up to thousands of targets, and no two targets share a peer.
+        is_target = isinstance(coverage.requirement.peer, TargetPeer)
+        label = "" if is_target else _label(coverage)
+        has_same_reason = not is_target and label not in described and _reason(permissions, coverage, detail) == reason
+        sentences.append(f"{label} likewise" if has_same_reason else "")
+        if has_same_reason:
+            described.add(label)
+    return sentences
+
+
 def _first_that_fits(choices: Iterable[tuple[Sequence[str], Sequence[str]]]) -> str:
-    """The first choice of sentences and tail that keeps to the limit: of the sentences the first, as many of those
-    that follow as fit, and how many more there are; of the tail everything. Where none does, the last is cut at a
-    word.
+    """The first choice of sentences and tail that keeps to the limit.
+
+    A choice may lose sentences from its end, which are then counted, but not its first sentence and nothing of its
+    tail. If no choice fits, the text of the last one is cut after a word.
     """
     shortest = ""
     for sentences, tail in choices:
-        said = [sentence for sentence in sentences if sentence]
-        for kept in range(min(len(said), _MAX_SENTENCES), 0, -1):
-            left_out = len(sentences) - kept
-            shortest = "; ".join([*said[:kept], *([f"+{left_out} more"] if left_out else []), *tail])
+        texts = [sentence for sentence in sentences if sentence]
+        for count in range(min(len(texts), _MAX_SENTENCES), 0, -1):
+            omitted = len(sentences) - count
+            shortest = _SEPARATOR.join([*texts[:count], *([f"+{omitted} more"] if omitted else []), *tail])
             if len(shortest) <= MAX_ANNOTATION_LENGTH:
                 return shortest
     return f"{shortest[: MAX_ANNOTATION_LENGTH - 1].rsplit(' ', 1)[0]}…"
 
 
 def _sort_key(coverage: Coverage) -> tuple[object, ...]:
-    because = coverage.requirement.origin
     traffic = coverage.requirement.traffic
     return (
-        because.arn,
+        coverage.requirement.origin.arn,
         traffic.from_port,
         traffic.to_port,
         traffic.protocol,
@@ -125,7 +155,7 @@ def _sort_key(coverage: Coverage) -> tuple[object, ...]:
 
 
 def _label(coverage: Coverage) -> str:
-    """What lacks something, as a person calls it: the listener, the target group with its port, or the message."""
+    """What a requirement is for: the listener, the target group with its port, or the ICMP message."""
     requirement = coverage.requirement
     if requirement.origin.type == "listener":
         return requirement.origin.label
@@ -155,9 +185,9 @@ def _peer(coverage: Coverage, detail: _Detail) -> str:
         return f"{name} or {references}" if references else name
     if isinstance(peer, AddressPeer):
         text = _abbreviate(coverage.required, detail.max_names)
-        lacking = coverage.missing or ()
-        if lacking != coverage.required and len(lacking) <= _MAX_MISSING_BLOCKS:
-            text = f"{_abbreviate(lacking, detail.max_names)} of {text}"
+        missing = coverage.missing or ()
+        if missing != coverage.required and len(missing) <= _MAX_MISSING_BLOCKS:
+            text = f"{_abbreviate(missing, detail.max_names)} of {text}"
         if peer.label and detail.show_label:
             text += f" ({peer.label})"
         return f"{text} or {references}" if references else text
@@ -165,18 +195,46 @@ def _peer(coverage: Coverage, detail: _Detail) -> str:
 
 
 def _open_instead(allowed: AllowedTraffic) -> str:
-    """What is open for the same traffic, shortly."""
+    """What is open for the same traffic, in short."""
     if len(allowed.addresses.ranges) > 16:
         return f"{len(allowed.addresses.ranges)} other address ranges"
     references = sorted({reference.group_id for reference in allowed.references})
     return _abbreviate((*allowed.addresses.cidrs(), *references))
 
 
-# All rules speak of the same groups.
+# The findings of one load balancer name the same security groups.
 @lru_cache(1024)
 def _abbreviate(names: tuple[str, ...], max_names: int = 3) -> str:
-    """The first names and how many more there are."""
+    """The first names and the number of the others."""
     if len(names) > max_names:
-        kept = max(1, max_names - 1)
-        return f"{', '.join(names[:kept])} +{len(names) - kept}"
+        count = max(1, max_names - 1)
+        return f"{', '.join(names[:count])} +{len(names) - count}"
     return ", ".join(names)
+
+
+# --- parsing
+
+
+class ParsedAnnotation(NamedTuple):
+    """The fields of a `Finding` that its annotation preserves, as far as the text had room for them."""
+
+    unresolved: bool
+    security_groups: tuple[str, ...]
+    remarks: tuple[str, ...]
+
+
+def parse_annotation(compliance: Compliance, annotation: str) -> ParsedAnnotation:
+    """What an annotation tells of the finding that it was written for.
+
+    `remarks` are those of a COMPLIANT finding; those of another one do not differ in the text from what is missing. A
+    text of another author is a remark as a whole.
+    """
+    sentences = annotation.split(_SEPARATOR) if annotation else []
+    groups = [group for names in _SECURITY_GROUPS.findall(annotation) for group in names.split(", ")]
+    is_compliant = compliance is Compliance.COMPLIANT
+    return ParsedAnnotation(
+        unresolved=compliance is Compliance.NON_COMPLIANT
+        and any(sentence.startswith(_UNRESOLVED) for sentence in sentences),
+        security_groups=tuple(dict.fromkeys(groups)),
+        remarks=tuple(sentence for sentence in sentences if is_compliant and not _REQUIREMENT_COUNT.match(sentence)),
+    )

@@ -1,11 +1,7 @@
-"""Why findings are there, in a few kinds, so that one look shows what one change would fix.
-
-The security groups behind a finding are those of its load balancer; the kinds here say what is wrong in them.
-"""
+"""The causes of findings, in a few kinds: findings with one cause and one security group need one change."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from enum import Enum
 
@@ -15,12 +11,9 @@ from alb_sg.findings.finding import Finding, Missing
 from alb_sg.parameters import PREFIX_LIST_ID, SECURITY_GROUP_ID
 from alb_sg.permissions.allowed_traffic import Traffic
 
-# A group that an annotation names: "not open to 0.0.0.0/0 in sg-1, sg-2 +1".
-_GROUPS_PATTERN = re.compile(r"\bin (sg-[0-9a-z-]+(?:, sg-[0-9a-z-]+)*)")
-
 
 class Cause(Enum):
-    """A kind of cause, with what a person calls it."""
+    """A kind of cause. Its value stands in the dashboard's data and history."""
 
     NO_OUTBOUND_RULE = "no-outbound-rule"
     DEFAULT_OUTBOUND_IPV4 = "default-outbound-ipv4"
@@ -33,32 +26,25 @@ class Cause(Enum):
 
 
 CAUSE_DESCRIPTIONS = {
-    Cause.NO_OUTBOUND_RULE: "The default egress is gone and nothing stands in for it: no group lets anything out",
-    Cause.DEFAULT_OUTBOUND_IPV4: "The default egress is for IPv4 alone, and targets have IPv6 addresses",
-    Cause.IPV6_MISSING: "Open to IPv4 and not to IPv6",
-    Cause.ICMP_CLOSED: "ICMP for Path MTU Discovery is not let in",
-    Cause.TOO_NARROW: "Open to a part of the recommended addresses only",
-    Cause.CLOSED: "Closed: no rule opens any of it",
-    Cause.UNRESOLVED: "May be open: something that it depends on could not be resolved",
-    Cause.NOT_REPORTED: "The source tells what is missing in words only",
+    Cause.NO_OUTBOUND_RULE: "No outbound rule: the default one was removed and not replaced",
+    Cause.DEFAULT_OUTBOUND_IPV4: "The default outbound rule covers IPv4 only, and targets have IPv6 addresses",
+    Cause.IPV6_MISSING: "Open to IPv4 but not to IPv6",
+    Cause.ICMP_CLOSED: "ICMP for Path MTU Discovery is not allowed",
+    Cause.TOO_NARROW: "Open to only a part of the recommended addresses",
+    Cause.CLOSED: "Closed: no rule allows any of it",
+    Cause.UNRESOLVED: "Possibly open: it depends on something that could not be resolved",
+    Cause.NOT_REPORTED: "The source describes what is missing in words only",
 }
 
 
 def find_causes(finding: Finding, groups: Sequence[SecurityGroup]) -> tuple[Cause, ...]:
-    """The kinds of cause of a NON_COMPLIANT finding, each once. `groups`: those of the load balancer, if they were
-    read."""
+    """The causes of a NON_COMPLIANT finding, each once. `groups` are the load balancer's groups that were read."""
     if finding.unresolved:
         return (Cause.UNRESOLVED,)
     if not finding.missing:
         return (Cause.NOT_REPORTED,)
-    found = {_find_cause(missing, finding.missing, groups) for missing in finding.missing}
-    return tuple(cause for cause in Cause if cause in found)
-
-
-def groups_in_annotation(finding: Finding) -> tuple[str, ...]:
-    """The security groups that an annotation names, for want of the load balancer itself."""
-    names = (name for match in _GROUPS_PATTERN.finditer(finding.annotation) for name in match[1].split(", "))
-    return tuple(dict.fromkeys(names))
+    causes = {_find_cause(missing, finding.missing, groups) for missing in finding.missing}
+    return tuple(cause for cause in Cause if cause in causes)
 
 
 def _find_cause(missing: Missing, entries: Iterable[Missing], groups: Sequence[SecurityGroup]) -> Cause:
@@ -97,13 +83,12 @@ def _is_ipv4_counterpart(missing: Missing, other: Missing) -> bool:
 
 
 def _is_default_egress(rule: Permission) -> bool:
-    """Whether it is the outbound rule that every security group begins with (EC2 user guide, "Default security
-    group rules")."""
+    """Whether it is the outbound rule of every new security group (EC2 user guide, "Default security group rules")."""
     return rule.protocol == "-1" and "0.0.0.0/0" in rule.cidrs
 
 
 def _allows_some_peer(missing: Missing, groups: Sequence[SecurityGroup]) -> bool:
-    """Whether a rule is for the same traffic, whomever it lets through."""
+    """Whether a rule allows the same traffic for any peer."""
     traffic = Traffic(missing.protocol, missing.from_port, missing.to_port)
     return any(
         traffic.matches(rule)

@@ -1,6 +1,6 @@
-"""One requirement held against the permissions: covered, or what is left over.
+"""One requirement compared with the permissions: covered, or else what is missing.
 
-The only place that decides whether something is let through.
+No other module decides whether something is allowed.
 """
 
 from __future__ import annotations
@@ -9,10 +9,9 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from alb_sg.errors import NotReadError
-from alb_sg.estate.cidr import Family, parse_cidr
+from alb_sg.estate.cidr import Family
 from alb_sg.estate.model import SecurityGroupReference
-from alb_sg.parameters import PREFIX_LIST_ID, SECURITY_GROUP_ID, Parameters, TargetMatch
-from alb_sg.permissions.addresses import AddressSet
+from alb_sg.parameters import Parameters, TargetMatch
 from alb_sg.permissions.allowed_traffic import AllowedTraffic, Permissions, prefix_list_addresses
 from alb_sg.recommendations.requirement import (
     AddressPeer,
@@ -22,15 +21,16 @@ from alb_sg.recommendations.requirement import (
     RequirementSet,
     SecurityGroupPeer,
     TargetPeer,
+    parse_peer,
 )
 
 
 class Coverage(NamedTuple):
-    """A requirement and what became of it.
+    """A requirement and whether it is covered.
 
-    Covered where `missing` is None; `accepted` then names the accepted source that stands in. Otherwise
-    `missing` is the part of the peer that is not let through (empty where no address is known), and
-    `unresolved` says what might let it through and could not be resolved.
+    It is covered if `missing` is None; `accepted_source` then names the accepted source that replaces its peer, if one
+    does. Otherwise `missing` is the part of `required` that is not allowed (empty if no address is known), and
+    `unresolved` names what may allow it but could not be resolved.
     """
 
     requirement: Requirement
@@ -48,27 +48,18 @@ class Coverage(NamedTuple):
 def count_if_all_covered(
     permissions: Permissions, requirement_set: RequirementSet, parameters: Parameters
 ) -> int | None:
-    """The number of requirements, where what is let through meets them all without a closer look at who carries which
-    group, which lists were read and which sources are accepted. Most do; None says nothing yet.
+    """The number of requirements, if the permissions cover them all directly; None if that is not certain yet.
+
+    This is the common case. It needs neither the targets' interfaces nor accepted sources.
     """
     count = 0
-    way = None
-    for direction, traffic, peers, _, _ in requirement_set.groups:
-        if direction is not way:
-            way, one_way = direction, permissions.direction_rules(direction)
-        count += len(peers)
-        family = None
-        for peer in peers:
-            of_family = peer.family
-            if of_family is not family:
-                family = of_family
-                allowed = one_way.allowed_traffic(traffic, family)
-                group_ids = allowed.referenced_group_ids
-            # Most targets are met so.
-            if isinstance(peer, TargetPeer) and not group_ids.isdisjoint(peer.security_groups):
-                continue
+    for group in requirement_set.groups:
+        rules = permissions.direction_rules(group.direction)
+        for peer in group.peers:
+            allowed = rules.allowed_traffic(group.traffic, peer.family)
             if not _covers_directly(allowed, peer, parameters.target_match):
                 return None
+        count += len(group.peers)
     return count
 
 
@@ -89,7 +80,7 @@ def _covers_directly(allowed: AllowedTraffic, peer: Peer, target_match: TargetMa
 
 
 def _address_is_open(peer: TargetPeer, allowed: AllowedTraffic) -> bool:
-    """Whether the address is open, whichever it is where it is not known."""
+    """Whether the target's address is open. An unknown address is open only if every address is."""
     if allowed.addresses.is_everything:
         return True
     address = peer.address
@@ -99,9 +90,9 @@ def _address_is_open(peer: TargetPeer, allowed: AllowedTraffic) -> bool:
 def check(
     permissions: Permissions, requirement: Requirement, parameters: Parameters, *, one_family: bool = True
 ) -> Coverage:
-    """What becomes of a requirement. `one_family`: the load balancer has clients of one family only.
+    """The coverage of a requirement. `one_family`: all peers of the requirement set are of one address family.
 
-    Raises NotReadError where what was read neither proves cover nor rules it out.
+    Raises NotReadError if the facts that were read neither prove nor rule out that it is covered.
     """
     peer = requirement.peer
     allowed = permissions.allowed_traffic(requirement.direction, requirement.traffic, peer.family)
@@ -109,30 +100,30 @@ def check(
         return Coverage(requirement)
     match peer:
         case AddressPeer():
-            outcome = _check_addresses(requirement, peer, allowed)
+            coverage = _check_addresses(requirement, peer, allowed)
         case PrefixListPeer():
-            outcome = _check_prefix_list(permissions, requirement, peer, allowed)
+            coverage = _check_prefix_list(permissions, requirement, peer, allowed)
         case SecurityGroupPeer():
-            outcome = _check_security_group(permissions, requirement, peer, allowed)
+            coverage = _check_security_group(requirement, peer, allowed)
         case TargetPeer():
             return _check_target(permissions, requirement, peer, allowed, parameters.target_match)
-    if outcome.is_covered:
-        return outcome
+    if coverage.is_covered:
+        return coverage
     unread = list(allowed.unread)
     if requirement.allows_accepted_sources:
-        accepted = _find_accepted_source(
+        accepted_source = _find_accepted_source(
             permissions, parameters.accepted_sources, peer.family, allowed, unread, one_family
         )
-        if accepted is not None:
-            return Coverage(requirement, accepted_source=accepted)
+        if accepted_source is not None:
+            return Coverage(requirement, accepted_source=accepted_source)
     if unread:
         raise unread[0]
-    return outcome
+    return coverage
 
 
 def _check_addresses(requirement: Requirement, peer: AddressPeer, allowed: AllowedTraffic) -> Coverage:
-    left = peer.addresses - allowed.addresses
-    return Coverage(requirement, peer.cidrs, left.cidrs(), peer.or_security_groups, allowed.unresolved)
+    missing = peer.addresses - allowed.addresses
+    return Coverage(requirement, peer.cidrs, missing.cidrs(), peer.or_security_groups, allowed.unresolved)
 
 
 def _check_prefix_list(
@@ -141,26 +132,16 @@ def _check_prefix_list(
     required = (peer.prefix_list_id,)
     addresses = prefix_list_addresses(permissions.estate.prefix_list(peer.prefix_list_id), peer.family)
     if not addresses:
-        # Entries that are refused, or none at all: the list must at least be referenced.
+        # Its entries are not shared, or there are none: only a reference to the list can cover it.
         return Coverage(requirement, required, required, unresolved=allowed.unresolved)
-    left = addresses - allowed.addresses
-    if not left:
+    missing = addresses - allowed.addresses
+    if not missing:
         return Coverage(requirement)
-    return Coverage(requirement, required, left.cidrs(), unresolved=allowed.unresolved)
+    return Coverage(requirement, required, missing.cidrs(), unresolved=allowed.unresolved)
 
 
-def _has_valid_reference(permissions: Permissions, group_id: str, allowed: AllowedTraffic) -> bool:
-    """Whether a group that nobody is known to carry is referenced, and not only by what outlived it."""
-    return any(
-        reference.group_id == group_id and not permissions.estate.references_deleted_group(reference)
-        for reference in allowed.references
-    )
-
-
-def _check_security_group(
-    permissions: Permissions, requirement: Requirement, peer: SecurityGroupPeer, allowed: AllowedTraffic
-) -> Coverage:
-    if _has_valid_reference(permissions, peer.group_id, allowed):
+def _check_security_group(requirement: Requirement, peer: SecurityGroupPeer, allowed: AllowedTraffic) -> Coverage:
+    if peer.group_id in allowed.referenced_group_ids:
         return Coverage(requirement)
     return Coverage(requirement, (peer.group_id,), (), frozenset({peer.group_id}), unresolved=allowed.unresolved)
 
@@ -173,18 +154,19 @@ def _find_accepted_source(
     unread: list[NotReadError],
     one_family: bool,
 ) -> str | None:
-    """The first accepted source that is let through in this family; what could not be told goes to `unread`."""
+    """The first accepted source that is allowed in this family. Adds errors to `unread` where that is not known."""
     for source in sources:
-        if SECURITY_GROUP_ID.fullmatch(source):
-            if _has_valid_reference(permissions, source, allowed):
-                return source
-        elif PREFIX_LIST_ID.fullmatch(source):
-            if _is_accepted_prefix_list(permissions, source, family, allowed, unread, one_family):
-                return source
-        else:
-            of_family, block = parse_cidr(source)
-            if of_family is family and AddressSet(family, (block,)) <= allowed.addresses:
-                return source
+        match parse_peer(source, family):
+            case SecurityGroupPeer(group_id=group_id):
+                is_accepted = group_id in allowed.referenced_group_ids
+            case PrefixListPeer():
+                is_accepted = _is_accepted_prefix_list(permissions, source, family, allowed, unread, one_family)
+            case AddressPeer(addresses=addresses):
+                is_accepted = addresses <= allowed.addresses
+            case _:
+                is_accepted = False
+        if is_accepted:
+            return source
     return None
 
 
@@ -198,24 +180,24 @@ def _is_accepted_prefix_list(
 ) -> bool:
     referenced = source in allowed.prefix_list_ids
     try:
-        found = permissions.estate.prefix_list(source)
+        prefix_list = permissions.estate.prefix_list(source)
     except NotReadError as error:
-        # A reference is enough, unless there are clients of two families and the list may be of the other.
+        # A reference is enough, unless there are peers of two families and the list may be of the other one.
         if referenced and one_family:
             return True
         unread.append(error)
         return False
-    if found.family not in (None, family):
+    if prefix_list.family not in (None, family):
         return False
-    if referenced and (found.family is not None or one_family):
+    if referenced and (prefix_list.family is not None or one_family):
         return True
-    addresses = prefix_list_addresses(found, family)
+    addresses = prefix_list_addresses(prefix_list, family)
     return addresses is not None and bool(addresses) and addresses <= allowed.addresses
 
 
 class _TargetSecurityGroups(NamedTuple):
-    """The security groups of an endpoint: those known, why there may be more that were read but not resolved,
-    and what was not read."""
+    """The known security groups of a target. There may be more: `unresolved` says why although everything was read,
+    and `unread` what was not read."""
 
     groups: frozenset[str]
     unresolved: tuple[str, ...] = ()
@@ -234,26 +216,26 @@ def _check_target(
     target_match: TargetMatch,
 ) -> Coverage:
     open_to_address = _address_is_open(peer, allowed)
-    carried = _target_security_groups(permissions, peer, allowed)
-    if not allowed.referenced_group_ids.isdisjoint(carried.groups):
+    target = _target_security_groups(permissions, peer, allowed)
+    if not allowed.referenced_group_ids.isdisjoint(target.groups):
         return Coverage(requirement)
-    # Read literally, only a reference counts for a target that has groups, or may have.
-    only_references = target_match is TargetMatch.SECURITY_GROUP and not carried.is_known_empty
+    # Read literally, the recommendation accepts only a reference for a target that has, or may have, security groups.
+    only_references = target_match is TargetMatch.SECURITY_GROUP and not target.is_known_empty
     if open_to_address and not only_references:
         return Coverage(requirement)
-    if carried.unread is not None and (allowed.references or only_references or peer.ip is None):
-        raise carried.unread
+    if target.unread is not None and (allowed.references or only_references or peer.ip is None):
+        raise target.unread
     unread = permissions.unread if only_references else allowed.unread
     if unread:
         raise unread[0]
     required = () if peer.cidr is None else (peer.cidr,)
     missing = () if open_to_address or only_references else required
-    # Without its unresolved groups an address that is open would do, read literally too.
-    hangs_on_groups = allowed.references or peer.ip is None or open_to_address
-    notes = list(carried.unresolved) if hangs_on_groups else []
+    # An open address would be enough for a target without security groups, read literally too.
+    depends_on_groups = allowed.references or peer.ip is None or open_to_address
+    unresolved = list(target.unresolved) if depends_on_groups else []
     if not only_references:
-        notes += allowed.unresolved
-    return Coverage(requirement, required, missing, carried.groups, tuple(dict.fromkeys(notes)))
+        unresolved += allowed.unresolved
+    return Coverage(requirement, required, missing, target.groups, tuple(dict.fromkeys(unresolved)))
 
 
 def _target_security_groups(
@@ -271,8 +253,8 @@ def _security_groups_over_peering(
     address: int,
     peering_references: Iterable[SecurityGroupReference],
 ) -> _TargetSecurityGroups:
-    """The groups of an address outside the target group's VPC: those of the interface that holds it in a VPC
-    that an active peering reference names. Without such a reference (an address on premises) none.
+    """The groups of an address outside the target group's VPC: those of the interface that holds the address in a VPC
+    that an active peering reference names. Without such a reference it has none, like an address on premises.
     """
     estate = permissions.estate
     groups: set[str] = set()
@@ -286,7 +268,7 @@ def _security_groups_over_peering(
             if not estate.vpc_contains(reference.vpc_id, peer.family, address):
                 continue
         except NotReadError:
-            # A peered VPC mostly belongs to somebody else; then only the interface itself can tell.
+            # A peered VPC often belongs to another account; its interface may still be known.
             pass
         try:
             interface = estate.interface_at(reference.vpc_id, peer.family, address)

@@ -1,7 +1,7 @@
-"""Which security group rules meet a requirement.
+"""The security group rules that cover a requirement.
 
-Nothing here decides whether something is let through. A rule is evidence where `outcome.settle`, given that rule
-alone, says that it meets the requirement; where only several rules together do, each is listed with its part.
+This module does not decide what is allowed: a rule is evidence if `coverage.check`, given that rule alone, calls the
+requirement covered. If only several rules cover it together, each is listed with its part.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from alb_sg.errors import NotReadError
 from alb_sg.estate.cidr import Family
 from alb_sg.estate.model import Permission, SecurityGroup, SecurityGroupReference
 from alb_sg.findings.coverage import Coverage, check
-from alb_sg.parameters import PREFIX_LIST_ID, SECURITY_GROUP_ID, Parameters
+from alb_sg.parameters import Parameters
 from alb_sg.permissions.addresses import AddressSet
 from alb_sg.permissions.allowed_traffic import Direction, Permissions, Traffic, prefix_list_addresses
 from alb_sg.recommendations.requirement import (
@@ -22,15 +22,14 @@ from alb_sg.recommendations.requirement import (
     Peer,
     PrefixListPeer,
     Requirement,
-    SecurityGroupPeer,
     TargetPeer,
-    address_peer,
+    parse_peer,
 )
 
 
 class Match(Enum):
-    """Why a rule meets a requirement: it covers its addresses, names a group that the target carries, names a
-    group of the Network Load Balancer in front, or names the very prefix list or group that is asked for."""
+    """How a rule covers a requirement: by its addresses, by a security group of the target or of the Network Load
+    Balancer in front, or by naming the required prefix list or group itself."""
 
     ADDRESSES = "addresses"
     TARGET = "target's security group"
@@ -40,10 +39,10 @@ class Match(Enum):
 
 @dataclass(frozen=True, slots=True)
 class PermissionPeer:
-    """One peer of one security group rule: `permission` has this peer alone, and `peer` is it as the rule says
-    it (CIDR block, `pl-…` or `sg-…`).
+    """One peer of one security group rule. `permission` has this peer alone, and `peer` is its text (CIDR block, `pl-…`
+    or `sg-…`).
 
-    `nothing` says why it lets nobody through (stale, deleted, entries refused or not read); "" where it does.
+    `ineffective_reason` says why it allows nothing (stale, deleted, entries not shared or not read); "" if it does.
     """
 
     group_id: str
@@ -55,7 +54,7 @@ class PermissionPeer:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A grant and the part it has in meeting a requirement; `covers` are CIDR blocks, for `Match.ADDRESSES`."""
+    """A rule's peer and how it covers a requirement. `covers` are CIDR blocks, for `Match.ADDRESSES`."""
 
     permission_peer: PermissionPeer
     match: Match
@@ -64,8 +63,8 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class CheckedRequirement:
-    """A requirement with its outcome and the evidence for it: what meets it whole where it is covered, else what
-    lets a part of its addresses through already. `outcome` None: `unread` says what it hangs on."""
+    """A requirement with its coverage and the evidence: the rules that cover it, or else those that cover a part of its
+    addresses. `coverage` is None where it depends on facts that were not read; `unread` names them."""
 
     requirement: Requirement
     coverage: Coverage | None
@@ -74,7 +73,7 @@ class CheckedRequirement:
 
 
 class EvidenceSearch:
-    """Looks for the rules that meet requirements, among those of one load balancer's security groups."""
+    """Finds the rules that cover requirements among those of one load balancer's security groups."""
 
     def __init__(self, permissions: Permissions, parameters: Parameters, *, one_family: bool) -> None:
         self._permissions = permissions
@@ -84,94 +83,96 @@ class EvidenceSearch:
         self._permission_peers: dict[tuple[Direction, Traffic], tuple[PermissionPeer, ...]] = {}
 
     def check_requirement(self, requirement: Requirement) -> CheckedRequirement:
-        """What becomes of a requirement, and through which rules. Never raises NotReadError."""
+        """The coverage of a requirement, with its evidence. Never raises NotReadError."""
         try:
-            outcome = check(self._permissions, requirement, self._parameters, one_family=self._one_family)
+            coverage = check(self._permissions, requirement, self._parameters, one_family=self._one_family)
         except NotReadError as error:
             return CheckedRequirement(requirement, None, self._partial_evidence(requirement), error)
-        if not outcome.is_covered:
-            return CheckedRequirement(requirement, outcome, self._partial_evidence(requirement))
-        met = requirement
-        if outcome.accepted_source is not None:
-            met = requirement._replace(peer=_accepted_source_peer(outcome.accepted_source, requirement.peer.family))
-        evidence = self._single_evidence(met) or self._complete_address_evidence(met) or self._joint_evidence(met)
-        return CheckedRequirement(requirement, outcome, evidence)
+        if not coverage.is_covered:
+            return CheckedRequirement(requirement, coverage, self._partial_evidence(requirement))
+        source = coverage.accepted_source
+        accepted_peer = None if source is None else parse_peer(source, requirement.peer.family)
+        covered = requirement if accepted_peer is None else requirement._replace(peer=accepted_peer)
+        evidence = (
+            self._single_evidence(covered) or self._complete_address_evidence(covered) or self._joint_evidence(covered)
+        )
+        return CheckedRequirement(requirement, coverage, evidence)
 
     def permission_peers(self, direction: Direction, traffic: Traffic) -> tuple[PermissionPeer, ...]:
-        """Every peer of every rule that lets the traffic through, in an order that rules and groups do not set."""
+        """Every peer of every rule that allows the traffic, in an order that does not depend on that of the rules."""
         known = self._permission_peers.get((direction, traffic))
         if known is None:
             found: dict[PermissionPeer, None] = {}
-            for source in self._permissions.matching_rules(direction, traffic):
-                found.update(dict.fromkeys(self._split_by_peer(source.group, source.permission)))
+            for rule in self._permissions.matching_rules(direction, traffic):
+                found.update(dict.fromkeys(self._split_by_peer(rule.group, rule.permission)))
             known = self._permission_peers[direction, traffic] = tuple(sorted(found, key=_sort_key))
         return known
 
-    # --- ways to meet a requirement
+    # --- ways to cover a requirement
 
     def _single_evidence(self, requirement: Requirement) -> tuple[Evidence, ...]:
-        """The first grant that meets the requirement without any other; none where it takes several."""
-        for grant in self.permission_peers(requirement.direction, requirement.traffic):
-            if self._may_cover(grant, requirement.peer) and self._are_sufficient((grant,), requirement):
-                return (self._evidence(grant, requirement.peer),)
+        """The first peer that covers the requirement by itself; none if it takes several."""
+        for permission_peer in self.permission_peers(requirement.direction, requirement.traffic):
+            if self._may_cover(permission_peer, requirement.peer) and self._are_sufficient(
+                (permission_peer,), requirement
+            ):
+                return (self._evidence(permission_peer, requirement.peer),)
         return ()
 
     def _complete_address_evidence(self, requirement: Requirement) -> tuple[Evidence, ...]:
-        """Grants whose addresses together are those of the requirement; none where they are not."""
-        parts, left = self._address_evidence(requirement)
-        return () if left else parts
+        """Peers whose addresses together cover those of the requirement; none if they do not."""
+        parts, remaining = self._address_evidence(requirement)
+        return () if remaining else parts
 
     def _joint_evidence(self, requirement: Requirement) -> tuple[Evidence, ...]:
-        """Grants of which none can be left out, where they bear on each other: one peering reference tells the
-        groups of a target, and another names one of them."""
-        kept = list(self.permission_peers(requirement.direction, requirement.traffic))
-        for grant in tuple(kept):
-            fewer = [other for other in kept if other is not grant]
-            if self._are_sufficient(fewer, requirement):
-                kept = fewer
-        return tuple(self._evidence(grant, requirement.peer) for grant in kept)
+        """Peers that cover the requirement only together: one peering reference leads to the security groups of a
+        target, and another one names one of them."""
+        needed = list(self.permission_peers(requirement.direction, requirement.traffic))
+        for permission_peer in tuple(needed):
+            others = [other for other in needed if other is not permission_peer]
+            if self._are_sufficient(others, requirement):
+                needed = others
+        return tuple(self._evidence(permission_peer, requirement.peer) for permission_peer in needed)
 
     def _partial_evidence(self, requirement: Requirement) -> tuple[Evidence, ...]:
-        """The grants that cover a part of the addresses of a requirement that is not met whole."""
+        """The peers that cover a part of the addresses of a requirement that is not covered."""
         peer = requirement.peer
         if isinstance(peer, AddressPeer) or (isinstance(peer, PrefixListPeer) and self._entries(peer)):
             return self._address_evidence(requirement)[0]
         return ()
 
     def _address_evidence(self, requirement: Requirement) -> tuple[tuple[Evidence, ...], AddressSet]:
-        """Grants that cover addresses of the requirement, the largest parts first, and what they leave over."""
-        left = self._required_addresses(requirement.peer)
-        offers: list[tuple[PermissionPeer, AddressSet]] = []
-        for grant in self.permission_peers(requirement.direction, requirement.traffic):
-            offered = self._addresses(grant, left.family)
-            if offered is not None and offered.overlaps(left):
-                offers.append((grant, left - (left - offered)))
-        offers.sort(key=lambda offer: -_address_count(offer[1]))
+        """The peers that cover addresses of the requirement, the largest parts first, and the remaining addresses."""
+        remaining = self._required_addresses(requirement.peer)
+        candidates: list[tuple[PermissionPeer, AddressSet]] = []
+        for permission_peer in self.permission_peers(requirement.direction, requirement.traffic):
+            allowed = self._addresses(permission_peer, remaining.family)
+            if allowed is not None and allowed.overlaps(remaining):
+                candidates.append((permission_peer, remaining - (remaining - allowed)))
+        candidates.sort(key=lambda candidate: -_address_count(candidate[1]))
         parts: list[Evidence] = []
-        for grant, offered in offers:
-            after = left - offered
-            if after != left:
-                parts.append(Evidence(grant, Match.ADDRESSES, (left - after).cidrs()))
-            left = after
-        return tuple(parts), left
+        for permission_peer, allowed in candidates:
+            after = remaining - allowed
+            if after != remaining:
+                parts.append(Evidence(permission_peer, Match.ADDRESSES, (remaining - after).cidrs()))
+            remaining = after
+        return tuple(parts), remaining
 
     def _are_sufficient(self, permission_peers: Iterable[PermissionPeer], requirement: Requirement) -> bool:
-        """Whether these grants and nothing else meet a requirement."""
-        permissions = tuple(grant.permission for grant in permission_peers)
+        """Whether these peers alone cover a requirement."""
+        permissions = tuple(permission_peer.permission for permission_peer in permission_peers)
         ingress, egress = (permissions, ()) if requirement.direction is Direction.INGRESS else ((), permissions)
-        only = Permissions(self._estate, ())
-        only.unread = []
-        only.groups = [SecurityGroup("", "", "", ingress, egress)]
+        only_these = Permissions.of_groups(self._estate, [SecurityGroup("", "", "", ingress, egress)])
         try:
-            outcome = check(only, requirement, self._parameters, one_family=self._one_family)
+            coverage = check(only_these, requirement, self._parameters, one_family=self._one_family)
         except NotReadError:
             return False
-        return outcome.is_covered and outcome.accepted_source is None
+        return coverage.is_covered and coverage.accepted_source is None
 
     # --- addresses
 
     def _required_addresses(self, peer: Peer) -> AddressSet:
-        """The addresses that would meet a peer: its own, or the whole family where they are not known."""
+        """The addresses that cover a peer: its own, or the whole family if they are not known."""
         match peer:
             case AddressPeer():
                 return peer.addresses
@@ -183,35 +184,33 @@ class EvidenceSearch:
                 return AddressSet.everything(peer.family)
 
     def _entries(self, peer: PrefixListPeer) -> AddressSet | None:
-        """The entries of a prefix list; None where they are not known."""
+        """The entries of a prefix list; None if they are not known."""
         try:
             return prefix_list_addresses(self._estate.prefix_list(peer.prefix_list_id), peer.family)
         except NotReadError:
             return None
 
     def _addresses(self, permission_peer: PermissionPeer, family: Family) -> AddressSet | None:
-        """The addresses that a grant names; None where it names a group, or entries that are not known."""
-        if SECURITY_GROUP_ID.fullmatch(permission_peer.peer):
-            return None
-        if PREFIX_LIST_ID.fullmatch(permission_peer.peer):
-            return self._entries(PrefixListPeer(family, permission_peer.peer))
-        return AddressSet.from_cidrs(family, (permission_peer.peer,))
+        """The addresses of a rule's peer; None if it is a group, of the other family, or its entries are not known."""
+        match parse_peer(permission_peer.peer, family):
+            case AddressPeer(addresses=addresses):
+                return addresses
+            case PrefixListPeer() as prefix_list:
+                return self._entries(prefix_list)
+            case _:
+                return None
 
     def _may_cover(self, permission_peer: PermissionPeer, peer: Peer) -> bool:
-        """False where the grant's addresses are far from a target's: spares most judgements of large groups."""
-        if (
-            not isinstance(peer, TargetPeer)
-            or peer.address is None
-            or SECURITY_GROUP_ID.fullmatch(permission_peer.peer)
-        ):
+        """False if the addresses of a rule do not include a target's: this saves most checks of large groups."""
+        if not isinstance(peer, TargetPeer) or peer.address is None or permission_peer.permission.references:
             return True
-        offered = self._addresses(permission_peer, peer.family)
-        return offered is not None and any(first <= peer.address <= last for first, last in offered.ranges)
+        addresses = self._addresses(permission_peer, peer.family)
+        return addresses is not None and addresses.contains_range(peer.address, peer.address)
 
-    # --- grants
+    # --- rules
 
     def _evidence(self, permission_peer: PermissionPeer, peer: Peer) -> Evidence:
-        if SECURITY_GROUP_ID.fullmatch(permission_peer.peer):
+        if permission_peer.permission.references:
             if isinstance(peer, TargetPeer):
                 return Evidence(permission_peer, Match.TARGET)
             return Evidence(
@@ -222,15 +221,16 @@ class EvidenceSearch:
         return Evidence(permission_peer, Match.ADDRESSES, self._required_addresses(peer).cidrs())
 
     def _split_by_peer(self, group: SecurityGroup, permission: Permission) -> Iterable[PermissionPeer]:
-        bare = permission._replace(cidrs=(), prefix_list_ids=(), references=())
+        no_peer = permission._replace(cidrs=(), prefix_list_ids=(), references=())
         for cidr in permission.cidrs:
-            yield PermissionPeer(group.id, group.name, bare._replace(cidrs=(cidr,)), cidr)
+            yield PermissionPeer(group.id, group.name, no_peer._replace(cidrs=(cidr,)), cidr)
         for prefix_list_id in permission.prefix_list_ids:
-            only = bare._replace(prefix_list_ids=(prefix_list_id,))
-            yield PermissionPeer(group.id, group.name, only, prefix_list_id, self._prefix_list_problem(prefix_list_id))
+            single = no_peer._replace(prefix_list_ids=(prefix_list_id,))
+            problem = self._prefix_list_problem(prefix_list_id)
+            yield PermissionPeer(group.id, group.name, single, prefix_list_id, problem)
         for reference in permission.references:
-            only = bare._replace(references=(reference,))
-            yield PermissionPeer(group.id, group.name, only, reference.group_id, self._reference_problem(reference))
+            single = no_peer._replace(references=(reference,))
+            yield PermissionPeer(group.id, group.name, single, reference.group_id, self._reference_problem(reference))
 
     def _prefix_list_problem(self, prefix_list_id: str) -> str:
         try:
@@ -247,17 +247,8 @@ class EvidenceSearch:
         return "the group is deleted" if self._estate.references_deleted_group(reference) else ""
 
 
-def _accepted_source_peer(source: str, family: Family) -> Peer:
-    """An accepted source as the peer of a requirement."""
-    if SECURITY_GROUP_ID.fullmatch(source):
-        return SecurityGroupPeer(family, source)
-    if PREFIX_LIST_ID.fullmatch(source):
-        return PrefixListPeer(family, source)
-    return address_peer(family, (source,))
-
-
 def _sort_key(permission_peer: PermissionPeer) -> tuple[object, ...]:
-    """By group; a reference to a group, the page's own way, before addresses; then as the rule is written."""
+    """By group; references, which the user guide recommends, before prefix lists and addresses; then by the rule."""
     permission = permission_peer.permission
     ports = tuple(-2 if port is None else port for port in (permission.from_port, permission.to_port))
     kind = 0 if permission.references else 1 if permission.prefix_list_ids else 2

@@ -1,41 +1,43 @@
-"""Exemptions applied to what was found out: pure, for a day that the caller names."""
+"""Exemptions applied to results: pure functions of a day that the caller chooses."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
 
+from alb_sg.aws.arns import load_balancer_name
 from alb_sg.exemptions.exemption import Exemption, Exemptions, MalformedExemption
-from alb_sg.findings.annotation import MAX_ANNOTATION_LENGTH, fit_to_limit
-from alb_sg.findings.finding import AppliedExemption, Compliance, EvaluationError, Finding
+from alb_sg.findings.annotation import MAX_ANNOTATION_LENGTH, append_remark, fit_to_limit, shorten
+from alb_sg.findings.finding import AppliedExemption, Compliance, EvaluationError, Finding, Result
+
+# Fewer characters of an explanation would only puzzle.
+_MIN_EXPLANATION_LENGTH = 20
 
 
 def apply_exemptions(
     exemptions: Exemptions, findings: Iterable[Finding], errors: Iterable[EvaluationError], today: date
 ) -> tuple[list[Finding], list[EvaluationError]]:
-    """Findings and errors with exemptions: an exempted load balancer has a finding, NOT_APPLICABLE, whatever would be
-    said of it, also where it could not be judged. An expired exemption changes nothing and is mentioned.
+    """Findings and errors with exemptions, in the order of account, region, ARN and rule.
 
-    The order is that of account, region, ARN and rule.
+    An exempted load balancer has a NOT_APPLICABLE finding, even where it could not be judged. An expired exemption
+    changes no verdict but adds a remark.
     """
-    found: list[Finding] = []
-    failed: list[EvaluationError] = []
-    results: list[Finding | EvaluationError] = [*findings, *errors]
+    exempted_findings: list[Finding] = []
+    remaining_errors: list[EvaluationError] = []
+    results: list[Result] = [*findings, *errors]
     for result in results:
-        after = apply_exemption(result, exemptions, today)
-        if isinstance(after, Finding):
-            found.append(after)
+        applied = apply_exemption(result, exemptions, today)
+        if isinstance(applied, Finding):
+            exempted_findings.append(applied)
         else:
-            failed.append(after)
-    found.sort(key=lambda finding: finding.sort_key)
-    failed.sort(key=lambda error: error.sort_key)
-    return found, failed
+            remaining_errors.append(applied)
+    exempted_findings.sort(key=lambda finding: finding.sort_key)
+    remaining_errors.sort(key=lambda error: error.sort_key)
+    return exempted_findings, remaining_errors
 
 
-def apply_exemption(
-    result: Finding | EvaluationError, exemptions: Exemptions, today: date
-) -> Finding | EvaluationError:
-    """One result with the exemption of its load balancer from its rule, where there is one."""
+def apply_exemption(result: Result, exemptions: Exemptions, today: date) -> Result:
+    """One result with the exemption of its load balancer from its rule, if there is one."""
     if result.load_balancer_arn is None or result.rule is None:
         return result
     exemption = exemptions.find(result.load_balancer_arn, result.rule)
@@ -43,7 +45,10 @@ def apply_exemption(
         return result
     if not exemption.is_in_force(today):
         return _with_expired_remark(result, exemption)
-    name = result.load_balancer_name if isinstance(result, Finding) else result.load_balancer_arn.split("/")[-2]
+    if isinstance(result, Finding):
+        name, security_groups = result.load_balancer_name, result.security_groups
+    else:
+        name, security_groups = load_balancer_name(result.load_balancer_arn), ()
     return Finding(
         account_id=result.account_id,
         region=result.region,
@@ -52,52 +57,41 @@ def apply_exemption(
         rule=result.rule,
         compliance=Compliance.NOT_APPLICABLE,
         annotation=_annotation(exemption, result),
+        security_groups=security_groups,
         applied_exemption=AppliedExemption(exemption, result),
     )
 
 
-def expired_remark(result: Finding | EvaluationError, exemptions: Exemptions, today: date) -> str | None:
-    """That the exemption of a result's load balancer from its rule has expired; None where that is not so."""
+def expired_remark(result: Result, exemptions: Exemptions, today: date) -> str | None:
+    """The remark that the exemption of a result's load balancer from its rule has expired; None if it has not."""
     exemption = exemptions.find(result.load_balancer_arn or "", result.rule or "")
     return None if exemption is None or exemption.is_in_force(today) else _expired_text(exemption)
 
 
 def malformed_exemption_error(malformed: MalformedExemption, document_name: str) -> EvaluationError:
-    """What a malformed entry is to whoever applies exemptions: an error, and never an exemption."""
+    """The error that a malformed entry is: it exempts nothing."""
     return EvaluationError("", "", None, None, f"{malformed.place} in {document_name}", str(malformed))
 
 
-def _annotation(exemption: Exemption, result_without: Finding | EvaluationError) -> str:
-    """Owner, ticket, expiry and the verdict in full; of reason and what would be missing as much as there is room
-    for, the reason first."""
+def _annotation(exemption: Exemption, result_without: Result) -> str:
+    """Owner, ticket, expiry and verdict in full, then the reason and the verdict's explanation within the limit."""
     head = f"exempt until {exemption.expires} by {exemption.owner} ({exemption.ticket}): "
     if isinstance(result_without, Finding):
-        verdict, said = f"would be {result_without.compliance.value}", result_without.annotation
+        verdict, explanation = f"would be {result_without.compliance.value}", result_without.annotation
     else:
-        verdict, said = "could not be judged", f"{result_without.what}: {result_without.cause}"
-    reason = _shorten(exemption.reason, MAX_ANNOTATION_LENGTH - len(head) - len(f"; {verdict}"))
-    whole = f"{head}{reason}; {verdict}"
-    # Less than a few words of it would only puzzle.
-    return (
-        fit_to_limit([f"{whole}: {said}"]) if said and len(whole) + len(": ") + 20 <= MAX_ANNOTATION_LENGTH else whole
-    )
+        verdict, explanation = "could not be judged", f"{result_without.what}: {result_without.cause}"
+    reason = shorten(exemption.reason, MAX_ANNOTATION_LENGTH - len(head) - len(f"; {verdict}"))
+    text = f"{head}{reason}; {verdict}"
+    has_room = len(text) + len(": ") + _MIN_EXPLANATION_LENGTH <= MAX_ANNOTATION_LENGTH
+    return fit_to_limit([f"{text}: {explanation}"]) if explanation and has_room else text
 
 
-def _with_expired_remark(result: Finding | EvaluationError, exemption: Exemption) -> Finding | EvaluationError:
+def _with_expired_remark(result: Result, exemption: Exemption) -> Result:
     remark = _expired_text(exemption)
     if isinstance(result, EvaluationError):
         return result._replace(cause=f"{result.cause}; {remark}")
-    said = _shorten(result.annotation, MAX_ANNOTATION_LENGTH - len("; ") - len(remark))
-    return result._replace(annotation=f"{said}; {remark}" if said else remark)
+    return result._replace(annotation=append_remark(result.annotation, remark), remarks=(*result.remarks, remark))
 
 
 def _expired_text(exemption: Exemption) -> str:
     return f"exemption expired {exemption.expires} ({exemption.ticket})"
-
-
-def _shorten(text: str, max_length: int) -> str:
-    """The text within so many characters, cut after a word."""
-    if len(text) <= max_length:
-        return text
-    words = text[:max_length].rsplit(" ", 1)[0]
-    return f"{words[: max_length - 1]}…"

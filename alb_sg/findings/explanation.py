@@ -1,5 +1,7 @@
-"""Why the verdicts on one load balancer are what they are: every recommended row with the security group rules
-that meet it, what is missing, or why it could not be judged; and what asks for nothing, with the reason.
+"""The reasons for the verdicts on one load balancer.
+
+For every recommended row: the security group rules that cover it, what is missing, or why it could not be judged. And
+for what requires nothing, such as a target group of Lambda functions: why.
 """
 
 from __future__ import annotations
@@ -14,10 +16,11 @@ from alb_sg.estate.cidr import Family
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import Listener, LoadBalancer
 from alb_sg.findings.evidence import CheckedRequirement, Evidence, EvidenceSearch, PermissionPeer
-from alb_sg.findings.finding import EvaluationError, Finding, Missing
+from alb_sg.findings.finding import Missing, Result
 from alb_sg.findings.judge import Judge, merge_missing
 from alb_sg.parameters import Parameters
 from alb_sg.permissions.allowed_traffic import Direction, Traffic
+from alb_sg.recommendations.fronting_load_balancers import FrontingLoadBalancer, fronting_load_balancers
 from alb_sg.recommendations.recommendation import Recommendation
 from alb_sg.recommendations.requirement import (
     AddressPeer,
@@ -35,7 +38,7 @@ T = TypeVar("T")
 
 
 class RowStatus(Enum):
-    """What became of a row; `UNREAD` is no verdict."""
+    """`UNREAD` is no verdict."""
 
     MET = "met"
     MISSING = "missing"
@@ -46,10 +49,10 @@ class RowStatus(Enum):
 class RequirementRow:
     """One recommended row, or the same row for `count` targets of a target group.
 
-    `required` is the peer as the page has it (CIDR blocks, `pl-…`, `sg-…`, or the targets' addresses), `label`
-    what it is, `targets` the targets' ids. `evidence` meets it whole where the status is `MET`, else it is what
-    lets a part of it through already; `accepted` names the accepted source that stands in. `instead` is whatever
-    else is let through of the same traffic. `unread` is what the row hangs on, and why that was not read.
+    `required` is the recommended peer (CIDR blocks, `pl-…`, `sg-…`, or the targets' addresses), described by `label`.
+    `targets` are the targets' ids. `evidence` are the rules that cover the row if its status is `MET`, else those that
+    cover a part of it. `accepted_source` replaces the recommended peer. `open_instead` are the other peers that are
+    allowed the same traffic. `unread` is a fact that the status depends on, with the reason why it was not read.
     """
 
     direction: Direction
@@ -70,33 +73,21 @@ class RequirementRow:
 
 @dataclass(frozen=True, slots=True)
 class RuleExplanation:
-    """One rule's verdict with its rows; `notes` are what asks for nothing, and why."""
+    """One rule's verdict with its rows. `notes` are its remarks, and what requires nothing and why."""
 
     recommendation: Recommendation
-    verdict: Finding | EvaluationError
+    verdict: Result
     rows: tuple[RequirementRow, ...]
     notes: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class FrontingLoadBalancerSummary:
-    """A Network Load Balancer in front, and the port of this load balancer that it sends to."""
-
-    name: str
-    arn: str
-    scheme: str
-    target_group: str
-    port: int | None
-    security_groups: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Explanation:
-    """One load balancer and all that its verdicts rest on.
+    """One load balancer and the facts that its verdicts rest on.
 
-    `vpc_cidrs` is None where the VPC was not read, which only matters where its verdicts say so. `group_names` are
-    the names of its security groups by id, of those that were read; `unread` are other facts about it that were
-    not, each with the cause.
+    `vpc_cidrs` is None where the VPC was not read; if a verdict depends on it, that verdict says so. `group_names` are
+    the names by id of those of its security groups that were read. `unread` are other facts that were not read, each
+    with the cause.
     """
 
     account_id: str
@@ -105,13 +96,13 @@ class Explanation:
     vpc_cidrs: tuple[str, ...] | None
     group_names: Mapping[str, str]
     listeners: tuple[Listener, ...]
-    fronting_load_balancers: tuple[FrontingLoadBalancerSummary, ...]
+    fronting_load_balancers: tuple[FrontingLoadBalancer, ...]
     rules: tuple[RuleExplanation, ...]
     unread: tuple[tuple[str, str], ...]
 
 
 def explain(judge: Judge, load_balancer: LoadBalancer, rules: Mapping[Recommendation, Parameters]) -> Explanation:
-    """Everything that the verdicts on a load balancer rest on. What was not read stands in it, never raised."""
+    """The explanation of a load balancer's verdicts. Never raises NotReadError: `unread` has those errors."""
     estate = judge.estate
     unread: dict[tuple[str, str], None] = {}
 
@@ -134,9 +125,9 @@ def explain(judge: Judge, load_balancer: LoadBalancer, rules: Mapping[Recommenda
         vpc_cidrs=_vpc_cidrs(estate, load_balancer),
         group_names={group_id: name for group_id, name in names.items() if name is not None},
         listeners=known(lambda: listeners_by_port(estate, load_balancer), ()) if application else (),
-        fronting_load_balancers=known(lambda: _fronting_load_balancers(estate, load_balancer), ())
-        if application
-        else (),
+        fronting_load_balancers=(
+            known(lambda: fronting_load_balancers(estate, load_balancer), ()) if application else ()
+        ),
         rules=tuple(_explain_rule(judge, load_balancer, *rule) for rule in rules.items()),
         unread=tuple(unread),
     )
@@ -150,20 +141,6 @@ def _vpc_cidrs(estate: Estate, load_balancer: LoadBalancer) -> tuple[str, ...] |
     return tuple(cidr for family in Family for cidr in cidrs[family])
 
 
-def _fronting_load_balancers(estate: Estate, load_balancer: LoadBalancer) -> tuple[FrontingLoadBalancerSummary, ...]:
-    fronts = []
-    for group, target in estate.alb_registrations_of(load_balancer):
-        port = target.port if target.port is not None else group.port
-        for arn in group.load_balancer_arns or ():
-            found = estate.load_balancers.get(arn)
-            if found is None:
-                raise NotReadError(f"Network Load Balancer {arn}", "it is not among the LoadBalancers collected")
-            fronts.append(
-                FrontingLoadBalancerSummary(found.name, arn, found.scheme, group.name, port, found.security_groups)
-            )
-    return tuple(sorted(fronts, key=lambda front: (front.arn, front.target_group, front.port or 0)))
-
-
 # --- rows
 
 
@@ -173,36 +150,36 @@ def _explain_rule(
     verdict = judge.judge(load_balancer, recommendation, parameters)
     notes = tuple(recommendation.notes(judge.estate, load_balancer)) if load_balancer.type == "application" else ()
     try:
-        demand = recommendation.requirements(judge.context(load_balancer), parameters)
+        requirement_set = recommendation.requirements(judge.context(load_balancer), parameters)
     except (NotApplicable, NotReadError):
         # The verdict says why there is no row.
         return RuleExplanation(recommendation, verdict, (), notes)
-    rows = _rows(judge, load_balancer, demand, parameters)
-    return RuleExplanation(recommendation, verdict, rows, (*demand.remarks, *notes))
+    rows = _rows(judge, load_balancer, requirement_set, parameters)
+    return RuleExplanation(recommendation, verdict, rows, (*requirement_set.remarks, *notes))
 
 
 def _rows(
     judge: Judge, load_balancer: LoadBalancer, requirement_set: RequirementSet, parameters: Parameters
 ) -> tuple[RequirementRow, ...]:
-    """A row for every requirement; targets that share all but their address share a row."""
+    """A row for every requirement. Targets that differ in their address only share a row."""
     search = EvidenceSearch(judge.permissions_of(load_balancer), parameters, one_family=requirement_set.has_one_family)
-    together: dict[tuple[object, ...], list[CheckedRequirement]] = {}
+    by_row: dict[tuple[object, ...], list[CheckedRequirement]] = {}
     for requirement in requirement_set.requirements:
-        settled = search.check_requirement(requirement)
-        together.setdefault(_row_key(settled), []).append(settled)
-    return tuple(_row(search, alike) for alike in together.values())
+        checked = search.check_requirement(requirement)
+        by_row.setdefault(_row_key(checked), []).append(checked)
+    return tuple(_row(search, checked_requirements) for checked_requirements in by_row.values())
 
 
 def _row_key(checked: CheckedRequirement) -> tuple[object, ...]:
-    """Equal for what stands in one row: targets of one group, with one port, state and evidence."""
-    requirement, outcome, unread = checked.requirement, checked.coverage, checked.unread
+    """Equal for requirements that share a row: targets of one group with the same port, status and evidence."""
+    requirement, coverage, unread = checked.requirement, checked.coverage, checked.unread
     return (
         requirement.traffic,
         requirement.origin,
         requirement.peer.family if isinstance(requirement.peer, TargetPeer) else requirement,
         tuple((evidence.permission_peer, evidence.match) for evidence in checked.evidence),
-        None if outcome is None else (outcome.is_covered, outcome.or_security_groups, bool(outcome.missing)),
-        () if outcome is None else outcome.unresolved,
+        None if coverage is None else (coverage.is_covered, coverage.or_security_groups, bool(coverage.missing)),
+        () if coverage is None else coverage.unresolved,
         None if unread is None else (unread.what, unread.cause),
     )
 
@@ -210,38 +187,41 @@ def _row_key(checked: CheckedRequirement) -> tuple[object, ...]:
 def _row(search: EvidenceSearch, checked_requirements: Sequence[CheckedRequirement]) -> RequirementRow:
     """One row from requirements that share their key."""
     first = checked_requirements[0]
-    requirement, outcome, unread = first.requirement, first.coverage, first.unread
-    outcomes = [one.coverage for one in checked_requirements if one.coverage is not None]
-    endpoints = [one.requirement.peer for one in checked_requirements if isinstance(one.requirement.peer, TargetPeer)]
+    requirement, coverage, unread = first.requirement, first.coverage, first.unread
+    coverages = [checked.coverage for checked in checked_requirements if checked.coverage is not None]
+    peers = [checked.requirement.peer for checked in checked_requirements]
+    targets = [peer for peer in peers if isinstance(peer, TargetPeer)]
     evidence = tuple(
         replace(
             part,
-            covers=tuple(dict.fromkeys(cidr for one in checked_requirements for cidr in one.evidence[index].covers)),
+            covers=tuple(
+                dict.fromkeys(cidr for checked in checked_requirements for cidr in checked.evidence[index].covers)
+            ),
         )
         for index, part in enumerate(first.evidence)
     )
-    status = RowStatus.UNREAD if outcome is None else RowStatus.MET if outcome.is_covered else RowStatus.MISSING
+    status = RowStatus.UNREAD if coverage is None else RowStatus.MET if coverage.is_covered else RowStatus.MISSING
     used = {part.permission_peer for part in evidence}
     others = () if status is RowStatus.MET else search.permission_peers(requirement.direction, requirement.traffic)
     return RequirementRow(
         direction=requirement.direction,
         traffic=requirement.traffic,
         origin=requirement.origin,
-        required=_required(requirement.peer, endpoints),
+        required=_required(requirement.peer, targets),
         label=requirement.peer.label if isinstance(requirement.peer, AddressPeer) else "",
-        targets=tuple(endpoint.target_id for endpoint in endpoints),
+        targets=tuple(target.target_id for target in targets),
         count=len(checked_requirements),
         status=status,
         evidence=evidence,
-        accepted_source=None if outcome is None else outcome.accepted_source,
-        missing=merge_missing(outcomes)[0] if status is RowStatus.MISSING else None,
-        unresolved=() if outcome is None else outcome.unresolved,
-        open_instead=tuple(grant for grant in others if grant not in used),
+        accepted_source=None if coverage is None else coverage.accepted_source,
+        missing=merge_missing(coverages)[0] if status is RowStatus.MISSING else None,
+        unresolved=() if coverage is None else coverage.unresolved,
+        open_instead=tuple(peer for peer in others if peer not in used),
         unread=None if unread is None else (unread.what, unread.cause),
     )
 
 
-def _required(peer: Peer, endpoints: Sequence[TargetPeer]) -> tuple[str, ...]:
+def _required(peer: Peer, targets: Sequence[TargetPeer]) -> tuple[str, ...]:
     match peer:
         case AddressPeer():
             return peer.cidrs
@@ -250,5 +230,5 @@ def _required(peer: Peer, endpoints: Sequence[TargetPeer]) -> tuple[str, ...]:
         case SecurityGroupPeer():
             return (peer.group_id,)
         case TargetPeer():
-            found = (endpoint.cidr for endpoint in endpoints)
-            return tuple(dict.fromkeys(required for required in found if required is not None))
+            cidrs = (target.cidr for target in targets)
+            return tuple(dict.fromkeys(cidr for cidr in cidrs if cidr is not None))

@@ -1,4 +1,4 @@
-"""What is found out about one load balancer: a finding per rule, or an error that names what was not read."""
+"""What a rule concludes about one load balancer: a finding, or an error that names what was not read."""
 
 from __future__ import annotations
 
@@ -18,20 +18,13 @@ class Compliance(Enum):
     NON_COMPLIANT = "NON_COMPLIANT"
     NOT_APPLICABLE = "NOT_APPLICABLE"
 
-    # Enum hashes through its name's string.
-    __hash__ = object.__hash__
-
-
-# As in `estate.cidr`: a member is not looked up in its Enum for every verdict.
-COMPLIANT, NON_COMPLIANT, NOT_APPLICABLE = Compliance
-
 
 class Missing(NamedTuple):
-    """One thing that is not let through, exactly.
+    """One missing permission.
 
-    `required` is the whole peer and `peers` the part of it that is not allowed yet, as few CIDR blocks as will
-    do: allowing `peers` is enough, and no address in it is already allowed. A reference to any one of
-    `or_security_groups` does as well. For ICMP, `from_port` and `to_port` are type and code.
+    `required` is the whole recommended peer. `peers` is the part of it that is not allowed yet, as the fewest CIDR
+    blocks: to allow `peers` is enough, and none of its addresses is allowed already. A reference to one of
+    `or_security_groups` is enough as well. For ICMP, `from_port` and `to_port` are type and code.
     """
 
     direction: str
@@ -45,8 +38,13 @@ class Missing(NamedTuple):
 
 
 class Finding(NamedTuple):
-    """The verdict of one rule on one load balancer. `unresolved`: only what could not be resolved stands
-    between the load balancer and COMPLIANT. `exempted`: it is NOT_APPLICABLE by an exemption in force."""
+    """The verdict of one rule on one load balancer.
+
+    `annotation` says the same as the other fields, for people; nothing is computed from it. `unresolved`: the load
+    balancer may be COMPLIANT, depending on facts that AWS does not show. `remarks` are sentences on a verdict that a
+    reader should know even where it is COMPLIANT, such as an accepted source that it rests on. `security_groups` are
+    the load balancer's. `applied_exemption`: the exemption in force that makes it NOT_APPLICABLE.
+    """
 
     account_id: str
     region: str
@@ -57,6 +55,8 @@ class Finding(NamedTuple):
     annotation: str
     unresolved: bool = False
     missing: tuple[Missing, ...] = ()
+    remarks: tuple[str, ...] = ()
+    security_groups: tuple[str, ...] = ()
     applied_exemption: AppliedExemption | None = None
 
     @property
@@ -67,7 +67,7 @@ class Finding(NamedTuple):
 class EvaluationError(NamedTuple):
     """Something could not be judged or read: `what` names it, `cause` says why. Never a verdict.
 
-    `load_balancer_arn` None: it concerns a whole account and region, such as an enumeration that failed.
+    `load_balancer_arn` is None where the error concerns a whole account and region, such as a failed enumeration.
     """
 
     account_id: str
@@ -82,11 +82,14 @@ class EvaluationError(NamedTuple):
         return (self.account_id, self.region, self.load_balancer_arn or "", self.rule or "", self.what, self.cause)
 
 
+Result = Finding | EvaluationError
+
+
 class AppliedExemption(NamedTuple):
-    """An exemption in force, and what would be said without it."""
+    """An exemption in force, and the result without it."""
 
     exemption: Exemption
-    result_without: Finding | EvaluationError
+    result_without: Result
 
 
 def enumeration_error(estate: Estate, failure: ReadFailure, rule: str | None = None) -> EvaluationError:

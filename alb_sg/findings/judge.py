@@ -1,4 +1,4 @@
-"""From a load balancer to its finding: what the recommendation demands, minus what the groups let through."""
+"""From a load balancer to its finding: the recommended requirements minus what its security groups allow."""
 
 from __future__ import annotations
 
@@ -9,18 +9,9 @@ from operator import itemgetter
 from alb_sg.errors import NotReadError
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer
-from alb_sg.estate.snapshots.speed import tuple_constructor
 from alb_sg.findings import annotation
 from alb_sg.findings.coverage import Coverage, check, count_if_all_covered
-from alb_sg.findings.finding import (
-    COMPLIANT,
-    NON_COMPLIANT,
-    NOT_APPLICABLE,
-    Compliance,
-    EvaluationError,
-    Finding,
-    Missing,
-)
+from alb_sg.findings.finding import Compliance, EvaluationError, Finding, Missing, Result
 from alb_sg.parameters import Parameters
 from alb_sg.permissions.addresses import AddressSet
 from alb_sg.permissions.allowed_traffic import Permissions
@@ -28,15 +19,16 @@ from alb_sg.recommendations.load_balancer_context import LoadBalancerContext
 from alb_sg.recommendations.recommendation import Recommendation
 from alb_sg.recommendations.requirement import NotApplicable, RequirementSet, TargetPeer
 
-# Sets of security groups whose permissions are kept: many load balancers share the same, and most have their own.
+# Many load balancers share one set of security groups, but most have their own: more entries gain nothing.
 PERMISSIONS_CACHE_SIZE = 32
-
-_new_finding = tuple_constructor(Finding)
 
 
 class Judge:
-    """Judges the load balancers of one estate. What groups let through is worked out once per set of groups, and what
-    several rules ask of a load balancer is looked up once, as long as it is judged by one after the other."""
+    """Judges the load balancers of one estate.
+
+    It keeps what a set of security groups allows, and the facts that several rules need of the load balancer that was
+    judged last.
+    """
 
     def __init__(self, estate: Estate) -> None:
         self.estate = estate
@@ -47,15 +39,13 @@ class Judge:
         return self._permissions(load_balancer.security_groups)
 
     def context(self, load_balancer: LoadBalancer) -> LoadBalancerContext:
-        """The load balancer as recommendations ask for it."""
+        """The load balancer with the facts that recommendations share. Raises NotApplicable."""
         if self._context is None or self._context.load_balancer is not load_balancer:
             self._context = LoadBalancerContext(self.estate, load_balancer)
         return self._context
 
-    def judge(
-        self, load_balancer: LoadBalancer, recommendation: Recommendation, parameters: Parameters
-    ) -> Finding | EvaluationError:
-        """The finding, or the error that names what it hangs on."""
+    def judge(self, load_balancer: LoadBalancer, recommendation: Recommendation, parameters: Parameters) -> Result:
+        """The finding, or an error that names the fact that it depends on."""
         try:
             return self._find(load_balancer, recommendation, parameters)
         except NotReadError as error:
@@ -71,7 +61,7 @@ class Judge:
     def coverages(
         self, load_balancer: LoadBalancer, requirement_set: RequirementSet, parameters: Parameters
     ) -> tuple[Coverage, ...]:
-        """What becomes of each requirement, in the order of the demand. Raises NotReadError."""
+        """The coverage of each requirement, in their order. Raises NotReadError."""
         permissions = self.permissions_of(load_balancer)
         one_family = requirement_set.has_one_family
         return tuple(
@@ -81,28 +71,32 @@ class Judge:
 
     def _find(self, load_balancer: LoadBalancer, recommendation: Recommendation, parameters: Parameters) -> Finding:
         try:
-            demand = recommendation.requirements(self.context(load_balancer), parameters)
-        except NotApplicable as nothing:
-            return self._build_finding(load_balancer, recommendation, NOT_APPLICABLE, nothing.reason)
+            requirement_set = recommendation.requirements(self.context(load_balancer), parameters)
+        except NotApplicable as error:
+            return self._build_finding(load_balancer, recommendation, Compliance.NOT_APPLICABLE, error.reason)
         permissions = self.permissions_of(load_balancer)
-        count = count_if_all_covered(permissions, demand, parameters)
+        remarks = requirement_set.remarks
+        count = count_if_all_covered(permissions, requirement_set, parameters)
         if count is not None:
-            text = annotation.describe_all_covered(permissions, count, demand.remarks)
-            return self._build_finding(load_balancer, recommendation, COMPLIANT, text)
-        outcomes = self.coverages(load_balancer, demand, parameters)
-        failed = [outcome for outcome in outcomes if not outcome.is_covered]
+            text = annotation.describe_compliant(permissions, count, remarks)
+            return self._build_finding(load_balancer, recommendation, Compliance.COMPLIANT, text, remarks=remarks)
+        coverages = self.coverages(load_balancer, requirement_set, parameters)
+        failed = [coverage for coverage in coverages if not coverage.is_covered]
         if not failed:
-            text = annotation.describe_compliant(permissions, outcomes, demand.remarks)
-            return self._build_finding(load_balancer, recommendation, COMPLIANT, text)
-        missing = merge_missing(failed)
-        unresolved = all(outcome.unresolved for outcome in failed)
+            accepted_sources = annotation.describe_accepted_sources(coverages)
+            text = annotation.describe_compliant(permissions, len(coverages), remarks, accepted_sources)
+            return self._build_finding(
+                load_balancer, recommendation, Compliance.COMPLIANT, text, remarks=(*accepted_sources, *remarks)
+            )
+        unresolved = all(coverage.unresolved for coverage in failed)
         return self._build_finding(
             load_balancer,
             recommendation,
-            NON_COMPLIANT,
-            annotation.describe_non_compliant(permissions, failed, demand.remarks, unresolved=unresolved),
+            Compliance.NON_COMPLIANT,
+            annotation.describe_non_compliant(permissions, failed, remarks, unresolved=unresolved),
             unresolved=unresolved,
-            missing=missing,
+            missing=merge_missing(failed),
+            remarks=remarks,
         )
 
     def _build_finding(
@@ -114,20 +108,20 @@ class Judge:
         *,
         unresolved: bool = False,
         missing: tuple[Missing, ...] = (),
+        remarks: tuple[str, ...] = (),
     ) -> Finding:
-        return _new_finding(
-            (
-                self.estate.account_id,
-                self.estate.region,
-                load_balancer.arn,
-                load_balancer.name,
-                recommendation.name,
-                compliance,
-                text,
-                unresolved,
-                missing,
-                None,
-            )
+        return Finding(
+            account_id=self.estate.account_id,
+            region=self.estate.region,
+            load_balancer_arn=load_balancer.arn,
+            load_balancer_name=load_balancer.name,
+            rule=recommendation.name,
+            compliance=compliance,
+            annotation=text,
+            unresolved=unresolved,
+            missing=missing,
+            remarks=remarks,
+            security_groups=load_balancer.security_groups,
         )
 
 
@@ -138,16 +132,19 @@ def judge_all(
 ) -> tuple[list[Finding], list[EvaluationError]]:
     """Every rule on every load balancer, in the order of account, region, ARN and rule."""
     judge = Judge(estate)
-    ordered = sorted(rules.items(), key=lambda rule: rule[0].name)
-    results = [
-        (load_balancer.arn, [judge.judge(load_balancer, asking, parameters) for asking, parameters in ordered])
+    ordered_rules = sorted(rules.items(), key=lambda rule: rule[0].name)
+    results_by_arn = [
+        (
+            load_balancer.arn,
+            [judge.judge(load_balancer, recommendation, parameters) for recommendation, parameters in ordered_rules],
+        )
         for load_balancer in load_balancers
     ]
-    results.sort(key=itemgetter(0))
+    results_by_arn.sort(key=itemgetter(0))
     findings: list[Finding] = []
     errors: list[EvaluationError] = []
-    for _, of_rules in results:
-        for result in of_rules:
+    for _, results in results_by_arn:
+        for result in results:
             if isinstance(result, Finding):
                 findings.append(result)
             else:
@@ -156,24 +153,26 @@ def judge_all(
 
 
 def merge_missing(failed: Iterable[Coverage]) -> tuple[Missing, ...]:
-    """What is missing, once: targets that lack the same port for the same reason and share their groups stand
-    in one entry, and so do requirements that come to the same.
+    """What is missing, each permission once.
+
+    One entry stands for all targets that miss the same port for the same reason and share their security groups, and
+    for equal requirements.
     """
     merged: dict[tuple[object, ...], list[Coverage]] = {}
-    for outcome in failed:
-        requirement = outcome.requirement
-        endpoint = isinstance(requirement.peer, TargetPeer)
+    for coverage in failed:
+        requirement = coverage.requirement
+        is_target = isinstance(requirement.peer, TargetPeer)
         key = (
             requirement.direction,
             requirement.traffic,
             requirement.origin,
-            requirement.peer.family if endpoint else (outcome.required, outcome.missing),
-            outcome.or_security_groups,
-            # A target whose address already is allowed lacks a reference only.
-            bool(outcome.missing),
+            requirement.peer.family if is_target else (coverage.required, coverage.missing),
+            coverage.or_security_groups,
+            # A target whose address is allowed already only misses a reference.
+            bool(coverage.missing),
         )
-        merged.setdefault(key, []).append(outcome)
-    entries = [_merge_coverages(outcomes) for outcomes in merged.values()]
+        merged.setdefault(key, []).append(coverage)
+    entries = [_merge_coverages(coverages) for coverages in merged.values()]
     return tuple(
         sorted(
             entries,
@@ -187,8 +186,10 @@ def _merge_coverages(coverages: list[Coverage]) -> Missing:
     required, peers = coverages[0].required, coverages[0].missing or ()
     if isinstance(requirement.peer, TargetPeer):
         family = requirement.peer.family
-        required = AddressSet.from_cidrs(family, (cidr for outcome in coverages for cidr in outcome.required)).cidrs()
-        peers = AddressSet.from_cidrs(family, (cidr for outcome in coverages for cidr in outcome.missing or ())).cidrs()
+        required = AddressSet.from_cidrs(family, (cidr for coverage in coverages for cidr in coverage.required)).cidrs()
+        peers = AddressSet.from_cidrs(
+            family, (cidr for coverage in coverages for cidr in coverage.missing or ())
+        ).cidrs()
     return Missing(
         direction=requirement.direction.value,
         protocol=requirement.traffic.protocol,

@@ -1,7 +1,7 @@
-"""Sets of IP addresses of one family, as sorted, disjoint, non-adjacent ranges of whole numbers.
+"""Sets of IP addresses of one family, as sorted, disjoint, non-adjacent ranges of integers.
 
-The algebra that every verdict rests on: union, difference, cover, and the fewest CIDR blocks that make up a
-set. IPv4 and IPv6 never meet: combining two families is a programming error.
+This is the algebra of every verdict: union, difference, inclusion, and the fewest CIDR blocks that make up a set. To
+combine IPv4 and IPv6 is a programming error.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _ALL_ADDRESSES = {Family.IPV4: ((0, (1 << 32) - 1),), Family.IPV6: ((0, (1 << 12
 
 @dataclass(frozen=True, slots=True)
 class AddressSet:
-    """A set of addresses of one family. Build it with `of` or `from_ranges`, which keep it normal."""
+    """A set of addresses of one family. `from_cidrs` and `from_ranges` build it with normalized ranges."""
 
     family: Family
     ranges: tuple[Range, ...]
@@ -37,7 +37,7 @@ class AddressSet:
 
     @staticmethod
     def from_cidrs(family: Family, cidrs: Iterable[str]) -> AddressSet:
-        """The addresses of those blocks that belong to the family; blocks of the other one are left out."""
+        """The addresses of the blocks of this family; blocks of the other one are ignored."""
         parsed = (parse_cidr(cidr) for cidr in cidrs)
         return AddressSet.from_ranges(family, (block for of_family, block in parsed if of_family is family))
 
@@ -46,7 +46,7 @@ class AddressSet:
         """The union of sets of one family."""
         if len(sets) == 1:
             return sets[0]
-        return AddressSet.from_ranges(family, [block for some in sets for block in some.ranges])
+        return AddressSet.from_ranges(family, (block for one in sets for block in one.ranges))
 
     @staticmethod
     def everything(family: Family) -> AddressSet:
@@ -67,27 +67,27 @@ class AddressSet:
     def __sub__(self, other: AddressSet) -> AddressSet:
         """The addresses of this set that are not in the other."""
         self._require_same_family(other)
-        left: list[Range] = []
-        taken = other.ranges
+        remaining: list[Range] = []
+        subtracted = other.ranges
         for first, last in self.ranges:
             index = other._last_range_starting_by(first)
-            if index < 0 or taken[index][1] < first:
+            if index < 0 or subtracted[index][1] < first:
                 index += 1
-            while index < len(taken) and taken[index][0] <= last:
-                if taken[index][0] > first:
-                    left.append((first, taken[index][0] - 1))
-                first = taken[index][1] + 1
+            while index < len(subtracted) and subtracted[index][0] <= last:
+                if subtracted[index][0] > first:
+                    remaining.append((first, subtracted[index][0] - 1))
+                first = subtracted[index][1] + 1
                 index += 1
             if first <= last:
-                left.append((first, last))
-        return AddressSet(self.family, tuple(left))
+                remaining.append((first, last))
+        return AddressSet(self.family, tuple(remaining))
 
     def __le__(self, other: AddressSet) -> bool:
         self._require_same_family(other)
         return self.ranges == other.ranges or all(other.contains_range(first, last) for first, last in self.ranges)
 
     def contains_range(self, first: int, last: int) -> bool:
-        """Whether all addresses from one to another are in the set: in one of its ranges, as no two of them meet."""
+        """Whether all addresses of a range are in the set: in one of its ranges, because they are not adjacent."""
         index = self._last_range_starting_by(first)
         return index >= 0 and last <= self.ranges[index][1]
 
@@ -107,7 +107,7 @@ class AddressSet:
         return tuple(blocks)
 
     def _last_range_starting_by(self, address: int) -> int:
-        """The index of the last range that begins at an address or before it, -1 where there is none."""
+        """The index of the last range that begins at or before an address; -1 if there is none."""
         return bisect_right(self.ranges, address, key=_first_address) - 1
 
     def _require_same_family(self, other: AddressSet) -> None:
@@ -121,5 +121,5 @@ def _first_address(block: Range) -> int:
 
 @lru_cache(maxsize=256)
 def address_set(family: Family, cidrs: tuple[str, ...]) -> AddressSet:
-    """`AddressSet.of` for blocks that come again and again: 0.0.0.0/0, those of a VPC or of a prefix list."""
+    """`AddressSet.from_cidrs` for blocks that recur: 0.0.0.0/0, those of a VPC or of a prefix list."""
     return AddressSet.from_cidrs(family, cidrs)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import cache
 
 from alb_sg.errors import NotReadError
-from alb_sg.estate.cidr import Family, parse_cidr
+from alb_sg.estate.cidr import Family
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.estate.sections import Section
@@ -14,9 +14,8 @@ from alb_sg.parameters import PREFIX_LIST_ID, SECURITY_GROUP_ID, Parameters, is_
 from alb_sg.recommendations.requirement import (
     NotApplicable,
     Peer,
-    PrefixListPeer,
-    SecurityGroupPeer,
     address_peer,
+    parse_peer,
 )
 
 # LoadBalancer.IpAddressType in the Elastic Load Balancing API.
@@ -117,13 +116,10 @@ def _peers_from_word(
         return _internet_peers(families)
     if word == "vpc":
         return _vpc_peers(estate, load_balancer.vpc_id, families)
-    if SECURITY_GROUP_ID.fullmatch(word):
-        return tuple(SecurityGroupPeer(family, word) for family in families)
-    if PREFIX_LIST_ID.fullmatch(word):
-        list_family = estate.prefix_list(word).family
-        return tuple(PrefixListPeer(family, word) for family in families if list_family in (None, family))
-    family, _ = parse_cidr(word)
-    return (address_peer(family, (word,)),) if family in families else ()
+    if PREFIX_LIST_ID.fullmatch(word) and (list_family := estate.prefix_list(word).family) is not None:
+        families = tuple(family for family in families if family is list_family)
+    peers = (parse_peer(word, family) for family in families)
+    return tuple(peer for peer in peers if peer is not None)
 
 
 def _vpc_peers(estate: Estate, vpc_id: str, families: tuple[Family, ...]) -> tuple[Peer, ...]:

@@ -10,15 +10,15 @@ from itertools import groupby
 from operator import attrgetter
 from typing import NamedTuple
 
-from alb_sg.errors import NotReadError
 from alb_sg.estate.cidr import Family
 from alb_sg.estate.estate import Estate
-from alb_sg.estate.model import Listener, LoadBalancer, TargetGroup
+from alb_sg.estate.model import Listener, LoadBalancer
 from alb_sg.estate.resource_types import LISTENER_TYPE, LOAD_BALANCER_TYPE, SECURITY_GROUP_TYPE, TARGET_GROUP_TYPE
 from alb_sg.estate.sections import Section
 from alb_sg.parameters import ACCEPTED_SOURCES, COMMON_PARAMETERS, TAG_KEY, Parameters
 from alb_sg.permissions.allowed_traffic import Direction, Traffic
 from alb_sg.recommendations.clients import CLIENT_SECTIONS, client_peers, vpc_cidrs
+from alb_sg.recommendations.fronting_load_balancers import FrontingLoadBalancer, fronting_load_balancers
 from alb_sg.recommendations.load_balancer_context import LoadBalancerContext
 from alb_sg.recommendations.recommendation import Recommendation, Severity
 from alb_sg.recommendations.requirement import (
@@ -35,23 +35,13 @@ class _ClientPeer(NamedTuple):
     allows_accepted_sources: bool
 
 
-class _FrontingLoadBalancer(NamedTuple):
-    """A Network Load Balancer that forwards to a port of an Application Load Balancer through a target group of type
-    `alb`, and the port of that group's health checks."""
-
-    load_balancer: LoadBalancer
-    target_group: TargetGroup
-    port: int
-    health_check_port: int
-
-
 def requirements(context: LoadBalancerContext, parameters: Parameters) -> RequirementSet:
     """TCP on each listener's port from each client. Raises NotApplicable, NotReadError."""
     estate, load_balancer = context.estate, context.load_balancer
     listeners = estate.listeners_of(load_balancer)
     if not listeners:
         raise NotApplicable("the load balancer has no listener")
-    fronts = _fronting_load_balancers(estate, load_balancer)
+    fronts = fronting_load_balancers(estate, load_balancer)
     if fronts:
         return _requirements_behind(fronts, listeners, context, parameters)
     clients = client_peers(estate, load_balancer, parameters)
@@ -67,7 +57,7 @@ def _requirement_group(
 
 
 def _requirements_behind(
-    fronts: Sequence[_FrontingLoadBalancer],
+    fronts: Sequence[FrontingLoadBalancer],
     listeners: Sequence[Listener],
     context: LoadBalancerContext,
     parameters: Parameters,
@@ -108,9 +98,7 @@ def _requirements_behind(
     return RequirementSet(tuple(groups), _unanswered_health_checks(fronts, listeners))
 
 
-def _unanswered_health_checks(
-    fronts: Iterable[_FrontingLoadBalancer], listeners: Iterable[Listener]
-) -> tuple[str, ...]:
+def _unanswered_health_checks(fronts: Iterable[FrontingLoadBalancer], listeners: Iterable[Listener]) -> tuple[str, ...]:
     """Health checks on a port without a listener require nothing, but the finding reports them."""
     ports = {listener.port for listener in listeners}
     remarks = [
@@ -122,7 +110,7 @@ def _unanswered_health_checks(
     return tuple(dict.fromkeys(remarks))
 
 
-def _forwarded_clients(estate: Estate, front: _FrontingLoadBalancer) -> list[_ClientPeer]:
+def _forwarded_clients(estate: Estate, front: FrontingLoadBalancer) -> list[_ClientPeer]:
     """The two rows of the user guide's third table: clients, and the VPC CIDR for PrivateLink and health checks."""
     vpc = _ClientPeer(_vpc_peer(estate, front), allows_accepted_sources=False)
     if front.load_balancer.scheme != "internet-facing":
@@ -136,7 +124,7 @@ def _forwarded_clients(estate: Estate, front: _FrontingLoadBalancer) -> list[_Cl
     return [_ClientPeer(everywhere, allows_accepted_sources=True), vpc]
 
 
-def _vpc_peer(estate: Estate, front: _FrontingLoadBalancer) -> Peer:
+def _vpc_peer(estate: Estate, front: FrontingLoadBalancer) -> Peer:
     # A Network Load Balancer reaches an Application Load Balancer over IPv4, whatever the address type of either.
     return address_peer(
         Family.IPV4,
@@ -148,21 +136,6 @@ def _vpc_peer(estate: Estate, front: _FrontingLoadBalancer) -> Peer:
 
 def _client_traffic(estate: Estate, load_balancer: LoadBalancer) -> list[Traffic]:
     return [Traffic.tcp(listener.port) for listener in (estate.listeners or {}).get(load_balancer.arn, ())]
-
-
-def _fronting_load_balancers(estate: Estate, load_balancer: LoadBalancer) -> list[_FrontingLoadBalancer]:
-    fronts = []
-    for group, target in estate.alb_registrations_of(load_balancer):
-        port = target.port if target.port is not None else group.port
-        if port is None:
-            raise NotReadError(f"port of target group {group.name}", "it was not recorded")
-        for arn in group.load_balancer_arns or ():
-            front = estate.load_balancers.get(arn)
-            if front is None:
-                raise NotReadError(f"Network Load Balancer {arn}", "it is not among the LoadBalancers collected")
-            check_port = port if group.health_check_port is None else group.health_check_port
-            fronts.append(_FrontingLoadBalancer(front, group, port, check_port))
-    return sorted(fronts, key=lambda front: (front.load_balancer.arn, front.target_group.arn))
 
 
 RECOMMENDATION = Recommendation(

@@ -56,7 +56,7 @@ class LoadBalancerContext:
         targets, peers = self._receiving_targets(group)
         if port is not None:
             return ((port, peers),) if peers else ()
-        own_ports = [_own_port(group, target) for target in targets]
+        own_ports = [registered_port(group, target) for target in targets]
         pairs_by_port = groupby(zip(own_ports, peers, strict=True), key=itemgetter(0))
         return [(own_port, tuple(peer for _, peer in pairs)) for own_port, pairs in pairs_by_port]
 
@@ -80,7 +80,7 @@ class LoadBalancerContext:
         return cached
 
 
-def _own_port(group: TargetGroup, target: Target) -> int:
+def registered_port(group: TargetGroup, target: Target) -> int:
     """The port given at registration, else the target group's. Raises NotReadError."""
     port = target.port if target.port is not None else group.port
     if port is None:

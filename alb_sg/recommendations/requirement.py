@@ -8,6 +8,7 @@ from typing import NamedTuple
 from alb_sg.errors import NotReadError
 from alb_sg.estate.cidr import Family, parse_cidr
 from alb_sg.estate.model import Listener, TargetGroup
+from alb_sg.parameters import PREFIX_LIST_ID, SECURITY_GROUP_ID
 from alb_sg.permissions.addresses import AddressSet
 from alb_sg.permissions.allowed_traffic import Direction, Traffic
 
@@ -142,6 +143,18 @@ class RequirementSet(NamedTuple):
     def has_one_family(self) -> bool:
         """Whether all peers are of one address family."""
         return len({peer.family for group in self.groups for peer in group.peers}) == 1
+
+
+def parse_peer(text: str, family: Family) -> Peer | None:
+    """The peer that a CIDR block, `pl-…` or `sg-…` names in one address family; None for a block of the other one.
+
+    Raises InvalidCidrError.
+    """
+    if SECURITY_GROUP_ID.fullmatch(text):
+        return SecurityGroupPeer(family, text)
+    if PREFIX_LIST_ID.fullmatch(text):
+        return PrefixListPeer(family, text)
+    return address_peer(family, (text,)) if parse_cidr(text)[0] is family else None
 
 
 @lru_cache(maxsize=4096)

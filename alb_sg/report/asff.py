@@ -1,7 +1,7 @@
 """Findings in the AWS Security Finding Format, for Security Hub's BatchImportFindings.
 
-Each line is one request, `{"Findings": […]}`: at most 100 findings, of one account and region, because the default
-product takes findings from the account and in the region that they are of.
+Each line is one request, `{"Findings": […]}`, with at most 100 findings of one account and region: the default product
+takes findings only in their own account and region.
 
 | here | Compliance.Status | severity | record |
 |---|---|---|---|
@@ -11,8 +11,8 @@ product takes findings from the account and in the region that they are of.
 | exempt | NOT_AVAILABLE, reason ALB_SG_EXEMPT | LOW: it wants no action | ACTIVE |
 | error | NOT_AVAILABLE, reason ALB_SG_NOT_JUDGED | as NON_COMPLIANT | ACTIVE |
 
-Security Hub updates what has the same `EnumValue`, which is the load balancer's ARN and the rule: an error takes the
-place of the verdict before it. Sources: API reference of Security Hub, AwsSecurityFinding and BatchImportFindings.
+Security Hub updates the finding with the same `Id`, which is the load balancer's ARN and the rule: an error replaces an
+earlier verdict. Sources: API reference of Security Hub, AwsSecurityFinding and BatchImportFindings.
 """
 
 from __future__ import annotations
@@ -25,13 +25,11 @@ from itertools import groupby
 from typing import Any, TextIO
 
 from alb_sg.aws.account_region import ACCOUNT_ID
-from alb_sg.findings.finding import Compliance, EvaluationError, Finding
+from alb_sg.findings.finding import Compliance, EvaluationError, Finding, Result
 from alb_sg.observations.results import Results
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME, USER_GUIDE_URL, rule_severity
 from alb_sg.report import phrasing
 from alb_sg.report.identity import PRODUCT, identity, partition, result_title
-
-Result = Finding | EvaluationError
 
 SCHEMA_VERSION = "2018-10-08"
 FINDING_TYPE = "Software and Configuration Checks/AWS Security Best Practices/Network Reachability"
@@ -51,16 +49,18 @@ class _FindingStatus:
 
 
 def write_asff(results: Results, stream: TextIO, as_of: datetime) -> Sequence[EvaluationError]:
-    """A request on each line, in the order of account and region. Returns the errors that no account has: a finding
-    must name one. `as_of`: when the results were found out."""
+    """A request on each line, in the order of account and region. `as_of` is the time that the results describe.
+
+    Returns the errors without an account, which a finding must name.
+    """
     every: list[Result] = [*results.findings, *results.errors]
-    placed = sorted(
+    reported = sorted(
         (result for result in every if _has_account_and_region(result)),
-        key=lambda result: (*_account_region(result), _id(result)),
+        key=lambda result: (*_account_region(result), identity(result)),
     )
     time = as_of.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    for _, found in groupby(placed, key=_account_region):
-        for batch in _batches(found):
+    for _, group in groupby(reported, key=_account_region):
+        for batch in _batches(group):
             request = {"Findings": [_finding_object(result, time) for result in batch]}
             stream.write(json.dumps(request, ensure_ascii=False) + "\n")
     return [error for error in results.errors if not _has_account_and_region(error)]
@@ -74,10 +74,6 @@ def _account_region(result: Result) -> tuple[str, str]:
     return result.account_id, result.region
 
 
-def _id(result: Result) -> str:
-    return identity(result)
-
-
 def _batches(results: Iterable[Result]) -> Iterator[list[Result]]:
     every = list(results)
     for start in range(0, len(every), MAX_FINDINGS_PER_REQUEST):
@@ -85,23 +81,24 @@ def _batches(results: Iterable[Result]) -> Iterator[list[Result]]:
 
 
 def _finding_object(result: Result, time: str) -> dict[str, Any]:
-    status, said = _finding_status(result), _description(result)
+    status, description = _finding_status(result), phrasing.describe_result(result)
     compliance: dict[str, Any] = {"Status": status.compliance}
     if status.reason is not None:
-        reason = {"ReasonCode": status.reason, "Description": _truncate(said, MAX_DESCRIPTION_LENGTH)}
+        reason = {"ReasonCode": status.reason, "Description": _truncate(description, MAX_DESCRIPTION_LENGTH)}
         compliance["StatusReasons"] = [reason]
-    of = partition(result)
+    partition_name = partition(result)
     return {
         "SchemaVersion": SCHEMA_VERSION,
         "Id": identity(result),
-        "ProductArn": f"arn:{of}:securityhub:{result.region}:{result.account_id}:product/{result.account_id}/default",
+        "ProductArn": f"arn:{partition_name}:securityhub:{result.region}:{result.account_id}:"
+        f"product/{result.account_id}/default",
         "ProductName": PRODUCT,
         "GeneratorId": f"{PRODUCT}/{result.rule}" if result.rule else PRODUCT,
         "AwsAccountId": result.account_id,
         "CreatedAt": time,
         "UpdatedAt": time,
         "Title": _truncate(result_title(result), MAX_TITLE_LENGTH),
-        "Description": _truncate(said, MAX_DESCRIPTION_LENGTH),
+        "Description": _truncate(description, MAX_DESCRIPTION_LENGTH),
         "FindingProviderFields": {
             "Severity": {"Label": status.severity, "Original": phrasing.verdict_label(result)},
             "Types": [FINDING_TYPE],
@@ -113,7 +110,7 @@ def _finding_object(result: Result, time: str) -> dict[str, Any]:
             }
         },
         "ProductFields": {name: _truncate(value, MAX_FIELD_LENGTH) for name, value in _product_fields(result).items()},
-        "Resources": [_resource_object(result, of)],
+        "Resources": [_resource_object(result, partition_name)],
         "Compliance": compliance,
         "RecordState": status.record_state,
     }
@@ -134,14 +131,6 @@ def _finding_status(result: Result) -> _FindingStatus:
             return _FindingStatus("NOT_AVAILABLE", "INFORMATIONAL", "ARCHIVED", "CONFIG_RETURNS_NOT_APPLICABLE")
 
 
-def _description(result: Result) -> str:
-    if isinstance(result, EvaluationError):
-        return f"{phrasing.error_subject(result)}: {result.cause}"
-    if result.applied_exemption is not None:
-        return f"exempt {phrasing.describe_exemption(result.applied_exemption)}"
-    return result.annotation or result.compliance.value
-
-
 def _recommendation_text(result: Result) -> str:
     if isinstance(result, Finding) and result.missing:
         return _join_within_limit(
@@ -152,7 +141,7 @@ def _recommendation_text(result: Result) -> str:
 
 
 def _product_fields(result: Result) -> dict[str, str]:
-    """What has no field of its own. A value must not be empty."""
+    """Facts without a field of their own in the format. A value must not be empty."""
     fields = {f"{PRODUCT}/verdict": phrasing.verdict_label(result)}
     if isinstance(result, Finding):
         fields[f"{PRODUCT}/loadBalancerName"] = result.load_balancer_name
@@ -164,26 +153,26 @@ def _product_fields(result: Result) -> dict[str, str]:
 
 
 def _resource_object(result: Result, partition_name: str) -> dict[str, str]:
-    """The load balancer; the account where an error is of all of them."""
-    what = (
+    """The load balancer, or the account if an error concerns all of its load balancers."""
+    resource = (
         {"Type": "AwsAccount", "Id": f"AWS::::Account:{result.account_id}"}
         if result.load_balancer_arn is None
         else {"Type": "AwsElbv2LoadBalancer", "Id": result.load_balancer_arn}
     )
-    return {**what, "Partition": partition_name, "Region": result.region}
+    return {**resource, "Partition": partition_name, "Region": result.region}
 
 
 def _join_within_limit(sentences: Sequence[str], limit: int) -> str:
-    """As many sentences as there is room for, and how many more there are."""
-    for kept in range(len(sentences), 0, -1):
-        left_out = len(sentences) - kept
-        text = "; ".join([*sentences[:kept], *([f"+{left_out} more"] if left_out else [])])
+    """As many sentences as the limit allows, and the number of the others."""
+    for count in range(len(sentences), 0, -1):
+        omitted = len(sentences) - count
+        text = "; ".join([*sentences[:count], *([f"+{omitted} more"] if omitted else [])])
         if len(text) <= limit:
             return text
     return sentences[0]
 
 
 def _truncate(text: str, limit: int) -> str:
-    """The text within so many characters, cut after a word."""
+    """The printable text within the limit, cut after a word."""
     plain = phrasing.printable(text)
     return plain if len(plain) <= limit else f"{plain[: limit - 1].rsplit(' ', 1)[0]}…"

@@ -20,12 +20,12 @@ COLUMNS = (
     "missing",
     "exemption",
 )
-# A spreadsheet takes a cell that begins with one of these for a formula (OWASP, "CSV Injection").
+# Spreadsheets read a cell that begins with one of these as a formula (OWASP, "CSV Injection").
 FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write_csv(results: Results, stream: TextIO) -> None:
-    """One row per finding; errors have no place in it and are the caller's to show."""
+    """One row per finding. The format has no place for errors; the caller shows them."""
     rows = csv.writer(stream, lineterminator="\n")
     rows.writerow(COLUMNS)
     for finding in results.findings:

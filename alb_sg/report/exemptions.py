@@ -10,7 +10,6 @@ Each exemption has one status; `expiring` ones are in force, too. `unused` and `
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from datetime import date
 from typing import Any, TextIO
@@ -18,7 +17,7 @@ from typing import Any, TextIO
 from alb_sg.findings.exemption_review import ExemptionStatus, ExemptionUse, ReviewedExemption
 from alb_sg.observations.exemptions_report import ExemptionsReport
 from alb_sg.report import phrasing
-from alb_sg.report.json_report import JSON_VERSION, error_object
+from alb_sg.report.json_report import JSON_VERSION, error_object, write_json_document
 from alb_sg.report.style import Style
 
 
@@ -41,7 +40,7 @@ def write_exemptions_json(report: ExemptionsReport, stream: TextIO) -> None:
         "errors": [error_object(error) for error in report.errors],
         "summary": report.summary(),
     }
-    stream.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+    write_json_document(document, stream)
 
 
 def _exemption_object(reviewed: ReviewedExemption) -> dict[str, Any]:

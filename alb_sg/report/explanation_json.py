@@ -17,13 +17,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, TextIO
 
 from alb_sg.findings.evidence import Evidence, PermissionPeer
-from alb_sg.findings.explanation import Explanation, FrontingLoadBalancerSummary, RequirementRow, RuleExplanation
+from alb_sg.findings.explanation import Explanation, RequirementRow, RuleExplanation
 from alb_sg.findings.finding import EvaluationError, Finding
-from alb_sg.report.json_report import JSON_VERSION, error_object, exemption_object, missing_object
+from alb_sg.recommendations.fronting_load_balancers import FrontingLoadBalancer
+from alb_sg.report.json_report import JSON_VERSION, error_object, exemption_object, missing_object, write_json_document
 
 
 def write_explanation_json(explanation: Explanation, stream: TextIO) -> None:
@@ -34,24 +34,25 @@ def write_explanation_json(explanation: Explanation, stream: TextIO) -> None:
         "rules": [_rule_object(rule) for rule in explanation.rules],
         "errors": [error_object(error) for error in errors],
     }
-    stream.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+    write_json_document(document, stream)
 
 
 def _load_balancer_object(explanation: Explanation) -> dict[str, Any]:
-    found = explanation.load_balancer
+    load_balancer = explanation.load_balancer
     return {
         "accountId": explanation.account_id,
         "region": explanation.region,
-        "loadBalancerArn": found.arn,
-        "loadBalancerName": found.name,
-        "type": found.type,
-        "scheme": found.scheme,
-        "ipAddressType": found.ip_address_type,
-        "state": found.state,
-        "vpcId": found.vpc_id,
+        "loadBalancerArn": load_balancer.arn,
+        "loadBalancerName": load_balancer.name,
+        "type": load_balancer.type,
+        "scheme": load_balancer.scheme,
+        "ipAddressType": load_balancer.ip_address_type,
+        "state": load_balancer.state,
+        "vpcId": load_balancer.vpc_id,
         "vpcCidrs": None if explanation.vpc_cidrs is None else list(explanation.vpc_cidrs),
         "securityGroups": [
-            {"id": group_id, "name": explanation.group_names.get(group_id)} for group_id in found.security_groups
+            {"id": group_id, "name": explanation.group_names.get(group_id)}
+            for group_id in load_balancer.security_groups
         ],
         "listeners": [
             {"arn": listener.arn, "protocol": listener.protocol, "port": listener.port}
@@ -61,13 +62,14 @@ def _load_balancer_object(explanation: Explanation) -> dict[str, Any]:
     }
 
 
-def _network_load_balancer_object(network_load_balancer: FrontingLoadBalancerSummary) -> dict[str, Any]:
+def _network_load_balancer_object(front: FrontingLoadBalancer) -> dict[str, Any]:
+    network_load_balancer = front.load_balancer
     return {
         "arn": network_load_balancer.arn,
         "name": network_load_balancer.name,
         "scheme": network_load_balancer.scheme,
-        "targetGroup": network_load_balancer.target_group,
-        "port": network_load_balancer.port,
+        "targetGroup": front.target_group.name,
+        "port": front.port,
         "securityGroups": list(network_load_balancer.security_groups),
     }
 
@@ -103,8 +105,7 @@ def _row_object(row: RequirementRow) -> dict[str, Any]:
         "missing": None if row.missing is None else missing_object(row.missing),
         "unresolved": list(row.unresolved),
         "instead": [
-            {**_permission_peer_object(grant), "nothing": grant.ineffective_reason or None}
-            for grant in row.open_instead
+            {**_permission_peer_object(peer), "nothing": peer.ineffective_reason or None} for peer in row.open_instead
         ],
         "unread": None if row.unread is None else {"what": row.unread[0], "cause": row.unread[1]},
     }

@@ -21,7 +21,7 @@ from alb_sg.remediation.plan import Addition, Plan
 from alb_sg.remediation.snippets import make_snippets
 from alb_sg.remediation.terraform import render_terraform
 from alb_sg.report import phrasing
-from alb_sg.report.json_report import JSON_VERSION, error_object
+from alb_sg.report.json_report import JSON_VERSION, error_object, write_json_document
 from alb_sg.report.style import Style
 
 SUCCESSFUL_OUTCOMES = frozenset({ApplyOutcome.APPLIED, ApplyOutcome.NOTHING_TO_DO, ApplyOutcome.LOAD_BALANCER_DELETED})
@@ -51,7 +51,7 @@ def write_fix_json(report: FixReport, stream: TextIO) -> None:
         "cloudformation": render_cloudformation(snippets),
         "terraform": render_terraform(snippets),
     }
-    stream.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+    write_json_document(document, stream)
 
 
 def write_fix(report: FixReport, stream: TextIO, style: Style) -> None:
@@ -149,7 +149,7 @@ def write_undo_results(
     """Writes the result of an undo in each region."""
     if as_json:
         undone = [{"region": region, **undo_result_object(result)} for region, result in results_by_region]
-        stream.write(json.dumps({"version": JSON_VERSION, "undone": undone}, ensure_ascii=False, indent=2) + "\n")
+        write_json_document({"version": JSON_VERSION, "undone": undone}, stream)
         return
     for region, result in results_by_region:
         if not result.is_empty:

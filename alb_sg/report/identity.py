@@ -1,22 +1,21 @@
-"""What systems that keep results ask of each: an identity that stays from run to run, a rank, and a title."""
+"""What other systems need of a result to keep it: an identity that stays from run to run, and a title."""
 
 from __future__ import annotations
 
 import hashlib
 
-from alb_sg.findings.finding import EvaluationError, Finding
+from alb_sg.aws.arns import partition_of
+from alb_sg.findings.finding import EvaluationError, Result
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 from alb_sg.report import phrasing
 
 PRODUCT = "alb-sg"
-# What the regions of partitions other than the commercial one begin with.
-PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
+# By the beginning of a region's name. All other regions are in the partition `aws`.
+PARTITIONS_BY_REGION_PREFIX = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
 
 
-def identity(result: Finding | EvaluationError) -> str:
-    """The same for the same load balancer and rule, whatever is said of them: an error takes the place of the
-    verdict before it. At most 300 characters.
-    """
+def identity(result: Result) -> str:
+    """At most 300 characters, the same for all results of a load balancer and rule: an error replaces a verdict."""
     if result.load_balancer_arn is not None and result.rule is not None:
         return f"{result.load_balancer_arn}/{result.rule}"
     of = result.load_balancer_arn or f"{PRODUCT}/{result.account_id}/{result.region}"
@@ -25,20 +24,22 @@ def identity(result: Finding | EvaluationError) -> str:
 
 
 def fingerprint(text: str) -> str:
-    """A text as 64 hexadecimal digits."""
+    """The SHA-256 of a text, as 64 hexadecimal digits."""
     return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
-def result_title(result: Finding | EvaluationError) -> str:
-    """The rule and what it asks for in a few words."""
+def result_title(result: Result) -> str:
+    """The rule with what it requires, in a few words."""
     known = RECOMMENDATIONS_BY_NAME.get(result.rule or "")
     if known is None:
         return f"{PRODUCT}: All that verdicts hang on can be read"
     return f"{known.name}: {known.title}"
 
 
-def partition(result: Finding | EvaluationError) -> str:
+def partition(result: Result) -> str:
     """The partition in the load balancer's ARN, or else that of the region."""
     if result.load_balancer_arn is not None:
-        return result.load_balancer_arn.split(":")[1]
-    return next((of for start, of in PARTITIONS.items() if result.region.startswith(start)), "aws")
+        return partition_of(result.load_balancer_arn)
+    return next(
+        (name for prefix, name in PARTITIONS_BY_REGION_PREFIX.items() if result.region.startswith(prefix)), "aws"
+    )

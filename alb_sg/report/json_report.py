@@ -1,35 +1,34 @@
-"""Findings as JSON: the contract of `--format json` and `--format jsonl`.
+"""Findings as JSON: the contract of `--format json` and `--format jsonl`, and objects that other formats share.
 
     {"version": 1, "findings": [{"accountId", "region", "loadBalancerArn", "loadBalancerName", "rule", "compliance",
        "annotation", "unresolved", "missing": [{"direction", "protocol", "fromPort", "toPort", "required", "peers",
        "orSecurityGroups", "because": {"type", "arn"}}]}],
      "errors": [{"loadBalancerArn", "what", "cause"}], "summary": {…}}
 
-Where exemptions were given there is one more key before `summary`, with the exemptions in force, in the order of the
-findings, and what would be said without each: a verdict, or the error for which there is none.
+With exemptions there is one more key before `summary`: the exemptions in force, in the order of the findings, each with
+the verdict or error without it.
 
     "exemptions": [{"accountId", "region", "loadBalancerArn", "rule", "reason", "owner", "ticket", "expires",
        "wouldBe": {"compliance", "annotation", "unresolved", "missing"} or null, "error": {…} or null}]
 
-Their findings have `compliance` NOT_APPLICABLE, nothing `missing`, and say so in `annotation`; `summary` counts them as
-`exempt`, too. In `jsonl` each is `{"exemption": …}`, between findings and errors.
+Their findings have `compliance` NOT_APPLICABLE, an empty `missing`, and an `annotation` that names the exemption;
+`summary` also counts them as `exempt`. In `jsonl` each is `{"exemption": …}`, between findings and errors.
 
-Findings are sorted by account, region, ARN and rule, one on a line; the same input gives the same bytes.
+Findings are sorted by account, region, ARN and rule, one on a line. The same input gives the same bytes.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
-from json.encoder import encode_basestring as _quoted
 from typing import Any, TextIO
 
-from alb_sg.findings.finding import AppliedExemption, Compliance, EvaluationError, Finding, Missing
+from alb_sg.findings.finding import AppliedExemption, EvaluationError, Finding, Missing
 from alb_sg.observations.results import Results
 from alb_sg.report import phrasing
 
 JSON_VERSION = 1
+_ENCODER = json.JSONEncoder(ensure_ascii=False)
 
 
 def write_json(results: Results, stream: TextIO) -> None:
@@ -52,50 +51,11 @@ def write_json_lines(results: Results, stream: TextIO) -> None:
 
 
 def write_finding_lines(findings: Iterable[Finding], stream: TextIO) -> None:
-    stream.write("".join([_finding_line(finding) for finding in findings]))
+    stream.writelines(_to_json(finding_object(finding)) + "\n" for finding in findings)
 
 
 def write_error_lines(errors: Iterable[EvaluationError], stream: TextIO) -> None:
     stream.writelines(_to_json({"error": error_object(error)}) + "\n" for error in errors)
-
-
-# Enum looks a value up each time.
-_COMPLIANCE_TEXTS = {compliance: compliance.value for compliance in Compliance}
-
-
-def _finding_line(finding: Finding) -> str:
-    """`finding_object` as JSON, put together by hand: there are hundreds of thousands of them."""
-    account_id, region, arn, name, rule, compliance, annotation, unresolved, missing, _ = finding
-    said = ", ".join(map(_missing_json, missing)) if missing else ""
-    return (
-        f'{_load_balancer_prefix(account_id, region, arn, name)}, "rule": "{rule}", '
-        f'"compliance": "{_COMPLIANCE_TEXTS[compliance]}", "annotation": {_quoted(annotation)}, '
-        f'"unresolved": {"true" if unresolved else "false"}, "missing": [{said}]}}\n'
-    )
-
-
-def _missing_json(missing: Missing) -> str:
-    """`missing_object` as JSON."""
-    direction, protocol, from_port, to_port, required, peers, or_security_groups, because = missing
-    return (
-        f'{{"direction": "{direction}", "protocol": "{protocol}", "fromPort": {from_port}, "toPort": {to_port}, '
-        f'"required": {_string_list_json(required)}, "peers": {_string_list_json(peers)}, "orSecurityGroups": '
-        f"{_string_list_json(or_security_groups)}, "
-        f'"because": {{"type": "{because.type}", "arn": {_quoted(because.arn)}}}}}'
-    )
-
-
-def _string_list_json(texts: Iterable[str]) -> str:
-    return f"[{', '.join(map(_quoted, texts))}]"
-
-
-@lru_cache(1)
-def _load_balancer_prefix(account_id: str, region: str, arn: str, name: str) -> str:
-    """How the lines of all rules begin."""
-    return (
-        f'{{"accountId": {_quoted(account_id)}, "region": {_quoted(region)}, "loadBalancerArn": {_quoted(arn)}, '
-        f'"loadBalancerName": {_quoted(name)}'
-    )
 
 
 def finding_object(finding: Finding) -> dict[str, Any]:
@@ -123,23 +83,23 @@ def missing_object(missing: Missing) -> dict[str, Any]:
 
 
 def exemption_object(finding: Finding, applied_exemption: AppliedExemption) -> dict[str, Any]:
-    granted, otherwise = applied_exemption.exemption, applied_exemption.result_without
+    exemption, result_without = applied_exemption
     return {
         "accountId": finding.account_id,
         "region": finding.region,
-        "loadBalancerArn": granted.load_balancer_arn,
-        "rule": granted.rule,
-        "reason": granted.reason,
-        "owner": granted.owner,
-        "ticket": granted.ticket,
-        "expires": granted.expires.isoformat(),
-        "wouldBe": verdict_object(otherwise) if isinstance(otherwise, Finding) else None,
-        "error": error_object(otherwise) if isinstance(otherwise, EvaluationError) else None,
+        "loadBalancerArn": exemption.load_balancer_arn,
+        "rule": exemption.rule,
+        "reason": exemption.reason,
+        "owner": exemption.owner,
+        "ticket": exemption.ticket,
+        "expires": exemption.expires.isoformat(),
+        "wouldBe": verdict_object(result_without) if isinstance(result_without, Finding) else None,
+        "error": error_object(result_without) if isinstance(result_without, EvaluationError) else None,
     }
 
 
 def verdict_object(finding: Finding) -> dict[str, Any]:
-    """What a finding says, without what it is about."""
+    """The verdict of a finding, without its load balancer and rule."""
     return {
         "compliance": finding.compliance.value,
         "annotation": finding.annotation,
@@ -154,11 +114,16 @@ def error_object(error: EvaluationError) -> dict[str, Any]:
 
 def _write_lines(objects: Iterable[Mapping[str, Any]], stream: TextIO) -> None:
     separator, end = "\n", ""
-    for each in objects:
-        stream.write(separator + _to_json(each))
+    for one in objects:
+        stream.write(separator + _to_json(one))
         separator, end = ",\n", "\n"
     stream.write(end)
 
 
-def _to_json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
+def write_json_document(document: Mapping[str, Any], stream: TextIO) -> None:
+    """A whole document, indented for people."""
+    stream.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+
+
+def _to_json(value: Mapping[str, Any]) -> str:
+    return _ENCODER.encode(value)

@@ -5,11 +5,11 @@ A suite for each account and region, a test case for each load balancer and rule
 | here | test case |
 |---|---|
 | COMPLIANT | passed |
-| NON_COMPLIANT | `failure`, the annotation its message and everything missing its text |
-| NOT_APPLICABLE, exempt | `skipped`, of the type NOT_APPLICABLE or EXEMPT |
-| error | `error`; what is nobody's account is in the suite `alb-sg` |
+| NON_COMPLIANT | `failure` with the annotation as its message and all missing permissions as its text |
+| NOT_APPLICABLE, exempt | `skipped` of type NOT_APPLICABLE or EXEMPT |
+| error | `error`; those without an account are in the suite `alb-sg` |
 
-There is no time in it.
+The document holds no time.
 """
 
 from __future__ import annotations
@@ -18,28 +18,28 @@ from collections.abc import Sequence
 from typing import TextIO
 from xml.etree import ElementTree as ET
 
-from alb_sg.findings.finding import Compliance, EvaluationError, Finding
+from alb_sg.aws.arns import load_balancer_name
+from alb_sg.findings.finding import Compliance, EvaluationError, Result
 from alb_sg.observations.results import Results
 from alb_sg.report import phrasing
 from alb_sg.report.identity import PRODUCT
 
-Result = Finding | EvaluationError
 AccountRegionKey = tuple[str, str]
 NO_ACCOUNT_REGION: AccountRegionKey = ("", "")
 
 
 def write_junit(results: Results, stream: TextIO) -> None:
-    """One document; a suite without a test case is an account and region without a load balancer."""
+    """One document. A suite without a test case is an account and region without load balancers."""
     suites: dict[AccountRegionKey, list[Result]] = {
         (account_id, region): [] for account_id, region in results.account_regions
     }
     every: list[Result] = [*results.findings, *results.errors]
     for result in every:
         suites.setdefault((result.account_id, result.region), []).append(result)
-    counted = {"tests": len(every), "failures": results.count(Compliance.NON_COMPLIANT), "errors": len(results.errors)}
-    root = ET.Element("testsuites", {"name": PRODUCT, **_numbers_as_text(counted)})
-    for account_region, found in sorted(suites.items()):
-        root.append(_suite_element(account_region, found))
+    totals = {"tests": len(every), "failures": results.count(Compliance.NON_COMPLIANT), "errors": len(results.errors)}
+    root = ET.Element("testsuites", {"name": PRODUCT, **_numbers_as_text(totals)})
+    for account_region, suite_results in sorted(suites.items()):
+        root.append(_suite_element(account_region, suite_results))
     ET.indent(root, " ")
     stream.write('<?xml version="1.0" encoding="UTF-8"?>\n')
     stream.write(ET.tostring(root, encoding="unicode"))
@@ -69,7 +69,7 @@ def _suite_element(account_region: AccountRegionKey, results: Sequence[Result]) 
 
 def _case_element(result: Result) -> ET.Element:
     if isinstance(result, EvaluationError):
-        name = _load_balancer_name(result.load_balancer_arn)
+        name = None if result.load_balancer_arn is None else load_balancer_name(result.load_balancer_arn)
         case = _make_case(result, name, result.rule or result.what)
         _add_result_element(case, "error", "ERROR", f"{result.what}: {result.cause}", result.load_balancer_arn or "")
         return case
@@ -81,19 +81,16 @@ def _case_element(result: Result) -> ET.Element:
         lines = [f"not open: {phrasing.describe_missing(missing)}" for missing in result.missing]
         _add_result_element(case, "failure", phrasing.verdict_label(result), result.annotation, *lines, arn)
     else:
-        said = (
-            result.annotation
-            if result.applied_exemption is None
-            else phrasing.describe_exemption(result.applied_exemption)
-        )
-        _add_result_element(case, "skipped", phrasing.verdict_label(result), said, arn)
+        exemption = result.applied_exemption
+        message = result.annotation if exemption is None else phrasing.describe_exemption(exemption)
+        _add_result_element(case, "skipped", phrasing.verdict_label(result), message, arn)
     return case
 
 
 def _make_case(result: Result, load_balancer: str | None, name: str) -> ET.Element:
-    """Readers group cases by `classname` and split it at full stops; a region and a name hold none."""
-    of = [part for part in (result.account_id, result.region, load_balancer) if part]
-    return ET.Element("testcase", {"classname": _xml_text(".".join(of) or PRODUCT), "name": _xml_text(name)})
+    """Readers group cases by `classname`, which they split at full stops. Regions and names have none."""
+    parts = [part for part in (result.account_id, result.region, load_balancer) if part]
+    return ET.Element("testcase", {"classname": _xml_text(".".join(parts) or PRODUCT), "name": _xml_text(name)})
 
 
 def _add_result_element(case: ET.Element, kind: str, type_name: str, message: str, *lines: str) -> None:
@@ -101,12 +98,8 @@ def _add_result_element(case: ET.Element, kind: str, type_name: str, message: st
     element.text = "\n".join(_xml_text(line) for line in lines if line)
 
 
-def _load_balancer_name(arn: str | None) -> str | None:
-    return arn.split("/")[-2] if arn is not None and arn.count("/") > 1 else arn
-
-
 def _xml_text(text: str) -> str:
-    """XML 1.0 has no way to write most control characters: what cannot be printed is replaced."""
+    """The printable text: XML 1.0 cannot hold most control characters."""
     return phrasing.printable(text)
 
 

@@ -1,7 +1,7 @@
 """Findings as GitHub Flavored Markdown, for a comment on a pull request.
 
-Errors first, then what is not as recommended, the worst first, then exemptions, then counts of what is in order. It is
-never longer than such a comment may be: rows beyond that are counted before the table that lacks them.
+A summary, then errors, NON_COMPLIANT findings with the worst first, and exemptions. It keeps to the limit of such a
+comment: a sentence before a table counts the rows for which there is no room.
 """
 
 from __future__ import annotations
@@ -11,24 +11,25 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TextIO
 
-from alb_sg.findings.finding import Compliance, EvaluationError, Finding
+from alb_sg.aws.arns import load_balancer_name
+from alb_sg.findings.finding import Compliance, Finding, Result
 from alb_sg.observations.results import Results
 from alb_sg.recommendations.catalogue import rule_severity
 from alb_sg.report import phrasing
 
-# GitHub: characters of a comment. Counted in bytes here, which are never fewer.
+# GitHub limits a comment's characters. Bytes are counted here; there are never fewer of them.
 MAX_COMMENT_BYTES = 65_536
 MAX_MISSING = 6
 MAX_PEERS = 4
 
-# ASCII's punctuation, but for what means nothing inside of a line once the other signs are gone; a full stop would
-# make a link of what begins with www.
+# ASCII punctuation, except the characters that mean nothing within a line once the others are escaped. A full stop
+# makes a link after www.
 _MARKUP_CHARACTER = re.compile(r"[!-+:<-@\[-`{-~]|(?<=www)\.", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class _Table:
-    """A heading, with the number of rows that there are, and the rows."""
+    """A heading for a number of rows, and the rows."""
 
     heading: Callable[[int], str]
     columns: str
@@ -41,19 +42,19 @@ def write_markdown(results: Results, stream: TextIO) -> None:
 
 
 def render_markdown(results: Results) -> str:
-    """The text of `write_markdown`: every row, or as many as there is room for."""
+    """The text of `write_markdown`: all rows, or as many as the limit allows."""
     head = _summary_heading(results)
     tables = [table for table in _make_tables(results) if table.rows]
     room = MAX_COMMENT_BYTES - _byte_count(head)
-    # What each table takes without a row, even where the sentence on those left out is needed.
+    # Each table's size without rows, with the sentence on those left out.
     room -= sum(_byte_count(_table_text(table, 0)) for table in tables)
     text = head
     for table in tables:
-        kept = 0
-        while kept < len(table.rows) and _byte_count(table.rows[kept]) <= room:
-            room -= _byte_count(table.rows[kept])
-            kept += 1
-        text += _table_text(table, kept)
+        row_count = 0
+        while row_count < len(table.rows) and _byte_count(table.rows[row_count]) <= room:
+            room -= _byte_count(table.rows[row_count])
+            row_count += 1
+        text += _table_text(table, row_count)
     return text
 
 
@@ -80,7 +81,7 @@ def _summary_heading(results: Results) -> str:
 
 
 def _escape_underscores(text: str) -> str:
-    """Words of this program's own, in which an underscore is no emphasis."""
+    """Words of this program, in which an underscore is not emphasis."""
     return text.replace("_", "\\_")
 
 
@@ -94,7 +95,7 @@ def _make_tables(results: Results) -> list[_Table]:
             [
                 _table_row(
                     _account_region(error),
-                    _load_balancer_name(error.load_balancer_arn),
+                    "" if error.load_balancer_arn is None else load_balancer_name(error.load_balancer_arn),
                     phrasing.error_subject(error),
                     error.cause,
                 )
@@ -104,7 +105,10 @@ def _make_tables(results: Results) -> list[_Table]:
         _Table(
             lambda count: f"#### {count:,} NON\\_COMPLIANT",
             "| account and region | load balancer | rule | what is not open |\n|---|---|---|---|\n",
-            [_table_row(_account_region(one), one.load_balancer_name, one.rule, _missing_lines(one)) for one in failed],
+            [
+                _table_row(_account_region(finding), finding.load_balancer_name, finding.rule, _missing_lines(finding))
+                for finding in failed
+            ],
         ),
         _Table(
             lambda count: f"#### {phrasing.pluralize(count, 'exemption')} in force",
@@ -114,49 +118,44 @@ def _make_tables(results: Results) -> list[_Table]:
                     _account_region(finding),
                     finding.load_balancer_name,
                     finding.rule,
-                    phrasing.describe_exemption(exempted),
+                    phrasing.describe_exemption(applied_exemption),
                 )
-                for finding, exempted in results.exempted_findings
+                for finding, applied_exemption in results.exempted_findings
             ],
         ),
     ]
 
 
 def _table_text(table: _Table, row_count: int) -> str:
-    """The table with its first rows, and before it how many are left out."""
-    left_out = len(table.rows) - row_count
-    said = f"{left_out:,} more than a comment has room for are left out; the other formats have all.\n\n"
-    heading = f"\n{table.heading(len(table.rows))}\n\n{said if left_out else ''}"
+    """The table with its first rows, after the number of those left out."""
+    omitted = len(table.rows) - row_count
+    note = f"{omitted:,} more than a comment has room for are left out; the other formats have all.\n\n"
+    heading = f"\n{table.heading(len(table.rows))}\n\n{note if omitted else ''}"
     return heading + table.columns + "".join(table.rows[:row_count])
 
 
-def _account_region(result: Finding | EvaluationError) -> str:
+def _account_region(result: Result) -> str:
     return " ".join(part for part in (result.account_id, result.region) if part)
 
 
-def _load_balancer_name(arn: str | None) -> str:
-    """The name in a load balancer's ARN."""
-    return arn.split("/")[-2] if arn is not None and arn.count("/") > 1 else arn or ""
-
-
 def _missing_lines(finding: Finding) -> list[str]:
-    """The annotation, and each thing that is missing where there are several."""
+    """The annotation, and each missing permission if there are several."""
     if len(finding.missing) < 2:
         return [finding.annotation]
     lines = [phrasing.describe_missing(missing, MAX_PEERS) for missing in finding.missing[:MAX_MISSING]]
-    left_out = len(finding.missing) - len(lines)
-    return [finding.annotation, *lines, *([f"+{left_out:,} more"] if left_out else [])]
+    omitted = len(finding.missing) - len(lines)
+    return [finding.annotation, *lines, *([f"+{omitted:,} more"] if omitted else [])]
 
 
 def _table_row(*cells: str | Sequence[str]) -> str:
     """A row. A cell of several texts has a line for each."""
-    lines = [[cell] if isinstance(cell, str) else cell for cell in cells]
-    return f"| {' | '.join('<br>'.join(map(_code_text, cell)) for cell in lines)} |\n"
+    texts = [[cell] if isinstance(cell, str) else cell for cell in cells]
+    return f"| {' | '.join('<br>'.join(map(_code_text, lines)) for lines in texts)} |\n"
 
 
 def _code_text(text: str) -> str:
-    """Text as code in which no sign means anything: no markup, link, mention or end of a cell."""
-    plain = _MARKUP_CHARACTER.sub(lambda sign: f"&#{ord(sign[0])};", phrasing.printable(text))
+    """Text as code without markup, links, mentions or the end of a cell."""
+    plain = _MARKUP_CHARACTER.sub(lambda character: f"&#{ord(character[0])};", phrasing.printable(text))
     return f"<code>{plain}</code>" if plain else ""
 
 

@@ -8,7 +8,7 @@
 | exempt | 99 Other | 1 Informational | 3 Suppressed |
 | error | 0 Unknown | 0 Unknown | 1 New |
 
-`finding_info.uid` is the same for the same load balancer and rule, whatever is said of them.
+`finding_info.uid` is the same for all results of a load balancer and rule.
 """
 
 from __future__ import annotations
@@ -20,15 +20,13 @@ from typing import Any, TextIO
 
 from alb_sg import __version__
 from alb_sg.estate.resource_types import LOAD_BALANCER_TYPE
-from alb_sg.findings.finding import Compliance, EvaluationError, Finding
+from alb_sg.findings.finding import Compliance, EvaluationError, Finding, Result
 from alb_sg.observations.results import Results
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME, USER_GUIDE_URL, rule_severity
 from alb_sg.recommendations.recommendation import Severity
 from alb_sg.report import phrasing
 from alb_sg.report.identity import PRODUCT, identity, partition, result_title
 from alb_sg.report.json_report import missing_object
-
-Result = Finding | EvaluationError
 
 OCSF_VERSION = "1.8.0"
 CLASS_UID, CATEGORY_UID, CREATE_ACTIVITY_ID = 2003, 2, 1
@@ -54,14 +52,14 @@ class _EventStatus:
 
 
 def write_ocsf(results: Results, stream: TextIO, as_of: datetime) -> None:
-    """An event on each line, findings before errors. `as_of`: when the results were found out."""
+    """An event on each line, findings before errors. `as_of` is the time that the results describe."""
     time = round(as_of.timestamp() * 1000)
     every: list[Result] = [*results.findings, *results.errors]
     stream.writelines(json.dumps(_event_object(result, time), ensure_ascii=False) + "\n" for result in every)
 
 
 def _event_object(result: Result, time: int) -> dict[str, Any]:
-    status, said = _event_status(result), phrasing.printable(_description(result))
+    status, description = _event_status(result), phrasing.printable(phrasing.describe_result(result))
     compliance_id, compliance = status.compliance
     severity_id, severity = status.severity
     status_id, finding_status = status.finding
@@ -80,14 +78,19 @@ def _event_object(result: Result, time: int) -> dict[str, Any]:
         "severity": severity,
         "status_id": status_id,
         "status": finding_status,
-        "message": said,
+        "message": description,
         "metadata": {
             "version": OCSF_VERSION,
             "profiles": ["cloud"],
             "product": {"name": PRODUCT, "uid": PRODUCT, "vendor_name": PRODUCT, "version": __version__},
         },
         "cloud": _cloud_object(result),
-        "finding_info": {"uid": identity(result), "title": result_title(result), "desc": said, "product_uid": PRODUCT},
+        "finding_info": {
+            "uid": identity(result),
+            "title": result_title(result),
+            "desc": description,
+            "product_uid": PRODUCT,
+        },
         "compliance": {
             **(
                 {}
@@ -98,7 +101,7 @@ def _event_object(result: Result, time: int) -> dict[str, Any]:
             "status_id": compliance_id,
             "status": compliance,
             "status_code": phrasing.verdict_label(result),
-            "status_details": [said],
+            "status_details": [description],
         },
     }
     if known is not None:
@@ -128,16 +131,6 @@ def _event_status(result: Result) -> _EventStatus:
             return _EventStatus((99, "Not applicable"), INFORMATIONAL)
 
 
-def _description(result: Result) -> str:
-    if isinstance(result, EvaluationError):
-        return f"{phrasing.error_subject(result)}: {result.cause}"
-    return (
-        result.annotation
-        if result.applied_exemption is None
-        else f"exempt {phrasing.describe_exemption(result.applied_exemption)}"
-    )
-
-
 def _remediation_text(result: Result, requirement_text: str) -> str:
     if isinstance(result, Finding) and result.missing:
         return "; ".join(f"Allow {phrasing.describe_missing(missing)}" for missing in result.missing)
@@ -145,7 +138,7 @@ def _remediation_text(result: Result, requirement_text: str) -> str:
 
 
 def _cloud_object(result: Result) -> dict[str, Any]:
-    """Whose load balancer it is; an error may be of no account at all."""
+    """The account and region of the load balancer. Some errors have neither."""
     cloud: dict[str, Any] = {"provider": "AWS", "cloud_partition": partition(result)}
     if result.account_id:
         cloud["account"] = {"uid": result.account_id, "type_id": AWS_ACCOUNT_TYPE_ID, "type": "AWS Account"}

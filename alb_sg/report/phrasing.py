@@ -1,10 +1,10 @@
-"""The words that reports share: directions, ports, peers and what is missing, as AWS's consoles say them."""
+"""The words that reports share, as AWS's consoles say them: directions, ports, peers, missing permissions, verdicts."""
 
 from __future__ import annotations
 
 from alb_sg.estate.cidr import parse_cidr
 from alb_sg.estate.model import Permission
-from alb_sg.findings.finding import AppliedExemption, EvaluationError, Finding, Missing
+from alb_sg.findings.finding import AppliedExemption, EvaluationError, Missing, Result
 from alb_sg.findings.phrasing import abbreviate, pluralize
 from alb_sg.parameters import PREFIX_LIST_ID, SECURITY_GROUP_ID
 from alb_sg.permissions.allowed_traffic import Traffic
@@ -26,7 +26,7 @@ __all__ = (
 
 
 def printable(text: str) -> str:
-    """The text without what a terminal would obey: names come from whoever may set them."""
+    """The text without control characters, which a terminal would obey: anyone may choose a name in AWS."""
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
 
 
@@ -60,7 +60,7 @@ def describe_ports(permission: Permission) -> str:
 
 
 def address_or_cidr(cidr: str) -> str:
-    """A block of one address as that address; anything else as it is."""
+    """A block of one address as that address, and anything else unchanged."""
     if PREFIX_LIST_ID.fullmatch(cidr) or SECURITY_GROUP_ID.fullmatch(cidr):
         return cidr
     _, (first, last) = parse_cidr(cidr)
@@ -68,7 +68,7 @@ def address_or_cidr(cidr: str) -> str:
 
 
 def describe_missing(entry: Missing, max_peers: int | None = None) -> str:
-    """What to allow, such as `inbound TCP 443 from 0.0.0.0/0, or from sg-1`; `most` peers of it where given."""
+    """What to allow, such as `inbound TCP 443 from 0.0.0.0/0, or from sg-1`, with at most `max_peers` peers."""
     what = f"{direction_word(entry.direction)} {describe_traffic(entry.protocol, entry.from_port, entry.to_port)}"
     to = direction_preposition(entry.direction)
     limit = len(entry.peers) if max_peers is None else max_peers
@@ -80,23 +80,35 @@ def describe_missing(entry: Missing, max_peers: int | None = None) -> str:
 
 
 def error_subject(error: EvaluationError) -> str:
-    """What could not be judged or read, after the name of the rule that asked for it."""
+    """What could not be judged or read, after the name of the rule if the error is of one rule."""
     return f"{error.rule}: {error.what}" if error.rule is not None else error.what
 
 
+def describe_error(error: EvaluationError) -> str:
+    return f"{error_subject(error)}: {error.cause}"
+
+
 def describe_exemption(applied_exemption: AppliedExemption) -> str:
-    """Until when, by whom and why, and what would be said without it, such as `until 2027-01-31 by edge (SEC-12):
-    moves to another VPC; would be NON_COMPLIANT: HTTPS:443 not open to …`."""
-    granted, otherwise = applied_exemption.exemption, applied_exemption.result_without
-    head = f"until {granted.expires} by {granted.owner} ({granted.ticket}): {granted.reason}"
-    if isinstance(otherwise, EvaluationError):
-        return f"{head}; could not be judged: {otherwise.what}: {otherwise.cause}"
-    return f"{head}; would be {otherwise.compliance.value}: {otherwise.annotation}"
+    """Expiry, owner, ticket, reason and the result without it, such as `until 2027-01-31 by edge (SEC-12): moves to
+    another VPC; would be NON_COMPLIANT: HTTPS:443 not open to …`."""
+    exemption, result_without = applied_exemption
+    head = f"until {exemption.expires} by {exemption.owner} ({exemption.ticket}): {exemption.reason}"
+    if isinstance(result_without, EvaluationError):
+        return f"{head}; could not be judged: {result_without.what}: {result_without.cause}"
+    return f"{head}; would be {result_without.compliance.value}: {result_without.annotation}"
 
 
-def verdict_label(result: Finding | EvaluationError) -> str:
-    """One word for what a rule says, and whether only something unresolved stands in the way. An exempted load
-    balancer is EXEMPT to people, whatever it would be."""
+def describe_result(result: Result) -> str:
+    """A result as one sentence."""
+    if isinstance(result, EvaluationError):
+        return describe_error(result)
+    if result.applied_exemption is not None:
+        return f"exempt {describe_exemption(result.applied_exemption)}"
+    return result.annotation or result.compliance.value
+
+
+def verdict_label(result: Result) -> str:
+    """A result in one word, with a note where it is unresolved. EXEMPT is NOT_APPLICABLE to AWS Config."""
     if isinstance(result, EvaluationError):
         return "ERROR"
     if result.applied_exemption is not None:

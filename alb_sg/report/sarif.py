@@ -8,7 +8,8 @@
 | exempt | `notApplicable` | `none`, with an accepted external `suppression` |
 | error | no result: a notification of level `error`, and `executionSuccessful` is false | |
 
-A result is where its load balancer is; its fingerprint is of the load balancer and the rule. There is no time in it.
+The location of a result is its load balancer; its fingerprint is that of the load balancer and the rule. The log has no
+time.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ LEVEL_BY_SEVERITY = {Severity.HIGH: "error", Severity.MEDIUM: "warning", Severit
 def write_sarif(results: Results, stream: TextIO) -> None:
     """One log with one run."""
     rules = sorted(results.rule_names)
-    places = {rule: place for place, rule in enumerate(rules)}
+    rule_indexes = {rule: index for index, rule in enumerate(rules)}
     run = {
         "tool": {
             "driver": {
@@ -54,10 +55,10 @@ def write_sarif(results: Results, stream: TextIO) -> None:
         "invocations": [
             {
                 "executionSuccessful": not results.errors,
-                "toolExecutionNotifications": [_notification_object(error, places) for error in results.errors],
+                "toolExecutionNotifications": [_notification_object(error, rule_indexes) for error in results.errors],
             }
         ],
-        "results": [_result_object(finding, places[finding.rule]) for finding in results.findings],
+        "results": [_result_object(finding, rule_indexes[finding.rule]) for finding in results.findings],
         "properties": {
             "accountsAndRegions": [
                 {"accountId": account_id, "region": region} for account_id, region in results.account_regions
@@ -107,7 +108,7 @@ def _result_object(finding: Finding, rule_index: int) -> dict[str, Any]:
 def _notification_object(error: EvaluationError, rule_indexes: dict[str, int]) -> dict[str, Any]:
     notification: dict[str, Any] = {
         "level": "error",
-        "message": _message_object(f"{phrasing.error_subject(error)}: {error.cause}"),
+        "message": _message_object(phrasing.describe_error(error)),
         "properties": {"accountId": error.account_id, "region": error.region},
     }
     if error.rule in rule_indexes:
@@ -118,7 +119,7 @@ def _notification_object(error: EvaluationError, rule_indexes: dict[str, int]) -
 
 
 def _location_object(arn: str, name: str | None) -> dict[str, Any]:
-    """A load balancer has no file: its ARN, which is a URI, is the place."""
+    """A load balancer has no file. Its ARN, which is a URI, is its location."""
     logical = {"kind": "resource", "fullyQualifiedName": arn}
     if name is not None:
         logical["name"] = phrasing.printable(name)
@@ -129,6 +130,6 @@ def _location_object(arn: str, name: str | None) -> dict[str, Any]:
 
 
 def _message_object(text: str) -> dict[str, str]:
-    """Plain text as a message: braces are doubled, and nothing in it is a link (SARIF 2.1.0, 3.11.5 and 3.11.6)."""
+    """Plain text as a message, with doubled braces and without links (SARIF 2.1.0, 3.11.5 and 3.11.6)."""
     plain = phrasing.printable(text).replace("{", "{{").replace("}", "}}")
     return {"text": plain.replace("](", "] (")}

@@ -1,4 +1,4 @@
-"""Colour, on a terminal only."""
+"""Colors, on a terminal only."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import TextIO
 
-from alb_sg.findings.finding import Compliance, EvaluationError, Finding
+from alb_sg.findings.finding import Compliance, EvaluationError, Result
 
 # Select Graphic Rendition parameters (ECMA-48).
 BOLD, DIM, RED, GREEN, YELLOW = "1", "2", "31", "32", "33"
@@ -14,15 +14,15 @@ BOLD, DIM, RED, GREEN, YELLOW = "1", "2", "31", "32", "33"
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How text is set off; without `colour` everything stays as it is."""
+    """Colors of text. Without `color`, text stays unchanged."""
 
     color: bool = False
 
     @staticmethod
     def for_stream(stream: TextIO) -> Style:
-        """Colour where the stream is a terminal that shows it and nobody asked for none (no-color.org)."""
-        wanted = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-        return Style(wanted and stream.isatty())
+        """Colors if the stream is a terminal that shows them, unless NO_COLOR is set (no-color.org)."""
+        is_allowed = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+        return Style(color=is_allowed and stream.isatty())
 
     def bold(self, text: str) -> str:
         return self._with_code(BOLD, text)
@@ -39,15 +39,16 @@ class Style:
     def warning(self, text: str) -> str:
         return self._with_code(YELLOW, text)
 
-    def in_verdict_color(self, result: Finding | EvaluationError, text: str) -> str:
-        """The text in the colour of a verdict."""
-        if isinstance(result, EvaluationError):
+    def in_verdict_color(self, result: Result, text: str) -> str:
+        if isinstance(result, EvaluationError) or result.applied_exemption is not None:
             return self.warning(text)
-        if result.applied_exemption is not None:
-            return self.warning(text)
-        return {Compliance.COMPLIANT: self.good, Compliance.NON_COMPLIANT: self.bad}.get(result.compliance, self.dim)(
-            text
-        )
+        match result.compliance:
+            case Compliance.COMPLIANT:
+                return self.good(text)
+            case Compliance.NON_COMPLIANT:
+                return self.bad(text)
+            case Compliance.NOT_APPLICABLE:
+                return self.dim(text)
 
     def _with_code(self, code: str, text: str) -> str:
         return f"\x1b[{code}m{text}\x1b[0m" if self.color else text

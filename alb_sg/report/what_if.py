@@ -1,4 +1,4 @@
-"""Verdicts before and after a change that was not made.
+"""Verdicts before and after a hypothetical change.
 
 As JSON: {"version": 1, "loadBalancerArn", "loadBalancerName", "changes": […], "notes": […], "before": {"findings",
 "errors"}, "after": {"findings", "errors"}}, findings and errors as `check` has them.
@@ -6,23 +6,20 @@ As JSON: {"version": 1, "loadBalancerArn", "loadBalancerName", "changes": […],
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TextIO
 
 from alb_sg.estate.model import LoadBalancer
-from alb_sg.findings.finding import Compliance, EvaluationError, Finding
+from alb_sg.findings.finding import Compliance, EvaluationError, Finding, Result
 from alb_sg.report import phrasing
-from alb_sg.report.json_report import JSON_VERSION, error_object, finding_object
+from alb_sg.report.json_report import JSON_VERSION, error_object, finding_object, write_json_document
 from alb_sg.report.style import Style
-
-Result = Finding | EvaluationError
 
 
 @dataclass(frozen=True, slots=True)
 class WhatIfReport:
-    """`before` and `after` have a result for each rule, in one order; `changes` and `notes` are sentences."""
+    """`before` and `after` have a result for each rule, in the same order. `changes` and `notes` are sentences."""
 
     load_balancer: LoadBalancer
     changes: Sequence[str]
@@ -45,7 +42,7 @@ def write_what_if_json(report: WhatIfReport, stream: TextIO) -> None:
         "before": _results_object(report.before),
         "after": _results_object(report.after),
     }
-    stream.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+    write_json_document(document, stream)
 
 
 def _results_object(results: Sequence[Result]) -> dict[str, Any]:
@@ -68,12 +65,12 @@ def _lines(report: WhatIfReport, style: Style) -> Iterator[str]:
 
 
 def _rule_lines(before: Result, after: Result, style: Style) -> Iterator[str]:
-    was, now = phrasing.verdict_label(before), phrasing.verdict_label(after)
-    shown = style.in_verdict_color(after, now)
-    if was == now:
-        yield f"{after.rule}  stays {shown}"
+    label_before, label_after = phrasing.verdict_label(before), phrasing.verdict_label(after)
+    colored = style.in_verdict_color(after, label_after)
+    if label_before == label_after:
+        yield f"{after.rule}  stays {colored}"
     else:
-        yield f"{after.rule}  {style.in_verdict_color(before, was)} -> {shown}"
+        yield f"{after.rule}  {style.in_verdict_color(before, label_before)} -> {colored}"
     if isinstance(after, EvaluationError):
         yield f"  not judged: {phrasing.printable(f'{after.what}: {after.cause}')}"
     elif after.compliance is Compliance.NON_COMPLIANT:

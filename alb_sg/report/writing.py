@@ -1,4 +1,4 @@
-"""Results in each of the formats."""
+"""Results in each of the formats of `--format`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from alb_sg.report.sarif import write_sarif
 from alb_sg.report.style import Style
 from alb_sg.report.text import write_text
 
-# Those that have a place for every error.
+# The formats that have a place for every error.
 _WRITERS: dict[str, Callable[[Results, TextIO, datetime], None]] = {
     TEXT: lambda results, stream, _: write_text(results, stream, Style.for_stream(stream)),
     "json": lambda results, stream, _: write_json(results, stream),
@@ -32,9 +32,9 @@ _WRITERS: dict[str, Callable[[Results, TextIO, datetime], None]] = {
 
 
 def write_results(results: Results, format_name: str, stream: TextIO, as_of: datetime) -> Sequence[EvaluationError]:
-    """Writes them, and returns the errors that have no place in the format: they are the caller's to show.
+    """Writes results, and returns the errors that the format has no place for: the caller shows them.
 
-    `as_of`: when the results were found out, for the formats that must name a time (ASFF and OCSF).
+    `as_of` is the time that the results describe, for the formats that must name one (ASFF and OCSF).
     """
     if format_name == ASFF:
         return write_asff(results, stream, as_of)

@@ -19,7 +19,7 @@ from alb_sg.dashboard.page import render_page
 from alb_sg.dashboard.page_data import build_page_data, page_data_text
 from alb_sg.dashboard.summary import count_compliance
 from alb_sg.estate.model import Permission, SecurityGroup
-from alb_sg.findings.causes import Cause, find_causes, groups_in_annotation
+from alb_sg.findings.causes import Cause, find_causes
 from alb_sg.findings.finding import Compliance, EvaluationError, Finding, Missing
 from alb_sg.observations.ranking import rank
 from alb_sg.recommendations.requirement import Origin
@@ -251,11 +251,6 @@ def test_causes(found: Finding, groups: list[SecurityGroup], expected: Cause) ->
 
 def test_both_families_closed_is_closed() -> None:
     assert find_causes(finding(missing(), missing(required="::/0")), [group()]) == (Cause.CLOSED,)
-
-
-def test_groups_are_read_from_an_annotation() -> None:
-    found = finding(annotation="HTTPS:443 not open to 0.0.0.0/0 in sg-1a, sg-2b (open to sg-3c); +1 more")
-    assert groups_in_annotation(found) == ("sg-1a", "sg-2b")
 
 
 def test_outages_come_before_health_checks_before_icmp_and_the_internet_first() -> None:

@@ -1,0 +1,34 @@
+"""Network Load Balancers that forward to an Application Load Balancer (semantics §5)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from alb_sg.errors import NotReadError
+from alb_sg.estate.estate import Estate
+from alb_sg.estate.model import LoadBalancer, TargetGroup
+from alb_sg.recommendations.load_balancer_context import registered_port
+
+
+class FrontingLoadBalancer(NamedTuple):
+    """A Network Load Balancer that forwards to a port of an Application Load Balancer through a target group of type
+    `alb`, and the port of that group's health checks."""
+
+    load_balancer: LoadBalancer
+    target_group: TargetGroup
+    port: int
+    health_check_port: int
+
+
+def fronting_load_balancers(estate: Estate, load_balancer: LoadBalancer) -> tuple[FrontingLoadBalancer, ...]:
+    """Those in front of a load balancer, by their ARN and target group. Raises NotReadError."""
+    fronts = []
+    for group, target in estate.alb_registrations_of(load_balancer):
+        port = registered_port(group, target)
+        for arn in group.load_balancer_arns or ():
+            front = estate.load_balancers.get(arn)
+            if front is None:
+                raise NotReadError(f"Network Load Balancer {arn}", "it is not among the LoadBalancers collected")
+            check_port = port if group.health_check_port is None else group.health_check_port
+            fronts.append(FrontingLoadBalancer(front, group, port, check_port))
+    return tuple(sorted(fronts, key=lambda front: (front.load_balancer.arn, front.target_group.arn)))

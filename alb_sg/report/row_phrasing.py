@@ -1,0 +1,114 @@
+"""The rows of an explanation in words, for text and page alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from alb_sg.findings.evidence import Evidence, Match, PermissionPeer
+from alb_sg.findings.explanation import RequirementRow, RowStatus
+from alb_sg.permissions.allowed_traffic import Direction
+from alb_sg.recommendations.fronting_load_balancers import FrontingLoadBalancer
+from alb_sg.report import phrasing
+
+# A row names at most this many and counts the others; JSON has all.
+MAX_TARGETS = 4
+MAX_PERMISSION_PEERS = 6
+
+
+def describe_front(front: FrontingLoadBalancer) -> str:
+    network_load_balancer = front.load_balancer
+    groups = ", ".join(network_load_balancer.security_groups) or "no security groups"
+    return (
+        f"Network Load Balancer {network_load_balancer.name} ({network_load_balancer.scheme}; {groups}) "
+        f"to port {front.port} by target group {front.target_group.name}"
+    )
+
+
+def describe_peer(row: RequirementRow) -> str:
+    """The recommended addresses, prefix list or security groups, or else the targets with their addresses."""
+    if not row.targets:
+        return ", ".join(row.required)
+    addresses = [phrasing.address_or_cidr(required) for required in row.required]
+    if len(addresses) == len(row.targets):
+        names = [
+            target_id if target_id == address else f"{target_id} ({address})"
+            for target_id, address in zip(row.targets, addresses, strict=True)
+        ]
+    else:
+        names = list(row.targets)
+    text = phrasing.abbreviate(list(dict.fromkeys(names)), MAX_TARGETS)
+    return text if row.count == 1 else f"{phrasing.pluralize(row.count, 'target')}: {text}"
+
+
+def describe_permission_peer(permission_peer: PermissionPeer, direction: Direction) -> str:
+    """A security group rule, such as `sg-1 inbound TCP 443 from 0.0.0.0/0`."""
+    return (
+        f"{permission_peer.group_id} {phrasing.direction_word(direction)} "
+        f"{phrasing.describe_ports(permission_peer.permission)} "
+        f"{phrasing.direction_preposition(direction)} {permission_peer.peer}"
+    )
+
+
+def row_reasons(row: RequirementRow, fronts: Sequence[FrontingLoadBalancer]) -> Iterator[str]:
+    """The reasons for a row's status, a sentence each."""
+    if row.accepted_source is not None:
+        yield f"accepted source {row.accepted_source} stands in for {', '.join(row.required)}"
+    if row.status is RowStatus.MET:
+        yield from (_describe_evidence(evidence, row, fronts) for evidence in row.evidence)
+        return
+    if row.missing is not None:
+        yield f"allow {phrasing.describe_missing(row.missing)}"
+    yield from (f"unresolved: {note}" for note in row.unresolved)
+    if row.unread is not None:
+        yield f"not judged: {row.unread[0]}: {row.unread[1]}"
+    yield from (f"already: {_describe_evidence(evidence, row, fronts)}" for evidence in row.evidence)
+    yield from _open_instead(row)
+    if row.status is RowStatus.MISSING and not row.open_instead and not row.evidence:
+        yield "no rule of its security groups lets this through at all"
+
+
+def _open_instead(row: RequirementRow) -> Iterator[str]:
+    for peer in row.open_instead[:MAX_PERMISSION_PEERS]:
+        text = describe_permission_peer(peer, row.direction)
+        if peer.ineffective_reason:
+            yield f"without effect: {text} ({peer.ineffective_reason})"
+        else:
+            yield f"let through instead: {text}"
+    omitted = len(row.open_instead) - MAX_PERMISSION_PEERS
+    if omitted > 0:
+        yield f"and {phrasing.pluralize(omitted, 'rule')} more for this traffic"
+
+
+def _describe_evidence(evidence: Evidence, row: RequirementRow, fronts: Sequence[FrontingLoadBalancer]) -> str:
+    rule = describe_permission_peer(evidence.permission_peer, row.direction)
+    return f"{rule}: {_describe_match(evidence, row, fronts)}"
+
+
+def _describe_match(evidence: Evidence, row: RequirementRow, fronts: Sequence[FrontingLoadBalancer]) -> str:
+    peer = evidence.permission_peer.peer
+    match evidence.match:
+        case Match.TARGET:
+            target_ids = list(dict.fromkeys(row.targets))
+            verb = "carries" if len(target_ids) == 1 else "carry"
+            return f"{phrasing.abbreviate(target_ids, MAX_TARGETS)} {verb} {peer}"
+        case Match.NETWORK_LOAD_BALANCER:
+            load_balancers = (front.load_balancer for front in fronts)
+            names = dict.fromkeys(one.name for one in load_balancers if peer in one.security_groups)
+            return f"{peer} is a security group of {', '.join(names) or 'the Network Load Balancer in front'}"
+        case Match.NAMED:
+            return "names it"
+        case Match.ADDRESSES:
+            return f"covers {_describe_covered_targets(evidence, row) if row.targets else _cidrs(evidence)}"
+
+
+def _describe_covered_targets(evidence: Evidence, row: RequirementRow) -> str:
+    if not row.required or (evidence.covers and evidence.covers != row.required):
+        return f"{_cidrs(evidence)}, whatever the addresses"
+    if row.count > 1:
+        return f"all {row.count:,} of them"
+    address = phrasing.address_or_cidr(row.required[0])
+    return address if address == row.targets[0] else f"{address} ({row.targets[0]})"
+
+
+def _cidrs(evidence: Evidence) -> str:
+    return phrasing.abbreviate(evidence.covers, MAX_TARGETS)
