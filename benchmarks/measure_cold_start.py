@@ -1,4 +1,4 @@
-"""One cold start as in Lambda: `python -I -S -B measure_cold_start.py HANDLER FOLDER…`, the event on standard input.
+"""One cold start, as in Lambda: `python -I -S -B measure_cold_start.py HANDLER FOLDER…`, the event on standard input.
 
 The folders are what Lambda puts on the path: the unpacked function, and boto3. Prints one line of JSON: seconds for the
 import and for the event, seconds of processor time for both, the process's peak memory in KiB, and the answer.
