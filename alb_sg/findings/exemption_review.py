@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.exemptions.exemption import Exemption, VerdictKey
-from alb_sg.findings.finding import Compliance, EvaluationError, Finding
+from alb_sg.findings.finding import Compliance, EvaluationError, Finding, Result
 
 # An exemption that ends within so many days is about to, where nobody asks for another number.
 DEFAULT_EXPIRING_DAYS = 30
@@ -52,7 +52,7 @@ class ReviewScope:
     not be enumerated."""
 
     account_regions: Collection[AccountRegion]
-    results: Mapping[VerdictKey, Finding | EvaluationError]
+    results: Mapping[VerdictKey, Result]
     incomplete: Iterable[EvaluationError]
 
 
