@@ -49,7 +49,7 @@ def _parse_document(document: Any, document_name: str, known_rules: Collection[s
         raise InvalidInputError('an object was expected, {"version": 1, "exemptions": […]}')
     version = document.get("version")
     if version != VERSION or isinstance(version, bool):
-        raise InvalidInputError(f"version {version!r} is not supported; write {VERSION}", "version")
+        raise InvalidInputError(f"{version!r} is not supported; write {VERSION}", "version")
     entries = document.get("exemptions")
     if not isinstance(entries, list):
         raise InvalidInputError("a list of exemptions was expected", "exemptions")
