@@ -131,7 +131,7 @@ def _estate(account_region: AccountRegion, items_by_type: Mapping[str, Iterable[
 
 
 def _is_complete(context: LoadContext, estate: Estate, type_name: str) -> bool:
-    """Whether there is an item for each resource of a type, as far as other items and names show."""
+    """Whether no other item and no name shows that an item of a type is missing."""
     section = SECTION_BY_TYPE[type_name]
     if any(failure.section == section for failure in estate.failures):
         return False

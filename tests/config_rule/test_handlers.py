@@ -1,4 +1,4 @@
-"""Each rule's real `lambda_handler` on an embedded AWS: what AWS Config is given, and that nothing else is."""
+"""Each rule's real `lambda_handler` on an embedded AWS: AWS Config records the right evaluations and no others."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ GONE = ("ResourceDeleted", "ResourceDeletedNotRecorded", "ResourceNotRecorded")
 
 
 class Shop(EmbeddedAws):
-    """A VPC with one Application Load Balancer `web` on port 80 that its group lets in, and one target that it
-    does not let out to."""
+    """A VPC with one Application Load Balancer `web`: its security group allows its listener on port 80, but not its
+    target."""
 
     def build(self) -> None:
         self.vpc_id = self.vpc()
@@ -79,7 +79,7 @@ def test_every_rule_judges_on_every_type_of_change(aws: Shop, rule: str) -> None
         before = len(aws.config.accepted_evaluations)
         aws.run(rule, aws.change_event(rule, resource_type, resource_id))
         given = aws.recorded()[before:]
-        # The item that triggered and is not judged itself is answered, and nothing else is said.
+        # An item that is no load balancer gets an evaluation as well; no other resource does.
         answered = [] if resource_id == aws.web else [(resource_id, "NOT_APPLICABLE")]
         assert given == [(aws.web, expected), *answered]
 
@@ -170,7 +170,7 @@ def test_a_deleted_network_load_balancer_concerns_those_it_stood_before(aws: Sho
         status="ResourceDeleted",
     )
     aws.run(LISTENER_RULE, gone)
-    # Without it the listener serves its own clients again, whom nothing lets in.
+    # Without it the listener serves its own clients again, and no rule allows those.
     assert aws.verdicts(LISTENER_RULE) == {aws.web: "NON_COMPLIANT"}
 
 
@@ -306,7 +306,7 @@ def test_a_load_balancer_that_could_not_be_judged_keeps_its_verdict(
     aws.faults.fail("DescribeTargetHealth", "AccessDenied", when=lambda body: name in body)
     with pytest.raises(IncompleteEvaluationError, match="targets of web"):
         aws.run(INSTANCE_RULE, aws.scheduled_event(INSTANCE_RULE))
-    # The other one is recorded all the same; the one that was not judged is neither cleared nor changed.
+    # The other one is recorded; the one that was not judged keeps its result.
     assert aws.recorded()[before:] == [(other, "NON_COMPLIANT")]
     assert aws.verdicts(INSTANCE_RULE) == {aws.web: "NON_COMPLIANT", other: "NON_COMPLIANT"}
     (line,) = error_lines(capsys)
@@ -529,7 +529,7 @@ def test_another_account_is_judged_through_its_role() -> None:
             "executionRoleArn": f"arn:aws:iam::{member}:role/alb-sg-evaluation",
             "resultToken": central.config.issue_token(LISTENER_RULE, member),
         }
-        # The member account has nothing; the central one, in whose credentials the handler starts, has one.
+        # Only the central account, with whose credentials the handler starts, has a load balancer.
         central.build()
         assert central.run(LISTENER_RULE, event) == []
 

@@ -1,4 +1,4 @@
-"""The live source against a region of known content: what it calls, how deep, what it finds, and what failures do."""
+"""The live source against a region of known content: its calls and rounds, its findings, and its failures."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ ONE_GROUP = Selection(security_groups=frozenset({"sg-1"}))
 
 
 def sections(*rules: str, tags: bool = False) -> frozenset[str]:
-    """What these rules ask for; tags only where a parameter names one."""
+    """The sections that these rules read, with tags only if a parameter names a tag."""
     asked = frozenset[str]().union(*(RECOMMENDATIONS_BY_NAME[rule].estate_sections for rule in rules))
     return asked if tags else asked - {"Tags"}
 
@@ -88,7 +88,7 @@ def findings_saved(saved: Saved, *rules: str) -> tuple[list[Finding], list[Evalu
 
 @pytest.fixture
 def rounds(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many calls each round made; a round waits for the one before, so their number is the depth."""
+    """The number of calls of each round. A round waits for the previous one."""
     made: list[int] = []
     answers = CallPool.send_all
 
@@ -107,7 +107,7 @@ CLOSED = [tcp(443, ANYWHERE)]
 
 
 def shop(*egress: Shape) -> Saved:
-    """An internal load balancer with one group, one listener and one instance."""
+    """An internal load balancer with one security group, one listener and one instance."""
     return estate(
         load_balancer(scheme="internal"),
         listener(443, forward=["web"]),
@@ -175,7 +175,7 @@ def peered(*egress: Shape, target_address: str = "10.9.0.5") -> Saved:
 OVER_PEERING = tcp(80, reference("sg-far", peering="pcx-1", vpc="vpc-2"))
 
 
-# --- what is called
+# --- calls
 
 
 def test_everything_is_read_in_account_wide_calls_and_one_per_load_balancer_and_target_group(
@@ -370,7 +370,7 @@ def test_an_internet_facing_load_balancer_needs_no_vpc_for_its_clients() -> None
         pytest.param([tcp(443, "pl-1")], [EGRESS], set(), id="clients are nothing to targets"),
     ],
 )
-def test_prefix_lists_are_read_where_a_verdict_hangs_on_them(
+def test_prefix_lists_are_read_where_a_verdict_depends_on_them(
     ingress: list[Shape], rules: list[str], read: set[str]
 ) -> None:
     saved = estate(listener(443), group(ingress=ingress), prefix_list("pl-1", "13.124.199.0/24"))
@@ -407,7 +407,7 @@ def test_tags_are_read_twenty_load_balancers_at_a_time() -> None:
     assert len(loaded.estate.tags or ()) == 21
 
 
-def test_named_load_balancers_are_asked_for_by_name_where_no_nlb_can_matter() -> None:
+def test_named_load_balancers_are_read_by_name_where_no_nlb_can_matter() -> None:
     region = Region(estate_of_every_kind())
     loaded = region.source().load(named(WEB, "api"), sections(EGRESS))
     asked = [call.parameters for call in region.calls if call.operation == "DescribeLoadBalancers"]
@@ -416,14 +416,14 @@ def test_named_load_balancers_are_asked_for_by_name_where_no_nlb_can_matter() ->
     assert loaded.not_found == ()
 
 
-def test_where_an_nlb_may_stand_in_front_all_are_listed() -> None:
+def test_all_load_balancers_are_listed_where_an_nlb_may_be_in_front() -> None:
     region = Region(estate_of_every_kind())
     loaded = region.source().load(named("web"), sections(INGRESS))
     assert [call.parameters for call in region.calls if call.operation == "DescribeLoadBalancers"] == [{}]
     assert [found.name for found in loaded.selected] == ["web"]
 
 
-def test_more_ids_than_a_filter_takes_are_asked_for_in_several_calls() -> None:
+def test_more_ids_than_a_filter_takes_are_read_in_several_calls() -> None:
     names = [f"i-{number:03}" for number in range(201)]
     saved = estate(
         listener(443, forward=["web"]),
@@ -437,7 +437,7 @@ def test_more_ids_than_a_filter_takes_are_asked_for_in_several_calls() -> None:
     assert len(loaded.estate.instances or ()) == 201
 
 
-def test_more_addresses_than_a_filter_takes_are_asked_for_in_several_calls() -> None:
+def test_more_addresses_than_a_filter_takes_are_read_in_several_calls() -> None:
     addresses = [f"10.0.{number // 100}.{number % 100}" for number in range(201)]
     saved = estate(
         listener(443, forward=["web"]),
@@ -451,8 +451,8 @@ def test_more_addresses_than_a_filter_takes_are_asked_for_in_several_calls() -> 
     assert findings(loaded, EGRESS) == findings_saved(saved, EGRESS)
 
 
-def test_what_does_not_depend_on_one_another_is_under_way_at_the_same_time() -> None:
-    # Each call of a round waits for the others: one after the other they would wait until the barrier breaks.
+def test_independent_calls_run_at_the_same_time() -> None:
+    # Each call of a round waits for the others. Sequential calls would wait until the barrier breaks.
     first, second = threading.Barrier(2), threading.Barrier(4)
 
     def wait(call: Call) -> None:
@@ -463,7 +463,7 @@ def test_what_does_not_depend_on_one_another_is_under_way_at_the_same_time() -> 
     assert findings(loaded)[1] == []
 
 
-def test_no_more_calls_are_under_way_than_the_clients_have_connections() -> None:
+def test_no_more_calls_run_at_once_than_a_client_has_connections() -> None:
     under_way = threading.Semaphore(WORKERS)
 
     def hold(call: Call) -> None:
@@ -488,7 +488,7 @@ def test_progress_counts_calls_up_to_all_of_them() -> None:
     assert seen[-1] == (7, 7)
 
 
-# --- what is found
+# --- findings
 
 
 @pytest.mark.parametrize("page", [None, 1, 2])
@@ -499,7 +499,7 @@ def test_findings_are_those_of_the_whole_estate(selection: Selection, page: int 
     assert loaded.enumeration_failure is None
     found, errors = findings(loaded)
     assert (found, errors) == findings_saved(saved)
-    # The test says something only where there is something of everything to find.
+    # The test is meaningful only if every compliance occurs.
     assert {finding.compliance.value for finding in found} == {"COMPLIANT", "NON_COMPLIANT", "NOT_APPLICABLE"}
 
 
@@ -556,7 +556,7 @@ def test_the_vpc_is_listed_only_for_addresses_that_no_interface_holds_itself(rou
 def test_a_peered_vpc_is_not_listed_for_an_address_outside_of_it(rounds: list[int]) -> None:
     region = Region(peered(OVER_PEERING, target_address="192.168.0.1"))
     region.source().load(ONE_GROUP, sections(EGRESS))
-    # By its address the interface is asked for together with the peered VPC's blocks, which then tell.
+    # The interface of the address is read together with the peered VPC's blocks, which do not contain the address.
     assert rounds[2:] == [2]
     assert region.counts()["DescribeNetworkInterfaces"] == 1
 
@@ -624,7 +624,7 @@ def test_selections(selection: Selection, expected: list[str]) -> None:
     assert findings(loaded)[1] == []
 
 
-def test_those_behind_a_deleted_nlb_are_found_in_the_group_that_nobody_uses_any_more() -> None:
+def test_load_balancers_behind_a_deleted_nlb_are_found_in_the_unused_target_group() -> None:
     saved = estate(listener(443), group(ingress=CLOSED), behind(), load_balancer())
     saved["TargetGroups"][0]["LoadBalancerArns"] = []
     region = Region(saved)
@@ -650,7 +650,7 @@ def test_a_target_group_that_only_the_listener_names_yet_is_read_too() -> None:
     assert found[0].compliance.value == "COMPLIANT"
 
 
-def test_a_group_that_the_answer_does_not_give_users_for_has_none() -> None:
+def test_a_target_group_without_load_balancers_in_the_response_has_none() -> None:
     saved = shop(all_traffic(ANYWHERE))
     spare = target_group("spare", load_balancers=[], targets=None)
     del spare["LoadBalancerArns"]
@@ -658,7 +658,7 @@ def test_a_group_that_the_answer_does_not_give_users_for_has_none() -> None:
     assert findings(Region(saved).source().load(ONE_GROUP, sections(EGRESS)), EGRESS)[1] == []
 
 
-# --- what is not there
+# --- missing resources
 
 
 @pytest.mark.parametrize("rules", [[EGRESS], list(RULES)], ids=["asked for by name", "all listed"])
@@ -690,14 +690,14 @@ def test_a_name_that_the_api_refuses_hides_no_other() -> None:
         assert [one.name for one in loaded.selected] == found
         assert loaded.not_found == ("arn:nonsense",)
         assert loaded.enumeration_failure is None
-        # Beside others, all are listed; of a single one the refusal says enough. The name has a call of its own.
+        # With several names, all are listed; with one, the refusal is enough. The name has a call of its own.
         assert region.counts()["DescribeLoadBalancers"] == calls
 
 
 @pytest.mark.parametrize(
     ("operation", "parameter"), [("DescribeListeners", "LoadBalancerArn"), ("DescribeTags", "ResourceArns")]
 )
-def test_a_load_balancer_deleted_meanwhile_is_missing_and_the_others_are_judged(operation: str, parameter: str) -> None:
+def test_a_load_balancer_deleted_meanwhile_is_not_found_and_others_are_judged(operation: str, parameter: str) -> None:
     def delete(call: Call) -> None:
         if call.operation == operation and call.names(parameter, API):
             raise Refused("LoadBalancerNotFound")
@@ -711,7 +711,7 @@ def test_a_load_balancer_deleted_meanwhile_is_missing_and_the_others_are_judged(
     assert findings(loaded, TagKey="clients")[1] == []
 
 
-def test_a_target_group_deleted_meanwhile_is_nobodys() -> None:
+def test_a_target_group_deleted_meanwhile_is_left_out() -> None:
     def delete(call: Call) -> None:
         if call.names("TargetGroupArn", target_group_arn("web")):
             raise Refused("TargetGroupNotFound")
@@ -724,7 +724,7 @@ def test_a_target_group_deleted_meanwhile_is_nobodys() -> None:
     assert found[0].compliance.value == "NOT_APPLICABLE"
 
 
-# --- prefix lists that are not shown
+# --- hidden prefix lists
 
 
 @pytest.mark.parametrize("code", ["UnauthorizedOperation", "InvalidPrefixListID.NotFound"])
@@ -788,7 +788,7 @@ def test_a_prefix_list_that_could_have_been_read_is_an_error(owner: str, code: s
     ],
 )
 @pytest.mark.parametrize("selection", [EVERYTHING, named("web")], ids=["everything", "by name"])
-def test_a_failed_call_is_an_error_of_the_rules_that_hang_on_it_and_of_no_other(
+def test_a_failed_call_is_an_error_of_the_rules_that_depend_on_it_and_of_no_other(
     selection: Selection, operation: str, concerned: str, rules_in_error: set[str]
 ) -> None:
     def deny(call: Call) -> None:
@@ -808,13 +808,13 @@ def test_a_failed_call_is_an_error_of_the_rules_that_hang_on_it_and_of_no_other(
         prefix_list("pl-1", "10.0.128.0/17"),
     )
     if operation != "DescribeListeners":
-        # A default action would name what a listing lacks; rules say so nowhere but in the target group.
+        # A listener's default action names its target groups; only the target group tells about listener rules.
         saved["Listeners"][0]["DefaultActions"] = [{"Type": "fixed-response"}]
     loaded = Region(saved, intervene=deny).source().load(selection, sections(*RULES))
     found, errors = findings(loaded)
     errors = [error for error in errors if error.load_balancer_arn == WEB]
     if operation == "DescribeListeners":
-        # Who uses a target group it says itself.
+        # A target group names its own load balancers.
         rules_in_error = {INGRESS}
     assert {error.rule for error in errors} == rules_in_error
     assert all(error.cause == f"{operation}: UnauthorizedOperation: not you" for error in errors)
@@ -846,12 +846,12 @@ def test_what_one_call_could_not_read_leaves_the_other_load_balancers_judged() -
         ("GetManagedPrefixListEntries", {INGRESS, ICMP}),
     ],
 )
-def test_a_list_whose_later_page_failed_is_not_taken_for_the_whole(operation: str, rules_in_error: set[str]) -> None:
+def test_a_list_whose_later_page_failed_is_incomplete(operation: str, rules_in_error: set[str]) -> None:
     def fail_later(call: Call) -> None:
         if call.operation == operation and call.start > 0:
             raise Refused("RequestLimitExceeded", "slow down")
 
-    # The first page of each list is fine and would do for COMPLIANT, or for a wrong NON_COMPLIANT.
+    # The first page of each list alone would give COMPLIANT, or a wrong NON_COMPLIANT.
     saved = estate(
         load_balancer(groups=["sg-1", "sg-2"]),
         listener(443, forward=["web"]),
@@ -920,7 +920,7 @@ def test_a_target_group_or_interface_that_cannot_be_read_may_be_the_one_in_quest
     assert errors[0].cause.startswith("DescribeNetworkInterfaces: Ipv4Prefixes[0]")
 
 
-def test_an_error_that_is_no_failed_call_is_not_taken_for_one() -> None:
+def test_an_error_of_our_own_is_raised() -> None:
     def stumble(call: Call) -> None:
         if call.operation == "DescribeTargetGroups":
             raise LookupError("a mistake in this program")
@@ -979,8 +979,8 @@ def test_an_incomplete_list_has_what_its_first_pages_had() -> None:
     assert findings(loaded, EGRESS) == (whole, [])
 
 
-def test_an_nlb_on_a_page_that_failed_may_stand_in_front() -> None:
-    """With neither target groups nor all load balancers read, "no Network Load Balancer in the VPC" is not known."""
+def test_an_nlb_on_a_failed_page_may_be_in_front() -> None:
+    """Without target groups and all load balancers, a Network Load Balancer in the VPC cannot be excluded."""
 
     def fail(call: Call) -> None:
         if call.operation == "DescribeTargetGroups" or (call.operation == "DescribeLoadBalancers" and call.start > 0):
@@ -999,7 +999,7 @@ def test_an_nlb_on_a_page_that_failed_may_stand_in_front() -> None:
     assert [error.load_balancer_arn for error in errors] == [WEB]
 
 
-def test_a_load_balancer_asked_for_by_name_whose_call_failed_is_not_missing() -> None:
+def test_a_named_load_balancer_whose_call_failed_is_not_reported_as_not_found() -> None:
     def throttle(call: Call) -> None:
         if call.operation == "DescribeLoadBalancers":
             raise Refused("ThrottlingException", "Rate exceeded")
@@ -1011,7 +1011,7 @@ def test_a_load_balancer_asked_for_by_name_whose_call_failed_is_not_missing() ->
     )
 
 
-# --- the whole region, to be saved
+# --- export
 
 
 def read_again(raw: Saved, folder: Path) -> LoadResult:
@@ -1024,13 +1024,13 @@ def read_again(raw: Saved, folder: Path) -> LoadResult:
 
 
 @pytest.mark.parametrize("page", [None, 1])
-def test_what_is_saved_and_read_again_gives_the_same_findings(page: int | None, tmp_path: Path) -> None:
+def test_an_export_gives_the_same_findings(page: int | None, tmp_path: Path) -> None:
     region = Region(estate_of_every_kind(), page=page)
     live = region.source().load(EVERYTHING, sections(*RULES))
     assert findings(read_again(region.source().export(), tmp_path)) == findings(live)
 
 
-def test_the_raw_estate_is_the_apis_own_and_whole() -> None:
+def test_an_export_holds_the_apis_own_values() -> None:
     saved = estate_of_every_kind()
     raw = Region(saved).source().export()
     assert raw["ManagedPrefixLists"].pop("pl-1")["PrefixListId"] == "pl-1", "a description names itself"
@@ -1041,7 +1041,7 @@ def test_the_raw_estate_is_the_apis_own_and_whole() -> None:
     assert raw["ManagedPrefixLists"]["pl-unused"]["Entries"] == [{"Cidr": "10.0.0.0/8"}]
 
 
-def test_a_prefix_list_that_is_not_described_is_saved_as_one_without_entries(tmp_path: Path) -> None:
+def test_a_prefix_list_that_is_not_described_is_exported_without_entries(tmp_path: Path) -> None:
     region = Region(estate(listener(443), group(ingress=[tcp(443, "pl-9")])))
     raw = region.source().export()
     assert raw["ManagedPrefixLists"] == {"pl-9": {}}
@@ -1065,7 +1065,7 @@ def test_a_prefix_list_that_is_not_described_is_saved_as_one_without_entries(tmp
         "DescribeTags",
     ],
 )
-def test_a_region_is_saved_whole_or_not_at_all(operation: str) -> None:
+def test_a_region_is_exported_whole_or_not_at_all(operation: str) -> None:
     def throttle(call: Call) -> None:
         if call.operation == operation:
             raise Refused("ThrottlingException", "Rate exceeded")
@@ -1077,7 +1077,7 @@ def test_a_region_is_saved_whole_or_not_at_all(operation: str) -> None:
 @pytest.mark.parametrize(
     ("operation", "parameter"), [("DescribeListeners", "LoadBalancerArn"), ("DescribeTags", "ResourceArns")]
 )
-def test_what_is_deleted_while_the_region_is_saved_is_left_out(operation: str, parameter: str) -> None:
+def test_a_resource_deleted_during_the_export_is_left_out(operation: str, parameter: str) -> None:
     def delete(call: Call) -> None:
         if call.operation == operation and call.names(parameter, API):
             raise Refused("LoadBalancerNotFound")
