@@ -132,9 +132,9 @@ def _library(handlers: Mapping[str, bytes]) -> dict[str, bytes]:
         waiting.append(name.rpartition(".")[0])
         waiting.extend(_imports(path.read_bytes(), name, is_package=path.name == "__init__.py"))
     files = {_inside(name, path): path.read_bytes() for name, path in found.items()}
-    licence = package_folder.parent / "LICENSE"
     assets = {f"alb_sg/{ASSETS}/{path.name}": path.read_bytes() for path in sorted((package_folder / ASSETS).iterdir())}
-    return {**files, **assets, **service_model_files(), **_licences(rdklib), "LICENSE": licence.read_bytes()}
+    licences = {**_licences(rdklib), "LICENSE": _own_licence(package_folder.parent)}
+    return {**files, **assets, **service_model_files(), **licences}
 
 
 def _imports(source: bytes, module: str, *, is_package: bool) -> Iterator[str]:
@@ -168,6 +168,14 @@ def _module_file(name: str, roots: Mapping[str, Path]) -> Path | None:
 def _inside(name: str, path: Path) -> str:
     folder = name.replace(".", "/")
     return f"{folder}/__init__.py" if path.name == "__init__.py" else f"{folder}.py"
+
+
+def _own_licence(folder: Path) -> bytes:
+    """In a checkout it is in `folder`; an installed wheel has it with its metadata."""
+    if (folder / "pyproject.toml").is_file():
+        return (folder / "LICENSE").read_bytes()
+    [licence] = _licences(distribution("alb-sg")).values()
+    return licence
 
 
 def _licences(found: Distribution) -> dict[str, bytes]:
