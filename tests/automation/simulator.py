@@ -7,6 +7,7 @@ Importing this module starts node. What that simulator leaves to do:
 - A branch takes one variable; `_Condition` evaluates `And`.
 - A denied approval goes on to the next step; here it fails the step, as it does on AWS.
 - Attachments are not known; `Surroundings.stand_in` says what is run in a script's place.
+- It gives a script ten seconds of the clock; `unhurried.js`, which node is to have loaded first, takes that limit away.
 - Its result names neither a step that failed nor what it was given; `Execution` has what each step said itself.
 
 A construct that is not dealt with is an error, not left out.
@@ -30,6 +31,8 @@ Content = Mapping[str, Any]
 REFERENCE = re.compile(r"\{\{ (.+?) \}\}")
 DURATION = re.compile(r"PT(\d+)S")
 TYPES = {"String": ssm.DataTypeEnum.STRING, "StringList": ssm.DataTypeEnum.STRING_LIST}
+# What Automation gives a script whose step says nothing.
+SCRIPT_SECONDS = 600
 VARIABLES = {"String": ssm.StringVariable, "StringList": ssm.StringListVariable}
 
 
@@ -45,11 +48,11 @@ class Execution:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What AWS supplies. `stand_in` makes the Python that is run, kept in `folder`, of a script and the name of its
-    handler; `approve` is told whom it asks and answers whether they approve."""
+    """What AWS supplies. `stand_in` makes the Python that is run, kept in `folder`, of a script, the name of its
+    handler and the seconds that it has; `approve` is told whom it asks and answers whether they approve."""
 
     folder: Path
-    stand_in: Callable[[str, str], str]
+    stand_in: Callable[[str, str, int], str]
     account_id: str
     region: str
     approve: Callable[[str], bool]
@@ -138,7 +141,8 @@ class Automation:
         inputs = step["inputs"]
         _no_others(inputs, {"Runtime", "Handler", "InputPayload", "Script", "Attachment"})
         path = self._surroundings.folder / f"{step['name']}.py"
-        path.write_text(self._surroundings.stand_in(inputs["Script"], inputs["Handler"]), encoding="utf-8")
+        seconds = step.get("timeoutSeconds", SCRIPT_SECONDS)
+        path.write_text(self._surroundings.stand_in(inputs["Script"], inputs["Handler"], seconds), encoding="utf-8")
         return ssm.ExecuteScriptStep(
             self._stack,
             step["name"],
