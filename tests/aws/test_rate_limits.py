@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import time
+import random
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
+from botocore.retries import bucket as retries_bucket
 from hypothesis import given
 from hypothesis import strategies as st
 from moto import mock_aws
@@ -152,14 +155,41 @@ def test_a_server_on_this_machine_has_no_bucket(virtual: VirtualTime) -> None:
     assert virtual.clock() == 0
 
 
-@pytest.mark.slow
-def test_with_another_caller_retries_are_few_and_every_call_succeeds() -> None:
-    """Another caller uses half of the service's bucket: adaptive retries slow down and take tokens as well."""
-    pace = RateLimiter(limits={"elbv2": RateLimit(40, 20, shared=True)})
-    with mock_aws(), ThrottledServices(time.monotonic, {"elastic-load-balancing-v2": (10, 10, True)}) as limits:
+@pytest.fixture
+def botocore_in_virtual_time(virtual: VirtualTime, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs botocore's retries and their token bucket in virtual time, with fixed random delays."""
+
+    class Condition(threading.Condition):
+        def wait(self, timeout: float | None = None) -> bool:
+            assert timeout is not None
+            # A shorter wait may be too short to change a number of seconds.
+            virtual.sleep(max(timeout, 0.001))
+            return False
+
+    monkeypatch.setattr("time.sleep", virtual.sleep)
+    monkeypatch.setattr(retries_bucket.Clock, "current_time", lambda _: virtual.clock())
+    monkeypatch.setattr(retries_bucket, "threading", SimpleNamespace(Lock=threading.Lock, Condition=Condition))
+    random.seed(0)
+
+
+@pytest.mark.usefixtures("botocore_in_virtual_time")
+def test_with_another_caller_retries_are_few_and_every_call_succeeds(
+    virtual: VirtualTime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another caller uses half of the service's bucket: adaptive retries slow down and take tokens as well. Retries that
+    did not slow down would be throttled twice as often."""
+    taken = []
+    take_token = TokenBucket.take_token
+
+    def counted(self: TokenBucket) -> None:
+        taken.append(self)
+        take_token(self)
+
+    monkeypatch.setattr(TokenBucket, "take_token", counted)
+    pace = RateLimiter(virtual.clock, virtual.sleep, {"elbv2": RateLimit(40, 20, shared=True)})
+    with mock_aws(), ThrottledServices(virtual.clock, {"elastic-load-balancing-v2": (10, 10, True)}) as limits:
         elbv2 = client(pace)
-        with ThreadPoolExecutor(10) as pool:
-            answers = list(pool.map(lambda _: elbv2.describe_load_balancers(), range(40)))
-    assert len(answers) == 40
-    assert limits.requests.total() == 40 + limits.throttled.total()
-    assert limits.throttled.total() <= 20
+        for _ in range(100):
+            assert elbv2.describe_load_balancers()["LoadBalancers"] == []
+    assert limits.requests.total() == 100 + limits.throttled.total() == len(taken)
+    assert 0 < limits.throttled.total() <= 10

@@ -105,7 +105,8 @@ def test_two_builds_on_two_paths_give_the_same_bytes(tmp_path: Path) -> None:
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / "alb_sg", checkout / "alb_sg", ignore=ignored)
         shutil.copytree(RULES, checkout / "rules", ignore=ignored)
-        shutil.copy(ROOT / "LICENSE", checkout)
+        for file in ("LICENSE", "pyproject.toml"):
+            shutil.copy(ROOT / file, checkout)
         # Times and modes of a checkout are whatever git and umask made of them.
         for path in checkout.rglob("*.py"):
             os.utime(path, (1, 1) if name == "one" else (10**9, 10**9))

@@ -53,6 +53,7 @@ from tests.builders import (
     vpc,
 )
 from tests.live.region import Call, Refused, Region
+from tests.tools import HANGING
 
 WEB, API = load_balancer_arn("web"), load_balancer_arn("api")
 NLB = load_balancer_arn("nlb", "network")
@@ -457,7 +458,7 @@ def test_independent_calls_run_at_the_same_time() -> None:
 
     def wait(call: Call) -> None:
         listing = call.operation in ("DescribeLoadBalancers", "DescribeTargetGroups")
-        (first if listing else second).wait(timeout=20)
+        (first if listing else second).wait(timeout=HANGING)
 
     loaded = Region(shop(all_traffic(ANYWHERE)), intervene=wait).source().load(ONE_GROUP, sections(*RULES))
     assert findings(loaded)[1] == []
