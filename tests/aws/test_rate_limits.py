@@ -176,8 +176,8 @@ def botocore_in_virtual_time(virtual: VirtualTime, monkeypatch: pytest.MonkeyPat
 def test_with_another_caller_retries_are_few_and_every_call_succeeds(
     virtual: VirtualTime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Another caller uses half of the service's bucket: adaptive retries slow down and take tokens as well. Retries that
-    did not slow down would be throttled twice as often."""
+    """Another caller uses half of the service's bucket: adaptive retries slow down and take tokens as well. Retries
+    that did not slow down would be throttled twice as often."""
     taken = []
     take_token = TokenBucket.take_token
 

@@ -128,7 +128,8 @@ CLOCK = _Clock()
 
 
 def main() -> None:
-    time.sleep, time.time, time.monotonic = CLOCK.sleep, CLOCK.time, CLOCK.monotonic
+    time.time, time.monotonic = CLOCK.time, CLOCK.monotonic
+    time.sleep = CLOCK.sleep  # type: ignore[assignment]  # typeshed's sleep takes more than floats
     loader = botocore.loaders.create_loader()
     botocore.loaders.create_loader = lambda *_: loader
     for service in SERVICES:

@@ -48,8 +48,9 @@ class Execution:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What AWS supplies. `stand_in` turns a script, the name of its handler and its time limit in seconds into the Python
-    code that runs, which is stored in `folder`. `approve` receives the approvers and returns whether they approve."""
+    """What AWS supplies. `stand_in` turns a script, the name of its handler and its time limit in seconds into the
+    Python code that runs, which is stored in `folder`. `approve` receives the approvers and returns whether they
+    approve."""
 
     folder: Path
     stand_in: Callable[[str, str, int], str]
