@@ -173,7 +173,13 @@ def test_a_type_without_items_is_named_where_a_verdict_hangs_on_it(
 
 
 def recorder(
-    config: ConfigStandIn, account_region: AccountRegion, recording_group: Any, *, recording: bool = True
+    config: ConfigStandIn,
+    account_region: AccountRegion,
+    recording_group: Any,
+    *,
+    recording: bool = True,
+    name: str = "default",
+    fields: dict[str, str] | None = None,
 ) -> None:
     """The item of an account's recorder: AWS Config records its own recorders."""
     config.add_item(
@@ -181,9 +187,14 @@ def recorder(
             "accountId": account_region.account_id,
             "awsRegion": account_region.region,
             "resourceType": "AWS::Config::ConfigurationRecorder",
-            "resourceId": "default",
+            "resourceId": name,
             "configurationItemCaptureTime": "2026-01-01T00:00:00.000Z",
-            "configuration": {"Name": "default", "Recording": recording, "RecordingGroup": recording_group},
+            "configuration": {
+                "Name": name,
+                "Recording": recording,
+                "RecordingGroup": recording_group,
+                **(fields or {}),
+            },
         }
     )
 
@@ -217,6 +228,28 @@ def test_items_from_before_a_recorder_was_stopped_are_not_judged(config: ConfigS
     findings, errors = judged(found)
     assert findings == []
     assert {error.cause for error in errors} == {f"the recorder of {HERE} is stopped"}
+
+
+@pytest.mark.parametrize(
+    "fields", [{"ServicePrincipal": "observabilityadmin.amazonaws.com"}, {"RecordingScope": "INTERNAL"}]
+)
+def test_a_running_service_linked_recorder_does_not_hide_a_stopped_one(
+    config: ConfigStandIn, fields: dict[str, str]
+) -> None:
+    record_estate(config, shop())
+    recorder(config, HERE, {"AllSupported": True}, recording=False)
+    recorder(config, HERE, {"AllSupported": True}, name="service-linked", fields=fields)
+    config.add_aggregator(NAME, [source(HERE)])
+    assert [one.cause for one in read().errors] == [f"the recorder of {HERE} is stopped"]
+
+
+def test_the_group_of_a_stopped_recorder_does_not_count(config: ConfigStandIn) -> None:
+    """The stopped recorder covers load balancers, the running one does not: their items are old."""
+    record_estate(config, shop())
+    recorder(config, HERE, {"AllSupported": True}, recording=False)
+    recorder(config, HERE, {"ResourceTypes": [SECURITY_GROUP_TYPE]}, name="second")
+    config.add_aggregator(NAME, [source(HERE)])
+    assert [one.cause for one in read().errors] == [f"{LOAD_BALANCER_TYPE} is not recorded in {HERE}"]
 
 
 def test_an_account_that_has_no_load_balancer_is_silent_unless_its_recorder_speaks(config: ConfigStandIn) -> None:

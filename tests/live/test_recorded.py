@@ -183,6 +183,45 @@ def test_a_recorder_that_is_not_up_to_date_is_ignored(config: ConfigStandIn, sta
     assert set(LIVE.values()) <= region.counts().keys()
 
 
+def test_a_running_service_linked_recorder_does_not_hide_a_stopped_one(config: ConfigStandIn) -> None:
+    """Its items belong to an AWS service: the customer's stopped recorder leaves old items behind."""
+    saved = shop(OPEN)
+    record_estate(config, saved)
+    config.set_recorder({"allSupported": True}, recording=False)
+    config.add_service_linked_recorder({"allSupported": True})
+    _, region = load(saved, config)
+    assert set(LIVE.values()) <= region.counts().keys()
+
+
+DAILY_GROUPS = {
+    "recordingFrequency": "CONTINUOUS",
+    "recordingModeOverrides": [{"resourceTypes": [SECURITY_GROUP_TYPE], "recordingFrequency": "DAILY"}],
+}
+ALL_DAILY_BUT_GROUPS = {
+    "recordingFrequency": "DAILY",
+    "recordingModeOverrides": [{"resourceTypes": [SECURITY_GROUP_TYPE], "recordingFrequency": "CONTINUOUS"}],
+}
+
+
+@pytest.mark.parametrize(
+    ("mode", "live"),
+    [
+        # A daily item may be from before a fix that the rule has already judged.
+        (DAILY_GROUPS, {LIVE[SECURITY_GROUP_TYPE]}),
+        ({"recordingFrequency": "DAILY"}, set(LIVE.values())),
+        (ALL_DAILY_BUT_GROUPS, set(LIVE.values()) - {LIVE[SECURITY_GROUP_TYPE]}),
+        ({"recordingFrequency": "CONTINUOUS"}, set()),
+    ],
+    ids=["one type daily", "all daily", "all daily but one", "continuous"],
+)
+def test_types_that_are_recorded_daily_are_read_live(config: ConfigStandIn, mode: Any, live: set[str]) -> None:
+    saved = estate_of_every_kind()
+    record_estate(config, saved)
+    config.set_recorder({"allSupported": True}, recording_mode=mode)
+    _, region = load(saved, config)
+    assert set(LIVE.values()) & region.counts().keys() == live
+
+
 def test_an_account_without_a_recorder_is_read_live(config: ConfigStandIn) -> None:
     loaded, region = load(shop(OPEN), config)
     assert [found.name for found in loaded.selected] == ["web"]
