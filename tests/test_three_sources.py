@@ -21,6 +21,8 @@ from demo.embedded_aws import ACCOUNT_ID, REGION, EmbeddedAws
 from demo.estate import build
 from tests.estate.example import config_items, lower_camel
 
+pytestmark = pytest.mark.slow
+
 SECTIONS = frozenset().union(*(recommendation.sections for recommendation in RECOMMENDATIONS)) - {"Tags"}
 
 

@@ -28,6 +28,8 @@ from tests.deploy.test_checked_in import statements
 from tests.exemptions.entries import document as exemptions_document
 from tests.exemptions.entries import entry
 
+pytestmark = pytest.mark.slow
+
 BUCKET = "dashboard"
 
 

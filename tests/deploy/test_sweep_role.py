@@ -15,6 +15,8 @@ from tests.deploy import lake
 from tests.deploy.test_checked_in import statements
 from tests.deploy.test_dashboard_function import as_role
 
+pytestmark = pytest.mark.slow
+
 SOURCE, RESULTS = "snapshots", "results"
 
 

@@ -100,6 +100,7 @@ def test_all_that_reads_in_elastic_load_balancing_shares_a_bucket(limits: Limits
     assert limits.refused == 0
 
 
+@pytest.mark.slow
 def test_every_action_of_ec2_has_its_own(limits: Limits, virtual: VirtualTime) -> None:
     ec2 = client(Pace(virtual.clock, virtual.sleep), "ec2")
     for _ in range(80):

@@ -19,6 +19,8 @@ from demo.embedded_aws import icmp, tcp
 from tests.builders import EGRESS, HEALTH, ICMP, INGRESS, RULES
 from tests.remediation.account import EXECUTION, Shop, fix_of, shop
 
+pytestmark = pytest.mark.slow
+
 AUTHORIZE_INGRESS = "AuthorizeSecurityGroupIngress"
 AUTHORIZE_EGRESS = "AuthorizeSecurityGroupEgress"
 

@@ -3,6 +3,7 @@ nobody, and can be taken back."""
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
@@ -23,6 +24,8 @@ from alb_sg.remediation.simulation import NEW_GROUP_ID, applied, undone
 from tests.builders import Saved, build
 from tests.properties.estates import PARAMETERS, estates
 from tests.remediation.account import fix_of
+
+pytestmark = pytest.mark.slow
 
 POLICIES = st.builds(
     Policy, st.sampled_from(SharedGroup), st.sampled_from(ManagedGroup), st.sampled_from([60, 60, 60, 4])
