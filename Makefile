@@ -33,6 +33,9 @@ install = $(1)/bin/python -m pip install --quiet --disable-pip-version-check --r
 # alb-sg itself, as it stands here, built with the setuptools that was just installed.
 install-alb-sg = $(1)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 
+# Modules are compiled once, whatever the environment says: tests are hundreds of them, and start hundreds of programs.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup setup-rdk setup-node setup-browser demo check lint types unit test bench bench-peers generate build pack deploy deploy-stack lock clean
@@ -58,13 +61,13 @@ lint: $(DEV_READY)
 	$(BIN)/ruff check .
 
 types: $(DEV_READY)
-	$(BIN)/mypy
+	$(BIN)/mypy --num-workers auto
 
 unit: $(DEV_READY)
-	$(BIN)/pytest -q -n auto -m "not slow"
+	$(BIN)/pytest -q -n auto --dist worksteal -m "not slow"
 
 test: lint types setup-rdk setup-node ## everything
-	ALB_SG_RDK="$(abspath $(RDK_VENV))/bin/rdk" $(BIN)/pytest -q -n auto
+	ALB_SG_RDK="$(abspath $(RDK_VENV))/bin/rdk" $(BIN)/pytest -q -n auto --dist worksteal
 
 bench: $(DEV_READY) ## speed, memory and numbers of calls, to benchmarks/RESULTS.md; ONLY=judging,… for some
 	$(BIN)/python -m benchmarks $(ONLY)

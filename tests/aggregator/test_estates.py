@@ -137,7 +137,9 @@ def test_more_sources_than_a_page_holds(config: ConfigStandIn) -> None:
     assert len(found.estates) == len(found.possibly_unrecorded) == 250
 
 
-def test_throttled_calls_are_made_again(config: ConfigStandIn) -> None:
+def test_throttled_calls_are_made_again(config: ConfigStandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    monkeypatch.setattr("botocore.retries.bucket.TokenBucket.acquire", lambda *_, **__: True)
     record_estate(config, shop())
     config.add_aggregator(NAME, [source(HERE)])
     config.fail("SelectAggregateResourceConfig", "ThrottlingException", times=1, message="Rate exceeded")

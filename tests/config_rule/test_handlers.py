@@ -16,6 +16,8 @@ from alb_sg.estate.resource_types import LISTENER_TYPE, LOAD_BALANCER_TYPE, SECU
 from embedded_aws.account import ACCOUNT_ID, REGION, EmbeddedAws, icmp, tcp
 from tests.rules import RULE_NAMES, rule_module
 
+pytestmark = pytest.mark.slow
+
 LISTENER_RULE = "ALB_SG_LISTENER_INGRESS"
 INSTANCE_RULE = "ALB_SG_INSTANCE_EGRESS"
 ICMP_RULE = "ALB_SG_ICMP_PMTUD"

@@ -557,6 +557,7 @@ def recordings(draw: st.DrawFn) -> tuple[Shape, list[Any]]:
     ]
 
 
+@pytest.mark.slow
 @given(recordings(), st.randoms(use_true_random=False))
 def test_neither_spelling_nor_the_order_of_items_and_files_matters(given_case: Any, random: Any) -> None:
     estate, documents = given_case

@@ -21,6 +21,8 @@ from alb_sg.live import LiveClients, LiveSource, Selection
 from alb_sg.parameters import parse_parameters
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS
 
+pytestmark = pytest.mark.slow
+
 ACCOUNT = "123456789012"  # moto's
 REGION = "eu-central-1"
 SECTIONS = frozenset[str]().union(*(recommendation.estate_sections for recommendation in RECOMMENDATIONS)) - {"Tags"}

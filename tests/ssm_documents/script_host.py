@@ -17,10 +17,10 @@ import time
 import traceback
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, SupportsIndex
 
 import boto3
-import botocore.loaders
+import botocore.session
 
 SERVICES = ("config", "ec2", "elbv2", "s3")
 
@@ -101,8 +101,8 @@ class _Clock:
     def monotonic(self) -> float:
         return self._monotonic() + self._slept
 
-    def sleep(self, seconds: float) -> None:
-        self._slept += seconds
+    def sleep(self, seconds: float | SupportsIndex) -> None:
+        self._slept += float(seconds)
         if self._slept > self.limit:
             raise _OutOfTime(f"the script waits for more than its {self.limit} seconds")
 
@@ -128,10 +128,9 @@ CLOCK = _Clock()
 
 
 def main() -> None:
-    time.time, time.monotonic = CLOCK.time, CLOCK.monotonic
-    time.sleep = CLOCK.sleep  # type: ignore[assignment]  # typeshed's sleep takes more than floats
-    loader = botocore.loaders.create_loader()
-    botocore.loaders.create_loader = lambda *_: loader
+    time.sleep, time.time, time.monotonic = CLOCK.sleep, CLOCK.time, CLOCK.monotonic
+    loader = botocore.session.create_loader()
+    botocore.session.create_loader = lambda *_: loader
     for service in SERVICES:
         boto3.session.Session("none", "none").client(service, "us-east-1")  # type: ignore[call-overload]  # no literal
     # The attachment's package, not the tests'.

@@ -21,7 +21,6 @@ from typing import Any
 from unittest.mock import patch
 
 import boto3
-import botocore.loaders
 import pytest
 import yaml
 
@@ -146,13 +145,7 @@ def content_of(document: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def make(
-    simulator: ModuleType, host: ScriptHost, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Callable[[Shop], Estate]:
-    # Every verdict opens a session, and every session reads the services' models again, which takes a second.
-    loader = botocore.loaders.create_loader()
-    monkeypatch.setattr(botocore.loaders, "create_loader", lambda *_: loader)
-
+def make(simulator: ModuleType, host: ScriptHost, server: Server, tmp_path: Path) -> Callable[[Shop], Estate]:
     def made(found: Shop) -> Estate:
         server.forget()
         return Estate(found, server, host, simulator, tmp_path)
