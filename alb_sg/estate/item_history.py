@@ -12,7 +12,7 @@ from alb_sg.estate.config_item import DELETED, ITEM_TYPES, NOT_RECORDED, ConfigI
 from alb_sg.estate.estate import Estate, ReadFailure
 from alb_sg.estate.indexing import listeners_by_load_balancer
 from alb_sg.estate.json_files import display_name, join_place
-from alb_sg.estate.model import Listener, Target, TargetGroup
+from alb_sg.estate.model import Listener, Target, TargetGroup, UnknownValue
 from alb_sg.estate.resource_types import (
     INSTANCE_TYPE,
     LISTENER_TYPE,
@@ -77,10 +77,17 @@ class Recording:
         """Raises InvalidInputError where the data does not tell which of two items of a resource is the latest."""
         latest = {type_name: self._latest(type_name) for type_name in ITEM_TYPES}
         not_recorded = [item for items in latest.values() for item in items.not_recorded]
-        failures = map(_not_recorded_failure, sorted(not_recorded, key=lambda item: (item.type, item.id)))
+        unread = [item for items in latest.values() for item in items.unread]
+        failures = map(_failure, sorted([*not_recorded, *unread], key=lambda item: (item.type, item.id)))
         unreadable = {(failure.section, failure.key): failure for failure in failures}
         load_balancers, listeners = latest[LOAD_BALANCER_TYPE], latest[LISTENER_TYPE]
         target_groups, groups = latest[TARGET_GROUP_TYPE], latest[SECURITY_GROUP_TYPE]
+        for section, unknown_values in (
+            (Section.TARGET_HEALTH_DESCRIPTIONS, target_groups.unknown_targets),
+            (Section.TAGS, load_balancers.unknown_tags),
+        ):
+            for arn, value in unknown_values.items():
+                unreadable[section, arn] = ReadFailure(section, arn, f"{value.field}: {value.text}")
         grouped = listeners_by_load_balancer(load_balancers.existing, listeners.existing.values())
         unreadable |= _unrecorded_load_balancers(load_balancers.ids, grouped, target_groups.existing.values())
         return Estate(
@@ -93,7 +100,7 @@ class Recording:
             target_groups=target_groups.section,
             targets=None if target_groups.section is None else target_groups.targets,
             security_groups=groups.section,
-            has_all_security_groups=groups.section is not None and not groups.not_recorded,
+            has_all_security_groups=groups.section is not None and not groups.not_recorded and not groups.unread,
             deleted_security_groups=frozenset(groups.deleted),
             vpcs=latest[VPC_TYPE].section,
             instances=latest[INSTANCE_TYPE].section,
@@ -142,19 +149,28 @@ class _LatestItems:
     def __init__(self) -> None:
         self.existing: dict[str, Any] = {}
         self.targets: dict[str, tuple[Target, ...]] = {}
+        self.unknown_targets: dict[str, UnknownValue] = {}
+        self.unknown_tags: dict[str, UnknownValue] = {}
         self.tags: dict[str, Mapping[str, str]] = {}
         self.deleted: list[str] = []
         self.not_recorded: list[ConfigItem] = []
+        self.unread: list[ConfigItem] = []
         self._deleted_unrecorded: list[str] = []
 
     def add(self, item: ConfigItem) -> None:
         resource_id, status = item.id, item.status
         if item.resource is not None:
             self.existing[resource_id] = item.resource
+            if item.unknown_targets is not None:
+                self.unknown_targets[resource_id] = item.unknown_targets
             if item.targets is not None:
                 self.targets[resource_id] = item.targets
+            if item.unknown_tags is not None:
+                self.unknown_tags[resource_id] = item.unknown_tags
             if item.tags is not None:
                 self.tags[resource_id] = item.tags
+        elif item.unread_cause is not None:
+            self.unread.append(item)
         elif status == DELETED:
             self.deleted.append(resource_id)
         elif status == NOT_RECORDED:
@@ -165,7 +181,7 @@ class _LatestItems:
     @property
     def section(self) -> dict[str, Any] | None:
         """The resources by ID; None where no item shows that the type is recorded."""
-        return self.existing if self.existing or self.deleted else None
+        return self.existing if self.existing or self.deleted or self.unread else None
 
     @property
     def ids(self) -> Collection[str]:
@@ -173,7 +189,7 @@ class _LatestItems:
         return self.existing.keys() | {
             *self.deleted,
             *self._deleted_unrecorded,
-            *(item.id for item in self.not_recorded),
+            *(item.id for item in (*self.not_recorded, *self.unread)),
         }
 
 
@@ -198,8 +214,11 @@ def _unrecorded_load_balancers(
 def _latest_item(items: Sequence[LocatedItem]) -> ConfigItem:
     """The latest item of a resource, out of the latest dated one, the undated one, or both.
 
-    Raises InvalidInputError where they contradict each other.
+    Raises InvalidInputError where they contradict each other. An item that cannot be read says so itself.
     """
+    for located in items:
+        if located.item.unread_cause is not None:
+            return located.item
     for located in items:
         if located.conflict is not None:
             raise InvalidInputError(
@@ -219,15 +238,16 @@ def _latest_item(items: Sequence[LocatedItem]) -> ConfigItem:
     return merged
 
 
-def _not_recorded_failure(item: ConfigItem) -> ReadFailure:
-    """The section, or the key of it, that a resource without recording leaves unread."""
+def _failure(item: ConfigItem) -> ReadFailure:
+    """The section, or the key of it, that a resource leaves unread whose item cannot be read or is not recorded."""
     section = SECTION_BY_TYPE[item.type]
     key: str | None = item.id
     if item.type == LISTENER_TYPE:
         key = _load_balancer_arn(item.id)
     elif section in ALL_OR_NOTHING_SECTIONS:
         key = None
-    return ReadFailure(section, key, f"AWS Config does not record {item.id} ({NOT_RECORDED})")
+    cause = item.unread_cause or f"AWS Config does not record {item.id} ({NOT_RECORDED})"
+    return ReadFailure(section, key, cause)
 
 
 def _load_balancer_arn(listener_arn: str) -> str:

@@ -79,7 +79,7 @@ def _covers_directly(allowed: AllowedTraffic, peer: Peer, target_match: TargetMa
                 target_match is TargetMatch.EFFECTIVE and _address_is_open(peer, allowed)
             )
         case AddressPeer():
-            return peer.addresses <= allowed.addresses or not allowed.referenced_group_ids.isdisjoint(
+            return peer.addresses.is_covered_by(allowed.addresses) or not allowed.referenced_group_ids.isdisjoint(
                 peer.or_security_groups
             )
         case PrefixListPeer():
@@ -183,7 +183,7 @@ def _find_accepted_source(
                 return source
         else:
             of_family, block = parse_cidr(source)
-            if of_family is family and AddressSet(family, (block,)) <= allowed.addresses:
+            if of_family is family and AddressSet(family, (block,)).is_covered_by(allowed.addresses):
                 return source
     return None
 
@@ -210,7 +210,7 @@ def _is_accepted_prefix_list(
     if referenced and (found.family is not None or one_family):
         return True
     addresses = prefix_list_addresses(found, family)
-    return addresses is not None and bool(addresses) and addresses <= allowed.addresses
+    return addresses is not None and addresses.is_covered_by(allowed.addresses)
 
 
 class _TargetSecurityGroups(NamedTuple):

@@ -153,13 +153,15 @@ def _vpc_cidrs(estate: Estate, load_balancer: LoadBalancer) -> tuple[str, ...] |
 def _fronting_load_balancers(estate: Estate, load_balancer: LoadBalancer) -> tuple[FrontingLoadBalancerSummary, ...]:
     fronts = []
     for group, target in estate.alb_registrations_of(load_balancer):
-        port = target.port if target.port is not None else group.port
+        port = group.port_of(target)
         for arn in group.load_balancer_arns or ():
             found = estate.load_balancers.get(arn)
             if found is None:
                 raise NotReadError(f"Network Load Balancer {arn}", "it is not among the LoadBalancers collected")
             fronts.append(
-                FrontingLoadBalancerSummary(found.name, arn, found.scheme, group.name, port, found.security_groups)
+                FrontingLoadBalancerSummary(
+                    found.name, arn, str(found.scheme), group.name, port, found.security_groups
+                )
             )
     return tuple(sorted(fronts, key=lambda front: (front.arn, front.target_group, front.port or 0)))
 

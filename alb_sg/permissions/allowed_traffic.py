@@ -79,7 +79,7 @@ class AllowedTraffic(NamedTuple):
 
     `group_ids` are the groups that `references` name, and `over_peering` are those of the references that reach over
     VPC peering. `unread` are the causes that more may be let through than is known; `unresolved` names the prefix
-    lists whose entries their owner refuses.
+    lists whose entries their owner refuses. `stale_references` let nobody through.
     """
 
     addresses: AddressSet
@@ -89,6 +89,7 @@ class AllowedTraffic(NamedTuple):
     prefix_list_ids: frozenset[str]
     unread: tuple[NotReadError, ...]
     unresolved: tuple[str, ...]
+    stale_references: tuple[SecurityGroupReference, ...] = ()
 
 
 class Permissions:
@@ -129,8 +130,15 @@ class Permissions:
             rules: list[Permission] = []
             for group in self.groups:
                 rules += _permissions_of(group, direction)
-            known = self._direction_rules[direction] = DirectionRules(self.estate, tuple(self.unread), rules)
+            unread = (*self.unread, *self._unknown_rules(direction))
+            known = self._direction_rules[direction] = DirectionRules(self.estate, unread, rules)
         return known
+
+    def _unknown_rules(self, direction: Direction) -> Iterator[NotReadError]:
+        """The causes that rules with unknown values may let through anything."""
+        for group in self.groups:
+            for unknown in group.unknown_ingress if direction is INGRESS else group.unknown_egress:
+                yield unknown.error(f"security group {group.id}")
 
 
 class DirectionRules:
@@ -189,9 +197,12 @@ class DirectionRules:
     def _combine(self, indexes: tuple[int, ...], family: Family) -> AllowedTraffic:
         """What the rules at some places let through together."""
         cidrs, prefix_list_ids, references = self._peers_of(indexes)
+        stale: tuple[SecurityGroupReference, ...] = ()
         if references:
-            references = _effective_references(references, self._estate.deleted_security_groups)
-        if not references and not prefix_list_ids and not self._unread:
+            named, references = references, _effective_references(references, self._estate.deleted_security_groups)
+            if len(references) < len(named):
+                stale = tuple(dict.fromkeys([one for one in named if one not in references]))
+        if not references and not prefix_list_ids and not self._unread and not stale:
             return _addresses_only(family, cidrs)
         addresses, unread = address_set(family, cidrs), self._unread
         unresolved: tuple[str, ...] = ()
@@ -207,7 +218,7 @@ class DirectionRules:
             group_ids = frozenset(map(_GROUP_ID, references))
             over_peering = tuple(filter(_PEERING_CONNECTION_ID, references))
         lists = frozenset(prefix_list_ids)
-        return _new_allowed_traffic((addresses, references, over_peering, group_ids, lists, unread, unresolved))
+        return _new_allowed_traffic((addresses, references, over_peering, group_ids, lists, unread, unresolved, stale))
 
     def _peers_of(
         self, indexes: tuple[int, ...]
@@ -266,7 +277,7 @@ def _effective_references(
 
 
 def _is_effective(reference: SecurityGroupReference, deleted_groups: frozenset[str]) -> bool:
-    return reference.group_id not in deleted_groups and (reference.peering_status is None or not reference.is_stale)
+    return reference.group_id not in deleted_groups and not reference.is_stale
 
 
 @lru_cache(maxsize=256)

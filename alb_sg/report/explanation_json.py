@@ -44,17 +44,21 @@ def _load_balancer_object(explanation: Explanation) -> dict[str, Any]:
         "region": explanation.region,
         "loadBalancerArn": found.arn,
         "loadBalancerName": found.name,
-        "type": found.type,
-        "scheme": found.scheme,
-        "ipAddressType": found.ip_address_type,
-        "state": found.state,
+        "type": str(found.type),
+        "scheme": str(found.scheme),
+        "ipAddressType": str(found.ip_address_type),
+        "state": str(found.state),
         "vpcId": found.vpc_id,
         "vpcCidrs": None if explanation.vpc_cidrs is None else list(explanation.vpc_cidrs),
         "securityGroups": [
             {"id": group_id, "name": explanation.group_names.get(group_id)} for group_id in found.security_groups
         ],
         "listeners": [
-            {"arn": listener.arn, "protocol": listener.protocol, "port": listener.port}
+            {
+                "arn": listener.arn,
+                "protocol": str(listener.protocol),
+                "port": listener.port if isinstance(listener.port, int) else None,
+            }
             for listener in explanation.listeners
         ],
         "networkLoadBalancers": [_network_load_balancer_object(front) for front in explanation.fronting_load_balancers],
