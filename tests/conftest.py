@@ -43,6 +43,7 @@ SLOW_MODULES = frozenset(
         "deployment/test_settings.py",
         "deployment/test_stacks.py",
         "deployment/test_templates.py",
+        "estate/test_unknown_values.py",
         "exemptions/test_command.py",
         "exemptions/test_handlers.py",
         "live/test_live_moto.py",

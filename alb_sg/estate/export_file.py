@@ -25,7 +25,7 @@ from alb_sg.estate.estate import Estate, ReadFailure
 from alb_sg.estate.field_readers import Shape, list_or_empty, read_each, require_object, required_text
 from alb_sg.estate.indexing import listeners_by_load_balancer, ordered_targets
 from alb_sg.estate.json_files import file_error_context, join_place, read_json_file
-from alb_sg.estate.model import PrefixList, Target
+from alb_sg.estate.model import Listener, PrefixList, Target
 from alb_sg.estate.sections import ALL_OR_NOTHING_SECTIONS, Section
 
 T = TypeVar("T")
@@ -80,12 +80,7 @@ def _estate(value: Any) -> Estate:
         return _list_section(document, name, read, account_region, failures)
 
     load_balancers = read_list(Section.LOAD_BALANCERS, from_api.load_balancer, account_region)
-    listeners = read_list(Section.LISTENERS, from_api.listener, account_region)
-    for place, listener in (listeners or {}).items():
-        try:
-            account_region.check_arn(listener.load_balancer_arn, "LoadBalancerArn")
-        except InvalidInputError as error:
-            raise error.inside(f"{Section.LISTENERS}[{json.dumps(place)}]") from error
+    listeners = read_list(Section.LISTENERS, lambda value: _listener(value, account_region), account_region)
     security_groups = read_list(Section.SECURITY_GROUPS, from_api.security_group, None)
     listed = load_balancers or {}
     targets = _object_section(
@@ -149,7 +144,7 @@ def _list_section(
             elements[identifier] = read(element)
         except InvalidInputError as error:
             if name is Section.LISTENERS:
-                # Nothing tells whose listener it is.
+                # It is the listener of no load balancer of this account and region.
                 raise error.inside(place) from error
             key = None if name in ALL_OR_NOTHING_SECTIONS else identifier
             failures.append(ReadFailure(name, key, str(error.inside(place))))
@@ -188,6 +183,12 @@ def _refuse_partial(response: Shape, place: str) -> None:
             raise InvalidInputError(
                 "the response has further pages; collect all of them and remove this key", join_place(place, key)
             )
+
+
+def _listener(value: Any, account_region: AccountRegion) -> Listener:
+    listener = from_api.listener(value)
+    account_region.check_arn(listener.load_balancer_arn, "LoadBalancerArn")
+    return listener
 
 
 # --- sections that are objects
@@ -296,12 +297,15 @@ def _tags(
     if isinstance(value, list) or _wrapper_key(value, wrappers) is not None:
         for place, description in _elements(value, Section.TAGS, wrappers):
             try:
-                arn, tags = _tag_description(description, account_region)
+                arn = _described_arn(description, account_region)
                 if arn in tags_by_arn:
                     raise InvalidInputError(f"{arn!r} was given already", "ResourceArn")
             except InvalidInputError as error:
                 raise error.inside(place) from error
-            tags_by_arn[arn] = tags
+            try:
+                tags_by_arn[arn] = from_api.tags(description.get("Tags"))
+            except InvalidInputError as error:
+                failures.append(ReadFailure(Section.TAGS, arn, str(error.inside(f"{place}.Tags"))))
     else:
         tags_by_arn |= (
             _object_section(document, Section.TAGS, lambda arn, tags: _tags_of(arn, tags, account_region), failures)
@@ -311,14 +315,10 @@ def _tags(
     return {arn: {} for arn in load_balancer_arns if arn not in unread} | tags_by_arn
 
 
-def _tag_description(value: Any, account_region: AccountRegion) -> tuple[str, Mapping[str, str]]:
-    description = require_object(value)
-    arn = required_text(description, "ResourceArn")
+def _described_arn(value: Any, account_region: AccountRegion) -> str:
+    arn = required_text(require_object(value), "ResourceArn")
     account_region.check_arn(arn, "ResourceArn")
-    try:
-        return arn, from_api.tags(description.get("Tags"))
-    except InvalidInputError as error:
-        raise error.inside("Tags") from error
+    return arn
 
 
 def _tags_of(arn: str, value: Any, account_region: AccountRegion) -> Mapping[str, str]:

@@ -77,7 +77,8 @@ def _or_unknown(field: str, read: Callable[[], T]) -> T | UnknownValue:
 
 
 def _enumerated(fields: Shape, field: str, known: tuple[str, ...], default: str) -> str | UnknownValue:
-    return _or_unknown(field, lambda: known_value(fields, field, known, default))
+    value = _or_unknown(field, lambda: known_value(fields, field, known, default))
+    return value._replace(value=str(fields[field])) if isinstance(value, UnknownValue) else value
 
 
 def _text_or(fields: Shape, field: str, default: str) -> str:
@@ -97,26 +98,31 @@ def load_balancer(value: Any) -> LoadBalancer:
     return LoadBalancer(
         arn=arn,
         name=_text_or(fields, "LoadBalancerName", _name_in_arn(arn)),
-        type=_or_unknown("Type", lambda: _required_value(fields, "Type", LOAD_BALANCER_TYPES)),
+        type=_required_value(fields, "Type", LOAD_BALANCER_TYPES),
         # The default of CreateLoadBalancer.
         scheme=_enumerated(fields, "Scheme", SCHEMES, "internet-facing"),
-        state=_or_unknown("State", lambda: _load_balancer_state(fields)),
+        state=_load_balancer_state(fields),
         vpc_id=_text_or(fields, "VpcId", ""),
         ip_address_type=_enumerated(fields, "IpAddressType", IP_ADDRESS_TYPES, "ipv4"),
         security_groups=tuple(sorted(set(_load_balancer_groups(fields)))),
     )
 
 
-def _required_value(fields: Shape, field: str, known: tuple[str, ...]) -> str:
-    required_text(fields, field)
-    return known_value(fields, field, known, "")
+def _required_value(fields: Shape, field: str, known: tuple[str, ...]) -> str | UnknownValue:
+    if not fields.get(field):
+        return UnknownValue(field, "it is missing", "missing")
+    return _enumerated(fields, field, known, "")
 
 
-def _load_balancer_state(fields: Shape) -> str:
-    if fields.get("State") is None:
+def _load_balancer_state(fields: Shape) -> str | UnknownValue:
+    state = fields.get("State")
+    if state is None:
         # Sources that leave the state out describe load balancers in service.
         return "active"
-    return _required_value(require_object(fields["State"]), "Code", LOAD_BALANCER_STATES)
+    if not isinstance(state, Mapping):
+        return UnknownValue("State", f"an object was expected, not {state!r}", str(state))
+    code = _required_value(state, "Code", LOAD_BALANCER_STATES)
+    return code._replace(field="State") if isinstance(code, UnknownValue) else code
 
 
 def _load_balancer_groups(fields: Shape) -> list[str]:
@@ -199,7 +205,7 @@ def _forwarded_target_groups(action: Any) -> list[str]:
 def target_group(value: Any) -> TargetGroup:
     fields = require_object(value)
     arn = required_text(fields, "TargetGroupArn")
-    target_type = _enumerated(fields, "TargetType", TARGET_TYPES, "instance")
+    target_type = _target_type(fields.get("TargetType"))
     enabled = fields.get("HealthCheckEnabled")
     family = _enumerated(fields, "IpAddressType", tuple(_FAMILIES), "ipv4")
     return TargetGroup(
@@ -218,6 +224,16 @@ def target_group(value: Any) -> TargetGroup:
         health_check_port=_or_unknown("HealthCheckPort", lambda: _health_check_port(fields.get("HealthCheckPort"))),
         target_control_port=_or_unknown("TargetControlPort", lambda: optional_port(fields, "TargetControlPort")),
     )
+
+
+def _target_type(value: Any) -> str | UnknownValue:
+    """The target type in the API's own letter case: what an unknown one means for the targets' ids cannot be guessed."""
+    if value is None:
+        # The default of CreateTargetGroup.
+        return "instance"
+    if value in TARGET_TYPES:
+        return str(value)
+    return UnknownValue("TargetType", f"{value!r} is not one of {', '.join(TARGET_TYPES)}", str(value))
 
 
 def _load_balancer_arns(value: Any) -> tuple[str, ...] | None:
@@ -565,7 +581,9 @@ def prefix_list(prefix_list_id: str, value: Any) -> PrefixList:
     family = parse_cidr(cidrs[0])[0] if not named and cidrs else _FAMILIES.get(named)
     wrong = next((text for text in cidrs if parse_cidr(text)[0] is not family), None)
     if wrong is not None:
-        raise InvalidInputError(f"{wrong} is not an {named or 'IPv4 or IPv6'} block like the other entries", "Entries")
+        # A family follows from the entries or is named: here it is known.
+        expected = "" if family is None else f"{family.label} "
+        raise InvalidInputError(f"{wrong!r} is not an {expected}block", "Entries")
     return PrefixList(
         id=prefix_list_id,
         name=text_or_default(fields, "PrefixListName", prefix_list_id),

@@ -23,17 +23,18 @@ NO_UNKNOWN_CIDRS: Mapping[Family, UnknownValue] = {}
 
 class UnknownValue(NamedTuple):
     """A value that the code cannot interpret, such as a new load balancer state or a port that is no port. `field` is
-    the API's name of the field, `text` describes the value."""
+    the API's name of the field, `text` says what is wrong with its value, and `value` is the value for reports."""
 
     field: str
     text: str
+    value: str = "unknown"
 
     def __str__(self) -> str:
-        return self.text
+        return self.value
 
     def error(self, owner: str) -> NotReadError:
         """The error of a verdict that depends on this field of a resource."""
-        return NotReadError(f"{self.field} of {owner}", f"{self.text} is not a value that this version knows")
+        return NotReadError(f"{self.field} of {owner}", self.text)
 
 
 def require_known(value: T | UnknownValue, owner: str) -> T:

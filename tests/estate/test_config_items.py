@@ -854,42 +854,6 @@ SPELLED_TWICE = config_item(SECURITY_GROUP, "sg-1", {"groupId": "sg-1", "groupNa
 
 REFUSED: list[tuple[str, Any, str]] = [
     (
-        "a block in ipRanges",
-        [_group(), _group("sg-2", block="10.0.0.0/33")],
-        "[1].configuration.IpPermissions[0].IpRanges[0]: '10.0.0.0/33' is not a CIDR block",
-    ),
-    (
-        "a port of a listener",
-        {"configurationItems": [_changed(_example(HTTP), "configuration", "Port", value="70000")]},
-        "configurationItems[0].configuration.Port: 70000 is not a port (0 to 65535)",
-    ),
-    (
-        "a target's port",
-        _changed(_example(BLUE), "configuration", "Targets", 1, "Port", value=70000),
-        "configuration.Targets[1].Port: 70000 is not a port (0 to 65535)",
-    ),
-    (
-        "a load balancer in an event",
-        {"configurationItem": _changed(_example(WEB), "configuration", "Type", value=None)},
-        "configurationItem.configuration.Type: text is missing",
-    ),
-    ("no configuration", [_group() | {"configuration": None}], "[0].configuration: an object was expected, not null"),
-    (
-        "a configuration that is no JSON",
-        [_group() | {"configuration": "{'a': 1}"}],
-        "[0].configuration: not JSON: Expecting property name enclosed in double quotes at line 1, column 2",
-    ),
-    (
-        "a list as configuration",
-        [_group() | {"configuration": "[]"}],
-        "[0].configuration: an object was expected, not a list",
-    ),
-    (
-        "one field in two spellings",
-        SPELLED_TWICE,
-        "configuration.GroupName: given in two spellings with different values",
-    ),
-    (
         "another's configuration",
         [_group() | {"resourceId": "sg-2"}],
         "[0].configuration.GroupId: 'sg-1' differs from the item's own ID 'sg-2'",
@@ -924,27 +888,6 @@ REFUSED: list[tuple[str, Any, str]] = [
         "no id of something deleted",
         [_group(configurationItemStatus="ResourceDeleted", resourceId=None) | {"configuration": None}],
         "[0].resourceId: the resource ID is missing",
-    ),
-    (
-        "an unknown status",
-        [_group(configurationItemStatus="Gone")],
-        "[0].configurationItemStatus: 'Gone' is not a configuration item status",
-    ),
-    (
-        "no time",
-        [_group(configurationItemCaptureTime="yesterday")],
-        "[0].configurationItemCaptureTime: a time was expected, not 'yesterday'",
-    ),
-    (
-        "no number",
-        [_group(configurationStateId="first")],
-        "[0].configurationStateId: a whole number was expected, not 'first'",
-    ),
-    ("a tag that is no text", [_example(WEB) | {"tags": {"a": 1}}], "[0].tags.a: text was expected, not 1"),
-    (
-        "a supplementary tag without a key",
-        [_example(WEB) | {"tags": None, "supplementaryConfiguration": {"Tags": '[{"value": "a"}]'}}],
-        "[0].supplementaryConfiguration.Tags[0].Key: text is missing",
     ),
     ("a list where items belong", {"configurationItems": {}}, "configurationItems: a list was expected, not an object"),
     (
@@ -991,6 +934,97 @@ REFUSED: list[tuple[str, Any, str]] = [
 )
 def test_what_cannot_be_is_refused_with_its_place(tmp_path: Path, document: Any, sentence: str) -> None:
     assert refusal(write(tmp_path, document)) == f"given.json: {sentence}"
+
+
+# An item with an ID concerns its resource alone: the file is read, and what depends on the resource is an error.
+UNREAD: list[tuple[str, Any, ReadFailure]] = [
+    (
+        "a target's port that is none: the registrations are unread, the target group is not",
+        _changed(_example(BLUE), "configuration", "Targets", 1, "Id", value=None),
+        ReadFailure(Section.TARGET_HEALTH_DESCRIPTIONS, BLUE, "Targets[1].Id: text is missing"),
+    ),
+    (
+        "no configuration",
+        [_group() | {"configuration": None}],
+        ReadFailure(Section.SECURITY_GROUPS, "sg-1", "configuration: an object was expected, not null"),
+    ),
+    (
+        "a configuration that is no JSON",
+        [_group() | {"configuration": "{'a': 1}"}],
+        ReadFailure(
+            Section.SECURITY_GROUPS,
+            "sg-1",
+            "configuration: not JSON: Expecting property name enclosed in double quotes at line 1, column 2",
+        ),
+    ),
+    (
+        "a list as configuration",
+        [_group() | {"configuration": "[]"}],
+        ReadFailure(Section.SECURITY_GROUPS, "sg-1", "configuration: an object was expected, not a list"),
+    ),
+    (
+        "one field in two spellings, of which neither is known to be meant",
+        SPELLED_TWICE,
+        ReadFailure(
+            Section.SECURITY_GROUPS,
+            "sg-1",
+            "configuration.GroupName: given in two spellings with different values",
+        ),
+    ),
+    (
+        "a status that does not tell whether the resource exists",
+        [_group(configurationItemStatus="Gone")],
+        ReadFailure(
+            Section.SECURITY_GROUPS,
+            "sg-1",
+            "configurationItemStatus: 'Gone' is not a configuration item status",
+        ),
+    ),
+    (
+        "no time, so that nobody knows whether it is the latest",
+        [_group(configurationItemCaptureTime="yesterday"), _group(configurationItemCaptureTime="2026-01-01T00:00:00Z")],
+        ReadFailure(
+            Section.SECURITY_GROUPS,
+            "sg-1",
+            "configurationItemCaptureTime: a time was expected, not 'yesterday'",
+        ),
+    ),
+    (
+        "no number",
+        [_group(configurationStateId="first")],
+        ReadFailure(
+            Section.SECURITY_GROUPS, "sg-1", "configurationStateId: a whole number was expected, not 'first'"
+        ),
+    ),
+    (
+        "a load balancer's tag that is no text: only TagKey depends on it",
+        [_example(WEB) | {"tags": {"a": 1}}],
+        ReadFailure(Section.TAGS, WEB, "tags.a: text was expected, not 1"),
+    ),
+    (
+        "a supplementary tag without a key",
+        [_example(WEB) | {"tags": None, "supplementaryConfiguration": {"Tags": '[{"value": "a"}]'}}],
+        ReadFailure(Section.TAGS, WEB, "supplementaryConfiguration.Tags[0].Key: text is missing"),
+    ),
+]
+
+
+@pytest.mark.parametrize("fast", [True, False])
+@pytest.mark.parametrize(
+    ("document", "failure"),
+    [(document, failure) for _, document, failure in UNREAD],
+    ids=[name for name, _, _ in UNREAD],
+)
+def test_an_item_that_cannot_be_read_concerns_its_resource_alone(
+    tmp_path: Path, document: Any, failure: ReadFailure, *, fast: bool
+) -> None:
+    items = document if isinstance(document, list) else [document]
+    other = _group("sg-9")
+    path = write(tmp_path, {"configurationItems": [*items, other]})
+    [estate] = read_config_items([path], fast=fast)
+    assert failure in estate.failures
+    assert "sg-9" in (estate.security_groups or {})
+    assert failure.key not in (estate.security_groups or {})
 
 
 def test_a_truncated_file_among_good_ones_is_named(tmp_path: Path) -> None:

@@ -7,8 +7,6 @@ from typing import Any
 
 import pytest
 
-from alb_sg.errors import InvalidInputError
-from alb_sg.estate import from_api
 from alb_sg.findings.judge import judge_all
 from alb_sg.parameters import Parameters
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
@@ -38,6 +36,7 @@ from tests.builders import (
 )
 from tests.semantics.cases import (
     COMPLIANT,
+    ERROR,
     NON_COMPLIANT,
     Case,
     Lacks,
@@ -119,10 +118,11 @@ def test_ports_that_are_null_are_absent(null: str) -> None:
 @pytest.mark.parametrize("present", ["FromPort", "ToPort"])
 @pytest.mark.parametrize("other", [{}, {"FromPort": None}])
 def test_tcp_with_one_port_is_malformed(present: str, other: Shape) -> None:
-    """ "With one of the two it is malformed": refused with its place, never a verdict."""
+    """ "With one of the two it is malformed": an error with its place, never a verdict, unless the rest proves cover."""
     rule = {"IpProtocol": "tcp", "IpRanges": [{"CidrIp": ANYWHERE}]} | other | {present: 443}
-    with pytest.raises(InvalidInputError, match=r"IpPermissions\[0\].*FromPort and ToPort"):
-        from_api.security_group(group(ingress=[rule]))
+    check(Case("alone", "Malformed.", open_to(rule), ERROR, says=("IpPermissions[0]", "sg-1", "FromPort and ToPort")))
+    check(Case("beside a rule that suffices", "The rest proves cover.", open_to(rule, tcp(443, ANYWHERE)), COMPLIANT))
+    check(Case("outbound", "It says nothing of inbound.", estate(listener(443), group(egress=[rule])), NON_COMPLIANT))
 
 
 def _icmp(name: str, why: str, expected: str, *ingress: Shape) -> Case:
@@ -442,11 +442,8 @@ def test_security_groups_as_texts_or_objects(groups: Any) -> None:
         ({"FromPort": 443, "ToPort": 443}, "IpProtocol"),
     ],
 )
-def test_what_cannot_be_a_rule_is_refused_with_its_place(rule: Shape, place: str) -> None:
-    with pytest.raises(InvalidInputError) as refused:
-        build(open_to(rule))
-    assert str(refused.value).startswith("IpPermissions[0]")
-    assert place in str(refused.value)
+def test_what_cannot_be_a_rule_is_an_error_with_its_place(rule: Shape, place: str) -> None:
+    check(Case(place, "A malformed rule may let through anything.", open_to(rule), ERROR, says=("IpPermissions[0]", place)))
 
 
 def test_all_of_it_outbound_too() -> None:
