@@ -225,9 +225,7 @@ def _with_targets(item: ConfigItem, configuration: Shape) -> ConfigItem:
     if item.type != TARGET_GROUP_TYPE or configuration.get("Targets") is None:
         return item
     try:
-        return item._replace(
-            targets=ordered_targets(read_list(configuration, "Targets", from_api.target_description))
-        )
+        return item._replace(targets=ordered_targets(read_list(configuration, "Targets", from_api.target_description)))
     except InvalidInputError as error:
         return item._replace(unknown_targets=UnknownValue(error.place, error.message))
 

@@ -2,7 +2,7 @@
 
     {"AccountId", "Region", "LoadBalancers": [DescribeLoadBalancers], "Listeners": [DescribeListeners],
      "TargetGroups": [DescribeTargetGroups], "TargetHealthDescriptions": {"<TargetGroupArn>": [DescribeTargetHealth]},
-     "SecurityGroups": [DescribeSecurityGroups], "Vpcs": [DescribeVpcs], "Subnets": [DescribeSubnets],
+     "SecurityGroups": [DescribeSecurityGroups], "Vpcs": [DescribeVpcs],
      "NetworkInterfaces": [DescribeNetworkInterfaces], "Instances": [DescribeInstances' Instances],
      "ManagedPrefixLists": {"pl-…": {"PrefixListName", "AddressFamily", "OwnerId", "Entries": [{"Cidr"}]}},
      "Tags": {"<LoadBalancerArn>": [{"Key", "Value"}]}}
@@ -30,7 +30,7 @@ from alb_sg.estate.sections import ALL_OR_NOTHING_SECTIONS, Section
 
 T = TypeVar("T")
 
-# The field that identifies the elements of a section. `Subnets` is exported for people; no rule reads it.
+# The field that identifies the elements of a section.
 ID_FIELDS = {
     Section.LOAD_BALANCERS: "LoadBalancerArn",
     Section.LISTENERS: "ListenerArn",
@@ -39,7 +39,6 @@ ID_FIELDS = {
     Section.VPCS: "VpcId",
     Section.NETWORK_INTERFACES: "NetworkInterfaceId",
     Section.INSTANCES: "InstanceId",
-    "Subnets": "SubnetId",
 }
 # The keys of a section's elements in the API's response, where they differ from the section's name.
 WRAPPER_KEYS = {Section.INSTANCES: ("Reservations", "Instances"), Section.TAGS: ("TagDescriptions",)}

@@ -227,7 +227,7 @@ def target_group(value: Any) -> TargetGroup:
 
 
 def _target_type(value: Any) -> str | UnknownValue:
-    """The target type in the API's own letter case: what an unknown one means for the targets' ids cannot be guessed."""
+    """The target type, in the API's own letter case: what the targets' ids mean under an unknown one is not known."""
     if value is None:
         # The default of CreateTargetGroup.
         return "instance"
@@ -409,7 +409,9 @@ def vpc(value: Any) -> Vpc:
             for association in _associations(fields, block)
         ]
         cidrs[family] = tuple(sorted(text for text in read if isinstance(text, str)))
-        unknown_cidrs |= {family: value for value in read if isinstance(value, UnknownValue)}
+        for value in read:
+            if isinstance(value, UnknownValue):
+                unknown_cidrs[family] = value
     return Vpc(vpc_id, cidrs, unknown_cidrs)
 
 
@@ -438,7 +440,9 @@ def network_interface(value: Any) -> NetworkInterface:
     described = _or_unknown("addresses and groups", lambda: _interface_addresses(fields))
     unknown = described if isinstance(described, UnknownValue) else None
     no_addresses: _InterfaceAddresses = ((), (), (), ())
-    groups, ipv4_addresses, ipv6_addresses, prefixes = no_addresses if isinstance(described, UnknownValue) else described
+    groups, ipv4_addresses, ipv6_addresses, prefixes = (
+        no_addresses if isinstance(described, UnknownValue) else described
+    )
     return NetworkInterface(
         id=interface_id,
         vpc_id=_text_or(fields, "VpcId", ""),

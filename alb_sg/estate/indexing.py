@@ -70,8 +70,10 @@ def target_groups_of_unknown_load_balancer(groups: Iterable[TargetGroup]) -> Map
 
 
 def primary_interface_by_instance(interfaces: Iterable[NetworkInterface]) -> Mapping[str, NetworkInterface]:
-    """The primary interface of each instance. An instance for which several interfaces claim to be it is left out: their
-    source does not tell the network cards."""
+    """The primary interface of each instance.
+
+    An instance for which several interfaces claim to be it is left out: their source does not tell the network cards.
+    """
     primary: dict[str, NetworkInterface] = {}
     ambiguous: set[str] = set()
     for interface in interfaces:

@@ -140,7 +140,10 @@ def _reason(permissions: Permissions, coverage: Coverage, detail: _Detail) -> st
     if not detail.show_open_instead:
         return text
     allowed = permissions.allowed_traffic(requirement.direction, requirement.traffic, requirement.peer.family)
-    instead, stale = _open_instead(allowed), _abbreviate(tuple(sorted({one.group_id for one in allowed.stale_references})))
+    instead, stale = (
+        _open_instead(allowed),
+        _abbreviate(tuple(sorted({one.group_id for one in allowed.stale_references}))),
+    )
     said = [*([f"open to {instead}"] if instead else []), *([f"the reference to {stale} is stale"] if stale else [])]
     return f"{text} ({'; '.join(said)})" if said else text
 

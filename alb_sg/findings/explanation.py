@@ -159,9 +159,7 @@ def _fronting_load_balancers(estate: Estate, load_balancer: LoadBalancer) -> tup
             if found is None:
                 raise NotReadError(f"Network Load Balancer {arn}", "it is not among the LoadBalancers collected")
             fronts.append(
-                FrontingLoadBalancerSummary(
-                    found.name, arn, str(found.scheme), group.name, port, found.security_groups
-                )
+                FrontingLoadBalancerSummary(found.name, arn, str(found.scheme), group.name, port, found.security_groups)
             )
     return tuple(sorted(fronts, key=lambda front: (front.arn, front.target_group, front.port or 0)))
 

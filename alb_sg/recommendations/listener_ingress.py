@@ -63,7 +63,9 @@ def requirements(context: LoadBalancerContext, parameters: Parameters) -> Requir
 def _requirement_group(
     listener: Listener, peers: tuple[Peer, ...], *, allows_accepted_sources: bool
 ) -> RequirementGroup:
-    return RequirementGroup(Direction.INGRESS, Traffic.tcp(listener.known_port), peers, listener, allows_accepted_sources)
+    return RequirementGroup(
+        Direction.INGRESS, Traffic.tcp(listener.known_port), peers, listener, allows_accepted_sources
+    )
 
 
 def _requirements_behind(

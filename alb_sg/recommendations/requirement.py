@@ -147,7 +147,7 @@ class RequirementSet:
     remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if not self.groups or not all([group.peers for group in self.groups]):
+        if not self.groups or not all(group.peers for group in self.groups):
             raise NotReadError("requirements", "there is none, and no reason for it")
 
     @property

@@ -83,7 +83,9 @@ def target_notes(
 
 def listeners_by_port(estate: Estate, load_balancer: LoadBalancer) -> tuple[Listener, ...]:
     """Raises NotReadError."""
-    return tuple(sorted(estate.listeners_of(load_balancer), key=lambda listener: (sortable_port(listener.port), listener.arn)))
+    return tuple(
+        sorted(estate.listeners_of(load_balancer), key=lambda listener: (sortable_port(listener.port), listener.arn))
+    )
 
 
 def _group_notes(estate: Estate, group: TargetGroup, skip_note: str | None) -> Iterator[str]:

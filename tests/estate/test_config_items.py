@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from alb_sg.errors import InvalidInputError, NotReadError
 from alb_sg.estate.cidr import Family
 from alb_sg.estate.config_item import ITEM_TYPES
+from alb_sg.estate.config_documents import MESSAGES_WITHOUT_ITEM
 from alb_sg.estate.estate import Estate, ReadFailure
 from alb_sg.estate.export_file import read_export_file
 from alb_sg.estate.model import (
@@ -992,9 +993,7 @@ UNREAD: list[tuple[str, Any, ReadFailure]] = [
     (
         "no number",
         [_group(configurationStateId="first")],
-        ReadFailure(
-            Section.SECURITY_GROUPS, "sg-1", "configurationStateId: a whole number was expected, not 'first'"
-        ),
+        ReadFailure(Section.SECURITY_GROUPS, "sg-1", "configurationStateId: a whole number was expected, not 'first'"),
     ),
     (
         "a load balancer's tag that is no text: only TagKey depends on it",
@@ -1037,3 +1036,46 @@ def test_a_truncated_file_among_good_ones_is_named(tmp_path: Path) -> None:
 def test_other_types_are_passed_over_whatever_they_hold(tmp_path: Path) -> None:
     strange = {"resourceType": "AWS::S3::Bucket", "configuration": 7, "configurationItemCaptureTime": {}}
     assert read_config_items([write(tmp_path, [strange])]) == []
+
+
+def _notification(item: Shape) -> Shape:
+    return {
+        "configurationItemDiff": None,
+        "configurationItem": item,
+        "messageType": "ConfigurationItemChangeNotification",
+    }
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        # What AWS Config writes to its bucket as …_ChangeNotification_… and for oversized items.
+        lambda message: message,
+        lambda message: {"detail-type": "Config Configuration Item Change", "source": "aws.config", "detail": message},
+        lambda message: {"Type": "Notification", "TopicArn": "arn", "Message": json.dumps(message)},
+        lambda message: {"Records": [{"EventSource": "aws:sns", "Sns": {"Message": json.dumps(message)}}]},
+    ],
+    ids=["in a bucket", "by EventBridge", "by SNS", "by SNS to a function"],
+)
+def test_change_notifications_as_they_are_delivered(tmp_path: Path, wrap: Any) -> None:
+    [estate] = read_config_items([write(tmp_path, wrap(_notification(_group())))])
+    assert set(estate.security_groups or {}) == {"sg-1"}
+
+
+def test_json_lines(tmp_path: Path) -> None:
+    path = tmp_path / "items.json"
+    path.write_text("\n".join(json.dumps(item) for item in (_group(), _notification(_group("sg-2")))) + "\n")
+    [estate] = read_config_items([str(path)])
+    assert set(estate.security_groups or {}) == {"sg-1", "sg-2"}
+
+
+@pytest.mark.parametrize("by_sns", [False, True])
+@pytest.mark.parametrize("kind", sorted(MESSAGES_WITHOUT_ITEM))
+def test_a_notification_without_an_item_is_skipped_with_a_sentence(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, kind: str, *, by_sns: bool
+) -> None:
+    message: Any = {"messageType": kind, "s3ObjectKey": "key"}
+    skipped = write(tmp_path, {"Type": "Notification", "Message": json.dumps(message)} if by_sns else message, "a.json")
+    [estate] = read_config_items([skipped, write(tmp_path, _group(), "b.json")])
+    assert set(estate.security_groups or {}) == {"sg-1"}
+    assert "a.json: skipped" in caplog.text

@@ -435,7 +435,7 @@ UNREAD: list[tuple[str, Change, ReadFailure]] = [
         ReadFailure(
             Section.MANAGED_PREFIX_LISTS,
             "pl-1",
-            'ManagedPrefixLists["pl-1"].Entries: \'::/0\' is not an IPv4 block',
+            "ManagedPrefixLists[\"pl-1\"].Entries: '::/0' is not an IPv4 block",
         ),
     ),
     (
@@ -463,9 +463,7 @@ UNREAD: list[tuple[str, Change, ReadFailure]] = [
 @pytest.mark.parametrize(
     ("change", "failure"), [(change, failure) for _, change, failure in UNREAD], ids=[name for name, _, _ in UNREAD]
 )
-def test_what_cannot_be_read_concerns_its_resource_alone(
-    tmp_path: Path, change: Change, failure: ReadFailure
-) -> None:
+def test_what_cannot_be_read_concerns_its_resource_alone(tmp_path: Path, change: Change, failure: ReadFailure) -> None:
     document = saved()
     change(document)
     estate = read(tmp_path, document)

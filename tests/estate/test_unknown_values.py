@@ -300,9 +300,7 @@ def verdicts(found: Estate) -> dict[tuple[str, str], str]:
     rules = {rule: parse_parameters({}) for rule in RECOMMENDATIONS}
     findings, errors = judge_all(found, found.load_balancers.values(), rules)
     names = {arn: arn.split("/")[-2] for arn in found.load_balancers}
-    by_rule = {
-        (names[one.load_balancer_arn], one.rule): f"{one.compliance.value} {one.annotation}" for one in findings
-    }
+    by_rule = {(names[one.load_balancer_arn], one.rule): f"{one.compliance.value} {one.annotation}" for one in findings}
     return by_rule | {(names[one.load_balancer_arn or ""], str(one.rule)): "ERROR" for one in errors}
 
 
@@ -335,9 +333,13 @@ def test_everything_is_judged_without_unknown_values(source: str) -> None:
 
 @pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize(
-    ("of", "path"), [(of, path) for of, _, path in places()], ids=_names((of.__name__, *path) for of, _, path in places())
+    ("of", "path"),
+    [(of, path) for of, _, path in places()],
+    ids=_names((of.__name__, *path) for of, _, path in places()),
 )
-def test_an_unheard_of_value_concerns_what_depends_on_it(tmp_path: Path, source: str, of: type, path: list[Any]) -> None:
+def test_an_unheard_of_value_concerns_what_depends_on_it(
+    tmp_path: Path, source: str, of: type, path: list[Any]
+) -> None:
     read = SOURCES[source]
     before = verdicts_before(source)
     for value in UNHEARD_OF[:1] if source == "live" else UNHEARD_OF:
@@ -361,4 +363,3 @@ def _without_last_index(path: list[Any]) -> str:
 def verdicts_before(source: str) -> dict[tuple[str, str], str]:
     with TemporaryDirectory() as folder:
         return verdicts(SOURCES[source](Path(folder), saved()))
-

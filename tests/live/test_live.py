@@ -1057,7 +1057,6 @@ def test_a_prefix_list_that_is_not_described_is_saved_as_one_without_entries(tmp
         "DescribeTargetHealth",
         "DescribeSecurityGroups",
         "DescribeVpcs",
-        "DescribeSubnets",
         "DescribeNetworkInterfaces",
         "DescribeInstances",
         "DescribeManagedPrefixLists",
