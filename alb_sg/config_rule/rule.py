@@ -136,7 +136,7 @@ class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
         return loaded
 
     def _evaluations(self, loaded: LoadResult, client_factory: Any, parameters: Parameters) -> list[Evaluation]:
-        load_balancers = [found for found in loaded.selected if found.type == "application"]
+        load_balancers = [found for found in loaded.selected if found.may_be_application]
         findings, errors = judge_all(loaded.estate, load_balancers, {self.recommendation: parameters})
         if parameters.exemptions is not None and load_balancers:
             account_region = AccountRegion(loaded.estate.account_id, loaded.estate.region)

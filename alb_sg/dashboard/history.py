@@ -226,7 +226,7 @@ def _error_rows(observation: Observation) -> Iterator[dict[str, Any]]:
 
 
 def _load_balancer_columns(arn: str, name: str, detail: LoadBalancerDetail | None) -> dict[str, Any]:
-    scheme = None if detail is None else detail.load_balancer.scheme
+    scheme = None if detail is None else str(detail.load_balancer.scheme)
     return {
         "load_balancer": arn,
         "name": name,

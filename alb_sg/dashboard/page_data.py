@@ -183,7 +183,7 @@ def _load_balancer_object(
     plan: Plan | None,
 ) -> dict[str, Any]:
     findings = [result for result in results if isinstance(result, Finding)]
-    scheme = UNKNOWN_SCHEME if detail is None else detail.load_balancer.scheme
+    scheme = UNKNOWN_SCHEME if detail is None else str(detail.load_balancer.scheme)
     group_ids = (group_id for finding in findings for group_id in history.finding_groups(finding, detail))
     fields: dict[str, Any] = {
         "arn": arn,

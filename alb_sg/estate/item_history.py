@@ -78,9 +78,19 @@ class Recording:
         """Raises InvalidInputError where the data does not tell which of two items of a resource is the latest."""
         items = {type_name: self._latest_items(type_name) for type_name in ITEM_TYPES}
         sections = {type_name: _existing_resources(items[type_name]) for type_name in ITEM_TYPES}
-        not_recorded = [item for group in items.values() for item in group.values() if item.status == NOT_RECORDED]
-        failures = map(_not_recorded_failure, sorted(not_recorded, key=lambda item: (item.type, item.id)))
+        missing = [item for group in items.values() for item in group.values() if _is_missing(item)]
+        failures = map(_failure, sorted(missing, key=lambda item: (item.type, item.id)))
         unreadable = {(failure.section, failure.key): failure for failure in failures}
+        for section, unknown_values in (
+            (
+                Section.TARGET_HEALTH_DESCRIPTIONS,
+                {arn: item.unknown_targets for arn, item in items[TARGET_GROUP_TYPE].items()},
+            ),
+            (Section.TAGS, {arn: item.unknown_tags for arn, item in items[LOAD_BALANCER_TYPE].items()}),
+        ):
+            for arn, value in unknown_values.items():
+                if value is not None:
+                    unreadable[section, arn] = ReadFailure(section, arn, f"{value.field}: {value.text}")
         load_balancers, listeners = sections[LOAD_BALANCER_TYPE], sections[LISTENER_TYPE]
         target_groups, groups = sections[TARGET_GROUP_TYPE], sections[SECURITY_GROUP_TYPE]
         grouped = listeners_by_load_balancer(load_balancers or (), (listeners or {}).values())
@@ -98,7 +108,7 @@ class Recording:
             else {arn: item.targets for arn, item in items[TARGET_GROUP_TYPE].items() if item.targets is not None},
             security_groups=groups,
             has_all_security_groups=groups is not None
-            and all(item.status != NOT_RECORDED for item in items[SECURITY_GROUP_TYPE].values()),
+            and not any(map(_is_missing, items[SECURITY_GROUP_TYPE].values())),
             deleted_security_groups=frozenset(
                 group_id for group_id, item in items[SECURITY_GROUP_TYPE].items() if item.status == DELETED
             ),
@@ -166,7 +176,13 @@ def _describe(location: Location, field: str = "") -> str:
 def _existing_resources(items: Mapping[str, ConfigItem]) -> dict[str, Any] | None:
     """The resources by ID; None where no item shows that the type is recorded."""
     existing = {resource_id: item.resource for resource_id, item in items.items() if item.resource is not None}
-    return existing if existing or any(item.status == DELETED for item in items.values()) else None
+    is_recorded = any(item.status == DELETED or item.unread_cause is not None for item in items.values())
+    return existing if existing or is_recorded else None
+
+
+def _is_missing(item: ConfigItem) -> bool:
+    """Whether the resource may exist although the item does not hold it: it is unreadable or not recorded."""
+    return item.unread_cause is not None or item.status == NOT_RECORDED
 
 
 def _unrecorded_load_balancers(
@@ -187,15 +203,16 @@ def _unrecorded_load_balancers(
     }
 
 
-def _not_recorded_failure(item: ConfigItem) -> ReadFailure:
-    """The section, or the key of it, that a resource without recording leaves unread."""
+def _failure(item: ConfigItem) -> ReadFailure:
+    """The section, or the key of it, that a resource leaves unread whose item is unreadable or not recorded."""
     section = SECTION_BY_TYPE[item.type]
     key: str | None = item.id
     if item.type == LISTENER_TYPE:
         key = _load_balancer_arn(item.id)
     elif section in ALL_OR_NOTHING_SECTIONS:
         key = None
-    return ReadFailure(section, key, f"AWS Config does not record {item.id} ({NOT_RECORDED})")
+    cause = item.unread_cause or f"AWS Config does not record {item.id} ({NOT_RECORDED})"
+    return ReadFailure(section, key, cause)
 
 
 def _load_balancer_arn(listener_arn: str) -> str:

@@ -169,10 +169,13 @@ def _reason(permissions: Permissions, coverage: Coverage, detail: _Detail) -> st
     text = f"not open to {_peer(coverage, detail)} in {_abbreviate(permissions.group_ids, detail.max_names)}"
     if not detail.show_open_instead:
         return text
-    instead = _open_instead(
-        permissions.allowed_traffic(requirement.direction, requirement.traffic, requirement.peer.family)
+    allowed = permissions.allowed_traffic(requirement.direction, requirement.traffic, requirement.peer.family)
+    instead, stale = (
+        _open_instead(allowed),
+        _abbreviate(tuple(sorted({one.group_id for one in allowed.stale_references}))),
     )
-    return f"{text} (open to {instead})" if instead else text
+    said = [*([f"open to {instead}"] if instead else []), *([f"the reference to {stale} is stale"] if stale else [])]
+    return f"{text} ({'; '.join(said)})" if said else text
 
 
 def _peer(coverage: Coverage, detail: _Detail) -> str:

@@ -70,7 +70,7 @@ def _covers_directly(allowed: AllowedTraffic, peer: Peer, target_match: TargetMa
                 target_match is TargetMatch.EFFECTIVE and _address_is_open(peer, allowed)
             )
         case AddressPeer():
-            return peer.addresses <= allowed.addresses or not allowed.referenced_group_ids.isdisjoint(
+            return peer.addresses.is_covered_by(allowed.addresses) or not allowed.referenced_group_ids.isdisjoint(
                 peer.or_security_groups
             )
         case PrefixListPeer():
@@ -162,7 +162,7 @@ def _find_accepted_source(
             case PrefixListPeer():
                 is_accepted = _is_accepted_prefix_list(permissions, source, family, allowed, unread, one_family)
             case AddressPeer(addresses=addresses):
-                is_accepted = addresses <= allowed.addresses
+                is_accepted = addresses.is_covered_by(allowed.addresses)
             case _:
                 is_accepted = False
         if is_accepted:
@@ -192,7 +192,7 @@ def _is_accepted_prefix_list(
     if referenced and (prefix_list.family is not None or one_family):
         return True
     addresses = prefix_list_addresses(prefix_list, family)
-    return addresses is not None and bool(addresses) and addresses <= allowed.addresses
+    return addresses is not None and addresses.is_covered_by(allowed.addresses)
 
 
 class _TargetSecurityGroups(NamedTuple):

@@ -13,7 +13,7 @@ from alb_sg.errors import NotReadError
 from alb_sg.estate.cidr import Family, InvalidCidrError, parse_cidr
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.field_readers import HIGHEST_PORT
-from alb_sg.estate.model import LoadBalancer, Permission, Target, TargetGroup
+from alb_sg.estate.model import LoadBalancer, Permission, Target, TargetGroup, UnknownValue
 from alb_sg.estate.sections import Section
 from alb_sg.parameters import PREFIX_LIST_ID
 from alb_sg.permissions.addresses import AddressSet
@@ -99,7 +99,8 @@ def groups_to_confirm(
 
 def _target_families(group: TargetGroup) -> tuple[Family, ...]:
     """The possible address families of a target group's registrations."""
-    return tuple(Family) if group.target_type == "ip" else (group.family,)
+    known = () if isinstance(group.family, UnknownValue) else (group.family,)
+    return tuple(Family) if group.target_type == "ip" else known
 
 
 def _allows_all_egress(permissions: Permissions, families: Iterable[Family]) -> bool:
@@ -130,7 +131,7 @@ def _add_client_lookups(
 ) -> None:
     """Prefix lists that may let clients in where no address range does, and those that a tag names."""
     # A Network Load Balancer connects over IPv4, whatever the clients' family.
-    families = {Family.IPV4, *CLIENT_FAMILIES.get(load_balancer.ip_address_type, Family)}
+    families = {Family.IPV4, *CLIENT_FAMILIES.get(str(load_balancer.ip_address_type), Family)}
     traffics = {
         traffic for rule in _requested_rules(read_request) for traffic in rule.client_traffic(estate, load_balancer)
     }
@@ -173,10 +174,10 @@ def _add_lookups_of_target(
     lookups: Lookups,
 ) -> None:
     try:
-        family, point = parse_cidr(target.id) if group.target_type == "ip" else (group.family, None)
-    except InvalidCidrError:
+        family, point = parse_cidr(target.id) if group.target_type == "ip" else (group.known_family, None)
+        own_port = group.port_of(target)
+    except (InvalidCidrError, NotReadError):
         return
-    own_port = target.port if target.port is not None else group.port
     ports = {
         own_port if port is None else port
         for rule in _requested_rules(read_request)

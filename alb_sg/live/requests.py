@@ -82,9 +82,6 @@ class DescribeRequests:
     def vpcs(self, ids: Collection[str] | None = None) -> ApiRequest:
         return self._ec2("describe_vpcs", "Vpcs", _filtered("vpc-id", ids))
 
-    def subnets(self) -> ApiRequest:
-        return self._ec2("describe_subnets", "Subnets", {})
-
     def instances(self, ids: Collection[str] | None = None) -> ApiRequest:
         parameters = _filtered("instance-id", ids)
         return self._ec2("describe_instances", "Reservations", parameters, nested_key="Instances")

@@ -71,7 +71,7 @@ class Selection:
         def is_selected(load_balancer: LoadBalancer) -> bool:
             if self.everything or not self.load_balancers.isdisjoint((load_balancer.arn, load_balancer.name)):
                 return True
-            return load_balancer.type == "application" and (
+            return load_balancer.may_be_application and (
                 load_balancer.arn in related or not self.security_groups.isdisjoint(load_balancer.security_groups)
             )
 

@@ -86,7 +86,7 @@ def _results_by_arn(results: Results) -> dict[str, list[Result]]:
 
 
 def _worst_rank(results: Iterable[Result], load_balancer: LoadBalancer) -> int:
-    return min(rank(result, load_balancer.scheme) for result in results)
+    return min(rank(result, str(load_balancer.scheme)) for result in results)
 
 
 def _read_groups(estate: Estate, load_balancer: LoadBalancer) -> Iterator[SecurityGroup]:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from alb_sg.estate.cidr import Family
 from alb_sg.estate.estate import Estate
-from alb_sg.estate.model import Listener, LoadBalancer
+from alb_sg.estate.model import Listener, LoadBalancer, require_known
 from alb_sg.estate.resource_types import LISTENER_TYPE, LOAD_BALANCER_TYPE, SECURITY_GROUP_TYPE, TARGET_GROUP_TYPE
 from alb_sg.estate.sections import Section
 from alb_sg.parameters import ACCEPTED_SOURCES, COMMON_PARAMETERS, TAG_KEY, Parameters
@@ -53,7 +53,9 @@ def requirements(context: LoadBalancerContext, parameters: Parameters) -> Requir
 def _requirement_group(
     listener: Listener, peers: tuple[Peer, ...], *, allows_accepted_sources: bool
 ) -> RequirementGroup:
-    return RequirementGroup(Direction.INGRESS, Traffic.tcp(listener.port), peers, listener, allows_accepted_sources)
+    return RequirementGroup(
+        Direction.INGRESS, Traffic.tcp(listener.known_port), peers, listener, allows_accepted_sources
+    )
 
 
 def _requirements_behind(
@@ -70,11 +72,11 @@ def _requirements_behind(
     without_clients: NotApplicable | None = None
     for listener in listeners:
         clients: list[_ClientPeer] = []
-        if listener.port in forwarded_ports:
+        if listener.known_port in forwarded_ports:
             clients += [
                 client
                 for front in fronts
-                if front.port == listener.port
+                if front.port == listener.known_port
                 for client in _forwarded_clients(estate, front)
             ]
         else:
@@ -86,7 +88,7 @@ def _requirements_behind(
         clients += [
             _ClientPeer(_vpc_peer(estate, front), allows_accepted_sources=False)
             for front in fronts
-            if front.health_check_port == listener.port != front.port
+            if front.health_check_port == listener.known_port != front.port
         ]
         for allows_accepted_sources, alike in groupby(
             dict.fromkeys(clients), key=attrgetter("allows_accepted_sources")
@@ -100,7 +102,7 @@ def _requirements_behind(
 
 def _unanswered_health_checks(fronts: Iterable[FrontingLoadBalancer], listeners: Iterable[Listener]) -> tuple[str, ...]:
     """Health checks on a port without a listener require nothing, but the finding reports them."""
-    ports = {listener.port for listener in listeners}
+    ports = {listener.known_port for listener in listeners}
     remarks = [
         f"no listener answers the health checks of {front.load_balancer.name} "
         f"(target group {front.target_group.name}) on port {front.health_check_port}"
@@ -113,7 +115,7 @@ def _unanswered_health_checks(fronts: Iterable[FrontingLoadBalancer], listeners:
 def _forwarded_clients(estate: Estate, front: FrontingLoadBalancer) -> list[_ClientPeer]:
     """The two rows of the user guide's third table: clients, and the VPC CIDR for PrivateLink and health checks."""
     vpc = _ClientPeer(_vpc_peer(estate, front), allows_accepted_sources=False)
-    if front.load_balancer.scheme != "internet-facing":
+    if require_known(front.load_balancer.scheme, f"load balancer {front.load_balancer.name}") != "internet-facing":
         return [vpc]
     everywhere = address_peer(
         Family.IPV4,
@@ -135,7 +137,11 @@ def _vpc_peer(estate: Estate, front: FrontingLoadBalancer) -> Peer:
 
 
 def _client_traffic(estate: Estate, load_balancer: LoadBalancer) -> list[Traffic]:
-    return [Traffic.tcp(listener.port) for listener in (estate.listeners or {}).get(load_balancer.arn, ())]
+    return [
+        Traffic.tcp(listener.port)
+        for listener in (estate.listeners or {}).get(load_balancer.arn, ())
+        if isinstance(listener.port, int)
+    ]
 
 
 RECOMMENDATION = Recommendation(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -44,12 +45,13 @@ class Origin(NamedTuple):
 Cause = Listener | TargetGroup | Origin
 
 
-class AddressPeer(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class AddressPeer:
     """All of a set of addresses. `cidrs` are the CIDR blocks as the recommendation states them, `addresses` the same
     as a set, and `label` describes them.
 
     A reference to one of `or_security_groups` counts as well: the groups of the Network Load Balancer that sends this
-    traffic.
+    traffic. Building one without addresses of its family raises NotReadError: it would be covered by anything.
     """
 
     family: Family
@@ -57,6 +59,11 @@ class AddressPeer(NamedTuple):
     addresses: AddressSet
     or_security_groups: frozenset[str] = frozenset()
     label: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.addresses or self.addresses.family is not self.family:
+            blocks = ", ".join(self.cidrs) or "none"
+            raise NotReadError(f"{self.label or 'required'} addresses", f"no {self.family.label} block in: {blocks}")
 
 
 class PrefixListPeer(NamedTuple):
@@ -129,11 +136,20 @@ class RequirementGroup(NamedTuple):
         ]
 
 
-class RequirementSet(NamedTuple):
-    """Everything that one recommendation requires of one load balancer. `remarks` belong into the finding."""
+@dataclass(frozen=True, slots=True)
+class RequirementSet:
+    """Everything that one recommendation requires of one load balancer. `remarks` belong into the finding.
+
+    Building an empty one raises NotReadError: it would be met by anything. A recommendation that requires nothing
+    raises NotApplicable.
+    """
 
     groups: tuple[RequirementGroup, ...]
     remarks: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.groups or not all(group.peers for group in self.groups):
+            raise NotReadError("requirements", "there is none, and no reason for it")
 
     @property
     def requirements(self) -> tuple[Requirement, ...]:

@@ -1058,7 +1058,6 @@ def test_a_prefix_list_that_is_not_described_is_exported_without_entries(tmp_pat
         "DescribeTargetHealth",
         "DescribeSecurityGroups",
         "DescribeVpcs",
-        "DescribeSubnets",
         "DescribeNetworkInterfaces",
         "DescribeInstances",
         "DescribeManagedPrefixLists",
