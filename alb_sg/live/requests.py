@@ -124,12 +124,12 @@ class DescribeRequests:
         return self._ec2("describe_security_groups", "SecurityGroups", _filtered(filter_name, (prefix_list_id,)))
 
     def managed_resources(self, operation: str) -> dict[str, bool]:
-        """The parameter that shows the resources which AWS manages for a service, if the installed botocore knows it.
+        """The parameter of an EC2 operation that shows the resources which AWS manages for a service.
 
-        They can be targets, and EC2 may hide them otherwise.
+        They can be targets, and EC2 may hide them otherwise. Empty where the installed botocore does not know it.
         """
-        members = self._clients.ec2.meta.service_model.operation_model(operation).input_shape.members
-        return {MANAGED_RESOURCES: True} if MANAGED_RESOURCES in members else {}
+        shape = self._clients.ec2.meta.service_model.operation_model(operation).input_shape
+        return {MANAGED_RESOURCES: True} if shape is not None and MANAGED_RESOURCES in shape.members else {}
 
     def _elbv2(
         self, operation: str, result_key: str, parameters: dict[str, Any], page_size: int | None = None

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from io import BytesIO
 from itertools import cycle, islice
 from typing import Any
 
 import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
+from botocore.config import Config
 from botocore.loaders import Loader
 from botocore.parsers import ResponseParserError
 
 from alb_sg.aws import pages
+from alb_sg.aws.calls import ApiRequest
 from alb_sg.aws.client_errors import AWS_ERRORS, error_text
 from alb_sg.aws.clients import make_client
 from alb_sg.aws.pages import UnexpectedAnswerError, read_items
@@ -150,6 +155,54 @@ def test_a_body_that_botocore_cannot_read_is_an_error_that_names_the_call(failur
     client = client_that_answers("elbv2", iter([failure]))
     with pytest.raises(UnexpectedAnswerError, match=r"^DescribeLoadBalancers: the answer is not the API's"):
         list(read_items(client, "describe_load_balancers", {}, "LoadBalancers"))
+
+
+BODIES = {
+    "a proxy's page": b"<html><head><title>Sign in</title></head><body><p>Sign in</p></body></html>",
+    "a page that is no XML": b"<!doctype html><p>Sign in<br>",
+    "nothing": b"",
+    "another object": b"{}",
+    "a list": b"[]",
+    "a text": b'"Sign in"',
+    "a list of another shape": b'{"Results": 1, "ConfigurationRecorders": 1}',
+}
+
+
+@pytest.mark.parametrize("body", BODIES.values(), ids=list(BODIES))
+@pytest.mark.parametrize(
+    ("service", "operation", "member", "parameters"),
+    [
+        ("elbv2", "describe_load_balancers", "LoadBalancers", {}),
+        ("elbv2", "describe_target_health", "TargetHealthDescriptions", {"TargetGroupArn": "arn"}),
+        ("ec2", "describe_network_interfaces", "NetworkInterfaces", {}),
+        ("config", "select_resource_config", "Results", {"Expression": "SELECT arn"}),
+        ("config", "describe_configuration_recorders", "ConfigurationRecorders", {}),
+        ("s3", "list_objects_v2", "Contents", {"Bucket": "bucket"}),
+    ],
+)
+def test_a_body_with_status_200_that_is_not_the_apis_is_a_failed_call(
+    service: str, operation: str, member: str, parameters: dict[str, Any], body: bytes
+) -> None:
+    client = make_client(
+        service, REGION, aws_access_key_id="A", aws_secret_access_key="B", config=Config(retries={"max_attempts": 0})
+    )
+
+    def answer(request: Any, **_: Any) -> AWSResponse:
+        return AWSResponse(request.url, 200, HTTPHeaders(), RawBody(body))
+
+    client.meta.events.register("before-send.*", answer)
+    response = ApiRequest(client, operation, member, parameters).send()
+    assert response.items == []
+    assert response.failure is not None
+    assert response.failure.startswith(f"{client.meta.method_to_api_mapping[operation]}: ")
+
+
+class RawBody(BytesIO):
+    """A body as botocore reads it."""
+
+    def stream(self, **_: Any) -> Iterator[bytes]:
+        while part := self.read(1024):
+            yield part
 
 
 def test_botocores_own_errors_stay_what_they_are() -> None:

@@ -16,7 +16,6 @@ from alb_sg.errors import IncompleteEvaluationError, InvalidInputError
 from alb_sg.estate.resource_types import (
     LISTENER_TYPE,
     LOAD_BALANCER_TYPE,
-    PREFIX_LIST_TYPE,
     SECURITY_GROUP_TYPE,
     SECURITY_GROUP_VPC_ASSOCIATION_TYPE,
     TARGET_GROUP_TYPE,
@@ -98,21 +97,6 @@ def test_a_vpc_concerns_its_load_balancers(aws: Shop) -> None:
     assert aws.recorded() == []
     aws.run(ICMP_RULE, aws.change_event(ICMP_RULE, VPC_TYPE, aws.vpc_id))
     assert aws.recorded() == [(aws.web, "NON_COMPLIANT")]
-
-
-def test_a_prefix_list_concerns_those_whose_groups_refer_to_it(aws: Shop) -> None:
-    inbound, outbound, unused = (aws.prefix_list(name, "10.0.0.0/8") for name in ("inbound", "outbound", "unused"))
-    aws.allow_ingress(aws.group, [icmp(3, 4, inbound)])
-    group = aws.security_group(aws.vpc_id, "second", egress=[tcp(80, outbound)])
-    second = aws.load_balancer("second", aws.subnet_ids, [group])
-    for prefix_list, expected in ((inbound, [aws.web]), (outbound, [second]), (unused, [])):
-        before = len(aws.config.accepted_evaluations)
-        aws.run(ICMP_RULE, aws.change_event(ICMP_RULE, PREFIX_LIST_TYPE, prefix_list))
-        assert [arn for arn, _ in aws.recorded()[before:]] == expected
-    # Which groups refer to it is unknown: no load balancer is judged, and the invocation fails.
-    aws.faults.fail("DescribeSecurityGroups", "AccessDenied", when=lambda body: "prefix-list-id" in body)
-    with pytest.raises(IncompleteEvaluationError, match="DescribeSecurityGroups: AccessDenied"):
-        aws.run(ICMP_RULE, aws.change_event(ICMP_RULE, PREFIX_LIST_TYPE, inbound))
 
 
 def test_an_association_of_a_group_with_a_vpc_concerns_its_carriers(aws: Shop) -> None:

@@ -627,6 +627,38 @@ def test_selections(selection: Selection, expected: list[str]) -> None:
     assert findings(loaded)[1] == []
 
 
+def test_a_prefix_list_leads_to_those_whose_groups_refer_to_it() -> None:
+    # moto does not know these filters of DescribeSecurityGroups.
+    saved = estate(
+        load_balancer("web", scheme="internal"),
+        load_balancer("api", groups=["sg-2"]),
+        network_load_balancer(groups=["sg-nlb"]),
+        listener(443),
+        group("sg-1", ingress=[tcp(443, "10.0.0.0/16")]),
+        group("sg-2", egress=[tcp(80, "pl-out")]),
+        group("sg-nlb", ingress=[tcp(443, "pl-in")]),
+        behind(),
+        prefix_list("pl-in", "203.0.113.0/24"),
+        prefix_list("pl-out", "203.0.113.0/24"),
+    )
+    for prefix_list_id, expected in (("pl-in", ["web"]), ("pl-out", ["api"]), ("pl-unused", [])):
+        region = Region(saved)
+        loaded = region.source().load(Selection(prefix_lists=frozenset({prefix_list_id})), sections(*RULES))
+        assert [found.name for found in loaded.selected] == expected
+        assert loaded.enumeration_failure is None
+
+
+def test_where_the_groups_that_refer_to_a_prefix_list_are_unread_the_load_is_incomplete() -> None:
+    def refuse(call: Call) -> None:
+        if call.operation == "DescribeSecurityGroups":
+            raise Refused("UnauthorizedOperation", "no")
+
+    selection = Selection(prefix_lists=frozenset({"pl-1"}))
+    loaded = Region(shop(), intervene=refuse).source().load(selection, sections(ICMP))
+    assert loaded.enumeration_failure is not None
+    assert loaded.enumeration_failure.cause == "DescribeSecurityGroups: UnauthorizedOperation: no"
+
+
 def test_those_behind_a_deleted_nlb_are_found_in_the_group_that_nobody_uses_any_more() -> None:
     saved = estate(listener(443), group(ingress=CLOSED), behind(), load_balancer())
     saved["TargetGroups"][0]["LoadBalancerArns"] = []
