@@ -118,9 +118,9 @@ def test_the_group_of_a_network_load_balancer_concerns_those_behind_it(aws: Shop
 def test_a_change_that_concerns_no_load_balancer_costs_no_evaluation(aws: Shop) -> None:
     spare = aws.security_group(aws.vpc_id, "spare")
     network, _ = in_front(aws, [])
-    edge = {"configuration": {"type": "network", "scheme": "internal"}}
+    edge = {"type": "network", "scheme": "internal"}
     aws.faults.calls.clear()
-    aws.run(ICMP_RULE, aws.change_event(ICMP_RULE, LOAD_BALANCER_TYPE, network, **edge))
+    aws.run(ICMP_RULE, aws.change_event(ICMP_RULE, LOAD_BALANCER_TYPE, network, configuration=edge))
     assert not [call for call in aws.faults.calls if call.startswith("Describe")]
     aws.run(ICMP_RULE, aws.change_event(ICMP_RULE, SECURITY_GROUP_TYPE, spare))
     assert aws.recorded() == []
