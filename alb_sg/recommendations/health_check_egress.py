@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer, TargetGroup, UnknownValue
-from alb_sg.estate.resource_types import LISTENER_TYPE, LOAD_BALANCER_TYPE, SECURITY_GROUP_TYPE, TARGET_GROUP_TYPE
+from alb_sg.estate.resource_types import LISTENER_TYPE, PEER_TRIGGER_TYPES, TARGET_GROUP_TYPE
 from alb_sg.parameters import COMMON_PARAMETERS, TARGET_MATCH, Parameters
 from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.recommendations.load_balancer_context import LoadBalancerContext
@@ -53,7 +53,8 @@ RECOMMENDATION = Recommendation(
     direction=Direction.EGRESS,
     parameters=(TARGET_MATCH, *COMMON_PARAMETERS),
     estate_sections=TARGET_SECTIONS,
-    trigger_types=(LISTENER_TYPE, LOAD_BALANCER_TYPE, SECURITY_GROUP_TYPE, TARGET_GROUP_TYPE),
+    # Each may change what is allowed, from or to whom, or on which port.
+    trigger_types=(LISTENER_TYPE, TARGET_GROUP_TYPE, *PEER_TRIGGER_TYPES),
     display_order=3,
     requirements=requirements,
     target_ports=_target_ports,

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from alb_sg.estate.cidr import Family
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import Listener, LoadBalancer, require_known
-from alb_sg.estate.resource_types import LISTENER_TYPE, LOAD_BALANCER_TYPE, SECURITY_GROUP_TYPE, TARGET_GROUP_TYPE
+from alb_sg.estate.resource_types import LISTENER_TYPE, PEER_TRIGGER_TYPES, TARGET_GROUP_TYPE
 from alb_sg.estate.sections import Section
 from alb_sg.parameters import ACCEPTED_SOURCES, COMMON_PARAMETERS, TAG_KEY, Parameters
 from alb_sg.permissions.allowed_traffic import Direction, Traffic
@@ -157,7 +157,8 @@ RECOMMENDATION = Recommendation(
     direction=Direction.INGRESS,
     parameters=(ACCEPTED_SOURCES, TAG_KEY, *COMMON_PARAMETERS),
     estate_sections=CLIENT_SECTIONS | {Section.LISTENERS, Section.TARGET_GROUPS, Section.ALB_REGISTRATIONS},
-    trigger_types=(LISTENER_TYPE, LOAD_BALANCER_TYPE, SECURITY_GROUP_TYPE, TARGET_GROUP_TYPE),
+    # Each may change what is allowed, from or to whom, or on which port.
+    trigger_types=(LISTENER_TYPE, TARGET_GROUP_TYPE, *PEER_TRIGGER_TYPES),
     display_order=1,
     requirements=requirements,
     client_traffic=_client_traffic,

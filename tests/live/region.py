@@ -118,8 +118,14 @@ class Region:
         arn = call.parameters["LoadBalancerArn"]
         return "Listeners", [one for one in self.saved["Listeners"] if one["LoadBalancerArn"] == arn]
 
-    def _DescribeTargetGroups(self, _: Call) -> tuple[str, list[Shape]]:  # noqa: N802 (as above)
-        return "TargetGroups", self.saved["TargetGroups"]
+    def _DescribeTargetGroups(self, call: Call) -> tuple[str, list[Shape]]:  # noqa: N802 (as above)
+        wanted = call.parameters.get("TargetGroupArns")
+        if wanted is None:
+            return "TargetGroups", self.saved["TargetGroups"]
+        found = [one for one in self.saved["TargetGroups"] if one["TargetGroupArn"] in wanted]
+        if len(found) < len(wanted):
+            raise Refused("TargetGroupNotFound")
+        return "TargetGroups", found
 
     def _DescribeTargetHealth(self, call: Call) -> tuple[str, list[Shape]]:  # noqa: N802 (as above)
         return "TargetHealthDescriptions", self.saved["TargetHealthDescriptions"][call.parameters["TargetGroupArn"]]
@@ -167,9 +173,11 @@ class _Http:
 
 
 def _matching(found: Iterable[Shape], call: Call) -> list[Shape]:
-    """The items that pass every filter of the call. Ids must be filters: as a parameter, the id of a deleted resource
-    would fail a real call."""
-    assert set(call.parameters) <= {"Filters"}, f"{call.operation} by {sorted(call.parameters)}"
+    """What passes every filter of the call. An id given as a parameter fails a real call once it is gone, so none
+    may be given."""
+    assert set(call.parameters) <= {"Filters", "IncludeManagedResources"}, (
+        f"{call.operation} by {sorted(call.parameters)}"
+    )
     filters = {one["Name"]: one["Values"] for one in call.parameters.get("Filters", ())}
     assert all(0 < len(values) <= 200 for values in filters.values()), "a filter takes at most 200 values"
     return [one for one in found if all(_values(one, name) & set(values) for name, values in filters.items())]
@@ -186,6 +194,9 @@ def _values(shape: Shape, name: str) -> set[str]:
             return {shape["InstanceId"]}
         case "prefix-list-id":
             return {shape["PrefixListId"]}
+        case "ip-permission.prefix-list-id" | "egress.ip-permission.prefix-list-id":
+            rules = shape["IpPermissionsEgress" if name.startswith("egress") else "IpPermissions"]
+            return {one["PrefixListId"] for rule in rules for one in rule.get("PrefixListIds", ())}
         case "addresses.private-ip-address":
             return {one["PrivateIpAddress"] for one in shape["PrivateIpAddresses"]}
         case "ipv6-addresses.ipv6-address":

@@ -19,7 +19,7 @@ from alb_sg.estate.export_file import read_export_file, write_export_file
 from alb_sg.estate.sections import Section
 from alb_sg.findings.finding import EvaluationError, Finding
 from alb_sg.findings.judge import judge_all
-from alb_sg.live import LoadResult, Selection
+from alb_sg.live import LoadResult, Selection, requests
 from alb_sg.parameters import parse_parameters
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 from tests.builders import (
@@ -52,7 +52,7 @@ from tests.builders import (
     tcp,
     vpc,
 )
-from tests.live.region import Call, Refused, Region
+from tests.live.region import Call, Intervention, Refused, Region
 from tests.tools import HANGING
 
 WEB, API = load_balancer_arn("web"), load_balancer_arn("api")
@@ -191,12 +191,12 @@ def test_everything_is_read_in_account_wide_calls_and_one_per_load_balancer_and_
         "DescribeVpcs": 1,
         "DescribeInstances": 1,
         "DescribeNetworkInterfaces": 1,
-        "DescribeListeners": 2,  # the provisioning one and the NLB are not judged
+        "DescribeListeners": 3,  # the provisioning one is not judged; the NLB is in front of one that is
         "DescribeTargetHealth": 3,  # "function" needs nothing, "unused" is nobody's
         "DescribeManagedPrefixLists": 1,
         "GetManagedPrefixListEntries": 2,  # the two that an ALB's groups name
     }
-    assert len(rounds) == 3
+    assert len(rounds) == 4  # an NLB in front is known once its registrations are read
 
 
 def test_a_region_without_application_load_balancers_takes_two_calls() -> None:
@@ -224,7 +224,7 @@ def test_a_security_groups_event_takes_seven_calls_three_deep(rounds: list[int])
     assert findings(loaded)[1] == []
 
 
-def test_with_an_nlb_in_front_and_addresses_an_event_still_takes_eight_calls() -> None:
+def test_with_an_nlb_in_front_and_addresses_an_event_takes_one_call_more_for_its_listeners() -> None:
     region = Region(
         estate(
             load_balancer(scheme="internal"),
@@ -237,7 +237,8 @@ def test_with_an_nlb_in_front_and_addresses_an_event_still_takes_eight_calls() -
         )
     )
     region.source().load(ONE_GROUP, sections(*RULES))
-    assert len(region.calls) == 8
+    assert len(region.calls) == 9
+    assert region.counts()["DescribeListeners"] == 2
 
 
 def test_a_group_on_fifty_load_balancers_takes_their_listeners_and_registrations_more_in_no_more_rounds(
@@ -599,7 +600,9 @@ def test_an_nlb_comes_over_ipv4_to_a_load_balancer_of_ipv6_clients() -> None:
         pytest.param(EVERYTHING, ["api", "new", "nlb", "web"], id="everything"),
         pytest.param(named(NLB, "web"), ["nlb", "web"], id="an NLB where it is named"),
         pytest.param(ONE_GROUP, ["new", "web"], id="those that carry a group"),
-        pytest.param(Selection(security_groups=frozenset({"sg-nlb"})), [], id="an NLB that carries it is not judged"),
+        pytest.param(Selection(security_groups=frozenset({"sg-nlb"})), ["web"], id="behind an NLB that carries it"),
+        pytest.param(Selection(vpcs=frozenset({"vpc-1"})), ["api", "new", "web"], id="those in a VPC"),
+        pytest.param(Selection(vpcs=frozenset({"vpc-9"})), [], id="a VPC without load balancers"),
         pytest.param(
             Selection(target_groups=frozenset({target_group_arn("web")})), ["api", "web"], id="users of a group"
         ),
@@ -625,7 +628,39 @@ def test_selections(selection: Selection, expected: list[str]) -> None:
     assert findings(loaded)[1] == []
 
 
-def test_load_balancers_behind_a_deleted_nlb_are_found_in_the_unused_target_group() -> None:
+def test_a_prefix_list_leads_to_those_whose_groups_refer_to_it() -> None:
+    # moto does not know these filters of DescribeSecurityGroups.
+    saved = estate(
+        load_balancer("web", scheme="internal"),
+        load_balancer("api", groups=["sg-2"]),
+        network_load_balancer(groups=["sg-nlb"]),
+        listener(443),
+        group("sg-1", ingress=[tcp(443, "10.0.0.0/16")]),
+        group("sg-2", egress=[tcp(80, "pl-out")]),
+        group("sg-nlb", ingress=[tcp(443, "pl-in")]),
+        behind(),
+        prefix_list("pl-in", "203.0.113.0/24"),
+        prefix_list("pl-out", "203.0.113.0/24"),
+    )
+    for prefix_list_id, expected in (("pl-in", ["web"]), ("pl-out", ["api"]), ("pl-unused", [])):
+        region = Region(saved)
+        loaded = region.source().load(Selection(prefix_lists=frozenset({prefix_list_id})), sections(*RULES))
+        assert [found.name for found in loaded.selected] == expected
+        assert loaded.enumeration_failure is None
+
+
+def test_where_the_groups_that_refer_to_a_prefix_list_are_unread_the_load_is_incomplete() -> None:
+    def refuse(call: Call) -> None:
+        if call.operation == "DescribeSecurityGroups":
+            raise Refused("UnauthorizedOperation", "no")
+
+    selection = Selection(prefix_lists=frozenset({"pl-1"}))
+    loaded = Region(shop(), intervene=refuse).source().load(selection, sections(ICMP))
+    assert loaded.enumeration_failure is not None
+    assert loaded.enumeration_failure.cause == "DescribeSecurityGroups: UnauthorizedOperation: no"
+
+
+def test_those_behind_a_deleted_nlb_are_found_in_the_group_that_nobody_uses_any_more() -> None:
     saved = estate(listener(443), group(ingress=CLOSED), behind(), load_balancer())
     saved["TargetGroups"][0]["LoadBalancerArns"] = []
     region = Region(saved)
@@ -685,14 +720,19 @@ def test_a_name_that_the_api_refuses_hides_no_other() -> None:
         if call.names("LoadBalancerArns", "arn:nonsense"):
             raise Refused("ValidationError", "'arn:nonsense' is not a valid load balancer ARN")
 
-    for names, found, calls in ((("arn:nonsense", "web"), ["web"], 3), (("arn:nonsense",), [], 1)):
+    for names, found, calls in ((("arn:nonsense", "web"), ["web"], 4), (("arn:nonsense",), [], 2)):
         region = Region(shop(), intervene=refuse)
         loaded = region.source().load(named(*names), sections(EGRESS))
         assert [one.name for one in loaded.selected] == found
         assert loaded.not_found == ("arn:nonsense",)
         assert loaded.enumeration_failure is None
-        # With several names, all are listed; with one, the refusal is enough. The name has a call of its own.
+        # Beside others, all are listed. A refused name is asked for once more, in a call of its own.
         assert region.counts()["DescribeLoadBalancers"] == calls
+
+
+def not_found(call: Call, operation: str, parameter: str, arn: str) -> bool:
+    """Whether a call is `operation`, or the question whether the load balancer exists, about this ARN."""
+    return (call.operation == operation and call.names(parameter, arn)) or call.names("LoadBalancerArns", arn)
 
 
 @pytest.mark.parametrize(
@@ -700,7 +740,7 @@ def test_a_name_that_the_api_refuses_hides_no_other() -> None:
 )
 def test_a_load_balancer_deleted_meanwhile_is_not_found_and_others_are_judged(operation: str, parameter: str) -> None:
     def delete(call: Call) -> None:
-        if call.operation == operation and call.names(parameter, API):
+        if not_found(call, operation, parameter, API):
             raise Refused("LoadBalancerNotFound")
 
     region = Region(estate_of_every_kind(), intervene=delete)
@@ -714,7 +754,8 @@ def test_a_load_balancer_deleted_meanwhile_is_not_found_and_others_are_judged(op
 
 def test_a_target_group_deleted_meanwhile_is_left_out() -> None:
     def delete(call: Call) -> None:
-        if call.names("TargetGroupArn", target_group_arn("web")):
+        gone = target_group_arn("web")
+        if call.names("TargetGroupArn", gone) or call.names("TargetGroupArns", gone):
             raise Refused("TargetGroupNotFound")
 
     saved = shop(all_traffic(ANYWHERE))
@@ -725,7 +766,247 @@ def test_a_target_group_deleted_meanwhile_is_left_out() -> None:
     assert found[0].compliance.value == "NOT_APPLICABLE"
 
 
-# --- hidden prefix lists
+def spurious(times: int, code: str, operation: str, parameter: str = "", value: str = "") -> Intervention:
+    """Answers the first calls of an operation (about a value) with an error that is not true."""
+    seen: list[Call] = []
+
+    def answer(call: Call) -> None:
+        if call.operation == operation and (not parameter or call.names(parameter, value)):
+            seen.append(call)
+            if len(seen) <= times:
+                raise Refused(code)
+
+    return answer
+
+
+SPURIOUS_NOT_FOUND = [
+    # Each drops a requirement, a client or a load balancer if it is believed.
+    pytest.param("LoadBalancerNotFound", "DescribeListeners", "LoadBalancerArn", API, id="a load balancer's listeners"),
+    pytest.param("LoadBalancerNotFound", "DescribeListeners", "LoadBalancerArn", NLB, id="listeners of an NLB"),
+    pytest.param("LoadBalancerNotFound", "DescribeTags", "ResourceArns", API, id="tags"),
+    pytest.param("TargetGroupNotFound", "DescribeTargetHealth", "TargetGroupArn", target_group_arn("to-web"), id="NLB"),
+    pytest.param(
+        "TargetGroupNotFound", "DescribeTargetHealth", "TargetGroupArn", target_group_arn("web"), id="targets"
+    ),
+]
+
+
+@pytest.mark.parametrize(("code", "operation", "parameter", "value"), SPURIOUS_NOT_FOUND)
+def test_a_not_found_that_is_not_true_changes_no_verdict(code: str, operation: str, parameter: str, value: str) -> None:
+    untroubled = (
+        Region(estate_of_every_kind()).source().load(EVERYTHING, sections(*RULES, tags=True), tag_key="clients")
+    )
+    region = Region(estate_of_every_kind(), intervene=spurious(1, code, operation, parameter, value))
+    loaded = region.source().load(EVERYTHING, sections(*RULES, tags=True), tag_key="clients")
+    assert loaded.not_found == ()
+    assert loaded.selected == untroubled.selected
+    assert findings(loaded, TagKey="clients") == findings(untroubled, TagKey="clients")
+
+
+@pytest.mark.parametrize(("code", "operation", "parameter", "value"), SPURIOUS_NOT_FOUND)
+def test_a_not_found_that_contradicts_the_answer_for_the_arn_is_an_error(
+    code: str, operation: str, parameter: str, value: str
+) -> None:
+    region = Region(estate_of_every_kind(), intervene=spurious(9, code, operation, parameter, value))
+    loaded = region.source().load(EVERYTHING, sections(*RULES, tags=True), tag_key="clients")
+    assert loaded.not_found == ()
+    causes = [failure.cause for failure in loaded.estate.failures]
+    assert causes == [f"{operation}: {code}: as the test wants it"]
+
+
+@pytest.mark.parametrize(("code", "operation", "parameter", "value"), SPURIOUS_NOT_FOUND)
+def test_a_not_found_that_cannot_be_confirmed_is_an_error(
+    code: str, operation: str, parameter: str, value: str
+) -> None:
+    doubt = spurious(9, code, operation, parameter, value)
+
+    def refuse(call: Call) -> None:
+        doubt(call)
+        if call.names("LoadBalancerArns", value) or call.names("TargetGroupArns", value):
+            raise Refused("ThrottlingException", "Rate exceeded")
+
+    loaded = (
+        Region(estate_of_every_kind(), intervene=refuse)
+        .source()
+        .load(EVERYTHING, sections(*RULES, tags=True), tag_key="clients")
+    )
+    asked = "DescribeTargetGroups" if code == "TargetGroupNotFound" else "DescribeLoadBalancers"
+    assert [failure.cause for failure in loaded.estate.failures] == [f"{asked}: ThrottlingException: Rate exceeded"]
+    assert loaded.not_found == ()
+
+
+@pytest.mark.parametrize("rules", [[EGRESS], list(RULES)], ids=["asked for by name", "all listed"])
+@pytest.mark.parametrize("name", ["web", WEB])
+def test_a_name_that_aws_once_denies_is_asked_for_again(name: str, rules: list[str]) -> None:
+    def deny(call: Call) -> Shape | None:
+        if call.operation != "DescribeLoadBalancers" or len(denied) == 1:
+            return None
+        denied.append(call)
+        if call.parameters:
+            raise Refused("LoadBalancerNotFound")
+        return {"LoadBalancers": []}
+
+    denied: list[Call] = []
+    loaded = Region(estate_of_every_kind(), intervene=deny).source().load(named(name), sections(*rules))
+    assert [found.name for found in loaded.selected] == ["web"]
+    assert loaded.not_found == ()
+
+
+def test_a_load_balancer_that_the_list_lacks_is_known_from_its_target_group() -> None:
+    """The API's target groups name their load balancers: a list without one of these is not the whole list."""
+
+    def lose(call: Call) -> Shape | None:
+        return {"LoadBalancers": []} if call.operation == "DescribeLoadBalancers" and not call.parameters else None
+
+    region = Region(shop(), intervene=lose)
+    loaded = region.source().load(EVERYTHING, sections(*RULES))
+    assert [found.name for found in loaded.selected] == ["web"]
+    assert findings(loaded) == findings_saved(shop())
+    assert region.counts()["DescribeLoadBalancers"] == 2
+
+
+def test_twenty_arns_are_confirmed_in_one_call() -> None:
+    names = [f"web-{number}" for number in range(30)]
+    saved = estate(*(load_balancer(name) for name in names), group("sg-1"))
+    region = Region(saved)
+    arns = [load_balancer_arn(name) for name in (*names, "gone")]
+    confirmation = region.source().confirm_load_balancers(arns)
+    assert confirmation.gone == {load_balancer_arn("gone")}
+    assert confirmation.found.keys() == set(arns) - confirmation.gone
+    # Two batches; the one with the deleted load balancer fails and is asked for one by one.
+    sizes = sorted(len(call.parameters["LoadBalancerArns"]) for call in region.calls)
+    assert sizes[-1] == 20
+    assert len(region.calls) <= 2 + 20
+
+
+LISTS = {
+    "DescribeLoadBalancers": "LoadBalancers",
+    "DescribeTargetGroups": "TargetGroups",
+    "DescribeListeners": "Listeners",
+    "DescribeTargetHealth": "TargetHealthDescriptions",
+    "DescribeTags": "TagDescriptions",
+    "DescribeSecurityGroups": "SecurityGroups",
+    "DescribeVpcs": "Vpcs",
+    "DescribeInstances": "Reservations",
+    "DescribeNetworkInterfaces": "NetworkInterfaces",
+    "DescribeManagedPrefixLists": "PrefixLists",
+    "GetManagedPrefixListEntries": "Entries",
+}
+
+
+@pytest.mark.parametrize(("operation", "member"), LISTS.items())
+def test_an_answer_without_its_list_is_a_failure_and_not_an_empty_list(operation: str, member: str) -> None:
+    def answer(call: Call) -> Shape | None:
+        return {} if call.operation == operation else None
+
+    region = Region(estate_of_every_kind(), intervene=answer)
+    loaded = region.source().load(EVERYTHING, sections(*RULES, tags=True), tag_key="clients", look_up_all_targets=True)
+    assert region.counts()[operation] > 0
+    causes = {failure.cause for failure in loaded.estate.failures}
+    assert causes == {f"{operation}: the answer has no list {member}"}
+    with pytest.raises(NotReadError, match=f"{operation}: the answer has no list {member}"):
+        Region(estate_of_every_kind(), intervene=answer).source().export()
+
+
+def test_a_reservation_without_its_instances_is_a_failure() -> None:
+    def answer(call: Call) -> Shape | None:
+        return {"Reservations": [{"ReservationId": "r-1"}]} if call.operation == "DescribeInstances" else None
+
+    loaded = Region(shop(tcp(80, "sg-app")), intervene=answer).source().load(EVERYTHING, sections(*RULES))
+    [failure] = loaded.estate.failures
+    assert failure.cause == "DescribeInstances: the answer has no list Instances"
+
+
+def test_a_later_page_without_its_list_is_a_failure() -> None:
+    def answer(call: Call) -> Shape | None:
+        return {} if call.operation == "DescribeLoadBalancers" and call.start == 1 else None
+
+    loaded = Region(estate_of_every_kind(), page=1, intervene=answer).source().load(EVERYTHING, sections(ICMP))
+    assert loaded.enumeration_failure is not None
+    assert loaded.enumeration_failure.cause == "DescribeLoadBalancers: the answer has no list LoadBalancers"
+
+
+@pytest.mark.parametrize("period", [1, 2, 3])
+@pytest.mark.parametrize(
+    ("operation", "member", "token"),
+    [
+        ("DescribeLoadBalancers", "LoadBalancers", "NextMarker"),
+        ("DescribeSecurityGroups", "SecurityGroups", "NextToken"),
+    ],
+)
+def test_page_tokens_in_a_circle_end_with_an_error(operation: str, member: str, token: str, period: int) -> None:
+    def answer(call: Call) -> Shape | None:
+        if call.operation != operation:
+            return None
+        return {member: [], token: str(call.start % period + 1)}
+
+    loaded = Region(estate_of_every_kind(), intervene=answer).source().load(EVERYTHING, sections(ICMP))
+    causes = [failure.cause for failure in loaded.estate.failures]
+    assert causes or operation == "DescribeSecurityGroups"
+    assert all(cause.startswith(f"{operation}: ") and "token" in cause for cause in causes)
+
+
+# --- Network Load Balancers in front
+
+
+def test_listeners_and_groups_of_a_network_load_balancer_in_front_are_read() -> None:
+    saved = estate(
+        load_balancer(scheme="internal"),
+        network_load_balancer(groups=["sg-nlb"]),
+        network_load_balancer("far", groups=["sg-far"]),
+        listener(443),
+        listener(8443, "TCP", of=NLB, forward=["to-web"]),
+        group(ingress=[tcp(443, "10.0.0.0/16")]),
+        group("sg-nlb", ingress=[tcp(8443, "pl-1"), tcp(22, "pl-2")]),
+        group("sg-far", ingress=[tcp(1, "pl-3")]),
+        behind(),
+        prefix_list("pl-1", "203.0.113.0/24"),
+        prefix_list("pl-2", "203.0.113.0/24"),
+    )
+    for selection in (ONE_GROUP, EVERYTHING):
+        region = Region(saved)
+        estate_read = region.source().load(selection, sections(INGRESS)).estate
+        assert [found.port for found in (estate_read.listeners or {})[NLB]] == [8443]
+        assert "sg-nlb" in (estate_read.security_groups or {})
+        # Only the list that says who reaches the port that leads here, and only the NLB that leads here.
+        assert (estate_read.prefix_lists or {}).keys() == {"pl-1"}
+        assert region.counts()["DescribeListeners"] == 2
+    # Path MTU Discovery has nothing to do with it.
+    region = Region(saved)
+    region.source().load(EVERYTHING, sections(ICMP))
+    assert "DescribeListeners" not in region.counts()
+
+
+def test_a_network_load_balancer_deleted_meanwhile_is_in_front_of_nobody() -> None:
+    def delete(call: Call) -> None:
+        if not_found(call, "DescribeListeners", "LoadBalancerArn", NLB):
+            raise Refused("LoadBalancerNotFound")
+
+    saved = estate(load_balancer(), network_load_balancer(), listener(443), group(ingress=CLOSED), behind())
+    loaded = Region(saved, intervene=delete).source().load(ONE_GROUP, sections(INGRESS))
+    assert loaded.not_found == ()
+    found, errors = findings(loaded, INGRESS)
+    assert errors == []
+    assert [finding.compliance.value for finding in found] == ["COMPLIANT"]
+
+
+# --- resources that AWS manages
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["botocore knows them", "an older botocore"])
+def test_instances_and_interfaces_that_aws_manages_are_asked_for(known: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not known:
+        monkeypatch.setattr(requests, "MANAGED_RESOURCES", "ParameterOfTomorrow")
+    region = Region(estate_of_every_kind())
+    region.source().load(EVERYTHING, sections(*RULES), look_up_all_targets=True)
+    Region.source(region).load(ONE_GROUP, sections(*RULES), look_up_all_targets=True)
+    region.source().export()
+    asked = [call for call in region.calls if call.operation in ("DescribeInstances", "DescribeNetworkInterfaces")]
+    assert len(asked) >= 6
+    assert all(("IncludeManagedResources" in call.parameters) == known for call in asked)
+
+
+# --- prefix lists that are not shown
 
 
 @pytest.mark.parametrize("code", ["UnauthorizedOperation", "InvalidPrefixListID.NotFound"])
@@ -1079,9 +1360,10 @@ def test_a_region_is_exported_whole_or_not_at_all(operation: str) -> None:
 )
 def test_a_resource_deleted_during_the_export_is_left_out(operation: str, parameter: str) -> None:
     def delete(call: Call) -> None:
-        if call.operation == operation and call.names(parameter, API):
+        if not_found(call, operation, parameter, API):
             raise Refused("LoadBalancerNotFound")
-        if call.names("TargetGroupArn", target_group_arn("function")):
+        gone = target_group_arn("function")
+        if call.names("TargetGroupArn", gone) or call.names("TargetGroupArns", gone):
             raise Refused("TargetGroupNotFound")
 
     raw = Region(estate_of_every_kind(), intervene=delete).source().export()
@@ -1091,3 +1373,12 @@ def test_a_resource_deleted_during_the_export_is_left_out(operation: str, parame
     gone = target_group_arn("function")
     assert gone not in raw["TargetHealthDescriptions"]
     assert gone not in {found["TargetGroupArn"] for found in raw["TargetGroups"]}
+
+
+@pytest.mark.parametrize(("code", "operation", "parameter", "value"), SPURIOUS_NOT_FOUND)
+def test_a_not_found_that_is_not_true_leaves_nothing_out_of_an_export(
+    code: str, operation: str, parameter: str, value: str
+) -> None:
+    whole = Region(estate_of_every_kind()).source().export()
+    region = Region(estate_of_every_kind(), intervene=spurious(1, code, operation, parameter, value))
+    assert region.source().export() == whole

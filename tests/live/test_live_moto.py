@@ -168,7 +168,7 @@ def test_all_of_a_region(shop: Shop) -> None:
         "DescribeVpcs": 1,
         "DescribeInstances": 1,
         "DescribeNetworkInterfaces": 1,
-        "DescribeListeners": 3,  # one per Application Load Balancer
+        "DescribeListeners": 4,  # one per Application Load Balancer, and one for the Network Load Balancer in front
         "DescribeTargetHealth": 3,  # one per target group
         "DescribeManagedPrefixLists": 1,
         "GetManagedPrefixListEntries": 1,
