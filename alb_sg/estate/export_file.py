@@ -347,7 +347,7 @@ def _sorted_estate(estate: Mapping[str, Any]) -> dict[str, Any]:
 
 def _sorted_section(name: str, value: Any) -> Any:
     if name in ID_FIELDS and isinstance(value, Sequence):
-        field = ID_FIELDS[name]
+        field = ID_FIELDS[Section(name)]
         return sorted(value, key=lambda element: str(element.get(field)))
     if name in (Section.TARGET_HEALTH_DESCRIPTIONS, Section.TAGS) and isinstance(value, Mapping):
         return {key: sorted(elements, key=_to_json) for key, elements in value.items()}

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from alb_sg.errors import InvalidInputError, NotReadError
 from alb_sg.estate.cidr import Family
-from alb_sg.estate.config_item import ITEM_TYPES
 from alb_sg.estate.config_documents import MESSAGES_WITHOUT_ITEM
+from alb_sg.estate.config_item import ITEM_TYPES
 from alb_sg.estate.estate import Estate, ReadFailure
 from alb_sg.estate.export_file import read_export_file
 from alb_sg.estate.model import (
