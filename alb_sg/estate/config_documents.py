@@ -20,8 +20,8 @@ UNPROCESSED_KEYS = ("unprocessedResourceKeys", "UnprocessedResourceIdentifiers")
 ITEM_KEYS = ("resourceType", "configuration", "configurationItemStatus")
 
 
-# The keys under which EventBridge (`detail`), SNS (`Message`) and functions that SNS calls (`Records`) carry what they
-# deliver. Text is JSON.
+# The keys under which EventBridge (`detail`), SNS (`Message`) and functions that SNS calls (`Records`) carry a message.
+# Text is JSON.
 WRAPPER_KEYS = ("detail", "Message", "Sns", "Records")
 # `messageType` of the notifications that carry no item (AWS Config developer guide, "Notifications that AWS Config
 # sends to an Amazon SNS topic").

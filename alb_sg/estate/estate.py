@@ -248,7 +248,7 @@ class Estate:
         """Registrations by load balancer, and for each VPC the first group of type `alb` that could not be read."""
         registered: dict[str, list[tuple[TargetGroup, Target]]] = {}
         unread: dict[str, NotReadError] = {}
-        of_type_alb = [group for group in (self.target_groups or {}).values() if _may_hold_load_balancers(group)]
+        of_type_alb = [group for group in (self.target_groups or {}).values() if group.may_hold_load_balancers]
         for group in sorted(of_type_alb, key=lambda group: group.arn):
             if group.load_balancer_arns == ():
                 continue
@@ -293,14 +293,6 @@ class Estate:
 def _may_be_same_vpc(vpc_id: str, other: str) -> bool:
     """Whether two resources may be of one VPC; "" stands for a VPC that is not known."""
     return vpc_id == other or not vpc_id or not other
-
-
-def _may_hold_load_balancers(group: TargetGroup) -> bool:
-    """Whether load balancers may be registered in a target group: its type is `alb`, or not known."""
-    if not isinstance(group.target_type, UnknownValue):
-        return group.target_type == "alb"
-    # Only Network Load Balancers forward to load balancers.
-    return any(":loadbalancer/app/" not in arn for arn in group.load_balancer_arns or ())
 
 
 def _unrecorded_load_balancers(group: TargetGroup) -> NotReadError:

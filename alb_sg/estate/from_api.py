@@ -409,9 +409,9 @@ def vpc(value: Any) -> Vpc:
             for association in _associations(fields, block)
         ]
         cidrs[family] = tuple(sorted(text for text in read if isinstance(text, str)))
-        for block_value in read:
-            if isinstance(block_value, UnknownValue):
-                unknown_cidrs[family] = block_value
+        for unknown in read:
+            if isinstance(unknown, UnknownValue):
+                unknown_cidrs[family] = unknown
     return Vpc(vpc_id, cidrs, unknown_cidrs)
 
 

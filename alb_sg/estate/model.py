@@ -89,8 +89,11 @@ class Listener(NamedTuple):
     @property
     def known_port(self) -> int:
         """The TCP port. Raises NotReadError where the port or the protocol is not known."""
-        require_known(self.protocol, f"listener {self.arn}")
-        return require_known(self.port, f"listener {self.arn}")
+        if isinstance(self.protocol, UnknownValue):
+            raise self.protocol.error(f"listener {self.arn}")
+        if isinstance(self.port, UnknownValue):
+            raise self.port.error(f"listener {self.arn}")
+        return self.port
 
     @property
     def known_target_group_arns(self) -> tuple[str, ...]:
@@ -119,40 +122,60 @@ class TargetGroup(NamedTuple):
     @property
     def known_target_type(self) -> str:
         """Raises NotReadError."""
-        return require_known(self.target_type, self._label)
+        if isinstance(self.target_type, UnknownValue):
+            raise self.target_type.error(self._label)
+        return self.target_type
+
+    @property
+    def may_hold_load_balancers(self) -> bool:
+        """Whether load balancers may be registered in it: its type is `alb`, or not known. Only Network Load Balancers
+        forward to load balancers."""
+        if not isinstance(self.target_type, UnknownValue):
+            return self.target_type == "alb"
+        return any(":loadbalancer/app/" not in arn for arn in self.load_balancer_arns or ())
 
     @property
     def known_family(self) -> Family:
         """Raises NotReadError."""
-        return require_known(self.family, self._label)
+        if isinstance(self.family, UnknownValue):
+            raise self.family.error(self._label)
+        return self.family
 
     @property
     def known_health_checks_enabled(self) -> bool:
         """Raises NotReadError."""
-        return require_known(self.health_checks_enabled, self._label)
+        if isinstance(self.health_checks_enabled, UnknownValue):
+            raise self.health_checks_enabled.error(self._label)
+        return self.health_checks_enabled
 
     @property
     def known_health_check_port(self) -> int | None:
         """Raises NotReadError."""
-        return require_known(self.health_check_port, self._label)
+        if isinstance(self.health_check_port, UnknownValue):
+            raise self.health_check_port.error(self._label)
+        return self.health_check_port
 
     @property
     def known_target_control_port(self) -> int | None:
         """Raises NotReadError."""
-        return require_known(self.target_control_port, self._label)
+        if isinstance(self.target_control_port, UnknownValue):
+            raise self.target_control_port.error(self._label)
+        return self.target_control_port
 
     def port_of(self, target: Target) -> int:
         """The port given at registration, else the group's. Raises NotReadError."""
-        if target.port is not None:
-            return require_known(target.port, f"target {target.id} of {self._label}")
-        port = require_known(self.port, self._label)
+        port, owner = (self.port, None) if target.port is None else (target.port, target)
+        if isinstance(port, int):
+            return port
         if port is None:
             raise NotReadError(f"port of {self._label}", "it was not recorded")
-        return port
+        raise port.error(self._label if owner is None else f"target {owner.id} of {self._label}")
 
     def state_of(self, target: Target) -> str | None:
         """The state of a registration. Raises NotReadError."""
-        return require_known(target.state, f"target {target.id} of {self._label}")
+        if isinstance(target.state, UnknownValue):
+            raise target.state.error(f"target {target.id} of {self._label}")
+        return target.state
 
     @property
     def _label(self) -> str:

@@ -85,7 +85,7 @@ def _front_target_groups(context: LoadContext, load_balancers: Iterable[LoadBala
     return [
         group
         for group in context.partial_estate.target_groups.values()
-        if group.target_type == "alb" and group.load_balancer_arns and group.vpc_id in vpc_ids
+        if group.may_hold_load_balancers and group.load_balancer_arns and group.vpc_id in vpc_ids
     ]
 
 

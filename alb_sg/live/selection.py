@@ -52,7 +52,7 @@ class Selection:
         return [
             group
             for group in target_groups
-            if group.target_type == "alb"
+            if group.may_hold_load_balancers
             and (
                 group.arn in self.target_groups
                 or not self.behind_network_load_balancers.isdisjoint(group.load_balancer_arns or ())
