@@ -30,7 +30,7 @@ from alb_sg.findings.exemption_application import apply_exemptions, malformed_ex
 from alb_sg.findings.finding import EvaluationError, enumeration_error
 from alb_sg.findings.judge import judge_all
 from alb_sg.live import LiveClients, LiveSource, LoadResult, Selection
-from alb_sg.parameters import PREFIX_LIST_ID, Parameters, Source, TargetMatch, parse_parameters
+from alb_sg.parameters import Parameters, Source, TargetMatch, parse_parameters
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 from alb_sg.recommendations.recommendation import Recommendation
 
@@ -127,7 +127,7 @@ class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
             selection,
             self.recommendation.sections_to_read(parameters),
             look_up_all_targets=parameters.target_match is TargetMatch.SECURITY_GROUP,
-            prefix_lists=frozenset(filter(PREFIX_LIST_ID.fullmatch, parameters.accepted_sources)),
+            prefix_lists=parameters.accepted_prefix_lists,
             tag_key=parameters.tag_key,
         )
         if loaded.enumeration_failure is not None:

@@ -159,7 +159,7 @@ def merge_missing(failed: Iterable[Coverage]) -> tuple[Missing, ...]:
     for equal requirements.
     """
     merged: dict[tuple[object, ...], list[Coverage]] = {}
-    for coverage in failed:
+    for coverage in (part for whole in failed for part in whole.lost_sources or (whole,)):
         requirement = coverage.requirement
         is_target = isinstance(requirement.peer, TargetPeer)
         key = (
@@ -172,13 +172,8 @@ def merge_missing(failed: Iterable[Coverage]) -> tuple[Missing, ...]:
             bool(coverage.missing),
         )
         merged.setdefault(key, []).append(coverage)
-    entries = [_merge_coverages(coverages) for coverages in merged.values()]
-    return tuple(
-        sorted(
-            entries,
-            key=lambda entry: (entry.origin.arn, entry.from_port, entry.to_port, entry.protocol, entry.required),
-        )
-    )
+    ordered = sorted(merged.values(), key=lambda coverages: min(map(annotation.coverage_sort_key, coverages)))
+    return tuple(map(_merge_coverages, ordered))
 
 
 def _merge_coverages(coverages: list[Coverage]) -> Missing:

@@ -49,7 +49,7 @@ class AddressPeer(NamedTuple):
     as a set, and `label` describes them.
 
     A reference to one of `or_security_groups` counts as well: the groups of the Network Load Balancer that sends this
-    traffic.
+    traffic. `unread`: the addresses are an upper bound, because what narrows them was not read.
     """
 
     family: Family
@@ -57,13 +57,16 @@ class AddressPeer(NamedTuple):
     addresses: AddressSet
     or_security_groups: frozenset[str] = frozenset()
     label: str = ""
+    unread: NotReadError | None = None
 
 
 class PrefixListPeer(NamedTuple):
-    """All entries of a prefix list. A reference to the list covers it, and so do its entries."""
+    """All entries of a prefix list. A reference to the list covers it, and so do its entries, or a reference to one of
+    `or_security_groups`."""
 
     family: Family
     prefix_list_id: str
+    or_security_groups: frozenset[str] = frozenset()
 
 
 class SecurityGroupPeer(NamedTuple):
