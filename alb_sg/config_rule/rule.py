@@ -137,10 +137,13 @@ class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
 
     def _evaluations(self, loaded: LoadResult, client_factory: Any, parameters: Parameters) -> list[Evaluation]:
         load_balancers = [found for found in loaded.selected if found.type == "application"]
-        findings, errors = judge_all(loaded.estate, load_balancers, {self.recommendation: parameters})
+        exemptions = None
         if parameters.exemptions is not None and load_balancers:
             account_region = AccountRegion(loaded.estate.account_id, loaded.estate.region)
             exemptions = self._read_exemptions(parameters.exemptions, client_factory, account_region)
+        port_exemptions = {} if exemptions is None else exemptions.of_ports(self.today)
+        findings, errors = judge_all(loaded.estate, load_balancers, {self.recommendation: parameters}, port_exemptions)
+        if exemptions is not None:
             findings, errors = apply_exemptions(exemptions, findings, errors, self.today)
         self.errors.extend(errors)
         return [

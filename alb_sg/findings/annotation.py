@@ -65,10 +65,10 @@ def describe_accepted_sources(coverages: Sequence[Coverage]) -> tuple[str, ...]:
 def _accepted(sources: AcceptedSources) -> str:
     if sources.closed_port is not None:
         return f"may be closed (none@{sources.closed_port})"
-    if sources.count == 1:
+    if sources.total == 1:
         return f"open to accepted source {sources.met[0]}"
-    text = f"open to {len(sources.met)} of {sources.count} accepted sources"
-    return text if len(sources.met) == sources.count else f"{text} ({_abbreviate(sources.met)})"
+    text = f"open to {len(sources.met)} of {sources.total} accepted sources"
+    return text if len(sources.met) == sources.total else f"{text} ({_abbreviate(sources.met)})"
 
 
 def describe_compliant(
@@ -180,7 +180,7 @@ def _reason(permissions: Permissions, coverage: Coverage, detail: _Detail) -> st
     if not detail.show_open_instead:
         return text
     if coverage.lost_sources and coverage.accepted_sources is not None:
-        met, count = coverage.accepted_sources.met, coverage.accepted_sources.count
+        met, count = coverage.accepted_sources.met, coverage.accepted_sources.total
         return f"{text} (open to {len(met)} of {count} accepted sources)"
     instead = _open_instead(
         permissions.allowed_traffic(requirement.direction, requirement.traffic, requirement.peer.family)

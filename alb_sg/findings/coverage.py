@@ -26,11 +26,11 @@ from alb_sg.recommendations.requirement import (
 
 
 class AcceptedSources(NamedTuple):
-    """The accepted sources that are open, of the `count` that concern a requirement's port and address family. Both are
+    """The accepted sources that are open, of the `total` that concern a requirement's port and address family. Both are
     empty for a port that is closed on purpose, `closed_port`."""
 
     met: tuple[str, ...]
-    count: int
+    total: int
     closed_port: int | None = None
 
 

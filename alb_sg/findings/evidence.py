@@ -91,7 +91,8 @@ class EvidenceSearch:
         if not coverage.is_covered:
             return CheckedRequirement(requirement, coverage, self._partial_evidence(requirement))
         source = coverage.accepted_source
-        if source is not None and not coverage.accepted_sources.met:
+        if coverage.accepted_sources is not None and not coverage.accepted_sources.met:
+            # No rule covers a port that nobody needs to reach.
             return CheckedRequirement(requirement, coverage, ())
         accepted_peer = None if source is None else parse_peer(source, requirement.peer.family)
         covered = requirement if accepted_peer is None else requirement._replace(peer=accepted_peer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -141,6 +142,16 @@ class RequirementSet(NamedTuple):
     @property
     def requirements(self) -> tuple[Requirement, ...]:
         return tuple(requirement for group in self.groups for requirement in group.requirements())
+
+    def without_ports(self, ports: Collection[int]) -> RequirementSet:
+        """What is required on all but these TCP ports."""
+        return self._replace(
+            groups=tuple(
+                group
+                for group in self.groups
+                if group.traffic.protocol != "tcp" or group.traffic.from_port not in ports
+            )
+        )
 
     @property
     def has_one_family(self) -> bool:

@@ -1,7 +1,8 @@
 """Exemptions for people and programs: what wants attention first.
 
 As JSON: {"version": 1, "source", "date", "days", "exemptions": [{"accountId", "region", "loadBalancerArn", "rule",
-"reason", "owner", "ticket", "expires", "status": "inForce|expiring|expired", "use": "used|unused|unknown", "because"}],
+"reason", "owner", "ticket", "expires", "ports", "status": "inForce|expiring|expired", "use": "used|unused|unknown",
+"because"}],
 "malformed": [{"place", "loadBalancerArn": … or null, "rule": … or null, "cause"}], "errors": as `check` has them,
 "summary": {"inForce", "expiring", "expired", "unused", "unknown", "malformed", "errors"}}
 
@@ -54,6 +55,7 @@ def _exemption_object(reviewed: ReviewedExemption) -> dict[str, Any]:
         "owner": exemption.owner,
         "ticket": exemption.ticket,
         "expires": exemption.expires.isoformat(),
+        "ports": list(exemption.ports),
         "status": reviewed.status.value,
         "use": reviewed.use.value,
         "because": reviewed.reason,
@@ -112,8 +114,9 @@ def _lines(report: ExemptionsReport, style: Style) -> Iterator[str]:
 def _exemption_lines(reviewed: ReviewedExemption, today: date, style: Style) -> Iterator[str]:
     exemption = reviewed.exemption
     name = exemption.load_balancer_arn.split("/")[-2]
+    ports = f" port {', '.join(map(str, exemption.ports))}" if exemption.ports else ""
     yield (
-        f"  {style.bold(name)}  {exemption.account_region}  {exemption.rule}  "
+        f"  {style.bold(name)}  {exemption.account_region}  {exemption.rule}{ports}  "
         f"{_describe_expiry(exemption.expires, today)}  "
         f"{phrasing.printable(f'{exemption.owner} ({exemption.ticket})')}"
     )

@@ -165,8 +165,7 @@ class Oracle:
         """Whom a Network Load Balancer lets in on those of its listeners that forward to a target group, beside its
         VPC."""
         groups = frozenset(nlb["SecurityGroups"])
-        facing = nlb["Scheme"] == "internet-facing"
-        everybody = Peer(4, (EVERYWHERE[4],), groups, replaceable=True)
+        by_scheme = [Peer(4, (EVERYWHERE[4],), groups, replaceable=True)] if nlb["Scheme"] == "internet-facing" else []
         ports = [
             one["Port"]
             for one in self.saved["Listeners"]
@@ -176,9 +175,26 @@ class Oracle:
             if weighted["TargetGroupArn"] == group["TargetGroupArn"]
         ]
         if not groups or not ports:
-            if facing:
-                yield everybody
+            yield from by_scheme
             return
+        blocks, lists, unread = self._let_in_by(groups, ports)
+        known = {id_: self.saved.get("ManagedPrefixLists", {}).get(id_) for id_ in lists}
+        of_ipv4 = [one for one in known.values() if one is not None and one["AddressFamily"] == "IPv4"]
+        entries = {entry["Cidr"] for one in of_ipv4 for entry in one.get("Entries", [])}
+        if holds_everything(blocks | entries):
+            yield from by_scheme
+            return
+        if unread:
+            yield Peer(4, (EVERYWHERE[4],), groups, replaceable=True, unread=True)
+            return
+        if blocks:
+            yield Peer(4, tuple(blocks), groups, replaceable=True)
+        for id_, one in known.items():
+            if one is None or (one["AddressFamily"] == "IPv4" and one.get("Entries") != []):
+                yield Peer(4, prefix_list=id_, or_groups=groups, replaceable=True)
+
+    def _let_in_by(self, groups: Iterable[str], ports: Iterable[int]) -> tuple[set[str], set[str], bool]:
+        """The IPv4 blocks and the prefix lists that groups let in on some ports, and whether one was not read."""
         blocks: set[str] = set()
         lists: set[str] = set()
         unread = False
@@ -192,30 +208,7 @@ class Oracle:
                 if any(lets_through(rule, Traffic("ingress", "tcp", port, port)) for port in ports):
                     blocks |= {one["CidrIp"] for one in rule["IpRanges"]}
                     lists |= {one["PrefixListId"] for one in rule["PrefixListIds"]}
-        known: dict[str, Shape | None] = {}
-        for id_ in lists:
-            try:
-                known[id_] = self._prefix_list(id_)
-            except Unread:
-                known[id_] = None
-        entries = {
-            entry["Cidr"]
-            for one in known.values()
-            if one is not None and one["AddressFamily"] == "IPv4"
-            for entry in one.get("Entries", [])
-        }
-        if holds_everything(blocks | entries):
-            if facing:
-                yield everybody
-            return
-        if unread:
-            yield Peer(4, (EVERYWHERE[4],), groups, replaceable=True, unread=True)
-            return
-        if blocks:
-            yield Peer(4, tuple(blocks), groups, replaceable=True)
-        for id_, one in known.items():
-            if one is None or (one["AddressFamily"] == "IPv4" and one.get("Entries") != []):
-                yield Peer(4, prefix_list=id_, or_groups=groups, replaceable=True)
+        return blocks, lists, unread
 
     def _fronts(self) -> Iterator[tuple[Shape, Shape, int, int]]:
         """The Network Load Balancers in front, each with its target group, the port it sends to and that it checks."""

@@ -466,7 +466,7 @@ def _ports(name: str, why: str, expected: str, sources: str, *ingress: Shape, **
     ),
     _ports(
         "all, of another family",
-        "That concerns the family: no IPv6 source concerns IPv4, and nothing empty is covered.",
+        "No IPv6 source concerns IPv4, and nothing empty is covered.",
         NON_COMPLIANT,
         "2001:db8::/32",
         tcp((80, 443), "2001:db8::/32"),
