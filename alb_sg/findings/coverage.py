@@ -5,7 +5,7 @@ No other module decides whether something is allowed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from alb_sg.errors import NotReadError
@@ -21,6 +21,7 @@ from alb_sg.recommendations.requirement import (
     RequirementSet,
     SecurityGroupPeer,
     TargetPeer,
+    address_peer,
     parse_peer,
 )
 
@@ -41,8 +42,8 @@ class Coverage(NamedTuple):
     `missing` is the part of `required` that is not allowed (empty if no address is known), and `unresolved` names what
     may allow it but could not be resolved.
 
-    `lost_sources`: where all accepted sources must be open and only some are, the coverage of each that is not. They
-    are what is missing then, not the recommended peer.
+    `lost_sources`: where all accepted sources must be open and only some are, the coverage of those that are not (CIDR
+    blocks together). They are what is missing then, not the recommended peer.
     """
 
     requirement: Requirement
@@ -144,7 +145,7 @@ def check(
 def _check_peer(
     permissions: Permissions,
     requirement: Requirement,
-    peer: AddressPeer | PrefixListPeer | SecurityGroupPeer,
+    peer: _SourcePeer,
     allowed: AllowedTraffic,
 ) -> Coverage:
     match peer:
@@ -181,11 +182,14 @@ def _check_security_group(requirement: Requirement, peer: SecurityGroupPeer, all
     return Coverage(requirement, (peer.group_id,), (), frozenset({peer.group_id}), unresolved=allowed.unresolved)
 
 
+_SourcePeer = AddressPeer | PrefixListPeer | SecurityGroupPeer
+
+
 class _SourceCheck(NamedTuple):
     """An accepted source that may concern a requirement, and whether it is open. `unread`: why that is not known."""
 
     source: str
-    peer: AddressPeer | PrefixListPeer | SecurityGroupPeer
+    peer: _SourcePeer
     is_open: bool
     unread: NotReadError | None = None
 
@@ -220,9 +224,17 @@ def _check_accepted_sources(
     if not met:
         return coverage, []
     lost = tuple(
-        _check_peer(permissions, requirement._replace(peer=check.peer), check.peer, allowed) for check in closed
+        _check_peer(permissions, requirement._replace(peer=peer), peer, allowed)
+        for peer in _merge_addresses(requirement.peer.family, closed)
     )
     return coverage._replace(accepted_sources=accepted, lost_sources=lost), []
+
+
+def _merge_addresses(family: Family, checks: Sequence[_SourceCheck]) -> list[_SourcePeer]:
+    """The peers of accepted sources, with all CIDR blocks as one peer."""
+    cidrs = tuple(check.source for check in checks if isinstance(check.peer, AddressPeer))
+    others = [check.peer for check in checks if not isinstance(check.peer, AddressPeer)]
+    return [address_peer(family, cidrs), *others] if cidrs else others
 
 
 def _check_source(

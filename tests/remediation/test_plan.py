@@ -135,8 +135,8 @@ def test_lost_accepted_sources_and_not_everyone() -> None:
     saved = web(group("sg-1", ingress=[tcp(443, "198.51.100.0/24")]))
     sources = {"AcceptedSources": "198.51.100.0/24,203.0.113.0/24,192.0.2.0/24", "AcceptedSourcesMatch": "all"}
     assert added(plan(saved, INGRESS, **sources)) == [
-        "sg-1 ingress tcp 443 192.0.2.0/24",
         "sg-1 ingress tcp 443 203.0.113.0/24",
+        "sg-1 ingress tcp 443 192.0.2.0/24",
     ]
 
 
