@@ -24,6 +24,11 @@ Choice = TypeVar("Choice", bound=Enum)
 PREFIX_LIST_ID = re.compile(r"pl-[0-9a-z]+")
 SECURITY_GROUP_ID = re.compile(r"sg-[0-9a-z]+")
 
+MAX_PORT = 65535
+_PORT = re.compile(r"[0-9]{1,5}")
+# Of AcceptedSources: `none@80` for a port that is closed on purpose.
+_NOBODY = "none"
+
 
 class TargetMatch(Enum):
     """Which security group rules count for a target: `EFFECTIVE`, every rule that lets the load balancer reach it;
@@ -31,6 +36,22 @@ class TargetMatch(Enum):
 
     EFFECTIVE = "effective"
     SECURITY_GROUP = "security-group"
+
+
+class AcceptedSourcesMatch(Enum):
+    """How many of the accepted sources that concern a port and address family must be open: `ANY`, at least one;
+    `ALL`, every one."""
+
+    ANY = "any"
+    ALL = "all"
+
+
+class AcceptedSource(NamedTuple):
+    """A CIDR block, `pl-…` or `sg-…` of AcceptedSources, for one listener port or (None) for all that no other entry
+    names. `peer` is None for `none@PORT`: nobody needs to reach the port."""
+
+    peer: str | None
+    port: int | None = None
 
 
 class Source(Enum):
@@ -44,11 +65,23 @@ class Source(Enum):
 class Parameters(NamedTuple):
     """Parsed rule parameters, with the documented defaults."""
 
-    accepted_sources: tuple[str, ...] = ()
+    accepted_sources: tuple[AcceptedSource, ...] = ()
     tag_key: str | None = None
     target_match: TargetMatch = TargetMatch.EFFECTIVE
     exemptions: AwsLocation | None = None
     source: Source = Source.LIVE
+    accepted_sources_match: AcceptedSourcesMatch = AcceptedSourcesMatch.ANY
+
+    def accepted_sources_of(self, port: int | None) -> tuple[AcceptedSource, ...]:
+        """The accepted sources of a listener port: those that name it, else those without a port. None: of ICMP."""
+        own = tuple(source for source in self.accepted_sources if source.port == port)
+        return own or tuple(source for source in self.accepted_sources if source.port is None)
+
+    @property
+    def accepted_prefix_lists(self) -> frozenset[str]:
+        """The prefix lists among the accepted sources."""
+        peers = (source.peer or "" for source in self.accepted_sources)
+        return frozenset(filter(PREFIX_LIST_ID.fullmatch, peers))
 
 
 class ParameterDefinition(NamedTuple):
@@ -74,9 +107,19 @@ ACCEPTED_SOURCES = ParameterDefinition(
     "AcceptedSources",
     "",
     "Comma-separated CIDR blocks, prefix lists (pl-…) and security groups (sg-…): a listener port or ICMP "
-    "that is not open to the recommended peer, but to at least one of these, is compliant.",
-    max_length=460,
-    pattern="[0-9A-Za-z.:/, -]{0,256}",
+    "that is not open to the recommended peer, but to at least one of these, is compliant. SOURCE@PORT concerns that "
+    "listener port alone, none@PORT says that nobody needs to reach it; a source without a port concerns every port "
+    "that no other one names.",
+    max_length=430,
+    pattern="[0-9A-Za-z.:/, @-]{0,256}",
+)
+ACCEPTED_SOURCES_MATCH = ParameterDefinition(
+    "AcceptedSourcesMatch",
+    AcceptedSourcesMatch.ANY.value,
+    "any: at least one of AcceptedSources must be open. all: every one that concerns the port and address family.",
+    max_length=3,
+    pattern="(any|all)",
+    choices=tuple(choice.value for choice in AcceptedSourcesMatch),
 )
 TAG_KEY = ParameterDefinition(
     "TagKey",
@@ -120,7 +163,13 @@ COMMON_PARAMETERS: tuple[ParameterDefinition, ...] = (
     ParameterDefinition("ExecutionRoleName", "", "rdklib's: the role to assume in the account."),
     ParameterDefinition("ExecutionRoleRegion", "", "rdklib's: the region for the assumed role."),
 )
-PARAMETERS: tuple[ParameterDefinition, ...] = (ACCEPTED_SOURCES, TAG_KEY, TARGET_MATCH, *COMMON_PARAMETERS)
+PARAMETERS: tuple[ParameterDefinition, ...] = (
+    ACCEPTED_SOURCES,
+    ACCEPTED_SOURCES_MATCH,
+    TAG_KEY,
+    TARGET_MATCH,
+    *COMMON_PARAMETERS,
+)
 
 
 def parse_parameters(values: Mapping[str, object]) -> Parameters:
@@ -144,6 +193,11 @@ def parse_parameters(values: Mapping[str, object]) -> Parameters:
         target_match=_enum_member(TargetMatch, TARGET_MATCH.name, texts.get(TARGET_MATCH.name, TARGET_MATCH.default)),
         exemptions=_exemptions_location(texts.get(EXEMPTIONS_PARAMETER)),
         source=_enum_member(Source, SOURCE_PARAMETER, texts.get(SOURCE_PARAMETER, Source.LIVE.value)),
+        accepted_sources_match=_enum_member(
+            AcceptedSourcesMatch,
+            ACCEPTED_SOURCES_MATCH.name,
+            texts.get(ACCEPTED_SOURCES_MATCH.name, ACCEPTED_SOURCES_MATCH.default),
+        ),
     )
 
 
@@ -164,15 +218,35 @@ def _exemptions_location(value: str | None) -> AwsLocation | None:
         raise InvalidInputError(f"rule parameter {EXEMPTIONS_PARAMETER}: {error.message}") from None
 
 
-def _accepted_sources(value: str) -> tuple[str, ...]:
-    sources = tuple(source.strip() for source in value.split(",")) if value else ()
-    for source in sources:
-        if not is_peer(source):
+def _accepted_sources(value: str) -> tuple[AcceptedSource, ...]:
+    """The accepted sources, each once. Raises InvalidInputError."""
+    texts = [text.strip() for text in value.split(",")] if value else []
+    sources = tuple(dict.fromkeys(map(_accepted_source, texts)))
+    for closed in (source for source in sources if source.peer is None):
+        if any(source.port == closed.port for source in sources if source.peer is not None):
             raise InvalidInputError(
-                f"rule parameter AcceptedSources: {source!r} is not a CIDR block, a prefix list (pl-…) or a "
-                "security group (sg-…)"
+                f"rule parameter AcceptedSources: none@{closed.port} contradicts another source of port {closed.port}"
             )
     return sources
+
+
+def _accepted_source(text: str) -> AcceptedSource:
+    peer, separator, port_text = text.partition("@")
+    port = int(port_text) if _PORT.fullmatch(port_text) else None
+    if separator and (port is None or not 1 <= port <= MAX_PORT):
+        raise InvalidInputError(f"rule parameter AcceptedSources: {text!r} names no port; write {peer}@443")
+    if peer == _NOBODY and port is not None:
+        return AcceptedSource(None, port)
+    if peer == _NOBODY:
+        raise InvalidInputError(
+            "rule parameter AcceptedSources: 'none' needs the listener port that nobody needs to reach; write none@80"
+        )
+    if not is_peer(peer):
+        raise InvalidInputError(
+            f"rule parameter AcceptedSources: {peer!r} is not a CIDR block, a prefix list (pl-…) or a "
+            "security group (sg-…)"
+        )
+    return AcceptedSource(peer, port)
 
 
 def is_peer(value: str) -> bool:

@@ -20,6 +20,7 @@ def evaluate_all(
     """Judge every selected load balancer by every selected rule, and apply the exemptions."""
     findings: list[Finding] = []
     errors: list[EvaluationError] = list(loaded.errors)
+    port_exemptions = {} if loaded_exemptions is None else loaded_exemptions.of_ports
     total, done = len(loaded.load_balancers), 0
     with Progress("judging load balancers") as progress:
 
@@ -32,7 +33,9 @@ def evaluate_all(
 
         for estate in loaded.estates:
             load_balancers = loaded.load_balancers_by_account_region[estate.account_region]
-            estate_findings, estate_errors = judge_all(estate, with_progress(load_balancers), selection.rules)
+            estate_findings, estate_errors = judge_all(
+                estate, with_progress(load_balancers), selection.rules, port_exemptions
+            )
             findings += estate_findings
             errors += estate_errors
     if loaded_exemptions is not None:

@@ -9,7 +9,6 @@ from alb_sg.errors import InvalidInputError
 from alb_sg.parameters import (
     EXEMPTIONS_PARAMETER,
     PARAMETERS,
-    PREFIX_LIST_ID,
     SOURCE_PARAMETER,
     Parameters,
     TargetMatch,
@@ -41,8 +40,7 @@ class RuleSelection:
     @property
     def prefix_list_ids(self) -> frozenset[str]:
         """The prefix lists that parameters name."""
-        sources = (source for parameters in self.rules.values() for source in parameters.accepted_sources)
-        return frozenset(filter(PREFIX_LIST_ID.fullmatch, sources))
+        return frozenset[str]().union(*(parameters.accepted_prefix_lists for parameters in self.rules.values()))
 
     @property
     def needs_all_targets(self) -> bool:

@@ -32,7 +32,7 @@ from alb_sg.findings.exemption_application import apply_exemptions, malformed_ex
 from alb_sg.findings.finding import EvaluationError, enumeration_error
 from alb_sg.findings.judge import judge_all
 from alb_sg.live import LiveClients, LiveSource, LoadResult, Selection
-from alb_sg.parameters import PREFIX_LIST_ID, Parameters, Source, TargetMatch, parse_parameters
+from alb_sg.parameters import Parameters, Source, TargetMatch, parse_parameters
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 from alb_sg.recommendations.recommendation import Recommendation
 
@@ -139,7 +139,7 @@ class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
             selection,
             self.recommendation.sections_to_read(parameters),
             look_up_all_targets=parameters.target_match is TargetMatch.SECURITY_GROUP,
-            prefix_lists=frozenset(filter(PREFIX_LIST_ID.fullmatch, parameters.accepted_sources)),
+            prefix_lists=parameters.accepted_prefix_lists,
             tag_key=parameters.tag_key,
         )
         if loaded.enumeration_failure is not None:
@@ -149,10 +149,13 @@ class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
 
     def _evaluations(self, loaded: LoadResult, client_factory: Any, parameters: Parameters) -> list[Evaluation]:
         load_balancers = [found for found in loaded.selected if found.may_be_application]
-        findings, errors = judge_all(loaded.estate, load_balancers, {self.recommendation: parameters})
+        exemptions = None
         if parameters.exemptions is not None and load_balancers:
             account_region = AccountRegion(loaded.estate.account_id, loaded.estate.region)
             exemptions = self._read_exemptions(parameters.exemptions, client_factory, account_region)
+        port_exemptions = {} if exemptions is None else exemptions.of_ports(self.today)
+        findings, errors = judge_all(loaded.estate, load_balancers, {self.recommendation: parameters}, port_exemptions)
+        if exemptions is not None:
             findings, errors = apply_exemptions(exemptions, findings, errors, self.today)
         self.errors.extend(errors)
         return [

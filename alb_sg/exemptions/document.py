@@ -1,10 +1,10 @@
 """The JSON document of exemptions.
 
     {"version": 1, "exemptions": [{"loadBalancer": ARN, "rule": NAME, "reason": …, "owner": …, "ticket": …,
-       "expires": "YYYY-MM-DD"}]}
+       "expires": "YYYY-MM-DD", "ports": [80]}]}
 
-All six are required; other keys are ignored. A malformed entry exempts nothing and leaves the others in force. An
-invalid document raises InvalidInputError.
+All are required except `ports`; other keys are ignored. A malformed entry exempts nothing and leaves the others in
+force. An invalid document raises InvalidInputError.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ DATE_PATTERN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # Short enough for an annotation (256 characters) to hold owner, ticket and verdict in full.
 MAX_NAME_LENGTH = 80
 MAX_REASON_LENGTH = 1000
+MAX_PORT = 65535
 
 
 def read_exemptions_file(path: str, known_rules: Collection[str]) -> Exemptions:
@@ -95,7 +96,18 @@ def _parse_entry(entry: Any, known_rules: Collection[str]) -> Exemption:
         owner=_required_text(entry, "owner", MAX_NAME_LENGTH),
         ticket=_required_text(entry, "ticket", MAX_NAME_LENGTH),
         expires=_parse_date(_required_text(entry, "expires")),
+        ports=_parse_ports(entry["ports"]) if "ports" in entry else (),
     )
+
+
+def _parse_ports(value: Any) -> tuple[int, ...]:
+    """The ports, each once. An empty list exempts nothing and is a mistake: without `ports`, every port is exempt."""
+    if not isinstance(value, list) or not value:
+        raise InvalidInputError("a list of TCP ports was expected, such as [80]; leave it out to exempt all", "ports")
+    for port in value:
+        if isinstance(port, bool) or not isinstance(port, int) or not 1 <= port <= MAX_PORT:
+            raise InvalidInputError(f"{port!r} is not a TCP port, a number from 1 to {MAX_PORT}", "ports")
+    return tuple(sorted(set(value)))
 
 
 def _required_text(entry: Mapping[str, Any], name: str, max_length: int | None = None) -> str:

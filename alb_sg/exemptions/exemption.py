@@ -14,7 +14,10 @@ VerdictKey = tuple[str, str]
 
 
 class Exemption(NamedTuple):
-    """One load balancer is exempt from one rule, through the day `expires` (UTC)."""
+    """One load balancer, by its ARN, exempt from one rule, by its name, through the day `expires` (UTC).
+
+    With `ports`, only what the rule requires on these TCP ports is exempt; the rest is still judged.
+    """
 
     load_balancer_arn: str
     rule: str
@@ -22,6 +25,7 @@ class Exemption(NamedTuple):
     owner: str
     ticket: str
     expires: date
+    ports: tuple[int, ...] = ()
 
     @property
     def key(self) -> VerdictKey:
@@ -72,3 +76,7 @@ class Exemptions:
     def find(self, load_balancer_arn: str, rule: str) -> Exemption | None:
         """The exemption of a load balancer from a rule, in force or expired."""
         return self._by_key.get((load_balancer_arn, rule))
+
+    def of_ports(self, today: date) -> Mapping[VerdictKey, Exemption]:
+        """The exemptions of single ports that are in force. They count when a load balancer is judged, not after."""
+        return {entry.key: entry for entry in self.entries if entry.ports and entry.is_in_force(today)}

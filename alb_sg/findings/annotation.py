@@ -14,10 +14,10 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from alb_sg.findings.coverage import Coverage
+from alb_sg.findings.coverage import AcceptedSources, Coverage
 from alb_sg.findings.finding import Compliance
 from alb_sg.permissions.allowed_traffic import AllowedTraffic, Permissions
-from alb_sg.recommendations.requirement import AddressPeer, TargetPeer
+from alb_sg.recommendations.requirement import AddressPeer, PrefixListPeer, TargetPeer
 
 MAX_ANNOTATION_LENGTH = 256
 _SEPARATOR = "; "
@@ -54,14 +54,21 @@ _DETAIL_LEVELS = (
 
 
 def describe_accepted_sources(coverages: Sequence[Coverage]) -> tuple[str, ...]:
-    """A sentence for each accepted source that replaces a recommended peer."""
-    labels_by_source: dict[str, dict[str, None]] = {}
+    """Sentences on the accepted sources that replace a recommended peer: how many of them are open, and which."""
+    labels_by_text: dict[str, dict[str, None]] = {}
     for coverage in coverages:
-        if coverage.accepted_source is not None:
-            labels_by_source.setdefault(coverage.accepted_source, {})[_label(coverage)] = None
-    return tuple(
-        f"{_abbreviate(tuple(labels))} open to accepted source {source}" for source, labels in labels_by_source.items()
-    )
+        if coverage.is_covered and coverage.accepted_sources is not None:
+            labels_by_text.setdefault(_accepted(coverage.accepted_sources), {})[_label(coverage)] = None
+    return tuple(f"{_abbreviate(tuple(labels))} {text}" for text, labels in labels_by_text.items())
+
+
+def _accepted(sources: AcceptedSources) -> str:
+    if sources.closed_port is not None:
+        return f"may be closed (none@{sources.closed_port})"
+    if sources.total == 1:
+        return f"open to accepted source {sources.met[0]}"
+    text = f"open to {len(sources.met)} of {sources.total} accepted sources"
+    return text if len(sources.met) == sources.total else f"{text} ({_abbreviate(sources.met)})"
 
 
 def describe_compliant(
@@ -82,7 +89,7 @@ def describe_non_compliant(
     unresolved: bool,
 ) -> str:
     """What is missing, in which security groups, and what is open instead."""
-    ordered = sorted(failed, key=_sort_key)
+    ordered = sorted(failed, key=coverage_sort_key)
     cause = [f"{_UNRESOLVED}{ordered[0].unresolved[0]}"] if unresolved else []
     tails = ([*cause, *remarks], cause, [text.split(" (")[0] for text in cause])
     return _first_that_fits(
@@ -142,9 +149,12 @@ def _first_that_fits(choices: Iterable[tuple[Sequence[str], Sequence[str]]]) -> 
     return f"{shortest[: MAX_ANNOTATION_LENGTH - 1].rsplit(' ', 1)[0]}…"
 
 
-def _sort_key(coverage: Coverage) -> tuple[object, ...]:
+def coverage_sort_key(coverage: Coverage) -> tuple[object, ...]:
+    """The order in which missing permissions are named: what health checks need before what clients need."""
     traffic = coverage.requirement.traffic
     return (
+        # Of inbound traffic, an accepted source may stand in for clients, never for health checks.
+        coverage.requirement.allows_accepted_sources,
         coverage.requirement.origin.arn,
         traffic.from_port,
         traffic.to_port,
@@ -169,16 +179,21 @@ def _reason(permissions: Permissions, coverage: Coverage, detail: _Detail) -> st
     text = f"not open to {_peer(coverage, detail)} in {_abbreviate(permissions.group_ids, detail.max_names)}"
     if not detail.show_open_instead:
         return text
+    if coverage.lost_sources and coverage.accepted_sources is not None:
+        met, count = coverage.accepted_sources.met, coverage.accepted_sources.total
+        return f"{text} (open to {len(met)} of {count} accepted sources)"
     allowed = permissions.allowed_traffic(requirement.direction, requirement.traffic, requirement.peer.family)
-    instead, stale = (
-        _open_instead(allowed),
-        _abbreviate(tuple(sorted({one.group_id for one in allowed.stale_references}))),
-    )
+    instead = _open_instead(allowed)
+    stale = _abbreviate(tuple(sorted({one.group_id for one in allowed.stale_references})))
     said = [*([f"open to {instead}"] if instead else []), *([f"the reference to {stale} is stale"] if stale else [])]
     return f"{text} ({'; '.join(said)})" if said else text
 
 
 def _peer(coverage: Coverage, detail: _Detail) -> str:
+    if coverage.lost_sources:
+        lost = [name for part in coverage.lost_sources for name in part.required]
+        source = "accepted source" if len(lost) == 1 else "accepted sources"
+        return f"{source} {_abbreviate(tuple(lost), detail.max_names)}"
     peer = coverage.requirement.peer
     references = _abbreviate(tuple(sorted(coverage.or_security_groups)), detail.max_names)
     if isinstance(peer, TargetPeer):
@@ -193,7 +208,11 @@ def _peer(coverage: Coverage, detail: _Detail) -> str:
             text = f"{_abbreviate(missing, detail.max_names)} of {text}"
         if peer.label and detail.show_label:
             text += f" ({peer.label})"
-        return f"{text} or {references}" if references else text
+        # A reference to the Network Load Balancer's group is the narrower advice.
+        return f"{references} or {text}" if references else text
+    if isinstance(peer, PrefixListPeer):
+        text = _abbreviate(coverage.required, detail.max_names)
+        return f"{references} or {text}" if references else text
     return references or _abbreviate(coverage.required, detail.max_names)
 
 

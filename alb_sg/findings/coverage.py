@@ -5,13 +5,13 @@ No other module decides whether something is allowed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from alb_sg.errors import NotReadError
 from alb_sg.estate.cidr import Family
 from alb_sg.estate.model import SecurityGroupReference
-from alb_sg.parameters import Parameters, TargetMatch
+from alb_sg.parameters import AcceptedSourcesMatch, Parameters, TargetMatch
 from alb_sg.permissions.allowed_traffic import AllowedTraffic, Permissions, prefix_list_addresses
 from alb_sg.recommendations.requirement import (
     AddressPeer,
@@ -21,16 +21,29 @@ from alb_sg.recommendations.requirement import (
     RequirementSet,
     SecurityGroupPeer,
     TargetPeer,
+    address_peer,
     parse_peer,
 )
+
+
+class AcceptedSources(NamedTuple):
+    """The accepted sources that are open, of the `total` that concern a requirement's port and address family. Both are
+    empty for a port that is closed on purpose, `closed_port`."""
+
+    met: tuple[str, ...]
+    total: int
+    closed_port: int | None = None
 
 
 class Coverage(NamedTuple):
     """A requirement and whether it is covered.
 
-    It is covered if `missing` is None; `accepted_source` then names the accepted source that replaces its peer, if one
-    does. Otherwise `missing` is the part of `required` that is not allowed (empty if no address is known), and
-    `unresolved` names what may allow it but could not be resolved.
+    It is covered if `missing` is None; `accepted_sources` then names those that replace its peer, if they do. Otherwise
+    `missing` is the part of `required` that is not allowed (empty if no address is known), and `unresolved` names what
+    may allow it but could not be resolved.
+
+    `lost_sources`: where all accepted sources must be open and only some are, the coverage of those that are not (CIDR
+    blocks together). They are what is missing then, not the recommended peer.
     """
 
     requirement: Requirement
@@ -38,11 +51,19 @@ class Coverage(NamedTuple):
     missing: tuple[str, ...] | None = None
     or_security_groups: frozenset[str] = frozenset()
     unresolved: tuple[str, ...] = ()
-    accepted_source: str | None = None
+    accepted_sources: AcceptedSources | None = None
+    lost_sources: tuple[Coverage, ...] = ()
 
     @property
     def is_covered(self) -> bool:
         return self.missing is None
+
+    @property
+    def accepted_source(self) -> str | None:
+        """The first accepted source that replaces the peer, or `none@80`; None if none does."""
+        if self.accepted_sources is None or not self.is_covered:
+            return None
+        return next(iter(self.accepted_sources.met), f"none@{self.accepted_sources.closed_port}")
 
 
 def count_if_all_covered(
@@ -74,7 +95,11 @@ def _covers_directly(allowed: AllowedTraffic, peer: Peer, target_match: TargetMa
                 peer.or_security_groups
             )
         case PrefixListPeer():
-            return peer.prefix_list_id in allowed.prefix_list_ids or allowed.addresses.is_everything
+            return (
+                peer.prefix_list_id in allowed.prefix_list_ids
+                or allowed.addresses.is_everything
+                or not allowed.referenced_group_ids.isdisjoint(peer.or_security_groups)
+            )
         case SecurityGroupPeer():
             return allowed.addresses.is_everything
 
@@ -98,27 +123,38 @@ def check(
     allowed = permissions.allowed_traffic(requirement.direction, requirement.traffic, peer.family)
     if _covers_directly(allowed, peer, parameters.target_match):
         return Coverage(requirement)
-    match peer:
-        case AddressPeer():
-            coverage = _check_addresses(requirement, peer, allowed)
-        case PrefixListPeer():
-            coverage = _check_prefix_list(permissions, requirement, peer, allowed)
-        case SecurityGroupPeer():
-            coverage = _check_security_group(requirement, peer, allowed)
-        case TargetPeer():
-            return _check_target(permissions, requirement, peer, allowed, parameters.target_match)
+    if isinstance(peer, TargetPeer):
+        return _check_target(permissions, requirement, peer, allowed, parameters.target_match)
+    coverage = _check_peer(permissions, requirement, peer, allowed)
     if coverage.is_covered:
         return coverage
     unread = list(allowed.unread)
+    if isinstance(peer, AddressPeer) and peer.unread is not None:
+        unread.append(peer.unread)
     if requirement.allows_accepted_sources:
-        accepted_source = _find_accepted_source(
-            permissions, parameters.accepted_sources, peer.family, allowed, unread, one_family
-        )
-        if accepted_source is not None:
-            return Coverage(requirement, accepted_source=accepted_source)
+        accepted, may_be_accepted = _check_accepted_sources(permissions, coverage, parameters, allowed, one_family)
+        if accepted.is_covered:
+            return accepted
+        coverage = accepted
+        unread += may_be_accepted
     if unread:
         raise unread[0]
     return coverage
+
+
+def _check_peer(
+    permissions: Permissions,
+    requirement: Requirement,
+    peer: _SourcePeer,
+    allowed: AllowedTraffic,
+) -> Coverage:
+    match peer:
+        case AddressPeer():
+            return _check_addresses(requirement, peer, allowed)
+        case PrefixListPeer():
+            return _check_prefix_list(permissions, requirement, peer, allowed)
+        case SecurityGroupPeer():
+            return _check_security_group(requirement, peer, allowed)
 
 
 def _check_addresses(requirement: Requirement, peer: AddressPeer, allowed: AllowedTraffic) -> Coverage:
@@ -133,11 +169,11 @@ def _check_prefix_list(
     addresses = prefix_list_addresses(permissions.estate.prefix_list(peer.prefix_list_id), peer.family)
     if not addresses:
         # Its entries are not shared, or there are none: only a reference to the list can cover it.
-        return Coverage(requirement, required, required, unresolved=allowed.unresolved)
+        return Coverage(requirement, required, required, peer.or_security_groups, allowed.unresolved)
     missing = addresses - allowed.addresses
     if not missing:
         return Coverage(requirement)
-    return Coverage(requirement, required, missing.cidrs(), unresolved=allowed.unresolved)
+    return Coverage(requirement, required, missing.cidrs(), peer.or_security_groups, allowed.unresolved)
 
 
 def _check_security_group(requirement: Requirement, peer: SecurityGroupPeer, allowed: AllowedTraffic) -> Coverage:
@@ -146,53 +182,94 @@ def _check_security_group(requirement: Requirement, peer: SecurityGroupPeer, all
     return Coverage(requirement, (peer.group_id,), (), frozenset({peer.group_id}), unresolved=allowed.unresolved)
 
 
-def _find_accepted_source(
-    permissions: Permissions,
-    sources: Iterable[str],
-    family: Family,
-    allowed: AllowedTraffic,
-    unread: list[NotReadError],
-    one_family: bool,
-) -> str | None:
-    """The first accepted source that is allowed in this family. Adds errors to `unread` where that is not known."""
-    for source in sources:
-        match parse_peer(source, family):
-            case SecurityGroupPeer(group_id=group_id):
-                is_accepted = group_id in allowed.referenced_group_ids
-            case PrefixListPeer():
-                is_accepted = _is_accepted_prefix_list(permissions, source, family, allowed, unread, one_family)
-            case AddressPeer(addresses=addresses):
-                is_accepted = addresses.is_covered_by(allowed.addresses)
-            case _:
-                is_accepted = False
-        if is_accepted:
-            return source
-    return None
+_SourcePeer = AddressPeer | PrefixListPeer | SecurityGroupPeer
 
 
-def _is_accepted_prefix_list(
-    permissions: Permissions,
-    source: str,
-    family: Family,
-    allowed: AllowedTraffic,
-    unread: list[NotReadError],
-    one_family: bool,
-) -> bool:
+class _SourceCheck(NamedTuple):
+    """An accepted source that may concern a requirement, and whether it is open. `unread`: why that is not known."""
+
+    source: str
+    peer: _SourcePeer
+    is_open: bool
+    unread: NotReadError | None = None
+
+
+def _check_accepted_sources(
+    permissions: Permissions, coverage: Coverage, parameters: Parameters, allowed: AllowedTraffic, one_family: bool
+) -> tuple[Coverage, list[NotReadError]]:
+    """The coverage with the accepted sources considered, and why more of them may be open than is known."""
+    requirement = coverage.requirement
+    traffic = requirement.traffic
+    sources = parameters.accepted_sources_of(traffic.from_port if traffic.protocol == "tcp" else None)
+    peers = [source.peer for source in sources if source.peer is not None]
+    if len(peers) < len(sources):
+        return Coverage(requirement, accepted_sources=AcceptedSources((), 0, traffic.from_port)), []
+    checks = [
+        check
+        for source in peers
+        if (check := _check_source(permissions, source, requirement.peer.family, allowed, one_family)) is not None
+    ]
+    met = tuple(check.source for check in checks if check.is_open)
+    unread = [check.unread for check in checks if check.unread is not None]
+    accepted = AcceptedSources(met, len(checks))
+    if parameters.accepted_sources_match is AcceptedSourcesMatch.ANY:
+        if met:
+            return Coverage(requirement, accepted_sources=accepted), []
+        return coverage, unread
+    if met and len(met) == len(checks):
+        return Coverage(requirement, accepted_sources=accepted), []
+    closed = [check for check in checks if not check.is_open and check.unread is None]
+    if not closed:
+        return coverage, unread
+    if not met:
+        return coverage, []
+    lost = tuple(
+        _check_peer(permissions, requirement._replace(peer=peer), peer, allowed)
+        for peer in _merge_addresses(requirement.peer.family, closed)
+    )
+    return coverage._replace(accepted_sources=accepted, lost_sources=lost), []
+
+
+def _merge_addresses(family: Family, checks: Sequence[_SourceCheck]) -> list[_SourcePeer]:
+    """The peers of accepted sources, with all CIDR blocks as one peer."""
+    cidrs = tuple(check.source for check in checks if isinstance(check.peer, AddressPeer))
+    others: list[_SourcePeer] = [check.peer for check in checks if not isinstance(check.peer, AddressPeer)]
+    return [address_peer(family, cidrs), *others] if cidrs else others
+
+
+def _check_source(
+    permissions: Permissions, source: str, family: Family, allowed: AllowedTraffic, one_family: bool
+) -> _SourceCheck | None:
+    """Whether an accepted source is open; None if it does not concern this address family."""
+    match parse_peer(source, family):
+        case SecurityGroupPeer(group_id=group_id) as peer:
+            return _SourceCheck(source, peer, group_id in allowed.referenced_group_ids)
+        case AddressPeer(addresses=addresses) as peer:
+            return _SourceCheck(source, peer, addresses.is_covered_by(allowed.addresses))
+        case PrefixListPeer() as peer:
+            return _check_accepted_prefix_list(permissions, peer, allowed, one_family)
+        case _:
+            return None
+
+
+def _check_accepted_prefix_list(
+    permissions: Permissions, peer: PrefixListPeer, allowed: AllowedTraffic, one_family: bool
+) -> _SourceCheck | None:
+    source = peer.prefix_list_id
     referenced = source in allowed.prefix_list_ids
     try:
         prefix_list = permissions.estate.prefix_list(source)
     except NotReadError as error:
         # A reference is enough, unless there are peers of two families and the list may be of the other one.
-        if referenced and one_family:
-            return True
-        unread.append(error)
-        return False
-    if prefix_list.family not in (None, family):
-        return False
+        is_open = referenced and one_family
+        return _SourceCheck(source, peer, is_open, None if is_open else error)
+    if prefix_list.family not in (None, peer.family):
+        return None
     if referenced and (prefix_list.family is not None or one_family):
-        return True
-    addresses = prefix_list_addresses(prefix_list, family)
-    return addresses is not None and addresses.is_covered_by(allowed.addresses)
+        return _SourceCheck(source, peer, is_open=True)
+    addresses = prefix_list_addresses(prefix_list, peer.family)
+    is_open = addresses is not None and addresses.is_covered_by(allowed.addresses)
+    return _SourceCheck(source, peer, is_open)
 
 
 class _TargetSecurityGroups(NamedTuple):

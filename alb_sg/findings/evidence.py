@@ -91,6 +91,9 @@ class EvidenceSearch:
         if not coverage.is_covered:
             return CheckedRequirement(requirement, coverage, self._partial_evidence(requirement))
         source = coverage.accepted_source
+        if coverage.accepted_sources is not None and not coverage.accepted_sources.met:
+            # No rule covers a port that nobody needs to reach.
+            return CheckedRequirement(requirement, coverage, ())
         accepted_peer = None if source is None else parse_peer(source, requirement.peer.family)
         covered = requirement if accepted_peer is None else requirement._replace(peer=accepted_peer)
         evidence = (
@@ -214,7 +217,8 @@ class EvidenceSearch:
             if isinstance(peer, TargetPeer):
                 return Evidence(permission_peer, Match.TARGET)
             return Evidence(
-                permission_peer, Match.NETWORK_LOAD_BALANCER if isinstance(peer, AddressPeer) else Match.NAMED
+                permission_peer,
+                Match.NETWORK_LOAD_BALANCER if isinstance(peer, AddressPeer | PrefixListPeer) else Match.NAMED,
             )
         if isinstance(peer, PrefixListPeer) and permission_peer.peer == peer.prefix_list_id:
             return Evidence(permission_peer, Match.NAMED)

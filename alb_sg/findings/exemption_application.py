@@ -37,7 +37,10 @@ def apply_exemptions(
 
 
 def apply_exemption(result: Result, exemptions: Exemptions, today: date) -> Result:
-    """One result with the exemption of its load balancer from its rule, if there is one."""
+    """One result with the exemption of its load balancer from its rule, if there is one.
+
+    An exemption of single ports changes no result here: `Judge` leaves those ports out.
+    """
     if result.load_balancer_arn is None or result.rule is None:
         return result
     exemption = exemptions.find(result.load_balancer_arn, result.rule)
@@ -45,6 +48,9 @@ def apply_exemption(result: Result, exemptions: Exemptions, today: date) -> Resu
         return result
     if not exemption.is_in_force(today):
         return _with_expired_remark(result, exemption)
+    if exemption.ports:
+        # The rest of the load balancer is judged: whoever judged it left these ports out.
+        return result
     if isinstance(result, Finding):
         name, security_groups = result.load_balancer_name, result.security_groups
     else:
@@ -94,4 +100,5 @@ def _with_expired_remark(result: Result, exemption: Exemption) -> Result:
 
 
 def _expired_text(exemption: Exemption) -> str:
-    return f"exemption expired {exemption.expires} ({exemption.ticket})"
+    ports = f" of port {', '.join(map(str, exemption.ports))}" if exemption.ports else ""
+    return f"exemption{ports} expired {exemption.expires} ({exemption.ticket})"

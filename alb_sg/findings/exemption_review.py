@@ -70,10 +70,17 @@ def _status(exemption: Exemption, today: date, days: int) -> ExemptionStatus:
     return ExemptionStatus.EXPIRING if (exemption.expires - today).days <= days else ExemptionStatus.IN_FORCE
 
 
+def _concerns(exemption: Exemption, finding: Finding) -> bool:
+    """Whether something is missing on the ports of an exemption."""
+    return any(entry.protocol == "tcp" and entry.from_port in exemption.ports for entry in finding.missing)
+
+
 def _use(exemption: Exemption, scope: ReviewScope) -> tuple[ExemptionUse, str]:
     result = scope.results.get(exemption.key)
     if isinstance(result, Finding):
         if result.compliance is Compliance.NON_COMPLIANT:
+            if exemption.ports and not _concerns(exemption, result):
+                return ExemptionUse.UNUSED, f"nothing is missing on its ports: {result.annotation}"
             return ExemptionUse.USED, f"{result.compliance.value}: {result.annotation}"
         return ExemptionUse.UNUSED, f"{result.compliance.value} without it: {result.annotation}"
     if result is not None:

@@ -150,7 +150,7 @@ def _explain_rule(
     verdict = judge.judge(load_balancer, recommendation, parameters)
     notes = tuple(recommendation.notes(judge.estate, load_balancer)) if load_balancer.type == "application" else ()
     try:
-        requirement_set = recommendation.requirements(judge.context(load_balancer), parameters)
+        requirement_set = judge.requirement_set(load_balancer, recommendation, parameters)
     except (NotApplicable, NotReadError):
         # The verdict says why there is no row.
         return RuleExplanation(recommendation, verdict, (), notes)

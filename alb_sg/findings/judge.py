@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from functools import lru_cache, partial
 from operator import itemgetter
 
 from alb_sg.errors import NotReadError
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer
+from alb_sg.exemptions.exemption import Exemption, VerdictKey
 from alb_sg.findings import annotation
 from alb_sg.findings.coverage import Coverage, check, count_if_all_covered
 from alb_sg.findings.finding import Compliance, EvaluationError, Finding, Missing, Result
@@ -19,6 +21,7 @@ from alb_sg.recommendations.load_balancer_context import LoadBalancerContext
 from alb_sg.recommendations.recommendation import Recommendation
 from alb_sg.recommendations.requirement import NotApplicable, RequirementSet, TargetPeer
 
+NO_EXEMPTIONS: Mapping[VerdictKey, Exemption] = {}
 # Many load balancers share one set of security groups, but most have their own: more entries gain nothing.
 PERMISSIONS_CACHE_SIZE = 32
 
@@ -27,11 +30,12 @@ class Judge:
     """Judges the load balancers of one estate.
 
     It keeps what a set of security groups allows, and the facts that several rules need of the load balancer that was
-    judged last.
+    judged last. `port_exemptions` are those of single ports that are in force: what is required there does not count.
     """
 
-    def __init__(self, estate: Estate) -> None:
+    def __init__(self, estate: Estate, port_exemptions: Mapping[VerdictKey, Exemption] = NO_EXEMPTIONS) -> None:
         self.estate = estate
+        self._port_exemptions = port_exemptions
         self._permissions = lru_cache(PERMISSIONS_CACHE_SIZE)(partial(Permissions, estate))
         self._context: LoadBalancerContext | None = None
 
@@ -69,9 +73,30 @@ class Judge:
             for requirement in requirement_set.requirements
         )
 
+    def requirement_set(
+        self, load_balancer: LoadBalancer, recommendation: Recommendation, parameters: Parameters
+    ) -> RequirementSet:
+        """What a rule requires of a load balancer, without the ports that are exempt. Raises NotApplicable,
+        NotReadError."""
+        whole = recommendation.requirements(self.context(load_balancer), parameters)
+        exemption = self._port_exemptions.get((load_balancer.arn, recommendation.name))
+        if exemption is None:
+            return whole
+        judged = whole.without_ports(exemption.ports)
+        if judged == whole:
+            return whole
+        ports = ", ".join(map(str, exemption.ports))
+        text = (
+            f"port{'s' if len(exemption.ports) > 1 else ''} {ports} exempt until {exemption.expires} "
+            f"by {exemption.owner} ({exemption.ticket})"
+        )
+        if judged is None:
+            raise NotApplicable(annotation.fit_to_limit([f"{text}; no other port is required"]))
+        return replace(judged, remarks=(*judged.remarks, text))
+
     def _find(self, load_balancer: LoadBalancer, recommendation: Recommendation, parameters: Parameters) -> Finding:
         try:
-            requirement_set = recommendation.requirements(self.context(load_balancer), parameters)
+            requirement_set = self.requirement_set(load_balancer, recommendation, parameters)
         except NotApplicable as error:
             return self._build_finding(load_balancer, recommendation, Compliance.NOT_APPLICABLE, error.reason)
         permissions = self.permissions_of(load_balancer)
@@ -129,9 +154,10 @@ def judge_all(
     estate: Estate,
     load_balancers: Iterable[LoadBalancer],
     rules: Mapping[Recommendation, Parameters],
+    port_exemptions: Mapping[VerdictKey, Exemption] = NO_EXEMPTIONS,
 ) -> tuple[list[Finding], list[EvaluationError]]:
     """Every rule on every load balancer, in the order of account, region, ARN and rule."""
-    judge = Judge(estate)
+    judge = Judge(estate, port_exemptions)
     ordered_rules = sorted(rules.items(), key=lambda rule: rule[0].name)
     results_by_arn = [
         (
@@ -159,7 +185,7 @@ def merge_missing(failed: Iterable[Coverage]) -> tuple[Missing, ...]:
     for equal requirements.
     """
     merged: dict[tuple[object, ...], list[Coverage]] = {}
-    for coverage in failed:
+    for coverage in (part for whole in failed for part in whole.lost_sources or (whole,)):
         requirement = coverage.requirement
         is_target = isinstance(requirement.peer, TargetPeer)
         key = (
@@ -172,13 +198,8 @@ def merge_missing(failed: Iterable[Coverage]) -> tuple[Missing, ...]:
             bool(coverage.missing),
         )
         merged.setdefault(key, []).append(coverage)
-    entries = [_merge_coverages(coverages) for coverages in merged.values()]
-    return tuple(
-        sorted(
-            entries,
-            key=lambda entry: (entry.origin.arn, entry.from_port, entry.to_port, entry.protocol, entry.required),
-        )
-    )
+    ordered = sorted(merged.values(), key=lambda coverages: min(map(annotation.coverage_sort_key, coverages)))
+    return tuple(map(_merge_coverages, ordered))
 
 
 def _merge_coverages(coverages: list[Coverage]) -> Missing:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
 from alb_sg.errors import NotReadError
-from alb_sg.exemptions.exemption import Exemptions
+from alb_sg.exemptions.exemption import Exemption, Exemptions, VerdictKey
 from alb_sg.findings.exemption_application import (
     apply_exemption,
     apply_exemptions,
@@ -29,6 +29,11 @@ class LoadedExemptions:
     exemptions: Exemptions
     today: date
     errors: Sequence[EvaluationError]
+
+    @property
+    def of_ports(self) -> Mapping[VerdictKey, Exemption]:
+        """The exemptions of single ports that count, for those who judge."""
+        return self.exemptions.of_ports(self.today)
 
     def apply(
         self, findings: Iterable[Finding], errors: Iterable[EvaluationError]

@@ -127,11 +127,11 @@ class Permissions:
         known = self._direction_rules.get(direction)
         if known is None:
             rules = [rule for group in self.groups for rule in _permissions_of(group, direction)]
-            unread = (*self.unread, *self._unknown_rules(direction))
+            unread = (*self.unread, *self.unknown_rules(direction))
             known = self._direction_rules[direction] = DirectionRules(self.estate, unread, rules)
         return known
 
-    def _unknown_rules(self, direction: Direction) -> Iterator[NotReadError]:
+    def unknown_rules(self, direction: Direction) -> Iterator[NotReadError]:
         """The causes that rules with unknown values may let through anything."""
         for group in self.groups:
             for unknown in group.unknown_ingress if direction is Direction.INGRESS else group.unknown_egress:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alb_sg.estate.cidr import Family
 from alb_sg.estate.resource_types import PEER_TRIGGER_TYPES
-from alb_sg.parameters import ACCEPTED_SOURCES, COMMON_PARAMETERS, TAG_KEY, Parameters
+from alb_sg.parameters import ACCEPTED_SOURCES, ACCEPTED_SOURCES_MATCH, COMMON_PARAMETERS, TAG_KEY, Parameters
 from alb_sg.permissions.allowed_traffic import FRAGMENTATION_NEEDED, PACKET_TOO_BIG, Direction
 from alb_sg.recommendations.clients import CLIENT_SECTIONS, client_peers
 from alb_sg.recommendations.load_balancer_context import LoadBalancerContext
@@ -41,7 +41,7 @@ RECOMMENDATION = Recommendation(
     page_section="Recommended rules",
     severity=Severity.LOW,
     direction=Direction.INGRESS,
-    parameters=(ACCEPTED_SOURCES, TAG_KEY, *COMMON_PARAMETERS),
+    parameters=(ACCEPTED_SOURCES, ACCEPTED_SOURCES_MATCH, TAG_KEY, *COMMON_PARAMETERS),
     estate_sections=CLIENT_SECTIONS,
     # Listeners and target groups have no part in it.
     trigger_types=PEER_TRIGGER_TYPES,

@@ -1,6 +1,7 @@
 """Inbound: every listener port from every client (semantics §5).
 
-Behind a Network Load Balancer, a listener's clients are that load balancer's and its VPC.
+Behind a Network Load Balancer, a listener's clients are that load balancer's and its VPC, and those of an
+internet-facing load balancer besides: they reach it both ways.
 """
 
 from __future__ import annotations
@@ -10,14 +11,14 @@ from itertools import groupby
 from operator import attrgetter
 from typing import NamedTuple
 
-from alb_sg.estate.cidr import Family
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import Listener, LoadBalancer, require_known
 from alb_sg.estate.resource_types import LISTENER_TYPE, PEER_TRIGGER_TYPES, TARGET_GROUP_TYPE
 from alb_sg.estate.sections import Section
-from alb_sg.parameters import ACCEPTED_SOURCES, COMMON_PARAMETERS, TAG_KEY, Parameters
+from alb_sg.parameters import ACCEPTED_SOURCES, ACCEPTED_SOURCES_MATCH, COMMON_PARAMETERS, TAG_KEY, Parameters
 from alb_sg.permissions.allowed_traffic import Direction, Traffic
-from alb_sg.recommendations.clients import CLIENT_SECTIONS, client_peers, vpc_cidrs
+from alb_sg.recommendations.clients import CLIENT_SECTIONS, client_peers
+from alb_sg.recommendations.forwarded_clients import forwarded_clients, vpc_peer
 from alb_sg.recommendations.fronting_load_balancers import FrontingLoadBalancer, fronting_load_balancers
 from alb_sg.recommendations.load_balancer_context import LoadBalancerContext
 from alb_sg.recommendations.recommendation import Recommendation, Severity
@@ -26,7 +27,6 @@ from alb_sg.recommendations.requirement import (
     Peer,
     RequirementGroup,
     RequirementSet,
-    address_peer,
 )
 
 
@@ -64,31 +64,33 @@ def _requirements_behind(
     context: LoadBalancerContext,
     parameters: Parameters,
 ) -> RequirementSet:
-    """The requirements of a load balancer that Network Load Balancers forward to, on some of its ports."""
-    estate = context.estate
-    forwarded_ports = {front.port for front in fronts}
+    """The requirements of a load balancer that Network Load Balancers forward to, on some of its ports.
+
+    Health checks come first: without them, no client is served.
+    """
+    estate, load_balancer = context.estate, context.load_balancer
     groups: list[RequirementGroup] = []
     direct_clients: tuple[Peer, ...] = ()
     without_clients: NotApplicable | None = None
     for listener in listeners:
-        clients: list[_ClientPeer] = []
-        if listener.known_port in forwarded_ports:
-            clients += [
-                client
-                for front in fronts
-                if front.port == listener.known_port
-                for client in _forwarded_clients(estate, front)
-            ]
-        else:
+        port = listener.known_port
+        forwarding = [front for front in fronts if front.port == port]
+        clients = [
+            _ClientPeer(vpc_peer(estate, front), allows_accepted_sources=False)
+            for front in fronts
+            if port in (front.port, front.health_check_port)
+        ]
+        scheme = require_known(load_balancer.scheme, f"load balancer {load_balancer.name}")
+        if not forwarding or scheme == "internet-facing":
             try:
-                direct_clients = direct_clients or client_peers(estate, context.load_balancer, parameters)
+                direct_clients = direct_clients or client_peers(estate, load_balancer, parameters)
                 clients += [_ClientPeer(peer, allows_accepted_sources=True) for peer in direct_clients]
             except NotApplicable as error:
                 without_clients = error
         clients += [
-            _ClientPeer(_vpc_peer(estate, front), allows_accepted_sources=False)
-            for front in fronts
-            if front.health_check_port == listener.known_port != front.port
+            _ClientPeer(peer, allows_accepted_sources=True)
+            for front in forwarding
+            for peer in forwarded_clients(estate, front)
         ]
         for allows_accepted_sources, alike in groupby(
             dict.fromkeys(clients), key=attrgetter("allows_accepted_sources")
@@ -112,30 +114,6 @@ def _unanswered_health_checks(fronts: Iterable[FrontingLoadBalancer], listeners:
     return tuple(dict.fromkeys(remarks))
 
 
-def _forwarded_clients(estate: Estate, front: FrontingLoadBalancer) -> list[_ClientPeer]:
-    """The two rows of the user guide's third table: clients, and the VPC CIDR for PrivateLink and health checks."""
-    vpc = _ClientPeer(_vpc_peer(estate, front), allows_accepted_sources=False)
-    if require_known(front.load_balancer.scheme, f"load balancer {front.load_balancer.name}") != "internet-facing":
-        return [vpc]
-    everywhere = address_peer(
-        Family.IPV4,
-        (Family.IPV4.any_address_cidr,),
-        frozenset(front.load_balancer.security_groups),
-        f"clients of {front.load_balancer.name}",
-    )
-    return [_ClientPeer(everywhere, allows_accepted_sources=True), vpc]
-
-
-def _vpc_peer(estate: Estate, front: FrontingLoadBalancer) -> Peer:
-    # A Network Load Balancer reaches an Application Load Balancer over IPv4, whatever the address type of either.
-    return address_peer(
-        Family.IPV4,
-        vpc_cidrs(estate, front.load_balancer.vpc_id, Family.IPV4),
-        frozenset(front.load_balancer.security_groups),
-        f"the VPC, for {front.load_balancer.name}",
-    )
-
-
 def _client_traffic(estate: Estate, load_balancer: LoadBalancer) -> list[Traffic]:
     return [
         Traffic.tcp(listener.port)
@@ -155,7 +133,7 @@ RECOMMENDATION = Recommendation(
     page_section="Recommended rules",
     severity=Severity.HIGH,
     direction=Direction.INGRESS,
-    parameters=(ACCEPTED_SOURCES, TAG_KEY, *COMMON_PARAMETERS),
+    parameters=(ACCEPTED_SOURCES, ACCEPTED_SOURCES_MATCH, TAG_KEY, *COMMON_PARAMETERS),
     estate_sections=CLIENT_SECTIONS | {Section.LISTENERS, Section.TARGET_GROUPS, Section.ALB_REGISTRATIONS},
     # Each may change what is allowed, from or to whom, or on which port.
     trigger_types=(LISTENER_TYPE, TARGET_GROUP_TYPE, *PEER_TRIGGER_TYPES),

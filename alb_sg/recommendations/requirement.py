@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -52,6 +53,7 @@ class AddressPeer:
 
     A reference to one of `or_security_groups` counts as well: the groups of the Network Load Balancer that sends this
     traffic. Building one without addresses of its family raises NotReadError: it would be covered by anything.
+    traffic. `unread`: the addresses are an upper bound, because what narrows them was not read.
     """
 
     family: Family
@@ -59,6 +61,7 @@ class AddressPeer:
     addresses: AddressSet
     or_security_groups: frozenset[str] = frozenset()
     label: str = ""
+    unread: NotReadError | None = None
 
     def __post_init__(self) -> None:
         if not self.addresses or self.addresses.family is not self.family:
@@ -67,10 +70,12 @@ class AddressPeer:
 
 
 class PrefixListPeer(NamedTuple):
-    """All entries of a prefix list. A reference to the list covers it, and so do its entries."""
+    """All entries of a prefix list. A reference to the list covers it, and so do its entries, or a reference to one of
+    `or_security_groups`."""
 
     family: Family
     prefix_list_id: str
+    or_security_groups: frozenset[str] = frozenset()
 
 
 class SecurityGroupPeer(NamedTuple):
@@ -154,6 +159,13 @@ class RequirementSet:
     @property
     def requirements(self) -> tuple[Requirement, ...]:
         return tuple(requirement for group in self.groups for requirement in group.requirements())
+
+    def without_ports(self, ports: Collection[int]) -> RequirementSet | None:
+        """What is required on all but these TCP ports; None if that is nothing."""
+        groups = tuple(
+            group for group in self.groups if group.traffic.protocol != "tcp" or group.traffic.from_port not in ports
+        )
+        return RequirementSet(groups, self.remarks) if groups else None
 
     @property
     def has_one_family(self) -> bool:

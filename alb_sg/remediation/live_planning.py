@@ -42,13 +42,12 @@ def read_load_balancer(account: AccountClients, arn: str, fix: FixRequest) -> tu
     if len(tag_keys) > 1:
         raise InvalidInputError(f"live, all rules share one TagKey, not {' and '.join(tag_keys)}")
     sections = frozenset(section for rule in fix.rules for section in rule.estate_sections)
-    accepted = (source for parameters in fix.rules.values() for source in parameters.accepted_sources)
     loaded = LiveSource(account.clients, account.account_id, account.region).load(
         Selection(load_balancers=frozenset({arn})),
         sections if tag_keys else sections - {Section.TAGS},
         # A new outbound rule refers to a target's groups, and each prefix list in a group counts towards its quota.
         look_up_all_targets=True,
-        prefix_lists=frozenset(filter(PREFIX_LIST_ID.fullmatch, accepted)),
+        prefix_lists=frozenset[str]().union(*(parameters.accepted_prefix_lists for parameters in fix.rules.values())),
         tag_key=next(iter(tag_keys), None),
     )
     if loaded.selected:

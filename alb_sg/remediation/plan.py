@@ -30,6 +30,7 @@ class RefusalReason(Enum):
     NAME_TAKEN = "nameTaken"
     UNRESOLVED = "unresolved"
     GROUP_ELSEWHERE = "groupElsewhere"
+    OPENS_INTERNAL = "opensInternal"
     NOT_READ = "notRead"
     MALFORMED_EXEMPTION = "malformedExemption"
     INSUFFICIENT = "insufficient"

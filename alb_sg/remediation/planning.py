@@ -36,7 +36,7 @@ SelectGroup = Callable[
 
 def judge_load_balancer(estate: Estate, load_balancer: LoadBalancer, fix: FixRequest) -> tuple[Result, ...]:
     """The results of the rules for a load balancer, exemptions applied, ordered by rule name."""
-    judge = Judge(estate)
+    judge = Judge(estate, fix.exemptions.of_ports(fix.today))
     results = (judge.judge(load_balancer, *rule) for rule in fix.rules.items())
     exempted = (apply_exemption(result, fix.exemptions, fix.today) for result in results)
     return tuple(sorted(exempted, key=lambda result: result.rule or ""))
@@ -181,7 +181,7 @@ class _VerifyingPlanner(Planner):
     ) -> None:
         """Raises FixRefusedError if the finding would not be COMPLIANT, or another would no longer be."""
         changed = apply_to_estate(self._estate, self._load_balancer, additions, new_group)
-        judge = Judge(changed)
+        judge = Judge(changed, self._fix.exemptions.of_ports(self._fix.today))
         load_balancer = changed.load_balancers[self._load_balancer.arn]
         for result in results:
             if result.rule != finding.rule and not _is_compliant(result):

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from alb_sg.estate.cidr import parse_cidr
 from alb_sg.estate.model import LoadBalancer, Permission, SecurityGroupReference
 from alb_sg.findings.finding import Finding, Missing
-from alb_sg.parameters import PREFIX_LIST_ID
+from alb_sg.parameters import PREFIX_LIST_ID, SECURITY_GROUP_ID
 from alb_sg.permissions.addresses import AddressSet
 from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.remediation.change_context import ChangeContext
-from alb_sg.remediation.plan import Addition, FixRefusedError, RefusalReason, RuleKey
+from alb_sg.remediation.plan import EVERYWHERE, Addition, FixRefusedError, RefusalReason, RuleKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +38,33 @@ def required_rules(load_balancer: LoadBalancer, finding: Finding, context: Chang
     Raises FixRefusedError if one of them is not known, NotReadError if the context lacks what decides it.
     """
     rules: dict[RuleKey, RequiredRule] = {}
-    for entry in finding.missing:
+    # Inbound, a reference is only needed where no rule for addresses allows the same already.
+    for entry in sorted(finding.missing, key=_may_reference_clients):
         direction = Direction(entry.direction)
+        if _may_reference_clients(entry) and _is_allowed_by(entry, rules.values()):
+            continue
         for permission in _required_permissions(load_balancer, entry, direction, context):
             rules.setdefault((direction, permission), RequiredRule(direction, permission, entry.origin.label))
     return tuple(rule for rule in rules.values() if not any(_is_covered_by(rule, other) for other in rules.values()))
+
+
+def _may_reference_clients(entry: Missing) -> bool:
+    """Whether a reference to the group of a Network Load Balancer, or of other clients, is enough."""
+    return Direction(entry.direction) is Direction.INGRESS and bool(entry.or_security_groups)
+
+
+def _is_allowed_by(entry: Missing, rules: Iterable[RequiredRule]) -> bool:
+    """Whether rules for addresses allow all that an entry requires."""
+    wanted = (Direction(entry.direction), entry.protocol, entry.from_port, entry.to_port)
+    cidrs = [rule.permission.cidrs[0] for rule in rules if rule.permission.cidrs and _traffic(rule) == wanted]
+    if not entry.required or any(not _is_cidr(peer) for peer in entry.required):
+        return False
+    family = parse_cidr(entry.required[0])[0]
+    return AddressSet.from_cidrs(family, entry.required) <= AddressSet.from_cidrs(family, cidrs)
+
+
+def _is_cidr(peer: str) -> bool:
+    return not (PREFIX_LIST_ID.fullmatch(peer) or SECURITY_GROUP_ID.fullmatch(peer))
 
 
 def _is_covered_by(rule: RequiredRule, other: RequiredRule) -> bool:
@@ -63,11 +85,12 @@ def _traffic(rule: RequiredRule) -> tuple[Direction, str, int | None, int | None
 def _required_permissions(
     load_balancer: LoadBalancer, entry: Missing, direction: Direction, context: ChangeContext
 ) -> Iterator[Permission]:
-    if direction is Direction.INGRESS and entry.peers:
+    reference = _group_reference(load_balancer, entry.or_security_groups, context)
+    if direction is Direction.INGRESS and entry.peers and reference is None:
         for peer in _required_peers(entry):
+            _require_no_internal_opening(load_balancer, entry, peer)
             yield _make_permission(entry, peer)
         return
-    reference = _group_reference(load_balancer, entry.or_security_groups, context)
     if reference is not None:
         yield _make_permission(entry, reference)
     elif entry.peers:
@@ -86,6 +109,20 @@ def _required_permissions(
             f"{entry.origin.label} has targets whose address and security groups are not known; register them "
             "again, or add a rule for them by hand",
         )
+
+
+def _require_no_internal_opening(load_balancer: LoadBalancer, entry: Missing, peer: str) -> None:
+    """Raises FixRefusedError if a rule would open an internal load balancer to everyone.
+
+    Only a Network Load Balancer in front, or a tag, can require that.
+    """
+    if load_balancer.scheme == "internet-facing" or peer not in EVERYWHERE:
+        return
+    raise FixRefusedError(
+        RefusalReason.OPENS_INTERNAL,
+        f"{entry.origin.label} would be open to {peer}, and {load_balancer.name} is internal; where a Network Load "
+        "Balancer is in front, give it a security group and allow that group, or add the rule by hand",
+    )
 
 
 def _required_peers(entry: Missing) -> Iterator[str]:

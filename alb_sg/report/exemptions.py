@@ -1,7 +1,8 @@
 """Reviewed exemptions for people and programs. The text begins with those that need attention.
 
 As JSON: {"version": 1, "source", "date", "days", "exemptions": [{"accountId", "region", "loadBalancerArn", "rule",
-"reason", "owner", "ticket", "expires", "status": "inForce|expiring|expired", "use": "used|unused|unknown", "because"}],
+"reason", "owner", "ticket", "expires", "ports", "status": "inForce|expiring|expired", "use": "used|unused|unknown",
+"because"}],
 "malformed": [{"place", "loadBalancerArn": … or null, "rule": … or null, "cause"}], "errors": as `check` has them,
 "summary": {"inForce", "expiring", "expired", "unused", "unknown", "malformed", "errors"}}
 
@@ -56,6 +57,7 @@ def _exemption_object(reviewed: ReviewedExemption) -> dict[str, Any]:
         "owner": exemption.owner,
         "ticket": exemption.ticket,
         "expires": exemption.expires.isoformat(),
+        "ports": list(exemption.ports),
         "status": reviewed.status.value,
         "use": reviewed.use.value,
         "because": reviewed.reason,
@@ -101,8 +103,9 @@ def _groups(report: ExemptionsReport, style: Style) -> Iterator[tuple[str, list[
 def _exemption_lines(reviewed: ReviewedExemption, today: date, style: Style) -> Iterator[str]:
     exemption = reviewed.exemption
     name = load_balancer_name(exemption.load_balancer_arn)
+    ports = f" port {', '.join(map(str, exemption.ports))}" if exemption.ports else ""
     yield (
-        f"  {style.bold(name)}  {exemption.account_region}  {exemption.rule}  "
+        f"  {style.bold(name)}  {exemption.account_region}  {exemption.rule}{ports}  "
         f"{_describe_expiry(exemption.expires, today)}  "
         f"{phrasing.printable(f'{exemption.owner} ({exemption.ticket})')}"
     )

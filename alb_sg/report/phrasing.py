@@ -7,7 +7,7 @@ from alb_sg.estate.model import Permission
 from alb_sg.findings.finding import AppliedExemption, EvaluationError, Missing, Result
 from alb_sg.findings.phrasing import abbreviate, pluralize
 from alb_sg.parameters import PREFIX_LIST_ID, SECURITY_GROUP_ID
-from alb_sg.permissions.allowed_traffic import Traffic
+from alb_sg.permissions.allowed_traffic import Direction, Traffic
 
 __all__ = (
     "abbreviate",
@@ -75,8 +75,10 @@ def describe_missing(entry: Missing, max_peers: int | None = None) -> str:
     groups = f"{to} {' or '.join(entry.or_security_groups)}" if entry.or_security_groups else ""
     if not entry.peers:
         return f"{what} {groups}" if groups else f"{what} {to} {entry.origin.label}, whose addresses are not known"
-    peers = f"{what} {to} {abbreviate(entry.peers, limit)}"
-    return f"{peers}, or {groups}" if groups else peers
+    peers = f"{to} {abbreviate(entry.peers, limit)}"
+    # Inbound, the group is that of a Network Load Balancer: the narrower advice comes first.
+    ways = [groups, peers] if entry.direction == Direction.INGRESS.value else [peers, groups]
+    return f"{what} {', or '.join(filter(None, ways))}"
 
 
 def error_subject(error: EvaluationError) -> str:

@@ -51,7 +51,9 @@ def describe_permission_peer(permission_peer: PermissionPeer, direction: Directi
 
 def row_reasons(row: RequirementRow, fronts: Sequence[FrontingLoadBalancer]) -> Iterator[str]:
     """The reasons for a row's status, a sentence each."""
-    if row.accepted_source is not None:
+    if row.accepted_source is not None and row.accepted_source.startswith("none@"):
+        yield f"nobody needs to reach this port ({row.accepted_source})"
+    elif row.accepted_source is not None:
         yield f"accepted source {row.accepted_source} stands in for {', '.join(row.required)}"
     if row.status is RowStatus.MET:
         yield from (_describe_evidence(evidence, row, fronts) for evidence in row.evidence)

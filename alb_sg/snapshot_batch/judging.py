@@ -95,11 +95,12 @@ def judge_item(manifest: Manifest, item: WorkItem, fetch: ObjectFetcher) -> Item
     load_balancers = sorted(estate.load_balancers.values(), key=lambda one: one.arn)
     # In the order of one run over all estates.
     visible = sorted((estate, *others), key=lambda one: one.account_region)
+    exemptions = manifest.loaded_exemptions
+    port_exemptions = {} if exemptions is None else exemptions.of_ports
     (findings, errors), misses = evaluate_with_others(
-        estate, visible, lambda linked: judge_all(linked, load_balancers, manifest.rules)
+        estate, visible, lambda linked: judge_all(linked, load_balancers, manifest.rules, port_exemptions)
     )
     errors += _enumeration_errors(estate)
-    exemptions = manifest.loaded_exemptions
     if exemptions is not None:
         findings, errors = apply_exemptions(exemptions.exemptions, findings, errors, exemptions.today)
     errors.sort(key=lambda error: error.sort_key)

@@ -156,6 +156,7 @@ def _exemption_document(loaded: LoadedExemptions) -> dict[str, Any]:
             "owner": entry.owner,
             "ticket": entry.ticket,
             "expires": entry.expires.isoformat(),
+            **({"ports": list(entry.ports)} if entry.ports else {}),
         }
         for entry in loaded.exemptions.entries
     ]

@@ -152,7 +152,7 @@ def _groups(draw: st.DrawFn) -> list[Shape]:
         ingress += draw(st.lists(permissions(), max_size=4))
         egress += draw(st.lists(permissions(), max_size=4))
         found.append(group(id_, ingress=ingress, egress=egress))
-    return [*found, group("sg-nlb"), group("sg-peer", vpc="vpc-9")]
+    return [*found, draw(_network_load_balancer_group()), group("sg-peer", vpc="vpc-9")]
 
 
 @st.composite
@@ -204,7 +204,7 @@ def _target_group(draw: st.DrawFn, name: str) -> Shape:
 def _network_load_balancers(draw: st.DrawFn) -> list[Shape]:
     found: list[Shape] = []
     for name in ("nlb", "nlb-b")[: draw(st.sampled_from([0, 0, 1, 2]))]:
-        groups = draw(st.sampled_from([["sg-nlb"], [], ["sg-nlb", "sg-db"]]))
+        groups = draw(st.sampled_from([["sg-nlb"], ["sg-nlb"], [], ["sg-nlb", "sg-db"], ["sg-nlb", "sg-unread"]]))
         scheme = draw(st.sampled_from(["internet-facing", "internal"]))
         found.append(network_load_balancer(name, groups=groups, scheme=scheme))
         check_port = draw(st.sampled_from(["traffic-port", "80", "8080", "9999"]))
@@ -213,7 +213,24 @@ def _network_load_balancers(draw: st.DrawFn) -> list[Shape]:
         if draw(st.sampled_from([False] * 9 + [True])):
             front["TargetHealthDescriptions"] = [target(load_balancer_arn("web"), port, "draining")]
         found.append(front)
+        # None: its listeners are not known; one on another port may forward elsewhere.
+        found += [
+            listener(
+                listens_on,
+                "TCP",
+                of=load_balancer_arn(name, "network"),
+                forward=[draw(st.sampled_from([f"via-{name}", f"via-{name}", "elsewhere"]))],
+            )
+            for listens_on in draw(st.sampled_from([(), (443,), (443,), (80, 443), (8080,)]))
+        ]
     return found
+
+
+@st.composite
+def _network_load_balancer_group(draw: st.DrawFn) -> Shape:
+    """Whom the Network Load Balancers let in: nobody, a few, everybody, on some ports or all."""
+    rules = draw(_some([("-1", None, None), ("tcp", 443, 443), ("tcp", 80, 80), ("tcp", 1, 9999)], 2))
+    return group("sg-nlb", ingress=[permission(*rule, *draw(peers())) for rule in rules])
 
 
 @st.composite
@@ -246,7 +263,10 @@ def estates(draw: st.DrawFn, *, collected: bool = False) -> Saved:
         # A listener that forwards to ip-a needs it; without such a listener it may as well be away.
         parts = [part for part in parts if part.get("TargetGroupName") != "ip-a" or draw(st.booleans())]
     missing = [] if collected else draw(st.sampled_from([[]] * 20 + [[section] for section in SECTIONS]))
-    return estate(*parts, uncollected=missing)
+    saved = estate(*parts, uncollected=missing)
+    if "SecurityGroups" in saved:
+        saved["SecurityGroups"] = [one for one in saved["SecurityGroups"] if one["GroupId"] != "sg-unread"]
+    return saved
 
 
 PARAMETERS: st.SearchStrategy[dict[str, str]] = st.sampled_from(
@@ -258,6 +278,10 @@ PARAMETERS: st.SearchStrategy[dict[str, str]] = st.sampled_from(
         {"AcceptedSources": "10.0.0.0/8"},
         {"AcceptedSources": "pl-4,sg-nlb,2001:db8::/32"},
         {"AcceptedSources": "pl-refused,pl-lost"},
+        {"AcceptedSources": "10.0.0.0/8,10.9.0.0/16,2001:db8::/32", "AcceptedSourcesMatch": "all"},
+        {"AcceptedSources": "pl-4@443,10.0.1.0/24@443,none@80,10.0.0.0/8"},
+        {"AcceptedSources": "pl-4,sg-nlb,10.0.1.0/24@80,sg-app@80", "AcceptedSourcesMatch": "all"},
+        {"AcceptedSources": "pl-lost,10.0.0.0/8,pl-refused@80", "AcceptedSourcesMatch": "all"},
         {"TagKey": "clients"},
         {"TagKey": "clients", "AcceptedSources": "10.0.0.0/16"},
     ]

@@ -74,6 +74,7 @@ class Peer:
     group: str | None = None
     target: Target | None = None
     replaceable: bool = False
+    unread: bool = False
 
 
 @dataclass(frozen=True)
@@ -148,21 +149,69 @@ class Oracle:
         for listener in listeners:
             port = listener["Port"]
             traffic = Traffic("ingress", "tcp", port, port)
-            behind = [(nlb, check) for nlb, front_port, check in fronts if front_port == port]
-            if not behind:
+            behind = [(nlb, group) for nlb, group, front_port, _ in fronts if front_port == port]
+            if not behind or self.balancer["Scheme"] == "internet-facing":
                 for peer in self._clients():
                     yield traffic, peer
-            for nlb, _ in behind:
-                groups = frozenset(nlb["SecurityGroups"])
-                if nlb["Scheme"] == "internet-facing":
-                    yield traffic, Peer(4, (EVERYWHERE[4],), groups, replaceable=True)
-                yield traffic, Peer(4, self._vpc_blocks(nlb["VpcId"], 4), groups)
-            for nlb, front_port, check in fronts:
+            for nlb, group in behind:
+                yield traffic, Peer(4, self._vpc_blocks(nlb["VpcId"], 4), frozenset(nlb["SecurityGroups"]))
+                for peer in self._forwarded_clients(nlb, group):
+                    yield traffic, peer
+            for nlb, _, front_port, check in fronts:
                 if check == port != front_port:
                     yield traffic, Peer(4, self._vpc_blocks(nlb["VpcId"], 4), frozenset(nlb["SecurityGroups"]))
 
-    def _fronts(self) -> Iterator[tuple[Shape, int, int]]:
-        """The Network Load Balancers in front, each with the port it sends to and the port it checks."""
+    def _forwarded_clients(self, nlb: Shape, group: Shape) -> Iterator[Peer]:
+        """Whom a Network Load Balancer lets in on those of its listeners that forward to a target group, beside its
+        VPC."""
+        groups = frozenset(nlb["SecurityGroups"])
+        by_scheme = [Peer(4, (EVERYWHERE[4],), groups, replaceable=True)] if nlb["Scheme"] == "internet-facing" else []
+        ports = [
+            one["Port"]
+            for one in self.saved["Listeners"]
+            if one["LoadBalancerArn"] == nlb["LoadBalancerArn"]
+            for action in one["DefaultActions"]
+            for weighted in action.get("ForwardConfig", {}).get("TargetGroups", [])
+            if weighted["TargetGroupArn"] == group["TargetGroupArn"]
+        ]
+        if not groups or not ports:
+            yield from by_scheme
+            return
+        blocks, lists, unread = self._let_in_by(groups, ports)
+        known = {id_: self.saved.get("ManagedPrefixLists", {}).get(id_) for id_ in lists}
+        of_ipv4 = [one for one in known.values() if one is not None and one["AddressFamily"] == "IPv4"]
+        entries = {entry["Cidr"] for one in of_ipv4 for entry in one.get("Entries", [])}
+        if holds_everything(blocks | entries):
+            yield from by_scheme
+            return
+        if unread:
+            yield Peer(4, (EVERYWHERE[4],), groups, replaceable=True, unread=True)
+            return
+        if blocks:
+            yield Peer(4, tuple(blocks), groups, replaceable=True)
+        for id_, one in known.items():
+            if one is None or (one["AddressFamily"] == "IPv4" and one.get("Entries") != []):
+                yield Peer(4, prefix_list=id_, or_groups=groups, replaceable=True)
+
+    def _let_in_by(self, groups: Iterable[str], ports: Iterable[int]) -> tuple[set[str], set[str], bool]:
+        """The IPv4 blocks and the prefix lists that groups let in on some ports, and whether one was not read."""
+        blocks: set[str] = set()
+        lists: set[str] = set()
+        unread = False
+        for id_ in groups:
+            try:
+                found = by_field(self.saved, "SecurityGroups", "GroupId", id_)
+            except Unread:
+                unread = True
+                continue
+            for rule in found["IpPermissions"]:
+                if any(lets_through(rule, Traffic("ingress", "tcp", port, port)) for port in ports):
+                    blocks |= {one["CidrIp"] for one in rule["IpRanges"]}
+                    lists |= {one["PrefixListId"] for one in rule["PrefixListIds"]}
+        return blocks, lists, unread
+
+    def _fronts(self) -> Iterator[tuple[Shape, Shape, int, int]]:
+        """The Network Load Balancers in front, each with its target group, the port it sends to and that it checks."""
         if "TargetGroups" not in self.saved:
             if any(one["Type"] == "network" for one in self.saved["LoadBalancers"]):
                 raise Unread("TargetGroups")
@@ -179,7 +228,7 @@ class Oracle:
                 port = registration["Target"].get("Port", group["Port"])
                 check = port if group["HealthCheckPort"] == "traffic-port" else int(group["HealthCheckPort"])
                 for arn in group["LoadBalancerArns"]:
-                    yield by_field(self.saved, "LoadBalancers", "LoadBalancerArn", arn), port, check
+                    yield by_field(self.saved, "LoadBalancers", "LoadBalancerArn", arn), group, port, check
 
     def _clients(self, *, groups_count: bool = True) -> list[Peer]:
         versions = CLIENT_FAMILIES[self.balancer.get("IpAddressType", "ipv4")]
@@ -259,19 +308,29 @@ class Oracle:
         """What becomes of one requirement, and whether the oracle is sure of `unresolved`."""
         if peer.target is not None:
             return self._endpoint(traffic, peer.target, peer.version)
-        if peer.prefix_list is not None:
-            state = self._prefix_list_result(traffic, peer.prefix_list, peer.version)
+        if peer.or_groups & self._references(traffic).keys():
+            state = COVERED
+        elif peer.prefix_list is not None:
+            try:
+                state = self._prefix_list_result(traffic, peer.prefix_list, peer.version)
+            except Unread:
+                state = UNKNOWN
         elif peer.group is not None:
             covered = self.whole(traffic, peer.version) or peer.group in self._references(traffic)
             state = COVERED if covered else self._short_of(traffic, peer.version)
         else:
-            covered = self.open_to(traffic, peer.blocks) or not peer.or_groups.isdisjoint(self._references(traffic))
-            state = COVERED if covered else self._short_of(traffic, peer.version)
+            covered = self.open_to(traffic, peer.blocks)
+            state = COVERED if covered else UNKNOWN if peer.unread else self._short_of(traffic, peer.version)
         if state != COVERED and peer.replaceable:
-            accepted = [self._accepts(traffic, source, peer.version, one_family) for source in self._accepted()]
-            if True in accepted:
+            sources = self._accepted(traffic)
+            if "none" in sources:
                 return COVERED, True
-            if None in accepted:
+            concerned = [source for source in sources if self._concerns(source, peer.version)]
+            accepted = [self._accepts(traffic, source, peer.version, one_family) for source in concerned]
+            every = self.parameters.get("AcceptedSourcesMatch") == "all"
+            if accepted and (set(accepted) == {True} if every else True in accepted):
+                return COVERED, True
+            if None in accepted and not (every and False in accepted):
                 return UNKNOWN, True
         return state, True
 
@@ -359,15 +418,29 @@ class Oracle:
         return {listed["PrefixListId"] for rule in self._rules(traffic) for listed in rule["PrefixListIds"]}
 
     def _prefix_list_result(self, traffic: Traffic, id_: str, version: int) -> str:
-        entries = self._prefix_list(id_).get("Entries")
         if id_ in self._referenced_lists(traffic) or self.whole(traffic, version):
             return COVERED
+        entries = self._prefix_list(id_).get("Entries")
         if entries and self.open_to(traffic, [entry["Cidr"] for entry in entries]):
             return COVERED
         return self._short_of(traffic, version)
 
-    def _accepted(self) -> list[str]:
-        return [source for source in self.parameters.get("AcceptedSources", "").split(",") if source]
+    def _accepted(self, traffic: Traffic) -> list[str]:
+        """The accepted sources of a port: those that name it, otherwise those without a port."""
+        given = [source for source in self.parameters.get("AcceptedSources", "").split(",") if source]
+        of_port = f"@{traffic.first}"
+        named = [source for source in given if traffic.protocol == "tcp" and source.endswith(of_port)]
+        return [source.removesuffix(of_port) for source in named] or [source for source in given if "@" not in source]
+
+    def _concerns(self, source: str, version: int) -> bool:
+        if source.startswith("sg-"):
+            return True
+        if not source.startswith("pl-"):
+            return network_of(source).version == version
+        try:
+            return bool(self._prefix_list(source)["AddressFamily"] == f"IPv{version}")
+        except Unread:
+            return True
 
     def _accepts(self, traffic: Traffic, source: str, version: int, one_family: bool) -> bool | None:
         """Whether an accepted source is open; None where that is not known."""
@@ -490,6 +563,16 @@ def lets_through(rule: Mapping[str, Any], traffic: Traffic) -> bool:
     if protocol == "tcp":
         return first <= traffic.first <= second
     return first in (-1, traffic.first) and second in (-1, traffic.second)
+
+
+def holds_everything(blocks: Iterable[str]) -> bool:
+    """Whether every IPv4 address lies in one of the blocks: asked at their ends and next to them."""
+    networks = [network_of(block) for block in blocks]
+    last = 2**32 - 1
+    points = {0, last}
+    for one in networks:
+        points |= {int(one.network_address) - 1, int(one.broadcast_address) + 1}
+    return all(any(IPv4Address(point) in one for one in networks) for point in points if 0 <= point <= last)
 
 
 def opinion(saved: Saved, rule: str, name: str, parameters: Mapping[str, str]) -> Opinion | None:

@@ -98,9 +98,46 @@ def test_the_recommended_peer_and_not_its_complement() -> None:
     assert added(plan(saved, INGRESS)) == ["sg-1 ingress tcp 443 0.0.0.0/0"]
 
 
-def test_behind_a_network_load_balancer_the_recommended_clients() -> None:
-    saved = web(network_load_balancer("nlb", groups=["sg-nlb"], scheme="internal"), behind(443), scheme="internal")
+@pytest.mark.parametrize("nlb", ["internal", "internet-facing"])
+def test_behind_a_network_load_balancer_its_group(nlb: str) -> None:
+    """One reference meets its clients and its health checks, and opens nothing to anybody else."""
+    saved = web(network_load_balancer("nlb", groups=["sg-nlb"], scheme=nlb), behind(443), scheme="internal")
+    assert added(plan(saved, INGRESS)) == ["sg-1 ingress tcp 443 sg-nlb"]
+
+
+def test_an_internal_network_load_balancer_without_groups_the_vpc() -> None:
+    saved = web(network_load_balancer("nlb", scheme="internal"), behind(443), scheme="internal")
     assert added(plan(saved, INGRESS)) == ["sg-1 ingress tcp 443 10.0.0.0/16"]
+
+
+def test_a_network_load_balancer_never_opens_an_internal_load_balancer_to_everyone() -> None:
+    """Without a group to refer to, only 0.0.0.0/0 would do: whoever makes an NLB must not open what is internal."""
+    found = plan(web(network_load_balancer("nlb"), behind(443), scheme="internal"), INGRESS)
+    assert (added(found), refused(found)) == ([], [RefusalReason.OPENS_INTERNAL])
+    assert "web is internal" in found.refusals[0].text
+
+
+def test_a_group_of_the_network_load_balancer_in_another_vpc_opens_nothing_to_everyone() -> None:
+    """A reference to it cannot be written here, and 0.0.0.0/0 in its stead is refused."""
+    front = network_load_balancer("nlb", groups=["sg-nlb"])
+    found = plan(web(front, behind(443), group("sg-nlb", vpc="vpc-9"), scheme="internal"), INGRESS)
+    assert (added(found), refused(found)) == ([], [RefusalReason.OPENS_INTERNAL])
+
+
+def test_an_internet_facing_load_balancer_needs_no_reference_beside_everyone() -> None:
+    """Its own clients reach it directly; 0.0.0.0/0 covers what the NLB in front needs."""
+    saved = web(network_load_balancer("nlb", groups=["sg-nlb"]), behind(443))
+    assert added(plan(saved, INGRESS)) == ["sg-1 ingress tcp 443 0.0.0.0/0"]
+
+
+def test_lost_accepted_sources_and_not_everyone() -> None:
+    """With AcceptedSourcesMatch=all, the ranges that were lost are added: the others are open on purpose."""
+    saved = web(group("sg-1", ingress=[tcp(443, "198.51.100.0/24")]))
+    sources = "198.51.100.0/24,203.0.113.0/24,192.0.2.0/24"
+    assert added(plan(saved, INGRESS, AcceptedSources=sources, AcceptedSourcesMatch="all")) == [
+        "sg-1 ingress tcp 443 203.0.113.0/24",
+        "sg-1 ingress tcp 443 192.0.2.0/24",
+    ]
 
 
 def test_a_group_that_a_tag_names_is_referenced() -> None:

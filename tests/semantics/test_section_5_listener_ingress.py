@@ -17,6 +17,7 @@ from tests.builders import (
     load_balancer,
     load_balancer_arn,
     network_load_balancer,
+    prefix_list,
     reference,
     target,
     target_group,
@@ -187,6 +188,7 @@ def test_a_vpc_without_association_sets(association_set: str) -> None:
 
 
 INSTEAD = "A listener whose port is the port of a target group of type `alb`: instead, the NLB's clients and the VPC."
+BESIDE = "An internet-facing one keeps its own row beside them, because clients reach it both ways."
 INTERNET_NLB = "Internet-facing NLB: `0.0.0.0/0`."
 INTERNAL_NLB = "Internal NLB: the VPC CIDRs."
 MEETS_BOTH = "An inbound reference to one of that NLB's own security groups meets both."
@@ -232,11 +234,23 @@ def _lacks_everywhere() -> Lacks:
 @table(
     *(
         Case(f"internal before {alb}, the VPC", INTERNAL_NLB, _fronted(VPC, alb=alb), COMPLIANT)
-        for alb in ("internal", "internet-facing")
+        for alb in ("internal",)
     ),
-    *(
-        Case(f"internal before {alb}, closed", INTERNAL_NLB, _fronted(alb=alb), NON_COMPLIANT, lacks=(_lacks_vpc(),))
-        for alb in ("internal", "internet-facing")
+    Case("internal before internal, closed", INTERNAL_NLB, _fronted(), NON_COMPLIANT, lacks=(_lacks_vpc(),)),
+    Case(
+        "internal before internet-facing, the VPC",
+        BESIDE,
+        _fronted(VPC, alb="internet-facing"),
+        NON_COMPLIANT,
+        lacks=(Lacks(443, (ANYWHERE,), None),),
+    ),
+    Case(
+        "internal before internet-facing, closed",
+        BESIDE + " What is missing for health checks is said first.",
+        _fronted(alb="internet-facing"),
+        NON_COMPLIANT,
+        says=("HTTPS:443 not open to sg-nlb or 10.0.0.0/16 (health checks and PrivateLink of nlb)",),
+        lacks=(_lacks_vpc(), Lacks(443, (ANYWHERE,), (ANYWHERE,))),
     ),
     *(
         Case(
@@ -280,7 +294,7 @@ def _lacks_everywhere() -> Lacks:
                 ),
             ),
         )
-        for alb in ("internal", "internet-facing")
+        for alb in ("internal",)
     ),
     *(
         Case(
@@ -290,11 +304,37 @@ def _lacks_everywhere() -> Lacks:
             NON_COMPLIANT,
             lacks=(_lacks_everywhere(), _lacks_vpc()),
         )
-        for alb in ("internal", "internet-facing")
+        for alb in ("internal",)
+    ),
+    Case(
+        "internet-facing before internet-facing, the VPC",
+        BESIDE,
+        _fronted(VPC, alb="internet-facing", nlb="internet-facing"),
+        NON_COMPLIANT,
+        lacks=(Lacks(443, (ANYWHERE,), None), Lacks(443, (ANYWHERE,), None, NLB_GROUP)),
     ),
     *(
-        Case(f"{nlb} before {alb}, the NLB's group", MEETS_BOTH, _fronted("sg-nlb", alb=alb, nlb=nlb), COMPLIANT)
-        for alb in ("internal", "internet-facing")
+        Case(f"{nlb} before internal, the NLB's group", MEETS_BOTH, _fronted("sg-nlb", nlb=nlb), COMPLIANT)
+        for nlb in ("internal", "internet-facing")
+    ),
+    *(
+        Case(
+            f"{nlb} before internet-facing, the NLB's group",
+            BESIDE,
+            _fronted("sg-nlb", alb="internet-facing", nlb=nlb),
+            NON_COMPLIANT,
+            lacks=(Lacks(443, (ANYWHERE,), (ANYWHERE,)),),
+        )
+        for nlb in ("internal", "internet-facing")
+    ),
+    *(
+        Case(
+            f"{nlb} before internet-facing, the NLB's group accepted",
+            "`AcceptedSources` say otherwise.",
+            _fronted("sg-nlb", alb="internet-facing", nlb=nlb),
+            COMPLIANT,
+            parameters={"AcceptedSources": "sg-nlb"},
+        )
         for nlb in ("internal", "internet-facing")
     ),
     Case(
@@ -345,7 +385,7 @@ def _lacks_everywhere() -> Lacks:
         estate(
             load_balancer(ip_address_type="dualstack"),
             listener(443),
-            group(ingress=[tcp(443, ANYWHERE)]),
+            group(ingress=[tcp(443, ANYWHERE, ANYWHERE_IPV6)]),
             network_load_balancer(ip_address_type="dualstack"),
             behind(443),
             vpc(VPC, VPC_IPV6),
@@ -386,7 +426,7 @@ def _lacks_everywhere() -> Lacks:
             load_balancer(),
             listener(443),
             listener(80),
-            group(ingress=[tcp(443, VPC), tcp(80, VPC)]),
+            group(ingress=[tcp(443, ANYWHERE), tcp(80, VPC)]),
             network_load_balancer(scheme="internal"),
             behind(443),
         ),
@@ -511,48 +551,48 @@ def _health_checked(check_port: str, *ingress: Shape, ports: tuple[int, ...] = (
     Case(
         "the health check listener keeps its own clients",
         "Keeps its own clients.",
-        _health_checked("8080", tcp(443, VPC), tcp(8080, VPC)),
+        _health_checked("8080", tcp(443, ANYWHERE), tcp(8080, VPC)),
         NON_COMPLIANT,
         lacks=(Lacks(8080, (ANYWHERE,), None),),
     ),
     Case(
         "the health check listener open to its clients, who are everybody",
         HEALTH_CHECKS,
-        _health_checked("8080", tcp(443, VPC), tcp(8080, ANYWHERE)),
+        _health_checked("8080", tcp(443, ANYWHERE), tcp(8080, ANYWHERE)),
         COMPLIANT,
     ),
     Case(
         "the health check listener closed",
         HEALTH_CHECKS,
-        _health_checked("8080", tcp(443, VPC)),
+        _health_checked("8080", tcp(443, ANYWHERE)),
         NON_COMPLIANT,
         lacks=(Lacks(8080, (ANYWHERE,), (ANYWHERE,)), _lacks_vpc(8080)),
     ),
     Case(
         "the health check listener open to the NLB's group",
         "Or a reference to that NLB's group; its own clients are still everybody.",
-        _health_checked("8080", tcp(443, VPC), tcp(8080, "sg-nlb")),
+        _health_checked("8080", tcp(443, ANYWHERE), tcp(8080, "sg-nlb")),
         NON_COMPLIANT,
         lacks=(Lacks(8080, (ANYWHERE,), (ANYWHERE,)),),
     ),
     Case(
         "the health checks from the NLB's group, the clients accepted",
         HEALTH_CHECKS,
-        _health_checked("8080", tcp(443, VPC), tcp(8080, "sg-nlb", "198.51.100.0/24")),
+        _health_checked("8080", tcp(443, ANYWHERE), tcp(8080, "sg-nlb", "198.51.100.0/24")),
         COMPLIANT,
         parameters={"AcceptedSources": "198.51.100.0/24"},
     ),
     Case(
         "traffic-port is the listener's own",
         HEALTH_CHECKS,
-        _health_checked("traffic-port", tcp(443, VPC), tcp(8080, ANYWHERE)),
+        _health_checked("traffic-port", tcp(443, ANYWHERE), tcp(8080, ANYWHERE)),
         COMPLIANT,
         silent=("health check",),
     ),
     Case(
         "a health check port that no listener answers",
         NO_ANSWER,
-        _health_checked("8081", tcp(443, VPC), tcp(8080, ANYWHERE)),
+        _health_checked("8081", tcp(443, ANYWHERE), tcp(8080, ANYWHERE)),
         COMPLIANT,
         says=("8081", "nlb"),
     ),
@@ -562,7 +602,7 @@ def _health_checked(check_port: str, *ingress: Shape, ports: tuple[int, ...] = (
         _health_checked("8081", tcp(8080, ANYWHERE)),
         NON_COMPLIANT,
         says=("8081", "nlb"),
-        lacks=(_lacks_vpc(),),
+        lacks=(_lacks_vpc(), Lacks(443, (ANYWHERE,), (ANYWHERE,))),
     ),
     Case(
         "an internal load balancer's health check listener",
@@ -605,10 +645,213 @@ def test_the_port_of_the_registration_counts() -> None:
     by_group = target_group("to-web", type="alb", port=443, targets=[target(load_balancer_arn("web"))])
     for group_of_alb in (at_registration, by_group):
         saved = estate(
-            load_balancer(),
+            load_balancer(scheme="internal"),
             listener(443),
-            group(ingress=[tcp(443, VPC)]),
-            network_load_balancer(scheme="internal"),
+            group(ingress=[tcp(443, "sg-nlb")]),
+            network_load_balancer(groups=NLB_GROUP),
             group_of_alb,
         )
         check(Case("port", INSTEAD, saved, COMPLIANT))
+
+
+OWN_GROUPS = "What the NLB's own groups let in on those of its listeners that forward to that target group."
+BY_SCHEME = "Where it has no groups or those listeners are not known: by scheme."
+EVERYBODY = "An internal NLB whose groups let everybody in: the VPC CIDRs."
+OFFICE = "203.0.113.0/24"
+OTHER_VPC = "10.8.0.0/16"
+
+
+def _guarded(
+    nlb_ingress: list[Shape],
+    *ingress: Shape,
+    nlb: str = "internet-facing",
+    listens_on: tuple[tuple[int, str], ...] = ((443, "to-web"),),
+    parts: tuple[Shape, ...] = (),
+) -> Saved:
+    """An internal load balancer on 443 behind a Network Load Balancer whose group sg-nlb has these inbound rules and
+    whose listeners forward to these target groups."""
+    of = load_balancer_arn("nlb", "network")
+    return estate(
+        load_balancer(scheme="internal"),
+        listener(443),
+        group(ingress=ingress),
+        group("sg-nlb", ingress=nlb_ingress),
+        network_load_balancer(scheme=nlb, groups=NLB_GROUP),
+        *(listener(port, "TCP", of=of, forward=[name]) for port, name in listens_on),
+        behind(443),
+        *parts,
+    )
+
+
+@table(
+    Case(
+        "the addresses that the NLB lets in",
+        OWN_GROUPS,
+        _guarded([tcp(443, OFFICE)], tcp(443, OFFICE, VPC)),
+        COMPLIANT,
+    ),
+    Case(
+        "everybody, of whom the NLB lets in an office",
+        "Open to more than the clients.",
+        _guarded([tcp(443, OFFICE)], tcp(443, ANYWHERE)),
+        COMPLIANT,
+    ),
+    Case(
+        "the VPC alone",
+        OWN_GROUPS,
+        _guarded([tcp(443, OFFICE)], tcp(443, VPC)),
+        NON_COMPLIANT,
+        says=(f"HTTPS:443 not open to sg-nlb or {OFFICE} (clients of nlb) in sg-1",),
+        lacks=(Lacks(443, (OFFICE,), (OFFICE,), NLB_GROUP),),
+    ),
+    Case(
+        "the NLB carries the groups of the load balancer (lbc-4126)",
+        "The controller gives the NLB the same groups: clients are met, health checks are not.",
+        estate(
+            load_balancer(scheme="internal", groups=["sg-1", "sg-2"]),
+            listener(443),
+            group("sg-1", ingress=[tcp(443, OFFICE)]),
+            group("sg-2"),
+            network_load_balancer(groups=["sg-1", "sg-2"]),
+            listener(443, "TCP", of=load_balancer_arn("nlb", "network"), forward=["to-web"]),
+            behind(443),
+        ),
+        NON_COMPLIANT,
+        says=("not open to sg-1, sg-2 or 10.0.0.0/16 (health checks and PrivateLink of nlb)",),
+        silent=(ANYWHERE,),
+        lacks=(Lacks(443, (VPC,), (VPC,), ("sg-1", "sg-2")),),
+    ),
+    Case(
+        "the NLB's clients are in another VPC (nlb-internal-clients-of-other-vpc)",
+        "Its groups let in 10.0.0.0/8; the VPC alone refuses the rest of it.",
+        _guarded([tcp(443, "10.0.0.0/8")], tcp(443, VPC), nlb="internal"),
+        NON_COMPLIANT,
+        says=("sg-nlb or 10.0.0.0/8",),
+        lacks=(Lacks(443, ("10.0.0.0/8",), None, NLB_GROUP),),
+    ),
+    Case(
+        "the same, open to the NLB's group",
+        MEETS_BOTH,
+        _guarded([tcp(443, "10.0.0.0/8")], tcp(443, "sg-nlb"), nlb="internal"),
+        COMPLIANT,
+    ),
+    Case(
+        "an internal NLB whose group lets everybody in",
+        EVERYBODY,
+        _guarded([tcp(443, ANYWHERE)], tcp(443, VPC), nlb="internal"),
+        COMPLIANT,
+    ),
+    Case(
+        "an internal NLB whose group lets everybody in by halves",
+        EVERYBODY,
+        _guarded([tcp(443, "0.0.0.0/1"), all_traffic("128.0.0.0/1")], tcp(443, VPC), nlb="internal"),
+        COMPLIANT,
+    ),
+    Case(
+        "an internet-facing NLB whose group lets everybody in",
+        OWN_GROUPS,
+        _guarded([tcp(443, ANYWHERE)], tcp(443, VPC)),
+        NON_COMPLIANT,
+        lacks=(Lacks(443, (ANYWHERE,), None, NLB_GROUP),),
+    ),
+    Case(
+        "the NLB listens on another port than the load balancer",
+        "On *those of its listeners* that forward: what is let in on 443 does not matter.",
+        _guarded(
+            [tcp(80, OFFICE), tcp(443, OTHER_VPC)],
+            tcp(443, OFFICE, VPC),
+            listens_on=((80, "to-web"), (443, "elsewhere")),
+        ),
+        COMPLIANT,
+    ),
+    Case(
+        "two of the NLB's listeners forward",
+        "Those of its listeners: the clients of both.",
+        _guarded(
+            [tcp(80, OFFICE), tcp(443, OTHER_VPC)], tcp(443, OFFICE, VPC), listens_on=((80, "to-web"), (443, "to-web"))
+        ),
+        NON_COMPLIANT,
+        lacks=(Lacks(443, (OTHER_VPC, OFFICE), (OTHER_VPC,), NLB_GROUP),),
+    ),
+    Case(
+        "no listener of the NLB is known to forward",
+        BY_SCHEME,
+        _guarded([tcp(443, OFFICE)], tcp(443, OFFICE, VPC), listens_on=((443, "elsewhere"),)),
+        NON_COMPLIANT,
+        lacks=(Lacks(443, (ANYWHERE,), None, NLB_GROUP),),
+    ),
+    Case(
+        "the NLB lets in a group alone",
+        "A reference is an address of the VPC, which is asked for anyway.",
+        _guarded([tcp(443, "sg-1")], tcp(443, VPC)),
+        COMPLIANT,
+    ),
+    Case("the NLB lets in nobody", OWN_GROUPS, _guarded([], tcp(443, VPC)), COMPLIANT),
+    Case(
+        "the NLB lets in IPv6 clients",
+        IPV4_ONLY,
+        _guarded([tcp(443, ANYWHERE_IPV6, OFFICE)], tcp(443, VPC, OFFICE)),
+        COMPLIANT,
+    ),
+    Case(
+        "the NLB lets in a part of the VPC",
+        "The VPC is asked for anyway, so that part is not said a second time.",
+        _guarded([tcp(443, "10.0.1.0/24")]),
+        NON_COMPLIANT,
+        lacks=(_lacks_vpc(),),
+    ),
+    Case(
+        "the NLB lets in a prefix list, its reference",
+        "CIDRs and prefix lists.",
+        _guarded([tcp(443, "pl-1")], tcp(443, "pl-1", VPC), parts=(prefix_list("pl-1", OFFICE),)),
+        COMPLIANT,
+    ),
+    Case(
+        "the NLB lets in a prefix list, its entries",
+        "CIDRs and prefix lists.",
+        _guarded([tcp(443, "pl-1")], tcp(443, OFFICE, VPC), parts=(prefix_list("pl-1", OFFICE),)),
+        COMPLIANT,
+    ),
+    Case(
+        "the NLB lets in a prefix list, closed",
+        "CIDRs and prefix lists.",
+        _guarded([tcp(443, "pl-1")], tcp(443, VPC), parts=(prefix_list("pl-1", OFFICE),)),
+        NON_COMPLIANT,
+        says=("sg-nlb or pl-1",),
+        lacks=(Lacks(443, ("pl-1",), (OFFICE,), NLB_GROUP),),
+    ),
+    Case(
+        "the NLB lets in a prefix list that is refused, by a reference to the NLB's group",
+        "Whoever the clients are, the reference meets both.",
+        _guarded([tcp(443, "pl-1")], tcp(443, "sg-nlb"), parts=(prefix_list("pl-1", refused=True),)),
+        COMPLIANT,
+    ),
+    Case(
+        "the NLB lets in a prefix list that was not read",
+        "Every requirement must be known.",
+        _guarded([tcp(443, "pl-1")], tcp(443, VPC)),
+        ERROR,
+        says=("pl-1",),
+    ),
+)
+def test_clients_by_the_groups_of_the_network_load_balancer(case: Case) -> None:
+    check(case)
+
+
+@pytest.mark.parametrize(
+    ("ingress", "expected"), [(ANYWHERE, COMPLIANT), ("sg-nlb", COMPLIANT), (OFFICE, ERROR), (VPC, ERROR)]
+)
+def test_a_group_of_the_network_load_balancer_that_was_not_read(ingress: str, expected: str) -> None:
+    """Whom it lets in is not known: only what covers every client covers them."""
+    saved = _guarded([], tcp(443, ingress))
+    saved["SecurityGroups"] = [one for one in saved["SecurityGroups"] if one["GroupId"] != "sg-nlb"]
+    says = ("sg-nlb",) if expected == ERROR else ()
+    check(Case("unread", "Every requirement must be known.", saved, expected, says=says))
+
+
+def test_listeners_of_the_network_load_balancer_that_were_not_collected() -> None:
+    """By scheme, and never an error."""
+    saved = _guarded([tcp(443, OFFICE)], tcp(443, OFFICE, VPC))
+    of_alb = load_balancer_arn("web")
+    saved["Listeners"] = [one for one in saved["Listeners"] if one["LoadBalancerArn"] == of_alb]
+    check(Case("nlb", BY_SCHEME, saved, NON_COMPLIANT, says=(ANYWHERE,)))

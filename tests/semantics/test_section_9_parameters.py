@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
 from alb_sg.errors import InvalidInputError
-from alb_sg.parameters import TargetMatch, parse_parameters
+from alb_sg.parameters import AcceptedSource, AcceptedSourcesMatch, TargetMatch, parse_parameters
 from tests.builders import (
     ANYWHERE,
     ANYWHERE_IPV6,
@@ -319,7 +320,7 @@ def _accepts(
         NOT_FOR_HEALTH_CHECKS,
         NON_COMPLIANT,
         "198.51.100.0/24",
-        [tcp(443, VPC), tcp(8080, "198.51.100.0/24")],
+        [tcp(443, ANYWHERE), tcp(8080, "198.51.100.0/24")],
         listener(8080),
         network_load_balancer(scheme="internal"),
         behind(443, health_check_port="8080"),
@@ -327,6 +328,286 @@ def _accepts(
     ),
 )
 def test_accepted_sources(case: Case) -> None:
+    check(case)
+
+
+# The ranges of a content delivery network, as its page lists them (expense-261).
+FIFTEEN = (
+    "173.245.48.0/20,103.21.244.0/22,103.22.200.0/22,103.31.4.0/22,141.101.64.0/18,108.162.192.0/18,190.93.240.0/20,"
+    "188.114.96.0/20,197.234.240.0/22,198.41.128.0/17,162.158.0.0/15,104.16.0.0/13,104.24.0.0/14,172.64.0.0/13,"
+    "131.0.72.0/22"
+)
+RANGES = tuple(FIFTEEN.split(","))
+ALL_MATCH = {"AcceptedSourcesMatch": "all"}
+EVERY_ONE = "`all`: every one of `AcceptedSources` that concerns the port and family must be let in."
+THAT_PORT = "`SOURCE@PORT` concerns that listener port alone."
+OTHER_PORTS = "One without a port concerns every port that none names."
+ON_PURPOSE = "`none@80`: port 80 is closed on purpose."
+HOW_MANY = "The annotation says how many of them are met, not only the first."
+
+
+def _ports(name: str, why: str, expected: str, sources: str, *ingress: Shape, **fields: Any) -> Case:
+    """An internet-facing load balancer on 80 and 443 with these inbound rules."""
+    more = {"AcceptedSources": sources, **fields.pop("parameters", {})}
+    parts = fields.pop("parts", ())
+    return Case(
+        name,
+        why,
+        estate(listener(80), listener(443), group(ingress=ingress), *parts),
+        expected,
+        parameters=more,
+        **fields,
+    )
+
+
+@table(
+    _ports(
+        "all fifteen open",
+        HOW_MANY,
+        COMPLIANT,
+        FIFTEEN,
+        tcp((80, 443), *RANGES),
+        parameters=ALL_MATCH,
+        says=("HTTP:80, HTTPS:443 open to 15 of 15 accepted sources",),
+    ),
+    _ports(
+        "all fifteen open, one would do",
+        HOW_MANY,
+        COMPLIANT,
+        FIFTEEN,
+        tcp((80, 443), *RANGES),
+        says=("HTTP:80, HTTPS:443 open to 15 of 15 accepted sources",),
+    ),
+    _ports(
+        "one range left, one would do (expense-261)",
+        "`any` is the default: at least one; but the annotation says that it is one of fifteen.",
+        COMPLIANT,
+        FIFTEEN,
+        tcp((80, 443), RANGES[0]),
+        says=("open to 1 of 15 accepted sources (173.245.48.0/20)",),
+    ),
+    _ports(
+        "one range left (expense-261)",
+        EVERY_ONE,
+        NON_COMPLIANT,
+        FIFTEEN,
+        tcp((80, 443), RANGES[0]),
+        parameters=ALL_MATCH,
+        says=("not open to accepted sources 103.21.244.0/22", "open to 1 of 15 accepted sources"),
+    ),
+    _ports(
+        "one range lost",
+        EVERY_ONE,
+        NON_COMPLIANT,
+        FIFTEEN,
+        tcp((80, 443), *RANGES[:6], *RANGES[7:]),
+        parameters=ALL_MATCH,
+        says=(
+            "HTTP:80 not open to accepted source 190.93.240.0/20 in sg-1 (open to 14 of 15 accepted sources)",
+            "HTTPS:443 likewise",
+        ),
+        lacks=(
+            Lacks(80, ("190.93.240.0/20",), ("190.93.240.0/20",)),
+            Lacks(443, ("190.93.240.0/20",), ("190.93.240.0/20",)),
+        ),
+    ),
+    _ports(
+        "a half of one range lost",
+        "A CIDR counts if wholly open.",
+        NON_COMPLIANT,
+        "10.0.0.0/8,203.0.113.0/24",
+        tcp((80, 443), "10.0.0.0/8", "203.0.113.0/25"),
+        parameters=ALL_MATCH,
+        lacks=tuple(Lacks(port, ("203.0.113.0/24",), ("203.0.113.128/25",)) for port in (80, 443)),
+    ),
+    _ports(
+        "none of them open",
+        "What is missing is the recommended peer: nothing says that only they are meant.",
+        NON_COMPLIANT,
+        "10.0.0.0/8,203.0.113.0/24",
+        parameters=ALL_MATCH,
+        lacks=tuple(Lacks(port, (ANYWHERE,), (ANYWHERE,)) for port in (80, 443)),
+    ),
+    _ports(
+        "a list, a group and a block lost",
+        EVERY_ONE,
+        NON_COMPLIANT,
+        "10.0.0.0/8,pl-1,sg-app,203.0.113.0/24",
+        tcp((80, 443), "10.0.0.0/8"),
+        parameters=ALL_MATCH,
+        parts=(prefix_list("pl-1", "192.0.2.0/24"),),
+        says=("pl-1", "open to 1 of 4"),
+        lacks=tuple(
+            lost
+            for port in (80, 443)
+            for lost in (
+                Lacks(port, ("203.0.113.0/24",), ("203.0.113.0/24",)),
+                Lacks(port, ("pl-1",), ("192.0.2.0/24",)),
+                Lacks(port, ("sg-app",), (), ("sg-app",)),
+            )
+        ),
+    ),
+    _ports(
+        "all, and a list that was not read",
+        "A list that was not read may be open.",
+        ERROR,
+        "10.0.0.0/8,pl-lost",
+        tcp((80, 443), "10.0.0.0/8"),
+        parameters=ALL_MATCH,
+        says=("pl-lost",),
+    ),
+    _ports(
+        "all, one lost and a list that was not read",
+        "Every one must be let in: whatever the list is, one of them is not.",
+        NON_COMPLIANT,
+        "10.0.0.0/8,203.0.113.0/24,pl-lost",
+        tcp((80, 443), "10.0.0.0/8"),
+        parameters=ALL_MATCH,
+    ),
+    _ports(
+        "all, of another family",
+        "No IPv6 source concerns IPv4, and nothing empty is covered.",
+        NON_COMPLIANT,
+        "2001:db8::/32",
+        tcp((80, 443), "2001:db8::/32"),
+        parameters=ALL_MATCH,
+    ),
+    _ports(
+        "a port closed on purpose (flip-473)",
+        ON_PURPOSE,
+        COMPLIANT,
+        "none@80",
+        tcp(443, ANYWHERE),
+        says=("HTTP:80 may be closed (none@80)",),
+    ),
+    _ports(
+        "another port closed on purpose",
+        ON_PURPOSE,
+        NON_COMPLIANT,
+        "none@443",
+        tcp(443, ANYWHERE),
+        says=("HTTP:80",),
+        lacks=(Lacks(80, (ANYWHERE,), (ANYWHERE,)),),
+    ),
+    _ports("closed on purpose, and open", ON_PURPOSE, COMPLIANT, "none@80", tcp((80, 443), ANYWHERE), silent=("none",)),
+    _ports("a source of the port", THAT_PORT, COMPLIANT, "10.0.0.0/8@443,none@80", tcp(443, "10.0.0.0/8")),
+    _ports(
+        "a source of another port",
+        THAT_PORT,
+        NON_COMPLIANT,
+        "10.0.0.0/8@443",
+        tcp((80, 443), "10.0.0.0/8"),
+        lacks=(Lacks(80, (ANYWHERE,), None),),
+    ),
+    _ports(
+        "a source without a port",
+        OTHER_PORTS,
+        COMPLIANT,
+        "10.0.0.0/8,203.0.113.0/24@443",
+        tcp(80, "10.0.0.0/8"),
+        tcp(443, "203.0.113.0/24"),
+    ),
+    _ports(
+        "a source without a port, of a port that is named",
+        OTHER_PORTS,
+        NON_COMPLIANT,
+        "10.0.0.0/8,203.0.113.0/24@443",
+        tcp((80, 443), "10.0.0.0/8"),
+        lacks=(Lacks(443, (ANYWHERE,), None),),
+    ),
+    Case(
+        "four listeners, two for the VPC (cosmos-237)",
+        THAT_PORT,
+        estate(
+            *map(listener, (80, 443, 8080, 8443)),
+            group(ingress=[tcp(80, ANYWHERE), tcp(443, ANYWHERE), tcp(8080, VPC), tcp(8443, VPC)]),
+        ),
+        COMPLIANT,
+        parameters={"AcceptedSources": f"{VPC}@8080,{VPC}@8443"},
+        says=("HTTP:8080, HTTP:8443 open to accepted source 10.0.0.0/16",),
+    ),
+    Case(
+        "four listeners, a public one closed to all but the VPC (cosmos-237)",
+        "The sources of 8080 and 8443 do not excuse 443.",
+        estate(
+            *map(listener, (80, 443, 8080, 8443)),
+            group(ingress=[tcp(80, ANYWHERE), tcp(443, VPC), tcp(8080, VPC), tcp(8443, VPC)]),
+        ),
+        NON_COMPLIANT,
+        parameters={"AcceptedSources": f"{VPC}@8080,{VPC}@8443"},
+        says=("HTTPS:443",),
+        lacks=(Lacks(443, (ANYWHERE,), None),),
+    ),
+    Case(
+        "an internal load balancer that redirects on a closed port (flip-473)",
+        "The finding named HTTP:80, which is closed on purpose.",
+        estate(
+            load_balancer(scheme="internal"), listener(443), listener(80, redirect=True), group(ingress=[tcp(443, VPC)])
+        ),
+        COMPLIANT,
+        parameters={"AcceptedSources": "none@80"},
+        says=("HTTP:80 may be closed (none@80)",),
+    ),
+    Case(
+        "an internal load balancer behind an accelerator, open to the VPC (accelerator-vpc-cidr)",
+        "The recommended row is met; that its clients are the accelerator's is a remark, no requirement.",
+        estate(
+            load_balancer(scheme="internal"),
+            listener(443),
+            listener(80, redirect=True),
+            group(ingress=[tcp(443, VPC), tcp(80, VPC)]),
+        ),
+        COMPLIANT,
+    ),
+    Case(
+        "the health checks of an NLB on a port closed on purpose",
+        "Never replaces what an NLB's health checks need.",
+        estate(
+            load_balancer(scheme="internal"),
+            listener(443),
+            listener(80),
+            group(ingress=[tcp(443, VPC)]),
+            network_load_balancer(scheme="internal"),
+            behind(443, health_check_port="80"),
+        ),
+        NON_COMPLIANT,
+        parameters={"AcceptedSources": "none@80"},
+        lacks=(Lacks(80, (VPC,), (VPC,)),),
+    ),
+    Case(
+        "a source with a port, and ICMP",
+        "Concerns that listener port alone: ICMP has none.",
+        estate(group(ingress=[icmp(3, 4, "10.0.0.0/8")])),
+        NON_COMPLIANT,
+        rule=ICMP,
+        parameters={"AcceptedSources": "10.0.0.0/8@443"},
+    ),
+    Case(
+        "a source without a port, and ICMP",
+        "One without a port concerns every port that none names, and ICMP.",
+        estate(group(ingress=[icmp(3, 4, "10.0.0.0/8")])),
+        COMPLIANT,
+        rule=ICMP,
+        parameters={"AcceptedSources": "10.0.0.0/8,none@443", **ALL_MATCH},
+    ),
+    Case(
+        "ICMP from all of them",
+        EVERY_ONE,
+        estate(group(ingress=[icmp(3, 4, "10.0.0.0/8")])),
+        NON_COMPLIANT,
+        rule=ICMP,
+        parameters={"AcceptedSources": "10.0.0.0/8,203.0.113.0/24", **ALL_MATCH},
+        lacks=(Lacks((3, 4), ("203.0.113.0/24",), ("203.0.113.0/24",)),),
+    ),
+    Case(
+        "all, in both families",
+        PER_FAMILY,
+        estate(DUALSTACK, listener(443), group(ingress=[tcp(443, "10.0.0.0/8", "2001:db8::/32")])),
+        COMPLIANT,
+        parameters={"AcceptedSources": "10.0.0.0/8,2001:db8::/32", **ALL_MATCH},
+    ),
+)
+def test_accepted_sources_by_port_and_match(case: Case) -> None:
     check(case)
 
 
@@ -530,10 +811,10 @@ def _tagged(
     ),
     _tagged(
         "the NLB rows met",
-        NOT_NLB,
+        NOT_NLB + " An internet-facing load balancer keeps its own row, which is the tag's.",
         COMPLIANT,
         "198.51.100.0/24",
-        [tcp(443, VPC)],
+        [tcp(443, VPC, "198.51.100.0/24")],
         network_load_balancer(scheme="internal"),
         behind(443),
     ),
@@ -542,7 +823,7 @@ def _tagged(
         "Keeps its own clients (§5), those of the tag, and needs the health checks.",
         NON_COMPLIANT,
         "198.51.100.0/24",
-        [tcp(443, VPC), tcp(8080, "198.51.100.0/24")],
+        [tcp(443, ANYWHERE), tcp(8080, "198.51.100.0/24")],
         listener(8080),
         network_load_balancer(scheme="internal"),
         behind(443, health_check_port="8080"),
@@ -606,6 +887,15 @@ def test_tag_key(case: Case) -> None:
         ({"AcceptedSources": "10.0.0.0/8,internet"}, ("AcceptedSources", "internet")),
         ({"AcceptedSources": "sg-"}, ("AcceptedSources", "sg-")),
         ({"AcceptedSources": "pl_1"}, ("AcceptedSources", "pl_1")),
+        ({"AcceptedSources": "pl-1@https"}, ("AcceptedSources", "pl-1@https", "pl-1@443")),
+        ({"AcceptedSources": "pl-1@"}, ("AcceptedSources", "pl-1@")),
+        ({"AcceptedSources": "pl-1@0"}, ("AcceptedSources", "pl-1@0")),
+        ({"AcceptedSources": "pl-1@65536"}, ("AcceptedSources", "pl-1@65536")),
+        ({"AcceptedSources": "pl-1@80@443"}, ("AcceptedSources", "pl-1@80@443")),
+        ({"AcceptedSources": "@443"}, ("AcceptedSources",)),
+        ({"AcceptedSources": "none"}, ("AcceptedSources", "none@80")),
+        ({"AcceptedSources": "none@80,10.0.0.0/8@80"}, ("AcceptedSources", "none@80", "contradicts")),
+        ({"AcceptedSourcesMatch": "every"}, ("AcceptedSourcesMatch", "every", "any or all")),
         ({"TargetMatch": "Effective"}, ("TargetMatch", "Effective")),
         ({"TargetMatch": "security group"}, ("TargetMatch", "security group")),
         ({"AssumeRoleMode": "perhaps"}, ("AssumeRoleMode", "perhaps")),
@@ -626,6 +916,7 @@ def test_refused_by_name(values: dict[str, object], names: tuple[str, ...]) -> N
     "name",
     [
         "AcceptedSources",
+        "AcceptedSourcesMatch",
         "TagKey",
         "TargetMatch",
         "Exemptions",
@@ -654,9 +945,21 @@ def test_what_is_left_to_rdklib_changes_nothing() -> None:
 
 def test_values_as_they_are_used() -> None:
     parsed = parse_parameters(
-        {"AcceptedSources": " 10.0.0.0/8 , pl-3b927c52,sg-0a1b ", "TagKey": "clients", "TargetMatch": "security-group"}
+        {
+            "AcceptedSources": " 10.0.0.0/8 , pl-3b927c52@443,sg-0a1b,none@80,10.0.0.0/8 ",
+            "AcceptedSourcesMatch": "all",
+            "TagKey": "clients",
+            "TargetMatch": "security-group",
+        }
     )
-    assert parsed.accepted_sources == ("10.0.0.0/8", "pl-3b927c52", "sg-0a1b")
+    assert parsed.accepted_sources == (
+        AcceptedSource("10.0.0.0/8"),
+        AcceptedSource("pl-3b927c52", 443),
+        AcceptedSource("sg-0a1b"),
+        AcceptedSource(None, 80),
+    )
+    assert parsed.accepted_prefix_lists == {"pl-3b927c52"}
+    assert parsed.accepted_sources_match is AcceptedSourcesMatch.ALL
     assert parsed.tag_key == "clients"
     assert parsed.target_match is TargetMatch.SECURITY_GROUP
 

@@ -40,7 +40,7 @@ EXAMPLES = """\
   alb-sg check --aggregator organization --format csv   all accounts, in one place
   alb-sg check --estate estate.json --format json       no call is made
   alb-sg check --config-items snapshot.json.gz --format csv --output findings.csv
-  alb-sg check --parameter ALB_SG_LISTENER_INGRESS:AcceptedSources=pl-3b927c52,10.0.0.0/8
+  alb-sg check --parameter ALB_SG_LISTENER_INGRESS:AcceptedSources=pl-3b927c52@443,none@80
   alb-sg check --format markdown --output comment.md    for a pull request; also sarif, junit, asff, ocsf
   alb-sg check --exemptions exemptions.json             see `alb-sg exemptions --help`
 """

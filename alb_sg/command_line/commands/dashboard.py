@@ -180,7 +180,12 @@ def _observe(arguments: argparse.Namespace, as_of: datetime) -> tuple[Observatio
     without = evaluate_all(gathered, choice)
     results, report = without, None
     if exemptions is not None:
-        results = _apply_exemptions(without, exemptions)
+        # Exemptions of single ports count when a load balancer is judged.
+        results = (
+            evaluate_all(gathered, choice, exemptions)
+            if exemptions.of_ports
+            else _apply_exemptions(without, exemptions)
+        )
         report = _review_exemptions(without, exemptions, gathered, choice)
     rules = {rule: choice.rules[rule] for rule in DISPLAY_ORDER if rule in choice.rules}
     with Progress("drawing load balancers") as progress:

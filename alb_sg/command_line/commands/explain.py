@@ -67,7 +67,7 @@ def run(arguments: argparse.Namespace) -> int:
         gathered = load_estates(arguments, choice, [name], include_all_targets=True)
         estate, load_balancer = require_single_load_balancer(gathered, name)
         rules = {rule: choice.rules[rule] for rule in DISPLAY_ORDER if rule in choice.rules}
-        explanation = explain(Judge(estate), load_balancer, rules)
+        explanation = explain(Judge(estate, {} if exemptions is None else exemptions.of_ports), load_balancer, rules)
         errors = list(gathered.errors)
         if exemptions is not None:
             explanation = exemptions.apply_to_explanation(explanation)
