@@ -437,12 +437,13 @@ def network_interface(value: Any) -> NetworkInterface:
     interface_id = required_text(fields, "NetworkInterfaceId")
     attachment = fields.get("Attachment")
     attachment = attachment if isinstance(attachment, Mapping) else {}
-    described = _or_unknown("addresses and groups", lambda: _interface_addresses(fields))
-    unknown = described if isinstance(described, UnknownValue) else None
-    no_addresses: _InterfaceAddresses = ((), (), (), ())
-    groups, ipv4_addresses, ipv6_addresses, prefixes = (
-        no_addresses if isinstance(described, UnknownValue) else described
-    )
+    unknown = None
+    groups: tuple[str, ...] = ()
+    ipv4_addresses, ipv6_addresses, prefixes = groups, groups, groups
+    try:
+        groups, ipv4_addresses, ipv6_addresses, prefixes = _interface_addresses(fields)
+    except InvalidInputError as error:
+        unknown = UnknownValue(error.place, error.message)
     return NetworkInterface(
         id=interface_id,
         vpc_id=_text_or(fields, "VpcId", ""),

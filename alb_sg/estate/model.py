@@ -44,6 +44,16 @@ def require_known(value: T | UnknownValue, owner: str) -> T:
     return value
 
 
+def has_unknown_value(resource: tuple[object, ...]) -> bool:
+    """Whether a class of this module holds an unknown value."""
+    return any(
+        isinstance(value, UnknownValue)
+        or any(isinstance(one, UnknownValue) for one in (value if isinstance(value, tuple) else ()))
+        or (isinstance(value, Mapping) and any(isinstance(one, UnknownValue) for one in value.values()))
+        for value in resource
+    )
+
+
 def sortable_port(port: int | UnknownValue | None) -> int:
     """A port as a sort key. Unknown ports come first."""
     return port if isinstance(port, int) else -1

@@ -18,6 +18,7 @@ from alb_sg.estate.config_documents import find_config_items
 from alb_sg.estate.config_item import ConfigItem, read_item
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.item_history import Recording
+from alb_sg.estate.model import has_unknown_value
 from alb_sg.estate.resource_types import (
     LISTENER_TYPE,
     LOAD_BALANCER_TYPE,
@@ -128,12 +129,15 @@ def _is_needed(context: LoadContext, section: str) -> bool:
 
 
 def _read_items(response: ApiResponse, account_region: AccountRegion) -> list[ConfigItem]:
-    """The items of a query's rows; none if one row cannot be read, because a verdict may depend on it."""
+    """The items of a query's rows; none if one row cannot be read or has an unknown value, because a verdict may depend
+    on it and the API may tell it."""
     try:
         rows = [read_item(row) for _, row in find_config_items(response.items)]
     except InvalidInputError:
         return []
     items = [item for item in rows if item is not None]
+    if any(item.resource is not None and has_unknown_value(item.resource) for item in items):
+        return []
     return items if all(item.account_region == account_region for item in items) else []
 
 

@@ -339,7 +339,7 @@ def test_an_aggregator_that_may_not_be_queried_is_unread(config: ConfigStandIn) 
 
 
 @pytest.mark.parametrize("type_name", ITEM_TYPES)
-def test_an_item_that_cannot_be_read_leaves_its_type_unread_there(config: ConfigStandIn, type_name: str) -> None:
+def test_an_item_of_an_unknown_resource_leaves_its_type_unread_there(config: ConfigStandIn, type_name: str) -> None:
     saved = shop(tcp(80, "sg-app"))
     record_estate(config, saved)
     record_estate(config, elsewhere(saved))
@@ -351,7 +351,10 @@ def test_an_item_that_cannot_be_read_leaves_its_type_unread_there(config: Config
             "resourceType": type_name,
             "resourceId": "broken",
             "configurationItemCaptureTime": "2026-01-01T00:00:00.000Z",
-            "configuration": {"vpcId": 1, "networkInterfaces": 1, "entries": 1},
+            # The ID of another resource: nobody knows whose item it is.
+            "configuration": dict.fromkeys(
+                ("groupId", "vpcId", "networkInterfaceId", "instanceId", "prefixListId"), "another"
+            ),
         }
     )
     found = read()

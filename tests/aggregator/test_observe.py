@@ -364,7 +364,7 @@ def test_a_row_that_cannot_be_read_is_an_error_beside_the_others(recording: Reco
 
 
 def test_a_load_balancer_that_cannot_be_read_is_an_error(recording: Recording) -> None:
-    recording.first_step((), [load_balancer("web").replace("internet-facing", "sideways")])
+    recording.first_step((), [load_balancer("web").replace("2027-01-29T10:00:00.000Z", "yesterday")])
     (error,) = recording.observed().results.errors
     assert error.what == f"load balancers in aggregator {AGGREGATOR}"
 

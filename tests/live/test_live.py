@@ -1180,26 +1180,31 @@ def test_an_answer_that_cannot_be_read_is_a_failure_of_that_item() -> None:
     found, errors = findings(loaded, ICMP)
     assert [finding.load_balancer_arn for finding in found] == [API]
     assert errors[0].load_balancer_arn == WEB
-    assert errors[0].cause == (
-        "DescribeSecurityGroups: IpPermissions[1]: tcp needs both FromPort and ToPort, or neither"
-    )
+    assert errors[0].what == "IpPermissions[1] of security group sg-1"
+    assert errors[0].cause == "tcp needs both FromPort and ToPort, or neither"
 
 
-def test_a_target_group_or_interface_that_cannot_be_read_may_be_the_one_in_question() -> None:
+def test_an_interface_that_cannot_be_read_may_be_the_one_in_question() -> None:
     saved = estate(
         listener(443, forward=["web"]),
         group(ingress=CLOSED, egress=[tcp(80, "sg-app")]),
         group("sg-app"),
         target_group("web", targets=["10.0.1.5"]),
-        target_group("odd", health_check_port="70000"),
+        target_group("odd", targets=["10.0.1.7"], health_check_port="70000"),
+        interface("10.0.1.5"),
+        interface("10.0.1.7"),
     )
-    _, errors = findings(Region(saved).source().load(EVERYTHING, sections(EGRESS)), EGRESS)
-    assert errors[0].cause == "DescribeTargetGroups: HealthCheckPort: 70000 is not a port (0 to 65535)"
+    # Only health checks depend on their port.
+    found, errors = findings(Region(saved).source().load(EVERYTHING, sections(EGRESS)), EGRESS)
+    assert [finding.compliance.value for finding in found] == ["COMPLIANT"]
+    _, errors = findings(Region(saved).source().load(EVERYTHING, sections(HEALTH)), HEALTH)
+    assert errors[0].what == "HealthCheckPort of target group odd"
+    assert errors[0].cause == "70000 is not a port (0 to 65535)"
 
     saved["TargetGroups"].pop()
     saved["NetworkInterfaces"] = [interface("10.0.1.6", prefixes=["10.0.0.0/nonsense"])]
     _, errors = findings(Region(saved).source().load(EVERYTHING, sections(EGRESS)), EGRESS)
-    assert errors[0].cause.startswith("DescribeNetworkInterfaces: Ipv4Prefixes[0]")
+    assert errors[0].what.startswith("Ipv4Prefixes[0].Ipv4Prefix of network interface eni-")
 
 
 def test_an_error_of_our_own_is_raised() -> None:
