@@ -278,6 +278,7 @@ def test_the_whole_of_one_exemption(command: Command) -> None:
                 "owner": "team-edge",
                 "ticket": "SEC-12",
                 "expires": "2027-01-31",
+                "ports": [],
                 "status": "inForce",
                 "use": "used",
                 "because": f"NON_COMPLIANT: {REFUSED}",
