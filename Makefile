@@ -1,89 +1,107 @@
 # make demo: the main job on an embedded AWS.   make test: everything.   make check: the quick inner loop.
 
-PYTHON ?= python3
+# The first Python 3.$(1) or newer that can make environments.
+first-python = $(shell for candidate in python3 python3.14 python3.13 python3.12 python3.11 "$$HOME"/.pyenv/versions/3.1[1-9]*/bin/python; do \
+	"$$candidate" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, $(1)))' >/dev/null 2>&1 && { echo "$$candidate"; break; }; done)
+PYTHON ?= $(call first-python,11)
+# rdk 1.0.0 needs Python 3.12 or newer.
+PYTHON_RDK ?= $(call first-python,12)
+
 VENV := .venv
 BIN := $(VENV)/bin
-READY := $(VENV)/.ready
 RDK_VENV := .venv-rdk
-RDK_READY := $(RDK_VENV)/.ready
-# rdk 1.0.0 needs a working Python 3.12 or newer; PYTHON_RDK names one where none of these is it.
-PYTHON_RDK ?= $(shell for candidate in $(PYTHON) python3.14 python3.13 python3.12 "$$HOME"/.pyenv/versions/3.1[2-9]*/bin/python; do \
-	"$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 12))' >/dev/null 2>&1 && { echo "$$candidate"; break; }; done)
-
 PEERS_VENV := .venv-peers
-PEERS_READY := $(PEERS_VENV)/.ready
+LOCK_VENV := .venv-lock
+# One environment grows: what the demo needs, or what deploying needs, or all that development needs.
+DEMO_READY := $(VENV)/.ready-demo
+DEPLOY_READY := $(VENV)/.ready-deploy
+DEV_READY := $(VENV)/.ready-dev
+RDK_READY := $(RDK_VENV)/.ready
+PEERS_READY := $(PEERS_VENV)/custodian/.ready $(PEERS_VENV)/prowler/.ready
+LOCK_READY := $(LOCK_VENV)/.ready
 
 NODE_MODULES := tests/node/node_modules
 NODE_READY := $(NODE_MODULES)/.ready
 
+# The environment $(1), made by the Python $(2), 3.$(3) or newer, where it is not there or its Python is gone.
+environment = @$(1)/bin/python -m pip --version >/dev/null 2>&1 || { \
+	"$(2)" -c 'import sys; sys.exit(sys.version_info < (3, $(3)))' 2>/dev/null \
+		|| { echo "$(1) needs Python 3.$(3) or newer with venv (Debian: python3-venv); name one with $(4)=…" >&2; exit 1; }; \
+	"$(2)" -m venv --clear $(1); }
+# What requirements/$(2).txt locks: those versions, and no file whose hash is not there.
+install = $(1)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements/$(2).txt
+# alb-sg itself, as it stands here, built with the setuptools that was just installed.
+install-alb-sg = $(1)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+
+# Modules are compiled once, whatever the environment says: tests are hundreds of them, and start hundreds of programs.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-rdk setup-node setup-browser demo check lint types unit test bench bench-peers generate build pack deploy deploy-stack clean
+.DELETE_ON_ERROR:
+.PHONY: help setup setup-rdk setup-node setup-browser demo check lint types unit test bench bench-peers generate build pack deploy deploy-stack lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
-setup: $(READY) ## what everything else needs, in .venv; alb-sg lives there then
+setup: $(DEV_READY) ## what everything else needs, in .venv; alb-sg lives there then
 
-$(READY): pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "alb-sg needs Python 3.11 or newer; name one with PYTHON=…"; exit 1; }
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
-	@touch $@
+$(VENV)/.ready-%: requirements/%.txt pyproject.toml
+	$(call environment,$(VENV),$(PYTHON),11,PYTHON)
+	$(call install,$(VENV),$*)
+	$(call install-alb-sg,$(VENV))
+	@touch $@ $(if $(filter dev,$*),$(DEMO_READY) $(DEPLOY_READY))
 
-demo: $(READY) ## the main job on an embedded AWS
+demo: $(DEMO_READY) ## the main job on an embedded AWS
 	@$(BIN)/python -m demo
 
 check: lint types unit ## the quick inner loop: lint, types, tests without the slow ones
 
-lint: $(READY)
+lint: $(DEV_READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 
-types: $(READY)
-	$(BIN)/mypy
+types: $(DEV_READY)
+	$(BIN)/mypy --num-workers auto
 
-unit: $(READY)
-	$(BIN)/pytest -q -n auto -m "not slow"
+unit: $(DEV_READY)
+	$(BIN)/pytest -q -n auto --dist worksteal -m "not slow"
 
 test: lint types setup-rdk setup-node ## everything
-	ALB_SG_RDK="$(abspath $(RDK_VENV))/bin/rdk" $(BIN)/pytest -q -n auto
+	ALB_SG_RDK="$(abspath $(RDK_VENV))/bin/rdk" $(BIN)/pytest -q -n auto --dist worksteal
 
-bench: $(READY) ## speed, memory and numbers of calls, to benchmarks/RESULTS.md; ONLY=judging,… for some
+bench: $(DEV_READY) ## speed, memory and numbers of calls, to benchmarks/RESULTS.md; ONLY=judging,… for some
 	$(BIN)/python -m benchmarks $(ONLY)
 
-bench-peers: $(READY) $(PEERS_READY) ## Cloud Custodian and Prowler on the same account, to benchmarks/PEERS.md
+bench-peers: $(DEV_READY) $(PEERS_READY) ## Cloud Custodian and Prowler on the same account, to benchmarks/PEERS.md
 	$(BIN)/python -m benchmarks.other_tools $(PEERS_VENV) benchmarks/PEERS.md
 
-# An environment each: they pin different versions of boto3. Both need Python 3.10 or newer, Prowler one below 3.14.
-$(PEERS_READY):
-	@rm -rf $(PEERS_VENV)
-	$(PYTHON) -m venv $(PEERS_VENV)/custodian
-	$(PEERS_VENV)/custodian/bin/python -m pip install --quiet --disable-pip-version-check c7n==0.9.53
-	$(PYTHON) -m venv $(PEERS_VENV)/prowler
-	$(PEERS_VENV)/prowler/bin/python -m pip install --quiet --disable-pip-version-check prowler==5.46.0
+# An environment each: they pin different versions of boto3. Prowler needs a Python below 3.14.
+$(PEERS_READY): $(PEERS_VENV)/%/.ready: requirements/%.txt
+	$(call environment,$(@D),$(PYTHON),11,PYTHON)
+	$(call install,$(@D),$*)
 	@touch $@
 
-generate: $(READY) ## rewrite generated files
+generate: $(DEV_READY) ## rewrite generated files
 	$(BIN)/python -m alb_sg.deployment.generated_files .
 
-build: $(READY) ## dist/alb-sg-<version>.zip and the layer, the same bytes for the same tree
+build: $(DEPLOY_READY) ## dist/alb-sg-<version>.zip and the layer, the same bytes for the same tree
 	$(BIN)/python -m alb_sg.deployment build
 
-pack: $(READY) ## the templates for an organization, in dist/ (docs/deployment.md)
+pack: $(DEPLOY_READY) ## the templates for an organization, in dist/ (docs/deployment.md)
 	$(BIN)/python -m alb_sg.deployment pack
 
-deploy: $(READY) setup-rdk ## one account with rdk
+deploy: $(DEPLOY_READY) setup-rdk ## one account with rdk
 	ALB_SG_RDK="$(abspath $(RDK_VENV))/bin/rdk" $(BIN)/python -m alb_sg.deployment deploy
 
-deploy-stack: $(READY) ## one account without rdk: one CloudFormation stack a region
+deploy-stack: $(DEPLOY_READY) ## one account without rdk: one CloudFormation stack a region
 	$(BIN)/python -m alb_sg.deployment deploy-stack
 
 setup-rdk: $(RDK_READY) ## rdk 1.0.0 in an environment of its own
 
-$(RDK_READY): pyproject.toml
-	@test -n "$(PYTHON_RDK)" || { echo "rdk 1.0.0 needs Python 3.12 or newer; name one with PYTHON_RDK=…"; exit 1; }
-	$(PYTHON_RDK) -m venv $(RDK_VENV)
-	$(RDK_VENV)/bin/python -m pip install --quiet --disable-pip-version-check rdk==1.0.0 'moto[ec2,elbv2,sts,config]>=5.2' --editable .
+$(RDK_READY): requirements/rdk.txt pyproject.toml
+	$(call environment,$(RDK_VENV),$(PYTHON_RDK),12,PYTHON_RDK)
+	$(call install,$(RDK_VENV),rdk)
+	$(call install-alb-sg,$(RDK_VENV))
 	@touch $@
 
 setup-node: ## what the tests ask of npm: schemas, linters, the accessibility checker
@@ -99,5 +117,24 @@ setup-browser: ## Chromium for the page's tests, from the system's packages (as 
 	@command -v chromium >/dev/null || command -v google-chrome >/dev/null || \
 		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium >/dev/null; }
 
+# For every Python from 3.11 on and for every platform. A version that pyproject.toml still allows stays, unless UPGRADE=1;
+# all of alb-sg's environments have the same ones.
+lock: $(LOCK_READY) ## requirements/ anew from pyproject.toml; UPGRADE=1 for newer versions
+	$(call lock,dev,pyproject.toml --extra dev --group build)
+	$(call lock,demo,pyproject.toml --extra demo --group build --constraint requirements/dev.txt)
+	$(call lock,deploy,pyproject.toml --extra deploy --group build --constraint requirements/dev.txt)
+	$(call lock,rdk,pyproject.toml --extra demo --group build --group rdk --constraint requirements/dev.txt,12)
+	$(call lock,custodian,--group custodian)
+	$(call lock,prowler,--group prowler)
+	$(call lock,lock,--group lock)
+
+lock = $(LOCK_VENV)/bin/uv pip compile --quiet --universal --python-version 3.$(or $(3),11) --generate-hashes \
+	--custom-compile-command 'make lock' $(if $(UPGRADE),--upgrade) --output-file requirements/$(1).txt $(2)
+
+$(LOCK_READY): requirements/lock.txt
+	$(call environment,$(LOCK_VENV),$(PYTHON),11,PYTHON)
+	$(call install,$(LOCK_VENV),lock)
+	@touch $@
+
 clean: ## everything that was made
-	rm -rf $(VENV) $(RDK_VENV) $(PEERS_VENV) $(NODE_MODULES) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(RDK_VENV) $(PEERS_VENV) $(LOCK_VENV) $(NODE_MODULES) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -136,8 +136,8 @@ class ConfigStandIn:
             "SelectAggregateResourceConfig": self._select_aggregate_resource_config,
             "DescribeConfigurationAggregatorSourcesStatus": self._describe_aggregator_sources_status,
         }
-        self._recorder: Json = {}
-        self._recorder_status: Json = {}
+        self._recorders: dict[str, Json] = {}
+        self._recorder_statuses: dict[str, Json] = {}
         self._aggregators: dict[str, list[Json]] = {}
 
     def __enter__(self) -> Self:
@@ -179,16 +179,47 @@ class ConfigStandIn:
             self._items.append(kept)
 
     def set_recorder(
-        self, recording_group: Mapping[str, Any], status: str = "Success", *, recording: bool = True
+        self,
+        recording_group: Mapping[str, Any],
+        status: str = "Success",
+        *,
+        recording: bool = True,
+        recording_mode: Mapping[str, Any] | None = None,
     ) -> None:
         """Have every account and region a recorder of this RecordingGroup, in this RecorderStatus."""
+        recorder: dict[str, Any] = {"name": "default", "recordingGroup": dict(recording_group)}
+        if recording_mode is not None:
+            recorder["recordingMode"] = dict(recording_mode)
         with self._lock:
-            self._recorder = {"name": "default", "recordingGroup": dict(recording_group)}
-            self._recorder_status = {"name": "default", "recording": recording, "lastStatus": status}
-            self._operations["DescribeConfigurationRecorders"] = lambda _: {"ConfigurationRecorders": [self._recorder]}
-            self._operations["DescribeConfigurationRecorderStatus"] = lambda _: {
-                "ConfigurationRecordersStatus": [self._recorder_status]
+            self._recorders = {"default": recorder}
+            self._recorder_statuses = {"default": {"name": "default", "recording": recording, "lastStatus": status}}
+            self._answer_recorders()
+
+    def add_service_linked_recorder(self, recording_group: Mapping[str, Any]) -> None:
+        """Have every account and region a running recorder beside the customer's, which an AWS service owns."""
+        name, owner = "AWSConfigurationRecorderForObservabilityAdmin", "observabilityadmin.amazonaws.com"
+        with self._lock:
+            self._recorders[name] = {
+                "name": name,
+                "recordingGroup": dict(recording_group),
+                "recordingScope": "INTERNAL",
+                "servicePrincipal": owner,
             }
+            self._recorder_statuses[name] = {
+                "name": name,
+                "recording": True,
+                "lastStatus": "Success",
+                "servicePrincipal": owner,
+            }
+            self._answer_recorders()
+
+    def _answer_recorders(self) -> None:
+        self._operations["DescribeConfigurationRecorders"] = lambda _: {
+            "ConfigurationRecorders": list(self._recorders.values())
+        }
+        self._operations["DescribeConfigurationRecorderStatus"] = lambda _: {
+            "ConfigurationRecordersStatus": list(self._recorder_statuses.values())
+        }
 
     def add_aggregator(self, name: str, sources: Iterable[Mapping[str, Any]]) -> None:
         """Have an aggregator of these AggregatedSourceStatus; it knows the items of all accounts and regions."""

@@ -150,6 +150,7 @@ def target_group(
     health_checks: bool = True,
     ip_address_type: str | None = "ipv4",
     vpc: str | None = "vpc-1",
+    control_port: int | None = None,
 ) -> Shape:
     """One of DescribeTargetGroups, used by `load_balancers` (names or ARNs; `web`, or `nlb` for the type `alb`).
 
@@ -170,6 +171,7 @@ def target_group(
             "IpAddressType": ip_address_type,
             "HealthCheckEnabled": health_checks,
             "HealthCheckPort": health_check_port,
+            "TargetControlPort": control_port,
             "LoadBalancerArns": arns,
             "TargetHealthDescriptions": registered,
         }
@@ -260,7 +262,7 @@ def reference(
     peering: str | None = None,
     vpc: str | None = None,
     status: str | None = None,
-    account: str = ACCOUNT,
+    account: str | None = ACCOUNT,
 ) -> Shape:
     """A `UserIdGroupPair`; one over VPC peering has all three: connection, VPC and status."""
     return _without_nones(
@@ -312,6 +314,7 @@ def interface(
     prefixes: Sequence[str] = (),
     instance: str | None = None,
     device_index: int = 0,
+    network_card: int | None = None,
 ) -> Shape:
     """One of DescribeNetworkInterfaces; `prefixes` are delegated to it, in CIDR notation."""
     return _without_nones(
@@ -329,7 +332,14 @@ def interface(
             "Ipv6Prefixes": [{"Ipv6Prefix": prefix} for prefix in prefixes if ":" in prefix],
             "Attachment": None
             if instance is None
-            else {"AttachmentId": f"eni-attach-{instance}", "InstanceId": instance, "DeviceIndex": device_index},
+            else _without_nones(
+                {
+                    "AttachmentId": f"eni-attach-{instance}",
+                    "InstanceId": instance,
+                    "DeviceIndex": device_index,
+                    "NetworkCardIndex": network_card,
+                }
+            ),
         }
     )
 

@@ -6,7 +6,9 @@ import socket
 from collections.abc import Iterator
 from typing import Any
 
+import botocore.session
 import pytest
+from botocore.loaders import Loader
 from hypothesis import HealthCheck, settings
 
 # Generated estates are large beside the time they take; a deadline would only measure the machine.
@@ -34,33 +36,6 @@ ENVIRONMENT = {
     "AWS_SHARED_CREDENTIALS_FILE": "/nonexistent",
 }
 
-# Modules whose tests each start a simulated AWS account, render and lint every template, or generate whole estates:
-# seconds a test, which `make check` leaves to `make test`.
-SLOW_MODULES = frozenset(
-    {
-        "command_line/test_live.py",
-        "config_rule/test_handlers.py",
-        "deployment/test_settings.py",
-        "deployment/test_stacks.py",
-        "deployment/test_templates.py",
-        "exemptions/test_command.py",
-        "exemptions/test_handlers.py",
-        "live/test_live_moto.py",
-        "properties/test_whole.py",
-        "remediation/test_apply.py",
-        "remediation/test_command.py",
-        "remediation/test_properties.py",
-        "remediation/test_snippets.py",
-        "test_three_sources.py",
-    }
-)
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if "/".join(item.path.parts[-2:]) in SLOW_MODULES or item.path.name in SLOW_MODULES:
-            item.add_marker(pytest.mark.slow)
-
 
 @pytest.fixture(autouse=True)
 def _own_aws_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,4 +56,29 @@ def _no_network() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setattr(socket.socket, "connect", within_this_machine)
+        yield
+
+
+class _SharedModels(Loader):
+    """Models for all sessions, but for that of S3, which its clients change."""
+
+    def load_service_model(self, service_name: str, type_name: str, api_version: str | None = None) -> Any:
+        if service_name == "s3":
+            return Loader().load_service_model(service_name, type_name, api_version)
+        return super().load_service_model(service_name, type_name, api_version)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _service_models_are_read_once() -> Iterator[None]:
+    """botocore reads the services' models anew for every session, EC2's for half a second. Here sessions share them."""
+    create, shared = botocore.session.create_loader, _SharedModels()
+    paths = tuple(shared.search_paths)
+
+    def loader(path: str | None = None) -> Loader:
+        # Every session of boto3 adds its own folder.
+        shared.search_paths[:] = paths
+        return create(path) if path else shared
+
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(botocore.session, "create_loader", loader)
         yield

@@ -26,6 +26,8 @@ from rdklib.util.external import process_evaluations
 
 from embedded_aws.config_stand_in import ConfigStandIn
 
+pytestmark = pytest.mark.slow
+
 RULE = "ALB_SG_ICMP_PMTUD"
 ACCOUNT = "123456789012"
 MEMBER = "111122223333"

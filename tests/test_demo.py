@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from demo.__main__ import RULES
+from tests.tools import HANGING
 
 
 @pytest.mark.slow
 def test_the_demo_shows_verdicts_an_explanation_and_the_page(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "demo", str(tmp_path)]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=300)  # noqa: S603 (our own)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=HANGING)  # noqa: S603 (our own)
     for rule in RULES:
         assert f"\n  {rule}: " in done.stdout
     assert "no-https is COMPLIANT" in done.stdout

@@ -22,6 +22,7 @@ from embedded_aws.account import ACCOUNT_ID, REGION, EmbeddedAws
 from tests.estate.example import config_items, lower_camel
 
 SECTIONS = frozenset().union(*(recommendation.estate_sections for recommendation in RECOMMENDATIONS)) - {"Tags"}
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,5 @@
-"""Tools that tests need beside Python: missing, they skip a test on a user's machine and fail it in CI."""
+"""Tools that tests need beside Python: missing, they skip a test on a user's machine and fail it in CI. And how long a
+test waits for one."""
 
 from __future__ import annotations
 
@@ -7,6 +8,9 @@ import shutil
 from pathlib import Path
 
 import pytest
+
+# Seconds after which what is waited for hangs. No test depends on how fast the machine is.
+HANGING = 900
 
 NODE_MODULES = Path(__file__).parent / "node" / "node_modules"
 

@@ -32,7 +32,7 @@ from alb_sg.estate.resource_types import LOAD_BALANCER_TYPE, SECTION_BY_TYPE
 from alb_sg.estate.sections import SECTION_ATTRIBUTES, Section
 from alb_sg.findings.finding import EvaluationError
 from alb_sg.live.config_requests import ConfigRequests
-from alb_sg.live.recordings import records_type
+from alb_sg.live.recordings import is_customer_recorder, records_type
 
 # AWS Config records its own recorders, if they include this type.
 RECORDER_TYPE = "AWS::Config::ConfigurationRecorder"
@@ -108,8 +108,10 @@ class _EstatesBuilder:
 
     def add_recorders(self, response: ApiResponse) -> None:
         recorders, _ = read_rows(response, _read_recorder)
-        for account_region, recorder in recorders.values():
-            self._recorders.setdefault(account_region, []).append(recorder)
+        for account_region, fields in recorders.values():
+            recorder = _lower_camel_case_keys(fields)
+            if is_customer_recorder(recorder):
+                self._recorders.setdefault(account_region, []).append(recorder)
 
     def add_sources(self, sources: AggregatorSources) -> None:
         if sources.unknown_cause is not None:
@@ -162,15 +164,19 @@ class _EstatesBuilder:
     def _unread_types(self, account_region: AccountRegion, estate: Estate) -> Iterator[tuple[str, str]]:
         """The types of which the aggregator lacks items there, each with the cause."""
         recorders = self._recorders.get(account_region, ())
-        groups = [_lower_camel_case_keys(recorder.get("RecordingGroup")) for recorder in recorders]
-        recording = any(str(recorder.get("Recording")).lower() != "false" for recorder in recorders)
+        # A stopped recorder keeps its recording group, which says nothing of today.
+        recording_groups = [
+            recorder.get("recordingGroup") or {}
+            for recorder in recorders
+            if str(recorder.get("recording")).lower() != "false"
+        ]
         for type_name, section in SECTION_BY_TYPE.items():
             cause = self.failed_types.get(type_name) or self._unreadable.get((account_region, type_name))
             if cause is not None:
                 yield type_name, cause
-            elif recorders and not recording:
+            elif recorders and not recording_groups:
                 yield type_name, f"the recorder of {account_region} is stopped"
-            elif recorders and not any(records_type(group, type_name) for group in groups):
+            elif recorders and not any(records_type(group, type_name) for group in recording_groups):
                 yield type_name, f"{type_name} is not recorded in {account_region}"
             elif section != Section.LOAD_BALANCERS and estate.section(section) is None:
                 yield type_name, f"aggregator {self._name} has no item of {type_name} of {account_region}"

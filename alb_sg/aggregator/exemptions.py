@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from alb_sg.exemptions.exemption import VerdictKey
 from alb_sg.findings.exemption_review import ReviewScope
-from alb_sg.findings.finding import EvaluationError, Finding
+from alb_sg.findings.finding import EvaluationError, Result
 from alb_sg.findings.loaded_exemptions import LoadedExemptions
 from alb_sg.observations.exemptions_report import review_exemptions
 from alb_sg.observations.observation import Observation
@@ -20,8 +20,8 @@ def apply_exemptions(observation: Observation, loaded_exemptions: LoadedExemptio
     An exemption may apply to a load balancer without a verdict: AWS Config keeps none of an exempt load balancer.
     """
     results = observation.results
-    recorded: list[Finding | EvaluationError] = [*results.findings, *results.errors]
-    results_by_key: dict[VerdictKey, Finding | EvaluationError] = {
+    recorded: list[Result] = [*results.findings, *results.errors]
+    results_by_key: dict[VerdictKey, Result] = {
         (result.load_balancer_arn or "", result.rule or ""): result for result in recorded
     }
     exempt_without_verdict: list[EvaluationError] = []

@@ -195,7 +195,7 @@ def _recorded_gaps(response: ApiResponse, unreadable: Sequence[UnreadableRow]) -
 
 
 def _is_application_load_balancer(item: ConfigItem) -> bool:
-    return isinstance(item.resource, LoadBalancer) and item.resource.type == "application"
+    return isinstance(item.resource, LoadBalancer) and item.resource.may_be_application
 
 
 # --- the second

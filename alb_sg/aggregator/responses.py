@@ -114,6 +114,8 @@ def read_load_balancer(row: Shape) -> ConfigItem:
     item = read_item(row)
     if item is None or item.type != LOAD_BALANCER_TYPE:
         raise InvalidInputError(f"{LOAD_BALANCER_TYPE} was expected, not {row.get('resourceType')!r}", "resourceType")
+    if item.unread_cause is not None:
+        raise InvalidInputError(item.unread_cause)
     return item
 
 

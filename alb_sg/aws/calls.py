@@ -1,10 +1,11 @@
-"""API calls: all pages of a call, several calls at once, and the reason for a failure."""
+"""API calls: all items of a call, several calls at once, and the reason for a failure."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Hashable, Mapping
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from queue import Empty, SimpleQueue
 from types import TracebackType
 from typing import Any, NamedTuple, Self, TypeVar
 
@@ -12,6 +13,7 @@ from botocore.client import BaseClient
 
 from alb_sg.aws.client_errors import AWS_ERRORS, error_code, error_text
 from alb_sg.aws.clients import WORKERS
+from alb_sg.aws.pages import check_list, read_pages
 
 K = TypeVar("K", bound=Hashable)
 
@@ -49,29 +51,35 @@ class ApiRequest:
         operation = self.client.meta.method_to_api_mapping[self.operation]
         items: list[Any] = []
         failure = code = None
+        pages = read_pages(self.client, self.operation, self.parameters, self.result_key, self.page_size)
         try:
-            for page in self._pages():
-                items.extend(page.get(self.result_key) or ())
+            for page in pages:
+                items.extend(self._items(page, operation))
         except AWS_ERRORS as error:
             failure = error_text(error, operation)
             code = error_code(error) or None
-        if self.nested_key is not None:
-            items = [nested for item in items for nested in item.get(self.nested_key) or ()]
         return ApiResponse(operation, items, failure, code)
 
-    def _pages(self) -> Any:
-        if not self.client.can_paginate(self.operation):
-            return [getattr(self.client, self.operation)(**self.parameters)]
-        size = {} if self.page_size is None else {"PageSize": self.page_size}
-        return self.client.get_paginator(self.operation).paginate(**self.parameters, PaginationConfig=size)
+    def _items(self, page: Mapping[str, Any], operation: str) -> list[Any]:
+        items: list[Any] = page[self.result_key]
+        if self.nested_key is None:
+            return items
+        for item in items:
+            check_list(item, self.nested_key, operation)
+        return [nested for item in items for nested in item[self.nested_key]]
 
 
 class CallPool:
-    """Makes independent calls at the same time. Reports progress from the caller's thread."""
+    """Makes independent calls at the same time. Reports progress from the caller's thread.
+
+    The threads are daemons, and an error in the block does not wait for them: an interrupt ends the process at once,
+    and not after the timeouts and retries of the calls that are under way.
+    """
 
     def __init__(self, progress: Progress | None = None) -> None:
         self._progress = progress
-        self._pool = ThreadPoolExecutor(max_workers=WORKERS, thread_name_prefix="alb-sg")
+        self._tasks: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._threads: list[threading.Thread] = []
         self._done = 0
         self._total = 0
 
@@ -81,17 +89,50 @@ class CallPool:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        # Queued calls would delay an interrupted caller.
-        self._pool.shutdown(cancel_futures=kind is not None)
+        while kind is not None:
+            try:
+                self._tasks.get_nowait()
+            except Empty:
+                break
+        for _ in self._threads:
+            self._tasks.put(None)
+        for thread in self._threads if kind is None else ():
+            thread.join()
 
     def send_all(self, requests: Mapping[K, ApiRequest]) -> dict[K, ApiResponse]:
         """The response to each request, under the same key and in the same order."""
         self._total += len(requests)
-        futures = {self._pool.submit(request.send): key for key, request in requests.items()}
-        responses = {}
-        for future in as_completed(futures):
-            responses[futures[future]] = future.result()
+        answers: SimpleQueue[tuple[K, ApiResponse | BaseException]] = SimpleQueue()
+
+        def task(key: K, request: ApiRequest) -> Callable[[], None]:
+            def run() -> None:
+                try:
+                    answers.put((key, request.send()))
+                except BaseException as error:  # noqa: BLE001 (the caller's thread raises it)
+                    answers.put((key, error))
+
+            return run
+
+        for key, request in requests.items():
+            self._tasks.put(task(key, request))
+        for _ in range(min(len(requests), WORKERS) - len(self._threads)):
+            self._start_thread()
+        responses: dict[K, ApiResponse] = {}
+        for _ in requests:
+            key, response = answers.get()
+            if isinstance(response, BaseException):
+                raise response
+            responses[key] = response
             self._done += 1
             if self._progress is not None:
                 self._progress(self._done, self._total)
         return {key: responses[key] for key in requests}
+
+    def _start_thread(self) -> None:
+        thread = threading.Thread(target=self._work, name=f"alb-sg_{len(self._threads)}", daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _work(self) -> None:
+        while (task := self._tasks.get()) is not None:
+            task()

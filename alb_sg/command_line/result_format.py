@@ -9,8 +9,8 @@ from typing import TextIO
 
 from alb_sg.command_line.argument_types import time_with_zone
 from alb_sg.observations.results import Results
-from alb_sg.report import phrasing
 from alb_sg.report.formats import FORMATS, TEXT
+from alb_sg.report.text import write_errors
 
 
 def add_format_options(parser: argparse.ArgumentParser) -> None:
@@ -40,6 +40,4 @@ def write_formatted(results: Results, arguments: argparse.Namespace, stream: Tex
     from alb_sg.report.writing import write_results  # noqa: PLC0415
 
     as_of: datetime = arguments.as_of or datetime.now(UTC)
-    for error in write_results(results, arguments.format, stream, as_of):
-        where = f"{error.load_balancer_arn}: " if error.load_balancer_arn else ""
-        sys.stderr.write(phrasing.printable(f"alb-sg: {where}{phrasing.error_subject(error)}: {error.cause}") + "\n")
+    write_errors(write_results(results, arguments.format, stream, as_of), sys.stderr)

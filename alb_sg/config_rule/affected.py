@@ -2,28 +2,65 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 from alb_sg.aws.arns import find_load_balancer_arns, listener_load_balancer_arn
 from alb_sg.config_rule.notification import ChangedItem
 from alb_sg.errors import InvalidInputError
+from alb_sg.estate.sections import Section
 from alb_sg.live import Selection
+from alb_sg.parameters import Parameters
+from alb_sg.recommendations.recommendation import Recommendation
+
+_SECURITY_GROUP_ID = re.compile(r"\bsg-\w+")
 
 
-def affected_load_balancers(item: ChangedItem) -> Selection:
+def affected_load_balancers(item: ChangedItem, recommendation: Recommendation, parameters: Parameters) -> Selection:
     """The load balancers to judge after an item was changed or deleted.
 
-    - a security group: all that have it
+    - a security group, or its association with another VPC: all that have it
     - a listener: its own
     - a target group: its load balancers and, for type `alb`, the registered ones, now and before the change
-    - a Network Load Balancer: all behind it; if it was deleted, those in target groups of type `alb` that no load
-      balancer uses
+    - a Network Load Balancer, its listener or its security group: all behind it; if it was deleted, those in target
+      groups of type `alb` that no load balancer uses
+    - a VPC: all in it
+    - a prefix list: all whose security groups refer to it; every load balancer if a parameter names it or tags may
 
-    Raises InvalidInputError for an item of another type.
+    The selection is empty if the item cannot change a verdict of the rule: Network Load Balancers in front matter only
+    to a rule that reads the registrations of Application Load Balancers. Raises InvalidInputError for an item of
+    another type.
     """
+    is_ec2 = item.resource_type.startswith("AWS::EC2::")
+    selection = _affected_by_ec2(item, parameters) if is_ec2 else _affected_by_load_balancing(item)
+    if Section.ALB_REGISTRATIONS in recommendation.estate_sections:
+        return selection
+    return replace(selection, behind_network_load_balancers=frozenset(), behind_deleted_load_balancers=False)
+
+
+def _affected_by_ec2(item: ChangedItem, parameters: Parameters) -> Selection:
     match item.resource_type:
         case "AWS::EC2::SecurityGroup":
             return Selection(security_groups=frozenset({item.resource_id}))
+        case "AWS::EC2::SecurityGroupVpcAssociation":
+            # The id names group and VPC; where it does not, the configuration names the group.
+            texts = (item.resource_id, *item.texts)
+            return Selection(
+                security_groups=frozenset(group for text in texts for group in _SECURITY_GROUP_ID.findall(text))
+            )
+        case "AWS::EC2::VPC":
+            return Selection(vpcs=frozenset({item.resource_id}))
+        case "AWS::EC2::PrefixList":
+            named = any(item.resource_id in str(source) for source in parameters.accepted_sources)
+            if named or parameters.tag_key is not None:
+                return Selection(everything=True)
+            return Selection(prefix_lists=frozenset({item.resource_id}))
+    raise _unhandled_type(item)
+
+
+def _affected_by_load_balancing(item: ChangedItem) -> Selection:
+    match item.resource_type:
         case "AWS::ElasticLoadBalancingV2::LoadBalancer":
             if item.load_balancer_type == "network":
                 return Selection(
@@ -44,7 +81,11 @@ def affected_load_balancers(item: ChangedItem) -> Selection:
                 behind_network_load_balancers=selection.behind_network_load_balancers,
                 target_groups=frozenset({item.resource_id}),
             )
-    raise InvalidInputError(
+    raise _unhandled_type(item)
+
+
+def _unhandled_type(item: ChangedItem) -> InvalidInputError:
+    return InvalidInputError(
         f"this rule does not handle the resource type {item.resource_type!r}", "configurationItem.resourceType"
     )
 

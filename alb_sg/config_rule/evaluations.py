@@ -7,9 +7,12 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from alb_sg.aws.client_errors import AWS_ERRORS, error_text
+from alb_sg.aws.pages import read_items
 
 # PutEvaluations accepts at most 100 evaluations a call.
 BATCH_SIZE = 100
+# The limit of GetComplianceDetailsByConfigRule.
+EVALUATIONS_PAGE = 100
 # Seconds before each further attempt at evaluations that AWS Config returned as failed.
 RETRY_PAUSES = (0.2, 0.8, 3.0)
 
@@ -70,18 +73,10 @@ def _all_failed(batch: Sequence[EvaluationDict], cause: str) -> list[FailedEvalu
 
 
 def evaluated_resources(config: Any, config_rule_name: str) -> list[tuple[str, str]]:
-    """Type and id of every resource with a COMPLIANT or NON_COMPLIANT result of this rule. Raises ClientError."""
-    resources: list[tuple[str, str]] = []
-    request: dict[str, Any] = {
-        "ConfigRuleName": config_rule_name,
-        "ComplianceTypes": ["COMPLIANT", "NON_COMPLIANT"],
-        "Limit": 100,
-    }
-    while True:
-        response = config.get_compliance_details_by_config_rule(**request)
-        for result in response.get("EvaluationResults") or []:
-            qualifier = result["EvaluationResultIdentifier"]["EvaluationResultQualifier"]
-            resources.append((qualifier["ResourceType"], qualifier["ResourceId"]))
-        if not response.get("NextToken"):
-            return resources
-        request["NextToken"] = response["NextToken"]
+    """Type and id of every resource with a COMPLIANT or NON_COMPLIANT result of this rule. Raises one of AWS_ERRORS."""
+    parameters = {"ConfigRuleName": config_rule_name, "ComplianceTypes": ["COMPLIANT", "NON_COMPLIANT"]}
+    results = read_items(
+        config, "get_compliance_details_by_config_rule", parameters, "EvaluationResults", EVALUATIONS_PAGE
+    )
+    qualifiers = [result["EvaluationResultIdentifier"]["EvaluationResultQualifier"] for result in results]
+    return [(qualifier["ResourceType"], qualifier["ResourceId"]) for qualifier in qualifiers]

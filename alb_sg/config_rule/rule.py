@@ -15,7 +15,9 @@ from typing import Any, ClassVar
 from rdklib import ComplianceType, ConfigRule, Evaluation
 
 from alb_sg.aws.account_region import AccountRegion
+from alb_sg.aws.arns import is_load_balancer_arn, load_balancer_name
 from alb_sg.aws.client_errors import AWS_ERRORS, error_text
+from alb_sg.aws.pages import check_list
 from alb_sg.config_rule.affected import affected_load_balancers
 from alb_sg.config_rule.allowed_accounts import check_account
 from alb_sg.config_rule.client_factory import make_client_factory
@@ -79,13 +81,16 @@ class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
     ) -> list[Evaluation]:
         if item.is_summary and item.resource_type == TARGET_GROUP_TYPE:
             item = self._with_history(notification, item, client_factory)
-        selection = affected_load_balancers(item)
+        selection = affected_load_balancers(item, self.recommendation, parameters)
         item_is_judged = item.resource_type == LOAD_BALANCER_TYPE and item.resource_id in selection.load_balancers
         if item_is_judged and not item.exists:
             return [_not_applicable(item.resource_type, item.resource_id)]
+        if selection == Selection():
+            # PutEvaluations accepts a call without evaluations, and AWS Config charges for each evaluation.
+            return []
         loaded = self._load(notification, client_factory, selection, parameters)
         evaluations = self._evaluations(loaded, client_factory, parameters)
-        if not item_is_judged or item.resource_id in loaded.not_found:
+        if item_is_judged and item.resource_id in loaded.not_found:
             evaluations.append(_not_applicable(item.resource_type, item.resource_id))
         return evaluations
 
@@ -93,7 +98,11 @@ class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
         loaded = self._load(notification, client_factory, Selection(everything=True), parameters)
         evaluations = self._evaluations(loaded, client_factory, parameters)
         if loaded.enumeration_failure is None:
-            evaluations += self._stale_results(notification, loaded, client_factory)
+            stale, unlisted = self._stale_results(notification, loaded, client_factory)
+            evaluations += stale
+            if unlisted:
+                loaded = self._load(notification, client_factory, Selection(load_balancers=unlisted), parameters)
+                evaluations += self._evaluations(loaded, client_factory, parameters)
         return evaluations
 
     def _with_history(self, notification: Notification, item: ChangedItem, client_factory: Any) -> ChangedItem:
@@ -107,6 +116,7 @@ class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
             history = config.get_resource_config_history(
                 resourceType=item.resource_type, resourceId=item.resource_id, limit=2
             )
+            check_list(history, "configurationItems", "GetResourceConfigHistory")
         except AWS_ERRORS as error:
             self._add_error(notification, config, f"load balancers that {item.resource_id} named before", error)
             return item
@@ -116,14 +126,16 @@ class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
         self, notification: Notification, client_factory: Any, selection: Selection, parameters: Parameters
     ) -> LoadResult:
         # Right after a change, a query may still return the state before it.
-        from_config = parameters.source is Source.CONFIG and selection.everything
+        is_periodic = notification.item is None
+        from_config = parameters.source is Source.CONFIG and selection.everything and is_periodic
         clients = LiveClients(
             elbv2=client_factory.build_client("elbv2"),
             ec2=client_factory.build_client("ec2"),
             config=client_factory.build_client("config") if from_config else None,
         )
         account_id = notification.account_id or _caller_account_id(client_factory)
-        loaded = LiveSource(clients, account_id, clients.elbv2.meta.region_name).load(
+        self._source = LiveSource(clients, account_id, clients.elbv2.meta.region_name)
+        loaded = self._source.load(
             selection,
             self.recommendation.sections_to_read(parameters),
             look_up_all_targets=parameters.target_match is TargetMatch.SECURITY_GROUP,
@@ -136,7 +148,7 @@ class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
         return loaded
 
     def _evaluations(self, loaded: LoadResult, client_factory: Any, parameters: Parameters) -> list[Evaluation]:
-        load_balancers = [found for found in loaded.selected if found.type == "application"]
+        load_balancers = [found for found in loaded.selected if found.may_be_application]
         exemptions = None
         if parameters.exemptions is not None and load_balancers:
             account_region = AccountRegion(loaded.estate.account_id, loaded.estate.region)
@@ -183,21 +195,41 @@ class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
         )
         return exemptions
 
-    def _stale_results(self, notification: Notification, loaded: LoadResult, client_factory: Any) -> list[Evaluation]:
-        """NOT_APPLICABLE for every resource with a recorded result that is no load balancer of the account any more."""
+    def _stale_results(
+        self, notification: Notification, loaded: LoadResult, client_factory: Any
+    ) -> tuple[list[Evaluation], frozenset[str]]:
+        """NOT_APPLICABLE for every resource with a recorded result that is no load balancer of the account any more.
+
+        Also the ARNs of load balancers with such a result that exist although they were not listed: a list may lack one
+        by mistake, so AWS is asked for each by its ARN.
+        """
         rule_name = notification.rule_name
         config = client_factory.build_client("config")
         try:
             recorded = evaluated_resources(config, rule_name)
         except AWS_ERRORS as error:
             self._add_error(notification, config, f"verdicts of {rule_name} that no longer apply", error)
-            return []
+            return [], frozenset()
         enumerated = {load_balancer.arn for load_balancer in loaded.selected}
-        return [
+        unlisted = [resource for resource in recorded if resource[1] not in enumerated]
+        confirmation = self._source.confirm_load_balancers(
+            resource_id
+            for _, resource_id in unlisted
+            if is_load_balancer_arn(resource_id) and resource_id not in loaded.not_found
+        )
+        account_id, region = str(notification.account_id), config.meta.region_name
+        self.errors.extend(
+            EvaluationError(
+                account_id, region, arn, self.recommendation.name, f"whether {load_balancer_name(arn)} exists", cause
+            )
+            for arn, cause in confirmation.failures.items()
+        )
+        stale = [
             _not_applicable(resource_type, resource_id)
-            for resource_type, resource_id in recorded
-            if resource_id not in enumerated
+            for resource_type, resource_id in unlisted
+            if resource_id not in confirmation.found and resource_id not in confirmation.failures
         ]
+        return stale, frozenset(confirmation.found)
 
     def _add_error(self, notification: Notification, client: Any, what: str, error: Exception) -> None:
         """Adds an error that concerns no single load balancer and does not stop the invocation."""

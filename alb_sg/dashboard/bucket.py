@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from alb_sg.aws.pages import read_items
 from alb_sg.dashboard.history import FILE_NAME_PATTERN, Run, make_run, read_run, run_file_name, write_run
 from alb_sg.dashboard.page import render_page
 from alb_sg.dashboard.page_data import EarlierRuns, build_page_data, page_data_text
@@ -54,11 +55,11 @@ def run_file_content(run: Run) -> bytes:
 
 def _earlier_run_names(s3: Any, bucket: str, before: str) -> Iterator[str]:
     """The names of earlier runs, oldest first. S3 lists keys in order, and a run's name is its time."""
-    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=HISTORY_PREFIX):
-        for stored in page.get("Contents", ()):
-            name = str(stored["Key"]).removeprefix(HISTORY_PREFIX)
-            if FILE_NAME_PATTERN.fullmatch(name) and name < before:
-                yield name
+    parameters = {"Bucket": bucket, "Prefix": HISTORY_PREFIX}
+    for stored in read_items(s3, "list_objects_v2", parameters, "Contents", count_key="KeyCount"):
+        name = str(stored["Key"]).removeprefix(HISTORY_PREFIX)
+        if FILE_NAME_PATTERN.fullmatch(name) and name < before:
+            yield name
 
 
 def _read_stored_run(s3: Any, bucket: str, name: str) -> Run:

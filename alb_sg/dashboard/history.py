@@ -26,7 +26,7 @@ from typing import Any, TextIO
 from alb_sg.aws.arns import load_balancer_name
 from alb_sg.errors import InvalidInputError
 from alb_sg.findings.causes import find_causes
-from alb_sg.findings.finding import Compliance, EvaluationError, Finding
+from alb_sg.findings.finding import Compliance, EvaluationError, Finding, Result
 from alb_sg.observations.observation import AccountName, LoadBalancerDetail, Observation
 from alb_sg.observations.ranking import INTERNET_FACING, VerdictStatus, verdict_status
 from alb_sg.recommendations.catalogue import rule_severity
@@ -226,7 +226,7 @@ def _error_rows(observation: Observation) -> Iterator[dict[str, Any]]:
 
 
 def _load_balancer_columns(arn: str, name: str, detail: LoadBalancerDetail | None) -> dict[str, Any]:
-    scheme = None if detail is None else detail.load_balancer.scheme
+    scheme = None if detail is None else str(detail.load_balancer.scheme)
     return {
         "load_balancer": arn,
         "name": name,
@@ -240,7 +240,7 @@ def finding_groups(finding: Finding, detail: LoadBalancerDetail | None) -> tuple
     return finding.security_groups if detail is None else detail.load_balancer.security_groups
 
 
-def cause_codes(result: Finding | EvaluationError, detail: LoadBalancerDetail | None) -> list[str]:
+def cause_codes(result: Result, detail: LoadBalancerDetail | None) -> list[str]:
     if isinstance(result, EvaluationError) or result.compliance is not Compliance.NON_COMPLIANT:
         return []
     return [cause.value for cause in find_causes(result, () if detail is None else detail.security_groups)]

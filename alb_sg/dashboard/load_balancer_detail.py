@@ -38,9 +38,9 @@ def detail_object(detail: LoadBalancerDetail, plan: Plan | None) -> dict[str, An
 def _explanation_object(explanation: Explanation) -> dict[str, Any]:
     load_balancer = explanation.load_balancer
     return {
-        "type": load_balancer.type,
-        "state": load_balancer.state,
-        "ipAddressType": load_balancer.ip_address_type,
+        "type": str(load_balancer.type),
+        "state": str(load_balancer.state),
+        "ipAddressType": str(load_balancer.ip_address_type),
         "vpc": load_balancer.vpc_id,
         "vpcCidrs": None if explanation.vpc_cidrs is None else list(explanation.vpc_cidrs),
         "groupNames": dict(explanation.group_names),

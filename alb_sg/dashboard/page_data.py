@@ -18,7 +18,7 @@ from alb_sg.dashboard.history import Row, Run, format_time, make_run, replace_lo
 from alb_sg.dashboard.load_balancer_detail import detail_object
 from alb_sg.exemptions.exemption import VerdictKey
 from alb_sg.findings import causes
-from alb_sg.findings.finding import EvaluationError, Finding, Missing
+from alb_sg.findings.finding import EvaluationError, Finding, Missing, Result
 from alb_sg.observations.exemptions_report import ExemptionsReport
 from alb_sg.observations.observation import AccountName, LoadBalancerDetail, Observation
 from alb_sg.observations.ranking import rank, verdict_status
@@ -31,8 +31,6 @@ from alb_sg.report.json_report import missing_object, verdict_object
 VERSION = 1
 UNKNOWN_SCHEME = "unknown"
 MAX_PEERS = 3
-
-Result = Finding | EvaluationError
 
 
 @dataclass(frozen=True)
@@ -185,7 +183,7 @@ def _load_balancer_object(
     plan: Plan | None,
 ) -> dict[str, Any]:
     findings = [result for result in results if isinstance(result, Finding)]
-    scheme = UNKNOWN_SCHEME if detail is None else detail.load_balancer.scheme
+    scheme = UNKNOWN_SCHEME if detail is None else str(detail.load_balancer.scheme)
     group_ids = (group_id for finding in findings for group_id in history.finding_groups(finding, detail))
     fields: dict[str, Any] = {
         "arn": arn,

@@ -137,9 +137,9 @@ def _library_files(handlers: Mapping[str, bytes]) -> dict[str, bytes]:
         waiting.append(name.rpartition(".")[0])
         waiting.extend(_imported_modules(path.read_bytes(), name, is_package=path.name == "__init__.py"))
     files = {_archive_path(name, path): path.read_bytes() for name, path in found.items()}
-    licence = package_folder.parent / "LICENSE"
     assets = {f"alb_sg/{ASSETS}/{path.name}": path.read_bytes() for path in sorted((package_folder / ASSETS).iterdir())}
-    return {**files, **assets, **service_model_files(), **_license_files(rdklib), "LICENSE": licence.read_bytes()}
+    licenses = {**_license_files(rdklib), "LICENSE": _own_license(package_folder.parent)}
+    return {**files, **assets, **service_model_files(), **licenses}
 
 
 def _imported_modules(source: bytes, module: str, *, is_package: bool) -> Iterator[str]:
@@ -173,6 +173,14 @@ def _module_file(name: str, roots: Mapping[str, Path]) -> Path | None:
 def _archive_path(name: str, path: Path) -> str:
     folder = name.replace(".", "/")
     return f"{folder}/__init__.py" if path.name == "__init__.py" else f"{folder}.py"
+
+
+def _own_license(folder: Path) -> bytes:
+    """The license: in `folder` of a checkout, or in the metadata of an installed wheel."""
+    if (folder / "pyproject.toml").is_file():
+        return (folder / "LICENSE").read_bytes()
+    [license_text] = _license_files(distribution("alb-sg")).values()
+    return license_text
 
 
 def _license_files(found: Distribution) -> dict[str, bytes]:

@@ -14,11 +14,13 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import boto3
 
+from alb_sg.aws.pages import read_items
 from alb_sg.deployment.artifact import Artifact
 from alb_sg.deployment.lambda_resources import TIMEOUT
 from alb_sg.deployment.preflight import DeploymentError, caller_account_id, check_bucket
@@ -74,8 +76,8 @@ def _publish_layer(name: str, layer: Artifact, region: str) -> str:
     """The layer version with this content: the latest one where it has it, else a new one."""
     client: Any = boto3.client("lambda", region_name=region)
     digest = base64.b64encode(hashlib.sha256(layer.content).digest()).decode()
-    versions = client.list_layer_versions(LayerName=name)["LayerVersions"]
-    for version in versions[:1]:
+    # The newest version is the first.
+    for version in islice(read_items(client, "list_layer_versions", {"LayerName": name}, "LayerVersions"), 1):
         latest = client.get_layer_version(LayerName=name, VersionNumber=version["Version"])
         if latest["Content"]["CodeSha256"] == digest:
             return str(version["LayerVersionArn"])

@@ -10,6 +10,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError, WaiterError
 
+from alb_sg.aws.pages import read_items
 from alb_sg.deployment.artifact import Artifact
 from alb_sg.deployment.conformance_pack import MAX_TEMPLATE_BYTES
 from alb_sg.deployment.documents import documents_template
@@ -149,7 +150,7 @@ def _create_or_update(
 
 def first_failed_resource(client: Any, name: str) -> str:
     """The latest operation's first failed resource; what failed after it was only cancelled."""
-    events = client.describe_stack_events(StackName=name)["StackEvents"]
+    events = read_items(client, "describe_stack_events", {"StackName": name}, "StackEvents")
     failed: list[str] = []
     for event in events:
         if event["ResourceStatus"].endswith("_FAILED"):

@@ -2,7 +2,7 @@
 
 The document is a ConfigSnapshot or ConfigHistory file, a response of GetResourceConfigHistory, BatchGetResourceConfig,
 BatchGetAggregateResourceConfig, SelectResourceConfig or SelectAggregateResourceConfig, a notification or the event that
-carries it, one item, or a list of any of these.
+carries it, one item, or a list of any of these. EventBridge and SNS wrap notifications.
 """
 
 from __future__ import annotations
@@ -18,6 +18,37 @@ ITEM_LIST_KEYS = ("configurationItems", "baseConfigurationItems", "BaseConfigura
 UNPROCESSED_KEYS = ("unprocessedResourceKeys", "UnprocessedResourceIdentifiers")
 # Fields that only an item has. An object with one of them is read as an item, whose reader names the missing fields.
 ITEM_KEYS = ("resourceType", "configuration", "configurationItemStatus")
+
+
+# The keys under which EventBridge (`detail`), SNS (`Message`) and functions that SNS calls (`Records`) carry a message.
+# Text is JSON.
+WRAPPER_KEYS = ("detail", "Message", "Sns", "Records")
+# `messageType` of the notifications that carry no item (AWS Config developer guide, "Notifications that AWS Config
+# sends to an Amazon SNS topic").
+MESSAGES_WITHOUT_ITEM = frozenset(
+    {
+        "ComplianceChangeNotification",
+        "ConfigRulesEvaluationStarted",
+        "ConfigurationHistoryDeliveryCompleted",
+        "ConfigurationSnapshotDeliveryCompleted",
+        "ConfigurationSnapshotDeliveryFailed",
+        "ConfigurationSnapshotDeliveryStarted",
+    }
+)
+
+
+def is_message_without_item(document: Any) -> bool:
+    """Whether a document is a notification of AWS Config, wrapped or not, that reports no resource."""
+    while isinstance(document, dict):
+        if "messageType" in document:
+            return document["messageType"] in MESSAGES_WITHOUT_ITEM
+        try:
+            document = parse_if_text(next((document[key] for key in WRAPPER_KEYS if key in document), None))
+        except InvalidInputError:
+            return False
+        if isinstance(document, list) and len(document) == 1:
+            document = document[0]
+    return False
 
 
 def find_config_items(document: Any, place: str = "") -> Iterator[tuple[str, Shape]]:
@@ -38,6 +69,10 @@ def find_config_items(document: Any, place: str = "") -> Iterator[tuple[str, Sha
     if "invokingEvent" in fields:
         within = join_place(place, "invokingEvent")
         yield from find_config_items(_parse_at(fields["invokingEvent"], within), within)
+    elif any(isinstance(fields.get(key), dict | str | list) for key in WRAPPER_KEYS):
+        key = next(key for key in WRAPPER_KEYS if isinstance(fields.get(key), dict | str | list))
+        within = join_place(place, key)
+        yield from find_config_items(_parse_at(fields[key], within), within)
     elif fields.get("configurationItem") is not None:
         yield from find_config_items(fields["configurationItem"], join_place(place, "configurationItem"))
     elif any(key in fields for key in ITEM_KEYS):

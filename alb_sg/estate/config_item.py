@@ -36,6 +36,7 @@ from alb_sg.estate.model import (
     SecurityGroup,
     Target,
     TargetGroup,
+    UnknownValue,
     Vpc,
 )
 from alb_sg.estate.resource_types import (
@@ -97,7 +98,8 @@ class ConfigItem(NamedTuple):
     """A configuration item of a type that the rules read.
 
     `capture_time` is None where the source leaves it out, `resource` where the resource is deleted or not recorded,
-    `targets` where registrations are not recorded, and `tags` where the item has no tag field.
+    `targets` where registrations are not recorded, and `tags` where the item has no tag field. `unread_cause` says why
+    the rest of an item with an ID could not be read; `unknown_targets` and `unknown_tags`, why these could not.
     """
 
     account_region: AccountRegion
@@ -109,6 +111,9 @@ class ConfigItem(NamedTuple):
     resource: Resource | None
     targets: tuple[Target, ...] | None = None
     tags: Mapping[str, str] | None = None
+    unread_cause: str | None = None
+    unknown_targets: UnknownValue | None = None
+    unknown_tags: UnknownValue | None = None
 
     @property
     def capture_order(self) -> tuple[datetime, int]:
@@ -117,6 +122,8 @@ class ConfigItem(NamedTuple):
 
     def merged_with(self, other: ConfigItem) -> ConfigItem | None:
         """This item, with the tags of the other where it has no tag field; None where the two contradict each other."""
+        if self.unread_cause is not None or other.unread_cause is not None:
+            return self if self.unread_cause is not None else other
         mine, its = self._state_without_tags, other._state_without_tags
         if mine != its or (self.tags is not None and other.tags is not None and self.tags != other.tags):
             return None
@@ -127,60 +134,100 @@ class ConfigItem(NamedTuple):
         resource = self.resource
         if isinstance(resource, SecurityGroup):
             resource = resource._replace(tags=NO_TAGS)
-        return resource, self.targets, self.status in EXISTING_STATUSES or self.status
+        return resource, self.targets, self.unknown_targets, self.status in EXISTING_STATUSES or self.status
 
 
 def read_item(record: Shape) -> ConfigItem | None:
-    """The item; None for a type that no rule reads. Raises InvalidInputError, naming the field."""
+    """The item; None for a type that no rule reads.
+
+    An item whose resource is known and whose other fields cannot be read has an `unread_cause`. Raises
+    InvalidInputError, naming the field, where the resource is not known.
+    """
     type_name = required_text(record, "resourceType")
     item_type = ITEM_TYPES.get(type_name)
     if item_type is None:
         return None
-    status = text_or_default(record, "configurationItemStatus", OK)
-    if status not in STATUSES:
-        raise InvalidInputError(f"{status!r} is not a configuration item status", "configurationItemStatus")
-    configuration = _configuration(record, required=status in EXISTING_STATUSES)
+    try:
+        configuration = _configuration(record)
+        unreadable = None
+    except InvalidInputError as error:
+        configuration, unreadable = {}, error
     arn = _arn(record, configuration, item_type)
     account_region = read_account_region(record, arn)
     resource_id = _resource_id(record, configuration, arn, item_type)
     if item_type.is_identified_by_arn:
         account_region.check_arn(resource_id, "resourceId")
-    item = ConfigItem(
-        account_region=account_region,
-        type=type_name,
-        id=resource_id,
+    own_id = configuration.get(item_type.id_field)
+    if own_id not in (None, resource_id):
+        message = f"{own_id!r} differs from the item's own ID {resource_id!r}"
+        raise InvalidInputError(message, item_type.id_field).inside("configuration")
+    item = ConfigItem(account_region, type_name, resource_id, None, -1, OK, None)
+    try:
+        if unreadable is not None:
+            raise unreadable
+        item = _read_content(item, record, item_type, configuration)
+    except InvalidInputError as error:
+        # The item concerns its resource alone.
+        return _dated_if_possible(item, record)._replace(unread_cause=str(error))
+    if isinstance(item.resource, Listener):
+        try:
+            account_region.check_arn(item.resource.load_balancer_arn, "LoadBalancerArn")
+        except InvalidInputError as error:
+            raise error.inside("configuration") from error
+    return item
+
+
+def _read_content(item: ConfigItem, record: Shape, item_type: ItemType, configuration: Shape) -> ConfigItem:
+    """The item with everything besides its identity. Raises InvalidInputError for what cannot be read."""
+    status = text_or_default(record, "configurationItemStatus", OK)
+    if status not in STATUSES:
+        raise InvalidInputError(f"{status!r} is not a configuration item status", "configurationItemStatus")
+    item = item._replace(
         capture_time=parse_capture_time(record.get("configurationItemCaptureTime")),
         state_id=parse_state_id(record.get("configurationStateId")),
         status=status,
-        resource=None,
     )
     if status not in EXISTING_STATUSES:
         return item
     try:
-        resource, targets = _read_resource(item, item_type, configuration)
+        if not configuration:
+            raise InvalidInputError("an object was expected, not null")
+        resource = item_type.read({**configuration, item_type.id_field: item.id})
     except InvalidInputError as error:
         raise error.inside("configuration") from error
-    if type_name not in TAGGED_TYPES:
-        return item._replace(resource=resource, targets=targets)
-    tags = _tags(record)
+    item = _with_targets(item._replace(resource=resource), configuration)
+    if item.type not in TAGGED_TYPES:
+        return item
+    try:
+        tags = _tags(record)
+    except InvalidInputError as error:
+        if isinstance(resource, SecurityGroup):
+            raise
+        return item._replace(unknown_tags=UnknownValue(error.place, error.message))
     if isinstance(resource, SecurityGroup):
-        resource = resource._replace(tags=tags or NO_TAGS)
-    return item._replace(resource=resource, targets=targets, tags=tags)
+        return item._replace(resource=resource._replace(tags=tags or NO_TAGS), tags=tags)
+    return item._replace(tags=tags)
 
 
-def _read_resource(
-    item: ConfigItem, item_type: ItemType, configuration: Shape
-) -> tuple[Resource, tuple[Target, ...] | None]:
-    """The resource, and for a target group its registrations, if they are recorded."""
-    own_id = configuration.get(item_type.id_field)
-    if own_id not in (None, item.id):
-        raise InvalidInputError(f"{own_id!r} differs from the item's own ID {item.id!r}", item_type.id_field)
-    resource = item_type.read({**configuration, item_type.id_field: item.id})
-    if isinstance(resource, Listener):
-        item.account_region.check_arn(resource.load_balancer_arn, "LoadBalancerArn")
-    if item.type == TARGET_GROUP_TYPE and configuration.get("Targets") is not None:
-        return resource, ordered_targets(read_list(configuration, "Targets", from_api.target_description))
-    return resource, None
+def _dated_if_possible(item: ConfigItem, record: Shape) -> ConfigItem:
+    """An item that cannot be read, with its capture time where that can be."""
+    try:
+        return item._replace(
+            capture_time=parse_capture_time(record.get("configurationItemCaptureTime")),
+            state_id=parse_state_id(record.get("configurationStateId")),
+        )
+    except InvalidInputError:
+        return item
+
+
+def _with_targets(item: ConfigItem, configuration: Shape) -> ConfigItem:
+    """The item with the registrations of a target group, if they are recorded."""
+    if item.type != TARGET_GROUP_TYPE or configuration.get("Targets") is None:
+        return item
+    try:
+        return item._replace(targets=ordered_targets(read_list(configuration, "Targets", from_api.target_description)))
+    except InvalidInputError as error:
+        return item._replace(unknown_targets=UnknownValue(error.place, error.message))
 
 
 # --- the envelope
@@ -237,10 +284,10 @@ def parse_state_id(value: Any) -> int:
 # --- the configuration
 
 
-def _configuration(record: Shape, *, required: bool) -> Shape:
-    """The configuration in the API's shape; empty where it is missing and not required."""
+def _configuration(record: Shape) -> Shape:
+    """The configuration in the API's shape; empty where it is missing, as for a deleted resource."""
     value = record.get("configuration")
-    if not required and not value:
+    if not value:
         return {}
     try:
         return require_object(to_api_keys(require_object(parse_if_text(value))))

@@ -30,6 +30,7 @@ from alb_sg.estate.model import (
     SecurityGroupReference,
     Target,
     TargetGroup,
+    UnknownValue,
     Vpc,
 )
 from alb_sg.estate.sections import SECTION_ATTRIBUTES, Section
@@ -105,8 +106,13 @@ class Estate:
 
     def vpc_contains(self, vpc_id: str, family: Family, address: int) -> bool:
         """Whether an address lies in an associated CIDR block of a VPC. Raises NotReadError."""
-        blocks = (parse_cidr(cidr)[1] for cidr in self.vpc(vpc_id).cidrs[family])
-        return any(first <= address <= last for first, last in blocks)
+        vpc = self.vpc(vpc_id)
+        blocks = (parse_cidr(cidr)[1] for cidr in vpc.cidrs[family])
+        if any(first <= address <= last for first, last in blocks):
+            return True
+        # It lies outside only if every block is known.
+        vpc.known_cidrs(family)
+        return False
 
     def prefix_list(self, prefix_list_id: str) -> PrefixList:
         return self._entry(
@@ -137,6 +143,8 @@ class Estate:
             interface = self.other_estates.interface_at(vpc_id, family, address)
         if interface is None and not self._was_read(Section.NETWORK_INTERFACES):
             raise self._not_read_error(Section.NETWORK_INTERFACES, None, "network interfaces")
+        if interface is None and (unknown := self._interface_index.unknown_error(vpc_id)) is not None:
+            raise unknown
         return interface
 
     def target_groups_of(self, load_balancer: LoadBalancer) -> tuple[TargetGroup, ...]:
@@ -152,12 +160,14 @@ class Estate:
         groups = {group.arn: group for group in self._target_groups_by_load_balancer.get(load_balancer.arn, ())}
         listeners = () if self.listeners is None else self.listeners.get(load_balancer.arn, ())
         for listener in listeners:
-            for arn in listener.target_group_arns:
+            for arn in listener.known_target_group_arns:
                 if arn not in groups:
                     groups[arn] = self._own_entry(self.target_groups, Section.TARGET_GROUPS, arn, "target group", arn)
-        for group in self._target_groups_of_unknown_load_balancer.get(load_balancer.vpc_id, ()):
-            if group.arn not in groups:
-                raise _unrecorded_load_balancers(group)
+        for vpc_id, of_vpc in self._target_groups_of_unknown_load_balancer.items():
+            for group in of_vpc if _may_be_same_vpc(vpc_id, load_balancer.vpc_id) else ():
+                # Target groups of Lambda functions have no VPC.
+                if group.arn not in groups and not (group.target_type == "lambda" and not vpc_id):
+                    raise _unrecorded_load_balancers(group)
         return tuple([groups[arn] for arn in sorted(groups)])
 
     def alb_registrations_of(self, load_balancer: LoadBalancer) -> tuple[tuple[TargetGroup, Target], ...]:
@@ -168,14 +178,16 @@ class Estate:
         if not self._was_read(Section.TARGET_GROUPS):
             # Without target groups, only a VPC without Network Load Balancers is known to have none in front.
             all_listed = all(failure.section != Section.LOAD_BALANCERS for failure in self.failures)
-            if not all_listed or load_balancer.vpc_id in self._vpcs_with_network_load_balancer:
+            in_front = self._vpcs_with_network_load_balancer
+            if not all_listed or any(_may_be_same_vpc(vpc_id, load_balancer.vpc_id) for vpc_id in in_front):
                 raise self._not_read_error(
                     Section.TARGET_GROUPS, None, f"target groups of type alb in {load_balancer.vpc_id}"
                 )
             return ()
         registered, unread = self._alb_registrations_by_load_balancer
-        if (error := unread.get(load_balancer.vpc_id)) is not None:
-            raise error
+        for vpc_id, error in unread.items():
+            if _may_be_same_vpc(vpc_id, load_balancer.vpc_id):
+                raise error
         return registered.get(load_balancer.arn, ())
 
     def references_deleted_group(self, reference: SecurityGroupReference) -> bool:
@@ -223,7 +235,11 @@ class Estate:
 
     @cached_property
     def _vpcs_with_network_load_balancer(self) -> frozenset[str]:
-        return frozenset(one.vpc_id for one in self.load_balancers.values() if one.type == "network")
+        return frozenset(
+            one.vpc_id
+            for one in self.load_balancers.values()
+            if one.type == "network" or isinstance(one.type, UnknownValue)
+        )
 
     @cached_property
     def _alb_registrations_by_load_balancer(
@@ -232,7 +248,7 @@ class Estate:
         """Registrations by load balancer, and for each VPC the first group of type `alb` that could not be read."""
         registered: dict[str, list[tuple[TargetGroup, Target]]] = {}
         unread: dict[str, NotReadError] = {}
-        of_type_alb = [group for group in (self.target_groups or {}).values() if group.target_type == "alb"]
+        of_type_alb = [group for group in (self.target_groups or {}).values() if group.may_hold_load_balancers]
         for group in sorted(of_type_alb, key=lambda group: group.arn):
             if group.load_balancer_arns == ():
                 continue
@@ -272,6 +288,11 @@ class Estate:
         if self.section(section) is None:
             return NotReadError(what, f"{section} of {self.account_region} was not collected")
         return NotReadError(what, f"not among the {section} collected of {self.account_region}")
+
+
+def _may_be_same_vpc(vpc_id: str, other: str) -> bool:
+    """Whether two resources may be of one VPC; "" stands for a VPC that is not known."""
+    return vpc_id == other or not vpc_id or not other
 
 
 def _unrecorded_load_balancers(group: TargetGroup) -> NotReadError:

@@ -2,7 +2,7 @@
 
     {"AccountId", "Region", "LoadBalancers": [DescribeLoadBalancers], "Listeners": [DescribeListeners],
      "TargetGroups": [DescribeTargetGroups], "TargetHealthDescriptions": {"<TargetGroupArn>": [DescribeTargetHealth]},
-     "SecurityGroups": [DescribeSecurityGroups], "Vpcs": [DescribeVpcs], "Subnets": [DescribeSubnets],
+     "SecurityGroups": [DescribeSecurityGroups], "Vpcs": [DescribeVpcs],
      "NetworkInterfaces": [DescribeNetworkInterfaces], "Instances": [DescribeInstances' Instances],
      "ManagedPrefixLists": {"pl-…": {"PrefixListName", "AddressFamily", "OwnerId", "Entries": [{"Cidr"}]}},
      "Tags": {"<LoadBalancerArn>": [{"Key", "Value"}]}}
@@ -14,7 +14,7 @@ collected, and the account has no such resource. A section may have the wrapper 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TextIO, TypeVar
 
@@ -26,11 +26,11 @@ from alb_sg.estate.field_readers import Shape, list_or_empty, read_each, require
 from alb_sg.estate.indexing import listeners_by_load_balancer, ordered_targets
 from alb_sg.estate.json_files import file_error_context, join_place, read_json_file
 from alb_sg.estate.model import Listener, PrefixList, Target
-from alb_sg.estate.sections import Section
+from alb_sg.estate.sections import ALL_OR_NOTHING_SECTIONS, Section
 
 T = TypeVar("T")
 
-# The field that identifies the elements of a section. `Subnets` is exported for people; no rule reads it.
+# The field that identifies the elements of a section.
 ID_FIELDS = {
     Section.LOAD_BALANCERS: "LoadBalancerArn",
     Section.LISTENERS: "ListenerArn",
@@ -39,10 +39,10 @@ ID_FIELDS = {
     Section.VPCS: "VpcId",
     Section.NETWORK_INTERFACES: "NetworkInterfaceId",
     Section.INSTANCES: "InstanceId",
-    "Subnets": "SubnetId",
 }
 # The keys of a section's elements in the API's response, where they differ from the section's name.
 WRAPPER_KEYS = {Section.INSTANCES: ("Reservations", "Instances"), Section.TAGS: ("TagDescriptions",)}
+PREFIX_LISTS_KEY = "PrefixLists"
 NEXT_PAGE_KEYS = ("NextToken", "NextMarker")
 
 
@@ -73,31 +73,39 @@ def _estate(value: Any) -> Estate:
     account_region = AccountRegion(
         parse_account_id(document.get("AccountId"), "AccountId"), required_text(document, "Region")
     )
-    load_balancers = _list_section(document, Section.LOAD_BALANCERS, from_api.load_balancer, account_region)
-    listeners = _list_section(
-        document, Section.LISTENERS, lambda value: _listener(value, account_region), account_region
-    )
-    security_groups = _list_section(document, Section.SECURITY_GROUPS, from_api.security_group)
+    failures: list[ReadFailure] = []
+
+    def read_list(name: Section, read: Callable[[Any], T], account_region: AccountRegion | None) -> dict[str, T] | None:
+        return _list_section(document, name, read, account_region, failures)
+
+    load_balancers = read_list(Section.LOAD_BALANCERS, from_api.load_balancer, account_region)
+    listeners = read_list(Section.LISTENERS, lambda value: _listener(value, account_region), account_region)
+    security_groups = read_list(Section.SECURITY_GROUPS, from_api.security_group, None)
     listed = load_balancers or {}
+    targets = _object_section(
+        document,
+        Section.TARGET_HEALTH_DESCRIPTIONS,
+        lambda arn, value: _targets(arn, value, account_region),
+        failures,
+    )
+    if load_balancers is None:
+        failures.append(ReadFailure(Section.LOAD_BALANCERS, None, "the section was not collected"))
     return Estate(
         account_id=account_region.account_id,
         region=account_region.region,
         load_balancers=listed,
         listeners=None if listeners is None else listeners_by_load_balancer(listed, listeners.values()),
-        target_groups=_list_section(document, Section.TARGET_GROUPS, from_api.target_group, account_region),
-        targets=_object_section(
-            document, Section.TARGET_HEALTH_DESCRIPTIONS, lambda arn, value: _targets(arn, value, account_region)
-        ),
+        target_groups=read_list(Section.TARGET_GROUPS, from_api.target_group, account_region),
+        targets=targets,
         security_groups=security_groups,
         has_all_security_groups=security_groups is not None,
-        vpcs=_list_section(document, Section.VPCS, from_api.vpc),
-        instances=_list_section(document, Section.INSTANCES, from_api.instance),
-        network_interfaces=_list_section(document, Section.NETWORK_INTERFACES, from_api.network_interface),
-        prefix_lists=_object_section(document, Section.MANAGED_PREFIX_LISTS, _prefix_list),
-        tags=_tags(document, listed, account_region),
-        failures=()
-        if load_balancers is not None
-        else (ReadFailure(Section.LOAD_BALANCERS, None, "the section was not collected"),),
+        vpcs=read_list(Section.VPCS, from_api.vpc, None),
+        instances=read_list(Section.INSTANCES, from_api.instance, None),
+        network_interfaces=read_list(Section.NETWORK_INTERFACES, from_api.network_interface, None),
+        prefix_lists=_prefix_lists(document, failures),
+        tags=_tags(document, listed, account_region, failures),
+        # Last: the sections above add to it.
+        failures=tuple(failures),
     )
 
 
@@ -105,11 +113,16 @@ def _estate(value: Any) -> Estate:
 
 
 def _list_section(
-    document: Shape, name: Section, read: Callable[[Any], T], account_region: AccountRegion | None = None
+    document: Shape,
+    name: Section,
+    read: Callable[[Any], T],
+    account_region: AccountRegion | None,
+    failures: list[ReadFailure],
 ) -> dict[str, T] | None:
     """The elements of a section by ID; None where it was not collected. With `account_region`, IDs are ARNs of it.
 
-    Raises InvalidInputError, also for a repeated element.
+    An element that cannot be read is one of `failures`. Raises InvalidInputError for an element without an ID and for
+    a repeated one.
     """
     if document.get(name) is None:
         return None
@@ -118,8 +131,7 @@ def _list_section(
     places: dict[str, str] = {}
     for place, element in _elements(document[name], name, WRAPPER_KEYS.get(name, (name,))):
         try:
-            value = read(element)
-            identifier = required_text(element, field)
+            identifier = required_text(require_object(element), field)
             if account_region is not None:
                 account_region.check_arn(identifier, field)
             if identifier in places:
@@ -127,7 +139,14 @@ def _list_section(
         except InvalidInputError as error:
             raise error.inside(place) from error
         places[identifier] = place
-        elements[identifier] = value
+        try:
+            elements[identifier] = read(element)
+        except InvalidInputError as error:
+            if name is Section.LISTENERS:
+                # It is the listener of no load balancer of this account and region.
+                raise error.inside(place) from error
+            key = None if name in ALL_OR_NOTHING_SECTIONS else identifier
+            failures.append(ReadFailure(name, key, str(error.inside(place))))
     return elements
 
 
@@ -174,8 +193,17 @@ def _listener(value: Any, account_region: AccountRegion) -> Listener:
 # --- sections that are objects
 
 
-def _object_section(document: Shape, name: Section, read: Callable[[str, Any], T]) -> dict[str, T] | None:
-    """A section that is an object; None where it was not collected. A key with a null value counts as absent."""
+class _UnreadableEntryError(Exception):
+    """An entry of a section that cannot be read. It concerns what depends on the entry, and not the file."""
+
+
+def _object_section(
+    document: Shape, name: Section, read: Callable[[str, Any], T], failures: list[ReadFailure]
+) -> dict[str, T] | None:
+    """A section that is an object; None where it was not collected. A key with a null value counts as absent.
+
+    An entry for which `read` raises _UnreadableEntryError is one of `failures`.
+    """
     if document.get(name) is None:
         return None
     try:
@@ -185,36 +213,79 @@ def _object_section(document: Shape, name: Section, read: Callable[[str, Any], T
     entries = {}
     for key, value in values.items():
         if value is not None:
+            place = f"{name}[{json.dumps(key)}]"
             try:
                 entries[key] = read(key, value)
+            except _UnreadableEntryError as error:
+                cause = error.__cause__
+                inside = cause.inside(place) if isinstance(cause, InvalidInputError) else place
+                failures.append(ReadFailure(name, key, str(inside)))
             except InvalidInputError as error:
-                raise error.inside(f"{name}[{json.dumps(key)}]") from error
+                raise error.inside(place) from error
     return entries
+
+
+def _read_entry(read: Callable[[], T]) -> T:
+    try:
+        return read()
+    except InvalidInputError as error:
+        raise _UnreadableEntryError from error
 
 
 def _targets(arn: str, value: Any, account_region: AccountRegion) -> tuple[Target, ...]:
     account_region.check_arn(arn, "")
-    return ordered_targets(_read_elements(value, "TargetHealthDescriptions", from_api.target_health_description))
+    elements = list(_elements(value, "", ("TargetHealthDescriptions",)))
+    return ordered_targets(_read_entry(lambda: list(_read_elements(elements, from_api.target_health_description))))
 
 
-def _read_elements(value: Any, wrapper: str, read: Callable[[Any], T]) -> Iterator[T]:
-    for place, element in _elements(value, "", (wrapper,)):
+def _read_elements(elements: Iterable[tuple[str, Any]], read: Callable[[Any], T]) -> Iterator[T]:
+    for place, element in elements:
         try:
             yield read(element)
         except InvalidInputError as error:
             raise error.inside(place) from error
 
 
-def _prefix_list(prefix_list_id: str, value: Any) -> PrefixList:
-    if not prefix_list_id.startswith("pl-"):
-        raise InvalidInputError("the key is not a prefix list ID (pl-…)")
-    value = require_object(value)
-    _refuse_partial(value, "")
-    return from_api.prefix_list(prefix_list_id, value)
+def _prefix_lists(document: Shape, failures: list[ReadFailure]) -> dict[str, PrefixList] | None:
+    """Prefix lists by ID, or as `aws ec2 describe-managed-prefix-lists` prints them.
+
+    That output has no entries. Those of a list are the output of `aws ec2 get-managed-prefix-list-entries` under its
+    ID.
+    """
+    value = document.get(Section.MANAGED_PREFIX_LISTS)
+    described: dict[str, Any] = {}
+    if isinstance(value, list) or _wrapper_key(value, (PREFIX_LISTS_KEY,)) is not None:
+        for place, element in _elements(value, Section.MANAGED_PREFIX_LISTS, (PREFIX_LISTS_KEY,)):
+            try:
+                described[required_text(require_object(element), "PrefixListId")] = element
+            except InvalidInputError as error:
+                raise error.inside(place) from error
+        rest = value if isinstance(value, Mapping) else {}
+        entries = {key: inner for key, inner in rest.items() if key.startswith("pl-") and isinstance(inner, Mapping)}
+        document = {Section.MANAGED_PREFIX_LISTS: {**described, **entries}}
+
+    def read(prefix_list_id: str, value: Any) -> PrefixList:
+        if not prefix_list_id.startswith("pl-"):
+            raise InvalidInputError("the key is not a prefix list ID (pl-…)")
+        fields = require_object(value)
+        _refuse_partial(fields, "")
+        description = described.get(prefix_list_id)
+        if description is not None:
+            fields = {**description, **fields}
+            if fields.get("Entries") is None:
+                raise _UnreadableEntryError from InvalidInputError(
+                    "its entries are missing; add the output of get-managed-prefix-list-entries under its ID"
+                )
+        return _read_entry(lambda: from_api.prefix_list(prefix_list_id, fields))
+
+    return _object_section(document, Section.MANAGED_PREFIX_LISTS, read, failures)
 
 
 def _tags(
-    document: Shape, load_balancer_arns: Mapping[str, object], account_region: AccountRegion
+    document: Shape,
+    load_balancer_arns: Mapping[str, object],
+    account_region: AccountRegion,
+    failures: list[ReadFailure],
 ) -> dict[str, Mapping[str, str]] | None:
     """Tags by load balancer. A load balancer that a collected section does not name has no tags."""
     value = document.get(Section.TAGS)
@@ -225,32 +296,33 @@ def _tags(
     if isinstance(value, list) or _wrapper_key(value, wrappers) is not None:
         for place, description in _elements(value, Section.TAGS, wrappers):
             try:
-                arn, tags = _tag_description(description, account_region)
+                arn = _described_arn(description, account_region)
                 if arn in tags_by_arn:
                     raise InvalidInputError(f"{arn!r} was given already", "ResourceArn")
             except InvalidInputError as error:
                 raise error.inside(place) from error
-            tags_by_arn[arn] = tags
+            try:
+                tags_by_arn[arn] = from_api.tags(description.get("Tags"))
+            except InvalidInputError as error:
+                failures.append(ReadFailure(Section.TAGS, arn, str(error.inside(f"{place}.Tags"))))
     else:
         tags_by_arn |= (
-            _object_section(document, Section.TAGS, lambda arn, tags: _tags_of(arn, tags, account_region)) or {}
+            _object_section(document, Section.TAGS, lambda arn, tags: _tags_of(arn, tags, account_region), failures)
+            or {}
         )
-    return {arn: {} for arn in load_balancer_arns} | tags_by_arn
+    unread = {failure.key for failure in failures if failure.section is Section.TAGS}
+    return {arn: {} for arn in load_balancer_arns if arn not in unread} | tags_by_arn
 
 
-def _tag_description(value: Any, account_region: AccountRegion) -> tuple[str, Mapping[str, str]]:
-    description = require_object(value)
-    arn = required_text(description, "ResourceArn")
+def _described_arn(value: Any, account_region: AccountRegion) -> str:
+    arn = required_text(require_object(value), "ResourceArn")
     account_region.check_arn(arn, "ResourceArn")
-    try:
-        return arn, from_api.tags(description.get("Tags"))
-    except InvalidInputError as error:
-        raise error.inside("Tags") from error
+    return arn
 
 
 def _tags_of(arn: str, value: Any, account_region: AccountRegion) -> Mapping[str, str]:
     account_region.check_arn(arn, "")
-    return from_api.tags(value)
+    return _read_entry(lambda: from_api.tags(value))
 
 
 # --- writing
@@ -275,7 +347,7 @@ def _sorted_estate(estate: Mapping[str, Any]) -> dict[str, Any]:
 
 def _sorted_section(name: str, value: Any) -> Any:
     if name in ID_FIELDS and isinstance(value, Sequence):
-        field = ID_FIELDS[name]
+        field = ID_FIELDS[Section(name)]
         return sorted(value, key=lambda element: str(element.get(field)))
     if name in (Section.TARGET_HEALTH_DESCRIPTIONS, Section.TAGS) and isinstance(value, Mapping):
         return {key: sorted(elements, key=_to_json) for key, elements in value.items()}

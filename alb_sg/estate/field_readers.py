@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from alb_sg.errors import InvalidInputError
-from alb_sg.estate.cidr import InvalidCidrError, parse_cidr
+from alb_sg.estate.cidr import Family, InvalidCidrError, parse_cidr
 
 Shape = Mapping[str, Any]
 T = TypeVar("T")
@@ -91,6 +91,22 @@ def cidr(value: Any, field: str) -> str:
     except InvalidCidrError as error:
         raise InvalidInputError(str(error), field) from error
     return value
+
+
+def cidr_of_family(value: Any, field: str, family: Family) -> str:
+    """The text of a CIDR block of an address family."""
+    text = cidr(value, field)
+    if parse_cidr(text)[0] is not family:
+        raise InvalidInputError(f"{text!r} is not an {family.label} CIDR block", field)
+    return text
+
+
+def address(value: Any, field: str, family: Family) -> str:
+    """The text of one address of an address family."""
+    text = cidr_of_family(value, field, family)
+    if "/" in text:
+        raise InvalidInputError(f"{text!r} is not an address", field)
+    return text
 
 
 # --- numbers

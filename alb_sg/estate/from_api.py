@@ -1,19 +1,25 @@
 """From the shapes of the AWS API (Pascal-case dictionaries) to the model: one reader per API class.
 
 Live responses and export files have these shapes. Configuration items are brought into them first.
-Every reader raises InvalidInputError, naming the field, for a value that the API does not allow.
+A value that the API does not allow, or that is newer than this code, becomes an `UnknownValue` in the model, so that it
+concerns only what depends on its field. A reader raises InvalidInputError, naming the field, for an object without its
+ID or whose other parts mean nothing without the wrong one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, TypeVar
 
+from alb_sg.aws.arns import listener_load_balancer_arn
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.cidr import Family, parse_cidr
 from alb_sg.estate.field_readers import (
     Shape,
+    address,
     cidr,
+    cidr_of_family,
     known_value,
     list_or_empty,
     optional_port,
@@ -38,14 +44,47 @@ from alb_sg.estate.model import (
     SecurityGroupReference,
     Target,
     TargetGroup,
+    UnknownValue,
     Vpc,
 )
+
+T = TypeVar("T")
 
 # NetworkInterface.RequesterId of the interfaces that Elastic Load Balancing creates (DescribeNetworkInterfaces).
 ELB_REQUESTER_ID = "amazon-elb"
 _FAMILIES = {"ipv4": Family.IPV4, "ipv6": Family.IPV6}
 # IANA protocol numbers that the EC2 API also spells as names.
 PROTOCOL_NAMES = {"6": "tcp", "17": "udp", "1": "icmp", "58": "icmpv6"}
+HIGHEST_PROTOCOL_NUMBER = 255
+
+# The values that the API models of Elastic Load Balancing and EC2 enumerate.
+LOAD_BALANCER_TYPES = ("application", "network", "gateway")
+SCHEMES = ("internet-facing", "internal")
+LOAD_BALANCER_STATES = ("active", "provisioning", "active_impaired", "failed")
+IP_ADDRESS_TYPES = ("ipv4", "dualstack", "dualstack-without-public-ipv4")
+LISTENER_PROTOCOLS = ("http", "https", "tcp", "tls", "udp", "tcp_udp", "geneve", "quic", "tcp_quic")
+TARGET_TYPES = ("instance", "ip", "lambda", "alb")
+TARGET_STATES = ("initial", "healthy", "unhealthy", "unhealthy.draining", "unused", "draining", "unavailable")
+CIDR_BLOCK_STATES = ("associating", "associated", "disassociating", "disassociated", "failing", "failed")
+
+
+def _or_unknown(field: str, read: Callable[[], T]) -> T | UnknownValue:
+    """What `read` returns; an unknown value of this field for a value that it refuses."""
+    try:
+        return read()
+    except InvalidInputError as error:
+        return UnknownValue(field, error.message)
+
+
+def _enumerated(fields: Shape, field: str, known: tuple[str, ...], default: str) -> str | UnknownValue:
+    value = _or_unknown(field, lambda: known_value(fields, field, known, default))
+    return value._replace(value=str(fields[field])) if isinstance(value, UnknownValue) else value
+
+
+def _text_or(fields: Shape, field: str, default: str) -> str:
+    """Text; the default where it is absent or no text."""
+    value = fields.get(field)
+    return value if isinstance(value, str) and value else default
 
 
 # --- Elastic Load Balancing v2
@@ -56,19 +95,46 @@ def load_balancer(value: Any) -> LoadBalancer:
     arn = required_text(fields, "LoadBalancerArn")
     if arn.count(":") < 5:
         raise InvalidInputError(f"{arn!r} is not an ARN", "LoadBalancerArn")
-    state = fields.get("State")
     return LoadBalancer(
         arn=arn,
-        name=text_or_default(fields, "LoadBalancerName", _name_in_arn(arn)),
-        type=required_text(fields, "Type").lower(),
+        name=_text_or(fields, "LoadBalancerName", _name_in_arn(arn)),
+        type=_required_value(fields, "Type", LOAD_BALANCER_TYPES),
         # The default of CreateLoadBalancer.
-        scheme=known_value(fields, "Scheme", ("internet-facing", "internal"), "internet-facing"),
-        # Sources that leave the state out describe load balancers in service.
-        state="active" if state is None else required_text(require_object(state), "Code").lower(),
-        vpc_id=text_or_default(fields, "VpcId", ""),
-        ip_address_type=text_or_default(fields, "IpAddressType", "ipv4").lower(),
-        security_groups=tuple(sorted(set(read_list(fields, "SecurityGroups", security_group_id)))),
+        scheme=_enumerated(fields, "Scheme", SCHEMES, "internet-facing"),
+        state=_load_balancer_state(fields),
+        vpc_id=_text_or(fields, "VpcId", ""),
+        ip_address_type=_enumerated(fields, "IpAddressType", IP_ADDRESS_TYPES, "ipv4"),
+        security_groups=tuple(sorted(set(_load_balancer_groups(fields)))),
     )
+
+
+def _required_value(fields: Shape, field: str, known: tuple[str, ...]) -> str | UnknownValue:
+    if not fields.get(field):
+        return UnknownValue(field, "it is missing", "missing")
+    return _enumerated(fields, field, known, "")
+
+
+def _load_balancer_state(fields: Shape) -> str | UnknownValue:
+    state = fields.get("State")
+    if state is None:
+        # Sources that leave the state out describe load balancers in service.
+        return "active"
+    if not isinstance(state, Mapping):
+        return UnknownValue("State", f"an object was expected, not {state!r}", str(state))
+    code = _required_value(state, "Code", LOAD_BALANCER_STATES)
+    return code._replace(field="State") if isinstance(code, UnknownValue) else code
+
+
+def _load_balancer_groups(fields: Shape) -> list[str]:
+    """The security groups of a load balancer. What is no ID stands among them as it is, as a group that is not read."""
+    value = fields.get("SecurityGroups")
+    groups = []
+    for element in value if isinstance(value, list | tuple) else [] if value is None else [value]:
+        try:
+            groups.append(security_group_id(element))
+        except InvalidInputError:
+            groups.append(f"{element!r}")
+    return groups
 
 
 def _name_in_arn(arn: str) -> str:
@@ -86,15 +152,29 @@ def security_group_id(value: Any) -> str:
 
 def listener(value: Any) -> Listener:
     fields = require_object(value)
+    arn = required_text(fields, "ListenerArn")
+    target_groups = _or_unknown("DefaultActions", lambda: _default_target_groups(fields))
     return Listener(
-        arn=required_text(fields, "ListenerArn"),
-        load_balancer_arn=required_text(fields, "LoadBalancerArn"),
-        protocol=text_or_default(fields, "Protocol", "TCP").upper(),
-        port=_listener_port(fields),
-        target_group_arns=tuple(
-            sorted({arn for arns in read_list(fields, "DefaultActions", _forwarded_target_groups) for arn in arns})
-        ),
+        arn=arn,
+        load_balancer_arn=_load_balancer_of_listener(fields, arn),
+        protocol=_listener_protocol(fields),
+        port=_or_unknown("Port", lambda: _listener_port(fields)),
+        target_group_arns=() if isinstance(target_groups, UnknownValue) else target_groups,
+        unknown_actions=target_groups if isinstance(target_groups, UnknownValue) else None,
     )
+
+
+def _load_balancer_of_listener(fields: Shape, arn: str) -> str:
+    """The load balancer's ARN, which the listener's own ARN repeats."""
+    value = fields.get("LoadBalancerArn")
+    if isinstance(value, str) and value:
+        return value
+    return listener_load_balancer_arn(arn) or required_text(fields, "LoadBalancerArn")
+
+
+def _listener_protocol(fields: Shape) -> str | UnknownValue:
+    protocol = _enumerated(fields, "Protocol", LISTENER_PROTOCOLS, "tcp")
+    return protocol if isinstance(protocol, UnknownValue) else protocol.upper()
 
 
 def _listener_port(fields: Shape) -> int:
@@ -104,6 +184,11 @@ def _listener_port(fields: Shape) -> int:
     return port(fields.get("Port"), "Port")
 
 
+def _default_target_groups(fields: Shape) -> tuple[str, ...]:
+    found = read_list(fields, "DefaultActions", _forwarded_target_groups)
+    return tuple(sorted({arn for arns in found for arn in arns}))
+
+
 def _forwarded_target_groups(action: Any) -> list[str]:
     action = require_object(action)
     groups = [
@@ -111,29 +196,55 @@ def _forwarded_target_groups(action: Any) -> list[str]:
         for group in list_or_empty(require_object(action.get("ForwardConfig") or {}).get("TargetGroups"))
     ]
     arns = [group.get("TargetGroupArn") for group in groups] + [action.get("TargetGroupArn")]
-    return [arn for arn in arns if isinstance(arn, str) and arn]
+    wrong = next((arn for arn in arns if arn is not None and not isinstance(arn, str)), None)
+    if wrong is not None:
+        raise InvalidInputError(f"the ARN of a target group was expected, not {wrong!r}")
+    return [arn for arn in arns if arn]
 
 
 def target_group(value: Any) -> TargetGroup:
     fields = require_object(value)
-    check_port = fields.get("HealthCheckPort")
-    associated = fields.get("LoadBalancerArns")
     arn = required_text(fields, "TargetGroupArn")
-    target_type = text_or_default(fields, "TargetType", "instance").lower()
+    target_type = _target_type(fields.get("TargetType"))
     enabled = fields.get("HealthCheckEnabled")
+    family = _enumerated(fields, "IpAddressType", tuple(_FAMILIES), "ipv4")
     return TargetGroup(
         arn=arn,
-        name=text_or_default(fields, "TargetGroupName", _name_in_arn(arn)),
+        name=_text_or(fields, "TargetGroupName", _name_in_arn(arn)),
         target_type=target_type,
-        port=optional_port(fields, "Port"),
-        vpc_id=text_or_default(fields, "VpcId", ""),
-        family=_FAMILIES[known_value(fields, "IpAddressType", tuple(_FAMILIES), "ipv4")],
-        load_balancer_arns=None if associated is None else tuple(sorted(map(str, list_or_empty(associated)))),
-        health_checks_enabled=target_type != "lambda" if enabled is None else _health_check_enabled(enabled),
-        health_check_port=(
-            None if check_port is None or check_port == "traffic-port" else port(check_port, "HealthCheckPort")
+        port=_or_unknown("Port", lambda: optional_port(fields, "Port")),
+        vpc_id=_text_or(fields, "VpcId", ""),
+        family=family if isinstance(family, UnknownValue) else _FAMILIES[family],
+        load_balancer_arns=_load_balancer_arns(fields.get("LoadBalancerArns")),
+        health_checks_enabled=(
+            target_type != "lambda"
+            if enabled is None
+            else _or_unknown("HealthCheckEnabled", lambda: _health_check_enabled(enabled))
         ),
+        health_check_port=_or_unknown("HealthCheckPort", lambda: _health_check_port(fields.get("HealthCheckPort"))),
+        target_control_port=_or_unknown("TargetControlPort", lambda: optional_port(fields, "TargetControlPort")),
     )
+
+
+def _target_type(value: Any) -> str | UnknownValue:
+    """The target type, in the API's own letter case: what the targets' ids mean under an unknown one is not known."""
+    if value is None:
+        # The default of CreateTargetGroup.
+        return "instance"
+    if value in TARGET_TYPES:
+        return str(value)
+    return UnknownValue("TargetType", f"{value!r} is not one of {', '.join(TARGET_TYPES)}", str(value))
+
+
+def _load_balancer_arns(value: Any) -> tuple[str, ...] | None:
+    """The load balancers that use a target group; None where the source does not name all of them."""
+    if not isinstance(value, list | tuple) or not all(isinstance(arn, str) for arn in value):
+        return None
+    return tuple(sorted(value))
+
+
+def _health_check_port(value: Any) -> int | None:
+    return None if value is None or value == "traffic-port" else port(value, "HealthCheckPort")
 
 
 def _health_check_enabled(value: Any) -> bool:
@@ -147,20 +258,26 @@ def _health_check_enabled(value: Any) -> bool:
 def target_health_description(value: Any) -> Target:
     """One element of DescribeTargetHealth's `TargetHealthDescriptions`."""
     fields = require_object(value)
-    state = optional_text(require_object(fields.get("TargetHealth") or {}), "State")
+    health = fields.get("TargetHealth")
     try:
-        return target_description(fields.get("Target"), state)
+        target = target_description(fields.get("Target"))
     except InvalidInputError as error:
         raise error.inside("Target") from error
+    return target._replace(state=_or_unknown("TargetHealth.State", lambda: _target_state(health)))
 
 
-def target_description(value: Any, state: str | None = None) -> Target:
+def _target_state(health: Any) -> str | None:
+    fields = require_object(health or {})
+    return known_value(fields, "State", TARGET_STATES, "") if fields.get("State") else None
+
+
+def target_description(value: Any) -> Target:
     """One `TargetDescription`, as a target group's configuration item lists its `Targets`."""
     fields = require_object(value)
     return Target(
         id=required_text(fields, "Id"),
-        port=optional_port(fields, "Port"),
-        state=None if state is None else state.lower(),
+        port=_or_unknown("Port", lambda: optional_port(fields, "Port")),
+        state=None,
     )
 
 
@@ -170,15 +287,34 @@ def target_description(value: Any, state: str | None = None) -> Target:
 def security_group(value: Any) -> SecurityGroup:
     fields = require_object(value)
     group_id = required_text(fields, "GroupId")
+    ingress, unknown_ingress = _permissions(fields, "IpPermissions")
+    egress, unknown_egress = _permissions(fields, "IpPermissionsEgress")
     return SecurityGroup(
         id=group_id,
-        name=text_or_default(fields, "GroupName", group_id),
-        vpc_id=text_or_default(fields, "VpcId", ""),
-        ingress=read_list(fields, "IpPermissions", permission),
-        egress=read_list(fields, "IpPermissionsEgress", permission),
-        owner_id=optional_text(fields, "OwnerId"),
+        name=_text_or(fields, "GroupName", group_id),
+        vpc_id=_text_or(fields, "VpcId", ""),
+        ingress=ingress,
+        egress=egress,
+        owner_id=_text_or(fields, "OwnerId", "") or None,
         tags=dict(read_list(fields, "Tags", _tag)),
+        unknown_ingress=unknown_ingress,
+        unknown_egress=unknown_egress,
     )
+
+
+def _permissions(fields: Shape, field: str) -> tuple[tuple[Permission, ...], tuple[UnknownValue, ...]]:
+    """The rules of a direction, and those that could not be read."""
+    values = _or_unknown(field, lambda: list_or_empty(fields.get(field)))
+    if isinstance(values, UnknownValue):
+        return (), (values,)
+    known, unknown = [], []
+    for index, value in enumerate(values):
+        try:
+            known.append(permission(value))
+        except InvalidInputError as error:
+            within = error.inside(f"{field}[{index}]")
+            unknown.append(UnknownValue(within.place, within.message))
+    return tuple(known), tuple(unknown)
 
 
 def permission(value: Any) -> Permission:
@@ -212,10 +348,12 @@ def _protocol(value: Any) -> str:
         raise InvalidInputError("a protocol is missing", "IpProtocol")
     if isinstance(value, str):
         name = value.strip().lower()
-        if name.isalpha() or name in ("icmpv6", "-1"):
+        if name in PROTOCOL_NAMES.values():
             return name
-    number = str(whole_number(value, "IpProtocol"))
-    return PROTOCOL_NAMES.get(number, number)
+    number = whole_number(value, "IpProtocol")
+    if not -1 <= number <= HIGHEST_PROTOCOL_NUMBER:
+        raise InvalidInputError(f"{number} is not a protocol number (-1 to {HIGHEST_PROTOCOL_NUMBER})", "IpProtocol")
+    return PROTOCOL_NAMES.get(str(number), str(number))
 
 
 def _cidrs(fields: Shape) -> tuple[str, ...]:
@@ -224,18 +362,25 @@ def _cidrs(fields: Shape) -> tuple[str, ...]:
     Configuration items list IPv4 blocks under both names; each block counts once.
     """
     blocks = (
-        *read_list(fields, "IpRanges", _ip_range),
-        *read_list(fields, "Ipv4Ranges", _ip_range),
-        *read_list(fields, "Ipv6Ranges", _ip_range),
+        *read_list(fields, "IpRanges", _ipv4_range),
+        *read_list(fields, "Ipv4Ranges", _ipv4_range),
+        *read_list(fields, "Ipv6Ranges", _ipv6_range),
     )
     return tuple(dict.fromkeys(blocks)) if len(blocks) > 1 else blocks
 
 
-def _ip_range(value: Any) -> str:
+def _ipv4_range(value: Any) -> str:
+    return _ip_range(value, "CidrIp", Family.IPV4)
+
+
+def _ipv6_range(value: Any) -> str:
+    return _ip_range(value, "CidrIpv6", Family.IPV6)
+
+
+def _ip_range(value: Any, field: str, family: Family) -> str:
     if isinstance(value, Mapping):
-        field = "CidrIp" if value.get("CidrIp") is not None else "CidrIpv6"
-        return cidr(value.get(field), field)
-    return cidr(value, "")
+        return cidr_of_family(value.get(field), field, family)
+    return cidr_of_family(value, "", family)
 
 
 def _prefix_list_id(value: Any) -> str:
@@ -255,45 +400,93 @@ def security_group_reference(value: Any) -> SecurityGroupReference:
 
 def vpc(value: Any) -> Vpc:
     fields = require_object(value)
-    blocks = (
-        _associated_cidrs(fields, "CidrBlockAssociationSet", "CidrBlock", "CidrBlockState")
-        if fields.get("CidrBlockAssociationSet")
-        else tuple(cidr(fields[key], key) for key in ("CidrBlock",) if fields.get(key))
-    )
-    ipv6 = _associated_cidrs(fields, "Ipv6CidrBlockAssociationSet", "Ipv6CidrBlock", "Ipv6CidrBlockState")
-    return Vpc(id=required_text(fields, "VpcId"), cidrs={Family.IPV4: blocks, Family.IPV6: ipv6})
+    vpc_id = required_text(fields, "VpcId")
+    cidrs: dict[Family, tuple[str, ...]] = {}
+    unknown_cidrs: dict[Family, UnknownValue] = {}
+    for family, block in ((Family.IPV4, "CidrBlock"), (Family.IPV6, "Ipv6CidrBlock")):
+        read = [
+            _or_unknown(block, partial(_associated_cidr, association, block, family))
+            for association in _associations(fields, block)
+        ]
+        cidrs[family] = tuple(sorted(text for text in read if isinstance(text, str)))
+        for unknown in read:
+            if isinstance(unknown, UnknownValue):
+                unknown_cidrs[family] = unknown
+    return Vpc(vpc_id, cidrs, unknown_cidrs)
 
 
-def _associated_cidrs(fields: Shape, field: str, block: str, state: str) -> tuple[str, ...]:
-    def read(association: Any) -> str | None:
-        association = require_object(association)
-        if require_object(association.get(state) or {"State": "associated"}).get("State") != "associated":
-            return None
-        return cidr(association.get(block), block)
+def _associations(fields: Shape, block: str) -> list[Any]:
+    """The associations of a VPC's blocks. A VPC without any has the block of its own field."""
+    value = fields.get(f"{block}AssociationSet")
+    if value is not None and not isinstance(value, list | tuple):
+        return [value]
+    return list(value or ()) or ([fields] if fields.get(block) else [])
 
-    return tuple(sorted(text for text in read_list(fields, field, read) if text is not None))
+
+def _associated_cidr(association: Any, block: str, family: Family) -> str | None:
+    """The block of an association; None where it is not associated."""
+    fields = require_object(association)
+    state = require_object(fields.get(f"{block}State") or {})
+    if known_value(state, "State", CIDR_BLOCK_STATES, "associated") != "associated":
+        return None
+    return cidr_of_family(fields.get(block), block, family)
 
 
 def network_interface(value: Any) -> NetworkInterface:
     fields = require_object(value)
-    attachment = require_object(fields.get("Attachment") or {})
-    index = attachment.get("DeviceIndex")
-    creators = (fields.get("RequesterId"), attachment.get("InstanceOwnerId"))
-    return NetworkInterface(
-        id=required_text(fields, "NetworkInterfaceId"),
-        vpc_id=text_or_default(fields, "VpcId", ""),
-        groups=tuple(sorted(read_list(fields, "Groups", security_group_id))),
-        ipv4_addresses=_ipv4_addresses(fields),
-        ipv6_addresses=_ipv6_addresses(fields),
-        prefixes=(
-            *read_list(fields, "Ipv4Prefixes", lambda value: cidr(require_object(value).get("Ipv4Prefix"), "")),
-            *read_list(fields, "Ipv6Prefixes", lambda value: cidr(require_object(value).get("Ipv6Prefix"), "")),
-        ),
-        instance_id=optional_text(attachment, "InstanceId"),
-        device_index=None if index is None else whole_number(index, "Attachment.DeviceIndex"),
-        description=optional_text(fields, "Description") or "",
-        is_elb_managed=ELB_REQUESTER_ID in creators,
+    interface_id = required_text(fields, "NetworkInterfaceId")
+    attachment = fields.get("Attachment")
+    attachment = attachment if isinstance(attachment, Mapping) else {}
+    described = _or_unknown("addresses and groups", lambda: _interface_addresses(fields))
+    unknown = described if isinstance(described, UnknownValue) else None
+    no_addresses: _InterfaceAddresses = ((), (), (), ())
+    groups, ipv4_addresses, ipv6_addresses, prefixes = (
+        no_addresses if isinstance(described, UnknownValue) else described
     )
+    return NetworkInterface(
+        id=interface_id,
+        vpc_id=_text_or(fields, "VpcId", ""),
+        groups=groups,
+        ipv4_addresses=ipv4_addresses,
+        ipv6_addresses=ipv6_addresses,
+        prefixes=prefixes,
+        instance_id=_text_or(attachment, "InstanceId", "") or None,
+        device_index=_or_unknown("Attachment.DeviceIndex", lambda: _attachment_index(attachment, "DeviceIndex")),
+        description=_text_or(fields, "Description", ""),
+        is_elb_managed=ELB_REQUESTER_ID in (fields.get("RequesterId"), attachment.get("InstanceOwnerId")),
+        network_card_index=_or_unknown("Attachment.NetworkCardIndex", lambda: _network_card_index(attachment)),
+        unknown=unknown,
+    )
+
+
+_InterfaceAddresses = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], tuple[str, ...]]
+
+
+def _interface_addresses(fields: Shape) -> _InterfaceAddresses:
+    """Security groups, IPv4 addresses, IPv6 addresses and delegated prefixes."""
+    return (
+        tuple(sorted(read_list(fields, "Groups", security_group_id))),
+        _ipv4_addresses(fields),
+        _ipv6_addresses(fields),
+        (
+            *read_list(fields, "Ipv4Prefixes", lambda value: _prefix(value, "Ipv4Prefix", Family.IPV4)),
+            *read_list(fields, "Ipv6Prefixes", lambda value: _prefix(value, "Ipv6Prefix", Family.IPV6)),
+        ),
+    )
+
+
+def _prefix(value: Any, field: str, family: Family) -> str:
+    return cidr_of_family(require_object(value).get(field), field, family)
+
+
+def _attachment_index(attachment: Shape, field: str) -> int | None:
+    index = attachment.get(field)
+    return None if index is None else whole_number(index, field)
+
+
+def _network_card_index(attachment: Shape) -> int:
+    """0 where it is absent: most instance types have one network card."""
+    return _attachment_index(attachment, "NetworkCardIndex") or 0
 
 
 def _ipv4_addresses(fields: Shape) -> tuple[str, ...]:
@@ -301,12 +494,12 @@ def _ipv4_addresses(fields: Shape) -> tuple[str, ...]:
 
     def read(value: Any) -> tuple[bool, str]:
         value = require_object(value)
-        return not value.get("Primary"), cidr(value.get("PrivateIpAddress"), "PrivateIpAddress")
+        return not value.get("Primary"), address(value.get("PrivateIpAddress"), "PrivateIpAddress", Family.IPV4)
 
     primary = optional_text(fields, "PrivateIpAddress")
-    first = () if primary is None else (cidr(primary, "PrivateIpAddress"),)
+    first = () if primary is None else (address(primary, "PrivateIpAddress", Family.IPV4),)
     listed = sorted(read_list(fields, "PrivateIpAddresses", read), key=lambda pair: pair[0])
-    return tuple(dict.fromkeys((*first, *(address for _, address in listed))))
+    return tuple(dict.fromkeys((*first, *(one for _, one in listed))))
 
 
 def _ipv6_addresses(fields: Shape) -> tuple[str, ...]:
@@ -314,20 +507,22 @@ def _ipv6_addresses(fields: Shape) -> tuple[str, ...]:
 
     def read(value: Any) -> tuple[bool, str]:
         value = require_object(value)
-        return not value.get("IsPrimaryIpv6"), cidr(value.get("Ipv6Address"), "Ipv6Address")
+        return not value.get("IsPrimaryIpv6"), address(value.get("Ipv6Address"), "Ipv6Address", Family.IPV6)
 
     listed = sorted(read_list(fields, "Ipv6Addresses", read), key=lambda pair: pair[0])
-    return tuple(address for _, address in listed)
+    return tuple(one for _, one in listed)
 
 
 def instance(value: Any) -> Instance:
+    """Raises InvalidInputError where the record does not tell which interface is the primary one."""
     fields = require_object(value)
+    instance_id = required_text(fields, "InstanceId")
     primary = _primary_interface(fields)
     ipv6 = _ipv6_addresses(primary)
-    address = optional_text(primary, "PrivateIpAddress")
+    ipv4 = optional_text(primary, "PrivateIpAddress")
     return Instance(
-        id=required_text(fields, "InstanceId"),
-        ipv4_address=None if address is None else cidr(address, "PrivateIpAddress"),
+        id=instance_id,
+        ipv4_address=None if ipv4 is None else address(ipv4, "PrivateIpAddress", Family.IPV4),
         ipv6_address=ipv6[0] if ipv6 else None,
         groups=tuple(
             sorted(read_list(primary, "Groups" if primary is not fields else "SecurityGroups", security_group_id))
@@ -345,17 +540,39 @@ def _instance_interface(value: Any) -> InstanceInterface:
 
 
 def _primary_interface(fields: Shape) -> Shape:
-    """The interface with device index 0, or the only interface if it has no index. Otherwise the instance's own fields,
-    which repeat the address and groups of its primary interface."""
-    unindexed: list[Shape] = []
+    """The interface with device index 0 of network card 0, or the only interface if it has no index. Otherwise the
+    instance's own fields, which repeat the address and groups of its primary interface.
+
+    Every network card has a device index 0. Where a source leaves out the network cards, the instance's own address
+    tells the primary interface from the others. Raises InvalidInputError where the two contradict each other.
+    """
     interfaces = [require_object(interface) for interface in list_or_empty(fields.get("NetworkInterfaces"))]
-    for interface in interfaces:
-        index = require_object(interface.get("Attachment") or {}).get("DeviceIndex")
-        if index is None:
-            unindexed.append(interface)
-        elif whole_number(index, "NetworkInterfaces.Attachment.DeviceIndex") == 0:
-            return interface
-    return unindexed[0] if len(unindexed) == len(interfaces) == 1 else fields
+    attachments = [require_object(interface.get("Attachment") or {}) for interface in interfaces]
+    indexes = [_attachment_index(attachment, "DeviceIndex") for attachment in attachments]
+    if len(interfaces) == 1 and indexes[0] is None:
+        return _with_own_address(fields, interfaces)
+    candidates = [
+        interface
+        for interface, attachment, index in zip(interfaces, attachments, indexes, strict=True)
+        if index == 0 and _network_card_index(attachment) == 0
+    ]
+    return _with_own_address(fields, candidates) if candidates else fields
+
+
+def _with_own_address(fields: Shape, candidates: list[Shape]) -> Shape:
+    """The one interface that has the address of its instance."""
+    own = optional_text(fields, "PrivateIpAddress")
+    matching = [one for one in candidates if own is None or one.get("PrivateIpAddress") == own]
+    if len(matching) == 1:
+        return matching[0]
+    if len(candidates) == 1:
+        raise InvalidInputError(
+            f"the primary network interface has {candidates[0].get('PrivateIpAddress')}, and the instance {own}",
+            "PrivateIpAddress",
+        )
+    raise InvalidInputError(
+        f"{len(candidates)} network interfaces have device index 0 of network card 0", "NetworkInterfaces"
+    )
 
 
 def prefix_list(prefix_list_id: str, value: Any) -> PrefixList:
@@ -366,6 +583,11 @@ def prefix_list(prefix_list_id: str, value: Any) -> PrefixList:
     cidrs = read_list(fields, "Entries", lambda entry: cidr(require_object(entry).get("Cidr"), "Cidr"))
     max_entries = fields.get("MaxEntries")
     family = parse_cidr(cidrs[0])[0] if not named and cidrs else _FAMILIES.get(named)
+    wrong = next((text for text in cidrs if parse_cidr(text)[0] is not family), None)
+    if wrong is not None:
+        # A family follows from the entries or is named: here it is known.
+        expected = "" if family is None else f"{family.label} "
+        raise InvalidInputError(f"{wrong!r} is not an {expected}block", "Entries")
     return PrefixList(
         id=prefix_list_id,
         name=text_or_default(fields, "PrefixListName", prefix_list_id),

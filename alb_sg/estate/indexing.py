@@ -6,11 +6,11 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from operator import attrgetter
 
+from alb_sg.errors import NotReadError
 from alb_sg.estate.cidr import Family, Range, parse_cidr
-from alb_sg.estate.model import Listener, NetworkInterface, Target, TargetGroup
+from alb_sg.estate.model import Listener, NetworkInterface, Target, TargetGroup, UnknownValue, sortable_port
 
 _ID = attrgetter("id")
-_PORT_AND_ARN = attrgetter("port", "arn")
 
 
 # --- keys and order, the same for every source
@@ -24,9 +24,13 @@ def listeners_by_load_balancer(
     for listener in listeners:
         grouped.setdefault(listener.load_balancer_arn, []).append(listener)
     return {
-        arn: tuple(group) if len(group) < 2 else tuple(sorted(group, key=_PORT_AND_ARN))
+        arn: tuple(group) if len(group) < 2 else tuple(sorted(group, key=_port_and_arn))
         for arn, group in grouped.items()
     }
+
+
+def _port_and_arn(listener: Listener) -> tuple[int, str]:
+    return sortable_port(listener.port), listener.arn
 
 
 def ordered_targets(targets: Iterable[Target]) -> tuple[Target, ...]:
@@ -38,7 +42,7 @@ def ordered_targets(targets: Iterable[Target]) -> tuple[Target, ...]:
 
 
 def _sort_key(target: Target) -> tuple[str, int, str]:
-    return target.id, -1 if target.port is None else target.port, target.state or ""
+    return target.id, sortable_port(target.port), str(target.state or "")
 
 
 # --- indexes
@@ -66,11 +70,18 @@ def target_groups_of_unknown_load_balancer(groups: Iterable[TargetGroup]) -> Map
 
 
 def primary_interface_by_instance(interfaces: Iterable[NetworkInterface]) -> Mapping[str, NetworkInterface]:
-    return {
-        interface.instance_id: interface
-        for interface in interfaces
-        if interface.instance_id is not None and interface.device_index == 0
-    }
+    """The primary interface of each instance.
+
+    An instance for which several interfaces claim to be it is left out: their source does not tell the network cards.
+    """
+    primary: dict[str, NetworkInterface] = {}
+    ambiguous: set[str] = set()
+    for interface in interfaces:
+        if interface.instance_id is not None and interface.is_primary:
+            if interface.instance_id in primary:
+                ambiguous.add(interface.instance_id)
+            primary[interface.instance_id] = interface
+    return {instance_id: interface for instance_id, interface in primary.items() if instance_id not in ambiguous}
 
 
 class InterfaceIndex:
@@ -79,7 +90,11 @@ class InterfaceIndex:
     def __init__(self, interfaces: Iterable[NetworkInterface]) -> None:
         self._by_address: dict[tuple[str, Family, int], NetworkInterface] = {}
         self._by_prefix: dict[tuple[str, Family], list[tuple[Range, NetworkInterface]]] = {}
+        # By VPC; "" for an interface whose VPC is not known.
+        self._unknown: dict[str, NetworkInterface] = {}
         for interface in sorted(interfaces, key=_ID):
+            if interface.unknown is not None or not interface.vpc_id:
+                self._unknown.setdefault(interface.vpc_id, interface)
             for address in (*interface.ipv4_addresses, *interface.ipv6_addresses):
                 family, (number, _) = parse_cidr(address)
                 self._by_address[interface.vpc_id, family, number] = interface
@@ -88,6 +103,14 @@ class InterfaceIndex:
                 self._by_prefix.setdefault((interface.vpc_id, family), []).append((block, interface))
         for blocks in self._by_prefix.values():
             blocks.sort(key=lambda entry: entry[0])
+
+    def unknown_error(self, vpc_id: str) -> NotReadError | None:
+        """The error where a VPC has an interface whose addresses or groups are not known: an address that no other
+        interface holds may be its own."""
+        interface = self._unknown.get(vpc_id) or self._unknown.get("")
+        if interface is None:
+            return None
+        return (interface.unknown or UnknownValue("VpcId", "no text")).error(f"network interface {interface.id}")
 
     def find(self, vpc_id: str, family: Family, address: int) -> NetworkInterface | None:
         """The interface that has the address, or a delegated prefix that contains it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, TypeAlias
 
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.errors import InvalidInputError
@@ -12,7 +12,7 @@ from alb_sg.estate.config_item import DELETED, ITEM_TYPES, NOT_RECORDED, ConfigI
 from alb_sg.estate.estate import Estate, ReadFailure
 from alb_sg.estate.indexing import listeners_by_load_balancer
 from alb_sg.estate.json_files import display_name, join_place
-from alb_sg.estate.model import Listener, Target, TargetGroup
+from alb_sg.estate.model import Listener, TargetGroup
 from alb_sg.estate.resource_types import (
     INSTANCE_TYPE,
     LISTENER_TYPE,
@@ -26,34 +26,39 @@ from alb_sg.estate.resource_types import (
 )
 from alb_sg.estate.sections import ALL_OR_NOTHING_SECTIONS, Section
 
-
-class LocatedItem(NamedTuple):
-    """An item and its place in a file: a path of keys, or its index in `configurationItems`. `conflict` locates an item
-    of the same time that contradicts it."""
-
-    item: ConfigItem
-    path: str
-    place: str | int
-    conflict: str | None = None
-
-    @property
-    def location(self) -> str:
-        return self.location_of("")
-
-    def location_of(self, field: str) -> str:
-        place = self.place if isinstance(self.place, str) else f"configurationItems[{self.place}]"
-        within = join_place(place, field) if field else place
-        return f"{display_name(self.path)}: {within}" if within else display_name(self.path)
+# The file of an item, and its place there: a path of keys, or an index of `configurationItems`.
+Location: TypeAlias = tuple[str, str | int]
 
 
-def _later(known: LocatedItem, new: LocatedItem) -> LocatedItem:
-    """The later of two items of a resource. Two items of the same time must agree."""
-    if new.item.capture_order > known.item.capture_order:
-        return new
-    if new.item.capture_order < known.item.capture_order:
-        return known
-    merged = known.item.merged_with(new.item)
-    return known._replace(conflict=known.conflict or new.location) if merged is None else known._replace(item=merged)
+class _LatestItems:
+    """The latest item of every resource of one type. `conflicts` locate items of the same time that contradict it."""
+
+    def __init__(self) -> None:
+        self.items: dict[str, ConfigItem] = {}
+        self.locations: dict[str, Location] = {}
+        self.conflicts: dict[str, Location] = {}
+
+    def add(self, item: ConfigItem, location: Location) -> None:
+        known = self.items.get(item.id)
+        if known is None or item.capture_order > known.capture_order:
+            self.items[item.id] = item
+            self.locations[item.id] = location
+            self.conflicts.pop(item.id, None)
+        elif item.capture_order == known.capture_order:
+            merged = known.merged_with(item)
+            if merged is None:
+                self.conflicts.setdefault(item.id, location)
+            else:
+                self.items[item.id] = merged
+
+    def require_no_conflict(self) -> None:
+        """Raises InvalidInputError."""
+        for resource_id in sorted(self.conflicts):
+            raise InvalidInputError(
+                f"another item of {resource_id} captured at the same time differs, in "
+                f"{_describe(self.conflicts[resource_id])}; remove one of them",
+                _describe(self.locations[resource_id]),
+            )
 
 
 class Recording:
@@ -61,53 +66,79 @@ class Recording:
 
     def __init__(self, account_region: AccountRegion) -> None:
         self.account_region = account_region
-        # By type and ID. An undated item is neither earlier nor later than a dated one.
-        self._dated: dict[str, dict[str, LocatedItem]] = {type_name: {} for type_name in ITEM_TYPES}
-        self._undated: dict[str, dict[str, LocatedItem]] = {type_name: {} for type_name in ITEM_TYPES}
+        # By type. An undated item is neither earlier nor later than a dated one.
+        self._dated = {type_name: _LatestItems() for type_name in ITEM_TYPES}
+        self._undated = {type_name: _LatestItems() for type_name in ITEM_TYPES}
 
     def add(self, item: ConfigItem, path: str, place: str | int) -> None:
-        """Add an item of a file. `place` is its place in the document, or its index in `configurationItems`."""
-        new = LocatedItem(item, path, place)
-        items = (self._undated if item.capture_time is None else self._dated)[item.type]
-        known = items.setdefault(item.id, new)
-        if known is not new:
-            items[item.id] = _later(known, new)
+        """Add an item of a file. `place` is a path of keys in the document, or an index of `configurationItems`."""
+        (self._undated if item.capture_time is None else self._dated)[item.type].add(item, (path, place))
 
     def estate(self) -> Estate:
         """Raises InvalidInputError where the data does not tell which of two items of a resource is the latest."""
-        latest = {type_name: self._latest(type_name) for type_name in ITEM_TYPES}
-        not_recorded = [item for items in latest.values() for item in items.not_recorded]
-        failures = map(_not_recorded_failure, sorted(not_recorded, key=lambda item: (item.type, item.id)))
+        items = {type_name: self._latest_items(type_name) for type_name in ITEM_TYPES}
+        sections = {type_name: _existing_resources(items[type_name]) for type_name in ITEM_TYPES}
+        missing = [item for group in items.values() for item in group.values() if _is_missing(item)]
+        failures = map(_failure, sorted(missing, key=lambda item: (item.type, item.id)))
         unreadable = {(failure.section, failure.key): failure for failure in failures}
-        load_balancers, listeners = latest[LOAD_BALANCER_TYPE], latest[LISTENER_TYPE]
-        target_groups, groups = latest[TARGET_GROUP_TYPE], latest[SECURITY_GROUP_TYPE]
-        grouped = listeners_by_load_balancer(load_balancers.existing, listeners.existing.values())
-        unreadable |= _unrecorded_load_balancers(load_balancers.ids, grouped, target_groups.existing.values())
+        for section, unknown_values in (
+            (
+                Section.TARGET_HEALTH_DESCRIPTIONS,
+                {arn: item.unknown_targets for arn, item in items[TARGET_GROUP_TYPE].items()},
+            ),
+            (Section.TAGS, {arn: item.unknown_tags for arn, item in items[LOAD_BALANCER_TYPE].items()}),
+        ):
+            for arn, value in unknown_values.items():
+                if value is not None:
+                    unreadable[section, arn] = ReadFailure(section, arn, f"{value.field}: {value.text}")
+        load_balancers, listeners = sections[LOAD_BALANCER_TYPE], sections[LISTENER_TYPE]
+        target_groups, groups = sections[TARGET_GROUP_TYPE], sections[SECURITY_GROUP_TYPE]
+        grouped = listeners_by_load_balancer(load_balancers or (), (listeners or {}).values())
+        unreadable |= _unrecorded_load_balancers(items[LOAD_BALANCER_TYPE], grouped, (target_groups or {}).values())
         return Estate(
             account_id=self.account_region.account_id,
             region=self.account_region.region,
-            load_balancers=load_balancers.existing,
+            load_balancers=load_balancers or {},
             listeners=None
-            if listeners.section is None
+            if listeners is None
             else {arn: own for arn, own in grouped.items() if (Section.LISTENERS, arn) not in unreadable},
-            target_groups=target_groups.section,
-            targets=None if target_groups.section is None else target_groups.targets,
-            security_groups=groups.section,
-            has_all_security_groups=groups.section is not None and not groups.not_recorded,
-            deleted_security_groups=frozenset(groups.deleted),
-            vpcs=latest[VPC_TYPE].section,
-            instances=latest[INSTANCE_TYPE].section,
-            network_interfaces=latest[NETWORK_INTERFACE_TYPE].section,
-            prefix_lists=latest[PREFIX_LIST_TYPE].section,
-            tags=None if load_balancers.section is None else load_balancers.tags,
+            target_groups=target_groups,
+            targets=None
+            if target_groups is None
+            else {arn: item.targets for arn, item in items[TARGET_GROUP_TYPE].items() if item.targets is not None},
+            security_groups=groups,
+            has_all_security_groups=groups is not None
+            and not any(map(_is_missing, items[SECURITY_GROUP_TYPE].values())),
+            deleted_security_groups=frozenset(
+                group_id for group_id, item in items[SECURITY_GROUP_TYPE].items() if item.status == DELETED
+            ),
+            vpcs=sections[VPC_TYPE],
+            instances=sections[INSTANCE_TYPE],
+            network_interfaces=sections[NETWORK_INTERFACE_TYPE],
+            prefix_lists=sections[PREFIX_LIST_TYPE],
+            tags=None
+            if load_balancers is None
+            else {arn: item.tags for arn, item in items[LOAD_BALANCER_TYPE].items() if item.tags is not None},
             failures=tuple(unreadable.values()),
         )
 
-    def _latest(self, type_name: str) -> _LatestItems:
-        latest = _LatestItems()
+    def _latest_items(self, type_name: str) -> Mapping[str, ConfigItem]:
+        """The latest item of every resource of a type. Raises InvalidInputError where two contradict each other."""
         dated, undated = self._dated[type_name], self._undated[type_name]
-        for resource_id in sorted(dated.keys() | undated.keys()):
-            latest.add(_latest_item([items[resource_id] for items in (dated, undated) if resource_id in items]))
+        dated.require_no_conflict()
+        undated.require_no_conflict()
+        if not undated.items:
+            return dated.items
+        latest = dated.items | undated.items
+        for resource_id in sorted(dated.items.keys() & undated.items.keys()):
+            merged = dated.items[resource_id].merged_with(undated.items[resource_id])
+            if merged is None:
+                other = _describe(dated.locations[resource_id])
+                raise InvalidInputError(
+                    f"missing, and this item differs from that in {other}, so neither is known to be the latest",
+                    _describe(undated.locations[resource_id], "configurationItemCaptureTime"),
+                )
+            latest[resource_id] = merged
         return latest
 
 
@@ -135,46 +166,23 @@ class Recordings(dict[AccountRegion, Recording]):
                 self[item.account_region].add(item, path, place)
 
 
-class _LatestItems:
-    """The latest items of one type: existing resources, registrations and tags by ID, and the other resources by
-    status."""
+def _describe(location: Location, field: str = "") -> str:
+    path, place = location
+    at = place if isinstance(place, str) else f"configurationItems[{place}]"
+    within = join_place(at, field) if field else at
+    return f"{display_name(path)}: {within}" if within else display_name(path)
 
-    def __init__(self) -> None:
-        self.existing: dict[str, Any] = {}
-        self.targets: dict[str, tuple[Target, ...]] = {}
-        self.tags: dict[str, Mapping[str, str]] = {}
-        self.deleted: list[str] = []
-        self.not_recorded: list[ConfigItem] = []
-        self._deleted_unrecorded: list[str] = []
 
-    def add(self, item: ConfigItem) -> None:
-        resource_id, status = item.id, item.status
-        if item.resource is not None:
-            self.existing[resource_id] = item.resource
-            if item.targets is not None:
-                self.targets[resource_id] = item.targets
-            if item.tags is not None:
-                self.tags[resource_id] = item.tags
-        elif status == DELETED:
-            self.deleted.append(resource_id)
-        elif status == NOT_RECORDED:
-            self.not_recorded.append(item)
-        else:
-            self._deleted_unrecorded.append(resource_id)
+def _existing_resources(items: Mapping[str, ConfigItem]) -> dict[str, Any] | None:
+    """The resources by ID; None where no item shows that the type is recorded."""
+    existing = {resource_id: item.resource for resource_id, item in items.items() if item.resource is not None}
+    is_recorded = any(item.status == DELETED or item.unread_cause is not None for item in items.values())
+    return existing if existing or is_recorded else None
 
-    @property
-    def section(self) -> dict[str, Any] | None:
-        """The resources by ID; None where no item shows that the type is recorded."""
-        return self.existing if self.existing or self.deleted else None
 
-    @property
-    def ids(self) -> Collection[str]:
-        """The IDs of all items."""
-        return self.existing.keys() | {
-            *self.deleted,
-            *self._deleted_unrecorded,
-            *(item.id for item in self.not_recorded),
-        }
+def _is_missing(item: ConfigItem) -> bool:
+    """Whether the resource may exist although the item does not hold it: it is unreadable or not recorded."""
+    return item.unread_cause is not None or item.status == NOT_RECORDED
 
 
 def _unrecorded_load_balancers(
@@ -195,39 +203,16 @@ def _unrecorded_load_balancers(
     }
 
 
-def _latest_item(items: Sequence[LocatedItem]) -> ConfigItem:
-    """The latest item of a resource, out of the latest dated one, the undated one, or both.
-
-    Raises InvalidInputError where they contradict each other.
-    """
-    for located in items:
-        if located.conflict is not None:
-            raise InvalidInputError(
-                f"another item of {located.item.id} captured at the same time differs, in {located.conflict}; "
-                "remove one of them",
-                located.location,
-            )
-    if len(items) == 1:
-        return items[0].item
-    dated, undated = items
-    merged = dated.item.merged_with(undated.item)
-    if merged is None:
-        raise InvalidInputError(
-            f"missing, and this item differs from that in {dated.location}, so neither is known to be the latest",
-            undated.location_of("configurationItemCaptureTime"),
-        )
-    return merged
-
-
-def _not_recorded_failure(item: ConfigItem) -> ReadFailure:
-    """The section, or the key of it, that a resource without recording leaves unread."""
+def _failure(item: ConfigItem) -> ReadFailure:
+    """The section, or the key of it, that a resource leaves unread whose item is unreadable or not recorded."""
     section = SECTION_BY_TYPE[item.type]
     key: str | None = item.id
     if item.type == LISTENER_TYPE:
         key = _load_balancer_arn(item.id)
     elif section in ALL_OR_NOTHING_SECTIONS:
         key = None
-    return ReadFailure(section, key, f"AWS Config does not record {item.id} ({NOT_RECORDED})")
+    cause = item.unread_cause or f"AWS Config does not record {item.id} ({NOT_RECORDED})"
+    return ReadFailure(section, key, cause)
 
 
 def _load_balancer_arn(listener_arn: str) -> str:

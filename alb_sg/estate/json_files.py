@@ -88,6 +88,18 @@ def parse_content(path: str, content: bytes, *, unique_keys: bool = False) -> An
     return parse_json(text, unique_keys=unique_keys)
 
 
+def parse_document(path: str, content: bytes) -> Any:
+    """As `parse_content`. JSON lines are a list."""
+    try:
+        return parse_content(path, content)
+    except InvalidInputError:
+        unzipped = _gunzip(content) if is_gzipped(path, content) else content
+        lines = [line for line in unzipped.splitlines() if line.strip()]
+        if len(lines) < 2 or not all(line.lstrip().startswith(b"{") and line.rstrip().endswith(b"}") for line in lines):
+            raise
+        return [parse_content("", line) for line in lines]
+
+
 def read_content(path: str) -> bytes:
     """The bytes of a file or of standard input. Raises InvalidInputError without the file's name."""
     try:

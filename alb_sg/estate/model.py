@@ -2,16 +2,51 @@
 
 Every class mirrors the AWS API shape of its name, is immutable, and has only the fields that verdicts, explanations and
 plans use. Loaders build them; no code past a loader sees a dict of unknown shape.
+
+A field whose value the code does not know holds an `UnknownValue`. Code that depends on the field passes it to
+`require_known`, so that only verdicts that depend on the field become errors.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
+from alb_sg.errors import NotReadError
 from alb_sg.estate.cidr import Family
 
+T = TypeVar("T")
+
 NO_TAGS: Mapping[str, str] = {}
+NO_UNKNOWN_CIDRS: Mapping[Family, UnknownValue] = {}
+
+
+class UnknownValue(NamedTuple):
+    """A value that the code cannot interpret, such as a new load balancer state or a port that is no port. `field` is
+    the API's name of the field, `text` says what is wrong with its value, and `value` is the value for reports."""
+
+    field: str
+    text: str
+    value: str = "unknown"
+
+    def __str__(self) -> str:
+        return self.value
+
+    def error(self, owner: str) -> NotReadError:
+        """The error of a verdict that depends on this field of a resource."""
+        return NotReadError(f"{self.field} of {owner}", self.text)
+
+
+def require_known(value: T | UnknownValue, owner: str) -> T:
+    """The value of a field of the resource that `owner` describes. Raises NotReadError for an unknown value."""
+    if isinstance(value, UnknownValue):
+        raise value.error(owner)
+    return value
+
+
+def sortable_port(port: int | UnknownValue | None) -> int:
+    """A port as a sort key. Unknown ports come first."""
+    return port if isinstance(port, int) else -1
 
 
 class LoadBalancer(NamedTuple):
@@ -19,12 +54,17 @@ class LoadBalancer(NamedTuple):
 
     arn: str
     name: str
-    type: str
-    scheme: str
-    state: str
+    type: str | UnknownValue
+    scheme: str | UnknownValue
+    state: str | UnknownValue
     vpc_id: str
-    ip_address_type: str
+    ip_address_type: str | UnknownValue
     security_groups: tuple[str, ...]
+
+    @property
+    def may_be_application(self) -> bool:
+        """Whether this is an Application Load Balancer, or of a type that is not known."""
+        return self.type == "application" or isinstance(self.type, UnknownValue)
 
     @property
     def account_id(self) -> str:
@@ -36,28 +76,110 @@ class LoadBalancer(NamedTuple):
 
 
 class Listener(NamedTuple):
-    """A listener. `target_group_arns` are the target groups of its default actions; listener rules are not included."""
+    """A listener. `target_group_arns` are the target groups of its default actions; listener rules are not included.
+    `unknown_actions` is a value that hides some of them."""
 
     arn: str
     load_balancer_arn: str
-    protocol: str
-    port: int
+    protocol: str | UnknownValue
+    port: int | UnknownValue
     target_group_arns: tuple[str, ...]
+    unknown_actions: UnknownValue | None = None
+
+    @property
+    def known_port(self) -> int:
+        """The TCP port. Raises NotReadError where the port or the protocol is not known."""
+        if isinstance(self.protocol, UnknownValue):
+            raise self.protocol.error(f"listener {self.arn}")
+        if isinstance(self.port, UnknownValue):
+            raise self.port.error(f"listener {self.arn}")
+        return self.port
+
+    @property
+    def known_target_group_arns(self) -> tuple[str, ...]:
+        """All target groups of the default actions. Raises NotReadError where they are not known."""
+        if self.unknown_actions is not None:
+            raise self.unknown_actions.error(f"listener {self.arn}")
+        return self.target_group_arns
 
 
 class TargetGroup(NamedTuple):
     """A target group. `load_balancer_arns` is None where the source does not name its load balancers; `port` is None
-    for Lambda functions; `health_check_port` is None for `traffic-port`."""
+    for Lambda functions; `health_check_port` is None for `traffic-port`; `target_control_port` is None unless the
+    group uses the target optimizer."""
 
     arn: str
     name: str
-    target_type: str
-    port: int | None
+    target_type: str | UnknownValue
+    port: int | UnknownValue | None
     vpc_id: str
-    family: Family
+    family: Family | UnknownValue
     load_balancer_arns: tuple[str, ...] | None
-    health_checks_enabled: bool
-    health_check_port: int | None
+    health_checks_enabled: bool | UnknownValue
+    health_check_port: int | UnknownValue | None
+    target_control_port: int | UnknownValue | None = None
+
+    @property
+    def known_target_type(self) -> str:
+        """Raises NotReadError."""
+        if isinstance(self.target_type, UnknownValue):
+            raise self.target_type.error(self._label)
+        return self.target_type
+
+    @property
+    def may_hold_load_balancers(self) -> bool:
+        """Whether load balancers may be registered in it: its type is `alb`, or not known. Only Network Load Balancers
+        forward to load balancers."""
+        if not isinstance(self.target_type, UnknownValue):
+            return self.target_type == "alb"
+        return any(":loadbalancer/app/" not in arn for arn in self.load_balancer_arns or ())
+
+    @property
+    def known_family(self) -> Family:
+        """Raises NotReadError."""
+        if isinstance(self.family, UnknownValue):
+            raise self.family.error(self._label)
+        return self.family
+
+    @property
+    def known_health_checks_enabled(self) -> bool:
+        """Raises NotReadError."""
+        if isinstance(self.health_checks_enabled, UnknownValue):
+            raise self.health_checks_enabled.error(self._label)
+        return self.health_checks_enabled
+
+    @property
+    def known_health_check_port(self) -> int | None:
+        """Raises NotReadError."""
+        if isinstance(self.health_check_port, UnknownValue):
+            raise self.health_check_port.error(self._label)
+        return self.health_check_port
+
+    @property
+    def known_target_control_port(self) -> int | None:
+        """Raises NotReadError."""
+        if isinstance(self.target_control_port, UnknownValue):
+            raise self.target_control_port.error(self._label)
+        return self.target_control_port
+
+    def port_of(self, target: Target) -> int:
+        """The port given at registration, else the group's. Raises NotReadError."""
+        port, owner = (self.port, None) if target.port is None else (target.port, target)
+        if isinstance(port, int):
+            return port
+        if port is None:
+            raise NotReadError(f"port of {self._label}", "it was not recorded")
+        raise port.error(self._label if owner is None else f"target {owner.id} of {self._label}")
+
+    def state_of(self, target: Target) -> str | None:
+        """The state of a registration. Raises NotReadError."""
+        if isinstance(target.state, UnknownValue):
+            raise target.state.error(f"target {target.id} of {self._label}")
+        return target.state
+
+    @property
+    def _label(self) -> str:
+        return f"target group {self.name}"
 
 
 class Target(NamedTuple):
@@ -65,8 +187,8 @@ class Target(NamedTuple):
     source does not tell it, as configuration items never do."""
 
     id: str
-    port: int | None
-    state: str | None
+    port: int | UnknownValue | None
+    state: str | UnknownValue | None
 
 
 class SecurityGroupReference(NamedTuple):
@@ -79,9 +201,24 @@ class SecurityGroupReference(NamedTuple):
     peering_status: str | None
 
     @property
+    def is_over_peering(self) -> bool:
+        return self.peering_connection_id is not None or self.peering_status is not None
+
+    @property
     def is_stale(self) -> bool:
-        """Whether its VPC peering no longer exists (EC2 user guide, "Work with stale security group rules")."""
-        return self.peering_status is not None and self.peering_status.lower() != "active"
+        """Whether its VPC peering no longer exists (EC2 user guide, "Work with stale security group rules"), or its
+        group no longer does: EC2 leaves out the owner of a deleted group of another VPC (EC2 API reference,
+        UserIdGroupPair)."""
+        return self.stale_cause is not None
+
+    @property
+    def stale_cause(self) -> str | None:
+        """Why the reference is stale; None where it is not."""
+        if self.peering_status is not None and self.peering_status.lower() != "active":
+            return f"its peering is {self.peering_status}"
+        if self.owner_id is None and self.is_over_peering:
+            return "its group was deleted in the other VPC"
+        return None
 
 
 class Permission(NamedTuple):
@@ -100,7 +237,11 @@ class Permission(NamedTuple):
 
 
 class SecurityGroup(NamedTuple):
-    """A security group. `owner_id` is None where the source does not name the owner."""
+    """A security group. `owner_id` is None where the source does not name the owner.
+
+    `unknown_ingress` and `unknown_egress` are the rules with a value that is not known, and are not in `ingress` and
+    `egress`: nobody knows what they let through.
+    """
 
     id: str
     name: str
@@ -109,18 +250,30 @@ class SecurityGroup(NamedTuple):
     egress: tuple[Permission, ...]
     owner_id: str | None = None
     tags: Mapping[str, str] = NO_TAGS
+    unknown_ingress: tuple[UnknownValue, ...] = ()
+    unknown_egress: tuple[UnknownValue, ...] = ()
 
 
 class Vpc(NamedTuple):
-    """A VPC and its associated CIDR blocks by family."""
+    """A VPC and its associated CIDR blocks by family. `unknown_cidrs` has a family where a block of it could not be
+    read."""
 
     id: str
     cidrs: Mapping[Family, tuple[str, ...]]
+    unknown_cidrs: Mapping[Family, UnknownValue] = NO_UNKNOWN_CIDRS
+
+    def known_cidrs(self, family: Family) -> tuple[str, ...]:
+        """All blocks of a family. Raises NotReadError where one could not be read."""
+        unknown = self.unknown_cidrs.get(family)
+        if unknown is not None:
+            raise unknown.error(f"VPC {self.id}")
+        return self.cidrs[family]
 
 
 class NetworkInterface(NamedTuple):
-    """A network interface. `prefixes` are delegated prefixes; `instance_id` and `device_index` describe its attachment;
-    `ipv6_addresses` begins with the primary address; Elastic Load Balancing created the `is_elb_managed` ones."""
+    """A network interface. `prefixes` are delegated prefixes; `instance_id`, `network_card_index` and `device_index`
+    describe its attachment; `ipv6_addresses` begins with the primary address; Elastic Load Balancing created the
+    `is_elb_managed` ones. `unknown` is a value that hides which addresses or security groups it has."""
 
     id: str
     vpc_id: str
@@ -129,9 +282,17 @@ class NetworkInterface(NamedTuple):
     ipv6_addresses: tuple[str, ...]
     prefixes: tuple[str, ...]
     instance_id: str | None
-    device_index: int | None
+    device_index: int | UnknownValue | None
     description: str = ""
     is_elb_managed: bool = False
+    network_card_index: int | UnknownValue = 0
+    unknown: UnknownValue | None = None
+
+    @property
+    def is_primary(self) -> bool:
+        """Whether it is the primary interface of its instance. Every network card has a device index 0; the primary
+        interface is that of card 0."""
+        return self.device_index == 0 and self.network_card_index == 0
 
 
 class InstanceInterface(NamedTuple):

@@ -10,6 +10,7 @@ LOAD_BALANCER_TYPE = "AWS::ElasticLoadBalancingV2::LoadBalancer"
 LISTENER_TYPE = "AWS::ElasticLoadBalancingV2::Listener"
 TARGET_GROUP_TYPE = "AWS::ElasticLoadBalancingV2::TargetGroup"
 SECURITY_GROUP_TYPE = "AWS::EC2::SecurityGroup"
+SECURITY_GROUP_VPC_ASSOCIATION_TYPE = "AWS::EC2::SecurityGroupVpcAssociation"
 VPC_TYPE = "AWS::EC2::VPC"
 NETWORK_INTERFACE_TYPE = "AWS::EC2::NetworkInterface"
 INSTANCE_TYPE = "AWS::EC2::Instance"
@@ -26,3 +27,13 @@ SECTION_BY_TYPE: Mapping[str, Section] = {
     INSTANCE_TYPE: Section.INSTANCES,
     PREFIX_LIST_TYPE: Section.MANAGED_PREFIX_LISTS,
 }
+
+# The types that may change the verdict of every rule: they hold the load balancer, its permissions, and the addresses
+# that these stand for.
+PEER_TRIGGER_TYPES = (
+    LOAD_BALANCER_TYPE,
+    SECURITY_GROUP_TYPE,
+    SECURITY_GROUP_VPC_ASSOCIATION_TYPE,
+    VPC_TYPE,
+    PREFIX_LIST_TYPE,
+)

@@ -76,25 +76,21 @@ def health_checked_group(estate: Estate, load_balancer: LoadBalancer, name: str)
 
 
 def set_security_groups(estate: Estate, load_balancer: LoadBalancer, group_ids: Iterable[str]) -> Estate:
-    """Replace the security groups of the load balancer.
+    """Replace the security groups of the load balancer. A group of another VPC may be associated with the load
+    balancer's VPC or shared with its account.
 
-    Raises InvalidInputError for a group that was not collected or is in another VPC, NotReadError where groups were not
-    read.
+    Raises InvalidInputError for a group that was not collected, NotReadError where groups were not read.
     """
     group_ids = tuple(sorted(set(group_ids)))
     for group_id in group_ids:
         try:
-            group = estate.security_group(group_id)
+            estate.security_group(group_id)
         except NotReadError as error:
             if estate.security_groups is None or any(
                 failure.section == Section.SECURITY_GROUPS for failure in estate.failures
             ):
                 raise
             raise InvalidInputError(f"{error.what} is {error.cause}") from error
-        if group.vpc_id and load_balancer.vpc_id and group.vpc_id != load_balancer.vpc_id:
-            raise InvalidInputError(
-                f"security group {group_id} is in {group.vpc_id}, and {load_balancer.name} in {load_balancer.vpc_id}"
-            )
     changed = load_balancer._replace(security_groups=group_ids)
     return replace(estate, load_balancers={**estate.load_balancers, load_balancer.arn: changed})
 

@@ -1,4 +1,4 @@
-"""Exemptions read from S3 or Systems Manager: one call, and why it failed."""
+"""Exemptions from S3 or Systems Manager, read in one call."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from alb_sg.exemptions.document import parse_exemptions
 from alb_sg.exemptions.exemption import Exemptions
 from alb_sg.exemptions.location import AwsLocation, S3Object, SsmParameter
 
-# What reading takes, by kind of location: the one call that each makes.
+# The IAM action of that call, by kind of location.
 READ_ACTIONS = {S3Object: "s3:GetObject", SsmParameter: "ssm:GetParameter"}
-# Tens of thousands of exemptions are smaller; what is larger is some other object, and may not fit into memory.
+# Tens of thousands of exemptions are smaller. A larger object is no document of exemptions and may exhaust the memory.
 MAX_OBJECT_SIZE = 8 * 1024 * 1024
 
 
 def read_exemptions(
     location: AwsLocation, build_client: Callable[[str], Any], known_rules: Collection[str]
 ) -> Exemptions:
-    """The exemptions at a location; `build_client` makes the client of a service, `known_rules` are the rules' names.
+    """The exemptions at a location. `build_client` makes the client of a service, `known_rules` are the rules' names.
 
-    Raises NotReadError where AWS does not give the document, InvalidInputError where it is none.
+    Raises NotReadError if AWS refuses the document, InvalidInputError if it is not a valid one.
     """
     try:
         text = (
@@ -36,11 +36,11 @@ def read_exemptions(
 
 
 def _read_s3_object(location: S3Object, s3: Any) -> str:
-    answer = s3.get_object(Bucket=location.bucket, Key=location.key)
-    with answer["Body"] as body:
-        if answer["ContentLength"] > MAX_OBJECT_SIZE:
+    response = s3.get_object(Bucket=location.bucket, Key=location.key)
+    with response["Body"] as body:
+        if response["ContentLength"] > MAX_OBJECT_SIZE:
             raise InvalidInputError(
-                f"the object has {answer['ContentLength']:,} bytes, and exemptions at most {MAX_OBJECT_SIZE:,}",
+                f"the object has {response['ContentLength']:,} bytes, and exemptions at most {MAX_OBJECT_SIZE:,}",
                 str(location),
             )
         content: bytes = body.read()
@@ -51,7 +51,7 @@ def _read_s3_object(location: S3Object, s3: Any) -> str:
 
 
 def _read_ssm_parameter(location: SsmParameter, ssm: Any) -> str:
-    # Decryption concerns a SecureString alone; without it the ciphertext would be answered.
-    answer = ssm.get_parameter(Name=location.name, WithDecryption=True)
-    value: str = answer["Parameter"]["Value"]
+    # Decryption affects a SecureString only, whose value is ciphertext otherwise.
+    response = ssm.get_parameter(Name=location.name, WithDecryption=True)
+    value: str = response["Parameter"]["Value"]
     return value

@@ -1,10 +1,10 @@
-"""The document that exemptions are written in.
+"""The JSON document of exemptions.
 
     {"version": 1, "exemptions": [{"loadBalancer": ARN, "rule": NAME, "reason": …, "owner": …, "ticket": …,
        "expires": "YYYY-MM-DD", "ports": [80]}]}
 
-All are required but `ports`; further keys are the writer's own. An entry that is malformed is kept apart and the others
-still count. A document that is none is an InvalidInputError.
+All but `ports` are required; other keys are ignored. A malformed entry exempts nothing and leaves the others in force.
+An invalid document raises InvalidInputError.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ LOAD_BALANCER_ARN = re.compile(
     r"arn:aws[a-z-]*:elasticloadbalancing:[a-z0-9-]+:[0-9]{12}:loadbalancer/app/[A-Za-z0-9-]+/[A-Za-z0-9]+"
 )
 DATE_PATTERN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-# An annotation (256 characters) names owner and ticket in full, and still has room for the verdict.
+# Short enough for an annotation (256 characters) to hold owner, ticket and verdict in full.
 MAX_NAME_LENGTH = 80
 MAX_REASON_LENGTH = 1000
 MAX_PORT = 65535
@@ -50,27 +50,27 @@ def _parse_document(document: Any, document_name: str, known_rules: Collection[s
         raise InvalidInputError('an object was expected, {"version": 1, "exemptions": […]}')
     version = document.get("version")
     if version != VERSION or isinstance(version, bool):
-        raise InvalidInputError(f"{version!r} is no version of exemptions that this reads; write {VERSION}", "version")
-    listed = document.get("exemptions")
-    if not isinstance(listed, list):
+        raise InvalidInputError(f"{version!r} is not supported; write {VERSION}", "version")
+    entries = document.get("exemptions")
+    if not isinstance(entries, list):
         raise InvalidInputError("a list of exemptions was expected", "exemptions")
-    found: dict[VerdictKey, list[tuple[int, Exemption]]] = defaultdict(list)
+    by_key: dict[VerdictKey, list[tuple[int, Exemption]]] = defaultdict(list)
     malformed: dict[int, MalformedExemption] = {}
-    for index, entry in enumerate(listed):
+    for index, entry in enumerate(entries):
         try:
             exemption = _parse_entry(entry, known_rules)
         except InvalidInputError as error:
             inside = error.inside(_place(index))
             malformed[index] = MalformedExemption(inside.place, inside.message, *_intended_key(entry, known_rules))
         else:
-            found[exemption.key].append((index, exemption))
-    for same in found.values():
-        if len(same) > 1:
-            places = ", ".join(_place(index) for index, _ in same)
+            by_key[exemption.key].append((index, exemption))
+    for key, duplicates in by_key.items():
+        if len(duplicates) > 1:
+            places = ", ".join(_place(index) for index, _ in duplicates)
             message = f"{places} exempt the same load balancer from the same rule; keep one of them"
-            malformed |= {index: MalformedExemption(_place(index), message, *one.key) for index, one in same}
-    entries = tuple(same[0][1] for same in found.values() if len(same) == 1)
-    return Exemptions(document_name, entries, tuple(malformed[index] for index in sorted(malformed)))
+            malformed |= {index: MalformedExemption(_place(index), message, *key) for index, _ in duplicates}
+    unique = tuple(exemptions[0][1] for exemptions in by_key.values() if len(exemptions) == 1)
+    return Exemptions(document_name, unique, tuple(malformed[index] for index in sorted(malformed)))
 
 
 def _place(index: int) -> str:
@@ -78,7 +78,7 @@ def _place(index: int) -> str:
 
 
 def _parse_entry(entry: Any, known_rules: Collection[str]) -> Exemption:
-    """One entry. Raises InvalidInputError with the place in it."""
+    """One entry. Raises InvalidInputError with the place within the entry."""
     if not isinstance(entry, dict):
         raise InvalidInputError("an object was expected")
     arn = _required_text(entry, "loadBalancer")
@@ -113,15 +113,15 @@ def _parse_ports(value: Any) -> tuple[int, ...]:
 def _required_text(entry: Mapping[str, Any], name: str, max_length: int | None = None) -> str:
     value = entry.get(name)
     if value is None:
-        raise InvalidInputError("it is missing; every exemption has one", name)
+        raise InvalidInputError("it is missing; every exemption needs one", name)
     if not isinstance(value, str):
         raise InvalidInputError(f"text was expected, not {value!r}", name)
-    # One line, so that it can stand in a log line, an annotation and a table.
+    # Logs, annotations and tables need a single line.
     text = " ".join(value.split())
     if not text:
-        raise InvalidInputError("it is empty; every exemption has one", name)
+        raise InvalidInputError("it is empty; every exemption needs one", name)
     if not text.isprintable():
-        raise InvalidInputError(f"{text!r} has characters that cannot be shown", name)
+        raise InvalidInputError(f"{text!r} has characters that cannot be printed", name)
     if max_length is not None and len(text) > max_length:
         raise InvalidInputError(f"it has {len(text)} characters; at most {max_length} are allowed", name)
     return text
@@ -137,7 +137,7 @@ def _parse_date(text: str) -> date:
 
 
 def _intended_key(entry: Any, known_rules: Collection[str]) -> tuple[str | None, str | None]:
-    """The load balancer and rule of a malformed entry, each as far as it can be used."""
+    """The load balancer and rule of a malformed entry, each None unless it is valid."""
     if not isinstance(entry, dict):
         return None, None
     arn, rule = entry.get("loadBalancer"), entry.get("rule")

@@ -1,4 +1,4 @@
-"""Exemptions: which load balancer is exempt from which rule, why, by whom, and until when."""
+"""Exemptions: which load balancer is exempt from which rule, with reason, owner and expiry."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ VerdictKey = tuple[str, str]
 
 
 class Exemption(NamedTuple):
-    """One load balancer, by its ARN, exempt from one rule, by its name, through the day `expires` (UTC).
+    """One load balancer is exempt from one rule, through the day `expires` (UTC).
 
     With `ports`, only what the rule requires on these TCP ports is exempt; the rest is still judged.
     """
@@ -33,7 +33,7 @@ class Exemption(NamedTuple):
 
     @property
     def account_region(self) -> AccountRegion:
-        """The account and region of the load balancer."""
+        """Those of the load balancer."""
         return account_region_of(self.load_balancer_arn, "loadBalancer")
 
     def is_in_force(self, today: date) -> bool:
@@ -41,9 +41,9 @@ class Exemption(NamedTuple):
 
 
 class MalformedExemption(NamedTuple):
-    """An entry that hides nothing: `place` in the document and what is wrong there.
+    """An invalid entry, which exempts nothing: `place` is where in the document, `message` what is wrong there.
 
-    `load_balancer_arn` and `rule` are None where the entry does not say them so that they can be used.
+    `load_balancer_arn` and `rule` are None if the entry has no valid ones.
     """
 
     place: str
@@ -52,18 +52,18 @@ class MalformedExemption(NamedTuple):
     rule: str | None
 
     def may_apply_to(self, rule: str, account_region: AccountRegion) -> bool:
-        """Whether the entry could have been meant for a rule in an account and region."""
+        """Whether the entry may have been intended for a rule in an account and region."""
         arn = self.load_balancer_arn
         return self.rule in (None, rule) and (arn is None or account_region_of(arn, "loadBalancer") == account_region)
 
     def __str__(self) -> str:
-        meant = " ".join(name for name in (self.rule, self.load_balancer_arn) if name is not None)
-        return f"{self.message}; the exemption{f' ({meant})' if meant else ''} hides nothing"
+        subject = " ".join(name for name in (self.rule, self.load_balancer_arn) if name is not None)
+        return f"{self.message}; the exemption{f' ({subject})' if subject else ''} hides nothing"
 
 
 @dataclass(frozen=True)
 class Exemptions:
-    """What a document says. `source` names it; of `entries` no two are of the same load balancer and rule."""
+    """The content of a document. No two `entries` are for the same load balancer and rule."""
 
     document_name: str
     entries: tuple[Exemption, ...] = ()

@@ -1,4 +1,4 @@
-"""Where exemptions are kept: an object in S3, a parameter of Systems Manager, or, for the command, a file."""
+"""Locations of exemption documents in AWS: an object in S3 or a parameter of Systems Manager."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class S3Object(NamedTuple):
 
 
 class SsmParameter(NamedTuple):
-    """A parameter of AWS Systems Manager, by its name with or without a leading slash."""
+    """A parameter of AWS Systems Manager. Its name may begin with a slash."""
 
     name: str
 
@@ -47,5 +47,5 @@ def parse_location(text: str) -> AwsLocation:
 
 
 def is_aws_location(text: str) -> bool:
-    """Whether a text is meant as a location in AWS, and not as the name of a file."""
+    """Whether a text is a location in AWS rather than the name of a file. It may still be an invalid one."""
     return text.startswith((S3_PREFIX, SSM_PREFIX))

@@ -182,10 +182,13 @@ def _reason(permissions: Permissions, coverage: Coverage, detail: _Detail) -> st
     if coverage.lost_sources and coverage.accepted_sources is not None:
         met, count = coverage.accepted_sources.met, coverage.accepted_sources.total
         return f"{text} (open to {len(met)} of {count} accepted sources)"
-    instead = _open_instead(
-        permissions.allowed_traffic(requirement.direction, requirement.traffic, requirement.peer.family)
+    allowed = permissions.allowed_traffic(requirement.direction, requirement.traffic, requirement.peer.family)
+    instead, stale = (
+        _open_instead(allowed),
+        _abbreviate(tuple(sorted({one.group_id for one in allowed.stale_references}))),
     )
-    return f"{text} (open to {instead})" if instead else text
+    said = [*([f"open to {instead}"] if instead else []), *([f"the reference to {stale} is stale"] if stale else [])]
+    return f"{text} ({'; '.join(said)})" if said else text
 
 
 def _peer(coverage: Coverage, detail: _Detail) -> str:

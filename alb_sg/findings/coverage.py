@@ -91,7 +91,7 @@ def _covers_directly(allowed: AllowedTraffic, peer: Peer, target_match: TargetMa
                 target_match is TargetMatch.EFFECTIVE and _address_is_open(peer, allowed)
             )
         case AddressPeer():
-            return peer.addresses <= allowed.addresses or not allowed.referenced_group_ids.isdisjoint(
+            return peer.addresses.is_covered_by(allowed.addresses) or not allowed.referenced_group_ids.isdisjoint(
                 peer.or_security_groups
             )
         case PrefixListPeer():
@@ -245,7 +245,7 @@ def _check_source(
         case SecurityGroupPeer(group_id=group_id) as peer:
             return _SourceCheck(source, peer, group_id in allowed.referenced_group_ids)
         case AddressPeer(addresses=addresses) as peer:
-            return _SourceCheck(source, peer, addresses <= allowed.addresses)
+            return _SourceCheck(source, peer, addresses.is_covered_by(allowed.addresses))
         case PrefixListPeer() as peer:
             return _check_accepted_prefix_list(permissions, peer, allowed, one_family)
         case _:
@@ -268,7 +268,7 @@ def _check_accepted_prefix_list(
     if referenced and (prefix_list.family is not None or one_family):
         return _SourceCheck(source, peer, is_open=True)
     addresses = prefix_list_addresses(prefix_list, peer.family)
-    return _SourceCheck(source, peer, addresses is not None and bool(addresses) and addresses <= allowed.addresses)
+    return _SourceCheck(source, peer, addresses is not None and addresses.is_covered_by(allowed.addresses))
 
 
 class _TargetSecurityGroups(NamedTuple):

@@ -246,8 +246,8 @@ class EvidenceSearch:
         return "" if entries else "it has no entries"
 
     def _reference_problem(self, reference: SecurityGroupReference) -> str:
-        if reference.is_stale:
-            return f"stale: its peering is {reference.peering_status}"
+        if reference.stale_cause is not None:
+            return f"stale: {reference.stale_cause}"
         return "the group is deleted" if self._estate.references_deleted_group(reference) else ""
 
 

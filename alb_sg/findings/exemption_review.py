@@ -1,4 +1,4 @@
-"""Exemptions held against what there is: how long each still counts, and whether it hides anything."""
+"""Exemptions compared with results: how long each still counts, and whether it hides anything."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from typing import NamedTuple
 
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.exemptions.exemption import Exemption, VerdictKey
-from alb_sg.findings.finding import Compliance, EvaluationError, Finding
+from alb_sg.findings.finding import Compliance, EvaluationError, Finding, Result
 
-# An exemption that ends within so many days is about to, where nobody asks for another number.
+# An exemption that ends within this many days is about to expire.
 DEFAULT_EXPIRING_DAYS = 30
 
 
 class ExemptionStatus(Enum):
-    """How long an exemption still counts. `EXPIRING`: it is in force, and ends within the days asked for."""
+    """How long an exemption still counts. `EXPIRING`: it is in force and about to expire."""
 
     IN_FORCE = "inForce"
     EXPIRING = "expiring"
@@ -25,8 +25,8 @@ class ExemptionStatus(Enum):
 
 
 class ExemptionUse(Enum):
-    """Whether there is something that an exemption hides, or would if it had not expired. `UNKNOWN` is no answer:
-    its account and region were not looked at, or something could not be read."""
+    """Whether an exemption hides a finding, or would hide one if it had not expired. `UNKNOWN`: its account and region
+    were not in scope, or something could not be read."""
 
     USED = "used"
     UNUSED = "unused"
@@ -34,7 +34,7 @@ class ExemptionUse(Enum):
 
 
 class ReviewedExemption(NamedTuple):
-    """An exemption, and `because`: what its use rests on."""
+    """An exemption with its status and use. `reason` explains the use."""
 
     exemption: Exemption
     status: ExemptionStatus
@@ -48,16 +48,16 @@ class ReviewedExemption(NamedTuple):
 
 @dataclass(frozen=True)
 class ReviewScope:
-    """What was looked at: accounts and regions, the results there by load balancer and rule, and what of them could
-    not be enumerated."""
+    """What exemptions are compared with: accounts and regions, their results, and the errors of what could not be
+    enumerated."""
 
     account_regions: Collection[AccountRegion]
-    results: Mapping[VerdictKey, Finding | EvaluationError]
+    results: Mapping[VerdictKey, Result]
     incomplete: Iterable[EvaluationError]
 
 
 def review(exemptions: Iterable[Exemption], scope: ReviewScope, today: date, days: int) -> list[ReviewedExemption]:
-    """Every exemption, in the order of account, region, ARN and rule; `days` is how soon is soon."""
+    """Every exemption, in the order of account, region, ARN and rule. Those that end within `days` are expiring."""
     ordered = sorted(exemptions, key=lambda exemption: (exemption.account_region, *exemption.key))
     return [
         ReviewedExemption(exemption, _status(exemption, today, days), *_use(exemption, scope)) for exemption in ordered
@@ -87,8 +87,8 @@ def _use(exemption: Exemption, scope: ReviewScope) -> tuple[ExemptionUse, str]:
         return ExemptionUse.UNKNOWN, f"not judged: {result.what}: {result.cause}"
     account_region = exemption.account_region
     for error in scope.incomplete:
-        same_home = (error.account_id, error.region) == (account_region.account_id, account_region.region)
-        if same_home and error.load_balancer_arn in (None, exemption.load_balancer_arn):
+        same_account_region = (error.account_id, error.region) == account_region
+        if same_account_region and error.load_balancer_arn in (None, exemption.load_balancer_arn):
             return ExemptionUse.UNKNOWN, f"not judged: {error.what}: {error.cause}"
     if account_region not in scope.account_regions:
         return ExemptionUse.UNKNOWN, f"{account_region} was not looked at"

@@ -1,4 +1,4 @@
-"""Exemptions as they are given to a run: what counts on its day, and what of them could not be read."""
+"""The exemptions of a run: those that count on its day, and errors for what could not be read."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from alb_sg.findings.exemption_application import (
 from alb_sg.findings.finding import EvaluationError, Finding
 
 if TYPE_CHECKING:
-    # Most runs explain nothing.
+    # Most runs need no explanation.
     from alb_sg.findings.explanation import Explanation, RuleExplanation
 
 
 @dataclass(frozen=True)
 class LoadedExemptions:
-    """Exemptions as they count on a day. `errors` say what of them could not be read and hides nothing."""
+    """Exemptions on a day. `errors` are for documents and entries that could not be read: those exempt nothing."""
 
     exemptions: Exemptions
     today: date
@@ -38,11 +38,11 @@ class LoadedExemptions:
     def apply(
         self, findings: Iterable[Finding], errors: Iterable[EvaluationError]
     ) -> tuple[list[Finding], list[EvaluationError]]:
-        found, failed = apply_exemptions(self.exemptions, findings, errors, self.today)
-        return found, [*failed, *self.errors]
+        exempted_findings, remaining_errors = apply_exemptions(self.exemptions, findings, errors, self.today)
+        return exempted_findings, [*remaining_errors, *self.errors]
 
     def apply_to_explanation(self, explanation: Explanation) -> Explanation:
-        """An explanation whose verdicts are the exempted ones; that an exemption has expired is a note."""
+        """The explanation with exempted verdicts, and a note on each expired exemption."""
         return replace(explanation, rules=tuple(map(self._apply_to_rule, explanation.rules)))
 
     def _apply_to_rule(self, rule: RuleExplanation) -> RuleExplanation:
@@ -55,13 +55,15 @@ class LoadedExemptions:
 
 
 def load_exemptions(read: Callable[[], Exemptions], document_name: str, today: date) -> LoadedExemptions:
-    """The exemptions that `read` finds in a source, as of a day. Those that it raises NotReadError for exempt nobody,
-    and are among the errors."""
+    """The exemptions that `read` returns, as of a day. If it raises NotReadError, that is an error and nothing is
+    exempt."""
     try:
         exemptions = read()
     except NotReadError as error:
         unread = EvaluationError("", "", None, None, error.what, f"{error.cause}; no exemption applies")
         return LoadedExemptions(Exemptions(document_name), today, (unread,))
     return LoadedExemptions(
-        exemptions, today, [malformed_exemption_error(one, exemptions.document_name) for one in exemptions.malformed]
+        exemptions,
+        today,
+        [malformed_exemption_error(malformed, exemptions.document_name) for malformed in exemptions.malformed],
     )

@@ -26,7 +26,7 @@ def read_details(context: LoadContext, load_balancers: Sequence[LoadBalancer]) -
     for group in (*front_groups, *(used_groups if needs_targets else ())):
         requests |= context.target_health_requests(group)
     if context.needs_section(Section.SECURITY_GROUPS):
-        requests |= _security_group_requests(context, load_balancers)
+        requests |= _security_group_requests(context, load_balancers, front_groups)
     if context.needs_section(Section.VPCS):
         requests |= _vpc_requests(context, load_balancers, front_groups, used_groups)
     if context.needs_section(Section.TAGS):
@@ -44,6 +44,7 @@ def read_details(context: LoadContext, load_balancers: Sequence[LoadBalancer]) -
     }
     for group in _default_target_groups(context, load_balancers):
         second_requests |= context.target_health_requests(group)
+    second_requests |= _front_listener_requests(context, load_balancers, front_groups)
     context.read(second_requests)
 
 
@@ -84,8 +85,37 @@ def _front_target_groups(context: LoadContext, load_balancers: Iterable[LoadBala
     return [
         group
         for group in context.partial_estate.target_groups.values()
-        if group.target_type == "alb" and group.load_balancer_arns and group.vpc_id in vpc_ids
+        if group.may_hold_load_balancers and group.load_balancer_arns and group.vpc_id in vpc_ids
     ]
+
+
+def _front_load_balancers(context: LoadContext, front_groups: Iterable[TargetGroup]) -> list[LoadBalancer]:
+    """The Network Load Balancers of these target groups of type `alb`."""
+    load_balancers = context.partial_estate.load_balancers
+    arns = {arn for group in front_groups for arn in group.load_balancer_arns or ()}
+    return [load_balancers[arn] for arn in sorted(arns & load_balancers.keys())]
+
+
+def _front_listener_requests(
+    context: LoadContext, load_balancers: Iterable[LoadBalancer], front_groups: Iterable[TargetGroup]
+) -> RequestsByKey:
+    """The listeners of each Network Load Balancer in front of one of these load balancers: which of its ports lead to
+    them says what its security groups let through to them."""
+    partial_estate = context.partial_estate
+    not_recorded = any(failure.key is None for failure in partial_estate.failures_of(Section.LISTENERS))
+    if not_recorded or not context.needs_section(Section.LISTENERS):
+        return {}
+    arns = {found.arn for found in load_balancers}
+    in_use = [
+        group
+        for group in front_groups
+        if any(target.id in arns and target.state != "draining" for target in partial_estate.targets.get(group.arn, ()))
+    ]
+    return {
+        (Section.LISTENERS, (front.arn,)): context.requests.listeners(front.arn)
+        for front in _front_load_balancers(context, in_use)
+        if front.arn not in partial_estate.listeners
+    }
 
 
 def _default_target_groups(context: LoadContext, load_balancers: Iterable[LoadBalancer]) -> list[TargetGroup]:
@@ -99,8 +129,12 @@ def _default_target_groups(context: LoadContext, load_balancers: Iterable[LoadBa
     return [group for group in groups if group.target_type != "lambda"]
 
 
-def _security_group_requests(context: LoadContext, load_balancers: Sequence[LoadBalancer]) -> RequestsByKey:
-    ids = {group_id for found in load_balancers for group_id in found.security_groups}
+def _security_group_requests(
+    context: LoadContext, load_balancers: Sequence[LoadBalancer], front_groups: Iterable[TargetGroup]
+) -> RequestsByKey:
+    """The groups of the load balancers, and those of Network Load Balancers that may be in front of them."""
+    carriers = (*load_balancers, *_front_load_balancers(context, front_groups))
+    ids = {group_id for found in carriers for group_id in found.security_groups}
     ids |= context.read_request.also_security_groups
     if context.is_from_config(Section.SECURITY_GROUPS):
         if context.partial_estate.failures_of(Section.SECURITY_GROUPS):

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from alb_sg.aws.calls import ApiRequest, ApiResponse, CallPool
 from alb_sg.errors import NotReadError
 from alb_sg.estate.sections import Section
+from alb_sg.live.confirmation import Confirmation, confirm_load_balancers, confirm_target_groups
 from alb_sg.live.partial_estate import (
     LOAD_BALANCER_NOT_FOUND,
-    TARGET_GROUP_NOT_FOUND,
+    NOT_FOUND_CODES,
     are_entries_hidden,
     normalize_target_group,
 )
@@ -20,8 +22,9 @@ from alb_sg.live.requests import ELB_NAMES, DescribeRequests, batches
 def export_sections(calls: CallPool, requests: DescribeRequests, account_id: str, region: str) -> dict[str, Any]:
     """The export file's object.
 
-    Load balancers and target groups that are deleted during the export are left out. A prefix list has no entries if
-    its owner hides them from this account. Raises NotReadError for any other failure.
+    Load balancers and target groups that are deleted during the export are left out, once the call for their own ARN
+    confirms it. A prefix list has no entries if its owner hides them from this account. Raises NotReadError for any
+    other failure.
     """
     listed = calls.send_all(
         {
@@ -29,7 +32,6 @@ def export_sections(calls: CallPool, requests: DescribeRequests, account_id: str
             Section.TARGET_GROUPS: requests.target_groups(),
             Section.SECURITY_GROUPS: requests.security_groups(),
             Section.VPCS: requests.vpcs(),
-            "Subnets": requests.subnets(),
             Section.NETWORK_INTERFACES: requests.network_interfaces(),
             Section.INSTANCES: requests.instances(),
             Section.MANAGED_PREFIX_LISTS: requests.prefix_lists(),
@@ -49,9 +51,10 @@ def export_sections(calls: CallPool, requests: DescribeRequests, account_id: str
             **{(Section.MANAGED_PREFIX_LISTS, list_id): requests.prefix_list_entries(list_id) for list_id in list_ids},
         }
     )
-    listeners = _require_details(details, Section.LISTENERS, load_balancers, LOAD_BALANCER_NOT_FOUND)
-    health = _require_details(details, Section.TARGET_HEALTH_DESCRIPTIONS, target_groups, TARGET_GROUP_NOT_FOUND)
-    tags = _read_tags(calls, requests, listeners)
+    reader = _DetailReader(calls, requests)
+    listeners = reader.read(details, Section.LISTENERS, load_balancers)
+    health = reader.read(details, Section.TARGET_HEALTH_DESCRIPTIONS, target_groups)
+    tags = reader.read_tags(listeners)
     prefix_lists = {
         list_id: _prefix_list(
             list_id, described.get(list_id), details[Section.MANAGED_PREFIX_LISTS, list_id], account_id
@@ -69,35 +72,71 @@ def export_sections(calls: CallPool, requests: DescribeRequests, account_id: str
     return {"AccountId": account_id, "Region": region, **sections}
 
 
-def _require_details(
-    responses: Mapping[tuple[Section, str], ApiResponse], section: Section, arns: Iterable[str], not_found_code: str
-) -> dict[str, list[Any]]:
-    """The items of a section by ARN, without deleted load balancers and target groups."""
-    return {
-        arn: _require_items(responses[section, arn], f"{section} of {arn}")
-        for arn in arns
-        if responses[section, arn].error_code != not_found_code
-    }
+@dataclass(frozen=True)
+class _DetailReader:
+    """Reads the parts of load balancers and target groups, and asks again by ARN for what is "not found"."""
+
+    calls: CallPool
+    requests: DescribeRequests
+
+    def read(
+        self, responses: Mapping[tuple[Section, str], ApiResponse], section: Section, arns: Iterable[str]
+    ) -> dict[str, list[Any]]:
+        """The items of a section by ARN, without deleted load balancers and target groups."""
+        found = {arn: responses[section, arn] for arn in arns}
+        is_target_group = section == Section.TARGET_HEALTH_DESCRIPTIONS
+        confirm = confirm_target_groups if is_target_group else confirm_load_balancers
+        request = self.requests.target_health if is_target_group else self.requests.listeners
+        return self._without_deleted(found, section, confirm, request)
+
+    def read_tags(self, load_balancer_arns: Iterable[str]) -> dict[str, list[Any]]:
+        """Tags by load balancer, without deleted ones."""
+        by_batch: dict[tuple[str, ...], ApiRequest] = {
+            arns: self.requests.tags(arns) for arns in batches(load_balancer_arns, ELB_NAMES)
+        }
+        responses = self.calls.send_all(by_batch)
+        # A single deleted load balancer fails the call for its whole batch.
+        failed = [arns for arns, response in responses.items() if response.error_code == LOAD_BALANCER_NOT_FOUND]
+        tags: dict[str, list[Any]] = {}
+        for arns, response in responses.items():
+            if arns not in failed:
+                tags |= _tags_by_arn(arns, _require_items(response, f"Tags of {arns[0]}"))
+        again = self.calls.send_all({arn: self._tags_of(arn) for arns in failed for arn in arns})
+        single = self._without_deleted(again, Section.TAGS, confirm_load_balancers, self._tags_of)
+        for arn, items in single.items():
+            tags |= _tags_by_arn((arn,), items)
+        return tags
+
+    def _tags_of(self, load_balancer_arn: str) -> ApiRequest:
+        return self.requests.tags((load_balancer_arn,))
+
+    def _without_deleted(
+        self,
+        responses: dict[str, ApiResponse],
+        section: Section,
+        confirm: Callable[[CallPool, DescribeRequests, Iterable[str]], Confirmation],
+        request: Callable[[str], ApiRequest],
+    ) -> dict[str, list[Any]]:
+        code = NOT_FOUND_CODES[section]
+        confirmation = confirm(
+            self.calls, self.requests, [arn for arn, response in responses.items() if response.error_code == code]
+        )
+        for arn, cause in confirmation.failures.items():
+            raise NotReadError(f"{section} of {arn}", cause)
+        responses |= self.calls.send_all({arn: request(arn) for arn in confirmation.found})
+        return {
+            arn: _require_items(response, f"{section} of {arn}")
+            for arn, response in responses.items()
+            if arn not in confirmation.gone
+        }
 
 
-def _read_tags(calls: CallPool, requests: DescribeRequests, load_balancer_arns: Iterable[str]) -> dict[str, list[Any]]:
-    """Tags by load balancer, without deleted ones."""
-    by_batch: dict[tuple[str, ...], ApiRequest] = {
-        arns: requests.tags(arns) for arns in batches(load_balancer_arns, ELB_NAMES)
-    }
-    responses = calls.send_all(by_batch)
-    # A single deleted load balancer fails the call for its whole batch.
-    failed = [
-        arns for arns, response in responses.items() if len(arns) > 1 and response.error_code == LOAD_BALANCER_NOT_FOUND
-    ]
-    responses |= calls.send_all({(arn,): requests.tags((arn,)) for arns in failed for arn in arns})
-    tags: dict[str, list[Any]] = {}
-    for arns, response in responses.items():
-        if response.error_code != LOAD_BALANCER_NOT_FOUND:
-            items = _require_items(response, f"Tags of {arns[0]}")
-            tags_by_arn = {item["ResourceArn"]: item.get("Tags", []) for item in items}
-            tags |= {arn: tags_by_arn.get(arn, []) for arn in arns}
-    return tags
+def _tags_by_arn(arns: Iterable[str], items: Iterable[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    tags = {item["ResourceArn"]: item.get("Tags", []) for item in items}
+    for arn in arns:
+        if arn not in tags:
+            raise NotReadError(f"Tags of {arn}", "DescribeTags: the answer lacks it, which it was asked for")
+    return {arn: tags[arn] for arn in arns}
 
 
 def _prefix_list(

@@ -9,8 +9,9 @@ from alb_sg.aws.calls import ApiRequest, ApiResponse, CallPool
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import TargetGroup
 from alb_sg.estate.sections import Section
+from alb_sg.live.confirmation import confirm_load_balancers, confirm_target_groups
 from alb_sg.live.lookups import ReadRequest
-from alb_sg.live.partial_estate import PartialEstate
+from alb_sg.live.partial_estate import NOT_FOUND_CODES, PartialEstate
 from alb_sg.live.requests import DescribeRequests
 from alb_sg.live.selection import Selection
 
@@ -50,8 +51,44 @@ class LoadContext:
         self.add_responses(self.calls.send_all(requests))
 
     def add_responses(self, responses: Mapping[RequestKey, ApiResponse]) -> None:
+        """Adds responses. What they call "not found" is asked for again by its ARN."""
+        doubted: dict[RequestKey, ApiResponse] = {}
         for (section, keys), response in responses.items():
-            self.partial_estate.add_response(section, keys, response)
+            if response.error_code is not None and response.error_code == NOT_FOUND_CODES.get(section):
+                doubted |= {(section, (key,)): response for key in keys}
+            else:
+                self.partial_estate.add_response(section, keys, response)
+        if doubted:
+            self._confirm(doubted)
+
+    def _confirm(self, doubted: Mapping[RequestKey, ApiResponse]) -> None:
+        partial_estate = self.partial_estate
+        of_target_groups = {key for section, (key,) in doubted if section == Section.TARGET_HEALTH_DESCRIPTIONS}
+        of_load_balancers = {key for section, (key,) in doubted if section != Section.TARGET_HEALTH_DESCRIPTIONS}
+        groups = confirm_target_groups(self.calls, self.requests, of_target_groups)
+        load_balancers = confirm_load_balancers(self.calls, self.requests, of_load_balancers)
+        for arn in groups.gone:
+            partial_estate.remove_target_group(arn)
+        for arn in load_balancers.gone:
+            partial_estate.remove_load_balancer(arn)
+        again: RequestsByKey = {}
+        for section, (arn,) in doubted:
+            confirmation = groups if section == Section.TARGET_HEALTH_DESCRIPTIONS else load_balancers
+            if arn in confirmation.found:
+                again[section, (arn,)] = self._request(section, arn)
+            elif arn in confirmation.failures:
+                partial_estate.add_failure(section, arn, confirmation.failures[arn])
+        for (section, keys), response in self.calls.send_all(again).items():
+            # A second "not found" contradicts the answer for the ARN: the response is a failure as it stands.
+            partial_estate.add_response(section, keys, response)
+
+    def _request(self, section: str, arn: str) -> ApiRequest:
+        match section:
+            case Section.LISTENERS:
+                return self.requests.listeners(arn)
+            case Section.TAGS:
+                return self.requests.tags((arn,))
+        return self.requests.target_health(arn)
 
     def estate(self) -> Estate:
         return self.partial_estate.estate(all_groups=self.selection.everything)

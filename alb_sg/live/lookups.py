@@ -13,7 +13,7 @@ from alb_sg.errors import NotReadError
 from alb_sg.estate.cidr import Family, InvalidCidrError, parse_cidr
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.field_readers import HIGHEST_PORT
-from alb_sg.estate.model import LoadBalancer, Permission, Target, TargetGroup
+from alb_sg.estate.model import LoadBalancer, Permission, Target, TargetGroup, UnknownValue
 from alb_sg.estate.sections import Section
 from alb_sg.parameters import PREFIX_LIST_ID
 from alb_sg.permissions.addresses import AddressSet
@@ -25,6 +25,7 @@ from alb_sg.permissions.allowed_traffic import (
 )
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS
 from alb_sg.recommendations.clients import CLIENT_FAMILIES
+from alb_sg.recommendations.fronting_load_balancers import fronting_load_balancers
 from alb_sg.recommendations.load_balancer_context import STATES_WITHOUT_TRAFFIC
 from alb_sg.recommendations.recommendation import Recommendation
 
@@ -65,6 +66,8 @@ def find_lookups(estate: Estate, load_balancers: Iterable[LoadBalancer], read_re
         permissions = known.setdefault(ids, Permissions(estate, ids))
         lookups.prefix_lists |= read_request.prefix_lists
         _add_client_lookups(estate, load_balancer, permissions, read_request, lookups)
+        if Section.ALB_REGISTRATIONS in read_request.sections:
+            _add_front_lookups(estate, load_balancer, permissions, lookups)
         if Section.INSTANCES in read_request.sections:
             _add_target_lookups(estate, load_balancer, permissions, read_request, lookups)
         if read_request.all_targets:
@@ -99,7 +102,8 @@ def groups_to_confirm(
 
 def _target_families(group: TargetGroup) -> tuple[Family, ...]:
     """The possible address families of a target group's registrations."""
-    return tuple(Family) if group.target_type == "ip" else (group.family,)
+    known = () if isinstance(group.family, UnknownValue) else (group.family,)
+    return tuple(Family) if group.target_type == "ip" else known
 
 
 def _allows_all_egress(permissions: Permissions, families: Iterable[Family]) -> bool:
@@ -130,7 +134,7 @@ def _add_client_lookups(
 ) -> None:
     """Prefix lists that may let clients in where no address range does, and those that a tag names."""
     # A Network Load Balancer connects over IPv4, whatever the clients' family.
-    families = {Family.IPV4, *CLIENT_FAMILIES.get(load_balancer.ip_address_type, Family)}
+    families = {Family.IPV4, *CLIENT_FAMILIES.get(str(load_balancer.ip_address_type), Family)}
     traffics = {
         traffic for rule in _requested_rules(read_request) for traffic in rule.client_traffic(estate, load_balancer)
     }
@@ -142,6 +146,23 @@ def _add_client_lookups(
     if read_request.tag_key is not None:
         clients = (estate.tags or {}).get(load_balancer.arn, {}).get(read_request.tag_key, "").split()
         lookups.prefix_lists.update(filter(PREFIX_LIST_ID.fullmatch, clients))
+
+
+def _add_front_lookups(estate: Estate, load_balancer: LoadBalancer, permissions: Permissions, lookups: Lookups) -> None:
+    """Prefix lists that say who the clients of a Network Load Balancer in front are: those that its groups let in on
+    the listeners that lead here. Not where this load balancer lets everybody in."""
+    try:
+        fronts = fronting_load_balancers(estate, load_balancer)
+    except NotReadError:
+        return
+    for front in fronts:
+        if permissions.allowed_traffic(Direction.INGRESS, Traffic.tcp(front.port), Family.IPV4).addresses.is_everything:
+            continue
+        of_front = Permissions(estate, front.load_balancer.security_groups)
+        for listener in (estate.listeners or {}).get(front.load_balancer.arn, ()):
+            if front.target_group.arn in listener.target_group_arns:
+                allowed = of_front.allowed_traffic(Direction.INGRESS, Traffic.tcp(listener.port), Family.IPV4)
+                lookups.prefix_lists |= _undecided_prefix_lists(allowed)
 
 
 def _requested_rules(read_request: ReadRequest) -> list[Recommendation]:
@@ -173,10 +194,10 @@ def _add_lookups_of_target(
     lookups: Lookups,
 ) -> None:
     try:
-        family, point = parse_cidr(target.id) if group.target_type == "ip" else (group.family, None)
-    except InvalidCidrError:
+        family, point = parse_cidr(target.id) if group.target_type == "ip" else (group.known_family, None)
+        own_port = group.port_of(target)
+    except (InvalidCidrError, NotReadError):
         return
-    own_port = target.port if target.port is not None else group.port
     ports = {
         own_port if port is None else port
         for rule in _requested_rules(read_request)

@@ -29,6 +29,13 @@ T = TypeVar("T")
 LOAD_BALANCER_NOT_FOUND = "LoadBalancerNotFound"
 TARGET_GROUP_NOT_FOUND = "TargetGroupNotFound"
 
+# The code with which the call for a section's key says that the load balancer or target group does not exist.
+NOT_FOUND_CODES: Mapping[str, str] = {
+    Section.LISTENERS: LOAD_BALANCER_NOT_FOUND,
+    Section.TAGS: LOAD_BALANCER_NOT_FOUND,
+    Section.TARGET_HEALTH_DESCRIPTIONS: TARGET_GROUP_NOT_FOUND,
+}
+
 # Error codes for a prefix list that its owner hides from this account (semantics §2, "could not be resolved").
 HIDDEN_PREFIX_LIST_CODES = frozenset(
     {
@@ -154,7 +161,7 @@ class PartialEstate:
         """Adds a failure of AWS Config to fill a section."""
         self.config_sections.add(section)
         self.included_sections.add(section)
-        self._add_failure(section, None, cause)
+        self.add_failure(section, None, cause)
 
     def add_response(self, section: str, keys: tuple[str, ...], response: ApiResponse) -> None:
         """Adds the response to a request for a section. `keys` are the requested ids; none: the whole section."""
@@ -190,21 +197,15 @@ class PartialEstate:
                 into[item[id_key]] = read(item)
             except InvalidInputError as error:
                 key = None if section in ALL_OR_NOTHING_SECTIONS else item.get(id_key)
-                self._add_failure(section, key, f"{response.operation}: {error}")
+                self.add_failure(section, key, f"{response.operation}: {error}")
         self._add_failures_of_unread(section, keys, response, into)
 
     def _add_listeners(self, load_balancer_arn: str, response: ApiResponse) -> None:
-        if response.error_code == LOAD_BALANCER_NOT_FOUND:
-            self._mark_deleted(load_balancer_arn)
-            return
         read = self._read_all(Section.LISTENERS, load_balancer_arn, response, from_api.listener)
         if read is not None:
             self.listeners |= listeners_by_load_balancer([load_balancer_arn], read)
 
     def _add_targets(self, target_group_arn: str, response: ApiResponse) -> None:
-        if response.error_code == TARGET_GROUP_NOT_FOUND:
-            self.target_groups.pop(target_group_arn, None)
-            return
         read = self._read_all(
             Section.TARGET_HEALTH_DESCRIPTIONS, target_group_arn, response, from_api.target_health_description
         )
@@ -212,15 +213,11 @@ class PartialEstate:
             self.targets[target_group_arn] = ordered_targets(read)
 
     def _add_tags(self, load_balancer_arns: tuple[str, ...], response: ApiResponse) -> None:
-        if response.error_code == LOAD_BALANCER_NOT_FOUND:
-            for arn in load_balancer_arns:
-                self._mark_deleted(arn)
-            return
         for item in response.items:
             try:
                 self.tags[item["ResourceArn"]] = from_api.tags(item.get("Tags"))
             except InvalidInputError as error:
-                self._add_failure(Section.TAGS, item["ResourceArn"], f"{response.operation}: {error}")
+                self.add_failure(Section.TAGS, item["ResourceArn"], f"{response.operation}: {error}")
         self._add_failures_of_unread(Section.TAGS, load_balancer_arns, response, self.tags)
 
     def add_prefix_list(self, prefix_list_id: str, described: ApiResponse, entries: ApiResponse) -> None:
@@ -228,18 +225,18 @@ class PartialEstate:
         section = Section.MANAGED_PREFIX_LISTS
         description = {item["PrefixListId"]: item for item in described.items}.get(prefix_list_id)
         if description is None and described.failure is not None:
-            self._add_failure(section, prefix_list_id, described.failure)
+            self.add_failure(section, prefix_list_id, described.failure)
             return
         fields = dict(description or {})
         if entries.failure is None:
             fields["Entries"] = entries.items
         elif not are_entries_hidden(description, entries, self.account_id):
-            self._add_failure(section, prefix_list_id, entries.failure)
+            self.add_failure(section, prefix_list_id, entries.failure)
             return
         try:
             self.prefix_lists[prefix_list_id] = from_api.prefix_list(prefix_list_id, fields)
         except InvalidInputError as error:
-            self._add_failure(section, prefix_list_id, f"{entries.operation}: {error}")
+            self.add_failure(section, prefix_list_id, f"{entries.operation}: {error}")
 
     def _read_all(self, section: str, key: str, response: ApiResponse, read: Callable[[Any], T]) -> list[T] | None:
         """Every item, or None with a failure if one item is missing or cannot be read."""
@@ -249,7 +246,7 @@ class PartialEstate:
                 return [read(item) for item in response.items]
             except InvalidInputError as error:
                 failure = f"{response.operation}: {error}"
-        self._add_failure(section, key, failure)
+        self.add_failure(section, key, failure)
         return None
 
     def _add_failures_of_unread(
@@ -259,11 +256,21 @@ class PartialEstate:
             return
         for key in keys or (None,):
             if key is None or key not in read:
-                self._add_failure(section, key, response.failure)
+                self.add_failure(section, key, response.failure)
 
-    def _add_failure(self, section: str, key: str | None, cause: str) -> None:
+    def add_failure(self, section: str, key: str | None, cause: str) -> None:
         self.failures.append(ReadFailure(Section(section), key, cause))
 
-    def _mark_deleted(self, load_balancer_arn: str) -> None:
+    def remove_load_balancer(self, load_balancer_arn: str) -> None:
+        """Removes a load balancer that is confirmed to be deleted, also from the target groups that name it."""
         self.load_balancers.pop(load_balancer_arn, None)
         self.deleted.add(load_balancer_arn)
+        for arn, group in self.target_groups.items():
+            users = group.load_balancer_arns or ()
+            if load_balancer_arn in users:
+                remaining = tuple(user for user in users if user != load_balancer_arn)
+                self.target_groups[arn] = group._replace(load_balancer_arns=remaining)
+
+    def remove_target_group(self, target_group_arn: str) -> None:
+        """Removes a target group that is confirmed to be deleted."""
+        self.target_groups.pop(target_group_arn, None)

@@ -36,6 +36,8 @@ QUERIED_TYPES = (LOAD_BALANCER_TYPE, LISTENER_TYPE, TARGET_GROUP_TYPE, SECURITY_
 
 RECORDERS_KEY = "recorders"
 RECORDER_STATUS_KEY = "status"
+# RecordingFrequency in the AWS Config API.
+DAILY = "DAILY"
 
 
 def read_recordings(context: LoadContext, config: BaseClient) -> None:
@@ -68,7 +70,10 @@ def read_recordings(context: LoadContext, config: BaseClient) -> None:
 
 
 def recorded_types(recorders: ApiResponse, status: ApiResponse) -> frozenset[str]:
-    """The types of `QUERIED_TYPES` that the account's own recorder keeps up to date."""
+    """The types of `QUERIED_TYPES` that the account's own recorder keeps up to date.
+
+    A type that is recorded daily is up to a day old, so its items are not up to date.
+    """
     up_to_date = {
         recorder["name"]
         for recorder in status.items
@@ -78,10 +83,24 @@ def recorded_types(recorders: ApiResponse, status: ApiResponse) -> frozenset[str
     return frozenset(
         type_name
         for recorder in recorders.items
-        if recorder["name"] in up_to_date
+        if recorder["name"] in up_to_date and is_customer_recorder(recorder)
         for type_name in QUERIED_TYPES
         if records_type(recorder.get("recordingGroup") or {}, type_name)
+        and not records_daily(recorder.get("recordingMode") or {}, type_name)
     )
+
+
+def is_customer_recorder(recorder: Mapping[str, Any]) -> bool:
+    """Whether a ConfigurationRecorder is the customer's own, and not a service-linked one of an AWS service."""
+    return not recorder.get("servicePrincipal") and recorder.get("recordingScope") != "INTERNAL"
+
+
+def records_daily(recording_mode: Mapping[str, Any], type_name: str) -> bool:
+    """Whether a RecordingMode records a resource type once a day. An override for the type takes precedence."""
+    for override in recording_mode.get("recordingModeOverrides") or ():
+        if type_name in (override.get("resourceTypes") or ()):
+            return bool(override.get("recordingFrequency") == DAILY)
+    return bool(recording_mode.get("recordingFrequency") == DAILY)
 
 
 def records_type(recording_group: Mapping[str, Any], type_name: str) -> bool:
@@ -131,7 +150,7 @@ def _estate(account_region: AccountRegion, items_by_type: Mapping[str, Iterable[
 
 
 def _is_complete(context: LoadContext, estate: Estate, type_name: str) -> bool:
-    """Whether there is an item for each resource of a type, as far as other items and names show."""
+    """Whether no other item and no name shows that an item of a type is missing."""
     section = SECTION_BY_TYPE[type_name]
     if any(failure.section == section for failure in estate.failures):
         return False

@@ -24,6 +24,9 @@ EC2_PAGE = 1000
 PREFIX_LIST_PAGE = 100
 FILTER_VALUES = 200
 
+# botocore 1.42.94 and later.
+MANAGED_RESOURCES = "IncludeManagedResources"
+PREFIX_LIST_FILTERS = ("ip-permission.prefix-list-id", "egress.ip-permission.prefix-list-id")
 ADDRESS_FILTERS = {
     Family.IPV4: "addresses.private-ip-address",
     Family.IPV6: "ipv6-addresses.ipv6-address",
@@ -69,6 +72,10 @@ class DescribeRequests:
     def target_groups(self) -> ApiRequest:
         return self._elbv2("describe_target_groups", "TargetGroups", {}, ELB_PAGE)
 
+    def target_groups_by_arn(self, arns: Collection[str]) -> ApiRequest:
+        """The call fails if one of the target groups does not exist."""
+        return self._elbv2("describe_target_groups", "TargetGroups", {"TargetGroupArns": sorted(arns)})
+
     def target_health(self, target_group_arn: str) -> ApiRequest:
         parameters = {"TargetGroupArn": target_group_arn}
         return self._elbv2("describe_target_health", "TargetHealthDescriptions", parameters)
@@ -82,15 +89,13 @@ class DescribeRequests:
     def vpcs(self, ids: Collection[str] | None = None) -> ApiRequest:
         return self._ec2("describe_vpcs", "Vpcs", _filtered("vpc-id", ids))
 
-    def subnets(self) -> ApiRequest:
-        return self._ec2("describe_subnets", "Subnets", {})
-
     def instances(self, ids: Collection[str] | None = None) -> ApiRequest:
-        parameters = _filtered("instance-id", ids)
+        parameters = {**_filtered("instance-id", ids), **self.managed_resources("DescribeInstances")}
         return self._ec2("describe_instances", "Reservations", parameters, nested_key="Instances")
 
     def network_interfaces(self, vpc_id: str | None = None) -> ApiRequest:
         parameters = _filtered("vpc-id", None if vpc_id is None else (vpc_id,))
+        parameters |= self.managed_resources("DescribeNetworkInterfaces")
         return self._ec2("describe_network_interfaces", "NetworkInterfaces", parameters)
 
     def network_interfaces_by_address(self, vpc_id: str, family: Family, addresses: Iterable[int]) -> ApiRequest:
@@ -100,7 +105,8 @@ class DescribeRequests:
             {"Name": "vpc-id", "Values": [vpc_id]},
             {"Name": ADDRESS_FILTERS[family], "Values": texts},
         ]
-        return self._ec2("describe_network_interfaces", "NetworkInterfaces", {"Filters": filters})
+        parameters = {"Filters": filters, **self.managed_resources("DescribeNetworkInterfaces")}
+        return self._ec2("describe_network_interfaces", "NetworkInterfaces", parameters)
 
     def prefix_lists(self, ids: Collection[str] | None = None) -> ApiRequest:
         parameters = _filtered("prefix-list-id", ids)
@@ -109,6 +115,18 @@ class DescribeRequests:
     def prefix_list_entries(self, prefix_list_id: str) -> ApiRequest:
         parameters = {"PrefixListId": prefix_list_id}
         return self._ec2("get_managed_prefix_list_entries", "Entries", parameters, PREFIX_LIST_PAGE)
+
+    def security_groups_with_prefix_list(self, prefix_list_id: str, filter_name: str) -> ApiRequest:
+        """The security groups with a rule that refers to a prefix list, by one of `PREFIX_LIST_FILTERS`."""
+        return self._ec2("describe_security_groups", "SecurityGroups", _filtered(filter_name, (prefix_list_id,)))
+
+    def managed_resources(self, operation: str) -> dict[str, bool]:
+        """The parameter of an EC2 operation that shows the resources which AWS manages for a service.
+
+        They can be targets, and EC2 may hide them otherwise. Empty where the installed botocore does not know it.
+        """
+        shape = self._clients.ec2.meta.service_model.operation_model(operation).input_shape
+        return {MANAGED_RESOURCES: True} if shape is not None and MANAGED_RESOURCES in shape.members else {}
 
     def _elbv2(
         self, operation: str, result_key: str, parameters: dict[str, Any], page_size: int | None = None

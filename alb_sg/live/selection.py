@@ -15,17 +15,22 @@ class Selection:
     - `everything`: all of the account and region
     - `load_balancers`: by ARN or name
     - `security_groups`: all that have one of these security groups
+    - `vpcs`: all in one of these VPCs
+    - `prefix_lists`: all whose security groups refer to one of these prefix lists
     - `target_groups` (ARNs): all that use them and, for type `alb`, all that are registered in them
     - `behind_network_load_balancers` (ARNs): all that are registered in their target groups of type `alb`
     - `behind_deleted_load_balancers`: all that are registered in a target group of type `alb` that no load balancer
       uses, as the deletion of a Network Load Balancer leaves it
 
+    A load balancer behind a Network Load Balancer that is selected by its security groups is selected as well.
     `also_security_groups` are read in addition to those of the load balancers, for a what-if about a change to them.
     """
 
     everything: bool = False
     load_balancers: frozenset[str] = frozenset()
     security_groups: frozenset[str] = frozenset()
+    vpcs: frozenset[str] = frozenset()
+    prefix_lists: frozenset[str] = frozenset()
     target_groups: frozenset[str] = frozenset()
     behind_network_load_balancers: frozenset[str] = frozenset()
     behind_deleted_load_balancers: bool = False
@@ -39,14 +44,15 @@ class Selection:
     @property
     def only_named(self) -> bool:
         """Whether every load balancer is named, so that no search is necessary."""
-        return not (self.everything or self.security_groups or self.follows_target_groups)
+        searched = self.security_groups or self.vpcs or self.prefix_lists
+        return not (self.everything or searched or self.follows_target_groups)
 
     def followed_alb_target_groups(self, target_groups: Iterable[TargetGroup]) -> list[TargetGroup]:
         """The target groups of type `alb` whose registrations are selected."""
         return [
             group
             for group in target_groups
-            if group.target_type == "alb"
+            if group.may_hold_load_balancers
             and (
                 group.arn in self.target_groups
                 or not self.behind_network_load_balancers.isdisjoint(group.load_balancer_arns or ())
@@ -71,8 +77,10 @@ class Selection:
         def is_selected(load_balancer: LoadBalancer) -> bool:
             if self.everything or not self.load_balancers.isdisjoint((load_balancer.arn, load_balancer.name)):
                 return True
-            return load_balancer.type == "application" and (
-                load_balancer.arn in related or not self.security_groups.isdisjoint(load_balancer.security_groups)
+            return load_balancer.may_be_application and (
+                load_balancer.arn in related
+                or load_balancer.vpc_id in self.vpcs
+                or not self.security_groups.isdisjoint(load_balancer.security_groups)
             )
 
         return tuple(sorted(filter(is_selected, load_balancers), key=lambda load_balancer: load_balancer.arn))

@@ -21,6 +21,7 @@ from alb_sg.aws.rate_limits import RATE_LIMITER, RateLimiter
 from alb_sg.estate.estate import Estate, ReadFailure
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.estate.sections import Section
+from alb_sg.live.confirmation import Confirmation, confirm_load_balancers
 from alb_sg.live.details import confirm_targets, read_details
 from alb_sg.live.enumeration import find_load_balancers, followed_target_groups
 from alb_sg.live.export import export_sections
@@ -52,7 +53,8 @@ class LoadResult:
     """The estate, and the selected load balancers sorted by ARN.
 
     `enumeration_failure` is a reason why there may be more of them. `not_found` holds the names and ARNs in
-    `Selection.load_balancers` that do not exist, and the ARNs of load balancers that were deleted during the load.
+    `Selection.load_balancers` that do not exist, and the ARNs of selected load balancers that were deleted during the
+    load. AWS was asked for each of them by its own name or ARN.
     """
 
     estate: Estate
@@ -108,8 +110,8 @@ class LiveSource:
                 from alb_sg.live.recordings import read_recordings  # noqa: PLC0415 (see above)
 
                 read_recordings(context, self._clients.config)
-            find_load_balancers(context)
-            selected = selection.select(
+            context = find_load_balancers(context)
+            selected = context.selection.select(
                 partial_estate.load_balancers.values(), partial_estate.target_groups, partial_estate.targets
             )
             applicable = [load_balancer for load_balancer in selected if is_applicable(load_balancer)]
@@ -122,6 +124,11 @@ class LiveSource:
             enumeration_failure=_enumeration_failure(context),
             not_found=_names_not_found(context, selected),
         )
+
+    def confirm_load_balancers(self, arns: Iterable[str]) -> Confirmation:
+        """Asks for load balancers by ARN, in batches: which exist, although a list may lack them, and which do not."""
+        with CallPool(self._progress) as calls:
+            return confirm_load_balancers(calls, self._requests, arns)
 
     def export(self) -> dict[str, Any]:
         """The whole account and region as an export file's object, with the APIs' own values.
@@ -153,4 +160,4 @@ def _names_not_found(context: LoadContext, selected: Iterable[LoadBalancer]) -> 
     # After a failed call the load balancer may well exist.
     failed = partial_estate.failures_of(Section.LOAD_BALANCERS)
     unknown = frozenset() if failed else context.selection.load_balancers - known
-    return tuple(sorted(unknown | partial_estate.deleted))
+    return tuple(sorted(unknown | (partial_estate.deleted & known)))

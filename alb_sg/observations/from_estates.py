@@ -10,7 +10,7 @@ from alb_sg.errors import NotReadError
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer, SecurityGroup
 from alb_sg.findings.explanation import explain
-from alb_sg.findings.finding import EvaluationError, Finding
+from alb_sg.findings.finding import Result
 from alb_sg.findings.judge import Judge
 from alb_sg.observations.exemptions_report import ExemptionsReport
 from alb_sg.observations.observation import Completeness, LoadBalancerDetail, Observation
@@ -19,7 +19,6 @@ from alb_sg.observations.results import Results
 from alb_sg.parameters import Parameters
 from alb_sg.recommendations.recommendation import Recommendation
 
-Result = Finding | EvaluationError
 Rules = Mapping[Recommendation, Parameters]
 Progress = Callable[[int, int], None]
 
@@ -87,7 +86,7 @@ def _results_by_arn(results: Results) -> dict[str, list[Result]]:
 
 
 def _worst_rank(results: Iterable[Result], load_balancer: LoadBalancer) -> int:
-    return min(rank(result, load_balancer.scheme) for result in results)
+    return min(rank(result, str(load_balancer.scheme)) for result in results)
 
 
 def _read_groups(estate: Estate, load_balancer: LoadBalancer) -> Iterator[SecurityGroup]:

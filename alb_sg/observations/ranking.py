@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from alb_sg.findings.finding import Compliance, EvaluationError, Finding
+from alb_sg.findings.finding import Compliance, EvaluationError, Finding, Result
 from alb_sg.recommendations.catalogue import rule_severity
 
 INTERNET_FACING = "internet-facing"
@@ -28,13 +28,13 @@ _STATUS_BY_COMPLIANCE = {
 _STATUS_ORDER = {status: place for place, status in enumerate(VerdictStatus)}
 
 
-def verdict_status(result: Finding | EvaluationError) -> VerdictStatus:
+def verdict_status(result: Result) -> VerdictStatus:
     if isinstance(result, EvaluationError):
         return VerdictStatus.ERROR
     return _STATUS_BY_COMPLIANCE[result.compliance] if result.applied_exemption is None else VerdictStatus.EXEMPT
 
 
-def rank(result: Finding | EvaluationError, scheme: str) -> int:
+def rank(result: Result, scheme: str) -> int:
     """A sort key, lowest for the worst. A finding that is only unresolved comes after a certain one.
 
     It is a number of one digit for each criterion, because the page's data has it for every verdict.

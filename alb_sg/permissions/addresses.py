@@ -86,6 +86,10 @@ class AddressSet:
         self._require_same_family(other)
         return self.ranges == other.ranges or all(other.contains_range(first, last) for first, last in self.ranges)
 
+    def is_covered_by(self, other: AddressSet) -> bool:
+        """Whether all addresses are in the other set, and there is one: nothing at all is never covered."""
+        return bool(self.ranges) and self <= other
+
     def contains_range(self, first: int, last: int) -> bool:
         """Whether all addresses of a range are in the set: in one of its ranges, because they are not adjacent."""
         index = self._last_range_starting_by(first)

@@ -71,7 +71,7 @@ class AllowedTraffic(NamedTuple):
 
     `referenced_group_ids` are the groups of `references`, and `peering_references` are those over VPC peering. `unread`
     are the reasons why more may be allowed than is known. `unresolved` names the prefix lists whose owners do not share
-    the entries.
+    the entries. `stale_references` allow nothing.
     """
 
     addresses: AddressSet
@@ -81,6 +81,7 @@ class AllowedTraffic(NamedTuple):
     prefix_list_ids: frozenset[str] = frozenset()
     unread: tuple[NotReadError, ...] = ()
     unresolved: tuple[str, ...] = ()
+    stale_references: tuple[SecurityGroupReference, ...] = ()
 
 
 class Permissions:
@@ -126,8 +127,15 @@ class Permissions:
         known = self._direction_rules.get(direction)
         if known is None:
             rules = [rule for group in self.groups for rule in _permissions_of(group, direction)]
-            known = self._direction_rules[direction] = DirectionRules(self.estate, tuple(self.unread), rules)
+            unread = (*self.unread, *self._unknown_rules(direction))
+            known = self._direction_rules[direction] = DirectionRules(self.estate, unread, rules)
         return known
+
+    def _unknown_rules(self, direction: Direction) -> Iterator[NotReadError]:
+        """The causes that rules with unknown values may let through anything."""
+        for group in self.groups:
+            for unknown in group.unknown_ingress if direction is Direction.INGRESS else group.unknown_egress:
+                yield unknown.error(f"security group {group.id}")
 
 
 class DirectionRules:
@@ -186,10 +194,10 @@ class DirectionRules:
         cidrs = tuple(cidr for rule in rules for cidr in rule.cidrs)
         prefix_list_ids = frozenset(prefix_list_id for rule in rules for prefix_list_id in rule.prefix_list_ids)
         # A dictionary keeps the order of the permissions and drops repetitions.
-        references = tuple(
-            dict.fromkeys(reference for rule in rules for reference in rule.references if self._is_effective(reference))
-        )
-        if not references and not prefix_list_ids and not self._unread:
+        named = dict.fromkeys(reference for rule in rules for reference in rule.references)
+        references = tuple(filter(self._is_effective, named))
+        stale_references = tuple(reference for reference in named if reference not in references)
+        if not named and not prefix_list_ids and not self._unread:
             return _addresses_only(family, cidrs)
         addresses, unread, unresolved = self._add_prefix_lists(address_set(family, cidrs), prefix_list_ids)
         return AllowedTraffic(
@@ -202,6 +210,7 @@ class DirectionRules:
             prefix_list_ids=prefix_list_ids,
             unread=unread,
             unresolved=unresolved,
+            stale_references=stale_references,
         )
 
     def _is_effective(self, reference: SecurityGroupReference) -> bool:

@@ -8,7 +8,7 @@ from functools import cache
 from alb_sg.errors import NotReadError
 from alb_sg.estate.cidr import Family
 from alb_sg.estate.estate import Estate
-from alb_sg.estate.model import LoadBalancer
+from alb_sg.estate.model import LoadBalancer, require_known
 from alb_sg.estate.sections import Section
 from alb_sg.parameters import PREFIX_LIST_ID, SECURITY_GROUP_ID, Parameters, is_peer
 from alb_sg.recommendations.requirement import (
@@ -30,12 +30,7 @@ CLIENT_SECTIONS = frozenset({Section.SECURITY_GROUPS, Section.VPCS, Section.MANA
 
 def client_families(load_balancer: LoadBalancer) -> tuple[Family, ...]:
     """Raises NotReadError for an unknown address type."""
-    families = CLIENT_FAMILIES.get(load_balancer.ip_address_type)
-    if families is None:
-        raise NotReadError(
-            f"address type of {load_balancer.name}", f"{load_balancer.ip_address_type!r} is not one that is known"
-        )
-    return families
+    return CLIENT_FAMILIES[require_known(load_balancer.ip_address_type, f"load balancer {load_balancer.name}")]
 
 
 def client_peers(
@@ -55,7 +50,7 @@ def client_peers(
         return _peers_from_tag(
             estate, load_balancer, words, families, f"tag {parameters.tag_key} of {load_balancer.name}"
         )
-    if load_balancer.scheme == "internet-facing":
+    if require_known(load_balancer.scheme, f"load balancer {load_balancer.name}") == "internet-facing":
         return _internet_peers(families)
     peers = _vpc_peers(estate, load_balancer.vpc_id, families)
     if not peers:
@@ -64,9 +59,9 @@ def client_peers(
 
 
 def vpc_cidrs(estate: Estate, vpc_id: str, family: Family) -> tuple[str, ...]:
-    """A VPC's associated CIDR blocks of a family. Raises NotReadError where no IPv4 block is known: every VPC has
-    one."""
-    cidrs = estate.vpc(vpc_id).cidrs[family]
+    """A VPC's associated CIDR blocks of a family. Raises NotReadError where one of them could not be read, and where
+    no IPv4 block is known: every VPC has one."""
+    cidrs = estate.vpc(vpc_id).known_cidrs(family)
     if not cidrs and family is Family.IPV4:
         raise NotReadError(f"IPv4 CIDR blocks of {vpc_id}", "none was recorded")
     return cidrs

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from alb_sg.errors import NotReadError
 from alb_sg.estate.cidr import Family
 from alb_sg.estate.estate import Estate
-from alb_sg.estate.model import Permission
+from alb_sg.estate.model import Permission, require_known
 from alb_sg.permissions.addresses import AddressSet
 from alb_sg.permissions.allowed_traffic import Direction, Permissions, Traffic, prefix_list_addresses
 from alb_sg.recommendations.clients import vpc_cidrs
@@ -48,11 +49,15 @@ def forwarded_clients(estate: Estate, front: FrontingLoadBalancer) -> tuple[Peer
 def _forwarding_ports(estate: Estate, front: FrontingLoadBalancer) -> list[int]:
     """The ports of the listeners that forward to the target group; none where they are not known."""
     listeners = (estate.listeners or {}).get(front.load_balancer.arn, ())
-    return [listener.port for listener in listeners if front.target_group.arn in listener.target_group_arns]
+    return [
+        listener.port
+        for listener in listeners
+        if front.target_group.arn in listener.target_group_arns and isinstance(listener.port, int)
+    ]
 
 
 def _clients_by_scheme(front: FrontingLoadBalancer) -> tuple[Peer, ...]:
-    if front.load_balancer.scheme != "internet-facing":
+    if require_known(front.load_balancer.scheme, f"load balancer {front.load_balancer.name}") != "internet-facing":
         return ()
     return (_addresses_peer(front, AddressSet.everything(_FAMILY)),)
 
@@ -75,7 +80,7 @@ def _clients_from_rules(
         return _clients_by_scheme(front)
     if unread:
         # Whoever the clients are, they are covered where everybody is let in, or the load balancer itself.
-        return (_addresses_peer(front, AddressSet.everything(_FAMILY))._replace(unread=unread[0]),)
+        return (replace(_addresses_peer(front, AddressSet.everything(_FAMILY)), unread=unread[0]),)
     of_vpc = vpc_peer(estate, front).addresses
     peers: list[Peer] = [] if addresses <= of_vpc else [_addresses_peer(front, addresses)]
     covered = addresses | of_vpc

@@ -6,8 +6,7 @@ from typing import NamedTuple
 
 from alb_sg.errors import NotReadError
 from alb_sg.estate.estate import Estate
-from alb_sg.estate.model import LoadBalancer, TargetGroup
-from alb_sg.recommendations.load_balancer_context import registered_port
+from alb_sg.estate.model import LoadBalancer, TargetGroup, require_known
 
 
 class FrontingLoadBalancer(NamedTuple):
@@ -24,11 +23,14 @@ def fronting_load_balancers(estate: Estate, load_balancer: LoadBalancer) -> tupl
     """Those in front of a load balancer, by their ARN and target group. Raises NotReadError."""
     fronts = []
     for group, target in estate.alb_registrations_of(load_balancer):
-        port = registered_port(group, target)
+        group.state_of(target)
+        # A new type of target group may hold load balancers as well.
+        require_known(group.target_type, f"target group {group.name}")
+        port = group.port_of(target)
         for arn in group.load_balancer_arns or ():
             front = estate.load_balancers.get(arn)
             if front is None:
                 raise NotReadError(f"Network Load Balancer {arn}", "it is not among the LoadBalancers collected")
-            check_port = port if group.health_check_port is None else group.health_check_port
+            check_port = port if group.known_health_check_port is None else group.known_health_check_port
             fronts.append(FrontingLoadBalancer(front, group, port, check_port))
     return tuple(sorted(fronts, key=lambda front: (front.load_balancer.arn, front.target_group.arn)))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from alb_sg.estate.estate import Estate
-from alb_sg.estate.model import LoadBalancer, TargetGroup
-from alb_sg.estate.resource_types import LISTENER_TYPE, LOAD_BALANCER_TYPE, SECURITY_GROUP_TYPE, TARGET_GROUP_TYPE
+from alb_sg.estate.model import LoadBalancer, TargetGroup, UnknownValue
+from alb_sg.estate.resource_types import LISTENER_TYPE, PEER_TRIGGER_TYPES, TARGET_GROUP_TYPE
 from alb_sg.parameters import COMMON_PARAMETERS, TARGET_MATCH, Parameters
 from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.recommendations.load_balancer_context import LoadBalancerContext
@@ -22,15 +22,16 @@ from alb_sg.recommendations.target_requirements import (
 
 def requirements(context: LoadBalancerContext, parameters: Parameters) -> RequirementSet:
     """TCP to each registered target on its group's health check port. Raises NotApplicable, NotReadError."""
-    return target_requirement_set(context, lambda group: group.health_check_port, _reason_to_skip)
+    return target_requirement_set(context, lambda group: (group.known_health_check_port,), _reason_to_skip)
 
 
 def _reason_to_skip(group: TargetGroup) -> str | None:
-    return None if group.health_checks_enabled else "only target groups whose health checks are disabled"
+    return None if group.known_health_checks_enabled else "only target groups whose health checks are disabled"
 
 
 def _target_ports(group: TargetGroup) -> tuple[int | None, ...]:
-    return (group.health_check_port,) if group.health_checks_enabled else ()
+    port = group.health_check_port
+    return () if isinstance(port, UnknownValue) or not group.health_checks_enabled else (port,)
 
 
 def _notes(estate: Estate, load_balancer: LoadBalancer) -> Iterator[str]:
@@ -52,7 +53,8 @@ RECOMMENDATION = Recommendation(
     direction=Direction.EGRESS,
     parameters=(TARGET_MATCH, *COMMON_PARAMETERS),
     estate_sections=TARGET_SECTIONS,
-    trigger_types=(LISTENER_TYPE, LOAD_BALANCER_TYPE, SECURITY_GROUP_TYPE, TARGET_GROUP_TYPE),
+    # Each may change what is allowed, from or to whom, or on which port.
+    trigger_types=(LISTENER_TYPE, TARGET_GROUP_TYPE, *PEER_TRIGGER_TYPES),
     display_order=3,
     requirements=requirements,
     target_ports=_target_ports,

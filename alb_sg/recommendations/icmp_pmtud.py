@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from alb_sg.estate.cidr import Family
-from alb_sg.estate.resource_types import LISTENER_TYPE, LOAD_BALANCER_TYPE, SECURITY_GROUP_TYPE, TARGET_GROUP_TYPE
+from alb_sg.estate.resource_types import PEER_TRIGGER_TYPES
 from alb_sg.parameters import ACCEPTED_SOURCES, ACCEPTED_SOURCES_MATCH, COMMON_PARAMETERS, TAG_KEY, Parameters
 from alb_sg.permissions.allowed_traffic import FRAGMENTATION_NEEDED, PACKET_TOO_BIG, Direction
 from alb_sg.recommendations.clients import CLIENT_SECTIONS, client_peers
@@ -43,7 +43,8 @@ RECOMMENDATION = Recommendation(
     direction=Direction.INGRESS,
     parameters=(ACCEPTED_SOURCES, ACCEPTED_SOURCES_MATCH, TAG_KEY, *COMMON_PARAMETERS),
     estate_sections=CLIENT_SECTIONS,
-    trigger_types=(LISTENER_TYPE, LOAD_BALANCER_TYPE, SECURITY_GROUP_TYPE, TARGET_GROUP_TYPE),
+    # Listeners and target groups have no part in it.
+    trigger_types=PEER_TRIGGER_TYPES,
     display_order=4,
     requirements=requirements,
     client_traffic=lambda *_: ICMP_MESSAGES.values(),

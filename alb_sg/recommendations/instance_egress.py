@@ -1,8 +1,9 @@
-"""Outbound: every registered target on its own port (semantics §6)."""
+"""Outbound: every registered target on its own port and its control port (semantics §6)."""
 
 from __future__ import annotations
 
-from alb_sg.estate.resource_types import LISTENER_TYPE, LOAD_BALANCER_TYPE, SECURITY_GROUP_TYPE, TARGET_GROUP_TYPE
+from alb_sg.estate.model import TargetGroup
+from alb_sg.estate.resource_types import LISTENER_TYPE, PEER_TRIGGER_TYPES, TARGET_GROUP_TYPE
 from alb_sg.parameters import COMMON_PARAMETERS, TARGET_MATCH, Parameters
 from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.recommendations.load_balancer_context import LoadBalancerContext
@@ -17,25 +18,40 @@ from alb_sg.recommendations.target_requirements import (
 
 
 def requirements(context: LoadBalancerContext, parameters: Parameters) -> RequirementSet:
-    """TCP to each registered target. Raises NotApplicable, NotReadError."""
-    return target_requirement_set(context, port_of=lambda _: None)
+    """TCP to each registered target on its own port, and on its group's control port where it has one.
+
+    Raises NotApplicable, NotReadError.
+    """
+    return target_requirement_set(context, _ports)
+
+
+def _ports(group: TargetGroup) -> tuple[int | None, ...]:
+    control_port = group.known_target_control_port
+    return (None,) if control_port is None else (None, control_port)
+
+
+def _ports_to_read(group: TargetGroup) -> tuple[int | None, ...]:
+    """As `_ports`, as far as they are known."""
+    return (None, group.target_control_port) if isinstance(group.target_control_port, int) else (None,)
 
 
 RECOMMENDATION = Recommendation(
     name="ALB_SG_INSTANCE_EGRESS",
     title="Targets can be reached on their ports",
     subject="Paths to targets",
-    requirement_text="Outbound TCP to every registered target on the port it was registered with.",
+    requirement_text="Outbound TCP to every registered target on the port it was registered with, and on the control "
+    "port of its target group where the group has one.",
     quote="Allow outbound traffic to instances on the instance listener port",
     page_section="Recommended rules",
     severity=Severity.HIGH,
     direction=Direction.EGRESS,
     parameters=(TARGET_MATCH, *COMMON_PARAMETERS),
     estate_sections=TARGET_SECTIONS,
-    trigger_types=(LISTENER_TYPE, LOAD_BALANCER_TYPE, SECURITY_GROUP_TYPE, TARGET_GROUP_TYPE),
+    # Each may change what is allowed, from or to whom, or on which port.
+    trigger_types=(LISTENER_TYPE, TARGET_GROUP_TYPE, *PEER_TRIGGER_TYPES),
     display_order=2,
     requirements=requirements,
-    target_ports=lambda _: (None,),
+    target_ports=_ports_to_read,
     notes=target_notes,
     caveat=AUTHENTICATION_CAVEAT,
 )

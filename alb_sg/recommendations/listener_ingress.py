@@ -12,8 +12,8 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from alb_sg.estate.estate import Estate
-from alb_sg.estate.model import Listener, LoadBalancer
-from alb_sg.estate.resource_types import LISTENER_TYPE, LOAD_BALANCER_TYPE, SECURITY_GROUP_TYPE, TARGET_GROUP_TYPE
+from alb_sg.estate.model import Listener, LoadBalancer, require_known
+from alb_sg.estate.resource_types import LISTENER_TYPE, PEER_TRIGGER_TYPES, TARGET_GROUP_TYPE
 from alb_sg.estate.sections import Section
 from alb_sg.parameters import ACCEPTED_SOURCES, ACCEPTED_SOURCES_MATCH, COMMON_PARAMETERS, TAG_KEY, Parameters
 from alb_sg.permissions.allowed_traffic import Direction, Traffic
@@ -53,7 +53,9 @@ def requirements(context: LoadBalancerContext, parameters: Parameters) -> Requir
 def _requirement_group(
     listener: Listener, peers: tuple[Peer, ...], *, allows_accepted_sources: bool
 ) -> RequirementGroup:
-    return RequirementGroup(Direction.INGRESS, Traffic.tcp(listener.port), peers, listener, allows_accepted_sources)
+    return RequirementGroup(
+        Direction.INGRESS, Traffic.tcp(listener.known_port), peers, listener, allows_accepted_sources
+    )
 
 
 def _requirements_behind(
@@ -67,17 +69,19 @@ def _requirements_behind(
     Health checks come first: without them, no client is served.
     """
     estate, load_balancer = context.estate, context.load_balancer
+    scheme = require_known(load_balancer.scheme, f"load balancer {load_balancer.name}")
+    is_internet_facing = scheme == "internet-facing"
     groups: list[RequirementGroup] = []
     direct_clients: tuple[Peer, ...] = ()
     without_clients: NotApplicable | None = None
     for listener in listeners:
-        forwarding = [front for front in fronts if front.port == listener.port]
+        forwarding = [front for front in fronts if front.port == listener.known_port]
         clients = [
             _ClientPeer(vpc_peer(estate, front), allows_accepted_sources=False)
             for front in fronts
-            if listener.port in (front.port, front.health_check_port)
+            if listener.known_port in (front.port, front.health_check_port)
         ]
-        if not forwarding or load_balancer.scheme == "internet-facing":
+        if not forwarding or is_internet_facing:
             try:
                 direct_clients = direct_clients or client_peers(estate, load_balancer, parameters)
                 clients += [_ClientPeer(peer, allows_accepted_sources=True) for peer in direct_clients]
@@ -100,7 +104,7 @@ def _requirements_behind(
 
 def _unanswered_health_checks(fronts: Iterable[FrontingLoadBalancer], listeners: Iterable[Listener]) -> tuple[str, ...]:
     """Health checks on a port without a listener require nothing, but the finding reports them."""
-    ports = {listener.port for listener in listeners}
+    ports = {listener.known_port for listener in listeners}
     remarks = [
         f"no listener answers the health checks of {front.load_balancer.name} "
         f"(target group {front.target_group.name}) on port {front.health_check_port}"
@@ -111,7 +115,11 @@ def _unanswered_health_checks(fronts: Iterable[FrontingLoadBalancer], listeners:
 
 
 def _client_traffic(estate: Estate, load_balancer: LoadBalancer) -> list[Traffic]:
-    return [Traffic.tcp(listener.port) for listener in (estate.listeners or {}).get(load_balancer.arn, ())]
+    return [
+        Traffic.tcp(listener.port)
+        for listener in (estate.listeners or {}).get(load_balancer.arn, ())
+        if isinstance(listener.port, int)
+    ]
 
 
 RECOMMENDATION = Recommendation(
@@ -127,7 +135,8 @@ RECOMMENDATION = Recommendation(
     direction=Direction.INGRESS,
     parameters=(ACCEPTED_SOURCES, ACCEPTED_SOURCES_MATCH, TAG_KEY, *COMMON_PARAMETERS),
     estate_sections=CLIENT_SECTIONS | {Section.LISTENERS, Section.TARGET_GROUPS, Section.ALB_REGISTRATIONS},
-    trigger_types=(LISTENER_TYPE, LOAD_BALANCER_TYPE, SECURITY_GROUP_TYPE, TARGET_GROUP_TYPE),
+    # Each may change what is allowed, from or to whom, or on which port.
+    trigger_types=(LISTENER_TYPE, TARGET_GROUP_TYPE, *PEER_TRIGGER_TYPES),
     display_order=1,
     requirements=requirements,
     client_traffic=_client_traffic,

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from itertools import groupby
 from operator import itemgetter
 
-from alb_sg.errors import NotReadError
 from alb_sg.estate.cidr import Family
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer, Target, TargetGroup
@@ -56,7 +55,7 @@ class LoadBalancerContext:
         targets, peers = self._receiving_targets(group)
         if port is not None:
             return ((port, peers),) if peers else ()
-        own_ports = [registered_port(group, target) for target in targets]
+        own_ports = [group.port_of(target) for target in targets]
         pairs_by_port = groupby(zip(own_ports, peers, strict=True), key=itemgetter(0))
         return [(own_port, tuple(peer for _, peer in pairs)) for own_port, pairs in pairs_by_port]
 
@@ -66,10 +65,11 @@ class LoadBalancerContext:
         if cached is None:
             # Several registrations may share an instance and differ in their ports: tasks of one container instance,
             # or target groups of the same instances.
-            known_peers = self._instance_peers.setdefault(group.family, {}) if group.target_type == "instance" else {}
+            of_instances = group.known_target_type == "instance"
+            known_peers = self._instance_peers.setdefault(group.known_family, {}) if of_instances else {}
             targets, peers = [], []
             for target in self.estate.targets_of(group):
-                if target.state in STATES_WITHOUT_TRAFFIC:
+                if group.state_of(target) in STATES_WITHOUT_TRAFFIC:
                     continue
                 peer = known_peers.get(target.id)
                 if peer is None:
@@ -78,11 +78,3 @@ class LoadBalancerContext:
                 peers.append(peer)
             cached = self._receiving_targets_by_group[group.arn] = targets, tuple(peers)
         return cached
-
-
-def registered_port(group: TargetGroup, target: Target) -> int:
-    """The port given at registration, else the target group's. Raises NotReadError."""
-    port = target.port if target.port is not None else group.port
-    if port is None:
-        raise NotReadError(f"port of target group {group.name}", "it was not recorded")
-    return port

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -45,12 +46,14 @@ class Origin(NamedTuple):
 Cause = Listener | TargetGroup | Origin
 
 
-class AddressPeer(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class AddressPeer:
     """All of a set of addresses. `cidrs` are the CIDR blocks as the recommendation states them, `addresses` the same
     as a set, and `label` describes them.
 
     A reference to one of `or_security_groups` counts as well: the groups of the Network Load Balancer that sends this
-    traffic. `unread`: the addresses are an upper bound, because what narrows them was not read.
+    traffic. `unread`: the addresses are an upper bound, because what narrows them was not read. Building one without
+    addresses of its family raises NotReadError: it would be covered by anything.
     """
 
     family: Family
@@ -59,6 +62,11 @@ class AddressPeer(NamedTuple):
     or_security_groups: frozenset[str] = frozenset()
     label: str = ""
     unread: NotReadError | None = None
+
+    def __post_init__(self) -> None:
+        if not self.addresses or self.addresses.family is not self.family:
+            blocks = ", ".join(self.cidrs) or "none"
+            raise NotReadError(f"{self.label or 'required'} addresses", f"no {self.family.label} block in: {blocks}")
 
 
 class PrefixListPeer(NamedTuple):
@@ -133,25 +141,38 @@ class RequirementGroup(NamedTuple):
         ]
 
 
-class RequirementSet(NamedTuple):
-    """Everything that one recommendation requires of one load balancer. `remarks` belong into the finding."""
+@dataclass(frozen=True, slots=True)
+class RequirementSet:
+    """Everything that one recommendation requires of one load balancer. `remarks` belong into the finding.
+
+    Building an empty one raises NotReadError: it would be met by anything. A recommendation that requires nothing
+    raises NotApplicable.
+    """
 
     groups: tuple[RequirementGroup, ...]
     remarks: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.groups or not all(group.peers for group in self.groups):
+            raise NotReadError("requirements", "there is none, and no reason for it")
 
     @property
     def requirements(self) -> tuple[Requirement, ...]:
         return tuple(requirement for group in self.groups for requirement in group.requirements())
 
-    def without_ports(self, ports: Collection[int]) -> RequirementSet:
-        """What is required on all but these TCP ports."""
-        return self._replace(
-            groups=tuple(
-                group
-                for group in self.groups
-                if group.traffic.protocol != "tcp" or group.traffic.from_port not in ports
-            )
+    def without_ports(self, ports: Collection[int], reason: str) -> RequirementSet:
+        """What is required on all but these TCP ports, with `reason` as a remark if anything is left out.
+
+        Raises NotApplicable for that reason if nothing else is required.
+        """
+        groups = tuple(
+            group for group in self.groups if group.traffic.protocol != "tcp" or group.traffic.from_port not in ports
         )
+        if groups == self.groups:
+            return self
+        if not groups:
+            raise NotApplicable(f"{reason}; no other port is required")
+        return RequirementSet(groups, (*self.remarks, reason))
 
     @property
     def has_one_family(self) -> bool:

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from alb_sg.errors import NotReadError
-from alb_sg.estate.cidr import Family, InvalidCidrError, family_of, parse_cidr
+from alb_sg.estate.cidr import Family, InvalidCidrError, parse_cidr
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import TargetGroup
 from alb_sg.recommendations.requirement import TargetPeer
 
 
 def target_peer(estate: Estate, group: TargetGroup, target_id: str) -> TargetPeer:
-    """The peer of a target. What is not known about it is part of the peer and never raised."""
+    """The peer of a target. What is not known about it is part of the peer and not raised.
+
+    Raises NotReadError where the address family of the target group is not known.
+    """
+    family = group.known_family
     if group.target_type == "instance":
-        return _instance_peer(estate, group, target_id)
+        return _instance_peer(estate, group, family, target_id)
     try:
-        family, (address, last) = parse_cidr(target_id)
+        of_family, (address, last) = parse_cidr(target_id)
     except InvalidCidrError:
-        family, address, last = group.family, 0, 1
-    if address != last:
-        no_address = NotReadError(f"target {target_id} of {group.name}", "its id is not an address")
-        return TargetPeer(group.family, target_id, None, unread=no_address)
+        of_family, address, last = family, 0, 1
+    if address != last or of_family is not family:
+        no_address = NotReadError(f"target {target_id} of {group.name}", f"its id is not an {family.label} address")
+        return TargetPeer(family, target_id, None, unread=no_address)
     unread: NotReadError | None = None
     try:
         interface = estate.interface_at(group.vpc_id, family, address)
@@ -39,14 +43,14 @@ def target_peer(estate: Estate, group: TargetGroup, target_id: str) -> TargetPee
     return TargetPeer(family, target_id, target_id, unresolved=unresolved)
 
 
-def _instance_peer(estate: Estate, group: TargetGroup, target_id: str) -> TargetPeer:
+def _instance_peer(estate: Estate, group: TargetGroup, family: Family, target_id: str) -> TargetPeer:
     try:
         instance = estate.instance(target_id)
     except NotReadError as error:
-        return TargetPeer(group.family, target_id, None, unread=error)
+        return TargetPeer(family, target_id, None, unread=error)
     groups = frozenset(instance.groups)
-    address = instance.ipv4_address if group.family is Family.IPV4 else instance.ipv6_address
+    address = instance.ipv4_address if family is Family.IPV4 else instance.ipv6_address
     if address is None:
-        unresolved = f"{target_id} has no {group.family.label} address"
-        return TargetPeer(group.family, target_id, None, groups, unresolved=unresolved)
-    return TargetPeer(family_of(address), target_id, address, groups)
+        unresolved = f"{target_id} has no {family.label} address"
+        return TargetPeer(family, target_id, None, groups, unresolved=unresolved)
+    return TargetPeer(family, target_id, address, groups)

@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from alb_sg.errors import NotReadError
 from alb_sg.estate.estate import Estate
-from alb_sg.estate.model import Listener, LoadBalancer, TargetGroup
+from alb_sg.estate.model import Listener, LoadBalancer, TargetGroup, sortable_port
 from alb_sg.estate.sections import Section
 from alb_sg.recommendations.load_balancer_context import STATES_WITHOUT_TRAFFIC, LoadBalancerContext
 from alb_sg.recommendations.requirement import NotApplicable, RequirementGroup, RequirementSet
@@ -32,10 +32,10 @@ AUTHENTICATION_CAVEAT = (
 
 def target_requirement_set(
     context: LoadBalancerContext,
-    port_of: Callable[[TargetGroup], int | None],
+    ports_of: Callable[[TargetGroup], Iterable[int | None]],
     reason_to_skip: Callable[[TargetGroup], str | None] = lambda _: None,
 ) -> RequirementSet:
-    """TCP to every target on the port for its group (None: the target's own port).
+    """TCP to every target on the ports for its group (None: the target's own port).
 
     `reason_to_skip` says why a whole target group requires nothing (None: it does require something). Raises
     NotApplicable with all reasons where no requirement is left, and NotReadError.
@@ -46,10 +46,12 @@ def target_requirement_set(
     reasons: dict[str, None] = {}
     requirement_groups: list[RequirementGroup] = []
     for group in groups:
-        reason = "only Lambda functions" if group.target_type == "lambda" else reason_to_skip(group)
+        reason = "only Lambda functions" if group.known_target_type == "lambda" else reason_to_skip(group)
         if reason is not None:
             reasons[reason] = None
-        elif of_group := context.target_requirements(group, port_of(group)):
+        elif of_group := [
+            requirement for port in ports_of(group) for requirement in context.target_requirements(group, port)
+        ]:
             requirement_groups += of_group
         else:
             registered = context.estate.targets_of(group)
@@ -65,7 +67,7 @@ def target_notes(
     """What requires no path to a target, and why. `skip_note` says why a whole target group does not."""
     try:
         for listener in listeners_by_port(estate, load_balancer):
-            if not listener.target_group_arns:
+            if not listener.known_target_group_arns:
                 yield (
                     f"{listener.protocol}:{listener.port}: its default action forwards to no target group "
                     "(it redirects or answers itself)"
@@ -81,7 +83,9 @@ def target_notes(
 
 def listeners_by_port(estate: Estate, load_balancer: LoadBalancer) -> tuple[Listener, ...]:
     """Raises NotReadError."""
-    return tuple(sorted(estate.listeners_of(load_balancer), key=lambda listener: (listener.port, listener.arn)))
+    return tuple(
+        sorted(estate.listeners_of(load_balancer), key=lambda listener: (sortable_port(listener.port), listener.arn))
+    )
 
 
 def _group_notes(estate: Estate, group: TargetGroup, skip_note: str | None) -> Iterator[str]:

@@ -48,7 +48,12 @@ class AccountClients:
 
     def ec2_request(self, operation: str, result_key: str, filters: Mapping[str, Sequence[str]]) -> ApiRequest:
         """A describe call of EC2, with filters by name."""
-        parameters = {"Filters": [{"Name": name, "Values": list(values)} for name, values in filters.items()]}
+        parameters: dict[str, Any] = {
+            "Filters": [{"Name": name, "Values": list(values)} for name, values in filters.items()]
+        }
+        # An interface that AWS manages shares a group as any other does.
+        api_name = self.clients.ec2.meta.method_to_api_mapping[operation]
+        parameters |= DescribeRequests(self.clients).managed_resources(api_name)
         return ApiRequest(self.clients.ec2, operation, result_key, parameters, EC2_PAGE)
 
     def security_group_rules(self, filter_name: str, value: str) -> tuple[SecurityGroupRule, ...]:

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from alb_sg.aws.client_errors import AWS_ERRORS, error_code, error_text
 from alb_sg.errors import NotReadError
-from alb_sg.findings.finding import Compliance, Finding
+from alb_sg.findings.finding import Compliance, Finding, Result
 from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.remediation.account import AccountClients
 from alb_sg.remediation.api_calls import (
@@ -28,7 +28,7 @@ from alb_sg.remediation.execution import ApplyOutcome, ApplyResult, SecurityGrou
 from alb_sg.remediation.fix_request import FixRequest
 from alb_sg.remediation.live_planning import make_live_plan, read_load_balancer
 from alb_sg.remediation.plan import Addition, Plan
-from alb_sg.remediation.planning import Result, judge_load_balancer, result_text
+from alb_sg.remediation.planning import judge_load_balancer, result_text
 from alb_sg.remediation.undo import RETRY_DELAYS, Sleep, find_rules, undo
 
 DUPLICATE_RULE = "InvalidPermission.Duplicate"

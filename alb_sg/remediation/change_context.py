@@ -12,7 +12,7 @@ from alb_sg.errors import NotReadError
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import Instance, LoadBalancer, NetworkInterface, PrefixList, SecurityGroup
 from alb_sg.estate.sections import Section
-from alb_sg.findings.finding import EvaluationError, Finding
+from alb_sg.findings.finding import Finding, Result
 from alb_sg.parameters import SECURITY_GROUP_ID
 
 # The sections without which a plan may lack a fact. Instances only add to the interfaces.
@@ -86,7 +86,7 @@ def unknown_change_context(cause: str) -> ChangeContext:
     return ChangeContext(unread=dict.fromkeys(REQUIRED_SECTIONS, cause))
 
 
-def groups_to_read(load_balancer: LoadBalancer, results: Iterable[Finding | EvaluationError]) -> frozenset[str]:
+def groups_to_read(load_balancer: LoadBalancer, results: Iterable[Result]) -> frozenset[str]:
     """The load balancer's groups, and the groups that a new rule could refer to."""
     missing = [entry for result in results if isinstance(result, Finding) for entry in result.missing]
     peers = {peer for entry in missing for peer in (*entry.or_security_groups, *entry.required)}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from alb_sg.findings.finding import Result
 from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.remediation.plan import Plan
-from alb_sg.remediation.planning import Result
 
 
 @dataclass(frozen=True, slots=True)

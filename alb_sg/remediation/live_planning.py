@@ -11,7 +11,7 @@ from alb_sg.estate import from_api
 from alb_sg.estate.estate import Estate, ReadFailure
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.estate.sections import Section
-from alb_sg.findings.finding import Finding
+from alb_sg.findings.finding import Finding, Result
 from alb_sg.live import LiveSource, Selection
 from alb_sg.live.requests import FILTER_VALUES, DescribeRequests, batches
 from alb_sg.parameters import PREFIX_LIST_ID
@@ -20,7 +20,7 @@ from alb_sg.remediation.change_context import ChangeContext, change_context, gro
 from alb_sg.remediation.fix_request import FixRequest
 from alb_sg.remediation.placement import dedicated_group_name
 from alb_sg.remediation.plan import Plan
-from alb_sg.remediation.planning import Result, judge_load_balancer, make_plan
+from alb_sg.remediation.planning import judge_load_balancer, make_plan
 
 
 def make_live_plan(account: AccountClients, arn: str, fix: FixRequest) -> Plan | None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from alb_sg.estate.cidr import Family, parse_cidr
 from alb_sg.estate.model import LoadBalancer, Permission
-from alb_sg.findings.finding import EvaluationError, Finding
+from alb_sg.findings.finding import EvaluationError, Result
 from alb_sg.permissions.allowed_traffic import Direction
 
 # What tells the rules of one security group apart.
@@ -117,7 +117,7 @@ class Plan:
     """The changes to one load balancer's groups. `results` are the verdicts behind them, after exemptions."""
 
     load_balancer: LoadBalancer
-    results: tuple[Finding | EvaluationError, ...]
+    results: tuple[Result, ...]
     additions: tuple[Addition, ...] = ()
     new_group: NewGroup | None = None
     refusals: tuple[Refusal, ...] = ()

@@ -14,7 +14,7 @@ from alb_sg.errors import NotReadError
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer, SecurityGroup
 from alb_sg.findings.exemption_application import apply_exemption
-from alb_sg.findings.finding import Compliance, EvaluationError, Finding
+from alb_sg.findings.finding import Compliance, Finding, Result
 from alb_sg.findings.judge import Judge
 from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
@@ -23,8 +23,6 @@ from alb_sg.remediation.fix_request import FixRequest
 from alb_sg.remediation.placement import GroupSelector
 from alb_sg.remediation.plan import Addition, FixRefusedError, NewGroup, Plan, Refusal, RefusalReason, RuleKey
 from alb_sg.remediation.required_rules import RequiredRule, required_rules
-
-Result = Finding | EvaluationError
 
 # The id of a planned group in the estate that a plan is judged against. EC2's own ids are hexadecimal.
 NEW_GROUP_ID = "sg-new"

@@ -1,4 +1,4 @@
-"""Exemptions for people and programs: what wants attention first.
+"""Reviewed exemptions for people and programs. The text begins with those that need attention.
 
 As JSON: {"version": 1, "source", "date", "days", "exemptions": [{"accountId", "region", "loadBalancerArn", "rule",
 "reason", "owner", "ticket", "expires", "ports", "status": "inForce|expiring|expired", "use": "used|unused|unknown",
@@ -6,7 +6,8 @@ As JSON: {"version": 1, "source", "date", "days", "exemptions": [{"accountId", "
 "malformed": [{"place", "loadBalancerArn": … or null, "rule": … or null, "cause"}], "errors": as `check` has them,
 "summary": {"inForce", "expiring", "expired", "unused", "unknown", "malformed", "errors"}}
 
-Each exemption has one status; `expiring` ones are in force, too. `unused` and `unknown` count in every status.
+Each exemption has one status; `expiring` ones are in force as well. `unused` and `unknown` count exemptions of every
+status.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any, TextIO
 
+from alb_sg.aws.arns import load_balancer_name
 from alb_sg.findings.exemption_review import ExemptionStatus, ExemptionUse, ReviewedExemption
 from alb_sg.observations.exemptions_report import ExemptionsReport
 from alb_sg.report import phrasing
@@ -28,15 +30,15 @@ def write_exemptions_json(report: ExemptionsReport, stream: TextIO) -> None:
         "source": report.document_name,
         "date": report.today.isoformat(),
         "days": report.expiring_days,
-        "exemptions": [_exemption_object(one) for one in report.reviewed],
+        "exemptions": [_exemption_object(reviewed) for reviewed in report.reviewed],
         "malformed": [
             {
-                "place": one.place,
-                "loadBalancerArn": one.load_balancer_arn,
-                "rule": one.rule,
-                "cause": one.message,
+                "place": malformed.place,
+                "loadBalancerArn": malformed.load_balancer_arn,
+                "rule": malformed.rule,
+                "cause": malformed.message,
             }
-            for one in report.malformed
+            for malformed in report.malformed
         ],
         "errors": [error_object(error) for error in report.errors],
         "summary": report.summary(),
@@ -68,7 +70,7 @@ def write_exemptions(report: ExemptionsReport, stream: TextIO, style: Style) -> 
 
 def _lines(report: ExemptionsReport, style: Style) -> Iterator[str]:
     for error in report.errors:
-        yield f"{style.warning('ERROR')}  {phrasing.printable(f'{phrasing.error_subject(error)}: {error.cause}')}"
+        yield f"{style.warning('ERROR')}  {phrasing.printable(phrasing.describe_error(error))}"
     if report.errors:
         yield ""
     if report.malformed:
@@ -76,44 +78,31 @@ def _lines(report: ExemptionsReport, style: Style) -> Iterator[str]:
         for malformed in report.malformed:
             yield f"  {malformed.place}  {phrasing.printable(str(malformed))}"
         yield ""
-    groups = (
-        (
-            style.bad("EXPIRED: hides nothing"),
-            [one for one in report.reviewed if one.status is ExemptionStatus.EXPIRED],
-        ),
-        (
-            style.warning(f"EXPIRING within {phrasing.pluralize(report.expiring_days, 'day')}"),
-            [one for one in report.reviewed if one.status is ExemptionStatus.EXPIRING],
-        ),
-        (
-            style.warning("UNUSED: in force, and there is nothing to hide"),
-            [
-                one
-                for one in report.reviewed
-                if one.status is ExemptionStatus.IN_FORCE and one.use is ExemptionUse.UNUSED
-            ],
-        ),
-        (
-            "IN FORCE",
-            [
-                one
-                for one in report.reviewed
-                if one.status is ExemptionStatus.IN_FORCE and one.use is not ExemptionUse.UNUSED
-            ],
-        ),
-    )
-    for title, reviewed in groups:
-        if reviewed:
+    for title, group in _groups(report, style):
+        if group:
             yield title
-            for one in reviewed:
-                yield from _exemption_lines(one, report.today, style)
+            for reviewed in group:
+                yield from _exemption_lines(reviewed, report.today, style)
             yield ""
     yield _summary_line(report)
 
 
+def _groups(report: ExemptionsReport, style: Style) -> Iterator[tuple[str, list[ReviewedExemption]]]:
+    by_status: dict[ExemptionStatus, list[ReviewedExemption]] = {status: [] for status in ExemptionStatus}
+    for reviewed in report.reviewed:
+        by_status[reviewed.status].append(reviewed)
+    in_force = by_status[ExemptionStatus.IN_FORCE]
+    yield style.bad("EXPIRED: hides nothing"), by_status[ExemptionStatus.EXPIRED]
+    days = phrasing.pluralize(report.expiring_days, "day")
+    yield style.warning(f"EXPIRING within {days}"), by_status[ExemptionStatus.EXPIRING]
+    unused = [reviewed for reviewed in in_force if reviewed.use is ExemptionUse.UNUSED]
+    yield style.warning("UNUSED: in force, and there is nothing to hide"), unused
+    yield "IN FORCE", [reviewed for reviewed in in_force if reviewed.use is not ExemptionUse.UNUSED]
+
+
 def _exemption_lines(reviewed: ReviewedExemption, today: date, style: Style) -> Iterator[str]:
     exemption = reviewed.exemption
-    name = exemption.load_balancer_arn.split("/")[-2]
+    name = load_balancer_name(exemption.load_balancer_arn)
     ports = f" port {', '.join(map(str, exemption.ports))}" if exemption.ports else ""
     yield (
         f"  {style.bold(name)}  {exemption.account_region}  {exemption.rule}{ports}  "
@@ -127,12 +116,12 @@ def _exemption_lines(reviewed: ReviewedExemption, today: date, style: Style) -> 
 
 
 def _describe_expiry(expires: date, today: date) -> str:
-    left = (expires - today).days
-    if left == 0:
+    days = (expires - today).days
+    if days == 0:
         return f"ends today ({expires})"
-    if left < 0:
-        return f"expired {expires}, {phrasing.pluralize(-left, 'day')} ago"
-    return f"until {expires}, {phrasing.pluralize(left, 'day')} left"
+    if days < 0:
+        return f"expired {expires}, {phrasing.pluralize(-days, 'day')} ago"
+    return f"until {expires}, {phrasing.pluralize(days, 'day')} left"
 
 
 def _summary_line(report: ExemptionsReport) -> str:

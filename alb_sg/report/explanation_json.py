@@ -44,10 +44,10 @@ def _load_balancer_object(explanation: Explanation) -> dict[str, Any]:
         "region": explanation.region,
         "loadBalancerArn": load_balancer.arn,
         "loadBalancerName": load_balancer.name,
-        "type": load_balancer.type,
-        "scheme": load_balancer.scheme,
-        "ipAddressType": load_balancer.ip_address_type,
-        "state": load_balancer.state,
+        "type": str(load_balancer.type),
+        "scheme": str(load_balancer.scheme),
+        "ipAddressType": str(load_balancer.ip_address_type),
+        "state": str(load_balancer.state),
         "vpcId": load_balancer.vpc_id,
         "vpcCidrs": None if explanation.vpc_cidrs is None else list(explanation.vpc_cidrs),
         "securityGroups": [
@@ -55,7 +55,11 @@ def _load_balancer_object(explanation: Explanation) -> dict[str, Any]:
             for group_id in load_balancer.security_groups
         ],
         "listeners": [
-            {"arn": listener.arn, "protocol": listener.protocol, "port": listener.port}
+            {
+                "arn": listener.arn,
+                "protocol": str(listener.protocol),
+                "port": listener.port if isinstance(listener.port, int) else None,
+            }
             for listener in explanation.listeners
         ],
         "networkLoadBalancers": [_network_load_balancer_object(front) for front in explanation.fronting_load_balancers],

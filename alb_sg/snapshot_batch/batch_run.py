@@ -14,6 +14,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from alb_sg.aws.account_region import AccountRegion
+from alb_sg.aws.pages import read_items
 from alb_sg.estate.other_accounts import ResourceKey
 from alb_sg.findings.loaded_exemptions import LoadedExemptions
 from alb_sg.snapshot_batch.judging import ItemResult, judge_item, object_fetcher, parse_result
@@ -40,8 +41,8 @@ class BatchRun:
         exemptions: LoadedExemptions | None,
     ) -> dict[str, Any]:
         bucket = source["bucket"]
-        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=source.get("prefix", ""))
-        listed = (entry for page in pages for entry in page.get("Contents", ()))
+        prefix = {"Bucket": bucket, "Prefix": source.get("prefix", "")}
+        listed = read_items(self._s3, "list_objects_v2", prefix, "Contents", count_key="KeyCount")
         manifest = make_manifest(listed, bucket, source.get("contains", ""), parameters, exemptions)
         self._put("plan.json", manifest.to_json().encode())
         return self._write_items(0, [WorkItem(account_region) for account_region in manifest.objects])

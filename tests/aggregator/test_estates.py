@@ -1,4 +1,4 @@
-"""An organization as its aggregator has it: judged like any other estate, and whatever the aggregator lacks is said."""
+"""Estates from an aggregator: judged like any other estate, with an error for everything that the aggregator lacks."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def config(monkeypatch: pytest.MonkeyPatch) -> Iterator[ConfigStandIn]:
 
 
 def source(account_region: AccountRegion, status: str = "SUCCEEDED", **more: Any) -> dict[str, Any]:
-    """How current what an aggregator has of an account and region is."""
+    """The status of an account and region in the aggregator."""
     return {
         "SourceId": account_region.account_id,
         "SourceType": "ACCOUNT",
@@ -63,7 +63,7 @@ def read() -> AggregatorEstates:
 
 
 def elsewhere(saved: Saved) -> Saved:
-    """The same in the other account and region."""
+    """The same resources in the other account and region."""
     text: Mapping[str, Any] = saved
     return _replaced(text)  # type: ignore[no-any-return]  # an object stays one
 
@@ -104,7 +104,7 @@ def test_every_account_and_region_is_judged_as_by_its_own_items(config: ConfigSt
     assert found.errors == ()
     assert found.possibly_unrecorded == []
     findings, errors = judged(found)
-    # Of a prefix list whose entries are refused there is no item.
+    # A prefix list with hidden entries has no item.
     assert {(error.load_balancer_arn, error.what) for error in errors} == {
         (load_balancer_arn("api"), "prefix list pl-3")
     }
@@ -127,7 +127,7 @@ def test_no_call_is_made_but_to_the_aggregator(config: ConfigStandIn) -> None:
         "DescribeConfigurationAggregatorSourcesStatus",
     }
     assert {call.params["ConfigurationAggregatorName"] for call in config.calls} == {NAME}
-    # A page of a hundred more for the load balancers; one query for each of the other types and for recorders.
+    # A second page of a hundred for the load balancers; one query for each of the other types and for recorders.
     assert len(config.calls) == 2 + len(ITEM_TYPES) + 1
 
 
@@ -137,7 +137,9 @@ def test_more_sources_than_a_page_holds(config: ConfigStandIn) -> None:
     assert len(found.estates) == len(found.possibly_unrecorded) == 250
 
 
-def test_throttled_calls_are_made_again(config: ConfigStandIn) -> None:
+def test_throttled_calls_are_made_again(config: ConfigStandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    monkeypatch.setattr("botocore.retries.bucket.TokenBucket.acquire", lambda *_, **__: True)
     record_estate(config, shop())
     config.add_aggregator(NAME, [source(HERE)])
     config.fail("SelectAggregateResourceConfig", "ThrottlingException", times=1, message="Rate exceeded")
@@ -146,7 +148,7 @@ def test_throttled_calls_are_made_again(config: ConfigStandIn) -> None:
     assert len(judged(found)[0]) == 4
 
 
-# --- what it does not tell
+# --- gaps
 
 
 @pytest.mark.parametrize(
@@ -173,17 +175,28 @@ def test_a_type_without_items_is_named_where_a_verdict_hangs_on_it(
 
 
 def recorder(
-    config: ConfigStandIn, account_region: AccountRegion, recording_group: Any, *, recording: bool = True
+    config: ConfigStandIn,
+    account_region: AccountRegion,
+    recording_group: Any,
+    *,
+    recording: bool = True,
+    name: str = "default",
+    fields: dict[str, str] | None = None,
 ) -> None:
-    """An item of the account's recorder, as AWS Config records its own."""
+    """The item of an account's recorder: AWS Config records its own recorders."""
     config.add_item(
         {
             "accountId": account_region.account_id,
             "awsRegion": account_region.region,
             "resourceType": "AWS::Config::ConfigurationRecorder",
-            "resourceId": "default",
+            "resourceId": name,
             "configurationItemCaptureTime": "2026-01-01T00:00:00.000Z",
-            "configuration": {"Name": "default", "Recording": recording, "RecordingGroup": recording_group},
+            "configuration": {
+                "Name": name,
+                "Recording": recording,
+                "RecordingGroup": recording_group,
+                **(fields or {}),
+            },
         }
     )
 
@@ -219,6 +232,28 @@ def test_items_from_before_a_recorder_was_stopped_are_not_judged(config: ConfigS
     assert {error.cause for error in errors} == {f"the recorder of {HERE} is stopped"}
 
 
+@pytest.mark.parametrize(
+    "fields", [{"ServicePrincipal": "observabilityadmin.amazonaws.com"}, {"RecordingScope": "INTERNAL"}]
+)
+def test_a_running_service_linked_recorder_does_not_hide_a_stopped_one(
+    config: ConfigStandIn, fields: dict[str, str]
+) -> None:
+    record_estate(config, shop())
+    recorder(config, HERE, {"AllSupported": True}, recording=False)
+    recorder(config, HERE, {"AllSupported": True}, name="service-linked", fields=fields)
+    config.add_aggregator(NAME, [source(HERE)])
+    assert [one.cause for one in read().errors] == [f"the recorder of {HERE} is stopped"]
+
+
+def test_the_group_of_a_stopped_recorder_does_not_count(config: ConfigStandIn) -> None:
+    """The stopped recorder covers load balancers, the running one does not: their items are old."""
+    record_estate(config, shop())
+    recorder(config, HERE, {"AllSupported": True}, recording=False)
+    recorder(config, HERE, {"ResourceTypes": [SECURITY_GROUP_TYPE]}, name="second")
+    config.add_aggregator(NAME, [source(HERE)])
+    assert [one.cause for one in read().errors] == [f"{LOAD_BALANCER_TYPE} is not recorded in {HERE}"]
+
+
 def test_an_account_that_has_no_load_balancer_is_silent_unless_its_recorder_speaks(config: ConfigStandIn) -> None:
     config.add_aggregator(NAME, [source(HERE), source(THERE)])
     recorder(config, THERE, {"AllSupported": True, "ResourceTypes": []})
@@ -236,7 +271,7 @@ def test_load_balancers_that_other_items_name_are_missed_by_name(config: ConfigS
     assert unseen.load_balancer_arn == arn
 
 
-# --- what fails
+# --- failures
 
 
 def test_an_account_that_refuses_is_an_error_and_the_others_are_judged(config: ConfigStandIn) -> None:

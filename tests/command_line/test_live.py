@@ -15,6 +15,8 @@ from moto import mock_aws
 
 from tests.command_line.calling import Command
 
+pytestmark = pytest.mark.slow
+
 REGION = "us-east-1"
 ACCOUNT = "123456789012"
 

@@ -20,6 +20,7 @@ from alb_sg.recommendations.catalogue import RECOMMENDATIONS, USER_GUIDE_URL
 from benchmarks.snapshot_files import snapshot_file
 from tests.builders import Saved, estate, group, load_balancer, tcp
 from tests.command_line.calling import Answer, Command, closed, in_order
+from tests.tools import HANGING
 
 COMMANDS = ("check", "explain", "export", "what-if", "fix", "rules", "exemptions")
 # The console script, where the package is installed.
@@ -177,7 +178,7 @@ def start(*arguments: str, **environment: str) -> subprocess.Popen[bytes]:
 
 def installed(*arguments: str, given: str = "", **environment: str) -> Answer:
     with start(*arguments, **environment) as process:
-        out, err = process.communicate(given.encode(), timeout=60)
+        out, err = process.communicate(given.encode(), timeout=HANGING)
     return Answer(process.returncode, out.decode(), err.decode())
 
 
@@ -205,7 +206,7 @@ def test_an_answer_that_cannot_be_written_is_no_answer(form: str, unbuffered: st
     environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(  # noqa: S603 (the command under test)
-            command, stdout=full, stderr=subprocess.PIPE, env=environment, check=False, timeout=60
+            command, stdout=full, stderr=subprocess.PIPE, env=environment, check=False, timeout=HANGING
         )
     assert done.returncode == 2
     sentence = b"alb-sg: the output: No space left on device; the output is incomplete\n"
@@ -284,12 +285,12 @@ def test_an_interrupt_ends_with_one_line(tmp_path: Path) -> None:
     os.mkfifo(pipe)
     output = tmp_path / "findings.json"
     with start("check", "--estate", str(pipe), "--output", str(output)) as process:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + HANGING
         while not list(tmp_path.glob("findings.json.*")) and time.monotonic() < deadline:
             time.sleep(0.02)
         process.send_signal(signal.SIGINT)
         try:
-            _, said = process.communicate(timeout=20)
+            _, said = process.communicate(timeout=HANGING)
         finally:
             process.kill()
     assert process.returncode == 130

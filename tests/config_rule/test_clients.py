@@ -1,4 +1,4 @@
-"""The clients of an invocation: one role assumed once, each client made once, and what a refused role says."""
+"""The clients of an invocation: the role is assumed once, each client made once, and a refusal gives advice."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def test_the_role_is_assumed_once_and_each_client_made_once(aws: EmbeddedAws) ->
 
 
 def test_the_functions_own_clients_beside_those_of_the_role(aws: EmbeddedAws) -> None:
-    """Exemptions are read with the function's own role, and from another region where that is named."""
+    """The function's own role reads exemptions, in ExecutionRoleRegion if that is set."""
     factory = RetryingClientFactory(ROLE_ARN, "eu-west-1", assume_role_mode=True)
     own = factory.build_client("sts", assume_role_mode=False)
     assert aws.faults.calls == []
@@ -38,7 +38,7 @@ def test_the_functions_own_clients_beside_those_of_the_role(aws: EmbeddedAws) ->
     assert "assumed-role/alb-sg-evaluation" in assumed.get_caller_identity()["Arn"]
     assert "assumed-role" not in own.get_caller_identity()["Arn"]
     assert own.meta.region_name == "eu-west-1"
-    # AWS's own region of the service, never the global endpoint.
+    # The regional endpoint, never the global one.
     assert own.meta.endpoint_url == "https://sts.eu-west-1.amazonaws.com"
 
 

@@ -1,4 +1,4 @@
-"""Each rule's real `lambda_handler` on an embedded AWS: what AWS Config is given, and that nothing else is."""
+"""Each rule's real `lambda_handler` on an embedded AWS: AWS Config records the right evaluations and no others."""
 
 from __future__ import annotations
 
@@ -10,11 +10,21 @@ import pytest
 from botocore.exceptions import ClientError
 from rdklib import Evaluator
 
+from alb_sg.aws.calls import ApiRequest, ApiResponse
 from alb_sg.config_rule import evaluations
 from alb_sg.errors import IncompleteEvaluationError, InvalidInputError
-from alb_sg.estate.resource_types import LISTENER_TYPE, LOAD_BALANCER_TYPE, SECURITY_GROUP_TYPE, TARGET_GROUP_TYPE
+from alb_sg.estate.resource_types import (
+    LISTENER_TYPE,
+    LOAD_BALANCER_TYPE,
+    SECURITY_GROUP_TYPE,
+    SECURITY_GROUP_VPC_ASSOCIATION_TYPE,
+    TARGET_GROUP_TYPE,
+    VPC_TYPE,
+)
 from embedded_aws.account import ACCOUNT_ID, REGION, EmbeddedAws, icmp, tcp
 from tests.rules import RULE_NAMES, rule_module
+
+pytestmark = pytest.mark.slow
 
 LISTENER_RULE = "ALB_SG_LISTENER_INGRESS"
 INSTANCE_RULE = "ALB_SG_INSTANCE_EGRESS"
@@ -24,8 +34,8 @@ GONE = ("ResourceDeleted", "ResourceDeletedNotRecorded", "ResourceNotRecorded")
 
 
 class Shop(EmbeddedAws):
-    """A VPC with one Application Load Balancer `web` on port 80 that its group lets in, and one target that it
-    does not let out to."""
+    """A VPC with one Application Load Balancer `web`: its security group allows its listener on port 80, but not its
+    target."""
 
     def build(self) -> None:
         self.vpc_id = self.vpc()
@@ -79,9 +89,45 @@ def test_every_rule_judges_on_every_type_of_change(aws: Shop, rule: str) -> None
         before = len(aws.config.accepted_evaluations)
         aws.run(rule, aws.change_event(rule, resource_type, resource_id))
         given = aws.recorded()[before:]
-        # The item that triggered and is not judged itself is answered, and nothing else is said.
-        answered = [] if resource_id == aws.web else [(resource_id, "NOT_APPLICABLE")]
-        assert given == [(aws.web, expected), *answered]
+        # One evaluation for the load balancer, and none for the item: AWS Config charges for each.
+        assert given == [(aws.web, expected)]
+
+
+def test_a_vpc_concerns_its_load_balancers(aws: Shop) -> None:
+    elsewhere = aws.vpc("10.9.0.0/16")
+    aws.run(ICMP_RULE, aws.change_event(ICMP_RULE, VPC_TYPE, elsewhere))
+    assert aws.recorded() == []
+    aws.run(ICMP_RULE, aws.change_event(ICMP_RULE, VPC_TYPE, aws.vpc_id))
+    assert aws.recorded() == [(aws.web, "NON_COMPLIANT")]
+
+
+def test_an_association_of_a_group_with_a_vpc_concerns_its_carriers(aws: Shop) -> None:
+    item = f"{aws.group}|vpc-0a1b2c3d"
+    aws.run(ICMP_RULE, aws.change_event(ICMP_RULE, SECURITY_GROUP_VPC_ASSOCIATION_TYPE, item))
+    assert aws.recorded() == [(aws.web, "NON_COMPLIANT")]
+
+
+def test_the_group_of_a_network_load_balancer_concerns_those_behind_it(aws: Shop) -> None:
+    edge = aws.security_group(aws.vpc_id, "edge")
+    in_front(aws, [edge])
+    aws.run(LISTENER_RULE, aws.change_event(LISTENER_RULE, SECURITY_GROUP_TYPE, edge))
+    assert aws.recorded() == [(aws.web, "COMPLIANT")]
+    # It says nothing about Path MTU Discovery.
+    aws.run(ICMP_RULE, aws.change_event(ICMP_RULE, SECURITY_GROUP_TYPE, edge))
+    assert len(aws.recorded()) == 1
+
+
+def test_a_change_that_concerns_no_load_balancer_costs_no_evaluation(aws: Shop) -> None:
+    spare = aws.security_group(aws.vpc_id, "spare")
+    network, _ = in_front(aws, [])
+    edge = {"type": "network", "scheme": "internal"}
+    aws.faults.calls.clear()
+    aws.run(ICMP_RULE, aws.change_event(ICMP_RULE, LOAD_BALANCER_TYPE, network, configuration=edge))
+    assert not [call for call in aws.faults.calls if call.startswith("Describe")]
+    aws.run(ICMP_RULE, aws.change_event(ICMP_RULE, SECURITY_GROUP_TYPE, spare))
+    assert aws.recorded() == []
+    # AWS Config waits for an answer, which may be empty.
+    assert [call.operation for call in aws.config.calls].count("PutEvaluations") == 2
 
 
 def test_a_security_group_concerns_all_that_carry_it_and_no_other(aws: Shop) -> None:
@@ -91,7 +137,6 @@ def test_a_security_group_concerns_all_that_carry_it_and_no_other(aws: Shop) -> 
     aws.run(ICMP_RULE, aws.change_event(ICMP_RULE, SECURITY_GROUP_TYPE, aws.group))
     assert aws.recorded() == [
         *sorted([(second, "NON_COMPLIANT"), (aws.web, "NON_COMPLIANT")]),
-        (aws.group, "NOT_APPLICABLE"),
     ]
 
 
@@ -122,7 +167,7 @@ def test_items_that_are_gone_still_have_their_load_balancers_judged(aws: Shop, r
         SECURITY_GROUP_TYPE: aws.group,
     }[resource_type]
     aws.run(LISTENER_RULE, aws.change_event(LISTENER_RULE, resource_type, resource_id, status=status))
-    assert aws.recorded() == [(aws.web, "COMPLIANT"), (resource_id, "NOT_APPLICABLE")]
+    assert aws.recorded() == [(aws.web, "COMPLIANT")]
 
 
 def test_a_load_balancer_that_left_the_scope_is_not_applicable(aws: Shop) -> None:
@@ -151,7 +196,7 @@ def test_a_network_load_balancer_concerns_the_ones_behind_it(aws: Shop) -> None:
         LISTENER_RULE, LOAD_BALANCER_TYPE, network, configuration={"type": "network", "scheme": "internet-facing"}
     )
     aws.run(LISTENER_RULE, event)
-    assert aws.recorded() == [(aws.web, "COMPLIANT"), (network, "NOT_APPLICABLE")]
+    assert aws.recorded() == [(aws.web, "COMPLIANT")]
 
 
 def test_a_deleted_network_load_balancer_concerns_those_it_stood_before(aws: Shop) -> None:
@@ -170,21 +215,21 @@ def test_a_deleted_network_load_balancer_concerns_those_it_stood_before(aws: Sho
         status="ResourceDeleted",
     )
     aws.run(LISTENER_RULE, gone)
-    # Without it the listener serves its own clients again, whom nothing lets in.
+    # Without it the listener serves its own clients again, and no rule allows those.
     assert aws.verdicts(LISTENER_RULE) == {aws.web: "NON_COMPLIANT"}
 
 
 def test_a_target_group_of_type_alb_concerns_those_registered_now_and_before(aws: Shop) -> None:
     _, behind = in_front(aws, [aws.group])
     aws.run(LISTENER_RULE, aws.change_event(LISTENER_RULE, TARGET_GROUP_TYPE, behind))
-    assert aws.recorded() == [(aws.web, "COMPLIANT"), (behind, "NOT_APPLICABLE")]
+    assert aws.recorded() == [(aws.web, "COMPLIANT")]
     aws.elbv2.deregister_targets(TargetGroupArn=behind, Targets=[{"Id": aws.web}])
     before = {"Configuration.Targets.0": {"previousValue": {"Id": aws.web, "Port": 80}, "changeType": "DELETE"}}
     event = aws.change_event(
         LISTENER_RULE, TARGET_GROUP_TYPE, behind, difference={"changedProperties": before, "changeType": "UPDATE"}
     )
     aws.run(LISTENER_RULE, event)
-    assert aws.recorded()[2:] == [(aws.web, "COMPLIANT"), (behind, "NOT_APPLICABLE")]
+    assert aws.recorded()[1:] == [(aws.web, "COMPLIANT")]
 
 
 # --- oversized notifications
@@ -245,7 +290,7 @@ def test_a_deleted_target_group_that_was_too_large_still_names_who_stood_behind_
     aws.elbv2.delete_target_group(TargetGroupArn=behind)
     event = aws.change_event(LISTENER_RULE, TARGET_GROUP_TYPE, behind, status="ResourceDeleted", oversized=True)
     aws.run(LISTENER_RULE, event)
-    assert aws.recorded() == [(aws.web, "COMPLIANT"), (behind, "NOT_APPLICABLE")]
+    assert aws.recorded() == [(aws.web, "COMPLIANT")]
 
 
 # --- the periodic run
@@ -263,6 +308,46 @@ def test_the_periodic_run_judges_all_and_clears_what_no_longer_exists(aws: Shop)
     assert aws.recorded()[before:] == [(aws.web, "COMPLIANT"), (passing, "NOT_APPLICABLE")]
     assert aws.verdicts(LISTENER_RULE) == {aws.web: "COMPLIANT"}
     assert network not in dict(aws.recorded())
+
+
+def test_a_periodic_run_whose_list_lacks_a_load_balancer_judges_it_all_the_same(
+    aws: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An answer is taken for what it lacks only if AWS says so for the load balancer's own ARN."""
+    aws.run(ICMP_RULE, aws.scheduled_event(ICMP_RULE))
+    before = len(aws.config.accepted_evaluations)
+    read_all = ApiRequest.send
+
+    def send(request: ApiRequest) -> ApiResponse:
+        response = read_all(request)
+        is_list = request.operation == "describe_load_balancers" and not request.parameters
+        return response._replace(items=[]) if is_list else response
+
+    monkeypatch.setattr(ApiRequest, "send", send)
+    aws.run(ICMP_RULE, aws.scheduled_event(ICMP_RULE))
+    assert aws.recorded()[before:] == [(aws.web, "NON_COMPLIANT")]
+
+
+def test_a_verdict_is_not_cleared_while_it_is_unknown_whether_the_load_balancer_exists(
+    aws: Shop, capsys: pytest.CaptureFixture[str]
+) -> None:
+    passing = aws.load_balancer("passing", aws.subnet_ids, [aws.group])
+    aws.run(ICMP_RULE, aws.scheduled_event(ICMP_RULE))
+    aws.elbv2.delete_load_balancer(LoadBalancerArn=passing)
+    before = len(aws.config.accepted_evaluations)
+    aws.faults.fail("DescribeLoadBalancers", "ThrottlingException", when=lambda body: "LoadBalancerArns" in body)
+    with pytest.raises(IncompleteEvaluationError, match="whether passing exists: DescribeLoadBalancers: Throttling"):
+        aws.run(ICMP_RULE, aws.scheduled_event(ICMP_RULE))
+    assert aws.recorded()[before:] == [(aws.web, "NON_COMPLIANT")]
+    assert [line["loadBalancerArn"] for line in error_lines(capsys)] == [passing]
+
+
+def test_a_not_found_that_is_not_true_clears_no_verdict(aws: Shop) -> None:
+    aws.run(LISTENER_RULE, aws.scheduled_event(LISTENER_RULE))
+    before = len(aws.config.accepted_evaluations)
+    aws.faults.fail("DescribeListeners", "LoadBalancerNotFound", times=1)
+    aws.run(LISTENER_RULE, aws.scheduled_event(LISTENER_RULE))
+    assert aws.recorded()[before:] == [(aws.web, "COMPLIANT")]
 
 
 def test_an_empty_account_answers_with_nothing(aws: Shop) -> None:
@@ -306,7 +391,7 @@ def test_a_load_balancer_that_could_not_be_judged_keeps_its_verdict(
     aws.faults.fail("DescribeTargetHealth", "AccessDenied", when=lambda body: name in body)
     with pytest.raises(IncompleteEvaluationError, match="targets of web"):
         aws.run(INSTANCE_RULE, aws.scheduled_event(INSTANCE_RULE))
-    # The other one is recorded all the same; the one that was not judged is neither cleared nor changed.
+    # The other one is recorded; the one that was not judged keeps its result.
     assert aws.recorded()[before:] == [(other, "NON_COMPLIANT")]
     assert aws.verdicts(INSTANCE_RULE) == {aws.web: "NON_COMPLIANT", other: "NON_COMPLIANT"}
     (line,) = error_lines(capsys)
@@ -343,11 +428,12 @@ def test_what_the_verdict_does_not_hang_on_need_not_be_readable(aws: Shop) -> No
     assert dict(aws.recorded())[aws.web] == "NON_COMPLIANT"
 
 
-def test_an_item_is_answered_where_its_load_balancers_cannot_be_judged(aws: Shop) -> None:
+def test_config_is_answered_where_no_load_balancer_can_be_judged(aws: Shop) -> None:
     aws.faults.fail("DescribeSecurityGroups", "AccessDenied")
     with pytest.raises(IncompleteEvaluationError, match="security group"):
         aws.run(ICMP_RULE, aws.change_event(ICMP_RULE, SECURITY_GROUP_TYPE, aws.group))
-    assert aws.recorded() == [(aws.group, "NOT_APPLICABLE")]
+    assert aws.recorded() == []
+    assert [call.operation for call in aws.config.calls].count("PutEvaluations") == 1
 
 
 @pytest.mark.parametrize(
@@ -416,7 +502,7 @@ def test_an_oversized_target_group_without_its_history_is_judged_by_live_state(a
     aws.faults.fail("GetResourceConfigHistory", "ThrottlingException")
     with pytest.raises(IncompleteEvaluationError, match="named before"):
         aws.run(LISTENER_RULE, aws.change_event(LISTENER_RULE, TARGET_GROUP_TYPE, aws.web_targets, oversized=True))
-    assert aws.recorded() == [(aws.web, "COMPLIANT"), (aws.web_targets, "NOT_APPLICABLE")]
+    assert aws.recorded() == [(aws.web, "COMPLIANT")]
 
 
 def test_a_function_refuses_accounts_that_it_does_not_serve(aws: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -452,14 +538,14 @@ def test_evaluations_that_config_did_not_take_are_put_again(aws: Shop) -> None:
     aws.run(LISTENER_RULE, aws.change_event(LISTENER_RULE, SECURITY_GROUP_TYPE, aws.group))
     assert aws.verdicts(LISTENER_RULE) == {aws.web: "COMPLIANT"}
     sent = [call.params["Evaluations"] for call in aws.config.calls if call.operation == "PutEvaluations"]
-    assert [len(evaluations) for evaluations in sent] == [2, 1, 1]
+    assert [len(evaluations) for evaluations in sent] == [1, 1, 1]
 
 
 def test_evaluations_that_config_never_takes_are_an_error(aws: Shop) -> None:
     aws.config.reject_evaluations(times=10, resource_ids=[aws.web])
     with pytest.raises(IncompleteEvaluationError, match="did not take"):
         aws.run(LISTENER_RULE, aws.change_event(LISTENER_RULE, SECURITY_GROUP_TYPE, aws.group))
-    assert aws.recorded() == [(aws.group, "NOT_APPLICABLE")]
+    assert aws.recorded() == []
 
 
 def test_a_refused_put_is_an_error(aws: Shop) -> None:
@@ -473,7 +559,8 @@ def test_a_refused_put_is_an_error(aws: Shop) -> None:
 
 @pytest.mark.parametrize("oversized", [False, True])
 def test_rdklibs_own_evaluator_records_the_same(aws: Shop, oversized: bool) -> None:
-    """It calls evaluate_parameters, evaluate_change and evaluate_periodic."""
+    """It calls evaluate_parameters, evaluate_change and evaluate_periodic. It adds an evaluation of its own for a
+    changed item that the rule gives none for."""
     own_role = {"AssumeRoleMode": "false"}
     change = aws.change_event(ICMP_RULE, SECURITY_GROUP_TYPE, aws.group, own_role)
     for event in (change, aws.scheduled_event(ICMP_RULE, own_role)):
@@ -484,7 +571,8 @@ def test_rdklibs_own_evaluator_records_the_same(aws: Shop, oversized: bool) -> N
         again = event | {"resultToken": aws.config.issue_token(ICMP_RULE, ACCOUNT_ID)}
         before = len(aws.config.accepted_evaluations)
         Evaluator(rule, expected_resource_types=[SECURITY_GROUP_TYPE]).handle(again, None)
-        assert aws.recorded()[before:] == expected
+        added = [(aws.group, "NOT_APPLICABLE")] if event is change else []
+        assert aws.recorded()[before:] == expected + added
 
 
 def test_parameters_reach_the_verdict(aws: Shop) -> None:
@@ -529,7 +617,7 @@ def test_another_account_is_judged_through_its_role() -> None:
             "executionRoleArn": f"arn:aws:iam::{member}:role/alb-sg-evaluation",
             "resultToken": central.config.issue_token(LISTENER_RULE, member),
         }
-        # The member account has nothing; the central one, in whose credentials the handler starts, has one.
+        # Only the central account, with whose credentials the handler starts, has a load balancer.
         central.build()
         assert central.run(LISTENER_RULE, event) == []
 

@@ -1,4 +1,4 @@
-"""The parameter Source: what each rule's handler calls with it, and that its actions are declared."""
+"""The parameter Source: the calls of each rule's handler, and the IAM actions declared for them."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_a_periodic_run_reads_what_was_recorded(aws: Shop, rule: str) -> None:
 
 @pytest.mark.parametrize("rule", RULE_NAMES)
 def test_a_change_is_judged_from_live_state(aws: Shop, rule: str) -> None:
-    """What it was before the change may still be what a query answers."""
+    """Right after a change, a query may still return the state before it."""
     aws.run(rule, aws.change_event(rule, SECURITY_GROUP_TYPE, aws.group, CONFIG))
     assert "SelectResourceConfig" not in aws.faults.calls
     assert "DescribeLoadBalancers" in aws.faults.calls

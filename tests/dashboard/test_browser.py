@@ -22,7 +22,7 @@ from alb_sg.dashboard.page_data import build_page_data, page_data_text
 from alb_sg.findings.finding import EvaluationError
 from tests.dashboard import recount
 from tests.dashboard.organization import HOSTILE, Organization, hostile, organization
-from tests.tools import browser, node_module
+from tests.tools import HANGING, browser, node_module
 
 pytestmark = pytest.mark.slow
 
@@ -68,8 +68,9 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Written:
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
+    expect.set_options(timeout=HANGING * 1000)
     with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=browser(), args=["--no-sandbox"])
+        found = playwright.chromium.launch(executable_path=browser(), args=["--no-sandbox"], timeout=HANGING * 1000)
         yield found
         found.close()
 
@@ -85,6 +86,7 @@ def show(chromium: Browser) -> Iterator[Open]:
 
     def opened(address: str, *, ready: bool = True, **choices: Any) -> Page:
         context = chromium.new_context(**{"viewport": {"width": 1280, "height": 900}, **choices})
+        context.set_default_timeout(HANGING * 1000)
         contexts.append(context)
         found = context.new_page()
         found.on("console", lambda message: heard.console.append(message.text))

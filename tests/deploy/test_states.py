@@ -22,7 +22,7 @@ from tests.deploy import lake
 from tests.deploy.lambda_stand_in import LambdaStandIn
 from tests.deploy.templates import template
 from tests.exemptions.entries import document
-from tests.tools import node, node_module
+from tests.tools import HANGING, node, node_module
 
 ROOT = Path(__file__).parents[2]
 TEMPLATE = template("sweep.yaml")
@@ -87,7 +87,8 @@ def execute(text: str, **state: Any) -> dict[str, Any]:
     machine = states.create_state_machine(name="sweep", definition=text, roleArn="arn:aws:iam::123456789012:role/sweep")
     given = {"source": {"bucket": SOURCE, "prefix": lake.PREFIX}, "parameters": {}, **state}
     started = states.start_execution(stateMachineArn=machine["stateMachineArn"], name="run", input=json.dumps(given))
-    for _ in range(600):
+    deadline = time.monotonic() + HANGING
+    while time.monotonic() < deadline:
         found: dict[str, Any] = dict(states.describe_execution(executionArn=started["executionArn"]))
         if found["status"] != "RUNNING":
             return found

@@ -23,6 +23,8 @@ from tests.deploy import lake
 from tests.deploy.templates import statements, template
 from tests.functions.test_dashboard import as_role
 
+pytestmark = pytest.mark.slow
+
 SOURCE, RESULTS = "snapshots", "results"
 
 

@@ -110,6 +110,7 @@ def test_moto_makes_the_stack(name: str) -> None:
         ) - EXEMPTIONS_POLICIES
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["dashboard.yaml", "sweep.yaml"])
 @pytest.mark.parametrize(
     ("source", "allowed"),

@@ -8,6 +8,8 @@ import pytest
 import requests
 from moto.server import ThreadedMotoServer
 
+from tests.tools import HANGING
+
 
 @pytest.fixture
 def server() -> Iterator[str]:
@@ -16,6 +18,6 @@ def server() -> Iterator[str]:
     server.start()
     _, port = server.get_host_and_port()
     address = f"http://127.0.0.1:{port}"
-    requests.post(f"{address}/moto-api/reset", timeout=60).raise_for_status()
+    requests.post(f"{address}/moto-api/reset", timeout=HANGING).raise_for_status()
     yield address
     server.stop()

@@ -22,6 +22,8 @@ from embedded_aws.account import ACCOUNT_ID, ENVIRONMENT, REGION, EmbeddedAws, t
 from tests.deployment.deployments import ROOT, RULES
 from tests.rules import RULE_NAMES
 
+pytestmark = pytest.mark.slow
+
 BARE = Path(__file__).with_name("bare.py")
 # boto3 and all that it needs, which Lambda's runtime brings along.
 RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
@@ -105,7 +107,8 @@ def test_two_builds_on_two_paths_give_the_same_bytes(tmp_path: Path) -> None:
         ignored = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / "alb_sg", checkout / "alb_sg", ignore=ignored)
         shutil.copytree(RULES, checkout / "rules", ignore=ignored)
-        shutil.copy(ROOT / "LICENSE", checkout)
+        for file in ("LICENSE", "pyproject.toml"):
+            shutil.copy(ROOT / file, checkout)
         # Times and modes of a checkout are whatever git and umask made of them.
         for path in checkout.rglob("*.py"):
             os.utime(path, (1, 1) if name == "one" else (10**9, 10**9))
@@ -132,7 +135,6 @@ def test_build_says_what_it_made(tmp_path: Path, capsys: pytest.CaptureFixture[s
 # --- out of the zip
 
 
-@pytest.mark.slow
 def test_handlers_work_out_of_the_zip_with_boto3_alone(
     artefact: Artifact, server: str, tmp_path: Path, files: dict[str, zipfile.ZipInfo]
 ) -> None:

@@ -23,6 +23,8 @@ from tests import tools
 from tests.deployment.deployments import RULES, SHIPPED, WHOLE, settings_of, write
 from tests.rules import RULE_NAMES
 
+pytestmark = pytest.mark.slow
+
 BUCKET = f"alb-sg-{ACCOUNT_ID}-{REGION}"
 
 

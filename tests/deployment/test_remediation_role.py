@@ -13,7 +13,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import botocore.loaders
 import pytest
 from botocore.exceptions import ClientError
 from moto.elbv2.models import elbv2_backends
@@ -86,9 +85,6 @@ class Estate(EmbeddedAws):
 
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Estate]:
-    # Every step makes a session, and every session reads the services' models anew: a second each time.
-    loader = botocore.loaders.create_loader()
-    monkeypatch.setattr(botocore.loaders, "create_loader", lambda *_: loader)
     # moto shows a change at once.
     monkeypatch.setattr(scripts, "apply_plan", partial(apply, pause=lambda _: None))
     monkeypatch.setattr(scripts, "undo_execution", partial(undo, pause=lambda _: None))

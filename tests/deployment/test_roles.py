@@ -17,7 +17,6 @@ from typing import Any
 from unittest.mock import patch
 
 import boto3
-import botocore.loaders
 import pytest
 from botocore.exceptions import ClientError
 from moto.core.authorization import enable_iam_authentication
@@ -105,10 +104,7 @@ def _parameter_names(rule: str) -> set[str]:
 
 
 @pytest.fixture
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Estate]:
-    # Every invocation makes a session, and every session reads the services' models anew: a second each time.
-    loader = botocore.loaders.create_loader()
-    monkeypatch.setattr(botocore.loaders, "create_loader", lambda *_: loader)
+def aws() -> Iterator[Estate]:
     with Estate() as estate:
         estate.build()
         yield estate

@@ -29,6 +29,8 @@ from alb_sg.recommendations.catalogue import RECOMMENDATIONS
 from embedded_aws.account import ENVIRONMENT, REGION, EmbeddedAws, tcp
 from tests.deployment.deployments import RULES
 
+pytestmark = pytest.mark.slow
+
 OPERATIONS = [(service, name) for service, names in called_operations().items() for name in names]
 # Of each partition one, and one that no data knows yet.
 REGIONS = ("us-east-1", "eu-central-1", "cn-north-1", "us-gov-west-1", "eusc-de-east-1", "us-east-99")

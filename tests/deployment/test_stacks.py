@@ -39,7 +39,7 @@ from tests.deployment.deployments import (
     write,
 )
 
-pytestmark = pytest.mark.filterwarnings("ignore:Tried to parse AWS:UserWarning")
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:Tried to parse AWS:UserWarning")]
 
 BUCKET = f"alb-sg-{ACCOUNT_ID}-{REGION}"
 FUNCTIONS = ["alb-sg-health-check-egress", "alb-sg-icmp-pmtud", "alb-sg-instance-egress", "alb-sg-listener-ingress"]

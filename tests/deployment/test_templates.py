@@ -37,6 +37,8 @@ from tests.deployment.deployments import (
 )
 from tests.rules import RULE_NAMES
 
+pytestmark = pytest.mark.slow
+
 FILES = {
     "central.yaml",
     "conformance-pack.yaml",

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from alb_sg.errors import InvalidInputError, NotReadError
 from alb_sg.estate.cidr import Family
+from alb_sg.estate.config_documents import MESSAGES_WITHOUT_ITEM
 from alb_sg.estate.config_item import ITEM_TYPES
 from alb_sg.estate.estate import Estate, ReadFailure
 from alb_sg.estate.export_file import read_export_file
@@ -557,6 +558,7 @@ def recordings(draw: st.DrawFn) -> tuple[Shape, list[Any]]:
     ]
 
 
+@pytest.mark.slow
 @given(recordings(), st.randoms(use_true_random=False))
 def test_neither_spelling_nor_the_order_of_items_and_files_matters(given_case: Any, random: Any) -> None:
     estate, documents = given_case
@@ -854,42 +856,6 @@ SPELLED_TWICE = config_item(SECURITY_GROUP, "sg-1", {"groupId": "sg-1", "groupNa
 
 REFUSED: list[tuple[str, Any, str]] = [
     (
-        "a block in ipRanges",
-        [_group(), _group("sg-2", block="10.0.0.0/33")],
-        "[1].configuration.IpPermissions[0].IpRanges[0]: '10.0.0.0/33' is not a CIDR block",
-    ),
-    (
-        "a port of a listener",
-        {"configurationItems": [_changed(_example(HTTP), "configuration", "Port", value="70000")]},
-        "configurationItems[0].configuration.Port: 70000 is not a port (0 to 65535)",
-    ),
-    (
-        "a target's port",
-        _changed(_example(BLUE), "configuration", "Targets", 1, "Port", value=70000),
-        "configuration.Targets[1].Port: 70000 is not a port (0 to 65535)",
-    ),
-    (
-        "a load balancer in an event",
-        {"configurationItem": _changed(_example(WEB), "configuration", "Type", value=None)},
-        "configurationItem.configuration.Type: text is missing",
-    ),
-    ("no configuration", [_group() | {"configuration": None}], "[0].configuration: an object was expected, not null"),
-    (
-        "a configuration that is no JSON",
-        [_group() | {"configuration": "{'a': 1}"}],
-        "[0].configuration: not JSON: Expecting property name enclosed in double quotes at line 1, column 2",
-    ),
-    (
-        "a list as configuration",
-        [_group() | {"configuration": "[]"}],
-        "[0].configuration: an object was expected, not a list",
-    ),
-    (
-        "one field in two spellings",
-        SPELLED_TWICE,
-        "configuration.GroupName: given in two spellings with different values",
-    ),
-    (
         "another's configuration",
         [_group() | {"resourceId": "sg-2"}],
         "[0].configuration.GroupId: 'sg-1' differs from the item's own ID 'sg-2'",
@@ -924,27 +890,6 @@ REFUSED: list[tuple[str, Any, str]] = [
         "no id of something deleted",
         [_group(configurationItemStatus="ResourceDeleted", resourceId=None) | {"configuration": None}],
         "[0].resourceId: the resource ID is missing",
-    ),
-    (
-        "an unknown status",
-        [_group(configurationItemStatus="Gone")],
-        "[0].configurationItemStatus: 'Gone' is not a configuration item status",
-    ),
-    (
-        "no time",
-        [_group(configurationItemCaptureTime="yesterday")],
-        "[0].configurationItemCaptureTime: a time was expected, not 'yesterday'",
-    ),
-    (
-        "no number",
-        [_group(configurationStateId="first")],
-        "[0].configurationStateId: a whole number was expected, not 'first'",
-    ),
-    ("a tag that is no text", [_example(WEB) | {"tags": {"a": 1}}], "[0].tags.a: text was expected, not 1"),
-    (
-        "a supplementary tag without a key",
-        [_example(WEB) | {"tags": None, "supplementaryConfiguration": {"Tags": '[{"value": "a"}]'}}],
-        "[0].supplementaryConfiguration.Tags[0].Key: text is missing",
     ),
     ("a list where items belong", {"configurationItems": {}}, "configurationItems: a list was expected, not an object"),
     (
@@ -993,6 +938,95 @@ def test_what_cannot_be_is_refused_with_its_place(tmp_path: Path, document: Any,
     assert refusal(write(tmp_path, document)) == f"given.json: {sentence}"
 
 
+# An item with an ID concerns its resource alone: the file is read, and what depends on the resource is an error.
+UNREAD: list[tuple[str, Any, ReadFailure]] = [
+    (
+        "a target's port that is none: the registrations are unread, the target group is not",
+        _changed(_example(BLUE), "configuration", "Targets", 1, "Id", value=None),
+        ReadFailure(Section.TARGET_HEALTH_DESCRIPTIONS, BLUE, "Targets[1].Id: text is missing"),
+    ),
+    (
+        "no configuration",
+        [_group() | {"configuration": None}],
+        ReadFailure(Section.SECURITY_GROUPS, "sg-1", "configuration: an object was expected, not null"),
+    ),
+    (
+        "a configuration that is no JSON",
+        [_group() | {"configuration": "{'a': 1}"}],
+        ReadFailure(
+            Section.SECURITY_GROUPS,
+            "sg-1",
+            "configuration: not JSON: Expecting property name enclosed in double quotes at line 1, column 2",
+        ),
+    ),
+    (
+        "a list as configuration",
+        [_group() | {"configuration": "[]"}],
+        ReadFailure(Section.SECURITY_GROUPS, "sg-1", "configuration: an object was expected, not a list"),
+    ),
+    (
+        "one field in two spellings, of which neither is known to be meant",
+        SPELLED_TWICE,
+        ReadFailure(
+            Section.SECURITY_GROUPS,
+            "sg-1",
+            "configuration.GroupName: given in two spellings with different values",
+        ),
+    ),
+    (
+        "a status that does not tell whether the resource exists",
+        [_group(configurationItemStatus="Gone")],
+        ReadFailure(
+            Section.SECURITY_GROUPS,
+            "sg-1",
+            "configurationItemStatus: 'Gone' is not a configuration item status",
+        ),
+    ),
+    (
+        "no time, so that nobody knows whether it is the latest",
+        [_group(configurationItemCaptureTime="yesterday"), _group(configurationItemCaptureTime="2026-01-01T00:00:00Z")],
+        ReadFailure(
+            Section.SECURITY_GROUPS,
+            "sg-1",
+            "configurationItemCaptureTime: a time was expected, not 'yesterday'",
+        ),
+    ),
+    (
+        "no number",
+        [_group(configurationStateId="first")],
+        ReadFailure(Section.SECURITY_GROUPS, "sg-1", "configurationStateId: a whole number was expected, not 'first'"),
+    ),
+    (
+        "a load balancer's tag that is no text: only TagKey depends on it",
+        [_example(WEB) | {"tags": {"a": 1}}],
+        ReadFailure(Section.TAGS, WEB, "tags.a: text was expected, not 1"),
+    ),
+    (
+        "a supplementary tag without a key",
+        [_example(WEB) | {"tags": None, "supplementaryConfiguration": {"Tags": '[{"value": "a"}]'}}],
+        ReadFailure(Section.TAGS, WEB, "supplementaryConfiguration.Tags[0].Key: text is missing"),
+    ),
+]
+
+
+@pytest.mark.parametrize("fast", [True, False])
+@pytest.mark.parametrize(
+    ("document", "failure"),
+    [(document, failure) for _, document, failure in UNREAD],
+    ids=[name for name, _, _ in UNREAD],
+)
+def test_an_item_that_cannot_be_read_concerns_its_resource_alone(
+    tmp_path: Path, document: Any, failure: ReadFailure, *, fast: bool
+) -> None:
+    items = document if isinstance(document, list) else [document]
+    other = _group("sg-9")
+    path = write(tmp_path, {"configurationItems": [*items, other]})
+    [estate] = read_config_items([path], fast=fast)
+    assert failure in estate.failures
+    assert "sg-9" in (estate.security_groups or {})
+    assert failure.key not in (estate.security_groups or {})
+
+
 def test_a_truncated_file_among_good_ones_is_named(tmp_path: Path) -> None:
     good = write(tmp_path, config_items(), "a.json.gz")
     bad = tmp_path / "b.json.gz"
@@ -1003,3 +1037,46 @@ def test_a_truncated_file_among_good_ones_is_named(tmp_path: Path) -> None:
 def test_other_types_are_passed_over_whatever_they_hold(tmp_path: Path) -> None:
     strange = {"resourceType": "AWS::S3::Bucket", "configuration": 7, "configurationItemCaptureTime": {}}
     assert read_config_items([write(tmp_path, [strange])]) == []
+
+
+def _notification(item: Shape) -> Shape:
+    return {
+        "configurationItemDiff": None,
+        "configurationItem": item,
+        "messageType": "ConfigurationItemChangeNotification",
+    }
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        # What AWS Config writes to its bucket as …_ChangeNotification_… and for oversized items.
+        lambda message: message,
+        lambda message: {"detail-type": "Config Configuration Item Change", "source": "aws.config", "detail": message},
+        lambda message: {"Type": "Notification", "TopicArn": "arn", "Message": json.dumps(message)},
+        lambda message: {"Records": [{"EventSource": "aws:sns", "Sns": {"Message": json.dumps(message)}}]},
+    ],
+    ids=["in a bucket", "by EventBridge", "by SNS", "by SNS to a function"],
+)
+def test_change_notifications_as_they_are_delivered(tmp_path: Path, wrap: Any) -> None:
+    [estate] = read_config_items([write(tmp_path, wrap(_notification(_group())))])
+    assert set(estate.security_groups or {}) == {"sg-1"}
+
+
+def test_json_lines(tmp_path: Path) -> None:
+    path = tmp_path / "items.json"
+    path.write_text("\n".join(json.dumps(item) for item in (_group(), _notification(_group("sg-2")))) + "\n")
+    [estate] = read_config_items([str(path)])
+    assert set(estate.security_groups or {}) == {"sg-1", "sg-2"}
+
+
+@pytest.mark.parametrize("by_sns", [False, True])
+@pytest.mark.parametrize("kind", sorted(MESSAGES_WITHOUT_ITEM))
+def test_a_notification_without_an_item_is_skipped_with_a_sentence(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, kind: str, *, by_sns: bool
+) -> None:
+    message: Any = {"messageType": kind, "s3ObjectKey": "key"}
+    skipped = write(tmp_path, {"Type": "Notification", "Message": json.dumps(message)} if by_sns else message, "a.json")
+    [estate] = read_config_items([skipped, write(tmp_path, _group(), "b.json")])
+    assert set(estate.security_groups or {}) == {"sg-1"}
+    assert "a.json: skipped" in caplog.text

@@ -150,6 +150,7 @@ def documents(draw: st.DrawFn) -> list[Shape]:
     return [item]
 
 
+@pytest.mark.slow
 @given(documents())
 def test_both_readers_mean_the_same(items: list[Shape]) -> None:
     with TemporaryDirectory() as folder:
@@ -238,6 +239,7 @@ ITEMS = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(ITEMS, st.integers(1, 60), st.sampled_from([None, 1]), st.booleans())
 def test_blocks_are_cut_between_items_alone(
     items: list[Shape], size: int, indent: int | None, ascii_only: bool

@@ -141,7 +141,7 @@ def test_a_malformed_entry_is_an_error_and_the_others_count(command: Command) ->
     assert [found["compliance"] for found in answer.json["findings"]] == ["NOT_APPLICABLE", "NON_COMPLIANT"]
     (error,) = answer.json["errors"]
     assert error["what"].startswith("exemptions[0].ticket in ")
-    assert error["cause"] == f"it is missing; every exemption has one; the exemption ({INGRESS} {WEB}) hides nothing"
+    assert error["cause"] == f"it is missing; every exemption needs one; the exemption ({INGRESS} {WEB}) hides nothing"
 
 
 @pytest.mark.parametrize("content", ["{", "[]", "{}", '{"version": 1}'])

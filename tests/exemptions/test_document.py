@@ -67,8 +67,8 @@ def test_every_partition_has_load_balancers(partition: str) -> None:
         ({"ticket": "x" * 81}, "ticket", "at most 80"),
         ({"reason": "x" * 1001}, "reason", "at most 1000"),
         # A terminal would obey it.
-        ({"owner": "\x1b[2J"}, "owner", "cannot be shown"),
-        ({"ticket": "\ud800"}, "ticket", "cannot be shown"),
+        ({"owner": "\x1b[2J"}, "owner", "cannot be printed"),
+        ({"ticket": "\ud800"}, "ticket", "cannot be printed"),
         # One load balancer, by its whole ARN: a pattern would exempt what nobody thought of.
         ({"loadBalancer": "*"}, "loadBalancer", "no wildcards"),
         ({"loadBalancer": WEB.replace("/web/", "/*/")}, "loadBalancer", "no wildcards"),
@@ -153,10 +153,10 @@ def test_a_malformed_entry_concerns_those_it_may_have_been_meant_for(changes: di
         ("{", "line 1, column 2"),
         ("[]", "an object was expected"),
         ("null", "an object was expected"),
-        ("{}", "version: None is no version"),
-        ('{"version": 2, "exemptions": []}', "version: 2 is no version"),
-        ('{"version": "1", "exemptions": []}', "version: '1' is no version"),
-        ('{"version": true, "exemptions": []}', "version: True is no version"),
+        ("{}", "version: None is not supported"),
+        ('{"version": 2, "exemptions": []}', "version: 2 is not supported"),
+        ('{"version": "1", "exemptions": []}', "version: '1' is not supported"),
+        ('{"version": true, "exemptions": []}', "version: True is not supported"),
         ('{"version": 1}', "exemptions: a list"),
         ('{"version": 1, "exemptions": {}}', "exemptions: a list"),
         # The last of two dates would win without a word.

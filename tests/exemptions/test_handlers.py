@@ -20,6 +20,8 @@ from tests.config_rule.test_handlers import ICMP_RULE, INSTANCE_RULE, LISTENER_R
 from tests.exemptions.entries import FAR_AHEAD, LONG_AGO, document, entry
 from tests.rules import RULE_NAMES, rule_module
 
+pytestmark = pytest.mark.slow
+
 BUCKET, KEY = "governance", "alb-sg/exemptions.json"
 OBJECT = f"s3://{BUCKET}/{KEY}"
 PARAMETER = "ssm:/alb-sg/exemptions"

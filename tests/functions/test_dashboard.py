@@ -29,6 +29,8 @@ from tests.deploy.templates import statements
 from tests.exemptions.entries import document as exemptions_document
 from tests.exemptions.entries import entry
 
+pytestmark = pytest.mark.slow
+
 BUCKET = "dashboard"
 
 

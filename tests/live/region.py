@@ -1,5 +1,5 @@
-"""A region that answers real clients from a saved estate: filtered and paged as the APIs do, counted, and
-failing where a test wants it to."""
+"""A region that serves real clients from an export file. It filters and pages like the APIs, counts calls, and fails
+where a test needs it."""
 
 from __future__ import annotations
 
@@ -15,26 +15,26 @@ from alb_sg.aws.clients import make_client
 from alb_sg.live import LiveClients, LiveSource
 from tests.builders import ACCOUNT, REGION, Saved, Shape
 
-# What a test may do to a call before it is answered: raise an exception, or answer in place of the region.
+# Runs before the region serves a call. It may raise an exception, or return a response in place of the region's.
 Intervention = Callable[["Call"], Shape | None]
 
 
 @dataclass(frozen=True)
 class Call:
-    """One request at the wire: the operation's name, its parameters, and from which item on it was asked."""
+    """One request: the operation's name, its parameters, and the index of the page's first item."""
 
     operation: str
     parameters: Mapping[str, Any]
     start: int
 
     def names(self, parameter: str, value: str) -> bool:
-        """Whether a parameter is, or lists, this value."""
+        """Whether a parameter has this value or lists it."""
         given = self.parameters.get(parameter)
         return given == value or (isinstance(given, list) and value in given)
 
 
 class Refused(Exception):
-    """What the API answers in place of a result."""
+    """An error response of the API."""
 
     def __init__(self, code: str, message: str = "as the test wants it") -> None:
         super().__init__(code, message)
@@ -43,7 +43,7 @@ class Refused(Exception):
 
 
 class Region:
-    """Serves `saved`. `page` limits every page, as an API may answer with fewer items than asked for."""
+    """Serves `saved`. `page` limits every page: an API may return fewer items than requested."""
 
     def __init__(self, saved: Saved, *, page: int | None = None, intervene: Intervention | None = None) -> None:
         self.saved = saved
@@ -55,20 +55,20 @@ class Region:
     def source(
         self, progress: Callable[[int, int], None] | None = None, *, config: BaseClient | None = None
     ) -> LiveSource:
-        """A source whose clients this region answers, but for the one of AWS Config."""
+        """A source whose clients this region serves, except the one of AWS Config."""
         clients = LiveClients(
             elbv2=make_client("elbv2", REGION),
             ec2=make_client("ec2", REGION),
             config=config,
         )
         for client in (clients.elbv2, clients.ec2):
-            # The parameters as they are given are only seen before they are written for the wire.
+            # Only this event has the parameters before their serialization.
             client.meta.events.register("before-parameter-build.*", self._remember)
             client.meta.events.register("before-call.*", self._answer)  # type: ignore[arg-type]  # what such a handler returns becomes the answer (botocore.client)
         return LiveSource(clients, ACCOUNT, REGION, progress)
 
     def counts(self) -> dict[str, int]:
-        """How often each operation was called."""
+        """The number of calls by operation."""
         return dict(Counter(call.operation for call in self.calls))
 
     def _remember(self, params: Shape, context: Shape, **_: Any) -> None:
@@ -118,8 +118,14 @@ class Region:
         arn = call.parameters["LoadBalancerArn"]
         return "Listeners", [one for one in self.saved["Listeners"] if one["LoadBalancerArn"] == arn]
 
-    def _DescribeTargetGroups(self, _: Call) -> tuple[str, list[Shape]]:  # noqa: N802 (as above)
-        return "TargetGroups", self.saved["TargetGroups"]
+    def _DescribeTargetGroups(self, call: Call) -> tuple[str, list[Shape]]:  # noqa: N802 (as above)
+        wanted = call.parameters.get("TargetGroupArns")
+        if wanted is None:
+            return "TargetGroups", self.saved["TargetGroups"]
+        found = [one for one in self.saved["TargetGroups"] if one["TargetGroupArn"] in wanted]
+        if len(found) < len(wanted):
+            raise Refused("TargetGroupNotFound")
+        return "TargetGroups", found
 
     def _DescribeTargetHealth(self, call: Call) -> tuple[str, list[Shape]]:  # noqa: N802 (as above)
         return "TargetHealthDescriptions", self.saved["TargetHealthDescriptions"][call.parameters["TargetGroupArn"]]
@@ -169,14 +175,16 @@ class _Http:
 def _matching(found: Iterable[Shape], call: Call) -> list[Shape]:
     """What passes every filter of the call. An id given as a parameter fails a real call once it is gone, so none
     may be given."""
-    assert set(call.parameters) <= {"Filters"}, f"{call.operation} by {sorted(call.parameters)}"
+    assert set(call.parameters) <= {"Filters", "IncludeManagedResources"}, (
+        f"{call.operation} by {sorted(call.parameters)}"
+    )
     filters = {one["Name"]: one["Values"] for one in call.parameters.get("Filters", ())}
     assert all(0 < len(values) <= 200 for values in filters.values()), "a filter takes at most 200 values"
     return [one for one in found if all(_values(one, name) & set(values) for name, values in filters.items())]
 
 
 def _values(shape: Shape, name: str) -> set[str]:
-    """What a filter of this name compares."""
+    """The values that a filter of this name compares."""
     match name:
         case "group-id":
             return {shape["GroupId"]}
@@ -186,6 +194,9 @@ def _values(shape: Shape, name: str) -> set[str]:
             return {shape["InstanceId"]}
         case "prefix-list-id":
             return {shape["PrefixListId"]}
+        case "ip-permission.prefix-list-id" | "egress.ip-permission.prefix-list-id":
+            rules = shape["IpPermissionsEgress" if name.startswith("egress") else "IpPermissions"]
+            return {one["PrefixListId"] for rule in rules for one in rule.get("PrefixListIds", ())}
         case "addresses.private-ip-address":
             return {one["PrivateIpAddress"] for one in shape["PrivateIpAddresses"]}
         case "ipv6-addresses.ipv6-address":

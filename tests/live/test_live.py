@@ -1,4 +1,4 @@
-"""The live source against a region of known content: what it calls, how deep, what it finds, and what failures do."""
+"""The live source against a region of known content: its calls and rounds, its findings, and its failures."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from alb_sg.estate.export_file import read_export_file, write_export_file
 from alb_sg.estate.sections import Section
 from alb_sg.findings.finding import EvaluationError, Finding
 from alb_sg.findings.judge import judge_all
-from alb_sg.live import LoadResult, Selection
+from alb_sg.live import LoadResult, Selection, requests
 from alb_sg.parameters import parse_parameters
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 from tests.builders import (
@@ -52,7 +52,8 @@ from tests.builders import (
     tcp,
     vpc,
 )
-from tests.live.region import Call, Refused, Region
+from tests.live.region import Call, Intervention, Refused, Region
+from tests.tools import HANGING
 
 WEB, API = load_balancer_arn("web"), load_balancer_arn("api")
 NLB = load_balancer_arn("nlb", "network")
@@ -61,7 +62,7 @@ ONE_GROUP = Selection(security_groups=frozenset({"sg-1"}))
 
 
 def sections(*rules: str, tags: bool = False) -> frozenset[str]:
-    """What these rules ask for; tags only where a parameter names one."""
+    """The sections that these rules read, with tags only if a parameter names a tag."""
     asked = frozenset[str]().union(*(RECOMMENDATIONS_BY_NAME[rule].estate_sections for rule in rules))
     return asked if tags else asked - {"Tags"}
 
@@ -88,7 +89,7 @@ def findings_saved(saved: Saved, *rules: str) -> tuple[list[Finding], list[Evalu
 
 @pytest.fixture
 def rounds(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """How many calls each round made; a round waits for the one before, so their number is the depth."""
+    """The number of calls of each round. A round waits for the previous one."""
     made: list[int] = []
     answers = CallPool.send_all
 
@@ -107,7 +108,7 @@ CLOSED = [tcp(443, ANYWHERE)]
 
 
 def shop(*egress: Shape) -> Saved:
-    """An internal load balancer with one group, one listener and one instance."""
+    """An internal load balancer with one security group, one listener and one instance."""
     return estate(
         load_balancer(scheme="internal"),
         listener(443, forward=["web"]),
@@ -175,7 +176,7 @@ def peered(*egress: Shape, target_address: str = "10.9.0.5") -> Saved:
 OVER_PEERING = tcp(80, reference("sg-far", peering="pcx-1", vpc="vpc-2"))
 
 
-# --- what is called
+# --- calls
 
 
 def test_everything_is_read_in_account_wide_calls_and_one_per_load_balancer_and_target_group(
@@ -190,12 +191,12 @@ def test_everything_is_read_in_account_wide_calls_and_one_per_load_balancer_and_
         "DescribeVpcs": 1,
         "DescribeInstances": 1,
         "DescribeNetworkInterfaces": 1,
-        "DescribeListeners": 2,  # the provisioning one and the NLB are not judged
+        "DescribeListeners": 3,  # the provisioning one is not judged; the NLB is in front of one that is
         "DescribeTargetHealth": 3,  # "function" needs nothing, "unused" is nobody's
         "DescribeManagedPrefixLists": 1,
         "GetManagedPrefixListEntries": 2,  # the two that an ALB's groups name
     }
-    assert len(rounds) == 3
+    assert len(rounds) == 4  # an NLB in front is known once its registrations are read
 
 
 def test_a_region_without_application_load_balancers_takes_two_calls() -> None:
@@ -223,7 +224,7 @@ def test_a_security_groups_event_takes_seven_calls_three_deep(rounds: list[int])
     assert findings(loaded)[1] == []
 
 
-def test_with_an_nlb_in_front_and_addresses_an_event_still_takes_eight_calls() -> None:
+def test_with_an_nlb_in_front_and_addresses_an_event_takes_one_call_more_for_its_listeners() -> None:
     region = Region(
         estate(
             load_balancer(scheme="internal"),
@@ -236,7 +237,8 @@ def test_with_an_nlb_in_front_and_addresses_an_event_still_takes_eight_calls() -
         )
     )
     region.source().load(ONE_GROUP, sections(*RULES))
-    assert len(region.calls) == 8
+    assert len(region.calls) == 9
+    assert region.counts()["DescribeListeners"] == 2
 
 
 def test_a_group_on_fifty_load_balancers_takes_their_listeners_and_registrations_more_in_no_more_rounds(
@@ -370,7 +372,7 @@ def test_an_internet_facing_load_balancer_needs_no_vpc_for_its_clients() -> None
         pytest.param([tcp(443, "pl-1")], [EGRESS], set(), id="clients are nothing to targets"),
     ],
 )
-def test_prefix_lists_are_read_where_a_verdict_hangs_on_them(
+def test_prefix_lists_are_read_where_a_verdict_depends_on_them(
     ingress: list[Shape], rules: list[str], read: set[str]
 ) -> None:
     saved = estate(listener(443), group(ingress=ingress), prefix_list("pl-1", "13.124.199.0/24"))
@@ -407,7 +409,7 @@ def test_tags_are_read_twenty_load_balancers_at_a_time() -> None:
     assert len(loaded.estate.tags or ()) == 21
 
 
-def test_named_load_balancers_are_asked_for_by_name_where_no_nlb_can_matter() -> None:
+def test_named_load_balancers_are_read_by_name_where_no_nlb_can_matter() -> None:
     region = Region(estate_of_every_kind())
     loaded = region.source().load(named(WEB, "api"), sections(EGRESS))
     asked = [call.parameters for call in region.calls if call.operation == "DescribeLoadBalancers"]
@@ -416,14 +418,14 @@ def test_named_load_balancers_are_asked_for_by_name_where_no_nlb_can_matter() ->
     assert loaded.not_found == ()
 
 
-def test_where_an_nlb_may_stand_in_front_all_are_listed() -> None:
+def test_all_load_balancers_are_listed_where_an_nlb_may_be_in_front() -> None:
     region = Region(estate_of_every_kind())
     loaded = region.source().load(named("web"), sections(INGRESS))
     assert [call.parameters for call in region.calls if call.operation == "DescribeLoadBalancers"] == [{}]
     assert [found.name for found in loaded.selected] == ["web"]
 
 
-def test_more_ids_than_a_filter_takes_are_asked_for_in_several_calls() -> None:
+def test_more_ids_than_a_filter_takes_are_read_in_several_calls() -> None:
     names = [f"i-{number:03}" for number in range(201)]
     saved = estate(
         listener(443, forward=["web"]),
@@ -437,7 +439,7 @@ def test_more_ids_than_a_filter_takes_are_asked_for_in_several_calls() -> None:
     assert len(loaded.estate.instances or ()) == 201
 
 
-def test_more_addresses_than_a_filter_takes_are_asked_for_in_several_calls() -> None:
+def test_more_addresses_than_a_filter_takes_are_read_in_several_calls() -> None:
     addresses = [f"10.0.{number // 100}.{number % 100}" for number in range(201)]
     saved = estate(
         listener(443, forward=["web"]),
@@ -451,19 +453,19 @@ def test_more_addresses_than_a_filter_takes_are_asked_for_in_several_calls() -> 
     assert findings(loaded, EGRESS) == findings_saved(saved, EGRESS)
 
 
-def test_what_does_not_depend_on_one_another_is_under_way_at_the_same_time() -> None:
-    # Each call of a round waits for the others: one after the other they would wait until the barrier breaks.
+def test_independent_calls_run_at_the_same_time() -> None:
+    # Each call of a round waits for the others. Sequential calls would wait until the barrier breaks.
     first, second = threading.Barrier(2), threading.Barrier(4)
 
     def wait(call: Call) -> None:
         listing = call.operation in ("DescribeLoadBalancers", "DescribeTargetGroups")
-        (first if listing else second).wait(timeout=20)
+        (first if listing else second).wait(timeout=HANGING)
 
     loaded = Region(shop(all_traffic(ANYWHERE)), intervene=wait).source().load(ONE_GROUP, sections(*RULES))
     assert findings(loaded)[1] == []
 
 
-def test_no_more_calls_are_under_way_than_the_clients_have_connections() -> None:
+def test_no_more_calls_run_at_once_than_a_client_has_connections() -> None:
     under_way = threading.Semaphore(WORKERS)
 
     def hold(call: Call) -> None:
@@ -488,7 +490,7 @@ def test_progress_counts_calls_up_to_all_of_them() -> None:
     assert seen[-1] == (7, 7)
 
 
-# --- what is found
+# --- findings
 
 
 @pytest.mark.parametrize("page", [None, 1, 2])
@@ -499,7 +501,7 @@ def test_findings_are_those_of_the_whole_estate(selection: Selection, page: int 
     assert loaded.enumeration_failure is None
     found, errors = findings(loaded)
     assert (found, errors) == findings_saved(saved)
-    # The test says something only where there is something of everything to find.
+    # The test is meaningful only if every compliance occurs.
     assert {finding.compliance.value for finding in found} == {"COMPLIANT", "NON_COMPLIANT", "NOT_APPLICABLE"}
 
 
@@ -556,7 +558,7 @@ def test_the_vpc_is_listed_only_for_addresses_that_no_interface_holds_itself(rou
 def test_a_peered_vpc_is_not_listed_for_an_address_outside_of_it(rounds: list[int]) -> None:
     region = Region(peered(OVER_PEERING, target_address="192.168.0.1"))
     region.source().load(ONE_GROUP, sections(EGRESS))
-    # By its address the interface is asked for together with the peered VPC's blocks, which then tell.
+    # The interface of the address is read together with the peered VPC's blocks, which do not contain the address.
     assert rounds[2:] == [2]
     assert region.counts()["DescribeNetworkInterfaces"] == 1
 
@@ -598,7 +600,9 @@ def test_an_nlb_comes_over_ipv4_to_a_load_balancer_of_ipv6_clients() -> None:
         pytest.param(EVERYTHING, ["api", "new", "nlb", "web"], id="everything"),
         pytest.param(named(NLB, "web"), ["nlb", "web"], id="an NLB where it is named"),
         pytest.param(ONE_GROUP, ["new", "web"], id="those that carry a group"),
-        pytest.param(Selection(security_groups=frozenset({"sg-nlb"})), [], id="an NLB that carries it is not judged"),
+        pytest.param(Selection(security_groups=frozenset({"sg-nlb"})), ["web"], id="behind an NLB that carries it"),
+        pytest.param(Selection(vpcs=frozenset({"vpc-1"})), ["api", "new", "web"], id="those in a VPC"),
+        pytest.param(Selection(vpcs=frozenset({"vpc-9"})), [], id="a VPC without load balancers"),
         pytest.param(
             Selection(target_groups=frozenset({target_group_arn("web")})), ["api", "web"], id="users of a group"
         ),
@@ -622,6 +626,38 @@ def test_selections(selection: Selection, expected: list[str]) -> None:
     assert loaded.enumeration_failure is None
     assert loaded.not_found == ()
     assert findings(loaded)[1] == []
+
+
+def test_a_prefix_list_leads_to_those_whose_groups_refer_to_it() -> None:
+    # moto does not know these filters of DescribeSecurityGroups.
+    saved = estate(
+        load_balancer("web", scheme="internal"),
+        load_balancer("api", groups=["sg-2"]),
+        network_load_balancer(groups=["sg-nlb"]),
+        listener(443),
+        group("sg-1", ingress=[tcp(443, "10.0.0.0/16")]),
+        group("sg-2", egress=[tcp(80, "pl-out")]),
+        group("sg-nlb", ingress=[tcp(443, "pl-in")]),
+        behind(),
+        prefix_list("pl-in", "203.0.113.0/24"),
+        prefix_list("pl-out", "203.0.113.0/24"),
+    )
+    for prefix_list_id, expected in (("pl-in", ["web"]), ("pl-out", ["api"]), ("pl-unused", [])):
+        region = Region(saved)
+        loaded = region.source().load(Selection(prefix_lists=frozenset({prefix_list_id})), sections(*RULES))
+        assert [found.name for found in loaded.selected] == expected
+        assert loaded.enumeration_failure is None
+
+
+def test_where_the_groups_that_refer_to_a_prefix_list_are_unread_the_load_is_incomplete() -> None:
+    def refuse(call: Call) -> None:
+        if call.operation == "DescribeSecurityGroups":
+            raise Refused("UnauthorizedOperation", "no")
+
+    selection = Selection(prefix_lists=frozenset({"pl-1"}))
+    loaded = Region(shop(), intervene=refuse).source().load(selection, sections(ICMP))
+    assert loaded.enumeration_failure is not None
+    assert loaded.enumeration_failure.cause == "DescribeSecurityGroups: UnauthorizedOperation: no"
 
 
 def test_those_behind_a_deleted_nlb_are_found_in_the_group_that_nobody_uses_any_more() -> None:
@@ -650,7 +686,7 @@ def test_a_target_group_that_only_the_listener_names_yet_is_read_too() -> None:
     assert found[0].compliance.value == "COMPLIANT"
 
 
-def test_a_group_that_the_answer_does_not_give_users_for_has_none() -> None:
+def test_a_target_group_without_load_balancers_in_the_response_has_none() -> None:
     saved = shop(all_traffic(ANYWHERE))
     spare = target_group("spare", load_balancers=[], targets=None)
     del spare["LoadBalancerArns"]
@@ -658,7 +694,7 @@ def test_a_group_that_the_answer_does_not_give_users_for_has_none() -> None:
     assert findings(Region(saved).source().load(ONE_GROUP, sections(EGRESS)), EGRESS)[1] == []
 
 
-# --- what is not there
+# --- missing resources
 
 
 @pytest.mark.parametrize("rules", [[EGRESS], list(RULES)], ids=["asked for by name", "all listed"])
@@ -684,22 +720,27 @@ def test_a_name_that_the_api_refuses_hides_no_other() -> None:
         if call.names("LoadBalancerArns", "arn:nonsense"):
             raise Refused("ValidationError", "'arn:nonsense' is not a valid load balancer ARN")
 
-    for names, found, calls in ((("arn:nonsense", "web"), ["web"], 3), (("arn:nonsense",), [], 1)):
+    for names, found, calls in ((("arn:nonsense", "web"), ["web"], 4), (("arn:nonsense",), [], 2)):
         region = Region(shop(), intervene=refuse)
         loaded = region.source().load(named(*names), sections(EGRESS))
         assert [one.name for one in loaded.selected] == found
         assert loaded.not_found == ("arn:nonsense",)
         assert loaded.enumeration_failure is None
-        # Beside others, all are listed; of a single one the refusal says enough. The name has a call of its own.
+        # Beside others, all are listed. A refused name is asked for once more, in a call of its own.
         assert region.counts()["DescribeLoadBalancers"] == calls
+
+
+def not_found(call: Call, operation: str, parameter: str, arn: str) -> bool:
+    """Whether a call is `operation`, or the question whether the load balancer exists, about this ARN."""
+    return (call.operation == operation and call.names(parameter, arn)) or call.names("LoadBalancerArns", arn)
 
 
 @pytest.mark.parametrize(
     ("operation", "parameter"), [("DescribeListeners", "LoadBalancerArn"), ("DescribeTags", "ResourceArns")]
 )
-def test_a_load_balancer_deleted_meanwhile_is_missing_and_the_others_are_judged(operation: str, parameter: str) -> None:
+def test_a_load_balancer_deleted_meanwhile_is_not_found_and_others_are_judged(operation: str, parameter: str) -> None:
     def delete(call: Call) -> None:
-        if call.operation == operation and call.names(parameter, API):
+        if not_found(call, operation, parameter, API):
             raise Refused("LoadBalancerNotFound")
 
     region = Region(estate_of_every_kind(), intervene=delete)
@@ -711,9 +752,10 @@ def test_a_load_balancer_deleted_meanwhile_is_missing_and_the_others_are_judged(
     assert findings(loaded, TagKey="clients")[1] == []
 
 
-def test_a_target_group_deleted_meanwhile_is_nobodys() -> None:
+def test_a_target_group_deleted_meanwhile_is_left_out() -> None:
     def delete(call: Call) -> None:
-        if call.names("TargetGroupArn", target_group_arn("web")):
+        gone = target_group_arn("web")
+        if call.names("TargetGroupArn", gone) or call.names("TargetGroupArns", gone):
             raise Refused("TargetGroupNotFound")
 
     saved = shop(all_traffic(ANYWHERE))
@@ -722,6 +764,246 @@ def test_a_target_group_deleted_meanwhile_is_nobodys() -> None:
     found, errors = findings(loaded, EGRESS)
     assert errors == []
     assert found[0].compliance.value == "NOT_APPLICABLE"
+
+
+def spurious(times: int, code: str, operation: str, parameter: str = "", value: str = "") -> Intervention:
+    """Answers the first calls of an operation (about a value) with an error that is not true."""
+    seen: list[Call] = []
+
+    def answer(call: Call) -> None:
+        if call.operation == operation and (not parameter or call.names(parameter, value)):
+            seen.append(call)
+            if len(seen) <= times:
+                raise Refused(code)
+
+    return answer
+
+
+SPURIOUS_NOT_FOUND = [
+    # Each drops a requirement, a client or a load balancer if it is believed.
+    pytest.param("LoadBalancerNotFound", "DescribeListeners", "LoadBalancerArn", API, id="a load balancer's listeners"),
+    pytest.param("LoadBalancerNotFound", "DescribeListeners", "LoadBalancerArn", NLB, id="listeners of an NLB"),
+    pytest.param("LoadBalancerNotFound", "DescribeTags", "ResourceArns", API, id="tags"),
+    pytest.param("TargetGroupNotFound", "DescribeTargetHealth", "TargetGroupArn", target_group_arn("to-web"), id="NLB"),
+    pytest.param(
+        "TargetGroupNotFound", "DescribeTargetHealth", "TargetGroupArn", target_group_arn("web"), id="targets"
+    ),
+]
+
+
+@pytest.mark.parametrize(("code", "operation", "parameter", "value"), SPURIOUS_NOT_FOUND)
+def test_a_not_found_that_is_not_true_changes_no_verdict(code: str, operation: str, parameter: str, value: str) -> None:
+    untroubled = (
+        Region(estate_of_every_kind()).source().load(EVERYTHING, sections(*RULES, tags=True), tag_key="clients")
+    )
+    region = Region(estate_of_every_kind(), intervene=spurious(1, code, operation, parameter, value))
+    loaded = region.source().load(EVERYTHING, sections(*RULES, tags=True), tag_key="clients")
+    assert loaded.not_found == ()
+    assert loaded.selected == untroubled.selected
+    assert findings(loaded, TagKey="clients") == findings(untroubled, TagKey="clients")
+
+
+@pytest.mark.parametrize(("code", "operation", "parameter", "value"), SPURIOUS_NOT_FOUND)
+def test_a_not_found_that_contradicts_the_answer_for_the_arn_is_an_error(
+    code: str, operation: str, parameter: str, value: str
+) -> None:
+    region = Region(estate_of_every_kind(), intervene=spurious(9, code, operation, parameter, value))
+    loaded = region.source().load(EVERYTHING, sections(*RULES, tags=True), tag_key="clients")
+    assert loaded.not_found == ()
+    causes = [failure.cause for failure in loaded.estate.failures]
+    assert causes == [f"{operation}: {code}: as the test wants it"]
+
+
+@pytest.mark.parametrize(("code", "operation", "parameter", "value"), SPURIOUS_NOT_FOUND)
+def test_a_not_found_that_cannot_be_confirmed_is_an_error(
+    code: str, operation: str, parameter: str, value: str
+) -> None:
+    doubt = spurious(9, code, operation, parameter, value)
+
+    def refuse(call: Call) -> None:
+        doubt(call)
+        if call.names("LoadBalancerArns", value) or call.names("TargetGroupArns", value):
+            raise Refused("ThrottlingException", "Rate exceeded")
+
+    loaded = (
+        Region(estate_of_every_kind(), intervene=refuse)
+        .source()
+        .load(EVERYTHING, sections(*RULES, tags=True), tag_key="clients")
+    )
+    asked = "DescribeTargetGroups" if code == "TargetGroupNotFound" else "DescribeLoadBalancers"
+    assert [failure.cause for failure in loaded.estate.failures] == [f"{asked}: ThrottlingException: Rate exceeded"]
+    assert loaded.not_found == ()
+
+
+@pytest.mark.parametrize("rules", [[EGRESS], list(RULES)], ids=["asked for by name", "all listed"])
+@pytest.mark.parametrize("name", ["web", WEB])
+def test_a_name_that_aws_once_denies_is_asked_for_again(name: str, rules: list[str]) -> None:
+    def deny(call: Call) -> Shape | None:
+        if call.operation != "DescribeLoadBalancers" or len(denied) == 1:
+            return None
+        denied.append(call)
+        if call.parameters:
+            raise Refused("LoadBalancerNotFound")
+        return {"LoadBalancers": []}
+
+    denied: list[Call] = []
+    loaded = Region(estate_of_every_kind(), intervene=deny).source().load(named(name), sections(*rules))
+    assert [found.name for found in loaded.selected] == ["web"]
+    assert loaded.not_found == ()
+
+
+def test_a_load_balancer_that_the_list_lacks_is_known_from_its_target_group() -> None:
+    """The API's target groups name their load balancers: a list without one of these is not the whole list."""
+
+    def lose(call: Call) -> Shape | None:
+        return {"LoadBalancers": []} if call.operation == "DescribeLoadBalancers" and not call.parameters else None
+
+    region = Region(shop(), intervene=lose)
+    loaded = region.source().load(EVERYTHING, sections(*RULES))
+    assert [found.name for found in loaded.selected] == ["web"]
+    assert findings(loaded) == findings_saved(shop())
+    assert region.counts()["DescribeLoadBalancers"] == 2
+
+
+def test_twenty_arns_are_confirmed_in_one_call() -> None:
+    names = [f"web-{number}" for number in range(30)]
+    saved = estate(*(load_balancer(name) for name in names), group("sg-1"))
+    region = Region(saved)
+    arns = [load_balancer_arn(name) for name in (*names, "gone")]
+    confirmation = region.source().confirm_load_balancers(arns)
+    assert confirmation.gone == {load_balancer_arn("gone")}
+    assert confirmation.found.keys() == set(arns) - confirmation.gone
+    # Two batches; the one with the deleted load balancer fails and is asked for one by one.
+    sizes = sorted(len(call.parameters["LoadBalancerArns"]) for call in region.calls)
+    assert sizes[-1] == 20
+    assert len(region.calls) <= 2 + 20
+
+
+LISTS = {
+    "DescribeLoadBalancers": "LoadBalancers",
+    "DescribeTargetGroups": "TargetGroups",
+    "DescribeListeners": "Listeners",
+    "DescribeTargetHealth": "TargetHealthDescriptions",
+    "DescribeTags": "TagDescriptions",
+    "DescribeSecurityGroups": "SecurityGroups",
+    "DescribeVpcs": "Vpcs",
+    "DescribeInstances": "Reservations",
+    "DescribeNetworkInterfaces": "NetworkInterfaces",
+    "DescribeManagedPrefixLists": "PrefixLists",
+    "GetManagedPrefixListEntries": "Entries",
+}
+
+
+@pytest.mark.parametrize(("operation", "member"), LISTS.items())
+def test_an_answer_without_its_list_is_a_failure_and_not_an_empty_list(operation: str, member: str) -> None:
+    def answer(call: Call) -> Shape | None:
+        return {} if call.operation == operation else None
+
+    region = Region(estate_of_every_kind(), intervene=answer)
+    loaded = region.source().load(EVERYTHING, sections(*RULES, tags=True), tag_key="clients", look_up_all_targets=True)
+    assert region.counts()[operation] > 0
+    causes = {failure.cause for failure in loaded.estate.failures}
+    assert causes == {f"{operation}: the answer has no list {member}"}
+    with pytest.raises(NotReadError, match=f"{operation}: the answer has no list {member}"):
+        Region(estate_of_every_kind(), intervene=answer).source().export()
+
+
+def test_a_reservation_without_its_instances_is_a_failure() -> None:
+    def answer(call: Call) -> Shape | None:
+        return {"Reservations": [{"ReservationId": "r-1"}]} if call.operation == "DescribeInstances" else None
+
+    loaded = Region(shop(tcp(80, "sg-app")), intervene=answer).source().load(EVERYTHING, sections(*RULES))
+    [failure] = loaded.estate.failures
+    assert failure.cause == "DescribeInstances: the answer has no list Instances"
+
+
+def test_a_later_page_without_its_list_is_a_failure() -> None:
+    def answer(call: Call) -> Shape | None:
+        return {} if call.operation == "DescribeLoadBalancers" and call.start == 1 else None
+
+    loaded = Region(estate_of_every_kind(), page=1, intervene=answer).source().load(EVERYTHING, sections(ICMP))
+    assert loaded.enumeration_failure is not None
+    assert loaded.enumeration_failure.cause == "DescribeLoadBalancers: the answer has no list LoadBalancers"
+
+
+@pytest.mark.parametrize("period", [1, 2, 3])
+@pytest.mark.parametrize(
+    ("operation", "member", "token"),
+    [
+        ("DescribeLoadBalancers", "LoadBalancers", "NextMarker"),
+        ("DescribeSecurityGroups", "SecurityGroups", "NextToken"),
+    ],
+)
+def test_page_tokens_in_a_circle_end_with_an_error(operation: str, member: str, token: str, period: int) -> None:
+    def answer(call: Call) -> Shape | None:
+        if call.operation != operation:
+            return None
+        return {member: [], token: str(call.start % period + 1)}
+
+    loaded = Region(estate_of_every_kind(), intervene=answer).source().load(EVERYTHING, sections(ICMP))
+    causes = [failure.cause for failure in loaded.estate.failures]
+    assert causes or operation == "DescribeSecurityGroups"
+    assert all(cause.startswith(f"{operation}: ") and "token" in cause for cause in causes)
+
+
+# --- Network Load Balancers in front
+
+
+def test_listeners_and_groups_of_a_network_load_balancer_in_front_are_read() -> None:
+    saved = estate(
+        load_balancer(scheme="internal"),
+        network_load_balancer(groups=["sg-nlb"]),
+        network_load_balancer("far", groups=["sg-far"]),
+        listener(443),
+        listener(8443, "TCP", of=NLB, forward=["to-web"]),
+        group(ingress=[tcp(443, "10.0.0.0/16")]),
+        group("sg-nlb", ingress=[tcp(8443, "pl-1"), tcp(22, "pl-2")]),
+        group("sg-far", ingress=[tcp(1, "pl-3")]),
+        behind(),
+        prefix_list("pl-1", "203.0.113.0/24"),
+        prefix_list("pl-2", "203.0.113.0/24"),
+    )
+    for selection in (ONE_GROUP, EVERYTHING):
+        region = Region(saved)
+        estate_read = region.source().load(selection, sections(INGRESS)).estate
+        assert [found.port for found in (estate_read.listeners or {})[NLB]] == [8443]
+        assert "sg-nlb" in (estate_read.security_groups or {})
+        # Only the list that says who reaches the port that leads here, and only the NLB that leads here.
+        assert (estate_read.prefix_lists or {}).keys() == {"pl-1"}
+        assert region.counts()["DescribeListeners"] == 2
+    # Path MTU Discovery has nothing to do with it.
+    region = Region(saved)
+    region.source().load(EVERYTHING, sections(ICMP))
+    assert "DescribeListeners" not in region.counts()
+
+
+def test_a_network_load_balancer_deleted_meanwhile_is_in_front_of_nobody() -> None:
+    def delete(call: Call) -> None:
+        if not_found(call, "DescribeListeners", "LoadBalancerArn", NLB):
+            raise Refused("LoadBalancerNotFound")
+
+    saved = estate(load_balancer(), network_load_balancer(), listener(443), group(ingress=CLOSED), behind())
+    loaded = Region(saved, intervene=delete).source().load(ONE_GROUP, sections(INGRESS))
+    assert loaded.not_found == ()
+    found, errors = findings(loaded, INGRESS)
+    assert errors == []
+    assert [finding.compliance.value for finding in found] == ["COMPLIANT"]
+
+
+# --- resources that AWS manages
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["botocore knows them", "an older botocore"])
+def test_instances_and_interfaces_that_aws_manages_are_asked_for(known: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not known:
+        monkeypatch.setattr(requests, "MANAGED_RESOURCES", "ParameterOfTomorrow")
+    region = Region(estate_of_every_kind())
+    region.source().load(EVERYTHING, sections(*RULES), look_up_all_targets=True)
+    Region.source(region).load(ONE_GROUP, sections(*RULES), look_up_all_targets=True)
+    region.source().export()
+    asked = [call for call in region.calls if call.operation in ("DescribeInstances", "DescribeNetworkInterfaces")]
+    assert len(asked) >= 6
+    assert all(("IncludeManagedResources" in call.parameters) == known for call in asked)
 
 
 # --- prefix lists that are not shown
@@ -788,7 +1070,7 @@ def test_a_prefix_list_that_could_have_been_read_is_an_error(owner: str, code: s
     ],
 )
 @pytest.mark.parametrize("selection", [EVERYTHING, named("web")], ids=["everything", "by name"])
-def test_a_failed_call_is_an_error_of_the_rules_that_hang_on_it_and_of_no_other(
+def test_a_failed_call_is_an_error_of_the_rules_that_depend_on_it_and_of_no_other(
     selection: Selection, operation: str, concerned: str, rules_in_error: set[str]
 ) -> None:
     def deny(call: Call) -> None:
@@ -808,13 +1090,13 @@ def test_a_failed_call_is_an_error_of_the_rules_that_hang_on_it_and_of_no_other(
         prefix_list("pl-1", "10.0.128.0/17"),
     )
     if operation != "DescribeListeners":
-        # A default action would name what a listing lacks; rules say so nowhere but in the target group.
+        # A listener's default action names its target groups; only the target group tells about listener rules.
         saved["Listeners"][0]["DefaultActions"] = [{"Type": "fixed-response"}]
     loaded = Region(saved, intervene=deny).source().load(selection, sections(*RULES))
     found, errors = findings(loaded)
     errors = [error for error in errors if error.load_balancer_arn == WEB]
     if operation == "DescribeListeners":
-        # Who uses a target group it says itself.
+        # A target group names its own load balancers.
         rules_in_error = {INGRESS}
     assert {error.rule for error in errors} == rules_in_error
     assert all(error.cause == f"{operation}: UnauthorizedOperation: not you" for error in errors)
@@ -846,12 +1128,12 @@ def test_what_one_call_could_not_read_leaves_the_other_load_balancers_judged() -
         ("GetManagedPrefixListEntries", {INGRESS, ICMP}),
     ],
 )
-def test_a_list_whose_later_page_failed_is_not_taken_for_the_whole(operation: str, rules_in_error: set[str]) -> None:
+def test_a_list_whose_later_page_failed_is_incomplete(operation: str, rules_in_error: set[str]) -> None:
     def fail_later(call: Call) -> None:
         if call.operation == operation and call.start > 0:
             raise Refused("RequestLimitExceeded", "slow down")
 
-    # The first page of each list is fine and would do for COMPLIANT, or for a wrong NON_COMPLIANT.
+    # The first page of each list alone would give COMPLIANT, or a wrong NON_COMPLIANT.
     saved = estate(
         load_balancer(groups=["sg-1", "sg-2"]),
         listener(443, forward=["web"]),
@@ -920,7 +1202,7 @@ def test_a_target_group_or_interface_that_cannot_be_read_may_be_the_one_in_quest
     assert errors[0].cause.startswith("DescribeNetworkInterfaces: Ipv4Prefixes[0]")
 
 
-def test_an_error_that_is_no_failed_call_is_not_taken_for_one() -> None:
+def test_an_error_of_our_own_is_raised() -> None:
     def stumble(call: Call) -> None:
         if call.operation == "DescribeTargetGroups":
             raise LookupError("a mistake in this program")
@@ -979,8 +1261,8 @@ def test_an_incomplete_list_has_what_its_first_pages_had() -> None:
     assert findings(loaded, EGRESS) == (whole, [])
 
 
-def test_an_nlb_on_a_page_that_failed_may_stand_in_front() -> None:
-    """With neither target groups nor all load balancers read, "no Network Load Balancer in the VPC" is not known."""
+def test_an_nlb_on_a_failed_page_may_be_in_front() -> None:
+    """Without target groups and all load balancers, a Network Load Balancer in the VPC cannot be excluded."""
 
     def fail(call: Call) -> None:
         if call.operation == "DescribeTargetGroups" or (call.operation == "DescribeLoadBalancers" and call.start > 0):
@@ -999,7 +1281,7 @@ def test_an_nlb_on_a_page_that_failed_may_stand_in_front() -> None:
     assert [error.load_balancer_arn for error in errors] == [WEB]
 
 
-def test_a_load_balancer_asked_for_by_name_whose_call_failed_is_not_missing() -> None:
+def test_a_named_load_balancer_whose_call_failed_is_not_reported_as_not_found() -> None:
     def throttle(call: Call) -> None:
         if call.operation == "DescribeLoadBalancers":
             raise Refused("ThrottlingException", "Rate exceeded")
@@ -1011,7 +1293,7 @@ def test_a_load_balancer_asked_for_by_name_whose_call_failed_is_not_missing() ->
     )
 
 
-# --- the whole region, to be saved
+# --- export
 
 
 def read_again(raw: Saved, folder: Path) -> LoadResult:
@@ -1024,13 +1306,13 @@ def read_again(raw: Saved, folder: Path) -> LoadResult:
 
 
 @pytest.mark.parametrize("page", [None, 1])
-def test_what_is_saved_and_read_again_gives_the_same_findings(page: int | None, tmp_path: Path) -> None:
+def test_an_export_gives_the_same_findings(page: int | None, tmp_path: Path) -> None:
     region = Region(estate_of_every_kind(), page=page)
     live = region.source().load(EVERYTHING, sections(*RULES))
     assert findings(read_again(region.source().export(), tmp_path)) == findings(live)
 
 
-def test_the_raw_estate_is_the_apis_own_and_whole() -> None:
+def test_an_export_holds_the_apis_own_values() -> None:
     saved = estate_of_every_kind()
     raw = Region(saved).source().export()
     assert raw["ManagedPrefixLists"].pop("pl-1")["PrefixListId"] == "pl-1", "a description names itself"
@@ -1041,7 +1323,7 @@ def test_the_raw_estate_is_the_apis_own_and_whole() -> None:
     assert raw["ManagedPrefixLists"]["pl-unused"]["Entries"] == [{"Cidr": "10.0.0.0/8"}]
 
 
-def test_a_prefix_list_that_is_not_described_is_saved_as_one_without_entries(tmp_path: Path) -> None:
+def test_a_prefix_list_that_is_not_described_is_exported_without_entries(tmp_path: Path) -> None:
     region = Region(estate(listener(443), group(ingress=[tcp(443, "pl-9")])))
     raw = region.source().export()
     assert raw["ManagedPrefixLists"] == {"pl-9": {}}
@@ -1057,7 +1339,6 @@ def test_a_prefix_list_that_is_not_described_is_saved_as_one_without_entries(tmp
         "DescribeTargetHealth",
         "DescribeSecurityGroups",
         "DescribeVpcs",
-        "DescribeSubnets",
         "DescribeNetworkInterfaces",
         "DescribeInstances",
         "DescribeManagedPrefixLists",
@@ -1065,7 +1346,7 @@ def test_a_prefix_list_that_is_not_described_is_saved_as_one_without_entries(tmp
         "DescribeTags",
     ],
 )
-def test_a_region_is_saved_whole_or_not_at_all(operation: str) -> None:
+def test_a_region_is_exported_whole_or_not_at_all(operation: str) -> None:
     def throttle(call: Call) -> None:
         if call.operation == operation:
             raise Refused("ThrottlingException", "Rate exceeded")
@@ -1077,11 +1358,12 @@ def test_a_region_is_saved_whole_or_not_at_all(operation: str) -> None:
 @pytest.mark.parametrize(
     ("operation", "parameter"), [("DescribeListeners", "LoadBalancerArn"), ("DescribeTags", "ResourceArns")]
 )
-def test_what_is_deleted_while_the_region_is_saved_is_left_out(operation: str, parameter: str) -> None:
+def test_a_resource_deleted_during_the_export_is_left_out(operation: str, parameter: str) -> None:
     def delete(call: Call) -> None:
-        if call.operation == operation and call.names(parameter, API):
+        if not_found(call, operation, parameter, API):
             raise Refused("LoadBalancerNotFound")
-        if call.names("TargetGroupArn", target_group_arn("function")):
+        gone = target_group_arn("function")
+        if call.names("TargetGroupArn", gone) or call.names("TargetGroupArns", gone):
             raise Refused("TargetGroupNotFound")
 
     raw = Region(estate_of_every_kind(), intervene=delete).source().export()
@@ -1091,3 +1373,12 @@ def test_what_is_deleted_while_the_region_is_saved_is_left_out(operation: str, p
     gone = target_group_arn("function")
     assert gone not in raw["TargetHealthDescriptions"]
     assert gone not in {found["TargetGroupArn"] for found in raw["TargetGroups"]}
+
+
+@pytest.mark.parametrize(("code", "operation", "parameter", "value"), SPURIOUS_NOT_FOUND)
+def test_a_not_found_that_is_not_true_leaves_nothing_out_of_an_export(
+    code: str, operation: str, parameter: str, value: str
+) -> None:
+    whole = Region(estate_of_every_kind()).source().export()
+    region = Region(estate_of_every_kind(), intervene=spurious(1, code, operation, parameter, value))
+    assert region.source().export() == whole

@@ -1,5 +1,5 @@
-"""The live source with AWS Config in front: the same findings in fewer calls, and nothing taken for granted that was
-not recorded."""
+"""The live source with AWS Config's recordings: the same findings with fewer calls, and live calls for everything that
+is not recorded."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ SECTION = {
     SECURITY_GROUP_TYPE: "SecurityGroups",
     VPC_TYPE: "Vpcs",
 }
-# What the services are asked for in place of a type that is not recorded.
+# The calls that replace the recording of a type.
 LIVE = {
     LOAD_BALANCER_TYPE: "DescribeLoadBalancers",
     LISTENER_TYPE: "DescribeListeners",
@@ -75,7 +75,7 @@ LIVE = {
 
 @pytest.fixture
 def config(monkeypatch: pytest.MonkeyPatch) -> Iterator[ConfigStandIn]:
-    # The stand-in asks moto whose credentials they are.
+    # The stand-in asks moto for the account of the credentials.
     monkeypatch.setenv("MOTO_ACCOUNT_ID", ACCOUNT)
     with mock_aws(), ConfigStandIn() as config:
         yield config
@@ -84,7 +84,7 @@ def config(monkeypatch: pytest.MonkeyPatch) -> Iterator[ConfigStandIn]:
 def load(
     saved: Saved, config: ConfigStandIn, *rules: str, selection: Selection = EVERYTHING, **arguments: Any
 ) -> tuple[LoadResult, Region]:
-    """What is loaded of a region by what AWS Config has recorded, and the region with the calls that it got."""
+    """The load result with AWS Config's recordings, and the region with its calls."""
     region = Region(saved)
     source = region.source(config=make_client("config", REGION))
     return source.load(selection, sections(*(rules or RULES), tags="tag_key" in arguments), **arguments), region
@@ -122,7 +122,7 @@ def test_findings_are_those_of_live_state(config: ConfigStandIn) -> None:
         "SelectResourceConfig": 5,
     }
     assert region.counts() == {
-        # "web" and "ips", whose load balancers are let out to some only, and "to-web", which leads to one.
+        # The load balancers of "web" and "ips" may send to some addresses only; "to-web" leads to a load balancer.
         "DescribeTargetHealth": 3,
         "DescribeInstances": 1,
         "DescribeNetworkInterfaces": 1,
@@ -131,7 +131,7 @@ def test_findings_are_those_of_live_state(config: ConfigStandIn) -> None:
     }
 
 
-def test_where_nothing_hangs_on_more_no_other_service_is_asked(config: ConfigStandIn) -> None:
+def test_no_other_service_is_called_where_no_verdict_depends_on_it(config: ConfigStandIn) -> None:
     saved = shop(OPEN)
     record_estate(config, saved)
     loaded, region = load(saved, config)
@@ -152,7 +152,7 @@ def test_a_query_asks_for_what_a_verdict_needs_at_a_hundred_a_page(config: Confi
     assert len(of_load_balancers) == 2
 
 
-# --- what is not recorded
+# --- gaps
 
 
 @pytest.mark.parametrize("unrecorded", TYPES)
@@ -166,7 +166,7 @@ def test_a_type_that_is_not_recorded_is_read_live(config: ConfigStandIn, unrecor
 
 
 @pytest.mark.parametrize("unrecorded", TYPES)
-def test_items_of_a_type_that_is_recorded_no_more_are_not_believed(config: ConfigStandIn, unrecorded: str) -> None:
+def test_items_of_a_type_that_is_no_longer_recorded_are_ignored(config: ConfigStandIn, unrecorded: str) -> None:
     saved = estate_of_every_kind()
     record_estate(config, saved)
     config.set_recorder({"resourceTypes": sorted(ALL_TYPES - {unrecorded})})
@@ -175,12 +175,51 @@ def test_items_of_a_type_that_is_recorded_no_more_are_not_believed(config: Confi
 
 
 @pytest.mark.parametrize(("status", "recording"), [("Success", False), ("Pending", True), ("Failure", True)])
-def test_a_recorder_that_is_not_up_to_date_is_not_believed(config: ConfigStandIn, status: str, recording: bool) -> None:
+def test_a_recorder_that_is_not_up_to_date_is_ignored(config: ConfigStandIn, status: str, recording: bool) -> None:
     saved = shop(OPEN)
     record_estate(config, saved)
     config.set_recorder({"allSupported": True}, status, recording=recording)
     _, region = load(saved, config)
     assert set(LIVE.values()) <= region.counts().keys()
+
+
+def test_a_running_service_linked_recorder_does_not_hide_a_stopped_one(config: ConfigStandIn) -> None:
+    """Its items belong to an AWS service: the customer's stopped recorder leaves old items behind."""
+    saved = shop(OPEN)
+    record_estate(config, saved)
+    config.set_recorder({"allSupported": True}, recording=False)
+    config.add_service_linked_recorder({"allSupported": True})
+    _, region = load(saved, config)
+    assert set(LIVE.values()) <= region.counts().keys()
+
+
+DAILY_GROUPS = {
+    "recordingFrequency": "CONTINUOUS",
+    "recordingModeOverrides": [{"resourceTypes": [SECURITY_GROUP_TYPE], "recordingFrequency": "DAILY"}],
+}
+ALL_DAILY_BUT_GROUPS = {
+    "recordingFrequency": "DAILY",
+    "recordingModeOverrides": [{"resourceTypes": [SECURITY_GROUP_TYPE], "recordingFrequency": "CONTINUOUS"}],
+}
+
+
+@pytest.mark.parametrize(
+    ("mode", "live"),
+    [
+        # A daily item may be from before a fix that the rule has already judged.
+        (DAILY_GROUPS, {LIVE[SECURITY_GROUP_TYPE]}),
+        ({"recordingFrequency": "DAILY"}, set(LIVE.values())),
+        (ALL_DAILY_BUT_GROUPS, set(LIVE.values()) - {LIVE[SECURITY_GROUP_TYPE]}),
+        ({"recordingFrequency": "CONTINUOUS"}, set()),
+    ],
+    ids=["one type daily", "all daily", "all daily but one", "continuous"],
+)
+def test_types_that_are_recorded_daily_are_read_live(config: ConfigStandIn, mode: Any, live: set[str]) -> None:
+    saved = estate_of_every_kind()
+    record_estate(config, saved)
+    config.set_recorder({"allSupported": True}, recording_mode=mode)
+    _, region = load(saved, config)
+    assert set(LIVE.values()) & region.counts().keys() == live
 
 
 def test_an_account_without_a_recorder_is_read_live(config: ConfigStandIn) -> None:
@@ -220,7 +259,7 @@ def test_recording_groups(group: dict[str, Any], covered: bool) -> None:
 
 
 def _without(section: str, **which: str) -> Callable[[Saved], None]:
-    """Takes out of what is recorded the elements with these values."""
+    """Removes the elements with these values from the recordings."""
 
     def change(saved: Saved) -> None:
         saved[section] = [one for one in saved[section] if any(one[key] != value for key, value in which.items())]
@@ -261,7 +300,7 @@ def test_what_is_recorded_in_part_is_completed_live(
     assert operation in region.counts()
 
 
-def test_a_load_balancer_that_is_asked_for_and_not_yet_recorded_is_read_live(config: ConfigStandIn) -> None:
+def test_a_named_load_balancer_that_is_not_yet_recorded_is_read_live(config: ConfigStandIn) -> None:
     saved = estate_of_every_kind()
     recorded = copy.deepcopy(saved)
     for section in ("LoadBalancers", "Listeners"):
@@ -299,7 +338,7 @@ def test_tags_are_those_of_the_items(config: ConfigStandIn) -> None:
         (TO_APP, True),
     ],
 )
-def test_target_health_is_asked_for_where_somebody_may_be_registered_who_is_not_reached(
+def test_target_health_is_read_where_an_unreachable_target_may_be_registered(
     config: ConfigStandIn, egress: Shape, asked: bool
 ) -> None:
     saved = shop(egress)
@@ -308,7 +347,7 @@ def test_target_health_is_asked_for_where_somebody_may_be_registered_who_is_not_
     assert ("DescribeTargetHealth" in region.counts()) is asked
 
 
-def test_a_target_that_was_registered_since_is_seen(config: ConfigStandIn) -> None:
+def test_a_newly_registered_target_is_judged(config: ConfigStandIn) -> None:
     record_estate(config, shop(TO_APP))
     loaded, _ = load(shop(TO_APP, targets=("i-1", "i-2")), config, EGRESS)
     (found,), _ = findings(loaded, EGRESS)
@@ -324,7 +363,7 @@ def test_a_target_that_is_draining_is_not_judged(config: ConfigStandIn) -> None:
 
 
 @pytest.mark.parametrize("recorded", [None, []])
-def test_registrations_that_were_not_recorded_are_asked_for(config: ConfigStandIn, recorded: list[str] | None) -> None:
+def test_registrations_that_were_not_recorded_are_read_live(config: ConfigStandIn, recorded: list[str] | None) -> None:
     saved = shop(OPEN)
     record_estate(config, shop(OPEN, targets=()))
     if recorded is None:
@@ -344,15 +383,15 @@ def test_registrations_that_were_not_recorded_are_asked_for(config: ConfigStandI
     assert region.counts() == {"DescribeTargetHealth": 1}
 
 
-def test_whoever_matches_targets_by_group_asks_for_them_all(config: ConfigStandIn) -> None:
+def test_matching_targets_by_group_reads_all_registrations(config: ConfigStandIn) -> None:
     saved = shop(OPEN)
     record_estate(config, saved)
     _, region = load(saved, config, EGRESS, look_up_all_targets=True)
     assert region.counts() == {"DescribeTargetHealth": 1, "DescribeInstances": 1}
 
 
-def test_a_network_load_balancer_in_front_is_told_by_live_registrations(config: ConfigStandIn) -> None:
-    """AWS Config may not know yet that it is registered, and then would take its clients for others."""
+def test_live_registrations_show_a_network_load_balancer_in_front(config: ConfigStandIn) -> None:
+    """Before AWS Config records the registration, the load balancer would seem to have other clients."""
     saved = estate(
         load_balancer(scheme="internal"),
         network_load_balancer(scheme="internet-facing"),
@@ -369,11 +408,11 @@ def test_a_network_load_balancer_in_front_is_told_by_live_registrations(config: 
     assert region.counts() == {"DescribeTargetHealth": 1}
 
 
-# --- what fails
+# --- failures
 
 
 @pytest.mark.parametrize("operation", ["DescribeConfigurationRecorders", "DescribeConfigurationRecorderStatus"])
-def test_a_recorder_that_cannot_be_asked_about_is_an_error(config: ConfigStandIn, operation: str) -> None:
+def test_a_recorder_that_cannot_be_described_is_an_error(config: ConfigStandIn, operation: str) -> None:
     saved = shop(OPEN)
     record_estate(config, saved)
     config.fail(operation, "AccessDeniedException", times=9)
@@ -384,7 +423,7 @@ def test_a_recorder_that_cannot_be_asked_about_is_an_error(config: ConfigStandIn
     assert region.calls == []
 
 
-def test_where_every_query_is_refused_nothing_is_read_in_its_place(config: ConfigStandIn) -> None:
+def test_nothing_is_read_in_place_of_refused_queries(config: ConfigStandIn) -> None:
     saved = shop(OPEN)
     record_estate(config, saved)
     config.fail("SelectResourceConfig", "AccessDeniedException", times=9)
@@ -396,7 +435,7 @@ def test_where_every_query_is_refused_nothing_is_read_in_its_place(config: Confi
 
 
 @pytest.mark.parametrize("failing", TYPES[1:])
-def test_a_query_whose_later_page_fails_is_an_error_of_what_hangs_on_it(
+def test_a_query_whose_later_page_fails_is_an_error_of_the_verdicts_that_depend_on_it(
     config: ConfigStandIn, failing: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     saved = shop(TO_APP)

@@ -116,6 +116,7 @@ def test_no_fewer_blocks_would_do(case: tuple[Family, list[str], list[str]]) -> 
     assert sorted(found.cidrs()) == sorted(largest)
 
 
+@pytest.mark.slow
 @given(anywhere)
 @example((Family.IPV4, ["0.0.0.0/0"], ["255.255.255.255/32"]))
 @example((Family.IPV4, ["0.0.0.0/0"], ["0.0.0.0/32"]))
@@ -204,6 +205,7 @@ def test_two_families_do_not_combine() -> None:
         six.__sub__(four)
 
 
+@pytest.mark.slow
 @given(st.text(max_size=50))
 @example("10.0.0.0\x00/8")
 @example("10.0.0.0/" + "9" * 5000)

@@ -16,6 +16,7 @@ from tests.properties.estates import OWN_GROUPS, PORTS, estates
 TRAFFICS = [*map(Traffic.tcp, (0, 8081, *PORTS)), FRAGMENTATION_NEEDED, PACKET_TOO_BIG]
 
 
+@pytest.mark.slow
 @given(estates(collected=True), st.sampled_from(Direction), st.sampled_from(TRAFFICS), st.sampled_from(Family))
 def test_groups_let_through_what_their_rules_do(
     saved: Saved, direction: Direction, traffic: Traffic, family: Family

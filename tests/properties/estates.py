@@ -61,6 +61,7 @@ PEERS_ELSEWHERE = (
     reference("sg-peer", peering="pcx-1", vpc="vpc-9", status="rejected"),
     reference("sg-peer", vpc="vpc-9"),
     reference("sg-away", peering="pcx-2", vpc="vpc-8", status="active", account="444455556666"),
+    reference("sg-peer", peering="pcx-1", vpc="vpc-9", status="active", account=None),
 )
 PREFIX_LISTS = ("pl-4", "pl-6", "pl-refused", "pl-refused6", "pl-lost")
 
@@ -71,6 +72,8 @@ INTERFACES = (
     interface("10.0.1.5", groups=["sg-elsewhere"], vpc="vpc-2"),
     interface("10.9.1.5", groups=["sg-peer"], vpc="vpc-9"),
     interface("10.0.1.30", groups=["sg-app"], ipv6=["2001:db8::30"], instance="i-3", secondary=["10.0.1.31"]),
+    # The second network card of i-3 has a device 0 of its own.
+    interface("10.0.1.32", groups=["sg-db"], ipv6=["2001:db8::32"], instance="i-3", network_card=1),
 )
 INSTANCES = (
     instance("i-1", "10.0.1.20", groups=["sg-app"], ipv6=["2001:db8::20"]),
@@ -193,6 +196,7 @@ def _target_group(draw: st.DrawFn, name: str) -> Shape:
         health_check_port=draw(st.sampled_from(["traffic-port", "traffic-port", "80", "8080"])),
         health_checks=draw(st.sampled_from([True, True, True, False])),
         ip_address_type=family,
+        control_port=draw(st.sampled_from([None, None, None, *PORTS])) if kind in ("ip", "instance") else None,
     )
 
 

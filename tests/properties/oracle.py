@@ -298,6 +298,9 @@ class Oracle:
                 version = 6 if group["IpAddressType"] == "ipv6" else 4
                 target = Target(registration["Target"]["Id"], group)
                 yield Traffic("egress", "tcp", port, port), Peer(version, target=target)
+                control = group.get("TargetControlPort")
+                if rule == EGRESS and control is not None:
+                    yield Traffic("egress", "tcp", control, control), Peer(version, target=target)
 
     # --- what is let through
 
@@ -381,7 +384,10 @@ class Oracle:
         there = {one["GroupId"] for one in self.saved.get("SecurityGroups", [])}
         for rule in self._rules(traffic):
             for pair in rule["UserIdGroupPairs"]:
-                own = pair["UserId"] == self.saved["AccountId"]
+                if "VpcPeeringConnectionId" in pair and "UserId" not in pair:
+                    # EC2 leaves the owner out once the group of the other VPC is gone.
+                    continue
+                own = pair.get("UserId") == self.saved["AccountId"]
                 if pair.get("PeeringStatus", "active") == "active" and (not own or pair["GroupId"] in there):
                     found.setdefault(pair["GroupId"], []).append(pair)
         return found
@@ -522,7 +528,8 @@ class Oracle:
             one for one in self.saved.get("NetworkInterfaces", []) if one.get("Attachment", {}).get("InstanceId") == id_
         ]
         for holder in holders:
-            if holder["Attachment"]["DeviceIndex"] == 0:
+            attachment = holder["Attachment"]
+            if attachment["DeviceIndex"] == 0 and attachment.get("NetworkCardIndex", 0) == 0:
                 text = holder["PrivateIpAddress"] if version == 4 else holder["Ipv6Addresses"][0]["Ipv6Address"]
                 return ip_address(text), {one["GroupId"] for one in holder["Groups"]}, "known"
         return None, set(), "unread"

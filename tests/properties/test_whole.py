@@ -12,6 +12,7 @@ from ipaddress import collapse_addresses, ip_network
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
@@ -22,6 +23,8 @@ from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 from tests.builders import HEALTH, RULES, Saved, Shape, build, permission, reference
 from tests.properties.estates import OWN_GROUPS, PARAMETERS, PEERED, estates, permissions
 from tests.properties.oracle import Oracle, Traffic, opinion
+
+pytestmark = pytest.mark.slow
 
 NAMES = ("web", "other")
 Results = dict[tuple[str, str], Finding | EvaluationError]

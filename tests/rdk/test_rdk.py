@@ -40,7 +40,7 @@ def run(rdk: str, *arguments: str, folder: Path = RULES_FOLDER) -> subprocess.Co
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=tools.HANGING,
     )
 
 

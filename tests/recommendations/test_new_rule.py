@@ -75,6 +75,13 @@ def test_a_rule_is_three_files() -> None:
     }
 
 
+def test_the_files_to_touch_exist() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    paths = set(re.findall(r"`((?:alb_sg|tests|docs|rules)/[\w/.]+)`", text)) - set(example_files())
+    assert len(paths) > 20
+    assert [path for path in sorted(paths) if not (ROOT / path).exists()] == []
+
+
 @pytest.mark.parametrize("format_name", FORMATS)
 def test_check_reports_it(surfaces: dict[str, Any], format_name: str) -> None:
     assert RULE in html.unescape(surfaces[f"check {format_name}"])

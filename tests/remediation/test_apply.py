@@ -20,6 +20,8 @@ from embedded_aws.account import icmp, tcp
 from tests.builders import EGRESS, HEALTH, ICMP, INGRESS, RULES
 from tests.remediation.account import EXECUTION, Shop, fix_of, shop
 
+pytestmark = pytest.mark.slow
+
 AUTHORIZE_INGRESS = "AuthorizeSecurityGroupIngress"
 AUTHORIZE_EGRESS = "AuthorizeSecurityGroupEgress"
 

@@ -17,6 +17,8 @@ from tests.command_line.calling import Command, closed, in_order
 from tests.estate.example import config_items, write
 from tests.remediation.account import Shop, shop
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Command:

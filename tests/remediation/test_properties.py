@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
@@ -24,6 +25,8 @@ from alb_sg.remediation.planning import NEW_GROUP_ID, apply_to_estate, judge_loa
 from tests.builders import Saved, build
 from tests.properties.estates import PARAMETERS, estates
 from tests.remediation.account import fix_of
+
+pytestmark = pytest.mark.slow
 
 POLICIES = st.builds(
     FixPolicy, st.sampled_from(SharedGroupPolicy), st.sampled_from(ManagedGroupPolicy), st.sampled_from([60, 60, 60, 4])

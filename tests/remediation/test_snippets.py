@@ -19,6 +19,8 @@ from tests.builders import estate as saved_estate
 from tests.builders import group, interface, listener, load_balancer, prefix_list, target_group, vpc
 from tests.remediation.test_plan import plan, web
 
+pytestmark = pytest.mark.slow
+
 SHARED = interface("10.0.1.9", groups=["sg-1"])
 # Ids of the length of EC2's, because cfn-lint checks their pattern.
 LONG = {"sg-1": "sg-0a1b2c3d4e5f60718", "sg-app": "sg-0b1b2c3d4e5f60718", "vpc-1": "vpc-0a1b2c3d4e5f60718"}

@@ -40,6 +40,8 @@ from tests.builders import (
     vpc,
 )
 
+pytestmark = pytest.mark.slow
+
 PEERS: list[str | Shape] = [
     ANYWHERE,
     "0.0.0.0/1",

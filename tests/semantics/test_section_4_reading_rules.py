@@ -7,8 +7,6 @@ from typing import Any
 
 import pytest
 
-from alb_sg.errors import InvalidInputError
-from alb_sg.estate import from_api
 from alb_sg.findings.judge import judge_all
 from alb_sg.parameters import Parameters
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
@@ -38,6 +36,7 @@ from tests.builders import (
 )
 from tests.semantics.cases import (
     COMPLIANT,
+    ERROR,
     NON_COMPLIANT,
     Case,
     Lacks,
@@ -119,10 +118,11 @@ def test_ports_that_are_null_are_absent(null: str) -> None:
 @pytest.mark.parametrize("present", ["FromPort", "ToPort"])
 @pytest.mark.parametrize("other", [{}, {"FromPort": None}])
 def test_tcp_with_one_port_is_malformed(present: str, other: Shape) -> None:
-    """ "With one of the two it is malformed": refused with its place, never a verdict."""
+    """ "With one of the two it is malformed": an error with its place, unless the rest proves cover."""
     rule = {"IpProtocol": "tcp", "IpRanges": [{"CidrIp": ANYWHERE}]} | other | {present: 443}
-    with pytest.raises(InvalidInputError, match=r"IpPermissions\[0\].*FromPort and ToPort"):
-        from_api.security_group(group(ingress=[rule]))
+    check(Case("alone", "Malformed.", open_to(rule), ERROR, says=("IpPermissions[0]", "sg-1", "FromPort and ToPort")))
+    check(Case("beside a rule that suffices", "The rest proves cover.", open_to(rule, tcp(443, ANYWHERE)), COMPLIANT))
+    check(Case("outbound", "It says nothing of inbound.", estate(listener(443), group(egress=[rule])), NON_COMPLIANT))
 
 
 def _icmp(name: str, why: str, expected: str, *ingress: Shape) -> Case:
@@ -301,9 +301,13 @@ def test_addresses(case: Case) -> None:
 
 CARRIES = "A security group reference covers an endpoint whose network interface carries that group."
 NEVER_A_SET = "It never covers an address set."
-STALE = "A stale reference (`PeeringStatus` present and not `active`, or the group deleted) covers nothing."
+STALE = "A stale reference covers nothing: `PeeringStatus` present and not `active`, or the group deleted."
+NO_OWNER = "A peering reference without `UserId` is stale: EC2 leaves it out once the other VPC's group is gone."
 OVER_PEERING = "An outbound reference reaches over VPC peering, not over a transit gateway."
 PEER = (vpc("10.0.0.0/16"), vpc("10.9.0.0/16", id="vpc-9"), interface("10.9.1.5", groups=["sg-peer"], vpc="vpc-9"))
+
+
+_OWNERLESS = reference("sg-app", account=None)
 
 
 def _peered(name: str, why: str, expected: str, peer: Shape) -> Case:
@@ -370,6 +374,13 @@ def _peered(name: str, why: str, expected: str, peer: Shape) -> Case:
         )
         for status in ("deleted", "rejected", "expired", "failed", "provisioning", "pending-acceptance")
     ),
+    _peered(
+        "a peering without the group's owner",
+        NO_OWNER,
+        NON_COMPLIANT,
+        reference("sg-peer", peering="pcx-1", vpc="vpc-9", status="active", account=None),
+    ),
+    reaches("no owner and no peering", "Only peering references lose it.", COMPLIANT, tcp(80, _OWNERLESS)),
     _peered("a transit gateway", OVER_PEERING, NON_COMPLIANT, reference("sg-peer", vpc="vpc-9")),
     _peered("a reference without any of it", OVER_PEERING, NON_COMPLIANT, reference("sg-peer")),
     _peered(
@@ -381,6 +392,27 @@ def _peered(name: str, why: str, expected: str, peer: Shape) -> Case:
 )
 def test_references(case: Case) -> None:
     check(case)
+
+
+@pytest.mark.parametrize(("account", "expected"), [("444455556666", COMPLIANT), (None, NON_COMPLIANT)])
+def test_a_stale_reference_is_no_accepted_source(account: str | None, expected: str) -> None:
+    """ "A stale reference covers nothing", also where the parameter `AcceptedSources` names its group."""
+    peer = reference("sg-peer", peering="pcx-1", vpc="vpc-9", status="active", account=account)
+    saved = open_to(tcp(443, peer))
+    check(Case("accepted", NO_OWNER, saved, expected, parameters={"AcceptedSources": "sg-peer"}))
+
+
+@pytest.mark.parametrize(
+    "peer",
+    [
+        reference("sg-gone", peering="pcx-1", vpc="vpc-9", status="active", account=None),
+        reference("sg-gone", peering="pcx-1", vpc="vpc-9", status="deleted"),
+    ],
+)
+def test_what_is_said_names_a_stale_reference(peer: Shape) -> None:
+    says = ("the reference to sg-gone is stale",)
+    check(Case("egress", STALE, reaching(tcp(80, peer)), NON_COMPLIANT, rule=EGRESS, says=says))
+    check(Case("ingress", STALE, open_to(tcp(443, peer, "10.0.0.0/8")), NON_COMPLIANT, says=says))
 
 
 def test_a_reference_to_a_deleted_group_covers_nothing() -> None:
@@ -442,11 +474,12 @@ def test_security_groups_as_texts_or_objects(groups: Any) -> None:
         ({"FromPort": 443, "ToPort": 443}, "IpProtocol"),
     ],
 )
-def test_what_cannot_be_a_rule_is_refused_with_its_place(rule: Shape, place: str) -> None:
-    with pytest.raises(InvalidInputError) as refused:
-        build(open_to(rule))
-    assert str(refused.value).startswith("IpPermissions[0]")
-    assert place in str(refused.value)
+def test_what_cannot_be_a_rule_is_an_error_with_its_place(rule: Shape, place: str) -> None:
+    check(
+        Case(
+            place, "A malformed rule may let through anything.", open_to(rule), ERROR, says=("IpPermissions[0]", place)
+        )
+    )
 
 
 def test_all_of_it_outbound_too() -> None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from alb_sg.errors import InvalidInputError
+from alb_sg.estate import from_api
 from tests.builders import (
     ANYWHERE,
     ANYWHERE_IPV6,
     EGRESS,
+    HEALTH,
     Shape,
     all_traffic,
     estate,
@@ -32,6 +35,7 @@ from tests.semantics.cases import (
     Case,
     Lacks,
     check,
+    reaching,
     table,
 )
 
@@ -291,6 +295,137 @@ def test_the_primary_address_wherever_it_is_listed() -> None:
     primary["PrivateIpAddresses"].reverse()
     for cidr, expected in (("10.0.1.5/32", COMPLIANT), ("10.0.1.99/32", NON_COMPLIANT)):
         check(_sends(cidr, PRIMARY, expected, [tcp(80, cidr)], ON_INSTANCE, primary))
+
+
+FIRST_CARD = "Primary is device index 0 of network card 0: every further card has a device 0 of its own."
+
+
+def _with_cards(*cards: int | None, own: str | None = "10.0.1.5") -> Shape:
+    """An instance with one interface a network card, each with device index 0; the last one has its own address."""
+    made = instance("i-1", "10.0.1.5")
+    [described] = made["NetworkInterfaces"]
+    made["NetworkInterfaces"] = [
+        {
+            **described,
+            "NetworkInterfaceId": f"eni-{number}",
+            "PrivateIpAddress": "10.0.1.5" if number == len(cards) - 1 else f"10.0.3.{number}",
+            "Groups": [{"GroupId": "sg-app" if number == len(cards) - 1 else "sg-efa"}],
+            "Attachment": {"DeviceIndex": 0} | ({} if card is None else {"NetworkCardIndex": card}),
+        }
+        for number, card in enumerate(cards)
+    ]
+    return made | ({"PrivateIpAddress": own} if own is not None else {})
+
+
+@table(
+    _sends(
+        "the first card listed last, its group open",
+        FIRST_CARD,
+        COMPLIANT,
+        [tcp(80, "sg-app")],
+        ON_INSTANCE,
+        _with_cards(2, 1, 0),
+    ),
+    _sends(
+        "the first card listed last, another card's group open",
+        FIRST_CARD,
+        NON_COMPLIANT,
+        [tcp(80, "sg-efa")],
+        ON_INSTANCE,
+        _with_cards(2, 1, 0),
+    ),
+    _sends("a card that is absent", "Absent: 0.", COMPLIANT, [tcp(80, "sg-app")], ON_INSTANCE, _with_cards(1, None)),
+    _sends(
+        "cards that the source leaves out",
+        "The instance's own address tells its primary interface from the others.",
+        COMPLIANT,
+        [tcp(80, "sg-app")],
+        ON_INSTANCE,
+        _with_cards(None, None),
+    ),
+    _sends(
+        "known by its network interfaces, the second card first",
+        FIRST_CARD,
+        COMPLIANT,
+        [tcp(80, "sg-app")],
+        ON_INSTANCE,
+        interface("10.0.0.2", groups=["sg-efa"], instance="i-1", network_card=1),
+        interface("10.0.1.5", groups=["sg-app"], instance="i-1"),
+    ),
+    _sends(
+        "known by its network interfaces, without their cards",
+        "Two interfaces claim to be the primary one, and nothing tells them apart: the instance is unread.",
+        ERROR,
+        [tcp(80, "sg-app")],
+        ON_INSTANCE,
+        interface("10.0.0.2", groups=["sg-efa"], instance="i-1"),
+        interface("10.0.1.5", groups=["sg-app"], instance="i-1"),
+        says=("i-1",),
+    ),
+)
+def test_the_primary_interface_of_several_network_cards(case: Case) -> None:
+    check(case)
+
+
+@pytest.mark.parametrize("made", [_with_cards(0, own="10.0.9.9"), _with_cards(0, 0, own=None)])
+def test_an_instance_that_contradicts_itself_is_not_read(made: Shape) -> None:
+    """Its own address and its primary interface's differ, or nothing tells the primary interface."""
+    if "NetworkInterfaces" in made and len(made["NetworkInterfaces"]) > 1:
+        del made["PrivateIpAddress"]
+    with pytest.raises(InvalidInputError):
+        from_api.instance(made)
+
+
+CONTROL = "And on the group's `TargetControlPort` where it has one (target optimizer)."
+OPTIMIZED = target_group(targets=["10.0.1.5"], control_port=3000)
+
+
+@table(
+    _sends(
+        "a control port, closed",
+        CONTROL,
+        NON_COMPLIANT,
+        [tcp(80, "sg-app")],
+        OPTIMIZED,
+        interface("10.0.1.5"),
+        lacks=(Lacks(3000, ("10.0.1.5/32",), ("10.0.1.5/32",), ("sg-app",)),),
+        says=("TCP:3000",),
+    ),
+    _sends(
+        "a control port, open",
+        CONTROL,
+        COMPLIANT,
+        [tcp(80, "sg-app"), tcp(3000, "sg-app")],
+        OPTIMIZED,
+        interface("10.0.1.5"),
+        says=("2 requirements",),
+    ),
+    _sends(
+        "the control port alone",
+        "It is a requirement besides the target's own port.",
+        NON_COMPLIANT,
+        [tcp(3000, "sg-app")],
+        OPTIMIZED,
+        interface("10.0.1.5"),
+        lacks=(Lacks(80, ("10.0.1.5/32",), ("10.0.1.5/32",), ("sg-app",)),),
+    ),
+    _sends(
+        "a control port and no target",
+        "No requirement at all (no targets).",
+        NOT_APPLICABLE,
+        [],
+        target_group(targets=[], control_port=3000),
+    ),
+)
+def test_the_control_port(case: Case) -> None:
+    check(case)
+
+
+def test_health_checks_do_not_use_the_control_port() -> None:
+    saved = reaching(tcp(80, "10.0.1.5/32"))
+    saved["TargetGroups"][0]["TargetControlPort"] = 3000
+    check(Case("health", "§7 names the health check port alone.", saved, COMPLIANT, rule=HEALTH))
+    check(Case("egress", CONTROL, saved, NON_COMPLIANT, rule=EGRESS))
 
 
 @pytest.mark.parametrize(("first", "second"), [("10.0.1.5", "10.0.2.5"), ("10.0.2.5", "10.0.1.5")])

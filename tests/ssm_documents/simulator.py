@@ -6,6 +6,7 @@ Importing this module starts node. It adds what that simulator lacks:
   compare the result, `Automation.printed`, with the file (`comparable`).
 - A branch takes one variable; `_Condition` evaluates `And`.
 - A denied approval continues with the next step; here it fails the step, as it does on AWS.
+- It gives a script ten seconds of the clock; `unhurried.js`, which node loads first, removes that limit.
 - It has no attachments; `Surroundings.stand_in` makes the script that runs in place of a document's.
 - Its result names neither the failed step nor its inputs; `Execution` records what each step reports.
 
@@ -30,6 +31,8 @@ Content = Mapping[str, Any]
 REFERENCE = re.compile(r"\{\{ (.+?) \}\}")
 DURATION = re.compile(r"PT(\d+)S")
 TYPES = {"String": ssm.DataTypeEnum.STRING, "StringList": ssm.DataTypeEnum.STRING_LIST}
+# What Automation gives a script whose step says nothing.
+SCRIPT_SECONDS = 600
 VARIABLES = {"String": ssm.StringVariable, "StringList": ssm.StringListVariable}
 
 
@@ -45,11 +48,12 @@ class Execution:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What AWS supplies. `stand_in` turns a script and the name of its handler into the Python code that runs, which is
-    stored in `folder`. `approve` receives the approvers and returns whether they approve."""
+    """What AWS supplies. `stand_in` turns a script, the name of its handler and its time limit in seconds into the
+    Python code that runs, which is stored in `folder`. `approve` receives the approvers and returns whether they
+    approve."""
 
     folder: Path
-    stand_in: Callable[[str, str], str]
+    stand_in: Callable[[str, str, int], str]
     account_id: str
     region: str
     approve: Callable[[str], bool]
@@ -138,7 +142,8 @@ class Automation:
         inputs = step["inputs"]
         _no_others(inputs, {"Runtime", "Handler", "InputPayload", "Script", "Attachment"})
         path = self._surroundings.folder / f"{step['name']}.py"
-        path.write_text(self._surroundings.stand_in(inputs["Script"], inputs["Handler"]), encoding="utf-8")
+        seconds = step.get("timeoutSeconds", SCRIPT_SECONDS)
+        path.write_text(self._surroundings.stand_in(inputs["Script"], inputs["Handler"], seconds), encoding="utf-8")
         return ssm.ExecuteScriptStep(
             self._stack,
             step["name"],

@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import subprocess
 import sys
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
@@ -20,7 +21,6 @@ from typing import Any
 from unittest.mock import patch
 
 import boto3
-import botocore.loaders
 import pytest
 import yaml
 
@@ -43,6 +43,8 @@ FIXING = tuple(RECOMMENDATION_BY_DOCUMENT)
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT_ID}:role/alb-sg-remediation"
 INBOUND = (INGRESS, ICMP)
 
+UNHURRIED = Path(__file__).with_name("unhurried.js")
+
 # The steps that start.
 PLANNED_ONLY = ["Plan", "Decide", "End"]
 DENIED = ["Plan", "Decide", "Approve"]
@@ -56,7 +58,7 @@ NOTHING_CHANGED = ["Plan", "Decide", "Approve", "Apply", "Changed", "End"]
 def simulator() -> ModuleType:
     """The module, whose import starts Node.js. The first python3 on its path runs the scripts."""
     path = os.pathsep.join([str(Path(sys.executable).parent), str(Path(node()).parent), os.environ["PATH"]])
-    with patch.dict(os.environ, PATH=path):
+    with patch.dict(os.environ, PATH=path, NODE_OPTIONS=f'--require "{UNHURRIED}"'):
         return importlib.import_module("tests.ssm_documents.simulator")
 
 
@@ -143,13 +145,7 @@ def content_of(document: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def make(
-    simulator: ModuleType, host: ScriptHost, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Callable[[Shop], Estate]:
-    # Every verdict opens a session, and every session reads the services' models again, which takes a second.
-    loader = botocore.loaders.create_loader()
-    monkeypatch.setattr(botocore.loaders, "create_loader", lambda *_: loader)
-
+def make(simulator: ModuleType, host: ScriptHost, server: Server, tmp_path: Path) -> Callable[[Shop], Estate]:
     def made(found: Shop) -> Estate:
         server.forget()
         return Estate(found, server, host, simulator, tmp_path)
@@ -223,6 +219,52 @@ def test_the_simulator_runs_scripts_of_the_artefact_and_says_what_they_said(esta
     failed = estate.automation(TINY).start({"AutomationAssumeRole": ROLE_ARN, "Names": ["nobody"]})
     assert (failed.steps, failed.outputs) == (["Tell"], {})
     assert f"KeyError: '{REGION}'" in failed.failure
+
+
+def test_the_simulator_waits_for_as_long_as_a_script_takes() -> None:
+    """It waits as here, for a worker that needs longer than the millisecond it is given."""
+    waiting = """
+        const { Worker } = require("worker_threads");
+        const signal = new Int32Array(new SharedArrayBuffer(4));
+        const wake = "Atomics.notify(require('worker_threads').workerData, 0)";
+        new Worker(`setInterval(() => ${wake}, 50)`, { eval: true, workerData: signal }).unref();
+        console.log(Atomics.wait(signal, 0, 0, 1));
+    """
+    command = [node(), "--require", str(UNHURRIED), "-e", waiting]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 (our own)
+    assert done.stdout == "ok\n"
+
+
+@pytest.mark.parametrize(
+    ("slept", "given", "failure"),
+    [
+        (599, {}, None),
+        (601, {}, "the script waits for more than its 600 seconds"),
+        (29, {"timeoutSeconds": 30}, None),
+        (31, {"timeoutSeconds": 30}, "the script waits for more than its 30 seconds"),
+    ],
+)
+def test_a_script_has_the_seconds_that_automation_gives_it(
+    estate: Estate, slept: int, given: dict[str, int], failure: str | None
+) -> None:
+    """They pass only while it sleeps."""
+    tell, *others = TINY["mainSteps"]
+    script = (
+        "import time\n\n\ndef handler(events, context):\n"
+        f"    before = time.monotonic()\n    try:\n        time.sleep({slept})\n"
+        "    except Exception:\n        pass\n"
+        "    return {'file': str(time.monotonic() - before), 'events': events}\n"
+    )
+    content = {**TINY, "mainSteps": [{**tell, **given, "inputs": {**tell["inputs"], "Script": script}}, *others]}
+    automation = estate.automation(content)
+    assert automation.printed == content
+    execution = automation.start({"AutomationAssumeRole": ROLE_ARN})
+    if failure is None:
+        assert (execution.steps, execution.failure) == (["Tell", "End"], None)
+        assert float(execution.outputs["Tell.File"]) >= slept
+    else:
+        assert (execution.steps, execution.outputs) == (["Tell"], {})
+        assert failure in execution.failure
 
 
 @pytest.mark.parametrize(

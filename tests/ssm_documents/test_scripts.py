@@ -22,6 +22,8 @@ from tests.builders import EGRESS, HEALTH, ICMP, INGRESS
 from tests.remediation.account import IN_ORDER, Shop, shop
 from tests.rules import RULE_NAMES
 
+pytestmark = pytest.mark.slow
+
 EXECUTION = "0123abcd-1234-5678-9abc-0123456789ab"
 REEVALUATION = "StartConfigRulesEvaluation"
 

@@ -35,7 +35,7 @@ from alb_sg.dashboard.page import render_page
 from alb_sg.dashboard.page_data import EarlierRuns, build_page_data, page_data_text
 from alb_sg.errors import InvalidInputError
 from alb_sg.findings.exemption_review import DEFAULT_EXPIRING_DAYS, ReviewScope, review
-from alb_sg.findings.finding import EvaluationError, Finding
+from alb_sg.findings.finding import Result
 from alb_sg.findings.loaded_exemptions import LoadedExemptions
 from alb_sg.observations.exemptions_report import ExemptionsReport
 from alb_sg.observations.from_estates import observe_estates
@@ -214,7 +214,7 @@ def _review_exemptions(
     selection: RuleSelection,
 ) -> ExemptionsReport:
     """The review of the exemptions against the results without them."""
-    every: Sequence[Finding | EvaluationError] = [
+    every: Sequence[Result] = [
         *results_without_exemptions.findings,
         *results_without_exemptions.errors,
     ]

@@ -26,7 +26,7 @@ from alb_sg.command_line.sources.loaded_estates import LoadedEstates, account_re
 from alb_sg.command_line.sources.loading import load_estates
 from alb_sg.exemptions.exemption import Exemption, VerdictKey
 from alb_sg.findings.exemption_review import DEFAULT_EXPIRING_DAYS, ReviewScope, review
-from alb_sg.findings.finding import EvaluationError, Finding
+from alb_sg.findings.finding import EvaluationError, Result
 from alb_sg.findings.judge import judge_all
 from alb_sg.observations.exemptions_report import ExemptionsReport
 from alb_sg.report.exemptions import write_exemptions, write_exemptions_json
@@ -112,11 +112,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _judge_exempted(
     loaded_estates: LoadedEstates, selection: RuleSelection, entries: list[Exemption]
-) -> dict[VerdictKey, Finding | EvaluationError]:
+) -> dict[VerdictKey, Result]:
     """The results without exemptions for every load balancer and rule that an exemption names."""
     keys = {entry.key for entry in entries}
     arns = {arn for arn, _ in keys}
-    found: dict[VerdictKey, Finding | EvaluationError] = {}
+    found: dict[VerdictKey, Result] = {}
     for estate in loaded_estates.estates:
         named = [
             one
@@ -124,7 +124,7 @@ def _judge_exempted(
             if one.arn in arns
         ]
         findings, errors = judge_all(estate, named, selection.rules)
-        results: list[Finding | EvaluationError] = [*findings, *errors]
+        results: list[Result] = [*findings, *errors]
         for result in results:
             # An error of the judge names a load balancer and a rule, like a finding.
             key = (str(result.load_balancer_arn), str(result.rule))

@@ -24,10 +24,10 @@ from alb_sg.findings.explanation import explain
 from alb_sg.findings.finding import EvaluationError, Finding
 from alb_sg.findings.judge import Judge
 from alb_sg.recommendations.catalogue import DISPLAY_ORDER
-from alb_sg.report import phrasing
 from alb_sg.report.explanation_json import write_explanation_json
 from alb_sg.report.explanation_text import write_explanation
 from alb_sg.report.style import Style
+from alb_sg.report.text import write_errors
 
 DESCRIPTION = """\
 Show the user guide's table for one load balancer. Each recommended row has the security group rule that meets it and
@@ -76,8 +76,7 @@ def run(arguments: argparse.Namespace) -> int:
             write_explanation_json(explanation, stream)
         else:
             write_explanation(explanation, stream, Style.for_stream(stream))
-    for error in errors:
-        sys.stderr.write(phrasing.printable(f"alb-sg: {phrasing.error_subject(error)}: {error.cause}") + "\n")
+    write_errors(errors, sys.stderr)
     verdicts = [rule.verdict for rule in explanation.rules]
     return exit_code(
         [verdict for verdict in verdicts if isinstance(verdict, Finding)],

@@ -12,7 +12,7 @@ from alb_sg.command_line.sources.loading import add_live_options
 from alb_sg.estate.export_file import write_export_file
 
 DESCRIPTION = """\
-Read load balancers, listeners, target groups and registrations, security groups, VPCs, subnets, network interfaces,
+Read load balancers, listeners, target groups and registrations, security groups, VPCs, network interfaces,
 instances, prefix lists and tags of an account, and write them as a saved estate for the option `--estate` of the other
 commands. The file holds the API's values and no secrets. One region is one JSON object; several regions are a list.
 If any call fails, the command writes nothing and exits with 3.

@@ -28,19 +28,20 @@ from alb_sg.errors import InvalidInputError, NotReadError
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.exemptions.exemption import Exemptions
-from alb_sg.findings.finding import EvaluationError
+from alb_sg.findings.finding import EvaluationError, Result
 from alb_sg.remediation.api_calls import parse_execution_id
 from alb_sg.remediation.change_context import ChangeContext, change_context, unknown_change_context
 from alb_sg.remediation.cloudformation import render_cloudformation
 from alb_sg.remediation.execution import ApplyOutcome
 from alb_sg.remediation.fix_request import RULES_PER_GROUP, FixPolicy, FixRequest, ManagedGroupPolicy, SharedGroupPolicy
 from alb_sg.remediation.plan import Plan
-from alb_sg.remediation.planning import Result, judge_load_balancer, make_plan
+from alb_sg.remediation.planning import judge_load_balancer, make_plan
 from alb_sg.remediation.snippets import make_snippets
 from alb_sg.remediation.terraform import render_terraform
 from alb_sg.report.fix_report import FixReport, write_fix, write_fix_json, write_plan, write_undo_results
 from alb_sg.report.phrasing import pluralize, printable
 from alb_sg.report.style import Style
+from alb_sg.report.text import write_errors
 
 if TYPE_CHECKING:
     # The modules that call AWS take a third of a second to import, which a plan for files does not need.
@@ -140,7 +141,7 @@ def run(arguments: argparse.Namespace) -> int:
             _apply_plans(arguments, fix, report)
         if render_snippets is not None:
             stream.write(render_snippets(make_snippets(plans)))
-            _print_errors(report.errors)
+            write_errors(report.errors, sys.stderr)
         elif arguments.format == "json":
             write_fix_json(report, stream)
         else:
@@ -287,8 +288,3 @@ def _undo_execution(arguments: argparse.Namespace) -> int:
             f"nothing that {arguments.undo} added is left in {regions}; give the account and region of the fix"
         )
     return ExitCode.NEEDS_ATTENTION if any(result.left_in_place for _, result in results) else ExitCode.SUCCESS
-
-
-def _print_errors(errors: Sequence[EvaluationError]) -> None:
-    for error in errors:
-        sys.stderr.write(printable(f"alb-sg: {error.what}: {error.cause}") + "\n")

@@ -25,8 +25,8 @@ from alb_sg.estate.model import LoadBalancer
 from alb_sg.findings.finding import EvaluationError, Finding
 from alb_sg.findings.judge import Judge
 from alb_sg.recommendations.catalogue import DISPLAY_ORDER
-from alb_sg.report import phrasing
 from alb_sg.report.style import Style
+from alb_sg.report.text import write_errors
 from alb_sg.report.what_if import WhatIfReport, write_what_if, write_what_if_json
 
 DESCRIPTION = """\
@@ -111,8 +111,7 @@ def run(arguments: argparse.Namespace) -> int:
             write_what_if_json(found, stream)
         else:
             write_what_if(found, stream, Style.for_stream(stream))
-    for error in gathered.errors:
-        sys.stderr.write(phrasing.printable(f"alb-sg: {phrasing.error_subject(error)}: {error.cause}") + "\n")
+    write_errors(gathered.errors, sys.stderr)
     return exit_code(
         [result for result in found.after if isinstance(result, Finding)],
         [*gathered.errors, *(result for result in found.after if isinstance(result, EvaluationError))],

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable
 
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.errors import InvalidInputError
+from alb_sg.estate.config_documents import is_message_without_item
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.item_history import Recordings
-from alb_sg.estate.json_files import STANDARD_INPUT, file_error_context, find_json_files, parse_content, read_content
+from alb_sg.estate.json_files import (
+    STANDARD_INPUT,
+    display_name,
+    file_error_context,
+    find_json_files,
+    parse_document,
+    read_content,
+)
 from alb_sg.estate.snapshots.speed import no_garbage_collection
+
+_LOG = logging.getLogger(__name__)
 
 # The modules that need msgspec and isal are imported where they are used: Lambda has neither.
 
@@ -33,7 +44,7 @@ def read_config_items(
                 if fast:
                     _add_fast(path, recordings)
                 else:
-                    recordings.add_document(parse_content(path, read_content(path)), path)
+                    _add_general(path, read_content(path), recordings)
             if report_progress is not None:
                 report_progress(done, len(files))
         # `pop` frees each recording before the next estate is built.
@@ -64,4 +75,13 @@ def _add_fast(path: str, recordings: Recordings) -> None:
         for first, items in fast_items(path, content):
             recordings.add_elements(items, path, first)
     except (NeedsGeneralReader, InvalidInputError):
-        recordings.add_document(parse_content(path, read_content(path) if content is None else content), path)
+        _add_general(path, read_content(path) if content is None else content, recordings)
+
+
+def _add_general(path: str, content: bytes, recordings: Recordings) -> None:
+    """Add the items of a file of any form. A notification without an item is logged and skipped."""
+    document = parse_document(path, content)
+    if not is_message_without_item(document):
+        recordings.add_document(document, path)
+    else:
+        _LOG.warning("%s: skipped, because a notification of this kind reports no resource", display_name(path))

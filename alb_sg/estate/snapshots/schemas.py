@@ -18,7 +18,7 @@ from typing import Annotated, Literal, TypeAlias, TypeVar
 import msgspec
 
 from alb_sg.aws.account_region import ACCOUNT_ID, AccountRegion
-from alb_sg.estate.cidr import IPV4, IPV6, parse_cidr
+from alb_sg.estate.cidr import IPV4, IPV6, Family, parse_cidr
 from alb_sg.estate.config_item import (
     EXISTING_STATUSES,
     ITEM_TYPES,
@@ -173,6 +173,7 @@ class TargetGroupSchema(msgspec.Struct, gc=False, rename="pascal"):
     ip_address_type: Literal["ipv4", "ipv6"] | None = None
     health_check_enabled: bool | None = None
     health_check_port: str | None = None
+    target_control_port: Port | None = None
     targets: list[TargetSchema] | None = None
 
 
@@ -259,6 +260,7 @@ class AttachmentSchema(msgspec.Struct, gc=False, rename="camel"):
     instance_id: str | None = None
     instance_owner_id: str | None = None
     device_index: int | None = None
+    network_card_index: int | None = None
 
 
 @refuse_other_spelling
@@ -288,12 +290,13 @@ class InstanceInterfaceSchema(msgspec.Struct, gc=False, rename="camel"):
 @refuse_other_spelling
 class InstanceSchema(msgspec.Struct, gc=False, rename="camel"):
     instance_id: str
+    private_ip_address: str | None = None
     network_interfaces: list[InstanceInterfaceSchema] = []
 
 
 @refuse_other_spelling
 class BlockStateSchema(msgspec.Struct, gc=False, rename="camel"):
-    state: str
+    state: Literal["associating", "associated", "disassociating", "disassociated", "failing", "failed"]
 
 
 @refuse_other_spelling
@@ -408,6 +411,9 @@ class FastItemReader:
                 resource,
                 targets,
                 tags,
+                None,
+                None,
+                None,
             )
         )
 
@@ -476,7 +482,9 @@ def _listener(item: ConfigItemSchema, arn_prefixes: ElbArnPrefixes) -> ItemConte
         if action.forward_config is not None and action.forward_config.target_groups is not None:
             target_groups += filter(None, map(_target_group_arn, action.forward_config.target_groups))
     user = schema.load_balancer_arn
-    listener = new_listener((arn, _intern(user, user), schema.protocol, schema.port, _intern_unique(target_groups)))
+    listener = new_listener(
+        (arn, _intern(user, user), schema.protocol, schema.port, _intern_unique(target_groups), None)
+    )
     return arn, listener, None, None
 
 
@@ -497,6 +505,7 @@ def _target_group(item: ConfigItemSchema, arn_prefixes: ElbArnPrefixes) -> ItemC
             None if users is None else _intern_all(users),
             schema.target_type != "lambda" if schema.health_check_enabled is None else schema.health_check_enabled,
             _health_check_port(schema.health_check_port),
+            schema.target_control_port,
         )
     )
     if schema.targets is None:
@@ -523,6 +532,8 @@ def _security_group(item: ConfigItemSchema, arn_prefixes: ElbArnPrefixes) -> Ite
             tuple(map(_permission, schema.ip_permissions_egress)),
             _intern(owner, owner) if owner else None,
             tags or NO_TAGS,
+            (),
+            (),
         )
     )
     return group_id, group, None, tags
@@ -534,11 +545,10 @@ def _permission(schema: PermissionSchema) -> Permission:
         cidrs.append(schema.ipv4_ranges[0].cidr_ip)
     elif schema.ipv4_ranges:
         cidrs += map(_cidr_ip, schema.ipv4_ranges)
-    if schema.ipv6_ranges:
-        cidrs += map(_cidr_ipv6, schema.ipv6_ranges)
+    ipv6_cidrs = tuple(map(_cidr_ipv6, schema.ipv6_ranges)) if schema.ipv6_ranges else ()
     references = schema.user_id_group_pairs
     if not references and not schema.prefix_list_ids:
-        return _address_permission(schema.ip_protocol, schema.from_port, schema.to_port, tuple(cidrs))
+        return _address_permission(schema.ip_protocol, schema.from_port, schema.to_port, tuple(cidrs), ipv6_cidrs)
     protocol = schema.ip_protocol
     from_port, to_port = _ports(protocol, schema.from_port, schema.to_port)
     return new_permission(
@@ -546,7 +556,7 @@ def _permission(schema: PermissionSchema) -> Permission:
             protocol,
             from_port,
             to_port,
-            _checked_cidrs(tuple(cidrs)) if cidrs else (),
+            _checked_cidrs(tuple(cidrs), ipv6_cidrs) if cidrs or ipv6_cidrs else (),
             tuple(map(_prefix_list_id, schema.prefix_list_ids)) if schema.prefix_list_ids else (),
             (_reference(references[0]),) if len(references) == 1 else tuple(map(_reference, references)),
         )
@@ -556,9 +566,10 @@ def _permission(schema: PermissionSchema) -> Permission:
 # Many groups have the same rules, such as "all traffic to every address".
 @lru_cache(8192)
 def _address_permission(
-    protocol: str, from_port: int | None, to_port: int | None, cidrs: tuple[str, ...]
+    protocol: str, from_port: int | None, to_port: int | None, ipv4_cidrs: tuple[str, ...], ipv6_cidrs: tuple[str, ...]
 ) -> Permission:
-    return Permission(protocol, *_ports(protocol, from_port, to_port), _checked_cidrs(cidrs), (), ())
+    cidrs = _checked_cidrs(ipv4_cidrs, ipv6_cidrs)
+    return Permission(protocol, *_ports(protocol, from_port, to_port), cidrs, (), ())
 
 
 @lru_cache(8192)
@@ -576,11 +587,17 @@ def _ports(protocol: str, from_port: int | None, to_port: int | None) -> tuple[i
 
 
 @lru_cache(8192)
-def _checked_cidrs(cidrs: tuple[str, ...]) -> tuple[str, ...]:
+def _checked_cidrs(ipv4_cidrs: tuple[str, ...], ipv6_cidrs: tuple[str, ...]) -> tuple[str, ...]:
     """The blocks without repetition: an item may list the same block under two fields."""
-    for cidr in cidrs:
-        parse_cidr(cidr)
-    return tuple(dict.fromkeys(cidrs))
+    for cidrs, family in ((ipv4_cidrs, IPV4), (ipv6_cidrs, IPV6)):
+        for cidr in cidrs:
+            _check_family(cidr, family)
+    return tuple(dict.fromkeys(ipv4_cidrs + ipv6_cidrs))
+
+
+def _check_family(cidr: str, family: Family) -> None:
+    if parse_cidr(cidr)[0] is not family:
+        raise NeedsGeneralReader
 
 
 def _reference(schema: ReferenceSchema) -> SecurityGroupReference:
@@ -601,14 +618,14 @@ def _vpc(item: ConfigItemSchema, arn_prefixes: ElbArnPrefixes) -> ItemContent:
     vpc_id = _checked_id(item, schema.vpc_id)
     ipv4 = [(one.cidr_block, one.cidr_block_state) for one in schema.cidr_block_association_set]
     ipv6 = [(one.ipv6_cidr_block, one.ipv6_cidr_block_state) for one in schema.ipv6_cidr_block_association_set]
-    cidrs = {IPV4: _associated_cidrs(ipv4 or [(schema.cidr_block, None)]), IPV6: _associated_cidrs(ipv6)}
-    return vpc_id, Vpc(vpc_id, cidrs), None, None
+    cidrs = {IPV4: _associated_cidrs(ipv4 or [(schema.cidr_block, None)], IPV4), IPV6: _associated_cidrs(ipv6, IPV6)}
+    return vpc_id, Vpc(vpc_id, cidrs, {}), None, None
 
 
-def _associated_cidrs(blocks: list[tuple[str, BlockStateSchema | None]]) -> tuple[str, ...]:
+def _associated_cidrs(blocks: list[tuple[str, BlockStateSchema | None]], family: Family) -> tuple[str, ...]:
     found = sorted(block for block, state in blocks if state is None or state.state == "associated")
     for block in found:
-        parse_cidr(block)
+        _check_family(block, family)
     return tuple(found)
 
 
@@ -619,8 +636,10 @@ def _network_interface(item: ConfigItemSchema, arn_prefixes: ElbArnPrefixes) -> 
     if schema.ipv4_prefixes or schema.ipv6_prefixes:
         prefixes += [prefix.ipv4_prefix for prefix in schema.ipv4_prefixes]
         prefixes += [prefix.ipv6_prefix for prefix in schema.ipv6_prefixes]
-        for prefix in prefixes:
-            parse_cidr(prefix)
+        for ipv4_prefix in schema.ipv4_prefixes:
+            _check_family(ipv4_prefix.ipv4_prefix, IPV4)
+        for ipv6_prefix in schema.ipv6_prefixes:
+            _check_family(ipv6_prefix.ipv6_prefix, IPV6)
     attachment = schema.attachment
     interface = new_interface(
         (
@@ -635,6 +654,8 @@ def _network_interface(item: ConfigItemSchema, arn_prefixes: ElbArnPrefixes) -> 
             schema.description or "",
             schema.requester_id == ELB_REQUESTER_ID
             or (attachment is not None and attachment.instance_owner_id == ELB_REQUESTER_ID),
+            0 if attachment is None else attachment.network_card_index or 0,
+            None,
         )
     )
     return interface_id, interface, None, None
@@ -644,8 +665,12 @@ def _instance(item: ConfigItemSchema, arn_prefixes: ElbArnPrefixes) -> ItemConte
     schema = _decode_instance(item.configuration)
     instance_id = _checked_id(item, schema.instance_id)
     for interface in schema.network_interfaces:
-        if interface.attachment is not None and interface.attachment.device_index == 0:
+        attachment = interface.attachment
+        if attachment is not None and attachment.device_index == 0 and not attachment.network_card_index:
             address = interface.private_ip_address or None
+            own = schema.private_ip_address or None
+            if own != address and (own is not None or len(schema.network_interfaces) > 1):
+                raise NeedsGeneralReader
             if address is not None:
                 _check_address(address)
             ipv6_address = _ipv6_addresses(interface.ipv6_addresses)[0] if interface.ipv6_addresses else None
@@ -693,18 +718,20 @@ def _ipv4_addresses(primary: str, addresses: list[AddressSchema]) -> tuple[str, 
 
 def _ipv6_addresses(addresses: list[Ipv6AddressSchema]) -> tuple[str, ...]:
     for address in addresses:
-        parse_cidr(address.ipv6_address)
+        if "/" in address.ipv6_address:
+            raise NeedsGeneralReader
+        _check_family(address.ipv6_address, IPV6)
     return tuple(
         [address.ipv6_address for address in sorted(addresses, key=lambda address: not address.is_primary_ipv6)]
     )
 
 
 def _check_address(text: str) -> None:
-    """Raises InvalidCidrError. Most addresses are IPv4 and unique, so caching them in `parse_cidr` does not pay."""
+    """Refuses what is no IPv4 address. Most are unique, so caching them in `parse_cidr` does not pay."""
     try:
         inet_pton(AF_INET, text)
-    except OSError:
-        parse_cidr(text)
+    except OSError as error:
+        raise NeedsGeneralReader from error
 
 
 _decode_load_balancer = msgspec.json.Decoder(LoadBalancerSchema).decode

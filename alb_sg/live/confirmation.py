@@ -1,0 +1,84 @@
+"""Asking again for load balancers and target groups that AWS said are not there (semantics §2, "Not found").
+
+A wrong "not found" would drop a requirement or clear a verdict. An object is gone only if the call for its own ARN says
+so too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from alb_sg.aws.calls import ApiRequest, ApiResponse, CallPool
+from alb_sg.live.partial_estate import LOAD_BALANCER_NOT_FOUND, TARGET_GROUP_NOT_FOUND
+from alb_sg.live.requests import ELB_NAMES, DescribeRequests, batches
+
+# What DescribeLoadBalancers answers for a name or ARN that cannot be that of a load balancer of this region.
+INVALID_NAME = "ValidationError"
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """What a second question says: `found` items by ARN or name, those `gone`, and why others could not be asked for.
+
+    `operation` names the call.
+    """
+
+    operation: str
+    found: dict[str, Any] = field(default_factory=dict)
+    gone: set[str] = field(default_factory=set)
+    failures: dict[str, str] = field(default_factory=dict)
+
+
+def confirm_load_balancers(
+    calls: CallPool, requests: DescribeRequests, arns: Iterable[str], *, names: Iterable[str] = ()
+) -> Confirmation:
+    """Asks for load balancers by ARN and by name, 20 a call."""
+    confirmation = Confirmation("DescribeLoadBalancers")
+    codes = (LOAD_BALANCER_NOT_FOUND, INVALID_NAME)
+    for parameter, id_key, values in (
+        ("LoadBalancerArns", "LoadBalancerArn", arns),
+        ("Names", "LoadBalancerName", names),
+    ):
+
+        def request(batch: Collection[str], parameter: str = parameter) -> ApiRequest:
+            return requests.load_balancers_by(parameter, batch)
+
+        _confirm(calls, request, values, id_key, codes, confirmation)
+    return confirmation
+
+
+def confirm_target_groups(calls: CallPool, requests: DescribeRequests, arns: Iterable[str]) -> Confirmation:
+    """Asks for target groups by ARN, 20 a call."""
+    confirmation = Confirmation("DescribeTargetGroups")
+    _confirm(calls, requests.target_groups_by_arn, arns, "TargetGroupArn", (TARGET_GROUP_NOT_FOUND,), confirmation)
+    return confirmation
+
+
+def _confirm(
+    calls: CallPool,
+    request: Callable[[Collection[str]], ApiRequest],
+    values: Iterable[str],
+    id_key: str,
+    not_found_codes: Collection[str],
+    confirmation: Confirmation,
+) -> None:
+    responses: dict[tuple[str, ...], ApiResponse] = calls.send_all(
+        {batch: request(batch) for batch in batches(set(values), ELB_NAMES)}
+    )
+    # One that is gone fails the call for its whole batch.
+    failed = [batch for batch, found in responses.items() if len(batch) > 1 and found.error_code in not_found_codes]
+    for batch in failed:
+        del responses[batch]
+    responses |= calls.send_all({(value,): request((value,)) for batch in failed for value in batch})
+    for batch, response in responses.items():
+        found = {item[id_key]: item for item in response.items if id_key in item}
+        for value in batch:
+            if value in found:
+                confirmation.found[value] = found[value]
+            elif response.error_code in not_found_codes:
+                confirmation.gone.add(value)
+            else:
+                missing = f"{response.operation}: the answer lacks {value}, which it was asked for"
+                confirmation.failures[value] = response.failure or missing
