@@ -233,7 +233,7 @@ def _check_accepted_sources(
 def _merge_addresses(family: Family, checks: Sequence[_SourceCheck]) -> list[_SourcePeer]:
     """The peers of accepted sources, with all CIDR blocks as one peer."""
     cidrs = tuple(check.source for check in checks if isinstance(check.peer, AddressPeer))
-    others = [check.peer for check in checks if not isinstance(check.peer, AddressPeer)]
+    others: list[_SourcePeer] = [check.peer for check in checks if not isinstance(check.peer, AddressPeer)]
     return [address_peer(family, cidrs), *others] if cidrs else others
 
 

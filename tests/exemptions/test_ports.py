@@ -38,7 +38,8 @@ def judged(saved: Saved, rule: str = INGRESS, **changes: Any) -> Finding | Evalu
     found = build(saved)
     rules = {RECOMMENDATIONS_BY_NAME[rule]: Parameters()}
     findings, errors = judge_all(found, found.load_balancers.values(), rules, exemptions.of_ports(TODAY))
-    (result,) = (*findings, *errors)
+    results: list[Finding | EvaluationError] = [*findings, *errors]
+    (result,) = results
     return apply_exemption(result, exemptions, TODAY)
 
 
