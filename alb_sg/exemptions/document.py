@@ -3,8 +3,8 @@
     {"version": 1, "exemptions": [{"loadBalancer": ARN, "rule": NAME, "reason": …, "owner": …, "ticket": …,
        "expires": "YYYY-MM-DD", "ports": [80]}]}
 
-All are required except `ports`; other keys are ignored. A malformed entry exempts nothing and leaves the others in
-force. An invalid document raises InvalidInputError.
+All but `ports` are required; other keys are ignored. A malformed entry exempts nothing and leaves the others in force.
+An invalid document raises InvalidInputError.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ VerdictKey = tuple[str, str]
 
 
 class Exemption(NamedTuple):
-    """One load balancer, by its ARN, exempt from one rule, by its name, through the day `expires` (UTC).
+    """One load balancer is exempt from one rule, through the day `expires` (UTC).
 
     With `ports`, only what the rule requires on these TCP ports is exempt; the rest is still judged.
     """

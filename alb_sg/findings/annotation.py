@@ -183,8 +183,10 @@ def _reason(permissions: Permissions, coverage: Coverage, detail: _Detail) -> st
         met, count = coverage.accepted_sources.met, coverage.accepted_sources.total
         return f"{text} (open to {len(met)} of {count} accepted sources)"
     allowed = permissions.allowed_traffic(requirement.direction, requirement.traffic, requirement.peer.family)
-    instead = _open_instead(allowed)
-    stale = _abbreviate(tuple(sorted({one.group_id for one in allowed.stale_references})))
+    instead, stale = (
+        _open_instead(allowed),
+        _abbreviate(tuple(sorted({one.group_id for one in allowed.stale_references}))),
+    )
     said = [*([f"open to {instead}"] if instead else []), *([f"the reference to {stale} is stale"] if stale else [])]
     return f"{text} ({'; '.join(said)})" if said else text
 

@@ -268,8 +268,7 @@ def _check_accepted_prefix_list(
     if referenced and (prefix_list.family is not None or one_family):
         return _SourceCheck(source, peer, is_open=True)
     addresses = prefix_list_addresses(prefix_list, peer.family)
-    is_open = addresses is not None and addresses.is_covered_by(allowed.addresses)
-    return _SourceCheck(source, peer, is_open)
+    return _SourceCheck(source, peer, addresses is not None and addresses.is_covered_by(allowed.addresses))
 
 
 class _TargetSecurityGroups(NamedTuple):

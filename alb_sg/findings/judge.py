@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from functools import lru_cache, partial
 from operator import itemgetter
 
@@ -82,23 +81,20 @@ class Judge:
         exemption = self._port_exemptions.get((load_balancer.arn, recommendation.name))
         if exemption is None:
             return whole
-        judged = whole.without_ports(exemption.ports)
-        if judged == whole:
-            return whole
         ports = ", ".join(map(str, exemption.ports))
-        text = (
+        reason = (
             f"port{'s' if len(exemption.ports) > 1 else ''} {ports} exempt until {exemption.expires} "
             f"by {exemption.owner} ({exemption.ticket})"
         )
-        if judged is None:
-            raise NotApplicable(annotation.fit_to_limit([f"{text}; no other port is required"]))
-        return replace(judged, remarks=(*judged.remarks, text))
+        return whole.without_ports(exemption.ports, reason)
 
     def _find(self, load_balancer: LoadBalancer, recommendation: Recommendation, parameters: Parameters) -> Finding:
         try:
             requirement_set = self.requirement_set(load_balancer, recommendation, parameters)
         except NotApplicable as error:
-            return self._build_finding(load_balancer, recommendation, Compliance.NOT_APPLICABLE, error.reason)
+            return self._build_finding(
+                load_balancer, recommendation, Compliance.NOT_APPLICABLE, annotation.fit_to_limit([error.reason])
+            )
         permissions = self.permissions_of(load_balancer)
         remarks = requirement_set.remarks
         count = count_if_all_covered(permissions, requirement_set, parameters)

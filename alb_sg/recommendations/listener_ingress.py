@@ -69,19 +69,19 @@ def _requirements_behind(
     Health checks come first: without them, no client is served.
     """
     estate, load_balancer = context.estate, context.load_balancer
+    scheme = require_known(load_balancer.scheme, f"load balancer {load_balancer.name}")
+    is_internet_facing = scheme == "internet-facing"
     groups: list[RequirementGroup] = []
     direct_clients: tuple[Peer, ...] = ()
     without_clients: NotApplicable | None = None
     for listener in listeners:
-        port = listener.known_port
-        forwarding = [front for front in fronts if front.port == port]
+        forwarding = [front for front in fronts if front.port == listener.known_port]
         clients = [
             _ClientPeer(vpc_peer(estate, front), allows_accepted_sources=False)
             for front in fronts
-            if port in (front.port, front.health_check_port)
+            if listener.known_port in (front.port, front.health_check_port)
         ]
-        scheme = require_known(load_balancer.scheme, f"load balancer {load_balancer.name}")
-        if not forwarding or scheme == "internet-facing":
+        if not forwarding or is_internet_facing:
             try:
                 direct_clients = direct_clients or client_peers(estate, load_balancer, parameters)
                 clients += [_ClientPeer(peer, allows_accepted_sources=True) for peer in direct_clients]

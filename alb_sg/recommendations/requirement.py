@@ -52,8 +52,8 @@ class AddressPeer:
     as a set, and `label` describes them.
 
     A reference to one of `or_security_groups` counts as well: the groups of the Network Load Balancer that sends this
-    traffic. Building one without addresses of its family raises NotReadError: it would be covered by anything.
-    traffic. `unread`: the addresses are an upper bound, because what narrows them was not read.
+    traffic. `unread`: the addresses are an upper bound, because what narrows them was not read. Building one without
+    addresses of its family raises NotReadError: it would be covered by anything.
     """
 
     family: Family
@@ -160,12 +160,19 @@ class RequirementSet:
     def requirements(self) -> tuple[Requirement, ...]:
         return tuple(requirement for group in self.groups for requirement in group.requirements())
 
-    def without_ports(self, ports: Collection[int]) -> RequirementSet | None:
-        """What is required on all but these TCP ports; None if that is nothing."""
+    def without_ports(self, ports: Collection[int], reason: str) -> RequirementSet:
+        """What is required on all but these TCP ports, with `reason` as a remark if anything is left out.
+
+        Raises NotApplicable for that reason if nothing else is required.
+        """
         groups = tuple(
             group for group in self.groups if group.traffic.protocol != "tcp" or group.traffic.from_port not in ports
         )
-        return RequirementSet(groups, self.remarks) if groups else None
+        if groups == self.groups:
+            return self
+        if not groups:
+            raise NotApplicable(f"{reason}; no other port is required")
+        return RequirementSet(groups, (*self.remarks, reason))
 
     @property
     def has_one_family(self) -> bool:

@@ -278,6 +278,7 @@ def test_the_whole_of_one_exemption(command: Command) -> None:
                 "owner": "team-edge",
                 "ticket": "SEC-12",
                 "expires": "2027-01-31",
+                "ports": [],
                 "status": "inForce",
                 "use": "used",
                 "because": f"NON_COMPLIANT: {REFUSED}",
@@ -358,7 +359,7 @@ def test_days_that_are_none_are_refused(command: Command, days: str) -> None:
 def test_the_help_says_what_exit_codes_mean(command: Command) -> None:
     answer = command("exemptions", "--help")
     assert answer.code == 0
-    assert "has expired, is about to, or is unused" in answer.out
+    assert "has expired, is about to expire, or is unused" in answer.out
 
 
 # --- in AWS

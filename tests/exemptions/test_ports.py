@@ -8,7 +8,7 @@ import pytest
 
 from alb_sg.findings.exemption_application import apply_exemption
 from alb_sg.findings.exemption_review import ExemptionUse, ReviewScope, review
-from alb_sg.findings.finding import Compliance, EvaluationError, Finding, Result
+from alb_sg.findings.finding import Compliance, EvaluationError, Finding
 from alb_sg.findings.judge import judge_all
 from alb_sg.findings.loaded_exemptions import LoadedExemptions
 from alb_sg.parameters import Parameters
@@ -38,7 +38,7 @@ def judged(saved: Saved, rule: str = INGRESS, **changes: Any) -> Finding | Evalu
     found = build(saved)
     rules = {RECOMMENDATIONS_BY_NAME[rule]: Parameters()}
     findings, errors = judge_all(found, found.load_balancers.values(), rules, exemptions.of_ports(TODAY))
-    results: list[Result] = [*findings, *errors]
+    results: list[Finding | EvaluationError] = [*findings, *errors]
     (result,) = results
     return apply_exemption(result, exemptions, TODAY)
 

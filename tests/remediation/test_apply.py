@@ -10,7 +10,7 @@ from alb_sg.errors import InvalidInputError, NotReadError
 from alb_sg.exemptions.document import parse_exemptions
 from alb_sg.exemptions.exemption import Exemptions
 from alb_sg.findings.finding import Compliance
-from alb_sg.parameters import AcceptedSource, Parameters
+from alb_sg.parameters import Parameters, parse_parameters
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 from alb_sg.remediation.api_calls import EXECUTION_TAG, RECOMMENDATION_TAG
 from alb_sg.remediation.execution import ApplyOutcome
@@ -159,7 +159,7 @@ def test_compliant_accepted_and_exempt_load_balancers_are_left_alone() -> None:
         )
         for fix in (
             fix_of(ICMP),
-            fix_of(INGRESS, parameters=Parameters(accepted_sources=(AcceptedSource("10.0.0.0/8"),))),
+            fix_of(INGRESS, parameters=parse_parameters({"AcceptedSources": "10.0.0.0/8"})),
             fix_of(INGRESS, exemptions=exempt),
         ):
             applied = found.apply(fix)

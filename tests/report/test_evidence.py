@@ -13,7 +13,7 @@ from alb_sg.estate.estate import Estate
 from alb_sg.findings.explanation import Explanation, RequirementRow, RowStatus, explain
 from alb_sg.findings.finding import Compliance, Finding, Missing
 from alb_sg.findings.judge import Judge
-from alb_sg.parameters import AcceptedSource, Parameters, TargetMatch
+from alb_sg.parameters import Parameters, TargetMatch, parse_parameters
 from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS
 from alb_sg.recommendations.load_balancer_context import LoadBalancerContext
@@ -113,7 +113,7 @@ def estates(draw: st.DrawFn) -> Saved:
 PARAMETERS = [
     Parameters(),
     Parameters(target_match=TargetMatch.SECURITY_GROUP),
-    Parameters(accepted_sources=tuple(map(AcceptedSource, ("10.0.0.0/17", "pl-half", "sg-other")))),
+    parse_parameters({"AcceptedSources": "10.0.0.0/17,pl-half,sg-other"}),
 ]
 
 
