@@ -159,7 +159,7 @@ MISTAKES: list[tuple[str, object, str]] = [
     (
         "parameters/Exemption",
         "x",
-        "parameters: unknown parameter 'Exemption'; known are AcceptedSources, AcceptedSourcesMatch, ",
+        "parameters: unknown parameter 'Exemption'; known are AcceptedSources, Accepted",
     ),
     (
         f"rules/{RULE}/parameters/TargetMatch",
