@@ -156,13 +156,17 @@ MISTAKES: list[tuple[str, object, str]] = [
     ("artefactBucket", "alb-{stage}-{region}", "has braces that are neither {account} nor {region}"),
     ("names/remediationRole", "alb-sg-evaluation", "names: evaluationRole and remediationRole are both"),
     ("names/remediationRole", "alb-sg-icmp-pmtud", "names: 'alb-sg-icmp-pmtud' would be the role of a function"),
-    ("parameters/Exemption", "x", "parameters: unknown parameter 'Exemption'; known are AcceptedSources, Exemptions"),
+    (
+        "parameters/Exemption",
+        "x",
+        "parameters: unknown parameter 'Exemption'; known are AcceptedSources, Accepted",
+    ),
     (
         f"rules/{RULE}/parameters/TargetMatch",
         "effective",
         (
             f"rules.{RULE}.parameters: unknown parameter 'TargetMatch'; "
-            "known are AcceptedSources, Exemptions, Source, TagKey"
+            "known are AcceptedSources, AcceptedSourcesMatch, Exemptions, Source, TagKey"
         ),
     ),
     ("parameters/AssumeRoleMode", "false", "parameters: AssumeRoleMode is set by the deployment itself"),
