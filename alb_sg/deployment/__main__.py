@@ -1,4 +1,4 @@
-"""`python -m alb_sg.deployment`: build the artefact, render the templates, deploy to one account."""
+"""`python -m alb_sg.deployment`: build the artifact, render the templates, deploy to one account."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from alb_sg.errors import InvalidInputError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """0: done. 1: AWS or the account did not allow it. 2: the settings or the checkout are not right."""
+    """Returns 0: done. 1: AWS refused, or the account is not ready. 2: the settings or the checkout are invalid."""
     options = _parser().parse_args(arguments)
     try:
         _COMMANDS[options.command](options)
@@ -39,39 +39,47 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m alb_sg.deployment", description=__doc__)
     shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument("--rules", type=Path, default=Path("rules"), help="the folder of the rules (default: rules)")
+    shared.add_argument("--rules", type=Path, default=Path("rules"), help="folder of the rules (default: rules)")
     configured = argparse.ArgumentParser(add_help=False)
     configured.add_argument(
-        "--config", type=Path, default=Path("rdk-config.json"), help="the settings (default: rdk-config.json)"
+        "--config", type=Path, default=Path("rdk-config.json"), help="settings file (default: rdk-config.json)"
     )
     written = argparse.ArgumentParser(add_help=False)
-    written.add_argument("--output", type=Path, default=Path("dist"), help="where files go (default: dist)")
+    written.add_argument("--output", type=Path, default=Path("dist"), help="folder to write to (default: dist)")
     bucketed = argparse.ArgumentParser(add_help=False)
-    bucketed.add_argument("--bucket", help="the bucket to deploy from, instead of artefactBucket in the settings")
+    bucketed.add_argument("--bucket", help="bucket to deploy from, instead of artefactBucket in the settings")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, parents, text in (
         (
             "build",
             [shared, written],
-            "the zip of the functions and the layer, each with its sha256, and the documents that name it",
+            "build the functions' zip and the layer, each with its sha256, and the remediation documents",
         ),
-        ("pack", [shared, configured, written], "build, and every template that depends on the settings"),
-        ("upload", [shared, configured, bucketed], "the zip into the bucket of each region, for central.yaml"),
-        ("deploy", [shared, configured, bucketed], "one account with rdk: the layer, then rdk deploy"),
-        ("deploy-stack", [shared, configured, bucketed], "one account without rdk: one CloudFormation stack a region"),
+        ("pack", [shared, configured, written], "build, then render every template that depends on the settings"),
+        ("upload", [shared, configured, bucketed], "upload the zip to the bucket of each region, for central.yaml"),
+        (
+            "deploy",
+            [shared, configured, bucketed],
+            "deploy to one account with rdk: publish the layer, then run rdk deploy",
+        ),
+        (
+            "deploy-stack",
+            [shared, configured, bucketed],
+            "deploy to one account without rdk: one CloudFormation stack in each region",
+        ),
     ):
         commands.add_parser(name, parents=parents, help=text, description=text)
     return parser
 
 
 def _build(options: argparse.Namespace) -> None:
-    artefact = function_artifact(options.rules)
-    for one in (artefact, layer_artifact(options.rules)):
+    artifact = function_artifact(options.rules)
+    for one in (artifact, layer_artifact(options.rules)):
         path = one.write(options.output)
         _print_line(f"{path} ({len(one.content):,} bytes, sha256 {one.sha256})")
     folder = options.output / "remediation"
     folder.mkdir(exist_ok=True)
-    for name, text in shipped_documents(artefact).items():
+    for name, text in shipped_documents(artifact).items():
         path = folder / f"{name}.yaml"
         path.write_text(text, encoding="utf-8")
         _print_line(str(path))
@@ -80,8 +88,8 @@ def _build(options: argparse.Namespace) -> None:
 def _pack(options: argparse.Namespace) -> None:
     settings = _settings(options)
     _build(options)
-    artefact = function_artifact(options.rules)
-    for name, text in render_templates(settings, artefact).items():
+    artifact = function_artifact(options.rules)
+    for name, text in render_templates(settings, artifact).items():
         path = options.output / name
         path.write_text(text, encoding="utf-8")
         _print_line(str(path))
@@ -91,14 +99,14 @@ def _pack(options: argparse.Namespace) -> None:
 
 def _upload(options: argparse.Namespace) -> None:
     settings = _settings(options)
-    artefact = function_artifact(options.rules)
+    artifact = function_artifact(options.rules)
     account = caller_account_id()
     for region in settings.regions:
         check_bucket(settings.artifact_bucket_name(account, region), account, region)
     for region in settings.regions:
         bucket = settings.artifact_bucket_name(account, region)
-        upload_object(bucket, artefact.key, artefact.content, account, region)
-        _print_line(f"{region}: s3://{bucket}/{artefact.key}")
+        upload_object(bucket, artifact.key, artifact.content, account, region)
+        _print_line(f"{region}: s3://{bucket}/{artifact.key}")
 
 
 def _deploy(options: argparse.Namespace) -> None:

@@ -1,7 +1,7 @@
 """Checked-in files that are generated from the catalogue of rules.
 
-`python -m alb_sg.deployment.generated_files CHECKOUT` writes them; a test refuses stale ones. The templates and the
-schema are hand-written, but for the rules that they name.
+`python -m alb_sg.deployment.generated_files CHECKOUT` writes them, and a test fails on stale ones. The schema is
+hand-written except for its rules.
 """
 
 from __future__ import annotations

@@ -172,7 +172,7 @@ def test_a_type_is_left_out_in_its_region_alone(tmp_path: Path) -> None:
         assert len(types) == (3 if "me-central-1" in name else 4)
     said = [remark for remark in deployment_remarks(settings_of(WHOLE, tmp_path)) if remark.startswith("me-central-1")]
     [remark] = said
-    assert remark.startswith(f"me-central-1: changes of {left_out} trigger nothing there; the periodic run covers them")
+    assert remark.startswith(f"me-central-1: changes of {left_out} trigger no rule; the periodic run covers them")
 
 
 def test_descriptions_fit_with_the_longest_severity() -> None:
