@@ -1,4 +1,4 @@
-"""Building blocks of a template: CloudFormation's intrinsic functions, policies and roles, and the text of a template."""
+"""Building blocks of a template: CloudFormation's intrinsic functions, policies, roles, and a template's text."""
 
 from __future__ import annotations
 

@@ -49,8 +49,8 @@ def check_bucket(bucket: str, account: str, region: str) -> None:
         raise
     if (found or DEFAULT_BUCKET_REGION) != region:
         raise DeploymentError(
-            f"bucket {bucket} is in {found or DEFAULT_BUCKET_REGION}, but Lambda in {region} reads code only from a bucket "
-            f"in {region}; create one there, or name another one (artefactBucket, --bucket)"
+            f"bucket {bucket} is in {found or DEFAULT_BUCKET_REGION}, but Lambda in {region} reads code only from a "
+            f"bucket in {region}; create one there, or name another one (artefactBucket, --bucket)"
         )
 
 

@@ -60,7 +60,7 @@ def evaluation_statements(rules: Iterable[DeployedRule]) -> list[Template]:
 
 
 def remediation_statements(settings: Settings) -> list[Template]:
-    """The permissions of the remediation documents and the undo document, each on the narrowest resource that IAM allows.
+    """The permissions of the remediation documents and the undo document, each as narrow as IAM allows.
 
     The documents create rules and groups only with the execution's tag, and delete only groups that have it. IAM
     checks a revocation against the group alone (Service Authorization Reference, Amazon EC2), so no tag can narrow it.

@@ -1,7 +1,7 @@
 """Service models that hold only the operations that functions call, made from the installed botocore.
 
-botocore's model of EC2 describes some 800 operations, and the rules call six. Reading it takes more time and memory than
-the rest of an invocation, so `alb_sg.aws.service_models` reads these models instead. They omit unused operations,
+botocore's model of EC2 describes some 800 operations, and the rules call six. Reading it takes more time and memory
+than the rest of an invocation, so `alb_sg.aws.service_models` reads these models instead. They omit unused operations,
 unused shapes and documentation. Requests and responses stay the same bytes. The same botocore gives the same models.
 """
 

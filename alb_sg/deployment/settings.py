@@ -62,8 +62,8 @@ class RemediationMode(Enum):
 
 @dataclass(frozen=True, slots=True)
 class RemediationSettings:
-    """How AWS Config remediates a rule's findings. It tries a resource `attempts` times within `retry_seconds`. It works
-    on `concurrent_percentage` of the resources at once and stops when `error_percentage` have failed."""
+    """How AWS Config remediates a rule's findings. It tries a resource `attempts` times within `retry_seconds`. It
+    works on `concurrent_percentage` of the resources at once and stops when `error_percentage` have failed."""
 
     mode: RemediationMode = RemediationMode.OFF
     shared_group: SharedGroupPolicy = SharedGroupPolicy.DEDICATED
@@ -210,8 +210,8 @@ def _bucket_problems(content: Mapping[str, Any]) -> Iterator[SettingsProblem]:
     elif len(content["regions"]) > 1 and "{region}" not in name:
         yield SettingsProblem(
             "artefactBucket",
-            f"{name!r} is one bucket for {len(content['regions'])} regions, but Lambda reads code only from a bucket in "
-            "its own region; put {region} into the name",
+            f"{name!r} is one bucket for {len(content['regions'])} regions, but Lambda reads code only from a bucket "
+            "in its own region; put {region} into the name",
         )
 
 
@@ -255,14 +255,14 @@ def _remediation_problems(
         if MAX_REMEDIATION_VALUE_LENGTH < len(value) <= MAX_PARAMETER_LENGTHS[name]:
             yield SettingsProblem(
                 path,
-                f"{name} has {len(value)} characters, but AWS Config passes at most {MAX_REMEDIATION_VALUE_LENGTH} to a "
-                "document; shorten it with a prefix list, or turn remediation off",
+                f"{name} has {len(value)} characters, but AWS Config passes at most {MAX_REMEDIATION_VALUE_LENGTH} to "
+                "a document; shorten it with a prefix list, or turn remediation off",
             )
     if in_organization and parameters.get(EXEMPTIONS_PARAMETER, "").startswith(SSM_PREFIX):
         yield SettingsProblem(
             path,
-            f"Exemptions are in {parameters[EXEMPTIONS_PARAMETER]}, which only one account can read, but documents run in "
-            "every account of the organization; keep them in S3",
+            f"Exemptions are in {parameters[EXEMPTIONS_PARAMETER]}, which only one account can read, but documents run "
+            "in every account of the organization; keep them in S3",
         )
 
 
