@@ -1,4 +1,4 @@
-"""`python -m alb_sg.deployment`: build the artifact, render the templates, deploy to one account."""
+"""Builds the artifact, renders the templates, deploys to one account, and replays failed events."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ from botocore.exceptions import BotoCoreError, ClientError
 from alb_sg.deployment.artifact import function_artifact, layer_artifact
 from alb_sg.deployment.config_errors import InvalidSettingsError
 from alb_sg.deployment.documents import shipped_documents
+from alb_sg.deployment.organization_accounts import exclude_outsiders, outsider_remarks, read_organization_accounts
 from alb_sg.deployment.preflight import DeploymentError, caller_account_id, check_bucket, upload_object
 from alb_sg.deployment.rdk_deployment import deploy_with_rdk
+from alb_sg.deployment.replay import replay
 from alb_sg.deployment.rule_definition import read_rule_definitions
 from alb_sg.deployment.settings import Settings, read_settings
 from alb_sg.deployment.stack_deployment import deploy_stack
 from alb_sg.deployment.template_files import deployment_remarks, regional_remarks, render_templates
+from alb_sg.deployment.template_sizes import size_remarks
 from alb_sg.errors import InvalidInputError
 
 
@@ -48,6 +51,15 @@ def _parser() -> argparse.ArgumentParser:
     written.add_argument("--output", type=Path, default=Path("dist"), help="folder to write to (default: dist)")
     bucketed = argparse.ArgumentParser(add_help=False)
     bucketed.add_argument("--bucket", help="bucket to deploy from, instead of artefactBucket in the settings")
+    listed = argparse.ArgumentParser(add_help=False)
+    listed.add_argument(
+        "--organization-accounts",
+        type=Path,
+        metavar="FILE",
+        help="output of `aws organizations list-accounts`: excludes accounts outside memberAccounts from the pack",
+    )
+    counted = argparse.ArgumentParser(add_help=False)
+    counted.add_argument("--dry-run", action="store_true", help="only count the events in the queues")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, parents, text in (
         (
@@ -55,7 +67,11 @@ def _parser() -> argparse.ArgumentParser:
             [shared, written],
             "build the functions' zip and the layer, each with its sha256, and the remediation documents",
         ),
-        ("pack", [shared, configured, written], "build, then render every template that depends on the settings"),
+        (
+            "pack",
+            [shared, configured, written, listed],
+            "build, then render every template that depends on the settings",
+        ),
         ("upload", [shared, configured, bucketed], "upload the zip to the bucket of each region, for central.yaml"),
         (
             "deploy",
@@ -66,6 +82,11 @@ def _parser() -> argparse.ArgumentParser:
             "deploy-stack",
             [shared, configured, bucketed],
             "deploy to one account without rdk: one CloudFormation stack in each region",
+        ),
+        (
+            "replay",
+            [shared, configured, counted],
+            "hand the events of the failed-event queues to their functions again, in every region",
         ),
     ):
         commands.add_parser(name, parents=parents, help=text, description=text)
@@ -87,13 +108,19 @@ def _build(options: argparse.Namespace) -> None:
 
 def _pack(options: argparse.Namespace) -> None:
     settings = _settings(options)
+    listing = options.organization_accounts
+    if listing is not None:
+        settings = exclude_outsiders(settings, read_organization_accounts(listing), listing)
     _build(options)
-    artifact = function_artifact(options.rules)
-    for name, text in render_templates(settings, artifact).items():
+    files = render_templates(settings, function_artifact(options.rules))
+    for name, text in files.items():
         path = options.output / name
         path.write_text(text, encoding="utf-8")
         _print_line(str(path))
-    for remark in deployment_remarks(settings):
+    remarks = [*deployment_remarks(settings), *size_remarks(settings, files, options.output)]
+    if listing is None:
+        remarks += outsider_remarks(settings)
+    for remark in remarks:
         _print_line(remark)
 
 
@@ -110,7 +137,10 @@ def _upload(options: argparse.Namespace) -> None:
 
 
 def _deploy(options: argparse.Namespace) -> None:
-    deploy_with_rdk(_settings(options), layer_artifact(options.rules), options.rules, _print_line)
+    settings = _settings(options)
+    if settings.reserved_concurrency is not None or settings.maximum_event_age_seconds is not None:
+        _print_line("rdk cannot set reservedConcurrency or maximumEventAgeSeconds; deploy-stack can")
+    deploy_with_rdk(settings, layer_artifact(options.rules), options.rules, _print_line)
 
 
 def _deploy_stack(options: argparse.Namespace) -> None:
@@ -118,6 +148,10 @@ def _deploy_stack(options: argparse.Namespace) -> None:
     for remark in regional_remarks(settings):
         _print_line(remark)
     deploy_stack(settings, function_artifact(options.rules), _print_line)
+
+
+def _replay(options: argparse.Namespace) -> None:
+    replay(_settings(options), _print_line, dry_run=options.dry_run)
 
 
 def _settings(options: argparse.Namespace) -> Settings:
@@ -131,7 +165,14 @@ def _print_line(text: str) -> None:
     sys.stdout.flush()
 
 
-_COMMANDS = {"build": _build, "pack": _pack, "upload": _upload, "deploy": _deploy, "deploy-stack": _deploy_stack}
+_COMMANDS = {
+    "build": _build,
+    "pack": _pack,
+    "upload": _upload,
+    "deploy": _deploy,
+    "deploy-stack": _deploy_stack,
+    "replay": _replay,
+}
 
 if __name__ == "__main__":
     sys.exit(main())

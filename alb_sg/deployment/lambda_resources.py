@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from alb_sg.deployment.alarms import alarms
 from alb_sg.deployment.intrinsics import Template, arn_of, fn_if, ref, role, sub
 from alb_sg.deployment.role_policies import function_statements, queue_name
 from alb_sg.deployment.settings import DeployedRule, Settings
@@ -34,7 +35,7 @@ def region_assertion(settings: Settings) -> Template:
             "Assertions": [
                 {
                     "Assert": {"Fn::Contains": [list(settings.regions), ref("AWS::Region")]},
-                    "AssertDescription": f"rdk-config.json deploys only to {', '.join(settings.regions)}; add this region there",
+                    "AssertDescription": f"rdk-config.json deploys only to {', '.join(settings.regions)}",
                 }
             ]
         }
@@ -79,6 +80,8 @@ def function_resources(
     }
     if environment:
         function["Properties"]["Environment"] = {"Variables": dict(environment)}
+    if settings.reserved_concurrency is not None:
+        function["Properties"]["ReservedConcurrentExecutions"] = settings.reserved_concurrency
     return {
         f"{camel}Role": own_role,
         f"{camel}Log": {
@@ -94,7 +97,8 @@ def function_resources(
             },
         },
         f"{camel}Function": function,
-        f"{camel}Alarm": _alarm(settings, rule),
+        **_event_age(settings, rule),
+        **alarms(settings, rule),
     }
 
 
@@ -111,24 +115,17 @@ def invoke_permission(rule: DeployedRule, source_account: object | None) -> Temp
     return {"Type": "AWS::Lambda::Permission", "Properties": properties}
 
 
-def _alarm(settings: Settings, rule: DeployedRule) -> Template:
-    properties: Template = {
-        "AlarmName": f"{settings.function_name(rule)}-failed",
-        "AlarmDescription": f"{rule.name} could not judge or record everything; the function's log says what",
-        "Namespace": "AWS/Lambda",
-        "MetricName": "Errors",
-        "Dimensions": [{"Name": "FunctionName", "Value": ref(f"{rule.definition.camel_name}Function")}],
-        "Statistic": "Sum",
-        "Period": 300,
-        "EvaluationPeriods": 1,
-        "ComparisonOperator": "GreaterThanOrEqualToThreshold",
-        "Threshold": 1,
-        "TreatMissingData": "notBreaching",
+def _event_age(settings: Settings, rule: DeployedRule) -> Template:
+    """How long Lambda tries an event, where the settings say so. Lambda's own limit is six hours."""
+    if settings.maximum_event_age_seconds is None:
+        return {}
+    camel = rule.definition.camel_name
+    properties = {
+        "FunctionName": ref(f"{camel}Function"),
+        "Qualifier": "$LATEST",
+        "MaximumEventAgeInSeconds": settings.maximum_event_age_seconds,
     }
-    if settings.alarm_topic is not None:
-        topic = sub(f"arn:${{AWS::Partition}}:sns:${{AWS::Region}}:${{AWS::AccountId}}:{settings.alarm_topic}")
-        properties["AlarmActions"] = [topic]
-    return {"Type": "AWS::CloudWatch::Alarm", "Properties": properties}
+    return {f"{camel}EventAge": {"Type": "AWS::Lambda::EventInvokeConfig", "Properties": properties}}
 
 
 def _artifact_bucket(settings: Settings) -> object:

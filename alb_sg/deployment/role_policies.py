@@ -28,13 +28,13 @@ def function_statements(settings: Settings, rule: DeployedRule) -> list[Template
             "Sid": "WriteOwnLog",
             "Effect": "Allow",
             "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-            "Resource": _arns_in_every_region(settings, "logs", f"log-group:/aws/lambda/{name}:*"),
+            "Resource": _regional_arns(settings, "logs", f"log-group:/aws/lambda/{name}:*"),
         },
         {
             "Sid": "LeaveFailedEvents",
             "Effect": "Allow",
             "Action": ["sqs:SendMessage"],
-            "Resource": _arns_in_every_region(settings, "sqs", queue_name(settings, rule)),
+            "Resource": _regional_arns(settings, "sqs", queue_name(settings, rule)),
         },
     ]
     location = rule.exemptions
@@ -101,19 +101,25 @@ def remediation_statements(settings: Settings) -> list[Template]:
         ("EvaluateAgain", REEVALUATION_ACTION, [_own_account_arn("config", "config-rule/*")], {}),
     ]
     reading = sorted(action for action in actions if not action.startswith(tuple(start for _, start, _, _ in narrowed)))
-    within: Template = {"StringEquals": {"aws:RequestedRegion": list(settings.regions)}}
     statements: list[Template] = [
-        {"Sid": "Read", "Effect": "Allow", "Action": reading, "Resource": "*", "Condition": within}
+        # One list of regions for all statements: a list in each would exceed IAM's limit for inline policies.
+        {
+            "Sid": "OnlyInTheseRegions",
+            "Effect": "Deny",
+            "Action": sorted({f"{action.partition(':')[0]}:*" for action in actions}),
+            "Resource": "*",
+            "Condition": {"StringNotEquals": {"aws:RequestedRegion": list(settings.regions)}},
+        },
+        {"Sid": "Read", "Effect": "Allow", "Action": reading, "Resource": "*"},
     ]
     for sid, start, resources, conditions in narrowed:
-        equal = {**within["StringEquals"], **conditions.get("StringEquals", {})}
         statements.append(
             {
                 "Sid": sid,
                 "Effect": "Allow",
                 "Action": sorted(action for action in actions if action.startswith(start)),
                 "Resource": resources,
-                "Condition": {**conditions, "StringEquals": equal},
+                **({"Condition": conditions} if conditions else {}),
             }
         )
     return statements + _exemption_statements(settings)
@@ -153,10 +159,10 @@ def queue_name(settings: Settings, rule: DeployedRule) -> str:
 
 
 def _exemption_resources(settings: Settings, location: AwsLocation) -> list[Template]:
-    """The ARN of the S3 object, or of the parameter in each region: a function reads the one in its own region."""
+    """The ARN of the S3 object, or of the parameter in every region: a function reads the one in its own region."""
     if isinstance(location, S3Object):
         return [sub(f"arn:${{AWS::Partition}}:s3:::{location.bucket}/{location.key}")]
-    return _arns_in_every_region(settings, "ssm", f"parameter/{location.name.removeprefix('/')}")
+    return _regional_arns(settings, "ssm", f"parameter/{location.name.removeprefix('/')}")
 
 
 def _own_account_arn(service: str, resource: str) -> Template:
@@ -164,7 +170,10 @@ def _own_account_arn(service: str, resource: str) -> Template:
     return sub(f"arn:${{AWS::Partition}}:{service}:*:${{AWS::AccountId}}:{resource}")
 
 
-def _arns_in_every_region(settings: Settings, service: str, resource: str) -> list[Template]:
-    return [
-        sub(f"arn:${{AWS::Partition}}:{service}:{region}:${{AWS::AccountId}}:{resource}") for region in settings.regions
-    ]
+def _regional_arns(settings: Settings, service: str, resource: str) -> list[Template]:
+    """A resource of this account in every region of the settings.
+
+    An ARN for each of many regions would exceed the 10,240 characters that IAM allows for a role's inline policies.
+    """
+    region = settings.home_region if len(settings.regions) == 1 else "*"
+    return [sub(f"arn:${{AWS::Partition}}:{service}:{region}:${{AWS::AccountId}}:{resource}")]

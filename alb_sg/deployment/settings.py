@@ -118,6 +118,8 @@ class Settings:
     names: ResourceNames = field(default_factory=ResourceNames)
     log_retention_days: int = 90
     alarm_topic: str | None = None
+    reserved_concurrency: int | None = None
+    maximum_event_age_seconds: int | None = None
     excluded_types: Mapping[str, frozenset[str]] = field(default_factory=dict)
     organization: OrganizationSettings = field(default_factory=OrganizationSettings)
 
@@ -329,6 +331,8 @@ def _make_settings(content: Mapping[str, Any], definitions: Sequence[RuleDefinit
         names=_resource_names(content),
         log_retention_days=content.get("logRetentionDays", 90),
         alarm_topic=content.get("alarmTopic"),
+        reserved_concurrency=content.get("reservedConcurrency"),
+        maximum_event_age_seconds=content.get("maximumEventAgeSeconds"),
         excluded_types={
             region: frozenset(said["leaveOut"]) for region, said in content.get("regionalScope", {}).items()
         },

@@ -8,7 +8,6 @@ from typing import Any
 
 import yaml
 
-
 # Texts that a YAML 1.2 reader takes for numbers (core schema, section 10.3.2). PyYAML reads 1.1 and leaves some of them
 # without quotes, such as the account id 089012345678: it starts with a zero and is no octal number.
 _NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|0o[0-7]+|0x[0-9a-fA-F]+")

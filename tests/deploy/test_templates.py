@@ -209,6 +209,10 @@ def test_the_sweep_writes_nothing_into_the_snapshots() -> None:
             assert set(one["Action"]) <= {"s3:GetObject", "s3:ListBucket"}
 
 
+def watched_queues(made: dict[str, Any]) -> str:
+    return json.dumps(list(of_type(made, "AWS::CloudWatch::Alarm").values()))
+
+
 def test_nothing_fails_silently() -> None:
     for name in TEMPLATES:
         made = template(name)
@@ -216,6 +220,11 @@ def test_nothing_fails_silently() -> None:
             assert function["DeadLetterConfig"] == {"TargetArn": {"Fn::GetAtt": ["FunctionFailed", "Arn"]}}
             watched = json.dumps(list(of_type(made, "AWS::CloudWatch::Alarm").values()))
             assert json.dumps({"Ref": logical_id}) in watched
+        # The sweep's function is invoked by its state machine alone, which waits for it and has an alarm of its own.
+        for logical_id in set(of_type(made, "AWS::SQS::Queue")) - (
+            {"FunctionFailed"} if name == "sweep.yaml" else set()
+        ):
+            assert json.dumps({"Fn::GetAtt": [logical_id, "QueueName"]}) in watched_queues(made), logical_id
         for log in of_type(made, "AWS::Logs::LogGroup").values():
             assert log["RetentionInDays"] == 90
         for rule in of_type(made, "AWS::Events::Rule").values():

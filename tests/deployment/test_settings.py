@@ -124,6 +124,8 @@ MISTAKES: list[tuple[str, object, str]] = [
     ("regions", ["Frankfurt"], 'regions[0]: "Frankfurt" is not allowed here. An AWS region, such as eu-central-1.'),
     ("frequency", "Daily", 'frequency: "Daily" is not allowed; allowed are One_Hour, Three_Hours,'),
     ("logRetentionDays", 100, "logRetentionDays: 100 is not allowed; allowed are 1, 3, 5,"),
+    ("reservedConcurrency", 0, "reservedConcurrency: 0 is not allowed here. Concurrent invocations reserved"),
+    ("maximumEventAgeSeconds", 21_601, "maximumEventAgeSeconds: 21601 is not allowed here. Seconds that Lambda keeps"),
     (f"rules/{RULE}/severity", "high", f'rules.{RULE}.severity: "high" is not allowed; allowed are LOW, MEDIUM,'),
     (f"rules/{RULE}/remediation", True, f"rules.{RULE}.remediation: true must be an object"),
     (f"rules/{RULE}/remediation/mode", "on", 'mode: "on" is not allowed; allowed are off, manual, automatic'),

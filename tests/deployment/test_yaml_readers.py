@@ -34,7 +34,7 @@ ONE_MEMBER = {**ACCOUNTS, "organization": {**ACCOUNTS["organization"], "memberAc
 def read(text: str) -> Any:
     """As YAML 1.2 has it, where `yes` and dates are texts too."""
     reader = YAML(typ="safe", pure=True)
-    reader.version = (1, 2)  # type: ignore[assignment]  # its types allow text alone
+    reader.version = (1, 2)
     return reader.load(io.StringIO(text))
 
 
