@@ -1,4 +1,4 @@
-"""From a checkout to accounts: the artefact, the templates, and the two ways to deploy to one account.
+"""Deployment: builds the artifact, renders the templates, and deploys to one account with or without rdk.
 
-Runs on the machine that deploys and is no part of what it deploys.
+This package runs on the machine that deploys. The artifact does not contain it.
 """

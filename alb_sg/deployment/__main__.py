@@ -1,4 +1,4 @@
-"""`python -m alb_sg.deployment`: build the artefact, render the templates, deploy to one account."""
+"""Builds the artifact, renders the templates, deploys to one account, and replays failed events."""
 
 from __future__ import annotations
 
@@ -13,17 +13,20 @@ from botocore.exceptions import BotoCoreError, ClientError
 from alb_sg.deployment.artifact import function_artifact, layer_artifact
 from alb_sg.deployment.config_errors import InvalidSettingsError
 from alb_sg.deployment.documents import shipped_documents
+from alb_sg.deployment.organization_accounts import exclude_outsiders, outsider_remarks, read_organization_accounts
 from alb_sg.deployment.preflight import DeploymentError, caller_account_id, check_bucket, upload_object
 from alb_sg.deployment.rdk_deployment import deploy_with_rdk
+from alb_sg.deployment.replay import replay
 from alb_sg.deployment.rule_definition import read_rule_definitions
 from alb_sg.deployment.settings import Settings, read_settings
 from alb_sg.deployment.stack_deployment import deploy_stack
 from alb_sg.deployment.template_files import deployment_remarks, regional_remarks, render_templates
+from alb_sg.deployment.template_sizes import size_remarks
 from alb_sg.errors import InvalidInputError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """0: done. 1: AWS or the account did not allow it. 2: the settings or the checkout are not right."""
+    """Returns 0: done. 1: AWS refused, or the account is not ready. 2: the settings or the checkout are invalid."""
     options = _parser().parse_args(arguments)
     try:
         _COMMANDS[options.command](options)
@@ -39,39 +42,65 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m alb_sg.deployment", description=__doc__)
     shared = argparse.ArgumentParser(add_help=False)
-    shared.add_argument("--rules", type=Path, default=Path("rules"), help="the folder of the rules (default: rules)")
+    shared.add_argument("--rules", type=Path, default=Path("rules"), help="folder of the rules (default: rules)")
     configured = argparse.ArgumentParser(add_help=False)
     configured.add_argument(
-        "--config", type=Path, default=Path("rdk-config.json"), help="the settings (default: rdk-config.json)"
+        "--config", type=Path, default=Path("rdk-config.json"), help="settings file (default: rdk-config.json)"
     )
     written = argparse.ArgumentParser(add_help=False)
-    written.add_argument("--output", type=Path, default=Path("dist"), help="where files go (default: dist)")
+    written.add_argument("--output", type=Path, default=Path("dist"), help="folder to write to (default: dist)")
     bucketed = argparse.ArgumentParser(add_help=False)
-    bucketed.add_argument("--bucket", help="the bucket to deploy from, instead of artefactBucket in the settings")
+    bucketed.add_argument("--bucket", help="bucket to deploy from, instead of artefactBucket in the settings")
+    listed = argparse.ArgumentParser(add_help=False)
+    listed.add_argument(
+        "--organization-accounts",
+        type=Path,
+        metavar="FILE",
+        help="output of `aws organizations list-accounts`: excludes accounts outside memberAccounts from the pack",
+    )
+    counted = argparse.ArgumentParser(add_help=False)
+    counted.add_argument("--dry-run", action="store_true", help="only count the events in the queues")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, parents, text in (
         (
             "build",
             [shared, written],
-            "the zip of the functions and the layer, each with its sha256, and the documents that name it",
+            "build the functions' zip and the layer, each with its sha256, and the remediation documents",
         ),
-        ("pack", [shared, configured, written], "build, and every template that depends on the settings"),
-        ("upload", [shared, configured, bucketed], "the zip into the bucket of each region, for central.yaml"),
-        ("deploy", [shared, configured, bucketed], "one account with rdk: the layer, then rdk deploy"),
-        ("deploy-stack", [shared, configured, bucketed], "one account without rdk: one CloudFormation stack a region"),
+        (
+            "pack",
+            [shared, configured, written, listed],
+            "build, then render every template that depends on the settings",
+        ),
+        ("upload", [shared, configured, bucketed], "upload the zip to the bucket of each region, for central.yaml"),
+        (
+            "deploy",
+            [shared, configured, bucketed],
+            "deploy to one account with rdk: publish the layer, then run rdk deploy",
+        ),
+        (
+            "deploy-stack",
+            [shared, configured, bucketed],
+            "deploy to one account without rdk: one CloudFormation stack in each region",
+        ),
+        (
+            "replay",
+            [shared, configured, counted],
+            "hand the events of the failed-event queues to their functions again, in every region",
+        ),
     ):
         commands.add_parser(name, parents=parents, help=text, description=text)
     return parser
 
 
 def _build(options: argparse.Namespace) -> None:
-    artefact = function_artifact(options.rules)
-    for one in (artefact, layer_artifact(options.rules)):
+    artifact = function_artifact(options.rules)
+    for one in (artifact, layer_artifact(options.rules)):
         path = one.write(options.output)
         _print_line(f"{path} ({len(one.content):,} bytes, sha256 {one.sha256})")
     folder = options.output / "remediation"
     folder.mkdir(exist_ok=True)
-    for name, text in shipped_documents(artefact).items():
+    for name, text in shipped_documents(artifact).items():
         path = folder / f"{name}.yaml"
         path.write_text(text, encoding="utf-8")
         _print_line(str(path))
@@ -79,30 +108,39 @@ def _build(options: argparse.Namespace) -> None:
 
 def _pack(options: argparse.Namespace) -> None:
     settings = _settings(options)
+    listing = options.organization_accounts
+    if listing is not None:
+        settings = exclude_outsiders(settings, read_organization_accounts(listing), listing)
     _build(options)
-    artefact = function_artifact(options.rules)
-    for name, text in render_templates(settings, artefact).items():
+    files = render_templates(settings, function_artifact(options.rules))
+    for name, text in files.items():
         path = options.output / name
         path.write_text(text, encoding="utf-8")
         _print_line(str(path))
-    for remark in deployment_remarks(settings):
+    remarks = [*deployment_remarks(settings), *size_remarks(settings, files, options.output)]
+    if listing is None:
+        remarks += outsider_remarks(settings)
+    for remark in remarks:
         _print_line(remark)
 
 
 def _upload(options: argparse.Namespace) -> None:
     settings = _settings(options)
-    artefact = function_artifact(options.rules)
+    artifact = function_artifact(options.rules)
     account = caller_account_id()
     for region in settings.regions:
         check_bucket(settings.artifact_bucket_name(account, region), account, region)
     for region in settings.regions:
         bucket = settings.artifact_bucket_name(account, region)
-        upload_object(bucket, artefact.key, artefact.content, account, region)
-        _print_line(f"{region}: s3://{bucket}/{artefact.key}")
+        upload_object(bucket, artifact.key, artifact.content, account, region)
+        _print_line(f"{region}: s3://{bucket}/{artifact.key}")
 
 
 def _deploy(options: argparse.Namespace) -> None:
-    deploy_with_rdk(_settings(options), layer_artifact(options.rules), options.rules, _print_line)
+    settings = _settings(options)
+    if settings.reserved_concurrency is not None or settings.maximum_event_age_seconds is not None:
+        _print_line("rdk cannot set reservedConcurrency or maximumEventAgeSeconds; deploy-stack can")
+    deploy_with_rdk(settings, layer_artifact(options.rules), options.rules, _print_line)
 
 
 def _deploy_stack(options: argparse.Namespace) -> None:
@@ -110,6 +148,10 @@ def _deploy_stack(options: argparse.Namespace) -> None:
     for remark in regional_remarks(settings):
         _print_line(remark)
     deploy_stack(settings, function_artifact(options.rules), _print_line)
+
+
+def _replay(options: argparse.Namespace) -> None:
+    replay(_settings(options), _print_line, dry_run=options.dry_run)
 
 
 def _settings(options: argparse.Namespace) -> Settings:
@@ -123,7 +165,14 @@ def _print_line(text: str) -> None:
     sys.stdout.flush()
 
 
-_COMMANDS = {"build": _build, "pack": _pack, "upload": _upload, "deploy": _deploy, "deploy-stack": _deploy_stack}
+_COMMANDS = {
+    "build": _build,
+    "pack": _pack,
+    "upload": _upload,
+    "deploy": _deploy,
+    "deploy-stack": _deploy_stack,
+    "replay": _replay,
+}
 
 if __name__ == "__main__":
     sys.exit(main())

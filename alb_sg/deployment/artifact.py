@@ -1,9 +1,9 @@
-"""The artefact: one zip with every rule's handler, those of the dashboard and the sweep, and all that they import.
+"""The artifact: one zip with the handlers of the rules, the dashboard and the sweep, and every module they import.
 
-boto3 comes with Lambda's runtime; everything else is pure Python, so one zip serves every architecture. The service
-models in it are made from the installed botocore, and modules are compiled as well as in source, for the Python that
-builds: the same bytes for the same tree, the same botocore and the same Python (3.x). Under another Python the source
-is used, as Lambda would use it otherwise: there each cold start compiles anew, because the folder cannot be written to.
+Lambda's runtime provides boto3. Everything else is pure Python, so one zip serves every architecture. The zip holds
+service models made from the installed botocore. It holds each module as source and compiled for the Python that builds.
+The same tree, botocore and Python (3.x) give the same bytes. Another Python ignores the compiled modules and compiles
+the source at each cold start, because Lambda's code folder is read-only.
 """
 
 from __future__ import annotations
@@ -25,26 +25,26 @@ from alb_sg.errors import InvalidInputError
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS
 
 PACKAGES = ("alb_sg", "rdklib")
-# What the remediation documents import from the artefact, which they have attached.
+# The module that the remediation documents import from the artifact, which is attached to them.
 SCRIPTS_MODULE = "alb_sg.ssm_documents.scripts"
-# Handlers that are no rule's: the dashboard's and the sweep's, whose templates are in deploy/.
+# The handlers of the dashboard and the sweep. Their templates are in deploy/.
 FUNCTION_MODULES = ("alb_sg.functions.dashboard", "alb_sg.functions.snapshot_batch")
-# The quick reader of files stands on msgspec and isal, which Lambda does not have; nothing that runs there reaches it.
+# The fast file reader needs msgspec and isal, which Lambda lacks. No function reaches it.
 EXCLUDED_MODULE = "alb_sg.estate.snapshots.reader"
-# What the page is made of besides modules.
+# The page's files that are not modules.
 ASSETS = "dashboard/assets"
-# Zip has no earlier time.
+# The earliest time that zip can represent.
 TIMESTAMP = (1980, 1, 1, 0, 0, 0)
 FILE_MODE = 0o100644
 UNIX_SYSTEM = 3
-# A compiled module's flags: valid for a hash of its source, which is not compared when it is imported.
+# Flags of a compiled module (PEP 552): it holds its source's hash, and Python does not check it on import.
 UNCHECKED_HASH = 0b01
 
 
 @dataclass(frozen=True, slots=True)
 class Artifact:
-    """A zip in memory. `name` is its file name, `key` where it goes in a bucket: content of another kind has another
-    key, so that CloudFormation sees that a function changed."""
+    """A zip in memory. `name` is its file name, `key` its key in a bucket. The key depends on the content, so that
+    CloudFormation notices a changed function."""
 
     name: str
     content: bytes
@@ -58,7 +58,7 @@ class Artifact:
         return f"alb-sg/{self.name.removesuffix('.zip')}-{self.sha256[:16]}.zip"
 
     def write(self, folder: Path) -> Path:
-        """Writes the zip and, beside it, its sha256 as `sha256sum --check` reads it."""
+        """Writes the zip and, next to it, its sha256 in the format of `sha256sum --check`. Returns the zip's path."""
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / self.name
         path.write_bytes(self.content)
@@ -67,13 +67,13 @@ class Artifact:
 
 
 def function_artifact(rules: Path) -> Artifact:
-    """What every rule's function runs; handler `<RULE>.lambda_handler`."""
+    """The zip that every rule's function runs. Its handlers are `<RULE>.lambda_handler`."""
     handlers = _rule_handlers(rules)
     return _make_artifact("alb-sg", {**_library_files(handlers), **handlers})
 
 
 def layer_artifact(rules: Path) -> Artifact:
-    """The same without the rules themselves, as a layer for functions that rdk makes: it packs one folder each."""
+    """The library without the rules, as a layer for rdk's functions: rdk packs only a rule's own folder."""
     return _make_artifact(
         "alb-sg-layer", {f"python/{name}": data for name, data in _library_files(_rule_handlers(rules)).items()}
     )
@@ -84,9 +84,9 @@ def _make_artifact(name: str, files: Mapping[str, bytes]) -> Artifact:
 
 
 def _compiled_modules(files: Mapping[str, bytes]) -> dict[str, bytes]:
-    """The modules as Python keeps them in `__pycache__`, valid as they are (PEP 552, unchecked hash-based).
+    """The compiled modules by their path in `__pycache__`, as unchecked hash-based files (PEP 552).
 
-    Marshalled in version 2: later ones note which objects are shared, and that hangs on what else is in memory.
+    They are marshalled in version 2. Later versions record shared objects, which depend on what else is in memory.
     """
     header = importlib.util.MAGIC_NUMBER + UNCHECKED_HASH.to_bytes(4, "little")
     return {
@@ -110,16 +110,19 @@ def _make_zip(files: Mapping[str, bytes]) -> bytes:
 
 
 def _rule_handlers(rules: Path) -> dict[str, bytes]:
-    """The rules' own modules by file name."""
+    """The rules' handler modules by file name."""
     folders = sorted(path.parent for path in rules.glob("*/parameters.json"))
     if not folders:
-        raise InvalidInputError("no rule found here (RULE/parameters.json); run this from the checkout", str(rules))
+        raise InvalidInputError(
+            "contains no rule (RULE/parameters.json); run the command in the checkout, or name the folder with --rules",
+            str(rules),
+        )
     return {f"{folder.name}.py": (folder / f"{folder.name}.py").read_bytes() for folder in folders}
 
 
 def _library_files(handlers: Mapping[str, bytes]) -> dict[str, bytes]:
-    """The modules that handlers and scripts reach through imports, the licences of what is among them, and service
-    models."""
+    """The files of every module that handlers and scripts import, with their licenses, the page's assets and the
+    service models."""
     rdklib = distribution("rdklib")
     package_folder = Path(alb_sg.__file__).parent
     roots = {"alb_sg": package_folder, "rdklib": Path(str(rdklib.locate_file("rdklib")))}
@@ -143,8 +146,7 @@ def _library_files(handlers: Mapping[str, bytes]) -> dict[str, bytes]:
 
 
 def _imported_modules(source: bytes, module: str, *, is_package: bool) -> Iterator[str]:
-    """Names of the modules of our packages that a module imports, wherever in it; some of them are no modules but
-    names within one."""
+    """The names that a module imports from `PACKAGES`, at any depth of its code. Some are names within a module."""
     package = module if is_package else module.rpartition(".")[0]
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
@@ -176,7 +178,7 @@ def _archive_path(name: str, path: Path) -> str:
 
 
 def _own_license(folder: Path) -> bytes:
-    """The license: in `folder` of a checkout, or in the metadata of an installed wheel."""
+    """This project's license, from the checkout in `folder` or the metadata of an installed wheel."""
     if (folder / "pyproject.toml").is_file():
         return (folder / "LICENSE").read_bytes()
     [license_text] = _license_files(distribution("alb-sg")).values()
@@ -184,11 +186,13 @@ def _own_license(folder: Path) -> bytes:
 
 
 def _license_files(found: Distribution) -> dict[str, bytes]:
-    licences = {
+    licenses = {
         str(path): Path(str(found.locate_file(path))).read_bytes()
         for path in found.files or ()
         if path.parent.name == "licenses"
     }
-    if not licences:
-        raise InvalidInputError("the installed distribution has no licence files", f"{found.name} {found.version}")
-    return licences
+    if not licenses:
+        raise InvalidInputError(
+            "the installed distribution has no license files; install it again", f"{found.name} {found.version}"
+        )
+    return licenses

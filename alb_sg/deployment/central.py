@@ -1,4 +1,4 @@
-"""`central.yaml`: the functions, in the account that administers AWS Config for the organization."""
+"""`central.yaml`: the functions, for the delegated administrator of AWS Config."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from alb_sg.deployment.settings import Settings
 
 
 def central_template(settings: Settings, artifact_key: str) -> Template:
-    """Functions that serve the accounts of the list, or of the organization.
+    """The functions for the accounts in `memberAccounts`, or for the whole organization.
 
-    With a list, each account has an invocation permission of its own, and the functions are told the list. For an
-    organization AWS Config's principal knows no condition: anybody's Config may invoke the functions, and their roles
-    let them read within the organization alone.
+    With `memberAccounts`, each account gets its own invocation permission, and the functions know the list. Without
+    it, AWS Config in any account may invoke the functions, because Lambda has no organization condition for that
+    principal. Their roles let them read within the organization only.
     """
     members = settings.organization.member_accounts
     environment = {ENVIRONMENT_VARIABLE: ",".join(members)} if members else {}
@@ -48,7 +48,7 @@ def central_template(settings: Settings, artifact_key: str) -> Template:
 def _organization_parameter(settings: Settings) -> Template:
     parameter: Template = {
         "Type": "String",
-        "Description": "The organization within which functions may assume the evaluation role, such as o-a1b2c3d4e5",
+        "Description": "Organization in which the functions may assume the evaluation role, such as o-a1b2c3d4e5",
         "AllowedPattern": "^o-[a-z0-9]{10,32}$",
     }
     if settings.organization.organization_id is not None:

@@ -1,4 +1,4 @@
-"""What is wrong with `rdk-config.json`: one sentence for each mistake, with the path and what is allowed there."""
+"""The mistakes in `rdk-config.json`: one sentence each, with the path and the allowed values."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TYPE_NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class SettingsProblem:
-    """`path` is where it stands, such as `organization.memberAccounts[2]`; empty for the file as a whole."""
+    """A mistake. `path` is its place, such as `organization.memberAccounts[2]`, or empty for the whole file."""
 
     path: str
     sentence: str
@@ -36,7 +36,7 @@ class SettingsProblem:
 
 
 class InvalidSettingsError(Exception):
-    """A settings file that nothing is deployed from."""
+    """The settings file has mistakes, so nothing is deployed."""
 
     def __init__(self, file: str, problems: Sequence[SettingsProblem]) -> None:
         super().__init__(file, problems)
@@ -58,7 +58,7 @@ def schema_problems(content: object) -> list[SettingsProblem]:
 
 
 def path_of(keys: Iterable[str | int]) -> str:
-    """`organization.memberAccounts[2]` from its keys and positions."""
+    """The path of keys and positions as text, such as `organization.memberAccounts[2]`."""
     text = ""
     for key in keys:
         text += f"[{key}]" if isinstance(key, int) else f".{key}" if text else key
@@ -70,7 +70,7 @@ def sorted_list(names: Iterable[str]) -> str:
 
 
 def _problems_of(error: ValidationError) -> list[SettingsProblem]:
-    # What the rule says depends on its keyword, and so does what was found.
+    # The types of these values depend on the schema's keyword.
     found, rule, said = _untyped(error.instance), _untyped(error.schema), _untyped(error.validator_value)
     path = path_of(error.absolute_path)
     shown = json.dumps(found, ensure_ascii=False)
@@ -89,17 +89,17 @@ def _problems_of(error: ValidationError) -> list[SettingsProblem]:
                 for key in unknown
             ]
         case "required":
-            # There is one error for each key, and only its message says for which.
+            # jsonschema reports one error for each key and names the key only in the message.
             missing = next(key for key in said if f"'{key}'" in error.message)
             described = rule["properties"][missing].get("description", "")
             return [SettingsProblem(path, f"{json.dumps(missing)} is missing. {described}".rstrip())]
         case "uniqueItems":
             twice = sorted({str(item) for item in found if found.count(item) > 1})
-            return [SettingsProblem(path, f"{', '.join(twice)} is there more than once")]
+            return [SettingsProblem(path, f"{', '.join(twice)} appears more than once; remove the repetition")]
         case "minItems":
             return [SettingsProblem(path, f"must not be empty. {meant}".rstrip())]
         case "maxItems":
-            return [SettingsProblem(path, f"{len(found)} are more than the {said} allowed. {meant}".rstrip())]
+            return [SettingsProblem(path, f"{len(found)} entries are more than the {said} allowed. {meant}".rstrip())]
     return [SettingsProblem(path, f"{shown} is not allowed here. {meant}".rstrip())]
 
 

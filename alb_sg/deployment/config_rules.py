@@ -1,4 +1,4 @@
-"""A rule as AWS Config has it: triggered by changes, by changes too large to be sent along, and by the clock."""
+"""The AWS Config rules: triggered by changes, by oversized changes, and periodically."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def config_rule_properties(
     function_arn: object,
     parameters: Mapping[str, object],
 ) -> Template:
-    """The properties of AWS::Config::ConfigRule in a region (None: wherever no type is left out)."""
+    """The properties of AWS::Config::ConfigRule in `region` (None: every region without `regionalScope`)."""
     details: list[Template] = [
         {"EventSource": "aws.config", "MessageType": message}
         for message in ("ConfigurationItemChangeNotification", "OversizedConfigurationItemChangeNotification")

@@ -1,4 +1,4 @@
-"""`conformance-pack.yaml`, for one account or an organization, and the stack that puts it into an organization."""
+"""`conformance-pack.yaml`, and the stack that deploys it to an organization."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from alb_sg.remediation.document_names import document_name
 
 ROLE_PARAMETER = "EvaluationRoleName"
 
-# AWS Config: the template's bytes, and its parameters.
+# AWS Config's limits: bytes of a pack's template, and its parameters. CloudFormation accepts as many bytes in a call.
 MAX_TEMPLATE_BYTES = 51_200
 MAX_PARAMETERS = 60
 
-# IAM: characters of a role's name.
+# IAM's limit: characters of a role's name.
 MAX_ROLE_NAME_LENGTH = 64
 CHOICES = {definition.name: list(definition.choices) for definition in PARAMETERS if definition.choices}
 
@@ -30,12 +30,13 @@ _FACTS = {fact.name: fact for fact in PARAMETERS}
 
 
 def conformance_pack_template(settings: Settings, region: str | None = None) -> Template:
-    """Every rule, its parameters as the pack's, for a region (None: for all where no type is left out)."""
+    """The pack with every rule, and the rules' parameters as its own, for `region` (None: every region without
+    `regionalScope`)."""
     parameters: Template = {
         CENTRAL_PARAMETER: central_parameter(settings),
         ROLE_PARAMETER: {
             "Type": "String",
-            "Description": "The role in this account that the functions read with",
+            "Description": "Role in this account that the functions assume to read",
             "Default": settings.names.evaluation_role,
             "MinLength": 1,
             "MaxLength": MAX_ROLE_NAME_LENGTH,
@@ -71,7 +72,7 @@ def conformance_pack_template(settings: Settings, region: str | None = None) -> 
 
 
 def organization_pack_template(settings: Settings, pack: str) -> Template:
-    """A stack of the delegated administrator that puts the pack, given as text, into the whole organization."""
+    """The stack of the delegated administrator that deploys `pack`, a template's text, to the organization."""
     properties: Template = {
         "OrganizationConformancePackName": settings.stack_name,
         "TemplateBody": pack,
@@ -109,8 +110,8 @@ def _mode_parameter(rule: DeployedRule) -> Template:
     return {
         "Type": "String",
         "Description": (
-            f"{rule.name}: whether {document_name(rule.name)} is run for what is found: off, when somebody starts it "
-            "(manual), or by AWS Config itself (automatic)"
+            f"{rule.name}: who runs {document_name(rule.name)} for a finding: nobody (off), a person (manual) or "
+            "AWS Config (automatic)"
         ),
         "Default": rule.remediation.mode.value,
         "AllowedValues": [mode.value for mode in RemediationMode],
@@ -126,8 +127,8 @@ def _rule_resources(settings: Settings, rule: DeployedRule, region: str | None, 
 
 
 def _remediation_configuration(settings: Settings, rule: DeployedRule, inputs: Template) -> Template:
-    """The rule's remediation, there where the pack's parameter asks for it. It is given what the rule is given, but for
-    the role that functions read with."""
+    """The rule's remediation, created where the pack's parameter enables it. It takes the rule's parameters except the
+    role that the functions assume."""
     camel = rule.definition.camel_name
     given_too = {name: value for name, value in inputs.items() if name not in READING_PARAMETERS}
     properties = remediation_properties(
@@ -144,7 +145,7 @@ def _remediation_configuration(settings: Settings, rule: DeployedRule, inputs: T
 
 
 def _document_parameter_value(value: Template) -> Template:
-    """A rule's input as a document's parameter; left out where the rule is not given it."""
+    """A rule's input as a parameter of its document, omitted where the rule omits it."""
     if "Fn::If" not in value:
         return static_value(value)
     condition, then, otherwise = value["Fn::If"]

@@ -1,4 +1,4 @@
-"""The remediation documents as they ship, and `documents.yaml`, which makes them in an account and region."""
+"""The remediation documents, and `documents.yaml`, which creates them in an account and region."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ LOAD_BALANCER_TARGET = "/AWS::ElasticLoadBalancingV2::LoadBalancer"
 
 
 def shipped_documents(artifact: Artifact) -> dict[str, str]:
-    """Each document's text by its name, with the sha256 of the artefact that it runs."""
+    """The documents' texts by name, each with the sha256 of the artifact that it runs."""
     return {name: document_text(content) for name, content in _documents_with_checksum(artifact).items()}
 
 
 def documents_template(settings: Settings, artifact: Artifact) -> Template:
-    """Every document, its attachment from the bucket of this region in the account that has the artefact.
+    """Every document. Its attachment comes from the artifact's bucket in the same region.
 
-    A new artefact is a new version of each document, which becomes the one that is run.
+    A new artifact makes a new version of each document, which becomes the default version.
     """
     bucket = settings.artifact_bucket.format(account=f"${{{CENTRAL_PARAMETER}}}", region="${AWS::Region}")
     location = f"s3://{bucket}/{artifact.key}"
     attachment = {"Key": "S3FileUrl", "Name": ATTACHMENT, "Values": [sub(location) if "$" in location else location]}
     template: Template = {
         "AWSTemplateFormatVersion": FORMAT_VERSION,
-        "Description": "alb-sg: the remediation documents, for every account and region that is judged",
+        "Description": "alb-sg: the remediation documents, for every evaluated account and region",
     }
     if CENTRAL_PARAMETER in location:
         template["Parameters"] = {CENTRAL_PARAMETER: central_parameter(settings)}
@@ -43,8 +43,8 @@ def documents_template(settings: Settings, artifact: Artifact) -> Template:
                 "TargetType": LOAD_BALANCER_TARGET,
                 "UpdateMethod": "NewVersion",
                 "Attachments": [attachment],
-                # As an object, which CloudFormation hands on as JSON, and that is YAML too: Automation takes a script
-                # within a document of that format alone.
+                # An object, which CloudFormation passes on as JSON. JSON is YAML too, and Automation accepts a script
+                # only in a YAML document.
                 "Content": content,
                 "Tags": [{"Key": OWNER_TAG, "Value": settings.stack_name}],
             },

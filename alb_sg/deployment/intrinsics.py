@@ -1,4 +1,4 @@
-"""The building blocks of a template: CloudFormation's intrinsic functions, policies, roles, and the whole as text."""
+"""Building blocks of a template: CloudFormation's intrinsic functions, policies, roles, and a template's text."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def no_value() -> Template:
 
 
 def is_not_empty(parameter: str) -> Template:
-    """The condition that a parameter is not empty."""
+    """The condition that the parameter is not empty."""
     return {"Fn::Not": [{"Fn::Equals": [ref(parameter), ""]}]}
 
 
@@ -47,7 +47,7 @@ def policy_document(statements: Iterable[Template]) -> Template:
 
 
 def role(name: str, description: str, trust: Template, policy_name: str, statements: Iterable[Template]) -> Template:
-    """A role that whoever `trust` names may assume, with one inline policy."""
+    """A role with one inline policy. `trust` is the statement that says who may assume it."""
     return {
         "Type": "AWS::IAM::Role",
         "Properties": {

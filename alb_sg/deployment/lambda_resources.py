@@ -1,18 +1,19 @@
-"""A rule's function with all that belongs to it: role, log group, queue of failed events, alarm, permissions."""
+"""A rule's function with its role, log group, failed-event queue, alarms and permissions."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from alb_sg.deployment.alarms import alarms
 from alb_sg.deployment.intrinsics import Template, arn_of, fn_if, ref, role, sub
 from alb_sg.deployment.role_policies import function_statements, queue_name
 from alb_sg.deployment.settings import DeployedRule, Settings
 
-# Megabytes and seconds. Memory buys processor time: at 512 a cold start takes about a second. rdklib assumes the
-# evaluation role for 900 seconds, so a function must end before.
+# Megabytes and seconds. More memory brings more processor time: with 512 MB a cold start takes about a second. rdklib
+# assumes the evaluation role for 900 seconds, so a function must end earlier.
 MEMORY = 512
 TIMEOUT = 300
-# Seconds: what SQS keeps at most, so that a weekend is no loss.
+# Seconds: the longest that SQS keeps a message, so that a weekend loses nothing.
 QUEUE_RETENTION = 1_209_600
 
 OWNER_TAG = "alb-sg:owner"
@@ -20,20 +21,21 @@ HOME_REGION = "HomeRegion"
 
 
 def home_region_condition(settings: Settings) -> Template:
-    """Roles are one for all regions: the template of the home region makes them."""
+    """The condition of the home region, whose stack creates the roles: a role serves all regions. Empty for one
+    region."""
     if len(settings.regions) == 1:
         return {}
     return {HOME_REGION: {"Fn::Equals": [ref("AWS::Region"), settings.home_region]}}
 
 
 def region_assertion(settings: Settings) -> Template:
-    """CloudFormation's refusal to create the stack where the roles let nothing be done."""
+    """The assertion that makes CloudFormation refuse the stack in a region that the settings do not name."""
     return {
         "ConfiguredRegion": {
             "Assertions": [
                 {
                     "Assert": {"Fn::Contains": [list(settings.regions), ref("AWS::Region")]},
-                    "AssertDescription": f"rdk-config.json deploys to {', '.join(settings.regions)} alone",
+                    "AssertDescription": f"rdk-config.json deploys only to {', '.join(settings.regions)}",
                 }
             ]
         }
@@ -48,11 +50,12 @@ def function_resources(
     statements: Sequence[Template],
     environment: Mapping[str, object],
 ) -> Template:
-    """All of a function but who may invoke it. `statements` is what its role may do besides caring for itself."""
+    """A function's resources, without its invocation permissions. `statements` are its role's, in addition to those for
+    its log, queue and exemptions."""
     name, camel = settings.function_name(rule), rule.definition.camel_name
     own_role = role(
         name,
-        f"What the function of {rule.name} may do",
+        f"Permissions of the function of {rule.name}",
         {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"},
         "rule",
         [*function_statements(settings, rule), *statements],
@@ -77,6 +80,8 @@ def function_resources(
     }
     if environment:
         function["Properties"]["Environment"] = {"Variables": dict(environment)}
+    if settings.reserved_concurrency is not None:
+        function["Properties"]["ReservedConcurrentExecutions"] = settings.reserved_concurrency
     return {
         f"{camel}Role": own_role,
         f"{camel}Log": {
@@ -92,12 +97,14 @@ def function_resources(
             },
         },
         f"{camel}Function": function,
-        f"{camel}Alarm": _alarm(settings, rule),
+        **_event_age(settings, rule),
+        **alarms(settings, rule),
     }
 
 
 def invoke_permission(rule: DeployedRule, source_account: object | None) -> Template:
-    """That AWS Config may invoke the function for an account; None: for any, for which there is no narrower way."""
+    """The permission of AWS Config to invoke the function for `source_account`. None allows every account: Lambda has
+    no narrower condition for an organization."""
     properties: Template = {
         "Action": "lambda:InvokeFunction",
         "FunctionName": arn_of(f"{rule.definition.camel_name}Function"),
@@ -108,24 +115,17 @@ def invoke_permission(rule: DeployedRule, source_account: object | None) -> Temp
     return {"Type": "AWS::Lambda::Permission", "Properties": properties}
 
 
-def _alarm(settings: Settings, rule: DeployedRule) -> Template:
-    properties: Template = {
-        "AlarmName": f"{settings.function_name(rule)}-failed",
-        "AlarmDescription": f"{rule.name} could not judge or record everything; the function's log says what",
-        "Namespace": "AWS/Lambda",
-        "MetricName": "Errors",
-        "Dimensions": [{"Name": "FunctionName", "Value": ref(f"{rule.definition.camel_name}Function")}],
-        "Statistic": "Sum",
-        "Period": 300,
-        "EvaluationPeriods": 1,
-        "ComparisonOperator": "GreaterThanOrEqualToThreshold",
-        "Threshold": 1,
-        "TreatMissingData": "notBreaching",
+def _event_age(settings: Settings, rule: DeployedRule) -> Template:
+    """How long Lambda tries an event, where the settings say so. Lambda's own limit is six hours."""
+    if settings.maximum_event_age_seconds is None:
+        return {}
+    camel = rule.definition.camel_name
+    properties = {
+        "FunctionName": ref(f"{camel}Function"),
+        "Qualifier": "$LATEST",
+        "MaximumEventAgeInSeconds": settings.maximum_event_age_seconds,
     }
-    if settings.alarm_topic is not None:
-        topic = sub(f"arn:${{AWS::Partition}}:sns:${{AWS::Region}}:${{AWS::AccountId}}:{settings.alarm_topic}")
-        properties["AlarmActions"] = [topic]
-    return {"Type": "AWS::CloudWatch::Alarm", "Properties": properties}
+    return {f"{camel}EventAge": {"Type": "AWS::Lambda::EventInvokeConfig", "Properties": properties}}
 
 
 def _artifact_bucket(settings: Settings) -> object:

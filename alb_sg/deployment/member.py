@@ -1,4 +1,4 @@
-"""`member.yaml`: the roles in every account that rules judge, for a StackSet in one region."""
+"""`member.yaml`: the roles in every evaluated account, for a StackSet in one region."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ REMEDIATION_CONDITION = "Remedied"
 def central_parameter(settings: Settings) -> Template:
     parameter: Template = {
         "Type": "String",
-        "Description": "The account that has the functions: the delegated administrator of AWS Config",
+        "Description": "Account with the functions: the delegated administrator of AWS Config",
         "AllowedPattern": "^[0-9]{12}$",
     }
     if settings.organization.delegated_administrator is not None:
@@ -24,10 +24,10 @@ def central_parameter(settings: Settings) -> Template:
 
 
 def member_template(settings: Settings) -> Template:
-    """The evaluation role, and the remediation role where it is asked for.
+    """The evaluation role, and the remediation role where the settings enable it.
 
-    The former trusts the functions' roles by name, through a condition: a role named as a principal must exist first,
-    and is lost when it is made anew.
+    The evaluation role trusts the functions' roles by name, through a condition. A role named as a principal would
+    have to exist first, and IAM would drop it from the trust policy when somebody recreates it.
     """
     roles = f"arn:${{AWS::Partition}}:iam::${{{CENTRAL_PARAMETER}}}:role/"
     callers = [sub(f"{roles}{settings.function_name(rule)}") for rule in settings.rules]
@@ -39,12 +39,12 @@ def member_template(settings: Settings) -> Template:
     }
     return {
         "AWSTemplateFormatVersion": FORMAT_VERSION,
-        "Description": "alb-sg: the roles of the rules and documents, for every member account (one region is enough)",
+        "Description": "alb-sg: the roles of the rules and documents, for every member account (deploy to one region)",
         "Parameters": {
             CENTRAL_PARAMETER: central_parameter(settings),
             REMEDIATION_PARAMETER: {
                 "Type": "String",
-                "Description": "Whether to make the role that remediation documents run as",
+                "Description": "Whether to create the role that the remediation documents run as",
                 "Default": "yes" if settings.has_remediation else "no",
                 "AllowedValues": ["yes", "no"],
             },
@@ -53,7 +53,7 @@ def member_template(settings: Settings) -> Template:
         "Resources": {
             "EvaluationRole": role(
                 settings.names.evaluation_role,
-                "What the functions of alb-sg read and report in this account",
+                "Lets the functions of alb-sg read this account and report verdicts",
                 trust,
                 "evaluation",
                 evaluation_statements(settings.rules),

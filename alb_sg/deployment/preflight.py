@@ -1,4 +1,4 @@
-"""The account that is deployed to, asked before anything in it is changed."""
+"""Checks of the account before a deployment changes anything in it."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from alb_sg.remediation.document_names import DOCUMENTS
 
 
 class DeploymentError(Exception):
-    """Why nothing more was deployed: one sentence that says what was found and what to do."""
+    """A deployment stopped. The message says what was found and what to do."""
 
 
-# What S3 answers where there is no such bucket, or none that the caller may see.
+# S3's error codes for a bucket that does not exist, and for one that the caller may not see.
 NO_BUCKET_CODES = frozenset({"404", "NoSuchBucket"})
 ACCESS_DENIED_CODES = frozenset({"403", "AccessDenied"})
-# S3's name of us-east-1 in GetBucketLocation is empty.
+# GetBucketLocation returns no name for us-east-1.
 DEFAULT_BUCKET_REGION = "us-east-1"
 
 
 def caller_account_id() -> str:
-    """The account of the caller's credentials."""
+    """The account that the credentials belong to."""
     account: str = boto3.client("sts").get_caller_identity()["Account"]
     return account
 
 
 def check_bucket(bucket: str, account: str, region: str) -> None:
-    """Raises DeploymentError where the bucket does not exist, is another account's or in another region."""
+    """Raises DeploymentError if the bucket does not exist, belongs to another account or is in another region."""
     s3 = boto3.client("s3", region_name=region)
     try:
         s3.head_bucket(Bucket=bucket, ExpectedBucketOwner=account)
@@ -39,22 +39,23 @@ def check_bucket(bucket: str, account: str, region: str) -> None:
         code = error.response["Error"]["Code"]
         if code in NO_BUCKET_CODES:
             raise DeploymentError(
-                f"bucket {bucket} does not exist; make it in {region}, or name another one (artefactBucket, --bucket)"
+                f"bucket {bucket} does not exist; create it in {region}, or name another one (artefactBucket, --bucket)"
             ) from error
         if code in ACCESS_DENIED_CODES:
             raise DeploymentError(
-                f"bucket {bucket} is not of account {account}, or may not be seen; name another one "
+                f"account {account} does not own bucket {bucket}, or may not read it; name another one "
                 "(artefactBucket, --bucket)"
             ) from error
         raise
     if (found or DEFAULT_BUCKET_REGION) != region:
         raise DeploymentError(
-            f"bucket {bucket} is in {found or DEFAULT_BUCKET_REGION}; Lambda in {region} reads code from there alone"
+            f"bucket {bucket} is in {found or DEFAULT_BUCKET_REGION}, but Lambda in {region} reads code only from a "
+            f"bucket in {region}; create one there, or name another one (artefactBucket, --bucket)"
         )
 
 
 def check_functions(settings: Settings, region: str) -> None:
-    """Raises DeploymentError where a function of a name that would be used is somebody else's."""
+    """Raises DeploymentError if a function that this deployment would create exists and belongs to another owner."""
     client = boto3.client("lambda", region_name=region)
     for rule in settings.rules:
         name = settings.function_name(rule)
@@ -71,7 +72,7 @@ def check_functions(settings: Settings, region: str) -> None:
 
 
 def check_documents(settings: Settings, region: str) -> None:
-    """Raises DeploymentError where a document of a name that would be used is somebody else's."""
+    """Raises DeploymentError if a document that this deployment would create exists and belongs to another owner."""
     client = boto3.client("ssm", region_name=region)
     for name in DOCUMENTS:
         try:
@@ -90,8 +91,8 @@ def check_documents(settings: Settings, region: str) -> None:
 def upload_object(
     bucket: str, key: str, content: bytes, account: str, region: str, *, content_type: str = "application/zip"
 ) -> bool:
-    """Puts content, such as the artefact, where it is looked for; whether that was needed. A key is only ever one
-    content."""
+    """Uploads content, such as the artifact, unless the key exists: a key always stands for the same content. Returns
+    whether it uploaded."""
     s3: Any = boto3.client("s3", region_name=region)
     try:
         s3.head_object(Bucket=bucket, Key=key, ExpectedBucketOwner=account)

@@ -1,7 +1,6 @@
-"""`deploy`: the rules in one account through rdk, with the library as a layer and the settings in rdk's own files.
+"""`deploy`: deploys the rules to one account with rdk, the library as a layer and the settings in rdk's own files.
 
-rdk packs one folder for a rule and nothing beside it; what the rule imports comes in the layer, rdklib included, in
-the version that was tested.
+rdk packs only a rule's own folder. The layer brings what the rule imports, including rdklib in the tested version.
 """
 
 from __future__ import annotations
@@ -30,17 +29,19 @@ from alb_sg.deployment.stack_deployment import UPDATABLE_STATUSES, find_stack
 
 PrintLine = Callable[[str], None]
 
-# rdk's, before the name of the rule without underscores.
+# rdk names a function with this prefix and the rule's name without underscores.
 RDK_FUNCTION_PREFIX = "RDK-Rule-Function-"
-# Names the command where it is not on the path.
+# Environment variable with the path of the rdk command, if it is not on PATH.
 RDK_COMMAND_VARIABLE = "ALB_SG_RDK"
 
 
 def deploy_with_rdk(settings: Settings, layer: Artifact, rules: Path, print_line: PrintLine) -> None:
-    """`rdk deploy` of the rules in every region. Raises DeploymentError."""
+    """Runs `rdk deploy` for the rules in every region. Raises DeploymentError if the account or rdk refuses."""
     command = os.environ.get(RDK_COMMAND_VARIABLE) or shutil.which("rdk")
     if command is None or shutil.which(command) is None:
-        raise DeploymentError(f"rdk is not there; `make setup-rdk` installs it, and {RDK_COMMAND_VARIABLE} names it")
+        raise DeploymentError(
+            f"the command rdk was not found; run `make setup-rdk`, or set {RDK_COMMAND_VARIABLE} to its path"
+        )
     account = caller_account_id()
     for region in settings.regions:
         check_bucket(settings.artifact_bucket_name(account, region), account, region)
@@ -56,8 +57,10 @@ def deploy_with_rdk(settings: Settings, layer: Artifact, rules: Path, print_line
 
 
 def stage_rules(settings: Settings, rules: Path, folder: Path, region: str) -> Path:
-    """A copy of the rules with the settings put into rdk's files. In one account a function judges with the role that
-    rdk gives it: the role that Config records with can be assumed by nobody else."""
+    """Copies the rules to `folder` and writes the settings into rdk's files. Returns the folder.
+
+    In one account a function judges with its own role: nobody but AWS Config can assume the recorder's role.
+    """
     for rule in settings.rules:
         shutil.copytree(rules / rule.name, folder / rule.name, ignore=shutil.ignore_patterns("__pycache__", "*.zip"))
         path = folder / rule.name / "parameters.json"
@@ -73,7 +76,7 @@ def stage_rules(settings: Settings, rules: Path, folder: Path, region: str) -> P
 
 
 def _publish_layer(name: str, layer: Artifact, region: str) -> str:
-    """The layer version with this content: the latest one where it has it, else a new one."""
+    """The ARN of the layer version with this content: the latest version if it has it, otherwise a new one."""
     client: Any = boto3.client("lambda", region_name=region)
     digest = base64.b64encode(hashlib.sha256(layer.content).digest()).decode()
     # The newest version is the first.
@@ -100,8 +103,8 @@ def _run_rdk(command: str, folder: Path, settings: Settings, layer_arn: str, buc
 
 
 def _check_owner(settings: Settings, region: str) -> None:
-    """Raises DeploymentError where a stack or function of rdk's names is none that rdk made for these rules: rdk itself
-    would write over it. Tags do not tell: rdk gives its stacks none."""
+    """Raises DeploymentError if a stack or function has rdk's name for a rule but does not come from it: rdk would
+    overwrite it. The template's parameters identify it, because rdk does not tag its stacks."""
     cloudformation: Any = boto3.client("cloudformation", region_name=region)
     functions: Any = boto3.client("lambda", region_name=region)
     for rule in settings.rules:
@@ -124,7 +127,7 @@ def _check_owner(settings: Settings, region: str) -> None:
 
 
 def _check_stacks(settings: Settings, region: str) -> None:
-    """rdk ends with status 0 where CloudFormation rolled back."""
+    """Raises DeploymentError if CloudFormation rolled a stack back: rdk exits with status 0 then."""
     client: Any = boto3.client("cloudformation", region_name=region)
     for rule in settings.rules:
         name = rule.name.replace("_", "")

@@ -1,4 +1,4 @@
-"""Remediation as AWS Config and IAM have it: which document mends a rule's findings, and the role that it runs as."""
+"""The remediation configuration of a rule, and the role that the remediation documents run as."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from alb_sg.ssm_documents import document_parameters as document
 def remediation_properties(
     settings: Settings, rule: DeployedRule, *, automatic: object, parameters: Mapping[str, object]
 ) -> Template:
-    """The properties of AWS::Config::RemediationConfiguration. `parameters` are the rule's own, each a `static` value
-    or nothing: the document has to judge with the same.
+    """The properties of AWS::Config::RemediationConfiguration. `parameters` are the rule's own, each a static value or
+    AWS::NoValue, so that the document judges as the rule does.
 
-    The name of the rule is what its template calls it; AWS Config finds the one of its own conformance pack by it.
-    Which name that has got there is told by its `Ref`.
+    `ConfigRuleName` is the rule's name in its template: within a conformance pack, AWS Config finds the pack's rule by
+    it. The rule's `Ref` returns the name that the pack has given it.
     """
     remediation = rule.remediation
     role_arn = sub(f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/{settings.names.remediation_role}")
@@ -53,7 +53,7 @@ def static_value(value: object) -> Template:
 
 
 def remediation_role(settings: Settings) -> Template:
-    """The role that documents run as. Systems Manager alone assumes it, for an execution of this account."""
+    """The role that the documents run as. Only Systems Manager may assume it, for an execution in this account."""
     trust = {
         "Effect": "Allow",
         "Principal": {"Service": "ssm.amazonaws.com"},
@@ -67,7 +67,7 @@ def remediation_role(settings: Settings) -> Template:
     }
     return role(
         settings.names.remediation_role,
-        "What the documents of alb-sg read and change in this account",
+        "Lets the remediation documents of alb-sg read and change this account",
         trust,
         "remediation",
         remediation_statements(settings),

@@ -1,4 +1,4 @@
-"""What the roles may do: nothing that the rules do not declare, on nothing that is not theirs."""
+"""The roles' policies: only the actions that rules and documents declare, on the narrowest resources."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ ORGANIZATION_PARAMETER = "OrganizationId"
 
 
 def function_statements(settings: Settings, rule: DeployedRule) -> list[Template]:
-    """What a function does for itself in every region: write its log, leave failed events, read its exemptions.
+    """The permissions of a function in every region to write its log, queue failed events and read its exemptions.
 
-    The log group is the template's: a function that could make one would make it without retention.
+    The template creates the log group. A group that Lambda creates would keep its logs for ever.
     """
     name = settings.function_name(rule)
     statements: list[Template] = [
@@ -28,13 +28,13 @@ def function_statements(settings: Settings, rule: DeployedRule) -> list[Template
             "Sid": "WriteOwnLog",
             "Effect": "Allow",
             "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-            "Resource": _arns_in_every_region(settings, "logs", f"log-group:/aws/lambda/{name}:*"),
+            "Resource": _regional_arns(settings, "logs", f"log-group:/aws/lambda/{name}:*"),
         },
         {
             "Sid": "LeaveFailedEvents",
             "Effect": "Allow",
             "Action": ["sqs:SendMessage"],
-            "Resource": _arns_in_every_region(settings, "sqs", queue_name(settings, rule)),
+            "Resource": _regional_arns(settings, "sqs", queue_name(settings, rule)),
         },
     ]
     location = rule.exemptions
@@ -51,8 +51,8 @@ def function_statements(settings: Settings, rule: DeployedRule) -> list[Template
 
 
 def evaluation_statements(rules: Iterable[DeployedRule]) -> list[Template]:
-    """What the rules read and report in the account that they judge. None of it can be narrowed to a resource, but
-    the verdicts read to clear those that no longer apply; a conformance pack gives its rules names of its own."""
+    """The permissions to read the evaluated account and report verdicts. IAM narrows none of these actions to a
+    resource, except the reading of old verdicts, and a conformance pack gives its rules names of its own."""
     actions = sorted(
         {action for rule in rules for action in evaluation_actions(RECOMMENDATIONS_BY_NAME[rule.name], rule.source)}
     )
@@ -60,15 +60,15 @@ def evaluation_statements(rules: Iterable[DeployedRule]) -> list[Template]:
 
 
 def remediation_statements(settings: Settings) -> list[Template]:
-    """What the documents of the rules, and their inverse, call: each action on what IAM lets it be narrowed to.
+    """The permissions of the remediation documents and the undo document, each as narrow as IAM allows.
 
-    Rules and groups are made with the execution's tag and no others; a group is deleted that has it. IAM judges the
-    revocation of a rule by its group alone (Service Authorization Reference, Amazon EC2), so there no tag can tell.
+    The documents create rules and groups only with the execution's tag, and delete only groups that have it. IAM
+    checks a revocation against the group alone (Service Authorization Reference, Amazon EC2), so no tag can narrow it.
     """
     documents = (UNDO_DOCUMENT, *(document_name(rule.name) for rule in settings.rules))
     actions = {action for name in documents for action in document_actions(name)}
     group, rule = (_own_account_arn("ec2", f"{kind}/*") for kind in ("security-group", "security-group-rule"))
-    # A VPC may be another account's, who shares its subnets; the group that is made in it is of this account.
+    # Another account may own the VPC and share its subnets. The new group belongs to this account.
     vpc = sub("arn:${AWS::Partition}:ec2:*:*:vpc/*")
     tagged_request = {"Null": {f"aws:RequestTag/{EXECUTION_TAG}": "false"}}
     adding, revoking = ("ec2:AuthorizeSecurityGroup", "ec2:RevokeSecurityGroup")
@@ -101,26 +101,32 @@ def remediation_statements(settings: Settings) -> list[Template]:
         ("EvaluateAgain", REEVALUATION_ACTION, [_own_account_arn("config", "config-rule/*")], {}),
     ]
     reading = sorted(action for action in actions if not action.startswith(tuple(start for _, start, _, _ in narrowed)))
-    within: Template = {"StringEquals": {"aws:RequestedRegion": list(settings.regions)}}
     statements: list[Template] = [
-        {"Sid": "Read", "Effect": "Allow", "Action": reading, "Resource": "*", "Condition": within}
+        # One list of regions for all statements: a list in each would exceed IAM's limit for inline policies.
+        {
+            "Sid": "OnlyInTheseRegions",
+            "Effect": "Deny",
+            "Action": sorted({f"{action.partition(':')[0]}:*" for action in actions}),
+            "Resource": "*",
+            "Condition": {"StringNotEquals": {"aws:RequestedRegion": list(settings.regions)}},
+        },
+        {"Sid": "Read", "Effect": "Allow", "Action": reading, "Resource": "*"},
     ]
     for sid, start, resources, conditions in narrowed:
-        equal = {**within["StringEquals"], **conditions.get("StringEquals", {})}
         statements.append(
             {
                 "Sid": sid,
                 "Effect": "Allow",
                 "Action": sorted(action for action in actions if action.startswith(start)),
                 "Resource": resources,
-                "Condition": {**conditions, "StringEquals": equal},
+                **({"Condition": conditions} if conditions else {}),
             }
         )
     return statements + _exemption_statements(settings)
 
 
 def _exemption_statements(settings: Settings) -> list[Template]:
-    """That the documents read the exemptions: who is exempt is not fixed."""
+    """The permission of the documents to read the exemptions: they change no exempt load balancer."""
     locations = {str(rule.exemptions): rule.exemptions for rule in settings.rules if rule.exemptions is not None}
     return [
         {
@@ -134,7 +140,7 @@ def _exemption_statements(settings: Settings) -> list[Template]:
 
 
 def assume_role_statement(settings: Settings) -> Template:
-    """That a function may become the evaluation role of the accounts that it serves, and of no other."""
+    """The permission of a function to assume the evaluation role in the accounts that it serves, and in no others."""
     role = settings.names.evaluation_role
     statement: Template = {"Sid": "BecomeEvaluationRole", "Effect": "Allow", "Action": ["sts:AssumeRole"]}
     members = settings.organization.member_accounts
@@ -153,18 +159,21 @@ def queue_name(settings: Settings, rule: DeployedRule) -> str:
 
 
 def _exemption_resources(settings: Settings, location: AwsLocation) -> list[Template]:
-    """The object, or the parameter of this name in each region: a function asks in its own."""
+    """The ARN of the S3 object, or of the parameter in every region: a function reads the one in its own region."""
     if isinstance(location, S3Object):
         return [sub(f"arn:${{AWS::Partition}}:s3:::{location.bucket}/{location.key}")]
-    return _arns_in_every_region(settings, "ssm", f"parameter/{location.name.removeprefix('/')}")
+    return _regional_arns(settings, "ssm", f"parameter/{location.name.removeprefix('/')}")
 
 
 def _own_account_arn(service: str, resource: str) -> Template:
-    """Resources of this account, in whatever region."""
+    """An ARN of this account in every region."""
     return sub(f"arn:${{AWS::Partition}}:{service}:*:${{AWS::AccountId}}:{resource}")
 
 
-def _arns_in_every_region(settings: Settings, service: str, resource: str) -> list[Template]:
-    return [
-        sub(f"arn:${{AWS::Partition}}:{service}:{region}:${{AWS::AccountId}}:{resource}") for region in settings.regions
-    ]
+def _regional_arns(settings: Settings, service: str, resource: str) -> list[Template]:
+    """A resource of this account in every region of the settings.
+
+    An ARN for each of many regions would exceed the 10,240 characters that IAM allows for a role's inline policies.
+    """
+    region = settings.home_region if len(settings.regions) == 1 else "*"
+    return [sub(f"arn:${{AWS::Partition}}:{service}:{region}:${{AWS::AccountId}}:{resource}")]

@@ -38,10 +38,13 @@ class RuleDefinition:
 
 
 def read_rule_definitions(folder: Path) -> tuple[RuleDefinition, ...]:
-    """Every rule in the folder, sorted by name. Raises InvalidInputError where there is none or a file is invalid."""
+    """Every rule in the folder, sorted by name. Raises InvalidInputError if there is none or a file is invalid."""
     files = sorted(folder.glob("*/parameters.json"))
     if not files:
-        raise InvalidInputError("no rule found here (RULE/parameters.json); run this from the checkout", str(folder))
+        raise InvalidInputError(
+            "contains no rule (RULE/parameters.json); run the command in the checkout, or name the folder with --rules",
+            str(folder),
+        )
     return tuple(_read_definition(path) for path in files)
 
 
@@ -63,4 +66,4 @@ def _read_definition(path: Path) -> RuleDefinition:
             rule_sets=frozenset(content["RuleSets"]),
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise InvalidInputError(f"not rdk's parameters.json of a rule ({error!r})", str(path)) from error
+        raise InvalidInputError(f"is not a parameters.json as rdk writes it ({error!r})", str(path)) from error

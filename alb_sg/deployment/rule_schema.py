@@ -24,13 +24,13 @@ def with_rules(schema: Mapping[str, Any]) -> Schema:
 
 
 def _rule(recommendation: Recommendation) -> Schema:
-    deployed = "" if recommendation.deployed_by_default else " Deployed only where deployed is true."
+    deployed = "" if recommendation.deployed_by_default else " Deployed only if deployed is true."
     return {
         "description": f"{recommendation.requirement_text} Severity {recommendation.severity.name}.{deployed}",
         "$ref": "#/$defs/rule",
         "properties": {
             "parameters": {
-                "description": "Rule parameters, instead of those of all rules.",
+                "description": "Rule parameters that override those of all rules.",
                 "properties": _parameters(recommendation.parameters),
             }
         },

@@ -1,9 +1,8 @@
-"""Service models with the operations that functions call and no others, made from those of the installed botocore.
+"""Service models that hold only the operations that functions call, made from the installed botocore.
 
-botocore's own model of EC2 describes some 800 operations, of which the rules call six; reading it takes longer and more
-memory than all the rest of an invocation (`alb_sg.aws.service_models` reads these in its place). Nothing in a
-model is changed but that operations and shapes which nobody calls, and documentation, are left out: requests and
-answers are the same bytes. The same botocore gives the same bytes here.
+botocore's model of EC2 describes some 800 operations, and the rules call six. Reading it takes more time and memory
+than the rest of an invocation, so `alb_sg.aws.service_models` reads these models instead. They omit unused operations,
+unused shapes and documentation. Requests and responses stay the same bytes. The same botocore gives the same models.
 """
 
 from __future__ import annotations
@@ -30,14 +29,14 @@ SERVICE_BY_IAM_PREFIX = {
     "ssm": "ssm",
     "sts": "sts",
 }
-# To become the role of the account that is judged, and to ask which account it is: STS asks no permission for either.
+# To assume the evaluation role, and to learn the account. Rules do not declare these.
 STS_ACTIONS = ("sts:AssumeRole", "sts:GetCallerIdentity")
-# What botocore's client of S3 calls by itself: after a bucket's redirection, and for directory buckets.
+# Calls that botocore's S3 client makes on its own: after a redirection, and for directory buckets.
 S3_ACTIONS = ("s3:CreateSession", "s3:HeadBucket")
 
 PAGINATORS = "paginators-1"
 ENDPOINT_RULES = "endpoint-rule-set-1"
-# Parts of a model that describe it to people or tools, not to a client.
+# Parts of a model that no client reads.
 OMITTED_KEYS = frozenset({"documentation", "documentationUrl", "examples", "authorizers"})
 
 
@@ -54,8 +53,8 @@ def called_operations() -> dict[str, tuple[str, ...]]:
 
 
 def service_model_files() -> dict[str, bytes]:
-    """The files of the artefact that hold the reduced models, by path."""
-    # Nothing that somebody keeps in ~/.aws/models or names in AWS_DATA_PATH.
+    """The files of the artifact that hold the reduced models, by path."""
+    # Ignore models in ~/.aws/models and AWS_DATA_PATH.
     loader = Loader(extra_search_paths=[Loader.BUILTIN_DATA_PATH], include_default_search_paths=False)
     files: dict[str, Any] = {}
     prefixes = set()
@@ -74,9 +73,9 @@ def service_model_files() -> dict[str, bytes]:
 
 
 def reduce_model(model: Mapping[str, Any], service: str, operations: Collection[str]) -> dict[str, Any]:
-    """A service's model with these operations and the shapes that they reach.
+    """A service's model with only these operations and the shapes that they use.
 
-    Raises InvalidInputError where the installed botocore does not know one of them.
+    Raises InvalidInputError if the installed botocore lacks one of the operations.
     """
     unknown = sorted(set(operations) - model["operations"].keys())
     if unknown:
@@ -109,7 +108,7 @@ def _referenced_shapes(value: Any) -> Iterator[str]:
 
 def _without_documentation(value: Any) -> Any:
     if isinstance(value, dict):
-        # A member of a structure may bear the name; what it says is an object then.
+        # A structure's member may have such a name. Its value is an object then.
         return {
             name: _without_documentation(member)
             for name, member in value.items()
@@ -121,7 +120,7 @@ def _without_documentation(value: Any) -> Any:
 
 
 def _reduce_endpoints(endpoints: Mapping[str, Any], prefixes: Collection[str]) -> dict[str, Any]:
-    """Every partition and region, with the endpoints of these services alone."""
+    """Every partition and region, with the endpoints of these services only."""
     partitions = [
         {**partition, "services": {name: said for name, said in partition["services"].items() if name in prefixes}}
         for partition in endpoints["partitions"]

@@ -1,4 +1,4 @@
-"""`rdk-config.json`: how the package is deployed, read once and refused with every mistake that it has."""
+"""`rdk-config.json`, the deployment's settings: read once, and refused with every mistake at once."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from alb_sg.remediation.fix_request import RULES_PER_GROUP, ManagedGroupPolicy, 
 MAX_PARAMETER_LENGTHS = {
     definition.name: definition.max_length for definition in PARAMETERS if definition.max_length is not None
 }
-# RemediationParameterValue.StaticValue in AWS Config's API: the characters of one value.
+# AWS Config's limit for RemediationParameterValue.StaticValue: the characters of one value.
 MAX_REMEDIATION_VALUE_LENGTH = 256
-# In the resource of a policy these mean more than themselves.
+# Characters with a special meaning in the resource of a policy.
 POLICY_WILDCARDS = frozenset("*?$")
 
 
@@ -42,8 +42,8 @@ class ResourceNames:
 
 @dataclass(frozen=True, slots=True)
 class OrganizationSettings:
-    """Where the rules are deployed to. The accounts that functions serve are those of `organization_id`, or those of
-    `member_accounts`; with neither, the template asks for the organization's id."""
+    """The organization that the rules are deployed to. The functions serve the accounts of `organization_id` or of
+    `member_accounts`. With neither, the template has a parameter for the organization's id."""
 
     delegated_administrator: str | None = None
     organization_id: str | None = None
@@ -53,7 +53,7 @@ class OrganizationSettings:
 
 
 class RemediationMode(Enum):
-    """Who starts a rule's document: nobody, a person in AWS Config's console, or AWS Config by itself."""
+    """Who starts a rule's document: nobody, a person, or AWS Config."""
 
     OFF = "off"
     MANUAL = "manual"
@@ -62,8 +62,8 @@ class RemediationMode(Enum):
 
 @dataclass(frozen=True, slots=True)
 class RemediationSettings:
-    """How a rule's findings are remedied. `attempts` are AWS Config's for one resource, `retry_seconds` apart;
-    `concurrent_percentage` of the resources are worked on at once, until `error_percentage` have failed."""
+    """How AWS Config remediates a rule's findings. It tries a resource `attempts` times within `retry_seconds`. It
+    works on `concurrent_percentage` of the resources at once and stops when `error_percentage` have failed."""
 
     mode: RemediationMode = RemediationMode.OFF
     shared_group: SharedGroupPolicy = SharedGroupPolicy.DEDICATED
@@ -77,7 +77,7 @@ class RemediationSettings:
 
 @dataclass(frozen=True, slots=True)
 class DeployedRule:
-    """A rule with everything that its deployment says of it. `parameters` are those that differ from the default."""
+    """A rule with its deployment settings. `parameters` are those that differ from the default."""
 
     definition: RuleDefinition
     severity: str
@@ -109,7 +109,7 @@ class DeployedRule:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`rdk-config.json` with its defaults filled in. `left_out` are types outside the rules' scope, by region."""
+    """`rdk-config.json` with its defaults filled in. `excluded_types` are types outside the rules' scope, by region."""
 
     rules: tuple[DeployedRule, ...]
     regions: tuple[str, ...]
@@ -118,21 +118,23 @@ class Settings:
     names: ResourceNames = field(default_factory=ResourceNames)
     log_retention_days: int = 90
     alarm_topic: str | None = None
+    reserved_concurrency: int | None = None
+    maximum_event_age_seconds: int | None = None
     excluded_types: Mapping[str, frozenset[str]] = field(default_factory=dict)
     organization: OrganizationSettings = field(default_factory=OrganizationSettings)
 
     @property
     def has_remediation(self) -> bool:
-        """Whether any rule's findings are."""
+        """Whether any rule has remediation."""
         return any(rule.has_remediation for rule in self.rules)
 
     @property
     def home_region(self) -> str:
-        """The region that is deployed first and has the roles, which are one for all regions."""
+        """The region to deploy first. Its stack creates the roles, which serve all regions."""
         return self.regions[0]
 
     def resource_types(self, rule: DeployedRule, region: str | None) -> tuple[str, ...]:
-        """The types whose changes a rule listens to in a region; None: wherever no type is left out."""
+        """The types whose changes trigger a rule in `region` (None: every region without `regionalScope`)."""
         left_out = self.excluded_types.get(region, frozenset()) if region else frozenset()
         return tuple(name for name in rule.definition.resource_types if name not in left_out)
 
@@ -174,12 +176,12 @@ def _read(path: Path) -> Any:
         raise InvalidSettingsError(str(path), [SettingsProblem("", f"is not JSON: {error.msg} in {where}")]) from error
     if twice:
         raise InvalidSettingsError(
-            str(path), [SettingsProblem("", f"the key {json.dumps(key)} is there twice") for key in twice]
+            str(path), [SettingsProblem("", f"the key {json.dumps(key)} appears twice; remove one") for key in twice]
         )
     return content
 
 
-# --- what the schema cannot tell
+# --- what the schema cannot express
 
 
 def _inconsistencies(content: Mapping[str, Any], definitions: Sequence[RuleDefinition]) -> Iterator[SettingsProblem]:
@@ -199,7 +201,7 @@ def _rule_set_problems(content: Mapping[str, Any], definitions: Sequence[RuleDef
                 f"ruleSets[{position}]", f"no rule is in the rule set {name!r}; known are {sorted_list(known)}"
             )
     if known >= set(content["ruleSets"]) and not any(_deployed_definitions(content, definitions)):
-        yield SettingsProblem("rules", "deployed is false for every rule; leave one to deploy")
+        yield SettingsProblem("rules", "deployed is false for every rule; deploy at least one")
 
 
 def _bucket_problems(content: Mapping[str, Any]) -> Iterator[SettingsProblem]:
@@ -210,19 +212,23 @@ def _bucket_problems(content: Mapping[str, Any]) -> Iterator[SettingsProblem]:
     elif len(content["regions"]) > 1 and "{region}" not in name:
         yield SettingsProblem(
             "artefactBucket",
-            f"{name!r} is one bucket for {len(content['regions'])} regions, and Lambda reads code from a bucket in its "
-            "own region; put {region} into the name",
+            f"{name!r} is one bucket for {len(content['regions'])} regions, but Lambda reads code only from a bucket "
+            "in its own region; put {region} into the name",
         )
 
 
 def _name_problems(content: Mapping[str, Any], definitions: Sequence[RuleDefinition]) -> Iterator[SettingsProblem]:
     names = _resource_names(content)
     if names.evaluation_role == names.remediation_role:
-        yield SettingsProblem("names", f"evaluationRole and remediationRole are both {names.evaluation_role!r}")
+        yield SettingsProblem(
+            "names", f"evaluationRole and remediationRole are both {names.evaluation_role!r}; choose different names"
+        )
     for definition in definitions:
         name = f"{names.function_prefix}{definition.kebab_name}"
         if name in {names.evaluation_role, names.remediation_role}:
-            yield SettingsProblem("names", f"{name!r} would be the role of a function and of the member accounts")
+            yield SettingsProblem(
+                "names", f"{name!r} is also the name of a function's role; choose another role name or functionPrefix"
+            )
 
 
 def _rule_problems(content: Mapping[str, Any], definitions: Sequence[RuleDefinition]) -> Iterator[SettingsProblem]:
@@ -245,22 +251,20 @@ def _rule_problems(content: Mapping[str, Any], definitions: Sequence[RuleDefinit
 def _remediation_problems(
     rule: str, parameters: Mapping[str, str], *, in_organization: bool
 ) -> Iterator[SettingsProblem]:
-    """What a rule may be given and its document may not."""
+    """Parameters that a rule accepts and its document does not."""
     path = f"rules.{rule}.remediation"
     for name, value in parameters.items():
         if MAX_REMEDIATION_VALUE_LENGTH < len(value) <= MAX_PARAMETER_LENGTHS[name]:
             yield SettingsProblem(
                 path,
-                f"{name} has {len(value)} characters, of which AWS Config hands {MAX_REMEDIATION_VALUE_LENGTH} "
-                "to a document; "
-                "turn remediation off, or name a prefix list",
+                f"{name} has {len(value)} characters, but AWS Config passes at most {MAX_REMEDIATION_VALUE_LENGTH} to "
+                "a document; shorten it with a prefix list, or turn remediation off",
             )
     if in_organization and parameters.get(EXEMPTIONS_PARAMETER, "").startswith(SSM_PREFIX):
         yield SettingsProblem(
             path,
-            f"Exemptions are in {parameters[EXEMPTIONS_PARAMETER]}, which can be read in one account alone, and "
-            "documents run in "
-            "every account of the organization; keep them in S3",
+            f"Exemptions are in {parameters[EXEMPTIONS_PARAMETER]}, which only one account can read, but documents run "
+            "in every account of the organization; keep them in S3",
         )
 
 
@@ -268,7 +272,7 @@ def _parameter_problems(path: str, values: Mapping[str, str], known: set[str]) -
     free = known - set(RDKLIB_PARAMETERS)
     for name, value in values.items():
         if name in RDKLIB_PARAMETERS:
-            yield SettingsProblem(path, f"{name} is set by the deployment itself; names.evaluationRole names the role")
+            yield SettingsProblem(path, f"the deployment sets {name} itself; name the role with names.evaluationRole")
         elif name not in free:
             yield SettingsProblem(path, f"unknown parameter {name!r}; known are {sorted_list(free)}")
         else:
@@ -278,13 +282,11 @@ def _parameter_problems(path: str, values: Mapping[str, str], known: set[str]) -
                 yield SettingsProblem(f"{path}.{name}", str(error))
                 continue
             if len(value) > MAX_PARAMETER_LENGTHS[name]:
-                limit = (
-                    f"the {MAX_PARAMETER_LENGTHS[name]} that it may have of the 1,024 that AWS Config takes of a rule"
-                )
+                limit = f"its share of {MAX_PARAMETER_LENGTHS[name]} of the 1,024 that AWS Config accepts for a rule"
                 yield SettingsProblem(f"{path}.{name}", f"{len(value)} characters are more than {limit}")
             if isinstance(location, S3Object) and POLICY_WILDCARDS & set(location.key):
                 yield SettingsProblem(
-                    f"{path}.{name}", "a key with *, ? or $ cannot be named in a role's policy; choose another"
+                    f"{path}.{name}", "a role's policy cannot name a key with *, ? or $; choose another key"
                 )
 
 
@@ -294,26 +296,26 @@ def _scope_problems(content: Mapping[str, Any], definitions: Sequence[RuleDefini
         path = f"regionalScope.{region}"
         if region not in content["regions"]:
             yield SettingsProblem(
-                path, f"{region} is not among the regions deployed to: {', '.join(content['regions'])}"
+                path, f"{region} is not in regions: {', '.join(content['regions'])}; add it there, or remove it here"
             )
         for position, name in enumerate(said["leaveOut"]):
             if name not in known:
                 yield SettingsProblem(
-                    f"{path}.leaveOut[{position}]", f"no rule listens to {name!r}; known are {sorted_list(known)}"
+                    f"{path}.leaveOut[{position}]", f"no rule is triggered by {name!r}; known are {sorted_list(known)}"
                 )
         if known <= set(said["leaveOut"]):
-            yield SettingsProblem(f"{path}.leaveOut", "leaves no type to listen to")
+            yield SettingsProblem(f"{path}.leaveOut", "leaves no type that triggers a rule; keep at least one")
 
 
 def _organization_problems(content: Mapping[str, Any]) -> Iterator[SettingsProblem]:
     members, excluded = content.get("memberAccounts", []), content.get("excludedAccounts", [])
     if members and "organizationId" in content:
-        yield SettingsProblem(
-            "organization", "has both organizationId and memberAccounts; one of them says whom to serve"
-        )
+        yield SettingsProblem("organization", "has both organizationId and memberAccounts; remove one")
     for account in members:
         if account in excluded:
-            yield SettingsProblem("organization.excludedAccounts", f"{account} is in memberAccounts too")
+            yield SettingsProblem(
+                "organization.excludedAccounts", f"{account} is also in memberAccounts; remove it from one of them"
+            )
 
 
 # --- the settings themselves
@@ -329,6 +331,8 @@ def _make_settings(content: Mapping[str, Any], definitions: Sequence[RuleDefinit
         names=_resource_names(content),
         log_retention_days=content.get("logRetentionDays", 90),
         alarm_topic=content.get("alarmTopic"),
+        reserved_concurrency=content.get("reservedConcurrency"),
+        maximum_event_age_seconds=content.get("maximumEventAgeSeconds"),
         excluded_types={
             region: frozenset(said["leaveOut"]) for region, said in content.get("regionalScope", {}).items()
         },

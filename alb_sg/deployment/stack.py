@@ -1,4 +1,4 @@
-"""`stack.yaml`: one account without rdk, functions, roles and rules in one stack."""
+"""`stack.yaml`: functions, roles and rules for one account, without rdk."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from alb_sg.deployment.role_policies import evaluation_statements
 from alb_sg.deployment.settings import RemediationMode, Settings
 from alb_sg.parameters import READING_PARAMETERS
 
-# rdklib's: judge with the function's own role.
+# rdklib's parameter for a function that judges with its own role.
 USE_OWN_ROLE = {"AssumeRoleMode": "false"}
 
 
 def stack_template(settings: Settings, artifact_key: str, region: str | None = None) -> Template:
-    """The stack of a region (None: of all where no type is left out). Each function reads with its own role, which may
-    do what its rule declares. Remediation, where it is asked for, names the documents of `documents.yaml`."""
+    """The stack of `region` (None: every region without `regionalScope`). Each function reads with its own role, which
+    has the permissions that its rule declares. Remediation uses the documents of `documents.yaml`."""
     resources: Template = {}
     for rule in settings.rules:
         camel = rule.definition.camel_name

@@ -1,4 +1,4 @@
-"""`deploy-stack`: the rules in one account, as one CloudFormation stack in each region."""
+"""`deploy-stack`: deploys the rules to one account as a CloudFormation stack in each region."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ from alb_sg.deployment.stack import stack_template
 
 PrintLine = Callable[[str], None]
 
-# Stacks in these can be updated; in others CloudFormation refuses, in words that do not say what to do.
+# The states in which CloudFormation updates a stack. In others its error does not say what to do.
 UPDATABLE_STATUSES = frozenset(
     {"CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE", "IMPORT_COMPLETE", "IMPORT_ROLLBACK_COMPLETE"}
 )
 
 
 def deploy_stack(settings: Settings, artifact: Artifact, print_line: PrintLine) -> None:
-    """Creates or updates the stack in every region, the home region first; before it, where remediation is asked for,
-    one with the documents.
+    """Creates or updates the stack in every region, the home region first. With remediation, a stack with the documents
+    comes before it.
 
-    Everything that can be known beforehand is asked in every region before anything is changed in one. Raises
-    DeploymentError; what CloudFormation refuses it has rolled back.
+    Checks every region before it changes any. Raises DeploymentError if a check fails, or if CloudFormation has
+    rolled a stack back.
     """
     account = caller_account_id()
     documents = f"{settings.stack_name}-documents"
@@ -73,9 +73,9 @@ def _check_stack(name: str, settings: Settings, region: str) -> None:
         return
     status = stack["StackStatus"]
     if status == "ROLLBACK_COMPLETE":
-        raise DeploymentError(f"stack {name} in {region} failed when it was created; delete it first, nothing is in it")
+        raise DeploymentError(f"stack {name} in {region} failed on creation and is empty; delete it first")
     if status not in UPDATABLE_STATUSES:
-        raise DeploymentError(f"stack {name} in {region} is {status}; wait until that has ended, or repair it")
+        raise DeploymentError(f"stack {name} in {region} is {status}; wait until it finishes, or repair the stack")
     owner = {tag["Key"]: tag["Value"] for tag in stack.get("Tags", [])}.get(OWNER_TAG)
     if owner != settings.stack_name:
         raise DeploymentError(
@@ -85,7 +85,7 @@ def _check_stack(name: str, settings: Settings, region: str) -> None:
 
 
 def find_stack(client: Any, name: str) -> dict[str, Any] | None:
-    """A stack that is there; None where there is none of this name."""
+    """The stack of this name, or None."""
     try:
         found: list[dict[str, Any]] = client.describe_stacks(StackName=name)["Stacks"]
     except ClientError as error:
@@ -103,7 +103,7 @@ class _StackLocation:
 
 
 def _template_arguments(name: str, text: str, location: _StackLocation) -> dict[str, str]:
-    """A template as CloudFormation takes it: as text, or from the artefact's bucket where it is too long for that."""
+    """The request's template: its text, or its address in the artifact's bucket if it is too large for a request."""
     content = text.encode()
     if len(content) <= MAX_TEMPLATE_BYTES:
         return {"TemplateBody": text}
@@ -117,15 +117,15 @@ def _template_arguments(name: str, text: str, location: _StackLocation) -> dict[
 def _create_or_update(
     name: str, template: str, location: _StackLocation, parameters: Mapping[str, str] | None = None
 ) -> str:
-    """What was done. Raises DeploymentError with the resource that failed first, after CloudFormation has rolled
-    back."""
+    """Returns what happened to the stack, such as "created". If CloudFormation rolls back, raises DeploymentError with
+    the resource that failed first."""
     region = location.region
     client: Any = boto3.client("cloudformation", region_name=region)
     request = {
         "StackName": name,
         **_template_arguments(name, template, location),
         "Capabilities": ["CAPABILITY_NAMED_IAM"],
-        # CloudFormation gives it to resources too, which have the same tag of their own.
+        # CloudFormation copies it to resources that do not have the tag themselves.
         "Tags": [{"Key": OWNER_TAG, "Value": location.settings.stack_name}],
         "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in (parameters or {}).items()],
     }
@@ -149,7 +149,7 @@ def _create_or_update(
 
 
 def first_failed_resource(client: Any, name: str) -> str:
-    """The latest operation's first failed resource; what failed after it was only cancelled."""
+    """The first resource that failed in the latest operation. CloudFormation only cancelled the others."""
     events = read_items(client, "describe_stack_events", {"StackName": name}, "StackEvents")
     failed: list[str] = []
     for event in events:

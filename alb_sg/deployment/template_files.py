@@ -1,4 +1,4 @@
-"""The templates that depend on `rdk-config.json`, as files. All others are hand-written, in `deploy/`."""
+"""The templates that depend on `rdk-config.json`. The hand-written ones are in `deploy/`."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from alb_sg.remediation.document_names import document_name
 
 
 def render_templates(settings: Settings, artifact: Artifact) -> dict[str, str]:
-    """The templates' texts by file name. A region where types are left out has rules of its own, in files of its own
-    such as `conformance-pack.me-central-1.yaml`."""
+    """The templates' texts by file name. A region with a `regionalScope` has its own files, such as
+    `conformance-pack.me-central-1.yaml`."""
     files = {
         "central.yaml": template_text(central_template(settings, artifact.key)),
         "documents.yaml": template_text(documents_template(settings, artifact)),
@@ -33,26 +33,24 @@ def render_templates(settings: Settings, artifact: Artifact) -> dict[str, str]:
 
 
 def regional_remarks(settings: Settings) -> Iterator[str]:
-    """Where the rules listen to less than elsewhere."""
+    """The regions where fewer types trigger the rules."""
     for region, types in sorted(settings.excluded_types.items()):
-        yield f"{region}: changes of {', '.join(sorted(types))} trigger nothing there; the periodic run covers them"
+        yield f"{region}: changes of {', '.join(sorted(types))} trigger no rule; the periodic run covers them"
 
 
 def deployment_remarks(settings: Settings) -> Iterator[str]:
-    """What whoever deploys the files should know of them."""
+    """What the person who deploys the files needs to know."""
     for remark in regional_remarks(settings):
-        yield f"{remark} (the files with the region in their names)"
+        yield f"{remark} (in the files whose names contain the region)"
     organization = settings.organization
     if organization.delegated_administrator is None:
-        yield "rdk-config.json has no organization: member.yaml and the conformance pack ask for CentralAccountId"
+        yield "rdk-config.json has no organization: pass CentralAccountId to member.yaml and the conformance pack"
     if organization.organization_id is None and not organization.member_accounts:
-        yield "rdk-config.json names neither an organizationId nor memberAccounts: central.yaml asks for OrganizationId"
+        yield "rdk-config.json has neither organizationId nor memberAccounts: pass OrganizationId to central.yaml"
     for rule in settings.rules:
         if rule.has_remediation:
-            by_whom = (
-                "AWS Config" if rule.remediation.mode is RemediationMode.AUTOMATIC else "whoever asks AWS Config to"
-            )
+            by_whom = "AWS Config" if rule.remediation.mode is RemediationMode.AUTOMATIC else "a person"
             yield (
                 f"{rule.name}: {by_whom} runs {document_name(rule.name)} as {settings.names.remediation_role}; "
-                "member.yaml and documents.yaml must be in every account first"
+                "deploy member.yaml and documents.yaml to every account first"
             )

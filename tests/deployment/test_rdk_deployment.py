@@ -51,7 +51,10 @@ def test_rdk_that_is_not_there(
 ) -> None:
     monkeypatch.setenv("ALB_SG_RDK", str(tmp_path / "rdk"))
     assert main(["deploy", "--rules", str(RULES), "--config", str(write(SHIPPED, tmp_path))]) == 1
-    assert capsys.readouterr().err == "rdk is not there; `make setup-rdk` installs it, and ALB_SG_RDK names it\n"
+    assert (
+        capsys.readouterr().err
+        == "the command rdk was not found; run `make setup-rdk`, or set ALB_SG_RDK to its path\n"
+    )
 
 
 @pytest.fixture

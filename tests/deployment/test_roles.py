@@ -113,7 +113,7 @@ def aws() -> Iterator[Estate]:
 def actions_of(role: Mapping[str, Any]) -> list[str]:
     """Every action that a role's policies allow."""
     statements = [said for policy in role["Policies"] for said in policy["PolicyDocument"]["Statement"]]
-    return [action for statement in statements for action in statement["Action"]]
+    return [action for statement in statements if statement["Effect"] == "Allow" for action in statement["Action"]]
 
 
 class Role:

@@ -116,19 +116,21 @@ def test_a_rule_may_be_left_to_another_file(tmp_path: Path) -> None:
 
 MISTAKES: list[tuple[str, object, str]] = [
     # What the schema refuses, a case for each of its keywords.
-    ("regions", None, '"regions" is missing. The regions that the rules run in.'),
+    ("regions", None, '"regions" is missing. Regions that the rules run in.'),
     ("region", ["us-east-1"], 'unknown key "region"; known are $schema, alarmTopic, artefactBucket,'),
     ("regions", [], "regions: must not be empty"),
     ("regions", "us-east-1", 'regions: "us-east-1" must be a list'),
-    ("regions", ["us-east-1", "us-east-1"], "regions: us-east-1 is there more than once"),
+    ("regions", ["us-east-1", "us-east-1"], "regions: us-east-1 appears more than once"),
     ("regions", ["Frankfurt"], 'regions[0]: "Frankfurt" is not allowed here. An AWS region, such as eu-central-1.'),
     ("frequency", "Daily", 'frequency: "Daily" is not allowed; allowed are One_Hour, Three_Hours,'),
     ("logRetentionDays", 100, "logRetentionDays: 100 is not allowed; allowed are 1, 3, 5,"),
+    ("reservedConcurrency", 0, "reservedConcurrency: 0 is not allowed here. Concurrent invocations reserved"),
+    ("maximumEventAgeSeconds", 21_601, "maximumEventAgeSeconds: 21601 is not allowed here. Seconds that Lambda keeps"),
     (f"rules/{RULE}/severity", "high", f'rules.{RULE}.severity: "high" is not allowed; allowed are LOW, MEDIUM,'),
     (f"rules/{RULE}/remediation", True, f"rules.{RULE}.remediation: true must be an object"),
     (f"rules/{RULE}/remediation/mode", "on", 'mode: "on" is not allowed; allowed are off, manual, automatic'),
-    (f"rules/{RULE}/remediation/attempts", 26, "attempts: 26 is not allowed here. How often AWS Config tries"),
-    (f"rules/{RULE}/remediation/retrySeconds", 0, "retrySeconds: 0 is not allowed here. The seconds in which"),
+    (f"rules/{RULE}/remediation/attempts", 26, "attempts: 26 is not allowed here. Automatic attempts before"),
+    (f"rules/{RULE}/remediation/retrySeconds", 0, "retrySeconds: 0 is not allowed here. Seconds within which"),
     (f"rules/{RULE}/remediation/rulesPerGroup", "60", 'rulesPerGroup: "60" must be a whole number'),
     (f"rules/{RULE}/remediation/document", "X", 'unknown key "document"; known are attempts, concurrentPercentage'),
     ("parameters/Exemptions", 1, "parameters.Exemptions: 1 must be text"),
@@ -138,12 +140,12 @@ MISTAKES: list[tuple[str, object, str]] = [
     (
         "organization/memberAccounts",
         [f"{number:012}" for number in range(51)],
-        "organization.memberAccounts: 51 are more than the 50 allowed. The accounts that functions serve",
+        "organization.memberAccounts: 51 entries are more than the 50 allowed. Accounts that the functions serve",
     ),
     (
         "organization/deliveryBucket",
         "my-bucket",
-        "pack templates in; AWS wants its name to start with awsconfigconforms.",
+        "pack templates. Its name must start with awsconfigconforms.",
     ),
     (
         "regionalScope/Bahrain",
@@ -155,12 +157,12 @@ MISTAKES: list[tuple[str, object, str]] = [
     ("artefactBucket", "one-bucket", "artefactBucket: 'one-bucket' is one bucket for 3 regions"),
     ("artefactBucket", "alb-{stage}-{region}", "has braces that are neither {account} nor {region}"),
     ("names/remediationRole", "alb-sg-evaluation", "names: evaluationRole and remediationRole are both"),
-    ("names/remediationRole", "alb-sg-icmp-pmtud", "names: 'alb-sg-icmp-pmtud' would be the role of a function"),
     (
         "parameters/Exemption",
         "x",
         "parameters: unknown parameter 'Exemption'; known are AcceptedSources, Accepted",
     ),
+    ("names/remediationRole", "alb-sg-icmp-pmtud", "names: 'alb-sg-icmp-pmtud' is also the name of a function's role"),
     (
         f"rules/{RULE}/parameters/TargetMatch",
         "effective",
@@ -169,36 +171,40 @@ MISTAKES: list[tuple[str, object, str]] = [
             "known are AcceptedSources, AcceptedSourcesMatch, Exemptions, Source, TagKey"
         ),
     ),
-    ("parameters/AssumeRoleMode", "false", "parameters: AssumeRoleMode is set by the deployment itself"),
+    ("parameters/AssumeRoleMode", "false", "parameters: the deployment sets AssumeRoleMode itself"),
     ("parameters/TargetMatch", "literal", "parameters.TargetMatch: rule parameter TargetMatch is effective or"),
     ("parameters/Exemptions", "file.json", "parameters.Exemptions: "),
     (
         "parameters/Exemptions",
         "s3://bucket/*",
-        "parameters.Exemptions: a key with *, ? or $ cannot be named in a role's",
+        "parameters.Exemptions: a role's policy cannot name a key with *, ? or $",
     ),
-    ("parameters/TagKey", "x" * 1024, "parameters.TagKey: 1024 characters are more than the 128 that it may have"),
-    ("rules", {name: {"deployed": False} for name in RULE_NAMES}, "rules: deployed is false for every rule; leave one"),
+    ("parameters/TagKey", "x" * 1024, "parameters.TagKey: 1024 characters are more than its share of 128 of the 1,024"),
+    (
+        "rules",
+        {name: {"deployed": False} for name in RULE_NAMES},
+        "rules: deployed is false for every rule; deploy at least one",
+    ),
     (f"rules/{RULE}/deployed", "no", 'deployed: "no" must be true or false'),
     (
         f"rules/{RULE}/parameters",
         {"AcceptedSources": ",".join(["203.0.113.0/24"] * 18)},
-        f"rules.{RULE}.remediation: AcceptedSources has 269 characters, of which AWS Config hands 256 to a document",
+        f"rules.{RULE}.remediation: AcceptedSources has 269 characters, but AWS Config passes at most 256 to",
     ),
     (
         f"rules/{RULE}/parameters",
         {"Exemptions": "ssm:/alb-sg/exemptions"},
-        f"rules.{RULE}.remediation: Exemptions are in ssm:/alb-sg/exemptions, which can be read in one account alone",
+        f"rules.{RULE}.remediation: Exemptions are in ssm:/alb-sg/exemptions, which only one account can read",
     ),
     (
         "regionalScope/ap-south-1",
         {"leaveOut": ["AWS::EC2::SecurityGroup"]},
-        "regionalScope.ap-south-1: ap-south-1 is not among the regions deployed to: eu-central-1, us-east-1",
+        "regionalScope.ap-south-1: ap-south-1 is not in regions: eu-central-1, us-east-1",
     ),
     (
         "regionalScope/us-east-1",
         {"leaveOut": ["AWS::EC2::Instance"]},
-        "regionalScope.us-east-1.leaveOut[0]: no rule listens to 'AWS::EC2::Instance'; known are AWS::EC2::Security",
+        "regionalScope.us-east-1.leaveOut[0]: no rule is triggered by 'AWS::EC2::Instance'; known are AWS::EC2",
     ),
     (
         "regionalScope/us-east-1",
@@ -210,11 +216,11 @@ MISTAKES: list[tuple[str, object, str]] = [
                 "AWS::ElasticLoadBalancingV2::TargetGroup",
             ]
         },
-        "regionalScope.us-east-1.leaveOut: leaves no type to listen to",
+        "regionalScope.us-east-1.leaveOut: leaves no type that triggers a rule",
     ),
     ("organization/organizationId", "o-a1b2c3d4e5", "organization: has both organizationId and memberAccounts"),
-    ("organization/excludedAccounts", [MEMBERS[0]], f"excludedAccounts: {MEMBERS[0]} is in memberAccounts too"),
-    ("organization/delegatedAdministrator", None, '"delegatedAdministrator" is missing. The account that administers'),
+    ("organization/excludedAccounts", [MEMBERS[0]], f"excludedAccounts: {MEMBERS[0]} is also in memberAccounts"),
+    ("organization/delegatedAdministrator", None, '"delegatedAdministrator" is missing. Account with the functions'),
 ]
 
 
@@ -241,7 +247,7 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
     [
         ("{", "is not JSON: Expecting property name enclosed in double quotes in line 1, column 2"),
         ("[]", "[] must be an object"),
-        ('{"regions": [], "regions": []}', 'the key "regions" is there twice'),
+        ('{"regions": [], "regions": []}', 'the key "regions" appears twice'),
     ],
 )
 def test_files_that_hold_no_settings(text: str, sentence: str, tmp_path: Path) -> None:
@@ -268,7 +274,7 @@ def test_a_missing_file_and_a_folder_without_rules(tmp_path: Path, capsys: pytes
     assert main(["build", "--rules", str(tmp_path)]) == 2
     first, second = capsys.readouterr().err.splitlines()
     assert first.endswith("none.json: cannot be read: No such file or directory")
-    assert second == f"{tmp_path}: no rule found here (RULE/parameters.json); run this from the checkout"
+    assert second.startswith(f"{tmp_path}: contains no rule (RULE/parameters.json); run the command in the checkout, ")
 
 
 def test_a_rule_that_rdk_could_not_read_either(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -276,7 +282,7 @@ def test_a_rule_that_rdk_could_not_read_either(tmp_path: Path, capsys: pytest.Ca
     folder.mkdir(parents=True)
     (folder / "parameters.json").write_text(json.dumps({"Parameters": {"RuleName": "ALB_SG_X"}}), encoding="utf-8")
     assert main(["pack", "--rules", str(folder.parent), "--config", str(write(SHIPPED, tmp_path))]) == 2
-    assert "not rdk's parameters.json of a rule (KeyError('InputParameters'))" in capsys.readouterr().err
+    assert "is not a parameters.json as rdk writes it (KeyError('InputParameters'))" in capsys.readouterr().err
 
 
 def test_a_rule_that_alb_sg_does_not_have(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -192,7 +192,7 @@ def test_several_regions_the_first_one_with_the_roles(aws: Faults, deploy: Deplo
     assert stacks == [
         f"{region}: stack {name} created" for region in WHOLE["regions"] for name in ("alb-sg-documents", "alb-sg")
     ]
-    assert said.startswith("me-central-1: changes of AWS::ElasticLoadBalancingV2::TargetGroup trigger nothing there; ")
+    assert said.startswith("me-central-1: changes of AWS::ElasticLoadBalancingV2::TargetGroup trigger no rule; ")
     assert [functions(region) for region in WHOLE["regions"]] == [FUNCTIONS] * 3
 
 
@@ -273,7 +273,7 @@ def refused(aws: Faults, deploy: Deployment, content: object = SHIPPED, *, comma
 def test_a_bucket_that_is_not_there(aws: Faults, deploy: Deployment, command: str) -> None:
     said = refused(aws, deploy, command=command)
     assert said == (
-        f"bucket {BUCKET} does not exist; make it in us-east-1, or name another one (artefactBucket, --bucket)\n"
+        f"bucket {BUCKET} does not exist; create it in us-east-1, or name another one (artefactBucket, --bucket)\n"
     )
 
 
@@ -287,12 +287,15 @@ def test_a_bucket_that_is_missing_in_the_last_region_alone(aws: Faults, deploy: 
 def test_a_bucket_of_another_account(aws: Faults, deploy: Deployment) -> None:
     make_bucket()
     aws.fail("HeadBucket", "403")
-    assert f"bucket {BUCKET} is not of account {ACCOUNT_ID}, or may not be seen" in refused(aws, deploy)
+    assert f"account {ACCOUNT_ID} does not own bucket {BUCKET}, or may not read it" in refused(aws, deploy)
 
 
 def test_a_bucket_in_another_region(aws: Faults, deploy: Deployment) -> None:
     make_bucket("eu-central-1", BUCKET)
-    assert f"bucket {BUCKET} is in eu-central-1; Lambda in us-east-1 reads code from there" in refused(aws, deploy)
+    assert (
+        f"bucket {BUCKET} is in eu-central-1, but Lambda in us-east-1 reads code only from a bucket in us-east-1"
+        in refused(aws, deploy)
+    )
 
 
 @pytest.mark.parametrize(
@@ -324,8 +327,8 @@ def test_a_stack_of_somebody_elses(aws: Faults, deploy: Deployment) -> None:
 @pytest.mark.parametrize(
     ("state", "sentence"),
     [
-        ("ROLLBACK_COMPLETE", "failed when it was created; delete it first, nothing is in it"),
-        ("UPDATE_IN_PROGRESS", "is UPDATE_IN_PROGRESS; wait until that has ended, or repair it"),
+        ("ROLLBACK_COMPLETE", "failed on creation and is empty; delete it first"),
+        ("UPDATE_IN_PROGRESS", "is UPDATE_IN_PROGRESS; wait until it finishes, or repair the stack"),
     ],
 )
 def test_a_stack_that_cannot_be_updated(aws: Faults, deploy: Deployment, state: str, sentence: str) -> None:

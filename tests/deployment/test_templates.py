@@ -13,6 +13,7 @@ import yaml
 from cfnlint.config import ManualArgs  # type: ignore[import-untyped]  # as above
 
 from alb_sg.config_rule.iam_actions import evaluation_actions
+from alb_sg.deployment.config_errors import schema
 from alb_sg.deployment.conformance_pack import MAX_PARAMETERS, MAX_TEMPLATE_BYTES
 from alb_sg.deployment.template_files import deployment_remarks, render_templates
 from alb_sg.parameters import PARAMETERS, RDKLIB_PARAMETERS, parse_parameters
@@ -49,6 +50,7 @@ FILES = {
 }
 REGIONAL = {f"{name}.me-central-1.yaml" for name in ("conformance-pack", "organization-conformance-pack", "stack")}
 CONFIG_RULE = "AWS::Config::ConfigRule"
+EVENT_INVOKE = "AWS::Lambda::EventInvokeConfig"
 FUNCTION = "AWS::Lambda::Function"
 ROLE = "AWS::IAM::Role"
 REMEDIATION = "AWS::Config::RemediationConfiguration"
@@ -174,7 +176,7 @@ def test_a_type_is_left_out_in_its_region_alone(tmp_path: Path) -> None:
         assert len(types) == (3 if "me-central-1" in name else 4)
     said = [remark for remark in deployment_remarks(settings_of(WHOLE, tmp_path)) if remark.startswith("me-central-1")]
     [remark] = said
-    assert remark.startswith(f"me-central-1: changes of {left_out} trigger nothing there; the periodic run covers them")
+    assert remark.startswith(f"me-central-1: changes of {left_out} trigger no rule; the periodic run covers them")
 
 
 def test_descriptions_fit_with_the_longest_severity() -> None:
@@ -490,16 +492,21 @@ def test_the_remediation_role_may_do_what_the_documents_declare_as_narrowly_as_i
     statements = {said["Sid"]: said for said in policy["PolicyDocument"]["Statement"]}
     regions = {"aws:RequestedRegion": variant["regions"]}
     for sid, (actions, resources, condition) in NARROWED.items():
-        expected = {**condition, "StringEquals": {**regions, **condition.get("StringEquals", {})}}
         assert statements[sid] == {
             "Sid": sid,
             "Effect": "Allow",
             "Action": actions,
             "Resource": resources,
-            "Condition": expected,
+            **({"Condition": condition} if condition else {}),
         }
+    denied = statements.pop("OnlyInTheseRegions")
+    assert (denied["Effect"], denied["Resource"]) == ("Deny", "*")
+    assert denied["Condition"] == {"StringNotEquals": regions}
+    # Every service that the documents call, and not that of the exemptions, which may be in another region.
+    services = {f"{action.partition(':')[0]}:*" for said in statements.values() for action in said["Action"]}
+    assert services - {"s3:*", "ssm:*"} == set(denied["Action"])
     reading = statements["Read"]
-    assert (reading["Resource"], reading["Condition"]) == ("*", {"StringEquals": regions})
+    assert reading["Resource"] == "*"
     assert {action.partition(":")[2][:3] for action in reading["Action"]} == {"Des", "Get"}
     exemptions = [said for sid, said in statements.items() if sid.startswith("ReadExemptions")]
     assert set(statements) == {*NARROWED, "Read", *(said["Sid"] for said in exemptions)}
@@ -569,12 +576,12 @@ def test_a_function_may_do_nothing_else(templates: dict[str, dict[str, Any]], va
             assert "ManagedPolicyArns" not in role
             statements = {said["Sid"]: said for said in role["Policies"][0]["PolicyDocument"]["Statement"]}
             assert statements["WriteOwnLog"]["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
+            # One role serves all regions; an ARN for each of 34 would not fit into IAM's limit.
+            region = regions[0] if len(regions) == 1 else "*"
             assert statements["WriteOwnLog"]["Resource"] == [
-                f"arn:aws:logs:{region}:{CENTRAL}:log-group:/aws/lambda/{own}:*" for region in regions
+                f"arn:aws:logs:{region}:{CENTRAL}:log-group:/aws/lambda/{own}:*"
             ]
-            assert statements["LeaveFailedEvents"]["Resource"] == [
-                f"arn:aws:sqs:{region}:{CENTRAL}:{own}-failed" for region in regions
-            ]
+            assert statements["LeaveFailedEvents"]["Resource"] == [f"arn:aws:sqs:{region}:{CENTRAL}:{own}-failed"]
             rule = function["Handler"].partition(".")[0]
             rest = set(statements) - {"WriteOwnLog", "LeaveFailedEvents", "ReadExemptions"}
             if name == "central.yaml":
@@ -596,9 +603,7 @@ def test_exemptions_are_read_where_they_are_kept_and_nowhere_else(tmp_path: Path
     assert reading("IcmpPmtud")["Action"] == ["s3:GetObject"]
     assert reading("IcmpPmtud")["Resource"] == ["arn:aws:s3:::security-exemptions/alb-sg.json"]
     assert reading("InstanceEgress")["Action"] == ["ssm:GetParameter"]
-    assert reading("InstanceEgress")["Resource"] == [
-        f"arn:aws:ssm:{region}:{CENTRAL}:parameter/alb-sg/exemptions" for region in WHOLE["regions"]
-    ]
+    assert reading("InstanceEgress")["Resource"] == [f"arn:aws:ssm:*:{CENTRAL}:parameter/alb-sg/exemptions"]
 
 
 def test_a_function_has_its_log_its_queue_and_its_alarm(templates: dict[str, dict[str, Any]]) -> None:
@@ -613,8 +618,62 @@ def test_a_function_has_its_log_its_queue_and_its_alarm(templates: dict[str, dic
             alarm = of_type(template, "AWS::CloudWatch::Alarm")[f"{camel}Alarm"]
             assert (alarm["Namespace"], alarm["MetricName"], alarm["Threshold"]) == ("AWS/Lambda", "Errors", 1)
             assert alarm["Dimensions"] == [{"Name": "FunctionName", "Value": {"Ref": logical_id}}]
+            others = {
+                suffix: of_type(template, "AWS::CloudWatch::Alarm")[f"{camel}{suffix}Alarm"]
+                for suffix in ("Throttles", "Dropped", "Queue", "QueueAge", "Silence")
+            }
+            assert {said["MetricName"] for said in others.values()} == {
+                "Throttles",
+                "AsyncEventsDropped",
+                "ApproximateNumberOfMessagesVisible",
+                "ApproximateAgeOfOldestMessage",
+                "Invocations",
+            }
+            for suffix, said in others.items():
+                on_queue = suffix.startswith("Queue")
+                queue = of_type(template, "AWS::SQS::Queue")[f"{camel}Failed"]
+                assert said["Namespace"] == ("AWS/SQS" if on_queue else "AWS/Lambda")
+                assert said["Dimensions"] == (
+                    [{"Name": "QueueName", "Value": queue["QueueName"]}] if on_queue else alarm["Dimensions"]
+                )
+                assert problems("PutMetricAlarm", {**said, "Dimensions": []}, service="cloudwatch") == []
+            assert others["QueueAge"]["Threshold"] < queue["MessageRetentionPeriod"]
+            # No value is silence, and is no throttling.
+            assert others["Silence"]["TreatMissingData"] == "breaching"
+            assert others["Silence"]["ComparisonOperator"] == "LessThanThreshold"
+            assert others["Throttles"]["TreatMissingData"] == "notBreaching"
             # rdklib's credentials last 900 seconds.
             assert function["Timeout"] < 900
+
+
+@pytest.mark.parametrize("frequency", schema()["$defs"]["frequency"]["enum"])
+def test_silence_is_two_periods_of_the_rule(frequency: str, tmp_path: Path) -> None:
+    hours = {"One": 1, "Three": 3, "Six": 6, "Twelve": 12, "TwentyFour": 24}[frequency.partition("_")[0]]
+    template = templates_of({**SHIPPED, "frequency": frequency}, tmp_path)["central.yaml"]
+    alarm = of_type(template, "AWS::CloudWatch::Alarm")["IcmpPmtudSilenceAlarm"]
+    assert (alarm["Period"], alarm["EvaluationPeriods"]) == (hours * 3600, 2)
+    # CloudWatch: a day is the longest period, and periods of an hour or more may cover a week.
+    assert alarm["Period"] <= 86_400
+    assert alarm["Period"] * alarm["EvaluationPeriods"] <= 604_800
+
+
+def test_concurrency_and_event_age_are_those_of_the_settings(tmp_path: Path) -> None:
+    content = {**SHIPPED, "reservedConcurrency": 5, "maximumEventAgeSeconds": 3600}
+    templates = templates_of(content, tmp_path)
+    shipped = templates_of(SHIPPED, tmp_path)
+    for name in ("central.yaml", "stack.yaml"):
+        functions = of_type(templates[name], FUNCTION)
+        assert [said["ReservedConcurrentExecutions"] for said in functions.values()] == [5] * len(functions)
+        assert sorted(of_type(templates[name], EVENT_INVOKE).values(), key=str) == sorted(
+            (
+                {"FunctionName": {"Ref": logical_id}, "Qualifier": "$LATEST", "MaximumEventAgeInSeconds": 3600}
+                for logical_id in functions
+            ),
+            key=str,
+        )
+        # Without them Lambda's own limits apply.
+        assert of_type(shipped[name], EVENT_INVOKE) == {}
+        assert not any("ReservedConcurrentExecutions" in said for said in of_type(shipped[name], FUNCTION).values())
 
 
 def test_alarms_have_the_topic_as_receiver(tmp_path: Path) -> None:

@@ -1,0 +1,64 @@
+"""Templates that are too large for a request: how to deploy them through the artifact's bucket.
+
+CloudFormation accepts 51,200 bytes of a template in a request, and 1 MB from S3. `central.yaml` grows with the member
+accounts, `documents.yaml` and the others with the regions. `deploy-stack` uploads a large `stack.yaml` itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from alb_sg.deployment.conformance_pack import MAX_TEMPLATE_BYTES
+from alb_sg.deployment.settings import Settings
+
+# Placeholder for the account of the functions, where the settings do not name it.
+ACCOUNT = "ACCOUNT"
+NAMED_ROLES = " --capabilities CAPABILITY_NAMED_IAM"
+STACK_SETS = ("documents.yaml", "member.yaml")
+
+
+def size_remarks(settings: Settings, files: Mapping[str, str], folder: Path) -> Iterator[str]:
+    """A sentence with the exact command for each template in `folder` that CloudFormation refuses in a request."""
+    for name, text in files.items():
+        size = len(text.encode())
+        if size <= MAX_TEMPLATE_BYTES:
+            continue
+        limit = f"{name} has {size:,} bytes, but CloudFormation accepts {MAX_TEMPLATE_BYTES:,} in a request"
+        if name in STACK_SETS:
+            yield f"{limit}; upload it first: {_stack_set_command(settings, name, folder)}"
+        elif name == "central.yaml" or name.startswith("organization-conformance-pack"):
+            yield f"{limit}; deploy it through the bucket{_regions(settings)}: {_stack_command(settings, name, folder)}"
+
+
+def _stack_command(settings: Settings, name: str, folder: Path) -> str:
+    """The deployment of a stack to its region, the home region unless the file is another region's."""
+    own_region = name.removesuffix(".yaml").partition(".")[2]
+    region = own_region or settings.home_region
+    central = name == "central.yaml"
+    stack = f"{settings.stack_name}-{'central' if central else 'pack'}"
+    return (
+        f"aws cloudformation deploy --region {region} --stack-name {stack} --template-file {folder / name}"
+        f"{NAMED_ROLES if central else ''} --s3-bucket {_bucket(settings, region)} --s3-prefix alb-sg"
+    )
+
+
+def _stack_set_command(settings: Settings, name: str, folder: Path) -> str:
+    region = settings.home_region
+    bucket, key = _bucket(settings, region), f"alb-sg/{name}"
+    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+    stack_set = f"{settings.stack_name}-{name.removesuffix('.yaml')}"
+    return (
+        f"aws s3 cp --region {region} {folder / name} s3://{bucket}/{key} && "
+        f"aws cloudformation create-stack-set --region {region} --stack-set-name {stack_set} "
+        "--permission-model SERVICE_MANAGED --auto-deployment Enabled=true,RetainStacksOnAccountRemoval=false"
+        f"{NAMED_ROLES if name == 'member.yaml' else ''} --template-url https://{bucket}.s3.{region}.{suffix}/{key}"
+    )
+
+
+def _regions(settings: Settings) -> str:
+    return "" if len(settings.regions) == 1 else ", here for the first region, then likewise in every other one"
+
+
+def _bucket(settings: Settings, region: str) -> str:
+    return settings.artifact_bucket_name(settings.organization.delegated_administrator or ACCOUNT, region)

@@ -1,0 +1,89 @@
+"""Templates and policies as large as they get: 1, 23 and 50 member accounts, one region and 34."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from alb_sg.deployment.conformance_pack import MAX_TEMPLATE_BYTES
+from alb_sg.deployment.template_files import render_templates
+from alb_sg.deployment.template_sizes import size_remarks
+from tests.deployment.deployments import ARTEFACT, CENTRAL, WHOLE, Resolver, of_type, settings_of, templates_of
+
+ONE = ["us-east-1"]
+# All that botocore knows of the largest partition, and as long names as there are for the rest.
+ALL = [*boto3.Session().get_available_regions("lambda"), *(f"ap-southeast-{number}" for number in range(20, 60))][:34]
+ROLE = "AWS::IAM::Role"
+
+
+def content_of(accounts: int, regions: list[str]) -> dict[str, Any]:
+    members = [f"{89_012_345_678 + number:012}" for number in range(accounts)]
+    organization = {"delegatedAdministrator": CENTRAL, "memberAccounts": members}
+    return {**WHOLE, "regions": regions, "regionalScope": {}, "organization": organization}
+
+
+def remarks_of(content: dict[str, Any], folder: Path) -> dict[str, str]:
+    """The remarks by the file that they are about."""
+    settings = settings_of(content, folder)
+    found = size_remarks(settings, render_templates(settings, ARTEFACT), Path("dist"))
+    return {remark.partition(" ")[0]: remark for remark in found}
+
+
+@pytest.mark.parametrize(("accounts", "regions"), [(1, ONE), (23, ONE), (50, ONE), (50, ALL)])
+def test_every_template_that_is_too_large_for_a_request_is_said_and_fits_a_bucket(
+    accounts: int, regions: list[str], tmp_path: Path
+) -> None:
+    content = content_of(accounts, regions)
+    files = render_templates(settings_of(content, tmp_path), ARTEFACT)
+    sizes = {name: len(text.encode()) for name, text in files.items()}
+    remarks = remarks_of(content, tmp_path)
+    # `deploy-stack` takes stack.yaml from the bucket itself.
+    assert set(remarks) == {name for name, size in sizes.items() if size > MAX_TEMPLATE_BYTES} - {"stack.yaml"}
+    assert ("central.yaml" in remarks) is (accounts >= 23)
+    # CloudFormation: a template from S3.
+    assert max(sizes.values()) <= 1_000_000
+    # AWS Config takes no more of the pack, wherever it is.
+    assert sizes["conformance-pack.yaml"] <= MAX_TEMPLATE_BYTES
+    for name, remark in remarks.items():
+        assert remark.startswith(f"{name} has {sizes[name]:,} bytes, but CloudFormation accepts 51,200 in a request")
+
+
+@pytest.mark.parametrize(("accounts", "regions"), [(50, ONE), (50, ALL)])
+def test_policies_and_stacks_stay_within_the_limits(accounts: int, regions: list[str], tmp_path: Path) -> None:
+    for name, template in templates_of(content_of(accounts, regions), tmp_path).items():
+        resolve = Resolver(template, account=CENTRAL, region=regions[0], CentralAccountId=CENTRAL)
+        assert len(template["Resources"]) <= 500
+        for logical_id, role in of_type(template, ROLE).items():
+            policies = [policy["PolicyDocument"] for policy in resolve(role)["Policies"]]
+            # IAM: characters of all inline policies of a role, white space aside.
+            assert sum(len(json.dumps(policy, separators=(",", ":"))) for policy in policies) <= 10_240, logical_id
+        for function in of_type(template, "AWS::Lambda::Function").values():
+            # Lambda: bytes of all environment variables.
+            assert len(json.dumps(function.get("Environment", {}))) <= 4_096, name
+
+
+def test_the_command_for_a_large_stack_names_the_bucket_of_its_region(tmp_path: Path) -> None:
+    remark = remarks_of(content_of(23, ["eu-central-1"]), tmp_path)["central.yaml"]
+    assert shlex.split(remark.partition("bucket: ")[2]) == [
+        *("aws", "cloudformation", "deploy", "--region", "eu-central-1", "--stack-name", "alb-sg-central"),
+        *("--template-file", "dist/central.yaml", "--capabilities", "CAPABILITY_NAMED_IAM"),
+        *("--s3-bucket", f"alb-sg-{CENTRAL}-eu-central-1", "--s3-prefix", "alb-sg"),
+    ]
+    several = remarks_of(content_of(23, ["eu-central-1", "us-east-1"]), tmp_path)["central.yaml"]
+    assert "here for the first region, then likewise in every other one: aws" in several
+
+
+def test_the_command_for_large_documents_uploads_them_for_a_stack_set(tmp_path: Path) -> None:
+    settings = settings_of(content_of(1, ALL), tmp_path)
+    files = {"documents.yaml": "x" * 51_201, "member.yaml": "x" * 51_200}
+    [remark] = size_remarks(settings, files, Path("dist"))
+    bucket = f"alb-sg-{CENTRAL}-{ALL[0]}"
+    upload, create = (shlex.split(part) for part in remark.partition("first: ")[2].split(" && "))
+    assert upload == shlex.split(f"aws s3 cp --region {ALL[0]} dist/documents.yaml s3://{bucket}/alb-sg/documents.yaml")
+    assert create[:3] == ["aws", "cloudformation", "create-stack-set"]
+    assert create[-2:] == ["--template-url", f"https://{bucket}.s3.{ALL[0]}.amazonaws.com/alb-sg/documents.yaml"]
