@@ -12,7 +12,6 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from alb_sg.deployment import replay as module
 from alb_sg.deployment.__main__ import main
 from tests.deployment.deployments import RULES, SHIPPED, settings_of, write
 
@@ -39,9 +38,7 @@ class Functions:
 def functions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Functions]:
     """Queues of every function, and those functions."""
     found, real = Functions(), boto3.client
-    monkeypatch.setattr(
-        module.boto3, "client", lambda name, **options: found if name == "lambda" else real(name, **options)
-    )
+    monkeypatch.setattr(boto3, "client", lambda name, **options: found if name == "lambda" else real(name, **options))
     with mock_aws():
         monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
         settings = settings_of(SHIPPED, tmp_path)
