@@ -1,4 +1,4 @@
-"""Runs a command and says what it took: `python measured_run.py OUT COMMAND…`.
+"""Runs a command and says what it took: `python measure_process.py OUT COMMAND…`.
 
 A process of its own, because a child's peak memory is counted from its parent's size on, and a benchmark is large.
 """

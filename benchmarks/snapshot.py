@@ -136,7 +136,7 @@ def _measure_check(paths: Sequence[str], jobs: int, out: str) -> ProcessMeasurem
 
 
 def _measure_process(command: Sequence[str], out: str, code: int) -> ProcessMeasurement:
-    runner = Path(__file__).with_name("measured_run.py")
+    runner = Path(__file__).with_name("measure_process.py")
     # Compiled once, as wherever a command is used more than once.
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     done = subprocess.run(

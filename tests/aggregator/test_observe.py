@@ -37,6 +37,7 @@ from tests.aggregator.recordings import (
 )
 from tests.builders import ACCOUNT, EGRESS, HEALTH, ICMP, INGRESS, REGION, RULES
 
+EMPTY_ANSWER = b'{"Results": [], "AggregatedSourceStatusList": [], "AggregateEvaluationResults": []}'
 THROTTLED = Failure("ThrottlingException", "Rate exceeded")
 DENIED = Failure("AccessDeniedException", "not allowed")
 
@@ -308,7 +309,7 @@ def test_a_call_that_is_throttled_at_first_is_made_again(monkeypatch: pytest.Mon
         if refused.count(operation) < 2:
             refused.append(operation)
             return _answer(request.url, 400, b'{"__type": "ThrottlingException", "message": "Rate exceeded"}')
-        return _answer(request.url, 200, b"{}")
+        return _answer(request.url, 200, EMPTY_ANSWER)
 
     client.meta.events.register("before-send.config-service", answer)
     results = observe(AggregatorClients(client), AGGREGATOR, RULES, AS_OF).results

@@ -396,12 +396,14 @@ def test_bad_files_are_refused_with_file_and_place(
     assert [word for word in [str(path), *named] if word not in said] == []
 
 
-def test_a_bad_port_is_refused_with_its_place(command: Command) -> None:
+def test_a_bad_port_is_an_error_of_its_load_balancer(command: Command) -> None:
+    """It concerns that listener alone. The load balancers without it are still judged."""
     saved = in_order()
     saved["Listeners"][0]["Port"] = 70000
-    path = command.file(saved)
-    said = command.refused("check", "--estate", path)
-    assert f"{path}: Listeners[0].Port: 70000 is not a port" in said
+    answer = command("check", "--estate", command.file(saved))
+    assert answer.code == 3
+    assert "Port" in answer.out + answer.err
+    assert "70000" in answer.out + answer.err
 
 
 def test_a_missing_file_is_refused(command: Command, tmp_path: Path) -> None:

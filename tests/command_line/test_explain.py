@@ -79,7 +79,7 @@ def ingress_of(*permissions: object, **fields: object) -> Saved:
             [
                 "behind Network Load Balancer front (internet-facing; sg-front) to port 443 by target group to-web",
                 "ok       inbound TCP 443 from 0.0.0.0/0 (clients of front), HTTPS:443",
-                "ok       inbound TCP 443 from 10.0.0.0/16 (the VPC, for front), HTTPS:443",
+                "ok       inbound TCP 443 from 10.0.0.0/16 (health checks and PrivateLink of front), HTTPS:443",
                 "sg-1 inbound TCP 443 from sg-front: sg-front is a security group of front",
             ],
             id="a Network Load Balancer's group",

@@ -102,7 +102,7 @@ def test_an_organization_without_load_balancers(command: Command, aws: EmbeddedA
     aws.config.add_aggregator(NAME, [])
     answer = command("check", "--aggregator", NAME)
     assert answer.code == 3
-    assert "it collects from none so far" in answer.out
+    assert "names no account and region" in answer.out
 
 
 def test_an_aggregator_that_may_not_be_asked_is_an_error(command: Command, aws: EmbeddedAws) -> None:
@@ -119,7 +119,7 @@ def test_an_aggregator_that_may_not_be_asked_is_an_error(command: Command, aws: 
 def test_what_does_not_go_together_is_refused(command: Command) -> None:
     for options in (["--source", "config"], ["--aggregator", NAME]):
         assert "--source and --aggregator" in command.refused("check", "--estate", "e.json", *options)
-    assert "leave --source out" in command.refused("check", "--aggregator", NAME, "--source", "live")
+    assert "omit --source" in command.refused("check", "--aggregator", NAME, "--source", "live")
     two = ["--region", "us-east-1", "--region", "us-west-2"]
     assert "--region once" in command.refused("check", "--aggregator", NAME, *two)
     assert f"no aggregator '{NAME}'" in command.refused("check", "--aggregator", NAME)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 from tests import tools
 from tests.rules import RULE_NAMES, RULES_FOLDER
 
@@ -67,15 +68,11 @@ def test_rule_template_has_every_rule_with_both_triggers(rdk: str, tmp_path: Pat
         if resource["Type"] == "AWS::Config::ConfigRule"
     }
     assert sorted(rules) == list(RULE_NAMES)
-    for properties in rules.values():
+    for name, properties in rules.items():
         messages = {detail["MessageType"] for detail in properties["Source"]["SourceDetails"]}
         assert messages >= {"ConfigurationItemChangeNotification", "ScheduledNotification"}
-        assert sorted(properties["Scope"]["ComplianceResourceTypes"]) == [
-            "AWS::EC2::SecurityGroup",
-            "AWS::ElasticLoadBalancingV2::Listener",
-            "AWS::ElasticLoadBalancingV2::LoadBalancer",
-            "AWS::ElasticLoadBalancingV2::TargetGroup",
-        ]
+        types = RECOMMENDATIONS_BY_NAME[name].trigger_types
+        assert sorted(properties["Scope"]["ComplianceResourceTypes"]) == sorted(types)
 
 
 def test_rule_set(rdk: str) -> None:

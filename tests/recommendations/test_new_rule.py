@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import yaml
 
+from alb_sg.estate.resource_types import PEER_TRIGGER_TYPES
 from alb_sg.report.formats import FORMATS
 from tests.builders import estate, group, listener, load_balancer, vpc
 from tests.deployment.deployments import ROOT
@@ -139,7 +140,7 @@ def test_rdks_files_are_generated(checkout: Path) -> None:
     folder = checkout / "rules" / RULE
     assert {path.name for path in folder.iterdir()} >= {f"{RULE}.py", "parameters.json"}
     parameters = json.loads((folder / "parameters.json").read_text(encoding="utf-8"))["Parameters"]
-    assert parameters["SourceEvents"] == "AWS::ElasticLoadBalancingV2::LoadBalancer,AWS::EC2::SecurityGroup"
+    assert parameters["SourceEvents"] == ",".join(PEER_TRIGGER_TYPES)
     assert list(json.loads(parameters["OptionalParameters"]))[:3] == ["AcceptedSources", "Exemptions", "Source"]
 
 
@@ -147,16 +148,18 @@ def test_rdks_files_are_generated(checkout: Path) -> None:
     ("template", "rule"), [("dashboard.yaml", "ChangesRule"), ("member-events.yaml", "ForwardRule")]
 )
 def test_event_patterns_match_it(checkout: Path, template: str, rule: str) -> None:
+    """One pattern matches the names of all rules."""
     text = (checkout / "deploy" / template).read_text(encoding="utf-8")
     assert f"  {rule}:\n" in text
-    assert f"- wildcard: '*{RULE}*'\n" in text
+    assert re.findall(r"- wildcard: '\*(ALB_SG_\w*)\*'\n", text) == ["ALB_SG_"]
+    assert RULE.startswith("ALB_SG_")
 
 
 def test_the_schema_of_the_settings_has_it(checkout: Path, surfaces: dict[str, Any]) -> None:
     schema = json.loads((checkout / "alb_sg/deployment/rdk-config.schema.json").read_text(encoding="utf-8"))
     assert schema == surfaces["schema"]
     rule = schema["properties"]["rules"]["properties"][RULE]
-    assert "Severity LOW. Deployed only where deployed is true." in rule["description"]
+    assert "Severity LOW. Deployed only if deployed is true." in rule["description"]
     assert sorted(rule["properties"]["parameters"]["properties"]) == ["AcceptedSources", "Exemptions", "Source"]
 
 
@@ -168,7 +171,7 @@ def test_it_is_deployed_where_the_settings_say_so(surfaces: dict[str, Any]) -> N
     pack = templates["conformance-pack.yaml"]
     properties = pack["Resources"]["ExampleIngressRule"]["Properties"]
     assert properties["Description"] == "[LOW] Inbound TCP on port 9443 from the VPC's CIDR blocks."
-    assert len(properties["Scope"]["ComplianceResourceTypes"]) == 2
+    assert len(properties["Scope"]["ComplianceResourceTypes"]) == len(PEER_TRIGGER_TYPES)
     assert pack["Parameters"]["ExampleIngressAcceptedSources"]["Default"] == "pl-1"
     assert templates["documents.yaml"]["Resources"]["ExampleIngressDocument"]["Properties"]["Name"] == DOCUMENT
     assert "ExampleIngressFunction" in templates["central.yaml"]["Resources"]

@@ -129,16 +129,17 @@ def test_only_what_is_missing_of_the_vpc_is_added() -> None:
         assert _added(found) == ["tcp 443 443 10.1.0.0/16"]
 
 
-def test_a_network_load_balancer_in_front_asks_for_no_rule_twice() -> None:
-    """Its clients are everybody, which includes the VPC's blocks."""
+def test_an_internal_load_balancer_behind_a_network_load_balancer_is_not_opened_to_everybody() -> None:
+    """Opening an internal load balancer to everybody is an operator's decision (opensInternal)."""
     with shop(scheme="internal") as found:
         aws = found.aws
         front = aws.load_balancer("front", found.subnets, [], type_="network")
         behind = aws.target_group("to-shop", found.vpc, 443, [(found.arn, None)], target_type="alb", protocol="TCP")
         aws.listener(front, 443, behind, protocol="TCP")
+        before = found.state()
         applied = found.apply(fix_of(INGRESS))
-        assert applied.outcome is ApplyOutcome.APPLIED
-        assert _added(found) == ["tcp 443 443 0.0.0.0/0"]
+        assert applied.outcome is ApplyOutcome.REFUSED
+        assert found.state() == before
 
 
 # --- load balancers that stay unchanged
