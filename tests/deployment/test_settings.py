@@ -15,7 +15,7 @@ from alb_sg.deployment.__main__ import main
 from alb_sg.deployment.config_errors import SCHEMA_FILE, InvalidSettingsError, schema
 from alb_sg.deployment.rule_definition import read_rule_definitions
 from alb_sg.deployment.settings import RemediationMode, RemediationSettings, read_settings
-from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
+from alb_sg.recommendations.catalogue import RECOMMENDATIONS, RECOMMENDATIONS_BY_NAME
 from alb_sg.remediation.fix_request import ManagedGroupPolicy, SharedGroupPolicy
 from tests.deployment.deployments import (
     CENTRAL,
@@ -208,14 +208,7 @@ MISTAKES: list[tuple[str, object, str]] = [
     ),
     (
         "regionalScope/us-east-1",
-        {
-            "leaveOut": [
-                "AWS::EC2::SecurityGroup",
-                "AWS::ElasticLoadBalancingV2::Listener",
-                "AWS::ElasticLoadBalancingV2::LoadBalancer",
-                "AWS::ElasticLoadBalancingV2::TargetGroup",
-            ]
-        },
+        {"leaveOut": sorted({name for found in RECOMMENDATIONS for name in found.trigger_types})},
         "regionalScope.us-east-1.leaveOut: leaves no type that triggers a rule",
     ),
     ("organization/organizationId", "o-a1b2c3d4e5", "organization: has both organizationId and memberAccounts"),
