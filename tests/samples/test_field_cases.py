@@ -1,13 +1,11 @@
-"""Situations from public reports, rebuilt as estates. They lie beside the repository, in `shared/samples/field`.
+"""Situations from public reports, rebuilt as estates in `field/`.
 
-A case with an `expected.json` states its verdicts; for the others they are derived here. Where the repository stands
-alone the tests are skipped, and with CI=true they fail instead.
+A case with an `expected.json` states its verdicts; for the others they are derived here.
 """
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,17 +20,7 @@ from alb_sg.parameters import parse_parameters
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS
 from tests.builders import EGRESS, HEALTH, ICMP, INGRESS, RULES
 
-
-def _field_cases() -> Path | None:
-    """The folder beside the repository, also for a work tree further down."""
-    for parent in Path(__file__).resolve().parents[2:5]:
-        folder = parent.parent / "shared" / "samples" / "field"
-        if folder.is_dir():
-            return folder
-    return None
-
-
-FOLDER = _field_cases()
+FOLDER = Path(__file__).with_name("field")
 
 COMPLIANT, NON_COMPLIANT, NOT_APPLICABLE, ERROR = "COMPLIANT", "NON_COMPLIANT", "NOT_APPLICABLE", "ERROR"
 _ALL_ERRORS = dict.fromkeys(RULES, ERROR)
@@ -77,20 +65,22 @@ DERIVED: dict[str, tuple[dict[str, dict[str, str]], str]] = {
         {"web": {INGRESS: NON_COMPLIANT, EGRESS: ERROR, HEALTH: ERROR, ICMP: NON_COMPLIANT}},
         "What the targets' ids mean is not known; listener and ICMP are closed whatever the targets are.",
     ),
+    "nlb-internal-clients-of-other-vpc": (
+        {"shop": {INGRESS: NON_COMPLIANT, EGRESS: NOT_APPLICABLE, HEALTH: NOT_APPLICABLE, ICMP: NON_COMPLIANT}},
+        "The Network Load Balancer's group lets in 10.0.0.0/8, and the group of shop lets in its VPC alone.",
+    ),
     "vpc-ipv6-text-as-ipv4-block": (
         {"web": {INGRESS: ERROR, EGRESS: NOT_APPLICABLE, HEALTH: NOT_APPLICABLE, ICMP: ERROR}},
         "The clients' addresses are not known; the listener answers by itself, so there is no target.",
     ),
 }
-# Their verdicts change with the rules on Network Load Balancers.
-UNDERIVED = {"nlb-internal-clients-of-other-vpc"}
 # Without items of target groups, what needs nothing is not known.
 ITEMS_DIFFER = {"vpc-ipv6-text-as-ipv4-block": {"web": {EGRESS: ERROR, HEALTH: ERROR}}}
 
 
 def _cases() -> Iterator[tuple[str, str]]:
     """Each case with each of its files, and with both readers of configuration items."""
-    for folder in sorted(FOLDER.iterdir()) if FOLDER is not None else ():
+    for folder in sorted(FOLDER.iterdir()):
         if (folder / "estate.json").exists():
             yield folder.name, "estate"
         if (folder / "items.json").exists():
@@ -98,17 +88,13 @@ def _cases() -> Iterator[tuple[str, str]]:
             yield folder.name, "fast items"
 
 
-def test_the_cases_are_there() -> None:
-    if FOLDER is None and os.environ.get("CI") != "true":
-        pytest.skip("shared/samples/field is not beside the repository: none of its cases is tested")
-    assert FOLDER is not None, "shared/samples/field is not beside the repository"
+def test_every_case_has_its_verdicts() -> None:
     without = {name for name, _ in _cases() if not (FOLDER / name / "expected.json").exists()}
-    assert without == DERIVED.keys() | UNDERIVED
+    assert without == DERIVED.keys()
 
 
 @pytest.mark.parametrize(("name", "source"), list(_cases()))
 def test_a_case_is_judged_as_expected(name: str, source: str) -> None:
-    assert FOLDER is not None
     verdicts, parameters = _expectation(FOLDER / name)
     if source != "estate":
         differing = ITEMS_DIFFER.get(name, {})
@@ -123,7 +109,7 @@ def _expectation(folder: Path) -> tuple[Mapping[str, Mapping[str, str]], Mapping
     """Verdicts by load balancer and rule, and the parameters by rule that they hold for."""
     expected = folder / "expected.json"
     if not expected.exists():
-        return DERIVED.get(folder.name, ({}, ""))[0], {}
+        return DERIVED[folder.name][0], {}
     document: dict[str, Any] = json.loads(expected.read_text(encoding="utf-8"))
     parameters: dict[str, dict[str, str]] = {}
     for text in document["parameters"]:
