@@ -15,7 +15,7 @@ TOKEN_MEMBERS = ("NextToken", "nextToken", "NextMarker", "NextContinuationToken"
 class UnexpectedAnswerError(BotoCoreError):
     """An answer that is not the API's: no object, without its list, or with a page token of an earlier page.
 
-    A kind of BotoCoreError, so that whoever handles failed calls handles it. Its text names the call.
+    A kind of BotoCoreError, so that code that handles failed calls handles it. Its text names the call.
     """
 
     fmt = "{operation}: {cause}"

@@ -49,7 +49,7 @@ def apply_exemption(result: Result, exemptions: Exemptions, today: date) -> Resu
     if not exemption.is_in_force(today):
         return _with_expired_remark(result, exemption)
     if exemption.ports:
-        # The rest of the load balancer is judged: whoever judged it left these ports out.
+        # The rest of the load balancer is judged. Its verdict leaves these ports out already.
         return result
     if isinstance(result, Finding):
         name, security_groups = result.load_balancer_name, result.security_groups
