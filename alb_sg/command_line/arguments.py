@@ -84,6 +84,10 @@ def add_exemptions_option(parser: Parser) -> None:
     add_date_option(parser)
 
 
+def add_text_or_json_option(parser: Parser) -> None:
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="text for people (default), or json")
+
+
 def add_output_option(parser: Parser) -> None:
     parser.add_argument(
         "--output",

@@ -12,6 +12,7 @@ from alb_sg.command_line.arguments import (
     add_output_option,
     add_rule_options,
     add_source_options,
+    add_text_or_json_option,
 )
 from alb_sg.command_line.exemption_options import (
     EXEMPTIONS_HELP,
@@ -73,7 +74,7 @@ def add_exemptions(commands: Commands) -> None:
     add_date_option(parser)
     add_source_options(parser)
     add_rule_options(parser)
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="text for people (default), or json")
+    add_text_or_json_option(parser)
     add_output_option(parser)
 
 

@@ -13,6 +13,7 @@ from alb_sg.command_line.arguments import (
     add_recording_options,
     add_rule_options,
     add_source_options,
+    add_text_or_json_option,
 )
 from alb_sg.command_line.exemption_options import load_given_exemptions
 from alb_sg.command_line.exit_code import exit_code
@@ -55,7 +56,7 @@ def add_explain(commands: Commands) -> None:
     add_recording_options(parser)
     add_rule_options(parser)
     add_exemptions_option(parser)
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="text for people (default), or json")
+    add_text_or_json_option(parser)
     add_output_option(parser)
 
 

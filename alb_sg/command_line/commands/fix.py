@@ -17,6 +17,7 @@ from alb_sg.command_line.arguments import (
     add_output_option,
     add_rule_options,
     add_source_options,
+    add_text_or_json_option,
 )
 from alb_sg.command_line.exemption_options import EXEMPTIONS_HELP, exemption_date, read_exemption_document
 from alb_sg.command_line.exit_code import ExitCode
@@ -116,7 +117,7 @@ def add_fix(commands: Commands) -> None:
     add_rule_options(parser)
     add_exemptions_option(parser)
     parser.epilog = f"{parser.epilog}\n{EXEMPTIONS_HELP}"
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="text (default) or json")
+    add_text_or_json_option(parser)
     add_output_option(parser)
 
 
