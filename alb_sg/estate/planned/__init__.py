@@ -1,0 +1,1 @@
+"""Terraform plans and CloudFormation templates as estates with unknown values."""

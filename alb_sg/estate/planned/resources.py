@@ -1,0 +1,86 @@
+"""What a template or plan would make, in one shape for every language.
+
+A reader (one for each language) returns scenarios. Resources have CloudFormation's type names and properties (AWS
+CloudFormation template reference), whatever the language: a Terraform `aws_lb` becomes an
+`AWS::ElasticLoadBalancingV2::LoadBalancer` with `Scheme`, `SecurityGroups` and so on. Defaults are the reader's: it
+writes out what its tool would apply where the author wrote nothing and the tool differs from the API.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+
+@dataclass(frozen=True)
+class UnknownPlannedValue:
+    """A value that nobody knows before the change is applied.
+
+    `origin` says where it comes from (`known after apply: module.x.aws_lb.y.vpc_id`, `parameter VpcCidr`), and
+    `remedy` what would settle it (`give --template-parameter VpcCidr=…`).
+    """
+
+    origin: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
+class ResourceReference:
+    """The value of an attribute of another planned resource. `address` is that resource's address in its document, and
+    `attribute` is empty for its physical identifier (what `Ref` returns or `.id` and `.arn` name), otherwise
+    CloudFormation's name of the attribute, such as `CidrBlock`."""
+
+    address: str
+    attribute: str = ""
+
+
+# Text, number, boolean, None, list or mapping of these, UnknownPlannedValue, ResourceReference.
+PlannedValue = object
+
+
+class Action(Enum):
+    """What applying the document does to a resource."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    REPLACE = "replace"
+    DELETE = "delete"
+    KEEP = "keep"
+
+
+@dataclass(frozen=True)
+class Location:
+    """Where a resource is written. `line` counts from 1; None where the language of the input does not tell it."""
+
+    file: str
+    line: int | None = None
+
+
+@dataclass(frozen=True)
+class PlannedResource:
+    """A resource after the change. `physical_id` is the ARN (load balancer, listener, target group) or the identifier
+    (security group, VPC, …) of one that exists already, otherwise None. `before` has the properties of one that
+    exists, where the document holds them."""
+
+    address: str
+    type: str
+    properties: Mapping[str, PlannedValue]
+    action: Action = Action.CREATE
+    physical_id: str | None = None
+    before: Mapping[str, PlannedValue] | None = None
+    location: Location | None = None
+    account_id: str | None = None
+    region: str | None = None
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One way in which the document can be applied: every condition and allowed value has been chosen.
+
+    `assumptions` are those choices in words (`parameter Scheme is internal`); a Terraform plan has one scenario without
+    any.
+    """
+
+    resources: Sequence[PlannedResource]
+    assumptions: tuple[str, ...] = ()
