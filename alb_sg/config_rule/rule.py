@@ -36,6 +36,8 @@ from alb_sg.parameters import Parameters, Source, TargetMatch, parse_parameters
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 from alb_sg.recommendations.recommendation import Recommendation
 
+GONE_ANNOTATION = "deleted, or no longer in this rule's scope"
+
 
 class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
     """One recommendation as rdklib calls it. An instance serves one invocation.
@@ -335,7 +337,10 @@ def _ordering_time(evaluation: Evaluation) -> datetime:
 
 
 def _not_applicable(resource_type: str, resource_id: str) -> Evaluation:
-    return Evaluation(ComplianceType.NOT_APPLICABLE, resourceId=resource_id, resourceType=resource_type)
+    """The evaluation of a resource that the rule has nothing to do with any more. Messages quote its annotation."""
+    return Evaluation(
+        ComplianceType.NOT_APPLICABLE, resourceId=resource_id, resourceType=resource_type, annotation=GONE_ANNOTATION
+    )
 
 
 def _caller_account_id(client_factory: Any) -> str:

@@ -155,6 +155,8 @@ def test_a_load_balancer_that_is_gone_is_answered_without_a_call(aws: Shop, stat
     aws.faults.calls.clear()
     aws.run(LISTENER_RULE, aws.change_event(LISTENER_RULE, LOAD_BALANCER_TYPE, aws.web, status=status))
     assert aws.recorded() == [(aws.web, "NOT_APPLICABLE")]
+    # Messages of compliance changes quote it.
+    assert aws.config.accepted_evaluations[0].annotation == "deleted, or no longer in this rule's scope"
     assert not [call for call in aws.faults.calls if call.startswith("Describe")]
 
 
