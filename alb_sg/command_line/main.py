@@ -15,7 +15,7 @@ from alb_sg.errors import InvalidInputError, NotReadError
 from alb_sg.report.phrasing import printable
 
 # In the order of `alb-sg --help`. Each has a module of its name in `commands`, with a function `add_<command>`.
-COMMANDS = ("check", "explain", "export", "what-if", "fix", "rules", "exemptions", "dashboard", "verdicts")
+COMMANDS = ("check", "explain", "export", "what-if", "fix", "rules", "exemptions", "dashboard", "verdicts", "doctor")
 DESCRIPTION = """\
 Check the security groups of Application Load Balancers against the recommendations of Elastic Load Balancing, in a
 live account, a saved estate, or AWS Config's snapshots.
