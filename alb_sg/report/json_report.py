@@ -2,8 +2,10 @@
 
     {"version": 1, "findings": [{"accountId", "region", "loadBalancerArn", "loadBalancerName", "rule", "compliance",
        "annotation", "unresolved", "missing": [{"direction", "protocol", "fromPort", "toPort", "required", "peers",
-       "orSecurityGroups", "because": {"type", "arn"}}]}],
+       "orSecurityGroups", "because": {"type", "arn"}}], "advice": […]}],
      "errors": [{"loadBalancerArn", "what", "cause"}], "summary": {…}}
+
+`missing` is exact: what is not allowed, as the fewest blocks. `advice` are sentences on what `alb-sg fix` would do.
 
 With exemptions there is one more key before `summary`: the exemptions in force, in the order of the findings, each with
 the verdict or error without it.
@@ -13,6 +15,8 @@ the verdict or error without it.
 
 Their findings have `compliance` NOT_APPLICABLE, an empty `missing`, and an `annotation` that names the exemption;
 `summary` also counts them as `exempt`. In `jsonl` each is `{"exemption": …}`, between findings and errors.
+
+JSON lines have no `advice`: they are written while load balancers are judged.
 
 Findings are sorted by account, region, ARN and rule, one on a line. The same input gives the same bytes.
 """
@@ -34,7 +38,10 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False)
 def write_json(results: Results, stream: TextIO) -> None:
     """One object, with a finding or error on each line."""
     stream.write(f'{{"version": {JSON_VERSION},\n"findings": [')
-    _write_lines(map(finding_object, results.findings), stream)
+    _write_lines(
+        ({**finding_object(finding), "advice": list(results.advice_on(finding))} for finding in results.findings),
+        stream,
+    )
     stream.write('],\n"errors": [')
     _write_lines(map(error_object, results.errors), stream)
     if results.exemptions_applied:

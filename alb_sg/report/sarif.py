@@ -15,6 +15,7 @@ time.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any, TextIO
 from urllib.parse import quote
 
@@ -58,7 +59,10 @@ def write_sarif(results: Results, stream: TextIO) -> None:
                 "toolExecutionNotifications": [_notification_object(error, rule_indexes) for error in results.errors],
             }
         ],
-        "results": [_result_object(finding, rule_indexes[finding.rule]) for finding in results.findings],
+        "results": [
+            _result_object(finding, rule_indexes[finding.rule], results.advice_on(finding))
+            for finding in results.findings
+        ],
         "properties": {
             "accountsAndRegions": [
                 {"accountId": account_id, "region": region} for account_id, region in results.account_regions
@@ -81,14 +85,14 @@ def _rule_object(rule: Recommendation) -> dict[str, Any]:
     }
 
 
-def _result_object(finding: Finding, rule_index: int) -> dict[str, Any]:
+def _result_object(finding: Finding, rule_index: int, advice: Sequence[str]) -> dict[str, Any]:
     failed = finding.compliance is Compliance.NON_COMPLIANT
     result: dict[str, Any] = {
         "ruleId": finding.rule,
         "ruleIndex": rule_index,
         "kind": KIND_BY_COMPLIANCE[finding.compliance],
         "level": LEVEL_BY_SEVERITY[rule_severity(finding.rule)] if failed else "none",
-        "message": _message_object(finding.annotation or finding.compliance.value),
+        "message": _message_object(_with_advice(finding.annotation or finding.compliance.value, advice)),
         "locations": [_location_object(finding.load_balancer_arn, finding.load_balancer_name)],
         "partialFingerprints": {FINGERPRINT_NAME: fingerprint(identity(finding))},
         "properties": {
@@ -97,12 +101,17 @@ def _result_object(finding: Finding, rule_index: int) -> dict[str, Any]:
             "compliance": finding.compliance.value,
             "unresolved": finding.unresolved,
             "missing": [missing_object(missing) for missing in finding.missing],
+            "advice": list(advice),
         },
     }
     if finding.applied_exemption is not None:
         justification = phrasing.printable(phrasing.describe_exemption(finding.applied_exemption))
         result["suppressions"] = [{"kind": "external", "status": "accepted", "justification": justification}]
     return result
+
+
+def _with_advice(text: str, advice: Sequence[str]) -> str:
+    return f"{text}. Fix: {'; '.join(advice)}." if advice else text
 
 
 def _notification_object(error: EvaluationError, rule_indexes: dict[str, int]) -> dict[str, Any]:

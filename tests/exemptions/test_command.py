@@ -45,6 +45,7 @@ def test_json_keeps_the_contract_and_lists_exemptions_apart(command: Command) ->
             "annotation": "exempt until 2027-01-31 by team-edge (SEC-12): moves to another VPC; "
             f"would be NON_COMPLIANT: {REFUSED}",
             "missing": [],
+            "advice": [],
         }
     ]
     assert answer.json["exemptions"] == [

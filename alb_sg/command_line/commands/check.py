@@ -82,9 +82,13 @@ def run(arguments: argparse.Namespace) -> int:
         # These imports are slow, and the streaming path does not need them.
         from alb_sg.command_line.evaluate_all import evaluate_all  # noqa: PLC0415
         from alb_sg.command_line.exemption_options import load_given_exemptions  # noqa: PLC0415
+        from alb_sg.command_line.planning import make_planner, with_advice  # noqa: PLC0415
 
         exemptions = load_given_exemptions(arguments)
-        results = evaluate_all(load_estates(arguments, choice, arguments.load_balancer), choice, exemptions)
+        loaded = load_estates(arguments, choice, arguments.load_balancer)
+        results = evaluate_all(loaded, choice, exemptions)
+        if arguments.format != JSON_LINES:
+            results = with_advice(results, make_planner(arguments, loaded, choice, exemptions))
         write_formatted(results, arguments, stream)
     return exit_code(results.findings, results.errors)
 

@@ -18,13 +18,16 @@ from alb_sg.command_line.arguments import (
 from alb_sg.command_line.exemption_options import load_given_exemptions
 from alb_sg.command_line.exit_code import exit_code
 from alb_sg.command_line.output import open_output
-from alb_sg.command_line.rule_selection import select_rules
-from alb_sg.command_line.sources.loaded_estates import require_single_load_balancer
+from alb_sg.command_line.planning import make_planner
+from alb_sg.command_line.rule_selection import RuleSelection, select_rules
+from alb_sg.command_line.sources.loaded_estates import LoadedEstates, require_single_load_balancer
 from alb_sg.command_line.sources.loading import load_estates
-from alb_sg.findings.explanation import explain
+from alb_sg.findings.explanation import Explanation, explain
 from alb_sg.findings.finding import EvaluationError, Finding
 from alb_sg.findings.judge import Judge
+from alb_sg.findings.loaded_exemptions import LoadedExemptions
 from alb_sg.recommendations.catalogue import DISPLAY_ORDER
+from alb_sg.report.advice import Advice, plan_advice
 from alb_sg.report.explanation_json import write_explanation_json
 from alb_sg.report.explanation_text import write_explanation
 from alb_sg.report.style import Style
@@ -73,13 +76,27 @@ def run(arguments: argparse.Namespace) -> int:
         if exemptions is not None:
             explanation = exemptions.apply_to_explanation(explanation)
             errors.extend(exemptions.errors)
+        advice = _advice(arguments, gathered, choice, exemptions, explanation)
         if arguments.format == "json":
-            write_explanation_json(explanation, stream)
+            write_explanation_json(explanation, advice, stream)
         else:
-            write_explanation(explanation, stream, Style.for_stream(stream))
+            write_explanation(explanation, advice, stream, Style.for_stream(stream))
     write_errors(errors, sys.stderr)
     verdicts = [rule.verdict for rule in explanation.rules]
     return exit_code(
         [verdict for verdict in verdicts if isinstance(verdict, Finding)],
         [*errors, *(verdict for verdict in verdicts if isinstance(verdict, EvaluationError))],
     )
+
+
+def _advice(
+    arguments: argparse.Namespace,
+    loaded: LoadedEstates,
+    selection: RuleSelection,
+    exemptions: LoadedExemptions | None,
+    explanation: Explanation,
+) -> Advice:
+    """What `alb-sg fix` would do about the findings."""
+    planner = make_planner(arguments, loaded, selection, exemptions)
+    plans = planner.plan_findings([rule.verdict for rule in explanation.rules])
+    return {key: text for plan in plans.values() for key, text in plan_advice(plan).items()}
