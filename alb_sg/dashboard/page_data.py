@@ -133,6 +133,7 @@ def _rule_object(name: str) -> dict[str, Any]:
         "title": name if known is None else known.title,
         "asks": "" if known is None else known.requirement_text,
         "severity": rule_severity(name).value,
+        "severityLabel": rule_severity(name).name,
         "document": None if known is None else document_name(name),
     }
 

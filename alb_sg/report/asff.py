@@ -6,7 +6,7 @@ takes findings only in their own account and region.
 | here | Compliance.Status | severity | record |
 |---|---|---|---|
 | COMPLIANT | PASSED | INFORMATIONAL | ACTIVE |
-| NON_COMPLIANT | FAILED | HIGH; health checks MEDIUM, Path MTU Discovery LOW | ACTIVE |
+| NON_COMPLIANT | FAILED | the rule's | ACTIVE |
 | NOT_APPLICABLE | NOT_AVAILABLE, reason CONFIG_RETURNS_NOT_APPLICABLE | INFORMATIONAL | ARCHIVED |
 | exempt | NOT_AVAILABLE, reason ALB_SG_EXEMPT | LOW: it wants no action | ACTIVE |
 | error | NOT_AVAILABLE, reason ALB_SG_NOT_JUDGED | as NON_COMPLIANT | ACTIVE |

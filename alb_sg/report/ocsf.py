@@ -3,7 +3,7 @@
 | here | compliance.status_id | severity_id | status_id |
 |---|---|---|---|
 | COMPLIANT | 1 Pass | 1 Informational | 1 New |
-| NON_COMPLIANT | 3 Fail | 4 High; health checks 3 Medium, Path MTU Discovery 2 Low | 1 New |
+| NON_COMPLIANT | 3 Fail | the rule's: 5 Critical, 4 High, 3 Medium, 2 Low | 1 New |
 | NOT_APPLICABLE | 99 Other | 1 Informational | 1 New |
 | exempt | 99 Other | 1 Informational | 3 Suppressed |
 | error | 0 Unknown | 0 Unknown | 1 New |
@@ -36,6 +36,7 @@ EnumValue = tuple[int, str]
 UNKNOWN: EnumValue = (0, "Unknown")
 INFORMATIONAL: EnumValue = (1, "Informational")
 SEVERITIES: dict[Severity, EnumValue] = {
+    Severity.CRITICAL: (5, "Critical"),
     Severity.HIGH: (4, "High"),
     Severity.MEDIUM: (3, "Medium"),
     Severity.LOW: (2, "Low"),

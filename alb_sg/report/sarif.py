@@ -2,7 +2,7 @@
 
 | here | `kind` | `level` |
 |---|---|---|
-| NON_COMPLIANT | `fail` | `error`, for health checks `warning`, for Path MTU Discovery `note` |
+| NON_COMPLIANT | `fail` | by the rule's severity: CRITICAL and HIGH `error`, MEDIUM `warning`, LOW `note` |
 | COMPLIANT | `pass` | `none` |
 | NOT_APPLICABLE | `notApplicable` | `none` |
 | exempt | `notApplicable` | `none`, with an accepted external `suppression` |
@@ -37,7 +37,14 @@ KIND_BY_COMPLIANCE = {
     Compliance.NON_COMPLIANT: "fail",
     Compliance.NOT_APPLICABLE: "notApplicable",
 }
-LEVEL_BY_SEVERITY = {Severity.HIGH: "error", Severity.MEDIUM: "warning", Severity.LOW: "note"}
+# GitHub code scanning: above 9.0 is critical, from 7.0 high, from 4.0 medium ("SARIF support for code scanning").
+SECURITY_SEVERITIES = {Severity.CRITICAL: "9.5", Severity.HIGH: "8.0", Severity.MEDIUM: "5.5", Severity.LOW: "3.0"}
+LEVEL_BY_SEVERITY = {
+    Severity.CRITICAL: "error",
+    Severity.HIGH: "error",
+    Severity.MEDIUM: "warning",
+    Severity.LOW: "note",
+}
 
 
 def write_sarif(results: Results, stream: TextIO) -> None:
@@ -81,7 +88,9 @@ def _rule_object(rule: Recommendation) -> dict[str, Any]:
         "fullDescription": _message_object(rule.requirement_text),
         "help": _message_object(f"{rule.requirement_text} Elastic Load Balancing, {rule.page_section}: {rule.quote}."),
         "helpUri": USER_GUIDE_URL,
-        "defaultConfiguration": {"level": LEVEL_BY_SEVERITY[rule.severity]},
+        "defaultConfiguration": {"level": LEVEL_BY_SEVERITY[rule_severity(rule.name)]},
+        # GitHub reads the severity of rules with this tag only.
+        "properties": {"security-severity": SECURITY_SEVERITIES[rule_severity(rule.name)], "tags": ["security"]},
     }
 
 

@@ -85,7 +85,8 @@ def _load_balancer_lines(
         if isinstance(result, EvaluationError):
             yield f"  {verdict}  {rule:<26}  {phrasing.printable(f'{result.what}: {result.cause}')}"
             continue
-        yield f"  {verdict}  {rule:<26}  {phrasing.printable(_remarks(result))}".rstrip()
+        severity = f"[{rule_severity(rule).name}] " if result.compliance is Compliance.NON_COMPLIANT else ""
+        yield f"  {verdict}  {rule:<26}  {severity}{phrasing.printable(_remarks(result))}".rstrip()
         for sentence in results.advice_on(result):
             yield f"      fix: {phrasing.printable(sentence)}"
 

@@ -23,6 +23,7 @@ from alb_sg.command_line.output import open_output
 from alb_sg.command_line.planning import make_planner, plan_results
 from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.rule_selection import RuleSelection, select_rules
+from alb_sg.command_line.settings_option import add_settings_option
 from alb_sg.command_line.sources.aggregator_evaluations import (
     ACCOUNT_NAMES_HELP,
     AGGREGATOR_HELP,
@@ -75,6 +76,7 @@ def add_dashboard(commands: Commands) -> None:
     add_source_options(parser)
     add_rule_options(parser)
     add_exemptions_option(parser)
+    add_settings_option(parser)
     parser.add_argument(
         "--aggregator",
         metavar="NAME",

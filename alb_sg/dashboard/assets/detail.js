@@ -53,7 +53,7 @@ function verdictTable(index, loadBalancer) {
   const verdicts = [...loadBalancer.verdicts].sort((left, right) => left.rank - right.rank);
   return table("Verdicts", [["Rule"], ["Status"], ["Annotation"], ["Since"]], verdicts.map((verdict) => tableRow([
     headerCell(index.subjects.get(verdict.rule) ?? verdict.rule),
-    statusBadge(verdict.status, verdict.unresolved ? ", unresolved" : ""),
+    cell(null, statusBadge(verdict.status, verdict.unresolved ? ", unresolved" : ""), severityAside(index, verdict)),
     cell("text", isolatedText(verdict.annotation), verdict.exemption ? exemptionText(verdict.exemption) : null),
     cell("nowrap", timeElement(verdict.since))])));
 }
