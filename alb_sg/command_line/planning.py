@@ -1,4 +1,4 @@
-"""The plans of `alb-sg fix` for what a run has judged: the advice of reports and the dashboard."""
+"""What reports say beside verdicts: the plans of `alb-sg fix` as advice, and remarks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.rule_selection import RuleSelection
 from alb_sg.command_line.sources.loaded_estates import LoadedEstates, account_region_key
 from alb_sg.findings.finding import Result
+from alb_sg.findings.judge import Judge
 from alb_sg.findings.loaded_exemptions import LoadedExemptions
+from alb_sg.findings.remarks import RemarkFinder
 from alb_sg.observations.results import Results
 from alb_sg.remediation.estate_planning import EstatePlanner
 from alb_sg.remediation.fix_request import FixRequest
@@ -63,3 +65,17 @@ def with_advice(results: Results, planner: EstatePlanner) -> Results:
     """The results with what `alb-sg fix` would do about each finding."""
     plans = plan_results(planner, results)
     return replace(results, advice={key: text for plan in plans.values() for key, text in plan_advice(plan).items()})
+
+
+def with_remarks(results: Results, loaded: LoadedEstates) -> Results:
+    """The results with the remarks on each load balancer, from what was read for its verdicts."""
+    by_arn: dict[str, list[Result]] = {}
+    every: Sequence[Result] = [*results.findings, *results.errors]
+    for result in every:
+        by_arn.setdefault(result.load_balancer_arn or "", []).append(result)
+    remarks: dict[str, Sequence[str]] = {}
+    for estate in loaded.estates:
+        judge, finder = Judge(estate), RemarkFinder(estate)
+        for load_balancer in loaded.load_balancers_by_account_region[account_region_key(estate)]:
+            remarks[load_balancer.arn] = finder.remarks(judge, load_balancer, by_arn.get(load_balancer.arn, ()))
+    return replace(results, remarks=remarks)

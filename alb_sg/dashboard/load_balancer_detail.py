@@ -57,6 +57,7 @@ def _explanation_object(explanation: Explanation) -> dict[str, Any]:
             for row in rule.rows
         ],
         "notes": [[rule.recommendation.name, note] for rule in explanation.rules for note in rule.notes],
+        "remarks": list(explanation.remarks),
         "unread": [f"{what}: {cause}" for what, cause in explanation.unread],
     }
 

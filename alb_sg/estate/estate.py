@@ -71,6 +71,8 @@ class Estate:
     A section that is None was not collected. `listeners` is keyed by load balancer, `targets` by target group,
     `tags` by load balancer, and every other section by the resource's own ID. `has_all_security_groups`:
     `security_groups` holds every group of the account and region. `deleted_security_groups` are known to be deleted.
+    `rule_authentications` are the types of the actions that authenticate in a listener's rules, by listener; no verdict
+    depends on them.
     `other_estates` answers what this estate does not hold.
     """
 
@@ -88,6 +90,7 @@ class Estate:
     network_interfaces: Mapping[str, NetworkInterface] | None = None
     prefix_lists: Mapping[str, PrefixList] | None = None
     tags: Mapping[str, Mapping[str, str]] | None = None
+    rule_authentications: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     failures: tuple[ReadFailure, ...] = ()
     other_estates: ResourceLookup | None = field(default=None, repr=False, compare=False)
 

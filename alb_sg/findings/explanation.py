@@ -20,6 +20,7 @@ from alb_sg.findings.evidence import CheckedRequirement, Evidence, EvidenceSearc
 from alb_sg.findings.finding import Missing, Result
 from alb_sg.findings.judge import Judge, merge_missing
 from alb_sg.findings.near_misses import find_near_misses
+from alb_sg.findings.remarks import RemarkFinder
 from alb_sg.parameters import Parameters
 from alb_sg.permissions.allowed_traffic import Direction, Permissions, Traffic
 from alb_sg.recommendations.fronting_load_balancers import FrontingLoadBalancer, fronting_load_balancers
@@ -93,8 +94,8 @@ class Explanation:
     """One load balancer and the facts that its verdicts rest on.
 
     `vpc_cidrs` is None where the VPC was not read; if a verdict depends on it, that verdict says so. `group_names` are
-    the names by id of those of its security groups that were read. `unread` are other facts that were not read, each
-    with the cause.
+    the names by id of those of its security groups that were read. `remarks` are sentences on what no verdict
+    depends on. `unread` are other facts that were not read, each with the cause.
     """
 
     account_id: str
@@ -105,12 +106,23 @@ class Explanation:
     listeners: tuple[Listener, ...]
     fronting_load_balancers: tuple[FrontingLoadBalancer, ...]
     rules: tuple[RuleExplanation, ...]
+    remarks: tuple[str, ...]
     unread: tuple[tuple[str, str], ...]
 
 
-def explain(judge: Judge, load_balancer: LoadBalancer, rules: Mapping[Recommendation, Parameters]) -> Explanation:
-    """The explanation of a load balancer's verdicts. Never raises NotReadError: `unread` has those errors."""
+def explain(
+    judge: Judge,
+    load_balancer: LoadBalancer,
+    rules: Mapping[Recommendation, Parameters],
+    remarks: RemarkFinder | None = None,
+) -> Explanation:
+    """The explanation of a load balancer's verdicts. Never raises NotReadError: `unread` has those errors.
+
+    `remarks` finds the remarks; None: from the facts in the estate.
+    """
     estate = judge.estate
+    remarks = RemarkFinder(estate) if remarks is None else remarks
+    rule_explanations = tuple(_explain_rule(judge, load_balancer, *rule) for rule in rules.items())
     unread: dict[tuple[str, str], None] = {}
 
     def known(read: Callable[[], T], otherwise: T) -> T:
@@ -135,8 +147,9 @@ def explain(judge: Judge, load_balancer: LoadBalancer, rules: Mapping[Recommenda
         fronting_load_balancers=(
             known(lambda: fronting_load_balancers(estate, load_balancer), ()) if application else ()
         ),
-        rules=tuple(_explain_rule(judge, load_balancer, *rule) for rule in rules.items()),
-        unread=tuple(unread),
+        rules=rule_explanations,
+        remarks=remarks.remarks(judge, load_balancer, [rule.verdict for rule in rule_explanations]),
+        unread=(*unread, *remarks.unread),
     )
 
 

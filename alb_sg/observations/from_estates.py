@@ -13,6 +13,7 @@ from alb_sg.exemptions.exemption import Exemption, VerdictKey
 from alb_sg.findings.explanation import explain
 from alb_sg.findings.finding import Result
 from alb_sg.findings.judge import NO_EXEMPTIONS, Judge
+from alb_sg.findings.remarks import RemarkFinder
 from alb_sg.observations.exemptions_report import ExemptionsReport
 from alb_sg.observations.observation import Completeness, LoadBalancerDetail, Observation
 from alb_sg.observations.ranking import rank
@@ -69,6 +70,7 @@ def _load_balancer_details(
     ]
     judged.sort(key=lambda pair: (_worst_rank(by_arn[pair[1].arn], pair[1]), pair[1].arn))
     judges: dict[int, Judge] = {}
+    remarks: dict[int, RemarkFinder] = {}
     details: dict[str, LoadBalancerDetail] = {}
     for estate, load_balancer in judged:
         explained = len(details) < max_explained
@@ -77,7 +79,11 @@ def _load_balancer_details(
             load_balancer,
             tags=None if estate.tags is None else estate.tags.get(load_balancer.arn),
             security_groups=tuple(_read_groups(estate, load_balancer)),
-            explanation=explain(judge, load_balancer, rules) if explained else None,
+            explanation=(
+                explain(judge, load_balancer, rules, remarks.setdefault(id(estate), RemarkFinder(estate)))
+                if explained
+                else None
+            ),
         )
         if progress is not None:
             progress(len(details), len(judged))

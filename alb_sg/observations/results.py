@@ -17,7 +17,8 @@ class Results:
 
     `account_regions` are the accounts and regions that were read, with `load_balancer_count` load balancers to judge.
     `exemptions_applied`: exemptions were given, even where none applies. `advice` has sentences on what `alb-sg fix`
-    would do about findings, as far as the run planned that.
+    would do about findings, as far as the run planned that. `remarks` are sentences on load balancers, by ARN, that no
+    verdict depends on.
     """
 
     account_regions: Sequence[tuple[str, str]]
@@ -27,6 +28,7 @@ class Results:
     errors: Sequence[EvaluationError]
     exemptions_applied: bool = False
     advice: Mapping[VerdictKey, Sequence[str]] = field(default_factory=dict)
+    remarks: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     def advice_on(self, finding: Finding) -> Sequence[str]:
         return self.advice.get((finding.load_balancer_arn, finding.rule), ())

@@ -13,7 +13,7 @@
      "missing": as in findings, or null, "unresolved": […],
      "instead": [{"securityGroup", "protocol", "fromPort", "toPort", "peer", "nothing": … or null}],
      "unread": {"what", "cause"} or null}]}],
- "errors": [{"loadBalancerArn", "what", "cause"}]}
+ "remarks": […], "errors": [{"loadBalancerArn", "what", "cause"}]}
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ def write_explanation_json(explanation: Explanation, advice: Advice, stream: Tex
             _rule_object(rule, advice.get((explanation.load_balancer.arn, rule.recommendation.name), ()))
             for rule in explanation.rules
         ],
+        "remarks": list(explanation.remarks),
         "errors": [error_object(error) for error in errors],
     }
     write_json_document(document, stream)

@@ -25,10 +25,10 @@ def _lines(explanation: Explanation, advice: Advice, style: Style) -> Iterator[s
         yield from _rule_lines(rule, explanation.fronting_load_balancers, style)
         for sentence in advice.get((explanation.load_balancer.arn, rule.recommendation.name), ()):
             yield f"  {style.bold('fix')}      {phrasing.printable(sentence)}"
-    caveats = [rule.recommendation.caveat for rule in explanation.rules if rule.rows]
-    for caveat in dict.fromkeys(filter(None, caveats)):
+    if explanation.remarks:
         yield ""
-        yield style.dim(caveat)
+    for remark in explanation.remarks:
+        yield f"{style.warning('remark')}  {phrasing.printable(remark)}"
 
 
 def _header(explanation: Explanation, style: Style) -> Iterator[str]:

@@ -116,6 +116,7 @@ def test_json_is_the_contract_key_by_key(command: Command) -> None:
             },
         ],
         "errors": [],
+        "remarks": [],
         "summary": {
             "loadBalancers": 1,
             "compliance": {"COMPLIANT": 0, "NON_COMPLIANT": 2, "NOT_APPLICABLE": 0},

@@ -22,10 +22,13 @@ from alb_sg.command_line.planning import make_planner
 from alb_sg.command_line.rule_selection import RuleSelection, select_rules
 from alb_sg.command_line.sources.loaded_estates import LoadedEstates, require_single_load_balancer
 from alb_sg.command_line.sources.loading import load_estates
+from alb_sg.estate.estate import Estate
+from alb_sg.estate.model import LoadBalancer
 from alb_sg.findings.explanation import Explanation, explain
 from alb_sg.findings.finding import EvaluationError, Finding
 from alb_sg.findings.judge import Judge
 from alb_sg.findings.loaded_exemptions import LoadedExemptions
+from alb_sg.findings.remarks import RemarkFinder
 from alb_sg.recommendations.catalogue import DISPLAY_ORDER
 from alb_sg.report.advice import Advice, plan_advice
 from alb_sg.report.explanation_json import write_explanation_json
@@ -71,7 +74,8 @@ def run(arguments: argparse.Namespace) -> int:
         gathered = load_estates(arguments, choice, [name], include_all_targets=True)
         estate, load_balancer = require_single_load_balancer(gathered, name)
         rules = {rule: choice.rules[rule] for rule in DISPLAY_ORDER if rule in choice.rules}
-        explanation = explain(Judge(estate, {} if exemptions is None else exemptions.of_ports), load_balancer, rules)
+        judge = Judge(estate, {} if exemptions is None else exemptions.of_ports)
+        explanation = explain(judge, load_balancer, rules, _remark_finder(arguments, estate, load_balancer))
         errors = list(gathered.errors)
         if exemptions is not None:
             explanation = exemptions.apply_to_explanation(explanation)
@@ -87,6 +91,18 @@ def run(arguments: argparse.Namespace) -> int:
         [verdict for verdict in verdicts if isinstance(verdict, Finding)],
         [*errors, *(verdict for verdict in verdicts if isinstance(verdict, EvaluationError))],
     )
+
+
+def _remark_finder(arguments: argparse.Namespace, estate: Estate, load_balancer: LoadBalancer) -> RemarkFinder:
+    """What remarks rest on: the estate of files and of an aggregator; in a live account, some calls more."""
+    if arguments.estate or arguments.config_items or arguments.aggregator or load_balancer.type != "application":
+        return RemarkFinder(estate)
+    # Importing boto3 takes a third of a second, which commands on files do not need.
+    from alb_sg.command_line.sources.live import open_live_clients  # noqa: PLC0415 (see above)
+    from alb_sg.live.remark_facts import read_remark_facts  # noqa: PLC0415
+
+    clients = open_live_clients(arguments.profile, estate.account_id, estate.region)
+    return read_remark_facts(clients, estate, load_balancer)
 
 
 def _advice(

@@ -68,6 +68,7 @@ function explanationElements(index, loadBalancer) {
     detail.rows.length ? h("div", { class: "picture", role: "region", tabindex: "0", "aria-label": "Diagram" }, buildDiagram(loadBalancer)) : null,
     ...detail.unread.map((text) => h("p", { class: "alarm" }, "Not read: ", isolatedText(text))),
     detail.rows.length ? recommendedRowTable(index, detail.rows) : h("p", null, "No rule requires any traffic of it."),
+    ...detail.remarks.map((text) => h("p", { class: "alarm" }, "Remark: ", isolatedText(text))),
     ...[...new Set(detail.notes.map(([, text]) => text))].map((text) => h("p", { class: "note" }, isolatedText(text))),
     ...fixElements(index, loadBalancer),
   ].filter(Boolean);
