@@ -42,12 +42,15 @@ def make_planner(
     selection: RuleSelection,
     loaded_exemptions: LoadedExemptions | None,
 ) -> EstatePlanner:
-    """Plans with the default policy of `alb-sg fix`."""
-    if loaded_exemptions is None:
-        fix = FixRequest(selection.rules, datetime.now(UTC).date())
-    else:
-        fix = FixRequest(selection.rules, loaded_exemptions.today, exemptions=loaded_exemptions.exemptions)
+    fix = make_fix_request(selection, loaded_exemptions)
     return EstatePlanner(loaded.estates, fix, incomplete_estates(arguments, loaded))
+
+
+def make_fix_request(selection: RuleSelection, loaded_exemptions: LoadedExemptions | None) -> FixRequest:
+    """The request of `alb-sg fix` with its default policy."""
+    if loaded_exemptions is None:
+        return FixRequest(selection.rules, datetime.now(UTC).date())
+    return FixRequest(selection.rules, loaded_exemptions.today, exemptions=loaded_exemptions.exemptions)
 
 
 def plan_results(

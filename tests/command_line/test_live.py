@@ -126,6 +126,12 @@ def test_advice_says_that_only_a_fix_reads_who_shares_a_group(command: Command) 
     assert cause.endswith("only alb-sg fix reads it")
 
 
+def test_explain_reads_who_shares_a_group(command: Command, account: Account) -> None:
+    """Of one load balancer, as `alb-sg fix` does."""
+    out = command("explain", "web", "--rule", "listener_ingress").out
+    assert f"  fix      allow inbound TCP 80 from 0.0.0.0/0 in {account.closed}\n" in out
+
+
 @pytest.mark.usefixtures("account")
 def test_several_regions(command: Command, tmp_path: Path) -> None:
     path = tmp_path / "estate.json"
