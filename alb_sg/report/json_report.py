@@ -8,7 +8,7 @@
 `missing` is exact: what is not allowed, as the fewest blocks. `advice` are sentences on what `alb-sg fix` would do,
 `remarks` those on load balancers that no verdict depends on.
 
-With exemptions there is one more key before `summary`: the exemptions in force, in the order of the findings, each with
+With exemptions there is one more key before `remarks`: the exemptions in force, in the order of the findings, each with
 the verdict or error without it.
 
     "exemptions": [{"accountId", "region", "loadBalancerArn", "rule", "reason", "owner", "ticket", "expires",
