@@ -56,9 +56,10 @@ def _refusal_advice(plan: Plan, refusal: Refusal) -> Iterator[str]:
         groups = plan.load_balancer.security_groups
         place = groups[0] if len(groups) == 1 else f"one of {', '.join(groups)}"
         for addition in shown:
-            yield f"allow {describe_addition(addition)} in {place}, if it is neither shared nor managed"
+            # The reason once, for all of them.
+            cause = f" ({refusal.text})" if addition is shown[-1] else ""
+            yield f"allow {describe_addition(addition)} in {place}, if it is neither shared nor managed{cause}"
         yield from _omitted(refusal.additions, plan)
-        yield refusal.text
         return
     yield f"alb-sg fix refuses this ({refusal.reason.value}): {refusal.text}"
     for addition in shown:
