@@ -98,6 +98,14 @@ class DescribeRequests:
         parameters |= self.managed_resources("DescribeNetworkInterfaces")
         return self._ec2("describe_network_interfaces", "NetworkInterfaces", parameters)
 
+    def network_interfaces_with_groups(self, ids: Collection[str]) -> ApiRequest:
+        """The interfaces that carry one of these security groups."""
+        parameters = {**_filtered("group-id", ids), **self.managed_resources("DescribeNetworkInterfaces")}
+        return self._ec2("describe_network_interfaces", "NetworkInterfaces", parameters)
+
+    def security_group_rules(self, group_ids: Collection[str] | None = None) -> ApiRequest:
+        return self._ec2("describe_security_group_rules", "SecurityGroupRules", _filtered("group-id", group_ids))
+
     def network_interfaces_by_address(self, vpc_id: str, family: Family, addresses: Iterable[int]) -> ApiRequest:
         """The interfaces in a VPC that hold one of the addresses, other than in a delegated prefix."""
         texts = [format_address(family, address) for address in addresses]
