@@ -19,6 +19,7 @@ from alb_sg.remediation.plan import Addition, Plan
 from alb_sg.remediation.snippets import make_snippets
 from alb_sg.remediation.terraform import render_terraform
 from alb_sg.report import phrasing
+from alb_sg.report.removal_commands import removal_commands
 
 # A row names so many peers and rules, and counts the rest.
 MAX_NAMES = 4
@@ -37,6 +38,7 @@ def detail_object(detail: LoadBalancerDetail, plan: Plan | None) -> dict[str, An
 
 def _explanation_object(explanation: Explanation) -> dict[str, Any]:
     load_balancer = explanation.load_balancer
+    removal = [line for rule in explanation.rules for line in removal_commands(rule.unused, explanation.region)]
     return {
         "type": str(load_balancer.type),
         "state": str(load_balancer.state),
@@ -55,6 +57,7 @@ def _explanation_object(explanation: Explanation) -> dict[str, Any]:
         "rows": [_row_object(rule.recommendation.name, row) for rule in explanation.rules for row in rule.rows],
         "notes": [[rule.recommendation.name, note] for rule in explanation.rules for note in rule.notes],
         "unread": [f"{what}: {cause}" for what, cause in explanation.unread],
+        **({"removal": "\n".join(removal)} if removal else {}),
     }
 
 

@@ -133,7 +133,7 @@ def _rule_object(name: str) -> dict[str, Any]:
         "title": name if known is None else known.title,
         "asks": "" if known is None else known.requirement_text,
         "severity": rule_severity(name).value,
-        "document": None if known is None else document_name(name),
+        "document": document_name(name) if known is not None and known.is_fixable else None,
     }
 
 
@@ -216,6 +216,8 @@ def _verdict_object(result: Result, scheme: str, detail: LoadBalancerDetail | No
         fields["unresolved"] = True
     if result.missing:
         fields["missing"] = [{**missing_object(entry), "allow": _rule_to_allow(entry)} for entry in result.missing]
+    if result.unused:
+        fields["unused"] = [phrasing.describe_unused(entry, MAX_PEERS) for entry in result.unused]
     codes = history.cause_codes(result, detail)
     if codes:
         fields["causes"] = codes

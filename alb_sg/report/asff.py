@@ -136,6 +136,10 @@ def _recommendation_text(result: Result) -> str:
         return _join_within_limit(
             [f"Allow {phrasing.describe_missing(missing)}" for missing in result.missing], MAX_RECOMMENDATION_LENGTH
         )
+    if isinstance(result, Finding) and result.unused:
+        return _join_within_limit(
+            [f"Remove {phrasing.describe_unused(entry)}" for entry in result.unused], MAX_RECOMMENDATION_LENGTH
+        )
     known = RECOMMENDATIONS_BY_NAME.get(result.rule or "")
     return "Let whoever judges read what is named." if known is None else known.requirement_text
 
@@ -148,6 +152,10 @@ def _product_fields(result: Result) -> dict[str, str]:
         if result.missing:
             fields[f"{PRODUCT}/missing"] = _join_within_limit(
                 [phrasing.describe_missing(missing) for missing in result.missing], MAX_FIELD_LENGTH
+            )
+        if result.unused:
+            fields[f"{PRODUCT}/unused"] = _join_within_limit(
+                [phrasing.describe_unused(entry) for entry in result.unused], MAX_FIELD_LENGTH
             )
     return fields
 

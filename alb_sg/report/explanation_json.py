@@ -11,7 +11,8 @@
      "evidence": [{"securityGroup", "protocol", "fromPort", "toPort", "peer", "match", "covers"}],
      "missing": as in findings, or null, "unresolved": […],
      "instead": [{"securityGroup", "protocol", "fromPort", "toPort", "peer", "nothing": … or null}],
-     "unread": {"what", "cause"} or null}]}],
+     "unread": {"what", "cause"} or null}],
+   "unused": as in findings, "removal": the commands that remove it; both only where something is unused}],
  "errors": [{"loadBalancerArn", "what", "cause"}]}
 """
 
@@ -23,7 +24,15 @@ from alb_sg.findings.evidence import Evidence, PermissionPeer
 from alb_sg.findings.explanation import Explanation, RequirementRow, RuleExplanation
 from alb_sg.findings.finding import EvaluationError, Finding
 from alb_sg.recommendations.fronting_load_balancers import FrontingLoadBalancer
-from alb_sg.report.json_report import JSON_VERSION, error_object, exemption_object, missing_object, write_json_document
+from alb_sg.report.json_report import (
+    JSON_VERSION,
+    error_object,
+    exemption_object,
+    missing_object,
+    unused_field,
+    write_json_document,
+)
+from alb_sg.report.removal_commands import removal_commands
 
 
 def write_explanation_json(explanation: Explanation, stream: TextIO) -> None:
@@ -31,7 +40,7 @@ def write_explanation_json(explanation: Explanation, stream: TextIO) -> None:
     document = {
         "version": JSON_VERSION,
         "loadBalancer": _load_balancer_object(explanation),
-        "rules": [_rule_object(rule) for rule in explanation.rules],
+        "rules": [_rule_object(rule, explanation.region) for rule in explanation.rules],
         "errors": [error_object(error) for error in errors],
     }
     write_json_document(document, stream)
@@ -78,7 +87,7 @@ def _network_load_balancer_object(front: FrontingLoadBalancer) -> dict[str, Any]
     }
 
 
-def _rule_object(rule: RuleExplanation) -> dict[str, Any]:
+def _rule_object(rule: RuleExplanation, region: str) -> dict[str, Any]:
     verdict = rule.verdict if isinstance(rule.verdict, Finding) else None
     return {
         "rule": rule.recommendation.name,
@@ -90,7 +99,14 @@ def _rule_object(rule: RuleExplanation) -> dict[str, Any]:
         else None,
         "notes": list(rule.notes),
         "rows": [_row_object(row) for row in rule.rows],
+        **_unused_fields(rule, region),
     }
+
+
+def _unused_fields(rule: RuleExplanation, region: str) -> dict[str, Any]:
+    if not isinstance(rule.verdict, Finding) or not rule.verdict.unused:
+        return {}
+    return {**unused_field(rule.verdict), "removal": list(removal_commands(rule.unused, region))}
 
 
 def _row_object(row: RequirementRow) -> dict[str, Any]:

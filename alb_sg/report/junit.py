@@ -5,7 +5,7 @@ A suite for each account and region, a test case for each load balancer and rule
 | here | test case |
 |---|---|
 | COMPLIANT | passed |
-| NON_COMPLIANT | `failure` with the annotation as its message and all missing permissions as its text |
+| NON_COMPLIANT | `failure` with the annotation as its message and all that is missing or unused as its text |
 | NOT_APPLICABLE, exempt | `skipped` of type NOT_APPLICABLE or EXEMPT |
 | error | `error`; those without an account are in the suite `alb-sg` |
 
@@ -79,6 +79,7 @@ def _case_element(result: Result) -> ET.Element:
         ET.SubElement(case, "system-out").text = f"{_xml_text(result.annotation)}\n{_xml_text(arn)}"
     elif result.compliance is Compliance.NON_COMPLIANT:
         lines = [f"not open: {phrasing.describe_missing(missing)}" for missing in result.missing]
+        lines += (f"unused: {phrasing.describe_unused(entry)}" for entry in result.unused)
         _add_result_element(case, "failure", phrasing.verdict_label(result), result.annotation, *lines, arn)
     else:
         exemption = result.applied_exemption

@@ -90,6 +90,8 @@ def _load_balancer_lines(arn: str, results: Sequence[Result], style: Style) -> I
         yield f"  {verdict}  {rule:<26}  {phrasing.printable(_remarks(result))}".rstrip()
         if len(result.missing) > 1:
             yield from _missing_lines(result, style)
+        if len(result.unused) > 1:
+            yield from _unused_lines(result, style)
 
 
 def _missing_lines(finding: Finding, style: Style) -> Iterator[str]:
@@ -100,6 +102,15 @@ def _missing_lines(finding: Finding, style: Style) -> Iterator[str]:
     omitted = len(finding.missing) - MAX_MISSING
     if omitted > 0:
         yield style.dim(f"      and {omitted:,} more: alb-sg explain {finding.load_balancer_name}")
+
+
+def _unused_lines(finding: Finding, style: Style) -> Iterator[str]:
+    for entry in finding.unused[:MAX_MISSING]:
+        yield f"      unused {phrasing.describe_unused(entry, MAX_PEERS)}"
+    omitted = len(finding.unused) - MAX_MISSING
+    if omitted > 0:
+        rule = f"--rule {finding.rule}"
+        yield style.dim(f"      and {omitted:,} more: alb-sg explain {finding.load_balancer_name} {rule}")
 
 
 def _one_line_summary(arn: str, results: Sequence[Result], style: Style) -> str:
