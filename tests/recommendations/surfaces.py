@@ -64,6 +64,7 @@ def other_surfaces(checkout: Path, rule: str) -> dict[str, Any]:
     return {
         "aggregator": find_rule(f"OrgConfigRule-{rule}-dbgzf8ba"),
         "snapshot batch": [recommendation.name for recommendation in parse_rules({rule: {}})],
+        "snapshot batch without a name": [recommendation.name for recommendation in parse_rules({})],
         "exemptions": exempted_rules(rule),
         "document": build_document(document_name(rule)),
         "document actions": document_actions(document_name(rule)),

@@ -86,6 +86,7 @@ def test_the_files_to_touch_exist() -> None:
 
 def test_a_rule_that_is_not_deployed_by_default_is_judged_only_where_it_is_named(surfaces: dict[str, Any]) -> None:
     assert RULE not in surfaces["check without a name"]
+    assert RULE not in surfaces["snapshot batch without a name"]
     assert "ALB_SG_LISTENER_INGRESS" in surfaces["check without a name"]
 
 
