@@ -265,6 +265,11 @@ class Estate:
     # --- indexes
 
     @cached_property
+    def derived_facts(self) -> dict[object, Any]:
+        """What others have derived from this estate and several load balancers need, under keys of their own."""
+        return {}
+
+    @cached_property
     def _failures_by_key(self) -> Mapping[tuple[str, str | None], ReadFailure]:
         return {(failure.section, failure.key): failure for failure in self.failures}
 

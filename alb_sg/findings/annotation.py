@@ -107,13 +107,7 @@ def describe_unused(unused: Sequence[Unused], remarks: Sequence[str]) -> str:
     stateful = [_STATEFUL] if any(map(_is_for_responses, unused)) else []
     tails = ([*stateful, *remarks], stateful)
     return _first_that_fits(
-        (
-            [
-                f"{_describe_opening(entry, max_names)}{_reason_unused(entry, index)}"
-                for index, entry in enumerate(unused)
-            ],
-            tail,
-        )
+        ([_describe_opening(entry, index, max_names) for index, entry in enumerate(unused)], tail)
         for tail in tails
         for max_names in (3, 2, 1)
     )
@@ -124,9 +118,13 @@ def describe_nothing_unused(groups: Sequence[str], remarks: Sequence[str]) -> st
     return fit_to_limit([f"nothing unused in {_abbreviate(tuple(groups))}", *remarks])
 
 
-def _describe_opening(entry: Unused, max_names: int) -> str:
+def _describe_opening(entry: Unused, index: int, max_names: int) -> str:
+    """A sentence on one opening; an empty one is only counted."""
+    if index >= _MAX_SENTENCES:
+        return ""
     ports = describe_port_range(entry.protocol, entry.from_port, entry.to_port)
-    return f"{ports} open to {_abbreviate(entry.peers, max_names)} in {entry.security_group}"
+    peers = _abbreviate(entry.peers, max_names)
+    return f"{ports} open to {peers} in {entry.security_group}{_reason_unused(entry, index)}"
 
 
 def _reason_unused(entry: Unused, index: int) -> str:

@@ -40,6 +40,14 @@ _TRANSPORT_PROTOCOLS = {
 }
 
 
+class _JudgedGroup(NamedTuple):
+    """A group with the interface that shares it, or else with those of its rules that let in something unused."""
+
+    id: str
+    shared_with: NetworkInterface | None
+    rules: tuple[UnusedRule, ...]
+
+
 class _GroupUse(NamedTuple):
     """The used ports of a group, by protocol. `unread`: why more of them may be used."""
 
@@ -55,21 +63,31 @@ def find_unused(context: LoadBalancerContext, exempt_ports: Collection[int]) -> 
     estate, load_balancer = context.estate, context.load_balancer
     if not load_balancer.security_groups:
         raise NotReadError("security groups", "the load balancer has none")
-    judged: list[str] = []
-    shared: list[str] = []
-    for group_id in load_balancer.security_groups:
-        other = _other_carrier(estate, group_id)
-        if other is None:
-            judged.append(group_id)
-        else:
-            shared.append(f"{group_id} is shared with {_describe(other)} and not judged")
+    groups = [_judge_group(estate, group_id, frozenset(exempt_ports)) for group_id in load_balancer.security_groups]
+    judged = tuple(group.id for group in groups if group.shared_with is None)
+    shared = [
+        f"{group.id} is shared with {_describe(group.shared_with)} and not judged"
+        for group in groups
+        if group.shared_with is not None
+    ]
     if not judged:
         raise NotApplicable("; ".join(shared))
-    rules = tuple(rule for group_id in judged for rule in _unused_rules(estate, group_id, exempt_ports))
+    rules = tuple(rule for group in groups for rule in group.rules)
     remarks = list(shared)
     if rules and estate.rule_ids_failure is not None:
         remarks.append(f"ids of security group rules were not read: {estate.rule_ids_failure}")
-    return UnusedIngress(rules, tuple(judged), tuple(remarks))
+    return UnusedIngress(rules, judged, tuple(remarks))
+
+
+def _judge_group(estate: Estate, group_id: str, exempt_ports: frozenset[int]) -> _JudgedGroup:
+    """One group, which is judged once for all load balancers that carry it. Raises NotReadError."""
+    key = RECOMMENDATION.name, group_id, exempt_ports
+    known: _JudgedGroup | None = estate.derived_facts.get(key)
+    if known is None:
+        other = _other_carrier(estate, group_id)
+        rules = () if other is not None else _unused_rules(estate, group_id, exempt_ports)
+        known = estate.derived_facts[key] = _JudgedGroup(group_id, other, rules)
+    return known
 
 
 def _other_carrier(estate: Estate, group_id: str) -> NetworkInterface | None:
