@@ -87,6 +87,12 @@ def test_explain_shows_the_commands_that_remove_it(command: Command) -> None:
     ]
 
 
+def test_rules_says_when_it_is_judged(command: Command) -> None:
+    said = "judged by commands where it is named"
+    assert said in command("rules", "unused_ingress").out
+    assert said not in command("rules", "listener_ingress").out
+
+
 def test_explain_without_a_name_leaves_it_out(command: Command) -> None:
     assert UNUSED not in command.on(saved(), "explain", "web").out
 
