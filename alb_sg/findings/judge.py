@@ -147,7 +147,7 @@ class Judge:
             load_balancer,
             recommendation,
             Compliance.NON_COMPLIANT,
-            annotation.describe_non_compliant(permissions, failed, remarks, unresolved=unresolved),
+            annotation.describe_non_compliant(load_balancer, permissions, failed, remarks, unresolved=unresolved),
             unresolved=unresolved,
             missing=merge_missing(failed),
             remarks=remarks,

@@ -26,8 +26,6 @@ pytestmark = pytest.mark.slow
 ACCOUNT = "123456789012"  # moto's
 REGION = "eu-central-1"
 SECTIONS = frozenset[str]().union(*(rule.estate_sections for rule in DEFAULT_RECOMMENDATIONS)) - {"Tags"}
-    "Tags"
-}
 
 
 @dataclass
