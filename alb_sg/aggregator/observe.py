@@ -45,6 +45,7 @@ from alb_sg.estate.model import LoadBalancer
 from alb_sg.findings.finding import EvaluationError
 from alb_sg.observations.observation import AccountName, Completeness, LoadBalancerDetail, Observation
 from alb_sg.observations.results import Results
+from alb_sg.recommendations.catalogue import DEFAULT_RECOMMENDATIONS, RECOMMENDATIONS_BY_NAME
 
 # The region of items that belong to none, such as roles.
 GLOBAL_REGION = "global"
@@ -95,22 +96,25 @@ class _Inventory:
 def observe(
     clients: AggregatorClients,
     aggregator: str,
-    rules: Iterable[str],
+    rules: Iterable[str] | None,
     as_of: datetime,
     progress: Progress | None = None,
 ) -> Observation:
-    """What AWS Config has recorded of load balancers for the named rules.
+    """What AWS Config has recorded of load balancers for the named rules; None: for every rule that is deployed by
+    default, and every other one that is deployed somewhere.
 
     What could not be read is an error in the results; where no verdict depends on it, it is a gap. Raises
     InvalidInputError where there is no such aggregator.
     """
-    rule_names = sorted(set(rules))
+    rule_names = sorted(RECOMMENDATIONS_BY_NAME if rules is None else set(rules))
     requests = AggregatorRequests(clients, aggregator)
     with CallPool(progress) as calls:
         inventory = _read_inventory(calls, requests, aggregator, rule_names)
         accounts, name_gaps = _read_account_names(calls, clients)
         evaluations = _read_evaluations(calls, requests, inventory)
     recorded = merge_verdicts(inventory.rows, evaluations)
+    if rules is None:
+        rule_names = _deployed_rules(evaluations)
     findings, undecided = findings_from_verdicts(recorded.verdicts)
     silent = silent_rules(inventory.config_rules, inventory.load_balancers_by_account_region, recorded)
     results = Results(
@@ -141,6 +145,11 @@ def observe(
             if isinstance(item.resource, LoadBalancer)
         },
     )
+
+
+def _deployed_rules(config_rules: Iterable[ConfigRule]) -> list[str]:
+    """The rules that are deployed by default, and the others that are deployed somewhere."""
+    return sorted({*(rule.name for rule in DEFAULT_RECOMMENDATIONS), *(deployed.rule for deployed in config_rules)})
 
 
 # --- the first step

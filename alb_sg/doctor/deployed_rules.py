@@ -15,7 +15,7 @@ from alb_sg.doctor.reader import Reader
 from alb_sg.estate.resource_types import LOAD_BALANCER_TYPE
 from alb_sg.findings.phrasing import pluralize
 from alb_sg.parameters import SOURCE_PARAMETER, Source
-from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
+from alb_sg.recommendations.catalogue import DEFAULT_RECOMMENDATIONS, RECOMMENDATIONS_BY_NAME
 from alb_sg.recommendations.recommendation import Recommendation
 
 RULES = Check("rules", "A rule that is not deployed judges nothing.")
@@ -89,7 +89,7 @@ def _rules_results(
         yield RULES.problem(place, "no rule of alb-sg is deployed", "deploy the rules or the conformance pack")
         return
     deployed = {rule.recommendation.name for rule in rules}
-    expected = {name for name, found in RECOMMENDATIONS_BY_NAME.items() if found.deployed_by_default}
+    expected = {recommendation.name for recommendation in DEFAULT_RECOMMENDATIONS}
     states = {str(found.get("ConfigRuleName")): str(found.get("ConfigRuleState")) for found in config_rules}
     inactive = [f"{rule.name} is {states[rule.name]}" for rule in rules if states[rule.name] != "ACTIVE"]
     missing = sorted(expected - deployed)

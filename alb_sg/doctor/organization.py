@@ -16,7 +16,6 @@ from alb_sg.doctor.reader import Reader
 from alb_sg.doctor.roles import ROLE, ROLE_PARAMETER, check_member_roles
 from alb_sg.findings.phrasing import abbreviate, pluralize
 from alb_sg.observations.observation import Observation
-from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 
 TRUSTED_ACCESS = Check("trusted access", "Without it, AWS Config and StackSets may not act in the member accounts.")
 DELEGATED = Check(
@@ -78,14 +77,10 @@ def check_organization(
             f"no rule of this account and region has {ROLE_PARAMETER}, so the functions' role is not known",
             "run alb-sg doctor in a member account",
         )
-    names_of_rules = {rule.recommendation.name for rule in rules} or _default_rules()
-    observation = observe(AggregatorClients(reader.client("config")), aggregator, names_of_rules, now)
+    rule_names = {rule.recommendation.name for rule in rules} or None
+    observation = observe(AggregatorClients(reader.client("config")), aggregator, rule_names, now)
     yield from _coverage(aggregator, observation, None if cause is not None else accounts)
     yield from _verdicts(aggregator, observation, now)
-
-
-def _default_rules() -> set[str]:
-    return {name for name, found in RECOMMENDATIONS_BY_NAME.items() if found.deployed_by_default}
 
 
 def _trusted_access(reader: Reader, place: AccountRegion) -> Iterator[CheckResult]:
