@@ -15,7 +15,7 @@ from typing import TextIO
 from alb_sg.findings.finding import Compliance, EvaluationError, Finding
 from alb_sg.remediation.api_calls import calls_for_plan
 from alb_sg.remediation.cloudformation import render_cloudformation
-from alb_sg.remediation.execution import ApplyOutcome, ApplyResult, UndoResult
+from alb_sg.remediation.execution import ApplyOutcome, ApplyResult, UndoResult, put_back_sentence
 from alb_sg.remediation.json_objects import apply_result_object, plan_object, undo_result_object
 from alb_sg.remediation.plan import Addition, Plan
 from alb_sg.remediation.snippets import make_snippets
@@ -134,6 +134,8 @@ def _apply_result_lines(apply_result: ApplyResult, style: Style) -> Iterator[str
         yield f"    {rule.rule_id} in {rule.group_id}"
     if apply_result.created_group is not None:
         yield f"    {apply_result.created_group} beside {', '.join(apply_result.previous_groups)}"
+    if apply_result.put_back_groups:
+        yield f"    {style.warning(put_back_sentence(apply_result.put_back_groups))}"
     for result in apply_result.results_after if apply_result.added_rules else ():
         if isinstance(result, Finding):
             yield f"  {result.rule}  {style.in_verdict_color(result, phrasing.verdict_label(result))}"
@@ -162,6 +164,8 @@ def _undo_result_lines(undo_result: UndoResult, style: Style) -> Iterator[str]:
         yield f"  revoked {rule.rule_id} in {rule.group_id}"
     for arn, groups in undo_result.restored_groups.items():
         yield f"  {phrasing.printable(arn)} carries {', '.join(groups)} again"
+    for groups in undo_result.put_back_groups.values():
+        yield f"  {style.warning(put_back_sentence(groups))}"
     for group_id in undo_result.deleted_groups:
         yield f"  deleted {group_id}"
     for sentence in undo_result.left_in_place:

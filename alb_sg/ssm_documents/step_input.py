@@ -12,10 +12,9 @@ from alb_sg.aws.clients import make_client
 from alb_sg.errors import InvalidInputError
 from alb_sg.exemptions.aws_document import read_exemptions
 from alb_sg.exemptions.exemption import Exemptions
-from alb_sg.live import LiveClients
 from alb_sg.parameters import PARAMETERS, Parameters, parse_parameters
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
-from alb_sg.remediation.account import AccountClients
+from alb_sg.remediation.account import AccountClients, open_account
 from alb_sg.remediation.fix_request import FixPolicy, FixRequest, ManagedGroupPolicy, SharedGroupPolicy
 
 Payload = Mapping[str, Any]
@@ -56,9 +55,7 @@ def read_step_input(payload: Payload) -> StepInput:
 
 def account_clients(payload: Payload) -> AccountClients:
     """Clients of the account and region that the document runs in, with its role."""
-    region = required_text(payload, "Region")
-    clients = LiveClients(elbv2=make_client("elbv2", region), ec2=make_client("ec2", region))
-    return AccountClients(clients, required_text(payload, "AccountId"), region)
+    return open_account(required_text(payload, "AccountId"), required_text(payload, "Region"))
 
 
 def required_text(payload: Payload, name: str) -> str:

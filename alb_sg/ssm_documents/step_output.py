@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from alb_sg.remediation.execution import ApplyResult, UndoResult
+from alb_sg.remediation.execution import ApplyResult, UndoResult, put_back_sentence
 from alb_sg.remediation.fix_request import RULES_PER_GROUP
 from alb_sg.remediation.json_objects import apply_result_object, plan_object, undo_result_object
 from alb_sg.remediation.plan import Addition, Plan
@@ -72,6 +72,8 @@ def undo_lines(result: UndoResult) -> Iterator[str]:
         yield f"revoked {rule.rule_id} in {rule.group_id}"
     for arn, groups in result.restored_groups.items():
         yield f"{arn} carries {', '.join(groups)} again"
+    for groups in result.put_back_groups.values():
+        yield put_back_sentence(groups)
     for group_id in result.deleted_groups:
         yield f"deleted {group_id}"
     yield from (f"kept: {sentence}" for sentence in result.left_in_place)
@@ -106,6 +108,8 @@ def _apply_lines(result: ApplyResult) -> Iterator[str]:
         yield f"added {rule.rule_id} to {rule.group_id} ({rule.direction.value})"
     if result.created_group is not None:
         yield f"{result.created_group} was made, beside {', '.join(result.previous_groups)}"
+    if result.put_back_groups:
+        yield put_back_sentence(result.put_back_groups)
     if result.plan is not None:
         yield from (f"refused: {sentence}" for sentence in _refusal_lines(result.plan))
     if result.rollback is not None:

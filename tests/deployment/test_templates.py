@@ -436,6 +436,8 @@ def test_only_systems_manager_becomes_the_remediation_role(templates: dict[str, 
 
 
 EC2 = f"arn:aws:ec2:*:{MEMBER}"
+LOAD_BALANCERS = f"arn:aws:elasticloadbalancing:*:{MEMBER}:loadbalancer/app/*"
+OF_THIS_ACCOUNT = {"StringEquals": {"aws:ResourceAccount": MEMBER}}
 EXECUTION_IN_REQUEST = {"Null": {"aws:RequestTag/alb-sg:execution": "false"}}
 ADDING = ["ec2:AuthorizeSecurityGroupEgress", "ec2:AuthorizeSecurityGroupIngress"]
 NARROWED: dict[str, tuple[list[str], list[str], dict[str, Any]]] = {
@@ -461,7 +463,6 @@ NARROWED: dict[str, tuple[list[str], list[str], dict[str, Any]]] = {
                     "alb-sg:execution",
                     "alb-sg:recommendation",
                     "alb-sg:load-balancer",
-                    "alb-sg:previous-groups",
                 ]
             },
         },
@@ -469,16 +470,25 @@ NARROWED: dict[str, tuple[list[str], list[str], dict[str, Any]]] = {
     "DeleteOwnGroup": (
         ["ec2:DeleteSecurityGroup"],
         [f"{EC2}:security-group/*"],
-        {"Null": {"aws:ResourceTag/alb-sg:execution": "false"}},
+        {
+            "Null": {"aws:ResourceTag/alb-sg:execution": "false"},
+            "ArnLike": {"aws:ResourceTag/alb-sg:load-balancer": LOAD_BALANCERS},
+            **OF_THIS_ACCOUNT,
+        },
     ),
     "RevokeRules": (
         ["ec2:RevokeSecurityGroupEgress", "ec2:RevokeSecurityGroupIngress"],
         [f"{EC2}:security-group/*"],
-        {},
+        OF_THIS_ACCOUNT,
     ),
     "SetGroups": (
         ["elasticloadbalancing:SetSecurityGroups"],
-        [f"arn:aws:elasticloadbalancing:*:{MEMBER}:loadbalancer/app/*"],
+        [LOAD_BALANCERS],
+        {"Null": {"elasticloadbalancing:SecurityGroup": "false"}, **OF_THIS_ACCOUNT},
+    ),
+    "KeepRecords": (
+        ["ssm:DeleteParameters", "ssm:GetParametersByPath", "ssm:PutParameter"],
+        [f"arn:aws:ssm:*:{MEMBER}:parameter/alb-sg/executions/*"],
         {},
     ),
     "EvaluateAgain": (["config:StartConfigRulesEvaluation"], [f"arn:aws:config:*:{MEMBER}:config-rule/*"], {}),

@@ -20,7 +20,9 @@ StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 
 # The scripts' call of AWS Config, which moto does not simulate.
 REEVALUATION = "StartConfigRulesEvaluation"
-READING = ("Describe", "GET ")
+READING = ("Describe", "Get", "GET ")
+# Calls for the record of an execution.
+RECORDING = ("PutParameter", "DeleteParameters")
 CREDENTIAL = re.compile(r"Credential=[^/]+/[^/]+/[^/]+/([^/]+)/")
 
 
@@ -83,8 +85,8 @@ class Server:
 
     @property
     def changes(self) -> list[str]:
-        """The operations that change something, in order."""
-        return [name for name in self.calls if not name.startswith((*READING, REEVALUATION))]
+        """The operations that change the network, in order."""
+        return [name for name in self.calls if not name.startswith((*READING, *RECORDING, REEVALUATION))]
 
     # --- a request
 

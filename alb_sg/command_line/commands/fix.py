@@ -232,13 +232,10 @@ def _load_balancer_account(arguments: argparse.Namespace, load_balancer: LoadBal
 
 def _open_account(profile: str | None, account_id: str, region: str) -> AccountClients:
     """Clients of a region that was read before, so its credentials are known to work."""
-    from alb_sg.aws.clients import make_client, open_session  # noqa: PLC0415 (see TYPE_CHECKING)
-    from alb_sg.live import LiveClients  # noqa: PLC0415
-    from alb_sg.remediation.account import AccountClients  # noqa: PLC0415
+    from alb_sg.aws.clients import open_session  # noqa: PLC0415 (see TYPE_CHECKING)
+    from alb_sg.remediation.account import open_account  # noqa: PLC0415
 
-    session = open_session(profile)
-    elbv2, ec2 = (make_client(service, region, session=session) for service in ("elbv2", "ec2"))
-    return AccountClients(LiveClients(elbv2=elbv2, ec2=ec2), account_id, region)
+    return open_account(account_id, region, open_session(profile))
 
 
 def _apply_plans(arguments: argparse.Namespace, fix: FixRequest, report: FixReport) -> None:
