@@ -46,6 +46,12 @@ def listener_load_balancer_arn(listener_arn: str) -> str | None:
     return None if match is None else f"{match[1]}loadbalancer/{match[2]}"
 
 
+def function_account_id(context: object) -> str | None:
+    """The account of a Lambda function, from the context of its invocation; None outside of Lambda."""
+    arn = getattr(context, "invoked_function_arn", None)
+    return arn.split(":")[4] if isinstance(arn, str) else None
+
+
 def role_account_id(role_arn: str) -> str | None:
     """The account of an IAM role; None for a text that is no role's ARN."""
     match = _ROLE.fullmatch(role_arn)

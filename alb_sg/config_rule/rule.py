@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 from rdklib import ComplianceType, ConfigRule, Evaluation
 
 from alb_sg.aws.account_region import AccountRegion
-from alb_sg.aws.arns import is_load_balancer_arn, load_balancer_name
+from alb_sg.aws.arns import function_account_id, is_load_balancer_arn, load_balancer_name
 from alb_sg.aws.client_errors import AWS_ERRORS, error_text
 from alb_sg.aws.pages import check_list
 from alb_sg.config_rule.affected import affected_load_balancers
@@ -40,7 +40,8 @@ from alb_sg.recommendations.recommendation import Recommendation
 class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
     """One recommendation as rdklib calls it. An instance serves one invocation.
 
-    `errors` collects everything that could not be judged. Exemptions count for the day (UTC) `today`.
+    `errors` collects everything that could not be judged. Exemptions count for the day (UTC) `today`; the
+    account `function_account` must own their bucket.
     """
 
     recommendation: ClassVar[Recommendation]
@@ -49,6 +50,7 @@ class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
         super().__init__()
         self.today = today or datetime.now(UTC).date()
         self.errors: list[EvaluationError] = []
+        self.function_account: str | None = None
 
     def evaluate_parameters(self, rule_parameters: Mapping[str, Any]) -> Parameters:
         """rdklib's method. Raises InvalidInputError, which names the parameter."""
@@ -179,6 +181,7 @@ class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
                 location,
                 lambda service: client_factory.build_client(service, assume_role_mode=False),
                 RECOMMENDATIONS_BY_NAME,
+                bucket_owner=self.function_account,
             )
         except (InvalidInputError, NotReadError) as error:
             cause = f"{error}; no exemption applies"
@@ -245,6 +248,7 @@ def evaluate(rule: AlbSgRule, event: Mapping[str, Any], context: Any) -> list[Ev
     judged; InvalidInputError or one of AWS_ERRORS if nothing could.
     """
     account_id = event.get("accountId")
+    rule.function_account = function_account_id(context)
     try:
         notification = read_notification(event)
         check_account(notification)

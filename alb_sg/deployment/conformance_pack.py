@@ -13,7 +13,7 @@ from alb_sg.deployment.settings import (
     RemediationMode,
     Settings,
 )
-from alb_sg.parameters import PARAMETERS, RDKLIB_PARAMETERS, READING_PARAMETERS
+from alb_sg.parameters import PARAMETERS, RDKLIB_PARAMETERS, READING_PARAMETERS, TAG_KEY
 from alb_sg.remediation.document_names import document_name
 
 ROLE_PARAMETER = "EvaluationRoleName"
@@ -59,7 +59,12 @@ def conformance_pack_template(settings: Settings, region: str | None = None) -> 
         mode = f"{camel}Remediation"
         parameters[mode] = _mode_parameter(rule)
         conditions[f"{camel}Remedied"] = {"Fn::Not": [{"Fn::Equals": [ref(mode), RemediationMode.OFF.value]}]}
-        conditions[f"{camel}RemediedByItself"] = {"Fn::Equals": [ref(mode), RemediationMode.AUTOMATIC.value]}
+        by_itself: Template = {"Fn::Equals": [ref(mode), RemediationMode.AUTOMATIC.value]}
+        if TAG_KEY.name in names:
+            # Otherwise everybody who may tag a load balancer would decide whom AWS Config opens it to.
+            untagged = {"Fn::Equals": [ref(f"{camel}{TAG_KEY.name}"), ""]}
+            by_itself = {"Fn::And": [by_itself, untagged]}
+        conditions[f"{camel}RemediedByItself"] = by_itself
         resources |= _rule_resources(settings, rule, region, inputs)
         resources[f"{camel}RemediationConfiguration"] = _remediation_configuration(settings, rule, inputs)
     return {

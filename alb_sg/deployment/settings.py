@@ -18,6 +18,7 @@ from alb_sg.parameters import (
     PARAMETERS,
     RDKLIB_PARAMETERS,
     SOURCE_PARAMETER,
+    TAG_KEY,
     Source,
     parse_parameters,
 )
@@ -63,7 +64,8 @@ class RemediationMode(Enum):
 @dataclass(frozen=True, slots=True)
 class RemediationSettings:
     """How AWS Config remediates a rule's findings. It tries a resource `attempts` times within `retry_seconds`. It
-    works on `concurrent_percentage` of the resources at once and stops when `error_percentage` have failed."""
+    works on `concurrent_percentage` of the resources at once and stops when `error_percentage` have failed. With
+    `approvers`, one of them must approve each fix, whoever starts it."""
 
     mode: RemediationMode = RemediationMode.OFF
     shared_group: SharedGroupPolicy = SharedGroupPolicy.DEDICATED
@@ -73,6 +75,7 @@ class RemediationSettings:
     retry_seconds: int = 900
     concurrent_percentage: int = 10
     error_percentage: int = 10
+    approvers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,14 +245,15 @@ def _rule_problems(content: Mapping[str, Any], definitions: Sequence[RuleDefinit
             continue
         own = said.get("parameters", {})
         yield from _parameter_problems(f"rules.{name}.parameters", own, set(known[name].parameters))
-        if said.get("remediation", {}).get("mode", RemediationMode.OFF.value) != RemediationMode.OFF.value:
+        mode = RemediationMode(said.get("remediation", {}).get("mode", RemediationMode.OFF.value))
+        if mode is not RemediationMode.OFF:
             free = set(known[name].parameters) & set(MAX_PARAMETER_LENGTHS)
             taken = {key: value for key, value in {**shared, **own}.items() if key in free}
-            yield from _remediation_problems(name, taken, in_organization="organization" in content)
+            yield from _remediation_problems(name, taken, mode, in_organization="organization" in content)
 
 
 def _remediation_problems(
-    rule: str, parameters: Mapping[str, str], *, in_organization: bool
+    rule: str, parameters: Mapping[str, str], mode: RemediationMode, *, in_organization: bool
 ) -> Iterator[SettingsProblem]:
     """Parameters that a rule accepts and its document does not."""
     path = f"rules.{rule}.remediation"
@@ -260,6 +264,12 @@ def _remediation_problems(
                 f"{name} has {len(value)} characters, but AWS Config passes at most {MAX_REMEDIATION_VALUE_LENGTH} to "
                 "a document; shorten it with a prefix list, or turn remediation off",
             )
+    if mode is RemediationMode.AUTOMATIC and parameters.get(TAG_KEY.name):
+        yield SettingsProblem(
+            path,
+            f"TagKey {parameters[TAG_KEY.name]!r} lets everybody who may tag a load balancer decide whom AWS Config "
+            "opens it to; make the mode manual, or remove TagKey",
+        )
     if in_organization and parameters.get(EXEMPTIONS_PARAMETER, "").startswith(SSM_PREFIX):
         yield SettingsProblem(
             path,
@@ -388,6 +398,7 @@ def _remediation_settings(said: Mapping[str, Any]) -> RemediationSettings:
         retry_seconds=said.get("retrySeconds", default.retry_seconds),
         concurrent_percentage=said.get("concurrentPercentage", default.concurrent_percentage),
         error_percentage=said.get("errorPercentage", default.error_percentage),
+        approvers=tuple(said.get("approvers", default.approvers)),
     )
 
 

@@ -9,6 +9,12 @@ def pluralize(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def printable(text: str) -> str:
+    """The text without control and formatting characters, which a terminal would obey and which reorder a line:
+    anyone may choose a name in AWS."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+
+
 def abbreviate(names: Sequence[str], max_names: int) -> str:
     """The first names and how many more there are."""
     if len(names) <= max_names + 1:

@@ -13,6 +13,7 @@ from typing import Any
 from alb_sg.aggregator.exemptions import apply_exemptions
 from alb_sg.aggregator.observe import observe
 from alb_sg.aggregator.requests import AggregatorClients
+from alb_sg.aws.arns import function_account_id
 from alb_sg.aws.clients import make_client
 from alb_sg.dashboard.bucket import PAGE_KEY, publish
 from alb_sg.errors import InvalidInputError, NotReadError
@@ -43,7 +44,9 @@ def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     clients = AggregatorClients(config=make_client("config"), organizations=make_client("organizations"))
     observation = observe(clients, aggregator, sorted(RECOMMENDATIONS_BY_NAME), as_of)
     if location:
-        observation = apply_exemptions(observation, _load_exemptions(location, as_of.date()))
+        observation = apply_exemptions(
+            observation, _load_exemptions(location, as_of.date(), function_account_id(context))
+        )
     publish(observation, make_client("s3"), bucket)
     results = observation.results
     unread = next((error for error in results.errors if not error.account_id), None)
@@ -52,13 +55,13 @@ def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     return {"page": f"s3://{bucket}/{PAGE_KEY}", "findings": len(results.findings), "errors": len(results.errors)}
 
 
-def _load_exemptions(text: str, today: date) -> LoadedExemptions:
+def _load_exemptions(text: str, today: date, owner: str | None) -> LoadedExemptions:
     """Raises InvalidInputError where the text is not a location in AWS."""
     location = parse_location(text)
 
     def read() -> Exemptions:
         try:
-            return read_exemptions(location, make_client, RECOMMENDATIONS_BY_NAME)
+            return read_exemptions(location, make_client, RECOMMENDATIONS_BY_NAME, bucket_owner=owner)
         except InvalidInputError as error:
             # A page without exemptions, which says why, is more use than no page.
             raise NotReadError(f"exemptions in {location}", error.message) from error

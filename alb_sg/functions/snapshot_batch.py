@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from alb_sg.aws.arns import function_account_id
 from alb_sg.aws.clients import make_client
 from alb_sg.errors import InvalidInputError
 from alb_sg.exemptions.aws_document import read_exemptions
@@ -36,7 +37,7 @@ def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     )
     match event["step"]:
         case "plan":
-            exemptions = _load_exemptions(os.environ[EXEMPTIONS_VARIABLE], event["time"])
+            exemptions = _load_exemptions(os.environ[EXEMPTIONS_VARIABLE], event["time"], function_account_id(context))
             return run.plan(event["source"], event.get("parameters") or {}, exemptions)
         case "judge":
             return run.judge(parse_item(event["item"]))
@@ -47,12 +48,14 @@ def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     raise InvalidInputError(f"there is no step {event['step']!r}", "step")
 
 
-def _load_exemptions(location_text: str, time: str) -> LoadedExemptions | None:
+def _load_exemptions(location_text: str, time: str, owner: str | None) -> LoadedExemptions | None:
     """The exemptions on the day (UTC) of a time. Raises InvalidInputError."""
     if not location_text:
         return None
     location = parse_location(location_text)
     today = datetime.fromisoformat(time).astimezone(UTC).date()
     return load_exemptions(
-        lambda: read_exemptions(location, make_client, RECOMMENDATIONS_BY_NAME), location_text, today
+        lambda: read_exemptions(location, make_client, RECOMMENDATIONS_BY_NAME, bucket_owner=owner),
+        location_text,
+        today,
     )

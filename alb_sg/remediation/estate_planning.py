@@ -16,7 +16,7 @@ from alb_sg.estate.model import LoadBalancer
 from alb_sg.findings.finding import Finding
 from alb_sg.remediation.change_context import ChangeContext
 from alb_sg.remediation.plan import Plan
-from alb_sg.remediation.planning import Planner
+from alb_sg.remediation.planning import Planner, vpc_blocks
 
 
 def plan_estates(
@@ -49,7 +49,8 @@ class EstatePlanner:
 
     def plan(self, load_balancer: LoadBalancer, findings: Iterable[Finding]) -> Plan:
         group_id = self._least_shared_group(load_balancer)
-        return Planner(load_balancer, self._context, lambda *_: (group_id, None)).plan(tuple(findings))
+        blocks = vpc_blocks(self._estate, load_balancer)
+        return Planner(load_balancer, self._context, lambda *_: (group_id, None), blocks).plan(tuple(findings))
 
     def _least_shared_group(self, load_balancer: LoadBalancer) -> str | None:
         return min(

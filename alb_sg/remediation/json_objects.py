@@ -2,7 +2,7 @@
 
 plan: {"accountId", "region", "loadBalancerArn", "loadBalancerName", "fingerprint",
   "additions": [{"groupId" (null: the new group), "direction", "protocol", "fromPort", "toPort", "peer",
-    "openToEveryone", "recommendations", "because"}],
+    "openToEveryone", "needsApproval", "recommendations", "because"}],
   "newGroup": {"name", "vpcId", "why"} or null,
   "calls": [{"service", "operation", "parameters", "note"}],
   "refusals": [{"rule", "reason", "text", "wanted": [additions]}],
@@ -60,6 +60,7 @@ def addition_object(addition: Addition) -> dict[str, Any]:
         "toPort": addition.permission.to_port,
         "peer": addition.peer,
         "openToEveryone": addition.open_to_everyone,
+        "needsApproval": addition.is_wide,
         "recommendations": list(addition.rule_names),
         "because": list(addition.origins),
     }

@@ -29,6 +29,7 @@ GROUP_ACTIONS = (
 )
 # The record of an execution. It is deleted when nothing is left of what it names.
 RECORD_ACTIONS = ("ssm:DeleteParameters", "ssm:GetParametersByPath", "ssm:PutParameter")
+RULE_ACTION = "config:DescribeConfigRules"
 REEVALUATION_ACTION = "config:StartConfigRulesEvaluation"
 
 UNDO_ACTIONS = (
@@ -59,6 +60,7 @@ def _fix_actions(recommendation: Recommendation) -> tuple[str, ...]:
                 *GROUP_ACTIONS,
                 *RECORD_ACTIONS,
                 *recommendation.fix_actions,
+                RULE_ACTION,
                 REEVALUATION_ACTION,
             }
         )

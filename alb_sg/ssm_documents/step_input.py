@@ -12,10 +12,12 @@ from alb_sg.aws.clients import make_client
 from alb_sg.errors import InvalidInputError
 from alb_sg.exemptions.aws_document import read_exemptions
 from alb_sg.exemptions.exemption import Exemptions
-from alb_sg.parameters import PARAMETERS, Parameters, parse_parameters
+from alb_sg.parameters import PARAMETERS, Parameters
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 from alb_sg.remediation.account import AccountClients, open_account
 from alb_sg.remediation.fix_request import FixPolicy, FixRequest, ManagedGroupPolicy, SharedGroupPolicy
+from alb_sg.ssm_documents.deployed_rule import read_deployed_rule
+from alb_sg.ssm_documents.document_limits import DocumentLimits
 
 Payload = Mapping[str, Any]
 
@@ -30,6 +32,7 @@ class StepInput:
     load_balancer_arn: str
     rule: str
     fix: FixRequest
+    limits: DocumentLimits
 
 
 def read_step_input(payload: Payload) -> StepInput:
@@ -40,17 +43,22 @@ def read_step_input(payload: Payload) -> StepInput:
     account_region = AccountRegion(required_text(payload, "AccountId"), required_text(payload, "Region"))
     arn, rule = required_text(payload, "LoadBalancerArn"), required_text(payload, "Rule")
     account_region.check_arn(arn, "LoadBalancerArn")
-    parameters = parse_parameters({name: value for name, value in payload.items() if name in RULE_PARAMETERS})
+    limits = DocumentLimits.from_payload(payload["Limits"])
+    config = make_client("config", account_region.region)
+    deployed = read_deployed_rule(config, required_text(payload, "ConfigRuleName"), limits.function)
+    parameters = deployed.parse({name: value for name, value in payload.items() if name in RULE_PARAMETERS})
     policy = FixPolicy(
         SharedGroupPolicy(required_text(payload, "SharedGroup")),
         ManagedGroupPolicy(required_text(payload, "ManagedGroup")),
         int(required_text(payload, "RulesPerGroup")),
     )
-    today = datetime.now(UTC).date()
     fix = FixRequest(
-        {RECOMMENDATIONS_BY_NAME[rule]: parameters}, today, policy, _load_exemptions(parameters, account_region.region)
+        {RECOMMENDATIONS_BY_NAME[rule]: parameters},
+        datetime.now(UTC).date(),
+        limits.narrowed(policy),
+        _load_exemptions(parameters, account_region.region, deployed.function_account),
     )
-    return StepInput(account_clients(payload), arn, rule, fix)
+    return StepInput(account_clients(payload), arn, rule, fix, limits)
 
 
 def account_clients(payload: Payload) -> AccountClients:
@@ -72,7 +80,13 @@ def text_list(payload: Payload, name: str) -> Sequence[str]:
     return value
 
 
-def _load_exemptions(parameters: Parameters, region: str) -> Exemptions:
+def _load_exemptions(parameters: Parameters, region: str, owner: str) -> Exemptions:
+    """The exemptions, in a bucket of the account `owner`: the functions read theirs in their own account."""
     if parameters.exemptions is None:
         return Exemptions("no exemptions")
-    return read_exemptions(parameters.exemptions, lambda service: make_client(service, region), RECOMMENDATIONS_BY_NAME)
+    return read_exemptions(
+        parameters.exemptions,
+        lambda service: make_client(service, region),
+        RECOMMENDATIONS_BY_NAME,
+        bucket_owner=owner,
+    )

@@ -27,6 +27,8 @@ import yaml
 from alb_sg.deployment.artifact import function_artifact
 from alb_sg.remediation.document_names import RECOMMENDATION_BY_DOCUMENT, UNDO_DOCUMENT, document_name
 from alb_sg.ssm_documents.actions import REEVALUATION_ACTION, document_actions
+from alb_sg.ssm_documents.document_limits import default_function
+from alb_sg.ssm_documents.step_input import RULE_PARAMETERS
 from embedded_aws.account import ACCOUNT_ID, REGION, icmp, tcp
 from tests.builders import EGRESS, HEALTH, ICMP, INGRESS
 from tests.deployment.deployments import ROOT
@@ -96,9 +98,23 @@ class Estate:
         self._simulator = simulator
         self._folder = folder
         self._role = Role("alb-sg-remediation", ACCOUNT_ID)
+        for recommendation in RECOMMENDATION_BY_DOCUMENT.values():
+            self.deploy(recommendation.name)
+
+    def deploy(self, rule: str, **parameters: str) -> None:
+        """Deploys the rule to AWS Config with these parameters."""
+        function = f"arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{default_function(rule)}"
+        self.server.rules[rule] = {
+            "ConfigRuleName": rule,
+            "InputParameters": json.dumps(parameters),
+            "Source": {"Owner": "CUSTOM_LAMBDA", "SourceIdentifier": function},
+        }
 
     def run(self, document: str, **parameters: Any) -> Any:
-        """An execution of the checked-in document."""
+        """An execution of the checked-in document. The rule has the same parameters as the document, if it takes them."""
+        own = {name: value for name, value in parameters.items() if name in RULE_PARAMETERS}
+        if own:
+            self.deploy(RECOMMENDATION_BY_DOCUMENT[document].name, **own)
         reading = ("s3:GetObject",) if "Exemptions" in parameters else ()
         self._role.allow([action for action in (*document_actions(document), *reading) if action != self.denied])
         self.server.may_evaluate = self._role.permits(REEVALUATION_ACTION)
