@@ -15,6 +15,14 @@ def printable(text: str) -> str:
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
 
 
+def cut_middle(text: str, max_length: int) -> str:
+    """The text, or its first and last part with the number of characters between them."""
+    if len(text) <= max_length:
+        return text
+    half = max_length // 2
+    return f"{text[:half]}… ({len(text) - 2 * half:,} characters more) …{text[-half:]}"
+
+
 def abbreviate(names: Sequence[str], max_names: int) -> str:
     """The first names and how many more there are."""
     if len(names) <= max_names + 1:

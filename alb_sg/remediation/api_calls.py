@@ -98,7 +98,11 @@ def authorize_call(addition: Addition, group_id: str, execution: str) -> ApiCall
                 )
             ],
         },
-        f"opens it to everyone ({addition.peer})" if addition.open_to_everyone else "",
+        f"opens it further than is recommended ({addition.peer})"
+        if addition.is_wide
+        else f"opens it to everyone ({addition.peer})"
+        if addition.open_to_everyone
+        else "",
     )
 
 

@@ -167,8 +167,11 @@ def outcomes_of_an_undo(aws: Estate, _: str, role: Role, actions: Sequence[str])
 
 def judge_config_calls(aws: Estate, role: Role) -> None:
     for action in (REEVALUATION_ACTION, RULE_ACTION):
-        operation = action.removeprefix("config:")
-        aws.faults.fail(operation, "AccessDeniedException", when=lambda _, action=action: not role.permits(action))
+        aws.faults.fail(action.removeprefix("config:"), "AccessDeniedException", when=partial(_is_denied, role, action))
+
+
+def _is_denied(role: Role, action: str, _: str) -> bool:
+    return not role.permits(action)
 
 
 EVERYTHING = {action for name in DOCUMENTS for action in document_actions(name)}

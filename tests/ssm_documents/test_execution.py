@@ -111,7 +111,7 @@ class Estate:
         }
 
     def run(self, document: str, **parameters: Any) -> Any:
-        """An execution of the checked-in document. The rule has the same parameters as the document, if it takes them."""
+        """An execution of the checked-in document. The rule gets those of the parameters that are its own."""
         own = {name: value for name, value in parameters.items() if name in RULE_PARAMETERS}
         if own:
             self.deploy(RECOMMENDATION_BY_DOCUMENT[document].name, **own)
