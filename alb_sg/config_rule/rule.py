@@ -7,6 +7,7 @@ records nothing. `evaluate` records the verdicts that it has and then fails, wit
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
@@ -28,6 +29,7 @@ from alb_sg.estate.resource_types import LOAD_BALANCER_TYPE, TARGET_GROUP_TYPE
 from alb_sg.exemptions.aws_document import read_exemptions
 from alb_sg.exemptions.exemption import Exemptions
 from alb_sg.exemptions.location import AwsLocation
+from alb_sg.exemptions.longest_time import limit_exemptions, read_max_days
 from alb_sg.findings.exemption_application import apply_exemptions, malformed_exemption_error
 from alb_sg.findings.finding import EvaluationError, enumeration_error
 from alb_sg.findings.judge import judge_all
@@ -177,6 +179,7 @@ class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
         """
         rule = self.recommendation.name
         try:
+            max_days = read_max_days(os.environ)
             exemptions = read_exemptions(
                 location,
                 lambda service: client_factory.build_client(service, assume_role_mode=False),
@@ -191,6 +194,7 @@ class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
                 )
             )
             return Exemptions(str(location))
+        exemptions = limit_exemptions(exemptions, self.today, max_days)
         self.errors.extend(
             malformed_exemption_error(malformed, exemptions.document_name)
             for malformed in exemptions.malformed

@@ -55,7 +55,7 @@ def document_limits(settings: Settings, rule: DeployedRule) -> DocumentLimits:
     """What the deployment fixes for a rule's document."""
     remediation = rule.remediation
     policy = FixPolicy(remediation.shared_group, remediation.managed_group, remediation.rules_per_group)
-    return DocumentLimits(settings.function_name(rule), policy, remediation.approvers)
+    return DocumentLimits(settings.function_name(rule), policy, remediation.approvers, settings.max_exemption_days)
 
 
 def static_value(value: object) -> Template:

@@ -123,6 +123,7 @@ class Settings:
     alarm_topic: str | None = None
     reserved_concurrency: int | None = None
     maximum_event_age_seconds: int | None = None
+    max_exemption_days: int | None = None
     excluded_types: Mapping[str, frozenset[str]] = field(default_factory=dict)
     organization: OrganizationSettings = field(default_factory=OrganizationSettings)
 
@@ -343,6 +344,7 @@ def _make_settings(content: Mapping[str, Any], definitions: Sequence[RuleDefinit
         alarm_topic=content.get("alarmTopic"),
         reserved_concurrency=content.get("reservedConcurrency"),
         maximum_event_age_seconds=content.get("maximumEventAgeSeconds"),
+        max_exemption_days=content.get("maxExemptionDays"),
         excluded_types={
             region: frozenset(said["leaveOut"]) for region, said in content.get("regionalScope", {}).items()
         },

@@ -11,7 +11,9 @@ from alb_sg.aws.arns import function_account_id
 from alb_sg.aws.clients import make_client
 from alb_sg.errors import InvalidInputError
 from alb_sg.exemptions.aws_document import read_exemptions
+from alb_sg.exemptions.exemption import Exemptions
 from alb_sg.exemptions.location import parse_location
+from alb_sg.exemptions.longest_time import limit_exemptions, read_max_days
 from alb_sg.findings.loaded_exemptions import LoadedExemptions, load_exemptions
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 from alb_sg.snapshot_batch.batch_run import BatchRun
@@ -54,8 +56,9 @@ def _load_exemptions(location_text: str, time: str, owner: str | None) -> Loaded
         return None
     location = parse_location(location_text)
     today = datetime.fromisoformat(time).astimezone(UTC).date()
-    return load_exemptions(
-        lambda: read_exemptions(location, make_client, RECOMMENDATIONS_BY_NAME, bucket_owner=owner),
-        location_text,
-        today,
-    )
+
+    def read() -> Exemptions:
+        exemptions = read_exemptions(location, make_client, RECOMMENDATIONS_BY_NAME, bucket_owner=owner)
+        return limit_exemptions(exemptions, today, read_max_days(os.environ))
+
+    return load_exemptions(read, location_text, today)

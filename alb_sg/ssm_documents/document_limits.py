@@ -16,8 +16,9 @@ from alb_sg.remediation.fix_request import (
 )
 
 # The names of the payload's members, and of the parameters that narrow them.
-FUNCTION, SHARED_GROUP, MANAGED_GROUP, RULES, APPROVERS = (
+FUNCTION, MAX_EXEMPTION_DAYS, SHARED_GROUP, MANAGED_GROUP, RULES, APPROVERS = (
     "Function",
+    "MaxExemptionDays",
     "SharedGroup",
     "ManagedGroup",
     "RulesPerGroup",
@@ -33,17 +34,20 @@ def default_function(rule: str) -> str:
 @dataclass(frozen=True)
 class DocumentLimits:
     """The limits of one rule's document. `function` is the name of the rule's function, by which the document knows
-    the rule in AWS Config. With `approvers`, one of them must approve every fix."""
+    the rule in AWS Config. With `approvers`, one of them must approve every fix. `max_exemption_days` as the function
+    has it."""
 
     function: str
     policy: FixPolicy = field(default_factory=FixPolicy)
     approvers: tuple[str, ...] = ()
+    max_exemption_days: int | None = None
 
     @property
     def payload(self) -> dict[str, Any]:
         """The limits as the document's steps get them."""
         return {
             FUNCTION: self.function,
+            MAX_EXEMPTION_DAYS: "" if self.max_exemption_days is None else str(self.max_exemption_days),
             SHARED_GROUP: self.policy.shared_group.value,
             MANAGED_GROUP: self.policy.managed_group.value,
             RULES: str(self.policy.rules_per_group),
@@ -55,7 +59,9 @@ class DocumentLimits:
         policy = FixPolicy(
             SharedGroupPolicy(payload[SHARED_GROUP]), ManagedGroupPolicy(payload[MANAGED_GROUP]), int(payload[RULES])
         )
-        return DocumentLimits(payload[FUNCTION], policy, tuple(payload[APPROVERS]))
+        return DocumentLimits(
+            payload[FUNCTION], policy, tuple(payload[APPROVERS]), int(payload[MAX_EXEMPTION_DAYS] or 0) or None
+        )
 
     def narrowed(self, policy: FixPolicy) -> FixPolicy:
         """What both the deployment and the starter allow. Only approvers whom the deployment names let a plan open

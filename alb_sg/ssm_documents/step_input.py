@@ -12,6 +12,7 @@ from alb_sg.aws.clients import make_client
 from alb_sg.errors import InvalidInputError
 from alb_sg.exemptions.aws_document import read_exemptions
 from alb_sg.exemptions.exemption import Exemptions
+from alb_sg.exemptions.longest_time import limit_exemptions
 from alb_sg.parameters import PARAMETERS, Parameters
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 from alb_sg.remediation.account import AccountClients, open_account
@@ -52,11 +53,13 @@ def read_step_input(payload: Payload) -> StepInput:
         ManagedGroupPolicy(required_text(payload, "ManagedGroup")),
         int(required_text(payload, "RulesPerGroup")),
     )
+    today = datetime.now(UTC).date()
+    exemptions = _load_exemptions(parameters, account_region.region, deployed.function_account)
     fix = FixRequest(
         {RECOMMENDATIONS_BY_NAME[rule]: parameters},
-        datetime.now(UTC).date(),
+        today,
         limits.narrowed(policy),
-        _load_exemptions(parameters, account_region.region, deployed.function_account),
+        limit_exemptions(exemptions, today, limits.max_exemption_days),
     )
     return StepInput(account_clients(payload), arn, rule, fix, limits)
 
