@@ -29,7 +29,7 @@ from alb_sg.estate.resource_types import LOAD_BALANCER_TYPE, TARGET_GROUP_TYPE
 from alb_sg.exemptions.aws_document import read_exemptions
 from alb_sg.exemptions.exemption import Exemptions
 from alb_sg.exemptions.location import AwsLocation
-from alb_sg.exemptions.longest_time import limit_exemptions, read_max_days
+from alb_sg.exemptions.longest_time import MAX_DAYS_VARIABLE, limit_exemptions, parse_max_days
 from alb_sg.findings.exemption_application import apply_exemptions, malformed_exemption_error
 from alb_sg.findings.finding import EvaluationError, enumeration_error
 from alb_sg.findings.judge import judge_all
@@ -179,7 +179,7 @@ class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
         """
         rule = self.recommendation.name
         try:
-            max_days = read_max_days(os.environ)
+            max_days = parse_max_days(os.environ.get(MAX_DAYS_VARIABLE))
             exemptions = read_exemptions(
                 location,
                 lambda service: client_factory.build_client(service, assume_role_mode=False),

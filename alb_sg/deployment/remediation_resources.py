@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from alb_sg.deployment.intrinsics import Template, ref, role, sub
 from alb_sg.deployment.role_policies import remediation_statements
 from alb_sg.deployment.settings import DeployedRule, Settings
@@ -13,11 +11,9 @@ from alb_sg.ssm_documents import document_parameters as document
 from alb_sg.ssm_documents.document_limits import DocumentLimits
 
 
-def remediation_properties(
-    settings: Settings, rule: DeployedRule, *, automatic: object, parameters: Mapping[str, object]
-) -> Template:
-    """The properties of AWS::Config::RemediationConfiguration. `parameters` are the rule's own, each a static value or
-    AWS::NoValue, so that the document judges as the rule does.
+def remediation_properties(settings: Settings, rule: DeployedRule, *, automatic: object) -> Template:
+    """The properties of AWS::Config::RemediationConfiguration. The document reads the rule's own parameters from AWS
+    Config, so that it judges as the rule does.
 
     `ConfigRuleName` is the rule's name in its template: within a conformance pack, AWS Config finds the pack's rule by
     it. The rule's `Ref` returns the name that the pack has given it.
@@ -46,7 +42,6 @@ def remediation_properties(
                 for parameter in document.policy_parameters(document_limits(settings, rule))
             },
             document.config_rule_name_parameter(rule.name).name: static_value(ref(f"{rule.definition.camel_name}Rule")),
-            **parameters,
         },
     }
 

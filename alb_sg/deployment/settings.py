@@ -27,8 +27,6 @@ from alb_sg.remediation.fix_request import RULES_PER_GROUP, ManagedGroupPolicy, 
 MAX_PARAMETER_LENGTHS = {
     definition.name: definition.max_length for definition in PARAMETERS if definition.max_length is not None
 }
-# AWS Config's limit for RemediationParameterValue.StaticValue: the characters of one value.
-MAX_REMEDIATION_VALUE_LENGTH = 256
 # Characters with a special meaning in the resource of a policy.
 POLICY_WILDCARDS = frozenset("*?$")
 
@@ -256,19 +254,12 @@ def _rule_problems(content: Mapping[str, Any], definitions: Sequence[RuleDefinit
 def _remediation_problems(
     rule: str, parameters: Mapping[str, str], mode: RemediationMode, *, in_organization: bool
 ) -> Iterator[SettingsProblem]:
-    """Parameters that a rule accepts and its document does not."""
+    """Parameters that a rule accepts, but not together with its remediation."""
     path = f"rules.{rule}.remediation"
-    for name, value in parameters.items():
-        if MAX_REMEDIATION_VALUE_LENGTH < len(value) <= MAX_PARAMETER_LENGTHS[name]:
-            yield SettingsProblem(
-                path,
-                f"{name} has {len(value)} characters, but AWS Config passes at most {MAX_REMEDIATION_VALUE_LENGTH} to "
-                "a document; shorten it with a prefix list, or turn remediation off",
-            )
     if mode is RemediationMode.AUTOMATIC and parameters.get(TAG_KEY.name):
         yield SettingsProblem(
             path,
-            f"TagKey {parameters[TAG_KEY.name]!r} lets everybody who may tag a load balancer decide whom AWS Config "
+            "TagKey lets everybody who may tag a load balancer decide whom AWS Config "
             "opens it to; make the mode manual, or remove TagKey",
         )
     if in_organization and parameters.get(EXEMPTIONS_PARAMETER, "").startswith(SSM_PREFIX):

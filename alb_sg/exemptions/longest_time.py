@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -13,9 +12,8 @@ from alb_sg.exemptions.exemption import Exemption, Exemptions, MalformedExemptio
 MAX_DAYS_VARIABLE = "ALB_SG_MAX_EXEMPTION_DAYS"
 
 
-def read_max_days(environment: Mapping[str, str]) -> int | None:
-    """The days in the environment, None without a limit. Raises InvalidInputError."""
-    text = environment.get(MAX_DAYS_VARIABLE, "")
+def parse_max_days(text: str | None) -> int | None:
+    """The value of MAX_DAYS_VARIABLE in days, None without a limit. Raises InvalidInputError."""
     if not text:
         return None
     if not (text.isascii() and text.isdigit() and 0 < len(text) < 6):

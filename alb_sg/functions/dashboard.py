@@ -20,7 +20,7 @@ from alb_sg.errors import InvalidInputError, NotReadError
 from alb_sg.exemptions.aws_document import read_exemptions
 from alb_sg.exemptions.exemption import Exemptions
 from alb_sg.exemptions.location import parse_location
-from alb_sg.exemptions.longest_time import limit_exemptions, read_max_days
+from alb_sg.exemptions.longest_time import MAX_DAYS_VARIABLE, limit_exemptions, parse_max_days
 from alb_sg.findings.loaded_exemptions import LoadedExemptions, load_exemptions
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 
@@ -63,7 +63,7 @@ def _load_exemptions(text: str, today: date, owner: str | None) -> LoadedExempti
     def read() -> Exemptions:
         try:
             exemptions = read_exemptions(location, make_client, RECOMMENDATIONS_BY_NAME, bucket_owner=owner)
-            return limit_exemptions(exemptions, today, read_max_days(os.environ))
+            return limit_exemptions(exemptions, today, parse_max_days(os.environ.get(MAX_DAYS_VARIABLE)))
         except InvalidInputError as error:
             # A page without exemptions, which says why, is more use than no page.
             raise NotReadError(f"exemptions in {location}", error.message) from error

@@ -13,7 +13,7 @@ from alb_sg.errors import InvalidInputError
 from alb_sg.exemptions.aws_document import read_exemptions
 from alb_sg.exemptions.exemption import Exemptions
 from alb_sg.exemptions.location import parse_location
-from alb_sg.exemptions.longest_time import limit_exemptions, read_max_days
+from alb_sg.exemptions.longest_time import MAX_DAYS_VARIABLE, limit_exemptions, parse_max_days
 from alb_sg.findings.loaded_exemptions import LoadedExemptions, load_exemptions
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 from alb_sg.snapshot_batch.batch_run import BatchRun
@@ -59,6 +59,6 @@ def _load_exemptions(location_text: str, time: str, owner: str | None) -> Loaded
 
     def read() -> Exemptions:
         exemptions = read_exemptions(location, make_client, RECOMMENDATIONS_BY_NAME, bucket_owner=owner)
-        return limit_exemptions(exemptions, today, read_max_days(os.environ))
+        return limit_exemptions(exemptions, today, parse_max_days(os.environ.get(MAX_DAYS_VARIABLE)))
 
     return load_exemptions(read, location_text, today)

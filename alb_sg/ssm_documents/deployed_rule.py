@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,32 +10,18 @@ from botocore.exceptions import ClientError
 
 from alb_sg.aws.client_errors import AWS_ERRORS, error_code, error_text
 from alb_sg.errors import InvalidInputError, NotReadError
-from alb_sg.parameters import PARAMETERS, Parameters, parse_parameters
+from alb_sg.parameters import Parameters, parse_parameters
 
 NO_SUCH_RULE = "NoSuchConfigRuleException"
-DEFAULTS = {definition.name: definition.default for definition in PARAMETERS}
 PLACE = "ConfigRuleName"
 
 
 @dataclass(frozen=True)
 class DeployedRule:
-    """`parameters` as AWS Config passes them to the function; `function_account` is the account of the function."""
+    """The parameters that AWS Config passes to the rule's function, and the account of the function."""
 
-    name: str
-    parameters: Mapping[str, str]
+    parameters: Parameters
     function_account: str
-
-    def parse(self, given: Mapping[str, str]) -> Parameters:
-        """The rule's parameters. Raises InvalidInputError where `given` says something else than the rule does."""
-        for name, value in given.items():
-            own = self.parameters.get(name, DEFAULTS[name])
-            if value not in (own, DEFAULTS[name]):
-                raise InvalidInputError(
-                    f"{value!r} is not what the rule {self.name} has, {own!r}; leave it out, the document takes the "
-                    "rule's own",
-                    name,
-                )
-        return parse_parameters(self.parameters)
 
 
 def read_deployed_rule(config: Any, name: str, function: str) -> DeployedRule:
@@ -61,4 +46,5 @@ def read_deployed_rule(config: Any, name: str, function: str) -> DeployedRule:
         parameters = json.loads(rule.get("InputParameters") or "{}")
     except ValueError as error:
         raise NotReadError(f"the parameters of the rule {name}", f"they are no JSON ({error})") from error
-    return DeployedRule(name, {key: str(value) for key, value in parameters.items()}, account.rpartition(":")[2])
+    texts = {key: str(value) for key, value in parameters.items()}
+    return DeployedRule(parse_parameters(texts), account.rpartition(":")[2])

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from alb_sg.errors import InvalidInputError
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
@@ -43,25 +43,25 @@ class DocumentLimits:
     max_exemption_days: int | None = None
 
     @property
-    def payload(self) -> dict[str, Any]:
-        """The limits as the document's steps get them."""
-        return {
+    def text(self) -> str:
+        """The limits as the document's steps get them: on one line, because each step has them."""
+        content = {
             FUNCTION: self.function,
-            MAX_EXEMPTION_DAYS: "" if self.max_exemption_days is None else str(self.max_exemption_days),
+            MAX_EXEMPTION_DAYS: self.max_exemption_days,
             SHARED_GROUP: self.policy.shared_group.value,
             MANAGED_GROUP: self.policy.managed_group.value,
-            RULES: str(self.policy.rules_per_group),
+            RULES: self.policy.rules_per_group,
             APPROVERS: list(self.approvers),
         }
+        return json.dumps(content)
 
     @staticmethod
-    def from_payload(payload: Mapping[str, Any]) -> DocumentLimits:
+    def from_text(text: str) -> DocumentLimits:
+        payload = json.loads(text)
         policy = FixPolicy(
-            SharedGroupPolicy(payload[SHARED_GROUP]), ManagedGroupPolicy(payload[MANAGED_GROUP]), int(payload[RULES])
+            SharedGroupPolicy(payload[SHARED_GROUP]), ManagedGroupPolicy(payload[MANAGED_GROUP]), payload[RULES]
         )
-        return DocumentLimits(
-            payload[FUNCTION], policy, tuple(payload[APPROVERS]), int(payload[MAX_EXEMPTION_DAYS] or 0) or None
-        )
+        return DocumentLimits(payload[FUNCTION], policy, tuple(payload[APPROVERS]), payload[MAX_EXEMPTION_DAYS])
 
     def narrowed(self, policy: FixPolicy) -> FixPolicy:
         """What both the deployment and the starter allow. Only approvers whom the deployment names let a plan open

@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from alb_sg.exemptions.document import LOAD_BALANCER_ARN
-from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 from alb_sg.remediation.api_calls import EXECUTION_ID_PATTERN
 from alb_sg.remediation.fix_request import ManagedGroupPolicy, SharedGroupPolicy
 from alb_sg.ssm_documents.document_limits import MANAGED_GROUP, RULES, SHARED_GROUP, DocumentLimits
@@ -89,17 +88,6 @@ EXECUTION = DocumentParameter(
 )
 
 
-def rule_parameters(rule: str) -> tuple[DocumentParameter, ...]:
-    """The rule's own parameters that affect its verdict. A value must be the one that the rule has in AWS Config."""
-    return tuple(
-        DocumentParameter(
-            definition.name, definition.document_meaning or definition.meaning, definition.pattern, definition.default
-        )
-        for definition in RECOMMENDATIONS_BY_NAME[rule].parameters
-        if definition.pattern is not None
-    )
-
-
 def config_rule_name_parameter(rule: str) -> DocumentParameter:
     return DocumentParameter(
         "ConfigRuleName",
@@ -112,7 +100,7 @@ def config_rule_name_parameter(rule: str) -> DocumentParameter:
 
 def plan_parameters(rule: str, limits: DocumentLimits) -> tuple[DocumentParameter, ...]:
     """The parameters that decide a plan. Every step that judges gets all of them."""
-    return (LOAD_BALANCER, *policy_parameters(limits), *rule_parameters(rule), config_rule_name_parameter(rule))
+    return (LOAD_BALANCER, *policy_parameters(limits), config_rule_name_parameter(rule))
 
 
 def fix_parameters(rule: str, limits: DocumentLimits) -> tuple[DocumentParameter, ...]:

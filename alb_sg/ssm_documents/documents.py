@@ -66,7 +66,7 @@ def _fix_document(recommendation: Recommendation, limits: DocumentLimits) -> Con
     rule = recommendation.name
     parameters = fix_parameters(rule, limits)
     references = {parameter.name: _parameter_reference(parameter) for parameter in plan_parameters(rule, limits)}
-    common = {"Rule": rule, **ACCOUNT_AND_REGION, "Limits": limits.payload, **references}
+    common = {"Rule": rule, **ACCOUNT_AND_REGION, "Limits": limits.text, **references}
     return {
         "description": _description(recommendation),
         "schemaVersion": "0.3",

@@ -13,7 +13,7 @@ from alb_sg.errors import InvalidInputError
 from alb_sg.exemptions.aws_document import read_exemptions
 from alb_sg.exemptions.exemption import Exemptions
 from alb_sg.exemptions.longest_time import limit_exemptions
-from alb_sg.parameters import PARAMETERS, Parameters
+from alb_sg.parameters import Parameters
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 from alb_sg.remediation.account import AccountClients, open_account
 from alb_sg.remediation.fix_request import FixPolicy, FixRequest, ManagedGroupPolicy, SharedGroupPolicy
@@ -21,8 +21,6 @@ from alb_sg.ssm_documents.deployed_rule import read_deployed_rule
 from alb_sg.ssm_documents.document_limits import DocumentLimits
 
 Payload = Mapping[str, Any]
-
-RULE_PARAMETERS = frozenset(fact.name for fact in PARAMETERS)
 
 
 @dataclass(frozen=True)
@@ -44,19 +42,18 @@ def read_step_input(payload: Payload) -> StepInput:
     account_region = AccountRegion(required_text(payload, "AccountId"), required_text(payload, "Region"))
     arn, rule = required_text(payload, "LoadBalancerArn"), required_text(payload, "Rule")
     account_region.check_arn(arn, "LoadBalancerArn")
-    limits = DocumentLimits.from_payload(payload["Limits"])
+    limits = DocumentLimits.from_text(required_text(payload, "Limits"))
     config = make_client("config", account_region.region)
     deployed = read_deployed_rule(config, required_text(payload, "ConfigRuleName"), limits.function)
-    parameters = deployed.parse({name: value for name, value in payload.items() if name in RULE_PARAMETERS})
     policy = FixPolicy(
         SharedGroupPolicy(required_text(payload, "SharedGroup")),
         ManagedGroupPolicy(required_text(payload, "ManagedGroup")),
         int(required_text(payload, "RulesPerGroup")),
     )
     today = datetime.now(UTC).date()
-    exemptions = _load_exemptions(parameters, account_region.region, deployed.function_account)
+    exemptions = _load_exemptions(deployed.parameters, account_region.region, deployed.function_account)
     fix = FixRequest(
-        {RECOMMENDATIONS_BY_NAME[rule]: parameters},
+        {RECOMMENDATIONS_BY_NAME[rule]: deployed.parameters},
         today,
         limits.narrowed(policy),
         limit_exemptions(exemptions, today, limits.max_exemption_days),

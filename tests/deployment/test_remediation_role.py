@@ -101,7 +101,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Estate]:
 
 def payload(arn: str, rule: str) -> dict[str, Any]:
     given = {"SharedGroup": "dedicated", "ManagedGroup": "refuse", "RulesPerGroup": "60", "ConfigRuleName": rule}
-    limits = DocumentLimits(default_function(rule), approvers=("alice",)).payload
+    limits = DocumentLimits(default_function(rule), approvers=("alice",)).text
     return {**HERE, **given, "LoadBalancerArn": arn, "Rule": rule, "Approvers": [], "Limits": limits}
 
 

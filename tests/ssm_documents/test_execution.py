@@ -25,10 +25,10 @@ import pytest
 import yaml
 
 from alb_sg.deployment.artifact import function_artifact
+from alb_sg.parameters import PARAMETERS
 from alb_sg.remediation.document_names import RECOMMENDATION_BY_DOCUMENT, UNDO_DOCUMENT, document_name
 from alb_sg.ssm_documents.actions import REEVALUATION_ACTION, document_actions
 from alb_sg.ssm_documents.document_limits import default_function
-from alb_sg.ssm_documents.step_input import RULE_PARAMETERS
 from embedded_aws.account import ACCOUNT_ID, REGION, icmp, tcp
 from tests.builders import EGRESS, HEALTH, ICMP, INGRESS
 from tests.deployment.deployments import ROOT
@@ -45,6 +45,7 @@ FIXING = tuple(RECOMMENDATION_BY_DOCUMENT)
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT_ID}:role/alb-sg-remediation"
 INBOUND = (INGRESS, ICMP)
 
+RULE_PARAMETERS = {definition.name for definition in PARAMETERS}
 UNHURRIED = Path(__file__).with_name("unhurried.js")
 
 # The steps that start.
@@ -111,11 +112,11 @@ class Estate:
         }
 
     def run(self, document: str, **parameters: Any) -> Any:
-        """An execution of the checked-in document. The rule gets those of the parameters that are its own."""
-        own = {name: value for name, value in parameters.items() if name in RULE_PARAMETERS}
+        """An execution of the checked-in document. Those of the parameters that are the rule's own go to the rule."""
+        own = {name: parameters.pop(name) for name in RULE_PARAMETERS & parameters.keys()}
         if own:
             self.deploy(RECOMMENDATION_BY_DOCUMENT[document].name, **own)
-        reading = ("s3:GetObject",) if "Exemptions" in parameters else ()
+        reading = ("s3:GetObject",) if "Exemptions" in own else ()
         self._role.allow([action for action in (*document_actions(document), *reading) if action != self.denied])
         self.server.may_evaluate = self._role.permits(REEVALUATION_ACTION)
         content = content_of(document)

@@ -168,7 +168,6 @@ def test_what_is_in_order_accepted_or_exempt_is_left(found: Shop) -> None:
     assert plan(found, INGRESS)["outcome"] == "planned"
     deploy(found, INGRESS, AcceptedSources="10.0.0.0/8")
     assert plan(found, INGRESS)["outcome"] == "nothing to do"
-    assert plan(found, INGRESS, AcceptedSources="10.0.0.0/8")["outcome"] == "nothing to do"
     found.aws.allow_ingress(found.group, IN_ORDER)
     assert [plan(found, rule)["outcome"] for rule in (INGRESS, ICMP)] == ["nothing to do"] * 2
 
@@ -268,21 +267,6 @@ def test_the_rules_own_parameters_decide(found: Shop) -> None:
     # Without TagKey, the load balancer would be opened to everybody.
     [addition] = json.loads(plan(found, INGRESS)["plan"])["additions"]
     assert addition["peer"] == "10.0.0.0/16"
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("TagKey", "other"),
-        ("AcceptedSources", "203.0.113.7/32"),
-        ("AcceptedSourcesMatch", "all"),
-        ("Exemptions", "s3://forged/exemptions.json"),
-    ],
-)
-def test_a_starter_cannot_change_the_rules_parameters(found: Shop, name: str, value: str) -> None:
-    deploy(found, INGRESS, **TAGGED)
-    with pytest.raises(InvalidInputError, match=f"{name}: .* is not what the rule {INGRESS} has"):
-        plan(found, INGRESS, None, **{name: value})
 
 
 def test_a_rule_that_is_not_the_deployments_has_no_say(found: Shop) -> None:
