@@ -59,7 +59,7 @@ def undo_output(result: UndoResult) -> StepOutput:
     return {
         "summary": summarize(undo_lines(result)),
         "revoked": [rule.rule_id for rule in result.revoked_rules],
-        "kept": result.left_in_place,
+        "kept": [printable(sentence) for sentence in result.left_in_place],
         "result": _result_json(undo_result_object(result), "revoked"),
     }
 
