@@ -72,11 +72,10 @@ class Server:
         self._http.server_close()
 
     def forget(self) -> None:
-        """Resets the server for the next scenario."""
+        """Resets the server for the next scenario. The rules stay."""
         self.calls.clear()
         self.evaluated.clear()
         self._incidents.clear()
-        self.rules.clear()
         self.may_evaluate = True
 
     def fail(self, operation: str, code: str, *, times: int = 1, when: Callable[[str], bool] = lambda _: True) -> None:
