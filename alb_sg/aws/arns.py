@@ -6,6 +6,7 @@ import re
 
 _LOAD_BALANCER = re.compile(r"arn:[^:\s]+:elasticloadbalancing:[^:\s]+:\d+:loadbalancer/[^/\s]+/[^/\s]+/[^/\s\"]+")
 _LISTENER = re.compile(r"(arn:[^:]+:elasticloadbalancing:[^:]+:\d+:)listener/([^/]+/[^/]+/[^/]+)/[^/]+")
+_LISTENER_RULE = re.compile(r"(arn:[^:]+:elasticloadbalancing:[^:]+:\d+:)listener-rule/(app/[^/]+/[^/]+/[^/]+)/[^/]+")
 _ROLE = re.compile(r"arn:[^:]+:iam::(\d{12}):role/.+")
 
 
@@ -50,6 +51,12 @@ def function_account_id(context: object) -> str | None:
     """The account of a Lambda function, from the context of its invocation; None outside of Lambda."""
     arn = getattr(context, "invoked_function_arn", None)
     return arn.split(":")[4] if isinstance(arn, str) else None
+
+
+def listener_of_rule(rule_arn: str) -> str | None:
+    """The ARN of a listener rule's listener; None for a text that is no such rule's ARN."""
+    match = _LISTENER_RULE.fullmatch(rule_arn)
+    return None if match is None else f"{match[1]}listener/{match[2]}"
 
 
 def role_account_id(role_arn: str) -> str | None:

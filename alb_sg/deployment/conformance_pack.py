@@ -54,6 +54,9 @@ def conformance_pack_template(settings: Settings, region: str | None = None) -> 
             else:
                 conditions[f"{logical}Given"] = is_not_empty(logical)
                 inputs[name] = fn_if(f"{logical}Given", ref(logical), no_value())
+        resources |= _rule_resources(settings, rule, region, inputs)
+        if not rule.definition.recommendation.is_fixable:
+            continue
         camel = rule.definition.camel_name
         mode = f"{camel}Remediation"
         parameters[mode] = _mode_parameter(rule)
@@ -64,7 +67,6 @@ def conformance_pack_template(settings: Settings, region: str | None = None) -> 
             untagged = {"Fn::Equals": [ref(f"{camel}{TAG_KEY.name}"), ""]}
             by_itself = {"Fn::And": [by_itself, untagged]}
         conditions[f"{camel}RemediedByItself"] = by_itself
-        resources |= _rule_resources(settings, rule, region, inputs)
         resources[f"{camel}RemediationConfiguration"] = _remediation_configuration(settings, rule)
     return {
         "AWSTemplateFormatVersion": FORMAT_VERSION,

@@ -28,7 +28,7 @@ from alb_sg.remediation.execution import RuleContent, SecurityGroupRule
 class AccountClients:
     """The clients of one account and region. An empty `account_id` is an account that nobody has looked up.
     `elbv2_once` sends a request once: a list that replaces another must not be sent again when it is old. `ssm` keeps
-    the records of executions.
+    the records of executions. Only changes need these two.
 
     The methods that read raise NotReadError.
     """
@@ -36,8 +36,8 @@ class AccountClients:
     clients: LiveClients
     account_id: str
     region: str
-    elbv2_once: Any
-    ssm: Any
+    elbv2_once: Any = None
+    ssm: Any = None
 
     @property
     def ec2(self) -> Any:

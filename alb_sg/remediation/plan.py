@@ -34,6 +34,7 @@ class RefusalReason(Enum):
     NOT_READ = "notRead"
     MALFORMED_EXEMPTION = "malformedExemption"
     INSUFFICIENT = "insufficient"
+    REMOVES_RULES = "removesRules"
 
 
 class PeerKind(Enum):

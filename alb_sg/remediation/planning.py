@@ -78,7 +78,7 @@ def apply_to_estate(
             group = group._replace(egress=(*group.egress, addition.permission))
         groups[group.id] = group
     load_balancers = {**estate.load_balancers, load_balancer.arn: load_balancer}
-    return replace(estate, load_balancers=load_balancers, security_groups=groups)
+    return estate.with_security_groups(load_balancers, groups)
 
 
 def vpc_blocks(estate: Estate, load_balancer: LoadBalancer) -> tuple[str, ...]:
@@ -117,6 +117,12 @@ class Planner:
 
     def _check_finding(self, finding: Finding) -> None:
         """Raises FixRefusedError if the finding must not be fixed."""
+        if finding.unused:
+            raise FixRefusedError(
+                RefusalReason.REMOVES_RULES,
+                f"no fix removes security group rules; alb-sg explain {finding.load_balancer_name} "
+                f"--rule {finding.rule} prints the commands that do",
+            )
         if finding.unresolved:
             raise FixRefusedError(
                 RefusalReason.UNRESOLVED,
