@@ -7,6 +7,7 @@ records nothing. `evaluate` records the verdicts that it has and then fails, wit
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
@@ -15,7 +16,7 @@ from typing import Any, ClassVar
 from rdklib import ComplianceType, ConfigRule, Evaluation
 
 from alb_sg.aws.account_region import AccountRegion
-from alb_sg.aws.arns import is_load_balancer_arn, load_balancer_name
+from alb_sg.aws.arns import function_account_id, is_load_balancer_arn, load_balancer_name
 from alb_sg.aws.client_errors import AWS_ERRORS, error_text
 from alb_sg.aws.pages import check_list
 from alb_sg.config_rule.affected import affected_load_balancers
@@ -28,6 +29,7 @@ from alb_sg.estate.resource_types import LOAD_BALANCER_TYPE, TARGET_GROUP_TYPE
 from alb_sg.exemptions.aws_document import read_exemptions
 from alb_sg.exemptions.exemption import Exemptions
 from alb_sg.exemptions.location import AwsLocation
+from alb_sg.exemptions.longest_time import MAX_DAYS_VARIABLE, limit_exemptions, parse_max_days
 from alb_sg.findings.exemption_application import apply_exemptions, malformed_exemption_error
 from alb_sg.findings.finding import EvaluationError, Finding, enumeration_error
 from alb_sg.findings.judge import judge_all
@@ -42,7 +44,8 @@ GONE_ANNOTATION = "deleted, or no longer in this rule's scope"
 class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
     """One recommendation as rdklib calls it. An instance serves one invocation.
 
-    `errors` collects everything that could not be judged. Exemptions count for the day (UTC) `today`.
+    `errors` collects everything that could not be judged. Exemptions count for the day (UTC) `today`; the
+    account `function_account` must own their bucket.
     """
 
     recommendation: ClassVar[Recommendation]
@@ -51,6 +54,7 @@ class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
         super().__init__()
         self.today = today or datetime.now(UTC).date()
         self.errors: list[EvaluationError] = []
+        self.function_account: str | None = None
 
     def evaluate_parameters(self, rule_parameters: Mapping[str, Any]) -> Parameters:
         """rdklib's method. Raises InvalidInputError, which names the parameter."""
@@ -198,10 +202,12 @@ class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
         """
         rule = self.recommendation.name
         try:
+            max_days = parse_max_days(os.environ.get(MAX_DAYS_VARIABLE))
             exemptions = read_exemptions(
                 location,
                 lambda service: client_factory.build_client(service, assume_role_mode=False),
                 RECOMMENDATIONS_BY_NAME,
+                bucket_owner=self.function_account,
             )
         except (InvalidInputError, NotReadError) as error:
             cause = f"{error}; no exemption applies"
@@ -211,6 +217,7 @@ class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
                 )
             )
             return Exemptions(str(location))
+        exemptions = limit_exemptions(exemptions, self.today, max_days)
         self.errors.extend(
             malformed_exemption_error(malformed, exemptions.document_name)
             for malformed in exemptions.malformed
@@ -268,6 +275,7 @@ def evaluate(rule: AlbSgRule, event: Mapping[str, Any], context: Any) -> list[Ev
     judged; InvalidInputError or one of AWS_ERRORS if nothing could.
     """
     account_id = event.get("accountId")
+    rule.function_account = function_account_id(context)
     try:
         notification = read_notification(event)
         check_account(notification)

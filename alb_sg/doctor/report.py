@@ -10,8 +10,7 @@ from operator import attrgetter
 from typing import TextIO
 
 from alb_sg.doctor.check import CheckResult, CheckStatus
-from alb_sg.findings.phrasing import pluralize
-from alb_sg.report.phrasing import printable
+from alb_sg.findings.phrasing import pluralize, printable
 from alb_sg.report.style import Style
 
 _LABELS = {

@@ -50,7 +50,8 @@ class PeerKind(Enum):
 class Addition:
     """One security group rule to add. `permission` has exactly one peer; `group_id` is None for the new group.
 
-    `rule_names` are the Config rules that need it, `origins` the listeners and target groups.
+    `rule_names` are the Config rules that need it, `origins` the listeners and target groups. `is_wide`: it opens more
+    than the page's tables do, so that a person must approve it.
     """
 
     group_id: str | None
@@ -58,6 +59,7 @@ class Addition:
     permission: Permission
     rule_names: tuple[str, ...]
     origins: tuple[str, ...]
+    is_wide: bool = False
 
     @property
     def key(self) -> RuleKey:

@@ -331,6 +331,32 @@ def test_the_dashboard_reads_the_aggregator_that_is_made() -> None:
     }
 
 
+def test_aws_config_lists_the_accounts_for_this_account_alone() -> None:
+    role = of_type(template("aggregator.yaml"), ROLE)["AggregatorRole"]
+    [trust] = role["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+
+
+def test_data_is_encrypted_and_each_exception_has_a_reason() -> None:
+    """checkov reads the exceptions: with them it finds nothing in these templates."""
+    for name in TEMPLATES:
+        made = template(name)
+        for topic in of_type(made, "AWS::SNS::Topic").values():
+            assert topic["KmsMasterKeyId"] == {"Fn::GetAtt": ["ChangesKey", "Arn"]}
+        for key in of_type(made, "AWS::KMS::Key").values():
+            assert key["EnableKeyRotation"] is True
+            [service] = [one for one in key["KeyPolicy"]["Statement"] if "Service" in one["Principal"]]
+            assert service["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+        for bucket in of_type(made, "AWS::S3::Bucket").values():
+            assert "BucketEncryption" in bucket
+            assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+        for queue in of_type(made, "AWS::SQS::Queue").values():
+            assert queue["SqsManagedSseEnabled"] is True
+        for resource in made["Resources"].values():
+            for skipped in resource.get("Metadata", {}).get("checkov", {}).get("skip", []):
+                assert len(skipped["comment"]) > 20
+
+
 # --- changes of compliance
 
 
