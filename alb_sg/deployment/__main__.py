@@ -13,14 +13,20 @@ from botocore.exceptions import BotoCoreError, ClientError
 from alb_sg.deployment.artifact import function_artifact, layer_artifact
 from alb_sg.deployment.config_errors import InvalidSettingsError
 from alb_sg.deployment.documents import shipped_documents
-from alb_sg.deployment.organization_accounts import exclude_outsiders, outsider_remarks, read_organization_accounts
+from alb_sg.deployment.landing_zone import ROOT_PATH
+from alb_sg.deployment.organization_accounts import exclude_accounts, outsider_remarks, read_organization_accounts
 from alb_sg.deployment.preflight import DeploymentError, caller_account_id, check_bucket, upload_object
 from alb_sg.deployment.rdk_deployment import deploy_with_rdk
 from alb_sg.deployment.replay import replay
 from alb_sg.deployment.rule_definition import read_rule_definitions
 from alb_sg.deployment.settings import Settings, read_settings
 from alb_sg.deployment.stack_deployment import deploy_stack
-from alb_sg.deployment.template_files import deployment_remarks, regional_remarks, render_templates
+from alb_sg.deployment.template_files import (
+    deployment_remarks,
+    regional_remarks,
+    render_hand_written_templates,
+    render_templates,
+)
 from alb_sg.deployment.template_sizes import size_remarks
 from alb_sg.errors import InvalidInputError
 
@@ -56,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
         "--organization-accounts",
         type=Path,
         metavar="FILE",
-        help="output of `aws organizations list-accounts`: excludes accounts outside memberAccounts from the pack",
+        help="output of `aws organizations list-accounts`: excludes inactive accounts and those outside memberAccounts",
     )
     counted = argparse.ArgumentParser(add_help=False)
     counted.add_argument("--dry-run", action="store_true", help="only count the events in the queues")
@@ -110,10 +116,11 @@ def _pack(options: argparse.Namespace) -> None:
     settings = _settings(options)
     listing = options.organization_accounts
     if listing is not None:
-        settings = exclude_outsiders(settings, read_organization_accounts(listing), listing)
+        settings = exclude_accounts(settings, read_organization_accounts(listing), listing)
     _build(options)
     files = render_templates(settings, function_artifact(options.rules))
-    for name, text in files.items():
+    hand_written = render_hand_written_templates(settings, options.rules.resolve().parent)
+    for name, text in {**files, **hand_written}.items():
         path = options.output / name
         path.write_text(text, encoding="utf-8")
         _print_line(str(path))
@@ -140,6 +147,8 @@ def _deploy(options: argparse.Namespace) -> None:
     settings = _settings(options)
     if settings.reserved_concurrency is not None or settings.maximum_event_age_seconds is not None:
         _print_line("rdk cannot set reservedConcurrency or maximumEventAgeSeconds; deploy-stack can")
+    if settings.landing_zone.keys or settings.landing_zone.role_path != ROOT_PATH:
+        _print_line("rdk cannot set landingZone.kmsKeys or landingZone.rolePath; deploy-stack can")
     deploy_with_rdk(settings, layer_artifact(options.rules), options.rules, _print_line)
 
 

@@ -8,6 +8,7 @@ from alb_sg.deployment.intrinsics import Template, ref, role, sub
 from alb_sg.deployment.role_policies import remediation_statements
 from alb_sg.deployment.settings import DeployedRule, Settings
 from alb_sg.remediation.document_names import document_name
+from alb_sg.remediation.tags import format_tags
 from alb_sg.ssm_documents import document_parameters as document
 
 
@@ -21,7 +22,9 @@ def remediation_properties(
     it. The rule's `Ref` returns the name that the pack has given it.
     """
     remediation = rule.remediation
-    role_arn = sub(f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/{settings.names.remediation_role}")
+    resource = settings.role_resource(settings.names.remediation_role)
+    role_arn = sub(f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:{resource}")
+    tags = format_tags(settings.landing_zone.tags)
     return {
         "ConfigRuleName": rule.name,
         "TargetType": "SSM_DOCUMENT",
@@ -43,6 +46,7 @@ def remediation_properties(
             document.MANAGED_GROUP.name: static_value(remediation.managed_group.value),
             document.RULE_QUOTA.name: static_value(str(remediation.rules_per_group)),
             document.config_rule_name_parameter(rule.name).name: static_value(ref(f"{rule.definition.camel_name}Rule")),
+            **({document.TAGS.name: static_value(tags)} if tags else {}),
             **parameters,
         },
     }

@@ -34,11 +34,13 @@ class ManagedGroupPolicy(Enum):
 
 @dataclass(frozen=True, slots=True)
 class FixPolicy:
-    """What a plan may change. `rules_per_group` is the account's quota, in each direction and address family."""
+    """What a plan may change. `rules_per_group` is the account's quota, in each direction and address family. `tags`
+    go on everything that is created, beside the fix's own."""
 
     shared_group: SharedGroupPolicy = SharedGroupPolicy.DEDICATED
     managed_group: ManagedGroupPolicy = ManagedGroupPolicy.REFUSE
     rules_per_group: int = RULES_PER_GROUP
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

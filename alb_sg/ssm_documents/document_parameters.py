@@ -11,6 +11,7 @@ from alb_sg.exemptions.document import LOAD_BALANCER_ARN
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 from alb_sg.remediation.api_calls import EXECUTION_ID_PATTERN
 from alb_sg.remediation.fix_request import RULES_PER_GROUP, ManagedGroupPolicy, SharedGroupPolicy
+from alb_sg.remediation.tags import TAGS_PATTERN
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,9 @@ RULE_QUOTA = DocumentParameter(
     "([1-9][0-9]{0,2}|1000)",
     str(RULES_PER_GROUP),
 )
+TAGS = DocumentParameter(
+    "Tags", "Tags for created security groups and rules, as CostCenter=1234,Owner=platform.", TAGS_PATTERN, ""
+)
 EXECUTION = DocumentParameter(
     "Execution", "The id of the execution to undo, of a document or of `alb-sg fix`.", EXECUTION_ID_PATTERN.pattern
 )
@@ -101,7 +105,7 @@ def config_rule_name_parameter(rule: str) -> DocumentParameter:
 
 def plan_parameters(rule: str) -> tuple[DocumentParameter, ...]:
     """The parameters that decide a plan. Every step that judges gets all of them."""
-    return (LOAD_BALANCER, SHARED_GROUP, MANAGED_GROUP, RULE_QUOTA, *rule_parameters(rule))
+    return (LOAD_BALANCER, SHARED_GROUP, MANAGED_GROUP, RULE_QUOTA, TAGS, *rule_parameters(rule))
 
 
 def fix_parameters(rule: str) -> tuple[DocumentParameter, ...]:

@@ -17,6 +17,7 @@ from alb_sg.parameters import PARAMETERS, Parameters, parse_parameters
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 from alb_sg.remediation.account import AccountClients
 from alb_sg.remediation.fix_request import FixPolicy, FixRequest, ManagedGroupPolicy, SharedGroupPolicy
+from alb_sg.remediation.tags import parse_tags
 
 Payload = Mapping[str, Any]
 
@@ -46,6 +47,7 @@ def read_step_input(payload: Payload) -> StepInput:
         SharedGroupPolicy(required_text(payload, "SharedGroup")),
         ManagedGroupPolicy(required_text(payload, "ManagedGroup")),
         int(required_text(payload, "RulesPerGroup")),
+        parse_tags(payload.get("Tags", "")),
     )
     today = datetime.now(UTC).date()
     fix = FixRequest(
