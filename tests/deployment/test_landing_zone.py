@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import boto3
 import cfnlint.api  # type: ignore[import-untyped]  # it ships no types
@@ -310,7 +310,7 @@ def test_moto_makes_the_functions_with_roles_network_and_keys(templates: dict[st
         if not resource["Type"].startswith(("AWS::Config::", "AWS::CloudWatch::"))
     }
     with mock_aws(config={"lambda": {"use_docker": False}}):
-        region = "eu-central-1"
+        region: Literal["eu-central-1"] = "eu-central-1"
         s3 = boto3.client("s3", region)
         bucket = f"alb-sg-123456789012-{region}"
         s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": region})
