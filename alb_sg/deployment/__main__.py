@@ -12,8 +12,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from alb_sg.deployment.artifact import function_artifact, layer_artifact
 from alb_sg.deployment.config_errors import InvalidSettingsError
+from alb_sg.deployment.control_tower import control_tower_files
 from alb_sg.deployment.documents import shipped_documents
 from alb_sg.deployment.landing_zone import ROOT_PATH
+from alb_sg.deployment.landing_zone_accelerator import accelerator_files
 from alb_sg.deployment.organization_accounts import exclude_accounts, outsider_remarks, read_organization_accounts
 from alb_sg.deployment.preflight import DeploymentError, caller_account_id, check_bucket, upload_object
 from alb_sg.deployment.rdk_deployment import deploy_with_rdk
@@ -28,6 +30,8 @@ from alb_sg.deployment.template_files import (
     render_templates,
 )
 from alb_sg.deployment.template_sizes import size_remarks
+from alb_sg.deployment.terraform import FILE as TERRAFORM_FILE
+from alb_sg.deployment.terraform import terraform_file
 from alb_sg.errors import InvalidInputError
 
 
@@ -118,10 +122,17 @@ def _pack(options: argparse.Namespace) -> None:
     if listing is not None:
         settings = exclude_accounts(settings, read_organization_accounts(listing), listing)
     _build(options)
-    files = render_templates(settings, function_artifact(options.rules))
+    artifact = function_artifact(options.rules)
+    files = render_templates(settings, artifact)
     hand_written = render_hand_written_templates(settings, options.rules.resolve().parent)
-    for name, text in {**files, **hand_written}.items():
+    other_tools = {
+        TERRAFORM_FILE: terraform_file(settings, artifact),
+        **accelerator_files(settings, artifact),
+        **control_tower_files(settings),
+    }
+    for name, text in {**files, **hand_written, **other_tools}.items():
         path = options.output / name
+        path.parent.mkdir(exist_ok=True, parents=True)
         path.write_text(text, encoding="utf-8")
         _print_line(str(path))
     remarks = [*deployment_remarks(settings), *size_remarks(settings, files, options.output)]
