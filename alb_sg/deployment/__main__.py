@@ -1,24 +1,29 @@
-"""Builds the artifact, renders the templates, deploys to one account, and replays failed events."""
+"""Builds the artifact and releases, renders the templates, deploys to one account, and replays failed events."""
 
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+import alb_sg
 from alb_sg.deployment.artifact import function_artifact, layer_artifact
 from alb_sg.deployment.config_errors import InvalidSettingsError
 from alb_sg.deployment.control_tower import control_tower_files
 from alb_sg.deployment.documents import shipped_documents
+from alb_sg.deployment.hand_written_templates import HAND_WRITTEN_FOLDER
 from alb_sg.deployment.landing_zone import ROOT_PATH
 from alb_sg.deployment.landing_zone_accelerator import accelerator_files
 from alb_sg.deployment.organization_accounts import exclude_accounts, outsider_remarks, read_organization_accounts
 from alb_sg.deployment.preflight import DeploymentError, caller_account_id, check_bucket, upload_object
 from alb_sg.deployment.rdk_deployment import deploy_with_rdk
+from alb_sg.deployment.release import EPOCH, build_wheel, empty_folder, released_on, sha256_of, write_checksums
 from alb_sg.deployment.replay import replay
 from alb_sg.deployment.rule_definition import read_rule_definitions
 from alb_sg.deployment.settings import Settings, read_settings
@@ -82,6 +87,11 @@ def _parser() -> argparse.ArgumentParser:
             [shared, configured, written, listed],
             "build, then render every template that depends on the settings",
         ),
+        (
+            "release",
+            [shared, configured, written, listed],
+            "pack, with the wheel, the Terraform modules, an SBOM and checksums, into a folder of the version",
+        ),
         ("upload", [shared, configured, bucketed], "upload the zip to the bucket of each region, for central.yaml"),
         (
             "deploy",
@@ -142,6 +152,31 @@ def _pack(options: argparse.Namespace) -> None:
         _print_line(remark)
 
 
+def _release(options: argparse.Namespace) -> None:
+    # cyclonedx takes a second to import, which no other command needs.
+    from alb_sg.deployment.sbom import sbom  # noqa: PLC0415
+
+    checkout = options.rules.resolve().parent
+    date = released_on(checkout)
+    options.output /= alb_sg.__version__
+    empty_folder(options.output)
+    _pack(options)
+    shutil.copytree(checkout / HAND_WRITTEN_FOLDER / "terraform", options.output / "terraform")
+    wheel = build_wheel(checkout, options.output)
+    shipped = [wheel, *options.output.glob("*.zip")]
+    path = options.output / f"alb-sg-{alb_sg.__version__}.cdx.json"
+    path.write_text(
+        sbom({file.name: sha256_of(file) for file in shipped}, date or datetime.fromtimestamp(EPOCH, UTC)),
+        encoding="utf-8",
+    )
+    for written in (wheel, path, write_checksums(options.output)):
+        _print_line(str(written))
+    if date is None:
+        _print_line(
+            f"CHANGELOG.md says that {alb_sg.__version__} is unreleased; write its date there before you publish"
+        )
+
+
 def _upload(options: argparse.Namespace) -> None:
     settings = _settings(options)
     artifact = function_artifact(options.rules)
@@ -188,6 +223,7 @@ def _print_line(text: str) -> None:
 _COMMANDS = {
     "build": _build,
     "pack": _pack,
+    "release": _release,
     "upload": _upload,
     "deploy": _deploy,
     "deploy-stack": _deploy_stack,
