@@ -47,7 +47,7 @@ def read_step_input(payload: Payload) -> StepInput:
         SharedGroupPolicy(required_text(payload, "SharedGroup")),
         ManagedGroupPolicy(required_text(payload, "ManagedGroup")),
         int(required_text(payload, "RulesPerGroup")),
-        parse_tags(payload.get("Tags", "")),
+        tags=parse_tags(payload.get("Tags", "")),
     )
     today = datetime.now(UTC).date()
     fix = FixRequest(

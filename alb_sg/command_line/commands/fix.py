@@ -140,7 +140,7 @@ def run(arguments: argparse.Namespace) -> int:
         SharedGroupPolicy(arguments.shared_group),
         ManagedGroupPolicy(arguments.managed_group),
         arguments.rules_per_group,
-        parse_tags(",".join(arguments.tag)),
+        tags=parse_tags(",".join(arguments.tag)),
     )
     fix = FixRequest(selection.rules, exemption_date(arguments), policy, _read_exemptions(arguments))
     render_snippets = None if arguments.snippet is None else SNIPPET_WRITERS[arguments.snippet]
