@@ -63,6 +63,16 @@ def _runs(python: str) -> bool:
 
 def install_runtime(python: str, folder: Path) -> Path:
     """A folder with what Lambda's runtime has beside the function, for this Python."""
+    link_boto3(folder)
+    wanted = [f"{name}=={version(name)}" for name in RUNTIME_CLIENT]
+    command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--target"]
+    done = subprocess.run([*command, str(folder), *wanted], capture_output=True, text=True, check=False)  # noqa: S603 (our own)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+def link_boto3(folder: Path) -> Path:
+    """A new folder with boto3 and all that it needs, and nothing else."""
     folder.mkdir()
     for name in BOTO3:
         spec = find_spec(name)
@@ -71,10 +81,6 @@ def install_runtime(python: str, folder: Path) -> Path:
         source = Path(spec.origin)
         source = source.parent if source.name == "__init__.py" else source
         (folder / source.name).symlink_to(source)
-    wanted = [f"{name}=={version(name)}" for name in RUNTIME_CLIENT]
-    command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps", "--target"]
-    done = subprocess.run([*command, str(folder), *wanted], capture_output=True, text=True, check=False)  # noqa: S603 (our own)
-    assert done.returncode == 0, done.stderr
     return folder
 
 

@@ -90,10 +90,6 @@ def verdicts(payload: Any) -> list[str]:
     return [found["ComplianceType"] for found in payload]
 
 
-# The rules that are compliant in this region; every other one has something to find or nothing to require.
-COMPLIANT = {RULE}
-
-
 @pytest.mark.parametrize("rule", RULE_NAMES)
 def test_every_rule_answers_and_answers_again_in_the_warm_process(
     rule: str, start: Start, region: Region, proxy: Proxy
@@ -101,7 +97,8 @@ def test_every_rule_answers_and_answers_again_in_the_warm_process(
     with start(f"{rule}.lambda_handler") as function:
         first = function.invoke(region.change(rule))
         assert first.outcome == "response", first.payload
-        assert ("COMPLIANT" in verdicts(first.payload)) == (rule in COMPLIANT)
+        # One load balancer, one verdict; which one is for the rules' own tests.
+        assert len(verdicts(first.payload)) == 1
         assert proxy.calls.count("PutEvaluations") == 1
         again = function.invoke(region.change(rule))
         assert (again.outcome, verdicts(again.payload)) == ("response", verdicts(first.payload))

@@ -20,6 +20,7 @@ from alb_sg.deployment.__main__ import main
 from alb_sg.deployment.landing_zone_template import TAGGED_TYPES, apply_landing_zone
 from alb_sg.deployment.rdk_deployment import landing_zone_options, stage_rules
 from alb_sg.deployment.template_files import deployment_remarks, render_hand_written_templates, render_templates
+from alb_sg.recommendations.catalogue import RECOMMENDATIONS
 from tests.deploy.templates import DEPLOY, template
 from tests.deployment.api_model import problems
 from tests.deployment.deployments import (
@@ -58,6 +59,7 @@ OPTIONS: dict[str, Any] = {
     "kmsKeys": KEYS,
 }
 LANDING_ZONE: dict[str, Any] = {**WHOLE, "logRetentionDays": 365, "landingZone": OPTIONS}
+RULE_COUNT = sum(rule.deployed_by_default for rule in RECOMMENDATIONS)
 FUNCTION, ROLE, QUEUE, LOG = "AWS::Lambda::Function", "AWS::IAM::Role", "AWS::SQS::Queue", "AWS::Logs::LogGroup"
 
 
@@ -119,7 +121,7 @@ def test_documents_get_the_tags_for_what_they_create(templates: dict[str, dict[s
     text = "CostCenter=1234,Data Class=internal"
     found = resources(templates, "AWS::Config::RemediationConfiguration")
     # In both packs and both stacks: a remediation for each rule in the packs, for two rules in the stacks.
-    assert len(found) == 2 * 4 + 2 * 2
+    assert len(found) == 2 * RULE_COUNT + 2 * 2
     for _, properties in found:
         assert properties["Parameters"]["Tags"] == {"StaticValue": {"Values": [text]}}
     for _, properties in resources(templates, "AWS::SSM::Document"):
@@ -281,7 +283,8 @@ def test_buckets_have_the_key(templates: dict[str, dict[str, Any]]) -> None:
 
 def test_every_log_is_kept_as_long(templates: dict[str, dict[str, Any]]) -> None:
     found = resources(templates, LOG)
-    assert len(found) == 3 * 4 + 2
+    # Of the functions in central.yaml and both stacks, the dashboard's and the sweep's.
+    assert len(found) == 3 * RULE_COUNT + 2
     assert {properties["RetentionInDays"] for _, properties in found} == {365}
 
 
