@@ -133,7 +133,8 @@ def _rule_object(name: str) -> dict[str, Any]:
         "title": name if known is None else known.title,
         "asks": "" if known is None else known.requirement_text,
         "severity": rule_severity(name).value,
-        "document": None if known is None else document_name(name),
+        "severityLabel": rule_severity(name).name,
+        "document": document_name(name) if known is not None and known.is_fixable else None,
     }
 
 
@@ -215,7 +216,11 @@ def _verdict_object(result: Result, scheme: str, detail: LoadBalancerDetail | No
     if result.unresolved:
         fields["unresolved"] = True
     if result.missing:
-        fields["missing"] = [{**missing_object(entry), "allow": _rule_to_allow(entry)} for entry in result.missing]
+        fields["missing"] = [
+            {**missing_object(entry), "recommended": _recommended_rule(entry)} for entry in result.missing
+        ]
+    if result.unused:
+        fields["unused"] = [phrasing.describe_unused(entry, MAX_PEERS) for entry in result.unused]
     codes = history.cause_codes(result, detail)
     if codes:
         fields["causes"] = codes
@@ -231,8 +236,8 @@ def _verdict_object(result: Result, scheme: str, detail: LoadBalancerDetail | No
     return fields
 
 
-def _rule_to_allow(missing: Missing) -> str:
-    """The security group rule to add, such as `inbound TCP 443 from 0.0.0.0/0`.
+def _recommended_rule(missing: Missing) -> str:
+    """The recommended security group rule that is missing, such as `inbound TCP 443 from 0.0.0.0/0`.
 
     It refers to a target's group rather than to addresses, and has the recommended peer in full: the page counts equal
     texts, and findings that lack the same must have the same text.

@@ -38,6 +38,7 @@ from alb_sg.deployment.template_sizes import size_remarks
 from alb_sg.deployment.terraform import FILE as TERRAFORM_FILE
 from alb_sg.deployment.terraform import terraform_file
 from alb_sg.errors import InvalidInputError
+from alb_sg.observations.severities import format_severities
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -187,6 +188,8 @@ def _upload(options: argparse.Namespace) -> None:
         bucket = settings.artifact_bucket_name(account, region)
         upload_object(bucket, artifact.key, artifact.content, account, region)
         _print_line(f"{region}: s3://{bucket}/{artifact.key}")
+    if settings.severities:
+        _print_line(f"for deploy/dashboard.yaml: Severities={format_severities(settings.severities)}")
 
 
 def _deploy(options: argparse.Namespace) -> None:

@@ -22,6 +22,7 @@ from alb_sg.parameters import (
     Source,
     parse_parameters,
 )
+from alb_sg.recommendations.recommendation import Severity
 from alb_sg.remediation.fix_request import RULES_PER_GROUP, ManagedGroupPolicy, SharedGroupPolicy
 
 MAX_PARAMETER_LENGTHS = {
@@ -130,6 +131,11 @@ class Settings:
     landing_zone: LandingZone = field(default_factory=LandingZone)
 
     @property
+    def fixable_rules(self) -> tuple[DeployedRule, ...]:
+        """The rules with a remediation document."""
+        return tuple(rule for rule in self.rules if rule.definition.recommendation.is_fixable)
+
+    @property
     def has_remediation(self) -> bool:
         """Whether any rule has remediation."""
         return any(rule.has_remediation for rule in self.rules)
@@ -138,6 +144,14 @@ class Settings:
     def home_region(self) -> str:
         """The region to deploy first. Its stack creates the roles, which serve all regions."""
         return self.regions[0]
+
+    @property
+    def severities(self) -> dict[str, Severity]:
+        """The severities that differ from the rules' own."""
+        given = ((rule, Severity[rule.severity]) for rule in self.rules)
+        return {
+            rule.name: severity for rule, severity in given if severity is not rule.definition.recommendation.severity
+        }
 
     def resource_types(self, rule: DeployedRule, region: str | None) -> tuple[str, ...]:
         """The types whose changes trigger a rule in `region` (None: every region without `regionalScope`)."""
@@ -254,6 +268,11 @@ def _rule_problems(content: Mapping[str, Any], definitions: Sequence[RuleDefinit
         own = said.get("parameters", {})
         yield from _parameter_problems(f"rules.{name}.parameters", own, set(known[name].parameters))
         if said.get("remediation", {}).get("mode", RemediationMode.OFF.value) != RemediationMode.OFF.value:
+            if not known[name].recommendation.is_fixable:
+                yield SettingsProblem(
+                    f"rules.{name}.remediation", "no document removes security group rules; leave out the remediation"
+                )
+                continue
             free = set(known[name].parameters) & set(MAX_PARAMETER_LENGTHS)
             taken = {key: value for key, value in {**shared, **own}.items() if key in free}
             yield from _remediation_problems(name, taken, in_organization="organization" in content)

@@ -14,6 +14,7 @@ from typing import NamedTuple, TypeVar
 
 from alb_sg.errors import NotReadError
 from alb_sg.estate.cidr import Family
+from alb_sg.estate.field_readers import HIGHEST_PORT
 
 T = TypeVar("T")
 
@@ -87,7 +88,8 @@ class LoadBalancer(NamedTuple):
 
 class Listener(NamedTuple):
     """A listener. `target_group_arns` are the target groups of its default actions; listener rules are not included.
-    `unknown_actions` is a value that hides some of them."""
+    `unknown_actions` is a value that hides some of them. `authentications` are the types of its default actions that
+    authenticate, such as `authenticate-oidc`."""
 
     arn: str
     load_balancer_arn: str
@@ -95,6 +97,7 @@ class Listener(NamedTuple):
     port: int | UnknownValue
     target_group_arns: tuple[str, ...]
     unknown_actions: UnknownValue | None = None
+    authentications: tuple[str, ...] = ()
 
     @property
     def known_port(self) -> int:
@@ -194,11 +197,13 @@ class TargetGroup(NamedTuple):
 
 class Target(NamedTuple):
     """A registration in a target group. `port` is None where the target group's port applies; `state` is None where the
-    source does not tell it, as configuration items never do."""
+    source does not tell it, as configuration items never do. `reason` is the code of an unhealthy state, such as
+    `Target.Timeout`."""
 
     id: str
     port: int | UnknownValue | None
     state: str | UnknownValue | None
+    reason: str | None = None
 
 
 class SecurityGroupReference(NamedTuple):
@@ -245,6 +250,23 @@ class Permission(NamedTuple):
     prefix_list_ids: tuple[str, ...]
     references: tuple[SecurityGroupReference, ...]
 
+    @property
+    def has_ports(self) -> bool:
+        """Whether the rule is for ports, of TCP or UDP."""
+        return self.protocol in ("tcp", "udp")
+
+    @property
+    def port_range(self) -> tuple[int, int]:
+        """The first and last port of a rule for TCP or UDP: all of them where it names none."""
+        if self.from_port is None or self.to_port is None:
+            return 0, HIGHEST_PORT
+        return self.from_port, self.to_port
+
+    @property
+    def peers(self) -> tuple[str, ...]:
+        """All peers as text: CIDR blocks, `pl-…` and `sg-…`."""
+        return (*self.cidrs, *self.prefix_list_ids, *(reference.group_id for reference in self.references))
+
 
 class SecurityGroup(NamedTuple):
     """A security group. `owner_id` is None where the source does not name the owner.
@@ -262,6 +284,15 @@ class SecurityGroup(NamedTuple):
     tags: Mapping[str, str] = NO_TAGS
     unknown_ingress: tuple[UnknownValue, ...] = ()
     unknown_egress: tuple[UnknownValue, ...] = ()
+
+
+class SecurityGroupRule(NamedTuple):
+    """A rule of a security group with its own ID (`SecurityGroupRule`). `permission` has exactly one peer."""
+
+    id: str
+    group_id: str
+    is_egress: bool
+    permission: Permission
 
 
 class Vpc(NamedTuple):
@@ -283,7 +314,8 @@ class Vpc(NamedTuple):
 class NetworkInterface(NamedTuple):
     """A network interface. `prefixes` are delegated prefixes; `instance_id`, `network_card_index` and `device_index`
     describe its attachment; `ipv6_addresses` begins with the primary address; Elastic Load Balancing created the
-    `is_elb_managed` ones. `unknown` is a value that hides which addresses or security groups it has."""
+    `is_elb_managed` ones. `unknown` is a value that hides which addresses or security groups it has.
+    `interface_type` is EC2's, such as `global_accelerator_managed`, or "" where the source does not tell it."""
 
     id: str
     vpc_id: str
@@ -297,6 +329,7 @@ class NetworkInterface(NamedTuple):
     is_elb_managed: bool = False
     network_card_index: int | UnknownValue = 0
     unknown: UnknownValue | None = None
+    interface_type: str = ""
 
     @property
     def is_primary(self) -> bool:

@@ -10,24 +10,31 @@ parses one.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from typing import NamedTuple
 
+from alb_sg.estate.model import LoadBalancer
 from alb_sg.findings.coverage import AcceptedSources, Coverage
-from alb_sg.findings.finding import Compliance
-from alb_sg.permissions.allowed_traffic import AllowedTraffic, Permissions
+from alb_sg.findings.finding import Compliance, Unused
+from alb_sg.findings.near_misses import find_near_misses
+from alb_sg.findings.phrasing import abbreviate_names, describe_open, describe_port_range
+from alb_sg.permissions.allowed_traffic import Permissions
 from alb_sg.recommendations.requirement import AddressPeer, PrefixListPeer, TargetPeer
 
 MAX_ANNOTATION_LENGTH = 256
 _SEPARATOR = "; "
 _UNRESOLVED = "unresolved: "
+# The ports from which both Linux and Windows connect by default begin at 49152 or before, and end at 60999 or later.
+_EPHEMERAL_PORTS = (49152, 60999)
+_FIRST_REGISTERED_PORT = 1024
+_STATEFUL = "security groups are stateful: responses need no rule"
 # More sentences than this do not fit, however short they are.
 _MAX_SENTENCES = MAX_ANNOTATION_LENGTH // len(f"{_SEPARATOR}.")
 # A missing part with more blocks than this is clearer as the whole peer and what is open instead.
-_MAX_MISSING_BLOCKS = 3
+MAX_MISSING_BLOCKS = 3
 
-_REQUIREMENT_COUNT = re.compile(r"[0-9]+ requirements? met in ")
+_WITHOUT_REMARK = re.compile(r"([0-9]+ requirements? met|nothing unused) in ")
 # The security groups of "not open to 0.0.0.0/0 in sg-1, sg-2 +1" and of "2 requirements met in sg-1".
 _SECURITY_GROUPS = re.compile(r"\bin (sg-[0-9a-z-]+(?:, sg-[0-9a-z-]+)*)")
 
@@ -35,18 +42,21 @@ _SECURITY_GROUPS = re.compile(r"\bin (sg-[0-9a-z-]+(?:, sg-[0-9a-z-]+)*)")
 class _Detail(NamedTuple):
     """How much a sentence tells."""
 
-    show_open_instead: bool
+    max_near_misses: int
     show_label: bool
     max_names: int
 
 
-# A text that is too long first loses what is open instead, then the label of the addresses, then further names.
+# A text that is too long first loses the near misses, the most telling one last, then the label of the addresses, then
+# further names.
 _DETAIL_LEVELS = (
-    _Detail(show_open_instead=True, show_label=True, max_names=3),
-    _Detail(show_open_instead=False, show_label=True, max_names=3),
-    _Detail(show_open_instead=False, show_label=False, max_names=3),
-    _Detail(show_open_instead=False, show_label=False, max_names=2),
-    _Detail(show_open_instead=False, show_label=False, max_names=1),
+    _Detail(max_near_misses=4, show_label=True, max_names=3),
+    _Detail(max_near_misses=2, show_label=True, max_names=3),
+    _Detail(max_near_misses=1, show_label=True, max_names=3),
+    _Detail(max_near_misses=0, show_label=True, max_names=3),
+    _Detail(max_near_misses=0, show_label=False, max_names=3),
+    _Detail(max_near_misses=0, show_label=False, max_names=2),
+    _Detail(max_near_misses=0, show_label=False, max_names=1),
 )
 
 
@@ -59,7 +69,7 @@ def describe_accepted_sources(coverages: Sequence[Coverage]) -> tuple[str, ...]:
     for coverage in coverages:
         if coverage.is_covered and coverage.accepted_sources is not None:
             labels_by_text.setdefault(_accepted(coverage.accepted_sources), {})[_label(coverage)] = None
-    return tuple(f"{_abbreviate(tuple(labels))} {text}" for text, labels in labels_by_text.items())
+    return tuple(f"{abbreviate_names(tuple(labels))} {text}" for text, labels in labels_by_text.items())
 
 
 def _accepted(sources: AcceptedSources) -> str:
@@ -68,7 +78,7 @@ def _accepted(sources: AcceptedSources) -> str:
     if sources.total == 1:
         return f"open to accepted source {sources.met[0]}"
     text = f"open to {len(sources.met)} of {sources.total} accepted sources"
-    return text if len(sources.met) == sources.total else f"{text} ({_abbreviate(sources.met)})"
+    return text if len(sources.met) == sources.total else f"{text} ({abbreviate_names(sources.met)})"
 
 
 def describe_compliant(
@@ -77,24 +87,72 @@ def describe_compliant(
     """What a COMPLIANT verdict rests on: the accepted sources, or else the number of covered requirements."""
     if accepted_sources:
         return fit_to_limit([*accepted_sources, *remarks])
-    text = f"{count} requirement{'s' if count != 1 else ''} met in {_abbreviate(permissions.group_ids)}"
+    text = f"{count} requirement{'s' if count != 1 else ''} met in {abbreviate_names(permissions.group_ids)}"
     return fit_to_limit([text, *remarks]) if remarks else text
 
 
 def describe_non_compliant(
+    load_balancer: LoadBalancer,
     permissions: Permissions,
     failed: Sequence[Coverage],
     remarks: Sequence[str],
     *,
     unresolved: bool,
 ) -> str:
-    """What is missing, in which security groups, and what is open instead."""
+    """What is missing, in which security groups, and what comes close to it."""
     ordered = sorted(failed, key=coverage_sort_key)
+
+    @cache
+    def near_misses(position: int) -> tuple[str, ...]:
+        return _near_misses(load_balancer, permissions, ordered[position])
+
     cause = [f"{_UNRESOLVED}{ordered[0].unresolved[0]}"] if unresolved else []
     tails = ([*cause, *remarks], cause, [text.split(" (")[0] for text in cause])
     return _first_that_fits(
-        (_sentences(permissions, ordered, detail), tail) for tail in tails for detail in _DETAIL_LEVELS
+        (_sentences(permissions, ordered, near_misses, detail), tail) for tail in tails for detail in _DETAIL_LEVELS
     )
+
+
+def describe_unused(unused: Sequence[Unused], remarks: Sequence[str]) -> str:
+    """What is open and used by no listener, and in which security group."""
+    stateful = [_STATEFUL] if any(map(_is_for_responses, unused)) else []
+    tails = ([*stateful, *remarks], stateful)
+    return _first_that_fits(
+        ([_describe_opening(entry, index, max_names) for index, entry in enumerate(unused)], tail)
+        for tail in tails
+        for max_names in (3, 2, 1)
+    )
+
+
+def describe_nothing_unused(groups: Sequence[str], remarks: Sequence[str]) -> str:
+    """What a COMPLIANT verdict of the rule on unused openings rests on."""
+    return fit_to_limit([f"nothing unused in {abbreviate_names(tuple(groups))}", *remarks])
+
+
+def _describe_opening(entry: Unused, index: int, max_names: int) -> str:
+    """A sentence on one opening; an empty one is only counted."""
+    if index >= _MAX_SENTENCES:
+        return ""
+    ports = describe_port_range(entry.protocol, entry.from_port, entry.to_port)
+    peers = abbreviate_names(entry.peers, max_names)
+    return f"{ports} open to {peers} in {entry.security_group}{_reason_unused(entry, index)}"
+
+
+def _reason_unused(entry: Unused, index: int) -> str:
+    if entry.used:
+        ports = tuple(describe_port_range(*ports) for ports in entry.used if "icmp" not in ports.protocol)
+        return (
+            f", of which only {abbreviate_names(ports)} and ICMP are used" if ports else ", of which only ICMP is used"
+        )
+    return ", used by no listener" if index == 0 else ""
+
+
+def _is_for_responses(entry: Unused) -> bool:
+    """Whether an opening is for ephemeral ports, as one for the responses to the load balancer's requests."""
+    first, last = entry.from_port, entry.to_port
+    if first is None or last is None:
+        return False
+    return _FIRST_REGISTERED_PORT <= first <= _EPHEMERAL_PORTS[0] and last >= _EPHEMERAL_PORTS[1]
 
 
 def fit_to_limit(sentences: Sequence[str]) -> str:
@@ -116,16 +174,27 @@ def shorten(text: str, max_length: int) -> str:
     return f"{words[: max_length - 1]}…"
 
 
-def _sentences(permissions: Permissions, ordered: Sequence[Coverage], detail: _Detail) -> list[str]:
+def _sentences(
+    permissions: Permissions,
+    ordered: Sequence[Coverage],
+    near_misses: Callable[[int], tuple[str, ...]],
+    detail: _Detail,
+) -> list[str]:
     """A sentence on the first failed requirement, and one for each other; an empty one is only counted."""
-    first, reason = _label(ordered[0]), _reason(permissions, ordered[0], detail)
+
+    def reason(position: int) -> str:
+        text = _reason(permissions, ordered[position], detail)
+        close = near_misses(position)[: detail.max_near_misses] if detail.max_near_misses else ()
+        return f"{text} ({'; '.join(close)})" if close else text
+
+    first, first_reason = _label(ordered[0]), reason(0)
     described = {first}
-    sentences = [f"{first} {reason}"]
-    for coverage in ordered[1:]:
+    sentences = [f"{first} {first_reason}"]
+    for position, coverage in enumerate(ordered[1:], 1):
         # Target groups have up to thousands of targets, and no two targets share a peer.
         is_target = isinstance(coverage.requirement.peer, TargetPeer)
         label = "" if is_target else _label(coverage)
-        has_same_reason = not is_target and label not in described and _reason(permissions, coverage, detail) == reason
+        has_same_reason = not is_target and label not in described and reason(position) == first_reason
         sentences.append(f"{label} likewise" if has_same_reason else "")
         if has_same_reason:
             described.add(label)
@@ -175,65 +244,52 @@ def _label(coverage: Coverage) -> str:
 
 
 def _reason(permissions: Permissions, coverage: Coverage, detail: _Detail) -> str:
-    requirement = coverage.requirement
-    text = f"not open to {_peer(coverage, detail)} in {_abbreviate(permissions.group_ids, detail.max_names)}"
-    if not detail.show_open_instead:
-        return text
+    groups = abbreviate_names(permissions.group_ids, detail.max_names)
+    return f"not open to {_peer(coverage, detail)} in {groups}"
+
+
+def _near_misses(load_balancer: LoadBalancer, permissions: Permissions, coverage: Coverage) -> tuple[str, ...]:
+    """What is open instead, or nearly, in short clauses: the most telling first."""
     if coverage.lost_sources and coverage.accepted_sources is not None:
         met, count = coverage.accepted_sources.met, coverage.accepted_sources.total
-        return f"{text} (open to {len(met)} of {count} accepted sources)"
+        return (f"open to {len(met)} of {count} accepted sources",)
+    requirement = coverage.requirement
     allowed = permissions.allowed_traffic(requirement.direction, requirement.traffic, requirement.peer.family)
-    instead, stale = (
-        _open_instead(allowed),
-        _abbreviate(tuple(sorted({one.group_id for one in allowed.stale_references}))),
+    references = sorted({reference.group_id for reference in allowed.references})
+    instead = describe_open((*allowed.addresses.cidrs(), *references))
+    stale = abbreviate_names(tuple(sorted({reference.group_id for reference in allowed.stale_references})))
+    return (
+        *([f"open to {instead}"] if instead else []),
+        *([f"the reference to {stale} is stale"] if stale else []),
+        *(near_miss.clause for near_miss in find_near_misses(permissions, coverage, load_balancer)),
     )
-    said = [*([f"open to {instead}"] if instead else []), *([f"the reference to {stale} is stale"] if stale else [])]
-    return f"{text} ({'; '.join(said)})" if said else text
 
 
 def _peer(coverage: Coverage, detail: _Detail) -> str:
     if coverage.lost_sources:
         lost = [name for part in coverage.lost_sources for name in part.required]
         source = "accepted source" if len(lost) == 1 else "accepted sources"
-        return f"{source} {_abbreviate(tuple(lost), detail.max_names)}"
+        return f"{source} {abbreviate_names(tuple(lost), detail.max_names)}"
     peer = coverage.requirement.peer
-    references = _abbreviate(tuple(sorted(coverage.or_security_groups)), detail.max_names)
+    references = abbreviate_names(tuple(sorted(coverage.or_security_groups)), detail.max_names)
     if isinstance(peer, TargetPeer):
         name = peer.target_id if peer.cidr is None or peer.target_id in peer.cidr else f"{peer.target_id} ({peer.cidr})"
         if not coverage.missing and references:
             return f"{references} of {name}"
         return f"{name} or {references}" if references else name
     if isinstance(peer, AddressPeer):
-        text = _abbreviate(coverage.required, detail.max_names)
+        text = abbreviate_names(coverage.required, detail.max_names)
         missing = coverage.missing or ()
-        if missing != coverage.required and len(missing) <= _MAX_MISSING_BLOCKS:
-            text = f"{_abbreviate(missing, detail.max_names)} of {text}"
+        if missing != coverage.required and len(missing) <= MAX_MISSING_BLOCKS:
+            text = f"{abbreviate_names(missing, detail.max_names)} of {text}"
         if peer.label and detail.show_label:
             text += f" ({peer.label})"
         # A reference to the Network Load Balancer's group is the narrower advice.
         return f"{references} or {text}" if references else text
     if isinstance(peer, PrefixListPeer):
-        text = _abbreviate(coverage.required, detail.max_names)
+        text = abbreviate_names(coverage.required, detail.max_names)
         return f"{references} or {text}" if references else text
-    return references or _abbreviate(coverage.required, detail.max_names)
-
-
-def _open_instead(allowed: AllowedTraffic) -> str:
-    """What is open for the same traffic, in short."""
-    if len(allowed.addresses.ranges) > 16:
-        return f"{len(allowed.addresses.ranges)} other address ranges"
-    references = sorted({reference.group_id for reference in allowed.references})
-    return _abbreviate((*allowed.addresses.cidrs(), *references))
-
-
-# The findings of one load balancer name the same security groups.
-@lru_cache(1024)
-def _abbreviate(names: tuple[str, ...], max_names: int = 3) -> str:
-    """The first names and the number of the others."""
-    if len(names) > max_names:
-        count = max(1, max_names - 1)
-        return f"{', '.join(names[:count])} +{len(names) - count}"
-    return ", ".join(names)
+    return references or abbreviate_names(coverage.required, detail.max_names)
 
 
 # --- parsing
@@ -260,5 +316,5 @@ def parse_annotation(compliance: Compliance, annotation: str) -> ParsedAnnotatio
         unresolved=compliance is Compliance.NON_COMPLIANT
         and any(sentence.startswith(_UNRESOLVED) for sentence in sentences),
         security_groups=tuple(dict.fromkeys(groups)),
-        remarks=tuple(sentence for sentence in sentences if is_compliant and not _REQUIREMENT_COUNT.match(sentence)),
+        remarks=tuple(sentence for sentence in sentences if is_compliant and not _WITHOUT_REMARK.match(sentence)),
     )

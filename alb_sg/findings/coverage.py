@@ -78,13 +78,14 @@ def count_if_all_covered(
         rules = permissions.direction_rules(group.direction)
         for peer in group.peers:
             allowed = rules.allowed_traffic(group.traffic, peer.family)
-            if not _covers_directly(allowed, peer, parameters.target_match):
+            if not covers_directly(allowed, peer, parameters.target_match):
                 return None
         count += len(group.peers)
     return count
 
 
-def _covers_directly(allowed: AllowedTraffic, peer: Peer, target_match: TargetMatch) -> bool:
+def covers_directly(allowed: AllowedTraffic, peer: Peer, target_match: TargetMatch) -> bool:
+    """Whether what is allowed covers a peer without further facts about it."""
     match peer:
         case TargetPeer():
             return not allowed.referenced_group_ids.isdisjoint(peer.security_groups) or (
@@ -121,7 +122,7 @@ def check(
     """
     peer = requirement.peer
     allowed = permissions.allowed_traffic(requirement.direction, requirement.traffic, peer.family)
-    if _covers_directly(allowed, peer, parameters.target_match):
+    if covers_directly(allowed, peer, parameters.target_match):
         return Coverage(requirement)
     if isinstance(peer, TargetPeer):
         return _check_target(permissions, requirement, peer, allowed, parameters.target_match)

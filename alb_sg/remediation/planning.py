@@ -7,7 +7,6 @@ make its finding COMPLIANT, or that would leave another finding no longer COMPLI
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.errors import NotReadError
@@ -78,7 +77,7 @@ def apply_to_estate(
             group = group._replace(egress=(*group.egress, addition.permission))
         groups[group.id] = group
     load_balancers = {**estate.load_balancers, load_balancer.arn: load_balancer}
-    return replace(estate, load_balancers=load_balancers, security_groups=groups)
+    return estate.with_security_groups(load_balancers, groups)
 
 
 class Planner:
@@ -102,6 +101,12 @@ class Planner:
 
     def _check_finding(self, finding: Finding) -> None:
         """Raises FixRefusedError if the finding must not be fixed."""
+        if finding.unused:
+            raise FixRefusedError(
+                RefusalReason.REMOVES_RULES,
+                f"no fix removes security group rules; alb-sg explain {finding.load_balancer_name} "
+                f"--rule {finding.rule} prints the commands that do",
+            )
         if finding.unresolved:
             raise FixRefusedError(
                 RefusalReason.UNRESOLVED,

@@ -18,7 +18,9 @@ COLUMNS = (
     "unresolved",
     "annotation",
     "missing",
+    "advice",
     "exemption",
+    "unused",
 )
 # Spreadsheets read a cell that begins with one of these as a formula (OWASP, "CSV Injection").
 FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r")
@@ -39,7 +41,9 @@ def write_csv(results: Results, stream: TextIO) -> None:
             "true" if finding.unresolved else "false",
             finding.annotation,
             "; ".join(phrasing.describe_missing(missing) for missing in finding.missing),
+            "; ".join(results.advice_on(finding)),
             "" if finding.applied_exemption is None else phrasing.describe_exemption(finding.applied_exemption),
+            "; ".join(phrasing.describe_unused(entry) for entry in finding.unused),
         )
         rows.writerow(tuple(map(_escape_formula, cells)))
 

@@ -2,10 +2,19 @@
 
     {"version": 1, "findings": [{"accountId", "region", "loadBalancerArn", "loadBalancerName", "rule", "compliance",
        "annotation", "unresolved", "missing": [{"direction", "protocol", "fromPort", "toPort", "required", "peers",
-       "orSecurityGroups", "because": {"type", "arn"}}]}],
-     "errors": [{"loadBalancerArn", "what", "cause"}], "summary": {…}}
+       "orSecurityGroups", "because": {"type", "arn"}}], "advice": […]}],
+     "errors": [{"loadBalancerArn", "what", "cause"}], "remarks": [{"loadBalancerArn", "remark"}], "summary": {…}}
 
-With exemptions there is one more key before `summary`: the exemptions in force, in the order of the findings, each with
+`missing` is exact: what is not allowed, as the fewest blocks. `advice` are sentences on what `alb-sg fix` would do,
+`remarks` those on load balancers that no verdict depends on.
+
+What is open and unused has a list of its own, in findings of ALB_SG_UNUSED_INGRESS alone. Without ports, an entry is
+the whole protocol; for the protocol "-1", everything but `used`.
+
+    "unused": [{"securityGroup", "protocol", "fromPort", "toPort", "peers", "securityGroupRules",
+       "used": [{"protocol", "fromPort", "toPort"}]}]
+
+With exemptions there is one more key before `remarks`: the exemptions in force, in the order of the findings, each with
 the verdict or error without it.
 
     "exemptions": [{"accountId", "region", "loadBalancerArn", "rule", "reason", "owner", "ticket", "expires",
@@ -13,6 +22,8 @@ the verdict or error without it.
 
 Their findings have `compliance` NOT_APPLICABLE, an empty `missing`, and an `annotation` that names the exemption;
 `summary` also counts them as `exempt`. In `jsonl` each is `{"exemption": …}`, between findings and errors.
+
+JSON lines have no `advice` and no `remarks`: they are written while load balancers are judged.
 
 Findings are sorted by account, region, ARN and rule, one on a line. The same input gives the same bytes.
 """
@@ -23,7 +34,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, TextIO
 
-from alb_sg.findings.finding import AppliedExemption, EvaluationError, Finding, Missing
+from alb_sg.findings.finding import AppliedExemption, EvaluationError, Finding, Missing, Unused
 from alb_sg.observations.results import Results
 from alb_sg.report import phrasing
 
@@ -34,12 +45,24 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False)
 def write_json(results: Results, stream: TextIO) -> None:
     """One object, with a finding or error on each line."""
     stream.write(f'{{"version": {JSON_VERSION},\n"findings": [')
-    _write_lines(map(finding_object, results.findings), stream)
+    _write_lines(
+        ({**finding_object(finding), "advice": list(results.advice_on(finding))} for finding in results.findings),
+        stream,
+    )
     stream.write('],\n"errors": [')
     _write_lines(map(error_object, results.errors), stream)
     if results.exemptions_applied:
         stream.write('],\n"exemptions": [')
         _write_lines((exemption_object(*pair) for pair in results.exempted_findings), stream)
+    stream.write('],\n"remarks": [')
+    _write_lines(
+        (
+            {"loadBalancerArn": arn, "remark": remark}
+            for arn, remarks in sorted(results.remarks.items())
+            for remark in remarks
+        ),
+        stream,
+    )
     stream.write(f'],\n"summary": {_to_json(results.summary())}}}\n')
 
 
@@ -105,6 +128,26 @@ def verdict_object(finding: Finding) -> dict[str, Any]:
         "annotation": finding.annotation,
         "unresolved": finding.unresolved,
         "missing": [missing_object(missing) for missing in finding.missing],
+        **unused_field(finding),
+    }
+
+
+def unused_field(finding: Finding) -> dict[str, Any]:
+    """The field `unused` of a finding that has any."""
+    return {"unused": [_unused_object(entry) for entry in finding.unused]} if finding.unused else {}
+
+
+def _unused_object(entry: Unused) -> dict[str, Any]:
+    return {
+        "securityGroup": entry.security_group,
+        "protocol": entry.protocol,
+        "fromPort": entry.from_port,
+        "toPort": entry.to_port,
+        "peers": list(entry.peers),
+        "securityGroupRules": list(entry.rule_ids),
+        "used": [
+            {"protocol": ports.protocol, "fromPort": ports.from_port, "toPort": ports.to_port} for ports in entry.used
+        ],
     }
 
 

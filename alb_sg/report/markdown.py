@@ -104,9 +104,14 @@ def _make_tables(results: Results) -> list[_Table]:
         ),
         _Table(
             lambda count: f"#### {count:,} NON\\_COMPLIANT",
-            "| account and region | load balancer | rule | what is not open |\n|---|---|---|---|\n",
+            "| account and region | load balancer | rule | what is not open, and the fix |\n|---|---|---|---|\n",
             [
-                _table_row(_account_region(finding), finding.load_balancer_name, finding.rule, _missing_lines(finding))
+                _table_row(
+                    _account_region(finding),
+                    finding.load_balancer_name,
+                    finding.rule,
+                    [*_missing_lines(finding), *(f"fix: {sentence}" for sentence in results.advice_on(finding))],
+                )
                 for finding in failed
             ],
         ),
@@ -140,10 +145,14 @@ def _account_region(result: Result) -> str:
 
 def _missing_lines(finding: Finding) -> list[str]:
     """The annotation, and each missing permission if there are several."""
-    if len(finding.missing) < 2:
+    texts = [
+        *(phrasing.describe_missing(missing, MAX_PEERS) for missing in finding.missing),
+        *(f"unused: {phrasing.describe_unused(entry, MAX_PEERS)}" for entry in finding.unused),
+    ]
+    if len(texts) < 2:
         return [finding.annotation]
-    lines = [phrasing.describe_missing(missing, MAX_PEERS) for missing in finding.missing[:MAX_MISSING]]
-    omitted = len(finding.missing) - len(lines)
+    lines = texts[:MAX_MISSING]
+    omitted = len(texts) - len(lines)
     return [finding.annotation, *lines, *([f"+{omitted:,} more"] if omitted else [])]
 
 

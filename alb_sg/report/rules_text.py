@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from typing import TextIO
 
-from alb_sg.recommendations.catalogue import USER_GUIDE_URL
+from alb_sg.recommendations.catalogue import USER_GUIDE_URL, rule_severity
 from alb_sg.recommendations.recommendation import Recommendation
 from alb_sg.report.style import Style
 
@@ -21,10 +21,12 @@ def _lines(rules: Iterable[Recommendation], style: Style) -> Iterator[str]:
     for index, rule in enumerate(rules):
         if index:
             yield ""
-        yield f"{style.bold(rule.name)}  {rule.title}"
+        yield f"{style.bold(rule.name)}  [{rule_severity(rule.name).name}] {rule.title}"
         yield from _wrap(rule.requirement_text)
         if rule.caveat is not None:
             yield from _wrap(rule.caveat)
+        if not rule.deployed_by_default:
+            yield from _wrap("It is deployed where rdk-config.json says so, and judged by commands where it is named.")
         yield from _wrap(f'"{rule.quote}" (section "{rule.page_section}")')
         yield f"  {USER_GUIDE_URL}"
         yield "  parameters:"

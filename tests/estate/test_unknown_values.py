@@ -59,6 +59,7 @@ SECTION_AND_INDEX: dict[type, tuple[str, int]] = {
 }
 IDENTITY = "it says which object this is"
 DERIVED = "it holds the unknown values of the others"
+UNJUDGED = "no verdict depends on it"
 
 # Per class of the model and field: the places in the API's shape that it is read from, or why there is none to change.
 PATHS: dict[type, dict[str, list[list[Any]] | str]] = {
@@ -84,6 +85,7 @@ PATHS: dict[type, dict[str, list[list[Any]] | str]] = {
             ["DefaultActions", 0, "ForwardConfig", "TargetGroups"],
         ],
         "unknown_actions": DERIVED,
+        "authentications": [["DefaultActions", 0, "Type"]],
     },
     model.TargetGroup: {
         "arn": IDENTITY,
@@ -107,6 +109,12 @@ PATHS: dict[type, dict[str, list[list[Any]] | str]] = {
         "tags": [["Tags"], ["Tags", 0]],
         "unknown_ingress": DERIVED,
         "unknown_egress": DERIVED,
+    },
+    model.SecurityGroupRule: {
+        "id": IDENTITY,
+        "group_id": UNJUDGED,
+        "is_egress": UNJUDGED,
+        "permission": UNJUDGED,
     },
     model.Vpc: {
         "id": IDENTITY,
@@ -133,6 +141,7 @@ PATHS: dict[type, dict[str, list[list[Any]] | str]] = {
         "is_elb_managed": [["RequesterId"]],
         "network_card_index": [["Attachment", "NetworkCardIndex"]],
         "unknown": DERIVED,
+        "interface_type": [["InterfaceType"]],
     },
     model.Instance: {
         "id": IDENTITY,
@@ -152,6 +161,7 @@ PATHS: dict[type, dict[str, list[list[Any]] | str]] = {
         "id": [["Target"], ["Target", "Id"]],
         "port": [["Target", "Port"]],
         "state": [["TargetHealth"], ["TargetHealth", "State"]],
+        "reason": [["TargetHealth", "Reason"]],
     },
     model.Permission: {
         "protocol": [["IpProtocol"]],
