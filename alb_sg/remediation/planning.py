@@ -7,6 +7,7 @@ make its finding COMPLIANT, or that would leave another finding no longer COMPLI
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.errors import NotReadError
