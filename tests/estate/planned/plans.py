@@ -23,7 +23,7 @@ ATTRIBUTES_AS_BLOCKS = frozenset(
 class Ref:
     """An expression that refers to these, in the words of a plan; what they begin with is added."""
 
-    def __init__(self, *references: str, constant: bool = False) -> None:
+    def __init__(self, *references: str) -> None:
         self.references = [one for reference in references for one in _with_beginnings(reference)]
 
     def __repr__(self) -> str:
@@ -65,7 +65,7 @@ class Plan:
     def __init__(self, *, version: str = "1.2", region: str = "eu-west-1") -> None:
         self.changes: list[dict[str, Any]] = []
         self.data: dict[str, list[dict[str, Any]]] = {}
-        self.root: dict[str, Any] = {"resources": [], "module_calls": {}, "variables": {}, "outputs": {}}
+        self.root = _module_without_content()
         self.variables: dict[str, Any] = {}
         self.version = version
         self.region = region
@@ -96,7 +96,10 @@ class Plan:
     def delete(self, address: str, identifier: str, /, **values: Any) -> Plan:
         """The configuration does not hold it any more."""
         self.changes.append(
-            {**_identity(address), "change": {"actions": ["delete"], "before": {"id": identifier, **values}, "after": None}}
+            {
+                **_identity(address),
+                "change": {"actions": ["delete"], "before": {"id": identifier, **values}, "after": None},
+            }
         )
         return self
 
@@ -111,7 +114,10 @@ class Plan:
 
     def defer(self, address: str, /) -> Plan:
         """A data source that is read while the plan is applied."""
-        entry = {**_identity(address), "change": {"actions": ["read"], "before": None, "after": {}, "after_unknown": {"id": True}}}
+        entry = {
+            **_identity(address),
+            "change": {"actions": ["read"], "before": None, "after": {}, "after_unknown": {"id": True}},
+        }
         self.changes.append(entry)
         self._configure(address, {})
         return self
@@ -168,7 +174,10 @@ class Plan:
     def _module(self, names: Sequence[str]) -> dict[str, Any]:
         node: dict[str, Any] = {"module": self.root}
         for name in names:
-            empty = {"expressions": {}, "module": {"resources": [], "module_calls": {}, "variables": {}, "outputs": {}}}
+            empty: dict[str, Any] = {
+                "expressions": {},
+                "module": {"resources": [], "module_calls": {}, "variables": {}, "outputs": {}},
+            }
             node = node["module"]["module_calls"].setdefault(name, empty)
         return node
 
@@ -196,9 +205,7 @@ class Plan:
     # --- the document
 
     def document(self) -> dict[str, Any]:
-        modules = [
-            {"address": module, "resources": entries} for module, entries in sorted(self.data.items()) if module
-        ]
+        modules = [{"address": module, "resources": entries} for module, entries in sorted(self.data.items()) if module]
         return {
             "format_version": self.version,
             "terraform_version": "1.13.4",
@@ -210,9 +217,7 @@ class Plan:
                 "values": {"root_module": {"resources": self.data.get("", []), "child_modules": modules}},
             },
             "configuration": {
-                "provider_config": {
-                    "aws": {"name": "aws", "expressions": {"region": {"constant_value": self.region}}}
-                },
+                "provider_config": {"aws": {"name": "aws", "expressions": {"region": {"constant_value": self.region}}}},
                 "root_module": self.root,
             },
             "timestamp": "2026-11-29T20:00:00Z",
@@ -225,6 +230,10 @@ class Plan:
     def write(self, path: Path) -> Path:
         path.write_text(json.dumps(self.document()))
         return path
+
+
+def _module_without_content() -> dict[str, Any]:
+    return {"resources": [], "module_calls": {}, "variables": {}, "outputs": {}}
 
 
 def _identity(address: str) -> dict[str, Any]:
