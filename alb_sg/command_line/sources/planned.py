@@ -74,6 +74,11 @@ def is_planned(arguments: argparse.Namespace) -> bool:
     return getattr(arguments, "terraform_plan", None) is not None
 
 
+def planned_language(arguments: argparse.Namespace) -> str:
+    """The language of the document, as `alb-sg fix --snippet` names it."""
+    return "terraform" if arguments.terraform_plan is not None else "cloudformation"
+
+
 def has_base(arguments: argparse.Namespace) -> bool:
     """Whether the document is judged over an estate that exists."""
     return bool(arguments.estate or arguments.profile or arguments.region)
