@@ -1,0 +1,107 @@
+"""CloudFormation templates as scenarios: `read_templates`.
+
+Several templates are deployed together: an export of one is an import of another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from alb_sg.errors import InvalidInputError
+from alb_sg.estate.json_files import file_error_context
+from alb_sg.estate.planned.resources import (
+    Location,
+    PlannedResource,
+    Scenario,
+    UnknownPlannedValue,
+)
+from alb_sg.estate.planned.template_choices import NeedsChoiceError, enumerate_choices
+from alb_sg.estate.planned.template_defaults import with_default_egress
+from alb_sg.estate.planned.template_documents import RESOURCES
+from alb_sg.estate.planned.template_parameters import PSEUDO_PARAMETERS
+from alb_sg.estate.planned.template_properties import convert_properties, keep_deciding_keys
+from alb_sg.estate.planned.template_references import refuse_circles
+from alb_sg.estate.planned.template_stacks import Deployment, GivenValues, Stack, TemplateFile, TemplateLibrary
+from alb_sg.estate.planned.template_text import NO_VALUE, planned_value
+from alb_sg.estate.planned.template_types import DECIDING_PROPERTIES, NESTED_STACK
+from alb_sg.estate.planned.template_unseen import effects_of_unseen_stack
+
+NO_GIVEN_VALUES = GivenValues()
+
+
+def read_templates(files: Sequence[TemplateFile], given: GivenValues = NO_GIVEN_VALUES) -> list[Scenario]:
+    """Every way in which the templates can be deployed together. Raises InvalidInputError."""
+    library = TemplateLibrary()
+    for file in files:
+        library.load(file.path)
+    for template in list(library.loaded.values()):
+        with file_error_context(template.path):
+            refuse_circles(template.resources)
+    scenarios = [
+        Scenario(resources, assumptions)
+        for resources, assumptions in enumerate_choices(
+            lambda choices: _planned_resources(Deployment(files, given, library, choices))
+        )
+    ]
+    _refuse_unknown_parameters(given, library)
+    return scenarios
+
+
+def _refuse_unknown_parameters(given: GivenValues, library: TemplateLibrary) -> None:
+    declared = {name for template in library.loaded.values() for name in template.parameters}
+    for name in given.parameters:
+        if name not in declared and name not in PSEUDO_PARAMETERS:
+            templates = ", ".join(template.name for template in library.loaded.values())
+            known = f"it has {', '.join(sorted(declared))}" if declared else "it has none"
+            raise InvalidInputError(f"no template parameter has the name {name!r} ({templates}; {known}); correct the name")
+
+
+def _planned_resources(deployment: Deployment) -> list[PlannedResource]:
+    found: list[PlannedResource] = []
+    for stack in deployment.stacks():
+        found.extend(
+            _planned_resource(stack, logical_id, resource) for logical_id, resource in stack.created(DECIDING_PROPERTIES)
+        )
+        for logical_id, _ in stack.created((NESTED_STACK,)):
+            if stack.child(logical_id) is None:
+                found.extend(effects_of_unseen_stack(stack, logical_id))
+    return with_default_egress(found, several=deployment.several)
+
+
+def _planned_resource(stack: Stack, logical_id: str, resource: Mapping[str, Any]) -> PlannedResource:
+    kind = resource["Type"]
+    with file_error_context(stack.template.path):
+        try:
+            properties = dict(_resolved_properties(stack, kind, resource.get("Properties") or {}))
+        except InvalidInputError as error:
+            raise error.inside(f"{RESOURCES}.{logical_id}.Properties") from error
+    return PlannedResource(
+        address=stack.address_of(logical_id),
+        type=kind,
+        properties=convert_properties(properties),
+        location=Location(stack.template.path, stack.template.lines.get(logical_id)),
+        account_id=_known_text(stack, "AWS::AccountId"),
+        region=_known_text(stack, "AWS::Region"),
+    )
+
+
+def _resolved_properties(stack: Stack, kind: str, properties: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
+    for name, expression in properties.items():
+        expression = keep_deciding_keys(kind, name, expression)
+        try:
+            value = stack.expressions.resolve(expression)
+        except NeedsChoiceError as needed:
+            if name in DECIDING_PROPERTIES[kind]:
+                raise
+            value = UnknownPlannedValue(needed.parameter)
+        except InvalidInputError as error:
+            raise error.inside(name) from error
+        if value is not NO_VALUE and value is not None:
+            yield name, planned_value(value)
+
+
+def _known_text(stack: Stack, pseudo_parameter: str) -> str | None:
+    value = stack.parameter(pseudo_parameter)
+    return value if isinstance(value, str) else None
+
