@@ -5,7 +5,7 @@ Several templates are deployed together: an export of one is an import of anothe
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any
 
 from alb_sg.errors import InvalidInputError
@@ -16,7 +16,13 @@ from alb_sg.estate.planned.resources import (
     Scenario,
     UnknownPlannedValue,
 )
-from alb_sg.estate.planned.template_choices import NeedsChoiceError, enumerate_choices
+from alb_sg.estate.planned.template_choices import (
+    MAX_SCENARIOS,
+    Choices,
+    NeedsChoiceError,
+    TooManyWaysError,
+    enumerate_choices,
+)
 from alb_sg.estate.planned.template_defaults import with_default_egress
 from alb_sg.estate.planned.template_documents import RESOURCES
 from alb_sg.estate.planned.template_parameters import PSEUDO_PARAMETERS
@@ -24,28 +30,52 @@ from alb_sg.estate.planned.template_properties import convert_properties, keep_d
 from alb_sg.estate.planned.template_references import refuse_circles
 from alb_sg.estate.planned.template_stacks import Deployment, GivenValues, Stack, TemplateFile, TemplateLibrary
 from alb_sg.estate.planned.template_text import NO_VALUE, planned_value
-from alb_sg.estate.planned.template_types import DECIDING_PROPERTIES, NESTED_STACK
-from alb_sg.estate.planned.template_unseen import effects_of_unseen_stack
+from alb_sg.estate.planned.template_types import DECIDING_PROPERTIES, LOAD_BALANCER
+from alb_sg.estate.planned.template_unseen import effects_of_unseen_stacks
+from alb_sg.estate.planned.template_views import DependencyGraph
 
 NO_GIVEN_VALUES = GivenValues()
 
 
-def read_templates(files: Sequence[TemplateFile], given: GivenValues = NO_GIVEN_VALUES) -> list[Scenario]:
-    """Every way in which the templates can be deployed together. Raises InvalidInputError."""
+def read_templates(
+    files: Sequence[TemplateFile], given: GivenValues = NO_GIVEN_VALUES, *, over_estate: bool = False
+) -> list[Scenario]:
+    """Every way in which the templates can be deployed together.
+
+    The ways are enumerated for each load balancer apart. `over_estate`: for all together, as the load balancers of an
+    estate need that the templates change. Raises InvalidInputError.
+    """
     library = TemplateLibrary()
     for file in files:
         library.load(file.path)
-    for template in list(library.loaded.values()):
+    graph = DependencyGraph(Deployment(files, given, library, Choices()))
+    for template in library.loaded.values():
         with file_error_context(template.path):
             refuse_circles(template.resources)
-    scenarios = [
-        Scenario(resources, assumptions)
-        for resources, assumptions in enumerate_choices(
-            lambda choices: _planned_resources(Deployment(files, given, library, choices))
-        )
-    ]
     _refuse_unknown_parameters(given, library)
-    return scenarios
+
+    def scenarios(addresses: frozenset[str] | None, judged: frozenset[str] | None) -> list[Scenario]:
+        def resources(choices: Choices) -> list[PlannedResource]:
+            return _planned_resources(Deployment(files, given, library, choices), addresses)
+
+        return [Scenario(found, assumptions, judged) for found, assumptions in enumerate_choices(resources)]
+
+    if over_estate:
+        return scenarios(None, None)
+    found: list[Scenario] = []
+    for load_balancer in graph.load_balancers:
+        judged = frozenset({load_balancer})
+        try:
+            found += scenarios(graph.view(load_balancer), judged)
+        except TooManyWaysError as error:
+            found.append(Scenario([_unjudged(load_balancer, error)], (), judged))
+    return found
+
+
+def _unjudged(load_balancer: str, error: TooManyWaysError) -> PlannedResource:
+    """A load balancer of which nothing is known: the verdicts of no other depend on it."""
+    origin = f"which of more than {MAX_SCENARIOS} ways of deploying {load_balancer}"
+    return PlannedResource(load_balancer, LOAD_BALANCER, {"Type": UnknownPlannedValue(origin, error.remedy)})
 
 
 def _refuse_unknown_parameters(given: GivenValues, library: TemplateLibrary) -> None:
@@ -57,15 +87,15 @@ def _refuse_unknown_parameters(given: GivenValues, library: TemplateLibrary) -> 
             raise InvalidInputError(f"no template parameter has the name {name!r} ({templates}; {known}); correct the name")
 
 
-def _planned_resources(deployment: Deployment) -> list[PlannedResource]:
+def _planned_resources(deployment: Deployment, addresses: Container[str] | None) -> list[PlannedResource]:
+    """The resources of one way of deploying; with `addresses`, only these."""
     found: list[PlannedResource] = []
     for stack in deployment.stacks():
         found.extend(
-            _planned_resource(stack, logical_id, resource) for logical_id, resource in stack.created(DECIDING_PROPERTIES)
+            _planned_resource(stack, logical_id, resource)
+            for logical_id, resource in stack.created(DECIDING_PROPERTIES, addresses)
         )
-        for logical_id, _ in stack.created((NESTED_STACK,)):
-            if stack.child(logical_id) is None:
-                found.extend(effects_of_unseen_stack(stack, logical_id))
+        found.extend(effects_of_unseen_stacks(stack, addresses))
     return with_default_egress(found, several=deployment.several)
 
 

@@ -25,6 +25,14 @@ class Option(NamedTuple):
     assumption: str
 
 
+class TooManyWaysError(InvalidInputError):
+    """There are more than MAX_SCENARIOS ways. `remedy` names parameters that would make it fewer."""
+
+    def __init__(self, remedy: str) -> None:
+        super().__init__(f"the templates can be deployed in more than {MAX_SCENARIOS} ways that matter; {remedy}")
+        self.remedy = remedy
+
+
 class NeedsChoiceError(Exception):
     """An evaluation needs a choice that has not been made. Never leaves this room."""
 
@@ -86,8 +94,8 @@ class Choices:
 def enumerate_choices(evaluate: Callable[[Choices], T]) -> list[tuple[T, tuple[str, ...]]]:
     """The result of every combination of choices, with the choices in words.
 
-    A combination that cannot be deployed is left out. Raises InvalidInputError if none can be, and for more than
-    MAX_SCENARIOS combinations.
+    A combination that cannot be deployed is left out. Raises InvalidInputError if none can be, and
+    TooManyWaysError.
     """
     undeployable: UndeployableError | None = None
     found: list[tuple[T, tuple[str, ...]]] = []
@@ -105,10 +113,8 @@ def enumerate_choices(evaluate: Callable[[Choices], T]) -> list[tuple[T, tuple[s
         if len(found) + len(pending) > MAX_SCENARIOS:
             names = list(asked)
             more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
-            raise InvalidInputError(
-                f"the template can be deployed in more than {MAX_SCENARIOS} ways that differ for load balancers; give "
-                f"values with --template-parameter for some of {', '.join(names[:MAX_NAMED])}{more}"
-            )
+            remedy = f"give values with --template-parameter for some of {', '.join(names[:MAX_NAMED])}{more}"
+            raise TooManyWaysError(remedy)
     if undeployable is not None and not found:
         raise undeployable
     return found

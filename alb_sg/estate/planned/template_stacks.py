@@ -166,7 +166,7 @@ def _root_addresses(files: Sequence[TemplateFile]) -> list[str]:
 
 
 class Stack:
-    """A stack: a template with its parameters. `passed` are the values that the parent of a nested stack passes."""
+    """A stack: a template with its parameters. `parent` is the parent of a nested stack, and the logical ID there."""
 
     def __init__(
         self,
@@ -174,8 +174,7 @@ class Stack:
         template: LoadedTemplate,
         address: str,
         file: TemplateFile,
-        passed: Mapping[str, object] | None = None,
-        ancestors: frozenset[str] = frozenset(),
+        parent: tuple[Stack, str] | None = None,
     ) -> None:
         self.deployment = deployment
         self.template = template
@@ -185,14 +184,26 @@ class Stack:
         self.document = template.document
         self.resources = template.resources
         self.expressions = Expressions(self)
-        self._passed = passed
-        self._ancestors = ancestors | {template.path}
+        self._parent = parent
+        self._passed = None if parent is None else _PassedValues(*parent)
         self._children: dict[str, Stack | None] = {}
         self._values: dict[str, object] = {}
 
     @property
     def is_nested(self) -> bool:
-        return self._passed is not None
+        return self._parent is not None
+
+    @property
+    def parent(self) -> Stack | None:
+        return None if self._parent is None else self._parent[0]
+
+    def passed_expression(self, name: str) -> Any:
+        """What the parent passes for a parameter, as the parent writes it; None if it passes nothing."""
+        return None if self._passed is None else self._passed.expressions.get(name)
+
+    def _encloses(self, path: str) -> bool:
+        """Whether a template is that of this stack, or of one that this stack is nested in."""
+        return self.template.path == path or (self.parent is not None and self.parent._encloses(path))
 
     # --- expressions
 
@@ -208,10 +219,17 @@ class Stack:
         """Whether the condition of a resource holds."""
         return self.has(self.resources[logical_id])
 
-    def created(self, types: Container[str]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        """The resources of these types that the stack creates, by logical ID. Asks for choices."""
+    def created(
+        self, types: Container[str], addresses: Container[str] | None = None
+    ) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """The resources of these types that the stack creates, by logical ID. Asks for choices.
+
+        With `addresses`, no others than these.
+        """
         for logical_id, resource in self.resources.items():
-            if resource["Type"] in types and self.is_created(logical_id):
+            if resource["Type"] not in types or (addresses is not None and self.address_of(logical_id) not in addresses):
+                continue
+            if self.is_created(logical_id):
                 yield logical_id, resource
 
     def imported(self, name: object) -> object:
@@ -315,9 +333,9 @@ class Stack:
 
     def with_nested(self) -> Iterator[Stack]:
         yield self
-        for logical_id, _ in self.created((NESTED_STACK,)):
-            child = self.child(logical_id)
-            if child is not None:
+        for logical_id, resource in self.resources.items():
+            child = self.child(logical_id) if resource["Type"] == NESTED_STACK else None
+            if child is not None and self.is_created(logical_id):
                 yield from child.with_nested()
 
     def exports(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -361,7 +379,7 @@ class Stack:
         if path is None:
             return None
         address = f"{self.address_of(logical_id)}."
-        if path in self._ancestors:
+        if self._encloses(path):
             raise InvalidInputError(f"the template {path} nests itself; remove the circle", self.template.name)
         passed = self.resources[logical_id].get("Properties", {}).get("Parameters") or {}
         if not isinstance(passed, dict):
@@ -373,7 +391,7 @@ class Stack:
                 f"{template.name} has no parameter {unknown[0]!r}; declare it, or do not pass it",
                 f"{self.template.name}: {RESOURCES}.{logical_id}",
             )
-        return Stack(self.deployment, template, address, self.file, _PassedValues(self, logical_id, passed), self._ancestors)
+        return Stack(self.deployment, template, address, self.file, (self, logical_id))
 
     def _child_path(self, logical_id: str) -> str | None:
         resource = self.resources[logical_id]
@@ -384,8 +402,9 @@ class Stack:
         if isinstance(asset, str):
             path = folder / asset
         else:
-            url = self.value((resource.get("Properties") or {}).get("TemplateURL"))
+            url = (resource.get("Properties") or {}).get("TemplateURL")
             if not isinstance(url, str) or "://" in url:
+                # A path is written as text. What has to be computed is an address in S3.
                 return None
             path = folder / url
         if not path.is_file():
@@ -402,24 +421,25 @@ class Stack:
 class _PassedValues(Mapping[str, object]):
     """The values that a parent passes to a nested stack, each resolved when it is asked for."""
 
-    def __init__(self, parent: Stack, logical_id: str, expressions: Mapping[str, Any]) -> None:
+    def __init__(self, parent: Stack, logical_id: str) -> None:
         self._parent = parent
         self._logical_id = logical_id
-        self._expressions = {
-            name: expression for name, expression in expressions.items() if expression != {"Ref": "AWS::NoValue"}
+        passed = (parent.resources[logical_id].get("Properties") or {}).get("Parameters") or {}
+        self.expressions = {
+            name: expression for name, expression in passed.items() if expression != {"Ref": "AWS::NoValue"}
         }
 
     def __getitem__(self, name: str) -> object:
-        expression = self._expressions[name]
+        expression = self.expressions[name]
         with self._parent.expressions.guard(f"{self._parent.address_of(self._logical_id)}.Parameters.{name}"):
             value = self._parent.value(expression)
         return "" if value is NO_VALUE else value
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._expressions)
+        return iter(self.expressions)
 
     def __len__(self) -> int:
-        return len(self._expressions)
+        return len(self.expressions)
 
 
 def _of_partition(region: str, *, is_partition: bool) -> str:

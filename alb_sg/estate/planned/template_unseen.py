@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
 from alb_sg.estate.planned.resources import Location, PlannedResource, PlannedValue, ResourceReference, UnknownPlannedValue
@@ -26,22 +26,31 @@ from alb_sg.estate.planned.template_types import (
 AFFECTED_TYPES = frozenset({SECURITY_GROUP, LOAD_BALANCER, LISTENER, TARGET_GROUP, VPC, NESTED_STACK})
 
 
-def effects_of_unseen_stack(stack: Stack, logical_id: str) -> Iterator[PlannedResource]:
-    """Resources with unknown properties, which stand for those that the nested stack may create."""
+def effects_of_unseen_stacks(stack: Stack, addresses: Container[str] | None) -> Iterator[PlannedResource]:
+    """Resources with unknown properties, which stand for those that nested stacks may create; with `addresses`, only
+    nested stacks with one of them."""
+    for logical_id, resource in stack.resources.items():
+        if resource["Type"] != NESTED_STACK or stack.child(logical_id) is not None:
+            continue
+        if addresses is None or stack.address_of(logical_id) in addresses:
+            yield from _effects_of_unseen_stack(stack, logical_id, addresses)
+
+
+def _effects_of_unseen_stack(
+    stack: Stack, logical_id: str, addresses: Container[str] | None
+) -> Iterator[PlannedResource]:
+    passed = (stack.resources[logical_id].get("Properties") or {}).get("Parameters") or {}
+    affecting = [one for one in passed.values() if _may_name_affected(stack, one)]
+    if not affecting or not stack.is_created(logical_id):
+        return
     address = stack.address_of(logical_id)
     unknown = UnknownPlannedValue(
         f"what nested stack {address} does, whose template is no local file",
         f"make TemplateURL of {address} the path of a local template",
     )
     location = Location(stack.template.path, stack.template.lines.get(logical_id))
-    passed = (stack.resources[logical_id].get("Properties") or {}).get("Parameters") or {}
-    references = {
-        reference
-        for expression in passed.values()
-        if _may_name_affected(stack, expression)
-        for reference in _references(stack.value(expression))
-    }
-    types = _types(stack) if references else {}
+    types = _types(stack, addresses)
+    references = {reference for expression in affecting for reference in _references(stack.value(expression))}
     for reference in sorted(references, key=lambda one: one.address):
         for index, (kind, properties) in enumerate(_effects(types.get(reference.address, ""), reference, unknown)):
             yield PlannedResource(f"{address}.{reference.address}.{index}", kind, properties, location=location)
@@ -61,12 +70,12 @@ def _may_name_affected(stack: Stack, expression: Any) -> bool:
     return False
 
 
-def _types(stack: Stack) -> Mapping[str, str]:
-    """The type of every resource that is created and may be affected, by address."""
+def _types(stack: Stack, addresses: Container[str] | None) -> Mapping[str, str]:
+    """The type of every resource that may be affected, by address."""
     return {
         found.address_of(name): resource["Type"]
         for found in stack.deployment.stacks()
-        for name, resource in found.created(AFFECTED_TYPES)
+        for name, resource in found.created(AFFECTED_TYPES, addresses)
     }
 
 

@@ -325,27 +325,37 @@ class Expressions:
     def _find_in_map(self, argument: Any) -> object:
         if not isinstance(argument, list) or len(argument) not in (3, 4):
             raise InvalidInputError("Fn::FindInMap takes a map and two keys")
-        level: Any = self._stack.document.get("Mappings") or {}
-        path: list[str] = []
-        for expression in argument[:3]:
-            key = self.resolve(expression)
-            if not isinstance(level, dict):
-                raise InvalidInputError(f"the map {'.'.join(path)} has no second level")
-            text = plain_text(key) if is_known(key) else self._chosen_key(key, level, expression)
-            if text not in level:
-                if len(argument) == 4 and isinstance(argument[3], dict) and "DefaultValue" in argument[3]:
-                    return self.resolve(argument[3]["DefaultValue"])
-                raise UndeployableError(f"Mappings{'.' if path else ''}{'.'.join(path)} has no key {text!r}")
-            path.append(text)
-            level = level[text]
-        return self.resolve(level)
+        keys = [self.resolve(one) for one in argument[:3]]
+        for key in keys[::2]:
+            if not is_known(key):
+                return unknown_of(key, "a value of Mappings that depends on ")
+        name, second = plain_text(keys[0]), plain_text(keys[2])
+        maps = self._stack.document.get("Mappings") or {}
+        if name not in maps:
+            raise UndeployableError(f"Mappings has no map {name!r}; add it, or correct the name")
+        rows = maps[name]
+        if is_known(keys[1]):
+            first = plain_text(keys[1])
+            if first in rows and second in rows[first]:
+                return self.resolve(rows[first][second])
+            if len(argument) == 4 and isinstance(argument[3], dict) and "DefaultValue" in argument[3]:
+                return self.resolve(argument[3]["DefaultValue"])
+            raise UndeployableError(f"Mappings.{name} has no entry {first}.{second}; add it, or correct the keys")
+        return self._value_of_some_row(argument, name, second, rows, keys[1])
 
-    def _chosen_key(self, key: object, level: Mapping[str, Any], expression: Any) -> str:
-        """A key of a map for an unknown key: with any other one the deployment fails."""
-        label = parameter_label(key.stack, key.name) if isinstance(key, OpenParameter) else compact(expression)
-        options = [Option(one, f"{label} is {one}") for one in level]
-        chosen_key = ("value", key.stack, key.name) if isinstance(key, OpenParameter) else ("key", repr(key))
-        return str(self._stack.choices.choose(chosen_key, options, label))
+    def _value_of_some_row(
+        self, argument: list[Any], name: str, second: str, rows: Mapping[str, Any], key: object
+    ) -> object:
+        """A value of a map for a first key that is not known: one of those in the map, since the deployment fails with
+        another key."""
+        values = [row[second] for row in rows.values() if second in row]
+        if len(argument) == 4:
+            return unknown_of(key, "a value of Mappings that depends on ")
+        if not values:
+            raise UndeployableError(f"Mappings.{name} has no entry for {second}; add it, or correct the keys")
+        label = f"FindInMap({name}, {compact(argument[1])}, {second})"
+        options = {json.dumps(value): Option(value, f"{label} is {compact(value)}") for value in values}
+        return self.resolve(self._stack.choices.choose(("map", label, repr(key)), list(options.values()), label))
 
     def _import_value(self, argument: Any) -> object:
         return self._stack.imported(self.resolve(argument))
