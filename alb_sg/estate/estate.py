@@ -61,7 +61,8 @@ class Estate:
     A section that is None was not collected. `listeners` is keyed by load balancer, `targets` by target group,
     `tags` by load balancer, and every other section by the resource's own ID. `has_all_security_groups`:
     `security_groups` holds every group of the account and region. `deleted_security_groups` are known to be deleted.
-    `other_estates` answers what this estate does not hold.
+    `other_estates` answers what this estate does not hold. `is_planned`: a plan or template makes it, so that some
+    values are unknown until it is applied.
     """
 
     account_id: str
@@ -79,6 +80,7 @@ class Estate:
     prefix_lists: Mapping[str, PrefixList] | None = None
     tags: Mapping[str, Mapping[str, str]] | None = None
     failures: tuple[ReadFailure, ...] = ()
+    is_planned: bool = False
     other_estates: ResourceLookup | None = field(default=None, repr=False, compare=False)
 
     @property

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple, TypeVar
 
+from alb_sg.aws.arns import account_id_of, region_of
 from alb_sg.errors import NotReadError
 from alb_sg.estate.cidr import Family
 
@@ -60,7 +61,10 @@ def sortable_port(port: int | UnknownValue | None) -> int:
 
 
 class LoadBalancer(NamedTuple):
-    """An Elastic Load Balancing v2 load balancer; `type` is `application`, `network` or `gateway`."""
+    """An Elastic Load Balancing v2 load balancer; `type` is `application`, `network` or `gateway`.
+
+    The ARN of one that is planned is its address in the document that plans it, such as `aws_lb.web`.
+    """
 
     arn: str
     name: str
@@ -78,11 +82,11 @@ class LoadBalancer(NamedTuple):
 
     @property
     def account_id(self) -> str:
-        return self.arn.split(":")[4]
+        return account_id_of(self.arn)
 
     @property
     def region(self) -> str:
-        return self.arn.split(":")[3]
+        return region_of(self.arn)
 
 
 class Listener(NamedTuple):
@@ -236,6 +240,8 @@ class Permission(NamedTuple):
 
     `protocol` is `tcp`, `udp`, `icmp`, `icmpv6`, `-1` or another protocol's number. For ICMP, `from_port` is
     the type and `to_port` the code. `cidrs` holds the blocks as they are written in the rule.
+    `unknown_addresses` and `unknown_reference` say that a planned rule has further peers that are not known yet:
+    addresses, or security groups.
     """
 
     protocol: str
@@ -244,6 +250,8 @@ class Permission(NamedTuple):
     cidrs: tuple[str, ...]
     prefix_list_ids: tuple[str, ...]
     references: tuple[SecurityGroupReference, ...]
+    unknown_addresses: UnknownValue | None = None
+    unknown_reference: UnknownValue | None = None
 
 
 class SecurityGroup(NamedTuple):
@@ -314,13 +322,20 @@ class InstanceInterface(NamedTuple):
 
 class Instance(NamedTuple):
     """An instance. The addresses and `groups` belong to its primary network interface; an address is None where that
-    interface has none. `interfaces` are all interfaces that its record lists."""
+    interface has none. `interfaces` are all interfaces that its record lists.
+
+    A planned instance, or the future members of an Auto Scaling group or ECS service, has an `unknown_address` within
+    `possible_cidrs` (none: anywhere), and perhaps `unknown_groups` beside those that are known.
+    """
 
     id: str
     ipv4_address: str | None
     ipv6_address: str | None
     groups: tuple[str, ...]
     interfaces: tuple[InstanceInterface, ...] = ()
+    unknown_address: UnknownValue | None = None
+    possible_cidrs: tuple[str, ...] = ()
+    unknown_groups: UnknownValue | None = None
 
 
 class PrefixList(NamedTuple):

@@ -20,6 +20,7 @@ from alb_sg.permissions.allowed_traffic import AllowedTraffic, Permissions
 from alb_sg.recommendations.requirement import AddressPeer, PrefixListPeer, TargetPeer
 
 MAX_ANNOTATION_LENGTH = 256
+UNKNOWN_ADDRESSES = "addresses that are not known yet"
 _SEPARATOR = "; "
 _UNRESOLVED = "unresolved: "
 # More sentences than this do not fit, however short they are.
@@ -204,9 +205,9 @@ def _peer(coverage: Coverage, detail: _Detail) -> str:
             return f"{references} of {name}"
         return f"{name} or {references}" if references else name
     if isinstance(peer, AddressPeer):
-        text = _abbreviate(coverage.required, detail.max_names)
+        text = _abbreviate(coverage.required, detail.max_names) or UNKNOWN_ADDRESSES
         missing = coverage.missing or ()
-        if missing != coverage.required and len(missing) <= _MAX_MISSING_BLOCKS:
+        if missing and missing != coverage.required and len(missing) <= _MAX_MISSING_BLOCKS:
             text = f"{_abbreviate(missing, detail.max_names)} of {text}"
         if peer.label and detail.show_label:
             text += f" ({peer.label})"

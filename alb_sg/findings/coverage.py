@@ -12,6 +12,7 @@ from alb_sg.errors import NotReadError
 from alb_sg.estate.cidr import Family
 from alb_sg.estate.model import SecurityGroupReference
 from alb_sg.parameters import AcceptedSourcesMatch, Parameters, TargetMatch
+from alb_sg.permissions.addresses import AddressSet
 from alb_sg.permissions.allowed_traffic import AllowedTraffic, Permissions, prefix_list_addresses
 from alb_sg.recommendations.requirement import (
     AddressPeer,
@@ -108,8 +109,17 @@ def _address_is_open(peer: TargetPeer, allowed: AllowedTraffic) -> bool:
     """Whether the target's address is open. An unknown address is open only if every address is."""
     if allowed.addresses.is_everything:
         return True
+    if peer.unknown_address is not None:
+        return AddressSet.from_cidrs(peer.family, peer.possible_cidrs).is_covered_by(allowed.addresses)
     address = peer.address
     return address is not None and allowed.addresses.contains_range(address, address)
+
+
+def _may_be_open(peer: TargetPeer, allowed: AllowedTraffic) -> bool:
+    """Whether an address that is not known yet may turn out to be one that is open."""
+    if not peer.possible_cidrs:
+        return bool(allowed.addresses)
+    return AddressSet.from_cidrs(peer.family, peer.possible_cidrs).overlaps(allowed.addresses)
 
 
 def check(
@@ -129,7 +139,9 @@ def check(
     if coverage.is_covered:
         return coverage
     unread = list(allowed.unread)
-    if isinstance(peer, AddressPeer) and peer.unread is not None:
+    if allowed.unread_references and (coverage.or_security_groups or parameters.accepted_sources):
+        unread += allowed.unread_references
+    if isinstance(peer, AddressPeer) and peer.unread is not None and (allowed.addresses or not peer.some_required):
         unread.append(peer.unread)
     if requirement.allows_accepted_sources:
         accepted, may_be_accepted = _check_accepted_sources(permissions, coverage, parameters, allowed, one_family)
@@ -158,6 +170,9 @@ def _check_peer(
 
 
 def _check_addresses(requirement: Requirement, peer: AddressPeer, allowed: AllowedTraffic) -> Coverage:
+    if peer.unread is not None:
+        # The addresses are an upper bound: what is missing of them is not known.
+        return Coverage(requirement, (), (), peer.or_security_groups, allowed.unresolved)
     missing = peer.addresses - allowed.addresses
     return Coverage(requirement, peer.cidrs, missing.cidrs(), peer.or_security_groups, allowed.unresolved)
 
@@ -299,12 +314,19 @@ def _check_target(
     only_references = target_match is TargetMatch.SECURITY_GROUP and not target.is_known_empty
     if open_to_address and not only_references:
         return Coverage(requirement)
-    if target.unread is not None and (allowed.references or only_references or peer.ip is None):
+    may_have_other_address = peer.ip is None and peer.unknown_address is None
+    if target.unread is not None and (allowed.references or only_references or may_have_other_address):
         raise target.unread
-    unread = permissions.unread if only_references else allowed.unread
+    unread = [
+        *(permissions.unread if only_references else allowed.unread),
+        *allowed.unread_references,
+        *(permissions.unknown_rules(requirement.direction) if only_references else ()),
+    ]
     if unread:
         raise unread[0]
-    required = () if peer.cidr is None else (peer.cidr,)
+    if peer.unknown_address is not None and not only_references and _may_be_open(peer, allowed):
+        raise peer.unknown_address
+    required = peer.possible_cidrs if peer.cidr is None else (peer.cidr,)
     missing = () if open_to_address or only_references else required
     # An open address would be enough for a target without security groups, read literally too.
     depends_on_groups = allowed.references or peer.ip is None or open_to_address

@@ -64,13 +64,25 @@ class Judge:
     def coverages(
         self, load_balancer: LoadBalancer, requirement_set: RequirementSet, parameters: Parameters
     ) -> tuple[Coverage, ...]:
-        """The coverage of each requirement, in their order. Raises NotReadError."""
+        """The coverage of each requirement, in their order. Raises NotReadError.
+
+        In a planned estate, what is missing whatever the unknown values are is missing (semantics §13): the
+        requirements that depend on unknown values are left out then.
+        """
         permissions = self.permissions_of(load_balancer)
         one_family = requirement_set.has_one_family
-        return tuple(
-            check(permissions, requirement, parameters, one_family=one_family)
-            for requirement in requirement_set.requirements
-        )
+        known: list[Coverage] = []
+        unread: list[NotReadError] = []
+        for requirement in requirement_set.requirements:
+            try:
+                known.append(check(permissions, requirement, parameters, one_family=one_family))
+            except NotReadError as error:
+                if not self.estate.is_planned:
+                    raise
+                unread.append(error)
+        if unread and all(coverage.is_covered for coverage in known):
+            raise unread[0]
+        return tuple(known)
 
     def requirement_set(
         self, load_balancer: LoadBalancer, recommendation: Recommendation, parameters: Parameters

@@ -70,8 +70,9 @@ class AllowedTraffic(NamedTuple):
     """What is allowed of one kind of traffic, in one direction and address family.
 
     `referenced_group_ids` are the groups of `references`, and `peering_references` are those over VPC peering. `unread`
-    are the reasons why more may be allowed than is known. `unresolved` names the prefix lists whose owners do not share
-    the entries. `stale_references` allow nothing.
+    are the reasons why more may be allowed than is known, and `unread_references` those why further groups may be
+    referenced. `unresolved` names the prefix lists whose owners do not share the entries. `stale_references` allow
+    nothing.
     """
 
     addresses: AddressSet
@@ -80,6 +81,7 @@ class AllowedTraffic(NamedTuple):
     referenced_group_ids: frozenset[str] = frozenset()
     prefix_list_ids: frozenset[str] = frozenset()
     unread: tuple[NotReadError, ...] = ()
+    unread_references: tuple[NotReadError, ...] = ()
     unresolved: tuple[str, ...] = ()
     stale_references: tuple[SecurityGroupReference, ...] = ()
 
@@ -197,7 +199,9 @@ class DirectionRules:
         named = dict.fromkeys(reference for rule in rules for reference in rule.references)
         references = tuple(filter(self._is_effective, named))
         stale_references = tuple(reference for reference in named if reference not in references)
-        if not named and not prefix_list_ids and not self._unread:
+        unknown_addresses = [rule.unknown_addresses for rule in rules if rule.unknown_addresses is not None]
+        unknown_references = [rule.unknown_reference for rule in rules if rule.unknown_reference is not None]
+        if not (named or prefix_list_ids or self._unread or unknown_addresses or unknown_references):
             return _addresses_only(family, cidrs)
         addresses, unread, unresolved = self._add_prefix_lists(address_set(family, cidrs), prefix_list_ids)
         return AllowedTraffic(
@@ -208,7 +212,8 @@ class DirectionRules:
             ),
             referenced_group_ids=frozenset(reference.group_id for reference in references),
             prefix_list_ids=prefix_list_ids,
-            unread=unread,
+            unread=(*unread, *(unknown.error("a security group rule") for unknown in unknown_addresses)),
+            unread_references=tuple(unknown.error("a security group rule") for unknown in unknown_references),
             unresolved=unresolved,
             stale_references=stale_references,
         )

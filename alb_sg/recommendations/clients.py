@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 
 from alb_sg.errors import NotReadError
@@ -118,8 +119,23 @@ def _peers_from_word(
 
 
 def _vpc_peers(estate: Estate, vpc_id: str, families: tuple[Family, ...]) -> tuple[Peer, ...]:
+    if estate.is_planned:
+        return tuple(peer for family in families for peer in _planned_vpc_peers(estate, vpc_id, family))
     blocks = [(family, vpc_cidrs(estate, vpc_id, family)) for family in families]
     return tuple(address_peer(family, cidrs, label="VPC") for family, cidrs in blocks if cidrs)
+
+
+def _planned_vpc_peers(estate: Estate, vpc_id: str, family: Family) -> tuple[Peer, ...]:
+    """The blocks of a VPC that are known before a plan is applied, and any address for those that are not."""
+    try:
+        cidrs = vpc_cidrs(estate, vpc_id, family)
+        unknown: tuple[Peer, ...] = ()
+    except NotReadError as error:
+        cidrs = () if vpc_id not in (estate.vpcs or {}) else estate.vpc(vpc_id).cidrs[family]
+        everywhere = address_peer(family, (family.any_address_cidr,), label="VPC")
+        # Every VPC has an IPv4 block.
+        unknown = (replace(everywhere, unread=error, some_required=not cidrs and family is Family.IPV4),)
+    return (*((address_peer(family, cidrs, label="VPC"),) if cidrs else ()), *unknown)
 
 
 @cache

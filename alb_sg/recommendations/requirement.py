@@ -52,8 +52,9 @@ class AddressPeer:
     as a set, and `label` describes them.
 
     A reference to one of `or_security_groups` counts as well: the groups of the Network Load Balancer that sends this
-    traffic. `unread`: the addresses are an upper bound, because what narrows them was not read. Building one without
-    addresses of its family raises NotReadError: it would be covered by anything.
+    traffic. `unread`: the addresses are an upper bound, because what narrows them was not read; `some_required` says
+    that at least one of them is required. Building one without addresses of its family raises NotReadError: it would be
+    covered by anything.
     """
 
     family: Family
@@ -62,6 +63,7 @@ class AddressPeer:
     or_security_groups: frozenset[str] = frozenset()
     label: str = ""
     unread: NotReadError | None = None
+    some_required: bool = False
 
     def __post_init__(self) -> None:
         if not self.addresses or self.addresses.family is not self.family:
@@ -91,6 +93,8 @@ class TargetPeer(NamedTuple):
     `ip` is None where the address is not known. `security_groups` are complete unless one of these says why not:
     `unread` (something was not read), `unresolved` (everything was read, but no interface holds the address),
     `is_outside_vpc` (the address is outside the target group's VPC, where a peering reference may still reach it).
+    `unknown_address`: why the address is not known before a plan is applied; it lies in `possible_cidrs`, or anywhere
+    if there are none.
     """
 
     family: Family
@@ -100,6 +104,8 @@ class TargetPeer(NamedTuple):
     unread: NotReadError | None = None
     unresolved: str | None = None
     is_outside_vpc: bool = False
+    unknown_address: NotReadError | None = None
+    possible_cidrs: tuple[str, ...] = ()
 
     @property
     def address(self) -> int | None:
