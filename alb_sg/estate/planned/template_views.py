@@ -156,8 +156,8 @@ def _nodes(stack: Stack, expression: Any) -> Iterator[str]:
                     yield from _nodes(child, output.get("Value"))
         elif stack.is_nested and name in stack.template.parameters:
             yield from _passed_nodes(stack, name)
-        else:
-            yield f"parameter {stack.address}{name}"
+        elif name in stack.template.parameters:
+            yield f"parameter {name}"
     for identifier in _identifiers(expression):
         yield f"identifier {identifier}"
     if _has_import(expression):
