@@ -5,7 +5,7 @@ Several templates are deployed together: an export of one is an import of anothe
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 from alb_sg.errors import InvalidInputError
@@ -13,6 +13,7 @@ from alb_sg.estate.json_files import file_error_context
 from alb_sg.estate.planned.resources import (
     Location,
     PlannedResource,
+    PlannedValue,
     Scenario,
     UnknownPlannedValue,
 )
@@ -89,26 +90,27 @@ def _refuse_unknown_parameters(given: GivenValues, library: TemplateLibrary) -> 
 
 def _planned_resources(deployment: Deployment, addresses: Container[str] | None) -> list[PlannedResource]:
     """The resources of one way of deploying; with `addresses`, only these."""
-    found: list[PlannedResource] = []
-    for stack in deployment.stacks():
-        found.extend(
-            _planned_resource(stack, logical_id, resource)
-            for logical_id, resource in stack.created(DECIDING_PROPERTIES, addresses)
-        )
-        found.extend(effects_of_unseen_stacks(stack, addresses))
-    return with_default_egress(found, several=deployment.several)
+    # What asks for choices comes first, so that nothing is resolved in vain.
+    created = [
+        (stack, logical_id, resource)
+        for stack in deployment.stacks()
+        for logical_id, resource in stack.created(DECIDING_PROPERTIES, addresses)
+    ]
+    unseen = [one for stack in deployment.stacks() for one in effects_of_unseen_stacks(stack, addresses)]
+    deciding = [_resolved_properties(*one, deciding=True) for one in created]
+    found = [
+        _planned_resource(*one, {**properties, **_resolved_properties(*one, deciding=False)})
+        for one, properties in zip(created, deciding, strict=True)
+    ]
+    return with_default_egress([*found, *unseen], several=deployment.several)
 
 
-def _planned_resource(stack: Stack, logical_id: str, resource: Mapping[str, Any]) -> PlannedResource:
-    kind = resource["Type"]
-    with file_error_context(stack.template.path):
-        try:
-            properties = dict(_resolved_properties(stack, kind, resource.get("Properties") or {}))
-        except InvalidInputError as error:
-            raise error.inside(f"{RESOURCES}.{logical_id}.Properties") from error
+def _planned_resource(
+    stack: Stack, logical_id: str, resource: Mapping[str, Any], properties: Mapping[str, PlannedValue]
+) -> PlannedResource:
     return PlannedResource(
         address=stack.address_of(logical_id),
-        type=kind,
+        type=resource["Type"],
         properties=convert_properties(properties),
         location=Location(stack.template.path, stack.template.lines.get(logical_id)),
         account_id=_known_text(stack, "AWS::AccountId"),
@@ -116,19 +118,27 @@ def _planned_resource(stack: Stack, logical_id: str, resource: Mapping[str, Any]
     )
 
 
-def _resolved_properties(stack: Stack, kind: str, properties: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
-    for name, expression in properties.items():
-        expression = keep_deciding_keys(kind, name, expression)
+def _resolved_properties(
+    stack: Stack, logical_id: str, resource: Mapping[str, Any], *, deciding: bool
+) -> dict[str, PlannedValue]:
+    """The properties that decide verdicts, or the others."""
+    kind = resource["Type"]
+    found: dict[str, PlannedValue] = {}
+    for name, expression in (resource.get("Properties") or {}).items():
+        if (name in DECIDING_PROPERTIES[kind]) != deciding:
+            continue
         try:
-            value = stack.expressions.resolve(expression)
+            value = stack.expressions.resolve(keep_deciding_keys(kind, name, expression))
         except NeedsChoiceError as needed:
-            if name in DECIDING_PROPERTIES[kind]:
+            if deciding:
                 raise
             value = UnknownPlannedValue(needed.parameter)
         except InvalidInputError as error:
-            raise error.inside(name) from error
+            place = f"{stack.template.name}: {RESOURCES}.{logical_id}.Properties.{name}"
+            raise error.inside(place) from error
         if value is not NO_VALUE and value is not None:
-            yield name, planned_value(value)
+            found[name] = planned_value(value)
+    return found
 
 
 def _known_text(stack: Stack, pseudo_parameter: str) -> str | None:

@@ -13,7 +13,7 @@ from alb_sg.errors import InvalidInputError
 T = TypeVar("T")
 
 # More ways than this are refused.
-MAX_SCENARIOS = 512
+MAX_SCENARIOS = 256
 # The most parameters that the refusal names.
 MAX_NAMED = 8
 
