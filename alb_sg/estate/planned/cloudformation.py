@@ -85,7 +85,9 @@ def _refuse_unknown_parameters(given: GivenValues, library: TemplateLibrary) -> 
         if name not in declared and name not in PSEUDO_PARAMETERS:
             templates = ", ".join(template.name for template in library.loaded.values())
             known = f"it has {', '.join(sorted(declared))}" if declared else "it has none"
-            raise InvalidInputError(f"no template parameter has the name {name!r} ({templates}; {known}); correct the name")
+            raise InvalidInputError(
+                f"no template parameter has the name {name!r} ({templates}; {known}); correct the name"
+            )
 
 
 def _planned_resources(deployment: Deployment, addresses: Container[str] | None) -> list[PlannedResource]:
@@ -144,4 +146,3 @@ def _resolved_properties(
 def _known_text(stack: Stack, pseudo_parameter: str) -> str | None:
     value = stack.parameter(pseudo_parameter)
     return value if isinstance(value, str) else None
-

@@ -79,8 +79,8 @@ class Scenario:
     """One way in which the document can be applied: every condition and allowed value has been chosen.
 
     `assumptions` are those choices in words (`parameter Scheme is internal`); a Terraform plan has one scenario without
-    any. `load_balancers` are the addresses of those that the scenario is for: it has all that decides their verdicts, and
-    perhaps a part of what decides those of others. None stands for all.
+    any. `load_balancers` are the addresses of those that the scenario is for: it has all that decides their verdicts,
+    and perhaps a part of what decides those of others. None stands for all.
     """
 
     resources: Sequence[PlannedResource]

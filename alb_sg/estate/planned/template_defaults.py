@@ -1,7 +1,7 @@
 """What CloudFormation and EC2 add where a template writes nothing.
 
-A security group without `SecurityGroupEgress` lets everything out. Source: "AWS::EC2::SecurityGroup" of the CloudFormation
-template reference; for IPv6, "Security group rules" of the Amazon VPC user guide.
+A security group without `SecurityGroupEgress` lets everything out. Source: "AWS::EC2::SecurityGroup" of the
+CloudFormation template reference; for IPv6, "Security group rules" of the Amazon VPC user guide.
 """
 
 from __future__ import annotations
@@ -52,9 +52,7 @@ def _default_egress(
     rules: list[dict[str, PlannedValue]] = [{"IpProtocol": "-1", "CidrIp": unknown if unsure else "0.0.0.0/0"}]
     vpc = group.properties.get("VpcId")
     if not (isinstance(vpc, ResourceReference) and vpc.address in ipv4_vpcs):
-        rules.append(
-            {"IpProtocol": "-1", "CidrIpv6": UnknownPlannedValue(IPV6_ORIGIN.format(address=group.address))}
-        )
+        rules.append({"IpProtocol": "-1", "CidrIpv6": UnknownPlannedValue(IPV6_ORIGIN.format(address=group.address))})
     return rules
 
 

@@ -62,11 +62,12 @@ def _other_kind(value: Mapping[str, Any]) -> str:
 
 
 def _decode(content: bytes) -> str:
-    encoding = "utf-16" if content.startswith(UTF_16_MARKS) else "utf-8-sig"
+    is_utf_16 = content.startswith(UTF_16_MARKS)
     try:
-        return content.decode(encoding)
+        return content.decode("utf-16" if is_utf_16 else "utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InvalidInputError(f"not text in {encoding[:6].upper()} (byte {error.start + 1}); save it as UTF-8") from error
+        encoding = "UTF-16" if is_utf_16 else "UTF-8"
+        raise InvalidInputError(f"not {encoding} text (byte {error.start + 1}); save it as UTF-8") from error
 
 
 # --- JSON
@@ -129,7 +130,8 @@ def _parse_yaml_template(text: str) -> tuple[Any, Mapping[str, int]]:
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark is not None else ""
-        raise InvalidInputError(f"not YAML: {getattr(error, 'problem', None) or error}{where}") from error
+        problem = getattr(error, "problem", None) or getattr(error, "reason", None) or error
+        raise InvalidInputError(f"not YAML: {problem}{where}") from error
     return _yaml_value(root), _yaml_resource_lines(root)
 
 
@@ -165,7 +167,7 @@ def _untagged(node: Any) -> Any:
             raise InvalidInputError(f"line {key_node.start_mark.line + 1} has a key that is no text; write a name")
         key = str(key_node.value)
         line = key_node.start_mark.line + 1
-        if key == "<<" and key_node.style is None:
+        if key == "<<" and not key_node.style:
             raise InvalidInputError(
                 f"line {line} merges a mapping (<<), which CloudFormation refuses; give the output of "
                 "`aws cloudformation package`"
@@ -179,7 +181,7 @@ def _untagged(node: Any) -> Any:
 def _scalar(node: Any) -> Any:
     text: str = node.value
     # A quoted or block scalar is text, and so is one with the tag `!!str`.
-    if node.style is not None or node.tag == "tag:yaml.org,2002:str":
+    if node.style or node.tag == "tag:yaml.org,2002:str":
         return text
     if text.lower() in BOOLEANS:
         return BOOLEANS[text.lower()]

@@ -17,7 +17,7 @@ SAM_INSTALL_HINT = (
     f"the transform {SERVERLESS} needs aws-sam-translator, which is not installed; install `alb-sg[sam]`, or "
     f"{PROCESSED_HINT}"
 )
-# Where serverless resources name code and definitions. The translator wants them in S3; where they are is no matter here.
+# Where serverless resources name code and definitions. The translator wants them in S3; no verdict depends on them.
 CODE_PROPERTIES = ("CodeUri", "ContentUri", "DefinitionUri", "ImageUri")
 PLACEHOLDER_URI = "s3://bucket/key"
 # The translator wants a region; it writes it into resources of its own alone.
@@ -61,12 +61,16 @@ def _expand_serverless(document: Mapping[str, Any]) -> Mapping[str, Any]:
     for resource in template["Resources"].values():
         properties = resource.get("Properties") if isinstance(resource, dict) else None
         if isinstance(properties, dict) and resource.get("Type") in serverless:
-            properties.update({name: PLACEHOLDER_URI for name in CODE_PROPERTIES if isinstance(properties.get(name), str)})
+            properties.update(
+                {name: PLACEHOLDER_URI for name in CODE_PROPERTIES if isinstance(properties.get(name), str)}
+            )
     # Without policies of AWS, the translator keeps their names, which no verdict depends on.
     translator = Translator({}, Parser(), boto_session=Session(region_name=PLACEHOLDER_REGION))
     try:
         expanded: Mapping[str, Any] = translator.translate(template, {})
     except InvalidDocumentException as error:
         causes = "; ".join(str(cause.message) for cause in error.causes)
-        raise InvalidInputError(f"the transform {SERVERLESS} refuses the template: {causes or error.message}") from error
+        raise InvalidInputError(
+            f"the transform {SERVERLESS} refuses the template: {causes or error.message}"
+        ) from error
     return expanded

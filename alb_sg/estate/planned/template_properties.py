@@ -41,14 +41,19 @@ def convert_properties(properties: Mapping[str, PlannedValue]) -> dict[str, Plan
 
 
 def _convert(name: str, value: PlannedValue) -> PlannedValue:
+    if isinstance(value, list):
+        return [_convert_one(name, one) for one in value]
+    converted = _convert_one(name, value)
+    # An unknown value may be a list already.
+    is_single = name in LIST_PROPERTIES and not isinstance(converted, UnknownPlannedValue)
+    return [converted] if is_single else converted
+
+
+def _convert_one(name: str, value: PlannedValue) -> PlannedValue:
     if isinstance(value, dict):
-        value = convert_properties(value)
-    elif isinstance(value, list):
-        return [_convert(name, one) for one in value]
+        return convert_properties(value)
     if isinstance(value, (UnknownPlannedValue, ResourceReference)):
-        return [value] if isinstance(value, ResourceReference) and name in LIST_PROPERTIES else value
-    if name in LIST_PROPERTIES:
-        return [value]
+        return value
     if name in INTEGER_PROPERTIES and isinstance(value, (str, float)):
         return _integer(value)
     if name in BOOLEAN_PROPERTIES and isinstance(value, str):

@@ -161,7 +161,8 @@ def _root_addresses(files: Sequence[TemplateFile]) -> list[str]:
         return [""]
     names = [file.stack_name or Path(display_name(file.path)).name.partition(".")[0] for file in files]
     return [
-        f"{name if names.count(name) == 1 else display_name(file.path)}/" for name, file in zip(names, files, strict=True)
+        f"{name if names.count(name) == 1 else display_name(file.path)}/"
+        for name, file in zip(names, files, strict=True)
     ]
 
 
@@ -201,9 +202,9 @@ class Stack:
         """What the parent passes for a parameter, as the parent writes it; None if it passes nothing."""
         return None if self._passed is None else self._passed.expressions.get(name)
 
-    def _encloses(self, path: str) -> bool:
+    def encloses(self, path: str) -> bool:
         """Whether a template is that of this stack, or of one that this stack is nested in."""
-        return self.template.path == path or (self.parent is not None and self.parent._encloses(path))
+        return self.template.path == path or (self.parent is not None and self.parent.encloses(path))
 
     # --- expressions
 
@@ -227,7 +228,9 @@ class Stack:
         With `addresses`, no others than these.
         """
         for logical_id, resource in self.resources.items():
-            if resource["Type"] not in types or (addresses is not None and self.address_of(logical_id) not in addresses):
+            if resource["Type"] not in types or (
+                addresses is not None and self.address_of(logical_id) not in addresses
+            ):
                 continue
             if self.is_created(logical_id):
                 yield logical_id, resource
@@ -350,7 +353,10 @@ class Stack:
     def has(self, entry: Mapping[str, Any]) -> bool:
         """Whether the condition of a resource or output holds."""
         condition = entry.get("Condition")
-        return not isinstance(condition, str) or self.expressions.condition(condition)
+        if not isinstance(condition, str):
+            return True
+        with file_error_context(self.template.path):
+            return self.expressions.condition(condition)
 
     def nested_output(self, logical_id: str, name: str) -> object:
         """An output of a nested stack."""
@@ -379,7 +385,7 @@ class Stack:
         if path is None:
             return None
         address = f"{self.address_of(logical_id)}."
-        if self._encloses(path):
+        if self.encloses(path):
             raise InvalidInputError(f"the template {path} nests itself; remove the circle", self.template.name)
         passed = self.resources[logical_id].get("Properties", {}).get("Parameters") or {}
         if not isinstance(passed, dict):

@@ -119,7 +119,9 @@ def unknown_of(value: object, prefix: str = "") -> UnknownPlannedValue:
     if isinstance(value, ResourceReference):
         name = value.attribute or "identifier"
         return UnknownPlannedValue(f"{prefix}{name} of {value.address}, known after deployment")
-    contents = value.parts if isinstance(value, JoinedText) else list(value.values()) if isinstance(value, dict) else value
+    contents = (
+        value.parts if isinstance(value, JoinedText) else list(value.values()) if isinstance(value, dict) else value
+    )
     for one in contents if isinstance(contents, (list, tuple)) else ():
         if not is_known(one):
             return unknown_of(one, prefix)

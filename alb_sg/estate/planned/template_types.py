@@ -79,7 +79,13 @@ DECIDING_PROPERTIES: Mapping[str, frozenset[str]] = {
             "SecurityGroups",
             "SubnetId",
         ),
-        "AWS::EC2::NetworkInterface": ("GroupSet", "PrivateIpAddress", "PrivateIpAddresses", "SubnetId", "Ipv6Addresses"),
+        "AWS::EC2::NetworkInterface": (
+            "GroupSet",
+            "PrivateIpAddress",
+            "PrivateIpAddresses",
+            "SubnetId",
+            "Ipv6Addresses",
+        ),
         "AWS::EC2::NetworkInterfaceAttachment": ("DeviceIndex", "InstanceId", "NetworkInterfaceId"),
         "AWS::EC2::SecurityGroupVpcAssociation": ("GroupId", "VpcId"),
         "AWS::EC2::VPCPeeringConnection": ("VpcId", "PeerVpcId"),
@@ -95,14 +101,22 @@ DECIDING_PROPERTIES: Mapping[str, frozenset[str]] = {
             "TrafficSources",
             "VPCZoneIdentifier",
         ),
-        "AWS::ECS::Service": ("LaunchType", "LoadBalancers", "NetworkConfiguration", "TaskDefinition", "CapacityProviderStrategy"),
+        "AWS::ECS::Service": (
+            "LaunchType",
+            "LoadBalancers",
+            "NetworkConfiguration",
+            "TaskDefinition",
+            "CapacityProviderStrategy",
+        ),
         "AWS::ECS::TaskSet": ("LaunchType", "LoadBalancers", "NetworkConfiguration", "TaskDefinition"),
         "AWS::ECS::TaskDefinition": ("ContainerDefinitions", "NetworkMode"),
     }.items()
 }
 # Inside a property, the only keys that verdicts depend on. The others are left out.
 DECIDING_KEYS: Mapping[tuple[str, str], frozenset[str]] = {
-    ("AWS::EC2::LaunchTemplate", "LaunchTemplateData"): frozenset({"NetworkInterfaces", "SecurityGroupIds", "SecurityGroups"}),
+    ("AWS::EC2::LaunchTemplate", "LaunchTemplateData"): frozenset(
+        {"NetworkInterfaces", "SecurityGroupIds", "SecurityGroups"}
+    ),
     ("AWS::ECS::TaskDefinition", "ContainerDefinitions"): frozenset({"Name", "PortMappings"}),
     ("AWS::ECS::Service", "CapacityProviderStrategy"): frozenset({"CapacityProvider"}),
     (SECURITY_GROUP, "SecurityGroupEgress"): _RULE_KEYS,

@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
-from alb_sg.estate.planned.resources import Location, PlannedResource, PlannedValue, ResourceReference, UnknownPlannedValue
+from alb_sg.estate.planned.resources import (
+    Location,
+    PlannedResource,
+    PlannedValue,
+    ResourceReference,
+    UnknownPlannedValue,
+)
 from alb_sg.estate.planned.template_references import names_in
 from alb_sg.estate.planned.template_stacks import Stack
 from alb_sg.estate.planned.template_text import JoinedText

@@ -193,7 +193,9 @@ class Expressions:
         if text == "":
             # An identifier is never empty, and neither is text of which a part is known.
             parts = value.parts if isinstance(value, JoinedText) else (value,)
-            if any(isinstance(part, str) or (isinstance(part, ResourceReference) and not part.attribute) for part in parts):
+            if any(
+                isinstance(part, str) or (isinstance(part, ResourceReference) and not part.attribute) for part in parts
+            ):
                 return False
         return None
 
@@ -201,7 +203,7 @@ class Expressions:
         if parameter.declared is not None and not parameter.declared.may_be(text):
             return False
         label = parameter_label(parameter.stack, parameter.name)
-        shown = repr(text) if not text else text
+        shown = text or repr(text)
         options = [Option(True, f"{label} is {shown}"), Option(False, f"{label} is not {shown}")]
         key = ("is", parameter.stack, parameter.name, text)
         return self._stack.choices.choose(key, options, label) is True
@@ -297,8 +299,12 @@ class Expressions:
         delimiter, values = argument[0], self.resolve(argument[1])
         if not isinstance(values, list):
             # The list of a parameter, joined for a parameter of the same kind.
-            return values if isinstance(values, OpenParameter) and delimiter == "," else unknown_of(values, "the text of ")
-        return joined(itertools.chain.from_iterable((delimiter, one) if index else (one,) for index, one in enumerate(values)))
+            return (
+                values if isinstance(values, OpenParameter) and delimiter == "," else unknown_of(values, "the text of ")
+            )
+        return joined(
+            itertools.chain.from_iterable((delimiter, one) if index else (one,) for index, one in enumerate(values))
+        )
 
     def _split(self, argument: Any) -> object:
         if not isinstance(argument, list) or len(argument) != 2 or not isinstance(argument[0], str) or not argument[0]:

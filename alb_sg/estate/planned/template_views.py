@@ -6,6 +6,7 @@ enumerated for each load balancer apart, with the resources that may decide its 
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -134,9 +135,9 @@ def _without_subnets(expression: Any) -> Any:
 
 def _all_stacks(deployment: Deployment) -> Iterator[Stack]:
     """Every stack, whether or not the condition of a nested one holds."""
-    pending = list(deployment.roots)
+    pending = deque(deployment.roots)
     while pending:
-        stack = pending.pop()
+        stack = pending.popleft()
         yield stack
         for logical_id, resource in stack.resources.items():
             child = stack.child(logical_id) if resource["Type"] == NESTED_STACK else None

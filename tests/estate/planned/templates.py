@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from alb_sg.estate.planned.cloudformation import GivenValues, TemplateFile, read_templates
+from alb_sg.estate.planned.cloudformation import read_templates
 from alb_sg.estate.planned.resources import PlannedResource, Scenario, UnknownPlannedValue
+from alb_sg.estate.planned.template_stacks import GivenValues, TemplateFile
 
 LOAD_BALANCER = "AWS::ElasticLoadBalancingV2::LoadBalancer"
 LISTENER = "AWS::ElasticLoadBalancingV2::Listener"
