@@ -361,7 +361,8 @@ class Expressions:
             raise UndeployableError(f"Mappings.{name} has no entry for {second}; add it, or correct the keys")
         label = f"FindInMap({name}, {compact(argument[1])}, {second})"
         options = {json.dumps(value): Option(value, f"{label} is {compact(value)}") for value in values}
-        return self.resolve(self._stack.choices.choose(("map", label, repr(key)), list(options.values()), label))
+        about = parameter_label(key.stack, key.name) if isinstance(key, OpenParameter) else label
+        return self.resolve(self._stack.choices.choose(("map", label, repr(key)), list(options.values()), about))
 
     def _import_value(self, argument: Any) -> object:
         return self._stack.imported(self.resolve(argument))

@@ -26,8 +26,8 @@ from alb_sg.estate.planned.template_types import (
     VPC_CIDR_BLOCK,
 )
 
-# The properties through which a resource changes or uses the one that it names. Whoever depends on the named resource
-# depends on this one, too.
+# The properties through which a resource changes or uses the one that it names. A load balancer that depends on the
+# named resource depends on this one, too. Which instances carry a group is not among them: no template says it of all.
 ACTING_PROPERTIES: Mapping[str, frozenset[str]] = {
     name: frozenset(properties)
     for name, properties in {
@@ -41,19 +41,9 @@ ACTING_PROPERTIES: Mapping[str, frozenset[str]] = {
         "AWS::EC2::SubnetCidrBlock": ("SubnetId",),
         "AWS::EC2::SecurityGroupVpcAssociation": ("GroupId",),
         "AWS::EC2::NetworkInterfaceAttachment": ("InstanceId", "NetworkInterfaceId"),
-        "AWS::EC2::NetworkInterface": ("GroupSet",),
-        "AWS::EC2::Instance": ("SecurityGroupIds", "SecurityGroups", "NetworkInterfaces", "LaunchTemplate"),
-        "AWS::EC2::LaunchTemplate": ("LaunchTemplateData",),
-        "AWS::AutoScaling::LaunchConfiguration": ("SecurityGroups",),
-        "AWS::AutoScaling::AutoScalingGroup": (
-            "LaunchConfigurationName",
-            "LaunchTemplate",
-            "MixedInstancesPolicy",
-            "TargetGroupARNs",
-            "TrafficSources",
-        ),
-        "AWS::ECS::Service": ("LoadBalancers", "NetworkConfiguration"),
-        "AWS::ECS::TaskSet": ("LoadBalancers", "NetworkConfiguration"),
+        "AWS::AutoScaling::AutoScalingGroup": ("TargetGroupARNs", "TrafficSources"),
+        "AWS::ECS::Service": ("LoadBalancers",),
+        "AWS::ECS::TaskSet": ("LoadBalancers",),
         NESTED_STACK: ("Parameters",),
     }.items()
 }
@@ -120,17 +110,8 @@ class DependencyGraph:
                 continue
             named |= nodes
             if name in ACTING_PROPERTIES.get(kind, ()):
-                for node in _nodes(stack, _without_subnets(expression)):
+                for node in nodes:
                     self._acting.setdefault(node, set()).add(address)
-
-
-def _without_subnets(expression: Any) -> Any:
-    """An expression without the subnets that it names: what is in a subnet does not act on it."""
-    if isinstance(expression, list):
-        return [_without_subnets(one) for one in expression]
-    if isinstance(expression, dict):
-        return {name: _without_subnets(one) for name, one in expression.items() if name not in ("SubnetId", "Subnets")}
-    return expression
 
 
 def _all_stacks(deployment: Deployment) -> Iterator[Stack]:
