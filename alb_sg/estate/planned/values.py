@@ -98,7 +98,7 @@ class PlannedValues:
 
 def default_group_id(vpc_id: str) -> str:
     """The identifier of a VPC's default security group where the group's own is not known."""
-    return f"the default security group of {vpc_id}"
+    return f"default of VPC {vpc_id}"
 
 
 class Properties:
