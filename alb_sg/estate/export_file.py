@@ -54,10 +54,10 @@ def read_export_file(path: str) -> list[Estate]:
     with file_error_context(path):
         document = read_json_file(path, unique_keys=True)
         if not isinstance(document, list):
-            return [_estate(document)]
+            return [estate_of_export(document)]
         places: dict[AccountRegion, int] = {}
         estates = []
-        for index, estate in enumerate(read_each(document, "", _estate)):
+        for index, estate in enumerate(read_each(document, "", estate_of_export)):
             account_region = estate.account_region
             if account_region in places:
                 raise InvalidInputError(
@@ -68,7 +68,8 @@ def read_export_file(path: str) -> list[Estate]:
         return estates
 
 
-def _estate(value: Any) -> Estate:
+def estate_of_export(value: Any) -> Estate:
+    """The estate in an export file's object. Raises InvalidInputError."""
     document = require_object(value)
     account_region = AccountRegion(
         parse_account_id(document.get("AccountId"), "AccountId"), required_text(document, "Region")

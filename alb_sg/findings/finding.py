@@ -19,6 +19,14 @@ class Compliance(Enum):
     NOT_APPLICABLE = "NOT_APPLICABLE"
 
 
+class Change(Enum):
+    """What a planned change does to a finding."""
+
+    NEWLY_BROKEN = "newly broken"
+    STILL_BROKEN = "still broken"
+    FIXED = "fixed"
+
+
 class Missing(NamedTuple):
     """One missing permission.
 
@@ -43,7 +51,8 @@ class Finding(NamedTuple):
     `annotation` says the same as the other fields, for people; nothing is computed from it. `unresolved`: the load
     balancer may be COMPLIANT, depending on facts that AWS does not show. `remarks` are sentences on a verdict that a
     reader should know even where it is COMPLIANT, such as an accepted source that it rests on. `security_groups` are
-    the load balancer's. `applied_exemption`: the exemption in force that makes it NOT_APPLICABLE.
+    the load balancer's. `applied_exemption`: the exemption in force that makes it NOT_APPLICABLE. `change`: what a
+    planned change over an estate does to it.
     """
 
     account_id: str
@@ -58,6 +67,7 @@ class Finding(NamedTuple):
     remarks: tuple[str, ...] = ()
     security_groups: tuple[str, ...] = ()
     applied_exemption: AppliedExemption | None = None
+    change: Change | None = None
 
     @property
     def sort_key(self) -> tuple[str, str, str, str]:
@@ -76,6 +86,7 @@ class EvaluationError(NamedTuple):
     rule: str | None
     what: str
     cause: str
+    change: Change | None = None
 
     @property
     def sort_key(self) -> tuple[str, str, str, str, str, str]:

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.aws.arns import account_id_of, listener_load_balancer_arn, region_of
-from alb_sg.errors import InvalidInputError
+from alb_sg.errors import InvalidInputError, NotReadError
 from alb_sg.estate.cidr import Family, InvalidCidrError, parse_cidr
 from alb_sg.estate.estate import Estate, ReadFailure
 from alb_sg.estate.from_api import IP_ADDRESS_TYPES, LISTENER_PROTOCOLS, LOAD_BALANCER_TYPES, SCHEMES, TARGET_TYPES
@@ -23,6 +23,7 @@ from alb_sg.estate.model import (
     Listener,
     LoadBalancer,
     NetworkInterface,
+    Permission,
     PrefixList,
     SecurityGroup,
     Target,
@@ -85,13 +86,34 @@ class PlannedEstates:
     """The estates after the change, one for each account and region.
 
     `touched` are the identifiers of what the document creates, changes, deletes or adds rules and targets to;
-    `documented` are those of the load balancers that it describes, and `locations` where it describes them.
+    `documented` are those of the load balancers that it describes, `locations` where it describes them, and `replaced`
+    the ARNs that load balancers have before they are replaced.
     """
 
     estates: tuple[Estate, ...]
     touched: frozenset[str] = frozenset()
     documented: frozenset[str] = frozenset()
     locations: Mapping[str, Location] = field(default_factory=dict)
+    replaced: Mapping[str, str] = field(default_factory=dict)
+
+    def is_affected(self, estate: Estate, load_balancer: LoadBalancer) -> bool:
+        """Whether the document describes a load balancer, or touches something that its verdicts depend on."""
+        if load_balancer.arn in self.documented or load_balancer.vpc_id in self.touched:
+            return True
+        if load_balancer.arn in self.touched or not self.touched.isdisjoint(load_balancer.security_groups):
+            return True
+        try:
+            groups = estate.target_groups_of(load_balancer)
+            targets = {target.id for group in groups for target in estate.targets_of(group)}
+        except NotReadError:
+            return True
+        prefix_lists = {
+            prefix_list_id
+            for group_id in load_balancer.security_groups
+            for rule in _rules_of_group(estate, group_id)
+            for prefix_list_id in rule.prefix_list_ids
+        }
+        return not self.touched.isdisjoint({*(group.arn for group in groups), *targets, *prefix_lists})
 
 
 def planned_estates(scenario: Scenario, base: Sequence[Estate] = ()) -> PlannedEstates:
@@ -116,7 +138,13 @@ def planned_estates(scenario: Scenario, base: Sequence[Estate] = ()) -> PlannedE
         frozenset[str]().union(*(builder.touched for builder in builders)),
         frozenset(resource_id(one) for one in load_balancers if one.action is not Action.DELETE),
         {resource_id(one): one.location for one in scenario.resources if one.location is not None},
+        {one.address: one.physical_id for one in load_balancers if one.action is Action.REPLACE and one.physical_id},
     )
+
+
+def _rules_of_group(estate: Estate, group_id: str) -> tuple[Permission, ...]:
+    group = (estate.security_groups or {}).get(group_id)
+    return () if group is None else (*group.ingress, *group.egress)
 
 
 def _homes(resources: Sequence[PlannedResource], base: Sequence[Estate]) -> list[AccountRegion]:

@@ -1,0 +1,224 @@
+"""The source `--terraform-plan`: the estate that a plan would make, alone or over a saved or live one."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from alb_sg.aws.account_region import AccountRegion
+from alb_sg.command_line.evaluate_all import evaluate_all
+from alb_sg.command_line.exit_code import ExitCode, exit_code
+from alb_sg.command_line.progress import Progress
+from alb_sg.command_line.rule_selection import RuleSelection
+from alb_sg.command_line.sources.files import load_files
+from alb_sg.command_line.sources.loaded_estates import (
+    LoadedEstates,
+    has_name_or_arn,
+    refuse_unknown_names,
+    select_in_estates,
+)
+from alb_sg.errors import InvalidInputError
+from alb_sg.estate.estate import Estate
+from alb_sg.estate.export_file import estate_of_export
+from alb_sg.estate.json_files import STANDARD_INPUT
+from alb_sg.estate.model import LoadBalancer
+from alb_sg.estate.planned.planned_estate import PlannedEstates, planned_estates
+from alb_sg.estate.planned.resources import Scenario
+from alb_sg.findings.finding import Change, EvaluationError, Finding, Result
+from alb_sg.findings.loaded_exemptions import LoadedExemptions
+from alb_sg.findings.planned_change import combine_scenarios, compare
+from alb_sg.observations.results import Results
+
+PLANNED_HELP = """\
+  --terraform-plan F the estate that a Terraform or OpenTofu plan would make: the output of `terraform show -json PLAN`
+                     (- for standard input). Alone, or with --estate, --profile or --region over what exists: then the
+                     plan's creations, changes and deletions are applied to it, and each finding is newly broken, still
+                     broken or fixed. A value that is not known before the plan is applied is never guessed: a verdict
+                     that depends on it is an error that names it
+"""
+FAIL_ON_CHOICES = ("new", "any", "never")
+# The options that choose a source that nothing can be planned over.
+_REFUSED_OPTIONS = {
+    "config_items": "--config-items",
+    "source": "--source",
+    "aggregator": "--aggregator",
+}
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """The scenarios of a document, each with the estates after it, and the estates before."""
+
+    scenarios: Sequence[tuple[Scenario, PlannedEstates]]
+    base: Sequence[Estate]
+
+
+def add_planned_arguments(group: argparse._ActionsContainer) -> None:
+    group.add_argument(
+        "--terraform-plan", metavar="F", help="the JSON of a Terraform or OpenTofu plan; - for standard input"
+    )
+
+
+def add_fail_on_argument(group: argparse._ActionsContainer) -> None:
+    group.add_argument(
+        "--fail-on",
+        choices=FAIL_ON_CHOICES,
+        help="for a planned estate, what makes the exit code other than 0: any finding or error (default), only what "
+        "the change newly breaks (over --estate, --profile or --region), or never",
+    )
+
+
+def is_planned(arguments: argparse.Namespace) -> bool:
+    """Whether the run judges what a document would make."""
+    return getattr(arguments, "terraform_plan", None) is not None
+
+
+def has_base(arguments: argparse.Namespace) -> bool:
+    """Whether the document is judged over an estate that exists."""
+    return bool(arguments.estate or arguments.profile or arguments.region)
+
+
+def load_planned_run(arguments: argparse.Namespace) -> PlannedRun:
+    """Reads the document and what it is judged over. Raises InvalidInputError and NotReadError."""
+    for name, option in _REFUSED_OPTIONS.items():
+        if getattr(arguments, name, None):
+            raise InvalidInputError(f"a plan is judged alone or over --estate, --profile or --region; omit {option}")
+    if arguments.terraform_plan == STANDARD_INPUT and STANDARD_INPUT in arguments.estate:
+        raise InvalidInputError("standard input holds one document; give --terraform-plan or --estate a file")
+    scenarios = _read_scenarios(arguments)
+    base = _read_base(arguments)
+    return PlannedRun([(scenario, planned_estates(scenario, base)) for scenario in scenarios], base)
+
+
+def load_planned_estates(arguments: argparse.Namespace, load_balancer_names: Sequence[str]) -> LoadedEstates:
+    """The estates after the change, for commands that need a single scenario. Raises InvalidInputError."""
+    run = load_planned_run(arguments)
+    loaded = [_select(scenario, planned, load_balancer_names) for scenario, planned in run.scenarios]
+    fitting = [one for one in loaded if one.load_balancers] or loaded
+    if len(fitting) > 1:
+        raise InvalidInputError(
+            f"the document can be applied in {len(fitting)} ways; give its parameters, so that one is left"
+        )
+    return fitting[0]
+
+
+def evaluate_planned(
+    arguments: argparse.Namespace,
+    selection: RuleSelection,
+    load_balancer_names: Sequence[str],
+    exemptions: LoadedExemptions | None,
+) -> Results:
+    """Judge every affected load balancer after the change, and say what the change breaks and fixes."""
+    run = load_planned_run(arguments)
+    affected: set[str] = set()
+    by_assumptions: list[tuple[Sequence[str], Sequence[Result]]] = []
+    found_names: list[LoadedEstates] = []
+    evaluated: Results | None = None
+    for scenario, planned in run.scenarios:
+        loaded = _select(scenario, planned, load_balancer_names)
+        found_names.append(loaded)
+        if run.base:
+            affected |= {one.arn for estate, one in loaded.load_balancers if planned.is_affected(estate, one)}
+        else:
+            affected |= {one.arn for _, one in loaded.load_balancers}
+        evaluated = evaluate_all(loaded, selection, exemptions)
+        by_assumptions.append((scenario.assumptions, [*evaluated.findings, *evaluated.errors]))
+    _refuse_names_without_load_balancer(found_names, load_balancer_names)
+    results = combine_scenarios(by_assumptions)
+    if run.base:
+        before = evaluate_all(select_in_estates(run.base, ()), selection, exemptions)
+        replaced = {new: old for _, planned in run.scenarios for new, old in planned.replaced.items()}
+        results = compare([*before.findings, *before.errors], results, replaced)
+        results = [
+            one for one in results if one.load_balancer_arn in affected or _is_consequence(one) or one.rule is None
+        ]
+        affected |= {one.load_balancer_arn for one in results if one.load_balancer_arn is not None}
+    findings = sorted((one for one in results if isinstance(one, Finding)), key=lambda one: one.sort_key)
+    errors = sorted((one for one in results if isinstance(one, EvaluationError)), key=lambda one: one.sort_key)
+    places: dict[AccountRegion, None] = {
+        estate.account_region: None for _, planned in run.scenarios for estate in planned.estates
+    }
+    is_exempted = evaluated is not None and evaluated.exemptions_applied
+    return Results(list(places), len(affected), selection.rule_names, findings, errors, is_exempted)
+
+
+def planned_exit_code(arguments: argparse.Namespace, results: Results) -> ExitCode:
+    """The exit code by `--fail-on`."""
+    if arguments.fail_on == "never":
+        return ExitCode.SUCCESS
+    if arguments.fail_on != "new":
+        return exit_code(results.findings, results.errors)
+    return exit_code(
+        [one for one in results.findings if one.change is Change.NEWLY_BROKEN],
+        [one for one in results.errors if one.change is Change.NEWLY_BROKEN],
+    )
+
+
+def refuse_fail_on(arguments: argparse.Namespace) -> None:
+    """Raises InvalidInputError where `--fail-on` has nothing to decide."""
+    if arguments.fail_on is None:
+        return
+    if not is_planned(arguments):
+        raise InvalidInputError("--fail-on is for planned estates; omit it without --terraform-plan")
+    if arguments.fail_on == "new" and not has_base(arguments):
+        raise InvalidInputError(
+            "--fail-on new needs what exists before the change: give --estate, --profile or --region"
+        )
+
+
+def _is_consequence(result: Result) -> bool:
+    """Whether the change breaks or fixes it, even where nothing that it depends on was seen to change."""
+    return result.change in (Change.NEWLY_BROKEN, Change.FIXED)
+
+
+def _read_scenarios(arguments: argparse.Namespace) -> list[Scenario]:
+    # Most runs judge no plan.
+    from alb_sg.estate.planned.terraform import read_terraform_scenario  # noqa: PLC0415 (see above)
+
+    return [read_terraform_scenario(arguments.terraform_plan)]
+
+
+def _read_base(arguments: argparse.Namespace) -> Sequence[Estate]:
+    """What the document is judged over; empty where it stands alone."""
+    if arguments.estate:
+        if arguments.profile or arguments.region:
+            raise InvalidInputError("--profile and --region are for live accounts; omit them with --estate")
+        return load_files(arguments.estate, (), ()).estates
+    if not (arguments.profile or arguments.region):
+        return ()
+    # Importing boto3 takes a third of a second, which commands on files do not need.
+    from alb_sg.command_line.sources.live import live_sources  # noqa: PLC0415 (see above)
+
+    estates = []
+    for region, source in live_sources(arguments.profile, arguments.region):
+        with Progress(f"reading {region}: calls") as progress:
+            # Whatever the change makes a verdict depend on has to be there.
+            estates.append(estate_of_export(source(progress).export()))
+    return estates
+
+
+def _select(scenario: Scenario, planned: PlannedEstates, load_balancer_names: Sequence[str]) -> LoadedEstates:
+    loaded = select_in_estates(planned.estates, load_balancer_names)
+    if scenario.load_balancers is None:
+        return loaded
+    wanted = scenario.load_balancers
+
+    def is_wanted(one: LoadBalancer) -> bool:
+        return one.arn in wanted or one.arn not in planned.documented
+
+    return replace(
+        loaded,
+        load_balancers_by_account_region={
+            place: [one for one in found if is_wanted(one)]
+            for place, found in loaded.load_balancers_by_account_region.items()
+        },
+    )
+
+
+def _refuse_names_without_load_balancer(found: Sequence[LoadedEstates], names: Sequence[str]) -> None:
+    """Raises InvalidInputError for a name that no scenario has a load balancer for."""
+    for name in names:
+        if any(has_name_or_arn(one, name) for loaded in found for _, one in loaded.load_balancers):
+            continue
+        refuse_unknown_names(found[0], [name])
