@@ -6,6 +6,7 @@ enumerated for each load balancer apart, with the resources that may decide its 
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -40,6 +41,9 @@ ACTING_PROPERTIES: Mapping[str, frozenset[str]] = {
         VPC_CIDR_BLOCK: ("VpcId",),
         "AWS::EC2::SubnetCidrBlock": ("SubnetId",),
         "AWS::EC2::SecurityGroupVpcAssociation": ("GroupId",),
+        # A target may be the address of an interface.
+        "AWS::EC2::NetworkInterface": ("PrivateIpAddress", "PrivateIpAddresses", "Ipv6Addresses"),
+        "AWS::EC2::Instance": ("PrivateIpAddress",),
         "AWS::EC2::NetworkInterfaceAttachment": ("InstanceId", "NetworkInterfaceId"),
         "AWS::AutoScaling::AutoScalingGroup": ("TargetGroupARNs", "TrafficSources"),
         "AWS::ECS::Service": ("LoadBalancers",),
@@ -47,6 +51,7 @@ ACTING_PROPERTIES: Mapping[str, frozenset[str]] = {
         NESTED_STACK: ("Parameters",),
     }.items()
 }
+ADDRESS = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3}){3}|[0-9a-fA-F]*:[0-9a-fA-F:]*")
 # The peers of a rule have to be there, and nothing that happens to them decides.
 PEER_PROPERTIES: Mapping[str, frozenset[str]] = {
     INGRESS: frozenset({"SourceSecurityGroupId", "SourceSecurityGroupName"}),
@@ -164,7 +169,7 @@ def _exported_nodes(stack: Stack) -> Iterator[str]:
 
 def _identifiers(expression: Any) -> Iterator[str]:
     if isinstance(expression, str):
-        if expression.startswith(("sg-", "arn:", "i-", "eni-", "lt-")):
+        if expression.startswith(("sg-", "arn:", "i-", "eni-", "lt-")) or ADDRESS.fullmatch(expression):
             yield expression
     elif isinstance(expression, (list, dict)):
         for one in expression.values() if isinstance(expression, dict) else expression:
