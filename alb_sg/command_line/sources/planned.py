@@ -1,4 +1,4 @@
-"""The source `--terraform-plan`: the estate that a plan would make, alone or over a saved or live one."""
+"""The sources `--terraform-plan` and `--template`: the estate that they would make, alone or over a saved or live one."""
 
 from __future__ import annotations
 
@@ -18,6 +18,12 @@ from alb_sg.command_line.sources.loaded_estates import (
     refuse_unknown_names,
     select_in_estates,
 )
+from alb_sg.command_line.sources.templates import (
+    TEMPLATES_HELP,
+    add_template_arguments,
+    read_template_scenarios,
+    reads_templates,
+)
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.export_file import estate_of_export
@@ -30,13 +36,16 @@ from alb_sg.findings.loaded_exemptions import LoadedExemptions
 from alb_sg.findings.planned_change import combine_scenarios, compare
 from alb_sg.observations.results import Results
 
-PLANNED_HELP = """\
+PLANNED_HELP = (
+    """\
   --terraform-plan F the estate that a Terraform or OpenTofu plan would make: the output of `terraform show -json PLAN`
                      (- for standard input). Alone, or with --estate, --profile or --region over what exists: then the
                      plan's creations, changes and deletions are applied to it, and each finding is newly broken, still
                      broken or fixed. A value that is not known before the plan is applied is never guessed: a verdict
                      that depends on it is an error that names it
 """
+    + TEMPLATES_HELP
+)
 FAIL_ON_CHOICES = ("new", "any", "never")
 # The options that choose a source that nothing can be planned over.
 _REFUSED_OPTIONS = {
@@ -58,6 +67,7 @@ def add_planned_arguments(group: argparse._ActionsContainer) -> None:
     group.add_argument(
         "--terraform-plan", metavar="F", help="the JSON of a Terraform or OpenTofu plan; - for standard input"
     )
+    add_template_arguments(group)
 
 
 def add_fail_on_argument(group: argparse._ActionsContainer) -> None:
@@ -71,7 +81,7 @@ def add_fail_on_argument(group: argparse._ActionsContainer) -> None:
 
 def is_planned(arguments: argparse.Namespace) -> bool:
     """Whether the run judges what a document would make."""
-    return getattr(arguments, "terraform_plan", None) is not None
+    return getattr(arguments, "terraform_plan", None) is not None or reads_templates(arguments)
 
 
 def has_base(arguments: argparse.Namespace) -> bool:
@@ -83,9 +93,11 @@ def load_planned_run(arguments: argparse.Namespace) -> PlannedRun:
     """Reads the document and what it is judged over. Raises InvalidInputError and NotReadError."""
     for name, option in _REFUSED_OPTIONS.items():
         if getattr(arguments, name, None):
-            raise InvalidInputError(f"a plan is judged alone or over --estate, --profile or --region; omit {option}")
-    if arguments.terraform_plan == STANDARD_INPUT and STANDARD_INPUT in arguments.estate:
-        raise InvalidInputError("standard input holds one document; give --terraform-plan or --estate a file")
+            raise InvalidInputError(
+                f"a plan or template is judged alone or over --estate, --profile or --region; omit {option}"
+            )
+    if [arguments.terraform_plan, *arguments.template, *arguments.estate].count(STANDARD_INPUT) > 1:
+        raise InvalidInputError("standard input holds one document; give the others as files")
     scenarios = _read_scenarios(arguments)
     base = _read_base(arguments)
     return PlannedRun([(scenario, planned_estates(scenario, base)) for scenario in scenarios], base)
@@ -160,7 +172,7 @@ def refuse_fail_on(arguments: argparse.Namespace) -> None:
     if arguments.fail_on is None:
         return
     if not is_planned(arguments):
-        raise InvalidInputError("--fail-on is for planned estates; omit it without --terraform-plan")
+        raise InvalidInputError("--fail-on is for planned estates; omit it without --terraform-plan and --template")
     if arguments.fail_on == "new" and not has_base(arguments):
         raise InvalidInputError(
             "--fail-on new needs what exists before the change: give --estate, --profile or --region"
@@ -173,6 +185,10 @@ def _is_consequence(result: Result) -> bool:
 
 
 def _read_scenarios(arguments: argparse.Namespace) -> list[Scenario]:
+    if arguments.template:
+        if arguments.terraform_plan is not None:
+            raise InvalidInputError("--terraform-plan and --template are two changes; judge one at a time")
+        return read_template_scenarios(arguments, over_estate=has_base(arguments))
     # Most runs judge no plan.
     from alb_sg.estate.planned.terraform import read_terraform_scenario  # noqa: PLC0415 (see above)
 
