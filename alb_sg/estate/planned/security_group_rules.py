@@ -13,8 +13,21 @@ from alb_sg.estate.planned.resources import UnknownPlannedValue
 from alb_sg.estate.planned.values import Properties, unknown_value
 
 ALL_TRAFFIC = Permission("-1", None, None, ("0.0.0.0/0", "::/0"), (), ())
-_INGRESS_PEERS = ("SourcePrefixListId", "SourceSecurityGroupId", "SourceSecurityGroupOwnerId")
-_EGRESS_PEERS = ("DestinationPrefixListId", "DestinationSecurityGroupId", "DestinationSecurityGroupOwnerId")
+
+
+class _PeerNames(NamedTuple):
+    """The properties of a rule that name its peers."""
+
+    prefix_list: str
+    group: str
+    group_owner: str
+
+
+_PEERS = {
+    "ingress": _PeerNames("SourcePrefixListId", "SourceSecurityGroupId", "SourceSecurityGroupOwnerId"),
+    "egress": _PeerNames("DestinationPrefixListId", "DestinationSecurityGroupId", "DestinationSecurityGroupOwnerId"),
+}
+_GROUP_NAME = "SourceSecurityGroupName"
 
 
 class Rules(NamedTuple):
@@ -42,7 +55,6 @@ def read_rules(owner: str, direction: str, rules: Iterable[Properties | UnknownP
 
 def read_rule(owner: str, direction: str, rule: Properties, self_id: str) -> Rules:
     """One rule, written as CloudFormation writes it; each peer becomes a rule of its own."""
-    prefix_list_name, group_name, group_owner_name = _INGRESS_PEERS if direction == "ingress" else _EGRESS_PEERS
     traffic: dict[str, Any] = {}
     for field in ("IpProtocol", "FromPort", "ToPort"):
         value = rule.get(field)
@@ -50,40 +62,53 @@ def read_rule(owner: str, direction: str, rule: Properties, self_id: str) -> Rul
             return Rules(unknown=(unknown_value(f"{field} of {owner}", value),))
         if value not in (None, ""):
             traffic[field] = value
-    shapes: list[dict[str, Any]] = []
-    unknown_addresses = unknown_reference = None
-    for field, shape_of in (
-        ("CidrIp", _ipv4_shape),
-        ("CidrIpv6", _ipv6_shape),
-        (prefix_list_name, _prefix_list_shape),
-    ):
-        for value in rule.elements(field):
-            if isinstance(value, UnknownPlannedValue):
-                unknown_addresses = unknown_value(f"{field} of {owner}", value)
-            else:
-                shapes.append(shape_of(value))
-    group_owner = rule.text(group_owner_name)
-    for value in rule.elements(group_name):
-        if isinstance(value, UnknownPlannedValue):
-            unknown_reference = unknown_value(f"{group_name} of {owner}", value)
-        else:
-            group_id = self_id if value == SELF else value
-            user = {} if group_owner is None or isinstance(group_owner, UnknownValue) else {"UserId": group_owner}
-            shapes.append({"UserIdGroupPairs": [{"GroupId": group_id, **user}]})
-    if rule.elements("SourceSecurityGroupName") and direction == "ingress":
-        by_name = UnknownPlannedValue("it names its source group by SourceSecurityGroupName")
-        unknown_reference = unknown_value(f"SourceSecurityGroupName of {owner}", by_name)
+    addresses, unknown_addresses = _address_shapes(owner, direction, rule)
+    references, unknown_reference = _reference_shapes(owner, direction, rule, self_id)
     try:
-        known = tuple(_normalized(from_api.permission({**traffic, **shape})) for shape in shapes)
+        known = [_normalized(from_api.permission({**traffic, **shape})) for shape in (*addresses, *references)]
         if unknown_addresses is not None or unknown_reference is not None:
-            known += (
-                from_api.permission(traffic)._replace(
-                    unknown_addresses=unknown_addresses, unknown_reference=unknown_reference
-                ),
-            )
+            bare = from_api.permission(traffic)
+            known.append(bare._replace(unknown_addresses=unknown_addresses, unknown_reference=unknown_reference))
     except InvalidInputError as error:
         return Rules(unknown=(UnknownValue(f"{error.place or 'rule'} of {owner}", error.message),))
     return Rules(tuple(dict.fromkeys(known)))
+
+
+def _address_shapes(owner: str, direction: str, rule: Properties) -> tuple[list[dict[str, Any]], UnknownValue | None]:
+    """The blocks and prefix lists of a rule in the API's shape, and an unknown one."""
+    shapes: list[dict[str, Any]] = []
+    unknown: UnknownValue | None = None
+    for field, shape_of in (
+        ("CidrIp", _ipv4_shape),
+        ("CidrIpv6", _ipv6_shape),
+        (_PEERS[direction].prefix_list, _prefix_list_shape),
+    ):
+        for value in rule.elements(field):
+            if isinstance(value, UnknownPlannedValue):
+                unknown = unknown_value(f"{field} of {owner}", value)
+            elif value != "":
+                shapes.append(shape_of(value))
+    return shapes, unknown
+
+
+def _reference_shapes(
+    owner: str, direction: str, rule: Properties, self_id: str
+) -> tuple[list[dict[str, Any]], UnknownValue | None]:
+    """The security groups of a rule in the API's shape, and an unknown one."""
+    names = _PEERS[direction]
+    shapes: list[dict[str, Any]] = []
+    unknown: UnknownValue | None = None
+    group_owner = rule.text(names.group_owner)
+    user = {"UserId": group_owner} if isinstance(group_owner, str) else {}
+    for value in rule.elements(names.group):
+        if isinstance(value, UnknownPlannedValue):
+            unknown = unknown_value(f"{names.group} of {owner}", value)
+        elif value != "":
+            shapes.append({"UserIdGroupPairs": [{"GroupId": self_id if value == SELF else value, **user}]})
+    if direction == "ingress" and rule.elements(_GROUP_NAME):
+        by_name = UnknownPlannedValue("the rule names its source group by name")
+        unknown = unknown_value(f"{_GROUP_NAME} of {owner}", by_name)
+    return shapes, unknown
 
 
 # The peer of a rule that names its own group (`self` in Terraform).

@@ -369,7 +369,7 @@ def _template_specification(view: View | UnknownPlannedValue, id_name: str, name
         return view
     identifier = view.reference(id_name, *_LAUNCH_TEMPLATES)
     return {
-        "LaunchTemplateId": identifier if identifier else view.reference(name_name, *_LAUNCH_TEMPLATES),
+        "LaunchTemplateId": identifier or view.reference(name_name, *_LAUNCH_TEMPLATES),
         "Version": view.get("version"),
     }
 

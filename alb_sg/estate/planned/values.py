@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from alb_sg.errors import InvalidInputError
+from alb_sg.estate.cidr import Family, InvalidCidrError, parse_cidr
 from alb_sg.estate.field_readers import port, whole_number
 from alb_sg.estate.model import UnknownValue
 from alb_sg.estate.planned.resources import (
@@ -35,6 +36,7 @@ _IDENTITIES = frozenset(
     }
 )
 _PROPERTY_OF_ATTRIBUTE = {"PrivateIp": "PrivateIpAddress"}
+FAMILIES = {"ipv4": Family.IPV4, "ipv6": Family.IPV6}
 DEFAULT_SECURITY_GROUP = "DefaultSecurityGroup"
 _MAX_REFERENCES = 64
 
@@ -194,3 +196,11 @@ class Properties:
         if isinstance(value, UnknownPlannedValue):
             return value
         return UnknownPlannedValue(f"{name} is no object")
+
+
+def is_cidr(text: str) -> bool:
+    try:
+        parse_cidr(text)
+    except InvalidCidrError:
+        return False
+    return True

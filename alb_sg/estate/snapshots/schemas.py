@@ -559,6 +559,8 @@ def _permission(schema: PermissionSchema) -> Permission:
             _checked_cidrs(tuple(cidrs), ipv6_cidrs) if cidrs or ipv6_cidrs else (),
             tuple(map(_prefix_list_id, schema.prefix_list_ids)) if schema.prefix_list_ids else (),
             (_reference(references[0]),) if len(references) == 1 else tuple(map(_reference, references)),
+            None,
+            None,
         )
     )
 
@@ -680,7 +682,7 @@ def _instance(item: ConfigItemSchema, arn_prefixes: ElbArnPrefixes) -> ItemConte
                 if len(schema.network_interfaces) == 1
                 else tuple([_instance_interface(one, _group_ids(one.groups)) for one in schema.network_interfaces])
             )
-            return instance_id, new_instance((instance_id, address, ipv6_address, groups, interfaces)), None, None
+            return instance_id, new_instance((instance_id, address, ipv6_address, groups, interfaces, None, (), None)), None, None
     raise NeedsGeneralReader
 
 

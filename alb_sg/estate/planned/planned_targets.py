@@ -1,0 +1,181 @@
+"""The targets that a planned estate registers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from alb_sg.estate.model import Instance, Target, UnknownValue
+from alb_sg.estate.planned import resource_types as types
+from alb_sg.estate.planned.draft import NEW_ACTIONS, NOT_IN_DOCUMENT, Draft
+from alb_sg.estate.planned.planned_groups import SecurityGroupBuilder
+from alb_sg.estate.planned.planned_members import MemberBuilder, Members
+from alb_sg.estate.planned.planned_vpcs import VpcBuilder
+from alb_sg.estate.planned.resources import Action, PlannedResource, UnknownPlannedValue
+from alb_sg.estate.planned.values import Properties, resource_id, unknown_text, unknown_value
+from alb_sg.estate.sections import Section
+
+
+class TargetBuilder:
+    """Builds the registrations of instances, addresses, Auto Scaling groups and ECS services."""
+
+    def __init__(self, draft: Draft, vpcs: VpcBuilder, groups: SecurityGroupBuilder, members: MemberBuilder) -> None:
+        self._draft = draft
+        self._vpcs = vpcs
+        self._groups = groups
+        self._members = members
+
+    def build(self) -> None:
+        registered_to: set[str] = set()
+        for arn, target, action in self._registrations():
+            registered_to.add(arn)
+            self._draft.touched.add(arn)
+            found = self._draft.targets.setdefault(arn, [])
+            if action is Action.DELETE:
+                found[:] = [one for one in found if (one.id, one.port) != (target.id, target.port)]
+            elif all((one.id, one.port) != (target.id, target.port) for one in found):
+                found.append(target)
+        for one in self._draft.each(types.TARGET_GROUP):
+            arn = resource_id(one)
+            if one.action in NEW_ACTIONS or arn in registered_to or self._draft.base is not None:
+                if self._draft.base is None or one.action in NEW_ACTIONS:
+                    self._draft.targets.setdefault(arn, [])
+            else:
+                self._draft.fail(Section.TARGET_HEALTH_DESCRIPTIONS, arn, f"it exists already, and {NOT_IN_DOCUMENT}")
+
+    def _registrations(self) -> Iterator[tuple[str, Target, Action]]:
+        """Targets that come and go, by target group."""
+        yield from self._explicit_registrations()
+        yield from self._listed_targets()
+        yield from self._auto_scaling_registrations()
+        yield from self._service_registrations()
+
+    def _explicit_registrations(self) -> Iterator[tuple[str, Target, Action]]:
+        """The registrations that are resources of their own."""
+        for one in self._draft.by_type.get(types.TARGET_REGISTRATION, ()):
+            before = self._draft.before(one)
+            if before is not None and one.action is not Action.KEEP:
+                yield from self._read_registration(one.address, before, before.text("TargetGroupArn"), Action.DELETE)
+            if one.action is not Action.DELETE and not (one.action is Action.KEEP and self._draft.base is not None):
+                after = self._draft.after(one)
+                yield from self._read_registration(one.address, after, after.text("TargetGroupArn"), Action.CREATE)
+
+    def _listed_targets(self) -> Iterator[tuple[str, Target, Action]]:
+        """The targets that target groups list."""
+        for one in self._draft.each(types.TARGET_GROUP):
+            arn = resource_id(one)
+            if one.action is Action.KEEP and arn in self._draft.targets:
+                continue
+            after = self._draft.after(one)
+            before = self._draft.before(one)
+            if before is not None and one.action is Action.UPDATE:
+                for target in before.objects("Targets"):
+                    if isinstance(target, Properties):
+                        yield from self._read_registration(one.address, target, arn, Action.DELETE)
+            for target in after.objects("Targets"):
+                if isinstance(target, UnknownPlannedValue):
+                    unknown = unknown_value("Targets", target)
+                    yield arn, Target(f"of {one.address} not known yet", unknown, None), Action.CREATE
+                else:
+                    yield from self._read_registration(one.address, target, arn, Action.CREATE)
+
+    def _read_registration(
+        self, address: str, properties: Properties, arn: str | UnknownValue | None, action: Action
+    ) -> Iterator[tuple[str, Target, Action]]:
+        target_id, port = properties.get("Id"), properties.port("Port")
+        if isinstance(target_id, UnknownPlannedValue):
+            self._add_unknown_target(address, unknown_text(target_id))
+            target_id = address
+        if isinstance(arn, str):
+            yield arn, Target(str(target_id), port, None), action
+        elif action is Action.CREATE:
+            # It may be a target of every group of the document.
+            hidden = arn or UnknownValue("TargetGroupArn", "it is missing")
+            for one in self._draft.each(types.TARGET_GROUP):
+                yield resource_id(one), Target(address, hidden, None), Action.CREATE
+
+    def _add_unknown_target(self, identifier: str, cause: str) -> None:
+        """A target of which nothing is known but that it is one."""
+        unknown = UnknownValue("Id", cause)
+        self._draft.instances[identifier] = Instance(
+            identifier, None, None, (), unknown_address=unknown, unknown_groups=unknown
+        )
+
+    def _auto_scaling_registrations(self) -> Iterator[tuple[str, Target, Action]]:
+        attachments: dict[str, list[Any]] = {}
+        for one in self._draft.each(types.AUTO_SCALING_ATTACHMENT):
+            properties = self._draft.after(one)
+            name = properties.get("AutoScalingGroupName")
+            if isinstance(name, str):
+                attachments.setdefault(name, []).append(properties.get("TargetGroupARN"))
+        for one in self._draft.each(types.AUTO_SCALING_GROUP):
+            properties = self._draft.after(one)
+            identifier = resource_id(one)
+            arns = [*properties.elements("TargetGroupARNs"), *attachments.pop(identifier, ())]
+            if arns:
+                members = self._members.auto_scaling_members(properties)
+                yield from self._member_registrations(one, arns, members, None)
+        for name, arns in attachments.items():
+            unknown = UnknownValue("security groups", f"the plan or template does not hold Auto Scaling group {name}")
+            for arn in arns:
+                if isinstance(arn, str):
+                    self._add_unknown_target(name, unknown.text)
+                    yield arn, Target(name, None, None), Action.CREATE
+
+    def _service_registrations(self) -> Iterator[tuple[str, Target, Action]]:
+        for one in self._draft.each(types.ECS_SERVICE):
+            properties = self._draft.after(one)
+            load_balancers = properties.objects("LoadBalancers")
+            if not load_balancers:
+                continue
+            network = properties.object("NetworkConfiguration")
+            awsvpc = network.object("AwsvpcConfiguration") if isinstance(network, Properties) else network
+            unknown: UnknownValue | None = None
+            groups: tuple[str, ...] = ()
+            subnets: tuple[Any, ...] = ()
+            if isinstance(awsvpc, Properties):
+                elements = awsvpc.elements("SecurityGroups")
+                subnets = tuple(awsvpc.elements("Subnets"))
+                groups = tuple(sorted({group for group in elements if isinstance(group, str)}))
+                not_known = next((group for group in elements if not isinstance(group, str)), None)
+                unknown = None if not_known is None else unknown_value("security groups", not_known)
+                if not elements:
+                    vpc_id = self._vpcs.vpc_of_subnets(subnets)
+                    if isinstance(vpc_id, str):
+                        groups = (self._groups.default_group(vpc_id),)
+                    else:
+                        unknown = UnknownValue("security groups", "it names none, and its VPC is not known")
+            else:
+                cause = awsvpc if isinstance(awsvpc, UnknownPlannedValue) else None
+                text = unknown_text(cause) if cause else "its tasks use the interfaces of container instances"
+                unknown = UnknownValue("security groups", text)
+            members = Members(groups, unknown, subnets)
+            for entry in load_balancers:
+                if isinstance(entry, UnknownPlannedValue):
+                    yield from self._member_registrations(one, [entry], members, None)
+                else:
+                    # Tasks with their own interface are registered with the container's port.
+                    port = entry.port("ContainerPort") if isinstance(awsvpc, Properties) else _dynamic_port()
+                    arns = [entry.get("TargetGroupArn")]
+                    yield from self._member_registrations(one, arns, members, port)
+
+    def _member_registrations(
+        self, resource: PlannedResource, arns: Iterable[Any], members: Members, port: int | UnknownValue | None
+    ) -> Iterator[tuple[str, Target, Action]]:
+        """The future members of a resource as one target of each of its target groups."""
+        identifier = resource.address
+        for arn in arns:
+            if isinstance(arn, str):
+                if resource.action is Action.KEEP and self._draft.base is not None and arn in self._draft.targets:
+                    # The base holds the members as they are.
+                    continue
+                self._draft.instances.setdefault(identifier, self._members.record(identifier, members))
+                yield arn, Target(identifier, port, None), Action.CREATE
+            elif isinstance(arn, UnknownPlannedValue):
+                hidden = unknown_value("TargetGroupArn", arn)
+                for one in self._draft.each(types.TARGET_GROUP):
+                    yield resource_id(one), Target(identifier, hidden, None), Action.CREATE
+
+
+def _dynamic_port() -> UnknownValue:
+    return UnknownValue("Port", "its tasks have host ports that Amazon ECS chooses, or that the task definition holds")
