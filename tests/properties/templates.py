@@ -52,7 +52,10 @@ _RULES = (
 @st.composite
 def _permissions(draw: st.DrawFn, most: int) -> list[Shape]:
     peer = st.one_of(
-        st.sampled_from(IPV4), st.sampled_from(IPV4[:1]), st.sampled_from(IPV6), st.sampled_from((*GROUPS, *PREFIX_LISTS))
+        st.sampled_from(IPV4),
+        st.sampled_from(IPV4[:1]),
+        st.sampled_from(IPV6),
+        st.sampled_from((*GROUPS, *PREFIX_LISTS)),
     )
     return [
         permission(*rule, *draw(st.lists(peer, min_size=1, max_size=2)))
@@ -98,7 +101,11 @@ def deployable_estates(draw: st.DrawFn) -> Saved:
             )
         )
     if draw(st.booleans()):
-        parts.append(network_load_balancer("nlb", groups=["sg-nlb"], scheme=draw(st.sampled_from(["internet-facing", "internal"]))))
+        parts.append(
+            network_load_balancer(
+                "nlb", groups=["sg-nlb"], scheme=draw(st.sampled_from(["internet-facing", "internal"]))
+            )
+        )
         front = behind(443, name="front", health_check_port=draw(st.sampled_from(["traffic-port", "80"])))
         front["TargetHealthDescriptions"][0].pop("TargetHealth")
         nlb_arn = parts[-1]["LoadBalancerArn"]
@@ -157,7 +164,11 @@ def _resources(saved: Saved, known: set[str]) -> Iterator[tuple[str, dict[str, A
         yield from _security_group(one, named)
     for one in saved["Instances"]:
         groups = [named(found["GroupId"]) for found in one["SecurityGroups"]]
-        properties = {"PrivateIpAddress": one["PrivateIpAddress"], "SecurityGroupIds": groups, "SubnetId": {"Ref": "Subnet"}}
+        properties = {
+            "PrivateIpAddress": one["PrivateIpAddress"],
+            "SecurityGroupIds": groups,
+            "SubnetId": {"Ref": "Subnet"},
+        }
         yield logical_id(one["InstanceId"]), _resource("EC2::Instance", **properties)
     for one in saved["NetworkInterfaces"]:
         groups = [named(found["GroupId"]) for found in one["Groups"]]

@@ -50,7 +50,9 @@ def _of_template(template: dict[str, Any], given_values: dict[str, str], paramet
         for scenario in read_templates([TemplateFile(str(path))], GivenValues(given_values)):
             [found] = planned_estates(scenario).estates
             names = tuple(
-                one.name for one in found.load_balancers.values() if one.arn in (scenario.load_balancers or ()) and one.name in NAMES
+                one.name
+                for one in found.load_balancers.values()
+                if one.arn in (scenario.load_balancers or ()) and one.name in NAMES
             )
             verdicts |= _verdicts(found, names, parameters)
     return verdicts

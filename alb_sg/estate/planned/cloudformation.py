@@ -70,7 +70,7 @@ def read_templates(
             found += scenarios(graph.view(load_balancer), judged)
         except TooManyWaysError as error:
             found.append(Scenario([_unjudged(load_balancer, error)], (), judged))
-    return found
+    return found or [Scenario(())]
 
 
 def _unjudged(load_balancer: str, error: TooManyWaysError) -> PlannedResource:

@@ -682,7 +682,12 @@ def _instance(item: ConfigItemSchema, arn_prefixes: ElbArnPrefixes) -> ItemConte
                 if len(schema.network_interfaces) == 1
                 else tuple([_instance_interface(one, _group_ids(one.groups)) for one in schema.network_interfaces])
             )
-            return instance_id, new_instance((instance_id, address, ipv6_address, groups, interfaces, None, (), None)), None, None
+            return (
+                instance_id,
+                new_instance((instance_id, address, ipv6_address, groups, interfaces, None, (), None)),
+                None,
+                None,
+            )
     raise NeedsGeneralReader
 
 

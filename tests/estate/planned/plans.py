@@ -96,7 +96,10 @@ class Plan:
     def delete(self, address: str, identifier: str, /, **values: Any) -> Plan:
         """The configuration does not hold it any more."""
         self.changes.append(
-            {**_identity(address), "change": {"actions": ["delete"], "before": {"id": identifier, **values}, "after": None}}
+            {
+                **_identity(address),
+                "change": {"actions": ["delete"], "before": {"id": identifier, **values}, "after": None},
+            }
         )
         return self
 
@@ -111,7 +114,10 @@ class Plan:
 
     def defer(self, address: str, /) -> Plan:
         """A data source that is read while the plan is applied."""
-        entry = {**_identity(address), "change": {"actions": ["read"], "before": None, "after": {}, "after_unknown": {"id": True}}}
+        entry = {
+            **_identity(address),
+            "change": {"actions": ["read"], "before": None, "after": {}, "after_unknown": {"id": True}},
+        }
         self.changes.append(entry)
         self._configure(address, {})
         return self
@@ -196,9 +202,7 @@ class Plan:
     # --- the document
 
     def document(self) -> dict[str, Any]:
-        modules = [
-            {"address": module, "resources": entries} for module, entries in sorted(self.data.items()) if module
-        ]
+        modules = [{"address": module, "resources": entries} for module, entries in sorted(self.data.items()) if module]
         return {
             "format_version": self.version,
             "terraform_version": "1.13.4",
@@ -210,9 +214,7 @@ class Plan:
                 "values": {"root_module": {"resources": self.data.get("", []), "child_modules": modules}},
             },
             "configuration": {
-                "provider_config": {
-                    "aws": {"name": "aws", "expressions": {"region": {"constant_value": self.region}}}
-                },
+                "provider_config": {"aws": {"name": "aws", "expressions": {"region": {"constant_value": self.region}}}},
                 "root_module": self.root,
             },
             "timestamp": "2026-11-29T20:00:00Z",
