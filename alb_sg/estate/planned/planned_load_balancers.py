@@ -138,10 +138,12 @@ class LoadBalancerBuilder:
                 for group in forward.objects("TargetGroups"):
                     arns += [group] if isinstance(group, UnknownPlannedValue) else group.elements("TargetGroupArn")
             for arn in arns:
-                if isinstance(arn, str):
-                    found.add(arn)
-                elif isinstance(arn, UnknownPlannedValue):
+                if isinstance(arn, UnknownPlannedValue):
                     unknown = unknown or unknown_value("TargetGroupArn", arn)
+                elif not isinstance(arn, str):
+                    unknown = unknown or UnknownValue("TargetGroupArn", f"text was expected, not {arn!r}")
+                elif arn:
+                    found.add(arn)
         return found, unknown
 
     def _add_listener_rule(self, resource: PlannedResource) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from alb_sg.estate.model import Instance, Target, UnknownValue
 from alb_sg.estate.planned import resource_types as types
-from alb_sg.estate.planned.draft import NEW_ACTIONS, NOT_IN_DOCUMENT, Draft
+from alb_sg.estate.planned.draft import NEW_ACTIONS, NOT_IN_DOCUMENT, OVER_AN_ACCOUNT, Draft
 from alb_sg.estate.planned.planned_groups import SecurityGroupBuilder
 from alb_sg.estate.planned.planned_members import MemberBuilder, Members
 from alb_sg.estate.planned.planned_vpcs import VpcBuilder
@@ -102,25 +102,35 @@ class TargetBuilder:
         )
 
     def _auto_scaling_registrations(self) -> Iterator[tuple[str, Target, Action]]:
-        attachments: dict[str, list[Any]] = {}
+        attachments: dict[str, list[PlannedResource]] = {}
         for one in self._draft.each(types.AUTO_SCALING_ATTACHMENT):
-            properties = self._draft.after(one)
-            name = properties.get("AutoScalingGroupName")
+            name = self._draft.after(one).text("AutoScalingGroupName")
             if isinstance(name, str):
-                attachments.setdefault(name, []).append(properties.get("TargetGroupARN"))
+                attachments.setdefault(name, []).append(one)
+            else:
+                yield from self._attached_elsewhere(one, name.text if name is not None else "it is missing")
         for one in self._draft.each(types.AUTO_SCALING_GROUP):
             properties = self._draft.after(one)
-            identifier = resource_id(one)
-            arns = [*properties.elements("TargetGroupARNs"), *attachments.pop(identifier, ())]
-            if arns:
+            arns = properties.elements("TargetGroupARNs")
+            attached = attachments.pop(resource_id(one), [])
+            if arns or attached:
                 members = self._members.auto_scaling_members(properties)
-                yield from self._member_registrations(one, arns, members, None)
-        for name, arns in attachments.items():
-            unknown = UnknownValue("security groups", f"the plan or template does not hold Auto Scaling group {name}")
-            for arn in arns:
-                if isinstance(arn, str):
-                    self._add_unknown_target(name, unknown.text)
-                    yield arn, Target(name, None, None), Action.CREATE
+                yield from self._member_registrations(one, one.action, arns, members, None)
+                for attachment in attached:
+                    arns = self._draft.after(attachment).elements("TargetGroupARN")
+                    action = one.action if attachment.action is Action.KEEP else attachment.action
+                    yield from self._member_registrations(one, action, arns, members, None)
+        for name, attached in attachments.items():
+            for attachment in attached:
+                cause = f"the plan or template does not hold Auto Scaling group {name}; {OVER_AN_ACCOUNT}"
+                yield from self._attached_elsewhere(attachment, cause)
+
+    def _attached_elsewhere(self, attachment: PlannedResource, cause: str) -> Iterator[tuple[str, Target, Action]]:
+        """The members of an Auto Scaling group that is not known."""
+        unknown = UnknownValue("security groups", cause)
+        members = Members((), unknown, ())
+        arns = self._draft.after(attachment).elements("TargetGroupARN")
+        yield from self._member_registrations(attachment, attachment.action, arns, members, None)
 
     def _service_registrations(self) -> Iterator[tuple[str, Target, Action]]:
         for one in self._draft.each(types.ECS_SERVICE):
@@ -152,27 +162,35 @@ class TargetBuilder:
             members = Members(groups, unknown, subnets)
             for entry in load_balancers:
                 if isinstance(entry, UnknownPlannedValue):
-                    yield from self._member_registrations(one, [entry], members, None)
+                    yield from self._member_registrations(one, one.action, [entry], members, None)
                 else:
                     # Tasks with their own interface are registered with the container's port.
                     port = entry.port("ContainerPort") if isinstance(awsvpc, Properties) else _dynamic_port()
                     arns = [entry.get("TargetGroupArn")]
-                    yield from self._member_registrations(one, arns, members, port)
+                    yield from self._member_registrations(one, one.action, arns, members, port)
 
     def _member_registrations(
-        self, resource: PlannedResource, arns: Iterable[Any], members: Members, port: int | UnknownValue | None
+        self,
+        resource: PlannedResource,
+        action: Action,
+        arns: Iterable[Any],
+        members: Members,
+        port: int | UnknownValue | None,
     ) -> Iterator[tuple[str, Target, Action]]:
         """The future members of a resource as one target of each of its target groups."""
         identifier = resource.address
+        self._draft.instances.setdefault(identifier, self._members.record(identifier, members))
         for arn in arns:
             if isinstance(arn, str):
-                if resource.action is Action.KEEP and self._draft.base is not None and arn in self._draft.targets:
-                    # The base holds the members as they are.
-                    continue
-                self._draft.instances.setdefault(identifier, self._members.record(identifier, members))
-                yield arn, Target(identifier, port, None), Action.CREATE
-            elif isinstance(arn, UnknownPlannedValue):
-                hidden = unknown_value("TargetGroupArn", arn)
+                if action is not Action.KEEP or self._draft.base is None or arn not in self._draft.targets:
+                    yield arn, Target(identifier, port, None), Action.CREATE
+                # Otherwise, the base holds the members as they are.
+            elif arn is not None:
+                hidden = (
+                    unknown_value("TargetGroupArn", arn)
+                    if isinstance(arn, UnknownPlannedValue)
+                    else UnknownValue("TargetGroupArn", f"text was expected, not {arn!r}")
+                )
                 for one in self._draft.each(types.TARGET_GROUP):
                     yield resource_id(one), Target(identifier, hidden, None), Action.CREATE
 

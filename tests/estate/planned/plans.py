@@ -23,7 +23,7 @@ ATTRIBUTES_AS_BLOCKS = frozenset(
 class Ref:
     """An expression that refers to these, in the words of a plan; what they begin with is added."""
 
-    def __init__(self, *references: str, constant: bool = False) -> None:
+    def __init__(self, *references: str) -> None:
         self.references = [one for reference in references for one in _with_beginnings(reference)]
 
     def __repr__(self) -> str:
@@ -65,7 +65,7 @@ class Plan:
     def __init__(self, *, version: str = "1.2", region: str = "eu-west-1") -> None:
         self.changes: list[dict[str, Any]] = []
         self.data: dict[str, list[dict[str, Any]]] = {}
-        self.root: dict[str, Any] = {"resources": [], "module_calls": {}, "variables": {}, "outputs": {}}
+        self.root = _module_without_content()
         self.variables: dict[str, Any] = {}
         self.version = version
         self.region = region
@@ -174,7 +174,10 @@ class Plan:
     def _module(self, names: Sequence[str]) -> dict[str, Any]:
         node: dict[str, Any] = {"module": self.root}
         for name in names:
-            empty = {"expressions": {}, "module": {"resources": [], "module_calls": {}, "variables": {}, "outputs": {}}}
+            empty: dict[str, Any] = {
+                "expressions": {},
+                "module": {"resources": [], "module_calls": {}, "variables": {}, "outputs": {}},
+            }
             node = node["module"]["module_calls"].setdefault(name, empty)
         return node
 
@@ -227,6 +230,10 @@ class Plan:
     def write(self, path: Path) -> Path:
         path.write_text(json.dumps(self.document()))
         return path
+
+
+def _module_without_content() -> dict[str, Any]:
+    return {"resources": [], "module_calls": {}, "variables": {}, "outputs": {}}
 
 
 def _identity(address: str) -> dict[str, Any]:
