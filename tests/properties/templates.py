@@ -1,7 +1,7 @@
 """Estates that a CloudFormation template can make, at random, and each written out as one.
 
-Resources refer to one another where an estate has identifiers. Registration states, peered VPCs and refused prefix lists
-are left out: no template has them.
+Resources refer to one another where an estate has identifiers. Registration states, peered VPCs and refused prefix
+lists are left out: no template has them.
 """
 
 from __future__ import annotations
@@ -128,9 +128,9 @@ def logical_id(identifier: str) -> str:
 
 
 def as_template(saved: Saved) -> dict[str, Any]:
-    """The template that makes this estate. Rules of groups stand apart from them, where they are odd in number."""
+    """The template that makes this estate."""
     known = {logical_id(one) for one in _identifiers(saved)}
-    return {"Resources": {name: one for name, one in _resources(saved, known)}}
+    return {"Resources": dict(_resources(saved, known))}
 
 
 def _identifiers(saved: Saved) -> Iterator[str]:
@@ -222,7 +222,7 @@ def _security_group(source: Mapping[str, Any], named: Any) -> Iterator[tuple[str
 
 def _rules(permissions: Sequence[Shape], side: str, named: Any) -> Iterator[dict[str, Any]]:
     for one in permissions:
-        traffic = {name: one[name] for name in ("IpProtocol", "FromPort", "ToPort") if name in one}
+        traffic: dict[str, Any] = {name: one[name] for name in ("IpProtocol", "FromPort", "ToPort") if name in one}
         yield from ({**traffic, "CidrIp": found["CidrIp"]} for found in one["IpRanges"])
         yield from ({**traffic, "CidrIpv6": found["CidrIpv6"]} for found in one["Ipv6Ranges"])
         for found in one["PrefixListIds"]:

@@ -1,5 +1,5 @@
-"""Public CloudFormation templates, in `shared/samples/iac/cloudformation` beside the repository. Their verdicts are derived
-by hand from what each template says.
+"""Public CloudFormation templates, in `shared/samples/iac/cloudformation` beside the repository. Their verdicts are
+derived by hand from what each template says.
 
 The folder is no part of the repository. Where the repository stands alone these tests are skipped; the tests in
 `tests/estate/planned` have a template of their own for each situation here.

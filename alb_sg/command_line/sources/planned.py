@@ -1,4 +1,4 @@
-"""The sources `--terraform-plan` and `--template`: the estate that they would make, alone or over a saved or live one."""
+"""The sources `--terraform-plan` and `--template`: the estate that they would make, alone or over one that exists."""
 
 from __future__ import annotations
 

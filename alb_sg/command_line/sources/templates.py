@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from alb_sg.estate.planned.template_stacks import TemplateFile
 
 TEMPLATES_HELP = """\
-  --template F       the estate that a CloudFormation template would make, in JSON or YAML (- for standard input), or the
-                     output folder of `cdk synth`. Repeat it for templates that are deployed together: an export of one
-                     is an import of another. NAME=F gives the stack's name. Nested stacks are read from local paths. A
-                     parameter without a value is unknown, or one of its allowed values. A verdict has to hold in every
-                     way of deploying the template; else it is an error that says what it depends on. SAM templates
-                     need `alb-sg[sam]`, YAML needs `alb-sg[templates]`
+  --template F       the estate that a CloudFormation template would make, in JSON or YAML (- for standard input). F may
+                     be the output folder of `cdk synth`. Repeat it for templates that are deployed together: an export
+                     of one is an import of another. NAME=F gives the stack's name. Nested stacks are read from local
+                     paths. A parameter without a value is unknown, or one of its allowed values. A verdict has to hold
+                     in every way of deploying the template; else it is an error that says what it depends on. SAM
+                     templates need `alb-sg[sam]`, YAML needs `alb-sg[templates]`
 """
 STACK_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 # What nothing but templates has.

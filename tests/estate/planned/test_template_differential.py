@@ -100,7 +100,11 @@ def differences(path: str) -> Iterator[tuple[str, str]]:
     for scenario in read_templates([TemplateFile(path)], GivenValues(take_defaults=True)):
         for one in scenario.resources:
             for name, value in one.properties.items():
-                if one.address in theirs and name in theirs[one.address].properties and name in DECIDING_PROPERTIES[one.type]:
+                if (
+                    one.address in theirs
+                    and name in theirs[one.address].properties
+                    and name in DECIDING_PROPERTIES[one.type]
+                ):
                     keys = DECIDING_KEYS.get((one.type, name))
                     if not agree(value, theirs[one.address].properties[name], keys):
                         yield one.address, name
@@ -123,7 +127,9 @@ def agree(ours: Any, theirs: Any, keys: frozenset[str] | None = None) -> bool:
         return all(any(agree(one, other, keys) for other in theirs.items) for one in found)
     if isinstance(theirs, ResolvedValue.MAP):
         entries = {entry.key: entry.value for entry in theirs.entries}
-        return isinstance(ours, dict) and all(name in entries and agree(one, entries[name]) for name, one in ours.items())
+        return isinstance(ours, dict) and all(
+            name in entries and agree(one, entries[name]) for name, one in ours.items()
+        )
     return _agree_concrete(ours, _plain(theirs.value), keys)
 
 
@@ -173,12 +179,17 @@ def test_cloudformation_validate_says_the_same_but_where_it_is_explained(name: s
 def test_cloudformation_validate_finds_a_resource_in_the_same_line(name: str, tmp_path: Path) -> None:
     path = _template(tmp_path, name)
     model = validate.TemplateModel(path)
-    for scenario in read_templates([TemplateFile(path)]):
-        for one in scenario.resources:
-            span = model.source_location(f"Resources/{one.address}")
-            if one.address in model.resources() and one.location is not None:
-                assert span is not None
-                assert one.location.line == span.start_line
+    theirs = model.resources().keys()
+    lines = {
+        one.address: one.location.line
+        for scenario in read_templates([TemplateFile(path)])
+        for one in scenario.resources
+        if one.address in theirs and one.location is not None
+    }
+    for address, line in lines.items():
+        span = model.source_location(f"Resources/{address}")
+        assert span is not None
+        assert line == span.start_line
 
 
 # Conditions on the same parameters, so that not every combination is possible. Each is a parameter section, conditions,
