@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 
+from alb_sg.parameters import PREFIX_LIST_ID, SECURITY_GROUP_ID
 from alb_sg.remediation.api_calls import group_description, rule_description
-from alb_sg.remediation.plan import PeerKind
+from alb_sg.remediation.plan import Addition, PeerKind
 from alb_sg.remediation.snippets import Snippet
 
+MODULES = re.compile(r'^(module\.[^.\[]+(\[("[^"]*"|[0-9]+)\])?\.)+')
 # The arguments that name a rule's peer.
 PEER_ARGUMENTS = {
     PeerKind.IPV4: "cidr_ipv4",
@@ -37,20 +40,34 @@ def _resources(snippet: Snippet) -> Iterator[str]:
         separator = "\n"
     for number, addition in enumerate(snippet.additions, 1):
         name = addition.direction.value
-        group = f"aws_security_group.{prefix}.id" if addition.group_id is None else _hcl_string(addition.group_id)
+        group = f"aws_security_group.{prefix}.id" if addition.group_id is None else _identifier(addition.group_id)
         fields = {
             "security_group_id": group,
             "description": _hcl_string(rule_description(addition)),
             "ip_protocol": _hcl_string(addition.permission.protocol),
             "from_port": str(addition.permission.from_port),
             "to_port": str(addition.permission.to_port),
-            PEER_ARGUMENTS[addition.peer_kind]: _hcl_string(addition.peer),
+            PEER_ARGUMENTS[addition.peer_kind]: _peer(addition),
         }
         width = max(map(len, fields))
         yield f'{separator}resource "aws_vpc_security_group_{name}_rule" "{prefix}_{number}" {{'
         yield from (f"  {key.ljust(width)} = {value}" for key, value in fields.items())
         yield "}"
         separator = "\n"
+
+
+def _peer(addition: Addition) -> str:
+    if addition.peer_kind in (PeerKind.SECURITY_GROUP, PeerKind.PREFIX_LIST):
+        return _identifier(addition.peer)
+    return _hcl_string(addition.peer)
+
+
+def _identifier(identifier: str) -> str:
+    """A security group or prefix list: its identifier, or a reference if a plan describes it."""
+    if SECURITY_GROUP_ID.fullmatch(identifier) or PREFIX_LIST_ID.fullmatch(identifier):
+        return _hcl_string(identifier)
+    # Inside of its module, a resource has its address without the modules.
+    return f"{MODULES.sub('', identifier)}.id"
 
 
 def _hcl_string(value: str) -> str:

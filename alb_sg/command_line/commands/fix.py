@@ -25,14 +25,16 @@ from alb_sg.command_line.output import open_output
 from alb_sg.command_line.rule_selection import select_rules
 from alb_sg.command_line.sources.loaded_estates import LoadedEstates, account_region_key
 from alb_sg.command_line.sources.loading import load_estates
+from alb_sg.command_line.sources.planned import is_planned, load_single_planned_estate
 from alb_sg.errors import InvalidInputError, NotReadError
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.exemptions.exemption import Exemptions
-from alb_sg.findings.finding import EvaluationError, Result
+from alb_sg.findings.finding import EvaluationError, Finding, Result
 from alb_sg.remediation.api_calls import parse_execution_id
 from alb_sg.remediation.change_context import ChangeContext, change_context, unknown_change_context
 from alb_sg.remediation.cloudformation import render_cloudformation
+from alb_sg.remediation.estate_planning import EstatePlanner
 from alb_sg.remediation.execution import ApplyOutcome
 from alb_sg.remediation.fix_request import RULES_PER_GROUP, FixPolicy, FixRequest, ManagedGroupPolicy, SharedGroupPolicy
 from alb_sg.remediation.plan import Plan
@@ -61,6 +63,7 @@ EXAMPLES = """\
   alb-sg fix --undo fix-20270131t120000-1f3a9c
   alb-sg fix shop --snippet terraform > shop.tf
   alb-sg fix shop --estate estate.json                 plan for a saved estate, without any call
+  alb-sg fix Web --template template.yaml              code for a template, in its own language
 """
 EXIT_CODES = """exit codes:
   0  there was nothing to do, or everything is done
@@ -132,6 +135,8 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.rules_per_group,
     )
     fix = FixRequest(selection.rules, exemption_date(arguments), policy, _read_exemptions(arguments))
+    if is_planned(arguments):
+        return _write_planned_code(arguments, fix)
     render_snippets = None if arguments.snippet is None else SNIPPET_WRITERS[arguments.snippet]
     machine_readable = arguments.format != "text" or render_snippets is not None
     with open_output(arguments.output, machine_readable=machine_readable) as stream:
@@ -177,6 +182,10 @@ def _refuse_combinations(arguments: argparse.Namespace) -> None:
         raise InvalidInputError(
             "files can only be planned for; to change an account, leave out --estate and --config-items"
         )
+    if is_planned(arguments) and (arguments.apply or arguments.undo is not None or arguments.format != "text"):
+        raise InvalidInputError(
+            "the rules of a plan or template are written as code, to be added to it; omit --apply, --undo and --format"
+        )
     if changes and arguments.snippet is not None:
         raise InvalidInputError("--snippet writes code instead of changing the account; leave out --snippet or --apply")
     if arguments.yes and not arguments.apply:
@@ -192,6 +201,28 @@ def _read_exemptions(arguments: argparse.Namespace) -> Exemptions:
             raise InvalidInputError("--date is the day for which exemptions count; leave it out without --exemptions")
         return Exemptions("no exemptions")
     return read_exemption_document(arguments.exemptions, arguments.profile, arguments.region)
+
+
+# --- code for plans and templates
+
+
+def _write_planned_code(arguments: argparse.Namespace, fix: FixRequest) -> ExitCode:
+    """Writes the rules that planned load balancers lack, in the language of the document."""
+    loaded, places = load_single_planned_estate(arguments, arguments.load_balancer)
+    language = arguments.snippet or ("cloudformation" if arguments.template else "terraform")
+    report = FixReport([], list(loaded.errors))
+    for estate, load_balancer in loaded.load_balancers:
+        results = judge_load_balancer(estate, load_balancer, fix)
+        findings = [result for result in results if isinstance(result, Finding)]
+        report.plans.append(EstatePlanner(estate).plan(load_balancer, findings))
+        report.errors.extend(result for result in results if isinstance(result, EvaluationError))
+    with open_output(arguments.output, machine_readable=True) as stream:
+        stream.write(SNIPPET_WRITERS[language](make_snippets(report.plans, places)))
+    write_errors(report.errors, sys.stderr)
+    for plan in report.plans:
+        for refusal in plan.refusals:
+            sys.stderr.write(printable(f"alb-sg: {refusal.rule} of {plan.load_balancer.name}: {refusal.text}") + "\n")
+    return _exit_code(report)
 
 
 # --- plans

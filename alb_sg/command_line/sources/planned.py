@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from alb_sg.aws.account_region import AccountRegion
@@ -46,6 +46,8 @@ PLANNED_HELP = (
 """
     + TEMPLATES_HELP
 )
+# The most choices that an error shows.
+MAX_SHOWN_CHOICES = 6
 FAIL_ON_CHOICES = ("new", "any", "never")
 # The options that choose a source that nothing can be planned over.
 _REFUSED_OPTIONS = {
@@ -105,14 +107,41 @@ def load_planned_run(arguments: argparse.Namespace) -> PlannedRun:
 
 def load_planned_estates(arguments: argparse.Namespace, load_balancer_names: Sequence[str]) -> LoadedEstates:
     """The estates after the change, for commands that need a single scenario. Raises InvalidInputError."""
+    return load_single_planned_estate(arguments, load_balancer_names)[0]
+
+
+def load_single_planned_estate(
+    arguments: argparse.Namespace, load_balancer_names: Sequence[str]
+) -> tuple[LoadedEstates, Mapping[str, str]]:
+    """The estates after the change, and the file and line of each planned resource.
+
+    Raises InvalidInputError for several scenarios with these load balancers, and for an unknown name.
+    """
     run = load_planned_run(arguments)
-    loaded = [_select(scenario, planned, load_balancer_names) for scenario, planned in run.scenarios]
-    fitting = [one for one in loaded if one.load_balancers] or loaded
+    loaded = [(planned, _select(scenario, planned, load_balancer_names)) for scenario, planned in run.scenarios]
+    _refuse_names_without_load_balancer([one for _, one in loaded], load_balancer_names)
+    fitting = [one for one in loaded if one[1].load_balancers] or loaded
     if len(fitting) > 1:
-        raise InvalidInputError(
-            f"the document can be applied in {len(fitting)} ways; give its parameters, so that one is left"
-        )
-    return fitting[0]
+        raise InvalidInputError(_several_ways(run, load_balancer_names))
+    planned, found = fitting[0]
+    return found, {address: str(location) for address, location in planned.locations.items()}
+
+
+def _several_ways(run: PlannedRun, load_balancer_names: Sequence[str]) -> str:
+    """Which choices are left, for a command that takes one way of applying a document."""
+    ways = [
+        scenario.assumptions
+        for scenario, planned in run.scenarios
+        if _select(scenario, planned, load_balancer_names).load_balancers
+    ]
+    open_choices = [one for one in dict.fromkeys(one for way in ways for one in way) if not all(one in way for way in ways)]
+    shown = "; ".join(open_choices[:MAX_SHOWN_CHOICES])
+    more = f"; {len(open_choices) - MAX_SHOWN_CHOICES} more" if len(open_choices) > MAX_SHOWN_CHOICES else ""
+    given = f" ({shown}{more})" if shown else "; name one load balancer"
+    return (
+        f"the document can be applied in {len(ways)} ways{given}; this command takes one: give values with "
+        "--template-parameter, or use `alb-sg check`"
+    )
 
 
 def evaluate_planned(

@@ -223,7 +223,7 @@ CONDITIONS: dict[str, Any] = {
     ],
 )
 def test_cfn_lint_has_the_same_combinations_of_conditions(names: tuple[str, ...], tmp_path: Path) -> None:
-    from cfnlint.template import Template  # noqa: PLC0415 (slow to import)
+    from cfnlint.template import Template  # type: ignore[import-untyped]  # noqa: PLC0415 (slow to import)
 
     groups = [{"Fn::If": [name, f"sg-{name}", {"Ref": "AWS::NoValue"}]} for name in names]
     web = {"Type": "AWS::ElasticLoadBalancingV2::LoadBalancer", "Properties": {"SecurityGroups": groups}}
