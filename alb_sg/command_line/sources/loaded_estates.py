@@ -87,7 +87,9 @@ def refuse_unknown_names(loaded_estates: LoadedEstates, load_balancer_names: Ite
     for name in load_balancer_names:
         if name in failed or None in failed or any(has_name_or_arn(one, name) for one in found):
             continue
-        where = ", ".join(f"{estate.account_id} {estate.region}" for estate in loaded_estates.estates[:4])
+        places = [f"{estate.account_id} {estate.region}".strip() for estate in loaded_estates.estates[:4]]
+        # A planned estate may have neither.
+        where = ", ".join(filter(None, places)) or "what was read"
         more = len(loaded_estates.estates) - 4
         raise InvalidInputError(
             f"no load balancer has the name {name!r} in {where}{f' and {more} more' if more > 0 else ''}; give its "

@@ -1,9 +1,9 @@
-"""The source `--terraform-plan`: the estate that a plan would make, alone or over a saved or live one."""
+"""The sources `--terraform-plan` and `--template`: the estate that they would make, alone or over one that exists."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from alb_sg.aws.account_region import AccountRegion
@@ -18,6 +18,12 @@ from alb_sg.command_line.sources.loaded_estates import (
     refuse_unknown_names,
     select_in_estates,
 )
+from alb_sg.command_line.sources.templates import (
+    TEMPLATES_HELP,
+    add_template_arguments,
+    read_template_scenarios,
+    reads_templates,
+)
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.export_file import estate_of_export
@@ -30,13 +36,18 @@ from alb_sg.findings.loaded_exemptions import LoadedExemptions
 from alb_sg.findings.planned_change import combine_scenarios, compare
 from alb_sg.observations.results import Results
 
-PLANNED_HELP = """\
+PLANNED_HELP = (
+    """\
   --terraform-plan F the estate that a Terraform or OpenTofu plan would make: the output of `terraform show -json PLAN`
                      (- for standard input). Alone, or with --estate, --profile or --region over what exists: then the
                      plan's creations, changes and deletions are applied to it, and each finding is newly broken, still
                      broken or fixed. A value that is not known before the plan is applied is never guessed: a verdict
                      that depends on it is an error that names it
 """
+    + TEMPLATES_HELP
+)
+# The most choices that an error shows.
+MAX_SHOWN_CHOICES = 6
 FAIL_ON_CHOICES = ("new", "any", "never")
 # The options that choose a source that nothing can be planned over.
 _REFUSED_OPTIONS = {
@@ -58,6 +69,7 @@ def add_planned_arguments(group: argparse._ActionsContainer) -> None:
     group.add_argument(
         "--terraform-plan", metavar="F", help="the JSON of a Terraform or OpenTofu plan; - for standard input"
     )
+    add_template_arguments(group)
 
 
 def add_fail_on_argument(group: argparse._ActionsContainer) -> None:
@@ -71,12 +83,7 @@ def add_fail_on_argument(group: argparse._ActionsContainer) -> None:
 
 def is_planned(arguments: argparse.Namespace) -> bool:
     """Whether the run judges what a document would make."""
-    return getattr(arguments, "terraform_plan", None) is not None
-
-
-def planned_language(arguments: argparse.Namespace) -> str:
-    """The language of the document, as `alb-sg fix --snippet` names it."""
-    return "terraform" if arguments.terraform_plan is not None else "cloudformation"
+    return getattr(arguments, "terraform_plan", None) is not None or reads_templates(arguments)
 
 
 def has_base(arguments: argparse.Namespace) -> bool:
@@ -88,9 +95,11 @@ def load_planned_run(arguments: argparse.Namespace) -> PlannedRun:
     """Reads the document and what it is judged over. Raises InvalidInputError and NotReadError."""
     for name, option in _REFUSED_OPTIONS.items():
         if getattr(arguments, name, None):
-            raise InvalidInputError(f"a plan is judged alone or over --estate, --profile or --region; omit {option}")
-    if arguments.terraform_plan == STANDARD_INPUT and STANDARD_INPUT in arguments.estate:
-        raise InvalidInputError("standard input holds one document; give --terraform-plan or --estate a file")
+            raise InvalidInputError(
+                f"a plan or template is judged alone or over --estate, --profile or --region; omit {option}"
+            )
+    if [arguments.terraform_plan, *arguments.template, *arguments.estate].count(STANDARD_INPUT) > 1:
+        raise InvalidInputError("standard input holds one document; give the others as files")
     scenarios = _read_scenarios(arguments)
     base = _read_base(arguments)
     return PlannedRun([(scenario, planned_estates(scenario, base)) for scenario in scenarios], base)
@@ -98,14 +107,43 @@ def load_planned_run(arguments: argparse.Namespace) -> PlannedRun:
 
 def load_planned_estates(arguments: argparse.Namespace, load_balancer_names: Sequence[str]) -> LoadedEstates:
     """The estates after the change, for commands that need a single scenario. Raises InvalidInputError."""
+    return load_single_planned_estate(arguments, load_balancer_names)[0]
+
+
+def load_single_planned_estate(
+    arguments: argparse.Namespace, load_balancer_names: Sequence[str]
+) -> tuple[LoadedEstates, Mapping[str, str]]:
+    """The estates after the change, and the file and line of each planned resource.
+
+    Raises InvalidInputError for several scenarios with these load balancers, and for an unknown name.
+    """
     run = load_planned_run(arguments)
-    loaded = [_select(scenario, planned, load_balancer_names) for scenario, planned in run.scenarios]
-    fitting = [one for one in loaded if one.load_balancers] or loaded
+    loaded = [(planned, _select(scenario, planned, load_balancer_names)) for scenario, planned in run.scenarios]
+    _refuse_names_without_load_balancer([one for _, one in loaded], load_balancer_names)
+    fitting = [one for one in loaded if one[1].load_balancers] or loaded
     if len(fitting) > 1:
-        raise InvalidInputError(
-            f"the document can be applied in {len(fitting)} ways; give its parameters, so that one is left"
-        )
-    return fitting[0]
+        raise InvalidInputError(_several_ways(run, load_balancer_names))
+    planned, found = fitting[0]
+    return found, {address: str(location) for address, location in planned.locations.items()}
+
+
+def _several_ways(run: PlannedRun, load_balancer_names: Sequence[str]) -> str:
+    """Which choices are left, for a command that takes one way of applying a document."""
+    ways = [
+        scenario.assumptions
+        for scenario, planned in run.scenarios
+        if _select(scenario, planned, load_balancer_names).load_balancers
+    ]
+    open_choices = [
+        one for one in dict.fromkeys(one for way in ways for one in way) if not all(one in way for way in ways)
+    ]
+    shown = "; ".join(open_choices[:MAX_SHOWN_CHOICES])
+    more = f"; {len(open_choices) - MAX_SHOWN_CHOICES} more" if len(open_choices) > MAX_SHOWN_CHOICES else ""
+    given = f" ({shown}{more})" if shown else "; name one load balancer"
+    return (
+        f"the document can be applied in {len(ways)} ways{given}; this command takes one: give values with "
+        "--template-parameter, or use `alb-sg check`"
+    )
 
 
 def evaluate_planned(
@@ -165,7 +203,7 @@ def refuse_fail_on(arguments: argparse.Namespace) -> None:
     if arguments.fail_on is None:
         return
     if not is_planned(arguments):
-        raise InvalidInputError("--fail-on is for planned estates; omit it without --terraform-plan")
+        raise InvalidInputError("--fail-on is for planned estates; omit it without --terraform-plan and --template")
     if arguments.fail_on == "new" and not has_base(arguments):
         raise InvalidInputError(
             "--fail-on new needs what exists before the change: give --estate, --profile or --region"
@@ -178,6 +216,10 @@ def _is_consequence(result: Result) -> bool:
 
 
 def _read_scenarios(arguments: argparse.Namespace) -> list[Scenario]:
+    if arguments.template:
+        if arguments.terraform_plan is not None:
+            raise InvalidInputError("--terraform-plan and --template are two changes; judge one at a time")
+        return read_template_scenarios(arguments, over_estate=has_base(arguments))
     # Most runs judge no plan.
     from alb_sg.estate.planned.terraform import read_terraform_scenario  # noqa: PLC0415 (see above)
 

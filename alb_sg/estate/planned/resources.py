@@ -56,6 +56,9 @@ class Location:
     file: str
     line: int | None = None
 
+    def __str__(self) -> str:
+        return self.file if self.line is None else f"{self.file}, line {self.line}"
+
 
 @dataclass(frozen=True)
 class PlannedResource:
