@@ -28,6 +28,7 @@ from alb_sg.command_line.sources.planned import (
     is_planned,
     planned_exit_code,
     refuse_fail_on,
+    refuse_format,
 )
 from alb_sg.command_line.streaming import StreamedResults, stream_json_lines
 from alb_sg.estate.json_files import find_json_files
@@ -86,6 +87,7 @@ def add_check(commands: Commands) -> None:
 def run(arguments: argparse.Namespace) -> int:
     choice = select_rules(arguments.rule, arguments.parameter)
     refuse_fail_on(arguments)
+    refuse_format(arguments)
     with open_output(arguments.output, machine_readable=is_machine_readable(arguments)) as stream:
         if is_planned(arguments):
             from alb_sg.command_line.exemption_options import load_given_exemptions  # noqa: PLC0415

@@ -35,6 +35,7 @@ from alb_sg.findings.finding import Change, EvaluationError, Finding, Result
 from alb_sg.findings.loaded_exemptions import LoadedExemptions
 from alb_sg.findings.planned_change import combine_scenarios, compare
 from alb_sg.observations.results import Results
+from alb_sg.report.formats import ASFF
 
 PLANNED_HELP = (
     """\
@@ -86,6 +87,15 @@ def is_planned(arguments: argparse.Namespace) -> bool:
     return getattr(arguments, "terraform_plan", None) is not None or reads_templates(arguments)
 
 
+def refuse_format(arguments: argparse.Namespace) -> None:
+    """Raises InvalidInputError for a format that has no place for what does not exist yet."""
+    if is_planned(arguments) and arguments.format == ASFF:
+        raise InvalidInputError(
+            "AWS Security Hub takes findings of resources that exist, in an account; choose another --format for a plan "
+            "or template"
+        )
+
+
 def has_base(arguments: argparse.Namespace) -> bool:
     """Whether the document is judged over an estate that exists."""
     return bool(arguments.estate or arguments.profile or arguments.region)
@@ -134,7 +144,9 @@ def _several_ways(run: PlannedRun, load_balancer_names: Sequence[str]) -> str:
         for scenario, planned in run.scenarios
         if _select(scenario, planned, load_balancer_names).load_balancers
     ]
-    open_choices = [one for one in dict.fromkeys(one for way in ways for one in way) if not all(one in way for way in ways)]
+    open_choices = [
+        one for one in dict.fromkeys(one for way in ways for one in way) if not all(one in way for way in ways)
+    ]
     shown = "; ".join(open_choices[:MAX_SHOWN_CHOICES])
     more = f"; {len(open_choices) - MAX_SHOWN_CHOICES} more" if len(open_choices) > MAX_SHOWN_CHOICES else ""
     given = f" ({shown}{more})" if shown else "; name one load balancer"
