@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.command_line.evaluate_all import evaluate_all
@@ -34,7 +35,7 @@ from alb_sg.estate.planned.resources import Scenario
 from alb_sg.findings.finding import Change, EvaluationError, Finding, Result
 from alb_sg.findings.loaded_exemptions import LoadedExemptions
 from alb_sg.findings.planned_change import combine_scenarios, compare
-from alb_sg.observations.results import Results
+from alb_sg.observations.results import FileLocation, Results
 from alb_sg.report.formats import ASFF
 
 PLANNED_HELP = (
@@ -91,8 +92,7 @@ def refuse_format(arguments: argparse.Namespace) -> None:
     """Raises InvalidInputError for a format that has no place for what does not exist yet."""
     if is_planned(arguments) and arguments.format == ASFF:
         raise InvalidInputError(
-            "AWS Security Hub takes findings of resources that exist, in an account; choose another --format for a plan "
-            "or template"
+            "AWS Security Hub takes findings of resources that exist; choose another --format for a plan or template"
         )
 
 
@@ -193,7 +193,20 @@ def evaluate_planned(
         estate.account_region: None for _, planned in run.scenarios for estate in planned.estates
     }
     is_exempted = evaluated is not None and evaluated.exemptions_applied
-    return Results(list(places), len(affected), selection.rule_names, findings, errors, is_exempted)
+    locations = {
+        address: FileLocation(_relative(location.file), location.line)
+        for _, planned in run.scenarios
+        for address, location in planned.locations.items()
+    }
+    return Results(list(places), len(affected), selection.rule_names, findings, errors, is_exempted, locations)
+
+
+def _relative(path: str) -> str:
+    """A path as code review tools name it: relative to the working directory, if that contains the file."""
+    try:
+        return Path(path).resolve().relative_to(Path.cwd()).as_posix()
+    except ValueError:
+        return path
 
 
 def planned_exit_code(arguments: argparse.Namespace, results: Results) -> ExitCode:
