@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from alb_sg.findings.finding import AppliedExemption, Compliance, EvaluationError, Finding
+from alb_sg.findings.finding import AppliedExemption, Change, Compliance, EvaluationError, Finding
 
 
 class FileLocation(NamedTuple):
@@ -44,11 +44,19 @@ class Results:
     def count(self, compliance: Compliance) -> int:
         return sum(finding.compliance is compliance for finding in self.findings)
 
+    @property
+    def changes(self) -> Counter[Change]:
+        """How many findings and errors a planned change newly breaks, leaves broken or fixes."""
+        changes = [*(finding.change for finding in self.findings), *(error.change for error in self.errors)]
+        return Counter(change for change in changes if change is not None)
+
     def summary(self) -> dict[str, Any]:
         """Counts of load balancers, of verdicts and errors, and of both for each rule.
 
-        `exempt` is there where exemptions were given; exempted findings count as NOT_APPLICABLE, too.
+        `exempt` is there where exemptions were given; exempted findings count as NOT_APPLICABLE, too. `changes` is
+        there where a planned change breaks, leaves broken or fixes something.
         """
+        changes = self.changes
         verdicts = Counter((finding.rule, finding.compliance) for finding in self.findings)
         failed = Counter(error.rule for error in self.errors)
         return {
@@ -63,4 +71,5 @@ class Results:
             },
             "errors": len(self.errors),
             **({"exempt": len(self.exempted_findings)} if self.exemptions_applied else {}),
+            **({"changes": {change.value: changes[change] for change in Change}} if changes else {}),
         }

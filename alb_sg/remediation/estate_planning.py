@@ -13,7 +13,7 @@ from functools import cached_property
 
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer
-from alb_sg.findings.finding import Finding
+from alb_sg.findings.finding import Finding, Result
 from alb_sg.remediation.change_context import ChangeContext
 from alb_sg.remediation.plan import Plan
 from alb_sg.remediation.planning import Planner
@@ -47,9 +47,9 @@ class EstatePlanner:
     def __init__(self, estate: Estate) -> None:
         self._estate = estate
 
-    def plan(self, load_balancer: LoadBalancer, findings: Iterable[Finding]) -> Plan:
+    def plan(self, load_balancer: LoadBalancer, results: Iterable[Result]) -> Plan:
         group_id = self._least_shared_group(load_balancer)
-        return Planner(load_balancer, self._context, lambda *_: (group_id, None)).plan(tuple(findings))
+        return Planner(load_balancer, self._context, lambda *_: (group_id, None)).plan(tuple(results))
 
     def _least_shared_group(self, load_balancer: LoadBalancer) -> str | None:
         return min(

@@ -19,6 +19,7 @@ COLUMNS = (
     "annotation",
     "missing",
     "exemption",
+    "change",
 )
 # Spreadsheets read a cell that begins with one of these as a formula (OWASP, "CSV Injection").
 FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r")
@@ -40,6 +41,7 @@ def write_csv(results: Results, stream: TextIO) -> None:
             finding.annotation,
             "; ".join(phrasing.describe_missing(missing) for missing in finding.missing),
             "" if finding.applied_exemption is None else phrasing.describe_exemption(finding.applied_exemption),
+            "" if finding.change is None else finding.change.value,
         )
         rows.writerow(tuple(map(_escape_formula, cells)))
 

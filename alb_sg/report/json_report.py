@@ -14,6 +14,9 @@ the verdict or error without it.
 Their findings have `compliance` NOT_APPLICABLE, an empty `missing`, and an `annotation` that names the exemption;
 `summary` also counts them as `exempt`. In `jsonl` each is `{"exemption": …}`, between findings and errors.
 
+A finding or error that a planned change over an estate newly breaks, leaves broken or fixes also has `change` ("newly
+broken", "still broken" or "fixed"), and `summary` counts these as `changes`.
+
 Findings are sorted by account, region, ARN and rule, one on a line. The same input gives the same bytes.
 """
 
@@ -66,7 +69,12 @@ def finding_object(finding: Finding) -> dict[str, Any]:
         "loadBalancerName": finding.load_balancer_name,
         "rule": finding.rule,
         **verdict_object(finding),
+        **_change_object(finding),
     }
+
+
+def _change_object(result: Finding | EvaluationError) -> dict[str, str]:
+    return {} if result.change is None else {"change": result.change.value}
 
 
 def missing_object(missing: Missing) -> dict[str, Any]:
@@ -109,7 +117,12 @@ def verdict_object(finding: Finding) -> dict[str, Any]:
 
 
 def error_object(error: EvaluationError) -> dict[str, Any]:
-    return {"loadBalancerArn": error.load_balancer_arn, "what": phrasing.error_subject(error), "cause": error.cause}
+    return {
+        "loadBalancerArn": error.load_balancer_arn,
+        "what": phrasing.error_subject(error),
+        "cause": error.cause,
+        **_change_object(error),
+    }
 
 
 def _write_lines(objects: Iterable[Mapping[str, Any]], stream: TextIO) -> None:

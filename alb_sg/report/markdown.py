@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TextIO
 
 from alb_sg.aws.arns import load_balancer_name
-from alb_sg.findings.finding import Compliance, Finding, Result
+from alb_sg.findings.finding import Change, Compliance, Finding, Result
 from alb_sg.observations.results import Results
 from alb_sg.recommendations.catalogue import rule_severity
 from alb_sg.report import phrasing
@@ -76,6 +76,10 @@ def _summary_heading(results: Results) -> str:
         f"{results.count(Compliance.NOT_APPLICABLE) - len(results.exempted_findings):,} NOT_APPLICABLE",
         f"{len(results.exempted_findings):,} EXEMPT",
         f"{len(results.errors):,} ERROR",
+        *(
+            f"{count:,} {change.value}"
+            for change, count in sorted(results.changes.items(), key=lambda one: one[0].name)
+        ),
     ]
     return f"### alb-sg: {verdict}\n\n{' · '.join(_escape_underscores(count) for count in counts)}\n"
 
@@ -87,7 +91,9 @@ def _escape_underscores(text: str) -> str:
 
 def _make_tables(results: Results) -> list[_Table]:
     failed = [finding for finding in results.findings if finding.compliance is Compliance.NON_COMPLIANT]
-    failed.sort(key=lambda finding: (rule_severity(finding.rule), *finding.sort_key))
+    # What a planned change breaks comes first.
+    order = {Change.NEWLY_BROKEN: 0, None: 1, Change.STILL_BROKEN: 2, Change.FIXED: 3}
+    failed.sort(key=lambda finding: (order[finding.change], rule_severity(finding.rule), *finding.sort_key))
     return [
         _Table(
             lambda count: f"#### {phrasing.pluralize(count, 'error')}: what they concern is not judged",
@@ -97,7 +103,7 @@ def _make_tables(results: Results) -> list[_Table]:
                     _account_region(error),
                     "" if error.load_balancer_arn is None else load_balancer_name(error.load_balancer_arn),
                     phrasing.error_subject(error),
-                    error.cause,
+                    [*_change(error), error.cause],
                 )
                 for error in results.errors
             ],
@@ -138,13 +144,18 @@ def _account_region(result: Result) -> str:
     return " ".join(part for part in (result.account_id, result.region) if part)
 
 
+def _change(result: Result) -> list[str]:
+    """What a planned change does to a result."""
+    return [] if result.change is None else [result.change.value]
+
+
 def _missing_lines(finding: Finding) -> list[str]:
     """The annotation, and each missing permission if there are several."""
     if len(finding.missing) < 2:
-        return [finding.annotation]
+        return [*_change(finding), finding.annotation]
     lines = [phrasing.describe_missing(missing, MAX_PEERS) for missing in finding.missing[:MAX_MISSING]]
     omitted = len(finding.missing) - len(lines)
-    return [finding.annotation, *lines, *([f"+{omitted:,} more"] if omitted else [])]
+    return [*_change(finding), finding.annotation, *lines, *([f"+{omitted:,} more"] if omitted else [])]
 
 
 def _table_row(*cells: str | Sequence[str]) -> str:

@@ -10,9 +10,9 @@
 
 By default there are failures only: GitHub code scanning makes an alert of every result. The summary counts all.
 
-The location of a result is the file and line of its load balancer in a plan or template. A load balancer that exists has
-no file: its ARN stands for one, escaped so that it is a relative URI, which code scanning requires. The fingerprint is
-that of the load balancer and the rule. The log has no time.
+The location of a result is the file and line of its load balancer in a plan or template. A load balancer that exists
+has no file: its ARN stands for one, escaped so that it is a relative URI, which code scanning requires. The fingerprint
+is that of the load balancer and the rule. The log has no time.
 """
 
 from __future__ import annotations

@@ -249,7 +249,10 @@ REFUSED: dict[str, tuple[tuple[str, ...], str]] = {
         ("check", "--template", "T", "--terraform-plan", "plan.json"),
         "--terraform-plan and --template are two changes; judge one at a time",
     ),
-    "Security Hub": (("check", "--template", "T", "--format", "asff"), "takes findings of resources that exist"),
+    "Security Hub": (
+        ("check", "--template", "T", "--format", "asff"),
+        "Security Hub needs the account of each load balancer",
+    ),
     "an unknown name": (("explain", "Wob", "--template", "T"), "no load balancer has the name 'Wob' in what was read"),
     "a change of an account": (("fix", "Web", "--template", "T", "--apply", "--yes"), "--apply"),
     "new without a base": (("check", "--template", "T", "--fail-on", "new"), "needs what exists before the change"),

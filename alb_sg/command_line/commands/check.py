@@ -28,11 +28,12 @@ from alb_sg.command_line.sources.planned import (
     is_planned,
     planned_exit_code,
     refuse_fail_on,
-    refuse_format,
 )
 from alb_sg.command_line.streaming import StreamedResults, stream_json_lines
+from alb_sg.errors import InvalidInputError
 from alb_sg.estate.json_files import find_json_files
-from alb_sg.report.formats import JSON_LINES
+from alb_sg.observations.results import Results
+from alb_sg.report.formats import ASFF, JSON_LINES
 
 DESCRIPTION = """\
 Judge the security groups of load balancers against what Elastic Load Balancing recommends for Application Load
@@ -87,12 +88,13 @@ def add_check(commands: Commands) -> None:
 def run(arguments: argparse.Namespace) -> int:
     choice = select_rules(arguments.rule, arguments.parameter)
     refuse_fail_on(arguments)
-    refuse_format(arguments)
     with open_output(arguments.output, machine_readable=is_machine_readable(arguments)) as stream:
         if is_planned(arguments):
             from alb_sg.command_line.exemption_options import load_given_exemptions  # noqa: PLC0415
 
             planned = evaluate_planned(arguments, choice, arguments.load_balancer, load_given_exemptions(arguments))
+            if arguments.format == ASFF:
+                _require_accounts(planned)
             write_formatted(planned, arguments, stream)
             return planned_exit_code(arguments, planned)
         if arguments.format == JSON_LINES and arguments.exemptions is None:
@@ -106,6 +108,15 @@ def run(arguments: argparse.Namespace) -> int:
         results = evaluate_all(load_estates(arguments, choice, arguments.load_balancer), choice, exemptions)
         write_formatted(results, arguments, stream)
     return exit_code(results.findings, results.errors)
+
+
+def _require_accounts(results: Results) -> None:
+    """Raises InvalidInputError where a plan does not tell the account that a finding in ASFF must name."""
+    if any(not finding.account_id for finding in results.findings):
+        raise InvalidInputError(
+            "--format asff: Security Hub needs the account of each load balancer, and the plan or template does not tell it; judge "
+            "over the account with --region, or choose another format"
+        )
 
 
 def _stream_json_lines(arguments: argparse.Namespace, selection: RuleSelection, stream: TextIO) -> StreamedResults:

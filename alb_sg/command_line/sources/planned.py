@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -36,7 +36,6 @@ from alb_sg.findings.finding import Change, EvaluationError, Finding, Result
 from alb_sg.findings.loaded_exemptions import LoadedExemptions
 from alb_sg.findings.planned_change import combine_scenarios, compare
 from alb_sg.observations.results import FileLocation, Results
-from alb_sg.report.formats import ASFF
 
 PLANNED_HELP = (
     """\
@@ -88,12 +87,9 @@ def is_planned(arguments: argparse.Namespace) -> bool:
     return getattr(arguments, "terraform_plan", None) is not None or reads_templates(arguments)
 
 
-def refuse_format(arguments: argparse.Namespace) -> None:
-    """Raises InvalidInputError for a format that has no place for what does not exist yet."""
-    if is_planned(arguments) and arguments.format == ASFF:
-        raise InvalidInputError(
-            "AWS Security Hub takes findings of resources that exist; choose another --format for a plan or template"
-        )
+def planned_language(arguments: argparse.Namespace) -> str:
+    """The language of the document, as `alb-sg fix --snippet` names it."""
+    return "terraform" if arguments.terraform_plan is not None else "cloudformation"
 
 
 def has_base(arguments: argparse.Namespace) -> bool:
@@ -116,14 +112,7 @@ def load_planned_run(arguments: argparse.Namespace) -> PlannedRun:
 
 
 def load_planned_estates(arguments: argparse.Namespace, load_balancer_names: Sequence[str]) -> LoadedEstates:
-    """The estates after the change, for commands that need a single scenario. Raises InvalidInputError."""
-    return load_single_planned_estate(arguments, load_balancer_names)[0]
-
-
-def load_single_planned_estate(
-    arguments: argparse.Namespace, load_balancer_names: Sequence[str]
-) -> tuple[LoadedEstates, Mapping[str, str]]:
-    """The estates after the change, and the file and line of each planned resource.
+    """The estates after the change, for commands that need a single scenario.
 
     Raises InvalidInputError for several scenarios with these load balancers, and for an unknown name.
     """
@@ -134,7 +123,7 @@ def load_single_planned_estate(
     if len(fitting) > 1:
         raise InvalidInputError(_several_ways(run, load_balancer_names))
     planned, found = fitting[0]
-    return found, {address: str(location) for address, location in planned.locations.items()}
+    return replace(found, locations={address: str(location) for address, location in planned.locations.items()})
 
 
 def _several_ways(run: PlannedRun, load_balancer_names: Sequence[str]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from alb_sg.aws.arns import account_id_of, region_of
+from alb_sg.estate.json_files import file_error_context
 from alb_sg.estate.planned.resources import Action, PlannedResource, Scenario
 from alb_sg.estate.planned.terraform_plan import data_sources, read_terraform_plan, resource_changes
 from alb_sg.estate.planned.terraform_references import Instance, Key, References, module_path, parse_steps
@@ -40,7 +41,9 @@ _PHYSICAL_ID_ATTRIBUTES: Mapping[str, str] = {
 
 def read_terraform_scenario(path: str) -> Scenario:
     """What the plan in a file would make; `-` is standard input. Raises InvalidInputError, naming the file."""
-    return terraform_scenario(read_terraform_plan(path))
+    document = read_terraform_plan(path)
+    with file_error_context(path):
+        return terraform_scenario(document)
 
 
 def terraform_scenario(document: Mapping[str, Any]) -> Scenario:

@@ -288,14 +288,19 @@ def resources(world: World, *, exist: bool) -> dict[str, tuple[str, dict[str, An
                 "health_check": [check],
             },
         )
-    for port, group in world.listeners:
+    for listener_port, forwarded_to in world.listeners:
         action = {
-            "type": "redirect" if group is None else "forward",
-            "target_group_arn": "" if group is None else names.target_group(group),
+            "type": "redirect" if forwarded_to is None else "forward",
+            "target_group_arn": "" if forwarded_to is None else names.target_group(forwarded_to),
         }
-        found[f"aws_lb_listener.l{port}"] = (
-            listener_arn(port),
-            {"load_balancer_arn": names.load_balancer, "port": port, "protocol": "HTTP", "default_action": [action]},
+        found[f"aws_lb_listener.l{listener_port}"] = (
+            listener_arn(listener_port),
+            {
+                "load_balancer_arn": names.load_balancer,
+                "port": listener_port,
+                "protocol": "HTTP",
+                "default_action": [action],
+            },
         )
     for number, groups in enumerate(world.instances):
         found[f"aws_instance.i{number}"] = (
@@ -306,10 +311,10 @@ def resources(world: World, *, exist: bool) -> dict[str, tuple[str, dict[str, An
                 "private_ip": address(number),
             },
         )
-    for group, instance, port in world.targets:
-        found[f"aws_lb_target_group_attachment.a{group}_{instance}_{port or 0}"] = (
-            f"attachment-{group}-{instance}-{port}",
-            {"target_group_arn": names.target_group(group), "target_id": names.instance(instance), "port": port},
+    for group, instance, own_port in world.targets:
+        found[f"aws_lb_target_group_attachment.a{group}_{instance}_{own_port or 0}"] = (
+            f"attachment-{group}-{instance}-{own_port}",
+            {"target_group_arn": names.target_group(group), "target_id": names.instance(instance), "port": own_port},
         )
     return found
 
