@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from alb_sg.findings.finding import AppliedExemption, Change, Compliance, EvaluationError, Finding
+
+
+class FileLocation(NamedTuple):
+    """Where a planned load balancer is written. `file` is relative to the working directory where that contains it."""
+
+    file: str
+    line: int | None
 
 
 @dataclass(frozen=True)
@@ -15,7 +22,8 @@ class Results:
     """Findings and errors, each ordered by account, region, ARN and rule.
 
     `account_regions` are the accounts and regions that were read, with `load_balancer_count` load balancers to judge.
-    `exemptions_applied`: exemptions were given, even where none applies.
+    `exemptions_applied`: exemptions were given, even where none applies. `locations` are the places of planned load
+    balancers in their files, by ARN or address.
     """
 
     account_regions: Sequence[tuple[str, str]]
@@ -24,6 +32,7 @@ class Results:
     findings: Sequence[Finding]
     errors: Sequence[EvaluationError]
     exemptions_applied: bool = False
+    locations: Mapping[str, FileLocation] = field(default_factory=dict)
 
     @property
     def exempted_findings(self) -> list[tuple[Finding, AppliedExemption]]:

@@ -7,11 +7,11 @@ import re
 from collections.abc import Iterable, Iterator
 
 from alb_sg.remediation.api_calls import group_description, rule_description
-from alb_sg.remediation.plan import Addition, PeerKind
+from alb_sg.remediation.plan import PeerKind
 from alb_sg.remediation.snippets import Snippet
 
-_ADDRESS = re.compile(r'(module\..*\.)?aws(cc)?_[a-z0-9_]+\.[^."\s\[\]]+(\[[^\]]*\])?')
-MODULES = re.compile(r'^(module\.[^.\[]+(\[("[^"]*"|[0-9]+)\])?\.)+')
+# The address of a planned resource, perhaps in a module.
+_ADDRESS = re.compile(r'(?:module\.[^."\[\]]+(?:\[[^\]]*\])?\.)*(aws(?:cc)?_[a-z0-9_]+\.[^."\[\]]+(?:\[[^\]]*\])?)')
 # The arguments that name a rule's peer.
 PEER_ARGUMENTS = {
     PeerKind.IPV4: "cidr_ipv4",
@@ -47,7 +47,7 @@ def _resources(snippet: Snippet) -> Iterator[str]:
             "ip_protocol": _hcl_string(addition.permission.protocol),
             "from_port": str(addition.permission.from_port),
             "to_port": str(addition.permission.to_port),
-            PEER_ARGUMENTS[addition.peer_kind]: _peer(addition),
+            PEER_ARGUMENTS[addition.peer_kind]: _identifier(addition.peer),
         }
         width = max(map(len, fields))
         yield f'{separator}resource "aws_vpc_security_group_{name}_rule" "{prefix}_{number}" {{'
@@ -56,18 +56,10 @@ def _resources(snippet: Snippet) -> Iterator[str]:
         separator = "\n"
 
 
-def _peer(addition: Addition) -> str:
-    if addition.peer_kind in (PeerKind.SECURITY_GROUP, PeerKind.PREFIX_LIST):
-        return _identifier(addition.peer)
-    return _hcl_string(addition.peer)
-
-
-def _identifier(identifier: str) -> str:
-    """The identifier of a resource, or a reference to it if a plan describes it."""
-    if not _ADDRESS.fullmatch(identifier):
-        return _hcl_string(identifier)
-    # Inside of its module, a resource has its address without the modules.
-    return f"{MODULES.sub('', identifier)}.id"
+def _identifier(value: str) -> str:
+    """An identifier as a string. That of a planned resource is a reference to it, as its own module writes it."""
+    match = _ADDRESS.fullmatch(value)
+    return _hcl_string(value) if match is None else f"{match[1]}.id"
 
 
 def _hcl_string(value: str) -> str:

@@ -4,5 +4,5 @@ from __future__ import annotations
 
 TEXT = "text"
 JSON_LINES = "jsonl"
-CSV, ASFF = "csv", "asff"
-FORMATS = (TEXT, "json", JSON_LINES, CSV, "markdown", "sarif", "junit", ASFF, "ocsf")
+CSV, ASFF, SARIF = "csv", "asff", "sarif"
+FORMATS = (TEXT, "json", JSON_LINES, CSV, "markdown", SARIF, "junit", ASFF, "ocsf")

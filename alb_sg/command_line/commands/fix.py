@@ -25,12 +25,12 @@ from alb_sg.command_line.output import open_output
 from alb_sg.command_line.rule_selection import select_rules
 from alb_sg.command_line.sources.loaded_estates import LoadedEstates, account_region_key
 from alb_sg.command_line.sources.loading import load_estates
-from alb_sg.command_line.sources.planned import is_planned, load_single_planned_estate
+from alb_sg.command_line.sources.planned import is_planned, planned_language
 from alb_sg.errors import InvalidInputError, NotReadError
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.exemptions.exemption import Exemptions
-from alb_sg.findings.finding import EvaluationError, Finding, Result
+from alb_sg.findings.finding import EvaluationError, Result
 from alb_sg.remediation.api_calls import parse_execution_id
 from alb_sg.remediation.change_context import ChangeContext, change_context, unknown_change_context
 from alb_sg.remediation.cloudformation import render_cloudformation
@@ -63,8 +63,8 @@ EXAMPLES = """\
   alb-sg fix --undo fix-20270131t120000-1f3a9c
   alb-sg fix shop --snippet terraform > shop.tf
   alb-sg fix shop --estate estate.json                 plan for a saved estate, without any call
-  alb-sg fix shop --terraform-plan plan.json           code for a Terraform plan
-  alb-sg fix Web --template template.yaml              code for a template, in its own language
+  alb-sg fix shop --terraform-plan plan.json           the rules that a Terraform plan lacks, as code
+  alb-sg fix Web --template template.yaml              the rules that a CloudFormation template lacks, as code
 """
 EXIT_CODES = """exit codes:
   0  there was nothing to do, or everything is done
@@ -136,9 +136,8 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.rules_per_group,
     )
     fix = FixRequest(selection.rules, exemption_date(arguments), policy, _read_exemptions(arguments))
-    if is_planned(arguments):
-        return _write_planned_code(arguments, fix)
-    render_snippets = None if arguments.snippet is None else SNIPPET_WRITERS[arguments.snippet]
+    language = arguments.snippet or (planned_language(arguments) if is_planned(arguments) else None)
+    render_snippets = None if language is None else SNIPPET_WRITERS[language]
     machine_readable = arguments.format != "text" or render_snippets is not None
     with open_output(arguments.output, machine_readable=machine_readable) as stream:
         loaded = load_estates(arguments, selection, arguments.load_balancer, include_all_targets=True)
@@ -147,13 +146,22 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.apply:
             _apply_plans(arguments, fix, report)
         if render_snippets is not None:
-            stream.write(render_snippets(make_snippets(plans)))
-            write_errors(report.errors, sys.stderr)
+            stream.write(render_snippets(make_snippets(plans, loaded.locations)))
+            write_errors([*report.errors, *(one for plan in plans for one in plan.evaluation_errors)], sys.stderr)
+            _write_refusals(plans)
         elif arguments.format == "json":
             write_fix_json(report, stream)
         else:
             write_fix(report, stream, Style.for_stream(stream))
     return _exit_code(report)
+
+
+def _write_refusals(plans: Sequence[Plan]) -> None:
+    """What the code does not fix, as messages of the command."""
+    for plan in plans:
+        for refusal in plan.refusals:
+            text = f"alb-sg: {plan.load_balancer.name}: {refusal.rule} is not fixed: {refusal.text}"
+            sys.stderr.write(printable(text) + "\n")
 
 
 def _exit_code(report: FixReport) -> ExitCode:
@@ -179,13 +187,14 @@ def _refuse_combinations(arguments: argparse.Namespace) -> None:
     elif not arguments.load_balancer:
         raise InvalidInputError("no load balancer is named; give its name or ARN (see alb-sg fix --help)")
     changes = arguments.apply or arguments.undo is not None
+    if is_planned(arguments) and (changes or arguments.format != "text"):
+        raise InvalidInputError(
+            "what is planned is fixed in its own code, which `alb-sg fix` writes; leave out --apply, --undo and "
+            "--format json"
+        )
     if changes and (arguments.estate or arguments.config_items):
         raise InvalidInputError(
             "files can only be planned for; to change an account, leave out --estate and --config-items"
-        )
-    if is_planned(arguments) and (arguments.apply or arguments.undo is not None or arguments.format != "text"):
-        raise InvalidInputError(
-            "the rules of a plan or template are written as code, to be added to it; omit --apply, --undo and --format"
         )
     if changes and arguments.snippet is not None:
         raise InvalidInputError("--snippet writes code instead of changing the account; leave out --snippet or --apply")
@@ -204,33 +213,16 @@ def _read_exemptions(arguments: argparse.Namespace) -> Exemptions:
     return read_exemption_document(arguments.exemptions, arguments.profile, arguments.region)
 
 
-# --- code for plans and templates
-
-
-def _write_planned_code(arguments: argparse.Namespace, fix: FixRequest) -> ExitCode:
-    """Writes the rules that planned load balancers lack, in the language of the document."""
-    loaded, places = load_single_planned_estate(arguments, arguments.load_balancer)
-    language = arguments.snippet or ("cloudformation" if arguments.template else "terraform")
-    plans: list[Plan] = []
-    report = FixReport(plans, list(loaded.errors))
-    for estate, load_balancer in loaded.load_balancers:
-        results = judge_load_balancer(estate, load_balancer, fix)
-        findings = [result for result in results if isinstance(result, Finding)]
-        plans.append(EstatePlanner(estate).plan(load_balancer, findings))
-        report.errors.extend(result for result in results if isinstance(result, EvaluationError))
-    with open_output(arguments.output, machine_readable=True) as stream:
-        stream.write(SNIPPET_WRITERS[language](make_snippets(report.plans, places)))
-    write_errors(report.errors, sys.stderr)
-    for plan in report.plans:
-        for refusal in plan.refusals:
-            sys.stderr.write(printable(f"alb-sg: {refusal.rule} of {plan.load_balancer.name}: {refusal.text}") + "\n")
-    return _exit_code(report)
-
-
 # --- plans
 
 
 def _make_plans(arguments: argparse.Namespace, fix: FixRequest, loaded: LoadedEstates) -> list[Plan]:
+    if is_planned(arguments):
+        # No account holds the planned groups, so that there is nothing to read about them.
+        return [
+            EstatePlanner(estate).plan(load_balancer, judge_load_balancer(estate, load_balancer, fix))
+            for estate, load_balancer in loaded.load_balancers
+        ]
     plans = []
     for estate, load_balancer in loaded.load_balancers:
         results = judge_load_balancer(estate, load_balancer, fix)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import attrgetter
 
 from alb_sg.errors import InvalidInputError, NotReadError
@@ -17,13 +17,15 @@ from alb_sg.findings.finding import EvaluationError, enumeration_error
 class LoadedEstates:
     """The estates of a run, the load balancers to judge in each, and the enumerations that failed.
 
-    `from_config_items` holds the keys of the estates that come from files of Config items.
+    `from_config_items` holds the keys of the estates that come from files of Config items. `locations` are the files
+    and lines of planned resources, by address.
     """
 
     estates: Sequence[Estate]
     load_balancers_by_account_region: Mapping[tuple[str, str], Sequence[LoadBalancer]]
     errors: Sequence[EvaluationError]
     from_config_items: frozenset[tuple[str, str]] = frozenset()
+    locations: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def load_balancers(self) -> list[tuple[Estate, LoadBalancer]]:

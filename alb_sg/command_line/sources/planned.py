@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.command_line.evaluate_all import evaluate_all
@@ -34,7 +35,7 @@ from alb_sg.estate.planned.resources import Scenario
 from alb_sg.findings.finding import Change, EvaluationError, Finding, Result
 from alb_sg.findings.loaded_exemptions import LoadedExemptions
 from alb_sg.findings.planned_change import combine_scenarios, compare
-from alb_sg.observations.results import Results
+from alb_sg.observations.results import FileLocation, Results
 
 PLANNED_HELP = (
     """\
@@ -86,6 +87,11 @@ def is_planned(arguments: argparse.Namespace) -> bool:
     return getattr(arguments, "terraform_plan", None) is not None or reads_templates(arguments)
 
 
+def planned_language(arguments: argparse.Namespace) -> str:
+    """The language of the document, as `alb-sg fix --snippet` names it."""
+    return "terraform" if arguments.terraform_plan is not None else "cloudformation"
+
+
 def has_base(arguments: argparse.Namespace) -> bool:
     """Whether the document is judged over an estate that exists."""
     return bool(arguments.estate or arguments.profile or arguments.region)
@@ -106,14 +112,7 @@ def load_planned_run(arguments: argparse.Namespace) -> PlannedRun:
 
 
 def load_planned_estates(arguments: argparse.Namespace, load_balancer_names: Sequence[str]) -> LoadedEstates:
-    """The estates after the change, for commands that need a single scenario. Raises InvalidInputError."""
-    return load_single_planned_estate(arguments, load_balancer_names)[0]
-
-
-def load_single_planned_estate(
-    arguments: argparse.Namespace, load_balancer_names: Sequence[str]
-) -> tuple[LoadedEstates, Mapping[str, str]]:
-    """The estates after the change, and the file and line of each planned resource.
+    """The estates after the change, for commands that need a single scenario.
 
     Raises InvalidInputError for several scenarios with these load balancers, and for an unknown name.
     """
@@ -124,7 +123,7 @@ def load_single_planned_estate(
     if len(fitting) > 1:
         raise InvalidInputError(_several_ways(run, load_balancer_names))
     planned, found = fitting[0]
-    return found, {address: str(location) for address, location in planned.locations.items()}
+    return replace(found, locations={address: str(location) for address, location in planned.locations.items()})
 
 
 def _several_ways(run: PlannedRun, load_balancer_names: Sequence[str]) -> str:
@@ -183,7 +182,20 @@ def evaluate_planned(
         estate.account_region: None for _, planned in run.scenarios for estate in planned.estates
     }
     is_exempted = evaluated is not None and evaluated.exemptions_applied
-    return Results(list(places), len(affected), selection.rule_names, findings, errors, is_exempted)
+    locations = {
+        address: FileLocation(_relative(location.file), location.line)
+        for _, planned in run.scenarios
+        for address, location in planned.locations.items()
+    }
+    return Results(list(places), len(affected), selection.rule_names, findings, errors, is_exempted, locations)
+
+
+def _relative(path: str) -> str:
+    """A path as code review tools name it: relative to the working directory, if that contains the file."""
+    try:
+        return Path(path).resolve().relative_to(Path.cwd()).as_posix()
+    except ValueError:
+        return path
 
 
 def planned_exit_code(arguments: argparse.Namespace, results: Results) -> ExitCode:
