@@ -114,8 +114,8 @@ def _require_accounts(results: Results) -> None:
     """Raises InvalidInputError where a plan does not tell the account that a finding in ASFF must name."""
     if any(not finding.account_id for finding in results.findings):
         raise InvalidInputError(
-            "--format asff: Security Hub needs the account of each load balancer, and the plan or template does not tell it; judge "
-            "over the account with --region, or choose another format"
+            "--format asff: Security Hub needs the account of each load balancer, and the plan or template does not "
+            "tell it; judge over the account with --region, or choose another format"
         )
 
 
