@@ -15,21 +15,13 @@ import pytest
 
 from tests.builders import EGRESS, HEALTH, ICMP, INGRESS, RULES
 from tests.command_line.calling import Command
+from tests.samples.shared import shared_samples
 
 COMPLIANT, NON_COMPLIANT, NOT_APPLICABLE, ERROR = "COMPLIANT", "NON_COMPLIANT", "NOT_APPLICABLE", "ERROR"
 NOT_JUDGED = dict.fromkeys(RULES, NOT_APPLICABLE)
 
 
-def _shared_templates() -> Path | None:
-    """The folder beside the repository, also for a work tree further down."""
-    for parent in Path(__file__).resolve().parents[2:5]:
-        folder = parent.parent / "shared" / "samples" / "iac" / "cloudformation"
-        if folder.is_dir():
-            return folder
-    return None
-
-
-FOLDER = _shared_templates()
+FOLDER = shared_samples("cloudformation")
 
 
 class Case(NamedTuple):
