@@ -227,7 +227,7 @@ REFUSED: dict[str, tuple[tuple[str, ...], str]] = {
     ),
     "two values": (
         ("check", "--template", "T", "--template-parameter", "Clients=a", "--template-parameter", "Clients=b"),
-        "the template parameter Clients is given two values; give one",
+        "a template parameter, Clients, is given twice with two values; give one",
     ),
     "a parameter that is not there": (
         ("check", "--template", "T", "--template-parameter", "Client=a"),
@@ -236,6 +236,10 @@ REFUSED: dict[str, tuple[tuple[str, ...], str]] = {
     "a value that is not allowed": (
         ("check", "--template", "T", "--template-parameter", "Scheme=public"),
         "'public' is not allowed for parameter Scheme; the template allows internal, internet-facing",
+    ),
+    "a nested stack that is not there": (
+        ("check", "--template", "T", "--nested-template", "Network=network.yaml"),
+        "no nested stack has the address 'Network' (there is none); correct --nested-template",
     ),
     "parameters without a template": (
         ("check", "--template-defaults"),

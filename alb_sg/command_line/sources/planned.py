@@ -284,6 +284,9 @@ def _read_base(arguments: argparse.Namespace) -> Sequence[Estate]:
 
 def _select(scenario: Scenario, planned: PlannedEstates, load_balancer_names: Sequence[str]) -> LoadedEstates:
     loaded = select_in_estates(planned.estates, load_balancer_names)
+    if not load_balancer_names:
+        unread = [EvaluationError("", "", None, None, one.origin, one.remedy) for one in scenario.unread]
+        loaded = replace(loaded, errors=[*loaded.errors, *unread])
     if scenario.load_balancers is None:
         return loaded
     wanted = scenario.load_balancers
