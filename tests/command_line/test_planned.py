@@ -323,6 +323,7 @@ SHOW = "terraform show -json PLAN > plan.json"
         (b"\xff\x00\xff", "neither UTF-8 nor UTF-16 text"),
         (b"{", "not JSON"),
         (document(resource_changes=[{"address": "a"}]), "resource_changes[0]: an object with `change` was expected"),
+        (document(configuration={"root_module": []}), "configuration.root_module: an object was expected"),
     ],
     ids=[
         "binary plan",
@@ -339,6 +340,7 @@ SHOW = "terraform show -json PLAN > plan.json"
         "no text",
         "no JSON",
         "no change",
+        "no module",
     ],
 )
 def test_what_is_no_plan(command: Command, content: bytes, expected: str) -> None:

@@ -32,6 +32,8 @@ class SecurityGroupBuilder:
     def __init__(self, draft: Draft, vpcs: VpcBuilder) -> None:
         self._draft = draft
         self._vpcs = vpcs
+        # The rules that the change of a group itself takes away, by group and direction.
+        self._taken_away: dict[tuple[str, str], Rules] = {}
 
     def build(self) -> None:
         for identifier in self._draft.deleted(types.SECURITY_GROUP):
@@ -39,6 +41,7 @@ class SecurityGroupBuilder:
             self._draft.deleted_groups.add(identifier)
         for one in self._draft.each(types.SECURITY_GROUP):
             self._add_security_group(one)
+        self._take_unlisted_rules_away()
         self._apply_rules(types.SECURITY_GROUP_INGRESS, "ingress")
         self._apply_rules(types.SECURITY_GROUP_EGRESS, "egress")
 
@@ -46,6 +49,7 @@ class SecurityGroupBuilder:
         identifier = resource_id(resource)
         existing = self._draft.security_groups.get(identifier)
         after = self._draft.after(resource)
+        before = self._draft.before(resource)
         name, vpc_id = after.text("GroupName"), after.text("VpcId")
         tags = tags_of(after.get_all("Tags"))
         ingress, egress = (self._inline_rules(resource, after, direction) for direction in ("ingress", "egress"))
@@ -61,10 +65,13 @@ class SecurityGroupBuilder:
             ingress.unknown,
             egress.unknown,
         )
+        if before is not None:
+            for direction, rules in (("ingress", ingress), ("egress", egress)):
+                was = self._inline_rules(resource, before, direction)
+                self._taken_away[identifier, direction] = with_rules_taken_away(was, rules)
         if existing is None or resource.action in NEW_ACTIONS:
             self._draft.security_groups[identifier] = group
             return
-        before = self._draft.before(resource)
         if resource.action is Action.KEEP:
             return
         for direction, rules in (("ingress", ingress), ("egress", egress)):
@@ -88,6 +95,18 @@ class SecurityGroupBuilder:
             # CreateSecurityGroup adds it (EC2 API reference); a reader whose tool removes it writes an empty list.
             return Rules(split_rules([ALL_TRAFFIC]))
         return read_rules(resource.address, direction, properties.objects(name), resource_id(resource))
+
+    def _take_unlisted_rules_away(self) -> None:
+        """The rules of groups from which a resource takes those that it does not list."""
+        for one in self._draft.each(types.EXCLUSIVE_RULES):
+            group_id = self._draft.after(one).text("GroupId")
+            group = self._draft.security_groups.get(group_id) if isinstance(group_id, str) else None
+            if group is not None and one.action is not Action.KEEP:
+                for direction in ("ingress", "egress"):
+                    if rules_of(group, direction).known:
+                        cause = f"{one.address} takes away those that it does not list"
+                        group = with_rules(group, direction, Rules(unknown=(UnknownValue("rules", cause),)))
+                self._draft.security_groups[group.id] = group
 
     def _apply_rules(self, resource_type: str, direction: str) -> None:
         """The rules that are resources of their own: first those that go, then those that come."""
@@ -135,7 +154,10 @@ class SecurityGroupBuilder:
             elif self._draft.base is not None and group_id in self._draft.security_groups:
                 # The base holds it as it is.
                 continue
-            added[group_id] = added.get(group_id, Rules()) | read_rule(one.address, direction, after, group_id)
+            rules = read_rule(one.address, direction, after, group_id)
+            if one.action is Action.KEEP:
+                rules = with_rules_taken_away(rules, self._taken_away.get((group_id, direction), Rules()))
+            added[group_id] = added.get(group_id, Rules()) | rules
         return added, of_unknown_group
 
     def _group_elsewhere(self, group_id: str) -> SecurityGroup | None:

@@ -101,6 +101,18 @@ class LoadBalancerBuilder:
             self._draft.listeners[arn] = self._draft.overlay(one, self._draft.listeners.get(arn), read)
         for one in self._draft.each(types.LISTENER_RULE):
             self._add_listener_rule(one)
+        if self._draft.base is None:
+            self._add_listeners_elsewhere()
+
+    def _add_listeners_elsewhere(self) -> None:
+        """A load balancer that exists and has no listener in the document may have some in another stack or state."""
+        with_listeners = {one.load_balancer_arn for one in self._draft.listeners.values()}
+        for one in self._draft.each(types.LOAD_BALANCER):
+            arn = resource_id(one)
+            if one.action not in NEW_ACTIONS and arn not in with_listeners:
+                unknown = UnknownValue("listeners", f"it exists already, and {NOT_IN_DOCUMENT}")
+                elsewhere = f"of {one.address} in another stack or state"
+                self._draft.listeners[elsewhere] = Listener(elsewhere, arn, "HTTP", unknown, (), unknown)
 
     def _add_listener_of_unknown(self, resource: PlannedResource, cause: str) -> None:
         """A listener of a load balancer that is not known may be one of each."""

@@ -168,10 +168,16 @@ class MemberBuilder:
         elif configuration is not None:
             planned = self._named(types.LAUNCH_CONFIGURATION, configuration, "LaunchConfigurationName")
             if planned is not None:
-                members = self._instance_members(self._launch_properties(planned.properties, subnets), ())
-                return members._replace(subnets=subnets)
+                # Those of a launch configuration are identifiers, in spite of the property's name.
+                groups = planned.properties.get("SecurityGroups")
+                return self._launched_members({"SecurityGroupIds": groups}, subnets)
             unknown = configuration if isinstance(configuration, UnknownPlannedValue) else unknown
         return Members((), unknown_value("security groups", unknown), subnets)
+
+    def _launched_members(self, properties: Mapping[str, Any], subnets: tuple[Any, ...]) -> Members:
+        """The members that an Auto Scaling group launches into its own subnets."""
+        launched = Properties(self._draft.values, {**properties, "SubnetId": list(subnets)})
+        return self._instance_members(launched, ())._replace(subnets=subnets)
 
     def _named(self, resource_type: str, name: Any, name_property: str) -> PlannedResource | None:
         """The resource of a type with this identifier or name."""
@@ -191,10 +197,7 @@ class MemberBuilder:
             if not isinstance(data, Properties):
                 cause = data or UnknownPlannedValue("LaunchTemplateData is missing")
                 return Members((), unknown_value("security groups", cause), subnets)
-            return self._instance_members(
-                self._launch_properties(data.raw, subnets),
-                (),
-            )._replace(subnets=subnets)
+            return self._launched_members(data.raw, subnets)
 
         after = read(template.properties)
         if isinstance(version, str) and version.isdigit() and template.action is not Action.CREATE:
@@ -209,10 +212,3 @@ class MemberBuilder:
                 cause = "whether its instances use the new version of the launch template is not known"
                 return after._replace(groups=common, unknown_groups=UnknownValue("security groups", cause))
         return after
-
-    def _launch_properties(self, properties: Mapping[str, Any], subnets: tuple[Any, ...]) -> Properties:
-        """`SecurityGroups` of a launch configuration are identifiers. The subnets are the Auto Scaling group's."""
-        renamed = {"SecurityGroupIds" if key == "SecurityGroups" else key: one for key, one in properties.items()}
-        if "SecurityGroups" in properties and properties.get("SecurityGroupIds"):
-            renamed["SecurityGroupIds"] = properties["SecurityGroupIds"]
-        return Properties(self._draft.values, {**renamed, "SubnetId": list(subnets)})

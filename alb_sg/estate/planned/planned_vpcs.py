@@ -155,20 +155,20 @@ class VpcBuilder:
         return unknown
 
     def blocks_of_subnets(self, subnets: Sequence[Any]) -> tuple[str, ...]:
-        """The blocks of subnets; empty where one of them is not known."""
+        """The blocks of subnets. A family of which a subnet's block is not known is left out."""
         blocks: list[str] = []
-        for subnet in subnets:
-            planned = self._draft.all_by_id.get(subnet) if isinstance(subnet, str) else None
-            if planned is None or planned.type != types.SUBNET:
-                return ()
-            properties = Properties(self._draft.values, planned.properties)
-            for name in ("CidrBlock", "Ipv6CidrBlock"):
-                block = properties.get(name)
-                if isinstance(block, str) and is_cidr(block):
-                    blocks.append(block)
-                elif block is not None:
-                    return ()
+        for name in ("CidrBlock", "Ipv6CidrBlock"):
+            of_family = [self._block_of_subnet(subnet, name) for subnet in subnets]
+            if all(of_family):
+                blocks += [block for block in of_family if block is not None]
         return tuple(dict.fromkeys(blocks))
+
+    def _block_of_subnet(self, subnet: Any, name: str) -> str | None:
+        planned = self._draft.all_by_id.get(subnet) if isinstance(subnet, str) else None
+        if planned is None or planned.type != types.SUBNET:
+            return None
+        block = Properties(self._draft.values, planned.properties).get(name)
+        return block if isinstance(block, str) and is_cidr(block) else None
 
     def known_vpc_id(self, vpc_id: str | UnknownValue | None, owner: str) -> str:
         """A VPC's identifier. One that is not known gets an identifier that says whose VPC it is."""

@@ -29,3 +29,5 @@ AUTO_SCALING_ATTACHMENT = "AlbSg::AutoScalingAttachment"
 INTERFACE_SECURITY_GROUP = "AlbSg::NetworkInterfaceSecurityGroup"
 # An entry of a prefix list: PrefixListId, Cidr.
 PREFIX_LIST_ENTRY = "AlbSg::PrefixListEntry"
+# Other rules than those that are resources of their own are taken from a group: GroupId.
+EXCLUSIVE_RULES = "AlbSg::ExclusiveRules"

@@ -8,7 +8,12 @@ from typing import Any
 from alb_sg.aws.arns import account_id_of, region_of
 from alb_sg.estate.json_files import file_error_context
 from alb_sg.estate.planned.resources import Action, PlannedResource, Scenario
-from alb_sg.estate.planned.terraform_plan import data_sources, read_terraform_plan, resource_changes
+from alb_sg.estate.planned.terraform_plan import (
+    data_sources,
+    read_terraform_plan,
+    require_known_shape,
+    resource_changes,
+)
 from alb_sg.estate.planned.terraform_references import Instance, Key, References, module_path, parse_steps
 from alb_sg.estate.planned.terraform_resources import (
     DATA_READERS,
@@ -48,6 +53,7 @@ def read_terraform_scenario(path: str) -> Scenario:
 
 def terraform_scenario(document: Mapping[str, Any]) -> Scenario:
     """What a plan would make. Raises InvalidInputError for a document that is not as the format says."""
+    require_known_shape(document)
     instances = [*_managed(document), *_data(document)]
     references = References(document, [one for one in instances if one.action is not Action.DELETE])
     places = _Places(document, references, instances)
@@ -107,7 +113,8 @@ def _key(entry: Mapping[str, Any]) -> Key:
     index = entry.get("index")
     if isinstance(index, int | str) and not isinstance(index, bool):
         return index
-    steps = parse_steps(entry.get("address") or "")
+    address = entry.get("address")
+    steps = parse_steps(address) if isinstance(address, str) else []
     return steps[-1][1] if steps else None
 
 

@@ -104,6 +104,48 @@ def _checked(document: Any) -> Mapping[str, Any]:
     return document
 
 
+def require_known_shape(document: Mapping[str, Any]) -> None:
+    """Raises InvalidInputError where a part by which references are followed is not as the format says."""
+    _objects(document, "variables", "")
+    configuration = _object(document, "configuration", "")
+    for key, provider in _objects(configuration, "provider_config", "configuration").items():
+        _object(provider, "expressions", f"configuration.provider_config.{key}")
+    _require_module_shape(_object(configuration, "root_module", "configuration"), "configuration.root_module")
+
+
+def _require_module_shape(module: Mapping[str, Any], place: str) -> None:
+    for index, resource in enumerate(_list(module.get("resources"), f"{place}.resources")):
+        at = f"{place}.resources[{index}]"
+        if not isinstance(resource, Mapping):
+            raise InvalidInputError("an object was expected", at)
+        for name in ("type", "name", "provider_config_key"):
+            if not isinstance(resource.get(name, ""), str):
+                raise InvalidInputError("text was expected", f"{at}.{name}")
+        _object(resource, "expressions", at)
+    _objects(module, "variables", place)
+    _objects(module, "outputs", place)
+    for name, call in _objects(module, "module_calls", place).items():
+        at = f"{place}.module_calls.{name}"
+        _object(call, "expressions", at)
+        _require_module_shape(_object(call, "module", at), f"{at}.module")
+
+
+def _objects(owner: Mapping[str, Any], name: str, place: str) -> Mapping[str, Mapping[str, Any]]:
+    """An object whose values are objects."""
+    found = _object(owner, name, place)
+    return {key: _object(found, key, f"{place}.{name}" if place else name) for key in found}
+
+
+def _object(owner: Mapping[str, Any], name: str, place: str) -> Mapping[str, Any]:
+    """An object; empty where it is absent."""
+    value = owner.get(name)
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise InvalidInputError("an object was expected", f"{place}.{name}" if place else name)
+    return value
+
+
 def resource_changes(document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """The changes of single resources. Raises InvalidInputError for one that is not as the format says."""
     for index, change in enumerate(_list(document.get("resource_changes"), "resource_changes")):
@@ -113,8 +155,8 @@ def resource_changes(document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]
         if missing is not None:
             raise InvalidInputError("text is missing", f"resource_changes[{index}].{missing}")
         actions = change["change"].get("actions")
-        if not isinstance(actions, list) or not actions:
-            raise InvalidInputError("a list is missing", f"resource_changes[{index}].change.actions")
+        if not isinstance(actions, list) or not actions or not all(isinstance(one, str) for one in actions):
+            raise InvalidInputError("a list of texts is missing", f"resource_changes[{index}].change.actions")
         yield change
 
 
@@ -128,10 +170,12 @@ def data_sources(document: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str
         if not isinstance(module, Mapping):
             continue
         address = module.get("address") or ""
-        for resource in module.get("resources") or ():
+        if not isinstance(address, str):
+            raise InvalidInputError("text was expected", "prior_state.values: address")
+        for resource in _list(module.get("resources"), "prior_state.values: resources"):
             if isinstance(resource, Mapping) and resource.get("mode") == "data":
                 yield address, resource
-        modules += list(module.get("child_modules") or ())
+        modules += _list(module.get("child_modules"), "prior_state.values: child_modules")
 
 
 def _list(value: Any, place: str) -> list[Any]:

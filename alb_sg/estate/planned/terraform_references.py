@@ -23,7 +23,27 @@ ModulePath = tuple[tuple[str, Key], ...]
 # One step of an address: a name, perhaps with an index.
 _STEP = re.compile(r'([^.\[\]"]+)(?:\[(?:"((?:[^"\\]|\\.)*)"|(\d+)|[^\]]*)\])?')
 _IDENTIFIER = re.compile(r"(?:sg|subnet|vpc|i|eni|pl|lt)-[0-9a-zA-Z]+|arn:[^\s]+")
+# Computed attributes that may hold an identifier of any resource, by a word in their names.
+_ANY_IDENTIFIER = re.compile("group|sg|output|result|value|json|body|response|id$|ids$|arn")
 _MAX_DEPTH = 40
+# Resources whose unknown attributes may be identifiers of security groups and target groups, or anything.
+_OTHER_SOURCES = frozenset(
+    {
+        "aws_cloudformation_stack",
+        "aws_cloudformation_stack_set_instance",
+        "aws_codedeploy_deployment_group",
+        "aws_directory_service_directory",
+        "aws_eks_cluster",
+        "aws_elastic_beanstalk_environment",
+        "aws_elb",
+        "aws_emr_cluster",
+        "aws_lambda_invocation",
+        "aws_servicecatalog_provisioned_product",
+        "aws_ssm_parameter",
+        "aws_workspaces_directory",
+        "terraform_data",
+    }
+)
 # The attributes that name a resource itself.
 IDENTITY_ATTRIBUTES = frozenset(
     {
@@ -101,18 +121,21 @@ class Candidates(NamedTuple):
     """What an unknown value may consist of.
 
     `references` are resources of a fitting type, and identifiers of resources outside the plan. `has_choice`: the
-    expression also refers to values by which it may choose between them. `opaque` names what could not be followed.
+    expression also refers to values by which it may choose between them. `opaque` names what could not be followed, and
+    `is_open` says that the value may come from something else altogether.
     """
 
     references: tuple[ResourceReference | str, ...] = ()
     has_choice: bool = False
     opaque: str = ""
+    is_open: bool = False
 
     def __or__(self, other: Candidates) -> Candidates:
         return Candidates(
             tuple(dict.fromkeys((*self.references, *other.references))),
             self.has_choice or other.has_choice,
             self.opaque or other.opaque,
+            self.is_open or other.is_open,
         )
 
 
@@ -197,7 +220,7 @@ class References:
         configuration does not hold it."""
         if expression is None:
             return self.eliminate(instance.module, types, without=instance)
-        return self._follow_all(_references_in(expression), instance.module, instance, types, depth)
+        return self._follow_all(references_in(expression), instance.module, instance, types, depth)
 
     def eliminate(self, module: ModulePath, types: frozenset[str], without: Instance | None = None) -> Candidates:
         """Every resource of some types that a value of a module can come from."""
@@ -216,6 +239,8 @@ class References:
         for one in self._by_module.get(module, ()):
             if one.type in types and not one.is_data:
                 found |= Candidates((ResourceReference(one.address),))
+            elif one.type in _OTHER_SOURCES or (one.is_data and not isinstance(one.after, Mapping)):
+                found |= Candidates(opaque=one.address, is_open=True)
         node = self._module(module)
         call = None if node is None else node.call
         if call is not None:
@@ -276,8 +301,10 @@ class References:
     ) -> Candidates:
         own_key = owner.key if owner is not None and has_key else None
         match [name for name, _ in steps]:
-            case ["var", name, *_]:
-                return self._follow_variable(module, name, types, depth)
+            case ["var", name, *rest]:
+                found = self._follow_variable(module, name, types, depth)
+                # An index or attribute takes a part of the value.
+                return found._replace(has_choice=True) if rest or steps[1][1] is not None else found
             case ["local", *_]:
                 return self.eliminate(module, types, without=owner)._replace(opaque=reference)
             case ["module", _, *rest]:
@@ -318,7 +345,7 @@ class References:
         # The call stands in the parent module; `each` and `count` in it are those of the call.
         path, (called, key) = module[:-1], module[-1]
         owner = Instance(f"module.{called}", path, "module", called, key, action=Action.KEEP)
-        return self._follow_all(_references_in(expression), path, owner, types, depth + 1)
+        return self._follow_all(references_in(expression), path, owner, types, depth + 1)
 
     def _follow_module(
         self,
@@ -339,14 +366,15 @@ class References:
             outputs = {} if node is None else node.node.get("outputs") or {}
             for output in rest[:1] or outputs:
                 found |= self._follow_output(path, output, types, depth)
-        return found
+        takes_part = len(rest) != 1 or steps[2][1] is not None
+        return found._replace(has_choice=True) if takes_part else found
 
     def _follow_output(self, path: ModulePath, name: str, types: frozenset[str], depth: int) -> Candidates:
         node = self._module(path)
         output = ({} if node is None else node.node.get("outputs") or {}).get(name)
         if not isinstance(output, Mapping):
             return Candidates(opaque=f"output {name}")
-        return self._follow_all(_references_in(output.get("expression")), path, None, types, depth + 1)
+        return self._follow_all(references_in(output.get("expression")), path, None, types, depth + 1)
 
     def _follow_each(
         self, rest: Sequence[str], module: ModulePath, owner: Instance | None, types: frozenset[str], depth: int
@@ -359,12 +387,13 @@ class References:
             expression = (calls.get(owner.name) or {}).get("for_each_expression")
         else:
             expression = self.resource_configuration(owner).get("for_each_expression")
-        references = _longest(_references_in(expression))
+        references = _longest(references_in(expression))
         if len(references) == 1:
             # for_each over another resource: each.value is its instance of the same key.
             continued = ".".join((references[0], *rest[1:]))
             return self._follow_one(continued, module, owner, types, depth + 1, has_key=True)
-        return self._follow_all(references, module, owner, types, depth + 1)
+        # Each key has a value of its own.
+        return self._follow_all(references, module, owner, types, depth + 1)._replace(has_choice=True)
 
     def _follow_resource(
         self,
@@ -393,7 +422,7 @@ class References:
         attribute = attributes[0] if attributes else ""
         if instance.is_data:
             if not isinstance(instance.after, Mapping):
-                return Candidates(opaque=instance.address)
+                return Candidates(opaque=instance.address, is_open=True)
             return _identifiers(instance.after.get(attribute or "id"))
         own = instance.type in types
         if own and (not attribute or attribute in IDENTITY_ATTRIBUTES):
@@ -402,17 +431,22 @@ class References:
             return Candidates((ResourceReference(instance.address),))
         if attribute == "default_security_group_id" and "aws_security_group" in types:
             return Candidates((ResourceReference(instance.address, "DefaultSecurityGroup"),))
-        if not attribute:
-            return Candidates(opaque=instance.address)
-        return self._follow_argument(instance, attribute, types, depth)
+        if not attribute or attribute in ("id", "arn"):
+            # The identifier of another type's resource is none of these types.
+            return Candidates(opaque=instance.address, is_open=instance.type in _OTHER_SOURCES)
+        return self._follow_argument(instance, attribute, types, depth, attributes[1:])
 
-    def _follow_argument(self, instance: Instance, attribute: str, types: frozenset[str], depth: int) -> Candidates:
+    def _follow_argument(
+        self, instance: Instance, attribute: str, types: frozenset[str], depth: int, rest: Sequence[str] = ()
+    ) -> Candidates:
         """What an unknown attribute of a resource is set to, such as the VPC of a subnet."""
         if not _is_unknown(instance, attribute):
             return _identifiers(instance.after.get(attribute) if isinstance(instance.after, Mapping) else None)
-        expression = (self.expressions(instance) or {}).get(attribute)
+        expression = _part_of((self.expressions(instance) or {}).get(attribute), rest)
         if expression is None:
-            return Candidates(opaque=f"{instance.address}.{attribute}")
+            # The provider computes it, as Amazon EKS does the group of a cluster.
+            name = ".".join((attribute, *rest))
+            return Candidates(opaque=f"{instance.address}.{name}", is_open=_ANY_IDENTIFIER.search(name) is not None)
         return self.follow(instance, expression, types, depth + 1)
 
 
@@ -424,10 +458,19 @@ def _resources_by_name(node: Mapping[str, Any]) -> dict[tuple[bool, str, str], M
     }
 
 
-def _references_in(expression: Any) -> list[str]:
+def _part_of(expression: Any, attributes: Sequence[str]) -> Any:
+    """The expression of an attribute of a single block; None where the configuration does not hold it."""
+    for attribute in attributes:
+        if isinstance(expression, list):
+            expression = expression[0] if len(expression) == 1 else None
+        expression = expression.get(attribute) if isinstance(expression, Mapping) else None
+    return expression
+
+
+def references_in(expression: Any) -> list[str]:
     """The references of an expression, or of all expressions of a block."""
     if isinstance(expression, list):
-        return [reference for one in expression for reference in _references_in(one)]
+        return [reference for one in expression for reference in references_in(one)]
     if not isinstance(expression, Mapping):
         return []
     references = expression.get("references")
@@ -435,7 +478,7 @@ def _references_in(expression: Any) -> list[str]:
         return [one for one in references if isinstance(one, str)]
     if "constant_value" in expression:
         return []
-    return [reference for one in expression.values() for reference in _references_in(one)]
+    return [reference for one in expression.values() for reference in references_in(one)]
 
 
 def _longest(references: Iterable[str]) -> list[str]:

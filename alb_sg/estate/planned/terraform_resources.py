@@ -243,7 +243,7 @@ def _vpc_cidr_block(view: View) -> Properties:
 def _subnet(view: View) -> Properties:
     return {
         "VpcId": view.reference("vpc_id", *_VPCS),
-        "CidrBlock": view.get("cidr_block"),
+        "CidrBlock": view.computed("cidr_block"),
         "Ipv6CidrBlock": view.get("ipv6_cidr_block"),
     }
 
@@ -265,6 +265,9 @@ def _instance(view: View) -> Properties:
             for one in view.blocks(name)
         ],
     }
+    if not properties["SecurityGroupIds"]:
+        # Groups of a default VPC by their names; those of an instance that exists are listed both ways.
+        properties["SecurityGroups"] = view.references("security_groups")
     if not properties["SecurityGroupIds"] and view.blocks("launch_template"):
         properties["SecurityGroupIds"] = [UnknownPlannedValue(f"the launch template of {view.place}")]
     return properties
@@ -321,6 +324,7 @@ def _launch_template(view: View) -> Properties:
         "LatestVersionNumber": view.computed("latest_version"),
         "LaunchTemplateData": {
             "SecurityGroupIds": view.references("vpc_security_group_ids", *_SECURITY_GROUPS),
+            "SecurityGroups": view.references("security_group_names"),
             "NetworkInterfaces": interfaces,
         },
     }
@@ -452,6 +456,10 @@ READERS: Mapping[str, tuple[str, Reader]] = {
     "aws_default_security_group": (types.SECURITY_GROUP, _default_security_group),
     "aws_vpc_security_group_ingress_rule": (types.SECURITY_GROUP_INGRESS, lambda view: _vpc_rule(view, "Source")),
     "aws_vpc_security_group_egress_rule": (types.SECURITY_GROUP_EGRESS, lambda view: _vpc_rule(view, "Destination")),
+    "aws_vpc_security_group_rules_exclusive": (
+        types.EXCLUSIVE_RULES,
+        lambda view: {"GroupId": view.reference("security_group_id", *_SECURITY_GROUPS)},
+    ),
     "aws_network_interface_sg_attachment": (types.INTERFACE_SECURITY_GROUP, _interface_security_group),
     "aws_vpc": (types.VPC, _vpc),
     "aws_default_vpc": (types.VPC, _vpc),

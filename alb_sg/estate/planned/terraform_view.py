@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from alb_sg.estate.planned.resources import PlannedValue, ResourceReference, UnknownPlannedValue
-from alb_sg.estate.planned.terraform_references import Candidates, Instance, References
+from alb_sg.estate.planned.resources import Action, PlannedValue, ResourceReference, UnknownPlannedValue
+from alb_sg.estate.planned.terraform_references import Candidates, Instance, References, references_in
 
 _NOTHING: Mapping[str, Any] = {}
+# Blocks that are lists, in the configuration's order, and those of which only the whole counts.
+_ORDERED_BLOCKS = frozenset({"action", "default_action", "network_interfaces", "subnet_mapping", "target_group"})
 
 
 class View:
@@ -65,9 +67,14 @@ class View:
     def is_text(self, name: str) -> bool:
         return isinstance(self._values.get(name), str)
 
-    def is_written(self, name: str) -> bool:
-        """Whether the author wrote the argument. It is not known of one in a `dynamic` block."""
-        return self._expressions is None or name in self._expressions
+    @property
+    def _is_new(self) -> bool:
+        return self.instance.action in (Action.CREATE, Action.REPLACE)
+
+    def _is_left_out(self, name: str) -> bool:
+        """Whether the author left out an argument of a new resource. It is not known of one in a `dynamic` block, and
+        of one that exists the provider knows it."""
+        return self._is_new and self._expressions is not None and name not in self._expressions
 
     def is_unknown(self, name: str) -> bool:
         """Whether a part of the argument is not known before the change."""
@@ -76,12 +83,12 @@ class View:
     def get(self, name: str) -> PlannedValue:
         """The value of an argument; None where it is absent.
 
-        The provider computes an argument that is unknown and not written: it is absent too.
+        The provider computes an argument of a new resource that is unknown and not written: it is absent too.
         """
         if _contains_true(self._sensitive.get(name)):
             return UnknownPlannedValue(f"{self.place}.{name} is sensitive")
         if self._unknown.get(name) is True:
-            return self._unknown_value(name) if self.is_written(name) else None
+            return None if self._is_left_out(name) else self._unknown_value(name)
         return self._values.get(name)
 
     def computed(self, name: str) -> PlannedValue:
@@ -97,7 +104,7 @@ class View:
             return value
         found = self._follow(name, types)
         new = [one for one in found.references if self._references.is_new(one)]
-        if len(new) == 1:
+        if len(new) == 1 and not found.is_open:
             return new[0]
         return self._ambiguous(name, found)
 
@@ -109,14 +116,18 @@ class View:
         values = self._values.get(name)
         if not _contains_true(unknown):
             return None if values is None else list(values) if isinstance(values, list) else [values]
-        if unknown is True and not self.is_written(name):
+        if unknown is True and self._is_left_out(name):
             return None
         found = self._follow(name, types)
         if unknown is True:
             return self._unknown_list(name, found)
         known = [one for one in values or () if one is not None]
         new = [one for one in found.references if self._references.is_new(one)]
-        if isinstance(unknown, list) and len(new) == sum(1 for one in unknown if _contains_true(one)):
+        if (
+            not found.is_open
+            and isinstance(unknown, list)
+            and len(new) == sum(1 for one in unknown if _contains_true(one))
+        ):
             return [*known, *new]
         return [*known, *self._unknown_list(name, found)]
 
@@ -125,7 +136,7 @@ class View:
         new = [one for one in found.references if self._references.is_new(one)]
         if new and not found.has_choice and not found.opaque:
             return list(found.references)
-        if len(new) == 1:
+        if len(new) == 1 and not found.is_open:
             # The list is unknown because of this one, and may have other elements.
             is_alone = len(found.references) == 1 and not found.opaque
             return [new[0]] if is_alone else [new[0], self._ambiguous(name, found)]
@@ -138,20 +149,15 @@ class View:
         if sensitive is True:
             return [UnknownPlannedValue(f"{self.place}.{name} is sensitive")]
         if unknown is True:
-            return [self._unknown_value(name)] if self._has_expression(name) else []
+            return [self._unknown_value(name)] if self._has_expression(name) or not self._is_new else []
         if isinstance(values, Mapping):
             values, unknown, sensitive = [values], [unknown], [sensitive]
         if not isinstance(values, list):
             return []
         written = self._whole if self._expressions is None else self._expressions.get(name)
-        whole = written if isinstance(written, Mapping) and _is_expression(written) else None
-        if isinstance(written, Mapping):
-            written = [written]
-        same_length = isinstance(written, list) and len(written) == len(values)
         found: list[View | UnknownPlannedValue] = []
         for index, value in enumerate(values):
-            # Terraform lists the blocks of the configuration in its order; a `dynamic` one is not among them.
-            expressions = written[index] if same_length and isinstance(written, list) else None
+            expressions, whole = _expressions_of_block(written, name, index, value, len(values))
             found.append(
                 View(
                     self._references,
@@ -159,7 +165,7 @@ class View:
                     value,
                     _element(unknown, index),
                     _element(sensitive, index),
-                    expressions if isinstance(expressions, Mapping) and not _is_expression(expressions) else None,
+                    expressions,
                     f"{self.place}.{name}[{index}]",
                     whole,
                 )
@@ -191,6 +197,37 @@ class View:
             causes.append(f"depends on {found.opaque}, which a plan does not show")
         said = f" ({'; '.join(causes)})" if causes else ""
         return UnknownPlannedValue(f"known after apply: {self.place}.{name}{said}")
+
+
+def _expressions_of_block(
+    written: Any, name: str, index: int, value: Any, count: int
+) -> tuple[Mapping[str, Any] | None, Mapping[str, Any] | None]:
+    """The expressions of a block, or else one expression that gives all blocks.
+
+    The blocks of a set are in another order than in the configuration. Their constants tell which is which.
+    """
+    if isinstance(written, Mapping) and _is_expression(written):
+        return None, written
+    blocks = [written] if isinstance(written, Mapping) else written if isinstance(written, list) else []
+    blocks = [block for block in blocks if isinstance(block, Mapping)]
+    if len(blocks) != count:
+        # Some blocks are in a `dynamic` block, which the configuration leaves out.
+        return None, None
+    if count == 1 or name in _ORDERED_BLOCKS:
+        return blocks[index], None
+    fitting = [block for block in blocks if _fits(block, value)]
+    if len(fitting) == 1:
+        return fitting[0], None
+    return None, {"references": [reference for block in fitting for reference in references_in(block)]}
+
+
+def _fits(block: Mapping[str, Any], value: Any) -> bool:
+    """Whether the constants of a block's expressions are those of its value."""
+    return isinstance(value, Mapping) and all(
+        str(value.get(name)) == str(expression["constant_value"])
+        for name, expression in block.items()
+        if isinstance(expression, Mapping) and "constant_value" in expression
+    )
 
 
 def _element(values: Any, index: int) -> Any:

@@ -1032,3 +1032,126 @@ def test_the_awscc_provider() -> None:
         ],
     )
     assert short(plan, "awscc_elasticloadbalancingv2_load_balancer.web") == "CCCN"
+
+
+# --- what only looks as if it were known
+
+
+def test_the_group_that_another_service_makes() -> None:
+    """Amazon EKS makes a group for a cluster, which is none of those that the cluster is given."""
+    plan = vpc(Plan())
+    security_group(plan, "aws_security_group.nodes")
+    cluster = {"security_group_ids": [Ref("aws_security_group.nodes.id")], "cluster_security_group_id": COMPUTED}
+    plan.create("aws_eks_cluster.main", name="main", vpc_config=[cluster])
+    load_balancer(plan, groups=[Ref("aws_eks_cluster.main.vpc_config[0].cluster_security_group_id")])
+    listener(plan, group=None)
+    rule(plan, "https", "ingress", Ref("aws_security_group.nodes.id"), **OPEN_443)
+    assert short(plan) == "?--?"
+    assert "cluster_security_group_id" in error(plan, "listeners")
+
+
+def test_a_local_value_beside_a_cluster() -> None:
+    """It may be the group of the cluster."""
+    plan = vpc(Plan())
+    security_group(plan, "aws_security_group.alb")
+    plan.create("aws_eks_cluster.main", name="main", vpc_config=[{"cluster_security_group_id": COMPUTED}])
+    load_balancer(plan, groups=[Ref("aws_security_group.alb.id")])
+    listener(plan, group=None)
+    rule(plan, "https", "ingress", Ref("local.group"), **OPEN_443)
+    assert short(plan) == "?--?"
+
+
+def test_an_element_of_a_variable() -> None:
+    """`var.groups["alb"]` is one of the groups that the module is given."""
+    plan = vpc(Plan())
+    security_group(plan, "aws_security_group.alb")
+    security_group(plan, "aws_security_group.app")
+    plan.call("module.web", groups=Ref("aws_security_group.alb.id", "aws_security_group.app.id"))
+    address = "module.web.aws_lb.this"
+    load_balancer(plan, address, groups=[Ref('var.groups["alb"]')], subnets=["subnet-1"])
+    rule(plan, "icmp", "ingress", ALB_GROUP, **OPEN_ICMP)
+    assert short(plan, address) == "---?"
+
+
+def test_blocks_of_a_set_are_in_another_order() -> None:
+    """Their constants tell which expressions belong to which block."""
+    plan = balanced()
+    target_group(plan, "aws_lb_target_group.admin", port=9000)
+    listener(plan, 8443, name="admin", group="aws_lb_target_group.admin")
+    network = {"security_groups": [APP_GROUP], "subnets": [Ref("aws_subnet.a.id")]}
+    first = {"target_group_arn": Ref("aws_lb_target_group.admin.arn"), "container_port": 9000}
+    second = {"target_group_arn": Ref("aws_lb_target_group.app.arn"), "container_port": 8080}
+    plan.create("aws_ecs_service.app", network_configuration=[network], load_balancer=[first, second])
+    plan.changes[-1]["change"]["after"]["load_balancer"].reverse()
+    plan.changes[-1]["change"]["after_unknown"]["load_balancer"].reverse()
+    # Port 8080 is open to the service, and 9000 is not.
+    assert "TCP:9000" in judge_plan(plan)[LB, "targets"]
+    assert "+1 more" not in judge_plan(plan)[LB, "targets"]
+
+
+def test_rules_of_a_group_that_exists_are_unknown_as_a_whole() -> None:
+    """The provider would know them if they were not written: a `dynamic` block makes them."""
+    plan = existing([TO_EVERYBODY])
+    group = {"name": "alb", "vpc_id": "vpc-1", "egress": []}
+    plan.changes = [one for one in plan.changes if one["address"] != "aws_security_group.alb"]
+    plan.update("aws_security_group.alb", "sg-1", {**group, "ingress": [TO_EVERYBODY]}, **group, ingress=COMPUTED)
+    assert short(plan, ARN) == "?--?"
+
+
+def test_a_group_takes_away_a_rule_that_is_a_resource_of_its_own() -> None:
+    """Inline rules are all that the group has: the provider takes away the others, whoever made them."""
+    plan = existing([])
+    plan.changes = [one for one in plan.changes if one["address"] != "aws_security_group.alb"]
+    group = {"name": "alb", "vpc_id": "vpc-1", "egress": []}
+    plan.update("aws_security_group.alb", "sg-1", {**group, "ingress": [TO_EVERYBODY]}, **group, ingress=[])
+    plan.keep(
+        "aws_vpc_security_group_ingress_rule.https", "sgr-1", security_group_id="sg-1", ip_protocol="tcp", **OPEN_443
+    )
+    assert short(plan, ARN) == "N--N"
+
+
+def test_a_rule_that_an_old_refresh_did_not_list() -> None:
+    """With `-refresh=false`, the group's rules are those before its own rules were made."""
+    plan = existing([])
+    plan.keep(
+        "aws_vpc_security_group_ingress_rule.https", "sgr-1", security_group_id="sg-1", ip_protocol="tcp", **OPEN_443
+    )
+    assert short(plan, ARN) == "C--N"
+
+
+def test_rules_that_are_not_listed_are_taken_away() -> None:
+    plan = existing([TO_EVERYBODY])
+    plan.create("aws_vpc_security_group_rules_exclusive.alb", security_group_id="sg-1", ingress_rule_ids=[])
+    assert short(plan, ARN) == "?--?"
+
+
+def test_listeners_of_a_load_balancer_that_exists_are_elsewhere() -> None:
+    """Applications add listeners to a load balancer of another state."""
+    plan = existing([TO_EVERYBODY])
+    plan.changes = [one for one in plan.changes if one["type"] != "aws_lb_listener"]
+    assert short(plan, ARN) == "???N"
+
+
+def test_a_subnet_whose_block_is_not_known() -> None:
+    """An address may be in it, whatever the other subnet's block is."""
+    plan = web()
+    plan.create("aws_subnet.b", vpc_id=Ref("aws_vpc.main.id"), cidr_block=COMPUTED, ipv4_ipam_pool_id="pool")
+    entry = plan.changes[[one["address"] for one in plan.changes].index("aws_ecs_service.app")]
+    assert entry["change"]["after_unknown"]["network_configuration"][0]["subnets"] is True
+    expressions = next(one for one in plan.root["resources"] if one["type"] == "aws_ecs_service")["expressions"]
+    both = Ref("aws_subnet.a.id", "aws_subnet.b.id").references
+    expressions["network_configuration"][0]["subnets"] = {"references": both}
+    rule(plan, "app", "egress", ALB_GROUP, from_port=8080, to_port=8080, cidr_ipv4="10.0.1.0/24")
+    assert short(plan) == "N??N"
+
+
+def test_groups_of_an_instance_by_name() -> None:
+    plan = balanced(target_type="instance")
+    plan.create("aws_instance.app", vpc_security_group_ids=COMPUTED, security_groups=["web"], private_ip=COMPUTED)
+    plan.create(
+        "aws_lb_target_group_attachment.app",
+        target_group_arn=Ref("aws_lb_target_group.app.arn"),
+        target_id=Ref("aws_instance.app.id"),
+        port=None,
+    )
+    assert short(plan) == "N??N"
