@@ -320,3 +320,21 @@ def test_every_verdict_is_in_sarif_on_request(command: Command, template: str) -
     given = ("check", "--template", template, "--template-defaults", "--format")
     assert len(command(*given, "sarif", "--sarif-all").json["runs"][0]["results"]) == 4
     assert "--sarif-all is for --format sarif; omit it" in command.refused(*given, "json", "--sarif-all")
+
+
+@pytest.mark.parametrize(
+    ("rule", "verdict"),
+    [
+        # Whichever port Amazon ECS chooses, it is open.
+        ('{IpProtocol: "-1", CidrIp: 0.0.0.0/0}', "COMPLIANT"),
+        # Port 8080 may be the one, and may not.
+        ("{IpProtocol: tcp, FromPort: 8080, ToPort: 8080, CidrIp: 0.0.0.0/0}", "its tasks have host ports"),
+    ],
+)
+def test_host_ports_that_amazon_ecs_chooses_may_be_any(command: Command, rule: str, verdict: str) -> None:
+    text = TEMPLATE.replace("{IpProtocol: tcp, FromPort: 8080, ToPort: 8080, CidrIp: 10.0.0.0/16}", rule)
+    head, _, _ = text.partition("      NetworkConfiguration:")
+    path = write(command, head.replace("TargetType: ip", "TargetType: instance"))
+    given = ("--template-defaults", "--rule", "instance_egress", "--format", "json")
+    answer = command("check", "--template", path, *given)
+    assert verdicts(answer)[EGRESS].startswith(verdict)
