@@ -75,7 +75,10 @@ class Judge:
         unread: list[NotReadError] = []
         for requirement in requirement_set.requirements:
             try:
-                known.append(check(permissions, requirement, parameters, one_family=one_family))
+                coverage = check(permissions, requirement, parameters, one_family=one_family)
+                if requirement.unread is not None and not coverage.is_covered:
+                    raise requirement.unread
+                known.append(coverage)
             except NotReadError as error:
                 if not self.estate.is_planned:
                     raise

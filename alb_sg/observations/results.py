@@ -23,7 +23,8 @@ class Results:
 
     `account_regions` are the accounts and regions that were read, with `load_balancer_count` load balancers to judge.
     `exemptions_applied`: exemptions were given, even where none applies. `locations` are the places of planned load
-    balancers in their files, by ARN or address.
+    balancers in their files, by ARN or address. `fix_code` holds the rules that planned load balancers lack, in the
+    language of the plan or template, for the formats that show it.
     """
 
     account_regions: Sequence[tuple[str, str]]
@@ -33,6 +34,7 @@ class Results:
     errors: Sequence[EvaluationError]
     exemptions_applied: bool = False
     locations: Mapping[str, FileLocation] = field(default_factory=dict)
+    fix_code: str = ""
 
     @property
     def exempted_findings(self) -> list[tuple[Finding, AppliedExemption]]:

@@ -34,7 +34,7 @@ class Traffic(NamedTuple):
     @property
     def label(self) -> str:
         if self.protocol == "tcp":
-            return f"TCP:{self.from_port}"
+            return f"TCP:{self.from_port}" if self.from_port == self.to_port else f"TCP:{self.from_port}-{self.to_port}"
         return f"{'ICMP' if self.protocol == 'icmp' else 'ICMPv6'} type {self.from_port} code {self.to_port}"
 
     def matches(self, permission: Permission) -> bool:
@@ -46,12 +46,15 @@ class Traffic(NamedTuple):
         first, last = permission.from_port, permission.to_port
         if self.protocol == "tcp":
             # No ports means all ports. A loader refuses one port without the other.
-            return first is None or last is None or first <= self.from_port <= last
+            return first is None or last is None or first <= self.from_port <= self.to_port <= last
         if first is None or last is None:
             # For ICMPv6 no type means all types (EC2 API). For ICMP its meaning is not documented.
             return self.protocol == "icmpv6" and first is None and last is None
         return first in (-1, self.from_port) and last in (-1, self.to_port)
 
+
+# Every port that a target may turn out to have.
+ANY_TCP_PORT = Traffic("tcp", 1, 65535)
 
 # Path MTU Discovery (EC2 user guide, "Network maximum transmission unit", Path MTU Discovery): RFC 1191's
 # "fragmentation needed" and RFC 8201's "packet too big".

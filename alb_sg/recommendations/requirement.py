@@ -122,13 +122,15 @@ Peer = AddressPeer | PrefixListPeer | SecurityGroupPeer | TargetPeer
 
 class Requirement(NamedTuple):
     """Traffic that must be allowed for one peer. `allows_accepted_sources`: one of the parameter `AcceptedSources` may
-    replace the peer."""
+    replace the peer. `unread`: why the traffic is only an upper bound, so that what is not allowed of it may not be
+    needed."""
 
     direction: Direction
     traffic: Traffic
     peer: Peer
     origin: Origin
     allows_accepted_sources: bool = False
+    unread: NotReadError | None = None
 
 
 class RequirementGroup(NamedTuple):
@@ -139,11 +141,13 @@ class RequirementGroup(NamedTuple):
     peers: tuple[Peer, ...]
     cause: Cause
     allows_accepted_sources: bool = False
+    unread: NotReadError | None = None
 
     def requirements(self) -> list[Requirement]:
         origin = Origin.from_cause(self.cause)
         return [
-            Requirement(self.direction, self.traffic, peer, origin, self.allows_accepted_sources) for peer in self.peers
+            Requirement(self.direction, self.traffic, peer, origin, self.allows_accepted_sources, self.unread)
+            for peer in self.peers
         ]
 
 

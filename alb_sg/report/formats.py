@@ -4,5 +4,5 @@ from __future__ import annotations
 
 TEXT = "text"
 JSON_LINES = "jsonl"
-CSV, ASFF, SARIF = "csv", "asff", "sarif"
-FORMATS = (TEXT, "json", JSON_LINES, CSV, "markdown", SARIF, "junit", ASFF, "ocsf")
+CSV, ASFF, MARKDOWN, SARIF = "csv", "asff", "markdown", "sarif"
+FORMATS = (TEXT, "json", JSON_LINES, CSV, MARKDOWN, SARIF, "junit", ASFF, "ocsf")

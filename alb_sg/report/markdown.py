@@ -55,7 +55,21 @@ def render_markdown(results: Results) -> str:
             room -= _byte_count(table.rows[row_count])
             row_count += 1
         text += _table_text(table, row_count)
-    return text
+    return text + _fix_section(results, MAX_COMMENT_BYTES - _byte_count(text))
+
+
+def _fix_section(results: Results, room: int) -> str:
+    """The code that fixes planned load balancers, as additions to it."""
+    if not results.fix_code:
+        return ""
+    additions = "".join(f"+{phrasing.printable(line)}\n" for line in results.fix_code.splitlines())
+    # A fence is longer than every fence in the text.
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", additions)), default=0))
+    section = f"\n#### Rules to add\n\n{fence}diff\n{additions}{fence}\n"
+    if _byte_count(section) <= room:
+        return section
+    note = "\n`alb-sg fix` writes the rules to add; a comment has no room for them.\n"
+    return note if _byte_count(note) <= room else ""
 
 
 def _summary_heading(results: Results) -> str:
@@ -112,7 +126,12 @@ def _make_tables(results: Results) -> list[_Table]:
             lambda count: f"#### {count:,} NON\\_COMPLIANT",
             "| account and region | load balancer | rule | what is not open |\n|---|---|---|---|\n",
             [
-                _table_row(_account_region(finding), finding.load_balancer_name, finding.rule, _missing_lines(finding))
+                _table_row(
+                    _account_region(finding),
+                    [finding.load_balancer_name, *_place(results, finding)],
+                    finding.rule,
+                    _missing_lines(finding),
+                )
                 for finding in failed
             ],
         ),
@@ -142,6 +161,14 @@ def _table_text(table: _Table, row_count: int) -> str:
 
 def _account_region(result: Result) -> str:
     return " ".join(part for part in (result.account_id, result.region) if part)
+
+
+def _place(results: Results, finding: Finding) -> list[str]:
+    """The file and line of a planned load balancer."""
+    location = results.locations.get(finding.load_balancer_arn)
+    if location is None:
+        return []
+    return [location.file if location.line is None else f"{location.file}:{location.line}"]
 
 
 def _change(result: Result) -> list[str]:

@@ -227,7 +227,7 @@ REFUSED: dict[str, tuple[tuple[str, ...], str]] = {
     ),
     "two values": (
         ("check", "--template", "T", "--template-parameter", "Clients=a", "--template-parameter", "Clients=b"),
-        "the template parameter Clients is given two values; give one",
+        "a template parameter, Clients, is given twice with two values; give one",
     ),
     "a parameter that is not there": (
         ("check", "--template", "T", "--template-parameter", "Client=a"),
@@ -236,6 +236,10 @@ REFUSED: dict[str, tuple[tuple[str, ...], str]] = {
     "a value that is not allowed": (
         ("check", "--template", "T", "--template-parameter", "Scheme=public"),
         "'public' is not allowed for parameter Scheme; the template allows internal, internet-facing",
+    ),
+    "a nested stack that is not there": (
+        ("check", "--template", "T", "--nested-template", "Network=network.yaml"),
+        "no nested stack has the address 'Network' (there is none); correct --nested-template",
     ),
     "parameters without a template": (
         ("check", "--template-defaults"),
@@ -287,3 +291,50 @@ def test_a_template_needs_no_aws_client(tmp_path: Path) -> None:
     code = f"import sys\nfrom alb_sg.command_line.main import main\nmain(['check', '--template', {str(path)!r}])\n"
     code += "assert not {'boto3', 'samtranslator', 'jsonschema'} & set(sys.modules)\n"
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)  # noqa: S603
+
+
+def test_a_comment_has_file_line_and_the_rules_to_add(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(command, TEMPLATE)
+    monkeypatch.chdir(command.folder)
+    answer = command("check", "--template", "template.yaml", "--template-defaults", "--format", "markdown")
+    assert "<code>Web</code><br><code>template.yaml&#58;17</code>" in answer.out
+    diff = answer.out.partition("```diff\n")[2].partition("```")[0]
+    assert all(line.startswith("+") for line in diff.splitlines())
+    assert '+      GroupId: !Ref WebGroup\n+      IpProtocol: "icmp"\n' in diff
+    # The service's group takes the health check port, too: both rules are there once.
+    assert diff.count("Type: AWS::EC2::SecurityGroup") == 2
+
+
+def test_sarif_names_the_file_relative_to_the_working_directory(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(command, TEMPLATE)
+    monkeypatch.chdir(command.folder)
+    answer = command("check", "--template", path, "--template-defaults", "--format", "sarif")
+    places = [one["locations"][0]["physicalLocation"] for one in answer.json["runs"][0]["results"]]
+    place = {"artifactLocation": {"uri": "template.yaml"}, "region": {"startLine": 17}}
+    assert places == [place, place]
+
+
+def test_every_verdict_is_in_sarif_on_request(command: Command, template: str) -> None:
+    given = ("check", "--template", template, "--template-defaults", "--format")
+    assert len(command(*given, "sarif", "--sarif-all").json["runs"][0]["results"]) == 4
+    assert "--sarif-all is for --format sarif; omit it" in command.refused(*given, "json", "--sarif-all")
+
+
+@pytest.mark.parametrize(
+    ("rule", "verdict"),
+    [
+        # Whichever port Amazon ECS chooses, it is open.
+        ('{IpProtocol: "-1", CidrIp: 0.0.0.0/0}', "COMPLIANT"),
+        # Port 8080 may be the one, and may not.
+        ("{IpProtocol: tcp, FromPort: 8080, ToPort: 8080, CidrIp: 0.0.0.0/0}", "its tasks have host ports"),
+    ],
+)
+def test_host_ports_that_amazon_ecs_chooses_may_be_any(command: Command, rule: str, verdict: str) -> None:
+    text = TEMPLATE.replace("{IpProtocol: tcp, FromPort: 8080, ToPort: 8080, CidrIp: 10.0.0.0/16}", rule)
+    head, _, _ = text.partition("      NetworkConfiguration:")
+    path = write(command, head.replace("TargetType: ip", "TargetType: instance"))
+    given = ("--template-defaults", "--rule", "instance_egress", "--format", "json")
+    answer = command("check", "--template", path, *given)
+    assert verdicts(answer)[EGRESS].startswith(verdict)

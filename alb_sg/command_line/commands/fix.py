@@ -33,14 +33,13 @@ from alb_sg.exemptions.exemption import Exemptions
 from alb_sg.findings.finding import EvaluationError, Result
 from alb_sg.remediation.api_calls import parse_execution_id
 from alb_sg.remediation.change_context import ChangeContext, change_context, unknown_change_context
-from alb_sg.remediation.cloudformation import render_cloudformation
 from alb_sg.remediation.estate_planning import EstatePlanner
 from alb_sg.remediation.execution import ApplyOutcome
 from alb_sg.remediation.fix_request import RULES_PER_GROUP, FixPolicy, FixRequest, ManagedGroupPolicy, SharedGroupPolicy
 from alb_sg.remediation.plan import Plan
 from alb_sg.remediation.planning import judge_load_balancer, make_plan
+from alb_sg.remediation.snippet_languages import SNIPPET_WRITERS
 from alb_sg.remediation.snippets import make_snippets
-from alb_sg.remediation.terraform import render_terraform
 from alb_sg.report.fix_report import FixReport, write_fix, write_fix_json, write_plan, write_undo_results
 from alb_sg.report.phrasing import pluralize, printable
 from alb_sg.report.style import Style
@@ -72,7 +71,6 @@ EXIT_CODES = """exit codes:
   2  the command line or its input is invalid
   3  something could not be read or judged, or a change failed (and was rolled back)
 """
-SNIPPET_WRITERS = {"cloudformation": render_cloudformation, "terraform": render_terraform}
 FAILED_OUTCOMES = frozenset({ApplyOutcome.UNVERIFIED, ApplyOutcome.ROLLED_BACK, ApplyOutcome.PARTLY_ROLLED_BACK})
 # Rules times groups of a network interface are at most 1,000 (Amazon VPC quotas).
 MAX_RULES_PER_GROUP = 1000

@@ -32,10 +32,11 @@ from alb_sg.estate.json_files import STANDARD_INPUT
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.estate.planned.planned_estate import PlannedEstates, planned_estates
 from alb_sg.estate.planned.resources import Scenario
-from alb_sg.findings.finding import Change, EvaluationError, Finding, Result
+from alb_sg.findings.finding import Change, Compliance, EvaluationError, Finding, Result
 from alb_sg.findings.loaded_exemptions import LoadedExemptions
 from alb_sg.findings.planned_change import combine_scenarios, compare
 from alb_sg.observations.results import FileLocation, Results
+from alb_sg.report.formats import MARKDOWN
 
 PLANNED_HELP = (
     """\
@@ -187,7 +188,31 @@ def evaluate_planned(
         for _, planned in run.scenarios
         for address, location in planned.locations.items()
     }
-    return Results(list(places), len(affected), selection.rule_names, findings, errors, is_exempted, locations)
+    fix_code = _fix_code(arguments, run, findings) if arguments.format == MARKDOWN else ""
+    return Results(
+        list(places), len(affected), selection.rule_names, findings, errors, is_exempted, locations, fix_code
+    )
+
+
+def _fix_code(arguments: argparse.Namespace, run: PlannedRun, findings: Sequence[Finding]) -> str:
+    """The rules that load balancers of the document lack, as code in its language."""
+    # Few formats show it.
+    from alb_sg.remediation.estate_planning import EstatePlanner  # noqa: PLC0415 (see above)
+    from alb_sg.remediation.snippet_languages import SNIPPET_WRITERS  # noqa: PLC0415
+    from alb_sg.remediation.snippets import make_snippets  # noqa: PLC0415
+
+    by_arn: dict[str, list[Finding]] = {}
+    for finding in findings:
+        if finding.compliance is Compliance.NON_COMPLIANT:
+            by_arn.setdefault(finding.load_balancer_arn, []).append(finding)
+    plans = {}
+    places: dict[str, str] = {}
+    for scenario, planned in run.scenarios:
+        places |= {address: str(location) for address, location in planned.locations.items()}
+        for estate, one in _select(scenario, planned, ()).load_balancers:
+            if one.arn in by_arn and one.arn in planned.documented and one.arn not in plans:
+                plans[one.arn] = EstatePlanner(estate).plan(one, by_arn[one.arn])
+    return SNIPPET_WRITERS[planned_language(arguments)](make_snippets(plans.values(), places))
 
 
 def _relative(path: str) -> str:
@@ -259,6 +284,9 @@ def _read_base(arguments: argparse.Namespace) -> Sequence[Estate]:
 
 def _select(scenario: Scenario, planned: PlannedEstates, load_balancer_names: Sequence[str]) -> LoadedEstates:
     loaded = select_in_estates(planned.estates, load_balancer_names)
+    if not load_balancer_names:
+        unread = [EvaluationError("", "", None, None, one.origin, one.remedy) for one in scenario.unread]
+        loaded = replace(loaded, errors=[*loaded.errors, *unread])
     if scenario.load_balancers is None:
         return loaded
     wanted = scenario.load_balancers

@@ -19,9 +19,9 @@ TEMPLATES_HELP = """\
   --template F       the estate that a CloudFormation template would make, in JSON or YAML (- for standard input). F may
                      be the output folder of `cdk synth`. Repeat it for templates that are deployed together: an export
                      of one is an import of another. NAME=F gives the stack's name. Nested stacks are read from local
-                     paths. A parameter without a value is unknown, or one of its allowed values. A verdict has to hold
-                     in every way of deploying the template; else it is an error that says what it depends on. SAM
-                     templates need `alb-sg[sam]`, YAML needs `alb-sg[templates]`
+                     paths, or from --nested-template. A parameter without a value is unknown, or one of its allowed
+                     values. A verdict has to hold in every way of deploying the template; else it is an error that
+                     says what it depends on. SAM templates need `alb-sg[sam]`, YAML needs `alb-sg[templates]`
 """
 STACK_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 # What nothing but templates has.
@@ -29,6 +29,7 @@ _TEMPLATE_OPTIONS = {
     "template_parameter": "--template-parameter",
     "template_parameter_file": "--template-parameter-file",
     "template_defaults": "--template-defaults",
+    "nested_template": "--nested-template",
 }
 
 
@@ -53,6 +54,13 @@ def add_template_arguments(group: argparse._ActionsContainer) -> None:
         default=[],
         metavar="F",
         help="values of parameters, as `aws cloudformation` and AWS CodePipeline take them; repeatable",
+    )
+    group.add_argument(
+        "--nested-template",
+        action="append",
+        default=[],
+        metavar="STACK=F",
+        help="the template of the nested stack with this logical ID, whose TemplateURL is no local path; repeatable",
     )
     group.add_argument(
         "--template-defaults",
@@ -83,7 +91,8 @@ def read_template_scenarios(arguments: argparse.Namespace, *, over_estate: bool)
         values |= read_parameter_file(path)
     # What stands in the command goes before what stands in a file.
     values |= parse_assignments(arguments.template_parameter)
-    given = GivenValues(values, take_defaults=arguments.template_defaults)
+    nested = parse_assignments(arguments.nested_template, what="a nested template", form="STACK=F")
+    given = GivenValues(values, take_defaults=arguments.template_defaults, nested_templates=nested)
     return read_templates(_template_files(arguments.template), given, over_estate=over_estate)
 
 

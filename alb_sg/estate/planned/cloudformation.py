@@ -31,8 +31,8 @@ from alb_sg.estate.planned.template_properties import convert_properties, keep_d
 from alb_sg.estate.planned.template_references import refuse_circles
 from alb_sg.estate.planned.template_stacks import Deployment, GivenValues, Stack, TemplateFile, TemplateLibrary
 from alb_sg.estate.planned.template_text import NO_VALUE, planned_value
-from alb_sg.estate.planned.template_types import DECIDING_PROPERTIES, LOAD_BALANCER
-from alb_sg.estate.planned.template_unseen import effects_of_unseen_stacks
+from alb_sg.estate.planned.template_types import DECIDING_PROPERTIES, LOAD_BALANCER, NESTED_STACK
+from alb_sg.estate.planned.template_unseen import effects_of_unseen_stacks, unread_stacks
 from alb_sg.estate.planned.template_views import DependencyGraph
 
 NO_GIVEN_VALUES = GivenValues()
@@ -54,12 +54,15 @@ def read_templates(
         with file_error_context(template.path):
             refuse_circles(template.resources)
     _refuse_unknown_parameters(given, library)
+    _refuse_unknown_nested_stacks(given, graph.stacks)
+
+    unread = tuple(unread_stacks(graph.stacks))
 
     def scenarios(addresses: frozenset[str] | None, judged: frozenset[str] | None) -> list[Scenario]:
         def resources(choices: Choices) -> list[PlannedResource]:
             return _planned_resources(Deployment(files, given, library, choices), addresses)
 
-        return [Scenario(found, assumptions, judged) for found, assumptions in enumerate_choices(resources)]
+        return [Scenario(found, assumptions, judged, unread) for found, assumptions in enumerate_choices(resources)]
 
     if over_estate:
         return scenarios(None, None)
@@ -69,8 +72,8 @@ def read_templates(
         try:
             found += scenarios(graph.view(load_balancer), judged)
         except TooManyWaysError as error:
-            found.append(Scenario([_unjudged(load_balancer, error)], (), judged))
-    return found or [Scenario(())]
+            found.append(Scenario([_unjudged(load_balancer, error)], (), judged, unread))
+    return found or [Scenario((), unread=unread)]
 
 
 def _unjudged(load_balancer: str, error: TooManyWaysError) -> PlannedResource:
@@ -88,6 +91,19 @@ def _refuse_unknown_parameters(given: GivenValues, library: TemplateLibrary) -> 
             raise InvalidInputError(
                 f"no template parameter has the name {name!r} ({templates}; {known}); correct the name"
             )
+
+
+def _refuse_unknown_nested_stacks(given: GivenValues, stacks: Sequence[Stack]) -> None:
+    addresses = {
+        stack.address_of(logical_id)
+        for stack in stacks
+        for logical_id, resource in stack.resources.items()
+        if resource["Type"] == NESTED_STACK
+    }
+    for address in given.nested_templates:
+        if address not in addresses:
+            known = f"there are {', '.join(sorted(addresses))}" if addresses else "there is none"
+            raise InvalidInputError(f"no nested stack has the address {address!r} ({known}); correct --nested-template")
 
 
 def _planned_resources(deployment: Deployment, addresses: Container[str] | None) -> list[PlannedResource]:

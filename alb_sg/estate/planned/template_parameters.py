@@ -100,15 +100,17 @@ def plain_text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def parse_assignments(assignments: Sequence[str]) -> dict[str, str]:
-    """The values of `Key=Value` texts. Raises InvalidInputError."""
+def parse_assignments(
+    assignments: Sequence[str], *, what: str = "a template parameter", form: str = "Key=Value"
+) -> dict[str, str]:
+    """The values of `Key=Value` texts. `what` and `form` describe them in errors. Raises InvalidInputError."""
     found: dict[str, str] = {}
     for text in assignments:
         name, separator, value = text.partition("=")
         if not separator or not name.strip():
-            raise InvalidInputError(f"a template parameter is written Key=Value, not {text!r}")
+            raise InvalidInputError(f"{what} is written {form}, not {text!r}")
         if found.setdefault(name.strip(), value) != value:
-            raise InvalidInputError(f"the template parameter {name.strip()} is given two values; give one")
+            raise InvalidInputError(f"{what}, {name.strip()}, is given twice with two values; give one")
     return found
 
 

@@ -92,10 +92,12 @@ def _load(path: str) -> LoadedTemplate:
 
 @dataclass(frozen=True)
 class GivenValues:
-    """What the caller says about a deployment. `take_defaults`: parameters without a value have their default."""
+    """What the caller says about a deployment. `take_defaults`: parameters without a value have their default.
+    `nested_templates` are the files of nested stacks, by the address of the stack."""
 
     parameters: Mapping[str, str] = field(default_factory=dict)
     take_defaults: bool = False
+    nested_templates: Mapping[str, str] = field(default_factory=dict)
 
 
 class Deployment:
@@ -362,9 +364,8 @@ class Stack:
         """An output of a nested stack."""
         child = self.child(logical_id)
         if child is None:
-            return UnknownPlannedValue(
-                f"output {name} of nested stack {self.address_of(logical_id)}", self._nested_remedy(logical_id)
-            )
+            address = self.address_of(logical_id)
+            return UnknownPlannedValue(f"output {name} of nested stack {address}", nested_remedy(address))
         outputs = child.document.get("Outputs") or {}
         if name not in outputs:
             raise InvalidInputError(
@@ -405,7 +406,10 @@ class Stack:
         asset = metadata.get(ASSET_PATH) if isinstance(metadata, dict) else None
         place = f"{RESOURCES}.{logical_id}.TemplateURL"
         folder = Path() if self.template.path == STANDARD_INPUT else Path(self.template.path).parent
-        if isinstance(asset, str):
+        given = self.deployment.given.nested_templates.get(self.address_of(logical_id))
+        if given is not None:
+            path = Path(given)
+        elif isinstance(asset, str):
             path = folder / asset
         else:
             url = (resource.get("Properties") or {}).get("TemplateURL")
@@ -419,9 +423,6 @@ class Stack:
                 f"{self.template.name}: {place}",
             )
         return str(path)
-
-    def _nested_remedy(self, logical_id: str) -> str:
-        return f"make TemplateURL of {logical_id} the path of a local template"
 
 
 class _PassedValues(Mapping[str, object]):
@@ -446,6 +447,11 @@ class _PassedValues(Mapping[str, object]):
 
     def __len__(self) -> int:
         return len(self.expressions)
+
+
+def nested_remedy(address: str) -> str:
+    """What would tell what a nested stack does."""
+    return f"give its template with --nested-template {address}=F"
 
 
 def _of_partition(region: str, *, is_partition: bool) -> str:

@@ -101,15 +101,8 @@ DECIDING_PROPERTIES: Mapping[str, frozenset[str]] = {
             "TrafficSources",
             "VPCZoneIdentifier",
         ),
-        "AWS::ECS::Service": (
-            "LaunchType",
-            "LoadBalancers",
-            "NetworkConfiguration",
-            "TaskDefinition",
-            "CapacityProviderStrategy",
-        ),
-        "AWS::ECS::TaskSet": ("LaunchType", "LoadBalancers", "NetworkConfiguration", "TaskDefinition"),
-        "AWS::ECS::TaskDefinition": ("ContainerDefinitions", "NetworkMode"),
+        "AWS::ECS::Service": ("LoadBalancers", "NetworkConfiguration"),
+        "AWS::ECS::TaskSet": ("LoadBalancers", "NetworkConfiguration"),
     }.items()
 }
 # Inside a property, the only keys that verdicts depend on. The others are left out.
@@ -117,8 +110,6 @@ DECIDING_KEYS: Mapping[tuple[str, str], frozenset[str]] = {
     ("AWS::EC2::LaunchTemplate", "LaunchTemplateData"): frozenset(
         {"NetworkInterfaces", "SecurityGroupIds", "SecurityGroups"}
     ),
-    ("AWS::ECS::TaskDefinition", "ContainerDefinitions"): frozenset({"Name", "PortMappings"}),
-    ("AWS::ECS::Service", "CapacityProviderStrategy"): frozenset({"CapacityProvider"}),
     (SECURITY_GROUP, "SecurityGroupEgress"): _RULE_KEYS,
     (SECURITY_GROUP, "SecurityGroupIngress"): _RULE_KEYS,
     (LISTENER, "DefaultActions"): frozenset({"ForwardConfig", "TargetGroupArn", "Type"}),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 
 from alb_sg.estate.planned.resources import (
@@ -12,8 +12,9 @@ from alb_sg.estate.planned.resources import (
     ResourceReference,
     UnknownPlannedValue,
 )
+from alb_sg.estate.planned.template_choices import NeedsChoiceError
 from alb_sg.estate.planned.template_references import names_in
-from alb_sg.estate.planned.template_stacks import Stack
+from alb_sg.estate.planned.template_stacks import Stack, nested_remedy
 from alb_sg.estate.planned.template_text import JoinedText
 from alb_sg.estate.planned.template_types import (
     EGRESS,
@@ -42,6 +43,23 @@ def effects_of_unseen_stacks(stack: Stack, addresses: Container[str] | None) -> 
             yield from _effects_of_unseen_stack(stack, logical_id, addresses)
 
 
+def unread_stacks(stacks: Iterable[Stack]) -> Iterator[UnknownPlannedValue]:
+    """The nested stacks that have no template here and may be created: they may have load balancers."""
+    for stack in stacks:
+        for logical_id, resource in stack.resources.items():
+            if resource["Type"] != NESTED_STACK or stack.child(logical_id) is not None:
+                continue
+            try:
+                if not stack.is_created(logical_id):
+                    continue
+            except NeedsChoiceError:
+                pass
+            address = stack.address_of(logical_id)
+            yield UnknownPlannedValue(
+                f"load balancers of nested stack {address}, whose template is no local file", nested_remedy(address)
+            )
+
+
 def _effects_of_unseen_stack(
     stack: Stack, logical_id: str, addresses: Container[str] | None
 ) -> Iterator[PlannedResource]:
@@ -52,7 +70,7 @@ def _effects_of_unseen_stack(
     address = stack.address_of(logical_id)
     unknown = UnknownPlannedValue(
         f"what nested stack {address} does, whose template is no local file",
-        f"make TemplateURL of {address} the path of a local template",
+        nested_remedy(address),
     )
     location = Location(stack.template.path, stack.template.lines.get(logical_id))
     types = _types(stack, addresses)

@@ -72,7 +72,8 @@ class DependencyGraph:
         self._types: dict[str, str] = {}
         # Rules apply to none of these, whatever else the template says of them.
         self._not_judged: set[str] = set()
-        for stack in _all_stacks(deployment):
+        self.stacks = list(_all_stacks(deployment))
+        for stack in self.stacks:
             for logical_id, resource in stack.resources.items():
                 if resource["Type"] in DECIDING_PROPERTIES or resource["Type"] == NESTED_STACK:
                     self._add(stack, logical_id, resource)

@@ -151,7 +151,7 @@ def test_a_nested_stack_that_is_not_here_may_do_anything_to_what_it_is_given(tmp
     [scenario] = read(tmp_path, template)
     unknown = UnknownPlannedValue(
         "what nested stack Rules does, whose template is no local file",
-        "make TemplateURL of Rules the path of a local template",
+        "give its template with --nested-template Rules=F",
     )
     [ingress] = of_type(scenario, "AWS::EC2::SecurityGroupIngress")
     assert ingress.properties == {"GroupId": ResourceReference("Group"), "IpProtocol": "-1", "CidrIp": unknown}
@@ -162,6 +162,25 @@ def test_a_nested_stack_that_is_not_here_may_do_anything_to_what_it_is_given(tmp
     assert rule.properties == {"ListenerArn": ResourceReference("Listener"), "Actions": unknown}
     [service] = of_type(scenario, "AWS::ECS::Service")
     assert service.properties["LoadBalancers"] == [{"TargetGroupArn": ResourceReference("Targets")}]
+
+
+def test_a_nested_stack_that_is_not_here_may_have_load_balancers(tmp_path: Path) -> None:
+    template = {
+        "Conditions": {"Never": {"Fn::Equals": ["a", "b"]}},
+        "Resources": {
+            "Web": nested("https://bucket.s3.amazonaws.com/web.yaml"),
+            "Old": {**nested("https://bucket.s3.amazonaws.com/old.yaml"), "Condition": "Never"},
+        },
+    }
+    [scenario] = read(tmp_path, template)
+    assert [one.origin for one in scenario.unread] == [
+        "load balancers of nested stack Web, whose template is no local file"
+    ]
+    inner = write(tmp_path, {"Resources": {"Web": load_balancer()}}, "elsewhere.json")
+    files = [TemplateFile(str(tmp_path / "template.json"))]
+    [scenario] = read_templates(files, GivenValues(nested_templates={"Web": inner}))
+    assert [one.address for one in scenario.resources] == ["Web.Web"]
+    assert scenario.unread == ()
 
 
 WRONG_NESTING: dict[str, tuple[Any, str]] = {
