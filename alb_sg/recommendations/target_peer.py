@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from alb_sg.errors import NotReadError
 from alb_sg.estate.cidr import Family, InvalidCidrError, parse_cidr
 from alb_sg.estate.estate import Estate
-from alb_sg.estate.model import TargetGroup
+from alb_sg.estate.model import SecurityGroup, TargetGroup
 from alb_sg.recommendations.requirement import TargetPeer
 
 
@@ -54,3 +56,15 @@ def _instance_peer(estate: Estate, group: TargetGroup, family: Family, target_id
         unresolved = f"{target_id} has no {family.label} address"
         return TargetPeer(family, target_id, None, groups, unresolved=unresolved)
     return TargetPeer(family, target_id, address, groups)
+
+
+def peered_vpcs(security_groups: Iterable[SecurityGroup]) -> frozenset[str]:
+    """The VPCs that active peering references of some security groups name: an address outside a target group's VPC may
+    be held there."""
+    return frozenset(
+        reference.vpc_id
+        for group in security_groups
+        for permission in (*group.ingress, *group.egress)
+        for reference in permission.references
+        if reference.peering_connection_id is not None and reference.vpc_id is not None and not reference.is_stale
+    )
