@@ -34,7 +34,7 @@ def read_lookups(context: LoadContext, load_balancers: Iterable[LoadBalancer]) -
 def read_target_sides(context: LoadContext, load_balancers: Iterable[LoadBalancer]) -> None:
     """Reads what lets the nodes of these load balancers in: the security groups of their targets and their subnets, and
     the prefix lists in those groups. When the selection is the whole account, stage 2 has listed every group."""
-    if not context.needs_section(Section.SUBNETS):
+    if not context.judges_targets:
         return
     partial_estate = context.partial_estate
     sides = find_target_sides(context.estate(), load_balancers)

@@ -80,6 +80,7 @@ class PartialEstate:
     - `included_sections`: sections that were requested; the estate holds None for others
     - `deleted`: ARNs of load balancers that were deleted between two calls
     - `config_sections`: sections that AWS Config filled or failed to fill; no call lists them again
+    - `not_followed`: why some load balancers that the selection means were not looked for
     - `recorded_target_groups`: ARNs of target groups whose registrations come from AWS Config
     """
 
@@ -101,6 +102,7 @@ class PartialEstate:
     deleted: set[str] = field(default_factory=set)
     config_sections: set[str] = field(default_factory=set)
     recorded_target_groups: set[str] = field(default_factory=set)
+    not_followed: list[str] = field(default_factory=list)
 
     def estate(self, *, all_groups: bool = False) -> Estate:
         """The sections as an estate. `all_groups`: every security group of the region was requested."""

@@ -101,6 +101,11 @@ class DescribeRequests:
         parameters |= self.managed_resources("DescribeNetworkInterfaces")
         return self._ec2("describe_network_interfaces", "NetworkInterfaces", parameters)
 
+    def network_interfaces_with(self, security_groups: Collection[str]) -> ApiRequest:
+        """The interfaces that carry one of these security groups."""
+        parameters = _filtered("group-id", security_groups) | self.managed_resources("DescribeNetworkInterfaces")
+        return self._ec2("describe_network_interfaces", "NetworkInterfaces", parameters)
+
     def network_interfaces_by_address(self, vpc_id: str, family: Family, addresses: Iterable[int]) -> ApiRequest:
         """The interfaces in a VPC that hold one of the addresses, other than in a delegated prefix."""
         texts = [format_address(family, address) for address in addresses]

@@ -56,13 +56,15 @@ class LoadResult:
 
     `enumeration_failure` is a reason why there may be more of them. `not_found` holds the names and ARNs in
     `Selection.load_balancers` that do not exist, and the ARNs of selected load balancers that were deleted during the
-    load. AWS was asked for each of them by its own name or ARN.
+    load. AWS was asked for each of them by its own name or ARN. `not_followed` says why load balancers that send to
+    carriers of a security group were not looked for: the next run over the whole account judges them.
     """
 
     estate: Estate
     selected: tuple[LoadBalancer, ...]
     enumeration_failure: ReadFailure | None
     not_found: tuple[str, ...]
+    not_followed: tuple[str, ...] = ()
 
 
 class LiveSource:
@@ -126,6 +128,7 @@ class LiveSource:
             selected=tuple(found for found in selected if found.arn not in partial_estate.deleted),
             enumeration_failure=_enumeration_failure(context),
             not_found=_names_not_found(context, selected),
+            not_followed=tuple(partial_estate.not_followed),
         )
 
     def confirm_load_balancers(self, arns: Iterable[str]) -> Confirmation:
