@@ -67,9 +67,9 @@ def test_the_group_that_fewest_others_carry_gets_the_rules() -> None:
 
 def _carry(found: Shop, group_ids: list[str]) -> None:
     """Gives the target's interface these groups."""
-    (interface,) = found.aws.ec2.describe_network_interfaces(
-        Filters=[{"Name": "group-id", "Values": [found.app]}]
-    )["NetworkInterfaces"]
+    (interface,) = found.aws.ec2.describe_network_interfaces(Filters=[{"Name": "group-id", "Values": [found.app]}])[
+        "NetworkInterfaces"
+    ]
     found.aws.ec2.modify_network_interface_attribute(
         NetworkInterfaceId=interface["NetworkInterfaceId"], Groups=group_ids
     )
