@@ -238,8 +238,8 @@ def _verdict_object(result: Result, scheme: str, detail: LoadBalancerDetail | No
 def _rule_to_allow(missing: Missing) -> str:
     """The security group rule to add, such as `inbound TCP 443 from 0.0.0.0/0`.
 
-    It refers to a group of the target, or of the load balancer, rather than to addresses, and has the recommended peer in full: the page counts equal
-    texts, and findings that lack the same must have the same text.
+    It refers to a group of the target, or of the load balancer, rather than to addresses, and has the recommended peer
+    in full: the page counts equal texts, and findings that lack the same must have the same text.
     """
     traffic = phrasing.describe_traffic(missing.protocol, missing.from_port, missing.to_port)
     by_group = missing.direction != Direction.INGRESS
