@@ -9,10 +9,10 @@ from typing import Any, NamedTuple, TypeVar
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.estate.estate import Estate, ReadFailure
 from alb_sg.estate.indexing import listeners_by_load_balancer, ordered_targets
-from alb_sg.estate.model import Target
+from alb_sg.estate.model import Listener, Target
 from alb_sg.estate.planned.resources import Action, PlannedResource
 from alb_sg.estate.planned.values import PlannedValues, Properties, resource_id
-from alb_sg.estate.sections import Section
+from alb_sg.estate.sections import SECTION_ATTRIBUTES, Section
 
 ModelT = TypeVar("ModelT", bound=NamedTuple)
 
@@ -110,12 +110,16 @@ class Draft:
         before = Estate(self.home.account_id, self.home.region) if self.base is None else self.base
         if self.base is None:
             self.failures += [ReadFailure(section, None, NOT_IN_DOCUMENT) for section in _PARTIAL_SECTIONS]
+        else:
+            self.failures += [
+                ReadFailure(section, None, f"{section} of {self.home} was not collected")
+                for section in SECTION_ATTRIBUTES
+                if self.base.section(section) is None
+            ]
         return replace(
             before,
             load_balancers=self.load_balancers,
-            listeners=self._section(
-                before.listeners, listeners_by_load_balancer(self.load_balancers, self.listeners.values())
-            ),
+            listeners=self._section(before.listeners, self._listeners_by_load_balancer()),
             target_groups=self._section(before.target_groups, self.target_groups),
             targets=self._section(before.targets, {arn: ordered_targets(found) for arn, found in self.targets.items()}),
             security_groups=self._section(before.security_groups, self.security_groups),
@@ -129,6 +133,14 @@ class Draft:
             failures=tuple(self.failures),
             is_planned=True,
         )
+
+    def _listeners_by_load_balancer(self) -> dict[str, tuple[Listener, ...]]:
+        """The listeners of each load balancer. Those that the base does not tell stay unknown."""
+        found = listeners_by_load_balancer(self.load_balancers, self.listeners.values())
+        for arn in () if self.base is None else self.base.load_balancers:
+            if arn not in (self.base.listeners or {} if self.base is not None else {}):
+                found.pop(arn, None)
+        return found
 
     def _section(self, before: Mapping[str, Any] | None, after: dict[str, Any]) -> dict[str, Any] | None:
         """A section; None where the base did not collect it and the document adds nothing to it."""

@@ -26,22 +26,32 @@ class TargetBuilder:
         self._members = members
 
     def build(self) -> None:
+        draft = self._draft
         registered_to: set[str] = set()
+        new = {resource_id(one) for one in draft.each(types.TARGET_GROUP) if one.action in NEW_ACTIONS}
+        read = new | draft.targets.keys()
         for arn, target, action in self._registrations():
             registered_to.add(arn)
-            self._draft.touched.add(arn)
-            found = self._draft.targets.setdefault(arn, [])
+            draft.touched.add(arn)
+            if draft.base is not None and arn not in read:
+                # What the base does not tell stays unknown: these targets are not all.
+                continue
+            found = draft.targets.setdefault(arn, [])
             if action is Action.DELETE:
-                found[:] = [one for one in found if (one.id, one.port) != (target.id, target.port)]
-            elif all((one.id, one.port) != (target.id, target.port) for one in found):
+                found[:] = [one for one in found if self._key(arn, one) != self._key(arn, target)]
+            elif all(self._key(arn, one) != self._key(arn, target) for one in found):
                 found.append(target)
-        for one in self._draft.each(types.TARGET_GROUP):
+        for one in draft.each(types.TARGET_GROUP):
             arn = resource_id(one)
-            if one.action in NEW_ACTIONS or arn in registered_to or self._draft.base is not None:
-                if self._draft.base is None or one.action in NEW_ACTIONS:
-                    self._draft.targets.setdefault(arn, [])
-            else:
-                self._draft.fail(Section.TARGET_HEALTH_DESCRIPTIONS, arn, f"it exists already, and {NOT_IN_DOCUMENT}")
+            if arn in new:
+                draft.targets.setdefault(arn, [])
+            elif draft.base is None and arn not in registered_to:
+                draft.fail(Section.TARGET_HEALTH_DESCRIPTIONS, arn, f"it exists already, and {NOT_IN_DOCUMENT}")
+
+    def _key(self, arn: str, target: Target) -> tuple[str, int | UnknownValue | None]:
+        """What a registration is told apart by: EC2 names the port of the group where none is given."""
+        group = self._draft.target_groups.get(arn)
+        return target.id, target.port if target.port is not None or group is None else group.port
 
     def _registrations(self) -> Iterator[tuple[str, Target, Action]]:
         """Targets that come and go, by target group."""

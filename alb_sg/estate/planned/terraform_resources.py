@@ -56,7 +56,8 @@ def _listener(view: View) -> Properties:
     return {
         "LoadBalancerArn": view.reference("load_balancer_arn", *_LOAD_BALANCERS),
         "Port": view.get("port"),
-        "Protocol": view.get("protocol"),
+        # The protocol may be left out for an Application Load Balancer alone.
+        "Protocol": view.get("protocol") or "HTTP",
         "DefaultActions": _actions(view, "default_action"),
     }
 

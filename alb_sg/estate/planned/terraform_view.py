@@ -34,9 +34,10 @@ class View:
         self._whole = whole
         self._references = references
         self.instance = instance
-        self._values = values if isinstance(values, Mapping) else _NOTHING
-        self._unknown = unknown if isinstance(unknown, Mapping) else _NOTHING
-        self._sensitive = sensitive if isinstance(sensitive, Mapping) else _NOTHING
+        self._values = _as_mapping(values)
+        self._unknown = _as_mapping(unknown)
+        # A block may be sensitive as a whole.
+        self._sensitive = dict.fromkeys(self._values, True) if sensitive is True else _as_mapping(sensitive)
         self._expressions = expressions
         self.place = place
 
@@ -232,6 +233,10 @@ def _fits(block: Mapping[str, Any], value: Any) -> bool:
 
 def _element(values: Any, index: int) -> Any:
     return values[index] if isinstance(values, list) and index < len(values) else None
+
+
+def _as_mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else _NOTHING
 
 
 def _is_expression(expression: Mapping[str, Any]) -> bool:

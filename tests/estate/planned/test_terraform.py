@@ -5,12 +5,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from alb_sg.errors import NotReadError
+from alb_sg.estate.cidr import Family, parse_cidr
+from alb_sg.estate.model import Target
+from alb_sg.estate.planned.planned_estate import planned_estates
+from alb_sg.estate.planned.terraform import terraform_scenario
 from tests.estate.planned.judging import judge_plan, verdicts
 from tests.estate.planned.plans import COMPUTED, Dynamic, Plan, Ref, Written
+from tests.estate.planned.worlds import LB_ARN, World, as_estate, target_group_arn
 
 SHORT = {"COMPLIANT": "C", "NON_COMPLIANT": "N", "NOT_APPLICABLE": "-", "ERROR": "?"}
 ABOUT = ("listeners", "targets", "health checks", "icmp")
@@ -1211,3 +1218,50 @@ def test_a_reference_to_one_of_the_groups_that_the_load_balancer_may_have() -> N
 def test_inbound_rules_of_a_launch_template_outside_the_plan() -> None:
     plan = balanced(target_type="instance")
     assert nodes(auto_scaling_group(plan, launch_template=[{"id": "lt-0123456789abcdef0"}])) == "?"
+
+
+# --- over an estate that is not whole
+
+
+def test_what_the_estate_does_not_tell_stays_unknown() -> None:
+    """A listener, a target and an interface of the plan do not make the lists that they are in complete."""
+    saved = as_estate(WORLD)
+    plan = Plan().create(
+        "aws_lb_listener.more",
+        load_balancer_arn=LB_ARN,
+        port=8443,
+        protocol="HTTPS",
+        default_action=[{"type": "forward", "target_group_arn": target_group_arn(0)}],
+    )
+    plan.create("aws_lb_target_group_attachment.more", target_group_arn=target_group_arn(0), target_id="i-1", port=None)
+    plan.create("aws_network_interface.more", subnet_id="subnet-1", security_groups=["sg-1"], private_ips=["10.0.0.9"])
+    whole = verdicts(plan, LB_ARN, [saved])
+    assert "ERROR" not in whole.values()
+    assert verdicts(plan, LB_ARN, [replace(saved, listeners=None)])["listeners"] == "ERROR"
+    assert verdicts(plan, LB_ARN, [replace(saved, targets=None)])["targets"] == "ERROR"
+    assert verdicts(plan, LB_ARN, [replace(saved, target_groups=None)])["targets"] == "ERROR"
+    estate = planned_estates(terraform_scenario(plan.document()), [replace(saved, network_interfaces=None)]).estates[0]
+    with pytest.raises(NotReadError):
+        estate.interface_at("vpc-1", Family.IPV4, parse_cidr("10.0.0.77")[1][0])
+
+
+def test_a_target_is_taken_away_by_the_port_of_its_group() -> None:
+    """Elastic Load Balancing tells the port of every target; a plan leaves out that of the group."""
+    saved = as_estate(WORLD)
+    registered = replace(saved, targets={target_group_arn(0): (Target("i-0", 8080, None),), target_group_arn(1): ()})
+    plan = Plan().delete(
+        "aws_lb_target_group_attachment.a", "a", target_group_arn=target_group_arn(0), target_id="i-0", port=None
+    )
+    assert verdicts(plan, LB_ARN, [registered])["targets"] == "NOT_APPLICABLE"
+
+
+WORLD = World(
+    vpc_cidrs=("10.0.0.0/16",),
+    internal=False,
+    lb_groups=frozenset({0}),
+    rules=frozenset(),
+    listeners=frozenset({(443, 0)}),
+    target_groups=((8080, None), (8080, None)),
+    instances=(frozenset({1}), frozenset({1})),
+    targets=frozenset({(0, 0, None)}),
+)
