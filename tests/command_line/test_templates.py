@@ -178,6 +178,15 @@ def test_a_template_over_an_estate_says_what_it_newly_breaks(command: Command) -
     assert command("check", *over, "--rule", "listener_ingress", "--fail-on", "new").code == 0
 
 
+def test_a_stack_that_exists_is_not_judged_as_a_new_one(command: Command, template: str) -> None:
+    existing = estate(group("sg-1"))
+    existing["SecurityGroups"][0]["Tags"] = [{"Key": "aws:cloudformation:stack-name", "Value": "shop"}]
+    over = ("--estate", command.file(existing), "--template-defaults")
+    message = command.refused("check", "--template", f"shop={template}", *over)
+    assert "the stack shop exists already (sg-1)" in message
+    assert command("check", "--template", f"other={template}", *over).code == 1
+
+
 def test_a_cdk_output_is_judged_by_its_folder(command: Command) -> None:
     folder = command.folder / "cdk.out"
     folder.mkdir()

@@ -24,6 +24,7 @@ from alb_sg.command_line.sources.templates import (
     add_template_arguments,
     read_template_scenarios,
     reads_templates,
+    refuse_existing_stacks,
 )
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.estate import Estate
@@ -109,6 +110,8 @@ def load_planned_run(arguments: argparse.Namespace) -> PlannedRun:
         raise InvalidInputError("standard input holds one document; give the others as files")
     scenarios = _read_scenarios(arguments)
     base = _read_base(arguments)
+    if arguments.template:
+        refuse_existing_stacks(arguments, base)
     return PlannedRun([(scenario, planned_estates(scenario, base)) for scenario in scenarios], base)
 
 
