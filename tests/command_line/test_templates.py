@@ -128,6 +128,13 @@ def test_defaults_are_taken_on_request(command: Command, template: str) -> None:
     assert verdicts(answer) == {INGRESS: "COMPLIANT"}
 
 
+def test_what_is_not_known_fails_nothing_on_request(command: Command, template: str) -> None:
+    given = ("check", "--template", template, "--rule", "listener_ingress", "--fail-on", "finding")
+    answer = command(*given)
+    assert (answer.code, "give --template-parameter Clients=…" in answer.out) == (0, True)
+    assert command(*given, "--template-parameter", "Clients=10.9.0.0/16").code == 1
+
+
 def test_explain_shows_what_a_template_lets_through(command: Command, template: str) -> None:
     answer = command("explain", "Web", "--template", template, "--template-defaults")
     assert "missing  outbound TCP 9000" in answer.out
