@@ -12,6 +12,7 @@ from alb_sg.aws.arns import target_group_name
 from alb_sg.findings.evidence import Evidence, Match, PermissionPeer
 from alb_sg.findings.explanation import Explanation, RequirementRow, RowStatus
 from alb_sg.observations.observation import LoadBalancerDetail
+from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.recommendations.fronting_load_balancers import FrontingLoadBalancer
 from alb_sg.remediation.api_calls import authorize_call
 from alb_sg.remediation.cloudformation import render_cloudformation
@@ -68,12 +69,18 @@ def _row_object(rule: str, row: RequirementRow) -> dict[str, Any]:
         "rule": rule,
         "direction": phrasing.direction_word(row.direction.value),
         "traffic": phrasing.describe_traffic(row.traffic.protocol, row.traffic.from_port, row.traffic.to_port),
+        "preposition": _preposition(row),
         "peer": _peer_text(row),
-        "label": row.label,
+        "label": ", ".join(row.security_groups) or row.label,
         "because": [row.origin.type, row.origin.label],
         "status": row.status.value,
         "why": list(_reasons(row)),
     }
+
+
+def _preposition(row: RequirementRow) -> str:
+    """What stands between the traffic and the peer: the peer of inbound traffic to targets are the targets."""
+    return "at" if row.direction is Direction.TARGET_INGRESS else phrasing.direction_preposition(row.direction.value)
 
 
 def _peer_text(row: RequirementRow) -> str:

@@ -28,6 +28,7 @@ from alb_sg.estate.model import (
     PrefixList,
     SecurityGroup,
     SecurityGroupReference,
+    Subnet,
     Target,
     TargetGroup,
     UnknownValue,
@@ -75,6 +76,7 @@ class Estate:
     has_all_security_groups: bool = False
     deleted_security_groups: frozenset[str] = frozenset()
     vpcs: Mapping[str, Vpc] | None = None
+    subnets: Mapping[str, Subnet] | None = None
     instances: Mapping[str, Instance] | None = None
     network_interfaces: Mapping[str, NetworkInterface] | None = None
     prefix_lists: Mapping[str, PrefixList] | None = None
@@ -105,6 +107,9 @@ class Estate:
 
     def vpc(self, vpc_id: str) -> Vpc:
         return self._entry(self.vpcs, Section.VPCS, vpc_id, "VPC", vpc_id)
+
+    def subnet(self, subnet_id: str) -> Subnet:
+        return self._entry(self.subnets, Section.SUBNETS, subnet_id, "subnet", subnet_id)
 
     def vpc_contains(self, vpc_id: str, family: Family, address: int) -> bool:
         """Whether an address lies in an associated CIDR block of a VPC. Raises NotReadError."""

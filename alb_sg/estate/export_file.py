@@ -2,7 +2,7 @@
 
     {"AccountId", "Region", "LoadBalancers": [DescribeLoadBalancers], "Listeners": [DescribeListeners],
      "TargetGroups": [DescribeTargetGroups], "TargetHealthDescriptions": {"<TargetGroupArn>": [DescribeTargetHealth]},
-     "SecurityGroups": [DescribeSecurityGroups], "Vpcs": [DescribeVpcs],
+     "SecurityGroups": [DescribeSecurityGroups], "Vpcs": [DescribeVpcs], "Subnets": [DescribeSubnets],
      "NetworkInterfaces": [DescribeNetworkInterfaces], "Instances": [DescribeInstances' Instances],
      "ManagedPrefixLists": {"pl-…": {"PrefixListName", "AddressFamily", "OwnerId", "Entries": [{"Cidr"}]}},
      "Tags": {"<LoadBalancerArn>": [{"Key", "Value"}]}}
@@ -37,6 +37,7 @@ ID_FIELDS = {
     Section.TARGET_GROUPS: "TargetGroupArn",
     Section.SECURITY_GROUPS: "GroupId",
     Section.VPCS: "VpcId",
+    Section.SUBNETS: "SubnetId",
     Section.NETWORK_INTERFACES: "NetworkInterfaceId",
     Section.INSTANCES: "InstanceId",
 }
@@ -101,6 +102,7 @@ def estate_of_export(value: Any) -> Estate:
         security_groups=security_groups,
         has_all_security_groups=security_groups is not None,
         vpcs=read_list(Section.VPCS, from_api.vpc, None),
+        subnets=read_list(Section.SUBNETS, from_api.subnet, None),
         instances=read_list(Section.INSTANCES, from_api.instance, None),
         network_interfaces=read_list(Section.NETWORK_INTERFACES, from_api.network_interface, None),
         prefix_lists=_prefix_lists(document, failures),

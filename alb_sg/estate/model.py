@@ -61,7 +61,8 @@ def sortable_port(port: int | UnknownValue | None) -> int:
 
 
 class LoadBalancer(NamedTuple):
-    """An Elastic Load Balancing v2 load balancer; `type` is `application`, `network` or `gateway`.
+    """An Elastic Load Balancing v2 load balancer; `type` is `application`, `network` or `gateway`. `subnet_ids` are its
+    enabled subnets, from which its nodes take their addresses.
 
     The ARN of one that is planned is its address in the document that plans it, such as `aws_lb.web`.
     """
@@ -74,6 +75,7 @@ class LoadBalancer(NamedTuple):
     vpc_id: str
     ip_address_type: str | UnknownValue
     security_groups: tuple[str, ...]
+    subnet_ids: tuple[str, ...] | UnknownValue = ()
 
     @property
     def may_be_application(self) -> bool:
@@ -285,6 +287,24 @@ class Vpc(NamedTuple):
         unknown = self.unknown_cidrs.get(family)
         if unknown is not None:
             raise unknown.error(f"VPC {self.id}")
+        return self.cidrs[family]
+
+
+class Subnet(NamedTuple):
+    """A subnet and its associated CIDR blocks by family, as of a VPC."""
+
+    id: str
+    vpc_id: str
+    cidrs: Mapping[Family, tuple[str, ...]]
+    unknown_cidrs: Mapping[Family, UnknownValue] = NO_UNKNOWN_CIDRS
+
+    def known_cidrs(self, family: Family) -> tuple[str, ...]:
+        """All blocks of a family. Raises NotReadError where one could not be read, and where there is none."""
+        unknown = self.unknown_cidrs.get(family)
+        if unknown is not None:
+            raise unknown.error(f"subnet {self.id}")
+        if not self.cidrs[family]:
+            raise NotReadError(f"{family.label} CIDR block of subnet {self.id}", "none was recorded")
         return self.cidrs[family]
 
 

@@ -20,6 +20,7 @@ class Section(StrEnum):
     ALB_REGISTRATIONS = "AlbRegistrations"
     SECURITY_GROUPS = "SecurityGroups"
     VPCS = "Vpcs"
+    SUBNETS = "Subnets"
     INSTANCES = "Instances"
     NETWORK_INTERFACES = "NetworkInterfaces"
     MANAGED_PREFIX_LISTS = "ManagedPrefixLists"
@@ -33,6 +34,7 @@ SECTION_ATTRIBUTES: Mapping[Section, str] = {
     Section.TARGET_HEALTH_DESCRIPTIONS: "targets",
     Section.SECURITY_GROUPS: "security_groups",
     Section.VPCS: "vpcs",
+    Section.SUBNETS: "subnets",
     Section.INSTANCES: "instances",
     Section.NETWORK_INTERFACES: "network_interfaces",
     Section.MANAGED_PREFIX_LISTS: "prefix_lists",

@@ -14,10 +14,11 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
-from alb_sg.findings.coverage import AcceptedSources, Coverage
+from alb_sg.findings.coverage import AcceptedSources, Coverage, PermissionsOf
 from alb_sg.findings.finding import Compliance
-from alb_sg.permissions.allowed_traffic import AllowedTraffic, Permissions
-from alb_sg.recommendations.requirement import AddressPeer, PrefixListPeer, TargetPeer
+from alb_sg.permissions.addresses import AddressSet
+from alb_sg.permissions.allowed_traffic import AllowedTraffic
+from alb_sg.recommendations.requirement import AddressPeer, NodesPeer, PrefixListPeer, TargetPeer
 
 MAX_ANNOTATION_LENGTH = 256
 UNKNOWN_ADDRESSES = "addresses that are not known yet"
@@ -73,17 +74,17 @@ def _accepted(sources: AcceptedSources) -> str:
 
 
 def describe_compliant(
-    permissions: Permissions, count: int, remarks: Sequence[str], accepted_sources: Sequence[str] = ()
+    group_ids: Sequence[str], count: int, remarks: Sequence[str], accepted_sources: Sequence[str] = ()
 ) -> str:
     """What a COMPLIANT verdict rests on: the accepted sources, or else the number of covered requirements."""
     if accepted_sources:
         return fit_to_limit([*accepted_sources, *remarks])
-    text = f"{count} requirement{'s' if count != 1 else ''} met in {_abbreviate(permissions.group_ids)}"
+    text = f"{count} requirement{'s' if count != 1 else ''} met in {_abbreviate(tuple(group_ids))}"
     return fit_to_limit([text, *remarks]) if remarks else text
 
 
 def describe_non_compliant(
-    permissions: Permissions,
+    permissions_of: PermissionsOf,
     failed: Sequence[Coverage],
     remarks: Sequence[str],
     *,
@@ -94,7 +95,7 @@ def describe_non_compliant(
     cause = [f"{_UNRESOLVED}{ordered[0].unresolved[0]}"] if unresolved else []
     tails = ([*cause, *remarks], cause, [text.split(" (")[0] for text in cause])
     return _first_that_fits(
-        (_sentences(permissions, ordered, detail), tail) for tail in tails for detail in _DETAIL_LEVELS
+        (_sentences(permissions_of, ordered, detail), tail) for tail in tails for detail in _DETAIL_LEVELS
     )
 
 
@@ -117,16 +118,18 @@ def shorten(text: str, max_length: int) -> str:
     return f"{words[: max_length - 1]}…"
 
 
-def _sentences(permissions: Permissions, ordered: Sequence[Coverage], detail: _Detail) -> list[str]:
+def _sentences(permissions_of: PermissionsOf, ordered: Sequence[Coverage], detail: _Detail) -> list[str]:
     """A sentence on the first failed requirement, and one for each other; an empty one is only counted."""
-    first, reason = _label(ordered[0]), _reason(permissions, ordered[0], detail)
+    first, reason = _label(ordered[0]), _reason(permissions_of, ordered[0], detail)
     described = {first}
     sentences = [f"{first} {reason}"]
     for coverage in ordered[1:]:
         # Target groups have up to thousands of targets, and no two targets share a peer.
         is_target = isinstance(coverage.requirement.peer, TargetPeer)
         label = "" if is_target else _label(coverage)
-        has_same_reason = not is_target and label not in described and _reason(permissions, coverage, detail) == reason
+        has_same_reason = (
+            not is_target and label not in described and _reason(permissions_of, coverage, detail) == reason
+        )
         sentences.append(f"{label} likewise" if has_same_reason else "")
         if has_same_reason:
             described.add(label)
@@ -162,6 +165,7 @@ def coverage_sort_key(coverage: Coverage) -> tuple[object, ...]:
         traffic.protocol,
         coverage.required,
         sorted(coverage.or_security_groups),
+        requirement_peer.target_groups if isinstance(requirement_peer := coverage.requirement.peer, NodesPeer) else (),
     )
 
 
@@ -175,8 +179,11 @@ def _label(coverage: Coverage) -> str:
     return requirement.traffic.label
 
 
-def _reason(permissions: Permissions, coverage: Coverage, detail: _Detail) -> str:
+def _reason(permissions_of: PermissionsOf, coverage: Coverage, detail: _Detail) -> str:
     requirement = coverage.requirement
+    if isinstance(requirement.peer, NodesPeer):
+        return _reason_of_targets(permissions_of, coverage, requirement.peer, detail)
+    permissions = permissions_of(requirement.peer)
     text = f"not open to {_peer(coverage, detail)} in {_abbreviate(permissions.group_ids, detail.max_names)}"
     if not detail.show_open_instead:
         return text
@@ -184,12 +191,41 @@ def _reason(permissions: Permissions, coverage: Coverage, detail: _Detail) -> st
         met, count = coverage.accepted_sources.met, coverage.accepted_sources.total
         return f"{text} (open to {len(met)} of {count} accepted sources)"
     allowed = permissions.allowed_traffic(requirement.direction, requirement.traffic, requirement.peer.family)
-    instead, stale = (
-        _open_instead(allowed),
-        _abbreviate(tuple(sorted({one.group_id for one in allowed.stale_references}))),
-    )
-    said = [*([f"open to {instead}"] if instead else []), *([f"the reference to {stale} is stale"] if stale else [])]
-    return f"{text} ({'; '.join(said)})" if said else text
+    return _with_notes(text, _notes_on(allowed))
+
+
+def _reason_of_targets(permissions_of: PermissionsOf, coverage: Coverage, peer: NodesPeer, detail: _Detail) -> str:
+    """What the groups of some targets do not let in: the load balancer, by its groups or its subnets."""
+    requirement = coverage.requirement
+    targets = _abbreviate(tuple(dict.fromkeys(target.target_id for target in peer.targets)), detail.max_names)
+    text = f"not open to {_peer(coverage, detail)}"
+    if not peer.target_groups:
+        return f"{text} at {targets}, as far as is known"
+    text += f" in {_abbreviate(peer.target_groups, detail.max_names)} of {targets}"
+    if not detail.show_open_instead:
+        return text
+    allowed = permissions_of(peer).allowed_traffic(requirement.direction, requirement.traffic, peer.family)
+    notes = _notes_on(allowed)
+    if any(_is_open_in_part(cidr, allowed) for cidr in peer.cidrs):
+        notes.append("the addresses of nodes change within their subnets")
+    return _with_notes(text, notes)
+
+
+def _is_open_in_part(cidr: str, allowed: AllowedTraffic) -> bool:
+    """Whether some addresses of a block are open, and some are not."""
+    block = AddressSet.from_cidrs(allowed.addresses.family, [cidr])
+    return block.overlaps(allowed.addresses) and not block <= allowed.addresses
+
+
+def _notes_on(allowed: AllowedTraffic) -> list[str]:
+    """What is open instead, and which references are stale."""
+    instead = _open_instead(allowed)
+    stale = _abbreviate(tuple(sorted({one.group_id for one in allowed.stale_references})))
+    return [*([f"open to {instead}"] if instead else []), *([f"the reference to {stale} is stale"] if stale else [])]
+
+
+def _with_notes(text: str, notes: Sequence[str]) -> str:
+    return f"{text} ({'; '.join(notes)})" if notes else text
 
 
 def _peer(coverage: Coverage, detail: _Detail) -> str:
@@ -213,6 +249,12 @@ def _peer(coverage: Coverage, detail: _Detail) -> str:
             text += f" ({peer.label})"
         # A reference to the Network Load Balancer's group is the narrower advice.
         return f"{references} or {text}" if references else text
+    if isinstance(peer, NodesPeer):
+        text = _abbreviate(coverage.required, detail.max_names)
+        missing = coverage.missing or ()
+        if missing != coverage.required and len(missing) <= _MAX_MISSING_BLOCKS:
+            text = f"{_abbreviate(missing, detail.max_names)} of {text}"
+        return f"{references} or {text}{' (its subnets)' if detail.show_label else ''}"
     if isinstance(peer, PrefixListPeer):
         text = _abbreviate(coverage.required, detail.max_names)
         return f"{references} or {text}" if references else text

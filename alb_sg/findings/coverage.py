@@ -5,7 +5,7 @@ No other module decides whether something is allowed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from alb_sg.errors import NotReadError
@@ -16,6 +16,7 @@ from alb_sg.permissions.addresses import AddressSet
 from alb_sg.permissions.allowed_traffic import AllowedTraffic, Permissions, prefix_list_addresses
 from alb_sg.recommendations.requirement import (
     AddressPeer,
+    NodesPeer,
     Peer,
     PrefixListPeer,
     Requirement,
@@ -25,6 +26,9 @@ from alb_sg.recommendations.requirement import (
     address_peer,
     parse_peer,
 )
+
+# The permissions that decide about a peer: those of the load balancer's groups, or of the groups of a target.
+PermissionsOf = Callable[[Peer], Permissions]
 
 
 class AcceptedSources(NamedTuple):
@@ -68,7 +72,7 @@ class Coverage(NamedTuple):
 
 
 def count_if_all_covered(
-    permissions: Permissions, requirement_set: RequirementSet, parameters: Parameters
+    permissions_of: PermissionsOf, requirement_set: RequirementSet, parameters: Parameters
 ) -> int | None:
     """The number of requirements, if the permissions cover them all directly; None if that is not certain yet.
 
@@ -76,13 +80,21 @@ def count_if_all_covered(
     """
     count = 0
     for group in requirement_set.groups:
-        rules = permissions.direction_rules(group.direction)
+        rules = permissions_of(group.peers[0]).direction_rules(group.direction)
         for peer in group.peers:
+            if isinstance(peer, NodesPeer):
+                # Each target has its own groups.
+                rules = permissions_of(peer).direction_rules(group.direction)
             allowed = rules.allowed_traffic(group.traffic, peer.family)
             if not _covers_directly(allowed, peer, parameters.target_match):
                 return None
-        count += len(group.peers)
+            count += requirement_count(peer)
     return count
+
+
+def requirement_count(peer: Peer) -> int:
+    """For how many requirements a peer stands: one for each target."""
+    return len(peer.targets) if isinstance(peer, NodesPeer) else 1
 
 
 def _covers_directly(allowed: AllowedTraffic, peer: Peer, target_match: TargetMatch) -> bool:
@@ -103,6 +115,11 @@ def _covers_directly(allowed: AllowedTraffic, peer: Peer, target_match: TargetMa
             )
         case SecurityGroupPeer():
             return allowed.addresses.is_everything
+        case NodesPeer():
+            return bool(peer.target_groups) and (
+                not allowed.referenced_group_ids.isdisjoint(peer.load_balancer_groups)
+                or peer.addresses.is_covered_by(allowed.addresses)
+            )
 
 
 def _address_is_open(peer: TargetPeer, allowed: AllowedTraffic) -> bool:
@@ -135,6 +152,8 @@ def check(
         return Coverage(requirement)
     if isinstance(peer, TargetPeer):
         return _check_target(permissions, requirement, peer, allowed, parameters.target_match)
+    if isinstance(peer, NodesPeer):
+        return _check_nodes(requirement, peer, allowed)
     coverage = _check_peer(permissions, requirement, peer, allowed)
     if coverage.is_covered:
         return coverage
@@ -175,6 +194,21 @@ def _check_addresses(requirement: Requirement, peer: AddressPeer, allowed: Allow
         return Coverage(requirement, (), (), peer.or_security_groups, allowed.unresolved)
     missing = peer.addresses - allowed.addresses
     return Coverage(requirement, peer.cidrs, missing.cidrs(), peer.or_security_groups, allowed.unresolved)
+
+
+def _check_nodes(requirement: Requirement, peer: NodesPeer, allowed: AllowedTraffic) -> Coverage:
+    """The coverage where the groups of the targets do not let all nodes in, as far as they are known."""
+    unread = [peer.unread, *(allowed.unread if peer.target_groups else ()), peer.unread_addresses]
+    if not peer.load_balancer_groups:
+        unread.append(NotReadError("security groups", "the load balancer has none"))
+    for error in unread:
+        if error is not None:
+            raise error
+    if peer.unresolved is not None:
+        cidrs = peer.addresses.cidrs()
+        return Coverage(requirement, peer.cidrs, cidrs, peer.load_balancer_groups, (peer.unresolved,))
+    missing = peer.addresses - allowed.addresses
+    return Coverage(requirement, peer.cidrs, missing.cidrs(), peer.load_balancer_groups, allowed.unresolved)
 
 
 def _check_prefix_list(

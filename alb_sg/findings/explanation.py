@@ -15,6 +15,7 @@ from alb_sg.errors import NotReadError
 from alb_sg.estate.cidr import Family
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import Listener, LoadBalancer
+from alb_sg.findings.coverage import requirement_count
 from alb_sg.findings.evidence import CheckedRequirement, Evidence, EvidenceSearch, PermissionPeer
 from alb_sg.findings.finding import Missing, Result
 from alb_sg.findings.judge import Judge, merge_missing
@@ -24,6 +25,7 @@ from alb_sg.recommendations.fronting_load_balancers import FrontingLoadBalancer,
 from alb_sg.recommendations.recommendation import Recommendation
 from alb_sg.recommendations.requirement import (
     AddressPeer,
+    NodesPeer,
     NotApplicable,
     Origin,
     Peer,
@@ -31,6 +33,7 @@ from alb_sg.recommendations.requirement import (
     RequirementSet,
     SecurityGroupPeer,
     TargetPeer,
+    targets_of,
 )
 from alb_sg.recommendations.target_requirements import listeners_by_port
 
@@ -53,6 +56,7 @@ class RequirementRow:
     `targets` are the targets' ids. `evidence` are the rules that cover the row if its status is `MET`, else those that
     cover a part of it. `accepted_source` replaces the recommended peer. `open_instead` are the other peers that are
     allowed the same traffic. `unread` is a fact that the status depends on, with the reason why it was not read.
+    `security_groups` are those of the targets, for a row that these must meet.
     """
 
     direction: Direction
@@ -69,6 +73,7 @@ class RequirementRow:
     unresolved: tuple[str, ...]
     open_instead: tuple[PermissionPeer, ...]
     unread: tuple[str, str] | None
+    security_groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +167,8 @@ def _rows(
     judge: Judge, load_balancer: LoadBalancer, requirement_set: RequirementSet, parameters: Parameters
 ) -> tuple[RequirementRow, ...]:
     """A row for every requirement. Targets that differ in their address only share a row."""
-    search = EvidenceSearch(judge.permissions_of(load_balancer), parameters, one_family=requirement_set.has_one_family)
+    permissions_of = judge.deciding_permissions(load_balancer)
+    search = EvidenceSearch(judge.estate, permissions_of, parameters, one_family=requirement_set.has_one_family)
     by_row: dict[tuple[object, ...], list[CheckedRequirement]] = {}
     for requirement in requirement_set.requirements:
         checked = search.check_requirement(requirement)
@@ -190,7 +196,7 @@ def _row(search: EvidenceSearch, checked_requirements: Sequence[CheckedRequireme
     requirement, coverage, unread = first.requirement, first.coverage, first.unread
     coverages = [checked.coverage for checked in checked_requirements if checked.coverage is not None]
     peers = [checked.requirement.peer for checked in checked_requirements]
-    targets = [peer for peer in peers if isinstance(peer, TargetPeer)]
+    targets = [target for peer in peers for target in targets_of(peer)]
     evidence = tuple(
         replace(
             part,
@@ -202,15 +208,15 @@ def _row(search: EvidenceSearch, checked_requirements: Sequence[CheckedRequireme
     )
     status = RowStatus.UNREAD if coverage is None else RowStatus.MET if coverage.is_covered else RowStatus.MISSING
     used = {part.permission_peer for part in evidence}
-    others = () if status is RowStatus.MET else search.permission_peers(requirement.direction, requirement.traffic)
+    others = () if status is RowStatus.MET else search.permission_peers(requirement)
     return RequirementRow(
         direction=requirement.direction,
         traffic=requirement.traffic,
         origin=requirement.origin,
         required=_required(requirement.peer, targets),
-        label=requirement.peer.label if isinstance(requirement.peer, AddressPeer) else "",
+        label=_label(requirement.peer),
         targets=tuple(target.target_id for target in targets),
-        count=len(checked_requirements),
+        count=sum(map(requirement_count, peers)),
         status=status,
         evidence=evidence,
         accepted_source=None if coverage is None else coverage.accepted_source,
@@ -218,12 +224,23 @@ def _row(search: EvidenceSearch, checked_requirements: Sequence[CheckedRequireme
         unresolved=() if coverage is None else coverage.unresolved,
         open_instead=tuple(peer for peer in others if peer not in used),
         unread=None if unread is None else (unread.what, unread.cause),
+        security_groups=requirement.peer.target_groups if isinstance(requirement.peer, NodesPeer) else (),
     )
+
+
+def _label(peer: Peer) -> str:
+    match peer:
+        case AddressPeer():
+            return peer.label
+        case NodesPeer():
+            return "its subnets" if peer.unread_addresses is None else "its subnets are not known"
+        case _:
+            return ""
 
 
 def _required(peer: Peer, targets: Sequence[TargetPeer]) -> tuple[str, ...]:
     match peer:
-        case AddressPeer():
+        case AddressPeer() | NodesPeer():
             return peer.cidrs
         case PrefixListPeer():
             return (peer.prefix_list_id,)

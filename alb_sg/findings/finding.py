@@ -33,6 +33,9 @@ class Missing(NamedTuple):
     `required` is the whole recommended peer. `peers` is the part of it that is not allowed yet, as the fewest CIDR
     blocks: to allow `peers` is enough, and none of its addresses is allowed already. A reference to one of
     `or_security_groups` is enough as well. For ICMP, `from_port` and `to_port` are type and code.
+
+    For the direction `targetIngress`, one of `security_groups` must allow it: the groups of some targets, or none where
+    they are not known. Otherwise they are empty, and one of the load balancer's groups must.
     """
 
     direction: str
@@ -43,6 +46,7 @@ class Missing(NamedTuple):
     peers: tuple[str, ...]
     or_security_groups: tuple[str, ...]
     origin: Origin
+    security_groups: tuple[str, ...] = ()
 
 
 class Finding(NamedTuple):
@@ -51,8 +55,8 @@ class Finding(NamedTuple):
     `annotation` says the same as the other fields, for people; nothing is computed from it. `unresolved`: the load
     balancer may be COMPLIANT, depending on facts that AWS does not show. `remarks` are sentences on a verdict that a
     reader should know even where it is COMPLIANT, such as an accepted source that it rests on. `security_groups` are
-    the load balancer's. `applied_exemption`: the exemption in force that makes it NOT_APPLICABLE. `change`: what a
-    planned change over an estate does to it.
+    those that the verdict rests on and that a fix changes: the load balancer's, or its targets'. `applied_exemption`:
+    the exemption in force that makes it NOT_APPLICABLE. `change`: what a planned change over an estate does to it.
     """
 
     account_id: str

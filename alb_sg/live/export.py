@@ -32,6 +32,7 @@ def export_sections(calls: CallPool, requests: DescribeRequests, account_id: str
             Section.TARGET_GROUPS: requests.target_groups(),
             Section.SECURITY_GROUPS: requests.security_groups(),
             Section.VPCS: requests.vpcs(),
+            Section.SUBNETS: requests.subnets(),
             Section.NETWORK_INTERFACES: requests.network_interfaces(),
             Section.INSTANCES: requests.instances(),
             Section.MANAGED_PREFIX_LISTS: requests.prefix_lists(),

@@ -18,6 +18,7 @@ from alb_sg.estate.model import (
     NetworkInterface,
     PrefixList,
     SecurityGroup,
+    Subnet,
     Target,
     TargetGroup,
     Vpc,
@@ -54,6 +55,7 @@ _ID_KEYS_AND_READERS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     Section.SECURITY_GROUPS: ("GroupId", from_api.security_group),
     Section.TARGET_GROUPS: ("TargetGroupArn", from_api.target_group),
     Section.VPCS: ("VpcId", from_api.vpc),
+    Section.SUBNETS: ("SubnetId", from_api.subnet),
     Section.INSTANCES: ("InstanceId", from_api.instance),
     Section.NETWORK_INTERFACES: ("NetworkInterfaceId", from_api.network_interface),
 }
@@ -78,6 +80,7 @@ class PartialEstate:
     - `included_sections`: sections that were requested; the estate holds None for others
     - `deleted`: ARNs of load balancers that were deleted between two calls
     - `config_sections`: sections that AWS Config filled or failed to fill; no call lists them again
+    - `not_followed`: why some load balancers that the selection means were not looked for
     - `recorded_target_groups`: ARNs of target groups whose registrations come from AWS Config
     """
 
@@ -90,6 +93,7 @@ class PartialEstate:
     targets: dict[str, tuple[Target, ...]] = field(default_factory=dict)
     security_groups: dict[str, SecurityGroup] = field(default_factory=dict)
     vpcs: dict[str, Vpc] = field(default_factory=dict)
+    subnets: dict[str, Subnet] = field(default_factory=dict)
     instances: dict[str, Instance] = field(default_factory=dict)
     network_interfaces: dict[str, NetworkInterface] = field(default_factory=dict)
     prefix_lists: dict[str, PrefixList] = field(default_factory=dict)
@@ -98,6 +102,7 @@ class PartialEstate:
     deleted: set[str] = field(default_factory=set)
     config_sections: set[str] = field(default_factory=set)
     recorded_target_groups: set[str] = field(default_factory=set)
+    not_followed: list[str] = field(default_factory=list)
 
     def estate(self, *, all_groups: bool = False) -> Estate:
         """The sections as an estate. `all_groups`: every security group of the region was requested."""
@@ -117,6 +122,7 @@ class PartialEstate:
             and Section.SECURITY_GROUPS in self.included_sections
             and not self.failures_of(Section.SECURITY_GROUPS),
             vpcs=self._if_included(Section.VPCS, self.vpcs),
+            subnets=self._if_included(Section.SUBNETS, self.subnets),
             instances=self._if_included(Section.INSTANCES, self.instances),
             network_interfaces=self._if_included(Section.NETWORK_INTERFACES, self.network_interfaces),
             prefix_lists=self._if_included(Section.MANAGED_PREFIX_LISTS, self.prefix_lists),
@@ -167,8 +173,6 @@ class PartialEstate:
         """Adds the response to a request for a section. `keys` are the requested ids; none: the whole section."""
         self.included_sections.add(section)
         match section:
-            case Section.LOAD_BALANCERS:
-                self._add_by_id(section, keys, response, self.load_balancers)
             case Section.LISTENERS:
                 self._add_listeners(keys[0], response)
             case Section.TARGET_GROUPS:
@@ -176,19 +180,27 @@ class PartialEstate:
                 self._add_by_id(section, (), response._replace(items=items), self.target_groups)
             case Section.TARGET_HEALTH_DESCRIPTIONS:
                 self._add_targets(keys[0], response)
-            case Section.SECURITY_GROUPS:
-                self._add_by_id(section, keys, response, self.security_groups)
-            case Section.VPCS:
-                self._add_by_id(section, keys, response, self.vpcs)
-            case Section.INSTANCES:
-                self._add_by_id(section, keys, response, self.instances)
             case Section.NETWORK_INTERFACES:
                 # Only if every requested interface was read is it certain that none holds an address.
                 self._add_by_id(section, (), response, self.network_interfaces)
             case Section.TAGS:
                 self._add_tags(keys, response)
             case _:
-                raise ValueError(f"no response fills {section}")
+                self._add_by_id(section, keys, response, self._resources_by_id(section))
+
+    def _resources_by_id(self, section: str) -> dict[str, Any]:
+        match section:
+            case Section.LOAD_BALANCERS:
+                return self.load_balancers
+            case Section.SECURITY_GROUPS:
+                return self.security_groups
+            case Section.VPCS:
+                return self.vpcs
+            case Section.SUBNETS:
+                return self.subnets
+            case Section.INSTANCES:
+                return self.instances
+        raise ValueError(f"no response fills {section}")
 
     def _add_by_id(self, section: str, keys: tuple[str, ...], response: ApiResponse, into: dict[str, Any]) -> None:
         id_key, read = _ID_KEYS_AND_READERS[section]

@@ -89,6 +89,9 @@ class DescribeRequests:
     def vpcs(self, ids: Collection[str] | None = None) -> ApiRequest:
         return self._ec2("describe_vpcs", "Vpcs", _filtered("vpc-id", ids))
 
+    def subnets(self, ids: Collection[str] | None = None) -> ApiRequest:
+        return self._ec2("describe_subnets", "Subnets", _filtered("subnet-id", ids))
+
     def instances(self, ids: Collection[str] | None = None) -> ApiRequest:
         parameters = {**_filtered("instance-id", ids), **self.managed_resources("DescribeInstances")}
         return self._ec2("describe_instances", "Reservations", parameters, nested_key="Instances")
@@ -96,6 +99,11 @@ class DescribeRequests:
     def network_interfaces(self, vpc_id: str | None = None) -> ApiRequest:
         parameters = _filtered("vpc-id", None if vpc_id is None else (vpc_id,))
         parameters |= self.managed_resources("DescribeNetworkInterfaces")
+        return self._ec2("describe_network_interfaces", "NetworkInterfaces", parameters)
+
+    def network_interfaces_with(self, security_groups: Collection[str]) -> ApiRequest:
+        """The interfaces that carry one of these security groups."""
+        parameters = _filtered("group-id", security_groups) | self.managed_resources("DescribeNetworkInterfaces")
         return self._ec2("describe_network_interfaces", "NetworkInterfaces", parameters)
 
     def network_interfaces_by_address(self, vpc_id: str, family: Family, addresses: Iterable[int]) -> ApiRequest:

@@ -8,6 +8,7 @@ It makes calls in stages. The calls of one stage are independent and run at the 
    if a verdict depends on them and only AWS Config has been read
 3. `read_lookups`: registered instances, the network interfaces of registered addresses and prefix lists, only if a
    verdict depends on them
+4. `read_target_sides`: the security groups of targets, the prefix lists in them, and the load balancers' subnets
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from alb_sg.live.details import confirm_targets, read_details
 from alb_sg.live.enumeration import find_load_balancers, followed_target_groups
 from alb_sg.live.export import export_sections
 from alb_sg.live.load_context import LoadContext
-from alb_sg.live.lookup_requests import read_lookups
+from alb_sg.live.lookup_requests import read_lookups, read_target_sides
 from alb_sg.live.lookups import ReadRequest
 from alb_sg.live.partial_estate import PartialEstate
 from alb_sg.live.requests import DescribeRequests, LiveClients
@@ -42,6 +43,7 @@ _INCLUDED_WHEN_REQUESTED = frozenset(
         Section.TARGET_HEALTH_DESCRIPTIONS,
         Section.SECURITY_GROUPS,
         Section.VPCS,
+        Section.SUBNETS,
         Section.MANAGED_PREFIX_LISTS,
         Section.TAGS,
     }
@@ -54,13 +56,15 @@ class LoadResult:
 
     `enumeration_failure` is a reason why there may be more of them. `not_found` holds the names and ARNs in
     `Selection.load_balancers` that do not exist, and the ARNs of selected load balancers that were deleted during the
-    load. AWS was asked for each of them by its own name or ARN.
+    load. AWS was asked for each of them by its own name or ARN. `not_followed` says why load balancers that send to
+    carriers of a security group were not looked for: the next run over the whole account judges them.
     """
 
     estate: Estate
     selected: tuple[LoadBalancer, ...]
     enumeration_failure: ReadFailure | None
     not_found: tuple[str, ...]
+    not_followed: tuple[str, ...] = ()
 
 
 class LiveSource:
@@ -118,11 +122,13 @@ class LiveSource:
             read_details(context, applicable)
             confirm_targets(context, applicable)
             read_lookups(context, applicable)
+            read_target_sides(context, applicable)
         return LoadResult(
             estate=context.estate(),
             selected=tuple(found for found in selected if found.arn not in partial_estate.deleted),
             enumeration_failure=_enumeration_failure(context),
             not_found=_names_not_found(context, selected),
+            not_followed=tuple(partial_estate.not_followed),
         )
 
     def confirm_load_balancers(self, arns: Iterable[str]) -> Confirmation:

@@ -15,8 +15,21 @@ from alb_sg.permissions.addresses import AddressSet, address_set
 
 
 class Direction(StrEnum):
+    """A direction of required traffic. `INGRESS` and `EGRESS` are those of the load balancer's groups, and of every
+    security group rule. `TARGET_INGRESS` is inbound to its targets, which their groups must allow."""
+
     INGRESS = "ingress"
     EGRESS = "egress"
+    TARGET_INGRESS = "targetIngress"
+
+    @property
+    def of_rules(self) -> Direction:
+        """The direction of the security group rules that allow this traffic."""
+        return Direction.EGRESS if self is Direction.EGRESS else Direction.INGRESS
+
+
+# The directions of security group rules.
+RULE_DIRECTIONS = (Direction.INGRESS, Direction.EGRESS)
 
 
 class Traffic(NamedTuple):
@@ -90,7 +103,7 @@ class AllowedTraffic(NamedTuple):
 
 
 class Permissions:
-    """The permissions of a load balancer's security groups together.
+    """The permissions of the security groups of a load balancer, or of a target, together.
 
     `unread` has an error for each group that could not be read: it may allow anything.
     """
@@ -129,6 +142,7 @@ class Permissions:
 
     def direction_rules(self, direction: Direction) -> DirectionRules:
         """The permissions of all groups in one direction."""
+        direction = direction.of_rules
         known = self._direction_rules.get(direction)
         if known is None:
             rules = [rule for group in self.groups for rule in _permissions_of(group, direction)]
@@ -139,7 +153,7 @@ class Permissions:
     def unknown_rules(self, direction: Direction) -> Iterator[NotReadError]:
         """The causes that rules with unknown values may let through anything."""
         for group in self.groups:
-            for unknown in group.unknown_ingress if direction is Direction.INGRESS else group.unknown_egress:
+            for unknown in group.unknown_egress if direction is Direction.EGRESS else group.unknown_ingress:
                 yield unknown.error(f"security group {group.id}")
 
 
@@ -254,7 +268,7 @@ def _addresses_only(family: Family, cidrs: tuple[str, ...]) -> AllowedTraffic:
 
 
 def _permissions_of(group: SecurityGroup, direction: Direction) -> tuple[Permission, ...]:
-    return group.ingress if direction is Direction.INGRESS else group.egress
+    return group.egress if direction is Direction.EGRESS else group.ingress
 
 
 def prefix_list_addresses(prefix_list: PrefixList, family: Family) -> AddressSet | None:

@@ -117,7 +117,38 @@ class TargetPeer(NamedTuple):
         return None if self.ip is None else f"{self.ip}/{self.family.bits}"
 
 
-Peer = AddressPeer | PrefixListPeer | SecurityGroupPeer | TargetPeer
+class NodesPeer(NamedTuple):
+    """The nodes of a load balancer, as `targets` see them whose interfaces carry the same `target_groups`: the groups
+    that must let the nodes in.
+
+    A node has any address of the enabled subnets, whose blocks are `cidrs`, and carries all `load_balancer_groups`.
+    `unread_addresses`: the addresses are an upper bound, because a subnet was not read. `unread` and `unresolved` say
+    why the targets' groups are not known.
+    """
+
+    family: Family
+    cidrs: tuple[str, ...]
+    addresses: AddressSet
+    load_balancer_groups: frozenset[str]
+    target_groups: tuple[str, ...]
+    targets: tuple[TargetPeer, ...]
+    unread_addresses: NotReadError | None = None
+    unread: NotReadError | None = None
+    unresolved: str | None = None
+
+
+Peer = AddressPeer | PrefixListPeer | SecurityGroupPeer | TargetPeer | NodesPeer
+
+
+def targets_of(peer: Peer) -> tuple[TargetPeer, ...]:
+    """The targets that a requirement is for; none for one that concerns clients."""
+    match peer:
+        case TargetPeer():
+            return (peer,)
+        case NodesPeer():
+            return peer.targets
+        case _:
+            return ()
 
 
 class Requirement(NamedTuple):

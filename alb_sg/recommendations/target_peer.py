@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from alb_sg.errors import NotReadError
 from alb_sg.estate.cidr import Family, InvalidCidrError, parse_cidr
 from alb_sg.estate.estate import Estate
-from alb_sg.estate.model import TargetGroup
+from alb_sg.estate.model import SecurityGroup, TargetGroup
 from alb_sg.recommendations.requirement import TargetPeer
 
 
@@ -71,3 +73,15 @@ def _has_unknown_address(estate: Estate, target_id: str) -> bool:
     """Whether the target stands for future members of a planned resource, such as the tasks of an ECS service."""
     instance = (estate.instances or {}).get(target_id)
     return instance is not None and instance.unknown_address is not None
+
+
+def peered_vpcs(security_groups: Iterable[SecurityGroup]) -> frozenset[str]:
+    """The VPCs that active peering references of some security groups name: an address outside a target group's VPC may
+    be held there."""
+    return frozenset(
+        reference.vpc_id
+        for group in security_groups
+        for permission in (*group.ingress, *group.egress)
+        for reference in permission.references
+        if reference.peering_connection_id is not None and reference.vpc_id is not None and not reference.is_stale
+    )

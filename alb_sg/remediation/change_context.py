@@ -5,7 +5,7 @@ A fact that was not read raises NotReadError when a plan needs it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from alb_sg.errors import NotReadError
@@ -21,10 +21,12 @@ REQUIRED_SECTIONS = (Section.SECURITY_GROUPS, Section.NETWORK_INTERFACES, Sectio
 
 @dataclass(frozen=True, slots=True)
 class AttachedResource:
-    """A resource other than the load balancer, with its security groups. `label` names it for people."""
+    """A resource other than the load balancer, with its security groups. `label` names it for people, and `target_ids`
+    are those under which it may be registered as a target."""
 
     label: str
     group_ids: frozenset[str]
+    target_ids: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,17 @@ class ChangeContext:
         for section in (Section.NETWORK_INTERFACES, Section.LOAD_BALANCERS):
             self._require(section, f"who carries {group_id}")
         return tuple(sorted(resource.label for resource in self.attached_resources if group_id in resource.group_ids))
+
+    def others_than_targets_with(self, group_id: str, target_ids: Collection[str]) -> tuple[str, ...]:
+        """As `other_resources_with`, without the resources that are registered under one of these ids."""
+        self.other_resources_with(group_id)
+        return tuple(
+            sorted(
+                resource.label
+                for resource in self.attached_resources
+                if group_id in resource.group_ids and resource.target_ids.isdisjoint(target_ids)
+            )
+        )
 
     def require_load_balancer_tags(self) -> Mapping[str, str]:
         self._require(Section.TAGS, "tags of the load balancer")
@@ -87,10 +100,11 @@ def unknown_change_context(cause: str) -> ChangeContext:
 
 
 def groups_to_read(load_balancer: LoadBalancer, results: Iterable[Result]) -> frozenset[str]:
-    """The load balancer's groups, and the groups that a new rule could refer to."""
+    """The load balancer's groups, those of targets that lack a rule, and the groups that a new rule could refer to."""
     missing = [entry for result in results if isinstance(result, Finding) for entry in result.missing]
     peers = {peer for entry in missing for peer in (*entry.or_security_groups, *entry.required)}
-    return frozenset({*load_balancer.security_groups, *filter(SECURITY_GROUP_ID.fullmatch, peers)})
+    of_targets = {group_id for entry in missing for group_id in entry.security_groups}
+    return frozenset({*load_balancer.security_groups, *filter(SECURITY_GROUP_ID.fullmatch, peers), *of_targets})
 
 
 def attached_interface(interface: NetworkInterface, load_balancer_arn: str) -> AttachedResource | None:
@@ -104,7 +118,10 @@ def attached_interface(interface: NetworkInterface, load_balancer_arn: str) -> A
         return None
     name = f"network interface {interface.id}"
     label = f"{name} ({interface.description})" if interface.description else name
-    return AttachedResource(label, frozenset(interface.groups))
+    target_ids = {*interface.ipv4_addresses, *interface.ipv6_addresses}
+    if interface.instance_id is not None:
+        target_ids.add(interface.instance_id)
+    return AttachedResource(label, frozenset(interface.groups), frozenset(target_ids))
 
 
 def _unread_sections(estate: Estate) -> dict[str, str]:
@@ -127,7 +144,7 @@ def _attached_resources(load_balancer: LoadBalancer, estates: Sequence[Estate]) 
         for instance in (estate.instances or {}).values():
             group_ids = _groups_of_unlisted_interfaces(instance, interfaces)
             if group_ids:
-                yield AttachedResource(f"instance {instance.id}", group_ids)
+                yield AttachedResource(f"instance {instance.id}", group_ids, frozenset({instance.id}))
         for other in estate.load_balancers.values():
             if other.arn != load_balancer.arn:
                 yield AttachedResource(f"load balancer {other.name}", frozenset(other.security_groups))

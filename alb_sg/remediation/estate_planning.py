@@ -8,15 +8,16 @@ again: that would copy the estate for each of thousands of load balancers.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import cached_property
 
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.findings.finding import Finding, Result
 from alb_sg.remediation.change_context import ChangeContext
-from alb_sg.remediation.plan import Plan
+from alb_sg.remediation.plan import Addition, Plan
 from alb_sg.remediation.planning import Planner
+from alb_sg.remediation.required_rules import RequiredRule
 
 
 def plan_estates(
@@ -49,7 +50,17 @@ class EstatePlanner:
 
     def plan(self, load_balancer: LoadBalancer, results: Iterable[Result]) -> Plan:
         group_id = self._least_shared_group(load_balancer)
-        return Planner(load_balancer, self._context, lambda *_: (group_id, None)).plan(tuple(results))
+        planner = Planner(load_balancer, self._context, lambda *_: (group_id, None), self._select_target_group)
+        return planner.plan(tuple(results))
+
+    def _select_target_group(self, required: Sequence[RequiredRule], _: Sequence[Addition]) -> str:
+        """The group of targets that fewest network interfaces carry."""
+        return min(required[0].target_groups, key=lambda group_id: (self._interfaces_per_group[group_id], group_id))
+
+    @cached_property
+    def _interfaces_per_group(self) -> Counter[str]:
+        interfaces = (self._estate.network_interfaces or {}).values()
+        return Counter(group_id for interface in interfaces for group_id in interface.groups)
 
     def _least_shared_group(self, load_balancer: LoadBalancer) -> str | None:
         return min(

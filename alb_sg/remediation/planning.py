@@ -27,11 +27,13 @@ from alb_sg.remediation.required_rules import RequiredRule, required_rules
 # The id of a planned group in the estate that a plan is judged against. EC2's own ids are hexadecimal.
 NEW_GROUP_ID = "sg-new"
 
-# Selects the group for required rules, given the additions and the new group that are planned already. Returns its id,
-# or None for the new group, and the new group of the plan.
+# Selects the load balancer's group for required rules, given the additions and the new group that are planned already.
+# Returns its id, or None for the new group, and the new group of the plan.
 SelectGroup = Callable[
     [Sequence[RequiredRule], Sequence[Addition], NewGroup | None], tuple[str | None, NewGroup | None]
 ]
+# Selects the group of targets for required rules that one of the same groups must have.
+SelectTargetGroup = Callable[[Sequence[RequiredRule], Sequence[Addition]], str]
 
 
 def judge_load_balancer(estate: Estate, load_balancer: LoadBalancer, fix: FixRequest) -> tuple[Result, ...]:
@@ -83,10 +85,17 @@ def apply_to_estate(
 class Planner:
     """Plans the rules that one load balancer lacks. Each finding is fixed completely or refused."""
 
-    def __init__(self, load_balancer: LoadBalancer, context: ChangeContext, select_group: SelectGroup) -> None:
+    def __init__(
+        self,
+        load_balancer: LoadBalancer,
+        context: ChangeContext,
+        select_group: SelectGroup,
+        select_target_group: SelectTargetGroup,
+    ) -> None:
         self._load_balancer = load_balancer
         self._context = context
         self._select_group = select_group
+        self._select_target_group = select_target_group
         self._additions: dict[RuleKey, Addition] = {}
         self._new_group: NewGroup | None = None
         self._refusals: list[Refusal] = []
@@ -128,7 +137,10 @@ class Planner:
             self._refuse(finding, refused, required)
 
     def _refuse(self, finding: Finding, refused: FixRefusedError, required: Iterable[RequiredRule]) -> None:
-        additions = tuple(rule.addition(refused.group_id, finding.rule) for rule in required)
+        additions = tuple(
+            rule.addition(rule.target_groups[0] if rule.target_groups else refused.group_id, finding.rule)
+            for rule in required
+        )
         self._refusals.append(Refusal(finding.rule, refused.reason, refused.text, additions))
 
     def _add_rules(self, finding: Finding, required: Iterable[RequiredRule], results: Sequence[Result]) -> None:
@@ -140,11 +152,21 @@ class Planner:
             else:
                 unplanned.append(rule)
         new_group = self._new_group
-        if unplanned:
-            group_id, new_group = self._select_group(unplanned, tuple(self._additions.values()), new_group)
-            additions |= {rule.key: rule.addition(group_id, finding.rule) for rule in unplanned}
+        own = [rule for rule in unplanned if not rule.target_groups]
+        if own:
+            group_id, new_group = self._select_group(own, tuple(self._additions.values()), new_group)
+            additions |= {rule.key: rule.addition(group_id, finding.rule) for rule in own}
+        for target_groups in dict.fromkeys(rule.target_groups for rule in unplanned if rule.target_groups):
+            of_targets = [rule for rule in unplanned if rule.target_groups == target_groups]
+            group_id = self._select_target_group(of_targets, tuple(additions.values()))
+            also_opens = self._also_opens(group_id)
+            additions |= {rule.key: rule.addition(group_id, finding.rule, also_opens) for rule in of_targets}
         self._check_changes(finding, results, tuple(additions.values()), new_group)
         self._additions, self._new_group = additions, new_group
+
+    def _also_opens(self, group_id: str) -> tuple[str, ...]:  # noqa: ARG002 (a planner that knows them overrides it)
+        """The resources that a rule in a group of targets opens, and that are no targets of the load balancer."""
+        return ()
 
 
 class _VerifyingPlanner(Planner):
@@ -152,13 +174,19 @@ class _VerifyingPlanner(Planner):
 
     def __init__(self, estate: Estate, load_balancer: LoadBalancer, fix: FixRequest, context: ChangeContext) -> None:
         selector = GroupSelector(estate, load_balancer, context, fix.policy)
-        super().__init__(load_balancer, context, selector.select_group)
+        super().__init__(load_balancer, context, selector.select_group, selector.select_target_group)
         self._estate = estate
         self._fix = fix
 
     def _check_finding(self, finding: Finding) -> None:
         self._require_no_malformed_exemption(finding)
         super()._check_finding(finding)
+
+    def _also_opens(self, group_id: str) -> tuple[str, ...]:
+        estate = self._estate
+        groups = estate.target_groups_of(self._load_balancer)
+        target_ids = {target.id for group in groups for target in (estate.targets or {}).get(group.arn, ())}
+        return self._context.others_than_targets_with(group_id, target_ids)
 
     def _require_no_malformed_exemption(self, finding: Finding) -> None:
         """Raises FixRefusedError if a malformed entry, which exempts nothing, may be meant for this finding."""

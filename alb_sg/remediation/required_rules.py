@@ -13,23 +13,34 @@ from alb_sg.permissions.addresses import AddressSet
 from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.remediation.change_context import ChangeContext
 from alb_sg.remediation.plan import EVERYWHERE, Addition, FixRefusedError, RefusalReason, RuleKey
+from alb_sg.remediation.resource_managers import is_controller_backend_group
 
 
 @dataclass(frozen=True, slots=True)
 class RequiredRule:
-    """A rule that any one of the load balancer's groups must have. `origin`: the listener or target group."""
+    """A rule that any one of the load balancer's groups must have or, with `target_groups`, any one of these.
+    `origin`: the listener or target group."""
 
     direction: Direction
     permission: Permission
     origin: str
+    target_groups: tuple[str, ...] = ()
 
     @property
     def key(self) -> RuleKey:
-        return self.direction, self.permission
+        return self.direction, self.permission, self.target_groups
 
-    def addition(self, group_id: str | None, rule_name: str) -> Addition:
+    def addition(self, group_id: str | None, rule_name: str, also_opens: tuple[str, ...] = ()) -> Addition:
         """The addition of this rule to a group, for one Config rule."""
-        return Addition(group_id, self.direction, self.permission, (rule_name,), (self.origin,))
+        return Addition(
+            group_id,
+            self.direction,
+            self.permission,
+            (rule_name,),
+            (self.origin,),
+            self.target_groups,
+            also_opens,
+        )
 
 
 def required_rules(load_balancer: LoadBalancer, finding: Finding, context: ChangeContext) -> tuple[RequiredRule, ...]:
@@ -41,11 +52,52 @@ def required_rules(load_balancer: LoadBalancer, finding: Finding, context: Chang
     # Inbound, a reference is only needed where no rule for addresses allows the same already.
     for entry in sorted(finding.missing, key=_may_reference_clients):
         direction = Direction(entry.direction)
+        if direction is Direction.TARGET_INGRESS:
+            rule = _target_rule(load_balancer, entry, context)
+            rules.setdefault(rule.key, rule)
+            continue
         if _may_reference_clients(entry) and _is_allowed_by(entry, rules.values()):
             continue
         for permission in _required_permissions(load_balancer, entry, direction, context):
-            rules.setdefault((direction, permission), RequiredRule(direction, permission, entry.origin.label))
+            rule = RequiredRule(direction, permission, entry.origin.label)
+            rules.setdefault(rule.key, rule)
     return tuple(rule for rule in rules.values() if not any(_is_covered_by(rule, other) for other in rules.values()))
+
+
+def _target_rule(load_balancer: LoadBalancer, entry: Missing, context: ChangeContext) -> RequiredRule:
+    """A reference to a group of the load balancer, in one of the groups of some targets."""
+    if not entry.security_groups:
+        raise FixRefusedError(
+            RefusalReason.UNRESOLVED,
+            f"{entry.origin.label} has targets whose security groups are not known; add a rule to them by hand",
+        )
+    for group_id in entry.security_groups:
+        group = context.group(group_id)
+        if group is not None and group.vpc_id != load_balancer.vpc_id:
+            raise FixRefusedError(
+                RefusalReason.GROUP_ELSEWHERE,
+                f"{entry.origin.label} needs a rule in {group_id}, which is not a group of {load_balancer.vpc_id}; add "
+                "it by hand",
+            )
+    ordered = sorted(entry.or_security_groups, key=lambda group_id: _reference_order(group_id, context))
+    reference = _group_reference(load_balancer, ordered, context)
+    if reference is None:
+        names = " or ".join(entry.or_security_groups)
+        raise FixRefusedError(
+            RefusalReason.GROUP_ELSEWHERE,
+            f"{entry.origin.label} needs a reference to {names}, which is not a group of {load_balancer.vpc_id} in "
+            "this account; add that rule by hand",
+        )
+    permission = _make_permission(entry, reference)
+    return RequiredRule(Direction.INGRESS, permission, entry.origin.label, entry.security_groups)
+
+
+def _reference_order(group_id: str, context: ChangeContext) -> tuple[bool, int, str]:
+    """The shared backend group of the Kubernetes controller first, which it keeps while it replaces others; then the
+    group that fewest others carry, so that the rule opens the targets for fewest."""
+    group = context.group(group_id)
+    is_backend = group is not None and is_controller_backend_group(group.tags)
+    return not is_backend, len(context.other_resources_with(group_id)), group_id
 
 
 def _may_reference_clients(entry: Missing) -> bool:
@@ -71,7 +123,7 @@ def _is_covered_by(rule: RequiredRule, other: RequiredRule) -> bool:
     """Whether another rule allows everything that this one does, and more."""
     if rule.permission == other.permission or not (rule.permission.cidrs and other.permission.cidrs):
         return False
-    if _traffic(rule) != _traffic(other):
+    if _traffic(rule) != _traffic(other) or rule.target_groups != other.target_groups:
         return False
     family, (first, last) = parse_cidr(rule.permission.cidrs[0])
     other_family, (other_first, other_last) = parse_cidr(other.permission.cidrs[0])

@@ -7,9 +7,10 @@ from typing import TextIO
 
 from alb_sg.findings.explanation import Explanation, RequirementRow, RowStatus, RuleExplanation
 from alb_sg.findings.finding import Finding
+from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.recommendations.fronting_load_balancers import FrontingLoadBalancer
 from alb_sg.report import phrasing
-from alb_sg.report.row_phrasing import describe_front, describe_peer, row_reasons
+from alb_sg.report.row_phrasing import describe_front, describe_peer, describe_targets, row_reasons
 from alb_sg.report.style import Style
 
 
@@ -81,6 +82,8 @@ def _describe_requirement(row: RequirementRow) -> str:
     """The row as in the user guide's table: direction, port, peer, and what it is for."""
     preposition = phrasing.direction_preposition(row.direction)
     text = f"{phrasing.direction_word(row.direction)} {row.traffic.label.replace(':', ' ')} {preposition}"
+    if row.direction is Direction.TARGET_INGRESS:
+        return f"{text} {describe_peer(row)} ({row.label}), {row.origin.label}; {describe_targets(row)}"
     if row.targets:
         return f"{text} {describe_peer(row)}, {row.origin.label}"
     label = f" ({row.label})" if row.label else ""

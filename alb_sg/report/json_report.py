@@ -5,6 +5,9 @@
        "orSecurityGroups", "because": {"type", "arn"}}]}],
      "errors": [{"loadBalancerArn", "what", "cause"}], "summary": {…}}
 
+An entry of `missing` whose direction is `targetIngress` has one more key, `securityGroups`: the groups of the targets,
+one of which must allow it.
+
 With exemptions there is one more key before `summary`: the exemptions in force, in the order of the findings, each with
 the verdict or error without it.
 
@@ -28,6 +31,7 @@ from typing import Any, TextIO
 
 from alb_sg.findings.finding import AppliedExemption, EvaluationError, Finding, Missing
 from alb_sg.observations.results import Results
+from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.report import phrasing
 
 JSON_VERSION = 1
@@ -78,7 +82,7 @@ def _change_object(result: Finding | EvaluationError) -> dict[str, str]:
 
 
 def missing_object(missing: Missing) -> dict[str, Any]:
-    return {
+    fields = {
         "direction": missing.direction,
         "protocol": missing.protocol,
         "fromPort": missing.from_port,
@@ -88,6 +92,9 @@ def missing_object(missing: Missing) -> dict[str, Any]:
         "orSecurityGroups": list(missing.or_security_groups),
         "because": {"type": missing.origin.type, "arn": missing.origin.arn},
     }
+    if missing.direction == Direction.TARGET_INGRESS:
+        fields["securityGroups"] = list(missing.security_groups)
+    return fields
 
 
 def exemption_object(finding: Finding, applied_exemption: AppliedExemption) -> dict[str, Any]:

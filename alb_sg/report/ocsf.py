@@ -107,7 +107,7 @@ def _event_object(result: Result, time: int) -> dict[str, Any]:
     if known is not None:
         event["remediation"] = {
             "desc": phrasing.printable(_remediation_text(result, known.requirement_text)),
-            "references": [USER_GUIDE_URL],
+            "references": [known.page_url],
         }
     if result.load_balancer_arn is not None:
         event["resources"] = [_resource_object(result, result.load_balancer_arn)]

@@ -6,7 +6,6 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from typing import TextIO
 
-from alb_sg.recommendations.catalogue import USER_GUIDE_URL
 from alb_sg.recommendations.recommendation import Recommendation
 from alb_sg.report.style import Style
 
@@ -26,7 +25,7 @@ def _lines(rules: Iterable[Recommendation], style: Style) -> Iterator[str]:
         if rule.caveat is not None:
             yield from _wrap(rule.caveat)
         yield from _wrap(f'"{rule.quote}" (section "{rule.page_section}")')
-        yield f"  {USER_GUIDE_URL}"
+        yield f"  {rule.page_url}"
         yield "  parameters:"
         for definition in rule.parameters:
             default = f"default {definition.default}" if definition.default else "no default"

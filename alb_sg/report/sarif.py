@@ -83,7 +83,7 @@ def _rule_object(rule: Recommendation) -> dict[str, Any]:
         "shortDescription": _message_object(rule.title),
         "fullDescription": _message_object(rule.requirement_text),
         "help": _message_object(f"{rule.requirement_text} Elastic Load Balancing, {rule.page_section}: {rule.quote}."),
-        "helpUri": USER_GUIDE_URL,
+        "helpUri": rule.page_url,
         "defaultConfiguration": {"level": LEVEL_BY_SEVERITY[rule.severity]},
     }
 

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from alb_sg.findings.phrasing import abbreviate
 from alb_sg.remediation.execution import ApplyResult, UndoResult
 from alb_sg.remediation.fix_request import RULES_PER_GROUP
 from alb_sg.remediation.json_objects import apply_result_object, plan_object, undo_result_object
@@ -23,6 +24,9 @@ MAX_SUMMARY_LENGTH = 4000
 MAX_REFUSED_ADDITIONS = 20
 # A group may have a thousand rules. The outputs list as many as the default quota allows.
 MAX_LISTED_RULES = RULES_PER_GROUP
+# A thousand interfaces may carry a group of targets.
+MAX_NAMED_CARRIERS = 3
+MAX_LISTED_CARRIERS = 5
 
 
 def plan_output(outcome: str, plan: Plan) -> StepOutput:
@@ -97,7 +101,8 @@ def _addition_line(addition: Addition) -> str:
         traffic += f"/{permission.to_port}" if permission.protocol.startswith("icmp") else f"-{permission.to_port}"
     everyone = " (OPEN TO EVERYONE, as is recommended for its clients)" if addition.open_to_everyone else ""
     group = addition.group_id or "the new security group"
-    return f"add {traffic} {addition.peer} to {group}{everyone}, for {', '.join(addition.origins)}"
+    others = f"; also opens {abbreviate(addition.also_opens, MAX_NAMED_CARRIERS)}" if addition.also_opens else ""
+    return f"add {traffic} {addition.peer} to {group}{everyone}, for {', '.join(addition.origins)}{others}"
 
 
 def _apply_lines(result: ApplyResult) -> Iterator[str]:
@@ -120,6 +125,9 @@ def _plan_json(plan: Plan) -> str:
     content = plan_object(plan)
     for name in ("additions", "calls"):
         _truncate_list(content, name, MAX_LISTED_RULES)
+    for addition in content["additions"]:
+        if "alsoOpens" in addition:
+            _truncate_list(addition, "alsoOpens", MAX_LISTED_CARRIERS)
     for refusal in content["refusals"]:
         _truncate_list(refusal, "wanted", MAX_REFUSED_ADDITIONS)
     return json.dumps(content, ensure_ascii=False)

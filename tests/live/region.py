@@ -187,7 +187,10 @@ def _values(shape: Shape, name: str) -> set[str]:
     """The values that a filter of this name compares."""
     match name:
         case "group-id":
-            return {shape["GroupId"]}
+            carried = shape.get("Groups")
+            return {shape["GroupId"]} if carried is None else {one["GroupId"] for one in carried}
+        case "subnet-id":
+            return {shape["SubnetId"]}
         case "vpc-id":
             return {shape["VpcId"]}
         case "instance-id":

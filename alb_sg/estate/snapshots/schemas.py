@@ -40,6 +40,7 @@ from alb_sg.estate.model import (
     Permission,
     SecurityGroup,
     SecurityGroupReference,
+    Subnet,
     Target,
     TargetGroup,
     Vpc,
@@ -50,6 +51,7 @@ from alb_sg.estate.resource_types import (
     LOAD_BALANCER_TYPE,
     NETWORK_INTERFACE_TYPE,
     SECURITY_GROUP_TYPE,
+    SUBNET_TYPE,
     TARGET_GROUP_TYPE,
     VPC_TYPE,
 )
@@ -120,6 +122,11 @@ class StateSchema(msgspec.Struct, gc=False, rename="camel"):
 
 
 @refuse_other_spelling
+class ZoneSchema(msgspec.Struct, gc=False, rename="camel"):
+    subnet_id: Text
+
+
+@refuse_other_spelling
 class LoadBalancerSchema(msgspec.Struct, gc=False, rename="camel"):
     load_balancer_arn: str
     load_balancer_name: Text
@@ -129,6 +136,7 @@ class LoadBalancerSchema(msgspec.Struct, gc=False, rename="camel"):
     vpc_id: Text
     ip_address_type: Literal["ipv4", "dualstack", "dualstack-without-public-ipv4"] = "ipv4"
     security_groups: list[Text] = []
+    availability_zones: list[ZoneSchema] = []
 
 
 @refuse_other_spelling
@@ -319,6 +327,16 @@ class VpcSchema(msgspec.Struct, gc=False, rename="camel"):
     ipv6_cidr_block_association_set: list[Ipv6BlockSchema] = []
 
 
+@refuse_other_spelling
+class SubnetSchema(msgspec.Struct, gc=False, rename="camel"):
+    subnet_id: str
+    vpc_id: Text
+    cidr_block: str | None = None
+    cidr_block_association_set: MustBeAbsent = 0
+    ipv6_cidr_block: MustBeAbsent = 0
+    ipv6_cidr_block_association_set: list[Ipv6BlockSchema] = []
+
+
 # --- into the model
 
 
@@ -338,6 +356,7 @@ _cidr_ip = attrgetter("cidr_ip")
 _cidr_ipv6 = attrgetter("cidr_ipv6")
 _prefix_list_id = attrgetter("prefix_list_id")
 _group_id = attrgetter("group_id")
+_subnet_id = attrgetter("subnet_id")
 
 
 class ElbArnPrefixes:
@@ -455,6 +474,7 @@ def _load_balancer(item: ConfigItemSchema, arn_prefixes: ElbArnPrefixes) -> Item
             _intern(schema.vpc_id, schema.vpc_id),
             schema.ip_address_type,
             _intern_unique(schema.security_groups),
+            _intern_unique(list(map(_subnet_id, schema.availability_zones))),
         )
     )
     return arn, load_balancer, None, _tags(item)
@@ -624,6 +644,15 @@ def _vpc(item: ConfigItemSchema, arn_prefixes: ElbArnPrefixes) -> ItemContent:
     return vpc_id, Vpc(vpc_id, cidrs, {}), None, None
 
 
+def _subnet(item: ConfigItemSchema, arn_prefixes: ElbArnPrefixes) -> ItemContent:
+    schema = _decode_subnet(item.configuration)
+    subnet_id = _checked_id(item, schema.subnet_id)
+    ipv4: list[tuple[str, BlockStateSchema | None]] = [(schema.cidr_block, None)] if schema.cidr_block else []
+    ipv6 = [(one.ipv6_cidr_block, one.ipv6_cidr_block_state) for one in schema.ipv6_cidr_block_association_set]
+    cidrs = {IPV4: _associated_cidrs(ipv4, IPV4), IPV6: _associated_cidrs(ipv6, IPV6)}
+    return subnet_id, Subnet(subnet_id, _intern(schema.vpc_id, schema.vpc_id), cidrs, {}), None, None
+
+
 def _associated_cidrs(blocks: list[tuple[str, BlockStateSchema | None]], family: Family) -> tuple[str, ...]:
     found = sorted(block for block, state in blocks if state is None or state.state == "associated")
     for block in found:
@@ -750,6 +779,7 @@ _decode_listener = msgspec.json.Decoder(ListenerSchema).decode
 _decode_target_group = msgspec.json.Decoder(TargetGroupSchema).decode
 _decode_security_group = msgspec.json.Decoder(SecurityGroupSchema).decode
 _decode_vpc = msgspec.json.Decoder(VpcSchema).decode
+_decode_subnet = msgspec.json.Decoder(SubnetSchema).decode
 _decode_network_interface = msgspec.json.Decoder(NetworkInterfaceSchema).decode
 _decode_instance = msgspec.json.Decoder(InstanceSchema).decode
 
@@ -762,6 +792,7 @@ READERS_BY_TYPE: Mapping[str, tuple[str, Callable[[ConfigItemSchema, ElbArnPrefi
         (TARGET_GROUP_TYPE, _target_group),
         (SECURITY_GROUP_TYPE, _security_group),
         (VPC_TYPE, _vpc),
+        (SUBNET_TYPE, _subnet),
         (NETWORK_INTERFACE_TYPE, _network_interface),
         (INSTANCE_TYPE, _instance),
     )

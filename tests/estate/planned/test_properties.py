@@ -15,7 +15,17 @@ from alb_sg.findings.judge import judge_all
 from alb_sg.parameters import parse_parameters
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS
 from tests.estate.planned.judging import RULES, judge_plan, judge_scenario
-from tests.estate.planned.worlds import LB_ARN, World, as_change, as_estate, as_plan, worlds
+from tests.estate.planned.worlds import (
+    GROUPS,
+    INSTANCES,
+    LB_ARN,
+    TARGET_GROUPS,
+    World,
+    as_change,
+    as_estate,
+    as_plan,
+    worlds,
+)
 
 # The arguments that verdicts depend on. The others of a plan are names.
 DECIDING = frozenset(
@@ -44,7 +54,15 @@ DECIDING = frozenset(
         "vpc_security_group_ids",
     }
 )
-OPAQUE = {"references": ["data.external.somewhere.result", "data.external.somewhere"]}
+# Expressions that tell less than the value: something outside the plan, a local value, or a choice between resources.
+OUTSIDE = ["data.external.somewhere.result", "data.external.somewhere"]
+LOCAL = ["local.value"]
+CHOICE = [
+    "var.choice",
+    *(f"aws_security_group.g[{number}].id" for number in range(GROUPS)),
+    *(f"aws_lb_target_group.tg{number}.arn" for number in range(TARGET_GROUPS)),
+    *(f"aws_instance.i{number}.id" for number in range(INSTANCES)),
+]
 
 
 def judge_estate(estate: Estate) -> dict[str, str]:
@@ -76,7 +94,7 @@ def test_unknown_values_never_make_another_verdict(world: World, data: st.DataOb
     places = list(deciding_places(document))
     hidden = data.draw(st.lists(st.sampled_from(range(len(places))), min_size=1, max_size=4, unique=True))
     for number in hidden:
-        hide(document, *places[number])
+        hide(document, *places[number], data.draw(st.sampled_from([OUTSIDE, LOCAL, CHOICE])))
     judged = of_load_balancer(judge_scenario(terraform_scenario(document)), "aws_lb.web")
     assert set(judged) == set(known)
     changed = {about: text for about, text in judged.items() if text not in (known[about], "ERROR")}
@@ -89,12 +107,12 @@ def deciding_places(document: dict[str, Any]) -> Iterator[tuple[int, str]]:
         yield from ((index, name) for name in sorted(names & DECIDING))
 
 
-def hide(document: dict[str, Any], index: int, name: str) -> None:
-    """Makes an argument unknown, and its expression one that tells nothing."""
+def hide(document: dict[str, Any], index: int, name: str, references: list[str]) -> None:
+    """Makes an argument unknown, and its expression one that tells less."""
     entry = document["resource_changes"][index]
     entry["change"] = copy.deepcopy(entry["change"])
     entry["change"]["after"].pop(name, None)
     entry["change"]["after_unknown"][name] = True
     for resource in document["configuration"]["root_module"]["resources"]:
         if (resource["type"], resource["name"]) == (entry["type"], entry["name"]):
-            resource["expressions"][name] = OPAQUE
+            resource["expressions"][name] = {"references": references}
