@@ -55,6 +55,12 @@ def has_unknown_value(resource: tuple[object, ...]) -> bool:
     )
 
 
+def is_placeholder(identifier: str) -> bool:
+    """Whether this stands for the identifier of a security group or VPC that a plan does not tell: it equals no other
+    identifier, and the resource may be any."""
+    return identifier.startswith(("of ", "default of "))
+
+
 def sortable_port(port: int | UnknownValue | None) -> int:
     """A port as a sort key. Unknown ports come first."""
     return port if isinstance(port, int) else -1

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from alb_sg.errors import NotReadError
 from alb_sg.estate.cidr import Family
-from alb_sg.estate.model import SecurityGroupReference
+from alb_sg.estate.model import SecurityGroupReference, is_placeholder
 from alb_sg.parameters import AcceptedSourcesMatch, Parameters, TargetMatch
 from alb_sg.permissions.addresses import AddressSet
 from alb_sg.permissions.allowed_traffic import AllowedTraffic, Permissions, prefix_list_addresses
@@ -153,13 +153,14 @@ def check(
     if isinstance(peer, TargetPeer):
         return _check_target(permissions, requirement, peer, allowed, parameters.target_match)
     if isinstance(peer, NodesPeer):
-        return _check_nodes(requirement, peer, allowed)
+        return _check_nodes(permissions, requirement, peer, allowed)
     coverage = _check_peer(permissions, requirement, peer, allowed)
     if coverage.is_covered:
         return coverage
     unread = list(allowed.unread)
     if allowed.unread_references and (coverage.or_security_groups or parameters.accepted_sources):
         unread += allowed.unread_references
+    unread += _placeholder_errors(permissions, coverage.or_security_groups, allowed)
     if isinstance(peer, AddressPeer) and peer.unread is not None and (allowed.addresses or not peer.some_required):
         unread.append(peer.unread)
     if requirement.allows_accepted_sources:
@@ -196,19 +197,42 @@ def _check_addresses(requirement: Requirement, peer: AddressPeer, allowed: Allow
     return Coverage(requirement, peer.cidrs, missing.cidrs(), peer.or_security_groups, allowed.unresolved)
 
 
-def _check_nodes(requirement: Requirement, peer: NodesPeer, allowed: AllowedTraffic) -> Coverage:
+def _check_nodes(
+    permissions: Permissions, requirement: Requirement, peer: NodesPeer, allowed: AllowedTraffic
+) -> Coverage:
     """The coverage where the groups of the targets do not let all nodes in, as far as they are known."""
-    unread = [peer.unread, *(allowed.unread if peer.target_groups else ()), peer.unread_addresses]
+    unread = [peer.unread, *((*allowed.unread, *allowed.unread_references) if peer.target_groups else ())]
+    unread += _placeholder_errors(permissions, peer.load_balancer_groups, allowed)
+    # Before a plan is applied, nothing at all that is open lets no node in, whatever its address is.
+    is_closed = permissions.estate.is_planned and peer.target_groups and not allowed.addresses
+    if not is_closed:
+        unread.append(peer.unread_addresses)
     if not peer.load_balancer_groups:
         unread.append(NotReadError("security groups", "the load balancer has none"))
     for error in unread:
         if error is not None:
             raise error
+    if peer.unread_addresses is not None:
+        return Coverage(requirement, (), (), peer.load_balancer_groups, allowed.unresolved)
     if peer.unresolved is not None:
         cidrs = peer.addresses.cidrs()
         return Coverage(requirement, peer.cidrs, cidrs, peer.load_balancer_groups, (peer.unresolved,))
     missing = peer.addresses - allowed.addresses
     return Coverage(requirement, peer.cidrs, missing.cidrs(), peer.load_balancer_groups, allowed.unresolved)
+
+
+def _placeholder_errors(
+    permissions: Permissions, group_ids: Iterable[str], allowed: AllowedTraffic
+) -> list[NotReadError]:
+    """Why it is not known that no reference names one of these groups: a plan does not tell which group one is."""
+    errors: list[NotReadError] = []
+    for group_id in sorted(group_ids) if allowed.references else ():
+        if is_placeholder(group_id):
+            try:
+                permissions.estate.security_group(group_id)
+            except NotReadError as error:
+                errors.append(error)
+    return errors
 
 
 def _check_prefix_list(

@@ -204,13 +204,14 @@ class EvidenceSearch:
 
     def _addresses(self, permission_peer: PermissionPeer, family: Family) -> AddressSet | None:
         """The addresses of a rule's peer; None if it is a group, of the other family, or its entries are not known."""
-        match parse_peer(permission_peer.peer, family):
-            case AddressPeer(addresses=addresses):
-                return addresses
-            case PrefixListPeer() as prefix_list:
-                return self._entries(prefix_list)
-            case _:
-                return None
+        permission = permission_peer.permission
+        # A planned group or prefix list has no identifier that tells what it is.
+        if permission.prefix_list_ids:
+            return self._entries(PrefixListPeer(family, permission.prefix_list_ids[0]))
+        if permission.references:
+            return None
+        peer = parse_peer(permission_peer.peer, family)
+        return peer.addresses if isinstance(peer, AddressPeer) else None
 
     def _may_cover(self, permission_peer: PermissionPeer, peer: Peer) -> bool:
         """False if the addresses of a rule do not include a target's: this saves most checks of large groups."""

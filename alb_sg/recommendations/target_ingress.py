@@ -135,7 +135,8 @@ def _carried(estate: Estate, load_balancer: LoadBalancer, target: TargetPeer) ->
     if target.is_outside_vpc and target.address is not None:
         return _carried_over_peering(estate, load_balancer, target, target.address)
     if target.unread is not None:
-        return _Carried(unread=target.unread)
+        # Groups that are known may let the nodes in, whatever the others are.
+        return _Carried(tuple(sorted(target.security_groups)), unread=target.unread)
     if target.security_groups:
         return _Carried(tuple(sorted(target.security_groups)))
     if target.unresolved is not None:

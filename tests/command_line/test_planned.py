@@ -20,6 +20,8 @@ from tests.builders import (
     ICMP,
     INGRESS,
     REGION,
+    RULES,
+    TARGETS,
     estate,
     group,
     icmp,
@@ -59,7 +61,7 @@ def check(command: Command, plan: Plan, *arguments: str) -> Answer:
 def test_a_plan_in_order(command: Command) -> None:
     answer = check(command, open_web(), "--format", "json")
     assert answer.code == 0
-    assert compliance(answer) == dict.fromkeys((INGRESS, EGRESS, HEALTH, ICMP), "COMPLIANT")
+    assert compliance(answer) == dict.fromkeys(RULES, "COMPLIANT")
 
 
 def test_texts_name_addresses(command: Command) -> None:
@@ -221,6 +223,7 @@ def test_a_new_load_balancer_beside_those_that_exist(command: Command) -> None:
         INGRESS: "NOT_APPLICABLE",
         EGRESS: "NOT_APPLICABLE",
         HEALTH: "NOT_APPLICABLE",
+        TARGETS: "NOT_APPLICABLE",
         ICMP: "COMPLIANT",
     }
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.builders import EGRESS, HEALTH, ICMP, INGRESS
+from tests.builders import EGRESS, HEALTH, ICMP, INGRESS, TARGETS
 from tests.command_line.calling import Command
 from tests.samples.shared import shared_samples
 
@@ -34,8 +34,8 @@ class Case(NamedTuple):
     says: str = ""
 
 
-def rules(ingress: str, egress: str, health: str, icmp: str) -> dict[str, str]:
-    return {INGRESS: ingress, EGRESS: egress, HEALTH: health, ICMP: icmp}
+def rules(ingress: str, egress: str, health: str, icmp: str, targets: str) -> dict[str, str]:
+    return {INGRESS: ingress, EGRESS: egress, HEALTH: health, ICMP: icmp, TARGETS: targets}
 
 
 ALB_249 = (
@@ -44,21 +44,22 @@ ALB_249 = (
 )
 PLANS: dict[str, Case] = {
     "terraform-compliance-issue-249": Case(
-        {ALB_249: rules(COMPLIANT, COMPLIANT, COMPLIANT, NON_COMPLIANT)},
+        {ALB_249: rules(COMPLIANT, COMPLIANT, COMPLIANT, NON_COMPLIANT, COMPLIANT)},
         "Internal. The data source of its VPC tells the one block 10.107.56.0/21, which 10.0.0.0/8 on 443 holds. All "
-        "outbound traffic is open, and the Auto Scaling group that is created registers targets. Nothing opens ICMP.",
+        "outbound traffic is open, and the Auto Scaling group that is created registers targets. Their launch "
+        "configuration names a group that takes port 4000 from the load balancer's. Nothing opens ICMP.",
     ),
     "terraform-compliance-issue-171": Case(
-        {"aws_lb.nlb-noncompliant": rules(*[NOT_APPLICABLE] * 4)}, "A Network Load Balancer."
+        {"aws_lb.nlb-noncompliant": rules(*[NOT_APPLICABLE] * 5)}, "A Network Load Balancer."
     ),
     "terraform-compliance-issue-232": Case(
-        {"aws_lb.internal": rules(NOT_APPLICABLE, NOT_APPLICABLE, NOT_APPLICABLE, ERROR)},
+        {"aws_lb.internal": rules(NOT_APPLICABLE, NOT_APPLICABLE, NOT_APPLICABLE, ERROR, NOT_APPLICABLE)},
         "It has no listener and no target group. Without security groups it gets the default one of its VPC, which the "
         "plan does not tell, and whose rules may open ICMP.",
         "default of VPC of aws_lb.internal",
     ),
     "terracost-plan": Case(
-        {"aws_lb.example": rules(NOT_APPLICABLE, NOT_APPLICABLE, NOT_APPLICABLE, ERROR)},
+        {"aws_lb.example": rules(NOT_APPLICABLE, NOT_APPLICABLE, NOT_APPLICABLE, ERROR, NOT_APPLICABLE)},
         "As before: nothing but the type is given.",
         "default of VPC of aws_lb.example",
     ),

@@ -24,6 +24,7 @@ NEW_ACTIONS = frozenset({Action.CREATE, Action.REPLACE})
 _PARTIAL_SECTIONS = (
     Section.SECURITY_GROUPS,
     Section.VPCS,
+    Section.SUBNETS,
     Section.INSTANCES,
     Section.NETWORK_INTERFACES,
     Section.MANAGED_PREFIX_LISTS,
@@ -57,6 +58,7 @@ class Draft:
         self.targets: dict[str, list[Target]] = {arn: list(found) for arn, found in _copy(before.targets).items()}
         self.security_groups = _copy(before.security_groups)
         self.vpcs = _copy(before.vpcs)
+        self.subnets = _copy(before.subnets)
         self.instances = _copy(before.instances)
         self.interfaces = _copy(before.network_interfaces)
         self.prefix_lists = _copy(before.prefix_lists)
@@ -119,6 +121,7 @@ class Draft:
             security_groups=self._section(before.security_groups, self.security_groups),
             deleted_security_groups=frozenset(self.deleted_groups),
             vpcs=self._section(before.vpcs, self.vpcs),
+            subnets=self._section(before.subnets, self.subnets),
             instances=self._section(before.instances, self.instances),
             network_interfaces=self._section(before.network_interfaces, self.interfaces),
             prefix_lists=self._section(before.prefix_lists, self.prefix_lists),

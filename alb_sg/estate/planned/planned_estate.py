@@ -132,6 +132,7 @@ def _build(draft: Draft) -> Estate:
     targets = TargetBuilder(draft, vpcs, groups, members)
     vpcs.build_prefix_lists()
     vpcs.build_vpcs()
+    vpcs.build_subnets()
     groups.build()
     members.build()
     load_balancers.build_load_balancers()

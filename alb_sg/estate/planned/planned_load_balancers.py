@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
+from typing import Any
 
 from alb_sg.aws.arns import listener_load_balancer_arn
 from alb_sg.estate.from_api import IP_ADDRESS_TYPES, LISTENER_PROTOCOLS, LOAD_BALANCER_TYPES, SCHEMES, TARGET_TYPES
@@ -79,6 +80,7 @@ class LoadBalancerBuilder:
             vpc_id=known_vpc_id,
             ip_address_type=properties.one_of("IpAddressType", IP_ADDRESS_TYPES, "ipv4"),
             security_groups=groups,
+            subnet_ids=_subnet_ids(subnets),
         )
 
     def build_listeners(self) -> None:
@@ -252,3 +254,12 @@ class LoadBalancerBuilder:
             health_check_port=check_port,
             target_control_port=properties.port("TargetControlPort"),
         )
+
+
+def _subnet_ids(subnets: Iterable[Any]) -> tuple[str, ...] | UnknownValue:
+    found: list[str] = []
+    for subnet in subnets:
+        if isinstance(subnet, UnknownPlannedValue):
+            return unknown_value("Subnets", subnet)
+        found.append(str(subnet))
+    return tuple(sorted(set(found)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from alb_sg.estate.model import Instance, NetworkInterface, UnknownValue
+from alb_sg.estate.model import Instance, NetworkInterface, UnknownValue, is_placeholder
 from alb_sg.estate.planned import resource_types as types
 from alb_sg.estate.planned.draft import Draft
 from alb_sg.estate.planned.planned_groups import SecurityGroupBuilder
@@ -83,9 +83,14 @@ class MemberBuilder:
         groups = self._groups.group_ids(resource.address, properties.elements("GroupSet"))
         address = properties.get("PrivateIpAddress")
         vpc_id = self._vpcs.vpc_of_subnets(properties.elements("SubnetId"))
-        if isinstance(address, str) and isinstance(vpc_id, str) and groups:
+        groups = (*groups, *attached.get(identifier, ()))
+        unknown = None
+        if not groups or any(map(is_placeholder, groups)):
+            unknown = UnknownValue("security groups", "they are not known before the change is applied")
+        if isinstance(address, str) and is_cidr(address) and isinstance(vpc_id, str):
+            addresses = () if unknown else (address,)
             self._draft.interfaces[identifier] = NetworkInterface(
-                identifier, vpc_id, (*groups, *attached.get(identifier, ())), (address,), (), (), None, None
+                identifier, vpc_id, groups, addresses, (), (), None, None, unknown=unknown
             )
 
     def _instance_members(self, properties: Properties, attached: Sequence[str]) -> Members:

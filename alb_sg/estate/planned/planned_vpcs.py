@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from typing import Any
 
 from alb_sg.estate.cidr import Family
-from alb_sg.estate.model import PrefixList, UnknownValue, Vpc
+from alb_sg.estate.model import PrefixList, Subnet, UnknownValue, Vpc, is_placeholder
 from alb_sg.estate.planned import resource_types as types
 from alb_sg.estate.planned.draft import NEW_ACTIONS, NOT_IN_DOCUMENT, OVER_AN_ACCOUNT, Draft
 from alb_sg.estate.planned.resources import Action, PlannedResource, UnknownPlannedValue
@@ -136,6 +137,28 @@ class VpcBuilder:
             unknown = {**_unknown_blocks(cause), **unknown}
         return Vpc(identifier, cidrs, unknown)
 
+    def build_subnets(self) -> None:
+        for identifier in self._draft.deleted(types.SUBNET):
+            self._draft.subnets.pop(identifier, None)
+        added: dict[str, list[Properties]] = {}
+        for one in self._draft.each(types.SUBNET_CIDR_BLOCK):
+            properties = self._draft.after(one)
+            subnet_id = properties.text("SubnetId")
+            if isinstance(subnet_id, str):
+                added.setdefault(subnet_id, []).append(properties)
+        for one in self._draft.each(types.SUBNET):
+            identifier = resource_id(one)
+            read = partial(self._read_subnet, added.get(identifier, ()))
+            self._draft.subnets[identifier] = self._draft.overlay(one, self._draft.subnets.get(identifier), read)
+
+    def _read_subnet(self, added: Sequence[Properties], identifier: str, properties: Properties) -> Subnet:
+        cidrs: dict[Family, tuple[str, ...]] = {Family.IPV4: (), Family.IPV6: ()}
+        unknown: dict[Family, UnknownValue] = {}
+        for one in (properties, *added):
+            _add_blocks(one, cidrs, unknown)
+        vpc_id = properties.text("VpcId")
+        return Subnet(identifier, self.known_vpc_id(vpc_id, f"subnet {identifier}"), cidrs, unknown)
+
     def vpc_of_subnets(self, subnets: Iterable[Any]) -> str | UnknownValue | None:
         """The VPC of the first subnet whose VPC is known."""
         unknown: UnknownValue | None = None
@@ -143,32 +166,28 @@ class VpcBuilder:
             if isinstance(subnet, UnknownPlannedValue):
                 unknown = unknown or unknown_value("Subnets", subnet)
                 continue
-            planned = self._draft.all_by_id.get(subnet) if isinstance(subnet, str) else None
-            if planned is None or planned.type != types.SUBNET:
-                cause = f"the plan or template does not hold subnet {subnet}; {OVER_AN_ACCOUNT}"
-                unknown = unknown or UnknownValue("VpcId", cause)
-                continue
-            vpc_id = Properties(self._draft.values, planned.properties).text("VpcId")
-            if isinstance(vpc_id, str):
-                return vpc_id
-            unknown = unknown or vpc_id
+            known = self._draft.subnets.get(subnet) if isinstance(subnet, str) else None
+            if known is not None and known.vpc_id and not is_placeholder(known.vpc_id):
+                return str(known.vpc_id)
+            cause = f"the plan or template does not tell the VPC of subnet {subnet}; {OVER_AN_ACCOUNT}"
+            unknown = unknown or UnknownValue("VpcId", cause)
         return unknown
 
     def blocks_of_subnets(self, subnets: Sequence[Any]) -> tuple[str, ...]:
-        """The blocks of subnets. A family of which a subnet's block is not known is left out."""
+        """The blocks of subnets. A family of which a subnet's blocks are not known is left out."""
         blocks: list[str] = []
-        for name in ("CidrBlock", "Ipv6CidrBlock"):
-            of_family = [self._block_of_subnet(subnet, name) for subnet in subnets]
+        for family in Family:
+            of_family = [self._blocks_of_subnet(subnet, family) for subnet in subnets]
             if all(of_family):
-                blocks += [block for block in of_family if block is not None]
+                blocks += [block for found in of_family for block in found]
         return tuple(dict.fromkeys(blocks))
 
-    def _block_of_subnet(self, subnet: Any, name: str) -> str | None:
-        planned = self._draft.all_by_id.get(subnet) if isinstance(subnet, str) else None
-        if planned is None or planned.type != types.SUBNET:
-            return None
-        block = Properties(self._draft.values, planned.properties).get(name)
-        return block if isinstance(block, str) and is_cidr(block) else None
+    def _blocks_of_subnet(self, subnet: Any, family: Family) -> tuple[str, ...]:
+        known = self._draft.subnets.get(subnet) if isinstance(subnet, str) else None
+        if known is None or family in known.unknown_cidrs:
+            return ()
+        found: tuple[str, ...] = known.cidrs[family]
+        return found
 
     def known_vpc_id(self, vpc_id: str | UnknownValue | None, owner: str) -> str:
         """A VPC's identifier. One that is not known gets an identifier that says whose VPC it is."""

@@ -19,6 +19,7 @@ RULES = {
     "ALB_SG_INSTANCE_EGRESS": "targets",
     "ALB_SG_HEALTH_CHECK_EGRESS": "health checks",
     "ALB_SG_ICMP_PMTUD": "icmp",
+    "ALB_SG_TARGET_INGRESS": "nodes",
 }
 
 

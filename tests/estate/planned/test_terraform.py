@@ -140,6 +140,7 @@ def open_web() -> Plan:
     plan = web()
     rule(plan, "https", "ingress", ALB_GROUP, **OPEN_443)
     rule(plan, "icmp", "ingress", ALB_GROUP, **OPEN_ICMP)
+    rule(plan, "alb", "ingress", APP_GROUP, from_port=8080, to_port=8080, referenced_security_group_id=ALB_GROUP)
     return rule(plan, "app", "egress", ALB_GROUP, from_port=8080, to_port=8080, referenced_security_group_id=APP_GROUP)
 
 
@@ -1155,3 +1156,58 @@ def test_groups_of_an_instance_by_name() -> None:
         port=None,
     )
     assert short(plan) == "N??N"
+
+
+# --- the targets' side
+
+
+def nodes(plan: Plan, address: str = LB) -> str:
+    """The verdict on whether the targets let the load balancer in."""
+    return SHORT[verdicts(plan, address)["nodes"]]
+
+
+def let_in(**values: Any) -> Plan:
+    """The service's group with one inbound rule on the port of its containers."""
+    return rule(web(), "alb", "ingress", APP_GROUP, **({"from_port": 8080, "to_port": 8080} | values))
+
+
+def test_targets_let_in_the_group_of_the_load_balancer() -> None:
+    assert nodes(web()) == "N"
+    assert nodes(let_in(referenced_security_group_id=ALB_GROUP)) == "C"
+    assert nodes(let_in(referenced_security_group_id=APP_GROUP)) == "N"
+
+
+def test_targets_let_in_the_subnets_of_the_load_balancer() -> None:
+    assert nodes(let_in(cidr_ipv4="10.0.1.0/24")) == "C"
+    assert nodes(let_in(cidr_ipv4="10.0.1.0/25")) == "N"
+
+
+def test_subnets_outside_the_plan() -> None:
+    plan = let_in(cidr_ipv4="10.0.1.0/24")
+    entry = plan.changes[[one["address"] for one in plan.changes].index(LB)]
+    entry["change"]["after"]["subnets"] = ["subnet-0123456789abcdef0"]
+    entry["change"]["after_unknown"].pop("subnets")
+    # Nothing says whether 10.0.1.0/24 is that subnet.
+    assert nodes(plan) == "?"
+
+
+def test_targets_without_any_inbound_rule_let_no_subnet_in() -> None:
+    plan = web()
+    entry = plan.changes[[one["address"] for one in plan.changes].index(LB)]
+    entry["change"]["after"]["subnets"] = ["subnet-0123456789abcdef0"]
+    entry["change"]["after_unknown"].pop("subnets")
+    assert nodes(plan) == "N"
+
+
+def test_a_reference_to_one_of_the_groups_that_the_load_balancer_may_have() -> None:
+    plan = let_in(referenced_security_group_id=ALB_GROUP)
+    next(one for one in plan.root["resources"] if one["address"] == LB)["expressions"]["security_groups"] = {
+        "references": ["local.groups"]
+    }
+    # The module has two groups, and the load balancer one of them or both.
+    assert nodes(plan) == "?"
+
+
+def test_inbound_rules_of_a_launch_template_outside_the_plan() -> None:
+    plan = balanced(target_type="instance")
+    assert nodes(auto_scaling_group(plan, launch_template=[{"id": "lt-0123456789abcdef0"}])) == "?"

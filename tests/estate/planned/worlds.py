@@ -12,7 +12,7 @@ from alb_sg.estate.cidr import Family
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.from_api import permission
 from alb_sg.estate.indexing import listeners_by_load_balancer, ordered_targets
-from alb_sg.estate.model import Instance, Listener, LoadBalancer, SecurityGroup, Target, TargetGroup, Vpc
+from alb_sg.estate.model import Instance, Listener, LoadBalancer, SecurityGroup, Subnet, Target, TargetGroup, Vpc
 from tests.estate.planned.plans import COMPUTED, Plan, Ref
 
 ACCOUNT, REGION = "111122223333", "eu-west-1"
@@ -126,6 +126,7 @@ def as_estate(world: World) -> Estate:
         "vpc-1",
         "ipv4",
         tuple(sorted(map(group_id, world.lb_groups))),
+        ("subnet-1",),
     )
     listeners = [
         Listener(listener_arn(port), LB_ARN, "HTTP", port, () if number is None else (target_group_arn(number),))
@@ -169,6 +170,7 @@ def as_estate(world: World) -> Estate:
             for number in range(GROUPS)
         },
         has_all_security_groups=True,
+        subnets={"subnet-1": Subnet("subnet-1", "vpc-1", {Family.IPV4: ("10.0.0.0/24",), Family.IPV6: ()})},
         vpcs={"vpc-1": Vpc("vpc-1", {Family.IPV4: world.vpc_cidrs, Family.IPV6: ()})},
         instances={
             f"i-{number}": Instance(f"i-{number}", address(number), None, tuple(sorted(map(group_id, groups))))
