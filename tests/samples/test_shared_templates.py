@@ -43,8 +43,8 @@ def rules(ingress: str, egress: str, health: str, icmp: str, targets: str) -> di
 CDK_SERVICE = rules(COMPLIANT, COMPLIANT, COMPLIANT, NON_COMPLIANT, COMPLIANT)
 # No listener forwards; the port is open, ICMP is not.
 WITHOUT_TARGETS = rules(COMPLIANT, NOT_APPLICABLE, NOT_APPLICABLE, NON_COMPLIANT, NOT_APPLICABLE)
-# The CDK's rule for "no outbound traffic" lets nothing out to two addresses, and the template does not tell which groups
-# those carry.
+# The CDK's rule for "no outbound traffic" lets nothing out to two addresses. The template does not tell which groups
+# they carry.
 DISALLOW_ALL = rules(COMPLIANT, NON_COMPLIANT, NON_COMPLIANT, NON_COMPLIANT, ERROR)
 
 CASES: dict[str, Case] = {
