@@ -128,6 +128,13 @@ def test_defaults_are_taken_on_request(command: Command, template: str) -> None:
     assert verdicts(answer) == {INGRESS: "COMPLIANT"}
 
 
+def test_what_is_not_known_fails_nothing_on_request(command: Command, template: str) -> None:
+    given = ("check", "--template", template, "--rule", "listener_ingress", "--fail-on", "finding")
+    answer = command(*given)
+    assert (answer.code, "give --template-parameter Clients=…" in answer.out) == (0, True)
+    assert command(*given, "--template-parameter", "Clients=10.9.0.0/16").code == 1
+
+
 def test_explain_shows_what_a_template_lets_through(command: Command, template: str) -> None:
     answer = command("explain", "Web", "--template", template, "--template-defaults")
     assert "missing  outbound TCP 9000" in answer.out
@@ -176,6 +183,15 @@ def test_a_template_over_an_estate_says_what_it_newly_breaks(command: Command) -
     properties["Port"] = 443
     write(command, json.dumps({"Resources": resources}), "template.json")
     assert command("check", *over, "--rule", "listener_ingress", "--fail-on", "new").code == 0
+
+
+def test_a_stack_that_exists_is_not_judged_as_a_new_one(command: Command, template: str) -> None:
+    existing = estate(group("sg-1"))
+    existing["SecurityGroups"][0]["Tags"] = [{"Key": "aws:cloudformation:stack-name", "Value": "shop"}]
+    over = ("--estate", command.file(existing), "--template-defaults")
+    message = command.refused("check", "--template", f"shop={template}", *over)
+    assert "the stack shop exists already (sg-1)" in message
+    assert command("check", "--template", f"other={template}", *over).code == 1
 
 
 def test_a_cdk_output_is_judged_by_its_folder(command: Command) -> None:

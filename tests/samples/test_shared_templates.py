@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.builders import EGRESS, HEALTH, ICMP, INGRESS, RULES
+from tests.builders import EGRESS, HEALTH, ICMP, INGRESS, RULES, TARGETS
 from tests.command_line.calling import Command
 from tests.samples.shared import shared_samples
 
@@ -34,17 +34,18 @@ class Case(NamedTuple):
     says: str = ""
 
 
-def rules(ingress: str, egress: str, health: str, icmp: str) -> dict[str, str]:
-    return {INGRESS: ingress, EGRESS: egress, HEALTH: health, ICMP: icmp}
+def rules(ingress: str, egress: str, health: str, icmp: str, targets: str) -> dict[str, str]:
+    return {INGRESS: ingress, EGRESS: egress, HEALTH: health, ICMP: icmp, TARGETS: targets}
 
 
 # The load balancer's group opens each listener's port to everybody and says nothing of ICMP. Outbound, it has one rule
-# for the targets' port, to the group of the service.
-CDK_SERVICE = rules(COMPLIANT, COMPLIANT, COMPLIANT, NON_COMPLIANT)
+# for the targets' port, to the group of the service, which takes that port from the load balancer's group.
+CDK_SERVICE = rules(COMPLIANT, COMPLIANT, COMPLIANT, NON_COMPLIANT, COMPLIANT)
 # No listener forwards; the port is open, ICMP is not.
-WITHOUT_TARGETS = rules(COMPLIANT, NOT_APPLICABLE, NOT_APPLICABLE, NON_COMPLIANT)
-# The CDK's rule for "no outbound traffic" lets nothing out to two addresses.
-DISALLOW_ALL = rules(COMPLIANT, NON_COMPLIANT, NON_COMPLIANT, NON_COMPLIANT)
+WITHOUT_TARGETS = rules(COMPLIANT, NOT_APPLICABLE, NOT_APPLICABLE, NON_COMPLIANT, NOT_APPLICABLE)
+# The CDK's rule for "no outbound traffic" lets nothing out to two addresses. The template does not tell which groups
+# they carry.
+DISALLOW_ALL = rules(COMPLIANT, NON_COMPLIANT, NON_COMPLIANT, NON_COMPLIANT, ERROR)
 
 CASES: dict[str, Case] = {
     "cdk-alb": Case({"LB8A12904C": DISALLOW_ALL}, "Port 80 is open to 0.0.0.0/0; icmp 252-86 is no rule for TCP 80."),
@@ -101,12 +102,12 @@ CASES: dict[str, Case] = {
         "Network Load Balancers alone.",
     ),
     "checkov-alb-redirect": Case(
-        {"LoadBalancer": rules(ERROR, NOT_APPLICABLE, NOT_APPLICABLE, ERROR)},
+        {"LoadBalancer": rules(ERROR, NOT_APPLICABLE, NOT_APPLICABLE, ERROR, NOT_APPLICABLE)},
         "Its group is a parameter, whose default nobody confirmed. Nothing is registered.",
         says="give --template-parameter SecurityGroup=…",
     ),
     "checkov-alb-redirect with its defaults": Case(
-        {"LoadBalancer": rules(ERROR, NOT_APPLICABLE, NOT_APPLICABLE, ERROR)},
+        {"LoadBalancer": rules(ERROR, NOT_APPLICABLE, NOT_APPLICABLE, ERROR, NOT_APPLICABLE)},
         "The default is a group that exists already: the template does not hold its rules.",
         ("--template-defaults",),
         says="judge over the account with --region",
@@ -114,28 +115,29 @@ CASES: dict[str, Case] = {
     "checkov-redirect-graph": Case(
         {
             "LoadBalancerPASSED1": dict.fromkeys(RULES, ERROR),
-            "LoadBalancerPASSED2": rules(ERROR, NOT_APPLICABLE, NOT_APPLICABLE, ERROR),
+            "LoadBalancerPASSED2": rules(ERROR, NOT_APPLICABLE, NOT_APPLICABLE, ERROR, NOT_APPLICABLE),
             "LoadBalancerPASSED3": dict.fromkeys(RULES, ERROR),
             "LoadBalancerPASSED4": dict.fromkeys(RULES, ERROR),
             "LoadBalancerFAILED1": dict.fromkeys(RULES, ERROR),
-            "LoadBalancerFAILED2": rules(ERROR, NOT_APPLICABLE, NOT_APPLICABLE, ERROR),
+            "LoadBalancerFAILED2": rules(ERROR, NOT_APPLICABLE, NOT_APPLICABLE, ERROR, NOT_APPLICABLE),
         },
         "Their group exists already, and so does the target group that four of them forward to.",
     ),
     "convox-rack": Case(
         {
-            "ApiBalancer": rules(ERROR, COMPLIANT, COMPLIANT, NON_COMPLIANT),
-            "Router": rules(ERROR, NOT_APPLICABLE, NOT_APPLICABLE, ERROR),
-            "RouterInternal": rules(ERROR, NOT_APPLICABLE, NOT_APPLICABLE, ERROR),
+            "ApiBalancer": rules(ERROR, COMPLIANT, COMPLIANT, NON_COMPLIANT, ERROR),
+            "Router": rules(ERROR, NOT_APPLICABLE, NOT_APPLICABLE, ERROR, NOT_APPLICABLE),
+            "RouterInternal": rules(ERROR, NOT_APPLICABLE, NOT_APPLICABLE, ERROR, NOT_APPLICABLE),
             "NLBRouter": NOT_JUDGED,
             "NLBRouterInternal": NOT_JUDGED,
         },
         "The routers may get a group that exists already. No way of deploying opens ICMP on the group of ApiBalancer, "
-        "which lets everything out: its tasks have host ports that Amazon ECS chooses.",
+        "which lets everything out: its tasks have host ports that Amazon ECS chooses, on instances that no template "
+        "names as theirs.",
     ),
     "convox-rack with its defaults": Case(
         {
-            "ApiBalancer": rules(COMPLIANT, COMPLIANT, COMPLIANT, NON_COMPLIANT),
+            "ApiBalancer": rules(COMPLIANT, COMPLIANT, COMPLIANT, NON_COMPLIANT, ERROR),
             "Router": WITHOUT_TARGETS,
         },
         "By default it is public, with groups of its own that are open to everybody; the others are not created.",
@@ -152,8 +154,9 @@ CASES: dict[str, Case] = {
         "may add ICMP.",
     ),
     "quickstart-jira-dc open to everybody": Case(
-        {"LoadBalancer": rules(COMPLIANT, ERROR, ERROR, ERROR)},
-        "80 and 443 are open in each of its ways. The nested stack may take the default outbound rule away.",
+        {"LoadBalancer": rules(COMPLIANT, ERROR, ERROR, ERROR, COMPLIANT)},
+        "80 and 443 are open in each of its ways. The nested stack may take the default outbound rule away. Its nodes "
+        "share its group, which takes all from itself.",
         ("--template-parameter", "CidrBlock=0.0.0.0/0", "--template-parameter", "TomcatDefaultConnectorPort=8080"),
         says="nested stack DB",
     ),

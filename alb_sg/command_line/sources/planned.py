@@ -24,6 +24,7 @@ from alb_sg.command_line.sources.templates import (
     add_template_arguments,
     read_template_scenarios,
     reads_templates,
+    refuse_existing_stacks,
 )
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.estate import Estate
@@ -50,7 +51,7 @@ PLANNED_HELP = (
 )
 # The most choices that an error shows.
 MAX_SHOWN_CHOICES = 6
-FAIL_ON_CHOICES = ("new", "any", "never")
+FAIL_ON_CHOICES = ("new", "finding", "any", "never")
 # The options that choose a source that nothing can be planned over.
 _REFUSED_OPTIONS = {
     "config_items": "--config-items",
@@ -78,8 +79,9 @@ def add_fail_on_argument(group: argparse._ActionsContainer) -> None:
     group.add_argument(
         "--fail-on",
         choices=FAIL_ON_CHOICES,
-        help="for a planned estate, what makes the exit code other than 0: any finding or error (default), only what "
-        "the change newly breaks (over --estate, --profile or --region), or never",
+        help="for a planned estate, what makes the exit code other than 0: any finding or error (default), only "
+        "findings that are NON_COMPLIANT, only what the change newly breaks (over --estate, --profile or --region), or "
+        "never",
     )
 
 
@@ -109,6 +111,8 @@ def load_planned_run(arguments: argparse.Namespace) -> PlannedRun:
         raise InvalidInputError("standard input holds one document; give the others as files")
     scenarios = _read_scenarios(arguments)
     base = _read_base(arguments)
+    if arguments.template:
+        refuse_existing_stacks(arguments, base)
     return PlannedRun([(scenario, planned_estates(scenario, base)) for scenario in scenarios], base)
 
 
@@ -227,6 +231,8 @@ def planned_exit_code(arguments: argparse.Namespace, results: Results) -> ExitCo
     """The exit code by `--fail-on`."""
     if arguments.fail_on == "never":
         return ExitCode.SUCCESS
+    if arguments.fail_on == "finding":
+        return exit_code(results.findings, ())
     if arguments.fail_on != "new":
         return exit_code(results.findings, results.errors)
     return exit_code(

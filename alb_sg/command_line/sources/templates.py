@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alb_sg.errors import InvalidInputError
+from alb_sg.estate.estate import Estate
 from alb_sg.estate.json_files import STANDARD_INPUT
 from alb_sg.estate.planned.resources import Scenario
 
@@ -23,6 +24,7 @@ TEMPLATES_HELP = """\
                      values. A verdict has to hold in every way of deploying the template; else it is an error that
                      says what it depends on. SAM templates need `alb-sg[sam]`, YAML needs `alb-sg[templates]`
 """
+STACK_NAME_TAG = "aws:cloudformation:stack-name"
 STACK_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 # What nothing but templates has.
 _TEMPLATE_OPTIONS = {
@@ -94,6 +96,19 @@ def read_template_scenarios(arguments: argparse.Namespace, *, over_estate: bool)
     nested = parse_assignments(arguments.nested_template, what="a nested template", form="STACK=F")
     given = GivenValues(values, take_defaults=arguments.template_defaults, nested_templates=nested)
     return read_templates(_template_files(arguments.template), given, over_estate=over_estate)
+
+
+def refuse_existing_stacks(arguments: argparse.Namespace, base: Sequence[Estate]) -> None:
+    """Raises InvalidInputError for a template of a stack that the base has: what an update changes is not known."""
+    names = {file.stack_name for file in _template_files(arguments.template)} - {None}
+    for estate in base:
+        for group in (estate.security_groups or {}).values():
+            name = group.tags.get(STACK_NAME_TAG)
+            if name in names:
+                raise InvalidInputError(
+                    f"the stack {name} exists already ({group.id}), and over an estate a template is judged as a new "
+                    "stack; judge it alone: omit --estate, --profile and --region"
+                )
 
 
 def _template_files(given: Sequence[str]) -> list[TemplateFile]:

@@ -159,9 +159,9 @@ def _passed_nodes(stack: Stack, name: str) -> Iterator[str]:
 
 
 def _exported_nodes(stack: Stack) -> Iterator[str]:
-    """What the exports of the other templates name. Which of them is imported is not looked at."""
-    for other in stack.deployment.roots:
-        if other is stack or stack.deployment.is_single_stack:
+    """What the exports of the other stacks name. Which of them is imported is not looked at."""
+    for other in _all_stacks(stack.deployment):
+        if other.address == stack.address:
             continue
         for output in (other.document.get("Outputs") or {}).values():
             if isinstance(output, dict) and "Export" in output and not _has_import(output):

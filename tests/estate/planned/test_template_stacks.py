@@ -476,3 +476,29 @@ def test_a_file_is_read_once_for_all_scenarios(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(Path, "read_bytes", read_bytes)
     read_templates([TemplateFile(path)], GivenValues())
     assert reads == [Path(path)]
+
+
+def test_a_rule_for_an_imported_group_belongs_to_the_load_balancer_that_carries_it(tmp_path: Path) -> None:
+    """One nested stack makes the group, another adds a rule to what it imports."""
+    write(
+        tmp_path,
+        {
+            "Resources": {"Group": {"Type": SECURITY_GROUP, "Properties": {}}},
+            "Outputs": {"Group": {"Value": {"Ref": "Group"}, "Export": {"Name": "group"}}},
+        },
+        "groups.json",
+    )
+    rule = {"GroupId": {"Fn::ImportValue": "group"}, "IpProtocol": "tcp", "FromPort": 443, "ToPort": 443}
+    write(
+        tmp_path,
+        {
+            "Resources": {
+                "Rule": {"Type": "AWS::EC2::SecurityGroupIngress", "Properties": {**rule, "CidrIp": "0.0.0.0/0"}}
+            }
+        },
+        "rules.json",
+    )
+    web = load_balancer(SecurityGroups=[{"Fn::GetAtt": ["Groups", "Outputs.Group"]}])
+    template = {"Resources": {"Groups": nested("groups.json"), "Rules": nested("rules.json"), "Web": web}}
+    [scenario] = read(tmp_path, template)
+    assert resource(scenario, "Rules.Rule").properties["GroupId"] == ResourceReference("Groups.Group")
