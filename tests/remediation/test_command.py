@@ -210,7 +210,7 @@ def test_applied_and_undone(command: Command, account: Shop) -> None:
     assert "fix --undo" not in answer.out
     answer = command("fix", "--undo", applied["execution"])
     assert answer.code == 0
-    assert answer.out.count("revoked sgr-") == 4
+    assert answer.out.count("revoked sgr-") == 6
     assert account.state() == before
     assert "nothing that" in command.refused("fix", "--undo", applied["execution"])
 
