@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+from alb_sg.exemptions.exemption import VerdictKey
 from alb_sg.findings.finding import AppliedExemption, Compliance, EvaluationError, Finding
 
 
@@ -15,7 +16,9 @@ class Results:
     """Findings and errors, each ordered by account, region, ARN and rule.
 
     `account_regions` are the accounts and regions that were read, with `load_balancer_count` load balancers to judge.
-    `exemptions_applied`: exemptions were given, even where none applies.
+    `exemptions_applied`: exemptions were given, even where none applies. `advice` has sentences on what `alb-sg fix`
+    would do about findings, as far as the run planned that. `remarks` are sentences on load balancers, by ARN, that no
+    verdict depends on.
     """
 
     account_regions: Sequence[tuple[str, str]]
@@ -24,6 +27,11 @@ class Results:
     findings: Sequence[Finding]
     errors: Sequence[EvaluationError]
     exemptions_applied: bool = False
+    advice: Mapping[VerdictKey, Sequence[str]] = field(default_factory=dict)
+    remarks: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def advice_on(self, finding: Finding) -> Sequence[str]:
+        return self.advice.get((finding.load_balancer_arn, finding.rule), ())
 
     @property
     def exempted_findings(self) -> list[tuple[Finding, AppliedExemption]]:

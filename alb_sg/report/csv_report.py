@@ -18,6 +18,7 @@ COLUMNS = (
     "unresolved",
     "annotation",
     "missing",
+    "advice",
     "exemption",
 )
 # Spreadsheets read a cell that begins with one of these as a formula (OWASP, "CSV Injection").
@@ -39,6 +40,7 @@ def write_csv(results: Results, stream: TextIO) -> None:
             "true" if finding.unresolved else "false",
             finding.annotation,
             "; ".join(phrasing.describe_missing(missing) for missing in finding.missing),
+            "; ".join(results.advice_on(finding)),
             "" if finding.applied_exemption is None else phrasing.describe_exemption(finding.applied_exemption),
         )
         rows.writerow(tuple(map(_escape_formula, cells)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 TEXT = "text"
+JSON = "json"
 JSON_LINES = "jsonl"
 CSV, ASFF = "csv", "asff"
-FORMATS = (TEXT, "json", JSON_LINES, CSV, "markdown", "sarif", "junit", ASFF, "ocsf")
+FORMATS = (TEXT, JSON, JSON_LINES, CSV, "markdown", "sarif", "junit", ASFF, "ocsf")

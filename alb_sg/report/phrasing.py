@@ -74,7 +74,7 @@ def address_or_cidr(cidr: str) -> str:
 
 
 def describe_missing(entry: Missing, max_peers: int | None = None) -> str:
-    """What to allow, such as `inbound TCP 443 from 0.0.0.0/0, or from sg-1`, with at most `max_peers` peers."""
+    """What is missing, such as `inbound TCP 443 from 0.0.0.0/0, or from sg-1`, with at most `max_peers` peers."""
     what = f"{direction_word(entry.direction)} {describe_traffic(entry.protocol, entry.from_port, entry.to_port)}"
     to = direction_preposition(entry.direction)
     limit = len(entry.peers) if max_peers is None else max_peers

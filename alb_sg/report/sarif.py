@@ -2,7 +2,7 @@
 
 | here | `kind` | `level` |
 |---|---|---|
-| NON_COMPLIANT | `fail` | `error`, for health checks `warning`, for Path MTU Discovery `note` |
+| NON_COMPLIANT | `fail` | by the rule's severity: CRITICAL and HIGH `error`, MEDIUM `warning`, LOW `note` |
 | COMPLIANT | `pass` | `none` |
 | NOT_APPLICABLE | `notApplicable` | `none` |
 | exempt | `notApplicable` | `none`, with an accepted external `suppression` |
@@ -15,6 +15,7 @@ time.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any, TextIO
 from urllib.parse import quote
 
@@ -36,7 +37,14 @@ KIND_BY_COMPLIANCE = {
     Compliance.NON_COMPLIANT: "fail",
     Compliance.NOT_APPLICABLE: "notApplicable",
 }
-LEVEL_BY_SEVERITY = {Severity.HIGH: "error", Severity.MEDIUM: "warning", Severity.LOW: "note"}
+# GitHub code scanning: above 9.0 is critical, from 7.0 high, from 4.0 medium ("SARIF support for code scanning").
+SECURITY_SEVERITIES = {Severity.CRITICAL: "9.5", Severity.HIGH: "8.0", Severity.MEDIUM: "5.5", Severity.LOW: "3.0"}
+LEVEL_BY_SEVERITY = {
+    Severity.CRITICAL: "error",
+    Severity.HIGH: "error",
+    Severity.MEDIUM: "warning",
+    Severity.LOW: "note",
+}
 
 
 def write_sarif(results: Results, stream: TextIO) -> None:
@@ -58,7 +66,10 @@ def write_sarif(results: Results, stream: TextIO) -> None:
                 "toolExecutionNotifications": [_notification_object(error, rule_indexes) for error in results.errors],
             }
         ],
-        "results": [_result_object(finding, rule_indexes[finding.rule]) for finding in results.findings],
+        "results": [
+            _result_object(finding, rule_indexes[finding.rule], results.advice_on(finding))
+            for finding in results.findings
+        ],
         "properties": {
             "accountsAndRegions": [
                 {"accountId": account_id, "region": region} for account_id, region in results.account_regions
@@ -77,18 +88,20 @@ def _rule_object(rule: Recommendation) -> dict[str, Any]:
         "fullDescription": _message_object(rule.requirement_text),
         "help": _message_object(f"{rule.requirement_text} Elastic Load Balancing, {rule.page_section}: {rule.quote}."),
         "helpUri": rule.page_url,
-        "defaultConfiguration": {"level": LEVEL_BY_SEVERITY[rule.severity]},
+        "defaultConfiguration": {"level": LEVEL_BY_SEVERITY[rule_severity(rule.name)]},
+        # GitHub reads the severity of rules with this tag only.
+        "properties": {"security-severity": SECURITY_SEVERITIES[rule_severity(rule.name)], "tags": ["security"]},
     }
 
 
-def _result_object(finding: Finding, rule_index: int) -> dict[str, Any]:
+def _result_object(finding: Finding, rule_index: int, advice: Sequence[str]) -> dict[str, Any]:
     failed = finding.compliance is Compliance.NON_COMPLIANT
     result: dict[str, Any] = {
         "ruleId": finding.rule,
         "ruleIndex": rule_index,
         "kind": KIND_BY_COMPLIANCE[finding.compliance],
         "level": LEVEL_BY_SEVERITY[rule_severity(finding.rule)] if failed else "none",
-        "message": _message_object(finding.annotation or finding.compliance.value),
+        "message": _message_object(_with_advice(finding.annotation or finding.compliance.value, advice)),
         "locations": [_location_object(finding.load_balancer_arn, finding.load_balancer_name)],
         "partialFingerprints": {FINGERPRINT_NAME: fingerprint(identity(finding))},
         "properties": {
@@ -97,12 +110,17 @@ def _result_object(finding: Finding, rule_index: int) -> dict[str, Any]:
             "compliance": finding.compliance.value,
             "unresolved": finding.unresolved,
             "missing": [missing_object(missing) for missing in finding.missing],
+            "advice": list(advice),
         },
     }
     if finding.applied_exemption is not None:
         justification = phrasing.printable(phrasing.describe_exemption(finding.applied_exemption))
         result["suppressions"] = [{"kind": "external", "status": "accepted", "justification": justification}]
     return result
+
+
+def _with_advice(text: str, advice: Sequence[str]) -> str:
+    return f"{text}. Fix: {'; '.join(advice)}." if advice else text
 
 
 def _notification_object(error: EvaluationError, rule_indexes: dict[str, int]) -> dict[str, Any]:

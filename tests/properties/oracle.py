@@ -410,7 +410,9 @@ class Oracle:
                 if "VpcPeeringConnectionId" in pair and "UserId" not in pair:
                     # EC2 leaves the owner out once the group of the other VPC is gone.
                     continue
-                own = pair.get("UserId") == self.saved["AccountId"]
+                # EC2 does not delete a group that another group of its VPC names: without a peering it is there, and
+                # was left out of what was collected.
+                own = "VpcPeeringConnectionId" in pair and pair.get("UserId") == self.saved["AccountId"]
                 if pair.get("PeeringStatus", "active") == "active" and (not own or pair["GroupId"] in there):
                     found.setdefault(pair["GroupId"], []).append(pair)
         return found

@@ -22,6 +22,7 @@ from alb_sg.command_line.arguments import (
 from alb_sg.command_line.exemption_options import EXEMPTIONS_HELP, exemption_date, read_exemption_document
 from alb_sg.command_line.exit_code import ExitCode
 from alb_sg.command_line.output import open_output
+from alb_sg.command_line.planning import CONFIG_ITEMS_CAUSE
 from alb_sg.command_line.rule_selection import select_rules
 from alb_sg.command_line.sources.loaded_estates import LoadedEstates, account_region_key
 from alb_sg.command_line.sources.loading import load_estates
@@ -31,7 +32,7 @@ from alb_sg.estate.model import LoadBalancer
 from alb_sg.exemptions.exemption import Exemptions
 from alb_sg.findings.finding import EvaluationError, Result
 from alb_sg.remediation.api_calls import parse_execution_id
-from alb_sg.remediation.change_context import ChangeContext, change_context, unknown_change_context
+from alb_sg.remediation.change_context import ChangeContext, ChangeContexts, unknown_change_context
 from alb_sg.remediation.cloudformation import render_cloudformation
 from alb_sg.remediation.execution import ApplyOutcome
 from alb_sg.remediation.fix_request import RULES_PER_GROUP, FixPolicy, FixRequest, ManagedGroupPolicy, SharedGroupPolicy
@@ -199,9 +200,10 @@ def _read_exemptions(arguments: argparse.Namespace) -> Exemptions:
 
 def _make_plans(arguments: argparse.Namespace, fix: FixRequest, loaded: LoadedEstates) -> list[Plan]:
     plans = []
+    contexts = ChangeContexts(loaded.estates)
     for estate, load_balancer in loaded.load_balancers:
         results = judge_load_balancer(estate, load_balancer, fix)
-        context = _change_context(arguments, loaded, estate, load_balancer, results)
+        context = _change_context(arguments, loaded, contexts, estate, load_balancer, results)
         plans.append(make_plan(estate, load_balancer, fix, results, context))
     return plans
 
@@ -209,6 +211,7 @@ def _make_plans(arguments: argparse.Namespace, fix: FixRequest, loaded: LoadedEs
 def _change_context(
     arguments: argparse.Namespace,
     loaded: LoadedEstates,
+    contexts: ChangeContexts,
     estate: Estate,
     load_balancer: LoadBalancer,
     results: Sequence[Result],
@@ -219,8 +222,8 @@ def _change_context(
 
         return live_change_context(_load_balancer_account(arguments, load_balancer), estate, load_balancer, results)
     if account_region_key(estate) in loaded.from_config_items:
-        return unknown_change_context("Config items do not tell it; plan live or from a saved estate")
-    return change_context(estate, load_balancer, loaded.estates)
+        return unknown_change_context(CONFIG_ITEMS_CAUSE)
+    return contexts.of(estate, load_balancer)
 
 
 # --- changes
