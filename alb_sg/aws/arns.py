@@ -6,6 +6,7 @@ import re
 
 _LOAD_BALANCER = re.compile(r"arn:[^:\s]+:elasticloadbalancing:[^:\s]+:\d+:loadbalancer/[^/\s]+/[^/\s]+/[^/\s\"]+")
 _LISTENER = re.compile(r"(arn:[^:]+:elasticloadbalancing:[^:]+:\d+:)listener/([^/]+/[^/]+/[^/]+)/[^/]+")
+_LISTENER_RULE = re.compile(r"(arn:[^:]+:elasticloadbalancing:[^:]+:\d+:)listener-rule/(app/[^/]+/[^/]+/[^/]+)/[^/]+")
 _ROLE = re.compile(r"arn:[^:]+:iam::(\d{12}):role/.+")
 
 
@@ -44,6 +45,12 @@ def listener_load_balancer_arn(listener_arn: str) -> str | None:
     """The ARN of a listener's load balancer; None for a text that is no listener's ARN."""
     match = _LISTENER.fullmatch(listener_arn)
     return None if match is None else f"{match[1]}loadbalancer/{match[2]}"
+
+
+def listener_of_rule(rule_arn: str) -> str | None:
+    """The ARN of a listener rule's listener; None for a text that is no such rule's ARN."""
+    match = _LISTENER_RULE.fullmatch(rule_arn)
+    return None if match is None else f"{match[1]}listener/{match[2]}"
 
 
 def role_account_id(role_arn: str) -> str | None:

@@ -11,6 +11,7 @@ from importlib import import_module
 from alb_sg import __version__
 from alb_sg.command_line.arguments import Parser
 from alb_sg.command_line.exit_code import EXIT_CODES, ExitCode
+from alb_sg.command_line.settings_option import apply_settings
 from alb_sg.errors import InvalidInputError, NotReadError
 from alb_sg.report.phrasing import printable
 
@@ -34,6 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = sys.argv[1:] if argv is None else argv
     try:
         arguments = build_parser(words[0] if words else "").parse_args(words)
+        apply_settings(arguments)
         code: int = arguments.run(arguments)
         sys.stdout.flush()
     except InvalidInputError as error:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TextIO
 
 from alb_sg.command_line.argument_types import time_with_zone
+from alb_sg.command_line.settings_option import add_settings_option
 from alb_sg.errors import InvalidInputError
 from alb_sg.observations.results import Results
 from alb_sg.report.formats import FORMATS, SARIF, TEXT
@@ -15,6 +16,7 @@ from alb_sg.report.text import write_errors
 
 
 def add_format_options(parser: argparse.ArgumentParser) -> None:
+    add_settings_option(parser)
     parser.add_argument(
         "--format",
         choices=FORMATS,

@@ -5,25 +5,24 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from alb_sg.aws.arns import target_group_name
-from alb_sg.findings.evidence import Evidence, Match, PermissionPeer
-from alb_sg.findings.explanation import Explanation, RequirementRow, RowStatus
+from alb_sg.findings.explanation import Explanation, RequirementRow
 from alb_sg.observations.observation import LoadBalancerDetail
 from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.recommendations.fronting_load_balancers import FrontingLoadBalancer
 from alb_sg.remediation.api_calls import authorize_call
 from alb_sg.remediation.cloudformation import render_cloudformation
-from alb_sg.remediation.plan import Addition, Plan
+from alb_sg.remediation.plan import Addition, Plan, RefusalReason
 from alb_sg.remediation.snippets import make_snippets
 from alb_sg.remediation.terraform import render_terraform
 from alb_sg.report import phrasing
+from alb_sg.report.advice import plan_advice
+from alb_sg.report.row_phrasing import describe_front, describe_peer, describe_targets, row_reasons
 
-# A row names so many peers and rules, and counts the rest.
-MAX_NAMES = 4
-MAX_RULES = 6
 # The requester in the description of a new security group rule.
 REQUESTED_BY = "dashboard"
 NEW_GROUP_PLACEHOLDER = "THE_NEW_GROUP"
@@ -52,29 +51,30 @@ def _explanation_object(explanation: Explanation) -> dict[str, Any]:
             }
             for listener in explanation.listeners
         ],
-        "fronts": [_front_text(front) for front in explanation.fronting_load_balancers],
-        "rows": [_row_object(rule.recommendation.name, row) for rule in explanation.rules for row in rule.rows],
+        "fronts": [describe_front(front) for front in explanation.fronting_load_balancers],
+        "rows": [
+            _row_object(rule.recommendation.name, row, explanation.fronting_load_balancers)
+            for rule in explanation.rules
+            for row in rule.rows
+        ],
         "notes": [[rule.recommendation.name, note] for rule in explanation.rules for note in rule.notes],
+        "remarks": list(explanation.remarks),
         "unread": [f"{what}: {cause}" for what, cause in explanation.unread],
     }
 
 
-def _front_text(front: FrontingLoadBalancer) -> str:
-    return f"{front.load_balancer.name} ({front.load_balancer.scheme}, to port {front.port})"
-
-
-def _row_object(rule: str, row: RequirementRow) -> dict[str, Any]:
+def _row_object(rule: str, row: RequirementRow, fronts: Sequence[FrontingLoadBalancer]) -> dict[str, Any]:
     """A recommended row, with its status and the reasons for it in words."""
     return {
         "rule": rule,
         "direction": phrasing.direction_word(row.direction.value),
         "traffic": phrasing.describe_traffic(row.traffic.protocol, row.traffic.from_port, row.traffic.to_port),
         "preposition": _preposition(row),
-        "peer": _peer_text(row),
-        "label": ", ".join(row.security_groups) or row.label,
+        "peer": describe_targets(row) if row.direction is Direction.TARGET_INGRESS else describe_peer(row),
+        "label": row.label,
         "because": [row.origin.type, row.origin.label],
         "status": row.status.value,
-        "why": list(_reasons(row)),
+        "why": list(row_reasons(row, fronts)),
     }
 
 
@@ -83,53 +83,18 @@ def _preposition(row: RequirementRow) -> str:
     return "at" if row.direction is Direction.TARGET_INGRESS else phrasing.direction_preposition(row.direction.value)
 
 
-def _peer_text(row: RequirementRow) -> str:
-    if not row.targets:
-        return ", ".join(row.required)
-    names = phrasing.abbreviate(list(dict.fromkeys(row.targets)), MAX_NAMES)
-    return names if row.count == 1 else f"{phrasing.pluralize(row.count, 'target')}: {names}"
-
-
-def _reasons(row: RequirementRow) -> Iterator[str]:
-    if row.accepted_source is not None:
-        yield f"accepted source {row.accepted_source} stands in"
-    if row.status is RowStatus.MET:
-        yield from (
-            f"{_group_rule_text(evidence.permission_peer, row)}{_match_note(evidence)}" for evidence in row.evidence
-        )
-        return
-    if row.missing is not None:
-        yield f"missing: {phrasing.describe_missing(row.missing, MAX_NAMES)}"
-    yield from (f"unresolved: {note}" for note in row.unresolved)
-    if row.unread is not None:
-        yield f"not judged: {row.unread[0]}: {row.unread[1]}"
-    yield from (f"already: {_group_rule_text(evidence.permission_peer, row)}" for evidence in row.evidence)
-    for peer in row.open_instead[:MAX_RULES]:
-        reason = f" ({peer.ineffective_reason})" if peer.ineffective_reason else ""
-        yield f"instead: {_group_rule_text(peer, row)}{reason}"
-    if len(row.open_instead) > MAX_RULES:
-        yield f"and {phrasing.pluralize(len(row.open_instead) - MAX_RULES, 'rule')} more for this traffic"
-
-
-def _group_rule_text(peer: PermissionPeer, row: RequirementRow) -> str:
-    preposition = phrasing.direction_preposition(row.direction.value)
-    return f"{peer.group_id} {phrasing.describe_ports(peer.permission)} {preposition} {peer.peer}"
-
-
-def _match_note(evidence: Evidence) -> str:
-    return "" if evidence.match in (Match.ADDRESSES, Match.NAMED) else f" ({evidence.match.value})"
-
-
 # --- the fix
 
 
 def _fix_object(plan: Plan) -> dict[str, Any]:
-    """The rules to add, one by one for the console, and as code."""
-    snippets = make_snippets([plan])
+    """What `alb-sg fix` would do in words, and the rules that it would add: one by one for the console, and as code."""
+    # A refusal whose group is not known has no place in code.
+    decided = tuple(refusal for refusal in plan.refusals if refusal.reason is not RefusalReason.NOT_READ)
+    snippets = make_snippets([replace(plan, refusals=decided)])
     region = plan.load_balancer.region
     return {
         "rules": [_addition_object(addition) for addition in plan.additions],
-        "refused": [[refusal.rule, refusal.text] for refusal in plan.refusals],
+        "advice": [[rule, sentence] for (_, rule), sentences in plan_advice(plan).items() for sentence in sentences],
         "cli": "\n".join(_cli_command(addition, region) for addition in plan.additions),
         "cloudFormation": render_cloudformation(snippets),
         "terraform": render_terraform(snippets),

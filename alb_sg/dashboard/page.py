@@ -248,31 +248,34 @@ def _findings_table(page_data: PageData) -> Iterator[str]:
     yield f'<p class="note">{pluralize(total, "finding")}{omitted}.</p>'
     if not findings:
         return
-    subjects = {rule["name"]: rule["subject"] for rule in page_data["rules"]}
+    rules = {rule["name"]: rule for rule in page_data["rules"]}
     yield '<div class="scroll" role="region" aria-label="Findings, the worst first" tabindex="0"><table>'
     yield "<caption>Findings, the worst first</caption><thead><tr>"
     yield "".join(f'<th scope="col">{title}</th>' for title in ("Status", "Load balancer", "Account", "What is wrong"))
     yield "</tr></thead><tbody>"
     for load_balancer, verdict in findings:
-        yield _finding_row(load_balancer, verdict, subjects, page_data["accounts"].get(load_balancer["account"], {}))
+        yield _finding_row(load_balancer, verdict, rules, page_data["accounts"].get(load_balancer["account"], {}))
     yield "</tbody></table></div>"
 
 
 def _finding_row(
     load_balancer: Mapping[str, Any],
     verdict: Mapping[str, Any],
-    subjects: Mapping[str, str],
+    rules: Mapping[str, Mapping[str, Any]],
     account: Mapping[str, Any],
 ) -> str:
     shape, label = (UP, "non-compliant") if verdict["status"] == "nonCompliant" else (DIAMOND, "not judged")
+    rule = rules.get(verdict["rule"], {"subject": verdict["rule"] or "", "severityLabel": "HIGH"})
+    severity = f'<span class="aside">{rule["severityLabel"]}</span>' if verdict["status"] == "nonCompliant" else ""
     scheme = "scheme unknown" if load_balancer["scheme"] == "unknown" else load_balancer["scheme"]
     unit = f" {_isolated_text(account['unit'])}" if account.get("unit") else ""
     return (
-        f'<tr><td><span class="status {verdict["status"]}"><span aria-hidden="true">{shape}</span> {label}</span></td>'
+        f'<tr><td><span class="status {verdict["status"]}"><span aria-hidden="true">{shape}</span> {label}</span>'
+        f"{severity}</td>"
         f'<th scope="row">{_isolated_text(load_balancer["name"])}<span class="aside">{escape(scheme)}, '
         f"{escape(load_balancer['region'])}</span></th>"
         f"<td>{_isolated_text(account.get('name') or load_balancer['account'])}"
         f'<span class="aside">{load_balancer["account"]}{unit}</span></td>'
-        f'<td class="text"><span class="aside">{escape(subjects.get(verdict["rule"], verdict["rule"] or ""))}</span>'
+        f'<td class="text"><span class="aside">{escape(rule["subject"])}</span>'
         f"{_isolated_text(verdict['annotation'])}</td></tr>"
     )

@@ -134,6 +134,7 @@ def _rule_object(name: str) -> dict[str, Any]:
         "title": name if known is None else known.title,
         "asks": "" if known is None else known.requirement_text,
         "severity": rule_severity(name).value,
+        "severityLabel": rule_severity(name).name,
         "document": None if known is None else document_name(name),
     }
 
@@ -217,7 +218,9 @@ def _verdict_object(result: Result, scheme: str, detail: LoadBalancerDetail | No
     if result.unresolved:
         fields["unresolved"] = True
     if result.missing:
-        fields["missing"] = [{**missing_object(entry), "allow": _rule_to_allow(entry)} for entry in result.missing]
+        fields["missing"] = [
+            {**missing_object(entry), "recommended": _recommended_rule(entry)} for entry in result.missing
+        ]
     if result.missing and history.is_about_targets(result):
         fields["groups"] = list(result.security_groups)
     codes = history.cause_codes(result, detail)
@@ -235,8 +238,8 @@ def _verdict_object(result: Result, scheme: str, detail: LoadBalancerDetail | No
     return fields
 
 
-def _rule_to_allow(missing: Missing) -> str:
-    """The security group rule to add, such as `inbound TCP 443 from 0.0.0.0/0`.
+def _recommended_rule(missing: Missing) -> str:
+    """The recommended security group rule that is missing, such as `inbound TCP 443 from 0.0.0.0/0`.
 
     It refers to a group of the target, or of the load balancer, rather than to addresses, and has the recommended peer
     in full: the page counts equal texts, and findings that lack the same must have the same text.

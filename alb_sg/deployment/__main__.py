@@ -23,6 +23,7 @@ from alb_sg.deployment.stack_deployment import deploy_stack
 from alb_sg.deployment.template_files import deployment_remarks, regional_remarks, render_templates
 from alb_sg.deployment.template_sizes import size_remarks
 from alb_sg.errors import InvalidInputError
+from alb_sg.observations.severities import format_severities
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -134,6 +135,8 @@ def _upload(options: argparse.Namespace) -> None:
         bucket = settings.artifact_bucket_name(account, region)
         upload_object(bucket, artifact.key, artifact.content, account, region)
         _print_line(f"{region}: s3://{bucket}/{artifact.key}")
+    if settings.severities:
+        _print_line(f"for deploy/dashboard.yaml: Severities={format_severities(settings.severities)}")
 
 
 def _deploy(options: argparse.Namespace) -> None:

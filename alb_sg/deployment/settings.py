@@ -21,6 +21,7 @@ from alb_sg.parameters import (
     Source,
     parse_parameters,
 )
+from alb_sg.recommendations.recommendation import Severity
 from alb_sg.remediation.fix_request import RULES_PER_GROUP, ManagedGroupPolicy, SharedGroupPolicy
 
 MAX_PARAMETER_LENGTHS = {
@@ -132,6 +133,14 @@ class Settings:
     def home_region(self) -> str:
         """The region to deploy first. Its stack creates the roles, which serve all regions."""
         return self.regions[0]
+
+    @property
+    def severities(self) -> dict[str, Severity]:
+        """The severities that differ from the rules' own."""
+        given = ((rule, Severity[rule.severity]) for rule in self.rules)
+        return {
+            rule.name: severity for rule, severity in given if severity is not rule.definition.recommendation.severity
+        }
 
     def resource_types(self, rule: DeployedRule, region: str | None) -> tuple[str, ...]:
         """The types whose changes trigger a rule in `region` (None: every region without `regionalScope`)."""

@@ -7,7 +7,7 @@ hold the key, or the call failed.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -38,6 +38,16 @@ from alb_sg.estate.sections import SECTION_ATTRIBUTES, Section
 
 T = TypeVar("T")
 
+# The indexes of an estate that depend on no security group rule and on no load balancer's groups.
+_INDEXES_WITHOUT_GROUPS = (
+    "_failures_by_key",
+    "_interface_index",
+    "_primary_interface_by_instance",
+    "_target_groups_by_load_balancer",
+    "_target_groups_of_unknown_load_balancer",
+    "_alb_registrations_by_load_balancer",
+)
+
 
 class ReadFailure(NamedTuple):
     """Why a section, or one key of it, could not be read."""
@@ -62,6 +72,8 @@ class Estate:
     A section that is None was not collected. `listeners` is keyed by load balancer, `targets` by target group,
     `tags` by load balancer, and every other section by the resource's own ID. `has_all_security_groups`:
     `security_groups` holds every group of the account and region. `deleted_security_groups` are known to be deleted.
+    `rule_authentications` are the types of the actions that authenticate in a listener's rules, by listener; no verdict
+    depends on them.
     `other_estates` answers what this estate does not hold. `is_planned`: a plan or template makes it, so that some
     values are unknown until it is applied.
     """
@@ -81,6 +93,7 @@ class Estate:
     network_interfaces: Mapping[str, NetworkInterface] | None = None
     prefix_lists: Mapping[str, PrefixList] | None = None
     tags: Mapping[str, Mapping[str, str]] | None = None
+    rule_authentications: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     failures: tuple[ReadFailure, ...] = ()
     is_planned: bool = False
     other_estates: ResourceLookup | None = field(default=None, repr=False, compare=False)
@@ -217,6 +230,18 @@ class Estate:
     def section(self, name: Section) -> object:
         """A section by its name; None where it was not collected."""
         return getattr(self, SECTION_ATTRIBUTES[name])
+
+    def with_security_groups(
+        self, load_balancers: Mapping[str, LoadBalancer], security_groups: Mapping[str, SecurityGroup]
+    ) -> Estate:
+        """The estate with other security groups, and load balancers that differ in theirs only.
+
+        It keeps the indexes that do not depend on either, because plans judge thousands of such estates.
+        """
+        changed = replace(self, load_balancers=load_balancers, security_groups=security_groups)
+        known = vars(self)
+        vars(changed).update({name: known[name] for name in _INDEXES_WITHOUT_GROUPS if name in known})
+        return changed
 
     # --- indexes
 

@@ -5,7 +5,7 @@
      "SecurityGroups": [DescribeSecurityGroups], "Vpcs": [DescribeVpcs], "Subnets": [DescribeSubnets],
      "NetworkInterfaces": [DescribeNetworkInterfaces], "Instances": [DescribeInstances' Instances],
      "ManagedPrefixLists": {"pl-…": {"PrefixListName", "AddressFamily", "OwnerId", "Entries": [{"Cidr"}]}},
-     "Tags": {"<LoadBalancerArn>": [{"Key", "Value"}]}}
+     "Tags": {"<LoadBalancerArn>": [{"Key", "Value"}]}, "ListenerRules": [DescribeRules' Rules]}
 
 A file holds one object or a list of them. A section that is absent or null was not collected; an empty section was
 collected, and the account has no such resource. A section may have the wrapper of the `aws` command, once or per page.
@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from typing import Any, TextIO, TypeVar
 
 from alb_sg.aws.account_region import AccountRegion, parse_account_id
+from alb_sg.aws.arns import listener_of_rule
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate import from_api
 from alb_sg.estate.estate import Estate, ReadFailure
@@ -44,6 +45,8 @@ ID_FIELDS = {
 # The keys of a section's elements in the API's response, where they differ from the section's name.
 WRAPPER_KEYS = {Section.INSTANCES: ("Reservations", "Instances"), Section.TAGS: ("TagDescriptions",)}
 PREFIX_LISTS_KEY = "PrefixLists"
+# The section, and the key of its elements in the API's response.
+LISTENER_RULES_KEYS = ("ListenerRules", "Rules")
 NEXT_PAGE_KEYS = ("NextToken", "NextMarker")
 
 
@@ -107,6 +110,7 @@ def estate_of_export(value: Any) -> Estate:
         network_interfaces=read_list(Section.NETWORK_INTERFACES, from_api.network_interface, None),
         prefix_lists=_prefix_lists(document, failures),
         tags=_tags(document, listed, account_region, failures),
+        rule_authentications=_rule_authentications(document),
         # Last: the sections above add to it.
         failures=tuple(failures),
     )
@@ -315,6 +319,28 @@ def _tags(
         )
     unread = {failure.key for failure in failures if failure.section is Section.TAGS}
     return {arn: {} for arn in load_balancer_arns if arn not in unread} | tags_by_arn
+
+
+def _rule_authentications(document: Shape) -> dict[str, tuple[str, ...]]:
+    """What the rules of each listener do to authenticate, from `ListenerRules` or, as `aws elbv2 describe-rules` prints
+    them, `Rules`: a list, or an object with a list for each listener."""
+    name = next((key for key in LISTENER_RULES_KEYS if document.get(key) is not None), None)
+    if name is None:
+        return {}
+    value = document[name]
+    if isinstance(value, Mapping) and LISTENER_RULES_KEYS[1] not in value:
+        value = [rule for rules in value.values() for _, rule in _elements(rules, name, LISTENER_RULES_KEYS[1:])]
+    found: dict[str, set[str]] = {}
+    for place, element in _elements(value, name, LISTENER_RULES_KEYS[1:]):
+        try:
+            fields = require_object(element)
+            arn = listener_of_rule(required_text(fields, "RuleArn"))
+            if arn is None:
+                raise InvalidInputError(f"{fields['RuleArn']!r} is not the ARN of a listener rule", "RuleArn")
+        except InvalidInputError as error:
+            raise error.inside(place) from error
+        found.setdefault(arn, set()).update(from_api.authentications(fields.get("Actions")))
+    return {arn: tuple(sorted(types)) for arn, types in found.items()}
 
 
 def _described_arn(value: Any, account_region: AccountRegion) -> str:

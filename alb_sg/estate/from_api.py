@@ -64,6 +64,8 @@ SCHEMES = ("internet-facing", "internal")
 LOAD_BALANCER_STATES = ("active", "provisioning", "active_impaired", "failed")
 IP_ADDRESS_TYPES = ("ipv4", "dualstack", "dualstack-without-public-ipv4")
 LISTENER_PROTOCOLS = ("http", "https", "tcp", "tls", "udp", "tcp_udp", "geneve", "quic", "tcp_quic")
+# Of ActionTypeEnum, those for which a load balancer calls an identity provider or fetches its keys.
+AUTHENTICATING_ACTIONS = ("authenticate-cognito", "authenticate-oidc", "jwt-validation")
 TARGET_TYPES = ("instance", "ip", "lambda", "alb")
 TARGET_STATES = ("initial", "healthy", "unhealthy", "unhealthy.draining", "unused", "draining", "unavailable")
 CIDR_BLOCK_STATES = ("associating", "associated", "disassociating", "disassociated", "failing", "failed")
@@ -168,7 +170,19 @@ def listener(value: Any) -> Listener:
         port=_or_unknown("Port", lambda: _listener_port(fields)),
         target_group_arns=() if isinstance(target_groups, UnknownValue) else target_groups,
         unknown_actions=target_groups if isinstance(target_groups, UnknownValue) else None,
+        authentications=authentications(fields.get("DefaultActions")),
     )
+
+
+def authentications(actions: Any) -> tuple[str, ...]:
+    """The types of a listener's or listener rule's actions that authenticate, sorted. No verdict depends on them, so a
+    value of another shape has none."""
+    types = (action.get("Type") for action in actions if isinstance(action, Mapping)) if _is_list(actions) else ()
+    return tuple(sorted({type_name for type_name in types if type_name in AUTHENTICATING_ACTIONS}))
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list | tuple)
 
 
 def _load_balancer_of_listener(fields: Shape, arn: str) -> str:
@@ -270,7 +284,10 @@ def target_health_description(value: Any) -> Target:
         target = target_description(fields.get("Target"))
     except InvalidInputError as error:
         raise error.inside("Target") from error
-    return target._replace(state=_or_unknown("TargetHealth.State", lambda: _target_state(health)))
+    return target._replace(
+        state=_or_unknown("TargetHealth.State", lambda: _target_state(health)),
+        reason=_text_or(health, "Reason", "") or None if isinstance(health, Mapping) else None,
+    )
 
 
 def _target_state(health: Any) -> str | None:
@@ -473,6 +490,7 @@ def network_interface(value: Any) -> NetworkInterface:
         is_elb_managed=ELB_REQUESTER_ID in (fields.get("RequesterId"), attachment.get("InstanceOwnerId")),
         network_card_index=_or_unknown("Attachment.NetworkCardIndex", lambda: _network_card_index(attachment)),
         unknown=unknown,
+        interface_type=_text_or(fields, "InterfaceType", ""),
     )
 
 

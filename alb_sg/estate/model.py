@@ -99,7 +99,8 @@ class LoadBalancer(NamedTuple):
 
 class Listener(NamedTuple):
     """A listener. `target_group_arns` are the target groups of its default actions; listener rules are not included.
-    `unknown_actions` is a value that hides some of them."""
+    `unknown_actions` is a value that hides some of them. `authentications` are the types of its default actions that
+    authenticate, such as `authenticate-oidc`."""
 
     arn: str
     load_balancer_arn: str
@@ -107,6 +108,7 @@ class Listener(NamedTuple):
     port: int | UnknownValue
     target_group_arns: tuple[str, ...]
     unknown_actions: UnknownValue | None = None
+    authentications: tuple[str, ...] = ()
 
     @property
     def known_port(self) -> int:
@@ -206,11 +208,13 @@ class TargetGroup(NamedTuple):
 
 class Target(NamedTuple):
     """A registration in a target group. `port` is None where the target group's port applies; `state` is None where the
-    source does not tell it, as configuration items never do."""
+    source does not tell it, as configuration items never do. `reason` is the code of an unhealthy state, such as
+    `Target.Timeout`."""
 
     id: str
     port: int | UnknownValue | None
     state: str | UnknownValue | None
+    reason: str | None = None
 
 
 class SecurityGroupReference(NamedTuple):
@@ -317,7 +321,8 @@ class Subnet(NamedTuple):
 class NetworkInterface(NamedTuple):
     """A network interface. `prefixes` are delegated prefixes; `instance_id`, `network_card_index` and `device_index`
     describe its attachment; `ipv6_addresses` begins with the primary address; Elastic Load Balancing created the
-    `is_elb_managed` ones. `unknown` is a value that hides which addresses or security groups it has."""
+    `is_elb_managed` ones. `unknown` is a value that hides which addresses or security groups it has.
+    `interface_type` is EC2's, such as `global_accelerator_managed`, or "" where the source does not tell it."""
 
     id: str
     vpc_id: str
@@ -331,6 +336,7 @@ class NetworkInterface(NamedTuple):
     is_elb_managed: bool = False
     network_card_index: int | UnknownValue = 0
     unknown: UnknownValue | None = None
+    interface_type: str = ""
 
     @property
     def is_primary(self) -> bool:

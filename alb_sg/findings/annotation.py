@@ -10,12 +10,15 @@ parses one.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 from typing import NamedTuple
 
+from alb_sg.estate.model import LoadBalancer
 from alb_sg.findings.coverage import AcceptedSources, Coverage, PermissionsOf
 from alb_sg.findings.finding import Compliance
+from alb_sg.findings.near_misses import find_near_misses
+from alb_sg.findings.phrasing import abbreviate_names, describe_open
 from alb_sg.permissions.addresses import AddressSet
 from alb_sg.permissions.allowed_traffic import AllowedTraffic
 from alb_sg.recommendations.requirement import AddressPeer, NodesPeer, PrefixListPeer, TargetPeer
@@ -27,7 +30,7 @@ _UNRESOLVED = "unresolved: "
 # More sentences than this do not fit, however short they are.
 _MAX_SENTENCES = MAX_ANNOTATION_LENGTH // len(f"{_SEPARATOR}.")
 # A missing part with more blocks than this is clearer as the whole peer and what is open instead.
-_MAX_MISSING_BLOCKS = 3
+MAX_MISSING_BLOCKS = 3
 
 _REQUIREMENT_COUNT = re.compile(r"[0-9]+ requirements? met in ")
 # The security groups of "not open to 0.0.0.0/0 in sg-1, sg-2 +1" and of "2 requirements met in sg-1".
@@ -37,18 +40,21 @@ _SECURITY_GROUPS = re.compile(r"\bin (sg-[0-9a-z-]+(?:, sg-[0-9a-z-]+)*)")
 class _Detail(NamedTuple):
     """How much a sentence tells."""
 
-    show_open_instead: bool
+    max_near_misses: int
     show_label: bool
     max_names: int
 
 
-# A text that is too long first loses what is open instead, then the label of the addresses, then further names.
+# A text that is too long first loses the near misses, the most telling one last, then the label of the addresses, then
+# further names.
 _DETAIL_LEVELS = (
-    _Detail(show_open_instead=True, show_label=True, max_names=3),
-    _Detail(show_open_instead=False, show_label=True, max_names=3),
-    _Detail(show_open_instead=False, show_label=False, max_names=3),
-    _Detail(show_open_instead=False, show_label=False, max_names=2),
-    _Detail(show_open_instead=False, show_label=False, max_names=1),
+    _Detail(max_near_misses=4, show_label=True, max_names=3),
+    _Detail(max_near_misses=2, show_label=True, max_names=3),
+    _Detail(max_near_misses=1, show_label=True, max_names=3),
+    _Detail(max_near_misses=0, show_label=True, max_names=3),
+    _Detail(max_near_misses=0, show_label=False, max_names=3),
+    _Detail(max_near_misses=0, show_label=False, max_names=2),
+    _Detail(max_near_misses=0, show_label=False, max_names=1),
 )
 
 
@@ -61,7 +67,7 @@ def describe_accepted_sources(coverages: Sequence[Coverage]) -> tuple[str, ...]:
     for coverage in coverages:
         if coverage.is_covered and coverage.accepted_sources is not None:
             labels_by_text.setdefault(_accepted(coverage.accepted_sources), {})[_label(coverage)] = None
-    return tuple(f"{_abbreviate(tuple(labels))} {text}" for text, labels in labels_by_text.items())
+    return tuple(f"{abbreviate_names(tuple(labels))} {text}" for text, labels in labels_by_text.items())
 
 
 def _accepted(sources: AcceptedSources) -> str:
@@ -70,7 +76,7 @@ def _accepted(sources: AcceptedSources) -> str:
     if sources.total == 1:
         return f"open to accepted source {sources.met[0]}"
     text = f"open to {len(sources.met)} of {sources.total} accepted sources"
-    return text if len(sources.met) == sources.total else f"{text} ({_abbreviate(sources.met)})"
+    return text if len(sources.met) == sources.total else f"{text} ({abbreviate_names(sources.met)})"
 
 
 def describe_compliant(
@@ -79,23 +85,29 @@ def describe_compliant(
     """What a COMPLIANT verdict rests on: the accepted sources, or else the number of covered requirements."""
     if accepted_sources:
         return fit_to_limit([*accepted_sources, *remarks])
-    text = f"{count} requirement{'s' if count != 1 else ''} met in {_abbreviate(tuple(group_ids))}"
+    text = f"{count} requirement{'s' if count != 1 else ''} met in {abbreviate_names(tuple(group_ids))}"
     return fit_to_limit([text, *remarks]) if remarks else text
 
 
 def describe_non_compliant(
+    load_balancer: LoadBalancer,
     permissions_of: PermissionsOf,
     failed: Sequence[Coverage],
     remarks: Sequence[str],
     *,
     unresolved: bool,
 ) -> str:
-    """What is missing, in which security groups, and what is open instead."""
+    """What is missing, in which security groups, and what comes close to it."""
     ordered = sorted(failed, key=coverage_sort_key)
+
+    @cache
+    def near_misses(position: int) -> tuple[str, ...]:
+        return _near_misses(load_balancer, permissions_of, ordered[position])
+
     cause = [f"{_UNRESOLVED}{ordered[0].unresolved[0]}"] if unresolved else []
     tails = ([*cause, *remarks], cause, [text.split(" (")[0] for text in cause])
     return _first_that_fits(
-        (_sentences(permissions_of, ordered, detail), tail) for tail in tails for detail in _DETAIL_LEVELS
+        (_sentences(permissions_of, ordered, near_misses, detail), tail) for tail in tails for detail in _DETAIL_LEVELS
     )
 
 
@@ -118,18 +130,27 @@ def shorten(text: str, max_length: int) -> str:
     return f"{words[: max_length - 1]}…"
 
 
-def _sentences(permissions_of: PermissionsOf, ordered: Sequence[Coverage], detail: _Detail) -> list[str]:
+def _sentences(
+    permissions_of: PermissionsOf,
+    ordered: Sequence[Coverage],
+    near_misses: Callable[[int], tuple[str, ...]],
+    detail: _Detail,
+) -> list[str]:
     """A sentence on the first failed requirement, and one for each other; an empty one is only counted."""
-    first, reason = _label(ordered[0]), _reason(permissions_of, ordered[0], detail)
+
+    def reason(position: int) -> str:
+        text = _reason(permissions_of, ordered[position], detail)
+        close = near_misses(position)[: detail.max_near_misses] if detail.max_near_misses else ()
+        return f"{text} ({'; '.join(close)})" if close else text
+
+    first, first_reason = _label(ordered[0]), reason(0)
     described = {first}
-    sentences = [f"{first} {reason}"]
-    for coverage in ordered[1:]:
+    sentences = [f"{first} {first_reason}"]
+    for position, coverage in enumerate(ordered[1:], 1):
         # Target groups have up to thousands of targets, and no two targets share a peer.
         is_target = isinstance(coverage.requirement.peer, TargetPeer)
         label = "" if is_target else _label(coverage)
-        has_same_reason = (
-            not is_target and label not in described and _reason(permissions_of, coverage, detail) == reason
-        )
+        has_same_reason = not is_target and label not in described and reason(position) == first_reason
         sentences.append(f"{label} likewise" if has_same_reason else "")
         if has_same_reason:
             described.add(label)
@@ -180,103 +201,75 @@ def _label(coverage: Coverage) -> str:
 
 
 def _reason(permissions_of: PermissionsOf, coverage: Coverage, detail: _Detail) -> str:
-    requirement = coverage.requirement
-    if isinstance(requirement.peer, NodesPeer):
-        return _reason_of_targets(permissions_of, coverage, requirement.peer, detail)
-    permissions = permissions_of(requirement.peer)
-    text = f"not open to {_peer(coverage, detail)} in {_abbreviate(permissions.group_ids, detail.max_names)}"
-    if not detail.show_open_instead:
-        return text
-    if coverage.lost_sources and coverage.accepted_sources is not None:
-        met, count = coverage.accepted_sources.met, coverage.accepted_sources.total
-        return f"{text} (open to {len(met)} of {count} accepted sources)"
-    allowed = permissions.allowed_traffic(requirement.direction, requirement.traffic, requirement.peer.family)
-    return _with_notes(text, _notes_on(allowed))
-
-
-def _reason_of_targets(permissions_of: PermissionsOf, coverage: Coverage, peer: NodesPeer, detail: _Detail) -> str:
-    """What the groups of some targets do not let in: the load balancer, by its groups or its subnets."""
-    requirement = coverage.requirement
-    targets = _abbreviate(tuple(dict.fromkeys(target.target_id for target in peer.targets)), detail.max_names)
+    peer = coverage.requirement.peer
     text = f"not open to {_peer(coverage, detail)}"
+    if not isinstance(peer, NodesPeer):
+        return f"{text} in {abbreviate_names(permissions_of(peer).group_ids, detail.max_names)}"
+    targets = abbreviate_names(tuple(dict.fromkeys(target.target_id for target in peer.targets)), detail.max_names)
     if not peer.target_groups:
         return f"{text} at {targets}, as far as is known"
-    text += f" in {_abbreviate(peer.target_groups, detail.max_names)} of {targets}"
-    if not detail.show_open_instead:
-        return text
-    allowed = permissions_of(peer).allowed_traffic(requirement.direction, requirement.traffic, peer.family)
-    notes = _notes_on(allowed)
-    if any(_is_open_in_part(cidr, allowed) for cidr in peer.cidrs):
-        notes.append("the addresses of nodes change within their subnets")
-    return _with_notes(text, notes)
+    return f"{text} in {abbreviate_names(peer.target_groups, detail.max_names)} of {targets}"
 
 
-def _is_open_in_part(cidr: str, allowed: AllowedTraffic) -> bool:
-    """Whether some addresses of a block are open, and some are not."""
-    block = AddressSet.from_cidrs(allowed.addresses.family, [cidr])
-    return block.overlaps(allowed.addresses) and not block <= allowed.addresses
+def _near_misses(load_balancer: LoadBalancer, permissions_of: PermissionsOf, coverage: Coverage) -> tuple[str, ...]:
+    """What is open instead, or nearly, in short clauses: the most telling first."""
+    if coverage.lost_sources and coverage.accepted_sources is not None:
+        met, count = coverage.accepted_sources.met, coverage.accepted_sources.total
+        return (f"open to {len(met)} of {count} accepted sources",)
+    requirement = coverage.requirement
+    permissions = permissions_of(requirement.peer)
+    allowed = permissions.allowed_traffic(requirement.direction, requirement.traffic, requirement.peer.family)
+    references = sorted({reference.group_id for reference in allowed.references})
+    instead = describe_open((*allowed.addresses.cidrs(), *references))
+    stale = abbreviate_names(tuple(sorted({reference.group_id for reference in allowed.stale_references})))
+    return (
+        *([f"open to {instead}"] if instead else []),
+        *(_on_nodes(requirement.peer, allowed) if isinstance(requirement.peer, NodesPeer) else ()),
+        *([f"the reference to {stale} is stale"] if stale else []),
+        *(near_miss.clause for near_miss in find_near_misses(permissions, coverage, load_balancer)),
+    )
 
 
-def _notes_on(allowed: AllowedTraffic) -> list[str]:
-    """What is open instead, and which references are stale."""
-    instead = _open_instead(allowed)
-    stale = _abbreviate(tuple(sorted({one.group_id for one in allowed.stale_references})))
-    return [*([f"open to {instead}"] if instead else []), *([f"the reference to {stale} is stale"] if stale else [])]
-
-
-def _with_notes(text: str, notes: Sequence[str]) -> str:
-    return f"{text} ({'; '.join(notes)})" if notes else text
+def _on_nodes(peer: NodesPeer, allowed: AllowedTraffic) -> Iterator[str]:
+    """A part of a subnet may be open because nodes have addresses there today."""
+    for cidr in peer.cidrs:
+        block = AddressSet.from_cidrs(peer.family, [cidr])
+        if block.overlaps(allowed.addresses) and not block <= allowed.addresses:
+            yield "the addresses of nodes change within their subnets"
+            return
 
 
 def _peer(coverage: Coverage, detail: _Detail) -> str:
     if coverage.lost_sources:
         lost = [name for part in coverage.lost_sources for name in part.required]
         source = "accepted source" if len(lost) == 1 else "accepted sources"
-        return f"{source} {_abbreviate(tuple(lost), detail.max_names)}"
+        return f"{source} {abbreviate_names(tuple(lost), detail.max_names)}"
     peer = coverage.requirement.peer
-    references = _abbreviate(tuple(sorted(coverage.or_security_groups)), detail.max_names)
+    references = abbreviate_names(tuple(sorted(coverage.or_security_groups)), detail.max_names)
     if isinstance(peer, TargetPeer):
         name = peer.target_id if peer.cidr is None or peer.target_id in peer.cidr else f"{peer.target_id} ({peer.cidr})"
         if not coverage.missing and references:
             return f"{references} of {name}"
         return f"{name} or {references}" if references else name
     if isinstance(peer, AddressPeer):
-        text = _abbreviate(coverage.required, detail.max_names) or UNKNOWN_ADDRESSES
+        text = abbreviate_names(coverage.required, detail.max_names) or UNKNOWN_ADDRESSES
         missing = coverage.missing or ()
-        if missing and missing != coverage.required and len(missing) <= _MAX_MISSING_BLOCKS:
-            text = f"{_abbreviate(missing, detail.max_names)} of {text}"
+        if missing and missing != coverage.required and len(missing) <= MAX_MISSING_BLOCKS:
+            text = f"{abbreviate_names(missing, detail.max_names)} of {text}"
         if peer.label and detail.show_label:
             text += f" ({peer.label})"
         # A reference to the Network Load Balancer's group is the narrower advice.
         return f"{references} or {text}" if references else text
     if isinstance(peer, NodesPeer):
-        text = _abbreviate(coverage.required, detail.max_names)
+        text = abbreviate_names(coverage.required, detail.max_names)
         missing = coverage.missing or ()
-        if missing != coverage.required and len(missing) <= _MAX_MISSING_BLOCKS:
-            text = f"{_abbreviate(missing, detail.max_names)} of {text}"
+        if missing != coverage.required and len(missing) <= MAX_MISSING_BLOCKS:
+            text = f"{abbreviate_names(missing, detail.max_names)} of {text}"
         return f"{references} or {text}{' (its subnets)' if detail.show_label else ''}"
     if isinstance(peer, PrefixListPeer):
-        text = _abbreviate(coverage.required, detail.max_names)
+        text = abbreviate_names(coverage.required, detail.max_names)
         return f"{references} or {text}" if references else text
-    return references or _abbreviate(coverage.required, detail.max_names)
-
-
-def _open_instead(allowed: AllowedTraffic) -> str:
-    """What is open for the same traffic, in short."""
-    if len(allowed.addresses.ranges) > 16:
-        return f"{len(allowed.addresses.ranges)} other address ranges"
-    references = sorted({reference.group_id for reference in allowed.references})
-    return _abbreviate((*allowed.addresses.cidrs(), *references))
-
-
-# The findings of one load balancer name the same security groups.
-@lru_cache(1024)
-def _abbreviate(names: tuple[str, ...], max_names: int = 3) -> str:
-    """The first names and the number of the others."""
-    if len(names) > max_names:
-        count = max(1, max_names - 1)
-        return f"{', '.join(names[:count])} +{len(names) - count}"
-    return ", ".join(names)
+    return references or abbreviate_names(coverage.required, detail.max_names)
 
 
 # --- parsing

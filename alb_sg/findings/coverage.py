@@ -86,7 +86,7 @@ def count_if_all_covered(
                 # Each target has its own groups.
                 rules = permissions_of(peer).direction_rules(group.direction)
             allowed = rules.allowed_traffic(group.traffic, peer.family)
-            if not _covers_directly(allowed, peer, parameters.target_match):
+            if not covers_directly(allowed, peer, parameters.target_match):
                 return None
             count += requirement_count(peer)
     return count
@@ -97,7 +97,8 @@ def requirement_count(peer: Peer) -> int:
     return len(peer.targets) if isinstance(peer, NodesPeer) else 1
 
 
-def _covers_directly(allowed: AllowedTraffic, peer: Peer, target_match: TargetMatch) -> bool:
+def covers_directly(allowed: AllowedTraffic, peer: Peer, target_match: TargetMatch) -> bool:
+    """Whether what is allowed covers a peer without further facts about it."""
     match peer:
         case TargetPeer():
             return not allowed.referenced_group_ids.isdisjoint(peer.security_groups) or (
@@ -148,7 +149,7 @@ def check(
     """
     peer = requirement.peer
     allowed = permissions.allowed_traffic(requirement.direction, requirement.traffic, peer.family)
-    if _covers_directly(allowed, peer, parameters.target_match):
+    if covers_directly(allowed, peer, parameters.target_match):
         return Coverage(requirement)
     if isinstance(peer, TargetPeer):
         return _check_target(permissions, requirement, peer, allowed, parameters.target_match)

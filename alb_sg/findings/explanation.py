@@ -15,10 +15,12 @@ from alb_sg.errors import NotReadError
 from alb_sg.estate.cidr import Family
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import Listener, LoadBalancer
-from alb_sg.findings.coverage import requirement_count
+from alb_sg.findings.coverage import AcceptedSources, PermissionsOf, requirement_count
 from alb_sg.findings.evidence import CheckedRequirement, Evidence, EvidenceSearch, PermissionPeer
 from alb_sg.findings.finding import Missing, Result
 from alb_sg.findings.judge import Judge, merge_missing
+from alb_sg.findings.near_misses import find_near_misses
+from alb_sg.findings.remarks import RemarkFinder
 from alb_sg.parameters import Parameters
 from alb_sg.permissions.allowed_traffic import Direction, Traffic
 from alb_sg.recommendations.fronting_load_balancers import FrontingLoadBalancer, fronting_load_balancers
@@ -54,8 +56,10 @@ class RequirementRow:
 
     `required` is the recommended peer (CIDR blocks, `pl-…`, `sg-…`, or the targets' addresses), described by `label`.
     `targets` are the targets' ids. `evidence` are the rules that cover the row if its status is `MET`, else those that
-    cover a part of it. `accepted_source` replaces the recommended peer. `open_instead` are the other peers that are
-    allowed the same traffic. `unread` is a fact that the status depends on, with the reason why it was not read.
+    cover a part of it. `accepted_source` is the first that replaces the recommended peer, `accepted_sources` are all
+    that are open, and `lost_sources` those that should be and are not. `open_instead` are the other peers that are
+    allowed the same traffic, and `near_misses` sentences on what else comes close. `unread` is a fact that the status
+    depends on, with the reason why it was not read.
     `security_groups` are those of the targets, for a row that these must meet.
     """
 
@@ -69,9 +73,12 @@ class RequirementRow:
     status: RowStatus
     evidence: tuple[Evidence, ...]
     accepted_source: str | None
+    accepted_sources: AcceptedSources | None
+    lost_sources: tuple[str, ...]
     missing: Missing | None
     unresolved: tuple[str, ...]
     open_instead: tuple[PermissionPeer, ...]
+    near_misses: tuple[str, ...]
     unread: tuple[str, str] | None
     security_groups: tuple[str, ...] = ()
 
@@ -91,8 +98,8 @@ class Explanation:
     """One load balancer and the facts that its verdicts rest on.
 
     `vpc_cidrs` is None where the VPC was not read; if a verdict depends on it, that verdict says so. `group_names` are
-    the names by id of those of its security groups that were read. `unread` are other facts that were not read, each
-    with the cause.
+    the names by id of those of its security groups that were read. `remarks` are sentences on what no verdict
+    depends on. `unread` are other facts that were not read, each with the cause.
     """
 
     account_id: str
@@ -103,12 +110,23 @@ class Explanation:
     listeners: tuple[Listener, ...]
     fronting_load_balancers: tuple[FrontingLoadBalancer, ...]
     rules: tuple[RuleExplanation, ...]
+    remarks: tuple[str, ...]
     unread: tuple[tuple[str, str], ...]
 
 
-def explain(judge: Judge, load_balancer: LoadBalancer, rules: Mapping[Recommendation, Parameters]) -> Explanation:
-    """The explanation of a load balancer's verdicts. Never raises NotReadError: `unread` has those errors."""
+def explain(
+    judge: Judge,
+    load_balancer: LoadBalancer,
+    rules: Mapping[Recommendation, Parameters],
+    remarks: RemarkFinder | None = None,
+) -> Explanation:
+    """The explanation of a load balancer's verdicts. Never raises NotReadError: `unread` has those errors.
+
+    `remarks` finds the remarks; None: from the facts in the estate.
+    """
     estate = judge.estate
+    remarks = RemarkFinder(estate) if remarks is None else remarks
+    rule_explanations = tuple(_explain_rule(judge, load_balancer, *rule) for rule in rules.items())
     unread: dict[tuple[str, str], None] = {}
 
     def known(read: Callable[[], T], otherwise: T) -> T:
@@ -133,8 +151,9 @@ def explain(judge: Judge, load_balancer: LoadBalancer, rules: Mapping[Recommenda
         fronting_load_balancers=(
             known(lambda: fronting_load_balancers(estate, load_balancer), ()) if application else ()
         ),
-        rules=tuple(_explain_rule(judge, load_balancer, *rule) for rule in rules.items()),
-        unread=tuple(unread),
+        rules=rule_explanations,
+        remarks=remarks.remarks(judge, load_balancer, [rule.verdict for rule in rule_explanations]),
+        unread=(*unread, *remarks.unread),
     )
 
 
@@ -173,7 +192,9 @@ def _rows(
     for requirement in requirement_set.requirements:
         checked = search.check_requirement(requirement)
         by_row.setdefault(_row_key(checked), []).append(checked)
-    return tuple(_row(search, checked_requirements) for checked_requirements in by_row.values())
+    return tuple(
+        _row(search, permissions_of, load_balancer, checked_requirements) for checked_requirements in by_row.values()
+    )
 
 
 def _row_key(checked: CheckedRequirement) -> tuple[object, ...]:
@@ -190,7 +211,12 @@ def _row_key(checked: CheckedRequirement) -> tuple[object, ...]:
     )
 
 
-def _row(search: EvidenceSearch, checked_requirements: Sequence[CheckedRequirement]) -> RequirementRow:
+def _row(
+    search: EvidenceSearch,
+    permissions_of: PermissionsOf,
+    load_balancer: LoadBalancer,
+    checked_requirements: Sequence[CheckedRequirement],
+) -> RequirementRow:
     """One row from requirements that share their key."""
     first = checked_requirements[0]
     requirement, coverage, unread = first.requirement, first.coverage, first.unread
@@ -220,9 +246,18 @@ def _row(search: EvidenceSearch, checked_requirements: Sequence[CheckedRequireme
         status=status,
         evidence=evidence,
         accepted_source=None if coverage is None else coverage.accepted_source,
+        accepted_sources=None if coverage is None else coverage.accepted_sources,
+        lost_sources=()
+        if coverage is None
+        else tuple(name for part in coverage.lost_sources for name in part.required),
         missing=merge_missing(coverages)[0] if status is RowStatus.MISSING else None,
         unresolved=() if coverage is None else coverage.unresolved,
         open_instead=tuple(peer for peer in others if peer not in used),
+        near_misses=(
+            tuple(one.sentence for one in find_near_misses(permissions_of(requirement.peer), coverage, load_balancer))
+            if status is RowStatus.MISSING and coverage is not None
+            else ()
+        ),
         unread=None if unread is None else (unread.what, unread.cause),
         security_groups=requirement.peer.target_groups if isinstance(requirement.peer, NodesPeer) else (),
     )

@@ -150,7 +150,7 @@ class Judge:
             load_balancer,
             recommendation,
             Compliance.NON_COMPLIANT,
-            annotation.describe_non_compliant(permissions_of, failed, remarks, unresolved=unresolved),
+            annotation.describe_non_compliant(load_balancer, permissions_of, failed, remarks, unresolved=unresolved),
             unresolved=unresolved,
             missing=missing,
             remarks=remarks,

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
+
+# More open peers than this explain nothing by their names.
+MAX_OPEN_PEERS = 16
 
 
 def pluralize(number: int, noun: str) -> str:
@@ -14,3 +18,18 @@ def abbreviate(names: Sequence[str], max_names: int) -> str:
     if len(names) <= max_names + 1:
         return ", ".join(names)
     return f"{', '.join(names[:max_names])} and {len(names) - max_names:,} more"
+
+
+# The findings of one load balancer name the same security groups.
+@lru_cache(1024)
+def abbreviate_names(names: tuple[str, ...], max_names: int = 3) -> str:
+    """As `abbreviate`, for annotations: `sg-1, sg-2 +3`."""
+    if len(names) > max_names:
+        count = max(1, max_names - 1)
+        return f"{', '.join(names[:count])} +{len(names) - count}"
+    return ", ".join(names)
+
+
+def describe_open(peers: tuple[str, ...]) -> str:
+    """The peers that traffic is open to, in short; "" for none."""
+    return f"{len(peers)} other address ranges" if len(peers) > MAX_OPEN_PEERS else abbreviate_names(peers)

@@ -20,12 +20,15 @@ from alb_sg.exemptions.aws_document import read_exemptions
 from alb_sg.exemptions.exemption import Exemptions
 from alb_sg.exemptions.location import parse_location
 from alb_sg.findings.loaded_exemptions import LoadedExemptions, load_exemptions
-from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
+from alb_sg.observations.severities import parse_severities
+from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME, override_severities
 
-# The function's environment. The last is the location of the exemptions in AWS; empty where there are none.
+# The function's environment. The exemptions are their location in AWS, the severities those that differ from the rules'
+# own; both are empty where there are none.
 AGGREGATOR_VARIABLE = "ALB_SG_AGGREGATOR"
 BUCKET_VARIABLE = "ALB_SG_BUCKET"
 EXEMPTIONS_VARIABLE = "ALB_SG_EXEMPTIONS"
+SEVERITIES_VARIABLE = "ALB_SG_SEVERITIES"
 
 
 def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
@@ -39,6 +42,7 @@ def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
         os.environ[BUCKET_VARIABLE],
         os.environ[EXEMPTIONS_VARIABLE],
     )
+    override_severities(parse_severities(os.environ.get(SEVERITIES_VARIABLE, "")))
     as_of = _event_time(event)
     clients = AggregatorClients(config=make_client("config"), organizations=make_client("organizations"))
     observation = observe(clients, aggregator, sorted(RECOMMENDATIONS_BY_NAME), as_of)

@@ -69,6 +69,9 @@ class DescribeRequests:
     def listeners(self, load_balancer_arn: str) -> ApiRequest:
         return self._elbv2("describe_listeners", "Listeners", {"LoadBalancerArn": load_balancer_arn}, ELB_PAGE)
 
+    def listener_rules(self, listener_arn: str) -> ApiRequest:
+        return self._elbv2("describe_rules", "Rules", {"ListenerArn": listener_arn}, ELB_PAGE)
+
     def target_groups(self) -> ApiRequest:
         return self._elbv2("describe_target_groups", "TargetGroups", {}, ELB_PAGE)
 
@@ -105,6 +108,17 @@ class DescribeRequests:
         """The interfaces that carry one of these security groups."""
         parameters = _filtered("group-id", security_groups) | self.managed_resources("DescribeNetworkInterfaces")
         return self._ec2("describe_network_interfaces", "NetworkInterfaces", parameters)
+
+    def network_interfaces_of_types(self, vpc_id: str, types: Iterable[str]) -> ApiRequest:
+        """The interfaces in a VPC that are of one of EC2's interface types."""
+        filters = [{"Name": "vpc-id", "Values": [vpc_id]}, {"Name": "interface-type", "Values": sorted(types)}]
+        parameters = {"Filters": filters, **self.managed_resources("DescribeNetworkInterfaces")}
+        return self._ec2("describe_network_interfaces", "NetworkInterfaces", parameters)
+
+    def security_groups_by_name(self, vpc_id: str, names: Iterable[str]) -> ApiRequest:
+        """The security groups in a VPC that have one of these names."""
+        filters = [{"Name": "vpc-id", "Values": [vpc_id]}, {"Name": "group-name", "Values": sorted(names)}]
+        return self._ec2("describe_security_groups", "SecurityGroups", {"Filters": filters})
 
     def network_interfaces_by_address(self, vpc_id: str, family: Family, addresses: Iterable[int]) -> ApiRequest:
         """The interfaces in a VPC that hold one of the addresses, other than in a delegated prefix."""

@@ -9,9 +9,11 @@ from alb_sg.aws.account_region import AccountRegion
 from alb_sg.errors import NotReadError
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer, SecurityGroup
+from alb_sg.exemptions.exemption import Exemption, VerdictKey
 from alb_sg.findings.explanation import explain
 from alb_sg.findings.finding import Result
-from alb_sg.findings.judge import Judge
+from alb_sg.findings.judge import NO_EXEMPTIONS, Judge
+from alb_sg.findings.remarks import RemarkFinder
 from alb_sg.observations.exemptions_report import ExemptionsReport
 from alb_sg.observations.observation import Completeness, LoadBalancerDetail, Observation
 from alb_sg.observations.ranking import rank
@@ -31,11 +33,12 @@ def observe_estates(
     as_of: datetime,
     max_explained: int,
     progress: Progress | None = None,
+    port_exemptions: Mapping[VerdictKey, Exemption] = NO_EXEMPTIONS,
 ) -> Observation:
     """The results, with an explanation of the worst load balancers, at most `max_explained` of them.
 
-    An explanation lists rules in the order of `rules`. `progress` receives how many load balancers are done, and of
-    how many.
+    An explanation lists rules in the order of `rules`, without the rows of `port_exemptions`. `progress` receives how
+    many load balancers are done, and of how many.
     """
     return Observation(
         as_of=as_of,
@@ -45,13 +48,18 @@ def observe_estates(
             observed={AccountRegion(estate.account_id, estate.region): None for estate in estates},
             rules_expected=tuple(sorted(results.rule_names)),
         ),
-        details=_load_balancer_details(estates, rules, results, max_explained, progress),
+        details=_load_balancer_details(estates, rules, results, max_explained, progress, port_exemptions),
         exemptions=exemptions,
     )
 
 
 def _load_balancer_details(
-    estates: Sequence[Estate], rules: Rules, results: Results, max_explained: int, progress: Progress | None
+    estates: Sequence[Estate],
+    rules: Rules,
+    results: Results,
+    max_explained: int,
+    progress: Progress | None,
+    port_exemptions: Mapping[VerdictKey, Exemption],
 ) -> dict[str, LoadBalancerDetail]:
     by_arn = _results_by_arn(results)
     judged = [
@@ -62,15 +70,20 @@ def _load_balancer_details(
     ]
     judged.sort(key=lambda pair: (_worst_rank(by_arn[pair[1].arn], pair[1]), pair[1].arn))
     judges: dict[int, Judge] = {}
+    remarks: dict[int, RemarkFinder] = {}
     details: dict[str, LoadBalancerDetail] = {}
     for estate, load_balancer in judged:
         explained = len(details) < max_explained
-        judge = judges.setdefault(id(estate), Judge(estate))
+        judge = judges.setdefault(id(estate), Judge(estate, port_exemptions))
         details[load_balancer.arn] = LoadBalancerDetail(
             load_balancer,
             tags=None if estate.tags is None else estate.tags.get(load_balancer.arn),
             security_groups=tuple(_read_groups(estate, load_balancer)),
-            explanation=explain(judge, load_balancer, rules) if explained else None,
+            explanation=(
+                explain(judge, load_balancer, rules, remarks.setdefault(id(estate), RemarkFinder(estate)))
+                if explained
+                else None
+            ),
         )
         if progress is not None:
             progress(len(details), len(judged))

@@ -6,6 +6,7 @@ from enum import Enum
 
 from alb_sg.findings.finding import Compliance, EvaluationError, Finding, Result
 from alb_sg.recommendations.catalogue import rule_severity
+from alb_sg.recommendations.recommendation import Severity
 
 INTERNET_FACING = "internet-facing"
 
@@ -42,7 +43,7 @@ def rank(result: Result, scheme: str) -> int:
     unresolved = isinstance(result, Finding) and result.unresolved
     criteria = (
         _STATUS_ORDER[verdict_status(result)],
-        rule_severity(result.rule),
+        rule_severity(result.rule) - min(Severity),
         scheme != INTERNET_FACING,
         unresolved,
     )

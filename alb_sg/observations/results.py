@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from alb_sg.exemptions.exemption import VerdictKey
 from alb_sg.findings.finding import AppliedExemption, Change, Compliance, EvaluationError, Finding
 
 
@@ -22,9 +23,11 @@ class Results:
     """Findings and errors, each ordered by account, region, ARN and rule.
 
     `account_regions` are the accounts and regions that were read, with `load_balancer_count` load balancers to judge.
-    `exemptions_applied`: exemptions were given, even where none applies. `locations` are the places of planned load
-    balancers in their files, by ARN or address. `fix_code` holds the rules that planned load balancers lack, in the
-    language of the plan or template, for the formats that show it.
+    `exemptions_applied`: exemptions were given, even where none applies. `advice` has sentences on what `alb-sg fix`
+    would do about findings, as far as the run planned that. `remarks` are sentences on load balancers, by ARN, that no
+    verdict depends on. `locations` are the places of planned load balancers in their files, by ARN or address.
+    `fix_code` holds the rules that planned load balancers lack, in the language of the plan or template, for the
+    formats that show it.
     """
 
     account_regions: Sequence[tuple[str, str]]
@@ -33,8 +36,13 @@ class Results:
     findings: Sequence[Finding]
     errors: Sequence[EvaluationError]
     exemptions_applied: bool = False
+    advice: Mapping[VerdictKey, Sequence[str]] = field(default_factory=dict)
+    remarks: Mapping[str, Sequence[str]] = field(default_factory=dict)
     locations: Mapping[str, FileLocation] = field(default_factory=dict)
     fix_code: str = ""
+
+    def advice_on(self, finding: Finding) -> Sequence[str]:
+        return self.advice.get((finding.load_balancer_arn, finding.rule), ())
 
     @property
     def exempted_findings(self) -> list[tuple[Finding, AppliedExemption]]:

@@ -28,6 +28,8 @@ _SECURITY_GROUP_RULE_ACTIONS = {
 class Severity(IntEnum):
     """How much a finding matters: the smaller, the worse."""
 
+    # No rule's own: only rdk-config.json gives it.
+    CRITICAL = -1
     # Traffic does not arrive, and nothing else shows it.
     HIGH = 0
     # Another symptom, such as a failing health check, shows it too.

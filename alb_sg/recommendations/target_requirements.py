@@ -26,7 +26,8 @@ TARGET_SECTIONS = frozenset(
     }
 )
 AUTHENTICATION_CAVEAT = (
-    "Listener actions that authenticate (OIDC, Cognito) need outbound access besides this, which no rule judges."
+    "Listener actions that authenticate (OIDC, Cognito, JWT validation) need outbound access besides this, which no "
+    "rule judges."
 )
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
 
 from alb_sg.errors import NotReadError
 from alb_sg.estate.estate import Estate
@@ -76,21 +78,64 @@ class ChangeContext:
 
 
 def change_context(estate: Estate, load_balancer: LoadBalancer, estates: Iterable[Estate]) -> ChangeContext:
-    """The facts in estates: `estate` is the load balancer's own, `estates` are all of the run.
+    """The facts in estates: `estate` is the load balancer's own, `estates` are all of the run."""
+    return ChangeContexts(estates).of(estate, load_balancer)
+
+
+class ChangeContexts:
+    """The facts about the groups of many load balancers in the estates of a run.
 
     The resources and prefix lists of every estate count, because accounts share security groups and prefix lists.
     """
-    estates = tuple(estates)
+
+    def __init__(self, estates: Iterable[Estate]) -> None:
+        self._estates = tuple(estates)
+
+    def of(self, estate: Estate, load_balancer: LoadBalancer) -> ChangeContext:
+        """The facts about one load balancer of `estate`."""
+        carriers = dict.fromkeys(
+            carrier for group_id in load_balancer.security_groups for carrier in self._carriers.get(group_id, ())
+        )
+        resources = (carrier.resource_beside(load_balancer) for carrier in carriers)
+        return ChangeContext(
+            groups=estate.security_groups or {},
+            attached_resources=tuple(resource for resource in resources if resource is not None),
+            load_balancer_tags=(estate.tags or {}).get(load_balancer.arn, {}),
+            prefix_lists=self._prefix_lists,
+            unread=_unread_sections(estate),
+        )
+
+    @cached_property
+    def _prefix_lists(self) -> Mapping[str, PrefixList]:
+        return {key: value for estate in self._estates for key, value in (estate.prefix_lists or {}).items()}
+
+    @cached_property
+    def _carriers(self) -> Mapping[str, Sequence[_Carrier]]:
+        """What carries each security group."""
+        carriers: dict[str, list[_Carrier]] = {}
+        for carrier in _carriers(self._estates):
+            for group_id in carrier.group_ids:
+                carriers.setdefault(group_id, []).append(carrier)
+        return carriers
+
+
+def incomplete_change_context(
+    estate: Estate, load_balancer: LoadBalancer, results: Iterable[Result], cause: str
+) -> ChangeContext:
+    """The facts in an estate that was read for verdicts only: not who carries and manages a group, for this cause.
+
+    A group that a new rule could refer to and that was not read counts as one of the load balancer's VPC. No plan that
+    depends on it is made, because it depends on the unread facts too; it only describes the rules to add.
+    """
+    read = estate.security_groups or {}
+    presumed = {
+        group_id: SecurityGroup(group_id, "", load_balancer.vpc_id, (), ())
+        for group_id in groups_to_read(load_balancer, results)
+        if group_id not in read and not estate.has_all_security_groups
+    }
     return ChangeContext(
-        groups=estate.security_groups or {},
-        attached_resources=tuple(_attached_resources(load_balancer, estates)),
-        load_balancer_tags=(estate.tags or {}).get(load_balancer.arn, {}),
-        prefix_lists={
-            prefix_list_id: prefix_list
-            for one in estates
-            for prefix_list_id, prefix_list in (one.prefix_lists or {}).items()
-        },
-        unread=_unread_sections(estate),
+        groups={**presumed, **read} if presumed else read,
+        unread={section: cause for section in REQUIRED_SECTIONS if section is not Section.SECURITY_GROUPS},
     )
 
 
@@ -134,20 +179,37 @@ def _unread_sections(estate: Estate) -> dict[str, str]:
     return missing | {failure.section: failure.cause for failure in estate.failures if failure.key is None}
 
 
-def _attached_resources(load_balancer: LoadBalancer, estates: Sequence[Estate]) -> Iterator[AttachedResource]:
+class _Carrier(NamedTuple):
+    """An interface, an instance or a load balancer with its security groups."""
+
+    key: str
+    group_ids: frozenset[str]
+    resource: NetworkInterface | Instance | LoadBalancer
+
+    def resource_beside(self, load_balancer: LoadBalancer) -> AttachedResource | None:
+        """It as a resource other than the load balancer; None if it is the load balancer's own."""
+        match self.resource:
+            case NetworkInterface():
+                return attached_interface(self.resource, load_balancer.arn)
+            case Instance():
+                return AttachedResource(f"instance {self.resource.id}", self.group_ids, frozenset({self.resource.id}))
+            case LoadBalancer():
+                is_own = self.resource.arn == load_balancer.arn
+                return None if is_own else AttachedResource(f"load balancer {self.resource.name}", self.group_ids)
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+
+def _carriers(estates: Sequence[Estate]) -> Iterator[_Carrier]:
     interfaces = {key: value for estate in estates for key, value in (estate.network_interfaces or {}).items()}
     for interface in interfaces.values():
-        resource = attached_interface(interface, load_balancer.arn)
-        if resource is not None:
-            yield resource
+        yield _Carrier(interface.id, frozenset(interface.groups), interface)
     for estate in estates:
         for instance in (estate.instances or {}).values():
-            group_ids = _groups_of_unlisted_interfaces(instance, interfaces)
-            if group_ids:
-                yield AttachedResource(f"instance {instance.id}", group_ids, frozenset({instance.id}))
+            yield _Carrier(instance.id, _groups_of_unlisted_interfaces(instance, interfaces), instance)
         for other in estate.load_balancers.values():
-            if other.arn != load_balancer.arn:
-                yield AttachedResource(f"load balancer {other.name}", frozenset(other.security_groups))
+            yield _Carrier(other.arn, frozenset(other.security_groups), other)
 
 
 def _groups_of_unlisted_interfaces(instance: Instance, interfaces: Mapping[str, object]) -> frozenset[str]:

@@ -1,79 +1,60 @@
-"""The rules that load balancers lack as plans, from estates alone, for the dashboard.
+"""The plans for the load balancers of a run, from the estates that it judged, for reports and the dashboard.
 
-The same planner as for `alb-sg fix`, with less to check. The rules are exact, but they go into the least shared of the
-load balancer's own groups: an estate does not say who manages a group. The estate with the changes is not judged
-again: that would copy the estate for each of thousands of load balancers.
+They are the plans of `alb-sg fix`, by the same planner. Where an estate was read for verdicts only, it does not tell
+who carries and manages a group: such a plan refuses every finding for that reason, and names the rules to add.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Collection, Iterable, Sequence
-from functools import cached_property
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from alb_sg.aws.account_region import AccountRegion
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer
-from alb_sg.findings.finding import Finding, Result
-from alb_sg.remediation.change_context import ChangeContext
-from alb_sg.remediation.plan import Addition, Plan
-from alb_sg.remediation.planning import Planner
-from alb_sg.remediation.required_rules import RequiredRule
-
-
-def plan_estates(
-    estates: Iterable[Estate],
-    findings: Iterable[Finding],
-    arns: Collection[str],
-    progress: Callable[[int, int], None] | None = None,
-) -> dict[str, Plan]:
-    """A plan for each of these load balancers, by ARN. `progress` receives how many are planned, and of how many."""
-    by_arn: dict[str, list[Finding]] = defaultdict(list)
-    for finding in findings:
-        by_arn[finding.load_balancer_arn].append(finding)
-    plans: dict[str, Plan] = {}
-    for estate in estates:
-        planner = EstatePlanner(estate)
-        for arn, load_balancer in estate.load_balancers.items():
-            if arn not in arns:
-                continue
-            plans[arn] = planner.plan(load_balancer, by_arn[arn])
-            if progress is not None:
-                progress(len(plans), len(arns))
-    return plans
+from alb_sg.findings.finding import Result
+from alb_sg.remediation.change_context import ChangeContexts, incomplete_change_context
+from alb_sg.remediation.fix_request import FixRequest
+from alb_sg.remediation.plan import Plan
+from alb_sg.remediation.planning import make_plan
 
 
 class EstatePlanner:
-    """Plans for the load balancers of one estate."""
+    """Plans for the load balancers of estates. `incomplete` has the cause for each estate that was read for verdicts
+    only."""
 
-    def __init__(self, estate: Estate) -> None:
-        self._estate = estate
+    def __init__(self, estates: Sequence[Estate], fix: FixRequest, incomplete: Mapping[AccountRegion, str]) -> None:
+        self._estates = estates
+        self._fix = fix
+        self._incomplete = incomplete
+        self._contexts = ChangeContexts(estates)
 
-    def plan(self, load_balancer: LoadBalancer, results: Iterable[Result]) -> Plan:
-        group_id = self._least_shared_group(load_balancer)
-        planner = Planner(load_balancer, self._context, lambda *_: (group_id, None), self._select_target_group)
-        return planner.plan(tuple(results))
-
-    def _select_target_group(self, required: Sequence[RequiredRule], _: Sequence[Addition]) -> str:
-        """The group of targets that fewest network interfaces carry."""
-        return min(required[0].target_groups, key=lambda group_id: (self._interfaces_per_group[group_id], group_id))
-
-    @cached_property
-    def _interfaces_per_group(self) -> Counter[str]:
-        interfaces = (self._estate.network_interfaces or {}).values()
-        return Counter(group_id for interface in interfaces for group_id in interface.groups)
-
-    def _least_shared_group(self, load_balancer: LoadBalancer) -> str | None:
-        return min(
-            load_balancer.security_groups, key=lambda group_id: self._load_balancers_per_group[group_id], default=None
+    def plan(self, estate: Estate, load_balancer: LoadBalancer, results: Sequence[Result]) -> Plan:
+        """The plan for the findings among the results of all rules for a load balancer, after exemptions."""
+        cause = self._incomplete.get(estate.account_region)
+        context = (
+            self._contexts.of(estate, load_balancer)
+            if cause is None
+            else incomplete_change_context(estate, load_balancer, results, cause)
         )
+        return make_plan(estate, load_balancer, self._fix, results, context)
 
-    @cached_property
-    def _load_balancers_per_group(self) -> Counter[str]:
-        load_balancers = self._estate.load_balancers.values()
-        return Counter(group_id for load_balancer in load_balancers for group_id in load_balancer.security_groups)
+    def plan_findings(
+        self, results: Iterable[Result], progress: Callable[[int, int], None] | None = None
+    ) -> dict[str, Plan]:
+        """The plan for each load balancer with a result, by ARN.
 
-    @cached_property
-    def _context(self) -> ChangeContext:
-        if self._estate.security_groups is None:
-            return ChangeContext(unread={"SecurityGroups": "SecurityGroups was not collected"})
-        return ChangeContext(groups=self._estate.security_groups)
+        `progress` receives how many are planned, and of how many.
+        """
+        by_arn: dict[str, list[Result]] = defaultdict(list)
+        for result in results:
+            if result.load_balancer_arn is not None and result.rule is not None:
+                by_arn[result.load_balancer_arn].append(result)
+        plans: dict[str, Plan] = {}
+        for estate in self._estates:
+            for arn in sorted(by_arn.keys() & estate.load_balancers.keys()):
+                ordered = sorted(by_arn[arn], key=lambda result: result.rule or "")
+                plans[arn] = self.plan(estate, estate.load_balancers[arn], ordered)
+                if progress is not None:
+                    progress(len(plans), len(by_arn))
+        return plans

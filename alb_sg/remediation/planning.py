@@ -7,7 +7,6 @@ make its finding COMPLIANT, or that would leave another finding no longer COMPLI
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.errors import NotReadError
@@ -79,7 +78,7 @@ def apply_to_estate(
             group = group._replace(egress=(*group.egress, addition.permission))
         groups[group.id] = group
     load_balancers = {**estate.load_balancers, load_balancer.arn: load_balancer}
-    return replace(estate, load_balancers=load_balancers, security_groups=groups)
+    return estate.with_security_groups(load_balancers, groups)
 
 
 class Planner:

@@ -6,7 +6,7 @@ takes findings only in their own account and region.
 | here | Compliance.Status | severity | record |
 |---|---|---|---|
 | COMPLIANT | PASSED | INFORMATIONAL | ACTIVE |
-| NON_COMPLIANT | FAILED | HIGH; health checks MEDIUM, Path MTU Discovery LOW | ACTIVE |
+| NON_COMPLIANT | FAILED | the rule's | ACTIVE |
 | NOT_APPLICABLE | NOT_AVAILABLE, reason CONFIG_RETURNS_NOT_APPLICABLE | INFORMATIONAL | ARCHIVED |
 | exempt | NOT_AVAILABLE, reason ALB_SG_EXEMPT | LOW: it wants no action | ACTIVE |
 | error | NOT_AVAILABLE, reason ALB_SG_NOT_JUDGED | as NON_COMPLIANT | ACTIVE |
@@ -61,7 +61,7 @@ def write_asff(results: Results, stream: TextIO, as_of: datetime) -> Sequence[Ev
     time = as_of.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     for _, group in groupby(reported, key=_account_region):
         for batch in _batches(group):
-            request = {"Findings": [_finding_object(result, time) for result in batch]}
+            request = {"Findings": [_finding_object(result, time, results) for result in batch]}
             stream.write(json.dumps(request, ensure_ascii=False) + "\n")
     return [error for error in results.errors if not _has_account_and_region(error)]
 
@@ -80,7 +80,7 @@ def _batches(results: Iterable[Result]) -> Iterator[list[Result]]:
         yield every[start : start + MAX_FINDINGS_PER_REQUEST]
 
 
-def _finding_object(result: Result, time: str) -> dict[str, Any]:
+def _finding_object(result: Result, time: str, results: Results) -> dict[str, Any]:
     status, description = _finding_status(result), phrasing.describe_result(result)
     compliance: dict[str, Any] = {"Status": status.compliance}
     if status.reason is not None:
@@ -106,7 +106,7 @@ def _finding_object(result: Result, time: str) -> dict[str, Any]:
         },
         "Remediation": {
             "Recommendation": {
-                "Text": _truncate(_recommendation_text(result), MAX_RECOMMENDATION_LENGTH),
+                "Text": _truncate(_recommendation_text(result, results), MAX_RECOMMENDATION_LENGTH),
                 "Url": USER_GUIDE_URL if known is None else known.page_url,
             }
         },
@@ -132,11 +132,10 @@ def _finding_status(result: Result) -> _FindingStatus:
             return _FindingStatus("NOT_AVAILABLE", "INFORMATIONAL", "ARCHIVED", "CONFIG_RETURNS_NOT_APPLICABLE")
 
 
-def _recommendation_text(result: Result) -> str:
-    if isinstance(result, Finding) and result.missing:
-        return _join_within_limit(
-            [f"Allow {phrasing.describe_missing(missing)}" for missing in result.missing], MAX_RECOMMENDATION_LENGTH
-        )
+def _recommendation_text(result: Result, results: Results) -> str:
+    advice = results.advice_on(result) if isinstance(result, Finding) else ()
+    if advice:
+        return _join_within_limit(advice, MAX_RECOMMENDATION_LENGTH)
     known = RECOMMENDATIONS_BY_NAME.get(result.rule or "")
     return "Let whoever judges read what is named." if known is None else known.requirement_text
 

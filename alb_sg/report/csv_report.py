@@ -18,6 +18,7 @@ COLUMNS = (
     "unresolved",
     "annotation",
     "missing",
+    "advice",
     "exemption",
     "change",
 )
@@ -40,6 +41,7 @@ def write_csv(results: Results, stream: TextIO) -> None:
             "true" if finding.unresolved else "false",
             finding.annotation,
             "; ".join(phrasing.describe_missing(missing) for missing in finding.missing),
+            "; ".join(results.advice_on(finding)),
             "" if finding.applied_exemption is None else phrasing.describe_exemption(finding.applied_exemption),
             "" if finding.change is None else finding.change.value,
         )

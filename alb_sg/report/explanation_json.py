@@ -5,19 +5,21 @@
    "listeners": [{"arn", "protocol", "port"}],
    "networkLoadBalancers": [{"arn", "name", "scheme", "targetGroup", "port", "securityGroups"}]},
  "rules": [{"rule", "compliance": … or null, "annotation": … or null, "unresolved",
-   "exemption": as in findings' "exemptions", or null, "notes": […],
+   "exemption": as in findings' "exemptions", or null, "notes": […], "advice": […],
    "rows": [{"direction", "protocol", "fromPort", "toPort", "required", "label", "targets",
      "securityGroups": of the targets, only for the direction `targetIngress`,
      "because": {"type", "arn"}, "status": "met|missing|unread", "acceptedSource": … or null,
+     "acceptedSources": {"met": […], "total"} or null, "lostSources": […], "nearMisses": […],
      "evidence": [{"securityGroup", "protocol", "fromPort", "toPort", "peer", "match", "covers"}],
      "missing": as in findings, or null, "unresolved": […],
      "instead": [{"securityGroup", "protocol", "fromPort", "toPort", "peer", "nothing": … or null}],
      "unread": {"what", "cause"} or null}]}],
- "errors": [{"loadBalancerArn", "what", "cause"}]}
+ "remarks": […], "errors": [{"loadBalancerArn", "what", "cause"}]}
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TextIO
 
 from alb_sg.findings.evidence import Evidence, PermissionPeer
@@ -25,15 +27,20 @@ from alb_sg.findings.explanation import Explanation, RequirementRow, RuleExplana
 from alb_sg.findings.finding import EvaluationError, Finding
 from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.recommendations.fronting_load_balancers import FrontingLoadBalancer
+from alb_sg.report.advice import Advice
 from alb_sg.report.json_report import JSON_VERSION, error_object, exemption_object, missing_object, write_json_document
 
 
-def write_explanation_json(explanation: Explanation, stream: TextIO) -> None:
+def write_explanation_json(explanation: Explanation, advice: Advice, stream: TextIO) -> None:
     errors = [rule.verdict for rule in explanation.rules if isinstance(rule.verdict, EvaluationError)]
     document = {
         "version": JSON_VERSION,
         "loadBalancer": _load_balancer_object(explanation),
-        "rules": [_rule_object(rule) for rule in explanation.rules],
+        "rules": [
+            _rule_object(rule, advice.get((explanation.load_balancer.arn, rule.recommendation.name), ()))
+            for rule in explanation.rules
+        ],
+        "remarks": list(explanation.remarks),
         "errors": [error_object(error) for error in errors],
     }
     write_json_document(document, stream)
@@ -80,7 +87,7 @@ def _network_load_balancer_object(front: FrontingLoadBalancer) -> dict[str, Any]
     }
 
 
-def _rule_object(rule: RuleExplanation) -> dict[str, Any]:
+def _rule_object(rule: RuleExplanation, advice: Sequence[str]) -> dict[str, Any]:
     verdict = rule.verdict if isinstance(rule.verdict, Finding) else None
     return {
         "rule": rule.recommendation.name,
@@ -91,6 +98,7 @@ def _rule_object(rule: RuleExplanation) -> dict[str, Any]:
         if verdict is not None and verdict.applied_exemption
         else None,
         "notes": list(rule.notes),
+        "advice": list(advice),
         "rows": [_row_object(row) for row in rule.rows],
     }
 
@@ -107,6 +115,11 @@ def _row_object(row: RequirementRow) -> dict[str, Any]:
         "because": {"type": row.origin.type, "arn": row.origin.arn},
         "status": row.status.value,
         "acceptedSource": row.accepted_source,
+        "acceptedSources": None
+        if row.accepted_sources is None
+        else {"met": list(row.accepted_sources.met), "total": row.accepted_sources.total},
+        "lostSources": list(row.lost_sources),
+        "nearMisses": list(row.near_misses),
         "evidence": [_evidence_object(part) for part in row.evidence],
         "missing": None if row.missing is None else missing_object(row.missing),
         "unresolved": list(row.unresolved),

@@ -10,23 +10,26 @@ from alb_sg.findings.finding import Finding
 from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.recommendations.fronting_load_balancers import FrontingLoadBalancer
 from alb_sg.report import phrasing
+from alb_sg.report.advice import Advice
 from alb_sg.report.row_phrasing import describe_front, describe_peer, describe_targets, row_reasons
 from alb_sg.report.style import Style
 
 
-def write_explanation(explanation: Explanation, stream: TextIO, style: Style) -> None:
-    stream.writelines(line + "\n" for line in _lines(explanation, style))
+def write_explanation(explanation: Explanation, advice: Advice, stream: TextIO, style: Style) -> None:
+    stream.writelines(line + "\n" for line in _lines(explanation, advice, style))
 
 
-def _lines(explanation: Explanation, style: Style) -> Iterator[str]:
+def _lines(explanation: Explanation, advice: Advice, style: Style) -> Iterator[str]:
     yield from _header(explanation, style)
     for rule in explanation.rules:
         yield ""
         yield from _rule_lines(rule, explanation.fronting_load_balancers, style)
-    caveats = [rule.recommendation.caveat for rule in explanation.rules if rule.rows]
-    for caveat in dict.fromkeys(filter(None, caveats)):
+        for sentence in advice.get((explanation.load_balancer.arn, rule.recommendation.name), ()):
+            yield f"  {style.bold('fix')}      {phrasing.printable(sentence)}"
+    if explanation.remarks:
         yield ""
-        yield style.dim(caveat)
+    for remark in explanation.remarks:
+        yield f"{style.warning('remark')}  {phrasing.printable(remark)}"
 
 
 def _header(explanation: Explanation, style: Style) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 TEXT = "text"
+JSON = "json"
 JSON_LINES = "jsonl"
 CSV, ASFF, MARKDOWN, SARIF = "csv", "asff", "markdown", "sarif"
-FORMATS = (TEXT, "json", JSON_LINES, CSV, MARKDOWN, SARIF, "junit", ASFF, "ocsf")
+FORMATS = (TEXT, JSON, JSON_LINES, CSV, MARKDOWN, SARIF, "junit", ASFF, "ocsf")

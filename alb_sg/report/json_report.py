@@ -2,13 +2,16 @@
 
     {"version": 1, "findings": [{"accountId", "region", "loadBalancerArn", "loadBalancerName", "rule", "compliance",
        "annotation", "unresolved", "missing": [{"direction", "protocol", "fromPort", "toPort", "required", "peers",
-       "orSecurityGroups", "because": {"type", "arn"}}]}],
-     "errors": [{"loadBalancerArn", "what", "cause"}], "summary": {…}}
+       "orSecurityGroups", "because": {"type", "arn"}}], "advice": […]}],
+     "errors": [{"loadBalancerArn", "what", "cause"}], "remarks": [{"loadBalancerArn", "remark"}], "summary": {…}}
 
 An entry of `missing` whose direction is `targetIngress` has one more key, `securityGroups`: the groups of the targets,
 one of which must allow it.
 
-With exemptions there is one more key before `summary`: the exemptions in force, in the order of the findings, each with
+`missing` is exact: what is not allowed, as the fewest blocks. `advice` are sentences on what `alb-sg fix` would do,
+`remarks` those on load balancers that no verdict depends on.
+
+With exemptions there is one more key before `remarks`: the exemptions in force, in the order of the findings, each with
 the verdict or error without it.
 
     "exemptions": [{"accountId", "region", "loadBalancerArn", "rule", "reason", "owner", "ticket", "expires",
@@ -16,6 +19,8 @@ the verdict or error without it.
 
 Their findings have `compliance` NOT_APPLICABLE, an empty `missing`, and an `annotation` that names the exemption;
 `summary` also counts them as `exempt`. In `jsonl` each is `{"exemption": …}`, between findings and errors.
+
+JSON lines have no `advice` and no `remarks`: they are written while load balancers are judged.
 
 A finding or error that a planned change over an estate newly breaks, leaves broken or fixes also has `change` ("newly
 broken", "still broken" or "fixed"), and `summary` counts these as `changes`.
@@ -41,12 +46,24 @@ _ENCODER = json.JSONEncoder(ensure_ascii=False)
 def write_json(results: Results, stream: TextIO) -> None:
     """One object, with a finding or error on each line."""
     stream.write(f'{{"version": {JSON_VERSION},\n"findings": [')
-    _write_lines(map(finding_object, results.findings), stream)
+    _write_lines(
+        ({**finding_object(finding), "advice": list(results.advice_on(finding))} for finding in results.findings),
+        stream,
+    )
     stream.write('],\n"errors": [')
     _write_lines(map(error_object, results.errors), stream)
     if results.exemptions_applied:
         stream.write('],\n"exemptions": [')
         _write_lines((exemption_object(*pair) for pair in results.exempted_findings), stream)
+    stream.write('],\n"remarks": [')
+    _write_lines(
+        (
+            {"loadBalancerArn": arn, "remark": remark}
+            for arn, remarks in sorted(results.remarks.items())
+            for remark in remarks
+        ),
+        stream,
+    )
     stream.write(f'],\n"summary": {_to_json(results.summary())}}}\n')
 
 

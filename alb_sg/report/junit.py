@@ -5,7 +5,7 @@ A suite for each account and region, a test case for each load balancer and rule
 | here | test case |
 |---|---|
 | COMPLIANT | passed |
-| NON_COMPLIANT | `failure` with the annotation as its message and all missing permissions as its text |
+| NON_COMPLIANT | `failure` with the annotation as its message; its text has what is missing and what a fix would do |
 | NOT_APPLICABLE, exempt | `skipped` of type NOT_APPLICABLE or EXEMPT |
 | error | `error`; those without an account are in the suite `alb-sg` |
 
@@ -14,18 +14,20 @@ The document holds no time.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TextIO
 from xml.etree import ElementTree as ET
 
 from alb_sg.aws.arns import load_balancer_name
-from alb_sg.findings.finding import Compliance, EvaluationError, Result
+from alb_sg.findings.finding import Compliance, EvaluationError, Finding, Result
 from alb_sg.observations.results import Results
 from alb_sg.report import phrasing
 from alb_sg.report.identity import PRODUCT
 
 AccountRegionKey = tuple[str, str]
 NO_ACCOUNT_REGION: AccountRegionKey = ("", "")
+# Of a missing permission; the other blocks are counted.
+MAX_PEERS = 4
 
 
 def write_junit(results: Results, stream: TextIO) -> None:
@@ -39,15 +41,17 @@ def write_junit(results: Results, stream: TextIO) -> None:
     totals = {"tests": len(every), "failures": results.count(Compliance.NON_COMPLIANT), "errors": len(results.errors)}
     root = ET.Element("testsuites", {"name": PRODUCT, **_numbers_as_text(totals)})
     for account_region, suite_results in sorted(suites.items()):
-        root.append(_suite_element(account_region, suite_results))
+        root.append(_suite_element(account_region, suite_results, results.advice_on))
     ET.indent(root, " ")
     stream.write('<?xml version="1.0" encoding="UTF-8"?>\n')
     stream.write(ET.tostring(root, encoding="unicode"))
     stream.write("\n")
 
 
-def _suite_element(account_region: AccountRegionKey, results: Sequence[Result]) -> ET.Element:
-    cases = [_case_element(result) for result in results]
+def _suite_element(
+    account_region: AccountRegionKey, suite_results: Sequence[Result], advice: Callable[[Finding], Sequence[str]]
+) -> ET.Element:
+    cases = [_case_element(result, advice) for result in suite_results]
     counts = {kind: sum(case.find(kind) is not None for case in cases) for kind in ("failure", "error", "skipped")}
     suite = ET.Element(
         "testsuite",
@@ -67,7 +71,7 @@ def _suite_element(account_region: AccountRegionKey, results: Sequence[Result]) 
     return suite
 
 
-def _case_element(result: Result) -> ET.Element:
+def _case_element(result: Result, advice: Callable[[Finding], Sequence[str]]) -> ET.Element:
     if isinstance(result, EvaluationError):
         name = None if result.load_balancer_arn is None else load_balancer_name(result.load_balancer_arn)
         case = _make_case(result, name, result.rule or result.what)
@@ -78,7 +82,8 @@ def _case_element(result: Result) -> ET.Element:
     if result.compliance is Compliance.COMPLIANT:
         ET.SubElement(case, "system-out").text = f"{_xml_text(result.annotation)}\n{_xml_text(arn)}"
     elif result.compliance is Compliance.NON_COMPLIANT:
-        lines = [f"not open: {phrasing.describe_missing(missing)}" for missing in result.missing]
+        lines = [f"not open: {phrasing.describe_missing(missing, MAX_PEERS)}" for missing in result.missing]
+        lines += [f"fix: {sentence}" for sentence in advice(result)]
         _add_result_element(case, "failure", phrasing.verdict_label(result), result.annotation, *lines, arn)
     else:
         exemption = result.applied_exemption

@@ -124,13 +124,13 @@ def _make_tables(results: Results) -> list[_Table]:
         ),
         _Table(
             lambda count: f"#### {count:,} NON\\_COMPLIANT",
-            "| account and region | load balancer | rule | what is not open |\n|---|---|---|---|\n",
+            "| account and region | load balancer | rule | what is not open, and the fix |\n|---|---|---|---|\n",
             [
                 _table_row(
                     _account_region(finding),
                     [finding.load_balancer_name, *_place(results, finding)],
                     finding.rule,
-                    _missing_lines(finding),
+                    [*_missing_lines(finding), *(f"fix: {sentence}" for sentence in results.advice_on(finding))],
                 )
                 for finding in failed
             ],

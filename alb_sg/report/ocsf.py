@@ -3,7 +3,7 @@
 | here | compliance.status_id | severity_id | status_id |
 |---|---|---|---|
 | COMPLIANT | 1 Pass | 1 Informational | 1 New |
-| NON_COMPLIANT | 3 Fail | 4 High; health checks 3 Medium, Path MTU Discovery 2 Low | 1 New |
+| NON_COMPLIANT | 3 Fail | the rule's: 5 Critical, 4 High, 3 Medium, 2 Low | 1 New |
 | NOT_APPLICABLE | 99 Other | 1 Informational | 1 New |
 | exempt | 99 Other | 1 Informational | 3 Suppressed |
 | error | 0 Unknown | 0 Unknown | 1 New |
@@ -36,6 +36,7 @@ EnumValue = tuple[int, str]
 UNKNOWN: EnumValue = (0, "Unknown")
 INFORMATIONAL: EnumValue = (1, "Informational")
 SEVERITIES: dict[Severity, EnumValue] = {
+    Severity.CRITICAL: (5, "Critical"),
     Severity.HIGH: (4, "High"),
     Severity.MEDIUM: (3, "Medium"),
     Severity.LOW: (2, "Low"),
@@ -55,15 +56,16 @@ def write_ocsf(results: Results, stream: TextIO, as_of: datetime) -> None:
     """An event on each line, findings before errors. `as_of` is the time that the results describe."""
     time = round(as_of.timestamp() * 1000)
     every: list[Result] = [*results.findings, *results.errors]
-    stream.writelines(json.dumps(_event_object(result, time), ensure_ascii=False) + "\n" for result in every)
+    stream.writelines(json.dumps(_event_object(result, time, results), ensure_ascii=False) + "\n" for result in every)
 
 
-def _event_object(result: Result, time: int) -> dict[str, Any]:
+def _event_object(result: Result, time: int, results: Results) -> dict[str, Any]:
     status, description = _event_status(result), phrasing.printable(phrasing.describe_result(result))
     compliance_id, compliance = status.compliance
     severity_id, severity = status.severity
     status_id, finding_status = status.finding
     known = RECOMMENDATIONS_BY_NAME.get(result.rule or "")
+    advice = list(results.advice_on(result)) if isinstance(result, Finding) else []
     event: dict[str, Any] = {
         "category_uid": CATEGORY_UID,
         "category_name": "Findings",
@@ -106,14 +108,14 @@ def _event_object(result: Result, time: int) -> dict[str, Any]:
     }
     if known is not None:
         event["remediation"] = {
-            "desc": phrasing.printable(_remediation_text(result, known.requirement_text)),
+            "desc": phrasing.printable("; ".join(advice) or known.requirement_text),
             "references": [known.page_url],
         }
     if result.load_balancer_arn is not None:
         event["resources"] = [_resource_object(result, result.load_balancer_arn)]
     if isinstance(result, Finding):
         missing = [missing_object(missing) for missing in result.missing]
-        event["unmapped"] = {"unresolved": result.unresolved, "missing": missing}
+        event["unmapped"] = {"unresolved": result.unresolved, "missing": missing, "advice": advice}
     return event
 
 
@@ -129,12 +131,6 @@ def _event_status(result: Result) -> _EventStatus:
             return _EventStatus((3, "Fail"), SEVERITIES[rule_severity(result.rule)])
         case Compliance.NOT_APPLICABLE:
             return _EventStatus((99, "Not applicable"), INFORMATIONAL)
-
-
-def _remediation_text(result: Result, requirement_text: str) -> str:
-    if isinstance(result, Finding) and result.missing:
-        return "; ".join(f"Allow {phrasing.describe_missing(missing)}" for missing in result.missing)
-    return requirement_text
 
 
 def _cloud_object(result: Result) -> dict[str, Any]:

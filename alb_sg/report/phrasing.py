@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alb_sg.estate.cidr import parse_cidr
+from alb_sg.estate.cidr import InvalidCidrError, parse_cidr
 from alb_sg.estate.model import Permission
 from alb_sg.findings.finding import AppliedExemption, EvaluationError, Missing, Result
 from alb_sg.findings.phrasing import abbreviate, pluralize
@@ -69,12 +69,16 @@ def address_or_cidr(cidr: str) -> str:
     """A block of one address as that address, and anything else unchanged."""
     if PREFIX_LIST_ID.fullmatch(cidr) or SECURITY_GROUP_ID.fullmatch(cidr):
         return cidr
-    _, (first, last) = parse_cidr(cidr)
+    try:
+        _, (first, last) = parse_cidr(cidr)
+    except InvalidCidrError:
+        # A planned group or prefix list, by its address.
+        return cidr
     return cidr.partition("/")[0] if first == last else cidr
 
 
 def describe_missing(entry: Missing, max_peers: int | None = None) -> str:
-    """What to allow, such as `inbound TCP 443 from 0.0.0.0/0, or from sg-1`, with at most `max_peers` peers."""
+    """What is missing, such as `inbound TCP 443 from 0.0.0.0/0, or from sg-1`, with at most `max_peers` peers."""
     what = f"{direction_word(entry.direction)} {describe_traffic(entry.protocol, entry.from_port, entry.to_port)}"
     to = direction_preposition(entry.direction)
     limit = len(entry.peers) if max_peers is None else max_peers

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from alb_sg.findings.annotation import MAX_MISSING_BLOCKS
 from alb_sg.findings.evidence import Evidence, Match, PermissionPeer
 from alb_sg.findings.explanation import RequirementRow, RowStatus
+from alb_sg.findings.finding import Missing
 from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.recommendations.fronting_load_balancers import FrontingLoadBalancer
 from alb_sg.report import phrasing
@@ -57,16 +59,13 @@ def describe_permission_peer(permission_peer: PermissionPeer, direction: Directi
 
 
 def row_reasons(row: RequirementRow, fronts: Sequence[FrontingLoadBalancer]) -> Iterator[str]:
-    """The reasons for a row's status, a sentence each."""
-    if row.accepted_source is not None and row.accepted_source.startswith("none@"):
-        yield f"nobody needs to reach this port ({row.accepted_source})"
-    elif row.accepted_source is not None:
-        yield f"accepted source {row.accepted_source} stands in for {', '.join(row.required)}"
+    """The reasons for a row's status, a sentence each. They state facts; the plan of a fix says what to allow."""
+    yield from _accepted_sources(row)
     if row.status is RowStatus.MET:
         yield from (_describe_evidence(evidence, row, fronts) for evidence in row.evidence)
         return
-    if row.missing is not None:
-        yield f"allow {phrasing.describe_missing(row.missing)}"
+    if row.missing is not None and not row.lost_sources:
+        yield from _missing(row, row.missing)
     yield from (f"unresolved: {note}" for note in row.unresolved)
     if row.unread is not None:
         yield f"not judged: {row.unread[0]}: {row.unread[1]}"
@@ -75,6 +74,43 @@ def row_reasons(row: RequirementRow, fronts: Sequence[FrontingLoadBalancer]) -> 
     if row.status is RowStatus.MISSING and not row.open_instead and not row.evidence:
         whose = "their" if row.direction is Direction.TARGET_INGRESS else "its"
         yield f"no rule of {whose} security groups lets this through at all"
+    yield from row.near_misses
+
+
+def _accepted_sources(row: RequirementRow) -> Iterator[str]:
+    """The accepted sources that stand in for the recommended peer, or that were lost."""
+    sources = row.accepted_sources
+    if sources is None:
+        return
+    if sources.closed_port is not None:
+        yield f"nobody needs to reach this port (none@{sources.closed_port})"
+    elif row.lost_sources:
+        lost = phrasing.abbreviate(row.lost_sources, MAX_TARGETS)
+        yield f"not open to {len(row.lost_sources)} of {sources.total} accepted sources: {lost}"
+    elif sources.total == 1:
+        yield f"accepted source {sources.met[0]} stands in for {', '.join(row.required)}"
+    else:
+        yield (
+            f"{len(sources.met)} of {sources.total} accepted sources stand in for {', '.join(row.required)}: "
+            f"{phrasing.abbreviate(sources.met, MAX_TARGETS)}"
+        )
+
+
+def _missing(row: RequirementRow, missing: Missing) -> Iterator[str]:
+    """Which part of the recommended peer is not open, where the row does not say so itself."""
+    if row.targets:
+        ways = [*missing.or_security_groups, *map(phrasing.address_or_cidr, missing.peers)]
+        if ways:
+            yield f"not open to {phrasing.abbreviate(ways, MAX_TARGETS)}"
+        return
+    recommended = ", ".join(row.required)
+    if missing.or_security_groups:
+        yield f"not open to {' or '.join(missing.or_security_groups)}, nor to all of {recommended}"
+    elif missing.peers != missing.required:
+        if len(missing.peers) <= MAX_MISSING_BLOCKS:
+            yield f"not open to {', '.join(missing.peers)} of {recommended}"
+        else:
+            yield f"only a part of {recommended} is open"
 
 
 def _open_instead(row: RequirementRow) -> Iterator[str]:

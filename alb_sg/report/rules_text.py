@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from typing import TextIO
 
+from alb_sg.recommendations.catalogue import rule_severity
 from alb_sg.recommendations.recommendation import Recommendation
 from alb_sg.report.style import Style
 
@@ -20,7 +21,7 @@ def _lines(rules: Iterable[Recommendation], style: Style) -> Iterator[str]:
     for index, rule in enumerate(rules):
         if index:
             yield ""
-        yield f"{style.bold(rule.name)}  {rule.title}"
+        yield f"{style.bold(rule.name)}  [{rule_severity(rule.name).name}] {rule.title}"
         yield from _wrap(rule.requirement_text)
         if rule.caveat is not None:
             yield from _wrap(rule.caveat)

@@ -2,7 +2,7 @@
 
 | here | `kind` | `level` |
 |---|---|---|
-| NON_COMPLIANT | `fail` | `error`, for health checks `warning`, for Path MTU Discovery `note` |
+| NON_COMPLIANT | `fail` | by the rule's severity: CRITICAL and HIGH `error`, MEDIUM `warning`, LOW `note` |
 | COMPLIANT | `pass` | `none` |
 | NOT_APPLICABLE | `notApplicable` | `none` |
 | exempt | `notApplicable` | `none`, with an accepted external `suppression` |
@@ -18,7 +18,7 @@ is that of the load balancer and the rule. The log has no time.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 from urllib.parse import quote
 
@@ -40,7 +40,14 @@ KIND_BY_COMPLIANCE = {
     Compliance.NON_COMPLIANT: "fail",
     Compliance.NOT_APPLICABLE: "notApplicable",
 }
-LEVEL_BY_SEVERITY = {Severity.HIGH: "error", Severity.MEDIUM: "warning", Severity.LOW: "note"}
+# GitHub code scanning: above 9.0 is critical, from 7.0 high, from 4.0 medium ("SARIF support for code scanning").
+SECURITY_SEVERITIES = {Severity.CRITICAL: "9.5", Severity.HIGH: "8.0", Severity.MEDIUM: "5.5", Severity.LOW: "3.0"}
+LEVEL_BY_SEVERITY = {
+    Severity.CRITICAL: "error",
+    Severity.HIGH: "error",
+    Severity.MEDIUM: "warning",
+    Severity.LOW: "note",
+}
 
 
 def write_sarif(results: Results, stream: TextIO, *, with_passes: bool = False) -> None:
@@ -65,7 +72,9 @@ def write_sarif(results: Results, stream: TextIO, *, with_passes: bool = False) 
                 ],
             }
         ],
-        "results": [_result_object(one, rule_indexes[one.rule], results.locations) for one in reported],
+        "results": [
+            _result_object(one, rule_indexes[one.rule], results.advice_on(one), results.locations) for one in reported
+        ],
         "properties": {
             "accountsAndRegions": [
                 {"accountId": account_id, "region": region} for account_id, region in results.account_regions
@@ -84,18 +93,22 @@ def _rule_object(rule: Recommendation) -> dict[str, Any]:
         "fullDescription": _message_object(rule.requirement_text),
         "help": _message_object(f"{rule.requirement_text} Elastic Load Balancing, {rule.page_section}: {rule.quote}."),
         "helpUri": rule.page_url,
-        "defaultConfiguration": {"level": LEVEL_BY_SEVERITY[rule.severity]},
+        "defaultConfiguration": {"level": LEVEL_BY_SEVERITY[rule_severity(rule.name)]},
+        # GitHub reads the severity of rules with this tag only.
+        "properties": {"security-severity": SECURITY_SEVERITIES[rule_severity(rule.name)], "tags": ["security"]},
     }
 
 
-def _result_object(finding: Finding, rule_index: int, locations: Mapping[str, FileLocation]) -> dict[str, Any]:
+def _result_object(
+    finding: Finding, rule_index: int, advice: Sequence[str], locations: Mapping[str, FileLocation]
+) -> dict[str, Any]:
     failed = finding.compliance is Compliance.NON_COMPLIANT
     result: dict[str, Any] = {
         "ruleId": finding.rule,
         "ruleIndex": rule_index,
         "kind": KIND_BY_COMPLIANCE[finding.compliance],
         "level": LEVEL_BY_SEVERITY[rule_severity(finding.rule)] if failed else "none",
-        "message": _message_object(finding.annotation or finding.compliance.value),
+        "message": _message_object(_with_advice(finding.annotation or finding.compliance.value, advice)),
         "locations": [
             _location_object(
                 finding.load_balancer_arn, finding.load_balancer_name, locations.get(finding.load_balancer_arn)
@@ -108,12 +121,17 @@ def _result_object(finding: Finding, rule_index: int, locations: Mapping[str, Fi
             "compliance": finding.compliance.value,
             "unresolved": finding.unresolved,
             "missing": [missing_object(missing) for missing in finding.missing],
+            "advice": list(advice),
         },
     }
     if finding.applied_exemption is not None:
         justification = phrasing.printable(phrasing.describe_exemption(finding.applied_exemption))
         result["suppressions"] = [{"kind": "external", "status": "accepted", "justification": justification}]
     return result
+
+
+def _with_advice(text: str, advice: Sequence[str]) -> str:
+    return f"{text}. Fix: {'; '.join(advice)}." if advice else text
 
 
 def _notification_object(

@@ -15,9 +15,6 @@ from alb_sg.report.style import Style
 
 # After the severities of the rules.
 ERROR_SEVERITY, NO_SEVERITY = 3, 4
-# The text shows at most this many; `alb-sg explain` and the other formats show all.
-MAX_MISSING = 6
-MAX_PEERS = 4
 
 
 def write_text(results: Results, stream: TextIO, style: Style) -> None:
@@ -47,7 +44,7 @@ def _lines(results: Results, style: Style) -> Iterator[str]:
     problematic = [group for group in groups if _worst_severity(group[1]) < NO_SEVERITY]
     others = [group for group in groups if _worst_severity(group[1]) == NO_SEVERITY]
     for arn, group_results in problematic:
-        yield from _load_balancer_lines(arn, group_results, style)
+        yield from _load_balancer_lines(arn, group_results, results, style)
         yield ""
     for arn, group_results in others:
         yield _one_line_summary(arn, group_results, style)
@@ -75,10 +72,13 @@ def _load_balancer_name(arn: str, results: Iterable[Result]) -> str:
     return phrasing.printable(next(names, load_balancer_name(arn)))
 
 
-def _load_balancer_lines(arn: str, results: Sequence[Result], style: Style) -> Iterator[str]:
-    place = AccountRegion(*_account_region(results))
-    yield f"{style.bold(_load_balancer_name(arn, results))}  {place}  {style.dim(phrasing.printable(arn))}"
-    ordered = sorted(results, key=lambda result: (_result_severity(result), result.rule or ""))
+def _load_balancer_lines(
+    arn: str, load_balancer_results: Sequence[Result], results: Results, style: Style
+) -> Iterator[str]:
+    place = AccountRegion(*_account_region(load_balancer_results))
+    name = style.bold(_load_balancer_name(arn, load_balancer_results))
+    yield f"{name}  {place}  {style.dim(phrasing.printable(arn))}"
+    ordered = sorted(load_balancer_results, key=lambda result: (_result_severity(result), result.rule or ""))
     width = max(len(phrasing.verdict_label(result)) for result in ordered)
     for result in ordered:
         verdict = style.in_verdict_color(result, phrasing.verdict_label(result).ljust(width))
@@ -86,24 +86,16 @@ def _load_balancer_lines(arn: str, results: Sequence[Result], style: Style) -> I
         if isinstance(result, EvaluationError):
             yield f"  {verdict}  {rule:<26}  {_change(result)}{phrasing.printable(f'{result.what}: {result.cause}')}"
             continue
-        yield f"  {verdict}  {rule:<26}  {_change(result)}{phrasing.printable(_remarks(result))}".rstrip(" :")
-        if len(result.missing) > 1:
-            yield from _missing_lines(result, style)
+        severity = f"[{rule_severity(rule).name}] " if result.compliance is Compliance.NON_COMPLIANT else ""
+        words = f"{severity}{_change(result)}{phrasing.printable(_remarks(result))}"
+        yield f"  {verdict}  {rule:<26}  {words}".rstrip(" :")
+        for sentence in results.advice_on(result):
+            yield f"      fix: {phrasing.printable(sentence)}"
 
 
 def _change(result: Result) -> str:
     """What a planned change does to a result, before the words on it."""
     return "" if result.change is None else f"{result.change.value}: "
-
-
-def _missing_lines(finding: Finding, style: Style) -> Iterator[str]:
-    """The missing permissions, of which the annotation describes only the first in full."""
-    for missing in finding.missing[:MAX_MISSING]:
-        origin = f"  for {missing.origin.label}"
-        yield f"      allow {phrasing.describe_missing(missing, MAX_PEERS)}{style.dim(phrasing.printable(origin))}"
-    omitted = len(finding.missing) - MAX_MISSING
-    if omitted > 0:
-        yield style.dim(f"      and {omitted:,} more: alb-sg explain {finding.load_balancer_name}")
 
 
 def _one_line_summary(arn: str, results: Sequence[Result], style: Style) -> str:

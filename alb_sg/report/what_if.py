@@ -16,6 +16,9 @@ from alb_sg.report import phrasing
 from alb_sg.report.json_report import JSON_VERSION, error_object, finding_object, write_json_document
 from alb_sg.report.style import Style
 
+# Of a missing permission; the other blocks are counted.
+MAX_PEERS = 4
+
 
 @dataclass(frozen=True, slots=True)
 class WhatIfReport:
@@ -78,6 +81,6 @@ def _rule_lines(before: Result, after: Result, style: Style) -> Iterator[str]:
         known = () if isinstance(before, EvaluationError) else before.missing
         for entry in after.missing:
             new = "" if entry in known else style.bold(" (new)")
-            yield f"    allow {phrasing.printable(phrasing.describe_missing(entry))}{new}"
+            yield f"    not open: {phrasing.printable(phrasing.describe_missing(entry, MAX_PEERS))}{new}"
     elif after.compliance is Compliance.NOT_APPLICABLE:
         yield f"  {phrasing.printable(after.annotation)}"

@@ -10,7 +10,7 @@ from alb_sg.findings.finding import EvaluationError
 from alb_sg.observations.results import Results
 from alb_sg.report.asff import write_asff
 from alb_sg.report.csv_report import write_csv
-from alb_sg.report.formats import ASFF, CSV, JSON_LINES, MARKDOWN, SARIF, TEXT
+from alb_sg.report.formats import ASFF, CSV, JSON, JSON_LINES, MARKDOWN, SARIF, TEXT
 from alb_sg.report.json_report import write_json, write_json_lines
 from alb_sg.report.junit import write_junit
 from alb_sg.report.markdown import write_markdown
@@ -22,7 +22,7 @@ from alb_sg.report.text import write_text
 # The formats that have a place for every error.
 _WRITERS: dict[str, Callable[[Results, TextIO, datetime], None]] = {
     TEXT: lambda results, stream, _: write_text(results, stream, Style.for_stream(stream)),
-    "json": lambda results, stream, _: write_json(results, stream),
+    JSON: lambda results, stream, _: write_json(results, stream),
     JSON_LINES: lambda results, stream, _: write_json_lines(results, stream),
     "junit": lambda results, stream, _: write_junit(results, stream),
     MARKDOWN: lambda results, stream, _: write_markdown(results, stream),

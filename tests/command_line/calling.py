@@ -68,6 +68,11 @@ class Command:
         return answer.err
 
 
+def without_advice(findings: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Findings of JSON without what a fix would do, which depends on how much a source tells."""
+    return [{key: value for key, value in finding.items() if key != "advice"} for finding in findings]
+
+
 def in_order(*more: Any, **fields: Any) -> Saved:
     """An estate in which nothing is wrong with `web`."""
     return estate(

@@ -36,7 +36,7 @@ from tests.builders import (
     target_group_arn,
     tcp,
 )
-from tests.command_line.calling import Command, closed, in_order
+from tests.command_line.calling import Command, closed, in_order, without_advice
 
 WEB = load_balancer_arn("web")
 
@@ -91,6 +91,7 @@ def test_json_is_the_contract_key_by_key(command: Command) -> None:
                         "because": {"type": "targetGroup", "arn": target_group_arn("web")},
                     }
                 ],
+                "advice": ["allow outbound TCP 80 to sg-app for target group web in sg-1"],
             },
             {
                 "accountId": ACCOUNT,
@@ -113,9 +114,11 @@ def test_json_is_the_contract_key_by_key(command: Command) -> None:
                         "because": {"type": "listener", "arn": listener_arn(WEB, f"{443:016x}")},
                     }
                 ],
+                "advice": ["allow inbound TCP 443 from 0.0.0.0/0 in sg-1"],
             },
         ],
         "errors": [],
+        "remarks": [],
         "summary": {
             "loadBalancers": 1,
             "compliance": {"COMPLIANT": 0, "NON_COMPLIANT": 2, "NOT_APPLICABLE": 0},
@@ -189,7 +192,7 @@ def test_jsonl_has_findings_then_errors(command: Command) -> None:
     answer = command.on(in_order(uncollected=["TargetGroups"]), "check", "--format", "jsonl")
     lines = [json.loads(line) for line in answer.out.splitlines()]
     whole = command.on(in_order(uncollected=["TargetGroups"]), "check", "--format", "json").json
-    assert lines == [*whole["findings"], *({"error": error} for error in whole["errors"])]
+    assert lines == [*without_advice(whole["findings"]), *({"error": error} for error in whole["errors"])]
     assert len(whole["findings"]) == 2
 
 
@@ -253,8 +256,8 @@ def test_text_shows_errors_and_what_the_annotation_had_no_room_for(command: Comm
     answer = command.on(saved, "check")
     assert f"ERROR          {EGRESS}" in answer.out
     assert f"target groups of web: TargetGroups of {ACCOUNT} {REGION} was not collected" in answer.out
-    assert "allow inbound TCP 80 from 0.0.0.0/0  for HTTP:80" in answer.out
-    assert "allow inbound TCP 443 from 0.0.0.0/0  for HTTPS:443" in answer.out
+    assert "fix: allow inbound TCP 80 from 0.0.0.0/0 in sg-1\n" in answer.out
+    assert "fix: allow inbound TCP 443 from 0.0.0.0/0 in sg-1\n" in answer.out
     assert "3 errors" in answer.out
 
 

@@ -139,7 +139,7 @@ def test_what_meets_a_row(command: Command, saved: Saved, lines: list[str]) -> N
             ingress_of(tcp(443, "0.0.0.0/1", "10.0.0.0/8")),
             [
                 "missing  inbound TCP 443 from 0.0.0.0/0, HTTPS:443",
-                "allow inbound TCP 443 from 128.0.0.0/1",
+                "not open to 128.0.0.0/1 of 0.0.0.0/0",
                 "already: sg-1 inbound TCP 443 from 0.0.0.0/1: covers 0.0.0.0/1",
                 "let through instead: sg-1 inbound TCP 443 from 10.0.0.0/8",
             ],
@@ -148,8 +148,9 @@ def test_what_meets_a_row(command: Command, saved: Saved, lines: list[str]) -> N
         pytest.param(
             ingress_of(tcp(80, ANYWHERE)),
             [
-                "allow inbound TCP 443 from 0.0.0.0/0",
                 "no rule of its security groups lets this through at all",
+                "TCP 80 is open to it",
+                "fix      allow inbound TCP 443 from 0.0.0.0/0 in sg-1",
             ],
             id="nothing on this port",
         ),
@@ -157,7 +158,8 @@ def test_what_meets_a_row(command: Command, saved: Saved, lines: list[str]) -> N
             closed(),
             [
                 "missing  outbound TCP 80 to 10.0.1.5, target group web",
-                "allow outbound TCP 80 to 10.0.1.5/32, or to sg-app",
+                "not open to sg-app, 10.0.1.5",
+                "fix      allow outbound TCP 80 to sg-app for target group web in sg-1",
             ],
             id="an address or a group",
         ),
@@ -235,7 +237,7 @@ def test_what_needs_nothing_is_said_with_the_reason(command: Command) -> None:
     ]
     assert [note for note in common if out.count(f"note     {note}\n") != 3] == []
     assert out.count("note     target group unchecked: its health checks are disabled\n") == 1
-    assert "authenticate" in out
+    assert "authenticate" not in out
 
 
 def test_the_header_says_what_the_load_balancer_is(command: Command) -> None:
@@ -259,6 +261,36 @@ def test_an_accepted_source_is_named_with_its_rule(command: Command) -> None:
     assert answer.code == 0
     assert "accepted source pl-edge stands in for 0.0.0.0/0" in answer.out
     assert "sg-1 inbound TCP 443 from pl-edge: names it" in answer.out
+
+
+@pytest.mark.parametrize("lost", [1, 3])
+def test_all_lost_accepted_sources_are_said(command: Command, lost: int) -> None:
+    """How many of them, and which: not the first one alone."""
+    sources = ["192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "sg-proxy"]
+    saved = ingress_of(tcp(443, *sources[lost:]))
+    arguments = ("--rule", INGRESS, "--parameter", f"AcceptedSources={','.join(sources)}")
+    answer = command.on(saved, "explain", "web", *arguments, "--parameter", "AcceptedSourcesMatch=all")
+    assert f"not open to {lost} of 4 accepted sources: {', '.join(sources[:lost])}\n" in answer.out
+    row = command.on(
+        saved, "explain", "web", *arguments, "--parameter", "AcceptedSourcesMatch=all", "--format", "json"
+    ).json["rules"][0]["rows"][0]
+    assert row["lostSources"] == sources[:lost]
+    assert row["acceptedSources"] == {"met": sources[lost:], "total": 4}
+
+
+def test_near_misses_are_sentences_of_their_own(command: Command) -> None:
+    saved = estate(
+        load_balancer("web", ip_address_type="dualstack-without-public-ipv4"),
+        listener(443),
+        group("sg-1", ingress=[tcp(443, ANYWHERE), tcp(80, "::/0")]) | {"GroupName": "default"},
+    )
+    shown = [line.strip() for line in command.on(saved, "explain", "web", "--rule", INGRESS).out.splitlines()]
+    expected = [
+        "open to 0.0.0.0/0, which is IPv4; this load balancer has no public IPv4",
+        "TCP 80 is open to it",
+        "sg-1 is the VPC's default group",
+    ]
+    assert [line for line in expected if line not in shown] == []
 
 
 def test_only_a_reference_is_evidence_where_targets_are_matched_by_group(command: Command) -> None:

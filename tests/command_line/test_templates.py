@@ -8,7 +8,20 @@ from typing import Any
 
 import pytest
 
-from tests.builders import ANYWHERE, EGRESS, HEALTH, ICMP, INGRESS, estate, group, icmp, listener, load_balancer, tcp
+from tests.builders import (
+    ANYWHERE,
+    EGRESS,
+    HEALTH,
+    ICMP,
+    INGRESS,
+    TARGETS,
+    estate,
+    group,
+    icmp,
+    listener,
+    load_balancer,
+    tcp,
+)
 from tests.command_line.calling import Command
 
 TEMPLATE = """\
@@ -67,7 +80,8 @@ def verdicts(answer: Any) -> dict[str, str]:
 
 
 def test_a_verdict_holds_in_every_way_of_deploying(command: Command, template: str) -> None:
-    """The tasks have their container's port, and the group's health check port is another. ICMP is open to nobody."""
+    """The tasks have their container's port, and the group's health check port is another. ICMP is open to nobody, and
+    the tasks' group takes nothing."""
     answer = command("check", "--template", template, "--template-parameter", "Clients=0.0.0.0/0", "--format", "json")
     assert answer.code == 1
     assert verdicts(answer) == {
@@ -75,6 +89,7 @@ def test_a_verdict_holds_in_every_way_of_deploying(command: Command, template: s
         EGRESS: "COMPLIANT",
         HEALTH: "NON_COMPLIANT",
         ICMP: "NON_COMPLIANT",
+        TARGETS: "NON_COMPLIANT",
     }
 
 
@@ -317,8 +332,9 @@ def test_a_comment_has_file_line_and_the_rules_to_add(command: Command, monkeypa
     diff = answer.out.partition("```diff\n")[2].partition("```")[0]
     assert all(line.startswith("+") for line in diff.splitlines())
     assert '+      GroupId: !Ref WebGroup\n+      IpProtocol: "icmp"\n' in diff
-    # The service's group takes the health check port, too: both rules are there once.
-    assert diff.count("Type: AWS::EC2::SecurityGroup") == 2
+    # Outbound 9000 and ICMP for the load balancer, 8080 and 9000 for the tasks.
+    assert diff.count("Type: AWS::EC2::SecurityGroup") == 4
+    assert "GroupId: !Ref ServiceGroup" in diff
 
 
 def test_sarif_names_the_file_relative_to_the_working_directory(
@@ -329,12 +345,12 @@ def test_sarif_names_the_file_relative_to_the_working_directory(
     answer = command("check", "--template", path, "--template-defaults", "--format", "sarif")
     places = [one["locations"][0]["physicalLocation"] for one in answer.json["runs"][0]["results"]]
     place = {"artifactLocation": {"uri": "template.yaml"}, "region": {"startLine": 17}}
-    assert places == [place, place]
+    assert places == [place, place, place]
 
 
 def test_every_verdict_is_in_sarif_on_request(command: Command, template: str) -> None:
     given = ("check", "--template", template, "--template-defaults", "--format")
-    assert len(command(*given, "sarif", "--sarif-all").json["runs"][0]["results"]) == 4
+    assert len(command(*given, "sarif", "--sarif-all").json["runs"][0]["results"]) == 5
     assert "--sarif-all is for --format sarif; omit it" in command.refused(*given, "json", "--sarif-all")
 
 

@@ -79,7 +79,7 @@ def test_a_health_check_port_that_is_closed(command: Command, name: str) -> None
     assert answer.code == 1
     assert f"{HEALTH}  COMPLIANT -> NON_COMPLIANT\n" in answer.out
     assert f"{EGRESS}  stays COMPLIANT\n" in answer.out
-    assert "allow outbound TCP 9000 to 10.0.1.5/32, or to sg-app (new)\n" in answer.out
+    assert "not open: outbound TCP 9000 to 10.0.1.5/32, or to sg-app (new)\n" in answer.out
 
 
 def test_health_checks_on_the_traffic_port(command: Command) -> None:

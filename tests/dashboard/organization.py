@@ -37,7 +37,8 @@ from alb_sg.observations.observation import AccountName, Observation
 from alb_sg.observations.results import Results
 from alb_sg.parameters import parse_parameters
 from alb_sg.recommendations.catalogue import DISPLAY_ORDER
-from alb_sg.remediation.estate_planning import plan_estates
+from alb_sg.remediation.estate_planning import EstatePlanner
+from alb_sg.remediation.fix_request import FixRequest
 from alb_sg.remediation.plan import Plan
 
 AS_OF = datetime(2027, 1, 31, 6, 0, tzinfo=UTC)
@@ -86,7 +87,10 @@ def organization(load_balancers: int = 240, *, runs: int = 8, pictures: int = 25
     for back in range(runs, 0, -1):
         found = _before(last, back, seed)
         earlier.append(make_run(found))
-    plans = plan_estates(estates, last.results.findings, last.explained_arns)
+    planner = EstatePlanner(estates, FixRequest(RULES, AS_OF.date()), {})
+    plans = planner.plan_findings(
+        [finding for finding in last.results.findings if finding.load_balancer_arn in last.explained_arns]
+    )
     return Organization(last, EarlierRuns(earlier, 3 if runs else 0), plans)
 
 
@@ -156,14 +160,15 @@ class _Home:
         self.number = number
         self.vpc = f"vpc-{_hex(chance)}"
         self.app = f"sg-{_hex(chance)}"
-        self.groups: list[SecurityGroup] = [SecurityGroup(self.app, "app", self.vpc, (), ())]
+        self.groups: list[SecurityGroup] = [SecurityGroup(self.app, "app", self.vpc, (), (), account_region.account_id)]
 
     def arn(self, kind: str, name: str) -> str:
         where = f"{self.account_region.region}:{self.account_region.account_id}"
         return f"arn:aws:elasticloadbalancing:{where}:{kind}/{name}/{_hex(self.chance, 16)}"
 
     def group(self, name: str, ingress: Sequence[Permission], egress: Sequence[Permission]) -> str:
-        found = SecurityGroup(f"sg-{_hex(self.chance)}", name, self.vpc, tuple(ingress), tuple(egress))
+        owner = self.account_region.account_id
+        found = SecurityGroup(f"sg-{_hex(self.chance)}", name, self.vpc, tuple(ingress), tuple(egress), owner)
         self.groups.append(found)
         return found.id
 

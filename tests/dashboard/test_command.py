@@ -105,6 +105,24 @@ def test_exemptions_are_reviewed_as_of_the_day(command: Command) -> None:
     assert exempt["exemption"]["wouldBe"]["compliance"] == "NON_COMPLIANT"
 
 
+def test_exempt_ports_are_not_among_the_drawn_rows(command: Command) -> None:
+    """What is exempt is not required, in the verdict and in its picture."""
+    saved = closed(listener(8443, "HTTPS"))
+    entry = {
+        "loadBalancer": load_balancer_arn("web"),
+        "rule": INGRESS,
+        "reason": "moves",
+        "owner": "edge",
+        "ticket": "SEC-1",
+        "expires": str(date(2027, 2, 10)),
+        "ports": [8443],
+    }
+    source = command.file({"version": 1, "exemptions": [entry]}, "exempt.json")
+    _, data = made(command, saved, "--exemptions", source)
+    rows = [row["traffic"] for row in data["loadBalancers"][0]["detail"]["rows"] if row["rule"] == INGRESS]
+    assert rows == ["TCP 443"]
+
+
 def test_what_could_not_be_read_is_said(command: Command) -> None:
     saved = estate(load_balancer("web"), listener(443), group("sg-1", ingress=[tcp(443, ANYWHERE)]))
     saved.pop("Listeners")

@@ -87,6 +87,7 @@ PATHS: dict[type, dict[str, list[list[Any]] | str]] = {
             ["DefaultActions", 0, "ForwardConfig", "TargetGroups"],
         ],
         "unknown_actions": DERIVED,
+        "authentications": [["DefaultActions", 0, "Type"]],
     },
     model.TargetGroup: {
         "arn": IDENTITY,
@@ -148,6 +149,7 @@ PATHS: dict[type, dict[str, list[list[Any]] | str]] = {
         "is_elb_managed": [["RequesterId"]],
         "network_card_index": [["Attachment", "NetworkCardIndex"]],
         "unknown": DERIVED,
+        "interface_type": [["InterfaceType"]],
     },
     model.Instance: {
         "id": IDENTITY,
@@ -167,6 +169,7 @@ PATHS: dict[type, dict[str, list[list[Any]] | str]] = {
         "id": [["Target"], ["Target", "Id"]],
         "port": [["Target", "Port"]],
         "state": [["TargetHealth"], ["TargetHealth", "State"]],
+        "reason": [["TargetHealth", "Reason"]],
     },
     model.Permission: {
         "protocol": [["IpProtocol"]],

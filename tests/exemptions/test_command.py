@@ -45,6 +45,7 @@ def test_json_keeps_the_contract_and_lists_exemptions_apart(command: Command) ->
             "annotation": "exempt until 2027-01-31 by team-edge (SEC-12): moves to another VPC; "
             f"would be NON_COMPLIANT: {REFUSED}",
             "missing": [],
+            "advice": [],
         }
     ]
     assert answer.json["exemptions"] == [
@@ -63,8 +64,8 @@ def test_json_keeps_the_contract_and_lists_exemptions_apart(command: Command) ->
     ]
     assert answer.json["summary"]["compliance"] == {"COMPLIANT": 0, "NON_COMPLIANT": 0, "NOT_APPLICABLE": 1}
     assert answer.json["summary"]["exempt"] == 1
-    assert list(answer.json) == ["version", "findings", "errors", "exemptions", "summary"]
-    assert list(without) == ["version", "findings", "errors", "summary"]
+    assert list(answer.json) == ["version", "findings", "errors", "exemptions", "remarks", "summary"]
+    assert list(without) == ["version", "findings", "errors", "remarks", "summary"]
     assert "exempt" not in without["summary"]
 
 

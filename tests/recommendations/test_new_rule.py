@@ -108,7 +108,7 @@ def test_commands_show_it(surfaces: dict[str, Any], command: str) -> None:
 def test_explain_and_rules_list_it_last(surfaces: dict[str, Any]) -> None:
     for command in ("explain", "rules"):
         names = re.findall(r"^(ALB_SG_\w+)", surfaces[command], re.MULTILINE)
-        assert (len(names), names[-1]) == (5, RULE)
+        assert (len(names), names[-1]) == (6, RULE)
 
 
 def test_the_dashboard_shows_it(surfaces: dict[str, Any]) -> None:

@@ -56,6 +56,10 @@ def exempt(otherwise: Finding | EvaluationError, reason: str = "moves in January
     return finding(name, rule, Compliance.NOT_APPLICABLE, annotation=f"exempt: {reason}", applied_exemption=exempted)
 
 
+# What a fix would do about NON_COMPLIANT.
+ADVICE = ("allow inbound TCP 443 from 0.0.0.0/0 in sg-1", "allow inbound TCP 80 from 0.0.0.0/0 in sg-1")
+
+
 def results(*found: Finding | EvaluationError, account_regions: tuple[tuple[str, str], ...] = (HOME,)) -> Results:
     findings = [one for one in found if isinstance(one, Finding)]
     errors = [one for one in found if isinstance(one, EvaluationError)]
@@ -66,6 +70,7 @@ def results(*found: Finding | EvaluationError, account_regions: tuple[tuple[str,
         sorted(findings, key=lambda one: one.sort_key),
         sorted(errors, key=lambda one: one.sort_key),
         exemptions_applied=True,
+        advice={(load_balancer_arn("closed"), INGRESS): ADVICE},
     )
 
 

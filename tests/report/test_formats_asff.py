@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from alb_sg.findings.finding import Compliance
 from alb_sg.observations.results import Results
-from tests.builders import ACCOUNT, INGRESS, REGION
+from tests.builders import ACCOUNT, INGRESS, REGION, load_balancer_arn
 from tests.deployment.api_model import problems
 from tests.report.formats import (
     CASES,
@@ -134,9 +135,13 @@ def test_the_partition_of_an_account_is_its_regions(region: str, partition: str)
 
 def test_what_does_not_fit_is_counted() -> None:
     lacking = tuple(missing(port, *(f"10.{n}.0.0/16" for n in range(40))) for port in range(1, 40))
-    (one,) = findings_of(results(finding(rule=INGRESS, compliance=Compliance.NON_COMPLIANT, missing=lacking)))
+    found = results(finding(rule=INGRESS, compliance=Compliance.NON_COMPLIANT, missing=lacking))
+    sentences = [f"allow inbound TCP {port} from 0.0.0.0/0 in sg-0123456789abcdef0" for port in range(1, 40)]
+    (one,) = findings_of(replace(found, advice={(load_balancer_arn("web"), INGRESS): sentences}))
     assert "more" in one["ProductFields"]["alb-sg/missing"]
-    assert one["Remediation"]["Recommendation"]["Text"].startswith("Allow inbound TCP 1 from ")
+    text = one["Remediation"]["Recommendation"]["Text"]
+    assert text.startswith(f"{sentences[0]}; {sentences[1]}; ")
+    assert "more" in text
 
 
 def test_hostile_text_stays_within_limits_and_printable() -> None:

@@ -14,6 +14,7 @@ from alb_sg.report import phrasing
 from alb_sg.report.markdown import MAX_COMMENT_BYTES, render_markdown
 from tests.builders import ACCOUNT, INGRESS, REGION
 from tests.report.formats import (
+    ADVICE,
     CASES,
     COMPLIANT,
     EVERYTHING,
@@ -90,6 +91,7 @@ def test_errors_come_first_then_the_worst_then_exemptions() -> None:
         "ALB_SG_LISTENER_INGRESS of closed",
         "inbound TCP 443 from 0.0.0.0/0",
         "inbound TCP 80 from 10.0.0.0/8, 192.168.0.0/16",
+        *(f"fix: {sentence}" for sentence in ADVICE),
     ]
     assert [row[1] for row in exemptions] == ["hidden", "special"]
     assert "until 2027-01-31 by team-edge (SEC-12): moves in January; would be NON_COMPLIANT" in exemptions[1][3]

@@ -12,7 +12,18 @@ from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 
 from alb_sg.observations.results import Results
 from alb_sg.report.ocsf import CLASS_UID, OCSF_VERSION
-from tests.report.formats import AS_OF, CASES, EMOJI, EVERYTHING, HOSTILE_EVERYWHERE, error, finding, results, written
+from tests.report.formats import (
+    ADVICE,
+    AS_OF,
+    CASES,
+    EMOJI,
+    EVERYTHING,
+    HOSTILE_EVERYWHERE,
+    error,
+    finding,
+    results,
+    written,
+)
 
 
 @cache
@@ -69,7 +80,8 @@ def test_the_time_is_in_milliseconds() -> None:
 def test_what_is_missing_comes_along() -> None:
     (event,) = [one for one in events_of(EVERYTHING) if one.get("unmapped", {}).get("missing")]
     assert [one["fromPort"] for one in event["unmapped"]["missing"]] == [443, 80]
-    assert event["remediation"]["desc"].startswith("Allow inbound TCP 443 from 0.0.0.0/0; Allow inbound TCP 80")
+    assert event["remediation"]["desc"] == "; ".join(ADVICE)
+    assert event["unmapped"]["advice"] == list(ADVICE)
 
 
 def test_hostile_text_is_printable() -> None:

@@ -13,17 +13,21 @@ from tests.builders import (
     INGRESS,
     Saved,
     Shape,
+    all_traffic,
     behind,
     estate,
     group,
+    icmp,
     interface,
     judge,
     listener,
     load_balancer,
     network_load_balancer,
     prefix_list,
+    reference,
     target_group,
     tcp,
+    udp,
     vpc,
 )
 
@@ -84,6 +88,111 @@ def test_actionable_alone(rule: str, parts: tuple[str, ...]) -> None:
     )
     said = _says(saved, rule)
     assert [part for part in parts if part not in said] == []
+
+
+def _egress(*rules: Shape, address_type: str = "ipv4", target: str = "10.0.1.5") -> Saved:
+    return estate(
+        group("sg-1", egress=rules),
+        target_group("web", port=8080, ip_address_type=address_type, targets=[target]),
+        interface("10.0.1.5", ipv6=["2001:db8::5"], groups=["sg-app"]),
+    )
+
+
+def _ingress(*rules: Shape, **fields: str) -> Saved:
+    return estate(load_balancer(**fields), listener(80), group("sg-1", ingress=rules))  # type: ignore[arg-type]  # texts
+
+
+@pytest.mark.parametrize(
+    ("saved", "rule", "expected"),
+    [
+        pytest.param(
+            _ingress(tcp(443, ANYWHERE)),
+            INGRESS,
+            "HTTP:80 not open to 0.0.0.0/0 in sg-1 (443 is)",
+            id="the listener was added, and its port forgotten",
+        ),
+        pytest.param(
+            _ingress(tcp(443, ANYWHERE), tcp((8000, 8010), "0.0.0.0/1", "128.0.0.0/1"), tcp(22, "10.0.0.0/8")),
+            INGRESS,
+            "HTTP:80 not open to 0.0.0.0/0 in sg-1 (443, 8000-8010 are)",
+            id="of other ports, those that are open to all of the peer, by one rule or several",
+        ),
+        pytest.param(
+            _ingress(tcp(80, "10.0.0.0/8"), tcp(443, ANYWHERE)),
+            INGRESS,
+            "HTTP:80 not open to 0.0.0.0/0 in sg-1 (open to 10.0.0.0/8)",
+            id="what is open on the port itself explains more than another port",
+        ),
+        pytest.param(
+            _egress(tcp((32768, 65535), "sg-app")),
+            EGRESS,
+            "target group web TCP:8080 not open to 10.0.1.5 or sg-app in sg-1 (32768-65535 is)",
+            id="the ephemeral range of another port mapping",
+        ),
+        pytest.param(
+            _egress(tcp(443, "10.0.0.0/16")),
+            EGRESS,
+            "target group web TCP:8080 not open to 10.0.1.5 or sg-app in sg-1 (443 is)",
+            id="egress on the listener's port instead of the target's",
+        ),
+        pytest.param(
+            _egress(all_traffic(ANYWHERE), address_type="ipv6", target="2001:db8::5"),
+            EGRESS,
+            "target group web TCP:8080 not open to 2001:db8::5 or sg-app in sg-1 (open to 0.0.0.0/0)",
+            id="the default egress of IPv4 for an IPv6 target",
+        ),
+        pytest.param(
+            _ingress(tcp(80, ANYWHERE), ip_address_type="dualstack-without-public-ipv4"),
+            INGRESS,
+            "HTTP:80 not open to ::/0 in sg-1 (open to 0.0.0.0/0; this load balancer has no public IPv4)",
+            id="no public IPv4",
+        ),
+        pytest.param(
+            _ingress(tcp(80, ANYWHERE), ip_address_type="dualstack"),
+            INGRESS,
+            "HTTP:80 not open to ::/0 in sg-1 (open to 0.0.0.0/0)",
+            id="dualstack: the other family alone",
+        ),
+        pytest.param(
+            _ingress(icmp(3, 4, ANYWHERE), ip_address_type="dualstack"),
+            ICMP,
+            "ICMPv6 type 2 code 0 not open to ::/0 in sg-1 (open to 0.0.0.0/0)",
+            id="Path MTU Discovery of the other family",
+        ),
+        pytest.param(
+            _ingress(icmp(8, -1, ANYWHERE)),
+            ICMP,
+            "ICMP type 3 code 4 not open to 0.0.0.0/0 in sg-1 (type 8 is)",
+            id="echo alone",
+        ),
+        pytest.param(
+            _egress(tcp(8080, reference("sg-old", peering="pcx-1", vpc="vpc-2", status="deleted"))),
+            EGRESS,
+            "target group web TCP:8080 not open to 10.0.1.5 or sg-app in sg-1 (the reference to sg-old is stale)",
+            id="a stale reference",
+        ),
+        pytest.param(
+            estate(listener(80), group("sg-1", ingress=[all_traffic("sg-1")]) | {"GroupName": "default"}),
+            INGRESS,
+            "HTTP:80 not open to 0.0.0.0/0 in sg-1 (open to sg-1; sg-1 is the VPC's default group)",
+            id="the group that a load balancer gets when none is named",
+        ),
+    ],
+)
+def test_the_near_miss_is_said(saved: Saved, rule: str, expected: str) -> None:
+    """ "The near miss is said where there is one." """
+    assert _says(saved, rule) == expected
+
+
+def test_other_ports_are_no_near_miss_where_they_are_open_to_others() -> None:
+    assert _says(_ingress(tcp(443, "10.0.0.0/8"), udp(80, ANYWHERE))) == "HTTP:80 not open to 0.0.0.0/0 in sg-1"
+
+
+def test_a_near_miss_gives_way_before_the_groups_do() -> None:
+    groups = [group(id_, ingress=[tcp(443, ANYWHERE)]) | {"GroupName": "default"} for id_ in LONG_GROUPS]
+    saved = estate(load_balancer(groups=LONG_GROUPS), *(listener(port) for port in range(8001, 8051)), *groups)
+    said = _says(saved)
+    assert "not open to 0.0.0.0/0 in sg-00000000000000000, sg-11111111111111111 +3 (443 is" in said
 
 
 def test_every_group_is_looked_at() -> None:

@@ -33,7 +33,7 @@ from alb_sg.command_line.streaming import StreamedResults, stream_json_lines
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.json_files import find_json_files
 from alb_sg.observations.results import Results
-from alb_sg.report.formats import ASFF, JSON_LINES
+from alb_sg.report.formats import ASFF, JSON, JSON_LINES
 
 DESCRIPTION = """\
 Judge the security groups of load balancers against what Elastic Load Balancing recommends for Application Load
@@ -103,9 +103,15 @@ def run(arguments: argparse.Namespace) -> int:
         # These imports are slow, and the streaming path does not need them.
         from alb_sg.command_line.evaluate_all import evaluate_all  # noqa: PLC0415
         from alb_sg.command_line.exemption_options import load_given_exemptions  # noqa: PLC0415
+        from alb_sg.command_line.planning import make_planner, with_advice, with_remarks  # noqa: PLC0415
 
         exemptions = load_given_exemptions(arguments)
-        results = evaluate_all(load_estates(arguments, choice, arguments.load_balancer), choice, exemptions)
+        loaded = load_estates(arguments, choice, arguments.load_balancer)
+        results = evaluate_all(loaded, choice, exemptions)
+        if arguments.format != JSON_LINES:
+            results = with_advice(results, make_planner(arguments, loaded, choice, exemptions))
+        if arguments.format == JSON:
+            results = with_remarks(results, loaded)
         write_formatted(results, arguments, stream)
     return exit_code(results.findings, results.errors)
 

@@ -20,8 +20,10 @@ from alb_sg.command_line.evaluate_all import evaluate_all
 from alb_sg.command_line.exemption_options import EXEMPTIONS_HELP, load_given_exemptions
 from alb_sg.command_line.exit_code import exit_code
 from alb_sg.command_line.output import open_output
+from alb_sg.command_line.planning import make_planner, plan_results
 from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.rule_selection import RuleSelection, select_rules
+from alb_sg.command_line.settings_option import add_settings_option
 from alb_sg.command_line.sources.aggregator_evaluations import (
     ACCOUNT_NAMES_HELP,
     AGGREGATOR_HELP,
@@ -42,7 +44,6 @@ from alb_sg.observations.from_estates import observe_estates
 from alb_sg.observations.observation import Observation
 from alb_sg.observations.results import Results
 from alb_sg.recommendations.catalogue import DISPLAY_ORDER
-from alb_sg.remediation.estate_planning import plan_estates
 from alb_sg.remediation.plan import Plan
 
 DESCRIPTION = """\
@@ -75,6 +76,7 @@ def add_dashboard(commands: Commands) -> None:
     add_source_options(parser)
     add_rule_options(parser)
     add_exemptions_option(parser)
+    add_settings_option(parser)
     parser.add_argument(
         "--aggregator",
         metavar="NAME",
@@ -189,10 +191,18 @@ def _observe(arguments: argparse.Namespace, as_of: datetime) -> tuple[Observatio
         report = _review_exemptions(without, exemptions, gathered, choice)
     rules = {rule: choice.rules[rule] for rule in DISPLAY_ORDER if rule in choice.rules}
     with Progress("drawing load balancers") as progress:
-        observation = observe_estates(gathered.estates, rules, results, report, as_of, arguments.pictures, progress)
-    with Progress("planning fixes") as progress:
-        plans = plan_estates(gathered.estates, results.findings, observation.explained_arns, progress)
-    return observation, plans
+        observation = observe_estates(
+            gathered.estates,
+            rules,
+            results,
+            report,
+            as_of,
+            arguments.pictures,
+            progress,
+            {} if exemptions is None else exemptions.of_ports,
+        )
+    planner = make_planner(arguments, gathered, choice, exemptions)
+    return observation, plan_results(planner, results, observation.explained_arns)
 
 
 def _apply_exemptions(results: Results, loaded_exemptions: LoadedExemptions) -> Results:

@@ -18,13 +18,22 @@ from alb_sg.command_line.arguments import (
 from alb_sg.command_line.exemption_options import load_given_exemptions
 from alb_sg.command_line.exit_code import exit_code
 from alb_sg.command_line.output import open_output
-from alb_sg.command_line.rule_selection import select_rules
-from alb_sg.command_line.sources.loaded_estates import require_single_load_balancer
+from alb_sg.command_line.planning import make_fix_request, make_planner
+from alb_sg.command_line.rule_selection import RuleSelection, select_rules
+from alb_sg.command_line.sources.loaded_estates import LoadedEstates, require_single_load_balancer
 from alb_sg.command_line.sources.loading import load_estates
-from alb_sg.findings.explanation import explain
-from alb_sg.findings.finding import EvaluationError, Finding
+from alb_sg.command_line.sources.planned import is_planned
+from alb_sg.estate.estate import Estate
+from alb_sg.estate.model import LoadBalancer
+from alb_sg.findings.explanation import Explanation, explain
+from alb_sg.findings.finding import Compliance, EvaluationError, Finding
 from alb_sg.findings.judge import Judge
+from alb_sg.findings.loaded_exemptions import LoadedExemptions
+from alb_sg.findings.remarks import RemarkFinder
 from alb_sg.recommendations.catalogue import DISPLAY_ORDER
+from alb_sg.remediation.planned_planning import PlannedEstatePlanner
+from alb_sg.remediation.planning import make_plan
+from alb_sg.report.advice import Advice, plan_advice
 from alb_sg.report.explanation_json import write_explanation_json
 from alb_sg.report.explanation_text import write_explanation
 from alb_sg.report.style import Style
@@ -68,18 +77,67 @@ def run(arguments: argparse.Namespace) -> int:
         gathered = load_estates(arguments, choice, [name], include_all_targets=True)
         estate, load_balancer = require_single_load_balancer(gathered, name)
         rules = {rule: choice.rules[rule] for rule in DISPLAY_ORDER if rule in choice.rules}
-        explanation = explain(Judge(estate, {} if exemptions is None else exemptions.of_ports), load_balancer, rules)
+        judge = Judge(estate, {} if exemptions is None else exemptions.of_ports)
+        explanation = explain(judge, load_balancer, rules, _remark_finder(arguments, estate, load_balancer))
         errors = list(gathered.errors)
         if exemptions is not None:
             explanation = exemptions.apply_to_explanation(explanation)
             errors.extend(exemptions.errors)
+        advice = _advice(arguments, gathered, choice, exemptions, explanation, estate)
         if arguments.format == "json":
-            write_explanation_json(explanation, stream)
+            write_explanation_json(explanation, advice, stream)
         else:
-            write_explanation(explanation, stream, Style.for_stream(stream))
+            write_explanation(explanation, advice, stream, Style.for_stream(stream))
     write_errors(errors, sys.stderr)
     verdicts = [rule.verdict for rule in explanation.rules]
     return exit_code(
         [verdict for verdict in verdicts if isinstance(verdict, Finding)],
         [*errors, *(verdict for verdict in verdicts if isinstance(verdict, EvaluationError))],
     )
+
+
+def _remark_finder(arguments: argparse.Namespace, estate: Estate, load_balancer: LoadBalancer) -> RemarkFinder:
+    """What remarks rest on: what was read for verdicts; in a live account, some calls more."""
+    if not _is_live(arguments) or load_balancer.type != "application":
+        return RemarkFinder(estate)
+    # Importing boto3 takes a third of a second, which commands on files do not need.
+    from alb_sg.command_line.sources.live import open_live_clients  # noqa: PLC0415 (see above)
+    from alb_sg.live.remark_facts import read_remark_facts  # noqa: PLC0415
+
+    clients = open_live_clients(arguments.profile, estate.account_id, estate.region)
+    return read_remark_facts(clients, estate, load_balancer)
+
+
+def _advice(
+    arguments: argparse.Namespace,
+    loaded: LoadedEstates,
+    selection: RuleSelection,
+    exemptions: LoadedExemptions | None,
+    explanation: Explanation,
+    estate: Estate,
+) -> Advice:
+    """What `alb-sg fix` would do about the findings. In a live account, it reads who carries and manages the groups."""
+    results = sorted((rule.verdict for rule in explanation.rules), key=lambda result: result.rule or "")
+    load_balancer = explanation.load_balancer
+    if not any(isinstance(one, Finding) and one.compliance is Compliance.NON_COMPLIANT for one in results):
+        return {}
+    if is_planned(arguments):
+        plan = PlannedEstatePlanner(estate).plan(load_balancer, results)
+    elif _is_live(arguments):
+        from alb_sg.command_line.sources.live import open_live_clients  # noqa: PLC0415 (it imports boto3)
+        from alb_sg.remediation.account import AccountClients  # noqa: PLC0415
+        from alb_sg.remediation.live_planning import live_change_context  # noqa: PLC0415
+
+        clients = open_live_clients(arguments.profile, estate.account_id, estate.region)
+        account = AccountClients(clients, estate.account_id, estate.region)
+        context = live_change_context(account, estate, load_balancer, results)
+        plan = make_plan(estate, load_balancer, make_fix_request(selection, exemptions), results, context)
+    else:
+        plan = make_planner(arguments, loaded, selection, exemptions).plan(estate, load_balancer, results)
+    return plan_advice(plan)
+
+
+def _is_live(arguments: argparse.Namespace) -> bool:
+    if is_planned(arguments):
+        return False
+    return not (arguments.estate or arguments.config_items or arguments.aggregator or arguments.source)

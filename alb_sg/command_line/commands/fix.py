@@ -22,6 +22,7 @@ from alb_sg.command_line.arguments import (
 from alb_sg.command_line.exemption_options import EXEMPTIONS_HELP, exemption_date, read_exemption_document
 from alb_sg.command_line.exit_code import ExitCode
 from alb_sg.command_line.output import open_output
+from alb_sg.command_line.planning import CONFIG_ITEMS_CAUSE
 from alb_sg.command_line.rule_selection import select_rules
 from alb_sg.command_line.sources.loaded_estates import LoadedEstates, account_region_key
 from alb_sg.command_line.sources.loading import load_estates
@@ -32,11 +33,11 @@ from alb_sg.estate.model import LoadBalancer
 from alb_sg.exemptions.exemption import Exemptions
 from alb_sg.findings.finding import EvaluationError, Result
 from alb_sg.remediation.api_calls import parse_execution_id
-from alb_sg.remediation.change_context import ChangeContext, change_context, unknown_change_context
-from alb_sg.remediation.estate_planning import EstatePlanner
+from alb_sg.remediation.change_context import ChangeContext, ChangeContexts, unknown_change_context
 from alb_sg.remediation.execution import ApplyOutcome
 from alb_sg.remediation.fix_request import RULES_PER_GROUP, FixPolicy, FixRequest, ManagedGroupPolicy, SharedGroupPolicy
 from alb_sg.remediation.plan import Plan
+from alb_sg.remediation.planned_planning import PlannedEstatePlanner
 from alb_sg.remediation.planning import judge_load_balancer, make_plan
 from alb_sg.remediation.snippet_languages import SNIPPET_WRITERS
 from alb_sg.remediation.snippets import make_snippets
@@ -218,13 +219,14 @@ def _make_plans(arguments: argparse.Namespace, fix: FixRequest, loaded: LoadedEs
     if is_planned(arguments):
         # No account holds the planned groups, so that there is nothing to read about them.
         return [
-            EstatePlanner(estate).plan(load_balancer, judge_load_balancer(estate, load_balancer, fix))
+            PlannedEstatePlanner(estate).plan(load_balancer, judge_load_balancer(estate, load_balancer, fix))
             for estate, load_balancer in loaded.load_balancers
         ]
     plans = []
+    contexts = ChangeContexts(loaded.estates)
     for estate, load_balancer in loaded.load_balancers:
         results = judge_load_balancer(estate, load_balancer, fix)
-        context = _change_context(arguments, loaded, estate, load_balancer, results)
+        context = _change_context(arguments, loaded, contexts, estate, load_balancer, results)
         plans.append(make_plan(estate, load_balancer, fix, results, context))
     return plans
 
@@ -232,6 +234,7 @@ def _make_plans(arguments: argparse.Namespace, fix: FixRequest, loaded: LoadedEs
 def _change_context(
     arguments: argparse.Namespace,
     loaded: LoadedEstates,
+    contexts: ChangeContexts,
     estate: Estate,
     load_balancer: LoadBalancer,
     results: Sequence[Result],
@@ -242,8 +245,8 @@ def _change_context(
 
         return live_change_context(_load_balancer_account(arguments, load_balancer), estate, load_balancer, results)
     if account_region_key(estate) in loaded.from_config_items:
-        return unknown_change_context("Config items do not tell it; plan live or from a saved estate")
-    return change_context(estate, load_balancer, loaded.estates)
+        return unknown_change_context(CONFIG_ITEMS_CAUSE)
+    return contexts.of(estate, load_balancer)
 
 
 # --- changes

@@ -90,6 +90,15 @@ def live_sources(
     return [(region, source_of(region)) for region in chosen]
 
 
+def open_live_clients(profile: str | None, account_id: str, region: str) -> LiveClients:
+    """The clients of an account and region that was read before, so its credentials are known to work."""
+    session = open_session(profile)
+    elbv2, ec2 = (make_client(service, region, session=session) for service in ("elbv2", "ec2"))
+    for client in (elbv2, ec2):
+        RATE_LIMITER.limit_client(client, account_id)
+    return LiveClients(elbv2=elbv2, ec2=ec2)
+
+
 def open_client(profile: str | None, regions: Sequence[str], service: str) -> Any:
     """The client of a service in the region of the profile or environment, else in the first that is given.
 

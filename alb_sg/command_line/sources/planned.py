@@ -37,6 +37,11 @@ from alb_sg.findings.finding import Change, Compliance, EvaluationError, Finding
 from alb_sg.findings.loaded_exemptions import LoadedExemptions
 from alb_sg.findings.planned_change import combine_scenarios, compare
 from alb_sg.observations.results import FileLocation, Results
+from alb_sg.remediation.plan import Plan
+from alb_sg.remediation.planned_planning import PlannedEstatePlanner
+from alb_sg.remediation.snippet_languages import SNIPPET_WRITERS
+from alb_sg.remediation.snippets import make_snippets
+from alb_sg.report.advice import plan_advice
 from alb_sg.report.formats import MARKDOWN
 
 PLANNED_HELP = (
@@ -192,31 +197,40 @@ def evaluate_planned(
         for _, planned in run.scenarios
         for address, location in planned.locations.items()
     }
-    fix_code = _fix_code(arguments, run, findings) if arguments.format == MARKDOWN else ""
+    plans = _plans(run, findings)
     return Results(
-        list(places), len(affected), selection.rule_names, findings, errors, is_exempted, locations, fix_code
+        list(places),
+        len(affected),
+        selection.rule_names,
+        findings,
+        errors,
+        is_exempted,
+        advice={key: sentences for plan in plans for key, sentences in plan_advice(plan).items()},
+        locations=locations,
+        fix_code=_fix_code(arguments, run, plans) if arguments.format == MARKDOWN else "",
     )
 
 
-def _fix_code(arguments: argparse.Namespace, run: PlannedRun, findings: Sequence[Finding]) -> str:
-    """The rules that load balancers of the document lack, as code in its language."""
-    # Few formats show it.
-    from alb_sg.remediation.estate_planning import EstatePlanner  # noqa: PLC0415 (see above)
-    from alb_sg.remediation.snippet_languages import SNIPPET_WRITERS  # noqa: PLC0415
-    from alb_sg.remediation.snippets import make_snippets  # noqa: PLC0415
-
+def _plans(run: PlannedRun, findings: Sequence[Finding]) -> list[Plan]:
+    """The rules that the load balancers with these findings lack, each in the first scenario that has it."""
     by_arn: dict[str, list[Finding]] = {}
     for finding in findings:
         if finding.compliance is Compliance.NON_COMPLIANT:
             by_arn.setdefault(finding.load_balancer_arn, []).append(finding)
-    plans = {}
-    places: dict[str, str] = {}
+    plans: dict[str, Plan] = {}
     for scenario, planned in run.scenarios:
-        places |= {address: str(location) for address, location in planned.locations.items()}
         for estate, one in _select(scenario, planned, ()).load_balancers:
-            if one.arn in by_arn and one.arn in planned.documented and one.arn not in plans:
-                plans[one.arn] = EstatePlanner(estate).plan(one, by_arn[one.arn])
-    return SNIPPET_WRITERS[planned_language(arguments)](make_snippets(plans.values(), places))
+            if one.arn in by_arn and one.arn not in plans:
+                plans[one.arn] = PlannedEstatePlanner(estate).plan(one, by_arn[one.arn])
+    return list(plans.values())
+
+
+def _fix_code(arguments: argparse.Namespace, run: PlannedRun, plans: Sequence[Plan]) -> str:
+    """The rules that load balancers of the document lack, as code in its language."""
+    documented = frozenset[str]().union(*(planned.documented for _, planned in run.scenarios))
+    places = {address: str(location) for _, planned in run.scenarios for address, location in planned.locations.items()}
+    own = [plan for plan in plans if plan.load_balancer.arn in documented]
+    return SNIPPET_WRITERS[planned_language(arguments)](make_snippets(own, places))
 
 
 def _relative(path: str) -> str:

@@ -25,7 +25,7 @@ function countCauses(rows) {
     if (entry === undefined) counts.set(key, (entry = { ...facts, findings: 0, arns: new Set(), missing: new Map() }));
     entry.findings += 1;
     entry.arns.add(loadBalancer.arn);
-    for (const { allow } of verdict.missing ?? []) entry.missing.set(allow, (entry.missing.get(allow) ?? 0) + 1);
+    for (const { recommended } of verdict.missing ?? []) entry.missing.set(recommended, (entry.missing.get(recommended) ?? 0) + 1);
   };
   for (const row of rows) {
     const { loadBalancer, verdict } = row;

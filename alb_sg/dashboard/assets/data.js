@@ -26,6 +26,7 @@ function buildIndex(data) {
     byArn: new Map(data.loadBalancers.map((loadBalancer) => [loadBalancer.arn, loadBalancer])),
     explainedCount: data.loadBalancers.filter((loadBalancer) => loadBalancer.detail).length,
     subjects: new Map(data.rules.map((rule) => [rule.name, rule.subject])),
+    severities: new Map(data.rules.map((rule) => [rule.name, rule.severityLabel])),
   };
 }
 

@@ -53,7 +53,7 @@ function verdictTable(index, loadBalancer) {
   const verdicts = [...loadBalancer.verdicts].sort((left, right) => left.rank - right.rank);
   return table("Verdicts", [["Rule"], ["Status"], ["Annotation"], ["Since"]], verdicts.map((verdict) => tableRow([
     headerCell(index.subjects.get(verdict.rule) ?? verdict.rule),
-    statusBadge(verdict.status, verdict.unresolved ? ", unresolved" : ""),
+    cell(null, statusBadge(verdict.status, verdict.unresolved ? ", unresolved" : ""), severityAside(index, verdict)),
     cell("text", isolatedText(verdict.annotation), verdict.exemption ? exemptionText(verdict.exemption) : null),
     cell("nowrap", timeElement(verdict.since))])));
 }
@@ -68,8 +68,9 @@ function explanationElements(index, loadBalancer) {
     detail.rows.length ? h("div", { class: "picture", role: "region", tabindex: "0", "aria-label": "Diagram" }, buildDiagram(loadBalancer)) : null,
     ...detail.unread.map((text) => h("p", { class: "alarm" }, "Not read: ", isolatedText(text))),
     detail.rows.length ? recommendedRowTable(index, detail.rows) : h("p", null, "No rule requires any traffic of it."),
+    ...detail.remarks.map((text) => h("p", { class: "alarm" }, "Remark: ", isolatedText(text))),
     ...[...new Set(detail.notes.map(([, text]) => text))].map((text) => h("p", { class: "note" }, isolatedText(text))),
-    ...fixElements(loadBalancer),
+    ...fixElements(index, loadBalancer),
   ].filter(Boolean);
 }
 
@@ -83,14 +84,14 @@ function recommendedRowTable(index, rows) {
 
 // --- the fix
 
-function fixElements(loadBalancer) {
+function fixElements(index, loadBalancer) {
   const proposedFix = loadBalancer.detail.fix;
-  if (!proposedFix || !(proposedFix.rules.length || proposedFix.refused.length)) return [];
+  if (!proposedFix || !proposedFix.advice.length) return [];
   const code = (title, text) => (text ? h("details", null, h("summary", null, title), h("pre", { tabindex: "0", role: "region", "aria-label": title }, text)) : null);
   const elements = [
     h("h3", null, "Fix"),
-    h("p", { class: "note" }, "Exactly these rules are missing. ", h("code", null, `alb-sg fix ${loadBalancer.arn}`), " also checks who else uses the security group, who manages it and whether its quota is sufficient. It can apply the fix and undo it."),
-    ...proposedFix.refused.map(([, text]) => h("p", { class: "alarm" }, isolatedText(text))),
+    h("p", { class: "note" }, "What ", h("code", null, `alb-sg fix ${loadBalancer.arn}`), " does. It never changes a shared or managed security group. Before a change it reads the account again, and it can undo the change."),
+    h("ul", null, proposedFix.advice.map(([rule, text]) => h("li", null, h("span", { class: "aside" }, index.subjects.get(rule) ?? rule), isolatedText(text)))),
   ];
   if (proposedFix.rules.length) {
     elements.push(

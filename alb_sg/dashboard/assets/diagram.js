@@ -29,7 +29,7 @@ function pathsToTargets(rows) {
   const paths = new Map();
   for (const row of rows) {
     if (row.direction === "inbound") continue;
-    const key = JSON.stringify([row.traffic, row.because, row.peer]);
+    const key = JSON.stringify([row.traffic, row.because]);
     if (!paths.has(key)) paths.set(key, []);
     paths.get(key).push(row);
   }

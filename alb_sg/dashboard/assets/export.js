@@ -13,7 +13,7 @@ const CSV_COLUMNS = [
   ["status", (_, verdict) => verdict.status],
   ["unresolved", (_, verdict) => String(Boolean(verdict.unresolved))],
   ["annotation", (_, verdict) => verdict.annotation],
-  ["allow", (_, verdict) => (verdict.missing ?? []).map((missing) => missing.allow).join("; ")],
+  ["missing", (_, verdict) => (verdict.missing ?? []).map((missing) => missing.recommended).join("; ")],
   ["causes", (_, verdict) => (verdict.causes ?? []).join(" ")],
   ["change", (_, verdict) => verdict.change ?? ""],
   ["since", (_, verdict) => verdict.since ?? ""],

@@ -37,10 +37,12 @@ function pager(page, pages) {
   return h("nav", { class: "pager", "aria-label": "Pages of findings" }, button(page - 1, "Previous"), h("p", null, `Page ${formatNumber(page)} of ${formatNumber(pages)}`), button(page + 1, "Next"));
 }
 
+const severityAside = (index, verdict) => (verdict.status === "nonCompliant" ? h("span", { class: "aside" }, index.severities.get(verdict.rule) ?? "HIGH") : null);
+
 function findingRow(index, state, { loadBalancer, verdict }) {
   const changed = verdict.change && index.data.lastRun;
   return tableRow([
-    cell(null, statusBadge(verdict.status, verdict.unresolved ? ", unresolved" : ""), changed ? h("span", { class: "aside" }, CHANGES[verdict.change][0]) : null),
+    cell(null, statusBadge(verdict.status, verdict.unresolved ? ", unresolved" : ""), severityAside(index, verdict), changed ? h("span", { class: "aside" }, CHANGES[verdict.change][0]) : null),
     headerCell(loadBalancerLink(state, loadBalancer), h("span", { class: "aside" }, `${loadBalancer.scheme === "unknown" ? "scheme unknown" : loadBalancer.scheme}, ${loadBalancer.region}`)),
     cell(null, accountText(loadBalancer)),
     cell("text", h("span", { class: "aside" }, index.subjects.get(verdict.rule) ?? verdict.rule), isolatedText(verdict.annotation)),

@@ -28,7 +28,7 @@ from alb_sg.estate.config_item import (
     parse_state_id,
 )
 from alb_sg.estate.field_readers import HIGHEST_PORT, port
-from alb_sg.estate.from_api import ELB_REQUESTER_ID
+from alb_sg.estate.from_api import AUTHENTICATING_ACTIONS, ELB_REQUESTER_ID
 from alb_sg.estate.indexing import ordered_targets
 from alb_sg.estate.model import (
     NO_TAGS,
@@ -151,6 +151,7 @@ class ForwardSchema(msgspec.Struct, gc=False, rename="pascal"):
 
 @refuse_other_spelling
 class ActionSchema(msgspec.Struct, gc=False, rename="pascal"):
+    type: str | None = None
     target_group_arn: str | None = None
     forward_config: ForwardSchema | None = None
 
@@ -284,6 +285,7 @@ class NetworkInterfaceSchema(msgspec.Struct, gc=False, rename="camel"):
     attachment: AttachmentSchema | None = None
     description: str | None = None
     requester_id: str | None = None
+    interface_type: str | None = None
 
 
 @refuse_other_spelling
@@ -496,14 +498,17 @@ def _listener(item: ConfigItemSchema, arn_prefixes: ElbArnPrefixes) -> ItemConte
     if not schema.load_balancer_arn.startswith(arn_prefixes.prefixes):
         raise NeedsGeneralReader
     target_groups: list[str] = []
+    authentications: tuple[str, ...] = ()
     for action in schema.default_actions or ():
+        if action.type in AUTHENTICATING_ACTIONS:
+            authentications = tuple(sorted({*authentications, action.type}))
         if action.target_group_arn:
             target_groups.append(action.target_group_arn)
         if action.forward_config is not None and action.forward_config.target_groups is not None:
             target_groups += filter(None, map(_target_group_arn, action.forward_config.target_groups))
     user = schema.load_balancer_arn
     listener = new_listener(
-        (arn, _intern(user, user), schema.protocol, schema.port, _intern_unique(target_groups), None)
+        (arn, _intern(user, user), schema.protocol, schema.port, _intern_unique(target_groups), None, authentications)
     )
     return arn, listener, None, None
 
@@ -530,7 +535,7 @@ def _target_group(item: ConfigItemSchema, arn_prefixes: ElbArnPrefixes) -> ItemC
     )
     if schema.targets is None:
         return arn, target_group, None, None
-    targets = [new_target((_intern(target.id, target.id), target.port, None)) for target in schema.targets]
+    targets = [new_target((_intern(target.id, target.id), target.port, None, None)) for target in schema.targets]
     return arn, target_group, ordered_targets(targets), None
 
 
@@ -687,6 +692,7 @@ def _network_interface(item: ConfigItemSchema, arn_prefixes: ElbArnPrefixes) -> 
             or (attachment is not None and attachment.instance_owner_id == ELB_REQUESTER_ID),
             0 if attachment is None else attachment.network_card_index or 0,
             None,
+            schema.interface_type or "",
         )
     )
     return interface_id, interface, None, None

@@ -1,0 +1,101 @@
+"""What comes close to a requirement that is not covered: it often is the cause.
+
+Nothing here changes a verdict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from alb_sg.estate.cidr import Family
+from alb_sg.estate.model import LoadBalancer
+from alb_sg.findings.coverage import Coverage, covers_directly
+from alb_sg.findings.phrasing import abbreviate_names, describe_open
+from alb_sg.parameters import TargetMatch
+from alb_sg.permissions.allowed_traffic import (
+    FRAGMENTATION_NEEDED,
+    PACKET_TOO_BIG,
+    Direction,
+    Permissions,
+    Traffic,
+)
+
+# Groups may have a thousand rules; the ports nearest to the required one tell most.
+MAX_OTHER_PORTS = 64
+# The name of the group that EC2 creates with a VPC and that nobody can delete (Amazon VPC user guide, "Default security
+# groups for your VPCs"). No other group may have it.
+DEFAULT_GROUP_NAME = "default"
+_ICMP_OF_OTHER_FAMILY = {FRAGMENTATION_NEEDED: PACKET_TOO_BIG, PACKET_TOO_BIG: FRAGMENTATION_NEEDED}
+
+
+class NearMiss(NamedTuple):
+    """`clause` continues "not open to the peer in these groups", `sentence` stands alone."""
+
+    clause: str
+    sentence: str
+
+
+def find_near_misses(permissions: Permissions, coverage: Coverage, load_balancer: LoadBalancer) -> Iterator[NearMiss]:
+    """Other ports and address families that are open, and the VPC's default group, the most telling first."""
+    requirement = coverage.requirement
+    allowed = permissions.allowed_traffic(requirement.direction, requirement.traffic, requirement.peer.family)
+    if not allowed.addresses and not allowed.references:
+        yield from _other_family(permissions, coverage, load_balancer)
+        yield from _other_ports(permissions, coverage)
+    yield from (
+        NearMiss(f"{group.id} is the VPC's default group", f"{group.id} is the VPC's default group")
+        for group in permissions.groups
+        if group.name == DEFAULT_GROUP_NAME
+    )
+
+
+def _other_family(permissions: Permissions, coverage: Coverage, load_balancer: LoadBalancer) -> Iterator[NearMiss]:
+    requirement = coverage.requirement
+    family = next(family for family in Family if family is not requirement.peer.family)
+    traffic = _ICMP_OF_OTHER_FAMILY.get(requirement.traffic, requirement.traffic)
+    allowed = permissions.allowed_traffic(requirement.direction, traffic, family)
+    if not allowed.addresses:
+        return
+    open_to = f"open to {describe_open(allowed.addresses.cidrs())}"
+    no_ipv4 = (
+        family is Family.IPV4
+        and requirement.direction is Direction.INGRESS
+        and load_balancer.ip_address_type == "dualstack-without-public-ipv4"
+    )
+    reason = "this load balancer has no public IPv4" if no_ipv4 else ""
+    clause = f"{open_to}; {reason}" if reason else open_to
+    yield NearMiss(clause, f"{open_to}, which is {family.label}{f'; {reason}' if reason else ''}")
+
+
+def _other_ports(permissions: Permissions, coverage: Coverage) -> Iterator[NearMiss]:
+    """The ports of the same protocol that are open to the peer, or the ICMP types."""
+    requirement = coverage.requirement
+    traffic, peer = requirement.traffic, requirement.peer
+    ranges = {
+        (rule.from_port, rule.to_port)
+        for group in permissions.groups
+        for rule in (group.egress if requirement.direction is Direction.EGRESS else group.ingress)
+        if rule.protocol == traffic.protocol
+        and rule.from_port is not None
+        and rule.to_port is not None
+        and not traffic.matches(rule)
+    }
+    nearest = sorted(ranges, key=lambda ports: (min(abs(port - traffic.from_port) for port in ports), ports))
+    open_ranges = []
+    for first, last in sorted(nearest[:MAX_OTHER_PORTS]):
+        other = Traffic.tcp(first) if traffic.protocol == "tcp" else Traffic(traffic.protocol, first, max(last, 0))
+        allowed = permissions.allowed_traffic(requirement.direction, other, peer.family)
+        if covers_directly(allowed, peer, TargetMatch.EFFECTIVE):
+            open_ranges.append((first, last))
+    if open_ranges:
+        names = tuple(_port_name(traffic.protocol, *ports) for ports in open_ranges)
+        text, verb = abbreviate_names(names), "is" if len(names) == 1 else "are"
+        protocol = "TCP " if traffic.protocol == "tcp" else ""
+        yield NearMiss(f"{text} {verb}", f"{protocol}{text} {verb} open to it")
+
+
+def _port_name(protocol: str, first: int, last: int) -> str:
+    if protocol == "tcp":
+        return str(first) if first == last else f"{first}-{last}"
+    return f"type {first}" if last == -1 else f"type {first} code {last}"

@@ -1,0 +1,166 @@
+"""What no verdict depends on, and what would mislead a reader of the verdicts if it stayed unsaid."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
+
+from alb_sg.errors import NotReadError
+from alb_sg.estate.cidr import Family
+from alb_sg.estate.estate import Estate
+from alb_sg.estate.model import LoadBalancer, NetworkInterface, SecurityGroup, TargetGroup
+from alb_sg.findings.finding import Compliance, Finding, Result
+from alb_sg.findings.judge import Judge
+from alb_sg.findings.phrasing import abbreviate, pluralize
+from alb_sg.permissions.allowed_traffic import Direction, Permissions, Traffic
+from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
+
+MAX_NAMES = 4
+HTTPS = Traffic.tcp(443)
+TIMEOUT = "Target.Timeout"
+# By the type of the interface (EC2 API reference, NetworkInterface), what else sends to load balancers of its VPC.
+SENDERS_BY_INTERFACE_TYPE = {
+    "global_accelerator_managed": "Global Accelerator",
+    "api_gateway_managed": "API Gateway",
+}
+# By the name of the security group that the service creates in the VPC (Global Accelerator developer guide, "Client IP
+# address preservation"; CloudFront developer guide, "Restrict access with VPC origins").
+SENDERS_BY_GROUP_NAME = {
+    "GlobalAccelerator": "Global Accelerator",
+    "CloudFront-VPCOrigins-Service-SG": "CloudFront (VPC origins)",
+}
+
+
+class RemarkFinder:
+    """Finds the remarks on the load balancers of one estate. The facts are those of the estate unless others are given:
+    a live account is read for verdicts, which need fewer. `unread` are facts that could not be read, each with the
+    cause."""
+
+    def __init__(
+        self,
+        estate: Estate,
+        *,
+        interfaces: Iterable[NetworkInterface] | None = None,
+        security_groups: Iterable[SecurityGroup] | None = None,
+        rule_authentications: Mapping[str, Sequence[str]] | None = None,
+        unread: Iterable[tuple[str, str]] = (),
+    ) -> None:
+        self.unread = tuple(unread)
+        self._estate = estate
+        self._interfaces = (estate.network_interfaces or {}).values() if interfaces is None else interfaces
+        self._groups = (estate.security_groups or {}).values() if security_groups is None else security_groups
+        self._rule_authentications = (
+            estate.rule_authentications if rule_authentications is None else rule_authentications
+        )
+
+    def remarks(self, judge: Judge, load_balancer: LoadBalancer, results: Sequence[Result]) -> tuple[str, ...]:
+        """The remarks on a load balancer with these results of the rules."""
+        if load_balancer.type != "application":
+            return ()
+        return (
+            *self._authentication(judge, load_balancer),
+            *self._senders(load_balancer),
+            *self._target_health(load_balancer, results),
+        )
+
+    # --- authentication
+
+    def _authentication(self, judge: Judge, load_balancer: LoadBalancer) -> Iterator[str]:
+        """Listeners that authenticate although the load balancer cannot reach an identity provider."""
+        permissions = judge.permissions_of(load_balancer)
+        if has_outbound_https(permissions):
+            return
+        for listener in (self._estate.listeners or {}).get(load_balancer.arn, ()):
+            name = f"{listener.protocol}:{listener.port}"
+            in_rules = self._rule_authentications.get(listener.arn, ())
+            for where, types in ((name, listener.authentications), (f"a rule of {name}", in_rules)):
+                if types:
+                    groups = ", ".join(permissions.group_ids)
+                    yield (
+                        f"{where} authenticates ({', '.join(types)}), but no outbound TCP 443 is open in {groups}: the "
+                        "load balancer cannot reach the identity provider"
+                    )
+
+    # --- who else sends
+
+    def _senders(self, load_balancer: LoadBalancer) -> Iterator[str]:
+        """Services that send to internal load balancers from elsewhere than the VPC's own clients."""
+        if load_balancer.scheme != "internal":
+            return
+        for service, names in sorted(self._senders_by_vpc.get(load_balancer.vpc_id, {}).items()):
+            yield (
+                f"{service} is present in {load_balancer.vpc_id} ({abbreviate(sorted(names), MAX_NAMES)}): if it sends "
+                "to this load balancer, the clients to let in are not those of the VPC"
+            )
+
+    @cached_property
+    def _senders_by_vpc(self) -> Mapping[str, Mapping[str, Sequence[str]]]:
+        """The interfaces and groups of each such service, by VPC."""
+        found: dict[str, dict[str, list[str]]] = {}
+        for group in self._groups:
+            if group.name in SENDERS_BY_GROUP_NAME:
+                service = SENDERS_BY_GROUP_NAME[group.name]
+                found.setdefault(group.vpc_id, {}).setdefault(service, []).append(group.id)
+        for interface in self._interfaces:
+            if interface.interface_type in SENDERS_BY_INTERFACE_TYPE:
+                service = SENDERS_BY_INTERFACE_TYPE[interface.interface_type]
+                found.setdefault(interface.vpc_id, {}).setdefault(service, []).append(interface.id)
+        return found
+
+    # --- targets
+
+    def _target_health(self, load_balancer: LoadBalancer, results: Sequence[Result]) -> Iterator[str]:
+        """Targets whose health contradicts what the outbound rules say."""
+        outbound = [
+            result
+            for result in results
+            if result.rule in RECOMMENDATIONS_BY_NAME
+            and RECOMMENDATIONS_BY_NAME[result.rule].direction is Direction.EGRESS
+        ]
+        all_met = any(_has(result, Compliance.COMPLIANT) for result in outbound) and all(
+            _has(result, Compliance.COMPLIANT) or _has(result, Compliance.NOT_APPLICABLE) for result in outbound
+        )
+        unresolved = [result for result in outbound if isinstance(result, Finding) and result.unresolved]
+        try:
+            groups = self._estate.target_groups_of(load_balancer)
+        except NotReadError:
+            # The outbound verdicts say so.
+            return
+        for group in groups:
+            if all_met:
+                yield from self._timeouts(group)
+            yield from self._healthy(group, unresolved)
+
+    def _timeouts(self, group: TargetGroup) -> Iterator[str]:
+        timed_out = [
+            target.id for target in (self._estate.targets or {}).get(group.arn, ()) if target.reason == TIMEOUT
+        ]
+        if timed_out:
+            yield (
+                f"target group {group.name}: {pluralize(len(timed_out), 'target')} "
+                f"({abbreviate(timed_out, MAX_NAMES)}) unhealthy with {TIMEOUT}, although every outbound row is met: "
+                "look at the inbound rules of the targets' own security groups, network ACLs and routes"
+            )
+
+    def _healthy(self, group: TargetGroup, unresolved: Iterable[Finding]) -> Iterator[str]:
+        rules = sorted(
+            finding.rule for finding in unresolved if any(entry.origin.arn == group.arn for entry in finding.missing)
+        )
+        targets = (self._estate.targets or {}).get(group.arn, ())
+        healthy = [target.id for target in targets if target.state == "healthy"]
+        if rules and healthy:
+            verb = "is" if len(rules) == 1 else "are"
+            yield (
+                f"target group {group.name}: {pluralize(len(healthy), 'target')} ({abbreviate(healthy, MAX_NAMES)}) "
+                f"healthy, although {' and '.join(rules)} {verb} unresolved: health checks get through"
+            )
+
+
+def has_outbound_https(permissions: Permissions) -> bool:
+    """Whether anything outbound is open on TCP 443, or may be as far as it is not known."""
+    allowed = [permissions.allowed_traffic(Direction.EGRESS, HTTPS, family) for family in Family]
+    return any(one.addresses or one.references or one.prefix_list_ids or one.unread for one in allowed)
+
+
+def _has(result: Result, compliance: Compliance) -> bool:
+    return isinstance(result, Finding) and result.compliance is compliance and result.applied_exemption is None

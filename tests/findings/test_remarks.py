@@ -1,0 +1,264 @@
+"""Remarks: what no verdict depends on, and would mislead a reader if it stayed unsaid (semantics §10)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alb_sg.estate.export_file import read_export_file
+from alb_sg.estate.snapshots.files import read_config_items
+from tests.builders import (
+    ANYWHERE,
+    EGRESS,
+    Saved,
+    Shape,
+    all_traffic,
+    build,
+    estate,
+    group,
+    interface,
+    judge,
+    listener,
+    load_balancer,
+    load_balancer_arn,
+    network_load_balancer,
+    prefix_list,
+    reference,
+    target,
+    target_group,
+    tcp,
+    vpc,
+)
+from tests.command_line.calling import Command
+from tests.estate.example import config_items, lower_camel
+
+ONLY_TARGETS = [tcp(80, "sg-app")]
+
+
+@pytest.fixture
+def command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Command:
+    return Command(tmp_path, capsys)
+
+
+def _remarks(command: Command, saved: Saved) -> list[str]:
+    """The remarks of `check`, which `explain` and the page have alike."""
+    checked = command.on(saved, "check", "--format", "json").json["remarks"]
+    assert {one["loadBalancerArn"] for one in checked} <= {load_balancer_arn("web")}
+    remarks = [one["remark"] for one in checked]
+    assert command.on(saved, "explain", "web", "--format", "json").json["remarks"] == remarks
+    out = command.on(saved, "explain", "web").out
+    assert [line.removeprefix("remark  ") for line in out.splitlines() if line.startswith("remark")] == remarks
+    page = command.folder / "page.html"
+    command.on(saved, "dashboard", "--output", str(page), "--as-of", "2027-01-31T06:00:00Z")
+    data = json.loads(page.with_suffix(".json").read_text(encoding="utf-8"))
+    [web] = [one for one in data["loadBalancers"] if one["name"] == "web"]
+    assert web["detail"]["remarks"] == remarks
+    return remarks
+
+
+# --- authentication
+
+
+def _authenticating(action: str | None, *egress: Shape, rule: str | None = None) -> Saved:
+    own = listener(443, forward=["web"])
+    if action is not None:
+        own["DefaultActions"] = [{"Type": action, "Order": 1}, *own["DefaultActions"]]
+    saved = estate(
+        load_balancer("web"),
+        own,
+        target_group("web", targets=["10.0.1.5"]),
+        interface("10.0.1.5"),
+        group("sg-1", ingress=[all_traffic(ANYWHERE)], egress=egress),
+    )
+    if rule is not None:
+        arn = saved["Listeners"][0]["ListenerArn"].replace(":listener/", ":listener-rule/")
+        saved["ListenerRules"] = [
+            {"RuleArn": f"{arn}/0000000000000001", "Actions": [{"Type": rule}, {"Type": "forward"}]},
+            {"RuleArn": f"{arn}/0000000000000002", "IsDefault": True, "Actions": [{"Type": "forward"}]},
+        ]
+    return saved
+
+
+@pytest.mark.parametrize("action", ["authenticate-oidc", "authenticate-cognito", "jwt-validation"])
+def test_a_listener_authenticates_without_outbound_https(command: Command, action: str) -> None:
+    [remark] = _remarks(command, _authenticating(action, *ONLY_TARGETS))
+    assert remark == (
+        f"HTTPS:443 authenticates ({action}), but no outbound TCP 443 is open in sg-1: the load balancer cannot reach "
+        "the identity provider"
+    )
+
+
+@pytest.mark.parametrize("key", ["ListenerRules", "Rules"])
+@pytest.mark.parametrize("keyed", [False, True])
+def test_a_rule_authenticates_without_outbound_https(command: Command, key: str, keyed: bool) -> None:
+    """As a list, as the command prints them, and by listener."""
+    saved = _authenticating(None, *ONLY_TARGETS, rule="authenticate-oidc")
+    rules = saved.pop("ListenerRules")
+    saved[key] = {saved["Listeners"][0]["ListenerArn"]: {"Rules": rules}} if keyed else rules
+    [remark] = _remarks(command, saved)
+    assert remark.startswith("a rule of HTTPS:443 authenticates (authenticate-oidc), but no outbound TCP 443 is open")
+
+
+@pytest.mark.parametrize(
+    "saved",
+    [
+        pytest.param(_authenticating(None, *ONLY_TARGETS), id="nothing authenticates"),
+        pytest.param(_authenticating("authenticate-oidc", all_traffic(ANYWHERE)), id="all of it is open"),
+        pytest.param(
+            _authenticating("authenticate-oidc", *ONLY_TARGETS, tcp(443, "sg-proxy")), id="to a proxy's group"
+        ),
+        pytest.param(_authenticating("authenticate-oidc", *ONLY_TARGETS, tcp(443, "2001:db8::/32")), id="IPv6 is open"),
+        pytest.param(_authenticating("authenticate-oidc", *ONLY_TARGETS, tcp(443, "pl-1")), id="a list not collected"),
+    ],
+)
+def test_no_remark_on_authentication(command: Command, saved: Saved) -> None:
+    """Only then: a caveat that is always there is read by nobody."""
+    assert _remarks(command, saved) == []
+
+
+def test_a_stale_reference_is_no_outbound_https(command: Command) -> None:
+    stale = tcp(443, reference("sg-old", peering="pcx-1", vpc="vpc-2", status="deleted"))
+    assert len(_remarks(command, _authenticating("authenticate-oidc", *ONLY_TARGETS, stale))) == 1
+
+
+# --- who else sends
+
+
+def _internal(*more: Shape, scheme: str = "internal") -> Saved:
+    return estate(load_balancer("web", scheme=scheme), listener(80), group("sg-1"), vpc("10.0.0.0/16"), *more)
+
+
+def _service_interface(interface_type: str, vpc_id: str = "vpc-1") -> Shape:
+    return interface("10.0.9.9", groups=[], vpc=vpc_id) | {"InterfaceType": interface_type}
+
+
+@pytest.mark.parametrize(
+    ("part", "service"),
+    [
+        (_service_interface("global_accelerator_managed"), "Global Accelerator"),
+        (_service_interface("api_gateway_managed"), "API Gateway"),
+        (group("sg-cf") | {"GroupName": "CloudFront-VPCOrigins-Service-SG"}, "CloudFront (VPC origins)"),
+        (group("sg-ga") | {"GroupName": "GlobalAccelerator"}, "Global Accelerator"),
+    ],
+)
+def test_a_service_may_send_to_an_internal_load_balancer(command: Command, part: Shape, service: str) -> None:
+    [remark] = _remarks(command, _internal(part))
+    assert remark.startswith(f"{service} is present in vpc-1 (")
+    assert remark.endswith("the clients to let in are not those of the VPC")
+
+
+@pytest.mark.parametrize(
+    "saved",
+    [
+        pytest.param(
+            _internal(_service_interface("global_accelerator_managed"), scheme="internet-facing"), id="facing"
+        ),
+        pytest.param(_internal(_service_interface("global_accelerator_managed", "vpc-2")), id="another VPC"),
+        pytest.param(_internal(_service_interface("vpc_endpoint")), id="what sends to no load balancer"),
+    ],
+)
+def test_no_remark_on_senders(command: Command, saved: Saved) -> None:
+    assert _remarks(command, saved) == []
+
+
+# --- targets
+
+
+def _unhealthy(reason: str, *egress: Shape) -> Saved:
+    unhealthy = target("10.0.1.5", state="unhealthy")
+    unhealthy["TargetHealth"]["Reason"] = reason
+    return estate(
+        load_balancer("web"),
+        listener(443, forward=["web"]),
+        target_group("web", targets=[unhealthy, "10.0.1.6"]),
+        interface("10.0.1.5"),
+        interface("10.0.1.6"),
+        group("sg-1", egress=egress),
+    )
+
+
+def test_every_outbound_row_is_met_and_targets_time_out(command: Command) -> None:
+    """The other side: the targets' own groups are the usual cause."""
+    [remark] = _remarks(command, _unhealthy("Target.Timeout", *ONLY_TARGETS))
+    assert remark == (
+        "target group web: 1 target (10.0.1.5) unhealthy with Target.Timeout, although every outbound row is met: "
+        "look at the inbound rules of the targets' own security groups, network ACLs and routes"
+    )
+
+
+@pytest.mark.parametrize(
+    "saved",
+    [
+        pytest.param(_unhealthy("Target.Timeout"), id="a row is missing: that is the cause"),
+        pytest.param(_unhealthy("Target.ResponseCodeMismatch", *ONLY_TARGETS), id="the target answers"),
+    ],
+)
+def test_no_remark_on_timeouts(command: Command, saved: Saved) -> None:
+    assert _remarks(command, saved) == []
+
+
+def test_targets_are_healthy_although_a_row_is_unresolved(command: Command) -> None:
+    saved = estate(
+        load_balancer("web"),
+        listener(443, forward=["web"]),
+        target_group("web", targets=["10.0.1.5"]),
+        interface("10.0.1.5"),
+        group("sg-1", egress=[tcp(80, "pl-1")]),
+        prefix_list("pl-1", refused=True),
+    )
+    [remark] = _remarks(command, saved)
+    assert remark == (
+        "target group web: 1 target (10.0.1.5) healthy, although ALB_SG_HEALTH_CHECK_EGRESS and ALB_SG_INSTANCE_EGRESS "
+        "are unresolved: health checks get through"
+    )
+
+
+# --- what a remark is not
+
+
+def test_a_remark_changes_no_verdict() -> None:
+    """The same estate with and without what the remark rests on."""
+    with_it, without = _authenticating("authenticate-oidc", *ONLY_TARGETS), _authenticating(None, *ONLY_TARGETS)
+    assert judge(with_it, EGRESS) == judge(without, EGRESS)
+
+
+def test_other_types_of_load_balancers_get_none(command: Command) -> None:
+    saved = _internal(_service_interface("global_accelerator_managed"), network_load_balancer("nlb", scheme="internal"))
+    remarks = command.on(saved, "check", "--format", "json").json["remarks"]
+    assert {one["loadBalancerArn"] for one in remarks} == {load_balancer_arn("web")}
+
+
+@pytest.mark.parametrize("spelling", [lambda items: items, lower_camel])
+@pytest.mark.parametrize("fast", [False, True])
+def test_configuration_items_tell_the_same(tmp_path: Path, spelling: Any, fast: bool) -> None:
+    saved = _authenticating("jwt-validation", *ONLY_TARGETS)
+    saved["NetworkInterfaces"].append(_service_interface("api_gateway_managed"))
+    items = [item | {"configuration": spelling(item["configuration"])} for item in config_items(saved)]
+    path = tmp_path / "items.json"
+    path.write_text(json.dumps({"configurationItems": items}), encoding="utf-8")
+    [found] = read_config_items([str(path)], fast=fast)
+    expected = build(saved)
+    assert found.listeners == expected.listeners
+    assert {one.interface_type for one in (found.network_interfaces or {}).values()} == {"", "api_gateway_managed"}
+    assert [one.authentications for one in (found.listeners or {})[load_balancer_arn("web")]] == [("jwt-validation",)]
+
+
+def test_a_rule_of_no_listener_is_named(command: Command, tmp_path: Path) -> None:
+    saved = _authenticating(None, rule="authenticate-oidc")
+    saved["ListenerRules"][1]["RuleArn"] = "arn:aws:elasticloadbalancing:us-east-1:111122223333:loadbalancer/app/web/1"
+    said = command.refused("check", "--estate", command.file(saved))
+    assert "ListenerRules[1].RuleArn: 'arn:aws:elasticloadbalancing" in said
+    assert "is not the ARN of a listener rule" in said
+
+
+def test_actions_of_another_shape_authenticate_nothing(tmp_path: Path) -> None:
+    """No verdict depends on rules, so an odd one refuses nothing."""
+    saved = _authenticating(None, rule="authenticate-oidc")
+    saved["ListenerRules"][0]["Actions"] = {"Type": "authenticate-oidc"}
+    path = tmp_path / "estate.json"
+    path.write_text(json.dumps(saved), encoding="utf-8")
+    [found] = read_export_file(str(path))
+    assert found.rule_authentications == {saved["Listeners"][0]["ListenerArn"]: ()}
