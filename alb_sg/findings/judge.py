@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import lru_cache, partial
 from operator import itemgetter
 
@@ -109,7 +109,7 @@ class Judge:
         remarks = requirement_set.remarks
         count = count_if_all_covered(permissions_of, requirement_set, parameters)
         if count is not None:
-            group_ids = _deciding_groups(permissions_of, requirement_set)
+            group_ids = _deciding_groups(load_balancer, requirement_set)
             text = annotation.describe_compliant(group_ids, count, remarks)
             return self._build_finding(
                 load_balancer, recommendation, Compliance.COMPLIANT, text, remarks=remarks, security_groups=group_ids
@@ -119,7 +119,7 @@ class Judge:
         if not failed:
             accepted_sources = annotation.describe_accepted_sources(coverages)
             count = sum(requirement_count(coverage.requirement.peer) for coverage in coverages)
-            group_ids = _deciding_groups(permissions_of, requirement_set)
+            group_ids = _deciding_groups(load_balancer, requirement_set)
             text = annotation.describe_compliant(group_ids, count, remarks, accepted_sources)
             return self._build_finding(
                 load_balancer,
@@ -176,15 +176,12 @@ def _groups_to_change(load_balancer: LoadBalancer, missing: Iterable[Missing]) -
     return tuple(dict.fromkeys(group_id for entry in missing for group_id in entry.security_groups))
 
 
-def _deciding_groups(permissions_of: PermissionsOf, requirement_set: RequirementSet) -> tuple[str, ...]:
+def _deciding_groups(load_balancer: LoadBalancer, requirement_set: RequirementSet) -> tuple[str, ...]:
     """The ids of the groups that decide about the requirements, each once."""
-    peers = (peer for group in requirement_set.groups for peer in _representatives(group.peers))
-    return tuple(dict.fromkeys(group_id for peer in peers for group_id in permissions_of(peer).group_ids))
-
-
-def _representatives(peers: Sequence[Peer]) -> Sequence[Peer]:
-    """All peers whose groups may differ: the load balancer's groups decide about all others."""
-    return peers if isinstance(peers[0], NodesPeer) else peers[:1]
+    if requirement_set.groups[0].direction is not Direction.TARGET_INGRESS:
+        return load_balancer.security_groups
+    peers = (peer for group in requirement_set.groups for peer in group.peers)
+    return tuple(dict.fromkeys(group_id for peer in peers for group_id in _target_groups(peer)))
 
 
 def judge_all(
