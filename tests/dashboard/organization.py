@@ -42,7 +42,7 @@ from alb_sg.remediation.fix_request import FixRequest
 from alb_sg.remediation.plan import Plan
 
 AS_OF = datetime(2027, 1, 31, 6, 0, tzinfo=UTC)
-RULES = {recommendation: parse_parameters({}) for recommendation in DISPLAY_ORDER}
+RULES = {rule: parse_parameters({}) for rule in DISPLAY_ORDER if rule.deployed_by_default}
 EVERYONE = ("0.0.0.0/0", "::/0")
 
 ACCOUNTS = (
