@@ -39,6 +39,8 @@ EGRESS = "ALB_SG_INSTANCE_EGRESS"
 HEALTH = "ALB_SG_HEALTH_CHECK_EGRESS"
 ICMP = "ALB_SG_ICMP_PMTUD"
 TARGETS = "ALB_SG_TARGET_INGRESS"
+# Judged only where it is named.
+UNUSED = "ALB_SG_UNUSED_INGRESS"
 RULES = (INGRESS, EGRESS, HEALTH, ICMP, TARGETS)
 
 # The subnets of every load balancer, unless a case names others.
@@ -373,6 +375,22 @@ def interface(
     )
 
 
+def node(
+    address: str = "10.0.0.10",
+    *,
+    of: str = "web",
+    groups: Sequence[str] = ("sg-1",),
+    type: str = "application",  # noqa: A002 (the API's own name)
+    **fields: Any,
+) -> Shape:
+    """The network interface that Elastic Load Balancing creates in a subnet for a load balancer of this name."""
+    return {
+        **interface(address, groups=groups, **fields),
+        "Description": f"ELB {load_balancer_arn(of, type).partition(':loadbalancer/')[2]}",
+        "RequesterId": "amazon-elb",
+    }
+
+
 def instance(
     id: str,  # noqa: A002 (the API's own name)
     address: str,
@@ -462,6 +480,7 @@ def estate(*parts: Shape, uncollected: Iterable[str] = (), account_id: str = ACC
         "Region": REGION,
         **by_section,
         "Vpcs": by_section["Vpcs"] or [vpc("10.0.0.0/16")],
+        "SecurityGroupRules": [],
         "TargetHealthDescriptions": {arn: found for arn, found in registered.items() if found is not None},
         "ManagedPrefixLists": {one.pop("PrefixListId"): one for one in by_section["ManagedPrefixLists"]},
         "Tags": tags,
@@ -498,6 +517,7 @@ def build(saved: Saved) -> Estate:
         else {arn: ordered_targets(map(from_api.target_health_description, found)) for arn, found in targets.items()},
         security_groups=keyed("SecurityGroups", "GroupId", from_api.security_group),
         has_all_security_groups="SecurityGroups" in saved,
+        security_group_rules=keyed("SecurityGroupRules", "SecurityGroupRuleId", from_api.security_group_rule),
         vpcs=keyed("Vpcs", "VpcId", from_api.vpc),
         subnets=keyed("Subnets", "SubnetId", from_api.subnet),
         instances=keyed("Instances", "InstanceId", from_api.instance),

@@ -46,6 +46,7 @@ from alb_sg.exemptions.exemption import VerdictKey
 from alb_sg.findings.finding import EvaluationError
 from alb_sg.observations.observation import AccountName, Completeness, LoadBalancerDetail, Observation
 from alb_sg.observations.results import Results
+from alb_sg.recommendations.catalogue import DEFAULT_RECOMMENDATIONS, RECOMMENDATIONS_BY_NAME
 
 # The region of items that belong to none, such as roles.
 GLOBAL_REGION = "global"
@@ -84,21 +85,24 @@ class _Inventory:
 def observe(
     clients: AggregatorClients,
     aggregator: str,
-    rules: Iterable[str],
+    rules: Iterable[str] | None,
     as_of: datetime,
     progress: Progress | None = None,
 ) -> Observation:
-    """What AWS Config has recorded of load balancers for the named rules.
+    """What AWS Config has recorded of load balancers for the named rules; None: for every rule that is deployed by
+    default, and every other one with a verdict.
 
     What could not be read is an error in the results; where no verdict depends on it, it is a gap. Raises
     InvalidInputError where there is no such aggregator.
     """
-    rule_names = sorted(set(rules))
+    rule_names = sorted(RECOMMENDATIONS_BY_NAME if rules is None else set(rules))
     requests = AggregatorRequests(clients, aggregator)
     with CallPool(progress) as calls:
         inventory = _read_inventory(calls, requests, aggregator, rule_names)
         accounts, name_gaps = _read_account_names(calls, clients)
         evaluations, evaluation_gaps = _read_evaluations(calls, requests, inventory.verdicts)
+    if rules is None:
+        rule_names = _deployed_rules(inventory.verdicts)
     findings, undecided = findings_from_verdicts(inventory.verdicts, evaluations)
     results = Results(
         account_regions=inventory.account_regions,
@@ -129,6 +133,11 @@ def observe(
             if isinstance(item.resource, LoadBalancer)
         },
     )
+
+
+def _deployed_rules(verdicts: Iterable[VerdictKey]) -> list[str]:
+    """The rules that are deployed by default, and the others that have a verdict."""
+    return sorted({*(rule.name for rule in DEFAULT_RECOMMENDATIONS), *(rule for _, rule in verdicts)})
 
 
 # --- the first step

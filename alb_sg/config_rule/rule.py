@@ -84,7 +84,14 @@ class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
         selection = affected_load_balancers(item, self.recommendation, parameters)
         item_is_judged = item.resource_type == LOAD_BALANCER_TYPE and item.resource_id in selection.load_balancers
         if item_is_judged and not item.exists:
-            return [_not_applicable(item.resource_type, item.resource_id)]
+            evaluations = [_not_applicable(item.resource_type, item.resource_id)]
+            # Others may have shared its security groups.
+            others = Selection(security_groups=selection.security_groups)
+            if others != Selection():
+                evaluations += self._evaluations(
+                    self._load(notification, client_factory, others, parameters), client_factory, parameters
+                )
+            return evaluations
         if selection == Selection():
             # PutEvaluations accepts a call without evaluations, and AWS Config charges for each evaluation.
             return []

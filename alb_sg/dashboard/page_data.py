@@ -135,7 +135,7 @@ def _rule_object(name: str) -> dict[str, Any]:
         "asks": "" if known is None else known.requirement_text,
         "severity": rule_severity(name).value,
         "severityLabel": rule_severity(name).name,
-        "document": None if known is None else document_name(name),
+        "document": document_name(name) if known is not None and known.is_fixable else None,
     }
 
 
@@ -223,6 +223,8 @@ def _verdict_object(result: Result, scheme: str, detail: LoadBalancerDetail | No
         ]
     if result.missing and history.is_about_targets(result):
         fields["groups"] = list(result.security_groups)
+    if result.unused:
+        fields["unused"] = [phrasing.describe_unused(entry, MAX_PEERS) for entry in result.unused]
     codes = history.cause_codes(result, detail)
     if codes:
         fields["causes"] = codes

@@ -55,12 +55,14 @@ def conformance_pack_template(settings: Settings, region: str | None = None) -> 
             else:
                 conditions[f"{logical}Given"] = is_not_empty(logical)
                 inputs[name] = fn_if(f"{logical}Given", ref(logical), no_value())
+        resources |= _rule_resources(settings, rule, region, inputs)
+        if not rule.definition.recommendation.is_fixable:
+            continue
         camel = rule.definition.camel_name
         mode = f"{camel}Remediation"
         parameters[mode] = _mode_parameter(rule)
         conditions[f"{camel}Remedied"] = {"Fn::Not": [{"Fn::Equals": [ref(mode), RemediationMode.OFF.value]}]}
         conditions[f"{camel}RemediedByItself"] = {"Fn::Equals": [ref(mode), RemediationMode.AUTOMATIC.value]}
-        resources |= _rule_resources(settings, rule, region, inputs)
         resources[f"{camel}RemediationConfiguration"] = _remediation_configuration(settings, rule, inputs)
     return {
         "AWSTemplateFormatVersion": FORMAT_VERSION,

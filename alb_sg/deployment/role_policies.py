@@ -65,7 +65,7 @@ def remediation_statements(settings: Settings) -> list[Template]:
     The documents create rules and groups only with the execution's tag, and delete only groups that have it. IAM
     checks a revocation against the group alone (Service Authorization Reference, Amazon EC2), so no tag can narrow it.
     """
-    documents = (UNDO_DOCUMENT, *(document_name(rule.name) for rule in settings.rules))
+    documents = (UNDO_DOCUMENT, *(document_name(rule.name) for rule in settings.fixable_rules))
     actions = {action for name in documents for action in document_actions(name)}
     group, rule = (_own_account_arn("ec2", f"{kind}/*") for kind in ("security-group", "security-group-rule"))
     # Another account may own the VPC and share its subnets. The new group belongs to this account.

@@ -125,6 +125,11 @@ class Settings:
     organization: OrganizationSettings = field(default_factory=OrganizationSettings)
 
     @property
+    def fixable_rules(self) -> tuple[DeployedRule, ...]:
+        """The rules with a remediation document."""
+        return tuple(rule for rule in self.rules if rule.definition.recommendation.is_fixable)
+
+    @property
     def has_remediation(self) -> bool:
         """Whether any rule has remediation."""
         return any(rule.has_remediation for rule in self.rules)
@@ -252,6 +257,11 @@ def _rule_problems(content: Mapping[str, Any], definitions: Sequence[RuleDefinit
         own = said.get("parameters", {})
         yield from _parameter_problems(f"rules.{name}.parameters", own, set(known[name].parameters))
         if said.get("remediation", {}).get("mode", RemediationMode.OFF.value) != RemediationMode.OFF.value:
+            if not known[name].recommendation.is_fixable:
+                yield SettingsProblem(
+                    f"rules.{name}.remediation", "no document removes security group rules; leave out the remediation"
+                )
+                continue
             free = set(known[name].parameters) & set(MAX_PARAMETER_LENGTHS)
             taken = {key: value for key, value in {**shared, **own}.items() if key in free}
             yield from _remediation_problems(name, taken, in_organization="organization" in content)

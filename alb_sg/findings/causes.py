@@ -22,6 +22,7 @@ class Cause(Enum):
     TARGETS_CLOSED = "targets-closed"
     TOO_NARROW = "too-narrow"
     CLOSED = "closed"
+    UNUSED = "unused"
     UNRESOLVED = "unresolved"
     NOT_REPORTED = "not-told"
 
@@ -34,6 +35,7 @@ CAUSE_DESCRIPTIONS = {
     Cause.TARGETS_CLOSED: "The targets' security groups do not let the load balancer in",
     Cause.TOO_NARROW: "Open to only a part of the recommended addresses",
     Cause.CLOSED: "Closed: no rule allows any of it",
+    Cause.UNUSED: "Open on ports that no listener uses",
     Cause.UNRESOLVED: "Possibly open: it depends on something that could not be resolved",
     Cause.NOT_REPORTED: "The source describes what is missing in words only",
 }
@@ -43,6 +45,8 @@ def find_causes(finding: Finding, groups: Sequence[SecurityGroup]) -> tuple[Caus
     """The causes of a NON_COMPLIANT finding, each once. `groups` are the load balancer's groups that were read."""
     if finding.unresolved:
         return (Cause.UNRESOLVED,)
+    if finding.unused:
+        return (Cause.UNUSED,)
     if not finding.missing:
         return (Cause.NOT_REPORTED,)
     causes = {_find_cause(missing, finding.missing, groups) for missing in finding.missing}

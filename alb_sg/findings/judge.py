@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache, partial
 from operator import itemgetter
 
@@ -12,12 +12,13 @@ from alb_sg.estate.model import LoadBalancer
 from alb_sg.exemptions.exemption import Exemption, VerdictKey
 from alb_sg.findings import annotation
 from alb_sg.findings.coverage import Coverage, PermissionsOf, check, count_if_all_covered, requirement_count
-from alb_sg.findings.finding import Compliance, EvaluationError, Finding, Missing, Result
+from alb_sg.findings.finding import Compliance, EvaluationError, Finding, Missing, Result, Unused
 from alb_sg.parameters import Parameters
 from alb_sg.permissions.addresses import AddressSet
 from alb_sg.permissions.allowed_traffic import Direction, Permissions
+from alb_sg.permissions.unused_traffic import UnusedRule
 from alb_sg.recommendations.load_balancer_context import LoadBalancerContext
-from alb_sg.recommendations.recommendation import Recommendation
+from alb_sg.recommendations.recommendation import Recommendation, UnusedIngress
 from alb_sg.recommendations.requirement import NodesPeer, NotApplicable, Peer, RequirementSet, TargetPeer
 
 NO_EXEMPTIONS: Mapping[VerdictKey, Exemption] = {}
@@ -104,16 +105,48 @@ class Judge:
         NotReadError."""
         whole = recommendation.requirements(self.context(load_balancer), parameters)
         exemption = self._port_exemptions.get((load_balancer.arn, recommendation.name))
+        return whole if exemption is None else whole.without_ports(exemption.ports, _describe_port_exemption(exemption))
+
+    def unused_ingress(self, load_balancer: LoadBalancer, recommendation: Recommendation) -> UnusedIngress | None:
+        """What is open and unused; None for a rule that judges no such thing. Ports that are exempt are used.
+
+        Raises NotApplicable, NotReadError.
+        """
+        if recommendation.find_unused is None:
+            return None
+        context = self.context(load_balancer)
+        exemption = self._port_exemptions.get((load_balancer.arn, recommendation.name))
         if exemption is None:
-            return whole
-        ports = ", ".join(map(str, exemption.ports))
-        reason = (
-            f"port{'s' if len(exemption.ports) > 1 else ''} {ports} exempt until {exemption.expires} "
-            f"by {exemption.owner} ({exemption.ticket})"
+            return recommendation.find_unused(context, ())
+        found = recommendation.find_unused(context, exemption.ports)
+        if found == recommendation.find_unused(context, ()):
+            return found
+        return found._replace(remarks=(*found.remarks, _describe_port_exemption(exemption)))
+
+    def _find_unused(self, load_balancer: LoadBalancer, recommendation: Recommendation) -> Finding | None:
+        """The finding of a rule that judges what is open and unused; None for another rule."""
+        try:
+            found = self.unused_ingress(load_balancer, recommendation)
+        except NotApplicable as error:
+            return self._build_finding(
+                load_balancer, recommendation, Compliance.NOT_APPLICABLE, annotation.fit_to_limit([error.reason])
+            )
+        if found is None:
+            return None
+        unused = tuple(entry for rule in found.rules for entry in _unused_entries(self.estate, rule))
+        text = (
+            annotation.describe_unused(unused, found.remarks)
+            if unused
+            else annotation.describe_nothing_unused(found.judged_groups, found.remarks)
         )
-        return whole.without_ports(exemption.ports, reason)
+        compliance = Compliance.NON_COMPLIANT if unused else Compliance.COMPLIANT
+        finding = self._build_finding(load_balancer, recommendation, compliance, text, remarks=found.remarks)
+        return finding._replace(unused=unused)
 
     def _find(self, load_balancer: LoadBalancer, recommendation: Recommendation, parameters: Parameters) -> Finding:
+        finding = self._find_unused(load_balancer, recommendation)
+        if finding is not None:
+            return finding
         try:
             requirement_set = self.requirement_set(load_balancer, recommendation, parameters)
         except NotApplicable as error:
@@ -124,7 +157,7 @@ class Judge:
         remarks = requirement_set.remarks
         count = count_if_all_covered(permissions_of, requirement_set, parameters)
         if count is not None:
-            group_ids = _deciding_groups(permissions_of, requirement_set)
+            group_ids = _deciding_groups(load_balancer, requirement_set)
             text = annotation.describe_compliant(group_ids, count, remarks)
             return self._build_finding(
                 load_balancer, recommendation, Compliance.COMPLIANT, text, remarks=remarks, security_groups=group_ids
@@ -134,7 +167,7 @@ class Judge:
         if not failed:
             accepted_sources = annotation.describe_accepted_sources(coverages)
             count = sum(requirement_count(coverage.requirement.peer) for coverage in coverages)
-            group_ids = _deciding_groups(permissions_of, requirement_set)
+            group_ids = _deciding_groups(load_balancer, requirement_set)
             text = annotation.describe_compliant(group_ids, count, remarks, accepted_sources)
             return self._build_finding(
                 load_balancer,
@@ -191,15 +224,27 @@ def _groups_to_change(load_balancer: LoadBalancer, missing: Iterable[Missing]) -
     return tuple(dict.fromkeys(group_id for entry in missing for group_id in entry.security_groups))
 
 
-def _deciding_groups(permissions_of: PermissionsOf, requirement_set: RequirementSet) -> tuple[str, ...]:
+def _deciding_groups(load_balancer: LoadBalancer, requirement_set: RequirementSet) -> tuple[str, ...]:
     """The ids of the groups that decide about the requirements, each once."""
-    peers = (peer for group in requirement_set.groups for peer in _representatives(group.peers))
-    return tuple(dict.fromkeys(group_id for peer in peers for group_id in permissions_of(peer).group_ids))
+    if requirement_set.groups[0].direction is not Direction.TARGET_INGRESS:
+        return load_balancer.security_groups
+    peers = (peer for group in requirement_set.groups for peer in group.peers)
+    return tuple(dict.fromkeys(group_id for peer in peers for group_id in _target_groups(peer)))
 
 
-def _representatives(peers: Sequence[Peer]) -> Sequence[Peer]:
-    """All peers whose groups may differ: the load balancer's groups decide about all others."""
-    return peers if isinstance(peers[0], NodesPeer) else peers[:1]
+def _describe_port_exemption(exemption: Exemption) -> str:
+    ports = ", ".join(map(str, exemption.ports))
+    return (
+        f"port{'s' if len(exemption.ports) > 1 else ''} {ports} exempt until {exemption.expires} "
+        f"by {exemption.owner} ({exemption.ticket})"
+    )
+
+
+def _unused_entries(estate: Estate, rule: UnusedRule) -> Iterator[Unused]:
+    rule_ids = estate.inbound_rule_ids(rule.group_id, rule.permission)
+    for unused in rule.unused:
+        used = () if rule.permission.has_ports else rule.used
+        yield Unused(rule.group_id, *unused, rule.permission.peers, used, rule_ids)
 
 
 def judge_all(

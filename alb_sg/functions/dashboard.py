@@ -45,7 +45,7 @@ def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     override_severities(parse_severities(os.environ.get(SEVERITIES_VARIABLE, "")))
     as_of = _event_time(event)
     clients = AggregatorClients(config=make_client("config"), organizations=make_client("organizations"))
-    observation = observe(clients, aggregator, sorted(RECOMMENDATIONS_BY_NAME), as_of)
+    observation = observe(clients, aggregator, None, as_of)
     if location:
         observation = apply_exemptions(observation, _load_exemptions(location, as_of.date()))
     publish(observation, make_client("s3"), bucket)

@@ -18,12 +18,13 @@ from alb_sg.estate.model import (
     NetworkInterface,
     PrefixList,
     SecurityGroup,
+    SecurityGroupRule,
     Subnet,
     Target,
     TargetGroup,
     Vpc,
 )
-from alb_sg.estate.sections import ALL_OR_NOTHING_SECTIONS, Section
+from alb_sg.estate.sections import ALL_OR_NOTHING_SECTIONS, SECTION_ATTRIBUTES, Section
 
 T = TypeVar("T")
 
@@ -53,6 +54,7 @@ AWS_OWNER = "aws"
 _ID_KEYS_AND_READERS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     Section.LOAD_BALANCERS: ("LoadBalancerArn", from_api.load_balancer),
     Section.SECURITY_GROUPS: ("GroupId", from_api.security_group),
+    Section.SECURITY_GROUP_RULES: ("SecurityGroupRuleId", from_api.security_group_rule),
     Section.TARGET_GROUPS: ("TargetGroupArn", from_api.target_group),
     Section.VPCS: ("VpcId", from_api.vpc),
     Section.SUBNETS: ("SubnetId", from_api.subnet),
@@ -92,6 +94,8 @@ class PartialEstate:
     target_groups: dict[str, TargetGroup] = field(default_factory=dict)
     targets: dict[str, tuple[Target, ...]] = field(default_factory=dict)
     security_groups: dict[str, SecurityGroup] = field(default_factory=dict)
+    security_group_rules: dict[str, SecurityGroupRule] = field(default_factory=dict)
+    interfaces_by_group: dict[str, list[NetworkInterface]] = field(default_factory=dict)
     vpcs: dict[str, Vpc] = field(default_factory=dict)
     subnets: dict[str, Subnet] = field(default_factory=dict)
     instances: dict[str, Instance] = field(default_factory=dict)
@@ -121,6 +125,8 @@ class PartialEstate:
             has_all_security_groups=all_groups
             and Section.SECURITY_GROUPS in self.included_sections
             and not self.failures_of(Section.SECURITY_GROUPS),
+            security_group_rules=self._if_included(Section.SECURITY_GROUP_RULES, self.security_group_rules),
+            interfaces_by_group=self.interfaces_by_group,
             vpcs=self._if_included(Section.VPCS, self.vpcs),
             subnets=self._if_included(Section.SUBNETS, self.subnets),
             instances=self._if_included(Section.INSTANCES, self.instances),
@@ -173,6 +179,10 @@ class PartialEstate:
         """Adds the response to a request for a section. `keys` are the requested ids; none: the whole section."""
         self.included_sections.add(section)
         match section:
+            case Section.LOAD_BALANCERS:
+                self._add_by_id(section, keys, response, self.load_balancers)
+            case Section.SECURITY_GROUPS | Section.VPCS | Section.SUBNETS | Section.INSTANCES:
+                self._add_by_id(section, keys, response, self._entries(section))
             case Section.LISTENERS:
                 self._add_listeners(keys[0], response)
             case Section.TARGET_GROUPS:
@@ -180,27 +190,19 @@ class PartialEstate:
                 self._add_by_id(section, (), response._replace(items=items), self.target_groups)
             case Section.TARGET_HEALTH_DESCRIPTIONS:
                 self._add_targets(keys[0], response)
-            case Section.NETWORK_INTERFACES:
+            case Section.SECURITY_GROUP_CARRIERS:
+                self._add_carriers(keys, response)
+            case Section.NETWORK_INTERFACES | Section.SECURITY_GROUP_RULES:
                 # Only if every requested interface was read is it certain that none holds an address.
-                self._add_by_id(section, (), response, self.network_interfaces)
+                self._add_by_id(section, (), response, self._entries(section))
             case Section.TAGS:
                 self._add_tags(keys, response)
             case _:
-                self._add_by_id(section, keys, response, self._resources_by_id(section))
+                raise ValueError(f"no response fills {section}")
 
-    def _resources_by_id(self, section: str) -> dict[str, Any]:
-        match section:
-            case Section.LOAD_BALANCERS:
-                return self.load_balancers
-            case Section.SECURITY_GROUPS:
-                return self.security_groups
-            case Section.VPCS:
-                return self.vpcs
-            case Section.SUBNETS:
-                return self.subnets
-            case Section.INSTANCES:
-                return self.instances
-        raise ValueError(f"no response fills {section}")
+    def _entries(self, section: str) -> dict[str, Any]:
+        entries: dict[str, Any] = getattr(self, SECTION_ATTRIBUTES[Section(section)])
+        return entries
 
     def _add_by_id(self, section: str, keys: tuple[str, ...], response: ApiResponse, into: dict[str, Any]) -> None:
         id_key, read = _ID_KEYS_AND_READERS[section]
@@ -231,6 +233,24 @@ class PartialEstate:
             except InvalidInputError as error:
                 self.add_failure(Section.TAGS, item["ResourceArn"], f"{response.operation}: {error}")
         self._add_failures_of_unread(Section.TAGS, load_balancer_arns, response, self.tags)
+
+    def _add_carriers(self, group_ids: tuple[str, ...], response: ApiResponse) -> None:
+        """Adds the interfaces that carry one of the groups, by group. One of them that is missing or cannot be read may
+        carry any of the groups."""
+        section = Section.SECURITY_GROUP_CARRIERS
+        interfaces = self._read_all(section, group_ids[0], response, from_api.network_interface)
+        if interfaces is None:
+            cause = self.failures[-1].cause
+            for group_id in group_ids[1:]:
+                self.add_failure(section, group_id, cause)
+            return
+        unknown = next((one for one in interfaces if one.unknown is not None), None)
+        for group_id in group_ids:
+            if unknown is not None and unknown.unknown is not None:
+                cause = f"{response.operation}: {unknown.unknown.field} of {unknown.id}: {unknown.unknown.text}"
+                self.add_failure(section, group_id, cause)
+            else:
+                self.interfaces_by_group[group_id] = [one for one in interfaces if group_id in one.groups]
 
     def add_prefix_list(self, prefix_list_id: str, described: ApiResponse, entries: ApiResponse) -> None:
         """Adds a prefix list from the responses with its description and its entries."""

@@ -4,8 +4,8 @@ It makes calls in stages. The calls of one stage are independent and run at the 
 
 0. `read_recordings`, with a client of AWS Config: recorded sections, which the next stages then do not read
 1. `find_load_balancers`: load balancers and target groups, and the registrations that lead to load balancers
-2. `read_details`: listeners, registrations, security groups, VPCs and tags; `confirm_targets` reads registrations again
-   if a verdict depends on them and only AWS Config has been read
+2. `read_details`: listeners, registrations, security groups and who carries them, VPCs and tags; `confirm_targets`
+   reads registrations again if a verdict depends on them and only AWS Config has been read
 3. `read_lookups`: registered instances, the network interfaces of registered addresses and prefix lists, only if a
    verdict depends on them
 4. `read_target_sides`: the security groups of targets, the prefix lists in them, and the load balancers' subnets
@@ -42,6 +42,7 @@ _INCLUDED_WHEN_REQUESTED = frozenset(
         Section.TARGET_GROUPS,
         Section.TARGET_HEALTH_DESCRIPTIONS,
         Section.SECURITY_GROUPS,
+        Section.SECURITY_GROUP_RULES,
         Section.VPCS,
         Section.SUBNETS,
         Section.MANAGED_PREFIX_LISTS,

@@ -60,7 +60,7 @@ def follow_targets(context: LoadContext) -> LoadContext:
 def _carriers(context: LoadContext, group_ids: Iterable[str]) -> list[NetworkInterface]:
     """The interfaces that carry one of the groups, without those of load balancers."""
     requests: RequestsByKey = {
-        (Section.NETWORK_INTERFACES, batch): context.requests.network_interfaces_with(batch)
+        (Section.NETWORK_INTERFACES, batch): context.requests.network_interfaces_with_groups(batch)
         for batch in batches(group_ids, FILTER_VALUES)
     }
     carriers: list[NetworkInterface] = []

@@ -142,7 +142,6 @@ class Permissions:
 
     def direction_rules(self, direction: Direction) -> DirectionRules:
         """The permissions of all groups in one direction."""
-        direction = direction.of_rules
         known = self._direction_rules.get(direction)
         if known is None:
             rules = [rule for group in self.groups for rule in _permissions_of(group, direction)]

@@ -57,11 +57,16 @@ def requirements(context: LoadBalancerContext, parameters: Parameters) -> Requir
     estate, load_balancer = context.estate, context.load_balancer
     nodes_by_family: dict[Family, _Nodes] = {}
     groups: list[RequirementGroup] = []
+    # Registrations share the peer of an instance, and target groups those of their targets on each port.
+    carried_by_target: dict[int, _Carried] = {}
     not_judged: dict[str, dict[str, None]] = {}
     for cause, traffic, targets in _targets_by_port(target_requirement_set(context, _ports)):
         by_groups: dict[_Carried, list[TargetPeer]] = {}
         for target in targets:
-            by_groups.setdefault(_carried(estate, load_balancer, target), []).append(target)
+            carried = carried_by_target.get(id(target))
+            if carried is None:
+                carried = carried_by_target[id(target)] = _carried(estate, load_balancer, target)
+            by_groups.setdefault(carried, []).append(target)
         peers = []
         for carried, carriers in by_groups.items():
             if carried.no_groups is not None:

@@ -35,6 +35,7 @@ class RefusalReason(Enum):
     NOT_READ = "notRead"
     MALFORMED_EXEMPTION = "malformedExemption"
     INSUFFICIENT = "insufficient"
+    REMOVES_RULES = "removesRules"
 
 
 class PeerKind(Enum):

@@ -109,6 +109,12 @@ class Planner:
 
     def _check_finding(self, finding: Finding) -> None:
         """Raises FixRefusedError if the finding must not be fixed."""
+        if finding.unused:
+            raise FixRefusedError(
+                RefusalReason.REMOVES_RULES,
+                f"no fix removes security group rules; alb-sg explain {finding.load_balancer_name} "
+                f"--rule {finding.rule} prints the commands that do",
+            )
         if finding.unresolved:
             raise FixRefusedError(
                 RefusalReason.UNRESOLVED,

@@ -11,6 +11,12 @@ one of which must allow it.
 `missing` is exact: what is not allowed, as the fewest blocks. `advice` are sentences on what `alb-sg fix` would do,
 `remarks` those on load balancers that no verdict depends on.
 
+What is open and unused has a list of its own, in findings of ALB_SG_UNUSED_INGRESS alone. Without ports, an entry is
+the whole protocol; for the protocol "-1", everything but `used`.
+
+    "unused": [{"securityGroup", "protocol", "fromPort", "toPort", "peers", "securityGroupRules",
+       "used": [{"protocol", "fromPort", "toPort"}]}]
+
 With exemptions there is one more key before `remarks`: the exemptions in force, in the order of the findings, each with
 the verdict or error without it.
 
@@ -34,7 +40,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any, TextIO
 
-from alb_sg.findings.finding import AppliedExemption, EvaluationError, Finding, Missing
+from alb_sg.findings.finding import AppliedExemption, EvaluationError, Finding, Missing, Unused
 from alb_sg.observations.results import Results
 from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.report import phrasing
@@ -137,6 +143,26 @@ def verdict_object(finding: Finding) -> dict[str, Any]:
         "annotation": finding.annotation,
         "unresolved": finding.unresolved,
         "missing": [missing_object(missing) for missing in finding.missing],
+        **unused_field(finding),
+    }
+
+
+def unused_field(finding: Finding) -> dict[str, Any]:
+    """The field `unused` of a finding that has any."""
+    return {"unused": [_unused_object(entry) for entry in finding.unused]} if finding.unused else {}
+
+
+def _unused_object(entry: Unused) -> dict[str, Any]:
+    return {
+        "securityGroup": entry.security_group,
+        "protocol": entry.protocol,
+        "fromPort": entry.from_port,
+        "toPort": entry.to_port,
+        "peers": list(entry.peers),
+        "securityGroupRules": list(entry.rule_ids),
+        "used": [
+            {"protocol": ports.protocol, "fromPort": ports.from_port, "toPort": ports.to_port} for ports in entry.used
+        ],
     }
 
 

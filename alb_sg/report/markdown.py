@@ -178,10 +178,14 @@ def _change(result: Result) -> list[str]:
 
 def _missing_lines(finding: Finding) -> list[str]:
     """The annotation, and each missing permission if there are several."""
-    if len(finding.missing) < 2:
+    texts = [
+        *(phrasing.describe_missing(missing, MAX_PEERS) for missing in finding.missing),
+        *(f"unused: {phrasing.describe_unused(entry, MAX_PEERS)}" for entry in finding.unused),
+    ]
+    if len(texts) < 2:
         return [*_change(finding), finding.annotation]
-    lines = [phrasing.describe_missing(missing, MAX_PEERS) for missing in finding.missing[:MAX_MISSING]]
-    omitted = len(finding.missing) - len(lines)
+    lines = texts[:MAX_MISSING]
+    omitted = len(texts) - len(lines)
     return [*_change(finding), finding.annotation, *lines, *([f"+{omitted:,} more"] if omitted else [])]
 
 

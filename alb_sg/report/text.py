@@ -29,6 +29,11 @@ def write_errors(errors: Iterable[EvaluationError], stream: TextIO) -> None:
         stream.write(phrasing.printable(f"alb-sg: {subject}{phrasing.describe_error(error)}") + "\n")
 
 
+# The text shows at most this many; `alb-sg explain` and the other formats show all.
+MAX_UNUSED = 6
+MAX_PEERS = 4
+
+
 def _lines(results: Results, style: Style) -> Iterator[str]:
     by_load_balancer: dict[str, list[Result]] = {}
     every: list[Result] = [*results.findings, *results.errors]
@@ -89,6 +94,8 @@ def _load_balancer_lines(
         severity = f"[{rule_severity(rule).name}] " if result.compliance is Compliance.NON_COMPLIANT else ""
         words = f"{severity}{_change(result)}{phrasing.printable(_remarks(result))}"
         yield f"  {verdict}  {rule:<26}  {words}".rstrip(" :")
+        if len(result.unused) > 1:
+            yield from _unused_lines(result, style)
         for sentence in results.advice_on(result):
             yield f"      fix: {phrasing.printable(sentence)}"
 
@@ -96,6 +103,15 @@ def _load_balancer_lines(
 def _change(result: Result) -> str:
     """What a planned change does to a result, before the words on it."""
     return "" if result.change is None else f"{result.change.value}: "
+
+
+def _unused_lines(finding: Finding, style: Style) -> Iterator[str]:
+    for entry in finding.unused[:MAX_UNUSED]:
+        yield f"      unused {phrasing.describe_unused(entry, MAX_PEERS)}"
+    omitted = len(finding.unused) - MAX_UNUSED
+    if omitted > 0:
+        rule = f"--rule {finding.rule}"
+        yield style.dim(f"      and {omitted:,} more: alb-sg explain {finding.load_balancer_name} {rule}")
 
 
 def _one_line_summary(arn: str, results: Sequence[Result], style: Style) -> str:

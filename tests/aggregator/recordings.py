@@ -217,7 +217,7 @@ class Recording:
         else:
             self._organizations.add_response(name, answer, expected)
 
-    def observed(self, rules: Sequence[str] = RULES, *, names: bool = False) -> Observation:
+    def observed(self, rules: Sequence[str] | None = RULES, *, names: bool = False) -> Observation:
         """What is observed, after which no answer is left over."""
         clients = AggregatorClients(self.config, self.organizations if names else None)
         observation = observe(clients, AGGREGATOR, rules, AS_OF)

@@ -35,7 +35,7 @@ from tests.aggregator.recordings import (
     source,
     verdicts,
 )
-from tests.builders import ACCOUNT, EGRESS, HEALTH, ICMP, INGRESS, REGION, RULES
+from tests.builders import ACCOUNT, EGRESS, HEALTH, ICMP, INGRESS, REGION, RULES, UNUSED
 
 EMPTY_ANSWER = b'{"Results": [], "AggregatedSourceStatusList": [], "AggregateEvaluationResults": []}'
 THROTTLED = Failure("ThrottlingException", "Rate exceeded")
@@ -92,6 +92,21 @@ def test_each_rule_of_a_list_has_its_own_verdict(recording: Recording) -> None:
         INGRESS: ("COMPLIANT", "1 met"),
         ICMP: ("NON_COMPLIANT", "ICMP 3/4 not open"),
     }
+
+
+@pytest.mark.parametrize("deployed", [False, True])
+def test_without_names_a_rule_that_is_not_deployed_by_default_counts_where_it_has_a_verdict(
+    recording: Recording, deployed: bool
+) -> None:
+    rules = sorted([*RULES, UNUSED] if deployed else RULES)
+    recording.first_step([verdicts("web", dict.fromkeys(rules, "COMPLIANT"))], [load_balancer("web")])
+    for rule in rules:
+        recording.evaluations(rule, [evaluation("web", "COMPLIANT")])
+    observation = recording.observed(None)
+    assert [one.rule for one in observation.results.findings] == rules
+    # Where it is not deployed, its absence is no gap.
+    assert observation.completeness.rules_expected == tuple(rules)
+    assert not any(UNUSED in gap for gap in observation.completeness.gaps)
 
 
 def test_rules_that_are_not_asked_for_are_left_out(recording: Recording) -> None:

@@ -88,7 +88,9 @@ def test_explain(command: Command) -> None:
     plan = str(web().write(command.folder / "plan.json"))
     answer = command("explain", "aws_lb.web", "--terraform-plan", plan)
     assert answer.code == 1
-    assert "allow outbound TCP 8080 to 10.0.1.0/24, or to aws_security_group.app" in answer.out
+    assert (
+        "allow outbound TCP 8080 to aws_security_group.app for target group app in aws_security_group.alb" in answer.out
+    )
 
 
 def test_what_if(command: Command) -> None:

@@ -80,6 +80,7 @@ def test_every_rule_judges_on_every_type_of_change(aws: Shop, rule: str) -> None
         "ALB_SG_HEALTH_CHECK_EGRESS": "NON_COMPLIANT",
         "ALB_SG_ICMP_PMTUD": "NON_COMPLIANT",
         "ALB_SG_TARGET_INGRESS": "NON_COMPLIANT",
+        "ALB_SG_UNUSED_INGRESS": "COMPLIANT",
     }[rule]
     for resource_type, resource_id in (
         (LOAD_BALANCER_TYPE, aws.web),

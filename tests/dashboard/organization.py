@@ -42,7 +42,7 @@ from alb_sg.remediation.fix_request import FixRequest
 from alb_sg.remediation.plan import Plan
 
 AS_OF = datetime(2027, 1, 31, 6, 0, tzinfo=UTC)
-RULES = {recommendation: parse_parameters({}) for recommendation in DISPLAY_ORDER}
+RULES = {rule: parse_parameters({}) for rule in DISPLAY_ORDER if rule.deployed_by_default}
 EVERYONE = ("0.0.0.0/0", "::/0")
 
 ACCOUNTS = (
@@ -80,7 +80,7 @@ class Organization:
 
 
 def organization(load_balancers: int = 240, *, runs: int = 8, pictures: int = 2500, seed: int = 7) -> Organization:
-    """So many load balancers (four findings each) in ten accounts and three regions."""
+    """So many load balancers (five findings each) in ten accounts and three regions."""
     estates = _estates(load_balancers, seed)
     last = _observed(estates, AS_OF, pictures)
     earlier = []
@@ -160,7 +160,9 @@ class _Home:
         self.number = number
         self.vpc = f"vpc-{_hex(chance)}"
         self.app = f"sg-{_hex(chance)}"
-        self.groups: list[SecurityGroup] = [SecurityGroup(self.app, "app", self.vpc, (), (), account_region.account_id)]
+        # Open to the subnets of every load balancer, wherever they are.
+        open_to_nodes = (_permission("tcp", 8080, 8081, *EVERYONE),)
+        self.groups = [SecurityGroup(self.app, "app", self.vpc, open_to_nodes, (), account_region.account_id)]
 
     def arn(self, kind: str, name: str) -> str:
         where = f"{self.account_region.region}:{self.account_region.account_id}"

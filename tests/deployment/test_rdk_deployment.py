@@ -18,6 +18,7 @@ from moto import mock_aws
 from alb_sg.deployment.__main__ import main
 from alb_sg.deployment.artifact import layer_artifact
 from alb_sg.deployment.rdk_deployment import stage_rules
+from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 from embedded_aws.account import ACCOUNT_ID, REGION
 from tests import tools
 from tests.deployment.deployments import RULES, SHIPPED, WHOLE, settings_of, write
@@ -30,7 +31,8 @@ BUCKET = f"alb-sg-{ACCOUNT_ID}-{REGION}"
 
 def test_settings_go_into_rdks_own_files(tmp_path: Path) -> None:
     staged = stage_rules(settings_of(WHOLE, tmp_path), RULES, tmp_path / "rules", "me-central-1")
-    assert sorted(path.name for path in staged.iterdir()) == list(RULE_NAMES)
+    by_default = [name for name in RULE_NAMES if RECOMMENDATIONS_BY_NAME[name].deployed_by_default]
+    assert sorted(path.name for path in staged.iterdir()) == by_default
     content = json.loads((staged / "ALB_SG_INSTANCE_EGRESS" / "parameters.json").read_text(encoding="utf-8"))
     said = content["Parameters"]
     assert {name: value for name, value in json.loads(said["OptionalParameters"]).items() if value} == {

@@ -211,6 +211,11 @@ MISTAKES: list[tuple[str, object, str]] = [
         {"leaveOut": sorted({name for found in RECOMMENDATIONS for name in found.trigger_types})},
         "regionalScope.us-east-1.leaveOut: leaves no type that triggers a rule",
     ),
+    (
+        "rules/ALB_SG_UNUSED_INGRESS",
+        {"deployed": True, "remediation": {"mode": "manual"}},
+        "rules.ALB_SG_UNUSED_INGRESS.remediation: no document removes security group rules; leave out the remediation",
+    ),
     ("organization/organizationId", "o-a1b2c3d4e5", "organization: has both organizationId and memberAccounts"),
     ("organization/excludedAccounts", [MEMBERS[0]], f"excludedAccounts: {MEMBERS[0]} is also in memberAccounts"),
     ("organization/delegatedAdministrator", None, '"delegatedAdministrator" is missing. Account with the functions'),

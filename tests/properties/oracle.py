@@ -411,7 +411,7 @@ class Oracle:
                     # EC2 leaves the owner out once the group of the other VPC is gone.
                     continue
                 # EC2 does not delete a group that another group of its VPC names: without a peering it is there, and
-                # was left out of what was collected.
+                # was left out of the data.
                 own = "VpcPeeringConnectionId" in pair and pair.get("UserId") == self.saved["AccountId"]
                 if pair.get("PeeringStatus", "active") == "active" and (not own or pair["GroupId"] in there):
                     found.setdefault(pair["GroupId"], []).append(pair)

@@ -177,7 +177,8 @@ def _observe(arguments: argparse.Namespace, as_of: datetime) -> tuple[Observatio
     exemptions = load_given_exemptions(arguments)
     if arguments.aggregator is not None:
         refuse_judging_options(arguments)
-        return read_observation(arguments, choice.rule_names, as_of, exemptions), {}
+        named = choice.rule_names if arguments.rule else None
+        return read_observation(arguments, named, as_of, exemptions), {}
     gathered = load_estates(arguments, choice, include_all_targets=True)
     without = evaluate_all(gathered, choice)
     results, report = without, None

@@ -33,13 +33,14 @@ REFUSED_OPTIONS = {
 
 def read_observation(
     arguments: argparse.Namespace,
-    rules: Sequence[str],
+    rules: Sequence[str] | None,
     as_of: datetime,
     exemptions: LoadedExemptions | None = None,
     *,
     with_account_names: bool = True,
 ) -> Observation:
-    """The recorded evaluations of the named rules in aggregator `arguments.aggregator`, with exemptions applied.
+    """The recorded evaluations of the named rules (None: of all) in aggregator `arguments.aggregator`, with exemptions
+    applied.
 
     `with_account_names` also reads names and units of accounts. Raises InvalidInputError, and NotReadError if a call
     fails.

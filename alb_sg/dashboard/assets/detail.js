@@ -70,6 +70,7 @@ function explanationElements(index, loadBalancer) {
     detail.rows.length ? recommendedRowTable(index, detail.rows) : h("p", null, "No rule requires any traffic of it."),
     ...detail.remarks.map((text) => h("p", { class: "alarm" }, "Remark: ", isolatedText(text))),
     ...[...new Set(detail.notes.map(([, text]) => text))].map((text) => h("p", { class: "note" }, isolatedText(text))),
+    ...unusedElements(loadBalancer),
     ...fixElements(index, loadBalancer),
   ].filter(Boolean);
 }
@@ -80,6 +81,17 @@ function recommendedRowTable(index, rows) {
     headerCell(`${row.direction} ${row.traffic} ${row.preposition} `, isolatedText(row.peer), row.label ? h("span", { class: "aside" }, isolatedText(row.label)) : null),
     cell(null, isolatedText(row.because[1]), h("span", { class: "aside" }, index.subjects.get(row.rule) ?? row.rule)),
     cell("text", row.why.length ? row.why.map((text) => h("span", { class: "aside" }, isolatedText(text))) : "no rule allows any of it")])));
+}
+
+// What is open and unused, and the commands that remove it.
+function unusedElements({ detail, verdicts }) {
+  const unused = verdicts.flatMap((verdict) => verdict.unused ?? []);
+  if (!unused.length) return [];
+  return [
+    h("h3", null, "Unused openings"),
+    h("ul", null, unused.map((text) => h("li", null, isolatedText(text)))),
+    detail.removal ? h("details", null, h("summary", null, "AWS CLI"), h("pre", { tabindex: "0", role: "region", "aria-label": "Commands that remove unused openings" }, detail.removal)) : null,
+  ];
 }
 
 // --- the fix

@@ -15,6 +15,9 @@ from alb_sg.estate.cidr import Family, parse_cidr
 from alb_sg.estate.model import Target
 from alb_sg.estate.planned.planned_estate import planned_estates
 from alb_sg.estate.planned.terraform import terraform_scenario
+from alb_sg.findings.judge import judge_all
+from alb_sg.parameters import parse_parameters
+from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 from tests.estate.planned.judging import judge_plan, verdicts
 from tests.estate.planned.plans import COMPUTED, Dynamic, Plan, Ref, Written
 from tests.estate.planned.worlds import LB_ARN, World, as_estate, target_group_arn
@@ -1218,6 +1221,15 @@ def test_a_reference_to_one_of_the_groups_that_the_load_balancer_may_have() -> N
 def test_inbound_rules_of_a_launch_template_outside_the_plan() -> None:
     plan = balanced(target_type="instance")
     assert nodes(auto_scaling_group(plan, launch_template=[{"id": "lt-0123456789abcdef0"}])) == "?"
+
+
+def test_what_carries_a_planned_group_is_not_known() -> None:
+    """Whether only load balancers carry it decides if unused openings are judged."""
+    scenario = terraform_scenario(open_web().document())
+    [estate] = planned_estates(scenario).estates
+    rule = RECOMMENDATIONS_BY_NAME["ALB_SG_UNUSED_INGRESS"]
+    findings, errors = judge_all(estate, estate.load_balancers.values(), {rule: parse_parameters({})})
+    assert (findings, len(errors)) == ([], 1)
 
 
 # --- over an estate that is not whole
