@@ -131,8 +131,8 @@ def _planned_resource(
         type=resource["Type"],
         properties=convert_properties(properties),
         location=Location(stack.template.path, stack.template.lines.get(logical_id)),
-        account_id=_known_text(stack, "AWS::AccountId"),
-        region=_known_text(stack, "AWS::Region"),
+        account_id=stack.told("AWS::AccountId"),
+        region=stack.told("AWS::Region"),
     )
 
 
@@ -157,8 +157,3 @@ def _resolved_properties(
         if value is not NO_VALUE and value is not None:
             found[name] = planned_value(value)
     return found
-
-
-def _known_text(stack: Stack, pseudo_parameter: str) -> str | None:
-    value = stack.parameter(pseudo_parameter)
-    return value if isinstance(value, str) else None

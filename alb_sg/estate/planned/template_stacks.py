@@ -313,24 +313,34 @@ class Stack:
             declared=declared,
         )
 
-    def _pseudo(self, name: str) -> object:
+    def told(self, name: str) -> str | None:
+        """The value of a pseudo parameter that the caller or the CDK's manifest tells, and no choice."""
+        if self.is_nested and name.startswith("AWS::Stack"):
+            # CloudFormation names nested stacks itself.
+            return None
         given = self.deployment.given.parameters.get(name)
         if given is not None:
             return given
+        known = {
+            "AWS::AccountId": self.file.account_id,
+            "AWS::Region": self.file.region,
+            "AWS::StackName": self.file.stack_name,
+        }
+        return known.get(name)
+
+    def _pseudo(self, name: str) -> object:
+        told = self.told(name)
+        if told is not None:
+            return told
         if name in ("AWS::Partition", "AWS::URLSuffix"):
             region = self.parameter("AWS::Region")
             if isinstance(region, str):
                 return _of_partition(region, is_partition=name == "AWS::Partition")
-        known = {"AWS::AccountId": self.file.account_id, "AWS::Region": self.file.region}
-        if self._passed is None:
-            known["AWS::StackName"] = self.file.stack_name
-        value = known.get(name)
-        if value is None:
-            value = self.choices.literal_of("", name)
-        if value is not None:
-            return value
         # Stacks of one deployment may be in several accounts and regions, but each template says so itself.
         stack = self.address if name.startswith("AWS::Stack") else ""
+        value = self.choices.literal_of(stack, name)
+        if value is not None:
+            return value
         remedy = "" if name in ("AWS::StackId", "AWS::NotificationARNs") else f"give {OPTION} {name}=…"
         return OpenParameter(stack, name, UnknownPlannedValue(name, remedy))
 

@@ -353,3 +353,14 @@ def test_a_given_parameter_that_no_template_has_is_refused(tmp_path: Path) -> No
     template = {"Parameters": {"Scheme": {"Type": "String"}}, "Resources": {"Web": load_balancer()}}
     with pytest.raises(InvalidInputError, match=r"no template parameter has the name 'Schema'.* it has Scheme"):
         read_templates([TemplateFile(write(tmp_path, template))], GivenValues({"Schema": "internal"}))
+
+
+def test_a_region_that_a_condition_supposes_is_not_the_region_of_the_stack(tmp_path: Path) -> None:
+    template = {
+        "Conditions": {"IsVirginia": {"Fn::Equals": [{"Ref": "AWS::Region"}, "us-east-1"]}},
+        "Resources": {"Web": load_balancer(Scheme={"Fn::If": ["IsVirginia", {"Ref": "AWS::Region"}, "elsewhere"]})},
+    }
+    supposed, other = read(tmp_path, template)
+    assert supposed.assumptions == ("AWS::Region is us-east-1",)
+    assert [resource(one, "Web").properties["Scheme"] for one in (supposed, other)] == ["us-east-1", "elsewhere"]
+    assert [resource(one, "Web").region for one in (supposed, other)] == [None, None]
