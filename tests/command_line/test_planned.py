@@ -189,6 +189,13 @@ def test_load_balancers_that_share_what_changes(command: Command) -> None:
     assert answer.json["summary"]["loadBalancers"] == 2
 
 
+def test_a_load_balancer_that_is_named_is_shown_though_nothing_changes_it(command: Command) -> None:
+    plan = change().delete("aws_vpc_security_group_ingress_rule.https", "sgr-1", **RULE)
+    answer = over(command, plan, "--format", "json", "--load-balancer", "other")
+    assert answer.code == 0
+    assert {found["loadBalancerName"] for found in answer.json["findings"]} == {"other"}
+
+
 def test_what_is_fixed(command: Command) -> None:
     plan = change().create("aws_vpc_security_group_ingress_rule.icmp", **ICMP_RULE)
     answer = over(command, plan, "--format", "json")
