@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from alb_sg.errors import NotReadError
 from alb_sg.estate.cidr import parse_cidr
 from alb_sg.estate.model import LoadBalancer, Permission, SecurityGroupReference
 from alb_sg.findings.finding import Finding, Missing
@@ -97,7 +98,12 @@ def _reference_order(group_id: str, context: ChangeContext) -> tuple[bool, int, 
     group that fewest others carry, so that the rule opens the targets for fewest."""
     group = context.group(group_id)
     is_backend = group is not None and is_controller_backend_group(group.tags)
-    return not is_backend, len(context.other_resources_with(group_id)), group_id
+    try:
+        carriers = len(context.other_resources_with(group_id))
+    except NotReadError:
+        # Any of the groups is right. Whether the group of the targets may be changed depends on the same fact.
+        carriers = 0
+    return not is_backend, carriers, group_id
 
 
 def _may_reference_clients(entry: Missing) -> bool:
