@@ -94,14 +94,15 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _build(options: argparse.Namespace) -> None:
+def _build(options: argparse.Namespace, settings: Settings | None = None) -> None:
+    """Builds the artifacts, and the documents with the limits of the settings (None: the defaults)."""
     artifact = function_artifact(options.rules)
     for one in (artifact, layer_artifact(options.rules)):
         path = one.write(options.output)
         _print_line(f"{path} ({len(one.content):,} bytes, sha256 {one.sha256})")
     folder = options.output / "remediation"
     folder.mkdir(exist_ok=True)
-    for name, text in shipped_documents(artifact).items():
+    for name, text in shipped_documents(artifact, settings).items():
         path = folder / f"{name}.yaml"
         path.write_text(text, encoding="utf-8")
         _print_line(str(path))
@@ -112,7 +113,7 @@ def _pack(options: argparse.Namespace) -> None:
     listing = options.organization_accounts
     if listing is not None:
         settings = exclude_outsiders(settings, read_organization_accounts(listing), listing)
-    _build(options)
+    _build(options, settings)
     files = render_templates(settings, function_artifact(options.rules))
     for name, text in files.items():
         path = options.output / name

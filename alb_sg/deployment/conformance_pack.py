@@ -5,15 +5,14 @@ from __future__ import annotations
 from alb_sg.deployment.config_rules import config_rule_properties
 from alb_sg.deployment.intrinsics import FORMAT_VERSION, Template, fn_if, is_not_empty, no_value, ref, sub
 from alb_sg.deployment.member import CENTRAL_PARAMETER, central_parameter
-from alb_sg.deployment.remediation_resources import remediation_properties, static_value
+from alb_sg.deployment.remediation_resources import remediation_properties
 from alb_sg.deployment.settings import (
     MAX_PARAMETER_LENGTHS,
-    MAX_REMEDIATION_VALUE_LENGTH,
     DeployedRule,
     RemediationMode,
     Settings,
 )
-from alb_sg.parameters import PARAMETERS, RDKLIB_PARAMETERS, READING_PARAMETERS
+from alb_sg.parameters import PARAMETERS, RDKLIB_PARAMETERS, TAG_KEY
 from alb_sg.remediation.document_names import document_name
 
 ROLE_PARAMETER = "EvaluationRoleName"
@@ -62,8 +61,13 @@ def conformance_pack_template(settings: Settings, region: str | None = None) -> 
         mode = f"{camel}Remediation"
         parameters[mode] = _mode_parameter(rule)
         conditions[f"{camel}Remedied"] = {"Fn::Not": [{"Fn::Equals": [ref(mode), RemediationMode.OFF.value]}]}
-        conditions[f"{camel}RemediedByItself"] = {"Fn::Equals": [ref(mode), RemediationMode.AUTOMATIC.value]}
-        resources[f"{camel}RemediationConfiguration"] = _remediation_configuration(settings, rule, inputs)
+        by_itself: Template = {"Fn::Equals": [ref(mode), RemediationMode.AUTOMATIC.value]}
+        if TAG_KEY.name in names:
+            # Otherwise everybody who may tag a load balancer would decide whom AWS Config opens it to.
+            untagged = {"Fn::Equals": [ref(f"{camel}{TAG_KEY.name}"), ""]}
+            by_itself = {"Fn::And": [by_itself, untagged]}
+        conditions[f"{camel}RemediedByItself"] = by_itself
+        resources[f"{camel}RemediationConfiguration"] = _remediation_configuration(settings, rule)
     return {
         "AWSTemplateFormatVersion": FORMAT_VERSION,
         "Description": "alb-sg: security groups of Application Load Balancers, as Elastic Load Balancing recommends",
@@ -99,9 +103,7 @@ def _parameter(rule: DeployedRule, name: str) -> Template:
         "Type": "String",
         "Description": f"{rule.name}: {fact.meaning}",
         "Default": rule.parameters.get(name, fact.default),
-        "MaxLength": min(MAX_PARAMETER_LENGTHS[name], MAX_REMEDIATION_VALUE_LENGTH)
-        if rule.has_remediation
-        else MAX_PARAMETER_LENGTHS[name],
+        "MaxLength": MAX_PARAMETER_LENGTHS[name],
     }
     if name in CHOICES:
         parameter["AllowedValues"] = CHOICES[name]
@@ -128,27 +130,12 @@ def _rule_resources(settings: Settings, rule: DeployedRule, region: str | None, 
     return {f"{camel}Rule": {"Type": "AWS::Config::ConfigRule", "Properties": properties}}
 
 
-def _remediation_configuration(settings: Settings, rule: DeployedRule, inputs: Template) -> Template:
-    """The rule's remediation, created where the pack's parameter enables it. It takes the rule's parameters except the
-    role that the functions assume."""
+def _remediation_configuration(settings: Settings, rule: DeployedRule) -> Template:
+    """The rule's remediation, created where the pack's parameter enables it."""
     camel = rule.definition.camel_name
-    given_too = {name: value for name, value in inputs.items() if name not in READING_PARAMETERS}
-    properties = remediation_properties(
-        settings,
-        rule,
-        automatic=fn_if(f"{camel}RemediedByItself", True, False),
-        parameters={name: _document_parameter_value(value) for name, value in given_too.items()},
-    )
+    properties = remediation_properties(settings, rule, automatic=fn_if(f"{camel}RemediedByItself", True, False))
     return {
         "Type": "AWS::Config::RemediationConfiguration",
         "Condition": f"{camel}Remedied",
         "Properties": properties,
     }
-
-
-def _document_parameter_value(value: Template) -> Template:
-    """A rule's input as a parameter of its document, omitted where the rule omits it."""
-    if "Fn::If" not in value:
-        return static_value(value)
-    condition, then, otherwise = value["Fn::If"]
-    return fn_if(condition, static_value(then), otherwise)

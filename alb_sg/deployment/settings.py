@@ -18,6 +18,7 @@ from alb_sg.parameters import (
     PARAMETERS,
     RDKLIB_PARAMETERS,
     SOURCE_PARAMETER,
+    TAG_KEY,
     Source,
     parse_parameters,
 )
@@ -27,8 +28,6 @@ from alb_sg.remediation.fix_request import RULES_PER_GROUP, ManagedGroupPolicy, 
 MAX_PARAMETER_LENGTHS = {
     definition.name: definition.max_length for definition in PARAMETERS if definition.max_length is not None
 }
-# AWS Config's limit for RemediationParameterValue.StaticValue: the characters of one value.
-MAX_REMEDIATION_VALUE_LENGTH = 256
 # Characters with a special meaning in the resource of a policy.
 POLICY_WILDCARDS = frozenset("*?$")
 
@@ -64,7 +63,8 @@ class RemediationMode(Enum):
 @dataclass(frozen=True, slots=True)
 class RemediationSettings:
     """How AWS Config remediates a rule's findings. It tries a resource `attempts` times within `retry_seconds`. It
-    works on `concurrent_percentage` of the resources at once and stops when `error_percentage` have failed."""
+    works on `concurrent_percentage` of the resources at once and stops when `error_percentage` have failed. With
+    `approvers`, one of them must approve each fix, whoever starts it."""
 
     mode: RemediationMode = RemediationMode.OFF
     shared_group: SharedGroupPolicy = SharedGroupPolicy.DEDICATED
@@ -74,6 +74,7 @@ class RemediationSettings:
     retry_seconds: int = 900
     concurrent_percentage: int = 10
     error_percentage: int = 10
+    approvers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +122,7 @@ class Settings:
     alarm_topic: str | None = None
     reserved_concurrency: int | None = None
     maximum_event_age_seconds: int | None = None
+    max_exemption_days: int | None = None
     excluded_types: Mapping[str, frozenset[str]] = field(default_factory=dict)
     organization: OrganizationSettings = field(default_factory=OrganizationSettings)
 
@@ -256,7 +258,8 @@ def _rule_problems(content: Mapping[str, Any], definitions: Sequence[RuleDefinit
             continue
         own = said.get("parameters", {})
         yield from _parameter_problems(f"rules.{name}.parameters", own, set(known[name].parameters))
-        if said.get("remediation", {}).get("mode", RemediationMode.OFF.value) != RemediationMode.OFF.value:
+        mode = RemediationMode(said.get("remediation", {}).get("mode", RemediationMode.OFF.value))
+        if mode is not RemediationMode.OFF:
             if not known[name].recommendation.is_fixable:
                 yield SettingsProblem(
                     f"rules.{name}.remediation", "no document removes security group rules; leave out the remediation"
@@ -264,21 +267,20 @@ def _rule_problems(content: Mapping[str, Any], definitions: Sequence[RuleDefinit
                 continue
             free = set(known[name].parameters) & set(MAX_PARAMETER_LENGTHS)
             taken = {key: value for key, value in {**shared, **own}.items() if key in free}
-            yield from _remediation_problems(name, taken, in_organization="organization" in content)
+            yield from _remediation_problems(name, taken, mode, in_organization="organization" in content)
 
 
 def _remediation_problems(
-    rule: str, parameters: Mapping[str, str], *, in_organization: bool
+    rule: str, parameters: Mapping[str, str], mode: RemediationMode, *, in_organization: bool
 ) -> Iterator[SettingsProblem]:
-    """Parameters that a rule accepts and its document does not."""
+    """Parameters that a rule accepts, but not together with its remediation."""
     path = f"rules.{rule}.remediation"
-    for name, value in parameters.items():
-        if MAX_REMEDIATION_VALUE_LENGTH < len(value) <= MAX_PARAMETER_LENGTHS[name]:
-            yield SettingsProblem(
-                path,
-                f"{name} has {len(value)} characters, but AWS Config passes at most {MAX_REMEDIATION_VALUE_LENGTH} to "
-                "a document; shorten it with a prefix list, or turn remediation off",
-            )
+    if mode is RemediationMode.AUTOMATIC and parameters.get(TAG_KEY.name):
+        yield SettingsProblem(
+            path,
+            "TagKey lets everybody who may tag a load balancer decide whom AWS Config "
+            "opens it to; make the mode manual, or remove TagKey",
+        )
     if in_organization and parameters.get(EXEMPTIONS_PARAMETER, "").startswith(SSM_PREFIX):
         yield SettingsProblem(
             path,
@@ -352,6 +354,7 @@ def _make_settings(content: Mapping[str, Any], definitions: Sequence[RuleDefinit
         alarm_topic=content.get("alarmTopic"),
         reserved_concurrency=content.get("reservedConcurrency"),
         maximum_event_age_seconds=content.get("maximumEventAgeSeconds"),
+        max_exemption_days=content.get("maxExemptionDays"),
         excluded_types={
             region: frozenset(said["leaveOut"]) for region, said in content.get("regionalScope", {}).items()
         },
@@ -407,6 +410,7 @@ def _remediation_settings(said: Mapping[str, Any]) -> RemediationSettings:
         retry_seconds=said.get("retrySeconds", default.retry_seconds),
         concurrent_percentage=said.get("concurrentPercentage", default.concurrent_percentage),
         error_percentage=said.get("errorPercentage", default.error_percentage),
+        approvers=tuple(said.get("approvers", default.approvers)),
     )
 
 

@@ -175,6 +175,14 @@ class Estate:
     def subnet(self, subnet_id: str) -> Subnet:
         return self._entry(self.subnets, Section.SUBNETS, subnet_id, "subnet", subnet_id)
 
+    def subnet_cidrs(self, subnet_ids: tuple[str, ...], family: Family) -> tuple[str, ...]:
+        """The blocks of some subnets together, sorted. Raises NotReadError where one is not known, or has none."""
+        known = self._subnet_cidrs.get((subnet_ids, family))
+        if known is None:
+            found = {cidr for subnet_id in subnet_ids for cidr in self.subnet(subnet_id).known_cidrs(family)}
+            known = self._subnet_cidrs[subnet_ids, family] = tuple(sorted(found))
+        return known
+
     def vpc_contains(self, vpc_id: str, family: Family, address: int) -> bool:
         """Whether an address lies in an associated CIDR block of a VPC. Raises NotReadError."""
         vpc = self.vpc(vpc_id)
@@ -304,6 +312,10 @@ class Estate:
     @cached_property
     def _failures_by_key(self) -> Mapping[tuple[str, str | None], ReadFailure]:
         return {(failure.section, failure.key): failure for failure in self.failures}
+
+    @cached_property
+    def _subnet_cidrs(self) -> dict[tuple[tuple[str, ...], Family], tuple[str, ...]]:
+        return {}
 
     @cached_property
     def _interface_index(self) -> InterfaceIndex:

@@ -87,14 +87,12 @@ def requirements(context: LoadBalancerContext, parameters: Parameters) -> Requir
 
 def _targets_by_port(requirement_set: RequirementSet) -> Iterator[tuple[Cause, Traffic, Iterable[TargetPeer]]]:
     """The targets of each target group and port, each once: a health check port may be the port of some targets."""
-    targets_by_port: dict[tuple[str, Traffic], tuple[Cause, dict[str, TargetPeer]]] = {}
+    groups_by_port: dict[tuple[str, Traffic], list[RequirementGroup]] = {}
     for group in requirement_set.groups:
-        _, targets = targets_by_port.setdefault((group.cause.arn, group.traffic), (group.cause, {}))
-        for peer in group.peers:
-            if isinstance(peer, TargetPeer):
-                targets[peer.target_id] = peer
-    for (_, traffic), (cause, targets) in targets_by_port.items():
-        yield cause, traffic, targets.values()
+        groups_by_port.setdefault((group.cause.arn, group.traffic), []).append(group)
+    for (_, traffic), groups in groups_by_port.items():
+        peers = (peer for group in groups for peer in group.peers if isinstance(peer, TargetPeer))
+        yield groups[0].cause, traffic, {peer.target_id: peer for peer in peers}.values()
 
 
 def _nodes(estate: Estate, load_balancer: LoadBalancer, family: Family) -> _Nodes:
@@ -103,11 +101,10 @@ def _nodes(estate: Estate, load_balancer: LoadBalancer, family: Family) -> _Node
         subnet_ids = require_known(load_balancer.subnet_ids, f"load balancer {load_balancer.name}")
         if not subnet_ids:
             raise NotReadError(f"subnets of {load_balancer.name}", "AvailabilityZones was not recorded")
-        cidrs = {cidr for subnet_id in subnet_ids for cidr in estate.subnet(subnet_id).known_cidrs(family)}
+        blocks = estate.subnet_cidrs(subnet_ids, family)
     except NotReadError as error:
         bound = _vpc_blocks(estate, load_balancer, family) or (family.any_address_cidr,)
         return _Nodes(bound, address_set(family, bound), error)
-    blocks = tuple(sorted(cidrs))
     return _Nodes(blocks, address_set(family, blocks), None)
 
 

@@ -19,9 +19,8 @@ PROJECT = "alb-sg"
 EXECUTION_TAG = f"{PROJECT}:execution"
 RECOMMENDATION_TAG = f"{PROJECT}:recommendation"
 LOAD_BALANCER_TAG = f"{PROJECT}:load-balancer"
-PREVIOUS_GROUPS_TAG = f"{PROJECT}:previous-groups"
 NAME_TAG = "Name"
-TAG_KEYS = (NAME_TAG, EXECUTION_TAG, RECOMMENDATION_TAG, LOAD_BALANCER_TAG, PREVIOUS_GROUPS_TAG)
+TAG_KEYS = (NAME_TAG, EXECUTION_TAG, RECOMMENDATION_TAG, LOAD_BALANCER_TAG)
 
 # A plan shows these in place of values that are known only when it is applied.
 NEW_GROUP_PLACEHOLDER = "(the new group)"
@@ -65,7 +64,7 @@ def calls_for_plan(plan: Plan, execution: str = EXECUTION_PLACEHOLDER) -> tuple[
     """Every call that changes something, in order. The new group gets its rules before the load balancer gets it."""
     calls: list[ApiCall] = []
     if plan.new_group is not None:
-        calls.append(create_group_call(plan, plan.load_balancer.security_groups, execution))
+        calls.append(create_group_call(plan, execution))
         calls.append(
             ApiCall(
                 "ec2",
@@ -99,7 +98,11 @@ def authorize_call(addition: Addition, group_id: str, execution: str) -> ApiCall
                 )
             ],
         },
-        f"opens it to everyone ({addition.peer})" if addition.open_to_everyone else "",
+        f"opens it further than is recommended ({addition.peer})"
+        if addition.is_wide
+        else f"opens it to everyone ({addition.peer})"
+        if addition.open_to_everyone
+        else "",
     )
 
 
@@ -132,8 +135,8 @@ def ip_permission(addition: Addition, execution: str) -> dict[str, Any]:
     }
 
 
-def create_group_call(plan: Plan, previous_groups: Iterable[str], execution: str) -> ApiCall:
-    """CreateSecurityGroup. Its tags name the load balancer and the groups that an undo gives back to it."""
+def create_group_call(plan: Plan, execution: str) -> ApiCall:
+    """CreateSecurityGroup. Its tags name the load balancer for people; an undo goes by the execution's record."""
     if plan.new_group is None:
         raise ValueError("the plan has no new group")
     return ApiCall(
@@ -151,7 +154,6 @@ def create_group_call(plan: Plan, previous_groups: Iterable[str], execution: str
                         EXECUTION_TAG: execution,
                         RECOMMENDATION_TAG: " ".join(plan.rule_names),
                         LOAD_BALANCER_TAG: plan.load_balancer.arn,
-                        PREVIOUS_GROUPS_TAG: " ".join(previous_groups),
                     },
                 )
             ],

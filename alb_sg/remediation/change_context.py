@@ -5,7 +5,7 @@ A fact that was not read raises NotReadError when a plan needs it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
@@ -33,10 +33,11 @@ class AttachedResource:
 
 @dataclass(frozen=True)
 class ChangeContext:
-    """The facts about one load balancer's groups. `unread` gives the cause for each section that is not complete."""
+    """The facts about one load balancer's groups and those of its targets. `resources_with` gives the resources other
+    than the load balancer that have a group. `unread` gives the cause for each section that is not complete."""
 
     groups: Mapping[str, SecurityGroup] = field(default_factory=dict)
-    attached_resources: Sequence[AttachedResource] = ()
+    resources_with: Callable[[str], Iterable[AttachedResource]] = lambda _: ()
     load_balancer_tags: Mapping[str, str] = field(default_factory=dict)
     prefix_lists: Mapping[str, PrefixList] = field(default_factory=dict)
     unread: Mapping[str, str] = field(default_factory=dict)
@@ -55,7 +56,7 @@ class ChangeContext:
         """The labels of the resources that have a group, apart from the load balancer."""
         for section in (Section.NETWORK_INTERFACES, Section.LOAD_BALANCERS):
             self._require(section, f"who carries {group_id}")
-        return tuple(sorted(resource.label for resource in self.attached_resources if group_id in resource.group_ids))
+        return tuple(sorted(resource.label for resource in self.resources_with(group_id)))
 
     def others_than_targets_with(self, group_id: str, target_ids: Collection[str]) -> tuple[str, ...]:
         """As `other_resources_with`, without the resources that are registered under one of these ids."""
@@ -63,8 +64,8 @@ class ChangeContext:
         return tuple(
             sorted(
                 resource.label
-                for resource in self.attached_resources
-                if group_id in resource.group_ids and resource.target_ids.isdisjoint(target_ids)
+                for resource in self.resources_with(group_id)
+                if resource.target_ids.isdisjoint(target_ids)
             )
         )
 
@@ -93,13 +94,14 @@ class ChangeContexts:
 
     def of(self, estate: Estate, load_balancer: LoadBalancer) -> ChangeContext:
         """The facts about one load balancer of `estate`."""
-        carriers = dict.fromkeys(
-            carrier for group_id in load_balancer.security_groups for carrier in self._carriers.get(group_id, ())
-        )
-        resources = (carrier.resource_beside(load_balancer) for carrier in carriers)
+
+        def resources_with(group_id: str) -> Iterator[AttachedResource]:
+            resources = (carrier.resource_beside(load_balancer) for carrier in self._carriers.get(group_id, ()))
+            return (resource for resource in resources if resource is not None)
+
         return ChangeContext(
             groups=estate.security_groups or {},
-            attached_resources=tuple(resource for resource in resources if resource is not None),
+            resources_with=resources_with,
             load_balancer_tags=(estate.tags or {}).get(load_balancer.arn, {}),
             prefix_lists=self._prefix_lists,
             unread=_unread_sections(estate),
@@ -152,13 +154,14 @@ def groups_to_read(load_balancer: LoadBalancer, results: Iterable[Result]) -> fr
     return frozenset({*load_balancer.security_groups, *filter(SECURITY_GROUP_ID.fullmatch, peers), *of_targets})
 
 
-def attached_interface(interface: NetworkInterface, load_balancer_arn: str) -> AttachedResource | None:
-    """An interface as a resource of its own; None if it is the load balancer's.
+def elb_interface_description(load_balancer_arn: str) -> str:
+    """How Elastic Load Balancing describes a load balancer's interfaces: `ELB app/name/id`. Anybody can write that."""
+    return f"ELB {load_balancer_arn.partition(':loadbalancer/')[2]}"
 
-    Elastic Load Balancing describes its interfaces as `ELB app/name/id`. Anybody can write that description, so the
-    interface must also be one that the service created.
-    """
-    is_own = interface.description == f"ELB {load_balancer_arn.partition(':loadbalancer/')[2]}"
+
+def attached_interface(interface: NetworkInterface, load_balancer_arn: str) -> AttachedResource | None:
+    """An interface as a resource of its own; None if it is the load balancer's: one that the service created."""
+    is_own = interface.description == elb_interface_description(load_balancer_arn)
     if interface.is_elb_managed and is_own:
         return None
     name = f"network interface {interface.id}"

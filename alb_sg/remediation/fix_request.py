@@ -32,6 +32,14 @@ class ManagedGroupPolicy(Enum):
     ALLOW = "allow"
 
 
+class WideOpeningPolicy(Enum):
+    """Whether a plan may open a load balancer further than the page's tables do (an internal one beyond private
+    addresses): refuse, or only if a person approves the plan."""
+
+    REFUSE = "refuse"
+    APPROVAL = "approval"
+
+
 @dataclass(frozen=True, slots=True)
 class FixPolicy:
     """What a plan may change. `rules_per_group` is the account's quota, in each direction and address family."""
@@ -39,6 +47,7 @@ class FixPolicy:
     shared_group: SharedGroupPolicy = SharedGroupPolicy.DEDICATED
     managed_group: ManagedGroupPolicy = ManagedGroupPolicy.REFUSE
     rules_per_group: int = RULES_PER_GROUP
+    wide_opening: WideOpeningPolicy = WideOpeningPolicy.REFUSE
 
 
 @dataclass(frozen=True)

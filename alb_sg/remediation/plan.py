@@ -51,9 +51,10 @@ class PeerKind(Enum):
 class Addition:
     """One security group rule to add. `permission` has exactly one peer; `group_id` is None for the new group.
 
-    `rule_names` are the Config rules that need it, `origins` the listeners and target groups. `target_groups` are the
-    groups of targets one of which must have the rule; none for a rule of the load balancer's groups. `also_opens` are
-    the resources that carry the group too and are no targets of the load balancer.
+    `rule_names` are the Config rules that need it, `origins` the listeners and target groups. `is_wide`: it opens more
+    than the page's tables do, so that a person must approve it. `target_groups` are the groups of targets one of which
+    must have the rule; none for a rule of the load balancer's groups. `also_opens` are the resources that carry the
+    group too and are no targets of the load balancer.
     """
 
     group_id: str | None
@@ -61,6 +62,7 @@ class Addition:
     permission: Permission
     rule_names: tuple[str, ...]
     origins: tuple[str, ...]
+    is_wide: bool = False
     target_groups: tuple[str, ...] = ()
     also_opens: tuple[str, ...] = ()
 

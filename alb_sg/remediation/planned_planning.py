@@ -15,7 +15,7 @@ from alb_sg.estate.model import LoadBalancer
 from alb_sg.findings.finding import Result
 from alb_sg.remediation.change_context import ChangeContext
 from alb_sg.remediation.plan import Addition, Plan
-from alb_sg.remediation.planning import Planner
+from alb_sg.remediation.planning import Planner, vpc_blocks
 from alb_sg.remediation.required_rules import RequiredRule
 
 
@@ -27,7 +27,8 @@ class PlannedEstatePlanner:
 
     def plan(self, load_balancer: LoadBalancer, results: Iterable[Result]) -> Plan:
         group_id = self._least_shared_group(load_balancer)
-        planner = Planner(load_balancer, self._context, lambda *_: (group_id, None), self._select_target_group)
+        blocks = vpc_blocks(self._estate, load_balancer)
+        planner = Planner(load_balancer, self._context, lambda *_: (group_id, None), self._select_target_group, blocks)
         return planner.plan(tuple(results))
 
     def _select_target_group(self, required: Sequence[RequiredRule], _: Sequence[Addition]) -> str:

@@ -3,33 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from alb_sg.errors import NotReadError
 from alb_sg.estate.cidr import InvalidCidrError, parse_cidr
 from alb_sg.estate.model import LoadBalancer, Permission, SecurityGroupReference, is_placeholder
 from alb_sg.findings.finding import Finding, Missing
 from alb_sg.permissions.addresses import AddressSet
 from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.remediation.change_context import ChangeContext
-from alb_sg.remediation.plan import EVERYWHERE, Addition, FixRefusedError, RefusalReason, RuleKey
+from alb_sg.remediation.plan import Addition, FixRefusedError, RefusalReason, RuleKey
 from alb_sg.remediation.resource_managers import is_controller_backend_group
 
 
 @dataclass(frozen=True, slots=True)
 class RequiredRule:
     """A rule that any one of the load balancer's groups must have or, with `target_groups`, any one of these.
-    `origin`: the listener or target group."""
+    `origin`: the listener or target group.
+
+    `required` and `missing` are the peer that it is recommended for and the part of it that is not open yet.
+    """
 
     direction: Direction
     permission: Permission
     origin: str
+    required: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
     target_groups: tuple[str, ...] = ()
 
     @property
     def key(self) -> RuleKey:
         return self.direction, self.permission, self.target_groups
 
-    def addition(self, group_id: str | None, rule_name: str, also_opens: tuple[str, ...] = ()) -> Addition:
+    def also_for(self, other: RequiredRule) -> RequiredRule:
+        """The same rule, for the peers of both."""
+        return replace(self, required=self.required + other.required, missing=self.missing + other.missing)
+
+    def addition(self, group_id: str | None, rule_name: str) -> Addition:
         """The addition of this rule to a group, for one Config rule."""
         return Addition(
             group_id,
@@ -37,8 +47,7 @@ class RequiredRule:
             self.permission,
             (rule_name,),
             (self.origin,),
-            self.target_groups,
-            also_opens,
+            target_groups=self.target_groups,
         )
 
 
@@ -58,8 +67,10 @@ def required_rules(load_balancer: LoadBalancer, finding: Finding, context: Chang
         if _may_reference_clients(entry) and _is_allowed_by(entry, rules.values()):
             continue
         for permission in _required_permissions(load_balancer, entry, direction, context):
-            rule = RequiredRule(direction, permission, entry.origin.label)
-            rules.setdefault(rule.key, rule)
+            rule = RequiredRule(direction, permission, entry.origin.label, entry.required, entry.peers)
+            # One reference may serve several peers: clients of a Network Load Balancer, and its health checks.
+            known = rules.get(rule.key)
+            rules[rule.key] = rule if known is None else known.also_for(rule)
     return tuple(rule for rule in rules.values() if not any(_is_covered_by(rule, other) for other in rules.values()))
 
 
@@ -88,7 +99,7 @@ def _target_rule(load_balancer: LoadBalancer, entry: Missing, context: ChangeCon
             "this account; add that rule by hand",
         )
     permission = _make_permission(entry, reference)
-    return RequiredRule(Direction.INGRESS, permission, entry.origin.label, entry.security_groups)
+    return RequiredRule(Direction.INGRESS, permission, entry.origin.label, target_groups=entry.security_groups)
 
 
 def _reference_order(group_id: str, context: ChangeContext) -> tuple[bool, int, str]:
@@ -96,7 +107,12 @@ def _reference_order(group_id: str, context: ChangeContext) -> tuple[bool, int, 
     group that fewest others carry, so that the rule opens the targets for fewest."""
     group = context.group(group_id)
     is_backend = group is not None and is_controller_backend_group(group.tags)
-    return not is_backend, len(context.other_resources_with(group_id)), group_id
+    try:
+        carriers = len(context.other_resources_with(group_id))
+    except NotReadError:
+        # Any of the groups is right. Whether the group of the targets may be changed depends on the same fact.
+        carriers = 0
+    return not is_backend, carriers, group_id
 
 
 def _may_reference_clients(entry: Missing) -> bool:
@@ -108,13 +124,14 @@ def _is_allowed_by(entry: Missing, rules: Iterable[RequiredRule]) -> bool:
     """Whether rules for addresses allow all that an entry requires."""
     wanted = (Direction(entry.direction), entry.protocol, entry.from_port, entry.to_port)
     cidrs = [rule.permission.cidrs[0] for rule in rules if rule.permission.cidrs and _traffic(rule) == wanted]
-    if not entry.required or any(not _is_cidr(peer) for peer in entry.required):
+    if not entry.required or any(not is_cidr(peer) for peer in entry.required):
         return False
     family = parse_cidr(entry.required[0])[0]
     return AddressSet.from_cidrs(family, entry.required) <= AddressSet.from_cidrs(family, cidrs)
 
 
-def _is_cidr(peer: str) -> bool:
+def is_cidr(peer: str) -> bool:
+    """Whether a peer is a CIDR block. Identifiers of planned groups and prefix lists have no form of their own."""
     try:
         parse_cidr(peer)
     except InvalidCidrError:
@@ -143,7 +160,6 @@ def _required_permissions(
     reference = _group_reference(load_balancer, entry.or_security_groups, context)
     if direction is Direction.INGRESS and entry.peers and reference is None:
         for peer in _required_peers(entry):
-            _require_no_internal_opening(load_balancer, entry, peer)
             yield _make_permission(entry, peer)
         return
     if reference is not None:
@@ -171,20 +187,6 @@ def _required_permissions(
         )
 
 
-def _require_no_internal_opening(load_balancer: LoadBalancer, entry: Missing, peer: str) -> None:
-    """Raises FixRefusedError if a rule would open an internal load balancer to everyone.
-
-    Only a Network Load Balancer in front, or a tag, can require that.
-    """
-    if load_balancer.scheme == "internet-facing" or peer not in EVERYWHERE:
-        return
-    raise FixRefusedError(
-        RefusalReason.OPENS_INTERNAL,
-        f"{entry.origin.label} would be open to {peer}, and {load_balancer.name} is internal; where a Network Load "
-        "Balancer is in front, give it a security group and allow that group, or add the rule by hand",
-    )
-
-
 def _required_peers(entry: Missing) -> Iterator[str]:
     """The recommended blocks of which a part is missing, each as a whole.
 
@@ -192,7 +194,7 @@ def _required_peers(entry: Missing) -> Iterator[str]:
     alone would take.
     """
     for block in entry.required:
-        if not _is_cidr(block):
+        if not is_cidr(block):
             yield block
             continue
         family, (first, last) = parse_cidr(block)
@@ -218,7 +220,7 @@ def _is_same_vpc(vpc_id: str, other: str) -> bool:
 
 
 def _make_permission(entry: Missing, peer: str | SecurityGroupReference) -> Permission:
-    is_prefix_list = isinstance(peer, str) and not _is_cidr(peer)
+    is_prefix_list = isinstance(peer, str) and not is_cidr(peer)
     return Permission(
         protocol=entry.protocol,
         from_port=entry.from_port,

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 
+from alb_sg.findings.phrasing import printable
 from alb_sg.remediation.api_calls import group_description, rule_description
 from alb_sg.remediation.plan import PeerKind
 from alb_sg.remediation.snippets import Snippet
@@ -63,5 +64,5 @@ def _identifier(value: str) -> str:
 
 
 def _hcl_string(value: str) -> str:
-    """A quoted string in HCL, where ${ and %{ would start an expression."""
-    return json.dumps(value, ensure_ascii=False).replace("${", "$${").replace("%{", "%%{")
+    """A quoted string in HCL, where ${ and %{ would start an expression. A terminal obeys nothing in it."""
+    return json.dumps(printable(value), ensure_ascii=False).replace("${", "$${").replace("%{", "%%{")

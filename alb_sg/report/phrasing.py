@@ -5,7 +5,7 @@ from __future__ import annotations
 from alb_sg.estate.cidr import InvalidCidrError, parse_cidr
 from alb_sg.estate.model import Permission
 from alb_sg.findings.finding import AppliedExemption, EvaluationError, Missing, Result, Unused
-from alb_sg.findings.phrasing import abbreviate, describe_port_range, pluralize
+from alb_sg.findings.phrasing import abbreviate, describe_port_range, pluralize, printable
 from alb_sg.parameters import PREFIX_LIST_ID, SECURITY_GROUP_ID
 from alb_sg.permissions.allowed_traffic import Direction, Traffic
 
@@ -24,11 +24,6 @@ __all__ = (
     "printable",
     "verdict_label",
 )
-
-
-def printable(text: str) -> str:
-    """The text without control characters, which a terminal would obey: anyone may choose a name in AWS."""
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
 
 
 def direction_word(direction: str) -> str:

@@ -158,7 +158,11 @@ def _summary_line(results: Results) -> str:
     non_compliant = {
         finding.load_balancer_arn for finding in results.findings if finding.compliance is Compliance.NON_COMPLIANT
     }
-    parts = [f"{len(non_compliant):,} not as recommended"]
+    without_verdict = results.without_verdict_count
+    heard = without_verdict < results.load_balancer_count
+    parts = [f"{len(non_compliant):,} not as recommended"] if heard else []
+    if without_verdict:
+        parts.append(f"{without_verdict:,} without a verdict")
     changes = results.changes
     parts += [f"{changes[change]:,} {change.value}" for change in Change if changes[change]]
     if results.exempted_findings:

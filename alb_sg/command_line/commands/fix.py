@@ -35,7 +35,14 @@ from alb_sg.findings.finding import EvaluationError, Result
 from alb_sg.remediation.api_calls import parse_execution_id
 from alb_sg.remediation.change_context import ChangeContext, ChangeContexts, unknown_change_context
 from alb_sg.remediation.execution import ApplyOutcome
-from alb_sg.remediation.fix_request import RULES_PER_GROUP, FixPolicy, FixRequest, ManagedGroupPolicy, SharedGroupPolicy
+from alb_sg.remediation.fix_request import (
+    RULES_PER_GROUP,
+    FixPolicy,
+    FixRequest,
+    ManagedGroupPolicy,
+    SharedGroupPolicy,
+    WideOpeningPolicy,
+)
 from alb_sg.remediation.plan import Plan
 from alb_sg.remediation.planned_planning import PlannedEstatePlanner
 from alb_sg.remediation.planning import judge_load_balancer, make_plan
@@ -116,6 +123,13 @@ def add_fix(commands: Commands) -> None:
         metavar="N",
         help=f"the account's quota of rules in a security group (default: EC2's default, {RULES_PER_GROUP})",
     )
+    parser.add_argument(
+        "--wide-opening",
+        choices=[policy.value for policy in WideOpeningPolicy],
+        default=WideOpeningPolicy.REFUSE.value,
+        help="if a tag, an accepted source or a Network Load Balancer in front would open an internal load balancer "
+        "beyond private addresses: refuse (default), or plan it for approval by a person (not with --yes)",
+    )
     add_source_options(parser)
     add_rule_options(parser)
     add_exemptions_option(parser)
@@ -133,6 +147,7 @@ def run(arguments: argparse.Namespace) -> int:
         SharedGroupPolicy(arguments.shared_group),
         ManagedGroupPolicy(arguments.managed_group),
         arguments.rules_per_group,
+        WideOpeningPolicy(arguments.wide_opening),
     )
     fix = FixRequest(selection.rules, exemption_date(arguments), policy, _read_exemptions(arguments))
     language = arguments.snippet or (planned_language(arguments) if is_planned(arguments) else None)
@@ -199,6 +214,8 @@ def _refuse_combinations(arguments: argparse.Namespace) -> None:
         raise InvalidInputError("--snippet writes code instead of changing the account; leave out --snippet or --apply")
     if arguments.yes and not arguments.apply:
         raise InvalidInputError("--yes answers the question of --apply; leave it out")
+    if arguments.yes and arguments.wide_opening != WideOpeningPolicy.REFUSE.value:
+        raise InvalidInputError("--wide-opening approval needs the answer of a person; leave out --yes")
     if arguments.apply and not arguments.yes and not sys.stdin.isatty():
         raise InvalidInputError("--apply asks a question, and standard input is not a terminal; give --yes as well")
 
@@ -258,13 +275,10 @@ def _load_balancer_account(arguments: argparse.Namespace, load_balancer: LoadBal
 
 def _open_account(profile: str | None, account_id: str, region: str) -> AccountClients:
     """Clients of a region that was read before, so its credentials are known to work."""
-    from alb_sg.aws.clients import make_client, open_session  # noqa: PLC0415 (see TYPE_CHECKING)
-    from alb_sg.live import LiveClients  # noqa: PLC0415
-    from alb_sg.remediation.account import AccountClients  # noqa: PLC0415
+    from alb_sg.aws.clients import open_session  # noqa: PLC0415 (see TYPE_CHECKING)
+    from alb_sg.remediation.account import open_account  # noqa: PLC0415
 
-    session = open_session(profile)
-    elbv2, ec2 = (make_client(service, region, session=session) for service in ("elbv2", "ec2"))
-    return AccountClients(LiveClients(elbv2=elbv2, ec2=ec2), account_id, region)
+    return open_account(account_id, region, open_session(profile))
 
 
 def _apply_plans(arguments: argparse.Namespace, fix: FixRequest, report: FixReport) -> None:
