@@ -307,9 +307,9 @@ def _peer(coverage: Coverage, detail: _Detail) -> str:
         # A reference to the Network Load Balancer's group is the narrower advice.
         return f"{references} or {text}" if references else text
     if isinstance(peer, NodesPeer):
-        text = abbreviate_names(coverage.required, detail.max_names)
+        text = abbreviate_names(coverage.required, detail.max_names) or UNKNOWN_ADDRESSES
         missing = coverage.missing or ()
-        if missing != coverage.required and len(missing) <= MAX_MISSING_BLOCKS:
+        if missing and missing != coverage.required and len(missing) <= MAX_MISSING_BLOCKS:
             text = f"{abbreviate_names(missing, detail.max_names)} of {text}"
         return f"{references} or {text}{' (its subnets)' if detail.show_label else ''}"
     if isinstance(peer, PrefixListPeer):

@@ -281,6 +281,8 @@ def _label(peer: Peer) -> str:
 
 def _required(peer: Peer, targets: Sequence[TargetPeer]) -> tuple[str, ...]:
     match peer:
+        case NodesPeer() if peer.unread_addresses is not None and peer.addresses.is_everything:
+            return ()
         case AddressPeer() | NodesPeer():
             return peer.cidrs
         case PrefixListPeer():

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import cache
 
 from alb_sg.errors import NotReadError
@@ -12,7 +11,9 @@ from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer, require_known
 from alb_sg.estate.sections import Section
 from alb_sg.parameters import PREFIX_LIST_ID, SECURITY_GROUP_ID, Parameters, is_peer
+from alb_sg.permissions.addresses import AddressSet
 from alb_sg.recommendations.requirement import (
+    AddressPeer,
     NotApplicable,
     Peer,
     address_peer,
@@ -132,9 +133,10 @@ def _planned_vpc_peers(estate: Estate, vpc_id: str, family: Family) -> tuple[Pee
         unknown: tuple[Peer, ...] = ()
     except NotReadError as error:
         cidrs = () if vpc_id not in (estate.vpcs or {}) else estate.vpc(vpc_id).cidrs[family]
-        everywhere = address_peer(family, (family.any_address_cidr,), label="VPC")
         # Every VPC has an IPv4 block.
-        unknown = (replace(everywhere, unread=error, some_required=not cidrs and family is Family.IPV4),)
+        some_required = not cidrs and family is Family.IPV4
+        anywhere = AddressSet.everything(family)
+        unknown = (AddressPeer(family, (), anywhere, label="VPC", unread=error, some_required=some_required),)
     return (*((address_peer(family, cidrs, label="VPC"),) if cidrs else ()), *unknown)
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from alb_sg.estate.cidr import parse_cidr
-from alb_sg.estate.model import LoadBalancer, Permission, SecurityGroupReference
+from alb_sg.estate.cidr import InvalidCidrError, parse_cidr
+from alb_sg.estate.model import LoadBalancer, Permission, SecurityGroupReference, is_placeholder
 from alb_sg.findings.finding import Finding, Missing
-from alb_sg.parameters import PREFIX_LIST_ID, SECURITY_GROUP_ID
 from alb_sg.permissions.addresses import AddressSet
 from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.remediation.change_context import ChangeContext
@@ -73,7 +72,7 @@ def _target_rule(load_balancer: LoadBalancer, entry: Missing, context: ChangeCon
         )
     for group_id in entry.security_groups:
         group = context.group(group_id)
-        if group is not None and group.vpc_id != load_balancer.vpc_id:
+        if group is not None and not _is_same_vpc(group.vpc_id, load_balancer.vpc_id):
             raise FixRefusedError(
                 RefusalReason.GROUP_ELSEWHERE,
                 f"{entry.origin.label} needs a rule in {group_id}, which is not a group of {load_balancer.vpc_id}; add "
@@ -116,7 +115,11 @@ def _is_allowed_by(entry: Missing, rules: Iterable[RequiredRule]) -> bool:
 
 
 def _is_cidr(peer: str) -> bool:
-    return not (PREFIX_LIST_ID.fullmatch(peer) or SECURITY_GROUP_ID.fullmatch(peer))
+    try:
+        parse_cidr(peer)
+    except InvalidCidrError:
+        return False
+    return True
 
 
 def _is_covered_by(rule: RequiredRule, other: RequiredRule) -> bool:
@@ -155,6 +158,11 @@ def _required_permissions(
             f"{entry.origin.label} needs a reference to {names}, which is not a group of {load_balancer.vpc_id} in "
             "this account; add that rule by hand",
         )
+    elif direction is Direction.INGRESS:
+        raise FixRefusedError(
+            RefusalReason.UNRESOLVED,
+            f"{entry.origin.label} needs a rule for the VPC's CIDR blocks, which are not known; add it by hand",
+        )
     else:
         raise FixRefusedError(
             RefusalReason.UNRESOLVED,
@@ -184,7 +192,7 @@ def _required_peers(entry: Missing) -> Iterator[str]:
     alone would take.
     """
     for block in entry.required:
-        if PREFIX_LIST_ID.fullmatch(block):
+        if not _is_cidr(block):
             yield block
             continue
         family, (first, last) = parse_cidr(block)
@@ -199,13 +207,18 @@ def _group_reference(
     """A reference to the first of these groups that this account and region has in the load balancer's VPC."""
     for group_id in group_ids:
         group = context.group(group_id)
-        if group is not None and group.vpc_id == load_balancer.vpc_id:
+        if group is not None and _is_same_vpc(group.vpc_id, load_balancer.vpc_id):
             return SecurityGroupReference(group_id, group.owner_id, None, None, None)
     return None
 
 
+def _is_same_vpc(vpc_id: str, other: str) -> bool:
+    """Whether two resources may be of one VPC: a plan may not tell the VPC of one."""
+    return vpc_id == other or is_placeholder(vpc_id) or is_placeholder(other)
+
+
 def _make_permission(entry: Missing, peer: str | SecurityGroupReference) -> Permission:
-    is_prefix_list = isinstance(peer, str) and PREFIX_LIST_ID.fullmatch(peer)
+    is_prefix_list = isinstance(peer, str) and not _is_cidr(peer)
     return Permission(
         protocol=entry.protocol,
         from_port=entry.from_port,

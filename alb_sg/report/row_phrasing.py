@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from alb_sg.findings.annotation import MAX_MISSING_BLOCKS
+from alb_sg.findings.annotation import MAX_MISSING_BLOCKS, UNKNOWN_ADDRESSES
 from alb_sg.findings.evidence import Evidence, Match, PermissionPeer
 from alb_sg.findings.explanation import RequirementRow, RowStatus
 from alb_sg.findings.finding import Missing
@@ -29,7 +29,7 @@ def describe_front(front: FrontingLoadBalancer) -> str:
 def describe_peer(row: RequirementRow) -> str:
     """The recommended addresses, prefix list or security groups, or else the targets with their addresses."""
     if not row.targets or row.direction is Direction.TARGET_INGRESS:
-        return ", ".join(row.required)
+        return ", ".join(row.required) or UNKNOWN_ADDRESSES
     addresses = [phrasing.address_or_cidr(required) for required in row.required]
     if len(addresses) == len(row.targets):
         names = [

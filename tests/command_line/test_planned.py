@@ -32,7 +32,7 @@ from tests.builders import (
 )
 from tests.command_line.calling import Answer, Command
 from tests.estate.planned.plans import Plan
-from tests.estate.planned.test_terraform import open_web, web
+from tests.estate.planned.test_terraform import internal, open_web, web
 
 FIXED, NEW, STILL = "fixed", "newly broken", "still broken"
 ARN = load_balancer_arn("web")
@@ -91,6 +91,20 @@ def test_explain(command: Command) -> None:
     assert (
         "allow outbound TCP 8080 to aws_security_group.app for target group app in aws_security_group.alb" in answer.out
     )
+
+
+def test_texts_do_not_claim_addresses_that_are_not_known(command: Command) -> None:
+    """Nothing is open to the VPC, whatever its blocks are: they are not "all addresses"."""
+    plan = str(internal(Plan()).write(command.folder / "plan.json"))
+    checked = command("check", "--terraform-plan", plan)
+    explained = command("explain", "web", "--terraform-plan", plan)
+    assert (checked.code, explained.code) == (1, 1)
+    for text in (checked.out, explained.out):
+        assert "addresses that are not known yet (VPC)" in text
+        assert ANYWHERE not in text
+    fixed = command("fix", "web", "--terraform-plan", plan)
+    assert fixed.out == ""
+    assert "needs a rule for the VPC's CIDR blocks, which are not known" in fixed.err
 
 
 def test_what_if(command: Command) -> None:
@@ -173,6 +187,13 @@ def test_load_balancers_that_share_what_changes(command: Command) -> None:
     }
     assert answer.json["summary"]["changes"] == {NEW: 2, STILL: 2, FIXED: 0}
     assert answer.json["summary"]["loadBalancers"] == 2
+
+
+def test_a_load_balancer_that_is_named_is_shown_though_nothing_changes_it(command: Command) -> None:
+    plan = change().delete("aws_vpc_security_group_ingress_rule.https", "sgr-1", **RULE)
+    answer = over(command, plan, "--format", "json", "--load-balancer", "other")
+    assert answer.code == 0
+    assert {found["loadBalancerName"] for found in answer.json["findings"]} == {"other"}
 
 
 def test_what_is_fixed(command: Command) -> None:

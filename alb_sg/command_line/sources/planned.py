@@ -171,7 +171,12 @@ def evaluate_planned(
         loaded = _select(scenario, planned, load_balancer_names)
         found_names.append(loaded)
         if run.base:
-            affected |= {one.arn for estate, one in loaded.load_balancers if planned.is_affected(estate, one)}
+            affected |= {
+                one.arn
+                for estate, one in loaded.load_balancers
+                # Those that are named are shown in any case.
+                if load_balancer_names or planned.is_affected(estate, one)
+            }
         else:
             affected |= {one.arn for _, one in loaded.load_balancers}
         evaluated = evaluate_all(loaded, selection, exemptions)

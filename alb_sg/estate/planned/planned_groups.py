@@ -147,7 +147,8 @@ class SecurityGroupBuilder:
             group_id = after.text("GroupId")
             if not isinstance(group_id, str):
                 cause = f"GroupId is missing in {one.address}" if group_id is None else group_id.text
-                of_unknown_group |= Rules(unknown=(UnknownValue(f"GroupId of {one.address}", cause),))
+                # One is enough to say why a group may have more rules than are known.
+                of_unknown_group = Rules(unknown=(UnknownValue(f"GroupId of {one.address}", cause),))
                 continue
             if one.action is not Action.KEEP:
                 self._draft.touched.add(group_id)
