@@ -120,6 +120,11 @@ class Deployment:
         for root in self.roots:
             yield from root.with_nested()
 
+    def given_text(self, stack: Stack, name: str) -> str:
+        """The value that a parameter of a root is given, or has by default; "" if it is not known."""
+        default = stack.template.parameters[name].default if self.given.take_defaults else None
+        return self.given.parameters.get(name, default or "")
+
     def imported(self, name: object) -> object:
         """The value of an export, from another template of this deployment."""
         if not is_known(name):

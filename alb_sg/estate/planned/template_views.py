@@ -146,6 +146,9 @@ def _nodes(stack: Stack, expression: Any) -> Iterator[str]:
             yield from _passed_nodes(stack, name)
         elif name in stack.template.parameters:
             yield f"parameter {name}"
+            yield from (
+                f"identifier {one}" for one in _identifiers(stack.deployment.given_text(stack, name).split(","))
+            )
     for identifier in _identifiers(expression):
         yield f"identifier {identifier}"
     if _has_import(expression):
