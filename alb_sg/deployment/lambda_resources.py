@@ -148,5 +148,5 @@ def _role_arn(settings: Settings, rule: DeployedRule) -> Template:
     made_here = arn_of(f"{rule.definition.camel_name}Role")
     if len(settings.regions) == 1:
         return made_here
-    name = settings.function_name(rule)
-    return fn_if(HOME_REGION, made_here, sub(f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/{name}"))
+    resource = settings.role_resource(settings.function_name(rule))
+    return fn_if(HOME_REGION, made_here, sub(f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:{resource}"))

@@ -169,7 +169,7 @@ class _Execution:
         if group_id is None:
             raise ValueError("a rule is for a group that the plan does not create")
         try:
-            response = self.account.send(authorize_call(addition, group_id, self.id))
+            response = self.account.send(authorize_call(addition, group_id, self.id, self.plan.tags))
         except ClientError as error:
             if error_code(error) == DUPLICATE_RULE:
                 return False

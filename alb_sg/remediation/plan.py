@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
@@ -122,13 +123,15 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Plan:
-    """The changes to one load balancer's groups. `results` are the verdicts behind them, after exemptions."""
+    """The changes to one load balancer's groups. `results` are the verdicts behind them, after exemptions. `tags` go on
+    everything that is created."""
 
     load_balancer: LoadBalancer
     results: tuple[Result, ...]
     additions: tuple[Addition, ...] = ()
     new_group: NewGroup | None = None
     refusals: tuple[Refusal, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def evaluation_errors(self) -> tuple[EvaluationError, ...]:

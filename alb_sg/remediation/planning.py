@@ -53,7 +53,8 @@ def make_plan(
     context: ChangeContext,
 ) -> Plan:
     """The plan that fixes the findings among the results of `judge_load_balancer`."""
-    return _VerifyingPlanner(estate, load_balancer, fix, context).plan(tuple(results))
+    plan = _VerifyingPlanner(estate, load_balancer, fix, context).plan(tuple(results))
+    return replace(plan, tags=fix.policy.tags)
 
 
 def result_text(result: Result) -> str:

@@ -46,6 +46,7 @@ from alb_sg.remediation.fix_request import (
 from alb_sg.remediation.plan import Plan
 from alb_sg.remediation.planning import judge_load_balancer, make_plan
 from alb_sg.remediation.snippets import make_snippets
+from alb_sg.remediation.tags import parse_tags
 from alb_sg.remediation.terraform import render_terraform
 from alb_sg.report.fix_report import FixReport, write_fix, write_fix_json, write_plan, write_undo_results
 from alb_sg.report.phrasing import pluralize, printable
@@ -66,6 +67,7 @@ EXAMPLES = """\
   alb-sg fix shop                                      show the plan
   alb-sg fix shop --rule listener_ingress --apply      apply it, after a question
   alb-sg fix shop intranet --apply --yes --format json
+  alb-sg fix shop --apply --tag CostCenter=1234        tag what is created
   alb-sg fix --undo fix-20270131t120000-1f3a9c
   alb-sg fix shop --snippet terraform > shop.tf
   alb-sg fix shop --estate estate.json                 plan for a saved estate, without any call
@@ -128,6 +130,14 @@ def add_fix(commands: Commands) -> None:
         help="if a tag, an accepted source or a Network Load Balancer in front would open an internal load balancer "
         "beyond private addresses: refuse (default), or plan it for approval by a person (not with --yes)",
     )
+    parser.add_argument(
+        "--tag",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="a tag for the security groups and rules that are created, where a service control policy demands it; "
+        "several times for several",
+    )
     add_source_options(parser)
     add_rule_options(parser)
     add_exemptions_option(parser)
@@ -145,7 +155,8 @@ def run(arguments: argparse.Namespace) -> int:
         SharedGroupPolicy(arguments.shared_group),
         ManagedGroupPolicy(arguments.managed_group),
         arguments.rules_per_group,
-        WideOpeningPolicy(arguments.wide_opening),
+        wide_opening=WideOpeningPolicy(arguments.wide_opening),
+        tags=parse_tags(",".join(arguments.tag)),
     )
     fix = FixRequest(selection.rules, exemption_date(arguments), policy, _read_exemptions(arguments))
     render_snippets = None if arguments.snippet is None else SNIPPET_WRITERS[arguments.snippet]
