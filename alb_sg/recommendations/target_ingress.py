@@ -6,6 +6,7 @@ The other side of the rules on egress: the same targets and ports, judged by the
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 from alb_sg.errors import NotReadError
@@ -108,8 +109,30 @@ class _TargetSplit:
     def _carried(self, target: TargetPeer) -> _Carried:
         carried = self._carried_by_target.get(id(target))
         if carried is None:
-            carried = self._carried_by_target[id(target)] = _carried(self._estate, self._load_balancer, target)
+            if target.is_outside_vpc and target.address is not None:
+                carried = self._carried_over_peering(target.family, target.address)
+            else:
+                carried = _carried(target)
+            self._carried_by_target[id(target)] = carried
         return carried
+
+    def _carried_over_peering(self, family: Family, address: int) -> _Carried:
+        """The groups of the visible interface that holds an address in a VPC that an active peering reference of the
+        load balancer's groups names (semantics §6)."""
+        groups: set[str] = set()
+        try:
+            for vpc_id in self._peered_vpcs:
+                interface = self._estate.interface_at(vpc_id, family, address)
+                groups.update(() if interface is None else interface.groups)
+        except NotReadError as error:
+            return _Carried(unread=error)
+        if groups:
+            return _Carried(tuple(sorted(groups)))
+        return _Carried(no_groups="outside the VPC, and no network interface is seen to hold the address")
+
+    @cached_property
+    def _peered_vpcs(self) -> Sequence[str]:
+        return sorted(peered_vpcs(map(self._estate.security_group, self._load_balancer.security_groups)))
 
     def _nodes(self, family: Family) -> _Nodes:
         nodes = self._nodes_by_family.get(family)
@@ -165,10 +188,8 @@ def _nodes_peer(
     )
 
 
-def _carried(estate: Estate, load_balancer: LoadBalancer, target: TargetPeer) -> _Carried:
-    """The groups that must let the nodes in to a target."""
-    if target.is_outside_vpc and target.address is not None:
-        return _carried_over_peering(estate, load_balancer, target, target.address)
+def _carried(target: TargetPeer) -> _Carried:
+    """The groups that must let the nodes in to a target of the target group's VPC."""
     if target.unread is not None:
         # Groups that are known may let the nodes in, whatever the others are.
         return _Carried(tuple(sorted(target.security_groups)), unread=target.unread)
@@ -180,22 +201,6 @@ def _carried(estate: Estate, load_balancer: LoadBalancer, target: TargetPeer) ->
         # Every interface of an instance has a group.
         return _Carried(unread=NotReadError(f"security groups of {target.target_id}", "none was recorded"))
     return _Carried(no_groups="its network interface has no security group")
-
-
-def _carried_over_peering(estate: Estate, load_balancer: LoadBalancer, target: TargetPeer, address: int) -> _Carried:
-    """The groups of the visible interface that holds an address in a VPC that an active peering reference of the load
-    balancer's groups names (semantics §6)."""
-    groups: set[str] = set()
-    try:
-        security_groups = [estate.security_group(group_id) for group_id in load_balancer.security_groups]
-        for vpc_id in sorted(peered_vpcs(security_groups)):
-            interface = estate.interface_at(vpc_id, target.family, address)
-            groups.update(() if interface is None else interface.groups)
-    except NotReadError as error:
-        return _Carried(unread=error)
-    if groups:
-        return _Carried(tuple(sorted(groups)))
-    return _Carried(no_groups="outside the VPC, and no network interface is seen to hold the address")
 
 
 def _abbreviate(target_ids: Iterable[str]) -> str:
