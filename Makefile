@@ -40,7 +40,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-rdk setup-scanners setup-node setup-browser demo check lint types unit test audit bench bench-peers generate build pack release deploy deploy-stack lock clean
+.PHONY: help setup setup-rdk setup-scanners setup-node setup-browser demo check lint types unit test compatibility audit bench bench-peers generate build pack release deploy deploy-stack lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -71,6 +71,10 @@ unit: $(DEV_READY)
 test: lint types setup-rdk setup-scanners setup-node ## everything
 	ALB_SG_RDK="$(abspath $(RDK_VENV))/bin/rdk" ALB_SG_SCANNERS="$(abspath $(SCANNERS_VENV))/bin" \
 		$(BIN)/pytest -q -n auto --dist worksteal
+	$(BIN)/python -m tests.compatibility .venv-compatibility --this-python
+
+compatibility: $(DEV_READY) ## the rules' own tests on every Python here, with the oldest boto3 and the newest
+	$(BIN)/python -m tests.compatibility .venv-compatibility
 
 # pip-audit asks PyPI, and fails where it gets no answer.
 audit: $(SCANNERS_READY) ## known vulnerabilities of every locked version; needs PyPI itself, a mirror does not do
@@ -142,6 +146,7 @@ lock: $(LOCK_READY) ## requirements/ anew from pyproject.toml; UPGRADE=1 for new
 	$(call lock,demo,pyproject.toml --extra demo --group build --constraint requirements/dev.txt)
 	$(call lock,deploy,pyproject.toml --extra deploy --group build --constraint requirements/dev.txt)
 	$(call lock,rdk,pyproject.toml --extra demo --group build --group rdk --constraint requirements/dev.txt,12)
+	$(call lock,oldest,pyproject.toml --extra demo --group build --group oldest --resolution lowest-direct)
 	$(call lock,scanners,--group scanners)
 	$(call lock,custodian,--group custodian)
 	$(call lock,prowler,--group prowler)
@@ -156,4 +161,4 @@ $(LOCK_READY): requirements/lock.txt
 	@touch $@
 
 clean: ## everything that was made
-	rm -rf $(VENV) $(RDK_VENV) $(PEERS_VENV) $(SCANNERS_VENV) $(LOCK_VENV) $(NODE_MODULES) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(RDK_VENV) $(PEERS_VENV) $(SCANNERS_VENV) $(LOCK_VENV) .venv-compatibility $(NODE_MODULES) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
