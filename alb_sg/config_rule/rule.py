@@ -16,6 +16,7 @@ from rdklib import ComplianceType, ConfigRule, Evaluation
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.aws.arns import function_account_id, is_load_balancer_arn, load_balancer_name
 from alb_sg.aws.client_errors import AWS_ERRORS, error_text
+from alb_sg.aws.log_lines import log_line
 from alb_sg.aws.pages import check_list
 from alb_sg.config_rule.affected import affected_load_balancers
 from alb_sg.config_rule.allowed_accounts import check_account
@@ -178,6 +179,15 @@ class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
         if loaded.enumeration_failure is not None:
             rule = self.recommendation.name
             self.errors.append(enumeration_error(loaded.estate, loaded.enumeration_failure, rule))
+        for text in loaded.not_followed:
+            log_line(
+                "WARNING",
+                rule=self.recommendation.name,
+                accountId=account_id,
+                loadBalancerArn=None,
+                what="this change",
+                cause=text,
+            )
         return loaded
 
     def _evaluations(self, loaded: LoadResult, client_factory: Any, parameters: Parameters) -> list[Evaluation]:

@@ -36,7 +36,7 @@ def result_title(result: Result) -> str:
 
 
 def partition(result: Result) -> str:
-    """The partition in the load balancer's ARN, or else that of the region."""
-    if result.load_balancer_arn is not None:
-        return partition_of(result.load_balancer_arn)
+    """The partition in the load balancer's ARN, or else that of the region: a planned load balancer has no ARN."""
+    if result.load_balancer_arn is not None and (named := partition_of(result.load_balancer_arn)):
+        return named
     return partition_of_region(result.region).name
