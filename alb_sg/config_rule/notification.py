@@ -63,6 +63,7 @@ class Notification(NamedTuple):
 
 def read_notification(event: Mapping[str, Any]) -> Notification:
     """Parses an event. Raises InvalidInputError, which names the field."""
+    require_object(event)
     with _errors_inside("ruleParameters"):
         parameters = require_object(parse_if_text(event.get("ruleParameters") or {}))
     with _errors_inside("invokingEvent"):

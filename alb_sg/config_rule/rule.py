@@ -24,7 +24,7 @@ from alb_sg.config_rule.allowed_accounts import check_account
 from alb_sg.config_rule.client_factory import make_client_factory
 from alb_sg.config_rule.evaluations import EvaluationDict, evaluated_resources, put_evaluations
 from alb_sg.config_rule.notification import ChangedItem, Notification, read_notification
-from alb_sg.errors import IncompleteEvaluationError, InvalidInputError, NotReadError
+from alb_sg.errors import IncompleteEvaluationError, InvalidInputError, NotReadError, unexpected_error_text
 from alb_sg.estate.resource_types import LOAD_BALANCER_TYPE, TARGET_GROUP_TYPE
 from alb_sg.exemptions.aws_document import read_exemptions
 from alb_sg.exemptions.exemption import Exemptions
@@ -258,7 +258,7 @@ def evaluate(rule: AlbSgRule, event: Mapping[str, Any], context: Any) -> list[Ev
     Returns the recorded evaluations, ready for JSON. Raises IncompleteEvaluationError after recording what could be
     judged; InvalidInputError or one of AWS_ERRORS if nothing could.
     """
-    account_id = event.get("accountId")
+    account_id = event.get("accountId") if isinstance(event, Mapping) else None
     rule.function_account = function_account_id(context)
     try:
         notification = read_notification(event)
@@ -271,6 +271,9 @@ def evaluate(rule: AlbSgRule, event: Mapping[str, Any], context: Any) -> list[Ev
         failed = put_evaluations(client_factory.build_client("config"), evaluations, notification.result_token)
     except (InvalidInputError, *AWS_ERRORS) as error:
         _log_error(rule, account_id, None, what="this invocation", cause=error_text(error))
+        raise
+    except Exception as error:
+        _log_error(rule, account_id, None, what="this invocation", cause=unexpected_error_text(error))
         raise
     errors = [(error.load_balancer_arn, error.what, error.cause) for error in rule.errors]
     errors += [(failure.resource_id, f"evaluation of {failure.resource_id}", failure.cause) for failure in failed]
