@@ -115,7 +115,8 @@ def _required_time(fields: Shape, name: str) -> str:
     value = required_text(fields, name)
     try:
         parse_timestamp(value)
-    except ValueError as error:
+    except (ValueError, RuntimeError) as error:
+        # RuntimeError: botocore takes a number for seconds, of any size.
         raise InvalidInputError(f"{value!r} is not a time", name) from error
     return value
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 import msgspec
-from isal import igzip
+from isal import igzip, igzip_lib
 
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.cidr import InvalidCidrError
@@ -76,7 +76,7 @@ def _open_decompressed(path: str, content: bytes | None) -> Iterator[BinaryIO]:
                     yield decompressed
             else:
                 yield cast("BinaryIO", stream)
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+    except (EOFError, gzip.BadGzipFile, zlib.error, igzip_lib.error) as error:
         raise NeedsGeneralReader from error
     except OSError as error:
         raise unreadable_file_error(error) from error
