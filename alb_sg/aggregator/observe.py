@@ -40,6 +40,7 @@ from alb_sg.aggregator.responses import (
 from alb_sg.aggregator.sources import OUTDATED, SUCCEEDED, AggregatorSources, read_sources, refuse_unknown_aggregator
 from alb_sg.aws.account_region import AccountRegion, account_region_in
 from alb_sg.aws.calls import ApiResponse, CallPool, Progress
+from alb_sg.errors import InvalidInputError
 from alb_sg.estate.config_item import ConfigItem
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.exemptions.exemption import VerdictKey
@@ -231,10 +232,16 @@ def _read_evaluations(
     evaluations: dict[ConfigRule, dict[str, RecordedEvaluation]] = {}
     failures: list[tuple[AccountRegion, str]] = []
     for config_rule, response in responses.items():
-        results = [read_evaluation(result, config_rule) for result in response.items]
-        evaluations[config_rule] = {evaluation.load_balancer_arn: evaluation for evaluation in results}
-        if response.failure is not None:
-            failures.append((config_rule.account_region, response.failure))
+        evaluations[config_rule] = {}
+        failure = response.failure
+        for result in response.items:
+            try:
+                evaluation = read_evaluation(result, config_rule)
+                evaluations[config_rule][evaluation.load_balancer_arn] = evaluation
+            except InvalidInputError as error:
+                failure = failure or f"{response.operation}: {error}"
+        if failure is not None:
+            failures.append((config_rule.account_region, failure))
     if not failures:
         return evaluations, []
     account_regions = name_account_regions(account_region for account_region, _ in failures)

@@ -13,7 +13,7 @@ from alb_sg.aws.arns import is_load_balancer_arn
 from alb_sg.aws.calls import ApiResponse
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.config_item import ConfigItem, read_item
-from alb_sg.estate.field_readers import Shape, list_or_empty, require_object, required_text
+from alb_sg.estate.field_readers import Shape, list_or_empty, optional_text, require_object, required_text
 from alb_sg.estate.json_files import parse_if_text
 from alb_sg.estate.resource_types import LOAD_BALANCER_TYPE
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
@@ -120,17 +120,16 @@ def read_load_balancer(row: Shape) -> ConfigItem:
 
 
 def read_evaluation(result: Mapping[str, Any], config_rule: ConfigRule) -> RecordedEvaluation:
-    """A result of GetAggregateComplianceDetailsByConfigRule for a Config rule."""
-    time: datetime | None = result.get("ConfigRuleInvokedTime") or result.get("ResultRecordedTime")
-    if time is not None:
-        time = time.astimezone(UTC).replace(microsecond=0)
-    qualifier = result.get("EvaluationResultIdentifier", {}).get("EvaluationResultQualifier", {})
+    """A result of GetAggregateComplianceDetailsByConfigRule for a Config rule. Raises InvalidInputError."""
+    time = result.get("ConfigRuleInvokedTime") or result.get("ResultRecordedTime")
+    identifier = require_object(result.get("EvaluationResultIdentifier"))
+    qualifier = require_object(identifier.get("EvaluationResultQualifier"))
     return RecordedEvaluation(
         config_rule,
-        str(qualifier.get("ResourceId")),
-        str(result.get("ComplianceType")),
-        result.get("Annotation"),
-        time,
+        required_text(qualifier, "ResourceId"),
+        required_text(result, "ComplianceType"),
+        optional_text(result, "Annotation"),
+        time.astimezone(UTC).replace(microsecond=0) if isinstance(time, datetime) else None,
     )
 
 

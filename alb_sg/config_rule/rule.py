@@ -18,7 +18,7 @@ from rdklib import ComplianceType, ConfigRule, Evaluation
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.aws.arns import function_account_id, is_load_balancer_arn, load_balancer_name
 from alb_sg.aws.client_errors import AWS_ERRORS, error_text
-from alb_sg.aws.pages import check_list
+from alb_sg.aws.pages import check_list, name_call
 from alb_sg.config_rule.affected import affected_load_balancers
 from alb_sg.config_rule.allowed_accounts import check_account
 from alb_sg.config_rule.client_factory import make_client_factory
@@ -124,14 +124,16 @@ class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
         """
         config = client_factory.build_client("config")
         try:
-            history = config.get_resource_config_history(
-                resourceType=item.resource_type, resourceId=item.resource_id, limit=2
-            )
-            check_list(history, "configurationItems", "GetResourceConfigHistory")
+            with name_call("GetResourceConfigHistory"):
+                history = config.get_resource_config_history(
+                    resourceType=item.resource_type, resourceId=item.resource_id, limit=2
+                )
+                check_list(history, "configurationItems", "GetResourceConfigHistory")
+                configurations = [recorded.get("configuration") for recorded in history["configurationItems"]]
         except AWS_ERRORS as error:
             self._add_error(notification, config, f"load balancers that {item.resource_id} named before", error)
             return item
-        return item.with_history([recorded.get("configuration") for recorded in history["configurationItems"]])
+        return item.with_history(configurations)
 
     def _load(
         self, notification: Notification, client_factory: Any, selection: Selection, parameters: Parameters
@@ -302,7 +304,8 @@ def _not_applicable(resource_type: str, resource_id: str) -> Evaluation:
 
 def _caller_account_id(client_factory: Any) -> str:
     """The account of the clients, for an event without an account."""
-    account_id: str = client_factory.build_client("sts").get_caller_identity()["Account"]
+    with name_call("GetCallerIdentity"):
+        account_id: str = client_factory.build_client("sts").get_caller_identity()["Account"]
     return account_id
 
 
