@@ -20,6 +20,7 @@ from moto.s3.models import s3_backends
 from alb_sg.aggregator.observe import observe
 from alb_sg.aggregator.requests import AggregatorClients
 from alb_sg.aws import calls
+from alb_sg.aws.clients import make_client
 from alb_sg.command_line.main import main
 from alb_sg.config_rule import evaluations
 from alb_sg.errors import unexpected_error_text
@@ -31,8 +32,8 @@ from embedded_aws.config_recorder import record_estate
 from tests.aggregator.recordings import (
     AGGREGATOR,
     AS_OF,
+    HOME,
     Recording,
-    arn,
     counted,
     evaluation,
     load_balancer,
@@ -165,7 +166,7 @@ def _recording() -> Recording:
             [verdicts("api", {INGRESS: "COMPLIANT"})],
         ],
         [[load_balancer("web")], [load_balancer("api", scheme="internal")]],
-        [counted(_HOME)],
+        [counted(HOME)],
     )
     for rule in (ICMP, INGRESS):
         recording.evaluations(
@@ -202,7 +203,7 @@ def dashboard_function() -> Iterator[Scenario]:
 
 def _publish(time: str = "2027-01-31T08:00:00Z") -> Outcome:
     recording = _recording()
-    s3 = dashboard.make_client("s3")
+    s3 = make_client("s3")
     bucket = s3_backends[ACCOUNT_ID]["aws"].buckets[BUCKET]
     for key in [key for key in bucket.keys if not key.startswith("history/2027-01-30")]:
         del bucket.keys[key]
@@ -235,6 +236,3 @@ def _publish(time: str = "2027-01-31T08:00:00Z") -> Outcome:
 
 
 BUCKET = "dashboard"
-_HOME = evaluation.__kwdefaults__["account_region"]
-WEB, API = arn("web"), arn("api")
-ACCOUNT = ACCOUNT_ID

@@ -23,7 +23,7 @@ def fuzz(name: str, seconds: int) -> None:
     """Feeds one test in this process. Atheris ends the process."""
     test = getattr(test_fuzzing, name)
     if find_spec("atheris") is not None:
-        import atheris  # type: ignore[import-not-found]  # noqa: PLC0415 (it is not installed everywhere)
+        import atheris  # noqa: PLC0415 (it is not installed everywhere)
 
         atheris.instrument_all()
         atheris.Setup([sys.argv[0], f"-max_total_time={seconds}", "-max_len=4096"], test.hypothesis.fuzz_one_input)

@@ -69,7 +69,7 @@ def is_killed(copy: Path, module: str, mutant: Mutant) -> bool:
     return done.returncode != 0
 
 
-def main(count: int = 200, seed: int = 1, only: str = "") -> int:
+def main(count: int, seed: int, only: str) -> int:
     every = [found for found in find_mutants() if found[0].startswith(only)]
     chosen = Random(seed).sample(every, min(count, len(every)))
     start, killed = time.monotonic(), 0
@@ -90,4 +90,5 @@ def main(count: int = 200, seed: int = 1, only: str = "") -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*map(int, sys.argv[1:3]), *sys.argv[3:]))
+    arguments = [*sys.argv[1:], *("200", "1", "")[len(sys.argv) - 1 :]]
+    sys.exit(main(int(arguments[0]), int(arguments[1]), arguments[2]))

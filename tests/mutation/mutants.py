@@ -29,7 +29,7 @@ _OPERATORS: dict[type[ast.operator], type[ast.operator]] = {
 class Mutant(NamedTuple):
     """One change to a module: of the node with this index in `ast.walk`. `line` and `change` tell where and what."""
 
-    index: int
+    node_index: int
     number: int
     line: int
     change: str
@@ -37,7 +37,7 @@ class Mutant(NamedTuple):
     def apply_to(self, source: str) -> str:
         """The source with the change."""
         tree = ast.parse(source)
-        target = next(node for index, node in enumerate(ast.walk(tree)) if index == self.index)
+        target = next(node for index, node in enumerate(ast.walk(tree)) if index == self.node_index)
         _apply(target, self.number)
         return ast.unparse(ast.fix_missing_locations(tree))
 
@@ -61,10 +61,10 @@ def _changes(node: ast.AST) -> list[str]:  # noqa: C901 (one case a kind of node
             return [f"{type(node.op).__name__} becomes {_OPERATORS[type(node.op)].__name__}"]
         case ast.If() | ast.IfExp():
             return ["the condition is always true", "the condition is always false"]
-        case ast.Constant(value=bool()):
-            return [f"{node.value} becomes {not node.value}"]
-        case ast.Constant(value=int()):
-            return [f"{node.value} becomes {node.value + 1}"]
+        case ast.Constant(value=bool(value)):
+            return [f"{value} becomes {not value}"]
+        case ast.Constant(value=int(value)):
+            return [f"{value} becomes {value + 1}"]
         case ast.Raise():
             return ["the error is not raised"]
         case ast.Expr(value=ast.Call()):
@@ -86,10 +86,10 @@ def _apply(node: ast.AST, number: int) -> None:
             node.op = _OPERATORS[type(node.op)]()
         case ast.If() | ast.IfExp():
             node.test = ast.Constant(value=number == 0)
-        case ast.Constant(value=bool()):
-            node.value = not node.value
-        case ast.Constant(value=int()):
-            node.value += 1
+        case ast.Constant(value=bool(value)):
+            node.value = not value
+        case ast.Constant(value=int(value)):
+            node.value = value + 1
         case _:
             # As `pass`, in the same place.
             node.__class__ = ast.Pass

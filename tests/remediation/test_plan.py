@@ -15,6 +15,7 @@ from alb_sg.remediation.fix_request import FixPolicy, WideOpeningPolicy
 from alb_sg.remediation.plan import Plan, RefusalReason
 from alb_sg.remediation.planning import judge_load_balancer, make_plan
 from alb_sg.remediation.quota import prefix_list_weight
+from alb_sg.remediation.required_rules import required_rules
 from alb_sg.remediation.resource_managers import find_manager
 from tests.builders import (
     ACCOUNT,
@@ -476,20 +477,18 @@ def test_a_target_on_no_known_interface_and_no_address_is_refused() -> None:
 @pytest.mark.parametrize("rule", [INGRESS, EGRESS, HEALTH, ICMP])
 def test_rules_that_would_not_meet_the_finding_are_not_planned(monkeypatch: pytest.MonkeyPatch, rule: str) -> None:
     """Whatever made the planner forget a rule: half a fix is none."""
-    known = planning.required_rules
-    monkeypatch.setattr(planning, "required_rules", lambda *given: known(*given)[:-1])
+    monkeypatch.setattr("alb_sg.remediation.planning.required_rules", lambda *given: required_rules(*given)[:-1])
     found = plan(web(), rule)
     assert (added(found), refused(found)) == ([], [RefusalReason.INSUFFICIENT])
     assert found.refusals[0].text.startswith(f"{rule} would then not be met: ")
 
 
 def test_a_refused_finding_leaves_the_rules_of_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    known = planning.required_rules
 
     def forgets_icmp(*given: Any) -> Any:
-        return () if given[1].rule == ICMP else known(*given)
+        return () if given[1].rule == ICMP else required_rules(*given)
 
-    monkeypatch.setattr(planning, "required_rules", forgets_icmp)
+    monkeypatch.setattr("alb_sg.remediation.planning.required_rules", forgets_icmp)
     found = plan(web())
     assert added(found) == ["sg-1 egress tcp 80 sg-app", "sg-1 ingress tcp 443 0.0.0.0/0"]
     assert [(refusal.rule, refusal.reason) for refusal in found.refusals] == [(ICMP, RefusalReason.INSUFFICIENT)]

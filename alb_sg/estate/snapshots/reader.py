@@ -23,6 +23,9 @@ from alb_sg.estate.snapshots.schemas import FastItemReader, NeedsGeneralReader, 
 
 __all__ = ["NeedsGeneralReader", "fast_items"]
 
+# isal's stubs take the class for an instance.
+_ISAL_ERROR = cast("type[Exception]", igzip_lib.error)
+
 
 def fast_items(path: str, content: bytes | None = None) -> Iterator[tuple[int, Sequence[ConfigItem | None]]]:
     """The elements of a file's `configurationItems`, some at a time, each time with the index of the first one. An
@@ -76,7 +79,7 @@ def _open_decompressed(path: str, content: bytes | None) -> Iterator[BinaryIO]:
                     yield decompressed
             else:
                 yield cast("BinaryIO", stream)
-    except (EOFError, gzip.BadGzipFile, zlib.error, igzip_lib.error) as error:
+    except (EOFError, gzip.BadGzipFile, zlib.error, _ISAL_ERROR) as error:
         raise NeedsGeneralReader from error
     except OSError as error:
         raise unreadable_file_error(error) from error
