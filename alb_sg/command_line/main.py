@@ -16,7 +16,7 @@ from alb_sg.errors import InvalidInputError, NotReadError, unexpected_error_text
 from alb_sg.findings.phrasing import cut_middle, printable
 
 # In the order of `alb-sg --help`. Each has a module of its name in `commands`, with a function `add_<command>`.
-COMMANDS = ("check", "explain", "export", "what-if", "fix", "rules", "exemptions", "dashboard", "verdicts")
+COMMANDS = ("check", "explain", "export", "what-if", "fix", "rules", "exemptions", "dashboard", "verdicts", "doctor")
 MAX_ERROR_LENGTH = 1000
 DESCRIPTION = """\
 Check the security groups of Application Load Balancers against the recommendations of Elastic Load Balancing, in a

@@ -8,6 +8,7 @@ from alb_sg.deployment.member import CENTRAL_PARAMETER, central_parameter
 from alb_sg.deployment.remediation_resources import remediation_properties
 from alb_sg.deployment.settings import (
     MAX_PARAMETER_LENGTHS,
+    MAX_ROLE_NAME_LENGTH,
     DeployedRule,
     RemediationMode,
     Settings,
@@ -21,8 +22,6 @@ ROLE_PARAMETER = "EvaluationRoleName"
 MAX_TEMPLATE_BYTES = 51_200
 MAX_PARAMETERS = 60
 
-# IAM's limit: characters of a role's name.
-MAX_ROLE_NAME_LENGTH = 64
 CHOICES = {definition.name: list(definition.choices) for definition in PARAMETERS if definition.choices}
 
 _FACTS = {fact.name: fact for fact in PARAMETERS}
@@ -35,8 +34,8 @@ def conformance_pack_template(settings: Settings, region: str | None = None) -> 
         CENTRAL_PARAMETER: central_parameter(settings),
         ROLE_PARAMETER: {
             "Type": "String",
-            "Description": "Role in this account that the functions assume to read",
-            "Default": settings.names.evaluation_role,
+            "Description": "Role in this account that the functions assume to read, with its path",
+            "Default": settings.role_resource(settings.names.evaluation_role).removeprefix("role/"),
             "MinLength": 1,
             "MaxLength": MAX_ROLE_NAME_LENGTH,
         },
@@ -94,6 +93,26 @@ def organization_pack_template(settings: Settings, pack: str) -> Template:
         "AWSTemplateFormatVersion": FORMAT_VERSION,
         "Description": "alb-sg: the conformance pack for every account of the organization, in this region",
         "Resources": {"Pack": {"Type": "AWS::Config::OrganizationConformancePack", "Properties": properties}},
+    }
+
+
+def stack_set_pack_template(settings: Settings, pack: str) -> Template:
+    """The stack of one account with `pack`, a template's text: a StackSet deploys it to organizational units, which
+    AWS Config's own organization pack cannot name."""
+    properties: Template = {
+        "ConformancePackName": settings.stack_name,
+        "TemplateBody": pack,
+        "ConformancePackInputParameters": [
+            {"ParameterName": CENTRAL_PARAMETER, "ParameterValue": ref(CENTRAL_PARAMETER)}
+        ],
+    }
+    if settings.organization.delivery_bucket is not None:
+        properties["DeliveryS3Bucket"] = settings.organization.delivery_bucket
+    return {
+        "AWSTemplateFormatVersion": FORMAT_VERSION,
+        "Description": "alb-sg: the conformance pack of one account and region, for a StackSet",
+        "Parameters": {CENTRAL_PARAMETER: central_parameter(settings)},
+        "Resources": {"Pack": {"Type": "AWS::Config::ConformancePack", "Properties": properties}},
     }
 
 

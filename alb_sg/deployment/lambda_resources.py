@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from alb_sg import __version__
 from alb_sg.deployment.alarms import alarms
 from alb_sg.deployment.intrinsics import Template, arn_of, fn_if, ref, role, sub
 from alb_sg.deployment.role_policies import function_statements, queue_name
 from alb_sg.deployment.settings import DeployedRule, Settings
+from alb_sg.doctor.functions import VERSION_TAG
 from alb_sg.exemptions.longest_time import MAX_DAYS_VARIABLE
 
 # Megabytes and seconds. More memory brings more processor time: with 512 MB a cold start takes about a second. rdklib
@@ -76,7 +78,10 @@ def function_resources(
             "MemorySize": MEMORY,
             "Timeout": TIMEOUT,
             "DeadLetterConfig": {"TargetArn": arn_of(f"{camel}Failed")},
-            "Tags": [{"Key": OWNER_TAG, "Value": settings.stack_name}],
+            "Tags": [
+                {"Key": OWNER_TAG, "Value": settings.stack_name},
+                {"Key": VERSION_TAG, "Value": __version__},
+            ],
         },
     }
     variables = dict(environment)
@@ -143,5 +148,5 @@ def _role_arn(settings: Settings, rule: DeployedRule) -> Template:
     made_here = arn_of(f"{rule.definition.camel_name}Role")
     if len(settings.regions) == 1:
         return made_here
-    name = settings.function_name(rule)
-    return fn_if(HOME_REGION, made_here, sub(f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/{name}"))
+    resource = settings.role_resource(settings.function_name(rule))
+    return fn_if(HOME_REGION, made_here, sub(f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:{resource}"))

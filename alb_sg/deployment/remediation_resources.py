@@ -19,7 +19,8 @@ def remediation_properties(settings: Settings, rule: DeployedRule, *, automatic:
     it. The rule's `Ref` returns the name that the pack has given it.
     """
     remediation = rule.remediation
-    role_arn = sub(f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/{settings.names.remediation_role}")
+    resource = settings.role_resource(settings.names.remediation_role)
+    role_arn = sub(f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:{resource}")
     return {
         "ConfigRuleName": rule.name,
         "TargetType": "SSM_DOCUMENT",
@@ -40,6 +41,8 @@ def remediation_properties(settings: Settings, rule: DeployedRule, *, automatic:
             **{
                 parameter.name: static_value(parameter.default)
                 for parameter in document.policy_parameters(document_limits(settings, rule))
+                # AWS Config refuses an empty value.
+                if parameter.default
             },
             document.config_rule_name_parameter(rule.name).name: static_value(ref(f"{rule.definition.camel_name}Rule")),
         },
@@ -49,7 +52,12 @@ def remediation_properties(settings: Settings, rule: DeployedRule, *, automatic:
 def document_limits(settings: Settings, rule: DeployedRule) -> DocumentLimits:
     """What the deployment fixes for a rule's document."""
     remediation = rule.remediation
-    policy = FixPolicy(remediation.shared_group, remediation.managed_group, remediation.rules_per_group)
+    policy = FixPolicy(
+        remediation.shared_group,
+        remediation.managed_group,
+        remediation.rules_per_group,
+        tags=settings.landing_zone.tags,
+    )
     return DocumentLimits(settings.function_name(rule), policy, remediation.approvers, settings.max_exemption_days)
 
 

@@ -90,7 +90,7 @@ def remediation_statements(settings: Settings) -> list[Template]:
             [group, rule],
             {
                 "StringEquals": {"ec2:CreateAction": created_by},
-                "ForAllValues:StringEquals": {"aws:TagKeys": list(TAG_KEYS)},
+                "ForAllValues:StringEquals": {"aws:TagKeys": [*TAG_KEYS, *settings.landing_zone.tags]},
                 **tagged_request,
             },
         ),
@@ -157,15 +157,13 @@ def _exemption_statements(settings: Settings) -> list[Template]:
 
 def assume_role_statement(settings: Settings) -> Template:
     """The permission of a function to assume the evaluation role in the accounts that it serves, and in no others."""
-    role = settings.names.evaluation_role
+    role = settings.role_resource(settings.names.evaluation_role)
     statement: Template = {"Sid": "BecomeEvaluationRole", "Effect": "Allow", "Action": ["sts:AssumeRole"]}
     members = settings.organization.member_accounts
     if members:
-        return statement | {
-            "Resource": [sub(f"arn:${{AWS::Partition}}:iam::{member}:role/{role}") for member in members]
-        }
+        return statement | {"Resource": [sub(f"arn:${{AWS::Partition}}:iam::{member}:{role}") for member in members]}
     return statement | {
-        "Resource": [sub(f"arn:${{AWS::Partition}}:iam::*:role/{role}")],
+        "Resource": [sub(f"arn:${{AWS::Partition}}:iam::*:{role}")],
         "Condition": {"StringEquals": {"aws:ResourceOrgID": ref(ORGANIZATION_PARAMETER)}},
     }
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from alb_sg.deployment.config_errors import InvalidSettingsError, SettingsProblem, schema_problems, sorted_list
+from alb_sg.deployment.landing_zone import LandingZone, landing_zone_problems, make_landing_zone
 from alb_sg.deployment.rule_definition import RuleDefinition
 from alb_sg.errors import InvalidInputError
 from alb_sg.exemptions.location import SSM_PREFIX, AwsLocation, S3Object, parse_location
@@ -30,6 +31,8 @@ MAX_PARAMETER_LENGTHS = {
 }
 # Characters with a special meaning in the resource of a policy.
 POLICY_WILDCARDS = frozenset("*?$")
+# IAM's limit: characters of a role's name. A rule's parameters leave as many for the evaluation role.
+MAX_ROLE_NAME_LENGTH = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +46,15 @@ class ResourceNames:
 @dataclass(frozen=True, slots=True)
 class OrganizationSettings:
     """The organization that the rules are deployed to. The functions serve the accounts of `organization_id` or of
-    `member_accounts`. With neither, the template has a parameter for the organization's id."""
+    `member_accounts`. With neither, the template has a parameter for the organization's id. StackSets deploy the rules
+    to the accounts of `organizational_units`; without them, AWS Config deploys to all accounts."""
 
     delegated_administrator: str | None = None
     organization_id: str | None = None
     member_accounts: tuple[str, ...] = ()
     excluded_accounts: tuple[str, ...] = ()
     delivery_bucket: str | None = None
+    organizational_units: tuple[str, ...] = ()
 
 
 class RemediationMode(Enum):
@@ -125,6 +130,7 @@ class Settings:
     max_exemption_days: int | None = None
     excluded_types: Mapping[str, frozenset[str]] = field(default_factory=dict)
     organization: OrganizationSettings = field(default_factory=OrganizationSettings)
+    landing_zone: LandingZone = field(default_factory=LandingZone)
 
     @property
     def fixable_rules(self) -> tuple[DeployedRule, ...]:
@@ -156,6 +162,10 @@ class Settings:
 
     def function_name(self, rule: DeployedRule) -> str:
         return f"{self.names.function_prefix}{rule.definition.kebab_name}"
+
+    def role_resource(self, name: str) -> str:
+        """The resource of the ARN of a role that the templates create, such as `role/platform/alb-sg-evaluation`."""
+        return f"role{self.landing_zone.role_path}{name}"
 
     def artifact_bucket_name(self, account: str, region: str) -> str:
         return self.artifact_bucket.format(account=account, region=region)
@@ -207,6 +217,7 @@ def _inconsistencies(content: Mapping[str, Any], definitions: Sequence[RuleDefin
     yield from _rule_problems(content, definitions)
     yield from _scope_problems(content, definitions)
     yield from _organization_problems(content.get("organization", {}))
+    yield from landing_zone_problems(content, _resource_names(content).evaluation_role, MAX_ROLE_NAME_LENGTH)
 
 
 def _rule_set_problems(content: Mapping[str, Any], definitions: Sequence[RuleDefinition]) -> Iterator[SettingsProblem]:
@@ -332,6 +343,11 @@ def _organization_problems(content: Mapping[str, Any]) -> Iterator[SettingsProbl
     members, excluded = content.get("memberAccounts", []), content.get("excludedAccounts", [])
     if members and "organizationId" in content:
         yield SettingsProblem("organization", "has both organizationId and memberAccounts; remove one")
+    if members and content.get("organizationalUnits"):
+        yield SettingsProblem(
+            "organization",
+            "has both organizationalUnits and memberAccounts; name the accounts, or the units and the organizationId",
+        )
     for account in members:
         if account in excluded:
             yield SettingsProblem(
@@ -364,7 +380,9 @@ def _make_settings(content: Mapping[str, Any], definitions: Sequence[RuleDefinit
             member_accounts=tuple(organization.get("memberAccounts", ())),
             excluded_accounts=tuple(organization.get("excludedAccounts", ())),
             delivery_bucket=organization.get("deliveryBucket"),
+            organizational_units=tuple(organization.get("organizationalUnits", ())),
         ),
+        landing_zone=make_landing_zone(content),
     )
 
 

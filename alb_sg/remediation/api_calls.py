@@ -8,18 +8,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.remediation.plan import Addition, PeerKind, Plan
+from alb_sg.remediation.tags import NAME_TAG
 
 PROJECT = "alb-sg"
 EXECUTION_TAG = f"{PROJECT}:execution"
 RECOMMENDATION_TAG = f"{PROJECT}:recommendation"
 LOAD_BALANCER_TAG = f"{PROJECT}:load-balancer"
-NAME_TAG = "Name"
+# The fix's own tags.
 TAG_KEYS = (NAME_TAG, EXECUTION_TAG, RECOMMENDATION_TAG, LOAD_BALANCER_TAG)
 
 # A plan shows these in place of values that are known only when it is applied.
@@ -31,6 +33,7 @@ EXECUTION_ID_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
 # IpRange.Description in the EC2 API: at most 255 of these characters.
 INVALID_DESCRIPTION_CHARACTER = re.compile(r"[^a-zA-Z0-9. _\-:/()#,@\[\]+=&;{}!$*]")
 MAX_DESCRIPTION_LENGTH = 255
+NO_TAGS: Mapping[str, str] = MappingProxyType({})
 
 # The list of an `IpPermission` that holds each kind of peer, and the member that names the peer in it.
 PEER_MEMBERS = {
@@ -74,7 +77,8 @@ def calls_for_plan(plan: Plan, execution: str = EXECUTION_PLACEHOLDER) -> tuple[
             )
         )
     calls += [
-        authorize_call(addition, addition.group_id or NEW_GROUP_PLACEHOLDER, execution) for addition in plan.additions
+        authorize_call(addition, addition.group_id or NEW_GROUP_PLACEHOLDER, execution, plan.tags)
+        for addition in plan.additions
     ]
     if plan.new_group is not None:
         calls.append(
@@ -83,7 +87,7 @@ def calls_for_plan(plan: Plan, execution: str = EXECUTION_PLACEHOLDER) -> tuple[
     return tuple(calls)
 
 
-def authorize_call(addition: Addition, group_id: str, execution: str) -> ApiCall:
+def authorize_call(addition: Addition, group_id: str, execution: str, tags: Mapping[str, str] = NO_TAGS) -> ApiCall:
     """AuthorizeSecurityGroupIngress or AuthorizeSecurityGroupEgress for one rule."""
     return ApiCall(
         "ec2",
@@ -94,7 +98,7 @@ def authorize_call(addition: Addition, group_id: str, execution: str) -> ApiCall
             "TagSpecifications": [
                 _tag_specification(
                     "security-group-rule",
-                    {EXECUTION_TAG: execution, RECOMMENDATION_TAG: " ".join(addition.rule_names)},
+                    {**tags, EXECUTION_TAG: execution, RECOMMENDATION_TAG: " ".join(addition.rule_names)},
                 )
             ],
         },
@@ -150,6 +154,7 @@ def create_group_call(plan: Plan, execution: str) -> ApiCall:
                 _tag_specification(
                     "security-group",
                     {
+                        **plan.tags,
                         NAME_TAG: plan.new_group.name,
                         EXECUTION_TAG: execution,
                         RECOMMENDATION_TAG: " ".join(plan.rule_names),

@@ -171,7 +171,7 @@ class _Execution:
         group_id = addition.group_id or self.created_group
         if group_id is None:
             raise ValueError("a rule is for a group that the plan does not create")
-        call = authorize_call(addition, group_id, self.id)
+        call = authorize_call(addition, group_id, self.id, self.plan.tags)
         try:
             response = self.account.send(call)
         except ClientError as error:

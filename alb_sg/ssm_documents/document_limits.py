@@ -1,4 +1,4 @@
-"""What a deployment fixes for the documents: whoever starts one may only narrow it."""
+"""What a deployment fixes for the documents: a starter may only narrow it."""
 
 from __future__ import annotations
 
@@ -64,8 +64,8 @@ class DocumentLimits:
         return DocumentLimits(payload[FUNCTION], policy, tuple(payload[APPROVERS]), payload[MAX_EXEMPTION_DAYS])
 
     def narrowed(self, policy: FixPolicy) -> FixPolicy:
-        """What both the deployment and the starter allow. Only approvers whom the deployment names let a plan open
-        more than the page's tables do: a starter could name themselves."""
+        """What both the deployment and the starter allow, with the starter's tags. Only approvers whom the deployment
+        names let a plan open more than the page's tables do: a starter could name themselves."""
         shared = {self.policy.shared_group, policy.shared_group}
         managed = {self.policy.managed_group, policy.managed_group}
         return FixPolicy(
@@ -73,6 +73,7 @@ class DocumentLimits:
             ManagedGroupPolicy.REFUSE if ManagedGroupPolicy.REFUSE in managed else ManagedGroupPolicy.ALLOW,
             min(self.policy.rules_per_group, policy.rules_per_group),
             WideOpeningPolicy.APPROVAL if self.approvers else WideOpeningPolicy.REFUSE,
+            policy.tags,
         )
 
     def narrowed_approvers(self, given: Sequence[str]) -> list[str]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from alb_sg.exemptions.document import LOAD_BALANCER_ARN
 from alb_sg.remediation.api_calls import EXECUTION_ID_PATTERN
 from alb_sg.remediation.fix_request import ManagedGroupPolicy, SharedGroupPolicy
+from alb_sg.remediation.tags import TAGS_PATTERN, format_tags
 from alb_sg.ssm_documents.document_limits import MANAGED_GROUP, RULES, SHARED_GROUP, DocumentLimits
 
 
@@ -79,6 +80,12 @@ def policy_parameters(limits: DocumentLimits) -> tuple[DocumentParameter, ...]:
             "deployment's.",
             "([1-9][0-9]{0,2}|1000)",
             str(policy.rules_per_group),
+        ),
+        DocumentParameter(
+            "Tags",
+            "Tags for created security groups and rules, as CostCenter=1234,Owner=platform.",
+            TAGS_PATTERN,
+            format_tags(policy.tags),
         ),
     )
 

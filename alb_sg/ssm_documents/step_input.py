@@ -17,6 +17,7 @@ from alb_sg.parameters import Parameters
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 from alb_sg.remediation.account import AccountClients, open_account
 from alb_sg.remediation.fix_request import FixPolicy, FixRequest, ManagedGroupPolicy, SharedGroupPolicy
+from alb_sg.remediation.tags import parse_tags
 from alb_sg.ssm_documents.deployed_rule import read_deployed_rule
 from alb_sg.ssm_documents.document_limits import DocumentLimits
 
@@ -49,6 +50,7 @@ def read_step_input(payload: Payload) -> StepInput:
         SharedGroupPolicy(required_text(payload, "SharedGroup")),
         ManagedGroupPolicy(required_text(payload, "ManagedGroup")),
         int(required_text(payload, "RulesPerGroup")),
+        tags=parse_tags(payload.get("Tags", "")),
     )
     today = datetime.now(UTC).date()
     exemptions = _load_exemptions(deployed.parameters, account_region.region, deployed.function_account)

@@ -67,9 +67,8 @@ def test_the_account_of_a_damaged_file_is_known_by_its_readable_items(command: C
     answer = command("check", "--config-items", folder, "--format", "json")
     assert answer.code == 3
     assert judged_accounts(answer) == {OTHER_ACCOUNT}
-    [error] = answer.json["errors"]
+    [error] = [error for error in answer.json["errors"] if "c.json" in error["cause"]]
     assert error["what"] == f"LoadBalancers of {ACCOUNT} {REGION}"
-    assert "c.json" in error["cause"]
 
 
 def test_the_account_of_a_damaged_file_is_known_by_its_name(command: Command, tmp_path: Path) -> None:
@@ -78,9 +77,8 @@ def test_the_account_of_a_damaged_file_is_known_by_its_name(command: Command, tm
     answer = command("check", "--config-items", str(folder), "--format", "json")
     assert answer.code == 3
     assert judged_accounts(answer) == {OTHER_ACCOUNT}
-    [error] = answer.json["errors"]
+    [error] = [error for error in answer.json["errors"] if SNAPSHOT in error["cause"]]
     assert error["what"] == f"LoadBalancers of {ACCOUNT} {REGION}"
-    assert SNAPSHOT in error["cause"]
 
 
 def test_json_lines_of_several_processes_name_a_damaged_file_too(command: Command, tmp_path: Path) -> None:

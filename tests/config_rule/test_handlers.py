@@ -30,7 +30,7 @@ LISTENER_RULE = "ALB_SG_LISTENER_INGRESS"
 INSTANCE_RULE = "ALB_SG_INSTANCE_EGRESS"
 ICMP_RULE = "ALB_SG_ICMP_PMTUD"
 
-GONE = ("ResourceDeleted", "ResourceDeletedNotRecorded", "ResourceNotRecorded")
+GONE = ("ResourceDeleted", "ResourceDeletedNotRecorded")
 
 
 class Shop(EmbeddedAws):
@@ -79,6 +79,7 @@ def test_every_rule_judges_on_every_type_of_change(aws: Shop, rule: str) -> None
         "ALB_SG_INSTANCE_EGRESS": "NON_COMPLIANT",
         "ALB_SG_HEALTH_CHECK_EGRESS": "NON_COMPLIANT",
         "ALB_SG_ICMP_PMTUD": "NON_COMPLIANT",
+        "ALB_SG_TARGET_INGRESS": "NON_COMPLIANT",
         "ALB_SG_UNUSED_INGRESS": "COMPLIANT",
     }[rule]
     for resource_type, resource_id in (
@@ -116,6 +117,45 @@ def test_the_group_of_a_network_load_balancer_concerns_those_behind_it(aws: Shop
     # It says nothing about Path MTU Discovery.
     aws.run(ICMP_RULE, aws.change_event(ICMP_RULE, SECURITY_GROUP_TYPE, edge))
     assert len(aws.recorded()) == 1
+
+
+TARGET_RULE = "ALB_SG_TARGET_INGRESS"
+
+
+def test_the_group_of_targets_concerns_the_load_balancers_that_send_to_them(aws: Shop) -> None:
+    aws.run(TARGET_RULE, aws.change_event(TARGET_RULE, SECURITY_GROUP_TYPE, aws.app))
+    aws.allow_ingress(aws.app, [tcp(8080, aws.group)])
+    aws.run(TARGET_RULE, aws.change_event(TARGET_RULE, SECURITY_GROUP_TYPE, aws.app))
+    assert aws.recorded() == [(aws.web, "NON_COMPLIANT"), (aws.web, "COMPLIANT")]
+    # No rule on the load balancer's own groups has to judge.
+    aws.run(ICMP_RULE, aws.change_event(ICMP_RULE, SECURITY_GROUP_TYPE, aws.app))
+    assert len(aws.recorded()) == 2
+
+
+def test_more_target_groups_than_are_followed_are_left_to_the_daily_run_and_the_log_says_so(
+    aws: Shop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("alb_sg.live.target_carriers.MAX_FOLLOWED_TARGET_GROUPS", 0)
+    assert aws.run(TARGET_RULE, aws.change_event(TARGET_RULE, SECURITY_GROUP_TYPE, aws.app)) == []
+    logged = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(one["level"], one["rule"]) for one in logged] == [("WARNING", TARGET_RULE)]
+    assert aws.app in logged[0]["cause"]
+    assert "the periodic run judges them" in logged[0]["cause"]
+
+
+@pytest.mark.parametrize("first", ["group", "listener"])
+def test_a_group_of_targets_and_a_listener_that_change_at_once_end_with_the_final_verdict(
+    aws: Shop, first: str
+) -> None:
+    """Each event is judged by the state that it finds, in whatever order AWS Config delivers them."""
+    aws.run(TARGET_RULE, aws.change_event(TARGET_RULE, SECURITY_GROUP_TYPE, aws.app))
+    aws.allow_ingress(aws.app, [tcp(8080, aws.group)])
+    aws.listener(aws.web, 8443, aws.web_targets)
+    of_group = aws.change_event(TARGET_RULE, SECURITY_GROUP_TYPE, aws.app)
+    of_listener = aws.change_event(TARGET_RULE, LISTENER_TYPE, aws.web_80)
+    for event in [of_group, of_listener] if first == "group" else [of_listener, of_group]:
+        aws.run(TARGET_RULE, event)
+    assert aws.verdicts(TARGET_RULE) == {aws.web: "COMPLIANT"}
 
 
 def test_a_change_that_concerns_no_load_balancer_costs_no_evaluation(aws: Shop) -> None:
@@ -156,10 +196,12 @@ def test_a_load_balancer_that_is_gone_is_answered_without_a_call(aws: Shop, stat
     aws.faults.calls.clear()
     aws.run(LISTENER_RULE, aws.change_event(LISTENER_RULE, LOAD_BALANCER_TYPE, aws.web, status=status))
     assert aws.recorded() == [(aws.web, "NOT_APPLICABLE")]
+    # Messages of compliance changes quote it.
+    assert aws.config.accepted_evaluations[0].annotation == "deleted, or no longer in this rule's scope"
     assert not [call for call in aws.faults.calls if call.startswith("Describe")]
 
 
-@pytest.mark.parametrize("status", GONE)
+@pytest.mark.parametrize("status", [*GONE, "ResourceNotRecorded"])
 @pytest.mark.parametrize("resource_type", [LISTENER_TYPE, TARGET_GROUP_TYPE, SECURITY_GROUP_TYPE])
 def test_items_that_are_gone_still_have_their_load_balancers_judged(aws: Shop, resource_type: str, status: str) -> None:
     resource_id = {
@@ -169,6 +211,24 @@ def test_items_that_are_gone_still_have_their_load_balancers_judged(aws: Shop, r
     }[resource_type]
     aws.run(LISTENER_RULE, aws.change_event(LISTENER_RULE, resource_type, resource_id, status=status))
     assert aws.recorded() == [(aws.web, "COMPLIANT")]
+
+
+def test_a_load_balancer_that_is_not_recorded_has_one_answer_by_every_path(aws: Shop) -> None:
+    """It exists and is judged from live state. Only AWS Config's recorder leaves it out."""
+    aws.run(LISTENER_RULE, aws.scheduled_event(LISTENER_RULE))
+    for oversized in (False, True):
+        event = aws.change_event(
+            LISTENER_RULE, LOAD_BALANCER_TYPE, aws.web, status="ResourceNotRecorded", oversized=oversized
+        )
+        aws.run(LISTENER_RULE, event)
+    aws.run(LISTENER_RULE, aws.scheduled_event(LISTENER_RULE, {"Source": "config"}))
+    assert aws.recorded() == [(aws.web, "COMPLIANT")] * 4
+
+
+def test_a_load_balancer_that_is_not_recorded_and_gone_is_not_applicable(aws: Shop) -> None:
+    aws.elbv2.delete_load_balancer(LoadBalancerArn=aws.web)
+    aws.run(LISTENER_RULE, aws.change_event(LISTENER_RULE, LOAD_BALANCER_TYPE, aws.web, status="ResourceNotRecorded"))
+    assert aws.recorded() == [(aws.web, "NOT_APPLICABLE")]
 
 
 def test_a_load_balancer_that_left_the_scope_is_not_applicable(aws: Shop) -> None:

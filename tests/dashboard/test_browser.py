@@ -19,7 +19,7 @@ from pypdf import PdfReader
 
 from alb_sg.dashboard.page import render_page as render
 from alb_sg.dashboard.page_data import build_page_data, page_data_text
-from alb_sg.findings.finding import EvaluationError
+from alb_sg.findings.finding import Compliance, EvaluationError
 from tests.dashboard import recount
 from tests.dashboard.organization import HOSTILE, Organization, hostile, organization
 from tests.tools import HANGING, browser, node_module
@@ -31,6 +31,7 @@ RULE_NAMES = {
     "Listener ports": "ALB_SG_LISTENER_INGRESS",
     "Health checks": "ALB_SG_HEALTH_CHECK_EGRESS",
     "Path MTU Discovery": "ALB_SG_ICMP_PMTUD",
+    "Targets' security groups": "ALB_SG_TARGET_INGRESS",
 }
 
 
@@ -197,6 +198,25 @@ def test_an_account_whose_load_balancers_were_not_found_is_not_shown_as_having_n
     assert "1 partly read" in page.locator("#coverage").inner_text()
 
 
+@pytest.mark.parametrize(("kept", "non_compliant"), [(0, "\u2013"), (30, "0")])
+def test_load_balancers_without_a_verdict_are_not_counted_as_fine(
+    show: Open, tmp_path: Path, kept: int, non_compliant: str
+) -> None:
+    """The script counts for each filter, and puts its numbers in place of those of the markup."""
+    made = organization(30, runs=0)
+    compliant = [one for one in made.observation.results.findings if one.compliance is Compliance.COMPLIANT][:kept]
+    results = replace(made.observation.results, findings=compliant, errors=[])
+    page = show(_written(replace(made, observation=replace(made.observation, results=results)), tmp_path).at())
+    assert page.locator('[data-number="nonCompliant"]').inner_text() == non_compliant
+    counted = len({one.load_balancer_arn for one in compliant})
+    share = page.locator('[data-number="share"]').inner_text()
+    assert share == (
+        f"of {counted} load balancers; {30 - counted} more without a verdict"
+        if counted
+        else "no verdict on any of 30 load balancers"
+    )
+
+
 def test_the_worst_come_first_and_all_of_them(show: Open, written: Written) -> None:
     page = show(written.at())
     expected = recount.to_do(recount.pairs(written.data))
@@ -277,7 +297,7 @@ def test_coverage_says_what_was_not_looked_at(show: Open, written: Written) -> N
     heard = [account_region for account_region in account_regions if account_region["heard"]]
     assert f"{len(heard)}\nof {len(account_regions)} expected" in text
     assert "No data, and not counted: acquired-company" in text
-    assert f"{len(heard) - 1}\nof {len(heard)} have all 4 rules" in text
+    assert f"{len(heard) - 1}\nof {len(heard)} have all 5 rules" in text
     assert "ALB_SG_ICMP_PMTUD missing" in text
     assert min(account_region["oldest"] for account_region in heard)[:10] in text
 
@@ -323,7 +343,7 @@ def test_an_address_is_a_view(show: Open, written: Written, fragment: str, keep:
     wanted = expected if "status=" in fragment else recount.to_do(expected)
     shown = page.locator("#shown").inner_text()
     assert shown.startswith(f"{len(wanted)} finding")
-    assert f"{len(expected)} verdict" in shown
+    assert f"{len(expected):,} verdict" in shown
     if any(verdict["status"] == "nonCompliant" for _, verdict in expected):
         show_all(page, "causes")
         found = {row[0].split("\n")[0]: (int(row[2]), int(row[3])) for row in cells(page, "#causes .scroll:last-child")}

@@ -100,8 +100,9 @@ def test_files_are_the_same_each_time_and_say_where_they_come_from(variant: dict
 
 def test_limits_of_aws(variant: dict[str, Any], tmp_path: Path) -> None:
     for name, text in render_templates(settings_of(variant, tmp_path), ARTEFACT).items():
-        # CloudFormation takes as much in a call as AWS Config does of a conformance pack.
-        assert len(text.encode()) <= MAX_TEMPLATE_BYTES == 51_200, name
+        # CloudFormation takes as much in a call as AWS Config does of a conformance pack. The documents are more: they
+        # go through the bucket, with the command that `make pack` prints (test_sizes.py).
+        assert name == "documents.yaml" or len(text.encode()) <= MAX_TEMPLATE_BYTES == 51_200, name
     for template in templates_of(variant, tmp_path).values():
         assert len(template["Resources"]) <= 500
         assert len(template.get("Parameters", {})) <= MAX_PARAMETERS == 60
