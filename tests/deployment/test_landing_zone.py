@@ -130,7 +130,7 @@ def test_documents_get_the_tags_for_what_they_create(templates: dict[str, dict[s
         assert properties["Parameters"]["Tags"] == {"StaticValue": {"Values": [text]}}
     for _, properties in resources(templates, "AWS::SSM::Document"):
         if properties["Name"] != "AlbSg-Undo":
-            assert properties["Content"]["parameters"]["Tags"]["default"] == ""
+            assert properties["Content"]["parameters"]["Tags"]["default"] == text
             for step in properties["Content"]["mainSteps"]:
                 if step["action"] == "aws:executeScript":
                     assert step["inputs"]["InputPayload"]["Tags"] == "{{ Tags }}"

@@ -43,7 +43,13 @@ from tests.deployment.deployments import (
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:Tried to parse AWS:UserWarning")]
 
 BUCKET = f"alb-sg-{ACCOUNT_ID}-{REGION}"
-FUNCTIONS = ["alb-sg-health-check-egress", "alb-sg-icmp-pmtud", "alb-sg-instance-egress", "alb-sg-listener-ingress"]
+FUNCTIONS = [
+    "alb-sg-health-check-egress",
+    "alb-sg-icmp-pmtud",
+    "alb-sg-instance-egress",
+    "alb-sg-listener-ingress",
+    "alb-sg-target-ingress",
+]
 
 
 @pytest.fixture

@@ -12,8 +12,6 @@ from alb_sg.remediation.api_calls import EXECUTION_TAG, TAG_KEYS
 from alb_sg.remediation.execution import ApplyOutcome
 from alb_sg.remediation.fix_request import FixPolicy
 from alb_sg.remediation.tags import format_tags, parse_tags
-from alb_sg.ssm_documents import scripts
-from embedded_aws.account import ACCOUNT_ID, REGION
 from tests.builders import INGRESS
 from tests.command_line.calling import Command, closed
 from tests.remediation.account import EXECUTION, Shop, fix_of, shop
@@ -57,27 +55,6 @@ def test_everything_that_is_created_has_the_tags(*, shared: bool) -> None:
             assert set(tags) <= {*TAGS, *TAG_KEYS}
         found.undo()
         assert found.state() == before
-
-
-@pytest.mark.slow
-def test_a_documents_step_tags_what_it_creates() -> None:
-    with shop() as found:
-        payload = {
-            "AccountId": ACCOUNT_ID,
-            "Region": REGION,
-            "LoadBalancerArn": found.arn,
-            "Rule": INGRESS,
-            "SharedGroup": "dedicated",
-            "ManagedGroup": "refuse",
-            "RulesPerGroup": "60",
-            "Tags": format_tags(TAGS),
-            "Approvers": [],
-            "Execution": EXECUTION,
-        }
-        planned = scripts.plan(payload)
-        scripts.apply({**payload, "Fingerprint": planned["fingerprint"]})
-        [rule] = created_rules(found)
-        assert tags_of(rule).items() >= TAGS.items()
 
 
 @pytest.mark.slow

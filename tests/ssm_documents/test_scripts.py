@@ -418,3 +418,13 @@ def test_answers_on_as_many_rules_as_a_group_may_have_fit() -> None:
         assert answer[name] == [rule.rule_id for rule in rules]
         assert (len(result[name]), result[f"{name}InAll"]) == (60, 1000)
         assert len(json.dumps(answer)) < 100_000
+
+
+def test_what_a_step_creates_has_the_tags_that_its_starter_gives(found: Shop) -> None:
+    tags = "CostCenter=1234,Data Class=a/b:c@d"
+    planned = plan(found, INGRESS, Tags=tags)
+    apply(found, INGRESS, planned["fingerprint"], Tags=tags)
+    filters = [{"Name": "tag:alb-sg:execution", "Values": [EXECUTION]}]
+    [rule] = found.aws.ec2.describe_security_group_rules(Filters=filters)["SecurityGroupRules"]
+    written = {tag["Key"]: tag["Value"] for tag in rule["Tags"]}
+    assert written.items() >= {"CostCenter": "1234", "Data Class": "a/b:c@d"}.items()
