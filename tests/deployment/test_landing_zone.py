@@ -180,8 +180,8 @@ def test_the_stack_itself_has_the_tags(tmp_path: Path) -> None:
 def test_every_role_has_boundary_and_path(templates: dict[str, dict[str, Any]]) -> None:
     found = resources(templates, ROLE)
     assert {name.split(":")[0] for name, _ in found} == {
-        *("aggregator.yaml", "central.yaml", "dashboard.yaml", "member-events.yaml", "member.yaml", "stack.yaml"),
-        *("stack.me-central-1.yaml", "sweep.yaml"),
+        *("aggregator.yaml", "central.yaml", "dashboard.yaml", "hook.yaml", "member-events.yaml", "member.yaml"),
+        *("stack.yaml", "stack.me-central-1.yaml", "sweep.yaml"),
     }
     for name, properties in found:
         assert properties["Path"] == "/platform/", name
@@ -222,7 +222,7 @@ def test_every_arn_of_a_role_has_its_path(texts: dict[str, str], templates: dict
 def test_every_function_is_in_the_network_of_its_region(templates: dict[str, dict[str, Any]]) -> None:
     found = resources(templates, FUNCTION)
     assert {name.split(":")[0] for name, _ in found} == {
-        *("central.yaml", "dashboard.yaml", "stack.yaml", "stack.me-central-1.yaml", "sweep.yaml")
+        *("central.yaml", "dashboard.yaml", "hook.yaml", "stack.yaml", "stack.me-central-1.yaml", "sweep.yaml")
     }
     for name, properties in found:
         mapping = templates[name.split(":")[0]]["Mappings"]
