@@ -36,7 +36,9 @@ from alb_sg.estate.planned.cloudformation import read_templates
 from alb_sg.estate.planned.resources import Scenario
 from alb_sg.estate.planned.template_stacks import TemplateFile
 from alb_sg.functions.hook_judging import Judgement, judge_change, unjudged
+from alb_sg.functions.hook_scope import scope_of
 from alb_sg.live import LiveClients, LiveSource
+from alb_sg.live.export import ExportScope
 from alb_sg.live.iam_actions import ENUMERATION_ACTIONS, SECTION_ACTIONS
 from alb_sg.parameters import Parameters, parse_parameters
 from alb_sg.recommendations.catalogue import DEFAULT_RECOMMENDATIONS, RECOMMENDATIONS_BY_NAME
@@ -192,7 +194,9 @@ def evaluate(request: HookRequest, rules: Mapping[Recommendation, Parameters]) -
         scenarios = _scenarios(request, fetch_payload(request.payload_url), home, session)
         if not scenarios:
             return Judgement((), (), ())
-        return judge_change(scenarios, read_account(home, session), rules)
+        # Unused openings depend on every load balancer that carries a group.
+        scope = None if any(rule.find_unused is not None for rule in rules) else scope_of(scenarios)
+        return judge_change(scenarios, read_account(home, session, scope), rules)
     except InvalidInputError as error:
         return unjudged(str(error))
 
@@ -223,7 +227,8 @@ def _scenarios(
         changed = [one for one in read_changed_resources(payload) if is_relevant(one)]
         if not changed:
             return ()
-        return [read_change_set(template, changed, physical_ids(request.stack_id, session), home)]
+        existing = [one for one in changed if one.action.upper() not in ("CREATE", "ADD")]
+        return [read_change_set(template, changed, physical_ids(request.stack_id, session) if existing else {}, home)]
     if request.target != "STACK":
         raise InvalidInputError(f"the Hook's target {request.target!r} is neither CHANGE_SET nor STACK")
     if payload.get("previousTemplate"):
@@ -252,7 +257,7 @@ def physical_ids(stack_id: str, session: Any) -> dict[str, str]:
         raise NotReadError(f"resources of stack {stack_id}", error_text(error, "ListStackResources")) from error
 
 
-def read_account(home: AccountRegion, session: Any) -> Estate:
-    """The account and region as it is. Raises NotReadError."""
+def read_account(home: AccountRegion, session: Any, scope: ExportScope | None) -> Estate:
+    """The account and region as it is, with the load balancers of `scope`. Raises NotReadError."""
     clients = LiveClients(elbv2=make_client("elbv2", session=session), ec2=make_client("ec2", session=session))
-    return estate_of_export(LiveSource(clients, home.account_id, home.region).export())
+    return estate_of_export(LiveSource(clients, home.account_id, home.region).export(scope))

@@ -309,6 +309,32 @@ def test_an_account_that_is_not_read_in_three_invocations(
     assert "more memory" in last["message"]
 
 
+def test_only_what_the_change_can_concern_is_read(account: Account, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Elastic Load Balancing allows ten calls a second: 500 load balancers do not fit into the time."""
+    read, estates = hook.read_account, []
+
+    def recorded(*arguments: Any) -> Any:
+        estates.append(read(*arguments))
+        return estates[-1]
+
+    monkeypatch.setattr(hook, "read_account", recorded)
+    other = account.aws.load_balancer("other", account.subnets, [account.aws.security_group(account.vpc, "other")])
+    app = account.aws.security_group(account.vpc, "app")
+    account.aws.register_targets(account.target_group, [(account.aws.instance(account.subnets[0], app), None)])
+    ask(new_stack(account, ingress_port=443))
+    assert set(estates[-1].load_balancers) == set()
+    rule = {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "CidrIp": "0.0.0.0/0"}
+    for group in (account.group, app):
+        # The load balancer carries the one, its target the other.
+        ask(payload({}, [changed("Rule", INGRESS, after={**rule, "GroupId": group})]))
+        assert account.load_balancer in estates[-1].load_balancers
+        assert other not in estates[-1].load_balancers
+    # Whose blocks a change of a VPC concerns its identifier does not tell.
+    block = {"VpcId": account.vpc, "CidrBlock": "10.1.0.0/16"}
+    ask(payload({}, [changed("Block", "AWS::EC2::VPCCidrBlock", after=block)]))
+    assert set(estates[-1].load_balancers) == {account.load_balancer, other}
+
+
 def test_physical_identifiers_come_from_the_stack(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     cloudformation = boto3.client("cloudformation", REGION)
     group = {"Type": GROUP, "Properties": {"GroupDescription": "made", "VpcId": account.vpc}}
