@@ -304,7 +304,7 @@ def test_buckets_have_the_key(templates: dict[str, dict[str, Any]]) -> None:
 
 def test_every_log_is_kept_as_long(templates: dict[str, dict[str, Any]]) -> None:
     found = resources(templates, LOG)
-    # Of the functions in central.yaml and both stacks, the dashboard's and the sweep's.
+    # Of the functions in central.yaml and both stacks, the dashboard's, the Hook's and the sweep's.
     assert len(found) == 3 * RULE_COUNT + 3
     assert {properties["RetentionInDays"] for _, properties in found} == {365}
 
