@@ -1,4 +1,4 @@
-"""The artifact: one zip with the handlers of the rules, the dashboard and the sweep, and every module they import.
+"""The artifact: one zip with all handlers (rules, dashboard, Hook, sweep) and every module that they import.
 
 Lambda's runtime provides boto3. Everything else is pure Python, so one zip serves every architecture. The zip holds
 service models made from the installed botocore. It holds each module as source and compiled for the Python that builds.
@@ -24,11 +24,13 @@ from alb_sg.deployment.service_models import service_model_files
 from alb_sg.errors import InvalidInputError
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS
 
-PACKAGES = ("alb_sg", "rdklib")
+# The packages of the zip, and the distribution that each comes from. PyYAML reads the templates that a Hook is given.
+DISTRIBUTIONS = {"alb_sg": "alb-sg", "rdklib": "rdklib", "yaml": "pyyaml"}
+PACKAGES = tuple(DISTRIBUTIONS)
 # The module that the remediation documents import from the artifact, which is attached to them.
 SCRIPTS_MODULE = "alb_sg.ssm_documents.scripts"
-# The handlers of the dashboard and the sweep. Their templates are in deploy/.
-FUNCTION_MODULES = ("alb_sg.functions.dashboard", "alb_sg.functions.snapshot_batch")
+# The handlers of the dashboard, the Hook and the sweep. Their templates are in deploy/.
+FUNCTION_MODULES = ("alb_sg.functions.dashboard", "alb_sg.functions.hook", "alb_sg.functions.snapshot_batch")
 # The fast file reader needs msgspec and isal, which Lambda lacks. No function reaches it.
 EXCLUDED_MODULE = "alb_sg.estate.snapshots.reader"
 # The page's files that are not modules.
@@ -123,9 +125,9 @@ def _rule_handlers(rules: Path) -> dict[str, bytes]:
 def _library_files(handlers: Mapping[str, bytes]) -> dict[str, bytes]:
     """The files of every module that handlers and scripts import, with their licenses, the page's assets and the
     service models."""
-    rdklib = distribution("rdklib")
     package_folder = Path(alb_sg.__file__).parent
-    roots = {"alb_sg": package_folder, "rdklib": Path(str(rdklib.locate_file("rdklib")))}
+    bundled = {name: distribution(of) for name, of in DISTRIBUTIONS.items() if name != alb_sg.__name__}
+    roots = {"alb_sg": package_folder, **{name: Path(str(of.locate_file(name))) for name, of in bundled.items()}}
     found: dict[str, Path] = {}
     of_handlers = (name for source in handlers.values() for name in _imported_modules(source, "", is_package=False))
     # The catalogue imports its modules by name, which no import statement shows.
@@ -141,7 +143,8 @@ def _library_files(handlers: Mapping[str, bytes]) -> dict[str, bytes]:
         waiting.extend(_imported_modules(path.read_bytes(), name, is_package=path.name == "__init__.py"))
     files = {_archive_path(name, path): path.read_bytes() for name, path in found.items()}
     assets = {f"alb_sg/{ASSETS}/{path.name}": path.read_bytes() for path in sorted((package_folder / ASSETS).iterdir())}
-    licenses = {**_license_files(rdklib), "LICENSE": _own_license(package_folder.parent)}
+    of_bundled = {name: text for one in bundled.values() for name, text in _license_files(one).items()}
+    licenses = {**of_bundled, "LICENSE": _own_license(package_folder.parent)}
     return {**files, **assets, **service_model_files(), **licenses}
 
 

@@ -1,7 +1,8 @@
 """The SBOM of a release, in CycloneDX's JSON: its files with their checksums, and the distributions in them.
 
-The zip and the layer contain rdklib, and service models made from botocore; the wheel asks for the distributions that
-`pyproject.toml` names. Their versions are those of the environment that builds. The same files give the same bytes.
+The zip and the layer contain rdklib and PyYAML, and service models made from botocore; the wheel asks for the
+distributions that `pyproject.toml` names. Their versions are those of the environment that builds. The same files give
+the same bytes.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from cyclonedx.output.json import JsonV1Dot6
 from packageurl import PackageURL
 
 import alb_sg
-from alb_sg.deployment.artifact import PACKAGES
+from alb_sg.deployment.artifact import DISTRIBUTIONS
 
 # The name of a requirement, before extras, versions and markers.
 REQUIREMENT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -41,7 +42,8 @@ def sbom(files: Mapping[str, str], built_at: datetime) -> str:
     )
     serial = uuid.uuid5(uuid.NAMESPACE_URL, "\n".join(f"{name} {files[name]}" for name in sorted(files)))
     bom = Bom(serial_number=serial, metadata=BomMetaData(component=own, timestamp=built_at.astimezone(UTC)))
-    libraries = {name: _library(distribution(name)) for name in _distribution_names("alb-sg")}
+    names = dict.fromkeys([*_distribution_names("alb-sg"), *_bundled_names()])
+    libraries = {name: _library(distribution(name)) for name in names}
     for library in libraries.values():
         bom.components.add(library)
     for name, library in libraries.items():
@@ -65,7 +67,7 @@ def sbom(files: Mapping[str, str], built_at: datetime) -> str:
 
 def _bundled_names() -> list[str]:
     """The distributions whose modules or data are in the zip and the layer."""
-    return [SERVICE_MODELS, *(name for name in PACKAGES if name != alb_sg.__name__)]
+    return [SERVICE_MODELS, *(name for package, name in DISTRIBUTIONS.items() if package != alb_sg.__name__)]
 
 
 def _distribution_names(root: str) -> list[str]:

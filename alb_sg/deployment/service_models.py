@@ -17,11 +17,13 @@ from alb_sg.aws.service_models import ENDPOINTS, MODEL, MODELS_FOLDER, PACKAGE
 from alb_sg.config_rule.iam_actions import evaluation_actions
 from alb_sg.errors import InvalidInputError
 from alb_sg.exemptions.aws_document import READ_ACTIONS
+from alb_sg.functions.hook import HOOK_ACTIONS
 from alb_sg.parameters import Source
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS
 
 # botocore's name of a service by the prefix of its actions in IAM.
 SERVICE_BY_IAM_PREFIX = {
+    "cloudformation": "cloudformation",
     "config": "config",
     "ec2": "ec2",
     "elasticloadbalancing": "elbv2",
@@ -46,7 +48,7 @@ def called_operations() -> dict[str, tuple[str, ...]]:
         action for recommendation in RECOMMENDATIONS for action in evaluation_actions(recommendation, Source.CONFIG)
     }
     found: dict[str, set[str]] = {}
-    for action in {*of_rules, *READ_ACTIONS.values(), *STS_ACTIONS, *S3_ACTIONS}:
+    for action in {*of_rules, *HOOK_ACTIONS, *READ_ACTIONS.values(), *STS_ACTIONS, *S3_ACTIONS}:
         prefix, _, operation = action.partition(":")
         found.setdefault(SERVICE_BY_IAM_PREFIX[prefix], set()).add(operation)
     return {service: tuple(sorted(operations)) for service, operations in sorted(found.items())}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 
 from alb_sg.estate.cidr import InvalidCidrError, parse_cidr
 from alb_sg.findings.finding import Change, Compliance, EvaluationError, Finding, Missing, Result
@@ -65,6 +65,18 @@ def compare(before: Iterable[Result], after: Iterable[Result], replaced: Mapping
         earlier = was.get((replaced.get(arn, arn) if arn is not None else None, result.rule))
         compared.append(result._replace(change=_change(earlier, result)))
     return compared
+
+
+def results_of_change(
+    before: Iterable[Result], after: Iterable[Result], replaced: Mapping[str, str], affected: Container[str]
+) -> list[Result]:
+    """The results after a change that concern it: of load balancers in `affected`, what it breaks or fixes though
+    nothing that the verdict depends on was seen to change, and errors about the whole. Arguments as for `compare`."""
+    return [
+        one
+        for one in compare(before, after, replaced)
+        if one.load_balancer_arn in affected or one.change in (Change.NEWLY_BROKEN, Change.FIXED) or one.rule is None
+    ]
 
 
 def _change(before: Result | None, after: Result) -> Change | None:

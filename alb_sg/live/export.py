@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,9 +18,14 @@ from alb_sg.live.partial_estate import (
 )
 from alb_sg.live.requests import ELB_NAMES, DescribeRequests, batches
 
+# The ARNs of the load balancers and target groups to export, from the sections that list them.
+ExportScope = Callable[[Mapping[str, Sequence[Mapping[str, Any]]]], tuple[set[str], set[str]]]
 
-def export_sections(calls: CallPool, requests: DescribeRequests, account_id: str, region: str) -> dict[str, Any]:
-    """The export file's object.
+
+def export_sections(
+    calls: CallPool, requests: DescribeRequests, account_id: str, region: str, scope: ExportScope | None = None
+) -> dict[str, Any]:
+    """The export file's object. With a `scope`, it leaves out all other load balancers and target groups.
 
     Load balancers and target groups that are deleted during the export are left out, once the call for their own ARN
     confirms it. A prefix list has no entries if its owner hides them from this account. Raises NotReadError for any
@@ -46,6 +51,10 @@ def export_sections(calls: CallPool, requests: DescribeRequests, account_id: str
     list_ids = dict.fromkeys((*described, *_referenced_prefix_lists(sections[Section.SECURITY_GROUPS])))
     load_balancers = {item["LoadBalancerArn"]: item for item in sections[Section.LOAD_BALANCERS]}
     target_groups = {item["TargetGroupArn"]: normalize_target_group(item) for item in sections[Section.TARGET_GROUPS]}
+    if scope is not None:
+        in_scope = scope(sections)
+        load_balancers = {arn: item for arn, item in load_balancers.items() if arn in in_scope[0]}
+        target_groups = {arn: item for arn, item in target_groups.items() if arn in in_scope[1]}
     details = calls.send_all(
         {
             **{(Section.LISTENERS, arn): requests.listeners(arn) for arn in load_balancers},

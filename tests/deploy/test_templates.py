@@ -23,7 +23,7 @@ from alb_sg.errors import InvalidInputError
 from alb_sg.estate.resource_types import LOAD_BALANCER_TYPE
 from alb_sg.exemptions.aws_document import READ_ACTIONS
 from alb_sg.exemptions.location import parse_location
-from alb_sg.functions import dashboard
+from alb_sg.functions import dashboard, hook
 from alb_sg.functions import snapshot_batch as sweep
 from alb_sg.functions.snapshot_batch import RESULTS_BUCKET_ACTIONS, SNAPSHOT_BUCKET_ACTIONS
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
@@ -32,13 +32,14 @@ from tests.deploy.templates import DEPLOY, statements, template
 from tests.deployment.deployments import RULES as RULES_FOLDER
 from tests.deployment.deployments import of_type
 
-TEMPLATES = ("aggregator.yaml", "dashboard.yaml", "member-events.yaml", "sweep.yaml")
+TEMPLATES = ("aggregator.yaml", "dashboard.yaml", "hook.yaml", "member-events.yaml", "sweep.yaml")
 FUNCTION = "AWS::Lambda::Function"
 ROLE = "AWS::IAM::Role"
-FUNCTIONS = {"dashboard.yaml": dashboard, "sweep.yaml": sweep}
+FUNCTIONS = {"dashboard.yaml": dashboard, "hook.yaml": hook, "sweep.yaml": sweep}
 GIVEN = {
     "aggregator.yaml": {},
     "dashboard.yaml": {"OrganizationId": "o-a1b2c3d4e5"},
+    "hook.yaml": {},
     "member-events.yaml": {"CentralBusArn": "arn:aws:events:us-east-1:111122223333:event-bus/alb-sg"},
     "sweep.yaml": {"SourceBucket": "snapshots"},
 }
@@ -47,6 +48,7 @@ EXEMPTIONS_POLICIES = {"ReadExemptionsInS3", "ReadExemptionsInSsm"}
 # What moto's CloudFormation does not know; it is asserted as data.
 UNKNOWN_TO_MOTO = (
     "AWS::Athena::",
+    "AWS::CloudFormation::LambdaHook",
     "AWS::CloudWatch::Alarm",
     "AWS::Config::",
     "AWS::Events::EventBusPolicy",
@@ -179,30 +181,45 @@ def test_buckets_are_private_encrypted_versioned_and_over_tls_alone(name: str) -
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
-OWN = {"logs:CreateLogStream", "logs:PutLogEvents", "sqs:SendMessage"}
+OWN_LOG = {"logs:CreateLogStream", "logs:PutLogEvents"}
+OWN = {*OWN_LOG, "sqs:SendMessage"}
 
 
 @pytest.mark.parametrize(
     ("name", "declared"),
     [
-        ("dashboard.yaml", {*IAM_ACTIONS, *BUCKET_ACTIONS}),
-        ("sweep.yaml", {*SNAPSHOT_BUCKET_ACTIONS, *RESULTS_BUCKET_ACTIONS}),
+        ("dashboard.yaml", {*IAM_ACTIONS, *BUCKET_ACTIONS, *OWN}),
+        ("hook.yaml", {*hook.HOOK_ACTIONS, *OWN_LOG}),
+        ("sweep.yaml", {*SNAPSHOT_BUCKET_ACTIONS, *RESULTS_BUCKET_ACTIONS, *OWN}),
     ],
 )
 def test_functions_may_do_what_they_declare_and_nothing_else(name: str, declared: set[str]) -> None:
     found = statements(name, "FunctionRole")
-    assert {action for one in found for action in one["Action"]} == declared | OWN
+    assert {action for one in found for action in one["Action"]} == declared
 
 
-def test_only_reading_the_aggregator_is_allowed_on_every_resource() -> None:
+def test_only_reading_the_aggregator_and_the_account_is_allowed_on_every_resource() -> None:
     everywhere = []
     for name in TEMPLATES:
         made = template(name)
         inline = [policy for role in of_type(made, ROLE).values() for policy in role.get("Policies", ())]
         for policy in (*inline, *of_type(made, "AWS::IAM::Policy").values()):
             everywhere += [one for one in policy["PolicyDocument"]["Statement"] if one["Resource"] == "*"]
-    [found] = everywhere
-    assert set(found["Action"]) == set(IAM_ACTIONS)
+    of_aggregator, of_account = everywhere
+    assert set(of_aggregator["Action"]) == set(IAM_ACTIONS)
+    assert set(of_account["Action"]) == {one for one in hook.HOOK_ACTIONS if not one.startswith("cloudformation:")}
+
+
+def test_the_hook_warns_until_somebody_wants_more_and_cloudformation_alone_invokes_it() -> None:
+    made = template("hook.yaml")
+    [found] = of_type(made, "AWS::CloudFormation::LambdaHook").values()
+    assert found["FailureMode"] == {"Ref": "FailureMode"}
+    assert made["Parameters"]["FailureMode"]["Default"] == "WARN"
+    [trust] = made["Resources"]["HookRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"Service": "hooks.cloudformation.amazonaws.com"}
+    [invoke] = made["Resources"]["HookPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert invoke["Action"] == ["lambda:InvokeFunction"]
+    assert invoke["Resource"] == {"Fn::GetAtt": ["Function", "Arn"]}
 
 
 def test_the_sweep_writes_nothing_into_the_snapshots() -> None:
@@ -219,7 +236,9 @@ def test_nothing_fails_silently() -> None:
     for name in TEMPLATES:
         made = template(name)
         for logical_id, function in of_type(made, FUNCTION).items():
-            assert function["DeadLetterConfig"] == {"TargetArn": {"Fn::GetAtt": ["FunctionFailed", "Arn"]}}
+            if name != "hook.yaml":
+                # CloudFormation waits for the Hook's answer and says if there is none.
+                assert function["DeadLetterConfig"] == {"TargetArn": {"Fn::GetAtt": ["FunctionFailed", "Arn"]}}
             watched = json.dumps(list(of_type(made, "AWS::CloudWatch::Alarm").values()))
             assert json.dumps({"Ref": logical_id}) in watched
         # The sweep's function is invoked by its state machine alone, which waits for it and has an alarm of its own.

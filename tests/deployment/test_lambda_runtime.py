@@ -7,7 +7,9 @@ own Python, without this client; tests/ssm_documents runs those.
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from alb_sg.deployment.artifact import FUNCTION_MODULES, function_artifact
 from embedded_aws.account import ACCOUNT_ID, ENVIRONMENT, REGION, EmbeddedAws, tcp
 from tests.deployment.deployments import RULES
 from tests.deployment.lambda_runtime import Function, Proxy, install_runtime, make_writable, pythons, unpack
+from tests.functions.hook_events import changed, event
 from tests.rules import RULE_NAMES
 
 pytestmark = pytest.mark.slow
@@ -193,5 +196,59 @@ def test_the_sweep_takes_its_steps(start: Start, server: str) -> None:
         assert function.invoke({"step": "start", "run": "one"}).payload["errorType"] == "InvalidInputError"
 
 
+class _Payload(BaseHTTPRequestHandler):
+    """Serves a Hook's payload, as Amazon S3 does."""
+
+    content = b""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(self.content)
+
+    def log_message(self, *_: object) -> None:
+        """Keeps the test's output free of requests."""
+
+
+@pytest.fixture
+def payload_url() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), _Payload) as payloads:
+        threading.Thread(target=payloads.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{payloads.server_port}/payload?X-Amz-Signature=0a%2F1b"
+        payloads.shutdown()
+
+
+def test_the_hook_judges_a_template_in_yaml_over_the_account(start: Start, region: Region, payload_url: str) -> None:
+    """The zip brings its own reader of YAML."""
+    template = f"""\
+Resources:
+  Https:
+    Type: AWS::ElasticLoadBalancingV2::Listener
+    Properties:
+      LoadBalancerArn: {region.load_balancer}
+      Port: 8443
+      Protocol: HTTPS
+      DefaultActions: [{{Type: fixed-response}}]
+  Port:
+    Type: AWS::EC2::SecurityGroupIngress
+    Properties: {{GroupId: {region.group}, IpProtocol: tcp, FromPort: PORT, ToPort: PORT, CidrIp: 0.0.0.0/0}}
+"""
+    variables = {"ALB_SG_HOOK_RULES": json.dumps({RULE: {}}), "ALB_SG_ON_UNKNOWN": "FAIL"}
+    with start("alb_sg.functions.hook.lambda_handler", **variables) as function:
+        for port, status in ((8443, "SUCCESS"), (8444, "FAILED")):
+            _Payload.content = json.dumps({"template": template.replace("PORT", str(port))}).encode()
+            answer = function.invoke(event("STACK", payload_url, clientRequestToken=f"token-{port}"))
+            assert answer.outcome == "response", answer.payload
+            assert answer.payload["hookStatus"] == status, answer.payload
+        changes = {"changedResources": [changed("Other", "AWS::EC2::EIP", after={})]}
+        _Payload.content = json.dumps({"template": template, **changes}).encode()
+        assert function.invoke(event(url=payload_url)).payload["hookStatus"] == "SUCCESS"
+        assert function.invoke({}).payload["errorType"] == "InvalidInputError"
+
+
 def test_every_handler_of_the_zip_was_run() -> None:
-    assert set(FUNCTION_MODULES) == {"alb_sg.functions.dashboard", "alb_sg.functions.snapshot_batch"}
+    assert set(FUNCTION_MODULES) == {
+        "alb_sg.functions.dashboard",
+        "alb_sg.functions.hook",
+        "alb_sg.functions.snapshot_batch",
+    }

@@ -184,8 +184,8 @@ def test_the_stack_itself_has_the_tags(tmp_path: Path) -> None:
 def test_every_role_has_boundary_and_path(templates: dict[str, dict[str, Any]]) -> None:
     found = resources(templates, ROLE)
     assert {name.split(":")[0] for name, _ in found} == {
-        *("aggregator.yaml", "central.yaml", "dashboard.yaml", "member-events.yaml", "member.yaml", "stack.yaml"),
-        *("stack.me-central-1.yaml", "sweep.yaml"),
+        *("aggregator.yaml", "central.yaml", "dashboard.yaml", "hook.yaml", "member-events.yaml", "member.yaml"),
+        *("stack.yaml", "stack.me-central-1.yaml", "sweep.yaml"),
     }
     for name, properties in found:
         assert properties["Path"] == "/platform/", name
@@ -226,7 +226,7 @@ def test_every_arn_of_a_role_has_its_path(texts: dict[str, str], templates: dict
 def test_every_function_is_in_the_network_of_its_region(templates: dict[str, dict[str, Any]]) -> None:
     found = resources(templates, FUNCTION)
     assert {name.split(":")[0] for name, _ in found} == {
-        *("central.yaml", "dashboard.yaml", "stack.yaml", "stack.me-central-1.yaml", "sweep.yaml")
+        *("central.yaml", "dashboard.yaml", "hook.yaml", "stack.yaml", "stack.me-central-1.yaml", "sweep.yaml")
     }
     for name, properties in found:
         mapping = templates[name.split(":")[0]]["Mappings"]
@@ -304,8 +304,8 @@ def test_buckets_have_the_key(templates: dict[str, dict[str, Any]]) -> None:
 
 def test_every_log_is_kept_as_long(templates: dict[str, dict[str, Any]]) -> None:
     found = resources(templates, LOG)
-    # Of the functions in central.yaml and both stacks, the dashboard's and the sweep's.
-    assert len(found) == 3 * RULE_COUNT + 2
+    # Of the functions in central.yaml and both stacks, the dashboard's, the Hook's and the sweep's.
+    assert len(found) == 3 * RULE_COUNT + 3
     assert {properties["RetentionInDays"] for _, properties in found} == {365}
 
 

@@ -85,7 +85,7 @@ def test_the_sbom_names_the_files_and_what_is_in_them(release: Path, bom: dict[s
         for one in bom["dependencies"]
         if one["ref"] in names
     }
-    assert inside[ZIP] == inside[LAYER] == {"rdklib", "botocore"}
+    assert inside[ZIP] == inside[LAYER] == {"rdklib", "botocore", "pyyaml"}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     required = {re.split(r"[^A-Za-z0-9_.-]", text)[0] for text in project["dependencies"]}
     assert inside[WHEEL] == required

@@ -35,7 +35,7 @@ from alb_sg.estate.planned.planned_estate import PlannedEstates, planned_estates
 from alb_sg.estate.planned.resources import Scenario
 from alb_sg.findings.finding import Change, Compliance, EvaluationError, Finding, Result
 from alb_sg.findings.loaded_exemptions import LoadedExemptions
-from alb_sg.findings.planned_change import combine_scenarios, compare
+from alb_sg.findings.planned_change import combine_scenarios, results_of_change
 from alb_sg.observations.results import FileLocation, Results
 from alb_sg.remediation.plan import Plan
 from alb_sg.remediation.planned_planning import PlannedEstatePlanner
@@ -186,10 +186,7 @@ def evaluate_planned(
     if run.base:
         before = evaluate_all(select_in_estates(run.base, ()), selection, exemptions)
         replaced = {new: old for _, planned in run.scenarios for new, old in planned.replaced.items()}
-        results = compare([*before.findings, *before.errors], results, replaced)
-        results = [
-            one for one in results if one.load_balancer_arn in affected or _is_consequence(one) or one.rule is None
-        ]
+        results = results_of_change([*before.findings, *before.errors], results, replaced, affected)
         affected |= {one.load_balancer_arn for one in results if one.load_balancer_arn is not None}
     findings = sorted((one for one in results if isinstance(one, Finding)), key=lambda one: one.sort_key)
     errors = sorted((one for one in results if isinstance(one, EvaluationError)), key=lambda one: one.sort_key)
@@ -270,11 +267,6 @@ def refuse_fail_on(arguments: argparse.Namespace) -> None:
         raise InvalidInputError(
             "--fail-on new needs what exists before the change: give --estate, --profile or --region"
         )
-
-
-def _is_consequence(result: Result) -> bool:
-    """Whether the change breaks or fixes it, even where nothing that it depends on was seen to change."""
-    return result.change in (Change.NEWLY_BROKEN, Change.FIXED)
 
 
 def _read_scenarios(arguments: argparse.Namespace) -> list[Scenario]:

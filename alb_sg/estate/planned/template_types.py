@@ -116,6 +116,57 @@ DECIDING_KEYS: Mapping[tuple[str, str], frozenset[str]] = {
     (LISTENER_RULE, "Actions"): frozenset({"ForwardConfig", "TargetGroupArn", "Type"}),
 }
 
+# The properties whose change replaces the resource ("Update requires: Replacement").
+CREATION_PROPERTIES: Mapping[str, tuple[str, ...]] = {
+    LOAD_BALANCER: ("Name", "Scheme", "Type"),
+    LISTENER: ("LoadBalancerArn",),
+    LISTENER_RULE: ("ListenerArn",),
+    TARGET_GROUP: (
+        "IpAddressType",
+        "Name",
+        "Port",
+        "Protocol",
+        "ProtocolVersion",
+        "TargetControlPort",
+        "TargetType",
+        "VpcId",
+    ),
+    SECURITY_GROUP: ("GroupDescription", "GroupName", "VpcId"),
+    INGRESS: (
+        *_PEER_PROPERTIES,
+        "GroupName",
+        "SourcePrefixListId",
+        "SourceSecurityGroupId",
+        "SourceSecurityGroupName",
+        "SourceSecurityGroupOwnerId",
+    ),
+    EGRESS: (*_PEER_PROPERTIES, "DestinationPrefixListId", "DestinationSecurityGroupId"),
+    VPC: ("CidrBlock", "Ipv4IpamPoolId", "Ipv4NetmaskLength"),
+    VPC_CIDR_BLOCK: ("AmazonProvidedIpv6CidrBlock", "CidrBlock", "Ipv6CidrBlock", "VpcId"),
+    SUBNET: ("AvailabilityZone", "CidrBlock", "VpcId"),
+    "AWS::EC2::SubnetCidrBlock": ("Ipv6CidrBlock", "SubnetId"),
+    "AWS::EC2::PrefixList": (),
+    "AWS::EC2::Instance": (
+        "AvailabilityZone",
+        "ImageId",
+        "KeyName",
+        "LaunchTemplate",
+        "NetworkInterfaces",
+        "PrivateIpAddress",
+        "SecurityGroups",
+        "SubnetId",
+    ),
+    "AWS::EC2::NetworkInterface": ("PrivateIpAddress", "SubnetId"),
+    "AWS::EC2::NetworkInterfaceAttachment": ("DeviceIndex", "InstanceId", "NetworkInterfaceId"),
+    "AWS::EC2::SecurityGroupVpcAssociation": ("GroupId", "VpcId"),
+    "AWS::EC2::VPCPeeringConnection": ("PeerOwnerId", "PeerRegion", "PeerVpcId", "VpcId"),
+    "AWS::EC2::LaunchTemplate": ("LaunchTemplateName",),
+    "AWS::AutoScaling::LaunchConfiguration": ("SecurityGroups",),
+    "AWS::AutoScaling::AutoScalingGroup": ("AutoScalingGroupName", "InstanceId"),
+    "AWS::ECS::Service": ("Cluster", "LaunchType", "ServiceName"),
+    "AWS::ECS::TaskSet": ("LoadBalancers", "NetworkConfiguration"),
+}
+
 # The attributes that are the physical identifier, as `Ref` gives it.
 IDENTIFIER_ATTRIBUTES: Mapping[str, frozenset[str]] = {
     LOAD_BALANCER: frozenset({"LoadBalancerArn"}),

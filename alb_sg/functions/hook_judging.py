@@ -1,0 +1,124 @@
+"""What a planned change newly breaks in an account and region, as the annotations of a CloudFormation Hook."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from alb_sg.aws.arns import load_balancer_name
+from alb_sg.estate.estate import Estate
+from alb_sg.estate.planned.planned_estate import PlannedEstates, planned_estates
+from alb_sg.estate.planned.resources import Scenario
+from alb_sg.estate.planned.values import unknown_text
+from alb_sg.findings.finding import Change, EvaluationError, Finding, Result
+from alb_sg.findings.judge import judge_all
+from alb_sg.findings.phrasing import pluralize
+from alb_sg.findings.planned_change import combine_scenarios, results_of_change
+from alb_sg.parameters import Parameters
+from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME, rule_severity
+from alb_sg.recommendations.recommendation import Recommendation
+from alb_sg.remediation.planned_planning import PlannedEstatePlanner
+from alb_sg.report.advice import plan_advice
+
+PASSED, FAILED, SKIPPED = "PASSED", "FAILED", "SKIPPED"
+# The most annotations, and the most characters of each of their texts; the Hook's message names how many there are.
+MAX_ANNOTATIONS = 50
+MAX_TEXT = 1000
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The findings that a change newly breaks, what it makes unknown, and the annotations about both."""
+
+    broken: Sequence[Finding]
+    unknown: Sequence[str]
+    annotations: Sequence[Mapping[str, Any]]
+
+    @property
+    def summary(self) -> str:
+        """The judgement in a sentence."""
+        parts = []
+        if self.broken:
+            first, count = self.broken[0], pluralize(len(self.broken), "verdict")
+            parts.append(f"the change newly breaks {count}, first {_name(first)}, {first.rule}: {first.annotation}")
+        if self.unknown:
+            parts.append(f"{pluralize(len(self.unknown), 'verdict')} cannot be judged, first {self.unknown[0]}")
+        return "; ".join(parts) or "the change breaks no load balancer's security groups"
+
+
+def unjudged(cause: str) -> Judgement:
+    """The judgement of a change that cannot be judged as a whole."""
+    return Judgement((), (cause,), (_annotation("alb-sg", SKIPPED, cause),))
+
+
+def judge_change(scenarios: Sequence[Scenario], base: Estate, rules: Mapping[Recommendation, Parameters]) -> Judgement:
+    """What the change breaks in an account and region. Raises InvalidInputError."""
+    planned = [(scenario, planned_estates(scenario, [base])) for scenario in scenarios]
+    affected: set[str] = set()
+    by_assumptions: list[tuple[Sequence[str], Sequence[Result]]] = []
+    for scenario, after in planned:
+        results: list[Result] = []
+        for estate in after.estates:
+            load_balancers = list(estate.load_balancers.values())
+            affected |= {one.arn for one in load_balancers if after.is_affected(estate, one)}
+            findings, errors = judge_all(estate, load_balancers, rules)
+            results += [*findings, *errors]
+        by_assumptions.append((scenario.assumptions, results))
+    was = judge_all(base, base.load_balancers.values(), rules)
+    replaced = {new: old for _, after in planned for new, old in after.replaced.items()}
+    results = results_of_change([*was[0], *was[1]], combine_scenarios(by_assumptions), replaced, affected)
+    broken = [one for one in results if isinstance(one, Finding) and one.change is Change.NEWLY_BROKEN]
+    unknown = [
+        f"{_name(one)}, {one.rule}: {one.what}: {one.cause}"
+        for one in results
+        if isinstance(one, EvaluationError) and one.change is Change.NEWLY_BROKEN
+    ]
+    # What was not seen may just as well add what a finding lacks.
+    unread = list(dict.fromkeys(unknown_text(one) for scenario in scenarios for one in scenario.unread))
+    if unread and broken:
+        unknown += [f"{_name(one)}, {one.rule}: {one.annotation}; {unread[0]} is not known" for one in broken]
+        broken = []
+    unknown += [] if unknown else unread
+    broken.sort(key=lambda one: one.sort_key)
+    annotations = [*_findings(broken, planned), *(_annotation("alb-sg", SKIPPED, one) for one in unknown)]
+    return Judgement(broken, unknown, annotations[:MAX_ANNOTATIONS] or [_passed(len(affected))])
+
+
+def _passed(affected: int) -> Mapping[str, Any]:
+    return _annotation("alb-sg", PASSED, f"{pluralize(affected, 'load balancer')} judged, none newly broken")
+
+
+def _findings(
+    broken: Sequence[Finding], planned: Sequence[tuple[Scenario, PlannedEstates]]
+) -> Iterator[Mapping[str, Any]]:
+    advice: dict[tuple[str, str], Sequence[str]] = {}
+    by_arn: dict[str, list[Finding]] = {}
+    for finding in broken:
+        by_arn.setdefault(finding.load_balancer_arn, []).append(finding)
+    for _, after in planned:
+        for estate in after.estates:
+            planner = PlannedEstatePlanner(estate)
+            for arn in by_arn.keys() & estate.load_balancers.keys():
+                advice = {**plan_advice(planner.plan(estate.load_balancers[arn], by_arn[arn])), **advice}
+    for finding in broken:
+        rule = RECOMMENDATIONS_BY_NAME[finding.rule]
+        sentences = advice.get((finding.load_balancer_arn, finding.rule), ())
+        yield {
+            **_annotation(f"{finding.rule} {_name(finding)}", FAILED, finding.annotation),
+            "remediationMessage": _shortened("; ".join(sentences) or rule.requirement_text),
+            "remediationLink": rule.page_url,
+            "severityLevel": rule_severity(rule.name).name,
+        }
+
+
+def _annotation(name: str, status: str, message: str) -> dict[str, Any]:
+    return {"annotationName": _shortened(name), "status": status, "statusMessage": _shortened(message)}
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= MAX_TEXT else f"{text[: MAX_TEXT - 1]}…"
+
+
+def _name(result: Result) -> str:
+    return load_balancer_name(result.load_balancer_arn or "the stack")
