@@ -14,6 +14,7 @@ from alb_sg.aggregator.exemptions import apply_exemptions
 from alb_sg.aggregator.observe import observe
 from alb_sg.aggregator.requests import AggregatorClients
 from alb_sg.aws.clients import make_client
+from alb_sg.dashboard.audit import InputSource, Provenance
 from alb_sg.dashboard.bucket import PAGE_KEY, publish
 from alb_sg.errors import InvalidInputError, NotReadError
 from alb_sg.exemptions.aws_document import read_exemptions
@@ -48,7 +49,10 @@ def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     observation = observe(clients, aggregator, sorted(RECOMMENDATIONS_BY_NAME), as_of)
     if location:
         observation = apply_exemptions(observation, _load_exemptions(location, as_of.date()))
-    publish(observation, make_client("s3"), bucket)
+    sources = [InputSource("AWS Config aggregator", aggregator)]
+    if location:
+        sources.append(InputSource("exemptions", location))
+    publish(observation, make_client("s3"), bucket, Provenance(sources, recorded=True))
     results = observation.results
     unread = next((error for error in results.errors if not error.account_id), None)
     if unread is not None:

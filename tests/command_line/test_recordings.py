@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -76,6 +77,27 @@ def test_an_aggregator_gives_the_findings_of_all_its_accounts(command: Command, 
     assert [one for one in found if one["accountId"] == ACCOUNT_ID] == live
     assert len(found) == 2 * len(live)
     assert command("explain", found[0]["loadBalancerArn"], "--aggregator", NAME).code == 1
+
+
+def test_the_dashboard_of_an_aggregator_says_whose_verdicts_it_shows(
+    command: Command, aws: EmbeddedAws, tmp_path: Path
+) -> None:
+    """What the aggregator's items give has diagrams and fixes; what AWS Config recorded has none."""
+    record_estate(aws.config, saved(aws))
+    aws.config.add_aggregator(NAME, [STATUS])
+    output = tmp_path / "org.html"
+    answer = command("dashboard", "--aggregator", NAME, "--verdicts", "own", "--output", str(output))
+    assert answer.code == 1
+    data = json.loads(output.with_suffix(".json").read_text(encoding="utf-8"))
+    assert data["audit"]["verdicts"] == "judged"
+    (web,) = data["loadBalancers"]
+    assert web["detail"]["rows"] != []
+    assert web["detail"]["fix"]["advice"] != []
+    assert "recorded them" not in output.read_text(encoding="utf-8").partition("<script")[0]
+    command("dashboard", "--aggregator", NAME, "--output", str(output))
+    data = json.loads(output.with_suffix(".json").read_text(encoding="utf-8"))
+    assert data["audit"]["verdicts"] == "recorded"
+    assert "Verdicts are as AWS Config has recorded them" in output.read_text(encoding="utf-8")
 
 
 def test_what_an_aggregator_lacks_is_said(command: Command, aws: EmbeddedAws) -> None:

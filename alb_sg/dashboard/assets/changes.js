@@ -13,7 +13,8 @@ const GONE_TEXT = "It was non-compliant and has no verdict any more: the load ba
 function showChanges(index, state, rows, gone) {
   const { data } = index;
   const elements = [];
-  if (data.trend === null) elements.push(h("p", null, "No history is kept. With --history, each run is compared with the runs before it."));
+  if (data.part !== null && data.lastRun === null) elements.push(h("p", null, "No earlier run is known to this page."));
+  else if (data.trend === null && data.part === null) elements.push(h("p", null, "No history is kept. With --history, each run is compared with the runs before it."));
   else if (data.lastRun === null) elements.push(h("p", null, "This is the first run that covers any of this; the next one will be compared with it."));
   else elements.push(...changeElements(index, state, collectChanges(rows, gone)));
   if (data.trend && data.trend.points.length > 1) elements.push(...trendElements(data.trend));
@@ -33,17 +34,17 @@ function changeElements(index, state, changes) {
   const listed = changes.filter((change) => change.kind !== "firstLook");
   const elements = [
     h("p", { class: "note" }, "Each account, region and rule is compared with the last run that covered it. The latest of these is of ", timeElement(index.data.lastRun), " UTC. What this run does not cover counts as neither fixed nor gone."),
-    h("dl", { class: "tiles" }, Object.entries(CHANGES).map(([kind, [label, color]]) => tile(counts[kind] ? color : "", label, formatNumber(counts[kind])))),
+    h("dl", { class: "tiles" }, Object.entries(CHANGES).map(([kind, [label, color]]) => tile(counts[kind] ? color : "", label, counts[kind] && kind !== "gone" ? link(state, { change: kind, status: "" }, formatNumber(counts[kind])) : formatNumber(counts[kind])))),
   ];
   if (!listed.length) return elements;
-  const changeRow = ({ kind, loadBalancer, rule, text }) => tableRow([
-    CHANGES[kind][0],
-    headerCell(nameOrLink(index, state, loadBalancer), h("span", { class: "aside" }, loadBalancer.region)),
-    cell(null, accountText(loadBalancer)),
-    index.subjects.get(rule) ?? rule,
-    cell("text", isolatedText(text)),
-  ]);
-  return [...elements, ...expandableTable("changes", "Changes", [["Change"], ["Load balancer"], ["Account"], ["Rule"], ["Now"]], listed, changeRow, "change")];
+  const order = Object.keys(CHANGES);
+  return [...elements, expandableTable("changes", "Changes", [
+    { title: "Change", cell: ({ kind }) => CHANGES[kind][0], value: ({ kind }) => order.indexOf(kind) },
+    { title: "Load balancer", header: true, cell: ({ loadBalancer }) => [nameOrLink(index, state, loadBalancer), aside(loadBalancer.region)], value: ({ loadBalancer }) => loadBalancer.name.toLowerCase() },
+    { title: "Account", cell: ({ loadBalancer }) => accountText(loadBalancer), text: ({ loadBalancer }) => loadBalancer.accountName || loadBalancer.account, value: ({ loadBalancer }) => loadBalancer.accountName || loadBalancer.account },
+    { title: "Rule", cell: ({ rule }) => index.subjects.get(rule) ?? rule, text: ({ rule }) => index.subjects.get(rule) ?? rule, value: ({ rule }) => index.subjects.get(rule) ?? rule },
+    { title: "Now", kind: "text", cell: ({ text }) => reasonElement(text) },
+  ], listed, "change")];
 }
 
 function trendElements({ points, leftOut }) {
@@ -52,15 +53,14 @@ function trendElements({ points, leftOut }) {
   return [
     h("h3", null, "Trend"),
     h("p", { class: "note" }, `All non-compliant load balancers after each run; filters do not apply.${carriedOver}${omitted}`),
-    h("div", { class: "chart", role: "region", tabindex: "0", "aria-label": "Trend" }, trendChart(points)),
+    trendChart(points),
     h("details", null, h("summary", null, "The same as a table"),
-      table("Runs", [["Run (UTC)"], ["Load balancers", "number"], ["Findings", "number"], ["Accounts and regions covered", "number"], ["Not covered", "number"]],
-        points.map((point) => tableRow([headerCell(timeElement(point.asOf)), cell("number", formatNumber(point.loadBalancers)), cell("number", formatNumber(point.findings)), cell("number", formatNumber(point.heard)), cell("number", formatNumber(point.carried))])))),
+      table("Runs", [{ title: "Run (UTC)", header: true, cell: (point) => timeElement(point.asOf) }, numberColumn("Load balancers", (point) => point.loadBalancers), numberColumn("Findings", (point) => point.findings), numberColumn("Accounts and regions covered", (point) => point.heard), numberColumn("Not covered", (point) => point.carried)], points)),
   ];
 }
 
 function trendChart(points) {
-  const [width, height, left, bottom] = [920, 200, 48, 26];
+  const [width, height, left, bottom] = [narrowScreen.matches ? 340 : 920, 200, 48, 26];
   const highest = Math.max(1, ...points.map((point) => point.loadBalancers));
   const start = Date.parse(points[0].asOf);
   const span = Math.max(1, Date.parse(points.at(-1).asOf) - start);
@@ -68,7 +68,7 @@ function trendChart(points) {
   const y = (value) => 12 + (1 - value / highest) * (height - bottom - 12);
   const last = points.at(-1);
   return s("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-labelledby": "trend-title" },
-    s("title", { id: "trend-title" }, `Non-compliant load balancers over ${pluralize(points.length, "run")}, from ${points[0].loadBalancers} to ${last.loadBalancers}`),
+    s("title", { id: "trend-title" }, trendTitle(points)),
     [...new Set([0, Math.round(highest / 2), highest])].map((value) => [s("line", { class: "grid", x1: left, x2: width - 16, y1: y(value), y2: y(value) }), s("text", { class: "muted", x: left - 8, y: y(value) + 4, "text-anchor": "end" }, formatNumber(value))]),
     s("polyline", { class: "trend", points: points.map((point) => `${x(point).toFixed(1)},${y(point.loadBalancers).toFixed(1)}`).join(" ") }),
     points.map((point) => s("circle", { class: "dot", cx: x(point).toFixed(1), cy: y(point.loadBalancers).toFixed(1), r: 3.5 })),
