@@ -9,10 +9,10 @@ from alb_sg.findings.finding import Compliance
 from alb_sg.findings.judge import judge_all
 from alb_sg.live import LoadResult
 from alb_sg.parameters import Parameters
-from alb_sg.recommendations.catalogue import RECOMMENDATIONS
+from alb_sg.recommendations.catalogue import DEFAULT_RECOMMENDATIONS
 from embedded_aws.account import EmbeddedAws, icmp, tcp
 
-ESTATE_SECTIONS = frozenset[str]().union(*(rule.estate_sections for rule in RECOMMENDATIONS)) - {"Tags"}
+ESTATE_SECTIONS = frozenset[str]().union(*(rule.estate_sections for rule in DEFAULT_RECOMMENDATIONS)) - {"Tags"}
 # As many load balancers share a security group.
 LOAD_BALANCERS_PER_GROUP = 5
 VerdictCounts = Mapping[tuple[str, Compliance], int]
@@ -54,6 +54,7 @@ def build_account(aws: EmbeddedAws, size: int, *, open_egress: bool) -> VerdictC
 def count_verdicts(loaded: LoadResult) -> VerdictCounts:
     """The verdicts of all four rules, counted. Nothing may be in error."""
     assert loaded.enumeration_failure is None
-    findings, errors = judge_all(loaded.estate, loaded.selected, {rule: Parameters() for rule in RECOMMENDATIONS})
+    rules = dict.fromkeys(DEFAULT_RECOMMENDATIONS, Parameters())
+    findings, errors = judge_all(loaded.estate, loaded.selected, rules)
     assert not errors, errors[0]
     return dict(Counter((finding.rule, finding.compliance) for finding in findings))

@@ -10,7 +10,7 @@ from unittest.mock import patch
 
 from alb_sg.aws.calls import CallPool
 from alb_sg.estate.resource_types import SECURITY_GROUP_TYPE
-from alb_sg.recommendations.catalogue import RECOMMENDATIONS
+from alb_sg.recommendations.catalogue import DEFAULT_RECOMMENDATIONS
 from benchmarks.table import Row
 from demo.__main__ import load_handler
 from embedded_aws.account import EmbeddedAws, tcp
@@ -36,7 +36,7 @@ def rows() -> Iterator[Row]:
     ):
         with EmbeddedAws() as aws:
             group = build_load_balancers(aws, size)
-            events = [measure_event(aws, rule.name, group, size) for rule in RECOMMENDATIONS]
+            events = [measure_event(aws, rule.name, group, size) for rule in DEFAULT_RECOMMENDATIONS]
         most = max(events, key=lambda one: one.calls)
         deepest = max(events, key=lambda one: one.round_trips)
         name = "a load balancer" if size == 1 else f"{size} load balancers"

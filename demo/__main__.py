@@ -28,8 +28,8 @@ from embedded_aws.account import ACCOUNT_ID, REGION, EmbeddedAws, tcp
 
 FOLDER = Path(__file__).parents[1] / "build" / "demo"
 RULES_FOLDER = Path(__file__).parents[1] / "rules"
-# Each rule with the heading of its column.
-RULES = {rule.name: rule.subject for rule in DISPLAY_ORDER}
+# Each rule that is deployed by default, with the heading of its column.
+RULES = {rule.name: rule.subject for rule in DISPLAY_ORDER if rule.deployed_by_default}
 COLUMN_WIDTH = max(map(len, RULES.values())) + 2
 SHORT_LABELS = {"COMPLIANT": "ok", "NON_COMPLIANT": "MISSING", "NOT_APPLICABLE": "-"}
 

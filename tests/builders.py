@@ -38,6 +38,8 @@ INGRESS = "ALB_SG_LISTENER_INGRESS"
 EGRESS = "ALB_SG_INSTANCE_EGRESS"
 HEALTH = "ALB_SG_HEALTH_CHECK_EGRESS"
 ICMP = "ALB_SG_ICMP_PMTUD"
+# Judged only where it is named.
+UNUSED = "ALB_SG_UNUSED_INGRESS"
 RULES = (INGRESS, EGRESS, HEALTH, ICMP)
 
 ANYWHERE = "0.0.0.0/0"
@@ -344,6 +346,22 @@ def interface(
     )
 
 
+def node(
+    address: str = "10.0.0.10",
+    *,
+    of: str = "web",
+    groups: Sequence[str] = ("sg-1",),
+    type: str = "application",  # noqa: A002 (the API's own name)
+    **fields: Any,
+) -> Shape:
+    """The network interface that Elastic Load Balancing creates in a subnet for a load balancer of this name."""
+    return {
+        **interface(address, groups=groups, **fields),
+        "Description": f"ELB {load_balancer_arn(of, type).partition(':loadbalancer/')[2]}",
+        "RequesterId": "amazon-elb",
+    }
+
+
 def instance(
     id: str,  # noqa: A002 (the API's own name)
     address: str,
@@ -430,6 +448,7 @@ def estate(*parts: Shape, uncollected: Iterable[str] = (), account_id: str = ACC
         **by_section,
         "Vpcs": by_section["Vpcs"] or [vpc("10.0.0.0/16")],
         "Subnets": [],
+        "SecurityGroupRules": [],
         "TargetHealthDescriptions": {arn: found for arn, found in registered.items() if found is not None},
         "ManagedPrefixLists": {one.pop("PrefixListId"): one for one in by_section["ManagedPrefixLists"]},
         "Tags": tags,
@@ -466,6 +485,7 @@ def build(saved: Saved) -> Estate:
         else {arn: ordered_targets(map(from_api.target_health_description, found)) for arn, found in targets.items()},
         security_groups=keyed("SecurityGroups", "GroupId", from_api.security_group),
         has_all_security_groups="SecurityGroups" in saved,
+        security_group_rules=keyed("SecurityGroupRules", "SecurityGroupRuleId", from_api.security_group_rule),
         vpcs=keyed("Vpcs", "VpcId", from_api.vpc),
         instances=keyed("Instances", "InstanceId", from_api.instance),
         network_interfaces=keyed("NetworkInterfaces", "NetworkInterfaceId", from_api.network_interface),

@@ -57,7 +57,10 @@ def findings(estate: Estate) -> list[Finding]:
         estate, estate.load_balancers.values(), {recommendation: Parameters() for recommendation in RECOMMENDATIONS}
     )
     assert errors == []
-    return found
+    # No verdict depends on the IDs of security group rules, which not every source has.
+    return [
+        finding._replace(unused=tuple(entry._replace(rule_ids=()) for entry in finding.unused)) for finding in found
+    ]
 
 
 def test_saved_as_live(live: list[Finding], saved: Path) -> None:

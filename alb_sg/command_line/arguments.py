@@ -63,7 +63,7 @@ def add_rule_options(parser: Parser) -> None:
         action="append",
         default=[],
         metavar="NAME",
-        help="judge this rule only, with or without ALB_SG_; repeatable (default: all)",
+        help="judge this rule only, with or without ALB_SG_; repeatable (default: all that are deployed by default)",
     )
     parser.add_argument(
         "--parameter",

@@ -14,7 +14,7 @@ from alb_sg.parameters import (
     TargetMatch,
     parse_parameters,
 )
-from alb_sg.recommendations.catalogue import RECOMMENDATIONS, RECOMMENDATIONS_BY_NAME
+from alb_sg.recommendations.catalogue import DEFAULT_RECOMMENDATIONS, RECOMMENDATIONS, RECOMMENDATIONS_BY_NAME
 from alb_sg.recommendations.recommendation import NAME_PREFIX, Recommendation
 
 
@@ -30,8 +30,10 @@ class RuleSelection:
 
     @property
     def estate_sections(self) -> frozenset[str]:
-        """The sections of an estate that a verdict can depend on."""
-        return frozenset[str]().union(*(rule.sections_to_read(parameters) for rule, parameters in self.rules.items()))
+        """The sections of an estate that a verdict can depend on, or that tell more about a finding."""
+        return frozenset[str]().union(
+            *(rule.sections_to_read(parameters) | rule.detail_sections for rule, parameters in self.rules.items())
+        )
 
     @property
     def tag_keys(self) -> tuple[str, ...]:
@@ -58,11 +60,12 @@ def find_rule(name: str) -> Recommendation:
 
 
 def select_rules(names: Sequence[str], parameters: Iterable[str]) -> RuleSelection:
-    """The named rules, or all without a name, with parameters in the form `RULE:Key=Value` or `Key=Value`.
+    """The named rules, with parameters in the form `RULE:Key=Value` or `Key=Value`.
 
-    A parameter without a rule applies to every selected rule that takes it. Raises InvalidInputError that names it.
+    Without a name, those that are deployed by default. A parameter without a rule applies to every selected rule that
+    takes it. Raises InvalidInputError that names it.
     """
-    chosen = {find_rule(name) for name in names} or set(RECOMMENDATIONS)
+    chosen = {find_rule(name) for name in names} or set(DEFAULT_RECOMMENDATIONS)
     values: dict[Recommendation, dict[str, str]] = {rule: {} for rule in RECOMMENDATIONS if rule in chosen}
     for text in parameters:
         rules, key, value = _parse_parameter_option(text, values)

@@ -25,6 +25,8 @@ def affected_load_balancers(item: ChangedItem, recommendation: Recommendation, p
     - a target group: its load balancers and, for type `alb`, the registered ones, now and before the change
     - a Network Load Balancer, its listener or its security group: all behind it; if it was deleted, those in target
       groups of type `alb` that no load balancer uses
+    - a load balancer of any type or its listener, for a rule that reads who carries a security group: also all that
+      have one of its groups, now or before the change
     - a VPC: all in it
     - a prefix list: all whose security groups refer to it; every load balancer if a parameter names it or tags may
 
@@ -34,6 +36,8 @@ def affected_load_balancers(item: ChangedItem, recommendation: Recommendation, p
     """
     is_ec2 = item.resource_type.startswith("AWS::EC2::")
     selection = _affected_by_ec2(item, parameters) if is_ec2 else _affected_by_load_balancing(item)
+    if Section.SECURITY_GROUP_CARRIERS in recommendation.estate_sections and not is_ec2:
+        selection = _with_others_of_groups(selection, item)
     if Section.ALB_REGISTRATIONS in recommendation.estate_sections:
         return selection
     return replace(selection, behind_network_load_balancers=frozenset(), behind_deleted_load_balancers=False)
@@ -82,6 +86,16 @@ def _affected_by_load_balancing(item: ChangedItem) -> Selection:
                 target_groups=frozenset({item.resource_id}),
             )
     raise _unhandled_type(item)
+
+
+def _with_others_of_groups(selection: Selection, item: ChangedItem) -> Selection:
+    """The selection with the load balancers that share a security group with those it names: they use its ports too."""
+    named = frozenset(group for text in item.texts for group in _SECURITY_GROUP_ID.findall(text))
+    return replace(
+        selection,
+        sharing_groups_with=selection.load_balancers | selection.behind_network_load_balancers,
+        security_groups=selection.security_groups | named,
+    )
 
 
 def _unhandled_type(item: ChangedItem) -> InvalidInputError:

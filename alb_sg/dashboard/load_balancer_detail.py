@@ -20,6 +20,7 @@ from alb_sg.remediation.snippets import make_snippets
 from alb_sg.remediation.terraform import render_terraform
 from alb_sg.report import phrasing
 from alb_sg.report.advice import plan_advice
+from alb_sg.report.removal_commands import removal_commands
 from alb_sg.report.row_phrasing import describe_front, describe_peer, row_reasons
 
 # The requester in the description of a new security group rule.
@@ -36,6 +37,7 @@ def detail_object(detail: LoadBalancerDetail, plan: Plan | None) -> dict[str, An
 
 def _explanation_object(explanation: Explanation) -> dict[str, Any]:
     load_balancer = explanation.load_balancer
+    removal = [line for rule in explanation.rules for line in removal_commands(rule.unused, explanation.region)]
     return {
         "type": str(load_balancer.type),
         "state": str(load_balancer.state),
@@ -59,6 +61,7 @@ def _explanation_object(explanation: Explanation) -> dict[str, Any]:
         "notes": [[rule.recommendation.name, note] for rule in explanation.rules for note in rule.notes],
         "remarks": list(explanation.remarks),
         "unread": [f"{what}: {cause}" for what, cause in explanation.unread],
+        **({"removal": "\n".join(removal)} if removal else {}),
     }
 
 

@@ -18,7 +18,15 @@ from typing import Any
 
 from alb_sg import __version__
 from alb_sg.dashboard.history import replace_lone_surrogates
-from alb_sg.dashboard.summary import ComplianceCounts, PageData, count_compliance, count_open_findings, worst_findings
+from alb_sg.dashboard.summary import (
+    ComplianceCounts,
+    PageData,
+    count_compliance,
+    count_open_findings,
+    count_without_verdict,
+    is_compliance_known,
+    worst_findings,
+)
 from alb_sg.findings.phrasing import pluralize
 
 MAX_FINDINGS = 50
@@ -139,7 +147,9 @@ def _coverage(page_data: PageData) -> Iterator[str]:
     if gaps:
         parts.append(f"{pluralize(len(gaps), 'other gap')}")
     parts.append(_oldest_evaluation_part(coverage, observed))
-    kind, shape = ("warning", DIAMOND) if unobserved or without_rules or gaps or partly_read else ("good", CIRCLE)
+    kind, shape = (
+        ("warning", DIAMOND) if unobserved or without_rules or gaps or partly_read or not observed else ("good", CIRCLE)
+    )
     yield f'<summary><span class="{kind}" aria-hidden="true">{shape}</span> Coverage: {"; ".join(parts)}</summary>'
     rows = "".join(f"<li>{item}</li>" for item in items or ["Everything that is known of was read."])
     yield f'<ul class="gaps">{rows}</ul>'
@@ -152,11 +162,13 @@ def _observed_part(
     unobserved: Sequence[Mapping[str, Any]],
 ) -> str:
     accounts = len({account_region["account"] for account_region in observed})
-    of_accounts = f"of {pluralize(accounts, 'account')}" if accounts else ""
+    of_accounts = f"of {pluralize(accounts, 'account')}"
+    if not observed:
+        return f"no account and region has data, of {total:,} known" if total else "no account and region has data"
     if page_data["coverage"]["expectedKnown"]:
-        return f"{len(observed):,} of {total:,} expected accounts and regions {of_accounts}".rstrip()
+        return f"{len(observed):,} of {total:,} expected accounts and regions {of_accounts}"
     if unobserved:
-        return f"{len(observed):,} of {total:,} known accounts and regions {of_accounts}".rstrip()
+        return f"{len(observed):,} of {total:,} known accounts and regions {of_accounts}"
     regions = "account and region" if len(observed) == 1 else "accounts and regions"
     return f"{len(observed):,} {regions}; the expected number is unknown"
 
@@ -181,8 +193,8 @@ def _oldest_evaluation_part(coverage: Mapping[str, Any], observed: Iterable[Mapp
 
 
 def _missing_verdicts(page_data: PageData) -> Iterator[str]:
-    without = page_data["coverage"]["loadBalancers"] - len(page_data["loadBalancers"])
-    if without > 0:
+    without = count_without_verdict(page_data)
+    if without:
         yield f"{pluralize(without, 'load balancer')} without any verdict."
 
 
@@ -208,14 +220,19 @@ def _summary(counts: ComplianceCounts, page_data: PageData) -> Iterator[str]:
     since = f"since {format_time(last_run)} UTC" if last_run else "no earlier run to compare with"
     percent = counts.compliant_percent
     share = DASH if percent is None else f"{percent} %"
+    # Zero would be a claim about load balancers that the page knows nothing of.
+    known = is_compliance_known(page_data)
+    without = count_without_verdict(page_data)
+    more = f"Without a verdict: {without:,} more. " if without else "" if known else "Nothing could be read. "
     unknown = f"; the scheme of {counts.unknown_scheme:,} more is unknown" if counts.unknown_scheme else ""
     yield (
         f'<div class="headline"><p class="sentence"><strong data-number="percent">{share}</strong> of '
-        f"{_number('judged', counts.judged)} judged load balancers are compliant. "
-        f'<span class="bad">{UP}</span> Non-compliant: {_number("nonCompliant", counts.non_compliant)}; of these '
-        f"internet-facing: {_number('internetFacing', counts.internet_facing)}"
+        f"{_number('judged', counts.judged)} judged load balancers are compliant. {more}"
+        f'<span class="bad">{UP}</span> Non-compliant: '
+        f"{_number('nonCompliant', counts.non_compliant if known else None)}; "
+        f"of these internet-facing: {_number('internetFacing', counts.internet_facing if known else None)}"
         f'<span data-number="unknownScheme">{unknown}</span>; of these unreachable: '
-        f"{_number('unreachable', counts.unreachable)}. "
+        f"{_number('unreachable', counts.unreachable if known else None)}. "
         f'Change: <strong data-number="change">{_signed(counts.change)}</strong> '
         f'<span class="of">({escape(since)}).</span></p><div id="sparkline"></div></div>'
     )
@@ -227,8 +244,8 @@ def _summary(counts: ComplianceCounts, page_data: PageData) -> Iterator[str]:
     yield "</dl>"
 
 
-def _number(key: str, number: int) -> str:
-    return f'<a class="count" data-number="{key}">{number:,}</a>'
+def _number(key: str, number: int | None) -> str:
+    return f'<a class="count" data-number="{key}">{DASH if number is None else f"{number:,}"}</a>'
 
 
 def _count(kind: str, title: str, key: str, number: int, note: str) -> str:

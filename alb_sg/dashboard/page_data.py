@@ -90,7 +90,9 @@ def build_page_data(
     }
     # Adding this run changes what the history knows, so it comes last.
     page_data["trend"] = (
-        None if earlier_runs is None else _trend_object([*points, verdict_history.add_run(run)], earlier_runs.omitted)
+        None
+        if earlier_runs is None
+        else _trend_object([*points, verdict_history.add_run(run)], earlier_runs.omitted, verdict_history)
     )
     return page_data
 
@@ -155,7 +157,7 @@ def _rule_object(name: str) -> dict[str, Any]:
         "severityLabel": rule_severity(name).name,
         # By its own severity: another one in rdk-config.json does not change what the rule is about.
         "interruptsRequests": known is not None and known.severity is Severity.HIGH,
-        "document": None if known is None else document_name(name),
+        "document": document_name(name) if known is not None and known.is_fixable else None,
     }
 
 
@@ -245,6 +247,8 @@ def _verdict_object(result: Result, scheme: str, detail: LoadBalancerDetail | No
         fields["missing"] = [
             {**missing_object(entry), "recommended": _recommended_rule(entry)} for entry in result.missing
         ]
+    if result.unused:
+        fields["unused"] = [phrasing.describe_unused(entry, MAX_PEERS) for entry in result.unused]
     codes = history.cause_codes(result, detail)
     if codes:
         fields["causes"] = codes
@@ -305,7 +309,7 @@ def _disappeared_object(row: Row, last_seen: str) -> dict[str, Any]:
     }
 
 
-def _trend_object(points: Iterable[TrendPoint], omitted: int) -> dict[str, Any]:
+def _trend_object(points: Iterable[TrendPoint], omitted: int, verdict_history: VerdictHistory) -> dict[str, Any]:
     return {
         "points": [
             {
@@ -314,10 +318,15 @@ def _trend_object(points: Iterable[TrendPoint], omitted: int) -> dict[str, Any]:
                 "loadBalancers": point.load_balancers,
                 "heard": point.observed,
                 "carried": point.carried_over,
+                "rules": dict(point.by_rule),
+                "new": point.new,
+                "reopened": point.reopened,
+                "fixed": point.fixed,
             }
             for point in points
         ],
         "leftOut": omitted,
+        "timeToFix": {"fixed": verdict_history.fixed_count, "medianDays": verdict_history.median_days_to_fix},
     }
 
 

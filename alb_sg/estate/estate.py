@@ -6,7 +6,7 @@ hold the key, or the call failed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -25,9 +25,11 @@ from alb_sg.estate.model import (
     Listener,
     LoadBalancer,
     NetworkInterface,
+    Permission,
     PrefixList,
     SecurityGroup,
     SecurityGroupReference,
+    SecurityGroupRule,
     Target,
     TargetGroup,
     UnknownValue,
@@ -71,6 +73,8 @@ class Estate:
     A section that is None was not collected. `listeners` is keyed by load balancer, `targets` by target group,
     `tags` by load balancer, and every other section by the resource's own ID. `has_all_security_groups`:
     `security_groups` holds every group of the account and region. `deleted_security_groups` are known to be deleted.
+    `interfaces_by_group`: all interfaces that carry a security group, for those groups where they were looked up. None:
+    `network_interfaces` has every interface of the account and region.
     `rule_authentications` are the types of the actions that authenticate in a listener's rules, by listener; no verdict
     depends on them.
     `other_estates` answers what this estate does not hold.
@@ -87,7 +91,9 @@ class Estate:
     deleted_security_groups: frozenset[str] = frozenset()
     vpcs: Mapping[str, Vpc] | None = None
     instances: Mapping[str, Instance] | None = None
+    security_group_rules: Mapping[str, SecurityGroupRule] | None = None
     network_interfaces: Mapping[str, NetworkInterface] | None = None
+    interfaces_by_group: Mapping[str, Sequence[NetworkInterface]] | None = None
     prefix_lists: Mapping[str, PrefixList] | None = None
     tags: Mapping[str, Mapping[str, str]] | None = None
     rule_authentications: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -113,6 +119,51 @@ class Estate:
 
     def security_group(self, group_id: str) -> SecurityGroup:
         return self._entry(self.security_groups, Section.SECURITY_GROUPS, group_id, "security group", group_id)
+
+    def interfaces_with(self, group_id: str) -> Sequence[NetworkInterface]:
+        """The network interfaces of this account and region that carry a security group, as far as they were read."""
+        if self.interfaces_by_group is not None:
+            return self.interfaces_by_group.get(group_id, ())
+        return self._interfaces_by_group.get(group_id, ())
+
+    def require_all_interfaces_with(self, group_id: str) -> None:
+        """Raises NotReadError unless `interfaces_with` returns every interface that carries the group."""
+        what = f"network interfaces that carry {group_id}"
+        if self.interfaces_by_group is not None:
+            if group_id not in self.interfaces_by_group:
+                raise self._not_read_error(Section.SECURITY_GROUP_CARRIERS, group_id, what)
+        elif not self._was_read(Section.NETWORK_INTERFACES):
+            raise self._not_read_error(Section.NETWORK_INTERFACES, None, what)
+        elif (unknown := self._interface_of_unknown_groups) is not None and unknown.unknown is not None:
+            raise unknown.unknown.error(f"network interface {unknown.id}")
+
+    def load_balancers_with(self, group_id: str) -> Sequence[LoadBalancer]:
+        """The load balancers of every type that carry a security group, by ARN."""
+        return self._load_balancers_by_group.get(group_id, ())
+
+    def load_balancer_of(self, interface: NetworkInterface) -> LoadBalancer | None:
+        """The load balancer that Elastic Load Balancing created an interface for; None if it was not read. The service
+        describes such interfaces as `ELB app/name/id`."""
+        return self._load_balancer_by_description.get(interface.description) if interface.is_elb_managed else None
+
+    def require_all_load_balancers(self, what: str) -> None:
+        """Raises NotReadError, which says that `what` is not known, if some load balancers may not have been read."""
+        failure = self._failures_by_key.get((Section.LOAD_BALANCERS, None))
+        if failure is not None:
+            raise NotReadError(what, failure.cause)
+
+    def inbound_rule_ids(self, group_id: str, permission: Permission) -> tuple[str, ...]:
+        """The IDs of the security group rules that a permission consists of, as far as the source tells them."""
+        known = self._inbound_rule_ids
+        keys = (_rule_key(group_id, permission, peer) for peer in permission.peers)
+        return tuple(known[key] for key in keys if key in known)
+
+    @property
+    def rule_ids_failure(self) -> str | None:
+        """Why the IDs of security group rules could not be read; None where they were, or where nobody asked for
+        them."""
+        failure = self._failures_by_key.get((Section.SECURITY_GROUP_RULES, None))
+        return None if failure is None else failure.cause
 
     def vpc(self, vpc_id: str) -> Vpc:
         return self._entry(self.vpcs, Section.VPCS, vpc_id, "VPC", vpc_id)
@@ -239,12 +290,51 @@ class Estate:
     # --- indexes
 
     @cached_property
+    def derived_facts(self) -> dict[object, Any]:
+        """What others have derived from this estate and several load balancers need, under keys of their own."""
+        return {}
+
+    @cached_property
     def _failures_by_key(self) -> Mapping[tuple[str, str | None], ReadFailure]:
         return {(failure.section, failure.key): failure for failure in self.failures}
 
     @cached_property
     def _interface_index(self) -> InterfaceIndex:
         return InterfaceIndex((self.network_interfaces or {}).values())
+
+    @cached_property
+    def _interfaces_by_group(self) -> Mapping[str, Sequence[NetworkInterface]]:
+        index: dict[str, list[NetworkInterface]] = {}
+        for interface in (self.network_interfaces or {}).values():
+            for group_id in interface.groups:
+                index.setdefault(group_id, []).append(interface)
+        return index
+
+    @cached_property
+    def _interface_of_unknown_groups(self) -> NetworkInterface | None:
+        interfaces = (self.network_interfaces or {}).values()
+        return next((interface for interface in interfaces if interface.unknown is not None), None)
+
+    @cached_property
+    def _load_balancers_by_group(self) -> Mapping[str, Sequence[LoadBalancer]]:
+        index: dict[str, list[LoadBalancer]] = {}
+        for _, load_balancer in sorted(self.load_balancers.items()):
+            for group_id in load_balancer.security_groups:
+                index.setdefault(group_id, []).append(load_balancer)
+        return index
+
+    @cached_property
+    def _load_balancer_by_description(self) -> Mapping[str, LoadBalancer]:
+        return {f"ELB {arn.partition(':loadbalancer/')[2]}": one for arn, one in self.load_balancers.items()}
+
+    @cached_property
+    def _inbound_rule_ids(self) -> Mapping[tuple[object, ...], str]:
+        return {
+            _rule_key(rule.group_id, rule.permission, peer): rule.id
+            for rule in (self.security_group_rules or {}).values()
+            if not rule.is_egress
+            for peer in rule.permission.peers
+        }
 
     @cached_property
     def _primary_interface_by_instance(self) -> Mapping[str, NetworkInterface]:
@@ -313,6 +403,12 @@ class Estate:
         if self.section(section) is None:
             return NotReadError(what, f"{section} of {self.account_region} was not collected")
         return NotReadError(what, f"not among the {section} collected of {self.account_region}")
+
+
+def _rule_key(group_id: str, permission: Permission, peer: str) -> tuple[object, ...]:
+    """What tells an inbound rule from the others of its group."""
+    ports = permission.port_range if permission.has_ports else (permission.from_port, permission.to_port)
+    return group_id, permission.protocol, ports, peer
 
 
 def _may_be_same_vpc(vpc_id: str, other: str) -> bool:

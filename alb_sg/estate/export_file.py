@@ -2,7 +2,8 @@
 
     {"AccountId", "Region", "LoadBalancers": [DescribeLoadBalancers], "Listeners": [DescribeListeners],
      "TargetGroups": [DescribeTargetGroups], "TargetHealthDescriptions": {"<TargetGroupArn>": [DescribeTargetHealth]},
-     "SecurityGroups": [DescribeSecurityGroups], "Vpcs": [DescribeVpcs],
+     "SecurityGroups": [DescribeSecurityGroups], "SecurityGroupRules": [DescribeSecurityGroupRules],
+     "Vpcs": [DescribeVpcs],
      "NetworkInterfaces": [DescribeNetworkInterfaces], "Instances": [DescribeInstances' Instances],
      "ManagedPrefixLists": {"pl-…": {"PrefixListName", "AddressFamily", "OwnerId", "Entries": [{"Cidr"}]}},
      "Tags": {"<LoadBalancerArn>": [{"Key", "Value"}]}, "ListenerRules": [DescribeRules' Rules]}
@@ -37,6 +38,7 @@ ID_FIELDS = {
     Section.LISTENERS: "ListenerArn",
     Section.TARGET_GROUPS: "TargetGroupArn",
     Section.SECURITY_GROUPS: "GroupId",
+    Section.SECURITY_GROUP_RULES: "SecurityGroupRuleId",
     Section.VPCS: "VpcId",
     Section.NETWORK_INTERFACES: "NetworkInterfaceId",
     Section.INSTANCES: "InstanceId",
@@ -102,6 +104,7 @@ def _estate(value: Any) -> Estate:
         targets=targets,
         security_groups=security_groups,
         has_all_security_groups=security_groups is not None,
+        security_group_rules=read_list(Section.SECURITY_GROUP_RULES, from_api.security_group_rule, None),
         vpcs=read_list(Section.VPCS, from_api.vpc, None),
         instances=read_list(Section.INSTANCES, from_api.instance, None),
         network_interfaces=read_list(Section.NETWORK_INTERFACES, from_api.network_interface, None),

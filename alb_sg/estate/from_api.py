@@ -42,6 +42,7 @@ from alb_sg.estate.model import (
     PrefixList,
     SecurityGroup,
     SecurityGroupReference,
+    SecurityGroupRule,
     Target,
     TargetGroup,
     UnknownValue,
@@ -357,6 +358,27 @@ def permission(value: Any) -> Permission:
         cidrs=_cidrs(fields),
         prefix_list_ids=read_list(fields, "PrefixListIds", _prefix_list_id),
         references=read_list(fields, "UserIdGroupPairs", security_group_reference),
+    )
+
+
+def security_group_rule(value: Any) -> SecurityGroupRule:
+    """One element of DescribeSecurityGroupRules' `SecurityGroupRules`."""
+    fields = require_object(value)
+    referenced = fields.get("ReferencedGroupInfo")
+    lists = {
+        "IpRanges": fields.get("CidrIpv4"),
+        "Ipv6Ranges": fields.get("CidrIpv6"),
+        "PrefixListIds": fields.get("PrefixListId"),
+        "UserIdGroupPairs": referenced or None,
+    }
+    peers = {name: [peer] for name, peer in lists.items() if peer is not None}
+    return SecurityGroupRule(
+        id=required_text(fields, "SecurityGroupRuleId"),
+        group_id=required_text(fields, "GroupId"),
+        is_egress=bool(fields.get("IsEgress")),
+        permission=permission(
+            {key: fields.get(key) for key in ("IpProtocol", "FromPort", "ToPort")} | peers,
+        ),
     )
 
 

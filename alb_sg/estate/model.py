@@ -14,6 +14,7 @@ from typing import NamedTuple, TypeVar
 
 from alb_sg.errors import NotReadError
 from alb_sg.estate.cidr import Family
+from alb_sg.estate.field_readers import HIGHEST_PORT
 
 T = TypeVar("T")
 
@@ -249,6 +250,23 @@ class Permission(NamedTuple):
     prefix_list_ids: tuple[str, ...]
     references: tuple[SecurityGroupReference, ...]
 
+    @property
+    def has_ports(self) -> bool:
+        """Whether the rule is for ports, of TCP or UDP."""
+        return self.protocol in ("tcp", "udp")
+
+    @property
+    def port_range(self) -> tuple[int, int]:
+        """The first and last port of a rule for TCP or UDP: all of them where it names none."""
+        if self.from_port is None or self.to_port is None:
+            return 0, HIGHEST_PORT
+        return self.from_port, self.to_port
+
+    @property
+    def peers(self) -> tuple[str, ...]:
+        """All peers as text: CIDR blocks, `pl-…` and `sg-…`."""
+        return (*self.cidrs, *self.prefix_list_ids, *(reference.group_id for reference in self.references))
+
 
 class SecurityGroup(NamedTuple):
     """A security group. `owner_id` is None where the source does not name the owner.
@@ -266,6 +284,15 @@ class SecurityGroup(NamedTuple):
     tags: Mapping[str, str] = NO_TAGS
     unknown_ingress: tuple[UnknownValue, ...] = ()
     unknown_egress: tuple[UnknownValue, ...] = ()
+
+
+class SecurityGroupRule(NamedTuple):
+    """A rule of a security group with its own ID (`SecurityGroupRule`). `permission` has exactly one peer."""
+
+    id: str
+    group_id: str
+    is_egress: bool
+    permission: Permission
 
 
 class Vpc(NamedTuple):

@@ -10,7 +10,9 @@ class Section(StrEnum):
     """A section, under its name in an export file.
 
     `ALB_REGISTRATIONS` is not a section of the file. It requests the target groups of type `alb` and their targets, a
-    part of `TARGET_GROUPS` and `TARGET_HEALTH_DESCRIPTIONS`.
+    part of `TARGET_GROUPS` and `TARGET_HEALTH_DESCRIPTIONS`. Neither is `SECURITY_GROUP_CARRIERS`: it requests the
+    network interfaces that carry the load balancers' security groups, a part of `NETWORK_INTERFACES`, and the listeners
+    of all load balancers that do.
     """
 
     LOAD_BALANCERS = "LoadBalancers"
@@ -19,6 +21,8 @@ class Section(StrEnum):
     TARGET_HEALTH_DESCRIPTIONS = "TargetHealthDescriptions"
     ALB_REGISTRATIONS = "AlbRegistrations"
     SECURITY_GROUPS = "SecurityGroups"
+    SECURITY_GROUP_CARRIERS = "SecurityGroupCarriers"
+    SECURITY_GROUP_RULES = "SecurityGroupRules"
     VPCS = "Vpcs"
     INSTANCES = "Instances"
     NETWORK_INTERFACES = "NetworkInterfaces"
@@ -32,8 +36,10 @@ SECTION_ATTRIBUTES: Mapping[Section, str] = {
     Section.TARGET_GROUPS: "target_groups",
     Section.TARGET_HEALTH_DESCRIPTIONS: "targets",
     Section.SECURITY_GROUPS: "security_groups",
+    Section.SECURITY_GROUP_RULES: "security_group_rules",
     Section.VPCS: "vpcs",
     Section.INSTANCES: "instances",
+    Section.SECURITY_GROUP_CARRIERS: "interfaces_by_group",
     Section.NETWORK_INTERFACES: "network_interfaces",
     Section.MANAGED_PREFIX_LISTS: "prefix_lists",
     Section.TAGS: "tags",

@@ -16,21 +16,25 @@ from typing import NamedTuple
 
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.findings.coverage import AcceptedSources, Coverage
-from alb_sg.findings.finding import Compliance
+from alb_sg.findings.finding import Compliance, Unused
 from alb_sg.findings.near_misses import find_near_misses
-from alb_sg.findings.phrasing import abbreviate_names, describe_open
+from alb_sg.findings.phrasing import abbreviate_names, describe_open, describe_port_range
 from alb_sg.permissions.allowed_traffic import Permissions
 from alb_sg.recommendations.requirement import AddressPeer, PrefixListPeer, TargetPeer
 
 MAX_ANNOTATION_LENGTH = 256
 _SEPARATOR = "; "
 _UNRESOLVED = "unresolved: "
+# The ports from which both Linux and Windows connect by default begin at 49152 or before, and end at 60999 or later.
+_EPHEMERAL_PORTS = (49152, 60999)
+_FIRST_REGISTERED_PORT = 1024
+_STATEFUL = "security groups are stateful: responses need no rule"
 # More sentences than this do not fit, however short they are.
 _MAX_SENTENCES = MAX_ANNOTATION_LENGTH // len(f"{_SEPARATOR}.")
 # A missing part with more blocks than this is clearer as the whole peer and what is open instead.
 MAX_MISSING_BLOCKS = 3
 
-_REQUIREMENT_COUNT = re.compile(r"[0-9]+ requirements? met in ")
+_WITHOUT_REMARK = re.compile(r"([0-9]+ requirements? met|nothing unused) in ")
 # The security groups of "not open to 0.0.0.0/0 in sg-1, sg-2 +1" and of "2 requirements met in sg-1".
 _SECURITY_GROUPS = re.compile(r"\bin (sg-[0-9a-z-]+(?:, sg-[0-9a-z-]+)*)")
 
@@ -107,6 +111,48 @@ def describe_non_compliant(
     return _first_that_fits(
         (_sentences(permissions, ordered, near_misses, detail), tail) for tail in tails for detail in _DETAIL_LEVELS
     )
+
+
+def describe_unused(unused: Sequence[Unused], remarks: Sequence[str]) -> str:
+    """What is open and used by no listener, and in which security group."""
+    stateful = [_STATEFUL] if any(map(_is_for_responses, unused)) else []
+    tails = ([*stateful, *remarks], stateful)
+    return _first_that_fits(
+        ([_describe_opening(entry, index, max_names) for index, entry in enumerate(unused)], tail)
+        for tail in tails
+        for max_names in (3, 2, 1)
+    )
+
+
+def describe_nothing_unused(groups: Sequence[str], remarks: Sequence[str]) -> str:
+    """What a COMPLIANT verdict of the rule on unused openings rests on."""
+    return fit_to_limit([f"nothing unused in {abbreviate_names(tuple(groups))}", *remarks])
+
+
+def _describe_opening(entry: Unused, index: int, max_names: int) -> str:
+    """A sentence on one opening; an empty one is only counted."""
+    if index >= _MAX_SENTENCES:
+        return ""
+    ports = describe_port_range(entry.protocol, entry.from_port, entry.to_port)
+    peers = abbreviate_names(entry.peers, max_names)
+    return f"{ports} open to {peers} in {entry.security_group}{_reason_unused(entry, index)}"
+
+
+def _reason_unused(entry: Unused, index: int) -> str:
+    if entry.used:
+        ports = tuple(describe_port_range(*ports) for ports in entry.used if "icmp" not in ports.protocol)
+        return (
+            f", of which only {abbreviate_names(ports)} and ICMP are used" if ports else ", of which only ICMP is used"
+        )
+    return ", used by no listener" if index == 0 else ""
+
+
+def _is_for_responses(entry: Unused) -> bool:
+    """Whether an opening is for ephemeral ports, as one for the responses to the load balancer's requests."""
+    first, last = entry.from_port, entry.to_port
+    if first is None or last is None:
+        return False
+    return _FIRST_REGISTERED_PORT <= first <= _EPHEMERAL_PORTS[0] and last >= _EPHEMERAL_PORTS[1]
 
 
 def fit_to_limit(sentences: Sequence[str]) -> str:
@@ -270,5 +316,5 @@ def parse_annotation(compliance: Compliance, annotation: str) -> ParsedAnnotatio
         unresolved=compliance is Compliance.NON_COMPLIANT
         and any(sentence.startswith(_UNRESOLVED) for sentence in sentences),
         security_groups=tuple(dict.fromkeys(groups)),
-        remarks=tuple(sentence for sentence in sentences if is_compliant and not _REQUIREMENT_COUNT.match(sentence)),
+        remarks=tuple(sentence for sentence in sentences if is_compliant and not _WITHOUT_REMARK.match(sentence)),
     )

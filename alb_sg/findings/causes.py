@@ -21,6 +21,7 @@ class Cause(Enum):
     ICMP_CLOSED = "icmp-closed"
     TOO_NARROW = "too-narrow"
     CLOSED = "closed"
+    UNUSED = "unused"
     UNRESOLVED = "unresolved"
     NOT_REPORTED = "not-told"
 
@@ -32,6 +33,7 @@ CAUSE_DESCRIPTIONS = {
     Cause.ICMP_CLOSED: "ICMP for Path MTU Discovery is not allowed",
     Cause.TOO_NARROW: "Open to only a part of the recommended addresses",
     Cause.CLOSED: "Closed: no rule allows any of it",
+    Cause.UNUSED: "Open on ports that no listener uses",
     Cause.UNRESOLVED: "Possibly open: it depends on something that could not be resolved",
     Cause.NOT_REPORTED: "The source describes what is missing in words only",
 }
@@ -41,6 +43,8 @@ def find_causes(finding: Finding, groups: Sequence[SecurityGroup]) -> tuple[Caus
     """The causes of a NON_COMPLIANT finding, each once. `groups` are the load balancer's groups that were read."""
     if finding.unresolved:
         return (Cause.UNRESOLVED,)
+    if finding.unused:
+        return (Cause.UNUSED,)
     if not finding.missing:
         return (Cause.NOT_REPORTED,)
     causes = {_find_cause(missing, finding.missing, groups) for missing in finding.missing}

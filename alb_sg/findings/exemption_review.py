@@ -71,8 +71,10 @@ def _status(exemption: Exemption, today: date, days: int) -> ExemptionStatus:
 
 
 def _concerns(exemption: Exemption, finding: Finding) -> bool:
-    """Whether something is missing on the ports of an exemption."""
-    return any(entry.protocol == "tcp" and entry.from_port in exemption.ports for entry in finding.missing)
+    """Whether something is missing on the ports of an exemption, or open and unused."""
+    missing = [(entry.from_port, entry.to_port) for entry in finding.missing if entry.protocol == "tcp"]
+    unused = [(entry.from_port or 0, entry.to_port or 0) for entry in finding.unused if entry.protocol == "tcp"]
+    return any(first <= port <= last for first, last in (*missing, *unused) for port in exemption.ports)
 
 
 def _use(exemption: Exemption, scope: ReviewScope) -> tuple[ExemptionUse, str]:

@@ -23,6 +23,7 @@ from alb_sg.findings.near_misses import find_near_misses
 from alb_sg.findings.remarks import RemarkFinder
 from alb_sg.parameters import Parameters
 from alb_sg.permissions.allowed_traffic import Direction, Permissions, Traffic
+from alb_sg.permissions.unused_traffic import UnusedRule
 from alb_sg.recommendations.fronting_load_balancers import FrontingLoadBalancer, fronting_load_balancers
 from alb_sg.recommendations.recommendation import Recommendation
 from alb_sg.recommendations.requirement import (
@@ -81,12 +82,14 @@ class RequirementRow:
 
 @dataclass(frozen=True, slots=True)
 class RuleExplanation:
-    """One rule's verdict with its rows. `notes` are its remarks, and what requires nothing and why."""
+    """One rule's verdict with its rows. `notes` are its remarks, and what requires nothing and why. `unused` are the
+    security group rules that let in something unused, of a rule that judges that."""
 
     recommendation: Recommendation
     verdict: Result
     rows: tuple[RequirementRow, ...]
     notes: tuple[str, ...]
+    unused: tuple[UnusedRule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +173,9 @@ def _explain_rule(
     verdict = judge.judge(load_balancer, recommendation, parameters)
     notes = tuple(recommendation.notes(judge.estate, load_balancer)) if load_balancer.type == "application" else ()
     try:
+        found = judge.unused_ingress(load_balancer, recommendation)
+        if found is not None:
+            return RuleExplanation(recommendation, verdict, (), (*found.remarks, *notes), found.rules)
         requirement_set = judge.requirement_set(load_balancer, recommendation, parameters)
     except (NotApplicable, NotReadError):
         # The verdict says why there is no row.

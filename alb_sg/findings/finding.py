@@ -8,6 +8,7 @@ from typing import NamedTuple
 from alb_sg.estate.estate import Estate, ReadFailure
 from alb_sg.estate.sections import Section
 from alb_sg.exemptions.exemption import Exemption
+from alb_sg.permissions.unused_traffic import PortRange
 from alb_sg.recommendations.requirement import Origin
 
 
@@ -37,13 +38,30 @@ class Missing(NamedTuple):
     origin: Origin
 
 
+class Unused(NamedTuple):
+    """What a rule of a security group lets in and no listener uses, from all of its peers.
+
+    Without ports, it is the whole protocol; for protocol `-1`, everything but `used`. `rule_ids` are the IDs of the
+    security group rules that it is a part of, as far as the source tells them.
+    """
+
+    security_group: str
+    protocol: str
+    from_port: int | None
+    to_port: int | None
+    peers: tuple[str, ...]
+    used: tuple[PortRange, ...] = ()
+    rule_ids: tuple[str, ...] = ()
+
+
 class Finding(NamedTuple):
     """The verdict of one rule on one load balancer.
 
     `annotation` says the same as the other fields, for people; nothing is computed from it. `unresolved`: the load
     balancer may be COMPLIANT, depending on facts that AWS does not show. `remarks` are sentences on a verdict that a
     reader should know even where it is COMPLIANT, such as an accepted source that it rests on. `security_groups` are
-    the load balancer's. `applied_exemption`: the exemption in force that makes it NOT_APPLICABLE.
+    the load balancer's. `applied_exemption`: the exemption in force that makes it NOT_APPLICABLE. `unused` is what is
+    open and should not be; a finding has either that or `missing`.
     """
 
     account_id: str
@@ -58,6 +76,7 @@ class Finding(NamedTuple):
     remarks: tuple[str, ...] = ()
     security_groups: tuple[str, ...] = ()
     applied_exemption: AppliedExemption | None = None
+    unused: tuple[Unused, ...] = ()
 
     @property
     def sort_key(self) -> tuple[str, str, str, str]:

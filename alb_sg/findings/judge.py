@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache, partial
 from operator import itemgetter
 
@@ -12,12 +12,13 @@ from alb_sg.estate.model import LoadBalancer
 from alb_sg.exemptions.exemption import Exemption, VerdictKey
 from alb_sg.findings import annotation
 from alb_sg.findings.coverage import Coverage, check, count_if_all_covered
-from alb_sg.findings.finding import Compliance, EvaluationError, Finding, Missing, Result
+from alb_sg.findings.finding import Compliance, EvaluationError, Finding, Missing, Result, Unused
 from alb_sg.parameters import Parameters
 from alb_sg.permissions.addresses import AddressSet
 from alb_sg.permissions.allowed_traffic import Permissions
+from alb_sg.permissions.unused_traffic import UnusedRule
 from alb_sg.recommendations.load_balancer_context import LoadBalancerContext
-from alb_sg.recommendations.recommendation import Recommendation
+from alb_sg.recommendations.recommendation import Recommendation, UnusedIngress
 from alb_sg.recommendations.requirement import NotApplicable, RequirementSet, TargetPeer
 
 NO_EXEMPTIONS: Mapping[VerdictKey, Exemption] = {}
@@ -79,16 +80,48 @@ class Judge:
         NotReadError."""
         whole = recommendation.requirements(self.context(load_balancer), parameters)
         exemption = self._port_exemptions.get((load_balancer.arn, recommendation.name))
+        return whole if exemption is None else whole.without_ports(exemption.ports, _describe_port_exemption(exemption))
+
+    def unused_ingress(self, load_balancer: LoadBalancer, recommendation: Recommendation) -> UnusedIngress | None:
+        """What is open and unused; None for a rule that judges no such thing. Ports that are exempt are used.
+
+        Raises NotApplicable, NotReadError.
+        """
+        if recommendation.find_unused is None:
+            return None
+        context = self.context(load_balancer)
+        exemption = self._port_exemptions.get((load_balancer.arn, recommendation.name))
         if exemption is None:
-            return whole
-        ports = ", ".join(map(str, exemption.ports))
-        reason = (
-            f"port{'s' if len(exemption.ports) > 1 else ''} {ports} exempt until {exemption.expires} "
-            f"by {exemption.owner} ({exemption.ticket})"
+            return recommendation.find_unused(context, ())
+        found = recommendation.find_unused(context, exemption.ports)
+        if found == recommendation.find_unused(context, ()):
+            return found
+        return found._replace(remarks=(*found.remarks, _describe_port_exemption(exemption)))
+
+    def _find_unused(self, load_balancer: LoadBalancer, recommendation: Recommendation) -> Finding | None:
+        """The finding of a rule that judges what is open and unused; None for another rule."""
+        try:
+            found = self.unused_ingress(load_balancer, recommendation)
+        except NotApplicable as error:
+            return self._build_finding(
+                load_balancer, recommendation, Compliance.NOT_APPLICABLE, annotation.fit_to_limit([error.reason])
+            )
+        if found is None:
+            return None
+        unused = tuple(entry for rule in found.rules for entry in _unused_entries(self.estate, rule))
+        text = (
+            annotation.describe_unused(unused, found.remarks)
+            if unused
+            else annotation.describe_nothing_unused(found.judged_groups, found.remarks)
         )
-        return whole.without_ports(exemption.ports, reason)
+        compliance = Compliance.NON_COMPLIANT if unused else Compliance.COMPLIANT
+        finding = self._build_finding(load_balancer, recommendation, compliance, text, remarks=found.remarks)
+        return finding._replace(unused=unused)
 
     def _find(self, load_balancer: LoadBalancer, recommendation: Recommendation, parameters: Parameters) -> Finding:
+        finding = self._find_unused(load_balancer, recommendation)
+        if finding is not None:
+            return finding
         try:
             requirement_set = self.requirement_set(load_balancer, recommendation, parameters)
         except NotApplicable as error:
@@ -144,6 +177,21 @@ class Judge:
             remarks=remarks,
             security_groups=load_balancer.security_groups,
         )
+
+
+def _describe_port_exemption(exemption: Exemption) -> str:
+    ports = ", ".join(map(str, exemption.ports))
+    return (
+        f"port{'s' if len(exemption.ports) > 1 else ''} {ports} exempt until {exemption.expires} "
+        f"by {exemption.owner} ({exemption.ticket})"
+    )
+
+
+def _unused_entries(estate: Estate, rule: UnusedRule) -> Iterator[Unused]:
+    rule_ids = estate.inbound_rule_ids(rule.group_id, rule.permission)
+    for unused in rule.unused:
+        used = () if rule.permission.has_ports else rule.used
+        yield Unused(rule.group_id, *unused, rule.permission.peers, used, rule_ids)
 
 
 def judge_all(

@@ -20,13 +20,15 @@ def read_details(context: LoadContext, load_balancers: Sequence[LoadBalancer]) -
     used_groups = _used_target_groups(context, load_balancers)
     requests: RequestsByKey = {}
     if context.needs_section(Section.LISTENERS) and not partial_estate.failures_of(Section.LISTENERS):
-        unread = (found.arn for found in load_balancers if found.arn not in partial_estate.listeners)
+        listening = {found.arn for found in (*load_balancers, *_other_carriers(context, load_balancers))}
+        unread = sorted(listening - partial_estate.listeners.keys())
         requests |= {(Section.LISTENERS, (arn,)): context.requests.listeners(arn) for arn in unread}
     needs_targets = context.needs_section(Section.TARGET_HEALTH_DESCRIPTIONS)
     for group in (*front_groups, *(used_groups if needs_targets else ())):
         requests |= context.target_health_requests(group)
     if context.needs_section(Section.SECURITY_GROUPS):
         requests |= _security_group_requests(context, load_balancers, front_groups)
+    requests |= _carrier_requests(context, load_balancers)
     if context.needs_section(Section.VPCS):
         requests |= _vpc_requests(context, load_balancers, front_groups, used_groups)
     if context.needs_section(Section.TAGS):
@@ -146,6 +148,33 @@ def _security_group_requests(
         (Section.SECURITY_GROUPS, batch): context.requests.security_groups(batch)
         for batch in batches(ids, FILTER_VALUES)
     }
+
+
+def _judged_groups(context: LoadContext, load_balancers: Iterable[LoadBalancer]) -> set[str]:
+    """The security groups of these load balancers, and those that a what-if gives them."""
+    ids = {group_id for found in load_balancers for group_id in found.security_groups}
+    return ids | context.read_request.also_security_groups
+
+
+def _other_carriers(context: LoadContext, load_balancers: Sequence[LoadBalancer]) -> list[LoadBalancer]:
+    """The load balancers of every type with a security group of these: their listeners use its rules too."""
+    if not context.needs_section(Section.SECURITY_GROUP_CARRIERS):
+        return []
+    ids = _judged_groups(context, load_balancers)
+    return [
+        found for found in context.partial_estate.load_balancers.values() if not ids.isdisjoint(found.security_groups)
+    ]
+
+
+def _carrier_requests(context: LoadContext, load_balancers: Sequence[LoadBalancer]) -> RequestsByKey:
+    """The network interfaces that carry the load balancers' security groups, and the IDs of the groups' rules."""
+    requests: RequestsByKey = {}
+    for ids in batches(_judged_groups(context, load_balancers), FILTER_VALUES):
+        if context.needs_section(Section.SECURITY_GROUP_CARRIERS):
+            requests[Section.SECURITY_GROUP_CARRIERS, ids] = context.requests.network_interfaces_with_groups(ids)
+        if context.needs_section(Section.SECURITY_GROUP_RULES):
+            requests[Section.SECURITY_GROUP_RULES, ids] = context.requests.security_group_rules(ids)
+    return requests
 
 
 def _vpc_requests(

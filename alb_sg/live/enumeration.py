@@ -105,8 +105,9 @@ def _with_selected_groups(context: LoadContext, users: Mapping[RequestKey, ApiRe
 
 def _requests_by_name(context: LoadContext) -> RequestsByKey | None:
     """Calls that read the named load balancers alone; None if all have to be listed, such as to find the Network
-    Load Balancers in front of them."""
-    if not context.selection.only_named or context.needs_section(Section.ALB_REGISTRATIONS):
+    Load Balancers in front of them, or the others with their security groups."""
+    needs_all = (Section.ALB_REGISTRATIONS, Section.SECURITY_GROUP_CARRIERS)
+    if not context.selection.only_named or any(map(context.needs_section, needs_all)):
         return None
     names = context.selection.load_balancers
     arns = frozenset(name for name in names if name.startswith("arn:"))

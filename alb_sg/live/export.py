@@ -31,6 +31,7 @@ def export_sections(calls: CallPool, requests: DescribeRequests, account_id: str
             Section.LOAD_BALANCERS: requests.load_balancers(),
             Section.TARGET_GROUPS: requests.target_groups(),
             Section.SECURITY_GROUPS: requests.security_groups(),
+            Section.SECURITY_GROUP_RULES: requests.security_group_rules(),
             Section.VPCS: requests.vpcs(),
             Section.NETWORK_INTERFACES: requests.network_interfaces(),
             Section.INSTANCES: requests.instances(),

@@ -25,6 +25,8 @@ SECTION_ACTIONS: dict[str, tuple[str, ...]] = {
     Section.MANAGED_PREFIX_LISTS: ("ec2:DescribeManagedPrefixLists", "ec2:GetManagedPrefixListEntries"),
     Section.NETWORK_INTERFACES: ("ec2:DescribeNetworkInterfaces",),
     Section.SECURITY_GROUPS: ("ec2:DescribeSecurityGroups",),
+    Section.SECURITY_GROUP_CARRIERS: ("ec2:DescribeNetworkInterfaces",),
+    Section.SECURITY_GROUP_RULES: ("ec2:DescribeSecurityGroupRules",),
     Section.TAGS: ("elasticloadbalancing:DescribeTags",),
     Section.TARGET_GROUPS: ("elasticloadbalancing:DescribeTargetGroups",),
     Section.TARGET_HEALTH_DESCRIPTIONS: ("elasticloadbalancing:DescribeTargetHealth",),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, TypeVar
 
 from alb_sg.aws.calls import ApiResponse
@@ -18,11 +19,12 @@ from alb_sg.estate.model import (
     NetworkInterface,
     PrefixList,
     SecurityGroup,
+    SecurityGroupRule,
     Target,
     TargetGroup,
     Vpc,
 )
-from alb_sg.estate.sections import ALL_OR_NOTHING_SECTIONS, Section
+from alb_sg.estate.sections import ALL_OR_NOTHING_SECTIONS, SECTION_ATTRIBUTES, Section
 
 T = TypeVar("T")
 
@@ -52,6 +54,7 @@ AWS_OWNER = "aws"
 _ID_KEYS_AND_READERS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     Section.LOAD_BALANCERS: ("LoadBalancerArn", from_api.load_balancer),
     Section.SECURITY_GROUPS: ("GroupId", from_api.security_group),
+    Section.SECURITY_GROUP_RULES: ("SecurityGroupRuleId", from_api.security_group_rule),
     Section.TARGET_GROUPS: ("TargetGroupArn", from_api.target_group),
     Section.VPCS: ("VpcId", from_api.vpc),
     Section.INSTANCES: ("InstanceId", from_api.instance),
@@ -79,6 +82,7 @@ class PartialEstate:
     - `deleted`: ARNs of load balancers that were deleted between two calls
     - `config_sections`: sections that AWS Config filled or failed to fill; no call lists them again
     - `recorded_target_groups`: ARNs of target groups whose registrations come from AWS Config
+    - `item_times`: the capture times of the resources that come from AWS Config, by id
     """
 
     account_id: str
@@ -89,6 +93,8 @@ class PartialEstate:
     target_groups: dict[str, TargetGroup] = field(default_factory=dict)
     targets: dict[str, tuple[Target, ...]] = field(default_factory=dict)
     security_groups: dict[str, SecurityGroup] = field(default_factory=dict)
+    security_group_rules: dict[str, SecurityGroupRule] = field(default_factory=dict)
+    interfaces_by_group: dict[str, list[NetworkInterface]] = field(default_factory=dict)
     vpcs: dict[str, Vpc] = field(default_factory=dict)
     instances: dict[str, Instance] = field(default_factory=dict)
     network_interfaces: dict[str, NetworkInterface] = field(default_factory=dict)
@@ -98,6 +104,7 @@ class PartialEstate:
     deleted: set[str] = field(default_factory=set)
     config_sections: set[str] = field(default_factory=set)
     recorded_target_groups: set[str] = field(default_factory=set)
+    item_times: dict[str, datetime] = field(default_factory=dict)
 
     def estate(self, *, all_groups: bool = False) -> Estate:
         """The sections as an estate. `all_groups`: every security group of the region was requested."""
@@ -116,6 +123,8 @@ class PartialEstate:
             has_all_security_groups=all_groups
             and Section.SECURITY_GROUPS in self.included_sections
             and not self.failures_of(Section.SECURITY_GROUPS),
+            security_group_rules=self._if_included(Section.SECURITY_GROUP_RULES, self.security_group_rules),
+            interfaces_by_group=self.interfaces_by_group,
             vpcs=self._if_included(Section.VPCS, self.vpcs),
             instances=self._if_included(Section.INSTANCES, self.instances),
             network_interfaces=self._if_included(Section.NETWORK_INTERFACES, self.network_interfaces),
@@ -130,14 +139,15 @@ class PartialEstate:
     def failures_of(self, section: str) -> list[ReadFailure]:
         return [failure for failure in self.failures if failure.section == section]
 
-    def add_recorded(self, recorded: Estate, sections: Collection[str]) -> None:
-        """Adds sections as AWS Config recorded them.
+    def add_recorded(self, recorded: Estate, sections: Collection[str], item_times: Mapping[str, datetime]) -> None:
+        """Adds sections as AWS Config recorded them, with the capture times of their resources by id.
 
         Recorded registrations may lag behind. They are left out where that matters most: for target groups of type
         `alb`, and where none are recorded.
         """
         self.config_sections.update(sections)
         self.included_sections.update(sections)
+        self.item_times.update(item_times)
         if Section.LOAD_BALANCERS in sections:
             self.load_balancers.update(recorded.load_balancers)
             self.tags.update(recorded.tags or {})
@@ -176,19 +186,21 @@ class PartialEstate:
                 self._add_by_id(section, (), response._replace(items=items), self.target_groups)
             case Section.TARGET_HEALTH_DESCRIPTIONS:
                 self._add_targets(keys[0], response)
-            case Section.SECURITY_GROUPS:
-                self._add_by_id(section, keys, response, self.security_groups)
-            case Section.VPCS:
-                self._add_by_id(section, keys, response, self.vpcs)
-            case Section.INSTANCES:
-                self._add_by_id(section, keys, response, self.instances)
-            case Section.NETWORK_INTERFACES:
+            case Section.SECURITY_GROUPS | Section.VPCS | Section.INSTANCES:
+                self._add_by_id(section, keys, response, self._entries(section))
+            case Section.SECURITY_GROUP_CARRIERS:
+                self._add_carriers(keys, response)
+            case Section.NETWORK_INTERFACES | Section.SECURITY_GROUP_RULES:
                 # Only if every requested interface was read is it certain that none holds an address.
-                self._add_by_id(section, (), response, self.network_interfaces)
+                self._add_by_id(section, (), response, self._entries(section))
             case Section.TAGS:
                 self._add_tags(keys, response)
             case _:
                 raise ValueError(f"no response fills {section}")
+
+    def _entries(self, section: str) -> dict[str, Any]:
+        entries: dict[str, Any] = getattr(self, SECTION_ATTRIBUTES[Section(section)])
+        return entries
 
     def _add_by_id(self, section: str, keys: tuple[str, ...], response: ApiResponse, into: dict[str, Any]) -> None:
         id_key, read = _ID_KEYS_AND_READERS[section]
@@ -219,6 +231,24 @@ class PartialEstate:
             except InvalidInputError as error:
                 self.add_failure(Section.TAGS, item["ResourceArn"], f"{response.operation}: {error}")
         self._add_failures_of_unread(Section.TAGS, load_balancer_arns, response, self.tags)
+
+    def _add_carriers(self, group_ids: tuple[str, ...], response: ApiResponse) -> None:
+        """Adds the interfaces that carry one of the groups, by group. One of them that is missing or cannot be read may
+        carry any of the groups."""
+        section = Section.SECURITY_GROUP_CARRIERS
+        interfaces = self._read_all(section, group_ids[0], response, from_api.network_interface)
+        if interfaces is None:
+            cause = self.failures[-1].cause
+            for group_id in group_ids[1:]:
+                self.add_failure(section, group_id, cause)
+            return
+        unknown = next((one for one in interfaces if one.unknown is not None), None)
+        for group_id in group_ids:
+            if unknown is not None and unknown.unknown is not None:
+                cause = f"{response.operation}: {unknown.unknown.field} of {unknown.id}: {unknown.unknown.text}"
+                self.add_failure(section, group_id, cause)
+            else:
+                self.interfaces_by_group[group_id] = [one for one in interfaces if group_id in one.groups]
 
     def add_prefix_list(self, prefix_list_id: str, described: ApiResponse, entries: ApiResponse) -> None:
         """Adds a prefix list from the responses with its description and its entries."""

@@ -101,6 +101,14 @@ class DescribeRequests:
         parameters |= self.managed_resources("DescribeNetworkInterfaces")
         return self._ec2("describe_network_interfaces", "NetworkInterfaces", parameters)
 
+    def network_interfaces_with_groups(self, ids: Collection[str]) -> ApiRequest:
+        """The interfaces that carry one of these security groups."""
+        parameters = {**_filtered("group-id", ids), **self.managed_resources("DescribeNetworkInterfaces")}
+        return self._ec2("describe_network_interfaces", "NetworkInterfaces", parameters)
+
+    def security_group_rules(self, group_ids: Collection[str] | None = None) -> ApiRequest:
+        return self._ec2("describe_security_group_rules", "SecurityGroupRules", _filtered("group-id", group_ids))
+
     def network_interfaces_of_types(self, vpc_id: str, types: Iterable[str]) -> ApiRequest:
         """The interfaces in a VPC that are of one of EC2's interface types."""
         filters = [{"Name": "vpc-id", "Values": [vpc_id]}, {"Name": "interface-type", "Values": sorted(types)}]

@@ -19,6 +19,7 @@ class Selection:
     - `prefix_lists`: all whose security groups refer to one of these prefix lists
     - `target_groups` (ARNs): all that use them and, for type `alb`, all that are registered in them
     - `behind_network_load_balancers` (ARNs): all that are registered in their target groups of type `alb`
+    - `sharing_groups_with` (ARNs): all that have a security group of one of these load balancers
     - `behind_deleted_load_balancers`: all that are registered in a target group of type `alb` that no load balancer
       uses, as the deletion of a Network Load Balancer leaves it
 
@@ -34,6 +35,7 @@ class Selection:
     target_groups: frozenset[str] = frozenset()
     behind_network_load_balancers: frozenset[str] = frozenset()
     behind_deleted_load_balancers: bool = False
+    sharing_groups_with: frozenset[str] = frozenset()
     also_security_groups: frozenset[str] = frozenset()
 
     @property
@@ -44,7 +46,7 @@ class Selection:
     @property
     def only_named(self) -> bool:
         """Whether every load balancer is named, so that no search is necessary."""
-        searched = self.security_groups or self.vpcs or self.prefix_lists
+        searched = self.security_groups or self.vpcs or self.prefix_lists or self.sharing_groups_with
         return not (self.everything or searched or self.follows_target_groups)
 
     def followed_alb_target_groups(self, target_groups: Iterable[TargetGroup]) -> list[TargetGroup]:
@@ -68,6 +70,11 @@ class Selection:
     ) -> tuple[LoadBalancer, ...]:
         """The selected load balancers, sorted by ARN. Only `everything` and names select load balancers of other types
         than `application`."""
+        load_balancers = tuple(load_balancers)
+        groups = set(self.security_groups)
+        for found in load_balancers:
+            if found.arn in self.sharing_groups_with:
+                groups.update(found.security_groups)
         related: set[str] = set()
         for arn in self.target_groups & target_groups.keys():
             related.update(target_groups[arn].load_balancer_arns or ())
@@ -80,7 +87,7 @@ class Selection:
             return load_balancer.may_be_application and (
                 load_balancer.arn in related
                 or load_balancer.vpc_id in self.vpcs
-                or not self.security_groups.isdisjoint(load_balancer.security_groups)
+                or not groups.isdisjoint(load_balancer.security_groups)
             )
 
         return tuple(sorted(filter(is_selected, load_balancers), key=lambda load_balancer: load_balancer.arn))

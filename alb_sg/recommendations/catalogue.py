@@ -27,6 +27,8 @@ def _collect() -> Iterator[Recommendation]:
 
 RECOMMENDATIONS: tuple[Recommendation, ...] = tuple(sorted(_collect(), key=attrgetter("name")))
 RECOMMENDATIONS_BY_NAME = {recommendation.name: recommendation for recommendation in RECOMMENDATIONS}
+# The rules that are judged where none is named.
+DEFAULT_RECOMMENDATIONS = tuple(rule for rule in RECOMMENDATIONS if rule.deployed_by_default)
 # As rules are listed for people: inbound, outbound, and ICMP below them, as on the user guide's page.
 DISPLAY_ORDER = tuple(sorted(RECOMMENDATIONS, key=attrgetter("display_order", "name")))
 

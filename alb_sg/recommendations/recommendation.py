@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer, TargetGroup
 from alb_sg.estate.sections import Section
 from alb_sg.parameters import ParameterDefinition, Parameters
 from alb_sg.permissions.allowed_traffic import Direction, Traffic
+from alb_sg.permissions.unused_traffic import UnusedRule
 from alb_sg.recommendations.load_balancer_context import LoadBalancerContext
-from alb_sg.recommendations.requirement import RequirementSet
+from alb_sg.recommendations.requirement import NotApplicable, RequirementSet
 
 NAME_PREFIX = "ALB_SG_"
 # The IAM actions that add and remove security group rules of a direction.
@@ -34,8 +36,21 @@ class Severity(IntEnum):
     LOW = 2
 
 
+class UnusedIngress(NamedTuple):
+    """What a load balancer's security groups let in and no listener uses. `judged_groups` are those of its groups that
+    may have such rules. `remarks` belong into the finding."""
+
+    rules: tuple[UnusedRule, ...]
+    judged_groups: tuple[str, ...]
+    remarks: tuple[str, ...] = ()
+
+
 def _none(*_: object) -> tuple[()]:
     return ()
+
+
+def _require_nothing(*_: object) -> RequirementSet:
+    raise NotApplicable("the rule requires no traffic")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +67,10 @@ class Recommendation:
     and `target_ports` are the ports that it requires to targets of a group (None: each target's own port), as far as
     the estate holds what determines them: a live source reads only the prefix lists and targets that matter for these.
     `notes` yields what the rule requires nothing for, and why; it is called for Application Load Balancers only.
+
+    `find_unused` stands in for `requirements` where a rule judges what should not be open: it gets the TCP ports that
+    are exempt, and raises as `requirements` does. `detail_sections` are sections that no verdict depends on, but that
+    tell more about a finding: commands read them, a Config rule does not.
     """
 
     name: str
@@ -66,14 +85,16 @@ class Recommendation:
     estate_sections: frozenset[Section]
     trigger_types: tuple[str, ...]
     display_order: int
-    requirements: Callable[[LoadBalancerContext, Parameters], RequirementSet]
+    requirements: Callable[[LoadBalancerContext, Parameters], RequirementSet] = _require_nothing
+    find_unused: Callable[[LoadBalancerContext, Collection[int]], UnusedIngress] | None = None
     client_traffic: Callable[[Estate, LoadBalancer], Iterable[Traffic]] = _none
     target_ports: Callable[[TargetGroup], Iterable[int | None]] = _none
     notes: Callable[[Estate, LoadBalancer], Iterable[str]] = _none
+    detail_sections: frozenset[Section] = frozenset()
     caveat: str | None = None
     # None: those that add and remove security group rules in the rule's direction.
     custom_fix_actions: tuple[str, ...] | None = None
-    # False: deployed only where rdk-config.json says so.
+    # False: deployed only where rdk-config.json says so, and judged by a command only where it is named.
     deployed_by_default: bool = True
 
     @property
@@ -99,6 +120,11 @@ class Recommendation:
     @property
     def parameter_names(self) -> tuple[str, ...]:
         return tuple(definition.name for definition in self.parameters)
+
+    @property
+    def is_fixable(self) -> bool:
+        """Whether the project adds what a finding lacks, with a remediation document. Nothing of it removes a rule."""
+        return self.find_unused is None
 
     @property
     def fix_actions(self) -> tuple[str, ...]:

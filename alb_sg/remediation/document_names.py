@@ -1,4 +1,4 @@
-"""The names of the SSM Automation documents: one for each rule, and the one that undoes them."""
+"""The names of the SSM Automation documents: one for each rule that can be fixed, and the one that undoes them."""
 
 from __future__ import annotations
 
@@ -14,5 +14,9 @@ def document_name(rule: str) -> str:
 
 
 # The rule that each document fixes.
-RECOMMENDATION_BY_DOCUMENT = {document_name(recommendation.name): recommendation for recommendation in RECOMMENDATIONS}
+RECOMMENDATION_BY_DOCUMENT = {
+    document_name(recommendation.name): recommendation
+    for recommendation in RECOMMENDATIONS
+    if recommendation.is_fixable
+}
 DOCUMENTS = (*RECOMMENDATION_BY_DOCUMENT, UNDO_DOCUMENT)

@@ -148,6 +148,10 @@ def _product_fields(result: Result) -> dict[str, str]:
             fields[f"{PRODUCT}/missing"] = _join_within_limit(
                 [phrasing.describe_missing(missing) for missing in result.missing], MAX_FIELD_LENGTH
             )
+        if result.unused:
+            fields[f"{PRODUCT}/unused"] = _join_within_limit(
+                [phrasing.describe_unused(entry) for entry in result.unused], MAX_FIELD_LENGTH
+            )
     return fields
 
 

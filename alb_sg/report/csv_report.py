@@ -20,6 +20,7 @@ COLUMNS = (
     "missing",
     "advice",
     "exemption",
+    "unused",
 )
 # Spreadsheets read a cell that begins with one of these as a formula (OWASP, "CSV Injection").
 FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r")
@@ -42,6 +43,7 @@ def write_csv(results: Results, stream: TextIO) -> None:
             "; ".join(phrasing.describe_missing(missing) for missing in finding.missing),
             "; ".join(results.advice_on(finding)),
             "" if finding.applied_exemption is None else phrasing.describe_exemption(finding.applied_exemption),
+            "; ".join(phrasing.describe_unused(entry) for entry in finding.unused),
         )
         rows.writerow(tuple(map(_escape_formula, cells)))
 

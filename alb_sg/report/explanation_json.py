@@ -12,7 +12,8 @@
      "evidence": [{"securityGroup", "protocol", "fromPort", "toPort", "peer", "match", "covers"}],
      "missing": as in findings, or null, "unresolved": […],
      "instead": [{"securityGroup", "protocol", "fromPort", "toPort", "peer", "nothing": … or null}],
-     "unread": {"what", "cause"} or null}]}],
+     "unread": {"what", "cause"} or null}],
+   "unused": as in findings, "removal": the commands that remove it; both only where something is unused}],
  "remarks": […], "errors": [{"loadBalancerArn", "what", "cause"}]}
 """
 
@@ -26,7 +27,15 @@ from alb_sg.findings.explanation import Explanation, RequirementRow, RuleExplana
 from alb_sg.findings.finding import EvaluationError, Finding
 from alb_sg.recommendations.fronting_load_balancers import FrontingLoadBalancer
 from alb_sg.report.advice import Advice
-from alb_sg.report.json_report import JSON_VERSION, error_object, exemption_object, missing_object, write_json_document
+from alb_sg.report.json_report import (
+    JSON_VERSION,
+    error_object,
+    exemption_object,
+    missing_object,
+    unused_field,
+    write_json_document,
+)
+from alb_sg.report.removal_commands import removal_commands
 
 
 def write_explanation_json(explanation: Explanation, advice: Advice, stream: TextIO) -> None:
@@ -35,7 +44,9 @@ def write_explanation_json(explanation: Explanation, advice: Advice, stream: Tex
         "version": JSON_VERSION,
         "loadBalancer": _load_balancer_object(explanation),
         "rules": [
-            _rule_object(rule, advice.get((explanation.load_balancer.arn, rule.recommendation.name), ()))
+            _rule_object(
+                rule, explanation.region, advice.get((explanation.load_balancer.arn, rule.recommendation.name), ())
+            )
             for rule in explanation.rules
         ],
         "remarks": list(explanation.remarks),
@@ -85,7 +96,7 @@ def _network_load_balancer_object(front: FrontingLoadBalancer) -> dict[str, Any]
     }
 
 
-def _rule_object(rule: RuleExplanation, advice: Sequence[str]) -> dict[str, Any]:
+def _rule_object(rule: RuleExplanation, region: str, advice: Sequence[str]) -> dict[str, Any]:
     verdict = rule.verdict if isinstance(rule.verdict, Finding) else None
     return {
         "rule": rule.recommendation.name,
@@ -98,7 +109,14 @@ def _rule_object(rule: RuleExplanation, advice: Sequence[str]) -> dict[str, Any]
         "notes": list(rule.notes),
         "advice": list(advice),
         "rows": [_row_object(row) for row in rule.rows],
+        **_unused_fields(rule, region),
     }
+
+
+def _unused_fields(rule: RuleExplanation, region: str) -> dict[str, Any]:
+    if not isinstance(rule.verdict, Finding) or not rule.verdict.unused:
+        return {}
+    return {**unused_field(rule.verdict), "removal": list(removal_commands(rule.unused, region))}
 
 
 def _row_object(row: RequirementRow) -> dict[str, Any]:

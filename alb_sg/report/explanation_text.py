@@ -10,6 +10,7 @@ from alb_sg.findings.finding import Finding
 from alb_sg.recommendations.fronting_load_balancers import FrontingLoadBalancer
 from alb_sg.report import phrasing
 from alb_sg.report.advice import Advice
+from alb_sg.report.removal_commands import removal_commands
 from alb_sg.report.row_phrasing import describe_front, describe_peer, row_reasons
 from alb_sg.report.style import Style
 
@@ -23,6 +24,7 @@ def _lines(explanation: Explanation, advice: Advice, style: Style) -> Iterator[s
     for rule in explanation.rules:
         yield ""
         yield from _rule_lines(rule, explanation.fronting_load_balancers, style)
+        yield from _unused_lines(rule, explanation.region, style)
         for sentence in advice.get((explanation.load_balancer.arn, rule.recommendation.name), ()):
             yield f"  {style.bold('fix')}      {phrasing.printable(sentence)}"
     if explanation.remarks:
@@ -34,8 +36,9 @@ def _lines(explanation: Explanation, advice: Advice, style: Style) -> Iterator[s
 def _header(explanation: Explanation, style: Style) -> Iterator[str]:
     load_balancer = explanation.load_balancer
     yield f"{style.bold(phrasing.printable(load_balancer.name))}  {style.dim(phrasing.printable(load_balancer.arn))}"
-    yield f"  account {explanation.account_id}, {explanation.region}"
-    yield f"  {load_balancer.type}, {load_balancer.scheme}, {load_balancer.ip_address_type}, {load_balancer.state}"
+    yield phrasing.printable(f"  account {explanation.account_id}, {explanation.region}")
+    kinds = (load_balancer.type, load_balancer.scheme, load_balancer.ip_address_type, load_balancer.state)
+    yield phrasing.printable(f"  {', '.join(map(str, kinds))}")
     cidrs = explanation.vpc_cidrs
     blocks = "CIDR blocks not read" if cidrs is None else ", ".join(cidrs) or "no CIDR block"
     yield phrasing.printable(f"  VPC {load_balancer.vpc_id or 'unknown'}: {blocks}")
@@ -66,6 +69,17 @@ def _rule_lines(rule: RuleExplanation, fronts: Sequence[FrontingLoadBalancer], s
         yield from _row_lines(row, fronts, style)
     for note in rule.notes:
         yield style.dim(f"  note     {phrasing.printable(note)}")
+
+
+def _unused_lines(rule: RuleExplanation, region: str, style: Style) -> Iterator[str]:
+    """What is unused, and the commands that remove it: nothing else of the project removes a rule."""
+    if not isinstance(rule.verdict, Finding) or not rule.verdict.unused:
+        return
+    for entry in rule.verdict.unused:
+        yield f"  {style.bad('unused ')}  {phrasing.printable(phrasing.describe_unused(entry))}"
+    yield "  these commands remove it:"
+    for command in removal_commands(rule.unused, region):
+        yield f"    {phrasing.printable(command)}"
 
 
 def _row_lines(row: RequirementRow, fronts: Sequence[FrontingLoadBalancer], style: Style) -> Iterator[str]:

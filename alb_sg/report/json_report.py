@@ -8,6 +8,12 @@
 `missing` is exact: what is not allowed, as the fewest blocks. `advice` are sentences on what `alb-sg fix` would do,
 `remarks` those on load balancers that no verdict depends on.
 
+What is open and unused has a list of its own, in findings of ALB_SG_UNUSED_INGRESS alone. Without ports, an entry is
+the whole protocol; for the protocol "-1", everything but `used`.
+
+    "unused": [{"securityGroup", "protocol", "fromPort", "toPort", "peers", "securityGroupRules",
+       "used": [{"protocol", "fromPort", "toPort"}]}]
+
 With exemptions there is one more key before `remarks`: the exemptions in force, in the order of the findings, each with
 the verdict or error without it.
 
@@ -25,14 +31,19 @@ Findings are sorted by account, region, ARN and rule, one on a line. The same in
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, TextIO
 
-from alb_sg.findings.finding import AppliedExemption, EvaluationError, Finding, Missing
+from alb_sg.findings.finding import AppliedExemption, EvaluationError, Finding, Missing, Unused
 from alb_sg.observations.results import Results
 from alb_sg.report import phrasing
 
 JSON_VERSION = 1
+# Control characters that JSON allows in a string, and characters that reorder or hide text (Unicode category Cf).
+FORMATTING_CHARACTER = re.compile(
+    "[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
+)
 _ENCODER = json.JSONEncoder(ensure_ascii=False)
 
 
@@ -122,6 +133,26 @@ def verdict_object(finding: Finding) -> dict[str, Any]:
         "annotation": finding.annotation,
         "unresolved": finding.unresolved,
         "missing": [missing_object(missing) for missing in finding.missing],
+        **unused_field(finding),
+    }
+
+
+def unused_field(finding: Finding) -> dict[str, Any]:
+    """The field `unused` of a finding that has any."""
+    return {"unused": [_unused_object(entry) for entry in finding.unused]} if finding.unused else {}
+
+
+def _unused_object(entry: Unused) -> dict[str, Any]:
+    return {
+        "securityGroup": entry.security_group,
+        "protocol": entry.protocol,
+        "fromPort": entry.from_port,
+        "toPort": entry.to_port,
+        "peers": list(entry.peers),
+        "securityGroupRules": list(entry.rule_ids),
+        "used": [
+            {"protocol": ports.protocol, "fromPort": ports.from_port, "toPort": ports.to_port} for ports in entry.used
+        ],
     }
 
 
@@ -138,8 +169,9 @@ def _write_lines(objects: Iterable[Mapping[str, Any]], stream: TextIO) -> None:
 
 
 def write_json_document(document: Mapping[str, Any], stream: TextIO) -> None:
-    """A whole document, indented for people."""
-    stream.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+    """A whole document, indented for people. What a terminal would obey is escaped: it can only stand in a string."""
+    text = json.dumps(document, ensure_ascii=False, indent=2)
+    stream.write(FORMATTING_CHARACTER.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n")
 
 
 def _to_json(value: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ A suite for each account and region, a test case for each load balancer and rule
 | here | test case |
 |---|---|
 | COMPLIANT | passed |
-| NON_COMPLIANT | `failure` with the annotation as its message; its text has what is missing and what a fix would do |
+| NON_COMPLIANT | `failure` with the annotation as its message; its text has what is missing or unused, and the fix |
 | NOT_APPLICABLE, exempt | `skipped` of type NOT_APPLICABLE or EXEMPT |
 | error | `error`; those without an account are in the suite `alb-sg` |
 
@@ -83,6 +83,7 @@ def _case_element(result: Result, advice: Callable[[Finding], Sequence[str]]) ->
         ET.SubElement(case, "system-out").text = f"{_xml_text(result.annotation)}\n{_xml_text(arn)}"
     elif result.compliance is Compliance.NON_COMPLIANT:
         lines = [f"not open: {phrasing.describe_missing(missing, MAX_PEERS)}" for missing in result.missing]
+        lines += [f"unused: {phrasing.describe_unused(entry, MAX_PEERS)}" for entry in result.unused]
         lines += [f"fix: {sentence}" for sentence in advice(result)]
         _add_result_element(case, "failure", phrasing.verdict_label(result), result.annotation, *lines, arn)
     else:

@@ -65,8 +65,10 @@ def _summary_heading(results: Results) -> str:
         verdict = "No load balancer found"
     elif load_balancers:
         verdict = f"{phrasing.pluralize(load_balancers, 'load balancer')} not as recommended"
+    elif results.errors or results.without_verdict_count:
+        verdict = "No load balancer is known to be otherwise than recommended"
     else:
-        verdict = "No load balancer is known to be otherwise than recommended" if results.errors else "As recommended"
+        verdict = "As recommended"
     if results.errors:
         verdict = f"Not everything could be judged. {verdict}"
     counts = [
@@ -145,10 +147,14 @@ def _account_region(result: Result) -> str:
 
 def _missing_lines(finding: Finding) -> list[str]:
     """The annotation, and each missing permission if there are several."""
-    if len(finding.missing) < 2:
+    texts = [
+        *(phrasing.describe_missing(missing, MAX_PEERS) for missing in finding.missing),
+        *(f"unused: {phrasing.describe_unused(entry, MAX_PEERS)}" for entry in finding.unused),
+    ]
+    if len(texts) < 2:
         return [finding.annotation]
-    lines = [phrasing.describe_missing(missing, MAX_PEERS) for missing in finding.missing[:MAX_MISSING]]
-    omitted = len(finding.missing) - len(lines)
+    lines = texts[:MAX_MISSING]
+    omitted = len(texts) - len(lines)
     return [finding.annotation, *lines, *([f"+{omitted:,} more"] if omitted else [])]
 
 

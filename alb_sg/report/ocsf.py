@@ -26,7 +26,7 @@ from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME, USER_GUIDE
 from alb_sg.recommendations.recommendation import Severity
 from alb_sg.report import phrasing
 from alb_sg.report.identity import PRODUCT, identity, partition, result_title
-from alb_sg.report.json_report import missing_object
+from alb_sg.report.json_report import missing_object, unused_field
 
 OCSF_VERSION = "1.8.0"
 CLASS_UID, CATEGORY_UID, CREATE_ACTIVITY_ID = 2003, 2, 1
@@ -115,7 +115,12 @@ def _event_object(result: Result, time: int, results: Results) -> dict[str, Any]
         event["resources"] = [_resource_object(result, result.load_balancer_arn)]
     if isinstance(result, Finding):
         missing = [missing_object(missing) for missing in result.missing]
-        event["unmapped"] = {"unresolved": result.unresolved, "missing": missing, "advice": advice}
+        event["unmapped"] = {
+            "unresolved": result.unresolved,
+            "missing": missing,
+            **unused_field(result),
+            "advice": advice,
+        }
     return event
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from alb_sg.estate.cidr import parse_cidr
 from alb_sg.estate.model import Permission
-from alb_sg.findings.finding import AppliedExemption, EvaluationError, Missing, Result
-from alb_sg.findings.phrasing import abbreviate, pluralize
+from alb_sg.findings.finding import AppliedExemption, EvaluationError, Missing, Result, Unused
+from alb_sg.findings.phrasing import abbreviate, describe_port_range, pluralize, printable
 from alb_sg.parameters import PREFIX_LIST_ID, SECURITY_GROUP_ID
 from alb_sg.permissions.allowed_traffic import Direction, Traffic
 
@@ -16,6 +16,7 @@ __all__ = (
     "describe_missing",
     "describe_ports",
     "describe_traffic",
+    "describe_unused",
     "direction_preposition",
     "direction_word",
     "error_subject",
@@ -23,11 +24,6 @@ __all__ = (
     "printable",
     "verdict_label",
 )
-
-
-def printable(text: str) -> str:
-    """The text without control characters, which a terminal would obey: anyone may choose a name in AWS."""
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
 
 
 def direction_word(direction: str) -> str:
@@ -79,6 +75,18 @@ def describe_missing(entry: Missing, max_peers: int | None = None) -> str:
     # Inbound, the group is that of a Network Load Balancer: the narrower advice comes first.
     ways = [groups, peers] if entry.direction == Direction.INGRESS.value else [peers, groups]
     return f"{what} {', or '.join(filter(None, ways))}"
+
+
+def describe_unused(entry: Unused, max_peers: int | None = None) -> str:
+    """What is open and unused, such as `inbound TCP 80 from 0.0.0.0/0 in sg-1 (sgr-1)`."""
+    limit = len(entry.peers) if max_peers is None else max_peers
+    ports = describe_port_range(entry.protocol, entry.from_port, entry.to_port)
+    text = f"inbound {ports} from {abbreviate(entry.peers, limit)} in {entry.security_group}"
+    if entry.rule_ids:
+        text += f" ({abbreviate(entry.rule_ids, limit)})"
+    if entry.used:
+        text += f", all but {', '.join(describe_port_range(*ports) for ports in entry.used)}"
+    return text
 
 
 def error_subject(error: EvaluationError) -> str:

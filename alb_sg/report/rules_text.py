@@ -25,6 +25,8 @@ def _lines(rules: Iterable[Recommendation], style: Style) -> Iterator[str]:
         yield from _wrap(rule.requirement_text)
         if rule.caveat is not None:
             yield from _wrap(rule.caveat)
+        if not rule.deployed_by_default:
+            yield from _wrap("It is deployed where rdk-config.json says so, and judged by commands where it is named.")
         yield from _wrap(f'"{rule.quote}" (section "{rule.page_section}")')
         yield f"  {USER_GUIDE_URL}"
         yield "  parameters:"

@@ -26,7 +26,7 @@ from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME, USER_GUIDE
 from alb_sg.recommendations.recommendation import Recommendation, Severity
 from alb_sg.report import phrasing
 from alb_sg.report.identity import PRODUCT, fingerprint, identity
-from alb_sg.report.json_report import missing_object
+from alb_sg.report.json_report import missing_object, unused_field
 
 SARIF_VERSION = "2.1.0"
 SCHEMA_URL = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -110,6 +110,7 @@ def _result_object(finding: Finding, rule_index: int, advice: Sequence[str]) -> 
             "compliance": finding.compliance.value,
             "unresolved": finding.unresolved,
             "missing": [missing_object(missing) for missing in finding.missing],
+            **unused_field(finding),
             "advice": list(advice),
         },
     }

@@ -28,6 +28,11 @@ def write_errors(errors: Iterable[EvaluationError], stream: TextIO) -> None:
         stream.write(phrasing.printable(f"alb-sg: {subject}{phrasing.describe_error(error)}") + "\n")
 
 
+# The text shows at most this many; `alb-sg explain` and the other formats show all.
+MAX_UNUSED = 6
+MAX_PEERS = 4
+
+
 def _lines(results: Results, style: Style) -> Iterator[str]:
     by_load_balancer: dict[str, list[Result]] = {}
     every: list[Result] = [*results.findings, *results.errors]
@@ -87,8 +92,19 @@ def _load_balancer_lines(
             continue
         severity = f"[{rule_severity(rule).name}] " if result.compliance is Compliance.NON_COMPLIANT else ""
         yield f"  {verdict}  {rule:<26}  {severity}{phrasing.printable(_remarks(result))}".rstrip()
+        if len(result.unused) > 1:
+            yield from _unused_lines(result, style)
         for sentence in results.advice_on(result):
             yield f"      fix: {phrasing.printable(sentence)}"
+
+
+def _unused_lines(finding: Finding, style: Style) -> Iterator[str]:
+    for entry in finding.unused[:MAX_UNUSED]:
+        yield f"      unused {phrasing.describe_unused(entry, MAX_PEERS)}"
+    omitted = len(finding.unused) - MAX_UNUSED
+    if omitted > 0:
+        rule = f"--rule {finding.rule}"
+        yield style.dim(f"      and {omitted:,} more: alb-sg explain {finding.load_balancer_name} {rule}")
 
 
 def _one_line_summary(arn: str, results: Sequence[Result], style: Style) -> str:
@@ -132,7 +148,11 @@ def _summary_line(results: Results) -> str:
     non_compliant = {
         finding.load_balancer_arn for finding in results.findings if finding.compliance is Compliance.NON_COMPLIANT
     }
-    parts = [f"{len(non_compliant):,} not as recommended"]
+    without_verdict = results.without_verdict_count
+    heard = without_verdict < results.load_balancer_count
+    parts = [f"{len(non_compliant):,} not as recommended"] if heard else []
+    if without_verdict:
+        parts.append(f"{without_verdict:,} without a verdict")
     if results.exempted_findings:
         parts.append(f"{phrasing.pluralize(len(results.exempted_findings), 'exemption')} in force")
     if results.errors:

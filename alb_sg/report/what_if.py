@@ -82,5 +82,9 @@ def _rule_lines(before: Result, after: Result, style: Style) -> Iterator[str]:
         for entry in after.missing:
             new = "" if entry in known else style.bold(" (new)")
             yield f"    not open: {phrasing.printable(phrasing.describe_missing(entry, MAX_PEERS))}{new}"
+        known_unused = () if isinstance(before, EvaluationError) else before.unused
+        for unused in after.unused:
+            new = "" if unused in known_unused else style.bold(" (new)")
+            yield f"    unused {phrasing.printable(phrasing.describe_unused(unused))}{new}"
     elif after.compliance is Compliance.NOT_APPLICABLE:
         yield f"  {phrasing.printable(after.annotation)}"

@@ -122,13 +122,18 @@ def parse_manifest(text: str) -> Manifest:
 
 
 def parse_rules(parameters: Mapping[str, Mapping[str, str]]) -> dict[Recommendation, Parameters]:
-    """Every rule with its parameters. Raises InvalidInputError."""
+    """The rules that are deployed by default and those that have parameters, an empty object suffices, each with its
+    parameters. Raises InvalidInputError."""
     unknown = sorted(set(parameters) - set(RECOMMENDATIONS_BY_NAME))
     if unknown:
         raise InvalidInputError(
             f"there is no rule {unknown[0]!r}; the rules are {', '.join(sorted(RECOMMENDATIONS_BY_NAME))}", "parameters"
         )
-    return {rule: parse_parameters(parameters.get(rule.name, {})) for rule in RECOMMENDATIONS}
+    return {
+        rule: parse_parameters(parameters.get(rule.name, {}))
+        for rule in RECOMMENDATIONS
+        if rule.deployed_by_default or rule.name in parameters
+    }
 
 
 def result_name(manifest: Manifest, item: WorkItem) -> str:

@@ -29,7 +29,7 @@ from alb_sg.estate.resource_types import (
 from alb_sg.findings.finding import EvaluationError, Finding
 from alb_sg.findings.judge import judge_all
 from alb_sg.parameters import Parameters
-from alb_sg.recommendations.catalogue import RECOMMENDATIONS
+from alb_sg.recommendations.catalogue import DEFAULT_RECOMMENDATIONS
 from embedded_aws.config_recorder import ALL_TYPES, record_estate
 from embedded_aws.config_stand_in import ConfigStandIn
 from tests.builders import ACCOUNT, REGION, Saved, build, estate, group, load_balancer, load_balancer_arn, tcp
@@ -87,7 +87,7 @@ def judged(found: AggregatorEstates) -> tuple[list[Finding], list[EvaluationErro
         some, failed = judge_all(
             one,
             [found for _, found in sorted(one.load_balancers.items())],
-            {rule: Parameters() for rule in RECOMMENDATIONS},
+            {rule: Parameters() for rule in DEFAULT_RECOMMENDATIONS},
         )
         findings += some
         errors += failed
@@ -110,7 +110,7 @@ def test_every_account_and_region_is_judged_as_by_its_own_items(config: ConfigSt
     }
     assert Counter(finding.account_id for finding in findings) == {ACCOUNT: 14, OTHER: 4}
     whole = build(here)
-    own, _ = judge_all(whole, whole.load_balancers.values(), {rule: Parameters() for rule in RECOMMENDATIONS})
+    own, _ = judge_all(whole, whole.load_balancers.values(), {rule: Parameters() for rule in DEFAULT_RECOMMENDATIONS})
     expected = {(one.load_balancer_arn, one.rule): one.compliance for one in own}
     assert all(
         expected[one.load_balancer_arn, one.rule] is one.compliance for one in findings if one.account_id == ACCOUNT

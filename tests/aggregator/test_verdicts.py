@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+import re
+from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +19,13 @@ from alb_sg.findings.exemption_review import ExemptionStatus, ExemptionUse
 from alb_sg.report.formats import FORMATS
 from tests.aggregator.recordings import (
     AS_OF,
+    EVALUATED,
     HOME,
     OTHER,
     Failure,
     Recording,
     arn,
+    config_rule,
     counted,
     evaluation,
     load_balancer,
@@ -78,7 +82,128 @@ def test_a_rule_without_any_verdict_is_said(recording: Recording, command: Comma
     recording.first_step([verdicts("web", {ICMP: "COMPLIANT"})], [load_balancer("web")], [counted(HOME)])
     answer = command(*VERDICTS)
     assert answer.code == 0
+    assert answer.out == "1 load balancer: 1 without a verdict.\n"
     assert f"{HOME} has load balancers and no verdict of {INGRESS}." in answer.err
+
+
+def test_a_deployed_rule_without_any_verdict_is_an_error(recording: Recording, command: Command) -> None:
+    recording.first_step(
+        load_balancers=[load_balancer("web")],
+        recorded=[counted(HOME)],
+        config_rules=[config_rule(INGRESS, "INSUFFICIENT_DATA")],
+    )
+    recording.evaluations(INGRESS, [])
+    answer = command(*VERDICTS)
+    assert answer.code == 3
+    assert f"{INGRESS} has no verdict on any load balancer of {HOME}" in " ".join(answer.out.split())
+
+
+def test_a_recorder_without_compliance_hides_no_verdict(recording: Recording, command: Command) -> None:
+    """The query has only what the rule said before the type was excluded."""
+    recording.first_step(
+        [verdicts("web", {INGRESS: "COMPLIANT"}, captured=EVALUATED - timedelta(days=90))],
+        [load_balancer("web")],
+        config_rules=[config_rule(INGRESS, "NON_COMPLIANT")],
+    )
+    recording.evaluations(INGRESS, [evaluation("web", annotation="HTTPS:443 not open")])
+    answer = command(*VERDICTS)
+    assert answer.code == 1
+    assert "HTTPS:443 not open" in answer.out
+
+
+def test_a_silent_rule_is_no_error_of_an_exempt_load_balancer(recording: Recording, command: Command) -> None:
+    recording.first_step(
+        load_balancers=[load_balancer("web")], config_rules=[config_rule(INGRESS, "INSUFFICIENT_DATA")]
+    )
+    recording.evaluations(INGRESS, [])
+    answer = command(*exempting(command, exemption("web")), "--format", "json")
+    assert (answer.code, answer.json["errors"]) == (0, [])
+
+
+@pytest.mark.parametrize("format_name", ["text", "markdown"])
+def test_load_balancers_without_a_verdict_are_not_as_recommended_for_all_one_knows(
+    recording: Recording, command: Command, format_name: str
+) -> None:
+    recording.first_step(
+        load_balancers=[load_balancer("web"), load_balancer("api")], config_rules=[config_rule(INGRESS)]
+    )
+    recording.evaluations(INGRESS, [evaluation("web", "COMPLIANT", "1 met")])
+    answer = command(*VERDICTS, "--format", format_name)
+    expected = {
+        "text": "2 load balancers: 0 not as recommended; 1 without a verdict.",
+        "markdown": "No load balancer is known to be otherwise than recommended",
+    }
+    assert expected[format_name] in answer.out
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The top of the page as it is without JavaScript: the sentence, the numbers by key, and the line of coverage."""
+
+    sentence: str
+    numbers: dict[str, str]
+    coverage: str
+
+
+def dashboard(recording: Recording, command: Command) -> Shown:
+    recording.organization("list_roots", {"Roots": []})
+    path = command.folder / "org.html"
+    command("dashboard", "--aggregator", "alb-sg", "--rule", INGRESS, "--output", str(path))
+    page = path.read_text(encoding="utf-8")
+    sentence, coverage = (
+        re.search(pattern, page, re.DOTALL)
+        for pattern in ('class="sentence">(.*?)</p>', '<details id="coverage">(.*?)</summary>')
+    )
+    assert sentence is not None
+    assert coverage is not None
+    numbers = dict(re.findall('data-number="([a-zA-Z]+)">([^<]*)<', page))
+    return Shown(re.sub("<.*?>", "", sentence[1]), numbers, coverage[1])
+
+
+def test_the_dashboard_claims_nothing_of_load_balancers_without_a_verdict(
+    recording: Recording, command: Command
+) -> None:
+    recording.first_step(load_balancers=[load_balancer("web"), load_balancer("api")], recorded=[counted(HOME)])
+    shown = dashboard(recording, command)
+    assert "Without a verdict: 2 more." in shown.sentence
+    dash = "\N{EN DASH}"
+    unknown = {"percent": dash, "nonCompliant": dash, "internetFacing": dash, "unreachable": dash}
+    assert unknown.items() <= shown.numbers.items()
+    assert 'class="warning"' in shown.coverage
+    assert "1 without all 1 rule" in shown.coverage
+
+
+def test_the_dashboard_claims_nothing_where_nothing_has_data(recording: Recording, command: Command) -> None:
+    recording.first_step()
+    shown = dashboard(recording, command)
+    assert "Nothing could be read." in shown.sentence
+    assert shown.numbers["nonCompliant"] == "\N{EN DASH}"
+    assert 'class="warning"' in shown.coverage
+    assert "no account and region has data" in shown.coverage
+
+
+def test_the_dashboard_says_of_how_many_its_numbers_are(recording: Recording, command: Command) -> None:
+    recording.first_step(
+        load_balancers=[load_balancer("web"), load_balancer("api")], config_rules=[config_rule(INGRESS)]
+    )
+    recording.evaluations(INGRESS, [evaluation("web", "COMPLIANT", "1 met")])
+    shown = dashboard(recording, command)
+    assert shown.sentence.startswith("100 % of 1 judged load balancers are compliant. Without a verdict: 1 more.")
+    assert shown.numbers["nonCompliant"] == "0"
+
+
+def test_the_dashboard_counts_load_balancers_of_a_silent_rule_as_not_judged(
+    recording: Recording, command: Command
+) -> None:
+    recording.first_step(
+        load_balancers=[load_balancer("web"), load_balancer("api")],
+        config_rules=[config_rule(INGRESS, "INSUFFICIENT_DATA")],
+    )
+    recording.evaluations(INGRESS, [])
+    shown = dashboard(recording, command)
+    assert shown.numbers["notJudged"] == "2"
+    assert shown.numbers["nonCompliant"] == "\N{EN DASH}"
+    assert shown.numbers["compliant"] == "0"
 
 
 def test_what_cannot_be_read_is_an_error(recording: Recording, command: Command) -> None:
@@ -171,7 +296,12 @@ def test_the_dashboard_shows_an_aggregator(recording: Recording, command: Comman
     path = command.folder / "org.html"
     answer = command("dashboard", "--aggregator", "alb-sg", "--rule", INGRESS, "--output", str(path))
     assert (answer.code, answer.err) == (1, "")
-    assert "HTTPS:443 not open" in path.read_text(encoding="utf-8")
+    page = path.read_text(encoding="utf-8")
+    assert "HTTPS:443 not open" in page
+    assert "Verdicts are as AWS Config has recorded them." in page
+    data = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    assert data["audit"]["verdicts"] == "recorded"
+    assert data["audit"]["sources"] == [{"kind": "AWS Config aggregator", "name": "alb-sg", "sha256": None}]
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ def test_an_unknown_rule_is_as_severe_as_any() -> None:
 
 @pytest.mark.parametrize("rule", RECOMMENDATIONS, ids=RECOMMENDATIONS_BY_NAME)
 def test_rule_and_module_have_one_name(rule: Recommendation) -> None:
-    module = inspect.getmodule(rule.requirements)
+    module = inspect.getmodule(rule.find_unused or rule.requirements)
     assert module is not None
     assert module.__name__ == f"alb_sg.recommendations.{rule.module_name}"
     assert module.RECOMMENDATION is rule
@@ -88,7 +88,7 @@ def test_a_rule_listens_to_what_it_reads_and_to_nothing_else(rule: Recommendatio
     assert len(set(rule.trigger_types)) == len(rule.trigger_types)
 
 
-def test_a_network_load_balancer_concerns_only_the_rule_whose_verdict_it_can_change() -> None:
+def test_a_network_load_balancer_concerns_only_the_rules_whose_verdict_it_can_change() -> None:
     network = "arn:aws:elasticloadbalancing:us-east-1:123456789012:{}/net/edge/50dc6c495c0c9188"
     items = [
         ChangedItem(LOAD_BALANCER_TYPE, network.format("loadbalancer"), "", exists=True, load_balancer_type="network"),
@@ -100,7 +100,8 @@ def test_a_network_load_balancer_concerns_only_the_rule_whose_verdict_it_can_cha
         for item in items
         if affected_load_balancers(item, rule, parse_parameters({})) != Selection()
     }
-    assert concerned == {"ALB_SG_LISTENER_INGRESS"}
+    # Its clients reach the load balancers behind it, and its listeners use the ports of groups that it shares.
+    assert concerned == {"ALB_SG_LISTENER_INGRESS", "ALB_SG_UNUSED_INGRESS"}
 
 
 @pytest.mark.parametrize("parameters", [{"AcceptedSources": "10.0.0.0/8, pl-0a1b2c3d"}, {"TagKey": "clients"}])

@@ -130,8 +130,8 @@ def changes(document: Document, keep: Keep = everything) -> Counter[str]:
 def exemptions(document: Document) -> dict[str, int]:
     entries = document["exemptions"]["entries"]
     return {
-        "in force": sum(one["status"] != "expired" for one in entries),
-        "in force, ending within 30 days": sum(one["status"] == "expiring" for one in entries),
-        "expired, without effect": sum(one["status"] == "expired" for one in entries),
-        "unused": sum(one["use"] == "unused" and one["status"] != "expired" for one in entries),
+        "In force": sum(one["status"] != "expired" for one in entries),
+        "In force, ending within 30 days": sum(one["status"] == "expiring" for one in entries),
+        "Expired, without effect": sum(one["status"] == "expired" for one in entries),
+        "Unused": sum(one["use"] == "unused" and one["status"] != "expired" for one in entries),
     }

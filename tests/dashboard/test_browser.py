@@ -21,7 +21,7 @@ from pypdf import PdfReader
 
 from alb_sg.dashboard.page import render_page as render
 from alb_sg.dashboard.page_data import AccessPortal, build_page_data, page_data_text
-from alb_sg.findings.finding import EvaluationError
+from alb_sg.findings.finding import Compliance, EvaluationError
 from tests.dashboard import recount
 from tests.dashboard.organization import HOSTILE, Organization, hostile, organization
 from tests.tools import HANGING, browser, node_module
@@ -312,6 +312,20 @@ def test_an_account_whose_load_balancers_were_not_found_is_not_shown_as_having_n
     assert "1 partly read" in page.locator("#coverage > summary").inner_text()
 
 
+@pytest.mark.parametrize(("kept", "non_compliant"), [(0, "\u2013"), (30, "0")])
+def test_load_balancers_without_a_verdict_are_not_counted_as_fine(
+    show: Open, tmp_path: Path, kept: int, non_compliant: str
+) -> None:
+    """The script counts for each filter, and puts its numbers in place of those of the markup."""
+    made = organization(30, runs=0)
+    compliant = [one for one in made.observation.results.findings if one.compliance is Compliance.COMPLIANT][:kept]
+    results = replace(made.observation.results, findings=compliant, errors=[])
+    page = show(_written(replace(made, observation=replace(made.observation, results=results)), tmp_path).at())
+    assert page.locator('[data-number="nonCompliant"]').inner_text() == non_compliant
+    without = 30 - len({one.load_balancer_arn for one in compliant})
+    assert f"Without a verdict: {without} more." in page.locator(".sentence").inner_text()
+
+
 def test_the_worst_come_first_and_all_of_them(show: Open, written: Written) -> None:
     page = show(written.at())
     expected = recount.to_do(recount.pairs(written.data))
@@ -351,12 +365,12 @@ def test_changes_and_the_trend_are_what_the_data_says(show: Open, written: Writt
     expected = recount.changes(written.data)
     tiles = page.locator("#changes .tile")
     words = {
-        "new": "new",
-        "reopened": "reopened",
-        "fixed": "fixed",
-        "exempted": "now exempt",
-        "gone": "gone",
-        "firstLook": "first seen",
+        "new": "New",
+        "reopened": "Reopened",
+        "fixed": "Fixed",
+        "exempted": "Now exempt",
+        "gone": "Gone",
+        "firstLook": "First seen",
     }
     found = dict(zip(tiles.locator("dt").all_inner_texts(), tiles.locator(".number").all_inner_texts(), strict=True))
     assert found == {word: str(expected[kind]) for kind, word in words.items()}
@@ -368,11 +382,75 @@ def test_changes_and_the_trend_are_what_the_data_says(show: Open, written: Writt
     points = page.locator("#changes details tbody tr").evaluate_all(
         "rows => rows.map(r => [...r.children].map(c => c.innerText))"
     )
+    rules = [rule["name"] for rule in written.data["rules"]]
     assert [[int(cell) for cell in row[1:]] for row in points] == [
-        [point["loadBalancers"], point["findings"], point["heard"], point["carried"]]
+        [point[key] for key in ("loadBalancers", "findings", "heard", "carried", "new", "reopened", "fixed")]
+        + [point["rules"].get(rule, 0) for rule in rules]
         for point in written.data["trend"]["points"]
     ]
-    assert page.locator("#changes svg circle").count() == len(points)
+    chart = page.locator("#changes svg").first
+    assert chart.locator("circle").count() == len(points)
+    # Each run has its value, and one that did not cover everything another sign.
+    values = [int(text) for text in chart.locator("text.value").all_text_contents()]
+    assert values == [point["loadBalancers"] for point in written.data["trend"]["points"]]
+    gaps = sum(point["carried"] > 0 for point in written.data["trend"]["points"])
+    assert chart.locator("circle.gap").count() == gaps > 0
+    note = page.locator("#changes .note", has_text="Time to fix").inner_text()
+    assert f"{gaps} runs" in note
+    fix = written.data["trend"]["timeToFix"]
+    assert f"half of {fix['fixed']} fixed findings took {fix['medianDays']:g} days or less" in note
+
+
+def test_the_trend_has_a_line_for_each_rule_and_severity(show: Open, written: Written) -> None:
+    page = show(written.at("#trend=rule"))
+    lines = page.locator("#changes svg").first
+    assert lines.locator("polyline").count() == len(written.data["rules"])
+    last = written.data["trend"]["points"][-1]["rules"]
+    labels = lines.locator("text").all_text_contents()
+    assert all(f"{last.get(rule['name'], 0)} {rule['subject']}" in labels for rule in written.data["rules"])
+    page.get_by_role("button", name="By severity").click()
+    expect(lines.locator("polyline")).to_have_count(3)
+    assert page.url.endswith("trend=severity")
+    expect(page.get_by_role("button", name="By severity")).to_be_focused()
+
+
+def test_bars_show_what_each_run_changed(show: Open, written: Written) -> None:
+    page = show(written.at())
+    points = written.data["trend"]["points"][1:]
+    said = page.locator("#changes svg").nth(1).locator("title").text_content()
+    assert said == "; ".join(
+        f"{point['asOf'][:10]}: {point['new']} new, {point['reopened']} reopened, {point['fixed']} fixed"
+        for point in points
+    )
+    # The last run's bars are what the page lists.
+    expected = recount.changes(written.data)
+    assert [points[-1][kind] for kind in ("new", "reopened", "fixed")] == [
+        expected[kind] for kind in ("new", "reopened", "fixed")
+    ]
+
+
+def test_another_run_may_be_picked_to_compare_with(show: Open, written: Written) -> None:
+    page = show(written.at())
+    run = written.data["trend"]["points"][3]["asOf"]
+    page.locator("#changes select").select_option(run)
+    assert f"since={quote(run, safe='')}" in page.url
+    tiles = page.locator("#changes .tile")
+    expect(page.locator("#changes .note").first).to_contain_text(
+        f"Compared with what was known after the run of {run[:10]}"
+    )
+    shown = dict(zip(tiles.locator("dt").all_inner_texts(), tiles.locator(".number").all_inner_texts(), strict=True))
+
+    def status_then(verdict: Mapping[str, Any]) -> str | None:
+        history = verdict.get("history") or ([[verdict["since"], verdict["status"]]] if verdict["since"] else [])
+        return next((status for time, status in reversed(history) if time <= run), None)
+
+    fixed = [
+        verdict
+        for _, verdict in recount.pairs(written.data)
+        if status_then(verdict) == "nonCompliant" and verdict["status"] in ("compliant", "notApplicable")
+    ]
+    assert shown["Fixed"] == str(len(fixed))
+    assert len(fixed) > recount.changes(written.data)["fixed"]
 
 
 def test_exemptions_are_what_the_data_says(show: Open, written: Written) -> None:
@@ -548,7 +626,7 @@ def test_the_fix_is_shown_in_each_form(show: Open, written: Written) -> None:
     one = recount.to_do(recount.pairs(written.data))[0][0]
     page = show(written.at(f"#lb={quote(one['arn'], safe='')}"))
     fix = one["detail"]["fix"]
-    steps = page.locator("#detail ol li").all_inner_texts()
+    steps = page.locator("#detail details ol li").all_inner_texts()
     assert len(steps) == len(fix["rules"]) > 0
     for rule, step in zip(fix["rules"], steps, strict=True):
         assert rule["peer"] in step
@@ -718,7 +796,7 @@ def test_a_cause_and_a_change_lead_to_their_findings(show: Open, written: Writte
     row.locator("td a").first.click()
     expect(page.locator("#shown")).to_contain_text(f"{findings} findings on")
     page.get_by_role("button", name="Clear filters").click()
-    fixed = page.locator("#changes .tile", has_text="fixed").locator("a")
+    fixed = page.locator("#changes .tile", has_text="Fixed").locator("a")
     count = int(fixed.inner_text())
     fixed.click()
     expect(page.locator("#shown")).to_contain_text(f"{count} finding")
@@ -917,6 +995,40 @@ def test_paper_has_all_rows_and_the_screen_has_its_page_again(show: Open, writte
     groups = recount.groups(written.data)
     assert {group for group in groups if group not in text} == set()
     assert page.locator("#worst tbody tr").count() == before
+
+
+def _printed(page: Page, path: Path) -> list[str]:
+    page.pdf(path=path, format="A4")
+    return [normalize("NFKC", sheet.extract_text()) for sheet in PdfReader(path).pages]
+
+
+def test_paper_begins_with_one_page_of_summary_and_ends_with_the_audit(
+    show: Open, written: Written, tmp_path: Path
+) -> None:
+    sheets = _printed(show(written.at()), tmp_path / "page.pdf")
+    assert "judged load balancers are compliant" in sheets[0]
+    assert "What to change first" in sheets[0]
+    assert "Worst first" not in sheets[0]
+    assert "Worst first" in sheets[1]
+    assert "Audit" in sheets[-1]
+    assert "Exemptions in force" in sheets[-1]
+    assert [sheet for sheet in sheets if "All load balancers" not in sheet.split("\n")[0]] == []
+
+
+def test_each_printed_page_says_its_filters(show: Open, written: Written, tmp_path: Path) -> None:
+    page = show(written.at("#region=eu-west-1&rule=ALB_SG_ICMP_PMTUD"))
+    sheets = _printed(page, tmp_path / "page.pdf")
+    assert len(sheets) > 2
+    assert {sheet.split("\n")[0] for sheet in sheets} == {"Only Region: eu-west-1; Rule: Path MTU Discovery"}
+    # What was unfolded for paper is folded again.
+    expect(page.locator("#coverage[open]")).to_have_count(0)
+
+
+def test_a_filter_that_tries_to_end_the_margin_of_paper_does_not(show: Open, written: Written, tmp_path: Path) -> None:
+    page = show(written.at(f"#q={quote(chr(34) + '; } } body { display: none } /* ' + chr(92))}"))
+    sheets = _printed(page, tmp_path / "page.pdf")
+    assert sheets[0].startswith('Only Search: "; } } body { display: none } /*')
+    assert "Compliance" in sheets[0]
 
 
 def test_the_summary_and_the_fifty_worst_read_without_javascript(show: Open, written: Written) -> None:

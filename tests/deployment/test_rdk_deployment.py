@@ -18,6 +18,7 @@ from moto import mock_aws
 from alb_sg.deployment.__main__ import main
 from alb_sg.deployment.artifact import layer_artifact
 from alb_sg.deployment.rdk_deployment import stage_rules
+from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 from embedded_aws.account import ACCOUNT_ID, REGION
 from tests import tools
 from tests.deployment.deployments import RULES, SHIPPED, WHOLE, settings_of, write
@@ -30,7 +31,8 @@ BUCKET = f"alb-sg-{ACCOUNT_ID}-{REGION}"
 
 def test_settings_go_into_rdks_own_files(tmp_path: Path) -> None:
     staged = stage_rules(settings_of(WHOLE, tmp_path), RULES, tmp_path / "rules", "me-central-1")
-    assert sorted(path.name for path in staged.iterdir()) == list(RULE_NAMES)
+    by_default = [name for name in RULE_NAMES if RECOMMENDATIONS_BY_NAME[name].deployed_by_default]
+    assert sorted(path.name for path in staged.iterdir()) == by_default
     content = json.loads((staged / "ALB_SG_INSTANCE_EGRESS" / "parameters.json").read_text(encoding="utf-8"))
     said = content["Parameters"]
     assert {name: value for name, value in json.loads(said["OptionalParameters"]).items() if value} == {
@@ -57,6 +59,16 @@ def test_rdk_that_is_not_there(
     )
 
 
+LANDING_ZONE: dict[str, Any] = {
+    **SHIPPED,
+    # Without tags: rdk puts them on the rule as well, and moto makes no rule in CloudFormation.
+    "landingZone": {
+        "permissionsBoundary": "Boundary",
+        "vpc": {REGION: {"subnets": ["subnet-0a1b2c3d", "subnet-1a2b3c4d"], "securityGroups": ["sg-0a1b2c3d"]}},
+    },
+}
+
+
 @pytest.fixture
 def fake_rdk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An rdk that leaves a mark where it is run."""
@@ -70,6 +82,21 @@ def fake_rdk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         boto3.client("s3", REGION).create_bucket(Bucket=BUCKET)
         yield mark
     boto3.DEFAULT_SESSION = None
+
+
+def test_rdk_cannot_set_everything_and_that_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], fake_rdk: Path
+) -> None:
+    """It is said before the command fails here, at the stacks that the fake rdk does not make."""
+    options = {"rolePath": "/platform/"}
+    content = {**SHIPPED, "landingZone": options, "reservedConcurrency": 5}
+    assert main(["deploy", "--rules", str(RULES), "--config", str(write(content, tmp_path))]) == 1
+    assert fake_rdk.exists()
+    said = capsys.readouterr().out.splitlines()
+    assert said[:2] == [
+        "rdk cannot set reservedConcurrency or maximumEventAgeSeconds; deploy-stack can",
+        "rdk cannot set landingZone.kmsKeys or landingZone.rolePath; deploy-stack can",
+    ]
 
 
 def refused(tmp_path: Path, capsys: pytest.CaptureFixture[str], mark: Path) -> str:
@@ -122,7 +149,7 @@ def test_rdk_deploys_every_rule_with_the_layer(
     monkeypatch.setenv("AWS_ENDPOINT_URL", server)
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     boto3.client("s3", REGION).create_bucket(Bucket=BUCKET)
-    arguments = ["deploy", "--rules", str(RULES), "--config", str(write(SHIPPED, tmp_path))]
+    arguments = ["deploy", "--rules", str(RULES), "--config", str(write(LANDING_ZONE, tmp_path))]
     assert main(arguments) == 0, capfd.readouterr()
     layers = boto3.client("lambda", REGION)
     [version] = layers.list_layer_versions(LayerName="alb-sg")["LayerVersions"]
@@ -135,6 +162,9 @@ def test_rdk_deploys_every_rule_with_the_layer(
         assert json.loads(said["SourceInputParameters"]) == {"AssumeRoleMode": "false"}
         assert said["SourcePeriodic"] == "TwentyFour_Hours"
         assert said["SourceHandler"] == f"{rule}.lambda_handler"
+        # The landing-zone options that rdk knows.
+        assert said["BoundaryPolicyArn"] == f"arn:aws:iam::{ACCOUNT_ID}:policy/Boundary"
+        assert (said["SubnetIds"], said["SecurityGroupIds"]) == ("subnet-0a1b2c3d,subnet-1a2b3c4d", "sg-0a1b2c3d")
         assert layers.get_function(FunctionName=said["RuleLambdaName"])["Configuration"]["Timeout"] == 300
     # Again: the same content is the same version of the layer.
     assert main(arguments) == 0, capfd.readouterr()

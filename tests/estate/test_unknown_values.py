@@ -59,6 +59,7 @@ SECTION_AND_INDEX: dict[type, tuple[str, int]] = {
 }
 IDENTITY = "it says which object this is"
 DERIVED = "it holds the unknown values of the others"
+UNJUDGED = "no verdict depends on it"
 
 # Per class of the model and field: the places in the API's shape that it is read from, or why there is none to change.
 PATHS: dict[type, dict[str, list[list[Any]] | str]] = {
@@ -108,6 +109,12 @@ PATHS: dict[type, dict[str, list[list[Any]] | str]] = {
         "tags": [["Tags"], ["Tags", 0]],
         "unknown_ingress": DERIVED,
         "unknown_egress": DERIVED,
+    },
+    model.SecurityGroupRule: {
+        "id": IDENTITY,
+        "group_id": UNJUDGED,
+        "is_egress": UNJUDGED,
+        "permission": UNJUDGED,
     },
     model.Vpc: {
         "id": IDENTITY,

@@ -20,11 +20,13 @@ from tests.builders import (
     EGRESS,
     ICMP,
     INGRESS,
+    UNUSED,
     Saved,
     build,
     estate,
     group,
     listener,
+    node,
     target_group,
     tcp,
 )
@@ -140,6 +142,16 @@ def test_the_use_of_an_exempt_port(port: int, use: ExemptionUse) -> None:
     found = build(listening(tcp(443, ANYWHERE)))
     findings, _ = judge_all(found, found.load_balancers.values(), {RECOMMENDATIONS_BY_NAME[INGRESS]: Parameters()})
     (exemption,) = read(entry(rule=INGRESS, ports=[port])).entries
+    scope = ReviewScope([found.account_region], {exemption.key: findings[0]}, ())
+    assert review([exemption], scope, TODAY, 30)[0].use is use
+
+
+@pytest.mark.parametrize(("port", "use"), [(80, ExemptionUse.USED), (443, ExemptionUse.UNUSED)])
+def test_the_use_of_a_port_that_is_exempt_from_being_unused(port: int, use: ExemptionUse) -> None:
+    """A range is exempt where one of its ports is, as the port of a test listener may be."""
+    found = build(estate(listener(443), group("sg-1", ingress=[tcp((22, 443), ANYWHERE)]), node()))
+    findings, _ = judge_all(found, found.load_balancers.values(), {RECOMMENDATIONS_BY_NAME[UNUSED]: Parameters()})
+    (exemption,) = read(entry(rule=UNUSED, ports=[port])).entries
     scope = ReviewScope([found.account_region], {exemption.key: findings[0]}, ())
     assert review([exemption], scope, TODAY, 30)[0].use is use
 

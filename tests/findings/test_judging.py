@@ -8,12 +8,12 @@ import pytest
 
 from alb_sg.findings.judge import Judge, judge_all
 from alb_sg.parameters import Parameters, TargetMatch
-from alb_sg.recommendations.catalogue import RECOMMENDATIONS, RECOMMENDATIONS_BY_NAME
+from alb_sg.recommendations.catalogue import DEFAULT_RECOMMENDATIONS, RECOMMENDATIONS_BY_NAME
 from benchmarks.generated_estates import EXTREME_ESTATES, ordinary_estate
 from tests.builders import build, estate, group, interface, listener, target_group, tcp
 
 SIZE = 64
-RULES = dict.fromkeys(RECOMMENDATIONS, Parameters())
+RULES = dict.fromkeys(DEFAULT_RECOMMENDATIONS, Parameters())
 
 
 @pytest.mark.parametrize("name", EXTREME_ESTATES)
@@ -35,7 +35,7 @@ def test_planted_defects_are_found_and_no_other() -> None:
 def test_findings_are_in_order_whatever_the_order_of_load_balancers_and_rules() -> None:
     found = ordinary_estate(40).estate
     in_order, _ = judge_all(found, found.load_balancers.values(), RULES)
-    backwards = {rule: Parameters() for rule in reversed(RECOMMENDATIONS)}
+    backwards = {rule: Parameters() for rule in reversed(DEFAULT_RECOMMENDATIONS)}
     assert judge_all(found, reversed(list(found.load_balancers.values())), backwards)[0] == in_order
     assert in_order == sorted(in_order, key=lambda finding: finding.sort_key)
 
@@ -44,9 +44,7 @@ def test_a_judge_takes_the_rules_of_a_load_balancer_in_any_order() -> None:
     found = ordinary_estate(3).estate
     together, _ = judge_all(found, found.load_balancers.values(), RULES)
     judge = Judge(found)
-    by_rule = [
-        judge.judge(one, rule, Parameters()) for rule in RECOMMENDATIONS for one in found.load_balancers.values()
-    ]
+    by_rule = [judge.judge(one, rule, Parameters()) for rule in RULES for one in found.load_balancers.values()]
     assert sorted(together, key=repr) == sorted(by_rule, key=repr)
 
 

@@ -138,6 +138,9 @@ class Region:
     def _DescribeSecurityGroups(self, call: Call) -> tuple[str, list[Shape]]:  # noqa: N802 (as above)
         return "SecurityGroups", self._filtered("SecurityGroups", call)
 
+    def _DescribeSecurityGroupRules(self, call: Call) -> tuple[str, list[Shape]]:  # noqa: N802 (as above)
+        return "SecurityGroupRules", self._filtered("SecurityGroupRules", call)
+
     def _DescribeVpcs(self, call: Call) -> tuple[str, list[Shape]]:  # noqa: N802 (as above)
         return "Vpcs", self._filtered("Vpcs", call)
 
@@ -186,6 +189,8 @@ def _matching(found: Iterable[Shape], call: Call) -> list[Shape]:
 def _values(shape: Shape, name: str) -> set[str]:
     """The values that a filter of this name compares."""
     match name:
+        case "group-id" if "NetworkInterfaceId" in shape:
+            return {one["GroupId"] for one in shape["Groups"]}
         case "group-id":
             return {shape["GroupId"]}
         case "vpc-id":

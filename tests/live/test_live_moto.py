@@ -19,13 +19,13 @@ from alb_sg.estate.model import LoadBalancer
 from alb_sg.findings.judge import judge_all
 from alb_sg.live import LiveClients, LiveSource, Selection
 from alb_sg.parameters import parse_parameters
-from alb_sg.recommendations.catalogue import RECOMMENDATIONS
+from alb_sg.recommendations.catalogue import DEFAULT_RECOMMENDATIONS
 
 pytestmark = pytest.mark.slow
 
 ACCOUNT = "123456789012"  # moto's
 REGION = "eu-central-1"
-SECTIONS = frozenset[str]().union(*(recommendation.estate_sections for recommendation in RECOMMENDATIONS)) - {"Tags"}
+SECTIONS = frozenset[str]().union(*(rule.estate_sections for rule in DEFAULT_RECOMMENDATIONS)) - {"Tags"}
 
 
 @dataclass
@@ -139,7 +139,7 @@ def _build(ec2: Any, elbv2: Any) -> str:
 
 def verdicts(estate: Estate, load_balancers: tuple[LoadBalancer, ...]) -> dict[tuple[str, str], str]:
     """Each verdict with its annotation, by load balancer and rule. Fails on errors."""
-    rules = {recommendation: parse_parameters({}) for recommendation in RECOMMENDATIONS}
+    rules = {recommendation: parse_parameters({}) for recommendation in DEFAULT_RECOMMENDATIONS}
     findings, errors = judge_all(estate, load_balancers, rules)
     assert errors == []
     return {

@@ -29,6 +29,9 @@ from alb_sg.snapshot_batch.manifest import parse_rules
 from alb_sg.ssm_documents.actions import document_actions
 from alb_sg.ssm_documents.documents import build_document
 
+# A rule that is not deployed by default is judged where it is named.
+ALL_RULES = tuple(f"--rule={name}" for name in RECOMMENDATIONS_BY_NAME)
+
 
 def run_command(*arguments: str) -> str:
     output = io.StringIO()
@@ -40,16 +43,18 @@ def run_command(*arguments: str) -> str:
 def command_surfaces(estate: str) -> dict[str, str]:
     with tempfile.TemporaryDirectory() as folder:
         page = Path(folder, "page.html")
-        run_command("dashboard", "--estate", estate, "--output", str(page))
+        run_command("dashboard", "--estate", estate, "--output", str(page), *ALL_RULES)
         page_data = page.with_suffix(".json").read_text(encoding="utf-8")
+    what_if = ("what-if", "web", "--add-listener", "8443", "--estate", estate, *ALL_RULES)
     return {
-        **{f"check {name}": run_command("check", "--estate", estate, "--format", name) for name in FORMATS},
-        "explain": run_command("explain", "web", "--estate", estate),
-        "explain json": run_command("explain", "web", "--estate", estate, "--format", "json"),
+        **{f"check {name}": run_command("check", "--estate", estate, "--format", name, *ALL_RULES) for name in FORMATS},
+        "explain": run_command("explain", "web", "--estate", estate, *ALL_RULES),
+        "explain json": run_command("explain", "web", "--estate", estate, "--format", "json", *ALL_RULES),
         "rules": run_command("rules"),
-        "what-if": run_command("what-if", "web", "--add-listener", "8443", "--estate", estate),
-        "what-if json": run_command("what-if", "web", "--add-listener", "8443", "--estate", estate, "--format", "json"),
-        "fix": run_command("fix", "web", "--plan", "--estate", estate),
+        "what-if": run_command(*what_if),
+        "what-if json": run_command(*what_if, "--format", "json"),
+        "fix": run_command("fix", "web", "--plan", "--estate", estate, *ALL_RULES),
+        "check without a name": run_command("check", "--estate", estate),
         "dashboard data": page_data,
     }
 
@@ -58,7 +63,8 @@ def other_surfaces(checkout: Path, rule: str) -> dict[str, Any]:
     recommendation = RECOMMENDATIONS_BY_NAME[rule]
     return {
         "aggregator": find_rule(f"OrgConfigRule-{rule}-dbgzf8ba"),
-        "snapshot batch": [recommendation.name for recommendation in parse_rules({})],
+        "snapshot batch": [recommendation.name for recommendation in parse_rules({rule: {}})],
+        "snapshot batch without a name": [recommendation.name for recommendation in parse_rules({})],
         "exemptions": exempted_rules(rule),
         "document": build_document(document_name(rule)),
         "document actions": document_actions(document_name(rule)),

@@ -17,6 +17,7 @@ import pytest
 import yaml
 
 from alb_sg.estate.resource_types import PEER_TRIGGER_TYPES
+from alb_sg.recommendations.catalogue import RECOMMENDATIONS
 from alb_sg.report.formats import FORMATS
 from tests.builders import estate, group, listener, load_balancer, vpc
 from tests.deployment.deployments import ROOT
@@ -83,6 +84,12 @@ def test_the_files_to_touch_exist() -> None:
     assert [path for path in sorted(paths) if not (ROOT / path).exists()] == []
 
 
+def test_a_rule_that_is_not_deployed_by_default_is_judged_only_where_it_is_named(surfaces: dict[str, Any]) -> None:
+    assert RULE not in surfaces["check without a name"]
+    assert RULE not in surfaces["snapshot batch without a name"]
+    assert "ALB_SG_LISTENER_INGRESS" in surfaces["check without a name"]
+
+
 @pytest.mark.parametrize("format_name", FORMATS)
 def test_check_reports_it(surfaces: dict[str, Any], format_name: str) -> None:
     assert RULE in html.unescape(surfaces[f"check {format_name}"])
@@ -108,7 +115,7 @@ def test_commands_show_it(surfaces: dict[str, Any], command: str) -> None:
 def test_explain_and_rules_list_it_last(surfaces: dict[str, Any]) -> None:
     for command in ("explain", "rules"):
         names = re.findall(r"^(ALB_SG_\w+)", surfaces[command], re.MULTILINE)
-        assert (len(names), names[-1]) == (5, RULE)
+        assert (len(names), names[-1]) == (len(RECOMMENDATIONS) + 1, RULE)
 
 
 def test_the_dashboard_shows_it(surfaces: dict[str, Any]) -> None:
@@ -126,12 +133,14 @@ def test_recorded_verdicts_exemptions_and_snapshots_know_it(surfaces: dict[str, 
     assert RULE in surfaces["snapshot batch"]
 
 
-def test_its_document_takes_its_parameters_and_changes_its_direction(checkout: Path, surfaces: dict[str, Any]) -> None:
+def test_its_document_knows_its_function_and_changes_its_direction(checkout: Path, surfaces: dict[str, Any]) -> None:
     assert (
         yaml.safe_load((checkout / f"remediation/{DOCUMENT}.yaml").read_text(encoding="utf-8")) == surfaces["document"]
     )
-    assert {"AcceptedSources", "Exemptions"} <= surfaces["document"]["parameters"].keys()
-    assert {"TagKey", "TargetMatch", "Source"}.isdisjoint(surfaces["document"]["parameters"])
+    # It reads the rule's parameters from AWS Config.
+    assert {"AcceptedSources", "Exemptions"}.isdisjoint(surfaces["document"]["parameters"])
+    payload = surfaces["document"]["mainSteps"][0]["inputs"]["InputPayload"]
+    assert json.loads(payload["Limits"])["Function"] == "alb-sg-example-ingress"
     assert "ec2:AuthorizeSecurityGroupIngress" in surfaces["document actions"]
     assert "ec2:AuthorizeSecurityGroupEgress" not in surfaces["document actions"]
 

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from datetime import UTC, date, datetime
 
 from alb_sg.exemptions.exemption import Exemption
-from alb_sg.findings.finding import AppliedExemption, Compliance, EvaluationError, Finding, Missing
+from alb_sg.findings.finding import AppliedExemption, Compliance, EvaluationError, Finding, Missing, Unused
 from alb_sg.observations.results import Results
+from alb_sg.permissions.unused_traffic import PortRange
 from alb_sg.recommendations.requirement import Origin
 from alb_sg.report.writing import write_results
-from tests.builders import ACCOUNT, EGRESS, HEALTH, ICMP, INGRESS, REGION, RULES, listener_arn, load_balancer_arn
+from tests.builders import (
+    ACCOUNT,
+    EGRESS,
+    HEALTH,
+    ICMP,
+    INGRESS,
+    REGION,
+    RULES,
+    UNUSED,
+    listener_arn,
+    load_balancer_arn,
+)
 
 AS_OF = datetime(2027, 1, 31, 8, 0, tzinfo=UTC)
 HOME = (ACCOUNT, REGION)
@@ -111,7 +124,21 @@ HOSTILE_EVERYWHERE = results(
     EvaluationError("", "", None, None, HOSTILE, HOSTILE),
 )
 NOTHING = results(account_regions=())
-CASES = {"everything": EVERYTHING, "hostile": HOSTILE_EVERYWHERE, "nothing": NOTHING}
+OPEN_AND_UNUSED = finding(
+    "open",
+    UNUSED,
+    Compliance.NON_COMPLIANT,
+    unused=(
+        Unused("sg-1", "tcp", 444, 65535, ("10.0.0.0/8", "sg-app"), (), ("sgr-1", "sgr-2")),
+        Unused("sg-1", "-1", None, None, ("::/0",), (PortRange("tcp", 443, 443), PortRange("icmp"))),
+    ),
+)
+CASES = {
+    "everything": EVERYTHING,
+    "unused": replace(results(OPEN_AND_UNUSED), rule_names=(*RULES, UNUSED)),
+    "hostile": HOSTILE_EVERYWHERE,
+    "nothing": NOTHING,
+}
 
 
 def written(found: Results, format_name: str) -> str:

@@ -15,7 +15,7 @@ from alb_sg.findings.finding import Compliance, Finding, Missing
 from alb_sg.findings.judge import Judge
 from alb_sg.parameters import Parameters, TargetMatch, parse_parameters
 from alb_sg.permissions.allowed_traffic import Direction
-from alb_sg.recommendations.catalogue import RECOMMENDATIONS
+from alb_sg.recommendations.catalogue import DEFAULT_RECOMMENDATIONS
 from alb_sg.recommendations.load_balancer_context import LoadBalancerContext
 from alb_sg.recommendations.requirement import NotApplicable
 from tests.builders import (
@@ -119,7 +119,7 @@ PARAMETERS = [
 
 def explained(found: Estate, parameters: Parameters) -> Explanation:
     (web,) = [one for one in found.load_balancers.values() if one.name == "web"]
-    return explain(Judge(found), web, dict.fromkeys(RECOMMENDATIONS, parameters))
+    return explain(Judge(found), web, dict.fromkeys(DEFAULT_RECOMMENDATIONS, parameters))
 
 
 @given(estates(), st.sampled_from(PARAMETERS))

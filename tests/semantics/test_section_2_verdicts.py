@@ -12,7 +12,7 @@ from alb_sg.estate.sections import Section
 from alb_sg.findings.finding import Compliance
 from alb_sg.findings.judge import judge_all
 from alb_sg.parameters import Parameters
-from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
+from alb_sg.recommendations.catalogue import DEFAULT_RECOMMENDATIONS, RECOMMENDATIONS_BY_NAME
 from tests.builders import (
     ANYWHERE,
     EGRESS,
@@ -589,7 +589,7 @@ def test_every_other_load_balancer_is_still_judged() -> None:
             target_group("lost", targets=None, load_balancers=["lost"]),
         )
     )
-    rules = {recommendation: Parameters() for recommendation in RECOMMENDATIONS_BY_NAME.values()}
+    rules = {recommendation: Parameters() for recommendation in DEFAULT_RECOMMENDATIONS}
     findings, errors = judge_all(found, found.load_balancers.values(), rules)
     verdicts = {(finding.load_balancer_name, finding.rule): finding.compliance for finding in findings}
     assert verdicts == {

@@ -65,14 +65,14 @@ class AggregatorVerdicts(Enum):
 
 
 DESCRIPTION = """\
-Write the compliance of all load balancers as one page: coverage, the number of non-compliant load balancers and which
-of them face the internet, the worst first, by cause, changes, exemptions, and a picture and a fix for each load
-balancer. The page is one file that needs no network. Its data is written beside it as JSON.
+Write the compliance of all load balancers as one page: how many are compliant, what to change first and whom to ask, the
+worst first, by cause, changes, exemptions, and a picture and a fix for each load balancer. The page is one file that needs no network. Its data is written beside it as JSON.
 """
 EXAMPLES = """\
   alb-sg dashboard --region eu-west-1 --output shops.html
   alb-sg dashboard --config-items snapshots/ --exemptions exemptions.json --history runs/ --output org.html
   alb-sg dashboard --aggregator alb-sg --history runs/ --output org.html
+  alb-sg dashboard --aggregator alb-sg --verdicts own --owner-tag team --split-by owner --output org.html
   alb-sg dashboard --estate estate.json --as-of 2027-01-31T12:00:00Z --output page.html
 """
 PAGE_SUFFIX = ".html"
@@ -325,7 +325,8 @@ def _observe(arguments: argparse.Namespace, as_of: datetime) -> tuple[Observatio
     exemptions = load_given_exemptions(arguments)
     if shows_recorded_verdicts(arguments):
         refuse_judging_options(arguments)
-        return read_observation(arguments, choice.rule_names, as_of, exemptions), {}
+        named = choice.rule_names if arguments.rule else None
+        return read_observation(arguments, named, as_of, exemptions), {}
     gathered = load_estates(arguments, choice, include_all_targets=True)
     without = evaluate_all(gathered, choice)
     results, report = without, None

@@ -40,12 +40,13 @@ from alb_sg.report.text import write_errors
 DESCRIPTION = """\
 Show the user guide's table for one load balancer. Each recommended row has the security group rule that meets it and
 why it matches, what is missing, or why it could not be judged. Listeners and target groups that need nothing are
-listed with the reason.
+listed with the reason. For ALB_SG_UNUSED_INGRESS, it shows what is open and unused, and the commands that remove it.
 """
 EXAMPLES = """\
   alb-sg explain shop
   alb-sg explain arn:aws:elasticloadbalancing:eu-west-1:111122223333:loadbalancer/app/shop/50dc6c495c0c9188
   alb-sg explain shop --estate estate.json --rule instance_egress
+  alb-sg explain shop --rule unused_ingress
 """
 
 
@@ -134,4 +135,5 @@ def _advice(
 
 
 def _is_live(arguments: argparse.Namespace) -> bool:
-    return not (arguments.estate or arguments.config_items or arguments.aggregator or arguments.source)
+    """Whether an account can be asked: `--source config` takes only inventories from AWS Config."""
+    return not (arguments.estate or arguments.config_items or arguments.aggregator)

@@ -58,7 +58,7 @@ def add_verdicts(commands: Commands) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    rules = select_rules(arguments.rule, ()).rule_names
+    rules = select_rules(arguments.rule, ()).rule_names if arguments.rule else None
     arguments.as_of = arguments.as_of or datetime.now(UTC)
     with open_output(arguments.output, machine_readable=is_machine_readable(arguments)) as stream:
         exemptions = load_given_exemptions(arguments)

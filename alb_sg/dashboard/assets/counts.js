@@ -63,12 +63,19 @@ const NUMBER_FILTERS = {
   notApplicable: { is: "notApplicable", status: "all" },
 };
 
+// The same as is_compliance_known of summary.py: zero would say that nothing is non-compliant.
+function isComplianceKnown(data) {
+  if (data.loadBalancers.length) return data.loadBalancers.some((loadBalancer) => loadBalancer.verdicts.some((verdict) => verdict.status !== "error"));
+  return data.coverage.homes.some((home) => home.heard) && !data.coverage.loadBalancers && !data.errors.length;
+}
+
 function showCounts(index, state, counts) {
+  const known = isComplianceKnown(index.data);
   const numberElement = (key) => document.querySelector(`[data-number="${key}"]`);
   for (const [key, filters] of Object.entries(NUMBER_FILTERS)) {
     const element = numberElement(key);
     const count = counts[filters.is === "error" ? "error" : key];
-    element.textContent = formatNumber(count);
+    element.textContent = known || !["nonCompliant", "internetFacing", "unreachable"].includes(key) ? formatNumber(count) : "\u2013";
     element.classList.toggle("zero", count === 0);
     if (count) element.setAttribute("href", formatAddress({ ...state, page: 1, lb: "", status: "", ...filters }));
     else element.removeAttribute("href");

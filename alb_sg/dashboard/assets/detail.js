@@ -19,6 +19,7 @@ function showDetail(index, state) {
   const title = document.querySelector("#detail-title");
   const body = document.querySelector("#detail .body");
   const loadBalancer = index.byArn.get(state.lb);
+  document.querySelector("#detail").classList.toggle("empty", loadBalancer === undefined);
   if (loadBalancer === undefined) {
     title.textContent = "One load balancer";
     body.replaceChildren(state.lb
@@ -80,6 +81,7 @@ function explanationElements(index, loadBalancer) {
     detail.rows.length ? recommendedRowTable(index, detail.rows) : h("p", null, "No rule requires any traffic of it."),
     ...detail.remarks.map((text) => h("p", { class: "alarm" }, "Remark: ", isolatedText(text))),
     ...[...new Set(detail.notes.map(([, text]) => text))].map((text) => h("p", { class: "note" }, isolatedText(text))),
+    ...unusedElements(loadBalancer),
     ...fixElements(index, loadBalancer),
   ].filter(Boolean);
 }
@@ -91,6 +93,17 @@ function recommendedRowTable(index, rows) {
     { title: "For", cell: (row) => [isolatedText(row.because[1]), aside(index.subjects.get(row.rule) ?? row.rule)] },
     { title: "Actual rules", kind: "text", cell: (row) => (row.why.length ? row.why.map((text) => aside(isolatedText(text))) : "no rule allows any of it") },
   ], missingFirst(rows));
+}
+
+// What is open and unused, and the commands that remove it.
+function unusedElements({ detail, verdicts }) {
+  const unused = verdicts.flatMap((verdict) => verdict.unused ?? []);
+  if (!unused.length) return [];
+  return [
+    h("h3", null, "Unused openings"),
+    h("ul", null, unused.map((text) => h("li", null, isolatedText(text)))),
+    detail.removal ? h("details", null, h("summary", null, "AWS CLI"), h("pre", { tabindex: "0", role: "region", "aria-label": "Commands that remove unused openings" }, detail.removal)) : null,
+  ];
 }
 
 // --- the fix

@@ -16,10 +16,10 @@ function showExemptions(index, state) {
     ...[...report.malformed, ...report.errors].map((text) => h("p", { class: "alarm" }, "Has no effect: ", isolatedText(text))),
     h("p", { class: "note" }, "As of ", report.date, " (UTC), from ", isolatedText(report.source), "."),
     h("dl", { class: "tiles" },
-      tile("exempt", "in force", formatNumber(counts.inForce)),
-      tile(counts.expiring ? "warning" : "", `in force, ending within ${report.days} days`, formatNumber(counts.expiring)),
-      tile(counts.expired ? "bad" : "", "expired, without effect", formatNumber(counts.expired)),
-      tile(counts.unused ? "warning" : "", "unused", formatNumber(counts.unused))),
+      tile("exempt", "In force", formatNumber(counts.inForce)),
+      tile(counts.expiring ? "warning" : "", `In force, ending within ${report.days} days`, formatNumber(counts.expiring)),
+      tile(counts.expired ? "bad" : "", "Expired, without effect", formatNumber(counts.expired)),
+      tile(counts.unused ? "warning" : "", "Unused", formatNumber(counts.unused))),
   ];
   if (entries.length) {
     entries.sort((left, right) => EXEMPTION_ORDER.indexOf(left.status) - EXEMPTION_ORDER.indexOf(right.status) || (left.expires < right.expires ? -1 : left.expires > right.expires ? 1 : 0));

@@ -15,6 +15,7 @@ const CSV_COLUMNS = [
   ["unresolved", (_, verdict) => String(Boolean(verdict.unresolved))],
   ["annotation", (_, verdict) => verdict.annotation],
   ["missing", (_, verdict) => (verdict.missing ?? []).map((missing) => missing.recommended).join("; ")],
+  ["unused", (_, verdict) => (verdict.unused ?? []).join("; ")],
   ["causes", (_, verdict) => (verdict.causes ?? []).join(" ")],
   ["change", (_, verdict) => verdict.change ?? ""],
   ["since", (_, verdict) => verdict.since ?? ""],

@@ -12,7 +12,7 @@ const IS_LABELS = { judged: "judged", unreachable: "non-compliant and unreachabl
 function parseAddress() {
   const parameters = new URLSearchParams(location.hash.slice(1));
   const by = parameters.get("by");
-  const state = { by: Object.hasOwn(MATRIX_BY, by ?? "") ? by : "account", page: Math.max(1, Number.parseInt(parameters.get("page"), 10) || 1), sort: parameters.get("sort") ?? "", lb: parameters.get("lb") ?? "" };
+  const state = { by: Object.hasOwn(MATRIX_BY, by ?? "") ? by : "account", page: Math.max(1, Number.parseInt(parameters.get("page"), 10) || 1), sort: parameters.get("sort") ?? "", since: parameters.get("since") ?? "", trend: Object.hasOwn(TREND_LINES, parameters.get("trend") ?? "") ? parameters.get("trend") ?? "" : "", lb: parameters.get("lb") ?? "" };
   for (const key of FILTER_KEYS) state[key] = parameters.get(key) ?? "";
   return state;
 }
@@ -21,7 +21,7 @@ function formatAddress(state) {
   const parameters = new URLSearchParams();
   for (const key of FILTER_KEYS) if (state[key]) parameters.set(key, state[key]);
   if (state.by !== "account") parameters.set("by", state.by);
-  if (state.sort) parameters.set("sort", state.sort);
+  for (const key of ["sort", "since", "trend"]) if (state[key]) parameters.set(key, state[key]);
   if (state.page > 1) parameters.set("page", state.page);
   if (state.lb) parameters.set("lb", state.lb);
   return `#${parameters}`;
@@ -138,10 +138,7 @@ function showChips(index, state) {
   document.querySelector("#clear").hidden = keys.length === 0;
   chips.replaceChildren(...keys.map((key) => {
     const [label, text] = describeFilter(index, state, key);
-    const remove = () => {
-      navigate({ [key]: "" });
-      (document.querySelector("#chips button") ?? document.querySelector("#fold > summary")).focus();
-    };
+    const remove = () => navigate({ [key]: "" }, { focus: keys.length > 1 ? "#chips button" : "#fold > summary" });
     return h("button", { type: "button", class: "chip", title: "Remove this filter", onclick: remove }, `${label}: `, isolatedText(text), h("span", { "aria-hidden": "true" }, " \u00d7"), h("span", { class: "visually-hidden" }, ", remove"));
   }));
 }

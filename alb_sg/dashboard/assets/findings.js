@@ -90,10 +90,7 @@ function showFindings(index, state, rows) {
   const first = (page - 1) * PAGE_ROWS;
   const shown = printing ? sorted : sorted.slice(first, first + PAGE_ROWS);
   const note = [findingsNote(index, findings, shown, first, rows.length - findings.length), ...sentences].join(" ");
-  const onSort = (chosen) => {
-    navigate({ sort: formatOrder(chosen), page: 1 });
-    document.querySelector("#worst th[aria-sort] button")?.focus({ preventScroll: true });
-  };
+  const onSort = (chosen) => navigate({ sort: formatOrder(chosen), page: 1 }, { focus: "#worst th[aria-sort] button" });
   const elements = [h("p", { class: "note" }, note)];
   if (shown.length) elements.push(table(order ? `Findings by ${order.title.toLowerCase()}` : "Findings, the worst first", kept, shown, { order, onSort }));
   if (pages > 1 && !printing) elements.push(pager(page, pages));
@@ -102,7 +99,7 @@ function showFindings(index, state, rows) {
 
 function findingsNote(index, findings, shown, first, omitted) {
   if (!index.data.loadBalancers.length) return "No load balancers.";
-  if (!index.rows.some((row) => OPEN_STATUSES.includes(row.verdict.status)) && !findings.length && !filtersInUse(state).length) return "No findings: nothing is non-compliant, and everything was judged.";
+  if (!index.rows.some((row) => OPEN_STATUSES.includes(row.verdict.status)) && !findings.length && !filtersInUse(state).length) return "No findings: nothing is known to be non-compliant.";
   if (!findings.length) return "No findings match these filters.";
   const sentences = [];
   const range = findings.length > shown.length ? `; this table has ${formatNumber(first + 1)} to ${formatNumber(first + shown.length)}` : "";

@@ -24,7 +24,8 @@ function findFirstChanges(state, rows) {
   const candidates = new Map();
   for (const loadBalancer of new Set(rows.map((row) => row.loadBalancer))) {
     const verdicts = loadBalancer.verdicts.filter((verdict) => verdict.status === "nonCompliant" && (!state.rule || verdict.rule === state.rule));
-    if (!verdicts.length || verdicts.some((verdict) => verdict.unresolved)) continue;
+    // No rule to add makes an unused opening go away, or tells what could not be resolved.
+    if (!verdicts.length || verdicts.some((verdict) => verdict.unresolved || verdict.unused)) continue;
     const described = verdicts.every((verdict) => verdict.missing?.length);
     if (described && !verdicts.every((verdict) => verdict.missing.every((missing) => canBeAdded(loadBalancer, missing)))) continue;
     for (const group of loadBalancer.securityGroups) {

@@ -9,7 +9,7 @@ function showMatrix(index, state, rows) {
   const gaps = coverageGaps(index, state);
   const groups = [...matrixGroups(index, state, rows).values()].sort((left, right) => right.nonCompliant - left.nonCompliant || (left.key < right.key ? -1 : 1));
   const rules = index.data.rules.filter((rule) => !state.rule || rule.name === state.rule);
-  const choice = ([by, [, text]]) => h("button", { type: "button", "aria-pressed": String(state.by === by), onclick: () => { navigate({ by }); document.querySelector("#matrix [aria-pressed=true]").focus({ preventScroll: true }); } }, text);
+  const choice = ([by, [, text]]) => h("button", { type: "button", "aria-pressed": String(state.by === by), onclick: () => navigate({ by }, { focus: "#matrix [aria-pressed=true]" }) }, text);
   const [noun] = MATRIX_BY[state.by];
   const columns = [
     { title: { account: "Account", unit: "Unit", owner: "Owner" }[state.by], header: true, cell: (group) => (byAccount ? accountText(group.first) : isolatedText(group.key)), value: (group) => (byAccount ? group.first.accountName || group.key : group.key).toLowerCase() },

@@ -53,15 +53,16 @@ function showTitle() {
   document.title = view.length ? `${view.join(" \u2013 ")} \u2013 ${pageTitle}` : pageTitle;
 }
 
-// Shows another view. With `replace`, Back skips the present one.
-function navigate(changes, { replace = false } = {}) {
+// Shows another view. With `replace`, Back skips the present one; `focus` selects what has the focus then.
+function navigate(changes, { replace = false, focus = null } = {}) {
   const firstPage = FILTER_KEYS.some((key) => key in changes) ? { page: 1 } : {};
   const address = formatAddress({ ...state, ...firstPage, ...changes });
   filtersFollowed = false;
   if (address === formatAddress(state)) return;
   if (replace) history.replaceState(null, "", address);
   else history.pushState(null, "", address);
-  showAddress();
+  showAddress({ atOnce: focus !== null });
+  if (focus) document.querySelector(focus)?.focus({ preventScroll: true });
 }
 
 function showAddress({ atOnce = false } = {}) {
@@ -103,12 +104,39 @@ function returnFrom(arn) {
   else anchor.scrollIntoView({ block: "center" });
 }
 
+// The margin of each printed page says what the page shows: its filters cannot be seen on paper.
+const marginSheet = new CSSStyleSheet();
+document.adoptedStyleSheets = [marginSheet];
+
+const cssString = (text) => `"${text.replace(/["\\\u0000-\u001f]/g, (character) => `\\${character.charCodeAt(0).toString(16)} `)}"`;
+
+function showMargins() {
+  const filters = describeFilters(index, state);
+  const text = filters ? `Only ${filters}` : "All load balancers";
+  marginSheet.replaceSync(`@page { @top-left { content: ${cssString(text)}; font: 8pt sans-serif; } @bottom-right { content: counter(page) " / " counter(pages); font: 8pt sans-serif; } }`);
+}
+
 function setPrinting(on) {
   if (printing === on) return;
   printing = on;
+  showMargins();
   render({ atOnce: true });
-  if (on) for (const details of document.querySelectorAll("details:not([open])")) details.open = true;
+  // A long list of gaps would push the summary off its one page: it goes to the last page.
+  const gaps = document.querySelector(".gaps");
+  const place = document.querySelector(on && gaps.children.length > MAX_PRINTED_GAPS ? "#audit" : "#coverage");
+  if (gaps.parentElement !== place) place.append(gaps);
+  if (on) {
+    unfolded = [...document.querySelectorAll("details:not([open])")];
+    for (const details of unfolded) details.open = true;
+  } else {
+    for (const details of unfolded) details.open = false;
+    unfolded = [];
+  }
 }
+
+const MAX_PRINTED_GAPS = 12;
+// What was unfolded for paper.
+let unfolded = [];
 
 function setUp(form) {
   setUpFilters(form, index);
