@@ -65,8 +65,9 @@ class AggregatorVerdicts(Enum):
 
 
 DESCRIPTION = """\
-Write the compliance of all load balancers as one page: how many are compliant, what to change first and whom to ask, the
-worst first, by cause, changes, exemptions, and a picture and a fix for each load balancer. The page is one file that needs no network. Its data is written beside it as JSON.
+Write the compliance of all load balancers as one page: how many are compliant, what to change first and whom to ask,
+the worst first, by cause, changes, exemptions, and a picture and a fix for each load balancer. The page is one file
+that needs no network. Its data is written beside it as JSON.
 """
 EXAMPLES = """\
   alb-sg dashboard --region eu-west-1 --output shops.html
