@@ -18,6 +18,7 @@ from typing import Any
 
 from alb_sg import __version__
 from alb_sg.dashboard.history import replace_lone_surrogates
+from alb_sg.dashboard.split import ROOT_UNIT
 from alb_sg.dashboard.summary import (
     ComplianceCounts,
     PageData,
@@ -357,14 +358,14 @@ def _finding_row(
     rule = rules.get(verdict["rule"], {"subject": verdict["rule"] or "", "severityLabel": "HIGH"})
     severity = f'<span class="aside">{rule["severityLabel"]}</span>' if verdict["status"] == "nonCompliant" else ""
     scheme = "scheme unknown" if load_balancer["scheme"] == "unknown" else load_balancer["scheme"]
-    unit = f" {isolated_text(account['unit'])}" if account.get("unit") else ""
+    unit = "" if account.get("unit") is None else f" {isolated_text(account['unit'] or ROOT_UNIT)}"
     return (
         f'<tr><td><span class="status {verdict["status"]}"><span aria-hidden="true">{shape}</span> {label}</span>'
         f"{severity}</td>"
         f'<th scope="row">{isolated_text(load_balancer["name"])}<span class="aside">{escape(scheme)}, '
         f"{escape(load_balancer['region'])}</span></th>"
         f"<td>{isolated_text(account.get('name') or load_balancer['account'])}"
-        f'<span class="aside">{load_balancer["account"]}{unit}</span></td>'
+        f'<span class="aside">{isolated_text(load_balancer["account"])}{unit}</span></td>'
         f'<td class="text"><span class="aside">{escape(rule["subject"])}</span>'
         f"{isolated_text(verdict['annotation'])}</td></tr>"
     )

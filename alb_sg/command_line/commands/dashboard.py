@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from alb_sg.aws.account_region import AccountRegion
+from alb_sg.command_line.accounts_file import read_accounts
 from alb_sg.command_line.argument_types import time_with_zone, whole_number
 from alb_sg.command_line.arguments import (
     Commands,
@@ -44,14 +45,13 @@ from alb_sg.dashboard.page_data import AccessPortal, EarlierRuns, build_page_dat
 from alb_sg.dashboard.split import SplitBy, split_page_data
 from alb_sg.dashboard.split_index import INDEX_NAME, render_index
 from alb_sg.errors import InvalidInputError
-from alb_sg.estate.json_files import file_error_context, find_json_files, read_json_file
+from alb_sg.estate.json_files import find_json_files
 from alb_sg.findings.exemption_review import ReviewScope
 from alb_sg.findings.finding import Result
 from alb_sg.findings.loaded_exemptions import LoadedExemptions
-from alb_sg.observations.accounts import parse_accounts
 from alb_sg.observations.exemptions_report import ExemptionsReport, review_exemptions
 from alb_sg.observations.from_estates import observe_estates
-from alb_sg.observations.observation import AccountName, Observation
+from alb_sg.observations.observation import Observation
 from alb_sg.observations.results import Results
 from alb_sg.recommendations.catalogue import DISPLAY_ORDER
 from alb_sg.remediation.plan import Plan
@@ -284,12 +284,6 @@ def _provenance(arguments: argparse.Namespace) -> Provenance:
         )
     parameters = dict(option.rpartition("=")[::2] for option in arguments.parameter)
     return Provenance(sources, parameters, recorded=shows_recorded_verdicts(arguments))
-
-
-def read_accounts(path: str) -> dict[str, AccountName]:
-    """Raises an InvalidInputError that names the file."""
-    with file_error_context(path):
-        return parse_accounts(read_json_file(path))
 
 
 def _data_path(path: str) -> str:

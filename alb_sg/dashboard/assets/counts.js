@@ -29,7 +29,7 @@ function countCompliance(index, state, rows, gone) {
   const before = new Set(gone.map((entry) => entry.arn));
   const now = new Set();
   const counts = { judged: 0, nonCompliant: 0, internetFacing: 0, unreachable: 0, unknownScheme: 0, error: 0, exempt: 0, compliant: 0, notApplicable: 0, change: 0 };
-  for (const loadBalancer of new Set(rows.map((row) => row.loadBalancer))) {
+  for (const loadBalancer of loadBalancersOf(rows)) {
     const standing = standingOf(index, state.rule, loadBalancer);
     counts[standing] += 1;
     if (standing === "nonCompliant") {

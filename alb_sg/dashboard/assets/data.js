@@ -45,6 +45,18 @@ const UNKNOWN_UNIT = "(unit unknown)";
 const NO_OWNER = "(no owner)";
 const unitName = (unit) => (unit === null || unit === undefined ? UNKNOWN_UNIT : unit || ROOT_UNIT);
 
+// The load balancers of rows, each once, in their order.
+function loadBalancersOf(rows) {
+  const found = [];
+  const mark = Symbol("seen");
+  for (const { loadBalancer } of rows) {
+    if (loadBalancer.seen === mark) continue;
+    loadBalancer.seen = mark;
+    found.push(loadBalancer);
+  }
+  return found;
+}
+
 const searchTexts = new WeakMap();
 
 // The text that a search looks in, made once for each object.

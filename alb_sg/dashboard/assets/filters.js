@@ -59,26 +59,18 @@ function matchesAccountAndRegion(state, entry) {
   return matchesUnit(state.unit, entry.unit) && matchesTag(entry.tags, state.tag);
 }
 
-// The rows that match all filters but those of findings.
+// The rows that match all filters but those of findings. What concerns a load balancer is decided once for it.
 function filterRows(index, state) {
   const needle = state.q.trim().toLowerCase();
-  const severities = state.severity ? index.severities : null;
-  let last;
-  let matching = false;
-  let textMatches = false;
-  // Rows of a load balancer need not be adjacent, so what is known of it stays with it.
-  const known = new Map();
-  return index.rows.filter(({ loadBalancer, verdict }) => {
-    if (state.rule && verdict.rule !== state.rule) return false;
-    if (severities && severities.get(verdict.rule) !== state.severity) return false;
-    if (loadBalancer !== last) {
-      last = loadBalancer;
-      matching = known.get(loadBalancer);
-      if (matching === undefined) known.set(loadBalancer, (matching = matchesAccountAndRegion(state, loadBalancer)));
-      textMatches = !needle || (matching && loadBalancerText(loadBalancer).includes(needle));
-    }
-    return matching && (textMatches || verdictText(verdict).includes(needle));
-  });
+  for (const loadBalancer of index.data.loadBalancers) {
+    loadBalancer.matches = matchesAccountAndRegion(state, loadBalancer);
+    loadBalancer.hasText = !needle || (loadBalancer.matches && loadBalancerText(loadBalancer).includes(needle));
+  }
+  return index.rows.filter(({ loadBalancer, verdict }) =>
+    loadBalancer.matches &&
+    (!state.rule || verdict.rule === state.rule) &&
+    (!state.severity || index.severities.get(verdict.rule) === state.severity) &&
+    (loadBalancer.hasText || verdictText(verdict).includes(needle)));
 }
 
 // The filters of findings: numbers on top and in the matrix count whatever they are.

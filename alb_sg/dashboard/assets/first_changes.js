@@ -22,7 +22,7 @@ function noChangeText(index, rows) {
 // balancer counts for one change only, so the numbers add up.
 function findFirstChanges(state, rows) {
   const candidates = new Map();
-  for (const loadBalancer of new Set(rows.map((row) => row.loadBalancer))) {
+  for (const loadBalancer of loadBalancersOf(rows.filter(({ verdict }) => verdict.status === "nonCompliant"))) {
     const verdicts = loadBalancer.verdicts.filter((verdict) => verdict.status === "nonCompliant" && (!state.rule || verdict.rule === state.rule));
     // No rule to add makes an unused opening go away, or tells what could not be resolved.
     if (!verdicts.length || verdicts.some((verdict) => verdict.unresolved || verdict.unused)) continue;

@@ -45,7 +45,7 @@ function render({ atOnce = false } = {}) {
 // What is gone has no status and no cause.
 const goneShown = () => ((state.status && state.status !== "all") || state.is || state.cause || (state.change && state.change !== "gone") ? [] : gone);
 
-const countRows = (counted, noun) => `${pluralize(counted.length, noun)} on ${pluralize(new Set(counted.map((row) => row.loadBalancer)).size, "load balancer")}`;
+const countRows = (counted, noun) => `${pluralize(counted.length, noun)} on ${pluralize(loadBalancersOf(counted).length, "load balancer")}`;
 
 // The title names the view, for tabs, history and paper.
 function showTitle() {
