@@ -87,6 +87,7 @@ def organization(
     seed: int = 7,
     accounts: int = len(ACCOUNTS),
     varied: bool = False,
+    owner_tags: tuple[str, ...] = (),
 ) -> Organization:
     """So many load balancers (four findings each) in so many accounts and three regions.
 
@@ -94,7 +95,7 @@ def organization(
     it, those of an account and region share a few.
     """
     estates = _estates(load_balancers, seed, accounts, varied=varied)
-    last = _observed(estates, AS_OF, pictures)
+    last = replace(_observed(estates, AS_OF, pictures), owner_tags=owner_tags)
     earlier = []
     for back in range(runs, 0, -1):
         found = _before(last, back, seed)
