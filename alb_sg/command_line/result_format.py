@@ -9,8 +9,9 @@ from typing import TextIO
 
 from alb_sg.command_line.argument_types import time_with_zone
 from alb_sg.command_line.settings_option import add_settings_option
+from alb_sg.errors import InvalidInputError
 from alb_sg.observations.results import Results
-from alb_sg.report.formats import FORMATS, TEXT
+from alb_sg.report.formats import FORMATS, SARIF, TEXT
 from alb_sg.report.text import write_errors
 
 
@@ -22,6 +23,11 @@ def add_format_options(parser: argparse.ArgumentParser) -> None:
         default=TEXT,
         help="text for people (default); json, jsonl (a finding per line) and csv for programs; markdown for a pull "
         "request's comment; sarif, junit, asff (Security Hub) and ocsf for other systems",
+    )
+    parser.add_argument(
+        "--sarif-all",
+        action="store_true",
+        help="sarif: write every verdict (default: failures alone, of which code scanning makes alerts)",
     )
     parser.add_argument(
         "--as-of",
@@ -42,4 +48,7 @@ def write_formatted(results: Results, arguments: argparse.Namespace, stream: Tex
     from alb_sg.report.writing import write_results  # noqa: PLC0415
 
     as_of: datetime = arguments.as_of or datetime.now(UTC)
-    write_errors(write_results(results, arguments.format, stream, as_of), sys.stderr)
+    if arguments.sarif_all and arguments.format != SARIF:
+        raise InvalidInputError("--sarif-all is for --format sarif; omit it")
+    unplaced = write_results(results, arguments.format, stream, as_of, sarif_with_passes=arguments.sarif_all)
+    write_errors(unplaced, sys.stderr)

@@ -21,6 +21,7 @@ COLUMNS = (
     "advice",
     "exemption",
     "unused",
+    "change",
 )
 # Spreadsheets read a cell that begins with one of these as a formula (OWASP, "CSV Injection").
 FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r")
@@ -44,6 +45,7 @@ def write_csv(results: Results, stream: TextIO) -> None:
             "; ".join(results.advice_on(finding)),
             "" if finding.applied_exemption is None else phrasing.describe_exemption(finding.applied_exemption),
             "; ".join(phrasing.describe_unused(entry) for entry in finding.unused),
+            "" if finding.change is None else finding.change.value,
         )
         rows.writerow(tuple(map(_escape_formula, cells)))
 

@@ -5,5 +5,5 @@ from __future__ import annotations
 TEXT = "text"
 JSON = "json"
 JSON_LINES = "jsonl"
-CSV, ASFF = "csv", "asff"
-FORMATS = (TEXT, JSON, JSON_LINES, CSV, "markdown", "sarif", "junit", ASFF, "ocsf")
+CSV, ASFF, MARKDOWN, SARIF = "csv", "asff", "markdown", "sarif"
+FORMATS = (TEXT, JSON, JSON_LINES, CSV, MARKDOWN, SARIF, "junit", ASFF, "ocsf")

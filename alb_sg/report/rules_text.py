@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from typing import TextIO
 
-from alb_sg.recommendations.catalogue import USER_GUIDE_URL, rule_severity
+from alb_sg.recommendations.catalogue import rule_severity
 from alb_sg.recommendations.recommendation import Recommendation
 from alb_sg.report.style import Style
 
@@ -28,7 +28,7 @@ def _lines(rules: Iterable[Recommendation], style: Style) -> Iterator[str]:
         if not rule.deployed_by_default:
             yield from _wrap("It is deployed where rdk-config.json says so, and judged by commands where it is named.")
         yield from _wrap(f'"{rule.quote}" (section "{rule.page_section}")')
-        yield f"  {USER_GUIDE_URL}"
+        yield f"  {rule.page_url}"
         yield "  parameters:"
         for definition in rule.parameters:
             default = f"default {definition.default}" if definition.default else "no default"

@@ -8,20 +8,23 @@
 | exempt | `notApplicable` | `none`, with an accepted external `suppression` |
 | error | no result: a notification of level `error`, and `executionSuccessful` is false | |
 
-The location of a result is its load balancer; its fingerprint is that of the load balancer and the rule. The log has no
-time.
+By default there are failures only: GitHub code scanning makes an alert of every result. The summary counts all.
+
+The location of a result is the file and line of its load balancer in a plan or template. A load balancer that exists
+has no file: its ARN stands for one, escaped so that it is a relative URI, which code scanning requires. The fingerprint
+is that of the load balancer and the rule. The log has no time.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 from urllib.parse import quote
 
 from alb_sg import __version__
 from alb_sg.findings.finding import Compliance, EvaluationError, Finding
-from alb_sg.observations.results import Results
+from alb_sg.observations.results import FileLocation, Results
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME, USER_GUIDE_URL, rule_severity
 from alb_sg.recommendations.recommendation import Recommendation, Severity
 from alb_sg.report import phrasing
@@ -47,8 +50,9 @@ LEVEL_BY_SEVERITY = {
 }
 
 
-def write_sarif(results: Results, stream: TextIO) -> None:
-    """One log with one run."""
+def write_sarif(results: Results, stream: TextIO, *, with_passes: bool = False) -> None:
+    """One log with one run. `with_passes`: every verdict is a result, and not only failures."""
+    reported = [one for one in results.findings if with_passes or one.compliance is Compliance.NON_COMPLIANT]
     rules = sorted(results.rule_names)
     rule_indexes = {rule: index for index, rule in enumerate(rules)}
     run = {
@@ -63,12 +67,13 @@ def write_sarif(results: Results, stream: TextIO) -> None:
         "invocations": [
             {
                 "executionSuccessful": not results.errors,
-                "toolExecutionNotifications": [_notification_object(error, rule_indexes) for error in results.errors],
+                "toolExecutionNotifications": [
+                    _notification_object(error, rule_indexes, results.locations) for error in results.errors
+                ],
             }
         ],
         "results": [
-            _result_object(finding, rule_indexes[finding.rule], results.advice_on(finding))
-            for finding in results.findings
+            _result_object(one, rule_indexes[one.rule], results.advice_on(one), results.locations) for one in reported
         ],
         "properties": {
             "accountsAndRegions": [
@@ -87,14 +92,16 @@ def _rule_object(rule: Recommendation) -> dict[str, Any]:
         "shortDescription": _message_object(rule.title),
         "fullDescription": _message_object(rule.requirement_text),
         "help": _message_object(f"{rule.requirement_text} Elastic Load Balancing, {rule.page_section}: {rule.quote}."),
-        "helpUri": USER_GUIDE_URL,
+        "helpUri": rule.page_url,
         "defaultConfiguration": {"level": LEVEL_BY_SEVERITY[rule_severity(rule.name)]},
         # GitHub reads the severity of rules with this tag only.
         "properties": {"security-severity": SECURITY_SEVERITIES[rule_severity(rule.name)], "tags": ["security"]},
     }
 
 
-def _result_object(finding: Finding, rule_index: int, advice: Sequence[str]) -> dict[str, Any]:
+def _result_object(
+    finding: Finding, rule_index: int, advice: Sequence[str], locations: Mapping[str, FileLocation]
+) -> dict[str, Any]:
     failed = finding.compliance is Compliance.NON_COMPLIANT
     result: dict[str, Any] = {
         "ruleId": finding.rule,
@@ -102,7 +109,11 @@ def _result_object(finding: Finding, rule_index: int, advice: Sequence[str]) -> 
         "kind": KIND_BY_COMPLIANCE[finding.compliance],
         "level": LEVEL_BY_SEVERITY[rule_severity(finding.rule)] if failed else "none",
         "message": _message_object(_with_advice(finding.annotation or finding.compliance.value, advice)),
-        "locations": [_location_object(finding.load_balancer_arn, finding.load_balancer_name)],
+        "locations": [
+            _location_object(
+                finding.load_balancer_arn, finding.load_balancer_name, locations.get(finding.load_balancer_arn)
+            )
+        ],
         "partialFingerprints": {FINGERPRINT_NAME: fingerprint(identity(finding))},
         "properties": {
             "accountId": finding.account_id,
@@ -124,7 +135,9 @@ def _with_advice(text: str, advice: Sequence[str]) -> str:
     return f"{text}. Fix: {'; '.join(advice)}." if advice else text
 
 
-def _notification_object(error: EvaluationError, rule_indexes: dict[str, int]) -> dict[str, Any]:
+def _notification_object(
+    error: EvaluationError, rule_indexes: dict[str, int], locations: Mapping[str, FileLocation]
+) -> dict[str, Any]:
     notification: dict[str, Any] = {
         "level": "error",
         "message": _message_object(phrasing.describe_error(error)),
@@ -133,17 +146,21 @@ def _notification_object(error: EvaluationError, rule_indexes: dict[str, int]) -
     if error.rule in rule_indexes:
         notification["associatedRule"] = {"id": error.rule, "index": rule_indexes[error.rule]}
     if error.load_balancer_arn is not None:
-        notification["locations"] = [_location_object(error.load_balancer_arn, None)]
+        arn = error.load_balancer_arn
+        notification["locations"] = [_location_object(arn, None, locations.get(arn))]
     return notification
 
 
-def _location_object(arn: str, name: str | None) -> dict[str, Any]:
-    """A load balancer has no file. Its ARN, which is a URI, is its location."""
+def _location_object(arn: str, name: str | None, location: FileLocation | None) -> dict[str, Any]:
     logical = {"kind": "resource", "fullyQualifiedName": arn}
     if name is not None:
         logical["name"] = phrasing.printable(name)
+    path, line = (arn, 1) if location is None else (location.file, location.line or 1)
     return {
-        "physicalLocation": {"artifactLocation": {"uri": quote(arn, safe=":/", errors="replace")}},
+        "physicalLocation": {
+            "artifactLocation": {"uri": quote(path, safe="/", errors="replace")},
+            "region": {"startLine": line},
+        },
         "logicalLocations": [logical],
     }
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TextIO
 
+from alb_sg.aws.account_region import AccountRegion
 from alb_sg.aws.arns import load_balancer_name
-from alb_sg.findings.finding import Compliance, EvaluationError, Finding, Result
+from alb_sg.findings.finding import Change, Compliance, EvaluationError, Finding, Result
 from alb_sg.observations.results import Results
 from alb_sg.recommendations.catalogue import rule_severity
 from alb_sg.report import phrasing
@@ -79,23 +80,29 @@ def _load_balancer_name(arn: str, results: Iterable[Result]) -> str:
 def _load_balancer_lines(
     arn: str, load_balancer_results: Sequence[Result], results: Results, style: Style
 ) -> Iterator[str]:
-    account_id, region = _account_region(load_balancer_results)
+    place = AccountRegion(*_account_region(load_balancer_results))
     name = style.bold(_load_balancer_name(arn, load_balancer_results))
-    yield f"{name}  {account_id} {region}  {style.dim(phrasing.printable(arn))}"
+    yield f"{name}  {place}  {style.dim(phrasing.printable(arn))}"
     ordered = sorted(load_balancer_results, key=lambda result: (_result_severity(result), result.rule or ""))
     width = max(len(phrasing.verdict_label(result)) for result in ordered)
     for result in ordered:
         verdict = style.in_verdict_color(result, phrasing.verdict_label(result).ljust(width))
         rule = result.rule or ""
         if isinstance(result, EvaluationError):
-            yield f"  {verdict}  {rule:<26}  {phrasing.printable(f'{result.what}: {result.cause}')}"
+            yield f"  {verdict}  {rule:<26}  {_change(result)}{phrasing.printable(f'{result.what}: {result.cause}')}"
             continue
         severity = f"[{rule_severity(rule).name}] " if result.compliance is Compliance.NON_COMPLIANT else ""
-        yield f"  {verdict}  {rule:<26}  {severity}{phrasing.printable(_remarks(result))}".rstrip()
+        words = f"{severity}{_change(result)}{phrasing.printable(_remarks(result))}"
+        yield f"  {verdict}  {rule:<26}  {words}".rstrip(" :")
         if len(result.unused) > 1:
             yield from _unused_lines(result, style)
         for sentence in results.advice_on(result):
             yield f"      fix: {phrasing.printable(sentence)}"
+
+
+def _change(result: Result) -> str:
+    """What a planned change does to a result, before the words on it."""
+    return "" if result.change is None else f"{result.change.value}: "
 
 
 def _unused_lines(finding: Finding, style: Style) -> Iterator[str]:
@@ -110,7 +117,7 @@ def _unused_lines(finding: Finding, style: Style) -> Iterator[str]:
 def _one_line_summary(arn: str, results: Sequence[Result], style: Style) -> str:
     """A load balancer without problems: its verdicts with their remarks."""
     findings = [result for result in results if isinstance(result, Finding)]
-    account_id, region = _account_region(results)
+    place = AccountRegion(*_account_region(results))
     compliant = [finding for finding in findings if finding.compliance is Compliance.COMPLIANT]
     exempted = [finding for finding in findings if finding.applied_exemption is not None]
     reasons: dict[str, list[str]] = {}
@@ -124,13 +131,16 @@ def _one_line_summary(arn: str, results: Sequence[Result], style: Style) -> str:
         parts.append(
             f"{style.good('COMPLIANT')} with {phrasing.pluralize(len(compliant), 'rule')}{phrasing.printable(remarks)}"
         )
+    fixed = [finding.rule for finding in findings if finding.change is Change.FIXED]
+    if fixed:
+        parts.append(f"{Change.FIXED.value}: {', '.join(fixed)}")
     parts.extend(
         f"{finding.rule} {style.warning('EXEMPT')} {phrasing.printable(_remarks(finding))}" for finding in exempted
     )
     for reason, rules in reasons.items():
         names = f"{', '.join(sorted(rules))} " if compliant or exempted or len(reasons) > 1 else ""
         parts.append(f"{names}{style.dim('NOT_APPLICABLE')}: {phrasing.printable(reason)}")
-    return f"{style.bold(_load_balancer_name(arn, results))}  {account_id} {region}  {'; '.join(parts)}"
+    return f"{style.bold(_load_balancer_name(arn, results))}  {place}  {'; '.join(parts)}"
 
 
 def _remarks(finding: Finding) -> str:
@@ -142,7 +152,7 @@ def _remarks(finding: Finding) -> str:
 
 def _summary_line(results: Results) -> str:
     if not results.load_balancer_count:
-        places = phrasing.abbreviate([f"{account_id} {region}" for account_id, region in results.account_regions], 4)
+        places = phrasing.abbreviate([str(AccountRegion(*one)) for one in results.account_regions], 4)
         errors = f"; {phrasing.pluralize(len(results.errors), 'error')}" if results.errors else ""
         return f"No load balancer found in {places or 'what could be read'}{errors}."
     non_compliant = {
@@ -153,6 +163,8 @@ def _summary_line(results: Results) -> str:
     parts = [f"{len(non_compliant):,} not as recommended"] if heard else []
     if without_verdict:
         parts.append(f"{without_verdict:,} without a verdict")
+    changes = results.changes
+    parts += [f"{changes[change]:,} {change.value}" for change in Change if changes[change]]
     if results.exempted_findings:
         parts.append(f"{phrasing.pluralize(len(results.exempted_findings), 'exemption')} in force")
     if results.errors:

@@ -10,7 +10,7 @@ from alb_sg.findings.finding import EvaluationError
 from alb_sg.observations.results import Results
 from alb_sg.report.asff import write_asff
 from alb_sg.report.csv_report import write_csv
-from alb_sg.report.formats import ASFF, CSV, JSON, JSON_LINES, TEXT
+from alb_sg.report.formats import ASFF, CSV, JSON, JSON_LINES, MARKDOWN, SARIF, TEXT
 from alb_sg.report.json_report import write_json, write_json_lines
 from alb_sg.report.junit import write_junit
 from alb_sg.report.markdown import write_markdown
@@ -24,18 +24,23 @@ _WRITERS: dict[str, Callable[[Results, TextIO, datetime], None]] = {
     TEXT: lambda results, stream, _: write_text(results, stream, Style.for_stream(stream)),
     JSON: lambda results, stream, _: write_json(results, stream),
     JSON_LINES: lambda results, stream, _: write_json_lines(results, stream),
-    "sarif": lambda results, stream, _: write_sarif(results, stream),
     "junit": lambda results, stream, _: write_junit(results, stream),
-    "markdown": lambda results, stream, _: write_markdown(results, stream),
+    MARKDOWN: lambda results, stream, _: write_markdown(results, stream),
     "ocsf": write_ocsf,
 }
 
 
-def write_results(results: Results, format_name: str, stream: TextIO, as_of: datetime) -> Sequence[EvaluationError]:
+def write_results(
+    results: Results, format_name: str, stream: TextIO, as_of: datetime, *, sarif_with_passes: bool = False
+) -> Sequence[EvaluationError]:
     """Writes results, and returns the errors that the format has no place for: the caller shows them.
 
     `as_of` is the time that the results describe, for the formats that must name one (ASFF and OCSF).
+    `sarif_with_passes`: SARIF has every verdict, and not only failures.
     """
+    if format_name == SARIF:
+        write_sarif(results, stream, with_passes=sarif_with_passes)
+        return ()
     if format_name == ASFF:
         return write_asff(results, stream, as_of)
     if format_name == CSV:

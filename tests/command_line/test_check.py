@@ -18,6 +18,8 @@ from tests.builders import (
     ICMP,
     INGRESS,
     REGION,
+    RULES,
+    TARGETS,
     Saved,
     Shape,
     estate,
@@ -137,9 +139,9 @@ def test_json_errors_name_the_rule_in_what(command: Command) -> None:
             "what": f"{rule}: target groups of web",
             "cause": f"TargetGroups of {ACCOUNT} {REGION} was not collected",
         }
-        for rule in (HEALTH, EGRESS)
+        for rule in (HEALTH, EGRESS, TARGETS)
     ]
-    assert answer.json["summary"]["errors"] == 2
+    assert answer.json["summary"]["errors"] == 3
     assert answer.json["summary"]["rules"][EGRESS]["ERROR"] == 1
 
 
@@ -160,7 +162,7 @@ def test_findings_are_sorted_by_account_region_arn_and_rule(command: Command) ->
     findings = command("check", "--estate", path, "--format", "json").json["findings"]
     keys = [[found[key] for key in ("accountId", "region", "loadBalancerArn", "rule")] for found in findings]
     assert keys == sorted(keys)
-    assert len(keys) == 4 * 4
+    assert len(keys) == 4 * len(RULES)
 
 
 @pytest.mark.parametrize("format_name", ["text", "json", "jsonl", "csv"])
@@ -204,7 +206,7 @@ def test_csv_has_a_header_and_a_row_per_finding_and_errors_apart(command: Comman
     assert found[1]["unresolved"] == "false"
     assert answer.err.splitlines() == [
         f"alb-sg: {WEB}: {rule}: target groups of web: TargetGroups of {ACCOUNT} {REGION} was not collected"
-        for rule in (HEALTH, EGRESS)
+        for rule in (HEALTH, EGRESS, TARGETS)
     ]
 
 
@@ -239,12 +241,12 @@ def test_text_puts_what_breaks_traffic_first_and_what_is_in_order_last(command: 
         group("sg-noicmp", ingress=everything[:1], egress=[tcp((80, 81), "sg-app")]),
         group("sg-nohealth", ingress=everything, egress=[tcp(80, "sg-app")]),
         group("sg-notarget", ingress=everything, egress=[tcp(81, "sg-app")]),
-        group("sg-app"),
+        group("sg-app", ingress=[tcp((80, 81), "10.0.0.0/16")]),
     )
     answer = command.on(saved, "check")
     order = [answer.out.index(name) for name in ("d-target", "c-health", "b-icmp", "a-fine")]
     assert order == sorted(order)
-    assert "a-fine  111122223333 us-east-1  COMPLIANT with 4 rules\n" in answer.out
+    assert "a-fine  111122223333 us-east-1  COMPLIANT with 5 rules\n" in answer.out
     assert answer.out.endswith("4 load balancers: 3 not as recommended.\n")
     assert "\x1b" not in answer.out
 
@@ -256,7 +258,7 @@ def test_text_shows_errors_and_what_the_annotation_had_no_room_for(command: Comm
     assert f"target groups of web: TargetGroups of {ACCOUNT} {REGION} was not collected" in answer.out
     assert "fix: allow inbound TCP 80 from 0.0.0.0/0 in sg-1\n" in answer.out
     assert "fix: allow inbound TCP 443 from 0.0.0.0/0 in sg-1\n" in answer.out
-    assert "2 errors" in answer.out
+    assert "3 errors" in answer.out
 
 
 def test_text_says_that_an_empty_account_has_nothing(command: Command) -> None:
@@ -343,7 +345,7 @@ def test_target_match_and_ipv6_sources_parse(command: Command) -> None:
         "ALB_SG_LISTENER_INGRESS:AcceptedSources=2001:db8::/32",
     )
     found = {finding["rule"]: finding["compliance"] for finding in answer.json["findings"]}
-    assert found == {EGRESS: "NON_COMPLIANT", HEALTH: "COMPLIANT", ICMP: "COMPLIANT", INGRESS: "COMPLIANT"}
+    assert found == {**dict.fromkeys(RULES, "COMPLIANT"), EGRESS: "NON_COMPLIANT"}
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ def organization(
     varied: bool = False,
     owner_tags: tuple[str, ...] = (),
 ) -> Organization:
-    """So many load balancers (four findings each) in so many accounts and three regions.
+    """So many load balancers (five findings each) in so many accounts and three regions.
 
     `varied`: every load balancer has its own name, tags and security groups, as in an organization that grew. Without
     it, those of an account and region share a few.
@@ -184,7 +184,9 @@ class _Home:
         self.number = number
         self.vpc = f"vpc-{_hex(chance)}"
         self.app = f"sg-{_hex(chance)}"
-        self.groups: list[SecurityGroup] = [SecurityGroup(self.app, "app", self.vpc, (), (), account_region.account_id)]
+        # Open to the subnets of every load balancer, wherever they are.
+        open_to_nodes = (_permission("tcp", 8080, 8081, *EVERYONE),)
+        self.groups = [SecurityGroup(self.app, "app", self.vpc, open_to_nodes, (), account_region.account_id)]
 
     def arn(self, kind: str, name: str) -> str:
         where = f"{self.account_region.region}:{self.account_region.account_id}"
@@ -219,7 +221,7 @@ class _Home:
         """The group of a load balancer and that of its targets."""
         if not self.varied:
             return self.chance.choices(shared, weights)[0], self.app
-        app = self.group(f"{name}-app", (), ())
+        app = self.group(f"{name}-app", [_permission("tcp", 8080, 8081, *EVERYONE)], ())
         kind, ingress, egress = self.chance.choices(self.kinds(app), weights)[0]
         return self.group(f"{name}-{kind}", ingress, egress), app
 

@@ -11,7 +11,7 @@ Pair = tuple[Mapping[str, Any], Mapping[str, Any]]
 # Whether a verdict counts, by its facts and those of its load balancer together.
 Keep = Callable[[Mapping[str, Any]], bool]
 # Without what these require, requests do not arrive.
-INTERRUPTING = ("ALB_SG_LISTENER_INGRESS", "ALB_SG_INSTANCE_EGRESS")
+INTERRUPTING = ("ALB_SG_LISTENER_INGRESS", "ALB_SG_INSTANCE_EGRESS", "ALB_SG_TARGET_INGRESS")
 
 
 def everything(_: Mapping[str, Any]) -> bool:

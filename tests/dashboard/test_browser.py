@@ -33,6 +33,7 @@ RULE_NAMES = {
     "Listener ports": "ALB_SG_LISTENER_INGRESS",
     "Health checks": "ALB_SG_HEALTH_CHECK_EGRESS",
     "Path MTU Discovery": "ALB_SG_ICMP_PMTUD",
+    "Targets' security groups": "ALB_SG_TARGET_INGRESS",
 }
 
 
@@ -344,7 +345,7 @@ def test_the_worst_come_first_and_all_of_them(show: Open, written: Written) -> N
     assert names == [(one["name"], [subjects[verdict["rule"]], verdict["annotation"]]) for one, verdict in expected]
     assert f"{len(expected)} findings" in page.locator("#worst .note").inner_text()
     left_out = len(recount.pairs(written.data)) - len(expected)
-    assert f"{left_out} verdicts that need no work are omitted" in page.locator("#worst .note").inner_text()
+    assert f"{left_out:,} verdicts that need no work are omitted" in page.locator("#worst .note").inner_text()
 
 
 def test_causes_are_what_the_data_says(show: Open, written: Written) -> None:
@@ -469,7 +470,7 @@ def test_coverage_says_what_was_not_looked_at(show: Open, written: Written) -> N
     heard = [account_region for account_region in account_regions if account_region["heard"]]
     line = page.locator("#coverage > summary").inner_text()
     assert f"{len(heard)} of {len(account_regions)} expected accounts and regions of 10 accounts" in line
-    assert "1 without all 4 rules" in line
+    assert "1 without all 5 rules" in line
     # It is one line, until it is unfolded.
     assert "acquired-company" not in page.locator("#coverage").inner_text()
     page.locator("#coverage > summary").click()
@@ -524,8 +525,8 @@ def test_an_address_is_a_view(show: Open, written: Written, fragment: str, keep:
     expected = recount.pairs(written.data, keep)
     wanted = expected if "status=" in fragment else recount.to_do(expected)
     shown = page.locator("#shown").inner_text()
-    assert shown.startswith(f"{len(wanted)} finding")
-    assert f"{len(expected)} verdict" in shown
+    assert shown.startswith(f"{len(wanted):,} finding")
+    assert f"{len(expected):,} verdict" in shown
     if any(verdict["status"] == "nonCompliant" for _, verdict in expected):
         show_all(page, "causes")
         found = counted(page, '[data-table="causes"]', "Security group")

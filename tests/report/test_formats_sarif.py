@@ -2,31 +2,38 @@
 
 from __future__ import annotations
 
+import io
 import json
+from dataclasses import replace
 from typing import Any
+from urllib.parse import unquote
 
 import jsonschema
 import pytest
 
-from alb_sg.observations.results import Results
+from alb_sg.observations.results import FileLocation, Results
+from alb_sg.report.writing import write_results
 from tests.builders import ICMP, load_balancer_arn
 from tests.report.formats import (
+    AS_OF,
     CASES,
     COMPLIANT,
     EMOJI,
     EVERYTHING,
     HOSTILE_EVERYWHERE,
+    NON_COMPLIANT,
     NOTHING,
     UNREAD,
     finding,
     results,
-    written,
 )
 from tests.tools import node_module
 
 
-def run_of(found: Results) -> Any:
-    log = json.loads(written(found, "sarif"))
+def run_of(found: Results, *, with_passes: bool = True) -> Any:
+    stream = io.StringIO()
+    write_results(found, "sarif", stream, AS_OF, sarif_with_passes=with_passes)
+    log = json.loads(stream.getvalue())
     schema = json.loads(node_module("@microsoft/jest-sarif/lib/schemas/sarif-2.1.0-rtm.5.json").read_text())
     jsonschema.Draft4Validator(schema, format_checker=jsonschema.FormatChecker()).validate(log)
     assert log["version"] == "2.1.0"
@@ -93,9 +100,32 @@ def test_rules_are_referred_to_by_their_place() -> None:
     run = run_of(EVERYTHING)
     rules = run["tool"]["driver"]["rules"]
     assert all(rules[one["ruleIndex"]]["id"] == one["ruleId"] for one in run["results"])
-    assert run["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == load_balancer_arn(
-        "closed"
-    )
+
+
+def test_a_load_balancer_that_exists_has_its_arn_as_a_relative_uri() -> None:
+    """Code scanning refuses a file with URIs of a scheme that it does not know, and results without a line."""
+    place = run_of(EVERYTHING)["results"][0]["locations"][0]["physicalLocation"]
+    uri = place["artifactLocation"]["uri"]
+    assert ":" not in uri
+    assert unquote(uri) == load_balancer_arn("closed")
+    assert place["region"] == {"startLine": 1}
+
+
+def test_a_planned_load_balancer_has_its_file_and_line() -> None:
+    arn = load_balancer_arn("closed")
+    found = replace(results(NON_COMPLIANT), locations={arn: FileLocation("stacks/web one.yaml", 12)})
+    [result] = run_of(found)["results"]
+    assert result["locations"][0]["physicalLocation"] == {
+        "artifactLocation": {"uri": "stacks/web%20one.yaml"},
+        "region": {"startLine": 12},
+    }
+
+
+def test_failures_alone_are_results_unless_more_is_asked_for() -> None:
+    run = run_of(EVERYTHING, with_passes=False)
+    assert {one["kind"] for one in run["results"]} == {"fail"}
+    assert len(run["results"]) == run["properties"]["summary"]["compliance"]["NON_COMPLIANT"]
+    assert run["properties"]["summary"]["compliance"]["COMPLIANT"] == 1
 
 
 def test_a_message_holds_no_link_and_no_placeholder() -> None:

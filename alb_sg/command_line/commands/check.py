@@ -22,9 +22,18 @@ from alb_sg.command_line.output import open_output
 from alb_sg.command_line.result_format import add_format_options, is_machine_readable, write_formatted
 from alb_sg.command_line.rule_selection import RuleSelection, select_rules
 from alb_sg.command_line.sources.loading import load_estates, reads_only_config_items
+from alb_sg.command_line.sources.planned import (
+    add_fail_on_argument,
+    evaluate_planned,
+    is_planned,
+    planned_exit_code,
+    refuse_fail_on,
+)
 from alb_sg.command_line.streaming import StreamedResults, stream_json_lines
+from alb_sg.errors import InvalidInputError
 from alb_sg.estate.json_files import find_json_files
-from alb_sg.report.formats import JSON, JSON_LINES
+from alb_sg.observations.results import Results
+from alb_sg.report.formats import ASFF, JSON, JSON_LINES
 
 DESCRIPTION = """\
 Judge the security groups of load balancers against what Elastic Load Balancing recommends for Application Load
@@ -42,6 +51,8 @@ EXAMPLES = """\
   alb-sg check --config-items snapshot.json.gz --format csv --output findings.csv
   alb-sg check --parameter ALB_SG_LISTENER_INGRESS:AcceptedSources=pl-3b927c52@443,none@80
   alb-sg check --format markdown --output comment.md    for a pull request; also sarif, junit, asff, ocsf
+  alb-sg check --terraform-plan plan.json               before it is applied: terraform show -json PLAN > plan.json
+  alb-sg check --terraform-plan plan.json --region eu-west-1 --fail-on new     over the account, for a pull request
   alb-sg check --exemptions exemptions.json             see `alb-sg exemptions --help`
 """
 
@@ -61,6 +72,7 @@ def add_check(commands: Commands) -> None:
         metavar="ARN|NAME",
         help="judge this load balancer only; repeatable (default: all)",
     )
+    add_fail_on_argument(parser)
     add_format_options(parser)
     add_output_option(parser)
     parser.add_argument(
@@ -75,7 +87,16 @@ def add_check(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     choice = select_rules(arguments.rule, arguments.parameter)
+    refuse_fail_on(arguments)
     with open_output(arguments.output, machine_readable=is_machine_readable(arguments)) as stream:
+        if is_planned(arguments):
+            from alb_sg.command_line.exemption_options import load_given_exemptions  # noqa: PLC0415
+
+            planned = evaluate_planned(arguments, choice, arguments.load_balancer, load_given_exemptions(arguments))
+            if arguments.format == ASFF:
+                _require_accounts(planned)
+            write_formatted(planned, arguments, stream)
+            return planned_exit_code(arguments, planned)
         if arguments.format == JSON_LINES and arguments.exemptions is None:
             written = _stream_json_lines(arguments, choice, stream)
             return exit_code(written.non_compliant_findings, written.errors)
@@ -93,6 +114,15 @@ def run(arguments: argparse.Namespace) -> int:
             results = with_remarks(results, loaded)
         write_formatted(results, arguments, stream)
     return exit_code(results.findings, results.errors)
+
+
+def _require_accounts(results: Results) -> None:
+    """Raises InvalidInputError where a plan does not tell the account that a finding in ASFF must name."""
+    if any(not finding.account_id for finding in results.findings):
+        raise InvalidInputError(
+            "--format asff: Security Hub needs the account of each load balancer, and the plan or template does not "
+            "tell it; judge over the account with --region, or choose another format"
+        )
 
 
 def _stream_json_lines(arguments: argparse.Namespace, selection: RuleSelection, stream: TextIO) -> StreamedResults:

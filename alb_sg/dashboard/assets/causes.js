@@ -10,8 +10,8 @@ function showCauses(index, state, rows) {
       h("h3", null, "Kinds of cause"),
       expandableTable("causes:kinds", "What is wrong, most findings first", causeColumns(index, state, "nonCompliant"), mostFindingsFirst(kinds), "cause"),
       h("h3", null, "Security groups"),
-      h("p", { class: "note" }, "A load balancer counts under each of its security groups: a rule in any one of them is enough."),
-      expandableTable("causes", "Security groups of load balancers with findings, most findings first", groupColumns(state), mostFindingsFirst(groups), "security group"));
+      h("p", { class: "note" }, "A load balancer counts under each of its security groups, and a finding about targets under each of theirs: a rule in any one of them is enough."),
+      expandableTable("causes", "Security groups with findings, most findings first", groupColumns(state), mostFindingsFirst(groups), "security group"));
   }
   if (unjudged.size) {
     elements.push(
@@ -36,7 +36,7 @@ function countCauses(rows) {
     if (!OPEN_STATUSES.includes(verdict.status)) continue;
     const bad = verdict.status === "nonCompliant";
     for (const code of verdict.causes ?? []) count(bad ? kinds : unjudged, code, { code }, row);
-    if (bad) for (const id of loadBalancer.securityGroups) count(groups, `${loadBalancer.account} ${loadBalancer.region} ${id}`, { id, loadBalancer }, row);
+    if (bad) for (const id of verdict.groups ?? loadBalancer.securityGroups) count(groups, `${loadBalancer.account} ${loadBalancer.region} ${id}`, { id, loadBalancer }, row);
   }
   return { kinds, groups, unjudged };
 }

@@ -113,6 +113,8 @@ function trendElements(index, state) {
   ];
 }
 
+// Room for the labels at the end of lines, by whether the screen is narrow.
+const LABEL_WIDTH = { true: 140, false: 210 };
 const chartWidth = () => (narrowScreen.matches ? 340 : 920);
 
 // Values stand at the points while there is room for them, else at the first, the last and the highest.
@@ -123,7 +125,7 @@ function labeledPoints(values, room) {
 
 // Lines of one color are told apart by dashes and by the label at their end.
 function trendChart(points, lines) {
-  const [width, height, left, right, bottom] = [chartWidth(), 220, 48, lines.length > 1 ? 150 : 30, 26];
+  const [width, height, left, right, bottom] = [chartWidth(), 220, 48, lines.length > 1 ? LABEL_WIDTH[narrowScreen.matches] : 30, 26];
   const highest = Math.max(1, ...points.flatMap((point) => lines.map(([, value]) => value(point))));
   const start = Date.parse(points[0].asOf);
   const span = Math.max(1, Date.parse(points.at(-1).asOf) - start);
@@ -146,7 +148,7 @@ function trendChart(points, lines) {
           lines.length === 1 && labeled[position] ? s("text", { class: "value", x: x(point).toFixed(1), y: (y(value(point)) - 8).toFixed(1), "text-anchor": "middle" }, formatNumber(value(point))) : null,
         ])];
     }),
-    lines.length > 1 ? ends.map((end) => s("text", { x: width - right + 8, y: end.at + 4 }, truncate(`${formatNumber(end.value)} ${end.label}`, 21))) : null,
+    lines.length > 1 ? ends.map((end) => s("text", { x: width - right + 8, y: end.at + 4 }, truncate(`${formatNumber(end.value)} ${end.label}`, Math.floor(right / 7)))) : null,
     s("text", { class: "muted", x: left, y: height - 6 }, points[0].asOf.slice(0, 10)),
     s("text", { class: "muted", x: width - right, y: height - 6, "text-anchor": "end" }, last.asOf.slice(0, 10)));
 }

@@ -71,7 +71,7 @@ function verdictTable(index, loadBalancer) {
 function explanationElements(index, loadBalancer) {
   const { detail } = loadBalancer;
   const countRows = (direction) => detail.rows.filter((row) => row.direction === direction).length;
-  const omitted = Math.max(countRows("inbound"), countRows("outbound")) - MAX_LANES;
+  const omitted = Math.max(countRows("inbound"), pathsToTargets(detail.rows).length) - MAX_LANES;
   return [
     h("h3", null, "Recommended traffic"),
     omitted > 0 ? h("p", { class: "note" }, `${pluralize(omitted, "row")} of one direction ${omitted === 1 ? "is" : "are"} in the table and not in the diagram.`) : null,
@@ -89,7 +89,7 @@ function explanationElements(index, loadBalancer) {
 function recommendedRowTable(index, rows) {
   return table("Recommended and actual rules", [
     { title: "Status", kind: "nowrap", cell: (row) => statusBadge(row.status) },
-    { title: "Recommended", header: true, cell: (row) => [`${row.direction} ${row.traffic} ${row.direction === "inbound" ? "from" : "to"} `, isolatedText(row.peer), row.label ? aside(isolatedText(row.label)) : null] },
+    { title: "Recommended", header: true, cell: (row) => [`${row.direction} ${row.traffic} ${row.preposition} `, isolatedText(row.peer), row.label ? aside(isolatedText(row.label)) : null] },
     { title: "For", cell: (row) => [isolatedText(row.because[1]), aside(index.subjects.get(row.rule) ?? row.rule)] },
     { title: "Actual rules", kind: "text", cell: (row) => (row.why.length ? row.why.map((text) => aside(isolatedText(text))) : "no rule allows any of it") },
   ], missingFirst(rows));

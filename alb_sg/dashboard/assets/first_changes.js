@@ -28,7 +28,7 @@ function findFirstChanges(state, rows) {
     if (!verdicts.length || verdicts.some((verdict) => verdict.unresolved || verdict.unused)) continue;
     const described = verdicts.every((verdict) => verdict.missing?.length);
     if (described && !verdicts.every((verdict) => verdict.missing.every((missing) => canBeAdded(loadBalancer, missing)))) continue;
-    for (const group of loadBalancer.securityGroups) {
+    for (const group of groupsToOpen(loadBalancer, verdicts)) {
       const key = [loadBalancer.account, loadBalancer.region, group, described].join(" ");
       let candidate = candidates.get(key);
       if (candidate === undefined) candidates.set(key, (candidate = { key, group, described, freed: [], rank: Infinity }));
@@ -49,14 +49,19 @@ function findFirstChanges(state, rows) {
   return changes;
 }
 
+// The groups that can take all missing rules: a finding about targets needs a rule in one of theirs. A load balancer
+// that lacks rules on both sides is not freed by one change.
+const groupsToOpen = (loadBalancer, verdicts) =>
+  (verdicts[0].groups ?? loadBalancer.securityGroups).filter((group) => verdicts.every((verdict) => (verdict.groups ?? loadBalancer.securityGroups).includes(group)));
+
 // The peers that the rule in `recommended` names.
-const addedPeers = (missing) => (missing.direction === "egress" && missing.orSecurityGroups.length ? missing.orSecurityGroups.slice(0, 1) : missing.required);
+const addedPeers = (missing) => (missing.direction !== "ingress" && missing.orSecurityGroups.length ? missing.orSecurityGroups.slice(0, 1) : missing.required);
 
 // Only a Network Load Balancer in front asks an internal load balancer to be open to everyone; that is no change to
 // make without looking.
 function canBeAdded(loadBalancer, missing) {
   const peers = addedPeers(missing);
-  return peers.length > 0 && (missing.direction === "egress" || loadBalancer.scheme === "internet-facing" || !peers.some((peer) => EVERYONE.includes(peer)));
+  return peers.length > 0 && (missing.direction !== "ingress" || loadBalancer.scheme === "internet-facing" || !peers.some((peer) => EVERYONE.includes(peer)));
 }
 
 function missingRulesOf(change) {
@@ -104,7 +109,7 @@ function commandFor(change) {
   const { loadBalancer } = change.freed[0];
   if (!change.described) return `alb-sg fix --region ${shellQuote(loadBalancer.region)} ${change.freed.map(({ loadBalancer: { arn } }) => shellQuote(arn)).join(" ")}`;
   return [...missingRulesOf(change).entries()].sort(([left], [right]) => compareValues(left, right)).flatMap(([, missing]) => addedPeers(missing).map((peer) =>
-    `aws ec2 authorize-security-group-${missing.direction} --region ${shellQuote(loadBalancer.region)} --group-id ${shellQuote(change.group)} --ip-permissions ${shellQuote(JSON.stringify([ipPermission(missing, peer)]))}`)).join("\n");
+    `aws ec2 authorize-security-group-${missing.direction === "egress" ? "egress" : "ingress"} --region ${shellQuote(loadBalancer.region)} --group-id ${shellQuote(change.group)} --ip-permissions ${shellQuote(JSON.stringify([ipPermission(missing, peer)]))}`)).join("\n");
 }
 
 function ipPermission(missing, peer) {
