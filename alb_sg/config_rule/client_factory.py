@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -27,10 +27,21 @@ class RetryingClientFactory(ClientFactory):  # type: ignore[misc]  # rdklib is u
     Unlike rdklib's factory, it shares one session, reads small service models and retries adaptively.
     """
 
-    def __init__(self, role_arn: str | None, region: str | None, *, assume_role_mode: bool) -> None:
+    def __init__(
+        self,
+        role_arn: str | None,
+        region: str | None,
+        *,
+        assume_role_mode: bool,
+        on_call: Callable[..., None] | None = None,
+    ) -> None:
+        """`on_call` is called for each request, repeated ones included."""
         super().__init__(role_arn=role_arn, region=region, assume_role_mode=assume_role_mode)
         self._role_arn = role_arn
         self._session = new_session()
+        if on_call is not None:
+            # botocore creates a request for each attempt, and copies a session's handlers to its clients.
+            self._session.register("request-created", on_call)
         # As in rdklib: the parameter ExecutionRoleRegion, else the function's own region.
         self._region = region or self._session.get_config_variable("region")
         self._assumes_role = assume_role_mode
@@ -74,7 +85,9 @@ class RetryingClientFactory(ClientFactory):  # type: ignore[misc]  # rdklib is u
         return response["Credentials"]
 
 
-def make_client_factory(notification: Notification) -> RetryingClientFactory:
+def make_client_factory(
+    notification: Notification, on_call: Callable[..., None] | None = None
+) -> RetryingClientFactory:
     """The factory for an event, as rdklib's own parameters of the rule configure it."""
     parameters = {name: str(value) for name, value in notification.parameters.items()}
     role_arn = notification.execution_role_arn
@@ -85,4 +98,5 @@ def make_client_factory(notification: Notification) -> RetryingClientFactory:
         role_arn,
         parameters.get("ExecutionRoleRegion"),
         assume_role_mode=parameters.get("AssumeRoleMode", "true").lower() != "false",
+        on_call=on_call,
     )
