@@ -40,7 +40,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-rdk setup-scanners setup-node setup-browser demo check lint types unit test compatibility audit bench bench-peers generate build pack release deploy deploy-stack lock clean
+.PHONY: help setup setup-rdk setup-scanners setup-node setup-browser demo check lint types unit test compatibility audit bench bench-peers generate faults fuzz mutate soak build pack release deploy deploy-stack lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -91,6 +91,18 @@ $(PEERS_READY): $(PEERS_VENV)/%/.ready: requirements/%.txt
 	$(call environment,$(@D),$(PYTHON),11,PYTHON)
 	$(call install,$(@D),$*)
 	@touch $@
+
+faults: $(DEV_READY) ## RUNS=2000 random runs with a fault of AWS each, from SEED=1 (docs/TRUST.md)
+	$(BIN)/python -W ignore -m tests.faults $(or $(RUNS),2000) $(or $(SEED),1)
+
+fuzz: $(DEV_READY) ## each parser and printer for SECONDS=600; `pip install atheris` for coverage-guided inputs
+	$(BIN)/python -m tests.fuzzing $(or $(SECONDS),600)
+
+mutate: $(DEV_READY) ## MUTANTS=200 changes to verdicts, plans and handlers that tests must notice; ROOM=alb_sg/permissions for one
+	$(BIN)/python -m tests.mutation $(or $(MUTANTS),200) $(or $(SEED),1) $(ROOM)
+
+soak: $(DEV_READY) ## EVENTS=10000 through the handlers in one process: memory stays flat
+	$(BIN)/python -W ignore -m tests.soak $(or $(EVENTS),10000) $(or $(SEED),1)
 
 generate: $(DEV_READY) ## rewrite generated files
 	$(BIN)/python -m alb_sg.deployment.generated_files .

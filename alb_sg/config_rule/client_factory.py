@@ -10,11 +10,18 @@ from rdklib.clientfactory import CONFIG_ROLE_TIMEOUT_SECONDS, ClientFactory
 
 from alb_sg.aws.client_errors import error_code
 from alb_sg.aws.clients import make_client
+from alb_sg.aws.pages import name_call
 from alb_sg.aws.service_models import new_session
 from alb_sg.config_rule.notification import Notification
 
 # rdklib's name for the session: a role's trust policy may require it.
 ROLE_SESSION_NAME = "configLambdaExecution"
+# From `create_client`'s arguments to AssumeRole's members.
+CREDENTIAL_MEMBERS = {
+    "aws_access_key_id": "AccessKeyId",
+    "aws_secret_access_key": "SecretAccessKey",
+    "aws_session_token": "SessionToken",
+}
 ASSUME_ROLE_ADVICE = (
     "the function's role must be allowed to assume this role, which must trust it; the rule parameter "
     "ExecutionRoleName names another role, and with AssumeRoleMode false the function uses its own"
@@ -62,27 +69,24 @@ class RetryingClientFactory(ClientFactory):  # type: ignore[misc]  # rdklib is u
     def _assumed_credentials(self) -> dict[str, str]:
         """The role's credentials, as `create_client` takes them. Assumes the role once."""
         if not self._role_credentials:
-            credentials = self._assume_role()
-            self._role_credentials = {
-                "aws_access_key_id": credentials["AccessKeyId"],
-                "aws_secret_access_key": credentials["SecretAccessKey"],
-                "aws_session_token": credentials["SessionToken"],
-            }
+            self._role_credentials = self._assume_role()
         return self._role_credentials
 
-    def _assume_role(self) -> Any:
+    def _assume_role(self) -> dict[str, str]:
         try:
-            response = self._client("sts", None, {}).assume_role(
-                RoleArn=self._role_arn,
-                RoleSessionName=ROLE_SESSION_NAME,
-                DurationSeconds=CONFIG_ROLE_TIMEOUT_SECONDS,
-            )
+            with name_call("AssumeRole"):
+                response = self._client("sts", None, {}).assume_role(
+                    RoleArn=self._role_arn,
+                    RoleSessionName=ROLE_SESSION_NAME,
+                    DurationSeconds=CONFIG_ROLE_TIMEOUT_SECONDS,
+                )
+                credentials = response["Credentials"]
+                return {argument: str(credentials[member]) for argument, member in CREDENTIAL_MEMBERS.items()}
         except ClientError as error:
             if "AccessDenied" in error_code(error):
                 details = error.response["Error"]
                 details["Message"] = f"{details.get('Message')} ({ASSUME_ROLE_ADVICE})"
             raise
-        return response["Credentials"]
 
 
 def make_client_factory(

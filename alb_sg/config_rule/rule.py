@@ -17,14 +17,14 @@ from alb_sg.aws.account_region import AccountRegion
 from alb_sg.aws.arns import function_account_id, is_load_balancer_arn, load_balancer_name
 from alb_sg.aws.client_errors import AWS_ERRORS, error_text
 from alb_sg.aws.log_lines import log_line
-from alb_sg.aws.pages import check_list
+from alb_sg.aws.pages import check_list, name_call
 from alb_sg.config_rule.affected import affected_load_balancers
 from alb_sg.config_rule.allowed_accounts import check_account
 from alb_sg.config_rule.client_factory import make_client_factory
 from alb_sg.config_rule.evaluations import EvaluationDict, RecordedResult, put_evaluations, recorded_results
 from alb_sg.config_rule.notification import ChangedItem, Notification, read_notification
 from alb_sg.config_rule.run_log import RunLog
-from alb_sg.errors import IncompleteEvaluationError, InvalidInputError, NotReadError
+from alb_sg.errors import IncompleteEvaluationError, InvalidInputError, NotReadError, unexpected_error_text
 from alb_sg.estate.resource_types import LOAD_BALANCER_TYPE, TARGET_GROUP_TYPE
 from alb_sg.exemptions.aws_document import read_exemptions
 from alb_sg.exemptions.exemption import Exemptions
@@ -147,14 +147,16 @@ class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
         """
         config = client_factory.build_client("config")
         try:
-            history = config.get_resource_config_history(
-                resourceType=item.resource_type, resourceId=item.resource_id, limit=2
-            )
-            check_list(history, "configurationItems", "GetResourceConfigHistory")
+            with name_call("GetResourceConfigHistory"):
+                history = config.get_resource_config_history(
+                    resourceType=item.resource_type, resourceId=item.resource_id, limit=2
+                )
+                check_list(history, "configurationItems", "GetResourceConfigHistory")
+                configurations = [recorded.get("configuration") for recorded in history["configurationItems"]]
         except AWS_ERRORS as error:
             self._add_error(notification, config, f"load balancers that {item.resource_id} named before", error)
             return item
-        return item.with_history([recorded.get("configuration") for recorded in history["configurationItems"]])
+        return item.with_history(configurations)
 
     def _load(
         self, notification: Notification, client_factory: Any, selection: Selection, parameters: Parameters
@@ -284,7 +286,8 @@ def evaluate(rule: AlbSgRule, event: Mapping[str, Any], context: Any) -> list[Ev
     JSON. Raises IncompleteEvaluationError after recording what could be judged; InvalidInputError or one of AWS_ERRORS
     if nothing could.
     """
-    run_log = RunLog(rule.recommendation.name, event.get("accountId"))
+    account_id = event.get("accountId") if isinstance(event, Mapping) else None
+    run_log = RunLog(rule.recommendation.name, account_id)
     rule.function_account = function_account_id(context)
     try:
         return _evaluate(rule, event, run_log)
@@ -302,8 +305,11 @@ def _evaluate(rule: AlbSgRule, event: Mapping[str, Any], run_log: RunLog) -> lis
             rule.judge(notification, client_factory, parameters), notification.ordering_time
         )
         failed = put_evaluations(client_factory.build_client("config"), evaluations, notification.result_token)
+    except (InvalidInputError, *AWS_ERRORS) as error:
+        run_log.error(None, what="this invocation", cause=error_text(error))
+        raise
     except Exception as error:
-        run_log.error(None, what="this invocation", cause=error_text(error) or type(error).__name__)
+        run_log.error(None, what="this invocation", cause=unexpected_error_text(error))
         raise
     not_recorded = {failure.resource_id for failure in failed}
     for evaluation in evaluations:
@@ -381,5 +387,6 @@ def _not_applicable(resource_type: str, resource_id: str) -> Evaluation:
 
 def _caller_account_id(client_factory: Any) -> str:
     """The account of the clients, for an event without an account."""
-    account_id: str = client_factory.build_client("sts").get_caller_identity()["Account"]
+    with name_call("GetCallerIdentity"):
+        account_id: str = client_factory.build_client("sts").get_caller_identity()["Account"]
     return account_id

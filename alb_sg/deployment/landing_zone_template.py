@@ -25,6 +25,7 @@ TAGGED_TYPES = frozenset(
         "AWS::Events::EventBus",
         "AWS::Events::Rule",
         "AWS::IAM::Role",
+        "AWS::KMS::Key",
         "AWS::Lambda::Function",
         "AWS::Logs::LogGroup",
         "AWS::S3::Bucket",

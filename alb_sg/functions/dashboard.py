@@ -105,9 +105,9 @@ def _load_exemptions(text: str, today: date, owner: str | None) -> LoadedExempti
 def _event_time(event: Mapping[str, Any]) -> datetime:
     """The time that the schedule was due. Raises InvalidInputError."""
     try:
-        time = datetime.fromisoformat(str(event["time"]))
-    except (KeyError, ValueError) as error:
+        time = datetime.fromisoformat(str(event["time"])).astimezone(UTC)
+    except (KeyError, OverflowError, TypeError, ValueError) as error:
         raise InvalidInputError(
             "no time such as 2027-01-31T06:00:00Z; invoke the function through its schedule"
         ) from error
-    return time.astimezone(UTC).replace(microsecond=0)
+    return time.replace(microsecond=0)

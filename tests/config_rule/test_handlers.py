@@ -137,7 +137,7 @@ def test_more_target_groups_than_are_followed_are_left_to_the_daily_run_and_the_
 ) -> None:
     monkeypatch.setattr("alb_sg.live.target_carriers.MAX_FOLLOWED_TARGET_GROUPS", 0)
     assert aws.run(TARGET_RULE, aws.change_event(TARGET_RULE, SECURITY_GROUP_TYPE, aws.app)) == []
-    logged = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    logged = [line for line in log_lines(capsys) if "_aws" not in line]
     assert [(one["level"], one["rule"]) for one in logged] == [("WARNING", TARGET_RULE)]
     assert aws.app in logged[0]["cause"]
     assert "the periodic run judges them" in logged[0]["cause"]

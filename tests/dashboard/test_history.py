@@ -285,3 +285,20 @@ def test_each_point_of_the_trend_says_what_changed_and_how_long_fixes_took() -> 
     # What could not be judged stays what it was.
     assert (four.new, four.reopened, four.fixed, four.by_rule) == (0, 0, 1, {ICMP: 1})
     assert (ledger.fixed_count, ledger.median_days_to_fix) == (2, 3.5)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "said"),
+    [
+        ("load_balancer", ["an", "array"], "load_balancer is not text"),
+        ("account", {"an": "object"}, "account is not text"),
+        ("status", 7, "status is not text"),
+        ("complete", "yes", "complete is not true or false"),
+    ],
+)
+def test_a_row_with_a_value_of_another_type_is_named(tmp_path: Path, column: str, value: object, said: str) -> None:
+    path = tmp_path / run_file_name(AS_OF)
+    row = dict.fromkeys(COLUMNS) | {"version": 1, "record": "verdict", column: value}
+    path.write_bytes(gzip.compress(json.dumps(row).encode()))
+    with pytest.raises(InvalidInputError, match=f"line 1: {said}; take the file out of the folder"):
+        read_run(path)
