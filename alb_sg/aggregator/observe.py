@@ -24,7 +24,7 @@ from alb_sg.aggregator.completeness import (
     source_gaps,
     verdict_gaps,
 )
-from alb_sg.aggregator.organization import read_account_names
+from alb_sg.aggregator.organization import missing_names_gap, read_account_names
 from alb_sg.aggregator.recorded_findings import findings_from_verdicts
 from alb_sg.aggregator.recorded_verdicts import RuleEvaluations, merge_verdicts, read_rule_evaluations, silent_rules
 from alb_sg.aggregator.requests import AggregatorClients, AggregatorRequests, OrganizationRequests
@@ -223,7 +223,7 @@ def _read_account_names(calls: CallPool, clients: AggregatorClients) -> tuple[di
     accounts, failure = read_account_names(calls, OrganizationRequests(clients.organizations))
     if failure is None:
         return accounts, []
-    return accounts, [f"Not every account's name and organizational unit is known: {failure}."]
+    return accounts, [missing_names_gap(failure)]
 
 
 # --- the third

@@ -37,6 +37,11 @@ def read_account_names(calls: CallPool, requests: OrganizationRequests) -> tuple
     return names.accounts, names.failure
 
 
+def missing_names_gap(failure: str) -> str:
+    """The sentence on names and units that were not read."""
+    return f"Not every account's name and organizational unit is known: {failure}."
+
+
 def _read_level(
     calls: CallPool, requests: OrganizationRequests, paths: dict[str, str], names: _AccountNames
 ) -> dict[str, str]:

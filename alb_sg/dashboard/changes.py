@@ -7,18 +7,22 @@ covered it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import Enum
+from statistics import median
 from typing import Any
 
-from alb_sg.dashboard.history import Row, Run, select_rows
+from alb_sg.dashboard.history import TIME_FORMAT, Row, Run, select_rows
 from alb_sg.observations.ranking import VerdictStatus
 
 ScopeKey = tuple[str, str, str]
 
 NON_COMPLIANT, ERROR = VerdictStatus.NON_COMPLIANT.value, VerdictStatus.ERROR.value
 GONE = "gone"
+SECONDS_PER_DAY = 86400
 
 
 class VerdictChange(Enum):
@@ -64,6 +68,8 @@ class PreviousVerdict:
 class TrendPoint:
     """The state after a run: NON_COMPLIANT verdicts and load balancers by their last known status, the accounts and
     regions that the run covered, and those of earlier runs that it did not cover, which keep their last known status.
+
+    `by_rule` are the NON_COMPLIANT verdicts of each rule; `new`, `reopened` and `fixed` those that changed in the run.
     """
 
     as_of: str
@@ -71,6 +77,10 @@ class TrendPoint:
     load_balancers: int
     observed: int
     carried_over: int
+    by_rule: Mapping[str, int]
+    new: int
+    reopened: int
+    fixed: int
 
 
 class VerdictHistory:
@@ -79,35 +89,94 @@ class VerdictHistory:
     def __init__(self) -> None:
         self._verdicts: dict[ScopeKey, dict[str, _KnownVerdict]] = {}
         self._last_run_times: dict[ScopeKey, str] = {}
+        # The NON_COMPLIANT verdicts of each rule and of each load balancer.
+        self._open_by_rule: Counter[str] = Counter()
+        self._open_by_arn: Counter[str] = Counter()
+        # How long each fixed verdict was NON_COMPLIANT, in seconds.
+        self._fix_times: list[float] = []
 
     @property
     def accounts_and_regions(self) -> frozenset[tuple[str, str]]:
         """The accounts and regions of all runs."""
         return frozenset((account, region) for account, region, _ in self._verdicts)
 
+    @property
+    def fixed_count(self) -> int:
+        """How often a verdict that was NON_COMPLIANT no longer was, in all runs."""
+        return len(self._fix_times)
+
+    @property
+    def median_days_to_fix(self) -> float | None:
+        """Half of the fixed verdicts were NON_COMPLIANT for so many days at most, as far as runs tell."""
+        return round(median(self._fix_times) / SECONDS_PER_DAY, 1) if self._fix_times else None
+
     def add_run(self, run: Run) -> TrendPoint:
         """Adds a run, and returns the state after it."""
         complete = {_scope_key(row): bool(row["complete"]) for row in select_rows(run, "scope")}
         present: dict[ScopeKey, set[str]] = {}
         unread = _unread_load_balancers(run)
+        changes: Counter[VerdictChange] = Counter()
         for row in _verdict_rows(run):
-            scope = _scope_key(row)
-            present.setdefault(scope, set()).add(row["load_balancer"])
-            known = self._verdicts.setdefault(scope, {}).get(row["load_balancer"])
-            if known is None:
-                known = self._verdicts[scope][row["load_balancer"]] = _KnownVerdict(row, row["status"])
-                known.transitions.append((run.as_of, row["status"]))
-            elif row["status"] not in (ERROR, known.status):
-                known.status = row["status"]
-                known.transitions.append((run.as_of, row["status"]))
-            known.row = row
+            present.setdefault(_scope_key(row), set()).add(row["load_balancer"])
+            change = self._add_row(row, run.as_of)
+            if change is not None:
+                changes[change] += 1
         for scope, is_complete in complete.items():
             self._last_run_times[scope] = run.as_of
             verdicts = self._verdicts.setdefault(scope, {})
             if is_complete:
                 for arn in verdicts.keys() - present.get(scope, set()) - unread:
-                    _mark_gone(verdicts[arn], run.as_of)
-        return self._trend_point(run.as_of, {scope[:2] for scope in complete})
+                    if verdicts[arn].status != GONE:
+                        self._set_status(verdicts[arn], GONE, run.as_of)
+        observed = {scope[:2] for scope in complete}
+        return TrendPoint(
+            as_of=run.as_of,
+            findings=self._open_by_rule.total(),
+            load_balancers=len(self._open_by_arn),
+            observed=len(observed),
+            carried_over=len(self.accounts_and_regions - observed),
+            by_rule={rule: count for rule, count in sorted(self._open_by_rule.items()) if count},
+            new=changes[VerdictChange.NEW],
+            reopened=changes[VerdictChange.REOPENED],
+            fixed=changes[VerdictChange.FIXED],
+        )
+
+    def _add_row(self, row: Row, as_of: str) -> VerdictChange | None:
+        """Adds a verdict, and returns whether it is new, reopened or fixed."""
+        scope, status = _scope_key(row), row["status"]
+        known = self._verdicts.setdefault(scope, {}).get(row["load_balancer"])
+        change = None
+        if known is None:
+            known = self._verdicts[scope][row["load_balancer"]] = _KnownVerdict(row, "")
+            if status == NON_COMPLIANT and scope in self._last_run_times:
+                change = VerdictChange.NEW
+            self._set_status(known, status, as_of)
+        elif status not in (ERROR, known.status):
+            if status == NON_COMPLIANT and known.status != ERROR:
+                change = VerdictChange.REOPENED if known.was_non_compliant else VerdictChange.NEW
+            elif known.status == NON_COMPLIANT and status != VerdictStatus.EXEMPT.value:
+                change = VerdictChange.FIXED
+            self._set_status(known, status, as_of)
+        known.row = row
+        return change
+
+    def _set_status(self, known: _KnownVerdict, status: str, as_of: str) -> None:
+        """Changes the status of a verdict, and the counts."""
+        rule, arn = known.row["rule"], known.row["load_balancer"]
+        if known.status == NON_COMPLIANT:
+            self._open_by_rule[rule] -= 1
+            self._open_by_arn[arn] -= 1
+            if not self._open_by_arn[arn]:
+                del self._open_by_arn[arn]
+            # An exemption, or the end of the load balancer, fixes nothing.
+            if status not in (GONE, VerdictStatus.EXEMPT.value):
+                since = known.transitions[-1][0]
+                self._fix_times.append((_parse_time(as_of) - _parse_time(since)).total_seconds())
+        if status == NON_COMPLIANT:
+            self._open_by_rule[rule] += 1
+            self._open_by_arn[arn] += 1
+        known.status = status
+        known.transitions.append((as_of, status))
 
     def previous_verdict(self, row: Row) -> PreviousVerdict:
         """The last known verdict before the run of a row; call it before adding that run."""
@@ -146,26 +215,9 @@ class VerdictHistory:
         times = [self._last_run_times.get(_scope_key(row)) for row in select_rows(run, "scope")]
         return max((time for time in times if time is not None), default=None)
 
-    def _trend_point(self, as_of: str, observed: set[tuple[str, str]]) -> TrendPoint:
-        non_compliant = [
-            arn
-            for verdicts in self._verdicts.values()
-            for arn, known in verdicts.items()
-            if known.status == NON_COMPLIANT
-        ]
-        return TrendPoint(
-            as_of=as_of,
-            findings=len(non_compliant),
-            load_balancers=len(set(non_compliant)),
-            observed=len(observed),
-            carried_over=len(self.accounts_and_regions - observed),
-        )
 
-
-def _mark_gone(known: _KnownVerdict, as_of: str) -> None:
-    if known.status != GONE:
-        known.status = GONE
-        known.transitions.append((as_of, GONE))
+def _parse_time(text: str) -> datetime:
+    return datetime.strptime(text, TIME_FORMAT).replace(tzinfo=UTC)
 
 
 def _scope_key(row: Row) -> ScopeKey:

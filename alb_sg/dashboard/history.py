@@ -57,6 +57,7 @@ COLUMNS = (
     "name",
     "scheme",
     "internet_facing",
+    "owner",
     "security_groups",
     "compliance",
     "status",
@@ -176,7 +177,7 @@ def _common_columns(
 def _scope_rows(observation: Observation) -> Iterator[dict[str, Any]]:
     failed = {
         (error.account_id, error.region, error.rule)
-        for error in observation.results.errors
+        for error in observation.errors_of_load_balancers
         if error.load_balancer_arn is None
     }
     # A failure that names no account may concern any.
@@ -201,7 +202,7 @@ def _verdict_rows(observation: Observation) -> Iterator[dict[str, Any]]:
         exemption = None if finding.applied_exemption is None else finding.applied_exemption.exemption
         yield {
             **_common_columns(observation, "verdict", finding.account_id, finding.region, finding.rule),
-            **_load_balancer_columns(finding.load_balancer_arn, finding.load_balancer_name, detail),
+            **_load_balancer_columns(finding.load_balancer_arn, finding.load_balancer_name, observation),
             "security_groups": list(finding_groups(finding, detail)),
             "compliance": finding.compliance.value,
             "status": verdict_status(finding).value,
@@ -220,23 +221,21 @@ def _error_rows(observation: Observation) -> Iterator[dict[str, Any]]:
         arn = error.load_balancer_arn
         yield {
             **_common_columns(observation, "error", error.account_id, error.region, error.rule),
-            **(
-                {}
-                if arn is None
-                else _load_balancer_columns(arn, load_balancer_name(arn), observation.details.get(arn))
-            ),
+            **({} if arn is None else _load_balancer_columns(arn, load_balancer_name(arn), observation)),
             "status": VerdictStatus.ERROR.value,
             "annotation": f"{error.what}: {error.cause}",
         }
 
 
-def _load_balancer_columns(arn: str, name: str, detail: LoadBalancerDetail | None) -> dict[str, Any]:
+def _load_balancer_columns(arn: str, name: str, observation: Observation) -> dict[str, Any]:
+    detail = observation.details.get(arn)
     scheme = None if detail is None else str(detail.load_balancer.scheme)
     return {
         "load_balancer": arn,
         "name": name,
         "scheme": scheme,
         "internet_facing": None if scheme is None else scheme == INTERNET_FACING,
+        "owner": observation.owner_of(arn),
     }
 
 

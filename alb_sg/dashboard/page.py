@@ -18,6 +18,7 @@ from typing import Any
 
 from alb_sg import __version__
 from alb_sg.dashboard.history import replace_lone_surrogates
+from alb_sg.dashboard.split import ROOT_UNIT
 from alb_sg.dashboard.summary import (
     ComplianceCounts,
     PageData,
@@ -36,6 +37,7 @@ SCRIPTS = (
     "filters.js",
     "tables.js",
     "counts.js",
+    "first_changes.js",
     "matrix.js",
     "findings.js",
     "causes.js",
@@ -48,35 +50,41 @@ SCRIPTS = (
 )
 MINUS, PLUS_MINUS, DASH = "\N{MINUS SIGN}", "\N{PLUS-MINUS SIGN}", "\N{EN DASH}"
 UP, DIAMOND = "\N{BLACK UP-POINTING TRIANGLE}", "\N{BLACK DIAMOND}"
-SQUARE, CIRCLE = "\N{BLACK SQUARE}", "\N{BLACK CIRCLE}"
+SQUARE, CIRCLE, RING = "\N{BLACK SQUARE}", "\N{BLACK CIRCLE}", "\N{WHITE CIRCLE}"
 # The coverage section lists so many gaps of a kind, and counts the rest.
 MAX_LISTED_GAPS = 20
+VERDICT_SOURCES = {
+    "judged": "judged by alb-sg when this page was made",
+    "recorded": "as AWS Config has recorded them",
+}
 
 
 def render_page(page_data: PageData, text: str) -> str:
     """The HTML of the page's data; `text` is the same data as JSON."""
-    style, script = _read_asset("page.css"), "".join(map(_read_asset, SCRIPTS))
+    style, script = read_asset("page.css"), "".join(map(read_asset, SCRIPTS))
     as_of = page_data["asOf"]
-    html = Template(_read_asset("page.html")).substitute(
-        policy=_content_security_policy(style, script),
+    html = Template(read_asset("page.html")).substitute(
+        policy=content_security_policy(style, script),
         style=style,
         script=script,
         data=base64.b64encode(zlib.compress(text.encode("utf-8"), 9)).decode("ascii"),
-        as_of=f"{_format_time(as_of)} UTC",
+        as_of=f"{format_time(as_of)} UTC",
         as_of_iso=as_of,
-        coverage="".join(_coverage_section(page_data)),
-        summary="".join(_summary_tiles(count_compliance(page_data), page_data)),
+        coverage="".join(_coverage(page_data)),
+        summary="".join(_summary(count_compliance(page_data), page_data)),
         worst="".join(_findings_table(page_data)),
+        about=_about(page_data),
+        audit="".join(_audit(page_data)),
         version=__version__,
     )
     return replace_lone_surrogates(html)
 
 
-def _read_asset(name: str) -> str:
+def read_asset(name: str) -> str:
     return (files("alb_sg.dashboard") / "assets" / name).read_text(encoding="utf-8")
 
 
-def _content_security_policy(style: str, script: str) -> str:
+def content_security_policy(style: str, script: str) -> str:
     directives = {
         "default-src": "'none'",
         "script-src": _csp_hash(script),
@@ -93,82 +101,77 @@ def _csp_hash(content: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(content.encode('utf-8')).digest()).decode('ascii')}'"
 
 
-def _format_time(iso: str) -> str:
+def format_time(iso: str) -> str:
     return f"{iso[:10]} {iso[11:16]}"
 
 
-def _isolated_text(text: str) -> str:
+def _about(page_data: PageData) -> str:
+    """Whose verdicts the page shows, and of what it is, where that is not all load balancers."""
+    part = page_data["part"]
+    recorded = " Verdicts are as AWS Config has recorded them." if page_data["audit"]["verdicts"] == "recorded" else ""
+    return (
+        recorded
+        if part is None
+        else recorded + f" Only the load balancers of {part['by']} {isolated_text(part['title'])}."
+    )
+
+
+def isolated_text(text: str) -> str:
     """A name or text from the data, isolated so that its writing direction does not change that of the page."""
     return f"<bdi>{escape(text)}</bdi>"
-
-
-def _tile(kind: str, title: str, number: str, note: str, key: str = "") -> str:
-    kind = f"{kind} zero" if number == "0" and key else kind
-    attribute = f' data-number="{key}"' if key else ""
-    return (
-        f'<div class="tile {kind}"><dt>{escape(title)}</dt><dd><span class="number"{attribute}>{escape(number)}</span> '
-        f'<span class="of">{note}</span></dd></div>'
-    )
 
 
 # --- coverage
 
 
-def _coverage_section(page_data: PageData) -> Iterator[str]:
+def _coverage(page_data: PageData) -> Iterator[str]:
+    """One line that unfolds to everything that is not covered."""
     coverage = page_data["coverage"]
     account_regions = coverage["homes"]
     unobserved = [account_region for account_region in account_regions if not account_region["heard"]]
     observed = [account_region for account_region in account_regions if account_region["heard"]]
     without_rules = [account_region for account_region in observed if account_region["missingRules"]]
     gaps = [*coverage["gaps"], *_missing_verdicts(page_data)]
-    yield '<dl class="tiles compact">'
-    yield _account_regions_tile(page_data, len(account_regions), observed, unobserved)
-    accounts = {account_region["account"] for account_region in observed}
-    yield _tile("", "Accounts", f"{len(accounts):,}", f"with {pluralize(coverage['loadBalancers'], 'load balancer')}")
-    rules = coverage["rulesExpected"]
-    if coverage["rulesDeployedKnown"]:
-        yield _tile(
-            "good" if observed and not without_rules else "warning",
-            "Rules deployed",
-            f"{len(observed) - len(without_rules):,}",
-            f"of {len(observed):,} have all {pluralize(len(rules), 'rule')}"
-            if observed
-            else "no account and region has data",
-        )
-    else:
-        yield _tile("good", "Rules", f"{len(rules):,}", "evaluated for this page, without AWS Config")
-    yield _oldest_evaluation_tile(coverage, observed)
-    yield _tile("warning" if gaps else "good", "Other gaps", f"{len(gaps):,}", "listed below" if gaps else "known")
-    yield "</dl>"
     items = [
         *_list_accounts_and_regions("No data, and not counted", unobserved, page_data),
         *_list_accounts_and_regions("Not all rules deployed", without_rules, page_data),
-        *(f"Not covered: {_isolated_text(gap)}" for gap in gaps[:MAX_LISTED_GAPS]),
+        *(f"Not covered: {isolated_text(gap)}" for gap in gaps[:MAX_LISTED_GAPS]),
     ]
     if len(gaps) > MAX_LISTED_GAPS:
         items.append(f"Not covered: {len(gaps) - MAX_LISTED_GAPS:,} more, listed in the JSON")
-    if items:
-        rows = "".join(f'<li><span aria-hidden="true">{DIAMOND}</span> {item}</li>' for item in items)
-        yield f'<ul class="gaps">{rows}</ul>'
+    parts = [_observed_part(page_data, len(account_regions), observed, unobserved)]
+    partly_read = _count_partly_read(observed, page_data)
+    if partly_read:
+        parts.append(f"{partly_read:,} partly read")
+    if without_rules:
+        parts.append(f"{len(without_rules):,} without all {pluralize(len(coverage['rulesExpected']), 'rule')}")
+    if gaps:
+        parts.append(f"{pluralize(len(gaps), 'other gap')}")
+    parts.append(_oldest_evaluation_part(coverage, observed))
+    kind, shape = (
+        ("warning", DIAMOND) if unobserved or without_rules or gaps or partly_read or not observed else ("good", CIRCLE)
+    )
+    yield f'<summary><span class="{kind}" aria-hidden="true">{shape}</span> Coverage: {"; ".join(parts)}</summary>'
+    rows = "".join(f"<li>{item}</li>" for item in items or ["Everything that is known of was read."])
+    yield f'<ul class="gaps">{rows}</ul>'
 
 
-def _account_regions_tile(
+def _observed_part(
     page_data: PageData,
     total: int,
     observed: Sequence[Mapping[str, Any]],
     unobserved: Sequence[Mapping[str, Any]],
 ) -> str:
+    accounts = len({account_region["account"] for account_region in observed})
+    of_accounts = f"of {pluralize(accounts, 'account')}"
+    if not observed:
+        return f"no account and region has data, of {total:,} known" if total else "no account and region has data"
     if page_data["coverage"]["expectedKnown"]:
-        note = f"of {total:,} expected"
-    elif unobserved:
-        note = f"of {total:,} known"
-    else:
-        note = "with data; the expected number is unknown"
-    partly_read = _count_partly_read(observed, page_data)
-    if partly_read:
-        note += f"; {partly_read:,} partly read"
-    kind = "warning" if unobserved or partly_read or not observed else "good"
-    return _tile(kind, "Accounts and regions", f"{len(observed):,}", note)
+        return f"{len(observed):,} of {total:,} expected accounts and regions {of_accounts}"
+    if unobserved:
+        return f"{len(observed):,} of {total:,} known accounts and regions {of_accounts}"
+    regions = "account and region" if len(observed) == 1 else "accounts and regions"
+    return f"{len(observed):,} {regions}; the expected number is unknown"
 
 
 def _count_partly_read(account_regions: Iterable[Mapping[str, Any]], page_data: PageData) -> int:
@@ -181,13 +184,13 @@ def _count_partly_read(account_regions: Iterable[Mapping[str, Any]], page_data: 
     )
 
 
-def _oldest_evaluation_tile(coverage: Mapping[str, Any], observed: Iterable[Mapping[str, Any]]) -> str:
+def _oldest_evaluation_part(coverage: Mapping[str, Any], observed: Iterable[Mapping[str, Any]]) -> str:
     times = sorted(account_region["oldest"] for account_region in observed if account_region["oldest"] is not None)
     if times:
-        return _tile("", "Oldest evaluation", times[0][:10], f"{times[0][11:16]} UTC")
+        return f"oldest evaluation {format_time(times[0])} UTC"
     if coverage["rulesDeployedKnown"]:
-        return _tile("", "Oldest evaluation", "unknown", "")
-    return _tile("", "Oldest evaluation", "now", "evaluated in this run")
+        return "time of the evaluations unknown"
+    return "evaluated in this run"
 
 
 def _missing_verdicts(page_data: PageData) -> Iterator[str]:
@@ -202,9 +205,9 @@ def _list_accounts_and_regions(
     for account_region in account_regions[:MAX_LISTED_GAPS]:
         account = page_data["accounts"].get(account_region["account"], {})
         label = f"{account['name']} ({account_region['account']})" if account.get("name") else account_region["account"]
-        unit = f", {_isolated_text(account['unit'])}" if account.get("unit") else ""
+        unit = f", {isolated_text(account['unit'])}" if account.get("unit") else ""
         missing = f": {', '.join(account_region['missingRules'])} missing" if account_region["heard"] else ""
-        yield f"{escape(title)}: {_isolated_text(label)}{unit}, {escape(account_region['region'])}{escape(missing)}"
+        yield f"{escape(title)}: {isolated_text(label)}{unit}, {escape(account_region['region'])}{escape(missing)}"
     if len(account_regions) > MAX_LISTED_GAPS:
         yield f"{escape(title)}: {len(account_regions) - MAX_LISTED_GAPS:,} more, listed in the JSON"
 
@@ -212,46 +215,43 @@ def _list_accounts_and_regions(
 # --- compliance
 
 
-def _summary_tiles(counts: ComplianceCounts, page_data: PageData) -> Iterator[str]:
-    share = _share(counts, page_data)
+def _summary(counts: ComplianceCounts, page_data: PageData) -> Iterator[str]:
+    """The sentence, and every other number once. The page's script makes the numbers links to their findings."""
+    last_run = page_data["lastRun"]
+    since = f"since {format_time(last_run)} UTC" if last_run else "no earlier run to compare with"
+    percent = counts.compliant_percent
+    share = DASH if percent is None else f"{percent} %"
     # Zero would be a claim about load balancers that the page knows nothing of.
     known = is_compliance_known(page_data)
-    kind = "bad" if known else "warning"
+    without = count_without_verdict(page_data)
+    more = f"Without a verdict: {without:,} more. " if without else "" if known else "Nothing could be read. "
     unknown = f"; the scheme of {counts.unknown_scheme:,} more is unknown" if counts.unknown_scheme else ""
-    last_run = page_data["lastRun"]
-    since = f"since {_format_time(last_run)} UTC" if last_run else "no earlier run to compare with"
-    yield '<dl class="tiles">'
-    yield _tile(
-        kind,
-        f"{UP} Non-compliant",
-        f"{counts.non_compliant:,}" if known else DASH,
-        f'<span data-number="share">{escape(share)}</span>',
-        "nonCompliant",
+    yield (
+        f'<div class="headline"><p class="sentence"><strong data-number="percent">{share}</strong> of '
+        f"{_number('judged', counts.judged)} judged load balancers are compliant. {more}"
+        f'<span class="bad">{UP}</span> Non-compliant: '
+        f"{_number('nonCompliant', counts.non_compliant if known else None)}; "
+        f"of these internet-facing: {_number('internetFacing', counts.internet_facing if known else None)}"
+        f'<span data-number="unknownScheme">{unknown}</span>; of these unreachable: '
+        f"{_number('unreachable', counts.unreachable if known else None)}. "
+        f'Change: <strong data-number="change">{_signed(counts.change)}</strong> '
+        f'<span class="of">({escape(since)}).</span></p><div id="sparkline"></div></div>'
     )
-    yield _tile(
-        kind,
-        f"{UP} Internet-facing",
-        f"{counts.internet_facing:,}" if known else DASH,
-        f'of the non-compliant<span data-number="unknownScheme">{escape(unknown)}</span>',
-        "internetFacing",
-    )
-    yield _tile("", "Change", _signed(counts.change), escape(since), "change")
-    yield _tile("warning", f"{DIAMOND} Not judged", f"{counts.not_judged:,}", "partly or completely", "notJudged")
-    yield _tile("exempt", f"{SQUARE} Exempt", f"{counts.exempt:,}", "from at least one rule", "exempt")
-    total = f'of <span data-number="total">{counts.total:,}</span>'
-    yield _tile("good", f"{CIRCLE} Compliant", f"{counts.compliant:,}", total, "compliant")
+    yield '<dl class="counts">'
+    yield _count("good", f"{CIRCLE} Compliant", "compliant", counts.compliant, "")
+    yield _count("exempt", f"{SQUARE} Exempt", "exempt", counts.exempt, "from at least one rule")
+    yield _count("warning", f"{DIAMOND} Not judged", "notJudged", counts.not_judged, "partly or completely")
+    yield _count("", f"{RING} Not applicable", "notApplicable", counts.not_applicable, "no rule applies; in no total")
     yield "</dl>"
 
 
-def _share(counts: ComplianceCounts, page_data: PageData) -> str:
-    """The load balancers that the numbers are of, and those that they are not of."""
-    without = count_without_verdict(page_data)
-    if not counts.total:
-        if without:
-            return f"no verdict on any of {pluralize(without, 'load balancer')}"
-        return "there is no load balancer" if is_compliance_known(page_data) else "nothing could be read"
-    share = f"of {pluralize(counts.total, 'load balancer')}"
-    return f"{share}; {without:,} more without a verdict" if without else share
+def _number(key: str, number: int | None) -> str:
+    return f'<a class="count" data-number="{key}">{DASH if number is None else f"{number:,}"}</a>'
+
+
+def _count(kind: str, title: str, key: str, number: int, note: str) -> str:
+    aside = f' <span class="of">{note}</span>' if note else ""
+    return f'<div class="{kind}"><dt>{title}</dt><dd>{_number(key, number)}{aside}</dd></div>'
 
 
 def _signed(change: int | None) -> str:
@@ -260,6 +260,72 @@ def _signed(change: int | None) -> str:
     if change == 0:
         return f"{PLUS_MINUS}0"
     return f"+{change:,}" if change > 0 else f"{MINUS}{-change:,}"
+
+
+# --- the audit
+
+
+def _audit(page_data: PageData) -> Iterator[str]:
+    """What the page was made from and how, and what is exempt: for the record, on paper too."""
+    audit = page_data["audit"]
+    account_regions = [home for home in page_data["coverage"]["homes"] if home["heard"]]
+    parameters = "; ".join(f"{key}={value}" for key, value in audit["parameters"].items())
+    accounts, regions = ({home[key] for home in account_regions} for key in ("account", "region"))
+    scope = (
+        f"{pluralize(len(page_data['loadBalancers']), 'load balancer')} with verdicts, in "
+        f"{pluralize(len(accounts), 'account')} and {pluralize(len(regions), 'region')}"
+    )
+    facts = [
+        ("Scope", scope),
+        ("Verdicts", VERDICT_SOURCES[audit["verdicts"]]),
+        ("Rules", ", ".join(rule["name"] for rule in page_data["rules"])),
+        ("Rule parameters", parameters or "none given: the rules' own defaults"),
+        ("Version", f"alb-sg {audit['version']}"),
+    ]
+    yield '<dl class="facts">'
+    yield from (f"<div><dt>{title}</dt><dd>{isolated_text(text)}</dd></div>" for title, text in facts)
+    yield "</dl>"
+    if audit["sources"]:
+        yield _static_table(
+            "Sources",
+            ("Source", "Name", "SHA-256"),
+            [(one["kind"], one["name"], one["sha256"] or DASH) for one in audit["sources"]],
+        )
+    exemptions = page_data["exemptions"]
+    if exemptions is not None:
+        problems = [*exemptions["malformed"], *exemptions["errors"]]
+        yield from (f'<p class="alarm">Has no effect: {isolated_text(text)}</p>' for text in problems)
+    in_force = [] if exemptions is None else [one for one in exemptions["entries"] if one["status"] != "expired"]
+    if in_force:
+        rows = [
+            (
+                one["name"],
+                one["account"],
+                one["region"],
+                one["rule"],
+                one["expires"],
+                f"{one['owner']} ({one['ticket']})",
+            )
+            for one in sorted(in_force, key=lambda one: (one["expires"], one["arn"], one["rule"]))
+        ]
+        heads = ("Load balancer", "Account", "Region", "Exempt from", "Until", "Owner and ticket")
+        yield _static_table("Exemptions in force", heads, rows)
+    else:
+        yield "<p>No exemption is in force.</p>"
+
+
+def _static_table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    head = "".join(f'<th scope="col">{title}</th>' for title in heads)
+    body = "".join(_static_row(first, rest) for first, *rest in rows)
+    return (
+        f'<div class="scroll" role="region" aria-label="{caption}" tabindex="0"><table><caption>{caption}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def _static_row(first: str, rest: Iterable[str]) -> str:
+    cells = "".join(f"<td>{isolated_text(text)}</td>" for text in rest)
+    return f'<tr><th scope="row">{isolated_text(first)}</th>{cells}</tr>'
 
 
 # --- the worst findings
@@ -292,14 +358,14 @@ def _finding_row(
     rule = rules.get(verdict["rule"], {"subject": verdict["rule"] or "", "severityLabel": "HIGH"})
     severity = f'<span class="aside">{rule["severityLabel"]}</span>' if verdict["status"] == "nonCompliant" else ""
     scheme = "scheme unknown" if load_balancer["scheme"] == "unknown" else load_balancer["scheme"]
-    unit = f" {_isolated_text(account['unit'])}" if account.get("unit") else ""
+    unit = "" if account.get("unit") is None else f" {isolated_text(account['unit'] or ROOT_UNIT)}"
     return (
         f'<tr><td><span class="status {verdict["status"]}"><span aria-hidden="true">{shape}</span> {label}</span>'
         f"{severity}</td>"
-        f'<th scope="row">{_isolated_text(load_balancer["name"])}<span class="aside">{escape(scheme)}, '
+        f'<th scope="row">{isolated_text(load_balancer["name"])}<span class="aside">{escape(scheme)}, '
         f"{escape(load_balancer['region'])}</span></th>"
-        f"<td>{_isolated_text(account.get('name') or load_balancer['account'])}"
-        f'<span class="aside">{load_balancer["account"]}{unit}</span></td>'
+        f"<td>{isolated_text(account.get('name') or load_balancer['account'])}"
+        f'<span class="aside">{isolated_text(load_balancer["account"])}{unit}</span></td>'
         f'<td class="text"><span class="aside">{escape(rule["subject"])}</span>'
-        f"{_isolated_text(verdict['annotation'])}</td></tr>"
+        f"{isolated_text(verdict['annotation'])}</td></tr>"
     )

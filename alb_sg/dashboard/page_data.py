@@ -13,6 +13,7 @@ from typing import Any
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.aws.arns import load_balancer_name
 from alb_sg.dashboard import history
+from alb_sg.dashboard.audit import Provenance, audit_object
 from alb_sg.dashboard.changes import TrendPoint, VerdictHistory, previous_verdict_object
 from alb_sg.dashboard.history import Row, Run, format_time, make_run, replace_lone_surrogates, select_rows
 from alb_sg.dashboard.load_balancer_detail import detail_object
@@ -24,6 +25,7 @@ from alb_sg.observations.observation import AccountName, LoadBalancerDetail, Obs
 from alb_sg.observations.ranking import rank, verdict_status
 from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME, rule_severity
+from alb_sg.recommendations.recommendation import Severity
 from alb_sg.remediation.document_names import document_name
 from alb_sg.remediation.plan import Plan
 from alb_sg.report import phrasing
@@ -42,12 +44,24 @@ class EarlierRuns:
     omitted: int = 0
 
 
+@dataclass(frozen=True)
+class AccessPortal:
+    """The AWS access portal through which console links lead, and the permission set that they take."""
+
+    url: str
+    role: str
+
+
 def build_page_data(
-    observation: Observation, earlier_runs: EarlierRuns | None = None, plans: Mapping[str, Plan] | None = None
+    observation: Observation,
+    earlier_runs: EarlierRuns | None = None,
+    plans: Mapping[str, Plan] | None = None,
+    provenance: Provenance | None = None,
+    access_portal: AccessPortal | None = None,
 ) -> dict[str, Any]:
     """The document of an observation, compared with earlier runs (None: no history is kept).
 
-    `plans`: the fixes to show, by load balancer ARN.
+    `plans`: the fixes to show, by load balancer ARN. `provenance`: what the observation was made from and how.
     """
     run = make_run(observation)
     verdict_history = VerdictHistory()
@@ -65,14 +79,21 @@ def build_page_data(
         "causes": {cause.value: text for cause, text in causes.CAUSE_DESCRIPTIONS.items()},
         "accounts": {key: _account_object(name) for key, name in sorted(observation.accounts.items())},
         "loadBalancers": _load_balancer_objects(observation, results, previous, plans or {}),
-        "errors": [_error_object(error) for error in observation.results.errors if _is_general(error)],
+        "errors": [_error_object(error) for error in observation.errors_of_load_balancers if _is_general(error)],
         "gone": [_disappeared_object(row, time) for row, time in verdict_history.disappeared(run)],
+        "ownerTags": list(observation.owner_tags),
+        "accessPortal": None if access_portal is None else {"url": access_portal.url, "role": access_portal.role},
+        # A page of one owner, account or unit says here of which; see `split_page_data`.
+        "part": None,
+        "audit": audit_object(provenance or Provenance()),
         "exemptions": None if observation.exemptions is None else _exemptions_object(observation.exemptions),
         "lastRun": verdict_history.last_run_time(run),
     }
     # Adding this run changes what the history knows, so it comes last.
     page_data["trend"] = (
-        None if earlier_runs is None else _trend_object([*points, verdict_history.add_run(run)], earlier_runs.omitted)
+        None
+        if earlier_runs is None
+        else _trend_object([*points, verdict_history.add_run(run)], earlier_runs.omitted, verdict_history)
     )
     return page_data
 
@@ -103,7 +124,7 @@ def _coverage_object(observation: Observation, verdict_history: VerdictHistory) 
 
 def _general_errors(observation: Observation) -> Iterator[str]:
     """The errors that concern more than one verdict, as sentences."""
-    return (f"{error.what}: {error.cause}." for error in observation.results.errors if _is_general(error))
+    return (f"{error.what}: {error.cause}." for error in observation.errors_of_load_balancers if _is_general(error))
 
 
 def _account_region_object(
@@ -135,6 +156,8 @@ def _rule_object(name: str) -> dict[str, Any]:
         "asks": "" if known is None else known.requirement_text,
         "severity": rule_severity(name).value,
         "severityLabel": rule_severity(name).name,
+        # By its own severity: another one in rdk-config.json does not change what the rule is about.
+        "interruptsRequests": known is not None and known.severity is Severity.HIGH,
         "document": document_name(name) if known is not None and known.is_fixable else None,
     }
 
@@ -172,7 +195,7 @@ def _load_balancer_objects(
             by_arn.setdefault(result.load_balancer_arn or "", []).append(result)
     ordered = sorted(by_arn.items(), key=lambda item: (item[1][0].account_id, item[1][0].region, item[0]))
     return [
-        _load_balancer_object(arn, of_load_balancer, observation.details.get(arn), previous, plans.get(arn))
+        _load_balancer_object(arn, of_load_balancer, observation, previous, plans.get(arn))
         for arn, of_load_balancer in ordered
     ]
 
@@ -180,10 +203,11 @@ def _load_balancer_objects(
 def _load_balancer_object(
     arn: str,
     results: Sequence[Result],
-    detail: LoadBalancerDetail | None,
+    observation: Observation,
     previous: Mapping[VerdictKey, dict[str, Any]],
     plan: Plan | None,
 ) -> dict[str, Any]:
+    detail = observation.details.get(arn)
     findings = [result for result in results if isinstance(result, Finding)]
     scheme = UNKNOWN_SCHEME if detail is None else str(detail.load_balancer.scheme)
     own = (finding for finding in findings if not history.is_about_targets(finding))
@@ -196,6 +220,8 @@ def _load_balancer_object(
         "scheme": scheme,
         "securityGroups": list(dict.fromkeys(group_ids)),
         "tags": None if detail is None or detail.tags is None else dict(sorted(detail.tags.items())),
+        "owner": observation.owner_of(arn),
+        "targets": None if detail is None else detail.target_count,
         "verdicts": [
             {**_verdict_object(result, scheme, detail), **previous.get((arn, result.rule or ""), {})}
             for result in sorted(results, key=lambda result: result.rule or "")
@@ -213,7 +239,9 @@ def _verdict_object(result: Result, scheme: str, detail: LoadBalancerDetail | No
         "rank": rank(result, scheme),
     }
     if isinstance(result, EvaluationError):
-        return fields | {"annotation": f"{result.what}: {result.cause}"}
+        # The cause in words is its kind: what one refused call left unread is one problem, in all accounts.
+        cause = result.cause.replace(f"{result.account_id} {result.region}", "the account and region")
+        return fields | {"annotation": f"{result.what}: {result.cause}", "causes": [cause]}
     fields["annotation"] = result.annotation
     if result.unresolved:
         fields["unresolved"] = True
@@ -280,11 +308,12 @@ def _disappeared_object(row: Row, last_seen: str) -> dict[str, Any]:
         "region": row["region"],
         "scheme": row["scheme"] or UNKNOWN_SCHEME,
         "rule": row["rule"],
+        "owner": row.get("owner"),
         "lastSeen": last_seen,
     }
 
 
-def _trend_object(points: Iterable[TrendPoint], omitted: int) -> dict[str, Any]:
+def _trend_object(points: Iterable[TrendPoint], omitted: int, verdict_history: VerdictHistory) -> dict[str, Any]:
     return {
         "points": [
             {
@@ -293,10 +322,15 @@ def _trend_object(points: Iterable[TrendPoint], omitted: int) -> dict[str, Any]:
                 "loadBalancers": point.load_balancers,
                 "heard": point.observed,
                 "carried": point.carried_over,
+                "rules": dict(point.by_rule),
+                "new": point.new,
+                "reopened": point.reopened,
+                "fixed": point.fixed,
             }
             for point in points
         ],
         "leftOut": omitted,
+        "timeToFix": {"fixed": verdict_history.fixed_count, "medianDays": verdict_history.median_days_to_fix},
     }
 
 

@@ -7,6 +7,7 @@ of them. Tests hold both against a third, plain count (tests/dashboard/recount.p
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -23,44 +24,72 @@ NOT_APPLICABLE = VerdictStatus.NOT_APPLICABLE.value
 
 @dataclass(frozen=True, slots=True)
 class ComplianceCounts:
-    """Numbers of load balancers.
+    """Numbers of load balancers. Each counts once: as non-compliant, not judged, exempt, compliant or not applicable.
 
-    `non_compliant` have a NON_COMPLIANT verdict; `internet_facing` and `unknown_scheme` count among those.
-    `not_judged` have an error, `exempt` an exemption. `compliant` have a verdict of every rule, one of them COMPLIANT
-    and the others COMPLIANT or NOT_APPLICABLE. `change` is the number of NON_COMPLIANT ones less that of earlier runs,
-    where both were judged; None without an earlier run.
+    `judged` are the non-compliant, exempt and compliant ones. `not_judged` lack the verdict of a rule, and no rule
+    found them non-compliant. `not_applicable` have no rule that applies, such as Network Load Balancers.
+    `internet_facing` and `unknown_scheme` count among the non-compliant ones, `unreachable` among the internet-facing
+    ones: they lack a rule without which requests do not arrive. `change` is the number of NON_COMPLIANT ones less that
+    of earlier runs, where both were judged; None without an earlier run.
     """
 
-    total: int
+    judged: int
     non_compliant: int
     internet_facing: int
+    unreachable: int
     unknown_scheme: int
     not_judged: int
     exempt: int
     compliant: int
+    not_applicable: int
     change: int | None
+
+    @property
+    def compliant_percent(self) -> int | None:
+        """Rounded down, so that 100 means all; None where nothing was judged."""
+        return 100 * self.compliant // self.judged if self.judged else None
+
+
+def standing(load_balancer: Mapping[str, Any], rule_count: int) -> str:
+    """How a load balancer counts: as the worst status that settles it. One without a verdict of each rule is not
+    compliant."""
+    statuses = {verdict["status"] for verdict in load_balancer["verdicts"]}
+    if NON_COMPLIANT in statuses:
+        return NON_COMPLIANT
+    if ERROR in statuses or len(load_balancer["verdicts"]) < rule_count:
+        return ERROR
+    return next(status for status in (EXEMPT, COMPLIANT, NOT_APPLICABLE) if status in statuses)
 
 
 def count_compliance(page_data: PageData) -> ComplianceCounts:
-    judged = [
-        (load_balancer, {verdict["status"] for verdict in load_balancer["verdicts"]})
-        for load_balancer in page_data["loadBalancers"]
+    load_balancers = page_data["loadBalancers"]
+    rule_count = len(page_data["rules"])
+    standings = [standing(load_balancer, rule_count) for load_balancer in load_balancers]
+    counts = Counter(standings)
+    interrupting = {rule["name"] for rule in page_data["rules"] if rule["interruptsRequests"]}
+    non_compliant = [
+        load_balancer
+        for load_balancer, status in zip(load_balancers, standings, strict=True)
+        if status == NON_COMPLIANT
     ]
-    non_compliant = [load_balancer for load_balancer, statuses in judged if NON_COMPLIANT in statuses]
+    internet_facing = [load_balancer for load_balancer in non_compliant if load_balancer["scheme"] == INTERNET_FACING]
     return ComplianceCounts(
-        total=len(judged),
+        judged=counts[NON_COMPLIANT] + counts[EXEMPT] + counts[COMPLIANT],
         non_compliant=len(non_compliant),
-        internet_facing=sum(load_balancer["scheme"] == INTERNET_FACING for load_balancer in non_compliant),
+        internet_facing=len(internet_facing),
+        unreachable=sum(_is_interrupted(load_balancer, interrupting) for load_balancer in internet_facing),
         unknown_scheme=sum(load_balancer["scheme"] == "unknown" for load_balancer in non_compliant),
-        not_judged=sum(ERROR in statuses for _, statuses in judged),
-        exempt=sum(EXEMPT in statuses for _, statuses in judged),
-        compliant=sum(
-            COMPLIANT in statuses
-            and statuses <= {COMPLIANT, NOT_APPLICABLE}
-            and len(load_balancer["verdicts"]) == len(page_data["rules"])
-            for load_balancer, statuses in judged
-        ),
+        not_judged=counts[ERROR],
+        exempt=counts[EXEMPT],
+        compliant=counts[COMPLIANT],
+        not_applicable=counts[NOT_APPLICABLE],
         change=None if page_data["lastRun"] is None else _non_compliant_change(page_data),
+    )
+
+
+def _is_interrupted(load_balancer: Mapping[str, Any], interrupting: set[str]) -> bool:
+    return any(
+        verdict["status"] == NON_COMPLIANT and verdict["rule"] in interrupting for verdict in load_balancer["verdicts"]
     )
 
 
@@ -82,8 +111,8 @@ def is_compliance_known(page_data: PageData) -> bool:
 
 
 def worst_findings(page_data: PageData, limit: int) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]:
-    """The worst findings, each a load balancer with a verdict."""
-    return sorted(_open_findings(page_data), key=lambda pair: pair[1]["rank"])[:limit]
+    """The worst findings, each a load balancer with a verdict: by rank, then those with most targets."""
+    return sorted(_open_findings(page_data), key=lambda pair: (pair[1]["rank"], -(pair[0]["targets"] or 0)))[:limit]
 
 
 def count_open_findings(page_data: PageData) -> int:

@@ -16,6 +16,7 @@ from alb_sg.aggregator.requests import AggregatorClients
 from alb_sg.aws.arns import function_account_id
 from alb_sg.aws.clients import make_client
 from alb_sg.aws.log_lines import log_line, logged_failure
+from alb_sg.dashboard.audit import InputSource, Provenance
 from alb_sg.dashboard.bucket import PAGE_KEY, publish
 from alb_sg.errors import InvalidInputError, NotReadError
 from alb_sg.exemptions.aws_document import read_exemptions
@@ -58,7 +59,10 @@ def _publish(event: Mapping[str, Any], context: object) -> dict[str, Any]:
         observation = apply_exemptions(
             observation, _load_exemptions(location, as_of.date(), function_account_id(context))
         )
-    publish(observation, make_client("s3"), bucket)
+    sources = [InputSource("AWS Config aggregator", aggregator)]
+    if location:
+        sources.append(InputSource("exemptions", location))
+    publish(observation, make_client("s3"), bucket, Provenance(sources, recorded=True))
     results = observation.results
     for error in results.errors:
         log_line(

@@ -22,7 +22,10 @@ from alb_sg.findings.loaded_exemptions import LoadedExemptions
 
 @dataclass(frozen=True)
 class ExemptionsReport:
-    """The exemptions of a document on a day. One that ends within `expiring_days` counts as expiring."""
+    """The exemptions of a document on a day. One that ends within `expiring_days` counts as expiring.
+
+    `document_errors`: the errors in the results that are about the document, and not about load balancers.
+    """
 
     document_name: str
     today: date
@@ -30,6 +33,7 @@ class ExemptionsReport:
     reviewed: Sequence[ReviewedExemption]
     malformed: Sequence[MalformedExemption]
     errors: Sequence[EvaluationError]
+    document_errors: Collection[EvaluationError] = ()
 
     def summary(self) -> dict[str, int]:
         statuses = Counter(exemption.status for exemption in self.reviewed)
@@ -56,4 +60,5 @@ def review_exemptions(
         malformed=[entry for entry in exemptions.malformed if entry.rule is None or entry.rule in rule_names],
         # Malformed entries stand in the list above; only a document that could not be read is left to report.
         errors=[] if exemptions.malformed else loaded_exemptions.errors,
+        document_errors=frozenset(loaded_exemptions.errors),
     )

@@ -84,10 +84,19 @@ def _load_balancer_details(
                 if explained
                 else None
             ),
+            target_count=_target_count(estate, load_balancer),
         )
         if progress is not None:
             progress(len(details), len(judged))
     return details
+
+
+def _target_count(estate: Estate, load_balancer: LoadBalancer) -> int | None:
+    """The registered targets of all target groups; None where not all of them were read."""
+    try:
+        return sum(len(estate.targets_of(group)) for group in estate.target_groups_of(load_balancer))
+    except NotReadError:
+        return None
 
 
 def _results_by_arn(results: Results) -> dict[str, list[Result]]:

@@ -13,7 +13,9 @@ from datetime import datetime
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.estate.model import LoadBalancer, SecurityGroup
 from alb_sg.findings.explanation import Explanation
+from alb_sg.findings.finding import EvaluationError
 from alb_sg.observations.exemptions_report import ExemptionsReport
+from alb_sg.observations.owners import find_owner
 from alb_sg.observations.results import Results
 
 
@@ -34,13 +36,14 @@ class LoadBalancerDetail:
 
     `tags` is None where they are unknown. `security_groups` has those of its own groups that were read; the causes of
     findings are looked up in them. `explanation` is None where the load balancer was not judged here, or is not one of
-    the worst.
+    the worst. `target_count`: its registered targets; None where they are not known.
     """
 
     load_balancer: LoadBalancer
     tags: Mapping[str, str] | None = None
     security_groups: tuple[SecurityGroup, ...] = ()
     explanation: Explanation | None = None
+    target_count: int | None = None
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,8 @@ class Observation:
 
     `results` has the findings with exemptions applied, and the errors; its `account_regions` are those of
     `completeness.observed`. `accounts` (by account id) and `details` (by load balancer ARN) hold what is known.
-    `exemptions` is None where none were given.
+    `exemptions` is None where none were given. `owner_tags` are the tags that name an owner, the first that is set
+    counts.
     """
 
     as_of: datetime
@@ -77,6 +81,18 @@ class Observation:
     accounts: Mapping[str, AccountName] = field(default_factory=dict)
     details: Mapping[str, LoadBalancerDetail] = field(default_factory=dict)
     exemptions: ExemptionsReport | None = None
+    owner_tags: tuple[str, ...] = ()
+
+    def owner_of(self, load_balancer_arn: str) -> str | None:
+        """The owner that the tags of a load balancer or its groups name; None where they name none."""
+        detail = self.details.get(load_balancer_arn)
+        return None if detail is None else find_owner(self.owner_tags, detail.tags, detail.security_groups)
+
+    @property
+    def errors_of_load_balancers(self) -> list[EvaluationError]:
+        """The errors without those of the exemptions' document, which leave no load balancer unread."""
+        of_document = () if self.exemptions is None else self.exemptions.document_errors
+        return [error for error in self.results.errors if error not in of_document]
 
     @property
     def explained_arns(self) -> frozenset[str]:

@@ -13,6 +13,7 @@ CREATE EXTERNAL TABLE history (
   name string,
   scheme string,
   internet_facing boolean,
+  owner string,
   security_groups array<string>,
   compliance string,
   status string,

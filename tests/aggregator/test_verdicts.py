@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -135,33 +136,50 @@ def test_load_balancers_without_a_verdict_are_not_as_recommended_for_all_one_kno
     assert expected[format_name] in answer.out
 
 
-def dashboard(recording: Recording, command: Command) -> tuple[dict[str, str], str]:
-    """The page's tiles as they are without JavaScript, by title, and the page."""
+@dataclass(frozen=True)
+class Shown:
+    """The top of the page as it is without JavaScript: the sentence, the numbers by key, and the line of coverage."""
+
+    sentence: str
+    numbers: dict[str, str]
+    coverage: str
+
+
+def dashboard(recording: Recording, command: Command) -> Shown:
     recording.organization("list_roots", {"Roots": []})
     path = command.folder / "org.html"
     command("dashboard", "--aggregator", "alb-sg", "--rule", INGRESS, "--output", str(path))
     page = path.read_text(encoding="utf-8")
-    tiles = re.findall(r"<dt>(?:\W )?(.*?)</dt><dd>(.*?)</dd>", page)
-    return {title: re.sub(r"<.*?>", "", text) for title, text in tiles}, page
+    sentence, coverage = (
+        re.search(pattern, page, re.DOTALL)
+        for pattern in ('class="sentence">(.*?)</p>', '<details id="coverage">(.*?)</summary>')
+    )
+    assert sentence is not None
+    assert coverage is not None
+    numbers = dict(re.findall('data-number="([a-zA-Z]+)">([^<]*)<', page))
+    return Shown(re.sub("<.*?>", "", sentence[1]), numbers, coverage[1])
 
 
 def test_the_dashboard_claims_nothing_of_load_balancers_without_a_verdict(
     recording: Recording, command: Command
 ) -> None:
     recording.first_step(load_balancers=[load_balancer("web"), load_balancer("api")], recorded=[counted(HOME)])
-    tiles, page = dashboard(recording, command)
-    assert tiles["Non-compliant"] == "\N{EN DASH} no verdict on any of 2 load balancers"
-    assert tiles["Internet-facing"].startswith("\N{EN DASH} ")
-    assert tiles["Rules deployed"] == "0 of 1 have all 1 rule"
-    assert '<div class="tile warning"><dt>Rules deployed' in page
+    shown = dashboard(recording, command)
+    assert "Without a verdict: 2 more." in shown.sentence
+    dash = "\N{EN DASH}"
+    unknown = {"percent": dash, "nonCompliant": dash, "internetFacing": dash, "unreachable": dash}
+    assert unknown.items() <= shown.numbers.items()
+    assert 'class="warning"' in shown.coverage
+    assert "1 without all 1 rule" in shown.coverage
 
 
 def test_the_dashboard_claims_nothing_where_nothing_has_data(recording: Recording, command: Command) -> None:
     recording.first_step()
-    tiles, page = dashboard(recording, command)
-    assert tiles["Non-compliant"] == "\N{EN DASH} nothing could be read"
-    assert tiles["Rules deployed"] == "0 no account and region has data"
-    assert '<div class="tile warning"><dt>Rules deployed' in page
+    shown = dashboard(recording, command)
+    assert "Nothing could be read." in shown.sentence
+    assert shown.numbers["nonCompliant"] == "\N{EN DASH}"
+    assert 'class="warning"' in shown.coverage
+    assert "no account and region has data" in shown.coverage
 
 
 def test_the_dashboard_says_of_how_many_its_numbers_are(recording: Recording, command: Command) -> None:
@@ -169,8 +187,9 @@ def test_the_dashboard_says_of_how_many_its_numbers_are(recording: Recording, co
         load_balancers=[load_balancer("web"), load_balancer("api")], config_rules=[config_rule(INGRESS)]
     )
     recording.evaluations(INGRESS, [evaluation("web", "COMPLIANT", "1 met")])
-    tiles, _ = dashboard(recording, command)
-    assert tiles["Non-compliant"] == "0 of 1 load balancer; 1 more without a verdict"
+    shown = dashboard(recording, command)
+    assert shown.sentence.startswith("100 % of 1 judged load balancers are compliant. Without a verdict: 1 more.")
+    assert shown.numbers["nonCompliant"] == "0"
 
 
 def test_the_dashboard_counts_load_balancers_of_a_silent_rule_as_not_judged(
@@ -181,10 +200,10 @@ def test_the_dashboard_counts_load_balancers_of_a_silent_rule_as_not_judged(
         config_rules=[config_rule(INGRESS, "INSUFFICIENT_DATA")],
     )
     recording.evaluations(INGRESS, [])
-    tiles, _ = dashboard(recording, command)
-    assert tiles["Not judged"].startswith("2 ")
-    assert tiles["Non-compliant"].startswith("\N{EN DASH} ")
-    assert tiles["Compliant"].startswith("0 ")
+    shown = dashboard(recording, command)
+    assert shown.numbers["notJudged"] == "2"
+    assert shown.numbers["nonCompliant"] == "\N{EN DASH}"
+    assert shown.numbers["compliant"] == "0"
 
 
 def test_what_cannot_be_read_is_an_error(recording: Recording, command: Command) -> None:
@@ -277,7 +296,12 @@ def test_the_dashboard_shows_an_aggregator(recording: Recording, command: Comman
     path = command.folder / "org.html"
     answer = command("dashboard", "--aggregator", "alb-sg", "--rule", INGRESS, "--output", str(path))
     assert (answer.code, answer.err) == (1, "")
-    assert "HTTPS:443 not open" in path.read_text(encoding="utf-8")
+    page = path.read_text(encoding="utf-8")
+    assert "HTTPS:443 not open" in page
+    assert "Verdicts are as AWS Config has recorded them." in page
+    data = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    assert data["audit"]["verdicts"] == "recorded"
+    assert data["audit"]["sources"] == [{"kind": "AWS Config aggregator", "name": "alb-sg", "sha256": None}]
 
 
 @pytest.mark.parametrize(

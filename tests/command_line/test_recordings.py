@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -76,6 +77,22 @@ def test_an_aggregator_gives_the_findings_of_all_its_accounts(command: Command, 
     assert [one for one in found if one["accountId"] == ACCOUNT_ID] == live
     assert len(found) == 2 * len(live)
     assert command("explain", found[0]["loadBalancerArn"], "--aggregator", NAME).code == 1
+
+
+def test_the_dashboard_judges_an_aggregators_items_with_pictures_and_fixes(
+    command: Command, aws: EmbeddedAws, tmp_path: Path
+) -> None:
+    record_estate(aws.config, saved(aws))
+    aws.config.add_aggregator(NAME, [STATUS])
+    output = tmp_path / "org.html"
+    answer = command("dashboard", "--aggregator", NAME, "--verdicts", "own", "--output", str(output))
+    assert answer.code == 1
+    data = json.loads(output.with_suffix(".json").read_text(encoding="utf-8"))
+    assert data["audit"]["verdicts"] == "judged"
+    (web,) = data["loadBalancers"]
+    assert web["detail"]["rows"] != []
+    assert web["detail"]["fix"]["advice"] != []
+    assert "recorded them" not in output.read_text(encoding="utf-8").partition("<script")[0]
 
 
 def test_what_an_aggregator_lacks_is_said(command: Command, aws: EmbeddedAws) -> None:

@@ -79,10 +79,23 @@ class Organization:
     plans: Mapping[str, Plan] = field(default_factory=dict)
 
 
-def organization(load_balancers: int = 240, *, runs: int = 8, pictures: int = 2500, seed: int = 7) -> Organization:
-    """So many load balancers (five findings each) in ten accounts and three regions."""
-    estates = _estates(load_balancers, seed)
-    last = _observed(estates, AS_OF, pictures)
+def organization(
+    load_balancers: int = 240,
+    *,
+    runs: int = 8,
+    pictures: int = 2500,
+    seed: int = 7,
+    accounts: int = len(ACCOUNTS),
+    varied: bool = False,
+    owner_tags: tuple[str, ...] = (),
+) -> Organization:
+    """So many load balancers (five findings each) in so many accounts and three regions.
+
+    `varied`: every load balancer has its own name, tags and security groups, as in an organization that grew. Without
+    it, those of an account and region share a few.
+    """
+    estates = _estates(load_balancers, seed, accounts, varied=varied)
+    last = replace(_observed(estates, AS_OF, pictures), owner_tags=owner_tags)
     earlier = []
     for back in range(runs, 0, -1):
         found = _before(last, back, seed)
@@ -132,14 +145,22 @@ def _hex(chance: random.Random, digits: int = 17) -> str:
     return f"{chance.getrandbits(4 * digits):0{digits}x}"
 
 
-def _estates(count: int, seed: int) -> Sequence[Estate]:
+def _account(number: int) -> tuple[str, str]:
+    """An account's name and unit; those after the first ten are of many teams."""
+    if number < len(ACCOUNTS):
+        return ACCOUNTS[number]
+    application, stage = APPLICATIONS[number % len(APPLICATIONS)], ("production", "staging")[number % 2]
+    return f"{application}-{stage}-{number}", f"{stage.capitalize()}/{application.capitalize()}"
+
+
+def _estates(count: int, seed: int, accounts: int, *, varied: bool) -> Sequence[Estate]:
     chance = random.Random(seed)  # noqa: S311 (no secret)
-    account_regions = [(number, region) for number in range(len(ACCOUNTS)) for region in REGIONS]
+    account_regions = [(number, region) for number in range(accounts) for region in REGIONS]
     share = [
         count // len(account_regions) + (place < count % len(account_regions)) for place in range(len(account_regions))
     ]
     return link_estates(
-        _Home(chance, AccountRegion(_account_id(number), region), number).build(many)
+        _Home(chance, AccountRegion(_account_id(number), region), number, varied=varied).build(many)
         for (number, region), many in zip(account_regions, share, strict=True)
     )
 
@@ -154,7 +175,10 @@ def _permission(protocol: str, first: int | None, last: int | None, *peers: str)
 class _Home:
     """One account and region: shared security groups, and load balancers that carry them."""
 
-    def __init__(self, chance: random.Random, account_region: AccountRegion, number: int) -> None:
+    def __init__(
+        self, chance: random.Random, account_region: AccountRegion, number: int, *, varied: bool = False
+    ) -> None:
+        self.varied = varied
         self.chance = chance
         self.account_region = account_region
         self.number = number
@@ -174,29 +198,46 @@ class _Home:
         self.groups.append(found)
         return found.id
 
-    def shared(self) -> list[str]:
-        """Groups that several load balancers carry: in order, without a default egress, without ICMP, IPv4 alone, and
-        open to an office only."""
+    def kinds(self, app: str) -> list[tuple[str, list[Permission], list[Permission]]]:
+        """Kinds of groups: in order, without a default egress, without ICMP, IPv4 alone, and open to an office only."""
         web = [_permission("tcp", 443, 443, *EVERYONE), _permission("tcp", 80, 80, *EVERYONE)]
         icmp = [_permission("icmp", 3, 4, "0.0.0.0/0"), _permission("icmpv6", 2, 0, "::/0")]
         everything = [_permission("-1", None, None, *EVERYONE)]
         default_egress = [_permission("-1", None, None, "0.0.0.0/0")]
-        to_app = [_permission("tcp", 8080, 8081, self.app)]
+        to_app = [_permission("tcp", 8080, 8081, app)]
         ipv4 = [_permission("tcp", 443, 443, "0.0.0.0/0"), _permission("tcp", 80, 80, "0.0.0.0/0"), icmp[0]]
         office = [_permission("tcp", 443, 443, "198.51.100.0/24"), *icmp]
         return [
-            self.group("web", [*web, *icmp], everything),
-            self.group("web", [*web, *icmp], to_app),
-            self.group("web-closed", [*web, *icmp], []),
-            self.group("web-no-icmp", web, default_egress),
-            self.group("web-ipv4", ipv4, to_app),
-            self.group("office", office, to_app),
-            self.group("web-traffic-only", [*web, *icmp], [_permission("tcp", 8080, 8080, self.app)]),
+            ("web", [*web, *icmp], everything),
+            ("web", [*web, *icmp], to_app),
+            ("web-closed", [*web, *icmp], []),
+            ("web-no-icmp", web, default_egress),
+            ("web-ipv4", ipv4, to_app),
+            ("office", office, to_app),
+            ("web-traffic-only", [*web, *icmp], [_permission("tcp", 8080, 8080, app)]),
         ]
+
+    def groups_of(self, name: str, shared: Sequence[str], weights: Sequence[float]) -> tuple[str, str]:
+        """The group of a load balancer and that of its targets."""
+        if not self.varied:
+            return self.chance.choices(shared, weights)[0], self.app
+        app = self.group(f"{name}-app", [_permission("tcp", 8080, 8081, *EVERYONE)], ())
+        kind, ingress, egress = self.chance.choices(self.kinds(app), weights)[0]
+        return self.group(f"{name}-{kind}", ingress, egress), app
+
+    def name(self, place: int) -> str:
+        application = APPLICATIONS[(place + self.number) % len(APPLICATIONS)]
+        return f"{application}-{_hex(self.chance, 8)}" if self.varied else f"{application}-{place + 1}"
+
+    def tags(self, name: str) -> dict[str, str]:
+        tags = {"team": self.chance.choice(TEAMS), "stage": _account(self.number)[1].split("/")[0].lower()}
+        if self.varied:
+            tags |= {"Name": name, "cost-center": str(self.chance.randrange(10_000)), "commit": _hex(self.chance, 12)}
+        return tags
 
     def build(self, count: int) -> Estate:
         chance, account_region = self.chance, self.account_region
-        shared = self.shared()
+        shared = [self.group(*kind) for kind in self.kinds(self.app)]
         # Most are in order; production more so than a sandbox.
         weights = (9, 9, 1, 2, 1, 1, 1) if self.number % 3 else (14, 12, 0.3, 1, 0.4, 0.3, 0.4)
         found: list[LoadBalancer] = []
@@ -206,10 +247,10 @@ class _Home:
         instances: dict[str, Instance] = {}
         tags: dict[str, dict[str, str]] = {}
         for place in range(count):
-            name = f"{APPLICATIONS[(place + self.number) % len(APPLICATIONS)]}-{place + 1}"
+            name = self.name(place)
             arn = self.arn("loadbalancer/app", name)
             facing = chance.random() < 0.6
-            group_id = chance.choices(shared, weights)[0]
+            group_id, app = self.groups_of(name, shared, weights)
             found.append(
                 LoadBalancer(
                     arn,
@@ -240,9 +281,9 @@ class _Home:
             ids = [f"i-{_hex(chance)}" for _ in range(chance.randint(1, 3))]
             targets[target_group] = tuple(Target(one, None, "healthy") for one in ids)
             for one in ids:
-                address = f"10.{self.number}.{chance.randrange(256)}.{chance.randrange(4, 250)}"
-                instances[one] = Instance(one, address, None, (self.app,))
-            tags[arn] = {"team": chance.choice(TEAMS), "stage": ACCOUNTS[self.number][1].split("/")[0].lower()}
+                address = f"10.{self.number % 256}.{chance.randrange(256)}.{chance.randrange(4, 250)}"
+                instances[one] = Instance(one, address, None, (app,))
+            tags[arn] = self.tags(name)
         return Estate(
             account_id=account_region.account_id,
             region=account_region.region,
@@ -255,7 +296,7 @@ class _Home:
             },
             security_groups={one.id: one for one in self.groups},
             has_all_security_groups=True,
-            vpcs={self.vpc: Vpc(self.vpc, {Family.IPV4: (f"10.{self.number}.0.0/16",), Family.IPV6: ()})},
+            vpcs={self.vpc: Vpc(self.vpc, {Family.IPV4: (f"10.{self.number % 256}.0.0/16",), Family.IPV6: ()})},
             instances=instances,
             network_interfaces={},
             prefix_lists={},
@@ -280,7 +321,8 @@ def _observed(estates: Sequence[Estate], as_of: datetime, pictures: int) -> Obse
     account_regions = [(estate.account_id, estate.region) for estate in estates]
     results = Results(account_regions, sum(len(one.load_balancers) for one in estates), names, findings, errors, True)
     observation = observe_estates(estates, RULES, results, report, as_of, pictures)
-    silent = AccountRegion(_account_id(len(ACCOUNTS)), REGIONS[0])
+    numbers = range(len({estate.account_id for estate in estates}))
+    silent = AccountRegion(_account_id(len(numbers)), REGIONS[0])
     heard = {
         account_region: as_of - timedelta(hours=1 + place)
         for place, account_region in enumerate(sorted(observation.completeness.observed))
@@ -295,7 +337,7 @@ def _observed(estates: Sequence[Estate], as_of: datetime, pictures: int) -> Obse
             for account_region in heard
         },
     )
-    accounts = {_account_id(number): AccountName(*facts) for number, facts in enumerate(ACCOUNTS)}
+    accounts = {_account_id(number): AccountName(*_account(number)) for number in numbers}
     accounts[silent.account_id] = AccountName("acquired-company", "Suspended")
     kept = [
         one

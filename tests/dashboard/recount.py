@@ -10,6 +10,8 @@ Document = Mapping[str, Any]
 Pair = tuple[Mapping[str, Any], Mapping[str, Any]]
 # Whether a verdict counts, by its facts and those of its load balancer together.
 Keep = Callable[[Mapping[str, Any]], bool]
+# Without what these require, requests do not arrive.
+INTERRUPTING = ("ALB_SG_LISTENER_INGRESS", "ALB_SG_INSTANCE_EGRESS", "ALB_SG_TARGET_INGRESS")
 
 
 def everything(_: Mapping[str, Any]) -> bool:
@@ -39,19 +41,24 @@ def count_compliance(document: Document, keep: Keep = everything, rule: str | No
             schemes[one["arn"]] = one["scheme"]
     asked = len(document["rules"]) if rule is None else 1
     bad = {arn for arn, found in statuses.items() if "nonCompliant" in found}
+    unread = {arn for arn, found in statuses.items() if "error" in found or len(found) != asked} - bad
+    exempt = {arn for arn, found in statuses.items() if "exempt" in found} - bad - unread
+    fine = {arn for arn, found in statuses.items() if "compliant" in found} - bad - unread - exempt
+    facing = {arn for arn in bad if schemes[arn] == "internet-facing"}
+    closed = {
+        one["arn"]
+        for one, verdict in pairs(document)
+        if verdict["status"] == "nonCompliant" and rule in (None, verdict["rule"]) and verdict["rule"] in INTERRUPTING
+    }
     return {
-        "total": len(statuses),
+        "judged": len(bad | exempt | fine),
         "nonCompliant": len(bad),
-        "internetFacing": len({arn for arn in bad if schemes[arn] == "internet-facing"}),
-        "notJudged": len({arn for arn, found in statuses.items() if "error" in found}),
-        "exempt": len({arn for arn, found in statuses.items() if "exempt" in found}),
-        "compliant": len(
-            {
-                arn
-                for arn, found in statuses.items()
-                if set(found) <= {"compliant", "notApplicable"} and "compliant" in found and len(found) == asked
-            }
-        ),
+        "internetFacing": len(facing),
+        "unreachable": len(facing & closed),
+        "notJudged": len(unread),
+        "exempt": len(exempt),
+        "compliant": len(fine),
+        "notApplicable": len(set(statuses) - bad - unread - exempt - fine),
     }
 
 
@@ -79,6 +86,7 @@ def to_do(found: Iterable[Pair]) -> list[Pair]:
             severity.get(pair[1]["rule"], 0),
             pair[0]["scheme"] != "internet-facing",
             pair[1].get("unresolved", False),
+            -(pair[0]["targets"] or 0),
             pair[0]["account"],
             pair[0]["region"],
             pair[0]["arn"],
@@ -99,7 +107,7 @@ def kinds(document: Document, keep: Keep = everything) -> dict[str, tuple[int, i
     found: dict[str, list[str]] = defaultdict(list)
     for one, verdict in pairs(document, keep):
         for code in verdict.get("causes", ()):
-            found[document["causes"][code]].append(one["arn"])
+            found[document["causes"].get(code, code)].append(one["arn"])
     return {words: (len(arns), len(set(arns))) for words, arns in found.items()}
 
 
@@ -122,8 +130,8 @@ def changes(document: Document, keep: Keep = everything) -> Counter[str]:
 def exemptions(document: Document) -> dict[str, int]:
     entries = document["exemptions"]["entries"]
     return {
-        "in force": sum(one["status"] != "expired" for one in entries),
-        "in force, ending within 30 days": sum(one["status"] == "expiring" for one in entries),
-        "expired, without effect": sum(one["status"] == "expired" for one in entries),
-        "unused": sum(one["use"] == "unused" and one["status"] != "expired" for one in entries),
+        "In force": sum(one["status"] != "expired" for one in entries),
+        "In force, ending within 30 days": sum(one["status"] == "expiring" for one in entries),
+        "Expired, without effect": sum(one["status"] == "expired" for one in entries),
+        "Unused": sum(one["use"] == "unused" and one["status"] != "expired" for one in entries),
     }

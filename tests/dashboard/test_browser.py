@@ -6,19 +6,21 @@ import csv
 import io
 import json
 import re
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from unicodedata import normalize
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote
 
 import pytest
 from playwright.sync_api import Browser, Download, Page, expect, sync_playwright
 from pypdf import PdfReader
 
 from alb_sg.dashboard.page import render_page as render
-from alb_sg.dashboard.page_data import build_page_data, page_data_text
+from alb_sg.dashboard.page_data import AccessPortal, build_page_data, page_data_text
 from alb_sg.findings.finding import Compliance, EvaluationError
 from tests.dashboard import recount
 from tests.dashboard.organization import HOSTILE, Organization, hostile, organization
@@ -114,7 +116,9 @@ def number(page: Page, key: str) -> int:
 
 
 def numbers(page: Page) -> dict[str, int]:
-    keys = ("total", "nonCompliant", "internetFacing", "notJudged", "exempt", "compliant")
+    keys = (
+        "judged", "nonCompliant", "internetFacing", "unreachable", "notJudged", "exempt", "compliant", "notApplicable",
+    )  # fmt: skip
     return {key: number(page, key) for key in keys}
 
 
@@ -134,6 +138,26 @@ def cells(page: Page, table: str) -> list[list[str]]:
     return found
 
 
+def heads(page: Page, table: str) -> list[str]:
+    """The titles of a table's columns, without the signs of their order."""
+    texts = page.locator(f"{table} thead th").all_inner_texts()
+    return [
+        text.rstrip(" \N{UP DOWN ARROW}\N{BLACK UP-POINTING TRIANGLE}\N{BLACK DOWN-POINTING TRIANGLE}")
+        for text in texts
+    ]
+
+
+def records(page: Page, table: str) -> list[dict[str, str]]:
+    """The texts of a table's body, by row and column."""
+    titles = heads(page, table)
+    return [dict(zip(titles, row, strict=True)) for row in cells(page, table)]
+
+
+def counted(page: Page, table: str, key: str) -> dict[str, tuple[int, int]]:
+    """Findings and load balancers by the first line of a column."""
+    return {row[key].split("\n")[0]: (int(row["Findings"]), int(row["Load balancers"])) for row in records(page, table)}
+
+
 def show_all(page: Page, section: str) -> None:
     button = page.locator(f"#{section} button", has_text="Show all")
     if button.count():
@@ -141,7 +165,14 @@ def show_all(page: Page, section: str) -> None:
 
 
 def choose(page: Page, name: str, value: str) -> None:
+    unfold(page)
     page.locator(f'#filters select[name="{name}"]').select_option(value)
+
+
+def unfold(page: Page) -> None:
+    """Show the fields of the filters, if they are folded."""
+    if page.locator("#fold[open]").count() == 0:
+        page.locator("#fold > summary").click()
 
 
 # --- every number
@@ -151,6 +182,90 @@ def test_the_summary_is_what_the_data_says(show: Open, written: Written) -> None
     page = show(written.at())
     assert numbers(page) == recount.count_compliance(written.data)
     assert number(page, "change") == recount.change(written.data)
+
+
+@pytest.mark.parametrize(
+    "key", ["judged", "nonCompliant", "internetFacing", "unreachable", "notJudged", "exempt", "compliant"]
+)
+def test_each_number_leads_to_its_load_balancers(show: Open, written: Written, key: str) -> None:
+    page = show(written.at("#region=eu-west-1"))
+    count = number(page, key)
+    assert count > 0
+    page.locator(f'[data-number="{key}"]').click()
+    noun = "load balancer" if count == 1 else "load balancers"
+    expect(page.locator("#shown")).to_contain_text(f"on {count} {noun};")
+    # The numbers stay, and the filters that were in use.
+    assert number(page, key) == count or key == "internetFacing"
+    assert "region=eu-west-1" in page.url
+    expect(page.locator("#worst-title")).to_be_focused()
+
+
+def test_the_first_screen_says_how_it_stands_and_what_to_do(show: Open, written: Written) -> None:
+    page = show(written.at(), viewport={"width": 1440, "height": 900})
+    counts = recount.count_compliance(written.data)
+    share = 100 * counts["compliant"] // counts["judged"]
+    sentence = page.locator(".sentence").inner_text().replace("\xa0", " ")
+    assert f"{share} % of {counts['judged']} judged load balancers are compliant" in sentence
+    assert f"unreachable: {counts['unreachable']}" in sentence
+    for part in (".sentence", "#sparkline svg", "#first-changes tbody tr:nth-child(5)", "#coverage > summary"):
+        box = page.locator(part).bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] < 900, part
+
+
+def test_the_first_changes_free_most_load_balancers(show: Open, written: Written) -> None:
+    page = show(written.at())
+    rows = cells(page, "#first-changes")
+    freed = [int(re.findall("([0-9]+) load balancer", " ".join(row))[0]) for row in rows]
+    assert len(rows) == 5
+    assert freed == sorted(freed, reverse=True)
+    # The group of the first change is one that as many load balancers carry, and no group frees more.
+    carriers = {
+        group: sum(
+            group in one["securityGroups"]
+            and any(verdict["status"] == "nonCompliant" for verdict in one["verdicts"])
+            and all("missing" in verdict for verdict in one["verdicts"] if verdict["status"] == "nonCompliant")
+            for one in written.data["loadBalancers"]
+        )
+        for group in recount.groups(written.data)
+    }
+    named = re.findall("sg-[0-9a-f]{17}", rows[0][0])[0]
+    assert freed[0] == carriers[named] == max(carriers.values())
+
+
+def test_the_command_of_a_change_is_copied(show: Open, written: Written) -> None:
+    page = show(written.at(), permissions=["clipboard-read", "clipboard-write"])
+    row = page.locator("#first-changes tbody tr").first
+    group = re.findall("sg-[0-9a-f]{17}", row.inner_text())[0]
+    row.get_by_role("button").click()
+    expect(row.get_by_role("button")).to_have_text("Copied")
+    command = page.evaluate("navigator.clipboard.readText()")
+    words = shlex.split(command.splitlines()[0])
+    assert words[:2] == ["aws", "ec2"]
+    assert words[words.index("--group-id") + 1] == group
+    (permission,) = json.loads(words[words.index("--ip-permissions") + 1])
+    lacking = [
+        missing
+        for one, verdict in recount.pairs(written.data)
+        if group in one["securityGroups"] and verdict["status"] == "nonCompliant"
+        for missing in verdict["missing"]
+    ]
+    assert (permission["IpProtocol"], permission["FromPort"], permission["ToPort"]) in {
+        (missing["protocol"], missing["fromPort"], missing["toPort"]) for missing in lacking
+    }
+    # What the AWS CLI takes: a member that EC2 does not know would be refused.
+    members = {"IpProtocol", "FromPort", "ToPort", "IpRanges", "Ipv6Ranges", "PrefixListIds", "UserIdGroupPairs"}
+    assert set(permission) <= members
+    assert len(permission) == 4
+
+
+def test_tab_reaches_the_worst_findings_in_under_ten_presses(show: Open, written: Written) -> None:
+    page = show(written.at())
+    presses = _tab_until(page, "document.activeElement.textContent === 'Worst first'")
+    page.keyboard.press("Enter")
+    expect(page.locator("#worst-title")).to_be_focused()
+    presses += 1 + _tab_until(page, "document.activeElement.closest('#worst .scroll') !== null")
+    assert presses < 10
 
 
 def test_the_matrix_is_what_the_data_says(show: Open, written: Written) -> None:
@@ -167,10 +282,10 @@ def test_the_matrix_is_what_the_data_says(show: Open, written: Written) -> None:
 def _assert_matrix(
     page: Page, expected: Mapping[tuple[str, str], Mapping[str, int]], key: Callable[[str], str]
 ) -> None:
-    heads = page.locator("#matrix thead th").all_inner_texts()
+    titles = heads(page, "#matrix")
     seen = set()
     for row in cells(page, "#matrix"):
-        for subject, text in zip(heads[1:], row[1:], strict=True):
+        for subject, text in zip(titles[1:], row[1:], strict=True):
             where = key(row[0]), RULE_NAMES[subject]
             counts = expected.get(where)
             if counts is None:
@@ -195,7 +310,7 @@ def test_an_account_whose_load_balancers_were_not_found_is_not_shown_as_having_n
     row = page.locator("#matrix tbody tr", has_text=silent.account_id).inner_text()
     assert "1 account and region partly read" in row
     assert "none" not in row
-    assert "1 partly read" in page.locator("#coverage").inner_text()
+    assert "1 partly read" in page.locator("#coverage > summary").inner_text()
 
 
 @pytest.mark.parametrize(("kept", "non_compliant"), [(0, "\u2013"), (30, "0")])
@@ -208,47 +323,42 @@ def test_load_balancers_without_a_verdict_are_not_counted_as_fine(
     results = replace(made.observation.results, findings=compliant, errors=[])
     page = show(_written(replace(made, observation=replace(made.observation, results=results)), tmp_path).at())
     assert page.locator('[data-number="nonCompliant"]').inner_text() == non_compliant
-    counted = len({one.load_balancer_arn for one in compliant})
-    share = page.locator('[data-number="share"]').inner_text()
-    assert share == (
-        f"of {counted} load balancers; {30 - counted} more without a verdict"
-        if counted
-        else "no verdict on any of 30 load balancers"
-    )
+    without = 30 - len({one.load_balancer_arn for one in compliant})
+    assert f"Without a verdict: {without} more." in page.locator(".sentence").inner_text()
 
 
 def test_the_worst_come_first_and_all_of_them(show: Open, written: Written) -> None:
     page = show(written.at())
     expected = recount.to_do(recount.pairs(written.data))
-    found: list[list[str]] = []
+    found: list[dict[str, str]] = []
     while True:
-        found += cells(page, "#worst")
+        found += records(page, "#worst")
         following = page.get_by_role("button", name="Next")
         if following.count() == 0 or following.is_disabled():
             break
         following.click()
-    names = [(row[1].split("\n")[0], row[3].split("\n")) for row in found]
+        # The next page begins where it is seen, and the keyboard goes on from there.
+        expect(page.locator("#worst-title")).to_be_focused()
+        assert 0 <= page.locator("#worst-title").evaluate("title => title.getBoundingClientRect().top") < 200
+    names = [(row["Load balancer"].split("\n")[0], row["What is wrong"].split("\n")) for row in found]
     subjects = {name: subject for subject, name in RULE_NAMES.items()}
     assert names == [(one["name"], [subjects[verdict["rule"]], verdict["annotation"]]) for one, verdict in expected]
     assert f"{len(expected)} findings" in page.locator("#worst .note").inner_text()
     left_out = len(recount.pairs(written.data)) - len(expected)
-    assert f"{left_out} verdicts that need no work are omitted" in page.locator("#worst .note").inner_text()
+    assert f"{left_out:,} verdicts that need no work are omitted" in page.locator("#worst .note").inner_text()
 
 
 def test_causes_are_what_the_data_says(show: Open, written: Written) -> None:
     page = show(written.at())
     show_all(page, "causes")
-    tables = page.locator("#causes table")
-    kinds = (
-        tables.nth(0).locator("tbody tr").evaluate_all("rows => rows.map(r => [...r.children].map(c => c.innerText))")
-    )
-    assert {row[0]: (int(row[1]), int(row[2])) for row in kinds} == recount.kinds(written.data)
-    groups = (
-        tables.nth(1).locator("tbody tr").evaluate_all("rows => rows.map(r => [...r.children].map(c => c.innerText))")
-    )
-    assert {row[0].split("\n")[0]: (int(row[2]), int(row[3])) for row in groups} == recount.groups(written.data)
-    counted = [int(row[2]) for row in groups]
-    assert counted == sorted(counted, reverse=True)
+    kinds = counted(page, '[data-table="causes:kinds"]', "Cause")
+    unjudged = counted(page, '[data-table="causes:unjudged"]', "Cause")
+    assert kinds | unjudged == recount.kinds(written.data)
+    # What could not be judged has causes, too.
+    assert unjudged != {}
+    groups = counted(page, '[data-table="causes"]', "Security group")
+    assert groups == recount.groups(written.data)
+    assert [findings for findings, _ in groups.values()] == sorted((many for many, _ in groups.values()), reverse=True)
 
 
 def test_changes_and_the_trend_are_what_the_data_says(show: Open, written: Written) -> None:
@@ -256,12 +366,12 @@ def test_changes_and_the_trend_are_what_the_data_says(show: Open, written: Writt
     expected = recount.changes(written.data)
     tiles = page.locator("#changes .tile")
     words = {
-        "new": "new",
-        "reopened": "reopened",
-        "fixed": "fixed",
-        "exempted": "now exempt",
-        "gone": "gone",
-        "firstLook": "first seen",
+        "new": "New",
+        "reopened": "Reopened",
+        "fixed": "Fixed",
+        "exempted": "Now exempt",
+        "gone": "Gone",
+        "firstLook": "First seen",
     }
     found = dict(zip(tiles.locator("dt").all_inner_texts(), tiles.locator(".number").all_inner_texts(), strict=True))
     assert found == {word: str(expected[kind]) for kind, word in words.items()}
@@ -273,11 +383,75 @@ def test_changes_and_the_trend_are_what_the_data_says(show: Open, written: Writt
     points = page.locator("#changes details tbody tr").evaluate_all(
         "rows => rows.map(r => [...r.children].map(c => c.innerText))"
     )
+    rules = [rule["name"] for rule in written.data["rules"]]
     assert [[int(cell) for cell in row[1:]] for row in points] == [
-        [point["loadBalancers"], point["findings"], point["heard"], point["carried"]]
+        [point[key] for key in ("loadBalancers", "findings", "heard", "carried", "new", "reopened", "fixed")]
+        + [point["rules"].get(rule, 0) for rule in rules]
         for point in written.data["trend"]["points"]
     ]
-    assert page.locator("#changes svg circle").count() == len(points)
+    chart = page.locator("#changes svg").first
+    assert chart.locator("circle").count() == len(points)
+    # Each run has its value, and one that did not cover everything another sign.
+    values = [int(text) for text in chart.locator("text.value").all_text_contents()]
+    assert values == [point["loadBalancers"] for point in written.data["trend"]["points"]]
+    gaps = sum(point["carried"] > 0 for point in written.data["trend"]["points"])
+    assert chart.locator("circle.gap").count() == gaps > 0
+    note = page.locator("#changes .note", has_text="Time to fix").inner_text()
+    assert f"{gaps} runs" in note
+    fix = written.data["trend"]["timeToFix"]
+    assert f"half of {fix['fixed']} fixed findings took {fix['medianDays']:g} days or less" in note
+
+
+def test_the_trend_has_a_line_for_each_rule_and_severity(show: Open, written: Written) -> None:
+    page = show(written.at("#trend=rule"))
+    lines = page.locator("#changes svg").first
+    assert lines.locator("polyline").count() == len(written.data["rules"])
+    last = written.data["trend"]["points"][-1]["rules"]
+    labels = lines.locator("text").all_text_contents()
+    assert all(f"{last.get(rule['name'], 0)} {rule['subject']}" in labels for rule in written.data["rules"])
+    page.get_by_role("button", name="By severity").click()
+    expect(lines.locator("polyline")).to_have_count(3)
+    assert page.url.endswith("trend=severity")
+    expect(page.get_by_role("button", name="By severity")).to_be_focused()
+
+
+def test_bars_show_what_each_run_changed(show: Open, written: Written) -> None:
+    page = show(written.at())
+    points = written.data["trend"]["points"][1:]
+    said = page.locator("#changes svg").nth(1).locator("title").text_content()
+    assert said == "; ".join(
+        f"{point['asOf'][:10]}: {point['new']} new, {point['reopened']} reopened, {point['fixed']} fixed"
+        for point in points
+    )
+    # The last run's bars are what the page lists.
+    expected = recount.changes(written.data)
+    assert [points[-1][kind] for kind in ("new", "reopened", "fixed")] == [
+        expected[kind] for kind in ("new", "reopened", "fixed")
+    ]
+
+
+def test_another_run_may_be_picked_to_compare_with(show: Open, written: Written) -> None:
+    page = show(written.at())
+    run = written.data["trend"]["points"][3]["asOf"]
+    page.locator("#changes select").select_option(run)
+    assert f"since={quote(run, safe='')}" in page.url
+    tiles = page.locator("#changes .tile")
+    expect(page.locator("#changes .note").first).to_contain_text(
+        f"Compared with what was known after the run of {run[:10]}"
+    )
+    shown = dict(zip(tiles.locator("dt").all_inner_texts(), tiles.locator(".number").all_inner_texts(), strict=True))
+
+    def status_then(verdict: Mapping[str, Any]) -> str | None:
+        history = verdict.get("history") or ([[verdict["since"], verdict["status"]]] if verdict["since"] else [])
+        return next((status for time, status in reversed(history) if time <= run), None)
+
+    fixed = [
+        verdict
+        for _, verdict in recount.pairs(written.data)
+        if status_then(verdict) == "nonCompliant" and verdict["status"] in ("compliant", "notApplicable")
+    ]
+    assert shown["Fixed"] == str(len(fixed))
+    assert len(fixed) > recount.changes(written.data)["fixed"]
 
 
 def test_exemptions_are_what_the_data_says(show: Open, written: Written) -> None:
@@ -293,11 +467,15 @@ def test_exemptions_are_what_the_data_says(show: Open, written: Written) -> None
 def test_coverage_says_what_was_not_looked_at(show: Open, written: Written) -> None:
     page = show(written.at())
     account_regions = written.data["coverage"]["homes"]
-    text = page.locator("#coverage").inner_text()
     heard = [account_region for account_region in account_regions if account_region["heard"]]
-    assert f"{len(heard)}\nof {len(account_regions)} expected" in text
+    line = page.locator("#coverage > summary").inner_text()
+    assert f"{len(heard)} of {len(account_regions)} expected accounts and regions of 10 accounts" in line
+    assert "1 without all 5 rules" in line
+    # It is one line, until it is unfolded.
+    assert "acquired-company" not in page.locator("#coverage").inner_text()
+    page.locator("#coverage > summary").click()
+    text = page.locator("#coverage").inner_text()
     assert "No data, and not counted: acquired-company" in text
-    assert f"{len(heard) - 1}\nof {len(heard)} have all 5 rules" in text
     assert "ALB_SG_ICMP_PMTUD missing" in text
     assert min(account_region["oldest"] for account_region in heard)[:10] in text
 
@@ -329,6 +507,10 @@ def test_pictures_that_are_left_out_are_said_before_the_table(show: Open, tmp_pa
         ("#tag=team", lambda one: "team" in one["tags"]),
         ("#q=CHECKOUT-", lambda one: "checkout-" in one["name"]),
         ("#status=error", lambda one: one["status"] == "error"),
+        # A part of a tag in any case is enough.
+        ("#tag=TEAM%3Dcheck", lambda one: one["tags"]["team"] == "checkout"),
+        ("#tag=PLAT", lambda one: one["tags"]["team"] == "platform"),
+        ("#severity=LOW", lambda one: one["rule"] == "ALB_SG_ICMP_PMTUD"),
         # Open listeners alone do not make a load balancer compliant.
         ("#status=compliant", lambda one: one["status"] == "compliant"),
     ],
@@ -337,16 +519,17 @@ def test_an_address_is_a_view(show: Open, written: Written, fragment: str, keep:
     page = show(written.at(fragment))
     # The status is of findings: what load balancers are counts whatever it is.
     rule = re.search("rule=([A-Z_]+)", fragment)
-    counted = recount.everything if "status=" in fragment else keep
-    assert numbers(page) == recount.count_compliance(written.data, counted, rule[1] if rule else None)
+    # A severity selects verdicts, and load balancers count with all of theirs.
+    kept = recount.everything if "status=" in fragment else keep
+    assert numbers(page) == recount.count_compliance(written.data, kept, rule[1] if rule else None)
     expected = recount.pairs(written.data, keep)
     wanted = expected if "status=" in fragment else recount.to_do(expected)
     shown = page.locator("#shown").inner_text()
-    assert shown.startswith(f"{len(wanted)} finding")
+    assert shown.startswith(f"{len(wanted):,} finding")
     assert f"{len(expected):,} verdict" in shown
     if any(verdict["status"] == "nonCompliant" for _, verdict in expected):
         show_all(page, "causes")
-        found = {row[0].split("\n")[0]: (int(row[2]), int(row[3])) for row in cells(page, "#causes .scroll:last-child")}
+        found = counted(page, '[data-table="causes"]', "Security group")
         assert found == recount.groups(written.data, keep)
 
 
@@ -381,6 +564,7 @@ def test_filters_stand_in_the_address_and_back_goes_back(show: Open, written: Wr
 def test_a_search_is_followed_while_it_is_written_and_is_one_step(show: Open, written: Written) -> None:
     page = show(written.at())
     whole = numbers(page)
+    unfold(page)
     page.get_by_role("searchbox").press_sequentially("checkout")
     expected = recount.count_compliance(
         written.data,
@@ -406,7 +590,9 @@ def test_a_load_balancer_has_an_address_and_close_leaves_the_filters(show: Open,
 
 def test_an_address_of_what_is_not_there_finds_nothing_and_says_so(show: Open, written: Written) -> None:
     page = show(written.at("#account=000000000000&lb=arn:gone"))
-    assert numbers(page)["total"] == 0
+    assert numbers(page)["judged"] == 0
+    assert "No findings match these filters" in page.locator("#worst").inner_text()
+    assert "No load balancers match these filters" in page.locator("#first-changes").inner_text()
     assert page.locator('select[name="account"]').input_value() == "000000000000"
     assert "This page has no load balancer arn:gone" in page.locator("#detail").inner_text()
 
@@ -414,10 +600,10 @@ def test_an_address_of_what_is_not_there_finds_nothing_and_says_so(show: Open, w
 def test_a_number_of_the_matrix_leads_to_its_findings(show: Open, written: Written) -> None:
     page = show(written.at())
     cell = page.locator("#matrix td a").first
-    counted = re.search(r"([0-9]+) of", cell.inner_text())
-    assert counted is not None
+    shown = re.search(r"([0-9]+) of", cell.inner_text())
+    assert shown is not None
     cell.click()
-    expect(page.locator("#worst tbody tr")).to_have_count(int(counted[1]))
+    expect(page.locator("#worst tbody tr")).to_have_count(int(shown[1]))
 
 
 # --- one load balancer
@@ -441,7 +627,7 @@ def test_the_fix_is_shown_in_each_form(show: Open, written: Written) -> None:
     one = recount.to_do(recount.pairs(written.data))[0][0]
     page = show(written.at(f"#lb={quote(one['arn'], safe='')}"))
     fix = one["detail"]["fix"]
-    steps = page.locator("#detail ol li").all_inner_texts()
+    steps = page.locator("#detail details ol li").all_inner_texts()
     assert len(steps) == len(fix["rules"]) > 0
     for rule, step in zip(fix["rules"], steps, strict=True):
         assert rule["peer"] in step
@@ -488,6 +674,224 @@ def test_history_has_each_change_of_a_verdict(show: Open, written: Written) -> N
     assert len(rows) == expected > len(verdict["history"])
 
 
+# --- whom to ask
+
+
+@pytest.fixture(scope="module")
+def owned(tmp_path_factory: pytest.TempPathFactory) -> Written:
+    made = organization(240)
+    observation = replace(made.observation, owner_tags=("owner", "team"))
+    portal = AccessPortal("https://d-1234567890.awsapps.com/start", "ReadOnly")
+    data = build_page_data(observation, made.earlier, made.plans, access_portal=portal)
+    text = page_data_text(data)
+    path = tmp_path_factory.mktemp("owned") / "dashboard.html"
+    path.write_text(render(data, text), encoding="utf-8")
+    return Written(path, json.loads(text))
+
+
+def test_owners_have_a_column_a_filter_and_a_matrix(show: Open, owned: Written) -> None:
+    page = show(owned.at("#by=owner"))
+    expected = recount.matrix(owned.data, lambda one: one["owner"])
+    _assert_matrix(page, expected, lambda head: head)
+    owners = {one["arn"]: one["owner"] for one in owned.data["loadBalancers"]}
+    assert {row["Owner"] for row in records(page, "#worst")} <= set(owners.values())
+    choose(page, "owner", "edge")
+    expect_numbers(page, recount.count_compliance(owned.data, lambda one: one["owner"] == "edge"))
+    # One owner in every row is no column: it is said once.
+    assert "Owner" not in heads(page, "#worst")
+    assert "Owner in every row: edge." in page.locator("#worst .note").inner_text()
+
+
+def test_without_owner_tags_the_page_has_no_owners(show: Open, written: Written) -> None:
+    page = show(written.at())
+    assert "Owner" not in heads(page, "#worst")
+    assert page.get_by_role("button", name="By owner").count() == 0
+    unfold(page)
+    assert page.locator('select[name="owner"]').is_hidden()
+
+
+def test_console_links_lead_through_the_access_portal(show: Open, owned: Written) -> None:
+    one = recount.to_do(recount.pairs(owned.data))[0][0]
+    page = show(owned.at(f"#lb={quote(one['arn'], safe='')}"))
+    links = page.locator("#detail a[target]").evaluate_all("links => links.map(link => link.href)")
+    assert links != []
+    for link in links:
+        start, _, query = link.partition("/#/console?")
+        assert start == "https://d-1234567890.awsapps.com/start"
+        parameters = parse_qs(query, strict_parsing=True)
+        assert (parameters["account_id"], parameters["role_name"]) == ([one["account"]], ["ReadOnly"])
+        assert parameters["destination"][0].startswith(f"https://{one['region']}.console.aws.amazon.com/")
+
+
+# --- tables
+
+
+@pytest.mark.parametrize(
+    ("title", "value"),
+    [
+        ("Load balancer", lambda one, _: one["name"].lower()),
+        ("Targets", lambda one, _: one["targets"]),
+        ("Severity", lambda _, verdict: ["high", "medium", "low"].index(severity_label(verdict))),
+    ],
+)
+def test_columns_sort_both_ways(show: Open, written: Written, title: str, value: Callable[..., Any]) -> None:
+    page = show(written.at("#status=nonCompliant"))
+    expected = recount.pairs(written.data, lambda one: one["status"] == "nonCompliant")
+    keys = sorted(value(*pair) for pair in expected)
+    for direction, ordered in (("ascending", keys), ("descending", keys[::-1])):
+        page.locator("#worst th button", has_text=title).click()
+        expect(page.locator(f'#worst th[aria-sort="{direction}"]')).to_contain_text(title)
+        # The keyboard stays where it was.
+        assert page.evaluate("document.activeElement.textContent").startswith(title)
+        shown = [row[title].split("\n")[0] for row in records(page, "#worst")]
+        known = {one["name"]: one["targets"] for one, _ in expected}
+        assert len(shown) == 25
+        if title == "Targets":
+            assert shown == [str(key) for key in ordered[:25]]
+        elif title == "Load balancer":
+            assert [text.lower() for text in shown] == ordered[:25]
+            assert set(shown) <= set(known)
+        else:
+            assert [["high", "medium", "low"].index(text) for text in shown] == ordered[:25]
+    assert "sort=-" in page.url
+
+
+def severity_label(verdict: Mapping[str, Any]) -> str:
+    return {"ALB_SG_HEALTH_CHECK_EGRESS": "medium", "ALB_SG_ICMP_PMTUD": "low"}.get(verdict["rule"], "high")
+
+
+def test_ages_are_in_days(show: Open, written: Written) -> None:
+    page = show(written.at())
+    oldest = written.data["trend"]["points"][0]["asOf"]
+    expected = recount.to_do(recount.pairs(written.data))[:25]
+    for (_, verdict), row in zip(expected, records(page, "#worst"), strict=True):
+        since = verdict["since"] or (written.data["asOf"] if "change" in verdict else None)
+        if since is None:
+            assert row["Age"] == ""
+            continue
+        days = (datetime.fromisoformat(written.data["asOf"]) - datetime.fromisoformat(since)).days
+        plus = "+" if since == oldest else ""
+        assert row["Age"] == ("today" if days == 0 else f"{days}{plus} day{'' if days == 1 else 's'}")
+
+
+def test_close_returns_to_where_the_reader_was(show: Open, written: Written) -> None:
+    page = show(written.at("#region=eu-west-1"))
+    opened = page.locator("#changes a[data-arn]").nth(2)
+    opened.scroll_into_view_if_needed()
+    before = opened.evaluate("link => link.getBoundingClientRect().top")
+    arn = opened.get_attribute("data-arn")
+    opened.click()
+    expect(page.locator("#detail-title")).to_be_focused()
+    page.get_by_role("link", name="Close").click()
+    expect(page.locator("#detail-title")).to_have_text("One load balancer")
+    link = page.locator(f'#changes a[data-arn="{arn}"]').first
+    expect(link).to_be_focused()
+    assert abs(link.evaluate("link => link.getBoundingClientRect().top") - before) < 2
+    assert page.url.endswith("#region=eu-west-1")
+
+
+def test_links_carry_the_filters(show: Open, written: Written) -> None:
+    page = show(written.at("#region=eu-west-1&scheme=internal"))
+    hrefs = page.locator("main a[href^='#']").evaluate_all("links => links.map(link => link.getAttribute('href'))")
+    assert len(hrefs) > 20
+    assert [href for href in hrefs if "region=eu-west-1" not in href or "scheme=int" not in href] == []
+
+
+def test_filters_in_use_are_shown_and_removed_one_by_one(show: Open, written: Written) -> None:
+    page = show(written.at("#region=eu-west-1&cause=icmp-closed"))
+    chips = page.locator("#chips button")
+    expect(chips).to_have_count(2)
+    assert "Region: eu-west-1" in chips.nth(0).inner_text()
+    assert "ICMP for Path MTU Discovery is not allowed" in chips.nth(1).inner_text()
+    chips.nth(0).click()
+    expect(chips).to_have_count(1)
+    assert page.url.endswith("#cause=icmp-closed")
+    expected = recount.to_do(recount.pairs(written.data, lambda one: "icmp-closed" in one.get("causes", ())))
+    expect(page.locator("#shown")).to_contain_text(f"{len(expected)} findings on")
+
+
+def test_a_cause_and_a_change_lead_to_their_findings(show: Open, written: Written) -> None:
+    page = show(written.at())
+    row = page.locator('[data-table="causes:kinds"] tbody tr').first
+    findings = int(records(page, '[data-table="causes:kinds"]')[0]["Findings"])
+    row.locator("td a").first.click()
+    expect(page.locator("#shown")).to_contain_text(f"{findings} findings on")
+    page.get_by_role("button", name="Clear filters").click()
+    fixed = page.locator("#changes .tile", has_text="Fixed").locator("a")
+    count = int(fixed.inner_text())
+    fixed.click()
+    expect(page.locator("#shown")).to_contain_text(f"{count} finding")
+    assert recount.changes(written.data)["fixed"] == count
+
+
+def test_the_root_unit_has_a_name(show: Open, tmp_path: Path) -> None:
+    made = organization(30, runs=0)
+    accounts = {account: replace(name, unit="") for account, name in made.observation.accounts.items()}
+    page = show(_written(replace(made, observation=replace(made.observation, accounts=accounts)), tmp_path).at())
+    assert "Root" in page.locator("#worst tbody tr").first.inner_text()
+    whole = numbers(page)
+    choose(page, "unit", "Root")
+    expect_numbers(page, whole)
+    assert whole["judged"] > 0
+
+
+def test_account_numbers_are_isolated_from_right_to_left_names(show: Open, tmp_path: Path) -> None:
+    page = show(_written(hostile(), tmp_path).at())
+    bare = page.evaluate(
+        """() => {
+          const walker = document.createTreeWalker(document.querySelector('main'), NodeFilter.SHOW_TEXT);
+          const bare = [];
+          while (walker.nextNode()) {
+            const node = walker.currentNode;
+            if (/^[0-9]{12}$/.test(node.data.trim()) && !node.parentElement.closest('bdi')) bare.push(node.data);
+          }
+          return bare;
+        }"""
+    )
+    assert bare == []
+
+
+def test_the_title_follows_the_view(show: Open, written: Written) -> None:
+    one = recount.to_do(recount.pairs(written.data))[0][0]
+    page = show(written.at(f"#region={one['region']}&lb={quote(one['arn'], safe='')}"))
+    title = page.title()
+    assert title.startswith(f"{one['name']} \u2013 Region: {one['region']} \u2013 Load balancers' security groups")
+    page.get_by_role("link", name="Close").click()
+    expect(page).to_have_title(re.compile("^Region: "))
+    page.get_by_role("button", name="Clear filters").click()
+    expect(page).to_have_title(re.compile("^Load balancers'"))
+
+
+def test_an_empty_page_says_that_there_are_no_load_balancers(show: Open, tmp_path: Path) -> None:
+    made = organization(0, runs=0)
+    page = show(_written(made, tmp_path).at())
+    assert "No load balancers" in page.locator("#worst").inner_text()
+    assert set(numbers(page).values()) == {0}
+    assert page.locator('[data-number="percent"]').inner_text() == "\u2013"
+
+
+# --- small screens
+
+
+@pytest.mark.parametrize("width", [390, 768])
+def test_what_is_wrong_is_seen_first_on_a_small_screen(show: Open, written: Written, width: int) -> None:
+    one = recount.to_do(recount.pairs(written.data))[0][0]
+    page = show(written.at(f"#lb={quote(one['arn'], safe='')}"), viewport={"width": width, "height": 900})
+    wrong, name = page.locator("#worst tbody tr").first.locator("td.text"), page.locator("#worst tbody th").first
+    tops = [part.evaluate("part => part.getBoundingClientRect().top") for part in (wrong, name)]
+    assert tops == sorted(tops)
+    assert page.locator("#detail .picture").is_hidden()
+    statuses = page.locator("#detail .lanes .status").all_inner_texts()
+    assert "missing" in statuses[0]
+    assert len(statuses) == min(24, len(one["detail"]["rows"]))
+    # Nothing is cut off: no table is wider than its place.
+    wide = page.evaluate(
+        "[...document.querySelectorAll('.scroll')].filter(part => part.scrollWidth > part.clientWidth + 1)"
+        ".map(part => part.getAttribute('aria-label'))"
+    )
+    assert wide == []
+
+
 # --- export
 
 
@@ -520,7 +924,7 @@ def test_names_that_try_to_harm_do_none(show: Open, tmp_path: Path) -> None:
     assert bare == page.locator("#worst tbody tr").count() > 0
     rows = list(csv.reader(io.StringIO(_download(page, "Export CSV"), newline="")))
     assert [cell for row in rows for cell in row if cell.startswith(("=", "+", "-", "@", "\t", "\r"))] == []
-    names = {row[5] for row in rows}
+    names = {row[rows[0].index("loadBalancerName")] for row in rows}
     assert "'" + HOSTILE[2] in names
     for one in harmful.data["loadBalancers"][:8]:
         page.evaluate("fragment => { location.hash = fragment; }", f"lb={quote(one['arn'], safe='')}")
@@ -538,6 +942,7 @@ def test_the_keyboard_alone_suffices(show: Open, written: Written) -> None:
     assert page.evaluate("document.activeElement.className") == "skip"
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.id") == "summary"
+    unfold(page)
     page.locator('select[name="rule"]').focus()
     page.keyboard.press("ArrowDown")
     assert "rule=ALB_SG_INSTANCE_EGRESS" in page.url
@@ -551,7 +956,7 @@ def test_the_keyboard_alone_suffices(show: Open, written: Written) -> None:
     page.keyboard.press("Enter")
     expect(page.locator("#detail-title")).to_be_focused()
     expect(page.locator("#detail-title")).to_have_text(name)
-    _tab_until(page, "document.activeElement.textContent === 'Close'")
+    assert _tab_until(page, "document.activeElement.textContent === 'Close'") == 1
     page.keyboard.press("Enter")
     expect(page.locator("#detail-title")).to_have_text("One load balancer")
     assert "lb=" not in page.url
@@ -575,7 +980,7 @@ def test_counts_are_announced(show: Open, written: Written) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("width", [390, 768, 1440])
 def test_axe_finds_no_violation(show: Open, written: Written, scheme: str, width: int) -> None:
     one = recount.to_do(recount.pairs(written.data))[0][0]
     page = show(
@@ -611,6 +1016,40 @@ def test_paper_has_all_rows_and_the_screen_has_its_page_again(show: Open, writte
     groups = recount.groups(written.data)
     assert {group for group in groups if group not in text} == set()
     assert page.locator("#worst tbody tr").count() == before
+
+
+def _printed(page: Page, path: Path) -> list[str]:
+    page.pdf(path=path, format="A4")
+    return [normalize("NFKC", sheet.extract_text()) for sheet in PdfReader(path).pages]
+
+
+def test_paper_begins_with_one_page_of_summary_and_ends_with_the_audit(
+    show: Open, written: Written, tmp_path: Path
+) -> None:
+    sheets = _printed(show(written.at()), tmp_path / "page.pdf")
+    assert "judged load balancers are compliant" in sheets[0]
+    assert "What to change first" in sheets[0]
+    assert "Worst first" not in sheets[0]
+    assert "Worst first" in sheets[1]
+    assert "Audit" in sheets[-1]
+    assert "Exemptions in force" in sheets[-1]
+    assert [sheet for sheet in sheets if "All load balancers" not in sheet.split("\n")[0]] == []
+
+
+def test_each_printed_page_says_its_filters(show: Open, written: Written, tmp_path: Path) -> None:
+    page = show(written.at("#region=eu-west-1&rule=ALB_SG_ICMP_PMTUD"))
+    sheets = _printed(page, tmp_path / "page.pdf")
+    assert len(sheets) > 2
+    assert {sheet.split("\n")[0] for sheet in sheets} == {"Only Region: eu-west-1; Rule: Path MTU Discovery"}
+    # What was unfolded for paper is folded again.
+    expect(page.locator("#coverage[open]")).to_have_count(0)
+
+
+def test_a_filter_that_tries_to_end_the_margin_of_paper_does_not(show: Open, written: Written, tmp_path: Path) -> None:
+    page = show(written.at(f"#q={quote(chr(34) + '; } } body { display: none } /* ' + chr(92))}"))
+    sheets = _printed(page, tmp_path / "page.pdf")
+    assert sheets[0].startswith('Only Search: "; } } body { display: none } /*')
+    assert "Compliance" in sheets[0]
 
 
 def test_the_summary_and_the_fifty_worst_read_without_javascript(show: Open, written: Written) -> None:

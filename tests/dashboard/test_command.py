@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import re
 import zlib
@@ -12,8 +13,10 @@ from typing import Any
 
 import pytest
 
+from alb_sg import __version__
 from alb_sg.dashboard.summary import count_compliance
 from tests.builders import (
+    ACCOUNT,
     ANYWHERE,
     ICMP,
     INGRESS,
@@ -136,6 +139,7 @@ def test_exemptions_are_reviewed_as_of_the_day(command: Command) -> None:
     (found,) = data["exemptions"]["entries"]
     assert (found["status"], found["use"]) == ("expiring", "used")
     assert len(data["exemptions"]["malformed"]) == 1
+    assert (data["errors"], data["coverage"]["gaps"]) == ([], [])
     (exempt,) = [verdict for verdict in data["loadBalancers"][0]["verdicts"] if verdict["status"] == "exempt"]
     assert exempt["exemption"]["wouldBe"]["compliance"] == "NON_COMPLIANT"
 
@@ -217,6 +221,133 @@ def test_what_could_not_be_judged_is_no_improvement(command: Command) -> None:
     assert code == 3
     found = count_compliance(data)
     assert (found.non_compliant, found.not_judged, found.change) == (0, 1, 0)
+
+
+# --- whom to ask
+
+
+ACCOUNTS = {"Accounts": [{"Id": ACCOUNT, "Arn": "arn", "Name": "shop", "Unit": "Production/Shops", "Status": "ACTIVE"}]}
+
+
+def owned_by(team: str | None, group_team: str | None = None) -> Any:
+    """A closed load balancer, with a tag of its own and one of its group."""
+    saved = closed()
+    if team is not None:
+        saved["Tags"] = {load_balancer_arn("web"): [{"Key": "team", "Value": team}]}
+    if group_team is not None:
+        saved["SecurityGroups"][0]["Tags"] = [{"Key": "Owner", "Value": group_team}]
+    return saved
+
+
+@pytest.mark.parametrize(
+    ("saved", "owner"),
+    [
+        (owned_by("edge", "network"), "edge"),
+        # A group's tag counts where the load balancer has none.
+        (owned_by(None, "network"), "network"),
+        (owned_by("", "network"), "network"),
+        (owned_by(None), None),
+    ],
+)
+def test_owners_are_named_by_tags(command: Command, saved: Any, owner: str | None) -> None:
+    _, data = made(command, saved, "--owner-tag", "Owner", "--owner-tag", "team")
+    assert data["ownerTags"] == ["Owner", "team"]
+    assert [one["owner"] for one in data["loadBalancers"]] == [owner]
+
+
+def test_accounts_have_names_and_units_from_a_file(command: Command) -> None:
+    _, data = made(command, closed(), "--accounts", command.file(ACCOUNTS, "accounts.json"))
+    assert data["accounts"] == {ACCOUNT: {"name": "shop", "unit": "Production/Shops"}}
+    ids = {"Accounts": [{"Id": ACCOUNT, "Name": "shop", "Paths": [f"o-1/r-1/ou-1-a/ou-1-b/{ACCOUNT}/"]}]}
+    _, data = made(command, closed(), "--accounts", command.file(ids, "accounts.json"))
+    assert data["accounts"][ACCOUNT]["unit"] == "ou-1-a/ou-1-b"
+
+
+@pytest.mark.parametrize(
+    ("document", "said"),
+    [
+        ({}, "has no list 'Accounts'"),
+        ({"Accounts": [{"Id": 123456789012}]}, "Accounts[0].Id: 123456789012 is not an account id"),
+        ({"Accounts": [{"Id": "12"}]}, "Accounts[0].Id: '12' is not an account id"),
+        ({"Accounts": [{"Id": ACCOUNT, "Unit": 5}]}, "Accounts[0].Unit: 5 is not a text"),
+        ([{"Id": ACCOUNT}, {"Id": ACCOUNT}], "is there twice"),
+        ([{"Id": ACCOUNT, "Paths": "o-1/"}], "Paths: 'o-1/' is not a list of texts"),
+        (["x"], "Accounts[0]: 'x' is not an object"),
+    ],
+)
+def test_accounts_that_cannot_be_read_are_named(command: Command, document: Any, said: str) -> None:
+    path = command.file(document, "accounts.json")
+    refused = command.refused(
+        "dashboard", "--estate", command.file(closed()), "--accounts", path, "--output", str(command.folder / "p.html")
+    )
+    assert said in refused
+    assert "accounts.json" in refused
+
+
+@pytest.mark.parametrize(
+    ("by", "options", "names"),
+    [
+        ("owner", ["--owner-tag", "team"], ["edge"]),
+        ("account", [], [ACCOUNT]),
+        ("unit", ["--accounts", "accounts.json"], ["Production-Shops-3782df02"]),
+    ],
+)
+def test_a_page_may_be_split(command: Command, by: str, options: list[str], names: list[str]) -> None:
+    path = command.file(ACCOUNTS, "accounts.json")
+    options = [path if option == "accounts.json" else option for option in options]
+    _, data = made(command, owned_by("edge"), "--split-by", by, *options)
+    folder = command.folder / f"page-by-{by}"
+    written = {path.name for path in folder.iterdir()}
+    assert written == {"index.html", *(f"{name}{suffix}" for name in names for suffix in (".html", ".json"))}
+    part = json.loads((folder / f"{names[0]}.json").read_text(encoding="utf-8"))
+    assert part["loadBalancers"] == data["loadBalancers"]
+    assert part["part"]["by"] == by
+    index = (folder / "index.html").read_text(encoding="utf-8")
+    assert f'href="{names[0]}.html"' in index
+    assert 'href="../page.html"' in index
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--split-by", "owner"], "--split-by owner needs --owner-tag"),
+        (["--access-portal", "https://x.awsapps.com/start"], "--access-portal and --role belong together"),
+        (["--role", "ReadOnly"], "--access-portal and --role belong together"),
+        (["--access-portal", "javascript:alert(1)", "--role", "R"], "is not a URL such as https://"),
+        (["--verdicts", "own"], "--verdicts is for --aggregator"),
+    ],
+)
+def test_options_that_do_not_go_together(command: Command, arguments: list[str], said: str) -> None:
+    output = str(command.folder / "p.html")
+    assert said in command.refused("dashboard", "--estate", command.file(closed()), "--output", output, *arguments)
+
+
+# --- the audit
+
+
+def test_the_audit_names_sources_hashes_parameters_and_exemptions(command: Command) -> None:
+    entry = {
+        "loadBalancer": load_balancer_arn("web"),
+        "rule": INGRESS,
+        "reason": "moves",
+        "owner": "edge",
+        "ticket": "SEC-1",
+        "expires": "2027-02-10",
+    }
+    exemptions = command.file({"version": 1, "exemptions": [entry]}, "exempt.json")
+    parameter = f"{INGRESS}:AcceptedSources=192.0.2.0/24"
+    _, data = made(command, closed(), "--exemptions", exemptions, "--parameter", parameter)
+    audit = data["audit"]
+    assert (audit["version"], audit["verdicts"]) == (__version__, "judged")
+    assert audit["parameters"] == {f"{INGRESS}:AcceptedSources": "192.0.2.0/24"}
+    hashes = {source["kind"]: source["sha256"] for source in audit["sources"]}
+    files = {"saved estate": command.folder / "estate.json", "exemptions": Path(exemptions)}
+    assert hashes == {kind: hashlib.sha256(path.read_bytes()).hexdigest() for kind, path in files.items()}
+    # It is in the markup, for paper and for readers without JavaScript.
+    html = (command.folder / "page.html").read_text(encoding="utf-8")
+    section = html[html.index('id="audit"') : html.index("</main>")]
+    for text in (*hashes.values(), "AcceptedSources=192.0.2.0/24", __version__, "SEC-1", "2027-02-10", INGRESS):
+        assert text in section
 
 
 def test_help_says_all(command: Command) -> None:

@@ -17,9 +17,12 @@ from alb_sg.aws.account_region import AccountRegion
 from alb_sg.dashboard.history import make_run, write_run
 from alb_sg.dashboard.page import render_page
 from alb_sg.dashboard.page_data import build_page_data, page_data_text
+from alb_sg.dashboard.split import SplitBy, split_page_data
+from alb_sg.dashboard.split_index import render_index
 from alb_sg.dashboard.summary import count_compliance
 from alb_sg.estate.model import Permission, SecurityGroup
 from alb_sg.findings.causes import Cause, find_causes
+from alb_sg.findings.exemption_application import malformed_exemption_error
 from alb_sg.findings.finding import Compliance, EvaluationError, Finding, Missing
 from alb_sg.observations.ranking import rank
 from alb_sg.recommendations.requirement import Origin
@@ -60,12 +63,14 @@ def test_the_numbers_on_top() -> None:
     found = build_page_data(organization(240).observation, organization(240).earlier)
     top = count_compliance(found)
     assert {
-        "total": top.total,
+        "judged": top.judged,
         "nonCompliant": top.non_compliant,
         "internetFacing": top.internet_facing,
+        "unreachable": top.unreachable,
         "notJudged": top.not_judged,
         "exempt": top.exempt,
         "compliant": top.compliant,
+        "notApplicable": top.not_applicable,
     } == recount.count_compliance(found)
     assert top.change == recount.change(found)
 
@@ -155,6 +160,48 @@ def test_a_load_balancer_without_a_verdict_of_each_rule_is_not_compliant() -> No
     assert count_compliance(found).compliant == before - 1
 
 
+def test_a_compliant_organization_is_compliant_to_100_percent() -> None:
+    """What no rule applies to is in no total, or nothing with a Network Load Balancer would ever be fully compliant."""
+    made = organization(30, runs=0)
+    good = [
+        one._replace(compliance=Compliance.COMPLIANT, missing=(), applied_exemption=None, unresolved=False)
+        for one in made.observation.results.findings
+    ]
+    network = min(one.load_balancer_arn for one in good)
+    findings = [
+        one._replace(compliance=Compliance.NOT_APPLICABLE) if one.load_balancer_arn == network else one for one in good
+    ]
+    found = build_page_data(replace(made.observation, results=replace(made.observation.results, findings=findings)))
+    unjudged = {one["arn"] for one in found["loadBalancers"] if len(one["verdicts"]) < len(found["rules"])}
+    top = count_compliance(found)
+    assert (top.compliant_percent, top.not_applicable, top.judged) == (100, 1, 29 - len(unjudged))
+
+
+def test_almost_all_is_not_100_percent() -> None:
+    counts = count_compliance(build_page_data(organization(30, runs=0).observation))
+    assert replace(counts, judged=1000, compliant=999).compliant_percent == 99
+    assert replace(counts, judged=0, compliant=0).compliant_percent is None
+
+
+def test_a_malformed_exemption_leaves_no_load_balancer_unread() -> None:
+    """It exempts nothing, and that is all that it does: no account and region is partly read because of it."""
+    made = organization(30, runs=0)
+    report = made.observation.exemptions
+    assert report is not None
+    error = malformed_exemption_error(report.malformed[0], report.document_name)
+    results = replace(made.observation.results, errors=[*made.observation.results.errors, error])
+    observation = replace(made.observation, results=results, exemptions=replace(report, document_errors={error}))
+    found, html = written(Organization(observation, made.earlier))
+    assert found["errors"] == []
+    assert found["coverage"]["gaps"] == []
+    line = re.search("<summary>(.*?Coverage:.*?)</summary>", html)
+    assert line is not None
+    assert "partly read" not in line[1]
+    assert len(found["exemptions"]["malformed"]) == 1
+    scopes = [row for row in make_run(observation).rows if row["record"] == "scope"]
+    assert {row["complete"] for row in scopes} == {True}
+
+
 def test_no_name_becomes_markup() -> None:
     _, html = written(hostile())
     found = _Elements()
@@ -199,6 +246,50 @@ def test_half_a_character_harms_nothing() -> None:
     stream = io.StringIO()
     write_run(make_run(replace(made.observation, results=results)), stream)
     assert stream.getvalue().encode()
+
+
+# --- parts
+
+
+@pytest.mark.parametrize("by", SplitBy)
+def test_parts_have_each_load_balancer_once(by: SplitBy) -> None:
+    made = organization(60)
+    observation = replace(made.observation, owner_tags=("team",))
+    whole = build_page_data(observation, made.earlier)
+    parts = list(split_page_data(whole, by))
+    assert len(parts) > 1
+    assert sorted(one["arn"] for part in parts for one in part.page_data["loadBalancers"]) == sorted(
+        one["arn"] for one in whole["loadBalancers"]
+    )
+    assert len({part.file_name for part in parts}) == len(parts)
+    counts = [count_compliance(part.page_data) for part in parts]
+    assert sum(each.non_compliant for each in counts) == count_compliance(whole).non_compliant
+    index = render_index(whole, by, parts, "../org.html")
+    assert all(f'href="{part.file_name}.html"' in index for part in parts)
+    if by is not SplitBy.OWNER:
+        # An account without data has a page, which says so.
+        assert sum(len(part.page_data["coverage"]["homes"]) for part in parts) == len(whole["coverage"]["homes"])
+
+
+def test_names_of_parts_are_no_paths() -> None:
+    made = organization(12, runs=0)
+    details = {
+        arn: replace(detail, tags={"team": name})
+        for (arn, detail), name in zip(
+            sorted(made.observation.details.items()),
+            ["../../etc/passwd", "a b", "a/b", "a-b", *HOSTILE, "x", ".."],
+            strict=True,
+        )
+    }
+    whole = build_page_data(replace(made.observation, details=details, owner_tags=("team",)))
+    parts = list(split_page_data(whole, SplitBy.OWNER))
+    names = {part.file_name for part in parts}
+    assert len(names) == len({one["owner"] for one in whole["loadBalancers"]})
+    assert all(re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name) for name in names)
+    found = _Elements()
+    found.feed(render_index(whole, SplitBy.OWNER, parts, "../org.html"))
+    assert "img" not in found.tags
+    assert "script" not in found.tags
 
 
 # --- causes and ranks

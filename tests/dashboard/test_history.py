@@ -271,6 +271,22 @@ def test_other_line_ends_than_newline_are_text(tmp_path: Path) -> None:
     assert read_run(_write(tmp_path, made)) == made
 
 
+def test_each_point_of_the_trend_says_what_changed_and_how_long_fixes_took() -> None:
+    ledger = VerdictHistory()
+    one = ledger.add_run(run(1, scope(), verdict("a", BAD), verdict("b", GOOD)))
+    # What nobody had looked at before is not new.
+    assert (one.new, one.reopened, one.fixed, one.by_rule) == (0, 0, 0, {ICMP: 1})
+    two = ledger.add_run(run(3, scope(), verdict("a", GOOD), verdict("b", BAD)))
+    assert (two.new, two.reopened, two.fixed, two.by_rule) == (1, 0, 1, {ICMP: 1})
+    three = ledger.add_run(run(4, scope(), verdict("a", BAD), verdict("b", EXEMPT), verdict("c", BAD)))
+    # An exemption fixes nothing.
+    assert (three.new, three.reopened, three.fixed, three.load_balancers) == (1, 1, 0, 2)
+    four = ledger.add_run(run(9, scope(), verdict("a", ERROR), verdict("c", GOOD)))
+    # What could not be judged stays what it was.
+    assert (four.new, four.reopened, four.fixed, four.by_rule) == (0, 0, 1, {ICMP: 1})
+    assert (ledger.fixed_count, ledger.median_days_to_fix) == (2, 3.5)
+
+
 @pytest.mark.parametrize(
     ("column", "value", "said"),
     [

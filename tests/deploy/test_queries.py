@@ -56,7 +56,7 @@ class History:
 
 @pytest.fixture(scope="module")
 def history(tmp_path_factory: pytest.TempPathFactory) -> History:
-    return History(tmp_path_factory.mktemp("history"), organization(120, runs=4, pictures=0))
+    return History(tmp_path_factory.mktemp("history"), organization(120, runs=4, pictures=0, owner_tags=("team",)))
 
 
 def test_the_table_has_the_files_columns(history: History) -> None:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from enum import Enum
 from pathlib import Path
+from typing import Any
 
 from alb_sg.aws.account_region import AccountRegion
+from alb_sg.command_line.accounts_file import read_accounts
 from alb_sg.command_line.argument_types import time_with_zone, whole_number
 from alb_sg.command_line.arguments import (
     Commands,
@@ -29,35 +34,50 @@ from alb_sg.command_line.sources.aggregator_evaluations import (
     AGGREGATOR_HELP,
     read_observation,
     refuse_judging_options,
+    with_organization_names,
 )
 from alb_sg.command_line.sources.loaded_estates import LoadedEstates, account_region_key
 from alb_sg.command_line.sources.loading import load_estates
+from alb_sg.dashboard.audit import InputSource, Provenance, hash_files
 from alb_sg.dashboard.history import earlier_run_files, make_run, read_run, run_file_name, write_run
 from alb_sg.dashboard.page import render_page
-from alb_sg.dashboard.page_data import EarlierRuns, build_page_data, page_data_text
+from alb_sg.dashboard.page_data import AccessPortal, EarlierRuns, build_page_data, page_data_text
+from alb_sg.dashboard.split import SplitBy, split_page_data
+from alb_sg.dashboard.split_index import INDEX_NAME, render_index
 from alb_sg.errors import InvalidInputError
-from alb_sg.findings.exemption_review import DEFAULT_EXPIRING_DAYS, ReviewScope, review
+from alb_sg.estate.json_files import find_json_files
+from alb_sg.findings.exemption_review import ReviewScope
 from alb_sg.findings.finding import Result
 from alb_sg.findings.loaded_exemptions import LoadedExemptions
-from alb_sg.observations.exemptions_report import ExemptionsReport
+from alb_sg.observations.exemptions_report import ExemptionsReport, review_exemptions
 from alb_sg.observations.from_estates import observe_estates
 from alb_sg.observations.observation import Observation
 from alb_sg.observations.results import Results
 from alb_sg.recommendations.catalogue import DISPLAY_ORDER
 from alb_sg.remediation.plan import Plan
 
+
+class AggregatorVerdicts(Enum):
+    """Whose verdicts a page of an aggregator shows."""
+
+    RECORDED = "recorded"
+    OWN = "own"
+
+
 DESCRIPTION = """\
-Write the compliance of all load balancers as one page: coverage, the number of non-compliant load balancers and which
-of them face the internet, the worst first, by cause, changes, exemptions, and a picture and a fix for each load
-balancer. The page is one file that needs no network. Its data is written beside it as JSON.
+Write the compliance of all load balancers as one page: how many are compliant, what to change first and whom to ask,
+the worst first, by cause, changes, exemptions, and a picture and a fix for each load balancer. The page is one file
+that needs no network. Its data is written beside it as JSON.
 """
 EXAMPLES = """\
   alb-sg dashboard --region eu-west-1 --output shops.html
   alb-sg dashboard --config-items snapshots/ --exemptions exemptions.json --history runs/ --output org.html
   alb-sg dashboard --aggregator alb-sg --history runs/ --output org.html
+  alb-sg dashboard --aggregator alb-sg --verdicts own --owner-tag team --split-by owner --output org.html
   alb-sg dashboard --estate estate.json --as-of 2027-01-31T12:00:00Z --output page.html
 """
 PAGE_SUFFIX = ".html"
+PORTAL_URL = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~/-]*)?")
 # More pictures and fixes would make a page of many megabytes. All verdicts are on the page anyway.
 DEFAULT_PICTURES = 2500
 # Two months of daily runs. Each further run adds time to read.
@@ -80,8 +100,13 @@ def add_dashboard(commands: Commands) -> None:
     parser.add_argument(
         "--aggregator",
         metavar="NAME",
-        help="show the verdicts that AWS Config has recorded in all accounts of an organization, from this aggregator; "
-        "the command judges nothing then",
+        help="show all accounts of an organization, from this AWS Config aggregator",
+    )
+    parser.add_argument(
+        "--verdicts",
+        choices=[kind.value for kind in AggregatorVerdicts],
+        help="with --aggregator: the verdicts that AWS Config has recorded (default), or the command's own, from "
+        "the items in the aggregator; only its own have pictures and fixes",
     )
     parser.epilog = f"{parser.epilog}\n{AGGREGATOR_HELP}{ACCOUNT_NAMES_HELP}\n{EXEMPTIONS_HELP}"
     parser.add_argument(
@@ -103,6 +128,32 @@ def add_dashboard(commands: Commands) -> None:
         help=f"draw the N worst load balancers (default: {DEFAULT_PICTURES})",
     )
     parser.add_argument(
+        "--owner-tag",
+        action="append",
+        default=[],
+        metavar="KEY",
+        help="the tag that names whom to ask, of the load balancer, else of its security groups; repeatable: the first "
+        "that is set counts",
+    )
+    parser.add_argument(
+        "--accounts",
+        metavar="F",
+        help="accounts' names and units: what `aws organizations list-accounts` prints; add a `Unit` such as "
+        "`Production/Shops` to each account",
+    )
+    parser.add_argument(
+        "--split-by",
+        choices=[by.value for by in SplitBy],
+        help="also write a page for each owner, account or unit, and an index of them, into a folder beside the page",
+    )
+    parser.add_argument(
+        "--access-portal",
+        metavar="URL",
+        help="lead console links through this AWS access portal, such as https://d-1234567890.awsapps.com/start; "
+        "needs --role",
+    )
+    parser.add_argument("--role", metavar="NAME", help="the permission set that console links take")
+    parser.add_argument(
         "--output",
         required=True,
         metavar="FILE.html",
@@ -116,32 +167,123 @@ def run(arguments: argparse.Namespace) -> int:
             f"--output {arguments.output!r} does not end in {PAGE_SUFFIX}, which the data file replaces by .json"
         )
     _refuse_to_replace_input(arguments)
+    portal = _access_portal(arguments)
+    if arguments.split_by == SplitBy.OWNER.value and not arguments.owner_tag:
+        raise InvalidInputError("--split-by owner needs --owner-tag: the tag that names the owner")
+    accounts = {} if arguments.accounts is None else read_accounts(arguments.accounts)
     as_of = (arguments.as_of or datetime.now(UTC)).replace(microsecond=0)
     if arguments.exemptions is not None and arguments.date is None:
         arguments.date = as_of.date()
     observation, plans = _observe(arguments, as_of)
-    write_dashboard(observation, arguments.output, arguments.history, plans)
+    observation = replace(
+        observation, accounts={**observation.accounts, **accounts}, owner_tags=tuple(arguments.owner_tag)
+    )
+    split_by = None if arguments.split_by is None else SplitBy(arguments.split_by)
+    write_dashboard(
+        observation,
+        arguments.output,
+        arguments.history,
+        plans,
+        PageSettings(_provenance(arguments), portal, split_by),
+    )
     return exit_code(observation.results.findings, observation.results.errors)
 
 
+@dataclass(frozen=True)
+class PageSettings:
+    """What a page says beside an observation, and the parts that are written beside it."""
+
+    provenance: Provenance | None = None
+    access_portal: AccessPortal | None = None
+    split_by: SplitBy | None = None
+
+
 def write_dashboard(
-    observation: Observation, path: str, history: str | None, plans: Mapping[str, Plan] | None = None
+    observation: Observation,
+    path: str,
+    history: str | None,
+    plans: Mapping[str, Plan] | None = None,
+    settings: PageSettings | None = None,
 ) -> None:
-    """Writes the page, its data, and with a history the run. Raises InvalidInputError.
+    """Writes the page, its data, its parts, and with a history the run. Raises InvalidInputError.
 
     `plans`: the fixes to show, by load balancer ARN.
     """
+    settings = settings or PageSettings()
     earlier = None if history is None else _read_earlier_runs(Path(history), observation.as_of)
-    found = build_page_data(observation, earlier, plans)
-    text = page_data_text(found)
-    with open_output(_data_path(path), machine_readable=True) as stream:
-        stream.write(text)
-    with open_output(path, machine_readable=True) as stream:
-        stream.write(render_page(found, text))
+    page_data = build_page_data(observation, earlier, plans, settings.provenance, settings.access_portal)
+    _write_page(page_data, path)
+    if settings.split_by is not None:
+        _write_parts(page_data, path, settings.split_by)
     # Last, so that the next run is never compared with one whose page was not written.
     if history is not None:
         with open_output(str(Path(history) / run_file_name(observation.as_of)), machine_readable=True) as stream:
             write_run(make_run(observation), stream)
+
+
+def _write_page(page_data: Mapping[str, Any], path: str) -> None:
+    text = page_data_text(page_data)
+    with open_output(_data_path(path), machine_readable=True) as stream:
+        stream.write(text)
+    with open_output(path, machine_readable=True) as stream:
+        stream.write(render_page(page_data, text))
+
+
+def _write_parts(page_data: Mapping[str, Any], path: str, by: SplitBy) -> None:
+    """The pages of the parts, and their index, in a folder such as `org-by-owner` beside `org.html`."""
+    folder = Path(f"{path.removesuffix(PAGE_SUFFIX)}-by-{by.value}")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InvalidInputError(f"cannot make the folder ({error.strerror or error})", str(folder)) from error
+    parts = list(split_page_data(page_data, by))
+    for part in parts:
+        _write_page(part.page_data, str(folder / f"{part.file_name}{PAGE_SUFFIX}"))
+    with open_output(str(folder / f"{INDEX_NAME}{PAGE_SUFFIX}"), machine_readable=True) as stream:
+        stream.write(render_index(page_data, by, parts, f"../{Path(path).name}"))
+
+
+def _access_portal(arguments: argparse.Namespace) -> AccessPortal | None:
+    if arguments.access_portal is None and arguments.role is None:
+        return None
+    if arguments.access_portal is None or arguments.role is None:
+        raise InvalidInputError("--access-portal and --role belong together; give both")
+    url = arguments.access_portal.rstrip("/")
+    if not PORTAL_URL.fullmatch(url):
+        raise InvalidInputError(
+            f"--access-portal {arguments.access_portal!r} is not a URL such as https://d-1234567890.awsapps.com/start"
+        )
+    return AccessPortal(url, arguments.role)
+
+
+def shows_recorded_verdicts(arguments: argparse.Namespace) -> bool:
+    """Raises InvalidInputError if --verdicts has nothing to choose from."""
+    if arguments.aggregator is None and arguments.verdicts is not None:
+        raise InvalidInputError("--verdicts is for --aggregator; every other source is judged by the command itself")
+    return arguments.aggregator is not None and arguments.verdicts != AggregatorVerdicts.OWN.value
+
+
+def _provenance(arguments: argparse.Namespace) -> Provenance:
+    """The sources that the arguments name, with the hashes of files, and the parameters."""
+    sources = [
+        *hash_files("saved estate", find_json_files(arguments.estate)),
+        *hash_files("Config items", find_json_files(arguments.config_items)),
+        *hash_files("accounts", [arguments.accounts] if arguments.accounts else []),
+    ]
+    if arguments.aggregator is not None:
+        sources.append(InputSource("AWS Config aggregator", arguments.aggregator))
+    elif not (arguments.estate or arguments.config_items):
+        regions = ", ".join(arguments.region) or "the profile's region"
+        sources.append(InputSource("live account", f"{arguments.profile or 'default credentials'}, {regions}"))
+    if arguments.exemptions is not None:
+        is_file = Path(arguments.exemptions).is_file()
+        sources += (
+            hash_files("exemptions", [arguments.exemptions])
+            if is_file
+            else [InputSource("exemptions", arguments.exemptions)]
+        )
+    parameters = dict(option.rpartition("=")[::2] for option in arguments.parameter)
+    return Provenance(sources, parameters, recorded=shows_recorded_verdicts(arguments))
 
 
 def _data_path(path: str) -> str:
@@ -150,7 +292,8 @@ def _data_path(path: str) -> str:
 
 def _refuse_to_replace_input(arguments: argparse.Namespace) -> None:
     """Raises InvalidInputError if the page or its data would overwrite an input."""
-    given = [*arguments.estate, *arguments.config_items, *([arguments.exemptions] if arguments.exemptions else [])]
+    files = [arguments.exemptions, arguments.accounts]
+    given = [*arguments.estate, *arguments.config_items, *(file for file in files if file)]
     inputs = {Path(one).resolve() for one in given}
     for path in (_data_path(arguments.output), arguments.output):
         target = Path(path).resolve()
@@ -175,7 +318,7 @@ def _observe(arguments: argparse.Namespace, as_of: datetime) -> tuple[Observatio
     """The observation, and a plan for each load balancer that it explains."""
     choice = select_rules(arguments.rule, arguments.parameter)
     exemptions = load_given_exemptions(arguments)
-    if arguments.aggregator is not None:
+    if shows_recorded_verdicts(arguments):
         refuse_judging_options(arguments)
         named = choice.rule_names if arguments.rule else None
         return read_observation(arguments, named, as_of, exemptions), {}
@@ -202,6 +345,8 @@ def _observe(arguments: argparse.Namespace, as_of: datetime) -> tuple[Observatio
             progress,
             {} if exemptions is None else exemptions.of_ports,
         )
+    if arguments.aggregator is not None:
+        observation = with_organization_names(observation, arguments)
     planner = make_planner(arguments, gathered, choice, exemptions)
     return observation, plan_results(planner, results, observation.explained_arns)
 
@@ -225,25 +370,10 @@ def _review_exemptions(
     selection: RuleSelection,
 ) -> ExemptionsReport:
     """The review of the exemptions against the results without them."""
-    every: Sequence[Result] = [
-        *results_without_exemptions.findings,
-        *results_without_exemptions.errors,
-    ]
-    by_key = {(one.load_balancer_arn or "", one.rule or ""): one for one in every}
-    looked = ReviewScope(
-        {AccountRegion(*account_region_key(estate)) for estate in loaded_estates.estates}, by_key, loaded_estates.errors
+    every: Sequence[Result] = [*results_without_exemptions.findings, *results_without_exemptions.errors]
+    scope = ReviewScope(
+        {AccountRegion(*account_region_key(estate)) for estate in loaded_estates.estates},
+        {(result.load_balancer_arn or "", result.rule or ""): result for result in every},
+        loaded_estates.errors,
     )
-    known = loaded_exemptions.exemptions
-    return ExemptionsReport(
-        known.document_name,
-        loaded_exemptions.today,
-        DEFAULT_EXPIRING_DAYS,
-        review(
-            [one for one in known.entries if one.rule in selection.rule_names],
-            looked,
-            loaded_exemptions.today,
-            DEFAULT_EXPIRING_DAYS,
-        ),
-        [one for one in known.malformed if one.rule is None or one.rule in selection.rule_names],
-        [] if known.malformed else loaded_exemptions.errors,
-    )
+    return review_exemptions(loaded_exemptions, scope, selection.rule_names)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from alb_sg.aggregator.exemptions import apply_exemptions
@@ -29,7 +30,8 @@ ACCOUNT_NAMES_HELP = """\
 REFUSED_OPTIONS = {
     "estate": "--estate is another source; omit it with --aggregator",
     "config_items": "--config-items is another source; omit it with --aggregator",
-    "parameter": "an aggregator holds the deployed rules' verdicts, with their own parameters; omit --parameter",
+    "parameter": "an aggregator holds the deployed rules' verdicts, with their own parameters; omit --parameter, or "
+    "judge the items in the aggregator with `dashboard --verdicts own`",
 }
 
 
@@ -59,6 +61,22 @@ def read_observation(
     with Progress(f"reading aggregator {arguments.aggregator}: calls") as progress:
         observation = observe(clients, arguments.aggregator, rules, as_of, progress)
     return observation if exemptions is None else apply_exemptions(observation, exemptions)
+
+
+def with_organization_names(observation: Observation, arguments: argparse.Namespace) -> Observation:
+    """The observation with the names and units of accounts; what Organizations does not tell is a gap."""
+    from alb_sg.aggregator.organization import missing_names_gap, read_account_names  # noqa: PLC0415 (see above)
+    from alb_sg.aggregator.requests import OrganizationRequests  # noqa: PLC0415
+    from alb_sg.aws.calls import CallPool  # noqa: PLC0415
+    from alb_sg.command_line.sources.live import open_client  # noqa: PLC0415
+
+    with CallPool() as calls:
+        client = open_client(arguments.profile, arguments.region, "organizations")
+        accounts, failure = read_account_names(calls, OrganizationRequests(client))
+    completeness = observation.completeness
+    if failure is not None:
+        completeness = replace(completeness, gaps=(*completeness.gaps, missing_names_gap(failure)))
+    return replace(observation, accounts=accounts, completeness=completeness)
 
 
 def refuse_judging_options(arguments: argparse.Namespace) -> None:

@@ -1,24 +1,44 @@
 // The counts at the top. alb_sg/dashboard/summary.py counts the same without filters, for the page without JavaScript.
 
+// How a load balancer counts, with its verdicts of the selected rule or of all rules: as the worst status that settles
+// it. One without a verdict of each rule is not compliant.
+function standingOf(index, rule, loadBalancer) {
+  if (!rule && loadBalancer.standing) return loadBalancer.standing;
+  let count = 0;
+  let [nonCompliant, error, exempt, compliant] = [false, false, false, false];
+  for (const { rule: name, status } of loadBalancer.verdicts) {
+    if (rule && name !== rule) continue;
+    count += 1;
+    if (status === "nonCompliant") nonCompliant = true;
+    else if (status === "error") error = true;
+    else if (status === "exempt") exempt = true;
+    else if (status === "compliant") compliant = true;
+  }
+  const expected = rule ? 1 : index.data.rules.length;
+  const standing = nonCompliant ? "nonCompliant" : error || count < expected ? "error" : exempt ? "exempt" : compliant ? "compliant" : "notApplicable";
+  if (!rule) loadBalancer.standing = standing;
+  return standing;
+}
+
+const isUnreachable = (index, rule, loadBalancer) =>
+  loadBalancer.scheme === "internet-facing" && loadBalancer.verdicts.some((verdict) => verdict.status === "nonCompliant" && (!rule || verdict.rule === rule) && index.interrupting.has(verdict.rule));
+
 // `rows` match all filters but the status. A load balancer in them counts with all its verdicts of the selected rules:
 // if the status filter removed one, a non-compliant load balancer could count as compliant.
 function countCompliance(index, state, rows, gone) {
-  const ruleCount = state.rule ? 1 : index.data.rules.length;
   const before = new Set(gone.map((entry) => entry.arn));
   const now = new Set();
-  const counts = { total: 0, nonCompliant: 0, internetFacing: 0, unknownScheme: 0, notJudged: 0, exempt: 0, compliant: 0, change: 0 };
-  for (const loadBalancer of new Set(rows.map((row) => row.loadBalancer))) {
-    const verdicts = loadBalancer.verdicts.filter((verdict) => !state.rule || verdict.rule === state.rule);
-    const statuses = new Set(verdicts.map((verdict) => verdict.status));
-    const nonCompliant = statuses.has("nonCompliant");
-    counts.total += 1;
-    if (nonCompliant) counts.nonCompliant += 1;
-    if (nonCompliant && loadBalancer.scheme === "internet-facing") counts.internetFacing += 1;
-    if (nonCompliant && loadBalancer.scheme === "unknown") counts.unknownScheme += 1;
-    if (statuses.has("error")) counts.notJudged += 1;
-    if (statuses.has("exempt")) counts.exempt += 1;
-    if (statuses.has("compliant") && [...statuses].every((status) => status === "compliant" || status === "notApplicable") && verdicts.length === ruleCount) counts.compliant += 1;
-    for (const verdict of verdicts) {
+  const counts = { judged: 0, nonCompliant: 0, internetFacing: 0, unreachable: 0, unknownScheme: 0, error: 0, exempt: 0, compliant: 0, notApplicable: 0, change: 0 };
+  for (const loadBalancer of loadBalancersOf(rows)) {
+    const standing = standingOf(index, state.rule, loadBalancer);
+    counts[standing] += 1;
+    if (standing === "nonCompliant") {
+      if (loadBalancer.scheme === "internet-facing") counts.internetFacing += 1;
+      if (loadBalancer.scheme === "unknown") counts.unknownScheme += 1;
+      if (isUnreachable(index, state.rule, loadBalancer)) counts.unreachable += 1;
+    }
+    for (const verdict of loadBalancer.verdicts) {
+      if (state.rule && verdict.rule !== state.rule) continue;
       const wasNonCompliant = verdict.was === "nonCompliant";
       if (wasNonCompliant) before.add(loadBalancer.arn);
       // A verdict that could not be judged keeps its last status.
@@ -26,9 +46,22 @@ function countCompliance(index, state, rows, gone) {
       if (unchanged || (verdict.status === "nonCompliant" && verdict.change !== "firstLook")) now.add(loadBalancer.arn);
     }
   }
+  counts.judged = counts.nonCompliant + counts.exempt + counts.compliant;
   counts.change = now.size - before.size;
   return counts;
 }
+
+// The filters that lead to the load balancers of a number.
+const NUMBER_FILTERS = {
+  judged: { is: "judged", status: "all" },
+  nonCompliant: { is: "nonCompliant" },
+  internetFacing: { is: "nonCompliant", scheme: "internet-facing" },
+  unreachable: { is: "unreachable" },
+  notJudged: { is: "error", status: "all" },
+  exempt: { is: "exempt", status: "all" },
+  compliant: { is: "compliant", status: "all" },
+  notApplicable: { is: "notApplicable", status: "all" },
+};
 
 // The same as is_compliance_known of summary.py: zero would say that nothing is non-compliant.
 function isComplianceKnown(data) {
@@ -36,19 +69,37 @@ function isComplianceKnown(data) {
   return data.coverage.homes.some((home) => home.heard) && !data.coverage.loadBalancers && !data.errors.length;
 }
 
-function showCounts(index, counts) {
+function showCounts(index, state, counts) {
+  const known = isComplianceKnown(index.data);
   const numberElement = (key) => document.querySelector(`[data-number="${key}"]`);
-  const put = (key, text) => { numberElement(key).textContent = text; };
-  for (const key of ["nonCompliant", "internetFacing", "notJudged", "exempt", "compliant"]) {
-    const unknown = (key === "nonCompliant" || key === "internetFacing") && !isComplianceKnown(index.data);
-    put(key, unknown ? "\u2013" : formatNumber(counts[key]));
-    numberElement(key).closest(".tile").classList.toggle("zero", !unknown && counts[key] === 0);
+  for (const [key, filters] of Object.entries(NUMBER_FILTERS)) {
+    const element = numberElement(key);
+    const count = counts[filters.is === "error" ? "error" : key];
+    element.textContent = known || !["nonCompliant", "internetFacing", "unreachable"].includes(key) ? formatNumber(count) : "\u2013";
+    element.classList.toggle("zero", count === 0);
+    if (count) element.setAttribute("href", formatAddress({ ...state, page: 1, lb: "", status: "", ...filters }));
+    else element.removeAttribute("href");
   }
-  put("total", formatNumber(counts.total));
-  put("change", index.data.lastRun ? formatSigned(counts.change) : "\u2013");
-  put("unknownScheme", counts.unknownScheme ? `; the scheme of ${formatNumber(counts.unknownScheme)} more is unknown` : "");
-  const without = index.data.coverage.loadBalancers - index.data.loadBalancers.length;
-  const more = without > 0 ? `${formatNumber(without)} more without a verdict` : "";
-  // Without any load balancer to count, the markup already says why.
-  if (index.data.loadBalancers.length) put("share", counts.total ? [`of ${pluralize(counts.total, "load balancer")}`, more].filter(Boolean).join("; ") : "no load balancer matches");
+  numberElement("percent").textContent = counts.judged ? `${Math.floor((100 * counts.compliant) / counts.judged)}\u00a0%` : "\u2013";
+  numberElement("change").textContent = index.data.lastRun ? formatSigned(counts.change) : "\u2013";
+  numberElement("unknownScheme").textContent = counts.unknownScheme ? `; the scheme of ${formatNumber(counts.unknownScheme)} more is unknown` : "";
 }
+
+// The trend in small, over all runs; filters do not apply.
+function showSparkline(data) {
+  const points = data.trend?.points ?? [];
+  if (points.length < 2) return;
+  const [width, height] = [150, 36];
+  const highest = Math.max(1, ...points.map((point) => point.loadBalancers));
+  const start = Date.parse(points[0].asOf);
+  const span = Math.max(1, Date.parse(points.at(-1).asOf) - start);
+  const place = (point) => [4 + ((Date.parse(point.asOf) - start) / span) * (width - 8), 4 + (1 - point.loadBalancers / highest) * (height - 8)].map((value) => value.toFixed(1));
+  const [x, y] = place(points.at(-1));
+  document.querySelector("#sparkline").replaceChildren(
+    s("svg", { viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-labelledby": "sparkline-title" },
+      s("title", { id: "sparkline-title" }, trendTitle(points)),
+      s("polyline", { class: "trend", points: points.map((point) => place(point).join(",")).join(" ") }),
+      s("circle", { class: "dot", cx: x, cy: y, r: 3 })));
+}
+
+const trendTitle = (points) => `Non-compliant load balancers over ${pluralize(points.length, "run")}, from ${formatNumber(points[0].loadBalancers)} to ${formatNumber(points.at(-1).loadBalancers)}`;

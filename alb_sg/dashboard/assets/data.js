@@ -17,8 +17,8 @@ function buildIndex(data) {
     addAccountName(data, loadBalancer);
     for (const verdict of loadBalancer.verdicts) rows.push({ loadBalancer, verdict });
   }
-  // The sort is stable: verdicts of the same rank keep the order of account, region and ARN.
-  rows.sort((left, right) => left.verdict.rank - right.verdict.rank);
+  // The sort is stable: verdicts of the same rank and number of targets keep the order of account, region and ARN.
+  rows.sort((left, right) => left.verdict.rank - right.verdict.rank || (right.loadBalancer.targets ?? 0) - (left.loadBalancer.targets ?? 0));
   for (const gone of data.gone) addAccountName(data, gone);
   return {
     data,
@@ -27,6 +27,9 @@ function buildIndex(data) {
     explainedCount: data.loadBalancers.filter((loadBalancer) => loadBalancer.detail).length,
     subjects: new Map(data.rules.map((rule) => [rule.name, rule.subject])),
     severities: new Map(data.rules.map((rule) => [rule.name, rule.severityLabel])),
+    hasOwners: data.ownerTags.length > 0,
+    severityRanks: new Map(data.rules.map((rule) => [rule.name, rule.severity])),
+    interrupting: new Set(data.rules.filter((rule) => rule.interruptsRequests).map((rule) => rule.name)),
   };
 }
 
@@ -34,6 +37,24 @@ function addAccountName(data, entry) {
   const account = data.accounts[entry.account];
   entry.accountName = account?.name ?? "";
   entry.unit = account?.unit ?? null;
+}
+
+// The root of an organization has no name of its own; null is an account whose unit is not known.
+const ROOT_UNIT = "Root";
+const UNKNOWN_UNIT = "(unit unknown)";
+const NO_OWNER = "(no owner)";
+const unitName = (unit) => (unit === null || unit === undefined ? UNKNOWN_UNIT : unit || ROOT_UNIT);
+
+// The load balancers of rows, each once, in their order.
+function loadBalancersOf(rows) {
+  const found = [];
+  const mark = Symbol("seen");
+  for (const { loadBalancer } of rows) {
+    if (loadBalancer.seen === mark) continue;
+    loadBalancer.seen = mark;
+    found.push(loadBalancer);
+  }
+  return found;
 }
 
 const searchTexts = new WeakMap();

@@ -8,11 +8,15 @@ const CONSOLE_HOSTS = {
   "aws-us-gov": "console.amazonaws-us-gov.com",
 };
 
+// A page of the console; through the access portal, it opens in the load balancer's own account.
 function consoleUrl(loadBalancer, path, fragment) {
   const partition = loadBalancer.arn.split(":")[1];
   if (!Object.hasOwn(CONSOLE_HOSTS, partition)) return null;
   const region = encodeURIComponent(loadBalancer.region);
-  return `https://${region}.${CONSOLE_HOSTS[partition]}/${path}?region=${region}#${fragment}`;
+  const destination = `https://${region}.${CONSOLE_HOSTS[partition]}/${path}?region=${region}#${fragment}`;
+  const portal = index.data.accessPortal;
+  if (!portal) return destination;
+  return `${portal.url}/#/console?account_id=${encodeURIComponent(loadBalancer.account)}&role_name=${encodeURIComponent(portal.role)}&destination=${encodeURIComponent(destination)}`;
 }
 
 const externalLink = (href, ...content) => href === null ? content : h("a", { href, rel: "noreferrer noopener", target: "_blank" }, ...content);
@@ -22,6 +26,7 @@ function showDetail(index, state) {
   const title = document.querySelector("#detail-title");
   const body = document.querySelector("#detail .body");
   const loadBalancer = index.byArn.get(state.lb);
+  document.querySelector("#detail").classList.toggle("empty", loadBalancer === undefined);
   if (loadBalancer === undefined) {
     title.textContent = "One load balancer";
     body.replaceChildren(state.lb
@@ -31,20 +36,21 @@ function showDetail(index, state) {
   }
   title.replaceChildren(isolatedText(loadBalancer.name));
   body.replaceChildren(
-    h("p", { class: "full-width" }, h("a", { href: formatAddress({ ...state, lb: "" }) }, "Close"), " ", isolatedText(loadBalancer.arn)),
-    factList(loadBalancer),
+    h("p", { class: "full-width" }, h("a", { href: formatAddress({ ...state, lb: "" }), class: "close" }, "Close"), " ", isolatedText(loadBalancer.arn)),
     verdictTable(index, loadBalancer),
-    ...(loadBalancer.detail ? explanationElements(index, loadBalancer) : [h("p", { class: "note" }, "This page has no diagram, table or fix of it: its configuration was not read, or it is not among the worst load balancers. ", h("code", null, `alb-sg explain ${loadBalancer.arn}`), " has them.")]),
+    factList(index, loadBalancer),
+    ...(loadBalancer.detail ? explanationElements(index, loadBalancer) : [h("p", { class: "note" }, index.data.audit.verdicts === "recorded" ? ["This page shows the verdicts that AWS Config has recorded, and has no diagram, table or fix. With ", h("code", null, "--verdicts own"), " it has them; so has "] : "This page has no diagram, table or fix of it: its configuration was not read, or it is not among the worst load balancers. They are in ", h("code", null, `alb-sg explain ${loadBalancer.arn}`), ".")]),
     ...automationLinks(index, loadBalancer),
     ...historyElements(index, loadBalancer),
   );
 }
 
-function factList(loadBalancer) {
+function factList(index, loadBalancer) {
   const { detail, accountName, unit } = loadBalancer;
   const tags = Object.entries(loadBalancer.tags ?? {}).map(([key, value]) => `${key}=${value}`);
   const facts = [
-    ["Account", [isolatedText(accountName || loadBalancer.account), accountName ? ` (${loadBalancer.account})` : "", unit ? [", ", isolatedText(unit)] : ""]],
+    ["Account", [isolatedText(accountName || loadBalancer.account), accountName ? [" (", isolatedText(loadBalancer.account), ")"] : "", unit === null ? "" : [", ", isolatedText(unitName(unit))]]],
+    ["Owner", index.hasOwners ? isolatedText(loadBalancer.owner ?? NO_OWNER) : null],
     ["Region", loadBalancer.region],
     ["Scheme", loadBalancer.scheme === "unknown" ? "unknown" : `${loadBalancer.scheme}${detail ? `, ${detail.ipAddressType}, ${detail.state}` : ""}`],
     ["Security groups", loadBalancer.securityGroups.map((id, position) => [position ? ", " : "", externalLink(groupUrl(loadBalancer, id), isolatedText(id))])],
@@ -56,13 +62,17 @@ function factList(loadBalancer) {
 }
 
 function verdictTable(index, loadBalancer) {
-  const exemptionText = ({ owner, ticket, expires, reason }) => h("span", { class: "aside" }, isolatedText(`${owner} (${ticket}), until ${expires}: ${reason}`));
+  const exemptionText = ({ owner, ticket, expires, reason }) => aside(isolatedText(`${owner} (${ticket}), until ${expires}: ${reason}`));
+  const columns = [
+    { title: "Rule", header: true, cell: (verdict) => index.subjects.get(verdict.rule) ?? verdict.rule },
+    { title: "Status", kind: "nowrap", cell: (verdict) => statusBadge(verdict.status, verdict.unresolved ? ", unresolved" : "") },
+    { title: "Severity", cell: (verdict) => severityText(index, verdict), text: (verdict) => severityText(index, verdict) },
+    { title: "Reason", kind: "text", cell: (verdict) => [isolatedText(verdict.annotation), verdict.exemption ? exemptionText(verdict.exemption) : null] },
+    { title: "Age", kind: "nowrap", cell: (verdict) => ageElement(index, verdict), text: (verdict) => ageText(index, verdict) },
+  ];
   const verdicts = [...loadBalancer.verdicts].sort((left, right) => left.rank - right.rank);
-  return table("Verdicts", [["Rule"], ["Status"], ["Annotation"], ["Since"]], verdicts.map((verdict) => tableRow([
-    headerCell(index.subjects.get(verdict.rule) ?? verdict.rule),
-    cell(null, statusBadge(verdict.status, verdict.unresolved ? ", unresolved" : ""), severityAside(index, verdict)),
-    cell("text", isolatedText(verdict.annotation), verdict.exemption ? exemptionText(verdict.exemption) : null),
-    cell("nowrap", timeElement(verdict.since))])));
+  const empty = ({ text }) => !text || verdicts.some((verdict) => text(verdict) !== "");
+  return table("Verdicts", columns.filter(empty), verdicts);
 }
 
 function explanationElements(index, loadBalancer) {
@@ -72,6 +82,7 @@ function explanationElements(index, loadBalancer) {
   return [
     h("h3", null, "Recommended traffic"),
     omitted > 0 ? h("p", { class: "note" }, `${pluralize(omitted, "row")} of one direction ${omitted === 1 ? "is" : "are"} in the table and not in the diagram.`) : null,
+    detail.rows.length ? laneList(detail.rows) : null,
     detail.rows.length ? h("div", { class: "picture", role: "region", tabindex: "0", "aria-label": "Diagram" }, buildDiagram(loadBalancer)) : null,
     ...detail.unread.map((text) => h("p", { class: "alarm" }, "Not read: ", isolatedText(text))),
     detail.rows.length ? recommendedRowTable(index, detail.rows) : h("p", null, "No rule requires any traffic of it."),
@@ -83,11 +94,12 @@ function explanationElements(index, loadBalancer) {
 }
 
 function recommendedRowTable(index, rows) {
-  return table("Recommended and actual rules", [["Status"], ["Recommended"], ["For"], ["Actual rules"]], rows.map((row) => tableRow([
-    statusBadge(row.status),
-    headerCell(`${row.direction} ${row.traffic} ${row.preposition} `, isolatedText(row.peer), row.label ? h("span", { class: "aside" }, isolatedText(row.label)) : null),
-    cell(null, isolatedText(row.because[1]), h("span", { class: "aside" }, index.subjects.get(row.rule) ?? row.rule)),
-    cell("text", row.why.length ? row.why.map((text) => h("span", { class: "aside" }, isolatedText(text))) : "no rule allows any of it")])));
+  return table("Recommended and actual rules", [
+    { title: "Status", kind: "nowrap", cell: (row) => statusBadge(row.status) },
+    { title: "Recommended", header: true, cell: (row) => [`${row.direction} ${row.traffic} ${row.preposition} `, isolatedText(row.peer), row.label ? aside(isolatedText(row.label)) : null] },
+    { title: "For", cell: (row) => [isolatedText(row.because[1]), aside(index.subjects.get(row.rule) ?? row.rule)] },
+    { title: "Actual rules", kind: "text", cell: (row) => (row.why.length ? row.why.map((text) => aside(isolatedText(text))) : "no rule allows any of it") },
+  ], missingFirst(rows));
 }
 
 // What is open and unused, and the commands that remove it.
@@ -153,6 +165,10 @@ function historyElements(index, loadBalancer) {
   transitions.sort((left, right) => (left.time < right.time ? 1 : left.time > right.time ? -1 : 0));
   return [
     h("h3", null, "History"),
-    table("When verdicts changed, the latest first", [["Run (UTC)"], ["Rule"], ["New status"]], transitions.map(({ time, status, rule }) => tableRow([headerCell(timeElement(time)), index.subjects.get(rule) ?? rule, status === "gone" ? "gone" : statusBadge(status)]))),
+    table("When verdicts changed, the latest first", [
+      { title: "Run (UTC)", header: true, cell: ({ time }) => timeElement(time) },
+      { title: "Rule", cell: ({ rule }) => index.subjects.get(rule) ?? rule },
+      { title: "New status", cell: ({ status }) => (status === "gone" ? "gone" : statusBadge(status)) },
+    ], transitions),
   ];
 }

@@ -40,6 +40,14 @@ function pathsToTargets(rows) {
   });
 }
 
+const ROW_ORDER = ["missing", "unread", "met"];
+const missingFirst = (rows) => [...rows].sort((left, right) => ROW_ORDER.indexOf(left.status) - ROW_ORDER.indexOf(right.status));
+
+// The diagram for a narrow screen: what is missing first.
+const laneList = (rows) =>
+  h("ol", { class: "lanes", "aria-label": "Recommended traffic" }, missingFirst(rows).slice(0, MAX_LANES).map((row) =>
+    h("li", { class: row.status }, statusBadge(row.status), ` ${row.direction} ${row.traffic} ${row.preposition} `, isolatedText(row.peer), h("span", { class: "aside" }, isolatedText(row.label || row.because[1])))));
+
 function buildDiagram(loadBalancer) {
   const { detail } = loadBalancer;
   const inbound = detail.rows.filter((row) => row.direction === "inbound");

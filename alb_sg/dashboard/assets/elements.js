@@ -24,6 +24,7 @@ const isolatedText = (text) => h("bdi", null, text);
 const { format: formatNumber } = new Intl.NumberFormat("en");
 const pluralize = (value, noun, plural) => `${formatNumber(value)} ${value === 1 ? noun : plural ?? noun + "s"}`;
 const formatSigned = (value) => (value > 0 ? `+${formatNumber(value)}` : value < 0 ? `\u2212${formatNumber(-value)}` : "\u00b10");
+const sentenceCase = (text) => text.slice(0, 1).toUpperCase() + text.slice(1);
 const timeElement = (iso) => (iso ? h("time", { datetime: iso, class: "nowrap" }, `${iso.slice(0, 10)} ${iso.slice(11, 16)}`) : "");
 
 const STATUS_LABELS = {

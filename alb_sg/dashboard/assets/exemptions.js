@@ -7,23 +7,23 @@ function showExemptions(index, state) {
   const report = index.data.exemptions;
   const body = document.querySelector("#exemptions .body");
   if (report === null) {
-    body.replaceChildren(h("p", null, "No exemptions were given: every verdict counts."));
+    body.replaceChildren(h("p", null, "No exemptions: every verdict counts."));
     return;
   }
-  const entries = filterEntries(state, report.entries.map((entry) => withLoadBalancerFacts(index, entry)), (entry) => [entry.arn, entry.rule, entry.owner, entry.ticket, entry.reason, entry.account, entry.accountName]);
+  const entries = filterEntries(index, state, report.entries.map((entry) => withLoadBalancerFacts(index, entry)), (entry) => [entry.arn, entry.rule, entry.exemptionOwner, entry.ticket, entry.reason, entry.account, entry.accountName]);
   const counts = countExemptions(entries);
   const elements = [
     ...[...report.malformed, ...report.errors].map((text) => h("p", { class: "alarm" }, "Has no effect: ", isolatedText(text))),
     h("p", { class: "note" }, "As of ", report.date, " (UTC), from ", isolatedText(report.source), "."),
     h("dl", { class: "tiles" },
-      tile("exempt", "in force", formatNumber(counts.inForce)),
-      tile(counts.expiring ? "warning" : "", `in force, ending within ${report.days} days`, formatNumber(counts.expiring)),
-      tile(counts.expired ? "bad" : "", "expired, without effect", formatNumber(counts.expired)),
-      tile(counts.unused ? "warning" : "", "unused", formatNumber(counts.unused))),
+      tile("exempt", "In force", formatNumber(counts.inForce)),
+      tile(counts.expiring ? "warning" : "", `In force, ending within ${report.days} days`, formatNumber(counts.expiring)),
+      tile(counts.expired ? "bad" : "", "Expired, without effect", formatNumber(counts.expired)),
+      tile(counts.unused ? "warning" : "", "Unused", formatNumber(counts.unused))),
   ];
   if (entries.length) {
     entries.sort((left, right) => EXEMPTION_ORDER.indexOf(left.status) - EXEMPTION_ORDER.indexOf(right.status) || (left.expires < right.expires ? -1 : left.expires > right.expires ? 1 : 0));
-    elements.push(...expandableTable("exemptions", "Exemptions, those that need attention first", [["Status"], ["Until"], ["Load balancer"], ["Rule"], ["Owner and reason"]], entries, (entry) => exemptionRow(index, state, entry), "exemption"));
+    elements.push(expandableTable("exemptions", "Exemptions, those that need attention first", exemptionColumns(index, state), entries, "exemption"));
   }
   body.replaceChildren(...elements);
 }
@@ -39,22 +39,24 @@ function countExemptions(entries) {
   return counts;
 }
 
-function exemptionRow(index, state, entry) {
+const exemptionColumns = (index, state) => [
+  { title: "Status", kind: "nowrap", cell: exemptionStatus, value: ({ status }) => EXEMPTION_ORDER.indexOf(status) },
+  { title: "Until", kind: "nowrap", cell: ({ expires }) => expires, value: ({ expires }) => expires },
+  { title: "Load balancer", header: true, cell: (entry) => [nameOrLink(index, state, entry), aside(isolatedText(entry.accountName || entry.account), ` ${entry.region}`)], value: ({ name }) => name.toLowerCase() },
+  { title: "Rule", cell: ({ rule }) => index.subjects.get(rule) ?? rule, text: ({ rule }) => index.subjects.get(rule) ?? rule, value: ({ rule }) => index.subjects.get(rule) ?? rule },
+  { title: "Owner and reason", kind: "text", cell: (entry) => [reasonElement(`${entry.exemptionOwner} (${entry.ticket}): ${entry.reason}`), aside(isolatedText(entry.because))], value: ({ exemptionOwner }) => exemptionOwner.toLowerCase() },
+];
+
+function exemptionStatus(entry) {
   const [shape, label, color] = EXEMPTION_STATUS[entry.status];
   const use = { used: null, unused: "unused", unknown: "use unknown" }[entry.use];
-  return tableRow([
-    cell(null, h("span", { class: `status ${color}` }, h("span", { "aria-hidden": "true" }, shape), ` ${label}`), use ? h("span", { class: "aside" }, use) : null),
-    cell("nowrap", entry.expires),
-    headerCell(nameOrLink(index, state, entry), h("span", { class: "aside" }, isolatedText(entry.accountName || entry.account), ` ${entry.region}`)),
-    index.subjects.get(entry.rule) ?? entry.rule,
-    cell("text", isolatedText(`${entry.owner} (${entry.ticket}): ${entry.reason}`), h("span", { class: "aside" }, isolatedText(entry.because))),
-  ]);
+  return [h("span", { class: `status ${color}` }, h("span", { "aria-hidden": "true" }, shape), ` ${label}`), use ? aside(use) : null];
 }
 
 // An exemption with the fields that filters need: its account's name and unit, its load balancer's scheme and tags.
 function withLoadBalancerFacts(index, entry) {
   const loadBalancer = index.byArn.get(entry.arn);
-  const facts = { ...entry, scheme: loadBalancer?.scheme ?? "unknown", tags: loadBalancer?.tags ?? null };
+  const facts = { ...entry, scheme: loadBalancer?.scheme ?? "unknown", tags: loadBalancer?.tags ?? null, owner: loadBalancer?.owner ?? null, exemptionOwner: entry.owner };
   addAccountName(index.data, facts);
   return facts;
 }

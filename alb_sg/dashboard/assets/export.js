@@ -3,6 +3,7 @@
 const CSV_COLUMNS = [
   ["accountId", (loadBalancer) => loadBalancer.account],
   ["accountName", (loadBalancer) => loadBalancer.accountName],
+  ["owner", (loadBalancer) => loadBalancer.owner ?? ""],
   ["unit", (loadBalancer) => loadBalancer.unit ?? ""],
   ["region", (loadBalancer) => loadBalancer.region],
   ["loadBalancerArn", (loadBalancer) => loadBalancer.arn],
@@ -33,7 +34,7 @@ function toCsv(rows) {
 }
 
 function toJson(index, state, rows) {
-  const findings = rows.map(({ loadBalancer: { verdicts, detail, ...loadBalancer }, verdict: { rank, ...verdict } }) => ({ ...loadBalancer, ...verdict }));
+  const findings = rows.map(({ loadBalancer: { verdicts, detail, standing, matches, hasText, seen, ...loadBalancer }, verdict: { rank, ...verdict } }) => ({ ...loadBalancer, ...verdict }));
   const filters = Object.fromEntries(FILTER_KEYS.filter((key) => state[key]).map((key) => [key, state[key]]));
   return `${JSON.stringify({ version: index.data.version, asOf: index.data.asOf, filters, findings }, null, 1)}\n`;
 }

@@ -1,21 +1,24 @@
 // Rules by account or organizational unit.
 
-const matrixRowKey = (state, entry) => (state.by === "unit" ? entry.unit ?? "(unit unknown)" : entry.account);
+const MATRIX_BY = { account: ["account", "By account"], unit: ["organizational unit", "By organizational unit"], owner: ["owner", "By owner"] };
+
+const matrixRowKey = (state, entry) => (state.by === "unit" ? unitName(entry.unit) : state.by === "owner" ? entry.owner ?? NO_OWNER : entry.account);
 
 function showMatrix(index, state, rows) {
-  const byUnit = state.by === "unit";
+  const byAccount = state.by === "account";
   const gaps = coverageGaps(index, state);
   const groups = [...matrixGroups(index, state, rows).values()].sort((left, right) => right.nonCompliant - left.nonCompliant || (left.key < right.key ? -1 : 1));
   const rules = index.data.rules.filter((rule) => !state.rule || rule.name === state.rule);
-  const choice = (by, text) => h("button", { type: "button", "aria-pressed": String(state.by === by), onclick: () => navigate({ by }) }, text);
+  const choice = ([by, [, text]]) => h("button", { type: "button", "aria-pressed": String(state.by === by), onclick: () => navigate({ by }, { focus: "#matrix [aria-pressed=true]" }) }, text);
+  const [noun] = MATRIX_BY[state.by];
+  const columns = [
+    { title: { account: "Account", unit: "Unit", owner: "Owner" }[state.by], header: true, cell: (group) => (byAccount ? accountText(group.first) : isolatedText(group.key)), value: (group) => (byAccount ? group.first.accountName || group.key : group.key).toLowerCase() },
+    ...rules.map((rule) => ({ title: rule.subject, kind: "number cell", cell: (group) => matrixCell(state, group, rule, gaps), value: (group) => group.rules.get(rule.name)?.nonCompliant ?? 0 })),
+  ];
   document.querySelector("#matrix .body").replaceChildren(
-    h("div", { class: "choice", role: "group", "aria-label": "Rows" }, choice("account", "By account"), choice("unit", "By organizational unit")),
+    h("div", { class: "choice", role: "group", "aria-label": "Rows" }, Object.entries(MATRIX_BY).filter(([by]) => by !== "owner" || index.hasOwners).map(choice)),
     h("p", { class: "note" }, "How many load balancers are ", statusBadge("nonCompliant"), " or, where none is, ", statusBadge("error"), ", of those that the rule applies to; ", statusBadge("exempt"), " ones are counted separately. A number links to its findings."),
-    ...expandableTable("matrix", byUnit ? "Non-compliant load balancers by organizational unit and rule" : "Non-compliant load balancers by account and rule",
-      [[byUnit ? "Unit" : "Account"], ...rules.map((rule) => [rule.subject, "number"])],
-      groups,
-      (group) => h("tr", null, headerCell(...(byUnit ? [isolatedText(group.key)] : accountText(group.first))), rules.map((rule) => matrixCell(state, group, rule, gaps))),
-      byUnit ? "unit" : "account", MATRIX_ROWS),
+    expandableTable("matrix", `Non-compliant load balancers by ${noun} and rule`, columns, groups, noun, MATRIX_ROWS),
   );
 }
 
@@ -36,7 +39,7 @@ function matrixGroups(index, state, rows) {
     if (verdict.status === "nonCompliant") group.nonCompliant += 1;
   }
   // Accounts and regions without a load balancer, too, unless a filter is for load balancers alone.
-  if (!(state.q || state.rule || state.scheme || state.tag)) {
+  if (state.by !== "owner" && !(state.q || state.owner || state.rule || state.scheme || state.severity || state.tag)) {
     for (const { account, region } of index.data.coverage.homes) {
       const entry = { account, region };
       addAccountName(index.data, entry);
@@ -49,6 +52,8 @@ function matrixGroups(index, state, rows) {
 // The gaps in the data of accounts and regions, by row of the matrix.
 function coverageGaps(index, state) {
   const gaps = new Map();
+  // What is not covered has no known owner.
+  if (state.by === "owner") return gaps;
   for (const home of index.data.coverage.homes) {
     const key = matrixRowKey(state, { account: home.account, unit: index.data.accounts[home.account]?.unit });
     let gap = gaps.get(key);
@@ -77,18 +82,19 @@ function matrixCell(state, group, rule, gaps) {
   const counts = group.rules.get(rule.name);
   const notes = gapNotes(gaps.get(group.key), rule);
   const note = notes.length ? h("span", { class: "aside" }, notes.join("; ")) : null;
-  if (counts === undefined) return h("td", { class: "cell" }, h("span", { class: "none" }, notes.length ? "not covered" : "none"), note);
+  if (counts === undefined) return [h("span", { class: "none" }, notes.length ? "not covered" : "none"), note];
   const applicable = counts.nonCompliant + counts.error + counts.compliant;
   const status = ["nonCompliant", "error", "compliant", "exempt"].find((each) => counts[each]) ?? "notApplicable";
   const open = OPEN_STATUSES.includes(status);
   const shown = open ? `${formatNumber(counts[status])} of ${formatNumber(applicable)}` : status === "compliant" ? `0 of ${formatNumber(applicable)}` : formatNumber(counts[status]);
   const allCounts = Object.entries(counts).filter(([, count]) => count).map(([each, count]) => `${formatNumber(count)} ${STATUS_LABELS[each][1]}`).join(", ");
-  const filters = state.by === "unit" ? { unit: group.first.unit ?? "" } : { account: group.key };
+  const filters = state.by === "unit" ? { unit: unitFilter(group.first.unit) } : { [state.by]: group.key };
   const statusFilter = open && ["", "all", status].includes(state.status) ? state.status : status;
-  return h("td", { class: "cell" },
+  return [
     link(state, { ...filters, rule: rule.name, status: statusFilter },
       h("span", { class: `status ${status}` }, h("span", { "aria-hidden": "true" }, STATUS_LABELS[status][0]), ` ${shown}`),
-      h("span", { class: "visually-hidden" }, ` (${allCounts}) of `, isolatedText(state.by === "unit" ? group.key : group.first.accountName || group.key), `, ${rule.subject}`)),
+      h("span", { class: "visually-hidden" }, ` (${allCounts}) of `, isolatedText(state.by === "account" ? group.first.accountName || group.key : group.key), `, ${rule.subject}`)),
     counts.exempt && status !== "exempt" ? h("span", { class: "aside" }, `${formatNumber(counts.exempt)} exempt`) : null,
-    note);
+    note,
+  ];
 }

@@ -1,0 +1,61 @@
+"""What a page was made from and how, for those who audit it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from alb_sg import __version__
+from alb_sg.errors import InvalidInputError
+
+STANDARD_INPUT = "-"
+CHUNK_SIZE = 1 << 20
+
+
+@dataclass(frozen=True)
+class InputSource:
+    """Something that was read. `kind` is what it is, `name` where it is. `sha256` is the hash of a file's bytes; None
+    for what is no file."""
+
+    kind: str
+    name: str
+    sha256: str | None = None
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """The sources of a run, the rule parameters that were given, and whether AWS Config recorded the verdicts."""
+
+    sources: Sequence[InputSource] = ()
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    recorded: bool = False
+
+
+def audit_object(provenance: Provenance) -> dict[str, Any]:
+    return {
+        "version": __version__,
+        "verdicts": "recorded" if provenance.recorded else "judged",
+        "parameters": dict(sorted(provenance.parameters.items())),
+        "sources": [
+            {"kind": source.kind, "name": source.name, "sha256": source.sha256} for source in provenance.sources
+        ],
+    }
+
+
+def hash_files(kind: str, paths: Iterable[str]) -> list[InputSource]:
+    """The files as sources. Standard input was read already, and has no hash. Raises InvalidInputError."""
+    return [InputSource(kind, path, None if path == STANDARD_INPUT else _hash_file(path)) for path in paths]
+
+
+def _hash_file(path: str) -> str:
+    hashed = hashlib.sha256()
+    try:
+        with Path(path).open("rb") as stream:
+            while chunk := stream.read(CHUNK_SIZE):
+                hashed.update(chunk)
+    except OSError as error:
+        raise InvalidInputError(f"cannot be read ({error.strerror or error})", path) from error
+    return hashed.hexdigest()

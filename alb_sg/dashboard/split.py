@@ -1,0 +1,112 @@
+"""The page's data in parts: one for each owner, account or organizational unit."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+PageData = Mapping[str, Any]
+
+NO_OWNER = "(no owner)"
+# As in assets/data.js: the root of an organization has no name of its own.
+ROOT_UNIT, UNKNOWN_UNIT = "Root", "(unit unknown)"
+SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
+UNSAFE_CHARACTER = re.compile(r"[^A-Za-z0-9._-]+")
+MAX_NAME_LENGTH = 60
+
+
+class SplitBy(Enum):
+    """What each part of a page is about."""
+
+    OWNER = "owner"
+    ACCOUNT = "account"
+    UNIT = "unit"
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a page: what it is about, the name of its file without a suffix, and its data."""
+
+    title: str
+    file_name: str
+    page_data: PageData
+
+
+def split_page_data(page_data: PageData, by: SplitBy) -> Iterator[Part]:
+    """The parts of a page, by title. Together they have every load balancer once.
+
+    A part has no trend: that is of all load balancers. Exemptions and errors that concern no load balancer of a known
+    part stay on the page of all.
+    """
+    key = _key_function(page_data, by)
+    titles = {key(load_balancer) for load_balancer in page_data["loadBalancers"]}
+    if by is not SplitBy.OWNER:
+        # Accounts and units without a load balancer, too: theirs may be unread.
+        titles |= {key(home) for home in page_data["coverage"]["homes"]}
+    for title in sorted(titles):
+        yield Part(_display_title(page_data, by, title), _file_name(title), _part(page_data, by, title, key))
+
+
+def _key_function(page_data: PageData, by: SplitBy) -> Callable[[Mapping[str, Any]], str]:
+    if by is SplitBy.OWNER:
+        return lambda entry: entry.get("owner") or NO_OWNER
+    if by is SplitBy.ACCOUNT:
+        return lambda entry: str(entry["account"])
+    return lambda entry: _unit_name(page_data["accounts"].get(entry["account"], {}).get("unit"))
+
+
+def _unit_name(unit: str | None) -> str:
+    return UNKNOWN_UNIT if unit is None else unit or ROOT_UNIT
+
+
+def _display_title(page_data: PageData, by: SplitBy, title: str) -> str:
+    name = page_data["accounts"].get(title, {}).get("name") if by is SplitBy.ACCOUNT else None
+    return f"{name} ({title})" if name else title
+
+
+def _file_name(title: str) -> str:
+    """A name that every file system takes; one that had to be changed has a hash, so that no two are the same."""
+    if SAFE_NAME.fullmatch(title):
+        return title
+    readable = UNSAFE_CHARACTER.sub("-", title).strip("-.")[:MAX_NAME_LENGTH]
+    return f"{readable}-{hashlib.sha256(title.encode('utf-8', 'replace')).hexdigest()[:8]}".lstrip("-")
+
+
+def _part(page_data: PageData, by: SplitBy, title: str, key: Callable[[Mapping[str, Any]], str]) -> PageData:
+    load_balancers = [one for one in page_data["loadBalancers"] if key(one) == title]
+    arns = {one["arn"] for one in load_balancers}
+    homes = {(one["account"], one["region"]) for one in load_balancers}
+
+    def is_home(entry: Mapping[str, Any]) -> bool:
+        # An error without an account may concern any.
+        if not entry["account"]:
+            return True
+        return (entry["account"], entry["region"]) in homes if by is SplitBy.OWNER else key(entry) == title
+
+    coverage = page_data["coverage"]
+    kept_homes = [home for home in coverage["homes"] if is_home(home)]
+    accounts = {entry["account"] for entry in [*kept_homes, *load_balancers]}
+    exemptions = page_data["exemptions"]
+    return {
+        **page_data,
+        "part": {"by": by.value, "title": _display_title(page_data, by, title)},
+        "coverage": {**coverage, "homes": kept_homes, "loadBalancers": len(load_balancers)},
+        "accounts": {account: name for account, name in page_data["accounts"].items() if account in accounts},
+        "loadBalancers": load_balancers,
+        "errors": [error for error in page_data["errors"] if is_home(error)],
+        "gone": [entry for entry in page_data["gone"] if key(entry) == title],
+        "exemptions": exemptions
+        and {
+            **exemptions,
+            "entries": [
+                entry
+                for entry in exemptions["entries"]
+                if entry["arn"] in arns or (by is not SplitBy.OWNER and key(entry) == title)
+            ],
+        },
+        "trend": None,
+    }
