@@ -27,7 +27,7 @@ def add_format_options(parser: argparse.ArgumentParser) -> None:
         "--as-of",
         type=time_with_zone,
         metavar="TIME",
-        help="the time that the results describe, for asff and ocsf, such as 2027-01-31T08:00:00Z (default: now)",
+        help="junit, asff, ocsf: the time that the results describe, such as 2027-01-31T08:00:00Z (default: now)",
     )
 
 

@@ -25,7 +25,7 @@ _WRITERS: dict[str, Callable[[Results, TextIO, datetime], None]] = {
     JSON: lambda results, stream, _: write_json(results, stream),
     JSON_LINES: lambda results, stream, _: write_json_lines(results, stream),
     "sarif": lambda results, stream, _: write_sarif(results, stream),
-    "junit": lambda results, stream, _: write_junit(results, stream),
+    "junit": write_junit,
     "markdown": lambda results, stream, _: write_markdown(results, stream),
     "ocsf": write_ocsf,
 }
@@ -34,7 +34,7 @@ _WRITERS: dict[str, Callable[[Results, TextIO, datetime], None]] = {
 def write_results(results: Results, format_name: str, stream: TextIO, as_of: datetime) -> Sequence[EvaluationError]:
     """Writes results, and returns the errors that the format has no place for: the caller shows them.
 
-    `as_of` is the time that the results describe, for the formats that must name one (ASFF and OCSF).
+    `as_of` is the time that the results describe, for the formats that must name one (JUnit, ASFF and OCSF).
     """
     if format_name == ASFF:
         return write_asff(results, stream, as_of)

@@ -14,7 +14,7 @@ from alb_sg.report.writing import write_results
 from tests.command_line.calling import Command, closed
 from tests.report.formats import AS_OF, CASES, COMPLIANT, EVERYTHING, NOBODYS, UNREAD, finding, results, written
 
-TIMELESS = [name for name in FORMATS if name not in (ASFF, "ocsf")]
+TIMELESS = [name for name in FORMATS if name not in (ASFF, "ocsf", "junit")]
 
 
 @pytest.mark.parametrize("format_name", FORMATS)
