@@ -94,3 +94,12 @@ def add_output_option(parser: Parser) -> None:
         metavar="F",
         help="write to this file, compressed if it ends in .gz; on failure an existing file stays as it was",
     )
+
+
+def add_history_option(parser: argparse.ArgumentParser, note: str = "") -> None:
+    """Adds the option; `note` begins its help, such as the formats that it is for."""
+    parser.add_argument(
+        "--history",
+        metavar="DIR",
+        help=f"{note}compare with the runs in this folder and add this run to them; a missing folder is created",
+    )

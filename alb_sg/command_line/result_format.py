@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TextIO
 
 from alb_sg.command_line.argument_types import time_with_zone
+from alb_sg.command_line.arguments import add_history_option
 from alb_sg.command_line.settings_option import add_settings_option
+from alb_sg.errors import InvalidInputError
+from alb_sg.observations.observation import Observation
 from alb_sg.observations.results import Results
-from alb_sg.report.formats import FORMATS, TEXT
+from alb_sg.report.formats import COMPARING_FORMATS, CSV, FAILURE_FORMATS, FORMATS, TEXT, FormatOptions
 from alb_sg.report.text import write_errors
 
 
@@ -24,6 +30,20 @@ def add_format_options(parser: argparse.ArgumentParser) -> None:
         "request's comment; sarif, junit, asff (Security Hub) and ocsf for other systems",
     )
     parser.add_argument(
+        "--all",
+        action="store_true",
+        dest="every_verdict",
+        help="text, sarif, asff: write every verdict (default: only what is NON_COMPLIANT or could not be judged); the "
+        "other formats always do",
+    )
+    parser.add_argument(
+        "--spreadsheet",
+        action="store_true",
+        help="csv: for Excel, LibreOffice and Google Sheets, with a byte order mark, and with account ids as text, so "
+        "that they keep leading zeros",
+    )
+    add_history_option(parser, "asff, ocsf: ")
+    parser.add_argument(
         "--as-of",
         type=time_with_zone,
         metavar="TIME",
@@ -36,10 +56,42 @@ def is_machine_readable(arguments: argparse.Namespace) -> bool:
     return bool(arguments.format != TEXT)
 
 
-def write_formatted(results: Results, arguments: argparse.Namespace, stream: TextIO) -> None:
-    """Writes results in the format of `--format`, and to standard error the errors that the format cannot hold."""
+def refuse_format_options(arguments: argparse.Namespace) -> None:
+    """Raises InvalidInputError for an option that does not concern the format."""
+    for given, option, formats in (
+        (arguments.every_verdict, "--all", FAILURE_FORMATS),
+        (arguments.spreadsheet, "--spreadsheet", (CSV,)),
+        (arguments.history, "--history", COMPARING_FORMATS),
+    ):
+        if given and arguments.format not in formats:
+            raise InvalidInputError(f"{option} is for --format {' and '.join(formats)}; omit it")
+
+
+def write_formatted(
+    results: Results, arguments: argparse.Namespace, stream: TextIO, observe: Callable[[datetime], Observation]
+) -> Callable[[], None]:
+    """Writes results in the format of `--format`, and to standard error the errors that the format cannot hold.
+
+    `observe` gives the observation of the results at a time, for `--history`. Returns what adds the run to the history:
+    call it once the output is complete, so that no run is compared with one that nobody has seen.
+    """
     # Some formats are slow to import.
     from alb_sg.report.writing import write_results  # noqa: PLC0415
 
-    as_of: datetime = arguments.as_of or datetime.now(UTC)
-    write_errors(write_results(results, arguments.format, stream, as_of), sys.stderr)
+    options = FormatOptions(
+        arguments.as_of or datetime.now(UTC),
+        every_verdict=arguments.every_verdict,
+        for_spreadsheets=arguments.spreadsheet,
+    )
+    if arguments.history is None:
+        write_errors(write_results(results, arguments.format, stream, options), sys.stderr)
+        return lambda: None
+    # Most runs keep no history.
+    from alb_sg.command_line.history import add_to_history, earlier_results, read_earlier_runs  # noqa: PLC0415
+    from alb_sg.dashboard.history import make_run  # noqa: PLC0415
+
+    folder, run = Path(arguments.history), make_run(observe(options.as_of))
+    earlier = earlier_results(read_earlier_runs(folder, options.as_of).runs, run)
+    unplaced = write_results(results, arguments.format, stream, replace(options, earlier=earlier))
+    write_errors(unplaced, sys.stderr)
+    return lambda: add_to_history(run, folder, options.as_of)

@@ -24,6 +24,7 @@ from alb_sg.aws.arns import load_balancer_name
 from alb_sg.findings.finding import Compliance, EvaluationError, Finding, Result
 from alb_sg.observations.results import Results
 from alb_sg.report import phrasing
+from alb_sg.report.formats import FormatOptions
 from alb_sg.report.identity import PRODUCT
 
 AccountRegionKey = tuple[str, str]
@@ -35,11 +36,8 @@ NO_TIME = "0"
 MAX_PEERS = 4
 
 
-def write_junit(results: Results, stream: TextIO, as_of: datetime) -> None:
-    """One document. A suite without a test case is an account and region without load balancers.
-
-    `as_of` is the time that the results describe.
-    """
+def write_junit(results: Results, stream: TextIO, options: FormatOptions) -> None:
+    """One document. A suite without a test case is an account and region without load balancers."""
     suites: dict[AccountRegionKey, list[Result]] = {
         (account_id, region): [] for account_id, region in results.account_regions
     }
@@ -49,7 +47,7 @@ def write_junit(results: Results, stream: TextIO, as_of: datetime) -> None:
     # Ant's schema allows no attribute here, such as totals.
     root = ET.Element("testsuites")
     for number, (account_region, suite_results) in enumerate(sorted(suites.items())):
-        root.append(_suite_element(number, account_region, suite_results, as_of, results.advice_on))
+        root.append(_suite_element(number, account_region, suite_results, options.as_of, results.advice_on))
     ET.indent(root, " ")
     stream.write('<?xml version="1.0" encoding="UTF-8"?>\n')
     stream.write(ET.tostring(root, encoding="unicode"))

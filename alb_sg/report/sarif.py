@@ -8,8 +8,10 @@
 | exempt | `notApplicable` | `none`, with an accepted external `suppression` |
 | error | no result: a notification of level `error`, and `executionSuccessful` is false | |
 
-The location of a result is its load balancer; its fingerprint is that of the load balancer and the rule. The log has no
-time.
+By default, failures alone are results: GitHub's code scanning makes an alert of every one. It takes relative file URIs
+with a line only. A load balancer has no file: its ARN stands for one, escaped to a relative path, at line 1. The
+fingerprint is that of the load balancer and the rule; code scanning heeds `primaryLocationLineHash` alone, and would
+compute it from the file that does not exist. The log has no time.
 """
 
 from __future__ import annotations
@@ -31,6 +33,8 @@ from alb_sg.report.json_report import missing_object, unused_field
 SARIF_VERSION = "2.1.0"
 SCHEMA_URL = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 FINGERPRINT_NAME = "loadBalancerAndRule/v1"
+# GitHub tells alerts apart by this one ("SARIF support for code scanning", partialFingerprints).
+CODE_SCANNING_FINGERPRINT_NAME = "primaryLocationLineHash"
 
 KIND_BY_COMPLIANCE = {
     Compliance.COMPLIANT: "pass",
@@ -47,8 +51,9 @@ LEVEL_BY_SEVERITY = {
 }
 
 
-def write_sarif(results: Results, stream: TextIO) -> None:
-    """One log with one run."""
+def write_sarif(results: Results, stream: TextIO, *, every_verdict: bool = False) -> None:
+    """One log with one run. `every_verdict`: each is a result, and not failures alone."""
+    reported = [one for one in results.findings if every_verdict or one.compliance is Compliance.NON_COMPLIANT]
     rules = sorted(results.rule_names)
     rule_indexes = {rule: index for index, rule in enumerate(rules)}
     run = {
@@ -67,8 +72,7 @@ def write_sarif(results: Results, stream: TextIO) -> None:
             }
         ],
         "results": [
-            _result_object(finding, rule_indexes[finding.rule], results.advice_on(finding))
-            for finding in results.findings
+            _result_object(finding, rule_indexes[finding.rule], results.advice_on(finding)) for finding in reported
         ],
         "properties": {
             "accountsAndRegions": [
@@ -103,7 +107,9 @@ def _result_object(finding: Finding, rule_index: int, advice: Sequence[str]) -> 
         "level": LEVEL_BY_SEVERITY[rule_severity(finding.rule)] if failed else "none",
         "message": _message_object(_with_advice(finding.annotation or finding.compliance.value, advice)),
         "locations": [_location_object(finding.load_balancer_arn, finding.load_balancer_name)],
-        "partialFingerprints": {FINGERPRINT_NAME: fingerprint(identity(finding))},
+        "partialFingerprints": dict.fromkeys(
+            (FINGERPRINT_NAME, CODE_SCANNING_FINGERPRINT_NAME), fingerprint(identity(finding))
+        ),
         "properties": {
             "accountId": finding.account_id,
             "region": finding.region,
@@ -138,12 +144,14 @@ def _notification_object(error: EvaluationError, rule_indexes: dict[str, int]) -
 
 
 def _location_object(arn: str, name: str | None) -> dict[str, Any]:
-    """A load balancer has no file. Its ARN, which is a URI, is its location."""
     logical = {"kind": "resource", "fullyQualifiedName": arn}
     if name is not None:
         logical["name"] = phrasing.printable(name)
     return {
-        "physicalLocation": {"artifactLocation": {"uri": quote(arn, safe=":/", errors="replace")}},
+        "physicalLocation": {
+            "artifactLocation": {"uri": quote(arn, safe="/", errors="replace")},
+            "region": {"startLine": 1},
+        },
         "logicalLocations": [logical],
     }
 

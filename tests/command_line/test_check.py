@@ -194,18 +194,84 @@ def test_jsonl_has_findings_then_errors(command: Command) -> None:
     assert len(whole["findings"]) == 2
 
 
-def test_csv_has_a_header_and_a_row_per_finding_and_errors_apart(command: Command) -> None:
+def test_csv_has_a_row_for_each_finding_and_error(command: Command) -> None:
     answer = command.on(closed(uncollected=["TargetGroups"]), "check", "--format", "csv")
-    header, *rows = list(csv.reader(io.StringIO(answer.out)))
-    assert header[:6] == ["accountId", "region", "loadBalancerArn", "loadBalancerName", "rule", "compliance"]
-    found = [dict(zip(header, row, strict=True)) for row in rows]
-    assert [row["rule"] for row in found] == [ICMP, INGRESS]
+    found = list(csv.DictReader(io.StringIO(answer.out)))
+    assert [(row["rule"], row["status"]) for row in found] == [
+        (ICMP, "NON_COMPLIANT"),
+        (INGRESS, "NON_COMPLIANT"),
+        (HEALTH, "ERROR"),
+        (EGRESS, "ERROR"),
+    ]
+    assert {row["scheme"] for row in found} == {"internet-facing"}
     assert found[1]["missing"] == "inbound TCP 443 from 0.0.0.0/0"
     assert found[1]["unresolved"] == "false"
-    assert answer.err.splitlines() == [
-        f"alb-sg: {WEB}: {rule}: target groups of web: TargetGroups of {ACCOUNT} {REGION} was not collected"
-        for rule in (HEALTH, EGRESS)
+    assert found[2]["annotation"] == f"target groups of web: TargetGroups of {ACCOUNT} {REGION} was not collected"
+    assert answer.err == ""
+
+
+def test_csv_for_spreadsheets_begins_with_a_byte_order_mark(command: Command) -> None:
+    answer = command.on(closed(), "check", "--format", "csv", "--spreadsheet")
+    assert answer.out.startswith("\ufeffaccountId,")
+    assert f'\n"=""{ACCOUNT}"""' in answer.out
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (("--spreadsheet",), "csv"),
+        (("--all", "--format", "json"), "text and sarif and asff"),
+        (("--history", "runs"), "asff and ocsf"),
+        (("--history", "runs", "--format", "asff", "--load-balancer", "web"), "--load-balancer"),
+    ],
+)
+def test_an_option_that_does_not_concern_the_format_is_refused(
+    command: Command, options: tuple[str, ...], named: str
+) -> None:
+    assert named in command.refused("check", "--estate", command.file(closed()), *options)
+
+
+# --- history
+
+
+def _asff(command: Command, saved: Saved, hour: int) -> list[tuple[str, str, str]]:
+    """The findings of a run at an hour: rule, compliance and record state."""
+    runs = str(command.folder / "runs")
+    time = f"2027-01-31T{hour:02}:00:00Z"
+    answer = command.on(saved, "check", "--format", "asff", "--history", runs, "--as-of", time)
+    return [
+        (one["GeneratorId"].removeprefix("alb-sg/"), one["Compliance"]["Status"], one["RecordState"])
+        for line in answer.out.splitlines()
+        for one in json.loads(line)["Findings"]
     ]
+
+
+def test_findings_are_closed_once_they_are_fixed(command: Command) -> None:
+    open_findings = [(rule, "FAILED", "ACTIVE") for rule in (HEALTH, ICMP, EGRESS, INGRESS)]
+    assert _asff(command, closed(), 1) == open_findings
+    assert _asff(command, closed(), 2) == open_findings
+    assert _asff(command, in_order(), 3) == [(rule, "PASSED", "ARCHIVED") for rule, _, _ in open_findings]
+    assert _asff(command, in_order(), 4) == []
+
+
+def test_an_error_between_leaves_a_finding_to_close(command: Command) -> None:
+    """Security Hub has the error in place of the verdict, and must hear that there is none any more."""
+    assert _asff(command, in_order(), 1) == []
+    unread = [(rule, "NOT_AVAILABLE", "ACTIVE") for rule in (HEALTH, EGRESS)]
+    assert _asff(command, in_order(uncollected=["TargetGroups"]), 2) == unread
+    assert _asff(command, in_order(), 3) == [(rule, "PASSED", "ARCHIVED") for rule in (HEALTH, EGRESS)]
+
+
+def test_findings_of_a_load_balancer_that_is_gone_are_closed(command: Command) -> None:
+    _asff(command, closed(), 1)
+    gone = [(rule, "NOT_AVAILABLE", "ARCHIVED") for rule in (HEALTH, ICMP, EGRESS, INGRESS)]
+    assert _asff(command, {**estate(), "LoadBalancers": []}, 2) == gone
+
+
+def test_findings_stay_open_where_load_balancers_were_not_read(command: Command) -> None:
+    _asff(command, closed(), 1)
+    unread = [("alb-sg", "NOT_AVAILABLE", "ACTIVE")]
+    assert _asff(command, in_order(uncollected=["LoadBalancers"]), 2) == unread
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)"])

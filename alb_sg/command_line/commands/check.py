@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from datetime import datetime
 from typing import TextIO
 
 from alb_sg.command_line.argument_types import whole_number
@@ -19,11 +20,20 @@ from alb_sg.command_line.arguments import (
 from alb_sg.command_line.entry_point import keep_until_exit
 from alb_sg.command_line.exit_code import exit_code
 from alb_sg.command_line.output import open_output
-from alb_sg.command_line.result_format import add_format_options, is_machine_readable, write_formatted
+from alb_sg.command_line.result_format import (
+    add_format_options,
+    is_machine_readable,
+    refuse_format_options,
+    write_formatted,
+)
 from alb_sg.command_line.rule_selection import RuleSelection, select_rules
+from alb_sg.command_line.sources.loaded_estates import LoadedEstates
 from alb_sg.command_line.sources.loading import load_estates, reads_only_config_items
 from alb_sg.command_line.streaming import StreamedResults, stream_json_lines
+from alb_sg.errors import InvalidInputError
 from alb_sg.estate.json_files import find_json_files
+from alb_sg.observations.observation import Observation
+from alb_sg.observations.results import Results
 from alb_sg.report.formats import JSON, JSON_LINES
 
 DESCRIPTION = """\
@@ -75,6 +85,9 @@ def add_check(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     choice = select_rules(arguments.rule, arguments.parameter)
+    refuse_format_options(arguments)
+    if arguments.history is not None and arguments.load_balancer:
+        raise InvalidInputError("--history compares all load balancers; omit --load-balancer")
     with open_output(arguments.output, machine_readable=is_machine_readable(arguments)) as stream:
         if arguments.format == JSON_LINES and arguments.exemptions is None:
             written = _stream_json_lines(arguments, choice, stream)
@@ -91,8 +104,15 @@ def run(arguments: argparse.Namespace) -> int:
             results = with_advice(results, make_planner(arguments, loaded, choice, exemptions))
         if arguments.format == JSON:
             results = with_remarks(results, loaded)
-        write_formatted(results, arguments, stream)
+        keep_run = write_formatted(results, arguments, stream, lambda as_of: _observe(loaded, choice, results, as_of))
+    keep_run()
     return exit_code(results.findings, results.errors)
+
+
+def _observe(loaded: LoadedEstates, choice: RuleSelection, results: Results, as_of: datetime) -> Observation:
+    from alb_sg.observations.from_estates import observe_estates  # noqa: PLC0415 (for a history alone)
+
+    return observe_estates(loaded.estates, choice.rules, results, None, as_of, max_explained=0)
 
 
 def _stream_json_lines(arguments: argparse.Namespace, selection: RuleSelection, stream: TextIO) -> StreamedResults:

@@ -13,12 +13,14 @@ from alb_sg.command_line.arguments import (
     Commands,
     add_command,
     add_exemptions_option,
+    add_history_option,
     add_rule_options,
     add_source_options,
 )
 from alb_sg.command_line.evaluate_all import evaluate_all
 from alb_sg.command_line.exemption_options import EXEMPTIONS_HELP, load_given_exemptions
 from alb_sg.command_line.exit_code import exit_code
+from alb_sg.command_line.history import add_to_history, read_earlier_runs
 from alb_sg.command_line.output import open_output
 from alb_sg.command_line.planning import make_planner, plan_results
 from alb_sg.command_line.progress import Progress
@@ -32,9 +34,9 @@ from alb_sg.command_line.sources.aggregator_evaluations import (
 )
 from alb_sg.command_line.sources.loaded_estates import LoadedEstates, account_region_key
 from alb_sg.command_line.sources.loading import load_estates
-from alb_sg.dashboard.history import earlier_run_files, make_run, read_run, run_file_name, write_run
+from alb_sg.dashboard.history import make_run
 from alb_sg.dashboard.page import render_page
-from alb_sg.dashboard.page_data import EarlierRuns, build_page_data, page_data_text
+from alb_sg.dashboard.page_data import build_page_data, page_data_text
 from alb_sg.errors import InvalidInputError
 from alb_sg.findings.exemption_review import DEFAULT_EXPIRING_DAYS, ReviewScope, review
 from alb_sg.findings.finding import Result
@@ -60,8 +62,6 @@ EXAMPLES = """\
 PAGE_SUFFIX = ".html"
 # More pictures and fixes would make a page of many megabytes. All verdicts are on the page anyway.
 DEFAULT_PICTURES = 2500
-# Two months of daily runs. Each further run adds time to read.
-MAX_COMPARED_RUNS = 60
 
 
 def add_dashboard(commands: Commands) -> None:
@@ -84,11 +84,7 @@ def add_dashboard(commands: Commands) -> None:
         "the command judges nothing then",
     )
     parser.epilog = f"{parser.epilog}\n{AGGREGATOR_HELP}{ACCOUNT_NAMES_HELP}\n{EXEMPTIONS_HELP}"
-    parser.add_argument(
-        "--history",
-        metavar="DIR",
-        help="compare with the runs in this folder and add this run to them; a missing folder is created",
-    )
+    add_history_option(parser)
     parser.add_argument(
         "--as-of",
         type=time_with_zone,
@@ -131,7 +127,7 @@ def write_dashboard(
 
     `plans`: the fixes to show, by load balancer ARN.
     """
-    earlier = None if history is None else _read_earlier_runs(Path(history), observation.as_of)
+    earlier = None if history is None else read_earlier_runs(Path(history), observation.as_of)
     found = build_page_data(observation, earlier, plans)
     text = page_data_text(found)
     with open_output(_data_path(path), machine_readable=True) as stream:
@@ -140,8 +136,7 @@ def write_dashboard(
         stream.write(render_page(found, text))
     # Last, so that the next run is never compared with one whose page was not written.
     if history is not None:
-        with open_output(str(Path(history) / run_file_name(observation.as_of)), machine_readable=True) as stream:
-            write_run(make_run(observation), stream)
+        add_to_history(make_run(observation), Path(history), observation.as_of)
 
 
 def _data_path(path: str) -> str:
@@ -156,19 +151,6 @@ def _refuse_to_replace_input(arguments: argparse.Namespace) -> None:
         target = Path(path).resolve()
         if inputs & {target, *target.parents}:
             raise InvalidInputError(f"{path} would overwrite an input; choose another --output")
-
-
-def _read_earlier_runs(folder: Path, as_of: datetime) -> EarlierRuns:
-    """The latest runs in a folder, which is created if missing. Runs are read lazily: together they may be large."""
-    paths = earlier_run_files(folder, as_of)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InvalidInputError(
-            f"cannot make the folder ({error.strerror or error}); choose another", str(folder)
-        ) from error
-    latest = paths[-MAX_COMPARED_RUNS:]
-    return EarlierRuns(map(read_run, latest), len(paths) - len(latest))
 
 
 def _observe(arguments: argparse.Namespace, as_of: datetime) -> tuple[Observation, Mapping[str, Plan]]:

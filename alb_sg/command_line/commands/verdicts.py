@@ -11,7 +11,12 @@ from alb_sg.command_line.arguments import Commands, add_command, add_exemptions_
 from alb_sg.command_line.exemption_options import load_given_exemptions
 from alb_sg.command_line.exit_code import exit_code
 from alb_sg.command_line.output import open_output
-from alb_sg.command_line.result_format import add_format_options, is_machine_readable, write_formatted
+from alb_sg.command_line.result_format import (
+    add_format_options,
+    is_machine_readable,
+    refuse_format_options,
+    write_formatted,
+)
 from alb_sg.command_line.rule_selection import select_rules
 from alb_sg.command_line.sources.aggregator_evaluations import AGGREGATOR_HELP, read_observation
 from alb_sg.command_line.sources.loading import add_live_options
@@ -59,11 +64,13 @@ def add_verdicts(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     rules = select_rules(arguments.rule, ()).rule_names if arguments.rule else None
+    refuse_format_options(arguments)
     arguments.as_of = arguments.as_of or datetime.now(UTC)
     with open_output(arguments.output, machine_readable=is_machine_readable(arguments)) as stream:
         exemptions = load_given_exemptions(arguments)
         observation = read_observation(arguments, rules, arguments.as_of, exemptions, with_account_names=False)
-        write_formatted(observation.results, arguments, stream)
+        keep_run = write_formatted(observation.results, arguments, stream, lambda _: observation)
+    keep_run()
     for remark in _completeness_remarks(observation.completeness):
         sys.stderr.write(phrasing.printable(f"alb-sg: {remark}") + "\n")
     return exit_code(observation.results.findings, observation.results.errors)
