@@ -36,6 +36,7 @@ def add_format_options(parser: argparse.ArgumentParser) -> None:
         help="text, sarif, asff: write every verdict (default: only what is NON_COMPLIANT or could not be judged); the "
         "other formats always do",
     )
+    parser.add_argument("--summary", action="store_true", help="text: print the counts of each rule alone")
     parser.add_argument(
         "--spreadsheet",
         action="store_true",
@@ -60,6 +61,7 @@ def refuse_format_options(arguments: argparse.Namespace) -> None:
     """Raises InvalidInputError for an option that does not concern the format."""
     for given, option, formats in (
         (arguments.every_verdict, "--all", FAILURE_FORMATS),
+        (arguments.summary, "--summary", (TEXT,)),
         (arguments.spreadsheet, "--spreadsheet", (CSV,)),
         (arguments.history, "--history", COMPARING_FORMATS),
     ):
@@ -82,6 +84,7 @@ def write_formatted(
         arguments.as_of or datetime.now(UTC),
         every_verdict=arguments.every_verdict,
         for_spreadsheets=arguments.spreadsheet,
+        summary=arguments.summary,
     )
     if arguments.history is None:
         write_errors(write_results(results, arguments.format, stream, options), sys.stderr)

@@ -26,10 +26,11 @@ class FormatOptions:
 
     `as_of`: the time that the results describe. `every_verdict`: list COMPLIANT, NOT_APPLICABLE and exempt results in
     the formats that list failures alone. `for_spreadsheets`: write CSV as spreadsheets read it. `earlier`: what earlier
-    runs reported.
+    runs reported. `summary`: the text has counts alone.
     """
 
     as_of: datetime
     every_verdict: bool = False
     for_spreadsheets: bool = False
+    summary: bool = False
     earlier: EarlierResults = NOTHING_EARLIER

@@ -27,11 +27,20 @@ from alb_sg.report.markdown import write_markdown
 from alb_sg.report.ocsf import write_ocsf
 from alb_sg.report.sarif import write_sarif
 from alb_sg.report.style import Style
-from alb_sg.report.text import write_text
+from alb_sg.report.text import write_summary, write_text
+
+
+def _write_text(results: Results, stream: TextIO, options: FormatOptions) -> None:
+    style = Style.for_stream(stream)
+    if options.summary:
+        write_summary(results, stream, style)
+    else:
+        write_text(results, stream, style, every_verdict=options.every_verdict)
+
 
 # The formats that have a place for every error.
 _WRITERS: dict[str, Callable[[Results, TextIO, FormatOptions], None]] = {
-    TEXT: lambda results, stream, _: write_text(results, stream, Style.for_stream(stream)),
+    TEXT: _write_text,
     JSON: lambda results, stream, _: write_json(results, stream),
     JSON_LINES: lambda results, stream, _: write_json_lines(results, stream),
     CSV: lambda results, stream, options: write_csv(results, stream, for_spreadsheets=options.for_spreadsheets),

@@ -286,7 +286,7 @@ def test_csv_cells_are_no_formulas(command: Command, name: str) -> None:
 # --- text
 
 
-def test_text_puts_what_breaks_traffic_first_and_what_is_in_order_last(command: Command) -> None:
+def test_text_puts_what_breaks_traffic_first_and_counts_what_is_in_order(command: Command) -> None:
     def web(name: str, group_id: str) -> list[Shape]:
         return [
             load_balancer(name, groups=[group_id]),
@@ -308,21 +308,61 @@ def test_text_puts_what_breaks_traffic_first_and_what_is_in_order_last(command: 
         group("sg-app"),
     )
     answer = command.on(saved, "check")
-    order = [answer.out.index(name) for name in ("d-target", "c-health", "b-icmp", "a-fine")]
+    order = [answer.out.index(name) for name in ("d-target", "c-health", "b-icmp")]
     assert order == sorted(order)
-    assert "a-fine  111122223333 us-east-1  COMPLIANT with 4 rules\n" in answer.out
-    assert answer.out.endswith("4 load balancers: 3 not as recommended.\n")
+    # The sentence at the end begins with what is wrong, too.
+    assert "a-fine" not in answer.out
+    assert answer.out.endswith(
+        "\n4 load balancers: 3 not as recommended (3 internet-facing); 1 as recommended. --all lists every verdict.\n"
+    )
     assert "\x1b" not in answer.out
 
 
 def test_text_shows_errors_and_what_the_annotation_had_no_room_for(command: Command) -> None:
     saved = closed(listener(80), uncollected=["TargetGroups"])
     answer = command.on(saved, "check")
-    assert f"ERROR          {EGRESS}" in answer.out
+    error = next(line for line in answer.out.splitlines() if line.startswith("ERROR") and f"  {EGRESS}  " in line)
+    assert "  internet-facing  web  " in error
     assert f"target groups of web: TargetGroups of {ACCOUNT} {REGION} was not collected" in answer.out
     assert "fix: allow inbound TCP 80 from 0.0.0.0/0 in sg-1\n" in answer.out
     assert "fix: allow inbound TCP 443 from 0.0.0.0/0 in sg-1\n" in answer.out
     assert "2 errors" in answer.out
+
+
+def test_a_line_has_all_that_a_search_needs(command: Command) -> None:
+    lines = command.on(closed(), "check", "--rule", INGRESS).out.splitlines()
+    assert lines[0].split("  ") == [
+        *("NON_COMPLIANT", "HIGH", "internet-facing", "web", f"{ACCOUNT} {REGION}", INGRESS),
+        "HTTPS:443 not open to 0.0.0.0/0 in sg-1",
+    ]
+    assert lines[1].startswith("    fix: ")
+
+
+def test_internet_facing_load_balancers_come_first_within_a_severity(command: Command) -> None:
+    saved = closed(load_balancer("a", scheme="internal"), load_balancer("b"), load_balancer("c", scheme="internal"))
+    lines = command.on(saved, "check", "--rule", ICMP).out.splitlines()
+    assert [line.split()[2:4] for line in lines if line.startswith("NON_COMPLIANT")] == [
+        ["internet-facing", "b"],
+        ["internal", "a"],
+        ["internal", "c"],
+    ]
+
+
+def test_all_lists_every_verdict(command: Command) -> None:
+    saved = in_order(network_load_balancer("front"))
+    assert "web" not in command.on(saved, "check").out
+    lines = command.on(saved, "check", "--all").out.splitlines()
+    assert [line.split()[0] for line in lines[:-2]] == ["COMPLIANT"] * 4 + ["NOT_APPLICABLE"] * 4
+    assert lines[-1] == ("2 load balancers: 0 not as recommended; 1 as recommended; 1 to which no rule applies.")
+
+
+def test_a_summary_has_the_counts_of_each_rule_alone(command: Command) -> None:
+    lines = command.on(closed(), "check", "--summary", "--rule", INGRESS, "--rule", ICMP).out.splitlines()
+    assert [line.split() for line in lines[:-1]] == [
+        [INGRESS, "HIGH", "1", "NON_COMPLIANT"],
+        [ICMP, "LOW", "1", "NON_COMPLIANT"],
+    ]
+    assert lines[-1] == "1 load balancer: 1 not as recommended (1 internet-facing)."
 
 
 def test_text_says_that_an_empty_account_has_nothing(command: Command) -> None:
@@ -339,9 +379,9 @@ def test_text_obeys_no_control_character_of_a_name(command: Command) -> None:
 def test_text_says_which_accepted_source_stands_in(command: Command) -> None:
     saved = in_order()
     saved["SecurityGroups"][0]["IpPermissions"] = [tcp(443, "10.0.0.0/8"), icmp(3, 4, ANYWHERE)]
-    answer = command.on(saved, "check", "--parameter", f"{INGRESS}:AcceptedSources=10.0.0.0/8")
+    answer = command.on(saved, "check", "--all", "--parameter", f"{INGRESS}:AcceptedSources=10.0.0.0/8")
     assert answer.code == 0
-    assert f"{INGRESS}: HTTPS:443 open to accepted source 10.0.0.0/8" in answer.out
+    assert f"  {INGRESS}     HTTPS:443 open to accepted source 10.0.0.0/8" in answer.out
 
 
 # --- selectors
