@@ -38,7 +38,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-rdk setup-node setup-browser demo check lint types unit test bench bench-peers generate build pack deploy deploy-stack lock clean
+.PHONY: help setup setup-rdk setup-node setup-browser demo check lint types unit test bench bench-peers generate build pack release deploy deploy-stack lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -89,6 +89,9 @@ build: $(DEPLOY_READY) ## dist/alb-sg-<version>.zip and the layer, the same byte
 
 pack: $(DEPLOY_READY) ## the templates for an organization, in dist/ (docs/deployment.md)
 	$(BIN)/python -m alb_sg.deployment pack
+
+release: $(DEPLOY_READY) ## dist/<version>: zip, layer, wheel, templates, Terraform modules, SBOM, checksums
+	$(BIN)/python -m alb_sg.deployment release
 
 deploy: $(DEPLOY_READY) setup-rdk ## one account with rdk
 	ALB_SG_RDK="$(abspath $(RDK_VENV))/bin/rdk" $(BIN)/python -m alb_sg.deployment deploy

@@ -16,8 +16,6 @@ RDKLIB_PARAMETERS = ("AssumeRoleMode", "ExecutionRoleName", "ExecutionRoleRegion
 
 EXEMPTIONS_PARAMETER = "Exemptions"
 SOURCE_PARAMETER = "Source"
-# These decide how a rule reads, not what it finds.
-READING_PARAMETERS = (*RDKLIB_PARAMETERS, SOURCE_PARAMETER)
 
 Choice = TypeVar("Choice", bound=Enum)
 
@@ -88,19 +86,15 @@ class ParameterDefinition(NamedTuple):
     """A rule parameter as every surface describes it.
 
     `max_length`: its share of the 1,024 characters that AWS Config allows a rule's parameters together, so that every
-    combination fits; None where the deployment sets the parameter itself. `pattern`: the values that a remediation
-    document accepts; None where it does not take the parameter, because the parameter does not affect the verdict.
-    `choices`: the only values, one of which is always set. `document_meaning`: the meaning in a document, where it
-    differs.
+    combination fits; None where the deployment sets the parameter itself. `choices`: the only values, one of which is
+    always set.
     """
 
     name: str
     default: str
     meaning: str
     max_length: int | None = None
-    pattern: str | None = None
     choices: tuple[str, ...] = ()
-    document_meaning: str | None = None
 
 
 ACCEPTED_SOURCES = ParameterDefinition(
@@ -111,14 +105,12 @@ ACCEPTED_SOURCES = ParameterDefinition(
     "listener port alone, none@PORT says that nobody needs to reach it; a source without a port concerns every port "
     "that no other one names.",
     max_length=430,
-    pattern="[0-9A-Za-z.:/, @-]{0,256}",
 )
 ACCEPTED_SOURCES_MATCH = ParameterDefinition(
     "AcceptedSourcesMatch",
     AcceptedSourcesMatch.ANY.value,
     "any: at least one of AcceptedSources must be open. all: every one that concerns the port and address family.",
     max_length=3,
-    pattern="(any|all)",
     choices=tuple(choice.value for choice in AcceptedSourcesMatch),
 )
 TAG_KEY = ParameterDefinition(
@@ -127,7 +119,6 @@ TAG_KEY = ParameterDefinition(
     "Where set, a load balancer's tag of this key names its clients instead (CIDR blocks, pl-…, sg-…, "
     "internet, vpc; space-separated; all are required).",
     max_length=128,
-    pattern="[^{}]{0,128}",
 )
 TARGET_MATCH = ParameterDefinition(
     "TargetMatch",
@@ -135,7 +126,6 @@ TARGET_MATCH = ParameterDefinition(
     "effective: whatever lets the load balancer reach the target counts. security-group: only a reference "
     "to one of the target's security groups.",
     max_length=16,
-    pattern="(effective|security-group)",
     choices=tuple(choice.value for choice in TargetMatch),
 )
 EXEMPTIONS = ParameterDefinition(
@@ -144,8 +134,6 @@ EXEMPTIONS = ParameterDefinition(
     "Where exemptions are kept, s3://bucket/key or ssm:/parameter/name in the account of the function: an "
     "exempted load balancer is not applicable until its exemption expires.",
     max_length=256,
-    pattern="(|s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/[^{}]{1,187}|ssm:/?[A-Za-z0-9_./-]{1,250})",
-    document_meaning="Where exemptions are kept, s3://bucket/key or ssm:/parameter/name: who is exempt is not fixed.",
 )
 SOURCE = ParameterDefinition(
     SOURCE_PARAMETER,

@@ -34,9 +34,16 @@ CAPTURE_TIME = "2026-01-01T00:00:00.000Z"
 
 
 def record_estate(
-    config: ConfigStandIn, exported_estate: Mapping[str, Any], types: Collection[str] = ALL_TYPES
+    config: ConfigStandIn,
+    exported_estate: Mapping[str, Any],
+    types: Collection[str] = ALL_TYPES,
+    times: Mapping[str, str] | None = None,
 ) -> None:
-    """Gives AWS Config an item of every resource of these types in a saved estate, with a recorder of them."""
+    """Gives AWS Config an item of every resource of these types in a saved estate, with a recorder of them.
+
+    `times` are capture times by resource id; the others have CAPTURE_TIME. Of two items of a resource with the same
+    time, the later one to come counts.
+    """
     # Items hold times as texts.
     exported_estate = json.loads(json.dumps(exported_estate, default=str))
     account_region = {"accountId": exported_estate["AccountId"], "awsRegion": exported_estate["Region"]}
@@ -47,7 +54,7 @@ def record_estate(
                 **account_region,
                 "resourceType": type_name,
                 "resourceId": resource_id,
-                "configurationItemCaptureTime": CAPTURE_TIME,
+                "configurationItemCaptureTime": (times or {}).get(resource_id, CAPTURE_TIME),
                 "configuration": configuration,
                 "tags": tags,
             }

@@ -9,7 +9,8 @@ Use it together with ``moto.mock_aws()``::
 
 It answers PutEvaluations, GetComplianceDetailsByConfigRule, GetResourceConfigHistory, SelectResourceConfig,
 StartConfigRulesEvaluation, SelectAggregateResourceConfig, DescribeConfigurationAggregatorSourcesStatus and, once
-there is a recorder, DescribeConfigurationRecorders and DescribeConfigurationRecorderStatus; every other Config call
+there is a recorder or a rule, DescribeConfigurationRecorders, DescribeConfigurationRecorderStatus or
+DescribeConfigRules; every other Config call
 goes on to moto. It answers at the HTTP level, so
 requests are really serialised and signed and answers really parsed, retried and raised by botocore. Every
 request and every answer is checked against botocore's own model of the API, its limits and enumerations
@@ -139,6 +140,7 @@ class ConfigStandIn:
         self._recorders: dict[str, Json] = {}
         self._recorder_statuses: dict[str, Json] = {}
         self._aggregators: dict[str, list[Json]] = {}
+        self._rules: dict[str, Json] = {}
 
     def __enter__(self) -> Self:
         with _open_lock:
@@ -160,6 +162,18 @@ class ConfigStandIn:
         with self._lock:
             self._tokens[token] = _Token(rule_name, account_id, datetime.now(UTC))
         return token
+
+    def add_rule(self, name: str, function_arn: str, parameters: Mapping[str, str] | None = None) -> None:
+        """Have every account and region a custom rule of this name, or replace it."""
+        source = {"Owner": "CUSTOM_LAMBDA", "SourceIdentifier": function_arn}
+        with self._lock:
+            self._operations["DescribeConfigRules"] = self._describe_config_rules
+            self._rules[name] = {
+                "ConfigRuleName": name,
+                "ConfigRuleState": "ACTIVE",
+                "InputParameters": json.dumps(dict(parameters or {})),
+                "Source": source,
+            }
 
     def add_item(self, item: Mapping[str, Any]) -> None:
         """Record a configuration item, a new version if the resource is known.
@@ -345,6 +359,13 @@ class ConfigStandIn:
         for rule_name in call.params["ConfigRuleNames"]:
             self._require_rule(rule_name, call.caller)
         return {}
+
+    def _describe_config_rules(self, call: Call) -> Json:
+        names = call.params.get("ConfigRuleNames", sorted(self._rules))
+        for name in names:
+            if name not in self._rules:
+                raise _ErrorResponse("NoSuchConfigRuleException", f"The ConfigRule '{name}' provided is invalid")
+        return {"ConfigRules": [self._rules[name] for name in names]}
 
     def _require_rule(self, rule_name: str, caller: Caller) -> None:
         """Know a rule by a token issued for it in the account, or by its having been put into moto."""

@@ -27,12 +27,13 @@ class Faults:
     """A context in which chosen API operations answer with an error, without a retry and without a delay.
 
     Built into new sessions through botocore's list of handlers, as moto does it: enter it before making clients.
-    `calls` logs the operations, `bodies` the operations with their serialised requests.
+    `calls` logs the operations, `bodies` and `headers` the operations with their serialised requests.
     """
 
     def __init__(self) -> None:
         self.calls: list[str] = []
         self.bodies: list[tuple[str, str]] = []
+        self.headers: list[tuple[str, str]] = []
         self._faults: list[Fault] = []
         self._lock = threading.Lock()
 
@@ -63,6 +64,7 @@ class Faults:
             body = str(params.get("body"))
             self.calls.append(model.name)
             self.bodies.append((model.name, body))
+            self.headers.append((model.name, str(params.get("headers"))))
             for fault in self._faults:
                 if fault.operation == model.name and fault.remaining != 0 and fault.when(body):
                     if fault.remaining is not None:

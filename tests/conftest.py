@@ -11,6 +11,8 @@ import pytest
 from botocore.loaders import Loader
 from hypothesis import HealthCheck, settings
 
+from alb_sg.recommendations.catalogue import override_severities
+
 # Generated estates are large beside the time they take; a deadline would only measure the machine.
 settings.register_profile(
     "repeatable",
@@ -42,6 +44,13 @@ def _own_aws_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_PROFILE", raising=False)
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)
+
+
+@pytest.fixture(autouse=True)
+def _own_severities() -> Iterator[None]:
+    """Severities that a command read from settings hold for its process, not for the next test."""
+    yield
+    override_severities({})
 
 
 @pytest.fixture(autouse=True, scope="session")

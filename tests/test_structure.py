@@ -21,7 +21,7 @@ ROWS = (
     ("aggregator",),
     ("remediation",),
     ("report",),
-    ("dashboard", "config_rule"),
+    ("dashboard", "config_rule", "doctor"),
     ("ssm_documents", "snapshot_batch", "functions"),
     ("command_line",),
     ("deployment",),

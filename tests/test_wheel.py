@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import zipfile
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from alb_sg.deployment.release import build_wheel
 from tests.command_line.calling import Answer, closed
 from tests.rules import RULE_NAMES
 
@@ -28,15 +28,8 @@ OF_DEPLOY = ("jsonschema", "pyyaml")
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Built from a copy: what an earlier build left in the checkout would go into it."""
-    source = tmp_path_factory.mktemp("source")
-    shutil.copytree(ROOT / "alb_sg", source / "alb_sg", ignore=shutil.ignore_patterns("__pycache__"))
-    for file in ("LICENSE", "README.md", "pyproject.toml"):
-        shutil.copy(ROOT / file, source)
-    folder = tmp_path_factory.mktemp("dist")
-    _pip(Path(sys.executable), "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(folder), str(source))
-    [built] = folder.glob("*.whl")
-    return built
+    """As a release has it."""
+    return build_wheel(ROOT, tmp_path_factory.mktemp("dist"))
 
 
 @pytest.fixture

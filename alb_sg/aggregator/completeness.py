@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
+from alb_sg.aggregator.recorded_verdicts import RuleEvaluations
 from alb_sg.aggregator.responses import ConfigRule, RecordedEvaluation
 from alb_sg.aggregator.sources import OUTDATED, AggregatorSources
 from alb_sg.aws.account_region import AccountRegion
@@ -17,12 +18,12 @@ MAX_NAMED = 3
 
 
 def oldest_evaluations(
-    account_regions: Iterable[AccountRegion], evaluations: Mapping[ConfigRule, Mapping[str, RecordedEvaluation]]
+    account_regions: Iterable[AccountRegion], evaluations: Mapping[ConfigRule, RuleEvaluations]
 ) -> dict[AccountRegion, datetime | None]:
     """The time of the oldest evaluation in each account and region; None where it is unknown."""
     oldest: dict[AccountRegion, datetime] = {}
-    for config_rule, by_arn in evaluations.items():
-        for evaluation in by_arn.values():
+    for config_rule, found in evaluations.items():
+        for evaluation in found.by_arn.values():
             if evaluation.time is not None:
                 known = oldest.get(config_rule.account_region, evaluation.time)
                 oldest[config_rule.account_region] = min(evaluation.time, known)

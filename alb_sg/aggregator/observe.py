@@ -2,10 +2,10 @@
 
 The calls are made in three steps, those of a step at the same time:
 
-1. all verdicts on load balancers, all load balancers, all accounts and regions with anything recorded, and the
-   aggregator's sources;
+1. all Config rules, all verdicts that AWS Config records as resources, all load balancers, all accounts and regions
+   with anything recorded, and the aggregator's sources;
 2. the organization's units and accounts, level by level;
-3. for each Config rule, account and region with a verdict: annotations, and when the rule last ran.
+3. for each deployed rule, account and region: its results with their annotations, and when it last ran.
 
 An aggregator keeps no NOT_APPLICABLE, and exempt load balancers are NOT_APPLICABLE. A load balancer without a verdict
 may be not applicable, exempt, or not evaluated at all. That is a gap, never a verdict.
@@ -20,19 +20,19 @@ from datetime import datetime
 
 from alb_sg.aggregator.completeness import (
     deployed_rules,
-    name_account_regions,
     oldest_evaluations,
     source_gaps,
     verdict_gaps,
 )
 from alb_sg.aggregator.organization import read_account_names
 from alb_sg.aggregator.recorded_findings import findings_from_verdicts
+from alb_sg.aggregator.recorded_verdicts import RuleEvaluations, merge_verdicts, read_rule_evaluations, silent_rules
 from alb_sg.aggregator.requests import AggregatorClients, AggregatorRequests, OrganizationRequests
 from alb_sg.aggregator.responses import (
     ConfigRule,
     RecordedEvaluation,
     UnreadableRow,
-    read_evaluation,
+    read_config_rule,
     read_load_balancer,
     read_rows,
     read_verdicts,
@@ -42,7 +42,6 @@ from alb_sg.aws.account_region import AccountRegion, account_region_in
 from alb_sg.aws.calls import ApiResponse, CallPool, Progress
 from alb_sg.estate.config_item import ConfigItem
 from alb_sg.estate.model import LoadBalancer
-from alb_sg.exemptions.exemption import VerdictKey
 from alb_sg.findings.finding import EvaluationError
 from alb_sg.observations.account_name import AccountName
 from alb_sg.observations.observation import Completeness, LoadBalancerDetail, Observation
@@ -55,9 +54,14 @@ GLOBAL_REGION = "global"
 
 @dataclass(frozen=True)
 class _Inventory:
-    """The results of the first step; `load_balancers` by ARN."""
+    """The results of the first step.
 
-    verdicts: Mapping[VerdictKey, Sequence[RecordedEvaluation]]
+    `config_rules` are the deployments of the selected rules, each with its compliance type, and `rows` their verdicts
+    that are recorded as resources. `load_balancers` are by ARN.
+    """
+
+    config_rules: Mapping[ConfigRule, str]
+    rows: Sequence[RecordedEvaluation]
     load_balancers: Mapping[str, ConfigItem]
     recorded_account_regions: Collection[AccountRegion]
     sources: AggregatorSources
@@ -67,14 +71,21 @@ class _Inventory:
     @property
     def account_regions(self) -> list[AccountRegion]:
         """The accounts and regions that anything is recorded of."""
-        verdicts = (verdict for deployments in self.verdicts.values() for verdict in deployments)
         return sorted(
             {
                 *self.recorded_account_regions,
-                *(verdict.account_region for verdict in verdicts),
+                *(config_rule.account_region for config_rule in self.config_rules),
+                *(row.account_region for row in self.rows),
                 *(item.account_region for item in self.load_balancers.values()),
             }
         )
+
+    @property
+    def load_balancers_by_account_region(self) -> dict[AccountRegion, list[str]]:
+        arns: dict[AccountRegion, list[str]] = defaultdict(list)
+        for arn, item in self.load_balancers.items():
+            arns[item.account_region].append(arn)
+        return arns
 
     @property
     def expected_account_regions(self) -> tuple[AccountRegion, ...] | None:
@@ -91,7 +102,7 @@ def observe(
     progress: Progress | None = None,
 ) -> Observation:
     """What AWS Config has recorded of load balancers for the named rules; None: for every rule that is deployed by
-    default, and every other one with a verdict.
+    default, and every other one that is deployed somewhere.
 
     What could not be read is an error in the results; where no verdict depends on it, it is a gap. Raises
     InvalidInputError where there is no such aggregator.
@@ -101,10 +112,12 @@ def observe(
     with CallPool(progress) as calls:
         inventory = _read_inventory(calls, requests, aggregator, rule_names)
         accounts, name_gaps = _read_account_names(calls, clients)
-        evaluations, evaluation_gaps = _read_evaluations(calls, requests, inventory.verdicts)
+        evaluations = _read_evaluations(calls, requests, inventory)
+    recorded = merge_verdicts(inventory.rows, evaluations)
     if rules is None:
-        rule_names = _deployed_rules(inventory.verdicts)
-    findings, undecided = findings_from_verdicts(inventory.verdicts, evaluations)
+        rule_names = _deployed_rules(evaluations)
+    findings, undecided = findings_from_verdicts(recorded.verdicts)
+    silent = silent_rules(inventory.config_rules, inventory.load_balancers_by_account_region, recorded)
     details = {
         arn: LoadBalancerDetail(item.resource, item.tags)
         for arn, item in sorted(inventory.load_balancers.items())
@@ -112,10 +125,10 @@ def observe(
     }
     results = Results(
         account_regions=inventory.account_regions,
-        load_balancer_count=len({*inventory.load_balancers, *(arn for arn, _ in inventory.verdicts)}),
+        load_balancer_count=len({*inventory.load_balancers, *(arn for arn, _ in recorded.verdicts)}),
         rule_names=rule_names,
         findings=sorted(findings, key=lambda finding: finding.sort_key),
-        errors=sorted([*inventory.errors, *undecided], key=lambda error: error.sort_key),
+        errors=sorted([*inventory.errors, *recorded.errors, *undecided, *silent], key=lambda error: error.sort_key),
         facts={
             arn: LoadBalancerFacts(str(detail.load_balancer.scheme), detail.tags) for arn, detail in details.items()
         },
@@ -128,12 +141,11 @@ def observe(
             expected=inventory.expected_account_regions,
             observed=oldest_evaluations(inventory.account_regions, evaluations),
             rules_expected=tuple(rule_names),
-            rules_deployed=deployed_rules(inventory.load_balancers.values(), inventory.verdicts),
+            rules_deployed=deployed_rules(inventory.load_balancers.values(), recorded.verdicts),
             gaps=(
                 *inventory.gaps,
                 *name_gaps,
-                *evaluation_gaps,
-                *verdict_gaps(inventory.load_balancers, inventory.verdicts, rule_names),
+                *verdict_gaps(inventory.load_balancers, recorded.verdicts, rule_names),
             ),
         ),
         accounts=accounts,
@@ -141,9 +153,9 @@ def observe(
     )
 
 
-def _deployed_rules(verdicts: Iterable[VerdictKey]) -> list[str]:
-    """The rules that are deployed by default, and the others that have a verdict."""
-    return sorted({*(rule.name for rule in DEFAULT_RECOMMENDATIONS), *(rule for _, rule in verdicts)})
+def _deployed_rules(config_rules: Iterable[ConfigRule]) -> list[str]:
+    """The rules that are deployed by default, and the others that are deployed somewhere."""
+    return sorted({*(rule.name for rule in DEFAULT_RECOMMENDATIONS), *(deployed.rule for deployed in config_rules)})
 
 
 # --- the first step
@@ -154,6 +166,7 @@ def _read_inventory(
 ) -> _Inventory:
     responses = calls.send_all(
         {
+            "config rules": requests.config_rules(),
             "verdicts": requests.verdicts(),
             "load balancers": requests.load_balancers(),
             "recorded": requests.recorded_account_regions(),
@@ -161,19 +174,24 @@ def _read_inventory(
         }
     )
     refuse_unknown_aggregator(responses.values(), aggregator, requests.region)
-    verdicts, unreadable_verdicts = read_rows(responses["verdicts"], read_verdicts)
+    config_rules, unreadable_config_rules = read_rows(responses["config rules"], read_config_rule)
+    rows, unreadable_rows = read_rows(responses["verdicts"], read_verdicts)
     items, unreadable_items = read_rows(responses["load balancers"], read_load_balancer)
     recorded, unreadable_recorded = read_rows(responses["recorded"], account_region_in)
     sources = read_sources(responses["sources"], aggregator)
     return _Inventory(
-        verdicts=_by_load_balancer_and_rule(verdicts.values(), rules),
+        config_rules=dict(found for found in config_rules.values() if found is not None and found[0].rule in rules),
+        rows=[row for verdicts in rows.values() for row in verdicts if row.config_rule.rule in rules],
         load_balancers={item.id: item for item in items.values() if _is_application_load_balancer(item)},
         recorded_account_regions={
             account_region for account_region in recorded.values() if account_region.region != GLOBAL_REGION
         },
         sources=sources,
         errors=[
-            *_query_errors(f"verdicts in aggregator {aggregator}", responses["verdicts"], unreadable_verdicts),
+            *_query_errors(
+                f"Config rules in aggregator {aggregator}", responses["config rules"], unreadable_config_rules
+            ),
+            *_query_errors(f"verdicts in aggregator {aggregator}", responses["verdicts"], unreadable_rows),
             *_query_errors(f"load balancers in aggregator {aggregator}", responses["load balancers"], unreadable_items),
             # An outdated source still has data: that is a gap.
             *(source.as_error() for source in sources.sources if source.status not in (SUCCEEDED, OUTDATED)),
@@ -183,17 +201,6 @@ def _read_inventory(
             *_recorded_gaps(responses["recorded"], unreadable_recorded),
         ],
     )
-
-
-def _by_load_balancer_and_rule(
-    rows: Iterable[Sequence[RecordedEvaluation]], rules: Collection[str]
-) -> dict[VerdictKey, list[RecordedEvaluation]]:
-    by_key: dict[VerdictKey, list[RecordedEvaluation]] = defaultdict(list)
-    for verdicts in rows:
-        for verdict in verdicts:
-            if verdict.config_rule.rule in rules:
-                by_key[verdict.load_balancer_arn, verdict.config_rule.rule].append(verdict)
-    return by_key
 
 
 def _query_errors(what: str, response: ApiResponse, unreadable: Iterable[UnreadableRow]) -> Iterator[EvaluationError]:
@@ -229,20 +236,9 @@ def _read_account_names(calls: CallPool, clients: AggregatorClients) -> tuple[di
 
 
 def _read_evaluations(
-    calls: CallPool, requests: AggregatorRequests, verdicts: Mapping[VerdictKey, Sequence[RecordedEvaluation]]
-) -> tuple[dict[ConfigRule, dict[str, RecordedEvaluation]], list[str]]:
-    """The evaluations of each Config rule by load balancer ARN, and a gap where they could not be read."""
-    config_rules = sorted({verdict.config_rule for deployments in verdicts.values() for verdict in deployments})
+    calls: CallPool, requests: AggregatorRequests, inventory: _Inventory
+) -> dict[ConfigRule, RuleEvaluations]:
+    """The results of each deployment of a rule."""
+    config_rules = sorted({*inventory.config_rules, *(row.config_rule for row in inventory.rows)})
     responses = calls.send_all({config_rule: requests.evaluations(config_rule) for config_rule in config_rules})
-    evaluations: dict[ConfigRule, dict[str, RecordedEvaluation]] = {}
-    failures: list[tuple[AccountRegion, str]] = []
-    for config_rule, response in responses.items():
-        results = [read_evaluation(result, config_rule) for result in response.items]
-        evaluations[config_rule] = {evaluation.load_balancer_arn: evaluation for evaluation in results}
-        if response.failure is not None:
-            failures.append((config_rule.account_region, response.failure))
-    if not failures:
-        return evaluations, []
-    account_regions = name_account_regions(account_region for account_region, _ in failures)
-    gap = f"Reasons, and when rules last ran, are not known of all in {account_regions}: {failures[0][1]}."
-    return evaluations, [gap]
+    return {config_rule: read_rule_evaluations(config_rule, response) for config_rule, response in responses.items()}

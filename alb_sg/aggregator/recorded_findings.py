@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from alb_sg.aggregator.responses import INSUFFICIENT_DATA, ConfigRule, RecordedEvaluation
+from alb_sg.aggregator.recorded_verdicts import VERDICT
+from alb_sg.aggregator.responses import INSUFFICIENT_DATA, RecordedEvaluation
 from alb_sg.aws.arns import load_balancer_name
 from alb_sg.exemptions.exemption import VerdictKey
 from alb_sg.findings.annotation import parse_annotation
@@ -15,7 +16,6 @@ NO_ANNOTATION = "AWS Config tells no reason"
 
 def findings_from_verdicts(
     verdicts: Mapping[VerdictKey, Sequence[RecordedEvaluation]],
-    evaluations: Mapping[ConfigRule, Mapping[str, RecordedEvaluation]],
 ) -> tuple[list[Finding], list[EvaluationError]]:
     """A finding for each load balancer and rule, and an error where AWS Config could not decide.
 
@@ -27,9 +27,9 @@ def findings_from_verdicts(
         verdict = min(deployments, key=lambda deployment: deployment.rank)
         if verdict.compliance == INSUFFICIENT_DATA:
             cause = f"{verdict.config_rule.name} has {INSUFFICIENT_DATA}: it has not run, or has failed"
-            errors.append(EvaluationError(*verdict.account_region, arn, rule, "AWS Config's verdict", cause))
+            errors.append(EvaluationError(*verdict.account_region, arn, rule, VERDICT, cause))
             continue
-        annotation = _annotation(verdict, evaluations.get(verdict.config_rule, {}).get(arn))
+        annotation = NO_ANNOTATION if verdict.annotation is None else verdict.annotation
         compliance = Compliance(verdict.compliance)
         parsed = parse_annotation(compliance, annotation)
         findings.append(
@@ -47,10 +47,3 @@ def findings_from_verdicts(
             )
         )
     return findings, errors
-
-
-def _annotation(verdict: RecordedEvaluation, evaluation: RecordedEvaluation | None) -> str:
-    """The verdict's own annotation. One that goes with another verdict is from another run of the rule."""
-    if evaluation is not None and evaluation.annotation is not None and evaluation.compliance == verdict.compliance:
-        return evaluation.annotation
-    return NO_ANNOTATION

@@ -15,9 +15,10 @@ from alb_sg.aws.calls import ApiRequest
 from alb_sg.estate.resource_types import LOAD_BALANCER_TYPE
 from alb_sg.live.config_requests import PAGE_SIZE, ConfigRequests
 
-# The actions that reading an aggregator needs. Without the third, the page shows the expected accounts and regions as
-# unknown; without those of Organizations, accounts have no names and units.
+# The actions that reading an aggregator needs. Without the last of AWS Config's, the page shows the expected accounts
+# and regions as unknown; without those of Organizations, accounts have no names and units.
 IAM_ACTIONS = (
+    "config:DescribeAggregateComplianceByConfigRules",
     "config:GetAggregateComplianceDetailsByConfigRule",
     "config:SelectAggregateResourceConfig",
     "config:DescribeConfigurationAggregatorSourcesStatus",
@@ -27,11 +28,14 @@ IAM_ACTIONS = (
     "organizations:ListRoots",
 )
 
+# The largest page of DescribeAggregateComplianceByConfigRules (GroupByAPILimit).
+CONFIG_RULES_PAGE = 1000
 # API reference of Organizations: the largest page.
 ORGANIZATIONS_PAGE = 20
 
 VERDICTS_QUERY = (
-    "SELECT accountId, awsRegion, configuration.targetResourceId, configuration.configRuleList "
+    "SELECT accountId, awsRegion, configurationItemCaptureTime, configuration.targetResourceId, "
+    "configuration.configRuleList "
     "WHERE resourceType = 'AWS::Config::ResourceCompliance' "
     f"AND configuration.targetResourceType = '{LOAD_BALANCER_TYPE}'"
 )
@@ -64,8 +68,24 @@ class AggregatorRequests:
         """The aggregator's region."""
         return str(self._client.meta.region_name)
 
+    def config_rules(self) -> ApiRequest:
+        """The Config rules of all accounts and regions that have results, with their compliance.
+
+        The API has no filter for a part of a name.
+        """
+        return ApiRequest(
+            self._client,
+            "describe_aggregate_compliance_by_config_rules",
+            "AggregateComplianceByConfigRules",
+            self._aggregator,
+            page_size=CONFIG_RULES_PAGE,
+        )
+
     def verdicts(self) -> ApiRequest:
-        """All verdicts of all rules on load balancers."""
+        """All verdicts of all rules on load balancers, as AWS Config records them as resources of their own.
+
+        A recorder that excludes AWS::Config::ResourceCompliance leaves none, or old ones.
+        """
         return self._query(VERDICTS_QUERY)
 
     def recorded_account_regions(self) -> ApiRequest:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 from alb_sg.aws.account_region import AccountRegion, account_region_in, find_account_region
 from alb_sg.aws.arns import is_load_balancer_arn
 from alb_sg.aws.calls import ApiResponse
 from alb_sg.errors import InvalidInputError
-from alb_sg.estate.config_item import ConfigItem, read_item
+from alb_sg.estate.config_item import ConfigItem, parse_capture_time, read_item
 from alb_sg.estate.field_readers import Shape, list_or_empty, require_object, required_text
 from alb_sg.estate.json_files import parse_if_text
 from alb_sg.estate.resource_types import LOAD_BALANCER_TYPE
@@ -23,7 +23,8 @@ T = TypeVar("T")
 
 # The worst first: where a rule is deployed twice, the worse verdict counts.
 INSUFFICIENT_DATA = "INSUFFICIENT_DATA"
-COMPLIANCE_TYPES = ("NON_COMPLIANT", INSUFFICIENT_DATA, "COMPLIANT", "NOT_APPLICABLE")
+COMPLIANT = "COMPLIANT"
+COMPLIANCE_TYPES = ("NON_COMPLIANT", INSUFFICIENT_DATA, COMPLIANT, "NOT_APPLICABLE")
 
 # AWS Config names a rule of a conformance pack NAME-conformance-pack-szsm1uv0w and an organization's rule
 # OrgConfigRule-NAME-dbgzf8ba; other tools add words of their own. All of them contain the whole name, with no letter,
@@ -43,12 +44,14 @@ class ConfigRule(NamedTuple):
 class RecordedEvaluation:
     """AWS Config's result of a Config rule for a load balancer; `compliance` is one of COMPLIANCE_TYPES.
 
-    Only GetAggregateComplianceDetailsByConfigRule gives the `annotation` and the `time` (UTC) of the rule's last run.
+    `recorded` is when AWS Config recorded it; None where that is unknown. Only the compliance API gives the
+    `annotation` and the `time` (UTC) of the rule's last run.
     """
 
     config_rule: ConfigRule
     load_balancer_arn: str
     compliance: str
+    recorded: datetime | None = None
     annotation: str | None = None
     time: datetime | None = None
 
@@ -90,9 +93,24 @@ def find_rule(config_rule_name: str) -> str | None:
     return None if match is None else match[1]
 
 
+def read_config_rule(result: Shape) -> tuple[ConfigRule, str] | None:
+    """A deployment of one of our rules, with its compliance type; None for any other Config rule.
+
+    Reads a result of DescribeAggregateComplianceByConfigRules. Raises InvalidInputError.
+    """
+    name = required_text(result, "ConfigRuleName")
+    rule = find_rule(name)
+    if rule is None:
+        return None
+    compliance = require_object(result.get("Compliance") or {}).get("ComplianceType") or INSUFFICIENT_DATA
+    account_region = account_region_in(result, "AccountId", "AwsRegion")
+    return ConfigRule(account_region, name, rule), str(compliance)
+
+
 def read_verdicts(row: Shape) -> list[RecordedEvaluation]:
     """The verdicts of our rules in the row of one resource. Raises InvalidInputError."""
     account_region = account_region_in(row)
+    recorded = parse_capture_time(row.get("configurationItemCaptureTime"))
     configuration = require_object(row.get("configuration"))
     arn = required_text(configuration, "targetResourceId")
     verdicts = []
@@ -101,11 +119,10 @@ def read_verdicts(row: Shape) -> list[RecordedEvaluation]:
         name = required_text(config_rule, "configRuleName")
         rule = find_rule(name)
         if rule is not None:
-            verdicts.append(RecordedEvaluation(ConfigRule(account_region, name, rule), arn, _compliance(config_rule)))
+            compliance = _compliance(config_rule, "complianceType")
+            verdicts.append(RecordedEvaluation(ConfigRule(account_region, name, rule), arn, compliance, recorded))
     if verdicts:
-        account_region.check_arn(arn, "targetResourceId")
-        if not is_load_balancer_arn(arn):
-            raise InvalidInputError(f"{arn!r} is not the ARN of a load balancer", "targetResourceId")
+        _check_load_balancer(arn, account_region, "targetResourceId")
     return verdicts
 
 
@@ -119,23 +136,37 @@ def read_load_balancer(row: Shape) -> ConfigItem:
     return item
 
 
-def read_evaluation(result: Mapping[str, Any], config_rule: ConfigRule) -> RecordedEvaluation:
-    """A result of GetAggregateComplianceDetailsByConfigRule for a Config rule."""
-    time: datetime | None = result.get("ConfigRuleInvokedTime") or result.get("ResultRecordedTime")
-    if time is not None:
-        time = time.astimezone(UTC).replace(microsecond=0)
-    qualifier = result.get("EvaluationResultIdentifier", {}).get("EvaluationResultQualifier", {})
+def read_evaluation(result: Shape, config_rule: ConfigRule) -> RecordedEvaluation | None:
+    """A result of GetAggregateComplianceDetailsByConfigRule for a Config rule; None if it is on another resource type.
+
+    Raises InvalidInputError.
+    """
+    identifier = require_object(result.get("EvaluationResultIdentifier"))
+    qualifier = require_object(identifier.get("EvaluationResultQualifier"))
+    if qualifier.get("ResourceType") != LOAD_BALANCER_TYPE:
+        return None
+    arn = required_text(qualifier, "ResourceId")
+    _check_load_balancer(arn, config_rule.account_region, "ResourceId")
+    invoked, recorded = result.get("ConfigRuleInvokedTime"), result.get("ResultRecordedTime")
+    time: datetime | None = invoked or recorded
     return RecordedEvaluation(
         config_rule,
-        str(qualifier.get("ResourceId")),
-        str(result.get("ComplianceType")),
+        arn,
+        _compliance(result, "ComplianceType"),
+        recorded or invoked,
         result.get("Annotation"),
-        time,
+        None if time is None else time.astimezone(UTC).replace(microsecond=0),
     )
 
 
-def _compliance(element: Shape) -> str:
-    value = required_text(element, "complianceType").upper()
+def _check_load_balancer(arn: str, account_region: AccountRegion, field: str) -> None:
+    account_region.check_arn(arn, field)
+    if not is_load_balancer_arn(arn):
+        raise InvalidInputError(f"{arn!r} is not the ARN of a load balancer", field)
+
+
+def _compliance(element: Shape, field: str) -> str:
+    value = required_text(element, field).upper()
     if value not in COMPLIANCE_TYPES:
-        raise InvalidInputError(f"{value!r} is not a compliance type of AWS Config", "complianceType")
+        raise InvalidInputError(f"{value!r} is not a compliance type of AWS Config", field)
     return value

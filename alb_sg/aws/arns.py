@@ -47,6 +47,12 @@ def listener_load_balancer_arn(listener_arn: str) -> str | None:
     return None if match is None else f"{match[1]}loadbalancer/{match[2]}"
 
 
+def function_account_id(context: object) -> str | None:
+    """The account of a Lambda function, from the context of its invocation; None outside of Lambda."""
+    arn = getattr(context, "invoked_function_arn", None)
+    return arn.split(":")[4] if isinstance(arn, str) else None
+
+
 def listener_of_rule(rule_arn: str) -> str | None:
     """The ARN of a listener rule's listener; None for a text that is no such rule's ARN."""
     match = _LISTENER_RULE.fullmatch(rule_arn)

@@ -44,6 +44,11 @@ def client_config() -> Config:
     )
 
 
+def single_attempt_config() -> Config:
+    """`client_config` without retries, for a request that must not be sent again when it is old."""
+    return client_config().merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
+
+
 def open_session(profile: str | None = None) -> Session:
     """A session with the credentials of a profile, or those of the environment. Raises InvalidInputError."""
     session = Session(profile=profile)

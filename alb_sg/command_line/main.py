@@ -13,10 +13,11 @@ from alb_sg.command_line.arguments import Parser
 from alb_sg.command_line.exit_code import EXIT_CODES, ExitCode
 from alb_sg.command_line.settings_option import apply_settings
 from alb_sg.errors import InvalidInputError, NotReadError
-from alb_sg.report.phrasing import printable
+from alb_sg.findings.phrasing import cut_middle, printable
 
 # In the order of `alb-sg --help`. Each has a module of its name in `commands`, with a function `add_<command>`.
-COMMANDS = ("check", "explain", "export", "what-if", "fix", "rules", "exemptions", "dashboard", "verdicts")
+COMMANDS = ("check", "explain", "export", "what-if", "fix", "rules", "exemptions", "dashboard", "verdicts", "doctor")
+MAX_ERROR_LENGTH = 1000
 DESCRIPTION = """\
 Check the security groups of Application Load Balancers against the recommendations of Elastic Load Balancing, in a
 live account, a saved estate, or AWS Config's snapshots.
@@ -76,5 +77,6 @@ def build_parser(command: str = "") -> Parser:
 
 
 def _print_error(message: str, code: ExitCode) -> int:
-    sys.stderr.write(printable(f"alb-sg: {message}") + "\n")
+    # A refusal quotes its input, which may be long. What is wrong and what to do stand before and after it.
+    sys.stderr.write(cut_middle(printable(f"alb-sg: {message}"), MAX_ERROR_LENGTH) + "\n")
     return code

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from alb_sg.aws.client_errors import AWS_ERRORS, error_text
@@ -25,6 +26,16 @@ class FailedEvaluation(NamedTuple):
 
     resource_id: str | None
     cause: str
+
+
+class RecordedResult(NamedTuple):
+    """A result as AWS Config has it. `ordering_time` is that of the event that it is from; None where it is unknown."""
+
+    resource_type: str
+    resource_id: str
+    compliance: str
+    annotation: str
+    ordering_time: datetime | None
 
 
 def put_evaluations(config: Any, evaluations: Sequence[EvaluationDict], result_token: str) -> list[FailedEvaluation]:
@@ -72,11 +83,22 @@ def _all_failed(batch: Sequence[EvaluationDict], cause: str) -> list[FailedEvalu
     ]
 
 
-def evaluated_resources(config: Any, config_rule_name: str) -> list[tuple[str, str]]:
-    """Type and id of every resource with a COMPLIANT or NON_COMPLIANT result of this rule. Raises one of AWS_ERRORS."""
+def recorded_results(config: Any, config_rule_name: str) -> list[RecordedResult]:
+    """The COMPLIANT and NON_COMPLIANT results of this rule. Raises one of AWS_ERRORS."""
     parameters = {"ConfigRuleName": config_rule_name, "ComplianceTypes": ["COMPLIANT", "NON_COMPLIANT"]}
     results = read_items(
         config, "get_compliance_details_by_config_rule", parameters, "EvaluationResults", EVALUATIONS_PAGE
     )
-    qualifiers = [result["EvaluationResultIdentifier"]["EvaluationResultQualifier"] for result in results]
-    return [(qualifier["ResourceType"], qualifier["ResourceId"]) for qualifier in qualifiers]
+    return [_recorded_result(result) for result in results]
+
+
+def _recorded_result(result: Mapping[str, Any]) -> RecordedResult:
+    identifier = result["EvaluationResultIdentifier"]
+    qualifier = identifier["EvaluationResultQualifier"]
+    return RecordedResult(
+        qualifier["ResourceType"],
+        qualifier["ResourceId"],
+        result.get("ComplianceType", ""),
+        result.get("Annotation", ""),
+        identifier.get("OrderingTimestamp"),
+    )

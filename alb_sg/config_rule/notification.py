@@ -19,8 +19,9 @@ SCHEDULED = "ScheduledNotification"
 CHANGED = "ConfigurationItemChangeNotification"
 OVERSIZED = "OversizedConfigurationItemChangeNotification"
 
-# Statuses of a resource that exists and is recorded (ConfigurationItemStatus).
-EXISTING_STATUSES = frozenset({"OK", "ResourceDiscovered"})
+# Statuses of a resource that does not exist any more (ConfigurationItemStatus). One that is only not recorded
+# (ResourceNotRecorded) still exists: a scheduled run judges it from live state, and so does its event.
+DELETED_STATUSES = frozenset({"ResourceDeleted", "ResourceDeletedNotRecorded"})
 
 
 class ChangedItem(NamedTuple):
@@ -97,7 +98,7 @@ def _read_item(invoking_event: Shape, *, left_scope: bool) -> ChangedItem | None
             resource_type=required_text(item, "resourceType"),
             resource_id=required_text(item, "resourceId"),
             capture_time=_required_time(item, "configurationItemCaptureTime"),
-            exists=required_text(item, "configurationItemStatus") in EXISTING_STATUSES and not left_scope,
+            exists=required_text(item, "configurationItemStatus") not in DELETED_STATUSES and not left_scope,
             load_balancer_type=configuration.get("type") if isinstance(configuration, Mapping) else None,
             texts=tuple(_texts([configuration, changed_properties])),
             is_summary=is_summary,

@@ -7,6 +7,7 @@ records nothing. `evaluate` records the verdicts that it has and then fails, wit
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
@@ -15,32 +16,36 @@ from typing import Any, ClassVar
 from rdklib import ComplianceType, ConfigRule, Evaluation
 
 from alb_sg.aws.account_region import AccountRegion
-from alb_sg.aws.arns import is_load_balancer_arn, load_balancer_name
+from alb_sg.aws.arns import function_account_id, is_load_balancer_arn, load_balancer_name
 from alb_sg.aws.client_errors import AWS_ERRORS, error_text
 from alb_sg.aws.pages import check_list
 from alb_sg.config_rule.affected import affected_load_balancers
 from alb_sg.config_rule.allowed_accounts import check_account
 from alb_sg.config_rule.client_factory import make_client_factory
-from alb_sg.config_rule.evaluations import EvaluationDict, evaluated_resources, put_evaluations
+from alb_sg.config_rule.evaluations import EvaluationDict, RecordedResult, put_evaluations, recorded_results
 from alb_sg.config_rule.notification import ChangedItem, Notification, read_notification
 from alb_sg.errors import IncompleteEvaluationError, InvalidInputError, NotReadError
 from alb_sg.estate.resource_types import LOAD_BALANCER_TYPE, TARGET_GROUP_TYPE
 from alb_sg.exemptions.aws_document import read_exemptions
 from alb_sg.exemptions.exemption import Exemptions
 from alb_sg.exemptions.location import AwsLocation
+from alb_sg.exemptions.longest_time import MAX_DAYS_VARIABLE, limit_exemptions, parse_max_days
 from alb_sg.findings.exemption_application import apply_exemptions, malformed_exemption_error
-from alb_sg.findings.finding import EvaluationError, enumeration_error
+from alb_sg.findings.finding import EvaluationError, Finding, enumeration_error
 from alb_sg.findings.judge import judge_all
 from alb_sg.live import LiveClients, LiveSource, LoadResult, Selection
 from alb_sg.parameters import Parameters, Source, TargetMatch, parse_parameters
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 from alb_sg.recommendations.recommendation import Recommendation
 
+GONE_ANNOTATION = "deleted, or no longer in this rule's scope"
+
 
 class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
     """One recommendation as rdklib calls it. An instance serves one invocation.
 
-    `errors` collects everything that could not be judged. Exemptions count for the day (UTC) `today`.
+    `errors` collects everything that could not be judged. Exemptions count for the day (UTC) `today`; the
+    account `function_account` must own their bucket.
     """
 
     recommendation: ClassVar[Recommendation]
@@ -49,6 +54,7 @@ class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
         super().__init__()
         self.today = today or datetime.now(UTC).date()
         self.errors: list[EvaluationError] = []
+        self.function_account: str | None = None
 
     def evaluate_parameters(self, rule_parameters: Mapping[str, Any]) -> Parameters:
         """rdklib's method. Raises InvalidInputError, which names the parameter."""
@@ -104,13 +110,34 @@ class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
     def _judge_all(self, notification: Notification, client_factory: Any, parameters: Parameters) -> list[Evaluation]:
         loaded = self._load(notification, client_factory, Selection(everything=True), parameters)
         evaluations = self._evaluations(loaded, client_factory, parameters)
+        from_recordings = bool(loaded.item_times)
+        if loaded.enumeration_failure is not None and not from_recordings:
+            return evaluations
+        recorded = self._recorded_results(notification, client_factory)
+        unconfirmed = frozenset() if recorded is None else _unconfirmed(evaluations, recorded)
+        evaluations = [evaluation for evaluation in evaluations if evaluation.complianceResourceId not in unconfirmed]
+        unlisted: frozenset[str] = frozenset()
         if loaded.enumeration_failure is None:
-            stale, unlisted = self._stale_results(notification, loaded, client_factory)
+            stale, unlisted = self._stale_results(notification, loaded, recorded or (), client_factory)
             evaluations += stale
-            if unlisted:
-                loaded = self._load(notification, client_factory, Selection(load_balancers=unlisted), parameters)
-                evaluations += self._evaluations(loaded, client_factory, parameters)
+        if unconfirmed or unlisted:
+            # Without everything selected, all is read live.
+            loaded = self._load(
+                notification, client_factory, Selection(load_balancers=unconfirmed | unlisted), parameters
+            )
+            evaluations += self._evaluations(loaded, client_factory, parameters)
+            evaluations += [_not_applicable(LOAD_BALANCER_TYPE, arn) for arn in loaded.not_found]
         return evaluations
+
+    def _recorded_results(self, notification: Notification, client_factory: Any) -> list[RecordedResult] | None:
+        """The results that AWS Config has of this rule; None, with an error, if they cannot be read."""
+        config = client_factory.build_client("config")
+        try:
+            return recorded_results(config, notification.rule_name)
+        except AWS_ERRORS as error:
+            what = f"verdicts of {notification.rule_name} that no longer apply"
+            self._add_error(notification, config, what, error)
+            return None
 
     def _with_history(self, notification: Notification, item: ChangedItem, client_factory: Any) -> ChangedItem:
         """An oversized target group with its current and its previous recorded configuration.
@@ -165,15 +192,8 @@ class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
         if exemptions is not None:
             findings, errors = apply_exemptions(exemptions, findings, errors, self.today)
         self.errors.extend(errors)
-        return [
-            Evaluation(
-                finding.compliance.value,
-                resourceId=finding.load_balancer_arn,
-                resourceType=LOAD_BALANCER_TYPE,
-                annotation=finding.annotation,
-            )
-            for finding in findings
-        ]
+        item_times = {found.arn: loaded.oldest_item_time(found) for found in load_balancers}
+        return [_evaluation(finding, item_times.get(finding.load_balancer_arn)) for finding in findings]
 
     def _read_exemptions(self, location: AwsLocation, client_factory: Any, account_region: AccountRegion) -> Exemptions:
         """The exemptions, or none with an error if they cannot be read.
@@ -182,10 +202,12 @@ class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
         """
         rule = self.recommendation.name
         try:
+            max_days = parse_max_days(os.environ.get(MAX_DAYS_VARIABLE))
             exemptions = read_exemptions(
                 location,
                 lambda service: client_factory.build_client(service, assume_role_mode=False),
                 RECOMMENDATIONS_BY_NAME,
+                bucket_owner=self.function_account,
             )
         except (InvalidInputError, NotReadError) as error:
             cause = f"{error}; no exemption applies"
@@ -195,6 +217,7 @@ class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
                 )
             )
             return Exemptions(str(location))
+        exemptions = limit_exemptions(exemptions, self.today, max_days)
         self.errors.extend(
             malformed_exemption_error(malformed, exemptions.document_name)
             for malformed in exemptions.malformed
@@ -203,22 +226,22 @@ class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
         return exemptions
 
     def _stale_results(
-        self, notification: Notification, loaded: LoadResult, client_factory: Any
+        self,
+        notification: Notification,
+        loaded: LoadResult,
+        recorded: Iterable[RecordedResult],
+        client_factory: Any,
     ) -> tuple[list[Evaluation], frozenset[str]]:
         """NOT_APPLICABLE for every resource with a recorded result that is no load balancer of the account any more.
 
         Also the ARNs of load balancers with such a result that exist although they were not listed: a list may lack one
         by mistake, so AWS is asked for each by its ARN.
         """
-        rule_name = notification.rule_name
         config = client_factory.build_client("config")
-        try:
-            recorded = evaluated_resources(config, rule_name)
-        except AWS_ERRORS as error:
-            self._add_error(notification, config, f"verdicts of {rule_name} that no longer apply", error)
-            return [], frozenset()
         enumerated = {load_balancer.arn for load_balancer in loaded.selected}
-        unlisted = [resource for resource in recorded if resource[1] not in enumerated]
+        unlisted = [
+            (result.resource_type, result.resource_id) for result in recorded if result.resource_id not in enumerated
+        ]
         confirmation = self._source.confirm_load_balancers(
             resource_id
             for _, resource_id in unlisted
@@ -252,6 +275,7 @@ def evaluate(rule: AlbSgRule, event: Mapping[str, Any], context: Any) -> list[Ev
     judged; InvalidInputError or one of AWS_ERRORS if nothing could.
     """
     account_id = event.get("accountId")
+    rule.function_account = function_account_id(context)
     try:
         notification = read_notification(event)
         check_account(notification)
@@ -279,14 +303,59 @@ def _evaluation_dicts(evaluations: Iterable[Evaluation], ordering_time: str) -> 
     """Evaluations as PutEvaluations accepts them, one per resource."""
     by_resource: dict[tuple[str, str], EvaluationDict] = {}
     for evaluation in evaluations:
-        evaluation.orderingTimestamp = ordering_time
+        # A verdict from recordings has the time of its oldest item.
+        evaluation.orderingTimestamp = evaluation.orderingTimestamp or ordering_time
         evaluation.is_valid()
         by_resource[evaluation.complianceResourceType, evaluation.complianceResourceId] = evaluation.get_json()
     return list(by_resource.values())
 
 
+def _evaluation(finding: Finding, item_time: datetime | None) -> Evaluation:
+    """The evaluation of a finding, ordered by the oldest recorded item that it rests on, if there is one."""
+    evaluation = Evaluation(
+        finding.compliance.value,
+        resourceId=finding.load_balancer_arn,
+        resourceType=LOAD_BALANCER_TYPE,
+        annotation=finding.annotation,
+    )
+    if item_time is not None:
+        evaluation.orderingTimestamp = item_time.astimezone(UTC).isoformat(timespec="milliseconds")
+    return evaluation
+
+
+def _unconfirmed(evaluations: Iterable[Evaluation], recorded: Iterable[RecordedResult]) -> frozenset[str]:
+    """The ARNs of load balancers on which a verdict from recordings differs from a result that is not older.
+
+    That result may be from after a fix that the recordings do not hold yet; or the recordings are right, and AWS Config
+    would drop their verdict because it is older. A load balancer without a result counts as well: AWS Config does not
+    tell whether it became NOT_APPLICABLE later.
+    """
+    results = {result.resource_id: result for result in recorded}
+    unconfirmed = set()
+    for evaluation in evaluations:
+        if evaluation.orderingTimestamp is None:
+            continue
+        result = results.get(evaluation.complianceResourceId)
+        if result is None:
+            is_unconfirmed = evaluation.complianceType != ComplianceType.NOT_APPLICABLE
+        else:
+            is_older = result.ordering_time is not None and result.ordering_time < _ordering_time(evaluation)
+            verdict = (evaluation.complianceType, evaluation.annotation)
+            is_unconfirmed = not is_older and (result.compliance, result.annotation) != verdict
+        if is_unconfirmed:
+            unconfirmed.add(evaluation.complianceResourceId)
+    return frozenset(unconfirmed)
+
+
+def _ordering_time(evaluation: Evaluation) -> datetime:
+    return datetime.fromisoformat(evaluation.orderingTimestamp)
+
+
 def _not_applicable(resource_type: str, resource_id: str) -> Evaluation:
-    return Evaluation(ComplianceType.NOT_APPLICABLE, resourceId=resource_id, resourceType=resource_type)
+    """The evaluation of a resource that the rule has nothing to do with any more. Messages quote its annotation."""
+    return Evaluation(
+        ComplianceType.NOT_APPLICABLE, resourceId=resource_id, resourceType=resource_type, annotation=GONE_ANNOTATION
+    )
 
 
 def _caller_account_id(client_factory: Any) -> str:

@@ -18,7 +18,15 @@ from typing import Any
 
 from alb_sg import __version__
 from alb_sg.dashboard.history import replace_lone_surrogates
-from alb_sg.dashboard.summary import ComplianceCounts, PageData, count_compliance, count_open_findings, worst_findings
+from alb_sg.dashboard.summary import (
+    ComplianceCounts,
+    PageData,
+    count_compliance,
+    count_open_findings,
+    count_without_verdict,
+    is_compliance_known,
+    worst_findings,
+)
 from alb_sg.findings.phrasing import pluralize
 
 MAX_FINDINGS = 50
@@ -120,10 +128,12 @@ def _coverage_section(page_data: PageData) -> Iterator[str]:
     rules = coverage["rulesExpected"]
     if coverage["rulesDeployedKnown"]:
         yield _tile(
-            "warning" if without_rules else "good",
+            "good" if observed and not without_rules else "warning",
             "Rules deployed",
             f"{len(observed) - len(without_rules):,}",
-            f"of {len(observed):,} have all {pluralize(len(rules), 'rule')}",
+            f"of {len(observed):,} have all {pluralize(len(rules), 'rule')}"
+            if observed
+            else "no account and region has data",
         )
     else:
         yield _tile("good", "Rules", f"{len(rules):,}", "evaluated for this page, without AWS Config")
@@ -181,8 +191,8 @@ def _oldest_evaluation_tile(coverage: Mapping[str, Any], observed: Iterable[Mapp
 
 
 def _missing_verdicts(page_data: PageData) -> Iterator[str]:
-    without = page_data["coverage"]["loadBalancers"] - len(page_data["loadBalancers"])
-    if without > 0:
+    without = count_without_verdict(page_data)
+    if without:
         yield f"{pluralize(without, 'load balancer')} without any verdict."
 
 
@@ -203,22 +213,25 @@ def _list_accounts_and_regions(
 
 
 def _summary_tiles(counts: ComplianceCounts, page_data: PageData) -> Iterator[str]:
-    share = f"of {pluralize(counts.total, 'load balancer')}" if counts.total else "there is no load balancer"
+    share = _share(counts, page_data)
+    # Zero would be a claim about load balancers that the page knows nothing of.
+    known = is_compliance_known(page_data)
+    kind = "bad" if known else "warning"
     unknown = f"; the scheme of {counts.unknown_scheme:,} more is unknown" if counts.unknown_scheme else ""
     last_run = page_data["lastRun"]
     since = f"since {_format_time(last_run)} UTC" if last_run else "no earlier run to compare with"
     yield '<dl class="tiles">'
     yield _tile(
-        "bad",
+        kind,
         f"{UP} Non-compliant",
-        f"{counts.non_compliant:,}",
+        f"{counts.non_compliant:,}" if known else DASH,
         f'<span data-number="share">{escape(share)}</span>',
         "nonCompliant",
     )
     yield _tile(
-        "bad",
+        kind,
         f"{UP} Internet-facing",
-        f"{counts.internet_facing:,}",
+        f"{counts.internet_facing:,}" if known else DASH,
         f'of the non-compliant<span data-number="unknownScheme">{escape(unknown)}</span>',
         "internetFacing",
     )
@@ -228,6 +241,17 @@ def _summary_tiles(counts: ComplianceCounts, page_data: PageData) -> Iterator[st
     total = f'of <span data-number="total">{counts.total:,}</span>'
     yield _tile("good", f"{CIRCLE} Compliant", f"{counts.compliant:,}", total, "compliant")
     yield "</dl>"
+
+
+def _share(counts: ComplianceCounts, page_data: PageData) -> str:
+    """The load balancers that the numbers are of, and those that they are not of."""
+    without = count_without_verdict(page_data)
+    if not counts.total:
+        if without:
+            return f"no verdict on any of {pluralize(without, 'load balancer')}"
+        return "there is no load balancer" if is_compliance_known(page_data) else "nothing could be read"
+    share = f"of {pluralize(counts.total, 'load balancer')}"
+    return f"{share}; {without:,} more without a verdict" if without else share
 
 
 def _signed(change: int | None) -> str:

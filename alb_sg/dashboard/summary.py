@@ -64,6 +64,23 @@ def count_compliance(page_data: PageData) -> ComplianceCounts:
     )
 
 
+def count_without_verdict(page_data: PageData) -> int:
+    """The number of load balancers that no rule has a result of, not even an error."""
+    expected: int = page_data["coverage"]["loadBalancers"]
+    return max(expected - len(page_data["loadBalancers"]), 0)
+
+
+def is_compliance_known(page_data: PageData) -> bool:
+    """Whether any load balancer has a verdict, or everything was read and there is none.
+
+    Otherwise a count of zero would say that nothing is non-compliant.
+    """
+    if page_data["loadBalancers"]:
+        return any(verdict["status"] != ERROR for found in page_data["loadBalancers"] for verdict in found["verdicts"])
+    read = any(account_region["heard"] for account_region in page_data["coverage"]["homes"])
+    return read and not count_without_verdict(page_data) and not page_data["errors"]
+
+
 def worst_findings(page_data: PageData, limit: int) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]:
     """The worst findings, each a load balancer with a verdict."""
     return sorted(_open_findings(page_data), key=lambda pair: pair[1]["rank"])[:limit]

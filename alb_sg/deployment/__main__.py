@@ -1,27 +1,42 @@
-"""Builds the artifact, renders the templates, deploys to one account, and replays failed events."""
+"""Builds the artifact and releases, renders the templates, deploys to one account, and replays failed events."""
 
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+import alb_sg
 from alb_sg.deployment.artifact import function_artifact, layer_artifact
 from alb_sg.deployment.config_errors import InvalidSettingsError
+from alb_sg.deployment.control_tower import control_tower_files
 from alb_sg.deployment.documents import shipped_documents
-from alb_sg.deployment.organization_accounts import exclude_outsiders, outsider_remarks, read_organization_accounts
+from alb_sg.deployment.hand_written_templates import HAND_WRITTEN_FOLDER
+from alb_sg.deployment.landing_zone import ROOT_PATH
+from alb_sg.deployment.landing_zone_accelerator import accelerator_files
+from alb_sg.deployment.organization_accounts import exclude_accounts, outsider_remarks, read_organization_accounts
 from alb_sg.deployment.preflight import DeploymentError, caller_account_id, check_bucket, upload_object
 from alb_sg.deployment.rdk_deployment import deploy_with_rdk
+from alb_sg.deployment.release import EPOCH, build_wheel, empty_folder, released_on, sha256_of, write_checksums
 from alb_sg.deployment.replay import replay
 from alb_sg.deployment.rule_definition import read_rule_definitions
 from alb_sg.deployment.settings import Settings, read_settings
 from alb_sg.deployment.stack_deployment import deploy_stack
-from alb_sg.deployment.template_files import deployment_remarks, regional_remarks, render_templates
+from alb_sg.deployment.template_files import (
+    deployment_remarks,
+    regional_remarks,
+    render_hand_written_templates,
+    render_templates,
+)
 from alb_sg.deployment.template_sizes import size_remarks
+from alb_sg.deployment.terraform import FILE as TERRAFORM_FILE
+from alb_sg.deployment.terraform import terraform_file
 from alb_sg.errors import InvalidInputError
 from alb_sg.observations.severities import format_severities
 
@@ -57,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
         "--organization-accounts",
         type=Path,
         metavar="FILE",
-        help="output of `aws organizations list-accounts`: excludes accounts outside memberAccounts from the pack",
+        help="output of `aws organizations list-accounts`: excludes inactive accounts and those outside memberAccounts",
     )
     counted = argparse.ArgumentParser(add_help=False)
     counted.add_argument("--dry-run", action="store_true", help="only count the events in the queues")
@@ -72,6 +87,11 @@ def _parser() -> argparse.ArgumentParser:
             "pack",
             [shared, configured, written, listed],
             "build, then render every template that depends on the settings",
+        ),
+        (
+            "release",
+            [shared, configured, written, listed],
+            "pack, with the wheel, the Terraform modules, an SBOM and checksums, into a folder of the version",
         ),
         ("upload", [shared, configured, bucketed], "upload the zip to the bucket of each region, for central.yaml"),
         (
@@ -94,14 +114,15 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _build(options: argparse.Namespace) -> None:
+def _build(options: argparse.Namespace, settings: Settings | None = None) -> None:
+    """Builds the artifacts, and the documents with the limits of the settings (None: the defaults)."""
     artifact = function_artifact(options.rules)
     for one in (artifact, layer_artifact(options.rules)):
         path = one.write(options.output)
         _print_line(f"{path} ({len(one.content):,} bytes, sha256 {one.sha256})")
     folder = options.output / "remediation"
     folder.mkdir(exist_ok=True)
-    for name, text in shipped_documents(artifact).items():
+    for name, text in shipped_documents(artifact, settings).items():
         path = folder / f"{name}.yaml"
         path.write_text(text, encoding="utf-8")
         _print_line(str(path))
@@ -111,11 +132,19 @@ def _pack(options: argparse.Namespace) -> None:
     settings = _settings(options)
     listing = options.organization_accounts
     if listing is not None:
-        settings = exclude_outsiders(settings, read_organization_accounts(listing), listing)
-    _build(options)
-    files = render_templates(settings, function_artifact(options.rules))
-    for name, text in files.items():
+        settings = exclude_accounts(settings, read_organization_accounts(listing), listing)
+    _build(options, settings)
+    artifact = function_artifact(options.rules)
+    files = render_templates(settings, artifact)
+    hand_written = render_hand_written_templates(settings, options.rules.resolve().parent)
+    other_tools = {
+        TERRAFORM_FILE: terraform_file(settings, artifact),
+        **accelerator_files(settings, artifact),
+        **control_tower_files(settings),
+    }
+    for name, text in {**files, **hand_written, **other_tools}.items():
         path = options.output / name
+        path.parent.mkdir(exist_ok=True, parents=True)
         path.write_text(text, encoding="utf-8")
         _print_line(str(path))
     remarks = [*deployment_remarks(settings), *size_remarks(settings, files, options.output)]
@@ -123,6 +152,31 @@ def _pack(options: argparse.Namespace) -> None:
         remarks += outsider_remarks(settings)
     for remark in remarks:
         _print_line(remark)
+
+
+def _release(options: argparse.Namespace) -> None:
+    # cyclonedx takes a second to import, which no other command needs.
+    from alb_sg.deployment.sbom import sbom  # noqa: PLC0415
+
+    checkout = options.rules.resolve().parent
+    date = released_on(checkout)
+    options.output /= alb_sg.__version__
+    empty_folder(options.output)
+    _pack(options)
+    shutil.copytree(checkout / HAND_WRITTEN_FOLDER / "terraform", options.output / "terraform")
+    wheel = build_wheel(checkout, options.output)
+    shipped = [wheel, *options.output.glob("*.zip")]
+    path = options.output / f"alb-sg-{alb_sg.__version__}.cdx.json"
+    path.write_text(
+        sbom({file.name: sha256_of(file) for file in shipped}, date or datetime.fromtimestamp(EPOCH, UTC)),
+        encoding="utf-8",
+    )
+    for written in (wheel, path, write_checksums(options.output)):
+        _print_line(str(written))
+    if date is None:
+        _print_line(
+            f"CHANGELOG.md says that {alb_sg.__version__} is unreleased; write its date there before you publish"
+        )
 
 
 def _upload(options: argparse.Namespace) -> None:
@@ -143,6 +197,8 @@ def _deploy(options: argparse.Namespace) -> None:
     settings = _settings(options)
     if settings.reserved_concurrency is not None or settings.maximum_event_age_seconds is not None:
         _print_line("rdk cannot set reservedConcurrency or maximumEventAgeSeconds; deploy-stack can")
+    if settings.landing_zone.keys or settings.landing_zone.role_path != ROOT_PATH:
+        _print_line("rdk cannot set landingZone.kmsKeys or landingZone.rolePath; deploy-stack can")
     deploy_with_rdk(settings, layer_artifact(options.rules), options.rules, _print_line)
 
 
@@ -171,6 +227,7 @@ def _print_line(text: str) -> None:
 _COMMANDS = {
     "build": _build,
     "pack": _pack,
+    "release": _release,
     "upload": _upload,
     "deploy": _deploy,
     "deploy-stack": _deploy_stack,

@@ -4,18 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from alb_sg.aws.rule_frequencies import FREQUENCY_SECONDS
 from alb_sg.deployment.intrinsics import Template, ref, sub
 from alb_sg.deployment.role_policies import queue_name
 from alb_sg.deployment.settings import DeployedRule, Settings
 
-# MaximumExecutionFrequency of AWS Config in seconds.
-FREQUENCY_SECONDS = {
-    "One_Hour": 3_600,
-    "Three_Hours": 10_800,
-    "Six_Hours": 21_600,
-    "Twelve_Hours": 43_200,
-    "TwentyFour_Hours": 86_400,
-}
 FIVE_MINUTES = 300
 # Seconds: half of what the queue keeps, which leaves a week to replay the events.
 MAX_QUEUE_AGE = 604_800

@@ -5,15 +5,15 @@ from __future__ import annotations
 from alb_sg.deployment.config_rules import config_rule_properties
 from alb_sg.deployment.intrinsics import FORMAT_VERSION, Template, fn_if, is_not_empty, no_value, ref, sub
 from alb_sg.deployment.member import CENTRAL_PARAMETER, central_parameter
-from alb_sg.deployment.remediation_resources import remediation_properties, static_value
+from alb_sg.deployment.remediation_resources import remediation_properties
 from alb_sg.deployment.settings import (
     MAX_PARAMETER_LENGTHS,
-    MAX_REMEDIATION_VALUE_LENGTH,
+    MAX_ROLE_NAME_LENGTH,
     DeployedRule,
     RemediationMode,
     Settings,
 )
-from alb_sg.parameters import PARAMETERS, RDKLIB_PARAMETERS, READING_PARAMETERS
+from alb_sg.parameters import PARAMETERS, RDKLIB_PARAMETERS, TAG_KEY
 from alb_sg.remediation.document_names import document_name
 
 ROLE_PARAMETER = "EvaluationRoleName"
@@ -22,8 +22,6 @@ ROLE_PARAMETER = "EvaluationRoleName"
 MAX_TEMPLATE_BYTES = 51_200
 MAX_PARAMETERS = 60
 
-# IAM's limit: characters of a role's name.
-MAX_ROLE_NAME_LENGTH = 64
 CHOICES = {definition.name: list(definition.choices) for definition in PARAMETERS if definition.choices}
 
 _FACTS = {fact.name: fact for fact in PARAMETERS}
@@ -36,8 +34,8 @@ def conformance_pack_template(settings: Settings, region: str | None = None) -> 
         CENTRAL_PARAMETER: central_parameter(settings),
         ROLE_PARAMETER: {
             "Type": "String",
-            "Description": "Role in this account that the functions assume to read",
-            "Default": settings.names.evaluation_role,
+            "Description": "Role in this account that the functions assume to read, with its path",
+            "Default": settings.role_resource(settings.names.evaluation_role).removeprefix("role/"),
             "MinLength": 1,
             "MaxLength": MAX_ROLE_NAME_LENGTH,
         },
@@ -62,8 +60,13 @@ def conformance_pack_template(settings: Settings, region: str | None = None) -> 
         mode = f"{camel}Remediation"
         parameters[mode] = _mode_parameter(rule)
         conditions[f"{camel}Remedied"] = {"Fn::Not": [{"Fn::Equals": [ref(mode), RemediationMode.OFF.value]}]}
-        conditions[f"{camel}RemediedByItself"] = {"Fn::Equals": [ref(mode), RemediationMode.AUTOMATIC.value]}
-        resources[f"{camel}RemediationConfiguration"] = _remediation_configuration(settings, rule, inputs)
+        by_itself: Template = {"Fn::Equals": [ref(mode), RemediationMode.AUTOMATIC.value]}
+        if TAG_KEY.name in names:
+            # Otherwise everybody who may tag a load balancer would decide whom AWS Config opens it to.
+            untagged = {"Fn::Equals": [ref(f"{camel}{TAG_KEY.name}"), ""]}
+            by_itself = {"Fn::And": [by_itself, untagged]}
+        conditions[f"{camel}RemediedByItself"] = by_itself
+        resources[f"{camel}RemediationConfiguration"] = _remediation_configuration(settings, rule)
     return {
         "AWSTemplateFormatVersion": FORMAT_VERSION,
         "Description": "alb-sg: security groups of Application Load Balancers, as Elastic Load Balancing recommends",
@@ -93,15 +96,33 @@ def organization_pack_template(settings: Settings, pack: str) -> Template:
     }
 
 
+def stack_set_pack_template(settings: Settings, pack: str) -> Template:
+    """The stack of one account with `pack`, a template's text: a StackSet deploys it to organizational units, which
+    AWS Config's own organization pack cannot name."""
+    properties: Template = {
+        "ConformancePackName": settings.stack_name,
+        "TemplateBody": pack,
+        "ConformancePackInputParameters": [
+            {"ParameterName": CENTRAL_PARAMETER, "ParameterValue": ref(CENTRAL_PARAMETER)}
+        ],
+    }
+    if settings.organization.delivery_bucket is not None:
+        properties["DeliveryS3Bucket"] = settings.organization.delivery_bucket
+    return {
+        "AWSTemplateFormatVersion": FORMAT_VERSION,
+        "Description": "alb-sg: the conformance pack of one account and region, for a StackSet",
+        "Parameters": {CENTRAL_PARAMETER: central_parameter(settings)},
+        "Resources": {"Pack": {"Type": "AWS::Config::ConformancePack", "Properties": properties}},
+    }
+
+
 def _parameter(rule: DeployedRule, name: str) -> Template:
     fact = _FACTS[name]
     parameter: Template = {
         "Type": "String",
         "Description": f"{rule.name}: {fact.meaning}",
         "Default": rule.parameters.get(name, fact.default),
-        "MaxLength": min(MAX_PARAMETER_LENGTHS[name], MAX_REMEDIATION_VALUE_LENGTH)
-        if rule.has_remediation
-        else MAX_PARAMETER_LENGTHS[name],
+        "MaxLength": MAX_PARAMETER_LENGTHS[name],
     }
     if name in CHOICES:
         parameter["AllowedValues"] = CHOICES[name]
@@ -128,27 +149,12 @@ def _rule_resources(settings: Settings, rule: DeployedRule, region: str | None, 
     return {f"{camel}Rule": {"Type": "AWS::Config::ConfigRule", "Properties": properties}}
 
 
-def _remediation_configuration(settings: Settings, rule: DeployedRule, inputs: Template) -> Template:
-    """The rule's remediation, created where the pack's parameter enables it. It takes the rule's parameters except the
-    role that the functions assume."""
+def _remediation_configuration(settings: Settings, rule: DeployedRule) -> Template:
+    """The rule's remediation, created where the pack's parameter enables it."""
     camel = rule.definition.camel_name
-    given_too = {name: value for name, value in inputs.items() if name not in READING_PARAMETERS}
-    properties = remediation_properties(
-        settings,
-        rule,
-        automatic=fn_if(f"{camel}RemediedByItself", True, False),
-        parameters={name: _document_parameter_value(value) for name, value in given_too.items()},
-    )
+    properties = remediation_properties(settings, rule, automatic=fn_if(f"{camel}RemediedByItself", True, False))
     return {
         "Type": "AWS::Config::RemediationConfiguration",
         "Condition": f"{camel}Remedied",
         "Properties": properties,
     }
-
-
-def _document_parameter_value(value: Template) -> Template:
-    """A rule's input as a parameter of its document, omitted where the rule omits it."""
-    if "Fn::If" not in value:
-        return static_value(value)
-    condition, then, otherwise = value["Fn::If"]
-    return fn_if(condition, static_value(then), otherwise)

@@ -6,16 +6,17 @@ from alb_sg.deployment.artifact import Artifact
 from alb_sg.deployment.intrinsics import FORMAT_VERSION, Template, sub
 from alb_sg.deployment.lambda_resources import OWNER_TAG, region_assertion
 from alb_sg.deployment.member import CENTRAL_PARAMETER, central_parameter
+from alb_sg.deployment.remediation_resources import document_limits
 from alb_sg.deployment.settings import Settings
-from alb_sg.remediation.document_names import DOCUMENT_PREFIX, DOCUMENTS
+from alb_sg.remediation.document_names import DOCUMENT_PREFIX, DOCUMENTS, document_name
 from alb_sg.ssm_documents.documents import ATTACHMENT, build_document, document_text, with_checksum
 
 LOAD_BALANCER_TARGET = "/AWS::ElasticLoadBalancingV2::LoadBalancer"
 
 
-def shipped_documents(artifact: Artifact) -> dict[str, str]:
-    """The documents' texts by name, each with the sha256 of the artifact that it runs."""
-    return {name: document_text(content) for name, content in _documents_with_checksum(artifact).items()}
+def shipped_documents(artifact: Artifact, settings: Settings | None = None) -> dict[str, str]:
+    """The documents' texts by name, each with the sha256 of the artifact that it runs, and the settings' limits."""
+    return {name: document_text(content) for name, content in _documents_with_checksum(artifact, settings).items()}
 
 
 def documents_template(settings: Settings, artifact: Artifact) -> Template:
@@ -49,10 +50,12 @@ def documents_template(settings: Settings, artifact: Artifact) -> Template:
                 "Tags": [{"Key": OWNER_TAG, "Value": settings.stack_name}],
             },
         }
-        for name, content in _documents_with_checksum(artifact).items()
+        for name, content in _documents_with_checksum(artifact, settings).items()
     }
     return template
 
 
-def _documents_with_checksum(artifact: Artifact) -> dict[str, Template]:
-    return {name: with_checksum(build_document(name), artifact.sha256) for name in DOCUMENTS}
+def _documents_with_checksum(artifact: Artifact, settings: Settings | None) -> dict[str, Template]:
+    rules = () if settings is None else settings.rules
+    limits = {document_name(rule.name): document_limits(settings, rule) for rule in rules if settings is not None}
+    return {name: with_checksum(build_document(name, limits.get(name)), artifact.sha256) for name in DOCUMENTS}

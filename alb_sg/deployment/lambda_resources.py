@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from alb_sg import __version__
 from alb_sg.deployment.alarms import alarms
 from alb_sg.deployment.intrinsics import Template, arn_of, fn_if, ref, role, sub
 from alb_sg.deployment.role_policies import function_statements, queue_name
 from alb_sg.deployment.settings import DeployedRule, Settings
+from alb_sg.doctor.functions import VERSION_TAG
+from alb_sg.exemptions.longest_time import MAX_DAYS_VARIABLE
 
 # Megabytes and seconds. More memory brings more processor time: with 512 MB a cold start takes about a second. rdklib
 # assumes the evaluation role for 900 seconds, so a function must end earlier.
@@ -75,11 +78,17 @@ def function_resources(
             "MemorySize": MEMORY,
             "Timeout": TIMEOUT,
             "DeadLetterConfig": {"TargetArn": arn_of(f"{camel}Failed")},
-            "Tags": [{"Key": OWNER_TAG, "Value": settings.stack_name}],
+            "Tags": [
+                {"Key": OWNER_TAG, "Value": settings.stack_name},
+                {"Key": VERSION_TAG, "Value": __version__},
+            ],
         },
     }
-    if environment:
-        function["Properties"]["Environment"] = {"Variables": dict(environment)}
+    variables = dict(environment)
+    if settings.max_exemption_days is not None:
+        variables[MAX_DAYS_VARIABLE] = str(settings.max_exemption_days)
+    if variables:
+        function["Properties"]["Environment"] = {"Variables": variables}
     if settings.reserved_concurrency is not None:
         function["Properties"]["ReservedConcurrentExecutions"] = settings.reserved_concurrency
     return {
@@ -139,5 +148,5 @@ def _role_arn(settings: Settings, rule: DeployedRule) -> Template:
     made_here = arn_of(f"{rule.definition.camel_name}Role")
     if len(settings.regions) == 1:
         return made_here
-    name = settings.function_name(rule)
-    return fn_if(HOME_REGION, made_here, sub(f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/{name}"))
+    resource = settings.role_resource(settings.function_name(rule))
+    return fn_if(HOME_REGION, made_here, sub(f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:{resource}"))

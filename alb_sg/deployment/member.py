@@ -29,11 +29,11 @@ def member_template(settings: Settings) -> Template:
     The evaluation role trusts the functions' roles by name, through a condition. A role named as a principal would
     have to exist first, and IAM would drop it from the trust policy when somebody recreates it.
     """
-    roles = f"arn:${{AWS::Partition}}:iam::${{{CENTRAL_PARAMETER}}}:role/"
-    callers = [sub(f"{roles}{settings.function_name(rule)}") for rule in settings.rules]
+    central = f"arn:${{AWS::Partition}}:iam::${{{CENTRAL_PARAMETER}}}"
+    callers = [sub(f"{central}:{settings.role_resource(settings.function_name(rule))}") for rule in settings.rules]
     trust = {
         "Effect": "Allow",
-        "Principal": {"AWS": sub(f"arn:${{AWS::Partition}}:iam::${{{CENTRAL_PARAMETER}}}:root")},
+        "Principal": {"AWS": sub(f"{central}:root")},
         "Action": "sts:AssumeRole",
         "Condition": {"ArnEquals": {"aws:PrincipalArn": callers}},
     }

@@ -1,14 +1,15 @@
 """The organization's accounts, from the output of `aws organizations list-accounts`.
 
 AWS Config deploys an organization conformance pack to every account that is not excluded. The whole pack fails if one
-account fails. The functions refuse accounts outside `memberAccounts`, so those have to be excluded.
+account fails. The functions refuse accounts outside `memberAccounts`, and nothing can be deployed to an account that is
+suspended, so those have to be excluded.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from alb_sg.deployment.settings import Settings
@@ -17,14 +18,24 @@ from alb_sg.errors import InvalidInputError
 LISTING_COMMAND = "aws organizations list-accounts --output json"
 # OrganizationConformancePack.ExcludedAccounts in AWS Config's API.
 MAX_EXCLUDED_ACCOUNTS = 1_000
+ACTIVE = "ACTIVE"
 
 
-def read_organization_accounts(path: Path) -> tuple[str, ...]:
-    """Every account's id, sorted. Raises InvalidInputError if the file is not a whole listing."""
+@dataclass(frozen=True, slots=True)
+class OrganizationAccounts:
+    """The ids of all accounts, sorted, and the states of those that are not active, such as SUSPENDED."""
+
+    ids: tuple[str, ...]
+    inactive: Mapping[str, str]
+
+
+def read_organization_accounts(path: Path) -> OrganizationAccounts:
+    """Raises InvalidInputError if the file is not a whole listing."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        accounts = tuple(sorted(account["Id"] for account in content["Accounts"]))
-        if not all(len(account) == 12 and account.isdigit() for account in accounts):
+        # Organizations replaces Status by State, which knows more values.
+        states = {account["Id"]: account.get("State") or account["Status"] for account in content["Accounts"]}
+        if not all(len(account) == 12 and account.isdigit() for account in states):
             raise ValueError("an Id is not twelve digits")
     except OSError as error:
         raise InvalidInputError(f"cannot be read: {error.strerror}", str(path)) from error
@@ -34,30 +45,41 @@ def read_organization_accounts(path: Path) -> tuple[str, ...]:
         raise InvalidInputError(
             f"is only the first part of a listing; run `{LISTING_COMMAND}` without limits", str(path)
         )
-    return accounts
+    inactive = {account: state for account, state in states.items() if state != ACTIVE}
+    return OrganizationAccounts(tuple(sorted(states)), inactive)
 
 
-def exclude_outsiders(settings: Settings, accounts: tuple[str, ...], path: Path) -> Settings:
-    """The settings with every account of the organization excluded that the functions do not serve.
+def exclude_accounts(settings: Settings, accounts: OrganizationAccounts, path: Path) -> Settings:
+    """The settings with every account of the organization excluded that is not active or that the functions do not
+    serve.
 
-    Without `memberAccounts` the functions serve the whole organization, and the settings stay as they are. Raises
-    InvalidInputError if a member is not in the organization, or if more accounts are outside than AWS Config excludes.
+    Without `memberAccounts` the functions serve the whole organization. Raises InvalidInputError if a member is not in
+    the organization or not active, or if more accounts have to be excluded than AWS Config allows.
     """
     organization = settings.organization
-    if not organization.member_accounts:
-        return settings
-    unknown = sorted(set(organization.member_accounts) - set(accounts))
+    members = organization.member_accounts
+    unknown = sorted(set(members) - set(accounts.ids))
     if unknown:
         raise InvalidInputError(
             f"does not list {', '.join(unknown)} of organization.memberAccounts; correct memberAccounts, or run "
             f"`{LISTING_COMMAND}` again",
             str(path),
         )
-    excluded = sorted({*organization.excluded_accounts, *accounts} - set(organization.member_accounts))
-    if len(excluded) > MAX_EXCLUDED_ACCOUNTS:
+    suspended = [
+        f"{account} ({accounts.inactive[account]})" for account in sorted(members) if account in accounts.inactive
+    ]
+    if suspended:
         raise InvalidInputError(
-            f"{len(excluded):,} accounts are outside organization.memberAccounts, but AWS Config excludes at most "
-            f"{MAX_EXCLUDED_ACCOUNTS:,}; use organization.organizationId instead",
+            f"lists {', '.join(suspended)} of organization.memberAccounts, which nothing deploys to; remove it there",
+            str(path),
+        )
+    outside = set(accounts.ids) - set(members) if members else set(accounts.inactive)
+    excluded = sorted({*organization.excluded_accounts, *outside})
+    if len(excluded) > MAX_EXCLUDED_ACCOUNTS and not organization.organizational_units:
+        which = "outside organization.memberAccounts" if members else "excluded or not active"
+        raise InvalidInputError(
+            f"{len(excluded):,} accounts are {which}, but AWS Config excludes at most {MAX_EXCLUDED_ACCOUNTS:,}; use "
+            f"organization.{'organizationId' if members else 'organizationalUnits'} instead",
             str(path),
         )
     return replace(settings, organization=replace(organization, excluded_accounts=tuple(excluded)))

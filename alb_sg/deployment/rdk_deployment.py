@@ -12,7 +12,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -51,7 +51,8 @@ def deploy_with_rdk(settings: Settings, layer: Artifact, rules: Path, print_line
         print_line(f"{region}: layer {arn}")
         with tempfile.TemporaryDirectory() as folder:
             staged = stage_rules(settings, rules, Path(folder) / "rules", region)
-            _run_rdk(command, staged, settings, arn, settings.artifact_bucket_name(account, region), region)
+            options = landing_zone_options(settings, account, region)
+            _run_rdk(command, staged, options, arn, settings.artifact_bucket_name(account, region), region)
         _check_stacks(settings, region)
         print_line(f"{region}: {len(settings.rules)} rules")
 
@@ -71,8 +72,26 @@ def stage_rules(settings: Settings, rules: Path, folder: Path, region: str) -> P
         said["Description"] = rule.description
         said["SourceEvents"] = ",".join(settings.resource_types(rule, region))
         said["SourcePeriodic"] = rule.frequency
+        if settings.landing_zone.tags:
+            content["Tags"] = [{"Key": key, "Value": value} for key, value in settings.landing_zone.tags.items()]
         path.write_text(json.dumps(content, indent=2), encoding="utf-8")
     return folder
+
+
+def landing_zone_options(settings: Settings, account: str, region: str) -> list[str]:
+    """The landing-zone options that rdk knows. Tags are in `parameters.json`; rdk knows no role path and no keys."""
+    zone = settings.landing_zone
+    options: list[str] = []
+    if zone.permissions_boundary is not None:
+        boundary = zone.permissions_boundary
+        partition = boto3.session.Session().get_partition_for_region(region)
+        arn = boundary if boundary.startswith("arn:") else f"arn:{partition}:iam::{account}:policy/{boundary}"
+        options += ["--boundary-policy-arn", arn]
+    if region in zone.networks:
+        network = zone.networks[region]
+        options += ["--lambda-subnets", ",".join(network.subnets)]
+        options += ["--lambda-security-groups", ",".join(network.security_groups)]
+    return options
 
 
 def _publish_layer(name: str, layer: Artifact, region: str) -> str:
@@ -90,12 +109,13 @@ def _publish_layer(name: str, layer: Artifact, region: str) -> str:
     return str(published["LayerVersionArn"])
 
 
-def _run_rdk(command: str, folder: Path, settings: Settings, layer_arn: str, bucket: str, region: str) -> None:
+def _run_rdk(command: str, folder: Path, options: Sequence[str], layer_arn: str, bucket: str, region: str) -> None:
     arguments = [
         *("--region", region, "deploy", "--all"),
         *("--lambda-layers", layer_arn),
         *("--custom-code-bucket", bucket),
         *("--lambda-timeout", str(TIMEOUT)),
+        *options,
     ]
     done = subprocess.run([command, *arguments], cwd=folder, check=False)  # noqa: S603 (the user's own rdk)
     if done.returncode != 0:

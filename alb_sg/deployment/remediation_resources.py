@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from alb_sg.deployment.intrinsics import Template, ref, role, sub
 from alb_sg.deployment.role_policies import remediation_statements
 from alb_sg.deployment.settings import DeployedRule, Settings
 from alb_sg.remediation.document_names import document_name
+from alb_sg.remediation.fix_request import FixPolicy
 from alb_sg.ssm_documents import document_parameters as document
+from alb_sg.ssm_documents.document_limits import DocumentLimits
 
 
-def remediation_properties(
-    settings: Settings, rule: DeployedRule, *, automatic: object, parameters: Mapping[str, object]
-) -> Template:
-    """The properties of AWS::Config::RemediationConfiguration. `parameters` are the rule's own, each a static value or
-    AWS::NoValue, so that the document judges as the rule does.
+def remediation_properties(settings: Settings, rule: DeployedRule, *, automatic: object) -> Template:
+    """The properties of AWS::Config::RemediationConfiguration. The document reads the rule's own parameters from AWS
+    Config, so that it judges as the rule does.
 
     `ConfigRuleName` is the rule's name in its template: within a conformance pack, AWS Config finds the pack's rule by
     it. The rule's `Ref` returns the name that the pack has given it.
     """
     remediation = rule.remediation
-    role_arn = sub(f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:role/{settings.names.remediation_role}")
+    resource = settings.role_resource(settings.names.remediation_role)
+    role_arn = sub(f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:{resource}")
     return {
         "ConfigRuleName": rule.name,
         "TargetType": "SSM_DOCUMENT",
@@ -39,13 +38,27 @@ def remediation_properties(
             document.ASSUME_ROLE.name: static_value(role_arn),
             document.LOAD_BALANCER.name: {"ResourceValue": {"Value": "RESOURCE_ID"}},
             document.DRY_RUN.name: static_value("false"),
-            document.SHARED_GROUP.name: static_value(remediation.shared_group.value),
-            document.MANAGED_GROUP.name: static_value(remediation.managed_group.value),
-            document.RULE_QUOTA.name: static_value(str(remediation.rules_per_group)),
+            **{
+                parameter.name: static_value(parameter.default)
+                for parameter in document.policy_parameters(document_limits(settings, rule))
+                # AWS Config refuses an empty value.
+                if parameter.default
+            },
             document.config_rule_name_parameter(rule.name).name: static_value(ref(f"{rule.definition.camel_name}Rule")),
-            **parameters,
         },
     }
+
+
+def document_limits(settings: Settings, rule: DeployedRule) -> DocumentLimits:
+    """What the deployment fixes for a rule's document."""
+    remediation = rule.remediation
+    policy = FixPolicy(
+        remediation.shared_group,
+        remediation.managed_group,
+        remediation.rules_per_group,
+        tags=settings.landing_zone.tags,
+    )
+    return DocumentLimits(settings.function_name(rule), policy, remediation.approvers, settings.max_exemption_days)
 
 
 def static_value(value: object) -> Template:

@@ -10,8 +10,9 @@ from alb_sg.deployment.settings import DeployedRule, Settings
 from alb_sg.exemptions.aws_document import READ_ACTIONS
 from alb_sg.exemptions.location import AwsLocation, S3Object
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
-from alb_sg.remediation.api_calls import EXECUTION_TAG, TAG_KEYS
+from alb_sg.remediation.api_calls import EXECUTION_TAG, LOAD_BALANCER_TAG, TAG_KEYS
 from alb_sg.remediation.document_names import UNDO_DOCUMENT, document_name
+from alb_sg.remediation.execution_record import RECORD_PATH
 from alb_sg.ssm_documents.actions import REEVALUATION_ACTION, document_actions
 
 ORGANIZATION_PARAMETER = "OrganizationId"
@@ -63,13 +64,16 @@ def remediation_statements(settings: Settings) -> list[Template]:
     """The permissions of the remediation documents and the undo document, each as narrow as IAM allows.
 
     The documents create rules and groups only with the execution's tag, and delete only groups that have it. IAM
-    checks a revocation against the group alone (Service Authorization Reference, Amazon EC2), so no tag can narrow it.
+    checks a revocation against the group alone (Service Authorization Reference, Amazon EC2), so no tag can narrow it:
+    the record of the execution does, which only this role may write.
     """
     documents = (UNDO_DOCUMENT, *(document_name(rule.name) for rule in settings.fixable_rules))
     actions = {action for name in documents for action in document_actions(name)}
     group, rule = (_own_account_arn("ec2", f"{kind}/*") for kind in ("security-group", "security-group-rule"))
     # Another account may own the VPC and share its subnets. The new group belongs to this account.
     vpc = sub("arn:${AWS::Partition}:ec2:*:*:vpc/*")
+    load_balancer = _own_account_arn("elasticloadbalancing", "loadbalancer/app/*")
+    of_this_account = {"StringEquals": {"aws:ResourceAccount": ref("AWS::AccountId")}}
     tagged_request = {"Null": {f"aws:RequestTag/{EXECUTION_TAG}": "false"}}
     adding, revoking = ("ec2:AuthorizeSecurityGroup", "ec2:RevokeSecurityGroup")
     created_by = sorted(
@@ -86,18 +90,29 @@ def remediation_statements(settings: Settings) -> list[Template]:
             [group, rule],
             {
                 "StringEquals": {"ec2:CreateAction": created_by},
-                "ForAllValues:StringEquals": {"aws:TagKeys": list(TAG_KEYS)},
+                "ForAllValues:StringEquals": {"aws:TagKeys": [*TAG_KEYS, *settings.landing_zone.tags]},
                 **tagged_request,
             },
         ),
-        ("DeleteOwnGroup", "ec2:DeleteSecurityGroup", [group], {"Null": {f"aws:ResourceTag/{EXECUTION_TAG}": "false"}}),
-        ("RevokeRules", revoking, [group], {}),
+        (
+            "DeleteOwnGroup",
+            "ec2:DeleteSecurityGroup",
+            [group],
+            {
+                "Null": {f"aws:ResourceTag/{EXECUTION_TAG}": "false"},
+                "ArnLike": {f"aws:ResourceTag/{LOAD_BALANCER_TAG}": load_balancer},
+                **of_this_account,
+            },
+        ),
+        ("RevokeRules", revoking, [group], of_this_account),
         (
             "SetGroups",
             "elasticloadbalancing:SetSecurityGroups",
-            [_own_account_arn("elasticloadbalancing", "loadbalancer/app/*")],
-            {},
+            [load_balancer],
+            # A load balancer keeps at least one group, and another account's groups are nobody's business here.
+            {"Null": {"elasticloadbalancing:SecurityGroup": "false"}, **of_this_account},
         ),
+        ("KeepRecords", "ssm:", [_own_account_arn("ssm", f"parameter{RECORD_PATH}/*")], {}),
         ("EvaluateAgain", REEVALUATION_ACTION, [_own_account_arn("config", "config-rule/*")], {}),
     ]
     reading = sorted(action for action in actions if not action.startswith(tuple(start for _, start, _, _ in narrowed)))
@@ -106,7 +121,8 @@ def remediation_statements(settings: Settings) -> list[Template]:
         {
             "Sid": "OnlyInTheseRegions",
             "Effect": "Deny",
-            "Action": sorted({f"{action.partition(':')[0]}:*" for action in actions}),
+            # Exemptions may be kept in another region's Systems Manager.
+            "Action": sorted({f"{action.partition(':')[0]}:*" for action in actions if not action.startswith("ssm:")}),
             "Resource": "*",
             "Condition": {"StringNotEquals": {"aws:RequestedRegion": list(settings.regions)}},
         },
@@ -141,15 +157,13 @@ def _exemption_statements(settings: Settings) -> list[Template]:
 
 def assume_role_statement(settings: Settings) -> Template:
     """The permission of a function to assume the evaluation role in the accounts that it serves, and in no others."""
-    role = settings.names.evaluation_role
+    role = settings.role_resource(settings.names.evaluation_role)
     statement: Template = {"Sid": "BecomeEvaluationRole", "Effect": "Allow", "Action": ["sts:AssumeRole"]}
     members = settings.organization.member_accounts
     if members:
-        return statement | {
-            "Resource": [sub(f"arn:${{AWS::Partition}}:iam::{member}:role/{role}") for member in members]
-        }
+        return statement | {"Resource": [sub(f"arn:${{AWS::Partition}}:iam::{member}:{role}") for member in members]}
     return statement | {
-        "Resource": [sub(f"arn:${{AWS::Partition}}:iam::*:role/{role}")],
+        "Resource": [sub(f"arn:${{AWS::Partition}}:iam::*:{role}")],
         "Condition": {"StringEquals": {"aws:ResourceOrgID": ref(ORGANIZATION_PARAMETER)}},
     }
 

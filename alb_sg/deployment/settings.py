@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from alb_sg.deployment.config_errors import InvalidSettingsError, SettingsProblem, schema_problems, sorted_list
+from alb_sg.deployment.landing_zone import LandingZone, landing_zone_problems, make_landing_zone
 from alb_sg.deployment.rule_definition import RuleDefinition
 from alb_sg.errors import InvalidInputError
 from alb_sg.exemptions.location import SSM_PREFIX, AwsLocation, S3Object, parse_location
@@ -18,6 +19,7 @@ from alb_sg.parameters import (
     PARAMETERS,
     RDKLIB_PARAMETERS,
     SOURCE_PARAMETER,
+    TAG_KEY,
     Source,
     parse_parameters,
 )
@@ -27,10 +29,10 @@ from alb_sg.remediation.fix_request import RULES_PER_GROUP, ManagedGroupPolicy, 
 MAX_PARAMETER_LENGTHS = {
     definition.name: definition.max_length for definition in PARAMETERS if definition.max_length is not None
 }
-# AWS Config's limit for RemediationParameterValue.StaticValue: the characters of one value.
-MAX_REMEDIATION_VALUE_LENGTH = 256
 # Characters with a special meaning in the resource of a policy.
 POLICY_WILDCARDS = frozenset("*?$")
+# IAM's limit: characters of a role's name. A rule's parameters leave as many for the evaluation role.
+MAX_ROLE_NAME_LENGTH = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +46,15 @@ class ResourceNames:
 @dataclass(frozen=True, slots=True)
 class OrganizationSettings:
     """The organization that the rules are deployed to. The functions serve the accounts of `organization_id` or of
-    `member_accounts`. With neither, the template has a parameter for the organization's id."""
+    `member_accounts`. With neither, the template has a parameter for the organization's id. StackSets deploy the rules
+    to the accounts of `organizational_units`; without them, AWS Config deploys to all accounts."""
 
     delegated_administrator: str | None = None
     organization_id: str | None = None
     member_accounts: tuple[str, ...] = ()
     excluded_accounts: tuple[str, ...] = ()
     delivery_bucket: str | None = None
+    organizational_units: tuple[str, ...] = ()
 
 
 class RemediationMode(Enum):
@@ -64,7 +68,8 @@ class RemediationMode(Enum):
 @dataclass(frozen=True, slots=True)
 class RemediationSettings:
     """How AWS Config remediates a rule's findings. It tries a resource `attempts` times within `retry_seconds`. It
-    works on `concurrent_percentage` of the resources at once and stops when `error_percentage` have failed."""
+    works on `concurrent_percentage` of the resources at once and stops when `error_percentage` have failed. With
+    `approvers`, one of them must approve each fix, whoever starts it."""
 
     mode: RemediationMode = RemediationMode.OFF
     shared_group: SharedGroupPolicy = SharedGroupPolicy.DEDICATED
@@ -74,6 +79,7 @@ class RemediationSettings:
     retry_seconds: int = 900
     concurrent_percentage: int = 10
     error_percentage: int = 10
+    approvers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,8 +127,10 @@ class Settings:
     alarm_topic: str | None = None
     reserved_concurrency: int | None = None
     maximum_event_age_seconds: int | None = None
+    max_exemption_days: int | None = None
     excluded_types: Mapping[str, frozenset[str]] = field(default_factory=dict)
     organization: OrganizationSettings = field(default_factory=OrganizationSettings)
+    landing_zone: LandingZone = field(default_factory=LandingZone)
 
     @property
     def fixable_rules(self) -> tuple[DeployedRule, ...]:
@@ -154,6 +162,10 @@ class Settings:
 
     def function_name(self, rule: DeployedRule) -> str:
         return f"{self.names.function_prefix}{rule.definition.kebab_name}"
+
+    def role_resource(self, name: str) -> str:
+        """The resource of the ARN of a role that the templates create, such as `role/platform/alb-sg-evaluation`."""
+        return f"role{self.landing_zone.role_path}{name}"
 
     def artifact_bucket_name(self, account: str, region: str) -> str:
         return self.artifact_bucket.format(account=account, region=region)
@@ -205,6 +217,7 @@ def _inconsistencies(content: Mapping[str, Any], definitions: Sequence[RuleDefin
     yield from _rule_problems(content, definitions)
     yield from _scope_problems(content, definitions)
     yield from _organization_problems(content.get("organization", {}))
+    yield from landing_zone_problems(content, _resource_names(content).evaluation_role, MAX_ROLE_NAME_LENGTH)
 
 
 def _rule_set_problems(content: Mapping[str, Any], definitions: Sequence[RuleDefinition]) -> Iterator[SettingsProblem]:
@@ -256,7 +269,8 @@ def _rule_problems(content: Mapping[str, Any], definitions: Sequence[RuleDefinit
             continue
         own = said.get("parameters", {})
         yield from _parameter_problems(f"rules.{name}.parameters", own, set(known[name].parameters))
-        if said.get("remediation", {}).get("mode", RemediationMode.OFF.value) != RemediationMode.OFF.value:
+        mode = RemediationMode(said.get("remediation", {}).get("mode", RemediationMode.OFF.value))
+        if mode is not RemediationMode.OFF:
             if not known[name].recommendation.is_fixable:
                 yield SettingsProblem(
                     f"rules.{name}.remediation", "no document removes security group rules; leave out the remediation"
@@ -264,21 +278,20 @@ def _rule_problems(content: Mapping[str, Any], definitions: Sequence[RuleDefinit
                 continue
             free = set(known[name].parameters) & set(MAX_PARAMETER_LENGTHS)
             taken = {key: value for key, value in {**shared, **own}.items() if key in free}
-            yield from _remediation_problems(name, taken, in_organization="organization" in content)
+            yield from _remediation_problems(name, taken, mode, in_organization="organization" in content)
 
 
 def _remediation_problems(
-    rule: str, parameters: Mapping[str, str], *, in_organization: bool
+    rule: str, parameters: Mapping[str, str], mode: RemediationMode, *, in_organization: bool
 ) -> Iterator[SettingsProblem]:
-    """Parameters that a rule accepts and its document does not."""
+    """Parameters that a rule accepts, but not together with its remediation."""
     path = f"rules.{rule}.remediation"
-    for name, value in parameters.items():
-        if MAX_REMEDIATION_VALUE_LENGTH < len(value) <= MAX_PARAMETER_LENGTHS[name]:
-            yield SettingsProblem(
-                path,
-                f"{name} has {len(value)} characters, but AWS Config passes at most {MAX_REMEDIATION_VALUE_LENGTH} to "
-                "a document; shorten it with a prefix list, or turn remediation off",
-            )
+    if mode is RemediationMode.AUTOMATIC and parameters.get(TAG_KEY.name):
+        yield SettingsProblem(
+            path,
+            "TagKey lets everybody who may tag a load balancer decide whom AWS Config "
+            "opens it to; make the mode manual, or remove TagKey",
+        )
     if in_organization and parameters.get(EXEMPTIONS_PARAMETER, "").startswith(SSM_PREFIX):
         yield SettingsProblem(
             path,
@@ -330,6 +343,11 @@ def _organization_problems(content: Mapping[str, Any]) -> Iterator[SettingsProbl
     members, excluded = content.get("memberAccounts", []), content.get("excludedAccounts", [])
     if members and "organizationId" in content:
         yield SettingsProblem("organization", "has both organizationId and memberAccounts; remove one")
+    if members and content.get("organizationalUnits"):
+        yield SettingsProblem(
+            "organization",
+            "has both organizationalUnits and memberAccounts; name the accounts, or the units and the organizationId",
+        )
     for account in members:
         if account in excluded:
             yield SettingsProblem(
@@ -352,6 +370,7 @@ def _make_settings(content: Mapping[str, Any], definitions: Sequence[RuleDefinit
         alarm_topic=content.get("alarmTopic"),
         reserved_concurrency=content.get("reservedConcurrency"),
         maximum_event_age_seconds=content.get("maximumEventAgeSeconds"),
+        max_exemption_days=content.get("maxExemptionDays"),
         excluded_types={
             region: frozenset(said["leaveOut"]) for region, said in content.get("regionalScope", {}).items()
         },
@@ -361,7 +380,9 @@ def _make_settings(content: Mapping[str, Any], definitions: Sequence[RuleDefinit
             member_accounts=tuple(organization.get("memberAccounts", ())),
             excluded_accounts=tuple(organization.get("excludedAccounts", ())),
             delivery_bucket=organization.get("deliveryBucket"),
+            organizational_units=tuple(organization.get("organizationalUnits", ())),
         ),
+        landing_zone=make_landing_zone(content),
     )
 
 
@@ -407,6 +428,7 @@ def _remediation_settings(said: Mapping[str, Any]) -> RemediationSettings:
         retry_seconds=said.get("retrySeconds", default.retry_seconds),
         concurrent_percentage=said.get("concurrentPercentage", default.concurrent_percentage),
         error_percentage=said.get("errorPercentage", default.error_percentage),
+        approvers=tuple(said.get("approvers", default.approvers)),
     )
 
 

@@ -12,10 +12,9 @@ from alb_sg.deployment.lambda_resources import (
     invoke_permission,
     region_assertion,
 )
-from alb_sg.deployment.remediation_resources import remediation_properties, remediation_role, static_value
+from alb_sg.deployment.remediation_resources import remediation_properties, remediation_role
 from alb_sg.deployment.role_policies import evaluation_statements
 from alb_sg.deployment.settings import RemediationMode, Settings
-from alb_sg.parameters import READING_PARAMETERS
 
 # rdklib's parameter for a function that judges with its own role.
 USE_OWN_ROLE = {"AssumeRoleMode": "false"}
@@ -53,11 +52,6 @@ def stack_template(settings: Settings, artifact_key: str, region: str | None = N
                     settings,
                     rule,
                     automatic=rule.remediation.mode is RemediationMode.AUTOMATIC,
-                    parameters={
-                        name: static_value(value)
-                        for name, value in rule.parameters.items()
-                        if name not in READING_PARAMETERS
-                    },
                 ),
             }
     if settings.has_remediation:

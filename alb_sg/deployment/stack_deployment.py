@@ -16,6 +16,7 @@ from alb_sg.deployment.conformance_pack import MAX_TEMPLATE_BYTES
 from alb_sg.deployment.documents import documents_template
 from alb_sg.deployment.intrinsics import template_text
 from alb_sg.deployment.lambda_resources import OWNER_TAG
+from alb_sg.deployment.landing_zone_template import apply_landing_zone
 from alb_sg.deployment.preflight import (
     DeploymentError,
     caller_account_id,
@@ -58,11 +59,11 @@ def deploy_stack(settings: Settings, artifact: Artifact, print_line: PrintLine) 
     for region in settings.regions:
         target = _StackLocation(settings, account, region)
         if settings.has_remediation:
-            template = documents_template(settings, artifact)
+            template = apply_landing_zone(settings, documents_template(settings, artifact))
             of_account = dict.fromkeys(template.get("Parameters", {}), account)
             done = _create_or_update(documents, template_text(template), target, of_account)
             print_line(f"{region}: stack {documents} {done}")
-        text = template_text(stack_template(settings, artifact.key, region))
+        text = template_text(apply_landing_zone(settings, stack_template(settings, artifact.key, region)))
         done = _create_or_update(settings.stack_name, text, target)
         print_line(f"{region}: stack {settings.stack_name} {done}")
 
@@ -126,7 +127,10 @@ def _create_or_update(
         **_template_arguments(name, template, location),
         "Capabilities": ["CAPABILITY_NAMED_IAM"],
         # CloudFormation copies it to resources that do not have the tag themselves.
-        "Tags": [{"Key": OWNER_TAG, "Value": location.settings.stack_name}],
+        "Tags": [
+            {"Key": key, "Value": value}
+            for key, value in {OWNER_TAG: location.settings.stack_name, **location.settings.landing_zone.tags}.items()
+        ],
         "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in (parameters or {}).items()],
     }
     existing = find_stack(client, name)

@@ -3,33 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from alb_sg.deployment.artifact import Artifact
 from alb_sg.deployment.central import central_template
-from alb_sg.deployment.conformance_pack import conformance_pack_template, organization_pack_template
+from alb_sg.deployment.conformance_pack import (
+    conformance_pack_template,
+    organization_pack_template,
+    stack_set_pack_template,
+)
 from alb_sg.deployment.documents import documents_template
-from alb_sg.deployment.intrinsics import template_text
+from alb_sg.deployment.hand_written_templates import HAND_WRITTEN_FOLDER, read_template
+from alb_sg.deployment.intrinsics import MADE_BY, Template, template_text
+from alb_sg.deployment.landing_zone_template import apply_landing_zone
 from alb_sg.deployment.member import member_template
 from alb_sg.deployment.settings import RemediationMode, Settings
 from alb_sg.deployment.stack import stack_template
+from alb_sg.deployment.stack_sets import UNITS_PACK, stack_set_remarks
 from alb_sg.remediation.document_names import document_name
+from alb_sg.ssm_documents.yaml_text import to_yaml
 
 
 def render_templates(settings: Settings, artifact: Artifact) -> dict[str, str]:
     """The templates' texts by file name. A region with a `regionalScope` has its own files, such as
     `conformance-pack.me-central-1.yaml`."""
+
+    def text_of(template: Template) -> str:
+        return template_text(apply_landing_zone(settings, template))
+
     files = {
-        "central.yaml": template_text(central_template(settings, artifact.key)),
-        "documents.yaml": template_text(documents_template(settings, artifact)),
-        "member.yaml": template_text(member_template(settings)),
+        "central.yaml": text_of(central_template(settings, artifact.key)),
+        "documents.yaml": text_of(documents_template(settings, artifact)),
+        "member.yaml": text_of(member_template(settings)),
     }
+    units = settings.organization.organizational_units
     for region in (None, *sorted(settings.excluded_types)):
         suffix = f".{region}.yaml" if region else ".yaml"
-        pack = template_text(conformance_pack_template(settings, region))
+        pack = text_of(conformance_pack_template(settings, region))
         files[f"conformance-pack{suffix}"] = pack
-        files[f"organization-conformance-pack{suffix}"] = template_text(organization_pack_template(settings, pack))
-        files[f"stack{suffix}"] = template_text(stack_template(settings, artifact.key, region))
+        if units:
+            files[f"{UNITS_PACK}{suffix}"] = text_of(stack_set_pack_template(settings, pack))
+        else:
+            files[f"organization-conformance-pack{suffix}"] = text_of(organization_pack_template(settings, pack))
+        files[f"stack{suffix}"] = text_of(stack_template(settings, artifact.key, region))
     return dict(sorted(files.items()))
+
+
+def render_hand_written_templates(settings: Settings, checkout: Path) -> dict[str, str]:
+    """The texts of the templates in the checkout's `deploy/`, with the landing-zone options and log retention."""
+    return {
+        path.name: MADE_BY.replace("rules/*/parameters.json", f"{HAND_WRITTEN_FOLDER}/{path.name}")
+        + to_yaml(apply_landing_zone(settings, read_template(path)))
+        for path in sorted((checkout / HAND_WRITTEN_FOLDER).glob("*.yaml"))
+    }
 
 
 def regional_remarks(settings: Settings) -> Iterator[str]:
@@ -47,6 +73,8 @@ def deployment_remarks(settings: Settings) -> Iterator[str]:
         yield "rdk-config.json has no organization: pass CentralAccountId to member.yaml and the conformance pack"
     if organization.organization_id is None and not organization.member_accounts:
         yield "rdk-config.json has neither organizationId nor memberAccounts: pass OrganizationId to central.yaml"
+    if organization.organizational_units:
+        yield from stack_set_remarks(settings)
     for rule in settings.rules:
         if rule.has_remediation:
             by_whom = "AWS Config" if rule.remediation.mode is RemediationMode.AUTOMATIC else "a person"

@@ -11,11 +11,10 @@ from pathlib import Path
 
 from alb_sg.deployment.conformance_pack import MAX_TEMPLATE_BYTES
 from alb_sg.deployment.settings import Settings
+from alb_sg.deployment.stack_sets import NAMED_ROLES, UNITS_PACK, create_command
 
 # Placeholder for the account of the functions, where the settings do not name it.
 ACCOUNT = "ACCOUNT"
-NAMED_ROLES = " --capabilities CAPABILITY_NAMED_IAM"
-STACK_SETS = ("documents.yaml", "member.yaml")
 
 
 def size_remarks(settings: Settings, files: Mapping[str, str], folder: Path) -> Iterator[str]:
@@ -25,7 +24,7 @@ def size_remarks(settings: Settings, files: Mapping[str, str], folder: Path) -> 
         if size <= MAX_TEMPLATE_BYTES:
             continue
         limit = f"{name} has {size:,} bytes, but CloudFormation accepts {MAX_TEMPLATE_BYTES:,} in a request"
-        if name in STACK_SETS:
+        if name in ("documents.yaml", "member.yaml") or name.startswith(UNITS_PACK):
             yield f"{limit}; upload it first: {_stack_set_command(settings, name, folder)}"
         elif name == "central.yaml" or name.startswith("organization-conformance-pack"):
             yield f"{limit}; deploy it through the bucket{_regions(settings)}: {_stack_command(settings, name, folder)}"
@@ -47,12 +46,10 @@ def _stack_set_command(settings: Settings, name: str, folder: Path) -> str:
     region = settings.home_region
     bucket, key = _bucket(settings, region), f"alb-sg/{name}"
     suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
-    stack_set = f"{settings.stack_name}-{name.removesuffix('.yaml')}"
+    url = f"https://{bucket}.s3.{region}.{suffix}/{key}"
     return (
         f"aws s3 cp --region {region} {folder / name} s3://{bucket}/{key} && "
-        f"aws cloudformation create-stack-set --region {region} --stack-set-name {stack_set} "
-        "--permission-model SERVICE_MANAGED --auto-deployment Enabled=true,RetainStacksOnAccountRemoval=false"
-        f"{NAMED_ROLES if name == 'member.yaml' else ''} --template-url https://{bucket}.s3.{region}.{suffix}/{key}"
+        f"{create_command(settings, name, f'--template-url {url}')}"
     )
 
 

@@ -18,15 +18,22 @@ MAX_OBJECT_SIZE = 8 * 1024 * 1024
 
 
 def read_exemptions(
-    location: AwsLocation, build_client: Callable[[str], Any], known_rules: Collection[str]
+    location: AwsLocation,
+    build_client: Callable[[str], Any],
+    known_rules: Collection[str],
+    *,
+    bucket_owner: str | None = None,
 ) -> Exemptions:
     """The exemptions at a location. `build_client` makes the client of a service, `known_rules` are the rules' names.
+
+    `bucket_owner` is the account that must own the bucket: somebody else may have taken the name of a deleted one. None
+    for a person, whose bucket may be of any account.
 
     Raises NotReadError if AWS refuses the document, InvalidInputError if it is not a valid one.
     """
     try:
         text = (
-            _read_s3_object(location, build_client("s3"))
+            _read_s3_object(location, build_client("s3"), bucket_owner)
             if isinstance(location, S3Object)
             else _read_ssm_parameter(location, build_client("ssm"))
         )
@@ -35,8 +42,9 @@ def read_exemptions(
     return parse_exemptions(text, str(location), known_rules)
 
 
-def _read_s3_object(location: S3Object, s3: Any) -> str:
-    response = s3.get_object(Bucket=location.bucket, Key=location.key)
+def _read_s3_object(location: S3Object, s3: Any, bucket_owner: str | None) -> str:
+    expected = {} if bucket_owner is None else {"ExpectedBucketOwner": bucket_owner}
+    response = s3.get_object(Bucket=location.bucket, Key=location.key, **expected)
     with response["Body"] as body:
         if response["ContentLength"] > MAX_OBJECT_SIZE:
             raise InvalidInputError(

@@ -13,12 +13,14 @@ from typing import Any
 from alb_sg.aggregator.exemptions import apply_exemptions
 from alb_sg.aggregator.observe import observe
 from alb_sg.aggregator.requests import AggregatorClients
+from alb_sg.aws.arns import function_account_id
 from alb_sg.aws.clients import make_client
 from alb_sg.dashboard.bucket import PAGE_KEY, publish
 from alb_sg.errors import InvalidInputError, NotReadError
 from alb_sg.exemptions.aws_document import read_exemptions
 from alb_sg.exemptions.exemption import Exemptions
 from alb_sg.exemptions.location import parse_location
+from alb_sg.exemptions.longest_time import MAX_DAYS_VARIABLE, limit_exemptions, parse_max_days
 from alb_sg.findings.loaded_exemptions import LoadedExemptions, load_exemptions
 from alb_sg.observations.severities import parse_severities
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME, override_severities
@@ -47,7 +49,9 @@ def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     clients = AggregatorClients(config=make_client("config"), organizations=make_client("organizations"))
     observation = observe(clients, aggregator, None, as_of)
     if location:
-        observation = apply_exemptions(observation, _load_exemptions(location, as_of.date()))
+        observation = apply_exemptions(
+            observation, _load_exemptions(location, as_of.date(), function_account_id(context))
+        )
     publish(observation, make_client("s3"), bucket)
     results = observation.results
     unread = next((error for error in results.errors if not error.account_id), None)
@@ -56,13 +60,14 @@ def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     return {"page": f"s3://{bucket}/{PAGE_KEY}", "findings": len(results.findings), "errors": len(results.errors)}
 
 
-def _load_exemptions(text: str, today: date) -> LoadedExemptions:
+def _load_exemptions(text: str, today: date, owner: str | None) -> LoadedExemptions:
     """Raises InvalidInputError where the text is not a location in AWS."""
     location = parse_location(text)
 
     def read() -> Exemptions:
         try:
-            return read_exemptions(location, make_client, RECOMMENDATIONS_BY_NAME)
+            exemptions = read_exemptions(location, make_client, RECOMMENDATIONS_BY_NAME, bucket_owner=owner)
+            return limit_exemptions(exemptions, today, parse_max_days(os.environ.get(MAX_DAYS_VARIABLE)))
         except InvalidInputError as error:
             # A page without exemptions, which says why, is more use than no page.
             raise NotReadError(f"exemptions in {location}", error.message) from error

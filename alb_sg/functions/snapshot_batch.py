@@ -7,10 +7,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from alb_sg.aws.arns import function_account_id
 from alb_sg.aws.clients import make_client
 from alb_sg.errors import InvalidInputError
 from alb_sg.exemptions.aws_document import read_exemptions
+from alb_sg.exemptions.exemption import Exemptions
 from alb_sg.exemptions.location import parse_location
+from alb_sg.exemptions.longest_time import MAX_DAYS_VARIABLE, limit_exemptions, parse_max_days
 from alb_sg.findings.loaded_exemptions import LoadedExemptions, load_exemptions
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 from alb_sg.snapshot_batch.batch_run import BatchRun
@@ -36,7 +39,7 @@ def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     )
     match event["step"]:
         case "plan":
-            exemptions = _load_exemptions(os.environ[EXEMPTIONS_VARIABLE], event["time"])
+            exemptions = _load_exemptions(os.environ[EXEMPTIONS_VARIABLE], event["time"], function_account_id(context))
             return run.plan(event["source"], event.get("parameters") or {}, exemptions)
         case "judge":
             return run.judge(parse_item(event["item"]))
@@ -47,12 +50,15 @@ def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     raise InvalidInputError(f"there is no step {event['step']!r}", "step")
 
 
-def _load_exemptions(location_text: str, time: str) -> LoadedExemptions | None:
+def _load_exemptions(location_text: str, time: str, owner: str | None) -> LoadedExemptions | None:
     """The exemptions on the day (UTC) of a time. Raises InvalidInputError."""
     if not location_text:
         return None
     location = parse_location(location_text)
     today = datetime.fromisoformat(time).astimezone(UTC).date()
-    return load_exemptions(
-        lambda: read_exemptions(location, make_client, RECOMMENDATIONS_BY_NAME), location_text, today
-    )
+
+    def read() -> Exemptions:
+        exemptions = read_exemptions(location, make_client, RECOMMENDATIONS_BY_NAME, bucket_owner=owner)
+        return limit_exemptions(exemptions, today, parse_max_days(os.environ.get(MAX_DAYS_VARIABLE)))
+
+    return load_exemptions(read, location_text, today)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, TypeVar
 
 from alb_sg.aws.calls import ApiResponse
@@ -81,6 +82,7 @@ class PartialEstate:
     - `deleted`: ARNs of load balancers that were deleted between two calls
     - `config_sections`: sections that AWS Config filled or failed to fill; no call lists them again
     - `recorded_target_groups`: ARNs of target groups whose registrations come from AWS Config
+    - `item_times`: the capture times of the resources that come from AWS Config, by id
     """
 
     account_id: str
@@ -102,6 +104,7 @@ class PartialEstate:
     deleted: set[str] = field(default_factory=set)
     config_sections: set[str] = field(default_factory=set)
     recorded_target_groups: set[str] = field(default_factory=set)
+    item_times: dict[str, datetime] = field(default_factory=dict)
 
     def estate(self, *, all_groups: bool = False) -> Estate:
         """The sections as an estate. `all_groups`: every security group of the region was requested."""
@@ -136,14 +139,15 @@ class PartialEstate:
     def failures_of(self, section: str) -> list[ReadFailure]:
         return [failure for failure in self.failures if failure.section == section]
 
-    def add_recorded(self, recorded: Estate, sections: Collection[str]) -> None:
-        """Adds sections as AWS Config recorded them.
+    def add_recorded(self, recorded: Estate, sections: Collection[str], item_times: Mapping[str, datetime]) -> None:
+        """Adds sections as AWS Config recorded them, with the capture times of their resources by id.
 
         Recorded registrations may lag behind. They are left out where that matters most: for target groups of type
         `alb`, and where none are recorded.
         """
         self.config_sections.update(sections)
         self.included_sections.update(sections)
+        self.item_times.update(item_times)
         if Section.LOAD_BALANCERS in sections:
             self.load_balancers.update(recorded.load_balancers)
             self.tags.update(recorded.tags or {})

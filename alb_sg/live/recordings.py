@@ -66,8 +66,14 @@ def read_recordings(context: LoadContext, config: BaseClient) -> None:
     items_by_type = {type_name: items for type_name, items in items_by_type.items() if items}
     estate = _estate(account_region, items_by_type)
     if estate is not None:
-        complete = (name for name in items_by_type if _is_complete(context, estate, name))
-        partial_estate.add_recorded(estate, frozenset(SECTION_BY_TYPE[type_name] for type_name in complete))
+        complete = [name for name in items_by_type if _is_complete(context, estate, name)]
+        times = {
+            item.id: item.capture_time
+            for type_name in complete
+            for item in items_by_type[type_name]
+            if item.capture_time is not None
+        }
+        partial_estate.add_recorded(estate, frozenset(SECTION_BY_TYPE[type_name] for type_name in complete), times)
 
 
 def recorded_types(recorders: ApiResponse, status: ApiResponse) -> frozenset[str]:
@@ -130,12 +136,14 @@ def _is_needed(context: LoadContext, section: str) -> bool:
 
 def _read_items(response: ApiResponse, account_region: AccountRegion) -> list[ConfigItem]:
     """The items of a query's rows; none if one row cannot be read or has an unknown value, because a verdict may depend
-    on it and the API may tell it."""
+    on it and the API may tell it, and none if one has no time, because nothing tells how old such a verdict is."""
     try:
         rows = [read_item(row) for _, row in find_config_items(response.items)]
     except InvalidInputError:
         return []
     items = [item for item in rows if item is not None]
+    if any(item.capture_time is None for item in items):
+        return []
     if any(item.resource is not None and has_unknown_value(item.resource) for item in items):
         return []
     return items if all(item.account_region == account_region for item in items) else []

@@ -12,8 +12,9 @@ It makes calls in stages. The calls of one stage are independent and run at the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from alb_sg.aws.calls import CallPool, Progress
@@ -25,6 +26,7 @@ from alb_sg.live.confirmation import Confirmation, confirm_load_balancers
 from alb_sg.live.details import confirm_targets, read_details
 from alb_sg.live.enumeration import find_load_balancers, followed_target_groups
 from alb_sg.live.export import export_sections
+from alb_sg.live.item_times import oldest_item_time
 from alb_sg.live.load_context import LoadContext
 from alb_sg.live.lookup_requests import read_lookups
 from alb_sg.live.lookups import ReadRequest
@@ -55,13 +57,19 @@ class LoadResult:
 
     `enumeration_failure` is a reason why there may be more of them. `not_found` holds the names and ARNs in
     `Selection.load_balancers` that do not exist, and the ARNs of selected load balancers that were deleted during the
-    load. AWS was asked for each of them by its own name or ARN.
+    load. AWS was asked for each of them by its own name or ARN. `item_times` are the capture times of the resources
+    that come from AWS Config's recordings, by id.
     """
 
     estate: Estate
     selected: tuple[LoadBalancer, ...]
     enumeration_failure: ReadFailure | None
     not_found: tuple[str, ...]
+    item_times: Mapping[str, datetime] = field(default_factory=dict)
+
+    def oldest_item_time(self, load_balancer: LoadBalancer) -> datetime | None:
+        """The capture time of the oldest recorded item that a load balancer's verdicts rest on; None if all is live."""
+        return oldest_item_time(self.estate, load_balancer, self.item_times) if self.item_times else None
 
 
 class LiveSource:
@@ -124,6 +132,7 @@ class LiveSource:
             selected=tuple(found for found in selected if found.arn not in partial_estate.deleted),
             enumeration_failure=_enumeration_failure(context),
             not_found=_names_not_found(context, selected),
+            item_times=partial_estate.item_times,
         )
 
     def confirm_load_balancers(self, arns: Iterable[str]) -> Confirmation:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from alb_sg.exemptions.exemption import VerdictKey
-from alb_sg.findings.finding import AppliedExemption, Compliance, EvaluationError, Finding
+from alb_sg.findings.finding import AppliedExemption, Compliance, EvaluationError, Finding, Result
 from alb_sg.observations.account_name import AccountName
 
 
@@ -55,6 +55,13 @@ class Results:
         return [
             (finding, finding.applied_exemption) for finding in self.findings if finding.applied_exemption is not None
         ]
+
+    @property
+    def without_verdict_count(self) -> int:
+        """The number of load balancers with neither a finding nor an error."""
+        results: list[Result] = [*self.findings, *self.errors]
+        known = {result.load_balancer_arn for result in results if result.load_balancer_arn is not None}
+        return max(self.load_balancer_count - len(known), 0)
 
     def count(self, compliance: Compliance) -> int:
         return sum(finding.compliance is compliance for finding in self.findings)

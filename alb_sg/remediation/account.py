@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from botocore import xform_name
+from botocore.session import Session
 
 from alb_sg.aws.calls import ApiRequest
+from alb_sg.aws.clients import make_client, single_attempt_config
 from alb_sg.errors import NotReadError
 from alb_sg.estate import from_api
 from alb_sg.estate.field_readers import require_object, required_text
@@ -18,12 +20,15 @@ from alb_sg.live import LiveClients
 from alb_sg.live.requests import EC2_PAGE, DescribeRequests
 from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.remediation.api_calls import ApiCall
-from alb_sg.remediation.execution import SecurityGroupRule
+from alb_sg.remediation.change_context import elb_interface_description
+from alb_sg.remediation.execution import RuleContent, SecurityGroupRule
 
 
 @dataclass(frozen=True)
 class AccountClients:
     """The clients of one account and region. An empty `account_id` is an account that nobody has looked up.
+    `elbv2_once` sends a request once: a list that replaces another must not be sent again when it is old. `ssm` keeps
+    the records of executions. Only changes need these two.
 
     The methods that read raise NotReadError.
     """
@@ -31,6 +36,8 @@ class AccountClients:
     clients: LiveClients
     account_id: str
     region: str
+    elbv2_once: Any = None
+    ssm: Any = None
 
     @property
     def ec2(self) -> Any:
@@ -45,6 +52,10 @@ class AccountClients:
         client = self.ec2 if call.service == "ec2" else self.elbv2
         response: dict[str, Any] = getattr(client, xform_name(call.operation))(**call.parameters)
         return response
+
+    def send_once(self, call: ApiCall) -> None:
+        """Makes one call of Elastic Load Balancing, without retries. Raises what boto3 raises."""
+        getattr(self.elbv2_once, xform_name(call.operation))(**call.parameters)
 
     def ec2_request(self, operation: str, result_key: str, filters: Mapping[str, Sequence[str]]) -> ApiRequest:
         """A describe call of EC2, with filters by name."""
@@ -62,6 +73,12 @@ class AccountClients:
         rules = map(_security_group_rule, self._read("SecurityGroupRules", request))
         return tuple(sorted(rules, key=lambda rule: (rule.group_id, rule.rule_id)))
 
+    def tagged_rules(self, key: str, value: str) -> dict[SecurityGroupRule, RuleContent]:
+        """The security group rules that have a tag, with their contents."""
+        request = self.ec2_request("describe_security_group_rules", "SecurityGroupRules", {f"tag:{key}": [value]})
+        sources = self._read("SecurityGroupRules", request)
+        return {_security_group_rule(source): _rule_content(source) for source in sources}
+
     def security_groups(self, filter_name: str, values: Sequence[str]) -> list[SecurityGroup]:
         request = self.ec2_request("describe_security_groups", "SecurityGroups", {filter_name: values})
         return list(map(from_api.security_group, self._read(Section.SECURITY_GROUPS, request)))
@@ -69,6 +86,21 @@ class AccountClients:
     def network_interfaces_with(self, group_id: str) -> list[NetworkInterface]:
         request = self.ec2_request("describe_network_interfaces", "NetworkInterfaces", {"group-id": [group_id]})
         return list(map(from_api.network_interface, self._read(Section.NETWORK_INTERFACES, request)))
+
+    def groups_of_load_balancer(self, arn: str) -> tuple[str, ...]:
+        """A load balancer's present groups, in the API's order. Raises what boto3 raises."""
+        response = self.elbv2.describe_load_balancers(LoadBalancerArns=[arn])
+        found = next((one for one in response.get("LoadBalancers", ()) if one["LoadBalancerArn"] == arn), None)
+        if found is None:
+            raise NotReadError(f"load balancer {arn}", "DescribeLoadBalancers: the answer does not contain it")
+        return tuple(found.get("SecurityGroups", ()))
+
+    def groups_on_interfaces(self, arn: str) -> frozenset[str]:
+        """The groups on the network interfaces that Elastic Load Balancing created for a load balancer."""
+        filters = {"description": [elb_interface_description(arn)]}
+        request = self.ec2_request("describe_network_interfaces", "NetworkInterfaces", filters)
+        interfaces = map(from_api.network_interface, self._read(Section.NETWORK_INTERFACES, request))
+        return frozenset(group for one in interfaces if one.is_elb_managed for group in one.groups)
 
     def load_balancers(self) -> list[Any]:
         """Every load balancer, in the API's shape: it keeps the order of the security groups."""
@@ -79,6 +111,29 @@ class AccountClients:
         if response.failure is not None:
             raise NotReadError(" ".join(filter(None, (what, "of", self.account_id, self.region))), response.failure)
         return response.items
+
+
+def open_account(account_id: str, region: str, session: Session | None = None) -> AccountClients:
+    """Clients of an account and region, with the session's credentials."""
+    elbv2, ec2, ssm = (make_client(service, region, session=session) for service in ("elbv2", "ec2", "ssm"))
+    elbv2_once = make_client("elbv2", region, session=session, config=single_attempt_config())
+    return AccountClients(LiveClients(elbv2=elbv2, ec2=ec2), account_id, region, elbv2_once, ssm)
+
+
+def _rule_content(source: Any) -> RuleContent:
+    """What a rule lets through, in DescribeSecurityGroupRules' shape."""
+    rule = _security_group_rule(source)
+    protocol = required_text(source, "IpProtocol")
+    peers = (source.get("CidrIpv4"), source.get("CidrIpv6"), source.get("PrefixListId"))
+    peer = next((one for one in peers if one), None) or required_text(source["ReferencedGroupInfo"], "GroupId")
+    return RuleContent.of(
+        rule.group_id,
+        rule.direction,
+        from_api.PROTOCOL_NAMES.get(protocol, protocol),
+        source.get("FromPort"),
+        source.get("ToPort"),
+        peer,
+    )
 
 
 def _security_group_rule(source: Any) -> SecurityGroupRule:

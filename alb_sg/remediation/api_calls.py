@@ -8,20 +8,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.remediation.plan import Addition, PeerKind, Plan
+from alb_sg.remediation.tags import NAME_TAG
 
 PROJECT = "alb-sg"
 EXECUTION_TAG = f"{PROJECT}:execution"
 RECOMMENDATION_TAG = f"{PROJECT}:recommendation"
 LOAD_BALANCER_TAG = f"{PROJECT}:load-balancer"
-PREVIOUS_GROUPS_TAG = f"{PROJECT}:previous-groups"
-NAME_TAG = "Name"
-TAG_KEYS = (NAME_TAG, EXECUTION_TAG, RECOMMENDATION_TAG, LOAD_BALANCER_TAG, PREVIOUS_GROUPS_TAG)
+# The fix's own tags.
+TAG_KEYS = (NAME_TAG, EXECUTION_TAG, RECOMMENDATION_TAG, LOAD_BALANCER_TAG)
 
 # A plan shows these in place of values that are known only when it is applied.
 NEW_GROUP_PLACEHOLDER = "(the new group)"
@@ -32,6 +33,7 @@ EXECUTION_ID_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
 # IpRange.Description in the EC2 API: at most 255 of these characters.
 INVALID_DESCRIPTION_CHARACTER = re.compile(r"[^a-zA-Z0-9. _\-:/()#,@\[\]+=&;{}!$*]")
 MAX_DESCRIPTION_LENGTH = 255
+NO_TAGS: Mapping[str, str] = MappingProxyType({})
 
 # The list of an `IpPermission` that holds each kind of peer, and the member that names the peer in it.
 PEER_MEMBERS = {
@@ -65,7 +67,7 @@ def calls_for_plan(plan: Plan, execution: str = EXECUTION_PLACEHOLDER) -> tuple[
     """Every call that changes something, in order. The new group gets its rules before the load balancer gets it."""
     calls: list[ApiCall] = []
     if plan.new_group is not None:
-        calls.append(create_group_call(plan, plan.load_balancer.security_groups, execution))
+        calls.append(create_group_call(plan, execution))
         calls.append(
             ApiCall(
                 "ec2",
@@ -75,7 +77,8 @@ def calls_for_plan(plan: Plan, execution: str = EXECUTION_PLACEHOLDER) -> tuple[
             )
         )
     calls += [
-        authorize_call(addition, addition.group_id or NEW_GROUP_PLACEHOLDER, execution) for addition in plan.additions
+        authorize_call(addition, addition.group_id or NEW_GROUP_PLACEHOLDER, execution, plan.tags)
+        for addition in plan.additions
     ]
     if plan.new_group is not None:
         calls.append(
@@ -84,7 +87,7 @@ def calls_for_plan(plan: Plan, execution: str = EXECUTION_PLACEHOLDER) -> tuple[
     return tuple(calls)
 
 
-def authorize_call(addition: Addition, group_id: str, execution: str) -> ApiCall:
+def authorize_call(addition: Addition, group_id: str, execution: str, tags: Mapping[str, str] = NO_TAGS) -> ApiCall:
     """AuthorizeSecurityGroupIngress or AuthorizeSecurityGroupEgress for one rule."""
     return ApiCall(
         "ec2",
@@ -95,11 +98,15 @@ def authorize_call(addition: Addition, group_id: str, execution: str) -> ApiCall
             "TagSpecifications": [
                 _tag_specification(
                     "security-group-rule",
-                    {EXECUTION_TAG: execution, RECOMMENDATION_TAG: " ".join(addition.rule_names)},
+                    {**tags, EXECUTION_TAG: execution, RECOMMENDATION_TAG: " ".join(addition.rule_names)},
                 )
             ],
         },
-        f"opens it to everyone ({addition.peer})" if addition.open_to_everyone else "",
+        f"opens it further than is recommended ({addition.peer})"
+        if addition.is_wide
+        else f"opens it to everyone ({addition.peer})"
+        if addition.open_to_everyone
+        else "",
     )
 
 
@@ -132,8 +139,8 @@ def ip_permission(addition: Addition, execution: str) -> dict[str, Any]:
     }
 
 
-def create_group_call(plan: Plan, previous_groups: Iterable[str], execution: str) -> ApiCall:
-    """CreateSecurityGroup. Its tags name the load balancer and the groups that an undo gives back to it."""
+def create_group_call(plan: Plan, execution: str) -> ApiCall:
+    """CreateSecurityGroup. Its tags name the load balancer for people; an undo goes by the execution's record."""
     if plan.new_group is None:
         raise ValueError("the plan has no new group")
     return ApiCall(
@@ -147,11 +154,11 @@ def create_group_call(plan: Plan, previous_groups: Iterable[str], execution: str
                 _tag_specification(
                     "security-group",
                     {
+                        **plan.tags,
                         NAME_TAG: plan.new_group.name,
                         EXECUTION_TAG: execution,
                         RECOMMENDATION_TAG: " ".join(plan.rule_names),
                         LOAD_BALANCER_TAG: plan.load_balancer.arn,
-                        PREVIOUS_GROUPS_TAG: " ".join(previous_groups),
                     },
                 )
             ],

@@ -22,14 +22,16 @@ from alb_sg.remediation.api_calls import (
     authorize_call,
     create_group_call,
     parse_execution_id,
-    set_groups_call,
 )
 from alb_sg.remediation.execution import ApplyOutcome, ApplyResult, SecurityGroupRule, UndoResult
+from alb_sg.remediation.execution_record import ExecutionRecord, planned_record, write_added, write_plan
 from alb_sg.remediation.fix_request import FixRequest
+from alb_sg.remediation.group_users import other_users
 from alb_sg.remediation.live_planning import make_live_plan, read_load_balancer
+from alb_sg.remediation.load_balancer_groups import RETRY_DELAYS, Sleep, change_groups
 from alb_sg.remediation.plan import Addition, Plan
 from alb_sg.remediation.planning import judge_load_balancer, result_text
-from alb_sg.remediation.undo import RETRY_DELAYS, Sleep, find_rules, undo
+from alb_sg.remediation.undo import planned_rules, undo_records
 
 DUPLICATE_RULE = "InvalidPermission.Duplicate"
 # Seconds before each verification: describe calls may lag behind changes.
@@ -80,7 +82,9 @@ class _Execution:
     pause: Sleep
     added_rules: list[SecurityGroupRule] = field(default_factory=list)
     created_group: str | None = None
+    record: ExecutionRecord | None = None
     previous_groups: tuple[str, ...] = ()
+    put_back_groups: tuple[str, ...] = ()
 
     def run(self) -> ApplyResult:
         try:
@@ -110,32 +114,37 @@ class _Execution:
             self.previous_groups,
             results_after,
             failure,
+            put_back_groups=self.put_back_groups,
         )
 
     def _roll_back(self) -> UndoResult:
-        group_ids = () if self.created_group is None else (self.created_group,)
-        return undo(self.account, self.id, rules=self.added_rules, group_ids=group_ids, pause=self.pause)
+        records = [] if self.record is None else [self.record.with_added(self.added_rules, self.created_group)]
+        return undo_records(self.account, self.id, records, self.pause)
 
     def _carry_out(self) -> None:
         if self.plan.new_group is not None:
             self.previous_groups = self._current_groups()
-            created = self.account.send(create_group_call(self.plan, self.previous_groups, self.id))
+        record = planned_record(self.id, self.plan, self.previous_groups)
+        write_plan(self.account, record)
+        self.record = record
+        if self.plan.new_group is not None:
+            created = self.account.send(create_group_call(self.plan, self.id))
             self.created_group = created["GroupId"]
             self._revoke_default_rules(created["GroupId"])
         authorized = [self._authorize(addition) for addition in self.plan.additions]
         if not all(authorized):
             # botocore may have repeated a call whose response was lost: the repetition reports the rule that the
             # first call added as a duplicate.
-            rules = find_rules(self.account, self.id)
+            rules = planned_rules(self.account, record, self.created_group)
             self.added_rules += [rule for rule in rules if rule not in self.added_rules]
         if self.created_group is not None:
             self._attach(self.created_group)
+        self._require_not_shared()
+        write_added(self.account, record.with_added(self.added_rules, self.created_group))
 
     def _current_groups(self) -> tuple[str, ...]:
         """The load balancer's present groups, in the API's order."""
-        arn = self.plan.load_balancer.arn
-        response = self.account.elbv2.describe_load_balancers(LoadBalancerArns=[arn])
-        groups: tuple[str, ...] = tuple(response["LoadBalancers"][0].get("SecurityGroups", ()))
+        groups = self.account.groups_of_load_balancer(self.plan.load_balancer.arn)
         if sorted(groups) != sorted(self.plan.load_balancer.security_groups):
             raise _ApplyError("the load balancer's security groups were changed meanwhile")
         return groups
@@ -160,7 +169,7 @@ class _Execution:
         if group_id is None:
             raise ValueError("a rule is for a group that the plan does not create")
         try:
-            response = self.account.send(authorize_call(addition, group_id, self.id))
+            response = self.account.send(authorize_call(addition, group_id, self.id, self.plan.tags))
         except ClientError as error:
             if error_code(error) == DUPLICATE_RULE:
                 return False
@@ -175,9 +184,25 @@ class _Execution:
         if unplanned:
             rule_ids = ", ".join(sorted(rule.rule_id for rule in unplanned))
             raise _ApplyError(f"{group_id} has rules that were not planned: {rule_ids}")
-        # SetSecurityGroups replaces all groups: a group that somebody added meanwhile would get lost.
-        groups = self._current_groups()
-        self.account.send(set_groups_call(self.plan.load_balancer.arn, (*groups, group_id)))
+        self._current_groups()
+        change = change_groups(
+            self.account,
+            self.plan.load_balancer.arn,
+            lambda groups: groups if group_id in groups else (*groups, group_id),
+            self.pause,
+        )
+        self.put_back_groups = change.put_back
+
+    def _require_not_shared(self) -> None:
+        """Raises _ApplyError if somebody else carries a group that the rules opened: it became shared meanwhile."""
+        own_groups = {*self.plan.load_balancer.security_groups, self.created_group}
+        load_balancers = self.account.load_balancers()
+        for group_id in sorted({rule.group_id for rule in self.added_rules if rule.group_id in own_groups}):
+            users = other_users(self.account, group_id, self.plan.load_balancer.arn, load_balancers)
+            if users:
+                raise _ApplyError(
+                    f"{group_id} became shared meanwhile with {', '.join(users)}, which it would open too"
+                )
 
     def _verify(self) -> tuple[tuple[Result, ...], str | None]:
         """The results after the changes, and why they do not show the planned rules as met; None if they do."""

@@ -138,13 +138,14 @@ def groups_to_read(load_balancer: LoadBalancer, results: Iterable[Result]) -> fr
     return frozenset({*load_balancer.security_groups, *filter(SECURITY_GROUP_ID.fullmatch, peers)})
 
 
-def attached_interface(interface: NetworkInterface, load_balancer_arn: str) -> AttachedResource | None:
-    """An interface as a resource of its own; None if it is the load balancer's.
+def elb_interface_description(load_balancer_arn: str) -> str:
+    """How Elastic Load Balancing describes a load balancer's interfaces: `ELB app/name/id`. Anybody can write that."""
+    return f"ELB {load_balancer_arn.partition(':loadbalancer/')[2]}"
 
-    Elastic Load Balancing describes its interfaces as `ELB app/name/id`. Anybody can write that description, so the
-    interface must also be one that the service created.
-    """
-    is_own = interface.description == f"ELB {load_balancer_arn.partition(':loadbalancer/')[2]}"
+
+def attached_interface(interface: NetworkInterface, load_balancer_arn: str) -> AttachedResource | None:
+    """An interface as a resource of its own; None if it is the load balancer's: one that the service created."""
+    is_own = interface.description == elb_interface_description(load_balancer_arn)
     if interface.is_elb_managed and is_own:
         return None
     name = f"network interface {interface.id}"

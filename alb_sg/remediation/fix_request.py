@@ -32,13 +32,24 @@ class ManagedGroupPolicy(Enum):
     ALLOW = "allow"
 
 
+class WideOpeningPolicy(Enum):
+    """Whether a plan may open a load balancer further than the page's tables do (an internal one beyond private
+    addresses): refuse, or only if a person approves the plan."""
+
+    REFUSE = "refuse"
+    APPROVAL = "approval"
+
+
 @dataclass(frozen=True, slots=True)
 class FixPolicy:
-    """What a plan may change. `rules_per_group` is the account's quota, in each direction and address family."""
+    """What a plan may change. `rules_per_group` is the account's quota, in each direction and address family. `tags`
+    go on everything that is created, beside the fix's own."""
 
     shared_group: SharedGroupPolicy = SharedGroupPolicy.DEDICATED
     managed_group: ManagedGroupPolicy = ManagedGroupPolicy.REFUSE
     rules_per_group: int = RULES_PER_GROUP
+    wide_opening: WideOpeningPolicy = WideOpeningPolicy.REFUSE
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -2,14 +2,16 @@
 
 plan: {"accountId", "region", "loadBalancerArn", "loadBalancerName", "fingerprint",
   "additions": [{"groupId" (null: the new group), "direction", "protocol", "fromPort", "toPort", "peer",
-    "openToEveryone", "recommendations", "because"}],
+    "openToEveryone", "needsApproval", "recommendations", "because"}],
   "newGroup": {"name", "vpcId", "why"} or null,
   "calls": [{"service", "operation", "parameters", "note"}],
   "refusals": [{"rule", "reason", "text", "wanted": [additions]}],
   "errors": [{"rule", "what", "cause"}]}
 applied: {"execution", "loadBalancerArn", "outcome", "added": [{"groupId", "ruleId", "direction"}],
-  "createdGroup", "previousGroups", "failure", "verdicts": {rule: compliance or "ERROR"}, "undone": … or null}
-undone: {"execution", "revoked": […], "restored": {arn: groups}, "deletedGroups", "kept", "failures"}
+  "createdGroup", "previousGroups", "putBack", "failure", "verdicts": {rule: compliance or "ERROR"},
+  "undone": … or null}
+undone: {"execution", "revoked": […], "restored": {arn: groups}, "putBack": {arn: groups}, "deletedGroups", "kept",
+  "failures"}
 """
 
 from __future__ import annotations
@@ -58,6 +60,7 @@ def addition_object(addition: Addition) -> dict[str, Any]:
         "toPort": addition.permission.to_port,
         "peer": addition.peer,
         "openToEveryone": addition.open_to_everyone,
+        "needsApproval": addition.is_wide,
         "recommendations": list(addition.rule_names),
         "because": list(addition.origins),
     }
@@ -71,6 +74,7 @@ def apply_result_object(arn: str, result: ApplyResult) -> dict[str, Any]:
         "added": [_rule_object(rule) for rule in result.added_rules],
         "createdGroup": result.created_group,
         "previousGroups": list(result.previous_groups),
+        "putBack": list(result.put_back_groups),
         "failure": result.failure,
         "verdicts": {
             str(verdict.rule): verdict.compliance.value if isinstance(verdict, Finding) else "ERROR"
@@ -85,6 +89,7 @@ def undo_result_object(result: UndoResult) -> dict[str, Any]:
         "execution": result.execution,
         "revoked": [_rule_object(rule) for rule in result.revoked_rules],
         "restored": {arn: list(groups) for arn, groups in result.restored_groups.items()},
+        "putBack": {arn: list(groups) for arn, groups in result.put_back_groups.items()},
         "deletedGroups": result.deleted_groups,
         "kept": result.left_in_place,
         "failures": result.failures,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
@@ -50,7 +51,8 @@ class PeerKind(Enum):
 class Addition:
     """One security group rule to add. `permission` has exactly one peer; `group_id` is None for the new group.
 
-    `rule_names` are the Config rules that need it, `origins` the listeners and target groups.
+    `rule_names` are the Config rules that need it, `origins` the listeners and target groups. `is_wide`: it opens more
+    than the page's tables do, so that a person must approve it.
     """
 
     group_id: str | None
@@ -58,6 +60,7 @@ class Addition:
     permission: Permission
     rule_names: tuple[str, ...]
     origins: tuple[str, ...]
+    is_wide: bool = False
 
     @property
     def key(self) -> RuleKey:
@@ -115,13 +118,15 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Plan:
-    """The changes to one load balancer's groups. `results` are the verdicts behind them, after exemptions."""
+    """The changes to one load balancer's groups. `results` are the verdicts behind them, after exemptions. `tags` go on
+    everything that is created."""
 
     load_balancer: LoadBalancer
     results: tuple[Result, ...]
     additions: tuple[Addition, ...] = ()
     new_group: NewGroup | None = None
     refusals: tuple[Refusal, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def evaluation_errors(self) -> tuple[EvaluationError, ...]:

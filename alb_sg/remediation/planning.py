@@ -7,6 +7,7 @@ make its finding COMPLIANT, or that would leave another finding no longer COMPLI
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.errors import NotReadError
@@ -18,7 +19,8 @@ from alb_sg.findings.judge import Judge
 from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 from alb_sg.remediation.change_context import ChangeContext
-from alb_sg.remediation.fix_request import FixRequest
+from alb_sg.remediation.fix_request import FixRequest, WideOpeningPolicy
+from alb_sg.remediation.openings import OpeningLimit
 from alb_sg.remediation.placement import GroupSelector
 from alb_sg.remediation.plan import Addition, FixRefusedError, NewGroup, Plan, Refusal, RefusalReason, RuleKey
 from alb_sg.remediation.required_rules import RequiredRule, required_rules
@@ -49,7 +51,8 @@ def make_plan(
     context: ChangeContext,
 ) -> Plan:
     """The plan that fixes the findings among the results of `judge_load_balancer`."""
-    return _VerifyingPlanner(estate, load_balancer, fix, context).plan(tuple(results))
+    plan = _VerifyingPlanner(estate, load_balancer, fix, context).plan(tuple(results))
+    return replace(plan, tags=fix.policy.tags)
 
 
 def result_text(result: Result) -> str:
@@ -79,11 +82,26 @@ def apply_to_estate(
     return estate.with_security_groups(load_balancers, groups)
 
 
+def vpc_blocks(estate: Estate, load_balancer: LoadBalancer) -> tuple[str, ...]:
+    """The known CIDR blocks of a load balancer's VPC."""
+    vpc = (estate.vpcs or {}).get(load_balancer.vpc_id)
+    return () if vpc is None else tuple(cidr for cidrs in vpc.cidrs.values() for cidr in cidrs)
+
+
 class Planner:
     """Plans the rules that one load balancer lacks. Each finding is fixed completely or refused."""
 
-    def __init__(self, load_balancer: LoadBalancer, context: ChangeContext, select_group: SelectGroup) -> None:
+    def __init__(
+        self,
+        load_balancer: LoadBalancer,
+        context: ChangeContext,
+        select_group: SelectGroup,
+        vpc_cidrs: Iterable[str],
+        wide_opening: WideOpeningPolicy = WideOpeningPolicy.REFUSE,
+    ) -> None:
         self._load_balancer = load_balancer
+        self._opening_limit = OpeningLimit(load_balancer, vpc_cidrs)
+        self._wide_opening = wide_opening
         self._context = context
         self._select_group = select_group
         self._additions: dict[RuleKey, Addition] = {}
@@ -112,6 +130,18 @@ class Planner:
                 f"it may be open already, through what could not be resolved; see to that first: {finding.annotation}",
             )
 
+    def _check_openings(self, required: Iterable[RequiredRule]) -> None:
+        """Raises FixRefusedError if a rule opens more than a plan may without a person."""
+        for rule in required if self._wide_opening is WideOpeningPolicy.REFUSE else ():
+            cidr = self._opening_limit.exceeded_by(rule)
+            if cidr is not None:
+                name, scheme = self._load_balancer.name, self._load_balancer.scheme
+                raise FixRefusedError(
+                    RefusalReason.OPENS_INTERNAL,
+                    f"{rule.origin} would be open to {cidr}, and {name} is {scheme}; a person must approve that, or "
+                    "add the rule by hand",
+                )
+
     def _check_changes(
         self,
         finding: Finding,
@@ -126,6 +156,7 @@ class Planner:
         try:
             self._check_finding(finding)
             required = required_rules(self._load_balancer, finding, self._context)
+            self._check_openings(required)
             self._add_rules(finding, required, results)
         except NotReadError as error:
             self._refuse(finding, FixRefusedError(RefusalReason.NOT_READ, f"not known: {error}"), required)
@@ -133,8 +164,12 @@ class Planner:
             self._refuse(finding, refused, required)
 
     def _refuse(self, finding: Finding, refused: FixRefusedError, required: Iterable[RequiredRule]) -> None:
-        additions = tuple(rule.addition(refused.group_id, finding.rule) for rule in required)
+        additions = tuple(self._addition(rule, refused.group_id, finding) for rule in required)
         self._refusals.append(Refusal(finding.rule, refused.reason, refused.text, additions))
+
+    def _addition(self, rule: RequiredRule, group_id: str | None, finding: Finding) -> Addition:
+        addition = rule.addition(group_id, finding.rule)
+        return replace(addition, is_wide=self._opening_limit.exceeded_by(rule) is not None)
 
     def _add_rules(self, finding: Finding, required: Iterable[RequiredRule], results: Sequence[Result]) -> None:
         additions = dict(self._additions)
@@ -147,7 +182,7 @@ class Planner:
         new_group = self._new_group
         if unplanned:
             group_id, new_group = self._select_group(unplanned, tuple(self._additions.values()), new_group)
-            additions |= {rule.key: rule.addition(group_id, finding.rule) for rule in unplanned}
+            additions |= {rule.key: self._addition(rule, group_id, finding) for rule in unplanned}
         self._check_changes(finding, results, tuple(additions.values()), new_group)
         self._additions, self._new_group = additions, new_group
 
@@ -157,7 +192,8 @@ class _VerifyingPlanner(Planner):
 
     def __init__(self, estate: Estate, load_balancer: LoadBalancer, fix: FixRequest, context: ChangeContext) -> None:
         selector = GroupSelector(estate, load_balancer, context, fix.policy)
-        super().__init__(load_balancer, context, selector.select_group)
+        blocks = vpc_blocks(estate, load_balancer)
+        super().__init__(load_balancer, context, selector.select_group, blocks, fix.policy.wide_opening)
         self._estate = estate
         self._fix = fix
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from alb_sg.estate.cidr import parse_cidr
 from alb_sg.estate.model import LoadBalancer, Permission, SecurityGroupReference
@@ -12,20 +12,29 @@ from alb_sg.parameters import PREFIX_LIST_ID, SECURITY_GROUP_ID
 from alb_sg.permissions.addresses import AddressSet
 from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.remediation.change_context import ChangeContext
-from alb_sg.remediation.plan import EVERYWHERE, Addition, FixRefusedError, RefusalReason, RuleKey
+from alb_sg.remediation.plan import Addition, FixRefusedError, RefusalReason, RuleKey
 
 
 @dataclass(frozen=True, slots=True)
 class RequiredRule:
-    """A rule that any one of the load balancer's groups must have. `origin`: the listener or target group."""
+    """A rule that any one of the load balancer's groups must have. `origin`: the listener or target group.
+
+    `required` and `missing` are the peer that it is recommended for and the part of it that is not open yet.
+    """
 
     direction: Direction
     permission: Permission
     origin: str
+    required: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
 
     @property
     def key(self) -> RuleKey:
         return self.direction, self.permission
+
+    def also_for(self, other: RequiredRule) -> RequiredRule:
+        """The same rule, for the peers of both."""
+        return replace(self, required=self.required + other.required, missing=self.missing + other.missing)
 
     def addition(self, group_id: str | None, rule_name: str) -> Addition:
         """The addition of this rule to a group, for one Config rule."""
@@ -44,7 +53,10 @@ def required_rules(load_balancer: LoadBalancer, finding: Finding, context: Chang
         if _may_reference_clients(entry) and _is_allowed_by(entry, rules.values()):
             continue
         for permission in _required_permissions(load_balancer, entry, direction, context):
-            rules.setdefault((direction, permission), RequiredRule(direction, permission, entry.origin.label))
+            rule = RequiredRule(direction, permission, entry.origin.label, entry.required, entry.peers)
+            # One reference may serve several peers: clients of a Network Load Balancer, and its health checks.
+            known = rules.get(rule.key)
+            rules[rule.key] = rule if known is None else known.also_for(rule)
     return tuple(rule for rule in rules.values() if not any(_is_covered_by(rule, other) for other in rules.values()))
 
 
@@ -88,7 +100,6 @@ def _required_permissions(
     reference = _group_reference(load_balancer, entry.or_security_groups, context)
     if direction is Direction.INGRESS and entry.peers and reference is None:
         for peer in _required_peers(entry):
-            _require_no_internal_opening(load_balancer, entry, peer)
             yield _make_permission(entry, peer)
         return
     if reference is not None:
@@ -109,20 +120,6 @@ def _required_permissions(
             f"{entry.origin.label} has targets whose address and security groups are not known; register them "
             "again, or add a rule for them by hand",
         )
-
-
-def _require_no_internal_opening(load_balancer: LoadBalancer, entry: Missing, peer: str) -> None:
-    """Raises FixRefusedError if a rule would open an internal load balancer to everyone.
-
-    Only a Network Load Balancer in front, or a tag, can require that.
-    """
-    if load_balancer.scheme == "internet-facing" or peer not in EVERYWHERE:
-        return
-    raise FixRefusedError(
-        RefusalReason.OPENS_INTERNAL,
-        f"{entry.origin.label} would be open to {peer}, and {load_balancer.name} is internal; where a Network Load "
-        "Balancer is in front, give it a security group and allow that group, or add the rule by hand",
-    )
 
 
 def _required_peers(entry: Missing) -> Iterator[str]:

@@ -31,7 +31,10 @@ class Snippet:
         if self.group_name is not None:
             groups = ", ".join(self.load_balancer.security_groups)
             lines.append(f"Add the security group {self.group_name} to those of the load balancer ({groups}).")
-        everyone = sorted({addition.peer for addition in self.additions if addition.open_to_everyone})
+        wide = sorted({addition.peer for addition in self.additions if addition.is_wide})
+        if wide:
+            lines.append(f"This opens it further than is recommended ({', '.join(wide)}): a person must approve it.")
+        everyone = sorted({one.peer for one in self.additions if one.open_to_everyone and not one.is_wide})
         if everyone:
             lines.append(f"This opens it to everyone ({', '.join(everyone)}), as is recommended for its clients.")
         return tuple("".join(character if character.isprintable() else "?" for character in line) for line in lines)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 
+from alb_sg.findings.phrasing import printable
 from alb_sg.remediation.api_calls import group_description, rule_description
 from alb_sg.remediation.plan import PeerKind
 from alb_sg.remediation.snippets import Snippet
@@ -54,5 +55,5 @@ def _resources(snippet: Snippet) -> Iterator[str]:
 
 
 def _hcl_string(value: str) -> str:
-    """A quoted string in HCL, where ${ and %{ would start an expression."""
-    return json.dumps(value, ensure_ascii=False).replace("${", "$${").replace("%{", "%%{")
+    """A quoted string in HCL, where ${ and %{ would start an expression. A terminal obeys nothing in it."""
+    return json.dumps(printable(value), ensure_ascii=False).replace("${", "$${").replace("%{", "%%{")

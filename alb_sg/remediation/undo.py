@@ -1,4 +1,4 @@
-"""Taking back what one execution added, and nothing else. Tags tell what it added.
+"""Taking back what one execution added, and nothing else. Its record tells what it added; tags only find it.
 
 An undo can run again: it ignores what is gone already and retries what failed.
 """
@@ -6,68 +6,52 @@ An undo can run again: it ignores what is gone already and retries what failed.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from enum import Enum
 from typing import Any, TypeVar
-
-from botocore.exceptions import ClientError
 
 from alb_sg.aws.client_errors import AWS_ERRORS, error_code, error_text
 from alb_sg.errors import NotReadError
 from alb_sg.estate.model import SecurityGroup
+from alb_sg.findings.phrasing import abbreviate
 from alb_sg.remediation.account import AccountClients
-from alb_sg.remediation.api_calls import (
-    EXECUTION_TAG,
-    LOAD_BALANCER_TAG,
-    PREVIOUS_GROUPS_TAG,
-    ApiCall,
-    revoke_call,
-    set_groups_call,
-)
-from alb_sg.remediation.change_context import attached_interface
-from alb_sg.remediation.execution import SecurityGroupRule, UndoResult
+from alb_sg.remediation.api_calls import EXECUTION_TAG, ApiCall, revoke_call
+from alb_sg.remediation.execution import RuleContent, SecurityGroupRule, UndoResult
+from alb_sg.remediation.execution_record import ExecutionRecord, delete_records, read_records
+from alb_sg.remediation.group_users import other_users, with_group
+from alb_sg.remediation.load_balancer_groups import RETRY_DELAYS, Sleep, Wanted, change_groups, is_retryable
 
 T = TypeVar("T")
 
-# Seconds between attempts. A security group stays in use for a while after its load balancer has dropped it.
-RETRY_DELAYS = (1, 2, 4, 8, 16)
-RETRYABLE_CODES = frozenset(
-    {
-        "DependencyViolation",
-        "InternalError",
-        "InternalFailure",
-        "RequestLimitExceeded",
-        "ServiceUnavailable",
-        "Throttling",
-        "ThrottlingException",
-        "Unavailable",
-    }
-)
+# A text names this many of the resources that stay, and counts the rest.
+MAX_NAMED_RESOURCES = 10
 GROUP_NOT_FOUND = frozenset({"InvalidGroup.NotFound"})
 RULE_NOT_FOUND = frozenset({"InvalidPermission.NotFound", "InvalidSecurityGroupRuleId.NotFound", *GROUP_NOT_FOUND})
 LOAD_BALANCER_NOT_FOUND = frozenset({"LoadBalancerNotFound", "LoadBalancerNotFoundException"})
 
-Sleep = Callable[[float], None]
+
+def undo(account: AccountClients, execution: str, *, pause: Sleep = time.sleep) -> UndoResult:
+    """Takes back what the records of an execution name."""
+    try:
+        records = read_records(account, execution)
+    except NotReadError as error:
+        return UndoResult(execution, failures=[str(error)])
+    return undo_records(account, execution, records, pause)
 
 
-def undo(
-    account: AccountClients,
-    execution: str,
-    *,
-    rules: Iterable[SecurityGroupRule] = (),
-    group_ids: Collection[str] = (),
-    pause: Sleep = time.sleep,
+def undo_records(
+    account: AccountClients, execution: str, records: Sequence[ExecutionRecord], pause: Sleep
 ) -> UndoResult:
-    """Takes back an execution: what carries its tag, and the rules and groups given.
-
-    A caller that just added them knows them before a search by tag finds them.
-    """
-    return _Undo(account, execution, pause).run(rules, group_ids)
+    """Takes back what these records of an execution name, whatever has been written of them."""
+    return _Undo(account, execution, pause).run(records)
 
 
-def find_rules(account: AccountClients, execution: str) -> tuple[SecurityGroupRule, ...]:
-    """The security group rules that an execution added. Raises NotReadError."""
-    return account.security_group_rules(f"tag:{EXECUTION_TAG}", execution)
+def planned_rules(
+    account: AccountClients, record: ExecutionRecord, created_group: str | None
+) -> tuple[SecurityGroupRule, ...]:
+    """The rules with an execution's tag and the content of a rule that it planned. Raises NotReadError."""
+    tagged = account.tagged_rules(EXECUTION_TAG, record.execution)
+    return tuple(rule for rule, content in tagged.items() if record.is_planned(content, created_group))
 
 
 class _Sent(Enum):
@@ -85,22 +69,51 @@ class _Undo:
         self._pause = pause
         self._result = UndoResult(execution)
 
-    def run(self, known_rules: Iterable[SecurityGroupRule], known_group_ids: Collection[str]) -> UndoResult:
+    def run(self, records: Sequence[ExecutionRecord]) -> UndoResult:
         """Takes groups off the load balancer, then revokes rules, then deletes the groups that nothing else uses."""
-        tagged_rules = self._try_read(lambda: find_rules(self._account, self._execution)) or ()
-        rules = {*known_rules, *tagged_rules}
-        groups = self._created_groups(known_group_ids)
-        deletable = [group_id for group_id in sorted(groups) if self._detach_group(groups[group_id], rules)]
+        tagged_rules = self._try_read(lambda: self._account.tagged_rules(EXECUTION_TAG, self._execution)) or {}
+        tagged_groups = self._find_groups(f"tag:{EXECUTION_TAG}", [self._execution])
+        created = {record: self._created_group(record, tagged_groups) for record in records}
+        rules = {rule for record, group_id in created.items() for rule in _added_rules(record, group_id, tagged_rules)}
+        known_ids = sorted(group_id for group_id in created.values() if group_id is not None)
+        groups = self._find_groups("group-id", known_ids) if known_ids else {}
+        deletable = [
+            group_id
+            for record, group_id in created.items()
+            if group_id in groups and self._detach_group(group_id, record, rules)
+        ]
         for rule in sorted(rules, key=lambda rule: (rule.group_id, rule.rule_id)):
             self._revoke(rule)
         for group_id in deletable:
             self._delete(group_id)
+        unrecorded = [f"{rule.rule_id} of {rule.group_id}" for rule in tagged_rules if rule not in rules]
+        self._report_unrecorded(unrecorded + sorted(tagged_groups.keys() - groups.keys()))
+        if not (self._result.failures or self._result.left_in_place):
+            self._delete_records()
         return self._result
 
-    def _created_groups(self, known_group_ids: Collection[str]) -> dict[str, SecurityGroup]:
-        groups = self._find_groups(f"tag:{EXECUTION_TAG}", [self._execution])
-        untagged = sorted(set(known_group_ids) - groups.keys())
-        return groups | self._find_groups("group-id", untagged) if untagged else groups
+    def _created_group(self, record: ExecutionRecord, tagged_groups: Mapping[str, SecurityGroup]) -> str | None:
+        """The group that an execution created, also if its record lacks the id. None if it created none."""
+        if record.created_group is not None or record.is_complete or record.new_group_name is None:
+            return record.created_group
+        named = (record.new_group_name, record.vpc_id)
+        return next((group.id for group in tagged_groups.values() if (group.name, group.vpc_id) == named), None)
+
+    def _report_unrecorded(self, names: Sequence[str]) -> None:
+        """Anybody may set a tag: what only a tag attributes to the execution stays."""
+        if names:
+            self._result.left_in_place.append(
+                f"{abbreviate(names, MAX_NAMED_RESOURCES)} carries the tag of {self._execution}, but no record says "
+                "that it was added; remove it by hand if it should go"
+            )
+
+    def _delete_records(self) -> None:
+        try:
+            delete_records(self._account, self._execution)
+        except AWS_ERRORS as error:
+            self._result.left_in_place.append(f"the record of {self._execution} is not deleted: {error_text(error)}")
+        except NotReadError as error:
+            self._result.left_in_place.append(f"the record of {self._execution} is not deleted: {error}")
 
     def _find_groups(self, filter_name: str, values: list[str]) -> dict[str, SecurityGroup]:
         groups = self._try_read(lambda: self._account.security_groups(filter_name, values)) or []
@@ -114,23 +127,17 @@ class _Undo:
             self._result.failures.append(str(error))
             return None
 
-    def _detach_group(self, group: SecurityGroup, own_rules: set[SecurityGroupRule]) -> bool:
+    def _detach_group(self, group_id: str, record: ExecutionRecord, own_rules: set[SecurityGroupRule]) -> bool:
         """Takes a group off its load balancer. Returns whether the group may then be deleted."""
-        group_id = group.id
         rules = self._try_read(lambda: self._account.security_group_rules("group-id", group_id))
         load_balancers = self._try_read(self._account.load_balancers)
         if rules is None or load_balancers is None:
             return False
-        arn = group.tags.get(LOAD_BALANCER_TAG, "")
+        arn = record.load_balancer_arn
         load_balancer = next(
-            (one for one in _with_group(load_balancers, group_id) if one["LoadBalancerArn"] == arn), None
+            (one for one in with_group(load_balancers, group_id) if one["LoadBalancerArn"] == arn), None
         )
-        foreign_rules = set(rules) - own_rules
-        if load_balancer is not None and foreign_rules:
-            self._result.left_in_place.append(
-                f"security group {group_id} stays on {arn}: it has {len(foreign_rules)} rules that {self._execution} "
-                "did not add; undo or remove those, then undo this again"
-            )
+        if load_balancer is not None and self._keep_for_foreign_rules(group_id, arn, set(rules) - own_rules):
             return False
         users = self._other_users(group_id, arn, load_balancers)
         if users:
@@ -138,36 +145,62 @@ class _Undo:
                 f"security group {group_id} is not deleted: {', '.join(users)} carries it"
             )
         if load_balancer is not None:
-            previous = group.tags.get(PREVIOUS_GROUPS_TAG, "").split()
-            if not self._restore_groups(load_balancer, group_id, previous):
+            if not self._restore_groups(arn, group_id, record.previous_groups):
                 return False
+            return self._still_deletable(group_id, arn, own_rules) and not users
         return not users
+
+    def _keep_for_foreign_rules(self, group_id: str, arn: str, foreign_rules: set[SecurityGroupRule]) -> bool:
+        if foreign_rules:
+            self._result.left_in_place.append(
+                f"security group {group_id} stays on {arn}: it has {len(foreign_rules)} rules that {self._execution} "
+                "did not add; undo or remove those, then undo this again"
+            )
+        return bool(foreign_rules)
+
+    def _still_deletable(self, group_id: str, arn: str, own_rules: set[SecurityGroupRule]) -> bool:
+        """Whether a detached group has no rule of others. One that was added meanwhile is given its effect back."""
+        rules = self._try_read(lambda: self._account.security_group_rules("group-id", group_id))
+        if rules is None:
+            return False
+        if not self._keep_for_foreign_rules(group_id, arn, set(rules) - own_rules):
+            return True
+        self._change_groups(arn, lambda groups: groups if group_id in groups else (*groups, group_id))
+        return False
 
     def _other_users(self, group_id: str, arn: str, load_balancers: Iterable[Any]) -> list[str]:
         """The resources that use a group, apart from the load balancer that it was created for."""
-        users = [
-            f"load balancer {one['LoadBalancerName']}"
-            for one in _with_group(load_balancers, group_id)
-            if one["LoadBalancerArn"] != arn
-        ]
-        interfaces = self._try_read(lambda: self._account.network_interfaces_with(group_id))
-        if interfaces is None:
-            return [*users, "somebody who could not be looked for"]
-        attached = (attached_interface(interface, arn) for interface in interfaces)
-        return [*users, *(resource.label for resource in attached if resource is not None)]
+        users = self._try_read(lambda: other_users(self._account, group_id, arn, load_balancers))
+        return ["somebody who could not be looked for"] if users is None else users
 
-    def _restore_groups(self, load_balancer: Mapping[str, Any], group_id: str, previous: list[str]) -> bool:
+    def _restore_groups(self, arn: str, group_id: str, previous: tuple[str, ...]) -> bool:
         """Gives a load balancer its previous groups. If somebody changed them since, only `group_id` is removed.
 
-        Returns False if the call fails.
+        Returns False if that fails.
         """
-        arn = load_balancer["LoadBalancerArn"]
-        remaining = [one for one in load_balancer["SecurityGroups"] if one != group_id]
-        groups = previous if previous and (not remaining or set(remaining) == set(previous)) else remaining
-        sent = self._send(set_groups_call(arn, groups), LOAD_BALANCER_NOT_FOUND, arn)
-        if sent is _Sent.DONE:
-            self._result.restored_groups[arn] = tuple(groups)
-        return sent is not _Sent.FAILED
+
+        def wanted(groups: tuple[str, ...]) -> tuple[str, ...]:
+            remaining = tuple(one for one in groups if one != group_id)
+            unchanged = not remaining or set(remaining) == set(previous)
+            return previous if previous and unchanged else remaining
+
+        return self._change_groups(arn, wanted)
+
+    def _change_groups(self, arn: str, wanted: Wanted) -> bool:
+        try:
+            change = change_groups(self._account, arn, wanted, self._pause)
+        except AWS_ERRORS as error:
+            if error_code(error) in LOAD_BALANCER_NOT_FOUND:
+                return True
+            self._result.failures.append(f"{arn}: {error_text(error)}")
+            return False
+        except NotReadError as error:
+            self._result.failures.append(str(error))
+            return False
+        self._result.restored_groups[arn] = change.groups
+        if change.put_back:
+            self._result.put_back_groups[arn] = change.put_back
+        return True
 
     def _revoke(self, rule: SecurityGroupRule) -> None:
         call = revoke_call(rule.group_id, rule.rule_id, rule.direction)
@@ -191,8 +224,14 @@ class _Undo:
         return _Sent.DONE
 
 
-def _with_group(load_balancers: Iterable[Any], group_id: str) -> Iterable[Any]:
-    return (one for one in load_balancers if group_id in one.get("SecurityGroups", ()))
+def _added_rules(
+    record: ExecutionRecord, created_group: str | None, tagged_rules: Mapping[SecurityGroupRule, RuleContent]
+) -> set[SecurityGroupRule]:
+    """The rules that an execution added. An incomplete record names no ids: content and tag together identify them."""
+    rules = set(record.added_rules)
+    if not record.is_complete:
+        rules |= {rule for rule, content in tagged_rules.items() if record.is_planned(content, created_group)}
+    return rules
 
 
 def _retry(call: Callable[[], Any], pause: Sleep) -> None:
@@ -201,7 +240,7 @@ def _retry(call: Callable[[], Any], pause: Sleep) -> None:
         try:
             call()
         except AWS_ERRORS as error:
-            if isinstance(error, ClientError) and error_code(error) not in RETRYABLE_CODES:
+            if not is_retryable(error):
                 raise
         else:
             return

@@ -36,8 +36,9 @@ def _lines(explanation: Explanation, advice: Advice, style: Style) -> Iterator[s
 def _header(explanation: Explanation, style: Style) -> Iterator[str]:
     load_balancer = explanation.load_balancer
     yield f"{style.bold(phrasing.printable(load_balancer.name))}  {style.dim(phrasing.printable(load_balancer.arn))}"
-    yield f"  account {explanation.account_id}, {explanation.region}"
-    yield f"  {load_balancer.type}, {load_balancer.scheme}, {load_balancer.ip_address_type}, {load_balancer.state}"
+    yield phrasing.printable(f"  account {explanation.account_id}, {explanation.region}")
+    kinds = (load_balancer.type, load_balancer.scheme, load_balancer.ip_address_type, load_balancer.state)
+    yield phrasing.printable(f"  {', '.join(map(str, kinds))}")
     cidrs = explanation.vpc_cidrs
     blocks = "CIDR blocks not read" if cidrs is None else ", ".join(cidrs) or "no CIDR block"
     yield phrasing.printable(f"  VPC {load_balancer.vpc_id or 'unknown'}: {blocks}")

@@ -15,7 +15,7 @@ from typing import TextIO
 from alb_sg.findings.finding import Compliance, EvaluationError, Finding
 from alb_sg.remediation.api_calls import calls_for_plan
 from alb_sg.remediation.cloudformation import render_cloudformation
-from alb_sg.remediation.execution import ApplyOutcome, ApplyResult, UndoResult
+from alb_sg.remediation.execution import ApplyOutcome, ApplyResult, UndoResult, put_back_sentence
 from alb_sg.remediation.json_objects import apply_result_object, plan_object, undo_result_object
 from alb_sg.remediation.plan import Addition, Plan
 from alb_sg.remediation.snippets import make_snippets
@@ -90,7 +90,8 @@ def _plan_lines(plan: Plan, style: Style) -> Iterator[str]:
         elif result.compliance is not Compliance.NON_COMPLIANT or result.rule not in _planned_or_refused_rules(plan):
             yield f"  {result.rule}  {style.in_verdict_color(result, phrasing.verdict_label(result))}, nothing to do"
     if plan.new_group is not None:
-        yield f"  create the security group {plan.new_group.name} and add it to the load balancer:"
+        group_name = phrasing.printable(plan.new_group.name)
+        yield f"  create the security group {group_name} and add it to the load balancer:"
         yield f"    {phrasing.printable(plan.new_group.reason)}"
     for addition in plan.additions:
         yield f"  add {_describe_addition(addition)}{_open_to_everyone_warning(addition, style)}"
@@ -116,13 +117,15 @@ def _describe_addition(addition: Addition) -> str:
     direction, permission = addition.direction.value, addition.permission
     group = addition.group_id or "a security group of its own"
     traffic = phrasing.describe_ports(permission)
-    return (
+    return phrasing.printable(
         f"{phrasing.direction_word(direction)} {traffic} {phrasing.direction_preposition(direction)} "
         f"{phrasing.address_or_cidr(addition.peer)} in {group}"
     )
 
 
 def _open_to_everyone_warning(addition: Addition, style: Style) -> str:
+    if addition.is_wide:
+        return style.bad(" (MORE THAN IS RECOMMENDED: a person must approve it)")
     return style.bad(" (OPEN TO EVERYONE, as is recommended for its clients)") if addition.open_to_everyone else ""
 
 
@@ -131,9 +134,12 @@ def _apply_result_lines(apply_result: ApplyResult, style: Style) -> Iterator[str
     failure = f": {phrasing.printable(apply_result.failure)}" if apply_result.failure else ""
     yield f"  {colored(apply_result.outcome.value)}{failure}"
     for rule in apply_result.added_rules:
-        yield f"    {rule.rule_id} in {rule.group_id}"
+        yield f"    {phrasing.printable(f'{rule.rule_id} in {rule.group_id}')}"
     if apply_result.created_group is not None:
-        yield f"    {apply_result.created_group} beside {', '.join(apply_result.previous_groups)}"
+        beside = ", ".join(apply_result.previous_groups)
+        yield f"    {phrasing.printable(f'{apply_result.created_group} beside {beside}')}"
+    if apply_result.put_back_groups:
+        yield f"    {style.warning(phrasing.printable(put_back_sentence(apply_result.put_back_groups)))}"
     for result in apply_result.results_after if apply_result.added_rules else ():
         if isinstance(result, Finding):
             yield f"  {result.rule}  {style.in_verdict_color(result, phrasing.verdict_label(result))}"
@@ -162,6 +168,8 @@ def _undo_result_lines(undo_result: UndoResult, style: Style) -> Iterator[str]:
         yield f"  revoked {rule.rule_id} in {rule.group_id}"
     for arn, groups in undo_result.restored_groups.items():
         yield f"  {phrasing.printable(arn)} carries {', '.join(groups)} again"
+    for groups in undo_result.put_back_groups.values():
+        yield f"  {style.warning(put_back_sentence(groups))}"
     for group_id in undo_result.deleted_groups:
         yield f"  deleted {group_id}"
     for sentence in undo_result.left_in_place:

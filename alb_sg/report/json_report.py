@@ -31,6 +31,7 @@ Findings are sorted by account, region, ARN and rule, one on a line. The same in
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, TextIO
 
@@ -39,6 +40,10 @@ from alb_sg.observations.results import Results
 from alb_sg.report import phrasing
 
 JSON_VERSION = 1
+# Control characters that JSON allows in a string, and characters that reorder or hide text (Unicode category Cf).
+FORMATTING_CHARACTER = re.compile(
+    "[\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]"
+)
 _ENCODER = json.JSONEncoder(ensure_ascii=False)
 
 
@@ -164,8 +169,9 @@ def _write_lines(objects: Iterable[Mapping[str, Any]], stream: TextIO) -> None:
 
 
 def write_json_document(document: Mapping[str, Any], stream: TextIO) -> None:
-    """A whole document, indented for people."""
-    stream.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+    """A whole document, indented for people. What a terminal would obey is escaped: it can only stand in a string."""
+    text = json.dumps(document, ensure_ascii=False, indent=2)
+    stream.write(FORMATTING_CHARACTER.sub(lambda found: f"\\u{ord(found[0]):04x}", text) + "\n")
 
 
 def _to_json(value: Mapping[str, Any]) -> str:

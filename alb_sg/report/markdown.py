@@ -69,8 +69,10 @@ def _summary_heading(results: Results) -> str:
         verdict = "No load balancer found"
     elif load_balancers:
         verdict = f"{phrasing.pluralize(load_balancers, 'load balancer')} not as recommended"
+    elif results.errors or results.without_verdict_count:
+        verdict = "No load balancer is known to be otherwise than recommended"
     else:
-        verdict = "No load balancer is known to be otherwise than recommended" if results.errors else "As recommended"
+        verdict = "As recommended"
     if results.errors:
         verdict = f"Not everything could be judged. {verdict}"
     counts = [

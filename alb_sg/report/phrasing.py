@@ -5,7 +5,7 @@ from __future__ import annotations
 from alb_sg.estate.cidr import parse_cidr
 from alb_sg.estate.model import Permission
 from alb_sg.findings.finding import AppliedExemption, EvaluationError, Finding, Missing, Result, Unused
-from alb_sg.findings.phrasing import abbreviate, describe_port_range, pluralize
+from alb_sg.findings.phrasing import abbreviate, describe_port_range, pluralize, printable
 from alb_sg.observations.ranking import VerdictStatus, verdict_status
 from alb_sg.parameters import PREFIX_LIST_ID, SECURITY_GROUP_ID
 from alb_sg.permissions.allowed_traffic import Direction, Traffic
@@ -34,11 +34,6 @@ STATUS_LABELS = {
     VerdictStatus.COMPLIANT: "COMPLIANT",
     VerdictStatus.NOT_APPLICABLE: "NOT_APPLICABLE",
 }
-
-
-def printable(text: str) -> str:
-    """The text without control characters, which a terminal would obey: anyone may choose a name in AWS."""
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
 
 
 def direction_word(direction: str) -> str:

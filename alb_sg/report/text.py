@@ -26,6 +26,13 @@ MAX_PEERS = 4
 # Columns are as wide as their widest cell, but names and rules no wider than this.
 MAX_COLUMN_WIDTH = 32
 UNKNOWN = "-"
+# What is said of load balancers whose worst result is this.
+OTHER_LOAD_BALANCERS = {
+    VerdictStatus.ERROR: "not fully judged",
+    VerdictStatus.EXEMPT: "exempt",
+    VerdictStatus.COMPLIANT: "as recommended",
+    VerdictStatus.NOT_APPLICABLE: "to which no rule applies",
+}
 
 
 def write_text(results: Results, stream: TextIO, style: Style, *, every_verdict: bool = False) -> None:
@@ -134,6 +141,18 @@ def _summary_line(results: Results, *, every_verdict: bool) -> str:
         places = phrasing.abbreviate([f"{account_id} {region}" for account_id, region in results.account_regions], 4)
         errors = f"; {phrasing.pluralize(len(results.errors), 'error')}" if results.errors else ""
         return f"No load balancer found in {places or 'what could be read'}{errors}."
+    parts = list(_load_balancer_counts(results))
+    if results.exempted_findings:
+        parts.append(f"{phrasing.pluralize(len(results.exempted_findings), 'exemption')} in force")
+    if results.errors:
+        parts.append(f"{phrasing.pluralize(len(results.errors), 'error')}: what they concern is not judged")
+    hidden = not every_verdict and any(not is_failing(finding) for finding in results.findings)
+    hint = " --all lists every verdict." if hidden else ""
+    return f"{phrasing.pluralize(results.load_balancer_count, 'load balancer')}: {'; '.join(parts)}.{hint}"
+
+
+def _load_balancer_counts(results: Results) -> Iterator[str]:
+    """The load balancers by the worst of their results."""
     statuses: dict[str, set[VerdictStatus]] = {}
     every: list[Result] = [*results.findings, *results.errors]
     for result in every:
@@ -142,24 +161,11 @@ def _summary_line(results: Results, *, every_verdict: bool) -> str:
     order = list(VerdictStatus)
     worst = {arn: min(found, key=order.index) for arn, found in statuses.items()}
     counts = Counter(worst.values())
-    exposed = sum(
-        status is VerdictStatus.NON_COMPLIANT and results.facts_of(arn).scheme == INTERNET_FACING
-        for arn, status in worst.items()
-    )
-    non_compliant = f"{counts[VerdictStatus.NON_COMPLIANT]:,} not as recommended"
-    parts = [f"{non_compliant} ({exposed:,} internet-facing)" if exposed else non_compliant]
-    if counts[VerdictStatus.ERROR]:
-        parts.append(f"{counts[VerdictStatus.ERROR]:,} not fully judged")
-    if counts[VerdictStatus.EXEMPT]:
-        parts.append(f"{counts[VerdictStatus.EXEMPT]:,} exempt")
-    if counts[VerdictStatus.COMPLIANT]:
-        parts.append(f"{counts[VerdictStatus.COMPLIANT]:,} as recommended")
-    if counts[VerdictStatus.NOT_APPLICABLE]:
-        parts.append(f"{counts[VerdictStatus.NOT_APPLICABLE]:,} to which no rule applies")
-    if results.exempted_findings:
-        parts.append(f"{phrasing.pluralize(len(results.exempted_findings), 'exemption')} in force")
-    if results.errors:
-        parts.append(f"{phrasing.pluralize(len(results.errors), 'error')}: what they concern is not judged")
-    hidden = not every_verdict and any(not is_failing(finding) for finding in results.findings)
-    hint = " --all lists every verdict." if hidden else ""
-    return f"{phrasing.pluralize(results.load_balancer_count, 'load balancer')}: {'; '.join(parts)}.{hint}"
+    failed = [arn for arn, status in worst.items() if status is VerdictStatus.NON_COMPLIANT]
+    exposed = sum(results.facts_of(arn).scheme == INTERNET_FACING for arn in failed)
+    without_verdict = results.without_verdict_count
+    if without_verdict < results.load_balancer_count:
+        yield f"{len(failed):,} not as recommended" + (f" ({exposed:,} internet-facing)" if exposed else "")
+    if without_verdict:
+        yield f"{without_verdict:,} without a verdict"
+    yield from (f"{counts[status]:,} {words}" for status, words in OTHER_LOAD_BALANCERS.items() if counts[status])

@@ -27,6 +27,9 @@ GROUP_ACTIONS = (
     "ec2:RevokeSecurityGroupEgress",
     "elasticloadbalancing:SetSecurityGroups",
 )
+# The record of an execution. It is deleted when nothing is left of what it names.
+RECORD_ACTIONS = ("ssm:DeleteParameters", "ssm:GetParametersByPath", "ssm:PutParameter")
+RULE_ACTION = "config:DescribeConfigRules"
 REEVALUATION_ACTION = "config:StartConfigRulesEvaluation"
 
 UNDO_ACTIONS = (
@@ -38,6 +41,8 @@ UNDO_ACTIONS = (
     "ec2:RevokeSecurityGroupIngress",
     "elasticloadbalancing:DescribeLoadBalancers",
     "elasticloadbalancing:SetSecurityGroups",
+    "ssm:DeleteParameters",
+    "ssm:GetParametersByPath",
 )
 
 
@@ -53,7 +58,9 @@ def _fix_actions(recommendation: Recommendation) -> tuple[str, ...]:
                 *section_actions(recommendation),
                 *CHANGE_CONTEXT_ACTIONS,
                 *GROUP_ACTIONS,
+                *RECORD_ACTIONS,
                 *recommendation.fix_actions,
+                RULE_ACTION,
                 REEVALUATION_ACTION,
             }
         )

@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from alb_sg.exemptions.document import LOAD_BALANCER_ARN
-from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 from alb_sg.remediation.api_calls import EXECUTION_ID_PATTERN
-from alb_sg.remediation.fix_request import RULES_PER_GROUP, ManagedGroupPolicy, SharedGroupPolicy
+from alb_sg.remediation.fix_request import ManagedGroupPolicy, SharedGroupPolicy
+from alb_sg.remediation.tags import TAGS_PATTERN, format_tags
+from alb_sg.ssm_documents.document_limits import MANAGED_GROUP, RULES, SHARED_GROUP, DocumentLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,66 +49,71 @@ LOAD_BALANCER = DocumentParameter(
 DRY_RUN = DocumentParameter("DryRun", "true: only plan. false: plan, then fix.", "(true|false)", "true")
 APPROVERS = DocumentParameter(
     "Approvers",
-    "The IAM users and roles, at most ten, by name or ARN, one of whom must approve the changes. Without approvers, "
-    "no approval is needed.",
+    "The IAM users and roles, at most ten, by name or ARN, one of whom must approve the changes. Without any, those of "
+    "the deployment; if it names approvers, only these may be given.",
     "[A-Za-z0-9+=,.@_:/-]{1,512}",
     [],
 )
-SHARED_GROUP = DocumentParameter(
-    "SharedGroup",
-    "If every security group of the load balancer is shared or full: dedicated creates one for it alone, refuse "
-    "changes nothing.",
-    f"({'|'.join(choice.value for choice in SharedGroupPolicy)})",
-    SharedGroupPolicy.DEDICATED.value,
-)
-MANAGED_GROUP = DocumentParameter(
-    "ManagedGroup",
-    "If CloudFormation, Terraform or another tool manages a security group and may revert the change: refuse, or "
-    "allow it.",
-    f"({'|'.join(choice.value for choice in ManagedGroupPolicy)})",
-    ManagedGroupPolicy.REFUSE.value,
-)
-RULE_QUOTA = DocumentParameter(
-    "RulesPerGroup",
-    "The account's quota of rules in a security group, per direction and address family.",
-    "([1-9][0-9]{0,2}|1000)",
-    str(RULES_PER_GROUP),
-)
+
+
+def policy_parameters(limits: DocumentLimits) -> tuple[DocumentParameter, ...]:
+    """The parameters that narrow the deployment's policy. Their defaults are the deployment's."""
+    policy = limits.policy
+    return (
+        DocumentParameter(
+            SHARED_GROUP,
+            "If every security group of the load balancer is shared or full: dedicated creates one for it alone, "
+            "refuse changes nothing. refuse overrides the deployment.",
+            f"({'|'.join(choice.value for choice in SharedGroupPolicy)})",
+            policy.shared_group.value,
+        ),
+        DocumentParameter(
+            MANAGED_GROUP,
+            "If CloudFormation, Terraform or another tool manages a security group and may revert the change: refuse, "
+            "or allow it, if the deployment allows it.",
+            f"({'|'.join(choice.value for choice in ManagedGroupPolicy)})",
+            policy.managed_group.value,
+        ),
+        DocumentParameter(
+            RULES,
+            "The account's quota of rules in a security group, per direction and address family, at most the "
+            "deployment's.",
+            "([1-9][0-9]{0,2}|1000)",
+            str(policy.rules_per_group),
+        ),
+        DocumentParameter(
+            "Tags",
+            "Tags for created security groups and rules, as CostCenter=1234,Owner=platform.",
+            TAGS_PATTERN,
+            format_tags(policy.tags),
+        ),
+    )
+
+
 EXECUTION = DocumentParameter(
     "Execution", "The id of the execution to undo, of a document or of `alb-sg fix`.", EXECUTION_ID_PATTERN.pattern
 )
 
 
-def rule_parameters(rule: str) -> tuple[DocumentParameter, ...]:
-    """The rule's own parameters that affect its verdict: the document must come to the same verdict as the rule."""
-    return tuple(
-        DocumentParameter(
-            definition.name, definition.document_meaning or definition.meaning, definition.pattern, definition.default
-        )
-        for definition in RECOMMENDATIONS_BY_NAME[rule].parameters
-        if definition.pattern is not None
-    )
-
-
 def config_rule_name_parameter(rule: str) -> DocumentParameter:
     return DocumentParameter(
         "ConfigRuleName",
-        "The AWS Config rule to evaluate again after the fix; empty for none. In a conformance pack, rules have names "
-        "that the pack gives them.",
-        "[A-Za-z0-9_-]{0,128}",
+        "The AWS Config rule whose parameters the document takes, and which it asks AWS Config to evaluate again. In a "
+        "conformance pack, rules have names that the pack gives them.",
+        "[A-Za-z0-9_-]{1,128}",
         rule,
     )
 
 
-def plan_parameters(rule: str) -> tuple[DocumentParameter, ...]:
+def plan_parameters(rule: str, limits: DocumentLimits) -> tuple[DocumentParameter, ...]:
     """The parameters that decide a plan. Every step that judges gets all of them."""
-    return (LOAD_BALANCER, SHARED_GROUP, MANAGED_GROUP, RULE_QUOTA, *rule_parameters(rule))
+    return (LOAD_BALANCER, *policy_parameters(limits), config_rule_name_parameter(rule))
 
 
-def fix_parameters(rule: str) -> tuple[DocumentParameter, ...]:
+def fix_parameters(rule: str, limits: DocumentLimits) -> tuple[DocumentParameter, ...]:
     """The parameters of the document that fixes a rule's findings."""
-    load_balancer, *others = plan_parameters(rule)
-    return (load_balancer, ASSUME_ROLE, DRY_RUN, APPROVERS, *others, config_rule_name_parameter(rule))
+    load_balancer, *others = plan_parameters(rule, limits)
+    return (load_balancer, ASSUME_ROLE, DRY_RUN, APPROVERS, *others)
 
 
 UNDO_PARAMETERS = (EXECUTION, ASSUME_ROLE)

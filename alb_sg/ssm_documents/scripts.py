@@ -6,8 +6,6 @@ met after the change raise an error: the step fails, with the message as its rea
 
 from __future__ import annotations
 
-from typing import Any
-
 from botocore.config import Config
 
 from alb_sg.aws.client_errors import AWS_ERRORS, error_text
@@ -65,15 +63,16 @@ def plan(payload: Payload) -> StepOutput:
     Raises NotReadError, InvalidInputError and StepFailedError.
     """
     step = read_step_input(payload)
-    approval = APPROVAL_REQUIRED if text_list(payload, "Approvers") else APPROVAL_NOT_REQUIRED
+    approvers = step.limits.narrowed_approvers(text_list(payload, "Approvers"))
+    approval = {"approval": APPROVAL_REQUIRED if approvers else APPROVAL_NOT_REQUIRED, "approvers": approvers}
     made = make_live_plan(step.account, step.load_balancer_arn, step.fix)
     if made is None:
         output = no_plan_output(ApplyOutcome.LOAD_BALANCER_DELETED.value, f"{step.load_balancer_arn} is gone")
-        return output | {"approval": approval}
+        return output | approval
     _require_evaluated(made)
     outcome_without_additions = ApplyOutcome.REFUSED if made.refusals else ApplyOutcome.NOTHING_TO_DO
     outcome = PLANNED if made.additions else outcome_without_additions.value
-    return plan_output(outcome, made) | {"approval": approval}
+    return plan_output(outcome, made) | approval
 
 
 def apply(payload: Payload) -> StepOutput:
@@ -99,7 +98,7 @@ def verify(payload: Payload) -> StepOutput:
     """
     step = read_step_input(payload)
     loaded = read_load_balancer(step.account, step.load_balancer_arn, step.fix)
-    reevaluation = _start_reevaluation(payload.get("ConfigRuleName"), step)
+    reevaluation = _start_reevaluation(required_text(payload, "ConfigRuleName"), step)
     if loaded is None:
         verdict = ApplyOutcome.LOAD_BALANCER_DELETED.value
         return {"verdict": verdict, "reevaluation": reevaluation, "summary": summarize([verdict, reevaluation])}
@@ -135,13 +134,11 @@ def _failure_message(result: ApplyResult, summary: str) -> str:
     return summary
 
 
-def _start_reevaluation(rule_name: Any, step_input: StepInput) -> str:
+def _start_reevaluation(rule_name: str, step_input: StepInput) -> str:
     """Asks AWS Config to evaluate the rule again. Returns the result as a sentence.
 
     A failure does not matter: AWS Config evaluates again when it records the change, or by its schedule.
     """
-    if not rule_name:
-        return "AWS Config was not asked to evaluate again: no rule was named"
     # A single retry: the request is not worth a longer wait.
     config = make_client(
         "config",

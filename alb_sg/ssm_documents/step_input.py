@@ -12,15 +12,16 @@ from alb_sg.aws.clients import make_client
 from alb_sg.errors import InvalidInputError
 from alb_sg.exemptions.aws_document import read_exemptions
 from alb_sg.exemptions.exemption import Exemptions
-from alb_sg.live import LiveClients
-from alb_sg.parameters import PARAMETERS, Parameters, parse_parameters
+from alb_sg.exemptions.longest_time import limit_exemptions
+from alb_sg.parameters import Parameters
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
-from alb_sg.remediation.account import AccountClients
+from alb_sg.remediation.account import AccountClients, open_account
 from alb_sg.remediation.fix_request import FixPolicy, FixRequest, ManagedGroupPolicy, SharedGroupPolicy
+from alb_sg.remediation.tags import parse_tags
+from alb_sg.ssm_documents.deployed_rule import read_deployed_rule
+from alb_sg.ssm_documents.document_limits import DocumentLimits
 
 Payload = Mapping[str, Any]
-
-RULE_PARAMETERS = frozenset(fact.name for fact in PARAMETERS)
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class StepInput:
     load_balancer_arn: str
     rule: str
     fix: FixRequest
+    limits: DocumentLimits
 
 
 def read_step_input(payload: Payload) -> StepInput:
@@ -41,24 +43,29 @@ def read_step_input(payload: Payload) -> StepInput:
     account_region = AccountRegion(required_text(payload, "AccountId"), required_text(payload, "Region"))
     arn, rule = required_text(payload, "LoadBalancerArn"), required_text(payload, "Rule")
     account_region.check_arn(arn, "LoadBalancerArn")
-    parameters = parse_parameters({name: value for name, value in payload.items() if name in RULE_PARAMETERS})
+    limits = DocumentLimits.from_text(required_text(payload, "Limits"))
+    config = make_client("config", account_region.region)
+    deployed = read_deployed_rule(config, required_text(payload, "ConfigRuleName"), limits.function)
     policy = FixPolicy(
         SharedGroupPolicy(required_text(payload, "SharedGroup")),
         ManagedGroupPolicy(required_text(payload, "ManagedGroup")),
         int(required_text(payload, "RulesPerGroup")),
+        tags=parse_tags(payload.get("Tags", "")),
     )
     today = datetime.now(UTC).date()
+    exemptions = _load_exemptions(deployed.parameters, account_region.region, deployed.function_account)
     fix = FixRequest(
-        {RECOMMENDATIONS_BY_NAME[rule]: parameters}, today, policy, _load_exemptions(parameters, account_region.region)
+        {RECOMMENDATIONS_BY_NAME[rule]: deployed.parameters},
+        today,
+        limits.narrowed(policy),
+        limit_exemptions(exemptions, today, limits.max_exemption_days),
     )
-    return StepInput(account_clients(payload), arn, rule, fix)
+    return StepInput(account_clients(payload), arn, rule, fix, limits)
 
 
 def account_clients(payload: Payload) -> AccountClients:
     """Clients of the account and region that the document runs in, with its role."""
-    region = required_text(payload, "Region")
-    clients = LiveClients(elbv2=make_client("elbv2", region), ec2=make_client("ec2", region))
-    return AccountClients(clients, required_text(payload, "AccountId"), region)
+    return open_account(required_text(payload, "AccountId"), required_text(payload, "Region"))
 
 
 def required_text(payload: Payload, name: str) -> str:
@@ -75,7 +82,13 @@ def text_list(payload: Payload, name: str) -> Sequence[str]:
     return value
 
 
-def _load_exemptions(parameters: Parameters, region: str) -> Exemptions:
+def _load_exemptions(parameters: Parameters, region: str, owner: str) -> Exemptions:
+    """The exemptions, in a bucket of the account `owner`: the functions read theirs in their own account."""
     if parameters.exemptions is None:
         return Exemptions("no exemptions")
-    return read_exemptions(parameters.exemptions, lambda service: make_client(service, region), RECOMMENDATIONS_BY_NAME)
+    return read_exemptions(
+        parameters.exemptions,
+        lambda service: make_client(service, region),
+        RECOMMENDATIONS_BY_NAME,
+        bucket_owner=owner,
+    )

@@ -7,18 +7,23 @@ returns, and accepts 4,096 characters in an approval's message.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from ipaddress import ip_network
 from typing import Any
 
-from alb_sg.remediation.execution import ApplyResult, UndoResult
+from alb_sg.findings.phrasing import pluralize, printable
+from alb_sg.remediation.execution import ApplyResult, UndoResult, put_back_sentence
 from alb_sg.remediation.fix_request import RULES_PER_GROUP
 from alb_sg.remediation.json_objects import apply_result_object, plan_object, undo_result_object
-from alb_sg.remediation.plan import Addition, Plan
+from alb_sg.remediation.plan import Addition, PeerKind, Plan
 from alb_sg.remediation.planning import result_text
 
 StepOutput = dict[str, Any]
 
 MAX_SUMMARY_LENGTH = 4000
+# A line holds a sentence. Descriptions in it may be long.
+MAX_LINE_LENGTH = 1000
+PREFIX_LIST_WIDTH = 0.9
 # It may take thousands of rules to fix a refused finding.
 MAX_REFUSED_ADDITIONS = 20
 # A group may have a thousand rules. The outputs list as many as the default quota allows.
@@ -29,7 +34,7 @@ def plan_output(outcome: str, plan: Plan) -> StepOutput:
     return {
         "outcome": outcome,
         "fingerprint": plan.fingerprint,
-        "summary": summarize(_plan_lines(outcome, plan)),
+        "summary": _plan_summary(outcome, plan),
         "refused": _refusal_lines(plan),
         "plan": _plan_json(plan),
     }
@@ -54,15 +59,26 @@ def undo_output(result: UndoResult) -> StepOutput:
     return {
         "summary": summarize(undo_lines(result)),
         "revoked": [rule.rule_id for rule in result.revoked_rules],
-        "kept": result.left_in_place,
+        "kept": [printable(sentence) for sentence in result.left_in_place],
         "result": _result_json(undo_result_object(result), "revoked"),
     }
 
 
 def summarize(lines: Iterable[str]) -> str:
-    """Lines as one text, truncated to what fits into an approval's message."""
-    text = "\n".join(lines)
-    return text if len(text) <= MAX_SUMMARY_LENGTH else f"{text[: MAX_SUMMARY_LENGTH - 1]}…"
+    """Lines as one text that fits into an approval's message. What is left out is counted."""
+    kept = [_one_line(line) for line in lines]
+    count = len(kept)
+    while len(text := "\n".join([*kept, *([f"and {count - len(kept)} more lines"] * (len(kept) < count))])) > (
+        MAX_SUMMARY_LENGTH
+    ):
+        kept.pop()
+    return text
+
+
+def _one_line(text: str) -> str:
+    """A line that nobody who names a resource in AWS can end, reorder, or make Automation replace a part of."""
+    line = printable(text).replace("{{", "{ {")
+    return line if len(line) <= MAX_LINE_LENGTH else f"{line[: MAX_LINE_LENGTH - 1]}…"
 
 
 def undo_lines(result: UndoResult) -> Iterator[str]:
@@ -72,22 +88,62 @@ def undo_lines(result: UndoResult) -> Iterator[str]:
         yield f"revoked {rule.rule_id} in {rule.group_id}"
     for arn, groups in result.restored_groups.items():
         yield f"{arn} carries {', '.join(groups)} again"
+    for groups in result.put_back_groups.values():
+        yield put_back_sentence(groups)
     for group_id in result.deleted_groups:
         yield f"deleted {group_id}"
     yield from (f"kept: {sentence}" for sentence in result.left_in_place)
     yield from (f"failed: {sentence}" for sentence in result.failures)
 
 
-def _plan_lines(outcome: str, plan: Plan) -> Iterator[str]:
-    yield f"{plan.load_balancer.name}: {outcome}"
-    for result in plan.results:
-        yield f"{result.rule}: {result_text(result)}"
+def _plan_summary(outcome: str, plan: Plan) -> str:
+    """What an approver reads: first how many rules the plan adds, then the widest openings, then the rest.
+
+    Rules take at most half of the text, so that what was refused and why fits as well.
+    """
+    lines = [f"{plan.load_balancer.name}: {outcome}"]
+    additions = sorted(plan.additions, key=_width, reverse=True)
+    if additions:
+        lines.append(_count_line(additions))
+    shown = 0
+    for addition in additions:
+        line = _addition_line(addition)
+        if sum(map(len, [*lines, line])) + len(lines) > MAX_SUMMARY_LENGTH // 2:
+            break
+        lines.append(line)
+        shown += 1
+    if shown < len(additions):
+        lines.append(f"and {len(additions) - shown} more rules, none of them wider")
     if plan.new_group is not None:
-        yield (
+        lines.append(
             f"create the security group {plan.new_group.name} and add it to the load balancer: {plan.new_group.reason}"
         )
-    yield from map(_addition_line, plan.additions)
-    yield from (f"refused: {sentence}" for sentence in _refusal_lines(plan))
+    lines += (f"{result.rule}: {result_text(result)}" for result in plan.results)
+    lines += (f"refused: {sentence}" for sentence in _refusal_lines(plan))
+    return summarize(lines)
+
+
+def _count_line(additions: Sequence[Addition]) -> str:
+    everyone = sum(addition.open_to_everyone for addition in additions)
+    wide = sum(addition.is_wide for addition in additions)
+    of_them = [
+        *([f"{everyone} of them OPEN TO EVERYONE"] if everyone else []),
+        *([f"{wide} of them MORE THAN IS RECOMMENDED"] if wide else []),
+    ]
+    return ", ".join([f"adds {pluralize(len(additions), 'rule')}", *of_them])
+
+
+def _width(addition: Addition) -> tuple[bool, bool, float]:
+    """How wide a rule opens, for sorting: 1.0 is a whole address family, 0.0 one address or a reference."""
+    if addition.peer_kind is PeerKind.SECURITY_GROUP:
+        share = 0.0
+    elif addition.peer_kind is PeerKind.PREFIX_LIST:
+        # Its entries may change: wider than any single block but the largest.
+        share = PREFIX_LIST_WIDTH
+    else:
+        network = ip_network(addition.peer)
+        share = 1 - network.prefixlen / network.max_prefixlen
+    return addition.is_wide, addition.open_to_everyone, share
 
 
 def _addition_line(addition: Addition) -> str:
@@ -96,6 +152,8 @@ def _addition_line(addition: Addition) -> str:
     if permission.to_port != permission.from_port:
         traffic += f"/{permission.to_port}" if permission.protocol.startswith("icmp") else f"-{permission.to_port}"
     everyone = " (OPEN TO EVERYONE, as is recommended for its clients)" if addition.open_to_everyone else ""
+    if addition.is_wide:
+        everyone = f" ({'OPEN TO EVERYONE, ' if addition.open_to_everyone else ''}MORE THAN IS RECOMMENDED)"
     group = addition.group_id or "the new security group"
     return f"add {traffic} {addition.peer} to {group}{everyone}, for {', '.join(addition.origins)}"
 
@@ -106,6 +164,8 @@ def _apply_lines(result: ApplyResult) -> Iterator[str]:
         yield f"added {rule.rule_id} to {rule.group_id} ({rule.direction.value})"
     if result.created_group is not None:
         yield f"{result.created_group} was made, beside {', '.join(result.previous_groups)}"
+    if result.put_back_groups:
+        yield put_back_sentence(result.put_back_groups)
     if result.plan is not None:
         yield from (f"refused: {sentence}" for sentence in _refusal_lines(result.plan))
     if result.rollback is not None:
@@ -113,7 +173,8 @@ def _apply_lines(result: ApplyResult) -> Iterator[str]:
 
 
 def _refusal_lines(plan: Plan) -> list[str]:
-    return [f"{refusal.rule} ({refusal.reason.value}): {refusal.text}" for refusal in plan.refusals]
+    sentences = (f"{refusal.rule} ({refusal.reason.value}): {refusal.text}" for refusal in plan.refusals)
+    return [printable(sentence) for sentence in sentences]
 
 
 def _plan_json(plan: Plan) -> str:

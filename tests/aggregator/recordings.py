@@ -38,8 +38,20 @@ def arn(name: str = "web", account_region: AccountRegion = HOME, kind: str = "ap
     )
 
 
-def verdicts(name: str, said: Mapping[str, str], account_region: AccountRegion = HOME) -> str:
-    """A resource's row: what each Config rule says of it."""
+def config_rule(rule: str, compliance: str = "COMPLIANT", account_region: AccountRegion = HOME) -> Shape:
+    """A Config rule of an account and region, with its compliance there."""
+    return {
+        "ConfigRuleName": rule,
+        "Compliance": {"ComplianceType": compliance},
+        "AccountId": account_region.account_id,
+        "AwsRegion": account_region.region,
+    }
+
+
+def verdicts(
+    name: str, said: Mapping[str, str], account_region: AccountRegion = HOME, *, captured: datetime | None = None
+) -> str:
+    """A resource's row: what each Config rule says of it, as AWS Config recorded it at that time."""
     rules = [
         {
             "configRuleArn": (
@@ -52,10 +64,14 @@ def verdicts(name: str, said: Mapping[str, str], account_region: AccountRegion =
         }
         for number, (rule, compliance) in enumerate(said.items())
     ]
-    configuration = {"targetResourceId": arn(name, account_region), "configRuleList": rules}
-    return json.dumps(
-        {"accountId": account_region.account_id, "awsRegion": account_region.region, "configuration": configuration}
-    )
+    row = {
+        "accountId": account_region.account_id,
+        "awsRegion": account_region.region,
+        "configuration": {"targetResourceId": arn(name, account_region), "configRuleList": rules},
+    }
+    if captured is not None:
+        row["configurationItemCaptureTime"] = captured.isoformat()
+    return json.dumps(row)
 
 
 def load_balancer(
@@ -176,8 +192,11 @@ class Recording:
         load_balancers: Sequence[str | Page] = (),
         recorded: Sequence[str] | Failure = (),
         sources: Sequence[Shape | Page] | Failure = HERE,
+        config_rules: Sequence[Shape | Page] | Failure = (),
     ) -> None:
-        """The answers to the first four requests."""
+        """The answers to the first five requests."""
+        rules_call = ("describe_aggregate_compliance_by_config_rules", {"Limit": 1000})
+        self.pages(rules_call, "AggregateComplianceByConfigRules", config_rules)
         self.pages(_select("ResourceCompliance' AND configuration.targetResourceType"), "Results", verdicts)
         self.pages(_select("configurationStateId"), "Results", load_balancers)
         self.pages(_select("COUNT(*)"), "Results", recorded)

@@ -29,6 +29,7 @@ from tests.aggregator.recordings import (
     Failure,
     Recording,
     arn,
+    config_rule,
     counted,
     evaluation,
     load_balancer,
@@ -37,7 +38,10 @@ from tests.aggregator.recordings import (
 )
 from tests.builders import ACCOUNT, EGRESS, HEALTH, ICMP, INGRESS, REGION, RULES, UNUSED
 
-EMPTY_ANSWER = b'{"Results": [], "AggregatedSourceStatusList": [], "AggregateEvaluationResults": []}'
+EMPTY_ANSWER = (
+    b'{"Results": [], "AggregatedSourceStatusList": [], "AggregateEvaluationResults": [], '
+    b'"AggregateComplianceByConfigRules": []}'
+)
 THROTTLED = Failure("ThrottlingException", "Rate exceeded")
 DENIED = Failure("AccessDeniedException", "not allowed")
 
@@ -170,12 +174,118 @@ def test_an_annotation_tells_what_only_is_unresolved(recording: Recording, annot
     assert finding.unresolved is unresolved
 
 
-@pytest.mark.parametrize("said", [[], [evaluation("web")], [evaluation("web", "COMPLIANT", "1 met")]])
-def test_a_reason_of_another_verdict_is_no_reason(recording: Recording, said: list[Any]) -> None:
-    recording.first_step([verdicts("web", {EGRESS: "NON_COMPLIANT"})], [load_balancer("web")])
+LATER = EVALUATED + timedelta(hours=1)
+EARLIER = EVALUATED - timedelta(days=90)
+
+
+@pytest.mark.parametrize(
+    ("row", "captured", "said", "verdict"),
+    [
+        # The recorder excludes AWS::Config::ResourceCompliance since then: the row is what the rule said before.
+        ("COMPLIANT", EARLIER, [evaluation("web", annotation="80 not open")], ("NON_COMPLIANT", "80 not open")),
+        ("NON_COMPLIANT", EARLIER, [evaluation("web", "COMPLIANT", "1 met")], ("COMPLIANT", "1 met")),
+        # The aggregator has the row already, and not yet the result. An annotation of another verdict is no reason.
+        ("NON_COMPLIANT", LATER, [evaluation("web", "COMPLIANT", "1 met")], ("NON_COMPLIANT", NO_ANNOTATION)),
+        ("COMPLIANT", LATER, [evaluation("web", annotation="80 not open")], ("COMPLIANT", NO_ANNOTATION)),
+        # Both say the same: only the result has the reason.
+        ("NON_COMPLIANT", LATER, [evaluation("web", annotation="80 not open")], ("NON_COMPLIANT", "80 not open")),
+        # A row without a time cannot be the later one.
+        ("COMPLIANT", None, [evaluation("web", annotation="80 not open")], ("NON_COMPLIANT", "80 not open")),
+        # What the API lacks: results of the kinds that it does not return, and those that are under way.
+        ("NOT_APPLICABLE", EARLIER, [evaluation("api")], ("NOT_APPLICABLE", NO_ANNOTATION)),
+        ("NON_COMPLIANT", EARLIER, [evaluation("api")], ("NON_COMPLIANT", NO_ANNOTATION)),
+        ("COMPLIANT", LATER, [evaluation("api")], ("COMPLIANT", NO_ANNOTATION)),
+        ("COMPLIANT", EARLIER, [], ("COMPLIANT", NO_ANNOTATION)),
+        # The rule ran since, and has no result on this load balancer: it is not applicable now, or exempt.
+        ("COMPLIANT", EARLIER, [evaluation("api")], None),
+    ],
+)
+def test_of_two_verdicts_the_later_one_counts(
+    recording: Recording, row: str, captured: Any, said: list[Any], verdict: tuple[str, str] | None
+) -> None:
+    recording.first_step([verdicts("web", {EGRESS: row}, captured=captured)], [load_balancer("web")])
     recording.evaluations(EGRESS, said)
-    (finding,) = recording.observed([EGRESS]).results.findings
-    assert (finding.compliance, finding.annotation) == (Compliance.NON_COMPLIANT, NO_ANNOTATION)
+    found = recording.observed([EGRESS]).results.findings
+    assert {one.load_balancer_name: (one.compliance.value, one.annotation) for one in found}.get("web") == verdict
+
+
+def test_verdicts_without_any_row(recording: Recording) -> None:
+    """The recorder excludes AWS::Config::ResourceCompliance, as many do to save cost."""
+    pack = f"{ICMP}-conformance-pack-szsm1uv0w"
+    recording.first_step(
+        load_balancers=[load_balancer("web"), load_balancer("far", OTHER)],
+        config_rules=[
+            [config_rule(EGRESS, "NON_COMPLIANT"), config_rule("restricted-ssh", "NON_COMPLIANT")],
+            [config_rule(pack, "COMPLIANT", OTHER)],
+        ],
+    )
+    recording.evaluations(EGRESS, [evaluation("web", annotation="80 not open")])
+    recording.evaluations(pack, [evaluation("far", "COMPLIANT", "1 met", account_region=OTHER)], OTHER)
+    observation = recording.observed([EGRESS, ICMP])
+    assert [(one.load_balancer_name, one.rule, one.annotation) for one in observation.results.findings] == [
+        ("web", EGRESS, "80 not open"),
+        ("far", ICMP, "1 met"),
+    ]
+    assert observation.results.errors == []
+    assert observation.completeness.rules_deployed == {HOME: frozenset({EGRESS}), OTHER: frozenset({ICMP})}
+
+
+def test_a_known_rule_without_a_verdict_is_an_error_for_each_load_balancer(recording: Recording) -> None:
+    recording.first_step(
+        load_balancers=[load_balancer("web"), load_balancer("api"), load_balancer("nlb", kind="net")],
+        config_rules=[config_rule(EGRESS, "INSUFFICIENT_DATA"), config_rule(EGRESS, "INSUFFICIENT_DATA", OTHER)],
+    )
+    recording.evaluations(EGRESS, [])
+    # An account and region without load balancers has nothing to judge.
+    recording.evaluations(EGRESS, [], OTHER)
+    observation = recording.observed([EGRESS])
+    assert [(one.load_balancer_arn, one.rule) for one in observation.results.errors] == [
+        (arn("api"), EGRESS),
+        (arn("web"), EGRESS),
+    ]
+    assert f"{EGRESS} has no verdict on any load balancer of {HOME}" in observation.results.errors[0].cause
+    assert observation.completeness.rules_deployed == {HOME: frozenset()}
+
+
+def test_a_rule_with_results_that_are_not_there_is_an_error_without_load_balancers(recording: Recording) -> None:
+    recording.first_step(config_rules=[config_rule(EGRESS)])
+    recording.evaluations(EGRESS, [])
+    (error,) = recording.observed([EGRESS]).results.errors
+    assert (error.account_id, error.load_balancer_arn, error.rule) == (ACCOUNT, None, EGRESS)
+
+
+def test_a_rule_that_is_deployed_twice_is_heard_if_one_of_the_two_is(recording: Recording) -> None:
+    pack = f"{ICMP}-conformance-pack-szsm1uv0w"
+    recording.first_step(
+        load_balancers=[load_balancer("web")], config_rules=[config_rule(ICMP), config_rule(pack, "INSUFFICIENT_DATA")]
+    )
+    recording.evaluations(ICMP, [evaluation("web", "COMPLIANT")])
+    recording.evaluations(pack, [])
+    assert recording.observed([ICMP]).results.errors == []
+
+
+def test_results_on_other_resources_are_no_verdicts(recording: Recording) -> None:
+    """A rule clears its results on what is no load balancer any more; until then they are there."""
+    other = evaluation("web", "COMPLIANT")
+    other["EvaluationResultIdentifier"]["EvaluationResultQualifier"] |= {
+        "ResourceType": "AWS::EC2::SecurityGroup",
+        "ResourceId": "sg-1",
+    }
+    recording.first_step(load_balancers=[load_balancer("web")], config_rules=[config_rule(EGRESS)])
+    recording.evaluations(EGRESS, [other])
+    results = recording.observed([EGRESS]).results
+    assert results.findings == []
+    assert [error.load_balancer_arn for error in results.errors] == [arn("web")]
+
+
+def test_a_result_that_cannot_be_read_is_an_error_beside_the_others(recording: Recording) -> None:
+    recording.first_step(load_balancers=[load_balancer("web")], config_rules=[config_rule(EGRESS)])
+    recording.evaluations(EGRESS, [evaluation("web", "COMPLIANT"), evaluation("api", account_region=OTHER)])
+    results = recording.observed([EGRESS]).results
+    assert [one.load_balancer_name for one in results.findings] == ["web"]
+    (error,) = results.errors
+    assert (error.account_id, error.rule) == (ACCOUNT, EGRESS)
+    assert f"is of {OTHER}, not of {HOME}" in error.cause
 
 
 def test_insufficient_data_is_an_error_and_no_verdict(recording: Recording) -> None:
@@ -303,14 +413,35 @@ def test_pages_that_are_throttled_for_good_are_an_error_beside_what_was_read(rec
     assert error.cause == "SelectAggregateResourceConfig: ThrottlingException: Rate exceeded"
 
 
-def test_reasons_that_are_refused_leave_the_verdict(recording: Recording) -> None:
-    recording.first_step([verdicts("web", {EGRESS: "NON_COMPLIANT"})], [load_balancer("web")])
+def test_results_that_are_refused_confirm_no_compliant_row(recording: Recording) -> None:
+    """An old COMPLIANT may hide that the rule says NON_COMPLIANT today; an old NON_COMPLIANT hides nothing."""
+    rows = [verdicts("web", {EGRESS: "NON_COMPLIANT"}), verdicts("api", {EGRESS: "COMPLIANT"})]
+    recording.first_step(rows, [load_balancer("web"), load_balancer("api")])
     recording.evaluations(EGRESS, THROTTLED)
-    observation = recording.observed([EGRESS])
-    (finding,) = observation.results.findings
-    assert (finding.compliance, finding.annotation) == (Compliance.NON_COMPLIANT, NO_ANNOTATION)
-    (gap,) = observation.completeness.gaps
-    assert "GetAggregateComplianceDetailsByConfigRule: ThrottlingException" in gap
+    results = recording.observed([EGRESS]).results
+    (finding,) = results.findings
+    assert (finding.load_balancer_name, finding.compliance, finding.annotation) == (
+        "web",
+        Compliance.NON_COMPLIANT,
+        NO_ANNOTATION,
+    )
+    assert [(error.load_balancer_arn, error.rule) for error in results.errors] == [
+        (None, EGRESS),
+        (arn("api"), EGRESS),
+    ]
+    assert all(
+        "GetAggregateComplianceDetailsByConfigRule: ThrottlingException" in error.cause for error in results.errors
+    )
+
+
+def test_rules_that_cannot_be_listed_are_an_error(recording: Recording) -> None:
+    recording.first_step([verdicts("web", {EGRESS: "COMPLIANT"})], [load_balancer("web")], config_rules=DENIED)
+    recording.evaluations(EGRESS, [evaluation("web", "COMPLIANT")])
+    results = recording.observed([EGRESS]).results
+    assert len(results.findings) == 1
+    (error,) = results.errors
+    assert error.what == f"Config rules in aggregator {AGGREGATOR}"
+    assert "DescribeAggregateComplianceByConfigRules: AccessDeniedException" in error.cause
 
 
 def test_a_call_that_is_throttled_at_first_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from datetime import date
+import re
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,13 @@ from alb_sg.findings.exemption_review import ExemptionStatus, ExemptionUse
 from alb_sg.report.formats import FORMATS
 from tests.aggregator.recordings import (
     AS_OF,
+    EVALUATED,
     HOME,
     OTHER,
     Failure,
     Recording,
     arn,
+    config_rule,
     counted,
     evaluation,
     load_balancer,
@@ -78,7 +81,110 @@ def test_a_rule_without_any_verdict_is_said(recording: Recording, command: Comma
     recording.first_step([verdicts("web", {ICMP: "COMPLIANT"})], [load_balancer("web")], [counted(HOME)])
     answer = command(*VERDICTS)
     assert answer.code == 0
+    assert answer.out == "1 load balancer: 1 without a verdict.\n"
     assert f"{HOME} has load balancers and no verdict of {INGRESS}." in answer.err
+
+
+def test_a_deployed_rule_without_any_verdict_is_an_error(recording: Recording, command: Command) -> None:
+    recording.first_step(
+        load_balancers=[load_balancer("web")],
+        recorded=[counted(HOME)],
+        config_rules=[config_rule(INGRESS, "INSUFFICIENT_DATA")],
+    )
+    recording.evaluations(INGRESS, [])
+    answer = command(*VERDICTS)
+    assert answer.code == 3
+    assert f"{INGRESS} has no verdict on any load balancer of {HOME}" in " ".join(answer.out.split())
+
+
+def test_a_recorder_without_compliance_hides_no_verdict(recording: Recording, command: Command) -> None:
+    """The query has only what the rule said before the type was excluded."""
+    recording.first_step(
+        [verdicts("web", {INGRESS: "COMPLIANT"}, captured=EVALUATED - timedelta(days=90))],
+        [load_balancer("web")],
+        config_rules=[config_rule(INGRESS, "NON_COMPLIANT")],
+    )
+    recording.evaluations(INGRESS, [evaluation("web", annotation="HTTPS:443 not open")])
+    answer = command(*VERDICTS)
+    assert answer.code == 1
+    assert "HTTPS:443 not open" in answer.out
+
+
+def test_a_silent_rule_is_no_error_of_an_exempt_load_balancer(recording: Recording, command: Command) -> None:
+    recording.first_step(
+        load_balancers=[load_balancer("web")], config_rules=[config_rule(INGRESS, "INSUFFICIENT_DATA")]
+    )
+    recording.evaluations(INGRESS, [])
+    answer = command(*exempting(command, exemption("web")), "--format", "json")
+    assert (answer.code, answer.json["errors"]) == (0, [])
+
+
+@pytest.mark.parametrize("format_name", ["text", "markdown"])
+def test_load_balancers_without_a_verdict_are_not_as_recommended_for_all_one_knows(
+    recording: Recording, command: Command, format_name: str
+) -> None:
+    recording.first_step(
+        load_balancers=[load_balancer("web"), load_balancer("api")], config_rules=[config_rule(INGRESS)]
+    )
+    recording.evaluations(INGRESS, [evaluation("web", "COMPLIANT", "1 met")])
+    answer = command(*VERDICTS, "--format", format_name)
+    expected = {
+        "text": "2 load balancers: 0 not as recommended; 1 without a verdict; 1 as recommended.",
+        "markdown": "No load balancer is known to be otherwise than recommended",
+    }
+    assert expected[format_name] in answer.out
+
+
+def dashboard(recording: Recording, command: Command) -> tuple[dict[str, str], str]:
+    """The page's tiles as they are without JavaScript, by title, and the page."""
+    recording.organization("list_roots", {"Roots": []})
+    path = command.folder / "org.html"
+    command("dashboard", "--aggregator", "alb-sg", "--rule", INGRESS, "--output", str(path))
+    page = path.read_text(encoding="utf-8")
+    tiles = re.findall(r"<dt>(?:\W )?(.*?)</dt><dd>(.*?)</dd>", page)
+    return {title: re.sub(r"<.*?>", "", text) for title, text in tiles}, page
+
+
+def test_the_dashboard_claims_nothing_of_load_balancers_without_a_verdict(
+    recording: Recording, command: Command
+) -> None:
+    recording.first_step(load_balancers=[load_balancer("web"), load_balancer("api")], recorded=[counted(HOME)])
+    tiles, page = dashboard(recording, command)
+    assert tiles["Non-compliant"] == "\N{EN DASH} no verdict on any of 2 load balancers"
+    assert tiles["Internet-facing"].startswith("\N{EN DASH} ")
+    assert tiles["Rules deployed"] == "0 of 1 have all 1 rule"
+    assert '<div class="tile warning"><dt>Rules deployed' in page
+
+
+def test_the_dashboard_claims_nothing_where_nothing_has_data(recording: Recording, command: Command) -> None:
+    recording.first_step()
+    tiles, page = dashboard(recording, command)
+    assert tiles["Non-compliant"] == "\N{EN DASH} nothing could be read"
+    assert tiles["Rules deployed"] == "0 no account and region has data"
+    assert '<div class="tile warning"><dt>Rules deployed' in page
+
+
+def test_the_dashboard_says_of_how_many_its_numbers_are(recording: Recording, command: Command) -> None:
+    recording.first_step(
+        load_balancers=[load_balancer("web"), load_balancer("api")], config_rules=[config_rule(INGRESS)]
+    )
+    recording.evaluations(INGRESS, [evaluation("web", "COMPLIANT", "1 met")])
+    tiles, _ = dashboard(recording, command)
+    assert tiles["Non-compliant"] == "0 of 1 load balancer; 1 more without a verdict"
+
+
+def test_the_dashboard_counts_load_balancers_of_a_silent_rule_as_not_judged(
+    recording: Recording, command: Command
+) -> None:
+    recording.first_step(
+        load_balancers=[load_balancer("web"), load_balancer("api")],
+        config_rules=[config_rule(INGRESS, "INSUFFICIENT_DATA")],
+    )
+    recording.evaluations(INGRESS, [])
+    tiles, _ = dashboard(recording, command)
+    assert tiles["Not judged"].startswith("2 ")
+    assert tiles["Non-compliant"].startswith("\N{EN DASH} ")
+    assert tiles["Compliant"].startswith("0 ")
 
 
 def test_what_cannot_be_read_is_an_error(recording: Recording, command: Command) -> None:

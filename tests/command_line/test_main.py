@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import signal
 import stat
@@ -11,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -18,7 +20,17 @@ from alb_sg import __version__
 from alb_sg.parameters import PARAMETERS
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS, USER_GUIDE_URL
 from benchmarks.snapshot_files import snapshot_file
-from tests.builders import Saved, estate, group, load_balancer, tcp
+from tests.builders import (
+    Saved,
+    behind,
+    estate,
+    group,
+    interface,
+    load_balancer,
+    network_load_balancer,
+    tcp,
+    vpc,
+)
 from tests.command_line.calling import Answer, Command, closed, in_order
 from tests.tools import HANGING
 
@@ -296,3 +308,52 @@ def test_an_interrupt_ends_with_one_line(tmp_path: Path) -> None:
     assert process.returncode == 130
     assert said == b"alb-sg: interrupted\n"
     assert [one.name for one in tmp_path.iterdir()] == ["estate.json"]
+
+
+# --- hostile values
+
+
+HOSTILE = "\x1b[2J\x9b8m\u202e\u2066"
+
+
+def _leaves(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """The path of every text in a saved estate."""
+    if isinstance(value, dict):
+        for key, member in value.items():
+            yield from _leaves(member, (*path, key))
+    elif isinstance(value, list):
+        for index, member in enumerate(value):
+            yield from _leaves(member, (*path, index))
+    elif isinstance(value, str):
+        yield path
+
+
+def _with_hostile(saved: Saved, path: tuple[str | int, ...]) -> Saved:
+    changed: Any = json.loads(json.dumps(saved))
+    holder = changed
+    for key in path[:-1]:
+        holder = holder[key]
+    holder[path[-1]] += HOSTILE
+    return changed  # type: ignore[no-any-return]  # JSON
+
+
+@pytest.mark.parametrize("call", [("explain",), ("explain", "--format", "json"), ("fix",), ("fix", "--format", "json")])
+def test_no_value_reaches_the_terminal_as_a_command(command: Command, call: tuple[str, ...]) -> None:
+    """Every text of an estate in turn: a terminal obeys control characters, and bidi characters reorder a line."""
+    nlb = network_load_balancer("nlb", groups=["sg-nlb"], tags={"team": "edge"})
+    shared = {**interface("10.0.1.9", groups=["sg-1"]), "Description": "somebody's"}
+    saved = closed(load_balancer("web"), nlb, behind(443), group("sg-nlb"), shared, vpc("10.0.0.0/16"))
+    seen = set()
+    for path in _leaves(saved):
+        answer = command.on(_with_hostile(saved, path), *call, "web")
+        shown = answer.out + answer.err
+        assert [character for character in shown if not character.isprintable() and character != "\n"] == [], path
+        seen.add(answer.code)
+    assert 1 in seen or 0 in seen
+
+
+@pytest.mark.parametrize("arguments", [("fix", "--undo", "x" * 6000), ("check", "--rule", "x" * 6000), ("y" * 6000,)])
+def test_a_refusal_does_not_repeat_long_input(command: Command, arguments: tuple[str, ...]) -> None:
+    said = command.refused(*arguments)
+    assert len(said) < 1200
+    assert "characters more" in said

@@ -30,7 +30,7 @@ LISTENER_RULE = "ALB_SG_LISTENER_INGRESS"
 INSTANCE_RULE = "ALB_SG_INSTANCE_EGRESS"
 ICMP_RULE = "ALB_SG_ICMP_PMTUD"
 
-GONE = ("ResourceDeleted", "ResourceDeletedNotRecorded", "ResourceNotRecorded")
+GONE = ("ResourceDeleted", "ResourceDeletedNotRecorded")
 
 
 class Shop(EmbeddedAws):
@@ -156,10 +156,12 @@ def test_a_load_balancer_that_is_gone_is_answered_without_a_call(aws: Shop, stat
     aws.faults.calls.clear()
     aws.run(LISTENER_RULE, aws.change_event(LISTENER_RULE, LOAD_BALANCER_TYPE, aws.web, status=status))
     assert aws.recorded() == [(aws.web, "NOT_APPLICABLE")]
+    # Messages of compliance changes quote it.
+    assert aws.config.accepted_evaluations[0].annotation == "deleted, or no longer in this rule's scope"
     assert not [call for call in aws.faults.calls if call.startswith("Describe")]
 
 
-@pytest.mark.parametrize("status", GONE)
+@pytest.mark.parametrize("status", [*GONE, "ResourceNotRecorded"])
 @pytest.mark.parametrize("resource_type", [LISTENER_TYPE, TARGET_GROUP_TYPE, SECURITY_GROUP_TYPE])
 def test_items_that_are_gone_still_have_their_load_balancers_judged(aws: Shop, resource_type: str, status: str) -> None:
     resource_id = {
@@ -169,6 +171,24 @@ def test_items_that_are_gone_still_have_their_load_balancers_judged(aws: Shop, r
     }[resource_type]
     aws.run(LISTENER_RULE, aws.change_event(LISTENER_RULE, resource_type, resource_id, status=status))
     assert aws.recorded() == [(aws.web, "COMPLIANT")]
+
+
+def test_a_load_balancer_that_is_not_recorded_has_one_answer_by_every_path(aws: Shop) -> None:
+    """It exists and is judged from live state. Only AWS Config's recorder leaves it out."""
+    aws.run(LISTENER_RULE, aws.scheduled_event(LISTENER_RULE))
+    for oversized in (False, True):
+        event = aws.change_event(
+            LISTENER_RULE, LOAD_BALANCER_TYPE, aws.web, status="ResourceNotRecorded", oversized=oversized
+        )
+        aws.run(LISTENER_RULE, event)
+    aws.run(LISTENER_RULE, aws.scheduled_event(LISTENER_RULE, {"Source": "config"}))
+    assert aws.recorded() == [(aws.web, "COMPLIANT")] * 4
+
+
+def test_a_load_balancer_that_is_not_recorded_and_gone_is_not_applicable(aws: Shop) -> None:
+    aws.elbv2.delete_load_balancer(LoadBalancerArn=aws.web)
+    aws.run(LISTENER_RULE, aws.change_event(LISTENER_RULE, LOAD_BALANCER_TYPE, aws.web, status="ResourceNotRecorded"))
+    assert aws.recorded() == [(aws.web, "NOT_APPLICABLE")]
 
 
 def test_a_load_balancer_that_left_the_scope_is_not_applicable(aws: Shop) -> None:

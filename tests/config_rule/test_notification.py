@@ -94,7 +94,8 @@ def test_texts_now_and_before() -> None:
         ("OK", True, False),
         ("ResourceDeleted", False, False),
         ("ResourceDeletedNotRecorded", False, False),
-        ("ResourceNotRecorded", False, False),
+        # It is still there, and a scheduled run judges it.
+        ("ResourceNotRecorded", False, True),
     ],
 )
 def test_whether_the_resource_exists(status: str, left_scope: bool, exists: bool) -> None:

@@ -19,7 +19,7 @@ from pypdf import PdfReader
 
 from alb_sg.dashboard.page import render_page as render
 from alb_sg.dashboard.page_data import build_page_data, page_data_text
-from alb_sg.findings.finding import EvaluationError
+from alb_sg.findings.finding import Compliance, EvaluationError
 from tests.dashboard import recount
 from tests.dashboard.organization import HOSTILE, Organization, hostile, organization
 from tests.tools import HANGING, browser, node_module
@@ -195,6 +195,25 @@ def test_an_account_whose_load_balancers_were_not_found_is_not_shown_as_having_n
     assert "1 account and region partly read" in row
     assert "none" not in row
     assert "1 partly read" in page.locator("#coverage").inner_text()
+
+
+@pytest.mark.parametrize(("kept", "non_compliant"), [(0, "\u2013"), (30, "0")])
+def test_load_balancers_without_a_verdict_are_not_counted_as_fine(
+    show: Open, tmp_path: Path, kept: int, non_compliant: str
+) -> None:
+    """The script counts for each filter, and puts its numbers in place of those of the markup."""
+    made = organization(30, runs=0)
+    compliant = [one for one in made.observation.results.findings if one.compliance is Compliance.COMPLIANT][:kept]
+    results = replace(made.observation.results, findings=compliant, errors=[])
+    page = show(_written(replace(made, observation=replace(made.observation, results=results)), tmp_path).at())
+    assert page.locator('[data-number="nonCompliant"]').inner_text() == non_compliant
+    counted = len({one.load_balancer_arn for one in compliant})
+    share = page.locator('[data-number="share"]').inner_text()
+    assert share == (
+        f"of {counted} load balancers; {30 - counted} more without a verdict"
+        if counted
+        else "no verdict on any of 30 load balancers"
+    )
 
 
 def test_the_worst_come_first_and_all_of_them(show: Open, written: Written) -> None:

@@ -86,8 +86,9 @@ def test_moto_makes_the_stack(name: str) -> None:
             resource["Properties"]["DefinitionString"] = json.dumps(resource["Properties"].pop("Definition"))
     if name == "dashboard.yaml":
         # moto takes a bus's name alone, and makes an object of a reference to one.
-        made["Resources"]["ChangesRule"]["Properties"]["EventBusName"] = "alb-sg"
-        made["Resources"]["ChangesRule"]["DependsOn"] = "Bus"
+        for rule in ("OpenedRule", "ClosedRule"):
+            made["Resources"][rule]["Properties"]["EventBusName"] = "alb-sg"
+            made["Resources"][rule]["DependsOn"] = "Bus"
     with mock_aws(config={"lambda": {"use_docker": False}}):
         s3 = boto3.client("s3", "us-east-1")
         s3.create_bucket(Bucket="artefacts")
@@ -330,6 +331,32 @@ def test_the_dashboard_reads_the_aggregator_that_is_made() -> None:
     }
 
 
+def test_aws_config_lists_the_accounts_for_this_account_alone() -> None:
+    role = of_type(template("aggregator.yaml"), ROLE)["AggregatorRole"]
+    [trust] = role["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+
+
+def test_data_is_encrypted_and_each_exception_has_a_reason() -> None:
+    """checkov reads the exceptions: with them it finds nothing in these templates."""
+    for name in TEMPLATES:
+        made = template(name)
+        for topic in of_type(made, "AWS::SNS::Topic").values():
+            assert topic["KmsMasterKeyId"] == {"Fn::GetAtt": ["ChangesKey", "Arn"]}
+        for key in of_type(made, "AWS::KMS::Key").values():
+            assert key["EnableKeyRotation"] is True
+            [service] = [one for one in key["KeyPolicy"]["Statement"] if "Service" in one["Principal"]]
+            assert service["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+        for bucket in of_type(made, "AWS::S3::Bucket").values():
+            assert "BucketEncryption" in bucket
+            assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+        for queue in of_type(made, "AWS::SQS::Queue").values():
+            assert queue["SqsManagedSseEnabled"] is True
+        for resource in made["Resources"].values():
+            for skipped in resource.get("Metadata", {}).get("checkov", {}).get("skip", []):
+                assert len(skipped["comment"]) > 20
+
+
 # --- changes of compliance
 
 
@@ -371,26 +398,51 @@ def result(verdict: str) -> dict[str, str]:
     return {"complianceType": verdict, "annotation": "why"}
 
 
+OPENED, CLOSED = "OpenedRule", "ClosedRule"
+
+
+def changed(before: str | None, after: str) -> dict[str, Any]:
+    return {
+        "newEvaluationResult": result(after),
+        "oldEvaluationResult": None if before is None else {"complianceType": before},
+    }
+
+
+def event_pattern(name: str, rule: str) -> dict[str, Any]:
+    pattern: dict[str, Any] = template(name)["Resources"][rule]["Properties"]["EventPattern"]
+    return pattern
+
+
 @pytest.mark.parametrize(
-    ("detail", "told"),
+    ("detail", "rule"),
     [
-        *(({"configRuleName": f"OrgConfigRule-{rule}-dbgzf8ba"}, True) for rule in RULES),
-        ({"configRuleName": "restricted-ssh"}, False),
-        ({"resourceType": "AWS::EC2::SecurityGroup"}, False),
-        ({"messageType": "ConfigRulesEvaluationStarted"}, False),
-        ({"newEvaluationResult": result("COMPLIANT"), "oldEvaluationResult": result("NON_COMPLIANT")}, True),
-        ({"newEvaluationResult": result("COMPLIANT"), "oldEvaluationResult": None}, False),
-        ({"newEvaluationResult": result("NON_COMPLIANT"), "oldEvaluationResult": None}, True),
-        ({"newEvaluationResult": result("NOT_APPLICABLE")}, False),
+        *(({"configRuleName": f"OrgConfigRule-{rule}-dbgzf8ba"}, OPENED) for rule in RULES),
+        ({"configRuleName": "restricted-ssh"}, None),
+        ({"resourceType": "AWS::EC2::SecurityGroup"}, None),
+        ({"messageType": "ConfigRulesEvaluationStarted"}, None),
+        (changed(None, "NON_COMPLIANT"), OPENED),
+        (changed("COMPLIANT", "NON_COMPLIANT"), OPENED),
+        (changed("NOT_APPLICABLE", "NON_COMPLIANT"), OPENED),
+        (changed("NON_COMPLIANT", "COMPLIANT"), CLOSED),
+        # Exempt or deleted: nothing else would close the finding.
+        (changed("NON_COMPLIANT", "NOT_APPLICABLE"), CLOSED),
+        # Fixed while it was exempt.
+        (changed("NOT_APPLICABLE", "COMPLIANT"), CLOSED),
+        # Nothing was opened.
+        (changed(None, "COMPLIANT"), None),
+        (changed(None, "NOT_APPLICABLE"), None),
+        (changed("COMPLIANT", "NOT_APPLICABLE"), None),
     ],
 )
-def test_which_changes_are_told(detail: dict[str, Any], *, told: bool) -> None:
-    central = template("dashboard.yaml")["Resources"]["ChangesRule"]["Properties"]["EventPattern"]
-    member = template("member-events.yaml")["Resources"]["ForwardRule"]["Properties"]["EventPattern"]
-    assert central == member
+def test_each_change_opens_or_closes_a_finding_or_is_no_news(detail: dict[str, Any], rule: str | None) -> None:
     # moto has no TestEventPattern, but matches events for its own buses.
     event: Any = change(**detail)
-    assert EventPattern.load(json.dumps(central)).matches_event(event) is told
+
+    def matches(name: str, logical_id: str) -> bool:
+        return bool(EventPattern.load(json.dumps(event_pattern(name, logical_id))).matches_event(event))
+
+    assert [name for name in (OPENED, CLOSED) if matches("dashboard.yaml", name)] == ([] if rule is None else [rule])
+    assert matches("member-events.yaml", "ForwardRule") is (rule is not None)
 
 
 def complexity(wildcards: list[str]) -> int:
@@ -420,15 +472,19 @@ def complexity(wildcards: list[str]) -> int:
     return max(sum(behind[state] for state in present) for present in seen - {start, frozenset()})
 
 
-def test_the_pattern_is_no_more_complex_than_one_wildcard() -> None:
+@pytest.mark.parametrize(
+    ("name", "rule"), [("dashboard.yaml", OPENED), ("dashboard.yaml", CLOSED), ("member-events.yaml", "ForwardRule")]
+)
+def test_the_pattern_is_no_more_complex_than_one_wildcard(name: str, rule: str) -> None:
     """EventBridge has refused patterns that `event-ruler` scores 12. It scores one wildcard 5, and one for each of four
     rules 22."""
-    detail = template("dashboard.yaml")["Resources"]["ChangesRule"]["Properties"]["EventPattern"]["detail"]
-    [said] = detail["configRuleName"]
+    pattern = event_pattern(name, rule)
+    [said] = pattern["detail"]["configRuleName"]
+    assert json.dumps(pattern).count("*") == said["wildcard"].count("*") == 2
     assert complexity([said["wildcard"]]) <= complexity(["*a*"])
     one_for_each_rule = [f"*{name}*" for name in RECOMMENDATIONS_BY_NAME]
     assert complexity(one_for_each_rule) > len(one_for_each_rule) * complexity(["*a*"]) - 1
-    assert detail["resourceType"] == [LOAD_BALANCER_TYPE]
+    assert pattern["detail"]["resourceType"] == [LOAD_BALANCER_TYPE]
 
 
 def test_members_forward_to_the_bus_that_the_dashboard_has() -> None:
@@ -443,22 +499,106 @@ def test_members_forward_to_the_bus_that_the_dashboard_has() -> None:
     assert forwarding["Resource"] == target["Arn"] == {"Ref": "CentralBusArn"}
 
 
-@pytest.mark.parametrize("page_url", ["https://dashboard.example.com/index.html", ""])
-def test_a_message_has_the_annotation_and_a_link_into_the_page(page_url: str) -> None:
-    [target] = template("dashboard.yaml")["Resources"]["ChangesRule"]["Properties"]["Targets"]
+def message(rule: str, target_id: str, page_url: str, event: dict[str, Any]) -> Any:
+    """What EventBridge makes of an event. It puts a text in place of a name within quotes, and else the JSON value."""
+    targets = template("dashboard.yaml")["Resources"][rule]["Properties"]["Targets"]
+    [target] = [target for target in targets if target["Id"] == target_id]
     transformer = target["InputTransformer"]
-    _, with_url, without = transformer["InputTemplate"]["Fn::If"]
-    text = (with_url if page_url else without)["Fn::Sub"]
-    text = text.replace("${PageUrl}", page_url).replace("${Bucket}", "dashboard")
-    for name, path in transformer["InputPathsMap"].items():
-        value: Any = change()
-        for step in path.removeprefix("$.").split("."):
-            value = value[step]
-        text = text.replace(f"<{name}>", value)
-    first, why, link = (json.loads(line) for line in text.split("\n"))
-    assert "is NON_COMPLIANT for arn:aws:elasticloadbalancing" in first
-    assert why == "HTTPS:443 not open to 0.0.0.0/0"
-    assert link.endswith(f"{page_url or 's3://dashboard/index.html'}#lb={load_balancer_arn()}")
+    text, substitutions = transformer["InputTemplate"]["Fn::Sub"]
+    _, with_url, without = substitutions["Page"]["Fn::If"]
+    assert with_url == {"Ref": "PageUrl"}
+    page = page_url or without["Fn::Sub"].replace("${Bucket}", "dashboard")
+    text = text.replace("${Page}", page)
+    assert "${" not in text
+    values = {name: value_at(event, path) for name, path in transformer["InputPathsMap"].items()}
+
+    def filled(part: re.Match[str]) -> str:
+        is_quoted = part[0].startswith('"')
+        return re.sub(
+            "<([a-zA-Z]+)>", lambda name: (values[name[1]] or "") if is_quoted else json.dumps(values[name[1]]), part[0]
+        )
+
+    return json.loads(re.sub(r'"[^"]*"|[^"]+', filled, text))
+
+
+def value_at(event: dict[str, Any], path: str) -> Any:
+    value: Any = event
+    for step in path.removeprefix("$.").split("."):
+        value = None if value is None else value.get(step)
+    return value
+
+
+PAGE = "https://dashboard.example.com/index.html"
+HOSTILE = 'exempt until 2027-12-31: "moves" \\ soon'
+
+
+@pytest.mark.parametrize("page_url", [PAGE, ""])
+@pytest.mark.parametrize(
+    ("rule", "detail", "title"),
+    [
+        (OPENED, changed("COMPLIANT", "NON_COMPLIANT"), "Non-compliant: ALB_SG_LISTENER_INGRESS"),
+        (CLOSED, changed("NON_COMPLIANT", "COMPLIANT"), "Closed, COMPLIANT: ALB_SG_LISTENER_INGRESS"),
+        (CLOSED, changed("NON_COMPLIANT", "NOT_APPLICABLE"), "Closed, NOT_APPLICABLE: ALB_SG_LISTENER_INGRESS"),
+    ],
+)
+def test_chat_applications_get_their_own_schema(rule: str, detail: dict[str, Any], title: str, page_url: str) -> None:
+    """Amazon Q in chat applications, "Custom notifications": anything else is dropped without a word."""
+    event = change(awsAccountId="089012345678", configRuleName="ALB_SG_LISTENER_INGRESS", **detail)
+    event["detail"]["newEvaluationResult"]["annotation"] = HOSTILE
+    sent = message(rule, "Chat", page_url, event)
+    assert (sent["version"], sent["source"]) == ("1.0", "custom")
+    assert sent.keys() <= {"version", "source", "id", "content", "metadata"}
+    content, metadata = sent["content"], sent["metadata"]
+    assert content.keys() <= {"textType", "title", "description", "nextSteps", "keywords"}
+    assert metadata.keys() <= {"threadId", "summary", "eventType", "relatedResources", "additionalContext"}
+    assert content["textType"] == "client-markdown"
+    assert content["title"] == f"{title}, account 089012345678, us-east-1"
+    assert content["description"] == HOSTILE
+    assert content["nextSteps"][1] == (f"Dashboard: {page_url or 's3://dashboard/index.html'}#lb={load_balancer_arn()}")
+    assert metadata["additionalContext"] == {"account": "089012345678", "region": "us-east-1"}
+    assert metadata["relatedResources"] == [load_balancer_arn()]
+
+
+def test_a_closing_message_goes_to_the_thread_of_the_opening_one() -> None:
+    opened = message(OPENED, "Chat", PAGE, change(**changed(None, "NON_COMPLIANT")))
+    closed = message(CLOSED, "Chat", PAGE, change(**changed("NON_COMPLIANT", "NOT_APPLICABLE")))
+    assert opened["metadata"]["threadId"] == closed["metadata"]["threadId"]
+    assert opened["metadata"]["eventType"] != closed["metadata"]["eventType"]
+
+
+@pytest.mark.parametrize("before", [None, "COMPLIANT"])
+def test_others_get_plain_json(before: str | None) -> None:
+    event = change(awsAccountId="089012345678", **changed(before, "NON_COMPLIANT"))
+    event["detail"]["newEvaluationResult"]["annotation"] = HOSTILE
+    rule_name = event["detail"]["configRuleName"]
+    assert message(OPENED, "Json", PAGE, event) == {
+        "event": "opened",
+        "finding": f"{load_balancer_arn()} {rule_name}",
+        "account": "089012345678",
+        "region": "us-east-1",
+        "loadBalancer": load_balancer_arn(),
+        "rule": rule_name,
+        "compliance": "NON_COMPLIANT",
+        "previousCompliance": before or "",
+        "annotation": HOSTILE,
+        "time": "2027-01-31T08:00:01Z",
+        "page": f"{PAGE}#lb={load_balancer_arn()}",
+    }
+    closing = change(**changed("NON_COMPLIANT", "NOT_APPLICABLE"))
+    closed = message(CLOSED, "Json", PAGE, closing)
+    assert (closed["event"], closed["finding"]) == ("closed", f"{load_balancer_arn()} {rule_name}")
+
+
+@pytest.mark.parametrize("topic", ["Changes", "ChangesJson"])
+def test_both_rules_may_publish_to_both_topics(topic: str) -> None:
+    made = template("dashboard.yaml")["Resources"]
+    [statement] = made[f"{topic}Policy"]["Properties"]["PolicyDocument"]["Statement"]
+    rules = [{"Fn::GetAtt": [rule, "Arn"]} for rule in (OPENED, CLOSED)]
+    assert statement["Condition"]["ArnEquals"]["aws:SourceArn"] == rules
+    for rule in (OPENED, CLOSED):
+        arns = [target["Arn"] for target in made[rule]["Properties"]["Targets"]]
+        assert {"Ref": topic} in arns
+        assert statement["Resource"] == {"Ref": topic}
 
 
 def test_the_bus_takes_events_of_the_organization_alone() -> None:

@@ -125,4 +125,6 @@ class Resolver:
                 return bool(self(one) == self(other))
             case {"Fn::Not": [inner]}:
                 return not self.holds(inner)
+            case {"Fn::And": list(members)}:
+                return all(self.holds(member) for member in members)
         raise AssertionError(f"a condition that the templates did not have: {condition}")

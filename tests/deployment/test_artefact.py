@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from importlib.util import cache_from_source, find_spec
+from importlib.util import cache_from_source
 from pathlib import Path
 
 import boto3
@@ -20,13 +20,12 @@ from alb_sg.deployment.__main__ import main
 from alb_sg.deployment.artifact import Artifact, function_artifact, layer_artifact
 from embedded_aws.account import ACCOUNT_ID, ENVIRONMENT, REGION, EmbeddedAws, tcp
 from tests.deployment.deployments import ROOT, RULES
+from tests.deployment.lambda_runtime import link_boto3
 from tests.rules import RULE_NAMES
 
 pytestmark = pytest.mark.slow
 
 BARE = Path(__file__).with_name("bare.py")
-# boto3 and all that it needs, which Lambda's runtime brings along.
-RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")
 NOT_SHIPPED = (
     "alb_sg/ssm_documents/documents",
     "alb_sg/command_line",
@@ -143,16 +142,7 @@ def test_handlers_work_out_of_the_zip_with_boto3_alone(
     The simulation takes evaluations in rdklib's test mode alone, which validates and records nothing.
     """
     path = artefact.write(tmp_path)
-    packages = tmp_path / "runtime"
-    packages.mkdir()
-    for name in RUNTIME:
-        spec = find_spec(name)
-        assert spec is not None
-        assert spec.origin is not None
-        source = Path(spec.origin)
-        source = source.parent if source.name == "__init__.py" else source
-        (packages / source.name).symlink_to(source)
-
+    packages = link_boto3(tmp_path / "runtime")
     aws = EmbeddedAws()
     session = boto3.session.Session("testing", "testing", region_name=REGION)
     aws.ec2 = session.client("ec2", endpoint_url=server)

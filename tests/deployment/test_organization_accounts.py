@@ -78,16 +78,42 @@ def test_an_organization_that_is_served_whole_excludes_nobody_else(pack: Pack) -
     assert pack.excluded() == []
 
 
+@pytest.mark.parametrize("key", ["State", "Status"])
+def test_accounts_that_are_not_active_are_excluded(key: str, pack: Pack) -> None:
+    """Organizations answers Status, and State since 2025."""
+    states = ("ACTIVE", "SUSPENDED", "PENDING_CLOSURE", "PENDING_ACTIVATION")
+    listing = {"Accounts": [{"Id": f"{number:012}", key: state} for number, state in enumerate(states)]}
+    assert pack(ORGANIZATION, listing)[0] == 0
+    assert pack.excluded() == ["000000000001", "000000000002", "000000000003"]
+
+
 @pytest.mark.parametrize(
     ("listing", "sentence"),
     [
         ("{", "is not the output of `aws organizations list-accounts --output json` (JSONDecodeError"),
-        ({"Accounts": [{"Id": 55556666777}]}, "is not the output of `aws organizations list-accounts"),
-        ({"Accounts": [{"Id": "55556666777"}]}, "(ValueError('an Id is not twelve digits'))"),
-        ({**LISTED, "NextToken": "x"}, "is only the first part of a listing; run"),
-        ({"Accounts": [{"Id": MEMBERS[0]}]}, f"does not list {MEMBERS[1]} of organization.memberAccounts; correct"),
         (
-            {"Accounts": [*LISTED["Accounts"], *({"Id": f"{number:012}"} for number in range(1_000))]},
+            {"Accounts": [{"Id": 55556666777, "Status": "ACTIVE"}]},
+            "is not the output of `aws organizations list-accounts",
+        ),
+        # Neither State nor Status: whether it can be deployed to is not known.
+        ({"Accounts": [{"Id": MEMBERS[0]}]}, "(KeyError('Status'))"),
+        ({"Accounts": [{"Id": "55556666777", "Status": "ACTIVE"}]}, "(ValueError('an Id is not twelve digits'))"),
+        ({**LISTED, "NextToken": "x"}, "is only the first part of a listing; run"),
+        (
+            {"Accounts": [{"Id": MEMBERS[0], "Status": "ACTIVE"}]},
+            f"does not list {MEMBERS[1]} of organization.memberAccounts; correct",
+        ),
+        (
+            {"Accounts": [*LISTED["Accounts"][:2], *({"Id": one, "State": "SUSPENDED"} for one in MEMBERS)]},
+            f"lists {MEMBERS[0]} (SUSPENDED), {MEMBERS[1]} (SUSPENDED) of organization.memberAccounts, which nothing",
+        ),
+        (
+            {
+                "Accounts": [
+                    *LISTED["Accounts"],
+                    *({"Id": f"{number:012}", "Status": "ACTIVE"} for number in range(1_000)),
+                ]
+            },
             "1,004 accounts are outside organization.memberAccounts, but AWS Config excludes at most 1,000; use",
         ),
     ],

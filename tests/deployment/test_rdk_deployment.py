@@ -59,6 +59,16 @@ def test_rdk_that_is_not_there(
     )
 
 
+LANDING_ZONE: dict[str, Any] = {
+    **SHIPPED,
+    # Without tags: rdk puts them on the rule as well, and moto makes no rule in CloudFormation.
+    "landingZone": {
+        "permissionsBoundary": "Boundary",
+        "vpc": {REGION: {"subnets": ["subnet-0a1b2c3d", "subnet-1a2b3c4d"], "securityGroups": ["sg-0a1b2c3d"]}},
+    },
+}
+
+
 @pytest.fixture
 def fake_rdk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An rdk that leaves a mark where it is run."""
@@ -72,6 +82,21 @@ def fake_rdk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         boto3.client("s3", REGION).create_bucket(Bucket=BUCKET)
         yield mark
     boto3.DEFAULT_SESSION = None
+
+
+def test_rdk_cannot_set_everything_and_that_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], fake_rdk: Path
+) -> None:
+    """It is said before the command fails here, at the stacks that the fake rdk does not make."""
+    options = {"rolePath": "/platform/"}
+    content = {**SHIPPED, "landingZone": options, "reservedConcurrency": 5}
+    assert main(["deploy", "--rules", str(RULES), "--config", str(write(content, tmp_path))]) == 1
+    assert fake_rdk.exists()
+    said = capsys.readouterr().out.splitlines()
+    assert said[:2] == [
+        "rdk cannot set reservedConcurrency or maximumEventAgeSeconds; deploy-stack can",
+        "rdk cannot set landingZone.kmsKeys or landingZone.rolePath; deploy-stack can",
+    ]
 
 
 def refused(tmp_path: Path, capsys: pytest.CaptureFixture[str], mark: Path) -> str:
@@ -124,7 +149,7 @@ def test_rdk_deploys_every_rule_with_the_layer(
     monkeypatch.setenv("AWS_ENDPOINT_URL", server)
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     boto3.client("s3", REGION).create_bucket(Bucket=BUCKET)
-    arguments = ["deploy", "--rules", str(RULES), "--config", str(write(SHIPPED, tmp_path))]
+    arguments = ["deploy", "--rules", str(RULES), "--config", str(write(LANDING_ZONE, tmp_path))]
     assert main(arguments) == 0, capfd.readouterr()
     layers = boto3.client("lambda", REGION)
     [version] = layers.list_layer_versions(LayerName="alb-sg")["LayerVersions"]
@@ -137,6 +162,9 @@ def test_rdk_deploys_every_rule_with_the_layer(
         assert json.loads(said["SourceInputParameters"]) == {"AssumeRoleMode": "false"}
         assert said["SourcePeriodic"] == "TwentyFour_Hours"
         assert said["SourceHandler"] == f"{rule}.lambda_handler"
+        # The landing-zone options that rdk knows.
+        assert said["BoundaryPolicyArn"] == f"arn:aws:iam::{ACCOUNT_ID}:policy/Boundary"
+        assert (said["SubnetIds"], said["SecurityGroupIds"]) == ("subnet-0a1b2c3d,subnet-1a2b3c4d", "sg-0a1b2c3d")
         assert layers.get_function(FunctionName=said["RuleLambdaName"])["Configuration"]["Timeout"] == 300
     # Again: the same content is the same version of the layer.
     assert main(arguments) == 0, capfd.readouterr()

@@ -22,7 +22,8 @@ from alb_sg.remediation.apply import apply
 from alb_sg.remediation.document_names import DOCUMENTS, RECOMMENDATION_BY_DOCUMENT, UNDO_DOCUMENT
 from alb_sg.remediation.undo import undo
 from alb_sg.ssm_documents import scripts
-from alb_sg.ssm_documents.actions import REEVALUATION_ACTION, document_actions
+from alb_sg.ssm_documents.actions import REEVALUATION_ACTION, RULE_ACTION, document_actions
+from alb_sg.ssm_documents.document_limits import DocumentLimits, default_function
 from embedded_aws.account import ACCOUNT_ID, REGION, EmbeddedAws, tcp
 from tests.builders import EGRESS, HEALTH, ICMP, INGRESS
 from tests.deployment.deployments import WHOLE, of_type, templates_of
@@ -36,6 +37,7 @@ HERE = {"AccountId": ACCOUNT_ID, "Region": REGION}
 NOT_JUDGED = {"ec2:CreateTags"}
 # Addresses of targets: one outside of the VPC, and one within it that no network interface is seen to hold.
 OUTSIDE, UNSEEN = "192.168.7.7", "10.0.200.9"
+TAG = {"TagKey": "clients"}
 Outcome = tuple[object, ...]
 
 
@@ -92,13 +94,15 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Estate]:
         estate.build()
         for rule in RULE_NAMES:
             estate.config.issue_token(rule, ACCOUNT_ID)
+            function = f"arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{default_function(rule)}"
+            estate.config.add_rule(rule, function, TAG if rule in (INGRESS, ICMP) else {})
         yield estate
 
 
 def payload(arn: str, rule: str) -> dict[str, Any]:
     given = {"SharedGroup": "dedicated", "ManagedGroup": "refuse", "RulesPerGroup": "60", "ConfigRuleName": rule}
-    ingress = {"TagKey": "clients"} if rule in (INGRESS, ICMP) else {}
-    return {**HERE, **given, **ingress, "LoadBalancerArn": arn, "Rule": rule, "Approvers": []}
+    limits = DocumentLimits(default_function(rule), approvers=("alice",)).text
+    return {**HERE, **given, "LoadBalancerArn": arn, "Rule": rule, "Approvers": [], "Limits": limits}
 
 
 def execution(aws: Estate) -> str:
@@ -162,8 +166,12 @@ def outcomes_of_an_undo(aws: Estate, _: str, role: Role, actions: Sequence[str])
 
 
 def judge_config_calls(aws: Estate, role: Role) -> None:
-    operation = REEVALUATION_ACTION.removeprefix("config:")
-    aws.faults.fail(operation, "AccessDeniedException", when=lambda _: not role.permits(REEVALUATION_ACTION))
+    for action in (REEVALUATION_ACTION, RULE_ACTION):
+        aws.faults.fail(action.removeprefix("config:"), "AccessDeniedException", when=partial(_is_denied, role, action))
+
+
+def _is_denied(role: Role, action: str, _: str) -> bool:
+    return not role.permits(action)
 
 
 EVERYTHING = {action for name in DOCUMENTS for action in document_actions(name)}

@@ -132,7 +132,7 @@ MISTAKES: list[tuple[str, object, str]] = [
     (f"rules/{RULE}/remediation/attempts", 26, "attempts: 26 is not allowed here. Automatic attempts before"),
     (f"rules/{RULE}/remediation/retrySeconds", 0, "retrySeconds: 0 is not allowed here. Seconds within which"),
     (f"rules/{RULE}/remediation/rulesPerGroup", "60", 'rulesPerGroup: "60" must be a whole number'),
-    (f"rules/{RULE}/remediation/document", "X", 'unknown key "document"; known are attempts, concurrentPercentage'),
+    (f"rules/{RULE}/remediation/document", "X", 'unknown key "document"; known are approvers, attempts'),
     ("parameters/Exemptions", 1, "parameters.Exemptions: 1 must be text"),
     ("rules/ALB_SG_EGRESS", {}, 'rules: unknown key "ALB_SG_EGRESS"; known are ALB_SG_HEALTH_CHECK_EGRESS,'),
     ("names/evaluationRole", "a/b", 'names.evaluationRole: "a/b" is not allowed here. A role name without a path'),
@@ -179,18 +179,28 @@ MISTAKES: list[tuple[str, object, str]] = [
         "s3://bucket/*",
         "parameters.Exemptions: a role's policy cannot name a key with *, ? or $",
     ),
-    ("parameters/TagKey", "x" * 1024, "parameters.TagKey: 1024 characters are more than its share of 128 of the 1,024"),
+    (
+        f"rules/{RULE}/remediation",
+        {"mode": "automatic", "approvers": []},
+        f"rules.{RULE}.remediation.approvers: must not be empty. IAM users and roles",
+    ),
+    ("maxExemptionDays", 0, "maxExemptionDays: 0 is not allowed here. Days that an exemption may last"),
+    (
+        "rules/ALB_SG_LISTENER_INGRESS/parameters",
+        {"TagKey": "clients"},
+        "rules.ALB_SG_LISTENER_INGRESS.remediation: TagKey lets everybody who may tag a load balancer decide",
+    ),
+    (
+        f"rules/{RULE}/parameters/TagKey",
+        "x" * 1024,
+        f"rules.{RULE}.parameters.TagKey: 1024 characters are more than its share of 128 of the 1,024",
+    ),
     (
         "rules",
         {name: {"deployed": False} for name in RULE_NAMES},
         "rules: deployed is false for every rule; deploy at least one",
     ),
     (f"rules/{RULE}/deployed", "no", 'deployed: "no" must be true or false'),
-    (
-        f"rules/{RULE}/parameters",
-        {"AcceptedSources": ",".join(["203.0.113.0/24"] * 18)},
-        f"rules.{RULE}.remediation: AcceptedSources has 269 characters, but AWS Config passes at most 256 to",
-    ),
     (
         f"rules/{RULE}/parameters",
         {"Exemptions": "ssm:/alb-sg/exemptions"},

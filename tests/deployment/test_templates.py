@@ -18,7 +18,7 @@ from alb_sg.deployment.conformance_pack import MAX_PARAMETERS, MAX_TEMPLATE_BYTE
 from alb_sg.deployment.template_files import deployment_remarks, render_templates
 from alb_sg.parameters import PARAMETERS, RDKLIB_PARAMETERS, parse_parameters
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
-from alb_sg.remediation.document_names import DOCUMENTS, document_name
+from alb_sg.remediation.document_names import DOCUMENTS, RECOMMENDATION_BY_DOCUMENT, document_name
 from alb_sg.ssm_documents.actions import document_actions
 from tests.deployment.api_model import problems
 from tests.deployment.deployments import (
@@ -100,8 +100,9 @@ def test_files_are_the_same_each_time_and_say_where_they_come_from(variant: dict
 
 def test_limits_of_aws(variant: dict[str, Any], tmp_path: Path) -> None:
     for name, text in render_templates(settings_of(variant, tmp_path), ARTEFACT).items():
-        # CloudFormation takes as much in a call as AWS Config does of a conformance pack.
-        assert len(text.encode()) <= MAX_TEMPLATE_BYTES == 51_200, name
+        # CloudFormation takes as much in a call as AWS Config does of a conformance pack. The documents are more: they
+        # go through the bucket, with the command that `make pack` prints (test_sizes.py).
+        assert name == "documents.yaml" or len(text.encode()) <= MAX_TEMPLATE_BYTES == 51_200, name
     for template in templates_of(variant, tmp_path).values():
         assert len(template["Resources"]) <= 500
         assert len(template.get("Parameters", {})) <= MAX_PARAMETERS == 60
@@ -333,27 +334,52 @@ def test_a_remediation_names_its_rule_an_existing_document_and_an_existing_role(
     assert set(remediations(templates["conformance-pack.yaml"], **ON)) == set(RULE_NAMES)
 
 
-def test_a_document_judges_with_the_parameters_of_the_rule(templates: dict[str, dict[str, Any]]) -> None:
-    given = {"AcceptedSources": "203.0.113.0/24", "TagKey": "clients", "Exemptions": "s3://bucket/key"}
-    values = {f"ListenerIngress{name}": value for name, value in given.items()}
-    pack = templates["conformance-pack.yaml"]
-    for parameters in ({**ON, **values}, ON):
-        inputs = {
-            properties["ConfigRuleName"]: properties["InputParameters"]
-            for properties in map(pack_resolver(pack, **parameters), of_type(pack, CONFIG_RULE).values())
-        }
-        for rule, properties in remediations(pack, **parameters).items():
-            judged = {name: value for name, value in static_of(properties).items() if name in RULE_PARAMETERS}
-            assert judged == {name: value for name, value in inputs[rule].items() if name not in RDKLIB_PARAMETERS}
-    stack = templates["stack.yaml"]
-    for properties in of_type(stack, REMEDIATION).values():
-        [own] = [
-            said["InputParameters"]
-            for said in of_type(stack, CONFIG_RULE).values()
-            if said["ConfigRuleName"] == properties["ConfigRuleName"]
+def test_a_document_takes_the_rules_parameters_from_aws_config_alone(templates: dict[str, dict[str, Any]]) -> None:
+    """What a starter passes cannot be what the rule does not have. The function tells the document its rule."""
+    found = [
+        *remediations(templates["conformance-pack.yaml"], **ON).values(),
+        *of_type(templates["stack.yaml"], REMEDIATION).values(),
+    ]
+    assert all(RULE_PARAMETERS.isdisjoint(properties["Parameters"]) for properties in found)
+    functions = {said["FunctionName"] for said in of_type(templates["central.yaml"], FUNCTION).values()}
+    for properties in of_type(templates["documents.yaml"], DOCUMENT).values():
+        assert RULE_PARAMETERS.isdisjoint(properties["Content"]["parameters"])
+        limits = properties["Content"]["mainSteps"][0]["inputs"]["InputPayload"].get("Limits")
+        if limits is not None and document_rule(properties["Name"]) in deployed_rules(templates):
+            assert json.loads(limits)["Function"] in functions
+
+
+def document_rule(name: str) -> str:
+    return RECOMMENDATION_BY_DOCUMENT[name].name
+
+
+def deployed_rules(templates: dict[str, dict[str, Any]]) -> set[str]:
+    return {said["ConfigRuleName"] for said in of_type(templates["stack.yaml"], CONFIG_RULE).values()}
+
+
+def test_a_tag_key_and_automatic_remediation_exclude_each_other_in_the_pack(tmp_path: Path) -> None:
+    pack = templates_of(SHIPPED, tmp_path)["conformance-pack.yaml"]
+    mode = {"ListenerIngressRemediation": "automatic"}
+    by_itself = {
+        tag: remediations(pack, **mode, ListenerIngressTagKey=tag)["ALB_SG_LISTENER_INGRESS"]["Automatic"]
+        for tag in ("", "clients")
+    }
+    assert by_itself == {"": True, "clients": False}
+
+
+def test_approvers_and_the_longest_exemption_reach_documents_and_functions(tmp_path: Path) -> None:
+    remediation = {"mode": "automatic", "approvers": ["alice", "arn:aws:iam::111122223333:role/on-call"]}
+    content = {**SHIPPED, "maxExemptionDays": 90, "rules": {"ALB_SG_ICMP_PMTUD": {"remediation": remediation}}}
+    found = templates_of(content, tmp_path)
+    documents = {said["Name"]: said["Content"] for said in of_type(found["documents.yaml"], DOCUMENT).values()}
+    for step in ("Plan", "Apply", "Verify"):
+        [payload] = [
+            one["inputs"]["InputPayload"] for one in documents["AlbSg-IcmpPmtud"]["mainSteps"] if one["name"] == step
         ]
-        judged = {name: value for name, value in static_of(properties).items() if name in RULE_PARAMETERS}
-        assert judged == {name: value for name, value in own.items() if name not in RDKLIB_PARAMETERS}
+        limits = json.loads(payload["Limits"])
+        assert (limits["Approvers"], limits["MaxExemptionDays"]) == (remediation["approvers"], 90)
+    for function in of_type(found["stack.yaml"], FUNCTION).values():
+        assert function["Environment"]["Variables"]["ALB_SG_MAX_EXEMPTION_DAYS"] == "90"
 
 
 def test_settings_of_a_remediation_reach_it(tmp_path: Path) -> None:
@@ -368,16 +394,6 @@ def test_settings_of_a_remediation_reach_it(tmp_path: Path) -> None:
     assert (static_of(icmp)["ManagedGroup"], static_of(icmp)["RulesPerGroup"]) == ("allow", "100")
 
 
-def test_what_a_remedied_rule_may_be_given_fits_its_document(templates: dict[str, dict[str, Any]]) -> None:
-    """AWS Config hands on 256 characters of a value; a rule itself may be given more where nothing is remedied."""
-    for name in ("conformance-pack.yaml", "stack.yaml"):
-        for rule in remediations(templates[name]):
-            camel = "".join(part.capitalize() for part in rule.removeprefix("ALB_SG_").split("_"))
-            for parameter, said in templates["conformance-pack.yaml"]["Parameters"].items():
-                if parameter.startswith(camel) and "AllowedValues" not in said:
-                    assert said["MaxLength"] <= 256
-
-
 def test_documents_ship_with_the_checksum_of_the_artefact_and_are_else_those_checked_in(
     templates: dict[str, dict[str, Any]],
 ) -> None:
@@ -389,7 +405,12 @@ def test_documents_ship_with_the_checksum_of_the_artefact_and_are_else_those_che
         checked_in = yaml.safe_load((ROOT / "remediation" / f"{properties['Name']}.yaml").read_text(encoding="utf-8"))
         files = {"alb-sg.zip": {"checksums": {"sha256": ARTEFACT.sha256}}}
         content = properties["Content"]
-        assert content == {**checked_in, "files": files}
+        # The limits of this deployment are within it, and nothing else differs.
+        assert {key: content[key] for key in content if key not in ("parameters", "mainSteps")} == {
+            **{key: checked_in[key] for key in checked_in if key not in ("parameters", "mainSteps")},
+            "files": files,
+        }
+        assert [step["name"] for step in content["mainSteps"]] == [step["name"] for step in checked_in["mainSteps"]]
         [attachment] = properties["Attachments"]
         # Where `upload` and `deploy-stack` put it.
         assert attachment == {
@@ -436,6 +457,8 @@ def test_only_systems_manager_becomes_the_remediation_role(templates: dict[str, 
 
 
 EC2 = f"arn:aws:ec2:*:{MEMBER}"
+LOAD_BALANCERS = f"arn:aws:elasticloadbalancing:*:{MEMBER}:loadbalancer/app/*"
+OF_THIS_ACCOUNT = {"StringEquals": {"aws:ResourceAccount": MEMBER}}
 EXECUTION_IN_REQUEST = {"Null": {"aws:RequestTag/alb-sg:execution": "false"}}
 ADDING = ["ec2:AuthorizeSecurityGroupEgress", "ec2:AuthorizeSecurityGroupIngress"]
 NARROWED: dict[str, tuple[list[str], list[str], dict[str, Any]]] = {
@@ -461,7 +484,6 @@ NARROWED: dict[str, tuple[list[str], list[str], dict[str, Any]]] = {
                     "alb-sg:execution",
                     "alb-sg:recommendation",
                     "alb-sg:load-balancer",
-                    "alb-sg:previous-groups",
                 ]
             },
         },
@@ -469,16 +491,25 @@ NARROWED: dict[str, tuple[list[str], list[str], dict[str, Any]]] = {
     "DeleteOwnGroup": (
         ["ec2:DeleteSecurityGroup"],
         [f"{EC2}:security-group/*"],
-        {"Null": {"aws:ResourceTag/alb-sg:execution": "false"}},
+        {
+            "Null": {"aws:ResourceTag/alb-sg:execution": "false"},
+            "ArnLike": {"aws:ResourceTag/alb-sg:load-balancer": LOAD_BALANCERS},
+            **OF_THIS_ACCOUNT,
+        },
     ),
     "RevokeRules": (
         ["ec2:RevokeSecurityGroupEgress", "ec2:RevokeSecurityGroupIngress"],
         [f"{EC2}:security-group/*"],
-        {},
+        OF_THIS_ACCOUNT,
     ),
     "SetGroups": (
         ["elasticloadbalancing:SetSecurityGroups"],
-        [f"arn:aws:elasticloadbalancing:*:{MEMBER}:loadbalancer/app/*"],
+        [LOAD_BALANCERS],
+        {"Null": {"elasticloadbalancing:SecurityGroup": "false"}, **OF_THIS_ACCOUNT},
+    ),
+    "KeepRecords": (
+        ["ssm:DeleteParameters", "ssm:GetParametersByPath", "ssm:PutParameter"],
+        [f"arn:aws:ssm:*:{MEMBER}:parameter/alb-sg/executions/*"],
         {},
     ),
     "EvaluateAgain": (["config:StartConfigRulesEvaluation"], [f"arn:aws:config:*:{MEMBER}:config-rule/*"], {}),

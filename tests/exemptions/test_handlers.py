@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -159,6 +160,36 @@ def test_an_expired_exemption_hides_nothing_and_says_so(aws: Governed) -> None:
 
 
 # --- what cannot be judged
+
+
+def test_an_exemption_that_lasts_longer_than_allowed_hides_nothing(
+    aws: Governed, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The deployment says how long, and not the writer of the document."""
+    monkeypatch.setenv("ALB_SG_MAX_EXEMPTION_DAYS", "90")
+    aws.exempt(ICMP_RULE)
+    with pytest.raises(IncompleteEvaluationError, match="more than 90 days ahead; the last day allowed is"):
+        aws.judge(ICMP_RULE)
+    assert dict(aws.recorded()) == {aws.web: "NON_COMPLIANT"}
+    [line] = error_lines(capsys)
+    assert "exemptions[…].expires" in f"{line['what']}: {line['cause']}"
+
+
+def test_an_exemption_within_the_longest_time_counts(aws: Governed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALB_SG_MAX_EXEMPTION_DAYS", "90")
+    last = datetime.now(UTC).date() + timedelta(days=90)
+    aws.exempt(ICMP_RULE, expires=last.isoformat())
+    aws.judge(ICMP_RULE)
+    assert dict(aws.recorded()) == {aws.web: "NOT_APPLICABLE"}
+
+
+def test_the_functions_account_must_own_the_bucket(aws: Governed) -> None:
+    """Somebody else may have taken the name of a bucket that was deleted."""
+    aws.exempt(ICMP_RULE)
+    context = SimpleNamespace(invoked_function_arn=f"arn:aws:lambda:{REGION}:999999999999:function:alb-sg-icmp-pmtud")
+    rule_module(ICMP_RULE).lambda_handler(aws.scheduled_event(ICMP_RULE, {"Exemptions": OBJECT}), context)
+    [headers] = [headers for name, headers in aws.faults.headers if name == "GetObject"]
+    assert "'x-amz-expected-bucket-owner': '999999999999'" in headers
 
 
 def test_an_exempted_load_balancer_that_cannot_be_judged_is_no_error(aws: Governed) -> None:

@@ -133,12 +133,14 @@ def test_recorded_verdicts_exemptions_and_snapshots_know_it(surfaces: dict[str, 
     assert RULE in surfaces["snapshot batch"]
 
 
-def test_its_document_takes_its_parameters_and_changes_its_direction(checkout: Path, surfaces: dict[str, Any]) -> None:
+def test_its_document_knows_its_function_and_changes_its_direction(checkout: Path, surfaces: dict[str, Any]) -> None:
     assert (
         yaml.safe_load((checkout / f"remediation/{DOCUMENT}.yaml").read_text(encoding="utf-8")) == surfaces["document"]
     )
-    assert {"AcceptedSources", "Exemptions"} <= surfaces["document"]["parameters"].keys()
-    assert {"TagKey", "TargetMatch", "Source"}.isdisjoint(surfaces["document"]["parameters"])
+    # It reads the rule's parameters from AWS Config.
+    assert {"AcceptedSources", "Exemptions"}.isdisjoint(surfaces["document"]["parameters"])
+    payload = surfaces["document"]["mainSteps"][0]["inputs"]["InputPayload"]
+    assert json.loads(payload["Limits"])["Function"] == "alb-sg-example-ingress"
     assert "ec2:AuthorizeSecurityGroupIngress" in surfaces["document actions"]
     assert "ec2:AuthorizeSecurityGroupEgress" not in surfaces["document actions"]
 

@@ -8,6 +8,9 @@ from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
+import boto3
+from moto.ec2.models import ec2_backends
+
 from alb_sg.exemptions.exemption import Exemptions
 from alb_sg.live import LiveClients
 from alb_sg.parameters import Parameters
@@ -55,7 +58,9 @@ class Shop:
             "shop", self.vpc, 8080, [(task, None)], target_type="ip", health_check_port="8081"
         )
         aws.listener(self.arn, 443, self.target_group)
-        self.account = AccountClients(LiveClients(elbv2=aws.elbv2, ec2=aws.ec2), ACCOUNT_ID, REGION)
+        self.account = AccountClients(
+            LiveClients(elbv2=aws.elbv2, ec2=aws.ec2), ACCOUNT_ID, REGION, aws.elbv2, boto3.client("ssm", REGION)
+        )
         self.pauses: list[float] = []
 
     def plan(self, fix: FixRequest | None = None) -> Plan:
@@ -91,15 +96,32 @@ class Shop:
             self.aws.elbv2.describe_load_balancers(LoadBalancerArns=[self.arn])["LoadBalancers"][0]["SecurityGroups"]
         )
 
+    def node(self) -> str:
+        """An interface that Elastic Load Balancing has created for the load balancer, with its groups."""
+        created = self.aws.ec2.create_network_interface(
+            SubnetId=self.subnets[0], Groups=self.groups(), Description=f"ELB {self.arn.partition(':loadbalancer/')[2]}"
+        )
+        interface_id: str = created["NetworkInterface"]["NetworkInterfaceId"]
+        ec2_backends[ACCOUNT_ID][REGION].enis[interface_id].requester_id = "amazon-elb"
+        self.aws.faults.calls.clear()
+        return interface_id
+
+    def attach(self, group_id: str, node: str | None = None) -> None:
+        """What a person does: attaches a group. Elastic Load Balancing adds it to the interface `node`."""
+        groups = [*self.groups(), group_id]
+        self.aws.elbv2.set_security_groups(LoadBalancerArn=self.arn, SecurityGroups=groups)
+        if node is not None:
+            self.aws.ec2.modify_network_interface_attribute(NetworkInterfaceId=node, Groups=groups)
+
     def share(self) -> None:
         """Attaches the group to another interface."""
         self.aws.network_interface(self.subnets[1], self.group)
         self.aws.faults.calls.clear()
 
     def changes(self) -> list[str]:
-        """The operations called that change something, in order."""
-        reading = ("Describe", "Get", "Assume")
-        return [name for name in self.aws.faults.calls if not name.startswith(reading)]
+        """The operations called that change the network, in order."""
+        others = ("Describe", "Get", "Assume", "PutParameter", "DeleteParameters")
+        return [name for name in self.aws.faults.calls if not name.startswith(others)]
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -11,11 +12,15 @@ from alb_sg.exemptions.document import parse_exemptions
 from alb_sg.exemptions.exemption import Exemptions
 from alb_sg.findings.finding import Compliance
 from alb_sg.parameters import Parameters, parse_parameters
+from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 from alb_sg.remediation.api_calls import EXECUTION_TAG, RECOMMENDATION_TAG
-from alb_sg.remediation.execution import ApplyOutcome
+from alb_sg.remediation.apply import apply
+from alb_sg.remediation.execution import ApplyOutcome, RuleContent, SecurityGroupRule
+from alb_sg.remediation.execution_record import ExecutionRecord, read_records, write_added, write_plan
 from alb_sg.remediation.fix_request import FixPolicy, ManagedGroupPolicy, SharedGroupPolicy
 from alb_sg.remediation.plan import RefusalReason
+from alb_sg.remediation.undo import undo
 from embedded_aws.account import icmp, tcp
 from tests.builders import EGRESS, HEALTH, ICMP, INGRESS, RULES
 from tests.remediation.account import EXECUTION, Shop, fix_of, shop
@@ -403,7 +408,7 @@ def test_taking_back_is_tried_again() -> None:
     with shop() as found:
         found.share()
         before = found.state()
-        found.aws.faults.fail("SetSecurityGroups", "ServiceUnavailable", times=1)
+        found.aws.faults.fail("SetSecurityGroups", "InvalidConfigurationRequest", times=1)
         found.aws.faults.fail("RevokeSecurityGroupIngress", "RequestLimitExceeded", times=3)
         found.aws.faults.fail("DeleteSecurityGroup", "DependencyViolation", times=2)
         assert found.apply().outcome is ApplyOutcome.ROLLED_BACK
@@ -491,6 +496,115 @@ def test_groups_that_change_meanwhile_are_not_taken_off() -> None:
         assert found.groups() == both
 
 
+# --- changes by others between a read and a write
+
+
+def test_a_group_that_is_attached_between_the_last_read_and_the_write_is_put_back() -> None:
+    """SetSecurityGroups replaces the list: only the interfaces still show the group that a person attached."""
+    with shop() as found:
+        found.share()
+        node = found.node()
+        other = found.aws.security_group(found.vpc, "other")
+        assert _before(found, "SetSecurityGroups", lambda: found.attach(other, node)) == []
+        applied = found.apply(fix_of(ICMP))
+        assert (applied.outcome, applied.put_back_groups) == (ApplyOutcome.APPLIED, (other,))
+        assert sorted(found.groups()) == sorted([found.group, other, str(applied.created_group)])
+
+
+def test_a_change_by_a_list_without_the_new_group_gets_it_again() -> None:
+    """The person read the list before the fix and wrote it after the fix."""
+    with shop() as found:
+        found.share()
+        other = found.aws.security_group(found.vpc, "other")
+        overwritten = [found.group, other]
+
+        def overwrite(**_: object) -> None:
+            if overwritten:
+                groups = list(overwritten)
+                overwritten.clear()
+                found.aws.elbv2.set_security_groups(LoadBalancerArn=found.arn, SecurityGroups=groups)
+
+        found.aws.elbv2.meta.events.register("after-call.elastic-load-balancing-v2.SetSecurityGroups", overwrite)
+        applied = found.apply(fix_of(ICMP))
+        assert applied.outcome is ApplyOutcome.APPLIED
+        assert found.groups() == [found.group, other, applied.created_group]
+
+
+def test_a_write_that_is_tried_again_does_not_write_an_old_list() -> None:
+    with shop() as found:
+        found.share()
+        other = found.aws.security_group(found.vpc, "other")
+        found.aws.faults.fail("SetSecurityGroups", "ThrottlingException", times=1)
+        pauses = found.pauses
+
+        def attach_in_the_pause(seconds: float) -> None:
+            pauses.append(seconds)
+            if len(pauses) == 1:
+                found.attach(other)
+
+        applied = apply(found.account, found.arn, fix_of(ICMP), EXECUTION, pause=attach_in_the_pause)
+        assert applied.outcome is ApplyOutcome.APPLIED
+        assert found.groups() == [found.group, other, applied.created_group]
+
+
+def test_undo_that_is_tried_again_does_not_write_an_old_list() -> None:
+    with shop() as found:
+        found.share()
+        found.apply(fix_of(ICMP))
+        other = found.aws.security_group(found.vpc, "other")
+        found.aws.faults.fail("SetSecurityGroups", "ThrottlingException", times=3)
+        pauses: list[float] = []
+
+        def attach_in_the_pause(seconds: float) -> None:
+            pauses.append(seconds)
+            if len(pauses) == 3:
+                found.aws.faults.clear()
+                found.attach(other)
+
+        undo(found.account, EXECUTION, pause=attach_in_the_pause)
+        assert found.groups() == [found.group, other]
+
+
+def test_undo_puts_back_a_group_that_is_attached_between_its_last_read_and_its_write() -> None:
+    with shop() as found:
+        found.share()
+        found.apply(fix_of(ICMP))
+        node = found.node()
+        other = found.aws.security_group(found.vpc, "other")
+        _before(found, "SetSecurityGroups", lambda: found.attach(other, node))
+        undone = found.undo()
+        assert found.groups() == [found.group, other]
+        assert undone.put_back_groups == {found.arn: (other,)}
+
+
+def test_a_group_that_becomes_shared_meanwhile_is_not_left_open() -> None:
+    """Somebody attaches the load balancer's group to another interface after the plan was made."""
+    with shop() as found:
+        before_rules = _rules_of_group(found)
+        _before(found, AUTHORIZE_INGRESS, found.share)
+        applied = found.apply(fix_of(ICMP))
+        assert applied.outcome is ApplyOutcome.ROLLED_BACK
+        assert f"{found.group} became shared meanwhile with network interface eni-" in str(applied.failure)
+        assert _rules_of_group(found) == before_rules
+
+
+def test_undo_reattaches_a_group_that_gets_a_rule_of_somebody_else_meanwhile() -> None:
+    with shop() as found:
+        found.share()
+        created = str(found.apply(fix_of(ICMP)).created_group)
+        _before(found, "SetSecurityGroups", lambda: found.aws.allow_ingress(created, [tcp(22, "10.0.0.0/16")]))
+        undone = found.undo()
+        assert found.groups() == [found.group, created]
+        assert f"security group {created} stays on {found.arn}" in undone.left_in_place[0]
+        assert undone.deleted_groups == []
+
+
+def _rules_of_group(found: Shop) -> list[str]:
+    filters = [{"Name": "group-id", "Values": [found.group]}]
+    rules = found.aws.ec2.describe_security_group_rules(Filters=filters)["SecurityGroupRules"]
+    return sorted(rule["SecurityGroupRuleId"] for rule in rules)
+
+
 def test_undo_keeps_what_was_changed_since() -> None:
     with shop() as found:
         found.share()
@@ -513,6 +627,141 @@ def test_undo_leaves_a_group_that_somebody_else_came_to_carry() -> None:
         assert "network interface eni-" in undone.left_in_place[0]
         assert found.groups() == [found.group]
         assert _added(found) == []
+
+
+# --- undo goes by the record
+
+
+def _tag(found: Shop, resource: str, **tags: str) -> None:
+    """What anyone who may call ec2:CreateTags can do."""
+    found.aws.ec2.create_tags(
+        Resources=[resource],
+        Tags=[{"Key": f"alb-sg:{key.replace('_', '-')}", "Value": value} for key, value in tags.items()],
+    )
+
+
+def test_forged_tags_of_a_created_group_change_nothing() -> None:
+    """The forger wants undo to attach his group in place of the real one."""
+    with shop() as found:
+        found.share()
+        before = found.state()
+        applied = found.apply(fix_of(ICMP))
+        forged = found.aws.security_group(found.vpc, "forged", ingress=[tcp(443, "0.0.0.0/0")])
+        _tag(found, str(applied.created_group), previous_groups=forged, load_balancer="arn:of:another")
+        undone = found.undo()
+        assert found.groups() == [found.group]
+        assert undone.deleted_groups == [applied.created_group]
+        found.aws.ec2.delete_security_group(GroupId=forged)
+        assert found.state() == before
+
+
+def test_a_group_of_somebody_else_with_the_tag_of_an_execution_stays() -> None:
+    with shop() as found:
+        found.apply(fix_of(ICMP))
+        found.attach(found.aws.security_group(found.vpc, "real"))
+        real = found.groups()[1]
+        _tag(found, real, execution=EXECUTION, load_balancer=found.arn, previous_groups=found.group)
+        undone = found.undo()
+        assert found.groups() == [found.group, real]
+        assert undone.deleted_groups == []
+        assert undone.left_in_place[0].startswith(f"{real} carries the tag of {EXECUTION}, but no record says")
+
+
+@pytest.mark.parametrize("complete", [True, False])
+def test_a_rule_of_somebody_else_with_the_tag_of_an_execution_stays(complete: bool) -> None:
+    """Also after a process that was killed before it could write the ids of what it had added."""
+    with shop() as found:
+        found.aws.allow_ingress(found.group, [tcp(22, "10.0.0.0/16")])
+        [foreign] = _rules_of_group(found)
+        applied = found.apply(fix_of(ICMP))
+        _tag(found, foreign, execution=EXECUTION)
+        if not complete:
+            _forget_ids(found)
+        undone = found.undo()
+        assert undone.revoked_rules == list(applied.added_rules)
+        assert _rules_of_group(found) == [foreign]
+        assert foreign in undone.left_in_place[0]
+
+
+def _forget_ids(found: Shop) -> None:
+    ssm = found.account.ssm
+    names = [one["Name"] for one in ssm.get_parameters_by_path(Path="/alb-sg/", Recursive=True)["Parameters"]]
+    ssm.delete_parameters(Names=[name for name in names if "/added/" in name])
+
+
+def test_without_a_record_nothing_is_taken_back() -> None:
+    """Everything that only tags attribute to an execution may be forged."""
+    with shop() as found:
+        found.share()
+        created = str(found.apply(fix_of(ICMP)).created_group)
+        ssm = found.account.ssm
+        names = [one["Name"] for one in ssm.get_parameters_by_path(Path="/alb-sg/", Recursive=True)["Parameters"]]
+        ssm.delete_parameters(Names=names)
+        before = found.state()
+        undone = found.undo()
+        assert (undone.revoked_rules, undone.deleted_groups, undone.restored_groups) == ([], [], {})
+        assert created in undone.left_in_place[0]
+        assert found.state() == before
+
+
+def test_a_killed_process_is_undone_by_its_plan() -> None:
+    with shop() as found:
+        found.share()
+        before = found.state()
+        found.apply()
+        _forget_ids(found)
+        assert found.undo().left_in_place == []
+        assert found.state() == before
+
+
+def test_nothing_is_changed_without_a_record_and_a_record_that_is_not_read_stops_an_undo() -> None:
+    with shop() as found:
+        before = found.state()
+        found.aws.faults.fail("PutParameter", "AccessDeniedException", times=1)
+        applied = found.apply(fix_of(ICMP))
+        assert (applied.outcome, found.changes()) == (ApplyOutcome.ROLLED_BACK, [])
+        assert "PutParameter: AccessDeniedException" in str(applied.failure)
+        found.apply(fix_of(ICMP))
+        found.aws.faults.fail("GetParametersByPath", "AccessDeniedException", times=1)
+        assert "the record of fix-1 in /alb-sg/executions/fix-1" in found.undo().failures[0]
+        assert found.undo().failures == []
+        assert found.state() == before
+
+
+def test_a_record_goes_with_what_it_names() -> None:
+    with shop() as found:
+        found.apply()
+        ssm = found.account.ssm
+        assert ssm.get_parameters_by_path(Path="/alb-sg/", Recursive=True)["Parameters"]
+        found.undo()
+        assert ssm.get_parameters_by_path(Path="/alb-sg/", Recursive=True)["Parameters"] == []
+
+
+def test_a_record_of_many_rules_has_several_parts() -> None:
+    """A parameter holds 4 KB, and a plan up to a thousand rules. moto allows sixty in a group."""
+    with shop() as found:
+        contents = [
+            RuleContent(found.group, "egress", "tcp", 9000, 9000, f"192.168.{number // 250}.{number % 250}/32")
+            for number in range(1000)
+        ]
+        rules = [SecurityGroupRule(found.group, f"sgr-{number:017x}", Direction.EGRESS) for number in range(1000)]
+        plain = ExecutionRecord(EXECUTION, found.arn, found.vpc, (found.group,), "alb-sg-shop", frozenset(contents))
+        write_plan(found.account, plain)
+        assert read_records(found.account, EXECUTION) == [plain]
+        whole = plain.with_added(rules, "sg-1")
+        write_added(found.account, whole)
+        assert read_records(found.account, EXECUTION) == [replace(whole, is_complete=True)]
+        name = f"/alb-sg/executions/{EXECUTION}/shop-{found.arn.rpartition('/')[2]}"
+        # A process that is killed while it writes the ids.
+        found.account.ssm.delete_parameter(Name=f"{name}/added/2-of-{_count(found, name, 'added')}")
+        assert read_records(found.account, EXECUTION) == [plain]
+        found.account.ssm.delete_parameter(Name=f"{name}/plan/1-of-{_count(found, name, 'plan')}")
+        assert f"the record {name}" in found.undo().failures[0]
+
+
+def _count(found: Shop, name: str, kind: str) -> int:
+    pages = found.account.ssm.get_paginator("get_parameters_by_path").paginate(Path=f"{name}/{kind}")
+    return sum(len(page["Parameters"]) for page in pages)
 
 
 def test_undo_of_nothing_says_so_and_of_what_cannot_be_read_fails() -> None:

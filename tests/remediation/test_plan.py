@@ -10,7 +10,7 @@ import pytest
 
 from alb_sg.parameters import parse_parameters
 from alb_sg.remediation.change_context import change_context, unknown_change_context
-from alb_sg.remediation.fix_request import FixPolicy
+from alb_sg.remediation.fix_request import FixPolicy, WideOpeningPolicy
 from alb_sg.remediation.plan import Plan, RefusalReason
 from alb_sg.remediation.planning import judge_load_balancer, make_plan
 from alb_sg.remediation.quota import prefix_list_weight
@@ -42,6 +42,8 @@ from tests.builders import (
     vpc,
 )
 from tests.remediation.account import fix_of
+
+APPROVED = FixPolicy(wide_opening=WideOpeningPolicy.APPROVAL)
 
 
 def plan(saved: Saved, *rules: str, policy: FixPolicy | None = None, **given: str) -> Plan:
@@ -98,11 +100,63 @@ def test_the_recommended_peer_and_not_its_complement() -> None:
     assert added(plan(saved, INGRESS)) == ["sg-1 ingress tcp 443 0.0.0.0/0"]
 
 
-@pytest.mark.parametrize("nlb", ["internal", "internet-facing"])
-def test_behind_a_network_load_balancer_its_group(nlb: str) -> None:
+def test_behind_a_network_load_balancer_its_group() -> None:
     """One reference meets its clients and its health checks, and opens nothing to anybody else."""
-    saved = web(network_load_balancer("nlb", groups=["sg-nlb"], scheme=nlb), behind(443), scheme="internal")
+    saved = web(network_load_balancer("nlb", groups=["sg-nlb"], scheme="internal"), behind(443), scheme="internal")
     assert added(plan(saved, INGRESS)) == ["sg-1 ingress tcp 443 sg-nlb"]
+
+
+def test_behind_an_internet_facing_network_load_balancer_a_person_approves_its_group() -> None:
+    """The reference lets in everybody whom that load balancer lets in, and anybody may have put it in front."""
+    saved = web(network_load_balancer("nlb", groups=["sg-nlb"]), behind(443), scheme="internal")
+    found = plan(saved, INGRESS)
+    assert (added(found), refused(found)) == ([], [RefusalReason.OPENS_INTERNAL])
+    [wanted] = found.refusals[0].additions
+    assert (wanted.peer, wanted.is_wide) == ("sg-nlb", True)
+    approved = plan(saved, INGRESS, policy=APPROVED)
+    assert added(approved) == ["sg-1 ingress tcp 443 sg-nlb"]
+    assert [addition.is_wide for addition in approved.additions] == [True]
+
+
+@pytest.mark.parametrize(
+    ("clients", "fields", "is_planned"),
+    [
+        ("10.0.0.0/8 100.64.0.0/10", {"scheme": "internal"}, True),
+        # Together they are everybody, although none of them is.
+        ("0.0.0.0/1 128.0.0.0/1", {"scheme": "internal"}, False),
+        ("internet", {"scheme": "internal"}, False),
+        ("198.51.100.7/32", {"scheme": "internal"}, False),
+        ("vpc", {"scheme": "internal"}, True),
+        # A prefix list is what its entries are.
+        ("pl-public", {"scheme": "internal"}, False),
+        ("pl-private", {"scheme": "internal"}, True),
+        # The page opens an internet-facing load balancer to everybody.
+        ("internet", {}, True),
+        ("0.0.0.0/1 128.0.0.0/1", {}, True),
+    ],
+)
+def test_a_tag_opens_no_more_than_the_page(clients: str, fields: dict[str, Any], is_planned: bool) -> None:
+    blocks = {"pl-public": "198.51.100.0/24", "pl-private": "10.3.0.0/16"}
+    lists = [{**prefix_list(name, cidr), "MaxEntries": 5} for name, cidr in blocks.items()]
+    saved = web(*lists, tags={"clients": clients}, **fields)
+    for rule in (INGRESS, ICMP):
+        found = plan(saved, rule, TagKey="clients")
+        assert refused(found) == ([] if is_planned else [RefusalReason.OPENS_INTERNAL])
+        assert bool(added(found)) is is_planned
+        approved = plan(saved, rule, policy=APPROVED, TagKey="clients")
+        assert refused(approved) == []
+        assert any(addition.is_wide for addition in approved.additions) is not is_planned
+
+
+def test_a_vpc_with_public_addresses_is_the_pages_own_row() -> None:
+    found = plan(web(vpc("198.51.100.0/24"), scheme="internal"), INGRESS)
+    assert refused(found) == []
+
+
+def test_accepted_sources_open_no_more_than_the_page() -> None:
+    saved = web(group("sg-1", ingress=[tcp(443, "10.9.0.0/24")]), scheme="internal")
+    found = plan(saved, INGRESS, AcceptedSources="10.9.0.0/24,198.51.100.0/24", AcceptedSourcesMatch="all")
+    assert refused(found) == [RefusalReason.OPENS_INTERNAL]
 
 
 def test_an_internal_network_load_balancer_without_groups_the_vpc() -> None:

@@ -22,7 +22,7 @@ from typing import Any, Self, SupportsIndex
 import boto3
 import botocore.session
 
-SERVICES = ("config", "ec2", "elbv2", "s3")
+SERVICES = ("config", "ec2", "elbv2", "s3", "ssm")
 
 # Seconds of the clock after which no answer comes any more: the script hangs and is not merely slow.
 HANGING = 900

@@ -18,9 +18,12 @@ from werkzeug.serving import make_server
 Environ = dict[str, Any]
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 
-# The scripts' call of AWS Config, which moto does not simulate.
+# The scripts' calls of AWS Config, which moto does not simulate as AWS answers them.
 REEVALUATION = "StartConfigRulesEvaluation"
-READING = ("Describe", "GET ")
+RULES = "DescribeConfigRules"
+READING = ("Describe", "Get", "GET ")
+# Calls for the record of an execution.
+RECORDING = ("PutParameter", "DeleteParameters")
 CREDENTIAL = re.compile(r"Credential=[^/]+/[^/]+/[^/]+/([^/]+)/")
 
 
@@ -46,6 +49,8 @@ class Server:
         self.calls: list[str] = []
         self.evaluated: list[str] = []
         self.may_evaluate = True
+        # The rules of AWS Config, by name, as DescribeConfigRules shows them.
+        self.rules: dict[str, dict[str, Any]] = {}
         self._incidents: list[Incident] = []
         self._lock = threading.Lock()
         self._enforcing = threading.Lock()
@@ -67,7 +72,7 @@ class Server:
         self._http.server_close()
 
     def forget(self) -> None:
-        """Resets the server for the next scenario."""
+        """Resets the server for the next scenario. The rules stay."""
         self.calls.clear()
         self.evaluated.clear()
         self._incidents.clear()
@@ -83,8 +88,8 @@ class Server:
 
     @property
     def changes(self) -> list[str]:
-        """The operations that change something, in order."""
-        return [name for name in self.calls if not name.startswith((*READING, REEVALUATION))]
+        """The operations that change the network, in order."""
+        return [name for name in self.calls if not name.startswith((*READING, *RECORDING, REEVALUATION))]
 
     # --- a request
 
@@ -105,6 +110,8 @@ class Server:
             met.act()
             if met.code:
                 return _failed(_service(environ), met.code, start)
+        if operation == RULES:
+            return self._describe_rules(body, start)
         if operation == REEVALUATION:
             return self._evaluate(body, start)
         # One switch for the whole process.
@@ -113,6 +120,15 @@ class Server:
 
     def _befalls(self, incident: Incident, operation: str, body: str) -> bool:
         return incident.operation == operation and incident.left > 0 and incident.when(body)
+
+    def _describe_rules(self, body: str, start: StartResponse) -> Iterable[bytes]:
+        names = json.loads(body)["ConfigRuleNames"]
+        headers = [("Content-Type", "application/x-amz-json-1.1")]
+        if not self.rules.keys() >= set(names):
+            start("400 Bad Request", headers)
+            return [b'{"__type": "NoSuchConfigRuleException", "message": "no such rule"}']
+        start("200 OK", headers)
+        return [json.dumps({"ConfigRules": [self.rules[name] for name in names]}).encode()]
 
     def _evaluate(self, body: str, start: StartResponse) -> Iterable[bytes]:
         if not self.may_evaluate:

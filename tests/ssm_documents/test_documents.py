@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from alb_sg.parameters import READING_PARAMETERS
+from alb_sg.parameters import PARAMETERS
 from alb_sg.remediation.document_names import DOCUMENTS, RECOMMENDATION_BY_DOCUMENT, UNDO_DOCUMENT
 from alb_sg.ssm_documents import scripts
 from alb_sg.ssm_documents.documents import (
@@ -71,17 +72,17 @@ def test_every_parameter_is_matched_whole_and_defaults_match(name: str) -> None:
             assert re.fullmatch(pattern, value), parameter
 
 
-def test_a_document_takes_the_parameters_of_its_rule() -> None:
+def test_a_document_takes_no_parameter_that_its_rule_has() -> None:
+    """It reads them from AWS Config, so that no starter can change them."""
+    own = {definition.name for definition in PARAMETERS}
     for name, recommendation in RECOMMENDATION_BY_DOCUMENT.items():
-        content = yaml.safe_load((ROOT / "rules" / recommendation.name / "parameters.json").read_text(encoding="utf-8"))
-        optional = yaml.safe_load(content["Parameters"]["OptionalParameters"])
-        own = set(optional) - set(READING_PARAMETERS)
         taken = build_document(name)["parameters"]
-        assert own <= set(taken)
+        assert own.isdisjoint(taken)
         for step in ("Plan", "Apply", "Verify"):
             payload = step_of(name, step)["inputs"]["InputPayload"]
-            assert {key: payload[key] for key in own} == {key: f"{{{{ {key} }}}}" for key in own}
-            assert payload["Rule"] == recommendation.name
+            assert (payload["Rule"], payload["ConfigRuleName"]) == (recommendation.name, "{{ ConfigRuleName }}")
+            limits = json.loads(payload["Limits"])
+            assert limits["Function"] == f"alb-sg-{recommendation.kebab_name}"
         assert taken["DryRun"]["default"] == "true"
         assert "default" not in taken["AutomationAssumeRole"]
 

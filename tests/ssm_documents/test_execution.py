@@ -25,8 +25,10 @@ import pytest
 import yaml
 
 from alb_sg.deployment.artifact import function_artifact
+from alb_sg.parameters import PARAMETERS
 from alb_sg.remediation.document_names import RECOMMENDATION_BY_DOCUMENT, UNDO_DOCUMENT, document_name
 from alb_sg.ssm_documents.actions import REEVALUATION_ACTION, document_actions
+from alb_sg.ssm_documents.document_limits import default_function
 from embedded_aws.account import ACCOUNT_ID, REGION, icmp, tcp
 from tests.builders import EGRESS, HEALTH, ICMP, INGRESS
 from tests.deployment.deployments import ROOT
@@ -43,6 +45,7 @@ FIXING = tuple(RECOMMENDATION_BY_DOCUMENT)
 ROLE_ARN = f"arn:aws:iam::{ACCOUNT_ID}:role/alb-sg-remediation"
 INBOUND = (INGRESS, ICMP)
 
+RULE_PARAMETERS = {definition.name for definition in PARAMETERS}
 UNHURRIED = Path(__file__).with_name("unhurried.js")
 
 # The steps that start.
@@ -96,10 +99,24 @@ class Estate:
         self._simulator = simulator
         self._folder = folder
         self._role = Role("alb-sg-remediation", ACCOUNT_ID)
+        for recommendation in RECOMMENDATION_BY_DOCUMENT.values():
+            self.deploy(recommendation.name)
+
+    def deploy(self, rule: str, **parameters: str) -> None:
+        """Deploys the rule to AWS Config with these parameters."""
+        function = f"arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{default_function(rule)}"
+        self.server.rules[rule] = {
+            "ConfigRuleName": rule,
+            "InputParameters": json.dumps(parameters),
+            "Source": {"Owner": "CUSTOM_LAMBDA", "SourceIdentifier": function},
+        }
 
     def run(self, document: str, **parameters: Any) -> Any:
-        """An execution of the checked-in document."""
-        reading = ("s3:GetObject",) if "Exemptions" in parameters else ()
+        """An execution of the checked-in document. Those of the parameters that are the rule's own go to the rule."""
+        own = {name: parameters.pop(name) for name in RULE_PARAMETERS & parameters.keys()}
+        if own:
+            self.deploy(RECOMMENDATION_BY_DOCUMENT[document].name, **own)
+        reading = ("s3:GetObject",) if "Exemptions" in own else ()
         self._role.allow([action for action in (*document_actions(document), *reading) if action != self.denied])
         self.server.may_evaluate = self._role.permits(REEVALUATION_ACTION)
         content = content_of(document)

@@ -14,7 +14,9 @@ from alb_sg.errors import InvalidInputError, NotReadError
 from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.remediation.document_names import RECOMMENDATION_BY_DOCUMENT, document_name
 from alb_sg.remediation.execution import ApplyOutcome, ApplyResult, SecurityGroupRule, UndoResult
+from alb_sg.remediation.fix_request import FixPolicy, ManagedGroupPolicy, SharedGroupPolicy
 from alb_sg.ssm_documents import scripts
+from alb_sg.ssm_documents.document_limits import DocumentLimits, default_function
 from alb_sg.ssm_documents.documents import build_document
 from alb_sg.ssm_documents.step_output import MAX_SUMMARY_LENGTH, apply_output, undo_output
 from embedded_aws.account import ACCOUNT_ID, REGION, icmp, tcp
@@ -33,12 +35,22 @@ def found() -> Iterator[Shop]:
     with shop() as account:
         for rule in RULE_NAMES:
             account.aws.config.issue_token(rule, ACCOUNT_ID)
+            deploy(account, rule)
         yield account
 
 
-def payload(found: Shop, step: str, rule: str, **given: object) -> dict[str, Any]:
+def deploy(found: Shop, rule: str, **parameters: str) -> None:
+    """Deploys the rule to AWS Config with these parameters, with the function that documents know it by."""
+    found.aws.config.add_rule(rule, function_arn(rule), parameters)
+
+
+def function_arn(rule: str) -> str:
+    return f"arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:{default_function(rule)}"
+
+
+def payload(found: Shop, step: str, rule: str, limits: DocumentLimits | None = None, **given: Any) -> dict[str, Any]:
     """A step's InputPayload as Automation fills it in: from the given parameters and the defaults."""
-    content = build_document(document_name(rule))
+    content = build_document(document_name(rule), limits)
     values: dict[str, Any] = {
         **{name: said["default"] for name, said in content["parameters"].items() if "default" in said},
         "LoadBalancerArn": found.arn,
@@ -50,20 +62,20 @@ def payload(found: Shop, step: str, rule: str, **given: object) -> dict[str, Any
     [inputs] = [one["inputs"]["InputPayload"] for one in content["mainSteps"] if one["name"] == step]
     filled: dict[str, Any] = {}
     for name, value in inputs.items():
-        reference = re.fullmatch(r"\{\{ (.+) \}\}", value)
+        reference = re.fullmatch(r"\{\{ (.+) \}\}", value) if isinstance(value, str) else None
         filled[name] = values[reference[1]] if reference else value
     return filled
 
 
-def plan(found: Shop, rule: str, **given: object) -> dict[str, Any]:
-    return scripts.plan(payload(found, "Plan", rule, **given))
+def plan(found: Shop, rule: str, limits: DocumentLimits | None = None, **given: Any) -> dict[str, Any]:
+    return scripts.plan(payload(found, "Plan", rule, limits, **given))
 
 
-def apply(found: Shop, rule: str, fingerprint: str, **given: object) -> dict[str, Any]:
+def apply(found: Shop, rule: str, fingerprint: str, **given: Any) -> dict[str, Any]:
     return scripts.apply(payload(found, "Apply", rule, **{"Plan.Fingerprint": fingerprint, **given}))
 
 
-def verify(found: Shop, rule: str, **given: object) -> dict[str, Any]:
+def verify(found: Shop, rule: str, **given: Any) -> dict[str, Any]:
     return scripts.verify(payload(found, "Verify", rule, **given))
 
 
@@ -87,7 +99,8 @@ def test_each_kind_of_finding_is_planned_fixed_verified_and_undone(found: Shop, 
     assert json.loads(applied["result"])["verdicts"] == {rule: "COMPLIANT"}
     verified = verify(found, rule)
     assert (verified["verdict"], verified["reevaluation"]) == ("COMPLIANT", f"AWS Config evaluates {rule} again")
-    assert [call.params for call in found.aws.config.calls] == [{"ConfigRuleNames": [rule]}]
+    started = [call.params for call in found.aws.config.calls if call.operation == REEVALUATION]
+    assert started == [{"ConfigRuleNames": [rule]}]
     assert plan(found, rule)["outcome"] == "nothing to do"
     undone = undo()
     assert (undone["revoked"], undone["kept"]) == (applied["added"], [])
@@ -127,7 +140,11 @@ def test_a_managed_group_is_refused_unless_told_otherwise(found: Shop) -> None:
     refused = plan(found, INGRESS)
     assert refused["outcome"] == "refused"
     assert "infrastructure as code (tag ManagedBy=Terraform)" in refused["refused"][0]
-    assert plan(found, INGRESS, ManagedGroup="allow")["outcome"] == "planned"
+    # Only the deployment may allow it.
+    assert plan(found, INGRESS, ManagedGroup="allow")["outcome"] == "refused"
+    allowed = DocumentLimits(default_function(INGRESS), FixPolicy(managed_group=ManagedGroupPolicy.ALLOW))
+    assert plan(found, INGRESS, allowed)["outcome"] == "planned"
+    assert plan(found, INGRESS, allowed, ManagedGroup="refuse")["outcome"] == "refused"
 
 
 def test_the_quota_is_the_one_that_is_given(found: Shop) -> None:
@@ -142,19 +159,34 @@ def test_what_is_in_order_accepted_or_exempt_is_left(found: Shop) -> None:
     entry = {"loadBalancer": found.arn, "rule": INGRESS, "reason": "r", "owner": "o", "ticket": "t"}
     said = {"version": 1, "exemptions": [{**entry, "expires": "9999-12-31"}]}
     s3.put_object(Bucket="exemptions", Key="alb-sg.json", Body=json.dumps(said).encode())
-    exempt = plan(found, INGRESS, Exemptions="s3://exemptions/alb-sg.json")
+    deploy(found, INGRESS, Exemptions="s3://exemptions/alb-sg.json")
+    exempt = plan(found, INGRESS)
     assert exempt["outcome"] == "nothing to do"
     assert "exempt until 9999-12-31 by o (t)" in exempt["summary"]
     found.aws.allow_ingress(found.group, [tcp(443, "10.0.0.0/8")])
+    deploy(found, INGRESS)
     assert plan(found, INGRESS)["outcome"] == "planned"
-    assert plan(found, INGRESS, AcceptedSources="10.0.0.0/8")["outcome"] == "nothing to do"
+    deploy(found, INGRESS, AcceptedSources="10.0.0.0/8")
+    assert plan(found, INGRESS)["outcome"] == "nothing to do"
     found.aws.allow_ingress(found.group, IN_ORDER)
     assert [plan(found, rule)["outcome"] for rule in (INGRESS, ICMP)] == ["nothing to do"] * 2
 
 
 def test_exemptions_that_cannot_be_read_stop_it(found: Shop) -> None:
+    deploy(found, INGRESS, Exemptions="s3://exemptions/alb-sg.json")
     with pytest.raises(NotReadError, match=r"exemptions in s3://exemptions/alb-sg\.json"):
-        plan(found, INGRESS, Exemptions="s3://exemptions/alb-sg.json")
+        plan(found, INGRESS)
+
+
+def test_exemptions_of_another_accounts_bucket_are_not_read(found: Shop) -> None:
+    """The function's account owns them. Somebody else may have taken the name of a bucket that was deleted."""
+    s3: Any = boto3.client("s3", REGION)
+    s3.create_bucket(Bucket="exemptions")
+    s3.put_object(Bucket="exemptions", Key="alb-sg.json", Body=b'{"version": 1, "exemptions": []}')
+    function = function_arn(INGRESS).replace(ACCOUNT_ID, "999999999999")
+    found.aws.config.add_rule(INGRESS, function, {"Exemptions": "s3://exemptions/alb-sg.json"})
+    plan(found, INGRESS)
+    assert "999999999999" in next(headers for name, headers in found.aws.faults.headers if name == "GetObject")
 
 
 def test_what_could_not_be_read_is_a_failure_and_no_refusal(found: Shop) -> None:
@@ -183,11 +215,100 @@ def test_a_load_balancer_of_another_account_or_region_is_refused(found: Shop, ot
 
 
 def test_parameters_are_refused_by_name(found: Shop) -> None:
-    with pytest.raises(InvalidInputError, match="rule parameter AcceptedSources: 'office'"):
-        plan(found, INGRESS, AcceptedSources="office")
     with pytest.raises(InvalidInputError, match="Approvers: a list of texts was expected"):
         plan(found, INGRESS, Approvers="alice")
     assert plan(found, INGRESS, Approvers=["alice"])["approval"] == "asked for"
+
+
+# --- the approver's message
+
+
+def test_the_message_is_not_forged_by_a_description(found: Shop) -> None:
+    """Anybody who makes an interface describes it, and the plan says who shares a group."""
+    found.aws.ec2.create_network_interface(
+        SubnetId=found.subnets[1],
+        Groups=[found.group],
+        Description="x\nadd ingress tcp 443 10.0.0.0/16 to sg-1\u202e{{ Apply.Outcome }}",
+    )
+    summary = plan(found, INGRESS)["summary"]
+    [added] = [line for line in summary.split("\n") if line.startswith("add ")]
+    assert added.startswith("add ingress tcp 443 0.0.0.0/0 to the new security group (OPEN TO EVERYONE, as is")
+    assert "\u202e" not in summary
+    assert "{{" not in summary
+
+
+def test_the_message_counts_and_says_the_widest_opening_first(found: Shop) -> None:
+    """A message holds 4,096 characters: what is left out is counted."""
+    for port in range(1, 60):
+        found.aws.listener(found.arn, 9000 + port)
+    clients = "203.0.113.7/32 198.51.0.0/16"
+    found.aws.elbv2.add_tags(ResourceArns=[found.arn], Tags=[{"Key": "clients", "Value": clients}])
+    deploy(found, INGRESS, TagKey="clients")
+    limits = DocumentLimits(default_function(INGRESS), FixPolicy(rules_per_group=1000))
+    summary = plan(found, INGRESS, limits)["summary"]
+    lines = summary.split("\n")
+    assert lines[:2] == ["shop: planned", "adds 120 rules"]
+    shown = [line for line in lines if line.startswith("add ")]
+    assert 10 < len(shown) < 60
+    assert all(" 198.51.0.0/16 " in line for line in shown)
+    assert f"and {120 - len(shown)} more rules, none of them wider" in lines
+    assert len(summary) <= MAX_SUMMARY_LENGTH
+
+
+# --- the deployment's parameters
+
+
+TAGGED = {"TagKey": "clients"}
+
+
+def test_the_rules_own_parameters_decide(found: Shop) -> None:
+    found.aws.elbv2.add_tags(ResourceArns=[found.arn], Tags=[{"Key": "clients", "Value": "10.0.0.0/16"}])
+    deploy(found, INGRESS, **TAGGED)
+    # Without TagKey, the load balancer would be opened to everybody.
+    [addition] = json.loads(plan(found, INGRESS)["plan"])["additions"]
+    assert addition["peer"] == "10.0.0.0/16"
+
+
+def test_a_rule_that_is_not_the_deployments_has_no_say(found: Shop) -> None:
+    """Without parameters, it would waive the tag and the exemptions."""
+    found.aws.config.add_rule("other", f"arn:aws:lambda:{REGION}:{ACCOUNT_ID}:function:other")
+    with pytest.raises(
+        InvalidInputError, match=r"ConfigRuleName: other is a rule of arn:.*:other, not of the function"
+    ):
+        plan(found, INGRESS, ConfigRuleName="other")
+    with pytest.raises(InvalidInputError, match="ConfigRuleName: AWS Config has no rule nobody in this account"):
+        plan(found, INGRESS, ConfigRuleName="nobody")
+    found.aws.faults.fail("DescribeConfigRules", "AccessDeniedException")
+    with pytest.raises(NotReadError, match=f"the parameters of the rule {INGRESS}: DescribeConfigRules: AccessDenied"):
+        plan(found, INGRESS)
+
+
+def test_the_deployments_approvers_must_approve_whoever_starts(found: Shop) -> None:
+    limits = DocumentLimits(default_function(INGRESS), approvers=("alice", "bob"))
+    planned = plan(found, INGRESS, limits)
+    assert (planned["approval"], planned["approvers"]) == ("asked for", ["alice", "bob"])
+    assert plan(found, INGRESS, limits, Approvers=["bob"])["approvers"] == ["bob"]
+    with pytest.raises(InvalidInputError, match="Approvers: mallory is none of the approvers of this deployment"):
+        plan(found, INGRESS, limits, Approvers=["mallory"])
+    # A starter may ask for an approval that the deployment does not.
+    assert plan(found, INGRESS, Approvers=["carol"])["approvers"] == ["carol"]
+
+
+def test_a_starter_may_ask_for_less_and_not_for_more(found: Shop) -> None:
+    found.share()
+    narrow = DocumentLimits(default_function(INGRESS), FixPolicy(shared_group=SharedGroupPolicy.REFUSE))
+    assert plan(found, INGRESS, narrow, SharedGroup="dedicated")["outcome"] == "refused"
+
+
+def test_a_tag_opens_an_internal_load_balancer_only_with_the_deployments_approvers() -> None:
+    """A starter could name themselves."""
+    with shop(scheme="internal") as internal:
+        internal.aws.elbv2.add_tags(ResourceArns=[internal.arn], Tags=[{"Key": "clients", "Value": "internet"}])
+        deploy(internal, INGRESS, **TAGGED)
+        refused = plan(internal, INGRESS, Approvers=["mallory"])
+        assert (refused["outcome"], "(opensInternal)" in refused["refused"][0]) == ("refused", True)
+        approved = plan(internal, INGRESS, DocumentLimits(default_function(INGRESS), approvers=("alice",)))
+        assert (approved["outcome"], approved["approval"]) == ("planned", "asked for")
 
 
 # --- failures
@@ -253,9 +374,6 @@ def test_aws_config_may_refuse_to_evaluate_or_not_be_asked(found: Shop) -> None:
     assert verified["reevaluation"].startswith(
         f"AWS Config was asked to evaluate {INGRESS} again, and did not: {REEVALUATION}: LimitExceededException"
     )
-    found.aws.faults.calls.clear()
-    assert "no rule was named" in verify(found, INGRESS, ConfigRuleName="")["reevaluation"]
-    assert REEVALUATION not in found.aws.faults.calls
 
 
 # --- outputs
@@ -272,7 +390,7 @@ def test_answers_have_what_the_outputs_select_and_fit(found: Shop) -> None:
     assert (len(refusal["wanted"]), refusal["wantedInAll"]) == (20, 801)
     assert len(json.dumps(planned)) < 100_000
     assert len(planned["summary"]) <= MAX_SUMMARY_LENGTH < 4096
-    many = plan(found, EGRESS, RulesPerGroup="1000")
+    many = plan(found, EGRESS, DocumentLimits(default_function(EGRESS), FixPolicy(rules_per_group=1000)))
     shown = json.loads(many["plan"])
     assert (many["outcome"], len(shown["additions"]), shown["additionsInAll"]) == ("planned", 60, 801)
     assert (len(shown["calls"]), shown["callsInAll"]) == (60, 801)

@@ -135,4 +135,5 @@ def _advice(
 
 
 def _is_live(arguments: argparse.Namespace) -> bool:
-    return not (arguments.estate or arguments.config_items or arguments.aggregator or arguments.source)
+    """Whether an account can be asked: `--source config` takes only inventories from AWS Config."""
+    return not (arguments.estate or arguments.config_items or arguments.aggregator)

@@ -35,10 +35,18 @@ from alb_sg.remediation.api_calls import parse_execution_id
 from alb_sg.remediation.change_context import ChangeContext, ChangeContexts, unknown_change_context
 from alb_sg.remediation.cloudformation import render_cloudformation
 from alb_sg.remediation.execution import ApplyOutcome
-from alb_sg.remediation.fix_request import RULES_PER_GROUP, FixPolicy, FixRequest, ManagedGroupPolicy, SharedGroupPolicy
+from alb_sg.remediation.fix_request import (
+    RULES_PER_GROUP,
+    FixPolicy,
+    FixRequest,
+    ManagedGroupPolicy,
+    SharedGroupPolicy,
+    WideOpeningPolicy,
+)
 from alb_sg.remediation.plan import Plan
 from alb_sg.remediation.planning import judge_load_balancer, make_plan
 from alb_sg.remediation.snippets import make_snippets
+from alb_sg.remediation.tags import parse_tags
 from alb_sg.remediation.terraform import render_terraform
 from alb_sg.report.fix_report import FixReport, write_fix, write_fix_json, write_plan, write_undo_results
 from alb_sg.report.phrasing import pluralize, printable
@@ -59,6 +67,7 @@ EXAMPLES = """\
   alb-sg fix shop                                      show the plan
   alb-sg fix shop --rule listener_ingress --apply      apply it, after a question
   alb-sg fix shop intranet --apply --yes --format json
+  alb-sg fix shop --apply --tag CostCenter=1234        tag what is created
   alb-sg fix --undo fix-20270131t120000-1f3a9c
   alb-sg fix shop --snippet terraform > shop.tf
   alb-sg fix shop --estate estate.json                 plan for a saved estate, without any call
@@ -114,6 +123,21 @@ def add_fix(commands: Commands) -> None:
         metavar="N",
         help=f"the account's quota of rules in a security group (default: EC2's default, {RULES_PER_GROUP})",
     )
+    parser.add_argument(
+        "--wide-opening",
+        choices=[policy.value for policy in WideOpeningPolicy],
+        default=WideOpeningPolicy.REFUSE.value,
+        help="if a tag, an accepted source or a Network Load Balancer in front would open an internal load balancer "
+        "beyond private addresses: refuse (default), or plan it for approval by a person (not with --yes)",
+    )
+    parser.add_argument(
+        "--tag",
+        action="append",
+        default=[],
+        metavar="KEY=VALUE",
+        help="a tag for the security groups and rules that are created, where a service control policy demands it; "
+        "several times for several",
+    )
     add_source_options(parser)
     add_rule_options(parser)
     add_exemptions_option(parser)
@@ -131,6 +155,8 @@ def run(arguments: argparse.Namespace) -> int:
         SharedGroupPolicy(arguments.shared_group),
         ManagedGroupPolicy(arguments.managed_group),
         arguments.rules_per_group,
+        wide_opening=WideOpeningPolicy(arguments.wide_opening),
+        tags=parse_tags(",".join(arguments.tag)),
     )
     fix = FixRequest(selection.rules, exemption_date(arguments), policy, _read_exemptions(arguments))
     render_snippets = None if arguments.snippet is None else SNIPPET_WRITERS[arguments.snippet]
@@ -182,6 +208,8 @@ def _refuse_combinations(arguments: argparse.Namespace) -> None:
         raise InvalidInputError("--snippet writes code instead of changing the account; leave out --snippet or --apply")
     if arguments.yes and not arguments.apply:
         raise InvalidInputError("--yes answers the question of --apply; leave it out")
+    if arguments.yes and arguments.wide_opening != WideOpeningPolicy.REFUSE.value:
+        raise InvalidInputError("--wide-opening approval needs the answer of a person; leave out --yes")
     if arguments.apply and not arguments.yes and not sys.stdin.isatty():
         raise InvalidInputError("--apply asks a question, and standard input is not a terminal; give --yes as well")
 
@@ -235,13 +263,10 @@ def _load_balancer_account(arguments: argparse.Namespace, load_balancer: LoadBal
 
 def _open_account(profile: str | None, account_id: str, region: str) -> AccountClients:
     """Clients of a region that was read before, so its credentials are known to work."""
-    from alb_sg.aws.clients import make_client, open_session  # noqa: PLC0415 (see TYPE_CHECKING)
-    from alb_sg.live import LiveClients  # noqa: PLC0415
-    from alb_sg.remediation.account import AccountClients  # noqa: PLC0415
+    from alb_sg.aws.clients import open_session  # noqa: PLC0415 (see TYPE_CHECKING)
+    from alb_sg.remediation.account import open_account  # noqa: PLC0415
 
-    session = open_session(profile)
-    elbv2, ec2 = (make_client(service, region, session=session) for service in ("elbv2", "ec2"))
-    return AccountClients(LiveClients(elbv2=elbv2, ec2=ec2), account_id, region)
+    return open_account(account_id, region, open_session(profile))
 
 
 def _apply_plans(arguments: argparse.Namespace, fix: FixRequest, report: FixReport) -> None:

@@ -15,9 +15,11 @@ from alb_sg.observations.observation import Observation
 AGGREGATOR_HELP = """the aggregator:
   Give the credentials (boto3's default chain, or --profile) and the region (of the profile, or --region) of the
   account that owns the aggregator. The command calls no member account. It needs
-  config:SelectAggregateResourceConfig, config:GetAggregateComplianceDetailsByConfigRule (one call for each rule,
-  account and region, five per second) and, for coverage, config:DescribeConfigurationAggregatorSourcesStatus.
-  An aggregator keeps no NOT_APPLICABLE: load balancers without a verdict are counted only.
+  config:DescribeAggregateComplianceByConfigRules, config:GetAggregateComplianceDetailsByConfigRule (one call for each
+  rule, account and region, five per second), config:SelectAggregateResourceConfig and, for coverage,
+  config:DescribeConfigurationAggregatorSourcesStatus.
+  An aggregator keeps no NOT_APPLICABLE: load balancers without a verdict are counted only. Where a deployed rule has no
+  verdict on any load balancer of an account and region, each of them is an error.
 """
 ACCOUNT_NAMES_HELP = """\
   Names and units of accounts need organizations:ListRoots, ListOrganizationalUnitsForParent, ListAccountsForParent

@@ -7,6 +7,7 @@ from typing import Any
 
 from botocore.session import Session
 
+from alb_sg.aws.account_region import AccountRegion
 from alb_sg.aws.clients import caller_account_id, make_client, open_session
 from alb_sg.aws.rate_limits import RATE_LIMITER
 from alb_sg.command_line.progress import Progress
@@ -73,10 +74,7 @@ def live_sources(
     Raises InvalidInputError without a region or credentials, NotReadError where AWS does not answer.
     """
     session = open_session(profile)
-    region = session.get_config_variable("region")
-    chosen = sorted(set(regions)) or ([region] if region else [])
-    if not chosen:
-        raise InvalidInputError("no region is set; give --region, or set AWS_REGION or a region in the profile")
+    chosen = _chosen_regions(session, regions)
     account_id = _account_id(session, chosen[0])
 
     def source_of(region: str) -> Callable[[Progress], LiveSource]:
@@ -88,6 +86,36 @@ def live_sources(
         return lambda progress: LiveSource(clients, account_id, region, progress)
 
     return [(region, source_of(region)) for region in chosen]
+
+
+def open_accounts(profile: str | None, regions: Sequence[str]) -> list[tuple[AccountRegion, Callable[[str], Any]]]:
+    """The account of the credentials in every region, with what makes the client of a service there.
+
+    The clients of AWS Config keep to its pace. Raises as `live_sources`.
+    """
+    session = open_session(profile)
+    chosen = _chosen_regions(session, regions)
+    account_id = _account_id(session, chosen[0])
+
+    def factory(region: str) -> Callable[[str], Any]:
+        def make(service: str) -> Any:
+            client = make_client(service, region, session=session)
+            if service == "config":
+                RATE_LIMITER.limit_client(client, account_id)
+            return client
+
+        return make
+
+    return [(AccountRegion(account_id, region), factory(region)) for region in chosen]
+
+
+def _chosen_regions(session: Session, regions: Sequence[str]) -> list[str]:
+    """The regions given, else that of the profile or environment. Raises InvalidInputError."""
+    region = session.get_config_variable("region")
+    chosen = sorted(set(regions)) or ([region] if region else [])
+    if not chosen:
+        raise InvalidInputError("no region is set; give --region, or set AWS_REGION or a region in the profile")
+    return chosen
 
 
 def open_live_clients(profile: str | None, account_id: str, region: str) -> LiveClients:

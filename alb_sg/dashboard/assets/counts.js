@@ -30,15 +30,25 @@ function countCompliance(index, state, rows, gone) {
   return counts;
 }
 
+// The same as is_compliance_known of summary.py: zero would say that nothing is non-compliant.
+function isComplianceKnown(data) {
+  if (data.loadBalancers.length) return data.loadBalancers.some((loadBalancer) => loadBalancer.verdicts.some((verdict) => verdict.status !== "error"));
+  return data.coverage.homes.some((home) => home.heard) && !data.coverage.loadBalancers && !data.errors.length;
+}
+
 function showCounts(index, counts) {
   const numberElement = (key) => document.querySelector(`[data-number="${key}"]`);
   const put = (key, text) => { numberElement(key).textContent = text; };
   for (const key of ["nonCompliant", "internetFacing", "notJudged", "exempt", "compliant"]) {
-    put(key, formatNumber(counts[key]));
-    numberElement(key).closest(".tile").classList.toggle("zero", counts[key] === 0);
+    const unknown = (key === "nonCompliant" || key === "internetFacing") && !isComplianceKnown(index.data);
+    put(key, unknown ? "\u2013" : formatNumber(counts[key]));
+    numberElement(key).closest(".tile").classList.toggle("zero", !unknown && counts[key] === 0);
   }
   put("total", formatNumber(counts.total));
   put("change", index.data.lastRun ? formatSigned(counts.change) : "\u2013");
   put("unknownScheme", counts.unknownScheme ? `; the scheme of ${formatNumber(counts.unknownScheme)} more is unknown` : "");
-  put("share", counts.total ? `of ${pluralize(counts.total, "load balancer")}` : "no load balancer matches");
+  const without = index.data.coverage.loadBalancers - index.data.loadBalancers.length;
+  const more = without > 0 ? `${formatNumber(without)} more without a verdict` : "";
+  // Without any load balancer to count, the markup already says why.
+  if (index.data.loadBalancers.length) put("share", counts.total ? [`of ${pluralize(counts.total, "load balancer")}`, more].filter(Boolean).join("; ") : "no load balancer matches");
 }

@@ -1,0 +1,106 @@
+"""Options that a landing zone demands of everything that is deployed: tags, roles, networks and keys.
+
+`landing_zone_template` applies them to the templates. All of them are off by default.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from alb_sg.deployment.config_errors import SettingsProblem
+from alb_sg.errors import InvalidInputError
+from alb_sg.remediation.tags import MAX_TAGS_LENGTH, format_tags, parse_tags
+
+SECTION = "landingZone"
+ROOT_PATH = "/"
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionNetwork:
+    """The subnets and security groups of the functions in a region."""
+
+    subnets: tuple[str, ...]
+    security_groups: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LandingZone:
+    """`permissions_boundary` is the name of a policy in each account, or an ARN. `role_path` begins and ends with a
+    slash. `networks` and `keys`, the ARNs of KMS keys, have every region or none."""
+
+    tags: Mapping[str, str] = field(default_factory=dict)
+    permissions_boundary: str | None = None
+    role_path: str = ROOT_PATH
+    networks: Mapping[str, FunctionNetwork] = field(default_factory=dict)
+    keys: Mapping[str, str] = field(default_factory=dict)
+
+
+def make_landing_zone(content: Mapping[str, Any]) -> LandingZone:
+    """The options in a settings file's content that the schema and `landing_zone_problems` accept."""
+    said = content.get(SECTION, {})
+    return LandingZone(
+        tags=dict(said.get("tags", {})),
+        permissions_boundary=said.get("permissionsBoundary"),
+        role_path=said.get("rolePath", ROOT_PATH),
+        networks={
+            region: FunctionNetwork(tuple(network["subnets"]), tuple(network["securityGroups"]))
+            for region, network in said.get("vpc", {}).items()
+        },
+        keys=dict(said.get("kmsKeys", {})),
+    )
+
+
+def landing_zone_problems(
+    content: Mapping[str, Any], evaluation_role: str, max_role_length: int
+) -> Iterator[SettingsProblem]:
+    """What the schema cannot express. AWS Config's parameters leave `max_role_length` characters for the path and name
+    of the evaluation role together."""
+    said = content.get(SECTION, {})
+    for option in ("vpc", "kmsKeys"):
+        yield from _regional_problems(f"{SECTION}.{option}", said.get(option, {}), content["regions"])
+    for region, arn in said.get("kmsKeys", {}).items():
+        if arn.split(":")[3] != region:
+            yield SettingsProblem(
+                f"{SECTION}.kmsKeys.{region}", f"{arn} is a key in {arn.split(':')[3]}; name the key in {region}"
+            )
+    path = said.get("rolePath", ROOT_PATH)
+    length = len(path.removeprefix("/")) + len(evaluation_role)
+    if length > max_role_length:
+        yield SettingsProblem(
+            f"{SECTION}.rolePath",
+            f"path and name of the role {path}{evaluation_role} have {length} characters, but AWS Config's parameters "
+            f"leave {max_role_length}; shorten one of them",
+        )
+    yield from _tag_problems(content)
+
+
+def _regional_problems(path: str, said: Mapping[str, Any], regions: list[str]) -> Iterator[SettingsProblem]:
+    if not said:
+        return
+    for region in said:
+        if region not in regions:
+            yield SettingsProblem(
+                path, f"{region} is not in regions: {', '.join(regions)}; add it there, or remove it here"
+            )
+    missing = [region for region in regions if region not in said]
+    if missing:
+        yield SettingsProblem(path, f"has nothing for {', '.join(missing)}; name every region of regions, or none")
+
+
+def _tag_problems(content: Mapping[str, Any]) -> Iterator[SettingsProblem]:
+    tags = content.get(SECTION, {}).get("tags", {})
+    text = format_tags(tags)
+    try:
+        parse_tags(text)
+    except InvalidInputError as error:
+        yield SettingsProblem(f"{SECTION}.tags", str(error))
+        return
+    modes = [said.get("remediation", {}).get("mode", "off") for said in content.get("rules", {}).values()]
+    if len(text) > MAX_TAGS_LENGTH and any(mode != "off" for mode in modes):
+        yield SettingsProblem(
+            f"{SECTION}.tags",
+            f"have {len(text)} characters as {text[:40]}…, but AWS Config passes at most {MAX_TAGS_LENGTH} to a "
+            "document; shorten them, or turn remediation off",
+        )

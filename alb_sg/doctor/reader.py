@@ -1,0 +1,45 @@
+"""The calls of the checks: each gives an answer or the reason why there is none, and never raises an error of AWS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+from alb_sg.aws.calls import ApiRequest, ApiResponse
+from alb_sg.aws.client_errors import AWS_ERRORS, error_code, error_text
+
+# Makes the client of a service in the region that is checked.
+ClientFactory = Callable[[str], Any]
+
+
+class Answer(NamedTuple):
+    """The answer to a call that gives no list. `failure` and `error_code` are as in ApiResponse."""
+
+    content: Mapping[str, Any]
+    failure: str | None = None
+    error_code: str | None = None
+
+
+class Reader:
+    """Makes the calls with one client for each service."""
+
+    def __init__(self, make_client: ClientFactory) -> None:
+        self._make_client = make_client
+        self._clients: dict[str, Any] = {}
+
+    def client(self, service: str) -> Any:
+        if service not in self._clients:
+            self._clients[service] = self._make_client(service)
+        return self._clients[service]
+
+    def list(self, service: str, operation: str, result_key: str, **parameters: Any) -> ApiResponse:
+        """All items of a call. `operation` is the client's method."""
+        return ApiRequest(self.client(service), operation, result_key, parameters).send()
+
+    def get(self, service: str, operation: str, **parameters: Any) -> Answer:
+        client = self.client(service)
+        try:
+            return Answer(getattr(client, operation)(**parameters))
+        except AWS_ERRORS as error:
+            failure = error_text(error, client.meta.method_to_api_mapping[operation])
+            return Answer({}, failure, error_code(error) or None)

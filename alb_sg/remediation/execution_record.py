@@ -1,0 +1,182 @@
+"""The records of what executions add: parameters of Systems Manager, which only the roles that fix may write.
+
+An undo goes by the record. Tags only find what an execution added, because anyone who may call ec2:CreateTags can set
+them. For each load balancer of an execution there are two texts, in parts of 4,096 characters:
+
+    /alb-sg/executions/EXECUTION/NAME-ID/plan/1-of-1    before the first change: the rules and the group to add
+    /alb-sg/executions/EXECUTION/NAME-ID/added/1-of-1   after the last change: the ids of what was added
+
+A process that was killed in between leaves no ids. What it added is then a rule with its tag and exactly the content of
+a planned rule, and a group with its tag and the planned name.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+from alb_sg.aws.calls import ApiRequest
+from alb_sg.errors import NotReadError
+from alb_sg.permissions.allowed_traffic import Direction
+from alb_sg.remediation.account import AccountClients
+from alb_sg.remediation.execution import RuleContent, SecurityGroupRule
+from alb_sg.remediation.plan import Plan
+
+RECORD_PATH = "/alb-sg/executions"
+# PutParameter, Value: 4 KB for a standard parameter.
+PART_LENGTH = 4096
+PLAN, ADDED = "plan", "added"
+# GetParametersByPath and DeleteParameters take ten at a time.
+PARAMETERS_PER_CALL = 10
+
+
+@dataclass(frozen=True)
+class ExecutionRecord:
+    """What one execution adds for one load balancer. In `planned`, the group "" is the new one.
+
+    `is_complete`: `added_rules` and `created_group` are all that it added. If not, it may have added more.
+    """
+
+    execution: str
+    load_balancer_arn: str
+    vpc_id: str
+    previous_groups: tuple[str, ...]
+    new_group_name: str | None
+    planned: frozenset[RuleContent]
+    added_rules: tuple[SecurityGroupRule, ...] = ()
+    created_group: str | None = None
+    is_complete: bool = False
+
+    def with_added(self, rules: Iterable[SecurityGroupRule], created_group: str | None) -> ExecutionRecord:
+        return replace(self, added_rules=tuple(rules), created_group=created_group)
+
+    def is_planned(self, content: RuleContent, created_group: str | None) -> bool:
+        """Whether the execution planned a rule of this content. `created_group` is the id of the new group."""
+        if created_group is not None and content.group_id == created_group:
+            content = content._replace(group_id="")
+        return content in self.planned
+
+
+class RecordedText(NamedTuple):
+    """A text of a record: its parts by their names, which are `1-of-3` and so on."""
+
+    parts: dict[str, str]
+
+    def parse(self) -> Any:
+        """The JSON in the text. Raises ValueError if a part is missing."""
+        names = _part_names(len(self.parts))
+        if self.parts.keys() != set(names):
+            raise ValueError(f"its parts are {', '.join(sorted(self.parts))}")
+        return json.loads("".join(self.parts[name] for name in names))
+
+
+def _part_names(count: int) -> list[str]:
+    return [f"{number}-of-{count}" for number in range(1, count + 1)]
+
+
+def planned_record(execution: str, plan: Plan, previous_groups: Sequence[str]) -> ExecutionRecord:
+    """The record of an execution that has changed nothing yet."""
+    group = plan.new_group
+    return ExecutionRecord(
+        execution,
+        plan.load_balancer.arn,
+        plan.load_balancer.vpc_id,
+        tuple(previous_groups),
+        None if group is None else group.name,
+        frozenset(
+            RuleContent.of(
+                addition.group_id or "",
+                addition.direction,
+                addition.permission.protocol,
+                addition.permission.from_port,
+                addition.permission.to_port,
+                addition.peer,
+            )
+            for addition in plan.additions
+        ),
+    )
+
+
+def write_plan(account: AccountClients, record: ExecutionRecord) -> None:
+    """Writes what an execution is going to add. Raises what boto3 raises."""
+    content = {
+        "loadBalancer": record.load_balancer_arn,
+        "vpc": record.vpc_id,
+        "previousGroups": record.previous_groups,
+        "newGroup": record.new_group_name,
+        "rules": sorted(record.planned),
+    }
+    _write(account, record, PLAN, content)
+
+
+def write_added(account: AccountClients, record: ExecutionRecord) -> None:
+    """Writes what an execution has added, after its last change. Raises what boto3 raises."""
+    rules = [[rule.group_id, rule.rule_id, rule.direction.value] for rule in record.added_rules]
+    _write(account, record, ADDED, {"createdGroup": record.created_group, "rules": rules})
+
+
+def read_records(account: AccountClients, execution: str) -> list[ExecutionRecord]:
+    """The records of an execution, none if there are none. Raises NotReadError."""
+    found: dict[str, dict[str, RecordedText]] = defaultdict(lambda: defaultdict(lambda: RecordedText({})))
+    for parameter in _parameters(account, execution):
+        load_balancer, kind, part = parameter["Name"].rsplit("/", 3)[1:]
+        found[load_balancer][kind].parts[part] = parameter["Value"]
+    records = []
+    for load_balancer, texts in sorted(found.items()):
+        try:
+            records.append(_parse(execution, texts))
+        except (KeyError, TypeError, ValueError) as error:
+            name = f"{_path(execution)}/{load_balancer}"
+            raise NotReadError(f"the record {name}", f"it is not one that a fix wrote ({error!r})") from error
+    return records
+
+
+def delete_records(account: AccountClients, execution: str) -> None:
+    """Deletes the records of an execution of which nothing is left. Raises NotReadError and what boto3 raises."""
+    names = [parameter["Name"] for parameter in _parameters(account, execution)]
+    for start in range(0, len(names), PARAMETERS_PER_CALL):
+        account.ssm.delete_parameters(Names=names[start : start + PARAMETERS_PER_CALL])
+
+
+def _parse(execution: str, texts: Mapping[str, RecordedText]) -> ExecutionRecord:
+    plan = texts[PLAN].parse()
+    record = ExecutionRecord(
+        execution,
+        plan["loadBalancer"],
+        plan["vpc"],
+        tuple(plan["previousGroups"]),
+        plan["newGroup"],
+        frozenset(RuleContent(*rule) for rule in plan["rules"]),
+    )
+    try:
+        added = texts[ADDED].parse()
+    except ValueError:
+        # Without all of its parts, it was killed while it wrote them.
+        return record
+    rules = (SecurityGroupRule(group_id, rule_id, Direction(way)) for group_id, rule_id, way in added["rules"])
+    return replace(record.with_added(rules, added["createdGroup"]), is_complete=True)
+
+
+def _write(account: AccountClients, record: ExecutionRecord, kind: str, content: Mapping[str, Any]) -> None:
+    text = json.dumps(content, separators=(",", ":"))
+    name, _, load_balancer_id = record.load_balancer_arn.rpartition("/app/")[2].partition("/")
+    path = f"{_path(record.execution)}/{name}-{load_balancer_id}/{kind}"
+    parts = [text[start : start + PART_LENGTH] for start in range(0, len(text), PART_LENGTH)]
+    for part_name, part in zip(_part_names(len(parts)), parts, strict=True):
+        account.ssm.put_parameter(Name=f"{path}/{part_name}", Value=part, Type="String", Overwrite=True)
+
+
+def _parameters(account: AccountClients, execution: str) -> Iterator[Any]:
+    parameters = {"Path": _path(execution), "Recursive": True}
+    request = ApiRequest(account.ssm, "get_parameters_by_path", "Parameters", parameters, PARAMETERS_PER_CALL)
+    response = request.send()
+    if response.failure is not None:
+        raise NotReadError(f"the record of {execution} in {_path(execution)}", response.failure)
+    return iter(response.items)
+
+
+def _path(execution: str) -> str:
+    return f"{RECORD_PATH}/{execution}"
