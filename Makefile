@@ -38,7 +38,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-rdk setup-node setup-browser demo check lint types unit test bench bench-peers generate build pack release deploy deploy-stack lock clean
+.PHONY: help setup setup-rdk setup-node setup-browser demo check lint types unit test bench bench-peers generate wheel build pack release deploy deploy-stack lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -83,6 +83,9 @@ $(PEERS_READY): $(PEERS_VENV)/%/.ready: requirements/%.txt
 
 generate: $(DEV_READY) ## rewrite generated files
 	$(BIN)/python -m alb_sg.deployment.generated_files .
+
+wheel: $(DEPLOY_READY) ## the command as a wheel in dist/, for pipx or pip
+	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 
 build: $(DEPLOY_READY) ## dist/alb-sg-<version>.zip and the layer, the same bytes for the same tree
 	$(BIN)/python -m alb_sg.deployment build

@@ -23,6 +23,7 @@ from alb_sg.report.text import write_errors
 def add_format_options(parser: argparse.ArgumentParser) -> None:
     add_settings_option(parser)
     parser.add_argument(
+        "-f",
         "--format",
         choices=FORMATS,
         default=TEXT,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from alb_sg.command_line.suggestions import did_you_mean
 from alb_sg.errors import InvalidInputError
 from alb_sg.parameters import (
     EXEMPTIONS_PARAMETER,
@@ -55,7 +56,9 @@ def find_rule(name: str) -> Recommendation:
     upper = name.strip().upper().replace("-", "_")
     found = RECOMMENDATIONS_BY_NAME.get(upper) or RECOMMENDATIONS_BY_NAME.get(NAME_PREFIX + upper)
     if found is None:
-        raise InvalidInputError(f"unknown rule {name!r}; known are {', '.join(sorted(RECOMMENDATIONS_BY_NAME))}")
+        short_names = [known.removeprefix(NAME_PREFIX) for known in RECOMMENDATIONS_BY_NAME]
+        hint = did_you_mean(upper.removeprefix(NAME_PREFIX), short_names)
+        raise InvalidInputError(f"unknown rule {name!r}; known are {', '.join(sorted(RECOMMENDATIONS_BY_NAME))}{hint}")
     return found
 
 
@@ -103,7 +106,8 @@ def _parse_parameter_option(option: str, chosen: Iterable[Recommendation]) -> tu
         return [rule], key, value
     if not any(key in rule.parameter_names for rule in RECOMMENDATIONS):
         known = ", ".join(fact.name for fact in PARAMETERS)
-        raise InvalidInputError(f"unknown rule parameter {key!r}; known are {known}")
+        hint = did_you_mean(key, (fact.name for fact in PARAMETERS))
+        raise InvalidInputError(f"unknown rule parameter {key!r}; known are {known}{hint}")
     rules = [rule for rule in chosen if key in rule.parameter_names]
     if not rules:
         raise InvalidInputError(f"--parameter {option!r}: no selected rule takes {key}")

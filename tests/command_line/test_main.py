@@ -67,7 +67,7 @@ def test_version(command: Command) -> None:
     assert (answer.code, answer.out) == (0, f"alb-sg {__version__}\n")
 
 
-@pytest.mark.parametrize("arguments", [(), ("judge",), ("check", "web"), ("explain",), ("export",)])
+@pytest.mark.parametrize("arguments", [("judge",), ("check", "web"), ("explain",), ("export",)])
 def test_bad_calls_are_refused(command: Command, arguments: tuple[str, ...]) -> None:
     assert "--help" in command.refused(*arguments)
 

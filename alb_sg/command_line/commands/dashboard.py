@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +20,7 @@ from alb_sg.command_line.arguments import (
 )
 from alb_sg.command_line.evaluate_all import evaluate_all
 from alb_sg.command_line.exemption_options import EXEMPTIONS_HELP, load_given_exemptions
-from alb_sg.command_line.exit_code import exit_code
+from alb_sg.command_line.exit_code import ExitCode, exit_code
 from alb_sg.command_line.history import add_to_history, read_earlier_runs
 from alb_sg.command_line.output import open_output
 from alb_sg.command_line.planning import make_planner, plan_results
@@ -39,7 +40,7 @@ from alb_sg.dashboard.page import render_page
 from alb_sg.dashboard.page_data import build_page_data, page_data_text
 from alb_sg.errors import InvalidInputError
 from alb_sg.findings.exemption_review import DEFAULT_EXPIRING_DAYS, ReviewScope, review
-from alb_sg.findings.finding import Result
+from alb_sg.findings.finding import Compliance, Result
 from alb_sg.findings.loaded_exemptions import LoadedExemptions
 from alb_sg.observations.exemptions_report import ExemptionsReport
 from alb_sg.observations.from_estates import observe_estates
@@ -47,6 +48,7 @@ from alb_sg.observations.observation import Observation
 from alb_sg.observations.results import Results
 from alb_sg.recommendations.catalogue import DISPLAY_ORDER
 from alb_sg.remediation.plan import Plan
+from alb_sg.report.phrasing import pluralize, printable
 
 DESCRIPTION = """\
 Write the compliance of all load balancers as one page: coverage, the number of non-compliant load balancers and which
@@ -99,6 +101,7 @@ def add_dashboard(commands: Commands) -> None:
         help=f"draw the N worst load balancers (default: {DEFAULT_PICTURES})",
     )
     parser.add_argument(
+        "-o",
         "--output",
         required=True,
         metavar="FILE.html",
@@ -117,7 +120,25 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.date = as_of.date()
     observation, plans = _observe(arguments, as_of)
     write_dashboard(observation, arguments.output, arguments.history, plans)
-    return exit_code(observation.results.findings, observation.results.errors)
+    code = exit_code(observation.results.findings, observation.results.errors)
+    sys.stdout.write(f"{_describe_page(arguments, observation.results, code)}\n")
+    return code
+
+
+def _describe_page(arguments: argparse.Namespace, results: Results, code: ExitCode) -> str:
+    """What was written, and why the exit code is not 0."""
+    files = [arguments.output, _data_path(arguments.output)]
+    added = "" if arguments.history is None else f", and added the run to {arguments.history}"
+    failed = {
+        finding.load_balancer_arn for finding in results.findings if finding.compliance is Compliance.NON_COMPLIANT
+    }
+    reasons = {
+        ExitCode.NON_COMPLIANT: f"exit code 1: {pluralize(len(failed), 'load balancer')} not as recommended",
+        ExitCode.INCOMPLETE_EVALUATION: f"exit code 3: {pluralize(len(results.errors), 'error')}, which the page lists",
+    }
+    reason = f"; {reasons[code]}" if code in reasons else ""
+    count = pluralize(results.load_balancer_count, "load balancer")
+    return printable(f"wrote {' and '.join(files)} with {count}{added}{reason}")
 
 
 def write_dashboard(
