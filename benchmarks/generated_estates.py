@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv4Network
+from itertools import islice
 
 from alb_sg.estate.cidr import Family
 from alb_sg.estate.estate import Estate
@@ -22,6 +23,7 @@ from alb_sg.estate.model import (
     PrefixList,
     SecurityGroup,
     SecurityGroupReference,
+    Subnet,
     Target,
     TargetGroup,
     Vpc,
@@ -31,8 +33,11 @@ from alb_sg.findings.finding import Compliance
 ACCOUNT, REGION = "111122223333", "eu-west-1"
 HEALTH, ICMP = "ALB_SG_HEALTH_CHECK_EGRESS", "ALB_SG_ICMP_PMTUD"
 INSTANCE, LISTENER = "ALB_SG_INSTANCE_EGRESS", "ALB_SG_LISTENER_INGRESS"
+TARGETS = "ALB_SG_TARGET_INGRESS"
+RULES = (HEALTH, ICMP, INSTANCE, LISTENER, TARGETS)
 ALL_ADDRESSES = ("0.0.0.0/0", "::/0")
 LOAD_BALANCERS_PER_VPC = 100
+SUBNETS_PER_VPC = 3
 
 VerdictCounts = Mapping[tuple[str, Compliance], int]
 
@@ -76,6 +81,7 @@ class EstateParts:
             targets=self.targets,
             security_groups={one.id: one for one in self.security_groups},
             vpcs={one.id: one for one in self.vpcs},
+            subnets={one.id: one for vpc in self.vpcs for one in _subnets(vpc)},
             instances={one.id: one for one in self.instances},
             network_interfaces={one.id: one for one in self.network_interfaces},
             prefix_lists={one.id: one for one in self.prefix_lists},
@@ -87,13 +93,13 @@ class EstateParts:
 
 def ordinary_estate(size: int) -> GeneratedEstate:
     """Load balancers with 2 listeners, 2 target groups, 2 security groups, 2 instances and 2 interfaces each. Every
-    fourth is internal and every eighth dualstack; of forty, thirty-six have no defect."""
+    fourth is internal and every eighth dualstack; of forty, thirty-five have no defect."""
     parts = EstateParts.empty()
     for number in range(size):
         if number % LOAD_BALANCERS_PER_VPC == 0:
             parts.vpcs.append(_vpc(number // LOAD_BALANCERS_PER_VPC))
         _add_ordinary_load_balancer(parts, number)
-    lacking = {HEALTH: 2 * size // 40, ICMP: size // 40, INSTANCE: size // 40, LISTENER: size // 40}
+    lacking = {HEALTH: 2 * size // 40, **dict.fromkeys((ICMP, INSTANCE, LISTENER, TARGETS), size // 40)}
     return GeneratedEstate(parts.to_estate(), _expected_verdicts(size, lacking))
 
 
@@ -130,7 +136,7 @@ def _add_ordinary_load_balancer(parts: EstateParts, number: int) -> None:
             app,
             f"app-{number}",
             vpc,
-            (_tcp(8080, 8081, references=(_reference(own),)),),
+            (_tcp(8080, 8080 if defect == 24 else 8081, references=(_reference(own),)),),
             (Permission("-1", None, None, ALL_ADDRESSES[:1], (), ()),),
         ),
     )
@@ -204,7 +210,10 @@ def many_targets_on_premises(size: int) -> GeneratedEstate:
     made = _many_targets_estate(size, rules, {INSTANCE: 1, HEALTH: 1})
     addresses = tuple(Target(str(IPv4Address("172.16.0.0") + index), 8080, "healthy") for index in range(size))
     return GeneratedEstate(
-        replace(made.estate, targets=dict.fromkeys(made.estate.targets or {}, addresses)), made.verdicts
+        replace(made.estate, targets=dict.fromkeys(made.estate.targets or {}, addresses)),
+        # No group of a target outside the VPC is seen.
+        {key: count for key, count in made.verdicts.items() if key[0] != TARGETS}
+        | {(TARGETS, Compliance.NOT_APPLICABLE): 1},
     )
 
 
@@ -235,7 +244,7 @@ def shared_group(size: int) -> GeneratedEstate:
         balancer = _load_balancer(number, (own, shared.id), vpc=shared.vpc_id)
         _add_load_balancer(parts, balancer, [(443, 8080)])
         parts.security_groups.append(SecurityGroup(own, own, shared.vpc_id, (_tcp(80, 80, ALL_ADDRESSES[:1]),), ()))
-    parts.security_groups.append(shared)
+    parts.security_groups += [shared, _app_security_group([shared.id])]
     parts.vpcs.append(_vpc(0))
     return GeneratedEstate(parts.to_estate(), _expected_verdicts(size, {}))
 
@@ -346,7 +355,14 @@ def _parts_with(balancer: LoadBalancer, ports: Iterable[tuple[int, int]]) -> Est
     parts = EstateParts.empty()
     _add_load_balancer(parts, balancer, ports)
     parts.vpcs.append(_vpc(0))
+    parts.security_groups.append(_app_security_group(balancer.security_groups))
     return parts
+
+
+def _app_security_group(load_balancer_groups: Iterable[str]) -> SecurityGroup:
+    """The targets' group, which lets a load balancer in on every port."""
+    references = tuple(_reference(group_id) for group_id in load_balancer_groups)
+    return SecurityGroup("sg-app", "app", _id("vpc", 0), (_tcp(0, 65535, references=references),), ())
 
 
 def _add_load_balancer(parts: EstateParts, balancer: LoadBalancer, ports: Iterable[tuple[int, int]]) -> None:
@@ -381,15 +397,17 @@ def _load_balancer(
     vpc: str | None = None,
 ) -> LoadBalancer:
     name = f"{kind}-{number:06d}"
+    vpc_id = vpc or _id("vpc", number // LOAD_BALANCERS_PER_VPC)
     return LoadBalancer(
         arn=f"arn:aws:elasticloadbalancing:{REGION}:{ACCOUNT}:loadbalancer/{kind[:3]}/{name}/{number:016x}",
         name=name,
         type=kind,
         scheme=scheme,
         state="active",
-        vpc_id=vpc or _id("vpc", number // LOAD_BALANCERS_PER_VPC),
+        vpc_id=vpc_id,
         ip_address_type=ip_address_type,
         security_groups=tuple(sorted(groups)),
+        subnet_ids=tuple(f"subnet-{vpc_id}-{index}" for index in range(SUBNETS_PER_VPC)),
     )
 
 
@@ -442,6 +460,15 @@ def _vpc(number: int) -> Vpc:
     return Vpc(_id("vpc", number), {Family.IPV4: (_vpc_cidr(number),), Family.IPV6: ()})
 
 
+def _subnets(vpc: Vpc) -> tuple[Subnet, ...]:
+    """The first /24 blocks of a VPC."""
+    blocks = islice(IPv4Network(vpc.cidrs[Family.IPV4][0]).subnets(new_prefix=24), SUBNETS_PER_VPC)
+    return tuple(
+        Subnet(f"subnet-{vpc.id}-{index}", vpc.id, {Family.IPV4: (str(block),), Family.IPV6: ()})
+        for index, block in enumerate(blocks)
+    )
+
+
 def _vpc_cidr(number: int) -> str:
     """The block of a VPC, the same for every 256th: VPCs overlap in real accounts too."""
     return f"10.{number % 256}.0.0/16"
@@ -462,12 +489,10 @@ def _id(prefix: str, number: int, kind: str = "0") -> str:
 
 def _expected_verdicts(size: int, non_compliant: Mapping[str, int]) -> VerdictCounts:
     """All compliant but for those."""
-    expected = Counter(
-        {(rule, Compliance.COMPLIANT): size - non_compliant.get(rule, 0) for rule in (HEALTH, ICMP, INSTANCE, LISTENER)}
-    )
+    expected = Counter({(rule, Compliance.COMPLIANT): size - non_compliant.get(rule, 0) for rule in RULES})
     expected.update({(rule, Compliance.NON_COMPLIANT): number for rule, number in non_compliant.items()})
     return +expected
 
 
 def _not_applicable_verdicts(size: int) -> VerdictCounts:
-    return {(rule, Compliance.NOT_APPLICABLE): size for rule in (HEALTH, ICMP, INSTANCE, LISTENER)}
+    return {(rule, Compliance.NOT_APPLICABLE): size for rule in RULES}

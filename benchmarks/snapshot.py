@@ -89,7 +89,7 @@ def _measure_in_turn(size: int) -> dict[str, list[ProcessMeasurement]]:
         for name, gunzip in ((FLOOR, "gzip"), (FAST_FLOOR, "isal")):
             with tempfile.NamedTemporaryFile() as out:
                 runs[name].append(
-                    _measure_process([sys.executable, "-m", "benchmarks.floor", gunzip, path], out.name, 0)
+                    measure_process([sys.executable, "-m", "benchmarks.floor", gunzip, path], out.name, 0)
                 )
                 counts = json.loads(Path(out.name).read_bytes())
                 assert counts["AWS::ElasticLoadBalancingV2::LoadBalancer"] == size, counts
@@ -130,12 +130,13 @@ def _many_file_rows() -> Iterator[Row]:
 
 def _measure_check(paths: Sequence[str], jobs: int, out: str) -> ProcessMeasurement:
     items = [word for path in paths for word in ("--config-items", path)]
-    return _measure_process(
+    return measure_process(
         [*CHECK_COMMAND, *items, "--format", "jsonl", "--jobs", str(jobs)], out, NON_COMPLIANT_EXIT_CODE
     )
 
 
-def _measure_process(command: Sequence[str], out: str, code: int) -> ProcessMeasurement:
+def measure_process(command: Sequence[str], out: str, code: int) -> ProcessMeasurement:
+    """What a command took, with its output in the file `out`. It must end with this code."""
     runner = Path(__file__).with_name("measure_process.py")
     # Compiled once, as wherever a command is used more than once.
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}

@@ -13,6 +13,7 @@ from alb_sg.estate.resource_types import (
     NETWORK_INTERFACE_TYPE,
     PREFIX_LIST_TYPE,
     SECURITY_GROUP_TYPE,
+    SUBNET_TYPE,
     TARGET_GROUP_TYPE,
     VPC_TYPE,
 )
@@ -26,6 +27,7 @@ TYPE_MAPPINGS = {
     TARGET_GROUP_TYPE: ("TargetGroups", "TargetGroupArn", False),
     SECURITY_GROUP_TYPE: ("SecurityGroups", "GroupId", True),
     VPC_TYPE: ("Vpcs", "VpcId", True),
+    SUBNET_TYPE: ("Subnets", "SubnetId", True),
     INSTANCE_TYPE: ("Instances", "InstanceId", True),
     NETWORK_INTERFACE_TYPE: ("NetworkInterfaces", "NetworkInterfaceId", True),
 }

@@ -38,9 +38,13 @@ INGRESS = "ALB_SG_LISTENER_INGRESS"
 EGRESS = "ALB_SG_INSTANCE_EGRESS"
 HEALTH = "ALB_SG_HEALTH_CHECK_EGRESS"
 ICMP = "ALB_SG_ICMP_PMTUD"
+TARGETS = "ALB_SG_TARGET_INGRESS"
 # Judged only where it is named.
 UNUSED = "ALB_SG_UNUSED_INGRESS"
-RULES = (INGRESS, EGRESS, HEALTH, ICMP)
+RULES = (INGRESS, EGRESS, HEALTH, ICMP, TARGETS)
+
+# The subnets of every load balancer, unless a case names others.
+SUBNETS = {"subnet-a": "10.0.1.0/24", "subnet-b": "10.0.2.0/24"}
 
 ANYWHERE = "0.0.0.0/0"
 ANYWHERE_IPV6 = "::/0"
@@ -85,6 +89,7 @@ def load_balancer(
     vpc: str = "vpc-1",
     type: str = "application",  # noqa: A002 (the API's own name)
     tags: Mapping[str, str] | None = None,
+    subnets: Sequence[str] = tuple(SUBNETS),
 ) -> Shape:
     """One of DescribeLoadBalancers. `ip_address_type` None leaves the field out; `tags` go to their section."""
     return _without_nones(
@@ -98,7 +103,10 @@ def load_balancer(
             "VpcId": vpc,
             "IpAddressType": ip_address_type,
             "SecurityGroups": list(groups),
-            "AvailabilityZones": [],
+            "AvailabilityZones": [
+                {"ZoneName": f"{REGION}{zone}", "SubnetId": subnet_id, "LoadBalancerAddresses": []}
+                for zone, subnet_id in zip("abcdef", subnets, strict=False)
+            ],
             "Tags": [{"Key": key, "Value": value} for key, value in (tags or {}).items()],
         }
     )
@@ -306,6 +314,27 @@ def vpc(*cidrs: str, id: str = "vpc-1", disassociated: Iterable[str] = ()) -> Sh
     }
 
 
+def subnet(*cidrs: str, id: str = "subnet-a", vpc: str = "vpc-1") -> Shape:  # noqa: A002 (the API's own name)
+    """One of DescribeSubnets, with at most one IPv4 block and any IPv6 blocks."""
+    return _without_nones(
+        {
+            "SubnetId": id,
+            "VpcId": vpc,
+            "OwnerId": ACCOUNT,
+            "CidrBlock": next((cidr for cidr in cidrs if ":" not in cidr), None),
+            "Ipv6CidrBlockAssociationSet": [
+                {
+                    "AssociationId": f"subnet-cidr-assoc-{index}",
+                    "Ipv6CidrBlock": cidr,
+                    "Ipv6CidrBlockState": {"State": "associated"},
+                }
+                for index, cidr in enumerate(cidrs)
+                if ":" in cidr
+            ],
+        }
+    )
+
+
 def interface(
     address: str,
     *,
@@ -420,6 +449,7 @@ _SECTION_OF_FIELD = (
     ("NetworkInterfaceId", "NetworkInterfaces"),
     ("InstanceId", "Instances"),
     ("PrefixListId", "ManagedPrefixLists"),
+    ("SubnetId", "Subnets"),
     ("CidrBlock", "Vpcs"),
 )
 
@@ -427,9 +457,10 @@ _SECTION_OF_FIELD = (
 def estate(*parts: Shape, uncollected: Iterable[str] = (), account_id: str = ACCOUNT, region: str = REGION) -> Saved:
     """A saved estate of one account and region: every section collected, save those named as `uncollected`.
 
-    Without an Application Load Balancer among the parts there is `load_balancer()`, and without a VPC
-    `vpc("10.0.0.0/16")`. The security groups that interfaces, instances and Network Load Balancers carry are there,
-    without rules, unless they are among the parts. Another account or region moves everything there, ARNs included.
+    Without an Application Load Balancer among the parts there is `load_balancer()`, without a VPC
+    `vpc("10.0.0.0/16")`, and without subnets of their ids those of `SUBNETS`. The security groups that interfaces,
+    instances and Network Load Balancers carry are there, without rules, unless they are among the parts. Another
+    account or region moves everything there, ARNs included.
     """
     by_section: dict[str, list[Shape]] = {section: [] for _, section in _SECTION_OF_FIELD}
     for part in parts:
@@ -440,6 +471,8 @@ def estate(*parts: Shape, uncollected: Iterable[str] = (), account_id: str = ACC
         load_balancers.append(load_balancer())
     target_groups = by_section["TargetGroups"]
     by_section["SecurityGroups"] += _carried_groups(by_section)
+    described = {one["SubnetId"] for one in by_section["Subnets"]}
+    by_section["Subnets"] += [subnet(cidr, id=id_) for id_, cidr in SUBNETS.items() if id_ not in described]
     tags = {one["LoadBalancerArn"]: one.pop("Tags", []) for one in load_balancers}
     registered = {one["TargetGroupArn"]: one.pop("TargetHealthDescriptions", None) for one in target_groups}
     saved: Saved = {
@@ -447,7 +480,6 @@ def estate(*parts: Shape, uncollected: Iterable[str] = (), account_id: str = ACC
         "Region": REGION,
         **by_section,
         "Vpcs": by_section["Vpcs"] or [vpc("10.0.0.0/16")],
-        "Subnets": [],
         "SecurityGroupRules": [],
         "TargetHealthDescriptions": {arn: found for arn, found in registered.items() if found is not None},
         "ManagedPrefixLists": {one.pop("PrefixListId"): one for one in by_section["ManagedPrefixLists"]},
@@ -487,6 +519,7 @@ def build(saved: Saved) -> Estate:
         has_all_security_groups="SecurityGroups" in saved,
         security_group_rules=keyed("SecurityGroupRules", "SecurityGroupRuleId", from_api.security_group_rule),
         vpcs=keyed("Vpcs", "VpcId", from_api.vpc),
+        subnets=keyed("Subnets", "SubnetId", from_api.subnet),
         instances=keyed("Instances", "InstanceId", from_api.instance),
         network_interfaces=keyed("NetworkInterfaces", "NetworkInterfaceId", from_api.network_interface),
         prefix_lists=None

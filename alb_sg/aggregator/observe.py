@@ -130,7 +130,10 @@ def observe(
         findings=sorted(findings, key=lambda finding: finding.sort_key),
         errors=sorted([*inventory.errors, *recorded.errors, *undecided, *silent], key=lambda error: error.sort_key),
         facts={
-            arn: LoadBalancerFacts(str(detail.load_balancer.scheme), detail.tags) for arn, detail in details.items()
+            arn: LoadBalancerFacts(
+                detail.load_balancer.scheme if isinstance(detail.load_balancer.scheme, str) else None, detail.tags
+            )
+            for arn, detail in details.items()
         },
         accounts=accounts,
     )

@@ -18,7 +18,7 @@ class AccountRegion(NamedTuple):
     region: str
 
     def __str__(self) -> str:
-        return f"{self.account_id} {self.region}"
+        return " ".join(filter(None, self)) or "an account that is not known"
 
     def check_arn(self, arn: str, field: str) -> None:
         """Raises InvalidInputError for text that is not an ARN, or an ARN of another account or region."""

@@ -51,7 +51,8 @@ def evaluate_all(
         loaded_exemptions is not None,
         facts={
             load_balancer.arn: LoadBalancerFacts(
-                str(load_balancer.scheme), None if estate.tags is None else estate.tags.get(load_balancer.arn)
+                load_balancer.scheme if isinstance(load_balancer.scheme, str) else None,
+                None if estate.tags is None else estate.tags.get(load_balancer.arn),
             )
             for estate, load_balancer in loaded.load_balancers
         },

@@ -71,12 +71,16 @@ def refuse_format_options(arguments: argparse.Namespace) -> None:
 
 
 def write_formatted(
-    results: Results, arguments: argparse.Namespace, stream: TextIO, observe: Callable[[datetime], Observation]
+    results: Results,
+    arguments: argparse.Namespace,
+    stream: TextIO,
+    observe: Callable[[datetime], Observation] | None = None,
 ) -> Callable[[], None]:
     """Writes results in the format of `--format`, and to standard error the errors that the format cannot hold.
 
-    `observe` gives the observation of the results at a time, for `--history`. Returns what adds the run to the history:
-    call it once the output is complete, so that no run is compared with one that nobody has seen.
+    `observe` gives the observation of the results at a time, for `--history`; None where they have no history. Returns
+    what adds the run to the history: call it once the output is complete, so that no run is compared with one that
+    nobody has seen.
     """
     # Some formats are slow to import.
     from alb_sg.report.writing import write_results  # noqa: PLC0415
@@ -87,7 +91,7 @@ def write_formatted(
         for_spreadsheets=arguments.spreadsheet,
         summary=arguments.summary,
     )
-    if arguments.history is None:
+    if arguments.history is None or observe is None:
         write_errors(write_results(results, arguments.format, stream, options), sys.stderr)
         return lambda: None
     # Most runs keep no history.

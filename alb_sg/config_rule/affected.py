@@ -12,6 +12,7 @@ from alb_sg.errors import InvalidInputError
 from alb_sg.estate.sections import Section
 from alb_sg.live import Selection
 from alb_sg.parameters import Parameters
+from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.recommendations.recommendation import Recommendation
 
 _SECURITY_GROUP_ID = re.compile(r"\bsg-\w+")
@@ -20,7 +21,8 @@ _SECURITY_GROUP_ID = re.compile(r"\bsg-\w+")
 def affected_load_balancers(item: ChangedItem, recommendation: Recommendation, parameters: Parameters) -> Selection:
     """The load balancers to judge after an item was changed or deleted.
 
-    - a security group, or its association with another VPC: all that have it
+    - a security group, or its association with another VPC: all that have it and, for a rule that judges the security
+      groups of targets, all that send to a target that has it
     - a listener: its own
     - a target group: its load balancers and, for type `alb`, the registered ones, now and before the change
     - a Network Load Balancer, its listener or its security group: all behind it; if it was deleted, those in target
@@ -36,6 +38,8 @@ def affected_load_balancers(item: ChangedItem, recommendation: Recommendation, p
     """
     is_ec2 = item.resource_type.startswith("AWS::EC2::")
     selection = _affected_by_ec2(item, parameters) if is_ec2 else _affected_by_load_balancing(item)
+    if recommendation.direction is Direction.TARGET_INGRESS:
+        selection = replace(selection, target_security_groups=selection.security_groups)
     if Section.SECURITY_GROUP_CARRIERS in recommendation.estate_sections and not is_ec2:
         selection = _with_others_of_groups(selection, item)
     if Section.ALB_REGISTRATIONS in recommendation.estate_sections:

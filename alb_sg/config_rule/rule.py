@@ -179,6 +179,8 @@ class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
         if loaded.enumeration_failure is not None:
             rule = self.recommendation.name
             self.errors.append(enumeration_error(loaded.estate, loaded.enumeration_failure, rule))
+        for text in loaded.not_followed:
+            _log(self, account_id, None, level="WARNING", what="this change", cause=text)
         return loaded
 
     def _evaluations(self, loaded: LoadResult, client_factory: Any, parameters: Parameters) -> list[Evaluation]:
@@ -365,9 +367,15 @@ def _caller_account_id(client_factory: Any) -> str:
 
 
 def _log_error(rule: AlbSgRule, account_id: object, load_balancer_arn: str | None, *, what: str, cause: str) -> None:
-    """Logs one error as a line of JSON, which CloudWatch Logs Insights parses."""
+    _log(rule, account_id, load_balancer_arn, level="ERROR", what=what, cause=cause)
+
+
+def _log(
+    rule: AlbSgRule, account_id: object, load_balancer_arn: str | None, *, level: str, what: str, cause: str
+) -> None:
+    """Logs a line of JSON, which CloudWatch Logs Insights parses."""
     line = {
-        "level": "ERROR",
+        "level": level,
         "rule": rule.recommendation.name,
         "accountId": account_id,
         "loadBalancerArn": load_balancer_arn,

@@ -30,7 +30,8 @@ from alb_sg.findings.finding import Compliance, EvaluationError, Finding, Result
 from alb_sg.observations.account_name import AccountName
 from alb_sg.observations.observation import LoadBalancerDetail, Observation
 from alb_sg.observations.ranking import INTERNET_FACING, VerdictStatus, verdict_status
-from alb_sg.recommendations.catalogue import rule_severity
+from alb_sg.permissions.allowed_traffic import Direction
+from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME, rule_severity
 
 VERSION = 1
 SUFFIX = ".jsonl.gz"
@@ -237,8 +238,17 @@ def _load_balancer_columns(arn: str, name: str, detail: LoadBalancerDetail | Non
 
 
 def finding_groups(finding: Finding, detail: LoadBalancerDetail | None) -> tuple[str, ...]:
-    """The load balancer's security groups, or as many as the finding names."""
-    return finding.security_groups if detail is None else detail.load_balancer.security_groups
+    """The security groups that the finding is about: those of targets, or else the load balancer's, as many as are
+    known."""
+    if detail is None or is_about_targets(finding):
+        return finding.security_groups
+    return detail.load_balancer.security_groups
+
+
+def is_about_targets(finding: Finding) -> bool:
+    """Whether the finding is about the security groups of targets."""
+    rule = RECOMMENDATIONS_BY_NAME.get(finding.rule)
+    return rule is not None and rule.direction is Direction.TARGET_INGRESS
 
 
 def cause_codes(result: Result, detail: LoadBalancerDetail | None) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Any
 from alb_sg.aws.arns import target_group_name
 from alb_sg.findings.explanation import Explanation, RequirementRow
 from alb_sg.observations.observation import LoadBalancerDetail
+from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.recommendations.fronting_load_balancers import FrontingLoadBalancer
 from alb_sg.remediation.api_calls import authorize_call
 from alb_sg.remediation.cloudformation import render_cloudformation
@@ -21,7 +22,7 @@ from alb_sg.remediation.terraform import render_terraform
 from alb_sg.report import phrasing
 from alb_sg.report.advice import plan_advice
 from alb_sg.report.removal_commands import removal_commands
-from alb_sg.report.row_phrasing import describe_front, describe_peer, row_reasons
+from alb_sg.report.row_phrasing import describe_front, describe_peer, describe_targets, row_reasons
 
 # The requester in the description of a new security group rule.
 REQUESTED_BY = "dashboard"
@@ -71,12 +72,18 @@ def _row_object(rule: str, row: RequirementRow, fronts: Sequence[FrontingLoadBal
         "rule": rule,
         "direction": phrasing.direction_word(row.direction.value),
         "traffic": phrasing.describe_traffic(row.traffic.protocol, row.traffic.from_port, row.traffic.to_port),
-        "peer": describe_peer(row),
+        "preposition": _preposition(row),
+        "peer": describe_targets(row) if row.direction is Direction.TARGET_INGRESS else describe_peer(row),
         "label": row.label,
         "because": [row.origin.type, row.origin.label],
         "status": row.status.value,
         "why": list(row_reasons(row, fronts)),
     }
+
+
+def _preposition(row: RequirementRow) -> str:
+    """What stands between the traffic and the peer: the peer of inbound traffic to targets are the targets."""
+    return "at" if row.direction is Direction.TARGET_INGRESS else phrasing.direction_preposition(row.direction.value)
 
 
 # --- the fix

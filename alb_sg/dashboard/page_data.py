@@ -23,6 +23,7 @@ from alb_sg.observations.account_name import AccountName
 from alb_sg.observations.exemptions_report import ExemptionsReport
 from alb_sg.observations.observation import LoadBalancerDetail, Observation
 from alb_sg.observations.ranking import rank, verdict_status
+from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME, rule_severity
 from alb_sg.remediation.document_names import document_name
 from alb_sg.remediation.plan import Plan
@@ -186,7 +187,8 @@ def _load_balancer_object(
 ) -> dict[str, Any]:
     findings = [result for result in results if isinstance(result, Finding)]
     scheme = UNKNOWN_SCHEME if detail is None else str(detail.load_balancer.scheme)
-    group_ids = (group_id for finding in findings for group_id in history.finding_groups(finding, detail))
+    own = (finding for finding in findings if not history.is_about_targets(finding))
+    group_ids = (group_id for finding in own for group_id in history.finding_groups(finding, detail))
     fields: dict[str, Any] = {
         "arn": arn,
         "name": findings[0].load_balancer_name if findings else load_balancer_name(arn),
@@ -220,6 +222,8 @@ def _verdict_object(result: Result, scheme: str, detail: LoadBalancerDetail | No
         fields["missing"] = [
             {**missing_object(entry), "recommended": _recommended_rule(entry)} for entry in result.missing
         ]
+    if result.missing and history.is_about_targets(result):
+        fields["groups"] = list(result.security_groups)
     if result.unused:
         fields["unused"] = [phrasing.describe_unused(entry, MAX_PEERS) for entry in result.unused]
     codes = history.cause_codes(result, detail)
@@ -240,12 +244,12 @@ def _verdict_object(result: Result, scheme: str, detail: LoadBalancerDetail | No
 def _recommended_rule(missing: Missing) -> str:
     """The recommended security group rule that is missing, such as `inbound TCP 443 from 0.0.0.0/0`.
 
-    It refers to a target's group rather than to addresses, and has the recommended peer in full: the page counts equal
-    texts, and findings that lack the same must have the same text.
+    It refers to a group of the target, or of the load balancer, rather than to addresses, and has the recommended peer
+    in full: the page counts equal texts, and findings that lack the same must have the same text.
     """
     traffic = phrasing.describe_traffic(missing.protocol, missing.from_port, missing.to_port)
-    outbound = missing.direction == "egress"
-    peers = missing.or_security_groups if outbound and missing.or_security_groups else missing.required
+    by_group = missing.direction != Direction.INGRESS
+    peers = missing.or_security_groups if by_group and missing.or_security_groups else missing.required
     peer_text = (
         phrasing.abbreviate(peers, MAX_PEERS) if peers else f"{missing.origin.label}, whose addresses are not known"
     )

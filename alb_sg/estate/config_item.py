@@ -34,6 +34,7 @@ from alb_sg.estate.model import (
     NetworkInterface,
     PrefixList,
     SecurityGroup,
+    Subnet,
     Target,
     TargetGroup,
     UnknownValue,
@@ -46,11 +47,14 @@ from alb_sg.estate.resource_types import (
     NETWORK_INTERFACE_TYPE,
     PREFIX_LIST_TYPE,
     SECURITY_GROUP_TYPE,
+    SUBNET_TYPE,
     TARGET_GROUP_TYPE,
     VPC_TYPE,
 )
 
-Resource = LoadBalancer | Listener | TargetGroup | SecurityGroup | Vpc | NetworkInterface | Instance | PrefixList
+Resource = (
+    LoadBalancer | Listener | TargetGroup | SecurityGroup | Vpc | Subnet | NetworkInterface | Instance | PrefixList
+)
 
 
 class ItemType(NamedTuple):
@@ -70,6 +74,7 @@ ITEM_TYPES: Mapping[str, ItemType] = {
     TARGET_GROUP_TYPE: ItemType("TargetGroupArn", from_api.target_group),
     SECURITY_GROUP_TYPE: ItemType("GroupId", from_api.security_group),
     VPC_TYPE: ItemType("VpcId", from_api.vpc),
+    SUBNET_TYPE: ItemType("SubnetId", from_api.subnet),
     NETWORK_INTERFACE_TYPE: ItemType("NetworkInterfaceId", from_api.network_interface),
     INSTANCE_TYPE: ItemType("InstanceId", from_api.instance),
     PREFIX_LIST_TYPE: ItemType(

@@ -30,6 +30,7 @@ from alb_sg.estate.model import (
     SecurityGroup,
     SecurityGroupReference,
     SecurityGroupRule,
+    Subnet,
     Target,
     TargetGroup,
     UnknownValue,
@@ -77,7 +78,8 @@ class Estate:
     `network_interfaces` has every interface of the account and region.
     `rule_authentications` are the types of the actions that authenticate in a listener's rules, by listener; no verdict
     depends on them.
-    `other_estates` answers what this estate does not hold.
+    `other_estates` answers what this estate does not hold. `is_planned`: a plan or template makes it, so that some
+    values are unknown until it is applied.
     """
 
     account_id: str
@@ -90,6 +92,7 @@ class Estate:
     has_all_security_groups: bool = False
     deleted_security_groups: frozenset[str] = frozenset()
     vpcs: Mapping[str, Vpc] | None = None
+    subnets: Mapping[str, Subnet] | None = None
     instances: Mapping[str, Instance] | None = None
     security_group_rules: Mapping[str, SecurityGroupRule] | None = None
     network_interfaces: Mapping[str, NetworkInterface] | None = None
@@ -98,6 +101,7 @@ class Estate:
     tags: Mapping[str, Mapping[str, str]] | None = None
     rule_authentications: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     failures: tuple[ReadFailure, ...] = ()
+    is_planned: bool = False
     other_estates: ResourceLookup | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -167,6 +171,17 @@ class Estate:
 
     def vpc(self, vpc_id: str) -> Vpc:
         return self._entry(self.vpcs, Section.VPCS, vpc_id, "VPC", vpc_id)
+
+    def subnet(self, subnet_id: str) -> Subnet:
+        return self._entry(self.subnets, Section.SUBNETS, subnet_id, "subnet", subnet_id)
+
+    def subnet_cidrs(self, subnet_ids: tuple[str, ...], family: Family) -> tuple[str, ...]:
+        """The blocks of some subnets together, sorted. Raises NotReadError where one is not known, or has none."""
+        known = self._subnet_cidrs.get((subnet_ids, family))
+        if known is None:
+            found = {cidr for subnet_id in subnet_ids for cidr in self.subnet(subnet_id).known_cidrs(family)}
+            known = self._subnet_cidrs[subnet_ids, family] = tuple(sorted(found))
+        return known
 
     def vpc_contains(self, vpc_id: str, family: Family, address: int) -> bool:
         """Whether an address lies in an associated CIDR block of a VPC. Raises NotReadError."""
@@ -297,6 +312,10 @@ class Estate:
     @cached_property
     def _failures_by_key(self) -> Mapping[tuple[str, str | None], ReadFailure]:
         return {(failure.section, failure.key): failure for failure in self.failures}
+
+    @cached_property
+    def _subnet_cidrs(self) -> dict[tuple[tuple[str, ...], Family], tuple[str, ...]]:
+        return {}
 
     @cached_property
     def _interface_index(self) -> InterfaceIndex:

@@ -3,7 +3,7 @@
     {"AccountId", "Region", "LoadBalancers": [DescribeLoadBalancers], "Listeners": [DescribeListeners],
      "TargetGroups": [DescribeTargetGroups], "TargetHealthDescriptions": {"<TargetGroupArn>": [DescribeTargetHealth]},
      "SecurityGroups": [DescribeSecurityGroups], "SecurityGroupRules": [DescribeSecurityGroupRules],
-     "Vpcs": [DescribeVpcs],
+     "Vpcs": [DescribeVpcs], "Subnets": [DescribeSubnets],
      "NetworkInterfaces": [DescribeNetworkInterfaces], "Instances": [DescribeInstances' Instances],
      "ManagedPrefixLists": {"pl-…": {"PrefixListName", "AddressFamily", "OwnerId", "Entries": [{"Cidr"}]}},
      "Tags": {"<LoadBalancerArn>": [{"Key", "Value"}]}, "ListenerRules": [DescribeRules' Rules]}
@@ -40,6 +40,7 @@ ID_FIELDS = {
     Section.SECURITY_GROUPS: "GroupId",
     Section.SECURITY_GROUP_RULES: "SecurityGroupRuleId",
     Section.VPCS: "VpcId",
+    Section.SUBNETS: "SubnetId",
     Section.NETWORK_INTERFACES: "NetworkInterfaceId",
     Section.INSTANCES: "InstanceId",
 }
@@ -59,10 +60,10 @@ def read_export_file(path: str) -> list[Estate]:
     with file_error_context(path):
         document = read_json_file(path, unique_keys=True)
         if not isinstance(document, list):
-            return [_estate(document)]
+            return [estate_of_export(document)]
         places: dict[AccountRegion, int] = {}
         estates = []
-        for index, estate in enumerate(read_each(document, "", _estate)):
+        for index, estate in enumerate(read_each(document, "", estate_of_export)):
             account_region = estate.account_region
             if account_region in places:
                 raise InvalidInputError(
@@ -73,7 +74,8 @@ def read_export_file(path: str) -> list[Estate]:
         return estates
 
 
-def _estate(value: Any) -> Estate:
+def estate_of_export(value: Any) -> Estate:
+    """The estate in an export file's object. Raises InvalidInputError."""
     document = require_object(value)
     account_region = AccountRegion(
         parse_account_id(document.get("AccountId"), "AccountId"), required_text(document, "Region")
@@ -106,6 +108,7 @@ def _estate(value: Any) -> Estate:
         has_all_security_groups=security_groups is not None,
         security_group_rules=read_list(Section.SECURITY_GROUP_RULES, from_api.security_group_rule, None),
         vpcs=read_list(Section.VPCS, from_api.vpc, None),
+        subnets=read_list(Section.SUBNETS, from_api.subnet, None),
         instances=read_list(Section.INSTANCES, from_api.instance, None),
         network_interfaces=read_list(Section.NETWORK_INTERFACES, from_api.network_interface, None),
         prefix_lists=_prefix_lists(document, failures),

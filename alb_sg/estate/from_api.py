@@ -43,6 +43,7 @@ from alb_sg.estate.model import (
     SecurityGroup,
     SecurityGroupReference,
     SecurityGroupRule,
+    Subnet,
     Target,
     TargetGroup,
     UnknownValue,
@@ -108,7 +109,13 @@ def load_balancer(value: Any) -> LoadBalancer:
         vpc_id=_text_or(fields, "VpcId", ""),
         ip_address_type=_enumerated(fields, "IpAddressType", IP_ADDRESS_TYPES, "ipv4"),
         security_groups=tuple(sorted(set(_load_balancer_groups(fields)))),
+        subnet_ids=_or_unknown("AvailabilityZones", lambda: _subnet_ids(fields)),
     )
+
+
+def _subnet_ids(fields: Shape) -> tuple[str, ...]:
+    zones = read_list(fields, "AvailabilityZones", lambda zone: required_text(require_object(zone), "SubnetId"))
+    return tuple(sorted(set(zones)))
 
 
 def _required_value(fields: Shape, field: str, known: tuple[str, ...]) -> str | UnknownValue:
@@ -439,7 +446,16 @@ def security_group_reference(value: Any) -> SecurityGroupReference:
 
 def vpc(value: Any) -> Vpc:
     fields = require_object(value)
-    vpc_id = required_text(fields, "VpcId")
+    return Vpc(required_text(fields, "VpcId"), *_cidr_blocks(fields))
+
+
+def subnet(value: Any) -> Subnet:
+    fields = require_object(value)
+    return Subnet(required_text(fields, "SubnetId"), _text_or(fields, "VpcId", ""), *_cidr_blocks(fields))
+
+
+def _cidr_blocks(fields: Shape) -> tuple[dict[Family, tuple[str, ...]], dict[Family, UnknownValue]]:
+    """The associated blocks of a VPC or subnet by family, and the families with a block that could not be read."""
     cidrs: dict[Family, tuple[str, ...]] = {}
     unknown_cidrs: dict[Family, UnknownValue] = {}
     for family, block in ((Family.IPV4, "CidrBlock"), (Family.IPV6, "Ipv6CidrBlock")):
@@ -451,11 +467,11 @@ def vpc(value: Any) -> Vpc:
         for unknown in read:
             if isinstance(unknown, UnknownValue):
                 unknown_cidrs[family] = unknown
-    return Vpc(vpc_id, cidrs, unknown_cidrs)
+    return cidrs, unknown_cidrs
 
 
 def _associations(fields: Shape, block: str) -> list[Any]:
-    """The associations of a VPC's blocks. A VPC without any has the block of its own field."""
+    """The associations of the blocks of a VPC or subnet. Without any, it has the block of its own field."""
     value = fields.get(f"{block}AssociationSet")
     if value is not None and not isinstance(value, list | tuple):
         return [value]

@@ -21,6 +21,7 @@ from alb_sg.estate.resource_types import (
     PREFIX_LIST_TYPE,
     SECTION_BY_TYPE,
     SECURITY_GROUP_TYPE,
+    SUBNET_TYPE,
     TARGET_GROUP_TYPE,
     VPC_TYPE,
 )
@@ -113,6 +114,7 @@ class Recording:
                 group_id for group_id, item in items[SECURITY_GROUP_TYPE].items() if item.status == DELETED
             ),
             vpcs=sections[VPC_TYPE],
+            subnets=sections[SUBNET_TYPE],
             instances=sections[INSTANCE_TYPE],
             network_interfaces=sections[NETWORK_INTERFACE_TYPE],
             prefix_lists=sections[PREFIX_LIST_TYPE],

@@ -91,7 +91,7 @@ def read_json_file(path: str, *, unique_keys: bool = False) -> Any:
 def parse_content(path: str, content: bytes, *, unique_keys: bool = False) -> Any:
     """As `read_json_file`, from the content of the file."""
     if is_gzipped(path, content):
-        content = _gunzip(content)
+        content = unzip(content)
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -108,7 +108,7 @@ def parse_document(path: str, content: bytes) -> Any:
     try:
         return parse_content(path, content)
     except InvalidInputError:
-        unzipped = _gunzip(content) if is_gzipped(path, content) else content
+        unzipped = unzip(content) if is_gzipped(path, content) else content
         lines = [line for line in unzipped.splitlines() if line.strip()]
         if len(lines) < 2 or not all(line.lstrip().startswith(b"{") and line.rstrip().endswith(b"}") for line in lines):
             raise
@@ -132,7 +132,7 @@ def is_gzipped(path: str, beginning: bytes) -> bool:
     return path.endswith(".gz") or beginning.startswith(GZIP_SIGNATURE)
 
 
-def _gunzip(content: bytes) -> bytes:
+def unzip(content: bytes) -> bytes:
     try:
         return gzip.decompress(content)
     except EOFError as error:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple, TypeVar
 
+from alb_sg.aws.arns import account_id_of, region_of
 from alb_sg.errors import NotReadError
 from alb_sg.estate.cidr import Family
 from alb_sg.estate.field_readers import HIGHEST_PORT
@@ -55,13 +56,23 @@ def has_unknown_value(resource: tuple[object, ...]) -> bool:
     )
 
 
+def is_placeholder(identifier: str) -> bool:
+    """Whether this stands for the identifier of a security group or VPC that a plan does not tell: it equals no other
+    identifier, and the resource may be any."""
+    return identifier.startswith(("of ", "default of "))
+
+
 def sortable_port(port: int | UnknownValue | None) -> int:
     """A port as a sort key. Unknown ports come first."""
     return port if isinstance(port, int) else -1
 
 
 class LoadBalancer(NamedTuple):
-    """An Elastic Load Balancing v2 load balancer; `type` is `application`, `network` or `gateway`."""
+    """An Elastic Load Balancing v2 load balancer; `type` is `application`, `network` or `gateway`. `subnet_ids` are its
+    enabled subnets, from which its nodes take their addresses.
+
+    The ARN of one that is planned is its address in the document that plans it, such as `aws_lb.web`.
+    """
 
     arn: str
     name: str
@@ -71,6 +82,7 @@ class LoadBalancer(NamedTuple):
     vpc_id: str
     ip_address_type: str | UnknownValue
     security_groups: tuple[str, ...]
+    subnet_ids: tuple[str, ...] | UnknownValue = ()
 
     @property
     def may_be_application(self) -> bool:
@@ -79,11 +91,11 @@ class LoadBalancer(NamedTuple):
 
     @property
     def account_id(self) -> str:
-        return self.arn.split(":")[4]
+        return account_id_of(self.arn)
 
     @property
     def region(self) -> str:
-        return self.arn.split(":")[3]
+        return region_of(self.arn)
 
 
 class Listener(NamedTuple):
@@ -241,6 +253,8 @@ class Permission(NamedTuple):
 
     `protocol` is `tcp`, `udp`, `icmp`, `icmpv6`, `-1` or another protocol's number. For ICMP, `from_port` is
     the type and `to_port` the code. `cidrs` holds the blocks as they are written in the rule.
+    `unknown_addresses` and `unknown_reference` say that a planned rule has further peers that are not known yet:
+    addresses, or security groups.
     """
 
     protocol: str
@@ -249,6 +263,8 @@ class Permission(NamedTuple):
     cidrs: tuple[str, ...]
     prefix_list_ids: tuple[str, ...]
     references: tuple[SecurityGroupReference, ...]
+    unknown_addresses: UnknownValue | None = None
+    unknown_reference: UnknownValue | None = None
 
     @property
     def has_ports(self) -> bool:
@@ -311,6 +327,24 @@ class Vpc(NamedTuple):
         return self.cidrs[family]
 
 
+class Subnet(NamedTuple):
+    """A subnet and its associated CIDR blocks by family, as of a VPC."""
+
+    id: str
+    vpc_id: str
+    cidrs: Mapping[Family, tuple[str, ...]]
+    unknown_cidrs: Mapping[Family, UnknownValue] = NO_UNKNOWN_CIDRS
+
+    def known_cidrs(self, family: Family) -> tuple[str, ...]:
+        """All blocks of a family. Raises NotReadError where one could not be read, and where there is none."""
+        unknown = self.unknown_cidrs.get(family)
+        if unknown is not None:
+            raise unknown.error(f"subnet {self.id}")
+        if not self.cidrs[family]:
+            raise NotReadError(f"{family.label} CIDR block of subnet {self.id}", "none was recorded")
+        return self.cidrs[family]
+
+
 class NetworkInterface(NamedTuple):
     """A network interface. `prefixes` are delegated prefixes; `instance_id`, `network_card_index` and `device_index`
     describe its attachment; `ipv6_addresses` begins with the primary address; Elastic Load Balancing created the
@@ -347,13 +381,20 @@ class InstanceInterface(NamedTuple):
 
 class Instance(NamedTuple):
     """An instance. The addresses and `groups` belong to its primary network interface; an address is None where that
-    interface has none. `interfaces` are all interfaces that its record lists."""
+    interface has none. `interfaces` are all interfaces that its record lists.
+
+    A planned instance, or the future members of an Auto Scaling group or ECS service, has an `unknown_address` within
+    `possible_cidrs` (none: anywhere), and perhaps `unknown_groups` beside those that are known.
+    """
 
     id: str
     ipv4_address: str | None
     ipv6_address: str | None
     groups: tuple[str, ...]
     interfaces: tuple[InstanceInterface, ...] = ()
+    unknown_address: UnknownValue | None = None
+    possible_cidrs: tuple[str, ...] = ()
+    unknown_groups: UnknownValue | None = None
 
 
 class PrefixList(NamedTuple):

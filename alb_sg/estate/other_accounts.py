@@ -22,7 +22,13 @@ AccountT = TypeVar("AccountT", bound=Hashable)
 ViewT = TypeVar("ViewT", bound=Hashable)
 
 # The sections in which an estate looks up the ID of a resource of another account or region.
-SECTIONS_BY_ID = (Section.SECURITY_GROUPS, Section.VPCS, Section.INSTANCES, Section.MANAGED_PREFIX_LISTS)
+SECTIONS_BY_ID = (
+    Section.SECURITY_GROUPS,
+    Section.VPCS,
+    Section.SUBNETS,
+    Section.INSTANCES,
+    Section.MANAGED_PREFIX_LISTS,
+)
 
 
 class InterfaceAddress(NamedTuple):

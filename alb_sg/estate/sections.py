@@ -24,6 +24,7 @@ class Section(StrEnum):
     SECURITY_GROUP_CARRIERS = "SecurityGroupCarriers"
     SECURITY_GROUP_RULES = "SecurityGroupRules"
     VPCS = "Vpcs"
+    SUBNETS = "Subnets"
     INSTANCES = "Instances"
     NETWORK_INTERFACES = "NetworkInterfaces"
     MANAGED_PREFIX_LISTS = "ManagedPrefixLists"
@@ -38,6 +39,7 @@ SECTION_ATTRIBUTES: Mapping[Section, str] = {
     Section.SECURITY_GROUPS: "security_groups",
     Section.SECURITY_GROUP_RULES: "security_group_rules",
     Section.VPCS: "vpcs",
+    Section.SUBNETS: "subnets",
     Section.INSTANCES: "instances",
     Section.SECURITY_GROUP_CARRIERS: "interfaces_by_group",
     Section.NETWORK_INTERFACES: "network_interfaces",

@@ -10,19 +10,21 @@ parses one.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from typing import NamedTuple
 
 from alb_sg.estate.model import LoadBalancer
-from alb_sg.findings.coverage import AcceptedSources, Coverage
+from alb_sg.findings.coverage import AcceptedSources, Coverage, PermissionsOf
 from alb_sg.findings.finding import Compliance, Unused
 from alb_sg.findings.near_misses import find_near_misses
 from alb_sg.findings.phrasing import abbreviate_names, describe_open, describe_port_range
-from alb_sg.permissions.allowed_traffic import Permissions
-from alb_sg.recommendations.requirement import AddressPeer, PrefixListPeer, TargetPeer
+from alb_sg.permissions.addresses import AddressSet
+from alb_sg.permissions.allowed_traffic import AllowedTraffic
+from alb_sg.recommendations.requirement import AddressPeer, NodesPeer, PrefixListPeer, TargetPeer
 
 MAX_ANNOTATION_LENGTH = 256
+UNKNOWN_ADDRESSES = "addresses that are not known yet"
 _SEPARATOR = "; "
 _UNRESOLVED = "unresolved: "
 # The ports from which both Linux and Windows connect by default begin at 49152 or before, and end at 60999 or later.
@@ -82,18 +84,18 @@ def _accepted(sources: AcceptedSources) -> str:
 
 
 def describe_compliant(
-    permissions: Permissions, count: int, remarks: Sequence[str], accepted_sources: Sequence[str] = ()
+    group_ids: Sequence[str], count: int, remarks: Sequence[str], accepted_sources: Sequence[str] = ()
 ) -> str:
     """What a COMPLIANT verdict rests on: the accepted sources, or else the number of covered requirements."""
     if accepted_sources:
         return fit_to_limit([*accepted_sources, *remarks])
-    text = f"{count} requirement{'s' if count != 1 else ''} met in {abbreviate_names(permissions.group_ids)}"
+    text = f"{count} requirement{'s' if count != 1 else ''} met in {abbreviate_names(tuple(group_ids))}"
     return fit_to_limit([text, *remarks]) if remarks else text
 
 
 def describe_non_compliant(
     load_balancer: LoadBalancer,
-    permissions: Permissions,
+    permissions_of: PermissionsOf,
     failed: Sequence[Coverage],
     remarks: Sequence[str],
     *,
@@ -104,12 +106,12 @@ def describe_non_compliant(
 
     @cache
     def near_misses(position: int) -> tuple[str, ...]:
-        return _near_misses(load_balancer, permissions, ordered[position])
+        return _near_misses(load_balancer, permissions_of, ordered[position])
 
     cause = [f"{_UNRESOLVED}{ordered[0].unresolved[0]}"] if unresolved else []
     tails = ([*cause, *remarks], cause, [text.split(" (")[0] for text in cause])
     return _first_that_fits(
-        (_sentences(permissions, ordered, near_misses, detail), tail) for tail in tails for detail in _DETAIL_LEVELS
+        (_sentences(permissions_of, ordered, near_misses, detail), tail) for tail in tails for detail in _DETAIL_LEVELS
     )
 
 
@@ -175,7 +177,7 @@ def shorten(text: str, max_length: int) -> str:
 
 
 def _sentences(
-    permissions: Permissions,
+    permissions_of: PermissionsOf,
     ordered: Sequence[Coverage],
     near_misses: Callable[[int], tuple[str, ...]],
     detail: _Detail,
@@ -183,7 +185,7 @@ def _sentences(
     """A sentence on the first failed requirement, and one for each other; an empty one is only counted."""
 
     def reason(position: int) -> str:
-        text = _reason(permissions, ordered[position], detail)
+        text = _reason(permissions_of, ordered[position], detail)
         close = near_misses(position)[: detail.max_near_misses] if detail.max_near_misses else ()
         return f"{text} ({'; '.join(close)})" if close else text
 
@@ -230,6 +232,7 @@ def coverage_sort_key(coverage: Coverage) -> tuple[object, ...]:
         traffic.protocol,
         coverage.required,
         sorted(coverage.or_security_groups),
+        requirement_peer.target_groups if isinstance(requirement_peer := coverage.requirement.peer, NodesPeer) else (),
     )
 
 
@@ -243,26 +246,43 @@ def _label(coverage: Coverage) -> str:
     return requirement.traffic.label
 
 
-def _reason(permissions: Permissions, coverage: Coverage, detail: _Detail) -> str:
-    groups = abbreviate_names(permissions.group_ids, detail.max_names)
-    return f"not open to {_peer(coverage, detail)} in {groups}"
+def _reason(permissions_of: PermissionsOf, coverage: Coverage, detail: _Detail) -> str:
+    peer = coverage.requirement.peer
+    text = f"not open to {_peer(coverage, detail)}"
+    if not isinstance(peer, NodesPeer):
+        return f"{text} in {abbreviate_names(permissions_of(peer).group_ids, detail.max_names)}"
+    targets = abbreviate_names(tuple(dict.fromkeys(target.target_id for target in peer.targets)), detail.max_names)
+    if not peer.target_groups:
+        return f"{text} at {targets}, as far as is known"
+    return f"{text} in {abbreviate_names(peer.target_groups, detail.max_names)} of {targets}"
 
 
-def _near_misses(load_balancer: LoadBalancer, permissions: Permissions, coverage: Coverage) -> tuple[str, ...]:
+def _near_misses(load_balancer: LoadBalancer, permissions_of: PermissionsOf, coverage: Coverage) -> tuple[str, ...]:
     """What is open instead, or nearly, in short clauses: the most telling first."""
     if coverage.lost_sources and coverage.accepted_sources is not None:
         met, count = coverage.accepted_sources.met, coverage.accepted_sources.total
         return (f"open to {len(met)} of {count} accepted sources",)
     requirement = coverage.requirement
+    permissions = permissions_of(requirement.peer)
     allowed = permissions.allowed_traffic(requirement.direction, requirement.traffic, requirement.peer.family)
     references = sorted({reference.group_id for reference in allowed.references})
     instead = describe_open((*allowed.addresses.cidrs(), *references))
     stale = abbreviate_names(tuple(sorted({reference.group_id for reference in allowed.stale_references})))
     return (
         *([f"open to {instead}"] if instead else []),
+        *(_on_nodes(requirement.peer, allowed) if isinstance(requirement.peer, NodesPeer) else ()),
         *([f"the reference to {stale} is stale"] if stale else []),
         *(near_miss.clause for near_miss in find_near_misses(permissions, coverage, load_balancer)),
     )
+
+
+def _on_nodes(peer: NodesPeer, allowed: AllowedTraffic) -> Iterator[str]:
+    """A part of a subnet may be open because nodes have addresses there today."""
+    for cidr in peer.cidrs:
+        block = AddressSet.from_cidrs(peer.family, [cidr])
+        if block.overlaps(allowed.addresses) and not block <= allowed.addresses:
+            yield "the addresses of nodes change within their subnets"
+            return
 
 
 def _peer(coverage: Coverage, detail: _Detail) -> str:
@@ -278,14 +298,20 @@ def _peer(coverage: Coverage, detail: _Detail) -> str:
             return f"{references} of {name}"
         return f"{name} or {references}" if references else name
     if isinstance(peer, AddressPeer):
-        text = abbreviate_names(coverage.required, detail.max_names)
+        text = abbreviate_names(coverage.required, detail.max_names) or UNKNOWN_ADDRESSES
         missing = coverage.missing or ()
-        if missing != coverage.required and len(missing) <= MAX_MISSING_BLOCKS:
+        if missing and missing != coverage.required and len(missing) <= MAX_MISSING_BLOCKS:
             text = f"{abbreviate_names(missing, detail.max_names)} of {text}"
         if peer.label and detail.show_label:
             text += f" ({peer.label})"
         # A reference to the Network Load Balancer's group is the narrower advice.
         return f"{references} or {text}" if references else text
+    if isinstance(peer, NodesPeer):
+        text = abbreviate_names(coverage.required, detail.max_names) or UNKNOWN_ADDRESSES
+        missing = coverage.missing or ()
+        if missing and missing != coverage.required and len(missing) <= MAX_MISSING_BLOCKS:
+            text = f"{abbreviate_names(missing, detail.max_names)} of {text}"
+        return f"{references} or {text}{' (its subnets)' if detail.show_label else ''}"
     if isinstance(peer, PrefixListPeer):
         text = abbreviate_names(coverage.required, detail.max_names)
         return f"{references} or {text}" if references else text

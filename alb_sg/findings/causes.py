@@ -9,7 +9,7 @@ from alb_sg.estate.cidr import Family, parse_cidr
 from alb_sg.estate.model import Permission, SecurityGroup
 from alb_sg.findings.finding import Finding, Missing
 from alb_sg.parameters import PREFIX_LIST_ID, SECURITY_GROUP_ID
-from alb_sg.permissions.allowed_traffic import Traffic
+from alb_sg.permissions.allowed_traffic import Direction, Traffic
 
 
 class Cause(Enum):
@@ -19,6 +19,7 @@ class Cause(Enum):
     DEFAULT_OUTBOUND_IPV4 = "default-outbound-ipv4"
     IPV6_MISSING = "ipv6-left-out"
     ICMP_CLOSED = "icmp-closed"
+    TARGETS_CLOSED = "targets-closed"
     TOO_NARROW = "too-narrow"
     CLOSED = "closed"
     UNUSED = "unused"
@@ -31,6 +32,7 @@ CAUSE_DESCRIPTIONS = {
     Cause.DEFAULT_OUTBOUND_IPV4: "The default outbound rule covers IPv4 only, and targets have IPv6 addresses",
     Cause.IPV6_MISSING: "Open to IPv4 but not to IPv6",
     Cause.ICMP_CLOSED: "ICMP for Path MTU Discovery is not allowed",
+    Cause.TARGETS_CLOSED: "The targets' security groups do not let the load balancer in",
     Cause.TOO_NARROW: "Open to only a part of the recommended addresses",
     Cause.CLOSED: "Closed: no rule allows any of it",
     Cause.UNUSED: "Open on ports that no listener uses",
@@ -54,6 +56,8 @@ def find_causes(finding: Finding, groups: Sequence[SecurityGroup]) -> tuple[Caus
 def _find_cause(missing: Missing, entries: Iterable[Missing], groups: Sequence[SecurityGroup]) -> Cause:
     if missing.protocol in ("icmp", "icmpv6"):
         return Cause.ICMP_CLOSED
+    if missing.direction == Direction.TARGET_INGRESS:
+        return Cause.TARGETS_CLOSED
     ipv6 = _is_ipv6(missing.required)
     if missing.direction == "egress" and groups:
         rules = [rule for group in groups for rule in group.egress]

@@ -5,16 +5,18 @@ No other module decides whether something is allowed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from alb_sg.errors import NotReadError
 from alb_sg.estate.cidr import Family
-from alb_sg.estate.model import SecurityGroupReference
+from alb_sg.estate.model import SecurityGroupReference, is_placeholder
 from alb_sg.parameters import AcceptedSourcesMatch, Parameters, TargetMatch
-from alb_sg.permissions.allowed_traffic import AllowedTraffic, Permissions, prefix_list_addresses
+from alb_sg.permissions.addresses import AddressSet
+from alb_sg.permissions.allowed_traffic import AllowedTraffic, DirectionRules, Permissions, prefix_list_addresses
 from alb_sg.recommendations.requirement import (
     AddressPeer,
+    NodesPeer,
     Peer,
     PrefixListPeer,
     Requirement,
@@ -24,6 +26,9 @@ from alb_sg.recommendations.requirement import (
     address_peer,
     parse_peer,
 )
+
+# The permissions that decide about a peer: those of the load balancer's groups, or of the groups of a target.
+PermissionsOf = Callable[[Peer], Permissions]
 
 
 class AcceptedSources(NamedTuple):
@@ -67,7 +72,7 @@ class Coverage(NamedTuple):
 
 
 def count_if_all_covered(
-    permissions: Permissions, requirement_set: RequirementSet, parameters: Parameters
+    permissions_of: PermissionsOf, requirement_set: RequirementSet, parameters: Parameters
 ) -> int | None:
     """The number of requirements, if the permissions cover them all directly; None if that is not certain yet.
 
@@ -75,13 +80,20 @@ def count_if_all_covered(
     """
     count = 0
     for group in requirement_set.groups:
-        rules = permissions.direction_rules(group.direction)
+        rules: DirectionRules | None = None
         for peer in group.peers:
-            allowed = rules.allowed_traffic(group.traffic, peer.family)
-            if not covers_directly(allowed, peer, parameters.target_match):
+            if rules is None or isinstance(peer, NodesPeer):
+                # Each target has groups of its own; those of the load balancer decide about all other peers.
+                rules = permissions_of(peer).direction_rules(group.direction)
+            if not covers_directly(rules.allowed_traffic(group.traffic, peer.family), peer, parameters.target_match):
                 return None
-        count += len(group.peers)
+            count += len(peer.targets) if isinstance(peer, NodesPeer) else 1
     return count
+
+
+def requirement_count(peer: Peer) -> int:
+    """For how many requirements a peer stands: one for each target."""
+    return len(peer.targets) if isinstance(peer, NodesPeer) else 1
 
 
 def covers_directly(allowed: AllowedTraffic, peer: Peer, target_match: TargetMatch) -> bool:
@@ -103,14 +115,28 @@ def covers_directly(allowed: AllowedTraffic, peer: Peer, target_match: TargetMat
             )
         case SecurityGroupPeer():
             return allowed.addresses.is_everything
+        case NodesPeer():
+            return bool(peer.target_groups) and (
+                not allowed.referenced_group_ids.isdisjoint(peer.load_balancer_groups)
+                or peer.addresses.is_covered_by(allowed.addresses)
+            )
 
 
 def _address_is_open(peer: TargetPeer, allowed: AllowedTraffic) -> bool:
     """Whether the target's address is open. An unknown address is open only if every address is."""
     if allowed.addresses.is_everything:
         return True
+    if peer.unknown_address is not None:
+        return AddressSet.from_cidrs(peer.family, peer.possible_cidrs).is_covered_by(allowed.addresses)
     address = peer.address
     return address is not None and allowed.addresses.contains_range(address, address)
+
+
+def _may_be_open(peer: TargetPeer, allowed: AllowedTraffic) -> bool:
+    """Whether an address that is not known yet may turn out to be one that is open."""
+    if not peer.possible_cidrs:
+        return bool(allowed.addresses)
+    return AddressSet.from_cidrs(peer.family, peer.possible_cidrs).overlaps(allowed.addresses)
 
 
 def check(
@@ -126,11 +152,16 @@ def check(
         return Coverage(requirement)
     if isinstance(peer, TargetPeer):
         return _check_target(permissions, requirement, peer, allowed, parameters.target_match)
+    if isinstance(peer, NodesPeer):
+        return _check_nodes(permissions, requirement, peer, allowed)
     coverage = _check_peer(permissions, requirement, peer, allowed)
     if coverage.is_covered:
         return coverage
     unread = list(allowed.unread)
-    if isinstance(peer, AddressPeer) and peer.unread is not None:
+    if allowed.unread_references and (coverage.or_security_groups or parameters.accepted_sources):
+        unread += allowed.unread_references
+    unread += _placeholder_errors(permissions, coverage.or_security_groups, allowed)
+    if isinstance(peer, AddressPeer) and peer.unread is not None and (allowed.addresses or not peer.some_required):
         unread.append(peer.unread)
     if requirement.allows_accepted_sources:
         accepted, may_be_accepted = _check_accepted_sources(permissions, coverage, parameters, allowed, one_family)
@@ -159,8 +190,49 @@ def _check_peer(
 
 
 def _check_addresses(requirement: Requirement, peer: AddressPeer, allowed: AllowedTraffic) -> Coverage:
+    if peer.unread is not None:
+        # The addresses are an upper bound: what is missing of them is not known.
+        return Coverage(requirement, (), (), peer.or_security_groups, allowed.unresolved)
     missing = peer.addresses - allowed.addresses
     return Coverage(requirement, peer.cidrs, missing.cidrs(), peer.or_security_groups, allowed.unresolved)
+
+
+def _check_nodes(
+    permissions: Permissions, requirement: Requirement, peer: NodesPeer, allowed: AllowedTraffic
+) -> Coverage:
+    """The coverage where the groups of the targets do not let all nodes in, as far as they are known."""
+    unread = [peer.unread, *((*allowed.unread, *allowed.unread_references) if peer.target_groups else ())]
+    unread += _placeholder_errors(permissions, peer.load_balancer_groups, allowed)
+    # Before a plan is applied, nothing at all that is open lets no node in, whatever its address is.
+    is_closed = permissions.estate.is_planned and peer.target_groups and not allowed.addresses
+    if not is_closed:
+        unread.append(peer.unread_addresses)
+    if not peer.load_balancer_groups:
+        unread.append(NotReadError("security groups", "the load balancer has none"))
+    for error in unread:
+        if error is not None:
+            raise error
+    if peer.unread_addresses is not None:
+        return Coverage(requirement, (), (), peer.load_balancer_groups, allowed.unresolved)
+    if peer.unresolved is not None:
+        cidrs = peer.addresses.cidrs()
+        return Coverage(requirement, peer.cidrs, cidrs, peer.load_balancer_groups, (peer.unresolved,))
+    missing = peer.addresses - allowed.addresses
+    return Coverage(requirement, peer.cidrs, missing.cidrs(), peer.load_balancer_groups, allowed.unresolved)
+
+
+def _placeholder_errors(
+    permissions: Permissions, group_ids: Iterable[str], allowed: AllowedTraffic
+) -> list[NotReadError]:
+    """Why it is not known that no reference names one of these groups: a plan does not tell which group one is."""
+    errors: list[NotReadError] = []
+    for group_id in sorted(group_ids) if allowed.references else ():
+        if is_placeholder(group_id):
+            try:
+                permissions.estate.security_group(group_id)
+            except NotReadError as error:
+                errors.append(error)
+    return errors
 
 
 def _check_prefix_list(
@@ -300,12 +372,19 @@ def _check_target(
     only_references = target_match is TargetMatch.SECURITY_GROUP and not target.is_known_empty
     if open_to_address and not only_references:
         return Coverage(requirement)
-    if target.unread is not None and (allowed.references or only_references or peer.ip is None):
+    may_have_other_address = peer.ip is None and peer.unknown_address is None
+    if target.unread is not None and (allowed.references or only_references or may_have_other_address):
         raise target.unread
-    unread = permissions.unread if only_references else allowed.unread
+    unread = [
+        *(permissions.unread if only_references else allowed.unread),
+        *allowed.unread_references,
+        *(permissions.unknown_rules(requirement.direction) if only_references else ()),
+    ]
     if unread:
         raise unread[0]
-    required = () if peer.cidr is None else (peer.cidr,)
+    if peer.unknown_address is not None and not only_references and _may_be_open(peer, allowed):
+        raise peer.unknown_address
+    required = peer.possible_cidrs if peer.cidr is None else (peer.cidr,)
     missing = () if open_to_address or only_references else required
     # An open address would be enough for a target without security groups, read literally too.
     depends_on_groups = allowed.references or peer.ip is None or open_to_address

@@ -12,13 +12,15 @@ from enum import Enum
 
 from alb_sg.errors import NotReadError
 from alb_sg.estate.cidr import Family
+from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import Permission, SecurityGroup, SecurityGroupReference
-from alb_sg.findings.coverage import Coverage, check
+from alb_sg.findings.coverage import Coverage, PermissionsOf, check
 from alb_sg.parameters import Parameters
 from alb_sg.permissions.addresses import AddressSet
 from alb_sg.permissions.allowed_traffic import Direction, Permissions, Traffic, prefix_list_addresses
 from alb_sg.recommendations.requirement import (
     AddressPeer,
+    NodesPeer,
     Peer,
     PrefixListPeer,
     Requirement,
@@ -28,11 +30,12 @@ from alb_sg.recommendations.requirement import (
 
 
 class Match(Enum):
-    """How a rule covers a requirement: by its addresses, by a security group of the target or of the Network Load
-    Balancer in front, or by naming the required prefix list or group itself."""
+    """How a rule covers a requirement: by its addresses, by a security group of the target, of the load balancer itself
+    (at its targets) or of the Network Load Balancer in front, or by naming the required prefix list or group itself."""
 
     ADDRESSES = "addresses"
     TARGET = "target's security group"
+    LOAD_BALANCER = "load balancer's security group"
     NETWORK_LOAD_BALANCER = "network load balancer's security group"
     NAMED = "named"
 
@@ -73,19 +76,22 @@ class CheckedRequirement:
 
 
 class EvidenceSearch:
-    """Finds the rules that cover requirements among those of one load balancer's security groups."""
+    """Finds the rules that cover requirements among those of the security groups that decide about them."""
 
-    def __init__(self, permissions: Permissions, parameters: Parameters, *, one_family: bool) -> None:
-        self._permissions = permissions
-        self._estate = permissions.estate
+    def __init__(
+        self, estate: Estate, permissions_of: PermissionsOf, parameters: Parameters, *, one_family: bool
+    ) -> None:
+        self._permissions_of = permissions_of
+        self._estate = estate
         self._parameters = parameters
         self._one_family = one_family
-        self._permission_peers: dict[tuple[Direction, Traffic], tuple[PermissionPeer, ...]] = {}
+        self._permission_peers: dict[tuple[tuple[str, ...], Direction, Traffic], tuple[PermissionPeer, ...]] = {}
 
     def check_requirement(self, requirement: Requirement) -> CheckedRequirement:
         """The coverage of a requirement, with its evidence. Never raises NotReadError."""
         try:
-            coverage = check(self._permissions, requirement, self._parameters, one_family=self._one_family)
+            permissions = self._permissions_of(requirement.peer)
+            coverage = check(permissions, requirement, self._parameters, one_family=self._one_family)
         except NotReadError as error:
             return CheckedRequirement(requirement, None, self._partial_evidence(requirement), error)
         if not coverage.is_covered:
@@ -101,21 +107,23 @@ class EvidenceSearch:
         )
         return CheckedRequirement(requirement, coverage, evidence)
 
-    def permission_peers(self, direction: Direction, traffic: Traffic) -> tuple[PermissionPeer, ...]:
+    def permission_peers(self, requirement: Requirement) -> tuple[PermissionPeer, ...]:
         """Every peer of every rule that allows the traffic, in an order that does not depend on that of the rules."""
-        known = self._permission_peers.get((direction, traffic))
+        permissions = self._permissions_of(requirement.peer)
+        key = permissions.group_ids, requirement.direction, requirement.traffic
+        known = self._permission_peers.get(key)
         if known is None:
             found: dict[PermissionPeer, None] = {}
-            for rule in self._permissions.matching_rules(direction, traffic):
+            for rule in permissions.matching_rules(requirement.direction, requirement.traffic):
                 found.update(dict.fromkeys(self._split_by_peer(rule.group, rule.permission)))
-            known = self._permission_peers[direction, traffic] = tuple(sorted(found, key=_sort_key))
+            known = self._permission_peers[key] = tuple(sorted(found, key=_sort_key))
         return known
 
     # --- ways to cover a requirement
 
     def _single_evidence(self, requirement: Requirement) -> tuple[Evidence, ...]:
         """The first peer that covers the requirement by itself; none if it takes several."""
-        for permission_peer in self.permission_peers(requirement.direction, requirement.traffic):
+        for permission_peer in self.permission_peers(requirement):
             if self._may_cover(permission_peer, requirement.peer) and self._are_sufficient(
                 (permission_peer,), requirement
             ):
@@ -130,7 +138,7 @@ class EvidenceSearch:
     def _joint_evidence(self, requirement: Requirement) -> tuple[Evidence, ...]:
         """Peers that cover the requirement only together: one peering reference leads to the security groups of a
         target, and another one names one of them."""
-        needed = list(self.permission_peers(requirement.direction, requirement.traffic))
+        needed = list(self.permission_peers(requirement))
         for permission_peer in tuple(needed):
             others = [other for other in needed if other is not permission_peer]
             if self._are_sufficient(others, requirement):
@@ -140,7 +148,7 @@ class EvidenceSearch:
     def _partial_evidence(self, requirement: Requirement) -> tuple[Evidence, ...]:
         """The peers that cover a part of the addresses of a requirement that is not covered."""
         peer = requirement.peer
-        if isinstance(peer, AddressPeer) or (isinstance(peer, PrefixListPeer) and self._entries(peer)):
+        if isinstance(peer, AddressPeer | NodesPeer) or (isinstance(peer, PrefixListPeer) and self._entries(peer)):
             return self._address_evidence(requirement)[0]
         return ()
 
@@ -148,7 +156,7 @@ class EvidenceSearch:
         """The peers that cover addresses of the requirement, the largest parts first, and the remaining addresses."""
         remaining = self._required_addresses(requirement.peer)
         candidates: list[tuple[PermissionPeer, AddressSet]] = []
-        for permission_peer in self.permission_peers(requirement.direction, requirement.traffic):
+        for permission_peer in self.permission_peers(requirement):
             allowed = self._addresses(permission_peer, remaining.family)
             if allowed is not None and allowed.overlaps(remaining):
                 candidates.append((permission_peer, remaining - (remaining - allowed)))
@@ -164,7 +172,8 @@ class EvidenceSearch:
     def _are_sufficient(self, permission_peers: Iterable[PermissionPeer], requirement: Requirement) -> bool:
         """Whether these peers alone cover a requirement."""
         permissions = tuple(permission_peer.permission for permission_peer in permission_peers)
-        ingress, egress = (permissions, ()) if requirement.direction is Direction.INGRESS else ((), permissions)
+        is_egress = requirement.direction is Direction.EGRESS
+        ingress, egress = ((), permissions) if is_egress else (permissions, ())
         only_these = Permissions.of_groups(self._estate, [SecurityGroup("", "", "", ingress, egress)])
         try:
             coverage = check(only_these, requirement, self._parameters, one_family=self._one_family)
@@ -177,7 +186,7 @@ class EvidenceSearch:
     def _required_addresses(self, peer: Peer) -> AddressSet:
         """The addresses that cover a peer: its own, or the whole family if they are not known."""
         match peer:
-            case AddressPeer():
+            case AddressPeer() | NodesPeer():
                 return peer.addresses
             case PrefixListPeer():
                 return self._entries(peer) or AddressSet.everything(peer.family)
@@ -195,13 +204,14 @@ class EvidenceSearch:
 
     def _addresses(self, permission_peer: PermissionPeer, family: Family) -> AddressSet | None:
         """The addresses of a rule's peer; None if it is a group, of the other family, or its entries are not known."""
-        match parse_peer(permission_peer.peer, family):
-            case AddressPeer(addresses=addresses):
-                return addresses
-            case PrefixListPeer() as prefix_list:
-                return self._entries(prefix_list)
-            case _:
-                return None
+        permission = permission_peer.permission
+        # A planned group or prefix list has no identifier that tells what it is.
+        if permission.prefix_list_ids:
+            return self._entries(PrefixListPeer(family, permission.prefix_list_ids[0]))
+        if permission.references:
+            return None
+        peer = parse_peer(permission_peer.peer, family)
+        return peer.addresses if isinstance(peer, AddressPeer) else None
 
     def _may_cover(self, permission_peer: PermissionPeer, peer: Peer) -> bool:
         """False if the addresses of a rule do not include a target's: this saves most checks of large groups."""
@@ -216,6 +226,8 @@ class EvidenceSearch:
         if permission_peer.permission.references:
             if isinstance(peer, TargetPeer):
                 return Evidence(permission_peer, Match.TARGET)
+            if isinstance(peer, NodesPeer):
+                return Evidence(permission_peer, Match.LOAD_BALANCER)
             return Evidence(
                 permission_peer,
                 Match.NETWORK_LOAD_BALANCER if isinstance(peer, AddressPeer | PrefixListPeer) else Match.NAMED,

@@ -15,19 +15,20 @@ from alb_sg.errors import NotReadError
 from alb_sg.estate.cidr import Family
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import Listener, LoadBalancer
-from alb_sg.findings.coverage import AcceptedSources
+from alb_sg.findings.coverage import AcceptedSources, PermissionsOf, requirement_count
 from alb_sg.findings.evidence import CheckedRequirement, Evidence, EvidenceSearch, PermissionPeer
 from alb_sg.findings.finding import Missing, Result
 from alb_sg.findings.judge import Judge, merge_missing
 from alb_sg.findings.near_misses import find_near_misses
 from alb_sg.findings.remarks import RemarkFinder
 from alb_sg.parameters import Parameters
-from alb_sg.permissions.allowed_traffic import Direction, Permissions, Traffic
+from alb_sg.permissions.allowed_traffic import Direction, Traffic
 from alb_sg.permissions.unused_traffic import UnusedRule
 from alb_sg.recommendations.fronting_load_balancers import FrontingLoadBalancer, fronting_load_balancers
 from alb_sg.recommendations.recommendation import Recommendation
 from alb_sg.recommendations.requirement import (
     AddressPeer,
+    NodesPeer,
     NotApplicable,
     Origin,
     Peer,
@@ -35,6 +36,7 @@ from alb_sg.recommendations.requirement import (
     RequirementSet,
     SecurityGroupPeer,
     TargetPeer,
+    targets_of,
 )
 from alb_sg.recommendations.target_requirements import listeners_by_port
 
@@ -59,6 +61,7 @@ class RequirementRow:
     that are open, and `lost_sources` those that should be and are not. `open_instead` are the other peers that are
     allowed the same traffic, and `near_misses` sentences on what else comes close. `unread` is a fact that the status
     depends on, with the reason why it was not read.
+    `security_groups` are those of the targets, for a row that these must meet.
     """
 
     direction: Direction
@@ -78,6 +81,7 @@ class RequirementRow:
     open_instead: tuple[PermissionPeer, ...]
     near_misses: tuple[str, ...]
     unread: tuple[str, str] | None
+    security_groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,14 +192,14 @@ def _rows(
     judge: Judge, load_balancer: LoadBalancer, requirement_set: RequirementSet, parameters: Parameters
 ) -> tuple[RequirementRow, ...]:
     """A row for every requirement. Targets that differ in their address only share a row."""
-    permissions = judge.permissions_of(load_balancer)
-    search = EvidenceSearch(permissions, parameters, one_family=requirement_set.has_one_family)
+    permissions_of = judge.deciding_permissions(load_balancer)
+    search = EvidenceSearch(judge.estate, permissions_of, parameters, one_family=requirement_set.has_one_family)
     by_row: dict[tuple[object, ...], list[CheckedRequirement]] = {}
     for requirement in requirement_set.requirements:
         checked = search.check_requirement(requirement)
         by_row.setdefault(_row_key(checked), []).append(checked)
     return tuple(
-        _row(search, permissions, load_balancer, checked_requirements) for checked_requirements in by_row.values()
+        _row(search, permissions_of, load_balancer, checked_requirements) for checked_requirements in by_row.values()
     )
 
 
@@ -215,7 +219,7 @@ def _row_key(checked: CheckedRequirement) -> tuple[object, ...]:
 
 def _row(
     search: EvidenceSearch,
-    permissions: Permissions,
+    permissions_of: PermissionsOf,
     load_balancer: LoadBalancer,
     checked_requirements: Sequence[CheckedRequirement],
 ) -> RequirementRow:
@@ -224,7 +228,7 @@ def _row(
     requirement, coverage, unread = first.requirement, first.coverage, first.unread
     coverages = [checked.coverage for checked in checked_requirements if checked.coverage is not None]
     peers = [checked.requirement.peer for checked in checked_requirements]
-    targets = [peer for peer in peers if isinstance(peer, TargetPeer)]
+    targets = [target for peer in peers for target in targets_of(peer)]
     evidence = tuple(
         replace(
             part,
@@ -236,15 +240,15 @@ def _row(
     )
     status = RowStatus.UNREAD if coverage is None else RowStatus.MET if coverage.is_covered else RowStatus.MISSING
     used = {part.permission_peer for part in evidence}
-    others = () if status is RowStatus.MET else search.permission_peers(requirement.direction, requirement.traffic)
+    others = () if status is RowStatus.MET else search.permission_peers(requirement)
     return RequirementRow(
         direction=requirement.direction,
         traffic=requirement.traffic,
         origin=requirement.origin,
         required=_required(requirement.peer, targets),
-        label=requirement.peer.label if isinstance(requirement.peer, AddressPeer) else "",
+        label=_label(requirement.peer),
         targets=tuple(target.target_id for target in targets),
-        count=len(checked_requirements),
+        count=sum(map(requirement_count, peers)),
         status=status,
         evidence=evidence,
         accepted_source=None if coverage is None else coverage.accepted_source,
@@ -256,17 +260,30 @@ def _row(
         unresolved=() if coverage is None else coverage.unresolved,
         open_instead=tuple(peer for peer in others if peer not in used),
         near_misses=(
-            tuple(one.sentence for one in find_near_misses(permissions, coverage, load_balancer))
+            tuple(one.sentence for one in find_near_misses(permissions_of(requirement.peer), coverage, load_balancer))
             if status is RowStatus.MISSING and coverage is not None
             else ()
         ),
         unread=None if unread is None else (unread.what, unread.cause),
+        security_groups=requirement.peer.target_groups if isinstance(requirement.peer, NodesPeer) else (),
     )
+
+
+def _label(peer: Peer) -> str:
+    match peer:
+        case AddressPeer():
+            return peer.label
+        case NodesPeer():
+            return "its subnets" if peer.unread_addresses is None else "its subnets are not known"
+        case _:
+            return ""
 
 
 def _required(peer: Peer, targets: Sequence[TargetPeer]) -> tuple[str, ...]:
     match peer:
-        case AddressPeer():
+        case NodesPeer() if peer.unread_addresses is not None and peer.addresses.is_everything:
+            return ()
+        case AddressPeer() | NodesPeer():
             return peer.cidrs
         case PrefixListPeer():
             return (peer.prefix_list_id,)

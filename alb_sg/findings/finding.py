@@ -20,12 +20,23 @@ class Compliance(Enum):
     NOT_APPLICABLE = "NOT_APPLICABLE"
 
 
+class Change(Enum):
+    """What a planned change does to a finding."""
+
+    NEWLY_BROKEN = "newly broken"
+    STILL_BROKEN = "still broken"
+    FIXED = "fixed"
+
+
 class Missing(NamedTuple):
     """One missing permission.
 
     `required` is the whole recommended peer. `peers` is the part of it that is not allowed yet, as the fewest CIDR
     blocks: to allow `peers` is enough, and none of its addresses is allowed already. A reference to one of
     `or_security_groups` is enough as well. For ICMP, `from_port` and `to_port` are type and code.
+
+    For the direction `targetIngress`, one of `security_groups` must allow it: the groups of some targets, or none where
+    they are not known. Otherwise they are empty, and one of the load balancer's groups must.
     """
 
     direction: str
@@ -36,6 +47,7 @@ class Missing(NamedTuple):
     peers: tuple[str, ...]
     or_security_groups: tuple[str, ...]
     origin: Origin
+    security_groups: tuple[str, ...] = ()
 
 
 class Unused(NamedTuple):
@@ -60,8 +72,9 @@ class Finding(NamedTuple):
     `annotation` says the same as the other fields, for people; nothing is computed from it. `unresolved`: the load
     balancer may be COMPLIANT, depending on facts that AWS does not show. `remarks` are sentences on a verdict that a
     reader should know even where it is COMPLIANT, such as an accepted source that it rests on. `security_groups` are
-    the load balancer's. `applied_exemption`: the exemption in force that makes it NOT_APPLICABLE. `unused` is what is
-    open and should not be; a finding has either that or `missing`.
+    those that the verdict rests on and that a fix changes: the load balancer's, or its targets'. `applied_exemption`:
+    the exemption in force that makes it NOT_APPLICABLE. `unused` is what is open and should not be; a finding has
+    either that or `missing`. `change`: what a planned change over an estate does to it.
     """
 
     account_id: str
@@ -77,6 +90,7 @@ class Finding(NamedTuple):
     security_groups: tuple[str, ...] = ()
     applied_exemption: AppliedExemption | None = None
     unused: tuple[Unused, ...] = ()
+    change: Change | None = None
 
     @property
     def sort_key(self) -> tuple[str, str, str, str]:
@@ -95,6 +109,7 @@ class EvaluationError(NamedTuple):
     rule: str | None
     what: str
     cause: str
+    change: Change | None = None
 
     @property
     def sort_key(self) -> tuple[str, str, str, str, str, str]:

@@ -11,15 +11,15 @@ from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.exemptions.exemption import Exemption, VerdictKey
 from alb_sg.findings import annotation
-from alb_sg.findings.coverage import Coverage, check, count_if_all_covered
+from alb_sg.findings.coverage import Coverage, PermissionsOf, check, count_if_all_covered, requirement_count
 from alb_sg.findings.finding import Compliance, EvaluationError, Finding, Missing, Result, Unused
 from alb_sg.parameters import Parameters
 from alb_sg.permissions.addresses import AddressSet
-from alb_sg.permissions.allowed_traffic import Permissions
+from alb_sg.permissions.allowed_traffic import Direction, Permissions
 from alb_sg.permissions.unused_traffic import UnusedRule
 from alb_sg.recommendations.load_balancer_context import LoadBalancerContext
 from alb_sg.recommendations.recommendation import Recommendation, UnusedIngress
-from alb_sg.recommendations.requirement import NotApplicable, RequirementSet, TargetPeer
+from alb_sg.recommendations.requirement import NodesPeer, NotApplicable, Peer, RequirementSet, TargetPeer
 
 NO_EXEMPTIONS: Mapping[VerdictKey, Exemption] = {}
 # Many load balancers share one set of security groups, but most have their own: more entries gain nothing.
@@ -41,6 +41,16 @@ class Judge:
 
     def permissions_of(self, load_balancer: LoadBalancer) -> Permissions:
         return self._permissions(load_balancer.security_groups)
+
+    def deciding_permissions(self, load_balancer: LoadBalancer) -> PermissionsOf:
+        """The permissions that decide about the peers of a load balancer's requirements."""
+
+        def permissions_of(peer: Peer) -> Permissions:
+            return self._permissions(
+                peer.target_groups if isinstance(peer, NodesPeer) else load_balancer.security_groups
+            )
+
+        return permissions_of
 
     def context(self, load_balancer: LoadBalancer) -> LoadBalancerContext:
         """The load balancer with the facts that recommendations share. Raises NotApplicable."""
@@ -65,13 +75,28 @@ class Judge:
     def coverages(
         self, load_balancer: LoadBalancer, requirement_set: RequirementSet, parameters: Parameters
     ) -> tuple[Coverage, ...]:
-        """The coverage of each requirement, in their order. Raises NotReadError."""
-        permissions = self.permissions_of(load_balancer)
+        """The coverage of each requirement, in their order. Raises NotReadError.
+
+        In a planned estate, what is missing whatever the unknown values are is missing (semantics §13): the
+        requirements that depend on unknown values are left out then.
+        """
+        permissions_of = self.deciding_permissions(load_balancer)
         one_family = requirement_set.has_one_family
-        return tuple(
-            check(permissions, requirement, parameters, one_family=one_family)
-            for requirement in requirement_set.requirements
-        )
+        known: list[Coverage] = []
+        unread: list[NotReadError] = []
+        for requirement in requirement_set.requirements:
+            try:
+                coverage = check(permissions_of(requirement.peer), requirement, parameters, one_family=one_family)
+                if requirement.unread is not None and not coverage.is_covered:
+                    raise requirement.unread
+                known.append(coverage)
+            except NotReadError as error:
+                if not self.estate.is_planned:
+                    raise
+                unread.append(error)
+        if unread and all(coverage.is_covered for coverage in known):
+            raise unread[0]
+        return tuple(known)
 
     def requirement_set(
         self, load_balancer: LoadBalancer, recommendation: Recommendation, parameters: Parameters
@@ -128,29 +153,41 @@ class Judge:
             return self._build_finding(
                 load_balancer, recommendation, Compliance.NOT_APPLICABLE, annotation.fit_to_limit([error.reason])
             )
-        permissions = self.permissions_of(load_balancer)
+        permissions_of = self.deciding_permissions(load_balancer)
         remarks = requirement_set.remarks
-        count = count_if_all_covered(permissions, requirement_set, parameters)
+        count = count_if_all_covered(permissions_of, requirement_set, parameters)
         if count is not None:
-            text = annotation.describe_compliant(permissions, count, remarks)
-            return self._build_finding(load_balancer, recommendation, Compliance.COMPLIANT, text, remarks=remarks)
+            group_ids = _deciding_groups(load_balancer, requirement_set)
+            text = annotation.describe_compliant(group_ids, count, remarks)
+            return self._build_finding(
+                load_balancer, recommendation, Compliance.COMPLIANT, text, remarks=remarks, security_groups=group_ids
+            )
         coverages = self.coverages(load_balancer, requirement_set, parameters)
         failed = [coverage for coverage in coverages if not coverage.is_covered]
         if not failed:
             accepted_sources = annotation.describe_accepted_sources(coverages)
-            text = annotation.describe_compliant(permissions, len(coverages), remarks, accepted_sources)
+            count = sum(requirement_count(coverage.requirement.peer) for coverage in coverages)
+            group_ids = _deciding_groups(load_balancer, requirement_set)
+            text = annotation.describe_compliant(group_ids, count, remarks, accepted_sources)
             return self._build_finding(
-                load_balancer, recommendation, Compliance.COMPLIANT, text, remarks=(*accepted_sources, *remarks)
+                load_balancer,
+                recommendation,
+                Compliance.COMPLIANT,
+                text,
+                remarks=(*accepted_sources, *remarks),
+                security_groups=group_ids,
             )
         unresolved = all(coverage.unresolved for coverage in failed)
+        missing = merge_missing(failed)
         return self._build_finding(
             load_balancer,
             recommendation,
             Compliance.NON_COMPLIANT,
-            annotation.describe_non_compliant(load_balancer, permissions, failed, remarks, unresolved=unresolved),
+            annotation.describe_non_compliant(load_balancer, permissions_of, failed, remarks, unresolved=unresolved),
             unresolved=unresolved,
-            missing=merge_missing(failed),
+            missing=missing,
             remarks=remarks,
+            security_groups=_groups_to_change(load_balancer, missing),
         )
 
     def _build_finding(
@@ -163,6 +200,7 @@ class Judge:
         unresolved: bool = False,
         missing: tuple[Missing, ...] = (),
         remarks: tuple[str, ...] = (),
+        security_groups: tuple[str, ...] | None = None,
     ) -> Finding:
         return Finding(
             account_id=self.estate.account_id,
@@ -175,8 +213,23 @@ class Judge:
             unresolved=unresolved,
             missing=missing,
             remarks=remarks,
-            security_groups=load_balancer.security_groups,
+            security_groups=load_balancer.security_groups if security_groups is None else security_groups,
         )
+
+
+def _groups_to_change(load_balancer: LoadBalancer, missing: Iterable[Missing]) -> tuple[str, ...]:
+    """The groups that lack something: those of targets, or of the load balancer."""
+    if all(entry.direction != Direction.TARGET_INGRESS for entry in missing):
+        return load_balancer.security_groups
+    return tuple(dict.fromkeys(group_id for entry in missing for group_id in entry.security_groups))
+
+
+def _deciding_groups(load_balancer: LoadBalancer, requirement_set: RequirementSet) -> tuple[str, ...]:
+    """The ids of the groups that decide about the requirements, each once."""
+    if requirement_set.groups[0].direction is not Direction.TARGET_INGRESS:
+        return load_balancer.security_groups
+    peers = (peer for group in requirement_set.groups for peer in group.peers)
+    return tuple(dict.fromkeys(group_id for peer in peers for group_id in _target_groups(peer)))
 
 
 def _describe_port_exemption(exemption: Exemption) -> str:
@@ -237,6 +290,7 @@ def merge_missing(failed: Iterable[Coverage]) -> tuple[Missing, ...]:
             requirement.traffic,
             requirement.origin,
             requirement.peer.family if is_target else (coverage.required, coverage.missing),
+            _target_groups(requirement.peer),
             coverage.or_security_groups,
             # A target whose address is allowed already only misses a reference.
             bool(coverage.missing),
@@ -244,6 +298,10 @@ def merge_missing(failed: Iterable[Coverage]) -> tuple[Missing, ...]:
         merged.setdefault(key, []).append(coverage)
     ordered = sorted(merged.values(), key=lambda coverages: min(map(annotation.coverage_sort_key, coverages)))
     return tuple(map(_merge_coverages, ordered))
+
+
+def _target_groups(peer: Peer) -> tuple[str, ...]:
+    return peer.target_groups if isinstance(peer, NodesPeer) else ()
 
 
 def _merge_coverages(coverages: list[Coverage]) -> Missing:
@@ -264,4 +322,5 @@ def _merge_coverages(coverages: list[Coverage]) -> Missing:
         peers=peers,
         or_security_groups=tuple(sorted(coverages[0].or_security_groups)),
         origin=requirement.origin,
+        security_groups=_target_groups(requirement.peer),
     )

@@ -75,7 +75,7 @@ def _other_ports(permissions: Permissions, coverage: Coverage) -> Iterator[NearM
     ranges = {
         (rule.from_port, rule.to_port)
         for group in permissions.groups
-        for rule in (group.ingress if requirement.direction is Direction.INGRESS else group.egress)
+        for rule in (group.egress if requirement.direction is Direction.EGRESS else group.ingress)
         if rule.protocol == traffic.protocol
         and rule.from_port is not None
         and rule.to_port is not None

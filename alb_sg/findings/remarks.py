@@ -121,6 +121,13 @@ class RemarkFinder:
             _has(result, Compliance.COMPLIANT) or _has(result, Compliance.NOT_APPLICABLE) for result in outbound
         )
         unresolved = [result for result in outbound if isinstance(result, Finding) and result.unresolved]
+        closed = [
+            result
+            for result in results
+            if isinstance(result, Finding)
+            and result.rule in RECOMMENDATIONS_BY_NAME
+            and RECOMMENDATIONS_BY_NAME[result.rule].direction is Direction.TARGET_INGRESS
+        ]
         try:
             groups = self._estate.target_groups_of(load_balancer)
         except NotReadError:
@@ -130,6 +137,7 @@ class RemarkFinder:
             if all_met:
                 yield from self._timeouts(group)
             yield from self._healthy(group, unresolved)
+            yield from self._healthy_although_closed(group, closed)
 
     def _timeouts(self, group: TargetGroup) -> Iterator[str]:
         timed_out = [
@@ -154,6 +162,20 @@ class RemarkFinder:
                 f"target group {group.name}: {pluralize(len(healthy), 'target')} ({abbreviate(healthy, MAX_NAMES)}) "
                 f"healthy, although {' and '.join(rules)} {verb} unresolved: health checks get through"
             )
+
+    def _healthy_although_closed(self, group: TargetGroup, findings: Iterable[Finding]) -> Iterator[str]:
+        """Targets that are all healthy although the security groups of some are closed to health checks."""
+        targets = (self._estate.targets or {}).get(group.arn, ())
+        if not targets or any(target.state != "healthy" for target in targets):
+            return
+        checked = group.health_check_port
+        ports = {target.port or group.port for target in targets} if checked is None else {checked}
+        for finding in findings:
+            if any(entry.origin.arn == group.arn and entry.from_port in ports for entry in finding.missing):
+                yield (
+                    f"target group {group.name}: all targets are healthy, although {finding.rule} finds their health "
+                    "check port closed: the data is not that of the account, or has changed since"
+                )
 
 
 def has_outbound_https(permissions: Permissions) -> bool:

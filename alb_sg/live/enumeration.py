@@ -11,6 +11,7 @@ from alb_sg.live.confirmation import confirm_load_balancers
 from alb_sg.live.load_context import LoadContext, RequestKey, RequestsByKey
 from alb_sg.live.partial_estate import LOAD_BALANCER_NOT_FOUND
 from alb_sg.live.requests import ELB_NAMES, PREFIX_LIST_FILTERS
+from alb_sg.live.target_carriers import follow_targets
 
 # DescribeLoadBalancers fails with one of these if one of several names is wrong, and returns none of the others.
 NAME_ERROR_CODES = frozenset({LOAD_BALANCER_NOT_FOUND, "ValidationError"})
@@ -42,7 +43,7 @@ def find_load_balancers(context: LoadContext) -> LoadContext:
     for group in context.selection.followed_alb_target_groups(context.partial_estate.target_groups.values()):
         health_requests |= context.target_health_requests(group)
     context.read(health_requests)
-    return context
+    return follow_targets(context)
 
 
 def followed_target_groups(context: LoadContext) -> frozenset[str]:
@@ -97,9 +98,17 @@ def _with_selected_groups(context: LoadContext, users: Mapping[RequestKey, ApiRe
             if found.type == "network" and not groups.isdisjoint(found.security_groups)
         }
     behind = selection.behind_network_load_balancers | fronts
+    of_targets = selection.target_security_groups
+    if context.judges_targets:
+        of_targets |= groups - selection.security_groups
     return replace(
         context,
-        selection=replace(selection, security_groups=frozenset(groups), behind_network_load_balancers=behind),
+        selection=replace(
+            selection,
+            security_groups=frozenset(groups),
+            target_security_groups=of_targets,
+            behind_network_load_balancers=behind,
+        ),
     )
 
 

@@ -33,6 +33,7 @@ def export_sections(calls: CallPool, requests: DescribeRequests, account_id: str
             Section.SECURITY_GROUPS: requests.security_groups(),
             Section.SECURITY_GROUP_RULES: requests.security_group_rules(),
             Section.VPCS: requests.vpcs(),
+            Section.SUBNETS: requests.subnets(),
             Section.NETWORK_INTERFACES: requests.network_interfaces(),
             Section.INSTANCES: requests.instances(),
             Section.MANAGED_PREFIX_LISTS: requests.prefix_lists(),

@@ -27,6 +27,7 @@ SECTION_ACTIONS: dict[str, tuple[str, ...]] = {
     Section.SECURITY_GROUPS: ("ec2:DescribeSecurityGroups",),
     Section.SECURITY_GROUP_CARRIERS: ("ec2:DescribeNetworkInterfaces",),
     Section.SECURITY_GROUP_RULES: ("ec2:DescribeSecurityGroupRules",),
+    Section.SUBNETS: ("ec2:DescribeSubnets",),
     Section.TAGS: ("elasticloadbalancing:DescribeTags",),
     Section.TARGET_GROUPS: ("elasticloadbalancing:DescribeTargetGroups",),
     Section.TARGET_HEALTH_DESCRIPTIONS: ("elasticloadbalancing:DescribeTargetHealth",),

@@ -34,6 +34,11 @@ class LoadContext:
         return section in self.read_request.sections
 
     @property
+    def judges_targets(self) -> bool:
+        """Whether the security groups of targets are judged: only then does a verdict depend on subnets."""
+        return self.needs_section(Section.SUBNETS)
+
+    @property
     def needs_target_groups(self) -> bool:
         """Whether to list target groups: as a section of their own, or to find load balancers."""
         return (

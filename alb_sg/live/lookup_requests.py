@@ -10,7 +10,7 @@ from alb_sg.estate.model import LoadBalancer
 from alb_sg.estate.sections import Section
 from alb_sg.live.details import vpc_requests_by_id
 from alb_sg.live.load_context import LoadContext, RequestsByKey
-from alb_sg.live.lookups import find_lookups, vpc_contains
+from alb_sg.live.lookups import find_lookups, find_target_sides, vpc_contains
 from alb_sg.live.requests import FILTER_VALUES, batches
 
 
@@ -26,7 +26,35 @@ def read_lookups(context: LoadContext, load_balancers: Iterable[LoadBalancer]) -
         context.partial_estate.included_sections.add(Section.NETWORK_INTERFACES)
     if not context.selection.everything:
         requests |= vpc_requests_by_id(context, lookups.peered_vpcs - context.partial_estate.vpcs.keys())
-    ids = sorted(lookups.prefix_lists)
+    _read_with_prefix_lists(context, requests, lookups.prefix_lists)
+    if not context.selection.everything:
+        _read_delegated_prefixes(context, lookups.addresses)
+
+
+def read_target_sides(context: LoadContext, load_balancers: Iterable[LoadBalancer]) -> None:
+    """Reads what lets the nodes of these load balancers in: the security groups of their targets and their subnets, and
+    the prefix lists in those groups. When the selection is the whole account, stage 2 has listed every group."""
+    if not context.judges_targets:
+        return
+    partial_estate = context.partial_estate
+    sides = find_target_sides(context.estate(), load_balancers)
+    requests: RequestsByKey = {}
+    if context.selection.everything and sides.subnets:
+        requests[Section.SUBNETS, ()] = context.requests.subnets()
+    else:
+        for batch in batches(sides.subnets, FILTER_VALUES):
+            requests[Section.SUBNETS, batch] = context.requests.subnets(batch)
+    if not context.selection.everything and not context.is_from_config(Section.SECURITY_GROUPS):
+        for batch in batches(sides.security_groups - partial_estate.security_groups.keys(), FILTER_VALUES):
+            requests[Section.SECURITY_GROUPS, batch] = context.requests.security_groups(batch)
+    context.read(requests)
+    lists = sides.undecided_prefix_lists(context.estate()) - partial_estate.prefix_lists.keys()
+    _read_with_prefix_lists(context, {}, lists)
+
+
+def _read_with_prefix_lists(context: LoadContext, requests: RequestsByKey, prefix_list_ids: Iterable[str]) -> None:
+    """Makes the calls, and those that describe prefix lists, at the same time."""
+    ids = sorted(prefix_list_ids)
     described: RequestsByKey = {
         ("described", batch): context.requests.prefix_lists(batch) for batch in batches(ids, FILTER_VALUES)
     }
@@ -37,8 +65,6 @@ def read_lookups(context: LoadContext, load_balancers: Iterable[LoadBalancer]) -
         for list_id in key[1]:
             context.partial_estate.add_prefix_list(list_id, description, responses.pop(("entries", (list_id,))))
     context.add_responses(responses)
-    if not context.selection.everything:
-        _read_delegated_prefixes(context, lookups.addresses)
 
 
 def _instance_requests(context: LoadContext, ids: Iterable[str]) -> RequestsByKey:

@@ -15,7 +15,7 @@ from alb_sg.estate.estate import Estate
 from alb_sg.estate.field_readers import HIGHEST_PORT
 from alb_sg.estate.model import LoadBalancer, Permission, Target, TargetGroup, UnknownValue
 from alb_sg.estate.sections import Section
-from alb_sg.parameters import PREFIX_LIST_ID
+from alb_sg.parameters import PREFIX_LIST_ID, Parameters
 from alb_sg.permissions.addresses import AddressSet
 from alb_sg.permissions.allowed_traffic import (
     AllowedTraffic,
@@ -26,8 +26,10 @@ from alb_sg.permissions.allowed_traffic import (
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS
 from alb_sg.recommendations.clients import CLIENT_FAMILIES
 from alb_sg.recommendations.fronting_load_balancers import fronting_load_balancers
-from alb_sg.recommendations.load_balancer_context import STATES_WITHOUT_TRAFFIC
+from alb_sg.recommendations.load_balancer_context import STATES_WITHOUT_TRAFFIC, LoadBalancerContext
 from alb_sg.recommendations.recommendation import Recommendation
+from alb_sg.recommendations.requirement import NodesPeer, NotApplicable
+from alb_sg.recommendations.target_peer import peered_vpcs
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,27 @@ class Lookups:
     peered_vpcs: set[str] = field(default_factory=set)
 
 
+@dataclass
+class TargetSides:
+    """What lets the nodes of load balancers in: subnets, security groups of targets, and by a target's groups together
+    the traffic that they must let in."""
+
+    subnets: set[str] = field(default_factory=set)
+    security_groups: set[str] = field(default_factory=set)
+    traffic: dict[tuple[str, ...], set[tuple[Traffic, Family]]] = field(default_factory=dict)
+
+    def undecided_prefix_lists(self, estate: Estate) -> set[str]:
+        """The prefix lists that may let in what the targets' groups otherwise do not."""
+        return {
+            prefix_list_id
+            for group_ids, traffics in self.traffic.items()
+            for traffic, family in traffics
+            for prefix_list_id in _undecided_prefix_lists(
+                Permissions(estate, group_ids).allowed_traffic(Direction.TARGET_INGRESS, traffic, family)
+            )
+        }
+
+
 def find_lookups(estate: Estate, load_balancers: Iterable[LoadBalancer], read_request: ReadRequest) -> Lookups:
     """The lookups that the verdicts on these load balancers depend on, judging from the estate read so far."""
     lookups = Lookups()
@@ -78,13 +101,35 @@ def find_lookups(estate: Estate, load_balancers: Iterable[LoadBalancer], read_re
     return lookups
 
 
+def find_target_sides(estate: Estate, load_balancers: Iterable[LoadBalancer]) -> TargetSides:
+    """What the targets' groups must let in, judging from the targets that were looked up."""
+    rules = [rule for rule in RECOMMENDATIONS if rule.direction is Direction.TARGET_INGRESS]
+    sides = TargetSides()
+    for load_balancer in load_balancers:
+        for rule in rules:
+            try:
+                requirement_set = rule.requirements(LoadBalancerContext(estate, load_balancer), Parameters())
+            except (NotApplicable, NotReadError):
+                continue
+            for group in requirement_set.groups:
+                for peer in group.peers:
+                    if isinstance(peer, NodesPeer):
+                        sides.security_groups.update(peer.target_groups)
+                        sides.traffic.setdefault(peer.target_groups, set()).add((group.traffic, peer.family))
+        if isinstance(load_balancer.subnet_ids, tuple):
+            sides.subnets.update(load_balancer.subnet_ids)
+    return sides
+
+
 def groups_to_confirm(
     estate: Estate, load_balancers: Iterable[LoadBalancer], read_request: ReadRequest
 ) -> list[TargetGroup]:
     """The target groups whose registrations, and their states, a verdict depends on.
 
-    If a load balancer may send to every address and port, it reaches any target: its target groups are left out.
+    If a load balancer may send to every address and port, it reaches any target: its target groups are left out, unless
+    the groups of the targets are judged too.
     """
+    judges_targets = any(rule.direction is Direction.TARGET_INGRESS for rule in _requested_rules(read_request))
     to_confirm: dict[str, TargetGroup] = {}
     for load_balancer in load_balancers:
         permissions = Permissions(estate, load_balancer.security_groups)
@@ -94,7 +139,9 @@ def groups_to_confirm(
             continue
         for group in groups:
             if group.target_type in ("instance", "ip") and (
-                read_request.all_targets or not _allows_all_egress(permissions, _target_families(group))
+                read_request.all_targets
+                or judges_targets
+                or not _allows_all_egress(permissions, _target_families(group))
             ):
                 to_confirm[group.arn] = group
     return [to_confirm[arn] for arn in sorted(to_confirm)]
@@ -198,9 +245,11 @@ def _add_lookups_of_target(
         own_port = group.port_of(target)
     except (InvalidCidrError, NotReadError):
         return
+    rules = [rule for rule in _requested_rules(read_request) if any(True for _ in rule.target_ports(group))]
     ports = {
         own_port if port is None else port
-        for rule in _requested_rules(read_request)
+        for rule in rules
+        if rule.direction is Direction.EGRESS
         for port in rule.target_ports(group)
     }
     allowed = [
@@ -209,33 +258,37 @@ def _add_lookups_of_target(
     if not read_request.all_targets:
         covered = AddressSet.everything(family) if point is None else AddressSet(family, (point,))
         allowed = [traffic for traffic in allowed if not covered <= traffic.addresses]
-    if not allowed:
-        return
     for traffic in allowed:
         lookups.prefix_lists |= _undecided_prefix_lists(traffic)
+    peered = {
+        reference.vpc_id
+        for traffic in allowed
+        for reference in traffic.references
+        if reference.peering_connection_id is not None and reference.vpc_id is not None
+    }
+    # The groups of a target are judged whatever the load balancer may send to.
+    judges_target = any(rule.direction is Direction.TARGET_INGRESS for rule in rules)
+    if judges_target:
+        peered |= peered_vpcs(permissions.groups)
+    if not allowed and not judges_target:
+        return
     if point is None:
         lookups.instances.add(target.id)
     else:
-        _add_interface_lookups(estate, group.vpc_id, family, point[0], allowed, lookups)
+        _add_interface_lookups(estate, group.vpc_id, family, point[0], peered, lookups)
 
 
 def _add_interface_lookups(
-    estate: Estate, vpc_id: str, family: Family, address: int, allowed: Iterable[AllowedTraffic], lookups: Lookups
+    estate: Estate, vpc_id: str, family: Family, address: int, peered: Iterable[str], lookups: Lookups
 ) -> None:
-    """An address's interface may be in the target group's VPC or, for an address outside its blocks, in a VPC that a
-    reference over a peering connection names."""
+    """An address's interface may be in the target group's VPC or, for an address outside its blocks, in one of the
+    VPCs that references over a peering connection name."""
     lookups.interfaces = True
     inside = vpc_contains(estate, vpc_id, family, address)
     if inside is not False:
         lookups.addresses.add((vpc_id, family, address))
     if inside is not True:
-        peered = {
-            reference.vpc_id
-            for traffic in allowed
-            for reference in traffic.references
-            if reference.peering_connection_id is not None and reference.vpc_id is not None
-        }
-        lookups.peered_vpcs |= peered
+        lookups.peered_vpcs.update(peered)
         lookups.addresses |= {(peer, family, address) for peer in peered}
 
 

@@ -20,6 +20,7 @@ from alb_sg.estate.model import (
     PrefixList,
     SecurityGroup,
     SecurityGroupRule,
+    Subnet,
     Target,
     TargetGroup,
     Vpc,
@@ -57,6 +58,7 @@ _ID_KEYS_AND_READERS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     Section.SECURITY_GROUP_RULES: ("SecurityGroupRuleId", from_api.security_group_rule),
     Section.TARGET_GROUPS: ("TargetGroupArn", from_api.target_group),
     Section.VPCS: ("VpcId", from_api.vpc),
+    Section.SUBNETS: ("SubnetId", from_api.subnet),
     Section.INSTANCES: ("InstanceId", from_api.instance),
     Section.NETWORK_INTERFACES: ("NetworkInterfaceId", from_api.network_interface),
 }
@@ -81,6 +83,7 @@ class PartialEstate:
     - `included_sections`: sections that were requested; the estate holds None for others
     - `deleted`: ARNs of load balancers that were deleted between two calls
     - `config_sections`: sections that AWS Config filled or failed to fill; no call lists them again
+    - `not_followed`: why some load balancers that the selection means were not looked for
     - `recorded_target_groups`: ARNs of target groups whose registrations come from AWS Config
     - `item_times`: the capture times of the resources that come from AWS Config, by id
     """
@@ -96,6 +99,7 @@ class PartialEstate:
     security_group_rules: dict[str, SecurityGroupRule] = field(default_factory=dict)
     interfaces_by_group: dict[str, list[NetworkInterface]] = field(default_factory=dict)
     vpcs: dict[str, Vpc] = field(default_factory=dict)
+    subnets: dict[str, Subnet] = field(default_factory=dict)
     instances: dict[str, Instance] = field(default_factory=dict)
     network_interfaces: dict[str, NetworkInterface] = field(default_factory=dict)
     prefix_lists: dict[str, PrefixList] = field(default_factory=dict)
@@ -104,6 +108,7 @@ class PartialEstate:
     deleted: set[str] = field(default_factory=set)
     config_sections: set[str] = field(default_factory=set)
     recorded_target_groups: set[str] = field(default_factory=set)
+    not_followed: list[str] = field(default_factory=list)
     item_times: dict[str, datetime] = field(default_factory=dict)
 
     def estate(self, *, all_groups: bool = False) -> Estate:
@@ -126,6 +131,7 @@ class PartialEstate:
             security_group_rules=self._if_included(Section.SECURITY_GROUP_RULES, self.security_group_rules),
             interfaces_by_group=self.interfaces_by_group,
             vpcs=self._if_included(Section.VPCS, self.vpcs),
+            subnets=self._if_included(Section.SUBNETS, self.subnets),
             instances=self._if_included(Section.INSTANCES, self.instances),
             network_interfaces=self._if_included(Section.NETWORK_INTERFACES, self.network_interfaces),
             prefix_lists=self._if_included(Section.MANAGED_PREFIX_LISTS, self.prefix_lists),
@@ -179,6 +185,8 @@ class PartialEstate:
         match section:
             case Section.LOAD_BALANCERS:
                 self._add_by_id(section, keys, response, self.load_balancers)
+            case Section.SECURITY_GROUPS | Section.VPCS | Section.SUBNETS | Section.INSTANCES:
+                self._add_by_id(section, keys, response, self._entries(section))
             case Section.LISTENERS:
                 self._add_listeners(keys[0], response)
             case Section.TARGET_GROUPS:
@@ -186,8 +194,6 @@ class PartialEstate:
                 self._add_by_id(section, (), response._replace(items=items), self.target_groups)
             case Section.TARGET_HEALTH_DESCRIPTIONS:
                 self._add_targets(keys[0], response)
-            case Section.SECURITY_GROUPS | Section.VPCS | Section.INSTANCES:
-                self._add_by_id(section, keys, response, self._entries(section))
             case Section.SECURITY_GROUP_CARRIERS:
                 self._add_carriers(keys, response)
             case Section.NETWORK_INTERFACES | Section.SECURITY_GROUP_RULES:

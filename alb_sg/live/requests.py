@@ -92,6 +92,9 @@ class DescribeRequests:
     def vpcs(self, ids: Collection[str] | None = None) -> ApiRequest:
         return self._ec2("describe_vpcs", "Vpcs", _filtered("vpc-id", ids))
 
+    def subnets(self, ids: Collection[str] | None = None) -> ApiRequest:
+        return self._ec2("describe_subnets", "Subnets", _filtered("subnet-id", ids))
+
     def instances(self, ids: Collection[str] | None = None) -> ApiRequest:
         parameters = {**_filtered("instance-id", ids), **self.managed_resources("DescribeInstances")}
         return self._ec2("describe_instances", "Reservations", parameters, nested_key="Instances")

@@ -15,6 +15,7 @@ class Selection:
     - `everything`: all of the account and region
     - `load_balancers`: by ARN or name
     - `security_groups`: all that have one of these security groups
+    - `target_security_groups`: all that send to a target with one of these security groups
     - `vpcs`: all in one of these VPCs
     - `prefix_lists`: all whose security groups refer to one of these prefix lists
     - `target_groups` (ARNs): all that use them and, for type `alb`, all that are registered in them
@@ -30,6 +31,7 @@ class Selection:
     everything: bool = False
     load_balancers: frozenset[str] = frozenset()
     security_groups: frozenset[str] = frozenset()
+    target_security_groups: frozenset[str] = frozenset()
     vpcs: frozenset[str] = frozenset()
     prefix_lists: frozenset[str] = frozenset()
     target_groups: frozenset[str] = frozenset()
@@ -41,7 +43,12 @@ class Selection:
     @property
     def follows_target_groups(self) -> bool:
         """Whether finding the load balancers takes target groups."""
-        return bool(self.target_groups or self.behind_network_load_balancers or self.behind_deleted_load_balancers)
+        return bool(
+            self.target_groups
+            or self.target_security_groups
+            or self.behind_network_load_balancers
+            or self.behind_deleted_load_balancers
+        )
 
     @property
     def only_named(self) -> bool:

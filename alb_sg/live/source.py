@@ -8,6 +8,7 @@ It makes calls in stages. The calls of one stage are independent and run at the 
    reads registrations again if a verdict depends on them and only AWS Config has been read
 3. `read_lookups`: registered instances, the network interfaces of registered addresses and prefix lists, only if a
    verdict depends on them
+4. `read_target_sides`: the security groups of targets, the prefix lists in them, and the load balancers' subnets
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from alb_sg.live.enumeration import find_load_balancers, followed_target_groups
 from alb_sg.live.export import export_sections
 from alb_sg.live.item_times import oldest_item_time
 from alb_sg.live.load_context import LoadContext
-from alb_sg.live.lookup_requests import read_lookups
+from alb_sg.live.lookup_requests import read_lookups, read_target_sides
 from alb_sg.live.lookups import ReadRequest
 from alb_sg.live.partial_estate import PartialEstate
 from alb_sg.live.requests import DescribeRequests, LiveClients
@@ -45,6 +46,7 @@ _INCLUDED_WHEN_REQUESTED = frozenset(
         Section.SECURITY_GROUPS,
         Section.SECURITY_GROUP_RULES,
         Section.VPCS,
+        Section.SUBNETS,
         Section.MANAGED_PREFIX_LISTS,
         Section.TAGS,
     }
@@ -57,14 +59,16 @@ class LoadResult:
 
     `enumeration_failure` is a reason why there may be more of them. `not_found` holds the names and ARNs in
     `Selection.load_balancers` that do not exist, and the ARNs of selected load balancers that were deleted during the
-    load. AWS was asked for each of them by its own name or ARN. `item_times` are the capture times of the resources
-    that come from AWS Config's recordings, by id.
+    load. AWS was asked for each of them by its own name or ARN. `not_followed` says why load balancers that send to
+    carriers of a security group were not looked for: the next run over the whole account judges them. `item_times` are
+    the capture times of the resources that come from AWS Config's recordings, by id.
     """
 
     estate: Estate
     selected: tuple[LoadBalancer, ...]
     enumeration_failure: ReadFailure | None
     not_found: tuple[str, ...]
+    not_followed: tuple[str, ...] = ()
     item_times: Mapping[str, datetime] = field(default_factory=dict)
 
     def oldest_item_time(self, load_balancer: LoadBalancer) -> datetime | None:
@@ -127,11 +131,13 @@ class LiveSource:
             read_details(context, applicable)
             confirm_targets(context, applicable)
             read_lookups(context, applicable)
+            read_target_sides(context, applicable)
         return LoadResult(
             estate=context.estate(),
             selected=tuple(found for found in selected if found.arn not in partial_estate.deleted),
             enumeration_failure=_enumeration_failure(context),
             not_found=_names_not_found(context, selected),
+            not_followed=tuple(partial_estate.not_followed),
             item_times=partial_estate.item_times,
         )
 

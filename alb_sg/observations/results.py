@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from alb_sg.exemptions.exemption import VerdictKey
-from alb_sg.findings.finding import AppliedExemption, Compliance, EvaluationError, Finding, Result
+from alb_sg.findings.finding import AppliedExemption, Change, Compliance, EvaluationError, Finding, Result
 from alb_sg.observations.account_name import AccountName
 
 
@@ -22,6 +22,13 @@ class LoadBalancerFacts(NamedTuple):
 UNKNOWN_FACTS = LoadBalancerFacts()
 
 
+class FileLocation(NamedTuple):
+    """Where a planned load balancer is written. `file` is relative to the working directory where that contains it."""
+
+    file: str
+    line: int | None
+
+
 @dataclass(frozen=True)
 class Results:
     """Findings and errors, each ordered by account, region, ARN and rule.
@@ -29,7 +36,9 @@ class Results:
     `account_regions` are the accounts and regions that were read, with `load_balancer_count` load balancers to judge.
     `exemptions_applied`: exemptions were given, even where none applies. `advice` has sentences on what `alb-sg fix`
     would do about findings, as far as the run planned that. `remarks` are sentences on load balancers, by ARN, that no
-    verdict depends on. `facts` (by ARN) and `accounts` (by account id) hold what is known.
+    verdict depends on. `facts` (by ARN) and `accounts` (by account id) hold what is known. `locations` are the places
+    of planned load balancers in their files, by ARN or address. `fix_code` holds the rules that planned load balancers
+    lack, in the language of the plan or template, for the formats that show it.
     """
 
     account_regions: Sequence[tuple[str, str]]
@@ -42,6 +51,8 @@ class Results:
     remarks: Mapping[str, Sequence[str]] = field(default_factory=dict)
     facts: Mapping[str, LoadBalancerFacts] = field(default_factory=dict)
     accounts: Mapping[str, AccountName] = field(default_factory=dict)
+    locations: Mapping[str, FileLocation] = field(default_factory=dict)
+    fix_code: str = ""
 
     def advice_on(self, finding: Finding) -> Sequence[str]:
         return self.advice.get((finding.load_balancer_arn, finding.rule), ())
@@ -66,11 +77,19 @@ class Results:
     def count(self, compliance: Compliance) -> int:
         return sum(finding.compliance is compliance for finding in self.findings)
 
+    @property
+    def changes(self) -> Counter[Change]:
+        """How many findings and errors a planned change newly breaks, leaves broken or fixes."""
+        changes = [*(finding.change for finding in self.findings), *(error.change for error in self.errors)]
+        return Counter(change for change in changes if change is not None)
+
     def summary(self) -> dict[str, Any]:
         """Counts of load balancers, of verdicts and errors, and of both for each rule.
 
-        `exempt` is there where exemptions were given; exempted findings count as NOT_APPLICABLE, too.
+        `exempt` is there where exemptions were given; exempted findings count as NOT_APPLICABLE, too. `changes` is
+        there where a planned change breaks, leaves broken or fixes something.
         """
+        changes = self.changes
         verdicts = Counter((finding.rule, finding.compliance) for finding in self.findings)
         failed = Counter(error.rule for error in self.errors)
         return {
@@ -85,4 +104,5 @@ class Results:
             },
             "errors": len(self.errors),
             **({"exempt": len(self.exempted_findings)} if self.exemptions_applied else {}),
+            **({"changes": {change.value: changes[change] for change in Change}} if changes else {}),
         }

@@ -15,8 +15,21 @@ from alb_sg.permissions.addresses import AddressSet, address_set
 
 
 class Direction(StrEnum):
+    """A direction of required traffic. `INGRESS` and `EGRESS` are those of the load balancer's groups, and of every
+    security group rule. `TARGET_INGRESS` is inbound to its targets, which their groups must allow."""
+
     INGRESS = "ingress"
     EGRESS = "egress"
+    TARGET_INGRESS = "targetIngress"
+
+    @property
+    def of_rules(self) -> Direction:
+        """The direction of the security group rules that allow this traffic."""
+        return Direction.EGRESS if self is Direction.EGRESS else Direction.INGRESS
+
+
+# The directions of security group rules.
+RULE_DIRECTIONS = (Direction.INGRESS, Direction.EGRESS)
 
 
 class Traffic(NamedTuple):
@@ -34,7 +47,7 @@ class Traffic(NamedTuple):
     @property
     def label(self) -> str:
         if self.protocol == "tcp":
-            return f"TCP:{self.from_port}"
+            return f"TCP:{self.from_port}" if self.from_port == self.to_port else f"TCP:{self.from_port}-{self.to_port}"
         return f"{'ICMP' if self.protocol == 'icmp' else 'ICMPv6'} type {self.from_port} code {self.to_port}"
 
     def matches(self, permission: Permission) -> bool:
@@ -46,12 +59,15 @@ class Traffic(NamedTuple):
         first, last = permission.from_port, permission.to_port
         if self.protocol == "tcp":
             # No ports means all ports. A loader refuses one port without the other.
-            return first is None or last is None or first <= self.from_port <= last
+            return first is None or last is None or first <= self.from_port <= self.to_port <= last
         if first is None or last is None:
             # For ICMPv6 no type means all types (EC2 API). For ICMP its meaning is not documented.
             return self.protocol == "icmpv6" and first is None and last is None
         return first in (-1, self.from_port) and last in (-1, self.to_port)
 
+
+# Every port that a target may turn out to have.
+ANY_TCP_PORT = Traffic("tcp", 1, 65535)
 
 # Path MTU Discovery (EC2 user guide, "Network maximum transmission unit", Path MTU Discovery): RFC 1191's
 # "fragmentation needed" and RFC 8201's "packet too big".
@@ -70,8 +86,9 @@ class AllowedTraffic(NamedTuple):
     """What is allowed of one kind of traffic, in one direction and address family.
 
     `referenced_group_ids` are the groups of `references`, and `peering_references` are those over VPC peering. `unread`
-    are the reasons why more may be allowed than is known. `unresolved` names the prefix lists whose owners do not share
-    the entries. `stale_references` allow nothing.
+    are the reasons why more may be allowed than is known, and `unread_references` those why further groups may be
+    referenced. `unresolved` names the prefix lists whose owners do not share the entries. `stale_references` allow
+    nothing.
     """
 
     addresses: AddressSet
@@ -80,12 +97,13 @@ class AllowedTraffic(NamedTuple):
     referenced_group_ids: frozenset[str] = frozenset()
     prefix_list_ids: frozenset[str] = frozenset()
     unread: tuple[NotReadError, ...] = ()
+    unread_references: tuple[NotReadError, ...] = ()
     unresolved: tuple[str, ...] = ()
     stale_references: tuple[SecurityGroupReference, ...] = ()
 
 
 class Permissions:
-    """The permissions of a load balancer's security groups together.
+    """The permissions of the security groups of a load balancer, or of a target, together.
 
     `unread` has an error for each group that could not be read: it may allow anything.
     """
@@ -134,7 +152,7 @@ class Permissions:
     def unknown_rules(self, direction: Direction) -> Iterator[NotReadError]:
         """The causes that rules with unknown values may let through anything."""
         for group in self.groups:
-            for unknown in group.unknown_ingress if direction is Direction.INGRESS else group.unknown_egress:
+            for unknown in group.unknown_egress if direction is Direction.EGRESS else group.unknown_ingress:
                 yield unknown.error(f"security group {group.id}")
 
 
@@ -197,7 +215,9 @@ class DirectionRules:
         named = dict.fromkeys(reference for rule in rules for reference in rule.references)
         references = tuple(filter(self._is_effective, named))
         stale_references = tuple(reference for reference in named if reference not in references)
-        if not named and not prefix_list_ids and not self._unread:
+        unknown_addresses = [rule.unknown_addresses for rule in rules if rule.unknown_addresses is not None]
+        unknown_references = [rule.unknown_reference for rule in rules if rule.unknown_reference is not None]
+        if not (named or prefix_list_ids or self._unread or unknown_addresses or unknown_references):
             return _addresses_only(family, cidrs)
         addresses, unread, unresolved = self._add_prefix_lists(address_set(family, cidrs), prefix_list_ids)
         return AllowedTraffic(
@@ -208,7 +228,8 @@ class DirectionRules:
             ),
             referenced_group_ids=frozenset(reference.group_id for reference in references),
             prefix_list_ids=prefix_list_ids,
-            unread=unread,
+            unread=(*unread, *(unknown.error("a security group rule") for unknown in unknown_addresses)),
+            unread_references=tuple(unknown.error("a security group rule") for unknown in unknown_references),
             unresolved=unresolved,
             stale_references=stale_references,
         )
@@ -246,7 +267,7 @@ def _addresses_only(family: Family, cidrs: tuple[str, ...]) -> AllowedTraffic:
 
 
 def _permissions_of(group: SecurityGroup, direction: Direction) -> tuple[Permission, ...]:
-    return group.ingress if direction is Direction.INGRESS else group.egress
+    return group.egress if direction is Direction.EGRESS else group.ingress
 
 
 def prefix_list_addresses(prefix_list: PrefixList, family: Family) -> AddressSet | None:

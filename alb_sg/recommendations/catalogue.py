@@ -11,11 +11,9 @@ from importlib import import_module
 from operator import attrgetter
 
 from alb_sg import recommendations
-from alb_sg.recommendations.recommendation import Recommendation, Severity
+from alb_sg.recommendations.recommendation import USER_GUIDE_URL, Recommendation, Severity
 
-USER_GUIDE_URL = (
-    "https://docs.aws.amazon.com/elasticloadbalancing/latest/application/load-balancer-update-security-groups.html"
-)
+__all__ = ("DISPLAY_ORDER", "RECOMMENDATIONS", "RECOMMENDATIONS_BY_NAME", "USER_GUIDE_URL", "rule_severity")
 
 
 def _collect() -> Iterator[Recommendation]:

@@ -11,7 +11,9 @@ from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer, require_known
 from alb_sg.estate.sections import Section
 from alb_sg.parameters import PREFIX_LIST_ID, SECURITY_GROUP_ID, Parameters, is_peer
+from alb_sg.permissions.addresses import AddressSet
 from alb_sg.recommendations.requirement import (
+    AddressPeer,
     NotApplicable,
     Peer,
     address_peer,
@@ -118,8 +120,24 @@ def _peers_from_word(
 
 
 def _vpc_peers(estate: Estate, vpc_id: str, families: tuple[Family, ...]) -> tuple[Peer, ...]:
+    if estate.is_planned:
+        return tuple(peer for family in families for peer in _planned_vpc_peers(estate, vpc_id, family))
     blocks = [(family, vpc_cidrs(estate, vpc_id, family)) for family in families]
     return tuple(address_peer(family, cidrs, label="VPC") for family, cidrs in blocks if cidrs)
+
+
+def _planned_vpc_peers(estate: Estate, vpc_id: str, family: Family) -> tuple[Peer, ...]:
+    """The blocks of a VPC that are known before a plan is applied, and any address for those that are not."""
+    try:
+        cidrs = vpc_cidrs(estate, vpc_id, family)
+        unknown: tuple[Peer, ...] = ()
+    except NotReadError as error:
+        cidrs = () if vpc_id not in (estate.vpcs or {}) else estate.vpc(vpc_id).cidrs[family]
+        # Every VPC has an IPv4 block.
+        some_required = not cidrs and family is Family.IPV4
+        anywhere = AddressSet.everything(family)
+        unknown = (AddressPeer(family, (), anywhere, label="VPC", unread=error, some_required=some_required),)
+    return (*((address_peer(family, cidrs, label="VPC"),) if cidrs else ()), *unknown)
 
 
 @cache

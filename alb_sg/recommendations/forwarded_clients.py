@@ -68,6 +68,14 @@ def _clients_from_rules(
     References need no peer: the addresses of a group's members are those of the VPC, which is required anyway.
     """
     rules = list(rules)
+    unread = [
+        *unread,
+        *(
+            rule.unknown_addresses.error(f"security groups of {front.load_balancer.name}")
+            for rule in rules
+            if rule.unknown_addresses is not None
+        ),
+    ]
     addresses = AddressSet.from_cidrs(_FAMILY, (cidr for rule in rules for cidr in rule.cidrs))
     prefix_lists = {
         prefix_list_id: _entries(estate, prefix_list_id)

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from itertools import groupby
 from operator import itemgetter
 
+from alb_sg.errors import NotReadError
 from alb_sg.estate.cidr import Family
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer, Target, TargetGroup
-from alb_sg.permissions.allowed_traffic import Direction, Traffic
+from alb_sg.permissions.allowed_traffic import ANY_TCP_PORT, Direction, Traffic
 from alb_sg.recommendations.applicability import require_applicable
 from alb_sg.recommendations.requirement import RequirementGroup, TargetPeer
 from alb_sg.recommendations.target_peer import target_peer
@@ -45,19 +46,32 @@ class LoadBalancerContext:
         requirements = self._target_requirements.get(key)
         if requirements is None:
             requirements = self._target_requirements[key] = tuple(
-                RequirementGroup(Direction.EGRESS, Traffic.tcp(target_port), peers, group)
+                RequirementGroup(Direction.EGRESS, ANY_TCP_PORT, peers, group, unread=target_port)
+                if isinstance(target_port, NotReadError)
+                else RequirementGroup(Direction.EGRESS, Traffic.tcp(target_port), peers, group)
                 for target_port, peers in self._peers_by_port(group, port)
             )
         return requirements
 
-    def _peers_by_port(self, group: TargetGroup, port: int | None) -> Sequence[tuple[int, tuple[TargetPeer, ...]]]:
-        """The targets of a group that receive traffic, in their order: consecutive ones with one port together."""
+    def _peers_by_port(
+        self, group: TargetGroup, port: int | None
+    ) -> Sequence[tuple[int | NotReadError, tuple[TargetPeer, ...]]]:
+        """The targets of a group that receive traffic, in their order: consecutive ones with one port together. Instead
+        of a port that is not known before a plan is applied, the reason."""
         targets, peers = self._receiving_targets(group)
         if port is not None:
             return ((port, peers),) if peers else ()
-        own_ports = [group.port_of(target) for target in targets]
+        own_ports = [self._own_port(group, target) for target in targets]
         pairs_by_port = groupby(zip(own_ports, peers, strict=True), key=itemgetter(0))
         return [(own_port, tuple(peer for _, peer in pairs)) for own_port, pairs in pairs_by_port]
+
+    def _own_port(self, group: TargetGroup, target: Target) -> int | NotReadError:
+        try:
+            return group.port_of(target)
+        except NotReadError as error:
+            if not self.estate.is_planned:
+                raise
+            return error
 
     def _receiving_targets(self, group: TargetGroup) -> tuple[Sequence[Target], tuple[TargetPeer, ...]]:
         """The registrations in a target group that receive traffic, each with its peer."""

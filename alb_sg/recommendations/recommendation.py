@@ -17,6 +17,9 @@ from alb_sg.recommendations.load_balancer_context import LoadBalancerContext
 from alb_sg.recommendations.requirement import NotApplicable, RequirementSet
 
 NAME_PREFIX = "ALB_SG_"
+# The page with the recommendations, and the prefix of all pages of the guide.
+USER_GUIDE = "https://docs.aws.amazon.com/elasticloadbalancing/latest/application"
+USER_GUIDE_URL = f"{USER_GUIDE}/load-balancer-update-security-groups.html"
 # The IAM actions that add and remove security group rules of a direction.
 _SECURITY_GROUP_RULE_ACTIONS = {
     Direction.INGRESS: ("ec2:AuthorizeSecurityGroupIngress", "ec2:RevokeSecurityGroupIngress"),
@@ -58,7 +61,7 @@ class Recommendation:
     """One recommendation of the user guide and the Config rule of the same name.
 
     `subject` names what the rule is about, met or not; `title` states what holds where it is met. `quote` is the user
-    guide's sentence, in the section `page_section`. `caveat` limits what a compliant verdict promises.
+    guide's sentence, in the section `page_section` of `page_url`. `caveat` limits what a compliant verdict promises.
 
     `estate_sections` are the sections of an estate that a verdict may depend on, and `trigger_types` the resource types
     in AWS Config whose changes may change a verdict. `display_order` is the place where rules are listed for people.
@@ -92,6 +95,7 @@ class Recommendation:
     notes: Callable[[Estate, LoadBalancer], Iterable[str]] = _none
     detail_sections: frozenset[Section] = frozenset()
     caveat: str | None = None
+    page_url: str = USER_GUIDE_URL
     # None: those that add and remove security group rules in the rule's direction.
     custom_fix_actions: tuple[str, ...] | None = None
     # False: deployed only where rdk-config.json says so, and judged by a command only where it is named.
@@ -131,7 +135,7 @@ class Recommendation:
         """The IAM actions that change security groups when a finding is fixed and when a fix is undone."""
         if self.custom_fix_actions is not None:
             return self.custom_fix_actions
-        return _SECURITY_GROUP_RULE_ACTIONS[self.direction]
+        return _SECURITY_GROUP_RULE_ACTIONS[self.direction.of_rules]
 
     def sections_to_read(self, parameters: Parameters) -> frozenset[Section]:
         """The sections that verdicts with these parameters may depend on: tags only where a parameter names one."""

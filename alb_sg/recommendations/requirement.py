@@ -52,8 +52,9 @@ class AddressPeer:
     as a set, and `label` describes them.
 
     A reference to one of `or_security_groups` counts as well: the groups of the Network Load Balancer that sends this
-    traffic. `unread`: the addresses are an upper bound, because what narrows them was not read. Building one without
-    addresses of its family raises NotReadError: it would be covered by anything.
+    traffic. `unread`: the addresses are an upper bound, because what narrows them was not read; `some_required` says
+    that at least one of them is required. Building one without addresses of its family raises NotReadError: it would be
+    covered by anything.
     """
 
     family: Family
@@ -62,6 +63,7 @@ class AddressPeer:
     or_security_groups: frozenset[str] = frozenset()
     label: str = ""
     unread: NotReadError | None = None
+    some_required: bool = False
 
     def __post_init__(self) -> None:
         if not self.addresses or self.addresses.family is not self.family:
@@ -91,6 +93,8 @@ class TargetPeer(NamedTuple):
     `ip` is None where the address is not known. `security_groups` are complete unless one of these says why not:
     `unread` (something was not read), `unresolved` (everything was read, but no interface holds the address),
     `is_outside_vpc` (the address is outside the target group's VPC, where a peering reference may still reach it).
+    `unknown_address`: why the address is not known before a plan is applied; it lies in `possible_cidrs`, or anywhere
+    if there are none.
     """
 
     family: Family
@@ -100,6 +104,8 @@ class TargetPeer(NamedTuple):
     unread: NotReadError | None = None
     unresolved: str | None = None
     is_outside_vpc: bool = False
+    unknown_address: NotReadError | None = None
+    possible_cidrs: tuple[str, ...] = ()
 
     @property
     def address(self) -> int | None:
@@ -111,18 +117,51 @@ class TargetPeer(NamedTuple):
         return None if self.ip is None else f"{self.ip}/{self.family.bits}"
 
 
-Peer = AddressPeer | PrefixListPeer | SecurityGroupPeer | TargetPeer
+class NodesPeer(NamedTuple):
+    """The nodes of a load balancer, as `targets` see them whose interfaces carry the same `target_groups`: the groups
+    that must let the nodes in.
+
+    A node has any address of the enabled subnets, whose blocks are `cidrs`, and carries all `load_balancer_groups`.
+    `unread_addresses`: the addresses are an upper bound, because a subnet was not read. `unread` and `unresolved` say
+    why the targets' groups are not known.
+    """
+
+    family: Family
+    cidrs: tuple[str, ...]
+    addresses: AddressSet
+    load_balancer_groups: frozenset[str]
+    target_groups: tuple[str, ...]
+    targets: tuple[TargetPeer, ...]
+    unread_addresses: NotReadError | None = None
+    unread: NotReadError | None = None
+    unresolved: str | None = None
+
+
+Peer = AddressPeer | PrefixListPeer | SecurityGroupPeer | TargetPeer | NodesPeer
+
+
+def targets_of(peer: Peer) -> tuple[TargetPeer, ...]:
+    """The targets that a requirement is for; none for one that concerns clients."""
+    match peer:
+        case TargetPeer():
+            return (peer,)
+        case NodesPeer():
+            return peer.targets
+        case _:
+            return ()
 
 
 class Requirement(NamedTuple):
     """Traffic that must be allowed for one peer. `allows_accepted_sources`: one of the parameter `AcceptedSources` may
-    replace the peer."""
+    replace the peer. `unread`: why the traffic is only an upper bound, so that what is not allowed of it may not be
+    needed."""
 
     direction: Direction
     traffic: Traffic
     peer: Peer
     origin: Origin
     allows_accepted_sources: bool = False
+    unread: NotReadError | None = None
 
 
 class RequirementGroup(NamedTuple):
@@ -133,11 +172,13 @@ class RequirementGroup(NamedTuple):
     peers: tuple[Peer, ...]
     cause: Cause
     allows_accepted_sources: bool = False
+    unread: NotReadError | None = None
 
     def requirements(self) -> list[Requirement]:
         origin = Origin.from_cause(self.cause)
         return [
-            Requirement(self.direction, self.traffic, peer, origin, self.allows_accepted_sources) for peer in self.peers
+            Requirement(self.direction, self.traffic, peer, origin, self.allows_accepted_sources, self.unread)
+            for peer in self.peers
         ]
 
 

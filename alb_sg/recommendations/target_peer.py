@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from alb_sg.errors import NotReadError
 from alb_sg.estate.cidr import Family, InvalidCidrError, parse_cidr
 from alb_sg.estate.estate import Estate
-from alb_sg.estate.model import TargetGroup
+from alb_sg.estate.model import SecurityGroup, TargetGroup
 from alb_sg.recommendations.requirement import TargetPeer
 
 
@@ -15,7 +17,7 @@ def target_peer(estate: Estate, group: TargetGroup, target_id: str) -> TargetPee
     Raises NotReadError where the address family of the target group is not known.
     """
     family = group.known_family
-    if group.target_type == "instance":
+    if group.target_type == "instance" or _has_unknown_address(estate, target_id):
         return _instance_peer(estate, group, family, target_id)
     try:
         of_family, (address, last) = parse_cidr(target_id)
@@ -49,8 +51,37 @@ def _instance_peer(estate: Estate, group: TargetGroup, family: Family, target_id
     except NotReadError as error:
         return TargetPeer(family, target_id, None, unread=error)
     groups = frozenset(instance.groups)
+    unread = None if instance.unknown_groups is None else instance.unknown_groups.error(f"target {target_id}")
+    if instance.unknown_address is not None:
+        return TargetPeer(
+            family,
+            target_id,
+            None,
+            groups,
+            unread,
+            unknown_address=instance.unknown_address.error(f"target {target_id}"),
+            possible_cidrs=tuple(cidr for cidr in instance.possible_cidrs if parse_cidr(cidr)[0] is family),
+        )
     address = instance.ipv4_address if family is Family.IPV4 else instance.ipv6_address
     if address is None:
         unresolved = f"{target_id} has no {family.label} address"
-        return TargetPeer(family, target_id, None, groups, unresolved=unresolved)
-    return TargetPeer(family, target_id, address, groups)
+        return TargetPeer(family, target_id, None, groups, unread, unresolved=unresolved)
+    return TargetPeer(family, target_id, address, groups, unread)
+
+
+def _has_unknown_address(estate: Estate, target_id: str) -> bool:
+    """Whether the target stands for future members of a planned resource, such as the tasks of an ECS service."""
+    instance = (estate.instances or {}).get(target_id)
+    return instance is not None and instance.unknown_address is not None
+
+
+def peered_vpcs(security_groups: Iterable[SecurityGroup]) -> frozenset[str]:
+    """The VPCs that active peering references of some security groups name: an address outside a target group's VPC may
+    be held there."""
+    return frozenset(
+        reference.vpc_id
+        for group in security_groups
+        for permission in (*group.ingress, *group.egress)
+        for reference in permission.references
+        if reference.peering_connection_id is not None and reference.vpc_id is not None and not reference.is_stale
+    )

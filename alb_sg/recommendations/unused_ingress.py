@@ -95,6 +95,9 @@ def _other_carrier(estate: Estate, group_id: str) -> NetworkInterface | None:
 
     Raises NotReadError where not everything that may carry the group was read.
     """
+    if estate.is_planned:
+        cause = "what will carry it is not known before the change is applied; judge the account after it"
+        raise NotReadError(f"network interfaces that carry {group_id}", cause)
     others = [interface for interface in estate.interfaces_with(group_id) if not interface.is_elb_managed]
     if others:
         return min(others, key=lambda interface: interface.id)
@@ -184,7 +187,7 @@ RECOMMENDATION = Recommendation(
     detail_sections=frozenset({Section.SECURITY_GROUP_RULES}),
     # Interfaces are many and change by the minute: whether another one carries a group is left to the periodic run.
     trigger_types=(LISTENER_TYPE, LOAD_BALANCER_TYPE, SECURITY_GROUP_TYPE, SECURITY_GROUP_VPC_ASSOCIATION_TYPE),
-    display_order=5,
+    display_order=6,
     find_unused=find_unused,
     deployed_by_default=False,
 )

@@ -5,7 +5,7 @@ A fact that was not read raises NotReadError when a plan needs it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
@@ -23,18 +23,21 @@ REQUIRED_SECTIONS = (Section.SECURITY_GROUPS, Section.NETWORK_INTERFACES, Sectio
 
 @dataclass(frozen=True, slots=True)
 class AttachedResource:
-    """A resource other than the load balancer, with its security groups. `label` names it for people."""
+    """A resource other than the load balancer, with its security groups. `label` names it for people, and `target_ids`
+    are those under which it may be registered as a target."""
 
     label: str
     group_ids: frozenset[str]
+    target_ids: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class ChangeContext:
-    """The facts about one load balancer's groups. `unread` gives the cause for each section that is not complete."""
+    """The facts about one load balancer's groups and those of its targets. `resources_with` gives the resources other
+    than the load balancer that have a group. `unread` gives the cause for each section that is not complete."""
 
     groups: Mapping[str, SecurityGroup] = field(default_factory=dict)
-    attached_resources: Sequence[AttachedResource] = ()
+    resources_with: Callable[[str], Iterable[AttachedResource]] = lambda _: ()
     load_balancer_tags: Mapping[str, str] = field(default_factory=dict)
     prefix_lists: Mapping[str, PrefixList] = field(default_factory=dict)
     unread: Mapping[str, str] = field(default_factory=dict)
@@ -53,7 +56,18 @@ class ChangeContext:
         """The labels of the resources that have a group, apart from the load balancer."""
         for section in (Section.NETWORK_INTERFACES, Section.LOAD_BALANCERS):
             self._require(section, f"who carries {group_id}")
-        return tuple(sorted(resource.label for resource in self.attached_resources if group_id in resource.group_ids))
+        return tuple(sorted(resource.label for resource in self.resources_with(group_id)))
+
+    def others_than_targets_with(self, group_id: str, target_ids: Collection[str]) -> tuple[str, ...]:
+        """As `other_resources_with`, without the resources that are registered under one of these ids."""
+        self.other_resources_with(group_id)
+        return tuple(
+            sorted(
+                resource.label
+                for resource in self.resources_with(group_id)
+                if resource.target_ids.isdisjoint(target_ids)
+            )
+        )
 
     def require_load_balancer_tags(self) -> Mapping[str, str]:
         self._require(Section.TAGS, "tags of the load balancer")
@@ -80,13 +94,14 @@ class ChangeContexts:
 
     def of(self, estate: Estate, load_balancer: LoadBalancer) -> ChangeContext:
         """The facts about one load balancer of `estate`."""
-        carriers = dict.fromkeys(
-            carrier for group_id in load_balancer.security_groups for carrier in self._carriers.get(group_id, ())
-        )
-        resources = (carrier.resource_beside(load_balancer) for carrier in carriers)
+
+        def resources_with(group_id: str) -> Iterator[AttachedResource]:
+            resources = (carrier.resource_beside(load_balancer) for carrier in self._carriers.get(group_id, ()))
+            return (resource for resource in resources if resource is not None)
+
         return ChangeContext(
             groups=estate.security_groups or {},
-            attached_resources=tuple(resource for resource in resources if resource is not None),
+            resources_with=resources_with,
             load_balancer_tags=(estate.tags or {}).get(load_balancer.arn, {}),
             prefix_lists=self._prefix_lists,
             unread=_unread_sections(estate),
@@ -132,10 +147,11 @@ def unknown_change_context(cause: str) -> ChangeContext:
 
 
 def groups_to_read(load_balancer: LoadBalancer, results: Iterable[Result]) -> frozenset[str]:
-    """The load balancer's groups, and the groups that a new rule could refer to."""
+    """The load balancer's groups, those of targets that lack a rule, and the groups that a new rule could refer to."""
     missing = [entry for result in results if isinstance(result, Finding) for entry in result.missing]
     peers = {peer for entry in missing for peer in (*entry.or_security_groups, *entry.required)}
-    return frozenset({*load_balancer.security_groups, *filter(SECURITY_GROUP_ID.fullmatch, peers)})
+    of_targets = {group_id for entry in missing for group_id in entry.security_groups}
+    return frozenset({*load_balancer.security_groups, *filter(SECURITY_GROUP_ID.fullmatch, peers), *of_targets})
 
 
 def elb_interface_description(load_balancer_arn: str) -> str:
@@ -150,7 +166,10 @@ def attached_interface(interface: NetworkInterface, load_balancer_arn: str) -> A
         return None
     name = f"network interface {interface.id}"
     label = f"{name} ({interface.description})" if interface.description else name
-    return AttachedResource(label, frozenset(interface.groups))
+    target_ids = {*interface.ipv4_addresses, *interface.ipv6_addresses}
+    if interface.instance_id is not None:
+        target_ids.add(interface.instance_id)
+    return AttachedResource(label, frozenset(interface.groups), frozenset(target_ids))
 
 
 def _unread_sections(estate: Estate) -> dict[str, str]:
@@ -176,7 +195,7 @@ class _Carrier(NamedTuple):
             case NetworkInterface():
                 return attached_interface(self.resource, load_balancer.arn)
             case Instance():
-                return AttachedResource(f"instance {self.resource.id}", self.group_ids)
+                return AttachedResource(f"instance {self.resource.id}", self.group_ids, frozenset({self.resource.id}))
             case LoadBalancer():
                 is_own = self.resource.arn == load_balancer.arn
                 return None if is_own else AttachedResource(f"load balancer {self.resource.name}", self.group_ids)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 
+from alb_sg.parameters import PREFIX_LIST_ID, SECURITY_GROUP_ID
 from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.remediation.api_calls import group_description, rule_description
 from alb_sg.remediation.plan import Addition, PeerKind
@@ -52,7 +54,7 @@ def _resources(snippet: Snippet) -> Iterator[str]:
             yield f"        {'- ' if index == 0 else '  '}{key}: {_yaml_string(value)}"
     for number, addition in enumerate(snippet.additions, 1):
         name = "Ingress" if addition.direction is Direction.INGRESS else "Egress"
-        group = f"!GetAtt {prefix}Group.GroupId" if addition.group_id is None else _yaml_string(addition.group_id)
+        group = f"!GetAtt {prefix}Group.GroupId" if addition.group_id is None else _identifier(addition.group_id)
         yield f"  {prefix}{name}{number}:"
         yield f"    Type: AWS::EC2::SecurityGroup{name}"
         yield "    Properties:"
@@ -60,13 +62,27 @@ def _resources(snippet: Snippet) -> Iterator[str]:
         yield f"      IpProtocol: {_yaml_string(addition.permission.protocol)}"
         yield f"      FromPort: {addition.permission.from_port}"
         yield f"      ToPort: {addition.permission.to_port}"
-        yield f"      {_peer_property(addition)}: {_yaml_string(addition.peer)}"
+        yield f"      {_peer_property(addition)}: {_peer(addition)}"
         yield f"      Description: {_yaml_string(rule_description(addition))}"
 
 
 def _peer_property(addition: Addition) -> str:
     inbound, outbound = PEER_PROPERTIES[addition.peer_kind]
     return inbound if addition.direction is Direction.INGRESS else outbound
+
+
+def _peer(addition: Addition) -> str:
+    if addition.peer_kind in (PeerKind.SECURITY_GROUP, PeerKind.PREFIX_LIST):
+        return _identifier(addition.peer)
+    return _yaml_string(addition.peer)
+
+
+def _identifier(identifier: str) -> str:
+    """A security group or prefix list: its identifier, or a reference if a template describes it."""
+    if SECURITY_GROUP_ID.fullmatch(identifier) or PREFIX_LIST_ID.fullmatch(identifier):
+        return _yaml_string(identifier)
+    # The address of a planned resource ends with its logical ID, after the names of its stacks.
+    return f"!Ref {re.split('[./]', identifier)[-1]}"
 
 
 def _yaml_string(value: str | int) -> str:

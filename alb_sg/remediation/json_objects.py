@@ -2,7 +2,8 @@
 
 plan: {"accountId", "region", "loadBalancerArn", "loadBalancerName", "fingerprint",
   "additions": [{"groupId" (null: the new group), "direction", "protocol", "fromPort", "toPort", "peer",
-    "openToEveryone", "needsApproval", "recommendations", "because"}],
+    "openToEveryone", "needsApproval", "recommendations", "because",
+    "alsoOpens" (only in a group of targets: what else carries it)}],
   "newGroup": {"name", "vpcId", "why"} or null,
   "calls": [{"service", "operation", "parameters", "note"}],
   "refusals": [{"rule", "reason", "text", "wanted": [additions]}],
@@ -52,7 +53,7 @@ def plan_object(plan: Plan) -> dict[str, Any]:
 
 
 def addition_object(addition: Addition) -> dict[str, Any]:
-    return {
+    fields = {
         "groupId": addition.group_id,
         "direction": addition.direction.value,
         "protocol": addition.permission.protocol,
@@ -64,6 +65,9 @@ def addition_object(addition: Addition) -> dict[str, Any]:
         "recommendations": list(addition.rule_names),
         "because": list(addition.origins),
     }
+    if addition.target_groups:
+        fields["alsoOpens"] = list(addition.also_opens)
+    return fields
 
 
 def apply_result_object(arn: str, result: ApplyResult) -> dict[str, Any]:

@@ -67,13 +67,20 @@ def live_change_context(
     requests = DescribeRequests(account.clients)
     name, vpc_id = dedicated_group_name(load_balancer), load_balancer.vpc_id
     group_ids = groups_to_read(load_balancer, results)
+    of_targets = {
+        group_id
+        for result in results
+        for entry in (result.missing if isinstance(result, Finding) else ())
+        for group_id in entry.security_groups
+    }
+    changeable = {*load_balancer.security_groups, *of_targets}
     prefix_list_ids = _relevant_prefix_lists(estate, load_balancer, results)
     pending = {
         (Section.SECURITY_GROUPS, name): account.ec2_request(
             "describe_security_groups", "SecurityGroups", {"group-name": [name], "vpc-id": [vpc_id]}
         ),
         (Section.NETWORK_INTERFACES, ""): account.ec2_request(
-            "describe_network_interfaces", "NetworkInterfaces", {"group-id": load_balancer.security_groups}
+            "describe_network_interfaces", "NetworkInterfaces", {"group-id": sorted(changeable)}
         ),
         (Section.LOAD_BALANCERS, ""): requests.load_balancers(),
         (Section.TAGS, ""): requests.tags((load_balancer.arn,)),
@@ -115,13 +122,14 @@ def live_change_context(
 
 
 def _relevant_prefix_lists(estate: Estate, load_balancer: LoadBalancer, results: Iterable[Result]) -> set[str]:
-    """The prefix lists in the load balancer's groups, and those that a new rule may name."""
+    """The prefix lists in the groups that a plan may change, and those that a new rule may name."""
     prefix_list_ids: set[str] = set()
-    for group_id in load_balancer.security_groups:
+    entries = [entry for result in results if isinstance(result, Finding) for entry in result.missing]
+    of_targets = {group_id for entry in entries for group_id in entry.security_groups}
+    for group_id in (*load_balancer.security_groups, *sorted(of_targets)):
         group = (estate.security_groups or {}).get(group_id)
         for permission in () if group is None else (*group.ingress, *group.egress):
             prefix_list_ids.update(permission.prefix_list_ids)
-    for result in results:
-        for entry in result.missing if isinstance(result, Finding) else ():
-            prefix_list_ids.update(filter(PREFIX_LIST_ID.fullmatch, entry.required))
+    for entry in entries:
+        prefix_list_ids.update(filter(PREFIX_LIST_ID.fullmatch, entry.required))
     return prefix_list_ids

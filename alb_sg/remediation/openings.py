@@ -10,12 +10,11 @@ from collections.abc import Iterable
 
 from alb_sg.estate.cidr import Family, parse_cidr
 from alb_sg.estate.model import LoadBalancer
-from alb_sg.parameters import PREFIX_LIST_ID, SECURITY_GROUP_ID
 from alb_sg.permissions.addresses import AddressSet
 from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.recommendations.clients import CLIENT_FAMILIES
 from alb_sg.remediation.plan import EVERYWHERE
-from alb_sg.remediation.required_rules import RequiredRule
+from alb_sg.remediation.required_rules import RequiredRule, is_cidr
 
 # RFC 1918, RFC 6598 (shared address space), RFC 3927 and RFC 4291 (link-local), RFC 4193 (unique local).
 PRIVATE_CIDRS = {
@@ -52,4 +51,4 @@ def _opened_addresses(rule: RequiredRule) -> tuple[str, ...]:
     if rule.permission.cidrs:
         return rule.permission.cidrs
     named = (*rule.required, *rule.missing)
-    return tuple(one for one in named if not (PREFIX_LIST_ID.fullmatch(one) or SECURITY_GROUP_ID.fullmatch(one)))
+    return tuple(filter(is_cidr, named))

@@ -9,7 +9,7 @@ from alb_sg.errors import NotReadError
 from alb_sg.estate.cidr import Family
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer, Permission
-from alb_sg.permissions.allowed_traffic import Direction
+from alb_sg.permissions.allowed_traffic import RULE_DIRECTIONS, Direction
 from alb_sg.remediation.change_context import ChangeContext
 from alb_sg.remediation.fix_request import GROUPS_PER_LOAD_BALANCER, FixPolicy, ManagedGroupPolicy, SharedGroupPolicy
 from alb_sg.remediation.plan import Addition, FixRefusedError, NewGroup, RefusalReason
@@ -77,6 +77,26 @@ class GroupSelector:
         self._require_room_in_new_group(required, planned)
         return None, group
 
+    def select_target_group(self, required: Sequence[RequiredRule], planned: Sequence[Addition]) -> str:
+        """The group for rules that one of some targets' groups must have: of those that may be changed, the one that
+        fewest others carry. It may be shared: the plan says with whom.
+
+        Raises FixRefusedError if none of them may get the rules, NotReadError if a fact that decides it was not read.
+        """
+        group_ids = sorted(
+            required[0].target_groups,
+            key=lambda group_id: (len(self._context.other_resources_with(group_id)), group_id),
+        )
+        refused: list[tuple[str, Obstacle]] = []
+        for group_id in group_ids:
+            obstacles = self._obstacles(group_id, required, planned, may_be_shared=True)
+            if not obstacles:
+                return group_id
+            refused += ((group_id, obstacle) for obstacle in obstacles)
+        why = "; ".join(f"{group_id} {obstacle.text}" for group_id, obstacle in refused)
+        group_id, obstacle = refused[0]
+        raise FixRefusedError(obstacle.reason, why, group_id)
+
     def _ordered_group_ids(self) -> list[str]:
         """The load balancer's groups by id, its dedicated group first."""
         name = dedicated_group_name(self._load_balancer)
@@ -86,13 +106,18 @@ class GroupSelector:
     # --- obstacles
 
     def _obstacles(
-        self, group_id: str, required: Iterable[RequiredRule], planned: Iterable[Addition]
+        self,
+        group_id: str,
+        required: Iterable[RequiredRule],
+        planned: Iterable[Addition],
+        *,
+        may_be_shared: bool = False,
     ) -> list[Obstacle]:
         group = self._context.group(group_id)
         obstacles = (
             self._owner_obstacle(None if group is None else group.owner_id),
             None if group is None else self._manager_obstacle(group.tags),
-            self._sharing_obstacle(group_id),
+            None if may_be_shared else self._sharing_obstacle(group_id),
             self._quota_obstacle(group_id, required, planned),
         )
         return [obstacle for obstacle in obstacles if obstacle is not None]
@@ -181,7 +206,7 @@ class GroupSelector:
     def _require_room_in_new_group(self, required: Iterable[RequiredRule], planned: Iterable[Addition]) -> None:
         """Raises FixRefusedError if the rules exceed a new group's quota, NotReadError if that is not known."""
         to_new_group = [addition for addition in planned if addition.group_id is None]
-        for direction in Direction:
+        for direction in RULE_DIRECTIONS:
             rules = [*_permissions(to_new_group, direction), *_permissions(required, direction)]
             exceeded = self._exceeded_quota((), rules)
             if exceeded is not None:

@@ -14,8 +14,9 @@ from alb_sg.estate.model import LoadBalancer, Permission
 from alb_sg.findings.finding import EvaluationError, Result
 from alb_sg.permissions.allowed_traffic import Direction
 
-# What tells the rules of one security group apart.
-RuleKey = tuple[Direction, Permission]
+# What tells required rules apart: the direction, the rule, and the targets' groups one of which must have it (none: one
+# of the load balancer's groups).
+RuleKey = tuple[Direction, Permission, tuple[str, ...]]
 
 EVERYWHERE = frozenset(family.any_address_cidr for family in Family)
 
@@ -52,7 +53,9 @@ class Addition:
     """One security group rule to add. `permission` has exactly one peer; `group_id` is None for the new group.
 
     `rule_names` are the Config rules that need it, `origins` the listeners and target groups. `is_wide`: it opens more
-    than the page's tables do, so that a person must approve it.
+    than the page's tables do, so that a person must approve it. `target_groups` are the groups of targets one of which
+    must have the rule; none for a rule of the load balancer's groups. `also_opens` are the resources that carry the
+    group too and are no targets of the load balancer.
     """
 
     group_id: str | None
@@ -61,10 +64,12 @@ class Addition:
     rule_names: tuple[str, ...]
     origins: tuple[str, ...]
     is_wide: bool = False
+    target_groups: tuple[str, ...] = ()
+    also_opens: tuple[str, ...] = ()
 
     @property
     def key(self) -> RuleKey:
-        return self.direction, self.permission
+        return self.direction, self.permission, self.target_groups
 
     @property
     def peer(self) -> str:

@@ -28,11 +28,13 @@ from alb_sg.remediation.required_rules import RequiredRule, required_rules
 # The id of a planned group in the estate that a plan is judged against. EC2's own ids are hexadecimal.
 NEW_GROUP_ID = "sg-new"
 
-# Selects the group for required rules, given the additions and the new group that are planned already. Returns its id,
-# or None for the new group, and the new group of the plan.
+# Selects the load balancer's group for required rules, given the additions and the new group that are planned already.
+# Returns its id, or None for the new group, and the new group of the plan.
 SelectGroup = Callable[
     [Sequence[RequiredRule], Sequence[Addition], NewGroup | None], tuple[str | None, NewGroup | None]
 ]
+# Selects the group of targets for required rules that one of the same groups must have.
+SelectTargetGroup = Callable[[Sequence[RequiredRule], Sequence[Addition]], str]
 
 
 def judge_load_balancer(estate: Estate, load_balancer: LoadBalancer, fix: FixRequest) -> tuple[Result, ...]:
@@ -96,6 +98,7 @@ class Planner:
         load_balancer: LoadBalancer,
         context: ChangeContext,
         select_group: SelectGroup,
+        select_target_group: SelectTargetGroup,
         vpc_cidrs: Iterable[str],
         wide_opening: WideOpeningPolicy = WideOpeningPolicy.REFUSE,
     ) -> None:
@@ -104,6 +107,7 @@ class Planner:
         self._wide_opening = wide_opening
         self._context = context
         self._select_group = select_group
+        self._select_target_group = select_target_group
         self._additions: dict[RuleKey, Addition] = {}
         self._new_group: NewGroup | None = None
         self._refusals: list[Refusal] = []
@@ -168,7 +172,10 @@ class Planner:
         self._refusals.append(Refusal(finding.rule, refused.reason, refused.text, additions))
 
     def _addition(self, rule: RequiredRule, group_id: str | None, finding: Finding) -> Addition:
-        addition = rule.addition(group_id, finding.rule)
+        """The addition of a rule to a group. A rule for targets that no group is selected for is shown in the first."""
+        addition = rule.addition(
+            rule.target_groups[0] if rule.target_groups and group_id is None else group_id, finding.rule
+        )
         return replace(addition, is_wide=self._opening_limit.exceeded_by(rule) is not None)
 
     def _add_rules(self, finding: Finding, required: Iterable[RequiredRule], results: Sequence[Result]) -> None:
@@ -180,11 +187,23 @@ class Planner:
             else:
                 unplanned.append(rule)
         new_group = self._new_group
-        if unplanned:
-            group_id, new_group = self._select_group(unplanned, tuple(self._additions.values()), new_group)
-            additions |= {rule.key: self._addition(rule, group_id, finding) for rule in unplanned}
+        own = [rule for rule in unplanned if not rule.target_groups]
+        if own:
+            group_id, new_group = self._select_group(own, tuple(self._additions.values()), new_group)
+            additions |= {rule.key: self._addition(rule, group_id, finding) for rule in own}
+        for target_groups in dict.fromkeys(rule.target_groups for rule in unplanned if rule.target_groups):
+            of_targets = [rule for rule in unplanned if rule.target_groups == target_groups]
+            group_id = self._select_target_group(of_targets, tuple(additions.values()))
+            also_opens = self._also_opens(group_id)
+            additions |= {
+                rule.key: replace(self._addition(rule, group_id, finding), also_opens=also_opens) for rule in of_targets
+            }
         self._check_changes(finding, results, tuple(additions.values()), new_group)
         self._additions, self._new_group = additions, new_group
+
+    def _also_opens(self, group_id: str) -> tuple[str, ...]:  # noqa: ARG002 (a planner that knows them overrides it)
+        """The resources that a rule in a group of targets opens, and that are no targets of the load balancer."""
+        return ()
 
 
 class _VerifyingPlanner(Planner):
@@ -193,13 +212,26 @@ class _VerifyingPlanner(Planner):
     def __init__(self, estate: Estate, load_balancer: LoadBalancer, fix: FixRequest, context: ChangeContext) -> None:
         selector = GroupSelector(estate, load_balancer, context, fix.policy)
         blocks = vpc_blocks(estate, load_balancer)
-        super().__init__(load_balancer, context, selector.select_group, blocks, fix.policy.wide_opening)
+        super().__init__(
+            load_balancer,
+            context,
+            selector.select_group,
+            selector.select_target_group,
+            blocks,
+            fix.policy.wide_opening,
+        )
         self._estate = estate
         self._fix = fix
 
     def _check_finding(self, finding: Finding) -> None:
         self._require_no_malformed_exemption(finding)
         super()._check_finding(finding)
+
+    def _also_opens(self, group_id: str) -> tuple[str, ...]:
+        estate = self._estate
+        groups = estate.target_groups_of(self._load_balancer)
+        target_ids = {target.id for group in groups for target in (estate.targets or {}).get(group.arn, ())}
+        return self._context.others_than_targets_with(group_id, target_ids)
 
     def _require_no_malformed_exemption(self, finding: Finding) -> None:
         """Raises FixRefusedError if a malformed entry, which exempts nothing, may be meant for this finding."""

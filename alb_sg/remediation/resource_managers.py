@@ -10,6 +10,8 @@ STACK_NAME_TAG = "aws:cloudformation:stack-name"
 AWS_TAG_PREFIX = "aws:"
 # The load balancer controller's own tags (aws-load-balancer-controller, "Resource tags").
 CONTROLLER_TAG_PREFIXES = ("elbv2.k8s.aws/", "ingress.k8s.aws/", "service.k8s.aws/", "gateway.k8s.aws/")
+# Its shared backend group, which targets refer to.
+BACKEND_GROUP_TAG = ("elbv2.k8s.aws/resource", "backend-sg")
 CLUSTER_TAG_PREFIX = "kubernetes.io/cluster/"
 BEANSTALK_TAG = "elasticbeanstalk:environment-name"
 # Infrastructure as code sets no tag by itself. People set these through default tags.
@@ -27,6 +29,13 @@ NEGATIVE_VALUES = frozenset({"false", "no", "0", "none", "n/a"})
 def find_manager(tags: Mapping[str, str]) -> str | None:
     """The manager, such as `CloudFormation stack shop`; None if no tag names one."""
     return next(_managers(tags), None)
+
+
+def is_controller_backend_group(tags: Mapping[str, str]) -> bool:
+    """Whether it is the shared backend group of a Kubernetes load balancer controller: all its load balancers carry it
+    for the sake of their targets."""
+    key, value = BACKEND_GROUP_TAG
+    return tags.get(key) == value
 
 
 def _managers(tags: Mapping[str, str]) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from alb_sg.estate.model import LoadBalancer
@@ -16,13 +16,14 @@ class Snippet:
     """The rules for one load balancer, each once.
 
     `name` is unique among the snippets of a run. `group_name` names the security group to create for the rules that
-    have no group yet.
+    have no group yet. `places` are sentences on where planned security groups are written.
     """
 
     name: str
     load_balancer: LoadBalancer
     additions: tuple[Addition, ...]
     group_name: str | None
+    places: tuple[str, ...] = ()
 
     @property
     def comments(self) -> tuple[str, ...]:
@@ -31,6 +32,7 @@ class Snippet:
         if self.group_name is not None:
             groups = ", ".join(self.load_balancer.security_groups)
             lines.append(f"Add the security group {self.group_name} to those of the load balancer ({groups}).")
+        lines += self.places
         wide = sorted({addition.peer for addition in self.additions if addition.is_wide})
         if wide:
             lines.append(f"This opens it further than is recommended ({', '.join(wide)}): a person must approve it.")
@@ -40,8 +42,11 @@ class Snippet:
         return tuple("".join(character if character.isprintable() else "?" for character in line) for line in lines)
 
 
-def make_snippets(plans: Iterable[Plan]) -> tuple[Snippet, ...]:
-    """A snippet for each plan that has a rule to add or knows one that would fix a refused finding."""
+def make_snippets(plans: Iterable[Plan], places: Mapping[str, str] | None = None) -> tuple[Snippet, ...]:
+    """A snippet for each plan that has a rule to add or knows one that would fix a refused finding.
+
+    `places` are the files and lines of planned security groups.
+    """
     snippets: list[Snippet] = []
     uses: dict[str, int] = {}
     for plan in plans:
@@ -60,6 +65,13 @@ def make_snippets(plans: Iterable[Plan]) -> tuple[Snippet, ...]:
                 plan.load_balancer,
                 additions,
                 dedicated_group_name(plan.load_balancer) if needs_group else None,
+                tuple(_place_sentences(additions, places or {})),
             )
         )
     return tuple(snippets)
+
+
+def _place_sentences(additions: Iterable[Addition], places: Mapping[str, str]) -> Iterator[str]:
+    for group_id in sorted({addition.group_id for addition in additions if addition.group_id is not None}):
+        if group_id in places:
+            yield f"Put these rules beside the security group {group_id} ({places[group_id]})."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 
 from alb_sg.findings.phrasing import printable
@@ -10,6 +11,8 @@ from alb_sg.remediation.api_calls import group_description, rule_description
 from alb_sg.remediation.plan import PeerKind
 from alb_sg.remediation.snippets import Snippet
 
+# The address of a planned resource, perhaps in a module.
+_ADDRESS = re.compile(r'(?:module\.[^."\[\]]+(?:\[[^\]]*\])?\.)*(aws(?:cc)?_[a-z0-9_]+\.[^."\[\]]+(?:\[[^\]]*\])?)')
 # The arguments that name a rule's peer.
 PEER_ARGUMENTS = {
     PeerKind.IPV4: "cidr_ipv4",
@@ -33,25 +36,31 @@ def _resources(snippet: Snippet) -> Iterator[str]:
         yield f'resource "aws_security_group" "{prefix}" {{'
         yield f"  name        = {_hcl_string(snippet.group_name)}"
         yield f"  description = {_hcl_string(group_description(snippet.load_balancer))}"
-        yield f"  vpc_id      = {_hcl_string(snippet.load_balancer.vpc_id)}"
+        yield f"  vpc_id      = {_identifier(snippet.load_balancer.vpc_id)}"
         yield "}"
         separator = "\n"
     for number, addition in enumerate(snippet.additions, 1):
         name = addition.direction.value
-        group = f"aws_security_group.{prefix}.id" if addition.group_id is None else _hcl_string(addition.group_id)
+        group = f"aws_security_group.{prefix}.id" if addition.group_id is None else _identifier(addition.group_id)
         fields = {
             "security_group_id": group,
             "description": _hcl_string(rule_description(addition)),
             "ip_protocol": _hcl_string(addition.permission.protocol),
             "from_port": str(addition.permission.from_port),
             "to_port": str(addition.permission.to_port),
-            PEER_ARGUMENTS[addition.peer_kind]: _hcl_string(addition.peer),
+            PEER_ARGUMENTS[addition.peer_kind]: _identifier(addition.peer),
         }
         width = max(map(len, fields))
         yield f'{separator}resource "aws_vpc_security_group_{name}_rule" "{prefix}_{number}" {{'
         yield from (f"  {key.ljust(width)} = {value}" for key, value in fields.items())
         yield "}"
         separator = "\n"
+
+
+def _identifier(value: str) -> str:
+    """An identifier as a string. That of a planned resource is a reference to it, as its own module writes it."""
+    match = _ADDRESS.fullmatch(value)
+    return _hcl_string(value) if match is None else f"{match[1]}.id"
 
 
 def _hcl_string(value: str) -> str:

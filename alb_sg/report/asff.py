@@ -101,6 +101,7 @@ def _finding_object(result: Result, time: str, results: Results, *, is_closed: b
         reason = {"ReasonCode": status.reason, "Description": _truncate(description, MAX_DESCRIPTION_LENGTH)}
         compliance["StatusReasons"] = [reason]
     partition_name = partition(result)
+    known = RECOMMENDATIONS_BY_NAME.get(result.rule or "")
     return {
         "SchemaVersion": SCHEMA_VERSION,
         "Id": identity(result),
@@ -120,7 +121,7 @@ def _finding_object(result: Result, time: str, results: Results, *, is_closed: b
         "Remediation": {
             "Recommendation": {
                 "Text": _truncate(_recommendation_text(result, results), MAX_RECOMMENDATION_LENGTH),
-                "Url": USER_GUIDE_URL,
+                "Url": USER_GUIDE_URL if known is None else known.page_url,
             }
         },
         "ProductFields": {name: _truncate(value, MAX_FIELD_LENGTH) for name, value in _product_fields(result).items()},

@@ -35,6 +35,7 @@ COLUMNS = (
     "missing",
     "advice",
     "unused",
+    "change",
     "exemption",
 )
 # Spreadsheets read a cell that begins with one of these as a formula (OWASP, "CSV Injection").
@@ -70,6 +71,7 @@ def _cells(result: Result, results: Results) -> Mapping[str, str]:
         "loadBalancerArn": result.load_balancer_arn or "",
         "scheme": results.facts_of(result.load_balancer_arn).scheme or "",
         "rule": result.rule or "",
+        "change": "" if result.change is None else result.change.value,
     }
     if isinstance(result, EvaluationError):
         return {

@@ -7,6 +7,7 @@
  "rules": [{"rule", "compliance": … or null, "annotation": … or null, "unresolved",
    "exemption": as in findings' "exemptions", or null, "notes": […], "advice": […],
    "rows": [{"direction", "protocol", "fromPort", "toPort", "required", "label", "targets",
+     "securityGroups": of the targets, only for the direction `targetIngress`,
      "because": {"type", "arn"}, "status": "met|missing|unread", "acceptedSource": … or null,
      "acceptedSources": {"met": […], "total"} or null, "lostSources": […], "nearMisses": […],
      "evidence": [{"securityGroup", "protocol", "fromPort", "toPort", "peer", "match", "covers"}],
@@ -25,6 +26,7 @@ from typing import Any, TextIO
 from alb_sg.findings.evidence import Evidence, PermissionPeer
 from alb_sg.findings.explanation import Explanation, RequirementRow, RuleExplanation
 from alb_sg.findings.finding import EvaluationError, Finding
+from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.recommendations.fronting_load_balancers import FrontingLoadBalancer
 from alb_sg.report.advice import Advice
 from alb_sg.report.json_report import (
@@ -120,7 +122,7 @@ def _unused_fields(rule: RuleExplanation, region: str) -> dict[str, Any]:
 
 
 def _row_object(row: RequirementRow) -> dict[str, Any]:
-    return {
+    fields = {
         "direction": row.direction.value,
         "protocol": row.traffic.protocol,
         "fromPort": row.traffic.from_port,
@@ -144,6 +146,9 @@ def _row_object(row: RequirementRow) -> dict[str, Any]:
         ],
         "unread": None if row.unread is None else {"what": row.unread[0], "cause": row.unread[1]},
     }
+    if row.direction is Direction.TARGET_INGRESS:
+        fields["securityGroups"] = list(row.security_groups)
+    return fields
 
 
 def _evidence_object(evidence: Evidence) -> dict[str, Any]:

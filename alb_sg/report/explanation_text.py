@@ -7,11 +7,12 @@ from typing import TextIO
 
 from alb_sg.findings.explanation import Explanation, RequirementRow, RowStatus, RuleExplanation
 from alb_sg.findings.finding import Finding
+from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.recommendations.fronting_load_balancers import FrontingLoadBalancer
 from alb_sg.report import phrasing
 from alb_sg.report.advice import Advice
 from alb_sg.report.removal_commands import removal_commands
-from alb_sg.report.row_phrasing import describe_front, describe_peer, row_reasons
+from alb_sg.report.row_phrasing import describe_front, describe_peer, describe_targets, row_reasons
 from alb_sg.report.style import Style
 
 
@@ -36,7 +37,8 @@ def _lines(explanation: Explanation, advice: Advice, style: Style) -> Iterator[s
 def _header(explanation: Explanation, style: Style) -> Iterator[str]:
     load_balancer = explanation.load_balancer
     yield f"{style.bold(phrasing.printable(load_balancer.name))}  {style.dim(phrasing.printable(load_balancer.arn))}"
-    yield phrasing.printable(f"  account {explanation.account_id}, {explanation.region}")
+    place = [f"account {explanation.account_id}" if explanation.account_id else "", explanation.region]
+    yield phrasing.printable(f"  {', '.join(filter(None, place)) or 'in an account that is not known'}")
     kinds = (load_balancer.type, load_balancer.scheme, load_balancer.ip_address_type, load_balancer.state)
     yield phrasing.printable(f"  {', '.join(map(str, kinds))}")
     cidrs = explanation.vpc_cidrs
@@ -97,6 +99,8 @@ def _describe_requirement(row: RequirementRow) -> str:
     """The row as in the user guide's table: direction, port, peer, and what it is for."""
     preposition = phrasing.direction_preposition(row.direction)
     text = f"{phrasing.direction_word(row.direction)} {row.traffic.label.replace(':', ' ')} {preposition}"
+    if row.direction is Direction.TARGET_INGRESS:
+        return f"{text} {describe_peer(row)} ({row.label}), {row.origin.label}; {describe_targets(row)}"
     if row.targets:
         return f"{text} {describe_peer(row)}, {row.origin.label}"
     label = f" ({row.label})" if row.label else ""

@@ -24,6 +24,8 @@ from alb_sg.report import phrasing
 from alb_sg.report.json_report import JSON_VERSION, error_object, write_json_document
 from alb_sg.report.style import Style
 
+# A plan names this many of the resources that a rule in a target's group also opens, and counts the rest; JSON has all.
+MAX_NAMED_CARRIERS = 3
 SUCCESSFUL_OUTCOMES = frozenset({ApplyOutcome.APPLIED, ApplyOutcome.NOTHING_TO_DO, ApplyOutcome.LOAD_BALANCER_DELETED})
 
 
@@ -94,9 +96,7 @@ def _plan_lines(plan: Plan, style: Style) -> Iterator[str]:
         yield f"  create the security group {group_name} and add it to the load balancer:"
         yield f"    {phrasing.printable(plan.new_group.reason)}"
     for addition in plan.additions:
-        yield f"  add {_describe_addition(addition)}{_open_to_everyone_warning(addition, style)}"
-        origins = ", ".join(addition.origins)
-        yield style.dim(f"    {' '.join(addition.rule_names)}: {phrasing.printable(origins)}")
+        yield from _addition_lines(addition, style)
     for refusal in plan.refusals:
         yield f"  {refusal.rule}  {style.bad('refused')} ({refusal.reason.value}): {phrasing.printable(refusal.text)}"
         for addition in refusal.additions:
@@ -107,6 +107,15 @@ def _plan_lines(plan: Plan, style: Style) -> Iterator[str]:
     for call in calls:
         parameters = json.dumps(call.parameters, ensure_ascii=False)
         yield style.dim(f"    {call.service}:{call.operation} {phrasing.printable(parameters)}")
+
+
+def _addition_lines(addition: Addition, style: Style) -> Iterator[str]:
+    yield f"  add {_describe_addition(addition)}{_open_to_everyone_warning(addition, style)}"
+    origins = ", ".join(addition.origins)
+    yield style.dim(f"    {' '.join(addition.rule_names)}: {phrasing.printable(origins)}")
+    if addition.also_opens:
+        others = phrasing.abbreviate(addition.also_opens, MAX_NAMED_CARRIERS)
+        yield style.warning(f"    also opens what else carries {addition.group_id}: {phrasing.printable(others)}")
 
 
 def _planned_or_refused_rules(plan: Plan) -> set[str]:

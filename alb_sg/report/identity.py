@@ -37,9 +37,9 @@ def result_title(result: Result) -> str:
 
 
 def partition(result: Result) -> str:
-    """The partition in the load balancer's ARN, or else that of the region."""
-    if result.load_balancer_arn is not None:
-        return partition_of(result.load_balancer_arn)
+    """The partition in the load balancer's ARN, or else that of the region: a planned load balancer has no ARN."""
+    if result.load_balancer_arn is not None and (named := partition_of(result.load_balancer_arn)):
+        return named
     return next(
         (name for prefix, name in PARTITIONS_BY_REGION_PREFIX.items() if result.region.startswith(prefix)), "aws"
     )

@@ -5,6 +5,9 @@
        "orSecurityGroups", "because": {"type", "arn"}}], "advice": […]}],
      "errors": [{"loadBalancerArn", "what", "cause"}], "remarks": [{"loadBalancerArn", "remark"}], "summary": {…}}
 
+An entry of `missing` whose direction is `targetIngress` has one more key, `securityGroups`: the groups of the targets,
+one of which must allow it.
+
 `missing` is exact: what is not allowed, as the fewest blocks. `advice` are sentences on what `alb-sg fix` would do,
 `remarks` those on load balancers that no verdict depends on.
 
@@ -25,6 +28,9 @@ Their findings have `compliance` NOT_APPLICABLE, an empty `missing`, and an `ann
 
 JSON lines have no `advice` and no `remarks`: they are written while load balancers are judged.
 
+A finding or error that a planned change over an estate newly breaks, leaves broken or fixes also has `change` ("newly
+broken", "still broken" or "fixed"), and `summary` counts these as `changes`.
+
 Findings are sorted by account, region, ARN and rule, one on a line. The same input gives the same bytes.
 """
 
@@ -37,6 +43,7 @@ from typing import Any, TextIO
 
 from alb_sg.findings.finding import AppliedExemption, EvaluationError, Finding, Missing, Unused
 from alb_sg.observations.results import Results
+from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.report import phrasing
 
 JSON_VERSION = 1
@@ -94,11 +101,16 @@ def finding_object(finding: Finding) -> dict[str, Any]:
         "loadBalancerName": finding.load_balancer_name,
         "rule": finding.rule,
         **verdict_object(finding),
+        **_change_object(finding),
     }
 
 
+def _change_object(result: Finding | EvaluationError) -> dict[str, str]:
+    return {} if result.change is None else {"change": result.change.value}
+
+
 def missing_object(missing: Missing) -> dict[str, Any]:
-    return {
+    fields = {
         "direction": missing.direction,
         "protocol": missing.protocol,
         "fromPort": missing.from_port,
@@ -108,6 +120,9 @@ def missing_object(missing: Missing) -> dict[str, Any]:
         "orSecurityGroups": list(missing.or_security_groups),
         "because": {"type": missing.origin.type, "arn": missing.origin.arn},
     }
+    if missing.direction == Direction.TARGET_INGRESS:
+        fields["securityGroups"] = list(missing.security_groups)
+    return fields
 
 
 def exemption_object(finding: Finding, applied_exemption: AppliedExemption) -> dict[str, Any]:
@@ -157,7 +172,12 @@ def _unused_object(entry: Unused) -> dict[str, Any]:
 
 
 def error_object(error: EvaluationError) -> dict[str, Any]:
-    return {"loadBalancerArn": error.load_balancer_arn, "what": phrasing.error_subject(error), "cause": error.cause}
+    return {
+        "loadBalancerArn": error.load_balancer_arn,
+        "what": phrasing.error_subject(error),
+        "cause": error.cause,
+        **_change_object(error),
+    }
 
 
 def _write_lines(objects: Iterable[Mapping[str, Any]], stream: TextIO) -> None:

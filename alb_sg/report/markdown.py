@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TextIO
 
 from alb_sg.aws.arns import load_balancer_name
-from alb_sg.findings.finding import Compliance, Finding, Result
+from alb_sg.findings.finding import Change, Compliance, Finding, Result
 from alb_sg.observations.results import Results
 from alb_sg.recommendations.catalogue import rule_severity
 from alb_sg.report import phrasing
@@ -59,7 +59,21 @@ def render_markdown(results: Results) -> str:
             room -= _byte_count(table.rows[row_count])
             row_count += 1
         text += _table_text(table, row_count)
-    return text
+    return text + _fix_section(results, MAX_COMMENT_BYTES - _byte_count(text))
+
+
+def _fix_section(results: Results, room: int) -> str:
+    """The code that fixes planned load balancers, as additions to it."""
+    if not results.fix_code:
+        return ""
+    additions = "".join(f"+{phrasing.printable(line)}\n" for line in results.fix_code.splitlines())
+    # A fence is longer than every fence in the text.
+    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", additions)), default=0))
+    section = f"\n#### Rules to add\n\n{fence}diff\n{additions}{fence}\n"
+    if _byte_count(section) <= room:
+        return section
+    note = "\n`alb-sg fix` writes the rules to add; a comment has no room for them.\n"
+    return note if _byte_count(note) <= room else ""
 
 
 def _summary_heading(results: Results) -> str:
@@ -82,6 +96,10 @@ def _summary_heading(results: Results) -> str:
         f"{results.count(Compliance.NOT_APPLICABLE) - len(results.exempted_findings):,} NOT_APPLICABLE",
         f"{len(results.exempted_findings):,} EXEMPT",
         f"{len(results.errors):,} ERROR",
+        *(
+            f"{count:,} {change.value}"
+            for change, count in sorted(results.changes.items(), key=lambda one: one[0].name)
+        ),
     ]
     return f"### alb-sg: {verdict}\n\n{' · '.join(_escape_underscores(count) for count in counts)}\n"
 
@@ -93,7 +111,9 @@ def _escape_underscores(text: str) -> str:
 
 def _make_tables(results: Results) -> list[_Table]:
     failed = [finding for finding in results.findings if finding.compliance is Compliance.NON_COMPLIANT]
-    failed.sort(key=lambda finding: (rule_severity(finding.rule), *finding.sort_key))
+    # What a planned change breaks comes first.
+    order = {Change.NEWLY_BROKEN: 0, None: 1, Change.STILL_BROKEN: 2, Change.FIXED: 3}
+    failed.sort(key=lambda finding: (order[finding.change], rule_severity(finding.rule), *finding.sort_key))
     return [
         _Table(
             lambda count: f"{phrasing.pluralize(count, 'error')}: what they concern is not judged",
@@ -103,7 +123,7 @@ def _make_tables(results: Results) -> list[_Table]:
                     _account_region(error),
                     "" if error.load_balancer_arn is None else load_balancer_name(error.load_balancer_arn),
                     phrasing.error_subject(error),
-                    error.cause,
+                    [*_change(error), error.cause],
                 )
                 for error in results.errors
             ],
@@ -114,7 +134,7 @@ def _make_tables(results: Results) -> list[_Table]:
             [
                 _table_row(
                     _account_region(finding),
-                    finding.load_balancer_name,
+                    [finding.load_balancer_name, *_place(results, finding)],
                     finding.rule,
                     [*_missing_lines(finding), *(f"fix: {sentence}" for sentence in results.advice_on(finding))],
                 )
@@ -169,6 +189,19 @@ def _account_region(result: Result) -> str:
     return " ".join(part for part in (result.account_id, result.region) if part)
 
 
+def _place(results: Results, finding: Finding) -> list[str]:
+    """The file and line of a planned load balancer."""
+    location = results.locations.get(finding.load_balancer_arn)
+    if location is None:
+        return []
+    return [location.file if location.line is None else f"{location.file}:{location.line}"]
+
+
+def _change(result: Result) -> list[str]:
+    """What a planned change does to a result."""
+    return [] if result.change is None else [result.change.value]
+
+
 def _missing_lines(finding: Finding) -> list[str]:
     """The annotation, and each missing permission if there are several."""
     texts = [
@@ -176,10 +209,10 @@ def _missing_lines(finding: Finding) -> list[str]:
         *(f"unused: {phrasing.describe_unused(entry, MAX_PEERS)}" for entry in finding.unused),
     ]
     if len(texts) < 2:
-        return [finding.annotation]
+        return [*_change(finding), finding.annotation]
     lines = texts[:MAX_MISSING]
     omitted = len(texts) - len(lines)
-    return [finding.annotation, *lines, *([f"+{omitted:,} more"] if omitted else [])]
+    return [*_change(finding), finding.annotation, *lines, *([f"+{omitted:,} more"] if omitted else [])]
 
 
 def _table_row(*cells: str | Sequence[str]) -> str:

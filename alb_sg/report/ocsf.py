@@ -134,7 +134,7 @@ def _event_object(
     if known is not None:
         event["remediation"] = {
             "desc": phrasing.printable("; ".join(advice) or known.requirement_text),
-            "references": [USER_GUIDE_URL],
+            "references": [known.page_url],
         }
     if result.load_balancer_arn is not None:
         event["resources"] = [_resource_object(result, result.load_balancer_arn)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from alb_sg.estate.cidr import parse_cidr
+from alb_sg.estate.cidr import InvalidCidrError, parse_cidr
 from alb_sg.estate.model import Permission
 from alb_sg.findings.finding import AppliedExemption, EvaluationError, Finding, Missing, Result, Unused
 from alb_sg.findings.phrasing import abbreviate, describe_port_range, pluralize, printable
@@ -37,12 +37,18 @@ STATUS_LABELS = {
 
 
 def direction_word(direction: str) -> str:
-    """`inbound` or `outbound`, for `ingress` or `egress`."""
-    return "inbound" if direction == "ingress" else "outbound"
+    """`inbound` or `outbound`, for `ingress` or `egress`, and `inbound to its targets` for `targetIngress`."""
+    match Direction(direction):
+        case Direction.EGRESS:
+            return "outbound"
+        case Direction.INGRESS:
+            return "inbound"
+        case Direction.TARGET_INGRESS:
+            return "inbound to its targets"
 
 
 def direction_preposition(direction: str) -> str:
-    return "from" if direction == "ingress" else "to"
+    return "to" if direction == Direction.EGRESS else "from"
 
 
 def describe_traffic(protocol: str, from_port: int, to_port: int) -> str:
@@ -69,7 +75,11 @@ def address_or_cidr(cidr: str) -> str:
     """A block of one address as that address, and anything else unchanged."""
     if PREFIX_LIST_ID.fullmatch(cidr) or SECURITY_GROUP_ID.fullmatch(cidr):
         return cidr
-    _, (first, last) = parse_cidr(cidr)
+    try:
+        _, (first, last) = parse_cidr(cidr)
+    except InvalidCidrError:
+        # A planned group or prefix list, by its address.
+        return cidr
     return cidr.partition("/")[0] if first == last else cidr
 
 
@@ -82,9 +92,12 @@ def describe_missing(entry: Missing, max_peers: int | None = None) -> str:
     if not entry.peers:
         return f"{what} {groups}" if groups else f"{what} {to} {entry.origin.label}, whose addresses are not known"
     peers = f"{to} {abbreviate(entry.peers, limit)}"
-    # Inbound, the group is that of a Network Load Balancer: the narrower advice comes first.
-    ways = [groups, peers] if entry.direction == Direction.INGRESS.value else [peers, groups]
-    return f"{what} {', or '.join(filter(None, ways))}"
+    # Inbound, the group is that of a load balancer: the narrower advice comes first.
+    ways = [peers, groups] if entry.direction == Direction.EGRESS else [groups, peers]
+    text = f"{what} {', or '.join(filter(None, ways))}"
+    if entry.direction == Direction.TARGET_INGRESS:
+        text += f", in {' or '.join(entry.security_groups) or 'their groups, which are not known'}"
+    return text
 
 
 def describe_unused(entry: Unused, max_peers: int | None = None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from alb_sg.findings.annotation import MAX_MISSING_BLOCKS
+from alb_sg.findings.annotation import MAX_MISSING_BLOCKS, UNKNOWN_ADDRESSES
 from alb_sg.findings.evidence import Evidence, Match, PermissionPeer
 from alb_sg.findings.explanation import RequirementRow, RowStatus
 from alb_sg.findings.finding import Missing
@@ -28,8 +28,8 @@ def describe_front(front: FrontingLoadBalancer) -> str:
 
 def describe_peer(row: RequirementRow) -> str:
     """The recommended addresses, prefix list or security groups, or else the targets with their addresses."""
-    if not row.targets:
-        return ", ".join(row.required)
+    if not row.targets or row.direction is Direction.TARGET_INGRESS:
+        return ", ".join(row.required) or UNKNOWN_ADDRESSES
     addresses = [phrasing.address_or_cidr(required) for required in row.required]
     if len(addresses) == len(row.targets):
         names = [
@@ -42,10 +42,17 @@ def describe_peer(row: RequirementRow) -> str:
     return text if row.count == 1 else f"{phrasing.pluralize(row.count, 'target')}: {text}"
 
 
+def describe_targets(row: RequirementRow) -> str:
+    """The targets that must let the load balancer in, and their security groups."""
+    groups = ", ".join(row.security_groups) or "security groups not known"
+    targets = phrasing.abbreviate(list(dict.fromkeys(row.targets)), MAX_TARGETS)
+    return f"{phrasing.pluralize(row.count, 'target')} with {groups}: {targets}"
+
+
 def describe_permission_peer(permission_peer: PermissionPeer, direction: Direction) -> str:
     """A security group rule, such as `sg-1 inbound TCP 443 from 0.0.0.0/0`."""
     return (
-        f"{permission_peer.group_id} {phrasing.direction_word(direction)} "
+        f"{permission_peer.group_id} {phrasing.direction_word(direction.of_rules)} "
         f"{phrasing.describe_ports(permission_peer.permission)} "
         f"{phrasing.direction_preposition(direction)} {permission_peer.peer}"
     )
@@ -65,7 +72,8 @@ def row_reasons(row: RequirementRow, fronts: Sequence[FrontingLoadBalancer]) -> 
     yield from (f"already: {_describe_evidence(evidence, row, fronts)}" for evidence in row.evidence)
     yield from _open_instead(row)
     if row.status is RowStatus.MISSING and not row.open_instead and not row.evidence:
-        yield "no rule of its security groups lets this through at all"
+        whose = "their" if row.direction is Direction.TARGET_INGRESS else "its"
+        yield f"no rule of {whose} security groups lets this through at all"
     yield from row.near_misses
 
 
@@ -129,6 +137,8 @@ def _describe_match(evidence: Evidence, row: RequirementRow, fronts: Sequence[Fr
             target_ids = list(dict.fromkeys(row.targets))
             verb = "carries" if len(target_ids) == 1 else "carry"
             return f"{phrasing.abbreviate(target_ids, MAX_TARGETS)} {verb} {peer}"
+        case Match.LOAD_BALANCER:
+            return f"the load balancer carries {peer}"
         case Match.NETWORK_LOAD_BALANCER:
             load_balancers = (front.load_balancer for front in fronts)
             names = dict.fromkeys(one.name for one in load_balancers if peer in one.security_groups)
@@ -136,7 +146,13 @@ def _describe_match(evidence: Evidence, row: RequirementRow, fronts: Sequence[Fr
         case Match.NAMED:
             return "names it"
         case Match.ADDRESSES:
-            return f"covers {_describe_covered_targets(evidence, row) if row.targets else _cidrs(evidence)}"
+            return f"covers {_covered_addresses(evidence, row)}"
+
+
+def _covered_addresses(evidence: Evidence, row: RequirementRow) -> str:
+    if not row.targets or row.direction is Direction.TARGET_INGRESS:
+        return _cidrs(evidence)
+    return _describe_covered_targets(evidence, row)
 
 
 def _describe_covered_targets(evidence: Evidence, row: RequirementRow) -> str:

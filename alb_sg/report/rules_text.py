@@ -10,7 +10,7 @@ import textwrap
 from collections.abc import Iterable, Iterator
 from typing import Any, TextIO
 
-from alb_sg.recommendations.catalogue import USER_GUIDE_URL, rule_severity
+from alb_sg.recommendations.catalogue import rule_severity
 from alb_sg.recommendations.recommendation import Recommendation
 from alb_sg.report.json_report import JSON_VERSION, write_json_document
 from alb_sg.report.style import Style
@@ -36,7 +36,7 @@ def _rule_object(rule: Recommendation) -> dict[str, Any]:
         "deployedByDefault": rule.deployed_by_default,
         "quote": rule.quote,
         "section": rule.page_section,
-        "url": USER_GUIDE_URL,
+        "url": rule.page_url,
         "parameters": [{"name": one.name, "default": one.default, "meaning": one.meaning} for one in rule.parameters],
     }
 
@@ -52,7 +52,7 @@ def _lines(rules: Iterable[Recommendation], style: Style) -> Iterator[str]:
         if not rule.deployed_by_default:
             yield from _wrap("It is deployed where rdk-config.json says so, and judged by commands where it is named.")
         yield from _wrap(f'"{rule.quote}" (section "{rule.page_section}")')
-        yield f"  {USER_GUIDE_URL}"
+        yield f"  {rule.page_url}"
         yield "  parameters:"
         for definition in rule.parameters:
             default = f"default {definition.default}" if definition.default else "no default"

@@ -8,22 +8,24 @@
 | exempt | `notApplicable` | `none`, with an accepted external `suppression` |
 | error | no result: a notification of level `error`, and `executionSuccessful` is false | |
 
-By default, failures alone are results: GitHub's code scanning makes an alert of every one. It takes relative file URIs
-with a line only. A load balancer has no file: its ARN stands for one, escaped to a relative path, at line 1. The
-fingerprint is that of the load balancer and the rule; code scanning heeds `primaryLocationLineHash` alone, and would
-compute it from the file that does not exist. The log has no time.
+By default, failures alone are results: GitHub's code scanning makes an alert of every one. The summary counts all.
+
+The location of a result is the file and line of its load balancer in a plan or template. A load balancer that exists
+has no file: its ARN stands for one, escaped so that it is a relative URI, which code scanning requires, at line 1. The
+fingerprint is that of the load balancer and the rule; code scanning heeds `primaryLocationLineHash` alone, which it
+would compute from the file. The log has no time.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TextIO
 from urllib.parse import quote
 
 from alb_sg import __version__
 from alb_sg.findings.finding import Compliance, EvaluationError, Finding
-from alb_sg.observations.results import Results
+from alb_sg.observations.results import FileLocation, Results
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME, USER_GUIDE_URL, rule_severity
 from alb_sg.recommendations.recommendation import Recommendation, Severity
 from alb_sg.report import phrasing
@@ -68,11 +70,13 @@ def write_sarif(results: Results, stream: TextIO, *, every_verdict: bool = False
         "invocations": [
             {
                 "executionSuccessful": not results.errors,
-                "toolExecutionNotifications": [_notification_object(error, rule_indexes) for error in results.errors],
+                "toolExecutionNotifications": [
+                    _notification_object(error, rule_indexes, results.locations) for error in results.errors
+                ],
             }
         ],
         "results": [
-            _result_object(finding, rule_indexes[finding.rule], results.advice_on(finding)) for finding in reported
+            _result_object(one, rule_indexes[one.rule], results.advice_on(one), results.locations) for one in reported
         ],
         "properties": {
             "accountsAndRegions": [
@@ -91,14 +95,16 @@ def _rule_object(rule: Recommendation) -> dict[str, Any]:
         "shortDescription": _message_object(rule.title),
         "fullDescription": _message_object(rule.requirement_text),
         "help": _message_object(f"{rule.requirement_text} Elastic Load Balancing, {rule.page_section}: {rule.quote}."),
-        "helpUri": USER_GUIDE_URL,
+        "helpUri": rule.page_url,
         "defaultConfiguration": {"level": LEVEL_BY_SEVERITY[rule_severity(rule.name)]},
         # GitHub reads the severity of rules with this tag only.
         "properties": {"security-severity": SECURITY_SEVERITIES[rule_severity(rule.name)], "tags": ["security"]},
     }
 
 
-def _result_object(finding: Finding, rule_index: int, advice: Sequence[str]) -> dict[str, Any]:
+def _result_object(
+    finding: Finding, rule_index: int, advice: Sequence[str], locations: Mapping[str, FileLocation]
+) -> dict[str, Any]:
     failed = finding.compliance is Compliance.NON_COMPLIANT
     result: dict[str, Any] = {
         "ruleId": finding.rule,
@@ -106,7 +112,11 @@ def _result_object(finding: Finding, rule_index: int, advice: Sequence[str]) -> 
         "kind": KIND_BY_COMPLIANCE[finding.compliance],
         "level": LEVEL_BY_SEVERITY[rule_severity(finding.rule)] if failed else "none",
         "message": _message_object(_with_advice(finding.annotation or finding.compliance.value, advice)),
-        "locations": [_location_object(finding.load_balancer_arn, finding.load_balancer_name)],
+        "locations": [
+            _location_object(
+                finding.load_balancer_arn, finding.load_balancer_name, locations.get(finding.load_balancer_arn)
+            )
+        ],
         "partialFingerprints": dict.fromkeys(
             (FINGERPRINT_NAME, CODE_SCANNING_FINGERPRINT_NAME), fingerprint(identity(finding))
         ),
@@ -130,7 +140,9 @@ def _with_advice(text: str, advice: Sequence[str]) -> str:
     return f"{text}. Fix: {'; '.join(advice)}." if advice else text
 
 
-def _notification_object(error: EvaluationError, rule_indexes: dict[str, int]) -> dict[str, Any]:
+def _notification_object(
+    error: EvaluationError, rule_indexes: dict[str, int], locations: Mapping[str, FileLocation]
+) -> dict[str, Any]:
     notification: dict[str, Any] = {
         "level": "error",
         "message": _message_object(phrasing.describe_error(error)),
@@ -139,18 +151,20 @@ def _notification_object(error: EvaluationError, rule_indexes: dict[str, int]) -
     if error.rule in rule_indexes:
         notification["associatedRule"] = {"id": error.rule, "index": rule_indexes[error.rule]}
     if error.load_balancer_arn is not None:
-        notification["locations"] = [_location_object(error.load_balancer_arn, None)]
+        arn = error.load_balancer_arn
+        notification["locations"] = [_location_object(arn, None, locations.get(arn))]
     return notification
 
 
-def _location_object(arn: str, name: str | None) -> dict[str, Any]:
+def _location_object(arn: str, name: str | None, location: FileLocation | None) -> dict[str, Any]:
     logical = {"kind": "resource", "fullyQualifiedName": arn}
     if name is not None:
         logical["name"] = phrasing.printable(name)
+    path, line = (arn, 1) if location is None else (location.file, location.line or 1)
     return {
         "physicalLocation": {
-            "artifactLocation": {"uri": quote(arn, safe="/", errors="replace")},
-            "region": {"startLine": 1},
+            "artifactLocation": {"uri": quote(path, safe="/", errors="replace")},
+            "region": {"startLine": line},
         },
         "logicalLocations": [logical],
     }

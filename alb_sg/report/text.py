@@ -11,8 +11,9 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TextIO
 
+from alb_sg.aws.account_region import AccountRegion
 from alb_sg.aws.arns import load_balancer_name
-from alb_sg.findings.finding import Compliance, EvaluationError, Finding, Result
+from alb_sg.findings.finding import Change, Compliance, EvaluationError, Finding, Result
 from alb_sg.observations.earlier_results import is_failing
 from alb_sg.observations.ranking import INTERNET_FACING, VerdictStatus, rank, verdict_status
 from alb_sg.observations.results import Results
@@ -58,10 +59,17 @@ def _lines(results: Results, style: Style, *, every_verdict: bool) -> Iterator[s
         if error.load_balancer_arn is None:
             yield f"{style.warning('ERROR')}  {phrasing.printable(phrasing.describe_error(error))}"
     listed = [
-        result for result in every if result.load_balancer_arn is not None and (every_verdict or is_failing(result))
+        result
+        for result in every
+        # What a planned change fixes is worth a line.
+        if result.load_balancer_arn is not None and (every_verdict or is_failing(result) or result.change is not None)
     ]
     listed.sort(
-        key=lambda result: (rank(result, results.facts_of(result.load_balancer_arn).scheme or ""), _place(result))
+        key=lambda result: (
+            result.change is not Change.NEWLY_BROKEN,
+            rank(result, results.facts_of(result.load_balancer_arn).scheme or ""),
+            _place(result),
+        )
     )
     rows = [_cells(result, results) for result in listed]
     widths = [min(max(map(len, column)), MAX_COLUMN_WIDTH) for column in zip(*rows, strict=True)]
@@ -88,20 +96,28 @@ def _cells(result: Result, results: Results) -> Sequence[str]:
         rule_severity(result.rule).name if failed else UNKNOWN,
         results.facts_of(result.load_balancer_arn).scheme or UNKNOWN,
         _name(result),
-        f"{result.account_id} {result.region}",
+        str(AccountRegion(result.account_id, result.region)) or UNKNOWN,
         result.rule or UNKNOWN,
     )
 
 
 def _name(result: Result) -> str:
-    name = (
-        result.load_balancer_name if isinstance(result, Finding) else load_balancer_name(result.load_balancer_arn or "")
-    )
-    return phrasing.printable(name)
+    """The load balancer's name; of a planned one the address, which the plan or template can be searched for."""
+    arn = result.load_balancer_arn or ""
+    if not arn.startswith("arn:"):
+        return phrasing.printable(arn)
+    return phrasing.printable(result.load_balancer_name if isinstance(result, Finding) else load_balancer_name(arn))
 
 
 def _explanation(result: Result) -> str:
-    """What a reader should know of a result: nothing of a plain COMPLIANT one."""
+    """What a reader should know of a result: what a planned change does to it, and nothing of a plain COMPLIANT one."""
+    words = _words(result)
+    if result.change is None:
+        return words
+    return f"{result.change.value}: {words}" if words else result.change.value
+
+
+def _words(result: Result) -> str:
     if isinstance(result, EvaluationError):
         return f"{result.what}: {result.cause}"
     if result.applied_exemption is not None:
@@ -138,15 +154,16 @@ def _summary_lines(results: Results, style: Style) -> Iterator[str]:
 def _summary_line(results: Results, *, every_verdict: bool) -> str:
     """The load balancers by the worst of their results, each counted once."""
     if not results.load_balancer_count:
-        places = phrasing.abbreviate([f"{account_id} {region}" for account_id, region in results.account_regions], 4)
+        places = phrasing.abbreviate([str(AccountRegion(*one)) for one in results.account_regions], 4)
         errors = f"; {phrasing.pluralize(len(results.errors), 'error')}" if results.errors else ""
         return f"No load balancer found in {places or 'what could be read'}{errors}."
     parts = list(_load_balancer_counts(results))
+    parts += [f"{results.changes[change]:,} {change.value}" for change in Change if results.changes[change]]
     if results.exempted_findings:
         parts.append(f"{phrasing.pluralize(len(results.exempted_findings), 'exemption')} in force")
     if results.errors:
         parts.append(f"{phrasing.pluralize(len(results.errors), 'error')}: what they concern is not judged")
-    hidden = not every_verdict and any(not is_failing(finding) for finding in results.findings)
+    hidden = not every_verdict and any(not is_failing(one) and one.change is None for one in results.findings)
     hint = " --all lists every verdict." if hidden else ""
     return f"{phrasing.pluralize(results.load_balancer_count, 'load balancer')}: {'; '.join(parts)}.{hint}"
 

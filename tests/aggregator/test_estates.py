@@ -108,7 +108,7 @@ def test_every_account_and_region_is_judged_as_by_its_own_items(config: ConfigSt
     assert {(error.load_balancer_arn, error.what) for error in errors} == {
         (load_balancer_arn("api"), "prefix list pl-3")
     }
-    assert Counter(finding.account_id for finding in findings) == {ACCOUNT: 14, OTHER: 4}
+    assert Counter(finding.account_id for finding in findings) == {ACCOUNT: 18, OTHER: 5}
     whole = build(here)
     own, _ = judge_all(whole, whole.load_balancers.values(), {rule: Parameters() for rule in DEFAULT_RECOMMENDATIONS})
     expected = {(one.load_balancer_arn, one.rule): one.compliance for one in own}
@@ -145,7 +145,7 @@ def test_throttled_calls_are_made_again(config: ConfigStandIn, monkeypatch: pyte
     config.fail("SelectAggregateResourceConfig", "ThrottlingException", times=1, message="Rate exceeded")
     found = read()
     assert found.errors == ()
-    assert len(judged(found)[0]) == 4
+    assert len(judged(found)[0]) == 5
 
 
 # --- gaps
@@ -155,9 +155,9 @@ def test_throttled_calls_are_made_again(config: ConfigStandIn, monkeypatch: pyte
     ("unrecorded", "rules_in_error"),
     [
         (LISTENER_TYPE, {"ALB_SG_LISTENER_INGRESS"}),
-        (TARGET_GROUP_TYPE, {"ALB_SG_HEALTH_CHECK_EGRESS", "ALB_SG_INSTANCE_EGRESS"}),
+        (TARGET_GROUP_TYPE, {"ALB_SG_HEALTH_CHECK_EGRESS", "ALB_SG_INSTANCE_EGRESS", "ALB_SG_TARGET_INGRESS"}),
         (VPC_TYPE, {"ALB_SG_ICMP_PMTUD", "ALB_SG_LISTENER_INGRESS"}),
-        (INSTANCE_TYPE, {"ALB_SG_HEALTH_CHECK_EGRESS", "ALB_SG_INSTANCE_EGRESS"}),
+        (INSTANCE_TYPE, {"ALB_SG_HEALTH_CHECK_EGRESS", "ALB_SG_INSTANCE_EGRESS", "ALB_SG_TARGET_INGRESS"}),
         (NETWORK_INTERFACE_TYPE, set()),
     ],
 )
@@ -171,7 +171,7 @@ def test_a_type_without_items_is_named_where_a_verdict_hangs_on_it(
     findings, errors = judged(read())
     assert {(error.account_id, error.rule) for error in errors} == {(ACCOUNT, rule) for rule in rules_in_error}
     assert {error.cause for error in errors} <= {f"aggregator {NAME} has no item of {unrecorded} of {HERE}"}
-    assert len([finding for finding in findings if finding.account_id == OTHER]) == 4
+    assert len([finding for finding in findings if finding.account_id == OTHER]) == 5
 
 
 def recorder(
@@ -296,7 +296,7 @@ def test_what_is_outdated_is_judged_and_said(config: ConfigStandIn) -> None:
     assert [((one.account_id, one.region), one.cause) for one in found.errors] == [
         (HERE, f"aggregator {NAME}: OUTDATED, last updated 2026-01-01 12:00 UTC")
     ]
-    assert len(judged(found)[0]) == 4
+    assert len(judged(found)[0]) == 5
 
 
 def test_an_organization_that_does_not_answer_is_an_error(config: ConfigStandIn) -> None:
@@ -322,7 +322,7 @@ def test_sources_that_cannot_be_listed_are_an_error_and_the_rest_is_judged(confi
     (unseen,) = found.errors
     assert (unseen.account_id, unseen.region) == ("", "")
     assert "AccessDeniedException" in unseen.cause
-    assert len(judged(found)[0]) == 4
+    assert len(judged(found)[0]) == 5
 
 
 def test_an_unknown_aggregator_is_refused(config: ConfigStandIn) -> None:
@@ -333,7 +333,7 @@ def test_an_unknown_aggregator_is_refused(config: ConfigStandIn) -> None:
 
 def test_an_aggregator_that_may_not_be_queried_is_unread(config: ConfigStandIn) -> None:
     config.add_aggregator(NAME, [source(HERE)])
-    config.fail("SelectAggregateResourceConfig", "AccessDeniedException", times=9)
+    config.fail("SelectAggregateResourceConfig", "AccessDeniedException", times=len(ITEM_TYPES) + 1)
     with pytest.raises(NotReadError, match="SelectAggregateResourceConfig: AccessDeniedException"):
         read()
 
@@ -353,7 +353,7 @@ def test_an_item_of_an_unknown_resource_leaves_its_type_unread_there(config: Con
             "configurationItemCaptureTime": "2026-01-01T00:00:00.000Z",
             # The ID of another resource: nobody knows whose item it is.
             "configuration": dict.fromkeys(
-                ("groupId", "vpcId", "networkInterfaceId", "instanceId", "prefixListId"), "another"
+                ("groupId", "vpcId", "subnetId", "networkInterfaceId", "instanceId", "prefixListId"), "another"
             ),
         }
     )
@@ -366,7 +366,7 @@ def test_an_item_of_an_unknown_resource_leaves_its_type_unread_there(config: Con
         "NetworkInterfaces",
     }
     findings, _ = judged(found)
-    assert len([finding for finding in findings if finding.account_id == OTHER]) == 4
+    assert len([finding for finding in findings if finding.account_id == OTHER]) == 5
     assert bool(found.errors) is (type_name == LOAD_BALANCER_TYPE)
 
 

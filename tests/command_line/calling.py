@@ -81,7 +81,7 @@ def in_order(*more: Any, **fields: Any) -> Saved:
         target_group("web", targets=["10.0.1.5"]),
         interface("10.0.1.5"),
         group("sg-1", ingress=[tcp(443, ANYWHERE), icmp(3, 4, ANYWHERE)], egress=[tcp(80, "sg-app")]),
-        group("sg-app"),
+        group("sg-app", ingress=[tcp(80, "sg-1")]),
         *more,
         **fields,
     )
@@ -98,3 +98,11 @@ def closed(*more: Any, **fields: Any) -> Saved:
         *more,
         **fields,
     )
+
+
+def let_in(saved: Saved) -> Saved:
+    """The estate with targets whose group lets the whole VPC in."""
+    for one in saved["SecurityGroups"]:
+        if one["GroupId"] == "sg-app":
+            one["IpPermissions"] = [tcp(80, "10.0.0.0/16")]
+    return saved

@@ -18,6 +18,8 @@ from tests.builders import (
     ICMP,
     INGRESS,
     REGION,
+    RULES,
+    TARGETS,
     Saved,
     Shape,
     estate,
@@ -57,6 +59,37 @@ WEB = load_balancer_arn("web")
 def test_exit_code(command: Command, saved: Saved, code: int) -> None:
     assert command.on(saved, "check").code == code
     assert command.on(saved, "check", "--format", "json").code == code
+
+
+@pytest.mark.parametrize("format_name", ["text", "jsonl"])
+@pytest.mark.parametrize(
+    ("fail_on", "rule", "code"),
+    [
+        ("any", ICMP, 1),
+        ("non-compliant", ICMP, 1),
+        # Path MTU Discovery is of severity LOW.
+        ("high", ICMP, 0),
+        ("high", INGRESS, 1),
+        ("never", INGRESS, 0),
+    ],
+)
+def test_fail_on_decides_the_exit_code(command: Command, fail_on: str, rule: str, code: int, format_name: str) -> None:
+    answer = command.on(closed(), "check", "--fail-on", fail_on, "--rule", rule, "--format", format_name)
+    assert answer.code == code
+    assert "NON_COMPLIANT" in answer.out
+
+
+def test_fail_on_high_finds_what_follows_a_lower_severity_while_streaming(command: Command) -> None:
+    """The first finding of the only load balancer is of a lower severity."""
+    rules = ("--rule", HEALTH, "--rule", INGRESS)
+    assert command.on(closed(), "check", *rules, "--fail-on", "high", "--format", "jsonl").code == 1
+
+
+@pytest.mark.parametrize(("fail_on", "code"), [("any", 3), ("non-compliant", 1), ("never", 0)])
+def test_errors_count_for_any_alone_and_are_always_printed(command: Command, fail_on: str, code: int) -> None:
+    answer = command.on(closed(uncollected=["TargetGroups"]), "check", "--fail-on", fail_on)
+    assert answer.code == code
+    assert "was not collected" in answer.out
 
 
 # --- the JSON contract
@@ -137,9 +170,9 @@ def test_json_errors_name_the_rule_in_what(command: Command) -> None:
             "what": f"{rule}: target groups of web",
             "cause": f"TargetGroups of {ACCOUNT} {REGION} was not collected",
         }
-        for rule in (HEALTH, EGRESS)
+        for rule in (HEALTH, EGRESS, TARGETS)
     ]
-    assert answer.json["summary"]["errors"] == 2
+    assert answer.json["summary"]["errors"] == 3
     assert answer.json["summary"]["rules"][EGRESS]["ERROR"] == 1
 
 
@@ -160,7 +193,7 @@ def test_findings_are_sorted_by_account_region_arn_and_rule(command: Command) ->
     findings = command("check", "--estate", path, "--format", "json").json["findings"]
     keys = [[found[key] for key in ("accountId", "region", "loadBalancerArn", "rule")] for found in findings]
     assert keys == sorted(keys)
-    assert len(keys) == 4 * 4
+    assert len(keys) == 4 * len(RULES)
 
 
 @pytest.mark.parametrize("format_name", ["text", "json", "jsonl", "csv"])
@@ -202,6 +235,7 @@ def test_csv_has_a_row_for_each_finding_and_error(command: Command) -> None:
         (INGRESS, "NON_COMPLIANT"),
         (HEALTH, "ERROR"),
         (EGRESS, "ERROR"),
+        (TARGETS, "ERROR"),
     ]
     assert {row["scheme"] for row in found} == {"internet-facing"}
     assert found[1]["missing"] == "inbound TCP 443 from 0.0.0.0/0"
@@ -247,7 +281,7 @@ def _asff(command: Command, saved: Saved, hour: int) -> list[tuple[str, str, str
 
 
 def test_findings_are_closed_once_they_are_fixed(command: Command) -> None:
-    open_findings = [(rule, "FAILED", "ACTIVE") for rule in (HEALTH, ICMP, EGRESS, INGRESS)]
+    open_findings = [(rule, "FAILED", "ACTIVE") for rule in (HEALTH, ICMP, EGRESS, INGRESS, TARGETS)]
     assert _asff(command, closed(), 1) == open_findings
     assert _asff(command, closed(), 2) == open_findings
     assert _asff(command, in_order(), 3) == [(rule, "PASSED", "ARCHIVED") for rule, _, _ in open_findings]
@@ -257,14 +291,14 @@ def test_findings_are_closed_once_they_are_fixed(command: Command) -> None:
 def test_an_error_between_leaves_a_finding_to_close(command: Command) -> None:
     """Security Hub has the error in place of the verdict, and must hear that there is none any more."""
     assert _asff(command, in_order(), 1) == []
-    unread = [(rule, "NOT_AVAILABLE", "ACTIVE") for rule in (HEALTH, EGRESS)]
+    unread = [(rule, "NOT_AVAILABLE", "ACTIVE") for rule in (HEALTH, EGRESS, TARGETS)]
     assert _asff(command, in_order(uncollected=["TargetGroups"]), 2) == unread
-    assert _asff(command, in_order(), 3) == [(rule, "PASSED", "ARCHIVED") for rule in (HEALTH, EGRESS)]
+    assert _asff(command, in_order(), 3) == [(rule, "PASSED", "ARCHIVED") for rule in (HEALTH, EGRESS, TARGETS)]
 
 
 def test_findings_of_a_load_balancer_that_is_gone_are_closed(command: Command) -> None:
     _asff(command, closed(), 1)
-    gone = [(rule, "NOT_AVAILABLE", "ARCHIVED") for rule in (HEALTH, ICMP, EGRESS, INGRESS)]
+    gone = [(rule, "NOT_AVAILABLE", "ARCHIVED") for rule in (HEALTH, ICMP, EGRESS, INGRESS, TARGETS)]
     assert _asff(command, {**estate(), "LoadBalancers": []}, 2) == gone
 
 
@@ -305,7 +339,7 @@ def test_text_puts_what_breaks_traffic_first_and_counts_what_is_in_order(command
         group("sg-noicmp", ingress=everything[:1], egress=[tcp((80, 81), "sg-app")]),
         group("sg-nohealth", ingress=everything, egress=[tcp(80, "sg-app")]),
         group("sg-notarget", ingress=everything, egress=[tcp(81, "sg-app")]),
-        group("sg-app"),
+        group("sg-app", ingress=[tcp((80, 81), "10.0.0.0/16")]),
     )
     answer = command.on(saved, "check")
     order = [answer.out.index(name) for name in ("d-target", "c-health", "b-icmp")]
@@ -326,7 +360,7 @@ def test_text_shows_errors_and_what_the_annotation_had_no_room_for(command: Comm
     assert f"target groups of web: TargetGroups of {ACCOUNT} {REGION} was not collected" in answer.out
     assert "fix: allow inbound TCP 80 from 0.0.0.0/0 in sg-1\n" in answer.out
     assert "fix: allow inbound TCP 443 from 0.0.0.0/0 in sg-1\n" in answer.out
-    assert "2 errors" in answer.out
+    assert "3 errors" in answer.out
 
 
 def test_a_line_has_all_that_a_search_needs(command: Command) -> None:
@@ -352,7 +386,7 @@ def test_all_lists_every_verdict(command: Command) -> None:
     saved = in_order(network_load_balancer("front"))
     assert "web" not in command.on(saved, "check").out
     lines = command.on(saved, "check", "--all").out.splitlines()
-    assert [line.split()[0] for line in lines[:-2]] == ["COMPLIANT"] * 4 + ["NOT_APPLICABLE"] * 4
+    assert [line.split()[0] for line in lines[:-2]] == ["COMPLIANT"] * 5 + ["NOT_APPLICABLE"] * 5
     assert lines[-1] == ("2 load balancers: 0 not as recommended; 1 as recommended; 1 to which no rule applies.")
 
 
@@ -449,7 +483,7 @@ def test_target_match_and_ipv6_sources_parse(command: Command) -> None:
         "ALB_SG_LISTENER_INGRESS:AcceptedSources=2001:db8::/32",
     )
     found = {finding["rule"]: finding["compliance"] for finding in answer.json["findings"]}
-    assert found == {EGRESS: "NON_COMPLIANT", HEALTH: "COMPLIANT", ICMP: "COMPLIANT", INGRESS: "COMPLIANT"}
+    assert found == {**dict.fromkeys(RULES, "COMPLIANT"), EGRESS: "NON_COMPLIANT"}
 
 
 @pytest.mark.parametrize(

@@ -159,7 +159,7 @@ def test_the_dashboard_says_what_it_wrote_and_why_it_fails(command: Command, tmp
     assert answer.out == f"{wrote}, and added the run to {runs}; exit code 1: 1 load balancer not as recommended\n"
     answer = command.on(in_order(uncollected=["TargetGroups"]), "dashboard", "-o", page)
     assert answer.code == 3
-    assert answer.out == f"{wrote}; exit code 3: 2 errors, which the page lists\n"
+    assert answer.out == f"{wrote}; exit code 3: 3 errors, which the page lists\n"
 
 
 # --- completion

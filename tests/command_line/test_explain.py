@@ -235,7 +235,7 @@ def test_what_needs_nothing_is_said_with_the_reason(command: Command) -> None:
         "target group web: 10.0.1.5 draining: no traffic is sent there",
         "target group web: 10.0.1.6:81 unused: no traffic is sent there",
     ]
-    assert [note for note in common if out.count(f"note     {note}\n") != 2] == []
+    assert [note for note in common if out.count(f"note     {note}\n") != 3] == []
     assert out.count("note     target group unchecked: its health checks are disabled\n") == 1
     assert "authenticate" not in out
 
@@ -320,7 +320,7 @@ def test_exit_code(command: Command, saved: Saved, code: int) -> None:
 def test_a_network_load_balancer_is_not_applicable(command: Command) -> None:
     answer = command.on(in_order(network_load_balancer("front")), "explain", "front")
     assert answer.code == 0
-    assert answer.out.count("NOT_APPLICABLE") == 4
+    assert answer.out.count("NOT_APPLICABLE") == 5
 
 
 def test_a_name_of_several_is_refused_with_their_arns(command: Command) -> None:

@@ -68,7 +68,7 @@ def test_accounts_are_judged_apart(command: Command, read_together: list[object]
     answer = checked(command, *paths, jobs=jobs)
     assert answer.code == 1
     assert answer.out == expected(*paths)
-    assert answer.out.count("\n") == 3 * SIZE * 4
+    assert answer.out.count("\n") == 3 * SIZE * 5
     assert not read_together
 
 
@@ -187,7 +187,7 @@ def test_what_cannot_be_judged_comes_last(command: Command, tmp_path: Path, jobs
     answer = checked(command, *paths, jobs=jobs)
     assert answer.code == 3
     found = [json.loads(line) for line in answer.out.splitlines()]
-    assert ["error" in line for line in found] == [False] * 2 * 2 * SIZE + [True] * 2 * 2 * SIZE
+    assert ["error" in line for line in found] == [False] * 2 * 2 * SIZE + [True] * 2 * 3 * SIZE
     arns = [line["error"]["loadBalancerArn"] for line in found[4 * SIZE :]]
     assert arns == sorted(arns)
 

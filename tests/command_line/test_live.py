@@ -52,6 +52,7 @@ class Account:
         target_group = elbv2.create_target_group(
             Name="web", Protocol="HTTP", Port=80, VpcId=vpc, TargetType="ip", HealthCheckPort="8080"
         )["TargetGroups"][0]["TargetGroupArn"]
+        ec2.create_network_interface(SubnetId=subnets[0]["SubnetId"], PrivateIpAddress="10.0.0.9", Groups=[self.open])
         elbv2.register_targets(TargetGroupArn=target_group, Targets=[{"Id": "10.0.0.9"}])
         elbv2.create_listener(
             LoadBalancerArn=self.arn,
@@ -103,6 +104,7 @@ def test_check_reads_the_account_of_the_credentials(command: Command, account: A
         "ALB_SG_ICMP_PMTUD": "NON_COMPLIANT",
         "ALB_SG_INSTANCE_EGRESS": "COMPLIANT",
         "ALB_SG_LISTENER_INGRESS": "NON_COMPLIANT",
+        "ALB_SG_TARGET_INGRESS": "COMPLIANT",
     }
 
 

@@ -8,8 +8,9 @@ from tests.builders import (
     ANYWHERE,
     EGRESS,
     HEALTH,
-    ICMP,
     INGRESS,
+    RULES,
+    TARGETS,
     behind,
     group,
     icmp,
@@ -21,7 +22,7 @@ from tests.builders import (
     target_group_arn,
     tcp,
 )
-from tests.command_line.calling import Answer, Command, closed, in_order
+from tests.command_line.calling import Answer, Command, closed, in_order, let_in
 
 
 def verdicts(answer: Answer, when: str) -> dict[str, str]:
@@ -34,7 +35,7 @@ def verdicts(answer: Answer, when: str) -> dict[str, str]:
 def test_a_listener_that_would_not_be_open(command: Command) -> None:
     answer = command.on(in_order(), "what-if", "web", "--add-listener", "8443", "--format", "json")
     assert answer.code == 1
-    assert verdicts(answer, "before") == dict.fromkeys((HEALTH, EGRESS, ICMP, INGRESS), "COMPLIANT")
+    assert verdicts(answer, "before") == dict.fromkeys(RULES, "COMPLIANT")
     assert verdicts(answer, "after") == {**verdicts(answer, "before"), INGRESS: "NON_COMPLIANT"}
     (finding,) = [found for found in answer.json["after"]["findings"] if found["rule"] == INGRESS]
     ((port, peers),) = [(entry["fromPort"], entry["peers"]) for entry in finding["missing"]]
@@ -110,9 +111,11 @@ def test_other_load_balancers_of_the_target_group_are_named(command: Command) ->
 
 
 def test_other_security_groups(command: Command) -> None:
-    saved = closed(
-        group("sg-open", ingress=[tcp(443, ANYWHERE)], egress=[tcp(80, "sg-app")]),
-        group("sg-icmp", ingress=[icmp(-1, -1, ANYWHERE)]),
+    saved = let_in(
+        closed(
+            group("sg-open", ingress=[tcp(443, ANYWHERE)], egress=[tcp(80, "sg-app")]),
+            group("sg-icmp", ingress=[icmp(-1, -1, ANYWHERE)]),
+        )
     )
     answer = command.on(saved, "what-if", "web", "--security-groups", "sg-open,sg-icmp")
     assert answer.code == 0
@@ -121,30 +124,36 @@ def test_other_security_groups(command: Command) -> None:
     assert answer.code == 1
 
 
+def test_targets_that_refer_to_a_group_lose_the_load_balancer_without_it(command: Command) -> None:
+    more = group("sg-2", ingress=[tcp(443, ANYWHERE), icmp(3, 4, ANYWHERE)], egress=[tcp(80, "sg-app")])
+    answer = command.on(in_order(more), "what-if", "web", "--security-groups", "sg-2", "--format", "json")
+    assert answer.code == 1
+    assert verdicts(answer, "after") == {**verdicts(answer, "before"), TARGETS: "NON_COMPLIANT"}
+
+
 def test_a_security_group_of_another_vpc(command: Command) -> None:
     """It may be associated with the load balancer's VPC, or shared with the account."""
-    saved = closed(
-        group(
-            "sg-elsewhere",
-            vpc="vpc-2",
-            ingress=[tcp(443, ANYWHERE), icmp(-1, -1, ANYWHERE)],
-            egress=[tcp(80, "sg-app")],
-        )
+    elsewhere = group(
+        "sg-elsewhere",
+        vpc="vpc-2",
+        ingress=[tcp(443, ANYWHERE), icmp(-1, -1, ANYWHERE)],
+        egress=[tcp(80, "sg-app")],
     )
+    saved = let_in(closed(elsewhere))
     answer = command.on(saved, "what-if", "web", "--security-groups", "sg-elsewhere")
     assert answer.code == 0
     assert answer.out.count("NON_COMPLIANT -> COMPLIANT") == 4
 
 
 def test_changes_combine(command: Command) -> None:
-    saved = in_order(
-        group("sg-8443", ingress=[tcp(8443, ANYWHERE), icmp(3, 4, ANYWHERE)], egress=[tcp(80, "10.0.1.5")])
+    saved = let_in(
+        in_order(group("sg-8443", ingress=[tcp(8443, ANYWHERE), icmp(3, 4, ANYWHERE)], egress=[tcp(80, "10.0.1.5")]))
     )
     answer = command.on(
         saved, "what-if", "web", "--add-listener", "8443", "--remove-listener", "443", "--security-groups", "sg-8443"
     )
     assert answer.code == 0
-    assert answer.out.count("stays COMPLIANT") == 4
+    assert answer.out.count("stays COMPLIANT") == 5
 
 
 # --- refusals and errors
@@ -191,4 +200,4 @@ def test_verdicts_that_cannot_be_told_are_errors(command: Command) -> None:
     saved = in_order(uncollected=["TargetGroups"])
     answer = command.on(saved, "what-if", "web", "--add-listener", "80", "--format", "json")
     assert answer.code == 3
-    assert len(answer.json["after"]["errors"]) == 2
+    assert len(answer.json["after"]["errors"]) == 3

@@ -79,6 +79,7 @@ def test_every_rule_judges_on_every_type_of_change(aws: Shop, rule: str) -> None
         "ALB_SG_INSTANCE_EGRESS": "NON_COMPLIANT",
         "ALB_SG_HEALTH_CHECK_EGRESS": "NON_COMPLIANT",
         "ALB_SG_ICMP_PMTUD": "NON_COMPLIANT",
+        "ALB_SG_TARGET_INGRESS": "NON_COMPLIANT",
         "ALB_SG_UNUSED_INGRESS": "COMPLIANT",
     }[rule]
     for resource_type, resource_id in (
@@ -116,6 +117,45 @@ def test_the_group_of_a_network_load_balancer_concerns_those_behind_it(aws: Shop
     # It says nothing about Path MTU Discovery.
     aws.run(ICMP_RULE, aws.change_event(ICMP_RULE, SECURITY_GROUP_TYPE, edge))
     assert len(aws.recorded()) == 1
+
+
+TARGET_RULE = "ALB_SG_TARGET_INGRESS"
+
+
+def test_the_group_of_targets_concerns_the_load_balancers_that_send_to_them(aws: Shop) -> None:
+    aws.run(TARGET_RULE, aws.change_event(TARGET_RULE, SECURITY_GROUP_TYPE, aws.app))
+    aws.allow_ingress(aws.app, [tcp(8080, aws.group)])
+    aws.run(TARGET_RULE, aws.change_event(TARGET_RULE, SECURITY_GROUP_TYPE, aws.app))
+    assert aws.recorded() == [(aws.web, "NON_COMPLIANT"), (aws.web, "COMPLIANT")]
+    # No rule on the load balancer's own groups has to judge.
+    aws.run(ICMP_RULE, aws.change_event(ICMP_RULE, SECURITY_GROUP_TYPE, aws.app))
+    assert len(aws.recorded()) == 2
+
+
+def test_more_target_groups_than_are_followed_are_left_to_the_daily_run_and_the_log_says_so(
+    aws: Shop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("alb_sg.live.target_carriers.MAX_FOLLOWED_TARGET_GROUPS", 0)
+    assert aws.run(TARGET_RULE, aws.change_event(TARGET_RULE, SECURITY_GROUP_TYPE, aws.app)) == []
+    logged = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(one["level"], one["rule"]) for one in logged] == [("WARNING", TARGET_RULE)]
+    assert aws.app in logged[0]["cause"]
+    assert "the periodic run judges them" in logged[0]["cause"]
+
+
+@pytest.mark.parametrize("first", ["group", "listener"])
+def test_a_group_of_targets_and_a_listener_that_change_at_once_end_with_the_final_verdict(
+    aws: Shop, first: str
+) -> None:
+    """Each event is judged by the state that it finds, in whatever order AWS Config delivers them."""
+    aws.run(TARGET_RULE, aws.change_event(TARGET_RULE, SECURITY_GROUP_TYPE, aws.app))
+    aws.allow_ingress(aws.app, [tcp(8080, aws.group)])
+    aws.listener(aws.web, 8443, aws.web_targets)
+    of_group = aws.change_event(TARGET_RULE, SECURITY_GROUP_TYPE, aws.app)
+    of_listener = aws.change_event(TARGET_RULE, LISTENER_TYPE, aws.web_80)
+    for event in [of_group, of_listener] if first == "group" else [of_listener, of_group]:
+        aws.run(TARGET_RULE, event)
+    assert aws.verdicts(TARGET_RULE) == {aws.web: "COMPLIANT"}
 
 
 def test_a_change_that_concerns_no_load_balancer_costs_no_evaluation(aws: Shop) -> None:

@@ -81,7 +81,7 @@ class Organization:
 
 
 def organization(load_balancers: int = 240, *, runs: int = 8, pictures: int = 2500, seed: int = 7) -> Organization:
-    """So many load balancers (four findings each) in ten accounts and three regions."""
+    """So many load balancers (five findings each) in ten accounts and three regions."""
     estates = _estates(load_balancers, seed)
     last = _observed(estates, AS_OF, pictures)
     earlier = []
@@ -161,7 +161,9 @@ class _Home:
         self.number = number
         self.vpc = f"vpc-{_hex(chance)}"
         self.app = f"sg-{_hex(chance)}"
-        self.groups: list[SecurityGroup] = [SecurityGroup(self.app, "app", self.vpc, (), (), account_region.account_id)]
+        # Open to the subnets of every load balancer, wherever they are.
+        open_to_nodes = (_permission("tcp", 8080, 8081, *EVERYONE),)
+        self.groups = [SecurityGroup(self.app, "app", self.vpc, open_to_nodes, (), account_region.account_id)]
 
     def arn(self, kind: str, name: str) -> str:
         where = f"{self.account_region.region}:{self.account_region.account_id}"

@@ -31,6 +31,7 @@ RULE_NAMES = {
     "Listener ports": "ALB_SG_LISTENER_INGRESS",
     "Health checks": "ALB_SG_HEALTH_CHECK_EGRESS",
     "Path MTU Discovery": "ALB_SG_ICMP_PMTUD",
+    "Targets' security groups": "ALB_SG_TARGET_INGRESS",
 }
 
 
@@ -296,7 +297,7 @@ def test_coverage_says_what_was_not_looked_at(show: Open, written: Written) -> N
     heard = [account_region for account_region in account_regions if account_region["heard"]]
     assert f"{len(heard)}\nof {len(account_regions)} expected" in text
     assert "No data, and not counted: acquired-company" in text
-    assert f"{len(heard) - 1}\nof {len(heard)} have all 4 rules" in text
+    assert f"{len(heard) - 1}\nof {len(heard)} have all 5 rules" in text
     assert "ALB_SG_ICMP_PMTUD missing" in text
     assert min(account_region["oldest"] for account_region in heard)[:10] in text
 
@@ -342,7 +343,7 @@ def test_an_address_is_a_view(show: Open, written: Written, fragment: str, keep:
     wanted = expected if "status=" in fragment else recount.to_do(expected)
     shown = page.locator("#shown").inner_text()
     assert shown.startswith(f"{len(wanted)} finding")
-    assert f"{len(expected)} verdict" in shown
+    assert f"{len(expected):,} verdict" in shown
     if any(verdict["status"] == "nonCompliant" for _, verdict in expected):
         show_all(page, "causes")
         found = {row[0].split("\n")[0]: (int(row[2]), int(row[3])) for row in cells(page, "#causes .scroll:last-child")}

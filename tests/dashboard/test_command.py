@@ -13,7 +13,20 @@ from typing import Any
 import pytest
 
 from alb_sg.dashboard.summary import count_compliance
-from tests.builders import ANYWHERE, ICMP, INGRESS, estate, group, listener, load_balancer, load_balancer_arn, tcp
+from tests.builders import (
+    ANYWHERE,
+    ICMP,
+    INGRESS,
+    TARGETS,
+    estate,
+    group,
+    interface,
+    listener,
+    load_balancer,
+    load_balancer_arn,
+    target_group,
+    tcp,
+)
 from tests.command_line.calling import Command, closed, in_order
 
 
@@ -47,6 +60,28 @@ def test_a_page_and_its_data(command: Command) -> None:
     assert "AWS::EC2::SecurityGroupIngress" in fix["cloudFormation"]
     assert "aws_vpc_security_group_ingress_rule" in fix["terraform"]
     assert [rule["peer"] for rule in fix["rules"] if INGRESS in rule["rules"]] == [ANYWHERE]
+
+
+def test_targets_closed_to_several_load_balancers_are_one_group_to_open(command: Command) -> None:
+    """Each finding names the group of the targets, by which the page counts causes."""
+    names = ("web", "api", "shop")
+    saved = estate(
+        *(load_balancer(name, groups=[f"sg-{name}"]) for name in names),
+        *(group(f"sg-{name}", egress=[tcp(80, ANYWHERE)]) for name in names),
+        *(target_group(name, targets=["10.0.1.5"], load_balancers=[name]) for name in names),
+        interface("10.0.1.5"),
+    )
+    _, data = made(command, saved)
+    found = [one for lb in data["loadBalancers"] for one in lb["verdicts"] if one["rule"] == TARGETS]
+    assert [(one["status"], one["groups"], one["causes"]) for one in found] == [
+        ("nonCompliant", ["sg-app"], ["targets-closed"])
+    ] * len(names)
+    assert [lb["securityGroups"] for lb in data["loadBalancers"]] == [["sg-api"], ["sg-shop"], ["sg-web"]]
+    # The picture has both sides of the arrow to the targets.
+    rows = [row for row in data["loadBalancers"][2]["detail"]["rows"] if row["traffic"] == "TCP 80"]
+    sides = {(row["direction"], row["status"], row["preposition"], row["because"][1]) for row in rows}
+    assert ("inbound to its targets", "missing", "at", "target group web") in sides
+    assert ("outbound", "met", "to", "target group web") in sides
 
 
 def test_what_is_in_order_has_no_fix(command: Command) -> None:

@@ -28,6 +28,7 @@ from alb_sg.dashboard.history import (
 )
 from alb_sg.errors import InvalidInputError
 from alb_sg.findings.finding import EvaluationError
+from alb_sg.recommendations.catalogue import DEFAULT_RECOMMENDATIONS
 from tests.dashboard.organization import AS_OF, organization
 
 ICMP = "ALB_SG_ICMP_PMTUD"
@@ -170,7 +171,7 @@ def test_a_run_has_every_scope_verdict_and_error() -> None:
     made = make_run(observation)
     counts = {record: len(list(select_rows(made, record))) for record in ("scope", "verdict", "error")}
     # One account and region lacks one rule.
-    expected = len(observation.completeness.observed) * 4 - 1
+    expected = len(observation.completeness.observed) * len(DEFAULT_RECOMMENDATIONS) - 1
     assert counts == {
         "scope": expected,
         "verdict": len(observation.results.findings),

@@ -181,6 +181,7 @@ def test_handlers_work_out_of_the_zip_with_boto3_alone(
         "ALB_SG_ICMP_PMTUD": ["NON_COMPLIANT"],
         "ALB_SG_INSTANCE_EGRESS": ["NON_COMPLIANT"],
         "ALB_SG_LISTENER_INGRESS": ["COMPLIANT"],
+        "ALB_SG_TARGET_INGRESS": ["NON_COMPLIANT"],
         "ALB_SG_UNUSED_INGRESS": ["COMPLIANT"],
     }
     assert len(said["imported"]) == sum(name.endswith(".py") for name in files)

@@ -32,6 +32,10 @@ _SAVED: Shape = {
             "VpcId": "vpc-1",
             "IpAddressType": "dualstack",
             "SecurityGroups": ["sg-web", "sg-admin"],
+            "AvailabilityZones": [
+                {"ZoneName": "eu-west-1b", "SubnetId": "subnet-2", "LoadBalancerAddresses": []},
+                {"ZoneName": "eu-west-1a", "SubnetId": "subnet-1", "LoadBalancerAddresses": []},
+            ],
             "DNSName": "web-1.eu-west-1.elb.amazonaws.com",
         },
         {
@@ -116,6 +120,18 @@ _SAVED: Shape = {
             ],
         }
     ],
+    "Subnets": [
+        {
+            "SubnetId": "subnet-1",
+            "VpcId": "vpc-1",
+            "CidrBlock": "10.0.1.0/24",
+            "Ipv6CidrBlockAssociationSet": [
+                {"Ipv6CidrBlock": "2001:db8:0:1::/64", "Ipv6CidrBlockState": {"State": "associated"}},
+                {"Ipv6CidrBlock": "2001:db8:0:9::/64", "Ipv6CidrBlockState": {"State": "disassociated"}},
+            ],
+        },
+        {"SubnetId": "subnet-2", "VpcId": "vpc-1", "CidrBlock": "10.0.2.0/24"},
+    ],
     "NetworkInterfaces": [
         {
             "NetworkInterfaceId": "eni-1",
@@ -173,6 +189,7 @@ TYPES = {
     "TargetGroups": ("AWS::ElasticLoadBalancingV2::TargetGroup", "TargetGroupArn"),
     "SecurityGroups": ("AWS::EC2::SecurityGroup", "GroupId"),
     "Vpcs": ("AWS::EC2::VPC", "VpcId"),
+    "Subnets": ("AWS::EC2::Subnet", "SubnetId"),
     "NetworkInterfaces": ("AWS::EC2::NetworkInterface", "NetworkInterfaceId"),
     "Instances": ("AWS::EC2::Instance", "InstanceId"),
 }

@@ -28,6 +28,7 @@ from alb_sg.estate.model import (
     PrefixList,
     SecurityGroup,
     SecurityGroupReference,
+    Subnet,
     Target,
     TargetGroup,
     Vpc,
@@ -135,6 +136,7 @@ READABLE: dict[str, list[Estate]] = {
                     "vpc-f1516b97",
                     "ipv4",
                     ("sg-4b9ada34",),
+                    ("subnet-6f273034", "subnet-ecfb30a4"),
                 )
             },
             tags={_TEST_LOAD_BALANCER: {"App": "DevTest", "Env": "Dev"}},
@@ -155,6 +157,7 @@ READABLE: dict[str, list[Estate]] = {
                     "vpc-bbaaeb9",
                     "ipv4",
                     ("sg-111222333", "sg-333444555", "sg-666777888", "sg-aaacccddd"),
+                    ("subnet-93111aaa", "subnet-95222bbb", "subnet-ac333ccc"),
                 )
             },
             tags={
@@ -236,7 +239,18 @@ READABLE: dict[str, list[Estate]] = {
             "sg-1d56fc66", "launch-wizard-7", "vpc-0990dc6d", (_open("tcp", 22),), _EVERYTHING, "264683526309"
         ),
     ),
-    "rdk-1.0.0_AWS_EC2_Subnet.json": [],
+    # 2016: no association set of IPv6 blocks yet.
+    "rdk-1.0.0_AWS_EC2_Subnet.json": [
+        Estate(
+            "264683526309",
+            "us-east-1",
+            subnets={
+                "subnet-29428871": Subnet(
+                    "subnet-29428871", "vpc-0990dc6d", {Family.IPV4: ("172.31.16.0/20",), Family.IPV6: ()}
+                )
+            },
+        )
+    ],
     # 2016: no association sets yet, the block alone.
     "rdk-1.0.0_AWS_EC2_VPC.json": [
         Estate(
@@ -270,6 +284,7 @@ READABLE: dict[str, list[Estate]] = {
                     "vpc-0990dc6d",
                     "ipv4",
                     ("sg-2ed0d557",),
+                    ("subnet-29428871", "subnet-38c20312"),
                 )
             },
             tags={_MY_ALB: {}},

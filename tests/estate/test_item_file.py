@@ -160,7 +160,12 @@ def test_both_readers_mean_the_same(items: list[Shape]) -> None:
         except NeedsGeneralReader:
             return
         thorough = either(thoroughly, path)
-        assert thorough in (quick, IN_TWO_SPELLINGS)
+        assert thorough in (quick, IN_TWO_SPELLINGS) or _has_two_spellings(thorough)
+
+
+def _has_two_spellings(items: object) -> bool:
+    """Whether an item is unread because of it: the general reader looks at fields that no verdict needs, too."""
+    return isinstance(items, list) and any((one.unread_cause or "").endswith(IN_TWO_SPELLINGS) for one in items)
 
 
 @given(documents())

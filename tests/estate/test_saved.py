@@ -30,6 +30,7 @@ from alb_sg.estate.model import (
     PrefixList,
     SecurityGroup,
     SecurityGroupReference,
+    Subnet,
     Target,
     TargetGroup,
     Vpc,
@@ -63,7 +64,15 @@ def test_every_section_is_read(tmp_path: Path) -> None:
         region=REGION,
         load_balancers={
             WEB: LoadBalancer(
-                WEB, "web", "application", "internet-facing", "active", "vpc-1", "dualstack", ("sg-admin", "sg-web")
+                WEB,
+                "web",
+                "application",
+                "internet-facing",
+                "active",
+                "vpc-1",
+                "dualstack",
+                ("sg-admin", "sg-web"),
+                ("subnet-1", "subnet-2"),
             ),
             IDLE: LoadBalancer(IDLE, "idle", "application", "internal", "provisioning", "vpc-1", "ipv4", ("sg-web",)),
         },
@@ -87,6 +96,12 @@ def test_every_section_is_read(tmp_path: Path) -> None:
         },
         has_all_security_groups=True,
         vpcs={"vpc-1": Vpc("vpc-1", {Family.IPV4: ("10.0.0.0/16",), Family.IPV6: ("2001:db8::/56",)})},
+        subnets={
+            "subnet-1": Subnet(
+                "subnet-1", "vpc-1", {Family.IPV4: ("10.0.1.0/24",), Family.IPV6: ("2001:db8:0:1::/64",)}
+            ),
+            "subnet-2": Subnet("subnet-2", "vpc-1", {Family.IPV4: ("10.0.2.0/24",), Family.IPV6: ()}),
+        },
         instances={"i-2": Instance("i-2", "10.0.0.6", None, ("sg-app",), (InstanceInterface("eni-2", ("sg-app",)),))},
         network_interfaces={
             "eni-1": NetworkInterface(
@@ -176,7 +191,7 @@ def test_a_prefix_list_without_entries_is_one_whose_entries_were_refused(tmp_pat
 
 
 def test_unknown_keys_and_sections_without_use_are_ignored(tmp_path: Path) -> None:
-    document = saved() | {"Comment": ["anything"], "Subnets": [{"SubnetId": "subnet-1"}]}
+    document = saved() | {"Comment": ["anything"], "RouteTables": [{"RouteTableId": "rtb-1"}]}
     assert read(tmp_path, document) == read(tmp_path, saved())
 
 

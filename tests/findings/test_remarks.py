@@ -72,6 +72,7 @@ def _authenticating(action: str | None, *egress: Shape, rule: str | None = None)
         target_group("web", targets=["10.0.1.5"]),
         interface("10.0.1.5"),
         group("sg-1", ingress=[all_traffic(ANYWHERE)], egress=egress),
+        group("sg-app", ingress=[all_traffic("sg-1")]),
     )
     if rule is not None:
         arn = saved["Listeners"][0]["ListenerArn"].replace(":listener/", ":listener-rule/")
@@ -207,6 +208,7 @@ def test_targets_are_healthy_although_a_row_is_unresolved(command: Command) -> N
         target_group("web", targets=["10.0.1.5"]),
         interface("10.0.1.5"),
         group("sg-1", egress=[tcp(80, "pl-1")]),
+        group("sg-app", ingress=[all_traffic("sg-1")]),
         prefix_list("pl-1", refused=True),
     )
     [remark] = _remarks(command, saved)
@@ -214,6 +216,24 @@ def test_targets_are_healthy_although_a_row_is_unresolved(command: Command) -> N
         "target group web: 1 target (10.0.1.5) healthy, although ALB_SG_HEALTH_CHECK_EGRESS and ALB_SG_INSTANCE_EGRESS "
         "are unresolved: health checks get through"
     )
+
+
+def test_healthy_targets_although_their_groups_are_closed(command: Command) -> None:
+    """Health checks get through, so the data is not that of the account."""
+    parts = (load_balancer("web"), listener(443, forward=["web"]), interface("10.0.1.5"), group("sg-1"))
+    saved = estate(*parts, target_group("web", targets=["10.0.1.5"]))
+    assert _remarks(command, saved) == [
+        (
+            "target group web: all targets are healthy, although ALB_SG_TARGET_INGRESS finds their health check port "
+            "closed: the data is not that of the account, or has changed since"
+        )
+    ]
+    # Another port is closed: health checks say nothing about it.
+    apart = target_group("web", targets=["10.0.1.5"], health_check_port="8081")
+    assert _remarks(command, estate(*parts, apart, group("sg-app", ingress=[tcp(8081, "sg-1")]))) == []
+    # One target is not healthy, and may be the one that is closed.
+    some = target_group("web", targets=["10.0.1.5", target("10.0.1.6", state="unhealthy")])
+    assert _remarks(command, estate(*parts, some)) == []
 
 
 # --- what a remark is not

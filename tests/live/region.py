@@ -192,7 +192,10 @@ def _values(shape: Shape, name: str) -> set[str]:
         case "group-id" if "NetworkInterfaceId" in shape:
             return {one["GroupId"] for one in shape["Groups"]}
         case "group-id":
-            return {shape["GroupId"]}
+            carried = shape.get("Groups")
+            return {shape["GroupId"]} if carried is None else {one["GroupId"] for one in carried}
+        case "subnet-id":
+            return {shape["SubnetId"]}
         case "vpc-id":
             return {shape["VpcId"]}
         case "instance-id":

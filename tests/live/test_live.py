@@ -29,7 +29,7 @@ from tests.builders import (
     HEALTH,
     ICMP,
     INGRESS,
-    RULES,
+    TARGETS,
     Saved,
     Shape,
     all_traffic,
@@ -55,6 +55,8 @@ from tests.builders import (
 from tests.live.region import Call, Intervention, Refused, Region
 from tests.tools import HANGING
 
+# The rules of the load balancers' own groups. What the targets' side takes has tests of its own.
+RULES = (INGRESS, EGRESS, HEALTH, ICMP)
 WEB, API = load_balancer_arn("web"), load_balancer_arn("api")
 NLB = load_balancer_arn("nlb", "network")
 EVERYTHING = Selection(everything=True)
@@ -1387,3 +1389,112 @@ def test_a_not_found_that_is_not_true_leaves_nothing_out_of_an_export(
     whole = Region(estate_of_every_kind()).source().export()
     region = Region(estate_of_every_kind(), intervene=spurious(1, code, operation, parameter, value))
     assert region.source().export() == whole
+
+
+# --- the targets' side
+
+
+def two_sides(*ingress: Shape) -> Saved:
+    """`web` sends to an instance and an address; both carry sg-app with these inbound rules. `api` sends elsewhere."""
+    return estate(
+        load_balancer(),
+        load_balancer("api", groups=["sg-2"]),
+        listener(443, forward=["web"]),
+        group(egress=[all_traffic(ANYWHERE)]),
+        group("sg-2", egress=[all_traffic(ANYWHERE)]),
+        group("sg-app", ingress=ingress),
+        group("sg-db"),
+        target_group("web", type="instance", targets=["i-1"]),
+        target_group("tasks", targets=["10.0.1.6"]),
+        target_group("api", targets=["10.0.1.7"], load_balancers=["api"]),
+        instance("i-1", "10.0.1.5"),
+        interface("10.0.1.5", instance="i-1"),
+        interface("10.0.1.6"),
+        interface("10.0.1.7", groups=["sg-db"]),
+        prefix_list("pl-1", "10.0.0.0/16"),
+    )
+
+
+OF_TARGETS = Selection(
+    security_groups=frozenset({"sg-app"}),
+    target_security_groups=frozenset({"sg-app"}),
+)
+
+
+@pytest.mark.parametrize("selection", [EVERYTHING, named(WEB, API)], ids=["everything", "named"])
+@pytest.mark.parametrize("ingress", [[], [tcp(80, "sg-1")], [tcp(80, "pl-1")], [tcp(80, "10.0.1.0/24")]])
+def test_the_targets_side_is_judged_as_in_a_saved_estate(selection: Selection, ingress: list[Shape]) -> None:
+    saved = two_sides(*ingress)
+    loaded = Region(saved).source().load(selection, sections(TARGETS))
+    assert findings(loaded, TARGETS) == findings_saved(saved, TARGETS)
+
+
+def test_the_targets_side_of_an_account_takes_account_wide_calls() -> None:
+    region = Region(two_sides(tcp(80, "sg-1")))
+    region.source().load(EVERYTHING, sections(TARGETS))
+    calls = region.counts()
+    assert {name: calls[name] for name in ("DescribeSecurityGroups", "DescribeSubnets", "DescribeInstances")} == {
+        "DescribeSecurityGroups": 1,
+        "DescribeSubnets": 1,
+        "DescribeInstances": 1,
+    }
+    assert calls["DescribeNetworkInterfaces"] == 1
+
+
+def test_subnets_that_were_not_read_are_an_error_unless_a_reference_covers() -> None:
+    def deny(call: Call) -> Shape | None:
+        if call.operation == "DescribeSubnets":
+            raise Refused("UnauthorizedOperation")
+        return None
+
+    for ingress, expected in (([tcp(80, "sg-1")], []), ([tcp(80, "10.0.1.0/24", "10.0.2.0/24")], ["subnet subnet-a"])):
+        loaded = Region(two_sides(*ingress), intervene=deny).source().load(named(WEB), sections(TARGETS))
+        _, errors = findings(loaded, TARGETS)
+        assert [error.what for error in errors] == expected
+        assert all("DescribeSubnets: UnauthorizedOperation" in error.cause for error in errors)
+
+
+def test_a_change_of_a_targets_group_finds_the_load_balancers_that_send_to_its_carriers() -> None:
+    saved = two_sides()
+    region = Region(saved)
+    loaded = region.source().load(OF_TARGETS, sections(TARGETS))
+    assert [found.name for found in loaded.selected] == ["web"]
+    assert loaded.not_followed == ()
+    found, errors = findings(loaded, TARGETS)
+    assert not errors
+    assert found == [one for one in findings_saved(saved, TARGETS)[0] if one.load_balancer_name == "web"]
+    # One for each target group in the VPC, whoever is registered there.
+    assert region.counts()["DescribeTargetHealth"] == 3
+
+
+def test_a_change_of_a_group_that_no_target_carries_finds_none() -> None:
+    saved = two_sides()
+    saved["SecurityGroups"].append(group("sg-new"))
+    region = Region(saved)
+    selection = Selection(security_groups=frozenset({"sg-new"}), target_security_groups=frozenset({"sg-new"}))
+    assert region.source().load(selection, sections(TARGETS)).selected == ()
+    # Nothing carries it, so no target group needs to be asked.
+    assert "DescribeTargetHealth" not in region.counts()
+
+
+@pytest.mark.parametrize(("count", "followed"), [(10, True), (100, True), (101, False), (1000, False)])
+def test_a_change_of_a_targets_group_takes_a_bounded_number_of_calls(count: int, followed: bool) -> None:
+    """Beyond the bound nobody looks, and that is said: the periodic run judges them."""
+    groups = [target_group(f"tg-{number}", targets=["10.0.1.5"]) for number in range(count)]
+    saved = estate(load_balancer(), *groups, group(), group("sg-app"), interface("10.0.1.5"))
+    region = Region(saved)
+    loaded = region.source().load(OF_TARGETS, sections(TARGETS))
+    assert [found.name for found in loaded.selected] == (["web"] if followed else [])
+    assert region.counts().get("DescribeTargetHealth", 0) == (count if followed else 0)
+    assert [f"{count} target groups" in text for text in loaded.not_followed] == ([] if followed else [True])
+
+
+def test_a_failed_search_for_carriers_is_an_error_of_the_enumeration() -> None:
+    def deny(call: Call) -> Shape | None:
+        if call.operation == "DescribeNetworkInterfaces":
+            raise Refused("RequestLimitExceeded")
+        return None
+
+    loaded = Region(two_sides(), intervene=deny).source().load(OF_TARGETS, sections(TARGETS))
+    assert loaded.enumeration_failure is not None
+    assert "RequestLimitExceeded" in loaded.enumeration_failure.cause

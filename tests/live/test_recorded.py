@@ -33,7 +33,6 @@ from tests.builders import (
     HEALTH,
     INGRESS,
     REGION,
-    RULES,
     Saved,
     Shape,
     all_traffic,
@@ -50,7 +49,7 @@ from tests.builders import (
     tcp,
 )
 from tests.live.region import Region
-from tests.live.test_live import EVERYTHING, WEB, estate_of_every_kind, findings, named, sections
+from tests.live.test_live import EVERYTHING, RULES, WEB, estate_of_every_kind, findings, named, sections
 
 # Every test makes three clients.
 pytestmark = pytest.mark.slow

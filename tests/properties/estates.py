@@ -23,6 +23,7 @@ from tests.builders import (
     permission,
     prefix_list,
     reference,
+    subnet,
     target,
     target_group,
     vpc,
@@ -37,6 +38,7 @@ IPV4 = (
     "10.0.0.0/17",
     "10.0.200.200/17",
     "10.0.1.0/24",
+    "10.0.2.0/24",
     "10.0.1.4/31",
     "10.0.1.5/32",
     "10.9.0.0/16",
@@ -44,11 +46,21 @@ IPV4 = (
     "192.168.0.0/16",
     "203.0.113.7/32",
 )
-IPV6 = ("::/0", "::/1", "8000::/1", "2001:db8::/32", "2001:db8::/56", "2001:db8::6/128", "2001:db8:0:1::/64")
+IPV6 = (
+    "::/0",
+    "::/1",
+    "8000::/1",
+    "2001:db8::/32",
+    "2001:db8::/56",
+    "2001:db8::6/128",
+    "2001:db8:0:1::/64",
+    "2001:db8:0:2::/64",
+)
 PORTS = (80, 443, 8080)
 
 # What the load balancers may carry, what else there is to refer to, and what is not there.
 OWN_GROUPS = ("sg-1", "sg-2")
+TARGET_GROUPS = ("sg-app", "sg-db", "sg-peer")
 PEERED = reference("sg-peer", peering="pcx-1", vpc="vpc-9", status="active")
 PEERS_ELSEWHERE = (
     "sg-app",
@@ -98,7 +110,30 @@ ADDRESSES = {
 STATES = ("healthy", "unhealthy", "unhealthy.draining", "draining", "unused", None)
 
 # Those that a verdict may hang on; most of the time all were collected.
-SECTIONS = ("Vpcs", "Instances", "NetworkInterfaces", "ManagedPrefixLists", "TargetGroups", "Tags", "SecurityGroups")
+SECTIONS = (
+    "Vpcs",
+    "Subnets",
+    "Instances",
+    "NetworkInterfaces",
+    "ManagedPrefixLists",
+    "TargetGroups",
+    "Tags",
+    "SecurityGroups",
+)
+SUBNETS = (
+    subnet("10.0.1.0/24", "2001:db8:0:1::/64", id="subnet-a"),
+    subnet("10.0.2.0/24", "2001:db8:0:2::/64", id="subnet-b"),
+    subnet("10.0.3.0/24", id="subnet-4"),
+    subnet("2001:db8:0:3::/64", id="subnet-6"),
+)
+ZONES = (
+    [["subnet-a", "subnet-b"]] * 6
+    + [["subnet-a"], ["subnet-a", "subnet-4"], ["subnet-b", "subnet-6"]]
+    + [
+        ["subnet-a", "subnet-lost"],
+        [],
+    ]
+)
 
 
 def _some(elements: Sequence[Any], most: int) -> st.SearchStrategy[list[Any]]:
@@ -152,7 +187,18 @@ def _groups(draw: st.DrawFn) -> list[Shape]:
         ingress += draw(st.lists(permissions(), max_size=4))
         egress += draw(st.lists(permissions(), max_size=4))
         found.append(group(id_, ingress=ingress, egress=egress))
-    return [*found, draw(_network_load_balancer_group()), group("sg-peer", vpc="vpc-9")]
+    return [*found, draw(_network_load_balancer_group()), *(draw(_target_security_group(id_)) for id_ in TARGET_GROUPS)]
+
+
+@st.composite
+def _target_security_group(draw: st.DrawFn, id_: str) -> Shape:
+    """Whom a group of targets lets in: often the load balancers, or their subnets, on some ports or all."""
+    rules = draw(
+        _some([("-1", None, None), ("tcp", None, None), ("tcp", 1, 9999), *(("tcp", one, one) for one in PORTS)], 3)
+    )
+    nodes = st.sampled_from([["sg-1"], ["sg-2"], ["sg-1", "sg-2"], ["10.0.1.0/24", "10.0.2.0/24"], ["10.0.0.0/16"]])
+    ingress = [permission(*rule, *draw(st.one_of(nodes, nodes, peers()))) for rule in rules]
+    return group(id_, ingress=ingress, vpc="vpc-9" if id_ == "sg-peer" else "vpc-1")
 
 
 @st.composite
@@ -166,6 +212,7 @@ def _application_load_balancer(draw: st.DrawFn, name: str) -> list[Shape]:
             ip_address_type=draw(st.sampled_from(["ipv4", "ipv4", None, "dualstack", "dualstack-without-public-ipv4"])),
             groups=groups,
             tags=None if tag is None else {"clients": tag},
+            subnets=draw(st.sampled_from(ZONES)),
         ),
         *(
             listener(port, of=name, forward=draw(_some(["ip-a"], 1)))
@@ -245,6 +292,7 @@ def estates(draw: st.DrawFn, *, collected: bool = False) -> Saved:
         *(draw(_target_group(name)) for name in ("ip-a", "tg-b", "tg-c")[: draw(st.integers(1, 3))]),
         *INTERFACES,
         *INSTANCES,
+        *SUBNETS,
         prefix_list("pl-4", *entries4),
         {**prefix_list("pl-6", *entries6), "AddressFamily": "IPv6"},
         prefix_list("pl-refused", refused=True),

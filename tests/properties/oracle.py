@@ -7,13 +7,13 @@ It follows docs/semantics.md sentence by sentence. Where that leaves something o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from ipaddress import ip_network as parse_network
 from typing import Any
 
-from tests.builders import EGRESS, HEALTH, ICMP, INGRESS, Saved, Shape
+from tests.builders import EGRESS, HEALTH, ICMP, INGRESS, TARGETS, Saved, Shape
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -49,10 +49,13 @@ class NoOpinion(Exception):
 
 @dataclass(frozen=True)
 class Traffic:
+    """`carried` are the groups that must let it through; None: the load balancer's."""
+
     direction: str
     protocol: str
     first: int
     second: int
+    carried: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -132,6 +135,10 @@ class Oracle:
     def requirements(self, rule: str) -> Iterator[tuple[Traffic, Peer]]:
         if rule == INGRESS:
             yield from self._ingress()
+        elif rule == TARGETS:
+            for traffic, peer in self._egress(rule):
+                if peer.target is not None and self._carried(peer.target, peer.version)[1] != "none":
+                    yield traffic, peer
         elif rule == ICMP:
             for peer in self._clients(groups_count=False):
                 four = peer.version == 4
@@ -292,6 +299,9 @@ class Oracle:
             for registration in self.saved["TargetHealthDescriptions"][group["TargetGroupArn"]]:
                 if registration.get("TargetHealth", {}).get("State") in ("draining", "unused"):
                     continue
+                if rule == TARGETS:
+                    yield from self._to_target(registration["Target"], group)
+                    continue
                 port = registration["Target"].get("Port", group["Port"])
                 if rule == HEALTH and group["HealthCheckPort"] != "traffic-port":
                     port = int(group["HealthCheckPort"])
@@ -301,6 +311,16 @@ class Oracle:
                 control = group.get("TargetControlPort")
                 if rule == EGRESS and control is not None:
                     yield Traffic("egress", "tcp", control, control), Peer(version, target=target)
+
+    def _to_target(self, registered: Shape, group: Shape) -> Iterator[tuple[Traffic, Peer]]:
+        """On a target's own port, the health check port where checks are enabled, and the control port."""
+        own: int = registered["Port"] if "Port" in registered else group["Port"]
+        ports: set[int] = {own, group.get("TargetControlPort", own)}
+        if group["HealthCheckEnabled"] and group["HealthCheckPort"] != "traffic-port":
+            ports.add(int(group["HealthCheckPort"]))
+        version = 6 if group["IpAddressType"] == "ipv6" else 4
+        for port in ports:
+            yield Traffic("targetIngress", "tcp", port, port), Peer(version, target=Target(registered["Id"], group))
 
     # --- what is let through
 
@@ -370,13 +390,16 @@ class Oracle:
                 yield from (entry["Cidr"] for entry in entries)
 
     def _rules(self, traffic: Traffic) -> Iterator[Shape]:
-        field_of = {"ingress": "IpPermissions", "egress": "IpPermissionsEgress"}[traffic.direction]
-        for id_ in self.balancer["SecurityGroups"]:
+        field_of = "IpPermissionsEgress" if traffic.direction == "egress" else "IpPermissions"
+        for id_ in self._deciding(traffic):
             try:
                 found = by_field(self.saved, "SecurityGroups", "GroupId", id_)
             except Unread:
                 continue
             yield from (rule for rule in found[field_of] if lets_through(rule, traffic))
+
+    def _deciding(self, traffic: Traffic) -> tuple[str, ...]:
+        return tuple(self.balancer["SecurityGroups"]) if traffic.carried is None else traffic.carried
 
     def _references(self, traffic: Traffic) -> dict[str, list[Shape]]:
         """The references that are not stale, by group."""
@@ -397,7 +420,7 @@ class Oracle:
     def _short_of(self, traffic: Traffic, version: int) -> str:
         """What a requirement is that nothing covers: something unread might, or something unresolved."""
         there = {one["GroupId"] for one in self.saved.get("SecurityGroups", [])}
-        if not self.balancer["SecurityGroups"] or not there.issuperset(self.balancer["SecurityGroups"]):
+        if not self.balancer["SecurityGroups"] or not there.issuperset(self._deciding(traffic)):
             return UNKNOWN
         unresolved = False
         for rule in self._rules(traffic):
@@ -460,9 +483,89 @@ class Oracle:
         entries = [entry["Cidr"] for entry in found.get("Entries", [])]
         return referenced or (bool(entries) and self.open_to(traffic, entries))
 
+    # --- the other side of the targets
+
+    def _nodes_let_in(self, traffic: Traffic, target: Target, version: int) -> str:
+        """Whether a target's groups let all nodes in: by a reference, or the whole block of every enabled subnet."""
+        carried, state = self._carried(target, version)
+        if state == "unread":
+            return UNKNOWN
+        traffic = replace(traffic, carried=carried)
+        if state == "known" and self._references(traffic).keys() & set(self.balancer["SecurityGroups"]):
+            return COVERED
+        try:
+            blocks = self._subnet_blocks(version)
+        except Unread:
+            return COVERED if state == "known" and self._open_to_every_subnet(traffic, version) else UNKNOWN
+        if state == "known" and self.open_to(traffic, blocks):
+            return COVERED
+        short = self._short_of(traffic, version)
+        return UNRESOLVED if state == "unresolved" and short != UNKNOWN else short
+
+    def _subnet_blocks(self, version: int) -> list[str]:
+        blocks: list[str] = []
+        zones = self.balancer["AvailabilityZones"]
+        if not zones:
+            raise Unread("AvailabilityZones")
+        for zone in zones:
+            found = by_field(self.saved, "Subnets", "SubnetId", zone["SubnetId"])
+            of_version = [one["Ipv6CidrBlock"] for one in found["Ipv6CidrBlockAssociationSet"]]
+            if version == 4:
+                of_version = [found["CidrBlock"]] if "CidrBlock" in found else []
+            if not of_version:
+                raise Unread(zone["SubnetId"])
+            blocks += of_version
+        return blocks
+
+    def _open_to_every_subnet(self, traffic: Traffic, version: int) -> bool:
+        """Whether a subnet that is not known is let in all the same: every address is, or the whole VPC."""
+        try:
+            of_vpc = self._vpc_blocks(self.balancer["VpcId"], version)
+        except Unread:
+            of_vpc = ()
+        return self.whole(traffic, version) or (bool(of_vpc) and self.open_to(traffic, of_vpc))
+
+    def _carried(self, target: Target, version: int) -> tuple[tuple[str, ...], str]:
+        """The groups of a target's interface, and whether they are known, unresolved, unread or none to judge."""
+        group = target.target_group
+        if group["TargetType"] == "instance":
+            _, groups, state = self._instance(target.id, version)
+            return tuple(sorted(groups)), state
+        address = ip_address(target.id)
+        held = self._interface(group["VpcId"], address)
+        if held is None:
+            try:
+                if any(address in network_of(block) for block in self._vpc_blocks(group["VpcId"], version)):
+                    return (), "unresolved" if "NetworkInterfaces" in self.saved else "unread"
+            except Unread:
+                return (), "unread"
+            return self._carried_beyond(address)
+        groups = {one["GroupId"] for one in held["Groups"]}
+        return tuple(sorted(groups)), "known" if groups else "none"
+
+    def _carried_beyond(self, address: Address) -> tuple[tuple[str, ...], str]:
+        """The groups of the visible interface in a VPC that an active peering reference of the load balancer names."""
+        groups: set[str] = set()
+        for id_ in self.balancer["SecurityGroups"]:
+            try:
+                found = by_field(self.saved, "SecurityGroups", "GroupId", id_)
+            except Unread:
+                return (), "unread"
+            for rule in (*found["IpPermissions"], *found["IpPermissionsEgress"]):
+                for pair in rule["UserIdGroupPairs"]:
+                    active = "UserId" in pair and pair.get("PeeringStatus") == "active"
+                    if "VpcPeeringConnectionId" in pair and active:
+                        if "NetworkInterfaces" not in self.saved:
+                            return (), "unread"
+                        held = self._interface(pair["VpcId"], address)
+                        groups |= set() if held is None else {one["GroupId"] for one in held["Groups"]}
+        return tuple(sorted(groups)), "known" if groups else "none"
+
     # --- targets
 
     def _endpoint(self, traffic: Traffic, target: Target, version: int) -> tuple[str, bool]:
+        if traffic.direction == "targetIngress":
+            return self._nodes_let_in(traffic, target, version), True
         references = self._references(traffic)
         address, groups, state = self._target(target, version, references)
         only_references = self.parameters.get("TargetMatch") == "security-group" and (bool(groups) or state != "known")
@@ -579,5 +682,5 @@ def holds_everything(blocks: Iterable[str]) -> bool:
 
 def opinion(saved: Saved, rule: str, name: str, parameters: Mapping[str, str]) -> Opinion | None:
     """What the text says of one load balancer and one rule."""
-    assert rule in (INGRESS, EGRESS, HEALTH, ICMP)
+    assert rule in (INGRESS, EGRESS, HEALTH, ICMP, TARGETS)
     return Oracle(saved, name, parameters).opinion(rule)

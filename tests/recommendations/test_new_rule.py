@@ -154,13 +154,14 @@ def test_rdks_files_are_generated(checkout: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("template", "rule"), [("dashboard.yaml", "ChangesRule"), ("member-events.yaml", "ForwardRule")]
+    ("template", "rules"),
+    [("dashboard.yaml", ["OpenedRule", "ClosedRule"]), ("member-events.yaml", ["ForwardRule"])],
 )
-def test_event_patterns_match_it(checkout: Path, template: str, rule: str) -> None:
-    """One pattern matches the names of all rules."""
+def test_event_patterns_match_it(checkout: Path, template: str, rules: list[str]) -> None:
+    """One pattern of each EventBridge rule matches the names of all rules."""
     text = (checkout / "deploy" / template).read_text(encoding="utf-8")
-    assert f"  {rule}:\n" in text
-    assert re.findall(r"- wildcard: '\*(ALB_SG_\w*)\*'\n", text) == ["ALB_SG_"]
+    assert [rule for rule in rules if f"  {rule}:\n" in text] == rules
+    assert re.findall(r"- wildcard: '\*(ALB_SG_\w*)\*'\n", text) == ["ALB_SG_"] * len(rules)
     assert RULE.startswith("ALB_SG_")
 
 

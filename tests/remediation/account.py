@@ -23,8 +23,10 @@ from alb_sg.remediation.live_planning import make_live_plan
 from alb_sg.remediation.plan import Plan
 from alb_sg.remediation.undo import undo
 from embedded_aws.account import ACCOUNT_ID, REGION, EmbeddedAws, icmp, tcp
-from tests.builders import RULES
+from tests.builders import EGRESS, HEALTH, ICMP, INGRESS
 
+# The rules of the load balancer's own groups; `test_target_side.py` fixes the other side.
+RULES = (INGRESS, EGRESS, HEALTH, ICMP)
 TODAY = date(2026, 6, 1)
 EXECUTION = "fix-1"
 IN_ORDER = (tcp(443, "0.0.0.0/0"), icmp(3, 4, "0.0.0.0/0"))

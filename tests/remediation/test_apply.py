@@ -22,8 +22,8 @@ from alb_sg.remediation.fix_request import FixPolicy, ManagedGroupPolicy, Shared
 from alb_sg.remediation.plan import RefusalReason
 from alb_sg.remediation.undo import undo
 from embedded_aws.account import icmp, tcp
-from tests.builders import EGRESS, HEALTH, ICMP, INGRESS, RULES
-from tests.remediation.account import EXECUTION, Shop, fix_of, shop
+from tests.builders import EGRESS, HEALTH, ICMP, INGRESS
+from tests.remediation.account import EXECUTION, RULES, Shop, fix_of, shop
 
 pytestmark = pytest.mark.slow
 

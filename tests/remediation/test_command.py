@@ -112,7 +112,7 @@ def test_json_has_plan_calls_and_snippets(command: Command) -> None:
 def test_nothing_to_do_is_zero(command: Command) -> None:
     answer = command.on(in_order(), "fix", "web")
     assert (answer.code, answer.err) == (0, "")
-    assert answer.out.count("nothing to do") == 4
+    assert answer.out.count("nothing to do") == 5
 
 
 def test_what_is_refused_is_left(command: Command) -> None:
@@ -147,7 +147,7 @@ def test_what_config_items_do_not_tell_is_refused(command: Command, tmp_path: Pa
 def test_a_snippet_is_all_there_is(command: Command) -> None:
     answer = command.on(closed(), "fix", "web", "--snippet", "terraform")
     assert answer.code == 1
-    assert len(hcl2.loads(answer.out)["resource"]) == 3
+    assert len(hcl2.loads(answer.out)["resource"]) == 4
     answer = command.on(closed(), "fix", "web", "--snippet", "cloudformation")
     assert answer.out.startswith("AWSTemplateFormatVersion")
     assert command.on(in_order(), "fix", "web", "--snippet", "terraform").out == ""
@@ -205,14 +205,14 @@ def test_applied_and_undone(command: Command, account: Shop) -> None:
     assert (answer.code, answer.err) == (0, "")
     (applied,) = answer.json["applied"]
     assert applied["outcome"] == "applied"
-    assert len(applied["added"]) == 4
+    assert len(applied["added"]) == 6
     assert set(applied["verdicts"].values()) == {"COMPLIANT"}
     answer = command("fix", account.arn, "--apply", "--yes")
     assert answer.code == 0
     assert "fix --undo" not in answer.out
     answer = command("fix", "--undo", applied["execution"])
     assert answer.code == 0
-    assert answer.out.count("revoked sgr-") == 4
+    assert answer.out.count("revoked sgr-") == 6
     assert account.state() == before
     assert "nothing that" in command.refused("fix", "--undo", applied["execution"])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import cmarkgfm
@@ -19,6 +20,7 @@ from tests.report.formats import (
     EVERYTHING,
     HOSTILE,
     HOSTILE_EVERYWHERE,
+    NON_COMPLIANT,
     NOTHING,
     UNREAD,
     error,
@@ -169,3 +171,16 @@ def test_what_has_no_room_is_counted_before_its_table(failed: int, unread: int, 
     assert shown + sum(left_out) == failed + unread + exempted
     if unread == 5:
         assert len(page.cells(0)) == 5
+
+
+def test_code_that_would_end_its_fence_does_not() -> None:
+    """Names in the code are anybody's."""
+    code = "Resources:\n  # Load balancer ``` </code> ```` @octocat\n"
+    text = written(replace(results(NON_COMPLIANT), fix_code=code), "markdown")
+    assert text.endswith("`````diff\n+Resources:\n+  # Load balancer ``` </code> ```` @octocat\n`````\n")
+
+
+def test_code_that_has_no_room_is_named() -> None:
+    text = written(replace(results(NON_COMPLIANT), fix_code="# rule\n" * 10_000), "markdown")
+    assert text.endswith("\n`alb-sg fix` writes the rules to add; a comment has no room for them.\n")
+    assert len(text.encode()) <= 65_536

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import jsonschema
 import pytest
 
-from alb_sg.observations.results import Results
+from alb_sg.observations.results import FileLocation, Results
 from tests.builders import ICMP, load_balancer_arn
 from tests.report.formats import (
     CASES,
@@ -18,6 +19,7 @@ from tests.report.formats import (
     EMOJI,
     EVERYTHING,
     HOSTILE_EVERYWHERE,
+    NON_COMPLIANT,
     NOTHING,
     UNREAD,
     finding,
@@ -46,6 +48,8 @@ def test_failures_alone_are_results_unless_all_are_asked_for() -> None:
     run = run_of(EVERYTHING, every_verdict=False)
     assert {one["kind"] for one in run["results"]} == {"fail"}
     assert len(run["results"]) == 4
+    assert len(run["results"]) == run["properties"]["summary"]["compliance"]["NON_COMPLIANT"]
+    assert run["properties"]["summary"]["compliance"]["COMPLIANT"] == 1
     assert len(run_of(EVERYTHING)["results"]) == 8
 
 
@@ -125,9 +129,25 @@ def test_rules_are_referred_to_by_their_place() -> None:
     run = run_of(EVERYTHING)
     rules = run["tool"]["driver"]["rules"]
     assert all(rules[one["ruleIndex"]]["id"] == one["ruleId"] for one in run["results"])
-    location = run["results"][0]["locations"][0]
-    assert unquote(location["physicalLocation"]["artifactLocation"]["uri"]) == load_balancer_arn("closed")
-    assert location["logicalLocations"][0]["fullyQualifiedName"] == load_balancer_arn("closed")
+
+
+def test_a_load_balancer_that_exists_has_its_arn_as_a_relative_uri() -> None:
+    """Code scanning refuses a file with URIs of a scheme that it does not know, and results without a line."""
+    place = run_of(EVERYTHING)["results"][0]["locations"][0]["physicalLocation"]
+    uri = place["artifactLocation"]["uri"]
+    assert ":" not in uri
+    assert unquote(uri) == load_balancer_arn("closed")
+    assert place["region"] == {"startLine": 1}
+
+
+def test_a_planned_load_balancer_has_its_file_and_line() -> None:
+    arn = load_balancer_arn("closed")
+    found = replace(results(NON_COMPLIANT), locations={arn: FileLocation("stacks/web one.yaml", 12)})
+    [result] = run_of(found)["results"]
+    assert result["locations"][0]["physicalLocation"] == {
+        "artifactLocation": {"uri": "stacks/web%20one.yaml"},
+        "region": {"startLine": 12},
+    }
 
 
 def test_a_message_holds_no_link_and_no_placeholder() -> None:

@@ -19,12 +19,14 @@ ERROR = "ERROR"
 @dataclass(frozen=True)
 class Lacks:
     """One entry of `missing`: the port (or ICMP type and code), the whole peer, the part not allowed yet, and the
-    security groups a reference to which would do. What is None is of no interest to the case."""
+    security groups a reference to which would do, and the targets' groups that lack it. What is None is of no interest
+    to the case."""
 
     port: int | tuple[int, int]
     required: tuple[str, ...] | None = None
     peers: tuple[str, ...] | None = None
     or_groups: tuple[str, ...] = ()
+    in_groups: tuple[str, ...] | None = None
 
     def matches(self, entry: Missing) -> bool:
         ports = self.port if isinstance(self.port, tuple) else (self.port, self.port)
@@ -33,6 +35,7 @@ class Lacks:
             and (self.required is None or sorted(self.required) == sorted(entry.required))
             and self.peers in (None, entry.peers)
             and entry.or_security_groups == self.or_groups
+            and self.in_groups in (None, entry.security_groups)
         )
 
 

@@ -19,6 +19,8 @@ from tests.builders import (
     HEALTH,
     ICMP,
     INGRESS,
+    RULES,
+    TARGETS,
     all_traffic,
     build,
     estate,
@@ -586,6 +588,7 @@ def test_every_other_load_balancer_is_still_judged() -> None:
             *(listener(443, of=name) for name in ("lost", "bare", "web")),
             group("sg-1", ingress=[all_traffic(ANYWHERE)], egress=[all_traffic(ANYWHERE)]),
             target_group("web", targets=["10.0.1.5"], load_balancers=["web"]),
+            interface("10.0.1.5", groups=["sg-1"]),
             target_group("lost", targets=None, load_balancers=["lost"]),
         )
     )
@@ -593,15 +596,16 @@ def test_every_other_load_balancer_is_still_judged() -> None:
     findings, errors = judge_all(found, found.load_balancers.values(), rules)
     verdicts = {(finding.load_balancer_name, finding.rule): finding.compliance for finding in findings}
     assert verdicts == {
-        **{("web", rule): Compliance.COMPLIANT for rule in (INGRESS, EGRESS, HEALTH, ICMP)},
+        **{("web", rule): Compliance.COMPLIANT for rule in RULES},
         # It has no target group, whatever its groups are.
-        **{("bare", rule): Compliance.NOT_APPLICABLE for rule in (EGRESS, HEALTH)},
+        **{("bare", rule): Compliance.NOT_APPLICABLE for rule in (EGRESS, HEALTH, TARGETS)},
     }
     assert [(error.rule, error.what) for error in errors if "/lost/" in str(error.load_balancer_arn)] == [
         (HEALTH, "targets of lost"),
         (ICMP, "security group sg-lost"),
         (EGRESS, "targets of lost"),
         (INGRESS, "security group sg-lost"),
+        (TARGETS, "targets of lost"),
     ]
     assert {error.rule for error in errors if "/bare/" in str(error.load_balancer_arn)} == {INGRESS, ICMP}
 

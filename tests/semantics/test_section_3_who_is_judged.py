@@ -17,6 +17,7 @@ from tests.builders import (
     group,
     icmp,
     icmpv6,
+    interface,
     listener,
     load_balancer,
     target_group,
@@ -37,7 +38,8 @@ STATES = {
 @pytest.mark.parametrize("state", STATES)
 def test_states(rule: str, state: str) -> None:
     """ "State `active` and `active_impaired` are judged; `provisioning` and `failed`: NOT_APPLICABLE." """
-    saved = estate(load_balancer(state=state), listener(443), group(), target_group(targets=["10.0.1.5"]))
+    target = target_group(targets=["10.0.1.5"])
+    saved = estate(load_balancer(state=state), listener(443), group(), target, interface("10.0.1.5"))
     says = () if STATES[state] == NON_COMPLIANT else (state,)
     check(Case(state, "§3", saved, STATES[state], rule=rule, says=says))
 

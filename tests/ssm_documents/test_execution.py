@@ -30,7 +30,7 @@ from alb_sg.remediation.document_names import RECOMMENDATION_BY_DOCUMENT, UNDO_D
 from alb_sg.ssm_documents.actions import REEVALUATION_ACTION, document_actions
 from alb_sg.ssm_documents.document_limits import default_function
 from embedded_aws.account import ACCOUNT_ID, REGION, icmp, tcp
-from tests.builders import EGRESS, HEALTH, ICMP, INGRESS
+from tests.builders import EGRESS, HEALTH, ICMP, INGRESS, TARGETS
 from tests.deployment.deployments import ROOT
 from tests.deployment.test_roles import Role
 from tests.remediation.account import IN_ORDER, Shop, shop
@@ -178,6 +178,13 @@ def estate(make: Callable[[Shop], Estate]) -> Iterator[Estate]:
 
 @pytest.fixture(params=FIXING)
 def document(request: pytest.FixtureRequest) -> str:
+    found: str = request.param
+    return found
+
+
+@pytest.fixture(params=[name for name, rule in RECOMMENDATION_BY_DOCUMENT.items() if rule.name != TARGETS])
+def own_document(request: pytest.FixtureRequest) -> str:
+    """A document that changes the load balancer's own groups."""
     found: str = request.param
     return found
 
@@ -333,12 +340,14 @@ def test_the_whole_way(estate: Estate, document: str) -> None:
     estate.approve = lambda _: True
     estate.server.fail(authorize(document), "RequestLimitExceeded", times=2)
     fixed = estate.fix(document, Approvers=["alice"])
-    assert estate.server.changes == [authorize(document)] * 3
+    # The targets' group lacks the ports of both egress rules.
+    added = 2 if rule == TARGETS else 1
+    assert estate.server.changes == [authorize(document)] * (2 + added)
     assert (fixed.steps, fixed.failure) == (FIXED_WITH_APPROVAL, None)
     assert set(content_of(document)["outputs"]) <= fixed.outputs.keys()
     assert fixed.outputs["Apply.Outcome"] == "applied"
     assert (fixed.outputs["Apply.Added"], fixed.outputs["Apply.Refused"]) == (_rules_of(estate, fixed), [])
-    assert len(fixed.outputs["Apply.Added"]) == 1
+    assert len(fixed.outputs["Apply.Added"]) == added
     assert (fixed.outputs["Verify.Verdict"], estate.server.evaluated) == ("COMPLIANT", [rule])
     assert estate.compliance(rule) == "COMPLIANT"
 
@@ -356,7 +365,7 @@ def test_the_whole_way(estate: Estate, document: str) -> None:
 
 
 def authorize(document: str) -> str:
-    direction = "Ingress" if RECOMMENDATION_BY_DOCUMENT[document].name in INBOUND else "Egress"
+    direction = RECOMMENDATION_BY_DOCUMENT[document].direction.of_rules.value.capitalize()
     return f"AuthorizeSecurityGroup{direction}"
 
 
@@ -411,6 +420,7 @@ def test_clients_that_a_tag_names(estate: Estate) -> None:
 def test_a_compliant_load_balancer(estate: Estate, document: str) -> None:
     aws, found = estate.shop.aws, estate.shop
     aws.allow_ingress(found.group, IN_ORDER)
+    aws.allow_ingress(found.app, [tcp(8080, found.group, to_port=8081)])
     aws.ec2.authorize_security_group_egress(
         GroupId=found.group, IpPermissions=[tcp(8080, found.app), tcp(8081, found.app)]
     )
@@ -459,8 +469,9 @@ def _refused(estate: Estate, document: str, **parameters: str) -> str:
 # --- shared, managed and full groups
 
 
-def test_a_shared_group(estate: Estate, document: str) -> None:
+def test_a_shared_group(estate: Estate, own_document: str) -> None:
     """Refused with that policy; otherwise a dedicated group, which cannot be attached at first."""
+    document = own_document
     rule, found = RECOMMENDATION_BY_DOCUMENT[document].name, estate.shop
     found.share()
     before = found.state()
@@ -486,11 +497,31 @@ def test_a_shared_group(estate: Estate, document: str) -> None:
 
 def test_a_managed_group(estate: Estate, document: str) -> None:
     tags = [{"Key": "ManagedBy", "Value": "Terraform"}]
-    estate.shop.aws.ec2.create_tags(Resources=[estate.shop.group], Tags=tags)
+    changed = estate.shop.app if document == document_name(TARGETS) else estate.shop.group
+    estate.shop.aws.ec2.create_tags(Resources=[changed], Tags=tags)
     assert "infrastructure as code (tag ManagedBy=Terraform)" in _refused(estate, document)
 
 
-def test_a_full_group(estate: Estate, document: str) -> None:
+def test_a_shared_group_of_targets_is_opened_and_the_plan_says_for_what_else(estate: Estate) -> None:
+    found = estate.shop
+    found.aws.network_interface(found.subnets[1], found.app)
+    before = found.state()
+    fixed = estate.fix(document_name(TARGETS), SharedGroup="refuse")
+    assert (fixed.steps, fixed.failure) == (FIXED, None)
+    assert "also opens network interface eni-" in fixed.outputs["Plan.Summary"]
+    assert {one["groupId"] for one in json.loads(fixed.outputs["Apply.Result"])["added"]} == {found.app}
+    assert estate.undo(fixed).failure is None
+    assert found.state() == before
+
+
+def test_a_full_group_of_targets_is_refused(estate: Estate) -> None:
+    found = estate.shop
+    found.aws.allow_ingress(found.app, [tcp(22, *(f"10.7.{number}.0/24" for number in range(60)))])
+    assert "(ruleQuota)" in _refused(estate, document_name(TARGETS))
+
+
+def test_a_full_group(estate: Estate, own_document: str) -> None:
+    document = own_document
     rule, found = RECOMMENDATION_BY_DOCUMENT[document].name, estate.shop
     full = [tcp(22, *(f"10.7.{number}.0/24" for number in range(60)))]
     if rule in INBOUND:

@@ -18,7 +18,7 @@ from alb_sg.command_line.arguments import (
     add_source_options,
 )
 from alb_sg.command_line.entry_point import keep_until_exit
-from alb_sg.command_line.exit_code import exit_code
+from alb_sg.command_line.fail_on import add_fail_on_argument, exit_code_by_choice, refuse_fail_on
 from alb_sg.command_line.output import open_output
 from alb_sg.command_line.result_format import (
     add_format_options,
@@ -29,12 +29,13 @@ from alb_sg.command_line.result_format import (
 from alb_sg.command_line.rule_selection import RuleSelection, select_rules
 from alb_sg.command_line.sources.loaded_estates import LoadedEstates
 from alb_sg.command_line.sources.loading import load_estates, reads_only_config_items
+from alb_sg.command_line.sources.planned import evaluate_planned, has_base, is_planned
 from alb_sg.command_line.streaming import StreamedResults, stream_json_lines
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.json_files import find_json_files
 from alb_sg.observations.observation import Observation
 from alb_sg.observations.results import Results
-from alb_sg.report.formats import JSON, JSON_LINES
+from alb_sg.report.formats import ASFF, JSON, JSON_LINES
 
 DESCRIPTION = """\
 Judge the security groups of load balancers against what Elastic Load Balancing recommends for Application Load
@@ -52,6 +53,8 @@ EXAMPLES = """\
   alb-sg check --config-items snapshot.json.gz --format csv --output findings.csv
   alb-sg check --parameter ALB_SG_LISTENER_INGRESS:AcceptedSources=pl-3b927c52@443,none@80
   alb-sg check --format markdown --output comment.md    for a pull request; also sarif, junit, asff, ocsf
+  alb-sg check --terraform-plan plan.json               before it is applied: terraform show -json PLAN > plan.json
+  alb-sg check --terraform-plan plan.json --region eu-west-1 --fail-on new     over the account, for a pull request
   alb-sg check --exemptions exemptions.json             see `alb-sg exemptions --help`
 """
 
@@ -71,6 +74,7 @@ def add_check(commands: Commands) -> None:
         metavar="ARN|NAME",
         help="judge this load balancer only; repeatable (default: all)",
     )
+    add_fail_on_argument(parser)
     add_format_options(parser)
     add_output_option(parser)
     parser.add_argument(
@@ -88,10 +92,21 @@ def run(arguments: argparse.Namespace) -> int:
     refuse_format_options(arguments)
     if arguments.history is not None and arguments.load_balancer:
         raise InvalidInputError("--history compares all load balancers; omit --load-balancer")
+    refuse_fail_on(arguments, over_existing=is_planned(arguments) and has_base(arguments))
     with open_output(arguments.output, machine_readable=is_machine_readable(arguments)) as stream:
+        if is_planned(arguments):
+            from alb_sg.command_line.exemption_options import load_given_exemptions  # noqa: PLC0415
+
+            planned = evaluate_planned(arguments, choice, arguments.load_balancer, load_given_exemptions(arguments))
+            if arguments.format == ASFF:
+                _require_accounts(planned)
+            if arguments.history is not None:
+                raise InvalidInputError("--history is of what exists; omit it with --terraform-plan and --template")
+            write_formatted(planned, arguments, stream)
+            return exit_code_by_choice(arguments, planned.findings, planned.errors)
         if arguments.format == JSON_LINES and arguments.exemptions is None:
             written = _stream_json_lines(arguments, choice, stream)
-            return exit_code(written.non_compliant_findings, written.errors)
+            return exit_code_by_choice(arguments, written.non_compliant_findings, written.errors)
         # These imports are slow, and the streaming path does not need them.
         from alb_sg.command_line.evaluate_all import evaluate_all  # noqa: PLC0415
         from alb_sg.command_line.exemption_options import load_given_exemptions  # noqa: PLC0415
@@ -106,13 +121,22 @@ def run(arguments: argparse.Namespace) -> int:
             results = with_remarks(results, loaded)
         keep_run = write_formatted(results, arguments, stream, lambda as_of: _observe(loaded, choice, results, as_of))
     keep_run()
-    return exit_code(results.findings, results.errors)
+    return exit_code_by_choice(arguments, results.findings, results.errors)
 
 
 def _observe(loaded: LoadedEstates, choice: RuleSelection, results: Results, as_of: datetime) -> Observation:
     from alb_sg.observations.from_estates import observe_estates  # noqa: PLC0415 (for a history alone)
 
     return observe_estates(loaded.estates, choice.rules, results, None, as_of, max_explained=0)
+
+
+def _require_accounts(results: Results) -> None:
+    """Raises InvalidInputError where a plan does not tell the account that a finding in ASFF must name."""
+    if any(not finding.account_id for finding in results.findings):
+        raise InvalidInputError(
+            "--format asff: Security Hub needs the account of each load balancer, and the plan or template does not "
+            "tell it; judge over the account with --region, or choose another format"
+        )
 
 
 def _stream_json_lines(arguments: argparse.Namespace, selection: RuleSelection, stream: TextIO) -> StreamedResults:

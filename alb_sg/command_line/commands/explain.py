@@ -22,6 +22,7 @@ from alb_sg.command_line.planning import make_fix_request, make_planner
 from alb_sg.command_line.rule_selection import RuleSelection, select_rules
 from alb_sg.command_line.sources.loaded_estates import LoadedEstates, require_single_load_balancer
 from alb_sg.command_line.sources.loading import load_estates
+from alb_sg.command_line.sources.planned import is_planned
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.findings.explanation import Explanation, explain
@@ -30,6 +31,7 @@ from alb_sg.findings.judge import Judge
 from alb_sg.findings.loaded_exemptions import LoadedExemptions
 from alb_sg.findings.remarks import RemarkFinder
 from alb_sg.recommendations.catalogue import DISPLAY_ORDER
+from alb_sg.remediation.planned_planning import PlannedEstatePlanner
 from alb_sg.remediation.planning import make_plan
 from alb_sg.report.advice import Advice, plan_advice
 from alb_sg.report.explanation_json import write_explanation_json
@@ -120,7 +122,9 @@ def _advice(
     load_balancer = explanation.load_balancer
     if not any(isinstance(one, Finding) and one.compliance is Compliance.NON_COMPLIANT for one in results):
         return {}
-    if _is_live(arguments):
+    if is_planned(arguments):
+        plan = PlannedEstatePlanner(estate).plan(load_balancer, results)
+    elif _is_live(arguments):
         from alb_sg.command_line.sources.live import open_live_clients  # noqa: PLC0415 (it imports boto3)
         from alb_sg.remediation.account import AccountClients  # noqa: PLC0415
         from alb_sg.remediation.live_planning import live_change_context  # noqa: PLC0415
@@ -136,4 +140,4 @@ def _advice(
 
 def _is_live(arguments: argparse.Namespace) -> bool:
     """Whether an account can be asked: `--source config` takes only inventories from AWS Config."""
-    return not (arguments.estate or arguments.config_items or arguments.aggregator)
+    return not (is_planned(arguments) or arguments.estate or arguments.config_items or arguments.aggregator)

@@ -26,6 +26,7 @@ from alb_sg.command_line.planning import CONFIG_ITEMS_CAUSE
 from alb_sg.command_line.rule_selection import select_rules
 from alb_sg.command_line.sources.loaded_estates import LoadedEstates, account_region_key, refuse_ambiguous_names
 from alb_sg.command_line.sources.loading import load_estates
+from alb_sg.command_line.sources.planned import is_planned, planned_language
 from alb_sg.errors import InvalidInputError, NotReadError
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer
@@ -33,7 +34,6 @@ from alb_sg.exemptions.exemption import Exemptions
 from alb_sg.findings.finding import EvaluationError, Result
 from alb_sg.remediation.api_calls import parse_execution_id
 from alb_sg.remediation.change_context import ChangeContext, ChangeContexts, unknown_change_context
-from alb_sg.remediation.cloudformation import render_cloudformation
 from alb_sg.remediation.execution import ApplyOutcome
 from alb_sg.remediation.fix_request import (
     RULES_PER_GROUP,
@@ -44,10 +44,11 @@ from alb_sg.remediation.fix_request import (
     WideOpeningPolicy,
 )
 from alb_sg.remediation.plan import Plan
+from alb_sg.remediation.planned_planning import PlannedEstatePlanner
 from alb_sg.remediation.planning import judge_load_balancer, make_plan
+from alb_sg.remediation.snippet_languages import SNIPPET_WRITERS
 from alb_sg.remediation.snippets import make_snippets
 from alb_sg.remediation.tags import parse_tags
-from alb_sg.remediation.terraform import render_terraform
 from alb_sg.report.fix_report import FixReport, write_fix, write_fix_json, write_plan, write_undo_results
 from alb_sg.report.phrasing import pluralize, printable
 from alb_sg.report.style import Style
@@ -71,6 +72,8 @@ EXAMPLES = """\
   alb-sg fix --undo fix-20270131t120000-1f3a9c
   alb-sg fix shop --snippet terraform > shop.tf
   alb-sg fix shop --estate estate.json                 plan for a saved estate, without any call
+  alb-sg fix shop --terraform-plan plan.json           the rules that a Terraform plan lacks, as code
+  alb-sg fix Web --template template.yaml              the rules that a CloudFormation template lacks, as code
 """
 EXIT_CODES = """exit codes:
   0  there was nothing to do, or everything is done
@@ -78,7 +81,6 @@ EXIT_CODES = """exit codes:
   2  the command line or its input is invalid
   3  something could not be read or judged, or a change failed (and was rolled back)
 """
-SNIPPET_WRITERS = {"cloudformation": render_cloudformation, "terraform": render_terraform}
 FAILED_OUTCOMES = frozenset({ApplyOutcome.UNVERIFIED, ApplyOutcome.ROLLED_BACK, ApplyOutcome.PARTLY_ROLLED_BACK})
 # Rules times groups of a network interface are at most 1,000 (Amazon VPC quotas).
 MAX_RULES_PER_GROUP = 1000
@@ -159,7 +161,8 @@ def run(arguments: argparse.Namespace) -> int:
         tags=parse_tags(",".join(arguments.tag)),
     )
     fix = FixRequest(selection.rules, exemption_date(arguments), policy, _read_exemptions(arguments))
-    render_snippets = None if arguments.snippet is None else SNIPPET_WRITERS[arguments.snippet]
+    language = arguments.snippet or (planned_language(arguments) if is_planned(arguments) else None)
+    render_snippets = None if language is None else SNIPPET_WRITERS[language]
     machine_readable = arguments.format != "text" or render_snippets is not None
     with open_output(arguments.output, machine_readable=machine_readable) as stream:
         loaded = load_estates(arguments, selection, arguments.load_balancer, include_all_targets=True)
@@ -169,13 +172,22 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.apply:
             _apply_plans(arguments, fix, report)
         if render_snippets is not None:
-            stream.write(render_snippets(make_snippets(plans)))
-            write_errors(report.errors, sys.stderr)
+            stream.write(render_snippets(make_snippets(plans, loaded.locations)))
+            write_errors([*report.errors, *(one for plan in plans for one in plan.evaluation_errors)], sys.stderr)
+            _write_refusals(plans)
         elif arguments.format == "json":
             write_fix_json(report, stream)
         else:
             write_fix(report, stream, Style.for_stream(stream))
     return _exit_code(report)
+
+
+def _write_refusals(plans: Sequence[Plan]) -> None:
+    """What the code does not fix, as messages of the command."""
+    for plan in plans:
+        for refusal in plan.refusals:
+            text = f"alb-sg: {plan.load_balancer.name}: {refusal.rule} is not fixed: {refusal.text}"
+            sys.stderr.write(printable(text) + "\n")
 
 
 def _exit_code(report: FixReport) -> ExitCode:
@@ -201,6 +213,11 @@ def _refuse_combinations(arguments: argparse.Namespace) -> None:
     elif not arguments.load_balancer:
         raise InvalidInputError("no load balancer is named; give its name or ARN (see alb-sg fix --help)")
     changes = arguments.apply or arguments.undo is not None
+    if is_planned(arguments) and (changes or arguments.format != "text"):
+        raise InvalidInputError(
+            "what is planned is fixed in its own code, which `alb-sg fix` writes; leave out --apply, --undo and "
+            "--format json"
+        )
     if changes and (arguments.estate or arguments.config_items):
         raise InvalidInputError(
             "files can only be planned for; to change an account, leave out --estate and --config-items"
@@ -228,6 +245,12 @@ def _read_exemptions(arguments: argparse.Namespace) -> Exemptions:
 
 
 def _make_plans(arguments: argparse.Namespace, fix: FixRequest, loaded: LoadedEstates) -> list[Plan]:
+    if is_planned(arguments):
+        # No account holds the planned groups, so that there is nothing to read about them.
+        return [
+            PlannedEstatePlanner(estate).plan(load_balancer, judge_load_balancer(estate, load_balancer, fix))
+            for estate, load_balancer in loaded.load_balancers
+        ]
     plans = []
     contexts = ChangeContexts(loaded.estates)
     for estate, load_balancer in loaded.load_balancers:

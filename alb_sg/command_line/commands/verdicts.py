@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from alb_sg.command_line.arguments import Commands, add_command, add_exemptions_option, add_output_option
 from alb_sg.command_line.exemption_options import load_given_exemptions
-from alb_sg.command_line.exit_code import exit_code
+from alb_sg.command_line.fail_on import add_fail_on_argument, exit_code_by_choice, refuse_fail_on
 from alb_sg.command_line.output import open_output
 from alb_sg.command_line.result_format import (
     add_format_options,
@@ -58,6 +58,7 @@ def add_verdicts(commands: Commands) -> None:
         help="print this rule only, with or without ALB_SG_; repeatable (default: all)",
     )
     add_exemptions_option(parser)
+    add_fail_on_argument(parser)
     add_format_options(parser)
     add_output_option(parser)
 
@@ -65,6 +66,7 @@ def add_verdicts(commands: Commands) -> None:
 def run(arguments: argparse.Namespace) -> int:
     rules = select_rules(arguments.rule, ()).rule_names if arguments.rule else None
     refuse_format_options(arguments)
+    refuse_fail_on(arguments, over_existing=False)
     arguments.as_of = arguments.as_of or datetime.now(UTC)
     with open_output(arguments.output, machine_readable=is_machine_readable(arguments)) as stream:
         exemptions = load_given_exemptions(arguments)
@@ -73,7 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
     keep_run()
     for remark in _completeness_remarks(observation.completeness):
         sys.stderr.write(phrasing.printable(f"alb-sg: {remark}") + "\n")
-    return exit_code(observation.results.findings, observation.results.errors)
+    return exit_code_by_choice(arguments, observation.results.findings, observation.results.errors)
 
 
 def _completeness_remarks(completeness: Completeness) -> Iterator[str]:

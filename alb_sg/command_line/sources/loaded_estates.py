@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from operator import attrgetter
 
 from alb_sg.command_line.suggestions import did_you_mean
@@ -21,13 +21,15 @@ MAX_LISTED_NAMES = 8
 class LoadedEstates:
     """The estates of a run, the load balancers to judge in each, and the enumerations that failed.
 
-    `from_config_items` holds the keys of the estates that come from files of Config items.
+    `from_config_items` holds the keys of the estates that come from files of Config items. `locations` are the files
+    and lines of planned resources, by address.
     """
 
     estates: Sequence[Estate]
     load_balancers_by_account_region: Mapping[tuple[str, str], Sequence[LoadBalancer]]
     errors: Sequence[EvaluationError]
     from_config_items: frozenset[tuple[str, str]] = frozenset()
+    locations: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def load_balancers(self) -> list[tuple[Estate, LoadBalancer]]:
@@ -102,7 +104,9 @@ def refuse_unknown_names(loaded_estates: LoadedEstates, load_balancer_names: Ite
     for name in load_balancer_names:
         if name in failed or None in failed or any(has_name_or_arn(one, name) for one in found):
             continue
-        where = ", ".join(f"{estate.account_id} {estate.region}" for estate in loaded_estates.estates[:4])
+        places = [f"{estate.account_id} {estate.region}".strip() for estate in loaded_estates.estates[:4]]
+        # A planned estate may have neither.
+        where = ", ".join(filter(None, places)) or "what was read"
         more = len(loaded_estates.estates) - 4
         raise InvalidInputError(
             f"no load balancer has the name {name!r} in {where}{f' and {more} more' if more > 0 else ''}; give its "

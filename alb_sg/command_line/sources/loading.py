@@ -8,10 +8,12 @@ from collections.abc import Iterable, Sequence
 from alb_sg.command_line.rule_selection import RuleSelection
 from alb_sg.command_line.sources.files import load_files
 from alb_sg.command_line.sources.loaded_estates import LoadedEstates, refuse_unknown_names
+from alb_sg.command_line.sources.planned import PLANNED_HELP, add_planned_arguments, is_planned, load_planned_estates
 from alb_sg.errors import InvalidInputError
 from alb_sg.parameters import Source
 
-SOURCES_HELP = """sources:
+SOURCES_HELP = (
+    """sources:
   Without --estate and --config-items, the command reads the live account with the credentials of boto3's default
   chain (environment, ~/.aws, SSO, roles) or of --profile, in the region of that profile or in each --region.
   --estate F         a saved estate, as `alb-sg export` writes it and as `aws elbv2 describe-…` and
@@ -19,6 +21,8 @@ SOURCES_HELP = """sources:
   --config-items F   AWS Config items: a ConfigSnapshot or ConfigHistory file, or a folder of them
   Repeat and combine both as needed. With either, the command calls no AWS API.
 """
+    + PLANNED_HELP
+)
 RECORDINGS_HELP = """\
   --source config    the live account, read from AWS Config's recordings with a tenth of the calls or less.
                      Unrecorded types, target interfaces and prefix lists come from EC2 and Elastic Load Balancing
@@ -42,6 +46,7 @@ def add_source_arguments(parser: argparse.ArgumentParser) -> None:
         "--config-items", action="append", default=[], metavar="F", help="a file of AWS Config items; repeatable"
     )
     add_live_options(group)
+    add_planned_arguments(group)
 
 
 def add_recording_arguments(group: argparse._ActionsContainer) -> None:
@@ -75,7 +80,9 @@ def load_estates(
     `load_balancer_names` are ARNs or names; without any, all load balancers are selected. `include_all_targets` looks
     up every target, also where no verdict depends on it. Raises InvalidInputError, also for an unknown name.
     """
-    if arguments.estate or arguments.config_items:
+    if is_planned(arguments):
+        loaded = load_planned_estates(arguments, load_balancer_names)
+    elif arguments.estate or arguments.config_items:
         if arguments.profile or arguments.region:
             raise InvalidInputError(
                 "--profile and --region are for live accounts; omit them with --estate and --config-items"
@@ -119,5 +126,6 @@ def reads_only_config_items(arguments: argparse.Namespace) -> bool:
         arguments.region,
         arguments.source,
         arguments.aggregator,
+        is_planned(arguments),
     )
     return bool(arguments.config_items) and not any(others)

@@ -9,8 +9,8 @@ function showCauses(index, state, rows) {
     table("What is wrong, most findings first", [["Cause"], ["Findings", "number"], ["Load balancers", "number"]],
       mostFindingsFirst(kinds).map((kind) => h("tr", null, headerCell(index.data.causes[kind.code] ?? kind.code), countCells(kind)))),
     h("h3", null, "Security groups"),
-    h("p", { class: "note" }, "A load balancer counts under each of its security groups: a rule in any one of them is enough."),
-    ...expandableTable("causes", "Security groups of load balancers with findings, most findings first", [["Security group"], ["Account"], ["Findings", "number"], ["Load balancers", "number"], ["Missing rules"]],
+    h("p", { class: "note" }, "A load balancer counts under each of its security groups, and a finding about targets under each of theirs: a rule in any one of them is enough."),
+    ...expandableTable("causes", "Security groups with findings, most findings first", [["Security group"], ["Account"], ["Findings", "number"], ["Load balancers", "number"], ["Missing rules"]],
       mostFindingsFirst(groups), (group) => groupRow(state, group), "security group"),
   ];
   document.querySelector("#causes .body").replaceChildren(...elements);
@@ -31,7 +31,7 @@ function countCauses(rows) {
     const { loadBalancer, verdict } = row;
     if (verdict.status !== "nonCompliant") continue;
     for (const code of verdict.causes ?? []) count(kinds, code, { code }, row);
-    for (const id of loadBalancer.securityGroups) count(groups, `${loadBalancer.account} ${loadBalancer.region} ${id}`, { id, loadBalancer }, row);
+    for (const id of verdict.groups ?? loadBalancer.securityGroups) count(groups, `${loadBalancer.account} ${loadBalancer.region} ${id}`, { id, loadBalancer }, row);
   }
   return { kinds, groups };
 }

@@ -61,7 +61,7 @@ function verdictTable(index, loadBalancer) {
 function explanationElements(index, loadBalancer) {
   const { detail } = loadBalancer;
   const countRows = (direction) => detail.rows.filter((row) => row.direction === direction).length;
-  const omitted = Math.max(countRows("inbound"), countRows("outbound")) - MAX_LANES;
+  const omitted = Math.max(countRows("inbound"), pathsToTargets(detail.rows).length) - MAX_LANES;
   return [
     h("h3", null, "Recommended traffic"),
     omitted > 0 ? h("p", { class: "note" }, `${pluralize(omitted, "row")} of one direction ${omitted === 1 ? "is" : "are"} in the table and not in the diagram.`) : null,
@@ -78,7 +78,7 @@ function explanationElements(index, loadBalancer) {
 function recommendedRowTable(index, rows) {
   return table("Recommended and actual rules", [["Status"], ["Recommended"], ["For"], ["Actual rules"]], rows.map((row) => tableRow([
     statusBadge(row.status),
-    headerCell(`${row.direction} ${row.traffic} ${row.direction === "inbound" ? "from" : "to"} `, isolatedText(row.peer), row.label ? h("span", { class: "aside" }, isolatedText(row.label)) : null),
+    headerCell(`${row.direction} ${row.traffic} ${row.preposition} `, isolatedText(row.peer), row.label ? h("span", { class: "aside" }, isolatedText(row.label)) : null),
     cell(null, isolatedText(row.because[1]), h("span", { class: "aside" }, index.subjects.get(row.rule) ?? row.rule)),
     cell("text", row.why.length ? row.why.map((text) => h("span", { class: "aside" }, isolatedText(text))) : "no rule allows any of it")])));
 }

@@ -2,7 +2,7 @@
 
 const LANE = 46;
 const MAX_LANES = 24;
-const COLUMN = { clients: [0, 200], groups: [380, 170], listeners: [600, 130], targets: [910, 210] };
+const COLUMN = { clients: [0, 200], groups: [370, 160], listeners: [570, 120], targets: [930, 190] };
 const DIAGRAM_WIDTH = 1120;
 const LINE_HEIGHT = 15;
 
@@ -24,11 +24,27 @@ function lane(from, to, y, row) {
     s("text", { class: row.status, x: (from + to) / 2, y: y + 16, "text-anchor": "middle" }, `${shape} ${label}`));
 }
 
+// The arrows to targets. Each has two sides: what the load balancer's groups let out, and what the targets' let in.
+function pathsToTargets(rows) {
+  const paths = new Map();
+  for (const row of rows) {
+    if (row.direction === "inbound") continue;
+    const key = JSON.stringify([row.traffic, row.because]);
+    if (!paths.has(key)) paths.set(key, []);
+    paths.get(key).push(row);
+  }
+  return [...paths.values()].flatMap((sides) => {
+    const outbound = sides.filter((row) => row.direction === "outbound");
+    const targets = sides.filter((row) => row.direction !== "outbound");
+    return Array.from({ length: Math.max(outbound.length, targets.length) }, (_, position) => [outbound[position], targets[position]]);
+  });
+}
+
 function buildDiagram(loadBalancer) {
   const { detail } = loadBalancer;
   const inbound = detail.rows.filter((row) => row.direction === "inbound");
-  const outbound = detail.rows.filter((row) => row.direction === "outbound");
-  const lanes = Math.min(MAX_LANES, Math.max(inbound.length, outbound.length, 1));
+  const paths = pathsToTargets(detail.rows);
+  const lanes = Math.min(MAX_LANES, Math.max(inbound.length, paths.length, 1));
   const height = lanes * LANE + 34;
   const boxHeight = lanes * LANE - 8;
   const laneCenter = (position) => 30 + position * LANE + LANE / 2 - 3;
@@ -38,7 +54,7 @@ function buildDiagram(loadBalancer) {
   const groupLines = loadBalancer.securityGroups.flatMap((id) => (detail.groupNames[id] ? [truncate(detail.groupNames[id], 22), id] : [truncate(id, 22)]));
   const listenerLines = detail.listeners.length ? detail.listeners.map((listener) => listener.name) : ["no listener"];
   const fitLines = (lines) => (lines.length * LINE_HEIGHT + 12 > boxHeight ? [...lines.slice(0, Math.max(1, Math.floor((boxHeight - 12) / LINE_HEIGHT) - 1)), "\u2026"] : lines);
-  const description = detail.rows.map((row) => `${row.direction} ${row.traffic} ${row.direction === "inbound" ? "from" : "to"} ${row.peer}: ${STATUS_LABELS[row.status][1]}`).join("; ");
+  const description = detail.rows.map((row) => `${row.direction} ${row.traffic} ${row.preposition} ${row.peer}: ${STATUS_LABELS[row.status][1]}`).join("; ");
   return s("svg", { viewBox: `0 0 ${DIAGRAM_WIDTH} ${height}`, role: "img", "aria-labelledby": "diagram-title diagram-text" },
     s("title", { id: "diagram-title" }, `Recommended traffic of ${loadBalancer.name}`),
     s("desc", { id: "diagram-text" }, description || "No rule requires any traffic."),
@@ -49,7 +65,12 @@ function buildDiagram(loadBalancer) {
     inbound.slice(0, MAX_LANES).map((row, position) => [
       labeledBox(clients, laneCenter(position) - 19, 38, [row.peer, row.label || row.because[1]]),
       lane(right(clients), groups[0], laneCenter(position), row)]),
-    outbound.slice(0, MAX_LANES).map((row, position) => [
-      labeledBox(targets, laneCenter(position) - 19, 38, [row.peer, row.because[1]]),
-      lane(right(listeners), targets[0], laneCenter(position), row)]));
+    paths.slice(0, MAX_LANES).map(([outbound, target], position) => {
+      const either = outbound ?? target;
+      const middle = (right(listeners) + targets[0]) / 2;
+      return [
+        labeledBox(targets, laneCenter(position) - 19, 38, [either.peer, either.because[1]]),
+        outbound ? lane(right(listeners), target ? middle : targets[0], laneCenter(position), outbound) : null,
+        target ? lane(outbound ? middle : right(listeners), targets[0], laneCenter(position), target) : null];
+    }));
 }

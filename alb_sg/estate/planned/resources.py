@@ -56,6 +56,9 @@ class Location:
     file: str
     line: int | None = None
 
+    def __str__(self) -> str:
+        return self.file if self.line is None else f"{self.file}, line {self.line}"
+
 
 @dataclass(frozen=True)
 class PlannedResource:
@@ -79,8 +82,12 @@ class Scenario:
     """One way in which the document can be applied: every condition and allowed value has been chosen.
 
     `assumptions` are those choices in words (`parameter Scheme is internal`); a Terraform plan has one scenario without
-    any.
+    any. `load_balancers` are the addresses of those that the scenario is for: it has all that decides their verdicts,
+    and perhaps a part of what decides those of others. None stands for all. `unread` are parts of the document that
+    could not be read, and may describe more load balancers.
     """
 
     resources: Sequence[PlannedResource]
     assumptions: tuple[str, ...] = ()
+    load_balancers: frozenset[str] | None = None
+    unread: tuple[UnknownPlannedValue, ...] = ()

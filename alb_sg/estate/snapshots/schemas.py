@@ -40,6 +40,7 @@ from alb_sg.estate.model import (
     Permission,
     SecurityGroup,
     SecurityGroupReference,
+    Subnet,
     Target,
     TargetGroup,
     Vpc,
@@ -50,6 +51,7 @@ from alb_sg.estate.resource_types import (
     LOAD_BALANCER_TYPE,
     NETWORK_INTERFACE_TYPE,
     SECURITY_GROUP_TYPE,
+    SUBNET_TYPE,
     TARGET_GROUP_TYPE,
     VPC_TYPE,
 )
@@ -120,6 +122,11 @@ class StateSchema(msgspec.Struct, gc=False, rename="camel"):
 
 
 @refuse_other_spelling
+class ZoneSchema(msgspec.Struct, gc=False, rename="camel"):
+    subnet_id: Text
+
+
+@refuse_other_spelling
 class LoadBalancerSchema(msgspec.Struct, gc=False, rename="camel"):
     load_balancer_arn: str
     load_balancer_name: Text
@@ -129,6 +136,7 @@ class LoadBalancerSchema(msgspec.Struct, gc=False, rename="camel"):
     vpc_id: Text
     ip_address_type: Literal["ipv4", "dualstack", "dualstack-without-public-ipv4"] = "ipv4"
     security_groups: list[Text] = []
+    availability_zones: list[ZoneSchema] = []
 
 
 @refuse_other_spelling
@@ -321,6 +329,16 @@ class VpcSchema(msgspec.Struct, gc=False, rename="camel"):
     ipv6_cidr_block_association_set: list[Ipv6BlockSchema] = []
 
 
+@refuse_other_spelling
+class SubnetSchema(msgspec.Struct, gc=False, rename="camel"):
+    subnet_id: str
+    vpc_id: Text
+    cidr_block: str | None = None
+    cidr_block_association_set: MustBeAbsent = 0
+    ipv6_cidr_block: MustBeAbsent = 0
+    ipv6_cidr_block_association_set: list[Ipv6BlockSchema] = []
+
+
 # --- into the model
 
 
@@ -340,6 +358,7 @@ _cidr_ip = attrgetter("cidr_ip")
 _cidr_ipv6 = attrgetter("cidr_ipv6")
 _prefix_list_id = attrgetter("prefix_list_id")
 _group_id = attrgetter("group_id")
+_subnet_id = attrgetter("subnet_id")
 
 
 class ElbArnPrefixes:
@@ -457,6 +476,7 @@ def _load_balancer(item: ConfigItemSchema, arn_prefixes: ElbArnPrefixes) -> Item
             _intern(schema.vpc_id, schema.vpc_id),
             schema.ip_address_type,
             _intern_unique(schema.security_groups),
+            _intern_unique(list(map(_subnet_id, schema.availability_zones))),
         )
     )
     return arn, load_balancer, None, _tags(item)
@@ -564,6 +584,8 @@ def _permission(schema: PermissionSchema) -> Permission:
             _checked_cidrs(tuple(cidrs), ipv6_cidrs) if cidrs or ipv6_cidrs else (),
             tuple(map(_prefix_list_id, schema.prefix_list_ids)) if schema.prefix_list_ids else (),
             (_reference(references[0]),) if len(references) == 1 else tuple(map(_reference, references)),
+            None,
+            None,
         )
     )
 
@@ -627,6 +649,15 @@ def _vpc(item: ConfigItemSchema, arn_prefixes: ElbArnPrefixes) -> ItemContent:
     return vpc_id, Vpc(vpc_id, cidrs, {}), None, None
 
 
+def _subnet(item: ConfigItemSchema, arn_prefixes: ElbArnPrefixes) -> ItemContent:
+    schema = _decode_subnet(item.configuration)
+    subnet_id = _checked_id(item, schema.subnet_id)
+    ipv4: list[tuple[str, BlockStateSchema | None]] = [(schema.cidr_block, None)] if schema.cidr_block else []
+    ipv6 = [(one.ipv6_cidr_block, one.ipv6_cidr_block_state) for one in schema.ipv6_cidr_block_association_set]
+    cidrs = {IPV4: _associated_cidrs(ipv4, IPV4), IPV6: _associated_cidrs(ipv6, IPV6)}
+    return subnet_id, Subnet(subnet_id, _intern(schema.vpc_id, schema.vpc_id), cidrs, {}), None, None
+
+
 def _associated_cidrs(blocks: list[tuple[str, BlockStateSchema | None]], family: Family) -> tuple[str, ...]:
     found = sorted(block for block, state in blocks if state is None or state.state == "associated")
     for block in found:
@@ -686,7 +717,12 @@ def _instance(item: ConfigItemSchema, arn_prefixes: ElbArnPrefixes) -> ItemConte
                 if len(schema.network_interfaces) == 1
                 else tuple([_instance_interface(one, _group_ids(one.groups)) for one in schema.network_interfaces])
             )
-            return instance_id, new_instance((instance_id, address, ipv6_address, groups, interfaces)), None, None
+            return (
+                instance_id,
+                new_instance((instance_id, address, ipv6_address, groups, interfaces, None, (), None)),
+                None,
+                None,
+            )
     raise NeedsGeneralReader
 
 
@@ -749,6 +785,7 @@ _decode_listener = msgspec.json.Decoder(ListenerSchema).decode
 _decode_target_group = msgspec.json.Decoder(TargetGroupSchema).decode
 _decode_security_group = msgspec.json.Decoder(SecurityGroupSchema).decode
 _decode_vpc = msgspec.json.Decoder(VpcSchema).decode
+_decode_subnet = msgspec.json.Decoder(SubnetSchema).decode
 _decode_network_interface = msgspec.json.Decoder(NetworkInterfaceSchema).decode
 _decode_instance = msgspec.json.Decoder(InstanceSchema).decode
 
@@ -761,6 +798,7 @@ READERS_BY_TYPE: Mapping[str, tuple[str, Callable[[ConfigItemSchema, ElbArnPrefi
         (TARGET_GROUP_TYPE, _target_group),
         (SECURITY_GROUP_TYPE, _security_group),
         (VPC_TYPE, _vpc),
+        (SUBNET_TYPE, _subnet),
         (NETWORK_INTERFACE_TYPE, _network_interface),
         (INSTANCE_TYPE, _instance),
     )

@@ -1,0 +1,265 @@
+"""Load balancers, listeners and target groups of a planned estate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+from alb_sg.aws.arns import listener_load_balancer_arn
+from alb_sg.estate.from_api import IP_ADDRESS_TYPES, LISTENER_PROTOCOLS, LOAD_BALANCER_TYPES, SCHEMES, TARGET_TYPES
+from alb_sg.estate.model import Listener, LoadBalancer, TargetGroup, UnknownValue
+from alb_sg.estate.planned import resource_types as types
+from alb_sg.estate.planned.draft import NEW_ACTIONS, NOT_IN_DOCUMENT, Draft
+from alb_sg.estate.planned.planned_groups import SecurityGroupBuilder
+from alb_sg.estate.planned.planned_vpcs import VpcBuilder
+from alb_sg.estate.planned.resources import Action, PlannedResource, UnknownPlannedValue
+from alb_sg.estate.planned.security_group_rules import tags_of
+from alb_sg.estate.planned.values import FAMILIES, Properties, resource_id, unknown_text, unknown_value
+from alb_sg.estate.sections import Section
+
+
+class LoadBalancerBuilder:
+    """Builds load balancers, their listeners, and the target groups that these forward to."""
+
+    def __init__(self, draft: Draft, vpcs: VpcBuilder, groups: SecurityGroupBuilder) -> None:
+        self._draft = draft
+        self._vpcs = vpcs
+        self._groups = groups
+
+    def build_load_balancers(self) -> None:
+        for arn in self._draft.deleted(types.LOAD_BALANCER):
+            self._draft.load_balancers.pop(arn, None)
+            self._draft.tags.pop(arn, None)
+            self._draft.listeners = {
+                key: one for key, one in self._draft.listeners.items() if one.load_balancer_arn != arn
+            }
+            for group in list(self._draft.target_groups.values()):
+                if group.load_balancer_arns is not None and arn in group.load_balancer_arns:
+                    left = tuple(one for one in group.load_balancer_arns if one != arn)
+                    self._draft.target_groups[group.arn] = group._replace(load_balancer_arns=left)
+        for one in self._draft.each(types.LOAD_BALANCER):
+            arn = resource_id(one)
+            existing = self._draft.load_balancers.get(arn)
+            read = self._draft.overlay(one, existing, partial(self._read_load_balancer, one))
+            if existing is not None and one.action not in NEW_ACTIONS:
+                # A load balancer stays in its VPC.
+                read = read._replace(vpc_id=existing.vpc_id)
+            self._draft.load_balancers[arn] = read
+            tags = tags_of(self._draft.after(one).get_all("Tags"))
+            if isinstance(tags, UnknownPlannedValue):
+                self._draft.tags.pop(arn, None)
+                self._draft.fail(Section.TAGS, arn, unknown_text(tags))
+            elif arn not in self._draft.tags or one.action is not Action.KEEP:
+                self._draft.tags[arn] = tags
+
+    def _read_load_balancer(self, resource: PlannedResource, arn: str, properties: Properties) -> LoadBalancer:
+        subnets = [
+            *properties.elements("Subnets"),
+            *(
+                one if isinstance(one, UnknownPlannedValue) else one.get("SubnetId")
+                for one in properties.objects("SubnetMappings")
+            ),
+        ]
+        vpc_id = properties.text("VpcId")
+        if not isinstance(vpc_id, str):
+            vpc_id = self._vpcs.vpc_of_subnets(subnets) or vpc_id
+        known_vpc_id = self._vpcs.known_vpc_id(vpc_id, resource.address)
+        kind = properties.one_of("Type", LOAD_BALANCER_TYPES, "application")
+        groups = self._groups.group_ids(resource.address, properties.elements("SecurityGroups"))
+        if not groups and kind == "application":
+            # CreateLoadBalancer: "the default security group for the VPC".
+            groups = (self._groups.default_group(known_vpc_id),)
+        name = properties.text("Name")
+        return LoadBalancer(
+            arn=arn,
+            name=name if isinstance(name, str) else resource.address,
+            type=kind,
+            scheme=properties.one_of("Scheme", SCHEMES, "internet-facing"),
+            state="active",
+            vpc_id=known_vpc_id,
+            ip_address_type=properties.one_of("IpAddressType", IP_ADDRESS_TYPES, "ipv4"),
+            security_groups=groups,
+            subnet_ids=_subnet_ids(subnets),
+        )
+
+    def build_listeners(self) -> None:
+        for arn in self._draft.deleted(types.LISTENER):
+            gone = self._draft.listeners.pop(arn, None)
+            self._draft.touched.update(() if gone is None else (gone.load_balancer_arn,))
+        for one in self._draft.each(types.LISTENER):
+            arn = resource_id(one)
+            properties = self._draft.after(one)
+            load_balancer = properties.text("LoadBalancerArn") or listener_load_balancer_arn(arn)
+            if not isinstance(load_balancer, str):
+                cause = load_balancer.text if isinstance(load_balancer, UnknownValue) else "it is missing"
+                self._add_listener_of_unknown(one, cause)
+                continue
+            if one.action is not Action.KEEP:
+                self._draft.touched.add(load_balancer)
+            if load_balancer not in self._draft.load_balancers and one.action is not Action.KEEP:
+                self._draft.fail(Section.LOAD_BALANCERS, load_balancer, f"{one.address} changes it; {NOT_IN_DOCUMENT}")
+            read = partial(self._read_listener, load_balancer)
+            self._draft.listeners[arn] = self._draft.overlay(one, self._draft.listeners.get(arn), read)
+        for one in self._draft.each(types.LISTENER_RULE):
+            self._add_listener_rule(one)
+        if self._draft.base is None:
+            self._add_listeners_elsewhere()
+
+    def _add_listeners_elsewhere(self) -> None:
+        """A load balancer that exists and has no listener in the document may have some in another stack or state."""
+        with_listeners = {one.load_balancer_arn for one in self._draft.listeners.values()}
+        for one in self._draft.each(types.LOAD_BALANCER):
+            arn = resource_id(one)
+            if one.action not in NEW_ACTIONS and arn not in with_listeners:
+                unknown = UnknownValue("listeners", f"it exists already, and {NOT_IN_DOCUMENT}")
+                elsewhere = f"of {one.address} in another stack or state"
+                self._draft.listeners[elsewhere] = Listener(elsewhere, arn, "HTTP", unknown, (), unknown)
+
+    def _add_listener_of_unknown(self, resource: PlannedResource, cause: str) -> None:
+        """A listener of a load balancer that is not known may be one of each."""
+        unknown = UnknownValue("LoadBalancerArn", cause)
+        for one in self._draft.each(types.LOAD_BALANCER):
+            arn = f"{resource_id(resource)} (perhaps of {resource_id(one)})"
+            self._draft.listeners[arn] = Listener(arn, resource_id(one), "HTTP", unknown, (), unknown)
+
+    def _read_listener(self, load_balancer_arn: str, arn: str, properties: Properties) -> Listener:
+        protocol = properties.one_of("Protocol", LISTENER_PROTOCOLS, "tcp")
+        port = properties.port("Port")
+        groups, unknown = self._forwarded(properties, "DefaultActions")
+        return Listener(
+            arn,
+            load_balancer_arn,
+            protocol if isinstance(protocol, UnknownValue) else protocol.upper(),
+            UnknownValue("Port", "it is missing", "missing") if port is None else port,
+            tuple(sorted(groups)),
+            unknown,
+        )
+
+    def _forwarded(self, properties: Properties, name: str) -> tuple[set[str], UnknownValue | None]:
+        """The target groups that actions forward to, and a value that hides some of them."""
+        found: set[str] = set()
+        unknown: UnknownValue | None = None
+        for action in properties.objects(name):
+            if isinstance(action, UnknownPlannedValue):
+                unknown = unknown or unknown_value(name, action)
+                continue
+            arns = action.elements("TargetGroupArn")
+            forward = action.object("ForwardConfig")
+            if isinstance(forward, UnknownPlannedValue):
+                arns.append(forward)
+            elif forward is not None:
+                for group in forward.objects("TargetGroups"):
+                    arns += [group] if isinstance(group, UnknownPlannedValue) else group.elements("TargetGroupArn")
+            for arn in arns:
+                if isinstance(arn, UnknownPlannedValue):
+                    unknown = unknown or unknown_value("TargetGroupArn", arn)
+                elif not isinstance(arn, str):
+                    unknown = unknown or UnknownValue("TargetGroupArn", f"text was expected, not {arn!r}")
+                elif arn:
+                    found.add(arn)
+        return found, unknown
+
+    def _add_listener_rule(self, resource: PlannedResource) -> None:
+        """A rule's target groups belong to its listener's load balancer; unknown ones hide some of the listener's."""
+        properties = self._draft.after(resource)
+        listener_arn = properties.text("ListenerArn")
+        _, unknown = self._forwarded(properties, "Actions")
+        listener = self._draft.listeners.get(listener_arn) if isinstance(listener_arn, str) else None
+        if isinstance(listener_arn, str) and listener is None and resource.action is not Action.KEEP:
+            arn = listener_load_balancer_arn(listener_arn)
+            if arn is not None and arn not in self._draft.load_balancers:
+                self._draft.fail(Section.LOAD_BALANCERS, arn, f"{resource.address} changes it; {NOT_IN_DOCUMENT}")
+        if listener is not None and unknown is not None:
+            self._draft.listeners[listener.arn] = listener._replace(unknown_actions=listener.unknown_actions or unknown)
+        elif not isinstance(listener_arn, str):
+            hidden = listener_arn or UnknownValue("ListenerArn", "it is missing")
+            for arn, one in self._draft.listeners.items():
+                if arn in self._draft.all_by_id:
+                    self._draft.listeners[arn] = one._replace(unknown_actions=one.unknown_actions or hidden)
+
+    def build_target_groups(self) -> None:
+        for arn in self._draft.deleted(types.TARGET_GROUP):
+            self._draft.target_groups.pop(arn, None)
+            self._draft.targets.pop(arn, None)
+        before = self._users(
+            lambda one: None if one.action in NEW_ACTIONS else self._draft.before(one) or self._kept(one)
+        )
+        after = self._users(
+            lambda one: None if one.action is Action.DELETE else Properties(self._draft.values, one.properties)
+        )
+        for one in self._draft.each(types.TARGET_GROUP):
+            arn = resource_id(one)
+            existing = self._draft.target_groups.get(arn)
+            self._draft.target_groups[arn] = self._draft.overlay(one, existing, partial(self._read_target_group, one))
+        listed = {
+            (arn, one.load_balancer_arn) for one in self._draft.listeners.values() for arn in one.target_group_arns
+        }
+        for arn in before.keys() | after.keys():
+            group = self._draft.target_groups.get(arn)
+            if group is None or group.load_balancer_arns is None:
+                continue
+            gone = {
+                one
+                for one in before.get(arn, set()) - after.get(arn, set())
+                if (arn, one) not in listed and self._draft.base is not None
+            }
+            users = (set(group.load_balancer_arns) - gone) | after.get(arn, set())
+            if users != set(group.load_balancer_arns):
+                self._draft.target_groups[arn] = group._replace(load_balancer_arns=tuple(sorted(users)))
+                self._draft.touched |= users ^ set(group.load_balancer_arns)
+
+    def _kept(self, resource: PlannedResource) -> Properties | None:
+        return Properties(self._draft.values, resource.properties) if resource.action is Action.KEEP else None
+
+    def _users(self, properties_of: Callable[[PlannedResource], Properties | None]) -> dict[str, set[str]]:
+        """The load balancers whose listeners and rules forward to each target group."""
+        users: dict[str, set[str]] = {}
+        listener_users: dict[str, str] = {one.arn: one.load_balancer_arn for one in self._draft.listeners.values()}
+        for kind, actions in ((types.LISTENER, "DefaultActions"), (types.LISTENER_RULE, "Actions")):
+            for one in self._draft.by_type.get(kind, ()):
+                properties = properties_of(one)
+                if properties is None:
+                    continue
+                if kind == types.LISTENER:
+                    owner = properties.text("LoadBalancerArn") or listener_load_balancer_arn(resource_id(one))
+                    if isinstance(owner, str):
+                        listener_users[resource_id(one)] = owner
+                else:
+                    arn = properties.text("ListenerArn")
+                    owner = listener_users.get(arn) or listener_load_balancer_arn(arn) if isinstance(arn, str) else None
+                if isinstance(owner, str):
+                    for group_arn in self._forwarded(properties, actions)[0]:
+                        users.setdefault(group_arn, set()).add(owner)
+        return users
+
+    def _read_target_group(self, resource: PlannedResource, arn: str, properties: Properties) -> TargetGroup:
+        kind = properties.text("TargetType") or "instance"
+        if isinstance(kind, str) and kind not in TARGET_TYPES:
+            kind = UnknownValue("TargetType", f"{kind!r} is not one of {', '.join(TARGET_TYPES)}", kind)
+        family = properties.one_of("IpAddressType", tuple(FAMILIES), "ipv4")
+        enabled = properties.flag("HealthCheckEnabled")
+        name = properties.text("Name")
+        vpc_id = properties.text("VpcId")
+        check_port = None if properties.get("HealthCheckPort") == "traffic-port" else properties.port("HealthCheckPort")
+        return TargetGroup(
+            arn=arn,
+            name=name if isinstance(name, str) else resource.address,
+            target_type=kind,
+            port=properties.port("Port"),
+            vpc_id=vpc_id if isinstance(vpc_id, str) else "",
+            family=family if isinstance(family, UnknownValue) else FAMILIES[family],
+            load_balancer_arns=(),
+            health_checks_enabled=kind != "lambda" if enabled is None else enabled,
+            health_check_port=check_port,
+            target_control_port=properties.port("TargetControlPort"),
+        )
+
+
+def _subnet_ids(subnets: Iterable[Any]) -> tuple[str, ...] | UnknownValue:
+    found: list[str] = []
+    for subnet in subnets:
+        if isinstance(subnet, UnknownPlannedValue):
+            return unknown_value("Subnets", subnet)
+        found.append(str(subnet))
+    return tuple(sorted(set(found)))

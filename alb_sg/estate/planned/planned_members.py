@@ -1,0 +1,219 @@
+"""Instances of a planned estate, and the members that its Auto Scaling groups will have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from alb_sg.estate.model import Instance, NetworkInterface, UnknownValue, is_placeholder
+from alb_sg.estate.planned import resource_types as types
+from alb_sg.estate.planned.draft import Draft
+from alb_sg.estate.planned.planned_groups import SecurityGroupBuilder
+from alb_sg.estate.planned.planned_vpcs import VpcBuilder
+from alb_sg.estate.planned.resources import Action, PlannedResource, UnknownPlannedValue
+from alb_sg.estate.planned.values import Properties, is_cidr, resource_id, unknown_value
+
+
+class Members(NamedTuple):
+    """The security groups and subnets of targets whose addresses are not known."""
+
+    groups: tuple[str, ...]
+    unknown_groups: UnknownValue | None
+    subnets: tuple[Any, ...]
+
+
+class MemberBuilder:
+    """Builds instances: their security groups, and where their addresses will be."""
+
+    def __init__(self, draft: Draft, vpcs: VpcBuilder, groups: SecurityGroupBuilder) -> None:
+        self._draft = draft
+        self._vpcs = vpcs
+        self._groups = groups
+
+    def build(self) -> None:
+        for identifier in self._draft.deleted(types.INSTANCE):
+            self._draft.instances.pop(identifier, None)
+            self._draft.interfaces = {
+                key: one for key, one in self._draft.interfaces.items() if one.instance_id != identifier
+            }
+        for identifier in self._draft.deleted(types.NETWORK_INTERFACE):
+            self._draft.interfaces.pop(identifier, None)
+        attached = self._attached_groups()
+        for one in self._draft.each(types.NETWORK_INTERFACE):
+            self._add_interface(one, attached)
+        for one in self._draft.each(types.INSTANCE):
+            identifier = resource_id(one)
+            if one.action is Action.KEEP and self._draft.base is not None and identifier in self._draft.instances:
+                continue
+            members = self._instance_members(self._draft.after(one), attached.get(identifier, ()))
+            address = self._draft.after(one).get("PrivateIpAddress")
+            known = self._draft.instances.get(identifier)
+            if known is not None and one.action is Action.UPDATE:
+                before = self._draft.before(one)
+                was = None if before is None else self._instance_members(before, ())
+                if was is None or (was.groups, was.unknown_groups) != (members.groups, members.unknown_groups):
+                    known = known._replace(groups=members.groups, unknown_groups=members.unknown_groups)
+                self._draft.instances[identifier] = known
+            else:
+                self._draft.instances[identifier] = self.record(identifier, members, address)
+        for group_id, added in attached.items():
+            known = self._draft.instances.get(group_id)
+            if known is not None and self._draft.base is not None:
+                self._draft.instances[group_id] = known._replace(groups=tuple(sorted({*known.groups, *added})))
+
+    def _attached_groups(self) -> dict[str, tuple[str, ...]]:
+        """Groups by the interface, or by the instance whose primary interface it is."""
+        found: dict[str, tuple[str, ...]] = {}
+        for one in self._draft.each(types.INTERFACE_SECURITY_GROUP):
+            if one.action is Action.KEEP and self._draft.base is not None:
+                continue
+            properties = self._draft.after(one)
+            interface = properties.text("NetworkInterfaceId")
+            if isinstance(interface, str):
+                self._draft.touched.add(interface)
+                groups = self._groups.group_ids(one.address, [properties.get("SecurityGroupId")])
+                found[interface] = (*found.get(interface, ()), *groups)
+        return found
+
+    def _add_interface(self, resource: PlannedResource, attached: Mapping[str, tuple[str, ...]]) -> None:
+        identifier = resource_id(resource)
+        if resource.action is Action.KEEP and self._draft.base is not None and identifier in self._draft.interfaces:
+            return
+        properties = self._draft.after(resource)
+        groups = self._groups.group_ids(resource.address, properties.elements("GroupSet"))
+        address = properties.get("PrivateIpAddress")
+        vpc_id = self._vpcs.vpc_of_subnets(properties.elements("SubnetId"))
+        groups = (*groups, *attached.get(identifier, ()))
+        unknown = None
+        if not groups or any(map(is_placeholder, groups)):
+            unknown = UnknownValue("security groups", "they are not known before the change is applied")
+        if isinstance(address, str) and is_cidr(address) and isinstance(vpc_id, str):
+            addresses = () if unknown else (address,)
+            self._draft.interfaces[identifier] = NetworkInterface(
+                identifier, vpc_id, groups, addresses, (), (), None, None, unknown=unknown
+            )
+
+    def _instance_members(self, properties: Properties, attached: Sequence[str]) -> Members:
+        """The groups of the primary interface and the subnet of an instance or a launch template's instances."""
+        subnets = properties.elements("SubnetId")
+        elements: list[Any] = [
+            *properties.elements("SecurityGroupIds"),
+            *(
+                one
+                if isinstance(one, str) and one in self._draft.all_by_id
+                else UnknownPlannedValue(f"group name {one}")
+                for one in properties.elements("SecurityGroups")
+                if not isinstance(one, UnknownPlannedValue) or not properties.elements("SecurityGroupIds")
+            ),
+        ]
+        for interface in properties.objects("NetworkInterfaces"):
+            if isinstance(interface, UnknownPlannedValue):
+                elements.append(interface)
+                continue
+            if (interface.number("DeviceIndex") or 0) != 0 or (interface.number("NetworkCardIndex") or 0) != 0:
+                continue
+            elements += [*interface.elements("GroupSet"), *interface.elements("Groups")]
+            subnets += interface.elements("SubnetId")
+            own = interface.get("NetworkInterfaceId")
+            planned = self._draft.all_by_id.get(own) if isinstance(own, str) else None
+            if planned is not None:
+                of_interface = Properties(self._draft.values, planned.properties)
+                elements += of_interface.elements("GroupSet")
+                subnets += of_interface.elements("SubnetId")
+            elif own is not None:
+                elements.append(UnknownPlannedValue(f"the groups of network interface {own} are not in the document"))
+        known = tuple(sorted({one for one in elements if isinstance(one, str)} | set(attached)))
+        unknown = next((unknown_value("security groups", one) for one in elements if not isinstance(one, str)), None)
+        if not elements:
+            vpc_id = self._vpcs.vpc_of_subnets(subnets)
+            if isinstance(vpc_id, str):
+                known = tuple(sorted({*known, self._groups.default_group(vpc_id)}))
+            else:
+                cause = "it names none, and its VPC, whose default group it gets, is not known"
+                unknown = UnknownValue("security groups", cause)
+        return Members(known, unknown, tuple(subnets))
+
+    def record(self, identifier: str, members: Members, address: Any = None) -> Instance:
+        if isinstance(address, str) and is_cidr(address):
+            return Instance(identifier, address, None, members.groups, unknown_groups=members.unknown_groups)
+        return Instance(
+            identifier,
+            None,
+            None,
+            members.groups,
+            unknown_address=UnknownValue("address", "it is not known before the change is applied"),
+            possible_cidrs=self._vpcs.blocks_of_subnets(members.subnets),
+            unknown_groups=members.unknown_groups,
+        )
+
+    def auto_scaling_members(self, properties: Properties) -> Members:
+        """The groups that a launch template or launch configuration gives to the group's instances."""
+        subnets = tuple(properties.elements("VPCZoneIdentifier"))
+        reference = properties.object("LaunchTemplate")
+        mixed = properties.object("MixedInstancesPolicy")
+        if isinstance(mixed, Properties):
+            in_policy = mixed.object("LaunchTemplate")
+            if isinstance(in_policy, Properties):
+                reference = in_policy.object("LaunchTemplateSpecification")
+                if any(
+                    isinstance(one, UnknownPlannedValue) or "LaunchTemplateSpecification" in one
+                    for one in in_policy.objects("Overrides")
+                ):
+                    reference = UnknownPlannedValue("overrides name other launch templates")
+        configuration = properties.get("LaunchConfigurationName")
+        unknown = UnknownPlannedValue("the launch template is not in the document")
+        if isinstance(reference, Properties):
+            named = reference.get("LaunchTemplateId") or reference.get("LaunchTemplateName")
+            template = self._named(types.LAUNCH_TEMPLATE, named, "LaunchTemplateName")
+            if template is not None:
+                return self._template_members(template, reference.get("Version"), subnets)
+            unknown = named if isinstance(named, UnknownPlannedValue) else unknown
+        elif isinstance(reference, UnknownPlannedValue):
+            unknown = reference
+        elif configuration is not None:
+            planned = self._named(types.LAUNCH_CONFIGURATION, configuration, "LaunchConfigurationName")
+            if planned is not None:
+                # Those of a launch configuration are identifiers, in spite of the property's name.
+                groups = planned.properties.get("SecurityGroups")
+                return self._launched_members({"SecurityGroupIds": groups}, subnets)
+            unknown = configuration if isinstance(configuration, UnknownPlannedValue) else unknown
+        return Members((), unknown_value("security groups", unknown), subnets)
+
+    def _launched_members(self, properties: Mapping[str, Any], subnets: tuple[Any, ...]) -> Members:
+        """The members that an Auto Scaling group launches into its own subnets."""
+        launched = Properties(self._draft.values, {**properties, "SubnetId": list(subnets)})
+        return self._instance_members(launched, ())._replace(subnets=subnets)
+
+    def _named(self, resource_type: str, name: Any, name_property: str) -> PlannedResource | None:
+        """The resource of a type with this identifier or name."""
+        if not isinstance(name, str):
+            return None
+        planned = self._draft.all_by_id.get(name)
+        if planned is not None and planned.type == resource_type:
+            return planned
+        for one in self._draft.each(resource_type):
+            if Properties(self._draft.values, one.properties).get(name_property) == name:
+                return one
+        return None
+
+    def _template_members(self, template: PlannedResource, version: Any, subnets: tuple[Any, ...]) -> Members:
+        def read(properties: Mapping[str, Any]) -> Members:
+            data = Properties(self._draft.values, properties).object("LaunchTemplateData")
+            if not isinstance(data, Properties):
+                cause = data or UnknownPlannedValue("LaunchTemplateData is missing")
+                return Members((), unknown_value("security groups", cause), subnets)
+            return self._launched_members(data.raw, subnets)
+
+        after = read(template.properties)
+        if isinstance(version, str) and version.isdigit() and template.action is not Action.CREATE:
+            latest = template.properties.get("LatestVersionNumber")
+            if latest is None or str(latest) != version:
+                cause = f"launch template version {version} is not in the document"
+                return after._replace(groups=(), unknown_groups=UnknownValue("security groups", cause))
+        if template.action is Action.UPDATE and template.before is not None and version != "$Latest":
+            before = read(template.before)
+            if before.groups != after.groups and not isinstance(version, UnknownPlannedValue):
+                common = tuple(one for one in after.groups if one in before.groups)
+                cause = "whether its instances use the new version of the launch template is not known"
+                return after._replace(groups=common, unknown_groups=UnknownValue("security groups", cause))
+        return after

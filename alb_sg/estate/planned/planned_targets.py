@@ -1,0 +1,209 @@
+"""The targets that a planned estate registers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from alb_sg.estate.model import Instance, Target, UnknownValue
+from alb_sg.estate.planned import resource_types as types
+from alb_sg.estate.planned.draft import NEW_ACTIONS, NOT_IN_DOCUMENT, OVER_AN_ACCOUNT, Draft
+from alb_sg.estate.planned.planned_groups import SecurityGroupBuilder
+from alb_sg.estate.planned.planned_members import MemberBuilder, Members
+from alb_sg.estate.planned.planned_vpcs import VpcBuilder
+from alb_sg.estate.planned.resources import Action, PlannedResource, UnknownPlannedValue
+from alb_sg.estate.planned.values import Properties, resource_id, unknown_text, unknown_value
+from alb_sg.estate.sections import Section
+
+
+class TargetBuilder:
+    """Builds the registrations of instances, addresses, Auto Scaling groups and ECS services."""
+
+    def __init__(self, draft: Draft, vpcs: VpcBuilder, groups: SecurityGroupBuilder, members: MemberBuilder) -> None:
+        self._draft = draft
+        self._vpcs = vpcs
+        self._groups = groups
+        self._members = members
+
+    def build(self) -> None:
+        draft = self._draft
+        registered_to: set[str] = set()
+        new = {resource_id(one) for one in draft.each(types.TARGET_GROUP) if one.action in NEW_ACTIONS}
+        read = new | draft.targets.keys()
+        for arn, target, action in self._registrations():
+            registered_to.add(arn)
+            draft.touched.add(arn)
+            if draft.base is not None and arn not in read:
+                # What the base does not tell stays unknown: these targets are not all.
+                continue
+            found = draft.targets.setdefault(arn, [])
+            if action is Action.DELETE:
+                found[:] = [one for one in found if self._key(arn, one) != self._key(arn, target)]
+            elif all(self._key(arn, one) != self._key(arn, target) for one in found):
+                found.append(target)
+        for one in draft.each(types.TARGET_GROUP):
+            arn = resource_id(one)
+            if arn in new:
+                draft.targets.setdefault(arn, [])
+            elif draft.base is None and arn not in registered_to:
+                draft.fail(Section.TARGET_HEALTH_DESCRIPTIONS, arn, f"it exists already, and {NOT_IN_DOCUMENT}")
+
+    def _key(self, arn: str, target: Target) -> tuple[str, int | UnknownValue | None]:
+        """What a registration is told apart by: EC2 names the port of the group where none is given."""
+        group = self._draft.target_groups.get(arn)
+        return target.id, target.port if target.port is not None or group is None else group.port
+
+    def _registrations(self) -> Iterator[tuple[str, Target, Action]]:
+        """Targets that come and go, by target group."""
+        yield from self._explicit_registrations()
+        yield from self._listed_targets()
+        yield from self._auto_scaling_registrations()
+        yield from self._service_registrations()
+
+    def _explicit_registrations(self) -> Iterator[tuple[str, Target, Action]]:
+        """The registrations that are resources of their own."""
+        for one in self._draft.by_type.get(types.TARGET_REGISTRATION, ()):
+            before = self._draft.before(one)
+            if before is not None and one.action is not Action.KEEP:
+                yield from self._read_registration(one.address, before, before.text("TargetGroupArn"), Action.DELETE)
+            if one.action is not Action.DELETE and not (one.action is Action.KEEP and self._draft.base is not None):
+                after = self._draft.after(one)
+                yield from self._read_registration(one.address, after, after.text("TargetGroupArn"), Action.CREATE)
+
+    def _listed_targets(self) -> Iterator[tuple[str, Target, Action]]:
+        """The targets that target groups list."""
+        for one in self._draft.each(types.TARGET_GROUP):
+            arn = resource_id(one)
+            if one.action is Action.KEEP and arn in self._draft.targets:
+                continue
+            after = self._draft.after(one)
+            before = self._draft.before(one)
+            if before is not None and one.action is Action.UPDATE:
+                for target in before.objects("Targets"):
+                    if isinstance(target, Properties):
+                        yield from self._read_registration(one.address, target, arn, Action.DELETE)
+            for target in after.objects("Targets"):
+                if isinstance(target, UnknownPlannedValue):
+                    unknown = unknown_value("Targets", target)
+                    yield arn, Target(f"of {one.address} not known yet", unknown, None), Action.CREATE
+                else:
+                    yield from self._read_registration(one.address, target, arn, Action.CREATE)
+
+    def _read_registration(
+        self, address: str, properties: Properties, arn: str | UnknownValue | None, action: Action
+    ) -> Iterator[tuple[str, Target, Action]]:
+        target_id, port = properties.get("Id"), properties.port("Port")
+        if isinstance(target_id, UnknownPlannedValue):
+            self._add_unknown_target(address, unknown_text(target_id))
+            target_id = address
+        if isinstance(arn, str):
+            yield arn, Target(str(target_id), port, None), action
+        elif action is Action.CREATE:
+            # It may be a target of every group of the document.
+            hidden = arn or UnknownValue("TargetGroupArn", "it is missing")
+            for one in self._draft.each(types.TARGET_GROUP):
+                yield resource_id(one), Target(address, hidden, None), Action.CREATE
+
+    def _add_unknown_target(self, identifier: str, cause: str) -> None:
+        """A target of which nothing is known but that it is one."""
+        unknown = UnknownValue("Id", cause)
+        self._draft.instances[identifier] = Instance(
+            identifier, None, None, (), unknown_address=unknown, unknown_groups=unknown
+        )
+
+    def _auto_scaling_registrations(self) -> Iterator[tuple[str, Target, Action]]:
+        attachments: dict[str, list[PlannedResource]] = {}
+        for one in self._draft.each(types.AUTO_SCALING_ATTACHMENT):
+            name = self._draft.after(one).text("AutoScalingGroupName")
+            if isinstance(name, str):
+                attachments.setdefault(name, []).append(one)
+            else:
+                yield from self._attached_elsewhere(one, name.text if name is not None else "it is missing")
+        for one in self._draft.each(types.AUTO_SCALING_GROUP):
+            properties = self._draft.after(one)
+            arns = properties.elements("TargetGroupARNs")
+            attached = attachments.pop(resource_id(one), [])
+            if arns or attached:
+                members = self._members.auto_scaling_members(properties)
+                yield from self._member_registrations(one, one.action, arns, members, None)
+                for attachment in attached:
+                    arns = self._draft.after(attachment).elements("TargetGroupARN")
+                    action = one.action if attachment.action is Action.KEEP else attachment.action
+                    yield from self._member_registrations(one, action, arns, members, None)
+        for name, attached in attachments.items():
+            for attachment in attached:
+                cause = f"the plan or template does not hold Auto Scaling group {name}; {OVER_AN_ACCOUNT}"
+                yield from self._attached_elsewhere(attachment, cause)
+
+    def _attached_elsewhere(self, attachment: PlannedResource, cause: str) -> Iterator[tuple[str, Target, Action]]:
+        """The members of an Auto Scaling group that is not known."""
+        unknown = UnknownValue("security groups", cause)
+        members = Members((), unknown, ())
+        arns = self._draft.after(attachment).elements("TargetGroupARN")
+        yield from self._member_registrations(attachment, attachment.action, arns, members, None)
+
+    def _service_registrations(self) -> Iterator[tuple[str, Target, Action]]:
+        for one in self._draft.each(types.ECS_SERVICE):
+            properties = self._draft.after(one)
+            load_balancers = properties.objects("LoadBalancers")
+            if not load_balancers:
+                continue
+            network = properties.object("NetworkConfiguration")
+            awsvpc = network.object("AwsvpcConfiguration") if isinstance(network, Properties) else network
+            unknown: UnknownValue | None = None
+            groups: tuple[str, ...] = ()
+            subnets: tuple[Any, ...] = ()
+            if isinstance(awsvpc, Properties):
+                elements = awsvpc.elements("SecurityGroups")
+                subnets = tuple(awsvpc.elements("Subnets"))
+                groups = tuple(sorted({group for group in elements if isinstance(group, str)}))
+                not_known = next((group for group in elements if not isinstance(group, str)), None)
+                unknown = None if not_known is None else unknown_value("security groups", not_known)
+                if not elements:
+                    vpc_id = self._vpcs.vpc_of_subnets(subnets)
+                    if isinstance(vpc_id, str):
+                        groups = (self._groups.default_group(vpc_id),)
+                    else:
+                        unknown = UnknownValue("security groups", "it names none, and its VPC is not known")
+            else:
+                cause = awsvpc if isinstance(awsvpc, UnknownPlannedValue) else None
+                text = unknown_text(cause) if cause else "its tasks use the interfaces of container instances"
+                unknown = UnknownValue("security groups", text)
+            members = Members(groups, unknown, subnets)
+            for entry in load_balancers:
+                if isinstance(entry, UnknownPlannedValue):
+                    yield from self._member_registrations(one, one.action, [entry], members, None)
+                else:
+                    # Tasks with their own interface are registered with the container's port.
+                    port = entry.port("ContainerPort") if isinstance(awsvpc, Properties) else _dynamic_port()
+                    arns = [entry.get("TargetGroupArn")]
+                    yield from self._member_registrations(one, one.action, arns, members, port)
+
+    def _member_registrations(
+        self,
+        resource: PlannedResource,
+        action: Action,
+        arns: Iterable[Any],
+        members: Members,
+        port: int | UnknownValue | None,
+    ) -> Iterator[tuple[str, Target, Action]]:
+        """The future members of a resource as one target of each of its target groups."""
+        identifier = resource.address
+        self._draft.instances.setdefault(identifier, self._members.record(identifier, members))
+        for arn in arns:
+            if isinstance(arn, str):
+                if action is not Action.KEEP or self._draft.base is None or arn not in self._draft.targets:
+                    yield arn, Target(identifier, port, None), Action.CREATE
+                # Otherwise, the base holds the members as they are.
+            elif arn is not None:
+                hidden = (
+                    unknown_value("TargetGroupArn", arn)
+                    if isinstance(arn, UnknownPlannedValue)
+                    else UnknownValue("TargetGroupArn", f"text was expected, not {arn!r}")
+                )
+                for one in self._draft.each(types.TARGET_GROUP):
+                    yield resource_id(one), Target(identifier, hidden, None), Action.CREATE
+
+
+def _dynamic_port() -> UnknownValue:
+    return UnknownValue("Port", "its tasks have host ports that Amazon ECS chooses, or that the task definition holds")

@@ -1,0 +1,223 @@
+"""VPCs, subnets and prefix lists of a planned estate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Any
+
+from alb_sg.estate.cidr import Family
+from alb_sg.estate.model import PrefixList, Subnet, UnknownValue, Vpc, is_placeholder
+from alb_sg.estate.planned import resource_types as types
+from alb_sg.estate.planned.draft import NEW_ACTIONS, NOT_IN_DOCUMENT, OVER_AN_ACCOUNT, Draft
+from alb_sg.estate.planned.resources import Action, PlannedResource, UnknownPlannedValue
+from alb_sg.estate.planned.values import FAMILIES, Properties, is_cidr, resource_id, unknown_text, unknown_value
+from alb_sg.estate.sections import Section
+
+
+class VpcBuilder:
+    """Builds VPCs with all their blocks, and prefix lists."""
+
+    def __init__(self, draft: Draft) -> None:
+        self._draft = draft
+
+    def build_prefix_lists(self) -> None:
+        for identifier in self._draft.deleted(types.PREFIX_LIST):
+            self._draft.prefix_lists.pop(identifier, None)
+        entries: dict[str, list[Any]] = {}
+        for one in self._draft.each(types.PREFIX_LIST_ENTRY):
+            properties = self._draft.after(one)
+            entries.setdefault(str(properties.get("PrefixListId")), []).append(properties.get("Cidr"))
+        removed: dict[str, list[Any]] = {}
+        for one in self._draft.by_type.get(types.PREFIX_LIST_ENTRY, ()):
+            before = self._draft.before(one)
+            if before is not None and one.action is not Action.KEEP:
+                removed.setdefault(str(before.get("PrefixListId")), []).append(before.get("Cidr"))
+        for one in self._draft.each(types.PREFIX_LIST):
+            identifier = resource_id(one)
+            read = self._draft.overlay(one, self._draft.prefix_lists.get(identifier), self._read_prefix_list)
+            if isinstance(read.entries, tuple):
+                self._draft.prefix_lists[identifier] = read
+        for identifier in entries.keys() | removed.keys():
+            known = self._draft.prefix_lists.get(identifier)
+            if known is None or known.entries is None:
+                continue
+            added = entries.get(identifier, [])
+            if all(isinstance(cidr, str) for cidr in added):
+                kept = [cidr for cidr in known.entries if cidr not in removed.get(identifier, ())]
+                self._draft.prefix_lists[identifier] = known._replace(entries=tuple(dict.fromkeys((*kept, *added))))
+            else:
+                del self._draft.prefix_lists[identifier]
+                self._draft.fail(Section.MANAGED_PREFIX_LISTS, identifier, "an entry is not known yet")
+            self._draft.touched.add(identifier)
+
+    def _read_prefix_list(self, identifier: str, properties: Properties) -> PrefixList:
+        named = properties.one_of("AddressFamily", tuple(FAMILIES), "")
+        name = properties.text("PrefixListName")
+        cidrs: list[str] = []
+        for entry in properties.objects("Entries"):
+            cidr = entry if isinstance(entry, UnknownPlannedValue) else entry.get("Cidr")
+            if not isinstance(cidr, str):
+                cause = unknown_text(cidr) if isinstance(cidr, UnknownPlannedValue) else f"{cidr!r} is not a CIDR block"
+                self._draft.fail(Section.MANAGED_PREFIX_LISTS, identifier, f"its entries are not known: {cause}")
+                return PrefixList(identifier, str(name or identifier), None, None)
+            cidrs.append(cidr)
+        family = FAMILIES.get(named) if isinstance(named, str) else None
+        return PrefixList(identifier, name if isinstance(name, str) else identifier, family, tuple(cidrs))
+
+    def build_vpcs(self) -> None:
+        for identifier in self._draft.deleted(types.VPC):
+            self._draft.vpcs.pop(identifier, None)
+        blocks = self._vpc_blocks(self._draft.each(types.VPC_CIDR_BLOCK), self._draft.after)
+        for one in self._draft.each(types.VPC):
+            identifier = resource_id(one)
+            added = blocks.pop(identifier, [])
+
+            def read(
+                identifier: str,
+                properties: Properties,
+                added: Sequence[Properties] = added,
+                resource: PlannedResource = one,
+            ) -> Vpc:
+                return self._read_vpc(identifier, properties, added, resource)
+
+            self._draft.vpcs[identifier] = self._draft.overlay(one, self._draft.vpcs.get(identifier), read)
+        # Blocks of a VPC that the document does not hold.
+        for identifier, added in blocks.items():
+            known = self._draft.vpcs.get(identifier)
+            if known is None:
+                known = Vpc(identifier, {Family.IPV4: (), Family.IPV6: ()}, _unknown_blocks(NOT_IN_DOCUMENT))
+            cidrs, unknown = dict(known.cidrs), dict(known.unknown_cidrs)
+            for properties in added:
+                _add_blocks(properties, cidrs, unknown)
+            self._draft.vpcs[identifier] = Vpc(identifier, cidrs, unknown)
+            self._draft.touched.add(identifier)
+        if self._draft.base is not None:
+            gone = [one for one in self._draft.by_type.get(types.VPC_CIDR_BLOCK, ()) if one.action is Action.DELETE]
+            for identifier, removed in self._vpc_blocks(gone, self._draft.before).items():
+                known = self._draft.vpcs.get(identifier)
+                if known is not None:
+                    lost = {properties.get(name) for properties in removed for name in ("CidrBlock", "Ipv6CidrBlock")}
+                    cidrs = {of: tuple(one for one in found if one not in lost) for of, found in known.cidrs.items()}
+                    self._draft.vpcs[identifier] = known._replace(cidrs=cidrs)
+                    self._draft.touched.add(identifier)
+
+    def _vpc_blocks(
+        self, resources: Iterable[PlannedResource], properties_of: Callable[[PlannedResource], Properties | None]
+    ) -> dict[str, list[Properties]]:
+        found: dict[str, list[Properties]] = {}
+        for one in resources:
+            properties = properties_of(one)
+            vpc_id = None if properties is None else properties.text("VpcId")
+            if properties is not None and isinstance(vpc_id, str):
+                found.setdefault(vpc_id, []).append(properties)
+            elif isinstance(vpc_id, UnknownValue):
+                # It may be a block of any VPC of the document.
+                for vpc in self._draft.each(types.VPC):
+                    found.setdefault(resource_id(vpc), []).append(
+                        Properties(self._draft.values, {"CidrBlock": UnknownPlannedValue(vpc_id.text)})
+                    )
+        return found
+
+    def _read_vpc(
+        self, identifier: str, properties: Properties, added: Sequence[Properties], resource: PlannedResource
+    ) -> Vpc:
+        cidrs: dict[Family, tuple[str, ...]] = {Family.IPV4: (), Family.IPV6: ()}
+        unknown: dict[Family, UnknownValue] = {}
+        _add_blocks(properties, cidrs, unknown)
+        for one in added:
+            _add_blocks(one, cidrs, unknown)
+        associations = properties.get("CidrBlockAssociations")
+        if isinstance(associations, list | tuple):
+            for association in properties.objects("CidrBlockAssociations"):
+                if isinstance(association, Properties):
+                    _add_blocks(association, cidrs, unknown)
+        elif self._draft.base is None and resource.action not in NEW_ACTIONS:
+            cause = f"the plan or template does not tell all blocks of a VPC that exists; {OVER_AN_ACCOUNT}"
+            unknown = {**_unknown_blocks(cause), **unknown}
+        return Vpc(identifier, cidrs, unknown)
+
+    def build_subnets(self) -> None:
+        for identifier in self._draft.deleted(types.SUBNET):
+            self._draft.subnets.pop(identifier, None)
+        added: dict[str, list[Properties]] = {}
+        for one in self._draft.each(types.SUBNET_CIDR_BLOCK):
+            properties = self._draft.after(one)
+            subnet_id = properties.text("SubnetId")
+            if isinstance(subnet_id, str):
+                added.setdefault(subnet_id, []).append(properties)
+        for one in self._draft.each(types.SUBNET):
+            identifier = resource_id(one)
+            read = partial(self._read_subnet, added.get(identifier, ()))
+            self._draft.subnets[identifier] = self._draft.overlay(one, self._draft.subnets.get(identifier), read)
+
+    def _read_subnet(self, added: Sequence[Properties], identifier: str, properties: Properties) -> Subnet:
+        cidrs: dict[Family, tuple[str, ...]] = {Family.IPV4: (), Family.IPV6: ()}
+        unknown: dict[Family, UnknownValue] = {}
+        for one in (properties, *added):
+            _add_blocks(one, cidrs, unknown)
+        vpc_id = properties.text("VpcId")
+        return Subnet(identifier, self.known_vpc_id(vpc_id, f"subnet {identifier}"), cidrs, unknown)
+
+    def vpc_of_subnets(self, subnets: Iterable[Any]) -> str | UnknownValue | None:
+        """The VPC of the first subnet whose VPC is known."""
+        unknown: UnknownValue | None = None
+        for subnet in subnets:
+            if isinstance(subnet, UnknownPlannedValue):
+                unknown = unknown or unknown_value("Subnets", subnet)
+                continue
+            known = self._draft.subnets.get(subnet) if isinstance(subnet, str) else None
+            if known is not None and known.vpc_id and not is_placeholder(known.vpc_id):
+                return str(known.vpc_id)
+            cause = f"the plan or template does not tell the VPC of subnet {subnet}; {OVER_AN_ACCOUNT}"
+            unknown = unknown or UnknownValue("VpcId", cause)
+        return unknown
+
+    def blocks_of_subnets(self, subnets: Sequence[Any]) -> tuple[str, ...]:
+        """The blocks of subnets. A family of which a subnet's blocks are not known is left out."""
+        blocks: list[str] = []
+        for family in Family:
+            of_family = [self._blocks_of_subnet(subnet, family) for subnet in subnets]
+            if all(of_family):
+                blocks += [block for found in of_family for block in found]
+        return tuple(dict.fromkeys(blocks))
+
+    def _blocks_of_subnet(self, subnet: Any, family: Family) -> tuple[str, ...]:
+        known = self._draft.subnets.get(subnet) if isinstance(subnet, str) else None
+        if known is None or family in known.unknown_cidrs:
+            return ()
+        found: tuple[str, ...] = known.cidrs[family]
+        return found
+
+    def known_vpc_id(self, vpc_id: str | UnknownValue | None, owner: str) -> str:
+        """A VPC's identifier. One that is not known gets an identifier that says whose VPC it is."""
+        if isinstance(vpc_id, str):
+            if vpc_id not in self._draft.vpcs and self._draft.base is None and vpc_id not in self._draft.all_by_id:
+                self._draft.vpcs[vpc_id] = Vpc(
+                    vpc_id, {Family.IPV4: (), Family.IPV6: ()}, _unknown_blocks(NOT_IN_DOCUMENT)
+                )
+            return vpc_id
+        cause = f"VpcId is not in the document; {OVER_AN_ACCOUNT}" if vpc_id is None else vpc_id.text
+        identifier = f"of {owner}"
+        self._draft.vpcs[identifier] = Vpc(identifier, {Family.IPV4: (), Family.IPV6: ()}, _unknown_blocks(cause))
+        return identifier
+
+
+def _unknown_blocks(cause: str) -> dict[Family, UnknownValue]:
+    return {family: UnknownValue("CIDR blocks", cause) for family in Family}
+
+
+def _add_blocks(
+    properties: Properties, cidrs: dict[Family, tuple[str, ...]], unknown: dict[Family, UnknownValue]
+) -> None:
+    """Add the blocks that a VPC or an association of it names."""
+    for name, family in (("CidrBlock", Family.IPV4), ("Ipv6CidrBlock", Family.IPV6)):
+        block = properties.text(name)
+        if isinstance(block, UnknownValue):
+            unknown[family] = block
+        elif block is not None and not is_cidr(block):
+            unknown[family] = UnknownValue(name, f"{block!r} is not a CIDR block")
+        elif block is not None:
+            cidrs[family] = tuple(sorted({*cidrs[family], block}))
+    if properties.get("AmazonProvidedIpv6CidrBlock") not in (None, False, "false") and not cidrs[Family.IPV6]:
+        unknown[Family.IPV6] = UnknownValue("Ipv6CidrBlock", "Amazon provides it when the change is applied")

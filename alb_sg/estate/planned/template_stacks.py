@@ -1,0 +1,477 @@
+"""Stacks and their nested stacks, with one way of deploying them chosen: parameters, outputs, exports."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from alb_sg.errors import InvalidInputError
+from alb_sg.estate.json_files import STANDARD_INPUT, display_name, file_error_context, read_content
+from alb_sg.estate.planned.resources import UnknownPlannedValue
+from alb_sg.estate.planned.template_choices import Choices, Option
+from alb_sg.estate.planned.template_documents import RESOURCES, TemplateDocument, parse_template
+from alb_sg.estate.planned.template_macros import expand_transforms
+from alb_sg.estate.planned.template_parameters import (
+    PSEUDO_PARAMETERS,
+    DeclaredParameter,
+    plain_text,
+    read_declared_parameters,
+)
+from alb_sg.estate.planned.template_text import NO_VALUE, OpenParameter, is_known, split, unknown_of
+from alb_sg.estate.planned.template_types import MODULE_SUFFIX, NESTED_STACK
+from alb_sg.estate.planned.template_values import Expressions, parameter_label
+
+OPTION = "--template-parameter"
+ASSET_PATH = "aws:asset:path"
+
+
+@dataclass(frozen=True)
+class TemplateFile:
+    """A template to deploy. `stack_name`, `account_id` and `region` are None where nobody has told them."""
+
+    path: str
+    stack_name: str | None = None
+    account_id: str | None = None
+    region: str | None = None
+
+
+@dataclass(frozen=True)
+class LoadedTemplate:
+    """A template that was read, checked and expanded."""
+
+    path: str
+    document: Mapping[str, Any]
+    resources: Mapping[str, Mapping[str, Any]]
+    lines: Mapping[str, int]
+    parameters: Mapping[str, DeclaredParameter]
+
+    @property
+    def name(self) -> str:
+        return display_name(self.path)
+
+
+@dataclass
+class TemplateLibrary:
+    """Reads every file once."""
+
+    loaded: dict[str, LoadedTemplate] = field(default_factory=dict)
+
+    def load(self, path: str) -> LoadedTemplate:
+        """Raises InvalidInputError with the file's name."""
+        if path not in self.loaded:
+            with file_error_context(path):
+                self.loaded[path] = _load(path)
+        return self.loaded[path]
+
+
+def _load(path: str) -> LoadedTemplate:
+    document: TemplateDocument = parse_template(read_content(path))
+    value = expand_transforms(document.value)
+    resources = value[RESOURCES]
+    for logical_id, resource in resources.items():
+        if logical_id.startswith("Fn::"):
+            raise InvalidInputError(
+                f"{logical_id} makes resources only when CloudFormation processes the template; give the processed "
+                "template (`aws cloudformation get-template --template-stage Processed`)"
+            )
+        place = f"{RESOURCES}.{logical_id}"
+        if not isinstance(resource, dict) or not isinstance(resource.get("Type"), str):
+            raise InvalidInputError("a resource must be an object with a Type", place)
+        if resource["Type"].endswith(MODULE_SUFFIX):
+            raise InvalidInputError(
+                f"{resource['Type']} is a module, which only CloudFormation can expand; give the processed template "
+                "(`aws cloudformation get-template --template-stage Processed`)",
+                place,
+            )
+        if not isinstance(resource.get("Properties") or {}, dict):
+            raise InvalidInputError("Properties must be an object", place)
+    return LoadedTemplate(path, value, resources, document.lines, read_declared_parameters(value))
+
+
+@dataclass(frozen=True)
+class GivenValues:
+    """What the caller says about a deployment. `take_defaults`: parameters without a value have their default.
+    `nested_templates` are the files of nested stacks, by the address of the stack."""
+
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    take_defaults: bool = False
+    nested_templates: Mapping[str, str] = field(default_factory=dict)
+
+
+class Deployment:
+    """All stacks of a deployment, with the choices made so far."""
+
+    def __init__(
+        self, files: Sequence[TemplateFile], given: GivenValues, library: TemplateLibrary, choices: Choices
+    ) -> None:
+        self.given = given
+        self.library = library
+        self.choices = choices
+        self.several = len(files) > 1
+        addresses = _root_addresses(files)
+        self.roots = [
+            Stack(self, library.load(file.path), address, file) for file, address in zip(files, addresses, strict=True)
+        ]
+        self._exports: Mapping[str, list[tuple[Stack, Mapping[str, Any]]]] | None = None
+
+    def stacks(self) -> Iterator[Stack]:
+        for root in self.roots:
+            yield from root.with_nested()
+
+    def given_text(self, stack: Stack, name: str) -> str:
+        """The value that a parameter of a root is given, or has by default; "" if it is not known."""
+        default = stack.template.parameters[name].default if self.given.take_defaults else None
+        return self.given.parameters.get(name, default or "")
+
+    def imported(self, name: object) -> object:
+        """The value of an export, from another template of this deployment."""
+        if not is_known(name):
+            unknown = unknown_of(name)
+            return UnknownPlannedValue(f"an import whose name depends on {unknown.origin}", unknown.remedy)
+        text = plain_text(name)
+        for stack, output in self._exports_of_name().get(text, ()):
+            if stack.has(output):
+                return stack.value(output.get("Value"))
+        return UnknownPlannedValue(f"import {text}", "give the template that exports it with another --template")
+
+    def _exports_of_name(self) -> Mapping[str, list[tuple[Stack, Mapping[str, Any]]]]:
+        if self._exports is None:
+            # An export whose name is an import would ask for exports again.
+            self._exports = {}
+            if not self.is_single_stack:
+                self._exports = self._find_exports()
+        return self._exports
+
+    @property
+    def is_single_stack(self) -> bool:
+        """Whether there is no stack that another could import from."""
+        return not self.several and not any(one["Type"] == NESTED_STACK for one in self.roots[0].resources.values())
+
+    def _find_exports(self) -> dict[str, list[tuple[Stack, Mapping[str, Any]]]]:
+        found: dict[str, list[tuple[Stack, Mapping[str, Any]]]] = {}
+        for stack in self.stacks():
+            for name, output in stack.exports():
+                others = found.setdefault(name, [])
+                if any(other.template is not stack.template for other, _ in others):
+                    raise InvalidInputError(
+                        f"{others[0][0].template.name} and {stack.template.name} both export {name!r}; rename one"
+                    )
+                others.append((stack, output))
+        return found
+
+
+def _root_addresses(files: Sequence[TemplateFile]) -> list[str]:
+    """What the addresses of a template's resources begin with: nothing for a single one."""
+    if len(files) == 1:
+        return [""]
+    names = [file.stack_name or Path(display_name(file.path)).name.partition(".")[0] for file in files]
+    return [
+        f"{name if names.count(name) == 1 else display_name(file.path)}/"
+        for name, file in zip(names, files, strict=True)
+    ]
+
+
+class Stack:
+    """A stack: a template with its parameters. `parent` is the parent of a nested stack, and the logical ID there."""
+
+    def __init__(
+        self,
+        deployment: Deployment,
+        template: LoadedTemplate,
+        address: str,
+        file: TemplateFile,
+        parent: tuple[Stack, str] | None = None,
+    ) -> None:
+        self.deployment = deployment
+        self.template = template
+        self.address = address
+        self.file = file
+        self.choices = deployment.choices
+        self.document = template.document
+        self.resources = template.resources
+        self.expressions = Expressions(self)
+        self._parent = parent
+        self._passed = None if parent is None else _PassedValues(*parent)
+        self._children: dict[str, Stack | None] = {}
+        self._values: dict[str, object] = {}
+
+    @property
+    def is_nested(self) -> bool:
+        return self._parent is not None
+
+    @property
+    def parent(self) -> Stack | None:
+        return None if self._parent is None else self._parent[0]
+
+    def passed_expression(self, name: str) -> Any:
+        """What the parent passes for a parameter, as the parent writes it; None if it passes nothing."""
+        return None if self._passed is None else self._passed.expressions.get(name)
+
+    def encloses(self, path: str) -> bool:
+        """Whether a template is that of this stack, or of one that this stack is nested in."""
+        return self.template.path == path or (self.parent is not None and self.parent.encloses(path))
+
+    # --- expressions
+
+    def value(self, expression: Any) -> object:
+        """The value of an expression. Raises InvalidInputError with the template's name."""
+        with file_error_context(self.template.path):
+            return self.expressions.resolve(expression)
+
+    def address_of(self, logical_id: str) -> str:
+        return f"{self.address}{logical_id}"
+
+    def is_created(self, logical_id: str) -> bool:
+        """Whether the condition of a resource holds."""
+        return self.has(self.resources[logical_id])
+
+    def created(
+        self, types: Container[str], addresses: Container[str] | None = None
+    ) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """The resources of these types that the stack creates, by logical ID. Asks for choices.
+
+        With `addresses`, no others than these.
+        """
+        for logical_id, resource in self.resources.items():
+            if resource["Type"] not in types or (
+                addresses is not None and self.address_of(logical_id) not in addresses
+            ):
+                continue
+            if self.is_created(logical_id):
+                yield logical_id, resource
+
+    def imported(self, name: object) -> object:
+        return self.deployment.imported(name)
+
+    # --- parameters
+
+    def parameter(self, name: str) -> object:
+        if name not in self._values:
+            self._values[name] = self._pseudo(name) if name in PSEUDO_PARAMETERS else self._declared(name)
+        return self._values[name]
+
+    def _declared(self, name: str) -> object:
+        declared = self.template.parameters[name]
+        if self._passed is not None:
+            return self._passed_value(declared, self._passed)
+        text = self.deployment.given.parameters.get(name)
+        if text is not None:
+            return self._given(declared, text)
+        if self.deployment.given.take_defaults and declared.default is not None:
+            return self._given(declared, declared.default)
+        return self._not_given(declared)
+
+    def _passed_value(self, declared: DeclaredParameter, passed: Mapping[str, object]) -> object:
+        """The value in a nested stack, whose defaults apply."""
+        if declared.name not in passed:
+            if declared.default is None:
+                raise InvalidInputError(
+                    f"{parameter_label(self.address, declared.name)} has no default, and the parent stack passes no "
+                    "value; pass one"
+                )
+            return self._given(declared, declared.default)
+        value = passed[declared.name]
+        if is_known(value):
+            return self._given(declared, plain_text(value))
+        if declared.is_from_ssm:
+            return self._from_ssm(declared, None)
+        return split(",", value) if declared.is_list and not isinstance(value, OpenParameter) else value
+
+    def _given(self, declared: DeclaredParameter, text: str) -> object:
+        if declared.allowed_values and not declared.is_list and text not in declared.allowed_values:
+            shown = "the value that is given" if declared.is_secret else repr(text)
+            raise InvalidInputError(
+                f"{shown} is not allowed for {parameter_label(self.address, declared.name)}; the template allows "
+                f"{', '.join(declared.allowed_values)}"
+            )
+        if declared.is_from_ssm:
+            return self._from_ssm(declared, text)
+        if declared.is_secret:
+            unknown = UnknownPlannedValue(f"{parameter_label(self.address, declared.name)}, which is NoEcho")
+            return OpenParameter(self.address, declared.name, unknown, hidden=text)
+        return [one.strip() for one in text.split(",")] if declared.is_list else text
+
+    def _from_ssm(self, declared: DeclaredParameter, name: str | None) -> UnknownPlannedValue:
+        which = "an SSM parameter" if name is None else f"SSM parameter {name}"
+        return UnknownPlannedValue(f"{parameter_label(self.address, declared.name)} ({which}, read at deployment)")
+
+    def _not_given(self, declared: DeclaredParameter) -> object:
+        label = parameter_label(self.address, declared.name)
+        if declared.is_from_ssm:
+            return self._from_ssm(declared, None)
+        if declared.allowed_values and not declared.is_list and not declared.is_secret:
+            options = [Option(one, f"{label} is {one or repr(one)}") for one in declared.allowed_values]
+            return self.choices.choose(("value", self.address, declared.name), options, label)
+        literal = self.choices.literal_of(self.address, declared.name)
+        if literal is not None:
+            return [one.strip() for one in literal.split(",")] if declared.is_list else literal
+        remedy = "" if declared.is_secret else f"give {OPTION} {declared.name}=…"
+        if declared.default is not None and not declared.is_secret:
+            remedy += ", or take defaults with --template-defaults"
+        return OpenParameter(
+            self.address,
+            declared.name,
+            UnknownPlannedValue(f"{label}, which is NoEcho" if declared.is_secret else label, remedy),
+            is_identifier=declared.type.startswith("AWS::"),
+            declared=declared,
+        )
+
+    def told(self, name: str) -> str | None:
+        """The value of a pseudo parameter that the caller or the CDK's manifest tells, and no choice."""
+        if self.is_nested and name.startswith("AWS::Stack"):
+            # CloudFormation names nested stacks itself.
+            return None
+        given = self.deployment.given.parameters.get(name)
+        if given is not None:
+            return given
+        known = {
+            "AWS::AccountId": self.file.account_id,
+            "AWS::Region": self.file.region,
+            "AWS::StackName": self.file.stack_name,
+        }
+        return known.get(name)
+
+    def _pseudo(self, name: str) -> object:
+        told = self.told(name)
+        if told is not None:
+            return told
+        if name in ("AWS::Partition", "AWS::URLSuffix"):
+            region = self.parameter("AWS::Region")
+            if isinstance(region, str):
+                return _of_partition(region, is_partition=name == "AWS::Partition")
+        # Stacks of one deployment may be in several accounts and regions, but each template says so itself.
+        stack = self.address if name.startswith("AWS::Stack") else ""
+        value = self.choices.literal_of(stack, name)
+        if value is not None:
+            return value
+        remedy = "" if name in ("AWS::StackId", "AWS::NotificationARNs") else f"give {OPTION} {name}=…"
+        return OpenParameter(stack, name, UnknownPlannedValue(name, remedy))
+
+    # --- nested stacks and outputs
+
+    def with_nested(self) -> Iterator[Stack]:
+        yield self
+        for logical_id, resource in self.resources.items():
+            child = self.child(logical_id) if resource["Type"] == NESTED_STACK else None
+            if child is not None and self.is_created(logical_id):
+                yield from child.with_nested()
+
+    def exports(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        """The outputs with an export whose name is known, by that name, whether or not their condition holds."""
+        for output in (self.document.get("Outputs") or {}).values():
+            export = output.get("Export") if isinstance(output, dict) else None
+            if isinstance(export, dict) and "Name" in export:
+                name = self.value(export["Name"])
+                if is_known(name):
+                    yield plain_text(name), output
+
+    def has(self, entry: Mapping[str, Any]) -> bool:
+        """Whether the condition of a resource or output holds."""
+        condition = entry.get("Condition")
+        if not isinstance(condition, str):
+            return True
+        with file_error_context(self.template.path):
+            return self.expressions.condition(condition)
+
+    def nested_output(self, logical_id: str, name: str) -> object:
+        """An output of a nested stack."""
+        child = self.child(logical_id)
+        if child is None:
+            address = self.address_of(logical_id)
+            return UnknownPlannedValue(f"output {name} of nested stack {address}", nested_remedy(address))
+        outputs = child.document.get("Outputs") or {}
+        if name not in outputs:
+            raise InvalidInputError(
+                f"nested stack {child.template.name} has no output {name!r}; define it below Outputs"
+            )
+        with self.expressions.guard(f"{self.address_of(logical_id)}.Outputs.{name}"):
+            value = child.value(outputs[name].get("Value"))
+        return "" if value is NO_VALUE else value
+
+    def child(self, logical_id: str) -> Stack | None:
+        """A nested stack; None where its template is not a local file."""
+        if logical_id not in self._children:
+            self._children[logical_id] = self._load_child(logical_id)
+        return self._children[logical_id]
+
+    def _load_child(self, logical_id: str) -> Stack | None:
+        path = self._child_path(logical_id)
+        if path is None:
+            return None
+        address = f"{self.address_of(logical_id)}."
+        if self.encloses(path):
+            raise InvalidInputError(f"the template {path} nests itself; remove the circle", self.template.name)
+        passed = self.resources[logical_id].get("Properties", {}).get("Parameters") or {}
+        if not isinstance(passed, dict):
+            raise InvalidInputError("Parameters must be an object", f"{self.template.name}: {RESOURCES}.{logical_id}")
+        template = self.deployment.library.load(path)
+        unknown = sorted(passed.keys() - template.parameters.keys())
+        if unknown:
+            raise InvalidInputError(
+                f"{template.name} has no parameter {unknown[0]!r}; declare it, or do not pass it",
+                f"{self.template.name}: {RESOURCES}.{logical_id}",
+            )
+        return Stack(self.deployment, template, address, self.file, (self, logical_id))
+
+    def _child_path(self, logical_id: str) -> str | None:
+        resource = self.resources[logical_id]
+        metadata = resource.get("Metadata") or {}
+        asset = metadata.get(ASSET_PATH) if isinstance(metadata, dict) else None
+        place = f"{RESOURCES}.{logical_id}.TemplateURL"
+        folder = Path() if self.template.path == STANDARD_INPUT else Path(self.template.path).parent
+        given = self.deployment.given.nested_templates.get(self.address_of(logical_id))
+        if given is not None:
+            path = Path(given)
+        elif isinstance(asset, str):
+            path = folder / asset
+        else:
+            url = (resource.get("Properties") or {}).get("TemplateURL")
+            if not isinstance(url, str) or "://" in url:
+                # A path is written as text. What has to be computed is an address in S3.
+                return None
+            path = folder / url
+        if not path.is_file():
+            raise InvalidInputError(
+                f"the template of this nested stack, {path}, is not there; add it, or correct the path",
+                f"{self.template.name}: {place}",
+            )
+        return str(path)
+
+
+class _PassedValues(Mapping[str, object]):
+    """The values that a parent passes to a nested stack, each resolved when it is asked for."""
+
+    def __init__(self, parent: Stack, logical_id: str) -> None:
+        self._parent = parent
+        self._logical_id = logical_id
+        passed = (parent.resources[logical_id].get("Properties") or {}).get("Parameters") or {}
+        self.expressions = {
+            name: expression for name, expression in passed.items() if expression != {"Ref": "AWS::NoValue"}
+        }
+
+    def __getitem__(self, name: str) -> object:
+        expression = self.expressions[name]
+        with self._parent.expressions.guard(f"{self._parent.address_of(self._logical_id)}.Parameters.{name}"):
+            value = self._parent.value(expression)
+        return "" if value is NO_VALUE else value
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.expressions)
+
+    def __len__(self) -> int:
+        return len(self.expressions)
+
+
+def nested_remedy(address: str) -> str:
+    """What would tell what a nested stack does."""
+    return f"give its template with --nested-template {address}=F"
+
+
+def _of_partition(region: str, *, is_partition: bool) -> str:
+    if region.startswith("cn-"):
+        return "aws-cn" if is_partition else "amazonaws.com.cn"
+    if region.startswith("us-gov-"):
+        return "aws-us-gov" if is_partition else "amazonaws.com"
+    return "aws" if is_partition else "amazonaws.com"

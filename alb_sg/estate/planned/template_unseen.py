@@ -1,0 +1,130 @@
+"""What a nested stack may do whose template nobody has: everything, to each resource that is passed to it."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Iterator, Mapping
+from typing import Any
+
+from alb_sg.estate.planned.resources import (
+    Location,
+    PlannedResource,
+    PlannedValue,
+    ResourceReference,
+    UnknownPlannedValue,
+)
+from alb_sg.estate.planned.template_choices import NeedsChoiceError
+from alb_sg.estate.planned.template_references import names_in
+from alb_sg.estate.planned.template_stacks import Stack, nested_remedy
+from alb_sg.estate.planned.template_text import JoinedText
+from alb_sg.estate.planned.template_types import (
+    EGRESS,
+    INGRESS,
+    LISTENER,
+    LISTENER_RULE,
+    LOAD_BALANCER,
+    NESTED_STACK,
+    SECURITY_GROUP,
+    TARGET_GROUP,
+    VPC,
+    VPC_CIDR_BLOCK,
+)
+
+# A nested stack that has no template here may also pass on what it is given.
+AFFECTED_TYPES = frozenset({SECURITY_GROUP, LOAD_BALANCER, LISTENER, TARGET_GROUP, VPC, NESTED_STACK})
+
+
+def effects_of_unseen_stacks(stack: Stack, addresses: Container[str] | None) -> Iterator[PlannedResource]:
+    """Resources with unknown properties, which stand for those that nested stacks may create; with `addresses`, only
+    nested stacks with one of them."""
+    for logical_id, resource in stack.resources.items():
+        if resource["Type"] != NESTED_STACK or stack.child(logical_id) is not None:
+            continue
+        if addresses is None or stack.address_of(logical_id) in addresses:
+            yield from _effects_of_unseen_stack(stack, logical_id, addresses)
+
+
+def unread_stacks(stacks: Iterable[Stack]) -> Iterator[UnknownPlannedValue]:
+    """The nested stacks that have no template here and may be created: they may have load balancers."""
+    for stack in stacks:
+        for logical_id, resource in stack.resources.items():
+            if resource["Type"] != NESTED_STACK or stack.child(logical_id) is not None:
+                continue
+            try:
+                if not stack.is_created(logical_id):
+                    continue
+            except NeedsChoiceError:
+                pass
+            address = stack.address_of(logical_id)
+            yield UnknownPlannedValue(
+                f"load balancers of nested stack {address}, whose template is no local file", nested_remedy(address)
+            )
+
+
+def _effects_of_unseen_stack(
+    stack: Stack, logical_id: str, addresses: Container[str] | None
+) -> Iterator[PlannedResource]:
+    passed = (stack.resources[logical_id].get("Properties") or {}).get("Parameters") or {}
+    affecting = [one for one in passed.values() if _may_name_affected(stack, one)]
+    if not affecting or not stack.is_created(logical_id):
+        return
+    address = stack.address_of(logical_id)
+    unknown = UnknownPlannedValue(
+        f"what nested stack {address} does, whose template is no local file",
+        nested_remedy(address),
+    )
+    location = Location(stack.template.path, stack.template.lines.get(logical_id))
+    types = _types(stack, addresses)
+    references = {reference for expression in affecting for reference in _references(stack.value(expression))}
+    for reference in sorted(references, key=lambda one: one.address):
+        for index, (kind, properties) in enumerate(_effects(types.get(reference.address, ""), reference, unknown)):
+            yield PlannedResource(f"{address}.{reference.address}.{index}", kind, properties, location=location)
+
+
+def _may_name_affected(stack: Stack, expression: Any) -> bool:
+    """Whether an expression may be a resource of a type that a nested stack could affect. Others are not resolved, so
+    that they ask for no choice."""
+    for name in names_in(expression, with_conditional=True):
+        kind = stack.resources[name]["Type"] if name in stack.resources else None
+        if kind is None:
+            # A parameter of a root is no resource of this deployment.
+            if stack.is_nested and name in stack.template.parameters:
+                return True
+        elif kind in AFFECTED_TYPES:
+            return True
+    return False
+
+
+def _types(stack: Stack, addresses: Container[str] | None) -> Mapping[str, str]:
+    """The type of every resource that may be affected, by address."""
+    return {
+        found.address_of(name): resource["Type"]
+        for found in stack.deployment.stacks()
+        for name, resource in found.created(AFFECTED_TYPES, addresses)
+    }
+
+
+def _effects(
+    kind: str, reference: ResourceReference, unknown: UnknownPlannedValue
+) -> Iterator[tuple[str, dict[str, PlannedValue]]]:
+    if kind == SECURITY_GROUP:
+        yield INGRESS, {"GroupId": reference, "IpProtocol": "-1", "CidrIp": unknown}
+        yield EGRESS, {"GroupId": reference, "IpProtocol": "-1", "CidrIp": unknown}
+    elif kind == LOAD_BALANCER:
+        yield LISTENER, {"LoadBalancerArn": reference, "Port": unknown, "Protocol": unknown, "DefaultActions": unknown}
+    elif kind == LISTENER:
+        yield LISTENER_RULE, {"ListenerArn": reference, "Actions": unknown}
+    elif kind == TARGET_GROUP:
+        yield "AWS::ECS::Service", {"LoadBalancers": [{"TargetGroupArn": reference}], "NetworkConfiguration": unknown}
+    elif kind == VPC:
+        yield VPC_CIDR_BLOCK, {"VpcId": reference, "CidrBlock": unknown}
+
+
+def _references(value: object) -> Iterator[ResourceReference]:
+    if isinstance(value, ResourceReference):
+        yield ResourceReference(value.address)
+    elif isinstance(value, dict):
+        for one in value.values():
+            yield from _references(one)
+    elif isinstance(value, (list, JoinedText)):
+        for part in value.parts if isinstance(value, JoinedText) else value:
+            yield from _references(part)

@@ -1,0 +1,186 @@
+"""Which resources of a deployment each load balancer depends on.
+
+A large template has many conditions, and few of them matter for one load balancer. So the ways of deploying it are
+enumerated for each load balancer apart, with the resources that may decide its verdicts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from alb_sg.estate.planned.template_properties import keep_deciding_keys
+from alb_sg.estate.planned.template_references import names_in
+from alb_sg.estate.planned.template_stacks import Deployment, Stack
+from alb_sg.estate.planned.template_types import (
+    DECIDING_PROPERTIES,
+    EGRESS,
+    INGRESS,
+    LISTENER,
+    LISTENER_RULE,
+    LOAD_BALANCER,
+    NESTED_STACK,
+    SECURITY_GROUP,
+    TARGET_GROUP,
+    VPC_CIDR_BLOCK,
+)
+
+# The properties through which a resource changes or uses the one that it names. A load balancer that depends on the
+# named resource depends on this one, too. Which instances carry a group is not among them: no template says it of all.
+ACTING_PROPERTIES: Mapping[str, frozenset[str]] = {
+    name: frozenset(properties)
+    for name, properties in {
+        LOAD_BALANCER: ("SecurityGroups",),
+        LISTENER: ("LoadBalancerArn", "DefaultActions"),
+        LISTENER_RULE: ("ListenerArn", "Actions"),
+        TARGET_GROUP: ("Targets",),
+        INGRESS: ("GroupId", "GroupName"),
+        EGRESS: ("GroupId",),
+        VPC_CIDR_BLOCK: ("VpcId",),
+        "AWS::EC2::SubnetCidrBlock": ("SubnetId",),
+        "AWS::EC2::SecurityGroupVpcAssociation": ("GroupId",),
+        # A target may be the address of an interface.
+        "AWS::EC2::NetworkInterface": ("PrivateIpAddress", "PrivateIpAddresses", "Ipv6Addresses"),
+        "AWS::EC2::Instance": ("PrivateIpAddress",),
+        "AWS::EC2::NetworkInterfaceAttachment": ("InstanceId", "NetworkInterfaceId"),
+        "AWS::AutoScaling::AutoScalingGroup": ("TargetGroupARNs", "TrafficSources"),
+        "AWS::ECS::Service": ("LoadBalancers",),
+        "AWS::ECS::TaskSet": ("LoadBalancers",),
+        NESTED_STACK: ("Parameters",),
+    }.items()
+}
+ADDRESS = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3}){3}|[0-9a-fA-F]*:[0-9a-fA-F:]*")
+# The peers of a rule have to be there, and nothing that happens to them decides.
+PEER_PROPERTIES: Mapping[str, frozenset[str]] = {
+    INGRESS: frozenset({"SourceSecurityGroupId", "SourceSecurityGroupName"}),
+    EGRESS: frozenset({"DestinationSecurityGroupId"}),
+    SECURITY_GROUP: frozenset({"SecurityGroupIngress", "SecurityGroupEgress"}),
+}
+
+
+class DependencyGraph:
+    """The resources of a deployment by what they name, in any way of deploying it. A node is the address of a resource,
+    or the name of a parameter, an import or an identifier."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+        self._named: dict[str, set[str]] = {}
+        self._peers: dict[str, set[str]] = {}
+        self._acting: dict[str, set[str]] = {}
+        self._types: dict[str, str] = {}
+        # Rules apply to none of these, whatever else the template says of them.
+        self._not_judged: set[str] = set()
+        self.stacks = list(_all_stacks(deployment))
+        for stack in self.stacks:
+            for logical_id, resource in stack.resources.items():
+                if resource["Type"] in DECIDING_PROPERTIES or resource["Type"] == NESTED_STACK:
+                    self._add(stack, logical_id, resource)
+
+    @property
+    def load_balancers(self) -> list[str]:
+        return [address for address, kind in self._types.items() if kind == LOAD_BALANCER]
+
+    def view(self, load_balancer: str) -> frozenset[str]:
+        """The addresses of the resources that may decide the verdicts of a load balancer."""
+        if load_balancer in self._not_judged:
+            return frozenset({load_balancer})
+        found: set[str] = set()
+        pending = [load_balancer]
+        peers: set[str] = set()
+        while pending:
+            node = pending.pop()
+            if node in found:
+                continue
+            found.add(node)
+            pending.extend(self._named.get(node, ()))
+            pending.extend(self._acting.get(node, ()))
+            peers |= self._peers.get(node, set())
+        return frozenset(found | peers)
+
+    def _add(self, stack: Stack, logical_id: str, resource: Mapping[str, Any]) -> None:
+        address, kind = stack.address_of(logical_id), resource["Type"]
+        if kind == NESTED_STACK and stack.child(logical_id) is not None:
+            return
+        self._types[address] = kind
+        if kind == LOAD_BALANCER and (resource.get("Properties") or {}).get("Type") in ("gateway", "network"):
+            self._not_judged.add(address)
+        named, peers = self._named.setdefault(address, set()), self._peers.setdefault(address, set())
+        for name, expression in (resource.get("Properties") or {}).items():
+            if kind != NESTED_STACK and name not in DECIDING_PROPERTIES[kind]:
+                continue
+            nodes = set(_nodes(stack, keep_deciding_keys(kind, name, expression)))
+            if name in PEER_PROPERTIES.get(kind, ()):
+                peers |= nodes
+                continue
+            named |= nodes
+            if name in ACTING_PROPERTIES.get(kind, ()):
+                for node in nodes:
+                    self._acting.setdefault(node, set()).add(address)
+
+
+def _all_stacks(deployment: Deployment) -> Iterator[Stack]:
+    """Every stack, whether or not the condition of a nested one holds."""
+    pending = deque(deployment.roots)
+    while pending:
+        stack = pending.popleft()
+        yield stack
+        for logical_id, resource in stack.resources.items():
+            child = stack.child(logical_id) if resource["Type"] == NESTED_STACK else None
+            if child is not None:
+                pending.append(child)
+
+
+def _nodes(stack: Stack, expression: Any) -> Iterator[str]:
+    """What an expression names, through parameters and outputs of nested stacks."""
+    for name in names_in(expression, with_conditional=True):
+        if name in stack.resources:
+            child = stack.child(name) if stack.resources[name]["Type"] == NESTED_STACK else None
+            if child is None:
+                yield stack.address_of(name)
+            else:
+                for output in (child.document.get("Outputs") or {}).values():
+                    yield from _nodes(child, output.get("Value"))
+        elif stack.is_nested and name in stack.template.parameters:
+            yield from _passed_nodes(stack, name)
+        elif name in stack.template.parameters:
+            yield f"parameter {name}"
+            yield from (
+                f"identifier {one}" for one in _identifiers(stack.deployment.given_text(stack, name).split(","))
+            )
+    for identifier in _identifiers(expression):
+        yield f"identifier {identifier}"
+    if _has_import(expression):
+        yield from _exported_nodes(stack)
+
+
+def _passed_nodes(stack: Stack, name: str) -> Iterator[str]:
+    expression = stack.passed_expression(name)
+    if stack.parent is not None and expression is not None:
+        yield from _nodes(stack.parent, expression)
+
+
+def _exported_nodes(stack: Stack) -> Iterator[str]:
+    """What the exports of the other stacks name. Which of them is imported is not looked at."""
+    for other in _all_stacks(stack.deployment):
+        if other.address == stack.address:
+            continue
+        for output in (other.document.get("Outputs") or {}).values():
+            if isinstance(output, dict) and "Export" in output and not _has_import(output):
+                yield from _nodes(other, output.get("Value"))
+
+
+def _identifiers(expression: Any) -> Iterator[str]:
+    if isinstance(expression, str):
+        if expression.startswith(("sg-", "arn:", "i-", "eni-", "lt-")) or ADDRESS.fullmatch(expression):
+            yield expression
+    elif isinstance(expression, (list, dict)):
+        for one in expression.values() if isinstance(expression, dict) else expression:
+            yield from _identifiers(one)
+
+
+def _has_import(expression: Any) -> bool:
+    if isinstance(expression, dict):
+        return "Fn::ImportValue" in expression or any(_has_import(one) for one in expression.values())
+    return isinstance(expression, list) and any(_has_import(one) for one in expression)

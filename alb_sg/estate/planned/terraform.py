@@ -1,0 +1,231 @@
+"""Terraform and OpenTofu plans as scenarios (Terraform, "JSON Output Format")."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from alb_sg.aws.arns import account_id_of, region_of
+from alb_sg.estate.json_files import file_error_context
+from alb_sg.estate.planned.resources import Action, PlannedResource, Scenario
+from alb_sg.estate.planned.terraform_plan import (
+    data_sources,
+    read_terraform_plan,
+    require_known_shape,
+    resource_changes,
+)
+from alb_sg.estate.planned.terraform_references import Instance, Key, References, module_path, parse_steps
+from alb_sg.estate.planned.terraform_resources import (
+    DATA_READERS,
+    READERS,
+    RULE_TYPES,
+    SECURITY_GROUP_RULE,
+    Reader,
+    cloudformation_type,
+    read_cloud_control,
+    read_security_group_rule,
+)
+from alb_sg.estate.planned.terraform_view import View
+
+_ACTIONS = {
+    ("create",): Action.CREATE,
+    ("update",): Action.UPDATE,
+    ("delete",): Action.DELETE,
+    ("delete", "create"): Action.REPLACE,
+    ("create", "delete"): Action.REPLACE,
+    ("create", "forget"): Action.CREATE,
+}
+# The attributes that hold a resource's ARN or identifier.
+_PHYSICAL_ID_ATTRIBUTES: Mapping[str, str] = {
+    "awscc_elasticloadbalancingv2_load_balancer": "load_balancer_arn",
+    "awscc_elasticloadbalancingv2_listener": "listener_arn",
+    "awscc_elasticloadbalancingv2_target_group": "target_group_arn",
+    "awscc_ec2_security_group": "group_id",
+}
+
+
+def read_terraform_scenario(path: str) -> Scenario:
+    """What the plan in a file would make; `-` is standard input. Raises InvalidInputError, naming the file."""
+    document = read_terraform_plan(path)
+    with file_error_context(path):
+        return terraform_scenario(document)
+
+
+def terraform_scenario(document: Mapping[str, Any]) -> Scenario:
+    """What a plan would make. Raises InvalidInputError for a document that is not as the format says."""
+    require_known_shape(document)
+    instances = [*_managed(document), *_data(document)]
+    references = References(document, [one for one in instances if one.action is not Action.DELETE])
+    places = _Places(document, references, instances)
+    resources = [resource for one in instances if (resource := _planned_resource(references, one, places)) is not None]
+    return Scenario(resources)
+
+
+def _managed(document: Mapping[str, Any]) -> Iterator[Instance]:
+    for entry in resource_changes(document):
+        change = entry["change"]
+        actions = tuple(change["actions"])
+        is_data = entry.get("mode") == "data"
+        address = entry["address"]
+        action = _ACTIONS.get(actions, Action.KEEP)
+        deposed = entry.get("deposed")
+        if deposed:
+            address = f"{address} (deposed {deposed})"
+        after = change.get("before") if actions == ("forget",) else change.get("after")
+        yield Instance(
+            address,
+            module_path(entry.get("module_address") or ""),
+            entry["type"],
+            entry["name"],
+            _key(entry),
+            action=action,
+            is_data=is_data,
+            before=change.get("before"),
+            after=None if is_data and actions == ("read",) else after,
+            unknown=change.get("after_unknown"),
+            sensitive=change.get("after_sensitive"),
+            before_sensitive=change.get("before_sensitive"),
+        )
+
+
+def _data(document: Mapping[str, Any]) -> Iterator[Instance]:
+    """The data sources that were read while planning."""
+    for module_address, entry in data_sources(document):
+        kind, name = entry.get("type"), entry.get("name")
+        if isinstance(kind, str) and isinstance(name, str):
+            prefix = f"{module_address}." if module_address else ""
+            key = _key(entry)
+            index = "" if key is None else f"[{key}]" if isinstance(key, int) else f'["{key}"]'
+            yield Instance(
+                f"{prefix}data.{kind}.{name}{index}",
+                module_path(module_address),
+                kind,
+                name,
+                key,
+                action=Action.KEEP,
+                is_data=True,
+                after=entry.get("values"),
+                sensitive=entry.get("sensitive_values"),
+            )
+
+
+def _key(entry: Mapping[str, Any]) -> Key:
+    index = entry.get("index")
+    if isinstance(index, int | str) and not isinstance(index, bool):
+        return index
+    address = entry.get("address")
+    steps = parse_steps(address) if isinstance(address, str) else []
+    return steps[-1][1] if steps else None
+
+
+def _planned_resource(references: References, instance: Instance, places: _Places) -> PlannedResource | None:
+    """The resource; None where no verdict depends on its type."""
+    found = _reader(instance)
+    if found is None or (instance.is_data and not isinstance(instance.after, Mapping)):
+        return None
+    resource_type, read = found
+    account_id, region = places.account_and_region(instance)
+    values = instance.before if instance.action is Action.DELETE else instance.after
+    if instance.action is Action.DELETE:
+        properties = read(View.before(references, instance))
+    else:
+        properties = read(View.after(references, instance))
+    has_before = isinstance(instance.before, Mapping)
+    return PlannedResource(
+        address=instance.address,
+        type=resource_type,
+        properties=properties,
+        action=instance.action,
+        physical_id=_physical_id(instance, instance.before if has_before else values),
+        before=read(View.before(references, instance)) if has_before else None,
+        account_id=account_id,
+        region=region,
+    )
+
+
+def _reader(instance: Instance) -> tuple[str, Reader] | None:
+    if instance.is_data:
+        return DATA_READERS.get(instance.type)
+    if instance.type == SECURITY_GROUP_RULE:
+        values = instance.before if instance.action is Action.DELETE else instance.after
+        direction = values.get("type") if isinstance(values, Mapping) else None
+        rule_type = RULE_TYPES.get(direction or "")
+        return None if rule_type is None else (rule_type, read_security_group_rule)
+    own_type = cloudformation_type(instance.type)
+    if own_type is not None:
+        return own_type, lambda view: read_cloud_control(view, own_type)
+    return READERS.get(instance.type)
+
+
+def _physical_id(instance: Instance, values: Any) -> str | None:
+    """The ARN or identifier of a resource that exists."""
+    if instance.action is Action.CREATE or not isinstance(values, Mapping):
+        return None
+    attribute = _PHYSICAL_ID_ATTRIBUTES.get(instance.type, "id")
+    identifier = values.get(attribute) or values.get("id")
+    return identifier if isinstance(identifier, str) and identifier else None
+
+
+class _Places:
+    """The accounts and regions of resources, by the provider configuration that makes them."""
+
+    def __init__(self, document: Mapping[str, Any], references: References, instances: Sequence[Instance]) -> None:
+        configuration = document.get("configuration") or {}
+        self._references = references
+        self._variables: Mapping[str, Any] = document.get("variables") or {}
+        self._regions = {
+            key: self._region_of_provider(provider)
+            for key, provider in (configuration.get("provider_config") or {}).items()
+            if isinstance(provider, Mapping)
+        }
+        self._known: dict[str, tuple[str | None, str | None]] = {}
+        for one in instances:
+            account_id, region = _own_place(one)
+            if account_id or region:
+                key = self._provider_of(one)
+                before = self._known.get(key, (None, None))
+                self._known[key] = before[0] or account_id, before[1] or region
+
+    def account_and_region(self, instance: Instance) -> tuple[str | None, str | None]:
+        account_id, region = _own_place(instance)
+        provider = self._provider_of(instance)
+        of_provider = self._known.get(provider, (None, None))
+        return account_id or of_provider[0], region or self._regions.get(provider) or of_provider[1]
+
+    def _provider_of(self, instance: Instance) -> str:
+        """The key of the provider configuration. A module's own key, `module:aws`, stands for the root's."""
+        key = self._references.resource_configuration(instance).get("provider_config_key") or ""
+        return key if key in self._regions else key.rpartition(":")[2]
+
+    def _region_of_provider(self, provider: Mapping[str, Any]) -> str | None:
+        expression = (provider.get("expressions") or {}).get("region")
+        if not isinstance(expression, Mapping):
+            return None
+        constant = expression.get("constant_value")
+        if isinstance(constant, str):
+            return constant
+        names = [one for one in expression.get("references") or () if isinstance(one, str)]
+        if len(names) == 1 and names[0].startswith("var."):
+            given = self._variables.get(names[0].removeprefix("var."))
+            value = given.get("value") if isinstance(given, Mapping) else None
+            return value if isinstance(value, str) else None
+        return None
+
+
+def _own_place(instance: Instance) -> tuple[str | None, str | None]:
+    """The account and region that a resource's own attributes tell."""
+    account_id = region = None
+    for values in _mappings((instance.after, instance.before)):
+        arn, owner = values.get("arn") or values.get("id"), values.get("owner_id")
+        if isinstance(arn, str) and arn.startswith("arn:"):
+            account_id, region = account_id or account_id_of(arn) or None, region or region_of(arn) or None
+        if isinstance(owner, str) and owner.isdigit():
+            account_id = account_id or owner
+        own_region = values.get("region")
+        if isinstance(own_region, str) and own_region:
+            region = own_region
+    return account_id, region
+
+
+def _mappings(values: Iterable[Any]) -> Iterator[Mapping[str, Any]]:
+    return (one for one in values if isinstance(one, Mapping))

@@ -1,0 +1,515 @@
+"""The references in a plan's configuration, followed to the resources whose values are not known yet.
+
+A plan names, for each argument, what its expression refers to, and not how. A value that is unknown before the change
+depends on something that is: the one resource of a fitting type that the expression refers to, directly or through
+variables, outputs and modules. Where several fit and the expression may choose between them, the value stays unknown.
+
+A plan holds no local values and no `dynamic` blocks. What they refer to is found by elimination: only resources of the
+same module, its variables and its child modules can be.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from alb_sg.estate.planned.resources import Action, ResourceReference
+
+Key = int | str | None
+ModulePath = tuple[tuple[str, Key], ...]
+
+# One step of an address: a name, perhaps with an index.
+_STEP = re.compile(r'([^.\[\]"]+)(?:\[(?:"((?:[^"\\]|\\.)*)"|(\d+)|[^\]]*)\])?')
+_IDENTIFIER = re.compile(r"(?:sg|subnet|vpc|i|eni|pl|lt)-[0-9a-zA-Z]+|arn:[^\s]+")
+# Computed attributes that may hold an identifier of any resource, by a word in their names.
+_ANY_IDENTIFIER = re.compile("group|sg|output|result|value|json|body|response|id$|ids$|arn")
+_MAX_DEPTH = 40
+# Resources whose unknown attributes may be identifiers of security groups and target groups, or anything.
+_OTHER_SOURCES = frozenset(
+    {
+        "aws_cloudformation_stack",
+        "aws_cloudformation_stack_set_instance",
+        "aws_codedeploy_deployment_group",
+        "aws_directory_service_directory",
+        "aws_eks_cluster",
+        "aws_elastic_beanstalk_environment",
+        "aws_elb",
+        "aws_emr_cluster",
+        "aws_lambda_invocation",
+        "aws_servicecatalog_provisioned_product",
+        "aws_ssm_parameter",
+        "aws_workspaces_directory",
+        "terraform_data",
+    }
+)
+# The attributes that name a resource itself.
+IDENTITY_ATTRIBUTES = frozenset(
+    {
+        "id",
+        "arn",
+        "name",
+        "group_id",
+        "security_group_id",
+        "load_balancer_arn",
+        "listener_arn",
+        "rule_arn",
+        "target_group_arn",
+        "vpc_id",
+        "subnet_id",
+        "instance_id",
+        "launch_template_id",
+        "prefix_list_id",
+        "private_ip",
+        "private_ip_address",
+        "primary_network_interface_id",
+        "network_interface_id",
+    }
+)
+
+
+class Instance:
+    """A resource or data source, one for each index, before and after the change."""
+
+    __slots__ = (
+        "action",
+        "address",
+        "after",
+        "before",
+        "before_sensitive",
+        "is_data",
+        "key",
+        "module",
+        "name",
+        "sensitive",
+        "type",
+        "unknown",
+    )
+
+    def __init__(
+        self,
+        address: str,
+        module: ModulePath,
+        type: str,  # noqa: A002 (the format's name)
+        name: str,
+        key: Key,
+        *,
+        action: Action,
+        is_data: bool = False,
+        before: Any = None,
+        after: Any = None,
+        unknown: Any = None,
+        sensitive: Any = None,
+        before_sensitive: Any = None,
+    ) -> None:
+        self.address = address
+        self.module = module
+        self.type = type
+        self.name = name
+        self.key = key
+        self.action = action
+        self.is_data = is_data
+        self.before = before
+        self.after = after
+        self.unknown = unknown
+        self.sensitive = sensitive
+        self.before_sensitive = before_sensitive
+
+
+class Candidates(NamedTuple):
+    """What an unknown value may consist of.
+
+    `references` are resources of a fitting type, and identifiers of resources outside the plan. `has_choice`: the
+    expression also refers to values by which it may choose between them. `opaque` names what could not be followed, and
+    `is_open` says that the value may come from something else altogether.
+    """
+
+    references: tuple[ResourceReference | str, ...] = ()
+    has_choice: bool = False
+    opaque: str = ""
+    is_open: bool = False
+
+    def __or__(self, other: Candidates) -> Candidates:
+        return Candidates(
+            tuple(dict.fromkeys((*self.references, *other.references))),
+            self.has_choice or other.has_choice,
+            self.opaque or other.opaque,
+            self.is_open or other.is_open,
+        )
+
+
+class _Module(NamedTuple):
+    """A module of the configuration, and the call that makes it (None: the root module)."""
+
+    node: Mapping[str, Any]
+    call: Mapping[str, Any] | None
+    resources: Mapping[tuple[bool, str, str], Mapping[str, Any]]
+
+
+def parse_steps(address: str) -> list[tuple[str, Key]]:
+    """The steps of an address: `module.a["k"].aws_lb.b[0].id` has five. An index that is no constant is left out."""
+    return [
+        (match[1], json.loads(f'"{match[2]}"') if match[2] is not None else int(match[3]) if match[3] else None)
+        for match in _STEP.finditer(address)
+    ]
+
+
+def module_path(address: str) -> ModulePath:
+    """The path of a module's address, such as `module.a.module.b[0]`."""
+    return tuple(step for index, step in enumerate(parse_steps(address)) if index % 2)
+
+
+class References:
+    """Follows the expressions of one plan's configuration."""
+
+    def __init__(self, document: Mapping[str, Any], instances: Iterable[Instance]) -> None:
+        configuration = document.get("configuration") or {}
+        self._variables: Mapping[str, Any] = document.get("variables") or {}
+        self._modules: dict[tuple[str, ...], _Module | None] = {}
+        self._root = configuration.get("root_module") or {}
+        self.instances: dict[tuple[ModulePath, bool, str, str], dict[Key, Instance]] = {}
+        self._new_addresses: set[str] = set()
+        self._by_module: dict[ModulePath, list[Instance]] = {}
+        self._children: dict[ModulePath, set[ModulePath]] = {}
+        for one in instances:
+            self.instances.setdefault((one.module, one.is_data, one.type, one.name), {})[one.key] = one
+            if one.action in (Action.CREATE, Action.REPLACE):
+                self._new_addresses.add(one.address)
+            self._by_module.setdefault(one.module, []).append(one)
+            for length in range(1, len(one.module) + 1):
+                self._children.setdefault(one.module[: length - 1], set()).add(one.module[:length])
+        self._eliminated: dict[tuple[ModulePath, frozenset[str]], Candidates] = {}
+        self._resolving: set[tuple[Any, ...]] = set()
+
+    # --- the configuration
+
+    def expressions(self, instance: Instance) -> Mapping[str, Any] | None:
+        """The expressions of a resource's arguments; None where the configuration does not hold the resource."""
+        configuration = self.resource_configuration(instance)
+        if not configuration:
+            return None
+        found = configuration.get("expressions")
+        return found if isinstance(found, Mapping) else {}
+
+    def resource_configuration(self, instance: Instance) -> Mapping[str, Any]:
+        module = self._module(instance.module)
+        if module is None:
+            return {}
+        return module.resources.get((instance.is_data, instance.type, instance.name), {})
+
+    def _module(self, path: ModulePath) -> _Module | None:
+        names = tuple(name for name, _ in path)
+        if names not in self._modules:
+            call: Mapping[str, Any] | None = None
+            node: Mapping[str, Any] | None = self._root
+            for name in names:
+                call = ((node or {}).get("module_calls") or {}).get(name)
+                node = None if call is None else call.get("module") or {}
+            self._modules[names] = None if node is None else _Module(node, call, _resources_by_name(node))
+        return self._modules[names]
+
+    # --- following
+
+    def is_new(self, reference: ResourceReference | str) -> bool:
+        """Whether it is a resource whose identifier is not known before the change."""
+        return isinstance(reference, ResourceReference) and reference.address in self._new_addresses
+
+    def follow(self, instance: Instance, expression: Any, types: frozenset[str], depth: int = 0) -> Candidates:
+        """The resources of some types that an argument of a resource refers to. `expression` is None where the
+        configuration does not hold it."""
+        if expression is None:
+            return self.eliminate(instance.module, types, without=instance)
+        return self._follow_all(references_in(expression), instance.module, instance, types, depth)
+
+    def eliminate(self, module: ModulePath, types: frozenset[str], without: Instance | None = None) -> Candidates:
+        """Every resource of some types that a value of a module can come from."""
+        key = module, types
+        if key not in self._eliminated:
+            self._eliminated[key] = Candidates()
+            self._eliminated[key] = self._eliminate(module, types)
+        found = self._eliminated[key]
+        if without is not None:
+            itself = ResourceReference(without.address)
+            found = found._replace(references=tuple(one for one in found.references if one != itself))
+        return found._replace(has_choice=True, opaque=found.opaque or "a local value or a dynamic block")
+
+    def _eliminate(self, module: ModulePath, types: frozenset[str]) -> Candidates:
+        found = Candidates()
+        for one in self._by_module.get(module, ()):
+            if one.type in types and not one.is_data:
+                found |= Candidates((ResourceReference(one.address),))
+            elif one.type in _OTHER_SOURCES or (one.is_data and not isinstance(one.after, Mapping)):
+                found |= Candidates(opaque=one.address, is_open=True)
+        node = self._module(module)
+        call = None if node is None else node.call
+        if call is not None:
+            for name in call.get("expressions") or {}:
+                found |= self._follow_variable(module, name, types, 0)
+        for child in sorted(self._children.get(module, ()), key=str):
+            child_node = self._module(child)
+            for name in {} if child_node is None else child_node.node.get("outputs") or {}:
+                found |= self._follow_output(child, name, types, 0)
+        return found
+
+    def _follow_all(
+        self, references: Sequence[str], module: ModulePath, owner: Instance | None, types: frozenset[str], depth: int
+    ) -> Candidates:
+        found = Candidates()
+        # A reference leaves out an index that is no constant; the key is another reference then.
+        has_key = any(one.startswith(("each.", "count.")) for one in references)
+        for reference in _longest(references):
+            one = self._follow_one(reference, module, owner, types, depth + 1, has_key=has_key)
+            if not one.references:
+                # What names no fitting resource may still choose between those that do.
+                one = one._replace(has_choice=True)
+            elif len(one.references) == 1:
+                one = one._replace(has_choice=False)
+            found |= one
+        return found
+
+    def _follow_one(
+        self,
+        reference: str,
+        module: ModulePath,
+        owner: Instance | None,
+        types: frozenset[str],
+        depth: int,
+        *,
+        has_key: bool,
+    ) -> Candidates:
+        steps = parse_steps(reference)
+        key = (reference, module, owner.address if owner is not None and "each" in reference else "", types)
+        if depth > _MAX_DEPTH or key in self._resolving or not steps:
+            return Candidates(opaque=reference)
+        self._resolving.add(key)
+        try:
+            return self._follow_steps(reference, steps, module, owner, types, depth, has_key=has_key)
+        finally:
+            self._resolving.discard(key)
+
+    def _follow_steps(
+        self,
+        reference: str,
+        steps: Sequence[tuple[str, Key]],
+        module: ModulePath,
+        owner: Instance | None,
+        types: frozenset[str],
+        depth: int,
+        *,
+        has_key: bool,
+    ) -> Candidates:
+        own_key = owner.key if owner is not None and has_key else None
+        match [name for name, _ in steps]:
+            case ["var", name, *rest]:
+                found = self._follow_variable(module, name, types, depth)
+                # An index or attribute takes a part of the value.
+                return found._replace(has_choice=True) if rest or steps[1][1] is not None else found
+            case ["local", *_]:
+                return self.eliminate(module, types, without=owner)._replace(opaque=reference)
+            case ["module", _, *rest]:
+                return self._follow_module(steps, rest, module, types, depth)
+            case ["each", *rest]:
+                return self._follow_each(rest, module, owner, types, depth)
+            case ["count" | "path" | "terraform" | "self", *_]:
+                return Candidates()
+            case ["data", kind, name, *attributes]:
+                return self._follow_resource(
+                    self.instances.get((module, True, kind, name), {}), steps[2][1], attributes, own_key, types, depth
+                )
+            case ["resource", kind, name, *attributes]:
+                return self._follow_resource(
+                    self.instances.get((module, False, kind, name), {}), steps[2][1], attributes, own_key, types, depth
+                )
+            case [kind, name, *attributes]:
+                return self._follow_resource(
+                    self.instances.get((module, False, kind, name), {}), steps[1][1], attributes, own_key, types, depth
+                )
+        return Candidates(opaque=reference)
+
+    def _follow_variable(self, module: ModulePath, name: str, types: frozenset[str], depth: int) -> Candidates:
+        node = self._module(module)
+        if node is None:
+            return Candidates(opaque=f"var.{name}")
+        declared = (node.node.get("variables") or {}).get(name)
+        declared = declared if isinstance(declared, Mapping) else {}
+        if node.call is None:
+            given = self._variables.get(name)
+            value = given.get("value") if isinstance(given, Mapping) else declared.get("default")
+            return Candidates(opaque=f"var.{name}") if declared.get("sensitive") else _identifiers(value)
+        expression = (node.call.get("expressions") or {}).get(name)
+        if not isinstance(expression, Mapping | list):
+            return _identifiers(declared.get("default"))
+        if isinstance(expression, Mapping) and "constant_value" in expression:
+            return _identifiers(expression["constant_value"])
+        # The call stands in the parent module; `each` and `count` in it are those of the call.
+        path, (called, key) = module[:-1], module[-1]
+        owner = Instance(f"module.{called}", path, "module", called, key, action=Action.KEEP)
+        return self._follow_all(references_in(expression), path, owner, types, depth + 1)
+
+    def _follow_module(
+        self,
+        steps: Sequence[tuple[str, Key]],
+        rest: Sequence[str],
+        module: ModulePath,
+        types: frozenset[str],
+        depth: int,
+    ) -> Candidates:
+        name, key = steps[1]
+        paths = sorted(
+            (path for path in self._children.get(module, ()) if path[-1][0] == name and key in (None, path[-1][1])),
+            key=str,
+        )
+        found = Candidates()
+        for path in paths:
+            node = self._module(path)
+            outputs = {} if node is None else node.node.get("outputs") or {}
+            for output in rest[:1] or outputs:
+                found |= self._follow_output(path, output, types, depth)
+        takes_part = len(rest) != 1 or steps[2][1] is not None
+        return found._replace(has_choice=True) if takes_part else found
+
+    def _follow_output(self, path: ModulePath, name: str, types: frozenset[str], depth: int) -> Candidates:
+        node = self._module(path)
+        output = ({} if node is None else node.node.get("outputs") or {}).get(name)
+        if not isinstance(output, Mapping):
+            return Candidates(opaque=f"output {name}")
+        return self._follow_all(references_in(output.get("expression")), path, None, types, depth + 1)
+
+    def _follow_each(
+        self, rest: Sequence[str], module: ModulePath, owner: Instance | None, types: frozenset[str], depth: int
+    ) -> Candidates:
+        if owner is None or rest[:1] != ["value"]:
+            return Candidates()
+        if owner.type == "module":
+            parent = self._module(module)
+            calls = {} if parent is None else parent.node.get("module_calls") or {}
+            expression = (calls.get(owner.name) or {}).get("for_each_expression")
+        else:
+            expression = self.resource_configuration(owner).get("for_each_expression")
+        references = _longest(references_in(expression))
+        if len(references) == 1:
+            # for_each over another resource: each.value is its instance of the same key.
+            continued = ".".join((references[0], *rest[1:]))
+            return self._follow_one(continued, module, owner, types, depth + 1, has_key=True)
+        # Each key has a value of its own.
+        return self._follow_all(references, module, owner, types, depth + 1)._replace(has_choice=True)
+
+    def _follow_resource(
+        self,
+        found: Mapping[Key, Instance],
+        key: Key,
+        attributes: Sequence[str],
+        own_key: Key,
+        types: frozenset[str],
+        depth: int,
+    ) -> Candidates:
+        """`own_key`: the key of the resource that refers, where its expression uses it as an index."""
+        if key is not None:
+            chosen = [found[key]] if key in found else []
+        elif own_key is not None and own_key in found:
+            chosen = [found[own_key]]
+        else:
+            chosen = list(found.values())
+        candidates = Candidates()
+        for one in chosen:
+            candidates |= self._follow_attribute(one, attributes, types, depth)
+        return candidates
+
+    def _follow_attribute(
+        self, instance: Instance, attributes: Sequence[str], types: frozenset[str], depth: int
+    ) -> Candidates:
+        attribute = attributes[0] if attributes else ""
+        if instance.is_data:
+            if not isinstance(instance.after, Mapping):
+                return Candidates(opaque=instance.address, is_open=True)
+            return _identifiers(instance.after.get(attribute or "id"))
+        own = instance.type in types
+        if own and (not attribute or attribute in IDENTITY_ATTRIBUTES):
+            if attribute in ("vpc_id", "subnet_id", "security_group_id") and not _names_itself(instance, attribute):
+                return self._follow_argument(instance, attribute, types, depth)
+            return Candidates((ResourceReference(instance.address),))
+        if attribute == "default_security_group_id" and "aws_security_group" in types:
+            return Candidates((ResourceReference(instance.address, "DefaultSecurityGroup"),))
+        if not attribute or attribute in ("id", "arn"):
+            # The identifier of another type's resource is none of these types.
+            return Candidates(opaque=instance.address, is_open=instance.type in _OTHER_SOURCES)
+        return self._follow_argument(instance, attribute, types, depth, attributes[1:])
+
+    def _follow_argument(
+        self, instance: Instance, attribute: str, types: frozenset[str], depth: int, rest: Sequence[str] = ()
+    ) -> Candidates:
+        """What an unknown attribute of a resource is set to, such as the VPC of a subnet."""
+        if not _is_unknown(instance, attribute):
+            return _identifiers(instance.after.get(attribute) if isinstance(instance.after, Mapping) else None)
+        expression = _part_of((self.expressions(instance) or {}).get(attribute), rest)
+        if expression is None:
+            # The provider computes it, as Amazon EKS does the group of a cluster.
+            name = ".".join((attribute, *rest))
+            return Candidates(opaque=f"{instance.address}.{name}", is_open=_ANY_IDENTIFIER.search(name) is not None)
+        return self.follow(instance, expression, types, depth + 1)
+
+
+def _resources_by_name(node: Mapping[str, Any]) -> dict[tuple[bool, str, str], Mapping[str, Any]]:
+    return {
+        (one.get("mode") == "data", one.get("type", ""), one.get("name", "")): one
+        for one in node.get("resources") or ()
+        if isinstance(one, Mapping)
+    }
+
+
+def _part_of(expression: Any, attributes: Sequence[str]) -> Any:
+    """The expression of an attribute of a single block; None where the configuration does not hold it."""
+    for attribute in attributes:
+        if isinstance(expression, list):
+            expression = expression[0] if len(expression) == 1 else None
+        expression = expression.get(attribute) if isinstance(expression, Mapping) else None
+    return expression
+
+
+def references_in(expression: Any) -> list[str]:
+    """The references of an expression, or of all expressions of a block."""
+    if isinstance(expression, list):
+        return [reference for one in expression for reference in references_in(one)]
+    if not isinstance(expression, Mapping):
+        return []
+    references = expression.get("references")
+    if isinstance(references, list):
+        return [one for one in references if isinstance(one, str)]
+    if "constant_value" in expression:
+        return []
+    return [reference for one in expression.values() for reference in references_in(one)]
+
+
+def _longest(references: Iterable[str]) -> list[str]:
+    """The references without those that another one continues: a plan lists `aws_lb.a.arn` and `aws_lb.a`."""
+    distinct = list(dict.fromkeys(references))
+    return [
+        one
+        for one in distinct
+        if not any(other.startswith((f"{one}.", f"{one}[")) for other in distinct if other != one)
+    ]
+
+
+def _identifiers(value: Any) -> Candidates:
+    """The identifiers and ARNs of resources in a known value."""
+    texts: list[str] = []
+    pending = [value]
+    while pending:
+        one = pending.pop()
+        if isinstance(one, str):
+            texts += [one] if _IDENTIFIER.fullmatch(one) else []
+        elif isinstance(one, Mapping):
+            pending += one.values()
+        elif isinstance(one, list):
+            pending += one
+    return Candidates(tuple(sorted(set(texts))))
+
+
+def _is_unknown(instance: Instance, attribute: str) -> bool:
+    return isinstance(instance.unknown, Mapping) and bool(instance.unknown.get(attribute))
+
+
+def _names_itself(instance: Instance, attribute: str) -> bool:
+    """Whether an attribute such as `vpc_id` is the resource's own identifier, as in `awscc_ec2_vpc`."""
+    return instance.type.endswith(attribute.removesuffix("_id"))

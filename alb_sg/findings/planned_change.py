@@ -1,0 +1,100 @@
+"""The results of a planned change: what all ways of applying it agree on, and what it breaks and fixes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from alb_sg.estate.cidr import InvalidCidrError, parse_cidr
+from alb_sg.findings.finding import Change, Compliance, EvaluationError, Finding, Missing, Result
+from alb_sg.permissions.addresses import AddressSet
+
+MAX_NAMED_ASSUMPTIONS = 4
+ResultKey = tuple[str | None, str | None]
+
+
+def result_key(result: Result) -> ResultKey:
+    return result.load_balancer_arn, result.rule
+
+
+def combine_scenarios(results_by_assumptions: Sequence[tuple[Sequence[str], Sequence[Result]]]) -> list[Result]:
+    """One result for each load balancer and rule: that of all scenarios, or else an error that names the assumptions
+    by which they differ."""
+    by_key: dict[ResultKey, list[tuple[Sequence[str], Result]]] = {}
+    whole: dict[Result, None] = {}
+    for assumptions, results in results_by_assumptions:
+        for result in results:
+            if result.rule is None:
+                whole[result] = None
+            else:
+                by_key.setdefault(result_key(result), []).append((assumptions, result))
+    return [*whole, *map(_combine, by_key.values())]
+
+
+def _combine(results: Sequence[tuple[Sequence[str], Result]]) -> Result:
+    errors = [result for _, result in results if isinstance(result, EvaluationError)]
+    if errors:
+        return errors[0]
+    findings = [(assumptions, result) for assumptions, result in results if isinstance(result, Finding)]
+    first = findings[0][1]
+    if len({finding.compliance for _, finding in findings}) == 1:
+        return first
+    said: dict[Compliance, str] = {}
+    for assumptions, finding in findings:
+        said.setdefault(finding.compliance, _in_words(assumptions))
+    cause = "; ".join(f"{compliance.value} if {words}" for compliance, words in said.items())
+    return EvaluationError(
+        first.account_id, first.region, first.load_balancer_arn, first.rule, "the verdict depends on values", cause
+    )
+
+
+def _in_words(assumptions: Sequence[str]) -> str:
+    more = len(assumptions) - MAX_NAMED_ASSUMPTIONS
+    named = " and ".join(assumptions[:MAX_NAMED_ASSUMPTIONS]) or "nothing else is given"
+    return f"{named} and {more} more" if more > 0 else named
+
+
+def compare(before: Iterable[Result], after: Iterable[Result], replaced: Mapping[str, str]) -> list[Result]:
+    """The results after a change, each as newly broken, still broken or fixed where it is one of these.
+
+    `replaced`: the ARNs that load balancers had before the change replaces them.
+    """
+    was = {result_key(result): result for result in before}
+    compared: list[Result] = []
+    for result in after:
+        arn = result.load_balancer_arn
+        earlier = was.get((replaced.get(arn, arn) if arn is not None else None, result.rule))
+        compared.append(result._replace(change=_change(earlier, result)))
+    return compared
+
+
+def _change(before: Result | None, after: Result) -> Change | None:
+    if isinstance(after, EvaluationError):
+        return Change.STILL_BROKEN if isinstance(before, EvaluationError) else Change.NEWLY_BROKEN
+    was_broken = isinstance(before, Finding) and before.compliance is Compliance.NON_COMPLIANT
+    if after.compliance is not Compliance.NON_COMPLIANT:
+        return Change.FIXED if was_broken else None
+    if not isinstance(before, Finding) or not was_broken:
+        return Change.NEWLY_BROKEN
+    # A load balancer that lacked one permission may now lack another one.
+    is_known = all(any(_was_missing(new, old) for old in before.missing) for new in after.missing)
+    return Change.STILL_BROKEN if is_known else Change.NEWLY_BROKEN
+
+
+def _was_missing(new: Missing, old: Missing) -> bool:
+    """Whether a permission that is missing was missing before, as a whole."""
+    if (new.direction, new.protocol, new.from_port, new.to_port) != (
+        old.direction,
+        old.protocol,
+        old.from_port,
+        old.to_port,
+    ):
+        return False
+    if not new.peers:
+        return not old.peers and new.or_security_groups == old.or_security_groups
+    if new.peers == old.peers:
+        return True
+    try:
+        family = parse_cidr(new.peers[0])[0]
+        return AddressSet.from_cidrs(family, new.peers) <= AddressSet.from_cidrs(family, old.peers)
+    except InvalidCidrError:
+        return set(new.peers) <= set(old.peers)

@@ -1,0 +1,210 @@
+"""Inbound to the targets: from the load balancer, on every port that it uses (semantics §11).
+
+The other side of the rules on egress: the same targets and ports, judged by the security groups of the targets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from alb_sg.errors import NotReadError
+from alb_sg.estate.cidr import Family
+from alb_sg.estate.estate import Estate
+from alb_sg.estate.model import LoadBalancer, TargetGroup, UnknownValue, require_known
+from alb_sg.estate.resource_types import LISTENER_TYPE, PEER_TRIGGER_TYPES, TARGET_GROUP_TYPE
+from alb_sg.estate.sections import Section
+from alb_sg.parameters import COMMON_PARAMETERS, Parameters
+from alb_sg.permissions.addresses import AddressSet, address_set
+from alb_sg.permissions.allowed_traffic import Direction, Traffic
+from alb_sg.recommendations.load_balancer_context import LoadBalancerContext
+from alb_sg.recommendations.recommendation import USER_GUIDE, Recommendation, Severity
+from alb_sg.recommendations.requirement import (
+    Cause,
+    NodesPeer,
+    NotApplicable,
+    RequirementGroup,
+    RequirementSet,
+    TargetPeer,
+)
+from alb_sg.recommendations.target_peer import peered_vpcs
+from alb_sg.recommendations.target_requirements import TARGET_SECTIONS, target_notes, target_requirement_set
+
+MAX_NAMED_TARGETS = 3
+
+
+class _Nodes(NamedTuple):
+    """The addresses that a load balancer's nodes may have, in one family. `unread`: they are an upper bound."""
+
+    cidrs: tuple[str, ...]
+    addresses: AddressSet
+    unread: NotReadError | None
+
+
+class _Carried(NamedTuple):
+    """The security groups of a target's interface, sorted. `unread` and `unresolved` say why they are not known, and
+    `no_groups` why there are none to judge."""
+
+    groups: tuple[str, ...] = ()
+    unread: NotReadError | None = None
+    unresolved: str | None = None
+    no_groups: str | None = None
+
+
+def requirements(context: LoadBalancerContext, parameters: Parameters) -> RequirementSet:
+    """TCP from the load balancer to each registered target on its own port, its group's health check port and its
+    control port. Raises NotApplicable, NotReadError."""
+    estate, load_balancer = context.estate, context.load_balancer
+    nodes_by_family: dict[Family, _Nodes] = {}
+    groups: list[RequirementGroup] = []
+    # Registrations share the peer of an instance, and target groups those of their targets on each port.
+    carried_by_target: dict[int, _Carried] = {}
+    not_judged: dict[str, dict[str, None]] = {}
+    for cause, traffic, targets in _targets_by_port(target_requirement_set(context, _ports)):
+        by_groups: dict[_Carried, list[TargetPeer]] = {}
+        for target in targets:
+            carried = carried_by_target.get(id(target))
+            if carried is None:
+                carried = carried_by_target[id(target)] = _carried(estate, load_balancer, target)
+            by_groups.setdefault(carried, []).append(target)
+        peers = []
+        for carried, carriers in by_groups.items():
+            if carried.no_groups is not None:
+                not_judged.setdefault(carried.no_groups, {}).update(dict.fromkeys(one.target_id for one in carriers))
+                continue
+            family = carriers[0].family
+            nodes = nodes_by_family.get(family)
+            if nodes is None:
+                nodes = nodes_by_family[family] = _nodes(estate, load_balancer, family)
+            peers.append(_nodes_peer(load_balancer, nodes, carried, carriers))
+        if peers:
+            groups.append(RequirementGroup(Direction.TARGET_INGRESS, traffic, tuple(peers), cause))
+    remarks = tuple(f"{_abbreviate(ids)} not judged: {reason}" for reason, ids in not_judged.items())
+    if not groups:
+        raise NotApplicable("; ".join(remarks))
+    return RequirementSet(tuple(groups), remarks)
+
+
+def _targets_by_port(requirement_set: RequirementSet) -> Iterator[tuple[Cause, Traffic, Iterable[TargetPeer]]]:
+    """The targets of each target group and port, each once: a health check port may be the port of some targets."""
+    groups_by_port: dict[tuple[str, Traffic], list[RequirementGroup]] = {}
+    for group in requirement_set.groups:
+        groups_by_port.setdefault((group.cause.arn, group.traffic), []).append(group)
+    for (_, traffic), groups in groups_by_port.items():
+        peers = (peer for group in groups for peer in group.peers if isinstance(peer, TargetPeer))
+        yield groups[0].cause, traffic, {peer.target_id: peer for peer in peers}.values()
+
+
+def _nodes(estate: Estate, load_balancer: LoadBalancer, family: Family) -> _Nodes:
+    """The blocks of the enabled subnets; where one was not read, those of the VPC or else the whole family."""
+    try:
+        subnet_ids = require_known(load_balancer.subnet_ids, f"load balancer {load_balancer.name}")
+        if not subnet_ids:
+            raise NotReadError(f"subnets of {load_balancer.name}", "AvailabilityZones was not recorded")
+        blocks = estate.subnet_cidrs(subnet_ids, family)
+    except NotReadError as error:
+        bound = _vpc_blocks(estate, load_balancer, family) or (family.any_address_cidr,)
+        return _Nodes(bound, address_set(family, bound), error)
+    return _Nodes(blocks, address_set(family, blocks), None)
+
+
+def _vpc_blocks(estate: Estate, load_balancer: LoadBalancer, family: Family) -> tuple[str, ...]:
+    """The blocks that hold every subnet; none where they are not known."""
+    try:
+        return estate.vpc(load_balancer.vpc_id).known_cidrs(family)
+    except NotReadError:
+        return ()
+
+
+def _nodes_peer(
+    load_balancer: LoadBalancer, nodes: _Nodes, carried: _Carried, targets: Iterable[TargetPeer]
+) -> NodesPeer:
+    return NodesPeer(
+        family=nodes.addresses.family,
+        cidrs=nodes.cidrs,
+        addresses=nodes.addresses,
+        load_balancer_groups=frozenset(load_balancer.security_groups),
+        target_groups=carried.groups,
+        targets=tuple(targets),
+        unread_addresses=nodes.unread,
+        unread=carried.unread,
+        unresolved=carried.unresolved,
+    )
+
+
+def _carried(estate: Estate, load_balancer: LoadBalancer, target: TargetPeer) -> _Carried:
+    """The groups that must let the nodes in to a target."""
+    if target.is_outside_vpc and target.address is not None:
+        return _carried_over_peering(estate, load_balancer, target, target.address)
+    if target.unread is not None:
+        # Groups that are known may let the nodes in, whatever the others are.
+        return _Carried(tuple(sorted(target.security_groups)), unread=target.unread)
+    if target.security_groups:
+        return _Carried(tuple(sorted(target.security_groups)))
+    if target.unresolved is not None:
+        return _Carried(unresolved=target.unresolved)
+    if target.target_id.startswith("i-"):
+        # Every interface of an instance has a group.
+        return _Carried(unread=NotReadError(f"security groups of {target.target_id}", "none was recorded"))
+    return _Carried(no_groups="its network interface has no security group")
+
+
+def _carried_over_peering(estate: Estate, load_balancer: LoadBalancer, target: TargetPeer, address: int) -> _Carried:
+    """The groups of the visible interface that holds an address in a VPC that an active peering reference of the load
+    balancer's groups names (semantics §6)."""
+    groups: set[str] = set()
+    try:
+        security_groups = [estate.security_group(group_id) for group_id in load_balancer.security_groups]
+        for vpc_id in sorted(peered_vpcs(security_groups)):
+            interface = estate.interface_at(vpc_id, target.family, address)
+            groups.update(() if interface is None else interface.groups)
+    except NotReadError as error:
+        return _Carried(unread=error)
+    if groups:
+        return _Carried(tuple(sorted(groups)))
+    return _Carried(no_groups="outside the VPC, and no network interface is seen to hold the address")
+
+
+def _abbreviate(target_ids: Iterable[str]) -> str:
+    """The first targets and the number of the others."""
+    names = list(target_ids)
+    rest = len(names) - MAX_NAMED_TARGETS
+    return f"{', '.join(names[:MAX_NAMED_TARGETS])}{f' +{rest}' if rest > 0 else ''}"
+
+
+def _ports(group: TargetGroup) -> tuple[int | None, ...]:
+    """The ports of a target group that the load balancer uses (None: each target's own port)."""
+    ports = [None, group.known_health_check_port if group.known_health_checks_enabled else None]
+    control_port = group.known_target_control_port
+    return tuple(dict.fromkeys([*ports, *([] if control_port is None else [control_port])]))
+
+
+def _ports_to_read(group: TargetGroup) -> tuple[int | None, ...]:
+    """As `_ports`, as far as they are known."""
+    unknown = isinstance(group.health_checks_enabled, UnknownValue) or not group.health_checks_enabled
+    ports = (None if unknown else group.health_check_port, group.target_control_port)
+    return (None, *(port for port in ports if isinstance(port, int)))
+
+
+RECOMMENDATION = Recommendation(
+    name="ALB_SG_TARGET_INGRESS",
+    title="Targets let the load balancer in",
+    subject="Targets' security groups",
+    requirement_text="Inbound TCP at every registered target, from the load balancer's security groups or from every "
+    "address of its subnets, on the port it was registered with, on its target group's health check port and on the "
+    "group's control port where it has one.",
+    quote="Allow traffic from the load balancer on the instance listener port",
+    page_section="Target security groups",
+    page_url=f"{USER_GUIDE}/target-group-register-targets.html",
+    severity=Severity.HIGH,
+    direction=Direction.TARGET_INGRESS,
+    parameters=COMMON_PARAMETERS,
+    estate_sections=TARGET_SECTIONS | {Section.SUBNETS},
+    # Each may change what is allowed, from or to whom, or on which port.
+    trigger_types=(LISTENER_TYPE, TARGET_GROUP_TYPE, *PEER_TRIGGER_TYPES),
+    display_order=5,
+    requirements=requirements,
+    target_ports=_ports_to_read,
+    notes=target_notes,
+    caveat="Network ACLs and routes also decide whether the load balancer reaches its targets; no rule judges them.",
+)

@@ -1,0 +1,423 @@
+"""`--terraform-plan` on the command line: alone, over a saved estate and over a live account."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from alb_sg.report.formats import ASFF, FORMATS
+from tests.builders import (
+    ACCOUNT,
+    ANYWHERE,
+    EGRESS,
+    HEALTH,
+    ICMP,
+    INGRESS,
+    REGION,
+    RULES,
+    TARGETS,
+    estate,
+    group,
+    icmp,
+    listener,
+    load_balancer,
+    load_balancer_arn,
+    tcp,
+)
+from tests.command_line.calling import Answer, Command
+from tests.estate.planned.plans import Plan
+from tests.estate.planned.test_terraform import internal, open_web, web
+
+FIXED, NEW, STILL = "fixed", "newly broken", "still broken"
+ARN = load_balancer_arn("web")
+
+
+def compliance(answer: Answer) -> dict[str, str]:
+    return {found["rule"]: found["compliance"] for found in answer.json["findings"]}
+
+
+def changes(answer: Answer) -> dict[tuple[str, str], str]:
+    """What the change does, by load balancer and rule."""
+    return {
+        (found["loadBalancerName"], found["rule"]): found["change"]
+        for found in answer.json["findings"]
+        if "change" in found
+    }
+
+
+def check(command: Command, plan: Plan, *arguments: str) -> Answer:
+    return command("check", "--terraform-plan", str(plan.write(command.folder / "plan.json")), *arguments)
+
+
+# --- alone
+
+
+def test_a_plan_in_order(command: Command) -> None:
+    answer = check(command, open_web(), "--format", "json")
+    assert answer.code == 0
+    assert compliance(answer) == dict.fromkeys(RULES, "COMPLIANT")
+
+
+def test_texts_name_addresses(command: Command) -> None:
+    answer = check(command, web())
+    assert answer.code == 1
+    assert "  aws_lb.web  eu-west-1  " in answer.out
+    assert "not open to 0.0.0.0/0 in aws_security_group.alb" in answer.out
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format(command: Command, name: str) -> None:
+    if name == ASFF:
+        refused = command.refused(
+            "check", "--format", name, "--terraform-plan", str(web().write(command.folder / "plan.json"))
+        )
+        assert "Security Hub needs the account" in refused
+        return
+    answer = check(command, web(), "--format", name)
+    assert answer.code == 1
+    assert "aws_lb.web" in answer.out if name != "markdown" else "web" in answer.out
+
+
+def test_explain(command: Command) -> None:
+    plan = str(web().write(command.folder / "plan.json"))
+    answer = command("explain", "aws_lb.web", "--terraform-plan", plan)
+    assert answer.code == 1
+    assert (
+        "allow outbound TCP 8080 to aws_security_group.app for target group app in aws_security_group.alb" in answer.out
+    )
+
+
+def test_texts_do_not_claim_addresses_that_are_not_known(command: Command) -> None:
+    """Nothing is open to the VPC, whatever its blocks are: they are not "all addresses"."""
+    plan = str(internal(Plan()).write(command.folder / "plan.json"))
+    checked = command("check", "--terraform-plan", plan)
+    explained = command("explain", "web", "--terraform-plan", plan)
+    assert (checked.code, explained.code) == (1, 1)
+    for text in (checked.out, explained.out):
+        assert "addresses that are not known yet (VPC)" in text
+        assert ANYWHERE not in text
+    fixed = command("fix", "web", "--terraform-plan", plan)
+    assert fixed.out == ""
+    assert "needs a rule for the VPC's CIDR blocks, which are not known" in fixed.err
+
+
+def test_what_if(command: Command) -> None:
+    plan = str(open_web().write(command.folder / "plan.json"))
+    answer = command("what-if", "web", "--terraform-plan", plan, "--add-listener", "8443", "--format", "json")
+    assert answer.code == 1
+    assert {one["rule"] for one in answer.json["after"]["findings"] if one["compliance"] == "NON_COMPLIANT"} == {
+        INGRESS
+    }
+
+
+def test_fix_writes_code_with_references(command: Command) -> None:
+    plan = str(web().write(command.folder / "plan.json"))
+    answer = command("fix", "web", "--terraform-plan", plan)
+    assert answer.code == 1
+    assert "security_group_id            = aws_security_group.alb.id\n" in answer.out
+    assert "referenced_security_group_id = aws_security_group.app.id\n" in answer.out
+    assert "sends" not in answer.err
+
+
+@pytest.mark.parametrize("options", [("--apply", "--yes"), ("--format", "json")])
+def test_fix_changes_nothing(command: Command, options: tuple[str, ...]) -> None:
+    plan = str(web().write(command.folder / "plan.json"))
+    assert "in its own code" in command.refused("fix", "web", "--terraform-plan", plan, *options)
+
+
+def test_standard_input(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = json.dumps(open_web().document()).encode()
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(content)))
+    assert command("check", "--terraform-plan", "-").code == 0
+
+
+def test_an_unknown_name(command: Command) -> None:
+    plan = str(web().write(command.folder / "plan.json"))
+    assert "no load balancer has the name 'shop'" in command.refused(
+        "check", "--terraform-plan", plan, "--load-balancer", "shop"
+    )
+
+
+# --- over an estate
+
+
+def saved(*, api_open: bool = True) -> Any:
+    """Two load balancers with one group, which is open on 443. Nothing is open for ICMP."""
+    return estate(
+        load_balancer("web", groups=["sg-1"]),
+        load_balancer("api", groups=["sg-1"]),
+        load_balancer("other", groups=["sg-2"]),
+        listener(443, of="web"),
+        listener(443, of="api"),
+        listener(443, of="other"),
+        group("sg-1", ingress=[tcp(443, ANYWHERE)] if api_open else []),
+        group("sg-2", ingress=[tcp(443, ANYWHERE), icmp(3, 4, ANYWHERE)]),
+    )
+
+
+def change() -> Plan:
+    return Plan(region=REGION)
+
+
+RULE = {"security_group_id": "sg-1", "ip_protocol": "tcp", "from_port": 443, "to_port": 443, "cidr_ipv4": ANYWHERE}
+ICMP_RULE = {"security_group_id": "sg-1", "ip_protocol": "icmp", "from_port": 3, "to_port": 4, "cidr_ipv4": ANYWHERE}
+
+
+def over(command: Command, plan: Plan, *arguments: str, base: Any = None) -> Answer:
+    file = command.file(saved() if base is None else base)
+    return check(command, plan, "--estate", file, *arguments)
+
+
+def test_load_balancers_that_share_what_changes(command: Command) -> None:
+    """The plan names neither; `other` has another group and is not shown."""
+    plan = change().delete("aws_vpc_security_group_ingress_rule.https", "sgr-1", **RULE)
+    answer = over(command, plan, "--format", "json")
+    assert answer.code == 1
+    assert changes(answer) == {
+        ("web", INGRESS): NEW,
+        ("web", ICMP): STILL,
+        ("api", INGRESS): NEW,
+        ("api", ICMP): STILL,
+    }
+    assert answer.json["summary"]["changes"] == {NEW: 2, STILL: 2, FIXED: 0}
+    assert answer.json["summary"]["loadBalancers"] == 2
+
+
+def test_a_load_balancer_that_is_named_is_shown_though_nothing_changes_it(command: Command) -> None:
+    plan = change().delete("aws_vpc_security_group_ingress_rule.https", "sgr-1", **RULE)
+    answer = over(command, plan, "--format", "json", "--load-balancer", "other")
+    assert answer.code == 0
+    assert {found["loadBalancerName"] for found in answer.json["findings"]} == {"other"}
+
+
+def test_what_is_fixed(command: Command) -> None:
+    plan = change().create("aws_vpc_security_group_ingress_rule.icmp", **ICMP_RULE)
+    answer = over(command, plan, "--format", "json")
+    assert answer.code == 0
+    assert changes(answer) == {("web", ICMP): FIXED, ("api", ICMP): FIXED}
+    assert "fixed" in over(command, plan).out
+
+
+@pytest.mark.parametrize(("fail_on", "code"), [("any", 1), ("new", 0), ("never", 0)])
+def test_fail_on_with_what_was_broken_before(command: Command, fail_on: str, code: int) -> None:
+    plan = change().create("aws_vpc_security_group_ingress_rule.http", **{**RULE, "from_port": 80, "to_port": 80})
+    assert over(command, plan, "--fail-on", fail_on).code == code
+
+
+@pytest.mark.parametrize(("fail_on", "code"), [("any", 1), ("new", 1), ("never", 0)])
+def test_fail_on_with_what_breaks(command: Command, fail_on: str, code: int) -> None:
+    plan = change().delete("aws_vpc_security_group_ingress_rule.https", "sgr-1", **RULE)
+    assert over(command, plan, "--fail-on", fail_on).code == code
+
+
+def test_a_second_port_that_is_missing_is_newly_broken(command: Command) -> None:
+    """Port 443 was missing before, and 8443 was not."""
+    plan = change().create(
+        "aws_lb_listener.more",
+        load_balancer_arn=ARN,
+        port=8443,
+        protocol="HTTPS",
+        default_action=[{"type": "redirect", "target_group_arn": ""}],
+    )
+    answer = over(command, plan, "--format", "json", base=saved(api_open=False))
+    assert changes(answer)["web", INGRESS] == NEW
+    # Its group is as it was: `api` is not affected.
+    assert ("api", INGRESS) not in changes(answer)
+
+
+def test_a_new_load_balancer_beside_those_that_exist(command: Command) -> None:
+    plan = change().create(
+        "aws_lb.new",
+        name="new",
+        internal=False,
+        load_balancer_type="application",
+        security_groups=["sg-2"],
+        subnets=["subnet-1"],
+    )
+    answer = over(command, plan, "--format", "json")
+    assert answer.code == 0
+    assert compliance(answer) == {
+        INGRESS: "NOT_APPLICABLE",
+        EGRESS: "NOT_APPLICABLE",
+        HEALTH: "NOT_APPLICABLE",
+        TARGETS: "NOT_APPLICABLE",
+        ICMP: "COMPLIANT",
+    }
+
+
+def test_a_value_that_is_not_known_is_not_taken_from_the_estate(command: Command) -> None:
+    """The group of the load balancer becomes unknown: today's group is open, and decides nothing."""
+    plan = change().defer("data.aws_security_group.shared")
+    before = {"name": "web", "internal": False, "load_balancer_type": "application", "security_groups": ["sg-1"]}
+    plan.update("aws_lb.web", ARN, before, **before)
+    plan.changes[-1]["change"]["after"].pop("security_groups")
+    plan.changes[-1]["change"]["after_unknown"]["security_groups"] = True
+    references = {"references": ["data.aws_security_group.shared.id", "data.aws_security_group.shared"]}
+    plan.root["resources"][-1]["expressions"]["security_groups"] = references
+    answer = over(command, plan, "--format", "json", "--rule", INGRESS)
+    assert answer.code == 3
+    (error,) = answer.json["errors"]
+    assert error["loadBalancerArn"] == ARN
+    assert "data.aws_security_group.shared" in error["cause"]
+    assert error["change"] == NEW
+
+
+def test_a_plan_for_another_account(command: Command) -> None:
+    """What it makes is judged alone."""
+    answer = over(
+        command, Plan(region="ap-south-1").create("aws_lb.a", name="a", internal=False), "--all", "--rule", INGRESS
+    )
+    assert "ap-south-1" in answer.out
+
+
+def test_over_a_live_account(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+    with mock_aws():
+        ec2 = boto3.client("ec2", region_name=REGION)
+        elbv2 = boto3.client("elbv2", region_name=REGION)
+        vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+        subnets = [
+            ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{index}.0/24", AvailabilityZone=f"{REGION}{zone}")["Subnet"]
+            for index, zone in enumerate("ab")
+        ]
+        group_id = ec2.create_security_group(GroupName="web", Description="web", VpcId=vpc)["GroupId"]
+        arn = elbv2.create_load_balancer(
+            Name="web", Subnets=[subnet["SubnetId"] for subnet in subnets], SecurityGroups=[group_id]
+        )["LoadBalancers"][0]["LoadBalancerArn"]
+        action: Any = {"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "200"}}
+        elbv2.create_listener(LoadBalancerArn=arn, Protocol="HTTP", Port=443, DefaultActions=[action])
+        plan = change().create("aws_vpc_security_group_ingress_rule.a", **{**RULE, "security_group_id": group_id})
+        answer = check(command, plan, "--region", REGION, "--format", "json")
+    assert changes(answer) == {("web", INGRESS): FIXED, ("web", ICMP): STILL}
+
+
+# --- what people hand in
+
+
+def document(**fields: Any) -> bytes:
+    plan = web()
+    plan.extra = fields
+    return json.dumps(plan.document()).encode()
+
+
+def zipped() -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("tfplan", "x")
+    return content.getvalue()
+
+
+MESSAGES = (
+    b'{"@level":"info","@message":"Terraform 1.13.4","type":"version"}\n{"@level":"info","type":"planned_change"}\n'
+)
+STATE = {"version": 4, "terraform_version": "1.13.4", "serial": 3, "lineage": "a", "outputs": {}, "resources": []}
+SHOWN_STATE = {"format_version": "1.0", "terraform_version": "1.13.4", "values": {"root_module": {}}}
+SHOW = "terraform show -json PLAN > plan.json"
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        (zipped(), f"this is the binary plan; give its JSON: {SHOW}"),
+        (
+            MESSAGES,
+            f"these are the messages of `terraform plan -json`; plan with -out=PLAN, and give a plan's JSON: {SHOW}",
+        ),
+        (MESSAGES.splitlines()[0], "these are the messages of `terraform plan -json`"),
+        (
+            json.dumps(STATE).encode(),
+            f"this is a Terraform state; plan with -out=PLAN and give the plan's JSON: {SHOW}",
+        ),
+        (json.dumps(SHOWN_STATE).encode(), "this is a Terraform state"),
+        (
+            document(errored=True),
+            "errored: the plan has errors, so that it lacks resources; correct them and plan again",
+        ),
+        (document(complete=False), "complete: the plan is incomplete (-target, or deferred changes)"),
+        (
+            document(format_version="2.0"),
+            "format_version: format version 2.0 is newer than this version of alb-sg reads",
+        ),
+        (b'{"Resources": {}}', "this is no Terraform plan"),
+        (b"[]", "this is no Terraform plan"),
+        (b"", "the file is empty"),
+        (b"\xff\x00\xff", "neither UTF-8 nor UTF-16 text"),
+        (b"{", "not JSON"),
+        (document(resource_changes=[{"address": "a"}]), "resource_changes[0]: an object with `change` was expected"),
+        (document(configuration={"root_module": []}), "configuration.root_module: an object was expected"),
+    ],
+    ids=[
+        "binary plan",
+        "messages",
+        "one message",
+        "state",
+        "shown state",
+        "errors",
+        "incomplete",
+        "newer format",
+        "template",
+        "list",
+        "empty",
+        "no text",
+        "no JSON",
+        "no change",
+        "no module",
+    ],
+)
+def test_what_is_no_plan(command: Command, content: bytes, expected: str) -> None:
+    path = command.folder / "plan.json"
+    path.write_bytes(content)
+    refused = command.refused("check", "--terraform-plan", str(path))
+    assert refused.startswith(f"alb-sg: {path}: {expected}")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-8-sig"])
+def test_what_other_shells_write(command: Command, encoding: str) -> None:
+    """Windows PowerShell redirects as UTF-16 with a byte order mark."""
+    path = command.folder / "plan.json"
+    path.write_bytes(json.dumps(open_web().document()).encode(encoding))
+    assert command("check", "--terraform-plan", str(path)).code == 0
+
+
+@pytest.mark.parametrize("version", ["0.1", "0.2", "1.0", "1.3"])
+def test_formats_that_are_read(command: Command, version: str) -> None:
+    plan = open_web()
+    plan.version = version
+    assert check(command, plan).code == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (("--fail-on", "new"), "--fail-on new needs what exists before the change"),
+        (("--aggregator", "a"), "omit --aggregator"),
+        (("--config-items", "a"), "omit --config-items"),
+        (("--estate", "-", "--terraform-plan", "-"), "standard input holds one document"),
+    ],
+)
+def test_options_that_do_not_combine(command: Command, options: tuple[str, ...], expected: str) -> None:
+    plan = str(web().write(command.folder / "plan.json"))
+    assert expected in command.refused("check", "--terraform-plan", plan, *options)
+
+
+def test_what_is_new_is_known_of_plans_alone(command: Command) -> None:
+    said = command.refused("check", "--fail-on", "new", "--estate", "x")
+    assert "--fail-on new needs what exists before the change" in said
+
+
+def test_sensitive_values_are_not_printed(command: Command) -> None:
+    plan = web()
+    plan.changes[-1]["change"]["after_sensitive"] = {"network_configuration": True, "load_balancer": True}
+    plan.changes[-1]["change"]["after"]["network_configuration"][0]["subnets"] = ["subnet-secret"]
+    assert "secret" not in check(command, plan).out
+
+
+def test_accounts_of_the_fixture() -> None:
+    assert ARN.split(":")[3:5] == [REGION, ACCOUNT]

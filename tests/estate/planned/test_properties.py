@@ -1,0 +1,118 @@
+"""The same estate as an estate and as a plan gets the same verdicts, and what is not known never makes another one."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterator
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alb_sg.estate.estate import Estate
+from alb_sg.estate.planned.terraform import terraform_scenario
+from alb_sg.findings.judge import judge_all
+from alb_sg.parameters import parse_parameters
+from alb_sg.recommendations.catalogue import RECOMMENDATIONS
+from tests.estate.planned.judging import RULES, judge_plan, judge_scenario
+from tests.estate.planned.worlds import (
+    GROUPS,
+    INSTANCES,
+    LB_ARN,
+    TARGET_GROUPS,
+    World,
+    as_change,
+    as_estate,
+    as_plan,
+    worlds,
+)
+
+# The arguments that verdicts depend on. The others of a plan are names.
+DECIDING = frozenset(
+    {
+        "cidr_block",
+        "cidr_ipv4",
+        "default_action",
+        "from_port",
+        "health_check",
+        "internal",
+        "ip_protocol",
+        "load_balancer_arn",
+        "load_balancer_type",
+        "port",
+        "private_ip",
+        "referenced_security_group_id",
+        "security_group_id",
+        "security_groups",
+        "subnet_id",
+        "subnets",
+        "target_group_arn",
+        "target_id",
+        "target_type",
+        "to_port",
+        "vpc_id",
+        "vpc_security_group_ids",
+    }
+)
+# Expressions that tell less than the value: something outside the plan, a local value, or a choice between resources.
+OUTSIDE = ["data.external.somewhere.result", "data.external.somewhere"]
+LOCAL = ["local.value"]
+CHOICE = [
+    "var.choice",
+    *(f"aws_security_group.g[{number}].id" for number in range(GROUPS)),
+    *(f"aws_lb_target_group.tg{number}.arn" for number in range(TARGET_GROUPS)),
+    *(f"aws_instance.i{number}.id" for number in range(INSTANCES)),
+]
+
+
+def judge_estate(estate: Estate) -> dict[str, str]:
+    rules = {rule: parse_parameters({}) for rule in RECOMMENDATIONS if rule.name in RULES}
+    findings, errors = judge_all(estate, estate.load_balancers.values(), rules)
+    assert not errors
+    return {RULES[finding.rule]: finding.compliance.value for finding in findings}
+
+
+def of_load_balancer(results: dict[tuple[str, str], str], address: str) -> dict[str, str]:
+    return {about: text.split()[0] for (arn, about), text in results.items() if arn == address}
+
+
+@given(worlds())
+def test_the_plan_that_creates_an_estate_gets_its_verdicts(world: World) -> None:
+    assert of_load_balancer(judge_plan(as_plan(world)), "aws_lb.web") == judge_estate(as_estate(world))
+
+
+@given(worlds(), worlds())
+def test_a_plan_over_an_estate_gets_the_verdicts_of_the_estate_after_it(before: World, after: World) -> None:
+    judged = judge_plan(as_change(before, after), [as_estate(before)])
+    assert of_load_balancer(judged, LB_ARN) == judge_estate(as_estate(after))
+
+
+@given(worlds(), st.data())
+def test_unknown_values_never_make_another_verdict(world: World, data: st.DataObject) -> None:
+    known = judge_estate(as_estate(world))
+    document = as_plan(world).document()
+    places = list(deciding_places(document))
+    hidden = data.draw(st.lists(st.sampled_from(range(len(places))), min_size=1, max_size=4, unique=True))
+    for number in hidden:
+        hide(document, *places[number], data.draw(st.sampled_from([OUTSIDE, LOCAL, CHOICE])))
+    judged = of_load_balancer(judge_scenario(terraform_scenario(document)), "aws_lb.web")
+    assert set(judged) == set(known)
+    changed = {about: text for about, text in judged.items() if text not in (known[about], "ERROR")}
+    assert not changed, [places[number] for number in hidden]
+
+
+def deciding_places(document: dict[str, Any]) -> Iterator[tuple[int, str]]:
+    for index, change in enumerate(document["resource_changes"]):
+        names = {*change["change"]["after"], *change["change"]["after_unknown"]}
+        yield from ((index, name) for name in sorted(names & DECIDING))
+
+
+def hide(document: dict[str, Any], index: int, name: str, references: list[str]) -> None:
+    """Makes an argument unknown, and its expression one that tells less."""
+    entry = document["resource_changes"][index]
+    entry["change"] = copy.deepcopy(entry["change"])
+    entry["change"]["after"].pop(name, None)
+    entry["change"]["after_unknown"][name] = True
+    for resource in document["configuration"]["root_module"]["resources"]:
+        if (resource["type"], resource["name"]) == (entry["type"], entry["name"]):
+            resource["expressions"][name] = {"references": references}

@@ -1,0 +1,504 @@
+"""Nested stacks, exports and imports, CDK output, transforms, and the defaults of CloudFormation."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alb_sg.errors import InvalidInputError
+from alb_sg.estate.planned.cdk_output import read_cdk_output
+from alb_sg.estate.planned.cloudformation import read_templates
+from alb_sg.estate.planned.resources import PlannedResource, ResourceReference, Scenario, UnknownPlannedValue
+from alb_sg.estate.planned.template_stacks import GivenValues, TemplateFile
+from tests.estate.planned.templates import (
+    LISTENER,
+    NESTED_STACK,
+    SECURITY_GROUP,
+    TARGET_GROUP,
+    load_balancer,
+    read,
+    resource,
+    write,
+)
+
+GROUP: dict[str, Any] = {"Type": SECURITY_GROUP, "Properties": {"VpcId": {"Ref": "Vpc"}}}
+VPC = {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.0.0.0/16"}}
+
+
+def nested(url: Any, **parameters: Any) -> dict[str, Any]:
+    return {"Type": NESTED_STACK, "Properties": {"TemplateURL": url, "Parameters": parameters}}
+
+
+def of_type(scenario: Scenario, resource_type: str) -> list[PlannedResource]:
+    return [one for one in scenario.resources if one.type == resource_type]
+
+
+# --- nested stacks
+
+
+def test_a_nested_stack_uses_what_its_parent_passes_and_gives_back_outputs(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "Parameters": {"Vpc": {"Type": "String"}, "Port": {"Type": "String", "Default": "8080"}},
+            "Resources": {
+                "Group": {
+                    **GROUP,
+                    "Properties": {"VpcId": {"Ref": "Vpc"}, "SecurityGroupIngress": {"FromPort": {"Ref": "Port"}}},
+                }
+            },
+            "Outputs": {"GroupId": {"Value": {"Fn::GetAtt": ["Group", "GroupId"]}}},
+        },
+        "groups.json",
+    )
+    template = {
+        "Resources": {
+            "Vpc": VPC,
+            "Groups": nested("groups.json", Vpc={"Ref": "Vpc"}),
+            "Web": load_balancer(SecurityGroups=[{"Fn::GetAtt": ["Groups", "Outputs.GroupId"]}]),
+        }
+    }
+    [scenario] = read(tmp_path, template)
+    assert resource(scenario, "Web").properties["SecurityGroups"] == [ResourceReference("Groups.Group")]
+    group = resource(scenario, "Groups.Group")
+    assert group.properties["VpcId"] == ResourceReference("Vpc")
+    # A default of a nested stack is what is deployed, unless the parent passes something else.
+    assert group.properties["SecurityGroupIngress"] == [{"FromPort": 8080}]
+    assert group.location is not None
+    assert group.location.file == str(tmp_path / "groups.json")
+
+
+def test_a_list_that_is_joined_for_a_nested_stack_is_a_list_there(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "Parameters": {"Groups": {"Type": "List<AWS::EC2::SecurityGroup::Id>"}},
+            "Resources": {"Web": load_balancer(SecurityGroups={"Ref": "Groups"})},
+        },
+        "web.json",
+    )
+    passed = {"Fn::Join": [",", [{"Ref": "One"}, {"Ref": "Other"}]]}
+    [scenario] = read(
+        tmp_path, {"Resources": {"One": GROUP, "Other": GROUP, "Vpc": VPC, "Nested": nested("web.json", Groups=passed)}}
+    )
+    web = resource(scenario, "Nested.Web")
+    assert web.properties["SecurityGroups"] == [ResourceReference("One"), ResourceReference("Other")]
+    assert scenario.load_balancers == frozenset({"Nested.Web"})
+    # What the nested load balancer depends on stands in its parent.
+    assert {one.address for one in scenario.resources} == {"Nested.Web", "One", "Other", "Vpc"}
+
+
+def test_a_condition_of_a_nested_stack_asks_for_the_parameter_of_its_parent(tmp_path: Path) -> None:
+    write(
+        tmp_path,
+        {
+            "Parameters": {"Public": {"Type": "String"}},
+            "Conditions": {"IsPublic": {"Fn::Equals": [{"Ref": "Public"}, "yes"]}},
+            "Resources": {"Web": load_balancer(Scheme={"Fn::If": ["IsPublic", "internet-facing", "internal"]})},
+        },
+        "web.json",
+    )
+    template = {
+        "Parameters": {"Public": {"Type": "String"}},
+        "Resources": {"One": nested("web.json", Public={"Ref": "Public"}), "Other": nested("web.json", Public="yes")},
+    }
+    scenarios = read(tmp_path, template)
+    assert [
+        (scenario.assumptions, one.address, one.properties["Scheme"])
+        for scenario in scenarios
+        for one in scenario.resources
+    ] == [
+        (("parameter Public is yes",), "One.Web", "internet-facing"),
+        (("parameter Public is not yes",), "One.Web", "internal"),
+        ((), "Other.Web", "internet-facing"),
+    ]
+
+
+def test_a_cdk_asset_is_a_nested_template(tmp_path: Path) -> None:
+    write(tmp_path, {"Resources": {"Web": load_balancer()}}, "inner.nested.template.json")
+    asset = {
+        **nested({"Fn::Sub": "https://s3.${AWS::URLSuffix}/x"}),
+        "Metadata": {"aws:asset:path": "inner.nested.template.json"},
+    }
+    [scenario] = read(tmp_path, {"Resources": {"Inner": asset}})
+    assert [one.address for one in scenario.resources] == ["Inner.Web"]
+
+
+def test_a_nested_stack_that_is_not_here_may_do_anything_to_what_it_is_given(tmp_path: Path) -> None:
+    template = {
+        "Resources": {
+            "Vpc": VPC,
+            "Group": GROUP,
+            "Web": load_balancer(SecurityGroups=[{"Ref": "Group"}]),
+            "Targets": {"Type": TARGET_GROUP, "Properties": {"Port": "80"}},
+            "Listener": {
+                "Type": LISTENER,
+                "Properties": {
+                    "LoadBalancerArn": {"Ref": "Web"},
+                    "DefaultActions": [{"Type": "forward", "TargetGroupArn": {"Ref": "Targets"}}],
+                },
+            },
+            "Rules": nested(
+                "https://bucket.s3.amazonaws.com/rules.yaml", Group={"Ref": "Group"}, Listener={"Ref": "Listener"}
+            ),
+            "Service": nested("https://bucket.s3.amazonaws.com/service.yaml", TargetGroup={"Ref": "Targets"}),
+            "Logs": nested("https://bucket.s3.amazonaws.com/logs.yaml", Retention="7"),
+        }
+    }
+    [scenario] = read(tmp_path, template)
+    unknown = UnknownPlannedValue(
+        "what nested stack Rules does, whose template is no local file",
+        "give its template with --nested-template Rules=F",
+    )
+    [ingress] = of_type(scenario, "AWS::EC2::SecurityGroupIngress")
+    assert ingress.properties == {"GroupId": ResourceReference("Group"), "IpProtocol": "-1", "CidrIp": unknown}
+    assert [one.properties["GroupId"] for one in of_type(scenario, "AWS::EC2::SecurityGroupEgress")] == [
+        ResourceReference("Group")
+    ]
+    [rule] = of_type(scenario, "AWS::ElasticLoadBalancingV2::ListenerRule")
+    assert rule.properties == {"ListenerArn": ResourceReference("Listener"), "Actions": unknown}
+    [service] = of_type(scenario, "AWS::ECS::Service")
+    assert service.properties["LoadBalancers"] == [{"TargetGroupArn": ResourceReference("Targets")}]
+
+
+def test_a_nested_stack_that_is_not_here_may_have_load_balancers(tmp_path: Path) -> None:
+    template = {
+        "Conditions": {"Never": {"Fn::Equals": ["a", "b"]}},
+        "Resources": {
+            "Web": nested("https://bucket.s3.amazonaws.com/web.yaml"),
+            "Old": {**nested("https://bucket.s3.amazonaws.com/old.yaml"), "Condition": "Never"},
+        },
+    }
+    [scenario] = read(tmp_path, template)
+    assert [one.origin for one in scenario.unread] == [
+        "load balancers of nested stack Web, whose template is no local file"
+    ]
+    inner = write(tmp_path, {"Resources": {"Web": load_balancer()}}, "elsewhere.json")
+    files = [TemplateFile(str(tmp_path / "template.json"))]
+    [scenario] = read_templates(files, GivenValues(nested_templates={"Web": inner}))
+    assert [one.address for one in scenario.resources] == ["Web.Web"]
+    assert scenario.unread == ()
+
+
+WRONG_NESTING: dict[str, tuple[Any, str]] = {
+    "a template that is not there": (nested("missing.json"), "missing.json, is not there; add it, or correct the path"),
+    "a parameter that is not passed": (
+        nested("inner.json"),
+        "parameter Inner.Needed has no default, and the parent stack passes no value; pass one",
+    ),
+    "a parameter that is not declared": (nested("inner.json", Needed="a", Other="b"), "has no parameter 'Other'"),
+    "a template that nests itself": (nested("template.json"), "nests itself; remove the circle"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_NESTING)
+def test_a_wrong_nested_stack_is_one_sentence(name: str, tmp_path: Path) -> None:
+    stack, sentence = WRONG_NESTING[name]
+    inner = {
+        "Parameters": {"Needed": {"Type": "String"}},
+        "Resources": {"Web": load_balancer(Scheme={"Ref": "Needed"})},
+    }
+    write(tmp_path, inner, "inner.json")
+    with pytest.raises(InvalidInputError) as raised:
+        read(tmp_path, {"Resources": {"Inner": stack}})
+    assert sentence in str(raised.value)
+
+
+def test_an_output_that_a_nested_stack_lacks_is_refused(tmp_path: Path) -> None:
+    write(tmp_path, {"Resources": {}}, "inner.json")
+    web = load_balancer(Scheme={"Fn::GetAtt": ["Inner", "Outputs.Scheme"]})
+    with pytest.raises(InvalidInputError, match=r"inner.json has no output 'Scheme'; define it below Outputs"):
+        read(tmp_path, {"Resources": {"Inner": nested("inner.json"), "Web": web}})
+
+
+# --- several templates
+
+
+def test_an_export_of_one_template_is_an_import_of_another(tmp_path: Path) -> None:
+    network = {
+        "Resources": {"Vpc": VPC, "Group": GROUP},
+        "Outputs": {"Group": {"Value": {"Ref": "Group"}, "Export": {"Name": {"Fn::Sub": "${AWS::StackName}-group"}}}},
+    }
+    other = TemplateFile(write(tmp_path, network, "network.json"), stack_name="net")
+    template = {"Resources": {"Web": load_balancer(SecurityGroups=[{"Fn::ImportValue": "net-group"}])}}
+    [scenario] = read(tmp_path, template, others=[other], stack_name="web")
+    assert {one.address for one in scenario.resources} == {"web/Web", "net/Group", "net/Vpc"}
+    assert resource(scenario, "web/Web").properties["SecurityGroups"] == [ResourceReference("net/Group")]
+
+
+def test_without_stack_names_an_address_begins_with_the_file(tmp_path: Path) -> None:
+    other = TemplateFile(write(tmp_path, {"Resources": {"Web": load_balancer()}}, "other.yaml"))
+    scenarios = read(tmp_path, {"Resources": {"Web": load_balancer()}}, others=[other])
+    assert [one.address for scenario in scenarios for one in scenario.resources] == ["template/Web", "other/Web"]
+
+
+def test_one_export_of_two_templates_is_refused(tmp_path: Path) -> None:
+    network = {"Resources": {}, "Outputs": {"A": {"Value": "sg-1", "Export": {"Name": "group"}}}}
+    files = [TemplateFile(write(tmp_path, network, name)) for name in ("a.json", "b.json")]
+    web = {"Resources": {"Web": load_balancer(SecurityGroups=[{"Fn::ImportValue": "group"}])}}
+    with pytest.raises(InvalidInputError, match=r"a.json and .*b.json both export 'group'; rename one"):
+        read(tmp_path, web, others=files)
+
+
+# --- CDK
+
+
+def cdk_output(folder: Path, artifacts: dict[str, Any]) -> str:
+    folder.mkdir(exist_ok=True)
+    write(folder, {"version": "36.0.0", "artifacts": artifacts}, "manifest.json")
+    return str(folder)
+
+
+def test_stacks_of_a_cdk_output(tmp_path: Path) -> None:
+    inner = tmp_path / "assembly-Stage"
+    cdk_output(
+        inner,
+        {
+            "StageWeb": {
+                "type": "aws:cloudformation:stack",
+                "environment": "aws://unknown-account/unknown-region",
+                "properties": {"templateFile": "StageWeb.template.json", "stackName": "Stage-Web"},
+            }
+        },
+    )
+    write(inner, {"Resources": {}}, "StageWeb.template.json")
+    write(tmp_path, {"Resources": {}}, "Web.template.json")
+    folder = cdk_output(
+        tmp_path,
+        {
+            "Web": {
+                "type": "aws:cloudformation:stack",
+                "environment": "aws://111122223333/eu-west-1",
+                "properties": {"templateFile": "Web.template.json"},
+            },
+            "assembly-Stage": {"type": "cdk:cloud-assembly", "properties": {"directoryName": "assembly-Stage"}},
+            "Tree": {"type": "cdk:tree", "properties": {"file": "tree.json"}},
+        },
+    )
+    assert read_cdk_output(folder) == [
+        TemplateFile(str(tmp_path / "Web.template.json"), "Web", "111122223333", "eu-west-1"),
+        TemplateFile(str(inner / "StageWeb.template.json"), "Stage-Web"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("artifacts", "sentence"),
+    [
+        (None, "this folder has no manifest.json"),
+        ({}, "the manifest lists no CloudFormation stack"),
+        (
+            {"Web": {"type": "aws:cloudformation:stack", "properties": {"templateFile": "no.json"}}},
+            "no.json is not there",
+        ),
+    ],
+)
+def test_a_wrong_cdk_output_is_one_sentence(artifacts: dict[str, Any] | None, sentence: str, tmp_path: Path) -> None:
+    folder = str(tmp_path) if artifacts is None else cdk_output(tmp_path, artifacts)
+    with pytest.raises(InvalidInputError, match=sentence):
+        read_cdk_output(folder)
+
+
+def test_account_and_region_of_a_stack_are_those_of_its_resources(tmp_path: Path) -> None:
+    path = write(
+        tmp_path, {"Resources": {"Web": load_balancer(Scheme={"Fn::Sub": "${AWS::Region} ${AWS::AccountId}"})}}
+    )
+    [scenario] = read_templates([TemplateFile(path, "web", "111122223333", "eu-west-1")])
+    web = resource(scenario, "Web")
+    assert (web.account_id, web.region, web.properties["Scheme"]) == (
+        "111122223333",
+        "eu-west-1",
+        "eu-west-1 111122223333",
+    )
+
+
+# --- transforms and modules
+
+
+def test_serverless_resources_are_expanded(tmp_path: Path) -> None:
+    """`Ref` of what the transform makes resolves; the load balancer stays as it is."""
+    pytest.importorskip("samtranslator")
+    template = {
+        "Transform": "AWS::Serverless-2016-10-31",
+        "Parameters": {"Scheme": {"Type": "String", "Default": "internal"}},
+        "Resources": {
+            "Function": {
+                "Type": "AWS::Serverless::Function",
+                "Properties": {"CodeUri": "src/", "Handler": "app.handler", "Runtime": "python3.13"},
+            },
+            "Web": load_balancer(Scheme={"Ref": "Scheme"}, Name={"Fn::GetAtt": ["FunctionRole", "Arn"]}),
+        },
+    }
+    [scenario] = read(tmp_path, template)
+    web = resource(scenario, "Web")
+    assert isinstance(web.properties["Scheme"], UnknownPlannedValue)
+    assert web.properties["Name"] == ResourceReference("FunctionRole", "Arn")
+    assert web.location is not None
+    assert web.location.line is not None
+
+
+REFUSED: dict[str, tuple[dict[str, Any], str]] = {
+    "a macro": (
+        {"Transform": ["AWS::LanguageExtensions", "Company::Tags"], "Resources": {}},
+        "the transform Company::Tags is a macro, which only CloudFormation can run; give the processed template",
+    ),
+    "an include": ({"Transform": {"Name": "AWS::Include"}, "Resources": {}}, "the transform AWS::Include is a macro"),
+    "a module": (
+        {"Resources": {"Web": {"Type": "Company::Web::Balancer::MODULE"}}},
+        "Resources.Web: Company::Web::Balancer::MODULE is a module, which only CloudFormation can expand",
+    ),
+    "a loop": (
+        {"Transform": "AWS::LanguageExtensions", "Resources": {"Fn::ForEach::Groups": ["Name", ["a"], {}]}},
+        "Fn::ForEach::Groups makes resources only when CloudFormation processes the template",
+    ),
+    "a serverless template that is wrong": (
+        {
+            "Transform": "AWS::Serverless-2016-10-31",
+            "Resources": {"Function": {"Type": "AWS::Serverless::Function", "Properties": {"Handler": "a.b"}}},
+        },
+        "the transform AWS::Serverless-2016-10-31 refuses the template",
+    ),
+    "a resource without a type": (
+        {"Resources": {"Web": {}}},
+        "Resources.Web: a resource must be an object with a Type",
+    ),
+    "two groups that refer to each other": (
+        {
+            "Resources": {
+                one: {
+                    "Type": SECURITY_GROUP,
+                    "Properties": {
+                        "SecurityGroupIngress": [{"SourceSecurityGroupId": {"Fn::GetAtt": [other, "GroupId"]}}]
+                    },
+                }
+                for one, other in (("A", "B"), ("B", "A"))
+            }
+        },
+        "circular references between resources: A → B → A; take a security group rule",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_only_cloudformation_can_do_is_refused_by_name(name: str, tmp_path: Path) -> None:
+    template, sentence = REFUSED[name]
+    with pytest.raises(InvalidInputError) as raised:
+        read(tmp_path, template)
+    assert str(raised.value).startswith(f"{tmp_path / 'template.json'}: ")
+    assert sentence in str(raised.value)
+
+
+def test_language_extensions_need_no_cloudformation(tmp_path: Path) -> None:
+    template = {
+        "Transform": "AWS::LanguageExtensions",
+        "Resources": {"Web": load_balancer(Scheme={"Fn::Length": ["a"]})},
+    }
+    [scenario] = read(tmp_path, template)
+    assert resource(scenario, "Web").properties["Scheme"] == 1
+
+
+# --- defaults
+
+EGRESS_RULE = {
+    "Type": "AWS::EC2::SecurityGroupEgress",
+    "Properties": {
+        "GroupId": {"Ref": "Group"},
+        "IpProtocol": "tcp",
+        "FromPort": 80,
+        "ToPort": 80,
+        "CidrIp": "10.0.0.0/8",
+    },
+}
+ALL_IPV4 = {"IpProtocol": "-1", "CidrIp": "0.0.0.0/0"}
+IPV6_BLOCK = {
+    "Type": "AWS::EC2::VPCCidrBlock",
+    "Properties": {"VpcId": {"Ref": "Vpc"}, "AmazonProvidedIpv6CidrBlock": "true"},
+}
+
+
+def egress_of_group(folder: Path, group: dict[str, Any] = GROUP, **others: Any) -> Any:
+    resources = {"Vpc": VPC, "Group": group, "Web": load_balancer(SecurityGroups=[{"Ref": "Group"}]), **others}
+    [scenario] = read(folder, {"Resources": resources})
+    return resource(scenario, "Group").properties["SecurityGroupEgress"]
+
+
+def test_a_group_without_egress_lets_everything_out(tmp_path: Path) -> None:
+    assert egress_of_group(tmp_path) == [ALL_IPV4]
+
+
+def test_a_group_with_egress_lets_that_out(tmp_path: Path) -> None:
+    group = {**GROUP, "Properties": {**GROUP["Properties"], "SecurityGroupEgress": {**ALL_IPV4, "FromPort": "80"}}}
+    assert egress_of_group(tmp_path, group) == [{**ALL_IPV4, "FromPort": 80}]
+
+
+def test_whether_a_separate_egress_rule_takes_the_default_away_is_not_known(tmp_path: Path) -> None:
+    doubt = UnknownPlannedValue("whether Rule takes the default outbound rule of Group away")
+    assert egress_of_group(tmp_path, Rule=EGRESS_RULE) == [{"IpProtocol": "-1", "CidrIp": doubt}]
+
+
+def test_whether_a_group_lets_ipv6_out_is_not_known_where_its_vpc_may_have_it(tmp_path: Path) -> None:
+    """EC2 adds the rule if the VPC has an IPv6 block by then."""
+    known, doubtful = egress_of_group(tmp_path, Block=IPV6_BLOCK)
+    assert known == ALL_IPV4
+    assert doubtful["IpProtocol"] == "-1"
+    assert isinstance(doubtful["CidrIpv6"], UnknownPlannedValue)
+
+
+def test_values_have_the_types_of_the_api(tmp_path: Path) -> None:
+    """CloudFormation converts between numbers, booleans, text and single values of lists."""
+    group = {
+        "Type": SECURITY_GROUP,
+        "Properties": {
+            "VpcId": {"Ref": "Vpc"},
+            "SecurityGroupIngress": {"IpProtocol": -1, "FromPort": "80", "ToPort": 80.0, "CidrIp": "10.0.0.0/8"},
+        },
+    }
+    [scenario] = read(
+        tmp_path, {"Resources": {"Vpc": VPC, "Group": group, "Web": load_balancer(SecurityGroups={"Ref": "Group"})}}
+    )
+    assert resource(scenario, "Web").properties["SecurityGroups"] == [ResourceReference("Group")]
+    assert resource(scenario, "Group").properties["SecurityGroupIngress"] == [
+        {"IpProtocol": "-1", "FromPort": 80, "ToPort": 80, "CidrIp": "10.0.0.0/8"}
+    ]
+
+
+def test_a_file_is_read_once_for_all_scenarios(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(tmp_path, json.loads(json.dumps({"Resources": {"Web": load_balancer()}})))
+    reads: list[Path] = []
+    original = Path.read_bytes
+
+    def read_bytes(path: Path) -> bytes:
+        reads.append(path)
+        return original(path)
+
+    monkeypatch.setattr(Path, "read_bytes", read_bytes)
+    read_templates([TemplateFile(path)], GivenValues())
+    assert reads == [Path(path)]
+
+
+def test_a_rule_for_an_imported_group_belongs_to_the_load_balancer_that_carries_it(tmp_path: Path) -> None:
+    """One nested stack makes the group, another adds a rule to what it imports."""
+    write(
+        tmp_path,
+        {
+            "Resources": {"Group": {"Type": SECURITY_GROUP, "Properties": {}}},
+            "Outputs": {"Group": {"Value": {"Ref": "Group"}, "Export": {"Name": "group"}}},
+        },
+        "groups.json",
+    )
+    rule = {"GroupId": {"Fn::ImportValue": "group"}, "IpProtocol": "tcp", "FromPort": 443, "ToPort": 443}
+    write(
+        tmp_path,
+        {
+            "Resources": {
+                "Rule": {"Type": "AWS::EC2::SecurityGroupIngress", "Properties": {**rule, "CidrIp": "0.0.0.0/0"}}
+            }
+        },
+        "rules.json",
+    )
+    web = load_balancer(SecurityGroups=[{"Fn::GetAtt": ["Groups", "Outputs.Group"]}])
+    template = {"Resources": {"Groups": nested("groups.json"), "Rules": nested("rules.json"), "Web": web}}
+    [scenario] = read(tmp_path, template)
+    assert resource(scenario, "Rules.Rule").properties["GroupId"] == ResourceReference("Groups.Group")

@@ -1,0 +1,366 @@
+"""Intrinsic functions, pseudo parameters and conditions of CloudFormation templates."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alb_sg.errors import InvalidInputError
+from alb_sg.estate.planned.cloudformation import read_templates
+from alb_sg.estate.planned.resources import ResourceReference, UnknownPlannedValue
+from alb_sg.estate.planned.template_stacks import GivenValues, TemplateFile
+from tests.estate.planned.templates import SECURITY_GROUP, load_balancer, only_value, read, resource, values, write
+
+VPC = {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.0.0.0/16"}}
+GROUP = {"Type": SECURITY_GROUP, "Properties": {"VpcId": {"Ref": "Vpc"}}}
+TEMPLATE: dict[str, Any] = {
+    "Parameters": {
+        "Given": {"Type": "String"},
+        "Zones": {"Type": "CommaDelimitedList"},
+        "Open": {"Type": "String"},
+        "Network": {"Type": "AWS::EC2::VPC::Id"},
+        "Image": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/images/web"},
+        "Password": {"Type": "String", "NoEcho": "true"},
+    },
+    "Mappings": {"Sizes": {"small": {"Ports": ["80", "81"]}, "large": {"Ports": ["90"]}}},
+    "Resources": {"Vpc": VPC, "Group": GROUP},
+}
+GIVEN = {"Given": "web", "Zones": "a, b", "AWS::Region": "eu-west-1"}
+
+
+def unknown(origin: str, remedy: str = "") -> UnknownPlannedValue:
+    return UnknownPlannedValue(origin, remedy)
+
+
+OPEN = unknown("parameter Open", "give --template-parameter Open=…")
+
+CASES: dict[str, tuple[Any, Any]] = {
+    "text": ("internal", "internal"),
+    "Ref of a given parameter": ({"Ref": "Given"}, "web"),
+    "Ref of a list, whose elements lose their spaces": ({"Ref": "Zones"}, ["a", "b"]),
+    "Ref of an open parameter": ({"Ref": "Open"}, OPEN),
+    "Ref of an SSM parameter, whose value is a name": (
+        {"Ref": "Image"},
+        unknown("parameter Image (an SSM parameter, read at deployment)"),
+    ),
+    "Ref of a resource": ({"Ref": "Group"}, ResourceReference("Group")),
+    "Ref of the region": ({"Ref": "AWS::Region"}, "eu-west-1"),
+    "Ref of the partition, which the region decides": ({"Ref": "AWS::Partition"}, "aws"),
+    "Ref of the stack's id": ({"Ref": "AWS::StackId"}, unknown("AWS::StackId")),
+    "Ref of no value": ({"Ref": "AWS::NoValue"}, None),
+    "GetAtt of the identifier": ({"Fn::GetAtt": ["Group", "GroupId"]}, ResourceReference("Group")),
+    "GetAtt as text": ({"Fn::GetAtt": "Group.GroupId"}, ResourceReference("Group")),
+    "GetAtt of a literal in the template": ({"Fn::GetAtt": ["Vpc", "CidrBlock"]}, "10.0.0.0/16"),
+    "GetAtt of a reference in the template": ({"Fn::GetAtt": ["Group", "VpcId"]}, ResourceReference("Vpc")),
+    "GetAtt of what deployment decides": (
+        {"Fn::GetAtt": ["Vpc", "Ipv6CidrBlocks"]},
+        ResourceReference("Vpc", "Ipv6CidrBlocks"),
+    ),
+    "Sub": ({"Fn::Sub": "${Given}-${AWS::Region}"}, "web-eu-west-1"),
+    "Sub with values": ({"Fn::Sub": ["${Name}.${Given}", {"Name": {"Ref": "Given"}}]}, "web.web"),
+    "Sub with an escaped name": ({"Fn::Sub": "${!Given}"}, "${Given}"),
+    "Sub of an attribute": ({"Fn::Sub": "${Vpc.CidrBlock}"}, "10.0.0.0/16"),
+    "Sub of nothing but a resource": ({"Fn::Sub": "${Group}"}, ResourceReference("Group")),
+    "Sub with a part that is not known": ({"Fn::Sub": "${Open}/16"}, OPEN),
+    "Join": ({"Fn::Join": ["-", ["a", {"Ref": "Given"}, 3]]}, "a-web-3"),
+    "Join of one reference": ({"Fn::Join": ["", [{"Ref": "Group"}]]}, ResourceReference("Group")),
+    "Join with a part that is not known": (
+        {"Fn::Join": ["/", [{"Ref": "Group"}, "x"]]},
+        unknown("identifier of Group, known after deployment"),
+    ),
+    "Select": ({"Fn::Select": ["1", {"Ref": "Zones"}]}, "b"),
+    "Select from what is not known": (
+        {"Fn::Select": [0, {"Fn::GetAZs": ""}]},
+        unknown("element 0 of the Availability Zones of the region"),
+    ),
+    "Split": ({"Fn::Select": [1, {"Fn::Split": ["-", "a-b"]}]}, "b"),
+    "Split of a joined list of identifiers": (
+        {"Fn::Select": [1, {"Fn::Split": [",", {"Fn::Join": [",", [{"Ref": "Vpc"}, {"Ref": "Group"}]]}]}]},
+        ResourceReference("Group"),
+    ),
+    "Split of a joined list of parameters, which may hold the delimiter": (
+        {"Fn::Select": [1, {"Fn::Split": [",", {"Fn::Join": [",", [{"Ref": "Open"}, "b"]]}]}]},
+        unknown("element 1 of parameter Open", "give --template-parameter Open=…"),
+    ),
+    "Split of a joined list of identifiers in parameters": (
+        {"Fn::Select": [1, {"Fn::Split": [",", {"Fn::Join": [",", [{"Ref": "Network"}, "b"]]}]}]},
+        "b",
+    ),
+    "FindInMap": ({"Fn::FindInMap": ["Sizes", "large", "Ports"]}, ["90"]),
+    "FindInMap with a default": (
+        {"Fn::FindInMap": ["Sizes", "medium", "Ports", {"DefaultValue": "85"}]},
+        "85",
+    ),
+    "Cidr": ({"Fn::Select": [2, {"Fn::Cidr": [{"Fn::GetAtt": ["Vpc", "CidrBlock"]}, 3, 8]}]}, "10.0.2.0/24"),
+    "Cidr of a block that is not known": (
+        {"Fn::Select": [0, {"Fn::Cidr": [{"Ref": "Open"}, 3, 8]}]},
+        unknown("element 0 of a part of parameter Open", "give --template-parameter Open=…"),
+    ),
+    "Base64": ({"Fn::Base64": "web"}, "d2Vi"),
+    "Length": ({"Fn::Length": {"Ref": "Zones"}}, 2),
+    "ToJsonString": ({"Fn::ToJsonString": {"a": [1]}}, '{"a":[1]}'),
+    "import": (
+        {"Fn::ImportValue": "network-vpc"},
+        unknown("import network-vpc", "give the template that exports it with another --template"),
+    ),
+    "dynamic reference": ("{{resolve:ssm:/web/cidr:1}}", unknown("ssm value /web/cidr, read at deployment")),
+    "a NoEcho parameter that is not given": ({"Ref": "Password"}, unknown("parameter Password, which is NoEcho")),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_an_expression_has_its_value(name: str, tmp_path: Path) -> None:
+    expression, expected = CASES[name]
+    assert only_value(tmp_path, expression, GIVEN, **TEMPLATE) == expected
+
+
+def test_a_value_of_a_noecho_parameter_decides_conditions_and_is_not_shown(tmp_path: Path) -> None:
+    template = {
+        "Parameters": {"Key": {"Type": "String", "NoEcho": True}},
+        "Conditions": {"HasKey": {"Fn::Not": [{"Fn::Equals": [{"Ref": "Key"}, ""]}]}},
+        "Resources": {
+            "Web": load_balancer(Scheme={"Fn::If": ["HasKey", "internal", "internet-facing"]}, Name={"Ref": "Key"})
+        },
+    }
+    [scenario] = read(tmp_path, template, {"Key": "s3cr3t"})
+    assert resource(scenario, "Web").properties["Scheme"] == "internal"
+    assert "s3cr3t" not in repr(scenario)
+
+
+# --- choices
+
+
+def test_allowed_values_are_one_scenario_each(tmp_path: Path) -> None:
+    parameters = {"Scheme": {"Type": "String", "AllowedValues": ["internal", "internet-facing"], "Default": "internal"}}
+    assert values(tmp_path, {"Ref": "Scheme"}, Parameters=parameters) == {
+        ("parameter Scheme is internal",): "internal",
+        ("parameter Scheme is internet-facing",): "internet-facing",
+    }
+
+
+def test_a_default_is_taken_only_if_the_caller_says_so(tmp_path: Path) -> None:
+    template = {
+        "Parameters": {"Scheme": {"Type": "String", "Default": "internal"}},
+        "Resources": {"Web": load_balancer(Scheme={"Ref": "Scheme"})},
+    }
+    [scenario] = read(tmp_path, template)
+    assert resource(scenario, "Web").properties["Scheme"] == unknown(
+        "parameter Scheme", "give --template-parameter Scheme=…, or take defaults with --template-defaults"
+    )
+    [scenario] = read(tmp_path, template, take_defaults=True)
+    assert resource(scenario, "Web").properties["Scheme"] == "internal"
+
+
+def test_a_parameter_that_a_condition_compares_is_that_value_or_another(tmp_path: Path) -> None:
+    found = values(
+        tmp_path,
+        {"Fn::If": ["IsGiven", {"Ref": "Name"}, "none"]},
+        Parameters={"Name": {"Type": "String"}},
+        Conditions={"IsGiven": {"Fn::Not": [{"Fn::Equals": [{"Ref": "Name"}, ""]}]}},
+    )
+    assert found == {("parameter Name is ''",): "none", ("parameter Name is not ''",): "parameter Name"}
+
+
+def test_a_value_that_the_parameter_cannot_have_is_no_choice(tmp_path: Path) -> None:
+    condition = {"IsEmpty": {"Fn::Equals": [{"Ref": "Name"}, ""]}}
+    for constraint in ({"MinLength": 1}, {"AllowedPattern": "[a-z]+"}):
+        parameters = {"Name": {"Type": "String", **constraint}}
+        found = values(tmp_path, {"Fn::If": ["IsEmpty", "a", "b"]}, Parameters=parameters, Conditions=condition)
+        assert found == {(): "b"}
+
+
+def test_two_conditions_on_one_parameter_agree(tmp_path: Path) -> None:
+    """An environment is not test and production at once."""
+    found = values(
+        tmp_path,
+        {"Fn::If": ["IsTest", "test", {"Fn::If": ["IsProduction", "production", "other"]}]},
+        Parameters={"Stage": {"Type": "String"}},
+        Conditions={
+            "IsTest": {"Fn::Equals": [{"Ref": "Stage"}, "test"]},
+            "IsProduction": {
+                "Fn::And": [{"Fn::Not": [{"Condition": "IsTest"}]}, {"Fn::Equals": ["prod", {"Ref": "Stage"}]}]
+            },
+        },
+    )
+    assert found == {
+        ("parameter Stage is test",): "test",
+        ("parameter Stage is not test", "parameter Stage is prod"): "production",
+        ("parameter Stage is not test", "parameter Stage is not prod"): "other",
+    }
+
+
+def test_a_condition_on_what_is_not_known_holds_or_not(tmp_path: Path) -> None:
+    found = values(
+        tmp_path,
+        {"Fn::If": ["Same", "same", "different"]},
+        Parameters={"One": {"Type": "String"}, "Other": {"Type": "String"}},
+        Conditions={"Same": {"Fn::Equals": [{"Ref": "One"}, {"Ref": "Other"}]}},
+    )
+    assert found == {("One = Other holds",): "same", ("One = Other does not hold",): "different"}
+
+
+def test_an_operand_that_decides_spares_the_choice_of_the_others(tmp_path: Path) -> None:
+    found = values(
+        tmp_path,
+        {"Fn::If": ["Either", "yes", "no"]},
+        Parameters={"Open": {"Type": "String"}},
+        Conditions={"Either": {"Fn::Or": [{"Fn::Equals": [{"Ref": "Open"}, "x"]}, {"Fn::Equals": ["a", "a"]}]}},
+    )
+    assert found == {(): "yes"}
+
+
+def test_a_map_with_a_key_that_is_not_known_gives_one_of_its_values(tmp_path: Path) -> None:
+    """In a region that the map lacks, the deployment fails."""
+    found = values(
+        tmp_path,
+        {"Fn::FindInMap": ["Regions", {"Ref": "AWS::Region"}, "Scheme"]},
+        Mappings={
+            "Regions": {
+                "eu-west-1": {"Scheme": "internal"},
+                "us-east-1": {"Scheme": "internal"},
+                "us-west-2": {"Scheme": "internet-facing"},
+            }
+        },
+    )
+    label = "FindInMap(Regions, AWS::Region, Scheme)"
+    assert found == {(f"{label} is internal",): "internal", (f"{label} is internet-facing",): "internet-facing"}
+
+
+def test_a_choice_that_cannot_be_deployed_is_no_scenario(tmp_path: Path) -> None:
+    found = values(
+        tmp_path,
+        {"Fn::FindInMap": ["Sizes", {"Ref": "Size"}, "Scheme"]},
+        Parameters={"Size": {"Type": "String", "AllowedValues": ["small", "large"]}},
+        Mappings={"Sizes": {"small": {"Scheme": "internal"}}},
+    )
+    assert found == {("parameter Size is small",): "internal"}
+
+
+def test_what_no_verdict_depends_on_is_not_enumerated(tmp_path: Path) -> None:
+    template = {
+        "Parameters": {"Size": {"Type": "String", "AllowedValues": ["small", "large"]}},
+        "Conditions": {"IsSmall": {"Fn::Equals": [{"Ref": "Size"}, "small"]}},
+        "Resources": {
+            "Web": load_balancer(Name={"Fn::If": ["IsSmall", "s", "l"]}),
+            "Topic": {"Type": "AWS::SNS::Topic", "Condition": "IsSmall"},
+        },
+    }
+    [scenario] = read(tmp_path, template)
+    assert resource(scenario, "Web").properties["Name"] == unknown("parameter Size")
+
+
+def test_a_resource_whose_condition_does_not_hold_is_not_created(tmp_path: Path) -> None:
+    template = {
+        "Conditions": {"Never": {"Fn::Equals": ["a", "b"]}},
+        "Resources": {
+            "Web": load_balancer(SecurityGroups=[{"Ref": "Group"}]),
+            "Group": {**GROUP, "Condition": "Never", "Properties": {}},
+        },
+    }
+    [scenario] = read(tmp_path, template)
+    assert [one.address for one in scenario.resources] == ["Web"]
+    assert resource(scenario, "Web").properties["SecurityGroups"] == [
+        unknown("identifier of Group, which is not created because condition Never does not hold")
+    ]
+
+
+def test_load_balancers_that_share_nothing_are_enumerated_apart(tmp_path: Path) -> None:
+    """Two load balancers with five conditions each have 64 scenarios, not 1,024."""
+    names = [f"P{index}" for index in range(10)]
+    template = {
+        "Parameters": {name: {"Type": "String"} for name in names},
+        "Conditions": {name: {"Fn::Equals": [{"Ref": name}, "yes"]} for name in names},
+        "Resources": {
+            web: load_balancer(
+                SecurityGroups=[{"Fn::If": [name, f"sg-{name}", {"Ref": "AWS::NoValue"}]} for name in own]
+            )
+            for web, own in (("One", names[:5]), ("Other", names[5:]))
+        },
+    }
+    scenarios = read(tmp_path, template)
+    assert len(scenarios) == 64
+    assert {(scenario.load_balancers or frozenset()) for scenario in scenarios} == {
+        frozenset({"One"}),
+        frozenset({"Other"}),
+    }
+
+
+def test_more_ways_than_the_cap_leave_only_that_load_balancer_unjudged(tmp_path: Path) -> None:
+    names = [f"P{index}" for index in range(9)]
+    template = {
+        "Parameters": {name: {"Type": "String"} for name in names},
+        "Conditions": {name: {"Fn::Equals": [{"Ref": name}, "yes"]} for name in names},
+        "Resources": {
+            "Many": load_balancer(
+                SecurityGroups=[{"Fn::If": [name, f"sg-{name}", {"Ref": "AWS::NoValue"}]} for name in names]
+            ),
+            "Plain": load_balancer(Scheme="internal"),
+        },
+    }
+    many, plain = read(tmp_path, template)
+    kind = resource(many, "Many").properties["Type"]
+    assert isinstance(kind, UnknownPlannedValue)
+    assert kind.origin == "which of more than 256 ways of deploying Many"
+    assert kind.remedy.startswith("give values with --template-parameter for some of parameter P0, parameter P1")
+    assert resource(plain, "Plain").properties == {"Scheme": "internal"}
+    with pytest.raises(InvalidInputError, match="can be deployed in more than 256 ways that matter"):
+        read_templates([TemplateFile(write(tmp_path, template))], over_estate=True)
+
+
+# --- what is wrong
+
+WRONG: dict[str, tuple[Any, str]] = {
+    "a name that is not there": (
+        {"Ref": "Nothing"},
+        "Scheme.Ref: the template has no parameter and no resource 'Nothing'; define it, or correct the name",
+    ),
+    "a resource that is not there": ({"Fn::GetAtt": ["Nothing", "Arn"]}, "the template has no resource 'Nothing'"),
+    "a condition that is not there": ({"Fn::If": ["Nothing", 1, 2]}, "the template has no condition 'Nothing'"),
+    "a function that is not there": ({"Fn::Reverse": "a"}, "Fn::Reverse is no function that this command knows"),
+    "a macro": ({"Fn::Transform": {"Name": "AWS::Include"}}, "Fn::Transform runs the macro 'AWS::Include'"),
+    "an element that is not there": ({"Fn::Select": [2, ["a"]]}, "Fn::Select takes element 2 of a list of 1"),
+    "a key that is not there": ({"Fn::FindInMap": ["Sizes", "x", "y"]}, "Mappings has no map 'Sizes'"),
+    "a block that cannot be divided": ({"Fn::Cidr": ["10.0.0.0/30", 3, 8]}, "Fn::Cidr cannot divide 10.0.0.0/30"),
+    "conditions in a circle": (
+        {"Fn::If": ["One", 1, 2]},
+        "circular references: condition One → condition Other → condition One; remove one of them",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_is_wrong_is_one_sentence_with_its_place(name: str, tmp_path: Path) -> None:
+    expression, sentence = WRONG[name]
+    conditions = {"One": {"Condition": "Other"}, "Other": {"Fn::Not": [{"Condition": "One"}]}}
+    with pytest.raises(InvalidInputError) as raised:
+        only_value(tmp_path, expression, Conditions=conditions)
+    assert sentence in str(raised.value)
+    assert "template.json: Resources.Web.Properties.Scheme" in str(raised.value)
+
+
+def test_a_given_value_that_is_not_allowed_is_refused(tmp_path: Path) -> None:
+    template = {
+        "Parameters": {"Scheme": {"Type": "String", "AllowedValues": ["internal"]}},
+        "Resources": {"Web": load_balancer(Scheme={"Ref": "Scheme"})},
+    }
+    with pytest.raises(InvalidInputError, match=r"'public' is not allowed for parameter Scheme; .* allows internal"):
+        read(tmp_path, template, {"Scheme": "public"})
+
+
+def test_a_given_parameter_that_no_template_has_is_refused(tmp_path: Path) -> None:
+    template = {"Parameters": {"Scheme": {"Type": "String"}}, "Resources": {"Web": load_balancer()}}
+    with pytest.raises(InvalidInputError, match=r"no template parameter has the name 'Schema'.* it has Scheme"):
+        read_templates([TemplateFile(write(tmp_path, template))], GivenValues({"Schema": "internal"}))
+
+
+def test_a_region_that_a_condition_supposes_is_not_the_region_of_the_stack(tmp_path: Path) -> None:
+    template = {
+        "Conditions": {"IsVirginia": {"Fn::Equals": [{"Ref": "AWS::Region"}, "us-east-1"]}},
+        "Resources": {"Web": load_balancer(Scheme={"Fn::If": ["IsVirginia", {"Ref": "AWS::Region"}, "elsewhere"]})},
+    }
+    supposed, other = read(tmp_path, template)
+    assert supposed.assumptions == ("AWS::Region is us-east-1",)
+    assert [resource(one, "Web").properties["Scheme"] for one in (supposed, other)] == ["us-east-1", "elsewhere"]
+    assert [resource(one, "Web").region for one in (supposed, other)] == [None, None]

@@ -1,0 +1,1279 @@
+"""Terraform plans: what they would make, and the verdict on every load balancer in them with its reason.
+
+`C` is COMPLIANT, `N` NON_COMPLIANT, `-` NOT_APPLICABLE and `?` an error that names what is not known.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from alb_sg.errors import NotReadError
+from alb_sg.estate.cidr import Family, parse_cidr
+from alb_sg.estate.model import Target
+from alb_sg.estate.planned.planned_estate import planned_estates
+from alb_sg.estate.planned.terraform import terraform_scenario
+from alb_sg.findings.judge import judge_all
+from alb_sg.parameters import parse_parameters
+from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
+from tests.estate.planned.judging import judge_plan, verdicts
+from tests.estate.planned.plans import COMPUTED, Dynamic, Plan, Ref, Written
+from tests.estate.planned.worlds import LB_ARN, World, as_estate, target_group_arn
+
+SHORT = {"COMPLIANT": "C", "NON_COMPLIANT": "N", "NOT_APPLICABLE": "-", "ERROR": "?"}
+ABOUT = ("listeners", "targets", "health checks", "icmp")
+LB = "aws_lb.web"
+
+
+def short(plan: Plan, address: str = LB) -> str:
+    """The verdicts of a load balancer on listeners, targets, health checks and ICMP, a letter each."""
+    found = verdicts(plan, address)
+    return "".join(SHORT[found[about]] for about in ABOUT)
+
+
+def error(plan: Plan, about: str, address: str = LB) -> str:
+    text = judge_plan(plan)[address, about]
+    assert text.startswith("ERROR ")
+    return text.removeprefix("ERROR ")
+
+
+# --- parts of plans
+
+
+def vpc(plan: Plan) -> Plan:
+    plan.create("aws_vpc.main", cidr_block="10.0.0.0/16")
+    return plan.create(
+        "aws_subnet.a", vpc_id=Ref("aws_vpc.main.id"), cidr_block="10.0.1.0/24", ipv6_cidr_block=COMPUTED
+    )
+
+
+def security_group(plan: Plan, address: str, **values: Any) -> Plan:
+    defaults = {
+        "name": address.rpartition(".")[2],
+        "vpc_id": Ref("aws_vpc.main.id"),
+        "ingress": COMPUTED,
+        "egress": COMPUTED,
+    }
+    return plan.create(address, **(defaults | values))
+
+
+def rule(plan: Plan, name: str, direction: str, group: Any, **values: Any) -> Plan:
+    """An `aws_vpc_security_group_…_rule`."""
+    values = {"ip_protocol": "tcp"} | values
+    return plan.create(f"aws_vpc_security_group_{direction}_rule.{name}", security_group_id=group, **values)
+
+
+def cidr_block(protocol: str, first: int, last: int, *cidrs: str, **values: Any) -> dict[str, Any]:
+    """An inline rule, with every attribute that the provider's schema has."""
+    rest = {"ipv6_cidr_blocks": [], "prefix_list_ids": [], "security_groups": [], "self": False, "description": ""}
+    return {"protocol": protocol, "from_port": first, "to_port": last, "cidr_blocks": list(cidrs), **rest, **values}
+
+
+def load_balancer(plan: Plan, address: str = LB, *, groups: Any = None, **values: Any) -> Plan:
+    defaults = {
+        "name": address.rpartition(".")[2],
+        "internal": False,
+        "load_balancer_type": "application",
+        "ip_address_type": COMPUTED,
+        "security_groups": [Ref("aws_security_group.alb.id")] if groups is None else groups,
+        "subnets": [Ref("aws_subnet.a.id")],
+        "vpc_id": COMPUTED,
+        "tags": None,
+    }
+    return plan.create(address, **(defaults | values))
+
+
+def listener(
+    plan: Plan, port: int = 443, *, name: str = "https", lb: str = LB, group: str | None = "aws_lb_target_group.app"
+) -> Plan:
+    target = None if group is None else Ref(f"{group}.arn")
+    action: dict[str, Any] = {
+        "type": "redirect" if group is None else "forward",
+        "target_group_arn": target,
+        "forward": [],
+    }
+    return plan.create(
+        f"aws_lb_listener.{name}",
+        load_balancer_arn=Ref(f"{lb}.arn"),
+        port=port,
+        protocol="HTTPS",
+        default_action=[action],
+    )
+
+
+def target_group(plan: Plan, address: str = "aws_lb_target_group.app", **values: Any) -> Plan:
+    check = {"enabled": True, "port": "traffic-port", "path": "/"}
+    defaults = {
+        "name": address.rpartition(".")[2],
+        "port": 8080,
+        "protocol": "HTTP",
+        "vpc_id": Ref("aws_vpc.main.id"),
+        "target_type": "ip",
+        "ip_address_type": COMPUTED,
+        "health_check": [check],
+    }
+    return plan.create(address, **(defaults | values))
+
+
+def service(plan: Plan, address: str = "aws_ecs_service.app", *, groups: Any = None, port: int = 8080) -> Plan:
+    network = {
+        "security_groups": [Ref("aws_security_group.app.id")] if groups is None else groups,
+        "subnets": [Ref("aws_subnet.a.id")],
+        "assign_public_ip": False,
+    }
+    balancer = {"target_group_arn": Ref("aws_lb_target_group.app.arn"), "container_name": "app", "container_port": port}
+    return plan.create(
+        address, name="app", launch_type="FARGATE", network_configuration=[network], load_balancer=[balancer]
+    )
+
+
+OPEN_443 = {"from_port": 443, "to_port": 443, "cidr_ipv4": "0.0.0.0/0", "cidr_ipv6": None}
+OPEN_ICMP = {"ip_protocol": "icmp", "from_port": 3, "to_port": 4, "cidr_ipv4": "0.0.0.0/0"}
+ALB_GROUP, APP_GROUP = Ref("aws_security_group.alb.id"), Ref("aws_security_group.app.id")
+
+
+def web(plan: Plan | None = None) -> Plan:
+    """A VPC, the groups of the load balancer and the service without rules, and everything that is joined to them."""
+    plan = vpc(plan or Plan())
+    security_group(plan, "aws_security_group.alb")
+    security_group(plan, "aws_security_group.app")
+    load_balancer(plan)
+    listener(plan)
+    target_group(plan)
+    return service(plan)
+
+
+def open_web() -> Plan:
+    """The same with all rules that are recommended, each a resource of its own."""
+    plan = web()
+    rule(plan, "https", "ingress", ALB_GROUP, **OPEN_443)
+    rule(plan, "icmp", "ingress", ALB_GROUP, **OPEN_ICMP)
+    rule(plan, "alb", "ingress", APP_GROUP, from_port=8080, to_port=8080, referenced_security_group_id=ALB_GROUP)
+    return rule(plan, "app", "egress", ALB_GROUP, from_port=8080, to_port=8080, referenced_security_group_id=APP_GROUP)
+
+
+# --- joins by reference
+
+
+def test_rules_that_are_resources_of_their_own() -> None:
+    assert short(open_web()) == "CCCC"
+
+
+def test_a_new_group_has_no_rules_unless_they_are_written() -> None:
+    """Terraform removes the outbound rule that EC2 adds."""
+    assert short(web()) == "NNNN"
+
+
+def test_a_group_rule_of_the_older_kind() -> None:
+    plan = web()
+    plan.create(
+        "aws_security_group_rule.https",
+        type="ingress",
+        security_group_id=ALB_GROUP,
+        protocol="tcp",
+        from_port=443,
+        to_port=443,
+        cidr_blocks=["0.0.0.0/0"],
+        ipv6_cidr_blocks=None,
+        prefix_list_ids=None,
+        self=False,
+        source_security_group_id=COMPUTED,
+    )
+    plan.create(
+        "aws_security_group_rule.app",
+        type="egress",
+        security_group_id=ALB_GROUP,
+        protocol="tcp",
+        from_port=8080,
+        to_port=8080,
+        cidr_blocks=None,
+        ipv6_cidr_blocks=None,
+        prefix_list_ids=None,
+        self=False,
+        source_security_group_id=APP_GROUP,
+    )
+    assert short(plan) == "CCCN"
+
+
+def test_inline_rules() -> None:
+    plan = vpc(Plan())
+    inbound = [cidr_block("tcp", 443, 443, "0.0.0.0/0"), cidr_block("icmp", -1, -1, "0.0.0.0/0")]
+    # Protocol -1 is written with ports 0.
+    security_group(plan, "aws_security_group.alb", ingress=inbound, egress=[cidr_block("-1", 0, 0, "0.0.0.0/0")])
+    security_group(plan, "aws_security_group.app")
+    load_balancer(plan)
+    listener(plan)
+    target_group(plan)
+    assert short(service(plan)) == "CCCC"
+
+
+def test_an_inline_rule_for_the_group_of_the_service() -> None:
+    """The configuration leaves out inline rules. Of two groups, the one that owns the rule refers to the other."""
+    plan = vpc(Plan())
+    outbound = cidr_block("tcp", 8080, 8080, security_groups=[APP_GROUP])
+    security_group(
+        plan, "aws_security_group.alb", ingress=[cidr_block("tcp", 443, 443, "0.0.0.0/0")], egress=[outbound]
+    )
+    security_group(plan, "aws_security_group.app")
+    load_balancer(plan)
+    listener(plan)
+    target_group(plan)
+    assert short(service(plan)) == "CCCN"
+
+
+def test_an_inline_rule_for_one_of_several_groups() -> None:
+    plan = vpc(Plan())
+    outbound = cidr_block("tcp", 8080, 8080, security_groups=[APP_GROUP])
+    security_group(
+        plan, "aws_security_group.alb", ingress=[cidr_block("tcp", 443, 443, "0.0.0.0/0")], egress=[outbound]
+    )
+    security_group(plan, "aws_security_group.app")
+    security_group(plan, "aws_security_group.database")
+    load_balancer(plan)
+    listener(plan)
+    target_group(plan)
+    service(plan)
+    # The rule may be for the database: whether it is for the service is not known. No other verdict depends on it.
+    assert short(plan) == "C??N"
+    assert "aws_security_group.alb.egress[0].security_groups" in error(plan, "targets")
+
+
+def test_an_inline_rule_for_unknown_groups_on_another_port() -> None:
+    """Whatever its groups are, it lets nothing through on port 8080."""
+    plan = vpc(Plan())
+    outbound = cidr_block("tcp", 5432, 5432, security_groups=[Ref("aws_security_group.database.id")])
+    security_group(plan, "aws_security_group.alb", egress=[outbound])
+    security_group(plan, "aws_security_group.app")
+    security_group(plan, "aws_security_group.database")
+    load_balancer(plan)
+    listener(plan)
+    target_group(plan)
+    assert short(service(plan)) == "NNNN"
+
+
+def test_groups_and_load_balancer_in_modules() -> None:
+    plan = Plan()
+    plan.create("module.network.aws_vpc.this[0]", cidr_block="10.0.0.0/16")
+    plan.create('module.network.aws_subnet.public["a"]', vpc_id=Ref("aws_vpc.this[0].id"), cidr_block="10.0.0.0/24")
+    plan.output("module.network", "vpc_id", Ref("aws_vpc.this[0].id"))
+    plan.output("module.network", "public_subnets", Ref("aws_subnet.public"))
+    plan.call("module.alb", vpc_id=Ref("module.network.vpc_id"), subnets=Ref("module.network.public_subnets"))
+    plan.create(
+        "module.alb.aws_security_group.this[0]", name="alb", vpc_id=Ref("var.vpc_id"), ingress=COMPUTED, egress=COMPUTED
+    )
+    plan.output("module.alb", "security_group_id", Ref("aws_security_group.this[0].id"))
+    plan.output("module.alb", "target_group_arn", Ref('aws_lb_target_group.this["app"].arn'))
+    load_balancer(
+        plan, "module.alb.aws_lb.this[0]", groups=[Ref("aws_security_group.this[0].id")], subnets=[Ref("var.subnets")]
+    )
+    plan.create(
+        'module.alb.aws_lb_target_group.this["app"]',
+        name="app",
+        port=8080,
+        protocol="HTTP",
+        target_type="ip",
+        vpc_id=Ref("var.vpc_id"),
+        health_check=[{"enabled": True, "port": "9090"}],
+    )
+    plan.create(
+        'module.alb.aws_lb_listener.this["https"]',
+        load_balancer_arn=Ref("aws_lb.this[0].arn"),
+        port=443,
+        protocol="HTTPS",
+        default_action=[
+            {"type": "forward", "target_group_arn": Ref("aws_lb_target_group.this", "each.value"), "forward": []}
+        ],
+    )
+    plan.create(
+        'module.alb.aws_vpc_security_group_ingress_rule.this["https"]',
+        security_group_id=Ref("aws_security_group.this[0].id"),
+        ip_protocol="tcp",
+        from_port=443,
+        to_port=443,
+        cidr_ipv4="0.0.0.0/0",
+    )
+    plan.call("module.service", alb=Ref("module.alb.security_group_id"), subnets=Ref("module.network.public_subnets"))
+    plan.call(
+        "module.service", alb=Ref("module.alb.security_group_id"), target_group=Ref("module.alb.target_group_arn")
+    )
+    plan.create(
+        "module.service.aws_security_group.tasks",
+        name="tasks",
+        vpc_id=Ref("var.vpc_id"),
+        ingress=COMPUTED,
+        egress=COMPUTED,
+    )
+    plan.create(
+        "module.service.aws_ecs_service.this",
+        name="app",
+        network_configuration=[
+            {"security_groups": [Ref("aws_security_group.tasks.id")], "subnets": Ref("var.subnets")}
+        ],
+        load_balancer=[{"target_group_arn": Ref("var.target_group"), "container_port": 8080}],
+    )
+    plan.create(
+        "module.service.aws_vpc_security_group_egress_rule.from_alb",
+        security_group_id=Ref("var.alb"),
+        ip_protocol="tcp",
+        from_port=8080,
+        to_port=8080,
+        referenced_security_group_id=Ref("aws_security_group.tasks.id"),
+    )
+    # The health check port 9090 is not open, and nothing is for ICMP.
+    assert short(plan, "module.alb.aws_lb.this[0]") == "CCNN"
+
+
+@pytest.mark.parametrize(
+    ("address", "index"),
+    [("aws_lb.web[0]", "count.index"), ('aws_lb.web["eu"]', "each.key")],
+    ids=["count", "for_each"],
+)
+def test_instances_of_one_resource_belong_together_by_their_key(address: str, index: str) -> None:
+    """`aws_security_group.alb[each.key].id` is written without its index in a plan."""
+    other = {"aws_lb.web[0]": "aws_lb.web[1]", 'aws_lb.web["eu"]': 'aws_lb.web["us"]'}[address]
+    plan = vpc(Plan())
+    for lb in (address, other):
+        key = lb.removeprefix("aws_lb.web")
+        security_group(plan, f"aws_security_group.alb{key}")
+        load_balancer(plan, lb, groups=[Ref("aws_security_group.alb", index)])
+        plan.create(
+            f"aws_lb_listener.https{key}",
+            load_balancer_arn=Ref("aws_lb.web", index),
+            port=443,
+            protocol="HTTPS",
+            default_action=[{"type": "fixed-response", "target_group_arn": None}],
+        )
+    rule(plan, "https", "ingress", Ref(f"aws_security_group.alb{address.removeprefix('aws_lb.web')}.id"), **OPEN_443)
+    assert short(plan, address) == "C--N"
+    assert short(plan, other) == "N--N"
+
+
+def test_for_each_over_another_resource() -> None:
+    """`each.value.id` is the instance of the same key."""
+    plan = vpc(Plan())
+    for key in ("a", "b"):
+        security_group(plan, f'aws_security_group.alb["{key}"]')
+        load_balancer(plan, f'aws_lb.web["{key}"]', groups=[Ref("each.value.id")])
+        plan.for_each(f'aws_lb.web["{key}"]', "aws_security_group.alb")
+    rule(plan, "icmp", "ingress", Ref('aws_security_group.alb["b"].id'), **OPEN_ICMP)
+    assert short(plan, 'aws_lb.web["a"]') == "---N"
+    assert short(plan, 'aws_lb.web["b"]') == "---C"
+
+
+def test_all_instances_of_a_group() -> None:
+    """`aws_security_group.alb[*].id` is every one of them."""
+    plan = vpc(Plan())
+    for key in (0, 1):
+        security_group(plan, f"aws_security_group.alb[{key}]")
+    load_balancer(plan, groups=Ref("aws_security_group.alb"))
+    listener(plan, group=None)
+    rule(plan, "https", "ingress", Ref("aws_security_group.alb[1].id"), **OPEN_443)
+    rule(plan, "icmp", "ingress", Ref("aws_security_group.alb[0].id"), **OPEN_ICMP)
+    assert short(plan) == "C--C"
+
+
+def test_a_local_value_that_can_only_be_one_resource() -> None:
+    """A plan has no local values. The module has one group, so that its unknown group is that one."""
+    plan = vpc(Plan())
+    plan.call("module.group", vpc_id=Ref("aws_vpc.main.id"))
+    plan.create(
+        "module.group.aws_security_group.this_name_prefix[0]",
+        vpc_id=Ref("var.vpc_id"),
+        ingress=COMPUTED,
+        egress=COMPUTED,
+    )
+    for number, port in enumerate((443, 80)):
+        plan.create(
+            f"module.group.aws_security_group_rule.ingress[{number}]",
+            type="ingress",
+            security_group_id=Ref("local.this_sg_id"),
+            protocol="tcp",
+            from_port=port,
+            to_port=port,
+            cidr_blocks=["0.0.0.0/0"],
+            self=False,
+        )
+    plan.output("module.group", "security_group_id", Ref("aws_security_group.this_name_prefix[0].id", "var.create"))
+    load_balancer(plan, groups=[Ref("module.group.security_group_id")])
+    listener(plan, group=None)
+    assert short(plan) == "C--N"
+
+
+def test_a_local_value_that_may_be_one_of_several_resources() -> None:
+    plan = vpc(Plan())
+    security_group(plan, "aws_security_group.alb")
+    security_group(plan, "aws_security_group.app")
+    load_balancer(plan)
+    listener(plan, group=None)
+    rule(plan, "https", "ingress", Ref("local.group"), **OPEN_443)
+    # The rule opens one of the groups; nothing opens ICMP.
+    assert short(plan) == "?--?"
+    assert "local.group, which a plan does not show" in error(plan, "listeners")
+
+
+def test_a_list_through_a_local_value_may_have_more_elements() -> None:
+    plan = vpc(Plan())
+    security_group(plan, "aws_security_group.alb")
+    load_balancer(plan, groups=Ref("local.groups"))
+    listener(plan, group=None)
+    rule(plan, "https", "ingress", Ref("aws_security_group.alb.id"), **OPEN_443)
+    # The group is among them, and opens the port. Another one may open ICMP.
+    assert short(plan) == "C--?"
+
+
+def test_a_choice_by_a_variable() -> None:
+    """`var.own ? aws_security_group.alb.id : aws_security_group.shared.id`: which one is not known."""
+    plan = vpc(Plan())
+    plan.variable("own", True)
+    security_group(plan, "aws_security_group.alb")
+    security_group(plan, "aws_security_group.shared")
+    load_balancer(plan, groups=[Ref("var.own", "aws_security_group.alb.id", "aws_security_group.shared.id")])
+    listener(plan, group=None)
+    rule(plan, "https", "ingress", Ref("aws_security_group.alb.id"), **OPEN_443)
+    assert short(plan) == "?--?"
+    assert "may be aws_security_group.alb, aws_security_group.shared" in error(plan, "listeners")
+
+
+def test_a_choice_of_which_one_side_is_not_created() -> None:
+    """`count = 0` leaves one resource: an unknown group can only be that one."""
+    plan = vpc(Plan())
+    plan.variable("own", True)
+    security_group(plan, "aws_security_group.alb[0]")
+    load_balancer(plan, groups=[Ref("var.own", "aws_security_group.alb[0].id", "aws_security_group.shared[0].id")])
+    listener(plan, group=None)
+    rule(plan, "https", "ingress", Ref("aws_security_group.alb[0].id"), **OPEN_443)
+    assert short(plan) == "C--N"
+
+
+def test_a_group_of_a_variable_beside_a_new_one() -> None:
+    """`concat([aws_security_group.alb.id], var.more)`: the variable's group is outside the plan."""
+    plan = vpc(Plan())
+    plan.variable("more", ["sg-0123456789abcdef0"])
+    security_group(plan, "aws_security_group.alb")
+    load_balancer(plan, groups=Ref("aws_security_group.alb.id", "var.more"))
+    listener(plan, group=None)
+    rule(plan, "https", "ingress", Ref("aws_security_group.alb.id"), **OPEN_443)
+    assert short(plan) == "C--?"
+
+
+def test_a_group_that_is_known_and_outside_the_plan() -> None:
+    plan = load_balancer(vpc(Plan()), groups=["sg-0123456789abcdef0"])
+    listener(plan, group=None)
+    assert short(plan) == "?--?"
+    assert "sg-0123456789abcdef0" in error(plan, "listeners")
+    assert "judge over the account with --region" in error(plan, "listeners")
+
+
+def test_a_rule_for_a_group_outside_the_plan() -> None:
+    """What a known rule lets through is let through, whatever else the group has."""
+    plan = load_balancer(vpc(Plan()), groups=["sg-0123456789abcdef0"])
+    listener(plan, group=None)
+    rule(plan, "https", "ingress", "sg-0123456789abcdef0", **OPEN_443)
+    assert short(plan) == "C--?"
+
+
+# --- what is not known
+
+
+def internal(plan: Plan, **values: Any) -> Plan:
+    """An internal load balancer in a VPC that another state holds."""
+    security_group(plan, "aws_security_group.alb", vpc_id="vpc-0123456789abcdef0")
+    load_balancer(plan, internal=True, subnets=["subnet-0123456789abcdef0"], **values)
+    return listener(plan, group=None)
+
+
+def test_the_blocks_of_a_vpc_outside_the_plan() -> None:
+    plan = internal(Plan())
+    rule(plan, "https", "ingress", ALB_GROUP, from_port=443, to_port=443, cidr_ipv4="10.0.0.0/8")
+    # 10.0.0.0/8 may hold the VPC or not. For ICMP nothing is open, and every VPC has a block.
+    assert short(plan) == "?--N"
+    assert "subnet-0123456789abcdef0" in error(plan, "listeners")
+
+
+def test_a_group_that_is_open_to_everybody_is_open_to_every_vpc() -> None:
+    plan = internal(Plan())
+    rule(plan, "https", "ingress", ALB_GROUP, **OPEN_443)
+    rule(plan, "icmp", "ingress", ALB_GROUP, **OPEN_ICMP)
+    assert short(plan) == "C--C"
+
+
+def test_the_data_source_of_a_vpc_tells_its_blocks() -> None:
+    plan = Plan()
+    blocks = [
+        {"cidr_block": "10.1.0.0/16", "state": "associated"},
+        {"cidr_block": "10.9.0.0/16", "state": "disassociated"},
+    ]
+    plan.read("data.aws_vpc.main", id="vpc-1", cidr_block="10.1.0.0/16", cidr_block_associations=blocks)
+    plan.read("data.aws_subnet.a", id="subnet-1", vpc_id="vpc-1", cidr_block="10.1.1.0/24")
+    security_group(plan, "aws_security_group.alb", vpc_id="vpc-1")
+    load_balancer(plan, internal=True, subnets=["subnet-1"])
+    listener(plan, group=None)
+    rule(plan, "https", "ingress", ALB_GROUP, from_port=443, to_port=443, cidr_ipv4="10.1.0.0/16")
+    assert short(plan) == "C--N"
+
+
+def test_a_vpc_that_exists_may_have_further_blocks() -> None:
+    """The resource of a VPC has its first block only; others may be of another state."""
+    plan = Plan()
+    plan.keep("aws_vpc.main", "vpc-1", cidr_block="10.1.0.0/16")
+    plan.keep("aws_subnet.a", "subnet-1", vpc_id="vpc-1", cidr_block="10.1.1.0/24")
+    security_group(plan, "aws_security_group.alb", vpc_id="vpc-1")
+    load_balancer(plan, internal=True, subnets=["subnet-1"])
+    listener(plan, group=None)
+    rule(plan, "https", "ingress", ALB_GROUP, from_port=443, to_port=443, cidr_ipv4="10.1.0.0/16")
+    assert short(plan) == "?--N"
+
+
+def test_blocks_that_are_associated_with_a_new_vpc() -> None:
+    plan = vpc(Plan())
+    plan.create("aws_vpc_ipv4_cidr_block_association.more", vpc_id=Ref("aws_vpc.main.id"), cidr_block="10.7.0.0/16")
+    security_group(plan, "aws_security_group.alb")
+    # The subnet's VPC is that of the association, as modules write it to wait for the block.
+    plan.create("aws_subnet.b", vpc_id=Ref("aws_vpc_ipv4_cidr_block_association.more.vpc_id"), cidr_block="10.7.1.0/24")
+    load_balancer(plan, internal=True, subnets=[Ref("aws_subnet.b.id")])
+    listener(plan, group=None)
+    rule(plan, "first", "ingress", ALB_GROUP, from_port=443, to_port=443, cidr_ipv4="10.0.0.0/16")
+    assert short(plan) == "N--N"
+    rule(plan, "second", "ingress", ALB_GROUP, from_port=443, to_port=443, cidr_ipv4="10.7.0.0/16")
+    assert short(plan) == "C--N"
+
+
+def test_a_block_that_ipam_chooses() -> None:
+    plan = Plan()
+    plan.create("aws_vpc.main", cidr_block=COMPUTED, ipv4_ipam_pool_id="ipam-pool-1", ipv4_netmask_length=20)
+    plan.create("aws_subnet.a", vpc_id=Ref("aws_vpc.main.id"), cidr_block=Ref("aws_vpc.main.cidr_block"))
+    security_group(plan, "aws_security_group.alb")
+    load_balancer(plan, internal=True)
+    listener(plan, group=None)
+    # `cidr_ipv4 = aws_vpc.main.cidr_block` names the block that the load balancer needs, and its value is not known.
+    rule(plan, "https", "ingress", ALB_GROUP, from_port=443, to_port=443, cidr_ipv4=Ref("aws_vpc.main.cidr_block"))
+    assert short(plan) == "?--N"
+
+
+def test_targets_get_addresses_of_their_subnets() -> None:
+    plan = web()
+    rule(plan, "app", "egress", ALB_GROUP, from_port=8080, to_port=8080, cidr_ipv4="10.0.1.0/24")
+    assert short(plan) == "NCCN"
+    plan = web()
+    rule(plan, "elsewhere", "egress", ALB_GROUP, from_port=8080, to_port=8080, cidr_ipv4="10.9.0.0/16")
+    assert short(plan) == "NNNN"
+    plan = web()
+    # A part of the subnet: an address of it may be open or not.
+    rule(plan, "part", "egress", ALB_GROUP, from_port=8080, to_port=8080, cidr_ipv4="10.0.1.0/25")
+    assert short(plan) == "N??N"
+    assert "aws_ecs_service.app" in error(plan, "targets")
+
+
+def test_a_sensitive_value_is_not_known() -> None:
+    plan = web()
+    rule(plan, "https", "ingress", ALB_GROUP, **(OPEN_443 | {"cidr_ipv4": "198.51.100.7/32"}))
+    plan.changes[-1]["change"]["after_sensitive"] = {"cidr_ipv4": True}
+    assert short(plan) == "?NNN"
+    assert "is sensitive" in error(plan, "listeners")
+    assert "198.51.100.7" not in error(plan, "listeners")
+
+
+def test_a_data_source_that_is_read_while_the_plan_is_applied() -> None:
+    plan = vpc(Plan()).defer("data.aws_security_group.shared")
+    load_balancer(plan, groups=[Ref("data.aws_security_group.shared.id")])
+    listener(plan, group=None)
+    assert short(plan) == "?--?"
+    assert "data.aws_security_group.shared" in error(plan, "listeners")
+
+
+def test_a_load_balancer_without_groups_gets_the_default_group_of_its_vpc() -> None:
+    plan = vpc(Plan())
+    load_balancer(plan, groups=COMPUTED)
+    listener(plan, group=None)
+    # That of a new VPC is open to its own members alone.
+    assert short(plan) == "N--N"
+    plan.create("aws_default_security_group.main", vpc_id=Ref("aws_vpc.main.id"), ingress=COMPUTED, egress=COMPUTED)
+    rule(plan, "https", "ingress", Ref("aws_default_security_group.main.id"), **OPEN_443)
+    assert short(plan) == "C--N"
+
+
+def test_a_load_balancer_without_groups_in_a_vpc_outside_the_plan() -> None:
+    plan = load_balancer(Plan(), groups=COMPUTED, subnets=["subnet-0123456789abcdef0"])
+    listener(plan, group=None)
+    assert short(plan) == "?--?"
+    assert "default of VPC" in error(plan, "icmp")
+
+
+# --- what exists already
+
+
+def existing(ingress: list[dict[str, Any]], **values: Any) -> Plan:
+    """A load balancer, its group and VPC, all applied before."""
+    plan = Plan()
+    blocks = [{"cidr_block": "10.1.0.0/16", "state": "associated"}]
+    plan.read("data.aws_vpc.main", id="vpc-1", cidr_block="10.1.0.0/16", cidr_block_associations=blocks)
+    group = {"name": "alb", "vpc_id": "vpc-1", "ingress": ingress, "egress": []}
+    plan.keep("aws_security_group.alb", "sg-1", **group)
+    plan.keep(
+        LB,
+        ARN,
+        name="web",
+        internal=False,
+        load_balancer_type="application",
+        ip_address_type="ipv4",
+        security_groups=["sg-1"],
+        subnets=["subnet-1"],
+        vpc_id="vpc-1",
+        **values,
+    )
+    return plan.keep(
+        "aws_lb_listener.https",
+        LISTENER_ARN,
+        load_balancer_arn=ARN,
+        port=443,
+        protocol="HTTPS",
+        default_action=[{"type": "redirect", "target_group_arn": ""}],
+    )
+
+
+PREFIX = "arn:aws:elasticloadbalancing:eu-west-1:111122223333"
+ARN, LISTENER_ARN = f"{PREFIX}:loadbalancer/app/web/1", f"{PREFIX}:listener/app/web/1/2"
+TO_EVERYBODY = cidr_block("tcp", 443, 443, "0.0.0.0/0")
+
+
+def test_rules_that_were_refreshed_count() -> None:
+    """Those of an unchanged group stand in the plan, whoever made them."""
+    assert short(existing([TO_EVERYBODY]), ARN) == "C--N"
+    assert short(existing([]), ARN) == "N--N"
+
+
+def test_a_rule_that_is_added_to_a_group_and_one_that_is_taken_away() -> None:
+    plan = existing([TO_EVERYBODY, cidr_block("icmp", 3, 4, "0.0.0.0/0")])
+    plan.delete(
+        "aws_vpc_security_group_ingress_rule.https", "sgr-1", security_group_id="sg-1", ip_protocol="tcp", **OPEN_443
+    )
+    assert short(plan, ARN) == "N--C"
+    rule(plan, "again", "ingress", "sg-1", **OPEN_443)
+    assert short(plan, ARN) == "C--C"
+
+
+def test_one_of_the_blocks_of_a_grouped_rule_is_taken_away() -> None:
+    """EC2 and the provider group rules of one protocol and port."""
+    plan = existing([cidr_block("tcp", 443, 443, "0.0.0.0/1", "128.0.0.0/1")])
+    assert short(plan, ARN) == "C--N"
+    half = {"ip_protocol": "tcp", "from_port": 443, "to_port": 443, "cidr_ipv4": "128.0.0.0/1"}
+    plan.delete("aws_vpc_security_group_ingress_rule.half", "sgr-1", security_group_id="sg-1", **half)
+    assert short(plan, ARN) == "N--N"
+
+
+def test_a_rule_that_is_replaced() -> None:
+    plan = existing([TO_EVERYBODY])
+    narrow = OPEN_443 | {"cidr_ipv4": "198.51.100.0/24"}
+    before = {"security_group_id": "sg-1", "ip_protocol": "tcp", **OPEN_443}
+    plan.replace(
+        "aws_vpc_security_group_ingress_rule.https",
+        "sgr-1",
+        before,
+        security_group_id="sg-1",
+        ip_protocol="tcp",
+        **narrow,
+    )
+    assert short(plan, ARN) == "N--N"
+
+
+def test_a_group_that_is_replaced_loses_what_it_had() -> None:
+    plan = existing([TO_EVERYBODY])
+    plan.changes = [one for one in plan.changes if one["address"] not in ("aws_security_group.alb", LB)]
+    before = {"name": "alb", "vpc_id": "vpc-1", "ingress": [TO_EVERYBODY], "egress": []}
+    plan.replace(
+        "aws_security_group.alb", "sg-1", before, name="alb2", vpc_id="vpc-1", ingress=COMPUTED, egress=COMPUTED
+    )
+    plan.root["resources"] = [one for one in plan.root["resources"] if one["address"] != LB]
+    old = {
+        "name": "web",
+        "internal": False,
+        "load_balancer_type": "application",
+        "security_groups": ["sg-1"],
+        "vpc_id": "vpc-1",
+    }
+    plan.update(LB, ARN, old, **{**old, "security_groups": [Ref("aws_security_group.alb.id")]})
+    assert short(plan, ARN) == "N--N"
+    rule(plan, "https", "ingress", Ref("aws_security_group.alb.id"), **OPEN_443)
+    assert short(plan, ARN) == "C--N"
+
+
+def test_a_deposed_object_is_not_the_current_one() -> None:
+    plan = existing([TO_EVERYBODY])
+    plan.delete("aws_security_group.alb", "sg-0", name="alb", vpc_id="vpc-1", ingress=[], egress=[])
+    plan.changes[-1]["deposed"] = "0a1b2c3d"
+    assert short(plan, ARN) == "C--N"
+
+
+def test_targets_of_a_group_that_exists_are_not_known() -> None:
+    """Without a resource that registers any, another state or a controller does."""
+    plan = existing([TO_EVERYBODY])
+    plan.changes.pop()
+    plan.root["resources"].pop()
+    arn = f"{PREFIX}:targetgroup/app/3"
+    plan.keep("aws_lb_target_group.app", arn, name="app", port=80, target_type="ip", vpc_id="vpc-1")
+    plan.keep(
+        "aws_lb_listener.https",
+        LISTENER_ARN,
+        load_balancer_arn=ARN,
+        port=443,
+        protocol="HTTPS",
+        default_action=[{"type": "forward", "target_group_arn": arn}],
+    )
+    assert short(plan, ARN) == "C??N"
+    assert "targets of app" in error(plan, "targets", ARN)
+
+
+# --- targets
+
+
+def instance(plan: Plan, address: str = "aws_instance.app", **values: Any) -> Plan:
+    defaults = {"vpc_security_group_ids": [APP_GROUP], "subnet_id": Ref("aws_subnet.a.id"), "private_ip": COMPUTED}
+    return plan.create(address, **(defaults | values))
+
+
+def balanced(**group: Any) -> Plan:
+    """A load balancer whose group lets it reach the group of its targets, and a target group without targets."""
+    plan = vpc(Plan())
+    security_group(plan, "aws_security_group.alb")
+    security_group(plan, "aws_security_group.app")
+    load_balancer(plan)
+    listener(plan)
+    target_group(plan, **group)
+    return rule(plan, "app", "egress", ALB_GROUP, from_port=8080, to_port=8080, referenced_security_group_id=APP_GROUP)
+
+
+def test_a_new_target_group_without_targets() -> None:
+    assert short(balanced()) == "N--N"
+
+
+def test_an_instance() -> None:
+    plan = instance(balanced(target_type="instance"))
+    attach = {
+        "target_group_arn": Ref("aws_lb_target_group.app.arn"),
+        "target_id": Ref("aws_instance.app.id"),
+        "port": None,
+    }
+    plan.create("aws_lb_target_group_attachment.app", **attach)
+    assert short(plan) == "NCCN"
+    plan.create("aws_lb_target_group_attachment.other", **{**attach, "port": 9999})
+    # Port 9999 is not open; the health check follows the target's own port.
+    assert short(plan) == "NNNN"
+
+
+def test_the_address_of_an_instance_as_target() -> None:
+    """`target_id = aws_instance.app.private_ip`: the address is not known, and the groups of the instance are."""
+    plan = instance(balanced())
+    plan.create(
+        "aws_lb_target_group_attachment.app",
+        target_group_arn=Ref("aws_lb_target_group.app.arn"),
+        target_id=Ref("aws_instance.app.private_ip"),
+        port=None,
+    )
+    assert short(plan) == "NCCN"
+
+
+def test_an_instance_without_groups_has_the_default_one() -> None:
+    plan = instance(balanced(target_type="instance"), vpc_security_group_ids=COMPUTED)
+    plan.create(
+        "aws_lb_target_group_attachment.app",
+        target_group_arn=Ref("aws_lb_target_group.app.arn"),
+        target_id=Ref("aws_instance.app.id"),
+        port=None,
+    )
+    assert short(plan) == "NNNN"
+
+
+def test_a_group_that_is_attached_to_the_interface_of_an_instance() -> None:
+    plan = instance(balanced(target_type="instance"), vpc_security_group_ids=COMPUTED)
+    plan.create(
+        "aws_lb_target_group_attachment.app",
+        target_group_arn=Ref("aws_lb_target_group.app.arn"),
+        target_id=Ref("aws_instance.app.id"),
+        port=None,
+    )
+    plan.create(
+        "aws_network_interface_sg_attachment.app",
+        security_group_id=APP_GROUP,
+        network_interface_id=Ref("aws_instance.app.primary_network_interface_id"),
+    )
+    assert short(plan) == "NCCN"
+
+
+def auto_scaling_group(plan: Plan, **values: Any) -> Plan:
+    return plan.create(
+        "aws_autoscaling_group.app",
+        name="app",
+        vpc_zone_identifier=[Ref("aws_subnet.a.id")],
+        target_group_arns=[Ref("aws_lb_target_group.app.arn")],
+        **values,
+    )
+
+
+def test_an_auto_scaling_group_with_a_launch_template() -> None:
+    plan = balanced(target_type="instance")
+    plan.create("aws_launch_template.app", name="app", vpc_security_group_ids=[APP_GROUP], latest_version=COMPUTED)
+    template = {
+        "id": Ref("aws_launch_template.app.id"),
+        "name": COMPUTED,
+        "version": Ref("aws_launch_template.app.latest_version"),
+    }
+    assert short(auto_scaling_group(plan, launch_template=[template])) == "NCCN"
+
+
+def test_a_launch_template_whose_interface_has_the_groups() -> None:
+    plan = balanced(target_type="instance")
+    interface = {"device_index": None, "security_groups": [APP_GROUP], "associate_public_ip_address": "false"}
+    second = {"device_index": 1, "security_groups": [ALB_GROUP]}
+    plan.create("aws_launch_template.app", name="app", network_interfaces=[interface, second], latest_version=COMPUTED)
+    specification = {"launch_template_id": Ref("aws_launch_template.app.id"), "version": "$Latest"}
+    policy = {"launch_template": [{"launch_template_specification": [specification], "override": []}]}
+    assert short(auto_scaling_group(plan, mixed_instances_policy=[policy])) == "NCCN"
+
+
+def test_a_launch_configuration() -> None:
+    plan = balanced(target_type="instance")
+    plan.create("aws_launch_configuration.app", name=COMPUTED, security_groups=[APP_GROUP])
+    assert short(auto_scaling_group(plan, launch_configuration=Ref("aws_launch_configuration.app.name"))) == "NCCN"
+
+
+def test_an_auto_scaling_group_that_is_attached() -> None:
+    plan = balanced(target_type="instance")
+    plan.create("aws_launch_template.app", name="app", vpc_security_group_ids=[APP_GROUP])
+    plan.create(
+        "aws_autoscaling_group.app",
+        name="app",
+        target_group_arns=COMPUTED,
+        launch_template=[{"id": Ref("aws_launch_template.app.id"), "version": "$Latest"}],
+    )
+    plan.create(
+        "aws_autoscaling_attachment.app",
+        autoscaling_group_name=Ref("aws_autoscaling_group.app.id"),
+        lb_target_group_arn=Ref("aws_lb_target_group.app.arn"),
+    )
+    assert short(plan) == "NCCN"
+
+
+def test_a_launch_template_outside_the_plan() -> None:
+    plan = balanced(target_type="instance")
+    auto_scaling_group(plan, launch_template=[{"id": "lt-0123456789abcdef0", "version": "$Latest"}])
+    # The reference covers it if the template names that group.
+    assert short(plan) == "N??N"
+    plan = auto_scaling_group(
+        vpc_without_egress(), launch_template=[{"id": "lt-0123456789abcdef0", "version": "$Latest"}]
+    )
+    # Without any outbound rule, no target can be reached, whatever its groups are.
+    assert short(plan) == "NNNN"
+
+
+def vpc_without_egress() -> Plan:
+    plan = vpc(Plan())
+    security_group(plan, "aws_security_group.alb")
+    load_balancer(plan)
+    listener(plan)
+    return target_group(plan, target_type="instance")
+
+
+def test_a_service_of_several_target_groups_and_ports() -> None:
+    plan = balanced()
+    target_group(plan, "aws_lb_target_group.admin", port=80)
+    # A listener rule, with weights.
+    plan.create(
+        "aws_lb_listener_rule.admin",
+        listener_arn=Ref("aws_lb_listener.https.arn"),
+        priority=1,
+        action=[
+            {
+                "type": "forward",
+                "forward": [{"target_group": [{"arn": Ref("aws_lb_target_group.admin.arn"), "weight": 0}]}],
+            }
+        ],
+    )
+    service(plan)
+    assert short(plan) == "NCCN"
+    network = {"security_groups": [APP_GROUP], "subnets": [Ref("aws_subnet.a.id")]}
+    balancer = {"target_group_arn": Ref("aws_lb_target_group.admin.arn"), "container_port": 9000}
+    plan.create("aws_ecs_service.admin", network_configuration=[network], load_balancer=[balancer])
+    # Its containers listen on 9000, whatever the target group's port is.
+    assert short(plan) == "NNNN"
+
+
+def test_blocks_of_a_dynamic_block() -> None:
+    """The configuration leaves them out. The module has one target group."""
+    plan = web()
+    network = Dynamic({"security_groups": [APP_GROUP], "subnets": [Ref("aws_subnet.a.id")]})
+    balancer = Dynamic({"target_group_arn": Ref("aws_lb_target_group.app.arn"), "container_port": 8080})
+    plan.changes = [one for one in plan.changes if one["type"] != "aws_ecs_service"]
+    plan.root["resources"] = [one for one in plan.root["resources"] if one["type"] != "aws_ecs_service"]
+    plan.create("aws_ecs_service.app", network_configuration=network, load_balancer=balancer)
+    rule(plan, "app", "egress", ALB_GROUP, from_port=8080, to_port=8080, referenced_security_group_id=APP_GROUP)
+    # Which of the two groups the service has is not known.
+    assert short(plan) == "N??N"
+
+
+# --- prefix lists, protocols, families
+
+
+def test_a_prefix_list_with_entries() -> None:
+    plan = web()
+    entries = [{"cidr": "0.0.0.0/1", "description": ""}, {"cidr": "128.0.0.0/1", "description": ""}]
+    plan.create("aws_ec2_managed_prefix_list.all", name="all", address_family="IPv4", max_entries=2, entry=entries)
+    open_to = {"cidr_ipv4": None, "prefix_list_id": Ref("aws_ec2_managed_prefix_list.all.id")}
+    rule(plan, "https", "ingress", ALB_GROUP, **(OPEN_443 | open_to))
+    assert short(plan) == "CNNN"
+
+
+def test_a_prefix_list_outside_the_plan() -> None:
+    plan = web()
+    rule(plan, "https", "ingress", ALB_GROUP, **(OPEN_443 | {"cidr_ipv4": None, "prefix_list_id": "pl-3b927c52"}))
+    assert short(plan) == "?NNN"
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        # Every protocol, with the ports that the provider writes for it.
+        ({"ip_protocol": "-1", "from_port": None, "to_port": None, "cidr_ipv4": "0.0.0.0/0"}, "CNNC"),
+        # TCP by its number.
+        ({"ip_protocol": "6", "from_port": 443, "to_port": 443, "cidr_ipv4": "0.0.0.0/0"}, "CNNN"),
+        # Another protocol.
+        ({"ip_protocol": "udp", "from_port": 443, "to_port": 443, "cidr_ipv4": "0.0.0.0/0"}, "NNNN"),
+        # A load balancer with IPv4 clients.
+        ({"ip_protocol": "tcp", "from_port": 443, "to_port": 443, "cidr_ipv6": "::/0"}, "NNNN"),
+    ],
+)
+def test_protocols(values: dict[str, Any], expected: str) -> None:
+    assert short(rule(web(), "https", "ingress", ALB_GROUP, **values)) == expected
+
+
+def test_address_types() -> None:
+    plan = vpc(Plan())
+    security_group(plan, "aws_security_group.alb")
+    load_balancer(plan, ip_address_type="dualstack")
+    listener(plan, group=None)
+    rule(plan, "v4", "ingress", ALB_GROUP, **OPEN_443)
+    assert short(plan) == "N--N"
+    rule(plan, "v6", "ingress", ALB_GROUP, **(OPEN_443 | {"cidr_ipv4": None, "cidr_ipv6": "::/0"}))
+    assert short(plan) == "C--N"
+
+
+def test_a_scheme_of_a_variable_is_known() -> None:
+    plan = vpc(Plan()).variable("internal", True)
+    security_group(plan, "aws_security_group.alb")
+    load_balancer(plan, internal=Written(True, "var.internal"))
+    listener(plan, group=None)
+    rule(plan, "vpc", "ingress", ALB_GROUP, from_port=443, to_port=443, cidr_ipv4="10.0.0.0/16")
+    assert short(plan) == "C--N"
+
+
+def test_a_network_load_balancer_in_front() -> None:
+    """Its health checks and clients come from the VPC; its own group may be referred to."""
+    plan = vpc(Plan())
+    security_group(plan, "aws_security_group.alb")
+    security_group(plan, "aws_security_group.nlb")
+    load_balancer(plan, internal=True)
+    listener(plan, group=None)
+    load_balancer(
+        plan, "aws_lb.front", load_balancer_type="network", internal=True, groups=[Ref("aws_security_group.nlb.id")]
+    )
+    target_group(plan, "aws_lb_target_group.alb", target_type="alb", port=443, protocol="TCP")
+    listener(plan, name="tcp", lb="aws_lb.front", group="aws_lb_target_group.alb")
+    plan.create(
+        "aws_lb_target_group_attachment.alb",
+        target_group_arn=Ref("aws_lb_target_group.alb.arn"),
+        target_id=Ref("aws_lb.web.arn"),
+        port=443,
+    )
+    assert short(plan) == "N--N"
+    rule(
+        plan,
+        "nlb",
+        "ingress",
+        ALB_GROUP,
+        from_port=443,
+        to_port=443,
+        referenced_security_group_id=Ref("aws_security_group.nlb.id"),
+    )
+    assert short(plan) == "C--N"
+
+
+def test_the_awscc_provider() -> None:
+    """Its resources are CloudFormation's: a group has all outbound rules unless some are written."""
+    plan = vpc(Plan())
+    everybody = {"ip_protocol": "tcp", "from_port": 443, "to_port": 443, "cidr_ip": "0.0.0.0/0"}
+    plan.create(
+        "awscc_ec2_security_group.alb",
+        group_description="alb",
+        vpc_id=Ref("aws_vpc.main.id"),
+        security_group_ingress=[everybody],
+        security_group_egress=COMPUTED,
+        group_id=COMPUTED,
+    )
+    plan.create(
+        "awscc_elasticloadbalancingv2_load_balancer.web",
+        type="application",
+        scheme="internet-facing",
+        load_balancer_arn=COMPUTED,
+        security_groups=[Ref("awscc_ec2_security_group.alb.id")],
+        subnets=[Ref("aws_subnet.a.id")],
+        name="web",
+    )
+    plan.create(
+        "awscc_elasticloadbalancingv2_target_group.app",
+        name="app",
+        port=80,
+        protocol="HTTP",
+        target_type="ip",
+        vpc_id=Ref("aws_vpc.main.id"),
+        targets=[{"id": "10.0.1.5", "port": 80}],
+        target_group_arn=COMPUTED,
+    )
+    plan.create(
+        "awscc_elasticloadbalancingv2_listener.https",
+        port=443,
+        protocol="HTTPS",
+        listener_arn=COMPUTED,
+        load_balancer_arn=Ref("awscc_elasticloadbalancingv2_load_balancer.web.load_balancer_arn"),
+        default_actions=[
+            {
+                "type": "forward",
+                "target_group_arn": Ref("awscc_elasticloadbalancingv2_target_group.app.target_group_arn"),
+            }
+        ],
+    )
+    assert short(plan, "awscc_elasticloadbalancingv2_load_balancer.web") == "CCCN"
+
+
+# --- what only looks as if it were known
+
+
+def test_the_group_that_another_service_makes() -> None:
+    """Amazon EKS makes a group for a cluster, which is none of those that the cluster is given."""
+    plan = vpc(Plan())
+    security_group(plan, "aws_security_group.nodes")
+    cluster = {"security_group_ids": [Ref("aws_security_group.nodes.id")], "cluster_security_group_id": COMPUTED}
+    plan.create("aws_eks_cluster.main", name="main", vpc_config=[cluster])
+    load_balancer(plan, groups=[Ref("aws_eks_cluster.main.vpc_config[0].cluster_security_group_id")])
+    listener(plan, group=None)
+    rule(plan, "https", "ingress", Ref("aws_security_group.nodes.id"), **OPEN_443)
+    assert short(plan) == "?--?"
+    assert "cluster_security_group_id" in error(plan, "listeners")
+
+
+def test_a_local_value_beside_a_cluster() -> None:
+    """It may be the group of the cluster."""
+    plan = vpc(Plan())
+    security_group(plan, "aws_security_group.alb")
+    plan.create("aws_eks_cluster.main", name="main", vpc_config=[{"cluster_security_group_id": COMPUTED}])
+    load_balancer(plan, groups=[Ref("aws_security_group.alb.id")])
+    listener(plan, group=None)
+    rule(plan, "https", "ingress", Ref("local.group"), **OPEN_443)
+    assert short(plan) == "?--?"
+
+
+def test_an_element_of_a_variable() -> None:
+    """`var.groups["alb"]` is one of the groups that the module is given."""
+    plan = vpc(Plan())
+    security_group(plan, "aws_security_group.alb")
+    security_group(plan, "aws_security_group.app")
+    plan.call("module.web", groups=Ref("aws_security_group.alb.id", "aws_security_group.app.id"))
+    address = "module.web.aws_lb.this"
+    load_balancer(plan, address, groups=[Ref('var.groups["alb"]')], subnets=["subnet-1"])
+    rule(plan, "icmp", "ingress", ALB_GROUP, **OPEN_ICMP)
+    assert short(plan, address) == "---?"
+
+
+def test_blocks_of_a_set_are_in_another_order() -> None:
+    """Their constants tell which expressions belong to which block."""
+    plan = balanced()
+    target_group(plan, "aws_lb_target_group.admin", port=9000)
+    listener(plan, 8443, name="admin", group="aws_lb_target_group.admin")
+    network = {"security_groups": [APP_GROUP], "subnets": [Ref("aws_subnet.a.id")]}
+    first = {"target_group_arn": Ref("aws_lb_target_group.admin.arn"), "container_port": 9000}
+    second = {"target_group_arn": Ref("aws_lb_target_group.app.arn"), "container_port": 8080}
+    plan.create("aws_ecs_service.app", network_configuration=[network], load_balancer=[first, second])
+    plan.changes[-1]["change"]["after"]["load_balancer"].reverse()
+    plan.changes[-1]["change"]["after_unknown"]["load_balancer"].reverse()
+    # Port 8080 is open to the service, and 9000 is not.
+    assert "TCP:9000" in judge_plan(plan)[LB, "targets"]
+    assert "+1 more" not in judge_plan(plan)[LB, "targets"]
+
+
+def test_rules_of_a_group_that_exists_are_unknown_as_a_whole() -> None:
+    """The provider would know them if they were not written: a `dynamic` block makes them."""
+    plan = existing([TO_EVERYBODY])
+    group = {"name": "alb", "vpc_id": "vpc-1", "egress": []}
+    plan.changes = [one for one in plan.changes if one["address"] != "aws_security_group.alb"]
+    plan.update("aws_security_group.alb", "sg-1", {**group, "ingress": [TO_EVERYBODY]}, **group, ingress=COMPUTED)
+    assert short(plan, ARN) == "?--?"
+
+
+def test_a_group_takes_away_a_rule_that_is_a_resource_of_its_own() -> None:
+    """Inline rules are all that the group has: the provider takes away the others, whoever made them."""
+    plan = existing([])
+    plan.changes = [one for one in plan.changes if one["address"] != "aws_security_group.alb"]
+    group = {"name": "alb", "vpc_id": "vpc-1", "egress": []}
+    plan.update("aws_security_group.alb", "sg-1", {**group, "ingress": [TO_EVERYBODY]}, **group, ingress=[])
+    plan.keep(
+        "aws_vpc_security_group_ingress_rule.https", "sgr-1", security_group_id="sg-1", ip_protocol="tcp", **OPEN_443
+    )
+    assert short(plan, ARN) == "N--N"
+
+
+def test_a_rule_that_an_old_refresh_did_not_list() -> None:
+    """With `-refresh=false`, the group's rules are those before its own rules were made."""
+    plan = existing([])
+    plan.keep(
+        "aws_vpc_security_group_ingress_rule.https", "sgr-1", security_group_id="sg-1", ip_protocol="tcp", **OPEN_443
+    )
+    assert short(plan, ARN) == "C--N"
+
+
+def test_rules_that_are_not_listed_are_taken_away() -> None:
+    plan = existing([TO_EVERYBODY])
+    plan.create("aws_vpc_security_group_rules_exclusive.alb", security_group_id="sg-1", ingress_rule_ids=[])
+    assert short(plan, ARN) == "?--?"
+
+
+def test_listeners_of_a_load_balancer_that_exists_are_elsewhere() -> None:
+    """Applications add listeners to a load balancer of another state."""
+    plan = existing([TO_EVERYBODY])
+    plan.changes = [one for one in plan.changes if one["type"] != "aws_lb_listener"]
+    assert short(plan, ARN) == "???N"
+
+
+def test_a_subnet_whose_block_is_not_known() -> None:
+    """An address may be in it, whatever the other subnet's block is."""
+    plan = web()
+    plan.create("aws_subnet.b", vpc_id=Ref("aws_vpc.main.id"), cidr_block=COMPUTED, ipv4_ipam_pool_id="pool")
+    entry = plan.changes[[one["address"] for one in plan.changes].index("aws_ecs_service.app")]
+    assert entry["change"]["after_unknown"]["network_configuration"][0]["subnets"] is True
+    expressions = next(one for one in plan.root["resources"] if one["type"] == "aws_ecs_service")["expressions"]
+    both = Ref("aws_subnet.a.id", "aws_subnet.b.id").references
+    expressions["network_configuration"][0]["subnets"] = {"references": both}
+    rule(plan, "app", "egress", ALB_GROUP, from_port=8080, to_port=8080, cidr_ipv4="10.0.1.0/24")
+    assert short(plan) == "N??N"
+
+
+def test_groups_of_an_instance_by_name() -> None:
+    plan = balanced(target_type="instance")
+    plan.create("aws_instance.app", vpc_security_group_ids=COMPUTED, security_groups=["web"], private_ip=COMPUTED)
+    plan.create(
+        "aws_lb_target_group_attachment.app",
+        target_group_arn=Ref("aws_lb_target_group.app.arn"),
+        target_id=Ref("aws_instance.app.id"),
+        port=None,
+    )
+    assert short(plan) == "N??N"
+
+
+# --- the targets' side
+
+
+def nodes(plan: Plan, address: str = LB) -> str:
+    """The verdict on whether the targets let the load balancer in."""
+    return SHORT[verdicts(plan, address)["nodes"]]
+
+
+def let_in(**values: Any) -> Plan:
+    """The service's group with one inbound rule on the port of its containers."""
+    return rule(web(), "alb", "ingress", APP_GROUP, **({"from_port": 8080, "to_port": 8080} | values))
+
+
+def test_targets_let_in_the_group_of_the_load_balancer() -> None:
+    assert nodes(web()) == "N"
+    assert nodes(let_in(referenced_security_group_id=ALB_GROUP)) == "C"
+    assert nodes(let_in(referenced_security_group_id=APP_GROUP)) == "N"
+
+
+def test_targets_let_in_the_subnets_of_the_load_balancer() -> None:
+    assert nodes(let_in(cidr_ipv4="10.0.1.0/24")) == "C"
+    assert nodes(let_in(cidr_ipv4="10.0.1.0/25")) == "N"
+
+
+def test_subnets_outside_the_plan() -> None:
+    plan = let_in(cidr_ipv4="10.0.1.0/24")
+    entry = plan.changes[[one["address"] for one in plan.changes].index(LB)]
+    entry["change"]["after"]["subnets"] = ["subnet-0123456789abcdef0"]
+    entry["change"]["after_unknown"].pop("subnets")
+    # Nothing says whether 10.0.1.0/24 is that subnet.
+    assert nodes(plan) == "?"
+
+
+def test_targets_without_any_inbound_rule_let_no_subnet_in() -> None:
+    plan = web()
+    entry = plan.changes[[one["address"] for one in plan.changes].index(LB)]
+    entry["change"]["after"]["subnets"] = ["subnet-0123456789abcdef0"]
+    entry["change"]["after_unknown"].pop("subnets")
+    assert nodes(plan) == "N"
+
+
+def test_a_reference_to_one_of_the_groups_that_the_load_balancer_may_have() -> None:
+    plan = let_in(referenced_security_group_id=ALB_GROUP)
+    next(one for one in plan.root["resources"] if one["address"] == LB)["expressions"]["security_groups"] = {
+        "references": ["local.groups"]
+    }
+    # The module has two groups, and the load balancer one of them or both.
+    assert nodes(plan) == "?"
+
+
+def test_inbound_rules_of_a_launch_template_outside_the_plan() -> None:
+    plan = balanced(target_type="instance")
+    assert nodes(auto_scaling_group(plan, launch_template=[{"id": "lt-0123456789abcdef0"}])) == "?"
+
+
+def test_what_carries_a_planned_group_is_not_known() -> None:
+    """Whether only load balancers carry it decides if unused openings are judged."""
+    scenario = terraform_scenario(open_web().document())
+    [estate] = planned_estates(scenario).estates
+    rule = RECOMMENDATIONS_BY_NAME["ALB_SG_UNUSED_INGRESS"]
+    findings, errors = judge_all(estate, estate.load_balancers.values(), {rule: parse_parameters({})})
+    assert (findings, len(errors)) == ([], 1)
+
+
+# --- over an estate that is not whole
+
+
+def test_what_the_estate_does_not_tell_stays_unknown() -> None:
+    """A listener, a target and an interface of the plan do not make the lists that they are in complete."""
+    saved = as_estate(WORLD)
+    plan = Plan().create(
+        "aws_lb_listener.more",
+        load_balancer_arn=LB_ARN,
+        port=8443,
+        protocol="HTTPS",
+        default_action=[{"type": "forward", "target_group_arn": target_group_arn(0)}],
+    )
+    plan.create("aws_lb_target_group_attachment.more", target_group_arn=target_group_arn(0), target_id="i-1", port=None)
+    plan.create("aws_network_interface.more", subnet_id="subnet-1", security_groups=["sg-1"], private_ips=["10.0.0.9"])
+    whole = verdicts(plan, LB_ARN, [saved])
+    assert "ERROR" not in whole.values()
+    assert verdicts(plan, LB_ARN, [replace(saved, listeners=None)])["listeners"] == "ERROR"
+    assert verdicts(plan, LB_ARN, [replace(saved, targets=None)])["targets"] == "ERROR"
+    assert verdicts(plan, LB_ARN, [replace(saved, target_groups=None)])["targets"] == "ERROR"
+    estate = planned_estates(terraform_scenario(plan.document()), [replace(saved, network_interfaces=None)]).estates[0]
+    with pytest.raises(NotReadError):
+        estate.interface_at("vpc-1", Family.IPV4, parse_cidr("10.0.0.77")[1][0])
+
+
+def test_a_target_is_taken_away_by_the_port_of_its_group() -> None:
+    """Elastic Load Balancing tells the port of every target; a plan leaves out that of the group."""
+    saved = as_estate(WORLD)
+    registered = replace(saved, targets={target_group_arn(0): (Target("i-0", 8080, None),), target_group_arn(1): ()})
+    plan = Plan().delete(
+        "aws_lb_target_group_attachment.a", "a", target_group_arn=target_group_arn(0), target_id="i-0", port=None
+    )
+    assert verdicts(plan, LB_ARN, [registered])["targets"] == "NOT_APPLICABLE"
+
+
+WORLD = World(
+    vpc_cidrs=("10.0.0.0/16",),
+    internal=False,
+    lb_groups=frozenset({0}),
+    rules=frozenset(),
+    listeners=frozenset({(443, 0)}),
+    target_groups=((8080, None), (8080, None)),
+    instances=(frozenset({1}), frozenset({1})),
+    targets=frozenset({(0, 0, None)}),
+)
