@@ -87,7 +87,8 @@ def write_formatted(
 
     options = FormatOptions(
         arguments.as_of or datetime.now(UTC),
-        every_verdict=arguments.every_verdict,
+        # What --status names is listed.
+        every_verdict=arguments.every_verdict or bool(arguments.status),
         for_spreadsheets=arguments.spreadsheet,
         summary=arguments.summary,
     )

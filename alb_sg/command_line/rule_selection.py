@@ -21,9 +21,10 @@ from alb_sg.recommendations.recommendation import NAME_PREFIX, Recommendation
 
 @dataclass(frozen=True, slots=True)
 class RuleSelection:
-    """The rules of a run, each with its parameters."""
+    """The rules of a run, each with its parameters. `also_sections` are read for what is no verdict."""
 
     rules: Mapping[Recommendation, Parameters]
+    also_sections: frozenset[str] = frozenset()
 
     @property
     def rule_names(self) -> tuple[str, ...]:
@@ -32,7 +33,7 @@ class RuleSelection:
     @property
     def estate_sections(self) -> frozenset[str]:
         """The sections of an estate that a verdict can depend on, or that tell more about a finding."""
-        return frozenset[str]().union(
+        return self.also_sections.union(
             *(rule.sections_to_read(parameters) | rule.detail_sections for rule, parameters in self.rules.items())
         )
 

@@ -19,6 +19,13 @@ from alb_sg.command_line.arguments import (
 )
 from alb_sg.command_line.entry_point import keep_until_exit
 from alb_sg.command_line.fail_on import add_fail_on_argument, exit_code_by_choice, refuse_fail_on
+from alb_sg.command_line.narrowing import (
+    add_narrowing_options,
+    is_narrowed,
+    narrow_estates,
+    narrow_rules,
+    with_statuses,
+)
 from alb_sg.command_line.output import open_output
 from alb_sg.command_line.result_format import (
     add_format_options,
@@ -74,6 +81,7 @@ def add_check(commands: Commands) -> None:
         metavar="ARN|NAME",
         help="judge this load balancer only; repeatable (default: all)",
     )
+    add_narrowing_options(parser, with_tags=True)
     add_fail_on_argument(parser)
     add_format_options(parser)
     add_output_option(parser)
@@ -88,10 +96,12 @@ def add_check(commands: Commands) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    choice = select_rules(arguments.rule, arguments.parameter)
+    choice = narrow_rules(arguments, select_rules(arguments.rule, arguments.parameter))
     refuse_format_options(arguments)
-    if arguments.history is not None and arguments.load_balancer:
-        raise InvalidInputError("--history compares all load balancers; omit --load-balancer")
+    if arguments.history is not None and (arguments.load_balancer or is_narrowed(arguments)):
+        raise InvalidInputError("--history compares all load balancers; omit --load-balancer and what narrows the run")
+    if is_planned(arguments) and is_narrowed(arguments):
+        raise InvalidInputError("a plan or template is narrowed by --load-balancer and --rule; omit the other options")
     refuse_fail_on(arguments, over_existing=is_planned(arguments) and has_base(arguments))
     with open_output(arguments.output, machine_readable=is_machine_readable(arguments)) as stream:
         if is_planned(arguments):
@@ -104,7 +114,7 @@ def run(arguments: argparse.Namespace) -> int:
                 raise InvalidInputError("--history is of what exists; omit it with --terraform-plan and --template")
             write_formatted(planned, arguments, stream)
             return exit_code_by_choice(arguments, planned.findings, planned.errors)
-        if arguments.format == JSON_LINES and arguments.exemptions is None:
+        if arguments.format == JSON_LINES and arguments.exemptions is None and not arguments.status:
             written = _stream_json_lines(arguments, choice, stream)
             return exit_code_by_choice(arguments, written.non_compliant_findings, written.errors)
         # These imports are slow, and the streaming path does not need them.
@@ -113,13 +123,15 @@ def run(arguments: argparse.Namespace) -> int:
         from alb_sg.command_line.planning import make_planner, with_advice, with_remarks  # noqa: PLC0415
 
         exemptions = load_given_exemptions(arguments)
-        loaded = load_estates(arguments, choice, arguments.load_balancer)
+        loaded = narrow_estates(arguments, load_estates(arguments, choice, arguments.load_balancer))
         results = evaluate_all(loaded, choice, exemptions)
         if arguments.format != JSON_LINES:
             results = with_advice(results, make_planner(arguments, loaded, choice, exemptions))
         if arguments.format == JSON:
             results = with_remarks(results, loaded)
-        keep_run = write_formatted(results, arguments, stream, lambda as_of: _observe(loaded, choice, results, as_of))
+        keep_run = write_formatted(
+            with_statuses(arguments, results), arguments, stream, lambda as_of: _observe(loaded, choice, results, as_of)
+        )
     keep_run()
     return exit_code_by_choice(arguments, results.findings, results.errors)
 
@@ -141,7 +153,11 @@ def _require_accounts(results: Results) -> None:
 
 def _stream_json_lines(arguments: argparse.Namespace, selection: RuleSelection, stream: TextIO) -> StreamedResults:
     """Writes each verdict as soon as it is known, one line each."""
-    files = find_json_files(arguments.config_items) if reads_only_config_items(arguments) else []
+    files = (
+        find_json_files(arguments.config_items)
+        if reads_only_config_items(arguments) and not is_narrowed(arguments)
+        else []
+    )
     if len(files) > 1:
         from alb_sg.command_line.parallel import stream_json_lines_in_parallel  # noqa: PLC0415 (it imports multiprocessing)
 
@@ -149,5 +165,7 @@ def _stream_json_lines(arguments: argparse.Namespace, selection: RuleSelection, 
         if written is not None:
             return written
     return stream_json_lines(
-        lambda: keep_until_exit(load_estates(arguments, selection, arguments.load_balancer)), selection, stream
+        lambda: keep_until_exit(narrow_estates(arguments, load_estates(arguments, selection, arguments.load_balancer))),
+        selection,
+        stream,
     )
