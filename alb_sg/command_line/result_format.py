@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -37,6 +38,12 @@ def add_format_options(parser: argparse.ArgumentParser) -> None:
         help="text, sarif, asff: write every verdict (default: only what is NON_COMPLIANT or could not be judged); the "
         "other formats always do",
     )
+    parser.add_argument(
+        "-q",
+        "--quiet",
+        action="store_true",
+        help="print no results: the exit code tells. --output is written all the same",
+    )
     parser.add_argument("--summary", action="store_true", help="text: print the counts of each rule alone")
     parser.add_argument(
         "--spreadsheet",
@@ -58,8 +65,10 @@ def is_machine_readable(arguments: argparse.Namespace) -> bool:
     return bool(arguments.format != TEXT)
 
 
-def refuse_format_options(arguments: argparse.Namespace) -> None:
-    """Raises InvalidInputError for an option that does not concern the format."""
+def prepare_format(arguments: argparse.Namespace) -> None:
+    """Sends quiet results nowhere. Raises InvalidInputError for an option that does not concern the format."""
+    if arguments.quiet and arguments.output is None:
+        arguments.output = os.devnull
     for given, option, formats in (
         (arguments.every_verdict, "--all", FAILURE_FORMATS),
         (arguments.summary, "--summary", (TEXT,)),

@@ -79,6 +79,15 @@ def test_fail_on_decides_the_exit_code(command: Command, fail_on: str, rule: str
     assert "NON_COMPLIANT" in answer.out
 
 
+@pytest.mark.parametrize("format_name", ["text", "jsonl"])
+def test_quiet_leaves_the_exit_code_alone(command: Command, tmp_path: Path, format_name: str) -> None:
+    answer = command.on(closed(), "check", "-q", "--format", format_name)
+    assert (answer.code, answer.out, answer.err) == (1, "", "")
+    path = tmp_path / "findings"
+    command.on(closed(), "check", "-q", "--format", format_name, "-o", str(path))
+    assert "NON_COMPLIANT" in path.read_text()
+
+
 def test_fail_on_high_finds_what_follows_a_lower_severity_while_streaming(command: Command) -> None:
     """The first finding of the only load balancer is of a lower severity."""
     rules = ("--rule", HEALTH, "--rule", INGRESS)

@@ -30,7 +30,7 @@ from alb_sg.command_line.output import open_output
 from alb_sg.command_line.result_format import (
     add_format_options,
     is_machine_readable,
-    refuse_format_options,
+    prepare_format,
     write_formatted,
 )
 from alb_sg.command_line.rule_selection import RuleSelection, select_rules
@@ -97,7 +97,7 @@ def add_check(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     choice = narrow_rules(arguments, select_rules(arguments.rule, arguments.parameter))
-    refuse_format_options(arguments)
+    prepare_format(arguments)
     if arguments.history is not None and (arguments.load_balancer or is_narrowed(arguments)):
         raise InvalidInputError("--history compares all load balancers; omit --load-balancer and what narrows the run")
     if is_planned(arguments) and is_narrowed(arguments):

@@ -15,7 +15,7 @@ from alb_sg.command_line.output import open_output
 from alb_sg.command_line.result_format import (
     add_format_options,
     is_machine_readable,
-    refuse_format_options,
+    prepare_format,
     write_formatted,
 )
 from alb_sg.command_line.rule_selection import select_rules
@@ -68,7 +68,7 @@ def add_verdicts(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     rules = select_rules(arguments.rule, ()).rule_names if arguments.rule else None
-    refuse_format_options(arguments)
+    prepare_format(arguments)
     if arguments.history is not None and is_narrowed(arguments):
         raise InvalidInputError("--history compares all load balancers; omit what narrows the run")
     refuse_fail_on(arguments, over_existing=False)
