@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, NoReturn, TypeAlias
 
 from alb_sg.command_line.exemption_options import add_date_option
@@ -19,7 +20,12 @@ CommandFunction: TypeAlias = Callable[[argparse.Namespace], int]
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that reports a wrong option as any other invalid input, with the help of the command that it is for."""
+    """A parser that reports a wrong option as any other invalid input, with the help of the command that it is for.
+
+    `commands` are the parsers of the commands, by name.
+    """
+
+    commands: Mapping[str, Parser] = MappingProxyType({})
 
     def error(self, message: str) -> NoReturn:
         raise InvalidInputError(f"{message} (see {self.prog} --help)")
@@ -69,6 +75,12 @@ def add_command(
         allow_abbrev=False,
     )
     parser.set_defaults(run=run)
+    parser.add_argument(
+        "-v",
+        "--verbose",
+        action="store_true",
+        help="say which options come from the environment or a configuration file",
+    )
     parser.add_argument("--debug", action="store_true", help=DEBUG_HELP)
     return parser
 

@@ -79,9 +79,19 @@ def _run(words: Sequence[str]) -> int:
     if not words:
         parser.print_help()
         return ExitCode.SUCCESS
+    command = words[0]
+    notes: list[str] = []
+    if command in COMMANDS and not {"-h", "--help"} & set(words):
+        # Help must not depend on a file, and imports nothing for one.
+        from alb_sg.command_line.configuration import configured_words  # noqa: PLC0415 (see above)
+
+        added, notes = configured_words(command, COMMANDS, parser.commands[command], words[1:])
+        words = [command, *added, *words[1:]]
     arguments = parser.parse_args(words)
     if arguments.debug:
         _log_calls()
+    if arguments.verbose:
+        sys.stderr.writelines(printable(f"alb-sg: {note}") + "\n" for note in notes)
     apply_settings(arguments)
     code: int = arguments.run(arguments)
     return code
@@ -128,6 +138,7 @@ def build_parser(command: str = "") -> Parser:
     for name in [command] if command in COMMANDS else COMMANDS:
         module = name.replace("-", "_")
         getattr(import_module(f"alb_sg.command_line.commands.{module}"), f"add_{module}")(commands)
+    whole.commands = commands.choices
     return whole
 
 

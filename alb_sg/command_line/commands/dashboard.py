@@ -75,6 +75,8 @@ def add_dashboard(commands: Commands) -> None:
         description=DESCRIPTION,
         examples=EXAMPLES,
     )
+    # With --aggregator.
+    parser.set_defaults(shows_recorded_verdicts=True)
     add_source_options(parser)
     add_rule_options(parser)
     add_exemptions_option(parser)
