@@ -19,6 +19,9 @@ class Family(Enum):
     def __init__(self, bits: int) -> None:
         self.bits = bits
 
+    # A member is a single object. An enum hashes the member's name instead, in Python, at each of many look-ups.
+    __hash__ = object.__hash__
+
     @property
     def label(self) -> str:
         return "IPv4" if self is IPV4 else "IPv6"

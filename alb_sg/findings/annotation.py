@@ -128,7 +128,8 @@ def describe_unused(unused: Sequence[Unused], remarks: Sequence[str]) -> str:
 
 def describe_nothing_unused(groups: Sequence[str], remarks: Sequence[str]) -> str:
     """What a COMPLIANT verdict of the rule on unused openings rests on."""
-    return fit_to_limit([f"nothing unused in {abbreviate_names(tuple(groups))}", *remarks])
+    text = f"nothing unused in {abbreviate_names(tuple(groups))}"
+    return fit_to_limit([text, *remarks]) if remarks else text
 
 
 def _describe_opening(entry: Unused, index: int, max_names: int) -> str:

@@ -13,7 +13,7 @@ from alb_sg.estate.cidr import Family
 from alb_sg.estate.model import SecurityGroupReference, is_placeholder
 from alb_sg.parameters import AcceptedSourcesMatch, Parameters, TargetMatch
 from alb_sg.permissions.addresses import AddressSet
-from alb_sg.permissions.allowed_traffic import AllowedTraffic, DirectionRules, Permissions, prefix_list_addresses
+from alb_sg.permissions.allowed_traffic import AllowedTraffic, Permissions, prefix_list_addresses
 from alb_sg.recommendations.requirement import (
     AddressPeer,
     NodesPeer,
@@ -80,14 +80,16 @@ def count_if_all_covered(
     """
     count = 0
     for group in requirement_set.groups:
-        rules: DirectionRules | None = None
+        allowed: AllowedTraffic | None = None
+        family: Family | None = None
         for peer in group.peers:
-            if rules is None or isinstance(peer, NodesPeer):
-                # Each target has groups of its own; those of the load balancer decide about all other peers.
-                rules = permissions_of(peer).direction_rules(group.direction)
-            if not covers_directly(rules.allowed_traffic(group.traffic, peer.family), peer, parameters.target_match):
+            # Targets have groups of their own, which decide about nodes; the load balancer's decide about other peers.
+            if allowed is None or peer.family is not family or isinstance(peer, NodesPeer):
+                family = peer.family
+                allowed = permissions_of(peer).allowed_traffic(group.direction, group.traffic, family)
+            if not covers_directly(allowed, peer, parameters.target_match):
                 return None
-            count += len(peer.targets) if isinstance(peer, NodesPeer) else 1
+            count += requirement_count(peer)
     return count
 
 

@@ -125,6 +125,8 @@ class Judge:
 
     def _find_unused(self, load_balancer: LoadBalancer, recommendation: Recommendation) -> Finding | None:
         """The finding of a rule that judges what is open and unused; None for another rule."""
+        if recommendation.find_unused is None:
+            return None
         try:
             found = self.unused_ingress(load_balancer, recommendation)
         except NotApplicable as error:

@@ -209,7 +209,9 @@ class DirectionRules:
     def _combine(self, indexes: tuple[int, ...], family: Family) -> AllowedTraffic:
         """What some permissions allow together."""
         rules = [self._rules[index] for index in indexes]
-        cidrs = tuple(cidr for rule in rules for cidr in rule.cidrs)
+        cidrs = rules[0].cidrs if len(rules) == 1 else tuple(cidr for rule in rules for cidr in rule.cidrs)
+        if not self._unread and all(rule.has_cidrs_alone for rule in rules):
+            return _addresses_only(family, cidrs)
         prefix_list_ids = frozenset(prefix_list_id for rule in rules for prefix_list_id in rule.prefix_list_ids)
         # A dictionary keeps the order of the permissions and drops repetitions.
         named = dict.fromkeys(reference for rule in rules for reference in rule.references)
@@ -217,8 +219,6 @@ class DirectionRules:
         stale_references = tuple(reference for reference in named if reference not in references)
         unknown_addresses = [rule.unknown_addresses for rule in rules if rule.unknown_addresses is not None]
         unknown_references = [rule.unknown_reference for rule in rules if rule.unknown_reference is not None]
-        if not (named or prefix_list_ids or self._unread or unknown_addresses or unknown_references):
-            return _addresses_only(family, cidrs)
         addresses, unread, unresolved = self._add_prefix_lists(address_set(family, cidrs), prefix_list_ids)
         return AllowedTraffic(
             addresses=addresses,

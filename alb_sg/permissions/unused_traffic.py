@@ -43,12 +43,13 @@ class UnusedRule(NamedTuple):
 
 def find_unused_rules(group: SecurityGroup, used_ports: UsedPorts) -> tuple[UnusedRule, ...]:
     """The inbound rules of a group that let in something on a port, or by a protocol, that is not used."""
+    splits = [_split(group.id, permission, used_ports) for permission in group.ingress if permission.peers]
+    unused_rules = [rule for rule in splits if rule is not None]
+    if not unused_rules:
+        return ()
     present = {_rule_key(permission, peer) for permission in group.ingress for peer in permission.peers}
     found = []
-    for permission in group.ingress:
-        rule = _split(group.id, permission, used_ports)
-        if not permission.peers or not rule.unused:
-            continue
+    for rule in unused_rules:
         kept = tuple(filter(_has_peers, (_without_present(one, present) for one in _kept(rule))))
         # EC2 refuses a rule that its group has already, so no two rules keep the same one.
         present |= {_rule_key(one, peer) for one in kept for peer in one.peers}
@@ -89,13 +90,21 @@ def _has_peers(permission: Permission) -> bool:
     return bool(permission.peers)
 
 
-def _split(group_id: str, permission: Permission, used_ports: UsedPorts) -> UnusedRule:
+def _split(group_id: str, permission: Permission, used_ports: UsedPorts) -> UnusedRule | None:
+    """The rule with its unused and its used part; None where all of it is used."""
     protocol = permission.protocol
     if protocol in ICMP_PROTOCOLS:
-        return UnusedRule(group_id, permission, (), (PortRange(protocol),))
+        return None
     if permission.has_ports:
         first, last = permission.port_range
-        used = [port for port in sorted(used_ports.get(protocol, ())) if first <= port <= last]
+        open_ports = range(first, last + 1)
+        ports = used_ports.get(protocol, frozenset())
+        # A rule is mostly for one port, and a load balancer may have many; or the other way round.
+        used = sorted(
+            ports.intersection(open_ports) if len(open_ports) < len(ports) else filter(open_ports.__contains__, ports)
+        )
+        if len(used) == len(open_ports):
+            return None
         return UnusedRule(
             group_id,
             permission,

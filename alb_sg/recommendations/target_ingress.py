@@ -5,7 +5,8 @@ The other side of the rules on egress: the same targets and ports, judged by the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from typing import NamedTuple
 
 from alb_sg.errors import NotReadError
@@ -23,12 +24,13 @@ from alb_sg.recommendations.requirement import (
     Cause,
     NodesPeer,
     NotApplicable,
+    Peer,
     RequirementGroup,
     RequirementSet,
     TargetPeer,
 )
 from alb_sg.recommendations.target_peer import peered_vpcs
-from alb_sg.recommendations.target_requirements import TARGET_SECTIONS, target_notes, target_requirement_set
+from alb_sg.recommendations.target_requirements import TARGET_SECTIONS, target_notes, target_requirement_groups
 
 MAX_NAMED_TARGETS = 3
 
@@ -54,45 +56,99 @@ class _Carried(NamedTuple):
 def requirements(context: LoadBalancerContext, parameters: Parameters) -> RequirementSet:
     """TCP from the load balancer to each registered target on its own port, its group's health check port and its
     control port. Raises NotApplicable, NotReadError."""
-    estate, load_balancer = context.estate, context.load_balancer
-    nodes_by_family: dict[Family, _Nodes] = {}
+    split = _TargetSplit(context)
     groups: list[RequirementGroup] = []
-    # Registrations share the peer of an instance, and target groups those of their targets on each port.
-    carried_by_target: dict[int, _Carried] = {}
-    not_judged: dict[str, dict[str, None]] = {}
-    for cause, traffic, targets in _targets_by_port(target_requirement_set(context, _ports)):
-        by_groups: dict[_Carried, list[TargetPeer]] = {}
-        for target in targets:
-            carried = carried_by_target.get(id(target))
-            if carried is None:
-                carried = carried_by_target[id(target)] = _carried(estate, load_balancer, target)
-            by_groups.setdefault(carried, []).append(target)
-        peers = []
-        for carried, carriers in by_groups.items():
-            if carried.no_groups is not None:
-                not_judged.setdefault(carried.no_groups, {}).update(dict.fromkeys(one.target_id for one in carriers))
-                continue
-            family = carriers[0].family
-            nodes = nodes_by_family.get(family)
-            if nodes is None:
-                nodes = nodes_by_family[family] = _nodes(estate, load_balancer, family)
-            peers.append(_nodes_peer(load_balancer, nodes, carried, carriers))
+    for cause, traffic, targets in _targets_by_port(target_requirement_groups(context, _ports)):
+        peers = split.nodes_peers(targets)
         if peers:
-            groups.append(RequirementGroup(Direction.TARGET_INGRESS, traffic, tuple(peers), cause))
-    remarks = tuple(f"{_abbreviate(ids)} not judged: {reason}" for reason, ids in not_judged.items())
+            groups.append(RequirementGroup(Direction.TARGET_INGRESS, traffic, peers, cause))
+    remarks = tuple(f"{_abbreviate(ids)} not judged: {reason}" for reason, ids in split.not_judged.items())
     if not groups:
         raise NotApplicable("; ".join(remarks))
     return RequirementSet(tuple(groups), remarks)
 
 
-def _targets_by_port(requirement_set: RequirementSet) -> Iterator[tuple[Cause, Traffic, Iterable[TargetPeer]]]:
-    """The targets of each target group and port, each once: a health check port may be the port of some targets."""
+class _TargetSplit:
+    """Splits targets of one load balancer by the security groups that they carry.
+
+    The ports of a target group have the same targets, and so may target groups, so each list of targets is split once.
+    `not_judged` are the ids of targets without groups to judge, by the reason.
+    """
+
+    def __init__(self, context: LoadBalancerContext) -> None:
+        self.not_judged: dict[str, dict[str, None]] = {}
+        self._estate = context.estate
+        self._load_balancer = context.load_balancer
+        self._load_balancer_groups = frozenset(context.load_balancer.security_groups)
+        self._nodes_by_family: dict[Family, _Nodes] = {}
+        # The context keeps the peers and shares them between ports, so that an identity stands for a target.
+        self._carried_by_target: dict[int, _Carried] = {}
+        self._peers_by_targets: dict[tuple[int, ...], tuple[NodesPeer, ...]] = {}
+
+    def nodes_peers(self, targets: Sequence[Peer]) -> tuple[NodesPeer, ...]:
+        """The nodes as the targets see them: a peer for each set of groups that targets carry. A target counts once,
+        however often it is registered. Raises NotReadError."""
+        key = tuple(map(id, targets))
+        peers = self._peers_by_targets.get(key)
+        if peers is None:
+            peers = self._peers_by_targets[key] = tuple(self._split(targets))
+        return peers
+
+    def _split(self, targets: Iterable[Peer]) -> Iterator[NodesPeer]:
+        by_groups: dict[_Carried, list[TargetPeer]] = {}
+        by_id = {target.target_id: target for target in targets if isinstance(target, TargetPeer)}
+        for target in by_id.values():
+            by_groups.setdefault(self._carried(target), []).append(target)
+        for carried, carriers in by_groups.items():
+            if carried.no_groups is None:
+                yield _nodes_peer(self._load_balancer_groups, self._nodes(carriers[0].family), carried, carriers)
+            else:
+                ids = self.not_judged.setdefault(carried.no_groups, {})
+                ids.update(dict.fromkeys(target.target_id for target in carriers))
+
+    def _carried(self, target: TargetPeer) -> _Carried:
+        carried = self._carried_by_target.get(id(target))
+        if carried is None:
+            if target.is_outside_vpc and target.address is not None:
+                carried = self._carried_over_peering(target.family, target.address)
+            else:
+                carried = _carried(target)
+            self._carried_by_target[id(target)] = carried
+        return carried
+
+    def _carried_over_peering(self, family: Family, address: int) -> _Carried:
+        """The groups of the visible interface that holds an address in a VPC that an active peering reference of the
+        load balancer's groups names (semantics §6)."""
+        groups: set[str] = set()
+        try:
+            for vpc_id in self._peered_vpcs:
+                interface = self._estate.interface_at(vpc_id, family, address)
+                groups.update(() if interface is None else interface.groups)
+        except NotReadError as error:
+            return _Carried(unread=error)
+        if groups:
+            return _Carried(tuple(sorted(groups)))
+        return _Carried(no_groups="outside the VPC, and no network interface is seen to hold the address")
+
+    @cached_property
+    def _peered_vpcs(self) -> Sequence[str]:
+        return sorted(peered_vpcs(map(self._estate.security_group, self._load_balancer.security_groups)))
+
+    def _nodes(self, family: Family) -> _Nodes:
+        nodes = self._nodes_by_family.get(family)
+        if nodes is None:
+            nodes = self._nodes_by_family[family] = _nodes(self._estate, self._load_balancer, family)
+        return nodes
+
+
+def _targets_by_port(groups: Iterable[RequirementGroup]) -> Iterator[tuple[Cause, Traffic, Sequence[Peer]]]:
+    """The targets of each target group and port: a health check port may be the port of some targets."""
     groups_by_port: dict[tuple[str, Traffic], list[RequirementGroup]] = {}
-    for group in requirement_set.groups:
+    for group in groups:
         groups_by_port.setdefault((group.cause.arn, group.traffic), []).append(group)
-    for (_, traffic), groups in groups_by_port.items():
-        peers = (peer for group in groups for peer in group.peers if isinstance(peer, TargetPeer))
-        yield groups[0].cause, traffic, {peer.target_id: peer for peer in peers}.values()
+    for (_, traffic), alike in groups_by_port.items():
+        peers = alike[0].peers if len(alike) == 1 else tuple(peer for group in alike for peer in group.peers)
+        yield alike[0].cause, traffic, peers
 
 
 def _nodes(estate: Estate, load_balancer: LoadBalancer, family: Family) -> _Nodes:
@@ -117,13 +173,13 @@ def _vpc_blocks(estate: Estate, load_balancer: LoadBalancer, family: Family) -> 
 
 
 def _nodes_peer(
-    load_balancer: LoadBalancer, nodes: _Nodes, carried: _Carried, targets: Iterable[TargetPeer]
+    load_balancer_groups: frozenset[str], nodes: _Nodes, carried: _Carried, targets: Iterable[TargetPeer]
 ) -> NodesPeer:
     return NodesPeer(
         family=nodes.addresses.family,
         cidrs=nodes.cidrs,
         addresses=nodes.addresses,
-        load_balancer_groups=frozenset(load_balancer.security_groups),
+        load_balancer_groups=load_balancer_groups,
         target_groups=carried.groups,
         targets=tuple(targets),
         unread_addresses=nodes.unread,
@@ -132,10 +188,8 @@ def _nodes_peer(
     )
 
 
-def _carried(estate: Estate, load_balancer: LoadBalancer, target: TargetPeer) -> _Carried:
-    """The groups that must let the nodes in to a target."""
-    if target.is_outside_vpc and target.address is not None:
-        return _carried_over_peering(estate, load_balancer, target, target.address)
+def _carried(target: TargetPeer) -> _Carried:
+    """The groups that must let the nodes in to a target of the target group's VPC."""
     if target.unread is not None:
         # Groups that are known may let the nodes in, whatever the others are.
         return _Carried(tuple(sorted(target.security_groups)), unread=target.unread)
@@ -147,22 +201,6 @@ def _carried(estate: Estate, load_balancer: LoadBalancer, target: TargetPeer) ->
         # Every interface of an instance has a group.
         return _Carried(unread=NotReadError(f"security groups of {target.target_id}", "none was recorded"))
     return _Carried(no_groups="its network interface has no security group")
-
-
-def _carried_over_peering(estate: Estate, load_balancer: LoadBalancer, target: TargetPeer, address: int) -> _Carried:
-    """The groups of the visible interface that holds an address in a VPC that an active peering reference of the load
-    balancer's groups names (semantics §6)."""
-    groups: set[str] = set()
-    try:
-        security_groups = [estate.security_group(group_id) for group_id in load_balancer.security_groups]
-        for vpc_id in sorted(peered_vpcs(security_groups)):
-            interface = estate.interface_at(vpc_id, target.family, address)
-            groups.update(() if interface is None else interface.groups)
-    except NotReadError as error:
-        return _Carried(unread=error)
-    if groups:
-        return _Carried(tuple(sorted(groups)))
-    return _Carried(no_groups="outside the VPC, and no network interface is seen to hold the address")
 
 
 def _abbreviate(target_ids: Iterable[str]) -> str:

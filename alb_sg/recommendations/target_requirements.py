@@ -36,6 +36,15 @@ def target_requirement_set(
     ports_of: Callable[[TargetGroup], Iterable[int | None]],
     reason_to_skip: Callable[[TargetGroup], str | None] = lambda _: None,
 ) -> RequirementSet:
+    """What `target_requirement_groups` returns, as a requirement set. Raises as it does."""
+    return RequirementSet(tuple(target_requirement_groups(context, ports_of, reason_to_skip)))
+
+
+def target_requirement_groups(
+    context: LoadBalancerContext,
+    ports_of: Callable[[TargetGroup], Iterable[int | None]],
+    reason_to_skip: Callable[[TargetGroup], str | None] = lambda _: None,
+) -> list[RequirementGroup]:
     """TCP to every target on the ports for its group (None: the target's own port).
 
     `reason_to_skip` says why a whole target group requires nothing (None: it does require something). Raises
@@ -59,7 +68,7 @@ def target_requirement_set(
             reasons["only targets that are draining or unused" if registered else "no registered target"] = None
     if not requirement_groups:
         raise NotApplicable("; ".join(reasons))
-    return RequirementSet(tuple(requirement_groups))
+    return requirement_groups
 
 
 def target_notes(
