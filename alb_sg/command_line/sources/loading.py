@@ -64,7 +64,14 @@ def add_recording_arguments(group: argparse._ActionsContainer) -> None:
 
 def add_live_options(group: argparse._ActionsContainer) -> None:
     group.add_argument("-p", "--profile", metavar="P", help="live: a profile of ~/.aws/config")
-    group.add_argument("-r", "--region", action="append", default=[], metavar="R", help="live: a region; repeatable")
+    group.add_argument(
+        "-r",
+        "--region",
+        action="append",
+        default=[],
+        metavar="R",
+        help="live: a region; repeatable; all: every region that is enabled in the account",
+    )
 
 
 def load_estates(
