@@ -11,6 +11,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 RDK_VENV := .venv-rdk
 PEERS_VENV := .venv-peers
+SCANNERS_VENV := .venv-scanners
 LOCK_VENV := .venv-lock
 # One environment grows: what the demo needs, or what deploying needs, or all that development needs.
 DEMO_READY := $(VENV)/.ready-demo
@@ -18,6 +19,7 @@ DEPLOY_READY := $(VENV)/.ready-deploy
 DEV_READY := $(VENV)/.ready-dev
 RDK_READY := $(RDK_VENV)/.ready
 PEERS_READY := $(PEERS_VENV)/custodian/.ready $(PEERS_VENV)/prowler/.ready
+SCANNERS_READY := $(SCANNERS_VENV)/.ready
 LOCK_READY := $(LOCK_VENV)/.ready
 
 NODE_MODULES := tests/node/node_modules
@@ -38,7 +40,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-rdk setup-node setup-browser demo check lint types unit test bench bench-peers generate wheel build pack release deploy deploy-stack lock clean
+.PHONY: help setup setup-rdk setup-scanners setup-node setup-browser demo check lint types unit test compatibility audit bench bench-peers generate faults fuzz mutate soak wheel build pack release deploy deploy-stack lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -66,8 +68,17 @@ types: $(DEV_READY)
 unit: $(DEV_READY)
 	$(BIN)/pytest -q -n auto --dist worksteal -m "not slow"
 
-test: lint types setup-rdk setup-node ## everything
-	ALB_SG_RDK="$(abspath $(RDK_VENV))/bin/rdk" $(BIN)/pytest -q -n auto --dist worksteal
+test: lint types setup-rdk setup-scanners setup-node ## everything
+	ALB_SG_RDK="$(abspath $(RDK_VENV))/bin/rdk" ALB_SG_SCANNERS="$(abspath $(SCANNERS_VENV))/bin" \
+		$(BIN)/pytest -q -n auto --dist worksteal
+	$(BIN)/python -m tests.compatibility .venv-compatibility --this-python
+
+compatibility: $(DEV_READY) ## the rules' own tests on every Python here, with the oldest boto3 and the newest
+	$(BIN)/python -m tests.compatibility .venv-compatibility
+
+# pip-audit asks PyPI, and fails where it gets no answer.
+audit: $(SCANNERS_READY) ## known vulnerabilities of every locked version; needs PyPI itself, a mirror does not do
+	$(SCANNERS_VENV)/bin/pip-audit --strict --disable-pip $(foreach file,$(wildcard requirements/*.txt),--requirement $(file))
 
 bench: $(DEV_READY) ## speed, memory and numbers of calls, to benchmarks/RESULTS.md; ONLY=judging,… for some
 	$(BIN)/python -m benchmarks $(ONLY)
@@ -80,6 +91,18 @@ $(PEERS_READY): $(PEERS_VENV)/%/.ready: requirements/%.txt
 	$(call environment,$(@D),$(PYTHON),11,PYTHON)
 	$(call install,$(@D),$*)
 	@touch $@
+
+faults: $(DEV_READY) ## RUNS=2000 random runs with a fault of AWS each, from SEED=1 (docs/TRUST.md)
+	$(BIN)/python -W ignore -m tests.faults $(or $(RUNS),2000) $(or $(SEED),1)
+
+fuzz: $(DEV_READY) ## each parser and printer for SECONDS=600; `pip install atheris` for coverage-guided inputs
+	$(BIN)/python -m tests.fuzzing $(or $(SECONDS),600)
+
+mutate: $(DEV_READY) ## MUTANTS=200 changes to verdicts, plans and handlers that tests must notice; ROOM=alb_sg/permissions for one
+	$(BIN)/python -m tests.mutation $(or $(MUTANTS),200) $(or $(SEED),1) $(ROOM)
+
+soak: $(DEV_READY) ## EVENTS=10000 through the handlers in one process: memory stays flat
+	$(BIN)/python -W ignore -m tests.soak $(or $(EVENTS),10000) $(or $(SEED),1)
 
 generate: $(DEV_READY) ## rewrite generated files
 	$(BIN)/python -m alb_sg.deployment.generated_files .
@@ -110,6 +133,14 @@ $(RDK_READY): requirements/rdk.txt pyproject.toml
 	$(call install-alb-sg,$(RDK_VENV))
 	@touch $@
 
+setup-scanners: $(SCANNERS_READY) ## bandit, checkov, parliament and pip-audit in an environment of their own
+
+# Their own, because checkov pins an old boto3.
+$(SCANNERS_READY): requirements/scanners.txt
+	$(call environment,$(SCANNERS_VENV),$(PYTHON),11,PYTHON)
+	$(call install,$(SCANNERS_VENV),scanners)
+	@touch $@
+
 setup-node: ## what the tests ask of npm: schemas, linters, the accessibility checker
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(NODE_READY); \
 	elif [ "$$CI" = true ]; then echo "npm is needed; install Node.js"; exit 1; \
@@ -130,6 +161,8 @@ lock: $(LOCK_READY) ## requirements/ anew from pyproject.toml; UPGRADE=1 for new
 	$(call lock,demo,pyproject.toml --extra demo --group build --constraint requirements/dev.txt)
 	$(call lock,deploy,pyproject.toml --extra deploy --group build --constraint requirements/dev.txt)
 	$(call lock,rdk,pyproject.toml --extra demo --group build --group rdk --constraint requirements/dev.txt,12)
+	$(call lock,oldest,pyproject.toml --extra demo --group build --group oldest --resolution lowest-direct)
+	$(call lock,scanners,--group scanners)
 	$(call lock,custodian,--group custodian)
 	$(call lock,prowler,--group prowler)
 	$(call lock,lock,--group lock)
@@ -143,4 +176,4 @@ $(LOCK_READY): requirements/lock.txt
 	@touch $@
 
 clean: ## everything that was made
-	rm -rf $(VENV) $(RDK_VENV) $(PEERS_VENV) $(LOCK_VENV) $(NODE_MODULES) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(RDK_VENV) $(PEERS_VENV) $(SCANNERS_VENV) $(LOCK_VENV) .venv-compatibility $(NODE_MODULES) build dist *.egg-info .mypy_cache .pytest_cache .ruff_cache .hypothesis

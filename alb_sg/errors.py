@@ -9,6 +9,11 @@ AlbSgError
 
 from __future__ import annotations
 
+import traceback
+from pathlib import Path
+
+_PACKAGE = Path(__file__).parent
+
 
 class AlbSgError(Exception):
     """Base of the errors that this package raises on purpose."""
@@ -47,3 +52,12 @@ class NotReadError(AlbSgError):
 
 class IncompleteEvaluationError(AlbSgError):
     """An invocation could not judge or record everything; each error was logged before."""
+
+
+def unexpected_error_text(error: Exception) -> str:
+    """An error that this package did not expect, in one sentence with the place in its code."""
+    frames = traceback.extract_tb(error.__traceback__)
+    # The innermost place in this package: below it is a library.
+    own = next((frame for frame in reversed(frames) if Path(frame.filename).is_relative_to(_PACKAGE)), None)
+    place = "" if own is None else f" in {Path(own.filename).relative_to(_PACKAGE.parent)}, line {own.lineno}"
+    return f"unexpected {type(error).__name__}{place}: {error}; please report it"

@@ -109,6 +109,11 @@ class EmbeddedAws:
         self._no_rate_limits.stop()
         self._environment.stop()
 
+    def forget_calls(self) -> None:
+        """Drops the logs of calls, which grow with each of them."""
+        self.faults.forget()
+        self.config.forget()
+
     # --- network
 
     def vpc(self, cidr: str = "10.0.0.0/16", *, second_cidr: str | None = None, ipv6: bool = False) -> str:

@@ -292,6 +292,18 @@ class ConfigStandIn:
         with self._lock:
             return list(self._calls)
 
+    def forget(self) -> None:
+        """Drop the log of calls, and every evaluation but the latest of each rule and resource."""
+        with self._lock:
+            latest: dict[tuple[Any, ...], Evaluation] = {}
+            for new in self._evaluations:
+                key = (new.rule_name, new.caller, new.resource_type, new.resource_id)
+                if key not in latest or latest[key].ordering_timestamp <= new.ordering_timestamp:
+                    latest[key] = new
+            self._evaluations[:] = latest.values()
+            self._calls.clear()
+            self._pages.clear()
+
     # The exchange with botocore.
 
     def respond(self, request: Any, operation: str) -> Any:

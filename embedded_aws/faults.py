@@ -59,6 +59,13 @@ class Faults:
         """Let everything succeed again."""
         self._faults.clear()
 
+    def forget(self) -> None:
+        """Empties the logs."""
+        with self._lock:
+            self.calls.clear()
+            self.bodies.clear()
+            self.headers.clear()
+
     def _before_call(self, model: Any, params: Mapping[str, Any], **_: Any) -> tuple[AWSResponse, Any] | None:
         with self._lock:
             body = str(params.get("body"))

@@ -42,6 +42,14 @@ def rdk() -> str:
     )
 
 
+def scanner(name: str) -> str:
+    """A scanner's own path."""
+    folder = os.environ.get("ALB_SG_SCANNERS") or _missing(
+        "the scanners", "`make test` sets them up and names them in ALB_SG_SCANNERS; what needs them was NOT run"
+    )
+    return str(Path(folder) / name)
+
+
 def _missing(what: str, how: str) -> str:
     said = f"{what} is missing; {how}"
     if os.environ.get("CI") == "true":

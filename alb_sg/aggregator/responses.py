@@ -13,7 +13,7 @@ from alb_sg.aws.arns import is_load_balancer_arn
 from alb_sg.aws.calls import ApiResponse
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.config_item import ConfigItem, parse_capture_time, read_item
-from alb_sg.estate.field_readers import Shape, list_or_empty, require_object, required_text
+from alb_sg.estate.field_readers import Shape, list_or_empty, optional_text, require_object, required_text
 from alb_sg.estate.json_files import parse_if_text
 from alb_sg.estate.resource_types import LOAD_BALANCER_TYPE
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
@@ -148,13 +148,13 @@ def read_evaluation(result: Shape, config_rule: ConfigRule) -> RecordedEvaluatio
     arn = required_text(qualifier, "ResourceId")
     _check_load_balancer(arn, config_rule.account_region, "ResourceId")
     invoked, recorded = result.get("ConfigRuleInvokedTime"), result.get("ResultRecordedTime")
-    time: datetime | None = invoked or recorded
+    time = next((one for one in (invoked, recorded) if isinstance(one, datetime)), None)
     return RecordedEvaluation(
         config_rule,
         arn,
         _compliance(result, "ComplianceType"),
-        recorded or invoked,
-        result.get("Annotation"),
+        next((one for one in (recorded, invoked) if isinstance(one, datetime)), None),
+        optional_text(result, "Annotation"),
         None if time is None else time.astimezone(UTC).replace(microsecond=0),
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 
 from alb_sg.aws.account_region import AccountRegion, find_account_region
@@ -70,7 +70,11 @@ def _read_source(status: Mapping[str, Any], aggregator: str) -> AggregatorSource
     source_id = str(status.get("SourceId"))
     update_status = str(status.get("LastUpdateStatus"))
     updated = status.get("LastUpdateTime")
-    time = "never updated" if updated is None else f"last updated {updated.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+    time = (
+        f"last updated {updated.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+        if isinstance(updated, datetime)
+        else "never updated"
+    )
     reason = ": ".join(str(status[key]) for key in ("LastErrorCode", "LastErrorMessage") if status.get(key))
     cause = f"aggregator {aggregator}: {update_status}, {time}{f': {reason}' if reason else ''}"
     name = source_id if account_region is None else str(account_region)

@@ -14,8 +14,10 @@ from botocore.client import BaseClient
 from alb_sg.aws.client_errors import AWS_ERRORS, error_code, error_text
 from alb_sg.aws.clients import WORKERS
 from alb_sg.aws.pages import check_list, read_pages
+from alb_sg.errors import InvalidInputError
 
 K = TypeVar("K", bound=Hashable)
+T = TypeVar("T")
 
 # Receives the number of finished calls, and of all calls known so far.
 Progress = Callable[[int, int], None]
@@ -32,6 +34,16 @@ class ApiResponse(NamedTuple):
     items: list[Any]
     failure: str | None = None
     error_code: str | None = None
+
+    def read_all(self, read: Callable[[Any], T]) -> tuple[list[T], str | None]:
+        """All items as `read` makes them, and None; or none, and why the call failed or an item is not the API's."""
+        failure = self.failure
+        if failure is None:
+            try:
+                return [read(item) for item in self.items], None
+            except InvalidInputError as error:
+                failure = f"{self.operation}: {error}"
+        return [], failure
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from alb_sg.aws.pages import UnexpectedAnswerError
+from alb_sg.aws.pages import NamedCallError
 
 # A call that AWS refused, one that it did not answer, and one whose answer is not the API's.
 AWS_ERRORS = (ClientError, BotoCoreError, ResponseParserError)
@@ -28,7 +28,7 @@ def error_text(error: Exception, operation: str = "") -> str:
     """
     if isinstance(error, ClientError):
         return f"{error.operation_name}: {error_code(error)}: {error_message(error)}"
-    if isinstance(error, UnexpectedAnswerError):
+    if isinstance(error, NamedCallError):
         return str(error)
     return f"{operation}: {error}" if operation else str(error)
 

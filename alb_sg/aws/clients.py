@@ -20,6 +20,7 @@ from botocore.exceptions import (
 from botocore.loaders import Loader, create_loader
 from botocore.session import Session
 
+from alb_sg.aws.pages import name_call
 from alb_sg.errors import InvalidInputError, NotReadError
 
 # Simultaneous calls, and connections per client: enough to hide latency, few enough for the API's rate limits.
@@ -79,9 +80,11 @@ def caller_account_id(sts: Any) -> str:
     Raises InvalidInputError for missing or refused credentials, NotReadError if AWS does not answer.
     """
     try:
-        account_id: str = sts.get_caller_identity()["Account"]
-    except CREDENTIAL_ERRORS as error:
-        raise InvalidInputError(f"no usable AWS credentials ({error})") from error
+        with name_call("GetCallerIdentity"):
+            try:
+                account_id: str = sts.get_caller_identity()["Account"]
+            except CREDENTIAL_ERRORS as error:
+                raise InvalidInputError(f"no usable AWS credentials ({error})") from error
     except ClientError as error:
         # GetCallerIdentity needs no permission, so a refusal concerns the credentials.
         raise InvalidInputError(f"AWS refuses the credentials ({error})") from error

@@ -11,7 +11,7 @@ from alb_sg import __version__
 from alb_sg.command_line.arguments import HelpFormatter, Parser
 from alb_sg.command_line.exit_code import EXIT_CODES, ExitCode
 from alb_sg.command_line.settings_option import apply_settings
-from alb_sg.errors import InvalidInputError, NotReadError
+from alb_sg.errors import InvalidInputError, NotReadError, unexpected_error_text
 from alb_sg.findings.phrasing import cut_middle, printable
 
 # In the order of `alb-sg --help`. Each has a module of its name in `commands`, with a function `add_<command>`.
@@ -71,6 +71,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as done:
         # argparse exits this way after --help and --version.
         return int(done.code or 0)
+    except Exception as error:  # noqa: BLE001 (Python would exit with 1, which means NON_COMPLIANT)
+        return _print_error(f"{unexpected_error_text(error)}; the output is incomplete", ExitCode.INCOMPLETE_EVALUATION)
     return code
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -10,11 +10,18 @@ from rdklib.clientfactory import CONFIG_ROLE_TIMEOUT_SECONDS, ClientFactory
 
 from alb_sg.aws.client_errors import error_code
 from alb_sg.aws.clients import make_client
+from alb_sg.aws.pages import name_call
 from alb_sg.aws.service_models import new_session
 from alb_sg.config_rule.notification import Notification
 
 # rdklib's name for the session: a role's trust policy may require it.
 ROLE_SESSION_NAME = "configLambdaExecution"
+# From `create_client`'s arguments to AssumeRole's members.
+CREDENTIAL_MEMBERS = {
+    "aws_access_key_id": "AccessKeyId",
+    "aws_secret_access_key": "SecretAccessKey",
+    "aws_session_token": "SessionToken",
+}
 ASSUME_ROLE_ADVICE = (
     "the function's role must be allowed to assume this role, which must trust it; the rule parameter "
     "ExecutionRoleName names another role, and with AssumeRoleMode false the function uses its own"
@@ -27,10 +34,21 @@ class RetryingClientFactory(ClientFactory):  # type: ignore[misc]  # rdklib is u
     Unlike rdklib's factory, it shares one session, reads small service models and retries adaptively.
     """
 
-    def __init__(self, role_arn: str | None, region: str | None, *, assume_role_mode: bool) -> None:
+    def __init__(
+        self,
+        role_arn: str | None,
+        region: str | None,
+        *,
+        assume_role_mode: bool,
+        on_call: Callable[..., None] | None = None,
+    ) -> None:
+        """`on_call` is called for each request, repeated ones included."""
         super().__init__(role_arn=role_arn, region=region, assume_role_mode=assume_role_mode)
         self._role_arn = role_arn
         self._session = new_session()
+        if on_call is not None:
+            # botocore creates a request for each attempt, and copies a session's handlers to its clients.
+            self._session.register("request-created", on_call)
         # As in rdklib: the parameter ExecutionRoleRegion, else the function's own region.
         self._region = region or self._session.get_config_variable("region")
         self._assumes_role = assume_role_mode
@@ -51,30 +69,29 @@ class RetryingClientFactory(ClientFactory):  # type: ignore[misc]  # rdklib is u
     def _assumed_credentials(self) -> dict[str, str]:
         """The role's credentials, as `create_client` takes them. Assumes the role once."""
         if not self._role_credentials:
-            credentials = self._assume_role()
-            self._role_credentials = {
-                "aws_access_key_id": credentials["AccessKeyId"],
-                "aws_secret_access_key": credentials["SecretAccessKey"],
-                "aws_session_token": credentials["SessionToken"],
-            }
+            self._role_credentials = self._assume_role()
         return self._role_credentials
 
-    def _assume_role(self) -> Any:
+    def _assume_role(self) -> dict[str, str]:
         try:
-            response = self._client("sts", None, {}).assume_role(
-                RoleArn=self._role_arn,
-                RoleSessionName=ROLE_SESSION_NAME,
-                DurationSeconds=CONFIG_ROLE_TIMEOUT_SECONDS,
-            )
+            with name_call("AssumeRole"):
+                response = self._client("sts", None, {}).assume_role(
+                    RoleArn=self._role_arn,
+                    RoleSessionName=ROLE_SESSION_NAME,
+                    DurationSeconds=CONFIG_ROLE_TIMEOUT_SECONDS,
+                )
+                credentials = response["Credentials"]
+                return {argument: str(credentials[member]) for argument, member in CREDENTIAL_MEMBERS.items()}
         except ClientError as error:
             if "AccessDenied" in error_code(error):
                 details = error.response["Error"]
                 details["Message"] = f"{details.get('Message')} ({ASSUME_ROLE_ADVICE})"
             raise
-        return response["Credentials"]
 
 
-def make_client_factory(notification: Notification) -> RetryingClientFactory:
+def make_client_factory(
+    notification: Notification, on_call: Callable[..., None] | None = None
+) -> RetryingClientFactory:
     """The factory for an event, as rdklib's own parameters of the rule configure it."""
     parameters = {name: str(value) for name, value in notification.parameters.items()}
     role_arn = notification.execution_role_arn
@@ -85,4 +102,5 @@ def make_client_factory(notification: Notification) -> RetryingClientFactory:
         role_arn,
         parameters.get("ExecutionRoleRegion"),
         assume_role_mode=parameters.get("AssumeRoleMode", "true").lower() != "false",
+        on_call=on_call,
     )

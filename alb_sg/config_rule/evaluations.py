@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from alb_sg.aws.client_errors import AWS_ERRORS, error_text
-from alb_sg.aws.pages import read_items
+from alb_sg.aws.pages import name_call, read_items
 
 # PutEvaluations accepts at most 100 evaluations a call.
 BATCH_SIZE = 100
@@ -54,14 +54,15 @@ def put_evaluations(config: Any, evaluations: Sequence[EvaluationDict], result_t
 def _put_batch(config: Any, batch: list[EvaluationDict], result_token: str) -> list[FailedEvaluation]:
     for pause in (*RETRY_PAUSES, None):
         try:
-            response = config.put_evaluations(
-                Evaluations=batch,
-                ResultToken=result_token,
-                TestMode=result_token == "TESTMODE",  # noqa: S105 (rdklib's marker, no secret)
-            )
+            with name_call("PutEvaluations"):
+                response = config.put_evaluations(
+                    Evaluations=batch,
+                    ResultToken=result_token,
+                    TestMode=result_token == "TESTMODE",  # noqa: S105 (rdklib's marker, no secret)
+                )
+                batch = [_find_sent(batch, failed) for failed in response.get("FailedEvaluations") or []]
         except AWS_ERRORS as error:
             return _all_failed(batch, error_text(error, "PutEvaluations"))
-        batch = [_find_sent(batch, failed) for failed in response.get("FailedEvaluations") or []]
         if not batch:
             return []
         if pause is not None:
@@ -86,19 +87,27 @@ def _all_failed(batch: Sequence[EvaluationDict], cause: str) -> list[FailedEvalu
 def recorded_results(config: Any, config_rule_name: str) -> list[RecordedResult]:
     """The COMPLIANT and NON_COMPLIANT results of this rule. Raises one of AWS_ERRORS."""
     parameters = {"ConfigRuleName": config_rule_name, "ComplianceTypes": ["COMPLIANT", "NON_COMPLIANT"]}
-    results = read_items(
-        config, "get_compliance_details_by_config_rule", parameters, "EvaluationResults", EVALUATIONS_PAGE
-    )
-    return [_recorded_result(result) for result in results]
+    with name_call("GetComplianceDetailsByConfigRule"):
+        results = read_items(
+            config, "get_compliance_details_by_config_rule", parameters, "EvaluationResults", EVALUATIONS_PAGE
+        )
+        return [_recorded_result(result) for result in results]
 
 
 def _recorded_result(result: Mapping[str, Any]) -> RecordedResult:
     identifier = result["EvaluationResultIdentifier"]
     qualifier = identifier["EvaluationResultQualifier"]
     return RecordedResult(
-        qualifier["ResourceType"],
-        qualifier["ResourceId"],
+        _text(qualifier["ResourceType"]),
+        _text(qualifier["ResourceId"]),
         result.get("ComplianceType", ""),
         result.get("Annotation", ""),
         identifier.get("OrderingTimestamp"),
     )
+
+
+def _text(value: object) -> str:
+    """Raises TypeError for anything else."""
+    if not isinstance(value, str):
+        raise TypeError(f"text was expected, not {value!r}")
+    return value

@@ -64,6 +64,7 @@ class Notification(NamedTuple):
 
 def read_notification(event: Mapping[str, Any]) -> Notification:
     """Parses an event. Raises InvalidInputError, which names the field."""
+    require_object(event)
     with _errors_inside("ruleParameters"):
         parameters = require_object(parse_if_text(event.get("ruleParameters") or {}))
     with _errors_inside("invokingEvent"):
@@ -115,7 +116,8 @@ def _required_time(fields: Shape, name: str) -> str:
     value = required_text(fields, name)
     try:
         parse_timestamp(value)
-    except ValueError as error:
+    except (ValueError, RuntimeError) as error:
+        # RuntimeError: botocore takes a number for seconds, of any size.
         raise InvalidInputError(f"{value!r} is not a time", name) from error
     return value
 

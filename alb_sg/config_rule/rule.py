@@ -1,14 +1,12 @@
 """A recommendation as an AWS Config custom rule on rdklib.
 
 rdklib's evaluator turns a failed call, or a value that does not parse, into a return value: the function succeeds and
-records nothing. `evaluate` records the verdicts that it has and then fails, with one log line per error.
+records nothing. `evaluate` records the verdicts that it has and then fails, with one log line for each error.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import sys
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any, ClassVar
@@ -18,13 +16,15 @@ from rdklib import ComplianceType, ConfigRule, Evaluation
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.aws.arns import function_account_id, is_load_balancer_arn, load_balancer_name
 from alb_sg.aws.client_errors import AWS_ERRORS, error_text
-from alb_sg.aws.pages import check_list
+from alb_sg.aws.log_lines import log_line
+from alb_sg.aws.pages import check_list, name_call
 from alb_sg.config_rule.affected import affected_load_balancers
 from alb_sg.config_rule.allowed_accounts import check_account
 from alb_sg.config_rule.client_factory import make_client_factory
 from alb_sg.config_rule.evaluations import EvaluationDict, RecordedResult, put_evaluations, recorded_results
 from alb_sg.config_rule.notification import ChangedItem, Notification, read_notification
-from alb_sg.errors import IncompleteEvaluationError, InvalidInputError, NotReadError
+from alb_sg.config_rule.run_log import RunLog
+from alb_sg.errors import IncompleteEvaluationError, InvalidInputError, NotReadError, unexpected_error_text
 from alb_sg.estate.resource_types import LOAD_BALANCER_TYPE, TARGET_GROUP_TYPE
 from alb_sg.exemptions.aws_document import read_exemptions
 from alb_sg.exemptions.exemption import Exemptions
@@ -147,14 +147,16 @@ class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
         """
         config = client_factory.build_client("config")
         try:
-            history = config.get_resource_config_history(
-                resourceType=item.resource_type, resourceId=item.resource_id, limit=2
-            )
-            check_list(history, "configurationItems", "GetResourceConfigHistory")
+            with name_call("GetResourceConfigHistory"):
+                history = config.get_resource_config_history(
+                    resourceType=item.resource_type, resourceId=item.resource_id, limit=2
+                )
+                check_list(history, "configurationItems", "GetResourceConfigHistory")
+                configurations = [recorded.get("configuration") for recorded in history["configurationItems"]]
         except AWS_ERRORS as error:
             self._add_error(notification, config, f"load balancers that {item.resource_id} named before", error)
             return item
-        return item.with_history([recorded.get("configuration") for recorded in history["configurationItems"]])
+        return item.with_history(configurations)
 
     def _load(
         self, notification: Notification, client_factory: Any, selection: Selection, parameters: Parameters
@@ -180,7 +182,14 @@ class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
             rule = self.recommendation.name
             self.errors.append(enumeration_error(loaded.estate, loaded.enumeration_failure, rule))
         for text in loaded.not_followed:
-            _log(self, account_id, None, level="WARNING", what="this change", cause=text)
+            log_line(
+                "WARNING",
+                rule=self.recommendation.name,
+                accountId=account_id,
+                loadBalancerArn=None,
+                what="this change",
+                cause=text,
+            )
         return loaded
 
     def _evaluations(self, loaded: LoadResult, client_factory: Any, parameters: Parameters) -> list[Evaluation]:
@@ -273,27 +282,43 @@ class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
 def evaluate(rule: AlbSgRule, event: Mapping[str, Any], context: Any) -> list[EvaluationDict]:
     """The body of a rule's `lambda_handler`: judges, records, and fails if anything could not be judged.
 
-    Returns the recorded evaluations, ready for JSON. Raises IncompleteEvaluationError after recording what could be
-    judged; InvalidInputError or one of AWS_ERRORS if nothing could.
+    Logs each evaluation and each error, and the metrics of the invocation. Returns the recorded evaluations, ready for
+    JSON. Raises IncompleteEvaluationError after recording what could be judged; InvalidInputError or one of AWS_ERRORS
+    if nothing could.
     """
-    account_id = event.get("accountId")
+    account_id = event.get("accountId") if isinstance(event, Mapping) else None
+    run_log = RunLog(rule.recommendation.name, account_id)
     rule.function_account = function_account_id(context)
+    try:
+        return _evaluate(rule, event, run_log)
+    finally:
+        run_log.close()
+
+
+def _evaluate(rule: AlbSgRule, event: Mapping[str, Any], run_log: RunLog) -> list[EvaluationDict]:
     try:
         notification = read_notification(event)
         check_account(notification)
         parameters = rule.evaluate_parameters(notification.parameters)
-        client_factory = make_client_factory(notification)
+        client_factory = make_client_factory(notification, run_log.count_call)
         evaluations = _evaluation_dicts(
             rule.judge(notification, client_factory, parameters), notification.ordering_time
         )
         failed = put_evaluations(client_factory.build_client("config"), evaluations, notification.result_token)
     except (InvalidInputError, *AWS_ERRORS) as error:
-        _log_error(rule, account_id, None, what="this invocation", cause=error_text(error))
+        run_log.error(None, what="this invocation", cause=error_text(error))
         raise
+    except Exception as error:
+        run_log.error(None, what="this invocation", cause=unexpected_error_text(error))
+        raise
+    not_recorded = {failure.resource_id for failure in failed}
+    for evaluation in evaluations:
+        if evaluation["ComplianceResourceId"] not in not_recorded:
+            run_log.evaluation(evaluation)
     errors = [(error.load_balancer_arn, error.what, error.cause) for error in rule.errors]
     errors += [(failure.resource_id, f"evaluation of {failure.resource_id}", failure.cause) for failure in failed]
     for arn, what, cause in errors:
-        _log_error(rule, account_id, arn, what=what, cause=cause)
+        run_log.error(arn, what=what, cause=cause)
     if errors:
         _, what, cause = errors[0]
         count = "1 error" if len(errors) == 1 else f"{len(errors)} errors, the first"
@@ -362,24 +387,6 @@ def _not_applicable(resource_type: str, resource_id: str) -> Evaluation:
 
 def _caller_account_id(client_factory: Any) -> str:
     """The account of the clients, for an event without an account."""
-    account_id: str = client_factory.build_client("sts").get_caller_identity()["Account"]
+    with name_call("GetCallerIdentity"):
+        account_id: str = client_factory.build_client("sts").get_caller_identity()["Account"]
     return account_id
-
-
-def _log_error(rule: AlbSgRule, account_id: object, load_balancer_arn: str | None, *, what: str, cause: str) -> None:
-    _log(rule, account_id, load_balancer_arn, level="ERROR", what=what, cause=cause)
-
-
-def _log(
-    rule: AlbSgRule, account_id: object, load_balancer_arn: str | None, *, level: str, what: str, cause: str
-) -> None:
-    """Logs a line of JSON, which CloudWatch Logs Insights parses."""
-    line = {
-        "level": level,
-        "rule": rule.recommendation.name,
-        "accountId": account_id,
-        "loadBalancerArn": load_balancer_arn,
-        "what": what,
-        "cause": cause,
-    }
-    sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")

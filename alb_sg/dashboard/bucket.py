@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from alb_sg.aws.pages import read_items
+from alb_sg.aws.pages import name_call, read_items
 from alb_sg.dashboard.history import FILE_NAME_PATTERN, Run, make_run, read_run, run_file_name, write_run
 from alb_sg.dashboard.page import render_page
 from alb_sg.dashboard.page_data import EarlierRuns, build_page_data, page_data_text
@@ -39,7 +39,8 @@ def publish(observation: Observation, s3: Any, bucket: str) -> None:
         (DATA_KEY, text.encode(), "application/json"),
         (PAGE_KEY, render_page(page_data, text).encode(), "text/html; charset=utf-8"),
     ):
-        s3.put_object(Bucket=bucket, Key=key, Body=content, ContentType=content_type, CacheControl="no-cache")
+        with name_call("PutObject"):
+            s3.put_object(Bucket=bucket, Key=key, Body=content, ContentType=content_type, CacheControl="no-cache")
 
 
 def run_file_content(run: Run) -> bytes:
@@ -56,8 +57,11 @@ def run_file_content(run: Run) -> bytes:
 def _earlier_run_names(s3: Any, bucket: str, before: str) -> Iterator[str]:
     """The names of earlier runs, oldest first. S3 lists keys in order, and a run's name is its time."""
     parameters = {"Bucket": bucket, "Prefix": HISTORY_PREFIX}
-    for stored in read_items(s3, "list_objects_v2", parameters, "Contents", count_key="KeyCount"):
-        name = str(stored["Key"]).removeprefix(HISTORY_PREFIX)
+    with name_call("ListObjectsV2"):
+        listed = read_items(s3, "list_objects_v2", parameters, "Contents", count_key="KeyCount")
+        keys = [str(stored["Key"]) for stored in listed]
+    for key in keys:
+        name = key.removeprefix(HISTORY_PREFIX)
         if FILE_NAME_PATTERN.fullmatch(name) and name < before:
             yield name
 
@@ -65,6 +69,6 @@ def _earlier_run_names(s3: Any, bucket: str, before: str) -> Iterator[str]:
 def _read_stored_run(s3: Any, bucket: str, name: str) -> Run:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, name)
-        with s3.get_object(Bucket=bucket, Key=HISTORY_PREFIX + name)["Body"] as body:
+        with name_call("GetObject"), s3.get_object(Bucket=bucket, Key=HISTORY_PREFIX + name)["Body"] as body:
             path.write_bytes(body.read())
         return read_run(path)

@@ -138,15 +138,19 @@ def read_run(path: Path) -> Run:
 def _parse_row(line: str, place: str) -> Row:
     try:
         row = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InvalidInputError(f"not JSON ({error}); take the file out of the folder", place) from error
     if not isinstance(row, dict) or row.get("version") != VERSION:
         raise InvalidInputError(
             f"not a row of version {VERSION}, which this alb-sg reads; take the file out of the folder", place
         )
-    missing = [column for column in COMPARED_COLUMNS if column not in row]
-    if missing:
-        raise InvalidInputError(f"{missing[0]} is missing; take the file out of the folder", place)
+    for column in COMPARED_COLUMNS:
+        if column not in row:
+            raise InvalidInputError(f"{column} is missing; take the file out of the folder", place)
+        expected = bool if column == "complete" else str
+        if row[column] is not None and not isinstance(row[column], expected):
+            name = "true or false" if expected is bool else "text"
+            raise InvalidInputError(f"{column} is not {name}; take the file out of the folder", place)
     return row
 
 

@@ -197,8 +197,11 @@ def _deploy(options: argparse.Namespace) -> None:
     settings = _settings(options)
     if settings.reserved_concurrency is not None or settings.maximum_event_age_seconds is not None:
         _print_line("rdk cannot set reservedConcurrency or maximumEventAgeSeconds; deploy-stack can")
-    if settings.landing_zone.keys or settings.landing_zone.role_path != ROOT_PATH:
-        _print_line("rdk cannot set landingZone.kmsKeys or landingZone.rolePath; deploy-stack can")
+    zone = settings.landing_zone
+    if zone.keys or zone.code_signing or zone.role_path != ROOT_PATH:
+        _print_line(
+            "rdk cannot set landingZone.kmsKeys, landingZone.codeSigning or landingZone.rolePath; deploy-stack can"
+        )
     deploy_with_rdk(settings, layer_artifact(options.rules), options.rules, _print_line)
 
 

@@ -9,12 +9,19 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from alb_sg.aws.arns import region_of
 from alb_sg.deployment.config_errors import SettingsProblem
 from alb_sg.errors import InvalidInputError
 from alb_sg.remediation.tags import MAX_TAGS_LENGTH, format_tags, parse_tags
 
 SECTION = "landingZone"
 ROOT_PATH = "/"
+# AWS Signer writes a signed copy: the functions run it, and the documents still know the artifact by its sha256.
+SIGNED_PREFIX = "signed/"
+
+
+def signed_key(artifact_key: str) -> str:
+    return f"{SIGNED_PREFIX}{artifact_key}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +35,15 @@ class FunctionNetwork:
 @dataclass(frozen=True, slots=True)
 class LandingZone:
     """`permissions_boundary` is the name of a policy in each account, or an ARN. `role_path` begins and ends with a
-    slash. `networks` and `keys`, the ARNs of KMS keys, have every region or none."""
+    slash. `networks`, `keys` and `code_signing`, the ARNs of KMS keys and of Lambda's code signing configurations, have
+    every region or none."""
 
     tags: Mapping[str, str] = field(default_factory=dict)
     permissions_boundary: str | None = None
     role_path: str = ROOT_PATH
     networks: Mapping[str, FunctionNetwork] = field(default_factory=dict)
     keys: Mapping[str, str] = field(default_factory=dict)
+    code_signing: Mapping[str, str] = field(default_factory=dict)
 
 
 def make_landing_zone(content: Mapping[str, Any]) -> LandingZone:
@@ -49,6 +58,7 @@ def make_landing_zone(content: Mapping[str, Any]) -> LandingZone:
             for region, network in said.get("vpc", {}).items()
         },
         keys=dict(said.get("kmsKeys", {})),
+        code_signing=dict(said.get("codeSigning", {})),
     )
 
 
@@ -58,13 +68,14 @@ def landing_zone_problems(
     """What the schema cannot express. AWS Config's parameters leave `max_role_length` characters for the path and name
     of the evaluation role together."""
     said = content.get(SECTION, {})
-    for option in ("vpc", "kmsKeys"):
+    for option in ("vpc", "kmsKeys", "codeSigning"):
         yield from _regional_problems(f"{SECTION}.{option}", said.get(option, {}), content["regions"])
-    for region, arn in said.get("kmsKeys", {}).items():
-        if arn.split(":")[3] != region:
-            yield SettingsProblem(
-                f"{SECTION}.kmsKeys.{region}", f"{arn} is a key in {arn.split(':')[3]}; name the key in {region}"
-            )
+    for option, what in (("kmsKeys", "key"), ("codeSigning", "code signing configuration")):
+        for region, arn in said.get(option, {}).items():
+            if (other := region_of(arn)) != region:
+                yield SettingsProblem(
+                    f"{SECTION}.{option}.{region}", f"{arn} is a {what} in {other}; name the {what} in {region}"
+                )
     path = said.get("rolePath", ROOT_PATH)
     length = len(path.removeprefix("/")) + len(evaluation_role)
     if length > max_role_length:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from alb_sg.aws.partitions import partition_of_region
 from alb_sg.deployment.artifact import Artifact
 from alb_sg.deployment.intrinsics import Template, policy_document
 from alb_sg.deployment.lambda_resources import TIMEOUT
@@ -93,10 +94,4 @@ def _policy_text(settings: Settings, statements: list[Template]) -> str:
     resource = {"Type": "Policy", "Properties": policy_document(statements)}
     resolved = resolve_template({"Resources": {"Policy": resource}}, settings.home_region, {})
     text = json.dumps(resolved["Policy"]["Properties"], indent=2)
-    return text.replace(ACCOUNT, "*").replace(PARTITION, _partition(settings.home_region)) + "\n"
-
-
-def _partition(region: str) -> str:
-    if region.startswith("cn-"):
-        return "aws-cn"
-    return "aws-us-gov" if region.startswith("us-gov-") else "aws"
+    return text.replace(ACCOUNT, "*").replace(PARTITION, partition_of_region(settings.home_region).name) + "\n"

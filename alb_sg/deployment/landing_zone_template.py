@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from alb_sg.deployment.intrinsics import Template, policy_document, ref, sub
-from alb_sg.deployment.landing_zone import ROOT_PATH, LandingZone
+from alb_sg.deployment.landing_zone import ROOT_PATH, SIGNED_PREFIX, LandingZone, signed_key
 from alb_sg.deployment.settings import Settings
 
 # The types of the templates that take tags in CloudFormation. AWS::Config::ConfigRule takes none.
@@ -25,6 +25,7 @@ TAGGED_TYPES = frozenset(
         "AWS::Events::EventBus",
         "AWS::Events::Rule",
         "AWS::IAM::Role",
+        "AWS::KMS::Key",
         "AWS::Lambda::Function",
         "AWS::Logs::LogGroup",
         "AWS::S3::Bucket",
@@ -42,6 +43,7 @@ KEY_PROPERTIES = {
 }
 MAPPING = "LandingZone"
 KEY, SUBNETS, SECURITY_GROUPS = "KmsKeyArn", "SubnetIds", "SecurityGroupIds"
+CODE_SIGNING = "CodeSigningConfigArn"
 POLICY_NAME = "landing-zone"
 # Services whose roles write to queues and buckets of the templates.
 KEY_USERS = frozenset({"lambda.amazonaws.com", "states.amazonaws.com"})
@@ -72,6 +74,9 @@ def apply_landing_zone(settings: Settings, template: Mapping[str, Any]) -> Templ
             properties["RetentionInDays"] = settings.log_retention_days
         if kind == "AWS::Lambda::Function" and zone.networks:
             properties["VpcConfig"] = {SUBNETS: _of_region(SUBNETS), SECURITY_GROUPS: _of_region(SECURITY_GROUPS)}
+        if kind == "AWS::Lambda::Function" and zone.code_signing:
+            properties[CODE_SIGNING] = _of_region(CODE_SIGNING)
+            properties["Code"]["S3Key"] = _signed(properties["Code"]["S3Key"])
         if zone.keys:
             _encrypt(kind, properties)
     if json.dumps(_of_region("")["Fn::FindInMap"][:1])[:-1] in json.dumps(changed["Resources"]):
@@ -130,11 +135,17 @@ def _of_region(name: str) -> Template:
     return {"Fn::FindInMap": [MAPPING, ref("AWS::Region"), name]}
 
 
+def _signed(key: object) -> object:
+    """The key of the signed copy; a hand-written template has the artifact's key as a parameter."""
+    return signed_key(key) if isinstance(key, str) else {"Fn::Join": ["", [SIGNED_PREFIX, key]]}
+
+
 def _mapping(settings: Settings) -> Template:
     zone = settings.landing_zone
     return {
         region: {
             **({KEY: zone.keys[region]} if zone.keys else {}),
+            **({CODE_SIGNING: zone.code_signing[region]} if zone.code_signing else {}),
             **(
                 {
                     SUBNETS: list(zone.networks[region].subnets),

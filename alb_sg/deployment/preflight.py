@@ -8,6 +8,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from alb_sg.deployment.lambda_resources import OWNER_TAG
+from alb_sg.deployment.landing_zone import signed_key
 from alb_sg.deployment.settings import Settings
 from alb_sg.remediation.document_names import DOCUMENTS
 
@@ -93,13 +94,29 @@ def upload_object(
 ) -> bool:
     """Uploads content, such as the artifact, unless the key exists: a key always stands for the same content. Returns
     whether it uploaded."""
+    if _is_there(bucket, key, account, region):
+        return False
+    s3: Any = boto3.client("s3", region_name=region)
+    s3.put_object(Bucket=bucket, Key=key, Body=content, ExpectedBucketOwner=account, ContentType=content_type)
+    return True
+
+
+def check_signed(bucket: str, artifact_key: str, account: str, region: str) -> None:
+    """Raises DeploymentError if the signed copy of the artifact is not in the bucket."""
+    key = signed_key(artifact_key)
+    if not _is_there(bucket, key, account, region):
+        raise DeploymentError(
+            f"{region}: s3://{bucket}/{key} is missing; sign s3://{bucket}/{artifact_key} with AWS Signer and copy "
+            "what it writes there (docs/deployment.md, code signing), then deploy again"
+        )
+
+
+def _is_there(bucket: str, key: str, account: str, region: str) -> bool:
     s3: Any = boto3.client("s3", region_name=region)
     try:
         s3.head_object(Bucket=bucket, Key=key, ExpectedBucketOwner=account)
     except ClientError as error:
         if error.response["Error"]["Code"] != "404":
             raise
-    else:
         return False
-    s3.put_object(Bucket=bucket, Key=key, Body=content, ExpectedBucketOwner=account, ContentType=content_type)
     return True

@@ -23,6 +23,7 @@ from alb_sg.deployment.preflight import (
     check_bucket,
     check_documents,
     check_functions,
+    check_signed,
     upload_object,
 )
 from alb_sg.deployment.settings import Settings
@@ -40,7 +41,7 @@ def deploy_stack(settings: Settings, artifact: Artifact, print_line: PrintLine) 
     """Creates or updates the stack in every region, the home region first. With remediation, a stack with the documents
     comes before it.
 
-    Checks every region before it changes any. Raises DeploymentError if a check fails, or if CloudFormation has
+    Checks every region before it changes any stack. Raises DeploymentError if a check fails, or if CloudFormation has
     rolled a stack back.
     """
     account = caller_account_id()
@@ -56,6 +57,9 @@ def deploy_stack(settings: Settings, artifact: Artifact, print_line: PrintLine) 
         bucket = settings.artifact_bucket_name(account, region)
         new = upload_object(bucket, artifact.key, artifact.content, account, region)
         print_line(f"{region}: {'uploaded' if new else 'already there:'} s3://{bucket}/{artifact.key}")
+    if settings.landing_zone.code_signing:
+        for region in settings.regions:
+            check_signed(settings.artifact_bucket_name(account, region), artifact.key, account, region)
     for region in settings.regions:
         target = _StackLocation(settings, account, region)
         if settings.has_remediation:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from alb_sg.aws.partitions import partition_of_region
 from alb_sg.deployment.conformance_pack import MAX_TEMPLATE_BYTES
 from alb_sg.deployment.settings import Settings
 from alb_sg.deployment.stack_sets import NAMED_ROLES, UNITS_PACK, create_command
@@ -45,8 +46,7 @@ def _stack_command(settings: Settings, name: str, folder: Path) -> str:
 def _stack_set_command(settings: Settings, name: str, folder: Path) -> str:
     region = settings.home_region
     bucket, key = _bucket(settings, region), f"alb-sg/{name}"
-    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
-    url = f"https://{bucket}.s3.{region}.{suffix}/{key}"
+    url = f"https://{bucket}.s3.{region}.{partition_of_region(region).dns_suffix}/{key}"
     return (
         f"aws s3 cp --region {region} {folder / name} s3://{bucket}/{key} && "
         f"{create_command(settings, name, f'--template-url {url}')}"

@@ -21,6 +21,7 @@ from alb_sg.errors import InvalidInputError
 STANDARD_INPUT = "-"
 GZIP_SIGNATURE = b"\x1f\x8b"
 JSON_SUFFIXES = (".json", ".json.gz")
+NESTED_TOO_DEEPLY = "lists and objects are nested too deeply"
 
 
 @contextmanager
@@ -32,7 +33,7 @@ def file_error_context(path: str) -> Iterator[None]:
     except InvalidInputError as error:
         raise InvalidInputError(error.message, f"{name}: {error.place}" if error.place else name) from error
     except RecursionError as error:
-        raise InvalidInputError("lists and objects are nested too deeply", name) from error
+        raise InvalidInputError(NESTED_TOO_DEEPLY, name) from error
 
 
 def display_name(path: str) -> str:
@@ -149,6 +150,8 @@ def parse_json(text: str, *, unique_keys: bool = False) -> Any:
         )
     except json.JSONDecodeError as error:
         raise InvalidInputError(f"not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from error
+    except RecursionError as error:
+        raise InvalidInputError(NESTED_TOO_DEEPLY) from error
     except ValueError as error:
         # Python refuses to convert a whole number of thousands of digits.
         raise InvalidInputError(f"not usable JSON: {error}") from error

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 from typing import Any
 
 from alb_sg.aws.client_errors import AWS_ERRORS, error_text
+from alb_sg.aws.pages import name_call
 from alb_sg.errors import InvalidInputError, NotReadError
 from alb_sg.exemptions.document import parse_exemptions
 from alb_sg.exemptions.exemption import Exemptions
@@ -44,14 +45,15 @@ def read_exemptions(
 
 def _read_s3_object(location: S3Object, s3: Any, bucket_owner: str | None) -> str:
     expected = {} if bucket_owner is None else {"ExpectedBucketOwner": bucket_owner}
-    response = s3.get_object(Bucket=location.bucket, Key=location.key, **expected)
-    with response["Body"] as body:
-        if response["ContentLength"] > MAX_OBJECT_SIZE:
-            raise InvalidInputError(
-                f"the object has {response['ContentLength']:,} bytes, and exemptions at most {MAX_OBJECT_SIZE:,}",
-                str(location),
-            )
-        content: bytes = body.read()
+    with name_call("GetObject"):
+        response = s3.get_object(Bucket=location.bucket, Key=location.key, **expected)
+        with response["Body"] as body:
+            size: int = response["ContentLength"]
+            content: bytes = body.read() if size <= MAX_OBJECT_SIZE else b""
+    if size > MAX_OBJECT_SIZE:
+        raise InvalidInputError(
+            f"the object has {size:,} bytes, and exemptions at most {MAX_OBJECT_SIZE:,}", str(location)
+        )
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -60,6 +62,6 @@ def _read_s3_object(location: S3Object, s3: Any, bucket_owner: str | None) -> st
 
 def _read_ssm_parameter(location: SsmParameter, ssm: Any) -> str:
     # Decryption affects a SecureString only, whose value is ciphertext otherwise.
-    response = ssm.get_parameter(Name=location.name, WithDecryption=True)
-    value: str = response["Parameter"]["Value"]
+    with name_call("GetParameter"):
+        value: str = ssm.get_parameter(Name=location.name, WithDecryption=True)["Parameter"]["Value"]
     return value

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache, partial
 from operator import itemgetter
 
-from alb_sg.errors import NotReadError
+from alb_sg.errors import NotReadError, unexpected_error_text
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.exemptions.exemption import Exemption, VerdictKey
@@ -63,14 +63,12 @@ class Judge:
         try:
             return self._find(load_balancer, recommendation, parameters)
         except NotReadError as error:
-            return EvaluationError(
-                self.estate.account_id,
-                self.estate.region,
-                load_balancer.arn,
-                recommendation.name,
-                error.what,
-                error.cause,
-            )
+            what, cause = error.what, error.cause
+        except Exception as error:  # noqa: BLE001 (every other load balancer is still judged)
+            what, cause = f"the verdict on {load_balancer.name}", unexpected_error_text(error)
+        return EvaluationError(
+            self.estate.account_id, self.estate.region, load_balancer.arn, recommendation.name, what, cause
+        )
 
     def coverages(
         self, load_balancer: LoadBalancer, requirement_set: RequirementSet, parameters: Parameters

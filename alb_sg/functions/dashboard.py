@@ -15,6 +15,7 @@ from alb_sg.aggregator.observe import observe
 from alb_sg.aggregator.requests import AggregatorClients
 from alb_sg.aws.arns import function_account_id
 from alb_sg.aws.clients import make_client
+from alb_sg.aws.log_lines import log_line, logged_failure
 from alb_sg.dashboard.bucket import PAGE_KEY, publish
 from alb_sg.errors import InvalidInputError, NotReadError
 from alb_sg.exemptions.aws_document import read_exemptions
@@ -37,8 +38,13 @@ def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     """Publishes the page for the time of an EventBridge event, and returns what is on it.
 
     The page shows what could not be read. Where that is more than single verdicts, the function raises NotReadError
-    after the page is written, so that its alarm rings.
+    after the page is written, so that its alarm rings. Logs each error, and what it published.
     """
+    with logged_failure(function="dashboard"):
+        return _publish(event, context)
+
+
+def _publish(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     aggregator, bucket, location = (
         os.environ[AGGREGATOR_VARIABLE],
         os.environ[BUCKET_VARIABLE],
@@ -54,10 +60,27 @@ def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
         )
     publish(observation, make_client("s3"), bucket)
     results = observation.results
+    for error in results.errors:
+        log_line(
+            "ERROR",
+            function="dashboard",
+            rule=error.rule,
+            accountId=error.account_id,
+            region=error.region,
+            loadBalancerArn=error.load_balancer_arn,
+            what=error.what,
+            cause=error.cause,
+        )
+    published = {
+        "page": f"s3://{bucket}/{PAGE_KEY}",
+        "findings": len(results.findings),
+        "errors": len(results.errors),
+    }
+    log_line("INFO", function="dashboard", **published)
     unread = next((error for error in results.errors if not error.account_id), None)
     if unread is not None:
         raise NotReadError(unread.what, unread.cause)
-    return {"page": f"s3://{bucket}/{PAGE_KEY}", "findings": len(results.findings), "errors": len(results.errors)}
+    return published
 
 
 def _load_exemptions(text: str, today: date, owner: str | None) -> LoadedExemptions:
@@ -78,9 +101,9 @@ def _load_exemptions(text: str, today: date, owner: str | None) -> LoadedExempti
 def _event_time(event: Mapping[str, Any]) -> datetime:
     """The time that the schedule was due. Raises InvalidInputError."""
     try:
-        time = datetime.fromisoformat(str(event["time"]))
-    except (KeyError, ValueError) as error:
+        time = datetime.fromisoformat(str(event["time"])).astimezone(UTC)
+    except (KeyError, OverflowError, TypeError, ValueError) as error:
         raise InvalidInputError(
             "no time such as 2027-01-31T06:00:00Z; invoke the function through its schedule"
         ) from error
-    return time.astimezone(UTC).replace(microsecond=0)
+    return time.replace(microsecond=0)

@@ -9,6 +9,7 @@ from typing import Any
 
 from alb_sg.aws.arns import function_account_id
 from alb_sg.aws.clients import make_client
+from alb_sg.aws.log_lines import log_line, logged_failure
 from alb_sg.errors import InvalidInputError
 from alb_sg.exemptions.aws_document import read_exemptions
 from alb_sg.exemptions.exemption import Exemptions
@@ -30,7 +31,17 @@ RESULTS_BUCKET_ACTIONS = ("s3:GetObject", "s3:ListBucket", "s3:PutObject")
 
 
 def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
-    """Raises InvalidInputError for permanent errors, and botocore's errors where another attempt may succeed."""
+    """Runs one step, and logs it or its error.
+
+    Raises InvalidInputError for permanent errors, and botocore's errors where another attempt may succeed.
+    """
+    with logged_failure(function="snapshot_batch", run=event.get("run"), step=event.get("step")):
+        answer = _run_step(event, context)
+    log_line("INFO", function="snapshot_batch", run=event["run"], step=event["step"])
+    return answer
+
+
+def _run_step(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     run = BatchRun(
         make_client("s3"),
         event["run"],

@@ -11,6 +11,7 @@ from alb_sg.aws.calls import ApiResponse
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate import from_api
 from alb_sg.estate.estate import Estate, ReadFailure
+from alb_sg.estate.field_readers import required_text
 from alb_sg.estate.indexing import listeners_by_load_balancer, ordered_targets
 from alb_sg.estate.model import (
     Instance,
@@ -233,9 +234,9 @@ class PartialEstate:
     def _add_tags(self, load_balancer_arns: tuple[str, ...], response: ApiResponse) -> None:
         for item in response.items:
             try:
-                self.tags[item["ResourceArn"]] = from_api.tags(item.get("Tags"))
+                self.tags[required_text(item, "ResourceArn")] = from_api.tags(item.get("Tags"))
             except InvalidInputError as error:
-                self.add_failure(Section.TAGS, item["ResourceArn"], f"{response.operation}: {error}")
+                self.add_failure(Section.TAGS, item.get("ResourceArn"), f"{response.operation}: {error}")
         self._add_failures_of_unread(Section.TAGS, load_balancer_arns, response, self.tags)
 
     def _add_carriers(self, group_ids: tuple[str, ...], response: ApiResponse) -> None:
@@ -259,7 +260,7 @@ class PartialEstate:
     def add_prefix_list(self, prefix_list_id: str, described: ApiResponse, entries: ApiResponse) -> None:
         """Adds a prefix list from the responses with its description and its entries."""
         section = Section.MANAGED_PREFIX_LISTS
-        description = {item["PrefixListId"]: item for item in described.items}.get(prefix_list_id)
+        description = {item.get("PrefixListId"): item for item in described.items}.get(prefix_list_id)
         if description is None and described.failure is not None:
             self.add_failure(section, prefix_list_id, described.failure)
             return

@@ -82,7 +82,7 @@ def recorded_types(recorders: ApiResponse, status: ApiResponse) -> frozenset[str
     A type that is recorded daily is up to a day old, so its items are not up to date.
     """
     up_to_date = {
-        recorder["name"]
+        str(recorder.get("name"))
         for recorder in status.items
         # The API's model spells it Success, the service SUCCESS.
         if recorder.get("recording") and str(recorder.get("lastStatus")).upper() == "SUCCESS"
@@ -90,7 +90,7 @@ def recorded_types(recorders: ApiResponse, status: ApiResponse) -> frozenset[str
     return frozenset(
         type_name
         for recorder in recorders.items
-        if recorder["name"] in up_to_date and is_customer_recorder(recorder)
+        if str(recorder.get("name")) in up_to_date and is_customer_recorder(recorder)
         for type_name in QUERIED_TYPES
         if records_type(recorder.get("recordingGroup") or {}, type_name)
         and not records_daily(recorder.get("recordingMode") or {}, type_name)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from botocore import xform_name
 from botocore.session import Session
 
 from alb_sg.aws.calls import ApiRequest
 from alb_sg.aws.clients import make_client, single_attempt_config
+from alb_sg.aws.pages import name_call
 from alb_sg.errors import NotReadError
 from alb_sg.estate import from_api
 from alb_sg.estate.field_readers import require_object, required_text
@@ -22,6 +23,8 @@ from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.remediation.api_calls import ApiCall
 from alb_sg.remediation.change_context import elb_interface_description
 from alb_sg.remediation.execution import RuleContent, SecurityGroupRule
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -50,12 +53,14 @@ class AccountClients:
     def send(self, call: ApiCall) -> dict[str, Any]:
         """Makes one call of a plan. Raises what boto3 raises."""
         client = self.ec2 if call.service == "ec2" else self.elbv2
-        response: dict[str, Any] = getattr(client, xform_name(call.operation))(**call.parameters)
+        with name_call(call.operation):
+            response: dict[str, Any] = getattr(client, xform_name(call.operation))(**call.parameters)
         return response
 
     def send_once(self, call: ApiCall) -> None:
         """Makes one call of Elastic Load Balancing, without retries. Raises what boto3 raises."""
-        getattr(self.elbv2_once, xform_name(call.operation))(**call.parameters)
+        with name_call(call.operation):
+            getattr(self.elbv2_once, xform_name(call.operation))(**call.parameters)
 
     def ec2_request(self, operation: str, result_key: str, filters: Mapping[str, Sequence[str]]) -> ApiRequest:
         """A describe call of EC2, with filters by name."""
@@ -70,47 +75,51 @@ class AccountClients:
     def security_group_rules(self, filter_name: str, value: str) -> tuple[SecurityGroupRule, ...]:
         """The security group rules that a filter of DescribeSecurityGroupRules selects, by group and id."""
         request = self.ec2_request("describe_security_group_rules", "SecurityGroupRules", {filter_name: [value]})
-        rules = map(_security_group_rule, self._read("SecurityGroupRules", request))
+        rules = self._read("SecurityGroupRules", request, _security_group_rule)
         return tuple(sorted(rules, key=lambda rule: (rule.group_id, rule.rule_id)))
 
     def tagged_rules(self, key: str, value: str) -> dict[SecurityGroupRule, RuleContent]:
         """The security group rules that have a tag, with their contents."""
         request = self.ec2_request("describe_security_group_rules", "SecurityGroupRules", {f"tag:{key}": [value]})
-        sources = self._read("SecurityGroupRules", request)
-        return {_security_group_rule(source): _rule_content(source) for source in sources}
+        return dict(
+            self._read(
+                "SecurityGroupRules", request, lambda source: (_security_group_rule(source), _rule_content(source))
+            )
+        )
 
     def security_groups(self, filter_name: str, values: Sequence[str]) -> list[SecurityGroup]:
         request = self.ec2_request("describe_security_groups", "SecurityGroups", {filter_name: values})
-        return list(map(from_api.security_group, self._read(Section.SECURITY_GROUPS, request)))
+        return self._read(Section.SECURITY_GROUPS, request, from_api.security_group)
 
     def network_interfaces_with(self, group_id: str) -> list[NetworkInterface]:
         request = self.ec2_request("describe_network_interfaces", "NetworkInterfaces", {"group-id": [group_id]})
-        return list(map(from_api.network_interface, self._read(Section.NETWORK_INTERFACES, request)))
+        return self._read(Section.NETWORK_INTERFACES, request, from_api.network_interface)
 
     def groups_of_load_balancer(self, arn: str) -> tuple[str, ...]:
         """A load balancer's present groups, in the API's order. Raises what boto3 raises."""
-        response = self.elbv2.describe_load_balancers(LoadBalancerArns=[arn])
-        found = next((one for one in response.get("LoadBalancers", ()) if one["LoadBalancerArn"] == arn), None)
-        if found is None:
-            raise NotReadError(f"load balancer {arn}", "DescribeLoadBalancers: the answer does not contain it")
-        return tuple(found.get("SecurityGroups", ()))
+        with name_call("DescribeLoadBalancers"):
+            response = self.elbv2.describe_load_balancers(LoadBalancerArns=[arn])
+            found = next((one for one in response.get("LoadBalancers", ()) if one["LoadBalancerArn"] == arn), None)
+            if found is None:
+                raise NotReadError(f"load balancer {arn}", "DescribeLoadBalancers: the answer does not contain it")
+            return tuple(found.get("SecurityGroups", ()))
 
     def groups_on_interfaces(self, arn: str) -> frozenset[str]:
         """The groups on the network interfaces that Elastic Load Balancing created for a load balancer."""
         filters = {"description": [elb_interface_description(arn)]}
         request = self.ec2_request("describe_network_interfaces", "NetworkInterfaces", filters)
-        interfaces = map(from_api.network_interface, self._read(Section.NETWORK_INTERFACES, request))
+        interfaces = self._read(Section.NETWORK_INTERFACES, request, from_api.network_interface)
         return frozenset(group for one in interfaces if one.is_elb_managed for group in one.groups)
 
     def load_balancers(self) -> list[Any]:
         """Every load balancer, in the API's shape: it keeps the order of the security groups."""
-        return self._read(Section.LOAD_BALANCERS, DescribeRequests(self.clients).load_balancers())
+        return self._read(Section.LOAD_BALANCERS, DescribeRequests(self.clients).load_balancers(), require_object)
 
-    def _read(self, what: str, request: ApiRequest) -> list[Any]:
-        response = request.send()
-        if response.failure is not None:
-            raise NotReadError(" ".join(filter(None, (what, "of", self.account_id, self.region))), response.failure)
-        return response.items
+    def _read(self, what: str, request: ApiRequest, read: Callable[[Any], T]) -> list[T]:
+        items, failure = request.send().read_all(read)
+        if failure is not None:
+            raise NotReadError(" ".join(filter(None, (what, "of", self.account_id, self.region))), failure)
+        return items
 
 
 def open_account(account_id: str, region: str, session: Session | None = None) -> AccountClients:
@@ -118,6 +127,10 @@ def open_account(account_id: str, region: str, session: Session | None = None) -
     elbv2, ec2, ssm = (make_client(service, region, session=session) for service in ("elbv2", "ec2", "ssm"))
     elbv2_once = make_client("elbv2", region, session=session, config=single_attempt_config())
     return AccountClients(LiveClients(elbv2=elbv2, ec2=ec2), account_id, region, elbv2_once, ssm)
+
+
+def _rule_with_content(source: Any) -> tuple[SecurityGroupRule, RuleContent]:
+    return _security_group_rule(source), _rule_content(source)
 
 
 def _rule_content(source: Any) -> RuleContent:

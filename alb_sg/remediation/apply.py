@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from botocore.exceptions import ClientError
 
 from alb_sg.aws.client_errors import AWS_ERRORS, error_code, error_text
+from alb_sg.aws.pages import name_call
 from alb_sg.errors import NotReadError
 from alb_sg.findings.finding import Compliance, Finding, Result
 from alb_sg.permissions.allowed_traffic import Direction
@@ -129,8 +130,9 @@ class _Execution:
         self.record = record
         if self.plan.new_group is not None:
             created = self.account.send(create_group_call(self.plan, self.id))
-            self.created_group = created["GroupId"]
-            self._revoke_default_rules(created["GroupId"])
+            with name_call("CreateSecurityGroup"):
+                self.created_group = str(created["GroupId"])
+            self._revoke_default_rules(self.created_group)
         authorized = [self._authorize(addition) for addition in self.plan.additions]
         if not all(authorized):
             # botocore may have repeated a call whose response was lost: the repetition reports the rule that the
@@ -151,7 +153,8 @@ class _Execution:
 
     def _revoke_default_rules(self, group_id: str) -> None:
         """Revokes the outbound rules that EC2 gives to a new group: they allow everything."""
-        self.account.ec2.get_waiter("security_group_exists").wait(GroupIds=[group_id])
+        with name_call("DescribeSecurityGroups"):
+            self.account.ec2.get_waiter("security_group_exists").wait(GroupIds=[group_id])
         for seconds in (*RETRY_DELAYS, None):
             rules = self.account.security_group_rules("group-id", group_id)
             rule_ids = [rule.rule_id for rule in rules if rule.direction is Direction.EGRESS]
@@ -168,13 +171,15 @@ class _Execution:
         group_id = addition.group_id or self.created_group
         if group_id is None:
             raise ValueError("a rule is for a group that the plan does not create")
+        call = authorize_call(addition, group_id, self.id, self.plan.tags)
         try:
-            response = self.account.send(authorize_call(addition, group_id, self.id, self.plan.tags))
+            response = self.account.send(call)
         except ClientError as error:
             if error_code(error) == DUPLICATE_RULE:
                 return False
             raise
-        rule_ids = [rule["SecurityGroupRuleId"] for rule in response["SecurityGroupRules"]]
+        with name_call(call.operation):
+            rule_ids = [str(rule["SecurityGroupRuleId"]) for rule in response["SecurityGroupRules"]]
         self.added_rules += [SecurityGroupRule(group_id, rule_id, addition.direction) for rule_id in rule_ids]
         return True
 

@@ -14,12 +14,14 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 from alb_sg.aws.calls import ApiRequest
+from alb_sg.aws.pages import name_call
 from alb_sg.errors import NotReadError
+from alb_sg.estate.field_readers import required_text
 from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.remediation.account import AccountClients
 from alb_sg.remediation.execution import RuleContent, SecurityGroupRule
@@ -121,9 +123,9 @@ def write_added(account: AccountClients, record: ExecutionRecord) -> None:
 def read_records(account: AccountClients, execution: str) -> list[ExecutionRecord]:
     """The records of an execution, none if there are none. Raises NotReadError."""
     found: dict[str, dict[str, RecordedText]] = defaultdict(lambda: defaultdict(lambda: RecordedText({})))
-    for parameter in _parameters(account, execution):
-        load_balancer, kind, part = parameter["Name"].rsplit("/", 3)[1:]
-        found[load_balancer][kind].parts[part] = parameter["Value"]
+    for name, value in _parameters(account, execution):
+        load_balancer, kind, part = name.rsplit("/", 3)[1:]
+        found[load_balancer][kind].parts[part] = value
     records = []
     for load_balancer, texts in sorted(found.items()):
         try:
@@ -136,9 +138,10 @@ def read_records(account: AccountClients, execution: str) -> list[ExecutionRecor
 
 def delete_records(account: AccountClients, execution: str) -> None:
     """Deletes the records of an execution of which nothing is left. Raises NotReadError and what boto3 raises."""
-    names = [parameter["Name"] for parameter in _parameters(account, execution)]
+    names = [name for name, _ in _parameters(account, execution)]
     for start in range(0, len(names), PARAMETERS_PER_CALL):
-        account.ssm.delete_parameters(Names=names[start : start + PARAMETERS_PER_CALL])
+        with name_call("DeleteParameters"):
+            account.ssm.delete_parameters(Names=names[start : start + PARAMETERS_PER_CALL])
 
 
 def _parse(execution: str, texts: Mapping[str, RecordedText]) -> ExecutionRecord:
@@ -166,16 +169,18 @@ def _write(account: AccountClients, record: ExecutionRecord, kind: str, content:
     path = f"{_path(record.execution)}/{name}-{load_balancer_id}/{kind}"
     parts = [text[start : start + PART_LENGTH] for start in range(0, len(text), PART_LENGTH)]
     for part_name, part in zip(_part_names(len(parts)), parts, strict=True):
-        account.ssm.put_parameter(Name=f"{path}/{part_name}", Value=part, Type="String", Overwrite=True)
+        with name_call("PutParameter"):
+            account.ssm.put_parameter(Name=f"{path}/{part_name}", Value=part, Type="String", Overwrite=True)
 
 
-def _parameters(account: AccountClients, execution: str) -> Iterator[Any]:
+def _parameters(account: AccountClients, execution: str) -> list[tuple[str, str]]:
+    """Names and values. Raises NotReadError."""
     parameters = {"Path": _path(execution), "Recursive": True}
     request = ApiRequest(account.ssm, "get_parameters_by_path", "Parameters", parameters, PARAMETERS_PER_CALL)
-    response = request.send()
-    if response.failure is not None:
-        raise NotReadError(f"the record of {execution} in {_path(execution)}", response.failure)
-    return iter(response.items)
+    found, failure = request.send().read_all(lambda one: (required_text(one, "Name"), required_text(one, "Value")))
+    if failure is not None:
+        raise NotReadError(f"the record of {execution} in {_path(execution)}", failure)
+    return found
 
 
 def _path(execution: str) -> str:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from alb_sg.aws.calls import CallPool
 from alb_sg.errors import InvalidInputError, NotReadError
 from alb_sg.estate import from_api
 from alb_sg.estate.estate import Estate, ReadFailure
-from alb_sg.estate.model import LoadBalancer
+from alb_sg.estate.field_readers import required_text
+from alb_sg.estate.model import LoadBalancer, PrefixList
 from alb_sg.estate.sections import Section
 from alb_sg.findings.finding import Finding, Result
 from alb_sg.live import LiveSource, Selection
@@ -98,27 +99,35 @@ def live_change_context(
     items: dict[Section, list[Any]] = {section: [] for section in Section}
     failures: list[ReadFailure] = []
     for (section, _), response in responses.items():
-        items[section].extend(response.items)
-        if response.failure is not None:
-            failures.append(ReadFailure(section, None, response.failure))
-    groups = map(from_api.security_group, items[Section.SECURITY_GROUPS])
-    interfaces = map(from_api.network_interface, items[Section.NETWORK_INTERFACES])
-    load_balancers = map(from_api.load_balancer, items[Section.LOAD_BALANCERS])
-    tags = next((description.get("Tags") for description in items[Section.TAGS]), ())
+        found, failure = response.read_all(SURROUNDINGS_READERS[section])
+        items[section] += found
+        if failure is not None:
+            failures.append(ReadFailure(section, None, failure))
     surroundings = Estate(
         account.account_id,
         account.region,
-        load_balancers={other.arn: other for other in load_balancers},
-        security_groups={group.id: group for group in groups},
-        network_interfaces={interface.id: interface for interface in interfaces},
-        prefix_lists={
-            source["PrefixListId"]: from_api.prefix_list(source["PrefixListId"], source)
-            for source in items[Section.MANAGED_PREFIX_LISTS]
-        },
-        tags={load_balancer.arn: from_api.tags(tags)},
+        load_balancers={other.arn: other for other in items[Section.LOAD_BALANCERS]},
+        security_groups={group.id: group for group in items[Section.SECURITY_GROUPS]},
+        network_interfaces={interface.id: interface for interface in items[Section.NETWORK_INTERFACES]},
+        prefix_lists=dict(items[Section.MANAGED_PREFIX_LISTS]),
+        tags={load_balancer.arn: next(iter(items[Section.TAGS]), {})},
         failures=tuple(failures),
     )
     return change_context(surroundings, load_balancer, [surroundings])
+
+
+def _prefix_list(source: Any) -> tuple[str, PrefixList]:
+    prefix_list_id = required_text(source, "PrefixListId")
+    return prefix_list_id, from_api.prefix_list(prefix_list_id, source)
+
+
+SURROUNDINGS_READERS: Mapping[Section, Callable[[Any], Any]] = {
+    Section.LOAD_BALANCERS: from_api.load_balancer,
+    Section.SECURITY_GROUPS: from_api.security_group,
+    Section.NETWORK_INTERFACES: from_api.network_interface,
+    Section.MANAGED_PREFIX_LISTS: _prefix_list,
+    Section.TAGS: lambda source: from_api.tags(source.get("Tags")),
+}
 
 
 def _relevant_prefix_lists(estate: Estate, load_balancer: LoadBalancer, results: Iterable[Result]) -> set[str]:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 
 from alb_sg.aws.arns import partition_of
+from alb_sg.aws.partitions import partition_of_region
 from alb_sg.findings.finding import EvaluationError, Result
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 from alb_sg.report import phrasing
 
 PRODUCT = "alb-sg"
-# By the beginning of a region's name. All other regions are in the partition `aws`.
-PARTITIONS_BY_REGION_PREFIX = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
 
 
 def identity(result: Result) -> str:
@@ -40,6 +39,4 @@ def partition(result: Result) -> str:
     """The partition in the load balancer's ARN, or else that of the region: a planned load balancer has no ARN."""
     if result.load_balancer_arn is not None and (named := partition_of(result.load_balancer_arn)):
         return named
-    return next(
-        (name for prefix, name in PARTITIONS_BY_REGION_PREFIX.items() if result.region.startswith(prefix)), "aws"
-    )
+    return partition_of_region(result.region).name

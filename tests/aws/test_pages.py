@@ -11,6 +11,7 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.config import Config
+from botocore.exceptions import ReadTimeoutError
 from botocore.loaders import Loader
 from botocore.parsers import ResponseParserError
 
@@ -18,7 +19,7 @@ from alb_sg.aws import pages
 from alb_sg.aws.calls import ApiRequest
 from alb_sg.aws.client_errors import AWS_ERRORS, error_text
 from alb_sg.aws.clients import make_client
-from alb_sg.aws.pages import UnexpectedAnswerError, read_items
+from alb_sg.aws.pages import UnexpectedAnswerError, name_call, read_items
 
 REGION = "us-east-1"
 # Every paginated call of the project: service, method, list, and the parameters that it cannot do without.
@@ -28,6 +29,7 @@ CALLS: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     ("elbv2", "describe_target_groups", "TargetGroups", {}),
     ("ec2", "describe_security_groups", "SecurityGroups", {}),
     ("ec2", "describe_security_group_rules", "SecurityGroupRules", {}),
+    ("ssm", "get_parameters_by_path", "Parameters", {"Path": "/alb-sg/executions/fix-1"}),
     ("ec2", "describe_vpcs", "Vpcs", {}),
     ("ec2", "describe_subnets", "Subnets", {}),
     ("ec2", "describe_instances", "Reservations", {}),
@@ -112,9 +114,37 @@ def test_tokens_that_repeat_end_with_an_error_that_names_the_call(
 @PAGINATED
 def test_every_page_counts_once(service: str, operation: str, member: str, parameters: dict[str, Any]) -> None:
     token = token_member(service, operation, make_client(service, REGION))
-    page = {member: [{"Key": "1"}], token: "next", "IsTruncated": True}
-    client = client_that_answers(service, iter([page, {member: [{"Key": "2"}]}]))
-    assert list(read_items(client, operation, parameters, member)) == [{"Key": "1"}, {"Key": "2"}]
+    # Queries of AWS Config answer with texts, everything else with objects.
+    first, second = ("1", "2") if member == "Results" else ({"Key": "1"}, {"Key": "2"})
+    page = {member: [first], token: "next", "IsTruncated": True}
+    client = client_that_answers(service, iter([page, {member: [second]}]))
+    assert list(read_items(client, operation, parameters, member)) == [first, second]
+
+
+@PAGINATED
+@pytest.mark.parametrize("item", [None, 7, ["list"]])
+def test_an_item_that_is_not_the_apis_is_an_error_that_names_the_call(
+    service: str, operation: str, member: str, parameters: dict[str, Any], item: object
+) -> None:
+    """botocore passes a null in a list of JSON."""
+    client = client_that_answers(service, iter([{member: [item]}]))
+    name = client.meta.method_to_api_mapping[operation]
+    with pytest.raises(UnexpectedAnswerError, match=rf"^{name}: {member} holds \w+, which is no item$"):
+        list(read_items(client, operation, parameters, member))
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (ReadTimeoutError(endpoint_url="https://aws"), 'GetObject: Read timeout on endpoint URL: "https://aws"'),
+        (ResponseParserError("no XML"), "GetObject: the answer is not the API's (ResponseParserError('no XML'))"),
+        (KeyError("Body"), "GetObject: the answer is not the API's (KeyError('Body'))"),
+    ],
+)
+def test_an_error_without_the_call_gets_its_name(error: Exception, said: str) -> None:
+    with pytest.raises(AWS_ERRORS) as caught, name_call("GetObject"):
+        raise error
+    assert error_text(caught.value) == said
 
 
 @PAGINATED

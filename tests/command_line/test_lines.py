@@ -193,15 +193,18 @@ def test_what_cannot_be_judged_comes_last(command: Command, tmp_path: Path, jobs
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_a_file_that_is_wrong_is_named_and_nothing_is_written(command: Command, tmp_path: Path, jobs: int) -> None:
+def test_a_file_that_is_wrong_is_named_and_the_others_are_judged(command: Command, tmp_path: Path, jobs: int) -> None:
     items = items_of(1)
     number, group = next(pair for pair in enumerate(items) if pair[1]["resourceType"].endswith("::SecurityGroup"))
     group["awsAccountId"] = "12"
     bad = write(tmp_path, {"configurationItems": items})
     answer = checked(command, str(snapshot_file(SIZE)), bad, jobs=jobs)
-    assert (answer.code, answer.out) == (2, "")
-    assert answer.err.startswith(f"alb-sg: {bad}: configurationItems[{number}]")
-    assert len(answer.err.splitlines()) == 1
+    assert (answer.code, answer.err) == (3, "")
+    *verdicts, error = [json.loads(line) for line in answer.out.splitlines()]
+    assert error["error"]["cause"].startswith(f"{bad}: configurationItems[{number}]")
+    assert [json.dumps(line) for line in verdicts] == [
+        json.dumps(json.loads(line)) for line in checked(command, str(snapshot_file(SIZE)), jobs=1).out.splitlines()
+    ]
 
 
 def test_what_a_lost_process_was_to_judge_is_judged_together(

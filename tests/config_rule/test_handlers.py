@@ -137,7 +137,7 @@ def test_more_target_groups_than_are_followed_are_left_to_the_daily_run_and_the_
 ) -> None:
     monkeypatch.setattr("alb_sg.live.target_carriers.MAX_FOLLOWED_TARGET_GROUPS", 0)
     assert aws.run(TARGET_RULE, aws.change_event(TARGET_RULE, SECURITY_GROUP_TYPE, aws.app)) == []
-    logged = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    logged = [line for line in log_lines(capsys) if "_aws" not in line]
     assert [(one["level"], one["rule"]) for one in logged] == [("WARNING", TARGET_RULE)]
     assert aws.app in logged[0]["cause"]
     assert "the periodic run judges them" in logged[0]["cause"]
@@ -475,8 +475,108 @@ def test_verdicts_that_cannot_be_listed_are_not_cleared_but_the_run_fails(aws: S
 # --- errors
 
 
-def error_lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+def log_lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith("{")]
+
+
+def error_lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    return [line for line in log_lines(capsys) if line.get("level") == "ERROR"]
+
+
+def metrics(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
+    """The one line of metrics, which has to be the last."""
+    *others, last = log_lines(capsys)
+    assert not any("_aws" in line for line in others)
+    return last
+
+
+def test_an_evaluation_and_an_error_are_a_line_each(aws: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+    other = aws.load_balancer("other", aws.subnet_ids, [aws.group])
+    aws.listener(other, 80)
+    aws.faults.fail("DescribeListeners", "AccessDenied", when=lambda body: "other" in body)
+    with pytest.raises(IncompleteEvaluationError):
+        aws.run(LISTENER_RULE, aws.scheduled_event(LISTENER_RULE))
+    evaluation, error, _ = log_lines(capsys)
+    assert evaluation == {
+        "level": "INFO",
+        "rule": LISTENER_RULE,
+        "accountId": ACCOUNT_ID,
+        "loadBalancerArn": aws.web,
+        "compliance": "COMPLIANT",
+        "annotation": aws.config.evaluations(LISTENER_RULE)[aws.web].annotation,
+    }
+    assert error.pop("cause").startswith("DescribeListeners: AccessDenied")
+    assert error == {
+        "level": "ERROR",
+        "rule": LISTENER_RULE,
+        "accountId": ACCOUNT_ID,
+        "loadBalancerArn": other,
+        "what": "listeners of other",
+    }
+
+
+def test_metrics_have_the_embedded_format_of_cloudwatch(aws: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+    aws.run(INSTANCE_RULE, aws.scheduled_event(INSTANCE_RULE))
+    line = metrics(capsys)
+    (directive,) = line["_aws"]["CloudWatchMetrics"]
+    assert isinstance(line["_aws"]["Timestamp"], int)
+    assert (directive["Namespace"], directive["Dimensions"]) == ("alb-sg", [["Rule"]])
+    names = [definition["Name"] for definition in directive["Metrics"]]
+    assert names == ["Judged", "NonCompliant", "Errors", "Duration", "Calls"]
+    # CloudWatch drops a metric that is no number, and a line whose dimension has no value.
+    assert all(isinstance(line[name], int) for name in names)
+    assert line["Rule"] == INSTANCE_RULE
+    assert (line["Judged"], line["NonCompliant"], line["Errors"]) == (1, 1, 0)
+
+
+def test_calls_are_counted_as_they_are_sent(aws: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+    before = len(aws.faults.calls)
+    aws.run(INSTANCE_RULE, aws.scheduled_event(INSTANCE_RULE))
+    sent = aws.faults.calls[before:]
+    assert {"AssumeRole", "DescribeTargetHealth", "PutEvaluations"} <= set(sent)
+    assert metrics(capsys)["Calls"] == len(sent)
+
+
+def test_a_repeated_attempt_is_a_call(
+    aws: Shop, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event = aws.change_event(ICMP_RULE, LOAD_BALANCER_TYPE, aws.web)
+    aws.run(ICMP_RULE, event)
+    before = metrics(capsys)["Calls"]
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    aws.config.fail("PutEvaluations", "ThrottlingException", times=2)
+    aws.run(ICMP_RULE, event)
+    assert metrics(capsys)["Calls"] == before + 2
+
+
+def test_an_invocation_that_fails_has_metrics_too(aws: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(InvalidInputError):
+        aws.run(LISTENER_RULE, aws.scheduled_event(LISTENER_RULE) | {"invokingEvent": "{"})
+    line = metrics(capsys)
+    assert (line["Judged"], line["NonCompliant"], line["Errors"], line["Calls"]) == (0, 0, 1, 0)
+
+
+def test_an_evaluation_that_is_not_recorded_is_an_error_alone(aws: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+    aws.config.fail("PutEvaluations", "InvalidParameterValueException")
+    with pytest.raises(IncompleteEvaluationError):
+        aws.run(ICMP_RULE, aws.change_event(ICMP_RULE, LOAD_BALANCER_TYPE, aws.web))
+    error, line = log_lines(capsys)
+    assert (error["level"], error["loadBalancerArn"]) == ("ERROR", aws.web)
+    assert (line["Judged"], line["NonCompliant"], line["Errors"]) == (0, 0, 1)
+
+
+def test_an_unforeseen_exception_is_a_line_too(
+    aws: Shop, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise KeyError("half \ud800 a pair")
+
+    monkeypatch.setattr("alb_sg.config_rule.rule.judge_all", fail)
+    with pytest.raises(KeyError):
+        aws.run(ICMP_RULE, aws.change_event(ICMP_RULE, LOAD_BALANCER_TYPE, aws.web))
+    (line,) = error_lines(capsys)
+    assert line["what"] == "this invocation"
+    assert "half" in line["cause"]
 
 
 @pytest.mark.parametrize("code", ["ThrottlingException", "AccessDenied"])

@@ -133,3 +133,27 @@ def test_an_invalid_event_is_refused_by_field(change: dict[str, Any], message: s
     with pytest.raises(InvalidInputError) as refused:
         read_notification({**event("ScheduledNotification"), **change})
     assert str(refused.value).startswith(message)
+
+
+AT_NO_TIME = {"messageType": "ScheduledNotification", "notificationCreationTime": "1e400"}
+
+
+@pytest.mark.parametrize(
+    ("unusable", "said"),
+    [
+        pytest.param([], "an object was expected, not a list", id="no object"),
+        pytest.param(
+            {**event("ScheduledNotification"), "accountId": 123456789012}, "accountId", id="a number as account"
+        ),
+        pytest.param(
+            event("ScheduledNotification") | {"invokingEvent": json.dumps(AT_NO_TIME)},
+            "is not a time",
+            id="a number as time",
+        ),
+        pytest.param({**EVENT, "invokingEvent": "[" * 100_000}, "nested too deeply", id="deep nesting"),
+        pytest.param({**EVENT, "invokingEvent": "1" * 5000}, "not usable JSON", id="a number of 5,000 digits"),
+    ],
+)
+def test_an_event_of_another_shape_is_refused(unusable: Any, said: str) -> None:
+    with pytest.raises(InvalidInputError, match=said):
+        read_notification(unusable)

@@ -54,9 +54,9 @@ class Heard:
     requests: list[str] = field(default_factory=list)
 
 
-def _written(made: Organization, folder: Path) -> Written:
+def _written(made: Organization, folder: Path, partition: str = "aws") -> Written:
     found = build_page_data(made.observation, made.earlier, made.plans)
-    text = page_data_text(found)
+    text = page_data_text(found).replace("arn:aws:", f"arn:{partition}:")
     path = folder / "dashboard.html"
     path.write_text(render(found, text), encoding="utf-8")
     return Written(path, json.loads(text))
@@ -456,6 +456,26 @@ def test_the_fix_is_shown_in_each_form(show: Open, written: Written) -> None:
         f"https://{region}.console.aws.amazon.com/systems-manager/automation/execute/AlbSg-ListenerIngress"
         f"?region={region}#LoadBalancerArn={quote(one['arn'], safe='')}"
     )
+
+
+@pytest.mark.parametrize(
+    ("partition", "host"),
+    [
+        ("aws-cn", "console.amazonaws.cn"),
+        ("aws-eusc", "console.amazonaws-eusc.eu"),
+        ("aws-us-gov", "console.amazonaws-us-gov.com"),
+        # AWS documents no console: no link is better than one that leads elsewhere.
+        ("aws-iso", None),
+    ],
+)
+def test_links_lead_to_the_partitions_own_console(show: Open, tmp_path: Path, partition: str, host: str | None) -> None:
+    elsewhere = _written(organization(24), tmp_path, partition)
+    one = recount.to_do(recount.pairs(elsewhere.data))[0][0]
+    assert one["arn"].startswith(f"arn:{partition}:")
+    page = show(elsewhere.at(f"#lb={quote(one['arn'], safe='')}"))
+    links = page.locator("#detail a[target=_blank]").evaluate_all("links => links.map(link => link.host)")
+    assert set(links) == (set() if host is None else {f"{one['region']}.{host}"})
+    assert "AlbSg-" in page.locator("#detail ul").last.inner_text()
 
 
 def test_history_has_each_change_of_a_verdict(show: Open, written: Written) -> None:

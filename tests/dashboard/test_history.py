@@ -269,3 +269,20 @@ def test_a_line_has_no_line_of_its_own_in_it() -> None:
 def test_other_line_ends_than_newline_are_text(tmp_path: Path) -> None:
     made = Run("2027-01-01T00:00:00Z", [dict.fromkeys(COLUMNS) | {"version": 1, "annotation": "a\u2028b\x85c"}])
     assert read_run(_write(tmp_path, made)) == made
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "said"),
+    [
+        ("load_balancer", ["an", "array"], "load_balancer is not text"),
+        ("account", {"an": "object"}, "account is not text"),
+        ("status", 7, "status is not text"),
+        ("complete", "yes", "complete is not true or false"),
+    ],
+)
+def test_a_row_with_a_value_of_another_type_is_named(tmp_path: Path, column: str, value: object, said: str) -> None:
+    path = tmp_path / run_file_name(AS_OF)
+    row = dict.fromkeys(COLUMNS) | {"version": 1, "record": "verdict", column: value}
+    path.write_bytes(gzip.compress(json.dumps(row).encode()))
+    with pytest.raises(InvalidInputError, match=f"line 1: {said}; take the file out of the folder"):
+        read_run(path)

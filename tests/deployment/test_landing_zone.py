@@ -63,6 +63,10 @@ RULE_COUNT = sum(rule.deployed_by_default for rule in RECOMMENDATIONS)
 FUNCTION, ROLE, QUEUE, LOG = "AWS::Lambda::Function", "AWS::IAM::Role", "AWS::SQS::Queue", "AWS::Logs::LogGroup"
 
 
+def arn_of_signing(region: str) -> str:
+    return f"arn:aws:lambda:{region}:{CENTRAL}:code-signing-config:csc-0123456789abcdefg"
+
+
 @pytest.fixture
 def texts(tmp_path: Path) -> dict[str, str]:
     """Every template: generated, hand-written, and those of organizational units."""
@@ -253,6 +257,23 @@ def test_every_function_may_have_interfaces_and_use_the_keys(templates: dict[str
             assert granted["UseKeys"]["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
 
 
+# --- code signing
+
+
+def test_every_function_runs_the_signed_copy(tmp_path: Path) -> None:
+    signing = {region: arn_of_signing(region) for region in KEYS}
+    settings = settings_of({**WHOLE, "landingZone": {"codeSigning": signing}}, tmp_path)
+    texts = {**render_templates(settings, ARTEFACT), **render_hand_written_templates(settings, ROOT)}
+    found = resources({name: yaml.safe_load(text) for name, text in texts.items()}, FUNCTION)
+    assert len(found) > 8
+    for _, properties in found:
+        assert properties["CodeSigningConfigArn"]["Fn::FindInMap"][2] == "CodeSigningConfigArn"
+        assert properties["Code"]["S3Key"] in (
+            f"signed/{ARTEFACT.key}",
+            {"Fn::Join": ["", ["signed/", {"Ref": "ArtefactKey"}]]},
+        )
+
+
 # --- keys and logs
 
 
@@ -395,6 +416,11 @@ def test_pack_writes_the_hand_written_templates_too(tmp_path: Path, capsys: pyte
             "landingZone.kmsKeys.us-east-1: arn:aws:kms:eu-central-1:999988887777:key/mrk-0a1b2c3d is a key in",
         ),
         (
+            "codeSigning",
+            {region: arn_of_signing("us-east-1") for region in KEYS},
+            "landingZone.codeSigning.eu-central-1: arn:aws:lambda:us-east-1:111122223333:code-signing-config:csc-",
+        ),
+        (
             "kmsKeys",
             {"us-east-1": "alias/alb-sg"},
             'landingZone.kmsKeys.us-east-1: "alias/alb-sg" is not allowed here.',
@@ -402,7 +428,7 @@ def test_pack_writes_the_hand_written_templates_too(tmp_path: Path, capsys: pyte
         (
             "boundary",
             "x",
-            'landingZone: unknown key "boundary"; known are kmsKeys, permissionsBoundary, rolePath, tags,',
+            'landingZone: unknown key "boundary"; known are codeSigning, kmsKeys, permissionsBoundary, rolePath,',
         ),
     ],
 )

@@ -95,7 +95,7 @@ def test_rdk_cannot_set_everything_and_that_is_said(
     said = capsys.readouterr().out.splitlines()
     assert said[:2] == [
         "rdk cannot set reservedConcurrency or maximumEventAgeSeconds; deploy-stack can",
-        "rdk cannot set landingZone.kmsKeys or landingZone.rolePath; deploy-stack can",
+        "rdk cannot set landingZone.kmsKeys, landingZone.codeSigning or landingZone.rolePath; deploy-stack can",
     ]
 
 

@@ -35,6 +35,7 @@ from tests.deployment.deployments import (
     RULES,
     SHIPPED,
     WHOLE,
+    of_type,
     settings_of,
     write,
 )
@@ -164,6 +165,29 @@ def test_one_account_and_then_an_update(aws: Faults, deploy: Deployment) -> None
         0,
         f"us-east-1: already there: s3://{BUCKET}/{key}\nus-east-1: stack alb-sg updated\n",
     )
+
+
+SIGNING = "arn:aws:lambda:us-east-1:111122223333:code-signing-config:csc-0123456789abcdefg"
+
+
+def test_no_stack_changes_until_the_signed_copy_is_there(aws: Faults, deploy: Deployment) -> None:
+    make_bucket()
+    content = {**SHIPPED, "landingZone": {"codeSigning": {"us-east-1": SIGNING}}}
+    artefact = function_artifact(RULES)
+    status, said = deploy(content)
+    assert status != 0
+    assert f"s3://{BUCKET}/signed/{artefact.key} is missing; sign s3://{BUCKET}/{artefact.key}" in said
+    assert client("cloudformation").describe_stacks()["Stacks"] == []
+    client("s3").put_object(Bucket=BUCKET, Key=f"signed/{artefact.key}", Body=artefact.content)
+    assert deploy(content)[0] == 0
+    body = client("cloudformation").get_template(StackName="alb-sg")["TemplateBody"]
+    template = body if isinstance(body, dict) else yaml.safe_load(body)
+    for function in of_type(template, "AWS::Lambda::Function").values():
+        assert function["Code"]["S3Key"] == f"signed/{artefact.key}"
+        assert function["CodeSigningConfigArn"] == {
+            "Fn::FindInMap": ["LandingZone", {"Ref": "AWS::Region"}, "CodeSigningConfigArn"]
+        }
+    assert template["Mappings"]["LandingZone"]["us-east-1"]["CodeSigningConfigArn"] == SIGNING
 
 
 def test_a_template_that_is_too_long_for_a_call_comes_from_the_bucket(

@@ -301,7 +301,16 @@ def test_concatenated_gzip_data_is_one_file(tmp_path: Path) -> None:
     assert usually(str(path)) == thoroughly(str(path))
 
 
-@pytest.mark.parametrize("damage", [lambda data: data[:-9], lambda data: data[:-8] + bytes(8), lambda _: b"\x1f\x8b!"])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda data: data[:-9],
+        lambda data: data[:-8] + bytes(8),
+        lambda _: b"\x1f\x8b!",
+        # isal has an error of its own for a block of a type that there is not.
+        lambda data: data[:10] + b"\x07" + data[11:],
+    ],
+)
 def test_damaged_gzip_data_is_named_as_ever(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
     path = tmp_path / "given.json.gz"
     path.write_bytes(damage(snapshot_file(3).read_bytes()))

@@ -82,20 +82,27 @@ def asked(s3: Any, monkeypatch: pytest.MonkeyPatch) -> Recording:
     return recording
 
 
-def test_the_page_of_an_aggregator(asked: Recording, s3: Any) -> None:
+def log_lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+
+def test_the_page_of_an_aggregator(asked: Recording, s3: Any, capsys: pytest.CaptureFixture[str]) -> None:
     asked.first_step([verdicts("web", {INGRESS: "NON_COMPLIANT"})], [load_balancer("web")])
     asked.organization("list_roots", Failure("AccessDeniedException"))
     asked.organization("list_accounts", Failure("AccessDeniedException"))
     asked.evaluations(INGRESS, [evaluation("web", annotation="HTTPS:443 is not open")])
     answer = lambda_handler({"time": "2027-01-31T08:00:00Z"}, None)
     assert answer == {"page": f"s3://{BUCKET}/index.html", "findings": 1, "errors": 0}
+    assert log_lines(capsys) == [{"level": "INFO", "function": "dashboard", **answer}]
     found = stored(s3)
     assert set(found) == {"index.html", "index.json", "history/2027-01-31T080000Z.jsonl.gz"}
     assert json.loads(found["index.json"])["asOf"] == AS_OF.strftime("%Y-%m-%dT%H:%M:%SZ")
     assert b"HTTPS:443 is not open" in found["index.html"]
 
 
-def test_what_could_not_be_read_stands_on_the_page_and_is_told(asked: Recording, s3: Any) -> None:
+def test_what_could_not_be_read_stands_on_the_page_and_is_told(
+    asked: Recording, s3: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
     """An invocation that fails rings the alarm; the page is there and says so."""
     asked.first_step(Failure("AccessDeniedException", "not you"), [load_balancer("web")])  # type: ignore[arg-type]  # pages
     asked.organization("list_roots", Failure("AccessDeniedException"))
@@ -103,6 +110,10 @@ def test_what_could_not_be_read_stands_on_the_page_and_is_told(asked: Recording,
     with pytest.raises(NotReadError, match="verdicts in aggregator alb-sg"):
         lambda_handler({"time": "2027-01-31T08:00:00Z"}, None)
     assert b"AccessDenied" in stored(s3)["index.html"]
+    error, published, failure = log_lines(capsys)
+    assert (error["level"], error["what"]) == ("ERROR", "verdicts in aggregator alb-sg")
+    assert (published["level"], published["errors"]) == ("INFO", 1)
+    assert (failure["level"], failure["what"]) == ("ERROR", "this invocation")
 
 
 # --- exemptions

@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from alb_sg.parameters import parse_parameters
+from alb_sg.remediation import planning
 from alb_sg.remediation.change_context import change_context, unknown_change_context
 from alb_sg.remediation.fix_request import FixPolicy, WideOpeningPolicy
 from alb_sg.remediation.plan import Plan, RefusalReason
 from alb_sg.remediation.planning import judge_load_balancer, make_plan
 from alb_sg.remediation.quota import prefix_list_weight
+from alb_sg.remediation.required_rules import required_rules
 from alb_sg.remediation.resource_managers import find_manager
 from tests.builders import (
     ACCOUNT,
@@ -467,3 +469,41 @@ def test_a_target_on_no_known_interface_and_no_address_is_refused() -> None:
     saved = web(target_group("lost", type="instance", targets=[target("i-1")], ip_address_type="ipv6"))
     saved["Instances"] = [{"InstanceId": "i-1", "VpcId": "vpc-1", "PrivateIpAddress": "10.0.1.7", "SecurityGroups": []}]
     assert refused(plan(saved, EGRESS)) == [RefusalReason.UNRESOLVED]
+
+
+# --- the planner's last check: it judges the estate with the changes
+
+
+@pytest.mark.parametrize("rule", [INGRESS, EGRESS, HEALTH, ICMP])
+def test_rules_that_would_not_meet_the_finding_are_not_planned(monkeypatch: pytest.MonkeyPatch, rule: str) -> None:
+    """Whatever made the planner forget a rule: half a fix is none."""
+    monkeypatch.setattr("alb_sg.remediation.planning.required_rules", lambda *given: required_rules(*given)[:-1])
+    found = plan(web(), rule)
+    assert (added(found), refused(found)) == ([], [RefusalReason.INSUFFICIENT])
+    assert found.refusals[0].text.startswith(f"{rule} would then not be met: ")
+
+
+def test_a_refused_finding_leaves_the_rules_of_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+
+    def forgets_icmp(*given: Any) -> Any:
+        return () if given[1].rule == ICMP else required_rules(*given)
+
+    monkeypatch.setattr("alb_sg.remediation.planning.required_rules", forgets_icmp)
+    found = plan(web())
+    assert added(found) == ["sg-1 egress tcp 80 sg-app", "sg-1 ingress tcp 443 0.0.0.0/0"]
+    assert [(refusal.rule, refusal.reason) for refusal in found.refusals] == [(ICMP, RefusalReason.INSUFFICIENT)]
+
+
+def test_a_fix_that_would_break_another_verdict_is_not_planned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No addition can do that today; the check must hold all the same."""
+    known = planning.apply_to_estate
+
+    def loses_inbound_rules(*given: Any) -> Any:
+        changed = known(*given)
+        groups = {one.id: one._replace(ingress=()) for one in (changed.security_groups or {}).values()}
+        return changed.with_security_groups(changed.load_balancers, groups)
+
+    monkeypatch.setattr(planning, "apply_to_estate", loses_inbound_rules)
+    found = plan(web(group("sg-1", ingress=[tcp(443, ANYWHERE)])), INGRESS, EGRESS)
+    assert (added(found), refused(found)) == ([], [RefusalReason.INSUFFICIENT])
+    assert found.refusals[0].text.startswith(f"{INGRESS} would then not be met: ")

@@ -12,7 +12,8 @@ from alb_sg.estate.estate import Estate
 from alb_sg.estate.export_file import read_export_file
 from alb_sg.estate.json_files import find_json_files
 from alb_sg.estate.other_accounts import link_estates
-from alb_sg.estate.snapshots.files import read_config_items
+from alb_sg.estate.snapshots.files import UnreadFile, read_config_items
+from alb_sg.findings.finding import EvaluationError
 
 CONFIG_ITEMS_OPTION = "--config-items"
 
@@ -23,6 +24,7 @@ def load_files(
     """The estates of export files and of files of Config items. Raises InvalidInputError."""
     origins: dict[tuple[str, str], str] = {}
     found: list[Estate] = []
+    unread: list[UnreadFile] = []
 
     def add(estates: Iterable[Estate], origin: str) -> None:
         for estate in estates:
@@ -40,7 +42,7 @@ def load_files(
             add(read_export_file(file), file)
     if config_items:
         with Progress("reading AWS Config items") as progress:
-            add(read_config_items(config_items, progress), CONFIG_ITEMS_OPTION)
+            add(read_config_items(config_items, progress, report_unread=unread.append), CONFIG_ITEMS_OPTION)
     if not found:
         given = ", ".join((*export_files, *config_items))
         raise InvalidInputError(
@@ -48,4 +50,11 @@ def load_files(
         )
     loaded = select_in_estates(link_estates(sorted(found, key=account_region_key)), load_balancer_names)
     from_config_items = frozenset(key for key, origin in origins.items() if origin == CONFIG_ITEMS_OPTION)
-    return replace(loaded, from_config_items=from_config_items)
+    # A file that concerns a known account and region is an error of that account and region already.
+    errors = [_unread_file_error(file) for file in unread if not file.account_regions]
+    return replace(loaded, errors=[*loaded.errors, *errors], from_config_items=from_config_items)
+
+
+def _unread_file_error(file: UnreadFile) -> EvaluationError:
+    what = "the accounts and regions of a file that cannot be read, which may be among those judged"
+    return EvaluationError("", "", None, None, what, str(file.error))

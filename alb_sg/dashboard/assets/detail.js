@@ -1,14 +1,21 @@
 // One load balancer, down to the security group rule.
 
-const CONSOLE_HOSTS = { "aws-cn": "console.amazonaws.cn", "aws-us-gov": "console.amazonaws-us-gov.com" };
+// A partition without a host here has no console that AWS documents, and gets no links.
+const CONSOLE_HOSTS = {
+  aws: "console.aws.amazon.com",
+  "aws-cn": "console.amazonaws.cn",
+  "aws-eusc": "console.amazonaws-eusc.eu",
+  "aws-us-gov": "console.amazonaws-us-gov.com",
+};
 
 function consoleUrl(loadBalancer, path, fragment) {
-  const host = CONSOLE_HOSTS[loadBalancer.arn.split(":")[1]] ?? "console.aws.amazon.com";
+  const partition = loadBalancer.arn.split(":")[1];
+  if (!Object.hasOwn(CONSOLE_HOSTS, partition)) return null;
   const region = encodeURIComponent(loadBalancer.region);
-  return `https://${region}.${host}/${path}?region=${region}#${fragment}`;
+  return `https://${region}.${CONSOLE_HOSTS[partition]}/${path}?region=${region}#${fragment}`;
 }
 
-const externalLink = (href, ...content) => h("a", { href, rel: "noreferrer noopener", target: "_blank" }, ...content);
+const externalLink = (href, ...content) => href === null ? content : h("a", { href, rel: "noreferrer noopener", target: "_blank" }, ...content);
 const groupUrl = (loadBalancer, id) => consoleUrl(loadBalancer, "ec2/home", `SecurityGroup:groupId=${encodeURIComponent(id)}`);
 
 function showDetail(index, state) {

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import NamedTuple
 
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.config_documents import is_message_without_item
-from alb_sg.estate.estate import Estate
+from alb_sg.estate.estate import Estate, ReadFailure
 from alb_sg.estate.item_history import Recordings
 from alb_sg.estate.json_files import (
     STANDARD_INPUT,
@@ -18,15 +21,32 @@ from alb_sg.estate.json_files import (
     parse_document,
     read_content,
 )
+from alb_sg.estate.sections import Section
 from alb_sg.estate.snapshots.speed import no_garbage_collection
 
 _LOG = logging.getLogger(__name__)
+
+# As AWS Config names the files that it delivers: 123456789012_Config_us-east-1_ConfigSnapshot_20270131T060000Z_….
+DELIVERED_FILE_NAME = re.compile(r"(?P<account>[0-9]{12})_Config_(?P<region>[a-z0-9-]+)_Config(Snapshot|History)_.*")
+
+
+class UnreadFile(NamedTuple):
+    """A file that cannot be read, and the accounts and regions that it is known to concern; others may be."""
+
+    path: str
+    error: InvalidInputError
+    account_regions: frozenset[AccountRegion]
+
 
 # The modules that need msgspec and isal are imported where they are used: Lambda has neither.
 
 
 def read_config_items(
-    paths: Iterable[str], report_progress: Callable[[int, int], None] | None = None, *, fast: bool = True
+    paths: Iterable[str],
+    report_progress: Callable[[int, int], None] | None = None,
+    *,
+    fast: bool = True,
+    report_unread: Callable[[UnreadFile], None] | None = None,
 ) -> list[Estate]:
     """The estates in files of configuration items, by account and region.
 
@@ -34,21 +54,59 @@ def read_config_items(
     below it. `report_progress` receives the number of files read and the number of files. `fast=False` reads without
     msgspec and isal. Raises InvalidInputError that names the file, the item and the field.
 
+    `report_unread` receives each of several files that cannot be read, in place of that error. The estates that it
+    holds items of are not judged: each becomes an estate whose load balancers are unread. Raises if every file is so.
+
     Only one file is in memory at a time. A section is None where the account and region has no item of its type.
     """
     files = find_json_files(paths)
     recordings = Recordings()
+    unread_files: list[UnreadFile] = []
     with no_garbage_collection():
         for done, path in enumerate(files, start=1):
-            with file_error_context(path):
-                if fast:
-                    _add_fast(path, recordings)
-                else:
-                    _add_general(path, read_content(path), recordings)
+            try:
+                with file_error_context(path):
+                    if fast:
+                        _add_fast(path, recordings)
+                    else:
+                        _add_general(path, read_content(path), recordings)
+            except InvalidInputError as error:
+                if report_unread is None or path == STANDARD_INPUT or len(unread_files) + 1 == len(files):
+                    raise
+                unread_files.append(UnreadFile(path, error, _account_regions_of(path)))
+                report_unread(unread_files[-1])
             if report_progress is not None:
                 report_progress(done, len(files))
+        unread = {found: unread for unread in unread_files for found in unread.account_regions}
         # `pop` frees each recording before the next estate is built.
-        return [recordings.pop(account_region).estate() for account_region in sorted(recordings)]
+        estates = [
+            recordings.pop(account_region).estate()
+            for account_region in sorted(recordings)
+            if account_region not in unread
+        ]
+    estates += [_unread_estate(account_region, file) for account_region, file in unread.items()]
+    return sorted(estates, key=lambda estate: estate.account_region)
+
+
+def _unread_estate(account_region: AccountRegion, file: UnreadFile) -> Estate:
+    """An estate of which nothing is known: what a file lacks may be newer than what others hold."""
+    failure = ReadFailure(Section.LOAD_BALANCERS, None, str(file.error))
+    return Estate(account_region.account_id, account_region.region, failures=(failure,))
+
+
+def _account_regions_of(path: str) -> frozenset[AccountRegion]:
+    """The accounts and regions that a damaged file concerns, as its name and its readable items tell."""
+    readable = Recordings()
+    try:
+        with file_error_context(path):
+            _add_fast(path, readable)
+    except InvalidInputError:
+        pass
+    found = set(readable)
+    match = DELIVERED_FILE_NAME.fullmatch(Path(path).name)
+    if match is not None:
+        found.add(AccountRegion(match["account"], match["region"]))
+    return frozenset(found)
 
 
 def first_account_region(path: str) -> AccountRegion | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 import msgspec
-from isal import igzip
+from isal import igzip, igzip_lib
 
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.cidr import InvalidCidrError
@@ -22,6 +22,9 @@ from alb_sg.estate.snapshots.chunks import read_chunks
 from alb_sg.estate.snapshots.schemas import FastItemReader, NeedsGeneralReader, clear_interned_texts
 
 __all__ = ["NeedsGeneralReader", "fast_items"]
+
+# isal's stubs take the class for an instance.
+_ISAL_ERROR = cast("type[Exception]", igzip_lib.error)
 
 
 def fast_items(path: str, content: bytes | None = None) -> Iterator[tuple[int, Sequence[ConfigItem | None]]]:
@@ -76,7 +79,7 @@ def _open_decompressed(path: str, content: bytes | None) -> Iterator[BinaryIO]:
                     yield decompressed
             else:
                 yield cast("BinaryIO", stream)
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+    except (EOFError, gzip.BadGzipFile, zlib.error, _ISAL_ERROR) as error:
         raise NeedsGeneralReader from error
     except OSError as error:
         raise unreadable_file_error(error) from error

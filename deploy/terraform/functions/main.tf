@@ -67,6 +67,7 @@ resource "aws_lambda_function" "this" {
   memory_size                    = each.value.Properties.MemorySize
   timeout                        = each.value.Properties.Timeout
   reserved_concurrent_executions = try(each.value.Properties.ReservedConcurrentExecutions, null)
+  code_signing_config_arn        = try(each.value.Properties.CodeSigningConfigArn, null)
   tags                           = { for tag in each.value.Properties.Tags : tag.Key => tag.Value }
 
   dead_letter_config {

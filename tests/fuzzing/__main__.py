@@ -1,0 +1,60 @@
+"""`python -m tests.fuzzing [SECONDS]`: each test of `test_fuzzing` for that long, with atheris where it is installed.
+
+Without atheris, hypothesis alone looks further each time. Prints the number of inputs and every input that fails.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from importlib.util import find_spec
+
+from hypothesis import settings
+
+from tests.conftest import ENVIRONMENT
+from tests.fuzzing import test_fuzzing
+
+TESTS = sorted(name for name in vars(test_fuzzing) if name.startswith("test_"))
+
+
+def fuzz(name: str, seconds: int) -> None:
+    """Feeds one test in this process. Atheris ends the process."""
+    test = getattr(test_fuzzing, name)
+    if find_spec("atheris") is not None:
+        import atheris  # noqa: PLC0415 (it is not installed everywhere)
+
+        atheris.instrument_all()
+        atheris.Setup([sys.argv[0], f"-max_total_time={seconds}", "-max_len=4096"], test.hypothesis.fuzz_one_input)
+        atheris.Fuzz()
+        return
+    further = settings(test._hypothesis_internal_use_settings, max_examples=500, derandomize=False, database=None)  # noqa: SLF001 (hypothesis has no public way to change a test's settings)
+    test._hypothesis_internal_use_settings = further  # noqa: SLF001 (as above)
+    start, inputs = time.monotonic(), 0
+    while time.monotonic() - start < seconds:
+        test()
+        inputs += 500
+    sys.stdout.write(f"{name}: {inputs:,} inputs, none fails\n")
+
+
+def main(seconds: int) -> int:
+    """Every test in a process of its own. The exit code is 1 if one fails."""
+    failed = []
+    for name in TESTS:
+        command = [sys.executable, "-m", "tests.fuzzing", "--one", name, str(seconds)]
+        done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 (this very program)
+        sys.stdout.write(f"{name}: {'passed' if done.returncode == 0 else 'FAILED'}\n")
+        sys.stdout.write("\n".join([*done.stdout.splitlines()[-3:], *done.stderr.splitlines()[-3:]]) + "\n")
+        sys.stdout.flush()
+        if done.returncode:
+            failed.append(name)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--one"]:
+        os.environ.update(ENVIRONMENT)
+        fuzz(sys.argv[2], int(sys.argv[3]))
+    else:
+        sys.exit(main(int(sys.argv[1]) if len(sys.argv) > 1 else 60))
