@@ -40,7 +40,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-rdk setup-scanners setup-node setup-browser demo check lint types unit test compatibility audit bench bench-peers generate faults fuzz mutate soak build pack release deploy deploy-stack lock clean
+.PHONY: help setup setup-rdk setup-scanners setup-node setup-browser demo check lint types unit test compatibility audit bench bench-peers generate faults fuzz mutate soak wheel build pack release deploy deploy-stack lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -106,6 +106,9 @@ soak: $(DEV_READY) ## EVENTS=10000 through the handlers in one process: memory s
 
 generate: $(DEV_READY) ## rewrite generated files
 	$(BIN)/python -m alb_sg.deployment.generated_files .
+
+wheel: $(DEPLOY_READY) ## the command as a wheel in dist/, for pipx or pip
+	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 
 build: $(DEPLOY_READY) ## dist/alb-sg-<version>.zip and the layer, the same bytes for the same tree
 	$(BIN)/python -m alb_sg.deployment build

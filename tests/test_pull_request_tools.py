@@ -71,7 +71,11 @@ def run_check_step(folder: Path, environment: dict[str, str], **inputs: str) -> 
 
 
 def test_the_action_writes_a_comment_and_alerts(tmp_path: Path, environment: dict[str, str]) -> None:
-    inputs = {"TEMPLATE": "web=template.yaml\n", "TEMPLATE_PARAMETERS": "Clients=10.0.0.0/8\n", "FAIL_ON": "finding"}
+    inputs = {
+        "TEMPLATE": "web=template.yaml\n",
+        "TEMPLATE_PARAMETERS": "Clients=10.0.0.0/8\n",
+        "FAIL_ON": "non-compliant",
+    }
     code, outputs = run_check_step(tmp_path, environment, **inputs)
     assert (code, outputs["exit-code"]) == (1, "1")
     comment = Path(outputs["comment"]).read_text(encoding="utf-8")
@@ -82,13 +86,13 @@ def test_the_action_writes_a_comment_and_alerts(tmp_path: Path, environment: dic
 
 
 def test_the_action_passes_what_is_not_known(tmp_path: Path, environment: dict[str, str]) -> None:
-    code, outputs = run_check_step(tmp_path, environment, TEMPLATE="template.yaml", FAIL_ON="finding")
+    code, outputs = run_check_step(tmp_path, environment, TEMPLATE="template.yaml", FAIL_ON="non-compliant")
     assert (code, outputs["exit-code"]) == (0, "0")
     assert "parameter Clients" in Path(outputs["comment"]).read_text(encoding="utf-8")
 
 
 def test_the_action_fails_on_bad_input_without_a_comment(tmp_path: Path, environment: dict[str, str]) -> None:
-    code, outputs = run_check_step(tmp_path, environment, TEMPLATE="$(touch pwned).yaml", FAIL_ON="finding")
+    code, outputs = run_check_step(tmp_path, environment, TEMPLATE="$(touch pwned).yaml", FAIL_ON="non-compliant")
     assert (code, outputs) == (2, {"exit-code": "2"})
     assert not (tmp_path / "pwned").exists()
 

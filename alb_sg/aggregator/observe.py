@@ -43,8 +43,9 @@ from alb_sg.aws.calls import ApiResponse, CallPool, Progress
 from alb_sg.estate.config_item import ConfigItem
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.findings.finding import EvaluationError
-from alb_sg.observations.observation import AccountName, Completeness, LoadBalancerDetail, Observation
-from alb_sg.observations.results import Results
+from alb_sg.observations.account_name import AccountName
+from alb_sg.observations.observation import Completeness, LoadBalancerDetail, Observation
+from alb_sg.observations.results import LoadBalancerFacts, Results
 from alb_sg.recommendations.catalogue import DEFAULT_RECOMMENDATIONS, RECOMMENDATIONS_BY_NAME
 
 # The region of items that belong to none, such as roles.
@@ -117,12 +118,24 @@ def observe(
         rule_names = _deployed_rules(evaluations)
     findings, undecided = findings_from_verdicts(recorded.verdicts)
     silent = silent_rules(inventory.config_rules, inventory.load_balancers_by_account_region, recorded)
+    details = {
+        arn: LoadBalancerDetail(item.resource, item.tags)
+        for arn, item in sorted(inventory.load_balancers.items())
+        if isinstance(item.resource, LoadBalancer)
+    }
     results = Results(
         account_regions=inventory.account_regions,
         load_balancer_count=len({*inventory.load_balancers, *(arn for arn, _ in recorded.verdicts)}),
         rule_names=rule_names,
         findings=sorted(findings, key=lambda finding: finding.sort_key),
         errors=sorted([*inventory.errors, *recorded.errors, *undecided, *silent], key=lambda error: error.sort_key),
+        facts={
+            arn: LoadBalancerFacts(
+                detail.load_balancer.scheme if isinstance(detail.load_balancer.scheme, str) else None, detail.tags
+            )
+            for arn, detail in details.items()
+        },
+        accounts=accounts,
     )
     return Observation(
         as_of=as_of,
@@ -139,11 +152,7 @@ def observe(
             ),
         ),
         accounts=accounts,
-        details={
-            arn: LoadBalancerDetail(item.resource, item.tags)
-            for arn, item in sorted(inventory.load_balancers.items())
-            if isinstance(item.resource, LoadBalancer)
-        },
+        details=details,
     )
 
 

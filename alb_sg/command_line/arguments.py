@@ -3,23 +3,56 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
-from typing import NoReturn, TypeAlias
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, NoReturn, TypeAlias
 
 from alb_sg.command_line.exemption_options import add_date_option
 from alb_sg.command_line.exit_code import EXIT_CODES
 from alb_sg.command_line.sources import loading
+from alb_sg.command_line.suggestions import did_you_mean
 from alb_sg.errors import InvalidInputError
 
 Commands: TypeAlias = "argparse._SubParsersAction[Parser]"  # noqa: SLF001 (argparse gives the type no public name)
+HELP_WIDTH = 120
+DEBUG_HELP = "log calls to AWS to standard error, and show the traceback of an error"
 CommandFunction: TypeAlias = Callable[[argparse.Namespace], int]
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that reports a wrong option as any other invalid input."""
+    """A parser that reports a wrong option as any other invalid input, with the help of the command that it is for.
+
+    `commands` are the parsers of the commands, by name.
+    """
+
+    commands: Mapping[str, Parser] = MappingProxyType({})
 
     def error(self, message: str) -> NoReturn:
         raise InvalidInputError(f"{message} (see {self.prog} --help)")
+
+    # argparse hands what a command does not know up to the whole parser, whose help lacks the command's options.
+    def parse_known_args(self, args=None, namespace=None):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201 (as argparse has it)
+        parsed, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            options = [option for action in self._actions for option in action.option_strings]
+            name = unknown[0].partition("=")[0]
+            hint = did_you_mean(name, options) if name.startswith("-") else ""
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
+        return parsed, unknown
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        try:
+            super()._check_value(action, value)
+        except argparse.ArgumentError as error:
+            hint = did_you_mean(str(value), map(str, action.choices or ()))
+            raise argparse.ArgumentError(action, f"{error.message}{hint}") from error
+
+
+class HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    """Help in one width, whatever the terminal's: its examples and tables are laid out for it."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=28, width=HELP_WIDTH)
 
 
 def add_command(
@@ -38,10 +71,17 @@ def add_command(
         help=summary,
         description=description,
         epilog=f"examples:\n{examples}\n{exit_codes}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpFormatter,
         allow_abbrev=False,
     )
     parser.set_defaults(run=run)
+    parser.add_argument(
+        "-v",
+        "--verbose",
+        action="store_true",
+        help="say which options come from the environment or a configuration file",
+    )
+    parser.add_argument("--debug", action="store_true", help=DEBUG_HELP)
     return parser
 
 
@@ -85,12 +125,24 @@ def add_exemptions_option(parser: Parser) -> None:
 
 
 def add_text_or_json_option(parser: Parser) -> None:
-    parser.add_argument("--format", choices=("text", "json"), default="text", help="text for people (default), or json")
+    parser.add_argument(
+        "-f", "--format", choices=("text", "json"), default="text", help="text for people (default), or json"
+    )
 
 
 def add_output_option(parser: Parser) -> None:
     parser.add_argument(
+        "-o",
         "--output",
         metavar="F",
         help="write to this file, compressed if it ends in .gz; on failure an existing file stays as it was",
+    )
+
+
+def add_history_option(parser: argparse.ArgumentParser, note: str = "") -> None:
+    """Adds the option; `note` begins its help, such as the formats that it is for."""
+    parser.add_argument(
+        "--history",
+        metavar="DIR",
+        help=f"{note}compare with the runs in this folder and add this run to them; a missing folder is created",
     )

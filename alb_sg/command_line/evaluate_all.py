@@ -11,7 +11,7 @@ from alb_sg.estate.model import LoadBalancer
 from alb_sg.findings.finding import EvaluationError, Finding
 from alb_sg.findings.judge import judge_all
 from alb_sg.findings.loaded_exemptions import LoadedExemptions
-from alb_sg.observations.results import Results
+from alb_sg.observations.results import LoadBalancerFacts, Results
 
 
 def evaluate_all(
@@ -49,4 +49,11 @@ def evaluate_all(
         findings,
         errors,
         loaded_exemptions is not None,
+        facts={
+            load_balancer.arn: LoadBalancerFacts(
+                load_balancer.scheme if isinstance(load_balancer.scheme, str) else None,
+                None if estate.tags is None else estate.tags.get(load_balancer.arn),
+            )
+            for estate, load_balancer in loaded.load_balancers
+        },
     )

@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 
 from alb_sg import __version__
-from alb_sg.command_line.arguments import Parser
+from alb_sg.command_line.arguments import HelpFormatter, Parser
 from alb_sg.command_line.exit_code import EXIT_CODES, ExitCode
 from alb_sg.command_line.settings_option import apply_settings
 from alb_sg.errors import InvalidInputError, NotReadError, unexpected_error_text
 from alb_sg.findings.phrasing import cut_middle, printable
 
 # In the order of `alb-sg --help`. Each has a module of its name in `commands`, with a function `add_<command>`.
-COMMANDS = ("check", "explain", "export", "what-if", "fix", "rules", "exemptions", "dashboard", "verdicts", "doctor")
+COMMANDS = (
+    "check",
+    "explain",
+    "export",
+    "what-if",
+    "fix",
+    "rules",
+    "exemptions",
+    "dashboard",
+    "verdicts",
+    "doctor",
+    "completion",
+)
 MAX_ERROR_LENGTH = 1000
+# argcomplete sets it where the shell asks for completions.
+COMPLETION_VARIABLE = "_ARGCOMPLETE"
 DESCRIPTION = """\
 Check the security groups of Application Load Balancers against the recommendations of Elastic Load Balancing, in a
 live account, a saved estate, or AWS Config's snapshots.
@@ -34,14 +47,16 @@ start with:
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit code (`exit_code.ExitCode`)."""
     words = sys.argv[1:] if argv is None else argv
+    if COMPLETION_VARIABLE in os.environ:
+        _complete()
     try:
-        arguments = build_parser(words[0] if words else "").parse_args(words)
-        apply_settings(arguments)
-        code: int = arguments.run(arguments)
+        code = _run(words)
         sys.stdout.flush()
     except InvalidInputError as error:
+        _show_traceback(words)
         return _print_error(str(error), ExitCode.INVALID_INPUT)
     except NotReadError as error:
+        _show_traceback(words)
         return _print_error(str(error), ExitCode.INCOMPLETE_EVALUATION)
     except KeyboardInterrupt:
         return _print_error("interrupted", ExitCode.INTERRUPTED)
@@ -61,13 +76,63 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
+def _run(words: Sequence[str]) -> int:
+    parser = build_parser(words[0] if words else "")
+    if not words:
+        parser.print_help()
+        return ExitCode.SUCCESS
+    command = words[0]
+    notes: list[str] = []
+    if command in COMMANDS and not {"-h", "--help"} & set(words):
+        # Help must not depend on a file, and imports nothing for one.
+        from alb_sg.command_line.configuration import configured_words  # noqa: PLC0415 (see above)
+
+        added, notes = configured_words(command, COMMANDS, parser.commands[command], words[1:])
+        words = [command, *added, *words[1:]]
+    arguments = parser.parse_args(words)
+    if arguments.debug:
+        _log_calls()
+    if arguments.verbose:
+        sys.stderr.writelines(printable(f"alb-sg: {note}") + "\n" for note in notes)
+    apply_settings(arguments)
+    code: int = arguments.run(arguments)
+    return code
+
+
+def _complete() -> None:
+    """Answers the shell, which asks with the line so far in an environment variable, and ends the process."""
+    import argcomplete  # noqa: PLC0415 (only a shell asks for it)
+
+    command = os.environ.get("COMP_LINE", "").split()[1:2]
+    argcomplete.autocomplete(build_parser(command[0] if command else ""))
+
+
+def _log_calls() -> None:
+    """Log each call to AWS by its address. botocore's own log also has headers, and with them session tokens."""
+    import logging  # noqa: PLC0415 (most runs log nothing)
+
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("alb-sg: %(message)s"))
+    logger = logging.getLogger("urllib3.connectionpool")
+    logger.addHandler(handler)
+    logger.setLevel(logging.DEBUG)
+
+
+def _show_traceback(words: Sequence[str]) -> None:
+    """The traceback of the current error, with `--debug`."""
+    if "--debug" in words:
+        import traceback  # noqa: PLC0415 (as above)
+
+        sys.stderr.write(traceback.format_exc())
+
+
 def build_parser(command: str = "") -> Parser:
     """The parser of all commands, or of one command, which then imports only that command's modules."""
     whole = Parser(
         prog="alb-sg",
         description=DESCRIPTION,
         epilog=EXAMPLES + EXIT_CODES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=HelpFormatter,
         allow_abbrev=False,
     )
     whole.add_argument("--version", action="version", version=f"alb-sg {__version__}")
@@ -75,6 +140,7 @@ def build_parser(command: str = "") -> Parser:
     for name in [command] if command in COMMANDS else COMMANDS:
         module = name.replace("-", "_")
         getattr(import_module(f"alb_sg.command_line.commands.{module}"), f"add_{module}")(commands)
+    whole.commands = commands.choices
     return whole
 
 

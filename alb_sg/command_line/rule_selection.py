@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from alb_sg.command_line.suggestions import did_you_mean
 from alb_sg.errors import InvalidInputError
 from alb_sg.parameters import (
     EXEMPTIONS_PARAMETER,
@@ -20,9 +21,10 @@ from alb_sg.recommendations.recommendation import NAME_PREFIX, Recommendation
 
 @dataclass(frozen=True, slots=True)
 class RuleSelection:
-    """The rules of a run, each with its parameters."""
+    """The rules of a run, each with its parameters. `also_sections` are read for what is no verdict."""
 
     rules: Mapping[Recommendation, Parameters]
+    also_sections: frozenset[str] = frozenset()
 
     @property
     def rule_names(self) -> tuple[str, ...]:
@@ -31,7 +33,7 @@ class RuleSelection:
     @property
     def estate_sections(self) -> frozenset[str]:
         """The sections of an estate that a verdict can depend on, or that tell more about a finding."""
-        return frozenset[str]().union(
+        return self.also_sections.union(
             *(rule.sections_to_read(parameters) | rule.detail_sections for rule, parameters in self.rules.items())
         )
 
@@ -55,7 +57,9 @@ def find_rule(name: str) -> Recommendation:
     upper = name.strip().upper().replace("-", "_")
     found = RECOMMENDATIONS_BY_NAME.get(upper) or RECOMMENDATIONS_BY_NAME.get(NAME_PREFIX + upper)
     if found is None:
-        raise InvalidInputError(f"unknown rule {name!r}; known are {', '.join(sorted(RECOMMENDATIONS_BY_NAME))}")
+        short_names = [known.removeprefix(NAME_PREFIX) for known in RECOMMENDATIONS_BY_NAME]
+        hint = did_you_mean(upper.removeprefix(NAME_PREFIX), short_names)
+        raise InvalidInputError(f"unknown rule {name!r}; known are {', '.join(sorted(RECOMMENDATIONS_BY_NAME))}{hint}")
     return found
 
 
@@ -103,7 +107,8 @@ def _parse_parameter_option(option: str, chosen: Iterable[Recommendation]) -> tu
         return [rule], key, value
     if not any(key in rule.parameter_names for rule in RECOMMENDATIONS):
         known = ", ".join(fact.name for fact in PARAMETERS)
-        raise InvalidInputError(f"unknown rule parameter {key!r}; known are {known}")
+        hint = did_you_mean(key, (fact.name for fact in PARAMETERS))
+        raise InvalidInputError(f"unknown rule parameter {key!r}; known are {known}{hint}")
     rules = [rule for rule in chosen if key in rule.parameter_names]
     if not rules:
         raise InvalidInputError(f"--parameter {option!r}: no selected rule takes {key}")

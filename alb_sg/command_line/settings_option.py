@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+from alb_sg.command_line.rule_selection import find_rule
 from alb_sg.errors import InvalidInputError
+from alb_sg.findings.phrasing import printable
 from alb_sg.observations.severities import severities_in_settings
-from alb_sg.recommendations.catalogue import override_severities
+from alb_sg.parameters import ACCEPTED_SOURCES, ACCEPTED_SOURCES_MATCH, TAG_KEY, TARGET_MATCH
+from alb_sg.recommendations.catalogue import DEFAULT_RECOMMENDATIONS, override_severities
 
 DEFAULT_SETTINGS = "rdk-config.json"
+# Where exemptions and configuration items come from is for the command line to say.
+JUDGING_PARAMETERS = frozenset(one.name for one in (ACCEPTED_SOURCES, ACCEPTED_SOURCES_MATCH, TAG_KEY, TARGET_MATCH))
 
 
 def add_settings_option(parser: argparse.ArgumentParser) -> None:
@@ -39,5 +47,34 @@ def apply_settings(arguments: argparse.Namespace) -> None:
         raise InvalidInputError("is not an object, as rdk-config.json is", place)
     try:
         override_severities(severities_in_settings(content))
+        _add_parameters(arguments, content)
     except InvalidInputError as error:
         raise error.inside(place) from error
+
+
+def _add_parameters(arguments: argparse.Namespace, settings: Mapping[str, Any]) -> None:
+    """Adds the parameters of the deployed rules that the command line does not give, so that both judge alike.
+
+    Recorded verdicts have their own parameters already.
+    """
+    recorded = (
+        getattr(arguments, "shows_recorded_verdicts", False)
+        and arguments.aggregator is not None
+        and getattr(arguments, "verdicts", None) != "own"
+    )
+    if recorded or getattr(arguments, "parameter", None) is None:
+        return
+    given = {text.partition("=")[0].rpartition(":")[::2] for text in arguments.parameter}
+    named = {(find_rule(rule).name if rule else "", key) for rule, key in given}
+    rules = [find_rule(name) for name in arguments.rule] or DEFAULT_RECOMMENDATIONS
+    added = []
+    for rule in rules:
+        own = settings.get("rules", {}).get(rule.name, {}).get("parameters", {})
+        for key, value in {**settings.get("parameters", {}), **own}.items():
+            is_given = {("", key), (rule.name, key)} & named
+            if key in JUDGING_PARAMETERS and key in rule.parameter_names and not is_given:
+                added.append(f"{rule.name}:{key}={value}")
+    arguments.parameter = [*arguments.parameter, *added]
+    if arguments.verbose:
+        place = arguments.settings if getattr(arguments, "settings", None) else DEFAULT_SETTINGS
+        sys.stderr.writelines(printable(f"alb-sg: --parameter={text} from {place}") + "\n" for text in added)

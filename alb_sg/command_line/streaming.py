@@ -21,7 +21,7 @@ BATCH_SIZE = 16
 
 @dataclass
 class StreamedResults:
-    """All errors, and the first NON_COMPLIANT finding of each estate. The other findings are written only."""
+    """All errors, and the first NON_COMPLIANT finding of each rule and estate. The other findings are written only."""
 
     errors: list[EvaluationError] = field(default_factory=list)
     non_compliant_findings: list[Finding] = field(default_factory=list)
@@ -54,18 +54,17 @@ def _write_in_batches(loaded: LoadedEstates, selection: RuleSelection, stream: T
     with Progress("judging load balancers") as progress:
         for estate in loaded.estates:
             load_balancers = loaded.load_balancers_by_account_region[estate.account_region]
-            non_compliant = None
+            non_compliant: dict[str, Finding] = {}
             for first in range(0, len(load_balancers), BATCH_SIZE):
                 batch = load_balancers[first : first + BATCH_SIZE]
                 findings, errors = judge_all(estate, batch, selection.rules)
                 write_finding_lines(findings, stream)
                 results.errors += errors
-                non_compliant = non_compliant or next(
-                    (finding for finding in findings if finding.compliance is Compliance.NON_COMPLIANT), None
-                )
+                for finding in findings:
+                    if finding.compliance is Compliance.NON_COMPLIANT:
+                        non_compliant.setdefault(finding.rule, finding)
                 done += len(batch)
                 progress(done, total)
-            if non_compliant is not None:
-                results.non_compliant_findings.append(non_compliant)
+            results.non_compliant_findings += non_compliant.values()
     results.errors.sort(key=lambda error: error.sort_key)
     return results

@@ -197,9 +197,26 @@ class VerdictHistory:
         since = transitions[-1][0] if transitions and transitions[-1][1] == status else None
         return PreviousVerdict(last_status, change, since, transitions)
 
+    def last_rows(self) -> Iterator[Row]:
+        """The last row of every verdict that has not gone: its verdict, or the error in place of it."""
+        return (
+            known.row for verdicts in self._verdicts.values() for known in verdicts.values() if known.status != GONE
+        )
+
     def disappeared(self, run: Run) -> Iterator[tuple[Row, str]]:
         """The NON_COMPLIANT verdicts that a run no longer has, though it found all load balancers there. Each is its
         last row, with the time of the last run that covered it."""
+        return (
+            (known.row, self._last_run_times[_scope_key(known.row)])
+            for known in self._absent(run)
+            if known.status == NON_COMPLIANT
+        )
+
+    def absent_rows(self, run: Run) -> Iterator[Row]:
+        """The last rows of all verdicts that a run no longer has, though it found all load balancers there."""
+        return (known.row for known in self._absent(run))
+
+    def _absent(self, run: Run) -> Iterator[_KnownVerdict]:
         present = {(*_scope_key(row), row["load_balancer"]) for row in _verdict_rows(run)}
         unread = _unread_load_balancers(run)
         for row in select_rows(run, "scope"):
@@ -207,8 +224,8 @@ class VerdictHistory:
             if not row["complete"]:
                 continue
             for arn, known in sorted(self._verdicts.get(scope, {}).items()):
-                if known.status == NON_COMPLIANT and arn not in unread and (*scope, arn) not in present:
-                    yield known.row, self._last_run_times[scope]
+                if known.status != GONE and arn not in unread and (*scope, arn) not in present:
+                    yield known
 
     def last_run_time(self, run: Run) -> str | None:
         """The time of the last run that covered anything that this run covers."""

@@ -5,6 +5,7 @@ Every error is an InvalidInputError that names the file.
 
 from __future__ import annotations
 
+import glob
 import gzip
 import json
 import os
@@ -40,12 +41,14 @@ def display_name(path: str) -> str:
 
 
 def find_json_files(paths: Iterable[str]) -> list[str]:
-    """The files of these paths, sorted: a directory stands for every `.json` and `.json.gz` file below it.
+    """The files of these paths, sorted: a directory stands for every `.json` and `.json.gz` file below it, a pattern
+    such as `estates/*.json` for what it matches.
 
-    Raises InvalidInputError for a directory that cannot be listed or has no such file.
+    Raises InvalidInputError for a directory that cannot be listed or has no such file, and for a pattern that matches
+    nothing.
     """
     files: set[str] = set()
-    for path in paths:
+    for path in _expand_patterns(paths):
         if not Path(path).is_dir():
             files.add(path)
             continue
@@ -59,6 +62,18 @@ def find_json_files(paths: Iterable[str]) -> list[str]:
             raise InvalidInputError("this directory has no .json or .json.gz file, in or below it", path)
         files |= below
     return sorted(files)
+
+
+def _expand_patterns(paths: Iterable[str]) -> Iterator[str]:
+    """Patterns as the paths that they match. A shell leaves a quoted one to the command, and PowerShell leaves any."""
+    for path in paths:
+        if not glob.has_magic(path) or Path(path).exists():
+            yield path
+            continue
+        matches = glob.glob(path, recursive=True)  # noqa: PTH207 (Path.glob takes no absolute pattern)
+        if not matches:
+            raise InvalidInputError("no file matches this pattern", path)
+        yield from matches
 
 
 def _raise_unlistable(error: OSError) -> NoReturn:

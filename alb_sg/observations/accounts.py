@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from alb_sg.errors import InvalidInputError
-from alb_sg.observations.observation import AccountName
+from alb_sg.observations.account_name import AccountName
 
 ACCOUNT_ID = re.compile("[0-9]{12}")
 ACCOUNTS_KEY = "Accounts"

@@ -14,20 +14,10 @@ from alb_sg.aws.account_region import AccountRegion
 from alb_sg.estate.model import LoadBalancer, SecurityGroup
 from alb_sg.findings.explanation import Explanation
 from alb_sg.findings.finding import EvaluationError
+from alb_sg.observations.account_name import AccountName
 from alb_sg.observations.exemptions_report import ExemptionsReport
 from alb_sg.observations.owners import find_owner
 from alb_sg.observations.results import Results
-
-
-@dataclass(frozen=True, slots=True)
-class AccountName:
-    """An account's name, and the path of its organizational unit below the root, such as `Production/Shops`.
-
-    `None` is unknown; a `unit` of "" is the root itself.
-    """
-
-    name: str | None = None
-    unit: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

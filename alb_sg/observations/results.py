@@ -9,6 +9,17 @@ from typing import Any, NamedTuple
 
 from alb_sg.exemptions.exemption import VerdictKey
 from alb_sg.findings.finding import AppliedExemption, Change, Compliance, EvaluationError, Finding, Result
+from alb_sg.observations.account_name import AccountName
+
+
+class LoadBalancerFacts(NamedTuple):
+    """What is known of a load balancer beside its verdicts. None is unknown."""
+
+    scheme: str | None = None
+    tags: Mapping[str, str] | None = None
+
+
+UNKNOWN_FACTS = LoadBalancerFacts()
 
 
 class FileLocation(NamedTuple):
@@ -25,9 +36,9 @@ class Results:
     `account_regions` are the accounts and regions that were read, with `load_balancer_count` load balancers to judge.
     `exemptions_applied`: exemptions were given, even where none applies. `advice` has sentences on what `alb-sg fix`
     would do about findings, as far as the run planned that. `remarks` are sentences on load balancers, by ARN, that no
-    verdict depends on. `locations` are the places of planned load balancers in their files, by ARN or address.
-    `fix_code` holds the rules that planned load balancers lack, in the language of the plan or template, for the
-    formats that show it.
+    verdict depends on. `facts` (by ARN) and `accounts` (by account id) hold what is known. `locations` are the places
+    of planned load balancers in their files, by ARN or address. `fix_code` holds the rules that planned load balancers
+    lack, in the language of the plan or template, for the formats that show it.
     """
 
     account_regions: Sequence[tuple[str, str]]
@@ -38,11 +49,16 @@ class Results:
     exemptions_applied: bool = False
     advice: Mapping[VerdictKey, Sequence[str]] = field(default_factory=dict)
     remarks: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    facts: Mapping[str, LoadBalancerFacts] = field(default_factory=dict)
+    accounts: Mapping[str, AccountName] = field(default_factory=dict)
     locations: Mapping[str, FileLocation] = field(default_factory=dict)
     fix_code: str = ""
 
     def advice_on(self, finding: Finding) -> Sequence[str]:
         return self.advice.get((finding.load_balancer_arn, finding.rule), ())
+
+    def facts_of(self, load_balancer_arn: str | None) -> LoadBalancerFacts:
+        return self.facts.get(load_balancer_arn or "", UNKNOWN_FACTS)
 
     @property
     def exempted_findings(self) -> list[tuple[Finding, AppliedExemption]]:

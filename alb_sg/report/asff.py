@@ -10,9 +10,12 @@ takes findings only in their own account and region.
 | NOT_APPLICABLE | NOT_AVAILABLE, reason CONFIG_RETURNS_NOT_APPLICABLE | INFORMATIONAL | ARCHIVED |
 | exempt | NOT_AVAILABLE, reason ALB_SG_EXEMPT | LOW: it wants no action | ACTIVE |
 | error | NOT_AVAILABLE, reason ALB_SG_NOT_JUDGED | as NON_COMPLIANT | ACTIVE |
+| failed in an earlier run, and not any more | by the new verdict | by the new verdict | ARCHIVED |
 
-Security Hub updates the finding with the same `Id`, which is the load balancer's ARN and the rule: an error replaces an
-earlier verdict. Sources: API reference of Security Hub, AwsSecurityFinding and BatchImportFindings.
+By default, these are NON_COMPLIANT results, errors, and those that close what earlier runs reported: Security Hub
+charges for each finding that it takes in. It updates the finding with the same `Id`, which is the load balancer's ARN
+and the rule: an error replaces an earlier verdict, and what is fixed or gone is archived. Sources: API reference of
+Security Hub, AwsSecurityFinding and BatchImportFindings.
 """
 
 from __future__ import annotations
@@ -20,19 +23,22 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from itertools import groupby
 from typing import Any, TextIO
 
 from alb_sg.aws.account_region import ACCOUNT_ID
 from alb_sg.findings.finding import Compliance, EvaluationError, Finding, Result
+from alb_sg.observations.earlier_results import is_failing
 from alb_sg.observations.results import Results
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME, USER_GUIDE_URL, rule_severity
 from alb_sg.report import phrasing
+from alb_sg.report.formats import FormatOptions
 from alb_sg.report.identity import PRODUCT, identity, partition, result_title
 
 SCHEMA_VERSION = "2018-10-08"
 FINDING_TYPE = "Software and Configuration Checks/AWS Security Best Practices/Network Reachability"
+ACTIVE, ARCHIVED = "ACTIVE", "ARCHIVED"
 
 # BatchImportFindings: findings in a call. AwsSecurityFinding: characters of a title, a description, a
 # recommendation and the value of a product field.
@@ -44,24 +50,32 @@ MAX_TITLE_LENGTH, MAX_DESCRIPTION_LENGTH, MAX_RECOMMENDATION_LENGTH, MAX_FIELD_L
 class _FindingStatus:
     compliance: str
     severity: str
-    record_state: str = "ACTIVE"
+    record_state: str = ACTIVE
     reason: str | None = None
 
 
-def write_asff(results: Results, stream: TextIO, as_of: datetime) -> Sequence[EvaluationError]:
-    """A request on each line, in the order of account and region. `as_of` is the time that the results describe.
+def write_asff(results: Results, stream: TextIO, options: FormatOptions) -> Sequence[EvaluationError]:
+    """A request on each line, in the order of account and region.
 
     Returns the errors without an account, which a finding must name.
     """
+    earlier = options.earlier
     every: list[Result] = [*results.findings, *results.errors]
+    if not options.every_verdict:
+        every = [result for result in every if is_failing(result) or earlier.is_closed_by(result)]
+    every += earlier.gone
     reported = sorted(
         (result for result in every if _has_account_and_region(result)),
         key=lambda result: (*_account_region(result), identity(result)),
     )
-    time = as_of.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    time = options.as_of.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     for _, group in groupby(reported, key=_account_region):
         for batch in _batches(group):
-            request = {"Findings": [_finding_object(result, time, results) for result in batch]}
+            request = {
+                "Findings": [
+                    _finding_object(result, time, results, is_closed=earlier.is_closed_by(result)) for result in batch
+                ]
+            }
             stream.write(json.dumps(request, ensure_ascii=False) + "\n")
     return [error for error in results.errors if not _has_account_and_region(error)]
 
@@ -80,7 +94,7 @@ def _batches(results: Iterable[Result]) -> Iterator[list[Result]]:
         yield every[start : start + MAX_FINDINGS_PER_REQUEST]
 
 
-def _finding_object(result: Result, time: str, results: Results) -> dict[str, Any]:
+def _finding_object(result: Result, time: str, results: Results, *, is_closed: bool) -> dict[str, Any]:
     status, description = _finding_status(result), phrasing.describe_result(result)
     compliance: dict[str, Any] = {"Status": status.compliance}
     if status.reason is not None:
@@ -113,7 +127,7 @@ def _finding_object(result: Result, time: str, results: Results) -> dict[str, An
         "ProductFields": {name: _truncate(value, MAX_FIELD_LENGTH) for name, value in _product_fields(result).items()},
         "Resources": [_resource_object(result, partition_name)],
         "Compliance": compliance,
-        "RecordState": status.record_state,
+        "RecordState": ARCHIVED if is_closed else status.record_state,
     }
 
 
@@ -129,7 +143,7 @@ def _finding_status(result: Result) -> _FindingStatus:
         case Compliance.NON_COMPLIANT:
             return _FindingStatus("FAILED", severity)
         case Compliance.NOT_APPLICABLE:
-            return _FindingStatus("NOT_AVAILABLE", "INFORMATIONAL", "ARCHIVED", "CONFIG_RETURNS_NOT_APPLICABLE")
+            return _FindingStatus("NOT_AVAILABLE", "INFORMATIONAL", ARCHIVED, "CONFIG_RETURNS_NOT_APPLICABLE")
 
 
 def _recommendation_text(result: Result, results: Results) -> str:

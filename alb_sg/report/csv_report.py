@@ -1,53 +1,100 @@
-"""Findings as CSV for spreadsheets: a header, and one row per finding."""
+"""Results as CSV: a header, and one row for each finding and error.
+
+A column has the same name and meaning in the page's export, which has some columns more. A cell is empty where the
+source does not tell its content.
+"""
 
 from __future__ import annotations
 
 import csv
+from collections.abc import Mapping
 from typing import TextIO
 
+from alb_sg.aws.arns import load_balancer_name
+from alb_sg.findings.finding import Compliance, EvaluationError, Result
+from alb_sg.observations.account_name import AccountName
 from alb_sg.observations.results import Results
+from alb_sg.recommendations.catalogue import rule_severity
 from alb_sg.report import phrasing
 
+ACCOUNT_ID_COLUMN = "accountId"
 COLUMNS = (
-    "accountId",
+    ACCOUNT_ID_COLUMN,
+    "accountName",
+    "unit",
     "region",
     "loadBalancerArn",
     "loadBalancerName",
+    "scheme",
+    "securityGroups",
     "rule",
-    "compliance",
+    "severity",
+    "status",
     "unresolved",
     "annotation",
     "missing",
     "advice",
-    "exemption",
     "unused",
     "change",
+    "exemption",
 )
 # Spreadsheets read a cell that begins with one of these as a formula (OWASP, "CSV Injection").
 FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r")
+BYTE_ORDER_MARK = "\ufeff"
 
 
-def write_csv(results: Results, stream: TextIO) -> None:
-    """One row per finding. The format has no place for errors; the caller shows them."""
+def write_csv(results: Results, stream: TextIO, *, for_spreadsheets: bool = False) -> None:
+    """Findings, then errors.
+
+    `for_spreadsheets` writes a byte order mark, by which Excel knows UTF-8, and each account id as a formula that gives
+    text: as a number it would lose its leading zeros.
+    """
+    if for_spreadsheets:
+        stream.write(BYTE_ORDER_MARK)
     rows = csv.writer(stream, lineterminator="\n")
     rows.writerow(COLUMNS)
-    for finding in results.findings:
-        cells = (
-            finding.account_id,
-            finding.region,
-            finding.load_balancer_arn,
-            finding.load_balancer_name,
-            finding.rule,
-            finding.compliance.value,
-            "true" if finding.unresolved else "false",
-            finding.annotation,
-            "; ".join(phrasing.describe_missing(missing) for missing in finding.missing),
-            "; ".join(results.advice_on(finding)),
-            "" if finding.applied_exemption is None else phrasing.describe_exemption(finding.applied_exemption),
-            "; ".join(phrasing.describe_unused(entry) for entry in finding.unused),
-            "" if finding.change is None else finding.change.value,
-        )
-        rows.writerow(tuple(map(_escape_formula, cells)))
+    every: list[Result] = [*results.findings, *results.errors]
+    for result in every:
+        cells = {name: _escape_formula(cell) for name, cell in _cells(result, results).items()}
+        if for_spreadsheets and result.account_id:
+            cells[ACCOUNT_ID_COLUMN] = f'="{result.account_id}"'
+        rows.writerow([cells.get(column, "") for column in COLUMNS])
+
+
+def _cells(result: Result, results: Results) -> Mapping[str, str]:
+    account = results.accounts.get(result.account_id, AccountName())
+    common = {
+        ACCOUNT_ID_COLUMN: result.account_id,
+        "accountName": account.name or "",
+        "unit": account.unit or "",
+        "region": result.region,
+        "loadBalancerArn": result.load_balancer_arn or "",
+        "scheme": results.facts_of(result.load_balancer_arn).scheme or "",
+        "rule": result.rule or "",
+        "change": "" if result.change is None else result.change.value,
+    }
+    if isinstance(result, EvaluationError):
+        return {
+            **common,
+            "loadBalancerName": ""
+            if result.load_balancer_arn is None
+            else load_balancer_name(result.load_balancer_arn),
+            "status": phrasing.status_label(result),
+            "annotation": f"{result.what}: {result.cause}",
+        }
+    return {
+        **common,
+        "loadBalancerName": result.load_balancer_name,
+        "securityGroups": " ".join(result.security_groups),
+        "severity": rule_severity(result.rule).name if result.compliance is Compliance.NON_COMPLIANT else "",
+        "status": phrasing.status_label(result),
+        "unresolved": "true" if result.unresolved else "false",
+        "annotation": result.annotation,
+        "missing": "; ".join(phrasing.describe_missing(missing) for missing in result.missing),
+        "advice": "; ".join(results.advice_on(result)),
+        "unused": "; ".join(phrasing.describe_unused(entry) for entry in result.unused),
+        "exemption": "" if result.applied_exemption is None else phrasing.describe_exemption(result.applied_exemption),
+    }
 
 
 def _escape_formula(cell: str) -> str:

@@ -1,9 +1,36 @@
-"""The names of the formats that results can have."""
+"""The names of the formats that results can have, and what a run may ask of them."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from alb_sg.observations.earlier_results import NOTHING_EARLIER, EarlierResults
 
 TEXT = "text"
 JSON = "json"
 JSON_LINES = "jsonl"
-CSV, ASFF, MARKDOWN, SARIF = "csv", "asff", "markdown", "sarif"
-FORMATS = (TEXT, JSON, JSON_LINES, CSV, MARKDOWN, SARIF, "junit", ASFF, "ocsf")
+CSV, ASFF, OCSF, MARKDOWN, SARIF, JUNIT = "csv", "asff", "ocsf", "markdown", "sarif", "junit"
+FORMATS = (TEXT, JSON, JSON_LINES, CSV, MARKDOWN, SARIF, JUNIT, ASFF, OCSF)
+# These list failures alone unless every verdict is asked for. The others always have all.
+FAILURE_FORMATS = (TEXT, SARIF, ASFF)
+# These name a time.
+TIMED_FORMATS = (JUNIT, ASFF, OCSF)
+# These say what has changed since earlier runs.
+COMPARING_FORMATS = (ASFF, OCSF)
+
+
+@dataclass(frozen=True)
+class FormatOptions:
+    """What a format may need beside results. Each format heeds what concerns it.
+
+    `as_of`: the time that the results describe. `every_verdict`: list COMPLIANT, NOT_APPLICABLE and exempt results in
+    the formats that list failures alone. `for_spreadsheets`: write CSV as spreadsheets read it. `earlier`: what earlier
+    runs reported. `summary`: the text has counts alone.
+    """
+
+    as_of: datetime
+    every_verdict: bool = False
+    for_spreadsheets: bool = False
+    summary: bool = False
+    earlier: EarlierResults = NOTHING_EARLIER

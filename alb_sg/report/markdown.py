@@ -1,7 +1,8 @@
 """Findings as GitHub Flavored Markdown, for a comment on a pull request.
 
-A summary, then errors, NON_COMPLIANT findings with the worst first, and exemptions. It keeps to the limit of such a
-comment: a sentence before a table counts the rows for which there is no room.
+A summary, then errors, NON_COMPLIANT findings with the worst first, and exemptions. Long tables are folded, and those
+that ask for nothing: exemptions, and what is compliant or not applicable. It keeps to the limit of such a comment: a
+sentence before a table counts the rows for which there is no room.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from alb_sg.report import phrasing
 MAX_COMMENT_BYTES = 65_536
 MAX_MISSING = 6
 MAX_PEERS = 4
+# A longer table is folded.
+MAX_UNFOLDED_ROWS = 10
 
 # ASCII punctuation, except the characters that mean nothing within a line once the others are escaped. A full stop
 # makes a link after www.
@@ -34,6 +37,7 @@ class _Table:
     heading: Callable[[int], str]
     columns: str
     rows: Sequence[str]
+    is_folded: bool = False
 
 
 def write_markdown(results: Results, stream: TextIO) -> None:
@@ -112,7 +116,7 @@ def _make_tables(results: Results) -> list[_Table]:
     failed.sort(key=lambda finding: (order[finding.change], rule_severity(finding.rule), *finding.sort_key))
     return [
         _Table(
-            lambda count: f"#### {phrasing.pluralize(count, 'error')}: what they concern is not judged",
+            lambda count: f"{phrasing.pluralize(count, 'error')}: what they concern is not judged",
             "| account and region | load balancer | what | why |\n|---|---|---|---|\n",
             [
                 _table_row(
@@ -125,7 +129,7 @@ def _make_tables(results: Results) -> list[_Table]:
             ],
         ),
         _Table(
-            lambda count: f"#### {count:,} NON\\_COMPLIANT",
+            lambda count: f"{count:,} NON_COMPLIANT",
             "| account and region | load balancer | rule | what is not open, and the fix |\n|---|---|---|---|\n",
             [
                 _table_row(
@@ -138,7 +142,7 @@ def _make_tables(results: Results) -> list[_Table]:
             ],
         ),
         _Table(
-            lambda count: f"#### {phrasing.pluralize(count, 'exemption')} in force",
+            lambda count: f"{phrasing.pluralize(count, 'exemption')} in force",
             "| account and region | load balancer | rule | exempt |\n|---|---|---|---|\n",
             [
                 _table_row(
@@ -149,6 +153,23 @@ def _make_tables(results: Results) -> list[_Table]:
                 )
                 for finding, applied_exemption in results.exempted_findings
             ],
+            is_folded=True,
+        ),
+        _Table(
+            lambda count: f"{count:,} compliant or not applicable",
+            "| account and region | load balancer | rule | verdict | why |\n|---|---|---|---|---|\n",
+            [
+                _table_row(
+                    _account_region(finding),
+                    finding.load_balancer_name,
+                    finding.rule,
+                    finding.compliance.value,
+                    finding.annotation,
+                )
+                for finding in results.findings
+                if finding.compliance is not Compliance.NON_COMPLIANT and finding.applied_exemption is None
+            ],
+            is_folded=True,
         ),
     ]
 
@@ -157,8 +178,11 @@ def _table_text(table: _Table, row_count: int) -> str:
     """The table with its first rows, after the number of those left out."""
     omitted = len(table.rows) - row_count
     note = f"{omitted:,} more than a comment has room for are left out; the other formats have all.\n\n"
-    heading = f"\n{table.heading(len(table.rows))}\n\n{note if omitted else ''}"
-    return heading + table.columns + "".join(table.rows[:row_count])
+    content = f"{note if omitted else ''}{table.columns}{''.join(table.rows[:row_count])}"
+    heading = table.heading(len(table.rows))
+    if table.is_folded or len(table.rows) > MAX_UNFOLDED_ROWS:
+        return f"\n<details><summary>{heading}</summary>\n\n{content}\n</details>\n"
+    return f"\n#### {_escape_underscores(heading)}\n\n{content}"
 
 
 def _account_region(result: Result) -> str:

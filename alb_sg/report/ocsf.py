@@ -8,28 +8,31 @@
 | exempt | 99 Other | 1 Informational | 3 Suppressed |
 | error | 0 Unknown | 0 Unknown | 1 New |
 
-`finding_info.uid` is the same for all results of a load balancer and rule.
+`finding_info.uid` is the same for all results of a load balancer and rule. The activity tells what has become of it
+since earlier runs: Create for the first result and for one that fails anew, Close where it failed and does no more
+(Resolved) or is gone (Deleted), else Update. Without earlier runs, every activity is Create.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
 from typing import Any, TextIO
 
 from alb_sg import __version__
 from alb_sg.estate.resource_types import LOAD_BALANCER_TYPE
 from alb_sg.findings.finding import Compliance, EvaluationError, Finding, Result
+from alb_sg.observations.earlier_results import FAILING, EarlierResults, is_failing
 from alb_sg.observations.results import Results
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME, USER_GUIDE_URL, rule_severity
 from alb_sg.recommendations.recommendation import Severity
 from alb_sg.report import phrasing
+from alb_sg.report.formats import FormatOptions
 from alb_sg.report.identity import PRODUCT, identity, partition, result_title
 from alb_sg.report.json_report import missing_object, unused_field
 
 OCSF_VERSION = "1.8.0"
-CLASS_UID, CATEGORY_UID, CREATE_ACTIVITY_ID = 2003, 2, 1
+CLASS_UID, CATEGORY_UID = 2003, 2
 AWS_ACCOUNT_TYPE_ID = 10
 
 EnumValue = tuple[int, str]
@@ -41,8 +44,13 @@ SEVERITIES: dict[Severity, EnumValue] = {
     Severity.MEDIUM: (3, "Medium"),
     Severity.LOW: (2, "Low"),
 }
+CREATE: EnumValue = (1, "Create")
+UPDATE: EnumValue = (2, "Update")
+CLOSE: EnumValue = (3, "Close")
 NEW: EnumValue = (1, "New")
 SUPPRESSED: EnumValue = (3, "Suppressed")
+RESOLVED: EnumValue = (4, "Resolved")
+DELETED: EnumValue = (6, "Deleted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +60,32 @@ class _EventStatus:
     finding: EnumValue = NEW
 
 
-def write_ocsf(results: Results, stream: TextIO, as_of: datetime) -> None:
-    """An event on each line, findings before errors. `as_of` is the time that the results describe."""
-    time = round(as_of.timestamp() * 1000)
+def write_ocsf(results: Results, stream: TextIO, options: FormatOptions) -> None:
+    """An event on each line: findings, errors, and what is gone since earlier runs."""
+    time = round(options.as_of.timestamp() * 1000)
     every: list[Result] = [*results.findings, *results.errors]
-    stream.writelines(json.dumps(_event_object(result, time, results), ensure_ascii=False) + "\n" for result in every)
+    events = [(result, _activity(result, options.earlier), _event_status(result)) for result in every]
+    events += [(finding, CLOSE, replace(_event_status(finding), finding=DELETED)) for finding in options.earlier.gone]
+    for result, activity, status in events:
+        closed = replace(status, finding=RESOLVED) if activity is CLOSE and status.finding is NEW else status
+        event = _event_object(result, time, results, activity, closed)
+        stream.write(json.dumps(event, ensure_ascii=False) + "\n")
 
 
-def _event_object(result: Result, time: int, results: Results) -> dict[str, Any]:
-    status, description = _event_status(result), phrasing.printable(phrasing.describe_result(result))
+def _activity(result: Result, earlier: EarlierResults) -> EnumValue:
+    status = earlier.status_of(result)
+    if earlier.is_closed_by(result):
+        return CLOSE
+    if status is None or (is_failing(result) and status not in FAILING):
+        return CREATE
+    return UPDATE
+
+
+def _event_object(
+    result: Result, time: int, results: Results, activity: EnumValue, status: _EventStatus
+) -> dict[str, Any]:
+    activity_id, activity_name = activity
+    description = phrasing.printable(phrasing.describe_result(result))
     compliance_id, compliance = status.compliance
     severity_id, severity = status.severity
     status_id, finding_status = status.finding
@@ -71,10 +96,10 @@ def _event_object(result: Result, time: int, results: Results) -> dict[str, Any]
         "category_name": "Findings",
         "class_uid": CLASS_UID,
         "class_name": "Compliance Finding",
-        "activity_id": CREATE_ACTIVITY_ID,
-        "activity_name": "Create",
-        "type_uid": CLASS_UID * 100 + CREATE_ACTIVITY_ID,
-        "type_name": "Compliance Finding: Create",
+        "activity_id": activity_id,
+        "activity_name": activity_name,
+        "type_uid": CLASS_UID * 100 + activity_id,
+        "type_name": f"Compliance Finding: {activity_name}",
         "time": time,
         "severity_id": severity_id,
         "severity": severity,

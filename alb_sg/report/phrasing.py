@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from alb_sg.estate.cidr import InvalidCidrError, parse_cidr
 from alb_sg.estate.model import Permission
-from alb_sg.findings.finding import AppliedExemption, EvaluationError, Missing, Result, Unused
+from alb_sg.findings.finding import AppliedExemption, EvaluationError, Finding, Missing, Result, Unused
 from alb_sg.findings.phrasing import abbreviate, describe_port_range, pluralize, printable
+from alb_sg.observations.ranking import VerdictStatus, verdict_status
 from alb_sg.parameters import PREFIX_LIST_ID, SECURITY_GROUP_ID
 from alb_sg.permissions.allowed_traffic import Direction, Traffic
 
@@ -22,8 +23,17 @@ __all__ = (
     "error_subject",
     "pluralize",
     "printable",
+    "status_label",
     "verdict_label",
 )
+
+STATUS_LABELS = {
+    VerdictStatus.NON_COMPLIANT: "NON_COMPLIANT",
+    VerdictStatus.ERROR: "ERROR",
+    VerdictStatus.EXEMPT: "EXEMPT",
+    VerdictStatus.COMPLIANT: "COMPLIANT",
+    VerdictStatus.NOT_APPLICABLE: "NOT_APPLICABLE",
+}
 
 
 def direction_word(direction: str) -> str:
@@ -130,10 +140,12 @@ def describe_result(result: Result) -> str:
     return result.annotation or result.compliance.value
 
 
+def status_label(result: Result) -> str:
+    """A result in one word. EXEMPT is NOT_APPLICABLE to AWS Config."""
+    return STATUS_LABELS[verdict_status(result)]
+
+
 def verdict_label(result: Result) -> str:
-    """A result in one word, with a note where it is unresolved. EXEMPT is NOT_APPLICABLE to AWS Config."""
-    if isinstance(result, EvaluationError):
-        return "ERROR"
-    if result.applied_exemption is not None:
-        return "EXEMPT"
-    return f"{result.compliance.value} (unresolved)" if result.unresolved else result.compliance.value
+    """As `status_label`, with a note where it is unresolved."""
+    unresolved = isinstance(result, Finding) and result.unresolved and result.applied_exemption is None
+    return f"{status_label(result)} (unresolved)" if unresolved else status_label(result)

@@ -1,13 +1,18 @@
-"""`alb-sg rules`: what each rule requires, its parameters, and the sentence of the user guide behind it."""
+"""`alb-sg rules`: what each rule requires, its parameters, and the sentence of the user guide behind it.
+
+As JSON: {"version": 1, "rules": [{"name", "title", "severity", "requirement", "caveat", "deployedByDefault", "quote",
+"section", "url", "parameters": [{"name", "default", "meaning"}]}]}; `caveat` may be null.
+"""
 
 from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Iterator
-from typing import TextIO
+from typing import Any, TextIO
 
 from alb_sg.recommendations.catalogue import rule_severity
 from alb_sg.recommendations.recommendation import Recommendation
+from alb_sg.report.json_report import JSON_VERSION, write_json_document
 from alb_sg.report.style import Style
 
 WIDTH = 100
@@ -15,6 +20,25 @@ WIDTH = 100
 
 def write_rules(rules: Iterable[Recommendation], stream: TextIO, style: Style) -> None:
     stream.writelines(line + "\n" for line in _lines(rules, style))
+
+
+def write_rules_json(rules: Iterable[Recommendation], stream: TextIO) -> None:
+    write_json_document({"version": JSON_VERSION, "rules": [_rule_object(rule) for rule in rules]}, stream)
+
+
+def _rule_object(rule: Recommendation) -> dict[str, Any]:
+    return {
+        "name": rule.name,
+        "title": rule.title,
+        "severity": rule_severity(rule.name).name,
+        "requirement": rule.requirement_text,
+        "caveat": rule.caveat,
+        "deployedByDefault": rule.deployed_by_default,
+        "quote": rule.quote,
+        "section": rule.page_section,
+        "url": rule.page_url,
+        "parameters": [{"name": one.name, "default": one.default, "meaning": one.meaning} for one in rule.parameters],
+    }
 
 
 def _lines(rules: Iterable[Recommendation], style: Style) -> Iterator[str]:

@@ -8,11 +8,12 @@
 | exempt | `notApplicable` | `none`, with an accepted external `suppression` |
 | error | no result: a notification of level `error`, and `executionSuccessful` is false | |
 
-By default there are failures only: GitHub code scanning makes an alert of every result. The summary counts all.
+By default, failures alone are results: GitHub's code scanning makes an alert of every one. The summary counts all.
 
 The location of a result is the file and line of its load balancer in a plan or template. A load balancer that exists
-has no file: its ARN stands for one, escaped so that it is a relative URI, which code scanning requires. The fingerprint
-is that of the load balancer and the rule. The log has no time.
+has no file: its ARN stands for one, escaped so that it is a relative URI, which code scanning requires, at line 1. The
+fingerprint is that of the load balancer and the rule; code scanning heeds `primaryLocationLineHash` alone, which it
+would compute from the file. The log has no time.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ from alb_sg.report.json_report import missing_object, unused_field
 SARIF_VERSION = "2.1.0"
 SCHEMA_URL = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 FINGERPRINT_NAME = "loadBalancerAndRule/v1"
+# GitHub tells alerts apart by this one ("SARIF support for code scanning", partialFingerprints).
+CODE_SCANNING_FINGERPRINT_NAME = "primaryLocationLineHash"
 
 KIND_BY_COMPLIANCE = {
     Compliance.COMPLIANT: "pass",
@@ -50,9 +53,9 @@ LEVEL_BY_SEVERITY = {
 }
 
 
-def write_sarif(results: Results, stream: TextIO, *, with_passes: bool = False) -> None:
-    """One log with one run. `with_passes`: every verdict is a result, and not only failures."""
-    reported = [one for one in results.findings if with_passes or one.compliance is Compliance.NON_COMPLIANT]
+def write_sarif(results: Results, stream: TextIO, *, every_verdict: bool = False) -> None:
+    """One log with one run. `every_verdict`: each is a result, and not failures alone."""
+    reported = [one for one in results.findings if every_verdict or one.compliance is Compliance.NON_COMPLIANT]
     rules = sorted(results.rule_names)
     rule_indexes = {rule: index for index, rule in enumerate(rules)}
     run = {
@@ -114,7 +117,9 @@ def _result_object(
                 finding.load_balancer_arn, finding.load_balancer_name, locations.get(finding.load_balancer_arn)
             )
         ],
-        "partialFingerprints": {FINGERPRINT_NAME: fingerprint(identity(finding))},
+        "partialFingerprints": dict.fromkeys(
+            (FINGERPRINT_NAME, CODE_SCANNING_FINGERPRINT_NAME), fingerprint(identity(finding))
+        ),
         "properties": {
             "accountId": finding.account_id,
             "region": finding.region,

@@ -20,9 +20,13 @@ class Style:
 
     @staticmethod
     def for_stream(stream: TextIO) -> Style:
-        """Colors if the stream is a terminal that shows them, unless NO_COLOR is set (no-color.org)."""
-        is_allowed = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-        return Style(color=is_allowed and stream.isatty())
+        """Colors if the stream is a terminal that shows them; none with NO_COLOR (no-color.org), and else always with
+        FORCE_COLOR (force-color.org)."""
+        if os.environ.get("NO_COLOR"):
+            return Style()
+        if os.environ.get("FORCE_COLOR"):
+            return Style(color=True)
+        return Style(color=os.environ.get("TERM") != "dumb" and stream.isatty())
 
     def bold(self, text: str) -> str:
         return self._with_code(BOLD, text)

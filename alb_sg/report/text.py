@@ -1,25 +1,49 @@
-"""Results for people: by load balancer, the worst first. A load balancer without problems takes one line."""
+"""Results for people: a line for each, the worst first, with all that a search needs on it.
+
+A line has status, severity, scheme, load balancer, account and region, rule, and what is wrong. What fixes it stands
+below, indented. COMPLIANT, NOT_APPLICABLE and exempt results are counted, and listed only where every verdict is asked
+for.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TextIO
 
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.aws.arns import load_balancer_name
 from alb_sg.findings.finding import Change, Compliance, EvaluationError, Finding, Result
+from alb_sg.observations.earlier_results import is_failing
+from alb_sg.observations.ranking import INTERNET_FACING, VerdictStatus, rank, verdict_status
 from alb_sg.observations.results import Results
 from alb_sg.recommendations.catalogue import rule_severity
 from alb_sg.report import phrasing
 from alb_sg.report.style import Style
 
-# After the severities of the rules.
-ERROR_SEVERITY, NO_SEVERITY = 3, 4
+# The text shows at most this many; `alb-sg explain` and the other formats show all.
+MAX_UNUSED = 6
+MAX_PEERS = 4
+# Columns are as wide as their widest cell, but names and rules no wider than this.
+MAX_COLUMN_WIDTH = 32
+UNKNOWN = "-"
+# What is said of load balancers whose worst result is this.
+OTHER_LOAD_BALANCERS = {
+    VerdictStatus.ERROR: "not fully judged",
+    VerdictStatus.EXEMPT: "exempt",
+    VerdictStatus.COMPLIANT: "as recommended",
+    VerdictStatus.NOT_APPLICABLE: "to which no rule applies",
+}
 
 
-def write_text(results: Results, stream: TextIO, style: Style) -> None:
-    """All results, the worst load balancer first, and the counts at the end."""
-    stream.writelines(line + "\n" for line in _lines(results, style))
+def write_text(results: Results, stream: TextIO, style: Style, *, every_verdict: bool = False) -> None:
+    """A line for each result, and the counts at the end. `every_verdict`: also for what needs no work."""
+    stream.writelines(line + "\n" for line in _lines(results, style, every_verdict=every_verdict))
+
+
+def write_summary(results: Results, stream: TextIO, style: Style) -> None:
+    """The counts alone: of each rule, then of all load balancers."""
+    stream.writelines(line + "\n" for line in _summary_lines(results, style))
 
 
 def write_errors(errors: Iterable[EvaluationError], stream: TextIO) -> None:
@@ -29,144 +53,136 @@ def write_errors(errors: Iterable[EvaluationError], stream: TextIO) -> None:
         stream.write(phrasing.printable(f"alb-sg: {subject}{phrasing.describe_error(error)}") + "\n")
 
 
-# The text shows at most this many; `alb-sg explain` and the other formats show all.
-MAX_UNUSED = 6
-MAX_PEERS = 4
-
-
-def _lines(results: Results, style: Style) -> Iterator[str]:
-    by_load_balancer: dict[str, list[Result]] = {}
+def _lines(results: Results, style: Style, *, every_verdict: bool) -> Iterator[str]:
     every: list[Result] = [*results.findings, *results.errors]
-    for result in every:
-        if result.load_balancer_arn is not None:
-            by_load_balancer.setdefault(result.load_balancer_arn, []).append(result)
     for error in results.errors:
         if error.load_balancer_arn is None:
             yield f"{style.warning('ERROR')}  {phrasing.printable(phrasing.describe_error(error))}"
-    groups = sorted(
-        by_load_balancer.items(), key=lambda group: (_worst_severity(group[1]), *_account_region(group[1]), group[0])
-    )
-    problematic = [group for group in groups if _worst_severity(group[1]) < NO_SEVERITY]
-    others = [group for group in groups if _worst_severity(group[1]) == NO_SEVERITY]
-    for arn, group_results in problematic:
-        yield from _load_balancer_lines(arn, group_results, results, style)
-        yield ""
-    for arn, group_results in others:
-        yield _one_line_summary(arn, group_results, style)
-    if others:
-        yield ""
-    yield _summary_line(results)
-
-
-def _worst_severity(results: Iterable[Result]) -> int:
-    return min(map(_result_severity, results))
-
-
-def _result_severity(result: Result) -> int:
-    if isinstance(result, EvaluationError):
-        return ERROR_SEVERITY
-    return rule_severity(result.rule) if result.compliance is Compliance.NON_COMPLIANT else NO_SEVERITY
-
-
-def _account_region(results: Sequence[Result]) -> tuple[str, str]:
-    return results[0].account_id, results[0].region
-
-
-def _load_balancer_name(arn: str, results: Iterable[Result]) -> str:
-    names = (result.load_balancer_name for result in results if isinstance(result, Finding))
-    return phrasing.printable(next(names, load_balancer_name(arn)))
-
-
-def _load_balancer_lines(
-    arn: str, load_balancer_results: Sequence[Result], results: Results, style: Style
-) -> Iterator[str]:
-    place = AccountRegion(*_account_region(load_balancer_results))
-    name = style.bold(_load_balancer_name(arn, load_balancer_results))
-    yield f"{name}  {place}  {style.dim(phrasing.printable(arn))}"
-    ordered = sorted(load_balancer_results, key=lambda result: (_result_severity(result), result.rule or ""))
-    width = max(len(phrasing.verdict_label(result)) for result in ordered)
-    for result in ordered:
-        verdict = style.in_verdict_color(result, phrasing.verdict_label(result).ljust(width))
-        rule = result.rule or ""
-        if isinstance(result, EvaluationError):
-            yield f"  {verdict}  {rule:<26}  {_change(result)}{phrasing.printable(f'{result.what}: {result.cause}')}"
-            continue
-        severity = f"[{rule_severity(rule).name}] " if result.compliance is Compliance.NON_COMPLIANT else ""
-        words = f"{severity}{_change(result)}{phrasing.printable(_remarks(result))}"
-        yield f"  {verdict}  {rule:<26}  {words}".rstrip(" :")
-        if len(result.unused) > 1:
-            yield from _unused_lines(result, style)
-        for sentence in results.advice_on(result):
-            yield f"      fix: {phrasing.printable(sentence)}"
-
-
-def _change(result: Result) -> str:
-    """What a planned change does to a result, before the words on it."""
-    return "" if result.change is None else f"{result.change.value}: "
-
-
-def _unused_lines(finding: Finding, style: Style) -> Iterator[str]:
-    for entry in finding.unused[:MAX_UNUSED]:
-        yield f"      unused {phrasing.describe_unused(entry, MAX_PEERS)}"
-    omitted = len(finding.unused) - MAX_UNUSED
-    if omitted > 0:
-        rule = f"--rule {finding.rule}"
-        yield style.dim(f"      and {omitted:,} more: alb-sg explain {finding.load_balancer_name} {rule}")
-
-
-def _one_line_summary(arn: str, results: Sequence[Result], style: Style) -> str:
-    """A load balancer without problems: its verdicts with their remarks."""
-    findings = [result for result in results if isinstance(result, Finding)]
-    place = AccountRegion(*_account_region(results))
-    compliant = [finding for finding in findings if finding.compliance is Compliance.COMPLIANT]
-    exempted = [finding for finding in findings if finding.applied_exemption is not None]
-    reasons: dict[str, list[str]] = {}
-    for finding in findings:
-        if finding.applied_exemption is None and finding.compliance is Compliance.NOT_APPLICABLE:
-            reasons.setdefault(finding.annotation, []).append(finding.rule)
-    parts = []
-    if compliant:
-        texts = [f"{finding.rule}: {_remarks(finding)}" for finding in compliant if finding.remarks]
-        remarks = f" ({'; '.join(texts)})" if texts else ""
-        parts.append(
-            f"{style.good('COMPLIANT')} with {phrasing.pluralize(len(compliant), 'rule')}{phrasing.printable(remarks)}"
+    listed = [
+        result
+        for result in every
+        # What a planned change fixes is worth a line.
+        if result.load_balancer_arn is not None and (every_verdict or is_failing(result) or result.change is not None)
+    ]
+    listed.sort(
+        key=lambda result: (
+            result.change is not Change.NEWLY_BROKEN,
+            rank(result, results.facts_of(result.load_balancer_arn).scheme or ""),
+            _place(result),
         )
-    fixed = [finding.rule for finding in findings if finding.change is Change.FIXED]
-    if fixed:
-        parts.append(f"{Change.FIXED.value}: {', '.join(fixed)}")
-    parts.extend(
-        f"{finding.rule} {style.warning('EXEMPT')} {phrasing.printable(_remarks(finding))}" for finding in exempted
     )
-    for reason, rules in reasons.items():
-        names = f"{', '.join(sorted(rules))} " if compliant or exempted or len(reasons) > 1 else ""
-        parts.append(f"{names}{style.dim('NOT_APPLICABLE')}: {phrasing.printable(reason)}")
-    return f"{style.bold(_load_balancer_name(arn, results))}  {place}  {'; '.join(parts)}"
+    rows = [_cells(result, results) for result in listed]
+    widths = [min(max(map(len, column)), MAX_COLUMN_WIDTH) for column in zip(*rows, strict=True)]
+    for result, cells in zip(listed, rows, strict=True):
+        status, *others = (cell.ljust(width) for cell, width in zip(cells, widths, strict=True))
+        line = "  ".join((style.in_verdict_color(result, status), *others, phrasing.printable(_explanation(result))))
+        yield line.rstrip()
+        if isinstance(result, Finding):
+            yield from _detail_lines(result, results, style)
+    if listed or any(error.load_balancer_arn is None for error in results.errors):
+        yield ""
+    yield _summary_line(results, every_verdict=every_verdict)
 
 
-def _remarks(finding: Finding) -> str:
-    """What a reader should know of a finding: nothing of a plain COMPLIANT one."""
-    if finding.applied_exemption is not None:
-        return phrasing.describe_exemption(finding.applied_exemption)
-    return "; ".join(finding.remarks) if finding.compliance is Compliance.COMPLIANT else finding.annotation
+def _place(result: Result) -> tuple[str, str, str, str]:
+    return result.account_id, result.region, result.load_balancer_arn or "", result.rule or ""
 
 
-def _summary_line(results: Results) -> str:
+def _cells(result: Result, results: Results) -> Sequence[str]:
+    """The columns before the explanation, without spaces inside but for account and region."""
+    failed = isinstance(result, Finding) and result.compliance is Compliance.NON_COMPLIANT
+    return (
+        phrasing.verdict_label(result),
+        rule_severity(result.rule).name if failed else UNKNOWN,
+        results.facts_of(result.load_balancer_arn).scheme or UNKNOWN,
+        _name(result),
+        str(AccountRegion(result.account_id, result.region)) or UNKNOWN,
+        result.rule or UNKNOWN,
+    )
+
+
+def _name(result: Result) -> str:
+    """The load balancer's name; of a planned one the address, which the plan or template can be searched for."""
+    arn = result.load_balancer_arn or ""
+    if not arn.startswith("arn:"):
+        return phrasing.printable(arn)
+    return phrasing.printable(result.load_balancer_name if isinstance(result, Finding) else load_balancer_name(arn))
+
+
+def _explanation(result: Result) -> str:
+    """What a reader should know of a result: what a planned change does to it, and nothing of a plain COMPLIANT one."""
+    words = _words(result)
+    if result.change is None:
+        return words
+    return f"{result.change.value}: {words}" if words else result.change.value
+
+
+def _words(result: Result) -> str:
+    if isinstance(result, EvaluationError):
+        return f"{result.what}: {result.cause}"
+    if result.applied_exemption is not None:
+        return phrasing.describe_exemption(result.applied_exemption)
+    return "; ".join(result.remarks) if result.compliance is Compliance.COMPLIANT else result.annotation
+
+
+def _detail_lines(finding: Finding, results: Results, style: Style) -> Iterator[str]:
+    if len(finding.unused) > 1:
+        for entry in finding.unused[:MAX_UNUSED]:
+            yield f"    unused {phrasing.describe_unused(entry, MAX_PEERS)}"
+        omitted = len(finding.unused) - MAX_UNUSED
+        if omitted > 0:
+            rule = f"--rule {finding.rule}"
+            yield style.dim(f"    and {omitted:,} more: alb-sg explain {finding.load_balancer_name} {rule}")
+    for sentence in results.advice_on(finding):
+        yield f"    fix: {phrasing.printable(sentence)}"
+
+
+def _summary_lines(results: Results, style: Style) -> Iterator[str]:
+    every: list[Result] = [*results.findings, *results.errors]
+    counts = Counter((result.rule, verdict_status(result)) for result in every)
+    for rule in sorted(results.rule_names, key=lambda name: (rule_severity(name), name)):
+        shown = [
+            f"{counts[rule, status]:,} {phrasing.STATUS_LABELS[status]}"
+            for status in VerdictStatus
+            if counts[rule, status]
+        ]
+        name = style.bold(rule.ljust(MAX_COLUMN_WIDTH))
+        yield f"{name}  {rule_severity(rule).name:<8}  {', '.join(shown) or 'no verdict'}"
+    yield _summary_line(results, every_verdict=True)
+
+
+def _summary_line(results: Results, *, every_verdict: bool) -> str:
+    """The load balancers by the worst of their results, each counted once."""
     if not results.load_balancer_count:
         places = phrasing.abbreviate([str(AccountRegion(*one)) for one in results.account_regions], 4)
         errors = f"; {phrasing.pluralize(len(results.errors), 'error')}" if results.errors else ""
         return f"No load balancer found in {places or 'what could be read'}{errors}."
-    non_compliant = {
-        finding.load_balancer_arn for finding in results.findings if finding.compliance is Compliance.NON_COMPLIANT
-    }
-    without_verdict = results.without_verdict_count
-    heard = without_verdict < results.load_balancer_count
-    parts = [f"{len(non_compliant):,} not as recommended"] if heard else []
-    if without_verdict:
-        parts.append(f"{without_verdict:,} without a verdict")
-    changes = results.changes
-    parts += [f"{changes[change]:,} {change.value}" for change in Change if changes[change]]
+    parts = list(_load_balancer_counts(results))
+    parts += [f"{results.changes[change]:,} {change.value}" for change in Change if results.changes[change]]
     if results.exempted_findings:
         parts.append(f"{phrasing.pluralize(len(results.exempted_findings), 'exemption')} in force")
     if results.errors:
         parts.append(f"{phrasing.pluralize(len(results.errors), 'error')}: what they concern is not judged")
-    return f"{phrasing.pluralize(results.load_balancer_count, 'load balancer')}: {'; '.join(parts)}."
+    hidden = not every_verdict and any(not is_failing(one) and one.change is None for one in results.findings)
+    hint = " --all lists every verdict." if hidden else ""
+    return f"{phrasing.pluralize(results.load_balancer_count, 'load balancer')}: {'; '.join(parts)}.{hint}"
+
+
+def _load_balancer_counts(results: Results) -> Iterator[str]:
+    """The load balancers by the worst of their results."""
+    statuses: dict[str, set[VerdictStatus]] = {}
+    every: list[Result] = [*results.findings, *results.errors]
+    for result in every:
+        if result.load_balancer_arn is not None:
+            statuses.setdefault(result.load_balancer_arn, set()).add(verdict_status(result))
+    order = list(VerdictStatus)
+    worst = {arn: min(found, key=order.index) for arn, found in statuses.items()}
+    counts = Counter(worst.values())
+    failed = [arn for arn, status in worst.items() if status is VerdictStatus.NON_COMPLIANT]
+    exposed = sum(results.facts_of(arn).scheme == INTERNET_FACING for arn in failed)
+    without_verdict = results.without_verdict_count
+    if without_verdict < results.load_balancer_count:
+        yield f"{len(failed):,} not as recommended" + (f" ({exposed:,} internet-facing)" if exposed else "")
+    if without_verdict:
+        yield f"{without_verdict:,} without a verdict"
+    yield from (f"{counts[status]:,} {words}" for status, words in OTHER_LOAD_BALANCERS.items() if counts[status])

@@ -3,48 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import TextIO
 
 from alb_sg.findings.finding import EvaluationError
 from alb_sg.observations.results import Results
 from alb_sg.report.asff import write_asff
 from alb_sg.report.csv_report import write_csv
-from alb_sg.report.formats import ASFF, CSV, JSON, JSON_LINES, MARKDOWN, SARIF, TEXT
+from alb_sg.report.formats import (
+    ASFF,
+    CSV,
+    JSON,
+    JSON_LINES,
+    JUNIT,
+    MARKDOWN,
+    OCSF,
+    SARIF,
+    TEXT,
+    FormatOptions,
+)
 from alb_sg.report.json_report import write_json, write_json_lines
 from alb_sg.report.junit import write_junit
 from alb_sg.report.markdown import write_markdown
 from alb_sg.report.ocsf import write_ocsf
 from alb_sg.report.sarif import write_sarif
 from alb_sg.report.style import Style
-from alb_sg.report.text import write_text
+from alb_sg.report.text import write_summary, write_text
+
+
+def _write_text(results: Results, stream: TextIO, options: FormatOptions) -> None:
+    style = Style.for_stream(stream)
+    if options.summary:
+        write_summary(results, stream, style)
+    else:
+        write_text(results, stream, style, every_verdict=options.every_verdict)
+
 
 # The formats that have a place for every error.
-_WRITERS: dict[str, Callable[[Results, TextIO, datetime], None]] = {
-    TEXT: lambda results, stream, _: write_text(results, stream, Style.for_stream(stream)),
+_WRITERS: dict[str, Callable[[Results, TextIO, FormatOptions], None]] = {
+    TEXT: _write_text,
     JSON: lambda results, stream, _: write_json(results, stream),
     JSON_LINES: lambda results, stream, _: write_json_lines(results, stream),
-    "junit": lambda results, stream, _: write_junit(results, stream),
+    CSV: lambda results, stream, options: write_csv(results, stream, for_spreadsheets=options.for_spreadsheets),
+    SARIF: lambda results, stream, options: write_sarif(results, stream, every_verdict=options.every_verdict),
+    JUNIT: write_junit,
     MARKDOWN: lambda results, stream, _: write_markdown(results, stream),
-    "ocsf": write_ocsf,
+    OCSF: write_ocsf,
 }
 
 
 def write_results(
-    results: Results, format_name: str, stream: TextIO, as_of: datetime, *, sarif_with_passes: bool = False
+    results: Results, format_name: str, stream: TextIO, options: FormatOptions
 ) -> Sequence[EvaluationError]:
-    """Writes results, and returns the errors that the format has no place for: the caller shows them.
-
-    `as_of` is the time that the results describe, for the formats that must name one (ASFF and OCSF).
-    `sarif_with_passes`: SARIF has every verdict, and not only failures.
-    """
-    if format_name == SARIF:
-        write_sarif(results, stream, with_passes=sarif_with_passes)
-        return ()
+    """Writes results, and returns the errors that the format has no place for: the caller shows them."""
     if format_name == ASFF:
-        return write_asff(results, stream, as_of)
-    if format_name == CSV:
-        write_csv(results, stream)
-        return results.errors
-    _WRITERS[format_name](results, stream, as_of)
+        return write_asff(results, stream, options)
+    _WRITERS[format_name](results, stream, options)
     return ()

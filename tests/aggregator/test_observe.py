@@ -17,7 +17,7 @@ from alb_sg.aggregator.responses import find_rule
 from alb_sg.aws.clients import make_client
 from alb_sg.errors import InvalidInputError
 from alb_sg.findings.finding import Compliance
-from alb_sg.observations.observation import AccountName
+from alb_sg.observations.account_name import AccountName
 from alb_sg.report.json_report import finding_object
 from tests.aggregator.recordings import (
     AGGREGATOR,

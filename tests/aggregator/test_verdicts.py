@@ -130,7 +130,7 @@ def test_load_balancers_without_a_verdict_are_not_as_recommended_for_all_one_kno
     recording.evaluations(INGRESS, [evaluation("web", "COMPLIANT", "1 met")])
     answer = command(*VERDICTS, "--format", format_name)
     expected = {
-        "text": "2 load balancers: 0 not as recommended; 1 without a verdict.",
+        "text": "2 load balancers: 0 not as recommended; 1 without a verdict; 1 as recommended.",
         "markdown": "No load balancer is known to be otherwise than recommended",
     }
     assert expected[format_name] in answer.out

@@ -61,6 +61,46 @@ def test_exit_code(command: Command, saved: Saved, code: int) -> None:
     assert command.on(saved, "check", "--format", "json").code == code
 
 
+@pytest.mark.parametrize("format_name", ["text", "jsonl"])
+@pytest.mark.parametrize(
+    ("fail_on", "rule", "code"),
+    [
+        ("any", ICMP, 1),
+        ("non-compliant", ICMP, 1),
+        # Path MTU Discovery is of severity LOW.
+        ("high", ICMP, 0),
+        ("high", INGRESS, 1),
+        ("never", INGRESS, 0),
+    ],
+)
+def test_fail_on_decides_the_exit_code(command: Command, fail_on: str, rule: str, code: int, format_name: str) -> None:
+    answer = command.on(closed(), "check", "--fail-on", fail_on, "--rule", rule, "--format", format_name)
+    assert answer.code == code
+    assert "NON_COMPLIANT" in answer.out
+
+
+@pytest.mark.parametrize("format_name", ["text", "jsonl"])
+def test_quiet_leaves_the_exit_code_alone(command: Command, tmp_path: Path, format_name: str) -> None:
+    answer = command.on(closed(), "check", "-q", "--format", format_name)
+    assert (answer.code, answer.out, answer.err) == (1, "", "")
+    path = tmp_path / "findings"
+    command.on(closed(), "check", "-q", "--format", format_name, "-o", str(path))
+    assert "NON_COMPLIANT" in path.read_text()
+
+
+def test_fail_on_high_finds_what_follows_a_lower_severity_while_streaming(command: Command) -> None:
+    """The first finding of the only load balancer is of a lower severity."""
+    rules = ("--rule", HEALTH, "--rule", INGRESS)
+    assert command.on(closed(), "check", *rules, "--fail-on", "high", "--format", "jsonl").code == 1
+
+
+@pytest.mark.parametrize(("fail_on", "code"), [("any", 3), ("non-compliant", 1), ("never", 0)])
+def test_errors_count_for_any_alone_and_are_always_printed(command: Command, fail_on: str, code: int) -> None:
+    answer = command.on(closed(uncollected=["TargetGroups"]), "check", "--fail-on", fail_on)
+    assert answer.code == code
+    assert "was not collected" in answer.out
+
+
 # --- the JSON contract
 
 
@@ -196,18 +236,85 @@ def test_jsonl_has_findings_then_errors(command: Command) -> None:
     assert len(whole["findings"]) == 2
 
 
-def test_csv_has_a_header_and_a_row_per_finding_and_errors_apart(command: Command) -> None:
+def test_csv_has_a_row_for_each_finding_and_error(command: Command) -> None:
     answer = command.on(closed(uncollected=["TargetGroups"]), "check", "--format", "csv")
-    header, *rows = list(csv.reader(io.StringIO(answer.out)))
-    assert header[:6] == ["accountId", "region", "loadBalancerArn", "loadBalancerName", "rule", "compliance"]
-    found = [dict(zip(header, row, strict=True)) for row in rows]
-    assert [row["rule"] for row in found] == [ICMP, INGRESS]
+    found = list(csv.DictReader(io.StringIO(answer.out)))
+    assert [(row["rule"], row["status"]) for row in found] == [
+        (ICMP, "NON_COMPLIANT"),
+        (INGRESS, "NON_COMPLIANT"),
+        (HEALTH, "ERROR"),
+        (EGRESS, "ERROR"),
+        (TARGETS, "ERROR"),
+    ]
+    assert {row["scheme"] for row in found} == {"internet-facing"}
     assert found[1]["missing"] == "inbound TCP 443 from 0.0.0.0/0"
     assert found[1]["unresolved"] == "false"
-    assert answer.err.splitlines() == [
-        f"alb-sg: {WEB}: {rule}: target groups of web: TargetGroups of {ACCOUNT} {REGION} was not collected"
-        for rule in (HEALTH, EGRESS, TARGETS)
+    assert found[2]["annotation"] == f"target groups of web: TargetGroups of {ACCOUNT} {REGION} was not collected"
+    assert answer.err == ""
+
+
+def test_csv_for_spreadsheets_begins_with_a_byte_order_mark(command: Command) -> None:
+    answer = command.on(closed(), "check", "--format", "csv", "--spreadsheet")
+    assert answer.out.startswith("\ufeffaccountId,")
+    assert f'\n"=""{ACCOUNT}"""' in answer.out
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (("--spreadsheet",), "csv"),
+        (("--all", "--format", "json"), "text and sarif and asff"),
+        (("--history", "runs"), "asff and ocsf"),
+        (("--history", "runs", "--format", "asff", "--load-balancer", "web"), "--load-balancer"),
+    ],
+)
+def test_an_option_that_does_not_concern_the_format_is_refused(
+    command: Command, options: tuple[str, ...], named: str
+) -> None:
+    assert named in command.refused("check", "--estate", command.file(closed()), *options)
+
+
+# --- history
+
+
+def _asff(command: Command, saved: Saved, hour: int) -> list[tuple[str, str, str]]:
+    """The findings of a run at an hour: rule, compliance and record state."""
+    runs = str(command.folder / "runs")
+    time = f"2027-01-31T{hour:02}:00:00Z"
+    answer = command.on(saved, "check", "--format", "asff", "--history", runs, "--as-of", time)
+    return [
+        (one["GeneratorId"].removeprefix("alb-sg/"), one["Compliance"]["Status"], one["RecordState"])
+        for line in answer.out.splitlines()
+        for one in json.loads(line)["Findings"]
     ]
+
+
+def test_findings_are_closed_once_they_are_fixed(command: Command) -> None:
+    open_findings = [(rule, "FAILED", "ACTIVE") for rule in (HEALTH, ICMP, EGRESS, INGRESS, TARGETS)]
+    assert _asff(command, closed(), 1) == open_findings
+    assert _asff(command, closed(), 2) == open_findings
+    assert _asff(command, in_order(), 3) == [(rule, "PASSED", "ARCHIVED") for rule, _, _ in open_findings]
+    assert _asff(command, in_order(), 4) == []
+
+
+def test_an_error_between_leaves_a_finding_to_close(command: Command) -> None:
+    """Security Hub has the error in place of the verdict, and must hear that there is none any more."""
+    assert _asff(command, in_order(), 1) == []
+    unread = [(rule, "NOT_AVAILABLE", "ACTIVE") for rule in (HEALTH, EGRESS, TARGETS)]
+    assert _asff(command, in_order(uncollected=["TargetGroups"]), 2) == unread
+    assert _asff(command, in_order(), 3) == [(rule, "PASSED", "ARCHIVED") for rule in (HEALTH, EGRESS, TARGETS)]
+
+
+def test_findings_of_a_load_balancer_that_is_gone_are_closed(command: Command) -> None:
+    _asff(command, closed(), 1)
+    gone = [(rule, "NOT_AVAILABLE", "ARCHIVED") for rule in (HEALTH, ICMP, EGRESS, INGRESS, TARGETS)]
+    assert _asff(command, {**estate(), "LoadBalancers": []}, 2) == gone
+
+
+def test_findings_stay_open_where_load_balancers_were_not_read(command: Command) -> None:
+    _asff(command, closed(), 1)
+    unread = [("alb-sg", "NOT_AVAILABLE", "ACTIVE")]
+    assert _asff(command, in_order(uncollected=["LoadBalancers"]), 2) == unread
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)"])
@@ -222,7 +329,7 @@ def test_csv_cells_are_no_formulas(command: Command, name: str) -> None:
 # --- text
 
 
-def test_text_puts_what_breaks_traffic_first_and_what_is_in_order_last(command: Command) -> None:
+def test_text_puts_what_breaks_traffic_first_and_counts_what_is_in_order(command: Command) -> None:
     def web(name: str, group_id: str) -> list[Shape]:
         return [
             load_balancer(name, groups=[group_id]),
@@ -244,21 +351,61 @@ def test_text_puts_what_breaks_traffic_first_and_what_is_in_order_last(command: 
         group("sg-app", ingress=[tcp((80, 81), "10.0.0.0/16")]),
     )
     answer = command.on(saved, "check")
-    order = [answer.out.index(name) for name in ("d-target", "c-health", "b-icmp", "a-fine")]
+    order = [answer.out.index(name) for name in ("d-target", "c-health", "b-icmp")]
     assert order == sorted(order)
-    assert "a-fine  111122223333 us-east-1  COMPLIANT with 5 rules\n" in answer.out
-    assert answer.out.endswith("4 load balancers: 3 not as recommended.\n")
+    # The sentence at the end begins with what is wrong, too.
+    assert "a-fine" not in answer.out
+    assert answer.out.endswith(
+        "\n4 load balancers: 3 not as recommended (3 internet-facing); 1 as recommended. --all lists every verdict.\n"
+    )
     assert "\x1b" not in answer.out
 
 
 def test_text_shows_errors_and_what_the_annotation_had_no_room_for(command: Command) -> None:
     saved = closed(listener(80), uncollected=["TargetGroups"])
     answer = command.on(saved, "check")
-    assert f"ERROR          {EGRESS}" in answer.out
+    error = next(line for line in answer.out.splitlines() if line.startswith("ERROR") and f"  {EGRESS}  " in line)
+    assert "  internet-facing  web  " in error
     assert f"target groups of web: TargetGroups of {ACCOUNT} {REGION} was not collected" in answer.out
     assert "fix: allow inbound TCP 80 from 0.0.0.0/0 in sg-1\n" in answer.out
     assert "fix: allow inbound TCP 443 from 0.0.0.0/0 in sg-1\n" in answer.out
     assert "3 errors" in answer.out
+
+
+def test_a_line_has_all_that_a_search_needs(command: Command) -> None:
+    lines = command.on(closed(), "check", "--rule", INGRESS).out.splitlines()
+    assert lines[0].split("  ") == [
+        *("NON_COMPLIANT", "HIGH", "internet-facing", "web", f"{ACCOUNT} {REGION}", INGRESS),
+        "HTTPS:443 not open to 0.0.0.0/0 in sg-1",
+    ]
+    assert lines[1].startswith("    fix: ")
+
+
+def test_internet_facing_load_balancers_come_first_within_a_severity(command: Command) -> None:
+    saved = closed(load_balancer("a", scheme="internal"), load_balancer("b"), load_balancer("c", scheme="internal"))
+    lines = command.on(saved, "check", "--rule", ICMP).out.splitlines()
+    assert [line.split()[2:4] for line in lines if line.startswith("NON_COMPLIANT")] == [
+        ["internet-facing", "b"],
+        ["internal", "a"],
+        ["internal", "c"],
+    ]
+
+
+def test_all_lists_every_verdict(command: Command) -> None:
+    saved = in_order(network_load_balancer("front"))
+    assert "web" not in command.on(saved, "check").out
+    lines = command.on(saved, "check", "--all").out.splitlines()
+    assert [line.split()[0] for line in lines[:-2]] == ["COMPLIANT"] * 5 + ["NOT_APPLICABLE"] * 5
+    assert lines[-1] == ("2 load balancers: 0 not as recommended; 1 as recommended; 1 to which no rule applies.")
+
+
+def test_a_summary_has_the_counts_of_each_rule_alone(command: Command) -> None:
+    lines = command.on(closed(), "check", "--summary", "--rule", INGRESS, "--rule", ICMP).out.splitlines()
+    assert [line.split() for line in lines[:-1]] == [
+        [INGRESS, "HIGH", "1", "NON_COMPLIANT"],
+        [ICMP, "LOW", "1", "NON_COMPLIANT"],
+    ]
+    assert lines[-1] == "1 load balancer: 1 not as recommended (1 internet-facing)."
 
 
 def test_text_says_that_an_empty_account_has_nothing(command: Command) -> None:
@@ -275,9 +422,9 @@ def test_text_obeys_no_control_character_of_a_name(command: Command) -> None:
 def test_text_says_which_accepted_source_stands_in(command: Command) -> None:
     saved = in_order()
     saved["SecurityGroups"][0]["IpPermissions"] = [tcp(443, "10.0.0.0/8"), icmp(3, 4, ANYWHERE)]
-    answer = command.on(saved, "check", "--parameter", f"{INGRESS}:AcceptedSources=10.0.0.0/8")
+    answer = command.on(saved, "check", "--all", "--parameter", f"{INGRESS}:AcceptedSources=10.0.0.0/8")
     assert answer.code == 0
-    assert f"{INGRESS}: HTTPS:443 open to accepted source 10.0.0.0/8" in answer.out
+    assert f"  {INGRESS}     HTTPS:443 open to accepted source 10.0.0.0/8" in answer.out
 
 
 # --- selectors

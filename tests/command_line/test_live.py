@@ -135,6 +135,30 @@ def test_explain_reads_who_shares_a_group(command: Command, account: Account) ->
 
 
 @pytest.mark.usefixtures("account")
+def test_all_regions_are_those_of_the_account(
+    command: Command, at_the_wire: Callable[..., Calls], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They are asked for even where no region is set."""
+    monkeypatch.delenv("AWS_DEFAULT_REGION", raising=False)
+    monkeypatch.delenv("AWS_REGION", raising=False)
+    enabled = {one["RegionName"] for one in boto3.client("ec2", region_name=REGION).describe_regions()["Regions"]}
+    calls = at_the_wire()
+    answer = command("check", "--region", "all", "--rule", "icmp_pmtud", "--format", "json")
+    assert answer.json["summary"]["loadBalancers"] == 1
+    assert {region for region, operation in calls if operation == "DescribeLoadBalancers"} == enabled
+    assert "omit the others" in command.refused("check", "--region", "all", "--region", "eu-west-1")
+
+
+@pytest.mark.usefixtures("account")
+def test_regions_that_cannot_be_told_are_an_error(command: Command, at_the_wire: Callable[..., Calls]) -> None:
+    at_the_wire(DescribeRegions=denied("DescribeRegions"))
+    answer = command("check", "--region", "all", "--format", "json")
+    assert answer.code == 3
+    (error,) = answer.json["errors"]
+    assert "ec2:DescribeRegions" in error["what"]
+
+
+@pytest.mark.usefixtures("account")
 def test_several_regions(command: Command, tmp_path: Path) -> None:
     path = tmp_path / "estate.json"
     assert command("export", "--region", "us-west-2", "--region", REGION, "--output", str(path)).code == 0

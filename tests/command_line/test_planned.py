@@ -67,7 +67,7 @@ def test_a_plan_in_order(command: Command) -> None:
 def test_texts_name_addresses(command: Command) -> None:
     answer = check(command, web())
     assert answer.code == 1
-    assert "web  eu-west-1  aws_lb.web" in answer.out
+    assert "  aws_lb.web  eu-west-1  " in answer.out
     assert "not open to 0.0.0.0/0 in aws_security_group.alb" in answer.out
 
 
@@ -270,7 +270,9 @@ def test_a_value_that_is_not_known_is_not_taken_from_the_estate(command: Command
 
 def test_a_plan_for_another_account(command: Command) -> None:
     """What it makes is judged alone."""
-    answer = over(command, Plan(region="ap-south-1").create("aws_lb.a", name="a", internal=False), "--rule", INGRESS)
+    answer = over(
+        command, Plan(region="ap-south-1").create("aws_lb.a", name="a", internal=False), "--all", "--rule", INGRESS
+    )
     assert "ap-south-1" in answer.out
 
 
@@ -405,8 +407,9 @@ def test_options_that_do_not_combine(command: Command, options: tuple[str, ...],
     assert expected in command.refused("check", "--terraform-plan", plan, *options)
 
 
-def test_fail_on_is_for_plans(command: Command) -> None:
-    assert "--fail-on is for planned estates" in command.refused("check", "--fail-on", "any", "--estate", "x")
+def test_what_is_new_is_known_of_plans_alone(command: Command) -> None:
+    said = command.refused("check", "--fail-on", "new", "--estate", "x")
+    assert "--fail-on new needs what exists before the change" in said
 
 
 def test_sensitive_values_are_not_printed(command: Command) -> None:

@@ -144,7 +144,7 @@ def test_defaults_are_taken_on_request(command: Command, template: str) -> None:
 
 
 def test_what_is_not_known_fails_nothing_on_request(command: Command, template: str) -> None:
-    given = ("check", "--template", template, "--rule", "listener_ingress", "--fail-on", "finding")
+    given = ("check", "--template", template, "--rule", "listener_ingress", "--fail-on", "non-compliant")
     answer = command(*given)
     assert (answer.code, "give --template-parameter Clients=…" in answer.out) == (0, True)
     assert command(*given, "--template-parameter", "Clients=10.9.0.0/16").code == 1
@@ -350,8 +350,7 @@ def test_sarif_names_the_file_relative_to_the_working_directory(
 
 def test_every_verdict_is_in_sarif_on_request(command: Command, template: str) -> None:
     given = ("check", "--template", template, "--template-defaults", "--format")
-    assert len(command(*given, "sarif", "--sarif-all").json["runs"][0]["results"]) == 5
-    assert "--sarif-all is for --format sarif; omit it" in command.refused(*given, "json", "--sarif-all")
+    assert len(command(*given, "sarif", "--all").json["runs"][0]["results"]) == 5
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import hcl2
 import pytest
 
 from embedded_aws.account import REGION
-from tests.builders import ICMP, INGRESS, group, icmp, interface, tcp
+from tests.builders import ICMP, INGRESS, group, icmp, interface, load_balancer_arn, tcp
 from tests.command_line.calling import Command, closed, in_order
 from tests.estate.example import config_items, write
 from tests.remediation.account import Shop, shop
@@ -91,7 +91,9 @@ def test_of_two_sources_each_is_planned_for_by_what_it_tells(command: Command, t
     saved = closed()
     other = json.loads(json.dumps(saved).replace("111122223333", "999999999999"))
     path = write(tmp_path, {"configurationItems": config_items(other)})
-    arguments = ("fix", "web", "--config-items", path, "--format", "json", "--rule", "icmp_pmtud")
+    # Both have a load balancer of this name.
+    arns = [load_balancer_arn("web"), load_balancer_arn("web").replace("111122223333", "999999999999")]
+    arguments = ("fix", *arns, "--config-items", path, "--format", "json", "--rule", "icmp_pmtud")
     plans = command.on(saved, *arguments).json["plans"]
     assert [(len(found["additions"]), len(found["refusals"])) for found in plans] == [(1, 0), (0, 1)]
 

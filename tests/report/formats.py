@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 from dataclasses import replace
 from datetime import UTC, date, datetime
+from typing import Any
 
 from alb_sg.exemptions.exemption import Exemption
 from alb_sg.findings.finding import AppliedExemption, Compliance, EvaluationError, Finding, Missing, Unused
 from alb_sg.observations.results import Results
 from alb_sg.permissions.unused_traffic import PortRange
 from alb_sg.recommendations.requirement import Origin
+from alb_sg.report.formats import FormatOptions
 from alb_sg.report.writing import write_results
 from tests.builders import (
     ACCOUNT,
@@ -141,10 +143,10 @@ CASES = {
 }
 
 
-def written(found: Results, format_name: str) -> str:
-    """The bytes of a format as text: what cannot be written as UTF-8 fails."""
+def written(found: Results, format_name: str, **options: Any) -> str:
+    """The bytes of a format as text: what cannot be written as UTF-8 fails. `options` are those of FormatOptions."""
     stream = io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="\n")
-    write_results(found, format_name, stream, AS_OF)
+    write_results(found, format_name, stream, FormatOptions(AS_OF, **options))
     stream.flush()
     binary = stream.buffer
     assert isinstance(binary, io.BytesIO)

@@ -9,14 +9,20 @@ from typing import Any
 import pytest
 
 from alb_sg.findings.finding import Compliance
+from alb_sg.observations.earlier_results import EarlierResults
+from alb_sg.observations.ranking import VerdictStatus
 from alb_sg.observations.results import Results
-from tests.builders import ACCOUNT, INGRESS, REGION, load_balancer_arn
+from tests.builders import ACCOUNT, ICMP, INGRESS, REGION, load_balancer_arn
 from tests.deployment.api_model import problems
 from tests.report.formats import (
     CASES,
+    COMPLIANT,
     EMOJI,
     EVERYTHING,
+    EXEMPT,
     HOSTILE_EVERYWHERE,
+    NON_COMPLIANT,
+    NOT_APPLICABLE,
     NOTHING,
     UNENUMERATED,
     error,
@@ -38,8 +44,8 @@ NAMESPACES = {
 }
 
 
-def requests_of(found: Results) -> list[Any]:
-    requests = [json.loads(line) for line in written(found, "asff").splitlines()]
+def requests_of(found: Results, **options: Any) -> list[Any]:
+    requests = [json.loads(line) for line in written(found, "asff", **{"every_verdict": True, **options}).splitlines()]
     for request in requests:
         assert problems("BatchImportFindings", request, service="securityhub") == []
         assert len({(one["AwsAccountId"], one["ProductArn"]) for one in request["Findings"]}) == 1
@@ -60,8 +66,8 @@ def within_limits(one: Any) -> None:
     assert all(name.count("/") == 2 for name in one["FindingProviderFields"]["Types"])
 
 
-def findings_of(found: Results) -> list[Any]:
-    return [one for request in requests_of(found) for one in request["Findings"]]
+def findings_of(found: Results, **options: Any) -> list[Any]:
+    return [one for request in requests_of(found, **options) for one in request["Findings"]]
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -94,6 +100,43 @@ def test_verdicts() -> None:
         "hidden": ("NOT_AVAILABLE", "LOW", "ACTIVE", "ALB_SG_EXEMPT"),
         "broken": ("NOT_AVAILABLE", "HIGH", "ACTIVE", "ALB_SG_NOT_JUDGED"),
         f"AWS::::Account:{ACCOUNT}": ("NOT_AVAILABLE", "HIGH", "ACTIVE", "ALB_SG_NOT_JUDGED"),
+    }
+
+
+def test_failures_and_errors_alone_are_findings_unless_all_are_asked_for() -> None:
+    reported = findings_of(EVERYTHING, every_verdict=False)
+    assert sorted(one["ProductFields"]["alb-sg/verdict"] for one in reported) == [
+        "ERROR",
+        "ERROR",
+        "NON_COMPLIANT",
+        "NON_COMPLIANT",
+        "NON_COMPLIANT",
+        "NON_COMPLIANT (unresolved)",
+    ]
+
+
+def test_what_failed_before_and_does_no_more_is_archived() -> None:
+    failed = {
+        (one.load_balancer_arn, one.rule): VerdictStatus.NON_COMPLIANT for one in (COMPLIANT, NOT_APPLICABLE, EXEMPT)
+    }
+    could_not_be_judged = finding("dark", ICMP)
+    earlier = EarlierResults(
+        {**failed, (could_not_be_judged.load_balancer_arn, ICMP): VerdictStatus.ERROR},
+        gone=[finding("gone", INGRESS, Compliance.NOT_APPLICABLE)],
+    )
+    # Passed before and now: Security Hub has no finding that could be closed.
+    found = results(COMPLIANT, NOT_APPLICABLE, EXEMPT, could_not_be_judged, NON_COMPLIANT, finding("always-fine"))
+    said = {
+        one["Resources"][0]["Id"].split("/")[-2]: (one["RecordState"], one["Compliance"]["Status"])
+        for one in findings_of(found, every_verdict=False, earlier=earlier)
+    }
+    assert said == {
+        "closed": ("ACTIVE", "FAILED"),
+        "fine": ("ARCHIVED", "PASSED"),
+        "idle": ("ARCHIVED", "NOT_AVAILABLE"),
+        "special": ("ARCHIVED", "NOT_AVAILABLE"),
+        "dark": ("ARCHIVED", "PASSED"),
+        "gone": ("ARCHIVED", "NOT_AVAILABLE"),
     }
 
 

@@ -1,7 +1,8 @@
-"""JUnit against the schema of Jenkins' xUnit plugin, and what it says."""
+"""JUnit against the schema of Jenkins' xUnit plugin and the rules of Ant's, and what it says."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -9,16 +10,63 @@ import pytest
 import xmlschema
 
 from alb_sg.observations.results import Results
-from tests.builders import ACCOUNT, REGION
+from tests.builders import ACCOUNT, INGRESS, REGION, load_balancer_arn
 from tests.report.formats import CASES, EMOJI, EVERYTHING, HOSTILE_EVERYWHERE, NOTHING, written
 
 SCHEMA = xmlschema.XMLSchema(Path(__file__).parent / "schemas" / "junit-10.xsd")
 
 
+# Ant's schema by element: required attributes, optional ones, and the children as a pattern of their names.
+_ANT_CASES = "(testcase )*"
+ANT_RULES = {
+    "testsuites": ("", "", "(testsuite )*"),
+    "testsuite": (
+        "name package id hostname timestamp time tests failures errors",
+        "skipped",
+        f"properties {_ANT_CASES}system-out system-err ",
+    ),
+    "properties": ("", "", "(property )*"),
+    "property": ("name value", "", ""),
+    "testcase": ("name classname time", "", "(skipped |error |failure )?"),
+    "failure": ("type", "message", ""),
+    "error": ("type", "message", ""),
+    "skipped": ("", "message", ""),
+    "system-out": ("", "", ""),
+    "system-err": ("", "", ""),
+}
+ANT_VALUES = {
+    "timestamp": r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d",
+    "time": r"\d+(\.\d+)?",
+    **dict.fromkeys(("id", "tests", "failures", "errors", "skipped"), r"\d+"),
+    **dict.fromkeys(("name", "hostname"), r"(?s).+"),
+}
+
+
+def ant_problems(root: ET.Element) -> list[str]:
+    """What Ant's schema refuses."""
+    problems = []
+    for element in root.iter():
+        required, optional, children = ANT_RULES[element.tag]
+        names = set(element.attrib)
+        if not set(required.split()) <= names <= {*required.split(), *optional.split()}:
+            problems.append(f"{element.tag}: attributes {sorted(names)}")
+        if not re.fullmatch(children, "".join(f"{child.tag} " for child in element)):
+            problems.append(f"{element.tag}: children {[child.tag for child in element]}")
+        problems += [
+            f"{element.tag}/@{name}: {value}"
+            for name, value in element.attrib.items()
+            if name in ANT_VALUES and not re.fullmatch(ANT_VALUES[name], value)
+        ]
+    ids = [suite.get("id") for suite in root]
+    return [*problems, *([] if ids == [str(number) for number in range(len(ids))] else [f"ids {ids}"])]
+
+
 def document(found: Results) -> ET.Element:
     text = written(found, "junit")
     SCHEMA.validate(text)
-    return ET.fromstring(text)  # noqa: S314 (written here)
+    root = ET.fromstring(text)  # noqa: S314 (written here)
+    assert ant_problems(root) == []
+    return root
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -29,7 +77,7 @@ def test_it_is_valid(case: str) -> None:
 def test_verdicts() -> None:
     said = {}
     for case in document(EVERYTHING).iter("testcase"):
-        kinds = [(child.tag, child.get("type")) for child in case if child.tag != "system-out"]
+        kinds = [(child.tag, child.get("type") or child.attrib["message"].split(":")[0]) for child in case]
         said[case.attrib["classname"], case.attrib["name"]] = kinds
     account_region = f"{ACCOUNT}.{REGION}"
     assert said == {
@@ -56,9 +104,21 @@ def test_everything_missing_is_said() -> None:
     ]
 
 
+def test_the_annotation_of_a_passed_case_is_in_the_output_of_its_suite() -> None:
+    """Ant's schema gives a case no output of its own."""
+    outputs = {suite.get("name"): suite.findtext("system-out") for suite in document(EVERYTHING)}
+    passed = f"fine {INGRESS}: {INGRESS} of fine ({load_balancer_arn('fine')})"
+    assert outputs == {"alb-sg": "", f"{ACCOUNT} {REGION}": passed, "444455556666 eu-west-1": ""}
+
+
+def test_the_time_is_in_utc_and_without_a_zone() -> None:
+    assert {suite.get("timestamp") for suite in document(EVERYTHING)} == {"2027-01-31T08:00:00"}
+
+
 def test_counts_are_those_of_the_cases() -> None:
     root = document(EVERYTHING)
-    assert (root.get("tests"), root.get("failures"), root.get("errors")) == ("11", "4", "3")
+    totals = [sum(int(suite.attrib[name]) for suite in root) for name in ("tests", "failures", "errors")]
+    assert totals == [11, 4, 3]
     for suite in root:
         for counted, tag in (("failures", "failure"), ("errors", "error"), ("skipped", "skipped")):
             assert suite.get(counted) == str(len(suite.findall(f"testcase/{tag}")))
@@ -74,17 +134,11 @@ def test_an_account_and_region_without_load_balancers_is_an_empty_suite() -> Non
 def test_hostile_text_is_text() -> None:
     root = document(HOSTILE_EVERYWHERE)
     texts = [text for case in root.iter("testcase") for text in (case.get("name", ""), *case.itertext())]
+    texts += [suite.findtext("system-out") or "" for suite in root]
     texts += [child.get("message", "") for case in root.iter("testcase") for child in case]
     assert any("<img src=x onerror=alert(1)>" in text for text in texts)
     assert any(EMOJI in text for text in texts)
     lines = [line for text in texts for line in text.splitlines()]
     assert all(character.isprintable() for line in lines for character in line)
-    assert {element.tag for element in root.iter()} <= {
-        "testsuites",
-        "testsuite",
-        "testcase",
-        "failure",
-        "error",
-        "skipped",
-        "system-out",
-    }
+    # None of it became an element, which Ant's rules would not know.
+    assert {element.tag for element in root.iter()} <= set(ANT_RULES)

@@ -31,6 +31,7 @@ from tests.report.formats import (
 )
 
 OURS = {"h3", "h4", "p", "table", "thead", "tbody", "tr", "th", "td", "code", "br"}
+FOLDS = {"details", "summary"}
 
 
 class Page(HTMLParser):
@@ -117,7 +118,7 @@ def test_the_title_claims_no_more_than_was_looked_at(found: Results, title: str)
 
 def test_hostile_text_is_text_in_its_cell() -> None:
     page = Page(HOSTILE_EVERYWHERE)
-    assert page.tags == OURS - {"br"}
+    assert page.tags == (OURS | FOLDS) - {"br"}
     plain = phrasing.printable(HOSTILE)
     assert page.cells(0)[0] == ["", "", plain, plain]
     assert page.cells(1) == [[f"{ACCOUNT} {REGION}", plain, INGRESS, plain]]
@@ -127,6 +128,23 @@ def test_hostile_text_is_text_in_its_cell() -> None:
 def test_variable_text_is_code_where_github_looks_for_no_mention() -> None:
     assert "@octocat" not in written(HOSTILE_EVERYWHERE, "markdown")
     assert "https://evil" not in written(HOSTILE_EVERYWHERE, "markdown")
+
+
+def test_what_asks_for_nothing_and_long_tables_are_folded() -> None:
+    text = written(EVERYTHING, "markdown")
+    assert "\n#### 4 NON\\_COMPLIANT\n" in text
+    assert "<summary>2 exemptions in force</summary>" in text
+    assert "<summary>2 compliant or not applicable</summary>" in text
+    many = results(*(finding(f"web-{number}", INGRESS, Compliance.NON_COMPLIANT) for number in range(11)))
+    # Markdown ends at the tag: no backslash before the underscore.
+    assert "<summary>11 NON_COMPLIANT</summary>" in written(many, "markdown")
+    assert len(Page(many).cells(0)) == 11
+
+
+def test_every_result_has_a_row() -> None:
+    page = Page(EVERYTHING)
+    assert [len(page.cells(table)) for table in range(4)] == [3, 4, 2, 2]
+    assert [(row[1], row[3]) for row in page.cells(3)] == [("fine", "COMPLIANT"), ("idle", "NOT_APPLICABLE")]
 
 
 @pytest.mark.parametrize("case", CASES)

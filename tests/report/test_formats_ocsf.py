@@ -10,15 +10,25 @@ import jsonschema
 import pytest
 from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 
+from alb_sg.findings.finding import Compliance
+from alb_sg.observations.earlier_results import EarlierResults
+from alb_sg.observations.ranking import VerdictStatus
 from alb_sg.observations.results import Results
 from alb_sg.report.ocsf import CLASS_UID, OCSF_VERSION
+from tests.builders import INGRESS
 from tests.report.formats import (
     ADVICE,
     AS_OF,
     CASES,
+    COMPLIANT,
     EMOJI,
     EVERYTHING,
+    EXEMPT,
+    HEALTH_CHECK,
     HOSTILE_EVERYWHERE,
+    NON_COMPLIANT,
+    NOT_APPLICABLE,
+    PMTUD,
     error,
     finding,
     results,
@@ -34,8 +44,8 @@ def validator() -> Any:
     return jsonschema.Draft202012Validator(schemas.get_class_schema(class_name=name, profiles=["cloud"]))
 
 
-def events_of(found: Results) -> list[Any]:
-    events = [json.loads(line) for line in written(found, "ocsf").splitlines()]
+def events_of(found: Results, **options: Any) -> list[Any]:
+    events = [json.loads(line) for line in written(found, "ocsf", **options).splitlines()]
     for event in events:
         validator().validate(event)
         assert event["type_uid"] == event["class_uid"] * 100 + event["activity_id"]
@@ -70,6 +80,46 @@ def test_verdicts() -> None:
 def test_an_error_has_the_identity_of_the_verdict_before_it() -> None:
     before, after = events_of(results(finding("web"))), events_of(results(error("web")))
     assert before[0]["finding_info"]["uid"] == after[0]["finding_info"]["uid"]
+
+
+def test_activities_follow_the_status_before() -> None:
+    failed, passed = VerdictStatus.NON_COMPLIANT, VerdictStatus.COMPLIANT
+    before = {
+        "closed": failed,
+        "sick": passed,
+        "fine": failed,
+        "idle": VerdictStatus.ERROR,
+        "special": failed,
+        "always-fine": passed,
+    }
+    found = results(NON_COMPLIANT, HEALTH_CHECK, PMTUD, COMPLIANT, NOT_APPLICABLE, EXEMPT, finding("always-fine"))
+    earlier = EarlierResults(
+        {
+            (one.load_balancer_arn, one.rule): before[one.load_balancer_name]
+            for one in found.findings
+            if one.load_balancer_name in before
+        },
+        gone=[finding("gone", INGRESS, Compliance.NOT_APPLICABLE)],
+    )
+    said = {
+        event["resources"][0]["name"]: (event["activity_name"], event["status"])
+        for event in events_of(found, earlier=earlier)
+    }
+    assert said == {
+        "closed": ("Update", "New"),
+        # It passed, and fails anew.
+        "sick": ("Create", "New"),
+        "mute": ("Create", "New"),
+        "fine": ("Close", "Resolved"),
+        "idle": ("Close", "Resolved"),
+        "special": ("Close", "Suppressed"),
+        "always-fine": ("Update", "New"),
+        "gone": ("Close", "Deleted"),
+    }
+
+
+def test_without_earlier_runs_everything_is_created() -> None:
+    assert {event["activity_name"] for event in events_of(EVERYTHING)} == {"Create"}
 
 
 def test_the_time_is_in_milliseconds() -> None:

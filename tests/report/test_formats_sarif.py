@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import io
 import json
+import re
 from dataclasses import replace
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 import jsonschema
 import pytest
 
 from alb_sg.observations.results import FileLocation, Results
-from alb_sg.report.writing import write_results
 from tests.builders import ICMP, load_balancer_arn
 from tests.report.formats import (
-    AS_OF,
     CASES,
     COMPLIANT,
     EMOJI,
@@ -26,23 +24,54 @@ from tests.report.formats import (
     UNREAD,
     finding,
     results,
+    written,
 )
 from tests.tools import node_module
 
 
-def run_of(found: Results, *, with_passes: bool = True) -> Any:
-    stream = io.StringIO()
-    write_results(found, "sarif", stream, AS_OF, sarif_with_passes=with_passes)
-    log = json.loads(stream.getvalue())
+def run_of(found: Results, *, every_verdict: bool = True) -> Any:
+    log = json.loads(written(found, "sarif", every_verdict=every_verdict))
     schema = json.loads(node_module("@microsoft/jest-sarif/lib/schemas/sarif-2.1.0-rtm.5.json").read_text())
     jsonschema.Draft4Validator(schema, format_checker=jsonschema.FormatChecker()).validate(log)
     assert log["version"] == "2.1.0"
     return log["runs"][0]
 
 
+@pytest.mark.parametrize("every_verdict", [False, True])
 @pytest.mark.parametrize("case", CASES)
-def test_it_is_valid(case: str) -> None:
-    run_of(CASES[case])
+def test_it_is_valid(case: str, every_verdict: bool) -> None:
+    run_of(CASES[case], every_verdict=every_verdict)
+
+
+def test_failures_alone_are_results_unless_all_are_asked_for() -> None:
+    """GitHub's code scanning makes an alert of every result, whatever its kind."""
+    run = run_of(EVERYTHING, every_verdict=False)
+    assert {one["kind"] for one in run["results"]} == {"fail"}
+    assert len(run["results"]) == 4
+    assert len(run["results"]) == run["properties"]["summary"]["compliance"]["NON_COMPLIANT"]
+    assert run["properties"]["summary"]["compliance"]["COMPLIANT"] == 1
+    assert len(run_of(EVERYTHING)["results"]) == 8
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_it_is_as_code_scanning_takes_it(case: str) -> None:
+    """GitHub, "SARIF support for code scanning": relative URIs, a line, a fingerprint, limits of results and tags."""
+    run = run_of(CASES[case], every_verdict=False)
+    assert len(run["results"]) <= 25_000
+    for one in run["results"]:
+        (location,) = one["locations"]
+        physical = location["physicalLocation"]
+        split = urlsplit(physical["artifactLocation"]["uri"])
+        assert (split.scheme, split.netloc) == ("", "")
+        assert split.path
+        assert not split.path.startswith("/")
+        assert physical["region"]["startLine"] >= 1
+        assert re.fullmatch(r"[0-9a-f]{64}", one["partialFingerprints"]["primaryLocationLineHash"])
+        assert one["message"]["text"]
+    for rule in run["tool"]["driver"]["rules"]:
+        assert len(rule["properties"]["tags"]) <= 20
+        assert 0 < float(rule["properties"]["security-severity"]) <= 10
+        assert len(rule["shortDescription"]["text"]) <= 1024
 
 
 def test_verdicts() -> None:
@@ -119,13 +148,6 @@ def test_a_planned_load_balancer_has_its_file_and_line() -> None:
         "artifactLocation": {"uri": "stacks/web%20one.yaml"},
         "region": {"startLine": 12},
     }
-
-
-def test_failures_alone_are_results_unless_more_is_asked_for() -> None:
-    run = run_of(EVERYTHING, with_passes=False)
-    assert {one["kind"] for one in run["results"]} == {"fail"}
-    assert len(run["results"]) == run["properties"]["summary"]["compliance"]["NON_COMPLIANT"]
-    assert run["properties"]["summary"]["compliance"]["COMPLIANT"] == 1
 
 
 def test_a_message_holds_no_link_and_no_placeholder() -> None:

@@ -35,7 +35,7 @@ def _shown(command: Command, *options: str) -> dict[str, dict[str, str]]:
     def answer(name: str) -> str:
         return command.on(closed(), "check", "--format", name, "--as-of", AS_OF.isoformat(), *options).out
 
-    text = dict(re.findall(r"NON_COMPLIANT\s+(ALB_SG_\w+)\s+\[(\w+)\]", answer("text")))
+    text = {rule: severity for severity, rule in re.findall(r"NON_COMPLIANT  (\w+) .*  (ALB_SG_\w+)  ", answer("text"))}
     [run] = json.loads(answer("sarif"))["runs"]
     sarif = {rule["id"]: rule["properties"]["security-severity"] for rule in run["tool"]["driver"]["rules"]}
     names = {number: name for name, number in SECURITY_SEVERITIES.items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from datetime import datetime
 from typing import TextIO
 
 from alb_sg.command_line.argument_types import whole_number
@@ -17,21 +18,29 @@ from alb_sg.command_line.arguments import (
     add_source_options,
 )
 from alb_sg.command_line.entry_point import keep_until_exit
-from alb_sg.command_line.exit_code import exit_code
-from alb_sg.command_line.output import open_output
-from alb_sg.command_line.result_format import add_format_options, is_machine_readable, write_formatted
-from alb_sg.command_line.rule_selection import RuleSelection, select_rules
-from alb_sg.command_line.sources.loading import load_estates, reads_only_config_items
-from alb_sg.command_line.sources.planned import (
-    add_fail_on_argument,
-    evaluate_planned,
-    is_planned,
-    planned_exit_code,
-    refuse_fail_on,
+from alb_sg.command_line.fail_on import add_fail_on_argument, exit_code_by_choice, refuse_fail_on
+from alb_sg.command_line.narrowing import (
+    add_narrowing_options,
+    is_narrowed,
+    narrow_estates,
+    narrow_rules,
+    with_statuses,
 )
+from alb_sg.command_line.output import open_output
+from alb_sg.command_line.result_format import (
+    add_format_options,
+    is_machine_readable,
+    prepare_format,
+    write_formatted,
+)
+from alb_sg.command_line.rule_selection import RuleSelection, select_rules
+from alb_sg.command_line.sources.loaded_estates import LoadedEstates
+from alb_sg.command_line.sources.loading import load_estates, reads_only_config_items
+from alb_sg.command_line.sources.planned import evaluate_planned, has_base, is_planned
 from alb_sg.command_line.streaming import StreamedResults, stream_json_lines
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.json_files import find_json_files
+from alb_sg.observations.observation import Observation
 from alb_sg.observations.results import Results
 from alb_sg.report.formats import ASFF, JSON, JSON_LINES
 
@@ -72,6 +81,7 @@ def add_check(commands: Commands) -> None:
         metavar="ARN|NAME",
         help="judge this load balancer only; repeatable (default: all)",
     )
+    add_narrowing_options(parser, with_tags=True)
     add_fail_on_argument(parser)
     add_format_options(parser)
     add_output_option(parser)
@@ -86,8 +96,13 @@ def add_check(commands: Commands) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    choice = select_rules(arguments.rule, arguments.parameter)
-    refuse_fail_on(arguments)
+    choice = narrow_rules(arguments, select_rules(arguments.rule, arguments.parameter))
+    prepare_format(arguments)
+    if arguments.history is not None and (arguments.load_balancer or is_narrowed(arguments)):
+        raise InvalidInputError("--history compares all load balancers; omit --load-balancer and what narrows the run")
+    if is_planned(arguments) and is_narrowed(arguments):
+        raise InvalidInputError("a plan or template is narrowed by --load-balancer and --rule; omit the other options")
+    refuse_fail_on(arguments, over_existing=is_planned(arguments) and has_base(arguments))
     with open_output(arguments.output, machine_readable=is_machine_readable(arguments)) as stream:
         if is_planned(arguments):
             from alb_sg.command_line.exemption_options import load_given_exemptions  # noqa: PLC0415
@@ -95,25 +110,36 @@ def run(arguments: argparse.Namespace) -> int:
             planned = evaluate_planned(arguments, choice, arguments.load_balancer, load_given_exemptions(arguments))
             if arguments.format == ASFF:
                 _require_accounts(planned)
+            if arguments.history is not None:
+                raise InvalidInputError("--history is of what exists; omit it with --terraform-plan and --template")
             write_formatted(planned, arguments, stream)
-            return planned_exit_code(arguments, planned)
-        if arguments.format == JSON_LINES and arguments.exemptions is None:
+            return exit_code_by_choice(arguments, planned.findings, planned.errors)
+        if arguments.format == JSON_LINES and arguments.exemptions is None and not arguments.status:
             written = _stream_json_lines(arguments, choice, stream)
-            return exit_code(written.non_compliant_findings, written.errors)
+            return exit_code_by_choice(arguments, written.non_compliant_findings, written.errors)
         # These imports are slow, and the streaming path does not need them.
         from alb_sg.command_line.evaluate_all import evaluate_all  # noqa: PLC0415
         from alb_sg.command_line.exemption_options import load_given_exemptions  # noqa: PLC0415
         from alb_sg.command_line.planning import make_planner, with_advice, with_remarks  # noqa: PLC0415
 
         exemptions = load_given_exemptions(arguments)
-        loaded = load_estates(arguments, choice, arguments.load_balancer)
+        loaded = narrow_estates(arguments, load_estates(arguments, choice, arguments.load_balancer))
         results = evaluate_all(loaded, choice, exemptions)
         if arguments.format != JSON_LINES:
             results = with_advice(results, make_planner(arguments, loaded, choice, exemptions))
         if arguments.format == JSON:
             results = with_remarks(results, loaded)
-        write_formatted(results, arguments, stream)
-    return exit_code(results.findings, results.errors)
+        keep_run = write_formatted(
+            with_statuses(arguments, results), arguments, stream, lambda as_of: _observe(loaded, choice, results, as_of)
+        )
+    keep_run()
+    return exit_code_by_choice(arguments, results.findings, results.errors)
+
+
+def _observe(loaded: LoadedEstates, choice: RuleSelection, results: Results, as_of: datetime) -> Observation:
+    from alb_sg.observations.from_estates import observe_estates  # noqa: PLC0415 (for a history alone)
+
+    return observe_estates(loaded.estates, choice.rules, results, None, as_of, max_explained=0)
 
 
 def _require_accounts(results: Results) -> None:
@@ -127,7 +153,11 @@ def _require_accounts(results: Results) -> None:
 
 def _stream_json_lines(arguments: argparse.Namespace, selection: RuleSelection, stream: TextIO) -> StreamedResults:
     """Writes each verdict as soon as it is known, one line each."""
-    files = find_json_files(arguments.config_items) if reads_only_config_items(arguments) else []
+    files = (
+        find_json_files(arguments.config_items)
+        if reads_only_config_items(arguments) and not is_narrowed(arguments)
+        else []
+    )
     if len(files) > 1:
         from alb_sg.command_line.parallel import stream_json_lines_in_parallel  # noqa: PLC0415 (it imports multiprocessing)
 
@@ -135,5 +165,7 @@ def _stream_json_lines(arguments: argparse.Namespace, selection: RuleSelection, 
         if written is not None:
             return written
     return stream_json_lines(
-        lambda: keep_until_exit(load_estates(arguments, selection, arguments.load_balancer)), selection, stream
+        lambda: keep_until_exit(narrow_estates(arguments, load_estates(arguments, selection, arguments.load_balancer))),
+        selection,
+        stream,
     )

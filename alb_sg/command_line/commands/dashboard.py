@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -18,12 +19,14 @@ from alb_sg.command_line.arguments import (
     Commands,
     add_command,
     add_exemptions_option,
+    add_history_option,
     add_rule_options,
     add_source_options,
 )
 from alb_sg.command_line.evaluate_all import evaluate_all
 from alb_sg.command_line.exemption_options import EXEMPTIONS_HELP, load_given_exemptions
-from alb_sg.command_line.exit_code import exit_code
+from alb_sg.command_line.exit_code import ExitCode, exit_code
+from alb_sg.command_line.history import add_to_history, read_earlier_runs
 from alb_sg.command_line.output import open_output
 from alb_sg.command_line.planning import make_planner, plan_results
 from alb_sg.command_line.progress import Progress
@@ -39,15 +42,15 @@ from alb_sg.command_line.sources.aggregator_evaluations import (
 from alb_sg.command_line.sources.loaded_estates import LoadedEstates, account_region_key
 from alb_sg.command_line.sources.loading import load_estates
 from alb_sg.dashboard.audit import InputSource, Provenance, hash_files
-from alb_sg.dashboard.history import earlier_run_files, make_run, read_run, run_file_name, write_run
+from alb_sg.dashboard.history import make_run
 from alb_sg.dashboard.page import render_page
-from alb_sg.dashboard.page_data import AccessPortal, EarlierRuns, build_page_data, page_data_text
+from alb_sg.dashboard.page_data import AccessPortal, build_page_data, page_data_text
 from alb_sg.dashboard.split import SplitBy, split_page_data
 from alb_sg.dashboard.split_index import INDEX_NAME, render_index
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.json_files import find_json_files
 from alb_sg.findings.exemption_review import ReviewScope
-from alb_sg.findings.finding import Result
+from alb_sg.findings.finding import Compliance, Result
 from alb_sg.findings.loaded_exemptions import LoadedExemptions
 from alb_sg.observations.exemptions_report import ExemptionsReport, review_exemptions
 from alb_sg.observations.from_estates import observe_estates
@@ -55,6 +58,7 @@ from alb_sg.observations.observation import Observation
 from alb_sg.observations.results import Results
 from alb_sg.recommendations.catalogue import DISPLAY_ORDER
 from alb_sg.remediation.plan import Plan
+from alb_sg.report.phrasing import pluralize, printable
 
 
 class AggregatorVerdicts(Enum):
@@ -80,8 +84,6 @@ PAGE_SUFFIX = ".html"
 PORTAL_URL = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~/-]*)?")
 # More pictures and fixes would make a page of many megabytes. All verdicts are on the page anyway.
 DEFAULT_PICTURES = 2500
-# Two months of daily runs. Each further run adds time to read.
-MAX_COMPARED_RUNS = 60
 
 
 def add_dashboard(commands: Commands) -> None:
@@ -93,6 +95,8 @@ def add_dashboard(commands: Commands) -> None:
         description=DESCRIPTION,
         examples=EXAMPLES,
     )
+    # With --aggregator.
+    parser.set_defaults(shows_recorded_verdicts=True)
     add_source_options(parser)
     add_rule_options(parser)
     add_exemptions_option(parser)
@@ -109,11 +113,7 @@ def add_dashboard(commands: Commands) -> None:
         "the items in the aggregator; only its own have pictures and fixes",
     )
     parser.epilog = f"{parser.epilog}\n{AGGREGATOR_HELP}{ACCOUNT_NAMES_HELP}\n{EXEMPTIONS_HELP}"
-    parser.add_argument(
-        "--history",
-        metavar="DIR",
-        help="compare with the runs in this folder and add this run to them; a missing folder is created",
-    )
+    add_history_option(parser)
     parser.add_argument(
         "--as-of",
         type=time_with_zone,
@@ -154,6 +154,7 @@ def add_dashboard(commands: Commands) -> None:
     )
     parser.add_argument("--role", metavar="NAME", help="the permission set that console links take")
     parser.add_argument(
+        "-o",
         "--output",
         required=True,
         metavar="FILE.html",
@@ -186,7 +187,25 @@ def run(arguments: argparse.Namespace) -> int:
         plans,
         PageSettings(_provenance(arguments), portal, split_by),
     )
-    return exit_code(observation.results.findings, observation.results.errors)
+    code = exit_code(observation.results.findings, observation.results.errors)
+    sys.stdout.write(f"{_describe_page(arguments, observation.results, code)}\n")
+    return code
+
+
+def _describe_page(arguments: argparse.Namespace, results: Results, code: ExitCode) -> str:
+    """What was written, and why the exit code is not 0."""
+    files = [arguments.output, _data_path(arguments.output)]
+    added = "" if arguments.history is None else f", and added the run to {arguments.history}"
+    failed = {
+        finding.load_balancer_arn for finding in results.findings if finding.compliance is Compliance.NON_COMPLIANT
+    }
+    reasons = {
+        ExitCode.NON_COMPLIANT: f"exit code 1: {pluralize(len(failed), 'load balancer')} not as recommended",
+        ExitCode.INCOMPLETE_EVALUATION: f"exit code 3: {pluralize(len(results.errors), 'error')}, which the page lists",
+    }
+    reason = f"; {reasons[code]}" if code in reasons else ""
+    count = pluralize(results.load_balancer_count, "load balancer")
+    return printable(f"wrote {' and '.join(files)} with {count}{added}{reason}")
 
 
 @dataclass(frozen=True)
@@ -210,15 +229,14 @@ def write_dashboard(
     `plans`: the fixes to show, by load balancer ARN.
     """
     settings = settings or PageSettings()
-    earlier = None if history is None else _read_earlier_runs(Path(history), observation.as_of)
+    earlier = None if history is None else read_earlier_runs(Path(history), observation.as_of)
     page_data = build_page_data(observation, earlier, plans, settings.provenance, settings.access_portal)
     _write_page(page_data, path)
     if settings.split_by is not None:
         _write_parts(page_data, path, settings.split_by)
     # Last, so that the next run is never compared with one whose page was not written.
     if history is not None:
-        with open_output(str(Path(history) / run_file_name(observation.as_of)), machine_readable=True) as stream:
-            write_run(make_run(observation), stream)
+        add_to_history(make_run(observation), Path(history), observation.as_of)
 
 
 def _write_page(page_data: Mapping[str, Any], path: str) -> None:
@@ -299,19 +317,6 @@ def _refuse_to_replace_input(arguments: argparse.Namespace) -> None:
         target = Path(path).resolve()
         if inputs & {target, *target.parents}:
             raise InvalidInputError(f"{path} would overwrite an input; choose another --output")
-
-
-def _read_earlier_runs(folder: Path, as_of: datetime) -> EarlierRuns:
-    """The latest runs in a folder, which is created if missing. Runs are read lazily: together they may be large."""
-    paths = earlier_run_files(folder, as_of)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InvalidInputError(
-            f"cannot make the folder ({error.strerror or error}); choose another", str(folder)
-        ) from error
-    latest = paths[-MAX_COMPARED_RUNS:]
-    return EarlierRuns(map(read_run, latest), len(paths) - len(latest))
 
 
 def _observe(arguments: argparse.Namespace, as_of: datetime) -> tuple[Observation, Mapping[str, Plan]]:

@@ -42,6 +42,7 @@ def add_export(commands: Commands) -> None:
     )
     add_live_options(parser)
     parser.add_argument(
+        "-o",
         "--output",
         required=True,
         metavar="F",

@@ -24,7 +24,7 @@ from alb_sg.command_line.exit_code import ExitCode
 from alb_sg.command_line.output import open_output
 from alb_sg.command_line.planning import CONFIG_ITEMS_CAUSE
 from alb_sg.command_line.rule_selection import select_rules
-from alb_sg.command_line.sources.loaded_estates import LoadedEstates, account_region_key
+from alb_sg.command_line.sources.loaded_estates import LoadedEstates, account_region_key, refuse_ambiguous_names
 from alb_sg.command_line.sources.loading import load_estates
 from alb_sg.command_line.sources.planned import is_planned, planned_language
 from alb_sg.errors import InvalidInputError, NotReadError
@@ -166,6 +166,7 @@ def run(arguments: argparse.Namespace) -> int:
     machine_readable = arguments.format != "text" or render_snippets is not None
     with open_output(arguments.output, machine_readable=machine_readable) as stream:
         loaded = load_estates(arguments, selection, arguments.load_balancer, include_all_targets=True)
+        refuse_ambiguous_names(loaded, arguments.load_balancer)
         plans = _make_plans(arguments, fix, loaded)
         report = FixReport(plans, list(loaded.errors))
         if arguments.apply:

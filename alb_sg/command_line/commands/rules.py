@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 
-from alb_sg.command_line.arguments import Commands, add_command
+from alb_sg.command_line.arguments import Commands, add_command, add_text_or_json_option
 from alb_sg.command_line.exit_code import ExitCode
 from alb_sg.command_line.output import open_output
 from alb_sg.command_line.rule_selection import find_rule
 from alb_sg.recommendations.catalogue import DISPLAY_ORDER
-from alb_sg.report.rules_text import write_rules
+from alb_sg.report.rules_text import write_rules, write_rules_json
 from alb_sg.report.style import Style
 
 DESCRIPTION = """\
@@ -19,6 +19,7 @@ guide.
 EXAMPLES = """\
   alb-sg rules
   alb-sg rules ALB_SG_LISTENER_INGRESS
+  alb-sg rules --format json
 """
 EXIT_CODES = """\
 exit codes:
@@ -38,10 +39,14 @@ def add_rules(commands: Commands) -> None:
         exit_codes=EXIT_CODES,
     )
     parser.add_argument("name", nargs="?", metavar="NAME", help="one rule (default: all)")
+    add_text_or_json_option(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     rules = DISPLAY_ORDER if arguments.name is None else (find_rule(arguments.name),)
-    with open_output(None) as stream:
-        write_rules(rules, stream, Style.for_stream(stream))
+    with open_output(None, machine_readable=arguments.format == "json") as stream:
+        if arguments.format == "json":
+            write_rules_json(rules, stream)
+        else:
+            write_rules(rules, stream, Style.for_stream(stream))
     return ExitCode.SUCCESS

@@ -9,12 +9,19 @@ from datetime import UTC, datetime
 
 from alb_sg.command_line.arguments import Commands, add_command, add_exemptions_option, add_output_option
 from alb_sg.command_line.exemption_options import load_given_exemptions
-from alb_sg.command_line.exit_code import exit_code
+from alb_sg.command_line.fail_on import add_fail_on_argument, exit_code_by_choice, refuse_fail_on
+from alb_sg.command_line.narrowing import add_narrowing_options, is_narrowed, narrow_recorded, with_statuses
 from alb_sg.command_line.output import open_output
-from alb_sg.command_line.result_format import add_format_options, is_machine_readable, write_formatted
+from alb_sg.command_line.result_format import (
+    add_format_options,
+    is_machine_readable,
+    prepare_format,
+    write_formatted,
+)
 from alb_sg.command_line.rule_selection import select_rules
 from alb_sg.command_line.sources.aggregator_evaluations import AGGREGATOR_HELP, read_observation
 from alb_sg.command_line.sources.loading import add_live_options
+from alb_sg.errors import InvalidInputError
 from alb_sg.observations.observation import Completeness
 from alb_sg.report import phrasing
 
@@ -53,20 +60,28 @@ def add_verdicts(commands: Commands) -> None:
         help="print this rule only, with or without ALB_SG_; repeatable (default: all)",
     )
     add_exemptions_option(parser)
+    add_narrowing_options(parser, with_tags=False)
+    add_fail_on_argument(parser)
     add_format_options(parser)
     add_output_option(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
     rules = select_rules(arguments.rule, ()).rule_names if arguments.rule else None
+    prepare_format(arguments)
+    if arguments.history is not None and is_narrowed(arguments):
+        raise InvalidInputError("--history compares all load balancers; omit what narrows the run")
+    refuse_fail_on(arguments, over_existing=False)
     arguments.as_of = arguments.as_of or datetime.now(UTC)
     with open_output(arguments.output, machine_readable=is_machine_readable(arguments)) as stream:
         exemptions = load_given_exemptions(arguments)
         observation = read_observation(arguments, rules, arguments.as_of, exemptions, with_account_names=False)
-        write_formatted(observation.results, arguments, stream)
+        results = narrow_recorded(arguments, observation.results)
+        keep_run = write_formatted(with_statuses(arguments, results), arguments, stream, lambda _: observation)
+    keep_run()
     for remark in _completeness_remarks(observation.completeness):
         sys.stderr.write(phrasing.printable(f"alb-sg: {remark}") + "\n")
-    return exit_code(observation.results.findings, observation.results.errors)
+    return exit_code_by_choice(arguments, results.findings, results.errors)
 
 
 def _completeness_remarks(completeness: Completeness) -> Iterator[str]:

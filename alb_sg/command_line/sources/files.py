@@ -10,6 +10,7 @@ from alb_sg.command_line.sources.loaded_estates import LoadedEstates, account_re
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.export_file import read_export_file
+from alb_sg.estate.json_files import find_json_files
 from alb_sg.estate.other_accounts import link_estates
 from alb_sg.estate.snapshots.files import UnreadFile, read_config_items
 from alb_sg.findings.finding import EvaluationError
@@ -37,7 +38,8 @@ def load_files(
             found.append(estate)
 
     for path in export_files:
-        add(read_export_file(path), path)
+        for file in find_json_files([path]):
+            add(read_export_file(file), file)
     if config_items:
         with Progress("reading AWS Config items") as progress:
             add(read_config_items(config_items, progress, report_unread=unread.append), CONFIG_ITEMS_OPTION)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session
 
 from alb_sg.aws.account_region import AccountRegion
-from alb_sg.aws.clients import caller_account_id, make_client, open_session
+from alb_sg.aws.clients import CREDENTIAL_ERRORS, caller_account_id, make_client, open_session
 from alb_sg.aws.rate_limits import RATE_LIMITER
 from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.rule_selection import RuleSelection
@@ -20,6 +21,9 @@ from alb_sg.estate.other_accounts import link_estates
 from alb_sg.findings.finding import EvaluationError, enumeration_error
 from alb_sg.live import LiveClients, LiveSource, Selection
 
+ALL_REGIONS = "all"
+# Where the regions are asked for if none is configured. Every account has it.
+DEFAULT_REGION = "us-east-1"
 SIGN_IN_HINT = "sign in, name a --profile, or read files with --estate or --config-items"
 
 
@@ -110,12 +114,30 @@ def open_accounts(profile: str | None, regions: Sequence[str]) -> list[tuple[Acc
 
 
 def _chosen_regions(session: Session, regions: Sequence[str]) -> list[str]:
-    """The regions given, else that of the profile or environment. Raises InvalidInputError."""
+    """The regions given, else that of the profile or environment; `all` is every region that is enabled in the account.
+
+    Raises InvalidInputError, and NotReadError where `all` cannot be told.
+    """
     region = session.get_config_variable("region")
+    if ALL_REGIONS in regions:
+        if len(set(regions)) > 1:
+            raise InvalidInputError("--region all is every region; omit the others")
+        return _enabled_regions(session, region or DEFAULT_REGION)
     chosen = sorted(set(regions)) or ([region] if region else [])
     if not chosen:
         raise InvalidInputError("no region is set; give --region, or set AWS_REGION or a region in the profile")
     return chosen
+
+
+def _enabled_regions(session: Session, region: str) -> list[str]:
+    """The regions that are enabled in the account, asked for in one of them."""
+    ec2 = make_client("ec2", region, session=session)
+    try:
+        return sorted(found["RegionName"] for found in ec2.describe_regions()["Regions"])
+    except CREDENTIAL_ERRORS as error:
+        raise InvalidInputError(f"no usable AWS credentials ({error}); {SIGN_IN_HINT}") from error
+    except (BotoCoreError, ClientError) as error:
+        raise NotReadError(f"the regions of the account (ec2:DescribeRegions in {region})", str(error)) from error
 
 
 def open_live_clients(profile: str | None, account_id: str, region: str) -> LiveClients:

@@ -6,11 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 
+from alb_sg.command_line.suggestions import did_you_mean
 from alb_sg.errors import InvalidInputError, NotReadError
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.estate.sections import Section
 from alb_sg.findings.finding import EvaluationError, enumeration_error
+
+# The most load balancers of one name that an error lists.
+MAX_LISTED_NAMES = 8
 
 
 @dataclass(frozen=True)
@@ -66,12 +70,23 @@ def require_single_load_balancer(loaded_estates: LoadedEstates, name: str) -> tu
     Raises InvalidInputError if several have the name, and NotReadError if none was found and an enumeration failed.
     """
     found = loaded_estates.load_balancers
-    if len(found) > 1:
-        arns = ", ".join(load_balancer.arn for _, load_balancer in found)
-        raise InvalidInputError(f"{name!r} names {len(found)} load balancers; give the ARN of one: {arns}")
+    refuse_ambiguous_names(loaded_estates, [name])
     if not found:
         raise NotReadError(loaded_estates.errors[0].what, loaded_estates.errors[0].cause)
     return found[0]
+
+
+def refuse_ambiguous_names(loaded_estates: LoadedEstates, load_balancer_names: Iterable[str]) -> None:
+    """Raises InvalidInputError for a name of several load balancers, and lists them."""
+    for name in load_balancer_names:
+        found = [pair for pair in loaded_estates.load_balancers if has_name_or_arn(pair[1], name)]
+        if len(found) > 1:
+            listed = "; ".join(
+                f"{estate.account_id} {estate.region} {one.scheme} {one.arn}"
+                for estate, one in found[:MAX_LISTED_NAMES]
+            )
+            more = f"; and {len(found) - MAX_LISTED_NAMES} more" if len(found) > MAX_LISTED_NAMES else ""
+            raise InvalidInputError(f"{name!r} names {len(found)} load balancers; give the ARN of one: {listed}{more}")
 
 
 def account_region_key(estate: Estate) -> tuple[str, str]:
@@ -95,5 +110,9 @@ def refuse_unknown_names(loaded_estates: LoadedEstates, load_balancer_names: Ite
         more = len(loaded_estates.estates) - 4
         raise InvalidInputError(
             f"no load balancer has the name {name!r} in {where}{f' and {more} more' if more > 0 else ''}; give its "
-            "name or ARN"
+            f"name or ARN{did_you_mean(name, _every_name(loaded_estates))}"
         )
+
+
+def _every_name(loaded_estates: LoadedEstates) -> set[str]:
+    return {one.name for estate in loaded_estates.estates for one in estate.load_balancers.values()}

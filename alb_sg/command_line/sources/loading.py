@@ -35,7 +35,13 @@ def add_source_arguments(parser: argparse.ArgumentParser) -> None:
     # Commands without the recording options read these two all the same.
     parser.set_defaults(source=None, aggregator=None)
     group = parser.add_argument_group("sources")
-    group.add_argument("--estate", action="append", default=[], metavar="F", help="a saved estate; repeatable")
+    group.add_argument(
+        "--estate",
+        action="append",
+        default=[],
+        metavar="F",
+        help="a saved estate, a folder or a pattern such as 'estates/*.json'; repeatable",
+    )
     group.add_argument(
         "--config-items", action="append", default=[], metavar="F", help="a file of AWS Config items; repeatable"
     )
@@ -57,8 +63,15 @@ def add_recording_arguments(group: argparse._ActionsContainer) -> None:
 
 
 def add_live_options(group: argparse._ActionsContainer) -> None:
-    group.add_argument("--profile", metavar="P", help="live: a profile of ~/.aws/config")
-    group.add_argument("--region", action="append", default=[], metavar="R", help="live: a region; repeatable")
+    group.add_argument("-p", "--profile", metavar="P", help="live: a profile of ~/.aws/config")
+    group.add_argument(
+        "-r",
+        "--region",
+        action="append",
+        default=[],
+        metavar="R",
+        help="live: a region; repeatable; all: every region that is enabled in the account",
+    )
 
 
 def load_estates(

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.command_line.evaluate_all import evaluate_all
-from alb_sg.command_line.exit_code import ExitCode, exit_code
 from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.rule_selection import RuleSelection
 from alb_sg.command_line.sources.files import load_files
@@ -33,10 +32,10 @@ from alb_sg.estate.json_files import STANDARD_INPUT
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.estate.planned.planned_estate import PlannedEstates, planned_estates
 from alb_sg.estate.planned.resources import Scenario
-from alb_sg.findings.finding import Change, Compliance, EvaluationError, Finding, Result
+from alb_sg.findings.finding import Compliance, EvaluationError, Finding, Result
 from alb_sg.findings.loaded_exemptions import LoadedExemptions
 from alb_sg.findings.planned_change import combine_scenarios, results_of_change
-from alb_sg.observations.results import FileLocation, Results
+from alb_sg.observations.results import FileLocation, LoadBalancerFacts, Results
 from alb_sg.remediation.plan import Plan
 from alb_sg.remediation.planned_planning import PlannedEstatePlanner
 from alb_sg.remediation.snippet_languages import SNIPPET_WRITERS
@@ -56,7 +55,6 @@ PLANNED_HELP = (
 )
 # The most choices that an error shows.
 MAX_SHOWN_CHOICES = 6
-FAIL_ON_CHOICES = ("new", "finding", "any", "never")
 # The options that choose a source that nothing can be planned over.
 _REFUSED_OPTIONS = {
     "config_items": "--config-items",
@@ -78,16 +76,6 @@ def add_planned_arguments(group: argparse._ActionsContainer) -> None:
         "--terraform-plan", metavar="F", help="the JSON of a Terraform or OpenTofu plan; - for standard input"
     )
     add_template_arguments(group)
-
-
-def add_fail_on_argument(group: argparse._ActionsContainer) -> None:
-    group.add_argument(
-        "--fail-on",
-        choices=FAIL_ON_CHOICES,
-        help="for a planned estate, what makes the exit code other than 0: any finding or error (default), only "
-        "findings that are NON_COMPLIANT, only what the change newly breaks (over --estate, --profile or --region), or "
-        "never",
-    )
 
 
 def is_planned(arguments: argparse.Namespace) -> bool:
@@ -167,6 +155,7 @@ def evaluate_planned(
     by_assumptions: list[tuple[Sequence[str], Sequence[Result]]] = []
     found_names: list[LoadedEstates] = []
     evaluated: Results | None = None
+    facts: dict[str, LoadBalancerFacts] = {}
     for scenario, planned in run.scenarios:
         loaded = _select(scenario, planned, load_balancer_names)
         found_names.append(loaded)
@@ -180,6 +169,7 @@ def evaluate_planned(
         else:
             affected |= {one.arn for _, one in loaded.load_balancers}
         evaluated = evaluate_all(loaded, selection, exemptions)
+        facts |= evaluated.facts
         by_assumptions.append((scenario.assumptions, [*evaluated.findings, *evaluated.errors]))
     _refuse_names_without_load_balancer(found_names, load_balancer_names)
     results = combine_scenarios(by_assumptions)
@@ -208,6 +198,7 @@ def evaluate_planned(
         errors,
         is_exempted,
         advice={key: sentences for plan in plans for key, sentences in plan_advice(plan).items()},
+        facts=facts,
         locations=locations,
         fix_code=_fix_code(arguments, run, plans) if arguments.format == MARKDOWN else "",
     )
@@ -241,32 +232,6 @@ def _relative(path: str) -> str:
         return Path(path).resolve().relative_to(Path.cwd()).as_posix()
     except ValueError:
         return path
-
-
-def planned_exit_code(arguments: argparse.Namespace, results: Results) -> ExitCode:
-    """The exit code by `--fail-on`."""
-    if arguments.fail_on == "never":
-        return ExitCode.SUCCESS
-    if arguments.fail_on == "finding":
-        return exit_code(results.findings, ())
-    if arguments.fail_on != "new":
-        return exit_code(results.findings, results.errors)
-    return exit_code(
-        [one for one in results.findings if one.change is Change.NEWLY_BROKEN],
-        [one for one in results.errors if one.change is Change.NEWLY_BROKEN],
-    )
-
-
-def refuse_fail_on(arguments: argparse.Namespace) -> None:
-    """Raises InvalidInputError where `--fail-on` has nothing to decide."""
-    if arguments.fail_on is None:
-        return
-    if not is_planned(arguments):
-        raise InvalidInputError("--fail-on is for planned estates; omit it without --terraform-plan and --template")
-    if arguments.fail_on == "new" and not has_base(arguments):
-        raise InvalidInputError(
-            "--fail-on new needs what exists before the change: give --estate, --profile or --region"
-        )
 
 
 def _read_scenarios(arguments: argparse.Namespace) -> list[Scenario]:

@@ -1,5 +1,8 @@
 // The findings in the table as a file.
 
+const CSV_STATUSES = { nonCompliant: "NON_COMPLIANT", error: "ERROR", exempt: "EXEMPT", compliant: "COMPLIANT", notApplicable: "NOT_APPLICABLE" };
+
+// The columns of `alb-sg check --format csv`, in its order, and some more.
 const CSV_COLUMNS = [
   ["accountId", (loadBalancer) => loadBalancer.account],
   ["accountName", (loadBalancer) => loadBalancer.accountName],
@@ -11,10 +14,12 @@ const CSV_COLUMNS = [
   ["scheme", (loadBalancer) => loadBalancer.scheme],
   ["securityGroups", (loadBalancer) => loadBalancer.securityGroups.join(" ")],
   ["rule", (_, verdict) => verdict.rule],
-  ["status", (_, verdict) => verdict.status],
+  ["severity", (_, verdict, index) => (verdict.status === "nonCompliant" ? index.severities.get(verdict.rule) ?? "" : "")],
+  ["status", (_, verdict) => CSV_STATUSES[verdict.status]],
   ["unresolved", (_, verdict) => String(Boolean(verdict.unresolved))],
   ["annotation", (_, verdict) => verdict.annotation],
   ["missing", (_, verdict) => (verdict.missing ?? []).map((missing) => missing.recommended).join("; ")],
+  ["advice", (loadBalancer, verdict) => (loadBalancer.detail?.fix?.advice ?? []).filter(([rule]) => rule === verdict.rule).map(([, sentence]) => sentence).join("; ")],
   ["unused", (_, verdict) => (verdict.unused ?? []).join("; ")],
   ["causes", (_, verdict) => (verdict.causes ?? []).join(" ")],
   ["change", (_, verdict) => verdict.change ?? ""],
@@ -28,8 +33,8 @@ function csvCell(text) {
   return /[",\r\n]/.test(escaped) ? `"${escaped.replaceAll('"', '""')}"` : escaped;
 }
 
-function toCsv(rows) {
-  const lines = [CSV_COLUMNS.map(([column]) => column), ...rows.map(({ loadBalancer, verdict }) => CSV_COLUMNS.map(([, value]) => csvCell(value(loadBalancer, verdict))))];
+function toCsv(index, rows) {
+  const lines = [CSV_COLUMNS.map(([column]) => column), ...rows.map(({ loadBalancer, verdict }) => CSV_COLUMNS.map(([, value]) => csvCell(value(loadBalancer, verdict, index))))];
   return `${lines.map((line) => line.join(",")).join("\r\n")}\r\n`;
 }
 

@@ -157,7 +157,7 @@ function setUp(form) {
     document.querySelector("#fold > summary").focus();
   });
   const exportedRows = () => openRows(state, rows);
-  document.querySelector("#export-csv").addEventListener("click", () => downloadFile(toCsv(exportedRows()), "text/csv;charset=utf-8", "csv", index.data.asOf));
+  document.querySelector("#export-csv").addEventListener("click", () => downloadFile(toCsv(index, exportedRows()), "text/csv;charset=utf-8", "csv", index.data.asOf));
   document.querySelector("#export-json").addEventListener("click", () => downloadFile(toJson(index, state, exportedRows()), "application/json", "json", index.data.asOf));
   // A link within the page moves the focus only: the address is for the view.
   document.querySelector(".skip").addEventListener("click", (event) => {

@@ -1,0 +1,205 @@
+"""The options that narrow a run to some load balancers and results.
+
+Load balancers and rules are left out before anything is judged, statuses when results are listed. An error that may
+concern any load balancer stays.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+
+from alb_sg.aws.account_region import ACCOUNT_ID
+from alb_sg.aws.arns import load_balancer_name
+from alb_sg.command_line.rule_selection import RuleSelection
+from alb_sg.command_line.sources.loaded_estates import LoadedEstates
+from alb_sg.errors import InvalidInputError, NotReadError
+from alb_sg.estate.estate import Estate
+from alb_sg.estate.model import LoadBalancer
+from alb_sg.estate.sections import Section
+from alb_sg.findings.finding import EvaluationError, Finding, Result
+from alb_sg.observations.ranking import VerdictStatus, verdict_status
+from alb_sg.observations.results import Results
+from alb_sg.recommendations.catalogue import rule_severity
+from alb_sg.recommendations.recommendation import Severity
+
+STATUSES = {
+    "non-compliant": VerdictStatus.NON_COMPLIANT,
+    "error": VerdictStatus.ERROR,
+    "exempt": VerdictStatus.EXEMPT,
+    "compliant": VerdictStatus.COMPLIANT,
+    "not-applicable": VerdictStatus.NOT_APPLICABLE,
+}
+
+
+@dataclass(frozen=True)
+class TagFilter:
+    """A tag that a load balancer must have. `value` None is any value."""
+
+    key: str
+    value: str | None
+
+
+def tag_filter(text: str) -> TagFilter:
+    """The type of a tag, from `KEY` or `KEY=VALUE`."""
+    key, equals, value = text.partition("=")
+    if not key:
+        raise argparse.ArgumentTypeError(f"{text!r} is not KEY or KEY=VALUE")
+    return TagFilter(key, value if equals else None)
+
+
+def account_id(text: str) -> str:
+    if not ACCOUNT_ID.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not an account id of 12 digits")
+    return text
+
+
+def add_narrowing_options(parser: argparse.ArgumentParser, *, with_tags: bool) -> None:
+    """Adds the options. `with_tags`: the source tells the tags of load balancers."""
+    group = parser.add_argument_group("narrowing (each repeatable: one of its values must fit)")
+    group.add_argument(
+        "--account", action="append", default=[], type=account_id, metavar="ID", help="load balancers of this account"
+    )
+    group.add_argument(
+        "--name",
+        action="append",
+        default=[],
+        metavar="GLOB",
+        help="load balancers whose names match, such as 'shop-*', in this letter case",
+    )
+    parser.set_defaults(tag=[])
+    if with_tags:
+        group.add_argument(
+            "--tag",
+            action="append",
+            default=[],
+            type=tag_filter,
+            metavar="KEY[=VALUE]",
+            help="load balancers with this tag; live, the tags are read with it",
+        )
+    group.add_argument(
+        "--severity",
+        action="append",
+        default=[],
+        type=str.lower,
+        choices=[severity.name.lower() for severity in Severity],
+        help="rules of this severity",
+    )
+    group.add_argument(
+        "--status",
+        action="append",
+        default=[],
+        choices=list(STATUSES),
+        help="list results of this status alone; the exit code is about all",
+    )
+
+
+def is_narrowed(arguments: argparse.Namespace) -> bool:
+    return bool(arguments.account or arguments.name or arguments.tag or arguments.severity or arguments.status)
+
+
+def narrow_rules(arguments: argparse.Namespace, selection: RuleSelection) -> RuleSelection:
+    """The selected rules of one of the severities, and the tags to read. Raises InvalidInputError if there is none."""
+    if arguments.tag:
+        selection = replace(selection, also_sections=frozenset({Section.TAGS}))
+    if not arguments.severity:
+        return selection
+    rules = {rule: parameters for rule, parameters in selection.rules.items() if _has_severity(arguments, rule.name)}
+    if not rules:
+        raise InvalidInputError(f"no selected rule has severity {' or '.join(arguments.severity)}; see `alb-sg rules`")
+    return replace(selection, rules=rules)
+
+
+def narrow_estates(arguments: argparse.Namespace, loaded: LoadedEstates) -> LoadedEstates:
+    """The estates with those of their load balancers that fit. An estate that no load balancer is judged in stays, for
+    the others that refer to it.
+
+    A load balancer whose tags were not read is an error, where they decide.
+    """
+    if not (arguments.account or arguments.name or arguments.tag):
+        return loaded
+    errors = [error for error in loaded.errors if _fits(arguments, error.account_id, _name_of(error))]
+    chosen: dict[tuple[str, str], Sequence[LoadBalancer]] = {}
+    for estate in loaded.estates:
+        fitting = []
+        for load_balancer in loaded.load_balancers_by_account_region[estate.account_region]:
+            if not _fits(arguments, estate.account_id, load_balancer.name):
+                continue
+            try:
+                has_tag = _has_tag(arguments, estate, load_balancer)
+            except NotReadError as error:
+                place = estate.account_region
+                errors.append(EvaluationError(*place, load_balancer.arn, None, error.what, error.cause))
+                continue
+            if has_tag:
+                fitting.append(load_balancer)
+        chosen[estate.account_region] = fitting
+    return replace(loaded, load_balancers_by_account_region=chosen, errors=errors)
+
+
+def narrow_recorded(arguments: argparse.Namespace, results: Results) -> Results:
+    """The recorded results whose load balancers and rules fit, as `narrow_estates` and `narrow_rules` choose what is
+    judged. A load balancer without a result is not counted where the run is narrowed: nothing tells whether it fits."""
+    if not (arguments.account or arguments.name or arguments.severity):
+        return results
+    findings = [one for one in results.findings if _result_fits(arguments, one)]
+    errors = [one for one in results.errors if _result_fits(arguments, one)]
+    return replace(
+        results, findings=findings, errors=errors, load_balancer_count=_load_balancer_count(findings, errors)
+    )
+
+
+def with_statuses(arguments: argparse.Namespace, results: Results) -> Results:
+    """The results of one of the statuses of `--status`, to be listed. The exit code is about all of them."""
+    if not arguments.status:
+        return results
+    statuses = {STATUSES[status] for status in arguments.status}
+    findings = [one for one in results.findings if verdict_status(one) in statuses]
+    errors = [one for one in results.errors if verdict_status(one) in statuses]
+    return replace(
+        results, findings=findings, errors=errors, load_balancer_count=_load_balancer_count(findings, errors)
+    )
+
+
+def _load_balancer_count(findings: Sequence[Finding], errors: Sequence[EvaluationError]) -> int:
+    results: list[Result] = [*findings, *errors]
+    return len({result.load_balancer_arn for result in results if result.load_balancer_arn is not None})
+
+
+def _result_fits(arguments: argparse.Namespace, result: Result) -> bool:
+    return _fits(arguments, result.account_id, _name_of(result)) and (
+        not arguments.severity or result.rule is None or _has_severity(arguments, result.rule)
+    )
+
+
+def _name_of(result: Result) -> str | None:
+    if isinstance(result, Finding):
+        return result.load_balancer_name
+    return None if result.load_balancer_arn is None else load_balancer_name(result.load_balancer_arn)
+
+
+def _fits(arguments: argparse.Namespace, account: str, name: str | None) -> bool:
+    """Whether account and name fit. An error of no account or of no load balancer may concern any."""
+    return (not arguments.account or not account or account in arguments.account) and (
+        not arguments.name or name is None or _matches(name, arguments.name)
+    )
+
+
+def _matches(name: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def _has_severity(arguments: argparse.Namespace, rule: str) -> bool:
+    return rule_severity(rule).name.lower() in arguments.severity
+
+
+def _has_tag(arguments: argparse.Namespace, estate: Estate, load_balancer: LoadBalancer) -> bool:
+    """Whether the load balancer has one of the tags. Raises NotReadError where its tags were not read."""
+    if not arguments.tag:
+        return True
+    tags = estate.tags_of(load_balancer)
+    return any(
+        wanted.key in tags and (wanted.value is None or tags[wanted.key] == wanted.value) for wanted in arguments.tag
+    )

@@ -1,0 +1,98 @@
+"""The options that narrow a run: which load balancers and rules are judged, and which results are listed."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.builders import EGRESS, HEALTH, ICMP, INGRESS, REGION, RULES, Saved, load_balancer
+from tests.command_line.calling import Command, closed, in_order
+
+OTHER_ACCOUNT = "000000000001"
+
+
+def estates() -> list[Saved]:
+    """Two accounts: `shop-web` and `shop-api` here, with tags, and `web` there."""
+    here = closed(
+        load_balancer("shop-web", tags={"team": "edge", "stage": "prod"}),
+        load_balancer("shop-api", tags={"team": "core"}),
+        load_balancer("Shop-old", tags={}),
+    )
+    there = json.loads(
+        json.dumps(closed(load_balancer("web", tags={"team": "edge"}))).replace("111122223333", OTHER_ACCOUNT)
+    )
+    return [here, there]
+
+
+@pytest.mark.parametrize("format_name", ["json", "jsonl"])
+@pytest.mark.parametrize(
+    ("options", "names"),
+    [
+        (("--account", OTHER_ACCOUNT), {"web"}),
+        (("--account", OTHER_ACCOUNT, "--account", "111122223333"), {"web", "shop-web", "shop-api", "Shop-old"}),
+        # In this letter case.
+        (("--name", "shop-*"), {"shop-web", "shop-api"}),
+        (("--name", "web", "--name", "*-api"), {"web", "shop-api"}),
+        (("--tag", "team=edge"), {"shop-web", "web"}),
+        (("--tag", "team"), {"shop-web", "shop-api", "web"}),
+        (("--tag", "stage", "--tag", "team=core"), {"shop-web", "shop-api"}),
+        (("--tag", "team=edge", "--account", OTHER_ACCOUNT), {"web"}),
+        (("--name", "nothing-*"), set()),
+    ],
+)
+def test_load_balancers_that_fit_are_judged(
+    command: Command, options: tuple[str, ...], names: set[str], format_name: str
+) -> None:
+    answer = command("check", "--format", format_name, "--estate", command.file(estates()), *options)
+    findings = answer.json["findings"] if format_name == "json" else list(map(json.loads, answer.out.splitlines()))
+    assert {found["loadBalancerName"] for found in findings} == names
+    assert answer.code == (1 if names else 0)
+
+
+def test_tags_that_were_not_read_are_errors_where_they_decide(command: Command) -> None:
+    saved = in_order(uncollected=["Tags"])
+    assert command.on(saved, "check").code == 0
+    answer = command.on(saved, "check", "--tag", "team=edge", "--format", "json")
+    assert answer.code == 3
+    (error,) = answer.json["errors"]
+    assert (error["what"], "Tags" in error["cause"]) == ("tags of web", True)
+
+
+def test_severities_choose_rules(command: Command) -> None:
+    def judged(*severities: str) -> set[str]:
+        options = [word for severity in severities for word in ("--severity", severity)]
+        found = command.on(closed(), "check", "--format", "json", *options).json["findings"]
+        return {one["rule"] for one in found}
+
+    assert judged("low") == {ICMP}
+    assert judged("MEDIUM", "low") == {HEALTH, ICMP}
+    assert judged() == set(RULES)
+    said = command.refused("check", "--estate", "x", "--severity", "low", "--rule", INGRESS)
+    assert "no selected rule has severity low" in said
+
+
+def test_statuses_choose_what_is_listed_and_not_the_exit_code(command: Command) -> None:
+    saved = closed(uncollected=["TargetGroups"])
+    answer = command.on(saved, "check", "--format", "json", "--status", "non-compliant")
+    assert {one["compliance"] for one in answer.json["findings"]} == {"NON_COMPLIANT"}
+    assert answer.json["errors"] == []
+    assert answer.code == 3
+    answer = command.on(saved, "check", "--format", "jsonl", "--status", "error")
+    assert all("error" in json.loads(line) for line in answer.out.splitlines())
+    lines = command.on(in_order(), "check", "--status", "compliant", "--rule", EGRESS).out.splitlines()
+    assert lines[0].startswith("COMPLIANT ")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--account", "1234"), "'1234' is not an account id of 12 digits"),
+        (("--tag", "=edge"), "'=edge' is not KEY or KEY=VALUE"),
+        (("--status", "complaint"), "did you mean 'compliant'?"),
+        (("--name", "web", "--history", "runs", "--format", "asff"), "omit --load-balancer and what narrows the run"),
+        (("--name", "web", "--terraform-plan", "plan.json"), "narrowed by --load-balancer and --rule"),
+    ],
+)
+def test_bad_options_are_refused(command: Command, options: tuple[str, ...], said: str) -> None:
+    assert said in command.refused("check", "--region", REGION, *options)
