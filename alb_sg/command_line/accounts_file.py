@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from alb_sg.estate.json_files import file_error_context, read_json_file
-from alb_sg.observations.accounts import parse_accounts
 from alb_sg.observations.account_name import AccountName
+from alb_sg.observations.accounts import parse_accounts
 
 
 def read_accounts(path: str) -> dict[str, AccountName]:

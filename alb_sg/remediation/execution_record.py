@@ -15,7 +15,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from alb_sg.aws.calls import ApiRequest
@@ -39,7 +39,8 @@ PARAMETERS_PER_CALL = 10
 class ExecutionRecord:
     """What one execution adds for one load balancer. In `planned`, the group "" is the new one.
 
-    `is_complete`: `added_rules` and `created_group` are all that it added. If not, it may have added more.
+    `is_complete`: `added_rules` and `created_group` are all that it added. If not, it may have added more. `tags` go on
+    the parameters, which do not tell them when they are read.
     """
 
     execution: str
@@ -51,6 +52,7 @@ class ExecutionRecord:
     added_rules: tuple[SecurityGroupRule, ...] = ()
     created_group: str | None = None
     is_complete: bool = False
+    tags: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def with_added(self, rules: Iterable[SecurityGroupRule], created_group: str | None) -> ExecutionRecord:
         return replace(self, added_rules=tuple(rules), created_group=created_group)
@@ -99,6 +101,7 @@ def planned_record(execution: str, plan: Plan, previous_groups: Sequence[str]) -
             )
             for addition in plan.additions
         ),
+        tags=plan.tags,
     )
 
 
@@ -170,7 +173,21 @@ def _write(account: AccountClients, record: ExecutionRecord, kind: str, content:
     parts = [text[start : start + PART_LENGTH] for start in range(0, len(text), PART_LENGTH)]
     for part_name, part in zip(_part_names(len(parts)), parts, strict=True):
         with name_call("PutParameter"):
-            account.ssm.put_parameter(Name=f"{path}/{part_name}", Value=part, Type="String", Overwrite=True)
+            _put_parameter(account.ssm, f"{path}/{part_name}", part, record.tags)
+
+
+def _put_parameter(ssm: Any, name: str, value: str, tags: Mapping[str, str]) -> None:
+    """Writes a parameter, with tags where it does not exist yet: PutParameter refuses tags together with Overwrite."""
+    if tags:
+        try:
+            ssm.put_parameter(
+                Name=name, Value=value, Type="String", Tags=[{"Key": key, "Value": tags[key]} for key in tags]
+            )
+        except ssm.exceptions.ParameterAlreadyExists:
+            pass
+        else:
+            return
+    ssm.put_parameter(Name=name, Value=value, Type="String", Overwrite=True)
 
 
 def _parameters(account: AccountClients, execution: str) -> list[tuple[str, str]]:

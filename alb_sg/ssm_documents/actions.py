@@ -27,8 +27,13 @@ GROUP_ACTIONS = (
     "ec2:RevokeSecurityGroupEgress",
     "elasticloadbalancing:SetSecurityGroups",
 )
-# The record of an execution. It is deleted when nothing is left of what it names.
-RECORD_ACTIONS = ("ssm:DeleteParameters", "ssm:GetParametersByPath", "ssm:PutParameter")
+# The record of an execution, with the account's tags. It is deleted when nothing is left of what it names.
+RECORD_ACTIONS = (
+    "ssm:AddTagsToResource",
+    "ssm:DeleteParameters",
+    "ssm:GetParametersByPath",
+    "ssm:PutParameter",
+)
 RULE_ACTION = "config:DescribeConfigRules"
 REEVALUATION_ACTION = "config:StartConfigRulesEvaluation"
 

@@ -508,7 +508,7 @@ NARROWED: dict[str, tuple[list[str], list[str], dict[str, Any]]] = {
         {"Null": {"elasticloadbalancing:SecurityGroup": "false"}, **OF_THIS_ACCOUNT},
     ),
     "KeepRecords": (
-        ["ssm:DeleteParameters", "ssm:GetParametersByPath", "ssm:PutParameter"],
+        ["ssm:AddTagsToResource", "ssm:DeleteParameters", "ssm:GetParametersByPath", "ssm:PutParameter"],
         [f"arn:aws:ssm:*:{MEMBER}:parameter/alb-sg/executions/*"],
         {},
     ),

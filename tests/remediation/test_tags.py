@@ -53,6 +53,12 @@ def test_everything_that_is_created_has_the_tags(*, shared: bool) -> None:
             # The fix's own tags are there too, or nobody could undo it.
             assert tags[EXECUTION_TAG] == EXECUTION
             assert set(tags) <= {*TAGS, *TAG_KEYS}
+        # The record of the execution is created, too: a service control policy may demand tags of every resource.
+        parameters = found.account.ssm.get_parameters_by_path(Path="/alb-sg/executions/", Recursive=True)["Parameters"]
+        assert len(parameters) == 2
+        for parameter in parameters:
+            listed = found.account.ssm.list_tags_for_resource(ResourceType="Parameter", ResourceId=parameter["Name"])
+            assert {tag["Key"]: tag["Value"] for tag in listed["TagList"]} == TAGS
         found.undo()
         assert found.state() == before
 

@@ -137,8 +137,8 @@ def add_fix(commands: Commands) -> None:
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help="a tag for the security groups and rules that are created, where a service control policy demands it; "
-        "several times for several",
+        help="a tag for the security groups, rules and records that are created, where a service control policy "
+        "demands it; several times for several",
     )
     add_source_options(parser)
     add_rule_options(parser)
