@@ -7,12 +7,13 @@ concern any load balancer stays.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 
 from alb_sg.aws.account_region import ACCOUNT_ID
 from alb_sg.aws.arns import load_balancer_name
+from alb_sg.command_line.accounts_file import add_accounts_option, add_owner_tag_option, read_accounts
 from alb_sg.command_line.rule_selection import RuleSelection
 from alb_sg.command_line.sources.loaded_estates import LoadedEstates
 from alb_sg.errors import InvalidInputError, NotReadError
@@ -20,6 +21,8 @@ from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.estate.sections import Section
 from alb_sg.findings.finding import EvaluationError, Finding, Result
+from alb_sg.observations.account_name import AccountName
+from alb_sg.observations.owners import find_owner
 from alb_sg.observations.ranking import VerdictStatus, verdict_status
 from alb_sg.observations.results import Results
 from alb_sg.recommendations.catalogue import rule_severity
@@ -69,8 +72,23 @@ def add_narrowing_options(parser: argparse.ArgumentParser, *, with_tags: bool) -
         metavar="GLOB",
         help="load balancers whose names match, such as 'shop-*', in this letter case",
     )
-    parser.set_defaults(tag=[])
+    group.add_argument(
+        "--unit",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="load balancers of accounts in this organizational unit, such as Production/Shops, or below it; needs "
+        "--accounts",
+    )
+    parser.set_defaults(tag=[], owner=[], owner_tag=[])
     if with_tags:
+        group.add_argument(
+            "--owner",
+            action="append",
+            default=[],
+            metavar="NAME",
+            help="load balancers of this owner; needs --owner-tag",
+        )
         group.add_argument(
             "--tag",
             action="append",
@@ -94,15 +112,31 @@ def add_narrowing_options(parser: argparse.ArgumentParser, *, with_tags: bool) -
         choices=list(STATUSES),
         help="list results of this status alone; the exit code is about all",
     )
+    add_accounts_option(parser)
+    if with_tags:
+        add_owner_tag_option(parser)
 
 
 def is_narrowed(arguments: argparse.Namespace) -> bool:
-    return bool(arguments.account or arguments.name or arguments.tag or arguments.severity or arguments.status)
+    return _narrows_load_balancers(arguments) or bool(arguments.severity or arguments.status)
+
+
+def _narrows_load_balancers(arguments: argparse.Namespace) -> bool:
+    return bool(arguments.account or arguments.name or arguments.tag or arguments.unit or arguments.owner)
+
+
+def read_given_accounts(arguments: argparse.Namespace) -> Mapping[str, AccountName]:
+    """The accounts of `--accounts`. Raises InvalidInputError, also where an option lacks the one that it needs."""
+    if arguments.unit and arguments.accounts is None:
+        raise InvalidInputError("--unit needs the units of accounts; give them with --accounts")
+    if arguments.owner and not arguments.owner_tag:
+        raise InvalidInputError("--owner needs the tag that names owners; give it with --owner-tag")
+    return {} if arguments.accounts is None else read_accounts(arguments.accounts)
 
 
 def narrow_rules(arguments: argparse.Namespace, selection: RuleSelection) -> RuleSelection:
     """The selected rules of one of the severities, and the tags to read. Raises InvalidInputError if there is none."""
-    if arguments.tag:
+    if arguments.tag or arguments.owner:
         selection = replace(selection, also_sections=frozenset({Section.TAGS}))
     if not arguments.severity:
         return selection
@@ -112,40 +146,54 @@ def narrow_rules(arguments: argparse.Namespace, selection: RuleSelection) -> Rul
     return replace(selection, rules=rules)
 
 
-def narrow_estates(arguments: argparse.Namespace, loaded: LoadedEstates) -> LoadedEstates:
+def narrow_estates(
+    arguments: argparse.Namespace, loaded: LoadedEstates, accounts: Mapping[str, AccountName]
+) -> LoadedEstates:
     """The estates with those of their load balancers that fit. An estate that no load balancer is judged in stays, for
     the others that refer to it.
 
-    A load balancer whose tags were not read is an error, where they decide.
+    A load balancer whose tags were not read, or whose account has no unit in `accounts`, is an error, where that
+    decides.
     """
-    if not (arguments.account or arguments.name or arguments.tag):
+    if not _narrows_load_balancers(arguments):
         return loaded
     errors = [error for error in loaded.errors if _fits(arguments, error.account_id, _name_of(error))]
+    errors = [error for error in errors if not error.account_id or _is_in_unit(arguments, error.account_id, accounts)]
     chosen: dict[tuple[str, str], Sequence[LoadBalancer]] = {}
     for estate in loaded.estates:
         fitting = []
+        in_unit = _is_in_unit(arguments, estate.account_id, accounts)
+        if in_unit is None and _fits(arguments, estate.account_id, None):
+            errors.append(_unknown_unit(*estate.account_region))
         for load_balancer in loaded.load_balancers_by_account_region[estate.account_region]:
-            if not _fits(arguments, estate.account_id, load_balancer.name):
+            if not in_unit or not _fits(arguments, estate.account_id, load_balancer.name):
                 continue
             try:
-                has_tag = _has_tag(arguments, estate, load_balancer)
+                is_wanted = _has_tag(arguments, estate, load_balancer) and _has_owner(arguments, estate, load_balancer)
             except NotReadError as error:
                 place = estate.account_region
                 errors.append(EvaluationError(*place, load_balancer.arn, None, error.what, error.cause))
                 continue
-            if has_tag:
+            if is_wanted:
                 fitting.append(load_balancer)
         chosen[estate.account_region] = fitting
     return replace(loaded, load_balancers_by_account_region=chosen, errors=errors)
 
 
-def narrow_recorded(arguments: argparse.Namespace, results: Results) -> Results:
+def narrow_recorded(arguments: argparse.Namespace, results: Results, accounts: Mapping[str, AccountName]) -> Results:
     """The recorded results whose load balancers and rules fit, as `narrow_estates` and `narrow_rules` choose what is
     judged. A load balancer without a result is not counted where the run is narrowed: nothing tells whether it fits."""
-    if not (arguments.account or arguments.name or arguments.severity):
+    if not (_narrows_load_balancers(arguments) or arguments.severity):
         return results
-    findings = [one for one in results.findings if _result_fits(arguments, one)]
-    errors = [one for one in results.errors if _result_fits(arguments, one)]
+    every: list[Result] = [*results.findings, *results.errors]
+    fitting = [one for one in every if _result_fits(arguments, one)]
+    # An error of no account may concern any.
+    in_unit = {one.account_id: _is_in_unit(arguments, one.account_id, accounts) for one in fitting if one.account_id}
+    unknown = {(one.account_id, one.region) for one in fitting if in_unit.get(one.account_id, True) is None}
+    chosen = [one for one in fitting if in_unit.get(one.account_id, True)]
+    findings = [one for one in chosen if isinstance(one, Finding)]
+    errors = [one for one in chosen if isinstance(one, EvaluationError)]
+    errors += [_unknown_unit(*place) for place in sorted(unknown)]
     return replace(
         results, findings=findings, errors=errors, load_balancer_count=_load_balancer_count(findings, errors)
     )
@@ -185,6 +233,36 @@ def _fits(arguments: argparse.Namespace, account: str, name: str | None) -> bool
     return (not arguments.account or not account or account in arguments.account) and (
         not arguments.name or name is None or _matches(name, arguments.name)
     )
+
+
+def _is_in_unit(arguments: argparse.Namespace, account: str, accounts: Mapping[str, AccountName]) -> bool | None:
+    """Whether an account is in one of the units or below it, as the dashboard filters them; None where its unit is not
+    known."""
+    if not arguments.unit:
+        return True
+    unit = accounts.get(account, AccountName()).unit
+    if unit is None:
+        return None
+    return any(unit == wanted or unit.startswith(f"{wanted}/") for wanted in map(_without_slashes, arguments.unit))
+
+
+def _without_slashes(unit: str) -> str:
+    return unit.strip("/")
+
+
+def _unknown_unit(account: str, region: str) -> EvaluationError:
+    return EvaluationError(
+        account, region, None, None, f"unit of account {account}", "the file of --accounts does not tell it"
+    )
+
+
+def _has_owner(arguments: argparse.Namespace, estate: Estate, load_balancer: LoadBalancer) -> bool:
+    """Whether one of the owners is that of the load balancer. Raises NotReadError where its tags or one of its security
+    groups were not read."""
+    if not arguments.owner:
+        return True
+    groups = [estate.security_group(group_id) for group_id in load_balancer.security_groups]
+    return find_owner(arguments.owner_tag, estate.tags_of(load_balancer), groups) in arguments.owner
 
 
 def _matches(name: str, patterns: Iterable[str]) -> bool:

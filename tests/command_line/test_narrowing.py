@@ -50,6 +50,72 @@ def test_load_balancers_that_fit_are_judged(
     assert answer.code == (1 if names else 0)
 
 
+ACCOUNTS = {
+    "Accounts": [
+        {"Id": "111122223333", "Name": "shops", "Unit": "Production/Shops"},
+        {"Id": OTHER_ACCOUNT, "Name": "lab", "Unit": "Sandbox"},
+    ]
+}
+
+
+@pytest.mark.parametrize("format_name", ["json", "jsonl"])
+@pytest.mark.parametrize(
+    ("units", "names"),
+    [
+        (["Production/Shops"], {"shop-web", "shop-api", "Shop-old"}),
+        # A unit holds the units below it.
+        (["Production"], {"shop-web", "shop-api", "Shop-old"}),
+        (["/Sandbox/"], {"web"}),
+        (["Prod"], set()),
+        (["Sandbox", "Production"], {"web", "shop-web", "shop-api", "Shop-old"}),
+    ],
+)
+def test_units_choose_accounts(command: Command, units: list[str], names: set[str], format_name: str) -> None:
+    options = [word for unit in units for word in ("--unit", unit)]
+    accounts = command.file(ACCOUNTS, "accounts.json")
+    answer = command(
+        *("check", "--format", format_name, "--estate", command.file(estates()), "--accounts", accounts), *options
+    )
+    findings = answer.json["findings"] if format_name == "json" else list(map(json.loads, answer.out.splitlines()))
+    assert {found["loadBalancerName"] for found in findings} == names
+
+
+def test_an_account_without_a_known_unit_is_an_error(command: Command) -> None:
+    """Its load balancers may be in the unit: to leave them out would hide them."""
+    accounts = command.file({"Accounts": ACCOUNTS["Accounts"][:1]}, "accounts.json")
+    estate = command.file(estates())
+    answer = command("check", "--estate", estate, "--accounts", accounts, "--unit", "Production", "--format", "json")
+    [error] = answer.json["errors"]
+    assert (error["loadBalancerArn"], error["what"]) == (None, f"unit of account {OTHER_ACCOUNT}")
+    answer = command("check", "--estate", estate, "--accounts", accounts, "--unit", "Sandbox")
+    assert answer.code == 3
+
+
+@pytest.mark.parametrize(
+    ("options", "names"),
+    [
+        (("--owner-tag", "team", "--owner", "edge"), {"shop-web", "web"}),
+        (("--owner-tag", "stage", "--owner-tag", "team", "--owner", "prod"), {"shop-web"}),
+        (("--owner-tag", "team", "--owner", "edge", "--owner", "core"), {"shop-web", "shop-api", "web"}),
+        (("--owner-tag", "team", "--owner", "nobody"), set()),
+    ],
+)
+def test_owners_choose_load_balancers(command: Command, options: tuple[str, ...], names: set[str]) -> None:
+    answer = command("check", "--format", "json", "--estate", command.file(estates()), *options)
+    assert {found["loadBalancerName"] for found in answer.json["findings"]} == names
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--unit", "Production"), "--unit needs the units of accounts; give them with --accounts"),
+        (("--owner", "edge"), "--owner needs the tag that names owners; give it with --owner-tag"),
+    ],
+)
+def test_an_option_says_which_other_one_it_needs(command: Command, options: tuple[str, ...], said: str) -> None:
+    assert said in command.refused("check", "--estate", command.file(estates()), *options)
+
+
 def test_tags_that_were_not_read_are_errors_where_they_decide(command: Command) -> None:
     saved = in_order(uncollected=["Tags"])
     assert command.on(saved, "check").code == 0

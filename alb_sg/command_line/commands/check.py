@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import TextIO
 
@@ -24,6 +26,7 @@ from alb_sg.command_line.narrowing import (
     is_narrowed,
     narrow_estates,
     narrow_rules,
+    read_given_accounts,
     with_statuses,
 )
 from alb_sg.command_line.output import open_output
@@ -40,6 +43,7 @@ from alb_sg.command_line.sources.planned import evaluate_planned, has_base, is_p
 from alb_sg.command_line.streaming import StreamedResults, stream_json_lines
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.json_files import find_json_files
+from alb_sg.observations.account_name import AccountName
 from alb_sg.observations.observation import Observation
 from alb_sg.observations.results import Results
 from alb_sg.report.formats import ASFF, JSON, JSON_LINES
@@ -97,6 +101,7 @@ def add_check(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     choice = narrow_rules(arguments, select_rules(arguments.rule, arguments.parameter))
+    accounts = read_given_accounts(arguments)
     prepare_format(arguments)
     if arguments.history is not None and (arguments.load_balancer or is_narrowed(arguments)):
         raise InvalidInputError("--history compares all load balancers; omit --load-balancer and what narrows the run")
@@ -115,7 +120,7 @@ def run(arguments: argparse.Namespace) -> int:
             write_formatted(planned, arguments, stream)
             return exit_code_by_choice(arguments, planned.findings, planned.errors)
         if arguments.format == JSON_LINES and arguments.exemptions is None and not arguments.status:
-            written = _stream_json_lines(arguments, choice, stream)
+            written = _stream_json_lines(arguments, choice, accounts, stream)
             return exit_code_by_choice(arguments, written.non_compliant_findings, written.errors)
         # These imports are slow, and the streaming path does not need them.
         from alb_sg.command_line.evaluate_all import evaluate_all  # noqa: PLC0415
@@ -123,8 +128,8 @@ def run(arguments: argparse.Namespace) -> int:
         from alb_sg.command_line.planning import make_planner, with_advice, with_remarks  # noqa: PLC0415
 
         exemptions = load_given_exemptions(arguments)
-        loaded = narrow_estates(arguments, load_estates(arguments, choice, arguments.load_balancer))
-        results = evaluate_all(loaded, choice, exemptions)
+        loaded = narrow_estates(arguments, load_estates(arguments, choice, arguments.load_balancer), accounts)
+        results = replace(evaluate_all(loaded, choice, exemptions), accounts=accounts)
         if arguments.format != JSON_LINES:
             results = with_advice(results, make_planner(arguments, loaded, choice, exemptions))
         if arguments.format == JSON:
@@ -151,7 +156,9 @@ def _require_accounts(results: Results) -> None:
         )
 
 
-def _stream_json_lines(arguments: argparse.Namespace, selection: RuleSelection, stream: TextIO) -> StreamedResults:
+def _stream_json_lines(
+    arguments: argparse.Namespace, selection: RuleSelection, accounts: Mapping[str, AccountName], stream: TextIO
+) -> StreamedResults:
     """Writes each verdict as soon as it is known, one line each."""
     files = (
         find_json_files(arguments.config_items)
@@ -165,7 +172,9 @@ def _stream_json_lines(arguments: argparse.Namespace, selection: RuleSelection, 
         if written is not None:
             return written
     return stream_json_lines(
-        lambda: keep_until_exit(narrow_estates(arguments, load_estates(arguments, selection, arguments.load_balancer))),
+        lambda: keep_until_exit(
+            narrow_estates(arguments, load_estates(arguments, selection, arguments.load_balancer), accounts)
+        ),
         selection,
         stream,
     )

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from alb_sg.aws.account_region import AccountRegion
-from alb_sg.command_line.accounts_file import read_accounts
+from alb_sg.command_line.accounts_file import add_accounts_option, add_owner_tag_option, read_accounts
 from alb_sg.command_line.argument_types import time_with_zone, whole_number
 from alb_sg.command_line.arguments import (
     Commands,
@@ -127,20 +127,8 @@ def add_dashboard(commands: Commands) -> None:
         metavar="N",
         help=f"draw the N worst load balancers (default: {DEFAULT_PICTURES})",
     )
-    parser.add_argument(
-        "--owner-tag",
-        action="append",
-        default=[],
-        metavar="KEY",
-        help="the tag that names whom to ask, of the load balancer, else of its security groups; repeatable: the first "
-        "that is set counts",
-    )
-    parser.add_argument(
-        "--accounts",
-        metavar="F",
-        help="accounts' names and units: what `aws organizations list-accounts` prints; add a `Unit` such as "
-        "`Production/Shops` to each account",
-    )
+    add_owner_tag_option(parser)
+    add_accounts_option(parser)
     parser.add_argument(
         "--split-by",
         choices=[by.value for by in SplitBy],

@@ -10,7 +10,13 @@ from datetime import UTC, datetime
 from alb_sg.command_line.arguments import Commands, add_command, add_exemptions_option, add_output_option
 from alb_sg.command_line.exemption_options import load_given_exemptions
 from alb_sg.command_line.fail_on import add_fail_on_argument, exit_code_by_choice, refuse_fail_on
-from alb_sg.command_line.narrowing import add_narrowing_options, is_narrowed, narrow_recorded, with_statuses
+from alb_sg.command_line.narrowing import (
+    add_narrowing_options,
+    is_narrowed,
+    narrow_recorded,
+    read_given_accounts,
+    with_statuses,
+)
 from alb_sg.command_line.output import open_output
 from alb_sg.command_line.result_format import (
     add_format_options,
@@ -71,12 +77,13 @@ def run(arguments: argparse.Namespace) -> int:
     prepare_format(arguments)
     if arguments.history is not None and is_narrowed(arguments):
         raise InvalidInputError("--history compares all load balancers; omit what narrows the run")
+    accounts = read_given_accounts(arguments)
     refuse_fail_on(arguments, over_existing=False)
     arguments.as_of = arguments.as_of or datetime.now(UTC)
     with open_output(arguments.output, machine_readable=is_machine_readable(arguments)) as stream:
         exemptions = load_given_exemptions(arguments)
         observation = read_observation(arguments, rules, arguments.as_of, exemptions, with_account_names=False)
-        results = narrow_recorded(arguments, observation.results)
+        results = narrow_recorded(arguments, observation.results, accounts)
         keep_run = write_formatted(with_statuses(arguments, results), arguments, stream, lambda _: observation)
     keep_run()
     for remark in _completeness_remarks(observation.completeness):
