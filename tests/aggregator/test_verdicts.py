@@ -68,6 +68,42 @@ def test_every_format(recording: Recording, command: Command, format_name: str) 
     assert "HTTPS:443 not open" in answer.out.replace("&#58;", ":")
 
 
+@pytest.mark.parametrize(
+    ("options", "units", "is_printed"),
+    [
+        (("--account", HOME.account_id), None, True),
+        (("--account", OTHER.account_id), None, False),
+        (("--name", "w*"), None, True),
+        (("--name", "api"), None, False),
+        (("--severity", "high"), None, True),
+        (("--severity", "low"), None, False),
+        (("--unit", "Production"), "Production/Shops", True),
+        (("--unit", "Sandbox"), "Production/Shops", False),
+    ],
+)
+def test_what_fits_is_printed(
+    recording: Recording, command: Command, options: tuple[str, ...], units: str | None, *, is_printed: bool
+) -> None:
+    record(recording)
+    if units is not None:
+        accounts = {"Accounts": [{"Id": HOME.account_id, "Unit": units}]}
+        options = (*options, "--accounts", command.file(accounts, "accounts.json"))
+    answer = command(*VERDICTS, "--format", "json", *options)
+    assert [one["loadBalancerName"] for one in answer.json["findings"]] == ["web"] * is_printed
+    assert answer.code == int(is_printed)
+
+
+def test_verdicts_of_an_account_without_a_known_unit_are_an_error(recording: Recording, command: Command) -> None:
+    record(recording)
+    accounts = command.file({"Accounts": [{"Id": OTHER.account_id, "Unit": "Sandbox"}]}, "accounts.json")
+    answer = command(*VERDICTS, "--format", "json", "--accounts", accounts, "--unit", "Sandbox")
+    assert ([error["what"] for error in answer.json["errors"]], answer.json["findings"], answer.code) == (
+        [f"unit of account {HOME.account_id}"],
+        [],
+        3,
+    )
+
+
 def test_what_nobody_looked_at_is_said(recording: Recording, command: Command) -> None:
     record(recording)
     said = command(*VERDICTS).err.splitlines()
