@@ -136,7 +136,7 @@ def _answer(
     }
 
 
-# --- what is asked
+# --- the request
 
 
 def read_request(event: Mapping[str, Any]) -> HookRequest:

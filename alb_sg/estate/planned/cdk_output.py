@@ -56,6 +56,6 @@ def _stacks(folder: Path, artifacts: Mapping[str, Any]) -> Iterator[TemplateFile
                 path=str(file),
                 stack_name=str(properties.get("stackName", name)),
                 account_id=account_id if account_id.isdecimal() else None,
-                # "unknown-region" stands for one that only deployment tells.
+                # "unknown-region" is a region that only the deployment tells.
                 region=None if region in ("", "unknown-region") else region,
             )

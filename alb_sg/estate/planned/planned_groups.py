@@ -176,7 +176,7 @@ class SecurityGroupBuilder:
         return SecurityGroup(group_id, group_id, "", (), (), unknown_ingress=(other,), unknown_egress=(other,))
 
     def _vpc_of_default_group(self, group_id: str) -> str | None:
-        """The new VPC whose default group this identifier stands for."""
+        """The new VPC whose default group has this identifier."""
         for one in self._draft.each(types.VPC):
             if one.action in NEW_ACTIONS and default_group_id(resource_id(one)) == group_id:
                 return resource_id(one)

@@ -193,7 +193,7 @@ class _Places:
         return account_id or of_provider[0], region or self._regions.get(provider) or of_provider[1]
 
     def _provider_of(self, instance: Instance) -> str:
-        """The key of the provider configuration. A module's own key, `module:aws`, stands for the root's."""
+        """The key of the provider configuration. A module's own key is `module:aws`, and means the root's."""
         key = self._references.resource_configuration(instance).get("provider_config_key") or ""
         return key if key in self._regions else key.rpartition(":")[2]
 
