@@ -48,6 +48,8 @@ def build_account(aws: EmbeddedAws, size: int, *, open_egress: bool) -> VerdictC
         ("ALB_SG_ICMP_PMTUD", Compliance.NON_COMPLIANT): half,
         ("ALB_SG_INSTANCE_EGRESS", Compliance.COMPLIANT): size,
         ("ALB_SG_HEALTH_CHECK_EGRESS", Compliance.COMPLIANT): size,
+        # The targets' group has no inbound rule.
+        ("ALB_SG_TARGET_INGRESS", Compliance.NON_COMPLIANT): size,
     }
 
 

@@ -18,6 +18,7 @@ import pytest
 from moto import mock_aws
 
 from alb_sg.functions import snapshot_batch
+from alb_sg.recommendations.catalogue import DEFAULT_RECOMMENDATIONS
 from tests.deploy import lake
 from tests.deploy.lambda_stand_in import LambdaStandIn
 from tests.deploy.templates import template
@@ -130,8 +131,8 @@ def test_the_interpreter_runs_it_through_crashes(aws: Any) -> None:
     assert json.loads(again)["accountsAndRegions"] == 6
     plan = json.loads(aws.get_object(Bucket=RESULTS, Key="run/plan.json")["Body"].read())
     assert (plan["exemptions"]["source"], plan["exemptions"]["errors"]) == (EXEMPTIONS, [])
-    assert len(found.splitlines()) == 6 * 2 * 4
-    assert len(set(found.splitlines())) == 6 * 2 * 4
+    assert len(found.splitlines()) == 6 * 2 * len(DEFAULT_RECOMMENDATIONS)
+    assert len(set(found.splitlines())) == 6 * 2 * len(DEFAULT_RECOMMENDATIONS)
     rounds = [event["round"] for event in stand_in.calls if event["step"] == "connect"]
     assert sorted(set(rounds)) == [0, 1, 2]
     assert ended["status"] == ("FAILED" if '{"error"' in found else "SUCCEEDED"), ended

@@ -95,6 +95,7 @@ class Delivery:
         self._random = random
         self._waiting: list[tuple[str, dict[str, Any]]] = []
         self._calls_until_change: int | None = None
+        self._events = 0
         self.sent = 0
 
     @contextmanager
@@ -107,7 +108,8 @@ class Delivery:
             botocore.handlers.BUILTIN_HANDLERS.remove(handler)
 
     def run(self, events: int, send: Callable[[str, dict[str, Any]], None]) -> None:
-        """Sends at least this many events, and then all that wait."""
+        """Sends at least this many events, and then all that wait, without further changes."""
+        self._events = events
         while self.sent < events:
             self._change()
             while self._waiting and (len(self._waiting) > self._random.randrange(24) or self.sent >= events):
@@ -117,7 +119,7 @@ class Delivery:
 
     def _send_one(self, send: Callable[[str, dict[str, Any]], None]) -> None:
         rule, event = self._waiting.pop(self._random.randrange(len(self._waiting)))
-        interrupts = len(self._waiting) > 4 and self._random.random() < 0.3
+        interrupts = self.sent < self._events and 4 < len(self._waiting) < 24 and self._random.random() < 0.3
         self._calls_until_change = self._random.randrange(8) if interrupts else None
         send(rule, event)
         self._calls_until_change = None
