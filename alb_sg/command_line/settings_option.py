@@ -47,9 +47,10 @@ def apply_settings(arguments: argparse.Namespace) -> None:
         raise InvalidInputError("is not an object, as rdk-config.json is", place)
     try:
         override_severities(severities_in_settings(content))
-        _add_parameters(arguments, content)
     except InvalidInputError as error:
         raise error.inside(place) from error
+    # Outside of it: an unknown rule is one of the command line.
+    _add_parameters(arguments, content)
 
 
 def _add_parameters(arguments: argparse.Namespace, settings: Mapping[str, Any]) -> None:

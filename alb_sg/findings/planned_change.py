@@ -18,7 +18,8 @@ def result_key(result: Result) -> ResultKey:
 
 def combine_scenarios(results_by_assumptions: Sequence[tuple[Sequence[str], Sequence[Result]]]) -> list[Result]:
     """One result for each load balancer and rule: that of all scenarios, or else an error that names the assumptions
-    by which they differ."""
+    by which they differ. Where only what is missing differs, it is that of the first scenario, and the annotation names
+    its assumptions."""
     by_key: dict[ResultKey, list[tuple[Sequence[str], Result]]] = {}
     whole: dict[Result, None] = {}
     for assumptions, results in results_by_assumptions:
@@ -37,7 +38,7 @@ def _combine(results: Sequence[tuple[Sequence[str], Result]]) -> Result:
     findings = [(assumptions, result) for assumptions, result in results if isinstance(result, Finding)]
     first = findings[0][1]
     if len({finding.compliance for _, finding in findings}) == 1:
-        return first
+        return _name_choices(findings)
     said: dict[Compliance, str] = {}
     for assumptions, finding in findings:
         said.setdefault(finding.compliance, _in_words(assumptions))
@@ -45,6 +46,20 @@ def _combine(results: Sequence[tuple[Sequence[str], Result]]) -> Result:
     return EvaluationError(
         first.account_id, first.region, first.load_balancer_arn, first.rule, "the verdict depends on values", cause
     )
+
+
+def _name_choices(findings: Sequence[tuple[Sequence[str], Finding]]) -> Finding:
+    """The first finding, which says on which assumptions that rests which others do not share."""
+    assumptions, first = findings[0]
+    alike = [given for given, finding in findings if finding.missing == first.missing]
+    others = [given for given, finding in findings if finding.missing != first.missing]
+    if not others:
+        return first
+    telling = [
+        one for one in assumptions if all(one in given for given in alike) and not any(one in given for given in others)
+    ]
+    words = _in_words(telling or assumptions)
+    return first._replace(annotation=f"{first.annotation} (if {words}; with other values something else is missing)")
 
 
 def _in_words(assumptions: Sequence[str]) -> str:

@@ -108,3 +108,9 @@ def test_the_parameters_of_the_deployed_rules_count(command: Command, tmp_path: 
     assert failed() == set()
     said = command.on(saved, "check", "-v", "--rule", ICMP).err
     assert said == f"alb-sg: --parameter={ICMP}:AcceptedSources={ANYWHERE_INSIDE} from rdk-config.json\n"
+
+
+def test_an_unknown_rule_is_not_blamed_on_the_settings(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "rdk-config.json").write_text(json.dumps({"parameters": {"TagKey": "clients"}}))
+    said = command.refused("check", "--estate", "estate.json", "--rule", "icmp")
+    assert said.startswith("alb-sg: unknown rule 'icmp'")

@@ -93,6 +93,18 @@ def test_a_verdict_holds_in_every_way_of_deploying(command: Command, template: s
     }
 
 
+def test_what_is_missing_names_the_values_that_it_depends_on(command: Command, template: str) -> None:
+    """ICMP is closed in both ways, but an internal load balancer needs it from its VPC alone."""
+    line, fix, *_ = command("check", "--template", template, "--rule", "icmp_pmtud").out.splitlines()
+    assert "from 10.0.0.0/16" in fix
+    assert "(if parameter Scheme is internal; with other values something else is missing)" in line
+    # The scheme is not known.
+    assert line.split()[:3] == ["NON_COMPLIANT", "LOW", "-"]
+    given = command("check", "--template", template, "--rule", "icmp_pmtud", "--template-parameter", "Scheme=internal")
+    assert "with other values" not in given.out
+    assert given.out.startswith("NON_COMPLIANT  LOW  internal")
+
+
 def test_an_error_says_which_value_would_settle_the_verdict(command: Command, template: str) -> None:
     answer = command("check", "--template", template, "--rule", "listener_ingress", "--format", "json")
     assert answer.code == 3

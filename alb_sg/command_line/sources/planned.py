@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -169,7 +169,7 @@ def evaluate_planned(
         else:
             affected |= {one.arn for _, one in loaded.load_balancers}
         evaluated = evaluate_all(loaded, selection, exemptions)
-        facts |= evaluated.facts
+        facts = _shared_facts(facts, evaluated.facts)
         by_assumptions.append((scenario.assumptions, [*evaluated.findings, *evaluated.errors]))
     _refuse_names_without_load_balancer(found_names, load_balancer_names)
     results = combine_scenarios(by_assumptions)
@@ -202,6 +202,19 @@ def evaluate_planned(
         locations=locations,
         fix_code=_fix_code(arguments, run, plans) if arguments.format == MARKDOWN else "",
     )
+
+
+def _shared_facts(
+    known: Mapping[str, LoadBalancerFacts], further: Mapping[str, LoadBalancerFacts]
+) -> dict[str, LoadBalancerFacts]:
+    """The facts of load balancers in several scenarios. One that depends on the scenario is not known."""
+    shared = {**further, **known}
+    for arn in known.keys() & further.keys():
+        one, other = known[arn], further[arn]
+        shared[arn] = LoadBalancerFacts(
+            one.scheme if one.scheme == other.scheme else None, one.tags if one.tags == other.tags else None
+        )
+    return shared
 
 
 def _plans(run: PlannedRun, findings: Sequence[Finding]) -> list[Plan]:
