@@ -7,8 +7,12 @@ from functools import cache
 from pathlib import Path
 from types import ModuleType
 
+from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
+
 RULES_FOLDER = Path(__file__).parents[1] / "rules"
 RULE_NAMES = tuple(sorted(path.name for path in RULES_FOLDER.iterdir() if (path / "parameters.json").exists()))
+# The rules of the shipped rdk-config.json: one that is deployed only on request is in no template.
+DEPLOYED_RULE_NAMES = tuple(name for name in RULE_NAMES if RECOMMENDATIONS_BY_NAME[name].deployed_by_default)
 
 
 @cache

@@ -16,6 +16,7 @@ PERMISSIVE = {"Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "MIT", "PSF-2.0"}
 OTHER_NAMES = {
     "Apache 2.0": "Apache-2.0",
     "Apache License 2.0": "Apache-2.0",
+    "Apache Software License": "Apache-2.0",
     "Dual License": "Apache-2.0 OR BSD-3-Clause",
     "PSFL": "PSF-2.0",
 }

@@ -7,6 +7,7 @@ on where the exemptions are.
 from __future__ import annotations
 
 from alb_sg.config_rule.iam_actions import section_actions
+from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.recommendations.recommendation import Recommendation
 from alb_sg.remediation.document_names import RECOMMENDATION_BY_DOCUMENT, UNDO_DOCUMENT
 
@@ -19,14 +20,15 @@ CHANGE_CONTEXT_ACTIONS = (
     "elasticloadbalancing:DescribeLoadBalancers",
     "elasticloadbalancing:DescribeTags",
 )
-# A dedicated group: created without outbound rules, attached, and deleted if a step fails.
+# A dedicated group of the load balancer: created without outbound rules, attached, and deleted if a step fails.
 GROUP_ACTIONS = (
     "ec2:CreateSecurityGroup",
-    "ec2:CreateTags",
     "ec2:DeleteSecurityGroup",
     "ec2:RevokeSecurityGroupEgress",
     "elasticloadbalancing:SetSecurityGroups",
 )
+# Rules and groups are tagged as they are made.
+TAG_ACTION = "ec2:CreateTags"
 # The record of an execution, with the account's tags. It is deleted when nothing is left of what it names.
 RECORD_ACTIONS = (
     "ssm:AddTagsToResource",
@@ -62,7 +64,8 @@ def _fix_actions(recommendation: Recommendation) -> tuple[str, ...]:
             {
                 *section_actions(recommendation),
                 *CHANGE_CONTEXT_ACTIONS,
-                *GROUP_ACTIONS,
+                *(() if recommendation.direction is Direction.TARGET_INGRESS else GROUP_ACTIONS),
+                TAG_ACTION,
                 *RECORD_ACTIONS,
                 *recommendation.fix_actions,
                 RULE_ACTION,

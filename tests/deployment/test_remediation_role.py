@@ -25,7 +25,7 @@ from alb_sg.ssm_documents import scripts
 from alb_sg.ssm_documents.actions import REEVALUATION_ACTION, RULE_ACTION, document_actions
 from alb_sg.ssm_documents.document_limits import DocumentLimits, default_function
 from embedded_aws.account import ACCOUNT_ID, REGION, EmbeddedAws, tcp
-from tests.builders import EGRESS, HEALTH, ICMP, INGRESS
+from tests.builders import EGRESS, HEALTH, ICMP, INGRESS, TARGETS
 from tests.deployment.deployments import WHOLE, of_type, templates_of
 from tests.deployment.test_roles import Role, actions_of
 from tests.rules import RULE_NAMES
@@ -34,7 +34,21 @@ pytestmark = pytest.mark.slow
 
 HERE = {"AccountId": ACCOUNT_ID, "Region": REGION}
 # AWS asks for it where something is made with tags; moto does not. It is asserted as data.
-NOT_JUDGED = {"ec2:CreateTags"}
+NOT_JUDGED = {"ec2:CreateTags", "ssm:AddTagsToResource"}
+# What decides nothing here for the targets' side: its group has room, names no prefix list and is managed by no tool,
+# and its fix does not fail and is not rolled back. tests/remediation and the document simulator have those cases.
+UNDECIDED = {
+    TARGETS: [
+        "ec2:DescribeManagedPrefixLists",
+        "ec2:DescribeSecurityGroupRules",
+        "ec2:GetManagedPrefixListEntries",
+        "ec2:RevokeSecurityGroupIngress",
+        "elasticloadbalancing:DescribeListeners",
+        "elasticloadbalancing:DescribeTags",
+        "ssm:DeleteParameters",
+        "ssm:GetParametersByPath",
+    ]
+}
 # Addresses of targets: one outside of the VPC, and one within it that no network interface is seen to hold.
 OUTSIDE, UNSEEN = "192.168.7.7", "10.0.200.9"
 TAG = {"TagKey": "clients"}
@@ -154,15 +168,14 @@ def outcomes_of_a_fix(aws: Estate, rule: str, role: Role, actions: Sequence[str]
 
 
 def outcomes_of_an_undo(aws: Estate, _: str, role: Role, actions: Sequence[str]) -> Iterator[Outcome]:
-    """Inbound and outbound rules of one execution, in a group that it made."""
-    arn = aws.shop(shared=True)
+    """Inbound rules of one execution and outbound rules of another, each in a group that it made."""
     for rule in (INGRESS, EGRESS):
-        given = payload(arn, rule)
+        given = payload(aws.shop(shared=True), rule)
         fingerprint = scripts.plan(given)["fingerprint"]
         assert scripts.apply({**given, "Fingerprint": fingerprint, "Execution": execution(aws)})["added"]
-    role.allow(actions)
-    with role.assumed():
-        yield taken_back(aws)
+        role.allow(actions)
+        with role.assumed():
+            yield taken_back(aws)
 
 
 def judge_config_calls(aws: Estate, role: Role) -> None:
@@ -189,14 +202,16 @@ def test_nothing_is_denied_and_nothing_is_superfluous(document: str, aws: Estate
 
     whole = list(outcomes(aws, rule, role, sorted(declared)))
     if document == UNDO_DOCUMENT:
-        assert [found[1:] for found in whole] == [(1, 1, [])]
+        assert [found[1:] for found in whole] == [(1, 1, [])] * 2
     else:
-        rules = {INGRESS: 8, ICMP: 3, EGRESS: 2, HEALTH: 2}[rule]
+        rules = {INGRESS: 8, ICMP: 3, EGRESS: 2, HEALTH: 2, TARGETS: 1}[rule]
         met = ("COMPLIANT", True)
+        # The targets' group gets the rule, so that no group is made and none can fail to be attached.
+        in_targets = rule == TARGETS
         assert whole == [
-            ("planned", "applied", rules, True, *met),
+            ("planned", "applied", rules, not in_targets, *met),
             ("planned", "applied", rules, False, *met),
-            ("rolled back",),
+            ("planned", "applied", rules, False, *met) if in_targets else ("rolled back",),
             *([("refused",)] if rule in (EGRESS, HEALTH) else []),
         ]
     superfluous = [
@@ -207,4 +222,4 @@ def test_nothing_is_denied_and_nothing_is_superfluous(document: str, aws: Estate
             for found, expected in zip(outcomes(aws, rule, role, sorted(declared - {action})), whole, strict=True)
         )
     ]
-    assert superfluous == []
+    assert sorted(superfluous) == UNDECIDED.get(rule, []), superfluous

@@ -28,7 +28,7 @@ from alb_sg.estate.resource_types import LISTENER_TYPE, LOAD_BALANCER_TYPE, TARG
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 from embedded_aws.account import ACCOUNT_ID, REGION, EmbeddedAws, icmp, tcp
 from tests.deployment.deployments import CENTRAL, RULES, SHIPPED, Resolver, of_type, templates_of
-from tests.rules import RULE_NAMES, rule_module
+from tests.rules import DEPLOYED_RULE_NAMES, rule_module
 
 pytestmark = pytest.mark.slow
 
@@ -180,7 +180,7 @@ def failed(found: Outcome) -> bool:
     return len(found) == 1 and isinstance(found[0], str)
 
 
-@pytest.mark.parametrize("rule", RULE_NAMES)
+@pytest.mark.parametrize("rule", DEPLOYED_RULE_NAMES)
 def test_nothing_is_denied_and_nothing_is_superfluous(rule: str, aws: Estate, tmp_path: Path) -> None:
     """In one account: the role that stack.yaml gives the rule's function, and then without each of its actions."""
     template = templates_of(SHIPPED, tmp_path)["stack.yaml"]
@@ -212,7 +212,7 @@ def test_nothing_is_denied_and_nothing_is_superfluous(rule: str, aws: Estate, tm
     assert superfluous == []
 
 
-@pytest.mark.parametrize("rule", RULE_NAMES)
+@pytest.mark.parametrize("rule", DEPLOYED_RULE_NAMES)
 def test_a_function_of_the_central_account_judges_a_member(rule: str, aws: Estate, tmp_path: Path) -> None:
     """Through the role of member.yaml, which alone may read; without it, or without assuming it, nothing works."""
     templates = templates_of(SHIPPED, tmp_path)

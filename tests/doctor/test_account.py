@@ -363,7 +363,7 @@ def all_alarms(of_ingress_function: list[Any]) -> dict[str, Any]:
             ),
             "version",
             PROBLEM,
-            "4 functions with 2 different codes",
+            "5 functions with 2 different codes",
         ),
         (
             changes(
@@ -420,7 +420,7 @@ def all_alarms(of_ingress_function: list[Any]) -> dict[str, Any]:
             ),
             "concurrency",
             PROBLEM,
-            "the account's quota is 10, of which 10 are unreserved; 4 functions without reserved concurrency use them",
+            "the account's quota is 10, of which 10 are unreserved; 5 functions without reserved concurrency use them",
         ),
         # --- alarms and lost events
         (

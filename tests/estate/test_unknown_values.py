@@ -61,6 +61,7 @@ SECTION_AND_INDEX: dict[type, tuple[str, int]] = {
 }
 IDENTITY = "it says which object this is"
 DERIVED = "it holds the unknown values of the others"
+PLANNED = "only plans and templates have it"
 UNJUDGED = "no verdict depends on it"
 
 # Per class of the model and field: the places in the API's shape that it is read from, or why there is none to change.
@@ -171,6 +172,9 @@ PATHS: dict[type, dict[str, list[list[Any]] | str]] = {
             ["NetworkInterfaces", 0, "Attachment", "DeviceIndex"],
             ["NetworkInterfaces", 0, "Attachment", "NetworkCardIndex"],
         ],
+        "unknown_groups": PLANNED,
+        "unknown_address": PLANNED,
+        "possible_cidrs": PLANNED,
     },
     model.Target: {
         "id": [["Target"], ["Target", "Id"]],
@@ -185,6 +189,8 @@ PATHS: dict[type, dict[str, list[list[Any]] | str]] = {
         "cidrs": [["IpRanges"], ["IpRanges", 0], ["IpRanges", 0, "CidrIp"], ["Ipv6Ranges"]],
         "prefix_list_ids": [["PrefixListIds"]],
         "references": [["UserIdGroupPairs"], ["UserIdGroupPairs", 0]],
+        "unknown_addresses": PLANNED,
+        "unknown_reference": PLANNED,
     },
     model.SecurityGroupReference: {
         "group_id": [["GroupId"]],
