@@ -243,11 +243,8 @@ def _is_in_unit(arguments: argparse.Namespace, account: str, accounts: Mapping[s
     unit = accounts.get(account, AccountName()).unit
     if unit is None:
         return None
-    return any(unit == wanted or unit.startswith(f"{wanted}/") for wanted in map(_without_slashes, arguments.unit))
-
-
-def _without_slashes(unit: str) -> str:
-    return unit.strip("/")
+    wanted_units = [given.strip("/") for given in arguments.unit]
+    return any(unit == wanted or unit.startswith(f"{wanted}/") for wanted in wanted_units)
 
 
 def _unknown_unit(account: str, region: str) -> EvaluationError:

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from botocore.utils import parse_timestamp
 
 from alb_sg.errors import InvalidInputError
-from alb_sg.estate.field_readers import Shape, optional_text, require_object, required_text
+from alb_sg.estate.field_readers import Shape, optional_text, require_object, required_text, texts_in
 from alb_sg.estate.json_files import parse_if_text
 
 SCHEDULED = "ScheduledNotification"
@@ -42,7 +42,7 @@ class ChangedItem(NamedTuple):
 
     def with_history(self, configurations: Any) -> ChangedItem:
         """The item with the texts of the resource's recorded configurations."""
-        return self._replace(texts=tuple(_texts(configurations)))
+        return self._replace(texts=tuple(texts_in(configurations)))
 
 
 class Notification(NamedTuple):
@@ -101,7 +101,7 @@ def _read_item(invoking_event: Shape, *, left_scope: bool) -> ChangedItem | None
             capture_time=_required_time(item, "configurationItemCaptureTime"),
             exists=required_text(item, "configurationItemStatus") not in DELETED_STATUSES and not left_scope,
             load_balancer_type=configuration.get("type") if isinstance(configuration, Mapping) else None,
-            texts=tuple(_texts([configuration, changed_properties])),
+            texts=tuple(texts_in([configuration, changed_properties])),
             is_summary=is_summary,
         )
 
@@ -120,17 +120,6 @@ def _required_time(fields: Shape, name: str) -> str:
         # RuntimeError: botocore takes a number for seconds, of any size.
         raise InvalidInputError(f"{value!r} is not a time", name) from error
     return value
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for inner in value.values():
-            yield from _texts(inner)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from _texts(inner)
 
 
 @contextmanager

@@ -69,7 +69,7 @@ class RemediationMode(Enum):
 class RemediationSettings:
     """How AWS Config remediates a rule's findings. It tries a resource `attempts` times within `retry_seconds`. It
     works on `concurrent_percentage` of the resources at once and stops when `error_percentage` have failed. With
-    `approvers`, one of them must approve each fix, whoever starts it."""
+    `approvers`, one of them must approve each fix, also one that AWS Config starts."""
 
     mode: RemediationMode = RemediationMode.OFF
     shared_group: SharedGroupPolicy = SharedGroupPolicy.DEDICATED

@@ -138,3 +138,15 @@ def optional_port(fields: Shape, field: str) -> int | None:
 def _json_type_name(value: Any) -> str:
     names = {dict: "an object", list: "a list", str: "text", type(None): "null", bool: "true or false"}
     return names.get(type(value), "a number")
+
+
+def texts_in(value: object) -> Iterator[str]:
+    """Every text in decoded JSON, except the keys."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for inner in value.values():
+            yield from texts_in(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from texts_in(inner)

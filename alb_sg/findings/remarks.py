@@ -179,7 +179,7 @@ class RemarkFinder:
 
 
 def has_outbound_https(permissions: Permissions) -> bool:
-    """Whether anything outbound is open on TCP 443, or may be as far as it is not known."""
+    """Whether an outbound rule opens TCP 443, or a rule that is not known may open it."""
     allowed = [permissions.allowed_traffic(Direction.EGRESS, HTTPS, family) for family in Family]
     return any(one.addresses or one.references or one.prefix_list_ids or one.unread for one in allowed)
 

@@ -6,10 +6,11 @@ listeners and targets of each load balancer take two. A change set seldom concer
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from alb_sg.aws.arns import listener_load_balancer_arn, listener_of_rule
+from alb_sg.estate.field_readers import texts_in
 from alb_sg.estate.planned.resources import Action, Scenario
 from alb_sg.estate.planned.template_types import (
     EGRESS,
@@ -52,7 +53,7 @@ def scope_of(scenarios: Sequence[Scenario]) -> ExportScope | None:
     for one in resources:
         if one.type not in _NARROW_TYPES and not (one.action is Action.CREATE and one.type in _NARROW_WHEN_NEW):
             return None
-    named = {text for one in resources for text in _texts([one.physical_id, one.properties, one.before])}
+    named = {text for one in resources for text in texts_in([one.physical_id, one.properties, one.before])}
     listeners = named | {arn for arn in map(listener_of_rule, named) if arn is not None}
     named |= {arn for arn in map(listener_load_balancer_arn, listeners) if arn is not None}
 
@@ -85,14 +86,3 @@ def _vpcs_of_other_carriers(interfaces: Iterable[Mapping[str, Any]], named: set[
         if one.get("RequesterId") != _ELB_REQUESTER
         and any(group["GroupId"] in named for group in one.get("Groups", ()))
     }
-
-
-def _texts(value: object) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, Mapping):
-        for one in value.values():
-            yield from _texts(one)
-    elif isinstance(value, list | tuple):
-        for one in value:
-            yield from _texts(one)

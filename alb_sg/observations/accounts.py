@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from alb_sg.aws.account_region import ACCOUNT_ID
 from alb_sg.errors import InvalidInputError
 from alb_sg.observations.account_name import AccountName
 
-ACCOUNT_ID = re.compile("[0-9]{12}")
 ACCOUNTS_KEY = "Accounts"
-# Organizations has no name of a unit in an account's entry: whoever writes the file may add it.
+# Organizations has no name of a unit in an account's entry: the author of the file may add it.
 UNIT_KEY = "Unit"
 PATHS_KEY = "Paths"
 

@@ -108,7 +108,7 @@ def _refuse_unknown_nested_stacks(given: GivenValues, stacks: Sequence[Stack]) -
 
 def _planned_resources(deployment: Deployment, addresses: Container[str] | None) -> list[PlannedResource]:
     """The resources of one way of deploying; with `addresses`, only these."""
-    # What asks for choices comes first, so that nothing is resolved in vain.
+    # The values that need a choice come first: a choice begins the resolution again.
     created = [
         (stack, logical_id, resource)
         for stack in deployment.stacks()

@@ -36,6 +36,15 @@ _RULE_KEYS = frozenset(
     }
 )
 _PEER_PROPERTIES = ("IpProtocol", "FromPort", "ToPort", "CidrIp", "CidrIpv6", "GroupId")
+_INGRESS_PROPERTIES = (
+    *_PEER_PROPERTIES,
+    "GroupName",
+    "SourcePrefixListId",
+    "SourceSecurityGroupId",
+    "SourceSecurityGroupName",
+    "SourceSecurityGroupOwnerId",
+)
+_EGRESS_PROPERTIES = (*_PEER_PROPERTIES, "DestinationPrefixListId", "DestinationSecurityGroupId")
 
 # The types that scenarios hold, with the properties that verdicts depend on. Only these ask for choices; any other
 # property of them is unknown where it depends on one.
@@ -57,15 +66,8 @@ DECIDING_PROPERTIES: Mapping[str, frozenset[str]] = {
             "Targets",
         ),
         SECURITY_GROUP: ("VpcId", "SecurityGroupIngress", "SecurityGroupEgress"),
-        INGRESS: (
-            *_PEER_PROPERTIES,
-            "GroupName",
-            "SourcePrefixListId",
-            "SourceSecurityGroupId",
-            "SourceSecurityGroupName",
-            "SourceSecurityGroupOwnerId",
-        ),
-        EGRESS: (*_PEER_PROPERTIES, "DestinationPrefixListId", "DestinationSecurityGroupId"),
+        INGRESS: _INGRESS_PROPERTIES,
+        EGRESS: _EGRESS_PROPERTIES,
         VPC: ("CidrBlock",),
         VPC_CIDR_BLOCK: ("VpcId", "CidrBlock", "AmazonProvidedIpv6CidrBlock", "Ipv6CidrBlock"),
         SUBNET: ("VpcId", "CidrBlock", "Ipv6CidrBlock"),
@@ -132,15 +134,8 @@ CREATION_PROPERTIES: Mapping[str, tuple[str, ...]] = {
         "VpcId",
     ),
     SECURITY_GROUP: ("GroupDescription", "GroupName", "VpcId"),
-    INGRESS: (
-        *_PEER_PROPERTIES,
-        "GroupName",
-        "SourcePrefixListId",
-        "SourceSecurityGroupId",
-        "SourceSecurityGroupName",
-        "SourceSecurityGroupOwnerId",
-    ),
-    EGRESS: (*_PEER_PROPERTIES, "DestinationPrefixListId", "DestinationSecurityGroupId"),
+    INGRESS: _INGRESS_PROPERTIES,
+    EGRESS: _EGRESS_PROPERTIES,
     VPC: ("CidrBlock", "Ipv4IpamPoolId", "Ipv4NetmaskLength"),
     VPC_CIDR_BLOCK: ("AmazonProvidedIpv6CidrBlock", "CidrBlock", "Ipv6CidrBlock", "VpcId"),
     SUBNET: ("AvailabilityZone", "CidrBlock", "VpcId"),

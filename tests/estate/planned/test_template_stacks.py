@@ -319,7 +319,6 @@ def test_account_and_region_of_a_stack_are_those_of_its_resources(tmp_path: Path
 
 def test_serverless_resources_are_expanded(tmp_path: Path) -> None:
     """`Ref` of what the transform makes resolves; the load balancer stays as it is."""
-    pytest.importorskip("samtranslator")
     template = {
         "Transform": "AWS::Serverless-2016-10-31",
         "Parameters": {"Scheme": {"Type": "String", "Default": "internal"}},
