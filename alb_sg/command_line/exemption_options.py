@@ -46,8 +46,8 @@ def read_exemption_document(document_name: str, profile: str | None, regions: Se
         return read_exemptions_file(document_name, RECOMMENDATIONS_BY_NAME)
     location = parse_location(document_name)
     # Importing boto3 takes a third of a second, which commands on files do not need.
-    from alb_sg.command_line.sources.live import open_client  # noqa: PLC0415
-    from alb_sg.exemptions.aws_document import read_exemptions  # noqa: PLC0415
+    from alb_sg.command_line.sources.live import open_client  # noqa: PLC0415 (slow, and not always needed)
+    from alb_sg.exemptions.aws_document import read_exemptions  # noqa: PLC0415 (slow, and not always needed)
 
     return read_exemptions(location, lambda service: open_client(profile, regions, service), RECOMMENDATIONS_BY_NAME)
 

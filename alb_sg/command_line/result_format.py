@@ -92,7 +92,7 @@ def write_formatted(
     nobody has seen.
     """
     # Some formats are slow to import.
-    from alb_sg.report.writing import write_results  # noqa: PLC0415
+    from alb_sg.report.writing import write_results  # noqa: PLC0415 (slow, and not always needed)
 
     options = FormatOptions(
         arguments.as_of or datetime.now(UTC),
@@ -105,8 +105,8 @@ def write_formatted(
         write_errors(write_results(results, arguments.format, stream, options), sys.stderr)
         return lambda: None
     # Most runs keep no history.
-    from alb_sg.command_line.history import add_to_history, earlier_results, read_earlier_runs  # noqa: PLC0415
-    from alb_sg.dashboard.history import make_run  # noqa: PLC0415
+    from alb_sg.command_line.history import add_to_history, earlier_results, read_earlier_runs  # noqa: PLC0415 (slow, and not always needed)
+    from alb_sg.dashboard.history import make_run  # noqa: PLC0415 (slow, and not always needed)
 
     folder, run = Path(arguments.history), make_run(observe(options.as_of))
     earlier = earlier_results(read_earlier_runs(folder, options.as_of).runs, run)

@@ -156,7 +156,7 @@ def _pack(options: argparse.Namespace) -> None:
 
 def _release(options: argparse.Namespace) -> None:
     # cyclonedx takes a second to import, which no other command needs.
-    from alb_sg.deployment.sbom import sbom  # noqa: PLC0415
+    from alb_sg.deployment.sbom import sbom  # noqa: PLC0415 (slow, and not always needed)
 
     checkout = options.rules.resolve().parent
     date = released_on(checkout)

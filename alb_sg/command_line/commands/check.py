@@ -110,7 +110,7 @@ def run(arguments: argparse.Namespace) -> int:
     refuse_fail_on(arguments, over_existing=is_planned(arguments) and has_base(arguments))
     with open_output(arguments.output, machine_readable=is_machine_readable(arguments)) as stream:
         if is_planned(arguments):
-            from alb_sg.command_line.exemption_options import load_given_exemptions  # noqa: PLC0415
+            from alb_sg.command_line.exemption_options import load_given_exemptions  # noqa: PLC0415 (slow, and not always needed)
 
             planned = evaluate_planned(arguments, choice, arguments.load_balancer, load_given_exemptions(arguments))
             if arguments.format == ASFF:
@@ -123,9 +123,9 @@ def run(arguments: argparse.Namespace) -> int:
             written = _stream_json_lines(arguments, choice, accounts, stream)
             return exit_code_by_choice(arguments, written.non_compliant_findings, written.errors)
         # These imports are slow, and the streaming path does not need them.
-        from alb_sg.command_line.evaluate_all import evaluate_all  # noqa: PLC0415
-        from alb_sg.command_line.exemption_options import load_given_exemptions  # noqa: PLC0415
-        from alb_sg.command_line.planning import make_planner, with_advice, with_remarks  # noqa: PLC0415
+        from alb_sg.command_line.evaluate_all import evaluate_all  # noqa: PLC0415 (slow, and not always needed)
+        from alb_sg.command_line.exemption_options import load_given_exemptions  # noqa: PLC0415 (slow, and not always needed)
+        from alb_sg.command_line.planning import make_planner, with_advice, with_remarks  # noqa: PLC0415 (slow, and not always needed)
 
         exemptions = load_given_exemptions(arguments)
         loaded = narrow_estates(arguments, load_estates(arguments, choice, arguments.load_balancer), accounts)

@@ -40,7 +40,7 @@ def add_completion(commands: Commands) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     # No other command needs it.
-    from argcomplete.shell_integration import shellcode  # noqa: PLC0415
+    from argcomplete.shell_integration import shellcode  # noqa: PLC0415 (slow, and not always needed)
 
     with open_output(None) as stream:
         stream.write(shellcode([PROGRAM], shell=arguments.shell))

@@ -74,9 +74,9 @@ def run(arguments: argparse.Namespace) -> int:
 def _results(arguments: argparse.Namespace) -> Iterator[CheckResult]:
     # Importing botocore takes a third of a second, which help does not need.
     from alb_sg.command_line.sources.live import open_accounts  # noqa: PLC0415 (see above)
-    from alb_sg.doctor.account import check_account  # noqa: PLC0415
-    from alb_sg.doctor.organization import check_organization  # noqa: PLC0415
-    from alb_sg.doctor.reader import Reader  # noqa: PLC0415
+    from alb_sg.doctor.account import check_account  # noqa: PLC0415 (slow, and not always needed)
+    from alb_sg.doctor.organization import check_organization  # noqa: PLC0415 (slow, and not always needed)
+    from alb_sg.doctor.reader import Reader  # noqa: PLC0415 (slow, and not always needed)
 
     now = datetime.now(UTC)
     for place, make_client in open_accounts(arguments.profile, arguments.region):

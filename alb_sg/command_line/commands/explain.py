@@ -103,7 +103,7 @@ def _remark_finder(arguments: argparse.Namespace, estate: Estate, load_balancer:
         return RemarkFinder(estate)
     # Importing boto3 takes a third of a second, which commands on files do not need.
     from alb_sg.command_line.sources.live import open_live_clients  # noqa: PLC0415 (see above)
-    from alb_sg.live.remark_facts import read_remark_facts  # noqa: PLC0415
+    from alb_sg.live.remark_facts import read_remark_facts  # noqa: PLC0415 (slow, and not always needed)
 
     clients = open_live_clients(arguments.profile, estate.account_id, estate.region)
     return read_remark_facts(clients, estate, load_balancer)
@@ -126,8 +126,8 @@ def _advice(
         plan = PlannedEstatePlanner(estate).plan(load_balancer, results)
     elif _is_live(arguments):
         from alb_sg.command_line.sources.live import open_live_clients  # noqa: PLC0415 (it imports boto3)
-        from alb_sg.remediation.account import AccountClients  # noqa: PLC0415
-        from alb_sg.remediation.live_planning import live_change_context  # noqa: PLC0415
+        from alb_sg.remediation.account import AccountClients  # noqa: PLC0415 (slow, and not always needed)
+        from alb_sg.remediation.live_planning import live_change_context  # noqa: PLC0415 (slow, and not always needed)
 
         clients = open_live_clients(arguments.profile, estate.account_id, estate.region)
         account = AccountClients(clients, estate.account_id, estate.region)

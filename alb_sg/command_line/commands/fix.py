@@ -288,7 +288,7 @@ def _load_balancer_account(arguments: argparse.Namespace, load_balancer: LoadBal
 def _open_account(profile: str | None, account_id: str, region: str) -> AccountClients:
     """Clients of a region that was read before, so its credentials are known to work."""
     from alb_sg.aws.clients import open_session  # noqa: PLC0415 (see TYPE_CHECKING)
-    from alb_sg.remediation.account import open_account  # noqa: PLC0415
+    from alb_sg.remediation.account import open_account  # noqa: PLC0415 (slow, and not always needed)
 
     return open_account(account_id, region, open_session(profile))
 
@@ -326,7 +326,7 @@ def _new_execution_id() -> str:
 
 def _undo_execution(arguments: argparse.Namespace) -> int:
     from alb_sg.command_line.sources.live import live_sources  # noqa: PLC0415 (see TYPE_CHECKING)
-    from alb_sg.remediation.undo import undo  # noqa: PLC0415
+    from alb_sg.remediation.undo import undo  # noqa: PLC0415 (slow, and not always needed)
 
     results = []
     with open_output(arguments.output, machine_readable=arguments.format != "text") as stream:

@@ -51,8 +51,8 @@ def read_observation(
     """
     # Importing boto3 takes a third of a second, which commands on files do not need.
     from alb_sg.aggregator.observe import observe  # noqa: PLC0415 (see above)
-    from alb_sg.aggregator.requests import AggregatorClients  # noqa: PLC0415
-    from alb_sg.command_line.sources.live import open_aggregator_client, open_client  # noqa: PLC0415
+    from alb_sg.aggregator.requests import AggregatorClients  # noqa: PLC0415 (slow, and not always needed)
+    from alb_sg.command_line.sources.live import open_aggregator_client, open_client  # noqa: PLC0415 (slow, and not always needed)
 
     clients = AggregatorClients(
         config=open_aggregator_client(arguments.profile, arguments.region),
@@ -66,9 +66,9 @@ def read_observation(
 def with_organization_names(observation: Observation, arguments: argparse.Namespace) -> Observation:
     """The observation with the names and units of accounts; what Organizations does not tell is a gap."""
     from alb_sg.aggregator.organization import missing_names_gap, read_account_names  # noqa: PLC0415 (see above)
-    from alb_sg.aggregator.requests import OrganizationRequests  # noqa: PLC0415
-    from alb_sg.aws.calls import CallPool  # noqa: PLC0415
-    from alb_sg.command_line.sources.live import open_client  # noqa: PLC0415
+    from alb_sg.aggregator.requests import OrganizationRequests  # noqa: PLC0415 (slow, and not always needed)
+    from alb_sg.aws.calls import CallPool  # noqa: PLC0415 (slow, and not always needed)
+    from alb_sg.command_line.sources.live import open_client  # noqa: PLC0415 (slow, and not always needed)
 
     with CallPool() as calls:
         client = open_client(arguments.profile, arguments.region, "organizations")

@@ -85,8 +85,8 @@ def read_template_scenarios(arguments: argparse.Namespace, *, over_estate: bool)
     """Every way of deploying the given templates. Raises InvalidInputError."""
     # Most runs judge no template.
     from alb_sg.estate.planned.cloudformation import read_templates  # noqa: PLC0415 (see above)
-    from alb_sg.estate.planned.template_parameters import parse_assignments, read_parameter_file  # noqa: PLC0415
-    from alb_sg.estate.planned.template_stacks import GivenValues  # noqa: PLC0415
+    from alb_sg.estate.planned.template_parameters import parse_assignments, read_parameter_file  # noqa: PLC0415 (slow, and not always needed)
+    from alb_sg.estate.planned.template_stacks import GivenValues  # noqa: PLC0415 (slow, and not always needed)
 
     values: dict[str, str] = {}
     for path in arguments.template_parameter_file:
@@ -113,7 +113,7 @@ def refuse_existing_stacks(arguments: argparse.Namespace, base: Sequence[Estate]
 
 def _template_files(given: Sequence[str]) -> list[TemplateFile]:
     from alb_sg.estate.planned.cdk_output import read_cdk_output  # noqa: PLC0415 (most runs judge no template)
-    from alb_sg.estate.planned.template_stacks import TemplateFile  # noqa: PLC0415
+    from alb_sg.estate.planned.template_stacks import TemplateFile  # noqa: PLC0415 (slow, and not always needed)
 
     found: list[TemplateFile] = []
     for text in given:

@@ -47,9 +47,9 @@ def _transform_names(value: Any) -> list[str]:
 def _expand_serverless(document: Mapping[str, Any]) -> Mapping[str, Any]:
     try:
         from samtranslator.model.exceptions import InvalidDocumentException  # noqa: PLC0415 (an extra)
-        from samtranslator.parser.parser import Parser  # noqa: PLC0415
-        from samtranslator.sdk.resource import SamResourceType  # noqa: PLC0415
-        from samtranslator.translator.translator import Translator  # noqa: PLC0415
+        from samtranslator.parser.parser import Parser  # noqa: PLC0415 (slow, and not always needed)
+        from samtranslator.sdk.resource import SamResourceType  # noqa: PLC0415 (slow, and not always needed)
+        from samtranslator.translator.translator import Translator  # noqa: PLC0415 (slow, and not always needed)
     except ImportError as error:
         raise InvalidInputError(SAM_INSTALL_HINT) from error
     from boto3.session import Session  # noqa: PLC0415 (slow to import)
