@@ -43,6 +43,8 @@ Row = Mapping[str, Any]
 
 # The columns that a comparison reads. A file may lack others, which were added after it was written.
 COMPARED_COLUMNS = ("record", "account", "region", "rule", "complete", "load_balancer", "name", "scheme", "status")
+# What is kept of a file's rows: a comparison of large runs has all rows of one in memory.
+READ_COLUMNS = (*COMPARED_COLUMNS, "owner")
 COLUMNS = (
     "version",
     "as_of",
@@ -119,24 +121,28 @@ def earlier_run_files(folder: Path, as_of: datetime) -> list[Path]:
 
 
 def read_run(path: Path) -> Run:
-    """The run in a file. Raises an InvalidInputError that names file and line."""
+    """The run in a file, with `READ_COLUMNS`. Raises an InvalidInputError that names file and line."""
+    # Texts repeat themselves from row to row.
+    texts: dict[str, str] = {}
     try:
         as_of = datetime.strptime(path.name.removesuffix(SUFFIX), FILE_TIME_FORMAT).replace(tzinfo=UTC)
-        text = gzip.decompress(path.read_bytes()).decode("utf-8")
+        with gzip.open(path, "rb") as stream:
+            rows = [
+                _parse_row(line.decode("utf-8"), f"{path}: line {number}", texts)
+                for number, line in enumerate(stream, 1)
+            ]
     except (OSError, EOFError, zlib.error, ValueError) as error:
-        raise InvalidInputError(
-            f"not a run of alb-sg dashboard ({error}); take the file out of the folder", str(path)
-        ) from error
-    return Run(
-        format_time(as_of),
-        [
-            _parse_row(line, f"{path}: line {number}")
-            for number, line in enumerate(text.removesuffix("\n").split("\n"), 1)
-        ],
-    )
+        raise _not_a_run(str(error), path) from error
+    if not rows:
+        raise _not_a_run("it is empty", path)
+    return Run(format_time(as_of), rows)
 
 
-def _parse_row(line: str, place: str) -> Row:
+def _not_a_run(cause: str, path: Path) -> InvalidInputError:
+    return InvalidInputError(f"not a run of alb-sg dashboard ({cause}); take the file out of the folder", str(path))
+
+
+def _parse_row(line: str, place: str, texts: dict[str, str]) -> Row:
     try:
         row = json.loads(line)
     except (ValueError, RecursionError) as error:
@@ -145,14 +151,19 @@ def _parse_row(line: str, place: str) -> Row:
         raise InvalidInputError(
             f"not a row of version {VERSION}, which this alb-sg reads; take the file out of the folder", place
         )
-    for column in COMPARED_COLUMNS:
-        if column not in row:
+    for column in READ_COLUMNS:
+        if column not in row and column in COMPARED_COLUMNS:
             raise InvalidInputError(f"{column} is missing; take the file out of the folder", place)
         expected = bool if column == "complete" else str
-        if row[column] is not None and not isinstance(row[column], expected):
+        if row.get(column) is not None and not isinstance(row[column], expected):
             name = "true or false" if expected is bool else "text"
             raise InvalidInputError(f"{column} is not {name}; take the file out of the folder", place)
-    return row
+    return {column: _once(row.get(column), texts) for column in READ_COLUMNS}
+
+
+def _once(value: Any, texts: dict[str, str]) -> Any:
+    """The value; a text as the object that an equal text has already."""
+    return texts.setdefault(value, value) if isinstance(value, str) else value
 
 
 # --- rows
