@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from alb_sg.observations.filter_patterns import NO_OWNER, unit_name
+
 PageData = Mapping[str, Any]
 
-NO_OWNER = "(no owner)"
-# As in assets/data.js: the root of an organization has no name of its own.
-ROOT_UNIT, UNKNOWN_UNIT = "Root", "(unit unknown)"
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 UNSAFE_CHARACTER = re.compile(r"[^A-Za-z0-9._-]+")
 MAX_NAME_LENGTH = 60
@@ -56,11 +55,7 @@ def _key_function(page_data: PageData, by: SplitBy) -> Callable[[Mapping[str, An
         return lambda entry: entry.get("owner") or NO_OWNER
     if by is SplitBy.ACCOUNT:
         return lambda entry: str(entry["account"])
-    return lambda entry: _unit_name(page_data["accounts"].get(entry["account"], {}).get("unit"))
-
-
-def _unit_name(unit: str | None) -> str:
-    return UNKNOWN_UNIT if unit is None else unit or ROOT_UNIT
+    return lambda entry: unit_name(page_data["accounts"].get(entry["account"], {}).get("unit"))
 
 
 def _display_title(page_data: PageData, by: SplitBy, title: str) -> str:
