@@ -18,7 +18,6 @@ from typing import Any
 
 from alb_sg import __version__
 from alb_sg.dashboard.history import replace_lone_surrogates
-from alb_sg.dashboard.split import ROOT_UNIT
 from alb_sg.dashboard.summary import (
     ComplianceCounts,
     PageData,
@@ -29,6 +28,7 @@ from alb_sg.dashboard.summary import (
     worst_findings,
 )
 from alb_sg.findings.phrasing import pluralize
+from alb_sg.observations.filter_patterns import ROOT_UNIT
 
 MAX_FINDINGS = 50
 SCRIPTS = (

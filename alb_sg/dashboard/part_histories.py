@@ -12,9 +12,10 @@ from typing import Any
 
 from alb_sg.dashboard.changes import TrendPoint, VerdictHistory, trend_object
 from alb_sg.dashboard.history import Row, Run
-from alb_sg.dashboard.split import PartHistory, SplitBy, owner_title, unit_title
+from alb_sg.dashboard.split import PartHistory, SplitBy, owner_title
 from alb_sg.findings.finding import Result
 from alb_sg.observations.account_name import AccountName
+from alb_sg.observations.filter_patterns import unit_name
 from alb_sg.observations.observation import Observation
 
 Home = tuple[str, str]
@@ -86,7 +87,7 @@ class PartHistories:
         if self._by is SplitBy.ACCOUNT:
             return str(row["account"])
         if self._by is SplitBy.UNIT:
-            return unit_title(self._accounts.get(row["account"], AccountName()).unit)
+            return unit_name(self._accounts.get(row["account"], AccountName()).unit)
         known = self._owners.get(row["load_balancer"])
         return owner_title(_recorded_owner(row)) if known is None else known
 

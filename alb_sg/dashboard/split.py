@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from alb_sg.observations.filter_patterns import NO_OWNER, unit_name
+
 PageData = Mapping[str, Any]
 
-NO_OWNER = "(no owner)"
-# As in assets/data.js: the root of an organization has no name of its own.
-ROOT_UNIT, UNKNOWN_UNIT = "Root", "(unit unknown)"
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 UNSAFE_CHARACTER = re.compile(r"[^A-Za-z0-9._-]+")
 MAX_NAME_LENGTH = 60
@@ -71,15 +70,11 @@ def _key_function(page_data: PageData, by: SplitBy) -> Callable[[Mapping[str, An
         return lambda entry: owner_title(entry.get("owner"))
     if by is SplitBy.ACCOUNT:
         return lambda entry: str(entry["account"])
-    return lambda entry: unit_title(page_data["accounts"].get(entry["account"], {}).get("unit"))
+    return lambda entry: unit_name(page_data["accounts"].get(entry["account"], {}).get("unit"))
 
 
 def owner_title(owner: str | None) -> str:
     return owner or NO_OWNER
-
-
-def unit_title(unit: str | None) -> str:
-    return UNKNOWN_UNIT if unit is None else unit or ROOT_UNIT
 
 
 def _display_title(page_data: PageData, by: SplitBy, title: str) -> str:

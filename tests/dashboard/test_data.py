@@ -21,13 +21,14 @@ from alb_sg.dashboard.history import Run, make_run, write_run
 from alb_sg.dashboard.page import render_page
 from alb_sg.dashboard.page_data import build_page_data, page_data_text
 from alb_sg.dashboard.part_histories import PartHistories
-from alb_sg.dashboard.split import INDEX_NAME, NO_OWNER, SplitBy, split_page_data
+from alb_sg.dashboard.split import INDEX_NAME, SplitBy, split_page_data
 from alb_sg.dashboard.split_index import render_index
 from alb_sg.dashboard.summary import count_compliance
 from alb_sg.estate.model import Permission, SecurityGroup
 from alb_sg.findings.causes import Cause, find_causes
 from alb_sg.findings.exemption_application import malformed_exemption_error
 from alb_sg.findings.finding import Compliance, EvaluationError, Finding, Missing
+from alb_sg.observations.filter_patterns import NO_OWNER
 from alb_sg.observations.ranking import rank
 from alb_sg.recommendations.requirement import Origin
 from tests.dashboard import recount
