@@ -94,7 +94,7 @@ def run_file_name(as_of: datetime) -> str:
 def make_run(observation: Observation) -> Run:
     """An observation as rows: its scopes, then its verdicts, then its errors, each by account, region and ARN."""
     rows = [*_scope_rows(observation), *_verdict_rows(observation), *_error_rows(observation)]
-    return Run(format_time(observation.as_of), [{name: row.get(name) for name in COLUMNS} for row in rows])
+    return Run(format_time(observation.as_of), [dict.fromkeys(COLUMNS) | row for row in rows])
 
 
 def write_run(run: Run, stream: TextIO) -> None:
@@ -170,12 +170,12 @@ def _once(value: Any, texts: dict[str, str]) -> Any:
 
 
 def _common_columns(
-    observation: Observation, record: str, account_id: str, region: str, rule: str | None
+    observation: Observation, as_of: str, record: str, account_id: str, region: str, rule: str | None
 ) -> dict[str, Any]:
     account = observation.accounts.get(account_id, AccountName())
     return {
         "version": VERSION,
-        "as_of": format_time(observation.as_of),
+        "as_of": as_of,
         "record": record,
         "account": account_id or None,
         "account_name": account.name,
@@ -187,6 +187,7 @@ def _common_columns(
 
 
 def _scope_rows(observation: Observation) -> Iterator[dict[str, Any]]:
+    as_of = format_time(observation.as_of)
     failed = {
         (error.account_id, error.region, error.rule)
         for error in observation.errors_of_load_balancers
@@ -203,18 +204,23 @@ def _scope_rows(observation: Observation) -> Iterator[dict[str, Any]]:
             failed_here = failed & {(*account_region, name) for name in this_or_any}
             complete = not failed_here and not failed_anywhere & this_or_any
             yield {
-                **_common_columns(observation, "scope", account_region.account_id, account_region.region, rule),
+                **_common_columns(observation, as_of, "scope", account_region.account_id, account_region.region, rule),
                 "complete": complete,
             }
 
 
 def _verdict_rows(observation: Observation) -> Iterator[dict[str, Any]]:
+    as_of = format_time(observation.as_of)
+    columns: dict[str, dict[str, Any]] = {}
     for finding in observation.results.findings:
+        arn = finding.load_balancer_arn
+        if arn not in columns:
+            columns[arn] = _load_balancer_columns(arn, finding.load_balancer_name, observation)
         detail = observation.details.get(finding.load_balancer_arn)
         exemption = None if finding.applied_exemption is None else finding.applied_exemption.exemption
         yield {
-            **_common_columns(observation, "verdict", finding.account_id, finding.region, finding.rule),
-            **_load_balancer_columns(finding.load_balancer_arn, finding.load_balancer_name, observation),
+            **_common_columns(observation, as_of, "verdict", finding.account_id, finding.region, finding.rule),
+            **columns[arn],
             "security_groups": list(finding_groups(finding, detail)),
             "compliance": finding.compliance.value,
             "status": verdict_status(finding).value,
@@ -229,10 +235,11 @@ def _verdict_rows(observation: Observation) -> Iterator[dict[str, Any]]:
 
 
 def _error_rows(observation: Observation) -> Iterator[dict[str, Any]]:
+    as_of = format_time(observation.as_of)
     for error in observation.results.errors:
         arn = error.load_balancer_arn
         yield {
-            **_common_columns(observation, "error", error.account_id, error.region, error.rule),
+            **_common_columns(observation, as_of, "error", error.account_id, error.region, error.rule),
             **({} if arn is None else _load_balancer_columns(arn, load_balancer_name(arn), observation)),
             "status": VerdictStatus.ERROR.value,
             "annotation": f"{error.what}: {error.cause}",

@@ -250,7 +250,7 @@ def _verdict_object(result: Result, scheme: str, detail: LoadBalancerDetail | No
         fields["missing"] = [
             {**missing_object(entry), "recommended": _recommended_rule(entry)} for entry in result.missing
         ]
-    if result.missing and history.is_about_targets(result):
+    if history.is_about_targets(result):
         fields["groups"] = list(result.security_groups)
     if result.unused:
         fields["unused"] = [phrasing.describe_unused(entry, MAX_PEERS) for entry in result.unused]
