@@ -13,7 +13,7 @@ function showExemptions(index, state) {
   const entries = filterEntries(index, state, report.entries.map((entry) => withLoadBalancerFacts(index, entry)), (entry) => [entry.arn, entry.rule, entry.exemptionOwner, entry.ticket, entry.reason, entry.account, entry.accountName]);
   const counts = countExemptions(entries);
   const elements = [
-    ...[...report.malformed, ...report.errors].map((text) => h("p", { class: "alarm" }, "Has no effect: ", isolatedText(text))),
+    ...[...report.malformed, ...report.errors].map((text) => h("p", { class: "alarm" }, "Has no effect: ", reasonElement(text))),
     h("p", { class: "note" }, "As of ", report.date, " (UTC), from ", isolatedText(report.source), "."),
     h("dl", { class: "tiles" },
       tile("exempt", "In force", formatNumber(counts.inForce)),
