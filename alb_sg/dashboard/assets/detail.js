@@ -97,7 +97,7 @@ function explanationElements(index, loadBalancer) {
 function recommendedRowTable(index, rows) {
   return table("Recommended and actual rules", [
     { title: "Status", kind: "nowrap", cell: (row) => statusBadge(row.status) },
-    { title: "Recommended", header: true, cell: (row) => [describeRow(row), row.label ? aside(isolatedText(row.label)) : null] },
+    { title: "Recommended", kind: "text", header: true, cell: (row) => [describeRow(row), row.label ? aside(isolatedText(row.label)) : null] },
     { title: "For", cell: (row) => [isolatedText(row.because[1]), aside(index.subjects.get(row.rule) ?? row.rule)] },
     { title: "Actual rules", kind: "text", cell: (row) => (row.why.length ? row.why.map((text) => aside(isolatedText(text))) : "no rule allows any of it") },
   ], missingFirst(rows));
