@@ -52,17 +52,35 @@ def read_details(context: LoadContext, load_balancers: Sequence[LoadBalancer]) -
 
 def confirm_targets(context: LoadContext, load_balancers: Sequence[LoadBalancer]) -> None:
     """Reads registrations from Elastic Load Balancing where a verdict depends on them and only AWS Config has been
-    read."""
+    read: it may lack a target, and may still have one that was deregistered."""
     if not context.needs_section(Section.TARGET_HEALTH_DESCRIPTIONS) or not context.is_from_config(
         Section.TARGET_GROUPS
     ):
         return
+    all_instances = _read_possible_targets(context)
     requests: RequestsByKey = {}
-    for group in groups_to_confirm(context.estate(), load_balancers, context.read_request):
+    for group in groups_to_confirm(context.estate(), load_balancers, context.read_request, all_instances=all_instances):
         if group.arn in context.partial_estate.recorded_target_groups:
             del context.partial_estate.targets[group.arn]
             requests |= context.target_health_requests(group)
     context.read(requests)
+
+
+def _read_possible_targets(context: LoadContext) -> bool:
+    """Reads every instance of the account where the groups of targets are judged and registrations of instances were
+    recorded. Returns whether all were read."""
+    partial_estate = context.partial_estate
+    recorded = (partial_estate.target_groups[arn] for arn in partial_estate.recorded_target_groups)
+    if not (
+        context.judges_targets
+        and context.selection.everything
+        # Without it, EC2 may hide instances that are targets.
+        and context.requests.managed_resources("DescribeInstances")
+        and any(group.target_type == "instance" for group in recorded)
+    ):
+        return False
+    context.read({(Section.INSTANCES, ()): context.requests.instances()})
+    return not partial_estate.failures_of(Section.INSTANCES)
 
 
 def vpc_requests_by_id(context: LoadContext, vpc_ids: Iterable[str]) -> RequestsByKey:

@@ -1,6 +1,6 @@
 """The targets and prefix lists that verdicts depend on.
 
-The only module of the live source that uses permissions and recommendations. It decides what to read, never a verdict
+The only module of the live source that compares requirements with permissions. It decides what to read, never a verdict
 (semantics §2, "Only what a verdict hangs on must be read").
 """
 
@@ -18,6 +18,7 @@ from alb_sg.estate.sections import Section
 from alb_sg.parameters import PREFIX_LIST_ID, Parameters
 from alb_sg.permissions.addresses import AddressSet
 from alb_sg.permissions.allowed_traffic import (
+    ANY_TCP_PORT,
     AllowedTraffic,
     Direction,
     Permissions,
@@ -122,14 +123,16 @@ def find_target_sides(estate: Estate, load_balancers: Iterable[LoadBalancer]) ->
 
 
 def groups_to_confirm(
-    estate: Estate, load_balancers: Iterable[LoadBalancer], read_request: ReadRequest
+    estate: Estate, load_balancers: Iterable[LoadBalancer], read_request: ReadRequest, *, all_instances: bool
 ) -> list[TargetGroup]:
     """The target groups whose registrations, and their states, a verdict depends on.
 
-    If a load balancer may send to every address and port, it reaches any target: its target groups are left out, unless
-    the groups of the targets are judged too.
+    If a load balancer may send to every address and port, it reaches any target: its target groups are left out. Where
+    the groups of targets are judged too, every target that may be registered must also let the load balancer in.
+    `all_instances`: the estate has every instance.
     """
     judges_targets = any(rule.direction is Direction.TARGET_INGRESS for rule in _requested_rules(read_request))
+    openings = _InstanceOpenings(estate) if judges_targets and all_instances else None
     to_confirm: dict[str, TargetGroup] = {}
     for load_balancer in load_balancers:
         permissions = Permissions(estate, load_balancer.security_groups)
@@ -140,11 +143,50 @@ def groups_to_confirm(
         for group in groups:
             if group.target_type in ("instance", "ip") and (
                 read_request.all_targets
-                or judges_targets
                 or not _allows_all_egress(permissions, _target_families(group))
+                or (judges_targets and (openings is None or not openings.let_in(load_balancer, group)))
             ):
                 to_confirm[group.arn] = group
     return [to_confirm[arn] for arn in sorted(to_confirm)]
+
+
+class _InstanceOpenings:
+    """Which load balancers every instance of a VPC lets in on every port, whichever of them are registered."""
+
+    def __init__(self, estate: Estate) -> None:
+        self._estate = estate
+        self._permissions: dict[tuple[str, ...], Permissions] = {}
+        # None: the VPC is not known.
+        self._carried_by_vpc: dict[str | None, set[tuple[str, ...]]] = {}
+        for instance in (estate.instances or {}).values():
+            if instance.vpc_id is None and not instance.groups:
+                # EC2 shows a terminated instance for about an hour, without its network.
+                continue
+            self._carried_by_vpc.setdefault(instance.vpc_id, set()).add(instance.groups)
+
+    def let_in(self, load_balancer: LoadBalancer, group: TargetGroup) -> bool:
+        """Whether no registration in a target group can be closed to a load balancer. Never for one of type `ip`: an
+        address that no interface is seen to hold may be registered there, which is a finding."""
+        instances = self._estate.instances or {}
+        targets = (self._estate.targets or {}).get(group.arn, ())
+        if group.target_type != "instance" or any(target.id not in instances for target in targets):
+            return False
+        carried = self._carried_by_vpc.get(group.vpc_id, set()) | self._carried_by_vpc.get(None, set())
+        try:
+            family = group.known_family
+            blocks = self._estate.vpc(load_balancer.vpc_id).known_cidrs(family)
+        except NotReadError:
+            return False
+        nodes = AddressSet.from_cidrs(family, blocks)
+        return all(self._lets_in(groups, load_balancer, nodes) for groups in carried)
+
+    def _lets_in(self, groups: tuple[str, ...], load_balancer: LoadBalancer, nodes: AddressSet) -> bool:
+        permissions = self._permissions.get(groups)
+        if permissions is None:
+            permissions = self._permissions[groups] = Permissions(self._estate, groups)
+        allowed = permissions.allowed_traffic(Direction.TARGET_INGRESS, ANY_TCP_PORT, nodes.family)
+        by_reference = not allowed.referenced_group_ids.isdisjoint(load_balancer.security_groups)
+        return by_reference or (bool(nodes) and nodes <= allowed.addresses)
 
 
 def _target_families(group: TargetGroup) -> tuple[Family, ...]:
