@@ -9,9 +9,10 @@ from alb_sg.errors import NotReadError
 from alb_sg.estate.cidr import Family
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer, NetworkInterface, SecurityGroup, TargetGroup
-from alb_sg.findings.finding import Compliance, Finding, Result
+from alb_sg.findings.finding import Compliance, Finding, Missing, Result
 from alb_sg.findings.judge import Judge
 from alb_sg.findings.phrasing import abbreviate, pluralize
+from alb_sg.permissions.addresses import AddressSet
 from alb_sg.permissions.allowed_traffic import Direction, Permissions, Traffic
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 
@@ -164,18 +165,30 @@ class RemarkFinder:
             )
 
     def _healthy_although_closed(self, group: TargetGroup, findings: Iterable[Finding]) -> Iterator[str]:
-        """Targets that are all healthy although the security groups of some are closed to health checks."""
+        """Targets that are all healthy although the security groups of some are closed to health checks
+        from everywhere."""
         targets = (self._estate.targets or {}).get(group.arn, ())
         if not targets or any(target.state != "healthy" for target in targets):
             return
         checked = group.health_check_port
         ports = {target.port or group.port for target in targets} if checked is None else {checked}
         for finding in findings:
-            if any(entry.origin.arn == group.arn and entry.from_port in ports for entry in finding.missing):
+            if any(
+                entry.origin.arn == group.arn and entry.from_port in ports and _lets_nobody_in(entry)
+                for entry in finding.missing
+            ):
                 yield (
                     f"target group {group.name}: all targets are healthy, although {finding.rule} finds their health "
                     "check port closed: the data is not that of the account, or has changed since"
                 )
+
+
+def _lets_nobody_in(missing: Missing) -> bool:
+    """Whether none of the addresses that nodes may have is open: today's nodes may have some that are."""
+    return all(
+        AddressSet.from_cidrs(family, missing.required) == AddressSet.from_cidrs(family, missing.peers)
+        for family in Family
+    )
 
 
 def has_outbound_https(permissions: Permissions) -> bool:

@@ -228,6 +228,25 @@ def test_healthy_targets_although_their_groups_are_closed(command: Command) -> N
             "closed: the data is not that of the account, or has changed since"
         )
     ]
+    # Today's nodes are let in, and others would not be.
+    assert (
+        _remarks(
+            command,
+            estate(
+                *parts, target_group("web", targets=["10.0.1.5"]), group("sg-app", ingress=[tcp(80, "10.0.1.9/32")])
+            ),
+        )
+        == []
+    )
+    assert (
+        _remarks(
+            command,
+            estate(
+                *parts, target_group("web", targets=["10.0.1.5"]), group("sg-app", ingress=[tcp(80, "10.0.1.0/24")])
+            ),
+        )
+        == []
+    )
     # Another port is closed: health checks say nothing about it.
     apart = target_group("web", targets=["10.0.1.5"], health_check_port="8081")
     assert _remarks(command, estate(*parts, apart, group("sg-app", ingress=[tcp(8081, "sg-1")]))) == []

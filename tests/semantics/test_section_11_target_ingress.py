@@ -425,6 +425,21 @@ def test_targets_and_ports(case: Case) -> None:
     check(case)
 
 
+def test_a_weight_of_zero_counts() -> None:
+    """ "Default actions, listener rules and weight 0 alike" (§6)."""
+    weighted = listener(443, forward=["web", "old"])
+    weighted["DefaultActions"][0]["ForwardConfig"]["TargetGroups"][1]["Weight"] = 0
+    saved = estate(
+        weighted,
+        target_group("web", targets=["10.0.1.5"]),
+        target_group("old", port=81, targets=["10.0.1.5"], load_balancers=[]),
+        interface("10.0.1.5"),
+        group("sg-1"),
+        group("sg-app", ingress=[tcp(80, "sg-1")]),
+    )
+    check(Case("weight 0", PORTS, saved, NON_COMPLIANT, rule=TARGETS, lacks=(_lacks(81),)))
+
+
 INSTANCES = target_group(type="instance", targets=["i-1"])
 
 
@@ -465,6 +480,18 @@ def _of_instance(name: str, why: str, expected: str, ingress: list[Shape], *part
         lacks=(_lacks(),),
     ),
     _of_instance(
+        "a second interface and a second card that are open",
+        PRIMARY,
+        NON_COMPLIANT,
+        [],
+        interface("10.0.1.5", instance="i-1"),
+        interface("10.0.1.6", instance="i-1", device_index=1, groups=["sg-open"]),
+        interface("10.0.1.7", instance="i-1", network_card=1, groups=["sg-open"]),
+        group("sg-open", ingress=[tcp(80, "sg-1")]),
+        uncollected=("Instances",),
+        lacks=(_lacks(),),
+    ),
+    _of_instance(
         "an instance that is not in the data", "Counts as unread (§2).", ERROR, [tcp(80, "sg-1")], says=("i-1",)
     ),
     _of_instance(
@@ -476,6 +503,21 @@ def _of_instance(name: str, why: str, expected: str, ingress: list[Shape], *part
         instance("i-1", "10.0.1.5"),
     ),
     _lets_in("a secondary address", HOLDS, COMPLIANT, [tcp(80, "sg-1")], interface("10.0.1.4", secondary=["10.0.1.5"])),
+    _lets_in(
+        "a secondary address of a closed interface",
+        HOLDS,
+        NON_COMPLIANT,
+        [],
+        interface("10.0.1.4", secondary=["10.0.1.5"]),
+        lacks=(_lacks(),),
+    ),
+    _lets_in(
+        "a delegated prefix that is open",
+        HOLDS,
+        COMPLIANT,
+        [tcp(80, "sg-1")],
+        interface("10.0.1.4", prefixes=["10.0.1.0/28"]),
+    ),
     _lets_in(
         "a delegated prefix",
         HOLDS,
