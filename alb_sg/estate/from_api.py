@@ -585,7 +585,6 @@ def instance(value: Any) -> Instance:
             sorted(read_list(primary, "Groups" if primary is not fields else "SecurityGroups", security_group_id))
         ),
         interfaces=read_list(fields, "NetworkInterfaces", _instance_interface),
-        vpc_id=optional_text(fields, "VpcId"),
     )
 
 

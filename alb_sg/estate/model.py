@@ -391,8 +391,7 @@ class InstanceInterface(NamedTuple):
 
 class Instance(NamedTuple):
     """An instance. The addresses and `groups` belong to its primary network interface; an address is None where that
-    interface has none. `interfaces` are all interfaces that its record lists. `vpc_id` is None where its record lacks
-    it.
+    interface has none. `interfaces` are all interfaces that its record lists.
 
     A planned instance, or the future members of an Auto Scaling group or ECS service, has an `unknown_address` within
     `possible_cidrs` (none: anywhere), and perhaps `unknown_groups` beside those that are known.
@@ -406,7 +405,6 @@ class Instance(NamedTuple):
     unknown_address: UnknownValue | None = None
     possible_cidrs: tuple[str, ...] = ()
     unknown_groups: UnknownValue | None = None
-    vpc_id: str | None = None
 
 
 class PrefixList(NamedTuple):

@@ -57,18 +57,18 @@ def confirm_targets(context: LoadContext, load_balancers: Sequence[LoadBalancer]
         Section.TARGET_GROUPS
     ):
         return
-    all_instances = _read_possible_targets(context)
+    instance_vpcs = _read_possible_targets(context)
     requests: RequestsByKey = {}
-    for group in groups_to_confirm(context.estate(), load_balancers, context.read_request, all_instances=all_instances):
+    for group in groups_to_confirm(context.estate(), load_balancers, context.read_request, instance_vpcs=instance_vpcs):
         if group.arn in context.partial_estate.recorded_target_groups:
             del context.partial_estate.targets[group.arn]
             requests |= context.target_health_requests(group)
     context.read(requests)
 
 
-def _read_possible_targets(context: LoadContext) -> bool:
+def _read_possible_targets(context: LoadContext) -> dict[str, str] | None:
     """Reads every instance of the account where the groups of targets are judged and registrations of instances were
-    recorded. Returns whether all were read."""
+    recorded. Returns the VPC of each; None unless all were read."""
     partial_estate = context.partial_estate
     recorded = (partial_estate.target_groups[arn] for arn in partial_estate.recorded_target_groups)
     if not (
@@ -78,9 +78,14 @@ def _read_possible_targets(context: LoadContext) -> bool:
         and context.requests.managed_resources("DescribeInstances")
         and any(group.target_type == "instance" for group in recorded)
     ):
-        return False
-    context.read({(Section.INSTANCES, ()): context.requests.instances()})
-    return not partial_estate.failures_of(Section.INSTANCES)
+        return None
+    key: RequestKey = (Section.INSTANCES, ())
+    responses = context.calls.send_all({key: context.requests.instances()})
+    context.add_responses(responses)
+    if partial_estate.failures_of(Section.INSTANCES):
+        return None
+    # EC2 shows a terminated instance for about an hour, without its VPC.
+    return {item["InstanceId"]: item["VpcId"] for item in responses[key].items if item.get("VpcId")}
 
 
 def vpc_requests_by_id(context: LoadContext, vpc_ids: Iterable[str]) -> RequestsByKey:

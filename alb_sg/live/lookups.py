@@ -6,7 +6,7 @@ The only module of the live source that compares requirements with permissions. 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from alb_sg.errors import NotReadError
@@ -123,16 +123,19 @@ def find_target_sides(estate: Estate, load_balancers: Iterable[LoadBalancer]) ->
 
 
 def groups_to_confirm(
-    estate: Estate, load_balancers: Iterable[LoadBalancer], read_request: ReadRequest, *, all_instances: bool
+    estate: Estate,
+    load_balancers: Iterable[LoadBalancer],
+    read_request: ReadRequest,
+    instance_vpcs: Mapping[str, str] | None = None,
 ) -> list[TargetGroup]:
     """The target groups whose registrations, and their states, a verdict depends on.
 
     If a load balancer may send to every address and port, it reaches any target: its target groups are left out. Where
     the groups of targets are judged too, every target that may be registered must also let the load balancer in.
-    `all_instances`: the estate has every instance.
+    `instance_vpcs` are the VPCs of all instances in the account; None: not all are known.
     """
     judges_targets = any(rule.direction is Direction.TARGET_INGRESS for rule in _requested_rules(read_request))
-    openings = _InstanceOpenings(estate) if judges_targets and all_instances else None
+    openings = _InstanceOpenings(estate, instance_vpcs) if judges_targets and instance_vpcs is not None else None
     to_confirm: dict[str, TargetGroup] = {}
     for load_balancer in load_balancers:
         permissions = Permissions(estate, load_balancer.security_groups)
@@ -153,32 +156,28 @@ def groups_to_confirm(
 class _InstanceOpenings:
     """Which load balancers every instance of a VPC lets in on every port, whichever of them are registered."""
 
-    def __init__(self, estate: Estate) -> None:
+    def __init__(self, estate: Estate, instance_vpcs: Mapping[str, str]) -> None:
         self._estate = estate
         self._permissions: dict[tuple[str, ...], Permissions] = {}
-        # None: the VPC is not known.
-        self._carried_by_vpc: dict[str | None, set[tuple[str, ...]]] = {}
-        for instance in (estate.instances or {}).values():
-            if instance.vpc_id is None and not instance.groups:
-                # EC2 shows a terminated instance for about an hour, without its network.
-                continue
-            self._carried_by_vpc.setdefault(instance.vpc_id, set()).add(instance.groups)
+        self._instance_vpcs = instance_vpcs
+        # The groups that instances carry together.
+        self._carried_by_vpc: dict[str, set[tuple[str, ...]]] = {}
+        for instance_id, vpc_id in instance_vpcs.items():
+            self._carried_by_vpc.setdefault(vpc_id, set()).add(estate.instance(instance_id).groups)
 
     def let_in(self, load_balancer: LoadBalancer, group: TargetGroup) -> bool:
         """Whether no registration in a target group can be closed to a load balancer. Never for one of type `ip`: an
         address that no interface is seen to hold may be registered there, which is a finding."""
-        instances = self._estate.instances or {}
         targets = (self._estate.targets or {}).get(group.arn, ())
-        if group.target_type != "instance" or any(target.id not in instances for target in targets):
+        if group.target_type != "instance" or any(target.id not in self._instance_vpcs for target in targets):
             return False
-        carried = self._carried_by_vpc.get(group.vpc_id, set()) | self._carried_by_vpc.get(None, set())
         try:
             family = group.known_family
             blocks = self._estate.vpc(load_balancer.vpc_id).known_cidrs(family)
         except NotReadError:
             return False
         nodes = AddressSet.from_cidrs(family, blocks)
-        return all(self._lets_in(groups, load_balancer, nodes) for groups in carried)
+        return all(self._lets_in(groups, load_balancer, nodes) for groups in self._carried_by_vpc.get(group.vpc_id, ()))
 
     def _lets_in(self, groups: tuple[str, ...], load_balancer: LoadBalancer, nodes: AddressSet) -> bool:
         permissions = self._permissions.get(groups)
