@@ -111,7 +111,7 @@ class RemarkFinder:
     # --- targets
 
     def _target_health(self, load_balancer: LoadBalancer, results: Sequence[Result]) -> Iterator[str]:
-        """Targets whose health contradicts what the outbound rules say."""
+        """Targets whose health contradicts what the rules about them say."""
         outbound = [
             result
             for result in results
@@ -121,7 +121,6 @@ class RemarkFinder:
         all_met = any(_has(result, Compliance.COMPLIANT) for result in outbound) and all(
             _has(result, Compliance.COMPLIANT) or _has(result, Compliance.NOT_APPLICABLE) for result in outbound
         )
-        unresolved = [result for result in outbound if isinstance(result, Finding) and result.unresolved]
         closed = [
             result
             for result in results
@@ -129,6 +128,7 @@ class RemarkFinder:
             and result.rule in RECOMMENDATIONS_BY_NAME
             and RECOMMENDATIONS_BY_NAME[result.rule].direction is Direction.TARGET_INGRESS
         ]
+        unresolved = [one for one in (*outbound, *closed) if isinstance(one, Finding) and one.unresolved]
         try:
             groups = self._estate.target_groups_of(load_balancer)
         except NotReadError:
@@ -176,6 +176,7 @@ class RemarkFinder:
             if any(
                 entry.origin.arn == group.arn and entry.from_port in ports and _lets_nobody_in(entry)
                 for entry in finding.missing
+                if not finding.unresolved
             ):
                 yield (
                     f"target group {group.name}: all targets are healthy, although {finding.rule} finds their health "
@@ -184,8 +185,9 @@ class RemarkFinder:
 
 
 def _lets_nobody_in(missing: Missing) -> bool:
-    """Whether none of the addresses that nodes may have is open: today's nodes may have some that are."""
-    return all(
+    """Whether the targets' groups are known and none of the addresses that nodes may have is open: today's nodes may
+    have some that are."""
+    return bool(missing.security_groups) and all(
         AddressSet.from_cidrs(family, missing.required) == AddressSet.from_cidrs(family, missing.peers)
         for family in Family
     )

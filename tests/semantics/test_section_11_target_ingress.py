@@ -547,6 +547,17 @@ def _of_instance(name: str, why: str, expected: str, ingress: list[Shape], *part
         says=("unresolved", "10.0.1.5"),
     ),
     _lets_in(
+        "an interface that is not seen beside one that is closed",
+        "Not `unresolved`: more stands between the load balancer and COMPLIANT (§2). What is certain is said first.",
+        NON_COMPLIANT,
+        [],
+        target_group("web", targets=["10.0.1.4", "10.0.1.5"]),
+        interface("10.0.1.5"),
+        lacks=(_lacks(), _lacks(groups=())),
+        says=("in sg-app of 10.0.1.5", "+1 more"),
+        silent=("as far as is known",),
+    ),
+    _lets_in(
         "interfaces that were not collected",
         UNREAD,
         ERROR,
