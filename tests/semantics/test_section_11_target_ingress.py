@@ -647,6 +647,17 @@ OVER_PEERING = reference("sg-1", peering="pcx-1", vpc="vpc-1", status="active")
         [tcp(80, PEERED)],
         lacks=(_lacks(groups=("sg-far",)),),
     ),
+    _peered(
+        "an address of two peered VPCs",
+        "Routes decide which of the two interfaces is reached: could not be resolved (§2).",
+        NON_COMPLIANT,
+        [tcp(80, PEERED, reference("sg-c", peering="pcx-2", vpc="vpc-3", status="active"))],
+        interface("10.9.0.5", vpc="vpc-3", groups=["sg-c"]),
+        group("sg-c", vpc="vpc-3", ingress=[tcp(80, OVER_PEERING)]),
+        unresolved=True,
+        lacks=(_lacks(groups=()),),
+        says=("unresolved", "10.9.0.5"),
+    ),
     _peered("a VPC that no reference names", OUTSIDE, NOT_APPLICABLE, [tcp(80, ANYWHERE)], says=("outside the VPC",)),
     _peered(
         "a VPC that only a stale reference names",
