@@ -660,6 +660,14 @@ OVER_PEERING = reference("sg-1", peering="pcx-1", vpc="vpc-1", status="active")
     ),
     _peered("a VPC that no reference names", OUTSIDE, NOT_APPLICABLE, [tcp(80, ANYWHERE)], says=("outside the VPC",)),
     _peered(
+        "a VPC that only an inbound reference names",
+        "Inbound rules are about clients: to remove one that is unused changes no other verdict (§12).",
+        NOT_APPLICABLE,
+        [tcp(80, ANYWHERE)],
+        group("sg-1", ingress=[tcp(22, PEERED)], egress=[all_traffic(ANYWHERE)]),
+        says=("outside the VPC",),
+    ),
+    _peered(
         "a VPC that only a stale reference names",
         OUTSIDE,
         NOT_APPLICABLE,
