@@ -7,10 +7,12 @@ import io
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from types import SimpleNamespace
 from typing import Any, Self
 
 import pytest
+from botocore.client import BaseClient
 
 from alb_sg.aws import rate_limits
 from alb_sg.aws.clients import make_client
@@ -51,22 +53,33 @@ class ServedAccount:
     others: list[tuple[str, Shape]] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
     _seconds: int = 0
+    _session: Any = None
 
     # --- the clients
 
     def make_client(self, service: str, region: str | None = None, *, session: Any = None, **credentials: str) -> Any:
         """In place of `alb_sg.aws.clients.make_client`."""
-        client = make_client(service, region, session=session, **credentials)
+        client = _made_once(service, region or REGION, tuple(credentials.items()))
         self.clients.append(MadeClient(service, client.meta.region_name, credentials))
-        if service in ("elbv2", "ec2"):
-            # The region reads what is saved when it answers.
-            region_now = Region(self.saved, intervene=self._intervene)
-            region_now.calls = self.calls
-            region_now.serve(client)
-        elif service != "config":
-            client.meta.events.register("before-parameter-build.*", self._remember)
-            client.meta.events.register("before-call.*", self._answer)
+        self._session = session
+        _serving[:] = [self]
         return client
+
+    def remember(self, context: Shape, parameters: Shape) -> None:
+        """Keeps a call's parameters until it is answered: only before their serialization they are plain."""
+        context["given"] = dict(parameters)
+
+    def created(self, **request: Any) -> None:
+        """Tells the handler's own session of a request, as botocore tells those that a client has its handlers from."""
+        if self._session is not None:
+            self._session.emit("request-created", **request)
+
+    def answer(self, service: str, model: Any, context: Shape) -> tuple[Any, Shape]:
+        if service in ("elbv2", "ec2"):
+            region = Region(self.saved, intervene=self._intervene)
+            region.calls = self.calls
+            return region.answer(model, context["given"])
+        return self._answer(model, context)
 
     def _intervene(self, call: Call) -> Shape | None:
         code = self.failures.get(call.operation)
@@ -74,10 +87,7 @@ class ServedAccount:
             raise Refused(code)
         return None
 
-    def _remember(self, params: Shape, context: Shape, **_: Any) -> None:
-        context["given"] = dict(params)
-
-    def _answer(self, model: Any, context: Shape, **_: Any) -> tuple[Any, Shape]:
+    def _answer(self, model: Any, context: Shape) -> tuple[Any, Shape]:
         self.others.append((model.name, context["given"]))
         code = self.failures.get(model.name)
         if code is not None:
@@ -189,6 +199,33 @@ class ServedAccount:
     def record(self, **times: str) -> None:
         """AWS Config records everything that is there, at these times by resource id."""
         record_estate(self.config, self.saved, times=times)
+
+
+# The account that answers now. Clients are made once for all tests: EC2's has hundreds of methods.
+_serving: list[ServedAccount] = []
+
+
+@cache
+def _made_once(service: str, region: str, credentials: tuple[tuple[str, str], ...]) -> BaseClient:
+    """A client of which the account that serves now answers each call; of AWS Config, the stand-in."""
+    arguments: dict[str, Any] = dict(credentials)
+    client: BaseClient = make_client(service, region, **arguments)
+    client.meta.events.register("request-created.*", lambda **request: _serving[0].created(**_of_request(request)))
+    if service != "config":
+        client.meta.events.register(
+            "before-parameter-build.*", lambda params, context, **_: _serving[0].remember(context, params)
+        )
+        client.meta.events.register("before-call.*", lambda model, context, **_: _answer(service, model, context))
+    return client
+
+
+def _of_request(request: Mapping[str, Any]) -> Shape:
+    return {name: value for name, value in request.items() if name != "event_name"}
+
+
+def _answer(service: str, model: Any, context: Shape) -> None:
+    # What such a handler returns becomes the answer (botocore.client), against its annotation.
+    return _serving[0].answer(service, model, context)  # type: ignore[return-value]
 
 
 def _name(arn: str) -> str:

@@ -100,7 +100,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
             self.end_headers()
             self.wfile.write(content)
 
-        def log_message(self, *_: object) -> None:  # type: ignore[override]  # nothing is logged
+        def log_message(self, *_: object) -> None:
             return
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Bucket) as server:

@@ -79,7 +79,10 @@ class Region:
         context["given"] = dict(params)
 
     def _answer(self, model: Any, context: Shape, **_: Any) -> tuple[Any, Shape]:
-        given = dict(context["given"])
+        return self.answer(model, dict(context["given"]))
+
+    def answer(self, model: Any, given: Shape) -> tuple[Any, Shape]:
+        """The answer to a call of the operation `model` with these parameters, as a client's handler gives it."""
         start = int(given.pop("Marker", given.pop("NextToken", 0)))
         size = given.pop("PageSize", given.pop("MaxResults", None))
         call = Call(model.name, given, start)
