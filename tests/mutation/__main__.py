@@ -96,9 +96,11 @@ def find_mutants(places: Sequence[Place]) -> dict[str, list[Found]]:
 
 
 def sample(by_room: Mapping[str, Sequence[Found]], count: int, seed: int) -> list[Found]:
-    """As many mutants of each room as of the others, in an order that mixes the rooms; of a small room, all."""
-    random = Random(seed)
-    shuffled = {room: random.sample(found, len(found)) for room, found in by_room.items()}
+    """As many mutants of each room as of the others, in an order that mixes the rooms; of a small room, all.
+
+    Those of a room are the same, whatever the other rooms are.
+    """
+    shuffled = {room: Random(f"{seed} {room}").sample(found, len(found)) for room, found in by_room.items()}
     chosen: list[Found] = []
     while len(chosen) < count and any(shuffled.values()):
         chosen += [found.pop() for found in shuffled.values() if found]
@@ -175,7 +177,8 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="(default: one a processor)")
     parser.add_argument("--quick", action="store_true", help="with the tests of `make check` alone")
     parser.add_argument("--recording", type=Path, help="a folder that keeps what tests execute, for further runs")
-    parser.add_argument("--report", type=Path, help="a file that gets a line of JSON for each mutant and round")
+    report = "a file that gets a line of JSON for each result; those that it has are not tried again"
+    parser.add_argument("--report", type=Path, help=report)
     return parser.parse_args(arguments)
 
 
@@ -190,8 +193,10 @@ def main(arguments: Sequence[str]) -> int:
         copies = [copy_checkout(ROOT, Path(folder, str(number))) for number in range(options.processes)]
         for tests in ("quick",) if options.quick else MARKERS:
             left = [found for found in chosen if found not in results or not results[found].outcome.is_killed]
-            tried = Round(options, copies, Path(folder), tests).try_mutants(left) if left else iter(())
-            for one in _reported(tried, tests, len(left), options.report):
+            known = _read_report(options.report, tests, left)
+            new = [found for found in left if found not in known]
+            tried = Round(options, copies, Path(folder), tests).try_mutants(new) if new else iter(())
+            for one in [*known.values(), *_reported(tried, tests, len(new), options.report)]:
                 if one.outcome is not Outcome.UNTESTED or (one.module, one.mutant) not in results:
                     results[one.module, one.mutant] = one
             _summarize(results.values(), by_room, f"with {'quick' if tests == 'quick' else 'all'} tests")
@@ -199,6 +204,15 @@ def main(arguments: Sequence[str]) -> int:
     for one in sorted(survivors, key=lambda one: (one.module, one.mutant.line, one.mutant.change)):
         sys.stdout.write(f"{one.outcome.value}: {one.module}, line {one.mutant.line}: {one.mutant.change}\n")
     return 0 if len(survivors) <= (1 - ENOUGH) * len(results) else 1
+
+
+def _read_report(path: Path | None, tests: str, wanted: Sequence[Found]) -> dict[Found, Tried]:
+    """The results for these mutants with these tests that an earlier run has reported."""
+    if path is None or not path.exists():
+        return {}
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    found = [Tried.from_json(line) for line in lines if line["round"] == tests]
+    return {(one.module, one.mutant): one for one in found if (one.module, one.mutant) in set(wanted)}
 
 
 def _reported(tried: Iterator[Tried], tests: str, count: int, path: Path | None) -> Iterator[Tried]:
