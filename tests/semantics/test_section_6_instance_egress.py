@@ -14,6 +14,7 @@ from tests.builders import (
     ANYWHERE_IPV6,
     EGRESS,
     HEALTH,
+    TARGETS,
     Shape,
     all_traffic,
     estate,
@@ -791,6 +792,77 @@ def test_an_interface_seen_to_hold_the_address_in_the_vpc_decides(address: str, 
     check(Case("reference", HOLDS, saved, COMPLIANT, rule=EGRESS))
     saved["SecurityGroups"][0]["IpPermissionsEgress"] = [all_traffic(ANYWHERE, ANYWHERE_IPV6)]
     check(Case("literally", LITERALLY, saved, NON_COMPLIANT, rule=EGRESS, parameters=LITERAL))
+
+
+UNRECORDED = "What could not be read is never a verdict: an error that names it."
+
+
+@table(
+    _sends(
+        "neither port was recorded",
+        UNRECORDED,
+        ERROR,
+        [tcp(80, "10.0.0.0/16")],
+        target_group(port=None, targets=["10.0.1.5"]),
+        says=("port of target group web", "it was not recorded"),
+    ),
+    _sends(
+        "neither port was recorded, and all of TCP is open",
+        "Every requirement must be known.",
+        ERROR,
+        [all_traffic(ANYWHERE)],
+        target_group(port=None, targets=["10.0.1.5"]),
+        says=("port of target group web",),
+    ),
+    _sends(
+        "the port given at registration, where the group's was not recorded",
+        OWN_PORT,
+        COMPLIANT,
+        [tcp(8080, "10.0.0.0/16")],
+        target_group(port=None, targets=[target("10.0.1.5", 8080)]),
+    ),
+    _sends(
+        "one of two ports was not recorded",
+        UNRECORDED,
+        ERROR,
+        [tcp(8080, "10.0.0.0/16")],
+        target_group(port=None, targets=[target("10.0.1.5", 8080), "10.0.1.6"]),
+        says=("port of target group web",),
+    ),
+    _sends(
+        "a port that was not recorded of a target that receives nothing",
+        "Only what a verdict hangs on must be read.",
+        COMPLIANT,
+        [tcp(8080, "10.0.0.0/16")],
+        target_group(port=None, targets=[target("10.0.1.5", 8080), target("10.0.1.6", state="draining")]),
+    ),
+    _sends(
+        "a group that sends nothing needs no port",
+        "No targets: NOT_APPLICABLE, saying which.",
+        NOT_APPLICABLE,
+        [],
+        target_group(port=None, targets=[]),
+        says=("no registered target",),
+    ),
+)
+def test_ports_that_were_not_recorded(case: Case) -> None:
+    check(case)
+
+
+@pytest.mark.parametrize(("rule", "expected"), [(HEALTH, COMPLIANT), (TARGETS, ERROR)])
+def test_a_health_check_port_stands_for_itself_where_the_targets_port_was_not_recorded(
+    rule: str, expected: str
+) -> None:
+    """ "`traffic-port` is the target's own port, else the number": the number is known without it."""
+    saved = estate(
+        target_group(port=None, targets=["10.0.1.5"], health_check_port="9090"),
+        group("sg-1", egress=[tcp(9090, "10.0.0.0/16")]),
+        interface("10.0.1.5", groups=["sg-app"]),
+        group("sg-app", ingress=[tcp(9090, "sg-1")]),
+    )
+    check(Case("number", UNRECORDED, saved, expected, rule=rule))
+    saved["TargetGroups"][0]["HealthCheckPort"] = "traffic-port"
+    check(Case("traffic-port", UNRECORDED, saved, ERROR, rule=rule))
 
 
 SKIPPED = "Skip `draining` targets, and `unused` ones."
