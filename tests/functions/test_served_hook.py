@@ -16,6 +16,7 @@ from alb_sg.aws.clients import make_client
 from alb_sg.errors import InvalidInputError
 from alb_sg.functions import hook
 from alb_sg.functions.hook import lambda_handler
+from alb_sg.functions.hook_judging import unjudged
 from tests.builders import (
     ACCOUNT,
     ANYWHERE,
@@ -28,7 +29,17 @@ from tests.builders import (
     load_balancer_arn,
     tcp,
 )
-from tests.functions.hook_events import GROUP, INGRESS, LISTENER, LOAD_BALANCER, UNKNOWN, changed, event, payload
+from tests.functions.hook_events import (
+    GROUP,
+    INGRESS,
+    LISTENER,
+    LOAD_BALANCER,
+    STACK,
+    UNKNOWN,
+    changed,
+    event,
+    payload,
+)
 from tests.live.region import Call, Refused, Region
 from tests.tools import HANGING
 
@@ -223,6 +234,25 @@ def test_an_unknown_value_is_skipped_unless_the_deployment_refuses_it(
     assert "Rule.CidrIp" in annotation["statusMessage"]
 
 
+def test_what_is_known_passes_also_where_the_unknown_is_refused(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(hook.ON_UNKNOWN_VARIABLE, hook.FAIL)
+    assert served.ask(new_stack())["hookStatus"] == "SUCCESS"
+
+
+def test_a_creation_needs_no_identifiers_of_the_stack(served: Served) -> None:
+    served.failures["ListStackResources"] = "AccessDenied"
+    assert served.ask(new_stack())["hookStatus"] == "SUCCESS"
+
+
+def test_a_template_of_nothing_but_a_nested_stack_is_unknown(served: Served) -> None:
+    nested = {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": "https://bucket/nested.yaml"}}
+    answer = served.ask({"template": json.dumps({"Resources": {"Nested": nested}})}, "STACK")
+    assert [one["status"] for one in answer["annotations"]] == ["SKIPPED"]
+    assert "Nested" in answer["message"]
+
+
 def test_what_a_nested_stack_may_settle_is_unknown(served: Served) -> None:
     content = new_stack(80)
     content["changedResources"].append(changed("Nested", "AWS::CloudFormation::Stack", after={}))
@@ -318,6 +348,10 @@ def test_an_account_that_is_not_read_in_three_invocations(served: Served, monkey
     answer = served.ask(requestContext={"invocation": 3})
     assert (answer["hookStatus"], answer["errorCode"]) == ("FAILED", "InternalFailure")
     assert "not read within 3 invocations" in answer["message"]
+    # A further request of the same token is judged anew.
+    served.proceed.set()
+    monkeypatch.setattr(hook, "SECONDS_TO_ANSWER", 20.0)
+    assert served.ask(new_stack(443))["hookStatus"] == "SUCCESS"
 
 
 # --- events and settings
@@ -437,6 +471,22 @@ Resources:
 @pytest.mark.parametrize(("port", "status"), [(443, "SUCCESS"), (80, "FAILED")])
 def test_a_new_stack_without_a_change_set_is_judged_by_its_template(served: Served, port: int, status: str) -> None:
     assert served.ask({"template": TEMPLATE.format(port=port)}, "STACK")["hookStatus"] == status
+
+
+@pytest.mark.parametrize(("stack_id", "status"), [(STACK, "PASSED"), ("web", "SKIPPED")])
+def test_the_name_of_the_stack_is_known_from_its_arn(served: Served, stack_id: str, status: str) -> None:
+    condition = "Conditions: {IsWeb: !Equals [!Ref AWS::StackName, web]}\n"
+    template = TEMPLATE.format(port=443).replace("0.0.0.0/0", "!If [IsWeb, 0.0.0.0/0, 10.0.0.0/8]")
+    answer = served.ask({"template": condition + template}, "STACK", stackId=stack_id)
+    assert [one["status"] for one in answer["annotations"]] == [status]
+
+
+@pytest.mark.parametrize(("length", "said"), [(1000, "x" * 1000), (1001, "x" * 999 + "…")])
+def test_a_text_that_is_too_long_is_cut_visibly(length: int, said: str) -> None:
+    """CloudFormation refuses an answer whose texts are longer."""
+    judgement = unjudged("x" * length)
+    assert judgement.annotations[0]["statusMessage"] == said
+    assert judgement.unknown == ("x" * length,)
 
 
 def test_a_template_that_no_verdict_depends_on_reads_nothing(served: Served) -> None:

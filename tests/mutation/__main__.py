@@ -42,7 +42,12 @@ HANDLING = ("tests/config_rule", "tests/exemptions", "rules")
 ROOMS: dict[str, tuple[str, ...]] = {
     "alb_sg/permissions": JUDGING,
     "alb_sg/recommendations": JUDGING,
-    "alb_sg/findings": (*JUDGING, "tests/command_line"),
+    "alb_sg/findings": (
+        *JUDGING,
+        "tests/command_line",
+        "tests/dashboard/test_data.py",
+        "tests/live/test_remark_facts.py",
+    ),
     "alb_sg/remediation": ("tests/remediation", "tests/ssm_documents", "tests/report"),
     "alb_sg/config_rule": HANDLING,
     "alb_sg/functions": ("tests/functions", "tests/deploy/test_states.py"),
