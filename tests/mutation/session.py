@@ -30,7 +30,7 @@ from tests.mutation.recording import record
 
 # Seconds of processor time that a mutant may take: these, and so many times what its tests took. A test that waits
 # without end is stopped by the clock, far later: others may use the machine.
-LEAST_SECONDS, SLOWNESS, CLOCK = 10.0, 10.0, 30.0
+LEAST_SECONDS, SLOWNESS, CLOCK = 5.0, 10.0, 30.0
 KILLED, SURVIVED, NOT_PATCHED = 1, 0, 3
 
 
