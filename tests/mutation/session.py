@@ -32,6 +32,8 @@ from tests.mutation.recording import record
 # without end is stopped by the clock, far later: others may use the machine.
 LEAST_SECONDS, SLOWNESS, CLOCK = 5.0, 10.0, 30.0
 KILLED, SURVIVED, NOT_PATCHED = 1, 0, 3
+# The shares of each process when tests are recorded: some take far longer than others.
+SHARES = 4
 
 
 class Assignment(NamedTuple):
@@ -62,23 +64,25 @@ def pytest_runtestloop(session: pytest.Session) -> bool:
 
 
 def _record(session: pytest.Session, root: Path, assignment: Assignment, folder: Path) -> None:
-    """Runs all tests in some processes, each its share, with coverage. Exits if one fails."""
+    """Runs all tests with coverage, a share of them in a process. Exits if one fails."""
     rooms = [root / room for room in assignment.rooms]
     folder.mkdir(parents=True)
-    share = -(-len(session.items) // assignment.processes)
-    children = []
-    for start in range(0, len(session.items), share):
+    share = -(-len(session.items) // (SHARES * assignment.processes))
+    starts = range(0, len(session.items), share)
+    for number, start in enumerate(starts):
+        if number >= assignment.processes:
+            os.wait()
 
         def run(start: int = start) -> int:
             failed = record(session.items[start : start + share], lambda *pair: _run(session, *pair), rooms, folder)
             (folder / f"failed-{start}").write_text("\n".join(failed), encoding="utf-8")
             return SURVIVED
 
-        children.append(_fork(run))
-    for child in children:
-        os.waitpid(child, 0)
+        _fork(run)
+    for _ in range(min(assignment.processes, len(starts))):
+        os.wait()
     failed = [line for path in folder.glob("failed-*") for line in path.read_text(encoding="utf-8").splitlines()]
-    if failed or len(list(folder.glob("seconds-*"))) < len(children):
+    if failed or len(list(folder.glob("seconds-*"))) < len(starts):
         pytest.exit(f"tests fail without any mutant: {failed}", returncode=4)
 
 
