@@ -422,7 +422,11 @@ def _numbers_as(write_number: Callable[[int], Any]) -> Callable[[list[Shape]], l
 
 def _null_for_what_is_absent(item: Shape) -> None:
     for field in ("IpAddressType", "IpPermissions", "IpPermissionsEgress", "Description"):
-        item["configuration"].setdefault(field, None)
+        item["configuration"][field] = item["configuration"].get(field) or None
+
+
+def _without_empty_lists(item: Shape) -> None:
+    item["configuration"] = {name: value for name, value in item["configuration"].items() if value != []}
 
 
 def _tags_in_supplementary_configuration(*, as_text: bool) -> Callable[[list[Shape]], list[Shape]]:
@@ -467,6 +471,7 @@ SPELLINGS: list[tuple[str, Callable[[list[Shape]], list[Shape]]]] = [
         ),
     ),
     ("null for what is absent", _each(_null_for_what_is_absent)),
+    ("no rules for a group that has none", _of(SECURITY_GROUP, _without_empty_lists)),
     (
         "security groups as {value}",
         _of(
