@@ -17,7 +17,7 @@ from typing import NamedTuple
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.findings.coverage import AcceptedSources, Coverage, PermissionsOf
 from alb_sg.findings.finding import Compliance, Unused
-from alb_sg.findings.near_misses import find_near_misses
+from alb_sg.findings.near_misses import find_near_misses, open_peers
 from alb_sg.findings.phrasing import abbreviate_names, describe_open, describe_port_range
 from alb_sg.permissions.addresses import AddressSet
 from alb_sg.permissions.allowed_traffic import AllowedTraffic
@@ -265,9 +265,10 @@ def _near_misses(load_balancer: LoadBalancer, permissions_of: PermissionsOf, cov
         return (f"open to {len(met)} of {count} accepted sources",)
     requirement = coverage.requirement
     permissions = permissions_of(requirement.peer)
-    allowed = permissions.allowed_traffic(requirement.direction, requirement.traffic, requirement.peer.family)
+    direction, traffic, family = requirement.direction, requirement.traffic, requirement.peer.family
+    allowed = permissions.allowed_traffic(direction, traffic, family)
     references = sorted({reference.group_id for reference in allowed.references})
-    instead = describe_open((*allowed.addresses.cidrs(), *references))
+    instead = describe_open((*open_peers(permissions, direction, traffic, family), *references))
     stale = abbreviate_names(tuple(sorted({reference.group_id for reference in allowed.stale_references})))
     return (
         *([f"open to {instead}"] if instead else []),

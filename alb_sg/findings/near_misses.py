@@ -8,17 +8,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from alb_sg.errors import NotReadError
 from alb_sg.estate.cidr import Family
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.findings.coverage import Coverage, covers_directly
 from alb_sg.findings.phrasing import abbreviate_names, describe_open
 from alb_sg.parameters import TargetMatch
+from alb_sg.permissions.addresses import AddressSet
 from alb_sg.permissions.allowed_traffic import (
     FRAGMENTATION_NEEDED,
     PACKET_TOO_BIG,
     Direction,
     Permissions,
     Traffic,
+    prefix_list_addresses,
 )
 
 # Groups may have a thousand rules; the ports nearest to the required one tell most.
@@ -34,6 +37,28 @@ class NearMiss(NamedTuple):
 
     clause: str
     sentence: str
+
+
+def open_peers(permissions: Permissions, direction: Direction, traffic: Traffic, family: Family) -> tuple[str, ...]:
+    """The addresses that some traffic is open to, as the fewest blocks. Prefix lists stand under their ids, which say
+    more than their entries."""
+    allowed = permissions.allowed_traffic(direction, traffic, family)
+    if not allowed.prefix_list_ids:
+        return allowed.addresses.cidrs()
+    cidrs = [cidr for rule in permissions.matching_rules(direction, traffic) for cidr in rule.permission.cidrs]
+    of_blocks = AddressSet.from_cidrs(family, cidrs)
+    lists = [one for one in sorted(allowed.prefix_list_ids) if _opens_more(permissions, one, of_blocks)]
+    return (*of_blocks.cidrs(), *lists)
+
+
+def _opens_more(permissions: Permissions, prefix_list_id: str, addresses: AddressSet) -> bool:
+    """Whether a prefix list has further addresses of the family, as far as its entries are known."""
+    try:
+        prefix_list = permissions.estate.prefix_list(prefix_list_id)
+    except NotReadError:
+        return False
+    entries = prefix_list_addresses(prefix_list, addresses.family)
+    return entries is not None and not entries <= addresses
 
 
 def find_near_misses(permissions: Permissions, coverage: Coverage, load_balancer: LoadBalancer) -> Iterator[NearMiss]:
@@ -54,10 +79,10 @@ def _other_family(permissions: Permissions, coverage: Coverage, load_balancer: L
     requirement = coverage.requirement
     family = next(family for family in Family if family is not requirement.peer.family)
     traffic = _ICMP_OF_OTHER_FAMILY.get(requirement.traffic, requirement.traffic)
-    allowed = permissions.allowed_traffic(requirement.direction, traffic, family)
-    if not allowed.addresses:
+    open_instead = open_peers(permissions, requirement.direction, traffic, family)
+    if not open_instead:
         return
-    open_to = f"open to {describe_open(allowed.addresses.cidrs())}"
+    open_to = f"open to {describe_open(open_instead)}"
     no_ipv4 = (
         family is Family.IPV4
         and requirement.direction is Direction.INGRESS

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from alb_sg.errors import NotReadError
-from alb_sg.estate.cidr import Family
+from alb_sg.estate.cidr import Family, parse_cidr
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer, NetworkInterface, SecurityGroup, TargetGroup
-from alb_sg.findings.finding import Compliance, Finding, Result
+from alb_sg.findings.finding import Compliance, Finding, Missing, Result
 from alb_sg.findings.judge import Judge
 from alb_sg.findings.phrasing import abbreviate, pluralize
+from alb_sg.permissions.addresses import AddressSet
 from alb_sg.permissions.allowed_traffic import Direction, Permissions, Traffic
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 
@@ -121,7 +122,7 @@ class RemarkFinder:
             _has(result, Compliance.COMPLIANT) or _has(result, Compliance.NOT_APPLICABLE) for result in outbound
         )
         unresolved = [result for result in outbound if isinstance(result, Finding) and result.unresolved]
-        closed = [
+        of_targets = [
             result
             for result in results
             if isinstance(result, Finding)
@@ -135,11 +136,11 @@ class RemarkFinder:
             return
         for group in groups:
             if all_met:
-                yield from self._timeouts(group)
+                yield from self._timeouts(group, of_targets)
             yield from self._healthy(group, unresolved)
-            yield from self._healthy_although_closed(group, closed)
+            yield from self._healthy_although_closed(group, of_targets)
 
-    def _timeouts(self, group: TargetGroup) -> Iterator[str]:
+    def _timeouts(self, group: TargetGroup, of_targets: Iterable[Finding]) -> Iterator[str]:
         timed_out = [
             target.id for target in (self._estate.targets or {}).get(group.arn, ()) if target.reason == TIMEOUT
         ]
@@ -147,7 +148,7 @@ class RemarkFinder:
             yield (
                 f"target group {group.name}: {pluralize(len(timed_out), 'target')} "
                 f"({abbreviate(timed_out, MAX_NAMES)}) unhealthy with {TIMEOUT}, although every outbound row is met: "
-                "look at the inbound rules of the targets' own security groups, network ACLs and routes"
+                f"{_where_to_look(group, of_targets)}"
             )
 
     def _healthy(self, group: TargetGroup, unresolved: Iterable[Finding]) -> Iterator[str]:
@@ -171,11 +172,37 @@ class RemarkFinder:
         checked = group.health_check_port
         ports = {target.port or group.port for target in targets} if checked is None else {checked}
         for finding in findings:
-            if any(entry.origin.arn == group.arn and entry.from_port in ports for entry in finding.missing):
+            if any(
+                entry.origin.arn == group.arn and entry.from_port in ports and _is_all_missing(entry)
+                for entry in finding.missing
+            ):
                 yield (
                     f"target group {group.name}: all targets are healthy, although {finding.rule} finds their health "
                     "check port closed: the data is not that of the account, or has changed since"
                 )
+
+
+def _where_to_look(group: TargetGroup, of_targets: Iterable[Finding]) -> str:
+    """What may stop health checks of a target group that the load balancer lets out, after the verdicts on the security
+    groups of targets, if there are any."""
+    elsewhere = "network ACLs and routes"
+    for finding in of_targets:
+        if any(entry.origin.arn == group.arn for entry in finding.missing):
+            return f"look at what {finding.rule} finds closed in the targets' own security groups, then at {elsewhere}"
+        if _has(finding, Compliance.COMPLIANT):
+            return (
+                f"the targets' own security groups let them in as well ({finding.rule}), so look at {elsewhere}, and "
+                "whether the targets answer"
+            )
+    return f"look at the inbound rules of the targets' own security groups, {elsewhere}"
+
+
+def _is_all_missing(entry: Missing) -> bool:
+    """Whether no address of the required ones is open. While some are, health checks from those nodes get through."""
+    blocks = [(parse_cidr(cidr)[0], cidr) for cidr in entry.required]
+    return all(
+        AddressSet.from_cidrs(family, (cidr,)) <= AddressSet.from_cidrs(family, entry.peers) for family, cidr in blocks
+    )
 
 
 def has_outbound_https(permissions: Permissions) -> bool:
