@@ -18,11 +18,13 @@ from alb_sg.permissions.addresses import AddressSet
 from alb_sg.permissions.allowed_traffic import (
     FRAGMENTATION_NEEDED,
     PACKET_TOO_BIG,
+    AllowedTraffic,
     Direction,
     Permissions,
     Traffic,
     prefix_list_addresses,
 )
+from alb_sg.recommendations.requirement import NodesPeer
 
 # Groups may have a thousand rules; the ports nearest to the required one tell most.
 MAX_OTHER_PORTS = 64
@@ -62,9 +64,12 @@ def _opens_more(permissions: Permissions, prefix_list_id: str, addresses: Addres
 
 
 def find_near_misses(permissions: Permissions, coverage: Coverage, load_balancer: LoadBalancer) -> Iterator[NearMiss]:
-    """Other ports and address families that are open, and the VPC's default group, the most telling first."""
+    """Addresses of nodes alone, other ports and address families that are open, and the VPC's default group, the most
+    telling first."""
     requirement = coverage.requirement
     allowed = permissions.allowed_traffic(requirement.direction, requirement.traffic, requirement.peer.family)
+    if isinstance(requirement.peer, NodesPeer):
+        yield from _on_nodes(requirement.peer, allowed)
     if not allowed.addresses and not allowed.references:
         yield from _other_family(permissions, coverage, load_balancer)
         yield from _other_ports(permissions, coverage)
@@ -73,6 +78,16 @@ def find_near_misses(permissions: Permissions, coverage: Coverage, load_balancer
         for group in permissions.groups
         if group.name == DEFAULT_GROUP_NAME
     )
+
+
+def _on_nodes(peer: NodesPeer, allowed: AllowedTraffic) -> Iterator[NearMiss]:
+    """A part of a subnet may be open because nodes have addresses there today."""
+    for cidr in peer.cidrs:
+        block = AddressSet.from_cidrs(peer.family, [cidr])
+        if block.overlaps(allowed.addresses) and not block <= allowed.addresses:
+            text = "the addresses of nodes change within their subnets"
+            yield NearMiss(text, text)
+            return
 
 
 def _other_family(permissions: Permissions, coverage: Coverage, load_balancer: LoadBalancer) -> Iterator[NearMiss]:
