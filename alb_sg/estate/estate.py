@@ -114,6 +114,11 @@ class Estate:
         """The listeners of a load balancer, by port."""
         return self._own_entry(self.listeners, Section.LISTENERS, load_balancer.arn, "listeners of", load_balancer.name)
 
+    def listeners_failure(self, load_balancer: LoadBalancer) -> NotReadError | None:
+        """Why the listeners of a load balancer could not be read; None where they were, or where nobody asked."""
+        failure = self._failures_by_key.get((Section.LISTENERS, load_balancer.arn))
+        return None if failure is None else NotReadError(f"listeners of {load_balancer.name}", failure.cause)
+
     def targets_of(self, group: TargetGroup) -> tuple[Target, ...]:
         """The registrations in a target group."""
         return self._own_entry(self.targets, Section.TARGET_HEALTH_DESCRIPTIONS, group.arn, "targets of", group.name)

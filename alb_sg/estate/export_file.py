@@ -313,9 +313,9 @@ def _tags(
             except InvalidInputError as error:
                 raise error.inside(place) from error
             try:
-                tags_by_arn[arn] = from_api.tags(description.get("Tags"))
+                tags_by_arn[arn] = from_api.described_tags(description)
             except InvalidInputError as error:
-                failures.append(ReadFailure(Section.TAGS, arn, str(error.inside(f"{place}.Tags"))))
+                failures.append(ReadFailure(Section.TAGS, arn, str(error.inside(place))))
     else:
         tags_by_arn |= (
             _object_section(document, Section.TAGS, lambda arn, tags: _tags_of(arn, tags, account_region), failures)

@@ -667,6 +667,11 @@ def tags(value: Any) -> Mapping[str, str]:
     return dict(read_each(list_or_empty(value), "", _tag))
 
 
+def described_tags(value: Any) -> Mapping[str, str]:
+    """The tags of one of DescribeTags' `TagDescriptions`."""
+    return dict(read_each(required_list(require_object(value), "Tags"), "Tags", _tag))
+
+
 def _tag(value: Any) -> tuple[str, str]:
     fields = require_object(value)
     return required_text(fields, "Key"), str(fields.get("Value") or "")
