@@ -175,6 +175,8 @@ class Estate:
         return None if failure is None else failure.cause
 
     def vpc(self, vpc_id: str) -> Vpc:
+        if not vpc_id:
+            raise NotReadError("VPC", "VpcId was not recorded")
         return self._entry(self.vpcs, Section.VPCS, vpc_id, "VPC", vpc_id)
 
     def subnet(self, subnet_id: str) -> Subnet:
@@ -199,9 +201,15 @@ class Estate:
         return False
 
     def prefix_list(self, prefix_list_id: str) -> PrefixList:
-        return self._entry(
+        """A prefix list. Where its owner refuses the entries to this account, another account of the run may have
+        them."""
+        found = self._entry(
             self.prefix_lists, Section.MANAGED_PREFIX_LISTS, prefix_list_id, "prefix list", prefix_list_id
         )
+        if found.entries is None and self.other_estates is not None:
+            elsewhere = self.other_estates.section(Section.MANAGED_PREFIX_LISTS)
+            return elsewhere.get(prefix_list_id, found)
+        return found
 
     def instance(self, instance_id: str) -> Instance:
         """An instance, from its own record or from that of its primary network interface."""

@@ -558,6 +558,14 @@ def on_hosts() -> Saved:
         says=("security groups of i-1",),
     ),
     Case(
+        "a target group without its VPC",
+        CONCERNS + " Which interface holds the address is not known without it.",
+        without(reaching(tcp(80, "sg-app")), "TargetGroups", 0, "VpcId"),
+        ERROR,
+        rule=EGRESS,
+        says=("VPC: VpcId was not recorded",),
+    ),
+    Case(
         "something else among the load balancers of a target group",
         "A set with a value that is none is not the smaller set without it: which load balancer it names is not known.",
         with_value(reaching(tcp(81, "sg-app")), "TargetGroups", 0, "LoadBalancerArns", ["web"]),
