@@ -563,7 +563,7 @@ def on_hosts() -> Saved:
         without(reaching(tcp(80, "sg-app")), "TargetGroups", 0, "VpcId"),
         ERROR,
         rule=EGRESS,
-        says=("VPC: VpcId was not recorded",),
+        says=("VpcId was not recorded",),
     ),
     Case(
         "something else among the load balancers of a target group",
