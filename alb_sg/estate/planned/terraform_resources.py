@@ -401,6 +401,14 @@ def _auto_scaling_attachment(view: View) -> Properties:
     }
 
 
+def _spot_fleet(view: View) -> Properties:
+    """A fleet registers its instances as an Auto Scaling group does."""
+    return {
+        "TargetGroupARNs": view.references("target_group_arns", *_TARGET_GROUPS),
+        "LaunchTemplate": UnknownPlannedValue(f"the launch specifications of {view.place} are not read"),
+    }
+
+
 def _ecs_service(view: View) -> Properties:
     properties: Properties = {
         "LoadBalancers": [
@@ -478,6 +486,8 @@ READERS: Mapping[str, tuple[str, Reader]] = {
     "aws_autoscaling_attachment": (types.AUTO_SCALING_ATTACHMENT, _auto_scaling_attachment),
     "aws_autoscaling_traffic_source_attachment": (types.AUTO_SCALING_ATTACHMENT, _auto_scaling_attachment),
     "aws_ecs_service": (types.ECS_SERVICE, _ecs_service),
+    "aws_ecs_task_set": (types.ECS_SERVICE, _ecs_service),
+    "aws_spot_fleet_request": (types.AUTO_SCALING_GROUP, _spot_fleet),
 }
 # The direction of a rule is one of its arguments.
 SECURITY_GROUP_RULE = "aws_security_group_rule"

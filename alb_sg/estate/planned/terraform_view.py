@@ -197,7 +197,8 @@ class View:
         if found.opaque:
             causes.append(f"depends on {found.opaque}, which a plan does not show")
         said = f" ({'; '.join(causes)})" if causes else ""
-        return UnknownPlannedValue(f"known after apply: {self.place}.{name}{said}")
+        candidates = () if found.is_open else found.references
+        return UnknownPlannedValue(f"known after apply: {self.place}.{name}{said}", candidates=candidates)
 
 
 def _expressions_of_block(
