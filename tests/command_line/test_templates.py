@@ -381,3 +381,62 @@ def test_host_ports_that_amazon_ecs_chooses_may_be_any(command: Command, rule: s
     given = ("--template-defaults", "--rule", "instance_egress", "--format", "json")
     answer = command("check", "--template", path, *given)
     assert verdicts(answer)[EGRESS].startswith(verdict)
+
+
+@pytest.mark.parametrize(
+    ("resource", "verdict"),
+    [
+        # Tasks of a task set have groups and ports as those of a service have.
+        (
+            (
+                "{Type: 'AWS::ECS::TaskSet', Properties: {LoadBalancers: "
+                "[{ContainerName: web, ContainerPort: 9999, TargetGroupArn: !Ref Targets}], NetworkConfiguration: "
+                "{AwsvpcConfiguration: {SecurityGroups: [!Ref ServiceGroup], Subnets: [!Ref Subnet]}}}}"
+            ),
+            "NON_COMPLIANT",
+        ),
+        # The instances are in the VPC, to all of which port 80 is not open.
+        (
+            (
+                "{Type: 'AWS::AutoScaling::AutoScalingGroup', Properties: {VPCZoneIdentifier: [!Ref Subnet], "
+                "LaunchTemplate: {LaunchTemplateId: lt-0123456789abcdef0, Version: '1'}, "
+                "TrafficSources: [{Identifier: !Ref Targets, Type: elbv2}]}}"
+            ),
+            "NON_COMPLIANT",
+        ),
+        # Another traffic source is no target group.
+        (
+            (
+                "{Type: 'AWS::AutoScaling::AutoScalingGroup', Properties: {VPCZoneIdentifier: [!Ref Subnet], "
+                "TrafficSources: [{Identifier: !Ref Targets, Type: vpc-lattice}]}}"
+            ),
+            "NOT_APPLICABLE",
+        ),
+        # Nothing is open on port 80, whatever the groups of its instances are.
+        (
+            (
+                "{Type: 'AWS::EC2::SpotFleet', Properties: {SpotFleetRequestConfigData: "
+                "{LoadBalancersConfig: {TargetGroupsConfig: {TargetGroups: [{Arn: !Ref Targets}]}}}}}"
+            ),
+            "NON_COMPLIANT",
+        ),
+    ],
+    ids=["task set", "traffic source", "other traffic source", "Spot Fleet"],
+)
+def test_what_registers_targets(command: Command, resource: str, verdict: str) -> None:
+    before, _, _ = TEMPLATE.partition("  Service:\n")
+    path = write(command, f"{before}  Service: {resource}\n")
+    arguments = ("--template-defaults", "--rule", EGRESS, "--format", "json", "--template-parameter", "Scheme=internal")
+    assert verdicts(command("check", "--template", path, *arguments))[EGRESS] == verdict
+
+
+def test_what_no_verdict_depends_on_may_be_anything(command: Command) -> None:
+    """Only CloudFormation can run the macro, and it makes the attributes of the load balancer alone."""
+    attributes = "LoadBalancerAttributes: {'Fn::Transform': {Name: Attributes}}, Scheme: !Ref Scheme"
+    path = write(command, TEMPLATE.replace("Scheme: !Ref Scheme", attributes))
+    arguments = ("--template-defaults", "--rule", INGRESS, "--format", "json")
+    assert verdicts(command("check", "--template", path, *arguments)) == {INGRESS: "COMPLIANT"}
+    deciding = write(command, TEMPLATE.replace("[!Ref WebGroup]", "{'Fn::Transform': {Name: Groups}}"))
+    answer = command("check", "--template", deciding)
+    assert answer.code == 2
+    assert "Web.Properties.SecurityGroups" in answer.err

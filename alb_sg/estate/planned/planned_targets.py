@@ -59,6 +59,7 @@ class TargetBuilder:
         yield from self._listed_targets()
         yield from self._auto_scaling_registrations()
         yield from self._service_registrations()
+        yield from self._spot_fleet_registrations()
 
     def _explicit_registrations(self) -> Iterator[tuple[str, Target, Action]]:
         """The registrations that are resources of their own."""
@@ -129,7 +130,7 @@ class TargetBuilder:
                 yield from self._attached_elsewhere(one, name.text if name is not None else "it is missing")
         for one in self._draft.each(types.AUTO_SCALING_GROUP):
             properties = self._draft.after(one)
-            arns = properties.elements("TargetGroupARNs")
+            arns = [*properties.elements("TargetGroupARNs"), *_traffic_sources(properties)]
             attached = attachments.pop(resource_id(one), [])
             if arns or attached:
                 members = self._members.auto_scaling_members(properties)
@@ -150,8 +151,18 @@ class TargetBuilder:
         arns = self._draft.after(attachment).elements("TargetGroupARN")
         yield from self._member_registrations(attachment, attachment.action, arns, members, None)
 
+    def _spot_fleet_registrations(self) -> Iterator[tuple[str, Target, Action]]:
+        for one in self._draft.each(types.SPOT_FLEET):
+            level: Properties | UnknownPlannedValue | None = self._draft.after(one)
+            for name in ("SpotFleetRequestConfigData", "LoadBalancersConfig", "TargetGroupsConfig"):
+                level = level.object(name) if isinstance(level, Properties) else level
+            entries = level.objects("TargetGroups") if isinstance(level, Properties) else [level] if level else []
+            arns = [entry.get("Arn") if isinstance(entry, Properties) else entry for entry in entries]
+            unknown = UnknownValue("security groups", f"the launch specifications of {one.address} are not read")
+            yield from self._member_registrations(one, one.action, arns, Members((), unknown, ()), None)
+
     def _service_registrations(self) -> Iterator[tuple[str, Target, Action]]:
-        for one in self._draft.each(types.ECS_SERVICE):
+        for one in (*self._draft.each(types.ECS_SERVICE), *self._draft.each(types.ECS_TASK_SET)):
             properties = self._draft.after(one)
             load_balancers = properties.objects("LoadBalancers")
             if not load_balancers:
@@ -211,6 +222,15 @@ class TargetBuilder:
                 )
                 for one in self._possible_target_groups(self._draft.values.candidates(arn)):
                     yield one, Target(identifier, hidden, None), Action.CREATE
+
+
+def _traffic_sources(properties: Properties) -> list[Any]:
+    """The target groups among the traffic sources of an Auto Scaling group."""
+    return [
+        one if isinstance(one, UnknownPlannedValue) else one.get("Identifier")
+        for one in properties.objects("TrafficSources")
+        if isinstance(one, UnknownPlannedValue) or one.get("Type") in (None, "elbv2")
+    ]
 
 
 def _dynamic_port() -> UnknownValue:

@@ -1175,6 +1175,12 @@ def test_the_awscc_provider() -> None:
         ],
     )
     assert short(plan, "awscc_elasticloadbalancingv2_load_balancer.web") == "CCCN"
+    # The instances of the group are in the VPC; the group lets all out.
+    source = {"identifier": Ref("awscc_elasticloadbalancingv2_target_group.app.target_group_arn"), "type": "elbv2"}
+    subnets = ["subnet-1"]
+    plan.create("awscc_autoscaling_auto_scaling_group.app", vpc_zone_identifier=subnets, traffic_sources=[source])
+    annotation = judge_plan(plan)["awscc_elasticloadbalancingv2_load_balancer.web", "targets"]
+    assert annotation.startswith("COMPLIANT 2 requirements")
 
 
 # --- what only looks as if it were known
