@@ -498,6 +498,11 @@ def references_in(expression: Any) -> list[str]:
     return [reference for one in expression.values() for reference in references_in(one)]
 
 
+def distinct_references(expression: Any) -> list[str]:
+    """The references of an expression without those that another one continues."""
+    return _longest(references_in(expression))
+
+
 def _index_by_key(references: Sequence[str]) -> str:
     """What an expression with these references may have as an index: `each.key`, `count.index`, or "" for others.
 

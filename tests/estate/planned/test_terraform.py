@@ -240,6 +240,38 @@ def test_an_inline_rule_for_one_of_several_groups() -> None:
     assert "aws_security_group.alb.egress[0].security_groups" in error(plan, "targets")
 
 
+def with_ingress(plan: Plan, address: str, *references: str) -> Plan:
+    """The expression of a group's inline rules, as Terraform writes it for blocks that refer to something."""
+    for resource in plan.root["resources"]:
+        if resource["address"] == address:
+            resource["expressions"]["ingress"] = {"references": Ref(*references).references}
+    return plan
+
+
+@pytest.mark.parametrize(
+    ("references", "blocks", "verdict"),
+    [
+        # Only one argument is unknown, so that both groups are in it.
+        (("aws_security_group.bastion.id", "aws_security_group.alb.id"), 1, "C"),
+        # Each block may have one of them.
+        (("aws_security_group.bastion.id", "aws_security_group.alb.id"), 2, "?"),
+        # A condition of a `for` expression may leave some out.
+        (("aws_security_group.others",), 1, "?"),
+    ],
+    ids=["one block", "two blocks", "for expression"],
+)
+def test_an_inline_rule_for_two_groups(references: tuple[str, ...], blocks: int, verdict: str) -> None:
+    plan = vpc(Plan())
+    for name in ("alb", "bastion", "others[0]", "others[1]"):
+        security_group(plan, f"aws_security_group.{name}")
+    from_groups = [cidr_block("tcp", port, port, security_groups=COMPUTED) for port in (8080, 22)[:blocks]]
+    everybody = cidr_block("tcp", 443, 443, "0.0.0.0/0")
+    security_group(plan, "aws_security_group.app", ingress=[everybody, *from_groups])
+    with_ingress(plan, "aws_security_group.app", *references)
+    load_balancer(plan)
+    assert nodes(service(target_group(listener(plan)))) == verdict
+
+
 def test_an_inline_rule_for_unknown_groups_on_another_port() -> None:
     """Whatever its groups are, it lets nothing through on port 8080."""
     plan = vpc(Plan())
