@@ -430,6 +430,66 @@ def test_what_registers_targets(command: Command, resource: str, verdict: str) -
     assert verdicts(command("check", "--template", path, *arguments))[EGRESS] == verdict
 
 
+def test_a_rule_may_forward_to_a_target_group_of_another_stack(command: Command) -> None:
+    """Nobody knows its targets, although everything is known of those of the listener itself."""
+    arn = "arn:aws:elasticloadbalancing:eu-west-1:111122223333:targetgroup/other/0123456789abcdef"
+    rule = (
+        f"  Rule: {{Type: 'AWS::ElasticLoadBalancingV2::ListenerRule', Properties: {{ListenerArn: !Ref Listener, "
+        f"Priority: 1, Conditions: [], Actions: [{{Type: forward, TargetGroupArn: '{arn}'}}]}}}}\n"
+    )
+    for text, expected in ((TEMPLATE, "COMPLIANT"), (TEMPLATE + rule, "the plan or template does not hold it")):
+        path = write(command, text)
+        arguments = ("--template-defaults", "--rule", EGRESS, "--format", "json")
+        assert verdicts(command("check", "--template", path, *arguments))[EGRESS].startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("rule", "listeners", "icmp_verdict"),
+    [
+        # Whatever port TCP is open on, ICMP is not; and the other way round.
+        (
+            "{IpProtocol: tcp, FromPort: !Ref Port, ToPort: !Ref Port, CidrIp: 0.0.0.0/0}",
+            "parameter Port",
+            "NON_COMPLIANT",
+        ),
+        ("{IpProtocol: icmp, FromPort: !Ref Port, ToPort: -1, CidrIp: 0.0.0.0/0}", "NON_COMPLIANT", "parameter Port"),
+        # All traffic has no ports.
+        ("{IpProtocol: -1, FromPort: !Ref Port, ToPort: !Ref Port, CidrIp: 0.0.0.0/0}", "COMPLIANT", "COMPLIANT"),
+        # No port lets everybody in if only a group is let in.
+        (
+            "{IpProtocol: tcp, FromPort: !Ref Port, ToPort: !Ref Port, SourceSecurityGroupId: !Ref ServiceGroup}",
+            "NON_COMPLIANT",
+            "NON_COMPLIANT",
+        ),
+    ],
+    ids=["tcp", "icmp", "all traffic", "from a group"],
+)
+def test_a_port_that_is_not_known(command: Command, rule: str, listeners: str, icmp_verdict: str) -> None:
+    text = TEMPLATE.replace("{IpProtocol: tcp, FromPort: 443, ToPort: 443, CidrIp: !Ref Clients}", rule)
+    path = write(command, text.replace("Parameters:\n", "Parameters:\n  Port: {Type: Number}\n"))
+    found = verdicts(
+        command("check", "--template", path, "--template-parameter", "Scheme=internet-facing", "-f", "json")
+    )
+    assert found[INGRESS].startswith(listeners)
+    assert found[ICMP].startswith(icmp_verdict)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place"),
+    [
+        ("GroupDescription: of the load balancer", "'Fn::Transform': {Name: Rules}", "Resources.WebGroup"),
+        ("Parameters:", "Fn::Transform: {Name: 'AWS::Include'}\nParameters:", "Fn::Transform adds to the template"),
+    ],
+    ids=["properties", "template"],
+)
+def test_what_a_macro_adds_is_not_overlooked(command: Command, old: str, new: str, place: str) -> None:
+    """A macro beside properties may add rules, and one beside sections may add resources."""
+    answer = command("check", "--template", write(command, TEMPLATE.replace(old, new, 1)))
+    assert answer.code == 2
+    assert place in answer.err
+    assert "--template-stage Processed" in answer.err
+
+
 def test_what_no_verdict_depends_on_may_be_anything(command: Command) -> None:
     """Only CloudFormation can run the macro, and it makes the attributes of the load balancer alone."""
     attributes = "LoadBalancerAttributes: {'Fn::Transform': {Name: Attributes}}, Scheme: !Ref Scheme"
