@@ -57,9 +57,7 @@ def add_narrowing_options(parser: argparse.ArgumentParser, *, with_tags: bool) -
         "Each is repeatable: one of its values must fit. Different options must all fit. In NAME, PATH, KEY and\n"
         "VALUE, * is any characters and ? is one. Letter case does not matter.",
     )
-    group.add_argument(
-        "--account", action="append", default=[], type=account_id, metavar="ID", help="load balancers of this account"
-    )
+    _add_account_option(group)
     group.add_argument(
         "--name",
         action="append",
@@ -67,14 +65,7 @@ def add_narrowing_options(parser: argparse.ArgumentParser, *, with_tags: bool) -
         metavar="NAME",
         help="load balancers of this name, such as 'shop-*'",
     )
-    group.add_argument(
-        "--unit",
-        action="append",
-        default=[],
-        metavar="PATH",
-        help="load balancers of accounts in this organizational unit, such as Production/Shops, or below it; Root: "
-        "directly below the organization's root; needs --accounts",
-    )
+    _add_unit_option(group)
     parser.set_defaults(tag=[], owner=[], owner_tag=[])
     if with_tags:
         group.add_argument(
@@ -113,6 +104,30 @@ def add_narrowing_options(parser: argparse.ArgumentParser, *, with_tags: bool) -
         add_owner_tag_option(parser)
 
 
+def add_account_options(parser: argparse.ArgumentParser) -> None:
+    """Adds `--account` and `--unit`, for a run that chooses accounts alone, after `--accounts`."""
+    group = parser.add_argument_group("choice of accounts, with --assume-role (each repeatable)")
+    _add_account_option(group)
+    _add_unit_option(group)
+
+
+def _add_account_option(group: argparse._ActionsContainer) -> None:
+    group.add_argument(
+        "--account", action="append", default=[], type=account_id, metavar="ID", help="load balancers of this account"
+    )
+
+
+def _add_unit_option(group: argparse._ActionsContainer) -> None:
+    group.add_argument(
+        "--unit",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="load balancers of accounts in this organizational unit, such as Production/Shops, or below it; Root: "
+        "directly below the organization's root; needs --accounts",
+    )
+
+
 def is_narrowed(arguments: argparse.Namespace) -> bool:
     return _narrows_load_balancers(arguments) or bool(arguments.severity or arguments.status)
 
@@ -125,7 +140,7 @@ def read_given_accounts(arguments: argparse.Namespace) -> Mapping[str, AccountNa
     """The accounts of `--accounts`. Raises InvalidInputError, also where an option lacks the one that it needs."""
     if arguments.unit and arguments.accounts is None:
         raise InvalidInputError("--unit needs the units of accounts; give them with --accounts")
-    if arguments.owner and not arguments.owner_tag:
+    if getattr(arguments, "owner", None) and not arguments.owner_tag:
         raise InvalidInputError("--owner needs the tag that names owners; give it with --owner-tag")
     return {} if arguments.accounts is None else read_accounts(arguments.accounts)
 

@@ -87,6 +87,22 @@ def test_targets_closed_to_several_load_balancers_are_one_group_to_open(command:
     assert ("outbound", "met", "to", "target group web") in sides
 
 
+def test_the_fix_of_a_targets_group_says_what_else_it_opens(command: Command) -> None:
+    saved = estate(
+        load_balancer(),
+        group(ingress=[tcp(443, ANYWHERE)], egress=[tcp(80, ANYWHERE)]),
+        listener(443, forward=["web"]),
+        target_group("web", targets=["10.0.1.5"]),
+        *(interface(f"10.0.1.{number}") for number in range(5, 11)),
+    )
+    _, data = made(command, saved)
+    detail = data["loadBalancers"][0]["detail"]
+    assert detail["groupNames"] == {"sg-1": "name-of-sg-1", "sg-app": "name-of-sg-app"}
+    (rule,) = (one for one in detail["fix"]["rules"] if one["group"] == "sg-app")
+    carriers = sorted(f"network interface {one['NetworkInterfaceId']}" for one in saved["NetworkInterfaces"][1:])
+    assert rule["alsoOpens"] == f"{', '.join(carriers[:3])} and 2 more"
+
+
 def test_what_is_in_order_has_no_fix(command: Command) -> None:
     code, data = made(command, in_order())
     assert code == 0
