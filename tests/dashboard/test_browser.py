@@ -644,6 +644,18 @@ def test_a_value_may_join_those_in_use(show: Open, written: Written) -> None:
     chips.first.click()
     assert page.url.endswith("#region=us-east-1")
     expect(page.locator('select[name="region"]')).to_have_value("us-east-1")
+    # What was shown for both is none to choose any more.
+    assert "eu-west-1 or us-east-1" not in page.locator('select[name="region"] option').all_inner_texts()
+    name = page.locator('#filters input[name="name"]')
+    for text in ("checkout-*", "login-*"):
+        name.fill(text)
+        page.keyboard.press("Enter")
+    assert parse_qs(page.url.partition("#")[2])["name"] == ["checkout-*", "login-*"]
+    expect(name).to_have_value("")
+    page.get_by_label("Keep earlier values").uncheck()
+    name.fill("api-*")
+    page.keyboard.press("Enter")
+    assert parse_qs(page.url.partition("#")[2])["name"] == ["api-*"]
 
 
 def test_a_number_of_a_unit_leads_to_its_findings_alone(show: Open, tmp_path: Path) -> None:
