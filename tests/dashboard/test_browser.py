@@ -472,6 +472,14 @@ def test_bars_show_what_each_run_changed(show: Open, written: Written) -> None:
     ]
 
 
+def test_changes_of_one_kind_have_no_column_of_kinds(show: Open, written: Written) -> None:
+    page = show(written.at())
+    assert heads(page, "#changes")[0] == "Change"
+    page = show(written.at("#change=fixed"))
+    assert heads(page, "#changes")[0] == "Load balancer"
+    assert "Change in every row: fixed." in page.locator('[data-table="changes"] .note').inner_text()
+
+
 def test_another_run_may_be_picked_to_compare_with(show: Open, written: Written) -> None:
     page = show(written.at())
     run = written.data["trend"]["points"][3]["asOf"]

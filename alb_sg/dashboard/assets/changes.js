@@ -70,7 +70,7 @@ function changeElements(index, state, changes) {
   if (!listed.length) return elements.filter(Boolean);
   const order = Object.keys(CHANGES);
   return [...elements.filter(Boolean), expandableTable("changes", "Changes", [
-    { title: "Change", cell: ({ kind }) => CHANGES[kind][0], value: ({ kind }) => order.indexOf(kind) },
+    { title: "Change", cell: ({ kind }) => CHANGES[kind][0], text: ({ kind }) => CHANGES[kind][0], value: ({ kind }) => order.indexOf(kind) },
     { title: "Load balancer", header: true, cell: ({ loadBalancer }) => [nameOrLink(index, state, loadBalancer), aside(loadBalancer.region)], value: ({ loadBalancer }) => loadBalancer.name.toLowerCase() },
     { title: "Account", cell: ({ loadBalancer }) => accountText(loadBalancer), text: ({ loadBalancer }) => accountLabel(loadBalancer), value: ({ loadBalancer }) => loadBalancer.accountName || loadBalancer.account },
     { title: "Rule", cell: ({ rule }) => index.subjects.get(rule) ?? rule, text: ({ rule }) => index.subjects.get(rule) ?? rule, value: ({ rule }) => index.subjects.get(rule) ?? rule },
