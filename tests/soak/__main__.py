@@ -14,6 +14,7 @@ from random import Random
 
 from embedded_aws.account import EmbeddedAws
 from tests.soak.events import ChangingAccount, Delivery, handle, recorded
+from tests.soak.quick_clients import quick_clients
 from tests.soak.test_events import live_clients
 
 # Growth of the resident set from the tenth of the way to the end, in MiB.
@@ -29,7 +30,7 @@ def main(events: int = 10_000, seed: int = 1) -> int:
     random = Random(seed)
     start = time.monotonic()
     figures: list[tuple[float, int, int]] = []
-    with EmbeddedAws() as aws:
+    with EmbeddedAws() as aws, quick_clients():
         account = ChangingAccount(aws, random)
         account.judge_anew()
         delivery = Delivery(account, random)
