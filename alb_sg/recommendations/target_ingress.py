@@ -201,9 +201,6 @@ def _carried(target: TargetPeer) -> _Carried:
         return _Carried(tuple(sorted(target.security_groups)))
     if target.unresolved is not None:
         return _Carried(unresolved=target.unresolved)
-    if target.target_id.startswith("i-"):
-        # Every interface of an instance has a group.
-        return _Carried(unread=NotReadError(f"security groups of {target.target_id}", "none was recorded"))
     return _Carried(no_groups="its network interface has no security group")
 
 

@@ -66,6 +66,9 @@ def _instance_peer(estate: Estate, group: TargetGroup, family: Family, target_id
     if address is None:
         unresolved = f"{target_id} has no {family.label} address"
         return TargetPeer(family, target_id, None, groups, unread, unresolved=unresolved)
+    if not groups and unread is None:
+        # Every interface of an instance has a group.
+        unread = NotReadError(f"security groups of {target_id}", "none was recorded")
     return TargetPeer(family, target_id, address, groups, unread)
 
 

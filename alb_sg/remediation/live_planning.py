@@ -127,7 +127,7 @@ SURROUNDINGS_READERS: Mapping[Section, Callable[[Any], Any]] = {
     Section.SECURITY_GROUPS: from_api.security_group,
     Section.NETWORK_INTERFACES: from_api.network_interface,
     Section.MANAGED_PREFIX_LISTS: _prefix_list,
-    Section.TAGS: lambda source: from_api.tags(source.get("Tags")),
+    Section.TAGS: from_api.described_tags,
 }
 
 

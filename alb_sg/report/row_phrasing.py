@@ -100,7 +100,7 @@ def _accepted_sources(row: RequirementRow) -> Iterator[str]:
 
 def _missing(row: RequirementRow, missing: Missing) -> Iterator[str]:
     """Which part of the recommended peer is not open, where the row does not say so itself."""
-    if row.targets:
+    if row.targets and row.direction is not Direction.TARGET_INGRESS:
         ways = [*missing.or_security_groups, *map(phrasing.address_or_cidr, missing.peers)]
         if ways:
             yield f"not open to {phrasing.abbreviate(ways, MAX_TARGETS)}"

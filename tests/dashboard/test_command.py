@@ -324,6 +324,16 @@ def test_a_page_may_be_split(command: Command, by: str, options: list[str], name
     assert 'href="../page.html"' in index
 
 
+def test_a_part_has_a_trend_where_history_is_kept(command: Command) -> None:
+    runs = str(command.folder / "runs")
+    options = ["--split-by", "owner", "--owner-tag", "team", "--history", runs]
+    made(command, owned_by("edge"), *options, day=1)
+    made(command, owned_by("edge"), *options, day=2)
+    part = json.loads((command.folder / "page-by-owner" / "edge.json").read_text(encoding="utf-8"))
+    assert [point["asOf"] for point in part["trend"]["points"]] == ["2027-01-01T06:00:00Z", "2027-01-02T06:00:00Z"]
+    assert part["lastRun"] == "2027-01-01T06:00:00Z"
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -13,6 +13,7 @@ from alb_sg.estate.snapshots.files import read_config_items
 from tests.builders import (
     ANYWHERE,
     EGRESS,
+    HEALTH,
     Saved,
     Shape,
     all_traffic,
@@ -182,10 +183,33 @@ def _unhealthy(reason: str, *egress: Shape) -> Saved:
 
 
 def test_every_outbound_row_is_met_and_targets_time_out(command: Command) -> None:
-    """The other side: the targets' own groups are the usual cause."""
+    """The other side: the targets' own groups are the usual cause, and their rule says what they lack."""
     [remark] = _remarks(command, _unhealthy("Target.Timeout", *ONLY_TARGETS))
     assert remark == (
         "target group web: 1 target (10.0.1.5) unhealthy with Target.Timeout, although every outbound row is met: "
+        "look at what ALB_SG_TARGET_INGRESS finds closed in the targets' own security groups, then at network ACLs and "
+        "routes"
+    )
+
+
+def test_both_sides_are_open_and_targets_time_out(command: Command) -> None:
+    """Who is sent to the targets' groups then loses time: they are open."""
+    saved = _unhealthy("Target.Timeout", *ONLY_TARGETS)
+    [of_targets] = [one for one in saved["SecurityGroups"] if one["GroupId"] == "sg-app"]
+    of_targets["IpPermissions"] = [tcp(80, "sg-1")]
+    [remark] = _remarks(command, saved)
+    assert remark == (
+        "target group web: 1 target (10.0.1.5) unhealthy with Target.Timeout, although every outbound row is met: "
+        "the targets' own security groups let them in as well (ALB_SG_TARGET_INGRESS), so look at network ACLs and "
+        "routes, and whether the targets answer"
+    )
+
+
+def test_targets_time_out_and_their_side_was_not_judged(command: Command) -> None:
+    saved = _unhealthy("Target.Timeout", *ONLY_TARGETS)
+    rules = [argument for rule in (EGRESS, HEALTH) for argument in ("--rule", rule)]
+    [found] = command.on(saved, "check", "--format", "json", *rules).json["remarks"]
+    assert found["remark"].endswith(
         "look at the inbound rules of the targets' own security groups, network ACLs and routes"
     )
 
@@ -268,6 +292,9 @@ def test_healthy_targets_although_their_groups_are_closed(command: Command) -> N
     # Another port is closed: health checks say nothing about it.
     apart = target_group("web", targets=["10.0.1.5"], health_check_port="8081")
     assert _remarks(command, estate(*parts, apart, group("sg-app", ingress=[tcp(8081, "sg-1")]))) == []
+    # Today's nodes are let in by their addresses, and only they do not suffice: health checks rightly get through.
+    node = group("sg-app", ingress=[tcp(80, "10.0.1.17/32")])
+    assert _remarks(command, estate(*parts, node, target_group("web", targets=["10.0.1.5"]))) == []
     # One target is not healthy, and may be the one that is closed.
     some = target_group("web", targets=["10.0.1.5", target("10.0.1.6", state="unhealthy")])
     assert _remarks(command, estate(*parts, some)) == []

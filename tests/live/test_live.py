@@ -911,6 +911,26 @@ def test_an_answer_without_its_list_is_a_failure_and_not_an_empty_list(operation
         Region(estate_of_every_kind(), intervene=answer).source().export()
 
 
+@pytest.mark.parametrize("answer", [{}, {"Tags": None}])
+def test_a_description_without_its_tags_does_not_say_that_there_are_none(answer: Shape) -> None:
+    """A tag may ask for more clients than the scheme does."""
+    arn = load_balancer_arn()
+
+    def without_tags(call: Call) -> Shape | None:
+        described = {"TagDescriptions": [{"ResourceArn": arn, **answer}]}
+        return described if call.operation == "DescribeTags" else None
+
+    saved = estate(listener(443), group("sg-1", ingress=[tcp(443, ANYWHERE)]))
+    loaded = (
+        Region(saved, intervene=without_tags).source().load(EVERYTHING, sections(INGRESS, tags=True), tag_key="clients")
+    )
+    found, errors = findings(loaded, INGRESS, TagKey="clients")
+    assert not found
+    assert [error.cause for error in errors] == ["DescribeTags: Tags: it is missing"]
+    with pytest.raises(NotReadError, match="DescribeTags: the answer lacks them"):
+        Region(saved, intervene=without_tags).source().export()
+
+
 def test_a_reservation_without_its_instances_is_a_failure() -> None:
     def answer(call: Call) -> Shape | None:
         return {"Reservations": [{"ReservationId": "r-1"}]} if call.operation == "DescribeInstances" else None
@@ -1202,7 +1222,7 @@ def test_an_interface_that_cannot_be_read_may_be_the_one_in_question() -> None:
     assert [finding.compliance.value for finding in found] == ["COMPLIANT"]
     _, errors = findings(Region(saved).source().load(EVERYTHING, sections(HEALTH)), HEALTH)
     assert errors[0].what == "HealthCheckPort of target group odd"
-    assert errors[0].cause == "70000 is not a port (0 to 65535)"
+    assert errors[0].cause == "70000 is not a port (1 to 65535)"
 
     saved["TargetGroups"].pop()
     saved["NetworkInterfaces"] = [interface("10.0.1.6", prefixes=["10.0.0.0/nonsense"])]
