@@ -99,12 +99,12 @@ def _actions(view: View, name: str) -> list[PlannedValue]:
 def _target_group(view: View) -> Properties:
     properties: Properties = {
         "Name": view.get("name"),
-        "Port": view.get("port"),
+        "Port": _port(view, "port"),
         "Protocol": view.get("protocol"),
         "VpcId": view.reference("vpc_id", *_VPCS),
         "TargetType": view.get("target_type"),
         "IpAddressType": view.get("ip_address_type"),
-        "TargetControlPort": view.get("target_control_port"),
+        "TargetControlPort": _port(view, "target_control_port"),
     }
     for check in view.blocks("health_check"):
         if isinstance(check, UnknownPlannedValue):
@@ -119,8 +119,14 @@ def _target_group_attachment(view: View) -> Properties:
     return {
         "TargetGroupArn": view.reference("target_group_arn", *_TARGET_GROUPS),
         "Id": view.reference("target_id", *targets),
-        "Port": view.get("port"),
+        "Port": _port(view, "port"),
     }
+
+
+def _port(view: View, name: str) -> Any:
+    """The port of a target or target group; None for 0, which a state may have in place of a number that is not set."""
+    value = view.get(name)
+    return None if value == 0 else value
 
 
 def _security_group(view: View) -> Properties:
