@@ -373,6 +373,23 @@ def write_export_file(estates: Sequence[Mapping[str, Any]], stream: TextIO) -> N
     stream.write(_to_json(document, indent=2) + "\n")
 
 
+def estate_text(estate: Mapping[str, Any]) -> str:
+    """One estate as JSON, as it stands in a file of several."""
+    return _to_json(_sorted_estate(estate), indent=2)
+
+
+def write_estate_texts(texts: Iterable[str], stream: TextIO) -> int:
+    """Write a list of estates, in the order of their texts, and return how many. Only one of them is in memory."""
+    stream.write("[")
+    separator, count = "\n", 0
+    for count, text in enumerate(texts, 1):  # noqa: B007 (the count is returned)
+        # No text in JSON holds a line break, so each line may be indented.
+        stream.write(separator + "".join(f"  {line}" for line in text.splitlines(keepends=True)))
+        separator = ",\n"
+    stream.write("\n]\n" if count else "]\n")
+    return count
+
+
 def _sorted_estate(estate: Mapping[str, Any]) -> dict[str, Any]:
     """The estate with the elements of every section ordered by ID."""
     return {name: _sorted_section(name, value) for name, value in estate.items()}

@@ -220,11 +220,13 @@ def _first_that_fits(choices: Iterable[tuple[Sequence[str], Sequence[str]]]) -> 
 
 
 def coverage_sort_key(coverage: Coverage) -> tuple[object, ...]:
-    """The order in which missing permissions are named: what health checks need before what clients need."""
+    """The order in which missing permissions are named: what health checks need before what clients need, and what is
+    certain before what could not be resolved."""
     traffic = coverage.requirement.traffic
     return (
         # Of inbound traffic, an accepted source may stand in for clients, never for health checks.
         coverage.requirement.allows_accepted_sources,
+        bool(coverage.unresolved),
         coverage.requirement.origin.arn,
         traffic.from_port,
         traffic.to_port,

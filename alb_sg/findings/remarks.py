@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from alb_sg.errors import NotReadError
-from alb_sg.estate.cidr import Family, parse_cidr
+from alb_sg.estate.cidr import Family
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer, NetworkInterface, SecurityGroup, TargetGroup
 from alb_sg.findings.finding import Compliance, Finding, Missing, Result
@@ -111,7 +111,7 @@ class RemarkFinder:
     # --- targets
 
     def _target_health(self, load_balancer: LoadBalancer, results: Sequence[Result]) -> Iterator[str]:
-        """Targets whose health contradicts what the outbound rules say."""
+        """Targets whose health contradicts what the rules about them say."""
         outbound = [
             result
             for result in results
@@ -121,7 +121,6 @@ class RemarkFinder:
         all_met = any(_has(result, Compliance.COMPLIANT) for result in outbound) and all(
             _has(result, Compliance.COMPLIANT) or _has(result, Compliance.NOT_APPLICABLE) for result in outbound
         )
-        unresolved = [result for result in outbound if isinstance(result, Finding) and result.unresolved]
         of_targets = [
             result
             for result in results
@@ -129,6 +128,7 @@ class RemarkFinder:
             and result.rule in RECOMMENDATIONS_BY_NAME
             and RECOMMENDATIONS_BY_NAME[result.rule].direction is Direction.TARGET_INGRESS
         ]
+        unresolved = [one for one in (*outbound, *of_targets) if isinstance(one, Finding) and one.unresolved]
         try:
             groups = self._estate.target_groups_of(load_balancer)
         except NotReadError:
@@ -165,7 +165,8 @@ class RemarkFinder:
             )
 
     def _healthy_although_closed(self, group: TargetGroup, findings: Iterable[Finding]) -> Iterator[str]:
-        """Targets that are all healthy although the security groups of some are closed to health checks."""
+        """Targets that are all healthy although the security groups of some are closed to health checks
+        from everywhere."""
         targets = (self._estate.targets or {}).get(group.arn, ())
         if not targets or any(target.state != "healthy" for target in targets):
             return
@@ -175,6 +176,7 @@ class RemarkFinder:
             if any(
                 entry.origin.arn == group.arn and entry.from_port in ports and _is_all_missing(entry)
                 for entry in finding.missing
+                if not finding.unresolved
             ):
                 yield (
                     f"target group {group.name}: all targets are healthy, although {finding.rule} finds their health "
@@ -197,11 +199,12 @@ def _where_to_look(group: TargetGroup, of_targets: Iterable[Finding]) -> str:
     return f"look at the inbound rules of the targets' own security groups, {elsewhere}"
 
 
-def _is_all_missing(entry: Missing) -> bool:
-    """Whether no address of the required ones is open. While some are, health checks from those nodes get through."""
-    blocks = [(parse_cidr(cidr)[0], cidr) for cidr in entry.required]
-    return all(
-        AddressSet.from_cidrs(family, (cidr,)) <= AddressSet.from_cidrs(family, entry.peers) for family, cidr in blocks
+def _is_all_missing(missing: Missing) -> bool:
+    """Whether the targets' groups are known and none of the addresses that nodes may have is open: today's nodes may
+    have some that are."""
+    return bool(missing.security_groups) and all(
+        AddressSet.from_cidrs(family, missing.required) == AddressSet.from_cidrs(family, missing.peers)
+        for family in Family
     )
 
 

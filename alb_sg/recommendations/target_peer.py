@@ -79,12 +79,12 @@ def _has_unknown_address(estate: Estate, target_id: str) -> bool:
 
 
 def peered_vpcs(security_groups: Iterable[SecurityGroup]) -> frozenset[str]:
-    """The VPCs that active peering references of some security groups name: an address outside a target group's VPC may
-    be held there."""
+    """The VPCs that active peering references of some security groups' outbound rules name: an address outside a target
+    group's VPC may be held there. Inbound rules are about clients, and say nothing about targets."""
     return frozenset(
         reference.vpc_id
         for group in security_groups
-        for permission in (*group.ingress, *group.egress)
+        for permission in group.egress
         for reference in permission.references
         if reference.peering_connection_id is not None and reference.vpc_id is not None and not reference.is_stale
     )

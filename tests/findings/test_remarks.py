@@ -242,6 +242,24 @@ def test_targets_are_healthy_although_a_row_is_unresolved(command: Command) -> N
     )
 
 
+def test_targets_are_healthy_although_their_interfaces_are_not_seen(command: Command) -> None:
+    """Nobody knows that their groups are closed."""
+    saved = estate(
+        load_balancer("web"),
+        listener(443, forward=["web"]),
+        target_group("web", targets=["10.0.1.5"]),
+        group("sg-1", egress=[all_traffic(ANYWHERE)]),
+    )
+    [remark] = _remarks(command, saved)
+    assert remark == (
+        "target group web: 1 target (10.0.1.5) healthy, although ALB_SG_TARGET_INGRESS is unresolved: health checks "
+        "get through"
+    )
+    told = command.on(saved, "explain", "web", "--rule", "target_ingress").out
+    assert "1 target with security groups not known: 10.0.1.5" in told
+    assert "no rule of their security groups" not in told
+
+
 def test_healthy_targets_although_their_groups_are_closed(command: Command) -> None:
     """Health checks get through, so the data is not that of the account."""
     parts = (load_balancer("web"), listener(443, forward=["web"]), interface("10.0.1.5"), group("sg-1"))
@@ -252,6 +270,25 @@ def test_healthy_targets_although_their_groups_are_closed(command: Command) -> N
             "closed: the data is not that of the account, or has changed since"
         )
     ]
+    # Today's nodes are let in, and others would not be.
+    assert (
+        _remarks(
+            command,
+            estate(
+                *parts, target_group("web", targets=["10.0.1.5"]), group("sg-app", ingress=[tcp(80, "10.0.1.9/32")])
+            ),
+        )
+        == []
+    )
+    assert (
+        _remarks(
+            command,
+            estate(
+                *parts, target_group("web", targets=["10.0.1.5"]), group("sg-app", ingress=[tcp(80, "10.0.1.0/24")])
+            ),
+        )
+        == []
+    )
     # Another port is closed: health checks say nothing about it.
     apart = target_group("web", targets=["10.0.1.5"], health_check_port="8081")
     assert _remarks(command, estate(*parts, apart, group("sg-app", ingress=[tcp(8081, "sg-1")]))) == []
