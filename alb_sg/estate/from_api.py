@@ -191,7 +191,7 @@ def _is_list(value: Any) -> bool:
 def _load_balancer_of_listener(fields: Shape, arn: str) -> str:
     """The load balancer's ARN, which the listener's own ARN repeats."""
     value = fields.get("LoadBalancerArn")
-    if isinstance(value, str) and value:
+    if isinstance(value, str) and names_load_balancer(value):
         return value
     return listener_load_balancer_arn(arn) or required_text(fields, "LoadBalancerArn")
 
@@ -268,7 +268,7 @@ def _load_balancer_arns(value: Any) -> tuple[str, ...] | None:
 
 
 def names_load_balancer(value: Any) -> bool:
-    """Whether an element of `LoadBalancerArns` says which load balancer uses the target group."""
+    """Whether a value is the ARN of a load balancer."""
     return isinstance(value, str) and ":loadbalancer/" in value
 
 
