@@ -217,6 +217,8 @@ class Estate:
             return self.instances[instance_id]
         interface = self._primary_interface_by_instance.get(instance_id)
         if interface is not None:
+            if interface.unknown is not None:
+                raise interface.unknown.error(f"network interface {interface.id}")
             return Instance(
                 id=instance_id,
                 ipv4_address=next(iter(interface.ipv4_addresses), None),
