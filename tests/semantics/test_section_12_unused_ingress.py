@@ -521,6 +521,20 @@ def test_an_interface_whose_addresses_are_not_known_carries_what_it_says() -> No
     assert found.compliance.value == NOT_APPLICABLE
 
 
+def test_a_load_balancer_uses_its_ports_before_its_nodes_are_listed() -> None:
+    """The ports of all listeners of all load balancers that carry the group, by their own record."""
+    saved = estate(
+        load_balancer(),
+        load_balancer("other"),
+        listener(443),
+        listener(8080, of="other"),
+        group(ingress=[tcp(443, ANYWHERE), tcp(8080, ANYWHERE)]),
+    )
+    found = judge(saved, UNUSED)
+    assert isinstance(found, Finding)
+    assert found.compliance.value == COMPLIANT
+
+
 def test_a_network_load_balancer_is_not_applicable() -> None:
     saved = estate(NLB, NLB_NODE, group("sg-1", ingress=[tcp(22, ANYWHERE)]))
     result = judge(saved, UNUSED, "nlb")
