@@ -144,7 +144,8 @@ def read_request(event: Mapping[str, Any]) -> HookRequest:
     data = event.get("requestData")
     if not isinstance(data, Mapping):
         raise InvalidInputError("no event of a CloudFormation Hook: it has no requestData")
-    invocation = (event.get("requestContext") or {}).get("invocation")
+    context = event.get("requestContext")
+    invocation = context.get("invocation") if isinstance(context, Mapping) else None
     return HookRequest(
         token=_text(event, "clientRequestToken", "clientRequesttoken"),
         account_id=_text(event, "awsAccountId", "awsAccountID"),

@@ -1,4 +1,4 @@
-"""`python -m tests.fuzzing [SECONDS]`: each test of `test_fuzzing` for that long, with atheris where it is installed.
+"""`python -m tests.fuzzing [SECONDS]`: each test of this folder for that long, with atheris where it is installed.
 
 Without atheris, hypothesis alone looks further each time. Prints the number of inputs and every input that fails.
 """
@@ -14,14 +14,15 @@ from importlib.util import find_spec
 from hypothesis import settings
 
 from tests.conftest import ENVIRONMENT
-from tests.fuzzing import test_fuzzing
+from tests.fuzzing import test_fuzzing, test_fuzzing_inputs
 
-TESTS = sorted(name for name in vars(test_fuzzing) if name.startswith("test_"))
+MODULES = (test_fuzzing, test_fuzzing_inputs)
+TESTS = {name: test for module in MODULES for name, test in sorted(vars(module).items()) if name.startswith("test_")}
 
 
 def fuzz(name: str, seconds: int) -> None:
     """Feeds one test in this process. Atheris ends the process."""
-    test = getattr(test_fuzzing, name)
+    test = TESTS[name]
     if find_spec("atheris") is not None:
         import atheris  # noqa: PLC0415 (it is not installed everywhere)
 

@@ -11,7 +11,6 @@ same module, its variables and its child modules can be.
 from __future__ import annotations
 
 import itertools
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -22,7 +21,10 @@ Key = int | str | None
 ModulePath = tuple[tuple[str, Key], ...]
 
 # One step of an address: a name, perhaps with an index.
-_STEP = re.compile(r'([^.\[\]"]+)(?:\[(?:"((?:[^"\\]|\\.)*)"|(\d+)|[^\]]*)\])?')
+_STEP = re.compile(r'([^.\[\]"]+)(?:\[(?:"((?:[^"\\]|\\.)*)"|(\d{1,9})(?=\])|[^\]]*)\])?')
+# Terraform quotes a key of `for_each` as HCL writes a string.
+_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})|\\U(000[0-9a-fA-F]{5}|0010[0-9a-fA-F]{4})|\\([nrt\"\\])|([$%])\4\{", re.ASCII)
+_ESCAPED = {"n": "\n", "r": "\r", "t": "\t"}
 _IDENTIFIER = re.compile(r"(?:sg|subnet|vpc|i|eni|pl|lt)-[0-9a-zA-Z]+|arn:[^\s]+")
 # What is in the identifier of a type, by a word in the name of the type.
 _IDENTIFIERS_OF_TYPES = (
@@ -196,9 +198,16 @@ class _Module(NamedTuple):
 def parse_steps(address: str) -> list[tuple[str, Key]]:
     """The steps of an address: `module.a["k"].aws_lb.b[0].id` has five. An index that is no constant is left out."""
     return [
-        (match[1], json.loads(f'"{match[2]}"') if match[2] is not None else int(match[3]) if match[3] else None)
+        (match[1], _ESCAPE.sub(_unescape, match[2]) if match[2] is not None else int(match[3]) if match[3] else None)
         for match in _STEP.finditer(address)
     ]
+
+
+def _unescape(match: re.Match[str]) -> str:
+    code = match[1] or match[2]
+    if code:
+        return chr(int(code, 16))
+    return f"{match[4]}{{" if match[4] else _ESCAPED.get(match[3], match[3])
 
 
 def module_path(address: str) -> ModulePath:

@@ -19,6 +19,7 @@ from alb_sg.findings.judge import judge_all
 from alb_sg.parameters import parse_parameters
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 from tests.estate.planned.judging import judge_plan, verdicts
+from alb_sg.estate.planned.terraform_references import parse_steps
 from tests.estate.planned.plans import COMPUTED, Dynamic, Plan, Ref, Written
 from tests.estate.planned.worlds import LB_ARN, World, as_estate, target_group_arn
 
@@ -1527,3 +1528,21 @@ WORLD = World(
     instances=(frozenset({1}), frozenset({1})),
     targets=frozenset({(0, 0, None)}),
 )
+
+
+@pytest.mark.parametrize(
+    ("address", "steps"),
+    [
+        ('module.a["k"].aws_lb.b[0].id', [("module", None), ("a", "k"), ("aws_lb", None), ("b", 0), ("id", None)]),
+        # HCL's escapes, of which JSON lacks several.
+        (r'a["\"\\\n\u00e9"]', [("a", '"\\\n\u00e9')]),
+        (r'a["\U0001F600"]', [("a", "\U0001f600")]),
+        ('a["$${x}%%{y}"]', [("a", "${x}%{y}")]),
+        # Terraform writes none of these.
+        (r'a["\2x"]', [("a", r"\2x")]),
+        (r'a["\UFFFFFFFF"]', [("a", r"\UFFFFFFFF")]),
+        (f"a[{'9' * 5000}]", [("a", None)]),
+    ],
+)
+def test_keys_in_addresses(address: str, steps: list[tuple[str, object]]) -> None:
+    assert parse_steps(address) == steps
