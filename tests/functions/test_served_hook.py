@@ -58,7 +58,8 @@ class Served:
         self.physical_ids: dict[str, str] = {}
         self.calls: list[Call] = []
         self.url = ""
-        # Has the account's answers wait.
+        # Whether the account has been asked anything, and what its answers wait for.
+        self.was_asked = threading.Event()
         self.proceed = threading.Event()
         self.proceed.set()
 
@@ -79,6 +80,7 @@ class Served:
         return client
 
     def _intervene(self, call: Call) -> None:
+        self.was_asked.set()
         self.proceed.wait(HANGING)
         if call.operation in self.failures:
             raise Refused(self.failures[call.operation])
@@ -332,6 +334,7 @@ def test_a_slow_account_is_read_on_in_the_next_invocation(served: Served, monkey
             "clientRequestToken": "token",
             "callbackDelaySeconds": 1,
         }
+        assert served.was_asked.wait(HANGING)
     served.proceed.set()
     monkeypatch.setattr(hook, "SECONDS_TO_ANSWER", 20.0)
     answer = served.ask(requestContext={"invocation": 3})
@@ -345,6 +348,7 @@ def test_an_account_that_is_not_read_in_three_invocations(served: Served, monkey
     monkeypatch.setattr(hook, "SECONDS_TO_ANSWER", 0.0)
     served.proceed.clear()
     served.ask(new_stack(80))
+    assert served.was_asked.wait(HANGING)
     answer = served.ask(requestContext={"invocation": 3})
     assert (answer["hookStatus"], answer["errorCode"]) == ("FAILED", "InternalFailure")
     assert "not read within 3 invocations" in answer["message"]
@@ -438,7 +442,7 @@ def test_other_load_balancers_are_not_read_unless_a_rule_needs_them(
     served.ask(new_stack())
     of_listeners = [call.parameters for call in served.calls if call.operation == "DescribeListeners"]
     assert of_listeners == []
-    monkeypatch.setenv(hook.RULES_VARIABLE, json.dumps({"ALB_SG_UNUSED_INGRESS": {}}))
+    monkeypatch.setenv(hook.RULES_VARIABLE, json.dumps({INGRESS_RULE: {}, "ALB_SG_UNUSED_INGRESS": {}}))
     served.ask(new_stack())
     of_listeners = [call.parameters for call in served.calls if call.operation == "DescribeListeners"]
     assert {one["LoadBalancerArn"] for one in of_listeners} == {load_balancer_arn("web"), load_balancer_arn("other")}
