@@ -200,6 +200,14 @@ def test_what_was_broken_before_is_not_blocked(served: Served) -> None:
     assert answer["hookStatus"] == "SUCCESS", answer
 
 
+def test_what_was_not_known_before_is_not_blocked(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(hook.ON_UNKNOWN_VARIABLE, hook.FAIL)
+    served.saved = estate(load_balancer(scheme="new-fangled"), listener(80), group("sg-1"))
+    rule = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "CidrIp": ANYWHERE, "GroupId": "sg-1"}
+    answer = served.ask(payload({}, [changed("Rule", INGRESS, after=rule)]))
+    assert [one["status"] for one in answer["annotations"]] == ["PASSED"]
+
+
 def test_several_verdicts_are_counted_and_annotated_in_order(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(hook.RULES_VARIABLE, json.dumps({INGRESS_RULE: {}, "ALB_SG_ICMP_PMTUD": {}}))
     answer = served.ask(new_stack(80))
@@ -407,6 +415,7 @@ def test_an_event_of_another_kind_is_refused(change: Mapping[str, Any], said: st
         (hook.RULES_VARIABLE, '{"ALB_SG_NOTHING": {}}', "unknown rule 'ALB_SG_NOTHING'; known are ALB_SG_HEALTH"),
         (hook.RULES_VARIABLE, '["ALB_SG_ICMP_PMTUD"]', "rules are written"),
         (hook.RULES_VARIABLE, '{"ALB_SG_ICMP_PMTUD": []}', "rules are written"),
+        (hook.RULES_VARIABLE, '{"ALB_SG_ICMP_PMTUD": {}, "ALB_SG_LISTENER_INGRESS": []}', "rules are written"),
         (hook.RULES_VARIABLE, '{"ALB_SG_ICMP_PMTUD": {"Colour": "red"}}', "Colour"),
         (hook.ON_UNKNOWN_VARIABLE, "", "'' is neither SKIP nor FAIL"),
         (hook.ON_UNKNOWN_VARIABLE, "fail", "'fail' is neither SKIP nor FAIL"),
