@@ -8,6 +8,7 @@ from alb_sg.parameters import parse_parameters
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 from tests.builders import (
     ANYWHERE,
+    EGRESS,
     INGRESS,
     Saved,
     build,
@@ -16,23 +17,34 @@ from tests.builders import (
     listener,
     load_balancer,
     load_balancer_arn,
+    reference,
+    target_group,
     tcp,
+    vpc,
 )
 
 
-def explained(saved: Saved) -> Explanation:
-    """The explanation of `web` by the rule on listeners, with the remarks that its estate allows."""
+def explained(saved: Saved, rule: str = INGRESS) -> Explanation:
+    """The explanation of `web` by a rule, with the remarks that its estate allows."""
     found = build(saved)
     web = found.load_balancers[load_balancer_arn()]
-    return explain(Judge(found), web, {RECOMMENDATIONS_BY_NAME[INGRESS]: parse_parameters({})})
+    return explain(Judge(found), web, {RECOMMENDATIONS_BY_NAME[rule]: parse_parameters({})})
 
 
 def test_the_largest_part_is_the_evidence_and_what_it_holds_is_not() -> None:
     """A rule for a part that another rule allows already shows nothing."""
-    for peers in (["10.0.0.0/24", ANYWHERE], [ANYWHERE, "10.0.0.0/24"]):
-        found = explained(estate(listener(443), group("sg-1", ingress=[tcp(443, peer) for peer in peers])))
+    for peers in (["10.0.0.0/24", "10.0.0.0/17"], ["10.0.0.0/17", "10.0.0.0/24"]):
+        groups = group("sg-1", ingress=[tcp(443, peer) for peer in peers])
+        found = explained(estate(load_balancer(scheme="internal"), listener(443), groups))
         [row] = found.rules[0].rows
-        assert [one.permission_peer.peer for one in row.evidence] == [ANYWHERE]
+        assert [one.permission_peer.peer for one in row.evidence] == ["10.0.0.0/17"]
+
+
+def test_a_reference_over_a_peering_that_names_no_vpc_is_unresolved_once() -> None:
+    far = reference("sg-far", peering="pcx-2", status="active", account="999999999999")
+    saved = estate(target_group(targets=["10.9.1.5"]), vpc("10.0.0.0/16"), group("sg-1", egress=[tcp(80, far)]))
+    [row] = explained(saved, EGRESS).rules[0].rows
+    assert row.unresolved == ("sg-far over pcx-2 (its VPC is not named)",)
 
 
 def test_the_names_of_groups_that_were_read() -> None:

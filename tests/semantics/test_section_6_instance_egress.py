@@ -677,7 +677,7 @@ def test_ip_targets(case: Case) -> None:
 # Groups of another account, which no one here sees.
 NAMELESS = reference("sg-far", peering="pcx-2", status="active", account="999999999999")
 PEERED_AWAY = reference("sg-peer", peering="pcx-1", vpc="vpc-9", status="active", account="999999999999")
-OTHER_PEERED = reference("sg-other", peering="pcx-3", vpc="vpc-8", status="active")
+OTHER_PEERED = reference("sg-other", peering="pcx-3", vpc="vpc-8", status="active", account="999999999999")
 HELD_IN_PEER = (interface("10.9.1.5", groups=["sg-peer"], vpc="vpc-9"), OWN_VPC, PEER_VPC)
 
 
