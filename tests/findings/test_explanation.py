@@ -33,11 +33,11 @@ def explained(saved: Saved, rule: str = INGRESS) -> Explanation:
 
 def test_the_largest_part_is_the_evidence_and_what_it_holds_is_not() -> None:
     """A rule for a part that another rule allows already shows nothing."""
-    for peers in (["10.0.0.0/24", "10.0.0.0/17"], ["10.0.0.0/17", "10.0.0.0/24"]):
+    for peers in (["10.0.100.0/24", "10.0.64.0/18"], ["10.0.64.0/18", "10.0.100.0/24"]):
         groups = group("sg-1", ingress=[tcp(443, peer) for peer in peers])
         found = explained(estate(load_balancer(scheme="internal"), listener(443), groups))
         [row] = found.rules[0].rows
-        assert [one.permission_peer.peer for one in row.evidence] == ["10.0.0.0/17"]
+        assert [one.permission_peer.peer for one in row.evidence] == ["10.0.64.0/18"]
 
 
 def test_a_reference_over_a_peering_that_names_no_vpc_is_unresolved_once() -> None:

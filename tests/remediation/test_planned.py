@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from alb_sg.findings.judge import judge_all
 from alb_sg.parameters import parse_parameters
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
@@ -36,7 +38,7 @@ def plan(saved: Saved, *rules: str, **parameters: str) -> Plan:
     return PlannedEstatePlanner(found).plan(web, [*findings, *errors])
 
 
-def web(*parts: Shape, scheme: str = "internet-facing") -> Saved:
+def web(*parts: Shape, scheme: str = "internet-facing", shared: str = "sg-base") -> Saved:
     """A load balancer with two groups, one of which `other` carries as well, and a target with two groups."""
     given = {part.get("GroupId") for part in parts}
     return estate(
@@ -45,7 +47,7 @@ def web(*parts: Shape, scheme: str = "internet-facing") -> Saved:
         listener(443, forward=["web"]),
         target_group(targets=["10.0.1.5"]),
         interface("10.0.1.5", groups=["sg-app", "sg-base"]),
-        interface("10.0.1.6", groups=["sg-base"]),
+        interface("10.0.1.6", groups=[shared]),
         *parts,
         *(group(one) for one in ("sg-1", "sg-2", "sg-app", "sg-base") if one not in given),
     )
@@ -64,9 +66,10 @@ def test_the_least_shared_group_of_the_load_balancer_gets_the_rules() -> None:
     assert (found.new_group, found.refusals) == (None, ())
 
 
-def test_the_least_carried_group_of_the_targets_gets_theirs() -> None:
-    [addition] = plan(web(), TARGETS).additions
-    assert (addition.group_id, addition.permission.from_port) == ("sg-app", 80)
+@pytest.mark.parametrize(("shared", "least"), [("sg-base", "sg-app"), ("sg-app", "sg-base")])
+def test_the_least_carried_group_of_the_targets_gets_theirs(shared: str, least: str) -> None:
+    [addition] = plan(web(shared=shared), TARGETS).additions
+    assert (addition.group_id, addition.permission.from_port) == (least, 80)
     # Whom else it opens, a plan does not tell.
     assert addition.also_opens == ()
 
