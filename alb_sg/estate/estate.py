@@ -243,7 +243,7 @@ class Estate:
         """The target groups that a load balancer uses, in default actions and in rules, at any weight.
 
         Target groups name their load balancers (`LoadBalancerArns`), and listeners name target groups in their default
-        actions.
+        actions. Those that it may use are included (`possible_target_groups_of`).
         """
         if self.target_groups is None:
             raise self._not_read_error(Section.TARGET_GROUPS, None, f"target groups of {load_balancer.name}")
@@ -252,7 +252,7 @@ class Estate:
         groups = {group.arn: group for group in self._target_groups_by_load_balancer.get(load_balancer.arn, ())}
         listeners = () if self.listeners is None else self.listeners.get(load_balancer.arn, ())
         for listener in listeners:
-            for arn in listener.known_target_group_arns:
+            for arn in (*listener.known_target_group_arns, *(listener.possible_target_group_arns or ())):
                 if arn not in groups:
                     groups[arn] = self._own_entry(self.target_groups, Section.TARGET_GROUPS, arn, "target group", arn)
         for vpc_id, of_vpc in self._target_groups_of_unknown_load_balancer.items():
@@ -261,6 +261,17 @@ class Estate:
                 if group.arn not in groups and not (group.target_type == "lambda" and not vpc_id):
                     raise _unrecorded_load_balancers(group)
         return tuple([groups[arn] for arn in sorted(groups)])
+
+    def possible_target_groups_of(self, load_balancer: LoadBalancer) -> Mapping[str, NotReadError]:
+        """The target groups that a load balancer of a planned estate may use, each with what is not known."""
+        found: dict[str, NotReadError] = {}
+        certain = {group.arn for group in self._target_groups_by_load_balancer.get(load_balancer.arn, ())}
+        for listener in () if self.listeners is None else self.listeners.get(load_balancer.arn, ()):
+            certain.update(listener.target_group_arns)
+            if listener.unknown_actions is not None:
+                error = listener.unknown_actions.error(f"listener {listener.arn}")
+                found |= dict.fromkeys(listener.possible_target_group_arns or (), error)
+        return {arn: error for arn, error in found.items() if arn not in certain}
 
     def alb_registrations_of(self, load_balancer: LoadBalancer) -> tuple[tuple[TargetGroup, Target], ...]:
         """The registrations of this load balancer in target groups of type `alb` that a Network Load Balancer uses.

@@ -106,8 +106,9 @@ class LoadBalancer(NamedTuple):
 
 class Listener(NamedTuple):
     """A listener. `target_group_arns` are the target groups of its default actions; listener rules are not included.
-    `unknown_actions` is a value that hides some of them. `authentications` are the types of its default actions that
-    authenticate, such as `authenticate-oidc`."""
+    `unknown_actions` is a value that hides some of them; `possible_target_group_arns` are those of which it hides some,
+    or None where it may be any. `authentications` are the types of its default actions that authenticate, such as
+    `authenticate-oidc`."""
 
     arn: str
     load_balancer_arn: str
@@ -116,6 +117,7 @@ class Listener(NamedTuple):
     target_group_arns: tuple[str, ...]
     unknown_actions: UnknownValue | None = None
     authentications: tuple[str, ...] = ()
+    possible_target_group_arns: tuple[str, ...] | None = None
 
     @property
     def known_port(self) -> int:
@@ -128,8 +130,9 @@ class Listener(NamedTuple):
 
     @property
     def known_target_group_arns(self) -> tuple[str, ...]:
-        """All target groups of the default actions. Raises NotReadError where they are not known."""
-        if self.unknown_actions is not None:
+        """All target groups of the default actions that are not only possible. Raises NotReadError where they are not
+        known."""
+        if self.unknown_actions is not None and self.possible_target_group_arns is None:
             raise self.unknown_actions.error(f"listener {self.arn}")
         return self.target_group_arns
 

@@ -90,6 +90,7 @@ PATHS: dict[type, dict[str, list[list[Any]] | str]] = {
         ],
         "unknown_actions": DERIVED,
         "authentications": [["DefaultActions", 0, "Type"]],
+        "possible_target_group_arns": DERIVED,
     },
     model.TargetGroup: {
         "arn": IDENTITY,

@@ -507,8 +507,9 @@ def _listener(item: ConfigItemSchema, arn_prefixes: ElbArnPrefixes) -> ItemConte
         if action.forward_config is not None and action.forward_config.target_groups is not None:
             target_groups += filter(None, map(_target_group_arn, action.forward_config.target_groups))
     user = schema.load_balancer_arn
+    groups = _intern_unique(target_groups)
     listener = new_listener(
-        (arn, _intern(user, user), schema.protocol, schema.port, _intern_unique(target_groups), None, authentications)
+        (arn, _intern(user, user), schema.protocol, schema.port, groups, None, authentications, None)
     )
     return arn, listener, None, None
 
