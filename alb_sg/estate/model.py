@@ -367,7 +367,8 @@ class Subnet(NamedTuple):
 class NetworkInterface(NamedTuple):
     """A network interface. `prefixes` are delegated prefixes; `instance_id`, `network_card_index` and `device_index`
     describe its attachment; `ipv6_addresses` begins with the primary address; Elastic Load Balancing created the
-    `is_elb_managed` ones. `unknown` is a value that hides which addresses or security groups it has.
+    `is_elb_managed` ones. `unknown` is a value that hides which addresses it has, and `unknown_groups` one that hides
+    which security groups.
     `interface_type` is EC2's, such as `global_accelerator_managed`, or "" where the source does not tell it."""
 
     id: str
@@ -383,12 +384,18 @@ class NetworkInterface(NamedTuple):
     network_card_index: int | UnknownValue = 0
     unknown: UnknownValue | None = None
     interface_type: str = ""
+    unknown_groups: UnknownValue | None = None
 
     @property
     def is_primary(self) -> bool:
         """Whether it is the primary interface of its instance. Every network card has a device index 0; the primary
         interface is that of card 0."""
         return self.device_index == 0 and self.network_card_index == 0
+
+    @property
+    def unknown_groups_error(self) -> NotReadError | None:
+        """The error of what depends on its groups; None where they are known."""
+        return None if self.unknown_groups is None else self.unknown_groups.error(f"network interface {self.id}")
 
 
 class InstanceInterface(NamedTuple):

@@ -388,6 +388,18 @@ def test_interfaces_of_other_accounts_count() -> None:
     assert len(context.other_resources_with("sg-1")) == 1
 
 
+def test_an_interface_whose_groups_are_not_known_may_carry_any() -> None:
+    saved = web(interface("10.0.1.9"))
+    [other] = [one for one in saved["NetworkInterfaces"] if one["PrivateIpAddress"] == "10.0.1.9"]
+    other["Groups"] = "sg-1"
+    found = plan(saved, ICMP)
+    assert (added(found), refused(found)) == ([], [RefusalReason.NOT_READ])
+    assert f"Groups of network interface {other['NetworkInterfaceId']}" in found.refusals[0].text
+    # Its addresses say nothing of that.
+    other |= {"Groups": [], "PrivateIpAddresses": "10.0.1.9"}
+    assert added(plan(saved, ICMP)) == ["sg-1 ingress icmp 3 0.0.0.0/0"]
+
+
 @pytest.mark.parametrize("section", ["NetworkInterfaces", "SecurityGroups"])
 def test_what_was_not_collected_is_never_guessed(section: str) -> None:
     saved = web()

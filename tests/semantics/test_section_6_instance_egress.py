@@ -581,6 +581,17 @@ SAME_ADDRESS = (
         interface("10.9.1.5", groups=["sg-peer"], vpc="vpc-9"),
     ),
     _sends(
+        "its interface visible, a reference over a transit gateway",
+        "An outbound reference reaches over VPC peering, not over a transit gateway.",
+        NON_COMPLIANT,
+        [tcp(80, reference("sg-peer", vpc="vpc-9", account="444455556666"))],
+        target_group(targets=["10.9.1.5"]),
+        OWN_VPC,
+        PEER_VPC,
+        interface("10.9.1.5", groups=["sg-peer"], vpc="vpc-9"),
+        lacks=_lacks("10.9.1.5"),
+    ),
+    _sends(
         "peered, its interface visible with another group",
         OUTSIDE,
         NON_COMPLIANT,

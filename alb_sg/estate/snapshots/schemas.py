@@ -696,6 +696,7 @@ def _network_interface(item: ConfigItemSchema, arn_prefixes: ElbArnPrefixes) -> 
             0 if attachment is None else attachment.network_card_index or 0,
             None,
             schema.interface_type or "",
+            None,
         )
     )
     return interface_id, interface, None, None
