@@ -34,21 +34,27 @@ TABLE_NAME = "alb-sg"
 VARIABLE_PREFIX = "ALB_SG_"
 # What several commands take. Other options stand in the table of their command.
 SHARED_KEYS = (
+    "accounts",
     "aggregator",
+    "assume-role",
     "config-items",
     "estate",
     "exemptions",
+    "external-id",
     "parameter",
     "profile",
     "region",
     "rule",
+    "session-name",
     "settings",
     "source",
 )
 # Choosing one source on the command line leaves out every other source of the configuration.
 SOURCE_KEYS = frozenset({"aggregator", "config-items", "estate", "source", "template", "terraform-plan"})
 FILE_SOURCE_KEYS = frozenset({"config-items", "estate"})
-LIVE_KEYS = frozenset({"profile", "region"})
+# How other accounts are read, live.
+ROLE_KEYS = frozenset({"assume-role", "external-id", "resume", "session-name"})
+LIVE_KEYS = ROLE_KEYS | {"profile", "region"}
 # A change of an account is asked for where it is made.
 REFUSED_KEYS = frozenset({"apply", "debug", "help", "undo", "yes"})
 # The options of the command line that results depend on. What a template's parameters hold may be secret.
@@ -114,7 +120,8 @@ def configured_words(
     for setting in (*_environment_settings(actions), *_file_settings(command, commands, actions)):
         settings.setdefault(setting.key, setting)
     if given & SOURCE_KEYS:
-        settings = {key: one for key, one in settings.items() if key not in SOURCE_KEYS}
+        left_out = SOURCE_KEYS if given & SOURCE_KEYS <= {"source"} else SOURCE_KEYS | ROLE_KEYS
+        settings = {key: one for key, one in settings.items() if key not in left_out}
     if (given | settings.keys()) & FILE_SOURCE_KEYS:
         settings = {key: one for key, one in settings.items() if key not in LIVE_KEYS}
     added: list[str] = []

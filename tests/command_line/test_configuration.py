@@ -52,6 +52,17 @@ def test_a_region_of_the_file_is_for_live_accounts(command: Command, tmp_path: P
     assert command.on(in_order(), "check").code == 0
 
 
+@pytest.mark.parametrize("source", [("--aggregator", "organization"), ("--config-items", "absent.json")])
+def test_another_source_leaves_out_the_role_of_the_file(
+    command: Command, tmp_path: Path, source: tuple[str, ...]
+) -> None:
+    (tmp_path / "alb-sg.toml").write_text('assume-role = "reader"\nexternal-id = "abc"\n[check]\nresume = "walk"\n')
+    answer = command("check", *source, "--verbose")
+    assert "assume-role" not in answer.err
+    assert "--resume" not in answer.err
+    assert "--assume-role reader is of every account" in command.refused("check")
+
+
 def test_verbose_says_where_options_come_from(
     command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
