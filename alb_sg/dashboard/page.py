@@ -218,24 +218,35 @@ def _list_accounts_and_regions(
 def _summary(counts: ComplianceCounts, page_data: PageData) -> Iterator[str]:
     """The sentence, and every other number once. The page's script makes the numbers links to their findings."""
     last_run = page_data["lastRun"]
-    since = f"since {format_time(last_run)} UTC" if last_run else "no earlier run to compare with"
     percent = counts.compliant_percent
     share = DASH if percent is None else f"{percent} %"
     # Zero would be a claim about load balancers that the page knows nothing of.
     known = is_compliance_known(page_data)
     without = count_without_verdict(page_data)
-    more = f"Without a verdict: {without:,} more. " if without else "" if known else "Nothing could be read. "
-    unknown = f"; the scheme of {counts.unknown_scheme:,} more is unknown" if counts.unknown_scheme else ""
+    more = f" Without a verdict: {without:,} more." if without else "" if known else " Nothing could be read."
+    since = (
+        f'<strong data-number="change">{_signed(counts.change)}</strong> since {format_time(last_run)} UTC'
+        f'<span data-number="firstSeen">{_first_seen(counts.first_seen)}</span>'
+        if last_run
+        else '<span data-number="change"></span><span data-number="firstSeen"></span>no earlier run to compare with'
+    )
+    unknown = _unknown_scheme(counts.unknown_scheme)
+    unjudged = "No load balancer was judged" if counts.not_judged or not known else "No load balancers"
     yield (
-        f'<div class="headline"><p class="sentence"><strong data-number="percent">{share}</strong> of '
-        f"{_number('judged', counts.judged)} judged load balancers are compliant. {more}"
-        f'<span class="bad">{UP}</span> Non-compliant: '
-        f"{_number('nonCompliant', counts.non_compliant if known else None)}; "
-        f"of these internet-facing: {_number('internetFacing', counts.internet_facing if known else None)}"
-        f'<span data-number="unknownScheme">{unknown}</span>; of these unreachable: '
-        f"{_number('unreachable', counts.unreachable if known else None)}. "
-        f'Change: <strong data-number="change">{_signed(counts.change)}</strong> '
-        f'<span class="of">({escape(since)}).</span></p><div id="sparkline"></div></div>'
+        f'<div class="headline"><p class="sentence"><span data-when="judged"{_hidden(unless=counts.judged)}>'
+        f'<strong data-number="percent">{share}</strong> of {_number("judged", counts.judged)} judged '
+        f"{_verb('judged', counts.judged, 'load balancer is', 'load balancers are')} compliant, and "
+        f'<span class="bad" aria-hidden="true">{UP}</span> '
+        f"{_number('nonCompliant', counts.non_compliant if known else None)} "
+        f"{_verb('nonCompliant', counts.non_compliant, 'is non-compliant', 'are non-compliant')} "
+        f'<span class="of">({since})</span><span data-when="nonCompliant"{_hidden(unless=counts.non_compliant)}>: '
+        f"{_number('internetFacing', counts.internet_facing if known else None)} of these "
+        f"{_verb('internetFacing', counts.internet_facing, 'faces', 'face')} the internet"
+        f'<span data-number="unknownScheme">{unknown}</span>, and '
+        f"{_number('unreachable', counts.unreachable if known else None)} of those "
+        f"{_verb('unreachable', counts.unreachable, 'is', 'are')} unreachable</span>.</span>"
+        f'<span data-when="unjudged"{_hidden(unless=not counts.judged)}>{unjudged}.</span>{more}</p>'
+        '<div id="sparkline"></div></div>'
     )
     yield '<dl class="counts">'
     yield _count("good", f"{CIRCLE} Compliant", "compliant", counts.compliant, "")
@@ -247,6 +258,23 @@ def _summary(counts: ComplianceCounts, page_data: PageData) -> Iterator[str]:
 
 def _number(key: str, number: int | None) -> str:
     return f'<a class="count" data-number="{key}">{DASH if number is None else f"{number:,}"}</a>'
+
+
+def _hidden(*, unless: int) -> str:
+    return "" if unless else " hidden"
+
+
+def _verb(key: str, number: int, one: str, many: str) -> str:
+    """Words that agree with a number. The page's script keeps them so."""
+    return f'<span data-verb="{key}" data-one="{one}" data-many="{many}">{one if number == 1 else many}</span>'
+
+
+def _first_seen(number: int) -> str:
+    return f"; {number:,} more first seen" if number else ""
+
+
+def _unknown_scheme(number: int) -> str:
+    return f" (the scheme of {number:,} more is unknown)" if number else ""
 
 
 def _count(kind: str, title: str, key: str, number: int, note: str) -> str:

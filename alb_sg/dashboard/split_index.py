@@ -13,7 +13,6 @@ from alb_sg.dashboard.page import content_security_policy, format_time, isolated
 from alb_sg.dashboard.split import Part, SplitBy
 from alb_sg.dashboard.summary import ComplianceCounts, PageData, count_compliance
 
-INDEX_NAME = "index"
 HEADS = ("Compliant", "Judged", "Non-compliant", "Internet-facing", "Unreachable", "Not judged")
 TITLES = {SplitBy.OWNER: "Owner", SplitBy.ACCOUNT: "Account", SplitBy.UNIT: "Unit"}
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -43,11 +44,12 @@ from alb_sg.command_line.sources.aggregator_evaluations import (
 from alb_sg.command_line.sources.loading import load_estates
 from alb_sg.command_line.walk.options import add_walk_options, is_walk, refuse_choice_of_accounts
 from alb_sg.dashboard.audit import InputSource, Provenance, hash_files
-from alb_sg.dashboard.history import make_run
+from alb_sg.dashboard.history import Run, make_run
 from alb_sg.dashboard.page import render_page
-from alb_sg.dashboard.page_data import AccessPortal, build_page_data, page_data_text
-from alb_sg.dashboard.split import SplitBy, split_page_data
-from alb_sg.dashboard.split_index import INDEX_NAME, render_index
+from alb_sg.dashboard.page_data import AccessPortal, EarlierRuns, build_page_data, page_data_text
+from alb_sg.dashboard.part_histories import PartHistories
+from alb_sg.dashboard.split import INDEX_NAME, PartHistory, SplitBy, split_page_data
+from alb_sg.dashboard.split_index import render_index
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.json_files import find_json_files
 from alb_sg.estate.sections import Section
@@ -226,13 +228,28 @@ def write_dashboard(
     """
     settings = settings or PageSettings()
     earlier = None if history is None else read_earlier_runs(Path(history), observation.as_of)
+    parts = None
+    if earlier is not None and settings.split_by is not None:
+        parts = PartHistories(observation, settings.split_by)
+        earlier = replace(earlier, runs=parts.watch(earlier.runs))
     page_data = build_page_data(observation, earlier, plans, settings.provenance, settings.access_portal)
     _write_page(page_data, path)
+    run = make_run(observation)
     if settings.split_by is not None:
-        _write_parts(page_data, path, settings.split_by)
+        _write_parts(page_data, path, settings.split_by, _add_present_run(parts, run, earlier))
     # Last, so that the next run is never compared with one whose page was not written.
     if history is not None:
-        add_to_history(make_run(observation), Path(history), observation.as_of)
+        add_to_history(run, Path(history), observation.as_of)
+
+
+def _add_present_run(
+    parts: PartHistories | None, run: Run, earlier: EarlierRuns | None
+) -> Callable[[str], PartHistory] | None:
+    """The function that gives the history of a part with the present run; None where no history is kept."""
+    if parts is None or earlier is None:
+        return None
+    parts.add_run(run)
+    return partial(parts.part_history, omitted=earlier.omitted)
 
 
 def _write_page(page_data: Mapping[str, Any], path: str) -> None:
@@ -243,14 +260,16 @@ def _write_page(page_data: Mapping[str, Any], path: str) -> None:
         stream.write(render_page(page_data, text))
 
 
-def _write_parts(page_data: Mapping[str, Any], path: str, by: SplitBy) -> None:
+def _write_parts(
+    page_data: Mapping[str, Any], path: str, by: SplitBy, history_of: Callable[[str], PartHistory] | None
+) -> None:
     """The pages of the parts, and their index, in a folder such as `org-by-owner` beside `org.html`."""
     folder = Path(f"{path.removesuffix(PAGE_SUFFIX)}-by-{by.value}")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InvalidInputError(f"cannot make the folder ({error.strerror or error})", str(folder)) from error
-    parts = list(split_page_data(page_data, by))
+    parts = list(split_page_data(page_data, by, history_of))
     for part in parts:
         _write_page(part.page_data, str(folder / f"{part.file_name}{PAGE_SUFFIX}"))
     with open_output(str(folder / f"{INDEX_NAME}{PAGE_SUFFIX}"), machine_readable=True) as stream:

@@ -13,8 +13,7 @@ const GONE_TEXT = "It was non-compliant and has no verdict any more: the load ba
 function showChanges(index, state, rows, gone) {
   const { data } = index;
   const elements = [];
-  if (data.part !== null && data.lastRun === null) elements.push(h("p", null, "No earlier run is known to this page."));
-  else if (data.trend === null && data.part === null) elements.push(h("p", null, "No history is kept. With --history, each run is compared with the runs before it."));
+  if (data.trend === null) elements.push(h("p", null, "No history is kept. With --history, each run is compared with the runs before it."));
   else if (data.lastRun === null) elements.push(h("p", null, "This is the first run that covers any of this; the next one will be compared with it."));
   else elements.push(...changeElements(index, state, collectChanges(index, state, rows, gone)));
   if (data.trend && data.trend.points.length > 1) elements.push(...trendElements(index, state));

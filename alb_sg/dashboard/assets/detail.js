@@ -121,7 +121,7 @@ function fixElements(index, loadBalancer) {
   const code = (title, text) => (text ? h("details", null, h("summary", null, title), h("pre", { tabindex: "0", role: "region", "aria-label": title }, text)) : null);
   const elements = [
     h("h3", null, "Fix"),
-    h("p", { class: "note" }, "What ", h("code", null, `alb-sg fix ${loadBalancer.arn}`), " does. It never changes a shared or managed security group. Before a change it reads the account again, and it can undo the change."),
+    h("p", { class: "note" }, "What ", h("code", null, `alb-sg fix ${loadBalancer.arn}`), " does. It never changes a managed security group, nor a shared one of the load balancer. Before a change it reads the account again, and it can undo the change."),
     h("ul", null, proposedFix.advice.map(([rule, text]) => h("li", null, h("span", { class: "aside" }, index.subjects.get(rule) ?? rule), isolatedText(text)))),
   ];
   if (proposedFix.rules.length) {
@@ -137,7 +137,7 @@ function consoleStep(loadBalancer, rule) {
   const step = rule.group
     ? externalLink(consoleUrl(loadBalancer, "ec2/home", `${page}:securityGroupId=${encodeURIComponent(rule.group)}`), `Edit the ${rule.direction} rules of `, isolatedText(rule.group))
     : `Create a security group, add it to the load balancer, and edit its ${rule.direction} rules`;
-  return h("li", null, step, `: add ${rule.what} ${preposition} `, isolatedText(rule.peer), rule.everyone ? " (open to everyone, as recommended for its clients)" : "", ", for ", isolatedText(rule.because.join(", ")), "; save.");
+  return h("li", null, step, `: add ${rule.what} ${preposition} `, isolatedText(rule.peer), rule.everyone ? " (open to everyone, as recommended for its clients)" : "", ", for ", isolatedText(rule.because.join(", ")), rule.alsoOpens ? ["; this also opens what else carries the group: ", isolatedText(rule.alsoOpens)] : null, "; save.");
 }
 
 // Links that open the Systems Manager Automation document of a rule with its parameter filled in.

@@ -62,7 +62,7 @@ function reasonElement(text) {
 
 // The rows that need work, or all where a status or a standing is chosen.
 function openRows(state, rows) {
-  const all = state.status || state.change || (state.is && !["nonCompliant", "unreachable"].includes(state.is));
+  const all = state.status.length || state.change || (state.is && !["nonCompliant", "unreachable"].includes(state.is));
   return all ? rows : rows.filter((row) => OPEN_STATUSES.includes(row.verdict.status));
 }
 

@@ -23,7 +23,7 @@ function noChangeText(index, rows) {
 function findFirstChanges(state, rows) {
   const candidates = new Map();
   for (const loadBalancer of loadBalancersOf(rows.filter(({ verdict }) => verdict.status === "nonCompliant"))) {
-    const verdicts = loadBalancer.verdicts.filter((verdict) => verdict.status === "nonCompliant" && (!state.rule || verdict.rule === state.rule));
+    const verdicts = loadBalancer.verdicts.filter((verdict) => verdict.status === "nonCompliant" && (!state.rule.length || state.rule.includes(verdict.rule)));
     // No rule to add makes an unused opening go away, or tells what could not be resolved.
     if (!verdicts.length || verdicts.some((verdict) => verdict.unresolved || verdict.unused)) continue;
     const described = verdicts.every((verdict) => verdict.missing?.length);
