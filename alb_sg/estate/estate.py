@@ -207,7 +207,7 @@ class Estate:
             self.prefix_lists, Section.MANAGED_PREFIX_LISTS, prefix_list_id, "prefix list", prefix_list_id
         )
         if found.entries is None and self.other_estates is not None:
-            elsewhere = self.other_estates.section(Section.MANAGED_PREFIX_LISTS)
+            elsewhere: Mapping[str, PrefixList] = self.other_estates.section(Section.MANAGED_PREFIX_LISTS)
             return elsewhere.get(prefix_list_id, found)
         return found
 
