@@ -11,6 +11,7 @@ from typing import Any
 
 from alb_sg.aws.arns import target_group_name
 from alb_sg.findings.explanation import Explanation, RequirementRow
+from alb_sg.findings.phrasing import abbreviate, describe_port_range
 from alb_sg.observations.observation import LoadBalancerDetail
 from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.recommendations.fronting_load_balancers import FrontingLoadBalancer
@@ -28,6 +29,8 @@ from alb_sg.report.row_phrasing import describe_front, describe_peer, describe_t
 # The requester in the description of a new security group rule.
 REQUESTED_BY = "dashboard"
 NEW_GROUP_PLACEHOLDER = "THE_NEW_GROUP"
+# So many peers of an unused opening are named.
+MAX_PEERS = 3
 
 
 def detail_object(detail: LoadBalancerDetail, plan: Plan | None) -> dict[str, Any] | None:
@@ -39,6 +42,16 @@ def detail_object(detail: LoadBalancerDetail, plan: Plan | None) -> dict[str, An
 
 def _explanation_object(explanation: Explanation) -> dict[str, Any]:
     load_balancer = explanation.load_balancer
+    openings = [
+        {
+            "traffic": describe_port_range(*port_range),
+            "peer": abbreviate(opening.permission.peers, MAX_PEERS),
+            "group": opening.group_id,
+        }
+        for rule in explanation.rules
+        for opening in rule.unused
+        for port_range in opening.unused
+    ]
     removal = [line for rule in explanation.rules for line in removal_commands(rule.unused, explanation.region)]
     return {
         "type": str(load_balancer.type),
@@ -63,7 +76,7 @@ def _explanation_object(explanation: Explanation) -> dict[str, Any]:
         "notes": [[rule.recommendation.name, note] for rule in explanation.rules for note in rule.notes],
         "remarks": list(explanation.remarks),
         "unread": [f"{what}: {cause}" for what, cause in explanation.unread],
-        **({"removal": "\n".join(removal)} if removal else {}),
+        **({"unused": openings, "removal": "\n".join(removal)} if openings else {}),
     }
 
 

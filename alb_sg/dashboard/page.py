@@ -51,6 +51,8 @@ SCRIPTS = (
 MINUS, PLUS_MINUS, DASH = "\N{MINUS SIGN}", "\N{PLUS-MINUS SIGN}", "\N{EN DASH}"
 UP, DIAMOND = "\N{BLACK UP-POINTING TRIANGLE}", "\N{BLACK DIAMOND}"
 SQUARE, CIRCLE, RING = "\N{BLACK SQUARE}", "\N{BLACK CIRCLE}", "\N{WHITE CIRCLE}"
+# More sources than these are folded.
+MAX_LISTED_SOURCES = 20
 # The coverage section lists so many gaps of a kind, and counts the rest.
 MAX_LISTED_GAPS = 20
 VERDICT_SOURCES = {
@@ -231,15 +233,16 @@ def _summary(counts: ComplianceCounts, page_data: PageData) -> Iterator[str]:
         else '<span data-number="change"></span><span data-number="firstSeen"></span>no earlier run to compare with'
     )
     unknown = _unknown_scheme(counts.unknown_scheme)
+    if_any = _hidden(unless=counts.non_compliant)
     unjudged = "No load balancer was judged" if counts.not_judged or not known else "No load balancers"
     yield (
         f'<div class="headline"><p class="sentence"><span data-when="judged"{_hidden(unless=counts.judged)}>'
         f'<strong data-number="percent">{share}</strong> of {_number("judged", counts.judged)} judged '
         f"{_verb('judged', counts.judged, 'load balancer is', 'load balancers are')} compliant, and "
-        f'<span class="bad" aria-hidden="true">{UP}</span> '
+        f'<span class="bad" aria-hidden="true" data-when="nonCompliant"{if_any}>{UP}\N{NO-BREAK SPACE}</span>'
         f"{_number('nonCompliant', counts.non_compliant if known else None)} "
         f"{_verb('nonCompliant', counts.non_compliant, 'is non-compliant', 'are non-compliant')} "
-        f'<span class="of">({since})</span><span data-when="nonCompliant"{_hidden(unless=counts.non_compliant)}>: '
+        f'<span class="of">({since})</span><span data-when="nonCompliant"{if_any}>: '
         f"{_number('internetFacing', counts.internet_facing if known else None)} of these "
         f"{_verb('internetFacing', counts.internet_facing, 'faces', 'face')} the internet"
         f'<span data-number="unknownScheme">{unknown}</span>, and '
@@ -314,15 +317,17 @@ def _audit(page_data: PageData) -> Iterator[str]:
     yield from (f"<div><dt>{title}</dt><dd>{isolated_text(text)}</dd></div>" for title, text in facts)
     yield "</dl>"
     if audit["sources"]:
-        yield _static_table(
-            "Sources",
-            ("Source", "Name", "SHA-256"),
-            [(one["kind"], one["name"], one["sha256"] or DASH) for one in audit["sources"]],
-        )
+        sources = [(one["kind"], one["name"], one["sha256"] or DASH) for one in audit["sources"]]
+        table = _static_table("Sources", ("Source", "Name", "SHA-256"), sources)
+        # Unfolded on paper, as all is.
+        fold = f"<details><summary>{len(sources):,} sources and their hashes</summary>{table}</details>"
+        yield table if len(sources) <= MAX_LISTED_SOURCES else fold
     exemptions = page_data["exemptions"]
     if exemptions is not None:
         problems = [*exemptions["malformed"], *exemptions["errors"]]
-        yield from (f'<p class="alarm">Has no effect: {isolated_text(text)}</p>' for text in problems)
+        # With JavaScript, the section of exemptions says so.
+        alarms = "".join(f'<p class="alarm">Has no effect: {isolated_text(text)}</p>' for text in problems)
+        yield f"<noscript>{alarms}</noscript>" if alarms else ""
     in_force = [] if exemptions is None else [one for one in exemptions["entries"] if one["status"] != "expired"]
     if in_force:
         rows = [
@@ -344,15 +349,18 @@ def _audit(page_data: PageData) -> Iterator[str]:
 
 def _static_table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     head = "".join(f'<th scope="col">{title}</th>' for title in heads)
-    body = "".join(_static_row(first, rest) for first, *rest in rows)
+    body = "".join(_static_row(heads, row) for row in rows)
     return (
         f'<div class="scroll" role="region" aria-label="{caption}" tabindex="0"><table><caption>{caption}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
 
-def _static_row(first: str, rest: Iterable[str]) -> str:
-    cells = "".join(f"<td>{isolated_text(text)}</td>" for text in rest)
+def _static_row(heads: Sequence[str], row: Sequence[str]) -> str:
+    first, *rest = row
+    cells = "".join(
+        f'<td data-label="{head}">{isolated_text(text)}</td>' for head, text in zip(heads[1:], rest, strict=True)
+    )
     return f'<tr><th scope="row">{isolated_text(first)}</th>{cells}</tr>'
 
 

@@ -124,8 +124,21 @@ def _coverage_object(observation: Observation, verdict_history: VerdictHistory) 
 
 
 def _general_errors(observation: Observation) -> Iterator[str]:
-    """The errors that concern more than one verdict, as sentences."""
-    return (f"{error.what}: {error.cause}." for error in observation.errors_of_load_balancers if _is_general(error))
+    """The errors that concern more than one verdict, as sentences: one for what is the same in several accounts."""
+    places: dict[str, list[AccountRegion]] = {}
+    for error in observation.errors_of_load_balancers:
+        if _is_general(error):
+            named = places.setdefault(f"{error.what}: {error.cause}", [])
+            if error.account_id:
+                named.append(AccountRegion(error.account_id, error.region))
+    return (f"{text}{_name_places(sorted(set(named)))}." for text, named in places.items())
+
+
+def _name_places(places: Sequence[AccountRegion]) -> str:
+    if not places:
+        return ""
+    more = len(places) - MAX_PEERS
+    return f" (in {', '.join(map(str, places[:MAX_PEERS]))}{f' and {more:,} more' if more > 0 else ''})"
 
 
 def _account_region_object(
@@ -281,10 +294,9 @@ def _recommended_rule(missing: Missing) -> str:
     peer_text = (
         phrasing.abbreviate(peers, MAX_PEERS) if peers else f"{missing.origin.label}, whose addresses are not known"
     )
-    return (
-        f"{phrasing.direction_word(missing.direction)} {traffic} "
-        f"{phrasing.direction_preposition(missing.direction)} {peer_text}"
-    )
+    # The rule goes into a group that stands beside it: whose inbound rule it is needs no word.
+    word = "outbound" if missing.direction == Direction.EGRESS else "inbound"
+    return f"{word} {traffic} {phrasing.direction_preposition(missing.direction)} {peer_text}"
 
 
 def _error_object(error: EvaluationError) -> dict[str, Any]:

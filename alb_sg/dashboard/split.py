@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -55,14 +55,21 @@ def split_page_data(
     concern no load balancer of a known part stay on the page of all.
     """
     key = _key_function(page_data, by)
-    titles = {key(load_balancer) for load_balancer in page_data["loadBalancers"]}
+    by_title: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for load_balancer in page_data["loadBalancers"]:
+        by_title[key(load_balancer)].append(load_balancer)
+    titles = set(by_title)
     if by is not SplitBy.OWNER:
         # Accounts and units without a load balancer, too: theirs may be unread.
         titles |= {key(home) for home in page_data["coverage"]["homes"]}
     names = _file_names(titles)
     for title in sorted(titles):
         history = None if history_of is None else history_of(title)
-        yield Part(_display_title(page_data, by, title), names[title], _part(page_data, by, title, key, history))
+        yield Part(
+            _display_title(page_data, by, title),
+            names[title],
+            _part(page_data, by, title, key, by_title[title], history),
+        )
 
 
 def _key_function(page_data: PageData, by: SplitBy) -> Callable[[Mapping[str, Any]], str]:
@@ -102,9 +109,9 @@ def _part(
     by: SplitBy,
     title: str,
     key: Callable[[Mapping[str, Any]], str],
+    load_balancers: Sequence[Mapping[str, Any]],
     history: PartHistory | None,
 ) -> PageData:
-    load_balancers = [one for one in page_data["loadBalancers"] if key(one) == title]
     arns = {one["arn"] for one in load_balancers}
     homes = {(one["account"], one["region"]) for one in load_balancers}
 

@@ -40,6 +40,7 @@ RULE_NAMES = {
     "Health checks": "ALB_SG_HEALTH_CHECK_EGRESS",
     "Path MTU Discovery": "ALB_SG_ICMP_PMTUD",
     "Targets' security groups": "ALB_SG_TARGET_INGRESS",
+    "Unused openings": "ALB_SG_UNUSED_INGRESS",
 }
 
 
@@ -148,7 +149,7 @@ def heads(page: Page, table: str) -> list[str]:
     """The titles of a table's columns, without the signs of their order."""
     texts = page.locator(f"{table} thead th").all_inner_texts()
     return [
-        text.rstrip(" \N{UP DOWN ARROW}\N{BLACK UP-POINTING TRIANGLE}\N{BLACK DOWN-POINTING TRIANGLE}")
+        text.rstrip(" \xa0\N{UP DOWN ARROW}\N{BLACK UP-POINTING TRIANGLE}\N{BLACK DOWN-POINTING TRIANGLE}")
         for text in texts
     ]
 
@@ -242,10 +243,10 @@ def test_the_sentence_agrees_with_its_numbers(show: Open, written: Written) -> N
     fine = next(one for one in written.data["loadBalancers"] if {v["status"] for v in one["verdicts"]} == {"compliant"})
     page = show(written.at(f"#q={quote(fine['arn'], safe='')}"))
     sentence = page.locator(".sentence").inner_text().replace("\xa0", " ")
-    assert sentence.startswith(
-        "100 % of 1 judged load balancer is compliant, and \N{BLACK UP-POINTING TRIANGLE} 0 are non-compliant ("
-    )
+    assert sentence.startswith("100 % of 1 judged load balancer is compliant, and 0 are non-compliant (")
     assert "face the internet" not in sentence
+    # No alarm where nothing is wrong.
+    assert page.locator(".sentence .bad").is_hidden()
 
 
 def test_the_first_changes_free_most_load_balancers(show: Open, written: Written) -> None:
@@ -266,6 +267,12 @@ def test_the_first_changes_free_most_load_balancers(show: Open, written: Written
     }
     named = re.findall("sg-[0-9a-f]{17}", rows[0][0])[0]
     assert freed[0] == carriers[named] == max(carriers.values())
+
+
+def test_what_all_changes_have_in_common_is_said_before_them(show: Open, owned: Written) -> None:
+    page = show(owned.at("#owner=edge"))
+    assert "Owner" not in heads(page, "#first-changes")
+    assert "Owner in every row: edge." in page.locator("#first-changes .note").inner_text()
 
 
 def test_the_command_of_a_change_is_copied(show: Open, written: Written) -> None:
@@ -465,6 +472,14 @@ def test_bars_show_what_each_run_changed(show: Open, written: Written) -> None:
     ]
 
 
+def test_changes_of_one_kind_have_no_column_of_kinds(show: Open, written: Written) -> None:
+    page = show(written.at())
+    assert heads(page, "#changes")[0] == "Change"
+    page = show(written.at("#change=fixed"))
+    assert heads(page, "#changes")[0] == "Load balancer"
+    assert "Change in every row: fixed." in page.locator('[data-table="changes"] .note').inner_text()
+
+
 def test_another_run_may_be_picked_to_compare_with(show: Open, written: Written) -> None:
     page = show(written.at())
     run = written.data["trend"]["points"][3]["asOf"]
@@ -637,6 +652,18 @@ def test_a_value_may_join_those_in_use(show: Open, written: Written) -> None:
     chips.first.click()
     assert page.url.endswith("#region=us-east-1")
     expect(page.locator('select[name="region"]')).to_have_value("us-east-1")
+    # What was shown for both is none to choose any more.
+    assert "eu-west-1 or us-east-1" not in page.locator('select[name="region"] option').all_inner_texts()
+    name = page.locator('#filters input[name="name"]')
+    for text in ("checkout-*", "login-*"):
+        name.fill(text)
+        page.keyboard.press("Enter")
+    assert parse_qs(page.url.partition("#")[2])["name"] == ["checkout-*", "login-*"]
+    expect(name).to_have_value("")
+    page.get_by_label("Keep earlier values").uncheck()
+    name.fill("api-*")
+    page.keyboard.press("Enter")
+    assert parse_qs(page.url.partition("#")[2])["name"] == ["api-*"]
 
 
 def test_a_number_of_a_unit_leads_to_its_findings_alone(show: Open, tmp_path: Path) -> None:
@@ -795,6 +822,81 @@ def test_history_has_each_change_of_a_verdict(show: Open, written: Written) -> N
     assert len(rows) == expected > len(verdict["history"])
 
 
+# --- the rules on targets and on unused openings
+
+
+@pytest.fixture(scope="module")
+def both_sides(tmp_path_factory: pytest.TempPathFactory) -> Written:
+    """A page with findings of all rules, as the command writes it: some groups of targets let nobody in."""
+    folder = tmp_path_factory.mktemp("both")
+    saved = save_organization(organization(90, runs=0, varied=True), folder)
+    for number, path in enumerate(sorted(saved.estates.iterdir())):
+        estate = json.loads(path.read_text(encoding="utf-8"))
+        block = estate["Vpcs"][0]["CidrBlock"].replace(".0.0/16", ".0.0/24")
+        estate["Subnets"] = [{"SubnetId": f"subnet-{number}", "VpcId": estate["Vpcs"][0]["VpcId"], "CidrBlock": block}]
+        for load_balancer in estate["LoadBalancers"]:
+            load_balancer["AvailabilityZones"] = [{"SubnetId": f"subnet-{number}"}]
+        for group in estate["SecurityGroups"]:
+            if group["GroupName"].endswith("-app") and number % 2:
+                group["IpPermissions"] = []
+        path.write_text(json.dumps(estate), encoding="utf-8")
+    path = folder / "page.html"
+    rules = [word for rule in DISPLAY_ORDER for word in ("--rule", rule.name)]
+    assert main(["dashboard", "--estate", str(saved.estates), *rules, "--output", str(path)]) == 1
+    return Written(path, json.loads(path.with_suffix(".json").read_text(encoding="utf-8")))
+
+
+def _with_both(written: Written) -> Mapping[str, Any]:
+    """A load balancer whose targets do not let it in, and which is open on an unused port."""
+    rules = {"ALB_SG_TARGET_INGRESS", "ALB_SG_UNUSED_INGRESS"}
+    return next(
+        one
+        for one in written.data["loadBalancers"]
+        if rules <= {verdict["rule"] for verdict in one["verdicts"] if verdict["status"] == "nonCompliant"}
+    )
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_picture_shows_what_is_open_and_unused(show: Open, both_sides: Written, width: int) -> None:
+    one = _with_both(both_sides)
+    page = show(both_sides.at(f"#lb={quote(one['arn'], safe='')}"), viewport={"width": width, "height": 900})
+    openings = one["detail"]["unused"]
+    assert openings != []
+    if width == 390:
+        lanes = page.locator("#detail .lanes li.unused").all_inner_texts()
+        assert [f"inbound {each['traffic']} from {each['peer']} in {each['group']}" in lane for each, lane in zip(
+            openings, lanes, strict=True)] == [True] * len(lanes)  # fmt: skip
+    else:
+        assert page.locator("#detail svg text.unused").count() == len(openings)
+        text = page.locator("#detail svg").first.text_content() or ""
+        assert all(each["traffic"] in text and f"in {each['group']}" in text for each in openings)
+    # The targets' side is said of the target, and the way there once.
+    recommended = page.get_by_role("table", name="Recommended and actual rules").inner_text()
+    assert "inbound TCP 8080 at 1 target" in recommended or "inbound TCP 8080 at 2 targets" in recommended or (
+        "inbound TCP 8080 at 3 targets" in recommended)  # fmt: skip
+    assert "to its targets" not in recommended
+
+
+def test_causes_of_both_sides_name_the_rules(show: Open, both_sides: Written) -> None:
+    page = show(both_sides.at())
+    show_all(page, "causes")
+    kinds = counted(page, '[data-table="causes:kinds"]', "Cause")
+    assert kinds == recount.kinds(both_sides.data)
+    assert {
+        "The targets' security groups do not let the load balancer in",
+        "Open on ports that no listener uses",
+    } <= set(kinds)
+    rows = {row["Security group"].split("\n")[0]: row for row in records(page, '[data-table="causes"]')}
+    one = _with_both(both_sides)
+    (unused,) = (verdict for verdict in one["verdicts"] if verdict["rule"] == "ALB_SG_UNUSED_INGRESS")
+    sentence, _, group = unused["unused"][0].partition(" in ")
+    assert f"unused: {sentence}" in rows[group]["Missing and unused rules"]
+    (closed,) = (verdict for verdict in one["verdicts"] if verdict["rule"] == "ALB_SG_TARGET_INGRESS")
+    assert f"inbound TCP 8080 from {one['securityGroups'][0]}" in rows[closed["groups"][0]]["Missing and unused rules"]
+    # No row is without a rule.
+    assert [row for row in rows.values() if not row["Missing and unused rules"].strip()] == []
+
+
 # --- whom to ask
 
 
@@ -945,6 +1047,17 @@ def test_a_cause_and_a_change_lead_to_their_findings(show: Open, written: Writte
     assert recount.changes(written.data)["fixed"] == count
 
 
+def test_accounts_of_one_name_are_told_apart(show: Open, tmp_path: Path) -> None:
+    made = organization(120, runs=0)
+    accounts = {account: replace(name, name="shop") for account, name in made.observation.accounts.items()}
+    written = _written(replace(made, observation=replace(made.observation, accounts=accounts)), tmp_path)
+    page = show(written.at())
+    assert "Account" in heads(page, "#worst")
+    account = written.data["loadBalancers"][0]["account"]
+    page = show(written.at(f"#account={account}&status=all"))
+    assert f"Account in every row: shop ({account})." in page.locator("#worst .note").inner_text()
+
+
 def test_the_root_unit_has_a_name(show: Open, tmp_path: Path) -> None:
     made = organization(30, runs=0)
     accounts = {account: replace(name, unit="") for account, name in made.observation.accounts.items()}
@@ -1056,7 +1169,7 @@ def test_the_csv_is_that_of_the_command_and_more(
     same = [sorted([row[column] for column in columns] for row in rows) for rows in (wanted, found)]
     assert same[0] == same[1]
     assert {row["accountId"][:2] for row in found} == {'="'}
-    assert {row["status"] for row in found} > {"NON_COMPLIANT", "ERROR", "COMPLIANT"}
+    assert {row["status"] for row in found} >= {"NON_COMPLIANT", "ERROR", "COMPLIANT"}
 
 
 def test_the_csv_has_what_was_not_read_at_all(show: Open, tmp_path: Path) -> None:
@@ -1076,6 +1189,35 @@ def test_the_csv_has_what_was_not_read_at_all(show: Open, tmp_path: Path) -> Non
     ):
         rows = list(csv.DictReader(io.StringIO(_download(show(written.at(fragment)), "Export CSV")[1:], newline="")))
         assert [row["annotation"] for row in rows].count("LoadBalancers: AccessDenied") == count, fragment
+
+
+def test_long_names_and_reasons_do_not_stretch_the_page(show: Open, tmp_path: Path) -> None:
+    """Tags have up to 256 characters, names of accounts and units many, and a malformed exemption is quoted."""
+    made = organization(30, runs=0, owner_tags=("team",))
+    wide = "W" * 250
+    details = {
+        arn: replace(detail, tags={f"{number} {wide[:100]}": wide for number in range(40)} | {"team": wide})
+        for arn, detail in made.observation.details.items()
+    }
+    report = made.observation.exemptions
+    assert report is not None
+    malformed = report.malformed[0]._replace(message="too long " * 300)
+    accounts = {key: replace(name, name=wide[:50], unit=wide) for key, name in made.observation.accounts.items()}
+    observation = replace(
+        made.observation, details=details, accounts=accounts, exemptions=replace(report, malformed=(malformed,))
+    )
+    written = _written(replace(made, observation=observation), tmp_path)
+    one = recount.to_do(recount.pairs(written.data))[0][0]
+    for width in (390, 768, 1440):
+        page = show(written.at(f"#lb={quote(one['arn'], safe='')}"), viewport={"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        widest = page.evaluate(
+            "Math.max(...[...document.querySelectorAll('.scroll > table')].map(one => one.offsetWidth))"
+        )
+        assert widest <= max(width, 1700)
+        assert page.locator("#exemptions .alarm").evaluate("one => one.offsetHeight") < 200
+        facts = page.locator("#detail .facts > div", has=page.get_by_text("Tags", exact=True))
+        assert facts.evaluate("one => one.offsetHeight") < 500
 
 
 def test_names_that_try_to_harm_do_none(show: Open, tmp_path: Path) -> None:
@@ -1144,6 +1286,16 @@ def test_counts_are_announced(show: Open, written: Written) -> None:
     before = said.inner_text()
     choose(page, "scheme", "internal")
     assert said.inner_text() != before
+
+
+def test_labels_of_lines_are_whole_on_a_small_screen(show: Open, written: Written) -> None:
+    page = show(written.at("#trend=rule"), viewport={"width": 390, "height": 900})
+    labels = page.locator("#changes svg").first.locator("text.small")
+    texts = labels.all_text_contents()
+    assert len(texts) == len(written.data["rules"])
+    assert not any("\N{HORIZONTAL ELLIPSIS}" in text for text in texts)
+    ends = labels.evaluate_all("texts => texts.map(text => text.getBBox().x + text.getBBox().width)")
+    assert max(ends) <= 340
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from alb_sg.aws.account_region import AccountRegion
+from alb_sg.dashboard.audit import InputSource, Provenance
 from alb_sg.dashboard.history import Run, make_run, write_run
 from alb_sg.dashboard.page import render_page
 from alb_sg.dashboard.page_data import build_page_data, page_data_text
@@ -149,8 +150,30 @@ def test_what_an_aggregator_could_not_collect_is_a_gap() -> None:
     observation = organization(12, runs=0).observation
     error = EvaluationError("111122223333", "eu-west-1", None, None, "AWS Config of it", "AccessDenied")
     found = build_page_data(replace(observation, results=replace(observation.results, errors=[error])))
-    assert "AWS Config of it: AccessDenied." in found["coverage"]["gaps"]
-    assert "AWS Config of it: AccessDenied." in render_page(found, page_data_text(found))
+    gap = "AWS Config of it: AccessDenied (in 111122223333 eu-west-1)."
+    assert gap in found["coverage"]["gaps"]
+    assert gap in render_page(found, page_data_text(found))
+
+
+def test_the_same_gap_in_many_accounts_is_one_that_names_some() -> None:
+    observation = organization(12, runs=0).observation
+    errors = [
+        EvaluationError(f"{111122223333 + number}", "eu-west-1", None, None, "LoadBalancers", "AccessDenied")
+        for number in range(9)
+    ]
+    found = build_page_data(replace(observation, results=replace(observation.results, errors=errors)))
+    places = "111122223333 eu-west-1, 111122223334 eu-west-1, 111122223335 eu-west-1 and 6 more"
+    assert found["coverage"]["gaps"] == [f"LoadBalancers: AccessDenied (in {places})."]
+
+
+def test_many_sources_are_folded_and_a_few_are_not() -> None:
+    made = organization(12, runs=0)
+    for count in (20, 21):
+        sources = [InputSource("saved estate", f"estates/{number}.json", "0" * 64) for number in range(count)]
+        data = build_page_data(made.observation, provenance=Provenance(sources))
+        audit = render_page(data, page_data_text(data)).partition('id="audit"')[2]
+        assert (f"<summary>{count} sources and their hashes</summary>" in audit) == (count == 21)
+        assert f"estates/{count - 1}.json" in audit
 
 
 def test_a_load_balancer_without_a_verdict_of_each_rule_is_not_compliant() -> None:
@@ -270,6 +293,7 @@ def test_parts_have_each_load_balancer_once(by: SplitBy) -> None:
     counts = [count_compliance(part.page_data) for part in parts]
     assert sum(each.non_compliant for each in counts) == count_compliance(whole).non_compliant
     index = render_index(whole, by, parts, "../org.html")
+    assert index.count('data-label="Not judged"') == len(parts)
     assert all(f'href="{part.file_name}.html"' in index for part in parts)
     if by is not SplitBy.OWNER:
         # An account without data has a page, which says so.
@@ -444,12 +468,32 @@ DEFAULT_EGRESS = opened("-1", None, "0.0.0.0/0")
         (finding(missing("egress", required="10.0.0.5/32")), [], Cause.CLOSED),
         (finding(missing("egress", required="10.0.0.5/32")), [group(opened("tcp", 22, "0.0.0.0/0"))], Cause.CLOSED),
         (finding(missing("egress", required="2001:db8::5/128")), [group(DEFAULT_EGRESS)], Cause.DEFAULT_OUTBOUND_IPV4),
+        (finding(missing("egress", required="10.0.0.5/32")), [group(DEFAULT_EGRESS)], Cause.TOO_NARROW),
+        # A peer that has no family of its own.
+        (finding(missing(required="pl-1")), [group()], Cause.CLOSED),
+        (finding(missing(required="sg-1")), [group()], Cause.CLOSED),
+        (finding(missing(required="pl-1"), missing(required="::/0")), [group()], Cause.CLOSED),
+        (finding(missing("targetIngress")), [group()], Cause.TARGETS_CLOSED),
         (finding(missing(), unresolved=True), [group()], Cause.UNRESOLVED),
         (finding(), [], Cause.NOT_REPORTED),
     ],
 )
 def test_causes(found: Finding, groups: list[SecurityGroup], expected: Cause) -> None:
     assert find_causes(found, groups) == (expected,)
+
+
+@pytest.mark.parametrize(
+    "ipv4",
+    [
+        missing(port=80),
+        missing("egress"),
+        missing(protocol="udp"),
+        missing()._replace(to_port=444),
+    ],
+    ids=["port", "direction", "protocol", "last port"],
+)
+def test_only_the_same_traffic_of_ipv4_makes_ipv6_closed_as_well(ipv4: Missing) -> None:
+    assert Cause.IPV6_MISSING in find_causes(finding(ipv4, missing(required="::/0")), [])
 
 
 def test_both_families_closed_is_closed() -> None:

@@ -30,8 +30,8 @@ const CSV_COLUMNS = [
 // As describe_missing of alb_sg/report/phrasing.py: all ways to meet what is missing.
 function describeMissing({ direction, recommended, peers, orSecurityGroups, securityGroups }) {
   const preposition = direction === "egress" ? "to" : "from";
-  if (!peers.length && !orSecurityGroups.length) return recommended;
-  const what = recommended.slice(0, recommended.indexOf(` ${preposition} `));
+  if (!peers.length && !orSecurityGroups.length) return direction === "targetIngress" ? recommended.replace("inbound", "inbound to its targets") : recommended;
+  const what = recommended.slice(0, recommended.indexOf(` ${preposition} `)).replace("inbound", direction === "targetIngress" ? "inbound to its targets" : "inbound");
   const ways = [peers.length ? `${preposition} ${peers.join(", ")}` : "", orSecurityGroups.length ? `${preposition} ${orSecurityGroups.join(" or ")}` : ""];
   const text = `${what} ${(direction === "egress" ? ways : ways.reverse()).filter(Boolean).join(", or ")}`;
   return direction === "targetIngress" && peers.length ? `${text}, in ${(securityGroups ?? []).join(" or ") || "their groups, which are not known"}` : text;

@@ -234,12 +234,18 @@ function showFilters(form, state) {
   for (const key of FORM_KEYS) {
     const field = form.elements[key];
     const values = filterValues(state, key);
-    const value = values.length > 1 ? values.join(" or ") : values[0] ?? "";
-    if (field.value === value) continue;
-    if (field.tagName === "SELECT" && ![...field.options].some((option) => option.value === value)) {
-      // An address may name several values, or one that the data does not have, which matches nothing.
-      field.append(h("option", { value }, describeFilter(index, state, key).slice(FILTER_LABELS[key][0].length + 2)));
+    if (field.tagName === "SELECT") {
+      for (const option of field.querySelectorAll("[data-several]")) option.remove();
+      if (values.length > 1) {
+        // It shows what is in use, and is none to choose.
+        field.append(h("option", { "data-several": true, disabled: true, selected: true }, describeFilter(index, state, key).slice(FILTER_LABELS[key][0].length + 2)));
+        continue;
+      }
+      // An address may name a value that the data does not have. Show it; it matches nothing.
+      if (values.length && ![...field.options].some((option) => option.value === values[0])) field.append(h("option", { value: values[0] }, values[0]));
     }
-    field.value = value;
+    // Several patterns are shown above the findings alone: together they are none.
+    const value = values.length > 1 ? "" : values[0] ?? "";
+    if (field.value !== value) field.value = value;
   }
 }
