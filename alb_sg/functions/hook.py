@@ -11,12 +11,12 @@ from __future__ import annotations
 import logging
 import os
 import tempfile
-import time
-from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as StillRunningError
 from dataclasses import dataclass
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from botocore.awsrequest import AWSRequest
@@ -29,16 +29,14 @@ from alb_sg.aws.pages import read_pages
 from alb_sg.aws.service_models import new_session
 from alb_sg.errors import InvalidInputError, NotReadError
 from alb_sg.estate.estate import Estate
-from alb_sg.estate.export_file import estate_of_export
 from alb_sg.estate.json_files import parse_json
 from alb_sg.estate.planned.change_set import is_relevant, read_change_set, read_changed_resources
 from alb_sg.estate.planned.cloudformation import read_templates
 from alb_sg.estate.planned.resources import Scenario
 from alb_sg.estate.planned.template_stacks import TemplateFile
 from alb_sg.functions.hook_judging import Judgement, judge_change, unjudged
-from alb_sg.functions.hook_scope import scope_of
+from alb_sg.functions.hook_scope import Scope, find_scope, target_groups_of, with_load_balancers_behind
 from alb_sg.live import LiveClients, LiveSource
-from alb_sg.live.export import ExportScope
 from alb_sg.live.iam_actions import ENUMERATION_ACTIONS, SECTION_ACTIONS
 from alb_sg.parameters import Parameters, parse_parameters
 from alb_sg.recommendations.catalogue import DEFAULT_RECOMMENDATIONS, RECOMMENDATIONS_BY_NAME
@@ -61,12 +59,17 @@ HOOK_ACTIONS = tuple(
 )
 SECONDS_TO_ANSWER = 20.0
 MAX_INVOCATIONS = 3
+# Within the last of them: to judge what was read.
+SECONDS_TO_JUDGE = 3.0
+# Between invocations. Elastic Load Balancing's token bucket fills while nothing is read.
+CALLBACK_SECONDS = 4
+# The load balancers whose details are read together, before the time is looked at.
+BATCH = 20
 # Limits of the answer, in characters.
 MAX_MESSAGE = 4096
 UPDATE_CAUSE = (
     "a stack operation does not tell what an update changes; deploy through a change set, whose properties are resolved"
 )
-TOO_SLOW = f"the account was not read within {MAX_INVOCATIONS} invocations; give the function more memory"
 
 
 @dataclass(frozen=True)
@@ -81,27 +84,46 @@ class HookRequest:
     invocation: int
 
 
-# The evaluations of this process that have not been answered yet.
-_running: dict[str, Future[Judgement]] = {}
+class Evaluation:
+    """The work on a request, which several invocations of this process wait for."""
+
+    def __init__(self, request: HookRequest, rules: Mapping[Recommendation, Parameters]) -> None:
+        # When reading must end; None while there is another invocation.
+        self._read_until: float | None = None
+        self.judgement = _executor.submit(evaluate, request, rules, self._is_time_over)
+
+    def result(self, deadline: float, *, is_last: bool) -> Judgement:
+        """Raises TimeoutError at the deadline, and NotReadError as `evaluate` does."""
+        if is_last:
+            self._read_until = deadline - SECONDS_TO_JUDGE
+        return self.judgement.result(max(0.0, deadline - monotonic()))
+
+    def _is_time_over(self) -> bool:
+        return self._read_until is not None and monotonic() > self._read_until
+
+
+# Those of this process that have not been answered yet, by the request's token.
+_running: dict[str, Evaluation] = {}
 _executor = ThreadPoolExecutor(max_workers=4)
 
 
 def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     """The answer to a Hook's event. Raises InvalidInputError for an event or environment that is none."""
-    deadline = time.monotonic() + SECONDS_TO_ANSWER
+    deadline = monotonic() + SECONDS_TO_ANSWER
     request = read_request(event)
     rules = parse_rules(os.environ.get(RULES_VARIABLE, ""))
     is_unknown_failed = _fails_unknown(os.environ.get(ON_UNKNOWN_VARIABLE, SKIP))
     running = _running.get(request.token)
     if running is None:
-        running = _running[request.token] = _executor.submit(evaluate, request, rules)
+        running = _running[request.token] = Evaluation(request, rules)
+    is_last = request.invocation >= MAX_INVOCATIONS
     try:
-        judgement = running.result(max(0.0, deadline - time.monotonic()))
+        judgement = running.result(deadline, is_last=is_last)
     except StillRunningError:
-        if request.invocation < MAX_INVOCATIONS:
-            return {**_answer(request, "IN_PROGRESS", "reading the account"), "callbackDelaySeconds": 1}
+        if not is_last:
+            return {**_answer(request, "IN_PROGRESS", "reading the account"), "callbackDelaySeconds": CALLBACK_SECONDS}
         _running.pop(request.token, None)
-        return _failure(request, TOO_SLOW)
+        return _failure(request, f"the account was not read within {MAX_INVOCATIONS} invocations")
     except NotReadError as error:
         _running.pop(request.token, None)
         return _failure(request, str(error))
@@ -109,6 +131,8 @@ def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     annotations = list(judgement.annotations)
     if judgement.broken:
         return _answer(request, "FAILED", judgement.summary, "NonCompliant", annotations)
+    if judgement.unread:
+        return _failure(request, judgement.summary)
     if judgement.unknown and is_unknown_failed:
         return _answer(request, "FAILED", judgement.summary, "NonCompliant", annotations)
     return _answer(request, "SUCCESS", judgement.summary, annotations=annotations)
@@ -185,8 +209,13 @@ def _fails_unknown(text: str) -> bool:
 # --- the evaluation
 
 
-def evaluate(request: HookRequest, rules: Mapping[Recommendation, Parameters]) -> Judgement:
-    """The judgement of the change. Raises NotReadError if AWS does not tell the change or the account."""
+def evaluate(
+    request: HookRequest, rules: Mapping[Recommendation, Parameters], is_time_over: Callable[[], bool]
+) -> Judgement:
+    """The judgement of the change. Once the time is over, no more details of load balancers are read.
+
+    Raises NotReadError if AWS does not tell the change or the account.
+    """
     session = new_session()
     region = session.get_config_variable("region")
     home = AccountRegion(request.account_id, region)
@@ -194,9 +223,8 @@ def evaluate(request: HookRequest, rules: Mapping[Recommendation, Parameters]) -
         scenarios = _scenarios(request, fetch_payload(request.payload_url), home, session)
         if not scenarios:
             return Judgement((), (), ())
-        # Unused openings depend on every load balancer that carries a group.
-        scope = None if any(rule.find_unused is not None for rule in rules) else scope_of(scenarios)
-        return judge_change(scenarios, read_account(home, session, scope), rules)
+        base, scope, unread = read_account(home, session, scenarios, rules, is_time_over)
+        return judge_change(scenarios, base, scope, rules, unread)
     except InvalidInputError as error:
         return unjudged(str(error))
 
@@ -257,7 +285,31 @@ def physical_ids(stack_id: str, session: Any) -> dict[str, str]:
         raise NotReadError(f"resources of stack {stack_id}", error_text(error, "ListStackResources")) from error
 
 
-def read_account(home: AccountRegion, session: Any, scope: ExportScope | None) -> Estate:
-    """The account and region as it is, with the load balancers of `scope`. Raises NotReadError."""
+def read_account(
+    home: AccountRegion,
+    session: Any,
+    scenarios: Sequence[Scenario],
+    rules: Mapping[Recommendation, Parameters],
+    is_time_over: Callable[[], bool],
+) -> tuple[Estate, Scope, Sequence[str]]:
+    """The account and region as it is, with the details of what the change concerns; and what it concerns, without the
+    load balancers for whose details the time was too short, which come last. Raises NotReadError, InvalidInputError."""
     clients = LiveClients(elbv2=make_client("elbv2", session=session), ec2=make_client("ec2", session=session))
-    return estate_of_export(LiveSource(clients, home.account_id, home.region).export(scope))
+    with LiveSource(clients, home.account_id, home.region).export_in_steps() as export:
+        export.read_details((), (), ())
+        base = export.estate()
+        scope = find_scope(scenarios, base, rules)
+        export.read_details(scope.fronts, scope.target_groups, ())
+        base = export.estate()
+        scope = with_load_balancers_behind(scope, base)
+        target_groups = target_groups_of(scope, base)
+        tagged = any(parameters.tag_key is not None for parameters in rules.values())
+        concerned = sorted(scope.load_balancers)
+        for start in range(0, len(concerned), BATCH):
+            if is_time_over():
+                unread = concerned[start:]
+                return export.estate(), scope.without(unread), unread
+            batch = concerned[start : start + BATCH]
+            of_batch = [group for arn in batch for group in target_groups.get(arn, ())]
+            export.read_details(scope.clients.intersection(batch), of_batch, batch if tagged else ())
+        return export.estate(), scope, ()

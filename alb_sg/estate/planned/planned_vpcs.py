@@ -148,8 +148,17 @@ class VpcBuilder:
                 added.setdefault(subnet_id, []).append(properties)
         for one in self._draft.each(types.SUBNET):
             identifier = resource_id(one)
-            read = partial(self._read_subnet, added.get(identifier, ()))
+            read = partial(self._read_subnet, added.pop(identifier, ()))
             self._draft.subnets[identifier] = self._draft.overlay(one, self._draft.subnets.get(identifier), read)
+        # Blocks of a subnet that the document does not hold.
+        for identifier, blocks in added.items():
+            known = self._draft.subnets.get(identifier)
+            if known is not None:
+                cidrs, unknown = dict(known.cidrs), dict(known.unknown_cidrs)
+                for properties in blocks:
+                    _add_blocks(properties, cidrs, unknown)
+                self._draft.subnets[identifier] = known._replace(cidrs=cidrs, unknown_cidrs=unknown)
+                self._draft.touched.add(identifier)
 
     def _read_subnet(self, added: Sequence[Properties], identifier: str, properties: Properties) -> Subnet:
         cidrs: dict[Family, tuple[str, ...]] = {Family.IPV4: (), Family.IPV6: ()}
