@@ -25,19 +25,20 @@ from botocore.httpsession import URLLib3Session
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.aws.client_errors import AWS_ERRORS, error_text
 from alb_sg.aws.clients import make_client
-from alb_sg.aws.pages import read_pages
 from alb_sg.aws.service_models import new_session
 from alb_sg.errors import InvalidInputError, NotReadError
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.json_files import parse_json
 from alb_sg.estate.planned.change_set import is_relevant, read_change_set, read_changed_resources
 from alb_sg.estate.planned.cloudformation import read_templates
+from alb_sg.estate.planned.deployed_stack import DeployedStack
 from alb_sg.estate.planned.resources import Scenario
 from alb_sg.estate.planned.template_stacks import TemplateFile
 from alb_sg.functions.hook_judging import Judgement, judge_change, unjudged
 from alb_sg.functions.hook_scope import Scope, find_scope, target_groups_of, with_load_balancers_behind
 from alb_sg.live import LiveClients, LiveSource
 from alb_sg.live.iam_actions import ENUMERATION_ACTIONS, SECTION_ACTIONS
+from alb_sg.live.stacks import STACK_ACTIONS, read_stack, read_stack_resources
 from alb_sg.parameters import Parameters, parse_parameters
 from alb_sg.recommendations.catalogue import DEFAULT_RECOMMENDATIONS, RECOMMENDATIONS_BY_NAME
 from alb_sg.recommendations.recommendation import Recommendation
@@ -51,7 +52,7 @@ SKIP, FAIL = "SKIP", "FAIL"
 HOOK_ACTIONS = tuple(
     sorted(
         {
-            "cloudformation:ListStackResources",
+            *STACK_ACTIONS,
             *ENUMERATION_ACTIONS,
             *(action for actions in SECTION_ACTIONS.values() for action in actions),
         }
@@ -67,9 +68,6 @@ CALLBACK_SECONDS = 4
 BATCH = 20
 # Limits of the answer, in characters.
 MAX_MESSAGE = 4096
-UPDATE_CAUSE = (
-    "a stack operation does not tell what an update changes; deploy through a change set, whose properties are resolved"
-)
 
 
 @dataclass(frozen=True)
@@ -259,30 +257,33 @@ def _scenarios(
         return [read_change_set(template, changed, physical_ids(request.stack_id, session) if existing else {}, home)]
     if request.target != "STACK":
         raise InvalidInputError(f"the Hook's target {request.target!r} is neither CHANGE_SET nor STACK")
-    if payload.get("previousTemplate"):
-        raise InvalidInputError(UPDATE_CAUSE)
+    deployed = _deployed_stack(request, payload, session)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "template"
         path.write_text(template, encoding="utf-8")
         name = request.stack_id.split("/")[1] if "/" in request.stack_id else None
-        file = TemplateFile(str(path), name, home.account_id, home.region)
+        file = TemplateFile(str(path), name, home.account_id, home.region, deployed, has_local_parts=False)
         scenarios = read_templates([file], over_estate=True)
     return [one for one in scenarios if one.resources or one.unread]
+
+
+def _deployed_stack(request: HookRequest, payload: Mapping[str, Any], session: Any) -> DeployedStack | None:
+    """The stack that the operation updates; None for a new one."""
+    previous = payload.get("previousTemplate")
+    if not previous:
+        return None
+    if not isinstance(previous, str):
+        raise InvalidInputError("the Hook's payload has a previousTemplate that is no text")
+    stack = read_stack(make_client("cloudformation", session=session), request.stack_id, previous.encode())
+    if stack is None:
+        raise NotReadError(f"stack {request.stack_id}", "DescribeStacks: it has no resources, but a previous template")
+    return stack
 
 
 def physical_ids(stack_id: str, session: Any) -> dict[str, str]:
     """The identifiers of a stack's resources, by logical ID. Raises NotReadError."""
     client = make_client("cloudformation", session=session)
-    try:
-        pages = read_pages(client, "list_stack_resources", {"StackName": stack_id}, "StackResourceSummaries")
-        return {
-            one["LogicalResourceId"]: one["PhysicalResourceId"]
-            for page in pages
-            for one in page["StackResourceSummaries"]
-            if one.get("PhysicalResourceId")
-        }
-    except AWS_ERRORS as error:
-        raise NotReadError(f"resources of stack {stack_id}", error_text(error, "ListStackResources")) from error
+    return {key: one.physical_id for key, one in read_stack_resources(client, stack_id).items()}
 
 
 def read_account(

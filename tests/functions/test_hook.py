@@ -235,7 +235,7 @@ Resources:
       LoadBalancerArn: !Ref Shop
       Port: 443
       Protocol: HTTPS
-      DefaultActions: [{{Type: fixed-response}}]
+      DefaultActions: [{{Type: fixed-response, FixedResponseConfig: {{StatusCode: "404"}}}}]
 """
 
 
@@ -248,10 +248,65 @@ def test_a_new_stack_without_change_set_is_judged_by_its_template(
     assert answer["hookStatus"] == status, answer
 
 
-def test_an_update_without_change_set_is_not_judged(account: Account, ask: Ask) -> None:
-    answer = ask({"template": "Resources: {}", "previousTemplate": "Resources: {}"}, target="STACK")
+def deployed(template: str, **parameters: str) -> str:
+    """The ARN of a stack in the account."""
+    given: Any = [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()]
+    cloudformation = boto3.client("cloudformation", REGION)
+    created = cloudformation.create_stack(StackName="web", TemplateBody=template, Parameters=given)
+    return str(created["StackId"])
+
+
+@pytest.fixture
+def ask_update(monkeypatch: pytest.MonkeyPatch) -> Ask:
+    def asked(before: str, after: str, **parameters: str) -> dict[str, Any]:
+        stack_id = deployed(before, **parameters)
+        monkeypatch.setattr(hook, "fetch_payload", lambda _: {"template": after, "previousTemplate": before})
+        # The simulated CloudFormation takes its time when it is first asked.
+        monkeypatch.setattr(hook, "SECONDS_TO_ANSWER", 120.0)
+        return lambda_handler(event("STACK", stackId=stack_id), None)
+
+    return asked
+
+
+def test_an_update_without_change_set_is_judged_over_the_resources_that_the_stack_has(
+    account: Account, ask_update: Ask
+) -> None:
+    before = STACK_TEMPLATE.format(vpc=account.vpc, port=443, subnets=", ".join(account.subnets))
+    answer = ask_update(before, before.replace("FromPort: 443, ToPort: 443", "FromPort: 80, ToPort: 80"))
+    assert (answer["hookStatus"], answer["errorCode"]) == ("FAILED", "NonCompliant"), answer
+    # The load balancer is the one that exists, and the only one.
+    [annotation] = answer["annotations"]
+    assert annotation["annotationName"].startswith("ALB_SG_LISTENER_INGRESS web-Shop")
+    assert "HTTPS:443 not open to 0.0.0.0/0" in annotation["statusMessage"]
+
+
+def test_an_update_that_changes_something_else_breaks_nothing(account: Account, ask_update: Ask) -> None:
+    before = STACK_TEMPLATE.format(vpc=account.vpc, port=80, subnets=", ".join(account.subnets))
+    after = f"{before}  Topic: {{Type: 'AWS::SNS::Topic'}}\n"
+    answer = ask_update(before, after)
+    assert (answer["hookStatus"], answer["annotations"][0]["status"]) == ("SUCCESS", "PASSED"), answer
+
+
+def test_an_update_whose_parameters_are_not_told_is_unknown_where_they_decide(
+    account: Account, ask_update: Ask
+) -> None:
+    """The deployed value is no answer: the update may give another one."""
+    template = STACK_TEMPLATE.format(vpc=account.vpc, port=443, subnets=", ".join(account.subnets))
+    template = "Parameters:\n  Clients: {Type: String}\n" + template.replace("0.0.0.0/0", "!Ref Clients")
+    answer = ask_update(template, template, Clients="0.0.0.0/0")
     assert answer["hookStatus"] == "SUCCESS"
-    assert "deploy through a change set" in answer["annotations"][0]["statusMessage"]
+    [annotation] = answer["annotations"]
+    assert annotation["status"] == "SKIPPED"
+    assert "parameter Clients" in annotation["statusMessage"]
+
+
+def test_an_update_of_a_stack_that_is_not_there_is_the_hooks_own_failure(account: Account, ask: Ask) -> None:
+    ask_once = {"template": "Resources: {}", "previousTemplate": "Resources: {}"}
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(hook, "SECONDS_TO_ANSWER", 120.0)
+        answer = ask(ask_once, target="STACK")
+    assert answer["errorCode"] == "InternalFailure"
+    assert "DescribeStacks" in answer["message"]
 
 
 def test_a_template_that_cannot_be_read_is_unknown(account: Account, ask: Ask) -> None:

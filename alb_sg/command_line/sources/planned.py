@@ -102,10 +102,15 @@ def load_planned_run(arguments: argparse.Namespace) -> PlannedRun:
             )
     if [arguments.terraform_plan, *arguments.template, *arguments.estate].count(STANDARD_INPUT) > 1:
         raise InvalidInputError("standard input holds one document; give the others as files")
-    scenarios = _read_scenarios(arguments)
-    base = _read_base(arguments)
     if arguments.template:
-        refuse_existing_stacks(arguments, base)
+        if arguments.terraform_plan is not None:
+            raise InvalidInputError("--terraform-plan and --template are two changes; judge one at a time")
+        scenarios, files = read_template_scenarios(arguments, over_estate=has_base(arguments))
+        base = _read_base(arguments)
+        refuse_existing_stacks(files, base)
+    else:
+        scenarios = _read_plan(arguments)
+        base = _read_base(arguments)
     return PlannedRun([(scenario, planned_estates(scenario, base)) for scenario in scenarios], base)
 
 
@@ -247,11 +252,7 @@ def _relative(path: str) -> str:
         return path
 
 
-def _read_scenarios(arguments: argparse.Namespace) -> list[Scenario]:
-    if arguments.template:
-        if arguments.terraform_plan is not None:
-            raise InvalidInputError("--terraform-plan and --template are two changes; judge one at a time")
-        return read_template_scenarios(arguments, over_estate=has_base(arguments))
+def _read_plan(arguments: argparse.Namespace) -> list[Scenario]:
     # Most runs judge no plan.
     from alb_sg.estate.planned.terraform import read_terraform_scenario  # noqa: PLC0415 (see above)
 

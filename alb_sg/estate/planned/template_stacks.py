@@ -9,6 +9,7 @@ from typing import Any
 
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.json_files import STANDARD_INPUT, display_name, file_error_context, read_content
+from alb_sg.estate.planned.deployed_stack import DeployedStack
 from alb_sg.estate.planned.resources import UnknownPlannedValue
 from alb_sg.estate.planned.template_choices import Choices, Option
 from alb_sg.estate.planned.template_documents import RESOURCES, TemplateDocument, parse_template
@@ -29,12 +30,19 @@ ASSET_PATH = "aws:asset:path"
 
 @dataclass(frozen=True)
 class TemplateFile:
-    """A template to deploy. `stack_name`, `account_id` and `region` are None where nobody has told them."""
+    """A template to deploy. `stack_name`, `account_id` and `region` are None where nobody has told them.
+
+    `deployed` is the stack that it updates. `parameters` are values of its parameters for which the caller gives no
+    others. `has_local_parts`: the templates of nested stacks may be files beside it.
+    """
 
     path: str
     stack_name: str | None = None
     account_id: str | None = None
     region: str | None = None
+    deployed: DeployedStack | None = None
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    has_local_parts: bool = True
 
 
 @dataclass(frozen=True)
@@ -58,16 +66,21 @@ class TemplateLibrary:
 
     loaded: dict[str, LoadedTemplate] = field(default_factory=dict)
 
+    def add(self, name: str, content: bytes) -> None:
+        """A template that is no file. Raises InvalidInputError with its name."""
+        with file_error_context(name):
+            self.loaded[name] = _load(name, content)
+
     def load(self, path: str) -> LoadedTemplate:
         """Raises InvalidInputError with the file's name."""
         if path not in self.loaded:
             with file_error_context(path):
-                self.loaded[path] = _load(path)
+                self.loaded[path] = _load(path, read_content(path))
         return self.loaded[path]
 
 
-def _load(path: str) -> LoadedTemplate:
-    document: TemplateDocument = parse_template(read_content(path))
+def _load(path: str, content: bytes) -> LoadedTemplate:
+    document: TemplateDocument = parse_template(content)
     value = expand_transforms(document.value)
     resources = value[RESOURCES]
     for logical_id, resource in resources.items():
@@ -123,7 +136,7 @@ class Deployment:
     def given_text(self, stack: Stack, name: str) -> str:
         """The value that a parameter of a root is given, or has by default; "" if it is not known."""
         default = stack.template.parameters[name].default if self.given.take_defaults else None
-        return self.given.parameters.get(name, default or "")
+        return self.given.parameters.get(name, stack.file.parameters.get(name, default or ""))
 
     def imported(self, name: object) -> object:
         """The value of an export, from another template of this deployment."""
@@ -256,7 +269,7 @@ class Stack:
         declared = self.template.parameters[name]
         if self._passed is not None:
             return self._passed_value(declared, self._passed)
-        text = self.deployment.given.parameters.get(name)
+        text = self.deployment.given.parameters.get(name, self.file.parameters.get(name))
         if text is not None:
             return self._given(declared, text)
         if self.deployment.given.take_defaults and declared.default is not None:
@@ -416,6 +429,8 @@ class Stack:
         return Stack(self.deployment, template, address, self.file, (self, logical_id))
 
     def _child_path(self, logical_id: str) -> str | None:
+        if not self.file.has_local_parts:
+            return None
         resource = self.resources[logical_id]
         metadata = resource.get("Metadata") or {}
         asset = metadata.get(ASSET_PATH) if isinstance(metadata, dict) else None
