@@ -14,7 +14,8 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as StillRunningError
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -34,12 +35,17 @@ from alb_sg.estate.planned.cloudformation import read_templates
 from alb_sg.estate.planned.deployed_stack import DeployedStack
 from alb_sg.estate.planned.resources import Scenario
 from alb_sg.estate.planned.template_stacks import TemplateFile
+from alb_sg.exemptions.aws_document import read_exemptions
+from alb_sg.exemptions.exemption import Exemptions
+from alb_sg.exemptions.location import parse_location
+from alb_sg.exemptions.longest_time import MAX_DAYS_VARIABLE, limit_exemptions, parse_max_days
+from alb_sg.findings.loaded_exemptions import LoadedExemptions, load_exemptions
 from alb_sg.functions.hook_judging import Judgement, judge_change, unjudged
 from alb_sg.functions.hook_scope import Scope, find_scope, target_groups_of, with_load_balancers_behind
 from alb_sg.live import LiveClients, LiveSource
 from alb_sg.live.iam_actions import ENUMERATION_ACTIONS, SECTION_ACTIONS
 from alb_sg.live.stacks import STACK_ACTIONS, read_stack, read_stack_resources
-from alb_sg.parameters import Parameters, parse_parameters
+from alb_sg.parameters import EXEMPTIONS_PARAMETER, Parameters, parse_parameters
 from alb_sg.recommendations.catalogue import DEFAULT_RECOMMENDATIONS, RECOMMENDATIONS_BY_NAME
 from alb_sg.recommendations.recommendation import Recommendation
 
@@ -47,6 +53,8 @@ from alb_sg.recommendations.recommendation import Recommendation
 # default, without parameters.
 RULES_VARIABLE = "ALB_SG_HOOK_RULES"
 ON_UNKNOWN_VARIABLE = "ALB_SG_ON_UNKNOWN"
+# The location of the exemptions in AWS; empty for none.
+EXEMPTIONS_VARIABLE = "ALB_SG_EXEMPTIONS"
 SKIP, FAIL = "SKIP", "FAIL"
 # What the function's role may do.
 HOOK_ACTIONS = tuple(
@@ -195,6 +203,12 @@ def parse_rules(text: str) -> dict[Recommendation, Parameters]:
         if name not in RECOMMENDATIONS_BY_NAME:
             known = ", ".join(sorted(RECOMMENDATIONS_BY_NAME))
             raise InvalidInputError(f"unknown rule {name!r}; known are {known}", RULES_VARIABLE)
+        if EXEMPTIONS_PARAMETER in value[name]:
+            raise InvalidInputError(
+                f"{name}: the Hook has one location of exemptions for all rules; give it as the stack's parameter "
+                f"{EXEMPTIONS_PARAMETER}",
+                RULES_VARIABLE,
+            )
     return {RECOMMENDATIONS_BY_NAME[name]: parse_parameters(given) for name, given in value.items()}
 
 
@@ -222,7 +236,7 @@ def evaluate(
         if not scenarios:
             return Judgement((), (), ())
         base, scope, unread = read_account(home, session, scenarios, rules, is_time_over)
-        return judge_change(scenarios, base, scope, rules, unread)
+        return judge_change(scenarios, base, scope, rules, unread, load_exemptions_of(home, session))
     except InvalidInputError as error:
         return unjudged(str(error))
 
@@ -284,6 +298,37 @@ def physical_ids(stack_id: str, session: Any) -> dict[str, str]:
     """The identifiers of a stack's resources, by logical ID. Raises NotReadError."""
     client = make_client("cloudformation", session=session)
     return {key: one.physical_id for key, one in read_stack_resources(client, stack_id).items()}
+
+
+def load_exemptions_of(home: AccountRegion, session: Any) -> LoadedExemptions | None:
+    """The exemptions that count today (UTC), and errors of those that may be for this account and region.
+
+    Raises InvalidInputError for a location or longest time that is none.
+    """
+    text = os.environ.get(EXEMPTIONS_VARIABLE)
+    if not text:
+        return None
+    location = parse_location(text)
+    today = datetime.now(UTC).date()
+    max_days = parse_max_days(os.environ.get(MAX_DAYS_VARIABLE))
+
+    def read() -> Exemptions:
+        try:
+            found = read_exemptions(
+                location,
+                lambda service: make_client(service, session=session),
+                RECOMMENDATIONS_BY_NAME,
+                bucket_owner=home.account_id,
+            )
+        except InvalidInputError as error:
+            raise NotReadError(f"exemptions in {location}", str(error)) from error
+        limited = limit_exemptions(found, today, max_days)
+        own = [
+            one for one in limited.malformed if any(one.may_apply_to(rule, home) for rule in RECOMMENDATIONS_BY_NAME)
+        ]
+        return replace(limited, malformed=tuple(own))
+
+    return load_exemptions(read, text, today)
 
 
 def read_account(

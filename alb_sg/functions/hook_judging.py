@@ -11,8 +11,10 @@ from alb_sg.estate.estate import Estate
 from alb_sg.estate.planned.planned_estate import PlannedEstates, planned_estates
 from alb_sg.estate.planned.resources import Scenario
 from alb_sg.estate.planned.values import unknown_text
+from alb_sg.findings.exemption_application import apply_exemptions
 from alb_sg.findings.finding import Change, EvaluationError, Finding, Result
-from alb_sg.findings.judge import judge_all
+from alb_sg.findings.judge import NO_EXEMPTIONS, judge_all
+from alb_sg.findings.loaded_exemptions import LoadedExemptions
 from alb_sg.findings.phrasing import pluralize
 from alb_sg.findings.planned_change import combine_scenarios, results_of_change
 from alb_sg.functions.hook_scope import Scope
@@ -64,6 +66,7 @@ def judge_change(
     scope: Scope,
     rules: Mapping[Recommendation, Parameters],
     unread: Sequence[str] = (),
+    exemptions: LoadedExemptions | None = None,
 ) -> Judgement:
     """What the change breaks in an account and region, among the load balancers of the scope and new ones. Raises
     InvalidInputError."""
@@ -73,7 +76,7 @@ def judge_change(
     for scenario, after in planned:
         results: list[Result] = []
         for estate in after.estates:
-            results += _results(estate, base, scope, rules)
+            results += _results(estate, base, scope, rules, exemptions)
             affected |= {
                 one.arn
                 for one in estate.load_balancers.values()
@@ -81,7 +84,7 @@ def judge_change(
                 and after.is_affected(estate, one)
             }
         by_assumptions.append((scenario.assumptions, results))
-    was = _results(base, base, scope, rules)
+    was = _results(base, base, scope, rules, exemptions)
     replaced = {new: old for _, after in planned for new, old in after.replaced.items()}
     results = results_of_change(was, combine_scenarios(by_assumptions), replaced, affected)
     broken = [one for one in results if isinstance(one, Finding) and one.change is Change.NEWLY_BROKEN]
@@ -96,12 +99,19 @@ def judge_change(
         unknown += [f"{_name(one)}, {one.rule}: {one.annotation}; {unseen[0]} is not known" for one in broken]
         broken = []
     unknown += [] if unknown else unseen
+    unknown += [] if exemptions is None else [f"{one.what}: {one.cause}" for one in exemptions.errors]
     broken.sort(key=lambda one: one.sort_key)
     annotations = [*_findings(broken, planned), *(_annotation("alb-sg", SKIPPED, one) for one in unknown)]
     return Judgement(broken, unknown, annotations[:MAX_ANNOTATIONS] or [_passed(len(affected))], unread)
 
 
-def _results(estate: Estate, base: Estate, scope: Scope, rules: Mapping[Recommendation, Parameters]) -> list[Result]:
+def _results(
+    estate: Estate,
+    base: Estate,
+    scope: Scope,
+    rules: Mapping[Recommendation, Parameters],
+    exemptions: LoadedExemptions | None,
+) -> list[Result]:
     """The verdicts that the change can make worse: for nothing else the details were read."""
     by_side: dict[frozenset[str], dict[Recommendation, Parameters]] = {}
     for rule, parameters in rules.items():
@@ -111,7 +121,11 @@ def _results(estate: Estate, base: Estate, scope: Scope, rules: Mapping[Recommen
         judged = [
             one for one in estate.load_balancers.values() if one.arn in concerned or one.arn not in base.load_balancers
         ]
-        findings, errors = judge_all(estate, judged, of_side)
+        findings, errors = judge_all(
+            estate, judged, of_side, NO_EXEMPTIONS if exemptions is None else exemptions.of_ports
+        )
+        if exemptions is not None:
+            findings, errors = apply_exemptions(exemptions.exemptions, findings, errors, exemptions.today)
         results += [*findings, *errors]
     return results
 

@@ -15,6 +15,8 @@ from alb_sg.errors import InvalidInputError, NotReadError
 from alb_sg.functions import hook
 from alb_sg.functions.hook import lambda_handler
 from embedded_aws.account import REGION, EmbeddedAws, tcp
+from tests.exemptions.entries import FAR_AHEAD, LONG_AGO, entry
+from tests.exemptions.entries import document as exemptions
 from tests.functions.hook_events import (
     GROUP,
     INGRESS,
@@ -373,6 +375,41 @@ def test_physical_identifiers_come_from_the_stack(account: Account, monkeypatch:
 
 
 @pytest.mark.parametrize(
+    ("document", "status", "said"),
+    [
+        ("arn", "SUCCESS", ""),
+        ("other", "FAILED", "newly breaks 1 verdict"),
+        ("expired", "FAILED", "newly breaks 1 verdict"),
+        ("{", "FAILED", "exemptions in ssm:/alb-sg/exemptions"),
+        ("", "FAILED", "no exemption applies"),
+    ],
+)
+def test_an_exempt_load_balancer_blocks_no_change(
+    document: str, status: str, said: str, account: Account, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that expired exempts nothing, and neither does a document that cannot be read, which is said."""
+    other = account.load_balancer.replace("/web/", "/other/")
+    texts = {
+        name: json.dumps(exemptions(entry(loadBalancer=arn, rule="ALB_SG_LISTENER_INGRESS", expires=expires)))
+        for name, arn, expires in (
+            ("arn", account.load_balancer, FAR_AHEAD),
+            ("other", other, FAR_AHEAD),
+            ("expired", account.load_balancer, LONG_AGO),
+        )
+    }
+    if document:
+        boto3.client("ssm", REGION).put_parameter(
+            Name="/alb-sg/exemptions", Value=texts.get(document, document), Type="String"
+        )
+    monkeypatch.setenv(hook.EXEMPTIONS_VARIABLE, "ssm:/alb-sg/exemptions")
+    rule = {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "CidrIp": "0.0.0.0/0", "GroupId": account.group}
+    content = payload({"Other": {"Type": "AWS::SNS::Topic"}}, [changed("Rule", INGRESS, "DELETE", before=rule)])
+    answer = ask(content, physical_ids={"Rule": "sgr-0123456789abcdef0"})
+    assert answer["hookStatus"] == status, answer
+    assert said in answer["message"]
+
+
+@pytest.mark.parametrize(
     ("change", "said"),
     [
         ({"requestData": None}, "it has no requestData"),
@@ -390,6 +427,7 @@ def test_an_event_of_another_kind_is_refused(change: Mapping[str, Any], said: st
     [
         ('{"ALB_SG_NOTHING": {}}', "unknown rule 'ALB_SG_NOTHING'"),
         ('["ALB_SG_ICMP_PMTUD"]', "rules are written"),
+        ('{"ALB_SG_ICMP_PMTUD": {"Exemptions": "ssm:/a"}}', "give it as the stack's parameter Exemptions"),
         ('{"ALB_SG_ICMP_PMTUD": {"Colour": "red"}}', "Colour"),
     ],
 )
