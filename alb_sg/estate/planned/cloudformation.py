@@ -49,9 +49,9 @@ def read_templates(
     The ways are enumerated for each load balancer apart. `over_estate`: for all together, as the load balancers of an
     estate need that the templates change. Raises InvalidInputError.
     """
-    library = TemplateLibrary()
+    library = TemplateLibrary(given)
     for file in files:
-        library.load(file.path)
+        library.load(file.path, file.parameters)
     graph = DependencyGraph(Deployment(files, given, library, Choices()))
     for template in library.loaded.values():
         with file_error_context(template.path):
@@ -158,7 +158,8 @@ def _previous_resources(file: TemplateFile, stack: DeployedStack, address: str) 
         name, stack.name, file.account_id, file.region, parameters=stack.parameters, has_local_parts=False
     )
     try:
-        library.add(name, stack.template)
+        template = library.add(name, stack.template, stack.parameters)
+        deployment = Deployment([was], NO_GIVEN_VALUES, library, Choices())
         ways = enumerate_choices(
             lambda choices: _planned_resources(Deployment([was], NO_GIVEN_VALUES, library, choices), None)
         )
@@ -166,14 +167,22 @@ def _previous_resources(file: TemplateFile, stack: DeployedStack, address: str) 
         return {}
     first = {one.address: one for one in ways[0][0]}
     certain = {one.address: one for one in first.values() if all(one in found for found, _ in ways[1:])}
-    resources = library.loaded[name].resources
     return {
         f"{address}{one.address}": PreviousResource(
             {key: _moved(value, address) for key, value in one.properties.items()},
-            resources[one.address].get("DeletionPolicy") in KEPT_BY,
+            _deletion_policy(deployment, template.resources[one.address]) in KEPT_BY,
         )
         for one in certain.values()
     }
+
+
+def _deletion_policy(deployment: Deployment, resource: Mapping[str, Any]) -> object:
+    """The DeletionPolicy of a resource, which AWS::LanguageExtensions lets depend on parameters; None where it is not
+    known."""
+    try:
+        return deployment.roots[0].value(resource.get("DeletionPolicy"))
+    except (InvalidInputError, NeedsChoiceError):
+        return None
 
 
 def _moved(value: PlannedValue, address: str) -> PlannedValue:

@@ -13,7 +13,8 @@ from alb_sg.estate.planned.deployed_stack import DeployedStack
 from alb_sg.estate.planned.resources import UnknownPlannedValue
 from alb_sg.estate.planned.template_choices import Choices, Option
 from alb_sg.estate.planned.template_documents import RESOURCES, TemplateDocument, parse_template
-from alb_sg.estate.planned.template_macros import expand_transforms
+from alb_sg.estate.planned.template_loops import has_loops, unroll_loops
+from alb_sg.estate.planned.template_macros import LANGUAGE_EXTENSIONS, expand_transforms, uses_language_extensions
 from alb_sg.estate.planned.template_parameters import (
     PSEUDO_PARAMETERS,
     DeclaredParameter,
@@ -60,34 +61,58 @@ class LoadedTemplate:
         return display_name(self.path)
 
 
+@dataclass(frozen=True)
+class GivenValues:
+    """What the caller says about a deployment. `take_defaults`: parameters without a value have their default.
+    `nested_templates` are the files of nested stacks, by the address of the stack."""
+
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    take_defaults: bool = False
+    nested_templates: Mapping[str, str] = field(default_factory=dict)
+
+
 @dataclass
 class TemplateLibrary:
-    """Reads every file once."""
+    """Reads every file once. `given` decides how often the loops of templates run."""
 
-    loaded: dict[str, LoadedTemplate] = field(default_factory=dict)
+    given: GivenValues = field(default_factory=GivenValues)
+    loaded: dict[tuple[str, frozenset[tuple[str, str]]], LoadedTemplate] = field(default_factory=dict)
 
-    def add(self, name: str, content: bytes) -> None:
+    def add(self, name: str, content: bytes, parameters: Mapping[str, str]) -> LoadedTemplate:
         """A template that is no file. Raises InvalidInputError with its name."""
         with file_error_context(name):
-            self.loaded[name] = _load(name, content)
+            found = self.loaded[name, frozenset(parameters.items())] = _load(name, content, self.given, parameters)
+        return found
 
-    def load(self, path: str) -> LoadedTemplate:
-        """Raises InvalidInputError with the file's name."""
-        if path not in self.loaded:
+    def load(self, path: str, parameters: Mapping[str, str] | None = None) -> LoadedTemplate:
+        """A file; `parameters` are values for which the caller gives no others. Raises InvalidInputError with the
+        file's name."""
+        own = parameters or {}
+        key = path, frozenset(own.items())
+        if key not in self.loaded:
             with file_error_context(path):
-                self.loaded[path] = _load(path, read_content(path))
-        return self.loaded[path]
+                self.loaded[key] = _load(path, read_content(path), self.given, own)
+        return self.loaded[key]
 
 
-def _load(path: str, content: bytes) -> LoadedTemplate:
+def _load(path: str, content: bytes, given: GivenValues, parameters: Mapping[str, str]) -> LoadedTemplate:
     document: TemplateDocument = parse_template(content)
-    value = expand_transforms(document.value)
+    value, lines = document.value, dict(document.lines)
+    if uses_language_extensions(value) and has_loops(value):
+        declared = read_declared_parameters(value)
+        defaults = {
+            name: one.default for name, one in declared.items() if given.take_defaults and one.default is not None
+        }
+        unrolled = unroll_loops(value, declared, {**defaults, **parameters, **given.parameters})
+        value = unrolled.document
+        lines |= {name: lines[loop] for name, loop in unrolled.loops.items() if loop in lines}
+    value = expand_transforms(value)
     resources = value[RESOURCES]
     for logical_id, resource in resources.items():
         if logical_id.startswith("Fn::"):
             raise InvalidInputError(
-                f"{logical_id} makes resources only when CloudFormation processes the template; give the processed "
-                "template (`aws cloudformation get-template --template-stage Processed`)"
+                f"{logical_id} makes resources only with the transform {LANGUAGE_EXTENSIONS}; add it, or give the "
+                "processed template (`aws cloudformation get-template --template-stage Processed`)"
             )
         place = f"{RESOURCES}.{logical_id}"
         if not isinstance(resource, dict) or not isinstance(resource.get("Type"), str):
@@ -100,17 +125,7 @@ def _load(path: str, content: bytes) -> LoadedTemplate:
             )
         if not isinstance(resource.get("Properties") or {}, dict):
             raise InvalidInputError("Properties must be an object", place)
-    return LoadedTemplate(path, value, resources, document.lines, read_declared_parameters(value))
-
-
-@dataclass(frozen=True)
-class GivenValues:
-    """What the caller says about a deployment. `take_defaults`: parameters without a value have their default.
-    `nested_templates` are the files of nested stacks, by the address of the stack."""
-
-    parameters: Mapping[str, str] = field(default_factory=dict)
-    take_defaults: bool = False
-    nested_templates: Mapping[str, str] = field(default_factory=dict)
+    return LoadedTemplate(path, value, resources, lines, read_declared_parameters(value))
 
 
 class Deployment:
@@ -125,7 +140,8 @@ class Deployment:
         self.several = len(files) > 1
         addresses = _root_addresses(files)
         self.roots = [
-            Stack(self, library.load(file.path), address, file) for file, address in zip(files, addresses, strict=True)
+            Stack(self, library.load(file.path, file.parameters), address, file)
+            for file, address in zip(files, addresses, strict=True)
         ]
         self._exports: Mapping[str, list[tuple[Stack, Mapping[str, Any]]]] | None = None
 
