@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from alb_sg.aws.arns import load_balancer_name
@@ -84,7 +84,8 @@ def judge_change(
                 and after.is_affected(estate, one)
             }
         by_assumptions.append((scenario.assumptions, results))
-    was = _results(base, base, scope, rules, exemptions)
+    # As the estates after the change are judged: else an unread part would be an error before, and none after.
+    was = _results(replace(base, is_planned=True), base, scope, rules, exemptions)
     replaced = {new: old for _, after in planned for new, old in after.replaced.items()}
     results = results_of_change(was, combine_scenarios(by_assumptions), replaced, affected)
     broken = [one for one in results if isinstance(one, Finding) and one.change is Change.NEWLY_BROKEN]

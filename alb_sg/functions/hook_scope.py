@@ -191,12 +191,20 @@ def _compare(base: Estate, after: Estate, changes: _Changes) -> None:
     interfaces = base.network_interfaces or {}
     changed = _changed(interfaces, after.network_interfaces)
     instances = _changed(base.instances, after.instances)
-    changes.vpcs_of_targets |= {
+    vpcs = {
         one.vpc_id
         for one in interfaces.values()
         if one.id in changed
         or one.instance_id in instances
         or (not one.is_elb_managed and difference.is_reduced(one.groups, Direction.INGRESS))
+    }
+    changes.vpcs_of_targets |= vpcs
+    # A reference over a peering tells the groups of a target in another VPC.
+    changes.reduced[Direction.EGRESS] |= {
+        arn
+        for arn, one in base.load_balancers.items()
+        if (vpcs or not difference.changed_groups.isdisjoint(one.security_groups))
+        and difference.are_peered(one.security_groups)
     }
     changes.vpcs_of_new_load_balancers |= {
         one.vpc_id for arn, one in after.load_balancers.items() if arn not in base.load_balancers
@@ -215,11 +223,13 @@ class _RuleDifference:
     def __init__(self, base: Estate, after: Estate) -> None:
         self._lists = _changed(base.prefix_lists, after.prefix_lists)
         self._deleted = after.deleted_security_groups - base.deleted_security_groups
+        self._before = base.security_groups or {}
         self._left = after.security_groups or {}
         # By group and direction, where it is any.
         self._lost: dict[tuple[str, Direction], list[Permission]] = {}
         self._is_reduced: dict[tuple[tuple[str, ...], Direction], bool] = {}
         self.groups_with_other_ingress: set[str] = set()
+        self.changed_groups: set[str] = set()
         for group in (base.security_groups or {}).values():
             self._compare(group)
 
@@ -234,8 +244,21 @@ class _RuleDifference:
             self._is_reduced[key] = any(not any(_covers(wide, one) for wide in left) for one in lost)
         return self._is_reduced[key]
 
+    def are_peered(self, group_ids: tuple[str, ...]) -> bool:
+        """Whether a rule of these groups, before or after, names a group over a VPC peering."""
+        groups = [found.get(one) for found in (self._before, self._left) for one in group_ids]
+        return any(
+            reference.is_over_peering or (reference.vpc_id is not None and reference.vpc_id != group.vpc_id)
+            for group in groups
+            if group is not None
+            for rule in (*group.ingress, *group.egress)
+            for reference in rule.references
+        )
+
     def _compare(self, before: SecurityGroup) -> None:
         after = self._left.get(before.id)
+        if after != before:
+            self.changed_groups.add(before.id)
         if after is None or (after.ingress, after.unknown_ingress) != (before.ingress, before.unknown_ingress):
             self.groups_with_other_ingress.add(before.id)
         for direction in (Direction.INGRESS, Direction.EGRESS):

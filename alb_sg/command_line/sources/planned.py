@@ -179,7 +179,9 @@ def evaluate_planned(
     _refuse_names_without_load_balancer(found_names, load_balancer_names)
     results = combine_scenarios(by_assumptions)
     if run.base:
-        before = evaluate_all(select_in_estates(run.base, ()), selection, exemptions)
+        # As the estates after the change are judged: else an unread part would be an error before, and none after.
+        base = [replace(one, is_planned=True) for one in run.base]
+        before = evaluate_all(select_in_estates(base, ()), selection, exemptions)
         replaced = {new: old for _, planned in run.scenarios for new, old in planned.replaced.items()}
         results = results_of_change([*before.findings, *before.errors], results, replaced, affected)
         affected |= {one.load_balancer_arn for one in results if one.load_balancer_arn is not None}
