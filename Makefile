@@ -99,7 +99,7 @@ fuzz: $(DEV_READY) ## each parser and printer for SECONDS=600; `pip install athe
 	$(BIN)/python -m tests.fuzzing $(or $(SECONDS),600)
 
 mutate: $(DEV_READY) ## MUTANTS=200 changes to verdicts, plans and handlers that tests must notice; ROOM=alb_sg/permissions for one
-	$(BIN)/python -m tests.mutation $(or $(MUTANTS),200) $(or $(SEED),1) $(ROOM)
+	$(BIN)/python -m tests.mutation --mutants $(or $(MUTANTS),200) --seed $(or $(SEED),1) $(if $(QUICK),--quick) $(ROOM)
 
 soak: $(DEV_READY) ## EVENTS=10000 through the handlers in one process: memory stays flat
 	$(BIN)/python -W ignore -m tests.soak $(or $(EVENTS),10000) $(or $(SEED),1)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from botocore.config import Config
 from botocore.exceptions import (
@@ -60,6 +61,10 @@ def open_session(profile: str | None = None) -> Session:
     except BotoCoreError as error:
         raise InvalidInputError(f"the AWS configuration cannot be read: {error}") from error
     session.register_component("data_loader", _model_loader(data_path))
+    # The AWS CLI and the other SDKs know this variable, and prefer it.
+    region = os.environ.get("AWS_REGION")
+    if region:
+        session.set_config_variable("region", region)
     return session
 
 
@@ -74,15 +79,27 @@ def make_client(service: str, region: str | None = None, *, session: Session | N
         raise InvalidInputError(f"{region!r} is not a region; give one such as eu-west-1") from error
 
 
-def caller_account_id(sts: Any) -> str:
-    """The account of an STS client's credentials.
+class CallerIdentity(NamedTuple):
+    """Whose credentials are used: the account, and the ARN of the user or of the assumed role."""
+
+    account_id: str
+    arn: str
+
+    @property
+    def partition(self) -> str:
+        return self.arn.split(":")[1]
+
+
+def caller_identity(sts: Any) -> CallerIdentity:
+    """Whose credentials an STS client has.
 
     Raises InvalidInputError for missing or refused credentials, NotReadError if AWS does not answer.
     """
     try:
         with name_call("GetCallerIdentity"):
             try:
-                account_id: str = sts.get_caller_identity()["Account"]
+                answer = sts.get_caller_identity()
+                return CallerIdentity(answer["Account"], answer["Arn"])
             except CREDENTIAL_ERRORS as error:
                 raise InvalidInputError(f"no usable AWS credentials ({error})") from error
     except ClientError as error:
@@ -90,7 +107,11 @@ def caller_account_id(sts: Any) -> str:
         raise InvalidInputError(f"AWS refuses the credentials ({error})") from error
     except BotoCoreError as error:
         raise NotReadError("the account of the credentials", str(error)) from error
-    return account_id
+
+
+def caller_account_id(sts: Any) -> str:
+    """The account of an STS client's credentials. Raises as `caller_identity`."""
+    return caller_identity(sts).account_id
 
 
 @cache

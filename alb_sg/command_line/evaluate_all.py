@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.rule_selection import RuleSelection
 from alb_sg.command_line.sources.loaded_estates import LoadedEstates
 from alb_sg.estate.model import LoadBalancer
+from alb_sg.exemptions.exemption import Exemption, VerdictKey
 from alb_sg.findings.finding import EvaluationError, Finding
-from alb_sg.findings.judge import judge_all
+from alb_sg.findings.judge import NO_EXEMPTIONS, judge_all
 from alb_sg.findings.loaded_exemptions import LoadedExemptions
 from alb_sg.observations.results import LoadBalancerFacts, Results
 
@@ -18,9 +20,27 @@ def evaluate_all(
     loaded: LoadedEstates, selection: RuleSelection, loaded_exemptions: LoadedExemptions | None = None
 ) -> Results:
     """Judge every selected load balancer by every selected rule, and apply the exemptions."""
+    if loaded_exemptions is None:
+        return judge_estates(loaded, selection)
+    return apply_exemptions(judge_estates(loaded, selection, loaded_exemptions.of_ports), loaded_exemptions)
+
+
+def apply_exemptions(results: Results, loaded_exemptions: LoadedExemptions) -> Results:
+    """The results with the exemptions in force, and with the errors of their document."""
+    findings, errors = loaded_exemptions.apply(results.findings, results.errors)
+    findings.sort(key=lambda finding: finding.sort_key)
+    errors.sort(key=lambda error: error.sort_key)
+    return replace(results, findings=findings, errors=errors, exemptions_applied=True)
+
+
+def judge_estates(
+    loaded: LoadedEstates,
+    selection: RuleSelection,
+    port_exemptions: Mapping[VerdictKey, Exemption] = NO_EXEMPTIONS,
+) -> Results:
+    """Judge every selected load balancer by every selected rule, without what `port_exemptions` exempt."""
     findings: list[Finding] = []
     errors: list[EvaluationError] = list(loaded.errors)
-    port_exemptions = {} if loaded_exemptions is None else loaded_exemptions.of_ports
     total, done = len(loaded.load_balancers), 0
     with Progress("judging load balancers") as progress:
 
@@ -38,8 +58,6 @@ def evaluate_all(
             )
             findings += estate_findings
             errors += estate_errors
-    if loaded_exemptions is not None:
-        findings, errors = loaded_exemptions.apply(findings, errors)
     findings.sort(key=lambda finding: finding.sort_key)
     errors.sort(key=lambda error: error.sort_key)
     return Results(
@@ -48,7 +66,6 @@ def evaluate_all(
         selection.rule_names,
         findings,
         errors,
-        loaded_exemptions is not None,
         facts={
             load_balancer.arn: LoadBalancerFacts(
                 load_balancer.scheme if isinstance(load_balancer.scheme, str) else None,

@@ -1,15 +1,14 @@
 """The options that narrow a run to some load balancers and results.
 
-Load balancers and rules are left out before anything is judged, statuses when results are listed. An error that may
-concern any load balancer stays.
+`observations.filter_patterns` has the grammar, which is the page's as well. Load balancers and rules are left out
+before anything is judged, statuses when results are listed. An error that may concern any load balancer stays.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from alb_sg.aws.account_region import ACCOUNT_ID
 from alb_sg.aws.arns import load_balancer_name
@@ -22,6 +21,7 @@ from alb_sg.estate.model import LoadBalancer
 from alb_sg.estate.sections import Section
 from alb_sg.findings.finding import EvaluationError, Finding, Result
 from alb_sg.observations.account_name import AccountName
+from alb_sg.observations.filter_patterns import fits, owner_fits, tags_fit, unit_fits
 from alb_sg.observations.owners import find_owner
 from alb_sg.observations.ranking import VerdictStatus, verdict_status
 from alb_sg.observations.results import Results
@@ -37,20 +37,11 @@ STATUSES = {
 }
 
 
-@dataclass(frozen=True)
-class TagFilter:
-    """A tag that a load balancer must have. `value` None is any value."""
-
-    key: str
-    value: str | None
-
-
-def tag_filter(text: str) -> TagFilter:
-    """The type of a tag, from `KEY` or `KEY=VALUE`."""
-    key, equals, value = text.partition("=")
-    if not key:
-        raise argparse.ArgumentTypeError(f"{text!r} is not KEY or KEY=VALUE")
-    return TagFilter(key, value if equals else None)
+def tag_pattern(text: str) -> str:
+    """The type of a pattern for tags, `KEY` or `KEY=VALUE`."""
+    if not text or text.startswith("="):
+        raise argparse.ArgumentTypeError(f"{text!r} is not KEY or KEY=VALUE; for any key, write '*{text}'")
+    return text
 
 
 def account_id(text: str) -> str:
@@ -61,25 +52,20 @@ def account_id(text: str) -> str:
 
 def add_narrowing_options(parser: argparse.ArgumentParser, *, with_tags: bool) -> None:
     """Adds the options. `with_tags`: the source tells the tags of load balancers."""
-    group = parser.add_argument_group("narrowing (each repeatable: one of its values must fit)")
-    group.add_argument(
-        "--account", action="append", default=[], type=account_id, metavar="ID", help="load balancers of this account"
+    group = parser.add_argument_group(
+        "narrowing",
+        "Each is repeatable: one of its values must fit. Different options must all fit. In NAME, PATH, KEY and\n"
+        "VALUE, * is any characters and ? is one. Letter case does not matter.",
     )
+    _add_account_option(group)
     group.add_argument(
         "--name",
         action="append",
         default=[],
-        metavar="GLOB",
-        help="load balancers whose names match, such as 'shop-*', in this letter case",
+        metavar="NAME",
+        help="load balancers of this name, such as 'shop-*'",
     )
-    group.add_argument(
-        "--unit",
-        action="append",
-        default=[],
-        metavar="PATH",
-        help="load balancers of accounts in this organizational unit, such as Production/Shops, or below it; needs "
-        "--accounts",
-    )
+    _add_unit_option(group)
     parser.set_defaults(tag=[], owner=[], owner_tag=[])
     if with_tags:
         group.add_argument(
@@ -87,15 +73,15 @@ def add_narrowing_options(parser: argparse.ArgumentParser, *, with_tags: bool) -
             action="append",
             default=[],
             metavar="NAME",
-            help="load balancers of this owner; needs --owner-tag",
+            help="load balancers of this owner; '(no owner)': of those without one; needs --owner-tag",
         )
         group.add_argument(
             "--tag",
             action="append",
             default=[],
-            type=tag_filter,
+            type=tag_pattern,
             metavar="KEY[=VALUE]",
-            help="load balancers with this tag; live, the tags are read with it",
+            help="load balancers with this tag, of any value without =VALUE; live, the tags are read with it",
         )
     group.add_argument(
         "--severity",
@@ -109,12 +95,37 @@ def add_narrowing_options(parser: argparse.ArgumentParser, *, with_tags: bool) -
         "--status",
         action="append",
         default=[],
+        type=str.lower,
         choices=list(STATUSES),
         help="list results of this status alone; the exit code is about all",
     )
     add_accounts_option(parser)
     if with_tags:
         add_owner_tag_option(parser)
+
+
+def add_account_options(parser: argparse.ArgumentParser) -> None:
+    """Adds `--account` and `--unit`, for a run that chooses accounts alone, after `--accounts`."""
+    group = parser.add_argument_group("choice of accounts, with --assume-role (each repeatable)")
+    _add_account_option(group)
+    _add_unit_option(group)
+
+
+def _add_account_option(group: argparse._ActionsContainer) -> None:
+    group.add_argument(
+        "--account", action="append", default=[], type=account_id, metavar="ID", help="load balancers of this account"
+    )
+
+
+def _add_unit_option(group: argparse._ActionsContainer) -> None:
+    group.add_argument(
+        "--unit",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="load balancers of accounts in this organizational unit, such as Production/Shops, or below it; Root: "
+        "directly below the organization's root; needs --accounts",
+    )
 
 
 def is_narrowed(arguments: argparse.Namespace) -> bool:
@@ -129,7 +140,7 @@ def read_given_accounts(arguments: argparse.Namespace) -> Mapping[str, AccountNa
     """The accounts of `--accounts`. Raises InvalidInputError, also where an option lacks the one that it needs."""
     if arguments.unit and arguments.accounts is None:
         raise InvalidInputError("--unit needs the units of accounts; give them with --accounts")
-    if arguments.owner and not arguments.owner_tag:
+    if getattr(arguments, "owner", None) and not arguments.owner_tag:
         raise InvalidInputError("--owner needs the tag that names owners; give it with --owner-tag")
     return {} if arguments.accounts is None else read_accounts(arguments.accounts)
 
@@ -231,20 +242,17 @@ def _name_of(result: Result) -> str | None:
 def _fits(arguments: argparse.Namespace, account: str, name: str | None) -> bool:
     """Whether account and name fit. An error of no account or of no load balancer may concern any."""
     return (not arguments.account or not account or account in arguments.account) and (
-        not arguments.name or name is None or _matches(name, arguments.name)
+        not arguments.name or name is None or fits(name, arguments.name)
     )
 
 
 def _is_in_unit(arguments: argparse.Namespace, account: str, accounts: Mapping[str, AccountName]) -> bool | None:
-    """Whether an account is in one of the units or below it, as the dashboard filters them; None where its unit is not
-    known."""
+    """Whether an account is in one of the units or below it; None where its unit is not known and decides."""
     if not arguments.unit:
         return True
     unit = accounts.get(account, AccountName()).unit
-    if unit is None:
-        return None
-    wanted_units = [given.strip("/") for given in arguments.unit]
-    return any(unit == wanted or unit.startswith(f"{wanted}/") for wanted in wanted_units)
+    is_in_unit = unit_fits(unit, arguments.unit)
+    return None if unit is None and not is_in_unit else is_in_unit
 
 
 def _unknown_unit(account: str, region: str) -> EvaluationError:
@@ -259,11 +267,7 @@ def _has_owner(arguments: argparse.Namespace, estate: Estate, load_balancer: Loa
     if not arguments.owner:
         return True
     groups = [estate.security_group(group_id) for group_id in load_balancer.security_groups]
-    return find_owner(arguments.owner_tag, estate.tags_of(load_balancer), groups) in arguments.owner
-
-
-def _matches(name: str, patterns: Iterable[str]) -> bool:
-    return any(fnmatchcase(name, pattern) for pattern in patterns)
+    return owner_fits(find_owner(arguments.owner_tag, estate.tags_of(load_balancer), groups), arguments.owner)
 
 
 def _has_severity(arguments: argparse.Namespace, rule: str) -> bool:
@@ -274,7 +278,4 @@ def _has_tag(arguments: argparse.Namespace, estate: Estate, load_balancer: LoadB
     """Whether the load balancer has one of the tags. Raises NotReadError where its tags were not read."""
     if not arguments.tag:
         return True
-    tags = estate.tags_of(load_balancer)
-    return any(
-        wanted.key in tags and (wanted.value is None or tags[wanted.key] == wanted.value) for wanted in arguments.tag
-    )
+    return tags_fit(estate.tags_of(load_balancer), arguments.tag)

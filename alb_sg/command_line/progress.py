@@ -1,8 +1,9 @@
-"""Progress of long work, shown on a terminal only."""
+"""Progress of long work, shown on a terminal and by the main thread only."""
 
 from __future__ import annotations
 
 import sys
+import threading
 import time
 from types import TracebackType
 from typing import Self
@@ -20,7 +21,8 @@ class Progress:
         self._label = label
         self._next_update = time.monotonic() + DELAY_SECONDS
         self._shown = False
-        self._is_terminal = sys.stderr.isatty()
+        # Several threads would write over each other's lines.
+        self._is_terminal = sys.stderr.isatty() and threading.current_thread() is threading.main_thread()
 
     def __enter__(self) -> Self:
         return self

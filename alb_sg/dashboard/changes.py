@@ -8,7 +8,7 @@ covered it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
@@ -262,3 +262,25 @@ def previous_verdict_object(previous: PreviousVerdict) -> dict[str, Any]:
     if len(previous.transitions) > 1 or (previous.transitions and previous.since is None):
         fields["history"] = [list(transition) for transition in previous.transitions]
     return fields
+
+
+def trend_object(points: Iterable[TrendPoint], omitted: int, verdict_history: VerdictHistory) -> dict[str, Any]:
+    """For the page's data: the states after all runs, and how many older runs were left out."""
+    return {
+        "points": [
+            {
+                "asOf": point.as_of,
+                "findings": point.findings,
+                "loadBalancers": point.load_balancers,
+                "heard": point.observed,
+                "carried": point.carried_over,
+                "rules": dict(point.by_rule),
+                "new": point.new,
+                "reopened": point.reopened,
+                "fixed": point.fixed,
+            }
+            for point in points
+        ],
+        "leftOut": omitted,
+        "timeToFix": {"fixed": verdict_history.fixed_count, "medianDays": verdict_history.median_days_to_fix},
+    }

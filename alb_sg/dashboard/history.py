@@ -43,6 +43,8 @@ Row = Mapping[str, Any]
 
 # The columns that a comparison reads. A file may lack others, which were added after it was written.
 COMPARED_COLUMNS = ("record", "account", "region", "rule", "complete", "load_balancer", "name", "scheme", "status")
+# What is kept of a file's rows: a comparison of large runs has all rows of one in memory.
+READ_COLUMNS = (*COMPARED_COLUMNS, "owner")
 COLUMNS = (
     "version",
     "as_of",
@@ -92,7 +94,7 @@ def run_file_name(as_of: datetime) -> str:
 def make_run(observation: Observation) -> Run:
     """An observation as rows: its scopes, then its verdicts, then its errors, each by account, region and ARN."""
     rows = [*_scope_rows(observation), *_verdict_rows(observation), *_error_rows(observation)]
-    return Run(format_time(observation.as_of), [{name: row.get(name) for name in COLUMNS} for row in rows])
+    return Run(format_time(observation.as_of), [dict.fromkeys(COLUMNS) | row for row in rows])
 
 
 def write_run(run: Run, stream: TextIO) -> None:
@@ -119,24 +121,28 @@ def earlier_run_files(folder: Path, as_of: datetime) -> list[Path]:
 
 
 def read_run(path: Path) -> Run:
-    """The run in a file. Raises an InvalidInputError that names file and line."""
+    """The run in a file, with `READ_COLUMNS`. Raises an InvalidInputError that names file and line."""
+    # Texts repeat themselves from row to row.
+    texts: dict[str, str] = {}
     try:
         as_of = datetime.strptime(path.name.removesuffix(SUFFIX), FILE_TIME_FORMAT).replace(tzinfo=UTC)
-        text = gzip.decompress(path.read_bytes()).decode("utf-8")
+        with gzip.open(path, "rb") as stream:
+            rows = [
+                _parse_row(line.decode("utf-8"), f"{path}: line {number}", texts)
+                for number, line in enumerate(stream, 1)
+            ]
     except (OSError, EOFError, zlib.error, ValueError) as error:
-        raise InvalidInputError(
-            f"not a run of alb-sg dashboard ({error}); take the file out of the folder", str(path)
-        ) from error
-    return Run(
-        format_time(as_of),
-        [
-            _parse_row(line, f"{path}: line {number}")
-            for number, line in enumerate(text.removesuffix("\n").split("\n"), 1)
-        ],
-    )
+        raise _not_a_run(str(error), path) from error
+    if not rows:
+        raise _not_a_run("it is empty", path)
+    return Run(format_time(as_of), rows)
 
 
-def _parse_row(line: str, place: str) -> Row:
+def _not_a_run(cause: str, path: Path) -> InvalidInputError:
+    return InvalidInputError(f"not a run of alb-sg dashboard ({cause}); take the file out of the folder", str(path))
+
+
+def _parse_row(line: str, place: str, texts: dict[str, str]) -> Row:
     try:
         row = json.loads(line)
     except (ValueError, RecursionError) as error:
@@ -145,26 +151,31 @@ def _parse_row(line: str, place: str) -> Row:
         raise InvalidInputError(
             f"not a row of version {VERSION}, which this alb-sg reads; take the file out of the folder", place
         )
-    for column in COMPARED_COLUMNS:
-        if column not in row:
+    for column in READ_COLUMNS:
+        if column not in row and column in COMPARED_COLUMNS:
             raise InvalidInputError(f"{column} is missing; take the file out of the folder", place)
         expected = bool if column == "complete" else str
-        if row[column] is not None and not isinstance(row[column], expected):
+        if row.get(column) is not None and not isinstance(row[column], expected):
             name = "true or false" if expected is bool else "text"
             raise InvalidInputError(f"{column} is not {name}; take the file out of the folder", place)
-    return row
+    return {column: _once(row.get(column), texts) for column in READ_COLUMNS}
+
+
+def _once(value: Any, texts: dict[str, str]) -> Any:
+    """The value; a text as the object that an equal text has already."""
+    return texts.setdefault(value, value) if isinstance(value, str) else value
 
 
 # --- rows
 
 
 def _common_columns(
-    observation: Observation, record: str, account_id: str, region: str, rule: str | None
+    observation: Observation, as_of: str, record: str, account_id: str, region: str, rule: str | None
 ) -> dict[str, Any]:
     account = observation.accounts.get(account_id, AccountName())
     return {
         "version": VERSION,
-        "as_of": format_time(observation.as_of),
+        "as_of": as_of,
         "record": record,
         "account": account_id or None,
         "account_name": account.name,
@@ -176,6 +187,7 @@ def _common_columns(
 
 
 def _scope_rows(observation: Observation) -> Iterator[dict[str, Any]]:
+    as_of = format_time(observation.as_of)
     failed = {
         (error.account_id, error.region, error.rule)
         for error in observation.errors_of_load_balancers
@@ -192,18 +204,23 @@ def _scope_rows(observation: Observation) -> Iterator[dict[str, Any]]:
             failed_here = failed & {(*account_region, name) for name in this_or_any}
             complete = not failed_here and not failed_anywhere & this_or_any
             yield {
-                **_common_columns(observation, "scope", account_region.account_id, account_region.region, rule),
+                **_common_columns(observation, as_of, "scope", account_region.account_id, account_region.region, rule),
                 "complete": complete,
             }
 
 
 def _verdict_rows(observation: Observation) -> Iterator[dict[str, Any]]:
+    as_of = format_time(observation.as_of)
+    columns: dict[str, dict[str, Any]] = {}
     for finding in observation.results.findings:
+        arn = finding.load_balancer_arn
+        if arn not in columns:
+            columns[arn] = _load_balancer_columns(arn, finding.load_balancer_name, observation)
         detail = observation.details.get(finding.load_balancer_arn)
         exemption = None if finding.applied_exemption is None else finding.applied_exemption.exemption
         yield {
-            **_common_columns(observation, "verdict", finding.account_id, finding.region, finding.rule),
-            **_load_balancer_columns(finding.load_balancer_arn, finding.load_balancer_name, observation),
+            **_common_columns(observation, as_of, "verdict", finding.account_id, finding.region, finding.rule),
+            **columns[arn],
             "security_groups": list(finding_groups(finding, detail)),
             "compliance": finding.compliance.value,
             "status": verdict_status(finding).value,
@@ -218,10 +235,11 @@ def _verdict_rows(observation: Observation) -> Iterator[dict[str, Any]]:
 
 
 def _error_rows(observation: Observation) -> Iterator[dict[str, Any]]:
+    as_of = format_time(observation.as_of)
     for error in observation.results.errors:
         arn = error.load_balancer_arn
         yield {
-            **_common_columns(observation, "error", error.account_id, error.region, error.rule),
+            **_common_columns(observation, as_of, "error", error.account_id, error.region, error.rule),
             **({} if arn is None else _load_balancer_columns(arn, load_balancer_name(arn), observation)),
             "status": VerdictStatus.ERROR.value,
             "annotation": f"{error.what}: {error.cause}",

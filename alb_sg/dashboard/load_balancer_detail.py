@@ -11,6 +11,7 @@ from typing import Any
 
 from alb_sg.aws.arns import target_group_name
 from alb_sg.findings.explanation import Explanation, RequirementRow
+from alb_sg.findings.phrasing import abbreviate, describe_port_range
 from alb_sg.observations.observation import LoadBalancerDetail
 from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.recommendations.fronting_load_balancers import FrontingLoadBalancer
@@ -21,12 +22,15 @@ from alb_sg.remediation.snippets import make_snippets
 from alb_sg.remediation.terraform import render_terraform
 from alb_sg.report import phrasing
 from alb_sg.report.advice import plan_advice
+from alb_sg.report.fix_report import MAX_NAMED_CARRIERS
 from alb_sg.report.removal_commands import removal_commands
 from alb_sg.report.row_phrasing import describe_front, describe_peer, describe_targets, row_reasons
 
 # The requester in the description of a new security group rule.
 REQUESTED_BY = "dashboard"
 NEW_GROUP_PLACEHOLDER = "THE_NEW_GROUP"
+# So many peers of an unused opening are named.
+MAX_PEERS = 3
 
 
 def detail_object(detail: LoadBalancerDetail, plan: Plan | None) -> dict[str, Any] | None:
@@ -38,6 +42,16 @@ def detail_object(detail: LoadBalancerDetail, plan: Plan | None) -> dict[str, An
 
 def _explanation_object(explanation: Explanation) -> dict[str, Any]:
     load_balancer = explanation.load_balancer
+    openings = [
+        {
+            "traffic": describe_port_range(*port_range),
+            "peer": abbreviate(opening.permission.peers, MAX_PEERS),
+            "group": opening.group_id,
+        }
+        for rule in explanation.rules
+        for opening in rule.unused
+        for port_range in opening.unused
+    ]
     removal = [line for rule in explanation.rules for line in removal_commands(rule.unused, explanation.region)]
     return {
         "type": str(load_balancer.type),
@@ -62,7 +76,7 @@ def _explanation_object(explanation: Explanation) -> dict[str, Any]:
         "notes": [[rule.recommendation.name, note] for rule in explanation.rules for note in rule.notes],
         "remarks": list(explanation.remarks),
         "unread": [f"{what}: {cause}" for what, cause in explanation.unread],
-        **({"removal": "\n".join(removal)} if removal else {}),
+        **({"unused": openings, "removal": "\n".join(removal)} if openings else {}),
     }
 
 
@@ -114,6 +128,7 @@ def _addition_object(addition: Addition) -> dict[str, Any]:
         "rules": list(addition.rule_names),
         "because": list(addition.origins),
         "everyone": addition.open_to_everyone,
+        **({"alsoOpens": phrasing.abbreviate(addition.also_opens, MAX_NAMED_CARRIERS)} if addition.also_opens else {}),
     }
 
 

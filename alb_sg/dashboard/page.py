@@ -18,7 +18,6 @@ from typing import Any
 
 from alb_sg import __version__
 from alb_sg.dashboard.history import replace_lone_surrogates
-from alb_sg.dashboard.split import ROOT_UNIT
 from alb_sg.dashboard.summary import (
     ComplianceCounts,
     PageData,
@@ -29,6 +28,7 @@ from alb_sg.dashboard.summary import (
     worst_findings,
 )
 from alb_sg.findings.phrasing import pluralize
+from alb_sg.observations.filter_patterns import ROOT_UNIT
 
 MAX_FINDINGS = 50
 SCRIPTS = (
@@ -51,6 +51,8 @@ SCRIPTS = (
 MINUS, PLUS_MINUS, DASH = "\N{MINUS SIGN}", "\N{PLUS-MINUS SIGN}", "\N{EN DASH}"
 UP, DIAMOND = "\N{BLACK UP-POINTING TRIANGLE}", "\N{BLACK DIAMOND}"
 SQUARE, CIRCLE, RING = "\N{BLACK SQUARE}", "\N{BLACK CIRCLE}", "\N{WHITE CIRCLE}"
+# More sources than these are folded.
+MAX_LISTED_SOURCES = 20
 # The coverage section lists so many gaps of a kind, and counts the rest.
 MAX_LISTED_GAPS = 20
 VERDICT_SOURCES = {
@@ -218,24 +220,36 @@ def _list_accounts_and_regions(
 def _summary(counts: ComplianceCounts, page_data: PageData) -> Iterator[str]:
     """The sentence, and every other number once. The page's script makes the numbers links to their findings."""
     last_run = page_data["lastRun"]
-    since = f"since {format_time(last_run)} UTC" if last_run else "no earlier run to compare with"
     percent = counts.compliant_percent
     share = DASH if percent is None else f"{percent} %"
     # Zero would be a claim about load balancers that the page knows nothing of.
     known = is_compliance_known(page_data)
     without = count_without_verdict(page_data)
-    more = f"Without a verdict: {without:,} more. " if without else "" if known else "Nothing could be read. "
-    unknown = f"; the scheme of {counts.unknown_scheme:,} more is unknown" if counts.unknown_scheme else ""
+    more = f" Without a verdict: {without:,} more." if without else "" if known else " Nothing could be read."
+    since = (
+        f'<strong data-number="change">{_signed(counts.change)}</strong> since {format_time(last_run)} UTC'
+        f'<span data-number="firstSeen">{_first_seen(counts.first_seen)}</span>'
+        if last_run
+        else '<span data-number="change"></span><span data-number="firstSeen"></span>no earlier run to compare with'
+    )
+    unknown = _unknown_scheme(counts.unknown_scheme)
+    if_any = _hidden(unless=counts.non_compliant)
+    unjudged = "No load balancer was judged" if counts.not_judged or not known else "No load balancers"
     yield (
-        f'<div class="headline"><p class="sentence"><strong data-number="percent">{share}</strong> of '
-        f"{_number('judged', counts.judged)} judged load balancers are compliant. {more}"
-        f'<span class="bad">{UP}</span> Non-compliant: '
-        f"{_number('nonCompliant', counts.non_compliant if known else None)}; "
-        f"of these internet-facing: {_number('internetFacing', counts.internet_facing if known else None)}"
-        f'<span data-number="unknownScheme">{unknown}</span>; of these unreachable: '
-        f"{_number('unreachable', counts.unreachable if known else None)}. "
-        f'Change: <strong data-number="change">{_signed(counts.change)}</strong> '
-        f'<span class="of">({escape(since)}).</span></p><div id="sparkline"></div></div>'
+        f'<div class="headline"><p class="sentence"><span data-when="judged"{_hidden(unless=counts.judged)}>'
+        f'<strong data-number="percent">{share}</strong> of {_number("judged", counts.judged)} judged '
+        f"{_verb('judged', counts.judged, 'load balancer is', 'load balancers are')} compliant, and "
+        f'<span class="bad" aria-hidden="true" data-when="nonCompliant"{if_any}>{UP}\N{NO-BREAK SPACE}</span>'
+        f"{_number('nonCompliant', counts.non_compliant if known else None)} "
+        f"{_verb('nonCompliant', counts.non_compliant, 'is non-compliant', 'are non-compliant')} "
+        f'<span class="of">({since})</span><span data-when="nonCompliant"{if_any}>: '
+        f"{_number('internetFacing', counts.internet_facing if known else None)} of these "
+        f"{_verb('internetFacing', counts.internet_facing, 'faces', 'face')} the internet"
+        f'<span data-number="unknownScheme">{unknown}</span>, and '
+        f"{_number('unreachable', counts.unreachable if known else None)} of those "
+        f"{_verb('unreachable', counts.unreachable, 'is', 'are')} unreachable</span>.</span>"
+        f'<span data-when="unjudged"{_hidden(unless=not counts.judged)}>{unjudged}.</span>{more}</p>'
+        '<div id="sparkline"></div></div>'
     )
     yield '<dl class="counts">'
     yield _count("good", f"{CIRCLE} Compliant", "compliant", counts.compliant, "")
@@ -247,6 +261,23 @@ def _summary(counts: ComplianceCounts, page_data: PageData) -> Iterator[str]:
 
 def _number(key: str, number: int | None) -> str:
     return f'<a class="count" data-number="{key}">{DASH if number is None else f"{number:,}"}</a>'
+
+
+def _hidden(*, unless: int) -> str:
+    return "" if unless else " hidden"
+
+
+def _verb(key: str, number: int, one: str, many: str) -> str:
+    """Words that agree with a number. The page's script keeps them so."""
+    return f'<span data-verb="{key}" data-one="{one}" data-many="{many}">{one if number == 1 else many}</span>'
+
+
+def _first_seen(number: int) -> str:
+    return f"; {number:,} more first seen" if number else ""
+
+
+def _unknown_scheme(number: int) -> str:
+    return f" (the scheme of {number:,} more is unknown)" if number else ""
 
 
 def _count(kind: str, title: str, key: str, number: int, note: str) -> str:
@@ -286,15 +317,17 @@ def _audit(page_data: PageData) -> Iterator[str]:
     yield from (f"<div><dt>{title}</dt><dd>{isolated_text(text)}</dd></div>" for title, text in facts)
     yield "</dl>"
     if audit["sources"]:
-        yield _static_table(
-            "Sources",
-            ("Source", "Name", "SHA-256"),
-            [(one["kind"], one["name"], one["sha256"] or DASH) for one in audit["sources"]],
-        )
+        sources = [(one["kind"], one["name"], one["sha256"] or DASH) for one in audit["sources"]]
+        table = _static_table("Sources", ("Source", "Name", "SHA-256"), sources)
+        # Unfolded on paper, as all is.
+        fold = f"<details><summary>{len(sources):,} sources and their hashes</summary>{table}</details>"
+        yield table if len(sources) <= MAX_LISTED_SOURCES else fold
     exemptions = page_data["exemptions"]
     if exemptions is not None:
         problems = [*exemptions["malformed"], *exemptions["errors"]]
-        yield from (f'<p class="alarm">Has no effect: {isolated_text(text)}</p>' for text in problems)
+        # With JavaScript, the section of exemptions says so.
+        alarms = "".join(f'<p class="alarm">Has no effect: {isolated_text(text)}</p>' for text in problems)
+        yield f"<noscript>{alarms}</noscript>" if alarms else ""
     in_force = [] if exemptions is None else [one for one in exemptions["entries"] if one["status"] != "expired"]
     if in_force:
         rows = [
@@ -316,15 +349,18 @@ def _audit(page_data: PageData) -> Iterator[str]:
 
 def _static_table(caption: str, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     head = "".join(f'<th scope="col">{title}</th>' for title in heads)
-    body = "".join(_static_row(first, rest) for first, *rest in rows)
+    body = "".join(_static_row(heads, row) for row in rows)
     return (
         f'<div class="scroll" role="region" aria-label="{caption}" tabindex="0"><table><caption>{caption}</caption>'
         f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )
 
 
-def _static_row(first: str, rest: Iterable[str]) -> str:
-    cells = "".join(f"<td>{isolated_text(text)}</td>" for text in rest)
+def _static_row(heads: Sequence[str], row: Sequence[str]) -> str:
+    first, *rest = row
+    cells = "".join(
+        f'<td data-label="{head}">{isolated_text(text)}</td>' for head, text in zip(heads[1:], rest, strict=True)
+    )
     return f'<tr><th scope="row">{isolated_text(first)}</th>{cells}</tr>'
 
 

@@ -14,7 +14,7 @@ from alb_sg.aws.account_region import AccountRegion
 from alb_sg.aws.arns import load_balancer_name
 from alb_sg.dashboard import history
 from alb_sg.dashboard.audit import Provenance, audit_object
-from alb_sg.dashboard.changes import TrendPoint, VerdictHistory, previous_verdict_object
+from alb_sg.dashboard.changes import VerdictHistory, previous_verdict_object, trend_object
 from alb_sg.dashboard.history import Row, Run, format_time, make_run, replace_lone_surrogates, select_rows
 from alb_sg.dashboard.load_balancer_detail import detail_object
 from alb_sg.exemptions.exemption import VerdictKey
@@ -94,7 +94,7 @@ def build_page_data(
     page_data["trend"] = (
         None
         if earlier_runs is None
-        else _trend_object([*points, verdict_history.add_run(run)], earlier_runs.omitted, verdict_history)
+        else trend_object([*points, verdict_history.add_run(run)], earlier_runs.omitted, verdict_history)
     )
     return page_data
 
@@ -124,8 +124,21 @@ def _coverage_object(observation: Observation, verdict_history: VerdictHistory) 
 
 
 def _general_errors(observation: Observation) -> Iterator[str]:
-    """The errors that concern more than one verdict, as sentences."""
-    return (f"{error.what}: {error.cause}." for error in observation.errors_of_load_balancers if _is_general(error))
+    """The errors that concern more than one verdict, as sentences: one for what is the same in several accounts."""
+    places: dict[str, list[AccountRegion]] = {}
+    for error in observation.errors_of_load_balancers:
+        if _is_general(error):
+            named = places.setdefault(f"{error.what}: {error.cause}", [])
+            if error.account_id:
+                named.append(AccountRegion(error.account_id, error.region))
+    return (f"{text}{_name_places(sorted(set(named)))}." for text, named in places.items())
+
+
+def _name_places(places: Sequence[AccountRegion]) -> str:
+    if not places:
+        return ""
+    more = len(places) - MAX_PEERS
+    return f" (in {', '.join(map(str, places[:MAX_PEERS]))}{f' and {more:,} more' if more > 0 else ''})"
 
 
 def _account_region_object(
@@ -250,7 +263,7 @@ def _verdict_object(result: Result, scheme: str, detail: LoadBalancerDetail | No
         fields["missing"] = [
             {**missing_object(entry), "recommended": _recommended_rule(entry)} for entry in result.missing
         ]
-    if result.missing and history.is_about_targets(result):
+    if history.is_about_targets(result):
         fields["groups"] = list(result.security_groups)
     if result.unused:
         fields["unused"] = [phrasing.describe_unused(entry, MAX_PEERS) for entry in result.unused]
@@ -281,10 +294,9 @@ def _recommended_rule(missing: Missing) -> str:
     peer_text = (
         phrasing.abbreviate(peers, MAX_PEERS) if peers else f"{missing.origin.label}, whose addresses are not known"
     )
-    return (
-        f"{phrasing.direction_word(missing.direction)} {traffic} "
-        f"{phrasing.direction_preposition(missing.direction)} {peer_text}"
-    )
+    # The rule goes into a group that stands beside it: whose inbound rule it is needs no word.
+    word = "outbound" if missing.direction == Direction.EGRESS else "inbound"
+    return f"{word} {traffic} {phrasing.direction_preposition(missing.direction)} {peer_text}"
 
 
 def _error_object(error: EvaluationError) -> dict[str, Any]:
@@ -311,27 +323,6 @@ def _disappeared_object(row: Row, last_seen: str) -> dict[str, Any]:
         "rule": row["rule"],
         "owner": row.get("owner"),
         "lastSeen": last_seen,
-    }
-
-
-def _trend_object(points: Iterable[TrendPoint], omitted: int, verdict_history: VerdictHistory) -> dict[str, Any]:
-    return {
-        "points": [
-            {
-                "asOf": point.as_of,
-                "findings": point.findings,
-                "loadBalancers": point.load_balancers,
-                "heard": point.observed,
-                "carried": point.carried_over,
-                "rules": dict(point.by_rule),
-                "new": point.new,
-                "reopened": point.reopened,
-                "fixed": point.fixed,
-            }
-            for point in points
-        ],
-        "leftOut": omitted,
-        "timeToFix": {"fixed": verdict_history.fixed_count, "medianDays": verdict_history.median_days_to_fix},
     }
 
 

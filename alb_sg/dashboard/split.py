@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from alb_sg.observations.filter_patterns import NO_OWNER, unit_name
+
 PageData = Mapping[str, Any]
 
-NO_OWNER = "(no owner)"
-# As in assets/data.js: the root of an organization has no name of its own.
-ROOT_UNIT, UNKNOWN_UNIT = "Root", "(unit unknown)"
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 UNSAFE_CHARACTER = re.compile(r"[^A-Za-z0-9._-]+")
 MAX_NAME_LENGTH = 60
+# The name of the parts' index.
+INDEX_NAME = "index"
 
 
 class SplitBy(Enum):
@@ -36,31 +38,50 @@ class Part:
     page_data: PageData
 
 
-def split_page_data(page_data: PageData, by: SplitBy) -> Iterator[Part]:
+@dataclass(frozen=True)
+class PartHistory:
+    """The trend of a part, as in the page's data, and the last run that covered any of it."""
+
+    trend: Mapping[str, Any]
+    last_run: str | None
+
+
+def split_page_data(
+    page_data: PageData, by: SplitBy, history_of: Callable[[str], PartHistory] | None = None
+) -> Iterator[Part]:
     """The parts of a page, by title. Together they have every load balancer once.
 
-    A part has no trend: that is of all load balancers. Exemptions and errors that concern no load balancer of a known
-    part stay on the page of all.
+    `history_of` gives the history of the part with a title; None: no history is kept. Exemptions and errors that
+    concern no load balancer of a known part stay on the page of all.
     """
     key = _key_function(page_data, by)
-    titles = {key(load_balancer) for load_balancer in page_data["loadBalancers"]}
+    by_title: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for load_balancer in page_data["loadBalancers"]:
+        by_title[key(load_balancer)].append(load_balancer)
+    titles = set(by_title)
     if by is not SplitBy.OWNER:
         # Accounts and units without a load balancer, too: theirs may be unread.
         titles |= {key(home) for home in page_data["coverage"]["homes"]}
+    names = _file_names(titles)
     for title in sorted(titles):
-        yield Part(_display_title(page_data, by, title), _file_name(title), _part(page_data, by, title, key))
+        history = None if history_of is None else history_of(title)
+        yield Part(
+            _display_title(page_data, by, title),
+            names[title],
+            _part(page_data, by, title, key, by_title[title], history),
+        )
 
 
 def _key_function(page_data: PageData, by: SplitBy) -> Callable[[Mapping[str, Any]], str]:
     if by is SplitBy.OWNER:
-        return lambda entry: entry.get("owner") or NO_OWNER
+        return lambda entry: owner_title(entry.get("owner"))
     if by is SplitBy.ACCOUNT:
         return lambda entry: str(entry["account"])
-    return lambda entry: _unit_name(page_data["accounts"].get(entry["account"], {}).get("unit"))
+    return lambda entry: unit_name(page_data["accounts"].get(entry["account"], {}).get("unit"))
 
 
-def _unit_name(unit: str | None) -> str:
-    return UNKNOWN_UNIT if unit is None else unit or ROOT_UNIT
+def owner_title(owner: str | None) -> str:
+    return owner or NO_OWNER
 
 
 def _display_title(page_data: PageData, by: SplitBy, title: str) -> str:
@@ -68,16 +89,29 @@ def _display_title(page_data: PageData, by: SplitBy, title: str) -> str:
     return f"{name} ({title})" if name else title
 
 
-def _file_name(title: str) -> str:
-    """A name that every file system takes; one that had to be changed has a hash, so that no two are the same."""
-    if SAFE_NAME.fullmatch(title):
+def _file_names(titles: set[str]) -> dict[str, str]:
+    """The file name of each title. No two are the same, nor that of the index, where letter case makes no difference
+    either: many file systems ignore it."""
+    taken = Counter(title.casefold() for title in titles) + Counter([INDEX_NAME])
+    return {title: _file_name(title, is_unique=taken[title.casefold()] == 1) for title in titles}
+
+
+def _file_name(title: str, *, is_unique: bool) -> str:
+    """A name that every file system takes, with a hash where the title alone would be no unique and safe name."""
+    if is_unique and SAFE_NAME.fullmatch(title):
         return title
     readable = UNSAFE_CHARACTER.sub("-", title).strip("-.")[:MAX_NAME_LENGTH]
     return f"{readable}-{hashlib.sha256(title.encode('utf-8', 'replace')).hexdigest()[:8]}".lstrip("-")
 
 
-def _part(page_data: PageData, by: SplitBy, title: str, key: Callable[[Mapping[str, Any]], str]) -> PageData:
-    load_balancers = [one for one in page_data["loadBalancers"] if key(one) == title]
+def _part(
+    page_data: PageData,
+    by: SplitBy,
+    title: str,
+    key: Callable[[Mapping[str, Any]], str],
+    load_balancers: Sequence[Mapping[str, Any]],
+    history: PartHistory | None,
+) -> PageData:
     arns = {one["arn"] for one in load_balancers}
     homes = {(one["account"], one["region"]) for one in load_balancers}
 
@@ -108,5 +142,6 @@ def _part(page_data: PageData, by: SplitBy, title: str, key: Callable[[Mapping[s
                 if entry["arn"] in arns or (by is not SplitBy.OWNER and key(entry) == title)
             ],
         },
-        "trend": None,
+        "lastRun": None if history is None else history.last_run,
+        "trend": None if history is None else history.trend,
     }

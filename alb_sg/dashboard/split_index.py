@@ -13,7 +13,6 @@ from alb_sg.dashboard.page import content_security_policy, format_time, isolated
 from alb_sg.dashboard.split import Part, SplitBy
 from alb_sg.dashboard.summary import ComplianceCounts, PageData, count_compliance
 
-INDEX_NAME = "index"
 HEADS = ("Compliant", "Judged", "Non-compliant", "Internet-facing", "Unreachable", "Not judged")
 TITLES = {SplitBy.OWNER: "Owner", SplitBy.ACCOUNT: "Account", SplitBy.UNIT: "Unit"}
 
@@ -52,6 +51,10 @@ def _table(title: str, counted: Sequence[tuple[Part, ComplianceCounts]]) -> str:
 def _row(part: Part, counts: ComplianceCounts) -> str:
     share = "\N{EN DASH}" if counts.compliant_percent is None else f"{counts.compliant_percent} %"
     numbers = (counts.judged, counts.non_compliant, counts.internet_facing, counts.unreachable, counts.not_judged)
-    cells = "".join(f'<td class="number">{text}</td>' for text in (share, *(f"{number:,}" for number in numbers)))
+    texts = (share, *(f"{number:,}" for number in numbers))
+    # A narrow screen has no room for the head: each number says what it is.
+    cells = "".join(
+        f'<td class="number" data-label="{head}">{text}</td>' for head, text in zip(HEADS, texts, strict=True)
+    )
     href = escape(quote(f"{part.file_name}.html"))
     return f'<tr><th scope="row"><a href="{href}">{isolated_text(part.title)}</a></th>{cells}</tr>'

@@ -43,6 +43,7 @@ class ComplianceCounts:
     compliant: int
     not_applicable: int
     change: int | None
+    first_seen: int
 
     @property
     def compliant_percent(self) -> int | None:
@@ -73,6 +74,7 @@ def count_compliance(page_data: PageData) -> ComplianceCounts:
         if status == NON_COMPLIANT
     ]
     internet_facing = [load_balancer for load_balancer in non_compliant if load_balancer["scheme"] == INTERNET_FACING]
+    change, first_seen = (None, 0) if page_data["lastRun"] is None else _non_compliant_change(page_data)
     return ComplianceCounts(
         judged=counts[NON_COMPLIANT] + counts[EXEMPT] + counts[COMPLIANT],
         non_compliant=len(non_compliant),
@@ -83,7 +85,8 @@ def count_compliance(page_data: PageData) -> ComplianceCounts:
         exempt=counts[EXEMPT],
         compliant=counts[COMPLIANT],
         not_applicable=counts[NOT_APPLICABLE],
-        change=None if page_data["lastRun"] is None else _non_compliant_change(page_data),
+        change=change,
+        first_seen=first_seen,
     )
 
 
@@ -127,9 +130,10 @@ def _open_findings(page_data: PageData) -> Iterator[tuple[Mapping[str, Any], Map
                 yield load_balancer, verdict
 
 
-def _non_compliant_change(page_data: PageData) -> int:
+def _non_compliant_change(page_data: PageData) -> tuple[int, int]:
+    """The change since earlier runs, and how many are non-compliant in verdicts alone that are first seen."""
     before = {gone["arn"] for gone in page_data["gone"]}
-    now = set()
+    now, all_now = set(), set()
     for load_balancer in page_data["loadBalancers"]:
         for verdict in load_balancer["verdicts"]:
             was_non_compliant = verdict.get("was") == NON_COMPLIANT
@@ -137,7 +141,9 @@ def _non_compliant_change(page_data: PageData) -> int:
                 before.add(load_balancer["arn"])
             # A verdict that could not be judged keeps its last status.
             unchanged = verdict["status"] == ERROR and was_non_compliant
+            if verdict["status"] == NON_COMPLIANT:
+                all_now.add(load_balancer["arn"])
             first_seen = verdict.get("change") == VerdictChange.FIRST_SEEN.value
             if unchanged or (verdict["status"] == NON_COMPLIANT and not first_seen):
                 now.add(load_balancer["arn"])
-    return len(now) - len(before)
+    return len(now) - len(before), len(all_now - now)

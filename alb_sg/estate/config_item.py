@@ -68,11 +68,19 @@ class ItemType(NamedTuple):
         return self.id_field.endswith("Arn")
 
 
+def _security_group(fields: Shape) -> SecurityGroup:
+    """A security group. Its items leave out a list of rules that is empty, or have null in its place."""
+    empty: dict[str, list[Any]] = {
+        name: [] for name in ("IpPermissions", "IpPermissionsEgress") if fields.get(name) is None
+    }
+    return from_api.security_group({**fields, **empty})
+
+
 ITEM_TYPES: Mapping[str, ItemType] = {
     LOAD_BALANCER_TYPE: ItemType("LoadBalancerArn", from_api.load_balancer),
     LISTENER_TYPE: ItemType("ListenerArn", from_api.listener),
     TARGET_GROUP_TYPE: ItemType("TargetGroupArn", from_api.target_group),
-    SECURITY_GROUP_TYPE: ItemType("GroupId", from_api.security_group),
+    SECURITY_GROUP_TYPE: ItemType("GroupId", _security_group),
     VPC_TYPE: ItemType("VpcId", from_api.vpc),
     SUBNET_TYPE: ItemType("SubnetId", from_api.subnet),
     NETWORK_INTERFACE_TYPE: ItemType("NetworkInterfaceId", from_api.network_interface),

@@ -114,6 +114,11 @@ class Estate:
         """The listeners of a load balancer, by port."""
         return self._own_entry(self.listeners, Section.LISTENERS, load_balancer.arn, "listeners of", load_balancer.name)
 
+    def listeners_failure(self, load_balancer: LoadBalancer) -> NotReadError | None:
+        """Why the listeners of a load balancer could not be read; None where they were, or where nobody asked."""
+        failure = self._failures_by_key.get((Section.LISTENERS, load_balancer.arn))
+        return None if failure is None else NotReadError(f"listeners of {load_balancer.name}", failure.cause)
+
     def targets_of(self, group: TargetGroup) -> tuple[Target, ...]:
         """The registrations in a target group."""
         return self._own_entry(self.targets, Section.TARGET_HEALTH_DESCRIPTIONS, group.arn, "targets of", group.name)
@@ -170,6 +175,8 @@ class Estate:
         return None if failure is None else failure.cause
 
     def vpc(self, vpc_id: str) -> Vpc:
+        if not vpc_id:
+            raise NotReadError("VPC", "VpcId was not recorded")
         return self._entry(self.vpcs, Section.VPCS, vpc_id, "VPC", vpc_id)
 
     def subnet(self, subnet_id: str) -> Subnet:
@@ -194,9 +201,15 @@ class Estate:
         return False
 
     def prefix_list(self, prefix_list_id: str) -> PrefixList:
-        return self._entry(
+        """A prefix list. Where its owner refuses the entries to this account, another account of the run may have
+        them."""
+        found = self._entry(
             self.prefix_lists, Section.MANAGED_PREFIX_LISTS, prefix_list_id, "prefix list", prefix_list_id
         )
+        if found.entries is None and self.other_estates is not None:
+            elsewhere: Mapping[str, PrefixList] = self.other_estates.section(Section.MANAGED_PREFIX_LISTS)
+            return elsewhere.get(prefix_list_id, found)
+        return found
 
     def instance(self, instance_id: str) -> Instance:
         """An instance, from its own record or from that of its primary network interface."""

@@ -23,6 +23,7 @@ from alb_sg.aws.account_region import AccountRegion, parse_account_id
 from alb_sg.aws.arns import listener_of_rule
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate import from_api
+from alb_sg.estate.config_documents import ITEM_LIST_KEYS, refuse_further_pages
 from alb_sg.estate.estate import Estate, ReadFailure
 from alb_sg.estate.field_readers import Shape, list_or_empty, read_each, require_object, required_text
 from alb_sg.estate.indexing import listeners_by_load_balancer, ordered_targets
@@ -46,10 +47,15 @@ ID_FIELDS = {
 }
 # The keys of a section's elements in the API's response, where they differ from the section's name.
 WRAPPER_KEYS = {Section.INSTANCES: ("Reservations", "Instances"), Section.TAGS: ("TagDescriptions",)}
+# What the entries of a section that is an object are keyed by.
+KEYS_OF_OBJECTS = {
+    Section.TARGET_HEALTH_DESCRIPTIONS: "the ARN of its target group",
+    Section.MANAGED_PREFIX_LISTS: "the ID of its prefix list",
+    Section.TAGS: "the ARN of its load balancer",
+}
 PREFIX_LISTS_KEY = "PrefixLists"
 # The section, and the key of its elements in the API's response.
 LISTENER_RULES_KEYS = ("ListenerRules", "Rules")
-NEXT_PAGE_KEYS = ("NextToken", "NextMarker")
 
 
 def read_export_file(path: str) -> list[Estate]:
@@ -77,6 +83,8 @@ def read_export_file(path: str) -> list[Estate]:
 def estate_of_export(value: Any) -> Estate:
     """The estate in an export file's object. Raises InvalidInputError."""
     document = require_object(value)
+    if not document.keys().isdisjoint(ITEM_LIST_KEYS):
+        raise InvalidInputError("these are AWS Config items, not a saved estate; give the file with --config-items")
     account_region = AccountRegion(
         parse_account_id(document.get("AccountId"), "AccountId"), required_text(document, "Region")
     )
@@ -164,7 +172,7 @@ def _elements(value: Any, place: str, wrappers: Sequence[str]) -> Iterator[tuple
     """Every element and its place. The wrapper of an API response may enclose all elements or each page of them."""
     key = _wrapper_key(value, wrappers)
     if key is not None:
-        _refuse_partial(value, place)
+        refuse_further_pages(value, place)
         yield from _elements(value[key], join_place(place, key), wrappers)
         return
     try:
@@ -183,15 +191,6 @@ def _wrapper_key(value: Any, wrappers: Sequence[str]) -> str | None:
     if not isinstance(value, Mapping):
         return None
     return next((key for key in wrappers if key in value), None)
-
-
-def _refuse_partial(response: Shape, place: str) -> None:
-    """Raises InvalidInputError for a response with further pages: their resources would read as nonexistent."""
-    for key in NEXT_PAGE_KEYS:
-        if response.get(key):
-            raise InvalidInputError(
-                "the response has further pages; collect all of them and remove this key", join_place(place, key)
-            )
 
 
 def _listener(value: Any, account_region: AccountRegion) -> Listener:
@@ -220,6 +219,8 @@ def _object_section(
         values = require_object(document[name])
     except InvalidInputError as error:
         raise error.inside(name) from error
+    if name in values:
+        raise InvalidInputError(f"the output stands without its key; put it under {KEYS_OF_OBJECTS[name]}", name)
     entries = {}
     for key, value in values.items():
         if value is not None:
@@ -278,7 +279,7 @@ def _prefix_lists(document: Shape, failures: list[ReadFailure]) -> dict[str, Pre
         if not prefix_list_id.startswith("pl-"):
             raise InvalidInputError("the key is not a prefix list ID (pl-…)")
         fields = require_object(value)
-        _refuse_partial(fields, "")
+        refuse_further_pages(fields, "")
         description = described.get(prefix_list_id)
         if description is not None:
             fields = {**description, **fields}
@@ -312,9 +313,9 @@ def _tags(
             except InvalidInputError as error:
                 raise error.inside(place) from error
             try:
-                tags_by_arn[arn] = from_api.tags(description.get("Tags"))
+                tags_by_arn[arn] = from_api.described_tags(description)
             except InvalidInputError as error:
-                failures.append(ReadFailure(Section.TAGS, arn, str(error.inside(f"{place}.Tags"))))
+                failures.append(ReadFailure(Section.TAGS, arn, str(error.inside(place))))
     else:
         tags_by_arn |= (
             _object_section(document, Section.TAGS, lambda arn, tags: _tags_of(arn, tags, account_region), failures)
@@ -370,6 +371,23 @@ def write_export_file(estates: Sequence[Mapping[str, Any]], stream: TextIO) -> N
     )
     document = ordered[0] if len(ordered) == 1 else ordered
     stream.write(_to_json(document, indent=2) + "\n")
+
+
+def estate_text(estate: Mapping[str, Any]) -> str:
+    """One estate as JSON, as it stands in a file of several."""
+    return _to_json(_sorted_estate(estate), indent=2)
+
+
+def write_estate_texts(texts: Iterable[str], stream: TextIO) -> int:
+    """Write a list of estates, in the order of their texts, and return how many. Only one of them is in memory."""
+    stream.write("[")
+    separator, count = "\n", 0
+    for count, text in enumerate(texts, 1):  # noqa: B007 (the count is returned)
+        # No text in JSON holds a line break, so each line may be indented.
+        stream.write(separator + "".join(f"  {line}" for line in text.splitlines(keepends=True)))
+        separator = ",\n"
+    stream.write("\n]\n" if count else "]\n")
+    return count
 
 
 def _sorted_estate(estate: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from alb_sg.estate.cidr import Family, InvalidCidrError, parse_cidr
 Shape = Mapping[str, Any]
 T = TypeVar("T")
 
-HIGHEST_PORT = 65535
+LOWEST_PORT, HIGHEST_PORT = 1, 65535
 WHOLE_NUMBER_TEXT = re.compile(r"-?[0-9]{1,19}(\.0+)?")
 
 
@@ -31,6 +31,15 @@ def list_or_empty(value: Any) -> list[Any]:
         return []
     if not isinstance(value, list | tuple):
         raise InvalidInputError(f"a list was expected, not {_json_type_name(value)}")
+    return list(value)
+
+
+def required_list(fields: Shape, field: str) -> list[Any]:
+    """A list that must be there: without it, an object does not say that there is nothing."""
+    value = fields.get(field)
+    if not isinstance(value, list | tuple):
+        found = "it is missing" if value is None else f"a list was expected, not {_json_type_name(value)}"
+        raise InvalidInputError(found, field)
     return list(value)
 
 
@@ -123,10 +132,20 @@ def whole_number(value: Any, field: str) -> int:
     raise InvalidInputError(f"a whole number was expected, not {value!r}", field)
 
 
+def rule_port(value: Any, field: str) -> int:
+    """The first or last port of a security group rule, where 0 begins the range of all ports."""
+    return _port(value, field, 0)
+
+
 def port(value: Any, field: str) -> int:
+    """The port of a listener or a target."""
+    return _port(value, field, LOWEST_PORT)
+
+
+def _port(value: Any, field: str, lowest: int) -> int:
     number = value if type(value) is int else whole_number(value, field)
-    if not 0 <= number <= HIGHEST_PORT:
-        raise InvalidInputError(f"{number} is not a port (0 to {HIGHEST_PORT})", field)
+    if not lowest <= number <= HIGHEST_PORT:
+        raise InvalidInputError(f"{number} is not a port ({lowest} to {HIGHEST_PORT})", field)
     return number
 
 

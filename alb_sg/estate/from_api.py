@@ -28,7 +28,9 @@ from alb_sg.estate.field_readers import (
     read_each,
     read_list,
     require_object,
+    required_list,
     required_text,
+    rule_port,
     text_or_default,
     whole_number,
 )
@@ -260,9 +262,14 @@ def _target_type(value: Any) -> str | UnknownValue:
 
 def _load_balancer_arns(value: Any) -> tuple[str, ...] | None:
     """The load balancers that use a target group; None where the source does not name all of them."""
-    if not isinstance(value, list | tuple) or not all(isinstance(arn, str) for arn in value):
+    if not isinstance(value, list | tuple) or not all(map(names_load_balancer, value)):
         return None
     return tuple(sorted(value))
+
+
+def names_load_balancer(value: Any) -> bool:
+    """Whether an element of `LoadBalancerArns` says which load balancer uses the target group."""
+    return isinstance(value, str) and ":loadbalancer/" in value
 
 
 def _health_check_port(value: Any) -> int | None:
@@ -328,8 +335,8 @@ def security_group(value: Any) -> SecurityGroup:
 
 
 def _permissions(fields: Shape, field: str) -> tuple[tuple[Permission, ...], tuple[UnknownValue, ...]]:
-    """The rules of a direction, and those that could not be read."""
-    values = _or_unknown(field, lambda: list_or_empty(fields.get(field)))
+    """The rules of a direction, and those that could not be read. A group without the list does not say its rules."""
+    values = _or_unknown(field, lambda: required_list(fields, field))
     if isinstance(values, UnknownValue):
         return (), (values,)
     known, unknown = [], []
@@ -350,7 +357,7 @@ def permission(value: Any) -> Permission:
         if (from_port is None) != (to_port is None):
             raise InvalidInputError(f"{protocol} needs both FromPort and ToPort, or neither")
         if from_port is not None:
-            from_port, to_port = port(from_port, "FromPort"), port(to_port, "ToPort")
+            from_port, to_port = rule_port(from_port, "FromPort"), rule_port(to_port, "ToPort")
             if from_port > to_port:
                 raise InvalidInputError(f"FromPort {from_port} lies above ToPort {to_port}")
     elif protocol in ("icmp", "icmpv6"):
@@ -522,7 +529,7 @@ _InterfaceAddresses = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], t
 def _interface_addresses(fields: Shape) -> _InterfaceAddresses:
     """Security groups, IPv4 addresses, IPv6 addresses and delegated prefixes."""
     return (
-        tuple(sorted(read_list(fields, "Groups", security_group_id))),
+        tuple(sorted(read_each(required_list(fields, "Groups"), "Groups", security_group_id))),
         _ipv4_addresses(fields),
         _ipv6_addresses(fields),
         (
@@ -658,6 +665,11 @@ def prefix_list(prefix_list_id: str, value: Any) -> PrefixList:
 def tags(value: Any) -> Mapping[str, str]:
     """Tags given as a list of `Key` and `Value`."""
     return dict(read_each(list_or_empty(value), "", _tag))
+
+
+def described_tags(value: Any) -> Mapping[str, str]:
+    """The tags of one of DescribeTags' `TagDescriptions`."""
+    return dict(read_each(required_list(require_object(value), "Tags"), "Tags", _tag))
 
 
 def _tag(value: Any) -> tuple[str, str]:

@@ -5,6 +5,7 @@ Every error is an InvalidInputError that names the file.
 
 from __future__ import annotations
 
+import codecs
 import glob
 import gzip
 import json
@@ -20,6 +21,8 @@ from alb_sg.errors import InvalidInputError
 
 STANDARD_INPUT = "-"
 GZIP_SIGNATURE = b"\x1f\x8b"
+ZIP_SIGNATURE = b"PK\x03\x04"
+UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 JSON_SUFFIXES = (".json", ".json.gz")
 NESTED_TOO_DEEPLY = "lists and objects are nested too deeply"
 
@@ -91,29 +94,68 @@ def read_json_file(path: str, *, unique_keys: bool = False) -> Any:
 
 def parse_content(path: str, content: bytes, *, unique_keys: bool = False) -> Any:
     """As `read_json_file`, from the content of the file."""
-    if is_gzipped(path, content):
-        content = unzip(content)
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InvalidInputError(
-            f"not UTF-8 text (byte {error.start + 1} is 0x{content[error.start]:02x}); save it as UTF-8"
-        ) from error
-    if not text.strip():
-        raise InvalidInputError("the file is empty; JSON was expected")
-    return parse_json(text, unique_keys=unique_keys)
+    return _parse_text(_decode_content(path, content), unique_keys=unique_keys)
 
 
 def parse_document(path: str, content: bytes) -> Any:
-    """As `parse_content`. JSON lines are a list."""
+    """As `parse_content`. JSON lines, and other values that follow one another, are a list."""
+    text = _decode_content(path, content)
     try:
-        return parse_content(path, content)
+        return _parse_text(text)
     except InvalidInputError:
-        unzipped = unzip(content) if is_gzipped(path, content) else content
-        lines = [line for line in unzipped.splitlines() if line.strip()]
-        if len(lines) < 2 or not all(line.lstrip().startswith(b"{") and line.rstrip().endswith(b"}") for line in lines):
+        # Not `splitlines`: a text in JSON may hold the other separators.
+        lines = [line for line in text.split("\n") if line.strip()]
+        if len(lines) > 1 and all(line.lstrip().startswith("{") and line.rstrip().endswith("}") for line in lines):
+            return [parse_json(line) for line in lines]
+        values = _values_in_sequence(text)
+        if values is None:
             raise
-        return [parse_content("", line) for line in lines]
+        return values
+
+
+def _parse_text(text: str, *, unique_keys: bool = False) -> Any:
+    if not text.strip():
+        raise InvalidInputError("the file is empty; JSON was expected")
+    try:
+        return parse_json(text, unique_keys=unique_keys)
+    except InvalidInputError as error:
+        if not text.lstrip().startswith(("{", "[", '"')):
+            raise InvalidInputError(f"{error.message}; the aws command prints JSON with --output json") from error
+        raise
+
+
+def _decode_content(path: str, content: bytes) -> str:
+    """The text of a file, gzipped or not. PowerShell writes what a command prints as UTF-16."""
+    if is_gzipped(path, content):
+        content = unzip(content)
+    if content.startswith(ZIP_SIGNATURE):
+        raise InvalidInputError("this is a zip archive; unpack it first")
+    is_utf_16 = content.startswith(UTF_16_MARKS)
+    try:
+        return content.decode("utf-16" if is_utf_16 else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InvalidInputError(
+            f"not UTF-{16 if is_utf_16 else 8} text (byte {error.start + 1} is 0x{content[error.start]:02x}); save it "
+            "as UTF-8"
+        ) from error
+
+
+def _values_in_sequence(text: str) -> list[Any] | None:
+    """The JSON objects and lists that follow one another in a text, as pages that were appended to one file do; None
+    where it is anything else."""
+    decoder = json.JSONDecoder(parse_constant=_refuse_constant)
+    values: list[Any] = []
+    end = len(text.rstrip())
+    position = len(text) - len(text.lstrip())
+    try:
+        while position < end:
+            value, position = decoder.raw_decode(text, position)
+            values.append(value)
+            while position < end and text[position].isspace():
+                position += 1
+    except (ValueError, RecursionError):
+        return None
+    return values if all(isinstance(value, dict | list) for value in values) else None
 
 
 def read_content(path: str) -> bytes:
@@ -149,7 +191,9 @@ def parse_json(text: str, *, unique_keys: bool = False) -> Any:
             text, parse_constant=_refuse_constant, object_pairs_hook=_object_with_unique_keys if unique_keys else None
         )
     except json.JSONDecodeError as error:
-        raise InvalidInputError(f"not JSON: {error.msg} at line {error.lineno}, column {error.colno}") from error
+        what = error.msg.removesuffix(" at")
+        several = "; give several values as one list" if what == "Extra data" else ""
+        raise InvalidInputError(f"not JSON: {what} at line {error.lineno}, column {error.colno}{several}") from error
     except RecursionError as error:
         raise InvalidInputError(NESTED_TOO_DEEPLY) from error
     except ValueError as error:

@@ -56,6 +56,12 @@ def has_unknown_value(resource: tuple[object, ...]) -> bool:
     )
 
 
+def is_security_group_id(text: str) -> bool:
+    """Whether a text is the ID of a security group. Where a source has something else among a load balancer's groups,
+    the model keeps it as text."""
+    return text.startswith("sg-")
+
+
 def is_placeholder(identifier: str) -> bool:
     """Whether this stands for the identifier of a security group or VPC that a plan does not tell: it equals no other
     identifier, and the resource may be any."""

@@ -75,7 +75,13 @@ class OtherEstates:
         """One section of all estates together."""
         if name not in self._sections:
             attribute = SECTION_ATTRIBUTES[name]
-            self._sections[name] = CombinedSection(getattr(estate, attribute) or {} for estate in self._estates)
+            sections: list[Mapping[str, Any]] = [getattr(estate, attribute) or {} for estate in self._estates]
+            if name is Section.MANAGED_PREFIX_LISTS:
+                # A list is shared, and some accounts see its entries that others are refused.
+                sections += [
+                    {key: found for key, found in section.items() if found.entries is not None} for section in sections
+                ]
+            self._sections[name] = CombinedSection(sections)
         return self._sections[name]
 
     def interface_at(self, vpc_id: str, family: Family, address: int) -> NetworkInterface | None:

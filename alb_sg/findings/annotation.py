@@ -10,17 +10,15 @@ parses one.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import NamedTuple
 
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.findings.coverage import AcceptedSources, Coverage, PermissionsOf
 from alb_sg.findings.finding import Compliance, Unused
-from alb_sg.findings.near_misses import find_near_misses
+from alb_sg.findings.near_misses import find_near_misses, open_peers
 from alb_sg.findings.phrasing import abbreviate_names, describe_open, describe_port_range
-from alb_sg.permissions.addresses import AddressSet
-from alb_sg.permissions.allowed_traffic import AllowedTraffic
 from alb_sg.recommendations.requirement import AddressPeer, NodesPeer, PrefixListPeer, TargetPeer
 
 MAX_ANNOTATION_LENGTH = 256
@@ -222,11 +220,13 @@ def _first_that_fits(choices: Iterable[tuple[Sequence[str], Sequence[str]]]) -> 
 
 
 def coverage_sort_key(coverage: Coverage) -> tuple[object, ...]:
-    """The order in which missing permissions are named: what health checks need before what clients need."""
+    """The order in which missing permissions are named: what health checks need before what clients need, and what is
+    certain before what could not be resolved."""
     traffic = coverage.requirement.traffic
     return (
         # Of inbound traffic, an accepted source may stand in for clients, never for health checks.
         coverage.requirement.allows_accepted_sources,
+        bool(coverage.unresolved),
         coverage.requirement.origin.arn,
         traffic.from_port,
         traffic.to_port,
@@ -265,25 +265,16 @@ def _near_misses(load_balancer: LoadBalancer, permissions_of: PermissionsOf, cov
         return (f"open to {len(met)} of {count} accepted sources",)
     requirement = coverage.requirement
     permissions = permissions_of(requirement.peer)
-    allowed = permissions.allowed_traffic(requirement.direction, requirement.traffic, requirement.peer.family)
+    direction, traffic, family = requirement.direction, requirement.traffic, requirement.peer.family
+    allowed = permissions.allowed_traffic(direction, traffic, family)
     references = sorted({reference.group_id for reference in allowed.references})
-    instead = describe_open((*allowed.addresses.cidrs(), *references))
+    instead = describe_open((*open_peers(permissions, direction, traffic, family), *references))
     stale = abbreviate_names(tuple(sorted({reference.group_id for reference in allowed.stale_references})))
     return (
         *([f"open to {instead}"] if instead else []),
-        *(_on_nodes(requirement.peer, allowed) if isinstance(requirement.peer, NodesPeer) else ()),
         *([f"the reference to {stale} is stale"] if stale else []),
         *(near_miss.clause for near_miss in find_near_misses(permissions, coverage, load_balancer)),
     )
-
-
-def _on_nodes(peer: NodesPeer, allowed: AllowedTraffic) -> Iterator[str]:
-    """A part of a subnet may be open because nodes have addresses there today."""
-    for cidr in peer.cidrs:
-        block = AddressSet.from_cidrs(peer.family, [cidr])
-        if block.overlaps(allowed.addresses) and not block <= allowed.addresses:
-            yield "the addresses of nodes change within their subnets"
-            return
 
 
 def _peer(coverage: Coverage, detail: _Detail) -> str:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from alb_sg.errors import NotReadError
 from alb_sg.estate.cidr import Family
-from alb_sg.estate.model import SecurityGroupReference, is_placeholder
+from alb_sg.estate.model import SecurityGroupReference, is_placeholder, is_security_group_id
 from alb_sg.parameters import AcceptedSourcesMatch, Parameters, TargetMatch
 from alb_sg.permissions.addresses import AddressSet
 from alb_sg.permissions.allowed_traffic import AllowedTraffic, Permissions, prefix_list_addresses
@@ -205,6 +205,7 @@ def _check_nodes(
     """The coverage where the groups of the targets do not let all nodes in, as far as they are known."""
     unread = [peer.unread, *((*allowed.unread, *allowed.unread_references) if peer.target_groups else ())]
     unread += _placeholder_errors(permissions, peer.load_balancer_groups, allowed)
+    unread += _nameless_group_errors(permissions, peer.load_balancer_groups)
     # Before a plan is applied, nothing at all that is open lets no node in, whatever its address is.
     is_closed = permissions.estate.is_planned and peer.target_groups and not allowed.addresses
     if not is_closed:
@@ -235,6 +236,15 @@ def _placeholder_errors(
             except NotReadError as error:
                 errors.append(error)
     return errors
+
+
+def _nameless_group_errors(permissions: Permissions, group_ids: Iterable[str]) -> list[NotReadError]:
+    """Why it is not known that no reference names one of these groups: the data has no ID in the place of one."""
+    return [
+        NotReadError("security groups of the load balancer", f"{group_id} is not the ID of one")
+        for group_id in sorted(group_ids)
+        if not permissions.estate.is_planned and not is_security_group_id(group_id)
+    ]
 
 
 def _check_prefix_list(

@@ -17,7 +17,7 @@ from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import Listener, LoadBalancer
 from alb_sg.findings.coverage import AcceptedSources, PermissionsOf, requirement_count
 from alb_sg.findings.evidence import CheckedRequirement, Evidence, EvidenceSearch, PermissionPeer
-from alb_sg.findings.finding import Missing, Result
+from alb_sg.findings.finding import Finding, Missing, Result
 from alb_sg.findings.judge import Judge, merge_missing
 from alb_sg.findings.near_misses import find_near_misses
 from alb_sg.findings.remarks import RemarkFinder
@@ -101,8 +101,9 @@ class Explanation:
     """One load balancer and the facts that its verdicts rest on.
 
     `vpc_cidrs` is None where the VPC was not read; if a verdict depends on it, that verdict says so. `group_names` are
-    the names by id of those of its security groups that were read. `remarks` are sentences on what no verdict
-    depends on. `unread` are other facts that were not read, each with the cause.
+    the names by id of its security groups, and of those of targets that lack a rule, as far as they were read.
+    `remarks` are sentences on what no verdict depends on. `unread` are other facts that were not read, each with the
+    cause.
     """
 
     account_id: str
@@ -143,6 +144,10 @@ def explain(
         return known(lambda: estate.security_group(group_id).name, None)
 
     names = {group_id: group_name(group_id) for group_id in load_balancer.security_groups}
+    for verdict in (rule.verdict for rule in rule_explanations):
+        for group_id in verdict.security_groups if isinstance(verdict, Finding) else ():
+            group = (estate.security_groups or {}).get(group_id)
+            names.setdefault(group_id, None if group is None else group.name)
     application = load_balancer.type == "application"
     return Explanation(
         account_id=estate.account_id,

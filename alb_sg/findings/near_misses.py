@@ -8,18 +8,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from alb_sg.errors import NotReadError
 from alb_sg.estate.cidr import Family
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.findings.coverage import Coverage, covers_directly
 from alb_sg.findings.phrasing import abbreviate_names, describe_open
 from alb_sg.parameters import TargetMatch
+from alb_sg.permissions.addresses import AddressSet
 from alb_sg.permissions.allowed_traffic import (
     FRAGMENTATION_NEEDED,
     PACKET_TOO_BIG,
+    AllowedTraffic,
     Direction,
     Permissions,
     Traffic,
+    prefix_list_addresses,
 )
+from alb_sg.recommendations.requirement import NodesPeer
 
 # Groups may have a thousand rules; the ports nearest to the required one tell most.
 MAX_OTHER_PORTS = 64
@@ -36,10 +41,35 @@ class NearMiss(NamedTuple):
     sentence: str
 
 
+def open_peers(permissions: Permissions, direction: Direction, traffic: Traffic, family: Family) -> tuple[str, ...]:
+    """The addresses that some traffic is open to, as the fewest blocks. Prefix lists stand under their ids, which say
+    more than their entries."""
+    allowed = permissions.allowed_traffic(direction, traffic, family)
+    if not allowed.prefix_list_ids:
+        return allowed.addresses.cidrs()
+    cidrs = [cidr for rule in permissions.matching_rules(direction, traffic) for cidr in rule.permission.cidrs]
+    of_blocks = AddressSet.from_cidrs(family, cidrs)
+    lists = [one for one in sorted(allowed.prefix_list_ids) if _opens_more(permissions, one, of_blocks)]
+    return (*of_blocks.cidrs(), *lists)
+
+
+def _opens_more(permissions: Permissions, prefix_list_id: str, addresses: AddressSet) -> bool:
+    """Whether a prefix list has further addresses of the family, as far as its entries are known."""
+    try:
+        prefix_list = permissions.estate.prefix_list(prefix_list_id)
+    except NotReadError:
+        return False
+    entries = prefix_list_addresses(prefix_list, addresses.family)
+    return entries is not None and not entries <= addresses
+
+
 def find_near_misses(permissions: Permissions, coverage: Coverage, load_balancer: LoadBalancer) -> Iterator[NearMiss]:
-    """Other ports and address families that are open, and the VPC's default group, the most telling first."""
+    """Addresses of nodes alone, other ports and address families that are open, and the VPC's default group, the most
+    telling first."""
     requirement = coverage.requirement
     allowed = permissions.allowed_traffic(requirement.direction, requirement.traffic, requirement.peer.family)
+    if isinstance(requirement.peer, NodesPeer):
+        yield from _on_nodes(requirement.peer, allowed)
     if not allowed.addresses and not allowed.references:
         yield from _other_family(permissions, coverage, load_balancer)
         yield from _other_ports(permissions, coverage)
@@ -50,14 +80,24 @@ def find_near_misses(permissions: Permissions, coverage: Coverage, load_balancer
     )
 
 
+def _on_nodes(peer: NodesPeer, allowed: AllowedTraffic) -> Iterator[NearMiss]:
+    """A part of a subnet may be open because nodes have addresses there today."""
+    for cidr in peer.cidrs:
+        block = AddressSet.from_cidrs(peer.family, [cidr])
+        if block.overlaps(allowed.addresses) and not block <= allowed.addresses:
+            text = "the addresses of nodes change within their subnets"
+            yield NearMiss(text, text)
+            return
+
+
 def _other_family(permissions: Permissions, coverage: Coverage, load_balancer: LoadBalancer) -> Iterator[NearMiss]:
     requirement = coverage.requirement
     family = next(family for family in Family if family is not requirement.peer.family)
     traffic = _ICMP_OF_OTHER_FAMILY.get(requirement.traffic, requirement.traffic)
-    allowed = permissions.allowed_traffic(requirement.direction, traffic, family)
-    if not allowed.addresses:
+    open_instead = open_peers(permissions, requirement.direction, traffic, family)
+    if not open_instead:
         return
-    open_to = f"open to {describe_open(allowed.addresses.cidrs())}"
+    open_to = f"open to {describe_open(open_instead)}"
     no_ipv4 = (
         family is Family.IPV4
         and requirement.direction is Direction.INGRESS

@@ -9,9 +9,10 @@ from alb_sg.errors import NotReadError
 from alb_sg.estate.cidr import Family
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer, NetworkInterface, SecurityGroup, TargetGroup
-from alb_sg.findings.finding import Compliance, Finding, Result
+from alb_sg.findings.finding import Compliance, Finding, Missing, Result
 from alb_sg.findings.judge import Judge
 from alb_sg.findings.phrasing import abbreviate, pluralize
+from alb_sg.permissions.addresses import AddressSet
 from alb_sg.permissions.allowed_traffic import Direction, Permissions, Traffic
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 
@@ -110,7 +111,7 @@ class RemarkFinder:
     # --- targets
 
     def _target_health(self, load_balancer: LoadBalancer, results: Sequence[Result]) -> Iterator[str]:
-        """Targets whose health contradicts what the outbound rules say."""
+        """Targets whose health contradicts what the rules about them say."""
         outbound = [
             result
             for result in results
@@ -120,14 +121,14 @@ class RemarkFinder:
         all_met = any(_has(result, Compliance.COMPLIANT) for result in outbound) and all(
             _has(result, Compliance.COMPLIANT) or _has(result, Compliance.NOT_APPLICABLE) for result in outbound
         )
-        unresolved = [result for result in outbound if isinstance(result, Finding) and result.unresolved]
-        closed = [
+        of_targets = [
             result
             for result in results
             if isinstance(result, Finding)
             and result.rule in RECOMMENDATIONS_BY_NAME
             and RECOMMENDATIONS_BY_NAME[result.rule].direction is Direction.TARGET_INGRESS
         ]
+        unresolved = [one for one in (*outbound, *of_targets) if isinstance(one, Finding) and one.unresolved]
         try:
             groups = self._estate.target_groups_of(load_balancer)
         except NotReadError:
@@ -135,11 +136,11 @@ class RemarkFinder:
             return
         for group in groups:
             if all_met:
-                yield from self._timeouts(group)
+                yield from self._timeouts(group, of_targets)
             yield from self._healthy(group, unresolved)
-            yield from self._healthy_although_closed(group, closed)
+            yield from self._healthy_although_closed(group, of_targets)
 
-    def _timeouts(self, group: TargetGroup) -> Iterator[str]:
+    def _timeouts(self, group: TargetGroup, of_targets: Iterable[Finding]) -> Iterator[str]:
         timed_out = [
             target.id for target in (self._estate.targets or {}).get(group.arn, ()) if target.reason == TIMEOUT
         ]
@@ -147,7 +148,7 @@ class RemarkFinder:
             yield (
                 f"target group {group.name}: {pluralize(len(timed_out), 'target')} "
                 f"({abbreviate(timed_out, MAX_NAMES)}) unhealthy with {TIMEOUT}, although every outbound row is met: "
-                "look at the inbound rules of the targets' own security groups, network ACLs and routes"
+                f"{_where_to_look(group, of_targets)}"
             )
 
     def _healthy(self, group: TargetGroup, unresolved: Iterable[Finding]) -> Iterator[str]:
@@ -164,18 +165,47 @@ class RemarkFinder:
             )
 
     def _healthy_although_closed(self, group: TargetGroup, findings: Iterable[Finding]) -> Iterator[str]:
-        """Targets that are all healthy although the security groups of some are closed to health checks."""
+        """Targets that are all healthy although the security groups of some are closed to health checks
+        from everywhere."""
         targets = (self._estate.targets or {}).get(group.arn, ())
         if not targets or any(target.state != "healthy" for target in targets):
             return
         checked = group.health_check_port
         ports = {target.port or group.port for target in targets} if checked is None else {checked}
         for finding in findings:
-            if any(entry.origin.arn == group.arn and entry.from_port in ports for entry in finding.missing):
+            if any(
+                entry.origin.arn == group.arn and entry.from_port in ports and _is_all_missing(entry)
+                for entry in finding.missing
+                if not finding.unresolved
+            ):
                 yield (
                     f"target group {group.name}: all targets are healthy, although {finding.rule} finds their health "
                     "check port closed: the data is not that of the account, or has changed since"
                 )
+
+
+def _where_to_look(group: TargetGroup, of_targets: Iterable[Finding]) -> str:
+    """What may stop health checks of a target group that the load balancer lets out, after the verdicts on the security
+    groups of targets, if there are any."""
+    elsewhere = "network ACLs and routes"
+    for finding in of_targets:
+        if any(entry.origin.arn == group.arn for entry in finding.missing):
+            return f"look at what {finding.rule} finds closed in the targets' own security groups, then at {elsewhere}"
+        if _has(finding, Compliance.COMPLIANT):
+            return (
+                f"the targets' own security groups let them in as well ({finding.rule}), so look at {elsewhere}, and "
+                "whether the targets answer"
+            )
+    return f"look at the inbound rules of the targets' own security groups, {elsewhere}"
+
+
+def _is_all_missing(missing: Missing) -> bool:
+    """Whether the targets' groups are known and none of the addresses that nodes may have is open: today's nodes may
+    have some that are."""
+    return bool(missing.security_groups) and all(
+        AddressSet.from_cidrs(family, missing.required) == AddressSet.from_cidrs(family, missing.peers)
+        for family in Family
+    )
 
 
 def has_outbound_https(permissions: Permissions) -> bool:

@@ -52,17 +52,40 @@ def read_details(context: LoadContext, load_balancers: Sequence[LoadBalancer]) -
 
 def confirm_targets(context: LoadContext, load_balancers: Sequence[LoadBalancer]) -> None:
     """Reads registrations from Elastic Load Balancing where a verdict depends on them and only AWS Config has been
-    read."""
+    read: it may lack a target, and may still have one that was deregistered."""
     if not context.needs_section(Section.TARGET_HEALTH_DESCRIPTIONS) or not context.is_from_config(
         Section.TARGET_GROUPS
     ):
         return
+    instance_vpcs = _read_possible_targets(context)
     requests: RequestsByKey = {}
-    for group in groups_to_confirm(context.estate(), load_balancers, context.read_request):
+    for group in groups_to_confirm(context.estate(), load_balancers, context.read_request, instance_vpcs=instance_vpcs):
         if group.arn in context.partial_estate.recorded_target_groups:
             del context.partial_estate.targets[group.arn]
             requests |= context.target_health_requests(group)
     context.read(requests)
+
+
+def _read_possible_targets(context: LoadContext) -> dict[str, str] | None:
+    """Reads every instance of the account where the groups of targets are judged and registrations of instances were
+    recorded. Returns the VPC of each; None unless all were read."""
+    partial_estate = context.partial_estate
+    recorded = (partial_estate.target_groups[arn] for arn in partial_estate.recorded_target_groups)
+    if not (
+        context.judges_targets
+        and context.selection.everything
+        # Without it, EC2 may hide instances that are targets.
+        and context.requests.managed_resources("DescribeInstances")
+        and any(group.target_type == "instance" for group in recorded)
+    ):
+        return None
+    key: RequestKey = (Section.INSTANCES, ())
+    responses = context.calls.send_all({key: context.requests.instances()})
+    context.add_responses(responses)
+    if partial_estate.failures_of(Section.INSTANCES):
+        return None
+    # EC2 shows a terminated instance for about an hour, without its VPC.
+    return {item["InstanceId"]: item["VpcId"] for item in responses[key].items if item.get("VpcId")}
 
 
 def vpc_requests_by_id(context: LoadContext, vpc_ids: Iterable[str]) -> RequestsByKey:

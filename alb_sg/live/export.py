@@ -210,11 +210,11 @@ class _DetailReader:
 
 
 def _tags_by_arn(arns: Iterable[str], items: Iterable[Mapping[str, Any]]) -> dict[str, list[Any]]:
-    tags = {item["ResourceArn"]: item.get("Tags", []) for item in items}
+    tags = {item["ResourceArn"]: item.get("Tags") for item in items}
     for arn in arns:
-        if arn not in tags:
-            raise NotReadError(f"Tags of {arn}", "DescribeTags: the answer lacks it, which it was asked for")
-    return {arn: tags[arn] for arn in arns}
+        if tags.get(arn) is None:
+            raise NotReadError(f"Tags of {arn}", "DescribeTags: the answer lacks them, which it was asked for")
+    return {arn: tags[arn] or [] for arn in arns}
 
 
 def _prefix_list(

@@ -51,6 +51,10 @@ class LoadContext:
         """Whether AWS Config was read for a section. No call may list such a section again."""
         return section in self.partial_estate.config_sections
 
+    def has_listed(self, section: Section) -> bool:
+        """Whether a call has listed a section that is included only once it is read."""
+        return section in self.partial_estate.included_sections
+
     def read(self, requests: RequestsByKey) -> None:
         """Makes the calls at the same time and adds their responses."""
         self.add_responses(self.calls.send_all(requests))

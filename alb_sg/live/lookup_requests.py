@@ -68,7 +68,9 @@ def _read_with_prefix_lists(context: LoadContext, requests: RequestsByKey, prefi
 
 
 def _instance_requests(context: LoadContext, ids: Iterable[str]) -> RequestsByKey:
-    if context.selection.everything and ids:
+    if context.selection.everything and (not ids or context.has_listed(Section.INSTANCES)):
+        return {}
+    if context.selection.everything:
         return {(Section.INSTANCES, ()): context.requests.instances()}
     return {(Section.INSTANCES, batch): context.requests.instances(batch) for batch in batches(ids, FILTER_VALUES)}
 

@@ -1,12 +1,12 @@
 """The targets and prefix lists that verdicts depend on.
 
-The only module of the live source that uses permissions and recommendations. It decides what to read, never a verdict
+The only module of the live source that compares requirements with permissions. It decides what to read, never a verdict
 (semantics §2, "Only what a verdict hangs on must be read").
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from alb_sg.errors import NotReadError
@@ -18,6 +18,7 @@ from alb_sg.estate.sections import Section
 from alb_sg.parameters import PREFIX_LIST_ID, Parameters
 from alb_sg.permissions.addresses import AddressSet
 from alb_sg.permissions.allowed_traffic import (
+    ANY_TCP_PORT,
     AllowedTraffic,
     Direction,
     Permissions,
@@ -122,14 +123,19 @@ def find_target_sides(estate: Estate, load_balancers: Iterable[LoadBalancer]) ->
 
 
 def groups_to_confirm(
-    estate: Estate, load_balancers: Iterable[LoadBalancer], read_request: ReadRequest
+    estate: Estate,
+    load_balancers: Iterable[LoadBalancer],
+    read_request: ReadRequest,
+    instance_vpcs: Mapping[str, str] | None = None,
 ) -> list[TargetGroup]:
     """The target groups whose registrations, and their states, a verdict depends on.
 
-    If a load balancer may send to every address and port, it reaches any target: its target groups are left out, unless
-    the groups of the targets are judged too.
+    If a load balancer may send to every address and port, it reaches any target: its target groups are left out. Where
+    the groups of targets are judged too, every target that may be registered must also let the load balancer in.
+    `instance_vpcs` are the VPCs of all instances in the account; None: not all are known.
     """
     judges_targets = any(rule.direction is Direction.TARGET_INGRESS for rule in _requested_rules(read_request))
+    openings = _InstanceOpenings(estate, instance_vpcs) if judges_targets and instance_vpcs is not None else None
     to_confirm: dict[str, TargetGroup] = {}
     for load_balancer in load_balancers:
         permissions = Permissions(estate, load_balancer.security_groups)
@@ -140,11 +146,46 @@ def groups_to_confirm(
         for group in groups:
             if group.target_type in ("instance", "ip") and (
                 read_request.all_targets
-                or judges_targets
                 or not _allows_all_egress(permissions, _target_families(group))
+                or (judges_targets and (openings is None or not openings.let_in(load_balancer, group)))
             ):
                 to_confirm[group.arn] = group
     return [to_confirm[arn] for arn in sorted(to_confirm)]
+
+
+class _InstanceOpenings:
+    """Which load balancers every instance of a VPC lets in on every port, whichever of them are registered."""
+
+    def __init__(self, estate: Estate, instance_vpcs: Mapping[str, str]) -> None:
+        self._estate = estate
+        self._permissions: dict[tuple[str, ...], Permissions] = {}
+        self._instance_vpcs = instance_vpcs
+        # The groups that instances carry together.
+        self._carried_by_vpc: dict[str, set[tuple[str, ...]]] = {}
+        for instance_id, vpc_id in instance_vpcs.items():
+            self._carried_by_vpc.setdefault(vpc_id, set()).add(estate.instance(instance_id).groups)
+
+    def let_in(self, load_balancer: LoadBalancer, group: TargetGroup) -> bool:
+        """Whether no registration in a target group can be closed to a load balancer. Never for one of type `ip`: an
+        address that no interface is seen to hold may be registered there, which is a finding."""
+        targets = (self._estate.targets or {}).get(group.arn, ())
+        if group.target_type != "instance" or any(target.id not in self._instance_vpcs for target in targets):
+            return False
+        try:
+            family = group.known_family
+            blocks = self._estate.vpc(load_balancer.vpc_id).known_cidrs(family)
+        except NotReadError:
+            return False
+        nodes = AddressSet.from_cidrs(family, blocks)
+        return all(self._lets_in(groups, load_balancer, nodes) for groups in self._carried_by_vpc.get(group.vpc_id, ()))
+
+    def _lets_in(self, groups: tuple[str, ...], load_balancer: LoadBalancer, nodes: AddressSet) -> bool:
+        permissions = self._permissions.get(groups)
+        if permissions is None:
+            permissions = self._permissions[groups] = Permissions(self._estate, groups)
+        allowed = permissions.allowed_traffic(Direction.TARGET_INGRESS, ANY_TCP_PORT, nodes.family)
+        by_reference = not allowed.referenced_group_ids.isdisjoint(load_balancer.security_groups)
+        return by_reference or (bool(nodes) and nodes <= allowed.addresses)
 
 
 def _target_families(group: TargetGroup) -> tuple[Family, ...]:

@@ -234,7 +234,7 @@ class PartialEstate:
     def _add_tags(self, load_balancer_arns: tuple[str, ...], response: ApiResponse) -> None:
         for item in response.items:
             try:
-                self.tags[required_text(item, "ResourceArn")] = from_api.tags(item.get("Tags"))
+                self.tags[required_text(item, "ResourceArn")] = from_api.described_tags(item)
             except InvalidInputError as error:
                 self.add_failure(Section.TAGS, item.get("ResourceArn"), f"{response.operation}: {error}")
         self._add_failures_of_unread(Section.TAGS, load_balancer_arns, response, self.tags)

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 class AccountName:
     """An account's name, and the path of its organizational unit below the root, such as `Production/Shops`.
 
-    `None` is unknown; a `unit` of "" is the root itself.
+    `None` is unknown; a `unit` of "" is the root itself. `status` is Organizations' word, such as `ACTIVE`.
     """
 
     name: str | None = None
     unit: str | None = None
+    status: str | None = None

@@ -45,7 +45,10 @@ def _parse_account(entry: Any, place: str) -> tuple[str, AccountName]:
             f"{account_id!r} is not an account id: 12 digits as a text, zeros included", f"{place}.Id"
         )
     name, unit = _text_or_none(entry, "Name", place), _text_or_none(entry, UNIT_KEY, place)
-    return account_id, AccountName(name, next(_units_in_paths(entry, place), None) if unit is None else unit.strip("/"))
+    unit = next(_units_in_paths(entry, place), None) if unit is None else unit.strip("/")
+    # Organizations replaces Status by State.
+    status = _text_or_none(entry, "State", place) or _text_or_none(entry, "Status", place)
+    return account_id, AccountName(name, unit, status)
 
 
 def _text_or_none(entry: Mapping[str, Any], key: str, place: str) -> str | None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from itertools import starmap
 
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.errors import NotReadError
@@ -49,6 +51,31 @@ def observe_estates(
             rules_expected=tuple(sorted(results.rule_names)),
         ),
         details=_load_balancer_details(estates, rules, results, max_explained, progress, port_exemptions),
+        exemptions=exemptions,
+    )
+
+
+def observe_results(
+    results: Results,
+    details: Mapping[str, LoadBalancerDetail],
+    exemptions: ExemptionsReport | None,
+    as_of: datetime,
+    max_explained: int,
+) -> Observation:
+    """An observation of what was judged apart. The worst load balancers keep their explanations."""
+    by_arn = _results_by_arn(results)
+    explained = [arn for arn, detail in details.items() if detail.explanation is not None]
+    explained.sort(key=lambda arn: (_worst_rank(by_arn[arn], details[arn].load_balancer), arn))
+    kept = set(explained[:max_explained])
+    return Observation(
+        as_of=as_of,
+        results=results,
+        completeness=Completeness(
+            expected=None,
+            observed=dict.fromkeys(starmap(AccountRegion, results.account_regions)),
+            rules_expected=tuple(sorted(results.rule_names)),
+        ),
+        details={arn: detail if arn in kept else replace(detail, explanation=None) for arn, detail in details.items()},
         exemptions=exemptions,
     )
 

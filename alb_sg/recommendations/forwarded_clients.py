@@ -34,10 +34,15 @@ def forwarded_clients(estate: Estate, front: FrontingLoadBalancer) -> tuple[Peer
     """The client addresses that a Network Load Balancer preserves, except those of its VPC.
 
     They are what its own security groups let in on its listeners that forward to the target group. Without groups, or
-    where those listeners are not known, its scheme decides. Raises NotReadError where the VPC was not read.
+    where those listeners were not collected, its scheme decides. Raises NotReadError where the VPC was not read.
     """
+    if not front.load_balancer.security_groups:
+        return _clients_by_scheme(front)
+    unread_listeners = _unread_listeners(estate, front)
+    if unread_listeners is not None:
+        return (_unknown_clients(front, unread_listeners),)
     ports = _forwarding_ports(estate, front)
-    if not front.load_balancer.security_groups or not ports:
+    if not ports:
         return _clients_by_scheme(front)
     permissions = Permissions(estate, front.load_balancer.security_groups)
     rules = [
@@ -51,6 +56,23 @@ def _forwarding_ports(estate: Estate, front: FrontingLoadBalancer) -> list[int]:
     """The ports of the listeners that forward to the target group; none where they are not known."""
     listeners = (estate.listeners or {}).get(front.load_balancer.arn, ())
     return [listener.known_port for listener in listeners if front.target_group.arn in listener.target_group_arns]
+
+
+def _unread_listeners(estate: Estate, front: FrontingLoadBalancer) -> NotReadError | None:
+    """Why more of its listeners may forward to the target group than are known: the call failed, or their actions could
+    not be read."""
+    failure = estate.listeners_failure(front.load_balancer)
+    if failure is not None:
+        return failure
+    for listener in (estate.listeners or {}).get(front.load_balancer.arn, ()):
+        if listener.unknown_actions is not None:
+            return listener.unknown_actions.error(f"listener {listener.arn}")
+    return None
+
+
+def _unknown_clients(front: FrontingLoadBalancer, unread: NotReadError) -> AddressPeer:
+    """Whoever the clients are, they are covered where everybody is let in, or the load balancer itself."""
+    return replace(_addresses_peer(front, AddressSet.everything(_FAMILY)), unread=unread)
 
 
 def _clients_by_scheme(front: FrontingLoadBalancer) -> tuple[Peer, ...]:
@@ -85,8 +107,7 @@ def _clients_from_rules(
     if AddressSet.union(_FAMILY, [addresses, *known_entries]).is_everything:
         return _clients_by_scheme(front)
     if unread:
-        # Whoever the clients are, they are covered where everybody is let in, or the load balancer itself.
-        return (replace(_addresses_peer(front, AddressSet.everything(_FAMILY)), unread=unread[0]),)
+        return (_unknown_clients(front, unread[0]),)
     of_vpc = vpc_peer(estate, front).addresses
     peers: list[Peer] = [] if addresses <= of_vpc else [_addresses_peer(front, addresses)]
     covered = addresses | of_vpc

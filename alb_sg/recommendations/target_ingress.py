@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from alb_sg.errors import NotReadError
-from alb_sg.estate.cidr import Family
+from alb_sg.estate.cidr import Family, format_address
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer, TargetGroup, UnknownValue, require_known
 from alb_sg.estate.resource_types import LISTENER_TYPE, PEER_TRIGGER_TYPES, TARGET_GROUP_TYPE
@@ -118,17 +118,21 @@ class _TargetSplit:
 
     def _carried_over_peering(self, family: Family, address: int) -> _Carried:
         """The groups of the visible interface that holds an address in a VPC that an active peering reference of the
-        load balancer's groups names (semantics §6)."""
-        groups: set[str] = set()
+        load balancer's groups names (semantics §6). Routes decide between VPCs whose blocks overlap."""
+        carried_by_vpc: dict[str, tuple[str, ...]] = {}
         try:
             for vpc_id in self._peered_vpcs:
                 interface = self._estate.interface_at(vpc_id, family, address)
-                groups.update(() if interface is None else interface.groups)
+                if interface is not None and interface.groups:
+                    carried_by_vpc[vpc_id] = tuple(sorted(interface.groups))
         except NotReadError as error:
             return _Carried(unread=error)
-        if groups:
-            return _Carried(tuple(sorted(groups)))
-        return _Carried(no_groups="outside the VPC, and no network interface is seen to hold the address")
+        if not carried_by_vpc:
+            return _Carried(no_groups="outside the VPC, and no network interface is seen to hold the address")
+        if len(set(carried_by_vpc.values())) > 1:
+            address_text = format_address(family, address)
+            return _Carried(unresolved=f"{address_text} is an address in each of {', '.join(carried_by_vpc)}")
+        return _Carried(next(iter(carried_by_vpc.values())))
 
     @cached_property
     def _peered_vpcs(self) -> Sequence[str]:
@@ -197,9 +201,6 @@ def _carried(target: TargetPeer) -> _Carried:
         return _Carried(tuple(sorted(target.security_groups)))
     if target.unresolved is not None:
         return _Carried(unresolved=target.unresolved)
-    if target.target_id.startswith("i-"):
-        # Every interface of an instance has a group.
-        return _Carried(unread=NotReadError(f"security groups of {target.target_id}", "none was recorded"))
     return _Carried(no_groups="its network interface has no security group")
 
 

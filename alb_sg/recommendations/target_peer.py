@@ -66,6 +66,9 @@ def _instance_peer(estate: Estate, group: TargetGroup, family: Family, target_id
     if address is None:
         unresolved = f"{target_id} has no {family.label} address"
         return TargetPeer(family, target_id, None, groups, unread, unresolved=unresolved)
+    if not groups and unread is None:
+        # Every interface of an instance has a group.
+        unread = NotReadError(f"security groups of {target_id}", "none was recorded")
     return TargetPeer(family, target_id, address, groups, unread)
 
 
@@ -76,12 +79,12 @@ def _has_unknown_address(estate: Estate, target_id: str) -> bool:
 
 
 def peered_vpcs(security_groups: Iterable[SecurityGroup]) -> frozenset[str]:
-    """The VPCs that active peering references of some security groups name: an address outside a target group's VPC may
-    be held there."""
+    """The VPCs that active peering references of some security groups' outbound rules name: an address outside a target
+    group's VPC may be held there. Inbound rules are about clients, and say nothing about targets."""
     return frozenset(
         reference.vpc_id
         for group in security_groups
-        for permission in (*group.ingress, *group.egress)
+        for permission in group.egress
         for reference in permission.references
         if reference.peering_connection_id is not None and reference.vpc_id is not None and not reference.is_stale
     )

@@ -102,7 +102,11 @@ class AccountClients:
             found = next((one for one in response.get("LoadBalancers", ()) if one["LoadBalancerArn"] == arn), None)
             if found is None:
                 raise NotReadError(f"load balancer {arn}", "DescribeLoadBalancers: the answer does not contain it")
-            return tuple(found.get("SecurityGroups", ()))
+            groups = found.get("SecurityGroups")
+            if not isinstance(groups, list) or not groups:
+                # To write back an incomplete list would take its groups off the load balancer.
+                raise NotReadError(f"security groups of {arn}", "DescribeLoadBalancers: the answer does not name them")
+            return tuple(groups)
 
     def groups_on_interfaces(self, arn: str) -> frozenset[str]:
         """The groups on the network interfaces that Elastic Load Balancing created for a load balancer."""

@@ -16,6 +16,7 @@ from alb_sg.findings.finding import Finding, Result
 from alb_sg.live import LiveSource, Selection
 from alb_sg.live.requests import FILTER_VALUES, DescribeRequests, batches
 from alb_sg.parameters import PREFIX_LIST_ID
+from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.remediation.account import AccountClients
 from alb_sg.remediation.change_context import ChangeContext, change_context, groups_to_read
 from alb_sg.remediation.fix_request import FixRequest
@@ -68,12 +69,9 @@ def live_change_context(
     requests = DescribeRequests(account.clients)
     name, vpc_id = dedicated_group_name(load_balancer), load_balancer.vpc_id
     group_ids = groups_to_read(load_balancer, results)
-    of_targets = {
-        group_id
-        for result in results
-        for entry in (result.missing if isinstance(result, Finding) else ())
-        for group_id in entry.security_groups
-    }
+    missing = [entry for result in results if isinstance(result, Finding) for entry in result.missing]
+    of_targets = {group_id for entry in missing for group_id in entry.security_groups}
+    needs_own_rules = any(entry.direction != Direction.TARGET_INGRESS for entry in missing)
     changeable = {*load_balancer.security_groups, *of_targets}
     prefix_list_ids = _relevant_prefix_lists(estate, load_balancer, results)
     pending = {
@@ -84,7 +82,8 @@ def live_change_context(
             "describe_network_interfaces", "NetworkInterfaces", {"group-id": sorted(changeable)}
         ),
         (Section.LOAD_BALANCERS, ""): requests.load_balancers(),
-        (Section.TAGS, ""): requests.tags((load_balancer.arn,)),
+        # Tags tell who manages the load balancer, which decides whether it may get a group of its own.
+        **({(Section.TAGS, ""): requests.tags((load_balancer.arn,))} if needs_own_rules else {}),
         **{
             (Section.SECURITY_GROUPS, batch[0]): requests.security_groups(batch)
             for batch in batches(group_ids, FILTER_VALUES)
@@ -98,6 +97,8 @@ def live_change_context(
         responses = pool.send_all(pending)
     items: dict[Section, list[Any]] = {section: [] for section in Section}
     failures: list[ReadFailure] = []
+    if not needs_own_rules:
+        failures.append(ReadFailure(Section.TAGS, None, "no rule of the load balancer's own groups is missing"))
     for (section, _), response in responses.items():
         found, failure = response.read_all(SURROUNDINGS_READERS[section])
         items[section] += found
@@ -126,7 +127,7 @@ SURROUNDINGS_READERS: Mapping[Section, Callable[[Any], Any]] = {
     Section.SECURITY_GROUPS: from_api.security_group,
     Section.NETWORK_INTERFACES: from_api.network_interface,
     Section.MANAGED_PREFIX_LISTS: _prefix_list,
-    Section.TAGS: lambda source: from_api.tags(source.get("Tags")),
+    Section.TAGS: from_api.described_tags,
 }
 
 

@@ -9,6 +9,7 @@ from alb_sg.errors import NotReadError
 from alb_sg.estate.cidr import Family
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer, Permission
+from alb_sg.findings.near_misses import DEFAULT_GROUP_NAME
 from alb_sg.permissions.allowed_traffic import RULE_DIRECTIONS, Direction
 from alb_sg.remediation.change_context import ChangeContext
 from alb_sg.remediation.fix_request import GROUPS_PER_LOAD_BALANCER, FixPolicy, ManagedGroupPolicy, SharedGroupPolicy
@@ -98,10 +99,13 @@ class GroupSelector:
         raise FixRefusedError(obstacle.reason, why, group_id)
 
     def _ordered_group_ids(self) -> list[str]:
-        """The load balancer's groups by id, its dedicated group first."""
-        name = dedicated_group_name(self._load_balancer)
-        group_ids = self._load_balancer.security_groups
-        return sorted(group_ids, key=lambda group_id: (self._estate.security_group(group_id).name != name, group_id))
+        """The load balancer's groups by id, its dedicated group first, and the VPC's default group last: whatever is
+        launched without a group gets that one."""
+        dedicated = dedicated_group_name(self._load_balancer)
+        names = {
+            group_id: self._estate.security_group(group_id).name for group_id in self._load_balancer.security_groups
+        }
+        return sorted(names, key=lambda one: (names[one] != dedicated, names[one] == DEFAULT_GROUP_NAME, one))
 
     # --- obstacles
 

@@ -72,8 +72,10 @@ def row_reasons(row: RequirementRow, fronts: Sequence[FrontingLoadBalancer]) -> 
     yield from (f"already: {_describe_evidence(evidence, row, fronts)}" for evidence in row.evidence)
     yield from _open_instead(row)
     if row.status is RowStatus.MISSING and not row.open_instead and not row.evidence:
-        whose = "their" if row.direction is Direction.TARGET_INGRESS else "its"
-        yield f"no rule of {whose} security groups lets this through at all"
+        if row.direction is not Direction.TARGET_INGRESS:
+            yield "no rule of its security groups lets this through at all"
+        elif row.security_groups:
+            yield "no rule of their security groups lets this through at all"
     yield from row.near_misses
 
 
@@ -98,7 +100,7 @@ def _accepted_sources(row: RequirementRow) -> Iterator[str]:
 
 def _missing(row: RequirementRow, missing: Missing) -> Iterator[str]:
     """Which part of the recommended peer is not open, where the row does not say so itself."""
-    if row.targets:
+    if row.targets and row.direction is not Direction.TARGET_INGRESS:
         ways = [*missing.or_security_groups, *map(phrasing.address_or_cidr, missing.peers)]
         if ways:
             yield f"not open to {phrasing.abbreviate(ways, MAX_TARGETS)}"

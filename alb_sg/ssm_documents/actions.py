@@ -18,13 +18,14 @@ CHANGE_CONTEXT_ACTIONS = (
     "ec2:DescribeSecurityGroupRules",
     "ec2:DescribeSecurityGroups",
     "elasticloadbalancing:DescribeLoadBalancers",
-    "elasticloadbalancing:DescribeTags",
 )
-# A dedicated group of the load balancer: created without outbound rules, attached, and deleted if a step fails.
+# A dedicated group of the load balancer: created without outbound rules where no tool manages the load balancer,
+# attached, and deleted if a step fails.
 GROUP_ACTIONS = (
     "ec2:CreateSecurityGroup",
     "ec2:DeleteSecurityGroup",
     "ec2:RevokeSecurityGroupEgress",
+    "elasticloadbalancing:DescribeTags",
     "elasticloadbalancing:SetSecurityGroups",
 )
 # Rules and groups are tagged as they are made.

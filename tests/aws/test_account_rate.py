@@ -20,7 +20,7 @@ SIZE, TARGET_GROUPS, PAGES = 200, 1.5, 8
 
 def test_reading_an_account_is_as_fast_as_the_buckets_allow_and_makes_each_call_once() -> None:
     with EmbeddedAws() as aws:
-        expected = build_account(aws, SIZE, open_egress=False)
+        expected = build_account(aws, SIZE, open_to_targets=False)
         aws.faults.bodies.clear()
         account = calls.read_account()
         assert max(Counter(aws.faults.bodies).values()) == 1
@@ -33,7 +33,7 @@ def test_reading_an_account_is_as_fast_as_the_buckets_allow_and_makes_each_call_
 
 def test_from_what_was_recorded_it_takes_pages_alone() -> None:
     with EmbeddedAws() as aws:
-        expected = build_account(aws, SIZE, open_egress=True)
+        expected = build_account(aws, SIZE, open_to_targets=True)
         record_estate(aws.config, calls.live_source().export())
         account = calls.read_account(from_config=True)
     assert account.verdicts == expected

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
 
-from alb_sg.aws.clients import WORKERS, caller_account_id, make_client, open_session
+from alb_sg.aws.clients import WORKERS, caller_account_id, caller_identity, make_client, open_session
 from alb_sg.errors import InvalidInputError, NotReadError
 
 
@@ -51,11 +51,12 @@ class _Sts:
     def get_caller_identity(self) -> dict[str, Any]:
         if self._error is not None:
             raise self._error
-        return {"Account": "123456789012"}
+        return {"Account": "123456789012", "Arn": "arn:aws-cn:iam::123456789012:user/auditor"}
 
 
 def test_account_of_the_credentials() -> None:
     assert caller_account_id(_Sts()) == "123456789012"
+    assert caller_identity(_Sts()).partition == "aws-cn"
 
 
 @pytest.mark.parametrize(

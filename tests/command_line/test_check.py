@@ -581,6 +581,23 @@ def test_files_of_several_accounts_are_judged_together(command: Command) -> None
     assert command("check", "--estate", first, "--estate", second).code == 0
 
 
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_entries_that_are_refused_here_and_known_there(command: Command, order: tuple[int, int]) -> None:
+    """The list is read from the account that owns it: what was read proves cover."""
+    mine = in_order(prefix_list("pl-everybody", refused=True))
+    mine["SecurityGroups"][0]["IpPermissions"] = [tcp(443, "pl-everybody"), icmp(3, 4, ANYWHERE)]
+    theirs = estate(prefix_list("pl-everybody", "0.0.0.0/1", "128.0.0.0/1"), account_id="999999999999")
+    third = estate(prefix_list("pl-everybody", refused=True), account_id="000000000001")
+    for one in (theirs, third):
+        one["LoadBalancers"] = []
+    alone = command.on(mine, "check", "--rule", INGRESS, "--format", "json").json["findings"]
+    assert [(one["compliance"], one["unresolved"]) for one in alone] == [("NON_COMPLIANT", True)]
+    others = [(theirs, third)[place] for place in order]
+    files = [command.file(one, f"{index}.json") for index, one in enumerate((mine, *others))]
+    given = [word for file in files for word in ("--estate", file)]
+    assert command("check", *given, "--rule", INGRESS).code == 0
+
+
 def test_sources_without_any_account_are_refused(command: Command) -> None:
     assert "no Config item of a type" in command.refused("check", "--estate", command.file([]))
 

@@ -47,7 +47,7 @@ OTHERS = json.dumps(other_account(config_items()))
         pytest.param(b"\x1f\x8b damaged", "not gzip data, or damaged", id="gzip data"),
         pytest.param(b'{"configurationItems": [', "not JSON", id="cut off"),
         pytest.param(b'{"a":' * 100_000, "nested too deeply", id="deep nesting"),
-        pytest.param(b"\xff\xfe{", "not UTF-8", id="another encoding"),
+        pytest.param(b"\xff{", "not UTF-8", id="another encoding"),
         pytest.param(b"[7]", "an object was expected", id="no item"),
         pytest.param(b"1" * 5000, "not usable JSON", id="a number of 5,000 digits"),
     ],

@@ -11,6 +11,7 @@ from tests.builders import (
     HEALTH,
     ICMP,
     INGRESS,
+    TARGETS,
     Saved,
     all_traffic,
     behind,
@@ -291,6 +292,21 @@ def test_near_misses_are_sentences_of_their_own(command: Command) -> None:
         "sg-1 is the VPC's default group",
     ]
     assert [line for line in expected if line not in shown] == []
+
+
+def test_addresses_of_todays_nodes_and_no_complement_of_them(command: Command) -> None:
+    """Two addresses are open, and fifteen blocks make up the rest of their subnets."""
+    saved = estate(
+        listener(443, forward=["web"]),
+        target_group(targets=["10.0.1.5"]),
+        interface("10.0.1.5"),
+        group("sg-1"),
+        group("sg-app", ingress=[tcp(80, "10.0.1.10/32", "10.0.2.10/32")]),
+    )
+    shown = command.on(saved, "explain", "web", "--rule", TARGETS).out
+    assert "not open to sg-1, nor to all of 10.0.1.0/24, 10.0.2.0/24\n" in shown
+    assert "the addresses of nodes change within their subnets\n" in shown
+    assert "10.0.1.0/29" not in shown
 
 
 def test_only_a_reference_is_evidence_where_targets_are_matched_by_group(command: Command) -> None:

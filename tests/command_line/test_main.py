@@ -337,6 +337,7 @@ def _with_hostile(saved: Saved, path: tuple[str | int, ...]) -> Saved:
     return changed  # type: ignore[no-any-return]  # JSON
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("call", [("explain",), ("explain", "--format", "json"), ("fix",), ("fix", "--format", "json")])
 def test_no_value_reaches_the_terminal_as_a_command(command: Command, call: tuple[str, ...]) -> None:
     """Every text of an estate in turn: a terminal obeys control characters, and bidi characters reorder a line."""

@@ -8,6 +8,7 @@ import pytest
 
 from tests.builders import EGRESS, HEALTH, ICMP, INGRESS, REGION, RULES, Saved, load_balancer
 from tests.command_line.calling import Command, closed, in_order
+from tests.filter_cases import FILTER_CASES, FilterCase
 
 OTHER_ACCOUNT = "000000000001"
 
@@ -31,8 +32,7 @@ def estates() -> list[Saved]:
     [
         (("--account", OTHER_ACCOUNT), {"web"}),
         (("--account", OTHER_ACCOUNT, "--account", "111122223333"), {"web", "shop-web", "shop-api", "Shop-old"}),
-        # In this letter case.
-        (("--name", "shop-*"), {"shop-web", "shop-api"}),
+        (("--name", "shop-*"), {"shop-web", "shop-api", "Shop-old"}),
         (("--name", "web", "--name", "*-api"), {"web", "shop-api"}),
         (("--tag", "team=edge"), {"shop-web", "web"}),
         (("--tag", "team"), {"shop-web", "shop-api", "web"}),
@@ -105,6 +105,36 @@ def test_owners_choose_load_balancers(command: Command, options: tuple[str, ...]
     assert {found["loadBalancerName"] for found in answer.json["findings"]} == names
 
 
+@pytest.mark.parametrize("case", FILTER_CASES, ids=repr)
+def test_the_grammar_of_filters(command: Command, case: FilterCase) -> None:
+    """The page has the same cases."""
+    accounts: Saved = {"Accounts": [{"Id": "111122223333"}]}
+    name, tags, more = "web", {}, []
+    match case.key:
+        case "name":
+            name = case.value
+        case "tag":
+            tags = case.value
+        case "owner":
+            tags = {} if case.value is None else {"team": case.value}
+            more = ["--owner-tag", "team"]
+        case "unit":
+            accounts["Accounts"][0]["Unit"] = case.value
+            more = ["--accounts", command.file(accounts, "accounts.json")]
+    saved = closed(load_balancer(name, tags=tags))
+    given = [f"--{case.key}={pattern}" for pattern in case.patterns]
+    answer = command.on(saved, "check", "--rule", ICMP, "--format", "json", *more, *given)
+    assert (len(answer.json["findings"]) == 1) is case.fits
+    # An unknown unit that no pattern fits decides nothing.
+    assert (answer.code == 3) is (case.key == "unit" and case.value is None and not case.fits)
+
+
+@pytest.mark.parametrize("given", [("--severity", "LOW"), ("--status", "Compliant"), ("--rule", "icmp-pmtud")])
+def test_letter_case_does_not_matter_in_words_either(command: Command, given: tuple[str, ...]) -> None:
+    answer = command.on(in_order(), "check", "--all", "--rule", ICMP, *given)
+    assert answer.out.startswith("COMPLIANT")
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
@@ -154,7 +184,8 @@ def test_statuses_choose_what_is_listed_and_not_the_exit_code(command: Command) 
     ("options", "said"),
     [
         (("--account", "1234"), "'1234' is not an account id of 12 digits"),
-        (("--tag", "=edge"), "'=edge' is not KEY or KEY=VALUE"),
+        (("--tag", "=edge"), "'=edge' is not KEY or KEY=VALUE; for any key, write '*=edge'"),
+        (("--tag", ""), "'' is not KEY or KEY=VALUE"),
         (("--status", "complaint"), "did you mean 'compliant'?"),
         (("--name", "web", "--history", "runs", "--format", "asff"), "omit --load-balancer and what narrows the run"),
         (("--name", "web", "--terraform-plan", "plan.json"), "narrowed by --load-balancer and --rule"),

@@ -276,6 +276,7 @@ def test_a_plan_for_another_account(command: Command) -> None:
     assert "ap-south-1" in answer.out
 
 
+@pytest.mark.slow
 def test_over_a_live_account(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")

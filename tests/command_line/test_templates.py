@@ -381,3 +381,122 @@ def test_host_ports_that_amazon_ecs_chooses_may_be_any(command: Command, rule: s
     given = ("--template-defaults", "--rule", "instance_egress", "--format", "json")
     answer = command("check", "--template", path, *given)
     assert verdicts(answer)[EGRESS].startswith(verdict)
+
+
+@pytest.mark.parametrize(
+    ("resource", "verdict"),
+    [
+        # Tasks of a task set have groups and ports as those of a service have.
+        (
+            (
+                "{Type: 'AWS::ECS::TaskSet', Properties: {LoadBalancers: "
+                "[{ContainerName: web, ContainerPort: 9999, TargetGroupArn: !Ref Targets}], NetworkConfiguration: "
+                "{AwsvpcConfiguration: {SecurityGroups: [!Ref ServiceGroup], Subnets: [!Ref Subnet]}}}}"
+            ),
+            "NON_COMPLIANT",
+        ),
+        # The instances are in the VPC, to all of which port 80 is not open.
+        (
+            (
+                "{Type: 'AWS::AutoScaling::AutoScalingGroup', Properties: {VPCZoneIdentifier: [!Ref Subnet], "
+                "LaunchTemplate: {LaunchTemplateId: lt-0123456789abcdef0, Version: '1'}, "
+                "TrafficSources: [{Identifier: !Ref Targets, Type: elbv2}]}}"
+            ),
+            "NON_COMPLIANT",
+        ),
+        # Another traffic source is no target group.
+        (
+            (
+                "{Type: 'AWS::AutoScaling::AutoScalingGroup', Properties: {VPCZoneIdentifier: [!Ref Subnet], "
+                "TrafficSources: [{Identifier: !Ref Targets, Type: vpc-lattice}]}}"
+            ),
+            "NOT_APPLICABLE",
+        ),
+        # Nothing is open on port 80, whatever the groups of its instances are.
+        (
+            (
+                "{Type: 'AWS::EC2::SpotFleet', Properties: {SpotFleetRequestConfigData: "
+                "{LoadBalancersConfig: {TargetGroupsConfig: {TargetGroups: [{Arn: !Ref Targets}]}}}}}"
+            ),
+            "NON_COMPLIANT",
+        ),
+    ],
+    ids=["task set", "traffic source", "other traffic source", "Spot Fleet"],
+)
+def test_what_registers_targets(command: Command, resource: str, verdict: str) -> None:
+    before, _, _ = TEMPLATE.partition("  Service:\n")
+    path = write(command, f"{before}  Service: {resource}\n")
+    arguments = ("--template-defaults", "--rule", EGRESS, "--format", "json", "--template-parameter", "Scheme=internal")
+    assert verdicts(command("check", "--template", path, *arguments))[EGRESS] == verdict
+
+
+def test_a_rule_may_forward_to_a_target_group_of_another_stack(command: Command) -> None:
+    """Nobody knows its targets, although everything is known of those of the listener itself."""
+    arn = "arn:aws:elasticloadbalancing:eu-west-1:111122223333:targetgroup/other/0123456789abcdef"
+    rule = (
+        f"  Rule: {{Type: 'AWS::ElasticLoadBalancingV2::ListenerRule', Properties: {{ListenerArn: !Ref Listener, "
+        f"Priority: 1, Conditions: [], Actions: [{{Type: forward, TargetGroupArn: '{arn}'}}]}}}}\n"
+    )
+    for text, expected in ((TEMPLATE, "COMPLIANT"), (TEMPLATE + rule, "the plan or template does not hold it")):
+        path = write(command, text)
+        arguments = ("--template-defaults", "--rule", EGRESS, "--format", "json")
+        assert verdicts(command("check", "--template", path, *arguments))[EGRESS].startswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("rule", "listeners", "icmp_verdict"),
+    [
+        # Whatever port TCP is open on, ICMP is not; and the other way round.
+        (
+            "{IpProtocol: tcp, FromPort: !Ref Port, ToPort: !Ref Port, CidrIp: 0.0.0.0/0}",
+            "parameter Port",
+            "NON_COMPLIANT",
+        ),
+        ("{IpProtocol: icmp, FromPort: !Ref Port, ToPort: -1, CidrIp: 0.0.0.0/0}", "NON_COMPLIANT", "parameter Port"),
+        # All traffic has no ports.
+        ("{IpProtocol: -1, FromPort: !Ref Port, ToPort: !Ref Port, CidrIp: 0.0.0.0/0}", "COMPLIANT", "COMPLIANT"),
+        # No port lets everybody in if only a group is let in.
+        (
+            "{IpProtocol: tcp, FromPort: !Ref Port, ToPort: !Ref Port, SourceSecurityGroupId: !Ref ServiceGroup}",
+            "NON_COMPLIANT",
+            "NON_COMPLIANT",
+        ),
+    ],
+    ids=["tcp", "icmp", "all traffic", "from a group"],
+)
+def test_a_port_that_is_not_known(command: Command, rule: str, listeners: str, icmp_verdict: str) -> None:
+    text = TEMPLATE.replace("{IpProtocol: tcp, FromPort: 443, ToPort: 443, CidrIp: !Ref Clients}", rule)
+    path = write(command, text.replace("Parameters:\n", "Parameters:\n  Port: {Type: Number}\n"))
+    found = verdicts(
+        command("check", "--template", path, "--template-parameter", "Scheme=internet-facing", "-f", "json")
+    )
+    assert found[INGRESS].startswith(listeners)
+    assert found[ICMP].startswith(icmp_verdict)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place"),
+    [
+        ("GroupDescription: of the load balancer", "'Fn::Transform': {Name: Rules}", "Resources.WebGroup"),
+        ("Parameters:", "Fn::Transform: {Name: 'AWS::Include'}\nParameters:", "Fn::Transform adds to the template"),
+    ],
+    ids=["properties", "template"],
+)
+def test_what_a_macro_adds_is_not_overlooked(command: Command, old: str, new: str, place: str) -> None:
+    """A macro beside properties may add rules, and one beside sections may add resources."""
+    answer = command("check", "--template", write(command, TEMPLATE.replace(old, new, 1)))
+    assert answer.code == 2
+    assert place in answer.err
+    assert "--template-stage Processed" in answer.err
+
+
+def test_what_no_verdict_depends_on_may_be_anything(command: Command) -> None:
+    """Only CloudFormation can run the macro, and it makes the attributes of the load balancer alone."""
+    attributes = "LoadBalancerAttributes: {'Fn::Transform': {Name: Attributes}}, Scheme: !Ref Scheme"
+    path = write(command, TEMPLATE.replace("Scheme: !Ref Scheme", attributes))
+    arguments = ("--template-defaults", "--rule", INGRESS, "--format", "json")
+    assert verdicts(command("check", "--template", path, *arguments)) == {INGRESS: "COMPLIANT"}
+    deciding = write(command, TEMPLATE.replace("[!Ref WebGroup]", "{'Fn::Transform': {Name: Groups}}"))
+    answer = command("check", "--template", deciding)
+    assert answer.code == 2
+    assert "Web.Properties.SecurityGroups" in answer.err

@@ -158,6 +158,30 @@ def test_a_group_of_targets_and_a_listener_that_change_at_once_end_with_the_fina
     assert aws.verdicts(TARGET_RULE) == {aws.web: "COMPLIANT"}
 
 
+def test_a_verdict_that_another_event_overtakes_does_not_replace_the_later_one(
+    aws: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The event of a target's group is judged. Before its verdict is recorded, a listener is added and judged."""
+    aws.allow_ingress(aws.app, [tcp(8080, aws.group)])
+    of_group = aws.change_event(TARGET_RULE, SECURITY_GROUP_TYPE, aws.app)
+    put_evaluations = evaluations.put_evaluations
+
+    def overtaken(*given: Any) -> Any:
+        monkeypatch.setattr("alb_sg.config_rule.rule.put_evaluations", put_evaluations)
+        closed = aws.target_group(
+            "new", aws.vpc_id, 9090, [(aws.network_interface(aws.subnet_ids[0], aws.app), None)], target_type="ip"
+        )
+        listener = aws.listener(aws.web, 9443, closed)
+        aws.run(TARGET_RULE, aws.change_event(TARGET_RULE, LISTENER_TYPE, listener))
+        return put_evaluations(*given)
+
+    monkeypatch.setattr("alb_sg.config_rule.rule.put_evaluations", overtaken)
+    aws.run(TARGET_RULE, of_group)
+    # AWS Config keeps the verdict of the later change, in whatever order they arrive.
+    assert aws.recorded() == [(aws.web, "NON_COMPLIANT"), (aws.web, "COMPLIANT")]
+    assert aws.verdicts(TARGET_RULE) == {aws.web: "NON_COMPLIANT"}
+
+
 def test_a_change_that_concerns_no_load_balancer_costs_no_evaluation(aws: Shop) -> None:
     spare = aws.security_group(aws.vpc_id, "spare")
     network, _ = in_front(aws, [])

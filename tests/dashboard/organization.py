@@ -78,6 +78,7 @@ class Organization:
     observation: Observation
     earlier: EarlierRuns
     plans: Mapping[str, Plan] = field(default_factory=dict)
+    estates: Sequence[Estate] = ()
 
 
 def organization(
@@ -102,10 +103,11 @@ def organization(
         found = _before(last, back, seed)
         earlier.append(make_run(found))
     planner = EstatePlanner(estates, FixRequest(RULES, AS_OF.date()), {})
+    explained = last.explained_arns
     plans = planner.plan_findings(
-        [finding for finding in last.results.findings if finding.load_balancer_arn in last.explained_arns]
+        [finding for finding in last.results.findings if finding.load_balancer_arn in explained]
     )
-    return Organization(last, EarlierRuns(earlier, 3 if runs else 0), plans)
+    return Organization(last, EarlierRuns(earlier, 3 if runs else 0), plans, estates)
 
 
 def hostile() -> Organization:

@@ -107,7 +107,7 @@ def kinds(document: Document, keep: Keep = everything) -> dict[str, tuple[int, i
     found: dict[str, list[str]] = defaultdict(list)
     for one, verdict in pairs(document, keep):
         for code in verdict.get("causes", ()):
-            found[document["causes"].get(code, code)].append(one["arn"])
+            found[document["causes"].get(code, code[:1].upper() + code[1:])].append(one["arn"])
     return {words: (len(arns), len(set(arns))) for words, arns in found.items()}
 
 

@@ -19,11 +19,17 @@ import pytest
 from playwright.sync_api import Browser, Download, Page, expect, sync_playwright
 from pypdf import PdfReader
 
+from alb_sg.command_line.main import main
+from alb_sg.dashboard.page import read_asset
 from alb_sg.dashboard.page import render_page as render
 from alb_sg.dashboard.page_data import AccessPortal, build_page_data, page_data_text
 from alb_sg.findings.finding import Compliance, EvaluationError
+from alb_sg.recommendations.catalogue import DISPLAY_ORDER
+from alb_sg.report.csv_report import COLUMNS
 from tests.dashboard import recount
 from tests.dashboard.organization import HOSTILE, Organization, hostile, organization
+from tests.dashboard.saved_organization import save_organization
+from tests.filter_cases import FILTER_CASES
 from tests.tools import HANGING, browser, node_module
 
 pytestmark = pytest.mark.slow
@@ -34,6 +40,7 @@ RULE_NAMES = {
     "Health checks": "ALB_SG_HEALTH_CHECK_EGRESS",
     "Path MTU Discovery": "ALB_SG_ICMP_PMTUD",
     "Targets' security groups": "ALB_SG_TARGET_INGRESS",
+    "Unused openings": "ALB_SG_UNUSED_INGRESS",
 }
 
 
@@ -142,7 +149,7 @@ def heads(page: Page, table: str) -> list[str]:
     """The titles of a table's columns, without the signs of their order."""
     texts = page.locator(f"{table} thead th").all_inner_texts()
     return [
-        text.rstrip(" \N{UP DOWN ARROW}\N{BLACK UP-POINTING TRIANGLE}\N{BLACK DOWN-POINTING TRIANGLE}")
+        text.rstrip(" \xa0\N{UP DOWN ARROW}\N{BLACK UP-POINTING TRIANGLE}\N{BLACK DOWN-POINTING TRIANGLE}")
         for text in texts
     ]
 
@@ -206,11 +213,40 @@ def test_the_first_screen_says_how_it_stands_and_what_to_do(show: Open, written:
     share = 100 * counts["compliant"] // counts["judged"]
     sentence = page.locator(".sentence").inner_text().replace("\xa0", " ")
     assert f"{share} % of {counts['judged']} judged load balancers are compliant" in sentence
-    assert f"unreachable: {counts['unreachable']}" in sentence
+    bad, facing, unreachable = (counts[key] for key in ("nonCompliant", "internetFacing", "unreachable"))
+    assert f"compliant, and \N{BLACK UP-POINTING TRIANGLE} {bad} are non-compliant (" in sentence
+    assert f": {facing} of these face the internet, and {unreachable} of those are unreachable." in sentence
+    # What changed and what is first seen make up the difference between the last two points of the trend.
+    last, now = (point["loadBalancers"] for point in written.data["trend"]["points"][-2:])
+    first_seen = re.search("; ([0-9]+) more first seen", sentence)
+    assert last + number(page, "change") + (int(first_seen[1]) if first_seen else 0) == now
     for part in (".sentence", "#sparkline svg", "#first-changes tbody tr:nth-child(5)", "#coverage > summary"):
         box = page.locator(part).bounding_box()
         assert box is not None
         assert box["y"] + box["height"] < 900, part
+
+
+def test_the_sentence_agrees_with_its_numbers(show: Open, written: Written) -> None:
+    one = next(
+        one
+        for one in written.data["loadBalancers"]
+        if one["scheme"] == "internet-facing" and any(each["status"] == "nonCompliant" for each in one["verdicts"])
+    )
+    page = show(written.at(f"#q={quote(one['arn'], safe='')}"))
+    sentence = page.locator(".sentence").inner_text().replace("\xa0", " ")
+    assert sentence.startswith(
+        "0 % of 1 judged load balancer is compliant, and \N{BLACK UP-POINTING TRIANGLE} 1 is non-compliant ("
+    )
+    assert "1 of these faces the internet" in sentence
+    page = show(written.at("#is=compliant&status=all&name=nothing"))
+    assert page.locator(".sentence").inner_text().strip() == "No judged load balancers match these filters."
+    fine = next(one for one in written.data["loadBalancers"] if {v["status"] for v in one["verdicts"]} == {"compliant"})
+    page = show(written.at(f"#q={quote(fine['arn'], safe='')}"))
+    sentence = page.locator(".sentence").inner_text().replace("\xa0", " ")
+    assert sentence.startswith("100 % of 1 judged load balancer is compliant, and 0 are non-compliant (")
+    assert "face the internet" not in sentence
+    # No alarm where nothing is wrong.
+    assert page.locator(".sentence .bad").is_hidden()
 
 
 def test_the_first_changes_free_most_load_balancers(show: Open, written: Written) -> None:
@@ -231,6 +267,12 @@ def test_the_first_changes_free_most_load_balancers(show: Open, written: Written
     }
     named = re.findall("sg-[0-9a-f]{17}", rows[0][0])[0]
     assert freed[0] == carriers[named] == max(carriers.values())
+
+
+def test_what_all_changes_have_in_common_is_said_before_them(show: Open, owned: Written) -> None:
+    page = show(owned.at("#owner=edge"))
+    assert "Owner" not in heads(page, "#first-changes")
+    assert "Owner in every row: edge." in page.locator("#first-changes .note").inner_text()
 
 
 def test_the_command_of_a_change_is_copied(show: Open, written: Written) -> None:
@@ -430,6 +472,14 @@ def test_bars_show_what_each_run_changed(show: Open, written: Written) -> None:
     ]
 
 
+def test_changes_of_one_kind_have_no_column_of_kinds(show: Open, written: Written) -> None:
+    page = show(written.at())
+    assert heads(page, "#changes")[0] == "Change"
+    page = show(written.at("#change=fixed"))
+    assert heads(page, "#changes")[0] == "Load balancer"
+    assert "Change in every row: fixed." in page.locator('[data-table="changes"] .note').inner_text()
+
+
 def test_another_run_may_be_picked_to_compare_with(show: Open, written: Written) -> None:
     page = show(written.at())
     run = written.data["trend"]["points"][3]["asOf"]
@@ -507,9 +557,16 @@ def test_pictures_that_are_left_out_are_said_before_the_table(show: Open, tmp_pa
         ("#tag=team", lambda one: "team" in one["tags"]),
         ("#q=CHECKOUT-", lambda one: "checkout-" in one["name"]),
         ("#status=error", lambda one: one["status"] == "error"),
-        # A part of a tag in any case is enough.
-        ("#tag=TEAM%3Dcheck", lambda one: one["tags"]["team"] == "checkout"),
-        ("#tag=PLAT", lambda one: one["tags"]["team"] == "platform"),
+        # The grammar of the command: patterns, any letter case, several values.
+        ("#tag=TEAM%3DCheck*", lambda one: one["tags"]["team"] == "checkout"),
+        ("#tag=*=PLAT*", lambda one: one["tags"]["team"] == "platform"),
+        ("#tag=team%3Dedge&tag=team%3Ddata", lambda one: one["tags"]["team"] in ("edge", "data")),
+        ("#name=Checkout-*&name=login-1", lambda one: one["name"].startswith("checkout-") or one["name"] == "login-1"),
+        ("#region=EU-WEST-1&region=us-east-1", lambda one: one["region"] in ("eu-west-1", "us-east-1")),
+        ("#rule=icmp_pmtud", lambda one: one["rule"] == "ALB_SG_ICMP_PMTUD"),
+        ("#status=non-compliant&status=error", lambda one: one["status"] in ("nonCompliant", "error")),
+        # As earlier pages wrote it.
+        ("#status=nonCompliant", lambda one: one["status"] == "nonCompliant"),
         ("#severity=LOW", lambda one: one["rule"] == "ALB_SG_ICMP_PMTUD"),
         # Open listeners alone do not make a load balancer compliant.
         ("#status=compliant", lambda one: one["status"] == "compliant"),
@@ -518,10 +575,10 @@ def test_pictures_that_are_left_out_are_said_before_the_table(show: Open, tmp_pa
 def test_an_address_is_a_view(show: Open, written: Written, fragment: str, keep: recount.Keep) -> None:
     page = show(written.at(fragment))
     # The status is of findings: what load balancers are counts whatever it is.
-    rule = re.search("rule=([A-Z_]+)", fragment)
+    rule = "ALB_SG_ICMP_PMTUD" if "rule=" in fragment else None
     # A severity selects verdicts, and load balancers count with all of theirs.
     kept = recount.everything if "status=" in fragment else keep
-    assert numbers(page) == recount.count_compliance(written.data, kept, rule[1] if rule else None)
+    assert numbers(page) == recount.count_compliance(written.data, kept, rule)
     expected = recount.pairs(written.data, keep)
     wanted = expected if "status=" in fragment else recount.to_do(expected)
     shown = page.locator("#shown").inner_text()
@@ -531,6 +588,97 @@ def test_an_address_is_a_view(show: Open, written: Written, fragment: str, keep:
         show_all(page, "causes")
         found = counted(page, '[data-table="causes"]', "Security group")
         assert found == recount.groups(written.data, keep)
+
+
+def test_filters_fit_as_those_of_the_command_do(show: Open, written: Written) -> None:
+    """docs/command-line.md, "Narrowing"."""
+    functions = {"name": "fits", "owner": "ownerFits", "unit": "unitFits", "tag": "tagsFit"}
+    script = "\n".join([read_asset("data.js"), read_asset("filters.js")])
+    run = f"cases => {{ {script}; return cases.map(([name, value, patterns]) => eval(name)(value, patterns)); }}"
+    page = show("about:blank", ready=False)
+    cases = [[functions[case.key], case.value, list(case.patterns)] for case in FILTER_CASES]
+    fitted = page.evaluate(run, cases)
+    assert [case for case, found in zip(FILTER_CASES, fitted, strict=True) if found != case.fits] == []
+
+
+def test_a_pattern_of_many_stars_answers_at_once(show: Open, written: Written) -> None:
+    pattern = quote("*a" * 400)
+    page = show(written.at(f"#name={pattern}&tag={pattern}"))
+    assert numbers(page)["judged"] == 0
+
+
+def test_several_rules_are_judged_together(show: Open, written: Written) -> None:
+    rules = ["ALB_SG_ICMP_PMTUD", "ALB_SG_LISTENER_INGRESS"]
+    page = show(written.at("#rule=icmp_pmtud&rule=LISTENER_INGRESS"))
+    statuses = [
+        {verdict["status"] for verdict in one["verdicts"] if verdict["rule"] in rules}
+        for one in written.data["loadBalancers"]
+    ]
+    assert number(page, "nonCompliant") == sum("nonCompliant" in found for found in statuses)
+    assert len(heads(page, "#matrix")) == 3
+    assert page.title().startswith("Rule: Path MTU Discovery or Listener ports")
+
+
+def test_a_part_of_a_name_or_tag_is_typed_and_becomes_a_pattern(show: Open, written: Written) -> None:
+    page = show(written.at())
+    unfold(page)
+    for name, typed, pattern in (
+        ("tag", "PLAT", "*PLAT*"),
+        ("tag", "eam=heck", "*eam*=*heck*"),
+        # One of the suggestions, and what is a pattern already, stay as they are.
+        ("tag", "team=edge", "team=edge"),
+        ("tag", "te*", "te*"),
+        ("name", "heck", "*heck*"),
+    ):
+        page.locator(f'#filters input[name="{name}"]').fill(typed)
+        page.keyboard.press("Enter")
+        assert parse_qs(page.url.partition("#")[2])[name] == [pattern]
+        assert number(page, "judged") > 0
+        page.get_by_role("button", name="Clear filters").click()
+        unfold(page)
+
+
+def test_a_value_may_join_those_in_use(show: Open, written: Written) -> None:
+    page = show(written.at())
+    choose(page, "region", "eu-west-1")
+    page.get_by_label("Keep earlier values").check()
+    choose(page, "region", "us-east-1")
+    assert page.url.endswith("#region=eu-west-1&region=us-east-1")
+    expected = recount.count_compliance(written.data, lambda one: one["region"] in ("eu-west-1", "us-east-1"))
+    expect_numbers(page, expected)
+    chips = page.locator("#chips button")
+    expect(chips).to_have_count(2)
+    assert page.locator('select[name="region"] option:checked').inner_text() == "eu-west-1 or us-east-1"
+    chips.first.click()
+    assert page.url.endswith("#region=us-east-1")
+    expect(page.locator('select[name="region"]')).to_have_value("us-east-1")
+    # What was shown for both is none to choose any more.
+    assert "eu-west-1 or us-east-1" not in page.locator('select[name="region"] option').all_inner_texts()
+    name = page.locator('#filters input[name="name"]')
+    for text in ("checkout-*", "login-*"):
+        name.fill(text)
+        page.keyboard.press("Enter")
+    assert parse_qs(page.url.partition("#")[2])["name"] == ["checkout-*", "login-*"]
+    expect(name).to_have_value("")
+    page.get_by_label("Keep earlier values").uncheck()
+    name.fill("api-*")
+    page.keyboard.press("Enter")
+    assert parse_qs(page.url.partition("#")[2])["name"] == ["api-*"]
+
+
+def test_a_number_of_a_unit_leads_to_its_findings_alone(show: Open, tmp_path: Path) -> None:
+    """A filter for a unit holds the units below it; the row of the matrix does not."""
+    made = organization(120, runs=0)
+    names = {account: replace(name, unit="Shops/Web") for account, name in made.observation.accounts.items()}
+    first, second = sorted(names)[:2]
+    names |= {one: replace(names[one], unit="Shops") for one in (first, second)}
+    page = show(_written(replace(made, observation=replace(made.observation, accounts=names)), tmp_path).at("#by=unit"))
+    row = page.locator("#matrix tbody tr", has=page.get_by_text("Shops", exact=True))
+    cell = row.locator("td a", has_text="\N{BLACK UP-POINTING TRIANGLE}").first
+    count = re.search("([0-9]+) of", cell.inner_text())
+    assert count is not None
+    cell.click()
+    expect(page.locator("#worst tbody tr")).to_have_count(int(count[1]))
 
 
 def test_a_unit_holds_the_units_below_it(show: Open, written: Written) -> None:
@@ -672,6 +820,81 @@ def test_history_has_each_change_of_a_verdict(show: Open, written: Written) -> N
     )
     expected = sum(len(found["history"]) + ("change" in found) for found in one["verdicts"] if "history" in found)
     assert len(rows) == expected > len(verdict["history"])
+
+
+# --- the rules on targets and on unused openings
+
+
+@pytest.fixture(scope="module")
+def both_sides(tmp_path_factory: pytest.TempPathFactory) -> Written:
+    """A page with findings of all rules, as the command writes it: some groups of targets let nobody in."""
+    folder = tmp_path_factory.mktemp("both")
+    saved = save_organization(organization(90, runs=0, varied=True), folder)
+    for number, path in enumerate(sorted(saved.estates.iterdir())):
+        estate = json.loads(path.read_text(encoding="utf-8"))
+        block = estate["Vpcs"][0]["CidrBlock"].replace(".0.0/16", ".0.0/24")
+        estate["Subnets"] = [{"SubnetId": f"subnet-{number}", "VpcId": estate["Vpcs"][0]["VpcId"], "CidrBlock": block}]
+        for load_balancer in estate["LoadBalancers"]:
+            load_balancer["AvailabilityZones"] = [{"SubnetId": f"subnet-{number}"}]
+        for group in estate["SecurityGroups"]:
+            if group["GroupName"].endswith("-app") and number % 2:
+                group["IpPermissions"] = []
+        path.write_text(json.dumps(estate), encoding="utf-8")
+    path = folder / "page.html"
+    rules = [word for rule in DISPLAY_ORDER for word in ("--rule", rule.name)]
+    assert main(["dashboard", "--estate", str(saved.estates), *rules, "--output", str(path)]) == 1
+    return Written(path, json.loads(path.with_suffix(".json").read_text(encoding="utf-8")))
+
+
+def _with_both(written: Written) -> Mapping[str, Any]:
+    """A load balancer whose targets do not let it in, and which is open on an unused port."""
+    rules = {"ALB_SG_TARGET_INGRESS", "ALB_SG_UNUSED_INGRESS"}
+    return next(
+        one
+        for one in written.data["loadBalancers"]
+        if rules <= {verdict["rule"] for verdict in one["verdicts"] if verdict["status"] == "nonCompliant"}
+    )
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_picture_shows_what_is_open_and_unused(show: Open, both_sides: Written, width: int) -> None:
+    one = _with_both(both_sides)
+    page = show(both_sides.at(f"#lb={quote(one['arn'], safe='')}"), viewport={"width": width, "height": 900})
+    openings = one["detail"]["unused"]
+    assert openings != []
+    if width == 390:
+        lanes = page.locator("#detail .lanes li.unused").all_inner_texts()
+        assert [f"inbound {each['traffic']} from {each['peer']} in {each['group']}" in lane for each, lane in zip(
+            openings, lanes, strict=True)] == [True] * len(lanes)  # fmt: skip
+    else:
+        assert page.locator("#detail svg text.unused").count() == len(openings)
+        text = page.locator("#detail svg").first.text_content() or ""
+        assert all(each["traffic"] in text and f"in {each['group']}" in text for each in openings)
+    # The targets' side is said of the target, and the way there once.
+    recommended = page.get_by_role("table", name="Recommended and actual rules").inner_text()
+    assert "inbound TCP 8080 at 1 target" in recommended or "inbound TCP 8080 at 2 targets" in recommended or (
+        "inbound TCP 8080 at 3 targets" in recommended)  # fmt: skip
+    assert "to its targets" not in recommended
+
+
+def test_causes_of_both_sides_name_the_rules(show: Open, both_sides: Written) -> None:
+    page = show(both_sides.at())
+    show_all(page, "causes")
+    kinds = counted(page, '[data-table="causes:kinds"]', "Cause")
+    assert kinds == recount.kinds(both_sides.data)
+    assert {
+        "The targets' security groups do not let the load balancer in",
+        "Open on ports that no listener uses",
+    } <= set(kinds)
+    rows = {row["Security group"].split("\n")[0]: row for row in records(page, '[data-table="causes"]')}
+    one = _with_both(both_sides)
+    (unused,) = (verdict for verdict in one["verdicts"] if verdict["rule"] == "ALB_SG_UNUSED_INGRESS")
+    sentence, _, group = unused["unused"][0].partition(" in ")
+    assert f"unused: {sentence}" in rows[group]["Missing and unused rules"]
+    (closed,) = (verdict for verdict in one["verdicts"] if verdict["rule"] == "ALB_SG_TARGET_INGRESS")
+    assert f"inbound TCP 8080 from {one['securityGroups'][0]}" in rows[closed["groups"][0]]["Missing and unused rules"]
+    # No row is without a rule.
+    assert [row for row in rows.values() if not row["Missing and unused rules"].strip()] == []
 
 
 # --- whom to ask
@@ -824,6 +1047,17 @@ def test_a_cause_and_a_change_lead_to_their_findings(show: Open, written: Writte
     assert recount.changes(written.data)["fixed"] == count
 
 
+def test_accounts_of_one_name_are_told_apart(show: Open, tmp_path: Path) -> None:
+    made = organization(120, runs=0)
+    accounts = {account: replace(name, name="shop") for account, name in made.observation.accounts.items()}
+    written = _written(replace(made, observation=replace(made.observation, accounts=accounts)), tmp_path)
+    page = show(written.at())
+    assert "Account" in heads(page, "#worst")
+    account = written.data["loadBalancers"][0]["account"]
+    page = show(written.at(f"#account={account}&status=all"))
+    assert f"Account in every row: shop ({account})." in page.locator("#worst .note").inner_text()
+
+
 def test_the_root_unit_has_a_name(show: Open, tmp_path: Path) -> None:
     made = organization(30, runs=0)
     accounts = {account: replace(name, unit="") for account, name in made.observation.accounts.items()}
@@ -899,18 +1133,91 @@ def _download(page: Page, button: str) -> str:
     with page.expect_download() as found:
         page.get_by_role("button", name=button).click()
     download: Download = found.value
-    return Path(download.path()).read_text(encoding="utf-8")
+    return Path(download.path()).read_bytes().decode("utf-8")
 
 
 def test_export_is_what_is_filtered(show: Open, written: Written) -> None:
     page = show(written.at("#region=eu-west-1"))
     expected = recount.to_do(recount.pairs(written.data, lambda one: one["region"] == "eu-west-1"))
-    rows = list(csv.DictReader(io.StringIO(_download(page, "Export CSV"), newline="")))
+    rows = list(csv.DictReader(io.StringIO(_download(page, "Export CSV")[1:], newline="")))
     keys = [(one["arn"], verdict["rule"], verdict["annotation"]) for one, verdict in expected]
     assert [(row["loadBalancerArn"], row["rule"], row["annotation"]) for row in rows] == keys
     found = json.loads(_download(page, "Export JSON"))
     assert [(one["arn"], one["rule"], one["annotation"]) for one in found["findings"]] == keys
-    assert found["filters"] == {"region": "eu-west-1"}
+    assert found["filters"] == {"region": ["eu-west-1"]}
+
+
+def test_the_csv_is_that_of_the_command_and_more(
+    show: Open, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As `check --format csv --spreadsheet` prints it: columns, contents, byte order mark, and ids as text."""
+    saved = save_organization(organization(240, runs=0), tmp_path)
+    rules = [word for rule in DISPLAY_ORDER for word in ("--rule", rule.name)]
+    source = ["--estate", str(saved.estates), "--accounts", str(saved.accounts), *rules]
+    page_path = tmp_path / "page.html"
+    assert main(["dashboard", *source, "--output", str(page_path)]) == 3
+    capsys.readouterr()
+    assert main(["check", *source, "--format", "csv", "--spreadsheet"]) == 3
+    printed = capsys.readouterr().out
+    exported = _download(show(f"{page_path.as_uri()}#status=all"), "Export CSV")
+    assert exported[0] == printed[0] == "\ufeff"
+    wanted, found = (list(csv.DictReader(io.StringIO(text[1:], newline=""))) for text in (printed, exported))
+    assert list(found[0])[: len(COLUMNS)] == list(COLUMNS)
+    assert list(found[0])[len(COLUMNS) :] == ["owner", "causes", "since"]
+    # The page has abbreviated lists of what is unused.
+    columns = [column for column in COLUMNS if column != "unused"]
+    same = [sorted([row[column] for column in columns] for row in rows) for rows in (wanted, found)]
+    assert same[0] == same[1]
+    assert {row["accountId"][:2] for row in found} == {'="'}
+    assert {row["status"] for row in found} >= {"NON_COMPLIANT", "ERROR", "COMPLIANT"}
+
+
+def test_the_csv_has_what_was_not_read_at_all(show: Open, tmp_path: Path) -> None:
+    made = organization(12, runs=0)
+    place = min(made.observation.completeness.observed)
+    error = EvaluationError(place.account_id, place.region, None, None, "LoadBalancers", "AccessDenied")
+    results = replace(made.observation.results, errors=[error])
+    written = _written(replace(made, observation=replace(made.observation, results=results)), tmp_path)
+    for fragment, count in (
+        ("", 1),
+        # It may concern any load balancer there.
+        ("#name=nothing", 1),
+        (f"#account={place.account_id}", 1),
+        ("#account=999999999999", 0),
+        ("#status=compliant", 0),
+        ("#status=error", 1),
+    ):
+        rows = list(csv.DictReader(io.StringIO(_download(show(written.at(fragment)), "Export CSV")[1:], newline="")))
+        assert [row["annotation"] for row in rows].count("LoadBalancers: AccessDenied") == count, fragment
+
+
+def test_long_names_and_reasons_do_not_stretch_the_page(show: Open, tmp_path: Path) -> None:
+    """Tags have up to 256 characters, names of accounts and units many, and a malformed exemption is quoted."""
+    made = organization(30, runs=0, owner_tags=("team",))
+    wide = "W" * 250
+    details = {
+        arn: replace(detail, tags={f"{number} {wide[:100]}": wide for number in range(40)} | {"team": wide})
+        for arn, detail in made.observation.details.items()
+    }
+    report = made.observation.exemptions
+    assert report is not None
+    malformed = report.malformed[0]._replace(message="too long " * 300)
+    accounts = {key: replace(name, name=wide[:50], unit=wide) for key, name in made.observation.accounts.items()}
+    observation = replace(
+        made.observation, details=details, accounts=accounts, exemptions=replace(report, malformed=(malformed,))
+    )
+    written = _written(replace(made, observation=observation), tmp_path)
+    one = recount.to_do(recount.pairs(written.data))[0][0]
+    for width in (390, 768, 1440):
+        page = show(written.at(f"#lb={quote(one['arn'], safe='')}"), viewport={"width": width, "height": 900})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        widest = page.evaluate(
+            "Math.max(...[...document.querySelectorAll('.scroll > table')].map(one => one.offsetWidth))"
+        )
+        assert widest <= max(width, 1700)
+        assert page.locator("#exemptions .alarm").evaluate("one => one.offsetHeight") < 200
+        facts = page.locator("#detail .facts > div", has=page.get_by_text("Tags", exact=True))
+        assert facts.evaluate("one => one.offsetHeight") < 500
 
 
 def test_names_that_try_to_harm_do_none(show: Open, tmp_path: Path) -> None:
@@ -922,8 +1229,10 @@ def test_names_that_try_to_harm_do_none(show: Open, tmp_path: Path) -> None:
     assert page.locator("script").count() == 2
     bare = page.locator("#worst tbody th a > bdi").count()
     assert bare == page.locator("#worst tbody tr").count() > 0
-    rows = list(csv.reader(io.StringIO(_download(page, "Export CSV"), newline="")))
-    assert [cell for row in rows for cell in row if cell.startswith(("=", "+", "-", "@", "\t", "\r"))] == []
+    rows = list(csv.reader(io.StringIO(_download(page, "Export CSV")[1:], newline="")))
+    ids = {row[0] for row in rows[1:]}
+    assert all(re.fullmatch('="[0-9]{12}"', account) for account in ids)
+    assert [cell for row in rows for cell in row[1:] if cell.startswith(("=", "+", "-", "@", "\t", "\r"))] == []
     names = {row[rows[0].index("loadBalancerName")] for row in rows}
     assert "'" + HOSTILE[2] in names
     for one in harmful.data["loadBalancers"][:8]:
@@ -977,6 +1286,16 @@ def test_counts_are_announced(show: Open, written: Written) -> None:
     before = said.inner_text()
     choose(page, "scheme", "internal")
     assert said.inner_text() != before
+
+
+def test_labels_of_lines_are_whole_on_a_small_screen(show: Open, written: Written) -> None:
+    page = show(written.at("#trend=rule"), viewport={"width": 390, "height": 900})
+    labels = page.locator("#changes svg").first.locator("text.small")
+    texts = labels.all_text_contents()
+    assert len(texts) == len(written.data["rules"])
+    assert not any("\N{HORIZONTAL ELLIPSIS}" in text for text in texts)
+    ends = labels.evaluate_all("texts => texts.map(text => text.getBBox().x + text.getBBox().width)")
+    assert max(ends) <= 340
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

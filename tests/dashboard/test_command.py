@@ -87,6 +87,22 @@ def test_targets_closed_to_several_load_balancers_are_one_group_to_open(command:
     assert ("outbound", "met", "to", "target group web") in sides
 
 
+def test_the_fix_of_a_targets_group_says_what_else_it_opens(command: Command) -> None:
+    saved = estate(
+        load_balancer(),
+        group(ingress=[tcp(443, ANYWHERE)], egress=[tcp(80, ANYWHERE)]),
+        listener(443, forward=["web"]),
+        target_group("web", targets=["10.0.1.5"]),
+        *(interface(f"10.0.1.{number}") for number in range(5, 11)),
+    )
+    _, data = made(command, saved)
+    detail = data["loadBalancers"][0]["detail"]
+    assert detail["groupNames"] == {"sg-1": "name-of-sg-1", "sg-app": "name-of-sg-app"}
+    (rule,) = (one for one in detail["fix"]["rules"] if one["group"] == "sg-app")
+    carriers = sorted(f"network interface {one['NetworkInterfaceId']}" for one in saved["NetworkInterfaces"][1:])
+    assert rule["alsoOpens"] == f"{', '.join(carriers[:3])} and 2 more"
+
+
 def test_what_is_in_order_has_no_fix(command: Command) -> None:
     code, data = made(command, in_order())
     assert code == 0
@@ -306,6 +322,16 @@ def test_a_page_may_be_split(command: Command, by: str, options: list[str], name
     index = (folder / "index.html").read_text(encoding="utf-8")
     assert f'href="{names[0]}.html"' in index
     assert 'href="../page.html"' in index
+
+
+def test_a_part_has_a_trend_where_history_is_kept(command: Command) -> None:
+    runs = str(command.folder / "runs")
+    options = ["--split-by", "owner", "--owner-tag", "team", "--history", runs]
+    made(command, owned_by("edge"), *options, day=1)
+    made(command, owned_by("edge"), *options, day=2)
+    part = json.loads((command.folder / "page-by-owner" / "edge.json").read_text(encoding="utf-8"))
+    assert [point["asOf"] for point in part["trend"]["points"]] == ["2027-01-01T06:00:00Z", "2027-01-02T06:00:00Z"]
+    assert part["lastRun"] == "2027-01-01T06:00:00Z"
 
 
 @pytest.mark.parametrize(

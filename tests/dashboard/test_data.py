@@ -7,23 +7,29 @@ import io
 import json
 import re
 import zlib
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from html.parser import HTMLParser
 from typing import Any
 
 import pytest
 
 from alb_sg.aws.account_region import AccountRegion
-from alb_sg.dashboard.history import make_run, write_run
+from alb_sg.dashboard.audit import InputSource, Provenance
+from alb_sg.dashboard.history import Run, make_run, write_run
 from alb_sg.dashboard.page import render_page
 from alb_sg.dashboard.page_data import build_page_data, page_data_text
-from alb_sg.dashboard.split import SplitBy, split_page_data
+from alb_sg.dashboard.part_histories import PartHistories
+from alb_sg.dashboard.split import INDEX_NAME, SplitBy, split_page_data
 from alb_sg.dashboard.split_index import render_index
 from alb_sg.dashboard.summary import count_compliance
 from alb_sg.estate.model import Permission, SecurityGroup
 from alb_sg.findings.causes import Cause, find_causes
 from alb_sg.findings.exemption_application import malformed_exemption_error
 from alb_sg.findings.finding import Compliance, EvaluationError, Finding, Missing
+from alb_sg.observations.filter_patterns import NO_OWNER
 from alb_sg.observations.ranking import rank
 from alb_sg.recommendations.requirement import Origin
 from tests.dashboard import recount
@@ -144,8 +150,30 @@ def test_what_an_aggregator_could_not_collect_is_a_gap() -> None:
     observation = organization(12, runs=0).observation
     error = EvaluationError("111122223333", "eu-west-1", None, None, "AWS Config of it", "AccessDenied")
     found = build_page_data(replace(observation, results=replace(observation.results, errors=[error])))
-    assert "AWS Config of it: AccessDenied." in found["coverage"]["gaps"]
-    assert "AWS Config of it: AccessDenied." in render_page(found, page_data_text(found))
+    gap = "AWS Config of it: AccessDenied (in 111122223333 eu-west-1)."
+    assert gap in found["coverage"]["gaps"]
+    assert gap in render_page(found, page_data_text(found))
+
+
+def test_the_same_gap_in_many_accounts_is_one_that_names_some() -> None:
+    observation = organization(12, runs=0).observation
+    errors = [
+        EvaluationError(f"{111122223333 + number}", "eu-west-1", None, None, "LoadBalancers", "AccessDenied")
+        for number in range(9)
+    ]
+    found = build_page_data(replace(observation, results=replace(observation.results, errors=errors)))
+    places = "111122223333 eu-west-1, 111122223334 eu-west-1, 111122223335 eu-west-1 and 6 more"
+    assert found["coverage"]["gaps"] == [f"LoadBalancers: AccessDenied (in {places})."]
+
+
+def test_many_sources_are_folded_and_a_few_are_not() -> None:
+    made = organization(12, runs=0)
+    for count in (20, 21):
+        sources = [InputSource("saved estate", f"estates/{number}.json", "0" * 64) for number in range(count)]
+        data = build_page_data(made.observation, provenance=Provenance(sources))
+        audit = render_page(data, page_data_text(data)).partition('id="audit"')[2]
+        assert (f"<summary>{count} sources and their hashes</summary>" in audit) == (count == 21)
+        assert f"estates/{count - 1}.json" in audit
 
 
 def test_a_load_balancer_without_a_verdict_of_each_rule_is_not_compliant() -> None:
@@ -265,10 +293,118 @@ def test_parts_have_each_load_balancer_once(by: SplitBy) -> None:
     counts = [count_compliance(part.page_data) for part in parts]
     assert sum(each.non_compliant for each in counts) == count_compliance(whole).non_compliant
     index = render_index(whole, by, parts, "../org.html")
+    assert index.count('data-label="Not judged"') == len(parts)
     assert all(f'href="{part.file_name}.html"' in index for part in parts)
     if by is not SplitBy.OWNER:
         # An account without data has a page, which says so.
         assert sum(len(part.page_data["coverage"]["homes"]) for part in parts) == len(whole["coverage"]["homes"])
+
+
+@pytest.mark.parametrize("by", SplitBy)
+def test_each_part_has_its_own_trend(by: SplitBy) -> None:
+    """Together the trends of the parts are that of the page of all."""
+    made = organization(60, owner_tags=("team",))
+    histories = PartHistories(made.observation, by)
+    whole = build_page_data(made.observation, replace(made.earlier, runs=histories.watch(made.earlier.runs)))
+    histories.add_run(make_run(made.observation))
+    parts = list(split_page_data(whole, by, partial(histories.part_history, omitted=made.earlier.omitted)))
+    trends = [part.page_data["trend"] for part in parts]
+    if by is SplitBy.OWNER:
+        # A load balancer that is gone had no owner, and no page is about it.
+        trends.append(histories.part_history(NO_OWNER, 0).trend)
+    counts = Counter(
+        {
+            (point["asOf"], key): sum(
+                one[key] for trend in trends for one in trend["points"] if one["asOf"] == point["asOf"]
+            )
+            for point in whole["trend"]["points"]
+            for key in ("findings", "loadBalancers", "new", "reopened", "fixed")
+        }
+    )
+    assert counts == {
+        (point["asOf"], key): point[key]
+        for point in whole["trend"]["points"]
+        for key in ("findings", "loadBalancers", "new", "reopened", "fixed")
+    }
+    assert sum(trend["timeToFix"]["fixed"] for trend in trends) == whole["trend"]["timeToFix"]["fixed"] > 0
+    assert {trend["leftOut"] for trend in trends[: len(parts)]} == {made.earlier.omitted}
+    for part in parts:
+        data = part.page_data
+        covered = [point for point in data["trend"]["points"] if not point["carried"]]
+        # It covers the accounts and regions of the part, and what it says last is what the part's page counts.
+        assert data["trend"]["points"] == [] or covered
+        # The last run did not cover one account: an earlier one is the last of its page.
+        accounts = {home["account"] for home in data["coverage"]["homes"] if home["heard"]}
+        assert data["lastRun"] == max(
+            (run.as_of for run in made.earlier.runs for row in run.rows if row["account"] in accounts), default=None
+        )
+        if data["loadBalancers"] and not data["trend"]["points"][-1]["carried"]:
+            bad = count_compliance(data).non_compliant
+            assert data["trend"]["points"][-1]["loadBalancers"] == bad + _kept_by_errors(data)
+
+
+def _kept_by_errors(data: Mapping[str, Any]) -> int:
+    """Load balancers that could not be judged and count in the trend as they last stood."""
+    return sum(
+        all(verdict["status"] != "nonCompliant" for verdict in one["verdicts"])
+        and any(verdict["status"] == "error" and verdict["was"] == "nonCompliant" for verdict in one["verdicts"])
+        for one in data["loadBalancers"]
+    )
+
+
+def test_a_part_counts_load_balancers_where_they_belong_today() -> None:
+    """Its trend is of the load balancers that its page lists, whoever owned them then; one that is gone belongs to the
+    owner whom its last run names."""
+    made = organization(60, runs=2, owner_tags=("team",))
+    data = build_page_data(made.observation, made.earlier)
+    bad = {arn_of(row) for run in made.earlier.runs for row in run.rows if row["status"] == "nonCompliant"}
+    moved = next(one for one in data["loadBalancers"] if one["arn"] in bad)
+    runs = [
+        Run(
+            run.as_of,
+            [
+                {**row, "owner": "somebody"} if arn_of(row) == moved["arn"] else {**row, "owner": "edge"}
+                for row in run.rows
+            ],
+        )
+        for run in made.earlier.runs
+    ]
+    histories = PartHistories(made.observation, SplitBy.OWNER)
+    for run in [*runs, make_run(made.observation)]:
+        histories.add_run(run)
+    assert histories.part_history("somebody", 0).trend["points"] == []
+    today = histories.part_history(moved["owner"], 0).trend["points"]
+    assert len(today) == 3
+    # The retired load balancer was edge's.
+    before, _, after = (point["findings"] for point in histories.part_history("edge", 0).trend["points"])
+    own = {one["arn"] for one in data["loadBalancers"] if one["owner"] == "edge"}
+    retired = {arn_of(row) for run in runs for row in run.rows if row["name"] == "retired"}
+    expected = sum(
+        row["status"] == "nonCompliant" and arn_of(row) in own | retired
+        for row in runs[0].rows
+        if row["record"] == "verdict"
+    )
+    assert before == expected
+    assert retired
+    assert after >= 0
+
+
+def arn_of(row: Mapping[str, Any]) -> Any:
+    return row["load_balancer"]
+
+
+def test_names_of_parts_are_unique_whatever_the_letter_case() -> None:
+    """Some file systems ignore it, and a part must not replace the index."""
+    made = organization(12, runs=0)
+    owners = ["Edge", "edge", "index", "Index", "data"] * 3
+    details = {
+        arn: replace(detail, tags={"team": name})
+        for (arn, detail), name in zip(sorted(made.observation.details.items()), owners, strict=False)
+    }
+    whole = build_page_data(replace(made.observation, details=details, owner_tags=("team",)))
+    names = [part.file_name for part in split_page_data(whole, SplitBy.OWNER)]
+    assert len({name.casefold() for name in [*names, INDEX_NAME]}) == 6
+    assert "data" in names
 
 
 def test_names_of_parts_are_no_paths() -> None:

@@ -13,13 +13,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 from moto.elbv2.models import elbv2_backends
 
 from alb_sg.errors import NotReadError
+from alb_sg.remediation.api_calls import EXECUTION_TAG
 from alb_sg.remediation.apply import apply
-from alb_sg.remediation.document_names import DOCUMENTS, RECOMMENDATION_BY_DOCUMENT, UNDO_DOCUMENT
+from alb_sg.remediation.document_names import DOCUMENTS, RECOMMENDATION_BY_DOCUMENT, UNDO_DOCUMENT, document_name
+from alb_sg.remediation.execution_record import RECORD_PATH
 from alb_sg.remediation.undo import undo
 from alb_sg.ssm_documents import scripts
 from alb_sg.ssm_documents.actions import REEVALUATION_ACTION, RULE_ACTION, document_actions
@@ -35,30 +38,17 @@ pytestmark = pytest.mark.slow
 HERE = {"AccountId": ACCOUNT_ID, "Region": REGION}
 # AWS asks for it where something is made with tags; moto does not. It is asserted as data.
 NOT_JUDGED = {"ec2:CreateTags", "ssm:AddTagsToResource"}
-# What decides nothing here for the targets' side: its group has room, names no prefix list and is managed by no tool,
-# and its fix does not fail and is not rolled back. tests/remediation and the document simulator have those cases.
-UNDECIDED = {
-    TARGETS: [
-        "ec2:DescribeManagedPrefixLists",
-        "ec2:DescribeSecurityGroupRules",
-        "ec2:GetManagedPrefixListEntries",
-        "ec2:RevokeSecurityGroupIngress",
-        "elasticloadbalancing:DescribeListeners",
-        "elasticloadbalancing:DescribeTags",
-        "ssm:DeleteParameters",
-        "ssm:GetParametersByPath",
-    ]
-}
 # Addresses of targets: one outside of the VPC, and one within it that no network interface is seen to hold.
 OUTSIDE, UNSEEN = "192.168.7.7", "10.0.200.9"
 TAG = {"TagKey": "clients"}
+TARGETS_DOCUMENT = document_name(TARGETS)
 Outcome = tuple[object, ...]
 
 
 class Estate(EmbeddedAws):
     """A load balancer, made anew for each run, of which every call of a document decides something: its group names a
     prefix list and is shared, so that it gets one of its own; a tag names its clients; a Network Load Balancer is in
-    front; a target is an instance and another an address."""
+    front; a target is an instance and another an address. Its targets' groups name the prefix list too."""
 
     def build(self) -> None:
         self.vpc_id = self.vpc("10.0.0.0/16", second_cidr="10.1.0.0/16")
@@ -71,10 +61,28 @@ class Estate(EmbeddedAws):
 
     def shop(self, *, shared: bool, target: str = OUTSIDE) -> str:
         """A load balancer that meets none of the rules; with a target that is not seen, that alone is in doubt."""
+        return self._shop(self.instance_id, self.address, shared=shared, targets=[target])
+
+    def shop_with_closed_targets(self) -> str:
+        """As `shop`, with targets of its own in two security groups, of which the prefix list does not open enough. The
+        target in the second group is registered where the listener alone tells it, beside one outside of the VPC."""
+        name = f"shop{self.number + 1}"
+        app, other = (
+            self.security_group(self.vpc_id, f"{name}-{kind}", ingress=[tcp(port, self.clients)])
+            for kind, port in (("app", 8080), ("other", 9000))
+        )
+        return self._shop(
+            self.instance(self.zones[0], app),
+            self.network_interface(self.zones[0], app),
+            shared=False,
+            targets=[self.network_interface(self.zones[1], other), OUTSIDE],
+        )
+
+    def _shop(self, instance_id: str, address: str, *, shared: bool, targets: Sequence[str]) -> str:
         self.number += 1
         name = f"shop{self.number}"
         # What these let through hangs on the prefix list, and it is not enough but for a target that nobody sees.
-        seen = [tcp(8080, self.app)] if target == UNSEEN else []
+        seen = [tcp(8080, self.app)] if UNSEEN in targets else []
         group = self.security_group(
             self.vpc_id,
             name,
@@ -83,12 +91,12 @@ class Estate(EmbeddedAws):
         )
         tags = {"clients": f"{self.clients} vpc"}
         arn = self.load_balancer(name, self.zones, [group], scheme="internal", tags=tags)
-        self.listener(arn, 80, self.target_group(f"{name}-a", self.vpc_id, 8080, [(self.instance_id, None)]))
-        self.listener(
-            arn, 81, self.target_group(f"{name}-b", self.vpc_id, 8080, [(self.address, None)], target_type="ip")
-        )
+        self.listener(arn, 80, self.target_group(f"{name}-a", self.vpc_id, 8080, [(instance_id, None)]))
+        self.listener(arn, 81, self.target_group(f"{name}-b", self.vpc_id, 8080, [(address, None)], target_type="ip"))
         # Known by its listener alone, as it is for a while after it was made, and with a target outside of the VPC.
-        elsewhere = self.target_group(f"{name}-d", self.vpc_id, 9000, [(target, None)], target_type="ip")
+        elsewhere = self.target_group(
+            f"{name}-d", self.vpc_id, 9000, [(one, None) for one in targets], target_type="ip"
+        )
         self.listener(arn, 82, elsewhere)
         elbv2_backends[ACCOUNT_ID][REGION].target_groups[elsewhere].load_balancer_arns = []
         front = self.load_balancer(f"{name}-front", self.zones, [], type_="network", scheme="internal")
@@ -159,12 +167,41 @@ def outcomes_of_a_fix(aws: Estate, rule: str, role: Role, actions: Sequence[str]
         arn = aws.shop(shared=shared, target=target)
         if broken:
             aws.faults.fail("SetSecurityGroups", "InternalFailure")
-        judge_config_calls(aws, role)
-        role.allow(actions)
-        with role.assumed():
-            found = fixed(aws, arn, rule)
-        aws.faults.clear()
-        yield found
+        yield _outcome(aws, arn, rule, role, actions)
+
+
+def outcomes_of_a_fix_of_targets(aws: Estate, rule: str, role: Role, actions: Sequence[str]) -> Iterator[Outcome]:
+    """Rules in two groups of targets, and a second rule that fails, so that the first one is rolled back."""
+    for broken in (False, True):
+        role.allow(sorted(EVERYTHING))
+        arn = aws.shop_with_closed_targets()
+        if broken:
+            aws.faults.fail(
+                "AuthorizeSecurityGroupIngress",
+                "InternalFailure",
+                when=lambda request: "'IpPermissions.1.FromPort': 9000" in request,
+            )
+        outcome = _outcome(aws, arn, rule, role, actions)
+        role.allow(sorted(EVERYTHING))
+        yield (*outcome, _left_behind(aws))
+
+
+def _outcome(aws: Estate, arn: str, rule: str, role: Role, actions: Sequence[str]) -> Outcome:
+    judge_config_calls(aws, role)
+    role.allow(actions)
+    with role.assumed():
+        found = fixed(aws, arn, rule)
+    aws.faults.clear()
+    return found
+
+
+def _left_behind(aws: Estate) -> tuple[int, int]:
+    """The numbers of security group rules and of recorded parameters of the last execution."""
+    rules = aws.ec2.describe_security_group_rules(
+        Filters=[{"Name": f"tag:{EXECUTION_TAG}", "Values": [execution(aws)]}]
+    )
+    found = boto3.client("ssm", REGION).get_parameters_by_path(Path=f"{RECORD_PATH}/{execution(aws)}", Recursive=True)
+    return len(rules["SecurityGroupRules"]), len(found["Parameters"])
 
 
 def outcomes_of_an_undo(aws: Estate, _: str, role: Role, actions: Sequence[str]) -> Iterator[Outcome]:
@@ -197,21 +234,24 @@ def test_nothing_is_denied_and_nothing_is_superfluous(document: str, aws: Estate
     assert of_role - {"s3:GetObject", "ssm:GetParameter"} == EVERYTHING
     declared = set(document_actions(document))
     role = Role("remediation", ACCOUNT_ID)
-    outcomes = outcomes_of_an_undo if document == UNDO_DOCUMENT else outcomes_of_a_fix
     rule = "" if document == UNDO_DOCUMENT else RECOMMENDATION_BY_DOCUMENT[document].name
+    outcomes = {UNDO_DOCUMENT: outcomes_of_an_undo, TARGETS_DOCUMENT: outcomes_of_a_fix_of_targets}.get(
+        document, outcomes_of_a_fix
+    )
 
     whole = list(outcomes(aws, rule, role, sorted(declared)))
+    met = ("COMPLIANT", True)
     if document == UNDO_DOCUMENT:
         assert [found[1:] for found in whole] == [(1, 1, [])] * 2
+    elif document == TARGETS_DOCUMENT:
+        # The targets' groups get the rules: no group is made.
+        assert whole == [("planned", "applied", 2, False, *met, (2, 2)), ("rolled back", (0, 0))]
     else:
-        rules = {INGRESS: 8, ICMP: 3, EGRESS: 2, HEALTH: 2, TARGETS: 1}[rule]
-        met = ("COMPLIANT", True)
-        # The targets' group gets the rule, so that no group is made and none can fail to be attached.
-        in_targets = rule == TARGETS
+        rules = {INGRESS: 8, ICMP: 3, EGRESS: 2, HEALTH: 2}[rule]
         assert whole == [
-            ("planned", "applied", rules, not in_targets, *met),
+            ("planned", "applied", rules, True, *met),
             ("planned", "applied", rules, False, *met),
-            ("planned", "applied", rules, False, *met) if in_targets else ("rolled back",),
+            ("rolled back",),
             *([("refused",)] if rule in (EGRESS, HEALTH) else []),
         ]
     superfluous = [
@@ -222,4 +262,4 @@ def test_nothing_is_denied_and_nothing_is_superfluous(document: str, aws: Estate
             for found, expected in zip(outcomes(aws, rule, role, sorted(declared - {action})), whole, strict=True)
         )
     ]
-    assert sorted(superfluous) == UNDECIDED.get(rule, []), superfluous
+    assert superfluous == []

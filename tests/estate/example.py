@@ -105,7 +105,7 @@ _SAVED: Shape = {
                 {"IpProtocol": "-1", "UserIdGroupPairs": [{"GroupId": "sg-app", "UserId": ACCOUNT}]}
             ],
         },
-        {"GroupId": "sg-admin", "GroupName": "admin", "VpcId": "vpc-1"},
+        {"GroupId": "sg-admin", "GroupName": "admin", "VpcId": "vpc-1", "IpPermissions": [], "IpPermissionsEgress": []},
     ],
     "Vpcs": [
         {

@@ -422,7 +422,11 @@ def _numbers_as(write_number: Callable[[int], Any]) -> Callable[[list[Shape]], l
 
 def _null_for_what_is_absent(item: Shape) -> None:
     for field in ("IpAddressType", "IpPermissions", "IpPermissionsEgress", "Description"):
-        item["configuration"].setdefault(field, None)
+        item["configuration"][field] = item["configuration"].get(field) or None
+
+
+def _without_empty_lists(item: Shape) -> None:
+    item["configuration"] = {name: value for name, value in item["configuration"].items() if value != []}
 
 
 def _tags_in_supplementary_configuration(*, as_text: bool) -> Callable[[list[Shape]], list[Shape]]:
@@ -431,6 +435,16 @@ def _tags_in_supplementary_configuration(*, as_text: bool) -> Callable[[list[Sha
         item["supplementaryConfiguration"]["Tags"] = json.dumps(tags) if as_text else tags
 
     return _of(LOAD_BALANCER, change)
+
+
+def _published(item: Shape | None) -> str:
+    """A change as AWS Config publishes it to a topic; without an item, a change of compliance."""
+    message = (
+        {"messageType": "ComplianceChangeNotification", "newEvaluationResult": {}}
+        if item is None
+        else {"messageType": "ConfigurationItemChangeNotification", "configurationItem": item}
+    )
+    return json.dumps({"Type": "Notification", "Message": json.dumps(message)})
 
 
 def _as_text(item: Shape, field: str) -> None:
@@ -467,6 +481,7 @@ SPELLINGS: list[tuple[str, Callable[[list[Shape]], list[Shape]]]] = [
         ),
     ),
     ("null for what is absent", _each(_null_for_what_is_absent)),
+    ("no rules for a group that has none", _of(SECURITY_GROUP, _without_empty_lists)),
     (
         "security groups as {value}",
         _of(
@@ -503,6 +518,18 @@ DOCUMENTS: list[tuple[str, Callable[[list[Shape]], Any]]] = [
     ("a query's rows", lambda items: {"Results": items}),
     ("notifications", lambda items: [{"configurationItem": item, "messageType": "any"} for item in items]),
     ("events", lambda items: [{"invokingEvent": json.dumps({"configurationItem": item})} for item in items]),
+    (
+        "messages of a queue, as a function gets them",
+        lambda items: {"Records": [{"body": _published(item)} for item in items]},
+    ),
+    (
+        "messages of a queue, as a command gets them",
+        lambda items: {"Messages": [{"Body": _published(one)} for one in items]},
+    ),
+    (
+        "messages of a queue, some of which report no resource",
+        lambda items: {"Records": [{"body": _published(item)} for item in (*items, None)]},
+    ),
     ("several snapshots in one file", lambda items: [{"configurationItems": [item]} for item in items]),
 ]
 
@@ -918,8 +945,23 @@ REFUSED: list[tuple[str, Any, str]] = [
         "Results[0]: not JSON: Expecting property name enclosed in double quotes at line 1, column 2",
     ),
     (
+        "null where the list of items belongs, which does not say that there is none",
+        {"fileVersion": "1.0", "configurationItems": None},
+        "configurationItems: a list was expected, not null",
+    ),
+    (
+        "the first page of a query: what the others hold would read as not there",
+        {"Results": [json.dumps(_group())], "NextToken": "more"},
+        "NextToken: the response has further pages; collect all of them and remove this key",
+    ),
+    (
         "a saved estate",
         saved(),
+        "this is a saved estate, not AWS Config items; give it with --estate",
+    ),
+    (
+        "a list of what is there",
+        {"resourceIdentifiers": []},
         "neither a configuration item nor a ConfigSnapshot, ConfigHistory, query result or event with items",
     ),
     (

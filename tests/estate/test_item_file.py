@@ -294,6 +294,36 @@ def test_text_that_is_not_utf_8_is_refused_wherever_it_is(tmp_path: Path) -> Non
         read_config_items([str(path)])
 
 
+def test_a_file_as_windows_writes_it(tmp_path: Path) -> None:
+    [expected] = read_config_items([write(tmp_path, config_items(), "plain.json")])
+    lines = "\r\n".join(map(json.dumps, config_items()))
+    for name, content in (
+        ("lines.json", lines.encode("utf-8-sig")),
+        ("utf-16.json", json.dumps({"configurationItems": config_items()}).encode("utf-16")),
+        ("utf-16-lines.json", lines.encode("utf-16")),
+    ):
+        path = tmp_path / name
+        path.write_bytes(content)
+        assert read_config_items([str(path)]) == [expected], name
+
+
+def test_documents_that_follow_one_another(tmp_path: Path) -> None:
+    """As `aws … >> items.json` appends them: each is printed over many lines."""
+    half = len(config_items()) // 2
+    path = tmp_path / "items.json"
+    pages = ({"configurationItems": part} for part in (config_items()[:half], config_items()[half:]))
+    path.write_text("".join(f"{json.dumps(page, indent=4)}\n" for page in pages))
+    assert read_config_items([str(path)]) == read_config_items([write(tmp_path, config_items(), "plain.json")])
+
+
+def test_a_separator_of_lines_in_a_text_ends_no_line(tmp_path: Path) -> None:
+    """JSON texts may hold U+2028 as it is."""
+    items = [{**item, "note": "\u2028"} for item in config_items()]
+    path = tmp_path / "items.json"
+    path.write_text("\n".join(json.dumps(item, ensure_ascii=False) for item in items), encoding="utf-8")
+    assert read_config_items([str(path)]) == read_config_items([write(tmp_path, config_items(), "plain.json")])
+
+
 def test_concatenated_gzip_data_is_one_file(tmp_path: Path) -> None:
     whole = json.dumps({"configurationItems": [recorded_spelling(item) for item in config_items()]}).encode()
     path = tmp_path / "given.json.gz"

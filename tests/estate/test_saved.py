@@ -525,7 +525,33 @@ UNREADABLE: list[tuple[str, str, bytes, str]] = [
         b'{"AccountId": "1",\n  oops}',
         "not JSON: Expecting property name enclosed in double quotes at line 2, column 3",
     ),
-    ("two documents", "given.json", b"{}\n{}", "not JSON: Extra data at line 2, column 1"),
+    (
+        "two documents",
+        "given.json",
+        b"{}\n{}",
+        "not JSON: Extra data at line 2, column 1; give several values as one list",
+    ),
+    (
+        "YAML",
+        "given.json",
+        b"AccountId: '111122223333'\nRegion: eu-west-1\n",
+        "not JSON: Expecting value at line 1, column 1; the aws command prints JSON with --output json",
+    ),
+    ("cut off", "given.json", b'{"Region": "eu-w', "not JSON: Unterminated string starting at line 1, column 12"),
+    ("UTF-16 that is cut off", "given.json", b"\xff\xfe{", "not UTF-16 text (byte 3 is 0x7b); save it as UTF-8"),
+    ("a zip archive", "given.json", b"PK\x03\x04\x14", "this is a zip archive; unpack it first"),
+    (
+        "Config items",
+        "given.json",
+        b'{"fileVersion": "1.0", "configurationItems": []}',
+        "these are AWS Config items, not a saved estate; give the file with --config-items",
+    ),
+    (
+        "targets without their target group",
+        "given.json",
+        b'{"AccountId": "111122223333", "Region": "r", "TargetHealthDescriptions": {"TargetHealthDescriptions": []}}',
+        "TargetHealthDescriptions: the output stands without its key; put it under the ARN of its target group",
+    ),
     ("empty", "given.json", b" \n", "the file is empty; JSON was expected"),
     ("not UTF-8", "given.json", b'{"a": "\xff"}', "not UTF-8 text (byte 8 is 0xff); save it as UTF-8"),
     ("NaN", "given.json", b'{"a": NaN}', "not JSON: NaN is not a JSON value"),
@@ -554,6 +580,15 @@ def test_a_file_that_is_none_is_refused_in_one_sentence(
     path = tmp_path / name
     path.write_bytes(content)
     assert refusal(str(path)) == f"{name}: {sentence}"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-8"])
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_a_file_as_windows_writes_it(tmp_path: Path, encoding: str, line_end: str) -> None:
+    """PowerShell writes what a command prints as UTF-16 with a byte order mark."""
+    path = tmp_path / "given.json"
+    path.write_bytes(json.dumps(saved(), indent=1).replace("\n", line_end).encode(encoding))
+    assert read_export_file(str(path)) == read_export_file(write(tmp_path, saved(), "plain.json"))
 
 
 def test_a_number_of_endless_digits_is_refused(tmp_path: Path) -> None:

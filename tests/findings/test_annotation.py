@@ -29,6 +29,7 @@ def _findings(saved: Saved, parameters: dict[str, str]) -> list[Finding]:
     return judge_all(estate, estate.load_balancers.values(), rules)[0]
 
 
+@pytest.mark.slow
 @given(estates(), PARAMETERS)
 def test_an_annotation_preserves_the_fields_of_its_finding(saved: Saved, parameters: dict[str, str]) -> None:
     for finding in _findings(saved, parameters):
@@ -45,6 +46,7 @@ def test_an_annotation_preserves_the_fields_of_its_finding(saved: Saved, paramet
             assert parsed.security_groups == finding.security_groups[: len(parsed.security_groups)]
 
 
+@pytest.mark.slow
 @given(estates(), PARAMETERS, TICKETS)
 def test_an_expired_exemption_is_a_remark(saved: Saved, parameters: dict[str, str], ticket: str) -> None:
     for finding in _findings(saved, parameters):

@@ -13,6 +13,7 @@ from alb_sg.estate.snapshots.files import read_config_items
 from tests.builders import (
     ANYWHERE,
     EGRESS,
+    HEALTH,
     Saved,
     Shape,
     all_traffic,
@@ -182,10 +183,33 @@ def _unhealthy(reason: str, *egress: Shape) -> Saved:
 
 
 def test_every_outbound_row_is_met_and_targets_time_out(command: Command) -> None:
-    """The other side: the targets' own groups are the usual cause."""
+    """The other side: the targets' own groups are the usual cause, and their rule says what they lack."""
     [remark] = _remarks(command, _unhealthy("Target.Timeout", *ONLY_TARGETS))
     assert remark == (
         "target group web: 1 target (10.0.1.5) unhealthy with Target.Timeout, although every outbound row is met: "
+        "look at what ALB_SG_TARGET_INGRESS finds closed in the targets' own security groups, then at network ACLs and "
+        "routes"
+    )
+
+
+def test_both_sides_are_open_and_targets_time_out(command: Command) -> None:
+    """Who is sent to the targets' groups then loses time: they are open."""
+    saved = _unhealthy("Target.Timeout", *ONLY_TARGETS)
+    [of_targets] = [one for one in saved["SecurityGroups"] if one["GroupId"] == "sg-app"]
+    of_targets["IpPermissions"] = [tcp(80, "sg-1")]
+    [remark] = _remarks(command, saved)
+    assert remark == (
+        "target group web: 1 target (10.0.1.5) unhealthy with Target.Timeout, although every outbound row is met: "
+        "the targets' own security groups let them in as well (ALB_SG_TARGET_INGRESS), so look at network ACLs and "
+        "routes, and whether the targets answer"
+    )
+
+
+def test_targets_time_out_and_their_side_was_not_judged(command: Command) -> None:
+    saved = _unhealthy("Target.Timeout", *ONLY_TARGETS)
+    rules = [argument for rule in (EGRESS, HEALTH) for argument in ("--rule", rule)]
+    [found] = command.on(saved, "check", "--format", "json", *rules).json["remarks"]
+    assert found["remark"].endswith(
         "look at the inbound rules of the targets' own security groups, network ACLs and routes"
     )
 
@@ -218,6 +242,24 @@ def test_targets_are_healthy_although_a_row_is_unresolved(command: Command) -> N
     )
 
 
+def test_targets_are_healthy_although_their_interfaces_are_not_seen(command: Command) -> None:
+    """Nobody knows that their groups are closed."""
+    saved = estate(
+        load_balancer("web"),
+        listener(443, forward=["web"]),
+        target_group("web", targets=["10.0.1.5"]),
+        group("sg-1", egress=[all_traffic(ANYWHERE)]),
+    )
+    [remark] = _remarks(command, saved)
+    assert remark == (
+        "target group web: 1 target (10.0.1.5) healthy, although ALB_SG_TARGET_INGRESS is unresolved: health checks "
+        "get through"
+    )
+    told = command.on(saved, "explain", "web", "--rule", "target_ingress").out
+    assert "1 target with security groups not known: 10.0.1.5" in told
+    assert "no rule of their security groups" not in told
+
+
 def test_healthy_targets_although_their_groups_are_closed(command: Command) -> None:
     """Health checks get through, so the data is not that of the account."""
     parts = (load_balancer("web"), listener(443, forward=["web"]), interface("10.0.1.5"), group("sg-1"))
@@ -228,9 +270,31 @@ def test_healthy_targets_although_their_groups_are_closed(command: Command) -> N
             "closed: the data is not that of the account, or has changed since"
         )
     ]
+    # Today's nodes are let in, and others would not be.
+    assert (
+        _remarks(
+            command,
+            estate(
+                *parts, target_group("web", targets=["10.0.1.5"]), group("sg-app", ingress=[tcp(80, "10.0.1.9/32")])
+            ),
+        )
+        == []
+    )
+    assert (
+        _remarks(
+            command,
+            estate(
+                *parts, target_group("web", targets=["10.0.1.5"]), group("sg-app", ingress=[tcp(80, "10.0.1.0/24")])
+            ),
+        )
+        == []
+    )
     # Another port is closed: health checks say nothing about it.
     apart = target_group("web", targets=["10.0.1.5"], health_check_port="8081")
     assert _remarks(command, estate(*parts, apart, group("sg-app", ingress=[tcp(8081, "sg-1")]))) == []
+    # Today's nodes are let in by their addresses, and only they do not suffice: health checks rightly get through.
+    node = group("sg-app", ingress=[tcp(80, "10.0.1.17/32")])
+    assert _remarks(command, estate(*parts, node, target_group("web", targets=["10.0.1.5"]))) == []
     # One target is not healthy, and may be the one that is closed.
     some = target_group("web", targets=["10.0.1.5", target("10.0.1.6", state="unhealthy")])
     assert _remarks(command, estate(*parts, some)) == []

@@ -62,10 +62,14 @@ class Region:
             config=config,
         )
         for client in (clients.elbv2, clients.ec2):
-            # Only this event has the parameters before their serialization.
-            client.meta.events.register("before-parameter-build.*", self._remember)
-            client.meta.events.register("before-call.*", self._answer)  # type: ignore[arg-type]  # what such a handler returns becomes the answer (botocore.client)
+            self.serve(client)
         return LiveSource(clients, ACCOUNT, REGION, progress)
+
+    def serve(self, client: BaseClient) -> None:
+        """Answers every call of a client."""
+        # Only this event has the parameters before their serialization.
+        client.meta.events.register("before-parameter-build.*", self._remember)
+        client.meta.events.register("before-call.*", self._answer)  # type: ignore[arg-type]  # what such a handler returns becomes the answer (botocore.client)
 
     def counts(self) -> dict[str, int]:
         """The number of calls by operation."""
@@ -75,7 +79,10 @@ class Region:
         context["given"] = dict(params)
 
     def _answer(self, model: Any, context: Shape, **_: Any) -> tuple[Any, Shape]:
-        given = dict(context["given"])
+        return self.answer(model, dict(context["given"]))
+
+    def answer(self, model: Any, given: Shape) -> tuple[Any, Shape]:
+        """The answer to a call of the operation `model` with these parameters, as a client's handler gives it."""
         start = int(given.pop("Marker", given.pop("NextToken", 0)))
         size = given.pop("PageSize", given.pop("MaxResults", None))
         call = Call(model.name, given, start)

@@ -44,6 +44,7 @@ from tests.builders import (
     load_balancer,
     load_balancer_arn,
     network_load_balancer,
+    node,
     prefix_list,
     reference,
     target,
@@ -910,6 +911,26 @@ def test_an_answer_without_its_list_is_a_failure_and_not_an_empty_list(operation
         Region(estate_of_every_kind(), intervene=answer).source().export()
 
 
+@pytest.mark.parametrize("answer", [{}, {"Tags": None}])
+def test_a_description_without_its_tags_does_not_say_that_there_are_none(answer: Shape) -> None:
+    """A tag may ask for more clients than the scheme does."""
+    arn = load_balancer_arn()
+
+    def without_tags(call: Call) -> Shape | None:
+        described = {"TagDescriptions": [{"ResourceArn": arn, **answer}]}
+        return described if call.operation == "DescribeTags" else None
+
+    saved = estate(listener(443), group("sg-1", ingress=[tcp(443, ANYWHERE)]))
+    loaded = (
+        Region(saved, intervene=without_tags).source().load(EVERYTHING, sections(INGRESS, tags=True), tag_key="clients")
+    )
+    found, errors = findings(loaded, INGRESS, TagKey="clients")
+    assert not found
+    assert [error.cause for error in errors] == ["DescribeTags: Tags: it is missing"]
+    with pytest.raises(NotReadError, match="DescribeTags: the answer lacks them"):
+        Region(saved, intervene=without_tags).source().export()
+
+
 def test_a_reservation_without_its_instances_is_a_failure() -> None:
     def answer(call: Call) -> Shape | None:
         return {"Reservations": [{"ReservationId": "r-1"}]} if call.operation == "DescribeInstances" else None
@@ -1201,7 +1222,7 @@ def test_an_interface_that_cannot_be_read_may_be_the_one_in_question() -> None:
     assert [finding.compliance.value for finding in found] == ["COMPLIANT"]
     _, errors = findings(Region(saved).source().load(EVERYTHING, sections(HEALTH)), HEALTH)
     assert errors[0].what == "HealthCheckPort of target group odd"
-    assert errors[0].cause == "70000 is not a port (0 to 65535)"
+    assert errors[0].cause == "70000 is not a port (1 to 65535)"
 
     saved["TargetGroups"].pop()
     saved["NetworkInterfaces"] = [interface("10.0.1.6", prefixes=["10.0.0.0/nonsense"])]
@@ -1498,3 +1519,100 @@ def test_a_failed_search_for_carriers_is_an_error_of_the_enumeration() -> None:
     loaded = Region(two_sides(), intervene=deny).source().load(OF_TARGETS, sections(TARGETS))
     assert loaded.enumeration_failure is not None
     assert "RequestLimitExceeded" in loaded.enumeration_failure.cause
+
+
+def over_a_peering(*, status: str = "active", address: str = "10.9.1.5", kind: str = "ip") -> Saved:
+    """`web` in vpc-1 sends to an address in the peered vpc-9, whose interface carries sg-far; `api` to one of its own
+    VPC, and its groups name no other."""
+    far = reference("sg-far", peering="pcx-1", vpc="vpc-9", status=status)
+    return estate(
+        load_balancer(),
+        load_balancer("api", groups=["sg-2"]),
+        group(egress=[tcp(80, far)]),
+        group("sg-2", egress=[all_traffic(ANYWHERE)]),
+        group("sg-far", vpc="vpc-9"),
+        target_group("web", type=kind, targets=[address]),
+        target_group("api", targets=["10.0.1.7"], load_balancers=["api"]),
+        interface("10.9.1.5", groups=["sg-far"], vpc="vpc-9"),
+        interface("10.0.1.7", groups=["sg-db"]),
+        vpc("10.0.0.0/16"),
+        vpc("10.9.0.0/16", id="vpc-9"),
+    )
+
+
+OF_FAR_TARGETS = Selection(
+    security_groups=frozenset({"sg-far"}),
+    target_security_groups=frozenset({"sg-far"}),
+)
+
+
+def test_a_change_of_a_targets_group_finds_the_load_balancers_beyond_a_peering() -> None:
+    saved = over_a_peering()
+    region = Region(saved)
+    loaded = region.source().load(OF_FAR_TARGETS, sections(TARGETS))
+    assert [found.name for found in loaded.selected] == ["web"]
+    found, errors = findings(loaded, TARGETS)
+    assert (errors, loaded.enumeration_failure) == ([], None)
+    assert found == [one for one in findings_saved(saved, TARGETS)[0] if one.load_balancer_name == "web"]
+    assert [one.compliance.value for one in found] == ["NON_COMPLIANT"]
+    # Only the groups of `web` name the VPC, so that the target group of `api` is not read.
+    assert region.counts()["DescribeTargetHealth"] == 1
+
+
+@pytest.mark.parametrize(
+    "saved",
+    [
+        pytest.param(over_a_peering(status="deleted"), id="the peering is gone: semantics §6 judges no such target"),
+        pytest.param(over_a_peering(address="10.9.1.6"), id="another address"),
+        pytest.param(over_a_peering(kind="instance", address="i-9"), id="instances are in the target group's VPC"),
+    ],
+)
+def test_a_change_beyond_a_peering_finds_no_others(saved: Saved) -> None:
+    loaded = Region(saved).source().load(OF_FAR_TARGETS, sections(TARGETS))
+    assert (loaded.selected, loaded.enumeration_failure, loaded.not_followed) == ((), None, ())
+
+
+def test_groups_that_may_name_a_peered_vpc_and_cannot_be_read_are_an_error_of_the_enumeration() -> None:
+    def deny(call: Call) -> Shape | None:
+        if call.operation == "DescribeSecurityGroups":
+            raise Refused("RequestLimitExceeded")
+        return None
+
+    loaded = Region(over_a_peering(), intervene=deny).source().load(OF_FAR_TARGETS, sections(TARGETS))
+    assert loaded.enumeration_failure is not None
+    assert "DescribeSecurityGroups: RequestLimitExceeded" in loaded.enumeration_failure.cause
+
+
+def test_target_groups_beyond_a_peering_count_towards_the_bound() -> None:
+    saved = over_a_peering()
+    saved["TargetGroups"] += [target_group(f"tg-{number}") for number in range(100)]
+    for added in saved["TargetGroups"]:
+        added.pop("TargetHealthDescriptions", None)
+    loaded = Region(saved).source().load(OF_FAR_TARGETS, sections(TARGETS))
+    assert loaded.selected == ()
+    assert ["101 target groups would have to be read" in text for text in loaded.not_followed] == [True]
+
+
+def test_a_change_of_a_network_load_balancers_group_finds_those_that_send_to_its_addresses() -> None:
+    """Its addresses are static, so that they may be registered; it is no target of type `alb` there."""
+    saved = estate(
+        load_balancer(),
+        group(),
+        network_load_balancer(groups=["sg-nlb"]),
+        group("sg-nlb"),
+        node("10.0.1.5", of="nlb", type="network", groups=["sg-nlb"]),
+        target_group("web", targets=["10.0.1.5"]),
+    )
+    selection = Selection(security_groups=frozenset({"sg-nlb"}), target_security_groups=frozenset({"sg-nlb"}))
+    loaded = Region(saved).source().load(selection, sections(TARGETS))
+    assert [found.name for found in loaded.selected] == ["web"]
+    found, _ = findings(loaded, TARGETS)
+    assert [one.compliance.value for one in found] == ["NON_COMPLIANT"]
+
+
+def test_a_carrier_whose_addresses_are_not_known_may_be_any_target() -> None:
+    saved = two_sides()
+    saved["NetworkInterfaces"][0]["Ipv4Prefixes"] = [7]
+    loaded = Region(saved).source().load(OF_TARGETS, sections(TARGETS))
+    assert loaded.enumeration_failure is not None
+    assert "Ipv4Prefixes" in loaded.enumeration_failure.cause

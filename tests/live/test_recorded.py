@@ -33,6 +33,7 @@ from tests.builders import (
     HEALTH,
     INGRESS,
     REGION,
+    TARGETS,
     Saved,
     Shape,
     all_traffic,
@@ -40,6 +41,7 @@ from tests.builders import (
     estate,
     group,
     instance,
+    interface,
     listener,
     load_balancer,
     network_load_balancer,
@@ -48,7 +50,7 @@ from tests.builders import (
     target_group_arn,
     tcp,
 )
-from tests.live.region import Region
+from tests.live.region import Call, Refused, Region
 from tests.live.test_live import EVERYTHING, RULES, WEB, estate_of_every_kind, findings, named, sections
 
 # Every test makes three clients.
@@ -359,6 +361,104 @@ def test_a_target_that_is_draining_is_not_judged(config: ConfigStandIn) -> None:
     loaded, _ = load(saved, config, EGRESS)
     (found,), _ = findings(loaded, EGRESS)
     assert found.compliance is Compliance.COMPLIANT
+
+
+def both_sides(*parts: Shape, targets: tuple[Any, ...] = ("i-1",), **fields: Any) -> Saved:
+    """A load balancer that may send everywhere to instances; sg-app lets it in on every port, sg-closed nobody."""
+    return estate(
+        load_balancer(),
+        group(egress=[OPEN]),
+        target_group("web", type=fields.pop("type", "instance"), targets=list(targets), **fields),
+        *(
+            []
+            if any(part.get("GroupId") == "sg-app" for part in parts)
+            else [group("sg-app", ingress=[tcp(None, "sg-1")])]
+        ),
+        instance("i-1", "10.0.1.5"),
+        *parts,
+    )
+
+
+CLOSED = instance("i-2", "10.0.1.6", groups=["sg-closed"])
+
+
+@pytest.mark.parametrize(
+    ("saved", "asked"),
+    [
+        pytest.param(both_sides(), False, id="every instance lets it in, by a reference"),
+        pytest.param(
+            both_sides(group("sg-app", ingress=[all_traffic("10.0.0.0/16")])), False, id="by the block of its VPC"
+        ),
+        pytest.param(
+            both_sides(group("sg-app", ingress=[tcp((80, 65535), "sg-1")])),
+            True,
+            id="on some ports: 79 may be registered",
+        ),
+        pytest.param(
+            both_sides(group("sg-app", ingress=[tcp(None, "10.0.1.0/24")])), True, id="from a part of its VPC"
+        ),
+        pytest.param(both_sides(CLOSED), True, id="an instance that is closed may be registered"),
+        pytest.param(
+            both_sides(instance("i-2", "10.9.0.6", groups=["sg-closed"], vpc="vpc-2")),
+            False,
+            id="not one of another VPC",
+        ),
+        pytest.param(
+            both_sides({"InstanceId": "i-3", "State": {"Name": "terminated"}}), False, id="nor one that is terminated"
+        ),
+        pytest.param(both_sides(targets=("i-1", "i-gone")), True, id="a recorded target that no longer exists"),
+        pytest.param(
+            both_sides(interface("10.0.1.6"), type="ip", targets=("10.0.1.6",)),
+            True,
+            id="an address without an interface may be registered",
+        ),
+    ],
+)
+def test_target_health_is_read_where_a_closed_target_may_be_registered(
+    config: ConfigStandIn, saved: Saved, asked: bool
+) -> None:
+    """The targets' own groups decide, and recorded registrations may lack the one that is closed."""
+    record_estate(config, saved)
+    live = Region(saved).source().load(EVERYTHING, sections(TARGETS))
+    loaded, region = load(saved, config, TARGETS)
+    assert ("DescribeTargetHealth" in region.counts()) is asked
+    assert (
+        region.counts()[
+            "DescribeInstances" if "i-1" in str(saved["TargetHealthDescriptions"]) else "DescribeNetworkInterfaces"
+        ]
+        == 1
+    )
+    assert findings(loaded, TARGETS) == findings(live, TARGETS)
+
+
+def test_a_closed_target_that_no_recording_has_is_judged(config: ConfigStandIn) -> None:
+    record_estate(config, both_sides(CLOSED))
+    loaded, _ = load(both_sides(CLOSED, targets=("i-1", "i-2")), config, TARGETS)
+    (found,), _ = findings(loaded, TARGETS)
+    assert found.compliance is Compliance.NON_COMPLIANT
+
+
+def test_a_closed_target_that_was_deregistered_is_not_judged(config: ConfigStandIn) -> None:
+    record_estate(config, both_sides(CLOSED, targets=("i-1", "i-2")))
+    loaded, _ = load(both_sides(CLOSED), config, TARGETS)
+    (found,), _ = findings(loaded, TARGETS)
+    assert found.compliance is Compliance.COMPLIANT
+
+
+def test_without_every_instance_registrations_are_read(config: ConfigStandIn) -> None:
+    saved = both_sides()
+    record_estate(config, saved)
+
+    def deny(call: Call) -> Shape | None:
+        if call.operation == "DescribeInstances":
+            raise Refused("UnauthorizedOperation")
+        return None
+
+    region = Region(saved, intervene=deny)
+    loaded = region.source(config=make_client("config", REGION)).load(EVERYTHING, sections(TARGETS))
+    assert region.counts()["DescribeTargetHealth"] == 1
+    _, (error,) = findings(loaded, TARGETS)
+    assert "DescribeInstances: UnauthorizedOperation" in error.cause
 
 
 @pytest.mark.parametrize("recorded", [None, []])

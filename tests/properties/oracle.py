@@ -544,14 +544,14 @@ class Oracle:
         return tuple(sorted(groups)), "known" if groups else "none"
 
     def _carried_beyond(self, address: Address) -> tuple[tuple[str, ...], str]:
-        """The groups of the visible interface in a VPC that an active peering reference of the load balancer names."""
+        """The groups of the visible interface in a VPC that an active outbound peering reference names."""
         groups: set[str] = set()
         for id_ in self.balancer["SecurityGroups"]:
             try:
                 found = by_field(self.saved, "SecurityGroups", "GroupId", id_)
             except Unread:
                 return (), "unread"
-            for rule in (*found["IpPermissions"], *found["IpPermissionsEgress"]):
+            for rule in found["IpPermissionsEgress"]:
                 for pair in rule["UserIdGroupPairs"]:
                     active = "UserId" in pair and pair.get("PeeringStatus") == "active"
                     if "VpcPeeringConnectionId" in pair and active:

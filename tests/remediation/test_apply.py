@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,7 @@ from alb_sg.remediation.apply import apply
 from alb_sg.remediation.execution import ApplyOutcome, RuleContent, SecurityGroupRule
 from alb_sg.remediation.execution_record import ExecutionRecord, read_records, write_added, write_plan
 from alb_sg.remediation.fix_request import FixPolicy, ManagedGroupPolicy, SharedGroupPolicy
+from alb_sg.remediation.load_balancer_groups import change_groups
 from alb_sg.remediation.plan import RefusalReason
 from alb_sg.remediation.undo import undo
 from embedded_aws.account import icmp, tcp
@@ -783,6 +785,26 @@ def test_what_was_approved_is_what_is_done() -> None:
             found.apply(fix_of(INGRESS), approved=found.plan(fix_of(INGRESS)).fingerprint).outcome
             is ApplyOutcome.APPLIED
         )
+
+
+@pytest.mark.parametrize("groups", [None, []])
+def test_an_answer_without_the_groups_takes_none_off(monkeypatch: pytest.MonkeyPatch, groups: list[str] | None) -> None:
+    """SetSecurityGroups replaces the whole list: what the answer leaves out would be gone."""
+    with shop() as found:
+        client: Any = found.account.clients.elbv2
+        describe = client.describe_load_balancers
+
+        def without_groups(**given: Any) -> Any:
+            answer = describe(**given)
+            for one in answer["LoadBalancers"]:
+                del one["SecurityGroups"]
+                one.update({} if groups is None else {"SecurityGroups": groups})
+            return answer
+
+        monkeypatch.setattr(client, "describe_load_balancers", without_groups)
+        with pytest.raises(NotReadError, match="the answer does not name them"):
+            change_groups(found.account, found.arn, lambda present: (*present, found.app))
+        assert found.changes() == []
 
 
 def test_what_cannot_be_read_is_refused_or_raised_and_nothing_is_done() -> None:

@@ -249,6 +249,13 @@ def test_what_could_not_be_judged_is_no_part_of_a_plan() -> None:
 # --- groups
 
 
+def test_the_default_group_of_the_vpc_comes_last() -> None:
+    """Whatever is launched without a group gets it, and would be open too."""
+    default = group("sg-1") | {"GroupName": "default"}
+    assert added(plan(web(default, groups=["sg-1", "sg-2"]), ICMP)) == ["sg-2 ingress icmp 3 0.0.0.0/0"]
+    assert added(plan(web(default), ICMP)) == ["sg-1 ingress icmp 3 0.0.0.0/0"]
+
+
 def test_the_group_that_has_room_is_taken() -> None:
     full = group("sg-1", ingress=[tcp(22, *(f"10.{number}.0.0/16" for number in range(60)))])
     assert added(plan(web(full, groups=["sg-1", "sg-2"]), ICMP)) == ["sg-2 ingress icmp 3 0.0.0.0/0"]

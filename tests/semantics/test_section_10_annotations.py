@@ -166,6 +166,27 @@ def _ingress(*rules: Shape, **fields: str) -> Saved:
             id="echo alone",
         ),
         pytest.param(
+            estate(
+                listener(80),
+                group("sg-1", ingress=[tcp(80, "pl-1", "pl-6", "10.0.0.0/8", "sg-1")]),
+                prefix_list("pl-1", "120.52.22.96/27", "205.251.249.0/24"),
+                prefix_list("pl-6", "2600:9000::/28"),
+            ),
+            INGRESS,
+            "HTTP:80 not open to 0.0.0.0/0 in sg-1 (open to 10.0.0.0/8, pl-1, sg-1)",
+            id="a prefix list by its id, which says more than its entries",
+        ),
+        pytest.param(
+            estate(
+                listener(80),
+                group("sg-1", ingress=[tcp(80, "pl-1", "10.0.0.0/8")]),
+                prefix_list("pl-1", "10.1.0.0/16"),
+            ),
+            INGRESS,
+            "HTTP:80 not open to 0.0.0.0/0 in sg-1 (open to 10.0.0.0/8)",
+            id="no prefix list that opens nothing more",
+        ),
+        pytest.param(
             _egress(tcp(8080, reference("sg-old", peering="pcx-1", vpc="vpc-2", status="deleted"))),
             EGRESS,
             "target group web TCP:8080 not open to 10.0.1.5 or sg-app in sg-1 (the reference to sg-old is stale)",

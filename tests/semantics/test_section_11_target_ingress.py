@@ -425,6 +425,21 @@ def test_targets_and_ports(case: Case) -> None:
     check(case)
 
 
+def test_a_weight_of_zero_counts() -> None:
+    """ "Default actions, listener rules and weight 0 alike" (§6)."""
+    weighted = listener(443, forward=["web", "old"])
+    weighted["DefaultActions"][0]["ForwardConfig"]["TargetGroups"][1]["Weight"] = 0
+    saved = estate(
+        weighted,
+        target_group("web", targets=["10.0.1.5"]),
+        target_group("old", port=81, targets=["10.0.1.5"], load_balancers=[]),
+        interface("10.0.1.5"),
+        group("sg-1"),
+        group("sg-app", ingress=[tcp(80, "sg-1")]),
+    )
+    check(Case("weight 0", PORTS, saved, NON_COMPLIANT, rule=TARGETS, lacks=(_lacks(81),)))
+
+
 INSTANCES = target_group(type="instance", targets=["i-1"])
 
 
@@ -465,6 +480,18 @@ def _of_instance(name: str, why: str, expected: str, ingress: list[Shape], *part
         lacks=(_lacks(),),
     ),
     _of_instance(
+        "a second interface and a second card that are open",
+        PRIMARY,
+        NON_COMPLIANT,
+        [],
+        interface("10.0.1.5", instance="i-1"),
+        interface("10.0.1.6", instance="i-1", device_index=1, groups=["sg-open"]),
+        interface("10.0.1.7", instance="i-1", network_card=1, groups=["sg-open"]),
+        group("sg-open", ingress=[tcp(80, "sg-1")]),
+        uncollected=("Instances",),
+        lacks=(_lacks(),),
+    ),
+    _of_instance(
         "an instance that is not in the data", "Counts as unread (§2).", ERROR, [tcp(80, "sg-1")], says=("i-1",)
     ),
     _of_instance(
@@ -476,6 +503,21 @@ def _of_instance(name: str, why: str, expected: str, ingress: list[Shape], *part
         instance("i-1", "10.0.1.5"),
     ),
     _lets_in("a secondary address", HOLDS, COMPLIANT, [tcp(80, "sg-1")], interface("10.0.1.4", secondary=["10.0.1.5"])),
+    _lets_in(
+        "a secondary address of a closed interface",
+        HOLDS,
+        NON_COMPLIANT,
+        [],
+        interface("10.0.1.4", secondary=["10.0.1.5"]),
+        lacks=(_lacks(),),
+    ),
+    _lets_in(
+        "a delegated prefix that is open",
+        HOLDS,
+        COMPLIANT,
+        [tcp(80, "sg-1")],
+        interface("10.0.1.4", prefixes=["10.0.1.0/28"]),
+    ),
     _lets_in(
         "a delegated prefix",
         HOLDS,
@@ -503,6 +545,17 @@ def _of_instance(name: str, why: str, expected: str, ingress: list[Shape], *part
         unresolved=True,
         lacks=(_lacks(groups=()),),
         says=("unresolved", "10.0.1.5"),
+    ),
+    _lets_in(
+        "an interface that is not seen beside one that is closed",
+        "Not `unresolved`: more stands between the load balancer and COMPLIANT (§2). What is certain is said first.",
+        NON_COMPLIANT,
+        [],
+        target_group("web", targets=["10.0.1.4", "10.0.1.5"]),
+        interface("10.0.1.5"),
+        lacks=(_lacks(), _lacks(groups=())),
+        says=("in sg-app of 10.0.1.5", "+1 more"),
+        silent=("as far as is known",),
     ),
     _lets_in(
         "interfaces that were not collected",
@@ -594,7 +647,26 @@ OVER_PEERING = reference("sg-1", peering="pcx-1", vpc="vpc-1", status="active")
         [tcp(80, PEERED)],
         lacks=(_lacks(groups=("sg-far",)),),
     ),
+    _peered(
+        "an address of two peered VPCs",
+        "Routes decide which of the two interfaces is reached: could not be resolved (§2).",
+        NON_COMPLIANT,
+        [tcp(80, PEERED, reference("sg-c", peering="pcx-2", vpc="vpc-3", status="active"))],
+        interface("10.9.0.5", vpc="vpc-3", groups=["sg-c"]),
+        group("sg-c", vpc="vpc-3", ingress=[tcp(80, OVER_PEERING)]),
+        unresolved=True,
+        lacks=(_lacks(groups=()),),
+        says=("unresolved", "10.9.0.5"),
+    ),
     _peered("a VPC that no reference names", OUTSIDE, NOT_APPLICABLE, [tcp(80, ANYWHERE)], says=("outside the VPC",)),
+    _peered(
+        "a VPC that only an inbound reference names",
+        "Inbound rules are about clients: to remove one that is unused changes no other verdict (§12).",
+        NOT_APPLICABLE,
+        [tcp(80, ANYWHERE)],
+        group("sg-1", ingress=[tcp(22, PEERED)], egress=[all_traffic(ANYWHERE)]),
+        says=("outside the VPC",),
+    ),
     _peered(
         "a VPC that only a stale reference names",
         OUTSIDE,

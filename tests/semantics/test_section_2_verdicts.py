@@ -21,6 +21,8 @@ from tests.builders import (
     INGRESS,
     RULES,
     TARGETS,
+    UNUSED,
+    Saved,
     all_traffic,
     build,
     estate,
@@ -33,6 +35,7 @@ from tests.builders import (
     network_load_balancer,
     prefix_list,
     reference,
+    target,
     target_group,
     target_group_arn,
     tcp,
@@ -449,6 +452,184 @@ OPEN_EGRESS = "With open egress no target needs to be looked up."
     ),
 )
 def test_what_was_not_read(case: Case) -> None:
+    check(case)
+
+
+NOT_THE_LIST = "An answer without the list that it is for is not believed: it says nothing, not that there is nothing."
+CONCERNS = "A value that is none concerns what hangs on it: an error that names field and value."
+NO_PORT = "A port that is no port."
+
+
+def without(saved: Saved, section: str, index: int, field: str) -> Saved:
+    """The estate without one field of one element, as `aws … --query` leaves it out."""
+    del saved[section][index][field]
+    return saved
+
+
+def with_value(saved: Saved, section: str, index: int, field: str, value: object) -> Saved:
+    saved[section][index][field] = value
+    return saved
+
+
+def without_groups(saved: Saved) -> Saved:
+    """The estate whose first instance has no groups on its primary interface."""
+    del saved["Instances"][0]["NetworkInterfaces"][0]["Groups"]
+    return saved
+
+
+def on_hosts() -> Saved:
+    """A load balancer that sends to the instance i-1 with the group sg-app, by reference, and is let in by one."""
+    return estate(
+        listener(443, forward=["web"]),
+        target_group(type="instance", targets=["i-1"]),
+        instance("i-1", "10.0.1.5"),
+        group(egress=[tcp(80, "sg-app")]),
+        group("sg-app", ingress=[tcp(80, "sg-1")]),
+    )
+
+
+@table(
+    Case(
+        "a group without the list of its inbound rules",
+        NOT_THE_LIST,
+        without(open_to(tcp(443, ANYWHERE)), "SecurityGroups", 0, "IpPermissions"),
+        ERROR,
+        says=("IpPermissions", "sg-1", "missing"),
+    ),
+    Case(
+        "a group without the list of its inbound rules lets nothing unused in, as far as one sees",
+        NOT_THE_LIST,
+        without(open_to(tcp(443, ANYWHERE)), "SecurityGroups", 0, "IpPermissions"),
+        ERROR,
+        rule=UNUSED,
+        says=("IpPermissions", "sg-1"),
+    ),
+    Case(
+        "a group with null in place of its outbound rules",
+        NOT_THE_LIST,
+        with_value(reaching(tcp(80, "sg-app")), "SecurityGroups", 0, "IpPermissionsEgress", None),
+        ERROR,
+        rule=EGRESS,
+        says=("IpPermissionsEgress", "sg-1"),
+    ),
+    Case(
+        "what the other direction needs is there",
+        HANGS_ON,
+        without(open_to(tcp(443, ANYWHERE)), "SecurityGroups", 0, "IpPermissionsEgress"),
+        COMPLIANT,
+    ),
+    Case(
+        "an interface without the list of its groups, judged by the target's side",
+        NOT_THE_LIST + " The target has groups, and they may let nothing in.",
+        without(reaching(tcp(80, "sg-app")), "NetworkInterfaces", 0, "Groups"),
+        ERROR,
+        rule=TARGETS,
+        says=("Groups",),
+    ),
+    Case(
+        "an interface without the list of its groups, reached by reference",
+        COULD_COVER,
+        without(reaching(tcp(80, "sg-app")), "NetworkInterfaces", 0, "Groups"),
+        ERROR,
+        rule=EGRESS,
+        says=("Groups",),
+    ),
+    Case(
+        "an interface without the list of its groups, reached by address",
+        HANGS_ON,
+        without(reaching(tcp(80, "10.0.1.5/32")), "NetworkInterfaces", 0, "Groups"),
+        COMPLIANT,
+        rule=EGRESS,
+    ),
+    Case(
+        "an instance whose groups are not recorded, reached by reference",
+        COULD_COVER + " Every interface of an instance has a group.",
+        without_groups(on_hosts()),
+        ERROR,
+        rule=EGRESS,
+        says=("security groups of i-1",),
+    ),
+    Case(
+        "an instance whose groups are not recorded, at its own side",
+        COULD_COVER,
+        without_groups(on_hosts()),
+        ERROR,
+        rule=TARGETS,
+        says=("security groups of i-1",),
+    ),
+    Case(
+        "a target group without its VPC",
+        CONCERNS + " Which interface holds the address is not known without it.",
+        without(reaching(tcp(80, "sg-app")), "TargetGroups", 0, "VpcId"),
+        ERROR,
+        rule=EGRESS,
+        says=("VpcId was not recorded",),
+    ),
+    Case(
+        "something else among the load balancers of a target group",
+        "A set with a value that is none is not the smaller set without it: which load balancer it names is not known.",
+        with_value(reaching(tcp(81, "sg-app")), "TargetGroups", 0, "LoadBalancerArns", ["web"]),
+        ERROR,
+        rule=EGRESS,
+        says=("LoadBalancerArns",),
+    ),
+    Case(
+        "something else in place of the load balancer's group, at its targets",
+        COULD_COVER + " The group that it carries may be the one that the targets let in.",
+        with_value(
+            estate(
+                listener(443, forward=["web"]),
+                target_group(targets=["10.0.1.5"]),
+                interface("10.0.1.5"),
+                group("sg-app", ingress=[tcp(80, "sg-1")]),
+            ),
+            "LoadBalancers",
+            0,
+            "SecurityGroups",
+            [None],
+        ),
+        ERROR,
+        rule=TARGETS,
+        says=("security groups of the load balancer", "None"),
+    ),
+    *(
+        Case(
+            f"port 0 in {section} {field}",
+            f"{CONCERNS} {NO_PORT}",
+            with_value(reaching(tcp((0, 65535), "sg-app")), section, 0, field, 0),
+            ERROR,
+            rule=rule,
+            says=(field, "0"),
+        )
+        for section, field, rule in (
+            ("Listeners", "Port", INGRESS),
+            ("TargetGroups", "Port", EGRESS),
+            ("TargetGroups", "HealthCheckPort", HEALTH),
+            ("TargetGroups", "TargetControlPort", EGRESS),
+        )
+    ),
+    Case(
+        "port 0 of a registration",
+        f"{CONCERNS} {NO_PORT}",
+        estate(
+            listener(443, forward=["web"]),
+            target_group(targets=[target("10.0.1.5", 0)]),
+            interface("10.0.1.5"),
+            group(egress=[tcp((0, 65535), "sg-app")]),
+        ),
+        ERROR,
+        rule=EGRESS,
+        says=("Port", "0"),
+    ),
+    Case(
+        "a rule from port 0 on",
+        "`FromPort` 0 begins the range of all ports.",
+        reaching(tcp((0, 65535), "sg-app")),
+        COMPLIANT,
+        rule=EGRESS,
+    ),
+)
+def test_what_is_not_there_or_is_no_value(case: Case) -> None:
     check(case)
 
 

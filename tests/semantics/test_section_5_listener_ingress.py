@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from alb_sg.estate.estate import ReadFailure
+from alb_sg.estate.sections import Section
+from alb_sg.findings.judge import judge_all
+from alb_sg.parameters import Parameters
+from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 from tests.builders import (
     ANYWHERE,
     ANYWHERE_IPV6,
+    INGRESS,
     Saved,
     Shape,
     all_traffic,
     behind,
+    build,
     estate,
     group,
     listener,
@@ -533,6 +542,48 @@ def _lacks_everywhere() -> Lacks:
 )
 def test_behind_a_network_load_balancer(case: Case) -> None:
     check(case)
+
+
+NLB = load_balancer_arn("nlb", "network")
+
+
+def _listening_front(*ingress: str | Shape) -> Saved:
+    """An internal load balancer behind an internal NLB with a listener, whose group lets in 10.0.0.0/8."""
+    return estate(
+        load_balancer(scheme="internal"),
+        listener(443),
+        group(ingress=[tcp(443, *ingress)]),
+        network_load_balancer(scheme="internal", groups=NLB_GROUP),
+        behind(443),
+        listener(443, "TCP", of=NLB, forward=["to-web"]),
+        group("sg-nlb", ingress=[tcp(443, "10.0.0.0/8")]),
+    )
+
+
+@pytest.mark.parametrize(
+    ("ingress", "expected"),
+    [(VPC, ERROR), ("10.0.0.0/8", ERROR), (ANYWHERE, COMPLIANT), ("sg-nlb", COMPLIANT)],
+)
+def test_listeners_of_a_network_load_balancer_that_could_not_be_read(ingress: str, expected: str) -> None:
+    """A failed call is no verdict: more clients may be let in than those of the VPC."""
+    saved = _listening_front(ingress)
+    cause = "DescribeListeners: Throttling: Rate exceeded"
+    found = build(saved)
+    without = {arn: of for arn, of in (found.listeners or {}).items() if arn != NLB}
+    failed = replace(found, listeners=without, failures=(ReadFailure(Section.LISTENERS, NLB, cause),))
+    unreadable = _listening_front(ingress)
+    unreadable["Listeners"][1]["DefaultActions"] = ["forward"]
+    for estate_read, said in ((failed, cause), (build(unreadable), "an object was expected, not text")):
+        web = [one for one in estate_read.load_balancers.values() if one.name == "web"]
+        findings, errors = judge_all(estate_read, web, {RECOMMENDATIONS_BY_NAME[INGRESS]: Parameters()})
+        assert [one.compliance.value for one in findings] == ([] if expected == ERROR else [expected])
+        assert [one.cause for one in errors] == ([said] if expected == ERROR else [])
+
+
+def test_listeners_of_a_network_load_balancer_that_were_read() -> None:
+    """The estates above, all of them read."""
+    check(Case("the VPC alone", "What its groups let in.", _listening_front(VPC), NON_COMPLIANT))
+    check(Case("all of its clients", "What its groups let in.", _listening_front("10.0.0.0/8"), COMPLIANT))
 
 
 def _health_checked(check_port: str, *ingress: Shape, ports: tuple[int, ...] = (443, 8080)) -> Saved:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import pytest
 
 from alb_sg.errors import InvalidInputError
@@ -11,6 +14,7 @@ from tests.builders import (
     ANYWHERE_IPV6,
     EGRESS,
     HEALTH,
+    TARGETS,
     Shape,
     all_traffic,
     estate,
@@ -670,6 +674,102 @@ def test_ip_targets(case: Case) -> None:
     check(case)
 
 
+# Groups of another account, which no one here sees.
+NAMELESS = reference("sg-far", peering="pcx-2", status="active", account="999999999999")
+PEERED_AWAY = reference("sg-peer", peering="pcx-1", vpc="vpc-9", status="active", account="999999999999")
+OTHER_PEERED = reference("sg-other", peering="pcx-3", vpc="vpc-8", status="active")
+HELD_IN_PEER = (interface("10.9.1.5", groups=["sg-peer"], vpc="vpc-9"), OWN_VPC, PEER_VPC)
+
+
+def _peered(name: str, why: str, expected: str, egress: Sequence[str | Shape], *parts: Shape, **fields: Any) -> Case:
+    return _sends(name, why, expected, [tcp(80, *egress)], target_group(targets=["10.9.1.5"]), *parts, **fields)
+
+
+@table(
+    _peered(
+        "a reference that names no VPC, alone",
+        "Not visible: unresolved, and the reference is named.",
+        NON_COMPLIANT,
+        [NAMELESS],
+        *HELD_IN_PEER,
+        unresolved=True,
+        says=("sg-far over pcx-2 (its VPC is not named)",),
+    ),
+    _peered(
+        "a reference that names no VPC, before the one that holds",
+        "Every active peering reference is looked at.",
+        COMPLIANT,
+        [NAMELESS, PEERED],
+        *HELD_IN_PEER,
+    ),
+    _peered(
+        "a peered VPC that does not have the address, before the one that does",
+        "In the VPC that holds the address.",
+        COMPLIANT,
+        [OTHER_PEERED, PEERED],
+        *HELD_IN_PEER,
+        vpc("10.8.0.0/16", id="vpc-8"),
+    ),
+    _peered(
+        "a peered VPC that does not have the address, alone",
+        "It cannot be held there: nothing is unresolved.",
+        NON_COMPLIANT,
+        [OTHER_PEERED],
+        *HELD_IN_PEER,
+        vpc("10.8.0.0/16", id="vpc-8"),
+        lacks=_lacks("10.9.1.5"),
+        unresolved=False,
+    ),
+    _peered(
+        "a peered VPC that was not read, its interface seen",
+        "The VPC is another account's; the interface was shared.",
+        COMPLIANT,
+        [PEERED],
+        OWN_VPC,
+        interface("10.9.1.5", groups=["sg-peer"], vpc="vpc-9"),
+    ),
+    _peered(
+        "a peered VPC that was not read, its interface not seen",
+        "Not visible: unresolved, and where is named.",
+        NON_COMPLIANT,
+        [PEERED_AWAY],
+        OWN_VPC,
+        unresolved=True,
+        says=("sg-peer over pcx-1 (its members in vpc-9 are not visible)",),
+    ),
+    _peered(
+        "two peered VPCs with the same addresses, both seen",
+        "Either may be the one that is routed to: one of the groups is enough.",
+        COMPLIANT,
+        [PEERED, OTHER_PEERED],
+        *HELD_IN_PEER,
+        vpc("10.9.0.0/16", id="vpc-8"),
+        interface("10.9.1.5", groups=["sg-elsewhere"], vpc="vpc-8"),
+    ),
+    _peered(
+        "a reference of an address in the target group's own VPC",
+        "Inside it, the interface of that VPC decides.",
+        NON_COMPLIANT,
+        [PEERED],
+        vpc("10.9.0.0/16"),
+        interface("10.9.1.5", groups=["sg-peer"], vpc="vpc-9"),
+        PEER_VPC,
+        unresolved=True,
+    ),
+)
+def test_targets_over_peering(case: Case) -> None:
+    check(case)
+
+
+def test_interfaces_that_were_not_read_decide_about_a_peered_target() -> None:
+    """ "A registered instance … that a collected section does not hold counts as unread": so does a whole section."""
+    parts = (target_group(targets=["10.9.1.5"]), OWN_VPC, PEER_VPC)
+    saved = estate(*parts, group("sg-1", egress=[tcp(80, PEERED_AWAY)]), uncollected=["NetworkInterfaces"])
+    check(Case("reference", "Unread is no verdict.", saved, ERROR, rule=EGRESS))
+    saved["SecurityGroups"][0]["IpPermissionsEgress"] = [tcp(80, PEERED_AWAY, "10.9.0.0/16")]
+    check(Case("block", "What was read proves cover.", saved, COMPLIANT, rule=EGRESS))
+
+
 def test_a_vpc_without_association_sets_has_its_one_block() -> None:
     """ "A VPC without association sets: its `CidrBlock`": inside it a target's interface is looked for."""
     saved = estate(target_group(targets=["10.0.1.5"]), group("sg-1", egress=[tcp(80, "sg-1")]))
@@ -692,6 +792,77 @@ def test_an_interface_seen_to_hold_the_address_in_the_vpc_decides(address: str, 
     check(Case("reference", HOLDS, saved, COMPLIANT, rule=EGRESS))
     saved["SecurityGroups"][0]["IpPermissionsEgress"] = [all_traffic(ANYWHERE, ANYWHERE_IPV6)]
     check(Case("literally", LITERALLY, saved, NON_COMPLIANT, rule=EGRESS, parameters=LITERAL))
+
+
+UNRECORDED = "What could not be read is never a verdict: an error that names it."
+
+
+@table(
+    _sends(
+        "neither port was recorded",
+        UNRECORDED,
+        ERROR,
+        [tcp(80, "10.0.0.0/16")],
+        target_group(port=None, targets=["10.0.1.5"]),
+        says=("port of target group web", "it was not recorded"),
+    ),
+    _sends(
+        "neither port was recorded, and all of TCP is open",
+        "Every requirement must be known.",
+        ERROR,
+        [all_traffic(ANYWHERE)],
+        target_group(port=None, targets=["10.0.1.5"]),
+        says=("port of target group web",),
+    ),
+    _sends(
+        "the port given at registration, where the group's was not recorded",
+        OWN_PORT,
+        COMPLIANT,
+        [tcp(8080, "10.0.0.0/16")],
+        target_group(port=None, targets=[target("10.0.1.5", 8080)]),
+    ),
+    _sends(
+        "one of two ports was not recorded",
+        UNRECORDED,
+        ERROR,
+        [tcp(8080, "10.0.0.0/16")],
+        target_group(port=None, targets=[target("10.0.1.5", 8080), "10.0.1.6"]),
+        says=("port of target group web",),
+    ),
+    _sends(
+        "a port that was not recorded of a target that receives nothing",
+        "Only what a verdict hangs on must be read.",
+        COMPLIANT,
+        [tcp(8080, "10.0.0.0/16")],
+        target_group(port=None, targets=[target("10.0.1.5", 8080), target("10.0.1.6", state="draining")]),
+    ),
+    _sends(
+        "a group that sends nothing needs no port",
+        "No targets: NOT_APPLICABLE, saying which.",
+        NOT_APPLICABLE,
+        [],
+        target_group(port=None, targets=[]),
+        says=("no registered target",),
+    ),
+)
+def test_ports_that_were_not_recorded(case: Case) -> None:
+    check(case)
+
+
+@pytest.mark.parametrize(("rule", "expected"), [(HEALTH, COMPLIANT), (TARGETS, ERROR)])
+def test_a_health_check_port_stands_for_itself_where_the_targets_port_was_not_recorded(
+    rule: str, expected: str
+) -> None:
+    """ "`traffic-port` is the target's own port, else the number": the number is known without it."""
+    saved = estate(
+        target_group(port=None, targets=["10.0.1.5"], health_check_port="9090"),
+        group("sg-1", egress=[tcp(9090, "10.0.0.0/16")]),
+        interface("10.0.1.5", groups=["sg-app"]),
+        group("sg-app", ingress=[tcp(9090, "sg-1")]),
+    )
+    check(Case("number", UNRECORDED, saved, expected, rule=rule))
+    saved["TargetGroups"][0]["HealthCheckPort"] = "traffic-port"
+    check(Case("traffic-port", UNRECORDED, saved, ERROR, rule=rule))
 
 
 SKIPPED = "Skip `draining` targets, and `unused` ones."

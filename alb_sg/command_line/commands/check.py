@@ -20,6 +20,7 @@ from alb_sg.command_line.arguments import (
     add_source_options,
 )
 from alb_sg.command_line.entry_point import keep_until_exit
+from alb_sg.command_line.exit_code import ExitCode
 from alb_sg.command_line.fail_on import add_fail_on_argument, exit_code_by_choice, refuse_fail_on
 from alb_sg.command_line.narrowing import (
     add_narrowing_options,
@@ -41,6 +42,7 @@ from alb_sg.command_line.sources.loaded_estates import LoadedEstates
 from alb_sg.command_line.sources.loading import load_estates, reads_only_config_items
 from alb_sg.command_line.sources.planned import evaluate_planned, has_base, is_planned
 from alb_sg.command_line.streaming import StreamedResults, stream_json_lines
+from alb_sg.command_line.walk.options import add_walk_options, is_walk
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.json_files import find_json_files
 from alb_sg.observations.account_name import AccountName
@@ -60,6 +62,7 @@ EXAMPLES = """\
   alb-sg check --load-balancer shop --rule listener_ingress
   alb-sg check --source config                          a tenth of the calls, as current as AWS Config
   alb-sg check --aggregator organization --format csv   all accounts, in one place
+  alb-sg check --accounts accounts.json --assume-role alb-sg-reader --region all --resume walk/    all accounts, live
   alb-sg check --estate estate.json --format json       no call is made
   alb-sg check --config-items snapshot.json.gz --format csv --output findings.csv
   alb-sg check --parameter ALB_SG_LISTENER_INGRESS:AcceptedSources=pl-3b927c52@443,none@80
@@ -86,6 +89,7 @@ def add_check(commands: Commands) -> None:
         help="judge this load balancer only; repeatable (default: all)",
     )
     add_narrowing_options(parser, with_tags=True)
+    add_walk_options(parser, resumes="what was judged")
     add_fail_on_argument(parser)
     add_format_options(parser)
     add_output_option(parser)
@@ -108,6 +112,8 @@ def run(arguments: argparse.Namespace) -> int:
     if is_planned(arguments) and is_narrowed(arguments):
         raise InvalidInputError("a plan or template is narrowed by --load-balancer and --rule; omit the other options")
     refuse_fail_on(arguments, over_existing=is_planned(arguments) and has_base(arguments))
+    if is_walk(arguments):
+        return _check_accounts(arguments, choice, accounts)
     with open_output(arguments.output, machine_readable=is_machine_readable(arguments)) as stream:
         if is_planned(arguments):
             from alb_sg.command_line.exemption_options import load_given_exemptions  # noqa: PLC0415 (slow, and not always needed)
@@ -138,6 +144,27 @@ def run(arguments: argparse.Namespace) -> int:
             with_statuses(arguments, results), arguments, stream, lambda as_of: _observe(loaded, choice, results, as_of)
         )
     keep_run()
+    return exit_code_by_choice(arguments, results.findings, results.errors)
+
+
+def _check_accounts(
+    arguments: argparse.Namespace, choice: RuleSelection, accounts: Mapping[str, AccountName]
+) -> ExitCode:
+    """Judges accounts that are read with a role."""
+    from alb_sg.command_line.exemption_options import load_given_exemptions  # noqa: PLC0415 (slow, and not always needed)
+    from alb_sg.command_line.walk.judging import judge_accounts, merge_results, observe_walk, stream_walk  # noqa: PLC0415 (as above)
+
+    exemptions = load_given_exemptions(arguments)
+    with judge_accounts(arguments, choice, accounts, exemptions) as walk:
+        with open_output(arguments.output, machine_readable=is_machine_readable(arguments)) as stream:
+            if arguments.format == JSON_LINES and exemptions is None and not arguments.status:
+                written = stream_walk(walk, stream)
+                return exit_code_by_choice(arguments, written.non_compliant_findings, written.errors)
+            results = merge_results(walk, choice, accounts, exemptions, arguments.load_balancer)
+            keep_run = write_formatted(
+                with_statuses(arguments, results), arguments, stream, lambda as_of: observe_walk(results, as_of)
+            )
+        keep_run()
     return exit_code_by_choice(arguments, results.findings, results.errors)
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from alb_sg.aws.account_region import AccountRegion
-from alb_sg.command_line.accounts_file import add_accounts_option, add_owner_tag_option, read_accounts
+from alb_sg.command_line.accounts_file import add_accounts_option, add_owner_tag_option
 from alb_sg.command_line.argument_types import time_with_zone, whole_number
 from alb_sg.command_line.arguments import (
     Commands,
@@ -23,10 +24,11 @@ from alb_sg.command_line.arguments import (
     add_rule_options,
     add_source_options,
 )
-from alb_sg.command_line.evaluate_all import evaluate_all
+from alb_sg.command_line.evaluate_all import apply_exemptions, evaluate_all
 from alb_sg.command_line.exemption_options import EXEMPTIONS_HELP, load_given_exemptions
 from alb_sg.command_line.exit_code import ExitCode, exit_code
 from alb_sg.command_line.history import add_to_history, read_earlier_runs
+from alb_sg.command_line.narrowing import add_account_options, read_given_accounts
 from alb_sg.command_line.output import open_output
 from alb_sg.command_line.planning import make_planner, plan_results
 from alb_sg.command_line.progress import Progress
@@ -39,21 +41,24 @@ from alb_sg.command_line.sources.aggregator_evaluations import (
     refuse_judging_options,
     with_organization_names,
 )
-from alb_sg.command_line.sources.loaded_estates import LoadedEstates, account_region_key
 from alb_sg.command_line.sources.loading import load_estates
+from alb_sg.command_line.walk.options import add_walk_options, is_walk, refuse_choice_of_accounts
 from alb_sg.dashboard.audit import InputSource, Provenance, hash_files
-from alb_sg.dashboard.history import make_run
+from alb_sg.dashboard.history import Run, make_run
 from alb_sg.dashboard.page import render_page
-from alb_sg.dashboard.page_data import AccessPortal, build_page_data, page_data_text
-from alb_sg.dashboard.split import SplitBy, split_page_data
-from alb_sg.dashboard.split_index import INDEX_NAME, render_index
+from alb_sg.dashboard.page_data import AccessPortal, EarlierRuns, build_page_data, page_data_text
+from alb_sg.dashboard.part_histories import PartHistories
+from alb_sg.dashboard.split import INDEX_NAME, PartHistory, SplitBy, split_page_data
+from alb_sg.dashboard.split_index import render_index
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.json_files import find_json_files
+from alb_sg.estate.sections import Section
 from alb_sg.findings.exemption_review import ReviewScope
-from alb_sg.findings.finding import Compliance, Result
+from alb_sg.findings.finding import Compliance, EvaluationError, Result
 from alb_sg.findings.loaded_exemptions import LoadedExemptions
+from alb_sg.observations.account_name import AccountName
 from alb_sg.observations.exemptions_report import ExemptionsReport, review_exemptions
-from alb_sg.observations.from_estates import observe_estates
+from alb_sg.observations.from_estates import observe_estates, observe_results
 from alb_sg.observations.observation import Observation
 from alb_sg.observations.results import Results
 from alb_sg.recommendations.catalogue import DISPLAY_ORDER
@@ -78,6 +83,7 @@ EXAMPLES = """\
   alb-sg dashboard --config-items snapshots/ --exemptions exemptions.json --history runs/ --output org.html
   alb-sg dashboard --aggregator alb-sg --history runs/ --output org.html
   alb-sg dashboard --aggregator alb-sg --verdicts own --owner-tag team --split-by owner --output org.html
+  alb-sg dashboard --accounts accounts.json --assume-role alb-sg-reader --region all --output org.html
   alb-sg dashboard --estate estate.json --as-of 2027-01-31T12:00:00Z --output page.html
 """
 PAGE_SUFFIX = ".html"
@@ -129,6 +135,8 @@ def add_dashboard(commands: Commands) -> None:
     )
     add_owner_tag_option(parser)
     add_accounts_option(parser)
+    add_account_options(parser)
+    add_walk_options(parser, resumes=None)
     parser.add_argument(
         "--split-by",
         choices=[by.value for by in SplitBy],
@@ -159,11 +167,13 @@ def run(arguments: argparse.Namespace) -> int:
     portal = _access_portal(arguments)
     if arguments.split_by == SplitBy.OWNER.value and not arguments.owner_tag:
         raise InvalidInputError("--split-by owner needs --owner-tag: the tag that names the owner")
-    accounts = {} if arguments.accounts is None else read_accounts(arguments.accounts)
+    if not is_walk(arguments):
+        refuse_choice_of_accounts(arguments)
+    accounts = read_given_accounts(arguments)
     as_of = (arguments.as_of or datetime.now(UTC)).replace(microsecond=0)
     if arguments.exemptions is not None and arguments.date is None:
         arguments.date = as_of.date()
-    observation, plans = _observe(arguments, as_of)
+    observation, plans = _observe(arguments, accounts, as_of)
     observation = replace(
         observation, accounts={**observation.accounts, **accounts}, owner_tags=tuple(arguments.owner_tag)
     )
@@ -218,13 +228,28 @@ def write_dashboard(
     """
     settings = settings or PageSettings()
     earlier = None if history is None else read_earlier_runs(Path(history), observation.as_of)
+    parts = None
+    if earlier is not None and settings.split_by is not None:
+        parts = PartHistories(observation, settings.split_by)
+        earlier = replace(earlier, runs=parts.watch(earlier.runs))
     page_data = build_page_data(observation, earlier, plans, settings.provenance, settings.access_portal)
     _write_page(page_data, path)
+    run = make_run(observation)
     if settings.split_by is not None:
-        _write_parts(page_data, path, settings.split_by)
+        _write_parts(page_data, path, settings.split_by, _add_present_run(parts, run, earlier))
     # Last, so that the next run is never compared with one whose page was not written.
     if history is not None:
-        add_to_history(make_run(observation), Path(history), observation.as_of)
+        add_to_history(run, Path(history), observation.as_of)
+
+
+def _add_present_run(
+    parts: PartHistories | None, run: Run, earlier: EarlierRuns | None
+) -> Callable[[str], PartHistory] | None:
+    """The function that gives the history of a part with the present run; None where no history is kept."""
+    if parts is None or earlier is None:
+        return None
+    parts.add_run(run)
+    return partial(parts.part_history, omitted=earlier.omitted)
 
 
 def _write_page(page_data: Mapping[str, Any], path: str) -> None:
@@ -235,14 +260,16 @@ def _write_page(page_data: Mapping[str, Any], path: str) -> None:
         stream.write(render_page(page_data, text))
 
 
-def _write_parts(page_data: Mapping[str, Any], path: str, by: SplitBy) -> None:
+def _write_parts(
+    page_data: Mapping[str, Any], path: str, by: SplitBy, history_of: Callable[[str], PartHistory] | None
+) -> None:
     """The pages of the parts, and their index, in a folder such as `org-by-owner` beside `org.html`."""
     folder = Path(f"{path.removesuffix(PAGE_SUFFIX)}-by-{by.value}")
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InvalidInputError(f"cannot make the folder ({error.strerror or error})", str(folder)) from error
-    parts = list(split_page_data(page_data, by))
+    parts = list(split_page_data(page_data, by, history_of))
     for part in parts:
         _write_page(part.page_data, str(folder / f"{part.file_name}{PAGE_SUFFIX}"))
     with open_output(str(folder / f"{INDEX_NAME}{PAGE_SUFFIX}"), machine_readable=True) as stream:
@@ -278,6 +305,9 @@ def _provenance(arguments: argparse.Namespace) -> Provenance:
     ]
     if arguments.aggregator is not None:
         sources.append(InputSource("AWS Config aggregator", arguments.aggregator))
+    elif arguments.assume_role is not None:
+        regions = ", ".join(arguments.region) or "the profile's region"
+        sources.append(InputSource("live accounts", f"role {arguments.assume_role}, {regions}"))
     elif not (arguments.estate or arguments.config_items):
         regions = ", ".join(arguments.region) or "the profile's region"
         sources.append(InputSource("live account", f"{arguments.profile or 'default credentials'}, {regions}"))
@@ -307,25 +337,28 @@ def _refuse_to_replace_input(arguments: argparse.Namespace) -> None:
             raise InvalidInputError(f"{path} would overwrite an input; choose another --output")
 
 
-def _observe(arguments: argparse.Namespace, as_of: datetime) -> tuple[Observation, Mapping[str, Plan]]:
-    """The observation, and a plan for each load balancer that it explains."""
-    choice = select_rules(arguments.rule, arguments.parameter)
+def _observe(
+    arguments: argparse.Namespace, accounts: Mapping[str, AccountName], as_of: datetime
+) -> tuple[Observation, Mapping[str, Plan]]:
+    """The observation, and a plan for each load balancer that it explains. `accounts`: those of `--accounts`."""
+    # The page shows tags, and finds owners by them.
+    choice = replace(select_rules(arguments.rule, arguments.parameter), also_sections=frozenset({Section.TAGS}))
     exemptions = load_given_exemptions(arguments)
     if shows_recorded_verdicts(arguments):
         refuse_judging_options(arguments)
         named = choice.rule_names if arguments.rule else None
         return read_observation(arguments, named, as_of, exemptions), {}
+    if is_walk(arguments):
+        return _observe_accounts(arguments, choice, accounts, exemptions, as_of)
     gathered = load_estates(arguments, choice, include_all_targets=True)
     without = evaluate_all(gathered, choice)
     results, report = without, None
     if exemptions is not None:
         # Exemptions of single ports count when a load balancer is judged.
         results = (
-            evaluate_all(gathered, choice, exemptions)
-            if exemptions.of_ports
-            else _apply_exemptions(without, exemptions)
+            evaluate_all(gathered, choice, exemptions) if exemptions.of_ports else apply_exemptions(without, exemptions)
         )
-        report = _review_exemptions(without, exemptions, gathered, choice)
+        report = _review_exemptions(without, exemptions, gathered.errors)
     rules = {rule: choice.rules[rule] for rule in DISPLAY_ORDER if rule in choice.rules}
     with Progress("drawing load balancers") as progress:
         observation = observe_estates(
@@ -344,29 +377,34 @@ def _observe(arguments: argparse.Namespace, as_of: datetime) -> tuple[Observatio
     return observation, plan_results(planner, results, observation.explained_arns)
 
 
-def _apply_exemptions(results: Results, loaded_exemptions: LoadedExemptions) -> Results:
-    findings, errors = loaded_exemptions.apply(results.findings, results.errors)
-    return Results(
-        results.account_regions,
-        results.load_balancer_count,
-        results.rule_names,
-        findings,
-        sorted(errors, key=lambda error: error.sort_key),
-        exemptions_applied=True,
+def _observe_accounts(
+    arguments: argparse.Namespace,
+    choice: RuleSelection,
+    accounts: Mapping[str, AccountName],
+    exemptions: LoadedExemptions | None,
+    as_of: datetime,
+) -> tuple[Observation, Mapping[str, Plan]]:
+    """As `_observe`, of accounts that are read with a role."""
+    from alb_sg.command_line.walk.observing import observe_accounts  # noqa: PLC0415 (it imports boto3)
+
+    observed = observe_accounts(arguments, choice, accounts, exemptions, as_of)
+    without = observed.without_exemptions
+    report = (
+        None
+        if exemptions is None
+        else _review_exemptions(without, exemptions, [one for one in without.errors if one.load_balancer_arn is None])
     )
+    return observe_results(observed.results, observed.details, report, as_of, arguments.pictures), observed.plans
 
 
 def _review_exemptions(
-    results_without_exemptions: Results,
-    loaded_exemptions: LoadedExemptions,
-    loaded_estates: LoadedEstates,
-    selection: RuleSelection,
+    results_without_exemptions: Results, loaded_exemptions: LoadedExemptions, unread: Sequence[EvaluationError]
 ) -> ExemptionsReport:
-    """The review of the exemptions against the results without them."""
+    """The review of the exemptions against the results without them. `unread`: the enumerations that failed."""
     every: Sequence[Result] = [*results_without_exemptions.findings, *results_without_exemptions.errors]
     scope = ReviewScope(
-        {AccountRegion(*account_region_key(estate)) for estate in loaded_estates.estates},
+        {AccountRegion(*account_region) for account_region in results_without_exemptions.account_regions},
         {(result.load_balancer_arn or "", result.rule or ""): result for result in every},
-        loaded_estates.errors,
+        unread,
     )
-    return review_exemptions(loaded_exemptions, scope, selection.rule_names)
+    return review_exemptions(loaded_exemptions, scope, results_without_exemptions.rule_names)

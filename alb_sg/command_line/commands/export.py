@@ -3,30 +3,37 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
+from alb_sg.command_line.accounts_file import add_accounts_option
 from alb_sg.command_line.arguments import Commands, add_command
 from alb_sg.command_line.exit_code import ExitCode
+from alb_sg.command_line.narrowing import add_account_options, read_given_accounts
 from alb_sg.command_line.output import open_output
 from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.sources.loading import add_live_options
+from alb_sg.command_line.walk.options import add_walk_options, is_walk, refuse_choice_of_accounts
 from alb_sg.estate.export_file import write_export_file
+from alb_sg.report.text import write_errors
 
 DESCRIPTION = """\
 Read load balancers, listeners, target groups and registrations, security groups, VPCs, network interfaces,
 instances, prefix lists and tags of an account, and write them as a saved estate for the option `--estate` of the other
 commands. The file holds the API's values and no secrets. One region is one JSON object; several regions are a list.
-If any call fails, the command writes nothing and exits with 3.
+If any call fails, the command writes nothing and exits with 3. With --assume-role and several accounts and regions, it
+writes all that could be read whole, names the others, and exits with 3.
 """
 EXAMPLES = """\
   alb-sg export --output estate.json
   alb-sg export --profile audit --region eu-west-1 --region us-east-1 --output estate.json.gz
+  alb-sg export --accounts accounts.json --assume-role alb-sg-reader --region all --output organization.json.gz
   alb-sg check --estate estate.json
 """
 EXIT_CODES = """\
 exit codes:
   0  the file is written
   2  the call cannot be used, or the file cannot be written
-  3  something could not be read, and nothing is written
+  3  something could not be read, and is not in the file
 """
 
 
@@ -41,6 +48,9 @@ def add_export(commands: Commands) -> None:
         exit_codes=EXIT_CODES,
     )
     add_live_options(parser)
+    add_accounts_option(parser)
+    add_account_options(parser)
+    add_walk_options(parser, resumes="what was exported")
     parser.add_argument(
         "-o",
         "--output",
@@ -51,6 +61,9 @@ def add_export(commands: Commands) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
+    if is_walk(arguments):
+        return _export_accounts(arguments)
+    refuse_choice_of_accounts(arguments)
     # Importing boto3 takes a third of a second, which commands on files do not need.
     from alb_sg.command_line.sources.live import live_sources  # noqa: PLC0415 (see above)
 
@@ -61,3 +74,14 @@ def run(arguments: argparse.Namespace) -> int:
                 estates.append(source(progress).export())
         write_export_file(estates, stream)
     return ExitCode.SUCCESS
+
+
+def _export_accounts(arguments: argparse.Namespace) -> ExitCode:
+    """Exports accounts that are read with a role."""
+    from alb_sg.command_line.walk.exporting import export_accounts, write_exports  # noqa: PLC0415 (it imports boto3)
+
+    with export_accounts(arguments, read_given_accounts(arguments)) as walk:
+        with open_output(arguments.output, machine_readable=True) as stream:
+            errors = write_exports(walk, stream)
+        write_errors(errors, sys.stderr)
+    return ExitCode.INCOMPLETE_EVALUATION if errors else ExitCode.SUCCESS

@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session
 
 from alb_sg.aws.account_region import AccountRegion
-from alb_sg.aws.clients import CREDENTIAL_ERRORS, caller_account_id, make_client, open_session
+from alb_sg.aws.clients import CREDENTIAL_ERRORS, CallerIdentity, caller_identity, make_client, open_session
 from alb_sg.aws.rate_limits import RATE_LIMITER
 from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.rule_selection import RuleSelection
@@ -38,8 +38,7 @@ def load_live_estates(
     also_security_groups: frozenset[str],
 ) -> LoadedEstates:
     """The estate of every region, as `sources.gather` gives it."""
-    if len(rule_selection.tag_keys) > 1:
-        raise InvalidInputError(f"live, all rules share one TagKey, not {' and '.join(rule_selection.tag_keys)}")
+    refuse_several_tag_keys(rule_selection)
     estates: list[Estate] = []
     selected: dict[tuple[str, str], Sequence[LoadBalancer]] = {}
     errors: list[EvaluationError] = []
@@ -54,18 +53,34 @@ def load_live_estates(
         return LoadedEstates((), {}, [EvaluationError("", "", None, None, error.what, error.cause)])
     for region, source in sources:
         with Progress(f"reading {region}: calls") as progress:
-            loaded = source(progress).load(
-                selection,
-                rule_selection.estate_sections,
-                look_up_all_targets=include_all_targets or rule_selection.needs_all_targets,
-                prefix_lists=rule_selection.prefix_list_ids,
-                tag_key=next(iter(rule_selection.tag_keys), None),
-            )
-        estates.append(loaded.estate)
-        selected[account_region_key(loaded.estate)] = loaded.selected
-        if loaded.enumeration_failure is not None:
-            errors.append(enumeration_error(loaded.estate, loaded.enumeration_failure))
+            loaded = load_region(source(progress), selection, rule_selection, include_all_targets=include_all_targets)
+        estates += loaded.estates
+        selected |= loaded.load_balancers_by_account_region
+        errors += loaded.errors
     return LoadedEstates(link_estates(sorted(estates, key=account_region_key)), selected, errors)
+
+
+def refuse_several_tag_keys(rule_selection: RuleSelection) -> None:
+    """Raises InvalidInputError where rules name different tags: a live source reads one of them."""
+    if len(rule_selection.tag_keys) > 1:
+        raise InvalidInputError(f"live, all rules share one TagKey, not {' and '.join(rule_selection.tag_keys)}")
+
+
+def load_region(
+    source: LiveSource, selection: Selection, rule_selection: RuleSelection, *, include_all_targets: bool
+) -> LoadedEstates:
+    """The estate of one account and region, with what the selected rules need."""
+    loaded = source.load(
+        selection,
+        rule_selection.estate_sections,
+        look_up_all_targets=include_all_targets or rule_selection.needs_all_targets,
+        prefix_lists=rule_selection.prefix_list_ids,
+        tag_key=next(iter(rule_selection.tag_keys), None),
+    )
+    errors = (
+        [] if loaded.enumeration_failure is None else [enumeration_error(loaded.estate, loaded.enumeration_failure)]
+    )
+    return LoadedEstates([loaded.estate], {account_region_key(loaded.estate): loaded.selected}, errors)
 
 
 def live_sources(
@@ -78,18 +93,23 @@ def live_sources(
     Raises InvalidInputError without a region or credentials, NotReadError where AWS does not answer.
     """
     session = open_session(profile)
-    chosen = _chosen_regions(session, regions)
-    account_id = _account_id(session, chosen[0])
+    chosen = chosen_regions(session, regions)
+    account_id = identify_caller(session, chosen[0]).account_id
 
     def source_of(region: str) -> Callable[[Progress], LiveSource]:
-        clients = LiveClients(
-            elbv2=make_client("elbv2", region, session=session),
-            ec2=make_client("ec2", region, session=session),
-            config=make_client("config", region, session=session) if from_config else None,
-        )
+        clients = make_live_clients(session, region, from_config=from_config)
         return lambda progress: LiveSource(clients, account_id, region, progress)
 
     return [(region, source_of(region)) for region in chosen]
+
+
+def make_live_clients(session: Session, region: str, *, from_config: bool = False) -> LiveClients:
+    """The clients that a live source needs. `from_config`: it reads what AWS Config has recorded first."""
+    return LiveClients(
+        elbv2=make_client("elbv2", region, session=session),
+        ec2=make_client("ec2", region, session=session),
+        config=make_client("config", region, session=session) if from_config else None,
+    )
 
 
 def open_accounts(profile: str | None, regions: Sequence[str]) -> list[tuple[AccountRegion, Callable[[str], Any]]]:
@@ -98,8 +118,8 @@ def open_accounts(profile: str | None, regions: Sequence[str]) -> list[tuple[Acc
     The clients of AWS Config keep to its pace. Raises as `live_sources`.
     """
     session = open_session(profile)
-    chosen = _chosen_regions(session, regions)
-    account_id = _account_id(session, chosen[0])
+    chosen = chosen_regions(session, regions)
+    account_id = identify_caller(session, chosen[0]).account_id
 
     def factory(region: str) -> Callable[[str], Any]:
         def make(service: str) -> Any:
@@ -113,7 +133,7 @@ def open_accounts(profile: str | None, regions: Sequence[str]) -> list[tuple[Acc
     return [(AccountRegion(account_id, region), factory(region)) for region in chosen]
 
 
-def _chosen_regions(session: Session, regions: Sequence[str]) -> list[str]:
+def chosen_regions(session: Session, regions: Sequence[str]) -> list[str]:
     """The regions given, else that of the profile or environment; `all` is every region that is enabled in the account.
 
     Raises InvalidInputError, and NotReadError where `all` cannot be told.
@@ -174,14 +194,15 @@ def open_aggregator_client(profile: str | None, regions: Sequence[str]) -> Any:
     if region is None:
         raise InvalidInputError("no region is set; give --region, or set AWS_REGION or a region in the profile")
     client = make_client("config", region, session=session)
-    RATE_LIMITER.limit_client(client, _account_id(session, region))
+    RATE_LIMITER.limit_client(client, identify_caller(session, region).account_id)
     return client
 
 
-def _account_id(session: Session, region: str) -> str:
+def identify_caller(session: Session, region: str) -> CallerIdentity:
+    """Whose credentials a session has. Raises InvalidInputError, and NotReadError if AWS does not answer."""
     sts = make_client("sts", region, session=session)
     try:
-        return caller_account_id(sts)
+        return caller_identity(sts)
     except InvalidInputError as error:
         raise InvalidInputError(f"{error}; {SIGN_IN_HINT}") from error
 

@@ -10,7 +10,7 @@ function showCauses(index, state, rows) {
       h("h3", null, "Kinds of cause"),
       expandableTable("causes:kinds", "What is wrong, most findings first", causeColumns(index, state, "nonCompliant"), mostFindingsFirst(kinds), "cause"),
       h("h3", null, "Security groups"),
-      h("p", { class: "note" }, "A load balancer counts under each of its security groups, and a finding about targets under each of theirs: a rule in any one of them is enough."),
+      h("p", { class: "note" }, "A load balancer counts under each of its security groups, and a finding about targets under each of theirs: a rule in any one of them is enough. An unused opening counts under the group that has it."),
       expandableTable("causes", "Security groups with findings, most findings first", groupColumns(state), mostFindingsFirst(groups), "security group"));
   }
   if (unjudged.size) {
@@ -29,16 +29,29 @@ function countCauses(rows) {
     if (entry === undefined) counts.set(key, (entry = { ...facts, findings: 0, arns: new Set(), missing: new Map() }));
     entry.findings += 1;
     entry.arns.add(loadBalancer.arn);
-    for (const { recommended } of verdict.missing ?? []) entry.missing.set(recommended, (entry.missing.get(recommended) ?? 0) + 1);
+    for (const { recommended } of verdict.missing ?? []) addOne(entry.missing, recommended);
+    for (const text of verdict.unused ?? []) if (groupOfUnused(text) === facts.id) addOne(entry.missing, `unused: ${text.replace(UNUSED_GROUP, "")}`);
   };
   for (const row of rows) {
     const { loadBalancer, verdict } = row;
     if (!OPEN_STATUSES.includes(verdict.status)) continue;
     const bad = verdict.status === "nonCompliant";
     for (const code of verdict.causes ?? []) count(bad ? kinds : unjudged, code, { code }, row);
-    if (bad) for (const id of verdict.groups ?? loadBalancer.securityGroups) count(groups, `${loadBalancer.account} ${loadBalancer.region} ${id}`, { id, loadBalancer }, row);
+    if (bad) for (const id of groupsOf(loadBalancer, verdict)) count(groups, `${loadBalancer.account} ${loadBalancer.region} ${id}`, { id, loadBalancer }, row);
   }
   return { kinds, groups, unjudged };
+}
+
+const addOne = (counts, key) => counts.set(key, (counts.get(key) ?? 0) + 1);
+
+// `… in sg-1 (sgr-1)`: the group that lets in what is unused, and its rules.
+const UNUSED_GROUP = / in (sg-[^\s,]+)( \([^)]*\))?/;
+const groupOfUnused = (text) => text.match(UNUSED_GROUP)?.[1];
+
+// The groups that a finding is about.
+function groupsOf(loadBalancer, verdict) {
+  if (verdict.unused) return new Set(verdict.unused.map(groupOfUnused).filter(Boolean));
+  return verdict.groups ?? loadBalancer.securityGroups;
 }
 
 const mostFindingsFirst = (counts) => [...counts.values()].sort((left, right) => right.findings - left.findings || right.arns.size - left.arns.size);
@@ -49,15 +62,15 @@ const countColumns = (linkTo) => [
 ];
 
 const causeColumns = (index, state, status) => [
-  { title: "Cause", header: true, cell: ({ code }) => isolatedText(index.data.causes[code] ?? code), value: ({ code }) => index.data.causes[code] ?? code },
+  { title: "Cause", header: true, cell: ({ code }) => isolatedText(index.data.causes[code] ?? sentenceCase(code)), value: ({ code }) => index.data.causes[code] ?? code },
   ...countColumns(({ code }, text) => link(state, { status, cause: code }, text)),
 ];
 
 const groupColumns = (state) => [
   { title: "Security group", header: true, cell: groupCell(state), value: ({ id }) => id },
-  { title: "Account", cell: ({ loadBalancer }) => accountText(loadBalancer), text: ({ loadBalancer }) => loadBalancer.accountName || loadBalancer.account },
+  { title: "Account", cell: ({ loadBalancer }) => accountText(loadBalancer), text: ({ loadBalancer }) => accountLabel(loadBalancer), value: ({ loadBalancer }) => (loadBalancer.accountName || loadBalancer.account).toLowerCase() },
   ...countColumns((group, text) => link(state, groupFilters(group), text)),
-  { title: "Missing rules", kind: "text", cell: missingRules },
+  { title: "Missing and unused rules", kind: "text", cell: missingRules },
 ];
 
 const groupFilters = ({ id, loadBalancer }) => ({ q: id, account: loadBalancer.account, region: loadBalancer.region, status: "nonCompliant" });

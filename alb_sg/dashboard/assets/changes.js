@@ -13,8 +13,7 @@ const GONE_TEXT = "It was non-compliant and has no verdict any more: the load ba
 function showChanges(index, state, rows, gone) {
   const { data } = index;
   const elements = [];
-  if (data.part !== null && data.lastRun === null) elements.push(h("p", null, "No earlier run is known to this page."));
-  else if (data.trend === null && data.part === null) elements.push(h("p", null, "No history is kept. With --history, each run is compared with the runs before it."));
+  if (data.trend === null) elements.push(h("p", null, "No history is kept. With --history, each run is compared with the runs before it."));
   else if (data.lastRun === null) elements.push(h("p", null, "This is the first run that covers any of this; the next one will be compared with it."));
   else elements.push(...changeElements(index, state, collectChanges(index, state, rows, gone)));
   if (data.trend && data.trend.points.length > 1) elements.push(...trendElements(index, state));
@@ -71,9 +70,9 @@ function changeElements(index, state, changes) {
   if (!listed.length) return elements.filter(Boolean);
   const order = Object.keys(CHANGES);
   return [...elements.filter(Boolean), expandableTable("changes", "Changes", [
-    { title: "Change", cell: ({ kind }) => CHANGES[kind][0], value: ({ kind }) => order.indexOf(kind) },
+    { title: "Change", cell: ({ kind }) => CHANGES[kind][0], text: ({ kind }) => CHANGES[kind][0], value: ({ kind }) => order.indexOf(kind) },
     { title: "Load balancer", header: true, cell: ({ loadBalancer }) => [nameOrLink(index, state, loadBalancer), aside(loadBalancer.region)], value: ({ loadBalancer }) => loadBalancer.name.toLowerCase() },
-    { title: "Account", cell: ({ loadBalancer }) => accountText(loadBalancer), text: ({ loadBalancer }) => loadBalancer.accountName || loadBalancer.account, value: ({ loadBalancer }) => loadBalancer.accountName || loadBalancer.account },
+    { title: "Account", cell: ({ loadBalancer }) => accountText(loadBalancer), text: ({ loadBalancer }) => accountLabel(loadBalancer), value: ({ loadBalancer }) => loadBalancer.accountName || loadBalancer.account },
     { title: "Rule", cell: ({ rule }) => index.subjects.get(rule) ?? rule, text: ({ rule }) => index.subjects.get(rule) ?? rule, value: ({ rule }) => index.subjects.get(rule) ?? rule },
     { title: "Now", kind: "text", cell: ({ text }) => reasonElement(text) },
   ], listed, "change")];
@@ -114,7 +113,8 @@ function trendElements(index, state) {
 }
 
 // Room for the labels at the end of lines, by whether the screen is narrow.
-const LABEL_WIDTH = { true: 140, false: 210 };
+const LABEL_WIDTH = { true: 178, false: 210 };
+const LABEL_CHARACTER = { true: 6.1, false: 7 };
 const chartWidth = () => (narrowScreen.matches ? 340 : 920);
 
 // Values stand at the points while there is room for them, else at the first, the last and the highest.
@@ -148,7 +148,7 @@ function trendChart(points, lines) {
           lines.length === 1 && labeled[position] ? s("text", { class: "value", x: x(point).toFixed(1), y: (y(value(point)) - 8).toFixed(1), "text-anchor": "middle" }, formatNumber(value(point))) : null,
         ])];
     }),
-    lines.length > 1 ? ends.map((end) => s("text", { x: width - right + 8, y: end.at + 4 }, truncate(`${formatNumber(end.value)} ${end.label}`, Math.floor(right / 7)))) : null,
+    lines.length > 1 ? ends.map((end) => s("text", { class: narrowScreen.matches ? "small" : null, x: width - right + 8, y: end.at + 4 }, truncate(`${formatNumber(end.value)} ${end.label}`, Math.floor(right / LABEL_CHARACTER[narrowScreen.matches])))) : null,
     s("text", { class: "muted", x: left, y: height - 6 }, points[0].asOf.slice(0, 10)),
     s("text", { class: "muted", x: width - right, y: height - 6, "text-anchor": "end" }, last.asOf.slice(0, 10)));
 }

@@ -1,53 +1,56 @@
 // The counts at the top. alb_sg/dashboard/summary.py counts the same without filters, for the page without JavaScript.
 
-// How a load balancer counts, with its verdicts of the selected rule or of all rules: as the worst status that settles
-// it. One without a verdict of each rule is not compliant.
-function standingOf(index, rule, loadBalancer) {
-  if (!rule && loadBalancer.standing) return loadBalancer.standing;
+// How a load balancer counts, with its verdicts of the selected rules or of all: as the worst status that settles it. One
+// without a verdict of each rule is not compliant.
+function standingOf(index, { rule: rules }, loadBalancer) {
+  if (!rules.length && loadBalancer.standing) return loadBalancer.standing;
   let count = 0;
   let [nonCompliant, error, exempt, compliant] = [false, false, false, false];
   for (const { rule: name, status } of loadBalancer.verdicts) {
-    if (rule && name !== rule) continue;
+    if (rules.length && !rules.includes(name)) continue;
     count += 1;
     if (status === "nonCompliant") nonCompliant = true;
     else if (status === "error") error = true;
     else if (status === "exempt") exempt = true;
     else if (status === "compliant") compliant = true;
   }
-  const expected = rule ? 1 : index.data.rules.length;
+  const expected = rules.length ? index.data.rules.filter(({ name }) => rules.includes(name)).length : index.data.rules.length;
   const standing = nonCompliant ? "nonCompliant" : error || count < expected ? "error" : exempt ? "exempt" : compliant ? "compliant" : "notApplicable";
-  if (!rule) loadBalancer.standing = standing;
+  if (!rules.length) loadBalancer.standing = standing;
   return standing;
 }
 
-const isUnreachable = (index, rule, loadBalancer) =>
-  loadBalancer.scheme === "internet-facing" && loadBalancer.verdicts.some((verdict) => verdict.status === "nonCompliant" && (!rule || verdict.rule === rule) && index.interrupting.has(verdict.rule));
+const isUnreachable = (index, { rule: rules }, loadBalancer) =>
+  loadBalancer.scheme === "internet-facing" && loadBalancer.verdicts.some((verdict) => verdict.status === "nonCompliant" && (!rules.length || rules.includes(verdict.rule)) && index.interrupting.has(verdict.rule));
 
 // `rows` match all filters but the status. A load balancer in them counts with all its verdicts of the selected rules:
 // if the status filter removed one, a non-compliant load balancer could count as compliant.
 function countCompliance(index, state, rows, gone) {
   const before = new Set(gone.map((entry) => entry.arn));
-  const now = new Set();
-  const counts = { judged: 0, nonCompliant: 0, internetFacing: 0, unreachable: 0, unknownScheme: 0, error: 0, exempt: 0, compliant: 0, notApplicable: 0, change: 0 };
+  const [now, allNow] = [new Set(), new Set()];
+  const counts = { judged: 0, nonCompliant: 0, internetFacing: 0, unreachable: 0, unknownScheme: 0, error: 0, exempt: 0, compliant: 0, notApplicable: 0, change: 0, firstSeen: 0 };
   for (const loadBalancer of loadBalancersOf(rows)) {
-    const standing = standingOf(index, state.rule, loadBalancer);
+    const standing = standingOf(index, state, loadBalancer);
     counts[standing] += 1;
     if (standing === "nonCompliant") {
       if (loadBalancer.scheme === "internet-facing") counts.internetFacing += 1;
       if (loadBalancer.scheme === "unknown") counts.unknownScheme += 1;
-      if (isUnreachable(index, state.rule, loadBalancer)) counts.unreachable += 1;
+      if (isUnreachable(index, state, loadBalancer)) counts.unreachable += 1;
     }
     for (const verdict of loadBalancer.verdicts) {
-      if (state.rule && verdict.rule !== state.rule) continue;
+      if (state.rule.length && !state.rule.includes(verdict.rule)) continue;
       const wasNonCompliant = verdict.was === "nonCompliant";
       if (wasNonCompliant) before.add(loadBalancer.arn);
       // A verdict that could not be judged keeps its last status.
       const unchanged = verdict.status === "error" && wasNonCompliant;
+      if (verdict.status === "nonCompliant") allNow.add(loadBalancer.arn);
       if (unchanged || (verdict.status === "nonCompliant" && verdict.change !== "firstLook")) now.add(loadBalancer.arn);
     }
   }
   counts.judged = counts.nonCompliant + counts.exempt + counts.compliant;
   counts.change = now.size - before.size;
+  // Non-compliant in verdicts alone that no earlier run could have found: in no change.
+  counts.firstSeen = [...allNow].filter((arn) => !now.has(arn)).length;
   return counts;
 }
 
@@ -81,8 +84,12 @@ function showCounts(index, state, counts) {
     else element.removeAttribute("href");
   }
   numberElement("percent").textContent = counts.judged ? `${Math.floor((100 * counts.compliant) / counts.judged)}\u00a0%` : "\u2013";
-  numberElement("change").textContent = index.data.lastRun ? formatSigned(counts.change) : "\u2013";
-  numberElement("unknownScheme").textContent = counts.unknownScheme ? `; the scheme of ${formatNumber(counts.unknownScheme)} more is unknown` : "";
+  numberElement("change").textContent = index.data.lastRun ? formatSigned(counts.change) : "";
+  numberElement("firstSeen").textContent = index.data.lastRun && counts.firstSeen ? `; ${formatNumber(counts.firstSeen)} more first seen` : "";
+  numberElement("unknownScheme").textContent = counts.unknownScheme ? ` (the scheme of ${formatNumber(counts.unknownScheme)} more is unknown)` : "";
+  for (const element of document.querySelectorAll("[data-verb]")) element.textContent = counts[element.dataset.verb] === 1 ? element.dataset.one : element.dataset.many;
+  for (const element of document.querySelectorAll("[data-when]")) element.hidden = element.dataset.when === "unjudged" ? counts.judged > 0 : !counts[element.dataset.when];
+  if (!counts.judged) document.querySelector("[data-when=unjudged]").textContent = counts.error || !known ? "No load balancer was judged." : filtersInUse(state).length ? "No judged load balancers match these filters." : "No load balancers.";
 }
 
 // The trend in small, over all runs; filters do not apply.

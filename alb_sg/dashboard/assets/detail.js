@@ -53,10 +53,10 @@ function factList(index, loadBalancer) {
     ["Owner", index.hasOwners ? isolatedText(loadBalancer.owner ?? NO_OWNER) : null],
     ["Region", loadBalancer.region],
     ["Scheme", loadBalancer.scheme === "unknown" ? "unknown" : `${loadBalancer.scheme}${detail ? `, ${detail.ipAddressType}, ${detail.state}` : ""}`],
-    ["Security groups", loadBalancer.securityGroups.map((id, position) => [position ? ", " : "", externalLink(groupUrl(loadBalancer, id), isolatedText(id))])],
+    ["Security groups", loadBalancer.securityGroups.map((id, position) => [position ? ", " : "", h("span", { class: "nowrap" }, externalLink(groupUrl(loadBalancer, id), isolatedText(id)))])],
     ["VPC", detail?.vpc ? `${detail.vpc}${detail.vpcCidrs ? ` (${detail.vpcCidrs.join(", ")})` : ""}` : null],
     ["Behind", detail?.fronts.length ? isolatedText(detail.fronts.join(", ")) : null],
-    ["Tags", tags.length ? isolatedText(tags.join(", ")) : null],
+    ["Tags", tags.length ? reasonElement(tags.join(", ")) : null],
   ];
   return h("dl", { class: "facts" }, facts.filter(([, value]) => value !== null && value.length !== 0).map(([title, value]) => h("div", null, h("dt", null, title), h("dd", null, value))));
 }
@@ -78,12 +78,13 @@ function verdictTable(index, loadBalancer) {
 function explanationElements(index, loadBalancer) {
   const { detail } = loadBalancer;
   const countRows = (direction) => detail.rows.filter((row) => row.direction === direction).length;
-  const omitted = Math.max(countRows("inbound"), pathsToTargets(detail.rows).length) - MAX_LANES;
+  const drawn = [...detail.rows, ...unusedRows(detail)];
+  const omitted = Math.max(countRows("inbound") + unusedRows(detail).length, pathsToTargets(detail.rows).length) - MAX_LANES;
   return [
     h("h3", null, "Recommended traffic"),
     omitted > 0 ? h("p", { class: "note" }, `${pluralize(omitted, "row")} of one direction ${omitted === 1 ? "is" : "are"} in the table and not in the diagram.`) : null,
-    detail.rows.length ? laneList(detail.rows) : null,
-    detail.rows.length ? h("div", { class: "picture", role: "region", tabindex: "0", "aria-label": "Diagram" }, buildDiagram(loadBalancer)) : null,
+    drawn.length ? laneList(drawn) : null,
+    drawn.length ? h("div", { class: "picture", role: "region", tabindex: "0", "aria-label": "Diagram" }, buildDiagram(loadBalancer)) : null,
     ...detail.unread.map((text) => h("p", { class: "alarm" }, "Not read: ", isolatedText(text))),
     detail.rows.length ? recommendedRowTable(index, detail.rows) : h("p", null, "No rule requires any traffic of it."),
     ...detail.remarks.map((text) => h("p", { class: "alarm" }, "Remark: ", isolatedText(text))),
@@ -96,7 +97,7 @@ function explanationElements(index, loadBalancer) {
 function recommendedRowTable(index, rows) {
   return table("Recommended and actual rules", [
     { title: "Status", kind: "nowrap", cell: (row) => statusBadge(row.status) },
-    { title: "Recommended", header: true, cell: (row) => [`${row.direction} ${row.traffic} ${row.preposition} `, isolatedText(row.peer), row.label ? aside(isolatedText(row.label)) : null] },
+    { title: "Recommended", kind: "text", header: true, cell: (row) => [describeRow(row), row.label ? aside(isolatedText(row.label)) : null] },
     { title: "For", cell: (row) => [isolatedText(row.because[1]), aside(index.subjects.get(row.rule) ?? row.rule)] },
     { title: "Actual rules", kind: "text", cell: (row) => (row.why.length ? row.why.map((text) => aside(isolatedText(text))) : "no rule allows any of it") },
   ], missingFirst(rows));
@@ -121,7 +122,7 @@ function fixElements(index, loadBalancer) {
   const code = (title, text) => (text ? h("details", null, h("summary", null, title), h("pre", { tabindex: "0", role: "region", "aria-label": title }, text)) : null);
   const elements = [
     h("h3", null, "Fix"),
-    h("p", { class: "note" }, "What ", h("code", null, `alb-sg fix ${loadBalancer.arn}`), " does. It never changes a shared or managed security group. Before a change it reads the account again, and it can undo the change."),
+    h("p", { class: "note" }, "What ", h("code", null, `alb-sg fix ${loadBalancer.arn}`), " does. It never changes a managed security group, nor a shared one of the load balancer. Before a change it reads the account again, and it can undo the change."),
     h("ul", null, proposedFix.advice.map(([rule, text]) => h("li", null, h("span", { class: "aside" }, index.subjects.get(rule) ?? rule), isolatedText(text)))),
   ];
   if (proposedFix.rules.length) {
@@ -137,7 +138,7 @@ function consoleStep(loadBalancer, rule) {
   const step = rule.group
     ? externalLink(consoleUrl(loadBalancer, "ec2/home", `${page}:securityGroupId=${encodeURIComponent(rule.group)}`), `Edit the ${rule.direction} rules of `, isolatedText(rule.group))
     : `Create a security group, add it to the load balancer, and edit its ${rule.direction} rules`;
-  return h("li", null, step, `: add ${rule.what} ${preposition} `, isolatedText(rule.peer), rule.everyone ? " (open to everyone, as recommended for its clients)" : "", ", for ", isolatedText(rule.because.join(", ")), "; save.");
+  return h("li", null, step, `: add ${rule.what} ${preposition} `, isolatedText(rule.peer), rule.everyone ? " (open to everyone, as recommended for its clients)" : "", ", for ", isolatedText(rule.because.join(", ")), rule.alsoOpens ? ["; this also opens what else carries the group: ", isolatedText(rule.alsoOpens)] : null, "; save.");
 }
 
 // Links that open the Systems Manager Automation document of a rule with its parameter filled in.

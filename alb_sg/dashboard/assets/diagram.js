@@ -40,17 +40,23 @@ function pathsToTargets(rows) {
   });
 }
 
-const ROW_ORDER = ["missing", "unread", "met"];
+const ROW_ORDER = ["missing", "unread", "unused", "met"];
 const missingFirst = (rows) => [...rows].sort((left, right) => ROW_ORDER.indexOf(left.status) - ROW_ORDER.indexOf(right.status));
+
+// A row in words. That of a target's side is about inbound rules at the target.
+const describeRow = (row) => [`${row.direction.split(" ")[0]} ${row.traffic} ${row.preposition} `, isolatedText(row.peer)];
+
+// What is open and unused, as rows of the diagram.
+const unusedRows = ({ unused = [] }) => unused.map(({ traffic, peer, group }) => ({ direction: "inbound", traffic, preposition: "from", peer, label: `in ${group}`, because: ["", ""], status: "unused" }));
 
 // The diagram for a narrow screen: what is missing first.
 const laneList = (rows) =>
   h("ol", { class: "lanes", "aria-label": "Recommended traffic" }, missingFirst(rows).slice(0, MAX_LANES).map((row) =>
-    h("li", { class: row.status }, statusBadge(row.status), ` ${row.direction} ${row.traffic} ${row.preposition} `, isolatedText(row.peer), h("span", { class: "aside" }, isolatedText(row.label || row.because[1])))));
+    h("li", { class: row.status }, statusBadge(row.status), " ", describeRow(row), " ", h("span", { class: "aside" }, isolatedText(row.label || row.because[1])))));
 
 function buildDiagram(loadBalancer) {
   const { detail } = loadBalancer;
-  const inbound = detail.rows.filter((row) => row.direction === "inbound");
+  const inbound = [...detail.rows.filter((row) => row.direction === "inbound"), ...unusedRows(detail)];
   const paths = pathsToTargets(detail.rows);
   const lanes = Math.min(MAX_LANES, Math.max(inbound.length, paths.length, 1));
   const height = lanes * LANE + 34;
@@ -62,7 +68,7 @@ function buildDiagram(loadBalancer) {
   const groupLines = loadBalancer.securityGroups.flatMap((id) => (detail.groupNames[id] ? [truncate(detail.groupNames[id], 22), id] : [truncate(id, 22)]));
   const listenerLines = detail.listeners.length ? detail.listeners.map((listener) => listener.name) : ["no listener"];
   const fitLines = (lines) => (lines.length * LINE_HEIGHT + 12 > boxHeight ? [...lines.slice(0, Math.max(1, Math.floor((boxHeight - 12) / LINE_HEIGHT) - 1)), "\u2026"] : lines);
-  const description = detail.rows.map((row) => `${row.direction} ${row.traffic} ${row.preposition} ${row.peer}: ${STATUS_LABELS[row.status][1]}`).join("; ");
+  const description = [...detail.rows, ...unusedRows(detail)].map((row) => `${row.direction} ${row.traffic} ${row.preposition} ${row.peer}: ${STATUS_LABELS[row.status][1]}`).join("; ");
   return s("svg", { viewBox: `0 0 ${DIAGRAM_WIDTH} ${height}`, role: "img", "aria-labelledby": "diagram-title diagram-text" },
     s("title", { id: "diagram-title" }, `Recommended traffic of ${loadBalancer.name}`),
     s("desc", { id: "diagram-text" }, description || "No rule requires any traffic."),

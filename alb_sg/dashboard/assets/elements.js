@@ -36,6 +36,7 @@ const STATUS_LABELS = {
   met: ["\u25cf", "met"],
   missing: ["\u25b2", "missing"],
   unread: ["\u25c6", "not read"],
+  unused: ["\u25c6", "unused"],
 };
 
 // A status as shape and word; the color only repeats it.

@@ -13,7 +13,7 @@ function showExemptions(index, state) {
   const entries = filterEntries(index, state, report.entries.map((entry) => withLoadBalancerFacts(index, entry)), (entry) => [entry.arn, entry.rule, entry.exemptionOwner, entry.ticket, entry.reason, entry.account, entry.accountName]);
   const counts = countExemptions(entries);
   const elements = [
-    ...[...report.malformed, ...report.errors].map((text) => h("p", { class: "alarm" }, "Has no effect: ", isolatedText(text))),
+    ...[...report.malformed, ...report.errors].map((text) => h("p", { class: "alarm" }, "Has no effect: ", reasonElement(text))),
     h("p", { class: "note" }, "As of ", report.date, " (UTC), from ", isolatedText(report.source), "."),
     h("dl", { class: "tiles" },
       tile("exempt", "In force", formatNumber(counts.inForce)),
@@ -40,16 +40,19 @@ function countExemptions(entries) {
 }
 
 const exemptionColumns = (index, state) => [
-  { title: "Status", kind: "nowrap", cell: exemptionStatus, value: ({ status }) => EXEMPTION_ORDER.indexOf(status) },
-  { title: "Until", kind: "nowrap", cell: ({ expires }) => expires, value: ({ expires }) => expires },
+  { title: "Status", kind: "nowrap", cell: exemptionStatus, text: exemptionStatusText, value: ({ status }) => EXEMPTION_ORDER.indexOf(status) },
+  { title: "Until", kind: "nowrap", cell: ({ expires }) => expires, text: ({ expires }) => expires, value: ({ expires }) => expires },
   { title: "Load balancer", header: true, cell: (entry) => [nameOrLink(index, state, entry), aside(isolatedText(entry.accountName || entry.account), ` ${entry.region}`)], value: ({ name }) => name.toLowerCase() },
   { title: "Rule", cell: ({ rule }) => index.subjects.get(rule) ?? rule, text: ({ rule }) => index.subjects.get(rule) ?? rule, value: ({ rule }) => index.subjects.get(rule) ?? rule },
   { title: "Owner and reason", kind: "text", cell: (entry) => [reasonElement(`${entry.exemptionOwner} (${entry.ticket}): ${entry.reason}`), aside(isolatedText(entry.because))], value: ({ exemptionOwner }) => exemptionOwner.toLowerCase() },
 ];
 
+const EXEMPTION_USE = { used: null, unused: "unused", unknown: "use unknown" };
+const exemptionStatusText = ({ status, use }) => [EXEMPTION_STATUS[status][1], EXEMPTION_USE[use]].filter(Boolean).join(", ");
+
 function exemptionStatus(entry) {
   const [shape, label, color] = EXEMPTION_STATUS[entry.status];
-  const use = { used: null, unused: "unused", unknown: "use unknown" }[entry.use];
+  const use = EXEMPTION_USE[entry.use];
   return [h("span", { class: `status ${color}` }, h("span", { "aria-hidden": "true" }, shape), ` ${label}`), use ? aside(use) : null];
 }
 

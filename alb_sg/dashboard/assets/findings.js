@@ -5,8 +5,8 @@ const schemeText = (scheme) => (scheme === "unknown" ? "scheme unknown" : scheme
 const findingColumns = (index, state) => [
   { title: "Severity", kind: "severity", cell: ({ verdict }) => severityText(index, verdict), text: ({ verdict }) => severityText(index, verdict), value: ({ verdict }) => severityOf(index, verdict) },
   { title: "Status", kind: "nowrap", cell: ({ verdict }) => [statusBadge(verdict.status, verdict.unresolved ? ", unresolved" : ""), isChanged(index, verdict) ? aside(CHANGES[verdict.change][0]) : null], text: ({ verdict }) => `${STATUS_LABELS[verdict.status][1]}${verdict.unresolved ? ", unresolved" : ""}${isChanged(index, verdict) ? `, ${CHANGES[verdict.change][0]}` : ""}` },
-  { title: "Load balancer", header: true, cell: ({ loadBalancer }) => [loadBalancerLink(state, loadBalancer), aside(`${schemeText(loadBalancer.scheme)}, ${loadBalancer.region}`)], value: ({ loadBalancer }) => loadBalancer.name.toLowerCase() },
-  { title: "Account", cell: ({ loadBalancer }) => accountText(loadBalancer), text: ({ loadBalancer }) => loadBalancer.accountName || loadBalancer.account, value: ({ loadBalancer }) => (loadBalancer.accountName || loadBalancer.account).toLowerCase() },
+  { title: "Load balancer", header: true, cell: ({ loadBalancer }) => [loadBalancerLink(state, loadBalancer), aside(h("span", { class: "nowrap" }, schemeText(loadBalancer.scheme)), ", ", h("span", { class: "nowrap" }, loadBalancer.region))], value: ({ loadBalancer }) => loadBalancer.name.toLowerCase() },
+  { title: "Account", cell: ({ loadBalancer }) => accountText(loadBalancer), text: ({ loadBalancer }) => accountLabel(loadBalancer), value: ({ loadBalancer }) => (loadBalancer.accountName || loadBalancer.account).toLowerCase() },
   ...ownerColumns(index, ({ loadBalancer }) => loadBalancer),
   { title: "What is wrong", kind: "text", cell: ({ verdict }) => [aside(index.subjects.get(verdict.rule) ?? verdict.rule), reasonElement(verdict.annotation)], value: ({ verdict }) => index.subjects.get(verdict.rule) ?? verdict.rule },
   { title: "Targets", kind: "number", cell: ({ loadBalancer }) => (loadBalancer.targets === null ? "" : formatNumber(loadBalancer.targets)), text: ({ loadBalancer }) => (loadBalancer.targets === null ? "" : formatNumber(loadBalancer.targets)), value: ({ loadBalancer }) => loadBalancer.targets },
@@ -62,7 +62,7 @@ function reasonElement(text) {
 
 // The rows that need work, or all where a status or a standing is chosen.
 function openRows(state, rows) {
-  const all = state.status || state.change || (state.is && !["nonCompliant", "unreachable"].includes(state.is));
+  const all = state.status.length || state.change || (state.is && !["nonCompliant", "unreachable"].includes(state.is));
   return all ? rows : rows.filter((row) => OPEN_STATUSES.includes(row.verdict.status));
 }
 

@@ -9,11 +9,18 @@ function showFirstChanges(index, state, rows) {
   const changes = findFirstChanges(state, rows);
   const element = document.querySelector("#first-changes");
   element.hidden = false;
-  element.replaceChildren(...(changes.length ? [h("h3", null, "What to change first"), table("The changes that free most load balancers", distinctColumns(changeColumns(index, state), changes).kept, changes)] : [h("p", { class: "note" }, noChangeText(index, rows))]));
+  const { kept, sentences } = distinctColumns(changeColumns(index, state), changes);
+  const note = changes.length ? sentences.join(" ") : noChangeText(index, rows);
+  element.replaceChildren(...[
+    changes.length ? h("h3", null, "What to change first") : null,
+    note ? h("p", { class: "note" }, note) : null,
+    changes.length ? table("The changes that free most load balancers", kept, changes) : null,
+  ].filter(Boolean));
 }
 
 function noChangeText(index, rows) {
-  if (!index.data.loadBalancers.length) return "No load balancers.";
+  // The sentence above says it already.
+  if (!index.data.loadBalancers.length) return "";
   if (!rows.length) return "No load balancers match these filters.";
   return rows.some((row) => row.verdict.status === "nonCompliant") ? "No security group rule is known that makes a load balancer compliant: see what is wrong below." : "Nothing to change.";
 }
@@ -23,7 +30,7 @@ function noChangeText(index, rows) {
 function findFirstChanges(state, rows) {
   const candidates = new Map();
   for (const loadBalancer of loadBalancersOf(rows.filter(({ verdict }) => verdict.status === "nonCompliant"))) {
-    const verdicts = loadBalancer.verdicts.filter((verdict) => verdict.status === "nonCompliant" && (!state.rule || verdict.rule === state.rule));
+    const verdicts = loadBalancer.verdicts.filter((verdict) => verdict.status === "nonCompliant" && (!state.rule.length || state.rule.includes(verdict.rule)));
     // No rule to add makes an unused opening go away, or tells what could not be resolved.
     if (!verdicts.length || verdicts.some((verdict) => verdict.unresolved || verdict.unused)) continue;
     const described = verdicts.every((verdict) => verdict.missing?.length);
@@ -72,7 +79,7 @@ function missingRulesOf(change) {
 
 const changeColumns = (index, state) => [
   { title: "What to change", kind: "text", header: true, cell: (change) => changeText(state, change) },
-  { title: "Account", cell: (change) => accountText(change.freed[0].loadBalancer), text: (change) => change.freed[0].loadBalancer.account },
+  { title: "Account", cell: (change) => accountText(change.freed[0].loadBalancer), text: (change) => accountLabel(change.freed[0].loadBalancer) },
   ...(index.hasOwners ? [{ title: "Owner", cell: (change) => isolatedText(ownersOf(change)), text: ownersOf }] : []),
   { title: "Frees", kind: "number", cell: (change) => link(state, { q: change.group, account: change.freed[0].loadBalancer.account, region: change.freed[0].loadBalancer.region, is: "nonCompliant" }, pluralize(change.freed.length, "load balancer")) },
   { title: "Age", kind: "nowrap", cell: (change) => describeAge(index, oldestOf(index, change)), text: (change) => describeAge(index, oldestOf(index, change)) },

@@ -8,7 +8,7 @@ function showMatrix(index, state, rows) {
   const byAccount = state.by === "account";
   const gaps = coverageGaps(index, state);
   const groups = [...matrixGroups(index, state, rows).values()].sort((left, right) => right.nonCompliant - left.nonCompliant || (left.key < right.key ? -1 : 1));
-  const rules = index.data.rules.filter((rule) => !state.rule || rule.name === state.rule);
+  const rules = index.data.rules.filter((rule) => matchesRule(index, state, rule.name));
   const choice = ([by, [, text]]) => h("button", { type: "button", "aria-pressed": String(state.by === by), onclick: () => navigate({ by }, { focus: "#matrix [aria-pressed=true]" }) }, text);
   const [noun] = MATRIX_BY[state.by];
   const columns = [
@@ -28,7 +28,8 @@ function matrixGroups(index, state, rows) {
   const groupOf = (entry) => {
     const key = matrixRowKey(state, entry);
     let group = groups.get(key);
-    if (group === undefined) groups.set(key, (group = { key, first: entry, nonCompliant: 0, rules: new Map() }));
+    if (group === undefined) groups.set(key, (group = { key, first: entry, nonCompliant: 0, rules: new Map(), accounts: new Set(), hasUnitsBelow: false }));
+    group.accounts.add(entry.account);
     return group;
   };
   for (const { loadBalancer, verdict } of rows) {
@@ -39,13 +40,14 @@ function matrixGroups(index, state, rows) {
     if (verdict.status === "nonCompliant") group.nonCompliant += 1;
   }
   // Accounts and regions without a load balancer, too, unless a filter is for load balancers alone.
-  if (state.by !== "owner" && !(state.q || state.owner || state.rule || state.scheme || state.severity || state.tag)) {
+  if (state.by !== "owner" && !(state.q || ["name", "owner", "rule", "scheme", "severity", "tag"].some((key) => state[key].length))) {
     for (const { account, region } of index.data.coverage.homes) {
       const entry = { account, region };
       addAccountName(index.data, entry);
-      if (matchesAccountAndRegion(state, entry)) groupOf(entry);
+      if (matchesLoadBalancer(state, entry)) groupOf(entry);
     }
   }
+  if (state.by === "unit") for (const key of groups.keys()) for (const [above, group] of groups) if (key.startsWith(`${above}/`)) group.hasUnitsBelow = true;
   return groups;
 }
 
@@ -78,6 +80,11 @@ function gapNotes(gap, rule) {
   return notes;
 }
 
+// The filters for the accounts of a unit: a filter for the unit holds the units below it, which have rows of their own.
+function unitFilters(state, { key, accounts, hasUnitsBelow }) {
+  return hasUnitsBelow ? { account: [...accounts].sort() } : { unit: key };
+}
+
 function matrixCell(state, group, rule, gaps) {
   const counts = group.rules.get(rule.name);
   const notes = gapNotes(gaps.get(group.key), rule);
@@ -88,8 +95,8 @@ function matrixCell(state, group, rule, gaps) {
   const open = OPEN_STATUSES.includes(status);
   const shown = open ? `${formatNumber(counts[status])} of ${formatNumber(applicable)}` : status === "compliant" ? `0 of ${formatNumber(applicable)}` : formatNumber(counts[status]);
   const allCounts = Object.entries(counts).filter(([, count]) => count).map(([each, count]) => `${formatNumber(count)} ${STATUS_LABELS[each][1]}`).join(", ");
-  const filters = state.by === "unit" ? { unit: unitFilter(group.first.unit) } : { [state.by]: group.key };
-  const statusFilter = open && ["", "all", status].includes(state.status) ? state.status : status;
+  const filters = state.by === "unit" ? unitFilters(state, group) : { [state.by]: group.key };
+  const statusFilter = open && state.status.every((each) => ["all", status].includes(each)) ? state.status : status;
   return [
     link(state, { ...filters, rule: rule.name, status: statusFilter },
       h("span", { class: `status ${status}` }, h("span", { "aria-hidden": "true" }, STATUS_LABELS[status][0]), ` ${shown}`),

@@ -16,7 +16,7 @@ const narrowScreen = matchMedia("screen and (max-width: 60rem)");
 
 // The lower sections are rendered a moment later, so that a filter responds at once.
 function render({ atOnce = false } = {}) {
-  const filters = FILTER_KEYS.map((key) => state[key]).join("\u0000");
+  const filters = JSON.stringify(FILTER_KEYS.map((key) => state[key]));
   const filtersChanged = renderedFilters !== filters;
   if (filtersChanged) {
     matchingRows = filterRows(index, state);
@@ -43,7 +43,7 @@ function render({ atOnce = false } = {}) {
 }
 
 // What is gone has no status and no cause.
-const goneShown = () => ((state.status && state.status !== "all") || state.is || state.cause || (state.change && state.change !== "gone") ? [] : gone);
+const goneShown = () => ((state.status.length && !state.status.includes("all")) || state.is || state.cause || (state.change && state.change !== "gone") ? [] : gone);
 
 const countRows = (counted, noun) => `${pluralize(counted.length, noun)} on ${pluralize(loadBalancersOf(counted).length, "load balancer")}`;
 
@@ -141,7 +141,7 @@ let unfolded = [];
 function setUp(form) {
   setUpFilters(form, index);
   form.addEventListener("submit", (event) => event.preventDefault());
-  form.addEventListener("change", (event) => navigate({ [event.target.name]: event.target.value }));
+  form.addEventListener("change", (event) => { if (FILTER_KEYS.includes(event.target.name)) navigate({ [event.target.name]: chosenValues(form, state, event.target) }); });
   // A search applies while it is typed, and is one step for Back.
   let typing = false;
   form.elements.q.addEventListener("input", (event) => {
@@ -157,7 +157,7 @@ function setUp(form) {
     document.querySelector("#fold > summary").focus();
   });
   const exportedRows = () => openRows(state, rows);
-  document.querySelector("#export-csv").addEventListener("click", () => downloadFile(toCsv(index, exportedRows()), "text/csv;charset=utf-8", "csv", index.data.asOf));
+  document.querySelector("#export-csv").addEventListener("click", () => downloadFile(toCsv(index, [...exportedRows(), ...generalErrorRows(index, state)]), "text/csv;charset=utf-8", "csv", index.data.asOf));
   document.querySelector("#export-json").addEventListener("click", () => downloadFile(toJson(index, state, exportedRows()), "application/json", "json", index.data.asOf));
   // A link within the page moves the focus only: the address is for the view.
   document.querySelector(".skip").addEventListener("click", (event) => {

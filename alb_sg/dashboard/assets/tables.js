@@ -28,7 +28,7 @@ function table(caption, columns, items, { order = null, onSort = null } = {}) {
 function columnHeader({ title, kind, value }, order, onSort) {
   const sorted = order?.title === title ? (order.descending ? "descending" : "ascending") : null;
   const content = value && onSort && !printing
-    ? h("button", { type: "button", class: "sort", onclick: () => onSort({ title, descending: sorted === "ascending" }) }, title, h("span", { "aria-hidden": "true" }, sorted ? (order.descending ? " \u25bc" : " \u25b2") : " \u2195"))
+    ? h("button", { type: "button", class: "sort", onclick: () => onSort({ title, descending: sorted === "ascending" }) }, title, h("span", { "aria-hidden": "true" }, sorted ? (order.descending ? "\u00a0\u25bc" : "\u00a0\u25b2") : "\u00a0\u2195"))
     : title;
   return h("th", { scope: "col", role: "columnheader", class: kind, "aria-sort": sorted }, content);
 }
@@ -96,6 +96,8 @@ function expandableTable(key, caption, columns, items, noun, maxRows = FIRST_ROW
 
 const link = (state, changes, ...content) => h("a", { href: formatAddress({ ...state, page: 1, lb: "", ...changes }) }, ...content);
 const loadBalancerLink = (state, loadBalancer) => h("a", { href: formatAddress({ ...state, lb: loadBalancer.arn }), "data-arn": loadBalancer.arn }, isolatedText(loadBalancer.name));
+// Accounts may share a name.
+const accountLabel = (entry) => (entry.accountName ? `${entry.accountName} (${entry.account})` : entry.account);
 const aside = (...content) => h("span", { class: "aside" }, ...content);
 const accountText = (entry) => [isolatedText(entry.accountName || entry.account), aside(entry.accountName ? [isolatedText(entry.account), " "] : null, entry.unit === null || entry.unit === undefined ? null : isolatedText(unitName(entry.unit)))];
 
@@ -104,7 +106,7 @@ const nameOrLink = (index, state, entry) => (index.byArn.has(entry.arn) ? loadBa
 
 const tile = (kind, title, value) => h("div", { class: `tile ${kind}` }, h("dt", null, title), h("dd", null, h("span", { class: "number" }, value)));
 
-const accountColumn = { title: "Account", cell: accountText, text: (entry) => entry.accountName || entry.account, value: (entry) => (entry.accountName || entry.account).toLowerCase() };
+const accountColumn = { title: "Account", cell: accountText, text: accountLabel, value: (entry) => (entry.accountName || entry.account).toLowerCase() };
 // Whom to ask, where the page knows: `of` is the load balancer of an item.
 const ownerColumns = (index, of) => (index.hasOwners ? [{ title: "Owner", cell: (item) => isolatedText(of(item).owner ?? NO_OWNER), text: (item) => of(item).owner ?? NO_OWNER, value: (item) => (of(item).owner ?? "\uffff").toLowerCase() }] : []);
 const numberColumn = (title, value) => ({ title, kind: "number", cell: (item) => formatNumber(value(item)), value });

@@ -273,7 +273,9 @@ def _resolved_properties(
             value = UnknownPlannedValue(needed.parameter)
         except InvalidInputError as error:
             place = f"{stack.template.name}: {RESOURCES}.{logical_id}.Properties.{name}"
-            raise error.inside(place) from error
+            if deciding:
+                raise error.inside(place) from error
+            value = UnknownPlannedValue(str(error.inside(place)))
         if value is not NO_VALUE and value is not None:
             found[name] = planned_value(value)
     return found

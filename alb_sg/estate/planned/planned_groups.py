@@ -118,8 +118,8 @@ class SecurityGroupBuilder:
 
     def _apply_rules(self, resource_type: str, direction: str) -> None:
         """The rules that are resources of their own: first those that go, then those that come."""
-        added, of_unknown_group = self._added_rules(resource_type, direction)
         removed = self._removed_rules(resource_type, direction)
+        added, of_any_group = self._added_rules(resource_type, direction)
         for group_id in removed.keys() | added.keys():
             group = self._draft.security_groups.get(group_id) or self._group_elsewhere(group_id)
             if group is not None:
@@ -129,10 +129,9 @@ class SecurityGroupBuilder:
                     left = Rules((), (*left.unknown, *gone.unknown))
                 changed = with_rules(group, direction, left | added.get(group_id, Rules()))
                 self._draft.security_groups[group_id] = changed
-        if of_unknown_group.unknown:
-            for resource in self._draft.each(types.SECURITY_GROUP):
-                group = self._draft.security_groups[resource_id(resource)]
-                changed = with_rules(group, direction, rules_of(group, direction) | of_unknown_group)
+        if of_any_group.unknown:
+            for group in list(self._draft.security_groups.values()):
+                changed = with_rules(group, direction, rules_of(group, direction) | of_any_group)
                 self._draft.security_groups[group.id] = changed
 
     def _removed_rules(self, resource_type: str, direction: str) -> dict[str, Rules]:
@@ -175,16 +174,21 @@ class SecurityGroupBuilder:
         return {one: Rules(unknown=(unknown,)) for one in groups}
 
     def _added_rules(self, resource_type: str, direction: str) -> tuple[dict[str, Rules], Rules]:
-        """The rules after the change, by group, and those whose group is not known."""
+        """The rules after the change, by group, and those that any group may have."""
         added: dict[str, Rules] = {}
-        of_unknown_group = Rules()
+        of_any_group = Rules()
         for one in self._draft.each(resource_type):
             after = Properties(self._draft.values, one.properties)
             group_id = after.text("GroupId")
             if not isinstance(group_id, str):
                 cause = f"GroupId is missing in {one.address}" if group_id is None else group_id.text
+                unknown = Rules(unknown=(UnknownValue(f"GroupId of {one.address}", cause),))
+                candidates = after.candidates("GroupId")
                 # One is enough to say why a group may have more rules than are known.
-                of_unknown_group = Rules(unknown=(UnknownValue(f"GroupId of {one.address}", cause),))
+                of_any_group = of_any_group if candidates else unknown
+                for candidate in candidates:
+                    self._draft.touched.add(candidate)
+                    added[candidate] = added.get(candidate, Rules()) | unknown
                 continue
             if one.action is not Action.KEEP:
                 self._draft.touched.add(group_id)
@@ -195,7 +199,7 @@ class SecurityGroupBuilder:
             if one.action is Action.KEEP:
                 rules = with_rules_taken_away(rules, self._taken_away.get((group_id, direction), Rules()))
             added[group_id] = added.get(group_id, Rules()) | rules
-        return added, of_unknown_group
+        return added, of_any_group
 
     def _group_elsewhere(self, group_id: str) -> SecurityGroup | None:
         """A group that the document adds rules to and does not hold: nothing else is known about it."""

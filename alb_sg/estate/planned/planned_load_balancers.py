@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from collections.abc import Set as AbstractSet
 from functools import partial
 from typing import Any
 
@@ -101,8 +102,10 @@ class LoadBalancerBuilder:
                 self._draft.fail(Section.LOAD_BALANCERS, load_balancer, f"{one.address} changes it; {NOT_IN_DOCUMENT}")
             read = partial(self._read_listener, load_balancer)
             self._draft.listeners[arn] = self._draft.overlay(one, self._draft.listeners.get(arn), read)
+        # A target group that is here names its load balancers itself.
+        here = {resource_id(one) for one in self._draft.each(types.TARGET_GROUP)} | self._draft.target_groups.keys()
         for one in self._draft.each(types.LISTENER_RULE):
-            self._add_listener_rule(one)
+            self._add_listener_rule(one, here)
         if self._draft.base is None:
             self._add_listeners_elsewhere()
 
@@ -160,18 +163,24 @@ class LoadBalancerBuilder:
                     found.add(arn)
         return found, unknown
 
-    def _add_listener_rule(self, resource: PlannedResource) -> None:
-        """A rule's target groups belong to its listener's load balancer; unknown ones hide some of the listener's."""
+    def _add_listener_rule(self, resource: PlannedResource, target_groups: AbstractSet[str]) -> None:
+        """A rule's target groups belong to its listener's load balancer; unknown ones hide some of the listener's.
+
+        `target_groups` are those of the document and the base. One that is elsewhere is the listener's own.
+        """
         properties = self._draft.after(resource)
         listener_arn = properties.text("ListenerArn")
-        _, unknown = self._forwarded(properties, "Actions")
+        arns, unknown = self._forwarded(properties, "Actions")
         listener = self._draft.listeners.get(listener_arn) if isinstance(listener_arn, str) else None
         if isinstance(listener_arn, str) and listener is None and resource.action is not Action.KEEP:
             arn = listener_load_balancer_arn(listener_arn)
             if arn is not None and arn not in self._draft.load_balancers:
                 self._draft.fail(Section.LOAD_BALANCERS, arn, f"{resource.address} changes it; {NOT_IN_DOCUMENT}")
-        if listener is not None and unknown is not None:
-            self._draft.listeners[listener.arn] = listener._replace(unknown_actions=listener.unknown_actions or unknown)
+        if listener is not None:
+            self._draft.listeners[listener.arn] = listener._replace(
+                target_group_arns=tuple(sorted({*listener.target_group_arns, *(arns - target_groups)})),
+                unknown_actions=listener.unknown_actions or unknown,
+            )
         elif not isinstance(listener_arn, str):
             hidden = listener_arn or UnknownValue("ListenerArn", "it is missing")
             for arn, one in self._draft.listeners.items():
@@ -199,6 +208,10 @@ class LoadBalancerBuilder:
         listed = {
             (arn, one.load_balancer_arn) for one in self._draft.listeners.values() for arn in one.target_group_arns
         }
+        if self._draft.base is None:
+            for arn, _ in sorted(listed):
+                if arn not in self._draft.target_groups:
+                    self._draft.fail(Section.TARGET_GROUPS, arn, NOT_IN_DOCUMENT)
         for arn in before.keys() | after.keys():
             group = self._draft.target_groups.get(arn)
             if group is None or group.load_balancer_arns is None:

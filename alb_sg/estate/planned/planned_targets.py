@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from alb_sg.estate.model import Instance, Target, UnknownValue
@@ -59,6 +59,7 @@ class TargetBuilder:
         yield from self._listed_targets()
         yield from self._auto_scaling_registrations()
         yield from self._service_registrations()
+        yield from self._spot_fleet_registrations()
 
     def _explicit_registrations(self) -> Iterator[tuple[str, Target, Action]]:
         """The registrations that are resources of their own."""
@@ -94,22 +95,30 @@ class TargetBuilder:
     ) -> Iterator[tuple[str, Target, Action]]:
         target_id, port = properties.get("Id"), properties.port("Port")
         if isinstance(target_id, UnknownPlannedValue):
-            self._add_unknown_target(address, unknown_text(target_id))
+            self._add_unknown_target(address, target_id)
             target_id = address
         if isinstance(arn, str):
             yield arn, Target(str(target_id), port, None), action
         elif action is Action.CREATE:
-            # It may be a target of every group of the document.
             hidden = arn or UnknownValue("TargetGroupArn", "it is missing")
-            for one in self._draft.each(types.TARGET_GROUP):
-                yield resource_id(one), Target(address, hidden, None), Action.CREATE
+            for one in self._possible_target_groups(properties.candidates("TargetGroupArn")):
+                yield one, Target(address, hidden, None), Action.CREATE
 
-    def _add_unknown_target(self, identifier: str, cause: str) -> None:
-        """A target of which nothing is known but that it is one."""
-        unknown = UnknownValue("Id", cause)
-        self._draft.instances[identifier] = Instance(
-            identifier, None, None, (), unknown_address=unknown, unknown_groups=unknown
-        )
+    def _possible_target_groups(self, candidates: Sequence[str]) -> Sequence[str]:
+        """The target groups of which an unknown one is one: any of the document, unless candidates are known."""
+        return candidates or [resource_id(one) for one in self._draft.each(types.TARGET_GROUP)]
+
+    def _add_unknown_target(self, identifier: str, target_id: UnknownPlannedValue) -> None:
+        """A target of which only is known what the instances that it may be have in common."""
+        unknown = UnknownValue("Id", unknown_text(target_id))
+        found = [self._draft.instances.get(one) for one in self._draft.values.candidates(target_id)]
+        candidates = [one for one in found if one is not None]
+        groups = {(one.groups, one.unknown_groups) for one in candidates}
+        record = Instance(identifier, None, None, (), unknown_address=unknown, unknown_groups=unknown)
+        if len(candidates) == len(found) and len(groups) == 1:
+            ((common, unknown_groups),) = groups
+            record = record._replace(groups=common, unknown_groups=unknown_groups)
+        self._draft.instances[identifier] = record
 
     def _auto_scaling_registrations(self) -> Iterator[tuple[str, Target, Action]]:
         attachments: dict[str, list[PlannedResource]] = {}
@@ -121,7 +130,7 @@ class TargetBuilder:
                 yield from self._attached_elsewhere(one, name.text if name is not None else "it is missing")
         for one in self._draft.each(types.AUTO_SCALING_GROUP):
             properties = self._draft.after(one)
-            arns = properties.elements("TargetGroupARNs")
+            arns = [*properties.elements("TargetGroupARNs"), *_traffic_sources(properties)]
             attached = attachments.pop(resource_id(one), [])
             if arns or attached:
                 members = self._members.auto_scaling_members(properties)
@@ -142,8 +151,18 @@ class TargetBuilder:
         arns = self._draft.after(attachment).elements("TargetGroupARN")
         yield from self._member_registrations(attachment, attachment.action, arns, members, None)
 
+    def _spot_fleet_registrations(self) -> Iterator[tuple[str, Target, Action]]:
+        for one in self._draft.each(types.SPOT_FLEET):
+            level: Properties | UnknownPlannedValue | None = self._draft.after(one)
+            for name in ("SpotFleetRequestConfigData", "LoadBalancersConfig", "TargetGroupsConfig"):
+                level = level.object(name) if isinstance(level, Properties) else level
+            entries = level.objects("TargetGroups") if isinstance(level, Properties) else [level] if level else []
+            arns = [entry.get("Arn") if isinstance(entry, Properties) else entry for entry in entries]
+            unknown = UnknownValue("security groups", f"the launch specifications of {one.address} are not read")
+            yield from self._member_registrations(one, one.action, arns, Members((), unknown, ()), None)
+
     def _service_registrations(self) -> Iterator[tuple[str, Target, Action]]:
-        for one in self._draft.each(types.ECS_SERVICE):
+        for one in (*self._draft.each(types.ECS_SERVICE), *self._draft.each(types.ECS_TASK_SET)):
             properties = self._draft.after(one)
             load_balancers = properties.objects("LoadBalancers")
             if not load_balancers:
@@ -201,8 +220,17 @@ class TargetBuilder:
                     if isinstance(arn, UnknownPlannedValue)
                     else UnknownValue("TargetGroupArn", f"text was expected, not {arn!r}")
                 )
-                for one in self._draft.each(types.TARGET_GROUP):
-                    yield resource_id(one), Target(identifier, hidden, None), Action.CREATE
+                for one in self._possible_target_groups(self._draft.values.candidates(arn)):
+                    yield one, Target(identifier, hidden, None), Action.CREATE
+
+
+def _traffic_sources(properties: Properties) -> list[Any]:
+    """The target groups among the traffic sources of an Auto Scaling group."""
+    return [
+        one if isinstance(one, UnknownPlannedValue) else one.get("Identifier")
+        for one in properties.objects("TrafficSources")
+        if isinstance(one, UnknownPlannedValue) or one.get("Type") in (None, "elbv2")
+    ]
 
 
 def _dynamic_port() -> UnknownValue:

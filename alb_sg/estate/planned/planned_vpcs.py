@@ -187,14 +187,21 @@ class VpcBuilder:
         unknown: UnknownValue | None = None
         for subnet in subnets:
             if isinstance(subnet, UnknownPlannedValue):
+                vpcs = {self._known_vpc_of_subnet(one) for one in self._draft.values.candidates(subnet)}
+                if len(vpcs) == 1 and None not in vpcs:
+                    return vpcs.pop()
                 unknown = unknown or unknown_value("Subnets", subnet)
                 continue
-            known = self._draft.subnets.get(subnet) if isinstance(subnet, str) else None
-            if known is not None and known.vpc_id and not is_placeholder(known.vpc_id):
-                return str(known.vpc_id)
+            vpc_id = self._known_vpc_of_subnet(subnet)
+            if vpc_id is not None:
+                return vpc_id
             cause = f"the plan or template does not tell the VPC of subnet {subnet}; {OVER_AN_ACCOUNT}"
             unknown = unknown or UnknownValue("VpcId", cause)
         return unknown
+
+    def _known_vpc_of_subnet(self, subnet: Any) -> str | None:
+        known = self._draft.subnets.get(subnet) if isinstance(subnet, str) else None
+        return str(known.vpc_id) if known is not None and known.vpc_id and not is_placeholder(known.vpc_id) else None
 
     def blocks_of_subnets(self, subnets: Sequence[Any]) -> tuple[str, ...]:
         """The blocks of subnets. A family of which a subnet's blocks are not known is left out."""
@@ -206,6 +213,9 @@ class VpcBuilder:
         return tuple(dict.fromkeys(blocks))
 
     def _blocks_of_subnet(self, subnet: Any, family: Family) -> tuple[str, ...]:
+        if isinstance(subnet, UnknownPlannedValue):
+            of_candidates = [self._blocks_of_subnet(one, family) for one in self._draft.values.candidates(subnet)]
+            return tuple(block for one in of_candidates for block in one) if all(of_candidates) else ()
         known = self._draft.subnets.get(subnet) if isinstance(subnet, str) else None
         if known is None or family in known.unknown_cidrs:
             return ()

@@ -19,6 +19,8 @@ LAUNCH_TEMPLATE = "AWS::EC2::LaunchTemplate"
 LAUNCH_CONFIGURATION = "AWS::AutoScaling::LaunchConfiguration"
 AUTO_SCALING_GROUP = "AWS::AutoScaling::AutoScalingGroup"
 ECS_SERVICE = "AWS::ECS::Service"
+ECS_TASK_SET = "AWS::ECS::TaskSet"
+SPOT_FLEET = "AWS::EC2::SpotFleet"
 PREFIX_LIST = "AWS::EC2::PrefixList"
 
 # A target in a target group: TargetGroupArn, Id, Port.

@@ -18,11 +18,13 @@ class UnknownPlannedValue:
     """A value that nobody knows before the change is applied.
 
     `origin` says where it comes from (`known after apply: module.x.aws_lb.y.vpc_id`, `parameter VpcCidr`), and
-    `remedy` what would settle it (`give --template-parameter VpcCidr=…`).
+    `remedy` what would settle it (`give --template-parameter VpcCidr=…`). `candidates` are the resources and
+    identifiers of which it is one; without any, it may be everything.
     """
 
     origin: str
     remedy: str = ""
+    candidates: tuple[ResourceReference | str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -56,22 +56,43 @@ def read_rules(owner: str, direction: str, rules: Iterable[Properties | UnknownP
 def read_rule(owner: str, direction: str, rule: Properties, self_id: str) -> Rules:
     """One rule, written as CloudFormation writes it; each peer becomes a rule of its own."""
     traffic: dict[str, Any] = {}
+    unknown_traffic: UnknownValue | None = None
     for field in ("IpProtocol", "FromPort", "ToPort"):
         value = rule.get(field)
         if isinstance(value, UnknownPlannedValue):
-            return Rules(unknown=(unknown_value(f"{field} of {owner}", value),))
-        if value not in (None, ""):
+            unknown_traffic = unknown_traffic or unknown_value(f"{field} of {owner}", value)
+        elif value not in (None, ""):
             traffic[field] = value
+    if unknown_traffic is not None and "IpProtocol" not in traffic:
+        return Rules(unknown=(unknown_traffic,))
     addresses, unknown_addresses = _address_shapes(owner, direction, rule)
     references, unknown_reference = _reference_shapes(owner, direction, rule, self_id)
     try:
-        known = [_normalized(from_api.permission({**traffic, **shape})) for shape in (*addresses, *references)]
-        if unknown_addresses is not None or unknown_reference is not None:
-            bare = from_api.permission(traffic)
-            known.append(bare._replace(unknown_addresses=unknown_addresses, unknown_reference=unknown_reference))
+        bare = from_api.permission({"IpProtocol": traffic["IpProtocol"]} if unknown_traffic else traffic)
+        if unknown_traffic is not None and bare.protocol in _ANY_PORT:
+            # It lets nothing through but this protocol, and may have any port or type.
+            if addresses or unknown_addresses is not None:
+                unknown_addresses = unknown_traffic
+            if references or unknown_reference is not None:
+                unknown_reference = unknown_traffic
+            addresses, references = [], []
+            bare = bare._replace(from_port=_ANY_PORT[bare.protocol], to_port=_ANY_PORT[bare.protocol])
+        known = [_normalized(_with_peers(bare, shape)) for shape in (*addresses, *references)]
     except InvalidInputError as error:
         return Rules(unknown=(UnknownValue(f"{error.place or 'rule'} of {owner}", error.message),))
+    if unknown_addresses is not None or unknown_reference is not None:
+        known.append(bare._replace(unknown_addresses=unknown_addresses, unknown_reference=unknown_reference))
     return Rules(tuple(dict.fromkeys(known)))
+
+
+# FromPort and ToPort of a rule that lets through everything of a protocol.
+_ANY_PORT: Mapping[str, int | None] = {"tcp": None, "udp": None, "icmp": -1, "icmpv6": -1}
+
+
+def _with_peers(bare: Permission, shape: Mapping[str, Any]) -> Permission:
+    """The permission with the peers of a shape."""
+    peers = from_api.permission({"IpProtocol": bare.protocol, **shape})
+    return bare._replace(cidrs=peers.cidrs, prefix_list_ids=peers.prefix_list_ids, references=peers.references)
 
 
 def _address_shapes(owner: str, direction: str, rule: Properties) -> tuple[list[dict[str, Any]], UnknownValue | None]:

@@ -31,6 +31,10 @@ def uses_language_extensions(document: Mapping[str, Any]) -> bool:
 
 def expand_transforms(document: Mapping[str, Any]) -> Mapping[str, Any]:
     """The template after its transforms. Raises InvalidInputError for one that is not known."""
+    if "Fn::Transform" in document:
+        raise InvalidInputError(
+            f"Fn::Transform adds to the template, which only CloudFormation can do; {PROCESSED_HINT}"
+        )
     names = _transform_names(document.get("Transform"))
     for name in names:
         if name not in (LANGUAGE_EXTENSIONS, SERVERLESS):

@@ -22,7 +22,7 @@ from alb_sg.estate.planned.template_parameters import (
     read_declared_parameters,
 )
 from alb_sg.estate.planned.template_text import NO_VALUE, OpenParameter, is_known, split, unknown_of
-from alb_sg.estate.planned.template_types import MODULE_SUFFIX, NESTED_STACK
+from alb_sg.estate.planned.template_types import DECIDING_PROPERTIES, MODULE_SUFFIX, NESTED_STACK
 from alb_sg.estate.planned.template_values import Expressions, parameter_label
 
 OPTION = "--template-parameter"
@@ -123,9 +123,22 @@ def _load(path: str, content: bytes, given: GivenValues, parameters: Mapping[str
                 "(`aws cloudformation get-template --template-stage Processed`)",
                 place,
             )
-        if not isinstance(resource.get("Properties") or {}, dict):
-            raise InvalidInputError("Properties must be an object", place)
+        _require_named_properties(resource, place)
     return LoadedTemplate(path, value, resources, lines, read_declared_parameters(value))
+
+
+def _require_named_properties(resource: Mapping[str, Any], place: str) -> None:
+    properties = resource.get("Properties") or {}
+    if not isinstance(properties, dict):
+        raise InvalidInputError("Properties must be an object", place)
+    for owner in (resource, properties):
+        function = next((name for name in owner if str(name).startswith("Fn::")), None)
+        if function is not None and resource["Type"] in DECIDING_PROPERTIES:
+            raise InvalidInputError(
+                f"{function} makes properties only when CloudFormation processes the template; give the processed "
+                "template (`aws cloudformation get-template --template-stage Processed`)",
+                place,
+            )
 
 
 class Deployment:

@@ -105,6 +105,7 @@ DECIDING_PROPERTIES: Mapping[str, frozenset[str]] = {
         ),
         "AWS::ECS::Service": ("LoadBalancers", "NetworkConfiguration"),
         "AWS::ECS::TaskSet": ("LoadBalancers", "NetworkConfiguration"),
+        "AWS::EC2::SpotFleet": ("SpotFleetRequestConfigData",),
     }.items()
 }
 # Inside a property, the only keys that verdicts depend on. The others are left out.
@@ -112,6 +113,7 @@ DECIDING_KEYS: Mapping[tuple[str, str], frozenset[str]] = {
     ("AWS::EC2::LaunchTemplate", "LaunchTemplateData"): frozenset(
         {"NetworkInterfaces", "SecurityGroupIds", "SecurityGroups"}
     ),
+    ("AWS::EC2::SpotFleet", "SpotFleetRequestConfigData"): frozenset({"LoadBalancersConfig"}),
     (SECURITY_GROUP, "SecurityGroupEgress"): _RULE_KEYS,
     (SECURITY_GROUP, "SecurityGroupIngress"): _RULE_KEYS,
     (LISTENER, "DefaultActions"): frozenset({"ForwardConfig", "TargetGroupArn", "Type"}),
@@ -160,6 +162,7 @@ CREATION_PROPERTIES: Mapping[str, tuple[str, ...]] = {
     "AWS::AutoScaling::AutoScalingGroup": ("AutoScalingGroupName", "InstanceId"),
     "AWS::ECS::Service": ("Cluster", "LaunchType", "ServiceName"),
     "AWS::ECS::TaskSet": ("LoadBalancers", "NetworkConfiguration"),
+    "AWS::EC2::SpotFleet": ("SpotFleetRequestConfigData",),
 }
 
 # The attributes that are the physical identifier, as `Ref` gives it.

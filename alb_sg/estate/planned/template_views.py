@@ -48,6 +48,7 @@ ACTING_PROPERTIES: Mapping[str, frozenset[str]] = {
         "AWS::AutoScaling::AutoScalingGroup": ("TargetGroupARNs", "TrafficSources"),
         "AWS::ECS::Service": ("LoadBalancers",),
         "AWS::ECS::TaskSet": ("LoadBalancers",),
+        "AWS::EC2::SpotFleet": ("SpotFleetRequestConfigData",),
         NESTED_STACK: ("Parameters",),
     }.items()
 }

@@ -34,6 +34,7 @@ _ACTIONS = {
     ("delete", "create"): Action.REPLACE,
     ("create", "delete"): Action.REPLACE,
     ("create", "forget"): Action.CREATE,
+    ("forget", "create"): Action.CREATE,
 }
 # The attributes that hold a resource's ARN or identifier.
 _PHYSICAL_ID_ATTRIBUTES: Mapping[str, str] = {
@@ -54,7 +55,10 @@ def read_terraform_scenario(path: str) -> Scenario:
 def terraform_scenario(document: Mapping[str, Any]) -> Scenario:
     """What a plan would make. Raises InvalidInputError for a document that is not as the format says."""
     require_known_shape(document)
-    instances = [*_managed(document), *_data(document)]
+    changed = list(_managed(document))
+    # What was read earlier is not what a data source says that is read again while the plan is applied.
+    read_later = {one.address for one in changed if one.is_data}
+    instances = [*changed, *(one for one in _data(document) if one.address not in read_later)]
     references = References(document, [one for one in instances if one.action is not Action.DELETE])
     places = _Places(document, references, instances)
     resources = [resource for one in instances if (resource := _planned_resource(references, one, places)) is not None]

@@ -256,10 +256,11 @@ class References:
         self, references: Sequence[str], module: ModulePath, owner: Instance | None, types: frozenset[str], depth: int
     ) -> Candidates:
         found = Candidates()
+        longest = _longest(references)
         # A reference leaves out an index that is no constant; the key is another reference then.
-        has_key = any(one.startswith(("each.", "count.")) for one in references)
-        for reference in _longest(references):
-            one = self._follow_one(reference, module, owner, types, depth + 1, has_key=has_key)
+        index = _index_by_key(longest)
+        for reference in longest:
+            one = self._follow_one(reference, module, owner, types, depth + 1, index=index)
             if not one.references:
                 # What names no fitting resource may still choose between those that do.
                 one = one._replace(has_choice=True)
@@ -276,15 +277,15 @@ class References:
         types: frozenset[str],
         depth: int,
         *,
-        has_key: bool,
+        index: str = "",
     ) -> Candidates:
         steps = parse_steps(reference)
         key = (reference, module, owner.address if owner is not None and "each" in reference else "", types)
         if depth > _MAX_DEPTH or key in self._resolving or not steps:
-            return Candidates(opaque=reference)
+            return Candidates(opaque=reference, is_open=key not in self._resolving)
         self._resolving.add(key)
         try:
-            return self._follow_steps(reference, steps, module, owner, types, depth, has_key=has_key)
+            return self._follow_steps(reference, steps, module, owner, types, depth, index=index)
         finally:
             self._resolving.discard(key)
 
@@ -297,14 +298,13 @@ class References:
         types: frozenset[str],
         depth: int,
         *,
-        has_key: bool,
+        index: str,
     ) -> Candidates:
-        own_key = owner.key if owner is not None and has_key else None
         match [name for name, _ in steps]:
             case ["var", name, *rest]:
-                found = self._follow_variable(module, name, types, depth)
+                value = self._follow_variable(module, name, types, depth)
                 # An index or attribute takes a part of the value.
-                return found._replace(has_choice=True) if rest or steps[1][1] is not None else found
+                return value._replace(has_choice=True) if rest or steps[1][1] is not None else value
             case ["local", *_]:
                 return self.eliminate(module, types, without=owner)._replace(opaque=reference)
             case ["module", _, *rest]:
@@ -314,23 +314,40 @@ class References:
             case ["count" | "path" | "terraform" | "self", *_]:
                 return Candidates()
             case ["data", kind, name, *attributes]:
-                return self._follow_resource(
-                    self.instances.get((module, True, kind, name), {}), steps[2][1], attributes, own_key, types, depth
-                )
+                found = self.instances.get((module, True, kind, name), {})
+                key = steps[2][1]
             case ["resource", kind, name, *attributes]:
-                return self._follow_resource(
-                    self.instances.get((module, False, kind, name), {}), steps[2][1], attributes, own_key, types, depth
-                )
+                found = self.instances.get((module, False, kind, name), {})
+                key = steps[2][1]
             case [kind, name, *attributes]:
-                return self._follow_resource(
-                    self.instances.get((module, False, kind, name), {}), steps[1][1], attributes, own_key, types, depth
-                )
-        return Candidates(opaque=reference)
+                found = self.instances.get((module, False, kind, name), {})
+                key = steps[1][1]
+            case _:
+                return Candidates(opaque=reference)
+        own_key = self._own_key(module, owner, index, found)
+        return self._follow_resource(found, key, attributes, own_key, types, depth)
+
+    def _own_key(self, module: ModulePath, owner: Instance | None, index: str, found: Mapping[Key, Instance]) -> Key:
+        """The key of the resource that refers, if its expression can only use that as the index of what it refers to.
+
+        A plan does not show arithmetic: `count.index` and `count.index + 1` look alike. The latter is no index if both
+        resources have as many instances.
+        """
+        if owner is None or not index:
+            return None
+        return owner.key if index == "each.key" or self._keys(module, owner) == found.keys() else None
+
+    def _keys(self, module: ModulePath, owner: Instance) -> frozenset[Key]:
+        """The keys of all instances of a resource or module call."""
+        if owner.type == "module":
+            paths = self._children.get(module, ())
+            return frozenset(path[-1][1] for path in paths if path[-1][0] == owner.name)
+        return frozenset(self.instances.get((module, owner.is_data, owner.type, owner.name), ()))
 
     def _follow_variable(self, module: ModulePath, name: str, types: frozenset[str], depth: int) -> Candidates:
         node = self._module(module)
         if node is None:
-            return Candidates(opaque=f"var.{name}")
+            return Candidates(opaque=f"var.{name}", is_open=True)
         declared = (node.node.get("variables") or {}).get(name)
         declared = declared if isinstance(declared, Mapping) else {}
         if node.call is None:
@@ -373,7 +390,7 @@ class References:
         node = self._module(path)
         output = ({} if node is None else node.node.get("outputs") or {}).get(name)
         if not isinstance(output, Mapping):
-            return Candidates(opaque=f"output {name}")
+            return Candidates(opaque=f"output {name}", is_open=True)
         return self._follow_all(references_in(output.get("expression")), path, None, types, depth + 1)
 
     def _follow_each(
@@ -391,7 +408,7 @@ class References:
         if len(references) == 1:
             # for_each over another resource: each.value is its instance of the same key.
             continued = ".".join((references[0], *rest[1:]))
-            return self._follow_one(continued, module, owner, types, depth + 1, has_key=True)
+            return self._follow_one(continued, module, owner, types, depth + 1, index="each.key")
         # Each key has a value of its own.
         return self._follow_all(references, module, owner, types, depth + 1)._replace(has_choice=True)
 
@@ -479,6 +496,22 @@ def references_in(expression: Any) -> list[str]:
     if "constant_value" in expression:
         return []
     return [reference for one in expression.values() for reference in references_in(one)]
+
+
+def distinct_references(expression: Any) -> list[str]:
+    """The references of an expression without those that another one continues."""
+    return _longest(references_in(expression))
+
+
+def _index_by_key(references: Sequence[str]) -> str:
+    """What an expression with these references may have as an index: `each.key`, `count.index`, or "" for others.
+
+    `each.value` of a set is its key. A part of `each.value` may be any key.
+    """
+    keys = {one for one in references if one.startswith(("each.", "count."))}
+    if keys == {"count.index"}:
+        return "count.index"
+    return "each.key" if keys and keys <= {"each.key", "each.value"} else ""
 
 
 def _longest(references: Iterable[str]) -> list[str]:

@@ -99,12 +99,12 @@ def _actions(view: View, name: str) -> list[PlannedValue]:
 def _target_group(view: View) -> Properties:
     properties: Properties = {
         "Name": view.get("name"),
-        "Port": view.get("port"),
+        "Port": _port(view, "port"),
         "Protocol": view.get("protocol"),
         "VpcId": view.reference("vpc_id", *_VPCS),
         "TargetType": view.get("target_type"),
         "IpAddressType": view.get("ip_address_type"),
-        "TargetControlPort": view.get("target_control_port"),
+        "TargetControlPort": _port(view, "target_control_port"),
     }
     for check in view.blocks("health_check"):
         if isinstance(check, UnknownPlannedValue):
@@ -119,8 +119,14 @@ def _target_group_attachment(view: View) -> Properties:
     return {
         "TargetGroupArn": view.reference("target_group_arn", *_TARGET_GROUPS),
         "Id": view.reference("target_id", *targets),
-        "Port": view.get("port"),
+        "Port": _port(view, "port"),
     }
+
+
+def _port(view: View, name: str) -> Any:
+    """The port of a target or target group; None for 0, which a state may have in place of a number that is not set."""
+    value = view.get(name)
+    return None if value == 0 else value
 
 
 def _security_group(view: View) -> Properties:
@@ -401,6 +407,11 @@ def _auto_scaling_attachment(view: View) -> Properties:
     }
 
 
+def _spot_fleet(view: View) -> Properties:
+    groups = [{"Arn": one} for one in view.references("target_group_arns", *_TARGET_GROUPS) or ()]
+    return {"SpotFleetRequestConfigData": {"LoadBalancersConfig": {"TargetGroupsConfig": {"TargetGroups": groups}}}}
+
+
 def _ecs_service(view: View) -> Properties:
     properties: Properties = {
         "LoadBalancers": [
@@ -478,6 +489,8 @@ READERS: Mapping[str, tuple[str, Reader]] = {
     "aws_autoscaling_attachment": (types.AUTO_SCALING_ATTACHMENT, _auto_scaling_attachment),
     "aws_autoscaling_traffic_source_attachment": (types.AUTO_SCALING_ATTACHMENT, _auto_scaling_attachment),
     "aws_ecs_service": (types.ECS_SERVICE, _ecs_service),
+    "aws_ecs_task_set": (types.ECS_TASK_SET, _ecs_service),
+    "aws_spot_fleet_request": (types.SPOT_FLEET, _spot_fleet),
 }
 # The direction of a rule is one of its arguments.
 SECURITY_GROUP_RULE = "aws_security_group_rule"
@@ -512,6 +525,8 @@ _CLOUDFORMATION_TYPES = {
     "awscc_autoscaling_launch_configuration": types.LAUNCH_CONFIGURATION,
     "awscc_autoscaling_auto_scaling_group": types.AUTO_SCALING_GROUP,
     "awscc_ecs_service": types.ECS_SERVICE,
+    "awscc_ecs_task_set": types.ECS_TASK_SET,
+    "awscc_ec2_spot_fleet": types.SPOT_FLEET,
 }
 # The properties that name resources, with the types of those.
 _REFERENCES: Mapping[str, tuple[str, ...]] = {
@@ -519,6 +534,8 @@ _REFERENCES: Mapping[str, tuple[str, ...]] = {
     "ListenerArn": _LISTENERS,
     "TargetGroupArn": _TARGET_GROUPS,
     "TargetGroupARNs": _TARGET_GROUPS,
+    "Identifier": _TARGET_GROUPS,
+    "Arn": _TARGET_GROUPS,
     "SecurityGroups": _SECURITY_GROUPS,
     "SecurityGroupIds": _SECURITY_GROUPS,
     "GroupSet": _SECURITY_GROUPS,
@@ -554,6 +571,7 @@ _BLOCKS = frozenset(
         "LoadBalancers",
         "Tags",
         "Overrides",
+        "TrafficSources",
     }
 )
 _OBJECTS = frozenset(
@@ -565,6 +583,9 @@ _OBJECTS = frozenset(
         "LaunchTemplateSpecification",
         "NetworkConfiguration",
         "AwsvpcConfiguration",
+        "SpotFleetRequestConfigData",
+        "LoadBalancersConfig",
+        "TargetGroupsConfig",
     }
 )
 _SCALARS = frozenset(
@@ -627,7 +648,7 @@ def read_cloud_control(view: View, own_type: str | None = None) -> Properties:
     properties: Properties = {}
     for attribute in view.names():
         name = _PROPERTY_NAMES.get(attribute.replace("_", ""))
-        if name is None or name in own or (own_type is not None and attribute == "id"):
+        if name is None or name in own or (own_type is not None and attribute in ("id", "arn")):
             continue
         value = _cloud_control_value(view, attribute, name)
         if value is not None:

@@ -6,7 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from alb_sg.estate.planned.resources import Action, PlannedValue, ResourceReference, UnknownPlannedValue
-from alb_sg.estate.planned.terraform_references import Candidates, Instance, References, references_in
+from alb_sg.estate.planned.terraform_references import (
+    Candidates,
+    Instance,
+    References,
+    distinct_references,
+    references_in,
+)
 
 _NOTHING: Mapping[str, Any] = {}
 # Blocks that are lists, in the configuration's order, and those of which only the whole counts.
@@ -17,7 +23,8 @@ class View:
     """A resource, or a block of it, after the change or before it.
 
     `expressions` are those of the configuration; None where the configuration does not hold the block, as for a
-    `dynamic` one. `whole` is the one expression that gives a block as an object, if there is one.
+    `dynamic` one. `whole` is the one expression that gives a block as an object, if there is one, and `is_only_unknown`
+    says that one argument of all its blocks is unknown.
     """
 
     def __init__(
@@ -30,8 +37,11 @@ class View:
         expressions: Mapping[str, Any] | None,
         place: str,
         whole: Mapping[str, Any] | None = None,
+        *,
+        is_only_unknown: bool = False,
     ) -> None:
         self._whole = whole
+        self._is_only_unknown = is_only_unknown
         self._references = references
         self.instance = instance
         self._values = _as_mapping(values)
@@ -156,6 +166,7 @@ class View:
         if not isinstance(values, list):
             return []
         written = self._whole if self._expressions is None else self._expressions.get(name)
+        is_only_unknown = _count_unknown(unknown) == 1
         found: list[View | UnknownPlannedValue] = []
         for index, value in enumerate(values):
             expressions, whole = _expressions_of_block(written, name, index, value, len(values))
@@ -169,6 +180,7 @@ class View:
                     expressions,
                     f"{self.place}.{name}[{index}]",
                     whole,
+                    is_only_unknown=is_only_unknown,
                 )
             )
         return found
@@ -178,9 +190,11 @@ class View:
 
     def _follow(self, name: str, types: Sequence[str]) -> Candidates:
         if self._expressions is None and self._whole is not None:
-            # The expression gives several arguments at once.
             found = self._references.follow(self.instance, self._whole, frozenset(types))
-            return found._replace(has_choice=True)
+            # The expression gives several arguments at once. What is new in it makes only this one unknown, and all of
+            # it is in it if each reference is one resource.
+            is_all = self._is_only_unknown and len(found.references) == len(distinct_references(self._whole))
+            return found if is_all else found._replace(has_choice=True)
         expression = None if self._expressions is None else self._expressions.get(name)
         return self._references.follow(self.instance, expression, frozenset(types))
 
@@ -197,7 +211,8 @@ class View:
         if found.opaque:
             causes.append(f"depends on {found.opaque}, which a plan does not show")
         said = f" ({'; '.join(causes)})" if causes else ""
-        return UnknownPlannedValue(f"known after apply: {self.place}.{name}{said}")
+        candidates = () if found.is_open else found.references
+        return UnknownPlannedValue(f"known after apply: {self.place}.{name}{said}", candidates=candidates)
 
 
 def _expressions_of_block(
@@ -229,6 +244,12 @@ def _fits(block: Mapping[str, Any], value: Any) -> bool:
         for name, expression in block.items()
         if isinstance(expression, Mapping) and "constant_value" in expression
     )
+
+
+def _count_unknown(blocks: Any) -> int:
+    """How many arguments of blocks are not known."""
+    mappings = [one for one in blocks if isinstance(one, Mapping)] if isinstance(blocks, list) else []
+    return sum(_contains_true(value) for block in mappings for value in block.values())
 
 
 def _element(values: Any, index: int) -> Any:

@@ -80,6 +80,13 @@ class PlannedValues:
             return {key: self.resolve_all(one) for key, one in value.items()}
         return value
 
+    def candidates(self, value: PlannedValue) -> tuple[str, ...]:
+        """The identifiers of which an unknown value is one; empty if it may be another one, or is known."""
+        if not isinstance(value, UnknownPlannedValue):
+            return ()
+        found = [self.resolve(one) for one in value.candidates]
+        return tuple(found) if all(isinstance(one, str) for one in found) else ()
+
     def resource(self, address: str) -> PlannedResource | None:
         return self._resources.get(address)
 
@@ -120,6 +127,10 @@ class Properties:
     def get_all(self, name: str) -> Any:
         """As `get`, with the references inside it followed too."""
         return self.values.resolve_all(self.raw.get(name))
+
+    def candidates(self, name: str) -> tuple[str, ...]:
+        """The identifiers of which the value is one if it is not known; empty if it may be another one."""
+        return self.values.candidates(self.get(name))
 
     def text(self, name: str) -> str | UnknownValue | None:
         """Text; None where it is absent or empty."""

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.errors import InvalidInputError
-from alb_sg.estate.config_documents import is_message_without_item
+from alb_sg.estate.config_documents import is_message_without_item, without_messages
 from alb_sg.estate.estate import Estate, ReadFailure
 from alb_sg.estate.item_history import Recordings
 from alb_sg.estate.json_files import (
@@ -139,7 +139,10 @@ def _add_fast(path: str, recordings: Recordings) -> None:
 def _add_general(path: str, content: bytes, recordings: Recordings) -> None:
     """Add the items of a file of any form. A notification without an item is logged and skipped."""
     document = parse_document(path, content)
-    if not is_message_without_item(document):
-        recordings.add_document(document, path)
-    else:
+    if is_message_without_item(document):
         _LOG.warning("%s: skipped, because a notification of this kind reports no resource", display_name(path))
+        return
+    document, skipped = without_messages(document)
+    if skipped:
+        _LOG.warning("%s: skipped %d notifications that report no resource", display_name(path), skipped)
+    recordings.add_document(document, path)

@@ -27,8 +27,8 @@ from alb_sg.estate.config_item import (
     parse_capture_time,
     parse_state_id,
 )
-from alb_sg.estate.field_readers import HIGHEST_PORT, port
-from alb_sg.estate.from_api import AUTHENTICATING_ACTIONS, ELB_REQUESTER_ID
+from alb_sg.estate.field_readers import HIGHEST_PORT, LOWEST_PORT, port
+from alb_sg.estate.from_api import AUTHENTICATING_ACTIONS, ELB_REQUESTER_ID, names_load_balancer
 from alb_sg.estate.indexing import ordered_targets
 from alb_sg.estate.model import (
     NO_TAGS,
@@ -60,7 +60,7 @@ from alb_sg.estate.snapshots.speed import tuple_constructor
 S = TypeVar("S", bound=msgspec.Struct)
 
 Text: TypeAlias = Annotated[str, msgspec.Meta(min_length=1)]
-Port: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=65535)]
+Port: TypeAlias = Annotated[int, msgspec.Meta(ge=LOWEST_PORT, le=HIGHEST_PORT)]
 NULL_JSON = msgspec.Raw(b"null")
 # No value is of this type: the field must not be there.
 MustBeAbsent: TypeAlias = Annotated[int, msgspec.Meta(gt=0, lt=0)]
@@ -277,7 +277,7 @@ class NetworkInterfaceSchema(msgspec.Struct, gc=False, rename="camel"):
     network_interface_id: str
     vpc_id: Text
     private_ip_address: Text
-    groups: list[GroupIdentifierSchema] = []
+    groups: list[GroupIdentifierSchema]
     private_ip_addresses: list[AddressSchema] = []
     ipv6_addresses: list[Ipv6AddressSchema] = []
     ipv4_prefixes: list[Ipv4PrefixSchema] = []
@@ -517,6 +517,8 @@ def _target_group(item: ConfigItemSchema, arn_prefixes: ElbArnPrefixes) -> ItemC
     schema = _decode_target_group(item.configuration)
     arn = _checked_arn(item, schema.target_group_arn, arn_prefixes)
     users, vpc_id = schema.load_balancer_arns, schema.vpc_id or ""
+    if users is not None and not all(map(names_load_balancer, users)):
+        raise NeedsGeneralReader
     if users is not None and len(users) > 1:
         users.sort()
     target_group = new_target_group(

@@ -240,6 +240,38 @@ def test_an_inline_rule_for_one_of_several_groups() -> None:
     assert "aws_security_group.alb.egress[0].security_groups" in error(plan, "targets")
 
 
+def with_ingress(plan: Plan, address: str, *references: str) -> Plan:
+    """The expression of a group's inline rules, as Terraform writes it for blocks that refer to something."""
+    for resource in plan.root["resources"]:
+        if resource["address"] == address:
+            resource["expressions"]["ingress"] = {"references": Ref(*references).references}
+    return plan
+
+
+@pytest.mark.parametrize(
+    ("references", "blocks", "verdict"),
+    [
+        # Only one argument is unknown, so that both groups are in it.
+        (("aws_security_group.bastion.id", "aws_security_group.alb.id"), 1, "C"),
+        # Each block may have one of them.
+        (("aws_security_group.bastion.id", "aws_security_group.alb.id"), 2, "?"),
+        # A condition of a `for` expression may leave some out.
+        (("aws_security_group.others",), 1, "?"),
+    ],
+    ids=["one block", "two blocks", "for expression"],
+)
+def test_an_inline_rule_for_two_groups(references: tuple[str, ...], blocks: int, verdict: str) -> None:
+    plan = vpc(Plan())
+    for name in ("alb", "bastion", "others[0]", "others[1]"):
+        security_group(plan, f"aws_security_group.{name}")
+    from_groups = [cidr_block("tcp", port, port, security_groups=COMPUTED) for port in (8080, 22)[:blocks]]
+    everybody = cidr_block("tcp", 443, 443, "0.0.0.0/0")
+    security_group(plan, "aws_security_group.app", ingress=[everybody, *from_groups])
+    with_ingress(plan, "aws_security_group.app", *references)
+    load_balancer(plan)
+    assert nodes(service(target_group(listener(plan)))) == verdict
+
+
 def test_an_inline_rule_for_unknown_groups_on_another_port() -> None:
     """Whatever its groups are, it lets nothing through on port 8080."""
     plan = vpc(Plan())
@@ -348,6 +380,109 @@ def test_instances_of_one_resource_belong_together_by_their_key(address: str, in
     rule(plan, "https", "ingress", Ref(f"aws_security_group.alb{address.removeprefix('aws_lb.web')}.id"), **OPEN_443)
     assert short(plan, address) == "C--N"
     assert short(plan, other) == "N--N"
+
+
+def numbered_instances(count: int, attached: int) -> Plan:
+    """Instances with a group each, of which the load balancer reaches the first, and attachments by `count.index`."""
+    plan = balanced(target_type="instance")
+    for key in range(count):
+        security_group(plan, f"aws_security_group.numbered[{key}]")
+        groups = [Ref("aws_security_group.numbered", "count.index")]
+        instance(plan, f"aws_instance.numbered[{key}]", vpc_security_group_ids=groups)
+    for key in range(attached):
+        attach(plan, f"[{key}]", Ref("aws_instance.numbered", "count.index"))
+    numbered = Ref("aws_security_group.numbered[0].id")
+    return rule(plan, "0", "egress", ALB_GROUP, from_port=8080, to_port=8080, referenced_security_group_id=numbered)
+
+
+def attach(plan: Plan, key: str, target: Ref) -> Plan:
+    return plan.create(
+        f"aws_lb_target_group_attachment.app{key}",
+        target_group_arn=Ref("aws_lb_target_group.app.arn"),
+        target_id=target,
+        port=None,
+    )
+
+
+def test_a_plan_does_not_show_what_is_added_to_an_index() -> None:
+    """`aws_instance.numbered[count.index + 1].id` looks as without `+ 1`, and the load balancer reaches the first one
+    alone. With as many instances as attachments, the index is the attachment's own."""
+    assert short(numbered_instances(count=1, attached=1)) == "NCCN"
+    assert short(numbered_instances(count=2, attached=2)) == "NNNN"
+    plan = numbered_instances(count=2, attached=1)
+    assert short(plan) == "N??N"
+    assert "may be aws_instance.numbered[0], aws_instance.numbered[1]" in error(plan, "targets")
+
+
+def test_a_part_of_each_value_is_no_key() -> None:
+    """`aws_security_group.s[each.value.group].id` may be another group than the one with the own key."""
+    plan = vpc(Plan())
+    for key in ("a", "b"):
+        security_group(plan, f'aws_security_group.s["{key}"]')
+    load_balancer(plan, 'aws_lb.web["a"]', groups=[Ref("aws_security_group.s", "each.value.group")])
+    rule(plan, "icmp", "ingress", Ref('aws_security_group.s["a"].id'), **OPEN_ICMP)
+    assert short(plan, 'aws_lb.web["a"]') == "---?"
+    plan = vpc(Plan())
+    for key in ("a", "b"):
+        security_group(plan, f'aws_security_group.s["{key}"]')
+    load_balancer(plan, 'aws_lb.web["a"]', groups=[Ref("aws_security_group.s", "each.value")])
+    rule(plan, "icmp", "ingress", Ref('aws_security_group.s["a"].id'), **OPEN_ICMP)
+    assert short(plan, 'aws_lb.web["a"]') == "---C"
+
+
+def test_a_target_that_is_one_of_several_instances_of_the_same_groups() -> None:
+    """`for_each = { for i, one in aws_instance.app : i => one }` has other keys than the instances."""
+    plan = balanced(target_type="instance")
+    for key in (0, 1):
+        instance(plan, f"aws_instance.app[{key}]")
+        attach(plan, f'["{key}"]', Ref("each.value.id"))
+    plan.for_each('aws_lb_target_group_attachment.app["0"]', "aws_instance.app")
+    assert short(plan) == "NCCN"
+    instance(plan, "aws_instance.app[2]", vpc_security_group_ids=["sg-0123456789abcdef0"])
+    assert short(plan) == "N??N"
+
+
+def test_a_rule_of_one_of_two_groups_concerns_no_others() -> None:
+    """`for_each = { a = aws_security_group.a.id, b = aws_security_group.b.id }`: each key has one of them."""
+    plan = open_web()
+    for name in ("a", "b"):
+        security_group(plan, f"aws_security_group.{name}")
+        load_balancer(plan, f"aws_lb.{name}", groups=[Ref(f"aws_security_group.{name}.id")])
+    for key in ("a", "b"):
+        rule(plan, f'each["{key}"]', "ingress", Ref("each.value"), **OPEN_ICMP)
+    expression = "aws_security_group.a.id", "aws_security_group.a", "aws_security_group.b.id", "aws_security_group.b"
+    plan.for_each('aws_vpc_security_group_ingress_rule.each["a"]', *expression)
+    assert short(plan, "aws_lb.a") == short(plan, "aws_lb.b") == "---?"
+    load_balancer(
+        security_group(plan, "aws_security_group.other"), "aws_lb.o", groups=[Ref("aws_security_group.other.id")]
+    )
+    assert short(plan, "aws_lb.o") == "---N"
+
+
+def test_a_rule_of_a_group_that_may_be_any() -> None:
+    """The group of a data source that is read later may be one of the estate that exists, too."""
+    plan = open_web().defer("data.aws_security_group.some")
+    rule(plan, "some", "ingress", Ref("data.aws_security_group.some.id"), **OPEN_443)
+    load_balancer(
+        security_group(plan, "aws_security_group.other"), "aws_lb.o", groups=[Ref("aws_security_group.other.id")]
+    )
+    assert short(plan, "aws_lb.o") == "---?"
+    load_balancer(plan, "aws_lb.p", groups=["sg-0"])
+    assert verdicts(plan, "aws_lb.p", [as_estate(WORLD)])["icmp"] == "ERROR"
+
+
+def test_the_subnets_of_an_object_are_in_one_vpc() -> None:
+    """`module.net.all.subnets`: a plan does not show which part of the object it is."""
+    plan = Plan()
+    plan.create("module.net.aws_vpc.main", cidr_block="10.0.0.0/16")
+    for key in (0, 1):
+        subnet = {"vpc_id": Ref("aws_vpc.main.id"), "cidr_block": f"10.0.{key}.0/24", "ipv6_cidr_block": COMPUTED}
+        plan.create(f"module.net.aws_subnet.s[{key}]", **subnet)
+    plan.output("module.net", "all", Ref("aws_subnet.s", "aws_vpc.main.id"))
+    security_group(plan, "aws_security_group.alb", vpc_id=Ref("module.net.all.vpc_id"))
+    load_balancer(plan, internal=True, subnets=Ref("module.net.all.subnets"))
+    rule(plan, "icmp", "ingress", ALB_GROUP, **OPEN_ICMP | {"cidr_ipv4": "10.0.0.0/16"})
+    assert short(plan) == "---C"
 
 
 def test_for_each_over_another_resource() -> None:
@@ -581,6 +716,18 @@ def test_a_data_source_that_is_read_while_the_plan_is_applied() -> None:
     listener(plan, group=None)
     assert short(plan) == "?--?"
     assert "data.aws_security_group.shared" in error(plan, "listeners")
+
+
+def test_a_data_source_that_is_read_again_while_the_plan_is_applied() -> None:
+    """What it said earlier does not count."""
+    entries = {"address_family": "IPv4", "name": "everybody", "entries": [{"cidr": "0.0.0.0/0"}]}
+    plan = vpc(Plan()).read("data.aws_ec2_managed_prefix_list.all", id="pl-0123456789abcdef0", **entries)
+    load_balancer(security_group(plan, "aws_security_group.alb"))
+    rule(
+        plan, "icmp", "ingress", ALB_GROUP, **OPEN_ICMP | {"cidr_ipv4": None, "prefix_list_id": "pl-0123456789abcdef0"}
+    )
+    assert short(plan) == "---C"
+    assert short(plan.defer("data.aws_ec2_managed_prefix_list.all")) == "---?"
 
 
 def test_a_load_balancer_without_groups_gets_the_default_group_of_its_vpc() -> None:
@@ -855,6 +1002,23 @@ def test_an_auto_scaling_group_that_is_attached() -> None:
     assert short(plan) == "NCCN"
 
 
+def test_tasks_of_a_task_set() -> None:
+    """An external deployment controller makes them, and no service registers them."""
+    plan = balanced()
+    network = {"security_groups": [APP_GROUP], "subnets": [Ref("aws_subnet.a.id")]}
+    balancer = {"target_group_arn": Ref("aws_lb_target_group.app.arn"), "container_port": 8080}
+    plan.create("aws_ecs_task_set.app", network_configuration=[network], load_balancer=[balancer])
+    assert short(plan) == "NCCN"
+
+
+def test_instances_of_a_spot_fleet() -> None:
+    """They are targets, and their groups are not read."""
+    plan = balanced(target_type="instance")
+    plan.create("aws_spot_fleet_request.app", target_group_arns=[Ref("aws_lb_target_group.app.arn")])
+    assert short(plan) == "N??N"
+    assert "launch specifications of aws_spot_fleet_request.app" in error(plan, "targets")
+
+
 def test_a_launch_template_outside_the_plan() -> None:
     plan = balanced(target_type="instance")
     auto_scaling_group(plan, launch_template=[{"id": "lt-0123456789abcdef0", "version": "$Latest"}])
@@ -1043,6 +1207,12 @@ def test_the_awscc_provider() -> None:
         ],
     )
     assert short(plan, "awscc_elasticloadbalancingv2_load_balancer.web") == "CCCN"
+    # The instances of the group are in the VPC; the group lets all out.
+    source = {"identifier": Ref("awscc_elasticloadbalancingv2_target_group.app.target_group_arn"), "type": "elbv2"}
+    subnets = ["subnet-1"]
+    plan.create("awscc_autoscaling_auto_scaling_group.app", vpc_zone_identifier=subnets, traffic_sources=[source])
+    annotation = judge_plan(plan)["awscc_elasticloadbalancingv2_load_balancer.web", "targets"]
+    assert annotation.startswith("COMPLIANT 2 requirements")
 
 
 # --- what only looks as if it were known

@@ -1,0 +1,62 @@
+"""`alb-sg export` over many accounts: each account and region is read, kept as text, and let go."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, TextIO
+
+from alb_sg import __version__
+from alb_sg.aws.account_region import AccountRegion
+from alb_sg.command_line.sources.live import make_live_clients
+from alb_sg.command_line.walk.opening import OpenedAccounts
+from alb_sg.command_line.walk.walking import Walk, walk_accounts
+from alb_sg.errors import NotReadError
+from alb_sg.estate.export_file import estate_text, write_estate_texts
+from alb_sg.findings.finding import EvaluationError
+from alb_sg.live import LiveSource
+from alb_sg.observations.account_name import AccountName
+
+
+@contextmanager
+def export_accounts(arguments: argparse.Namespace, accounts: Mapping[str, AccountName]) -> Iterator[Walk]:
+    """Exports every account and region. The results are those of `walk_accounts`, and raises as that does."""
+
+    def export(opened: OpenedAccounts, account_region: AccountRegion) -> Mapping[str, Any]:
+        account_id, region = account_region
+        source = LiveSource(make_live_clients(opened.session(account_id), region), account_id, region)
+        try:
+            return {"estate": estate_text(source.export())}
+        except NotReadError as error:
+            return {"error": [error.what, error.cause]}
+
+    question = {"command": "export", "version": __version__, "role": arguments.assume_role}
+    with walk_accounts(arguments, accounts, question, export, _has_error, "exporting accounts and regions") as walk:
+        yield walk
+
+
+def write_exports(walk: Walk, stream: TextIO) -> list[EvaluationError]:
+    """Writes what was read as one saved estate, and returns what was not, by account and region.
+
+    Raises NotReadError where there is nothing to write.
+    """
+    errors = list(walk.errors)
+
+    def texts() -> Iterator[str]:
+        for (account_id, region), result in walk.stored():
+            if "error" in result:
+                errors.append(EvaluationError(account_id, region, None, None, *result["error"]))
+            else:
+                yield result["estate"]
+
+    count = write_estate_texts(texts(), stream)
+    errors.sort(key=lambda error: error.sort_key)
+    if not count and errors:
+        more = f"; {len(errors) - 1:,} more could not be read either" if len(errors) > 1 else ""
+        raise NotReadError(errors[0].what, f"{errors[0].cause}{more}; nothing is written")
+    return errors
+
+
+def _has_error(result: Mapping[str, Any]) -> bool:
+    return "error" in result

@@ -1,0 +1,144 @@
+"""`alb-sg check` over many accounts: each account and region is read, judged and let go."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, TextIO
+
+from alb_sg import __version__
+from alb_sg.aws.account_region import AccountRegion
+from alb_sg.command_line.evaluate_all import apply_exemptions, judge_estates
+from alb_sg.command_line.narrowing import narrow_estates
+from alb_sg.command_line.planning import make_planner, with_advice, with_remarks
+from alb_sg.command_line.rule_selection import RuleSelection
+from alb_sg.command_line.sources.live import load_region, make_live_clients, refuse_several_tag_keys
+from alb_sg.command_line.sources.loaded_estates import LoadedEstates
+from alb_sg.command_line.streaming import StreamedResults
+from alb_sg.command_line.walk.opening import OpenedAccounts
+from alb_sg.command_line.walk.stored_results import (
+    errors_from_json,
+    findings_from_json,
+    merge_stored,
+    results_to_json,
+)
+from alb_sg.command_line.walk.walking import Walk, count_account_regions, walk_accounts
+from alb_sg.errors import InvalidInputError
+from alb_sg.findings.finding import Compliance, EvaluationError, Finding
+from alb_sg.findings.loaded_exemptions import LoadedExemptions
+from alb_sg.live import LiveSource, Selection
+from alb_sg.observations.account_name import AccountName
+from alb_sg.observations.from_estates import observe_results
+from alb_sg.observations.observation import Observation
+from alb_sg.observations.results import Results
+from alb_sg.parameters import Source
+from alb_sg.report.json_report import write_error_lines, write_finding_lines
+
+
+@contextmanager
+def judge_accounts(
+    arguments: argparse.Namespace,
+    selection: RuleSelection,
+    accounts: Mapping[str, AccountName],
+    exemptions: LoadedExemptions | None,
+) -> Iterator[Walk]:
+    """Judges every account and region. The results are those of `walk_accounts`, and raises as that does."""
+    refuse_several_tag_keys(selection)
+    question = _question(arguments, selection, exemptions)
+
+    def judge(opened: OpenedAccounts, account_region: AccountRegion) -> Mapping[str, Any]:
+        estates = _read(arguments, selection, opened, account_region)
+        loaded = narrow_estates(arguments, estates, accounts)
+        results = judge_estates(loaded, selection, {} if exemptions is None else exemptions.of_ports)
+        planned = results if exemptions is None else apply_exemptions(results, exemptions)
+        advice = with_advice(planned, make_planner(arguments, loaded, selection, exemptions)).advice
+        return results_to_json(replace(with_remarks(results, loaded), advice=advice))
+
+    with walk_accounts(arguments, accounts, question, judge, _has_errors, "judging accounts and regions") as walk:
+        yield walk
+
+
+def merge_results(
+    walk: Walk,
+    selection: RuleSelection,
+    accounts: Mapping[str, AccountName],
+    exemptions: LoadedExemptions | None,
+    load_balancer_names: Sequence[str],
+) -> Results:
+    """All results together. Raises InvalidInputError for a name that no load balancer has."""
+    results = merge_stored(walk.stored(), selection.rule_names, accounts)
+    errors = sorted([*results.errors, *walk.errors], key=lambda error: error.sort_key)
+    _refuse_unknown_names(results, load_balancer_names, errors)
+    results = replace(results, errors=errors)
+    return results if exemptions is None else apply_exemptions(results, exemptions)
+
+
+def _read(
+    arguments: argparse.Namespace, selection: RuleSelection, opened: OpenedAccounts, account_region: AccountRegion
+) -> LoadedEstates:
+    account_id, region = account_region
+    from_config = arguments.source == Source.CONFIG.value
+    clients = make_live_clients(opened.session(account_id), region, from_config=from_config)
+    names = frozenset(arguments.load_balancer)
+    return load_region(
+        LiveSource(clients, account_id, region),
+        Selection(everything=not names, load_balancers=names),
+        selection,
+        include_all_targets=False,
+    )
+
+
+def _question(
+    arguments: argparse.Namespace, selection: RuleSelection, exemptions: LoadedExemptions | None
+) -> dict[str, Any]:
+    """What the results of an account and region depend on, in words for whoever asks another question."""
+    ports = {} if exemptions is None else exemptions.of_ports
+    return {
+        "command": "check",
+        "version": __version__,
+        "role": arguments.assume_role,
+        "source": arguments.source,
+        "rules and parameters": {rule.name: repr(given) for rule, given in selection.rules.items()},
+        "exemptions": sorted(repr(one) for one in ports.values()),
+        "load balancers": sorted(arguments.load_balancer),
+        "narrowing": {name: sorted(getattr(arguments, name)) for name in ("name", "owner", "owner_tag", "tag")},
+    }
+
+
+def _has_errors(result: Mapping[str, Any]) -> bool:
+    return bool(result["errors"])
+
+
+def _refuse_unknown_names(results: Results, names: Sequence[str], errors: Sequence[EvaluationError]) -> None:
+    # What was not read may have it.
+    known = {name for finding in results.findings for name in (finding.load_balancer_arn, finding.load_balancer_name)}
+    known |= {error.load_balancer_arn or "" for error in errors}
+    unknown = [name for name in names if name not in known]
+    if unknown and all(error.load_balancer_arn is not None for error in errors):
+        where = count_account_regions(results.account_regions)
+        raise InvalidInputError(f"no load balancer has the name {unknown[0]!r} in {where}; give its name or ARN")
+
+
+def stream_walk(walk: Walk, stream: TextIO) -> StreamedResults:
+    """As `stream_json_lines`: only the results of one account and region are in memory."""
+    written = StreamedResults(list(walk.errors))
+    for _, result in walk.stored():
+        findings = findings_from_json(result)
+        write_finding_lines(findings, stream)
+        written.errors += errors_from_json(result)
+        by_rule: dict[str, Finding] = {}
+        for finding in findings:
+            if finding.compliance is Compliance.NON_COMPLIANT:
+                by_rule.setdefault(finding.rule, finding)
+        written.non_compliant_findings += by_rule.values()
+    written.errors.sort(key=lambda error: error.sort_key)
+    write_error_lines(written.errors, stream)
+    return written
+
+
+def observe_walk(results: Results, as_of: datetime) -> Observation:
+    """The results as an observation, for a history. Nothing else is known of their load balancers any more."""
+    return observe_results(results, {}, None, as_of, max_explained=0)

@@ -1,0 +1,109 @@
+"""`alb-sg dashboard` over many accounts: each account and region is judged, pictured and let go."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from alb_sg.aws.account_region import AccountRegion
+from alb_sg.command_line.evaluate_all import apply_exemptions, judge_estates
+from alb_sg.command_line.planning import make_planner, plan_results
+from alb_sg.command_line.progress import Progress
+from alb_sg.command_line.rule_selection import RuleSelection
+from alb_sg.command_line.sources.live import load_region, make_live_clients, refuse_several_tag_keys
+from alb_sg.command_line.walk.opening import WALKERS, OpenedAccounts, open_accounts
+from alb_sg.command_line.walk.threads import run_in_threads
+from alb_sg.findings.finding import EvaluationError
+from alb_sg.findings.loaded_exemptions import LoadedExemptions
+from alb_sg.live import LiveSource, Selection
+from alb_sg.observations.account_name import AccountName
+from alb_sg.observations.from_estates import observe_estates
+from alb_sg.observations.observation import LoadBalancerDetail
+from alb_sg.observations.results import Results
+from alb_sg.recommendations.catalogue import DISPLAY_ORDER
+from alb_sg.remediation.plan import Plan
+
+
+@dataclass(frozen=True)
+class ObservedAccounts:
+    """What a page shows of accounts and regions. `without_exemptions`: the results that exemptions are reviewed by."""
+
+    results: Results
+    without_exemptions: Results
+    details: Mapping[str, LoadBalancerDetail]
+    plans: Mapping[str, Plan]
+
+
+def observe_accounts(
+    arguments: argparse.Namespace,
+    selection: RuleSelection,
+    accounts: Mapping[str, AccountName],
+    exemptions: LoadedExemptions | None,
+    as_of: datetime,
+) -> ObservedAccounts:
+    """Judges every account and region. Raises InvalidInputError, and NotReadError if the credentials of the command
+    cannot be used."""
+    refuse_several_tag_keys(selection)
+    opened = open_accounts(arguments, accounts)
+
+    def observe(account_region: AccountRegion) -> ObservedAccounts:
+        return _observe_one(arguments, selection, exemptions, as_of, opened, account_region)
+
+    observed: list[tuple[AccountRegion, ObservedAccounts]] = []
+    with Progress("judging accounts and regions") as progress:
+        for one in run_in_threads(observe, opened.account_regions, WALKERS):
+            observed.append(one)
+            progress(len(observed), len(opened.account_regions))
+    observed.sort(key=lambda pair: pair[0])
+    parts = [part for _, part in observed]
+    without = _merge([part.without_exemptions for part in parts], selection, opened.errors)
+    results = (
+        without
+        if exemptions is None
+        else apply_exemptions(_merge([part.results for part in parts], selection, opened.errors), exemptions)
+    )
+    return ObservedAccounts(
+        results,
+        without,
+        {arn: detail for part in parts for arn, detail in part.details.items()},
+        {arn: plan for part in parts for arn, plan in part.plans.items()},
+    )
+
+
+def _observe_one(
+    arguments: argparse.Namespace,
+    selection: RuleSelection,
+    exemptions: LoadedExemptions | None,
+    as_of: datetime,
+    opened: OpenedAccounts,
+    account_region: AccountRegion,
+) -> ObservedAccounts:
+    """The part of one account and region. Its `results` leave out single ports that are exempt, and nothing else."""
+    account_id, region = account_region
+    source = LiveSource(make_live_clients(opened.session(account_id), region), account_id, region)
+    loaded = load_region(source, Selection(everything=True), selection, include_all_targets=True)
+    of_ports = {} if exemptions is None else exemptions.of_ports
+    without = judge_estates(loaded, selection)
+    results = judge_estates(loaded, selection, of_ports) if of_ports else without
+    applied = results if exemptions is None else apply_exemptions(results, exemptions)
+    rules = {rule: selection.rules[rule] for rule in DISPLAY_ORDER if rule in selection.rules}
+    observation = observe_estates(loaded.estates, rules, applied, None, as_of, arguments.pictures, None, of_ports)
+    planner = make_planner(arguments, loaded, selection, exemptions)
+    plans = plan_results(planner, applied, observation.explained_arns)
+    return ObservedAccounts(results, without, observation.details, plans)
+
+
+def _merge(parts: Iterable[Results], selection: RuleSelection, errors: Sequence[EvaluationError]) -> Results:
+    """Results by account and region, each part in its order already."""
+    every = list(parts)
+    all_errors = [*(error for part in every for error in part.errors), *errors]
+    return Results(
+        [account_region for part in every for account_region in part.account_regions],
+        sum(part.load_balancer_count for part in every),
+        selection.rule_names,
+        [finding for part in every for finding in part.findings],
+        sorted(all_errors, key=lambda error: error.sort_key),
+        facts={arn: facts for part in every for arn, facts in part.facts.items()},
+    )

@@ -1,0 +1,126 @@
+"""What a walk has done so far: a folder with a file for each account and region.
+
+`alb-sg-walk.json` says which walk it is. `111122223333-eu-west-1.json.gz` has the result of one account and region, and
+its time. A file appears as a whole or not at all, so an interruption loses nothing that was finished.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+import tempfile
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from alb_sg.aws.account_region import AccountRegion
+from alb_sg.errors import InvalidInputError
+
+WALK_FILE = "alb-sg-walk.json"
+SUFFIX = ".json.gz"
+# What is older is read again: an account may have changed since.
+MAX_AGE = timedelta(hours=24)
+
+
+class WalkState:
+    """The folder of one walk. Threads may save at the same time."""
+
+    def __init__(self, folder: Path, saved_at: Mapping[AccountRegion, datetime], *, is_kept: bool) -> None:
+        self.folder = folder
+        self.saved_at = dict(saved_at)
+        self.is_kept = is_kept
+
+    def save(self, account_region: AccountRegion, result: Mapping[str, Any], at: datetime) -> None:
+        """Keeps a result. Raises OSError."""
+        path = self._path(account_region)
+        temporary = path.with_suffix(".tmp")
+        content = json.dumps({"savedAt": at.isoformat(), "result": result}, separators=(",", ":"))
+        temporary.write_bytes(gzip.compress(content.encode("utf-8", "surrogatepass"), compresslevel=3, mtime=0))
+        temporary.replace(path)
+        self.saved_at[account_region] = at
+
+    def read(self, account_region: AccountRegion) -> Mapping[str, Any]:
+        result: Mapping[str, Any] = _read_file(self._path(account_region))["result"]
+        return result
+
+    def forget(self, account_region: AccountRegion) -> None:
+        self._path(account_region).unlink(missing_ok=True)
+        self.saved_at.pop(account_region, None)
+
+    def clear(self) -> None:
+        """Forgets the walk: its results are old for the next one."""
+        for account_region in list(self.saved_at):
+            self.forget(account_region)
+        (self.folder / WALK_FILE).unlink(missing_ok=True)
+
+    def _path(self, account_region: AccountRegion) -> Path:
+        return self.folder / f"{account_region.account_id}-{account_region.region}{SUFFIX}"
+
+
+@contextmanager
+def open_state(folder: str | None, question: Mapping[str, Any], now: datetime) -> Iterator[WalkState]:
+    """The state in a folder, or in a temporary one. `question` is what results depend on: those of another are refused.
+
+    Raises InvalidInputError.
+    """
+    if folder is None:
+        with tempfile.TemporaryDirectory(prefix="alb-sg-", ignore_cleanup_errors=True) as temporary:
+            yield WalkState(Path(temporary), {}, is_kept=False)
+        return
+    path = Path(folder)
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        walk_file = path / WALK_FILE
+        if walk_file.exists():
+            _refuse_other_walk(walk_file, question)
+        elif any(path.iterdir()):
+            raise InvalidInputError("holds other files, and no walk of alb-sg; give an empty folder", folder)
+        else:
+            walk_file.write_text(json.dumps(question, indent=1), encoding="utf-8")
+        saved_at = dict(_saved_results(path, now))
+    except OSError as error:
+        raise InvalidInputError(f"cannot be used ({error.strerror or error}); choose another folder", folder) from error
+    yield WalkState(path, saved_at, is_kept=True)
+
+
+def _saved_results(folder: Path, now: datetime) -> Iterator[tuple[AccountRegion, datetime]]:
+    for path in sorted(folder.glob(f"*{SUFFIX}")):
+        account_id, _, region = path.name.removesuffix(SUFFIX).partition("-")
+        try:
+            at = datetime.fromisoformat(_read_file(path)["savedAt"])
+        except (EOFError, KeyError, TypeError, ValueError, zlib.error, gzip.BadGzipFile):
+            # A file that a full disk or another program has damaged: read that account and region again.
+            path.unlink()
+            continue
+        if now - at > MAX_AGE:
+            path.unlink()
+        else:
+            yield AccountRegion(account_id, region), at
+    for path in folder.glob("*.tmp"):
+        path.unlink()
+
+
+def _refuse_other_walk(path: Path, question: Mapping[str, Any]) -> None:
+    try:
+        saved = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise InvalidInputError("is damaged; delete the folder, and begin again", str(path)) from error
+    differing = [key for key in question if not isinstance(saved, dict) or saved.get(key) != question[key]]
+    if differing:
+        raise InvalidInputError(
+            f"is a walk with another {' and '.join(differing)}; give a folder of its own, or delete this one",
+            os.fspath(path.parent),
+        )
+
+
+def _read_file(path: Path) -> Mapping[str, Any]:
+    content: Mapping[str, Any] = json.loads(gzip.decompress(path.read_bytes()))
+    return content
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC).replace(microsecond=0)

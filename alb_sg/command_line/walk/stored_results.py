@@ -1,0 +1,128 @@
+"""The results of one account and region as JSON, which a walk keeps in place of the estate.
+
+Findings are without exemptions, which are applied to all results together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from alb_sg.aws.account_region import AccountRegion
+from alb_sg.findings.finding import Compliance, EvaluationError, Finding, Missing, Unused
+from alb_sg.observations.account_name import AccountName
+from alb_sg.observations.results import LoadBalancerFacts, Results
+from alb_sg.permissions.unused_traffic import PortRange
+from alb_sg.recommendations.requirement import Origin
+
+
+def results_to_json(results: Results) -> dict[str, Any]:
+    """What `results_from_json` reads. Raises ValueError for findings of a plan or with an exemption."""
+    return {
+        "loadBalancers": results.load_balancer_count,
+        "findings": [_finding_to_json(finding) for finding in results.findings],
+        "errors": [list(error[:-1]) for error in results.errors],
+        "advice": [[*key, list(sentences)] for key, sentences in results.advice.items()],
+        "remarks": {arn: list(remarks) for arn, remarks in results.remarks.items()},
+        "facts": {arn: list(facts) for arn, facts in results.facts.items()},
+    }
+
+
+def merge_stored(
+    stored: Iterable[tuple[AccountRegion, Mapping[str, Any]]],
+    rule_names: Sequence[str],
+    accounts: Mapping[str, AccountName],
+) -> Results:
+    """The results of all accounts and regions together, in their order."""
+    account_regions: list[tuple[str, str]] = []
+    count = 0
+    findings: list[Finding] = []
+    errors: list[EvaluationError] = []
+    advice: dict[tuple[str, str], Sequence[str]] = {}
+    remarks: dict[str, Sequence[str]] = {}
+    facts: dict[str, LoadBalancerFacts] = {}
+    for account_region, result in stored:
+        account_regions.append(account_region)
+        count += result["loadBalancers"]
+        findings += findings_from_json(result)
+        errors += errors_from_json(result)
+        advice |= {(arn, rule): sentences for arn, rule, sentences in result["advice"]}
+        remarks |= result["remarks"]
+        facts |= {arn: LoadBalancerFacts(*fields) for arn, fields in result["facts"].items()}
+    return Results(
+        account_regions,
+        count,
+        rule_names,
+        findings,
+        errors,
+        advice=advice,
+        remarks=remarks,
+        facts=facts,
+        accounts=accounts,
+    )
+
+
+def findings_from_json(result: Mapping[str, Any]) -> list[Finding]:
+    return [_finding_from_json(fields) for fields in result["findings"]]
+
+
+def errors_from_json(result: Mapping[str, Any]) -> list[EvaluationError]:
+    return [EvaluationError(*fields) for fields in result["errors"]]
+
+
+def _finding_to_json(finding: Finding) -> list[Any]:
+    if finding.applied_exemption is not None or finding.change is not None:
+        raise ValueError(finding)
+    # A named tuple is a list in JSON.
+    return [
+        *finding[:5],
+        finding.compliance.value,
+        finding.annotation,
+        finding.unresolved,
+        finding.missing,
+        finding.remarks,
+        finding.security_groups,
+        finding.unused,
+    ]
+
+
+def _finding_from_json(fields: Sequence[Any]) -> Finding:
+    account, region, arn, name, rule, compliance, annotation, unresolved, missing, remarks, security_groups, unused = (
+        fields
+    )
+    return Finding(
+        account,
+        region,
+        arn,
+        name,
+        rule,
+        Compliance(compliance),
+        annotation,
+        unresolved,
+        tuple(map(_missing_from_json, missing)),
+        tuple(remarks),
+        tuple(security_groups),
+        unused=tuple(map(_unused_from_json, unused)),
+    )
+
+
+def _missing_from_json(fields: Sequence[Any]) -> Missing:
+    direction, protocol, from_port, to_port, required, peers, or_groups, origin, groups = fields
+    return Missing(
+        direction,
+        protocol,
+        from_port,
+        to_port,
+        tuple(required),
+        tuple(peers),
+        tuple(or_groups),
+        Origin(*origin),
+        tuple(groups),
+    )
+
+
+def _unused_from_json(fields: Sequence[Any]) -> Unused:
+    group, protocol, from_port, to_port, peers, used, rule_ids = fields
+    return Unused(
+        group, protocol, from_port, to_port, tuple(peers), tuple(PortRange(*ports) for ports in used), tuple(rule_ids)
+    )
