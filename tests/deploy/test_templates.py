@@ -167,7 +167,7 @@ def test_what_is_no_place_or_more_than_one_is_refused(source: str) -> None:
 # --- as data
 
 
-@pytest.mark.parametrize("name", ["dashboard.yaml", "hook.yaml", "sweep.yaml"])
+@pytest.mark.parametrize("name", ["dashboard.yaml", "sweep.yaml"])
 def test_buckets_are_private_encrypted_versioned_and_over_tls_alone(name: str) -> None:
     [bucket] = of_type(template(name), "AWS::S3::Bucket").values()
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
