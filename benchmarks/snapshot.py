@@ -1,4 +1,4 @@
-"""From gzipped ConfigSnapshots to the verdicts of all four rules, against reading the same files and no more.
+"""From gzipped ConfigSnapshots to the verdicts of the default rules, against reading the same files and no more.
 
 `ALB_SG_BENCH_LARGE=1` adds a snapshot of 100,000 load balancers, which takes some minutes to make and some to judge.
 """

@@ -298,6 +298,11 @@ class Permission(NamedTuple):
         return self.from_port, self.to_port
 
     @property
+    def has_peers(self) -> bool:
+        """Whether it has a peer that is known."""
+        return bool(self.cidrs or self.prefix_list_ids or self.references)
+
+    @property
     def peers(self) -> tuple[str, ...]:
         """All peers as text: CIDR blocks, `pl-…` and `sg-…`."""
         return (*self.cidrs, *self.prefix_list_ids, *(reference.group_id for reference in self.references))

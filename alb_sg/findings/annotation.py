@@ -181,7 +181,10 @@ def _sentences(
     near_misses: Callable[[int], tuple[str, ...]],
     detail: _Detail,
 ) -> list[str]:
-    """A sentence on the first failed requirement, and one for each other; an empty one is only counted."""
+    """A sentence on the first failed requirement, and one for each other; an empty one is only counted.
+
+    Load balancers have up to hundreds of listeners, so what no longer fits is not put into words.
+    """
 
     def reason(position: int) -> str:
         text = _reason(permissions_of, ordered[position], detail)
@@ -190,15 +193,20 @@ def _sentences(
 
     first, first_reason = _label(ordered[0]), reason(0)
     described = {first}
-    sentences = [f"{first} {first_reason}"]
+    sentences = [""] * len(ordered)
+    sentences[0] = f"{first} {first_reason}"
+    length = len(sentences[0])
     for position, coverage in enumerate(ordered[1:], 1):
+        if length > MAX_ANNOTATION_LENGTH:
+            break
         # Target groups have up to thousands of targets, and no two targets share a peer.
-        is_target = isinstance(coverage.requirement.peer, TargetPeer)
-        label = "" if is_target else _label(coverage)
-        has_same_reason = not is_target and label not in described and reason(position) == first_reason
-        sentences.append(f"{label} likewise" if has_same_reason else "")
-        if has_same_reason:
+        if isinstance(coverage.requirement.peer, TargetPeer):
+            continue
+        label = _label(coverage)
+        if label not in described and reason(position) == first_reason:
             described.add(label)
+            sentences[position] = f"{label} likewise"
+            length += len(_SEPARATOR) + len(sentences[position])
     return sentences
 
 

@@ -83,13 +83,14 @@ def count_if_all_covered(
         allowed: AllowedTraffic | None = None
         family: Family | None = None
         for peer in group.peers:
+            is_nodes = isinstance(peer, NodesPeer)
             # Targets have groups of their own, which decide about nodes; the load balancer's decide about other peers.
-            if allowed is None or peer.family is not family or isinstance(peer, NodesPeer):
+            if allowed is None or peer.family is not family or is_nodes:
                 family = peer.family
                 allowed = permissions_of(peer).allowed_traffic(group.direction, group.traffic, family)
             if not covers_directly(allowed, peer, parameters.target_match):
                 return None
-            count += requirement_count(peer)
+            count += requirement_count(peer) if is_nodes else 1
     return count
 
 

@@ -44,11 +44,10 @@ class Judge:
 
     def deciding_permissions(self, load_balancer: LoadBalancer) -> PermissionsOf:
         """The permissions that decide about the peers of a load balancer's requirements."""
+        of_load_balancer = self.permissions_of(load_balancer)
 
         def permissions_of(peer: Peer) -> Permissions:
-            return self._permissions(
-                peer.target_groups if isinstance(peer, NodesPeer) else load_balancer.security_groups
-            )
+            return self._permissions(peer.target_groups) if isinstance(peer, NodesPeer) else of_load_balancer
 
         return permissions_of
 
@@ -121,38 +120,39 @@ class Judge:
             return found
         return found._replace(remarks=(*found.remarks, _describe_port_exemption(exemption)))
 
-    def _find_unused(self, load_balancer: LoadBalancer, recommendation: Recommendation) -> Finding | None:
-        """The finding of a rule that judges what is open and unused; None for another rule."""
-        if recommendation.find_unused is None:
-            return None
+    def _find(self, load_balancer: LoadBalancer, recommendation: Recommendation, parameters: Parameters) -> Finding:
         try:
-            found = self.unused_ingress(load_balancer, recommendation)
+            unused_ingress = self.unused_ingress(load_balancer, recommendation)
+            if unused_ingress is not None:
+                return self._judge_unused(load_balancer, recommendation, unused_ingress)
+            requirement_set = self.requirement_set(load_balancer, recommendation, parameters)
         except NotApplicable as error:
             return self._build_finding(
                 load_balancer, recommendation, Compliance.NOT_APPLICABLE, annotation.fit_to_limit([error.reason])
             )
-        if found is None:
-            return None
-        unused = tuple(entry for rule in found.rules for entry in _unused_entries(self.estate, rule))
+        return self._judge_requirements(load_balancer, recommendation, requirement_set, parameters)
+
+    def _judge_unused(
+        self, load_balancer: LoadBalancer, recommendation: Recommendation, found: UnusedIngress
+    ) -> Finding:
+        unused = tuple([entry for rule in found.rules for entry in _unused_entries(self.estate, rule)])
         text = (
             annotation.describe_unused(unused, found.remarks)
             if unused
             else annotation.describe_nothing_unused(found.judged_groups, found.remarks)
         )
         compliance = Compliance.NON_COMPLIANT if unused else Compliance.COMPLIANT
-        finding = self._build_finding(load_balancer, recommendation, compliance, text, remarks=found.remarks)
-        return finding._replace(unused=unused)
+        return self._build_finding(
+            load_balancer, recommendation, compliance, text, unused=unused, remarks=found.remarks
+        )
 
-    def _find(self, load_balancer: LoadBalancer, recommendation: Recommendation, parameters: Parameters) -> Finding:
-        finding = self._find_unused(load_balancer, recommendation)
-        if finding is not None:
-            return finding
-        try:
-            requirement_set = self.requirement_set(load_balancer, recommendation, parameters)
-        except NotApplicable as error:
-            return self._build_finding(
-                load_balancer, recommendation, Compliance.NOT_APPLICABLE, annotation.fit_to_limit([error.reason])
-            )
+    def _judge_requirements(
+        self,
+        load_balancer: LoadBalancer,
+        recommendation: Recommendation,
+        requirement_set: RequirementSet,
+        parameters: Parameters,
+    ) -> Finding:
         permissions_of = self.deciding_permissions(load_balancer)
         remarks = requirement_set.remarks
         count = count_if_all_covered(permissions_of, requirement_set, parameters)
@@ -199,21 +199,24 @@ class Judge:
         *,
         unresolved: bool = False,
         missing: tuple[Missing, ...] = (),
+        unused: tuple[Unused, ...] = (),
         remarks: tuple[str, ...] = (),
         security_groups: tuple[str, ...] | None = None,
     ) -> Finding:
         return Finding(
-            account_id=self.estate.account_id,
-            region=self.estate.region,
-            load_balancer_arn=load_balancer.arn,
-            load_balancer_name=load_balancer.name,
-            rule=recommendation.name,
-            compliance=compliance,
-            annotation=text,
-            unresolved=unresolved,
-            missing=missing,
-            remarks=remarks,
-            security_groups=load_balancer.security_groups if security_groups is None else security_groups,
+            self.estate.account_id,
+            self.estate.region,
+            load_balancer.arn,
+            load_balancer.name,
+            recommendation.name,
+            compliance,
+            text,
+            unresolved,
+            missing,
+            remarks,
+            load_balancer.security_groups if security_groups is None else security_groups,
+            None,
+            unused,
         )
 
 
@@ -228,8 +231,11 @@ def _deciding_groups(load_balancer: LoadBalancer, requirement_set: RequirementSe
     """The ids of the groups that decide about the requirements, each once."""
     if requirement_set.groups[0].direction is not Direction.TARGET_INGRESS:
         return load_balancer.security_groups
-    peers = (peer for group in requirement_set.groups for peer in group.peers)
-    return tuple(dict.fromkeys(group_id for peer in peers for group_id in _target_groups(peer)))
+    group_ids: dict[str, None] = {}
+    for group in requirement_set.groups:
+        for peer in group.peers:
+            group_ids.update(dict.fromkeys(_target_groups(peer)))
+    return tuple(group_ids)
 
 
 def _describe_port_exemption(exemption: Exemption) -> str:

@@ -11,12 +11,13 @@ from __future__ import annotations
 import logging
 import os
 import tempfile
-import time
-from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as StillRunningError
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from botocore.awsrequest import AWSRequest
@@ -25,22 +26,26 @@ from botocore.httpsession import URLLib3Session
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.aws.client_errors import AWS_ERRORS, error_text
 from alb_sg.aws.clients import make_client
-from alb_sg.aws.pages import read_pages
 from alb_sg.aws.service_models import new_session
 from alb_sg.errors import InvalidInputError, NotReadError
 from alb_sg.estate.estate import Estate
-from alb_sg.estate.export_file import estate_of_export
 from alb_sg.estate.json_files import parse_json
 from alb_sg.estate.planned.change_set import is_relevant, read_change_set, read_changed_resources
 from alb_sg.estate.planned.cloudformation import read_templates
+from alb_sg.estate.planned.deployed_stack import DeployedStack
 from alb_sg.estate.planned.resources import Scenario
 from alb_sg.estate.planned.template_stacks import TemplateFile
+from alb_sg.exemptions.aws_document import read_exemptions
+from alb_sg.exemptions.exemption import Exemptions
+from alb_sg.exemptions.location import parse_location
+from alb_sg.exemptions.longest_time import MAX_DAYS_VARIABLE, limit_exemptions, parse_max_days
+from alb_sg.findings.loaded_exemptions import LoadedExemptions, load_exemptions
 from alb_sg.functions.hook_judging import Judgement, judge_change, unjudged
-from alb_sg.functions.hook_scope import scope_of
+from alb_sg.functions.hook_scope import Scope, find_scope, target_groups_of, with_load_balancers_behind
 from alb_sg.live import LiveClients, LiveSource
-from alb_sg.live.export import ExportScope
 from alb_sg.live.iam_actions import ENUMERATION_ACTIONS, SECTION_ACTIONS
-from alb_sg.parameters import Parameters, parse_parameters
+from alb_sg.live.stacks import STACK_ACTIONS, read_stack, read_stack_resources
+from alb_sg.parameters import EXEMPTIONS_PARAMETER, Parameters, parse_parameters
 from alb_sg.recommendations.catalogue import DEFAULT_RECOMMENDATIONS, RECOMMENDATIONS_BY_NAME
 from alb_sg.recommendations.recommendation import Recommendation
 
@@ -48,12 +53,14 @@ from alb_sg.recommendations.recommendation import Recommendation
 # default, without parameters.
 RULES_VARIABLE = "ALB_SG_HOOK_RULES"
 ON_UNKNOWN_VARIABLE = "ALB_SG_ON_UNKNOWN"
+# The location of the exemptions in AWS; empty for none.
+EXEMPTIONS_VARIABLE = "ALB_SG_EXEMPTIONS"
 SKIP, FAIL = "SKIP", "FAIL"
 # What the function's role may do.
 HOOK_ACTIONS = tuple(
     sorted(
         {
-            "cloudformation:ListStackResources",
+            *STACK_ACTIONS,
             *ENUMERATION_ACTIONS,
             *(action for actions in SECTION_ACTIONS.values() for action in actions),
         }
@@ -61,12 +68,14 @@ HOOK_ACTIONS = tuple(
 )
 SECONDS_TO_ANSWER = 20.0
 MAX_INVOCATIONS = 3
+# Within the last of them: to judge what was read.
+SECONDS_TO_JUDGE = 3.0
+# Between invocations. Elastic Load Balancing's token bucket fills while nothing is read.
+CALLBACK_SECONDS = 4
+# The load balancers whose details are read together, before the time is looked at.
+BATCH = 20
 # Limits of the answer, in characters.
 MAX_MESSAGE = 4096
-UPDATE_CAUSE = (
-    "a stack operation does not tell what an update changes; deploy through a change set, whose properties are resolved"
-)
-TOO_SLOW = f"the account was not read within {MAX_INVOCATIONS} invocations; give the function more memory"
 
 
 @dataclass(frozen=True)
@@ -81,27 +90,46 @@ class HookRequest:
     invocation: int
 
 
-# The evaluations of this process that have not been answered yet.
-_running: dict[str, Future[Judgement]] = {}
+class Evaluation:
+    """The work on a request, which several invocations of this process wait for."""
+
+    def __init__(self, request: HookRequest, rules: Mapping[Recommendation, Parameters]) -> None:
+        # When reading must end; None while there is another invocation.
+        self._read_until: float | None = None
+        self.judgement = _executor.submit(evaluate, request, rules, self._is_time_over)
+
+    def result(self, deadline: float, *, is_last: bool) -> Judgement:
+        """Raises TimeoutError at the deadline, and NotReadError as `evaluate` does."""
+        if is_last:
+            self._read_until = deadline - SECONDS_TO_JUDGE
+        return self.judgement.result(max(0.0, deadline - monotonic()))
+
+    def _is_time_over(self) -> bool:
+        return self._read_until is not None and monotonic() > self._read_until
+
+
+# Those of this process that have not been answered yet, by the request's token.
+_running: dict[str, Evaluation] = {}
 _executor = ThreadPoolExecutor(max_workers=4)
 
 
 def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     """The answer to a Hook's event. Raises InvalidInputError for an event or environment that is none."""
-    deadline = time.monotonic() + SECONDS_TO_ANSWER
+    deadline = monotonic() + SECONDS_TO_ANSWER
     request = read_request(event)
     rules = parse_rules(os.environ.get(RULES_VARIABLE, ""))
     is_unknown_failed = _fails_unknown(os.environ.get(ON_UNKNOWN_VARIABLE, SKIP))
     running = _running.get(request.token)
     if running is None:
-        running = _running[request.token] = _executor.submit(evaluate, request, rules)
+        running = _running[request.token] = Evaluation(request, rules)
+    is_last = request.invocation >= MAX_INVOCATIONS
     try:
-        judgement = running.result(max(0.0, deadline - time.monotonic()))
+        judgement = running.result(deadline, is_last=is_last)
     except StillRunningError:
-        if request.invocation < MAX_INVOCATIONS:
-            return {**_answer(request, "IN_PROGRESS", "reading the account"), "callbackDelaySeconds": 1}
+        if not is_last:
+            return {**_answer(request, "IN_PROGRESS", "reading the account"), "callbackDelaySeconds": CALLBACK_SECONDS}
         _running.pop(request.token, None)
-        return _failure(request, TOO_SLOW)
+        return _failure(request, f"the account was not read within {MAX_INVOCATIONS} invocations")
     except NotReadError as error:
         _running.pop(request.token, None)
         return _failure(request, str(error))
@@ -109,6 +137,8 @@ def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
     annotations = list(judgement.annotations)
     if judgement.broken:
         return _answer(request, "FAILED", judgement.summary, "NonCompliant", annotations)
+    if judgement.unread:
+        return _failure(request, judgement.summary)
     if judgement.unknown and is_unknown_failed:
         return _answer(request, "FAILED", judgement.summary, "NonCompliant", annotations)
     return _answer(request, "SUCCESS", judgement.summary, annotations=annotations)
@@ -174,6 +204,12 @@ def parse_rules(text: str) -> dict[Recommendation, Parameters]:
         if name not in RECOMMENDATIONS_BY_NAME:
             known = ", ".join(sorted(RECOMMENDATIONS_BY_NAME))
             raise InvalidInputError(f"unknown rule {name!r}; known are {known}", RULES_VARIABLE)
+        if EXEMPTIONS_PARAMETER in value[name]:
+            raise InvalidInputError(
+                f"{name}: the Hook has one location of exemptions for all rules; give it as the stack's parameter "
+                f"{EXEMPTIONS_PARAMETER}",
+                RULES_VARIABLE,
+            )
     return {RECOMMENDATIONS_BY_NAME[name]: parse_parameters(given) for name, given in value.items()}
 
 
@@ -186,8 +222,13 @@ def _fails_unknown(text: str) -> bool:
 # --- the evaluation
 
 
-def evaluate(request: HookRequest, rules: Mapping[Recommendation, Parameters]) -> Judgement:
-    """The judgement of the change. Raises NotReadError if AWS does not tell the change or the account."""
+def evaluate(
+    request: HookRequest, rules: Mapping[Recommendation, Parameters], is_time_over: Callable[[], bool]
+) -> Judgement:
+    """The judgement of the change. Once the time is over, no more details of load balancers are read.
+
+    Raises NotReadError if AWS does not tell the change or the account.
+    """
     session = new_session()
     region = session.get_config_variable("region")
     home = AccountRegion(request.account_id, region)
@@ -195,9 +236,8 @@ def evaluate(request: HookRequest, rules: Mapping[Recommendation, Parameters]) -
         scenarios = _scenarios(request, fetch_payload(request.payload_url), home, session)
         if not scenarios:
             return Judgement((), (), ())
-        # Unused openings depend on every load balancer that carries a group.
-        scope = None if any(rule.find_unused is not None for rule in rules) else scope_of(scenarios)
-        return judge_change(scenarios, read_account(home, session, scope), rules)
+        base, scope, unread = read_account(home, session, scenarios, rules, is_time_over)
+        return judge_change(scenarios, base, scope, rules, unread, load_exemptions_of(home, session))
     except InvalidInputError as error:
         return unjudged(str(error))
 
@@ -232,33 +272,91 @@ def _scenarios(
         return [read_change_set(template, changed, physical_ids(request.stack_id, session) if existing else {}, home)]
     if request.target != "STACK":
         raise InvalidInputError(f"the Hook's target {request.target!r} is neither CHANGE_SET nor STACK")
-    if payload.get("previousTemplate"):
-        raise InvalidInputError(UPDATE_CAUSE)
+    deployed = _deployed_stack(request, payload, session)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "template"
         path.write_text(template, encoding="utf-8")
         name = request.stack_id.split("/")[1] if "/" in request.stack_id else None
-        file = TemplateFile(str(path), name, home.account_id, home.region)
+        file = TemplateFile(str(path), name, home.account_id, home.region, deployed, has_local_parts=False)
         scenarios = read_templates([file], over_estate=True)
     return [one for one in scenarios if one.resources or one.unread]
+
+
+def _deployed_stack(request: HookRequest, payload: Mapping[str, Any], session: Any) -> DeployedStack | None:
+    """The stack that the operation updates; None for a new one."""
+    previous = payload.get("previousTemplate")
+    if not previous:
+        return None
+    if not isinstance(previous, str):
+        raise InvalidInputError("the Hook's payload has a previousTemplate that is no text")
+    stack = read_stack(make_client("cloudformation", session=session), request.stack_id, previous.encode())
+    if stack is None:
+        raise NotReadError(f"stack {request.stack_id}", "DescribeStacks: it has no resources, but a previous template")
+    return stack
 
 
 def physical_ids(stack_id: str, session: Any) -> dict[str, str]:
     """The identifiers of a stack's resources, by logical ID. Raises NotReadError."""
     client = make_client("cloudformation", session=session)
-    try:
-        pages = read_pages(client, "list_stack_resources", {"StackName": stack_id}, "StackResourceSummaries")
-        return {
-            one["LogicalResourceId"]: one["PhysicalResourceId"]
-            for page in pages
-            for one in page["StackResourceSummaries"]
-            if one.get("PhysicalResourceId")
-        }
-    except AWS_ERRORS as error:
-        raise NotReadError(f"resources of stack {stack_id}", error_text(error, "ListStackResources")) from error
+    return {key: one.physical_id for key, one in read_stack_resources(client, stack_id).items()}
 
 
-def read_account(home: AccountRegion, session: Any, scope: ExportScope | None) -> Estate:
-    """The account and region as it is, with the load balancers of `scope`. Raises NotReadError."""
+def load_exemptions_of(home: AccountRegion, session: Any) -> LoadedExemptions | None:
+    """The exemptions that count today (UTC), and errors of those that may be for this account and region.
+
+    Raises InvalidInputError for a location or longest time that is none.
+    """
+    text = os.environ.get(EXEMPTIONS_VARIABLE)
+    if not text:
+        return None
+    location = parse_location(text)
+    today = datetime.now(UTC).date()
+    max_days = parse_max_days(os.environ.get(MAX_DAYS_VARIABLE))
+
+    def read() -> Exemptions:
+        try:
+            found = read_exemptions(
+                location,
+                lambda service: make_client(service, session=session),
+                RECOMMENDATIONS_BY_NAME,
+                bucket_owner=home.account_id,
+            )
+        except InvalidInputError as error:
+            raise NotReadError(f"exemptions in {location}", str(error)) from error
+        limited = limit_exemptions(found, today, max_days)
+        own = [
+            one for one in limited.malformed if any(one.may_apply_to(rule, home) for rule in RECOMMENDATIONS_BY_NAME)
+        ]
+        return replace(limited, malformed=tuple(own))
+
+    return load_exemptions(read, text, today)
+
+
+def read_account(
+    home: AccountRegion,
+    session: Any,
+    scenarios: Sequence[Scenario],
+    rules: Mapping[Recommendation, Parameters],
+    is_time_over: Callable[[], bool],
+) -> tuple[Estate, Scope, Sequence[str]]:
+    """The account and region as it is, with the details of what the change concerns; and what it concerns, without the
+    load balancers for whose details the time was too short, which come last. Raises NotReadError, InvalidInputError."""
     clients = LiveClients(elbv2=make_client("elbv2", session=session), ec2=make_client("ec2", session=session))
-    return estate_of_export(LiveSource(clients, home.account_id, home.region).export(scope))
+    with LiveSource(clients, home.account_id, home.region).export_in_steps() as export:
+        export.read_details((), (), ())
+        base = export.estate()
+        scope = find_scope(scenarios, base, rules)
+        export.read_details(scope.fronts, scope.target_groups, ())
+        base = export.estate()
+        scope = with_load_balancers_behind(scope, base)
+        target_groups = target_groups_of(scope, base)
+        tagged = any(parameters.tag_key is not None for parameters in rules.values())
+        concerned = sorted(scope.load_balancers)
+        for start in range(0, len(concerned), BATCH):
+            if is_time_over():
+                unread = concerned[start:]
+                return export.estate(), scope.without(unread), unread
+            batch = concerned[start : start + BATCH]
+            of_batch = [group for arn in batch for group in target_groups.get(arn, ())]
+            export.read_details(scope.clients.intersection(batch), of_batch, batch if tagged else ())
+        return export.estate(), scope, ()

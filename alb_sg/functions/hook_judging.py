@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from alb_sg.aws.arns import load_balancer_name
@@ -11,10 +11,13 @@ from alb_sg.estate.estate import Estate
 from alb_sg.estate.planned.planned_estate import PlannedEstates, planned_estates
 from alb_sg.estate.planned.resources import Scenario
 from alb_sg.estate.planned.values import unknown_text
+from alb_sg.findings.exemption_application import apply_exemptions
 from alb_sg.findings.finding import Change, EvaluationError, Finding, Result
-from alb_sg.findings.judge import judge_all
+from alb_sg.findings.judge import NO_EXEMPTIONS, judge_all
+from alb_sg.findings.loaded_exemptions import LoadedExemptions
 from alb_sg.findings.phrasing import pluralize
 from alb_sg.findings.planned_change import combine_scenarios, results_of_change
+from alb_sg.functions.hook_scope import Scope
 from alb_sg.parameters import Parameters
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME, rule_severity
 from alb_sg.recommendations.recommendation import Recommendation
@@ -29,11 +32,13 @@ MAX_TEXT = 1000
 
 @dataclass(frozen=True)
 class Judgement:
-    """The findings that a change newly breaks, what it makes unknown, and the annotations about both."""
+    """The findings that a change newly breaks, what it makes unknown, and the annotations about both. `unread` are the
+    load balancers for which the time was too short."""
 
     broken: Sequence[Finding]
     unknown: Sequence[str]
     annotations: Sequence[Mapping[str, Any]]
+    unread: Sequence[str] = ()
 
     @property
     def summary(self) -> str:
@@ -44,6 +49,9 @@ class Judgement:
             parts.append(f"the change newly breaks {count}, first {_name(first)}, {first.rule}: {first.annotation}")
         if self.unknown:
             parts.append(f"{pluralize(len(self.unknown), 'verdict')} cannot be judged, first {self.unknown[0]}")
+        if self.unread:
+            count = pluralize(len(self.unread), "load balancer")
+            parts.append(f"there was no time to read {count}, first {load_balancer_name(self.unread[0])}")
         return "; ".join(parts) or "the change breaks no load balancer's security groups"
 
 
@@ -52,22 +60,34 @@ def unjudged(cause: str) -> Judgement:
     return Judgement((), (cause,), (_annotation("alb-sg", SKIPPED, cause),))
 
 
-def judge_change(scenarios: Sequence[Scenario], base: Estate, rules: Mapping[Recommendation, Parameters]) -> Judgement:
-    """What the change breaks in an account and region. Raises InvalidInputError."""
+def judge_change(
+    scenarios: Sequence[Scenario],
+    base: Estate,
+    scope: Scope,
+    rules: Mapping[Recommendation, Parameters],
+    unread: Sequence[str] = (),
+    exemptions: LoadedExemptions | None = None,
+) -> Judgement:
+    """What the change breaks in an account and region, among the load balancers of the scope and new ones. Raises
+    InvalidInputError."""
     planned = [(scenario, planned_estates(scenario, [base])) for scenario in scenarios]
     affected: set[str] = set()
     by_assumptions: list[tuple[Sequence[str], Sequence[Result]]] = []
     for scenario, after in planned:
         results: list[Result] = []
         for estate in after.estates:
-            load_balancers = list(estate.load_balancers.values())
-            affected |= {one.arn for one in load_balancers if after.is_affected(estate, one)}
-            findings, errors = judge_all(estate, load_balancers, rules)
-            results += [*findings, *errors]
+            results += _results(estate, base, scope, rules, exemptions)
+            affected |= {
+                one.arn
+                for one in estate.load_balancers.values()
+                if (one.arn in scope.load_balancers or one.arn not in base.load_balancers)
+                and after.is_affected(estate, one)
+            }
         by_assumptions.append((scenario.assumptions, results))
-    was = judge_all(base, base.load_balancers.values(), rules)
+    # As the estates after the change are judged: else an unread part would be an error before, and none after.
+    was = _results(replace(base, is_planned=True), base, scope, rules, exemptions)
     replaced = {new: old for _, after in planned for new, old in after.replaced.items()}
-    results = results_of_change([*was[0], *was[1]], combine_scenarios(by_assumptions), replaced, affected)
+    results = results_of_change(was, combine_scenarios(by_assumptions), replaced, affected)
     broken = [one for one in results if isinstance(one, Finding) and one.change is Change.NEWLY_BROKEN]
     unknown = [
         f"{_name(one)}, {one.rule}: {one.what}: {one.cause}"
@@ -75,14 +95,40 @@ def judge_change(scenarios: Sequence[Scenario], base: Estate, rules: Mapping[Rec
         if isinstance(one, EvaluationError) and one.change is Change.NEWLY_BROKEN
     ]
     # What was not seen may just as well add what a finding lacks.
-    unread = list(dict.fromkeys(unknown_text(one) for scenario in scenarios for one in scenario.unread))
-    if unread and broken:
-        unknown += [f"{_name(one)}, {one.rule}: {one.annotation}; {unread[0]} is not known" for one in broken]
+    unseen = list(dict.fromkeys(unknown_text(one) for scenario in scenarios for one in scenario.unread))
+    if unseen and broken:
+        unknown += [f"{_name(one)}, {one.rule}: {one.annotation}; {unseen[0]} is not known" for one in broken]
         broken = []
-    unknown += [] if unknown else unread
+    unknown += [] if unknown else unseen
+    unknown += [] if exemptions is None else [f"{one.what}: {one.cause}" for one in exemptions.errors]
     broken.sort(key=lambda one: one.sort_key)
     annotations = [*_findings(broken, planned), *(_annotation("alb-sg", SKIPPED, one) for one in unknown)]
-    return Judgement(broken, unknown, annotations[:MAX_ANNOTATIONS] or [_passed(len(affected))])
+    return Judgement(broken, unknown, annotations[:MAX_ANNOTATIONS] or [_passed(len(affected))], unread)
+
+
+def _results(
+    estate: Estate,
+    base: Estate,
+    scope: Scope,
+    rules: Mapping[Recommendation, Parameters],
+    exemptions: LoadedExemptions | None,
+) -> list[Result]:
+    """The verdicts that the change can make worse: for nothing else the details were read."""
+    by_side: dict[frozenset[str], dict[Recommendation, Parameters]] = {}
+    for rule, parameters in rules.items():
+        by_side.setdefault(scope.of_rule(rule), {})[rule] = parameters
+    results: list[Result] = []
+    for concerned, of_side in by_side.items():
+        judged = [
+            one for one in estate.load_balancers.values() if one.arn in concerned or one.arn not in base.load_balancers
+        ]
+        findings, errors = judge_all(
+            estate, judged, of_side, NO_EXEMPTIONS if exemptions is None else exemptions.of_ports
+        )
+        if exemptions is not None:
+            findings, errors = apply_exemptions(exemptions.exemptions, findings, errors, exemptions.today)
+        results += [*findings, *errors]
+    return results
 
 
 def _passed(affected: int) -> Mapping[str, Any]:

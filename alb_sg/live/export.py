@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from alb_sg.aws.calls import ApiRequest, ApiResponse, CallPool
 from alb_sg.errors import NotReadError
+from alb_sg.estate.estate import Estate
+from alb_sg.estate.export_file import estate_of_export
 from alb_sg.estate.sections import Section
 from alb_sg.live.confirmation import Confirmation, confirm_load_balancers, confirm_target_groups
 from alb_sg.live.partial_estate import (
@@ -18,69 +20,134 @@ from alb_sg.live.partial_estate import (
 )
 from alb_sg.live.requests import ELB_NAMES, DescribeRequests, batches
 
-# The ARNs of the load balancers and target groups to export, from the sections that list them.
-ExportScope = Callable[[Mapping[str, Sequence[Mapping[str, Any]]]], tuple[set[str], set[str]]]
+
+def export_sections(calls: CallPool, requests: DescribeRequests, account_id: str, region: str) -> dict[str, Any]:
+    """The export file's object, with all details. Raises as `AccountExport` does."""
+    export = AccountExport(calls, requests, account_id, region)
+    export.read_details(export.load_balancers, export.target_groups, export.load_balancers)
+    return export.document()
 
 
-def export_sections(
-    calls: CallPool, requests: DescribeRequests, account_id: str, region: str, scope: ExportScope | None = None
-) -> dict[str, Any]:
-    """The export file's object. With a `scope`, it leaves out all other load balancers and target groups.
+class AccountExport:
+    """An account and region, read in steps: first what takes one call for all, then the details of some load balancers
+    and target groups, each of which takes a call of its own.
 
     Load balancers and target groups that are deleted during the export are left out, once the call for their own ARN
-    confirms it. A prefix list has no entries if its owner hides them from this account. Raises NotReadError for any
-    other failure.
+    confirms it. A prefix list has no entries if its owner hides them from this account. Every step raises NotReadError
+    for any other failure.
     """
-    listed = calls.send_all(
-        {
-            Section.LOAD_BALANCERS: requests.load_balancers(),
-            Section.TARGET_GROUPS: requests.target_groups(),
-            Section.SECURITY_GROUPS: requests.security_groups(),
-            Section.SECURITY_GROUP_RULES: requests.security_group_rules(),
-            Section.VPCS: requests.vpcs(),
-            Section.SUBNETS: requests.subnets(),
-            Section.NETWORK_INTERFACES: requests.network_interfaces(),
-            Section.INSTANCES: requests.instances(),
-            Section.MANAGED_PREFIX_LISTS: requests.prefix_lists(),
-        }
-    )
-    sections: dict[str, Any] = {
-        str(name): _require_items(response, f"{name} of {account_id} {region}") for name, response in listed.items()
-    }
-    described = {item["PrefixListId"]: item for item in sections.pop(Section.MANAGED_PREFIX_LISTS)}
-    list_ids = dict.fromkeys((*described, *_referenced_prefix_lists(sections[Section.SECURITY_GROUPS])))
-    load_balancers = {item["LoadBalancerArn"]: item for item in sections[Section.LOAD_BALANCERS]}
-    target_groups = {item["TargetGroupArn"]: normalize_target_group(item) for item in sections[Section.TARGET_GROUPS]}
-    if scope is not None:
-        in_scope = scope(sections)
-        load_balancers = {arn: item for arn, item in load_balancers.items() if arn in in_scope[0]}
-        target_groups = {arn: item for arn, item in target_groups.items() if arn in in_scope[1]}
-    details = calls.send_all(
-        {
-            **{(Section.LISTENERS, arn): requests.listeners(arn) for arn in load_balancers},
-            **{(Section.TARGET_HEALTH_DESCRIPTIONS, arn): requests.target_health(arn) for arn in target_groups},
-            **{(Section.MANAGED_PREFIX_LISTS, list_id): requests.prefix_list_entries(list_id) for list_id in list_ids},
-        }
-    )
-    reader = _DetailReader(calls, requests)
-    listeners = reader.read(details, Section.LISTENERS, load_balancers)
-    health = reader.read(details, Section.TARGET_HEALTH_DESCRIPTIONS, target_groups)
-    tags = reader.read_tags(listeners)
-    prefix_lists = {
-        list_id: _prefix_list(
-            list_id, described.get(list_id), details[Section.MANAGED_PREFIX_LISTS, list_id], account_id
+
+    def __init__(self, calls: CallPool, requests: DescribeRequests, account_id: str, region: str) -> None:
+        self._calls = calls
+        self._requests = requests
+        self._account_id = account_id
+        self._region = region
+        listed = calls.send_all(
+            {
+                Section.LOAD_BALANCERS: requests.load_balancers(),
+                Section.TARGET_GROUPS: requests.target_groups(),
+                Section.SECURITY_GROUPS: requests.security_groups(),
+                Section.SECURITY_GROUP_RULES: requests.security_group_rules(),
+                Section.VPCS: requests.vpcs(),
+                Section.SUBNETS: requests.subnets(),
+                Section.NETWORK_INTERFACES: requests.network_interfaces(),
+                Section.INSTANCES: requests.instances(),
+                Section.MANAGED_PREFIX_LISTS: requests.prefix_lists(),
+            }
         )
-        for list_id in list_ids
-    }
-    sections |= {
-        Section.LOAD_BALANCERS: [load_balancers[arn] for arn in load_balancers if arn in tags],
-        Section.LISTENERS: [item for arn, items in listeners.items() if arn in tags for item in items],
-        Section.TARGET_GROUPS: [target_groups[arn] for arn in health],
-        Section.TARGET_HEALTH_DESCRIPTIONS: health,
-        Section.MANAGED_PREFIX_LISTS: prefix_lists,
-        Section.TAGS: tags,
-    }
-    return {"AccountId": account_id, "Region": region, **sections}
+        self._sections: dict[str, Any] = {
+            str(name): _require_items(response, f"{name} of {account_id} {region}") for name, response in listed.items()
+        }
+        self._described = {item["PrefixListId"]: item for item in self._sections.pop(Section.MANAGED_PREFIX_LISTS)}
+        self._prefix_lists: dict[str, Any] | None = None
+        self._load_balancers = {item["LoadBalancerArn"]: item for item in self._sections[Section.LOAD_BALANCERS]}
+        self._target_groups = {
+            item["TargetGroupArn"]: normalize_target_group(item) for item in self._sections[Section.TARGET_GROUPS]
+        }
+        self._listeners: dict[str, list[Any]] = {}
+        self._health: dict[str, list[Any]] = {}
+        self._tags: dict[str, list[Any]] = {}
+
+    @property
+    def load_balancers(self) -> tuple[str, ...]:
+        """The ARNs of all load balancers, but for those that were found to be deleted."""
+        return tuple(self._load_balancers)
+
+    @property
+    def target_groups(self) -> tuple[str, ...]:
+        """The ARNs of all target groups, likewise."""
+        return tuple(self._target_groups)
+
+    def read_details(self, listeners_of: Iterable[str], targets_of: Iterable[str], tags_of: Iterable[str]) -> None:
+        """Reads listeners and tags by load balancer, and registrations by target group, unless they were read before.
+        The first call also reads the entries of prefix lists."""
+        listener_arns = [arn for arn in listeners_of if arn in self._load_balancers and arn not in self._listeners]
+        group_arns = [arn for arn in targets_of if arn in self._target_groups and arn not in self._health]
+        list_ids = self._unread_prefix_lists()
+        details = self._calls.send_all(
+            {
+                **{(Section.LISTENERS, arn): self._requests.listeners(arn) for arn in listener_arns},
+                **{(Section.TARGET_HEALTH_DESCRIPTIONS, arn): self._requests.target_health(arn) for arn in group_arns},
+                **{(Section.MANAGED_PREFIX_LISTS, one): self._requests.prefix_list_entries(one) for one in list_ids},
+            }
+        )
+        reader = _DetailReader(self._calls, self._requests)
+        listeners = reader.read(details, Section.LISTENERS, listener_arns)
+        health = reader.read(details, Section.TARGET_HEALTH_DESCRIPTIONS, group_arns)
+        for arn in listener_arns:
+            if arn not in listeners:
+                self._remove_load_balancer(arn)
+        for arn in group_arns:
+            if arn not in health:
+                del self._target_groups[arn]
+        tag_arns = [arn for arn in tags_of if arn in self._load_balancers and arn not in self._tags]
+        tags = reader.read_tags(tag_arns)
+        self._listeners |= listeners
+        self._health |= health
+        self._tags |= tags
+        for arn in tag_arns:
+            if arn not in tags:
+                self._remove_load_balancer(arn)
+        if list_ids:
+            self._prefix_lists = {
+                one: _prefix_list(
+                    one, self._described.get(one), details[Section.MANAGED_PREFIX_LISTS, one], self._account_id
+                )
+                for one in list_ids
+            }
+
+    def document(self) -> dict[str, Any]:
+        """The export file's object, with the details that were read so far. It does not tell which were not: it has no
+        listeners of such load balancers."""
+        return {
+            "AccountId": self._account_id,
+            "Region": self._region,
+            **self._sections,
+            Section.LOAD_BALANCERS: list(self._load_balancers.values()),
+            Section.LISTENERS: [item for items in self._listeners.values() for item in items],
+            Section.TARGET_GROUPS: list(self._target_groups.values()),
+            Section.TARGET_HEALTH_DESCRIPTIONS: self._health,
+            Section.MANAGED_PREFIX_LISTS: self._prefix_lists or {},
+            Section.TAGS: self._tags,
+        }
+
+    def estate(self) -> Estate:
+        """The estate with the details that were read so far. All others are unread."""
+        whole = estate_of_export(self.document())
+        listeners = whole.listeners or {}
+        return replace(whole, listeners={arn: found for arn, found in listeners.items() if arn in self._listeners})
+
+    def _unread_prefix_lists(self) -> list[str]:
+        if self._prefix_lists is not None:
+            return []
+        self._prefix_lists = {}
+        return list(
+            dict.fromkeys((*self._described, *_referenced_prefix_lists(self._sections[Section.SECURITY_GROUPS])))
+        )
+
+    def _remove_load_balancer(self, arn: str) -> None:
+        self._load_balancers.pop(arn, None)
+        self._listeners.pop(arn, None)
 
 
 @dataclass(frozen=True)

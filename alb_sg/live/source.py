@@ -13,7 +13,8 @@ It makes calls in stages. The calls of one stage are independent and run at the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -26,7 +27,7 @@ from alb_sg.estate.sections import Section
 from alb_sg.live.confirmation import Confirmation, confirm_load_balancers
 from alb_sg.live.details import confirm_targets, read_details
 from alb_sg.live.enumeration import find_load_balancers, followed_target_groups
-from alb_sg.live.export import ExportScope, export_sections
+from alb_sg.live.export import AccountExport, export_sections
 from alb_sg.live.item_times import oldest_item_time
 from alb_sg.live.load_context import LoadContext
 from alb_sg.live.lookup_requests import read_lookups, read_target_sides
@@ -146,14 +147,22 @@ class LiveSource:
         with CallPool(self._progress) as calls:
             return confirm_load_balancers(calls, self._requests, arns)
 
-    def export(self, scope: ExportScope | None = None) -> dict[str, Any]:
-        """The account and region as an export file's object, with the APIs' own values: whole, or with the load
-        balancers and target groups of `scope` alone.
+    def export(self) -> dict[str, Any]:
+        """The account and region as an export file's object, with the APIs' own values.
 
         Raises NotReadError, which names the section and the call, if any of it could not be read.
         """
         with CallPool(self._progress) as calls:
-            return export_sections(calls, self._requests, self._account_id, self._region, scope)
+            return export_sections(calls, self._requests, self._account_id, self._region)
+
+    @contextmanager
+    def export_in_steps(self) -> Iterator[AccountExport]:
+        """The account and region without details, which are read inside the context as they are asked for.
+
+        Raises NotReadError as `export` does.
+        """
+        with CallPool(self._progress) as calls:
+            yield AccountExport(calls, self._requests, self._account_id, self._region)
 
 
 def _enumeration_failure(context: LoadContext) -> ReadFailure | None:

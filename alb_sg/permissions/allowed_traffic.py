@@ -66,6 +66,9 @@ class Traffic(NamedTuple):
         return first in (-1, self.from_port) and last in (-1, self.to_port)
 
 
+# A security group with more permissions than this in one direction gets an index of them.
+MAX_PERMISSIONS_WITHOUT_INDEX = 16
+
 # Every port that a target may turn out to have.
 ANY_TCP_PORT = Traffic("tcp", 1, 65535)
 
@@ -85,21 +88,24 @@ class MatchingRule(NamedTuple):
 class AllowedTraffic(NamedTuple):
     """What is allowed of one kind of traffic, in one direction and address family.
 
-    `referenced_group_ids` are the groups of `references`, and `peering_references` are those over VPC peering. `unread`
-    are the reasons why more may be allowed than is known, and `unread_references` those why further groups may be
-    referenced. `unresolved` names the prefix lists whose owners do not share the entries. `stale_references` allow
-    nothing.
+    `referenced_group_ids` are the groups of `references`. `unread` are the reasons why more may be allowed than is
+    known, and `unread_references` those why further groups may be referenced. `unresolved` names the prefix lists whose
+    owners do not share the entries. `stale_references` allow nothing.
     """
 
     addresses: AddressSet
     references: tuple[SecurityGroupReference, ...] = ()
-    peering_references: tuple[SecurityGroupReference, ...] = ()
     referenced_group_ids: frozenset[str] = frozenset()
     prefix_list_ids: frozenset[str] = frozenset()
     unread: tuple[NotReadError, ...] = ()
     unread_references: tuple[NotReadError, ...] = ()
     unresolved: tuple[str, ...] = ()
     stale_references: tuple[SecurityGroupReference, ...] = ()
+
+    @property
+    def peering_references(self) -> tuple[SecurityGroupReference, ...]:
+        """Those of `references` that are over VPC peering."""
+        return tuple(reference for reference in self.references if reference.peering_connection_id is not None)
 
 
 class Permissions:
@@ -113,7 +119,7 @@ class Permissions:
         self.groups: list[SecurityGroup] = []
         self.unread: list[NotReadError] = []
         self.group_ids = tuple(group_ids)
-        self._direction_rules: dict[Direction, DirectionRules] = {}
+        self._direction_rules: dict[bool, DirectionRules] = {}
         for group_id in self.group_ids:
             try:
                 self.groups.append(estate.security_group(group_id))
@@ -133,141 +139,197 @@ class Permissions:
     def matching_rules(self, direction: Direction, traffic: Traffic) -> Iterator[MatchingRule]:
         """The permissions that allow the traffic for some peer."""
         for group in self.groups:
-            for permission in _permissions_of(group, direction):
+            for permission in group.egress if direction is Direction.EGRESS else group.ingress:
                 if traffic.matches(permission):
                     yield MatchingRule(group, permission)
 
     def allowed_traffic(self, direction: Direction, traffic: Traffic, family: Family) -> AllowedTraffic:
-        return self.direction_rules(direction).allowed_traffic(traffic, family)
-
-    def direction_rules(self, direction: Direction) -> DirectionRules:
-        """The permissions of all groups in one direction."""
-        known = self._direction_rules.get(direction)
-        if known is None:
-            rules = [rule for group in self.groups for rule in _permissions_of(group, direction)]
+        is_egress = direction is Direction.EGRESS
+        rules = self._direction_rules.get(is_egress)
+        if rules is None:
             unread = (*self.unread, *self.unknown_rules(direction))
-            known = self._direction_rules[direction] = DirectionRules(self.estate, unread, rules)
-        return known
+            rules = self._direction_rules[is_egress] = _direction_rules(
+                self.estate, self.groups, unread, is_egress=is_egress
+            )
+        return rules.allowed_traffic(self.estate, traffic, family)
 
-    def unknown_rules(self, direction: Direction) -> Iterator[NotReadError]:
+    def unknown_rules(self, direction: Direction) -> list[NotReadError]:
         """The causes that rules with unknown values may let through anything."""
-        for group in self.groups:
-            for unknown in group.unknown_egress if direction is Direction.EGRESS else group.unknown_ingress:
-                yield unknown.error(f"security group {group.id}")
+        return [
+            unknown.error(f"security group {group.id}")
+            for group in self.groups
+            for unknown in (group.unknown_egress if direction is Direction.EGRESS else group.unknown_ingress)
+        ]
+
+
+def _direction_rules(
+    estate: Estate, groups: Iterable[SecurityGroup], unread: tuple[NotReadError, ...], *, is_egress: bool
+) -> DirectionRules:
+    """The permissions of some security groups in one direction. `unread`: why there may be more of them."""
+    permissions_by_group = tuple([group.egress if is_egress else group.ingress for group in groups])
+    if max(map(len, permissions_by_group), default=0) > MAX_PERMISSIONS_WITHOUT_INDEX:
+        return DirectionRules([_indexed(estate, group, is_egress=is_egress) for group in groups], unread)
+    if unread or not _have_cidrs_alone(permissions_by_group):
+        return DirectionRules(permissions_by_group, unread)
+    return _shared_direction_rules(permissions_by_group)
+
+
+def _have_cidrs_alone(permissions_by_group: Iterable[Iterable[Permission]]) -> bool:
+    """Whether what the permissions allow depends on nothing else in the estate."""
+    for permissions in permissions_by_group:
+        for permission in permissions:
+            if not permission.has_cidrs_alone:
+                return False
+    return True
+
+
+@lru_cache(maxsize=256)
+def _shared_direction_rules(permissions_by_group: tuple[tuple[Permission, ...], ...]) -> DirectionRules:
+    """Most load balancers of an account have one of a few sets of these: they are open to everybody on the same
+    ports."""
+    return DirectionRules(permissions_by_group, ())
 
 
 class DirectionRules:
-    """The permissions of one direction, and what they allow of each kind of traffic.
+    """The permissions of security groups in one direction, and what they allow of each kind of traffic."""
 
-    An index holds the permissions for a single TCP port: a thousand ports with a permission each take a thousand
-    look-ups, not a million comparisons.
-    """
-
-    def __init__(self, estate: Estate, unread: tuple[NotReadError, ...], rules: Sequence[Permission]) -> None:
-        self._estate = estate
+    def __init__(
+        self, permissions_by_group: Sequence[Sequence[Permission] | _PermissionIndex], unread: tuple[NotReadError, ...]
+    ) -> None:
+        self._permissions_by_group = permissions_by_group
         self._unread = unread
-        self._rules = rules
         self._by_traffic: dict[tuple[Traffic, Family], AllowedTraffic] = {}
-        self._by_rule_indexes: dict[tuple[Family, tuple[int, ...]], AllowedTraffic] = {}
-        # Indexes into `rules`.
-        self._tcp_port_indexes: dict[int, list[int]] = {}
-        self._all_protocol_indexes: list[int] = []
-        self._protocol_indexes: dict[str, list[int]] = {}
-        for index, rule in enumerate(rules):
-            if rule.protocol == "tcp" and rule.from_port is not None and rule.from_port == rule.to_port:
-                self._tcp_port_indexes.setdefault(rule.from_port, []).append(index)
-            elif rule.protocol == "-1":
-                self._all_protocol_indexes.append(index)
-            else:
-                self._protocol_indexes.setdefault(rule.protocol, []).append(index)
+        # By the identities of permissions.
+        self._by_permissions: dict[tuple[Family, tuple[int, ...]], AllowedTraffic] = {}
 
-    def allowed_traffic(self, traffic: Traffic, family: Family) -> AllowedTraffic:
+    def allowed_traffic(self, estate: Estate, traffic: Traffic, family: Family) -> AllowedTraffic:
         known = self._by_traffic.get((traffic, family))
         if known is None:
+            permissions: list[Permission] = []
+            for of_group in self._permissions_by_group:
+                permissions += (
+                    of_group.matching(traffic)
+                    if isinstance(of_group, _PermissionIndex)
+                    else [permission for permission in of_group if traffic.matches(permission)]
+                )
             # Kinds of traffic that match the same permissions share the answer.
-            indexes = self._rule_indexes(traffic)
-            known = self._by_rule_indexes.get((family, indexes))
+            key = family, tuple(map(id, permissions))
+            known = self._by_permissions.get(key)
             if known is None:
-                known = self._by_rule_indexes[family, indexes] = self._combine(indexes, family)
+                known = self._by_permissions[key] = _combine(estate, permissions, family, self._unread)
             self._by_traffic[traffic, family] = known
         return known
 
-    def _rule_indexes(self, traffic: Traffic) -> tuple[int, ...]:
-        """The permissions that allow the traffic for some peer."""
-        indexes = [
-            *self._all_protocol_indexes,
-            *(
-                index
-                for index in self._protocol_indexes.get(traffic.protocol, ())
-                if traffic.matches(self._rules[index])
-            ),
-        ]
+
+def _indexed(estate: Estate, group: SecurityGroup, *, is_egress: bool) -> Sequence[Permission] | _PermissionIndex:
+    """The permissions of a security group; an index of them if they are many. All that carry the group share it."""
+    permissions = group.egress if is_egress else group.ingress
+    if len(permissions) <= MAX_PERMISSIONS_WITHOUT_INDEX:
+        return permissions
+    key = _PermissionIndex, group.id, is_egress
+    index: _PermissionIndex | None = estate.derived_facts.get(key)
+    # A group of this ID that is no part of the estate has other permissions.
+    if index is None or index.permissions is not permissions:
+        index = estate.derived_facts[key] = _PermissionIndex(permissions)
+    return index
+
+
+class _PermissionIndex:
+    """The permissions of one direction of a large security group, by the traffic that they are for.
+
+    A thousand ports with a permission each take a thousand look-ups, not a million comparisons.
+    """
+
+    def __init__(self, permissions: Sequence[Permission]) -> None:
+        self.permissions = permissions
+        # Positions in `permissions`: of those for a single TCP port, and of the others by protocol.
+        self._by_tcp_port: dict[int, list[int]] = {}
+        self._by_protocol: dict[str, list[int]] = {}
+        for position, permission in enumerate(permissions):
+            port = permission.from_port
+            if permission.protocol == "tcp" and port is not None and port == permission.to_port:
+                self._by_tcp_port.setdefault(port, []).append(position)
+            else:
+                self._by_protocol.setdefault(permission.protocol, []).append(position)
+
+    def matching(self, traffic: Traffic) -> list[Permission]:
+        """The permissions that allow the traffic for some peer, in their order."""
+        positions = [*self._by_protocol.get("-1", ()), *self._by_protocol.get(traffic.protocol, ())]
         if traffic.protocol == "tcp":
-            indexes += self._tcp_port_indexes.get(traffic.from_port, ())
-        return tuple(sorted(indexes))
+            positions += self._by_tcp_port.get(traffic.from_port, ())
+        matching = [position for position in positions if traffic.matches(self.permissions[position])]
+        return [self.permissions[position] for position in sorted(matching)]
 
-    def _combine(self, indexes: tuple[int, ...], family: Family) -> AllowedTraffic:
-        """What some permissions allow together."""
-        rules = [self._rules[index] for index in indexes]
-        cidrs = rules[0].cidrs if len(rules) == 1 else tuple(cidr for rule in rules for cidr in rule.cidrs)
-        if not self._unread and all(rule.has_cidrs_alone for rule in rules):
-            return _addresses_only(family, cidrs)
-        prefix_list_ids = frozenset(prefix_list_id for rule in rules for prefix_list_id in rule.prefix_list_ids)
-        # A dictionary keeps the order of the permissions and drops repetitions.
-        named = dict.fromkeys(reference for rule in rules for reference in rule.references)
-        references = tuple(filter(self._is_effective, named))
-        stale_references = tuple(reference for reference in named if reference not in references)
-        unknown_addresses = [rule.unknown_addresses for rule in rules if rule.unknown_addresses is not None]
-        unknown_references = [rule.unknown_reference for rule in rules if rule.unknown_reference is not None]
-        addresses, unread, unresolved = self._add_prefix_lists(address_set(family, cidrs), prefix_list_ids)
-        return AllowedTraffic(
-            addresses=addresses,
-            references=references,
-            peering_references=tuple(
-                reference for reference in references if reference.peering_connection_id is not None
-            ),
-            referenced_group_ids=frozenset(reference.group_id for reference in references),
-            prefix_list_ids=prefix_list_ids,
-            unread=(*unread, *(unknown.error("a security group rule") for unknown in unknown_addresses)),
-            unread_references=tuple(unknown.error("a security group rule") for unknown in unknown_references),
-            unresolved=unresolved,
-            stale_references=stale_references,
-        )
 
-    def _is_effective(self, reference: SecurityGroupReference) -> bool:
-        """Whether a reference still allows anything: it is not stale, and its group exists."""
-        return not reference.is_stale and not self._estate.references_deleted_group(reference)
+def _combine(
+    estate: Estate, permissions: Iterable[Permission], family: Family, unread: Sequence[NotReadError]
+) -> AllowedTraffic:
+    """What some permissions allow together. `unread`: why there may be more of them."""
+    cidrs: list[str] = []
+    prefix_list_ids: set[str] = set()
+    # A dictionary keeps the order of the permissions and drops repetitions.
+    named: dict[SecurityGroupReference, None] = {}
+    unknown_addresses: list[NotReadError] = []
+    unknown_references: list[NotReadError] = []
+    for permission in permissions:
+        cidrs += permission.cidrs
+        prefix_list_ids.update(permission.prefix_list_ids)
+        named.update(dict.fromkeys(permission.references))
+        if permission.unknown_addresses is not None:
+            unknown_addresses.append(permission.unknown_addresses.error("a security group rule"))
+        if permission.unknown_reference is not None:
+            unknown_references.append(permission.unknown_reference.error("a security group rule"))
+    if not (unread or prefix_list_ids or named or unknown_addresses or unknown_references):
+        return _addresses_only(family, tuple(cidrs))
+    references: list[SecurityGroupReference] = []
+    stale_references: list[SecurityGroupReference] = []
+    for reference in named:
+        is_effective = not reference.is_stale and not estate.references_deleted_group(reference)
+        (references if is_effective else stale_references).append(reference)
+    addresses = address_set(family, tuple(cidrs))
+    unread_lists: Sequence[NotReadError] = ()
+    unresolved: Sequence[str] = ()
+    if prefix_list_ids:
+        entries, unread_lists, unresolved = _prefix_list_entries(estate, prefix_list_ids, family)
+        addresses = AddressSet.union(family, [addresses, *entries])
+    return AllowedTraffic(
+        addresses,
+        tuple(references),
+        frozenset([reference.group_id for reference in references]),
+        frozenset(prefix_list_ids),
+        (*unread, *unread_lists, *unknown_addresses),
+        tuple(unknown_references),
+        tuple(unresolved),
+        tuple(stale_references),
+    )
 
-    def _add_prefix_lists(
-        self, addresses: AddressSet, prefix_list_ids: Iterable[str]
-    ) -> tuple[AddressSet, tuple[NotReadError, ...], tuple[str, ...]]:
-        """The addresses with those of prefix lists, what was not read, and the lists with entries that are not
-        shared."""
-        family = addresses.family
-        sets, unread, unresolved = [addresses], [*self._unread], []
-        for prefix_list_id in sorted(prefix_list_ids):
-            try:
-                prefix_list = self._estate.prefix_list(prefix_list_id)
-            except NotReadError as error:
-                unread.append(error)
-                continue
-            if prefix_list.family in (None, family):
-                entries = prefix_list_addresses(prefix_list, family)
-                if entries is None:
-                    unresolved.append(f"prefix list {prefix_list_id} (its owner does not share the entries)")
-                else:
-                    sets.append(entries)
-        return AddressSet.union(family, sets), tuple(unread), tuple(unresolved)
+
+def _prefix_list_entries(
+    estate: Estate, prefix_list_ids: Iterable[str], family: Family
+) -> tuple[Sequence[AddressSet], Sequence[NotReadError], Sequence[str]]:
+    """The addresses of prefix lists, what was not read of them, and the lists with entries that are not shared."""
+    entries: list[AddressSet] = []
+    unread: list[NotReadError] = []
+    unresolved: list[str] = []
+    for prefix_list_id in sorted(prefix_list_ids):
+        try:
+            prefix_list = estate.prefix_list(prefix_list_id)
+        except NotReadError as error:
+            unread.append(error)
+            continue
+        if prefix_list.family in (None, family):
+            addresses = prefix_list_addresses(prefix_list, family)
+            if addresses is None:
+                unresolved.append(f"prefix list {prefix_list_id} (its owner does not share the entries)")
+            else:
+                entries.append(addresses)
+    return entries, unread, unresolved
 
 
 @lru_cache(maxsize=256)
 def _addresses_only(family: Family, cidrs: tuple[str, ...]) -> AllowedTraffic:
     """What permissions with CIDR blocks alone allow. Most name a single block: all addresses, or that of a VPC."""
     return AllowedTraffic(address_set(family, cidrs))
-
-
-def _permissions_of(group: SecurityGroup, direction: Direction) -> tuple[Permission, ...]:
-    return group.egress if direction is Direction.EGRESS else group.ingress
 
 
 def prefix_list_addresses(prefix_list: PrefixList, family: Family) -> AddressSet | None:

@@ -16,7 +16,7 @@ ALL_PROTOCOLS = "-1"
 # As type and code of an ICMP rule in the EC2 API.
 ANY_ICMP = -1
 # Used ports by protocol: `tcp` and `udp`.
-UsedPorts = Mapping[str, frozenset[int]]
+UsedPorts = Mapping[str, set[int]]
 
 
 class PortRange(NamedTuple):
@@ -43,14 +43,15 @@ class UnusedRule(NamedTuple):
 
 def find_unused_rules(group: SecurityGroup, used_ports: UsedPorts) -> tuple[UnusedRule, ...]:
     """The inbound rules of a group that let in something on a port, or by a protocol, that is not used."""
-    splits = [_split(group.id, permission, used_ports) for permission in group.ingress if permission.peers]
+    splits = [_split(group.id, permission, used_ports) for permission in group.ingress if permission.has_peers]
     unused_rules = [rule for rule in splits if rule is not None]
     if not unused_rules:
         return ()
     present = {_rule_key(permission, peer) for permission in group.ingress for peer in permission.peers}
     found = []
     for rule in unused_rules:
-        kept = tuple(filter(_has_peers, (_without_present(one, present) for one in _kept(rule))))
+        remaining = [_without_present(one, present) for one in _kept(rule)]
+        kept = tuple([one for one in remaining if one.has_peers])
         # EC2 refuses a rule that its group has already, so no two rules keep the same one.
         present |= {_rule_key(one, peer) for one in kept for peer in one.peers}
         found.append(rule._replace(kept=kept))
@@ -86,10 +87,6 @@ def _rule_key(permission: Permission, peer: str) -> tuple[object, ...]:
     return permission.protocol, permission.from_port, permission.to_port, peer
 
 
-def _has_peers(permission: Permission) -> bool:
-    return bool(permission.peers)
-
-
 def _split(group_id: str, permission: Permission, used_ports: UsedPorts) -> UnusedRule | None:
     """The rule with its unused and its used part; None where all of it is used."""
     protocol = permission.protocol
@@ -97,8 +94,10 @@ def _split(group_id: str, permission: Permission, used_ports: UsedPorts) -> Unus
         return None
     if permission.has_ports:
         first, last = permission.port_range
+        ports = used_ports[protocol]
+        if first == last and first in ports:
+            return None
         open_ports = range(first, last + 1)
-        ports = used_ports.get(protocol, frozenset())
         # A rule is mostly for one port, and a load balancer may have many; or the other way round.
         used = sorted(
             ports.intersection(open_ports) if len(open_ports) < len(ports) else filter(open_ports.__contains__, ports)

@@ -21,8 +21,11 @@ class FrontingLoadBalancer(NamedTuple):
 
 def fronting_load_balancers(estate: Estate, load_balancer: LoadBalancer) -> tuple[FrontingLoadBalancer, ...]:
     """Those in front of a load balancer, by their ARN and target group. Raises NotReadError."""
+    registrations = estate.alb_registrations_of(load_balancer)
+    if not registrations:
+        return ()
     fronts = []
-    for group, target in estate.alb_registrations_of(load_balancer):
+    for group, target in registrations:
         group.state_of(target)
         # A new type of target group may hold load balancers as well.
         require_known(group.target_type, f"target group {group.name}")

@@ -30,7 +30,7 @@ class LoadBalancerContext:
         self._possible_target_groups: Mapping[str, NotReadError] | None = None
         self._instance_peers: dict[Family, dict[str, TargetPeer]] = {}
         self._receiving_targets_by_group: dict[str, tuple[Sequence[Target], tuple[TargetPeer, ...]]] = {}
-        self._target_requirements: dict[tuple[str, int | None], tuple[RequirementGroup, ...]] = {}
+        self._target_requirements: dict[tuple[str, int | None], Sequence[RequirementGroup]] = {}
 
     def target_groups(self) -> tuple[TargetGroup, ...]:
         """The target groups that the load balancer uses. Raises NotReadError."""
@@ -38,7 +38,7 @@ class LoadBalancerContext:
             self._target_groups = self.estate.target_groups_of(self.load_balancer)
         return self._target_groups
 
-    def target_requirements(self, group: TargetGroup, port: int | None) -> tuple[RequirementGroup, ...]:
+    def target_requirements(self, group: TargetGroup, port: int | None) -> Sequence[RequirementGroup]:
         """TCP to every target of a group that receives traffic, on this port; None: on the target's own port.
 
         Raises NotReadError.
@@ -49,12 +49,12 @@ class LoadBalancerContext:
             if self._possible_target_groups is None:
                 self._possible_target_groups = self.estate.possible_target_groups_of(self.load_balancer)
             unread = self._possible_target_groups.get(group.arn)
-            requirements = self._target_requirements[key] = tuple(
+            requirements = self._target_requirements[key] = [
                 RequirementGroup(Direction.EGRESS, ANY_TCP_PORT, peers, group, unread=target_port)
                 if isinstance(target_port, NotReadError)
                 else RequirementGroup(Direction.EGRESS, Traffic.tcp(target_port), peers, group, unread=unread)
                 for target_port, peers in self._peers_by_port(group, port)
-            )
+            ]
         return requirements
 
     def _peers_by_port(
@@ -66,6 +66,8 @@ class LoadBalancerContext:
         if port is not None:
             return ((port, peers),) if peers else ()
         own_ports = [self._own_port(group, target) for target in targets]
+        if len(set(own_ports)) == 1:
+            return ((own_ports[0], peers),)
         pairs_by_port = groupby(zip(own_ports, peers, strict=True), key=itemgetter(0))
         return [(own_port, tuple(peer for _, peer in pairs)) for own_port, pairs in pairs_by_port]
 

@@ -5,7 +5,7 @@ The other side of the rules on egress: the same targets and ports, judged by the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -61,7 +61,7 @@ def requirements(context: LoadBalancerContext, parameters: Parameters) -> Requir
         peers = split.nodes_peers(targets)
         if peers:
             groups.append(group._replace(direction=Direction.TARGET_INGRESS, peers=peers))
-    remarks = tuple(f"{_abbreviate(ids)} not judged: {reason}" for reason, ids in split.not_judged.items())
+    remarks = tuple([f"{_abbreviate(ids)} not judged: {reason}" for reason, ids in split.not_judged.items()])
     if not groups:
         raise NotApplicable("; ".join(remarks))
     return RequirementSet(tuple(groups), remarks)
@@ -80,8 +80,9 @@ class _TargetSplit:
         self._load_balancer = context.load_balancer
         self._load_balancer_groups = frozenset(context.load_balancer.security_groups)
         self._nodes_by_family: dict[Family, _Nodes] = {}
+        self._carried_by_groups: dict[frozenset[str], _Carried] = {}
         # The context keeps the peers and shares them between ports, so that an identity stands for a target.
-        self._carried_by_target: dict[int, _Carried] = {}
+        self._carried_over_peering: dict[int, _Carried] = {}
         self._peers_by_targets: dict[tuple[int, ...], tuple[NodesPeer, ...]] = {}
 
     def nodes_peers(self, targets: Sequence[Peer]) -> tuple[NodesPeer, ...]:
@@ -93,29 +94,36 @@ class _TargetSplit:
             peers = self._peers_by_targets[key] = tuple(self._split(targets))
         return peers
 
-    def _split(self, targets: Iterable[Peer]) -> Iterator[NodesPeer]:
+    def _split(self, targets: Iterable[Peer]) -> list[NodesPeer]:
+        nodes_peers: list[NodesPeer] = []
         by_groups: dict[_Carried, list[TargetPeer]] = {}
         by_id = {target.target_id: target for target in targets if isinstance(target, TargetPeer)}
         for target in by_id.values():
             by_groups.setdefault(self._carried(target), []).append(target)
         for carried, carriers in by_groups.items():
             if carried.no_groups is None:
-                yield _nodes_peer(self._load_balancer_groups, self._nodes(carriers[0].family), carried, carriers)
+                nodes = self._nodes(carriers[0].family)
+                nodes_peers.append(_nodes_peer(self._load_balancer_groups, nodes, carried, carriers))
             else:
                 ids = self.not_judged.setdefault(carried.no_groups, {})
                 ids.update(dict.fromkeys(target.target_id for target in carriers))
+        return nodes_peers
 
     def _carried(self, target: TargetPeer) -> _Carried:
-        carried = self._carried_by_target.get(id(target))
+        if target.is_outside_vpc and target.address is not None:
+            carried = self._carried_over_peering.get(id(target))
+            if carried is None:
+                carried = self._find_over_peering(target.family, target.address)
+                self._carried_over_peering[id(target)] = carried
+            return carried
+        if target.unread is not None or not target.security_groups:
+            return _partly_known_groups(target)
+        carried = self._carried_by_groups.get(target.security_groups)
         if carried is None:
-            if target.is_outside_vpc and target.address is not None:
-                carried = self._carried_over_peering(target.family, target.address)
-            else:
-                carried = _carried(target)
-            self._carried_by_target[id(target)] = carried
+            carried = self._carried_by_groups[target.security_groups] = _Carried(tuple(sorted(target.security_groups)))
         return carried
 
-    def _carried_over_peering(self, family: Family, address: int) -> _Carried:
+    def _find_over_peering(self, family: Family, address: int) -> _Carried:
         """The groups of the visible interface that holds an address in a VPC that an active peering reference of the
         load balancer's groups names (semantics §6). Routes decide between VPCs whose blocks overlap."""
         carried_by_vpc: dict[str, tuple[str, ...]] = {}
@@ -146,15 +154,16 @@ class _TargetSplit:
         return nodes
 
 
-def _targets_by_port(groups: Iterable[RequirementGroup]) -> Iterator[tuple[RequirementGroup, Sequence[Peer]]]:
+def _targets_by_port(groups: Iterable[RequirementGroup]) -> list[tuple[RequirementGroup, Sequence[Peer]]]:
     """The first requirement group and the targets of each target group and port: a health check port may be the port of
     some targets."""
     groups_by_port: dict[tuple[str, Traffic, NotReadError | None], list[RequirementGroup]] = {}
     for group in groups:
         groups_by_port.setdefault((group.cause.arn, group.traffic, group.unread), []).append(group)
-    for alike in groups_by_port.values():
-        peers = alike[0].peers if len(alike) == 1 else tuple(peer for group in alike for peer in group.peers)
-        yield alike[0], peers
+    return [
+        (alike[0], alike[0].peers if len(alike) == 1 else [peer for group in alike for peer in group.peers])
+        for alike in groups_by_port.values()
+    ]
 
 
 def _nodes(estate: Estate, load_balancer: LoadBalancer, family: Family) -> _Nodes:
@@ -182,25 +191,23 @@ def _nodes_peer(
     load_balancer_groups: frozenset[str], nodes: _Nodes, carried: _Carried, targets: Iterable[TargetPeer]
 ) -> NodesPeer:
     return NodesPeer(
-        family=nodes.addresses.family,
-        cidrs=nodes.cidrs,
-        addresses=nodes.addresses,
-        load_balancer_groups=load_balancer_groups,
-        target_groups=carried.groups,
-        targets=tuple(targets),
+        nodes.addresses.family,
+        nodes.cidrs,
+        nodes.addresses,
+        load_balancer_groups,
+        carried.groups,
+        tuple(targets),
         unread_addresses=nodes.unread,
         unread=carried.unread,
         unresolved=carried.unresolved,
     )
 
 
-def _carried(target: TargetPeer) -> _Carried:
-    """The groups that must let the nodes in to a target of the target group's VPC."""
+def _partly_known_groups(target: TargetPeer) -> _Carried:
+    """The groups that must let the nodes in to a target of the target group's VPC, as far as they are known."""
     if target.unread is not None:
         # Groups that are known may let the nodes in, whatever the others are.
         return _Carried(tuple(sorted(target.security_groups)), unread=target.unread)
-    if target.security_groups:
-        return _Carried(tuple(sorted(target.security_groups)))
     if target.unresolved is not None:
         return _Carried(unresolved=target.unresolved)
     return _Carried(no_groups="its network interface has no security group")
@@ -215,9 +222,9 @@ def _abbreviate(target_ids: Iterable[str]) -> str:
 
 def _ports(group: TargetGroup) -> tuple[int | None, ...]:
     """The ports of a target group that the load balancer uses (None: each target's own port)."""
-    ports = [None, group.known_health_check_port if group.known_health_checks_enabled else None]
-    control_port = group.known_target_control_port
-    return tuple(dict.fromkeys([*ports, *([] if control_port is None else [control_port])]))
+    health_check_port = group.known_health_check_port if group.known_health_checks_enabled else None
+    # A dictionary drops repetitions.
+    return tuple({None: None, health_check_port: None, group.known_target_control_port: None})
 
 
 def _ports_to_read(group: TargetGroup) -> tuple[int | None, ...]:

@@ -6,12 +6,12 @@ of its own listeners in it.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from alb_sg.errors import NotReadError
 from alb_sg.estate.estate import Estate
-from alb_sg.estate.model import Listener, NetworkInterface
+from alb_sg.estate.model import NetworkInterface
 from alb_sg.estate.resource_types import (
     LISTENER_TYPE,
     LOAD_BALANCER_TYPE,
@@ -41,17 +41,16 @@ _TRANSPORT_PROTOCOLS = {
 
 
 class _JudgedGroup(NamedTuple):
-    """A group with the interface that shares it, or else with those of its rules that let in something unused."""
+    """The interface that shares a group, or else those of its rules that let in something unused."""
 
-    id: str
     shared_with: NetworkInterface | None
-    rules: tuple[UnusedRule, ...]
+    rules: Sequence[UnusedRule]
 
 
 class _GroupUse(NamedTuple):
     """The used ports of a group, by protocol. `unread`: why more of them may be used."""
 
-    ports: dict[str, frozenset[int]]
+    ports: dict[str, set[int]]
     unread: NotReadError | None
 
 
@@ -63,20 +62,21 @@ def find_unused(context: LoadBalancerContext, exempt_ports: Collection[int]) -> 
     estate, load_balancer = context.estate, context.load_balancer
     if not load_balancer.security_groups:
         raise NotReadError("security groups", "the load balancer has none")
-    groups = [_judge_group(estate, group_id, frozenset(exempt_ports)) for group_id in load_balancer.security_groups]
-    judged = tuple(group.id for group in groups if group.shared_with is None)
-    shared = [
-        f"{group.id} is shared with {_describe(group.shared_with)} and not judged"
-        for group in groups
-        if group.shared_with is not None
-    ]
+    judged: list[str] = []
+    rules: list[UnusedRule] = []
+    remarks: list[str] = []
+    for group_id in load_balancer.security_groups:
+        group = _judge_group(estate, group_id, frozenset(exempt_ports))
+        if group.shared_with is None:
+            judged.append(group_id)
+            rules += group.rules
+        else:
+            remarks.append(f"{group_id} is shared with {_describe(group.shared_with)} and not judged")
     if not judged:
-        raise NotApplicable("; ".join(shared))
-    rules = tuple(rule for group in groups for rule in group.rules)
-    remarks = list(shared)
+        raise NotApplicable("; ".join(remarks))
     if rules and estate.rule_ids_failure is not None:
         remarks.append(f"ids of security group rules were not read: {estate.rule_ids_failure}")
-    return UnusedIngress(rules, judged, tuple(remarks))
+    return UnusedIngress(tuple(rules), tuple(judged), tuple(remarks))
 
 
 def _judge_group(estate: Estate, group_id: str, exempt_ports: frozenset[int]) -> _JudgedGroup:
@@ -86,7 +86,7 @@ def _judge_group(estate: Estate, group_id: str, exempt_ports: frozenset[int]) ->
     if known is None:
         other = _other_carrier(estate, group_id)
         rules = () if other is not None else _unused_rules(estate, group_id, exempt_ports)
-        known = estate.derived_facts[key] = _JudgedGroup(group_id, other, rules)
+        known = estate.derived_facts[key] = _JudgedGroup(other, rules)
     return known
 
 
@@ -115,14 +115,14 @@ def _describe(interface: NetworkInterface) -> str:
     return f"network interface {interface.id}{description}"
 
 
-def _unused_rules(estate: Estate, group_id: str, exempt_ports: Collection[int]) -> tuple[UnusedRule, ...]:
+def _unused_rules(estate: Estate, group_id: str, exempt_ports: frozenset[int]) -> Sequence[UnusedRule]:
     """The rules of one group that let in something unused. Raises NotReadError unless these are all."""
     group = estate.security_group(group_id)
     for unknown in group.unknown_ingress:
         raise unknown.error(f"security group {group_id}")
     use = _group_use(estate, group_id)
-    ports = {**use.ports, "tcp": use.ports["tcp"] | frozenset(exempt_ports)}
-    rules = find_unused_rules(group, ports)
+    use.ports["tcp"].update(exempt_ports)
+    rules = find_unused_rules(group, use.ports)
     if rules and use.unread is not None:
         raise use.unread
     return rules
@@ -131,7 +131,7 @@ def _unused_rules(estate: Estate, group_id: str, exempt_ports: Collection[int]) 
 def _group_use(estate: Estate, group_id: str) -> _GroupUse:
     """The ports of all listeners of all load balancers that carry a group."""
     ports: dict[str, set[int]] = {"tcp": set(), "udp": set()}
-    carriers = {load_balancer.arn: load_balancer for load_balancer in estate.load_balancers_with(group_id)}
+    carriers = dict.fromkeys(estate.load_balancers_with(group_id))
     unread: list[NotReadError] = []
     try:
         estate.require_all_load_balancers(f"load balancers that carry {group_id}")
@@ -143,27 +143,22 @@ def _group_use(estate: Estate, group_id: str) -> _GroupUse:
             what = f"listeners of the load balancer of {_describe(interface)}, which carries {group_id}"
             unread.append(NotReadError(what, _unknown_load_balancer_cause(interface)))
         else:
-            carriers[found.arn] = found
-    for load_balancer in carriers.values():
+            carriers[found] = None
+    for load_balancer in carriers:
         try:
             listeners = estate.listeners_of(load_balancer)
         except NotReadError as error:
             unread.append(error)
             continue
-        unread += _add_ports(listeners, ports)
-    return _GroupUse({name: frozenset(used) for name, used in ports.items()}, next(iter(unread), None))
-
-
-def _add_ports(listeners: Iterable[Listener], ports: dict[str, set[int]]) -> Iterator[NotReadError]:
-    """Adds the listeners' ports by protocol, and yields an error for each listener whose port is not known."""
-    for listener in listeners:
-        try:
-            port = listener.known_port
-        except NotReadError as error:
-            yield error
-            continue
-        for protocol in _TRANSPORT_PROTOCOLS.get(str(listener.protocol), ("tcp", "udp")):
-            ports[protocol].add(port)
+        for listener in listeners:
+            try:
+                port = listener.known_port
+            except NotReadError as error:
+                unread.append(error)
+                continue
+            for protocol in _TRANSPORT_PROTOCOLS.get(str(listener.protocol), ("tcp", "udp")):
+                ports[protocol].add(port)
+    return _GroupUse(ports, unread[0] if unread else None)
 
 
 def _unknown_load_balancer_cause(interface: NetworkInterface) -> str:

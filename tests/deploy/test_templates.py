@@ -114,7 +114,7 @@ def test_moto_makes_the_stack(name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["dashboard.yaml", "sweep.yaml"])
+@pytest.mark.parametrize("name", ["dashboard.yaml", "hook.yaml", "sweep.yaml"])
 @pytest.mark.parametrize(
     ("source", "allowed"),
     [

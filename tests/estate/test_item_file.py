@@ -379,4 +379,4 @@ def test_a_snapshot_is_made_the_same_each_time(tmp_path: Path, monkeypatch: pyte
     first = snapshot_file(3).read_bytes()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     assert snapshot_file(3).read_bytes() == first
-    assert sum(expected_verdicts(100).values()) == 4 * 100
+    assert sum(expected_verdicts(100).values()) == 5 * 100

@@ -15,6 +15,8 @@ from alb_sg.errors import InvalidInputError, NotReadError
 from alb_sg.functions import hook
 from alb_sg.functions.hook import lambda_handler
 from embedded_aws.account import REGION, EmbeddedAws, tcp
+from tests.exemptions.entries import FAR_AHEAD, LONG_AGO, entry
+from tests.exemptions.entries import document as exemptions
 from tests.functions.hook_events import (
     GROUP,
     INGRESS,
@@ -235,7 +237,7 @@ Resources:
       LoadBalancerArn: !Ref Shop
       Port: 443
       Protocol: HTTPS
-      DefaultActions: [{{Type: fixed-response}}]
+      DefaultActions: [{{Type: fixed-response, FixedResponseConfig: {{StatusCode: "404"}}}}]
 """
 
 
@@ -248,10 +250,65 @@ def test_a_new_stack_without_change_set_is_judged_by_its_template(
     assert answer["hookStatus"] == status, answer
 
 
-def test_an_update_without_change_set_is_not_judged(account: Account, ask: Ask) -> None:
-    answer = ask({"template": "Resources: {}", "previousTemplate": "Resources: {}"}, target="STACK")
+def deployed(template: str, **parameters: str) -> str:
+    """The ARN of a stack in the account."""
+    given: Any = [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()]
+    cloudformation = boto3.client("cloudformation", REGION)
+    created = cloudformation.create_stack(StackName="web", TemplateBody=template, Parameters=given)
+    return str(created["StackId"])
+
+
+@pytest.fixture
+def ask_update(monkeypatch: pytest.MonkeyPatch) -> Ask:
+    def asked(before: str, after: str, **parameters: str) -> dict[str, Any]:
+        stack_id = deployed(before, **parameters)
+        monkeypatch.setattr(hook, "fetch_payload", lambda _: {"template": after, "previousTemplate": before})
+        # The simulated CloudFormation takes its time when it is first asked.
+        monkeypatch.setattr(hook, "SECONDS_TO_ANSWER", 120.0)
+        return lambda_handler(event("STACK", stackId=stack_id), None)
+
+    return asked
+
+
+def test_an_update_without_change_set_is_judged_over_the_resources_that_the_stack_has(
+    account: Account, ask_update: Ask
+) -> None:
+    before = STACK_TEMPLATE.format(vpc=account.vpc, port=443, subnets=", ".join(account.subnets))
+    answer = ask_update(before, before.replace("FromPort: 443, ToPort: 443", "FromPort: 80, ToPort: 80"))
+    assert (answer["hookStatus"], answer["errorCode"]) == ("FAILED", "NonCompliant"), answer
+    # The load balancer is the one that exists, and the only one.
+    [annotation] = answer["annotations"]
+    assert annotation["annotationName"].startswith("ALB_SG_LISTENER_INGRESS web-Shop")
+    assert "HTTPS:443 not open to 0.0.0.0/0" in annotation["statusMessage"]
+
+
+def test_an_update_that_changes_something_else_breaks_nothing(account: Account, ask_update: Ask) -> None:
+    before = STACK_TEMPLATE.format(vpc=account.vpc, port=80, subnets=", ".join(account.subnets))
+    after = f"{before}  Topic: {{Type: 'AWS::SNS::Topic'}}\n"
+    answer = ask_update(before, after)
+    assert (answer["hookStatus"], answer["annotations"][0]["status"]) == ("SUCCESS", "PASSED"), answer
+
+
+def test_an_update_whose_parameters_are_not_told_is_unknown_where_they_decide(
+    account: Account, ask_update: Ask
+) -> None:
+    """The deployed value is no answer: the update may give another one."""
+    template = STACK_TEMPLATE.format(vpc=account.vpc, port=443, subnets=", ".join(account.subnets))
+    template = "Parameters:\n  Clients: {Type: String}\n" + template.replace("0.0.0.0/0", "!Ref Clients")
+    answer = ask_update(template, template, Clients="0.0.0.0/0")
     assert answer["hookStatus"] == "SUCCESS"
-    assert "deploy through a change set" in answer["annotations"][0]["statusMessage"]
+    [annotation] = answer["annotations"]
+    assert annotation["status"] == "SKIPPED"
+    assert "parameter Clients" in annotation["statusMessage"]
+
+
+def test_an_update_of_a_stack_that_is_not_there_is_the_hooks_own_failure(account: Account, ask: Ask) -> None:
+    ask_once = {"template": "Resources: {}", "previousTemplate": "Resources: {}"}
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(hook, "SECONDS_TO_ANSWER", 120.0)
+        answer = ask(ask_once, target="STACK")
+    assert answer["errorCode"] == "InternalFailure"
+    assert "DescribeStacks" in answer["message"]
 
 
 def test_a_template_that_cannot_be_read_is_unknown(account: Account, ask: Ask) -> None:
@@ -287,7 +344,7 @@ def test_a_slow_account_is_read_on_in_the_next_invocation(
 
     monkeypatch.setattr(hook, "read_account", slow)
     first = ask(new_stack(account, ingress_port=80))
-    assert (first["hookStatus"], first["callbackDelaySeconds"]) == ("IN_PROGRESS", 1)
+    assert (first["hookStatus"], first["callbackDelaySeconds"]) == ("IN_PROGRESS", hook.CALLBACK_SECONDS)
     assert "annotations" not in first
     proceed.set()
     monkeypatch.setattr(hook, "SECONDS_TO_ANSWER", 20.0)
@@ -306,33 +363,7 @@ def test_an_account_that_is_not_read_in_three_invocations(
     last = lambda_handler(event(requestContext={"invocation": 3}), None)
     proceed.set()
     assert (last["hookStatus"], last["errorCode"]) == ("FAILED", "InternalFailure")
-    assert "more memory" in last["message"]
-
-
-def test_only_what_the_change_can_concern_is_read(account: Account, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Elastic Load Balancing allows ten calls a second: 500 load balancers do not fit into the time."""
-    read, estates = hook.read_account, []
-
-    def recorded(*arguments: Any) -> Any:
-        estates.append(read(*arguments))
-        return estates[-1]
-
-    monkeypatch.setattr(hook, "read_account", recorded)
-    other = account.aws.load_balancer("other", account.subnets, [account.aws.security_group(account.vpc, "other")])
-    app = account.aws.security_group(account.vpc, "app")
-    account.aws.register_targets(account.target_group, [(account.aws.instance(account.subnets[0], app), None)])
-    ask(new_stack(account, ingress_port=443))
-    assert set(estates[-1].load_balancers) == set()
-    rule = {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "CidrIp": "0.0.0.0/0"}
-    for group in (account.group, app):
-        # The load balancer carries the one, its target the other.
-        ask(payload({}, [changed("Rule", INGRESS, after={**rule, "GroupId": group})]))
-        assert account.load_balancer in estates[-1].load_balancers
-        assert other not in estates[-1].load_balancers
-    # Whose blocks a change of a VPC concerns its identifier does not tell.
-    block = {"VpcId": account.vpc, "CidrBlock": "10.1.0.0/16"}
-    ask(payload({}, [changed("Block", "AWS::EC2::VPCCidrBlock", after=block)]))
-    assert set(estates[-1].load_balancers) == {account.load_balancer, other}
+    assert "not read within 3 invocations" in last["message"]
 
 
 def test_physical_identifiers_come_from_the_stack(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -341,6 +372,41 @@ def test_physical_identifiers_come_from_the_stack(account: Account, monkeypatch:
     cloudformation.create_stack(StackName="web", TemplateBody=json.dumps({"Resources": {"Made": group}}))
     found = hook.physical_ids("web", new_session())
     assert found["Made"].startswith("sg-")
+
+
+@pytest.mark.parametrize(
+    ("document", "status", "said"),
+    [
+        ("arn", "SUCCESS", ""),
+        ("other", "FAILED", "newly breaks 1 verdict"),
+        ("expired", "FAILED", "newly breaks 1 verdict"),
+        ("{", "FAILED", "exemptions in ssm:/alb-sg/exemptions"),
+        ("", "FAILED", "no exemption applies"),
+    ],
+)
+def test_an_exempt_load_balancer_blocks_no_change(
+    document: str, status: str, said: str, account: Account, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that expired exempts nothing, and neither does a document that cannot be read, which is said."""
+    other = account.load_balancer.replace("/web/", "/other/")
+    texts = {
+        name: json.dumps(exemptions(entry(loadBalancer=arn, rule="ALB_SG_LISTENER_INGRESS", expires=expires)))
+        for name, arn, expires in (
+            ("arn", account.load_balancer, FAR_AHEAD),
+            ("other", other, FAR_AHEAD),
+            ("expired", account.load_balancer, LONG_AGO),
+        )
+    }
+    if document:
+        boto3.client("ssm", REGION).put_parameter(
+            Name="/alb-sg/exemptions", Value=texts.get(document, document), Type="String"
+        )
+    monkeypatch.setenv(hook.EXEMPTIONS_VARIABLE, "ssm:/alb-sg/exemptions")
+    rule = {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "CidrIp": "0.0.0.0/0", "GroupId": account.group}
+    content = payload({"Other": {"Type": "AWS::SNS::Topic"}}, [changed("Rule", INGRESS, "DELETE", before=rule)])
+    answer = ask(content, physical_ids={"Rule": "sgr-0123456789abcdef0"})
+    assert answer["hookStatus"] == status, answer
+    assert said in answer["message"]
 
 
 @pytest.mark.parametrize(
@@ -361,6 +427,7 @@ def test_an_event_of_another_kind_is_refused(change: Mapping[str, Any], said: st
     [
         ('{"ALB_SG_NOTHING": {}}', "unknown rule 'ALB_SG_NOTHING'"),
         ('["ALB_SG_ICMP_PMTUD"]', "rules are written"),
+        ('{"ALB_SG_ICMP_PMTUD": {"Exemptions": "ssm:/a"}}', "give it as the stack's parameter Exemptions"),
         ('{"ALB_SG_ICMP_PMTUD": {"Colour": "red"}}', "Colour"),
     ],
 )

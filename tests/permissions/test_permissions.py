@@ -9,8 +9,16 @@ from hypothesis import strategies as st
 from alb_sg.estate.cidr import Family
 from alb_sg.estate.estate import Estate
 from alb_sg.permissions.addresses import AddressSet
-from alb_sg.permissions.allowed_traffic import FRAGMENTATION_NEEDED, PACKET_TOO_BIG, Direction, Permissions, Traffic
-from tests.builders import ANYWHERE, Saved, all_traffic, build, estate, group, reference, tcp
+from alb_sg.permissions.allowed_traffic import (
+    ANY_TCP_PORT,
+    FRAGMENTATION_NEEDED,
+    MAX_PERMISSIONS_WITHOUT_INDEX,
+    PACKET_TOO_BIG,
+    Direction,
+    Permissions,
+    Traffic,
+)
+from tests.builders import ANYWHERE, Saved, all_traffic, build, estate, group, prefix_list, reference, tcp
 from tests.properties.estates import OWN_GROUPS, PORTS, estates
 
 TRAFFICS = [*map(Traffic.tcp, (0, 8081, *PORTS)), FRAGMENTATION_NEEDED, PACKET_TOO_BIG]
@@ -66,3 +74,48 @@ def test_references_keep_the_order_of_the_rules(first: str) -> None:
     permissions = Permissions(_one_group(*(rules[name] for name in ordered)), ["sg-1"])
     allowed = permissions.allowed_traffic(Direction.EGRESS, Traffic.tcp(80), Family.IPV4)
     assert [one.group_id for one in allowed.references] == [f"sg-{name}" for name in ordered]
+
+
+MANY = MAX_PERMISSIONS_WITHOUT_INDEX + 1
+
+
+@pytest.mark.parametrize("others", [0, MANY], ids=["few rules", "many rules"])
+def test_a_rule_for_port_1_alone_is_not_for_every_port(others: int) -> None:
+    """All ports are asked for where a planned target's port is not known."""
+    rules = (tcp(1, ANYWHERE), *(tcp(9000 + port, "sg-app") for port in range(others)))
+    permissions = Permissions(_one_group(*rules), ["sg-1"])
+    assert not permissions.allowed_traffic(Direction.EGRESS, ANY_TCP_PORT, Family.IPV4).addresses
+
+
+def test_a_large_group_allows_what_its_rules_do() -> None:
+    """Its index leaves out no rule, and keeps their order."""
+    ports = (tcp(9000 + port, f"sg-{port}") for port in range(MANY))
+    estate_ = _one_group(all_traffic("sg-first"), *ports, tcp((9000, 9010), "sg-range"), tcp(9001, "sg-last"))
+    permissions = Permissions(estate_, ["sg-1"])
+
+    def named(port: int) -> list[str]:
+        allowed = permissions.allowed_traffic(Direction.EGRESS, Traffic.tcp(port), Family.IPV4)
+        return [one.group_id for one in allowed.references]
+
+    assert named(9001) == ["sg-first", "sg-1", "sg-range", "sg-last"]
+    assert named(9012) == ["sg-first", "sg-12"]
+    assert named(80) == ["sg-first"]
+
+
+def test_a_group_that_is_no_part_of_the_estate_has_its_own_rules() -> None:
+    """What is known of a large group of the same ID does not stand for it."""
+    found = _one_group(*(tcp(9000 + port, "sg-app") for port in range(MANY)))
+    assert Permissions(found, ["sg-1"]).allowed_traffic(Direction.EGRESS, Traffic.tcp(9000), Family.IPV4).references
+    other = found.security_group("sg-1")._replace(egress=found.security_group("sg-1").egress[1:] * 2)
+    of_other = Permissions.of_groups(found, [other])
+    assert not of_other.allowed_traffic(Direction.EGRESS, Traffic.tcp(9000), Family.IPV4).references
+
+
+def test_equal_rules_of_two_estates_do_not_share_what_depends_on_the_estate() -> None:
+    """A prefix list has other entries in another account."""
+    rules = [tcp(443, "pl-1"), tcp(443, "192.0.2.0/24")]
+    read = build(estate(group("sg-1", egress=rules), prefix_list("pl-1", "10.0.0.0/8")))
+    unread = build(estate(group("sg-1", egress=rules)))
+    for found, is_read in ((read, True), (unread, False), (read, True)):
+        allowed = Permissions(found, ["sg-1"]).allowed_traffic(Direction.EGRESS, Traffic.tcp(443), Family.IPV4)
+        assert bool(allowed.unread) != is_read

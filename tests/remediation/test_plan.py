@@ -24,6 +24,7 @@ from tests.builders import (
     HEALTH,
     ICMP,
     INGRESS,
+    TARGETS,
     Saved,
     Shape,
     all_traffic,
@@ -31,6 +32,7 @@ from tests.builders import (
     build,
     estate,
     group,
+    instance,
     interface,
     listener,
     load_balancer,
@@ -488,6 +490,22 @@ def test_a_target_on_no_known_interface_and_no_address_is_refused() -> None:
     saved = web(target_group("lost", type="instance", targets=[target("i-1")], ip_address_type="ipv6"))
     saved["Instances"] = [{"InstanceId": "i-1", "VpcId": "vpc-1", "PrivateIpAddress": "10.0.1.7", "SecurityGroups": []}]
     assert refused(plan(saved, EGRESS)) == [RefusalReason.UNRESOLVED]
+
+
+def test_who_carries_the_groups_of_a_load_balancer_need_not_be_known_to_refer_to_one() -> None:
+    """Any of them is right; that the targets' own group may be changed hangs on the same fact, and is not known."""
+    on_instance = target_group("web", type="instance", targets=["i-1"])
+    saved = web(on_instance, instance("i-1", "10.0.1.7"), group("sg-app"), groups=("sg-1", "sg-2"))
+    saved["TargetGroups"] = [one for one in saved["TargetGroups"] if one["TargetType"] == "instance"]
+    del saved["NetworkInterfaces"]
+    built = build(saved)
+    load_balancer_ = built.load_balancers[load_balancer_arn("web")]
+    fix = fix_of(TARGETS)
+    results = judge_load_balancer(built, load_balancer_, fix)
+    found = make_plan(built, load_balancer_, fix, results, change_context(built, load_balancer_, [built]))
+    assert (found.additions, refused(found)) == ((), [RefusalReason.NOT_READ])
+    [addition] = found.refusals[0].additions
+    assert (addition.group_id, addition.peer) == ("sg-app", "sg-1")
 
 
 # --- the planner's last check: it judges the estate with the changes

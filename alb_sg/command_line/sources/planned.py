@@ -122,10 +122,15 @@ def load_planned_run(arguments: argparse.Namespace) -> PlannedRun:
             )
     if [arguments.terraform_plan, *arguments.template, *arguments.estate].count(STANDARD_INPUT) > 1:
         raise InvalidInputError("standard input holds one document; give the others as files")
-    scenarios = _read_scenarios(arguments)
-    base = _read_base(arguments)
     if arguments.template:
-        refuse_existing_stacks(arguments, base)
+        if arguments.terraform_plan is not None:
+            raise InvalidInputError("--terraform-plan and --template are two changes; judge one at a time")
+        scenarios, files = read_template_scenarios(arguments, over_estate=has_base(arguments))
+        base = _read_base(arguments)
+        refuse_existing_stacks(files, base)
+    else:
+        scenarios = _read_plan(arguments)
+        base = _read_base(arguments)
     return PlannedRun([(scenario, planned_estates(scenario, base)) for scenario in scenarios], base)
 
 
@@ -194,7 +199,9 @@ def evaluate_planned(
     _refuse_names_without_load_balancer(found_names, load_balancer_names)
     results = combine_scenarios(by_assumptions)
     if run.base:
-        before = evaluate_all(select_in_estates(run.base, ()), selection, exemptions)
+        # As the estates after the change are judged: else an unread part would be an error before, and none after.
+        base = [replace(one, is_planned=True) for one in run.base]
+        before = evaluate_all(select_in_estates(base, ()), selection, exemptions)
         replaced = {new: old for _, planned in run.scenarios for new, old in planned.replaced.items()}
         results = results_of_change([*before.findings, *before.errors], results, replaced, affected)
         affected |= {one.load_balancer_arn for one in results if one.load_balancer_arn is not None}
@@ -267,11 +274,7 @@ def _relative(path: str) -> str:
         return path
 
 
-def _read_scenarios(arguments: argparse.Namespace) -> list[Scenario]:
-    if arguments.template:
-        if arguments.terraform_plan is not None:
-            raise InvalidInputError("--terraform-plan and --template are two changes; judge one at a time")
-        return read_template_scenarios(arguments, over_estate=has_base(arguments))
+def _read_plan(arguments: argparse.Namespace) -> list[Scenario]:
     # Most runs judge no plan.
     from alb_sg.estate.planned.terraform import read_terraform_scenario  # noqa: PLC0415 (see above)
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from alb_sg.aws.account_region import AccountRegion
@@ -26,7 +26,8 @@ from alb_sg.estate.planned.resources import (
     Scenario,
     UnknownPlannedValue,
 )
-from alb_sg.estate.planned.template_defaults import with_default_egress
+from alb_sg.estate.planned.stack_update import KEPT_BY
+from alb_sg.estate.planned.template_defaults import with_egress_of_changes
 from alb_sg.estate.planned.template_documents import RESOURCES, parse_template
 from alb_sg.estate.planned.template_properties import convert_properties
 from alb_sg.estate.planned.template_types import (
@@ -38,7 +39,6 @@ from alb_sg.estate.planned.template_types import (
 
 MARKER = "{{changeSet:KNOWN_AFTER_APPLY}}"
 NO_VALUE = {"Ref": "AWS::NoValue"}
-EGRESS_PROPERTY = "SecurityGroupEgress"
 # The hook's words for actions, and those of the API.
 _ACTIONS = {
     "CREATE": Action.CREATE,
@@ -50,7 +50,6 @@ _ACTIONS = {
     "DELETE": Action.DELETE,
     "REMOVE": Action.DELETE,
 }
-_KEPT_BY = ("Retain", "RetainExceptOnCreate")
 
 
 @dataclass(frozen=True)
@@ -114,7 +113,7 @@ def read_change_set(
     resources = []
     for one in changing.values():
         action = _action(one)
-        if action is Action.DELETE and one.before.get("DeletionPolicy") in _KEPT_BY:
+        if action is Action.DELETE and one.before.get("DeletionPolicy") in KEPT_BY:
             # The resource leaves the stack and stays in the account.
             continue
         physical_id = physical_ids.get(one.logical_id)
@@ -139,7 +138,7 @@ def read_change_set(
         for one in changed
         if one.type == NESTED_STACK
     )
-    return Scenario(_with_egress(resources), unread=unread)
+    return Scenario(with_egress_of_changes(resources), unread=unread)
 
 
 def _action(resource: ChangedResource) -> Action:
@@ -155,23 +154,6 @@ def _action(resource: ChangedResource) -> Action:
         if any(before.get(name) != after.get(name) for name in CREATION_PROPERTIES.get(resource.type, ())):
             return Action.REPLACE
     return action
-
-
-def _with_egress(resources: Sequence[PlannedResource]) -> list[PlannedResource]:
-    """The resources, with what EC2 adds to new groups, and with doubt where an update takes outbound rules out of the
-    template: what then remains is not documented."""
-    asked = [
-        replace(one, properties={**one.properties, EGRESS_PROPERTY: []})
-        if one.action is Action.UPDATE
-        and (one.before or {}).get(EGRESS_PROPERTY)
-        and not one.properties.get(EGRESS_PROPERTY)
-        else one
-        for one in resources
-    ]
-    return [
-        given if one.action in (Action.CREATE, Action.REPLACE) or EGRESS_PROPERTY in one.properties else one
-        for one, given in zip(asked, with_default_egress(asked, several=False), strict=True)
-    ]
 
 
 class _Reader:

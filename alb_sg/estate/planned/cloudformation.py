@@ -5,18 +5,21 @@ Several templates are deployed together: an export of one is an import of anothe
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any
 
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.json_files import file_error_context
+from alb_sg.estate.planned.deployed_stack import DeployedResource, DeployedStack
 from alb_sg.estate.planned.resources import (
     Location,
     PlannedResource,
     PlannedValue,
+    ResourceReference,
     Scenario,
     UnknownPlannedValue,
 )
+from alb_sg.estate.planned.stack_update import KEPT_BY, PreviousResource, update_stack
 from alb_sg.estate.planned.template_choices import (
     MAX_SCENARIOS,
     Choices,
@@ -24,7 +27,7 @@ from alb_sg.estate.planned.template_choices import (
     TooManyWaysError,
     enumerate_choices,
 )
-from alb_sg.estate.planned.template_defaults import with_default_egress
+from alb_sg.estate.planned.template_defaults import with_default_egress, with_egress_of_changes
 from alb_sg.estate.planned.template_documents import RESOURCES
 from alb_sg.estate.planned.template_parameters import PSEUDO_PARAMETERS
 from alb_sg.estate.planned.template_properties import convert_properties, keep_deciding_keys
@@ -46,9 +49,9 @@ def read_templates(
     The ways are enumerated for each load balancer apart. `over_estate`: for all together, as the load balancers of an
     estate need that the templates change. Raises InvalidInputError.
     """
-    library = TemplateLibrary()
+    library = TemplateLibrary(given)
     for file in files:
-        library.load(file.path)
+        library.load(file.path, file.parameters)
     graph = DependencyGraph(Deployment(files, given, library, Choices()))
     for template in library.loaded.values():
         with file_error_context(template.path):
@@ -60,10 +63,14 @@ def read_templates(
 
     def scenarios(addresses: frozenset[str] | None, judged: frozenset[str] | None) -> list[Scenario]:
         def resources(choices: Choices) -> list[PlannedResource]:
-            return _planned_resources(Deployment(files, given, library, choices), addresses)
+            deployment = Deployment(files, given, library, choices)
+            return with_default_egress(_planned_resources(deployment, addresses), several=deployment.several)
 
         return [Scenario(found, assumptions, judged, unread) for found, assumptions in enumerate_choices(resources)]
 
+    updated = [root for root in graph.roots if root.file.deployed is not None]
+    if updated:
+        return _update_scenarios(files, given, library, updated, unread)
     if over_estate:
         return scenarios(None, None)
     found: list[Scenario] = []
@@ -74,6 +81,119 @@ def read_templates(
         except TooManyWaysError as error:
             found.append(Scenario([_unjudged(load_balancer, error)], (), judged, unread))
     return found or [Scenario((), unread=unread)]
+
+
+def _update_scenarios(
+    files: Sequence[TemplateFile],
+    given: GivenValues,
+    library: TemplateLibrary,
+    updated: Sequence[Stack],
+    unread: tuple[UnknownPlannedValue, ...],
+) -> list[Scenario]:
+    """Every way of deploying templates of which some update stacks."""
+    deployed: dict[str, DeployedResource] = {}
+    previous: dict[str, PreviousResource] = {}
+    for root in updated:
+        for address, stack in _seen_stacks(root):
+            deployed |= {f"{address}{logical_id}": one for logical_id, one in stack.resources.items()}
+            previous |= _previous_resources(root.file, stack, address)
+        unread += tuple(_removed_nested_stacks(root))
+
+    def resources(choices: Choices) -> list[PlannedResource]:
+        return _planned_resources(Deployment(files, given, library, choices), None)
+
+    several = len(files) > 1
+    return [
+        Scenario(
+            with_egress_of_changes(update_stack(found, deployed, previous), several=several),
+            assumptions,
+            unread=unread,
+        )
+        for found, assumptions in enumerate_choices(resources)
+    ]
+
+
+def _seen_stacks(root: Stack) -> Iterator[tuple[str, DeployedStack]]:
+    """The deployed stacks whose templates are there now, and those that the update deletes, with the addresses of their
+    resources. Raises InvalidInputError for a nested stack with a template whose resources are not known."""
+    deployed = root.file.deployed
+    if deployed is None:
+        return
+    yield root.address, deployed
+    for logical_id, one in deployed.resources.items():
+        if one.type != NESTED_STACK:
+            continue
+        remains = root.resources.get(logical_id, {}).get("Type") == NESTED_STACK
+        child = root.child(logical_id) if remains else None
+        nested = deployed.nested.get(logical_id)
+        if child is not None and nested is None:
+            raise InvalidInputError(
+                f"the resources of nested stack {root.address_of(logical_id)} are not known; give them with another "
+                "--stack-resources"
+            )
+        if nested is not None and (child is not None or not remains):
+            yield from nested.stacks(f"{root.address_of(logical_id)}.")
+
+
+def _removed_nested_stacks(root: Stack) -> Iterator[UnknownPlannedValue]:
+    """The nested stacks that the update deletes, and of which nobody knows the resources."""
+    deployed = root.file.deployed
+    if deployed is None:
+        return
+    for logical_id, one in deployed.resources.items():
+        if one.type == NESTED_STACK and logical_id not in root.resources and logical_id not in deployed.nested:
+            yield UnknownPlannedValue(f"what nested stack {root.address_of(logical_id)} takes away with it")
+
+
+def _previous_resources(file: TemplateFile, stack: DeployedStack, address: str) -> dict[str, PreviousResource]:
+    """The resources of a deployed stack as its template has them, by address; none where the template is not known.
+
+    What depends on a value that is not known is left out if it decides which resources there are.
+    """
+    if stack.template is None:
+        return {}
+    name = f"deployed template of stack {stack.name}"
+    library = TemplateLibrary()
+    was = TemplateFile(
+        name, stack.name, file.account_id, file.region, parameters=stack.parameters, has_local_parts=False
+    )
+    try:
+        template = library.add(name, stack.template, stack.parameters)
+        deployment = Deployment([was], NO_GIVEN_VALUES, library, Choices())
+        ways = enumerate_choices(
+            lambda choices: _planned_resources(Deployment([was], NO_GIVEN_VALUES, library, choices), None)
+        )
+    except InvalidInputError:
+        return {}
+    first = {one.address: one for one in ways[0][0]}
+    certain = {one.address: one for one in first.values() if all(one in found for found, _ in ways[1:])}
+    return {
+        f"{address}{one.address}": PreviousResource(
+            {key: _moved(value, address) for key, value in one.properties.items()},
+            _deletion_policy(deployment, template.resources[one.address]) in KEPT_BY,
+        )
+        for one in certain.values()
+    }
+
+
+def _deletion_policy(deployment: Deployment, resource: Mapping[str, Any]) -> object:
+    """The DeletionPolicy of a resource, which AWS::LanguageExtensions lets depend on parameters; None where it is not
+    known."""
+    try:
+        return deployment.roots[0].value(resource.get("DeletionPolicy"))
+    except (InvalidInputError, NeedsChoiceError):
+        return None
+
+
+def _moved(value: PlannedValue, address: str) -> PlannedValue:
+    """A value whose references are those of a stack with this address."""
+    if isinstance(value, ResourceReference):
+        return ResourceReference(f"{address}{value.address}", value.attribute)
+    if isinstance(value, list):
+        return [_moved(one, address) for one in value]
+    if isinstance(value, dict):
+        return {key: _moved(one, address) for key, one in value.items()}
+    return value
 
 
 def _unjudged(load_balancer: str, error: TooManyWaysError) -> PlannedResource:
@@ -107,7 +227,7 @@ def _refuse_unknown_nested_stacks(given: GivenValues, stacks: Sequence[Stack]) -
 
 
 def _planned_resources(deployment: Deployment, addresses: Container[str] | None) -> list[PlannedResource]:
-    """The resources of one way of deploying; with `addresses`, only these."""
+    """The resources of one way of deploying, without what EC2 adds to them; with `addresses`, only these."""
     # The values that need a choice come first: a choice begins the resolution again.
     created = [
         (stack, logical_id, resource)
@@ -120,7 +240,7 @@ def _planned_resources(deployment: Deployment, addresses: Container[str] | None)
         _planned_resource(*one, {**properties, **_resolved_properties(*one, deciding=False)})
         for one, properties in zip(created, deciding, strict=True)
     ]
-    return with_default_egress([*found, *unseen], several=deployment.several)
+    return [*found, *unseen]
 
 
 def _planned_resource(

@@ -76,14 +76,15 @@ class SecurityGroupBuilder:
             return
         for direction, rules in (("ingress", ingress), ("egress", egress)):
             current = rules_of(existing, direction)
-            if before is None:
+            was = Rules() if before is None else self._inline_rules(resource, before, direction)
+            if before is None or was.unknown:
                 # The rules that exist beside the document's own may be removed with it, or be those of others.
-                others = with_rules_taken_away(current, rules)
+                apart = self._rules_apart(identifier, direction)
+                others = with_rules_taken_away(current, rules | apart)
                 cause = "what the change does to rules that exist and are not in it is not known"
                 unsure = tuple(UnknownValue(f"rules ({direction})", cause) for _ in others.known[:1])
-                updated = Rules(rules.known, (*rules.unknown, *current.unknown, *unsure))
+                updated = Rules((rules | apart).known, (*rules.unknown, *current.unknown, *unsure))
             else:
-                was = self._inline_rules(resource, before, direction)
                 kept = with_rules_taken_away(current, with_rules_taken_away(was, rules))
                 updated = kept | with_rules_taken_away(rules, was) | Rules(unknown=rules.unknown)
             existing = with_rules(existing, direction, updated)
@@ -95,6 +96,13 @@ class SecurityGroupBuilder:
             # CreateSecurityGroup adds it (EC2 API reference); a reader whose tool removes it writes an empty list.
             return Rules(split_rules([ALL_TRAFFIC]))
         return read_rules(resource.address, direction, properties.objects(name), resource_id(resource))
+
+    def _rules_apart(self, group_id: str, direction: str) -> Rules:
+        """The rules of a group that exist as resources of their own in the document."""
+        known = {} if self._draft.base is None else self._draft.base.security_group_rules or {}
+        kind = types.SECURITY_GROUP_INGRESS if direction == "ingress" else types.SECURITY_GROUP_EGRESS
+        found = [known.get(one.physical_id or "") for one in self._draft.by_type.get(kind, ())]
+        return Rules(split_rules(one.permission for one in found if one is not None and one.group_id == group_id))
 
     def _take_unlisted_rules_away(self) -> None:
         """The rules of groups from which a resource takes those that it does not list."""
@@ -115,7 +123,10 @@ class SecurityGroupBuilder:
         for group_id in removed.keys() | added.keys():
             group = self._draft.security_groups.get(group_id) or self._group_elsewhere(group_id)
             if group is not None:
-                left = with_rules_taken_away(rules_of(group, direction), removed.get(group_id, Rules()))
+                gone = removed.get(group_id, Rules())
+                left = with_rules_taken_away(rules_of(group, direction), gone)
+                if gone.unknown:
+                    left = Rules((), (*left.unknown, *gone.unknown))
                 changed = with_rules(group, direction, left | added.get(group_id, Rules()))
                 self._draft.security_groups[group_id] = changed
         if of_any_group.unknown:
@@ -124,18 +135,43 @@ class SecurityGroupBuilder:
                 self._draft.security_groups[group.id] = changed
 
     def _removed_rules(self, resource_type: str, direction: str) -> dict[str, Rules]:
-        """The rules before the change, by group, of the resources that it changes or deletes."""
+        """The rules before the change, by group, of the resources that it changes or deletes. `unknown`: any rule of
+        the group may be one."""
         removed: dict[str, Rules] = {}
         for one in self._draft.by_type.get(resource_type, ()):
-            before = self._draft.before(one)
-            if before is None or one.action is Action.KEEP:
+            if one.action is Action.KEEP or (one.before is None and one.physical_id is None):
                 continue
-            group_id = before.text("GroupId")
-            if isinstance(group_id, str):
+            for group_id, rules in self._rules_before(one, direction).items():
                 self._draft.touched.add(group_id)
-                rules = read_rule(one.address, direction, before, group_id)
                 removed[group_id] = removed.get(group_id, Rules()) | rules
         return removed
+
+    def _rules_before(self, resource: PlannedResource, direction: str) -> dict[str, Rules]:
+        """The rule that a resource is before the change, by its group."""
+        base = self._draft.base
+        existing = None if base is None else (base.security_group_rules or {}).get(resource.physical_id or "")
+        if existing is not None:
+            return {existing.group_id: Rules(split_rules([existing.permission]))}
+        before = self._draft.before(resource)
+        group_id = None if before is None else before.text("GroupId")
+        if before is not None and isinstance(group_id, str):
+            rules = read_rule(resource.address, direction, before, group_id)
+            if not rules.unknown or base is None:
+                return {group_id: rules}
+        if base is None:
+            return {}
+        after = Properties(self._draft.values, resource.properties)
+        own_group = after.text("GroupId")
+        if before is None and isinstance(own_group, str) and resource.action is Action.UPDATE:
+            group = self._draft.security_groups.get(own_group)
+            current = Rules() if group is None else rules_of(group, direction)
+            own = read_rule(resource.address, direction, after, own_group)
+            if own.known and not own.unknown and not with_rules_taken_away(own, current).known:
+                # A group has no rule twice: it is this one, unchanged.
+                return {}
+        unknown = UnknownValue("rules", f"which of them {resource.address} is before the change is not known")
+        groups = [group_id] if isinstance(group_id, str) else list(self._draft.security_groups)
+        return {one: Rules(unknown=(unknown,)) for one in groups}
 
     def _added_rules(self, resource_type: str, direction: str) -> tuple[dict[str, Rules], Rules]:
         """The rules after the change, by group, and those that any group may have."""

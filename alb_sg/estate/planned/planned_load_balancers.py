@@ -53,8 +53,8 @@ class LoadBalancerBuilder:
             existing = self._draft.load_balancers.get(arn)
             read = self._draft.overlay(one, existing, partial(self._read_load_balancer, one))
             if existing is not None and one.action not in NEW_ACTIONS:
-                # A load balancer stays in its VPC.
-                read = read._replace(vpc_id=existing.vpc_id)
+                # A load balancer stays in its VPC, and keeps the name that it got.
+                read = read._replace(vpc_id=existing.vpc_id, name=existing.name)
             self._draft.load_balancers[arn] = read
             tags = tags_of(self._draft.after(one).get_all("Tags"))
             if isinstance(tags, UnknownPlannedValue):
@@ -221,7 +221,11 @@ class LoadBalancerBuilder:
         for one in self._draft.each(types.TARGET_GROUP):
             arn = resource_id(one)
             existing = self._draft.target_groups.get(arn)
-            self._draft.target_groups[arn] = self._draft.overlay(one, existing, partial(self._read_target_group, one))
+            read = self._draft.overlay(one, existing, partial(self._read_target_group, one))
+            if existing is not None and one.action not in NEW_ACTIONS:
+                # Others may use it as well.
+                read = read._replace(load_balancer_arns=existing.load_balancer_arns, name=existing.name)
+            self._draft.target_groups[arn] = read
         listed = {
             (arn, one.load_balancer_arn) for one in self._draft.listeners.values() for arn in one.target_group_arns
         }

@@ -84,6 +84,15 @@ class MemberBuilder:
         address = properties.get("PrivateIpAddress")
         vpc_id = self._vpcs.vpc_of_subnets(properties.elements("SubnetId"))
         groups = (*groups, *attached.get(identifier, ()))
+        existing = self._draft.interfaces.get(identifier)
+        if (
+            existing is not None
+            and resource.action is Action.UPDATE
+            and groups
+            and not any(map(is_placeholder, groups))
+        ):
+            self._draft.interfaces[identifier] = existing._replace(groups=tuple(sorted(groups)))
+            return
         unknown = None
         if not groups or any(map(is_placeholder, groups)):
             unknown = UnknownValue("security groups", "they are not known before the change is applied")

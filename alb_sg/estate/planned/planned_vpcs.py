@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from alb_sg.estate.cidr import Family
 from alb_sg.estate.model import PrefixList, Subnet, UnknownValue, Vpc, is_placeholder
@@ -13,6 +13,9 @@ from alb_sg.estate.planned.draft import NEW_ACTIONS, NOT_IN_DOCUMENT, OVER_AN_AC
 from alb_sg.estate.planned.resources import Action, PlannedResource, UnknownPlannedValue
 from alb_sg.estate.planned.values import FAMILIES, Properties, is_cidr, resource_id, unknown_text, unknown_value
 from alb_sg.estate.sections import Section
+
+NetworkT = TypeVar("NetworkT", Vpc, Subnet)
+Blocks = dict[Family, tuple[str, ...]]
 
 
 class VpcBuilder:
@@ -81,7 +84,7 @@ class VpcBuilder:
             ) -> Vpc:
                 return self._read_vpc(identifier, properties, added, resource)
 
-            self._draft.vpcs[identifier] = self._draft.overlay(one, self._draft.vpcs.get(identifier), read)
+            self._draft.vpcs[identifier] = self._overlay(one, self._draft.vpcs.get(identifier), read)
         # Blocks of a VPC that the document does not hold.
         for identifier, added in blocks.items():
             known = self._draft.vpcs.get(identifier)
@@ -101,6 +104,17 @@ class VpcBuilder:
                     cidrs = {of: tuple(one for one in found if one not in lost) for of, found in known.cidrs.items()}
                     self._draft.vpcs[identifier] = known._replace(cidrs=cidrs)
                     self._draft.touched.add(identifier)
+
+    def _overlay(
+        self, resource: PlannedResource, existing: NetworkT | None, read: Callable[[str, Properties], NetworkT]
+    ) -> NetworkT:
+        """A VPC or subnet after the change. One that exists keeps its blocks: only a replacement has another one, and
+        others may have added some."""
+        after: NetworkT = self._draft.overlay(resource, existing, read)
+        if existing is None or resource.before is not None or resource.action in NEW_ACTIONS:
+            return after
+        cidrs = _together(existing.cidrs, after.cidrs)
+        return existing._replace(cidrs=cidrs, unknown_cidrs={**existing.unknown_cidrs, **after.unknown_cidrs})
 
     def _vpc_blocks(
         self, resources: Iterable[PlannedResource], properties_of: Callable[[PlannedResource], Properties | None]
@@ -148,8 +162,17 @@ class VpcBuilder:
                 added.setdefault(subnet_id, []).append(properties)
         for one in self._draft.each(types.SUBNET):
             identifier = resource_id(one)
-            read = partial(self._read_subnet, added.get(identifier, ()))
-            self._draft.subnets[identifier] = self._draft.overlay(one, self._draft.subnets.get(identifier), read)
+            read = partial(self._read_subnet, added.pop(identifier, ()))
+            self._draft.subnets[identifier] = self._overlay(one, self._draft.subnets.get(identifier), read)
+        # Blocks of a subnet that the document does not hold.
+        for identifier, blocks in added.items():
+            known = self._draft.subnets.get(identifier)
+            if known is not None:
+                cidrs, unknown = dict(known.cidrs), dict(known.unknown_cidrs)
+                for properties in blocks:
+                    _add_blocks(properties, cidrs, unknown)
+                self._draft.subnets[identifier] = known._replace(cidrs=cidrs, unknown_cidrs=unknown)
+                self._draft.touched.add(identifier)
 
     def _read_subnet(self, added: Sequence[Properties], identifier: str, properties: Properties) -> Subnet:
         cidrs: dict[Family, tuple[str, ...]] = {Family.IPV4: (), Family.IPV6: ()}
@@ -211,6 +234,10 @@ class VpcBuilder:
         identifier = f"of {owner}"
         self._draft.vpcs[identifier] = Vpc(identifier, {Family.IPV4: (), Family.IPV6: ()}, _unknown_blocks(cause))
         return identifier
+
+
+def _together(some: Mapping[Family, Iterable[str]], others: Mapping[Family, Iterable[str]]) -> Blocks:
+    return {family: tuple(sorted({*some[family], *others[family]})) for family in Family}
 
 
 def _unknown_blocks(cause: str) -> dict[Family, UnknownValue]:

@@ -9,9 +9,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from alb_sg.estate.planned.resources import PlannedResource, PlannedValue, ResourceReference, UnknownPlannedValue
+from alb_sg.estate.planned.resources import (
+    Action,
+    PlannedResource,
+    PlannedValue,
+    ResourceReference,
+    UnknownPlannedValue,
+)
 from alb_sg.estate.planned.template_types import EGRESS, SECURITY_GROUP, VPC, VPC_CIDR_BLOCK
 
+EGRESS_PROPERTY = "SecurityGroupEgress"
 IPV6_ORIGIN = "whether EC2 adds the default outbound rule for IPv6 to {address}, which it does if the VPC has IPv6"
 
 
@@ -32,14 +39,31 @@ def with_default_egress(resources: Sequence[PlannedResource], *, several: bool) 
                 anywhere = anywhere or resource.address
     return [
         one
-        if one.type != SECURITY_GROUP or one.properties.get("SecurityGroupEgress")
+        if one.type != SECURITY_GROUP or one.properties.get(EGRESS_PROPERTY)
         else _with_egress(one, _default_egress(one, ipv4_vpcs, removers.get(one.address, anywhere)))
         for one in resources
     ]
 
 
+def with_egress_of_changes(resources: Sequence[PlannedResource], *, several: bool = False) -> list[PlannedResource]:
+    """As `with_default_egress`, where some resources exist: what EC2 adds to new groups, and doubt where an update
+    takes outbound rules out of the template, because what then remains is not documented."""
+    asked = [
+        replace(one, properties={**one.properties, EGRESS_PROPERTY: []})
+        if one.action is Action.UPDATE
+        and (one.before or {}).get(EGRESS_PROPERTY)
+        and not one.properties.get(EGRESS_PROPERTY)
+        else one
+        for one in resources
+    ]
+    return [
+        given if one.action in (Action.CREATE, Action.REPLACE) or EGRESS_PROPERTY in one.properties else one
+        for one, given in zip(asked, with_default_egress(asked, several=several), strict=True)
+    ]
+
+
 def _with_egress(group: PlannedResource, rules: list[dict[str, PlannedValue]]) -> PlannedResource:
-    return replace(group, properties={**group.properties, "SecurityGroupEgress": rules})
+    return replace(group, properties={**group.properties, EGRESS_PROPERTY: rules})
 
 
 def _default_egress(
@@ -47,7 +71,7 @@ def _default_egress(
 ) -> list[dict[str, PlannedValue]]:
     # What a separate rule or an empty list does to the default rule is not documented.
     doubt = f"{remover} takes" if remover is not None else "an empty SecurityGroupEgress takes"
-    unsure = remover is not None or "SecurityGroupEgress" in group.properties
+    unsure = remover is not None or EGRESS_PROPERTY in group.properties
     unknown = UnknownPlannedValue(f"whether {doubt} the default outbound rule of {group.address} away")
     rules: list[dict[str, PlannedValue]] = [{"IpProtocol": "-1", "CidrIp": unknown if unsure else "0.0.0.0/0"}]
     vpc = group.properties.get("VpcId")

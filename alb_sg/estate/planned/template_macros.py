@@ -24,6 +24,11 @@ PLACEHOLDER_URI = "s3://bucket/key"
 PLACEHOLDER_REGION = "us-east-1"
 
 
+def uses_language_extensions(document: Mapping[str, Any]) -> bool:
+    """Raises InvalidInputError."""
+    return LANGUAGE_EXTENSIONS in _transform_names(document.get("Transform"))
+
+
 def expand_transforms(document: Mapping[str, Any]) -> Mapping[str, Any]:
     """The template after its transforms. Raises InvalidInputError for one that is not known."""
     if "Fn::Transform" in document:

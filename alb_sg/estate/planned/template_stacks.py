@@ -9,10 +9,12 @@ from typing import Any
 
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.json_files import STANDARD_INPUT, display_name, file_error_context, read_content
+from alb_sg.estate.planned.deployed_stack import DeployedStack
 from alb_sg.estate.planned.resources import UnknownPlannedValue
 from alb_sg.estate.planned.template_choices import Choices, Option
 from alb_sg.estate.planned.template_documents import RESOURCES, TemplateDocument, parse_template
-from alb_sg.estate.planned.template_macros import expand_transforms
+from alb_sg.estate.planned.template_loops import has_loops, unroll_loops
+from alb_sg.estate.planned.template_macros import LANGUAGE_EXTENSIONS, expand_transforms, uses_language_extensions
 from alb_sg.estate.planned.template_parameters import (
     PSEUDO_PARAMETERS,
     DeclaredParameter,
@@ -29,12 +31,19 @@ ASSET_PATH = "aws:asset:path"
 
 @dataclass(frozen=True)
 class TemplateFile:
-    """A template to deploy. `stack_name`, `account_id` and `region` are None where nobody has told them."""
+    """A template to deploy. `stack_name`, `account_id` and `region` are None where nobody has told them.
+
+    `deployed` is the stack that it updates. `parameters` are values of its parameters for which the caller gives no
+    others. `has_local_parts`: the templates of nested stacks may be files beside it.
+    """
 
     path: str
     stack_name: str | None = None
     account_id: str | None = None
     region: str | None = None
+    deployed: DeployedStack | None = None
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    has_local_parts: bool = True
 
 
 @dataclass(frozen=True)
@@ -52,29 +61,58 @@ class LoadedTemplate:
         return display_name(self.path)
 
 
+@dataclass(frozen=True)
+class GivenValues:
+    """What the caller says about a deployment. `take_defaults`: parameters without a value have their default.
+    `nested_templates` are the files of nested stacks, by the address of the stack."""
+
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    take_defaults: bool = False
+    nested_templates: Mapping[str, str] = field(default_factory=dict)
+
+
 @dataclass
 class TemplateLibrary:
-    """Reads every file once."""
+    """Reads every file once. `given` decides how often the loops of templates run."""
 
-    loaded: dict[str, LoadedTemplate] = field(default_factory=dict)
+    given: GivenValues = field(default_factory=GivenValues)
+    loaded: dict[tuple[str, frozenset[tuple[str, str]]], LoadedTemplate] = field(default_factory=dict)
 
-    def load(self, path: str) -> LoadedTemplate:
-        """Raises InvalidInputError with the file's name."""
-        if path not in self.loaded:
+    def add(self, name: str, content: bytes, parameters: Mapping[str, str]) -> LoadedTemplate:
+        """A template that is no file. Raises InvalidInputError with its name."""
+        with file_error_context(name):
+            found = self.loaded[name, frozenset(parameters.items())] = _load(name, content, self.given, parameters)
+        return found
+
+    def load(self, path: str, parameters: Mapping[str, str] | None = None) -> LoadedTemplate:
+        """A file; `parameters` are values for which the caller gives no others. Raises InvalidInputError with the
+        file's name."""
+        own = parameters or {}
+        key = path, frozenset(own.items())
+        if key not in self.loaded:
             with file_error_context(path):
-                self.loaded[path] = _load(path)
-        return self.loaded[path]
+                self.loaded[key] = _load(path, read_content(path), self.given, own)
+        return self.loaded[key]
 
 
-def _load(path: str) -> LoadedTemplate:
-    document: TemplateDocument = parse_template(read_content(path))
-    value = expand_transforms(document.value)
+def _load(path: str, content: bytes, given: GivenValues, parameters: Mapping[str, str]) -> LoadedTemplate:
+    document: TemplateDocument = parse_template(content)
+    value, lines = document.value, dict(document.lines)
+    if uses_language_extensions(value) and has_loops(value):
+        declared = read_declared_parameters(value)
+        defaults = {
+            name: one.default for name, one in declared.items() if given.take_defaults and one.default is not None
+        }
+        unrolled = unroll_loops(value, declared, {**defaults, **parameters, **given.parameters})
+        value = unrolled.document
+        lines |= {name: lines[loop] for name, loop in unrolled.loops.items() if loop in lines}
+    value = expand_transforms(value)
     resources = value[RESOURCES]
     for logical_id, resource in resources.items():
         if logical_id.startswith("Fn::"):
             raise InvalidInputError(
-                f"{logical_id} makes resources only when CloudFormation processes the template; give the processed "
-                "template (`aws cloudformation get-template --template-stage Processed`)"
+                f"{logical_id} makes resources only with the transform {LANGUAGE_EXTENSIONS}; add it, or give the "
+                "processed template (`aws cloudformation get-template --template-stage Processed`)"
             )
         place = f"{RESOURCES}.{logical_id}"
         if not isinstance(resource, dict) or not isinstance(resource.get("Type"), str):
@@ -86,7 +124,7 @@ def _load(path: str) -> LoadedTemplate:
                 place,
             )
         _require_named_properties(resource, place)
-    return LoadedTemplate(path, value, resources, document.lines, read_declared_parameters(value))
+    return LoadedTemplate(path, value, resources, lines, read_declared_parameters(value))
 
 
 def _require_named_properties(resource: Mapping[str, Any], place: str) -> None:
@@ -103,16 +141,6 @@ def _require_named_properties(resource: Mapping[str, Any], place: str) -> None:
             )
 
 
-@dataclass(frozen=True)
-class GivenValues:
-    """What the caller says about a deployment. `take_defaults`: parameters without a value have their default.
-    `nested_templates` are the files of nested stacks, by the address of the stack."""
-
-    parameters: Mapping[str, str] = field(default_factory=dict)
-    take_defaults: bool = False
-    nested_templates: Mapping[str, str] = field(default_factory=dict)
-
-
 class Deployment:
     """All stacks of a deployment, with the choices made so far."""
 
@@ -125,7 +153,8 @@ class Deployment:
         self.several = len(files) > 1
         addresses = _root_addresses(files)
         self.roots = [
-            Stack(self, library.load(file.path), address, file) for file, address in zip(files, addresses, strict=True)
+            Stack(self, library.load(file.path, file.parameters), address, file)
+            for file, address in zip(files, addresses, strict=True)
         ]
         self._exports: Mapping[str, list[tuple[Stack, Mapping[str, Any]]]] | None = None
 
@@ -136,7 +165,7 @@ class Deployment:
     def given_text(self, stack: Stack, name: str) -> str:
         """The value that a parameter of a root is given, or has by default; "" if it is not known."""
         default = stack.template.parameters[name].default if self.given.take_defaults else None
-        return self.given.parameters.get(name, default or "")
+        return self.given.parameters.get(name, stack.file.parameters.get(name, default or ""))
 
     def imported(self, name: object) -> object:
         """The value of an export, from another template of this deployment."""
@@ -269,7 +298,7 @@ class Stack:
         declared = self.template.parameters[name]
         if self._passed is not None:
             return self._passed_value(declared, self._passed)
-        text = self.deployment.given.parameters.get(name)
+        text = self.deployment.given.parameters.get(name, self.file.parameters.get(name))
         if text is not None:
             return self._given(declared, text)
         if self.deployment.given.take_defaults and declared.default is not None:
@@ -429,6 +458,8 @@ class Stack:
         return Stack(self.deployment, template, address, self.file, (self, logical_id))
 
     def _child_path(self, logical_id: str) -> str | None:
+        if not self.file.has_local_parts:
+            return None
         resource = self.resources[logical_id]
         metadata = resource.get("Metadata") or {}
         asset = metadata.get(ASSET_PATH) if isinstance(metadata, dict) else None

@@ -73,6 +73,7 @@ class DependencyGraph:
         self._types: dict[str, str] = {}
         # Rules apply to none of these, whatever else the template says of them.
         self._not_judged: set[str] = set()
+        self.roots = deployment.roots
         self.stacks = list(_all_stacks(deployment))
         for stack in self.stacks:
             for logical_id, resource in stack.resources.items():

@@ -349,8 +349,8 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         "Resources.Web: Company::Web::Balancer::MODULE is a module, which only CloudFormation can expand",
     ),
     "a loop": (
-        {"Transform": "AWS::LanguageExtensions", "Resources": {"Fn::ForEach::Groups": ["Name", ["a"], {}]}},
-        "Fn::ForEach::Groups makes resources only when CloudFormation processes the template",
+        {"Resources": {"Fn::ForEach::Groups": ["Name", ["a"], {}]}},
+        "Fn::ForEach::Groups makes resources only with the transform AWS::LanguageExtensions",
     ),
     "a serverless template that is wrong": (
         {

@@ -1,0 +1,148 @@
+"""What a template changes of a stack that is deployed: which of its resources it keeps, changes, replaces and deletes.
+
+Properties before the update are those of the deployed template with the deployed parameters. Where these are not known,
+`before` is None: what the update takes away from a security group is then not known, either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from alb_sg.estate.planned.deployed_stack import DeployedResource
+from alb_sg.estate.planned.resources import (
+    Action,
+    PlannedResource,
+    PlannedValue,
+    ResourceReference,
+    UnknownPlannedValue,
+)
+from alb_sg.estate.planned.template_types import CREATION_PROPERTIES, DECIDING_PROPERTIES
+from alb_sg.estate.planned.values import PlannedValues
+
+# DeletionPolicy of resources that stay in the account when they leave their stack.
+KEPT_BY = ("Retain", "RetainExceptOnCreate")
+
+
+@dataclass(frozen=True)
+class PreviousResource:
+    """A resource as the deployed template has it. `properties` may refer to other resources of it. `is_retained`: it
+    stays in the account when it leaves the stack."""
+
+    properties: Mapping[str, PlannedValue]
+    is_retained: bool = False
+
+
+def update_stack(
+    resources: Sequence[PlannedResource],
+    deployed: Mapping[str, DeployedResource],
+    previous: Mapping[str, PreviousResource],
+) -> list[PlannedResource]:
+    """The resources of a template, as changes of those that are `deployed`, which the result also deletes. Both
+    mappings are by address."""
+    before = _resolved(deployed, previous)
+    own = {one.address for one in resources if _is_deployed(one, deployed)}
+    updated = [
+        replace(
+            one,
+            action=Action.UPDATE,
+            physical_id=deployed[one.address].physical_id,
+            before=before.get(one.address),
+        )
+        if one.address in own
+        else one
+        for one in resources
+    ]
+    updated = _with_replacements(updated)
+    values = PlannedValues(updated)
+    kept = [
+        replace(one, action=Action.KEEP)
+        if one.action is Action.UPDATE and one.before is not None and _is_same(values, one)
+        else one
+        for one in updated
+    ]
+    home = next(((one.account_id, one.region) for one in resources), (None, None))
+    gone = [
+        PlannedResource(
+            address=address,
+            type=one.type,
+            properties={},
+            action=Action.DELETE,
+            physical_id=one.physical_id,
+            before=before.get(address),
+            account_id=home[0],
+            region=home[1],
+        )
+        for address, one in deployed.items()
+        if one.type in DECIDING_PROPERTIES and address not in own and not _is_retained(previous.get(address))
+    ]
+    return [*kept, *gone]
+
+
+def _is_deployed(resource: PlannedResource, deployed: Mapping[str, DeployedResource]) -> bool:
+    known = deployed.get(resource.address)
+    return known is not None and known.type == resource.type
+
+
+def _is_retained(previous: PreviousResource | None) -> bool:
+    return previous is not None and previous.is_retained
+
+
+def _resolved(
+    deployed: Mapping[str, DeployedResource], previous: Mapping[str, PreviousResource]
+) -> dict[str, Mapping[str, PlannedValue]]:
+    """The properties before the update, with identifiers in place of references."""
+    were = [
+        PlannedResource(
+            address=address,
+            type=deployed[address].type,
+            properties=one.properties,
+            action=Action.KEEP,
+            physical_id=deployed[address].physical_id,
+        )
+        for address, one in previous.items()
+        if address in deployed
+    ]
+    values = PlannedValues(were)
+    return {one.address: {name: values.resolve_all(value) for name, value in one.properties.items()} for one in were}
+
+
+def _with_replacements(resources: Sequence[PlannedResource]) -> list[PlannedResource]:
+    """The resources with the action REPLACE where a property changes that only a new resource can have. A replacement
+    changes the identifier that others refer to, and so may replace these in turn."""
+    found = list(resources)
+    while True:
+        values = PlannedValues(found)
+        replaced = [
+            replace(one, action=Action.REPLACE) if one.action is Action.UPDATE and _is_replaced(values, one) else one
+            for one in found
+        ]
+        if replaced == found:
+            return found
+        found = replaced
+
+
+def _is_replaced(values: PlannedValues, resource: PlannedResource) -> bool:
+    if resource.before is None:
+        return False
+    for name in CREATION_PROPERTIES.get(resource.type, ()):
+        was, becomes = resource.before.get(name), values.resolve_all(resource.properties.get(name))
+        if was != becomes and not _has_unknown([was, becomes]):
+            return True
+    return False
+
+
+def _is_same(values: PlannedValues, resource: PlannedResource) -> bool:
+    after = {name: values.resolve_all(value) for name, value in resource.properties.items()}
+    return after == resource.before and not _has_unknown(after.values())
+
+
+def _has_unknown(values: Iterable[PlannedValue]) -> bool:
+    for one in values:
+        if isinstance(one, UnknownPlannedValue | ResourceReference):
+            return True
+        if isinstance(one, Mapping) and _has_unknown(one.values()):
+            return True
+        if isinstance(one, list | tuple) and _has_unknown(one):
+            return True
+    return False

@@ -1,0 +1,329 @@
+"""What the Hook reads of an account: the details that a change makes necessary, and no others. How long it takes."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import pytest
+
+from alb_sg.aws.clients import WORKERS
+from alb_sg.aws.rate_limits import RATE_LIMITS, TokenBucket
+from alb_sg.functions import hook
+from embedded_aws.throttling import VirtualTime
+from tests.builders import (
+    ACCOUNT,
+    ANYWHERE,
+    EGRESS,
+    ICMP,
+    INGRESS,
+    TARGETS,
+    Saved,
+    Shape,
+    all_traffic,
+    behind,
+    estate,
+    group,
+    interface,
+    listener,
+    load_balancer,
+    load_balancer_arn,
+    network_load_balancer,
+    prefix_list,
+    target_group,
+    tcp,
+)
+from tests.functions.hook_events import GROUP, LISTENER, UNKNOWN, changed, event, payload
+from tests.live.region import Call, Region
+
+ENTIRE = "10.0.0.0/8"
+RULES: Mapping[str, Shape] = {INGRESS: {}, ICMP: {}, EGRESS: {}, TARGETS: {}}
+IDS = {"Changed": "sg-1", "Other": "sg-2", "App": "sg-app", "List": "pl-1", "Spare": "sg-3"}
+
+
+@pytest.fixture
+def ask(monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
+    """The Hook's answer about a change of a region."""
+
+    def asked(
+        region: Region, *entries: Shape, rules: Mapping[str, Shape] = RULES, ids: Mapping[str, str] = IDS
+    ) -> dict[str, Any]:
+        monkeypatch.setenv(hook.RULES_VARIABLE, json.dumps(rules))
+        monkeypatch.setattr(hook, "fetch_payload", lambda _: payload({}, entries))
+        monkeypatch.setattr(hook, "physical_ids", lambda *_: ids)
+        monkeypatch.setattr(hook, "LiveSource", lambda *_: region.source())
+        return hook.lambda_handler(event(awsAccountId=ACCOUNT), None)
+
+    return asked
+
+
+Ask = Callable[..., dict[str, Any]]
+
+
+def rule(port: int, cidr: str = ANYWHERE) -> Shape:
+    return {"IpProtocol": "tcp", "FromPort": port, "ToPort": port, "CidrIp": cidr}
+
+
+def change(before: Shape, after: Shape, logical_id: str = "Changed") -> Shape:
+    """An update of a security group's rules."""
+    fixed = {"GroupDescription": "lb", "VpcId": "vpc-1"}
+    return changed(logical_id, GROUP, "UPDATE", before={**fixed, **before}, after={**fixed, **after})
+
+
+def two_load_balancers(*more: Shape) -> Region:
+    """`web` and `other`, with a group, a target group and a listener each, which work."""
+    return Region(
+        estate(
+            load_balancer("web", groups=["sg-1", "sg-3", "sg-4"]),
+            load_balancer("other", groups=["sg-2"]),
+            group("sg-1", ingress=[tcp(443, ENTIRE), tcp(443, ANYWHERE)], egress=[tcp(80, "sg-app")]),
+            group("sg-2", ingress=[tcp(443, ANYWHERE)], egress=[tcp(80, "sg-app")]),
+            group("sg-3", ingress=[tcp(22, ANYWHERE)]),
+            group("sg-4", ingress=[tcp((1, 100), ANYWHERE)]),
+            group("sg-app", ingress=[tcp(80, "sg-1", "sg-2")]),
+            listener(443, of="web", forward=["web"]),
+            listener(443, of="other", forward=["other"]),
+            target_group("web", targets=["10.0.1.5"]),
+            target_group("other", load_balancers=["other"], targets=["10.0.1.6"]),
+            interface("10.0.1.5"),
+            interface("10.0.1.6"),
+            *more,
+        )
+    )
+
+
+def details(region: Region) -> dict[str, list[str]]:
+    """The load balancers whose listeners and whose targets were asked for, by name."""
+    found: dict[str, list[str]] = {"listeners": [], "targets": []}
+    for call in region.calls:
+        for operation, parameter, kind in (
+            ("DescribeListeners", "LoadBalancerArn", "listeners"),
+            ("DescribeTargetHealth", "TargetGroupArn", "targets"),
+        ):
+            if call.operation == operation:
+                found[kind].append(call.parameters[parameter].split("/")[-2])
+    return {kind: sorted(names) for kind, names in found.items()}
+
+
+INBOUND, OUTBOUND = "SecurityGroupIngress", "SecurityGroupEgress"
+TO_APP = {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "DestinationSecurityGroupId": "sg-app"}
+FROM_LOAD_BALANCER = {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "SourceSecurityGroupId": "sg-1"}
+
+
+@pytest.mark.parametrize(
+    ("why", "entry", "listeners", "targets"),
+    [
+        ("more is let in", change({INBOUND: []}, {INBOUND: [rule(80)]}), [], []),
+        ("a part of what stays open", change({INBOUND: [rule(443, ENTIRE)]}, {INBOUND: []}), [], []),
+        ("what another group of each still lets in", change({INBOUND: [rule(22)]}, {INBOUND: []}, "Spare"), [], []),
+        ("less is let in", change({INBOUND: [rule(443)]}, {INBOUND: []}), ["web"], []),
+        ("less is let out", change({OUTBOUND: [TO_APP]}, {OUTBOUND: [rule(443)]}), [], ["web"]),
+        (
+            "an address in place of a reference, which a rule may ask for",
+            change({OUTBOUND: [TO_APP]}, {OUTBOUND: [rule(80)]}),
+            [],
+            ["web"],
+        ),
+        (
+            "less is let in to targets, which may be those of any target group of the VPC",
+            change({INBOUND: [FROM_LOAD_BALANCER]}, {INBOUND: []}, "App"),
+            [],
+            ["other", "web"],
+        ),
+        (
+            "a block of the VPC concerns all load balancers in it",
+            changed("Block", "AWS::EC2::VPCCidrBlock", after={"VpcId": "vpc-1", "CidrBlock": "10.1.0.0/16"}),
+            ["other", "web"],
+            ["other", "web"],
+        ),
+        (
+            "a subnet concerns the paths to targets",
+            changed("Block", "AWS::EC2::SubnetCidrBlock", after={"SubnetId": "subnet-a", "Ipv6CidrBlock": UNKNOWN}),
+            [],
+            ["other", "web"],
+        ),
+        (
+            "a listener concerns its load balancer",
+            changed(
+                "New",
+                LISTENER,
+                after={
+                    "LoadBalancerArn": load_balancer_arn("other"),
+                    "Port": 8443,
+                    "Protocol": "HTTPS",
+                    "DefaultActions": [{"Type": "fixed-response"}],
+                },
+            ),
+            ["other"],
+            ["other"],
+        ),
+    ],
+)
+def test_details_are_read_where_a_verdict_can_become_worse(
+    why: str, entry: Shape, listeners: Sequence[str], targets: Sequence[str], ask: Ask
+) -> None:
+    region = two_load_balancers()
+    ask(region, entry)
+    assert details(region) == {"listeners": listeners, "targets": targets}, why
+
+
+@pytest.mark.parametrize(
+    ("entry", "broken"),
+    [
+        (change({INBOUND: [rule(443)]}, {INBOUND: []}), f"{INGRESS} web"),
+        (change({OUTBOUND: [TO_APP]}, {OUTBOUND: [rule(443)]}), f"{EGRESS} web"),
+        (change({INBOUND: [FROM_LOAD_BALANCER]}, {INBOUND: []}, "App"), f"{TARGETS} web"),
+    ],
+)
+def test_each_side_is_judged_from_its_own_details(entry: Shape, broken: str, ask: Ask) -> None:
+    answer = ask(two_load_balancers(), entry)
+    assert answer["hookStatus"] == "FAILED"
+    assert [one["annotationName"] for one in answer["annotations"]] == [broken]
+
+
+def test_clients_of_a_network_load_balancer_are_those_of_the_load_balancer_behind_it(ask: Ask) -> None:
+    """Its group lets everybody in, and the Application Load Balancer's lets in as many as before."""
+    region = Region(
+        estate(
+            load_balancer("web", scheme="internal", groups=["sg-1"]),
+            network_load_balancer("nlb", groups=["sg-2"]),
+            behind(443),
+            listener(443, of="web"),
+            listener(443, "TCP", of=load_balancer_arn("nlb", "network"), forward=["to-web"]),
+            group("sg-1", ingress=[tcp(443, "10.0.0.0/16", "192.0.2.0/24")]),
+            group("sg-2", ingress=[tcp(443, "192.0.2.0/24")]),
+        )
+    )
+    wider = {INBOUND: [rule(443, "192.0.2.0/24"), rule(443)]}
+    answer = ask(region, change({INBOUND: [rule(443, "192.0.2.0/24")]}, wider, "Other"), rules={INGRESS: {}})
+    assert answer["hookStatus"] == "FAILED", answer
+    assert answer["annotations"][0]["annotationName"] == f"{INGRESS} web"
+
+
+def test_entries_of_a_prefix_list_concern_the_groups_that_name_it(ask: Ask) -> None:
+    region = two_load_balancers(prefix_list("pl-1", "198.51.100.0/24"))
+    region.saved["SecurityGroups"][1]["IpPermissions"].append(tcp(80, "pl-1"))
+    before = {"AddressFamily": "IPv4", "MaxEntries": 5, "PrefixListName": "p", "Entries": [{"Cidr": "198.51.100.0/24"}]}
+    ask(region, changed("List", "AWS::EC2::PrefixList", "UPDATE", before=before, after={**before, "Entries": []}))
+    assert details(region) == {"listeners": ["other"], "targets": []}
+
+
+def test_tags_are_read_where_a_rule_names_their_key(ask: Ask) -> None:
+    less = change({INBOUND: [rule(443)]}, {INBOUND: []})
+    for parameters, calls in (({}, 0), ({"TagKey": "clients"}, 1)):
+        region = two_load_balancers()
+        ask(region, less, rules={INGRESS: parameters})
+        assert region.counts().get("DescribeTags", 0) == calls
+
+
+# --- time
+
+SIZE = 500
+# Seconds that a call takes; ten of them are under way at a time.
+LATENCY = 0.1
+
+
+class LimitedRegion(Region):
+    """A region whose calls take their time, and wait for the services' token buckets."""
+
+    def __init__(self, saved: Saved) -> None:
+        super().__init__(saved, intervene=self._wait)
+        self.time = VirtualTime()
+        self._buckets: dict[str, TokenBucket] = {}
+
+    def _wait(self, call: Call) -> None:
+        service, key = ("ec2", call.operation) if call.operation not in ELB_OPERATIONS else ("elbv2", "elbv2")
+        if key not in self._buckets:
+            self._buckets[key] = TokenBucket(RATE_LIMITS[service], self.time.clock, self.time.sleep)
+        self._buckets[key].take_token()
+        self.time.sleep(LATENCY / WORKERS)
+
+
+ELB_OPERATIONS = frozenset(
+    {"DescribeLoadBalancers", "DescribeTargetGroups", "DescribeListeners", "DescribeTargetHealth", "DescribeTags"}
+)
+
+
+def large_region(*, lost: Sequence[str] = ()) -> LimitedRegion:
+    """Load balancers that share a group, and another one that lets through the same; those that are `lost` have the
+    shared group alone. Their targets share a group, too."""
+    names = [f"web-{number:03}" for number in range(SIZE)]
+    addresses = [f"10.0.1.{number + 4}" for number in range(200)]
+    spare = group("sg-2", ingress=[tcp(443, "0.0.0.0/1", "128.0.0.0/1")], egress=[all_traffic(ENTIRE)])
+    targets_of = {name: [addresses[number % len(addresses)]] for number, name in enumerate(names)}
+    return LimitedRegion(
+        estate(
+            *(load_balancer(name, groups=["sg-1", *([] if name in lost else ["sg-2"])]) for name in names),
+            *(listener(443, of=name, forward=[name]) for name in names),
+            *(target_group(name, load_balancers=[name], targets=targets_of[name]) for name in names),
+            *(interface(address) for address in addresses),
+            group("sg-1", ingress=[tcp(443, ANYWHERE)], egress=[tcp(80, "sg-app")]),
+            spare,
+            group("sg-app", ingress=[tcp(80, "sg-1")]),
+        )
+    )
+
+
+@pytest.fixture
+def ask_in_time(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
+    """The last answer, in a time that passes with the calls. All invocations are one piece of time here, without the
+    pauses between them, in which the token buckets fill."""
+    seconds = hook.MAX_INVOCATIONS * hook.SECONDS_TO_ANSWER
+    monkeypatch.setattr(hook, "SECONDS_TO_ANSWER", seconds)
+    monkeypatch.setattr(hook, "MAX_INVOCATIONS", 1)
+
+    def asked(region: LimitedRegion, *entries: Shape) -> dict[str, Any]:
+        monkeypatch.setattr(hook, "monotonic", region.time.clock)
+        answer = ask(region, *entries)
+        assert region.time.clock() < seconds
+        return answer
+
+    return asked
+
+
+NO_INGRESS = change({INBOUND: [rule(443)]}, {INBOUND: []})
+NO_EGRESS = change({OUTBOUND: [TO_APP]}, {OUTBOUND: [rule(443, "192.0.2.0/24")]})
+NO_TARGETS = change({INBOUND: [FROM_LOAD_BALANCER]}, {INBOUND: []}, "App")
+NOTHING = change({INBOUND: [rule(443)], OUTBOUND: [TO_APP]}, {INBOUND: [], OUTBOUND: [rule(443, "192.0.2.0/24")]})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("entry", "rule_name"),
+    [(NO_INGRESS, INGRESS), (NO_EGRESS, EGRESS), (NO_TARGETS, TARGETS)],
+)
+def test_five_hundred_load_balancers_are_judged_in_time(entry: Shape, rule_name: str, ask_in_time: Ask) -> None:
+    region = large_region(lost=["web-499"])
+    answer = ask_in_time(region, entry)
+    assert answer["errorCode"] == "NonCompliant", answer
+    named = {one["annotationName"] for one in answer["annotations"]}
+    # Every target's group lets the load balancers in no more.
+    assert f"{rule_name} {'web-000' if rule_name == TARGETS else 'web-499'}" in named
+    assert rule_name == TARGETS or len(named) == 1
+    assert "no time" not in answer["message"]
+
+
+@pytest.mark.slow
+def test_what_is_found_in_time_counts_although_the_rest_was_not_read(ask_in_time: Ask) -> None:
+    """Both sides of all load balancers take twice the time."""
+    answer = ask_in_time(large_region(lost=["web-007"]), NOTHING)
+    assert answer["errorCode"] == "NonCompliant", answer
+    assert "web-007" in answer["message"]
+    assert re.search(r"there was no time to read \d+ load balancers", answer["message"])
+
+
+@pytest.mark.slow
+def test_what_was_not_read_in_time_is_no_verdict(ask_in_time: Ask) -> None:
+    answer = ask_in_time(large_region(lost=["web-499"]), NOTHING)
+    assert (answer["hookStatus"], answer["errorCode"]) == ("FAILED", "InternalFailure"), answer
+    assert re.search(r"there was no time to read \d+ load balancers, first web-\d+", answer["message"])
+
+
+@pytest.mark.slow
+def test_five_hundred_load_balancers_that_lose_nothing_need_no_details(ask_in_time: Ask) -> None:
+    region = large_region()
+    answer = ask_in_time(region, change({INBOUND: [rule(443)]}, {INBOUND: [rule(443), rule(80)]}))
+    assert answer["hookStatus"] == "SUCCESS"
+    assert region.time.clock() < 5
