@@ -40,7 +40,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-rdk setup-scanners setup-node setup-browser demo check lint types unit test compatibility audit bench bench-peers generate faults fuzz mutate soak wheel build pack release deploy deploy-stack lock clean
+.PHONY: help setup setup-rdk setup-scanners setup-node setup-browser demo check lint types unit test compatibility audit bench bench-peers generate faults concurrency fuzz mutate soak wheel build pack release deploy deploy-stack lock clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
@@ -94,6 +94,9 @@ $(PEERS_READY): $(PEERS_VENV)/%/.ready: requirements/%.txt
 
 faults: $(DEV_READY) ## RUNS=2000 random runs with a fault of AWS each, from SEED=1 (docs/TRUST.md)
 	$(BIN)/python -W ignore -m tests.faults $(or $(RUNS),2000) $(or $(SEED),1)
+
+concurrency: $(DEV_READY) ## RUNS=500 meetings of fixes, undos and a person at one load balancer, from SEED=1
+	$(BIN)/python -W ignore -m tests.concurrency $(or $(RUNS),500) $(or $(SEED),1)
 
 fuzz: $(DEV_READY) ## each parser and printer for SECONDS=600; `pip install atheris` for coverage-guided inputs
 	$(BIN)/python -m tests.fuzzing $(or $(SECONDS),600)

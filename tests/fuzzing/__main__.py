@@ -15,7 +15,9 @@ from hypothesis import settings
 
 from tests.conftest import ENVIRONMENT
 from tests.fuzzing import test_fuzzing, test_fuzzing_inputs
+from tests.fuzzing.texts import PARSERS, refused_badly
 
+INPUTS_AT_ONCE = 500
 MODULES = (test_fuzzing, test_fuzzing_inputs)
 TESTS = {name: test for module in MODULES for name, test in sorted(vars(module).items()) if name.startswith("test_")}
 
@@ -39,9 +41,27 @@ def fuzz(name: str, seconds: int) -> None:
     sys.stdout.write(f"{name}: {inputs:,} inputs, none fails\n")
 
 
+def change_texts(seconds: int) -> list[str]:
+    """Feeds each parser of `texts` for that long. Returns the names of those that fail."""
+    failed, total = [], 0
+    for name in PARSERS:
+        start, seed, wrong = time.monotonic(), 0, 0
+        while time.monotonic() - start < seconds:
+            seed += 1
+            for content, error in refused_badly(name, INPUTS_AT_ONCE, seed):
+                wrong += 1
+                sys.stdout.write(f"{name}, seed {seed}: {error!r} for {content[:200]!r}\n")
+        total += seed * INPUTS_AT_ONCE
+        sys.stdout.write(f"{name}: {seed * INPUTS_AT_ONCE:,} inputs, {wrong or 'none'} wrong\n")
+        sys.stdout.flush()
+        failed += [name] if wrong else []
+    sys.stdout.write(f"{total:,} texts\n")
+    return failed
+
+
 def main(seconds: int) -> int:
-    """Every test in a process of its own. The exit code is 1 if one fails."""
-    failed = []
+    """Changed texts, and every test in a process of its own. The exit code is 1 if one fails."""
+    failed = change_texts(seconds)
     for name in TESTS:
         command = [sys.executable, "-m", "tests.fuzzing", "--one", name, str(seconds)]
         done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 (this very program)
@@ -54,7 +74,10 @@ def main(seconds: int) -> int:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--one"]:
+    if sys.argv[1:2] == ["--texts"]:
+        os.environ.update(ENVIRONMENT)
+        sys.exit(1 if change_texts(int(sys.argv[2])) else 0)
+    elif sys.argv[1:2] == ["--one"]:
         os.environ.update(ENVIRONMENT)
         fuzz(sys.argv[2], int(sys.argv[3]))
     else:

@@ -58,12 +58,13 @@ ODD_VALUES = st.one_of(
 )
 
 
-def _places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The path of each value inside a document."""
     if path:
         yield path
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, inner in items:
-        yield from _places(inner, (*path, key))
+        yield from places(inner, (*path, key))
 
 
 @st.composite
@@ -71,10 +72,10 @@ def mutated(draw: st.DrawFn, document: Any) -> Any:
     """A document with one to three values replaced, removed, repeated, or swapped for another of its own values."""
     document = copy.deepcopy(document)
     for _ in range(draw(st.integers(1, 3))):
-        places = list(_places(document))
-        if not places:
+        found_places = list(places(document))
+        if not found_places:
             return draw(ODD_VALUES)
-        *outer, key = draw(st.sampled_from(places))
+        *outer, key = draw(st.sampled_from(found_places))
         holder = document
         for step in outer:
             holder = holder[step]
@@ -86,7 +87,7 @@ def mutated(draw: st.DrawFn, document: Any) -> Any:
             case "repeat" if isinstance(holder, list):
                 holder.append(copy.deepcopy(holder[key]))
             case _:
-                *other, other_key = draw(st.sampled_from(places))
+                *other, other_key = draw(st.sampled_from(found_places))
                 found = document
                 try:
                     for step in (*other, other_key):

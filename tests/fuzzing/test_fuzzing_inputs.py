@@ -11,7 +11,6 @@ import io
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,7 +21,6 @@ from alb_sg.aws.account_region import AccountRegion
 from alb_sg.command_line.main import main
 from alb_sg.command_line.walk.state import WALK_FILE, open_state
 from alb_sg.command_line.walk.stored_results import merge_stored, results_to_json
-from alb_sg.errors import InvalidInputError
 from alb_sg.estate.planned.change_set import read_change_set, read_changed_resources
 from alb_sg.findings.finding import Compliance, EvaluationError, Finding, Missing
 from alb_sg.functions.hook import parse_rules, read_request
@@ -49,7 +47,10 @@ TEMPLATE = {
         "Vpc": {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.0.0.0/16"}},
         "Subnet": {
             "Type": "AWS::EC2::Subnet",
-            "Properties": {"VpcId": {"Ref": "Vpc"}, "CidrBlock": {"Fn::Select": [0, {"Fn::Cidr": ["10.0.0.0/16", 4, 8]}]}},
+            "Properties": {
+                "VpcId": {"Ref": "Vpc"},
+                "CidrBlock": {"Fn::Select": [0, {"Fn::Cidr": ["10.0.0.0/16", 4, 8]}]},
+            },
         },
         "WebGroup": {
             "Type": "AWS::EC2::SecurityGroup",
@@ -99,6 +100,7 @@ TEMPLATE = {
 TEMPLATE_TEXT = """\
 Parameters:
   Clients: {Type: String, Default: 0.0.0.0/0}
+Conditions: {A: !Equals [!Ref Clients, 0.0.0.0/0]}
 Resources:
   Group:
     Type: AWS::EC2::SecurityGroup
@@ -193,7 +195,14 @@ STORED = results_to_json(
                 "missing",
                 missing=(
                     Missing(
-                        "ingress", "tcp", 443, 443, ("0.0.0.0/0",), ("0.0.0.0/0",), (), Origin("listener", "arn:of:listener", "HTTPS:443")
+                        "ingress",
+                        "tcp",
+                        443,
+                        443,
+                        ("0.0.0.0/0",),
+                        ("0.0.0.0/0",),
+                        (),
+                        Origin("listener", "arn:of:listener", "HTTPS:443"),
                     ),
                 ),
             )
@@ -216,7 +225,9 @@ def ends_with_a_sentence(arguments: Sequence[str]) -> None:
 
 
 @bounded
-@given(file_contents(TEMPLATE), st.sampled_from([[], ["--template-defaults"], ["--template-parameter", "Scheme=internal"]]))
+@given(
+    file_contents(TEMPLATE), st.sampled_from([[], ["--template-defaults"], ["--template-parameter", "Scheme=internal"]])
+)
 def test_templates(content: bytes, options: list[str]) -> None:
     ends_with_a_sentence(["check", "--format", "json", "--template", written(content, "template.json"), *options])
 

@@ -6,6 +6,7 @@ from another of the texts, or replaced by a word that means something to a parse
 
 from __future__ import annotations
 
+import copy
 import gzip
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -14,13 +15,20 @@ from random import Random
 from typing import Any, NamedTuple
 
 from alb_sg.aws.roles import parse_role
+from alb_sg.command_line.walk.stored_results import merge_stored
 from alb_sg.config_rule.notification import read_notification
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.cidr import InvalidCidrError, parse_cidr
+from alb_sg.estate.export_file import read_export_file
 from alb_sg.estate.json_files import parse_content, parse_json
+from alb_sg.estate.planned.change_set import read_change_set, read_changed_resources
+from alb_sg.estate.planned.cloudformation import read_templates
 from alb_sg.estate.planned.template_documents import parse_template
-from alb_sg.estate.planned.template_parameters import parse_assignments
+from alb_sg.estate.planned.template_parameters import parse_assignments, read_parameter_file
+from alb_sg.estate.planned.template_stacks import GivenValues, TemplateFile
+from alb_sg.estate.planned.terraform import read_terraform_scenario
 from alb_sg.estate.planned.terraform_references import parse_steps
+from alb_sg.estate.snapshots.files import read_config_items
 from alb_sg.exemptions.document import parse_exemptions
 from alb_sg.exemptions.location import parse_location
 from alb_sg.exemptions.longest_time import parse_max_days
@@ -32,12 +40,20 @@ from alb_sg.observations.severities import parse_severities
 from alb_sg.parameters import parse_parameters
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 from alb_sg.remediation.tags import parse_tags
-from tests.builders import ICMP
+from tests.builders import ICMP, RULES
 from tests.functions.hook_events import event
-from tests.fuzzing.strategies import ODD_TEXTS
-from tests.fuzzing.test_fuzzing import EVENT, EXEMPTIONS, PARAMETERS
-from tests.fuzzing.test_fuzzing_inputs import ACCOUNTS, TEMPLATE, TEMPLATE_TEXT
-
+from tests.fuzzing.strategies import ODD_TEXTS, places
+from tests.fuzzing.test_fuzzing import EVENT, EXEMPTIONS, ITEMS, PARAMETERS, SAVED, written
+from tests.fuzzing.test_fuzzing_inputs import (
+    ACCOUNTS,
+    CHANGE_SET,
+    HOME,
+    PARAMETER_FILE,
+    PLAN,
+    STORED,
+    TEMPLATE,
+    TEMPLATE_TEXT,
+)
 
 REFUSALS = (InvalidInputError, InvalidCidrError)
 
@@ -68,10 +84,19 @@ def _notification(content: bytes) -> object:
     return read_notification(found)
 
 
+def _change_set(content: bytes) -> object:
+    found = _object(content)
+    template = found.get("template")
+    resources = read_changed_resources(found)
+    return template if not isinstance(template, str) else read_change_set(template, resources, PHYSICAL_IDS, HOME)
+
+
 def _json(document: Any) -> bytes:
     return json.dumps(document).encode()
 
 
+PHYSICAL_IDS = {"Web": "arn:web", "Listener": "arn:listener"}
+GIVEN = GivenValues({}, take_defaults=True)
 PARSERS: Mapping[str, Parser] = {
     "locations": Parser(
         lambda content: parse_location(_text(content)),
@@ -111,6 +136,16 @@ PARSERS: Mapping[str, Parser] = {
     "address ranges": Parser(
         lambda content: parse_cidr(_text(content)), [b"10.0.0.0/8", b"2001:db8::/32", b"::ffff:10.0.0.1"]
     ),
+    "saved estates": Parser(lambda content: read_export_file(written(content)), [_json(SAVED)]),
+    "configuration items": Parser(lambda content: read_config_items([written(content)]), [_json(ITEMS)]),
+    "plans of Terraform": Parser(lambda content: read_terraform_scenario(written(content)), [_json(PLAN)]),
+    "templates and their values": Parser(
+        lambda content: read_templates([TemplateFile(written(content), "web")], GIVEN, over_estate=False),
+        [_json(TEMPLATE), TEMPLATE_TEXT.encode()],
+    ),
+    "parameter files": Parser(lambda content: read_parameter_file(written(content)), [_json(PARAMETER_FILE)]),
+    "change sets": Parser(_change_set, [_json(CHANGE_SET)]),
+    "interrupted walks": Parser(lambda content: merge_stored([(HOME, _object(content))], RULES, {}), [_json(STORED)]),
     "annotations": Parser(
         lambda content: parse_annotation(Compliance.NON_COMPLIANT, _text(content)),
         [b"Missing: ingress TCP 443 from 0.0.0.0/0 for HTTPS:443; TCP 80 from ::/0 (2 more)"],
@@ -121,8 +156,59 @@ WORDS = tuple(
 )
 
 
+# How many changes of JSON keep it JSON.
+SHARE_OF_VALUES = 0.7
+ODD: tuple[Any, ...] = (
+    *ODD_TEXTS,
+    None,
+    True,
+    False,
+    0,
+    -1,
+    65536,
+    2**63,
+    0.5,
+    1e308,
+    [],
+    {},
+    [[]],
+    [None],
+    [{}],
+    {"": {}},
+)
+
+
 def changed(texts: Sequence[bytes], random: Random) -> bytes:
-    content = bytearray(random.choice(texts))
+    text = random.choice(texts)
+    if text.startswith((b"{", b"[")) and random.random() < SHARE_OF_VALUES:
+        return _with_other_values(json.loads(text), random)
+    return _with_other_bytes(text, texts, random)
+
+
+def _with_other_values(document: Any, random: Random) -> bytes:
+    """JSON with one to three values replaced, removed or repeated elsewhere."""
+    for _ in range(random.choice((1, 1, 2, 3))):
+        *outer, key = random.choice(list(places(document)))
+        holder = document
+        for step in outer:
+            holder = holder[step]
+        match random.randrange(4):
+            case 0:
+                del holder[key]
+                if not document:
+                    break
+            case 1:
+                other: Any = document
+                for step in random.choice(list(places(document))):
+                    other = other[step]
+                holder[key] = copy.deepcopy(other)
+            case _:
+                holder[key] = copy.deepcopy(random.choice(ODD))
+    return json.dumps(document).encode()
+
+
+def _with_other_bytes(text: bytes, texts: Sequence[bytes], random: Random) -> bytes:
+    content = bytearray(text)
     for _ in range(random.choice((1, 1, 2, 3, 8))):
         place = random.randrange(len(content) + 1)
         match random.randrange(6):

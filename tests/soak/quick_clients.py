@@ -43,6 +43,8 @@ def quick_clients() -> Iterator[None]:
         stack.enter_context(patch.object(EventAliaser, "__init__", init))
         stack.enter_context(patch.object(ClientCreator, "_create_methods", create_methods))
         stack.enter_context(
-            patch.object(hooks, "accepts_kwargs", lambda handler: function_accepts(getattr(handler, "__func__", handler)))
+            patch.object(
+                hooks, "accepts_kwargs", lambda handler: function_accepts(getattr(handler, "__func__", handler))
+            )
         )
         yield

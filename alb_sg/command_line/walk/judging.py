@@ -23,6 +23,7 @@ from alb_sg.command_line.walk.stored_results import (
     errors_from_json,
     findings_from_json,
     merge_stored,
+    refuse_damaged,
     results_to_json,
 )
 from alb_sg.command_line.walk.walking import Walk, count_account_regions, walk_accounts
@@ -109,7 +110,8 @@ def _question(
 
 
 def _has_errors(result: Mapping[str, Any]) -> bool:
-    return bool(result["errors"])
+    # What has no list of errors is damaged, and is read again.
+    return bool(result.get("errors", True))
 
 
 def _refuse_unknown_names(results: Results, names: Sequence[str], errors: Sequence[EvaluationError]) -> None:
@@ -125,10 +127,11 @@ def _refuse_unknown_names(results: Results, names: Sequence[str], errors: Sequen
 def stream_walk(walk: Walk, stream: TextIO) -> StreamedResults:
     """As `stream_json_lines`: only the results of one account and region are in memory."""
     written = StreamedResults(list(walk.errors))
-    for _, result in walk.stored():
-        findings = findings_from_json(result)
+    for account_region, result in walk.stored():
+        with refuse_damaged(account_region):
+            findings = findings_from_json(result)
+            written.errors += errors_from_json(result)
         write_finding_lines(findings, stream)
-        written.errors += errors_from_json(result)
         by_rule: dict[str, Finding] = {}
         for finding in findings:
             if finding.compliance is Compliance.NON_COMPLIANT:

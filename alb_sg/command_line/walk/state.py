@@ -91,12 +91,16 @@ def _saved_results(folder: Path, now: datetime) -> Iterator[tuple[AccountRegion,
     for path in sorted(folder.glob(f"*{SUFFIX}")):
         account_id, _, region = path.name.removesuffix(SUFFIX).partition("-")
         try:
-            at = datetime.fromisoformat(_read_file(path)["savedAt"])
+            content = _read_file(path)
+            at = datetime.fromisoformat(content["savedAt"])
+            is_old = now - at > MAX_AGE
+            if not isinstance(content["result"], dict):
+                raise TypeError(content["result"])
         except (EOFError, KeyError, TypeError, ValueError, zlib.error, gzip.BadGzipFile):
             # A file that a full disk or another program has damaged: read that account and region again.
             path.unlink()
             continue
-        if now - at > MAX_AGE:
+        if is_old:
             path.unlink()
         else:
             yield AccountRegion(account_id, region), at

@@ -5,10 +5,12 @@ Findings are without exemptions, which are applied to all results together.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from alb_sg.aws.account_region import AccountRegion
+from alb_sg.errors import InvalidInputError
 from alb_sg.findings.finding import Compliance, EvaluationError, Finding, Missing, Unused
 from alb_sg.observations.account_name import AccountName
 from alb_sg.observations.results import LoadBalancerFacts, Results
@@ -43,12 +45,13 @@ def merge_stored(
     facts: dict[str, LoadBalancerFacts] = {}
     for account_region, result in stored:
         account_regions.append(account_region)
-        count += result["loadBalancers"]
-        findings += findings_from_json(result)
-        errors += errors_from_json(result)
-        advice |= {(arn, rule): sentences for arn, rule, sentences in result["advice"]}
-        remarks |= result["remarks"]
-        facts |= {arn: LoadBalancerFacts(*fields) for arn, fields in result["facts"].items()}
+        with refuse_damaged(account_region):
+            count += result["loadBalancers"]
+            findings += findings_from_json(result)
+            errors += errors_from_json(result)
+            advice |= {(arn, rule): sentences for arn, rule, sentences in result["advice"]}
+            remarks |= result["remarks"]
+            facts |= {arn: LoadBalancerFacts(*fields) for arn, fields in result["facts"].items()}
     return Results(
         account_regions,
         count,
@@ -60,6 +63,18 @@ def merge_stored(
         facts=facts,
         accounts=accounts,
     )
+
+
+@contextmanager
+def refuse_damaged(account_region: AccountRegion) -> Iterator[None]:
+    """Raises InvalidInputError for a saved result that this program did not write."""
+    try:
+        yield
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        where = " ".join(account_region)
+        raise InvalidInputError(
+            f"the saved result of {where} is damaged; delete the folder, and begin again"
+        ) from error
 
 
 def findings_from_json(result: Mapping[str, Any]) -> list[Finding]:

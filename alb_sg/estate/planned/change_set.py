@@ -106,7 +106,7 @@ def read_change_set(
 
     Raises InvalidInputError.
     """
-    document = parse_template(template.encode())
+    document = parse_template(template.encode("utf-8", "surrogatepass"))
     expressions = document.value[RESOURCES]
     changing = {one.logical_id: one for one in changed if one.type in DECIDING_PROPERTIES}
     reader = _Reader(changing)

@@ -21,6 +21,8 @@ PLAIN_TAGS = {"!Ref": "Ref", "!Condition": "Condition"}
 # Numbers as people write ports. Others keep their text, so that `0123` and `1_000` stay what they are.
 WHOLE_NUMBER = re.compile(r"0|-?[1-9][0-9]*")
 DECIMAL_NUMBER = re.compile(r"-?(0|[1-9][0-9]*)\.[0-9]+")
+# Python refuses to convert thousands of digits.
+MAX_NUMBER_LENGTH = 1000
 BOOLEANS = {"true": True, "false": False}
 NULLS = ("", "~", "null")
 UTF_16_MARKS = (b"\xff\xfe", b"\xfe\xff")
@@ -188,6 +190,8 @@ def _scalar(node: Any) -> Any:
     if text.lower() in NULLS:
         return None
     if WHOLE_NUMBER.fullmatch(text):
+        if len(text) > MAX_NUMBER_LENGTH:
+            raise InvalidInputError(f"line {node.start_mark.line + 1} has a number of {len(text)} digits")
         return int(text)
     if DECIMAL_NUMBER.fullmatch(text):
         return float(text)

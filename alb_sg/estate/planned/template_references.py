@@ -44,8 +44,10 @@ def names_in(value: Any, *, with_conditional: bool = False) -> Iterator[str]:
                 continue
             if key == "Ref" and isinstance(one, str):
                 yield one
-            elif key == "Fn::GetAtt" and one:
-                yield one.partition(".")[0] if isinstance(one, str) else str(one[0])
+            elif key == "Fn::GetAtt" and isinstance(one, str):
+                yield one.partition(".")[0]
+            elif key == "Fn::GetAtt" and isinstance(one, list) and one:
+                yield str(one[0])
             elif key == "Fn::Sub":
                 yield from _names_in_text(one, with_conditional=with_conditional)
             else:

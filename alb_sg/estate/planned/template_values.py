@@ -29,6 +29,7 @@ from alb_sg.estate.planned.template_text import (
 )
 from alb_sg.estate.planned.template_types import IDENTIFIER_ATTRIBUTES, NESTED_STACK, PROPERTY_OF_ATTRIBUTE
 
+MAX_INDEX_DIGITS = 9
 SUBSTITUTION = re.compile(r"\$\{(!?)\s*([^}]*?)\s*\}")
 DYNAMIC_REFERENCE = re.compile(r"\{\{resolve:(ssm|ssm-secure|secretsmanager):([^:}]+)")
 # What a condition may hold (CloudFormation template reference, "Condition functions").
@@ -111,7 +112,7 @@ class Expressions:
     def condition(self, name: str) -> bool:
         """Whether a named condition holds. Raises InvalidInputError, NeedsChoiceError."""
         if name not in self._conditions:
-            conditions = self._stack.document.get("Conditions") or {}
+            conditions = self._section("Conditions")
             if name not in conditions:
                 raise InvalidInputError(f"the template has no condition {name!r}; define it below Conditions")
             with self.guard(f"condition {name}"):
@@ -120,6 +121,12 @@ class Expressions:
                 except InvalidInputError as error:
                     raise error.inside(f"Conditions.{name}") from error
         return self._conditions[name]
+
+    def _section(self, name: str) -> Mapping[str, Any]:
+        section = self._stack.document.get(name) or {}
+        if not isinstance(section, dict):
+            raise InvalidInputError("an object was expected", name)
+        return section
 
     @contextmanager
     def guard(self, what: str) -> Iterator[None]:
@@ -248,6 +255,10 @@ class Expressions:
             raise InvalidInputError(f"the template has no resource {logical_id!r}; define it, or correct the name")
         resource = self._stack.resources[logical_id]
         if not isinstance(attribute, str):
+            if is_known(attribute):
+                raise InvalidInputError(
+                    f"Fn::GetAtt takes a resource and the name of an attribute, not {compact(attribute)}"
+                )
             return unknown_of(attribute, f"the attribute of {self._stack.address_of(logical_id)}: ")
         kind = str(resource.get("Type"))
         if attribute in IDENTIFIER_ATTRIBUTES.get(kind, ()):
@@ -317,8 +328,8 @@ class Expressions:
         index, values = (self.resolve(one) for one in argument)
         if not is_known(index):
             return unknown_of(index, "the element that is chosen by ")
-        if not plain_text(index).isdecimal():
-            raise InvalidInputError(f"the index {plain_text(index)!r} of Fn::Select is no whole number")
+        if not plain_text(index).isdecimal() or len(plain_text(index)) > MAX_INDEX_DIGITS:
+            raise InvalidInputError(f"the index {plain_text(index)[:20]!r} of Fn::Select is no element's number")
         number = int(plain_text(index))
         if not isinstance(values, list):
             if is_known(values):
@@ -336,10 +347,12 @@ class Expressions:
             if not is_known(key):
                 return unknown_of(key, "a value of Mappings that depends on ")
         name, second = plain_text(keys[0]), plain_text(keys[2])
-        maps = self._stack.document.get("Mappings") or {}
+        maps = self._section("Mappings")
         if name not in maps:
             raise UndeployableError(f"Mappings has no map {name!r}; add it, or correct the name")
         rows = maps[name]
+        if not isinstance(rows, dict) or not all(isinstance(row, dict) for row in rows.values()):
+            raise InvalidInputError(f"Mappings.{name} must have two levels of keys")
         if is_known(keys[1]):
             first = plain_text(keys[1])
             if first in rows and second in rows[first]:

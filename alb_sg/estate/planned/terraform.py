@@ -153,7 +153,7 @@ def _reader(instance: Instance) -> tuple[str, Reader] | None:
     if instance.type == SECURITY_GROUP_RULE:
         values = instance.before if instance.action is Action.DELETE else instance.after
         direction = values.get("type") if isinstance(values, Mapping) else None
-        rule_type = RULE_TYPES.get(direction or "")
+        rule_type = RULE_TYPES.get(direction) if isinstance(direction, str) else None
         return None if rule_type is None else (rule_type, read_security_group_rule)
     own_type = cloudformation_type(instance.type)
     if own_type is not None:

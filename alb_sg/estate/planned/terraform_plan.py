@@ -14,6 +14,7 @@ from alb_sg.estate.json_files import file_error_context, is_gzipped, parse_json,
 
 ZIP_SIGNATURE = b"PK\x03\x04"
 HIGHEST_MAJOR_VERSION = 1
+MAX_VERSION_DIGITS = 9
 SHOW_COMMAND = "terraform show -json PLAN > plan.json"
 _GIVE = f"give a plan's JSON: {SHOW_COMMAND}"
 _UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -84,7 +85,7 @@ def _checked(document: Any) -> Mapping[str, Any]:
     if not isinstance(version, str) or not ({"resource_changes", "planned_values", "configuration"} & document.keys()):
         raise InvalidInputError(f"this is no Terraform plan: format_version or its resources are missing; {_GIVE}")
     major = version.partition(".")[0]
-    if not major.isdigit() or int(major) > HIGHEST_MAJOR_VERSION:
+    if not major.isdecimal() or len(major) > MAX_VERSION_DIGITS or int(major) > HIGHEST_MAJOR_VERSION:
         raise InvalidInputError(
             f"format version {version} is newer than this version of alb-sg reads "
             f"({HIGHEST_MAJOR_VERSION}.x); update alb-sg",
@@ -160,6 +161,8 @@ def resource_changes(document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]
         missing = next((key for key in ("address", "type", "name") if not isinstance(change.get(key), str)), None)
         if missing is not None:
             raise InvalidInputError("text is missing", f"resource_changes[{index}].{missing}")
+        if not isinstance(change.get("module_address") or "", str):
+            raise InvalidInputError("text was expected", f"resource_changes[{index}].module_address")
         actions = change["change"].get("actions")
         if not isinstance(actions, list) or not actions or not all(isinstance(one, str) for one in actions):
             raise InvalidInputError("a list of texts is missing", f"resource_changes[{index}].change.actions")

@@ -23,7 +23,9 @@ ModulePath = tuple[tuple[str, Key], ...]
 # One step of an address: a name, perhaps with an index.
 _STEP = re.compile(r'([^.\[\]"]+)(?:\[(?:"((?:[^"\\]|\\.)*)"|(\d{1,9})(?=\])|[^\]]*)\])?')
 # Terraform quotes a key of `for_each` as HCL writes a string.
-_ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})|\\U(000[0-9a-fA-F]{5}|0010[0-9a-fA-F]{4})|\\([nrt\"\\])|([$%])\4\{", re.ASCII)
+_ESCAPE = re.compile(
+    r"\\u([0-9a-fA-F]{4})|\\U(000[0-9a-fA-F]{5}|0010[0-9a-fA-F]{4})|\\([nrt\"\\])|([$%])\4\{", re.ASCII
+)
 _ESCAPED = {"n": "\n", "r": "\r", "t": "\t"}
 _IDENTIFIER = re.compile(r"(?:sg|subnet|vpc|i|eni|pl|lt)-[0-9a-zA-Z]+|arn:[^\s]+")
 # What is in the identifier of a type, by a word in the name of the type.

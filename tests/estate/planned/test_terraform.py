@@ -15,11 +15,11 @@ from alb_sg.estate.cidr import Family, parse_cidr
 from alb_sg.estate.model import Target
 from alb_sg.estate.planned.planned_estate import planned_estates
 from alb_sg.estate.planned.terraform import terraform_scenario
+from alb_sg.estate.planned.terraform_references import parse_steps
 from alb_sg.findings.judge import judge_all
 from alb_sg.parameters import parse_parameters
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 from tests.estate.planned.judging import judge_plan, verdicts
-from alb_sg.estate.planned.terraform_references import parse_steps
 from tests.estate.planned.plans import COMPUTED, Dynamic, Plan, Ref, Written
 from tests.estate.planned.worlds import LB_ARN, World, as_estate, target_group_arn
 
