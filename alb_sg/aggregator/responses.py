@@ -13,7 +13,7 @@ from alb_sg.aws.arns import is_load_balancer_arn
 from alb_sg.aws.calls import ApiResponse
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.config_item import ConfigItem, parse_capture_time, read_item
-from alb_sg.estate.field_readers import Shape, list_or_empty, optional_text, require_object, required_text
+from alb_sg.estate.field_readers import Shape, optional_text, require_object, required_list, required_text
 from alb_sg.estate.json_files import parse_if_text
 from alb_sg.estate.resource_types import LOAD_BALANCER_TYPE
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
@@ -114,7 +114,7 @@ def read_verdicts(row: Shape) -> list[RecordedEvaluation]:
     configuration = require_object(row.get("configuration"))
     arn = required_text(configuration, "targetResourceId")
     verdicts = []
-    for element in list_or_empty(configuration.get("configRuleList")):
+    for element in required_list(configuration, "configRuleList"):
         config_rule = require_object(element)
         name = required_text(config_rule, "configRuleName")
         rule = find_rule(name)

@@ -15,6 +15,8 @@ from alb_sg.errors import InvalidInputError
 
 Commands: TypeAlias = "argparse._SubParsersAction[Parser]"  # noqa: SLF001 (argparse gives the type no public name)
 HELP_WIDTH = 120
+# Where the explanations of options begin.
+HELP_COLUMN = 28
 DEBUG_HELP = "log calls to AWS to standard error, and show the traceback of an error"
 CommandFunction: TypeAlias = Callable[[argparse.Namespace], int]
 
@@ -52,7 +54,9 @@ class HelpFormatter(argparse.RawDescriptionHelpFormatter):
     """Help in one width, whatever the terminal's: its examples and tables are laid out for it."""
 
     def __init__(self, prog: str) -> None:
-        super().__init__(prog, max_help_position=28, width=HELP_WIDTH)
+        super().__init__(prog, max_help_position=HELP_COLUMN, width=HELP_WIDTH)
+        # One column for all of it. argparse's own is that of the longest option, and forgets the indent of commands.
+        self._action_max_length = HELP_COLUMN
 
 
 def add_command(
@@ -74,7 +78,7 @@ def add_command(
         formatter_class=HelpFormatter,
         allow_abbrev=False,
     )
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, applied_options=())
     parser.add_argument(
         "-v",
         "--verbose",
@@ -97,13 +101,21 @@ def add_recording_options(parser: Parser) -> None:
     parser.epilog = f"{parser.epilog}{loading.RECORDINGS_HELP}"
 
 
+def add_rule_option(parser: Parser, explanation: str) -> None:
+    action = parser.add_argument("--rule", action="append", default=[], metavar="NAME", help=explanation)
+    action.completer = _complete_rules  # type: ignore[attr-defined]  # argcomplete's
+
+
+def _complete_rules(**_: object) -> list[str]:
+    # Only a shell asks for them.
+    from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME  # noqa: PLC0415 (slow, and not always needed)
+
+    return sorted(RECOMMENDATIONS_BY_NAME)
+
+
 def add_rule_options(parser: Parser) -> None:
-    parser.add_argument(
-        "--rule",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="judge this rule only, with or without ALB_SG_; repeatable (default: all that are deployed by default)",
+    add_rule_option(
+        parser, "judge this rule only, with or without ALB_SG_; repeatable (default: all that are deployed by default)"
     )
     parser.add_argument(
         "--parameter",

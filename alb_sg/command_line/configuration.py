@@ -26,6 +26,7 @@ from typing import Any
 
 from alb_sg.command_line.suggestions import did_you_mean
 from alb_sg.errors import InvalidInputError
+from alb_sg.observations.applied_options import COMMAND_LINE, AppliedOption
 
 FILE_NAME = "alb-sg.toml"
 PROJECT_FILE_NAME = "pyproject.toml"
@@ -33,23 +34,59 @@ TABLE_NAME = "alb-sg"
 VARIABLE_PREFIX = "ALB_SG_"
 # What several commands take. Other options stand in the table of their command.
 SHARED_KEYS = (
+    "accounts",
     "aggregator",
+    "assume-role",
     "config-items",
     "estate",
     "exemptions",
+    "external-id",
     "parameter",
     "profile",
     "region",
     "rule",
+    "session-name",
     "settings",
     "source",
 )
 # Choosing one source on the command line leaves out every other source of the configuration.
 SOURCE_KEYS = frozenset({"aggregator", "config-items", "estate", "source", "template", "terraform-plan"})
 FILE_SOURCE_KEYS = frozenset({"config-items", "estate"})
-LIVE_KEYS = frozenset({"profile", "region"})
+# How other accounts are read, live.
+ROLE_KEYS = frozenset({"assume-role", "external-id", "resume", "session-name"})
+LIVE_KEYS = ROLE_KEYS | {"profile", "region"}
 # A change of an account is asked for where it is made.
 REFUSED_KEYS = frozenset({"apply", "debug", "help", "undo", "yes"})
+# The options of the command line that results depend on. What a template's parameters hold may be secret.
+DECIDING_KEYS = (
+    "account",
+    "accounts",
+    "aggregator",
+    "assume-role",
+    "config-items",
+    "date",
+    "estate",
+    "exemptions",
+    "load-balancer",
+    "name",
+    "owner",
+    "owner-tag",
+    "parameter",
+    "profile",
+    "region",
+    "rule",
+    "settings",
+    "severity",
+    "source",
+    "status",
+    "tag",
+    "template",
+    "template-defaults",
+    "terraform-plan",
+    "unit",
+    "verdicts",
+)
+SECRET_KEYS = frozenset({"template-parameter"})
 
 
 @dataclass(frozen=True)
@@ -60,11 +97,15 @@ class _Setting:
     values: Sequence[str]
     origin: str
 
+    def as_applied(self) -> AppliedOption:
+        values = () if self.key in SECRET_KEYS else tuple(self.values)
+        return AppliedOption(f"--{self.key}", values, self.origin)
+
 
 def configured_words(
     command: str, commands: Sequence[str], parser: argparse.ArgumentParser, words: Sequence[str]
-) -> tuple[list[str], list[str]]:
-    """The words to put before those of the command line, and a sentence on each for `--verbose`.
+) -> tuple[list[str], list[str], list[AppliedOption]]:
+    """The words to put before those of the command line, a sentence on each for `--verbose`, and the options.
 
     Raises InvalidInputError for a file that cannot be read, and for a key or value that fits no option.
     """
@@ -79,17 +120,40 @@ def configured_words(
     for setting in (*_environment_settings(actions), *_file_settings(command, commands, actions)):
         settings.setdefault(setting.key, setting)
     if given & SOURCE_KEYS:
-        settings = {key: one for key, one in settings.items() if key not in SOURCE_KEYS}
+        left_out = SOURCE_KEYS if given & SOURCE_KEYS <= {"source"} else SOURCE_KEYS | ROLE_KEYS
+        settings = {key: one for key, one in settings.items() if key not in left_out}
     if (given | settings.keys()) & FILE_SOURCE_KEYS:
         settings = {key: one for key, one in settings.items() if key not in LIVE_KEYS}
     added: list[str] = []
     sentences: list[str] = []
+    applied: list[AppliedOption] = []
     for key, setting in settings.items():
         if key not in given:
             option_words = _option_words(actions[key], setting)
             added += option_words
-            sentences.append(f"{' '.join(option_words) or f'no --{key}'} from {setting.origin}")
-    return added, sentences
+            said = f"--{key}=…" if key in SECRET_KEYS else " ".join(option_words) or f"no --{key}"
+            sentences.append(f"{said} from {setting.origin}")
+            applied.append(setting.as_applied())
+    return added, sentences, applied
+
+
+def options_of_the_command_line(
+    parser: argparse.ArgumentParser, words: Sequence[str], arguments: argparse.Namespace
+) -> list[AppliedOption]:
+    """The options of the command line that results depend on, with what they were read as."""
+    return [
+        AppliedOption(option, _texts(getattr(arguments, action.dest)), COMMAND_LINE)
+        for action in parser._actions  # noqa: SLF001 (as above)
+        for option in action.option_strings
+        if option.removeprefix("--") in DECIDING_KEYS and _is_given(action, words)
+    ]
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    return tuple(
+        str(one).lower() if isinstance(one, bool) else str(one)
+        for one in ([value] if not isinstance(value, list) else value)
+    )
 
 
 def _is_given(action: argparse.Action, words: Sequence[str]) -> bool:

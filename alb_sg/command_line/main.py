@@ -46,7 +46,7 @@ start with:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Runs the command and returns its exit code (`exit_code.ExitCode`)."""
-    words = sys.argv[1:] if argv is None else argv
+    words = list(sys.argv[1:] if argv is None else argv)
     if COMPLETION_VARIABLE in os.environ:
         _complete()
     try:
@@ -77,6 +77,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(words: Sequence[str]) -> int:
+    if words[:1] == ["help"]:
+        # As with the AWS CLI.
+        words = [*words[1:], "--help"]
     parser = build_parser(words[0] if words else "")
     if not words:
         parser.print_help()
@@ -85,11 +88,16 @@ def _run(words: Sequence[str]) -> int:
     notes: list[str] = []
     if command in COMMANDS and not {"-h", "--help"} & set(words):
         # Help must not depend on a file, and imports nothing for one.
-        from alb_sg.command_line.configuration import configured_words  # noqa: PLC0415 (see above)
+        from alb_sg.command_line.configuration import configured_words, options_of_the_command_line  # noqa: PLC0415 (see above)
 
-        added, notes = configured_words(command, COMMANDS, parser.commands[command], words[1:])
-        words = [command, *added, *words[1:]]
-    arguments = parser.parse_args(words)
+        added, notes, applied = configured_words(command, COMMANDS, parser.commands[command], words[1:])
+        arguments = parser.parse_args([command, *added, *words[1:]])
+        applied += options_of_the_command_line(parser.commands[command], words[1:], arguments)
+        arguments.applied_options = applied
+    else:
+        arguments = parser.parse_args(words)
+    if not hasattr(arguments, "run"):
+        parser.error(f"give a command: {', '.join(COMMANDS)}")
     if arguments.debug:
         _log_calls()
     if arguments.verbose:
@@ -135,8 +143,8 @@ def build_parser(command: str = "") -> Parser:
         formatter_class=HelpFormatter,
         allow_abbrev=False,
     )
-    whole.add_argument("--version", action="version", version=f"alb-sg {__version__}")
-    commands = whole.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    whole.add_argument("-V", "--version", action="version", version=f"alb-sg {__version__}")
+    commands = whole.add_subparsers(title="commands", metavar="COMMAND")
     for name in [command] if command in COMMANDS else COMMANDS:
         module = name.replace("-", "_")
         getattr(import_module(f"alb_sg.command_line.commands.{module}"), f"add_{module}")(commands)

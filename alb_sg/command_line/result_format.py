@@ -100,6 +100,7 @@ def write_formatted(
         every_verdict=arguments.every_verdict or bool(arguments.status),
         for_spreadsheets=arguments.spreadsheet,
         summary=arguments.summary,
+        applied_options=arguments.applied_options,
     )
     if arguments.history is None or observe is None:
         write_errors(write_results(results, arguments.format, stream, options), sys.stderr)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from alb_sg.command_line.rule_selection import find_rule
 from alb_sg.errors import InvalidInputError
 from alb_sg.findings.phrasing import printable
+from alb_sg.observations.applied_options import AppliedOption
 from alb_sg.observations.severities import severities_in_settings
 from alb_sg.parameters import ACCEPTED_SOURCES, ACCEPTED_SOURCES_MATCH, TAG_KEY, TARGET_MATCH
 from alb_sg.recommendations.catalogue import DEFAULT_RECOMMENDATIONS, override_severities
@@ -46,9 +47,13 @@ def apply_settings(arguments: argparse.Namespace) -> None:
     if not isinstance(content, dict):
         raise InvalidInputError("is not an object, as rdk-config.json is", place)
     try:
-        override_severities(severities_in_settings(content))
+        severities = severities_in_settings(content)
     except InvalidInputError as error:
         raise error.inside(place) from error
+    override_severities(severities)
+    if hasattr(arguments, "settings"):
+        values = tuple(f"{name}={severity.name}" for name, severity in sorted(severities.items()))
+        _apply(arguments, [AppliedOption("severity", values, place)] if values else [])
     # Outside of it: an unknown rule is one of the command line.
     _add_parameters(arguments, content)
 
@@ -76,6 +81,14 @@ def _add_parameters(arguments: argparse.Namespace, settings: Mapping[str, Any]) 
             if key in JUDGING_PARAMETERS and key in rule.parameter_names and not is_given:
                 added.append(f"{rule.name}:{key}={value}")
     arguments.parameter = [*arguments.parameter, *added]
+    place = arguments.settings if getattr(arguments, "settings", None) else DEFAULT_SETTINGS
+    _apply(arguments, [AppliedOption("--parameter", (text,), place) for text in added])
+
+
+def _apply(arguments: argparse.Namespace, options: Sequence[AppliedOption]) -> None:
+    """Adds options to those that applied, and says them with `--verbose`."""
+    arguments.applied_options = [*getattr(arguments, "applied_options", ()), *options]
     if arguments.verbose:
-        place = arguments.settings if getattr(arguments, "settings", None) else DEFAULT_SETTINGS
-        sys.stderr.writelines(printable(f"alb-sg: --parameter={text} from {place}") + "\n" for text in added)
+        sys.stderr.writelines(
+            printable(f"alb-sg: {one.option}={','.join(one.values)} from {one.origin}") + "\n" for one in options
+        )

@@ -10,6 +10,7 @@ from typing import Any
 
 from alb_sg import __version__
 from alb_sg.errors import InvalidInputError
+from alb_sg.observations.applied_options import AppliedOption, applied_option_objects
 
 STANDARD_INPUT = "-"
 CHUNK_SIZE = 1 << 20
@@ -27,11 +28,13 @@ class InputSource:
 
 @dataclass(frozen=True)
 class Provenance:
-    """The sources of a run, the rule parameters that were given, and whether AWS Config recorded the verdicts."""
+    """The sources of a run, the rule parameters that were given, whether AWS Config recorded the verdicts, and the
+    options that the run went by."""
 
     sources: Sequence[InputSource] = ()
     parameters: Mapping[str, str] = field(default_factory=dict)
     recorded: bool = False
+    applied_options: Sequence[AppliedOption] = ()
 
 
 def audit_object(provenance: Provenance) -> dict[str, Any]:
@@ -42,6 +45,7 @@ def audit_object(provenance: Provenance) -> dict[str, Any]:
         "sources": [
             {"kind": source.kind, "name": source.name, "sha256": source.sha256} for source in provenance.sources
         ],
+        "configuration": applied_option_objects(provenance.applied_options),
     }
 
 

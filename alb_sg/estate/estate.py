@@ -143,8 +143,8 @@ class Estate:
                 raise self._not_read_error(Section.SECURITY_GROUP_CARRIERS, group_id, what)
         elif not self._was_read(Section.NETWORK_INTERFACES):
             raise self._not_read_error(Section.NETWORK_INTERFACES, None, what)
-        elif (unknown := self._interface_of_unknown_groups) is not None and unknown.unknown is not None:
-            raise unknown.unknown.error(f"network interface {unknown.id}")
+        elif self._unknown_groups_error is not None:
+            raise self._unknown_groups_error
 
     def load_balancers_with(self, group_id: str) -> Sequence[LoadBalancer]:
         """The load balancers of every type that carry a security group, by ARN."""
@@ -217,11 +217,14 @@ class Estate:
             return self.instances[instance_id]
         interface = self._primary_interface_by_instance.get(instance_id)
         if interface is not None:
+            if interface.unknown is not None:
+                raise interface.unknown.error(f"network interface {interface.id}")
             return Instance(
                 id=instance_id,
                 ipv4_address=next(iter(interface.ipv4_addresses), None),
                 ipv6_address=next(iter(interface.ipv6_addresses), None),
                 groups=interface.groups,
+                unknown_groups=interface.unknown_groups,
             )
         return self._entry(self.instances, Section.INSTANCES, instance_id, "instance", instance_id)
 
@@ -235,7 +238,8 @@ class Estate:
             interface = self.other_estates.interface_at(vpc_id, family, address)
         if interface is None and not self._was_read(Section.NETWORK_INTERFACES):
             raise self._not_read_error(Section.NETWORK_INTERFACES, None, "network interfaces")
-        if interface is None and (unknown := self._interface_index.unknown_error(vpc_id)) is not None:
+        unknown = self._interface_index.unknown_error(vpc_id) if interface is None else interface.unknown_groups_error
+        if unknown is not None:
             raise unknown
         return interface
 
@@ -243,7 +247,7 @@ class Estate:
         """The target groups that a load balancer uses, in default actions and in rules, at any weight.
 
         Target groups name their load balancers (`LoadBalancerArns`), and listeners name target groups in their default
-        actions.
+        actions. Those that it may use are included (`possible_target_groups_of`).
         """
         if self.target_groups is None:
             raise self._not_read_error(Section.TARGET_GROUPS, None, f"target groups of {load_balancer.name}")
@@ -252,7 +256,7 @@ class Estate:
         groups = {group.arn: group for group in self._target_groups_by_load_balancer.get(load_balancer.arn, ())}
         listeners = () if self.listeners is None else self.listeners.get(load_balancer.arn, ())
         for listener in listeners:
-            for arn in listener.known_target_group_arns:
+            for arn in (*listener.known_target_group_arns, *(listener.possible_target_group_arns or ())):
                 if arn not in groups:
                     groups[arn] = self._own_entry(self.target_groups, Section.TARGET_GROUPS, arn, "target group", arn)
         for vpc_id, of_vpc in self._target_groups_of_unknown_load_balancer.items():
@@ -261,6 +265,17 @@ class Estate:
                 if group.arn not in groups and not (group.target_type == "lambda" and not vpc_id):
                     raise _unrecorded_load_balancers(group)
         return tuple([groups[arn] for arn in sorted(groups)])
+
+    def possible_target_groups_of(self, load_balancer: LoadBalancer) -> Mapping[str, NotReadError]:
+        """The target groups that a load balancer of a planned estate may use, each with what is not known."""
+        found: dict[str, NotReadError] = {}
+        certain = {group.arn for group in self._target_groups_by_load_balancer.get(load_balancer.arn, ())}
+        for listener in () if self.listeners is None else self.listeners.get(load_balancer.arn, ()):
+            certain.update(listener.target_group_arns)
+            if listener.unknown_actions is not None:
+                error = listener.unknown_actions.error(f"listener {listener.arn}")
+                found |= dict.fromkeys(listener.possible_target_group_arns or (), error)
+        return {arn: error for arn, error in found.items() if arn not in certain}
 
     def alb_registrations_of(self, load_balancer: LoadBalancer) -> tuple[tuple[TargetGroup, Target], ...]:
         """The registrations of this load balancer in target groups of type `alb` that a Network Load Balancer uses.
@@ -343,9 +358,11 @@ class Estate:
         return index
 
     @cached_property
-    def _interface_of_unknown_groups(self) -> NetworkInterface | None:
+    def _unknown_groups_error(self) -> NotReadError | None:
+        """The error of an interface whose groups are not known: it may carry any."""
         interfaces = (self.network_interfaces or {}).values()
-        return next((interface for interface in interfaces if interface.unknown is not None), None)
+        errors = (one.unknown_groups_error for one in interfaces)
+        return next((error for error in errors if error is not None), None)
 
     @cached_property
     def _load_balancers_by_group(self) -> Mapping[str, Sequence[LoadBalancer]]:

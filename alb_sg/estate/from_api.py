@@ -191,7 +191,7 @@ def _is_list(value: Any) -> bool:
 def _load_balancer_of_listener(fields: Shape, arn: str) -> str:
     """The load balancer's ARN, which the listener's own ARN repeats."""
     value = fields.get("LoadBalancerArn")
-    if isinstance(value, str) and value:
+    if isinstance(value, str) and names_load_balancer(value):
         return value
     return listener_load_balancer_arn(arn) or required_text(fields, "LoadBalancerArn")
 
@@ -268,7 +268,7 @@ def _load_balancer_arns(value: Any) -> tuple[str, ...] | None:
 
 
 def names_load_balancer(value: Any) -> bool:
-    """Whether an element of `LoadBalancerArns` says which load balancer uses the target group."""
+    """Whether a value is the ARN of a load balancer."""
     return isinstance(value, str) and ":loadbalancer/" in value
 
 
@@ -499,17 +499,18 @@ def network_interface(value: Any) -> NetworkInterface:
     interface_id = required_text(fields, "NetworkInterfaceId")
     attachment = fields.get("Attachment")
     attachment = attachment if isinstance(attachment, Mapping) else {}
+    groups = _or_unknown("Groups", lambda: _interface_groups(fields))
     unknown = None
-    groups: tuple[str, ...] = ()
-    ipv4_addresses, ipv6_addresses, prefixes = groups, groups, groups
+    ipv4_addresses: tuple[str, ...] = ()
+    ipv6_addresses, prefixes = ipv4_addresses, ipv4_addresses
     try:
-        groups, ipv4_addresses, ipv6_addresses, prefixes = _interface_addresses(fields)
+        ipv4_addresses, ipv6_addresses, prefixes = _interface_addresses(fields)
     except InvalidInputError as error:
         unknown = UnknownValue(error.place, error.message)
     return NetworkInterface(
         id=interface_id,
         vpc_id=_text_or(fields, "VpcId", ""),
-        groups=groups,
+        groups=() if isinstance(groups, UnknownValue) else groups,
         ipv4_addresses=ipv4_addresses,
         ipv6_addresses=ipv6_addresses,
         prefixes=prefixes,
@@ -520,16 +521,20 @@ def network_interface(value: Any) -> NetworkInterface:
         network_card_index=_or_unknown("Attachment.NetworkCardIndex", lambda: _network_card_index(attachment)),
         unknown=unknown,
         interface_type=_text_or(fields, "InterfaceType", ""),
+        unknown_groups=groups if isinstance(groups, UnknownValue) else None,
     )
 
 
-_InterfaceAddresses = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], tuple[str, ...]]
+_InterfaceAddresses = tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]
+
+
+def _interface_groups(fields: Shape) -> tuple[str, ...]:
+    return tuple(sorted(read_each(required_list(fields, "Groups"), "", security_group_id)))
 
 
 def _interface_addresses(fields: Shape) -> _InterfaceAddresses:
-    """Security groups, IPv4 addresses, IPv6 addresses and delegated prefixes."""
+    """IPv4 addresses, IPv6 addresses and delegated prefixes."""
     return (
-        tuple(sorted(read_each(required_list(fields, "Groups"), "Groups", security_group_id))),
         _ipv4_addresses(fields),
         _ipv6_addresses(fields),
         (

@@ -106,8 +106,9 @@ class LoadBalancer(NamedTuple):
 
 class Listener(NamedTuple):
     """A listener. `target_group_arns` are the target groups of its default actions; listener rules are not included.
-    `unknown_actions` is a value that hides some of them. `authentications` are the types of its default actions that
-    authenticate, such as `authenticate-oidc`."""
+    `unknown_actions` is a value that hides some of them; `possible_target_group_arns` are those of which it hides some,
+    or None where it may be any. `authentications` are the types of its default actions that authenticate, such as
+    `authenticate-oidc`."""
 
     arn: str
     load_balancer_arn: str
@@ -116,6 +117,7 @@ class Listener(NamedTuple):
     target_group_arns: tuple[str, ...]
     unknown_actions: UnknownValue | None = None
     authentications: tuple[str, ...] = ()
+    possible_target_group_arns: tuple[str, ...] | None = None
 
     @property
     def known_port(self) -> int:
@@ -128,8 +130,9 @@ class Listener(NamedTuple):
 
     @property
     def known_target_group_arns(self) -> tuple[str, ...]:
-        """All target groups of the default actions. Raises NotReadError where they are not known."""
-        if self.unknown_actions is not None:
+        """All target groups of the default actions that are not only possible. Raises NotReadError where they are not
+        known."""
+        if self.unknown_actions is not None and self.possible_target_group_arns is None:
             raise self.unknown_actions.error(f"listener {self.arn}")
         return self.target_group_arns
 
@@ -369,7 +372,8 @@ class Subnet(NamedTuple):
 class NetworkInterface(NamedTuple):
     """A network interface. `prefixes` are delegated prefixes; `instance_id`, `network_card_index` and `device_index`
     describe its attachment; `ipv6_addresses` begins with the primary address; Elastic Load Balancing created the
-    `is_elb_managed` ones. `unknown` is a value that hides which addresses or security groups it has.
+    `is_elb_managed` ones. `unknown` is a value that hides which addresses it has, and `unknown_groups` one that hides
+    which security groups.
     `interface_type` is EC2's, such as `global_accelerator_managed`, or "" where the source does not tell it."""
 
     id: str
@@ -385,12 +389,18 @@ class NetworkInterface(NamedTuple):
     network_card_index: int | UnknownValue = 0
     unknown: UnknownValue | None = None
     interface_type: str = ""
+    unknown_groups: UnknownValue | None = None
 
     @property
     def is_primary(self) -> bool:
         """Whether it is the primary interface of its instance. Every network card has a device index 0; the primary
         interface is that of card 0."""
         return self.device_index == 0 and self.network_card_index == 0
+
+    @property
+    def unknown_groups_error(self) -> NotReadError | None:
+        """The error of what depends on its groups; None where they are known."""
+        return None if self.unknown_groups is None else self.unknown_groups.error(f"network interface {self.id}")
 
 
 class InstanceInterface(NamedTuple):

@@ -125,7 +125,6 @@ class RemarkFinder:
             result
             for result in results
             if isinstance(result, Finding)
-            and result.rule in RECOMMENDATIONS_BY_NAME
             and RECOMMENDATIONS_BY_NAME[result.rule].direction is Direction.TARGET_INGRESS
         ]
         unresolved = [one for one in (*outbound, *of_targets) if isinstance(one, Finding) and one.unresolved]

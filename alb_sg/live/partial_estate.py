@@ -249,11 +249,10 @@ class PartialEstate:
             for group_id in group_ids[1:]:
                 self.add_failure(section, group_id, cause)
             return
-        unknown = next((one for one in interfaces if one.unknown is not None), None)
+        unknown = next((one.unknown_groups_error for one in interfaces if one.unknown_groups is not None), None)
         for group_id in group_ids:
-            if unknown is not None and unknown.unknown is not None:
-                cause = f"{response.operation}: {unknown.unknown.field} of {unknown.id}: {unknown.unknown.text}"
-                self.add_failure(section, group_id, cause)
+            if unknown is not None:
+                self.add_failure(section, group_id, f"{response.operation}: {unknown}")
             else:
                 self.interfaces_by_group[group_id] = [one for one in interfaces if group_id in one.groups]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 
@@ -27,6 +27,7 @@ class LoadBalancerContext:
         self.estate = estate
         self.load_balancer = load_balancer
         self._target_groups: tuple[TargetGroup, ...] | None = None
+        self._possible_target_groups: Mapping[str, NotReadError] | None = None
         self._instance_peers: dict[Family, dict[str, TargetPeer]] = {}
         self._receiving_targets_by_group: dict[str, tuple[Sequence[Target], tuple[TargetPeer, ...]]] = {}
         self._target_requirements: dict[tuple[str, int | None], Sequence[RequirementGroup]] = {}
@@ -45,10 +46,13 @@ class LoadBalancerContext:
         key = group.arn, port
         requirements = self._target_requirements.get(key)
         if requirements is None:
+            if self._possible_target_groups is None:
+                self._possible_target_groups = self.estate.possible_target_groups_of(self.load_balancer)
+            unread = self._possible_target_groups.get(group.arn)
             requirements = self._target_requirements[key] = [
                 RequirementGroup(Direction.EGRESS, ANY_TCP_PORT, peers, group, unread=target_port)
                 if isinstance(target_port, NotReadError)
-                else RequirementGroup(Direction.EGRESS, Traffic.tcp(target_port), peers, group)
+                else RequirementGroup(Direction.EGRESS, Traffic.tcp(target_port), peers, group, unread=unread)
                 for target_port, peers in self._peers_by_port(group, port)
             ]
         return requirements

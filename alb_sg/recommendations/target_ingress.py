@@ -21,7 +21,6 @@ from alb_sg.permissions.allowed_traffic import Direction, Traffic
 from alb_sg.recommendations.load_balancer_context import LoadBalancerContext
 from alb_sg.recommendations.recommendation import USER_GUIDE, Recommendation, Severity
 from alb_sg.recommendations.requirement import (
-    Cause,
     NodesPeer,
     NotApplicable,
     Peer,
@@ -58,10 +57,10 @@ def requirements(context: LoadBalancerContext, parameters: Parameters) -> Requir
     control port. Raises NotApplicable, NotReadError."""
     split = _TargetSplit(context)
     groups: list[RequirementGroup] = []
-    for cause, traffic, targets in _targets_by_port(target_requirement_groups(context, _ports)):
+    for group, targets in _targets_by_port(target_requirement_groups(context, _ports)):
         peers = split.nodes_peers(targets)
         if peers:
-            groups.append(RequirementGroup(Direction.TARGET_INGRESS, traffic, peers, cause))
+            groups.append(group._replace(direction=Direction.TARGET_INGRESS, peers=peers))
     remarks = tuple([f"{_abbreviate(ids)} not judged: {reason}" for reason, ids in split.not_judged.items()])
     if not groups:
         raise NotApplicable("; ".join(remarks))
@@ -136,7 +135,9 @@ class _TargetSplit:
         except NotReadError as error:
             return _Carried(unread=error)
         if not carried_by_vpc:
-            return _Carried(no_groups="outside the VPC, and no network interface is seen to hold the address")
+            return _Carried(
+                no_groups="outside the VPC, and no network interface in a peered VPC is seen to hold the address"
+            )
         if len(set(carried_by_vpc.values())) > 1:
             address_text = format_address(family, address)
             return _Carried(unresolved=f"{address_text} is an address in each of {', '.join(carried_by_vpc)}")
@@ -153,18 +154,15 @@ class _TargetSplit:
         return nodes
 
 
-def _targets_by_port(groups: Iterable[RequirementGroup]) -> list[tuple[Cause, Traffic, Sequence[Peer]]]:
-    """The targets of each target group and port: a health check port may be the port of some targets."""
-    groups_by_port: dict[tuple[str, Traffic], list[RequirementGroup]] = {}
+def _targets_by_port(groups: Iterable[RequirementGroup]) -> list[tuple[RequirementGroup, Sequence[Peer]]]:
+    """The first requirement group and the targets of each target group and port: a health check port may be the port of
+    some targets."""
+    groups_by_port: dict[tuple[str, Traffic, NotReadError | None], list[RequirementGroup]] = {}
     for group in groups:
-        groups_by_port.setdefault((group.cause.arn, group.traffic), []).append(group)
+        groups_by_port.setdefault((group.cause.arn, group.traffic, group.unread), []).append(group)
     return [
-        (
-            alike[0].cause,
-            traffic,
-            alike[0].peers if len(alike) == 1 else [peer for group in alike for peer in group.peers],
-        )
-        for (_, traffic), alike in groups_by_port.items()
+        (alike[0], alike[0].peers if len(alike) == 1 else [peer for group in alike for peer in group.peers])
+        for alike in groups_by_port.values()
     ]
 
 

@@ -77,7 +77,7 @@ def target_notes(
     """What requires no path to a target, and why. `skip_note` says why a whole target group does not."""
     try:
         for listener in listeners_by_port(estate, load_balancer):
-            if not listener.known_target_group_arns:
+            if not listener.known_target_group_arns and not listener.possible_target_group_arns:
                 yield (
                     f"{listener.protocol}:{listener.port}: its default action forwards to no target group "
                     "(it redirects or answers itself)"

@@ -81,11 +81,7 @@ class AccountClients:
     def tagged_rules(self, key: str, value: str) -> dict[SecurityGroupRule, RuleContent]:
         """The security group rules that have a tag, with their contents."""
         request = self.ec2_request("describe_security_group_rules", "SecurityGroupRules", {f"tag:{key}": [value]})
-        return dict(
-            self._read(
-                "SecurityGroupRules", request, lambda source: (_security_group_rule(source), _rule_content(source))
-            )
-        )
+        return dict(self._read("SecurityGroupRules", request, _rule_with_content))
 
     def security_groups(self, filter_name: str, values: Sequence[str]) -> list[SecurityGroup]:
         request = self.ec2_request("describe_security_groups", "SecurityGroups", {filter_name: values})

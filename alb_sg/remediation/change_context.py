@@ -179,6 +179,11 @@ def _unread_sections(estate: Estate) -> dict[str, str]:
         for section in REQUIRED_SECTIONS
         if section is not Section.LOAD_BALANCERS and estate.section(section) is None
     }
+    interfaces = (estate.network_interfaces or {}).values()
+    unknown = next((one.unknown_groups_error for one in interfaces if one.unknown_groups is not None), None)
+    if unknown is not None:
+        # It may carry any group.
+        missing[Section.NETWORK_INTERFACES] = str(unknown)
     return missing | {failure.section: failure.cause for failure in estate.failures if failure.key is None}
 
 

@@ -130,7 +130,7 @@ class GroupSelector:
         account_id = self._load_balancer.account_id
         if owner_id == account_id:
             return None
-        owner = "of an owner who is not known" if owner_id is None else f"of account {owner_id}"
+        owner = "of an unknown owner" if owner_id is None else f"of account {owner_id}"
         return Obstacle(RefusalReason.OTHER_OWNER, f"is {owner}, not of {account_id}")
 
     def _manager_obstacle(self, tags: Mapping[str, str]) -> Obstacle | None:

@@ -20,12 +20,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, TextIO
 
 from alb_sg.findings.evidence import Evidence, PermissionPeer
 from alb_sg.findings.explanation import Explanation, RequirementRow, RuleExplanation
 from alb_sg.findings.finding import EvaluationError, Finding
+from alb_sg.observations.applied_options import AppliedOption, applied_option_objects
 from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.recommendations.fronting_load_balancers import FrontingLoadBalancer
 from alb_sg.report.advice import Advice
@@ -40,7 +41,9 @@ from alb_sg.report.json_report import (
 from alb_sg.report.removal_commands import removal_commands
 
 
-def write_explanation_json(explanation: Explanation, advice: Advice, stream: TextIO) -> None:
+def write_explanation_json(
+    explanation: Explanation, advice: Advice, stream: TextIO, applied_options: Iterable[AppliedOption] = ()
+) -> None:
     errors = [rule.verdict for rule in explanation.rules if isinstance(rule.verdict, EvaluationError)]
     document = {
         "version": JSON_VERSION,
@@ -53,6 +56,7 @@ def write_explanation_json(explanation: Explanation, advice: Advice, stream: Tex
         ],
         "remarks": list(explanation.remarks),
         "errors": [error_object(error) for error in errors],
+        "configuration": applied_option_objects(applied_options),
     }
     write_json_document(document, stream)
 

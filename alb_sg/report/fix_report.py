@@ -8,11 +8,12 @@ The JSON of a fix is {"version": 1, "plans": [plan], "applied": [applied], "erro
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TextIO
 
 from alb_sg.findings.finding import Compliance, EvaluationError, Finding
+from alb_sg.observations.applied_options import AppliedOption, applied_option_objects
 from alb_sg.remediation.api_calls import calls_for_plan
 from alb_sg.remediation.cloudformation import render_cloudformation
 from alb_sg.remediation.execution import ApplyOutcome, ApplyResult, UndoResult, put_back_sentence
@@ -43,7 +44,7 @@ class FixReport:
         return plan if applied is None or applied.plan is None else applied.plan
 
 
-def write_fix_json(report: FixReport, stream: TextIO) -> None:
+def write_fix_json(report: FixReport, stream: TextIO, applied_options: Iterable[AppliedOption] = ()) -> None:
     snippets = make_snippets(report.plans)
     document = {
         "version": JSON_VERSION,
@@ -52,6 +53,7 @@ def write_fix_json(report: FixReport, stream: TextIO) -> None:
         "errors": [error_object(error) for error in report.errors],
         "cloudformation": render_cloudformation(snippets),
         "terraform": render_terraform(snippets),
+        "configuration": applied_option_objects(applied_options),
     }
     write_json_document(document, stream)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from alb_sg.observations.applied_options import AppliedOption
 from alb_sg.observations.earlier_results import NOTHING_EARLIER, EarlierResults
 
 TEXT = "text"
@@ -26,7 +28,7 @@ class FormatOptions:
 
     `as_of`: the time that the results describe. `every_verdict`: list COMPLIANT, NOT_APPLICABLE and exempt results in
     the formats that list failures alone. `for_spreadsheets`: write CSV as spreadsheets read it. `earlier`: what earlier
-    runs reported. `summary`: the text has counts alone.
+    runs reported. `summary`: the text has counts alone. `applied_options`: what the run went by.
     """
 
     as_of: datetime
@@ -34,3 +36,4 @@ class FormatOptions:
     for_spreadsheets: bool = False
     summary: bool = False
     earlier: EarlierResults = NOTHING_EARLIER
+    applied_options: Sequence[AppliedOption] = ()

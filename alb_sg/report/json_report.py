@@ -3,13 +3,15 @@
     {"version": 1, "findings": [{"accountId", "region", "loadBalancerArn", "loadBalancerName", "rule", "compliance",
        "annotation", "unresolved", "missing": [{"direction", "protocol", "fromPort", "toPort", "required", "peers",
        "orSecurityGroups", "because": {"type", "arn"}}], "advice": […]}],
-     "errors": [{"loadBalancerArn", "what", "cause"}], "remarks": [{"loadBalancerArn", "remark"}], "summary": {…}}
+     "errors": [{"loadBalancerArn", "what", "cause"}], "remarks": [{"loadBalancerArn", "remark"}],
+     "configuration": [{"option", "values", "from"}], "summary": {…}}
 
 An entry of `missing` whose direction is `targetIngress` has one more key, `securityGroups`: the groups of the targets,
 one of which must allow it.
 
 `missing` is exact: what is not allowed, as the fewest blocks. `advice` are sentences on what `alb-sg fix` would do,
-`remarks` those on load balancers that no verdict depends on.
+`remarks` those on load balancers that no verdict depends on. `configuration` are the options that the run went by, and
+where they come from: "command line", a variable of the environment, or a file.
 
 What is open and unused has a list of its own, in findings of ALB_SG_UNUSED_INGRESS alone. Without ports, an entry is
 the whole protocol; for the protocol "-1", everything but `used`.
@@ -42,6 +44,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, TextIO
 
 from alb_sg.findings.finding import AppliedExemption, EvaluationError, Finding, Missing, Unused
+from alb_sg.observations.applied_options import AppliedOption, applied_option_objects
 from alb_sg.observations.results import Results
 from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.report import phrasing
@@ -54,7 +57,7 @@ FORMATTING_CHARACTER = re.compile(
 _ENCODER = json.JSONEncoder(ensure_ascii=False)
 
 
-def write_json(results: Results, stream: TextIO) -> None:
+def write_json(results: Results, stream: TextIO, applied_options: Iterable[AppliedOption] = ()) -> None:
     """One object, with a finding or error on each line."""
     stream.write(f'{{"version": {JSON_VERSION},\n"findings": [')
     _write_lines(
@@ -75,6 +78,8 @@ def write_json(results: Results, stream: TextIO) -> None:
         ),
         stream,
     )
+    stream.write('],\n"configuration": [')
+    _write_lines(applied_option_objects(applied_options), stream)
     stream.write(f'],\n"summary": {_to_json(results.summary())}}}\n')
 
 

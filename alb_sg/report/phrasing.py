@@ -84,7 +84,10 @@ def address_or_cidr(cidr: str) -> str:
 
 
 def describe_missing(entry: Missing, max_peers: int | None = None) -> str:
-    """What is missing, such as `inbound TCP 443 from 0.0.0.0/0, or from sg-1`, with at most `max_peers` peers."""
+    """What is missing, such as `inbound TCP 443 from 0.0.0.0/0, or from sg-1`, with at most `max_peers` peers.
+
+    A rest of the recommended peer in more blocks than that is told as the whole peer: no reader adds up the blocks.
+    """
     what = f"{direction_word(entry.direction)} {describe_traffic(entry.protocol, entry.from_port, entry.to_port)}"
     to = direction_preposition(entry.direction)
     limit = len(entry.peers) if max_peers is None else max_peers
@@ -92,6 +95,8 @@ def describe_missing(entry: Missing, max_peers: int | None = None) -> str:
     if not entry.peers:
         return f"{what} {groups}" if groups else f"{what} {to} {entry.origin.label}, whose addresses are not known"
     peers = f"{to} {abbreviate(entry.peers, limit)}"
+    if len(entry.peers) > limit and entry.peers != entry.required and entry.direction != Direction.EGRESS:
+        peers = f"{to} all of {abbreviate(entry.required, limit)}, of which only a part is open"
     # Inbound, the group is that of a load balancer: the narrower advice comes first.
     ways = [peers, groups] if entry.direction == Direction.EGRESS else [groups, peers]
     text = f"{what} {', or '.join(filter(None, ways))}"

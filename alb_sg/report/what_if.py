@@ -6,12 +6,13 @@ As JSON: {"version": 1, "loadBalancerArn", "loadBalancerName", "changes": […],
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, TextIO
 
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.findings.finding import Compliance, EvaluationError, Finding, Result
+from alb_sg.observations.applied_options import AppliedOption, applied_option_objects
 from alb_sg.report import phrasing
 from alb_sg.report.json_report import JSON_VERSION, error_object, finding_object, write_json_document
 from alb_sg.report.style import Style
@@ -35,7 +36,7 @@ def write_what_if(report: WhatIfReport, stream: TextIO, style: Style) -> None:
     stream.writelines(line + "\n" for line in _lines(report, style))
 
 
-def write_what_if_json(report: WhatIfReport, stream: TextIO) -> None:
+def write_what_if_json(report: WhatIfReport, stream: TextIO, applied_options: Iterable[AppliedOption] = ()) -> None:
     document = {
         "version": JSON_VERSION,
         "loadBalancerArn": report.load_balancer.arn,
@@ -44,6 +45,7 @@ def write_what_if_json(report: WhatIfReport, stream: TextIO) -> None:
         "notes": list(report.notes),
         "before": _results_object(report.before),
         "after": _results_object(report.after),
+        "configuration": applied_option_objects(applied_options),
     }
     write_json_document(document, stream)
 

@@ -41,7 +41,7 @@ def _write_text(results: Results, stream: TextIO, options: FormatOptions) -> Non
 # The formats that have a place for every error.
 _WRITERS: dict[str, Callable[[Results, TextIO, FormatOptions], None]] = {
     TEXT: _write_text,
-    JSON: lambda results, stream, _: write_json(results, stream),
+    JSON: lambda results, stream, options: write_json(results, stream, options.applied_options),
     JSON_LINES: lambda results, stream, _: write_json_lines(results, stream),
     CSV: lambda results, stream, options: write_csv(results, stream, for_spreadsheets=options.for_spreadsheets),
     SARIF: lambda results, stream, options: write_sarif(results, stream, every_verdict=options.every_verdict),

@@ -493,6 +493,10 @@ def test_there_is_no_such_aggregator(recording: Recording) -> None:
     [
         ("{", "Results[1]: "),
         ('{"accountId": "1", "awsRegion": "r"}', "Results[1].accountId: "),
+        (
+            verdicts("web", {EGRESS: "COMPLIANT"}).replace("configRuleList", "configRules"),
+            "Results[1].configRuleList: it is missing",
+        ),
         (verdicts("web", {EGRESS: "FINE"}), "Results[1].complianceType: 'FINE' is not a compliance type"),
         (verdicts("web", {EGRESS: "COMPLIANT"}).replace(f":{ACCOUNT}:", ":999999999999:"), "is of 999999999999"),
         (

@@ -44,6 +44,14 @@ def test_a_text_that_is_no_region_is_refused_by_name() -> None:
         make_client("ec2", "eu west 1")
 
 
+def test_the_region_of_the_environment_is_that_of_the_aws_cli(monkeypatch: pytest.MonkeyPatch) -> None:
+    """botocore itself knows AWS_DEFAULT_REGION alone."""
+    assert make_client("ec2").meta.region_name == "us-east-1"
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    assert make_client("ec2").meta.region_name == "eu-west-1"
+    assert make_client("ec2", "eu-west-2").meta.region_name == "eu-west-2"
+
+
 class _Sts:
     def __init__(self, error: Exception | None = None) -> None:
         self._error = error

@@ -105,7 +105,8 @@ def test_errors_count_for_any_alone_and_are_always_printed(command: Command, fai
 
 
 def test_json_is_the_contract_key_by_key(command: Command) -> None:
-    answer = command.on(closed(), "check", "--format", "json", "--rule", INGRESS, "--rule", EGRESS)
+    path = command.file(closed())
+    answer = command("check", "--format", "json", "--rule", INGRESS, "--rule", EGRESS, "--estate", path)
     assert answer.code == 1
     assert answer.json == {
         "version": 1,
@@ -159,6 +160,10 @@ def test_json_is_the_contract_key_by_key(command: Command) -> None:
         ],
         "errors": [],
         "remarks": [],
+        "configuration": [
+            {"option": "--estate", "values": [path], "from": "command line"},
+            {"option": "--rule", "values": [INGRESS, EGRESS], "from": "command line"},
+        ],
         "summary": {
             "loadBalancers": 1,
             "compliance": {"COMPLIANT": 0, "NON_COMPLIANT": 2, "NOT_APPLICABLE": 0},

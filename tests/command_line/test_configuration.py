@@ -52,6 +52,17 @@ def test_a_region_of_the_file_is_for_live_accounts(command: Command, tmp_path: P
     assert command.on(in_order(), "check").code == 0
 
 
+@pytest.mark.parametrize("source", [("--aggregator", "organization"), ("--config-items", "absent.json")])
+def test_another_source_leaves_out_the_role_of_the_file(
+    command: Command, tmp_path: Path, source: tuple[str, ...]
+) -> None:
+    (tmp_path / "alb-sg.toml").write_text('assume-role = "reader"\nexternal-id = "abc"\n[check]\nresume = "walk"\n')
+    answer = command("check", *source, "--verbose")
+    assert "assume-role" not in answer.err
+    assert "--resume" not in answer.err
+    assert "--assume-role reader is of every account" in command.refused("check")
+
+
 def test_verbose_says_where_options_come_from(
     command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -114,3 +125,57 @@ def test_an_unknown_rule_is_not_blamed_on_the_settings(command: Command, tmp_pat
     (tmp_path / "rdk-config.json").write_text(json.dumps({"parameters": {"TagKey": "clients"}}))
     said = command.refused("check", "--estate", "estate.json", "--rule", "icmp")
     assert said.startswith("alb-sg: unknown rule 'icmp'")
+
+
+# --- what applied, in JSON
+
+
+def test_json_has_what_applied_and_where_it_comes_from(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "alb-sg.toml").write_text('[check]\nfail-on = "never"\n')
+    settings = {
+        "parameters": {"TargetMatch": "effective"},
+        "rules": {ICMP: {"severity": "HIGH", "parameters": {"AcceptedSources": ANYWHERE_INSIDE}}},
+    }
+    (tmp_path / "rdk-config.json").write_text(json.dumps(settings))
+    monkeypatch.setenv("ALB_SG_RULE", ICMP)
+    path = command.file(closed())
+    words = ("--estate", path, "--severity", "High", "--output", "findings.json", "--format", "json")
+    assert command("check", *words).code == 0
+    document = json.loads((tmp_path / "findings.json").read_text())
+    assert document["version"] == 1
+    assert document["configuration"] == [
+        {"option": "--estate", "values": [path], "from": "command line"},
+        {"option": "--fail-on", "values": ["never"], "from": "alb-sg.toml"},
+        {"option": "--parameter", "values": [f"{ICMP}:AcceptedSources={ANYWHERE_INSIDE}"], "from": "rdk-config.json"},
+        {"option": "--rule", "values": [ICMP], "from": "ALB_SG_RULE"},
+        {"option": "--severity", "values": ["high"], "from": "command line"},
+        {"option": "severity", "values": [f"{ICMP}=HIGH"], "from": "rdk-config.json"},
+    ]
+    answer = command("check", *words, "--verbose")
+    assert f"alb-sg: severity={ICMP}=HIGH from rdk-config.json\n" in answer.err
+
+
+@pytest.mark.parametrize("words", [("explain", "web"), ("fix", "web"), ("what-if", "web", "--add-listener", "8443")])
+def test_other_json_has_it_as_well(command: Command, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]) -> None:
+    monkeypatch.setenv("ALB_SG_RULE", INGRESS)
+    answer = command(*words, "--estate", command.file(in_order()), "--format", "json")
+    assert {"option": "--rule", "values": [INGRESS], "from": "ALB_SG_RULE"} in answer.json["configuration"]
+
+
+def test_the_audit_of_a_page_has_it(command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALB_SG_RULE", INGRESS)
+    assert command.on(in_order(), "dashboard", "--output", str(tmp_path / "page.html")).code == 0
+    audit = json.loads((tmp_path / "page.json").read_text())["audit"]
+    assert {"option": "--rule", "values": [INGRESS], "from": "ALB_SG_RULE"} in audit["configuration"]
+
+
+def test_no_secret_of_a_template_is_written(command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A parameter with NoEcho holds one."""
+    template = tmp_path / "t.json"
+    template.write_text('{"Parameters": {"Password": {"Type": "String", "NoEcho": true}}, "Resources": {}}')
+    monkeypatch.setenv("ALB_SG_TEMPLATE_PARAMETER", "Password=hunter2")
+    answer = command("check", "--template", str(template), "--format", "json", "--verbose")
+    assert "hunter2" not in answer.out + answer.err
+    assert "alb-sg: --template-parameter=… from ALB_SG_TEMPLATE_PARAMETER\n" in answer.err

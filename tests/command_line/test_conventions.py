@@ -41,6 +41,19 @@ def test_help_has_one_width(command: Command, monkeypatch: pytest.MonkeyPatch, n
     assert [line for line in usual.splitlines() if len(line) > HELP_WIDTH] == []
 
 
+def test_help_is_a_command_too(command: Command) -> None:
+    """As with the AWS CLI."""
+    assert command("help").out == command("--help").out
+    assert command("help", "check").out == command("check", "--help").out
+    assert command("-V").out == command("--version").out
+    assert "did you mean 'check'?" in command.refused("help", "chekc")
+
+
+def test_an_option_without_a_command_is_refused_by_its_name(command: Command) -> None:
+    assert command.refused("--formt") == "alb-sg: unrecognized arguments: --formt (see alb-sg --help)\n"
+    command.refused("--")
+
+
 def test_it_runs_as_a_module() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "alb_sg", "--version"], capture_output=True, text=True, check=False, timeout=HANGING
@@ -184,6 +197,7 @@ def test_a_shell_takes_its_completion(command: Command, tmp_path: Path, shell: s
         ("alb-sg check --exem", {"--exemptions"}),
         ("alb-sg check --format s", {"sarif"}),
         ("alb-sg completion f", {"fish"}),
+        ("alb-sg check --rule ALB_SG_H", {"ALB_SG_HEALTH_CHECK_EGRESS"}),
     ],
 )
 def test_the_command_completes_a_line(tmp_path: Path, line: str, expected: set[str]) -> None:

@@ -351,6 +351,24 @@ SHOW = "terraform show -json PLAN > plan.json"
         (b"", "the file is empty"),
         (b"\xff\x00\xff", "neither UTF-8 nor UTF-16 text"),
         (b"{", "not JSON"),
+        (b"Terraform will perform the following actions:", f"this is no JSON; give a plan's JSON: {SHOW}"),
+        (
+            document(resource_changes=None, planned_values={"root_module": {"resources": [{"address": "aws_lb.web"}]}}),
+            "resource_changes: the changes of the planned resources are missing",
+        ),
+        (
+            document(
+                resource_changes=[
+                    {
+                        "address": "aws_lb.web",
+                        "type": "aws_lb",
+                        "name": "web",
+                        "change": {"actions": ["create"], "after": "x"},
+                    }
+                ]
+            ),
+            "resource_changes[0].change.after: an object was expected",
+        ),
         (document(resource_changes=[{"address": "a"}]), "resource_changes[0]: an object with `change` was expected"),
         (document(configuration={"root_module": []}), "configuration.root_module: an object was expected"),
     ],
@@ -368,6 +386,9 @@ SHOW = "terraform show -json PLAN > plan.json"
         "empty",
         "no text",
         "no JSON",
+        "what Terraform shows people",
+        "no changes",
+        "no values",
         "no change",
         "no module",
     ],
@@ -400,12 +421,17 @@ def test_formats_that_are_read(command: Command, version: str) -> None:
         (("--fail-on", "new"), "--fail-on new needs what exists before the change"),
         (("--aggregator", "a"), "omit --aggregator"),
         (("--config-items", "a"), "omit --config-items"),
-        (("--estate", "-", "--terraform-plan", "-"), "standard input holds one document"),
+        (("--terraform-plan", "other.json"), "--terraform-plan: one plan is judged at a time"),
     ],
 )
 def test_options_that_do_not_combine(command: Command, options: tuple[str, ...], expected: str) -> None:
     plan = str(web().write(command.folder / "plan.json"))
     assert expected in command.refused("check", "--terraform-plan", plan, *options)
+
+
+def test_standard_input_holds_one_document(command: Command) -> None:
+    refused = command.refused("check", "--terraform-plan", "-", "--estate", "-")
+    assert "standard input holds one document" in refused
 
 
 def test_what_is_new_is_known_of_plans_alone(command: Command) -> None:

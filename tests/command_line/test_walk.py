@@ -137,7 +137,7 @@ def test_every_active_account_is_judged(command: Command, organization: str, wir
     assert found_in(answer.json) == EVERY
     assert answer.json["errors"] == []
     assert answer.err == ("alb-sg: skipped 1 account that Organizations has as not active: 100000000009 (SUSPENDED)\n")
-    assert [given["RoleArn"] for given in wire.parameters] == sorted(map(role_arn, ACCOUNTS))
+    assert sorted(given["RoleArn"] for given in wire.parameters) == sorted(map(role_arn, ACCOUNTS))
     assert {given["RoleSessionName"] for given in wire.parameters} == {"alb-sg"}
     assert wire.regions("DescribeLoadBalancers") == {REGION, OTHER_REGION}
 

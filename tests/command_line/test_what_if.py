@@ -43,6 +43,18 @@ def test_a_listener_that_would_not_be_open(command: Command) -> None:
     assert finding["annotation"].startswith("HTTPS:8443 ")
 
 
+def test_the_rest_of_everybody_is_not_counted_out(command: Command) -> None:
+    """A /27 leaves 27 blocks, which tell a reader less than the recommended peer."""
+    saved = closed()
+    saved["SecurityGroups"][0]["IpPermissions"] = [tcp(443, "1.1.1.0/27")]
+    shown = command.on(saved, "what-if", "web", "--add-listener", "8443").out
+    assert "    not open: inbound TCP 443 from all of 0.0.0.0/0, of which only a part is open\n" in shown
+    assert "0.0.0.0/8" not in shown
+    path = command.file(saved)
+    for name in ("junit", "markdown"):
+        assert "0.0.0.0/8" not in command("check", "--estate", path, "--format", name).out
+
+
 def test_a_listener_that_is_open_already(command: Command) -> None:
     saved = in_order()
     saved["SecurityGroups"][0]["IpPermissions"].append(tcp(8080, ANYWHERE))

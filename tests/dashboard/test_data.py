@@ -468,12 +468,32 @@ DEFAULT_EGRESS = opened("-1", None, "0.0.0.0/0")
         (finding(missing("egress", required="10.0.0.5/32")), [], Cause.CLOSED),
         (finding(missing("egress", required="10.0.0.5/32")), [group(opened("tcp", 22, "0.0.0.0/0"))], Cause.CLOSED),
         (finding(missing("egress", required="2001:db8::5/128")), [group(DEFAULT_EGRESS)], Cause.DEFAULT_OUTBOUND_IPV4),
+        (finding(missing("egress", required="10.0.0.5/32")), [group(DEFAULT_EGRESS)], Cause.TOO_NARROW),
+        # A peer that has no family of its own.
+        (finding(missing(required="pl-1")), [group()], Cause.CLOSED),
+        (finding(missing(required="sg-1")), [group()], Cause.CLOSED),
+        (finding(missing(required="pl-1"), missing(required="::/0")), [group()], Cause.CLOSED),
+        (finding(missing("targetIngress")), [group()], Cause.TARGETS_CLOSED),
         (finding(missing(), unresolved=True), [group()], Cause.UNRESOLVED),
         (finding(), [], Cause.NOT_REPORTED),
     ],
 )
 def test_causes(found: Finding, groups: list[SecurityGroup], expected: Cause) -> None:
     assert find_causes(found, groups) == (expected,)
+
+
+@pytest.mark.parametrize(
+    "ipv4",
+    [
+        missing(port=80),
+        missing("egress"),
+        missing(protocol="udp"),
+        missing()._replace(to_port=444),
+    ],
+    ids=["port", "direction", "protocol", "last port"],
+)
+def test_only_the_same_traffic_of_ipv4_makes_ipv6_closed_as_well(ipv4: Missing) -> None:
+    assert Cause.IPV6_MISSING in find_causes(finding(ipv4, missing(required="::/0")), [])
 
 
 def test_both_families_closed_is_closed() -> None:

@@ -26,6 +26,7 @@ from alb_sg.parameters import parse_parameters
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS
 from tests.builders import (
     RULES,
+    UNUSED,
     Saved,
     Shape,
     behind,
@@ -79,7 +80,7 @@ PATHS: dict[type, dict[str, list[list[Any]] | str]] = {
     },
     model.Listener: {
         "arn": IDENTITY,
-        "load_balancer_arn": IDENTITY,
+        "load_balancer_arn": [["LoadBalancerArn"]],
         "protocol": [["Protocol"]],
         "port": [["Port"]],
         "target_group_arns": [
@@ -90,6 +91,7 @@ PATHS: dict[type, dict[str, list[list[Any]] | str]] = {
         ],
         "unknown_actions": DERIVED,
         "authentications": [["DefaultActions", 0, "Type"]],
+        "possible_target_group_arns": DERIVED,
     },
     model.TargetGroup: {
         "arn": IDENTITY,
@@ -158,6 +160,7 @@ PATHS: dict[type, dict[str, list[list[Any]] | str]] = {
         "network_card_index": [["Attachment", "NetworkCardIndex"]],
         "unknown": DERIVED,
         "interface_type": [["InterfaceType"]],
+        "unknown_groups": DERIVED,
     },
     model.Instance: {
         "id": IDENTITY,
@@ -326,6 +329,7 @@ SOURCES: dict[str, Callable[[Path, Saved], Estate]] = {
     "live": from_live,
 }
 WEB, OTHER = "web", "other"
+ALL_RULES = (*RULES, UNUSED)
 
 
 def verdicts(found: Estate) -> dict[tuple[str, str], str]:
@@ -376,8 +380,9 @@ def test_an_unheard_of_value_concerns_what_depends_on_it(
     read = SOURCES[source]
     before = verdicts_before(source)
     for value in UNHEARD_OF[:1] if source == "live" else UNHEARD_OF:
-        if source == "live" and path == ["Entries"]:
-            # The client pages through a list, whatever the service answers.
+        if source == "live" and path in (["Entries"], ["LoadBalancerArn"]):
+            # The client pages through a list, whatever the service answers; and it asks for the listeners of one load
+            # balancer.
             continue
         after = verdicts(read(tmp_path, changed(of, path, value)))
         for rule in RULES:
@@ -386,6 +391,53 @@ def test_an_unheard_of_value_concerns_what_depends_on_it(
             if (of, _without_last_index(path)) in ANY_TEXT and found.startswith("NON_COMPLIANT"):
                 continue
             assert found in (before[OTHER, rule], "ERROR"), (value, rule)
+
+
+ABSENT = object()
+NOTHING: tuple[Any, ...] = (ABSENT, None, "", {})
+
+
+def closed() -> Saved:
+    """As `saved`, and every rule finds something of `other`."""
+    document = saved()
+    groups = {one["GroupId"]: one for one in document["SecurityGroups"]}
+    groups["sg-2"]["IpPermissions"] = [tcp(444, "10.2.0.0/17", "pl-2"), icmp(8, 0, "10.2.0.0/16")]
+    groups["sg-2"]["IpPermissionsEgress"] = [tcp(81, "10.9.0.0/16", reference("sg-db", vpc="vpc-2"))]
+    groups["sg-db"]["IpPermissions"] = [tcp(81, "10.2.0.0/25")]
+    return document
+
+
+@pytest.mark.parametrize("source", ["saved", "fast items"])
+@pytest.mark.parametrize(
+    ("of", "path"),
+    [(of, path) for of, _, path in places()],
+    ids=_names((of.__name__, *path) for of, _, path in places()),
+)
+def test_what_is_not_there_opens_nothing(tmp_path: Path, source: str, of: type, path: list[Any]) -> None:
+    """Without a value, or with an empty one, a verdict stays or becomes an error: nothing is met by it, and no
+    requirement is dropped."""
+    read = SOURCES[source]
+    before = verdicts(read(tmp_path, closed()))
+    assert {before[OTHER, rule].split()[0] for rule in ALL_RULES} == {"NON_COMPLIANT"}
+    for value in NOTHING:
+        document = closed()
+        holder = element(document, of)
+        for step in path[:-1]:
+            holder = holder.setdefault(step, {}) if isinstance(holder, dict) else holder[step]
+        if value is not ABSENT:
+            holder[path[-1]] = copy.deepcopy(value)
+        elif isinstance(holder, dict):
+            holder.pop(path[-1], None)
+        after = verdicts(read(tmp_path, document))
+        for rule in ALL_RULES:
+            of_web = after.get((WEB, rule))
+            # An interface whose groups are not known may carry any.
+            of_any_group = rule == UNUSED and of is model.NetworkInterface and path[0] == "Groups"
+            assert of_web == before[WEB, rule] or (of_any_group and of_web == "ERROR"), (value, rule)
+            if source != "saved" and rule == UNUSED and path == ["IpPermissions"]:
+                # Items leave out an empty list.
+                continue
+            assert after.get((OTHER, rule), "no verdict").split()[0] in ("NON_COMPLIANT", "ERROR"), (value, rule)
 
 
 def _without_last_index(path: list[Any]) -> str:

@@ -58,7 +58,8 @@ class Served:
         self.physical_ids: dict[str, str] = {}
         self.calls: list[Call] = []
         self.url = ""
-        # Has the account's answers wait.
+        # Whether the account has been asked anything, and what its answers wait for.
+        self.was_asked = threading.Event()
         self.proceed = threading.Event()
         self.proceed.set()
 
@@ -79,6 +80,7 @@ class Served:
         return client
 
     def _intervene(self, call: Call) -> None:
+        self.was_asked.set()
         self.proceed.wait(HANGING)
         if call.operation in self.failures:
             raise Refused(self.failures[call.operation])
@@ -196,6 +198,14 @@ def test_what_was_broken_before_is_not_blocked(served: Served) -> None:
     served.physical_ids = {"Rule": "sgr-0123456789abcdef0"}
     answer = served.ask(payload({}, [changed("Rule", INGRESS, "DELETE", before=rule)]))
     assert answer["hookStatus"] == "SUCCESS", answer
+
+
+def test_what_was_not_known_before_is_not_blocked(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(hook.ON_UNKNOWN_VARIABLE, hook.FAIL)
+    served.saved = estate(load_balancer(scheme="new-fangled"), listener(80), group("sg-1"))
+    rule = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "CidrIp": ANYWHERE, "GroupId": "sg-1"}
+    answer = served.ask(payload({}, [changed("Rule", INGRESS, after=rule)]))
+    assert [one["status"] for one in answer["annotations"]] == ["PASSED"]
 
 
 def test_several_verdicts_are_counted_and_annotated_in_order(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -332,6 +342,7 @@ def test_a_slow_account_is_read_on_in_the_next_invocation(served: Served, monkey
             "clientRequestToken": "token",
             "callbackDelaySeconds": 1,
         }
+        assert served.was_asked.wait(HANGING)
     served.proceed.set()
     monkeypatch.setattr(hook, "SECONDS_TO_ANSWER", 20.0)
     answer = served.ask(requestContext={"invocation": 3})
@@ -345,6 +356,7 @@ def test_an_account_that_is_not_read_in_three_invocations(served: Served, monkey
     monkeypatch.setattr(hook, "SECONDS_TO_ANSWER", 0.0)
     served.proceed.clear()
     served.ask(new_stack(80))
+    assert served.was_asked.wait(HANGING)
     answer = served.ask(requestContext={"invocation": 3})
     assert (answer["hookStatus"], answer["errorCode"]) == ("FAILED", "InternalFailure")
     assert "not read within 3 invocations" in answer["message"]
@@ -403,6 +415,7 @@ def test_an_event_of_another_kind_is_refused(change: Mapping[str, Any], said: st
         (hook.RULES_VARIABLE, '{"ALB_SG_NOTHING": {}}', "unknown rule 'ALB_SG_NOTHING'; known are ALB_SG_HEALTH"),
         (hook.RULES_VARIABLE, '["ALB_SG_ICMP_PMTUD"]', "rules are written"),
         (hook.RULES_VARIABLE, '{"ALB_SG_ICMP_PMTUD": []}', "rules are written"),
+        (hook.RULES_VARIABLE, '{"ALB_SG_ICMP_PMTUD": {}, "ALB_SG_LISTENER_INGRESS": []}', "rules are written"),
         (hook.RULES_VARIABLE, '{"ALB_SG_ICMP_PMTUD": {"Colour": "red"}}', "Colour"),
         (hook.ON_UNKNOWN_VARIABLE, "", "'' is neither SKIP nor FAIL"),
         (hook.ON_UNKNOWN_VARIABLE, "fail", "'fail' is neither SKIP nor FAIL"),
@@ -438,7 +451,7 @@ def test_other_load_balancers_are_not_read_unless_a_rule_needs_them(
     served.ask(new_stack())
     of_listeners = [call.parameters for call in served.calls if call.operation == "DescribeListeners"]
     assert of_listeners == []
-    monkeypatch.setenv(hook.RULES_VARIABLE, json.dumps({"ALB_SG_UNUSED_INGRESS": {}}))
+    monkeypatch.setenv(hook.RULES_VARIABLE, json.dumps({INGRESS_RULE: {}, "ALB_SG_UNUSED_INGRESS": {}}))
     served.ask(new_stack())
     of_listeners = [call.parameters for call in served.calls if call.operation == "DescribeListeners"]
     assert {one["LoadBalancerArn"] for one in of_listeners} == {load_balancer_arn("web"), load_balancer_arn("other")}

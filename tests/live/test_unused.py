@@ -137,12 +137,12 @@ def test_what_was_not_read_is_an_error_that_names_it(operation: str, what: str) 
     assert "UnauthorizedOperation" in error.cause
 
 
-def test_an_interface_that_cannot_be_read_may_carry_any_of_the_groups() -> None:
+def test_an_interface_whose_groups_cannot_be_read_may_carry_any_of_them() -> None:
     found = saved()
-    found["NetworkInterfaces"][0]["Ipv4Prefixes"] = [7]
+    found["NetworkInterfaces"][0]["Groups"].append({"GroupId": 7})
     [error] = load(Region(found))
     assert isinstance(error, EvaluationError)
-    assert "Ipv4Prefixes" in error.cause
+    assert "Groups of network interface eni-" in error.cause
 
 
 def test_without_the_ids_of_rules_the_verdict_stands_and_says_so() -> None:

@@ -48,7 +48,7 @@ ROOMS: dict[str, tuple[str, ...]] = {
         "tests/dashboard/test_data.py",
         "tests/live/test_remark_facts.py",
     ),
-    "alb_sg/remediation": ("tests/remediation", "tests/ssm_documents", "tests/report"),
+    "alb_sg/remediation": ("tests/remediation", "tests/ssm_documents", "tests/report/test_advice.py"),
     "alb_sg/config_rule": HANDLING,
     "alb_sg/functions": ("tests/functions", "tests/deploy/test_states.py"),
 }

@@ -132,8 +132,14 @@ class _Module:
         return None
 
     def statement_lines(self, node: ast.AST) -> tuple[int, int]:
-        """The lines of the statement around a node; of one with statements inside, its head."""
-        for one in [node, *(outer for outer, _ in self._around(node))]:
+        """The lines of the statement around a node; of one with statements inside, its head.
+
+        Of `continue` and `break`, which the compiler makes a jump of what is around them, those of that statement.
+        """
+        for one in [
+            *([] if isinstance(node, ast.Continue | ast.Break) else [node]),
+            *(outer for outer, _ in self._around(node)),
+        ]:
             if isinstance(one, ast.stmt | ast.ExceptHandler | ast.match_case):
                 inner = [child.lineno for child in ast.walk(one) if isinstance(child, ast.stmt) and child is not one]
                 first = one.pattern.lineno if isinstance(one, ast.match_case) else one.lineno

@@ -13,6 +13,7 @@ import gc
 import json
 import os
 import resource
+import shutil
 import signal
 import time
 from collections import defaultdict
@@ -32,6 +33,8 @@ from tests.mutation.recording import record
 # without end is stopped by the clock, far later: others may use the machine.
 LEAST_SECONDS, SLOWNESS, CLOCK = 5.0, 10.0, 30.0
 KILLED, SURVIVED, NOT_PATCHED = 1, 0, 3
+# A file in a folder that holds the recording of every test, and not of those before a run was interrupted.
+COMPLETE = "complete"
 # The shares of each process when tests are recorded: some take far longer than others.
 SHARES = 4
 
@@ -51,7 +54,7 @@ class Assignment(NamedTuple):
 def pytest_runtestloop(session: pytest.Session) -> bool:
     assignment = Assignment(*json.loads(Path(os.environ["ALB_SG_MUTATION"]).read_text(encoding="utf-8")))
     root, folder = Path(assignment.root), Path(assignment.recording)
-    if not folder.exists():
+    if not (folder / COMPLETE).exists():
         _record(session, root, assignment, folder)
     recording, items = Recording(folder), {item.nodeid: item for item in session.items}
     functions = _functions(root)
@@ -66,6 +69,7 @@ def pytest_runtestloop(session: pytest.Session) -> bool:
 def _record(session: pytest.Session, root: Path, assignment: Assignment, folder: Path) -> None:
     """Runs all tests with coverage, a share of them in a process. Exits if one fails."""
     rooms = [root / room for room in assignment.rooms]
+    shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     share = -(-len(session.items) // (SHARES * assignment.processes))
     starts = range(0, len(session.items), share)
@@ -84,6 +88,7 @@ def _record(session: pytest.Session, root: Path, assignment: Assignment, folder:
     failed = [line for path in folder.glob("failed-*") for line in path.read_text(encoding="utf-8").splitlines()]
     if failed or len(list(folder.glob("seconds-*"))) < len(starts):
         pytest.exit(f"tests fail without any mutant: {failed}", returncode=4)
+    (folder / COMPLETE).touch()
 
 
 def _try_all(

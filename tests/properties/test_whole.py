@@ -33,7 +33,8 @@ NO_WORSE = {
     "NOT_APPLICABLE": ("NOT_APPLICABLE",),
     # A prefix list more that was not read may cover what is missing.
     "NON_COMPLIANT": ("NON_COMPLIANT", "COMPLIANT", "ERROR"),
-    "ERROR": ("ERROR", "COMPLIANT"),
+    # What was not read may be covered now, and something else that is missing is what remains.
+    "ERROR": ("ERROR", "COMPLIANT", "NON_COMPLIANT"),
 }
 Results = dict[tuple[str, str], Finding | EvaluationError]
 

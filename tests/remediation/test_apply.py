@@ -601,6 +601,35 @@ def test_undo_reattaches_a_group_that_gets_a_rule_of_somebody_else_meanwhile() -
         assert undone.deleted_groups == []
 
 
+def test_undo_keeps_a_group_whose_rules_cannot_be_read_once_it_is_detached() -> None:
+    """Somebody may have added a rule meanwhile, which deleting the group would lose."""
+    with shop() as found:
+        found.share()
+        created = str(found.apply(fix_of(ICMP)).created_group)
+        _before(found, "SetSecurityGroups", lambda: found.aws.faults.fail("DescribeSecurityGroupRules", "AccessDenied"))
+        undone = found.undo()
+        assert found.groups() == [found.group]
+        assert undone.deleted_groups == []
+        assert any("DescribeSecurityGroupRules" in failure for failure in undone.failures)
+        found.aws.faults.clear()
+        assert found.undo().deleted_groups == [created]
+
+
+def test_undo_leaves_a_load_balancer_whose_groups_cannot_be_read() -> None:
+    with shop() as found:
+        found.share()
+        created = str(found.apply(fix_of(ICMP)).created_group)
+        # The interfaces that Elastic Load Balancing made are found by their description.
+        found.aws.faults.fail("DescribeNetworkInterfaces", "AccessDenied", when=lambda body: "description" in body)
+        undone = found.undo()
+        assert found.groups() == [found.group, created]
+        assert (undone.deleted_groups, undone.restored_groups) == ([], {})
+        assert any("DescribeNetworkInterfaces: AccessDenied" in failure for failure in undone.failures)
+        found.aws.faults.clear()
+        assert found.undo().deleted_groups == [created]
+        assert found.groups() == [found.group]
+
+
 def _rules_of_group(found: Shop) -> list[str]:
     filters = [{"Name": "group-id", "Values": [found.group]}]
     rules = found.aws.ec2.describe_security_group_rules(Filters=filters)["SecurityGroupRules"]

@@ -233,7 +233,9 @@ def test_an_export_is_planned_for_as_the_account_is(command: Command, account: S
     live = command("fix", "shop", "--format", "json")
     saved = command("fix", "shop", "--format", "json", "--estate", str(path))
     assert live.json["plans"][0]["newGroup"] is not None
-    assert (saved.code, saved.json) == (live.code, live.json)
+    assert saved.code == live.code
+    # They differ in what they were read from.
+    assert {**saved.json, "configuration": []} == {**live.json, "configuration": []}
 
 
 @pytest.mark.parametrize(("said", "code"), [("y\n", 0), ("yes\n", 0), ("n\n", 1), ("\n", 1), ("", 1)])

@@ -24,6 +24,7 @@ from tests.builders import (
     HEALTH,
     ICMP,
     INGRESS,
+    TARGETS,
     Saved,
     Shape,
     all_traffic,
@@ -31,6 +32,7 @@ from tests.builders import (
     build,
     estate,
     group,
+    instance,
     interface,
     listener,
     load_balancer,
@@ -386,6 +388,18 @@ def test_interfaces_of_other_accounts_count() -> None:
     assert len(context.other_resources_with("sg-1")) == 1
 
 
+def test_an_interface_whose_groups_are_not_known_may_carry_any() -> None:
+    saved = web(interface("10.0.1.9"))
+    [other] = [one for one in saved["NetworkInterfaces"] if one["PrivateIpAddress"] == "10.0.1.9"]
+    other["Groups"] = "sg-1"
+    found = plan(saved, ICMP)
+    assert (added(found), refused(found)) == ([], [RefusalReason.NOT_READ])
+    assert f"Groups of network interface {other['NetworkInterfaceId']}" in found.refusals[0].text
+    # Its addresses say nothing of that.
+    other |= {"Groups": [], "PrivateIpAddresses": "10.0.1.9"}
+    assert added(plan(saved, ICMP)) == ["sg-1 ingress icmp 3 0.0.0.0/0"]
+
+
 @pytest.mark.parametrize("section", ["NetworkInterfaces", "SecurityGroups"])
 def test_what_was_not_collected_is_never_guessed(section: str) -> None:
     saved = web()
@@ -476,6 +490,22 @@ def test_a_target_on_no_known_interface_and_no_address_is_refused() -> None:
     saved = web(target_group("lost", type="instance", targets=[target("i-1")], ip_address_type="ipv6"))
     saved["Instances"] = [{"InstanceId": "i-1", "VpcId": "vpc-1", "PrivateIpAddress": "10.0.1.7", "SecurityGroups": []}]
     assert refused(plan(saved, EGRESS)) == [RefusalReason.UNRESOLVED]
+
+
+def test_who_carries_the_groups_of_a_load_balancer_need_not_be_known_to_refer_to_one() -> None:
+    """Any of them is right; that the targets' own group may be changed hangs on the same fact, and is not known."""
+    on_instance = target_group("web", type="instance", targets=["i-1"])
+    saved = web(on_instance, instance("i-1", "10.0.1.7"), group("sg-app"), groups=("sg-1", "sg-2"))
+    saved["TargetGroups"] = [one for one in saved["TargetGroups"] if one["TargetType"] == "instance"]
+    del saved["NetworkInterfaces"]
+    built = build(saved)
+    load_balancer_ = built.load_balancers[load_balancer_arn("web")]
+    fix = fix_of(TARGETS)
+    results = judge_load_balancer(built, load_balancer_, fix)
+    found = make_plan(built, load_balancer_, fix, results, change_context(built, load_balancer_, [built]))
+    assert (found.additions, refused(found)) == ((), [RefusalReason.NOT_READ])
+    [addition] = found.refusals[0].additions
+    assert (addition.group_id, addition.peer) == ("sg-app", "sg-1")
 
 
 # --- the planner's last check: it judges the estate with the changes

@@ -401,6 +401,14 @@ def test_who_uses_a_port(case: UnusedCase) -> None:
 
 
 TASK = interface("10.0.1.5", groups=["sg-1"])
+
+
+def with_unreadable_groups(saved: Saved) -> Saved:
+    """The estate whose last interface has no list of its groups."""
+    saved["NetworkInterfaces"][-1]["Groups"] = "sg-1"
+    return saved
+
+
 TWO_GROUPS = load_balancer(groups=["sg-1", "sg-2"])
 SG_2 = group("sg-2", ingress=[tcp(22, ANYWHERE)])
 
@@ -448,11 +456,11 @@ SG_2 = group("sg-2", ingress=[tcp(22, ANYWHERE)])
         says=("network interfaces that carry sg-1", "NetworkInterfaces", "was not collected"),
     ),
     UnusedCase(
-        "an interface that cannot be read",
+        "an interface whose groups cannot be read",
         "It may carry the group.",
-        lets_in(parts=({**interface("10.0.1.9"), "Ipv4Prefixes": [7]},)),
+        with_unreadable_groups(lets_in(parts=(interface("10.0.1.9"),))),
         ERROR,
-        says=("Ipv4Prefixes", "eni-"),
+        says=("Groups", "eni-"),
     ),
     UnusedCase(
         "a group of another account",
@@ -499,6 +507,32 @@ SG_2 = group("sg-2", ingress=[tcp(22, ANYWHERE)])
 )
 def test_what_is_judged(case: UnusedCase) -> None:
     check(case)
+
+
+def test_an_interface_whose_addresses_are_not_known_carries_what_it_says() -> None:
+    """Only what hangs on the field that is not known: who carries a group does not."""
+    other = interface("10.0.1.9", groups=["sg-app"]) | {"PrivateIpAddresses": "10.0.1.9"}
+    found = judge(estate(listener(443), other, group(ingress=[tcp(443, ANYWHERE)])), UNUSED)
+    assert isinstance(found, Finding)
+    assert found.compliance.value == COMPLIANT
+    sharing = other | {"Groups": [{"GroupId": "sg-1"}]}
+    found = judge(estate(listener(443), sharing, group(ingress=[tcp(443, ANYWHERE)])), UNUSED)
+    assert isinstance(found, Finding)
+    assert found.compliance.value == NOT_APPLICABLE
+
+
+def test_a_load_balancer_uses_its_ports_before_its_nodes_are_listed() -> None:
+    """The ports of all listeners of all load balancers that carry the group, by their own record."""
+    saved = estate(
+        load_balancer(),
+        load_balancer("other"),
+        listener(443),
+        listener(8080, of="other"),
+        group(ingress=[tcp(443, ANYWHERE), tcp(8080, ANYWHERE)]),
+    )
+    found = judge(saved, UNUSED)
+    assert isinstance(found, Finding)
+    assert found.compliance.value == COMPLIANT
 
 
 def test_a_network_load_balancer_is_not_applicable() -> None:

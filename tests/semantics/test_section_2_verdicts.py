@@ -558,6 +558,19 @@ def on_hosts() -> Saved:
         says=("security groups of i-1",),
     ),
     Case(
+        "an instance known from its interface alone, whose address cannot be read",
+        UNREAD + " It is not that it has no address.",
+        estate(
+            listener(443, forward=["web"]),
+            target_group(type="instance", targets=["i-1"]),
+            interface("10.0.1.5", instance="i-1") | {"PrivateIpAddresses": "10.0.1.5"},
+            group(egress=[tcp(80, "10.0.1.0/24")]),
+        ),
+        ERROR,
+        rule=EGRESS,
+        says=("PrivateIpAddresses of network interface eni-",),
+    ),
+    Case(
         "a target group without its VPC",
         CONCERNS + " Which interface holds the address is not known without it.",
         without(reaching(tcp(80, "sg-app")), "TargetGroups", 0, "VpcId"),

@@ -547,6 +547,20 @@ def test_behind_a_network_load_balancer(case: Case) -> None:
 NLB = load_balancer_arn("nlb", "network")
 
 
+def test_a_load_balancer_whose_deregistration_has_begun_is_not_behind_the_other() -> None:
+    """Its own row holds again: no new connection comes through the Network Load Balancer."""
+    for state, expected in (("draining", COMPLIANT), ("healthy", NON_COMPLIANT), ("unused", NON_COMPLIANT)):
+        front = behind(443) | {"TargetHealthDescriptions": [target(load_balancer_arn(), 443, state)]}
+        saved = estate(
+            load_balancer(scheme="internal"),
+            listener(443),
+            group(ingress=[tcp(443, VPC)]),
+            network_load_balancer(),
+            front,
+        )
+        check(Case(state, "As §6 has it of any target.", saved, expected))
+
+
 def _listening_front(*ingress: str | Shape) -> Saved:
     """An internal load balancer behind an internal NLB with a listener, whose group lets in 10.0.0.0/8."""
     return estate(

@@ -581,6 +581,17 @@ SAME_ADDRESS = (
         interface("10.9.1.5", groups=["sg-peer"], vpc="vpc-9"),
     ),
     _sends(
+        "its interface visible, a reference over a transit gateway",
+        "An outbound reference reaches over VPC peering, not over a transit gateway.",
+        NON_COMPLIANT,
+        [tcp(80, reference("sg-peer", vpc="vpc-9", account="444455556666"))],
+        target_group(targets=["10.9.1.5"]),
+        OWN_VPC,
+        PEER_VPC,
+        interface("10.9.1.5", groups=["sg-peer"], vpc="vpc-9"),
+        lacks=_lacks("10.9.1.5"),
+    ),
+    _sends(
         "peered, its interface visible with another group",
         OUTSIDE,
         NON_COMPLIANT,
@@ -677,7 +688,7 @@ def test_ip_targets(case: Case) -> None:
 # Groups of another account, which no one here sees.
 NAMELESS = reference("sg-far", peering="pcx-2", status="active", account="999999999999")
 PEERED_AWAY = reference("sg-peer", peering="pcx-1", vpc="vpc-9", status="active", account="999999999999")
-OTHER_PEERED = reference("sg-other", peering="pcx-3", vpc="vpc-8", status="active")
+OTHER_PEERED = reference("sg-other", peering="pcx-3", vpc="vpc-8", status="active", account="999999999999")
 HELD_IN_PEER = (interface("10.9.1.5", groups=["sg-peer"], vpc="vpc-9"), OWN_VPC, PEER_VPC)
 
 
@@ -795,6 +806,35 @@ def test_an_interface_seen_to_hold_the_address_in_the_vpc_decides(address: str, 
 
 
 UNRECORDED = "What could not be read is never a verdict: an error that names it."
+
+
+@table(
+    *(
+        _sends(
+            f"an ip target that is {name}",
+            "A value that the code does not know: an error that names field and value.",
+            ERROR,
+            [tcp(80, "10.0.0.0/16")],
+            target_group(targets=[id_]),
+            says=(f"target {id_} of web", "its id is not an IPv4 address"),
+        )
+        for name, id_ in {
+            "a name": "shop.example.com",
+            "a block": "10.0.1.0/24",
+            "of the other family": "2001:db8::5",
+            "an instance": "i-0123456789abcdef0",
+        }.items()
+    ),
+    _sends(
+        "an ip target that is a name, and all of it is open",
+        "With open egress no target needs to be looked up.",
+        COMPLIANT,
+        [all_traffic(ANYWHERE)],
+        target_group(targets=["shop.example.com"]),
+    ),
+)
+def test_ip_targets_without_an_address(case: Case) -> None:
+    check(case)
 
 
 @table(

@@ -319,7 +319,9 @@ def _provenance(arguments: argparse.Namespace) -> Provenance:
             else [InputSource("exemptions", arguments.exemptions)]
         )
     parameters = dict(option.rpartition("=")[::2] for option in arguments.parameter)
-    return Provenance(sources, parameters, recorded=shows_recorded_verdicts(arguments))
+    return Provenance(
+        sources, parameters, recorded=shows_recorded_verdicts(arguments), applied_options=arguments.applied_options
+    )
 
 
 def _data_path(path: str) -> str:

@@ -86,7 +86,7 @@ def run(arguments: argparse.Namespace) -> int:
             errors.extend(exemptions.errors)
         advice = _advice(arguments, gathered, choice, exemptions, explanation, estate)
         if arguments.format == "json":
-            write_explanation_json(explanation, advice, stream)
+            write_explanation_json(explanation, advice, stream, arguments.applied_options)
         else:
             write_explanation(explanation, advice, stream, Style.for_stream(stream))
     write_errors(errors, sys.stderr)

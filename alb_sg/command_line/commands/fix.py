@@ -176,7 +176,7 @@ def run(arguments: argparse.Namespace) -> int:
             write_errors([*report.errors, *(one for plan in plans for one in plan.evaluation_errors)], sys.stderr)
             _write_refusals(plans)
         elif arguments.format == "json":
-            write_fix_json(report, stream)
+            write_fix_json(report, stream, arguments.applied_options)
         else:
             write_fix(report, stream, Style.for_stream(stream))
     return _exit_code(report)

@@ -7,7 +7,13 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from alb_sg.command_line.arguments import Commands, add_command, add_exemptions_option, add_output_option
+from alb_sg.command_line.arguments import (
+    Commands,
+    add_command,
+    add_exemptions_option,
+    add_output_option,
+    add_rule_option,
+)
 from alb_sg.command_line.exemption_options import load_given_exemptions
 from alb_sg.command_line.fail_on import add_fail_on_argument, exit_code_by_choice, refuse_fail_on
 from alb_sg.command_line.narrowing import (
@@ -58,13 +64,7 @@ def add_verdicts(commands: Commands) -> None:
     parser.epilog = f"{parser.epilog}\n{AGGREGATOR_HELP}"
     parser.add_argument("--aggregator", metavar="NAME", required=True, help="the name of the configuration aggregator")
     add_live_options(parser)
-    parser.add_argument(
-        "--rule",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="print this rule only, with or without ALB_SG_; repeatable (default: all)",
-    )
+    add_rule_option(parser, "print this rule only, with or without ALB_SG_; repeatable (default: all)")
     add_exemptions_option(parser)
     add_narrowing_options(parser, with_tags=False)
     add_fail_on_argument(parser)

@@ -109,7 +109,7 @@ def run(arguments: argparse.Namespace) -> int:
             [judge_after.judge(after, *rule) for rule in rules.items()],
         )
         if arguments.format == "json":
-            write_what_if_json(found, stream)
+            write_what_if_json(found, stream, arguments.applied_options)
         else:
             write_what_if(found, stream, Style.for_stream(stream))
     write_errors(gathered.errors, sys.stderr)

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.command_line.evaluate_all import evaluate_all
@@ -71,9 +72,28 @@ class PlannedRun:
     base: Sequence[Estate]
 
 
+class _OnePlan(argparse.Action):
+    """The last of several plans would hide the others."""
+
+    def __call__(
+        self,
+        parser: argparse.ArgumentParser,  # noqa: ARG002 (argparse's signature)
+        namespace: argparse.Namespace,
+        values: Any,
+        option_string: str | None = None,  # noqa: ARG002 (argparse's signature)
+    ) -> None:
+        if getattr(namespace, "has_terraform_plan", False):
+            raise argparse.ArgumentError(self, "one plan is judged at a time; run the command once for each")
+        namespace.has_terraform_plan = True
+        setattr(namespace, self.dest, values)
+
+
 def add_planned_arguments(group: argparse._ActionsContainer) -> None:
     group.add_argument(
-        "--terraform-plan", metavar="F", help="the JSON of a Terraform or OpenTofu plan; - for standard input"
+        "--terraform-plan",
+        metavar="F",
+        action=_OnePlan,
+        help="the JSON of a Terraform or OpenTofu plan; - for standard input",
     )
     add_template_arguments(group)
 

@@ -140,6 +140,7 @@ class SecurityGroupBuilder:
     def _added_rules(self, resource_type: str, direction: str) -> tuple[dict[str, Rules], Rules]:
         """The rules after the change, by group, and those that any group may have."""
         added: dict[str, Rules] = {}
+        possible: dict[str, Rules] = {}
         of_any_group = Rules()
         for one in self._draft.each(resource_type):
             after = Properties(self._draft.values, one.properties)
@@ -151,8 +152,7 @@ class SecurityGroupBuilder:
                 # One is enough to say why a group may have more rules than are known.
                 of_any_group = of_any_group if candidates else unknown
                 for candidate in candidates:
-                    self._draft.touched.add(candidate)
-                    added[candidate] = added.get(candidate, Rules()) | unknown
+                    possible.setdefault(candidate, unknown)
                 continue
             if one.action is not Action.KEEP:
                 self._draft.touched.add(group_id)
@@ -163,7 +163,8 @@ class SecurityGroupBuilder:
             if one.action is Action.KEEP:
                 rules = with_rules_taken_away(rules, self._taken_away.get((group_id, direction), Rules()))
             added[group_id] = added.get(group_id, Rules()) | rules
-        return added, of_any_group
+        self._draft.touched.update(possible)
+        return {key: added.get(key, Rules()) | possible.get(key, Rules()) for key in added | possible}, of_any_group
 
     def _group_elsewhere(self, group_id: str) -> SecurityGroup | None:
         """A group that the document adds rules to and does not hold: nothing else is known about it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from alb_sg.aws.arns import listener_load_balancer_arn
 from alb_sg.estate.from_api import IP_ADDRESS_TYPES, LISTENER_PROTOCOLS, LOAD_BALANCER_TYPES, SCHEMES, TARGET_TYPES
@@ -18,6 +18,15 @@ from alb_sg.estate.planned.resources import Action, PlannedResource, UnknownPlan
 from alb_sg.estate.planned.security_group_rules import tags_of
 from alb_sg.estate.planned.values import FAMILIES, Properties, resource_id, unknown_text, unknown_value
 from alb_sg.estate.sections import Section
+
+
+class _Forwarded(NamedTuple):
+    """The target groups that actions forward to, a value that hides some of them, and those of which it hides some:
+    None where that may be any."""
+
+    arns: set[str]
+    unknown: UnknownValue | None
+    possible: tuple[str, ...] | None
 
 
 class LoadBalancerBuilder:
@@ -129,7 +138,7 @@ class LoadBalancerBuilder:
     def _read_listener(self, load_balancer_arn: str, arn: str, properties: Properties) -> Listener:
         protocol = properties.one_of("Protocol", LISTENER_PROTOCOLS, "tcp")
         port = properties.port("Port")
-        groups, unknown = self._forwarded(properties, "DefaultActions")
+        groups, unknown, possible = self._forwarded(properties, "DefaultActions")
         return Listener(
             arn,
             load_balancer_arn,
@@ -137,15 +146,16 @@ class LoadBalancerBuilder:
             UnknownValue("Port", "it is missing", "missing") if port is None else port,
             tuple(sorted(groups)),
             unknown,
+            possible_target_group_arns=possible,
         )
 
-    def _forwarded(self, properties: Properties, name: str) -> tuple[set[str], UnknownValue | None]:
-        """The target groups that actions forward to, and a value that hides some of them."""
+    def _forwarded(self, properties: Properties, name: str) -> _Forwarded:
         found: set[str] = set()
         unknown: UnknownValue | None = None
+        possible: set[str] | None = set()
         for action in properties.objects(name):
             if isinstance(action, UnknownPlannedValue):
-                unknown = unknown or unknown_value(name, action)
+                unknown, possible = unknown or unknown_value(name, action), None
                 continue
             arns = action.elements("TargetGroupArn")
             forward = action.object("ForwardConfig")
@@ -157,11 +167,16 @@ class LoadBalancerBuilder:
             for arn in arns:
                 if isinstance(arn, UnknownPlannedValue):
                     unknown = unknown or unknown_value("TargetGroupArn", arn)
+                    candidates = self._draft.values.candidates(arn)
+                    possible = {*possible, *candidates} if possible is not None and candidates else None
                 elif not isinstance(arn, str):
-                    unknown = unknown or UnknownValue("TargetGroupArn", f"text was expected, not {arn!r}")
+                    unknown, possible = (
+                        unknown or UnknownValue("TargetGroupArn", f"text was expected, not {arn!r}"),
+                        None,
+                    )
                 elif arn:
                     found.add(arn)
-        return found, unknown
+        return _Forwarded(found, unknown, tuple(sorted(possible)) if possible and unknown is not None else None)
 
     def _add_listener_rule(self, resource: PlannedResource, target_groups: AbstractSet[str]) -> None:
         """A rule's target groups belong to its listener's load balancer; unknown ones hide some of the listener's.
@@ -170,22 +185,28 @@ class LoadBalancerBuilder:
         """
         properties = self._draft.after(resource)
         listener_arn = properties.text("ListenerArn")
-        arns, unknown = self._forwarded(properties, "Actions")
+        forwarded = self._forwarded(properties, "Actions")
         listener = self._draft.listeners.get(listener_arn) if isinstance(listener_arn, str) else None
         if isinstance(listener_arn, str) and listener is None and resource.action is not Action.KEEP:
             arn = listener_load_balancer_arn(listener_arn)
             if arn is not None and arn not in self._draft.load_balancers:
                 self._draft.fail(Section.LOAD_BALANCERS, arn, f"{resource.address} changes it; {NOT_IN_DOCUMENT}")
+        found = [self._draft.listeners.get(arn) for arn in properties.candidates("ListenerArn")]
+        candidates = [one for one in found if one is not None]
+        if len(candidates) == len(found) and len({one.load_balancer_arn for one in candidates}) == 1:
+            # Whichever of these listeners has the rule, its load balancer uses the target groups.
+            listener = candidates[0]
         if listener is not None:
-            self._draft.listeners[listener.arn] = listener._replace(
-                target_group_arns=tuple(sorted({*listener.target_group_arns, *(arns - target_groups)})),
-                unknown_actions=listener.unknown_actions or unknown,
-            )
-        elif not isinstance(listener_arn, str):
+            elsewhere = {*listener.target_group_arns, *(forwarded.arns - target_groups)}
+            changed = listener._replace(target_group_arns=tuple(sorted(elsewhere)))
+            self._draft.listeners[listener.arn] = _with_unknown(changed, forwarded.unknown, forwarded.possible)
+        elif not isinstance(listener_arn, str) and (forwarded.arns or forwarded.unknown is not None):
             hidden = listener_arn or UnknownValue("ListenerArn", "it is missing")
-            for arn, one in self._draft.listeners.items():
-                if arn in self._draft.all_by_id:
-                    self._draft.listeners[arn] = one._replace(unknown_actions=one.unknown_actions or hidden)
+            is_bounded = forwarded.unknown is None or forwarded.possible is not None
+            possible = tuple(sorted({*forwarded.arns, *(forwarded.possible or ())})) if is_bounded else None
+            of_document = [one for arn, one in self._draft.listeners.items() if arn in self._draft.all_by_id]
+            for one in candidates if len(candidates) == len(found) > 0 else of_document:
+                self._draft.listeners[one.arn] = _with_unknown(one, hidden, possible)
 
     def build_target_groups(self) -> None:
         for arn in self._draft.deleted(types.TARGET_GROUP):
@@ -241,8 +262,10 @@ class LoadBalancerBuilder:
                 else:
                     arn = properties.text("ListenerArn")
                     owner = listener_users.get(arn) or listener_load_balancer_arn(arn) if isinstance(arn, str) else None
+                    owners = {listener_users.get(candidate) for candidate in properties.candidates("ListenerArn")}
+                    owner = owners.pop() if len(owners) == 1 else owner
                 if isinstance(owner, str):
-                    for group_arn in self._forwarded(properties, actions)[0]:
+                    for group_arn in self._forwarded(properties, actions).arns:
                         users.setdefault(group_arn, set()).add(owner)
         return users
 
@@ -267,6 +290,17 @@ class LoadBalancerBuilder:
             health_check_port=check_port,
             target_control_port=properties.port("TargetControlPort"),
         )
+
+
+def _with_unknown(listener: Listener, unknown: UnknownValue | None, possible: tuple[str, ...] | None) -> Listener:
+    """The listener with a further value that hides some of its target groups."""
+    if unknown is None:
+        return listener
+    before = listener.possible_target_group_arns
+    if listener.unknown_actions is None:
+        return listener._replace(unknown_actions=unknown, possible_target_group_arns=possible)
+    both = None if before is None or possible is None else tuple(sorted({*before, *possible}))
+    return listener._replace(possible_target_group_arns=both)
 
 
 def _subnet_ids(subnets: Iterable[Any]) -> tuple[str, ...] | UnknownValue:

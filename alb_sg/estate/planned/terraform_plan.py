@@ -54,6 +54,8 @@ def _parse(text: str) -> Any:
         first = text.strip().splitlines()[0]
         if first.startswith('{"@level"') or '"type":"version"' in first.replace(" ", ""):
             raise _log_error() from None
+        if not first.lstrip().startswith(("{", "[")):
+            raise InvalidInputError(f"this is no JSON; {_GIVE}") from None
         raise
     if isinstance(document, Mapping) and "@level" in document:
         raise _log_error()
@@ -101,6 +103,10 @@ def _checked(document: Any) -> Mapping[str, Any]:
         raise InvalidInputError(
             f"the configuration is missing, by which references are followed; {_GIVE}", "configuration"
         )
+    planned = document.get("planned_values")
+    module = planned.get("root_module") if isinstance(planned, Mapping) else None
+    if document.get("resource_changes") is None and isinstance(module, Mapping) and module:
+        raise InvalidInputError(f"the changes of the planned resources are missing; {_GIVE}", "resource_changes")
     return document
 
 
@@ -157,6 +163,9 @@ def resource_changes(document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]
         actions = change["change"].get("actions")
         if not isinstance(actions, list) or not actions or not all(isinstance(one, str) for one in actions):
             raise InvalidInputError("a list of texts is missing", f"resource_changes[{index}].change.actions")
+        for name in ("before", "after"):
+            if not isinstance(change["change"].get(name) or {}, Mapping):
+                raise InvalidInputError("an object was expected", f"resource_changes[{index}].change.{name}")
         yield change
 
 

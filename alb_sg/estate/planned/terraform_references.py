@@ -10,6 +10,7 @@ same module, its variables and its child modules can be.
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -23,6 +24,23 @@ ModulePath = tuple[tuple[str, Key], ...]
 # One step of an address: a name, perhaps with an index.
 _STEP = re.compile(r'([^.\[\]"]+)(?:\[(?:"((?:[^"\\]|\\.)*)"|(\d+)|[^\]]*)\])?')
 _IDENTIFIER = re.compile(r"(?:sg|subnet|vpc|i|eni|pl|lt)-[0-9a-zA-Z]+|arn:[^\s]+")
+# What is in the identifier of a type, by a word in the name of the type.
+_IDENTIFIERS_OF_TYPES = (
+    ("security_group", "sg-"),
+    ("subnet", "subnet-"),
+    ("vpc", "vpc-"),
+    ("instance", "i-"),
+    ("network_interface", "eni-"),
+    ("prefix_list", "pl-"),
+    ("launch_template", "lt-"),
+    ("lambda_function", ":function:"),
+    ("target_group", ":targetgroup/"),
+    ("listener", ":listener/"),
+    ("aws_lb", ":loadbalancer/"),
+    ("aws_alb", ":loadbalancer/"),
+    ("load_balancer", ":loadbalancer/"),
+    ("autoscaling", ":autoScalingGroup:"),
+)
 # Computed attributes that may hold an identifier of any resource, by a word in their names.
 _ANY_IDENTIFIER = re.compile("group|sg|output|result|value|json|body|response|id$|ids$|arn")
 _MAX_DEPTH = 40
@@ -42,6 +60,27 @@ _OTHER_SOURCES = frozenset(
         "aws_ssm_parameter",
         "aws_workspaces_directory",
         "terraform_data",
+    }
+)
+# Data sources that tell no identifier of what verdicts depend on.
+_OTHER_DATA = frozenset(
+    {
+        "aws_acm_certificate",
+        "aws_ami",
+        "aws_availability_zones",
+        "aws_caller_identity",
+        "aws_default_tags",
+        "aws_ecs_cluster",
+        "aws_ecs_task_definition",
+        "aws_elb_service_account",
+        "aws_iam_policy",
+        "aws_iam_policy_document",
+        "aws_iam_role",
+        "aws_kms_key",
+        "aws_partition",
+        "aws_region",
+        "aws_route53_zone",
+        "aws_service_principal",
     }
 )
 # The attributes that name a resource itself.
@@ -131,11 +170,18 @@ class Candidates(NamedTuple):
     is_open: bool = False
 
     def __or__(self, other: Candidates) -> Candidates:
+        return Candidates.union((self, other))
+
+    @staticmethod
+    def union(parts: Iterable[Candidates]) -> Candidates:
+        """All of the parts, in time linear in their references."""
+        parts = list(parts)
+        lists = [one.references for one in parts if one.references]
         return Candidates(
-            tuple(dict.fromkeys((*self.references, *other.references))),
-            self.has_choice or other.has_choice,
-            self.opaque or other.opaque,
-            self.is_open or other.is_open,
+            lists[0] if len(lists) == 1 else tuple(dict.fromkeys(itertools.chain.from_iterable(lists))),
+            any(one.has_choice for one in parts),
+            next((one.opaque for one in parts if one.opaque), ""),
+            any(one.is_open for one in parts),
         )
 
 
@@ -222,6 +268,69 @@ class References:
             return self.eliminate(instance.module, types, without=instance)
         return self._follow_all(references_in(expression), instance.module, instance, types, depth)
 
+    def is_known(self, instance: Instance, expression: Any, *, is_no_identifier: bool = False) -> bool:
+        """Whether an expression only depends on values that are known before the change. `is_no_identifier`: it cannot
+        be the identifier of a resource, so that those that it refers to, as parts of an object, do not count."""
+        return self._is_known(expression, instance.module, instance, 0, is_no_identifier)
+
+    def _is_known(
+        self, expression: Any, module: ModulePath, owner: Instance | None, depth: int, is_no_identifier: bool
+    ) -> bool:
+        references = distinct_references(expression)
+        return all(self._is_known_reference(one, module, owner, depth + 1, is_no_identifier) for one in references)
+
+    def _is_known_reference(
+        self, reference: str, module: ModulePath, owner: Instance | None, depth: int, is_no_identifier: bool
+    ) -> bool:
+        steps = parse_steps(reference)
+        if depth > _MAX_DEPTH:
+            return False
+        match [name for name, _ in steps]:
+            case ["var", name, *_]:
+                node = self._module(module)
+                if node is None or node.call is None:
+                    return node is not None
+                expression = (node.call.get("expressions") or {}).get(name)
+                return self._is_known(expression, module[:-1], self._caller(module), depth, is_no_identifier)
+            case ["each", "value", *_]:
+                references = [] if owner is None else distinct_references(self._for_each(module, owner))
+                # What is computed from a local value beside others is the condition by which keys are chosen.
+                chosen = [one for one in references if not (is_no_identifier and one.startswith("local."))]
+                return bool(chosen) and all(
+                    self._is_known_reference(one, module, owner, depth + 1, is_no_identifier) for one in chosen
+                )
+            case ["module", name, *rest]:
+                paths = [path for path in self._children.get(module, ()) if path[-1][0] == name]
+                nodes = [node for path in paths if (node := self._module(path)) is not None]
+                outputs = [(node.node.get("outputs") or {}).get(rest[0]) for node in nodes] if rest else [None]
+                return bool(outputs) and all(
+                    isinstance(output, Mapping)
+                    and self._is_known(output.get("expression"), path, None, depth, is_no_identifier)
+                    for path, output in zip(paths, outputs, strict=False)
+                )
+            case [_, _, "id" | "arn"] if is_no_identifier:
+                return True
+            case ["each" | "count" | "path" | "terraform", *_]:
+                return True
+            case ["data", kind, name, *_]:
+                found = self.instances.get((module, True, kind, name), {})
+                return bool(found) and all(isinstance(one.after, Mapping) for one in found.values())
+        return False
+
+    @staticmethod
+    def _caller(module: ModulePath) -> Instance:
+        """The call of a module as the owner of its arguments: `each` and `count` in them are those of the call."""
+        path, (called, key) = module[:-1], module[-1]
+        return Instance(f"module.{called}", path, "module", called, key, action=Action.KEEP)
+
+    def _for_each(self, module: ModulePath, owner: Instance) -> Any:
+        """The expression of `for_each` of a resource or module call."""
+        if owner.type != "module":
+            return self.resource_configuration(owner).get("for_each_expression")
+        parent = self._module(module)
+        calls = {} if parent is None else parent.node.get("module_calls") or {}
+        return (calls.get(owner.name) or {}).get("for_each_expression")
+
     def eliminate(self, module: ModulePath, types: frozenset[str], without: Instance | None = None) -> Candidates:
         """Every resource of some types that a value of a module can come from."""
         key = module, types
@@ -235,11 +344,14 @@ class References:
         return found._replace(has_choice=True, opaque=found.opaque or "a local value or a dynamic block")
 
     def _eliminate(self, module: ModulePath, types: frozenset[str]) -> Candidates:
-        found = Candidates()
+        of_types = [one for one in self._by_module.get(module, ()) if one.type in types and not one.is_data]
+        found = Candidates(tuple(ResourceReference(one.address) for one in of_types))
         for one in self._by_module.get(module, ()):
             if one.type in types and not one.is_data:
-                found |= Candidates((ResourceReference(one.address),))
-            elif one.type in _OTHER_SOURCES or (one.is_data and not isinstance(one.after, Mapping)):
+                continue
+            if one.type in _OTHER_SOURCES or (
+                one.is_data and one.type not in _OTHER_DATA and not isinstance(one.after, Mapping)
+            ):
                 found |= Candidates(opaque=one.address, is_open=True)
         node = self._module(module)
         call = None if node is None else node.call
@@ -359,10 +471,7 @@ class References:
             return _identifiers(declared.get("default"))
         if isinstance(expression, Mapping) and "constant_value" in expression:
             return _identifiers(expression["constant_value"])
-        # The call stands in the parent module; `each` and `count` in it are those of the call.
-        path, (called, key) = module[:-1], module[-1]
-        owner = Instance(f"module.{called}", path, "module", called, key, action=Action.KEEP)
-        return self._follow_all(references_in(expression), path, owner, types, depth + 1)
+        return self._follow_all(references_in(expression), module[:-1], self._caller(module), types, depth + 1)
 
     def _follow_module(
         self,
@@ -398,13 +507,7 @@ class References:
     ) -> Candidates:
         if owner is None or rest[:1] != ["value"]:
             return Candidates()
-        if owner.type == "module":
-            parent = self._module(module)
-            calls = {} if parent is None else parent.node.get("module_calls") or {}
-            expression = (calls.get(owner.name) or {}).get("for_each_expression")
-        else:
-            expression = self.resource_configuration(owner).get("for_each_expression")
-        references = _longest(references_in(expression))
+        references = distinct_references(self._for_each(module, owner))
         if len(references) == 1:
             # for_each over another resource: each.value is its instance of the same key.
             continued = ".".join((references[0], *rest[1:]))
@@ -428,10 +531,7 @@ class References:
             chosen = [found[own_key]]
         else:
             chosen = list(found.values())
-        candidates = Candidates()
-        for one in chosen:
-            candidates |= self._follow_attribute(one, attributes, types, depth)
-        return candidates
+        return Candidates.union(self._follow_attribute(one, attributes, types, depth) for one in chosen)
 
     def _follow_attribute(
         self, instance: Instance, attributes: Sequence[str], types: frozenset[str], depth: int
@@ -439,7 +539,7 @@ class References:
         attribute = attributes[0] if attributes else ""
         if instance.is_data:
             if not isinstance(instance.after, Mapping):
-                return Candidates(opaque=instance.address, is_open=True)
+                return Candidates(opaque=instance.address, is_open=instance.type not in _OTHER_DATA)
             return _identifiers(instance.after.get(attribute or "id"))
         own = instance.type in types
         if own and (not attribute or attribute in IDENTITY_ATTRIBUTES):
@@ -496,6 +596,16 @@ def references_in(expression: Any) -> list[str]:
     if "constant_value" in expression:
         return []
     return [reference for one in expression.values() for reference in references_in(one)]
+
+
+def may_name(identifier: str, types: Iterable[str]) -> bool:
+    """Whether an identifier or ARN may be that of a resource of these types."""
+    return any(
+        fragment in identifier if fragment.startswith(":") else identifier.startswith(fragment)
+        for one in types
+        for word, fragment in _IDENTIFIERS_OF_TYPES
+        if word in one
+    )
 
 
 def distinct_references(expression: Any) -> list[str]:

@@ -11,12 +11,16 @@ from alb_sg.estate.planned.terraform_references import (
     Instance,
     References,
     distinct_references,
+    may_name,
     references_in,
 )
 
 _NOTHING: Mapping[str, Any] = {}
 # Blocks that are lists, in the configuration's order, and those of which only the whole counts.
 _ORDERED_BLOCKS = frozenset({"action", "default_action", "network_interfaces", "subnet_mapping", "target_group"})
+
+# Arguments that the provider computes and that are no identifiers.
+_NO_IDENTIFIERS = frozenset({"ip_address_type"})
 
 
 class View:
@@ -83,9 +87,16 @@ class View:
         return self.instance.action in (Action.CREATE, Action.REPLACE)
 
     def _is_left_out(self, name: str) -> bool:
-        """Whether the author left out an argument of a new resource. It is not known of one in a `dynamic` block, and
-        of one that exists the provider knows it."""
-        return self._is_new and self._expressions is not None and name not in self._expressions
+        """Whether an unknown argument of a new resource is left out. It is not known of one in a `dynamic` block, and
+        of one that exists the provider knows it. An argument that is unknown although its expression depends on known
+        values alone is null, and the provider computes it."""
+        if not self._is_new or self._expressions is None:
+            return False
+        expression = self._expressions.get(name)
+        is_no_identifier = name in _NO_IDENTIFIERS
+        return expression is None or self._references.is_known(
+            self.instance, expression, is_no_identifier=is_no_identifier
+        )
 
     def is_unknown(self, name: str) -> bool:
         """Whether a part of the argument is not known before the change."""
@@ -189,6 +200,11 @@ class View:
         return self._expressions is not None and name in self._expressions
 
     def _follow(self, name: str, types: Sequence[str]) -> Candidates:
+        found = self._follow_expression(name, types)
+        fitting = (one for one in found.references if isinstance(one, ResourceReference) or may_name(one, types))
+        return found._replace(references=tuple(fitting))
+
+    def _follow_expression(self, name: str, types: Sequence[str]) -> Candidates:
         if self._expressions is None and self._whole is not None:
             found = self._references.follow(self.instance, self._whole, frozenset(types))
             # The expression gives several arguments at once. What is new in it makes only this one unknown, and all of

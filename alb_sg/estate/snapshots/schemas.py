@@ -507,8 +507,9 @@ def _listener(item: ConfigItemSchema, arn_prefixes: ElbArnPrefixes) -> ItemConte
         if action.forward_config is not None and action.forward_config.target_groups is not None:
             target_groups += filter(None, map(_target_group_arn, action.forward_config.target_groups))
     user = schema.load_balancer_arn
+    groups = _intern_unique(target_groups)
     listener = new_listener(
-        (arn, _intern(user, user), schema.protocol, schema.port, _intern_unique(target_groups), None, authentications)
+        (arn, _intern(user, user), schema.protocol, schema.port, groups, None, authentications, None)
     )
     return arn, listener, None, None
 
@@ -695,6 +696,7 @@ def _network_interface(item: ConfigItemSchema, arn_prefixes: ElbArnPrefixes) -> 
             0 if attachment is None else attachment.network_card_index or 0,
             None,
             schema.interface_type or "",
+            None,
         )
     )
     return interface_id, interface, None, None

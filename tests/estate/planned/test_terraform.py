@@ -485,6 +485,86 @@ def test_the_subnets_of_an_object_are_in_one_vpc() -> None:
     assert short(plan) == "---C"
 
 
+def test_a_null_of_a_variable_is_as_if_it_were_left_out() -> None:
+    """The value is unknown because the provider computes it: the expression depends on what is known."""
+    plan = Plan().default("module.alb", "ip_address_type", None).call("module.alb", groups=ALB_GROUP)
+    security_group(vpc(plan), "aws_security_group.alb")
+    values = {"groups": Ref("var.groups"), "subnets": ["subnet-1"], "ip_address_type": Ref("var.ip_address_type")}
+    load_balancer(plan, "module.alb.aws_lb.this", **values)
+    assert short(plan, "module.alb.aws_lb.this") == "---N"
+    plan.call("module.alb", groups=ALB_GROUP, ip_address_type=Ref("aws_lb.other.ip_address_type"))
+    assert short(plan, "module.alb.aws_lb.this") == "---?"
+
+
+def two_target_groups(*actions: Ref) -> Plan:
+    """A load balancer that reaches port 8080 of everything, and rules whose actions forward to one of two groups."""
+    plan = balanced()
+    rule(plan, "all", "egress", ALB_GROUP, from_port=8080, to_port=8080, cidr_ipv4="0.0.0.0/0")
+    service(plan)
+    target_group(plan, "aws_lb_target_group.other")
+    plan.create(
+        "aws_lb_target_group_attachment.other",
+        target_group_arn=Ref("aws_lb_target_group.other.arn"),
+        target_id="10.0.1.9",
+        port=None,
+    )
+    for index, action in enumerate(actions):
+        plan.create(
+            f"aws_lb_listener_rule.r{index}",
+            listener_arn=Ref("each.value.listener", "aws_lb_listener.https.arn", "aws_lb_listener.http.arn"),
+            action=[{"type": "forward", "target_group_arn": action}],
+        )
+    return plan
+
+
+EITHER = Ref("local.key", "aws_lb_target_group.app.arn", "aws_lb_target_group.other.arn")
+
+
+def test_a_rule_of_one_of_the_listeners_of_a_load_balancer() -> None:
+    """Whichever it is, the load balancer uses the target group."""
+    plan = listener(two_target_groups(Ref("aws_lb_target_group.other.arn")), 80, name="http", group=None)
+    assert short(plan) == "NCCN"
+    plan = two_target_groups(Ref("aws_lb_target_group.other.arn"))
+    security_group(plan, "aws_security_group.x")
+    load_balancer(plan, "aws_lb.x", groups=[Ref("aws_security_group.x.id")])
+    listener(plan, 80, name="http", lb="aws_lb.x", group=None)
+    assert short(plan) == "NCCN"
+    # Its group lets nothing out, and it need not be the one.
+    assert short(plan, "aws_lb.x") == "N??N"
+
+
+def test_target_groups_of_which_a_load_balancer_uses_one() -> None:
+    """It is COMPLIANT if it reaches the targets of both, and not judged if it does not reach all of one."""
+    plan = listener(two_target_groups(EITHER), 80, name="http", group=None)
+    assert short(plan) == "NCCN"
+    plan.create(
+        "aws_lb_target_group_attachment.more",
+        target_group_arn=Ref("aws_lb_target_group.other.arn"),
+        target_id="10.0.1.9",
+        port=9999,
+    )
+    assert short(plan) == "N??N"
+    # What lacks for the one that it certainly uses is missing.
+    plan.create(
+        "aws_lb_target_group_attachment.app",
+        target_group_arn=Ref("aws_lb_target_group.app.arn"),
+        target_id="10.0.1.9",
+        port=9999,
+    )
+    assert short(plan) == "NNNN"
+
+
+def test_a_target_port_that_is_not_known_may_be_open_at_the_target() -> None:
+    plan = instance(balanced(target_type="instance"), "aws_instance.app")
+    attach(plan, "", Ref("aws_instance.app.id"))
+    plan.changes[-1]["change"]["after_unknown"]["port"] = True
+    plan.root["resources"][-1]["expressions"]["port"] = {"references": ["aws_eip.a.id"]}
+    rule(plan, "some", "ingress", APP_GROUP, from_port=8000, to_port=9000, referenced_security_group_id=ALB_GROUP)
+    assert nodes(plan) == "?"
+    rule(plan, "all", "ingress", APP_GROUP, ip_protocol="-1", referenced_security_group_id=ALB_GROUP)
+    assert nodes(plan) == "C"
+
+
 def test_for_each_over_another_resource() -> None:
     """`each.value.id` is the instance of the same key."""
     plan = vpc(Plan())
