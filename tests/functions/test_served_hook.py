@@ -89,11 +89,12 @@ class Served:
         if model.name in self.failures:
             error = {"Code": self.failures[model.name], "Message": "no"}
             return SimpleNamespace(status_code=400), {"Error": error, "ResponseMetadata": {}}
+        status = {"ResourceStatus": "CREATE_COMPLETE"}
         found = [
-            {"LogicalResourceId": logical, "PhysicalResourceId": physical, "ResourceType": "", "ResourceStatus": ""}
+            {**status, "LogicalResourceId": logical, "PhysicalResourceId": physical, "ResourceType": INGRESS}
             for logical, physical in self.physical_ids.items()
         ]
-        unmade = {"LogicalResourceId": "Unmade", "ResourceType": "", "ResourceStatus": "CREATE_IN_PROGRESS"}
+        unmade = {"LogicalResourceId": "Unmade", "ResourceType": GROUP, "ResourceStatus": "CREATE_IN_PROGRESS"}
         return SimpleNamespace(status_code=200), {"StackResourceSummaries": [unmade, *found], "ResponseMetadata": {}}
 
 
@@ -340,7 +341,7 @@ def test_a_slow_account_is_read_on_in_the_next_invocation(served: Served, monkey
             "hookStatus": "IN_PROGRESS",
             "message": "reading the account",
             "clientRequestToken": "token",
-            "callbackDelaySeconds": 1,
+            "callbackDelaySeconds": hook.CALLBACK_SECONDS,
         }
         assert served.was_asked.wait(HANGING)
     served.proceed.set()
