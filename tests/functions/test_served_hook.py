@@ -193,7 +193,7 @@ def test_a_rule_that_goes_breaks_what_is_there(served: Served) -> None:
     assert [one["annotationName"] for one in answer["annotations"]] == [f"{INGRESS_RULE} web"]
 
 
-def test_what_was_broken_before_is_not_blocked(served: Served) -> None:
+def test_earlier_findings_are_not_blocked(served: Served) -> None:
     served.saved = estate(listener(80), listener(8080), group("sg-1", ingress=[tcp(8443, ANYWHERE)]))
     rule = {"IpProtocol": "tcp", "FromPort": 8443, "ToPort": 8443, "CidrIp": ANYWHERE, "GroupId": "sg-1"}
     served.physical_ids = {"Rule": "sgr-0123456789abcdef0"}
