@@ -12,7 +12,7 @@ PAGE = Path(__file__).parents[1] / "docs" / "deployment.md"
 
 
 @pytest.mark.slow
-def test_the_page_has_what_is_counted() -> None:
+def test_the_page_lists_everything_it_counts() -> None:
     """If it has not: `python -m benchmarks.costs docs/deployment.md`."""
     text = PAGE.read_text(encoding="utf-8")
     assert with_part(text, page_part(measure())) == text

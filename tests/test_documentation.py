@@ -35,7 +35,7 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 
 
 @pytest.mark.parametrize("name", OTHER_TOOLS)
-def test_a_way_of_deployment_says_what_was_executed(name: str) -> None:
+def test_each_way_of_deployment_says_which_steps_were_executed(name: str) -> None:
     text = (ROOT / "docs" / name).read_text(encoding="utf-8")
     section = text.partition("## What was executed")[2]
     assert "executed by the tests" in section

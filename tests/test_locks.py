@@ -68,7 +68,7 @@ def test_every_version_is_exact_and_every_file_is_known_by_its_hash(lock: str) -
         assert [one for one in hashes if not one.startswith("sha256:")] == []
 
 
-def test_what_pyproject_asks_for_is_locked_as_it_asks(lock: str) -> None:
+def test_locks_satisfy_pyproject(lock: str) -> None:
     found: dict[str, set[str]] = {}
     for requirement, _ in locked(lock):
         [version] = requirement.specifier

@@ -85,7 +85,7 @@ def test_the_action_writes_a_comment_and_alerts(tmp_path: Path, environment: dic
     assert alert["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "template.yaml"
 
 
-def test_the_action_passes_what_is_not_known(tmp_path: Path, environment: dict[str, str]) -> None:
+def test_the_action_passes_unknown_values(tmp_path: Path, environment: dict[str, str]) -> None:
     code, outputs = run_check_step(tmp_path, environment, TEMPLATE="template.yaml", FAIL_ON="non-compliant")
     assert (code, outputs["exit-code"]) == (0, "0")
     assert "parameter Clients" in Path(outputs["comment"]).read_text(encoding="utf-8")

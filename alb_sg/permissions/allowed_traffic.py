@@ -88,9 +88,10 @@ class MatchingRule(NamedTuple):
 class AllowedTraffic(NamedTuple):
     """What is allowed of one kind of traffic, in one direction and address family.
 
-    `referenced_group_ids` are the groups of `references`. `unread` are the reasons why more may be allowed than is
-    known, and `unread_references` those why further groups may be referenced. `unresolved` names the prefix lists whose
-    owners do not share the entries. `stale_references` allow nothing.
+    `referenced_group_ids` are the groups of `references`, and `peering_references` those over VPC peering. `unread`
+    are the reasons why more may be allowed than is known, and `unread_references` those why further groups may be
+    referenced. `unresolved` names the prefix lists whose owners do not share the entries. `stale_references` allow
+    nothing.
     """
 
     addresses: AddressSet
@@ -101,11 +102,7 @@ class AllowedTraffic(NamedTuple):
     unread_references: tuple[NotReadError, ...] = ()
     unresolved: tuple[str, ...] = ()
     stale_references: tuple[SecurityGroupReference, ...] = ()
-
-    @property
-    def peering_references(self) -> tuple[SecurityGroupReference, ...]:
-        """Those of `references` that are over VPC peering."""
-        return tuple(reference for reference in self.references if reference.peering_connection_id is not None)
+    peering_references: tuple[SecurityGroupReference, ...] = ()
 
 
 class Permissions:
@@ -301,6 +298,7 @@ def _combine(
         tuple(unknown_references),
         tuple(unresolved),
         tuple(stale_references),
+        tuple([reference for reference in references if reference.peering_connection_id is not None]),
     )
 
 

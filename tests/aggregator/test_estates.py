@@ -161,7 +161,7 @@ def test_throttled_calls_are_made_again(config: ConfigStandIn, monkeypatch: pyte
         (NETWORK_INTERFACE_TYPE, set()),
     ],
 )
-def test_a_type_without_items_is_named_where_a_verdict_hangs_on_it(
+def test_a_type_without_items_is_named_where_a_verdict_needs_it(
     config: ConfigStandIn, unrecorded: str, rules_in_error: set[str]
 ) -> None:
     saved = shop(tcp(80, "sg-app"))
@@ -289,7 +289,7 @@ def test_an_account_that_refuses_is_an_error_and_the_others_are_judged(config: C
     assert found.possibly_unrecorded == []
 
 
-def test_what_is_outdated_is_judged_and_said(config: ConfigStandIn) -> None:
+def test_outdated_data_is_judged_and_reported(config: ConfigStandIn) -> None:
     record_estate(config, shop())
     config.add_aggregator(NAME, [source(HERE, "OUTDATED")])
     found = read()

@@ -167,7 +167,7 @@ def test_a_rule_that_is_deployed_twice_has_its_worse_verdict(recording: Recordin
         ("web tcp:80 not open to 10.0.1.5", False),
     ],
 )
-def test_an_annotation_tells_what_only_is_unresolved(recording: Recording, annotation: str, unresolved: bool) -> None:
+def test_an_annotation_tells_unresolved_from_missing(recording: Recording, annotation: str, unresolved: bool) -> None:
     recording.first_step([verdicts("web", {EGRESS: "NON_COMPLIANT"})], [load_balancer("web")])
     recording.evaluations(EGRESS, [evaluation("web", annotation=annotation)])
     (finding,) = recording.observed([EGRESS]).results.findings
@@ -324,7 +324,7 @@ def test_a_load_balancer_without_a_verdict_is_a_gap_and_not_fine(recording: Reco
     assert observation.completeness.rules_deployed == {HOME: frozenset({EGRESS}), OTHER: frozenset()}
 
 
-def test_coverage_is_what_is_expected_and_what_was_heard(recording: Recording) -> None:
+def test_coverage_compares_expected_with_reported(recording: Recording) -> None:
     silent = type(HOME)("777788889999", "us-west-2")
     recording.first_step(
         [verdicts("web", {EGRESS: "COMPLIANT"}), verdicts("api", {EGRESS: "COMPLIANT"})],
@@ -380,7 +380,7 @@ def test_an_organization_that_refuses_is_an_error(recording: Recording) -> None:
     assert error.what == "load balancers of o-a1b2c3d4e5"
 
 
-def test_outdated_data_is_said(recording: Recording) -> None:
+def test_outdated_data_is_reported(recording: Recording) -> None:
     recording.first_step(sources=[source(HOME), source(OTHER, "OUTDATED")])
     assert recording.observed().completeness.gaps == (f"The aggregator does not have the latest of {OTHER}.",)
 
@@ -403,7 +403,7 @@ def test_all_pages_are_read(recording: Recording) -> None:
     assert observation.completeness.expected == (HOME, OTHER)
 
 
-def test_pages_that_are_throttled_for_good_are_an_error_beside_what_was_read(recording: Recording) -> None:
+def test_permanently_throttled_pages_are_an_error_beside_the_read_ones(recording: Recording) -> None:
     recording.first_step([[verdicts("web", {EGRESS: "COMPLIANT"})], THROTTLED], [load_balancer("web")])
     recording.evaluations(EGRESS, [evaluation("web", "COMPLIANT")])
     results = recording.observed([EGRESS]).results

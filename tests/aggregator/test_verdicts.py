@@ -104,7 +104,7 @@ def test_verdicts_of_an_account_without_a_known_unit_are_an_error(recording: Rec
     )
 
 
-def test_what_nobody_looked_at_is_said(recording: Recording, command: Command) -> None:
+def test_regions_without_data_are_reported(recording: Recording, command: Command) -> None:
     record(recording)
     said = command(*VERDICTS).err.splitlines()
     assert (
@@ -114,7 +114,7 @@ def test_what_nobody_looked_at_is_said(recording: Recording, command: Command) -
     assert said[1].startswith(f"alb-sg: {INGRESS} has no verdict on 1 of 2 load balancers ({HOME}): ")
 
 
-def test_a_rule_without_any_verdict_is_said(recording: Recording, command: Command) -> None:
+def test_a_rule_without_verdicts_is_reported(recording: Recording, command: Command) -> None:
     recording.first_step([verdicts("web", {ICMP: "COMPLIANT"})], [load_balancer("web")], [counted(HOME)])
     answer = command(*VERDICTS)
     assert answer.code == 0
@@ -301,7 +301,7 @@ def test_an_expired_exemption_makes_no_verdict(recording: Recording, command: Co
     assert answer.json["errors"] == []
 
 
-def test_the_dashboard_is_told_which_exemptions_are_used(recording: Recording, command: Command) -> None:
+def test_the_dashboard_gets_used_exemptions(recording: Recording, command: Command) -> None:
     record(recording)
     entries = [exemption("web", "2027-02-01"), exemption("api", "2027-01-30"), exemption("gone")]
     arguments = build_parser().parse_args(exempting(command, *entries))
@@ -319,7 +319,7 @@ def test_the_dashboard_is_told_which_exemptions_are_used(recording: Recording, c
     }
 
 
-def test_the_dashboard_is_told_accounts_names(recording: Recording) -> None:
+def test_the_dashboard_gets_account_names(recording: Recording) -> None:
     record(recording)
     recording.organization("list_roots", {"Roots": []})
     arguments = build_parser().parse_args(VERDICTS)
@@ -343,6 +343,6 @@ def test_the_dashboard_shows_an_aggregator(recording: Recording, command: Comman
 @pytest.mark.parametrize(
     "option", [("--estate", "estate.json"), ("--config-items", "items"), ("--parameter", f"{INGRESS}:TagKey=clients")]
 )
-def test_the_dashboard_refuses_what_an_aggregator_has_no_use_for(command: Command, option: tuple[str, str]) -> None:
+def test_the_dashboard_refuses_options_that_an_aggregator_ignores(command: Command, option: tuple[str, str]) -> None:
     said = command.refused("dashboard", "--aggregator", "alb-sg", *option, "--output", str(command.folder / "org.html"))
     assert option[0] in said

@@ -31,7 +31,7 @@ def test_reading_an_account_is_as_fast_as_the_buckets_allow_and_makes_each_call_
     assert account.throttled_share == 0
 
 
-def test_from_what_was_recorded_it_takes_pages_alone() -> None:
+def test_recorded_data_takes_only_pages() -> None:
     with EmbeddedAws() as aws:
         expected = build_account(aws, SIZE, open_to_targets=True)
         record_estate(aws.config, calls.live_source().export())

@@ -235,7 +235,7 @@ class RawBody(BytesIO):
             yield part
 
 
-def test_botocores_own_errors_stay_what_they_are() -> None:
+def test_botocore_errors_keep_their_type() -> None:
     client = client_that_answers("elbv2", iter([ResponseParserError("no XML")]))
     with pytest.raises(ResponseParserError, match="no XML"):
         list(read_items(client, "describe_load_balancers", {}, "LoadBalancers"))

@@ -88,7 +88,7 @@ def test_quiet_leaves_the_exit_code_alone(command: Command, tmp_path: Path, form
     assert "NON_COMPLIANT" in path.read_text()
 
 
-def test_fail_on_high_finds_what_follows_a_lower_severity_while_streaming(command: Command) -> None:
+def test_fail_on_high_sees_later_findings_while_streaming(command: Command) -> None:
     """The first finding of the only load balancer is of a lower severity."""
     rules = ("--rule", HEALTH, "--rule", INGRESS)
     assert command.on(closed(), "check", *rules, "--fail-on", "high", "--format", "jsonl").code == 1
@@ -334,7 +334,7 @@ def test_csv_cells_are_no_formulas(command: Command, name: str) -> None:
 # --- text
 
 
-def test_text_puts_what_breaks_traffic_first_and_counts_what_is_in_order(command: Command) -> None:
+def test_text_lists_outages_first_and_counts_compliant_ones(command: Command) -> None:
     def web(name: str, group_id: str) -> list[Shape]:
         return [
             load_balancer(name, groups=[group_id]),
@@ -366,7 +366,7 @@ def test_text_puts_what_breaks_traffic_first_and_counts_what_is_in_order(command
     assert "\x1b" not in answer.out
 
 
-def test_text_shows_errors_and_what_the_annotation_had_no_room_for(command: Command) -> None:
+def test_text_shows_errors_and_the_full_annotation(command: Command) -> None:
     saved = closed(listener(80), uncollected=["TargetGroups"])
     answer = command.on(saved, "check")
     error = next(line for line in answer.out.splitlines() if line.startswith("ERROR") and f"  {EGRESS}  " in line)
@@ -424,7 +424,7 @@ def test_text_obeys_no_control_character_of_a_name(command: Command) -> None:
     assert "\x1b" not in command.on(saved, "check").out
 
 
-def test_text_says_which_accepted_source_stands_in(command: Command) -> None:
+def test_text_names_the_accepted_source(command: Command) -> None:
     saved = in_order()
     saved["SecurityGroups"][0]["IpPermissions"] = [tcp(443, "10.0.0.0/8"), icmp(3, 4, ANYWHERE)]
     answer = command.on(saved, "check", "--all", "--parameter", f"{INGRESS}:AcceptedSources=10.0.0.0/8")
@@ -441,7 +441,7 @@ def test_rule_names_are_read_kindly(command: Command) -> None:
         assert [found["rule"] for found in findings] == [ICMP]
 
 
-def test_only_what_the_rules_chosen_ask_for_is_needed(command: Command) -> None:
+def test_only_data_of_the_chosen_rules_is_needed(command: Command) -> None:
     saved = in_order(uncollected=["TargetGroups", "TargetHealthDescriptions", "Listeners", "Tags"])
     assert command.on(saved, "check", "--rule", ICMP).code == 0
 

@@ -23,7 +23,7 @@ def rules(command: Command, *arguments: str) -> set[str]:
     return {one["rule"] for one in command.on(closed(), "check", "-f", "json", *arguments).json["findings"]}
 
 
-def test_a_file_gives_what_the_command_line_does_not(command: Command, tmp_path: Path) -> None:
+def test_a_file_fills_in_missing_options(command: Command, tmp_path: Path) -> None:
     (tmp_path / "alb-sg.toml").write_text(f'rule = ["{ICMP}"]\n[check]\nfail-on = "high"\n')
     assert rules(command) == {ICMP}
     assert command.on(closed(), "check").code == 0

@@ -161,7 +161,7 @@ def test_a_name_of_several_load_balancers_is_refused(command: Command, words: tu
 # --- the dashboard
 
 
-def test_the_dashboard_says_what_it_wrote_and_why_it_fails(command: Command, tmp_path: Path) -> None:
+def test_the_dashboard_reports_its_files_and_its_failure(command: Command, tmp_path: Path) -> None:
     page = str(tmp_path / "page.html")
     data = str(tmp_path / "page.json")
     runs = str(tmp_path / "runs")

@@ -208,12 +208,12 @@ def test_what_meets_a_row(command: Command, saved: Saved, lines: list[str]) -> N
         ),
     ],
 )
-def test_what_is_missing_or_not_judged(command: Command, saved: Saved, lines: list[str]) -> None:
+def test_missing_or_not_judged(command: Command, saved: Saved, lines: list[str]) -> None:
     shown = [line.strip() for line in command.on(saved, "explain", "web").out.splitlines()]
     assert [line for line in lines if line not in shown] == []
 
 
-def test_what_needs_nothing_is_said_with_the_reason(command: Command) -> None:
+def test_rows_without_requirements_have_a_reason(command: Command) -> None:
     saved = estate(
         load_balancer("web"),
         listener(80, redirect=True),
@@ -241,7 +241,7 @@ def test_what_needs_nothing_is_said_with_the_reason(command: Command) -> None:
     assert "authenticate" not in out
 
 
-def test_the_header_says_what_the_load_balancer_is(command: Command) -> None:
+def test_the_header_describes_the_load_balancer(command: Command) -> None:
     out = command.on(in_order(), "explain", "web").out
     assert "  application, internet-facing, ipv4, active\n" in out
     assert "  VPC vpc-1: 10.0.0.0/16\n" in out
@@ -265,7 +265,7 @@ def test_an_accepted_source_is_named_with_its_rule(command: Command) -> None:
 
 
 @pytest.mark.parametrize("lost", [1, 3])
-def test_all_lost_accepted_sources_are_said(command: Command, lost: int) -> None:
+def test_every_lost_accepted_source_is_listed(command: Command, lost: int) -> None:
     """How many of them, and which: not the first one alone."""
     sources = ["192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24", "sg-proxy"]
     saved = ingress_of(tcp(443, *sources[lost:]))
@@ -352,7 +352,7 @@ def test_an_unknown_name_is_refused(command: Command) -> None:
     assert "'wbe'" in command.refused("explain", "wbe", "--estate", command.file(in_order()))
 
 
-def test_nothing_found_among_what_was_not_enumerated_is_an_error(command: Command) -> None:
+def test_an_empty_match_in_an_incomplete_list_is_an_error(command: Command) -> None:
     answer = command.on(in_order(uncollected=["LoadBalancers"]), "explain", "web")
     assert (answer.code, answer.out) == (3, "")
     assert "LoadBalancers" in answer.err
@@ -382,7 +382,7 @@ def test_json_holds_every_requirement_with_its_evidence(command: Command) -> Non
     assert row["missing"] is None
 
 
-def test_json_says_what_is_missing_as_findings_do(command: Command) -> None:
+def test_json_lists_missing_as_findings_do(command: Command) -> None:
     saved = ingress_of(tcp(443, "0.0.0.0/1"), icmp(8, 0, ANYWHERE))
     rules = command.on(saved, "explain", "web", "--format", "json").json["rules"]
     checked = command.on(saved, "check", "--format", "json").json["findings"]

@@ -153,7 +153,7 @@ def test_an_address_is_found_in_another_account(command: Command, tmp_path: Path
     assert not read_together
 
 
-def test_what_nobody_holds_is_looked_up_once(command: Command, tmp_path: Path, read_together: list[object]) -> None:
+def test_missing_objects_are_looked_up_once(command: Command, tmp_path: Path, read_together: list[object]) -> None:
     """A prefix list of AWS's own, as no account records."""
     paths = []
     for account in (0, 1):

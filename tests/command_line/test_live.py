@@ -169,7 +169,7 @@ def test_several_regions(command: Command, tmp_path: Path) -> None:
     assert (answer.code, answer.out) == (0, f"No load balancer found in {ACCOUNT} us-west-2.\n")
 
 
-def test_one_load_balancer_is_asked_for_by_name_or_arn(
+def test_a_load_balancer_is_selected_by_name_or_arn(
     command: Command, account: Account, at_the_wire: Callable[..., Calls]
 ) -> None:
     calls = at_the_wire()
@@ -181,7 +181,7 @@ def test_one_load_balancer_is_asked_for_by_name_or_arn(
     assert "'shop'" in command.refused("check", "--load-balancer", "shop")
 
 
-def test_the_region_of_an_arn_is_asked(
+def test_the_region_comes_from_the_arn(
     command: Command, account: Account, at_the_wire: Callable[..., Calls], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
@@ -190,7 +190,7 @@ def test_the_region_of_an_arn_is_asked(
     assert {region for region, _ in calls} == {REGION}
 
 
-def test_what_if_reads_groups_that_nobody_carries_yet(command: Command, account: Account) -> None:
+def test_what_if_reads_unattached_groups(command: Command, account: Account) -> None:
     answer = command("what-if", "web", "--security-groups", account.open)
     assert answer.code == 0
     assert answer.out.count("NON_COMPLIANT -> COMPLIANT") == 2
@@ -281,7 +281,7 @@ def test_an_unknown_profile_is_refused(command: Command) -> None:
     assert "'audit'" in command.refused("check", "--profile", "audit")
 
 
-def test_what_is_no_region_is_refused(command: Command) -> None:
+def test_an_invalid_region_is_refused(command: Command) -> None:
     assert "'not a region'" in command.refused("check", "--region", "not a region")
 
 

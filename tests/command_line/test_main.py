@@ -126,7 +126,7 @@ def test_output_that_ends_in_gz_is_gzipped_with_the_same_bytes_each_time(command
     assert first.read_bytes() == second.read_bytes()
 
 
-def test_a_run_that_is_refused_leaves_the_file_as_it_was(command: Command, tmp_path: Path) -> None:
+def test_a_refused_run_keeps_the_file(command: Command, tmp_path: Path) -> None:
     path = tmp_path / "findings.json"
     path.write_text("before")
     command.refused("check", "--estate", str(tmp_path / "absent.json"), "--output", str(path))

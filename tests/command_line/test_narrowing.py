@@ -168,7 +168,7 @@ def test_severities_choose_rules(command: Command) -> None:
     assert "no selected rule has severity low" in said
 
 
-def test_statuses_choose_what_is_listed_and_not_the_exit_code(command: Command) -> None:
+def test_statuses_select_rows_and_keep_the_exit_code(command: Command) -> None:
     saved = closed(uncollected=["TargetGroups"])
     answer = command.on(saved, "check", "--format", "json", "--status", "non-compliant")
     assert {one["compliance"] for one in answer.json["findings"]} == {"NON_COMPLIANT"}

@@ -174,7 +174,7 @@ def over(command: Command, plan: Plan, *arguments: str, base: Any = None) -> Ans
     return check(command, plan, "--estate", file, *arguments)
 
 
-def test_load_balancers_that_share_what_changes(command: Command) -> None:
+def test_load_balancers_that_share_a_changed_group(command: Command) -> None:
     """The plan names neither; `other` has another group and is not shown."""
     plan = change().delete("aws_vpc_security_group_ingress_rule.https", "sgr-1", **RULE)
     answer = over(command, plan, "--format", "json")
@@ -196,7 +196,7 @@ def test_a_load_balancer_that_is_named_is_shown_though_nothing_changes_it(comman
     assert {found["loadBalancerName"] for found in answer.json["findings"]} == {"other"}
 
 
-def test_what_is_fixed(command: Command) -> None:
+def test_fixed_findings(command: Command) -> None:
     plan = change().create("aws_vpc_security_group_ingress_rule.icmp", **ICMP_RULE)
     answer = over(command, plan, "--format", "json")
     assert answer.code == 0
@@ -205,13 +205,13 @@ def test_what_is_fixed(command: Command) -> None:
 
 
 @pytest.mark.parametrize(("fail_on", "code"), [("any", 1), ("new", 0), ("never", 0)])
-def test_fail_on_with_what_was_broken_before(command: Command, fail_on: str, code: int) -> None:
+def test_fail_on_with_earlier_findings(command: Command, fail_on: str, code: int) -> None:
     plan = change().create("aws_vpc_security_group_ingress_rule.http", **{**RULE, "from_port": 80, "to_port": 80})
     assert over(command, plan, "--fail-on", fail_on).code == code
 
 
 @pytest.mark.parametrize(("fail_on", "code"), [("any", 1), ("new", 1), ("never", 0)])
-def test_fail_on_with_what_breaks(command: Command, fail_on: str, code: int) -> None:
+def test_fail_on_with_new_findings(command: Command, fail_on: str, code: int) -> None:
     plan = change().delete("aws_vpc_security_group_ingress_rule.https", "sgr-1", **RULE)
     assert over(command, plan, "--fail-on", fail_on).code == code
 
@@ -393,7 +393,7 @@ SHOW = "terraform show -json PLAN > plan.json"
         "no module",
     ],
 )
-def test_what_is_no_plan(command: Command, content: bytes, expected: str) -> None:
+def test_a_file_that_is_no_plan(command: Command, content: bytes, expected: str) -> None:
     path = command.folder / "plan.json"
     path.write_bytes(content)
     refused = command.refused("check", "--terraform-plan", str(path))
@@ -434,7 +434,7 @@ def test_standard_input_holds_one_document(command: Command) -> None:
     assert "standard input holds one document" in refused
 
 
-def test_what_is_new_is_known_of_plans_alone(command: Command) -> None:
+def test_fail_on_new_needs_a_plan(command: Command) -> None:
     said = command.refused("check", "--fail-on", "new", "--estate", "x")
     assert "--fail-on new needs what exists before the change" in said
 

@@ -37,7 +37,7 @@ def saved(aws: EmbeddedAws) -> dict[str, Any]:
     return LiveSource(LiveClients(elbv2=aws.elbv2, ec2=aws.ec2), ACCOUNT_ID, REGION).export()
 
 
-def test_the_source_config_gives_what_live_state_gives(command: Command, aws: EmbeddedAws) -> None:
+def test_the_source_config_agrees_with_live_state(command: Command, aws: EmbeddedAws) -> None:
     record_estate(aws.config, saved(aws))
     live = command("check", "--format", "json")
     aws.faults.calls.clear()
@@ -50,7 +50,7 @@ def test_the_source_config_gives_what_live_state_gives(command: Command, aws: Em
     assert "SelectResourceConfig" not in aws.faults.calls
 
 
-def test_explain_shows_a_load_balancer_as_it_was_recorded(command: Command, aws: EmbeddedAws) -> None:
+def test_explain_shows_the_recorded_load_balancer(command: Command, aws: EmbeddedAws) -> None:
     record_estate(aws.config, saved(aws))
     live = command("explain", "web", "--format", "json")
     recorded = command("explain", "web", "--format", "json", "--source", "config")
@@ -95,7 +95,7 @@ def test_the_dashboard_judges_an_aggregators_items_with_pictures_and_fixes(
     assert "recorded them" not in output.read_text(encoding="utf-8").partition("<script")[0]
 
 
-def test_what_an_aggregator_lacks_is_said(command: Command, aws: EmbeddedAws) -> None:
+def test_missing_aggregator_data_is_reported(command: Command, aws: EmbeddedAws) -> None:
     record_estate(aws.config, saved(aws), ALL_TYPES - {VPC_TYPE, "AWS::ElasticLoadBalancingV2::TargetGroup"})
     refused = STATUS | {"SourceId": "210987654321", "LastUpdateStatus": "FAILED", "LastErrorMessage": "not authorized"}
     silent = STATUS | {"SourceId": "222222222222"}

@@ -93,7 +93,7 @@ def test_a_verdict_holds_in_every_way_of_deploying(command: Command, template: s
     }
 
 
-def test_what_is_missing_names_the_values_that_it_depends_on(command: Command, template: str) -> None:
+def test_missing_names_the_values_it_depends_on(command: Command, template: str) -> None:
     """ICMP is closed in both ways, but an internal load balancer needs it from its VPC alone."""
     line, fix, *_ = command("check", "--template", template, "--rule", "icmp_pmtud").out.splitlines()
     assert "from 10.0.0.0/16" in fix
@@ -113,7 +113,7 @@ def test_an_error_says_which_value_would_settle_the_verdict(command: Command, te
     )
 
 
-def test_an_error_says_what_a_verdict_depends_on(command: Command, template: str) -> None:
+def test_an_error_names_the_values_a_verdict_depends_on(command: Command, template: str) -> None:
     """The VPC's addresses are open: that is enough for an internal load balancer."""
     answer = command(
         "check", "--template", template, "--template-parameter", "Clients=10.0.0.0/16", "--rule", "listener_ingress"
@@ -141,7 +141,7 @@ def test_a_parameter_file(command: Command, template: str, content: Any) -> None
     assert verdicts(answer) == {INGRESS: "COMPLIANT"}
 
 
-def test_what_stands_in_the_command_goes_before_a_file(command: Command, template: str) -> None:
+def test_options_override_the_file(command: Command, template: str) -> None:
     file = write(command, '{"Parameters": {"Clients": "10.9.0.0/16"}}', "parameters.json")
     given = ("--template-parameter-file", file, "--template-parameter", "Clients=0.0.0.0/0")
     answer = command("check", "--template", template, *given, "--rule", "listener_ingress", "--format", "json")
@@ -155,14 +155,14 @@ def test_defaults_are_taken_on_request(command: Command, template: str) -> None:
     assert verdicts(answer) == {INGRESS: "COMPLIANT"}
 
 
-def test_what_is_not_known_fails_nothing_on_request(command: Command, template: str) -> None:
+def test_unknown_values_pass_on_request(command: Command, template: str) -> None:
     given = ("check", "--template", template, "--rule", "listener_ingress", "--fail-on", "non-compliant")
     answer = command(*given)
     assert (answer.code, "give --template-parameter Clients=…" in answer.out) == (0, True)
     assert command(*given, "--template-parameter", "Clients=10.9.0.0/16").code == 1
 
 
-def test_explain_shows_what_a_template_lets_through(command: Command, template: str) -> None:
+def test_explain_shows_a_templates_rules(command: Command, template: str) -> None:
     answer = command("explain", "Web", "--template", template, "--template-defaults")
     assert "missing  outbound TCP 9000" in answer.out
     assert "WebGroup inbound TCP 443 from 0.0.0.0/0: covers 0.0.0.0/0" in answer.out
@@ -193,7 +193,7 @@ def test_fix_writes_rules_for_the_template(command: Command, template: str) -> N
     assert verdicts(fixed) == {ICMP: "COMPLIANT"}
 
 
-def test_a_template_over_an_estate_says_what_it_newly_breaks(command: Command) -> None:
+def test_a_template_over_an_estate_reports_newly_broken(command: Command) -> None:
     """The listener goes to a load balancer that exists, whose group does not open its port."""
     existing = estate(
         load_balancer("web"), listener(443), group("sg-1", ingress=[tcp(443, ANYWHERE), icmp(3, 4, ANYWHERE)])

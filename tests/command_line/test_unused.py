@@ -58,7 +58,7 @@ def test_check_judges_it_only_where_it_is_named(command: Command) -> None:
 
 
 @pytest.mark.parametrize("format_name", FORMATS)
-def test_every_format_says_what_is_unused(command: Command, format_name: str) -> None:
+def test_every_format_lists_unused_ingress(command: Command, format_name: str) -> None:
     said = html.unescape(command.on(saved(), "check", RULE, "--format", format_name).out)
     assert UNUSED in said
     assert "444" in said
@@ -178,7 +178,7 @@ def run(aws: EmbeddedAws, command_line: str) -> None:
 
 
 @pytest.mark.slow
-def test_the_commands_remove_exactly_what_is_unused(command: Command, aws: EmbeddedAws) -> None:
+def test_the_commands_remove_exactly_the_unused_ingress(command: Command, aws: EmbeddedAws) -> None:
     vpc = aws.vpc()
     app = aws.security_group(vpc, "app")
     ingress = [

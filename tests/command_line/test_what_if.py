@@ -200,9 +200,7 @@ def test_bad_changes_are_refused(command: Command, options: list[str], named: li
         ("SecurityGroups", ["--security-groups", "sg-2"]),
     ],
 )
-def test_what_a_change_hangs_on_and_was_not_collected_is_an_error(
-    command: Command, section: str, options: list[str]
-) -> None:
+def test_uncollected_data_of_a_change_is_an_error(command: Command, section: str, options: list[str]) -> None:
     answer = command.on(in_order(uncollected=[section]), "what-if", "web", *options)
     assert answer.code == 3
     assert f"{section} of 111122223333 us-east-1 was not collected" in answer.err

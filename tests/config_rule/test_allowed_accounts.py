@@ -30,7 +30,7 @@ def test_list_of_accounts(value: str | None, accounts: set[str] | None) -> None:
 
 
 @pytest.mark.parametrize("value", ["", " ", "*", "o-a1b2c3d4e5", f"{OURS},", f"{OURS};{OTHER}", "11112222333"])
-def test_a_list_that_is_none_serves_nobody(value: str) -> None:
+def test_an_invalid_account_list_allows_no_account(value: str) -> None:
     with pytest.raises(InvalidInputError, match=r"ALB_SG_ACCOUNTS: .* is not an account id"):
         read_allowed_accounts({ENVIRONMENT_VARIABLE: value})
 

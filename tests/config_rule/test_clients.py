@@ -42,7 +42,7 @@ def test_the_functions_own_clients_beside_those_of_the_role(aws: EmbeddedAws) ->
     assert own.meta.endpoint_url == "https://sts.eu-west-1.amazonaws.com"
 
 
-def test_a_refused_role_says_what_to_do(aws: EmbeddedAws) -> None:
+def test_a_denied_role_gets_advice(aws: EmbeddedAws) -> None:
     aws.faults.fail("AssumeRole", "AccessDenied")
     factory = RetryingClientFactory(ROLE_ARN, None, assume_role_mode=True)
     with pytest.raises(ClientError) as refused:

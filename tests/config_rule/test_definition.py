@@ -82,7 +82,7 @@ TRIGGER_TYPES_BY_SECTION = {
 
 
 @pytest.mark.parametrize("rule", RECOMMENDATIONS, ids=RECOMMENDATIONS_BY_NAME)
-def test_a_rule_listens_to_what_it_reads_and_to_nothing_else(rule: Recommendation) -> None:
+def test_a_rule_listens_only_to_types_it_reads(rule: Recommendation) -> None:
     read = {Section.LOAD_BALANCERS, *rule.estate_sections} & TRIGGER_TYPES_BY_SECTION.keys()
     assert set(rule.trigger_types) == set().union(*(TRIGGER_TYPES_BY_SECTION[section] for section in read))
     assert len(set(rule.trigger_types)) == len(rule.trigger_types)

@@ -385,7 +385,7 @@ def test_a_deleted_target_group_that_was_too_large_still_names_who_stood_behind_
 # --- the periodic run
 
 
-def test_the_periodic_run_judges_all_and_clears_what_no_longer_exists(aws: Shop) -> None:
+def test_the_periodic_run_judges_all_and_clears_deleted_load_balancers(aws: Shop) -> None:
     passing = aws.load_balancer("passing", aws.subnet_ids, [aws.group])
     aws.listener(passing, 80)
     network = aws.load_balancer("edge", aws.subnet_ids, type_="network")
@@ -399,9 +399,7 @@ def test_the_periodic_run_judges_all_and_clears_what_no_longer_exists(aws: Shop)
     assert network not in dict(aws.recorded())
 
 
-def test_a_periodic_run_whose_list_lacks_a_load_balancer_judges_it_all_the_same(
-    aws: Shop, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_periodic_run_judges_a_load_balancer_that_the_list_omits(aws: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """An answer is taken for what it lacks only if AWS says so for the load balancer's own ARN."""
     aws.run(ICMP_RULE, aws.scheduled_event(ICMP_RULE))
     before = len(aws.config.accepted_evaluations)

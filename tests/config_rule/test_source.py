@@ -35,7 +35,7 @@ def aws() -> Iterator[Shop]:
 
 
 @pytest.mark.parametrize("rule", RULE_NAMES)
-def test_a_periodic_run_reads_what_was_recorded(aws: Shop, rule: str) -> None:
+def test_a_periodic_run_reads_recordings(aws: Shop, rule: str) -> None:
     aws.run(rule, aws.scheduled_event(rule))
     live, calls = aws.verdicts(rule), set(aws.faults.calls)
     assert "SelectResourceConfig" not in calls

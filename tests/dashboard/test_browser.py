@@ -185,7 +185,7 @@ def unfold(page: Page) -> None:
 # --- every number
 
 
-def test_the_summary_is_what_the_data_says(show: Open, written: Written) -> None:
+def test_the_summary_agrees_with_the_data(show: Open, written: Written) -> None:
     page = show(written.at())
     assert numbers(page) == recount.count_compliance(written.data)
     assert number(page, "change") == recount.change(written.data)
@@ -207,7 +207,7 @@ def test_each_number_leads_to_its_load_balancers(show: Open, written: Written, k
     expect(page.locator("#worst-title")).to_be_focused()
 
 
-def test_the_first_screen_says_how_it_stands_and_what_to_do(show: Open, written: Written) -> None:
+def test_the_first_screen_has_status_and_next_steps(show: Open, written: Written) -> None:
     page = show(written.at(), viewport={"width": 1440, "height": 900})
     counts = recount.count_compliance(written.data)
     share = 100 * counts["compliant"] // counts["judged"]

@@ -254,7 +254,7 @@ def test_exemptions_as_from_one_run(s3: Any, one_run: str, place: str, tmp_path:
     assert summary["errors"] == expected.count('{"error": ')
 
 
-def test_exemptions_that_cannot_be_read_exempt_nobody(s3: Any, one_run: str, place: str, tmp_path: Path) -> None:
+def test_unreadable_exemptions_exempt_nothing(s3: Any, one_run: str, place: str, tmp_path: Path) -> None:
     put(s3, lake.objects())
     sweep(s3)
     assert result(s3) == checked(tmp_path, place)

@@ -159,7 +159,7 @@ def test_exemptions_are_read_where_they_are_kept_and_nowhere_else(
 @pytest.mark.parametrize(
     "source", ["exemptions.json", "s3://governance/*", "s3://governance/", "ssm:/a/*", "s3://b/${a}"]
 )
-def test_what_is_no_place_or_more_than_one_is_refused(source: str) -> None:
+def test_an_invalid_place_is_refused(source: str) -> None:
     for name in ("dashboard.yaml", "sweep.yaml"):
         assert not re.fullmatch(template(name)["Parameters"]["Exemptions"]["AllowedPattern"], source)
 
@@ -193,7 +193,7 @@ OWN = {*OWN_LOG, "sqs:SendMessage"}
         ("sweep.yaml", {*SNAPSHOT_BUCKET_ACTIONS, *RESULTS_BUCKET_ACTIONS, *OWN}),
     ],
 )
-def test_functions_may_do_what_they_declare_and_nothing_else(name: str, declared: set[str]) -> None:
+def test_functions_have_exactly_the_declared_permissions(name: str, declared: set[str]) -> None:
     found = statements(name, "FunctionRole")
     assert {action for one in found for action in one["Action"]} == declared
 
@@ -314,7 +314,7 @@ def test_every_step_outlives_the_function_and_gives_up_on_wrong_input_alone() ->
         assert task["Retry"] == tasks[0]["Retry"]
 
 
-def test_the_state_machine_may_call_what_it_calls() -> None:
+def test_the_state_machine_has_the_permissions_it_needs() -> None:
     made = template("sweep.yaml")
     [machine] = of_type(made, "AWS::StepFunctions::StateMachine").values()
     allowed = {

@@ -120,7 +120,7 @@ def test_every_type_and_argument_is_in_the_providers_schema(kind: str) -> None:
         check(body, provider_block(resource, data=kind == "data"), f"{module}: {resource}.{name}")
 
 
-def test_the_schema_refuses_what_it_does_not_have() -> None:
+def test_the_schema_refuses_unknown_settings() -> None:
     """Else the test above could not fail."""
     schema = provider_block("aws_sqs_queue")
     wrong: list[dict[str, Any]] = [{"names": "x"}, {"redrive": [{}]}]
@@ -133,7 +133,7 @@ def test_the_schema_refuses_what_it_does_not_have() -> None:
         provider_block("aws_queue")
 
 
-def test_references_name_what_there_is() -> None:
+def test_references_name_existing_resources() -> None:
     """Variables, locals, resources, data sources and modules, each in its own module."""
     for folder in {path.parent for path in FILES}:
         paths = [path for path in FILES if path.parent == folder]

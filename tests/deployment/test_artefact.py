@@ -125,7 +125,7 @@ def test_two_builds_on_two_paths_give_the_same_bytes(tmp_path: Path) -> None:
     assert digests[0] == digests[1]
 
 
-def test_build_says_what_it_made(tmp_path: Path, capsys: pytest.CaptureFixture[str], artefact: Artifact) -> None:
+def test_build_prints_its_files(tmp_path: Path, capsys: pytest.CaptureFixture[str], artefact: Artifact) -> None:
     assert main(["build", "--rules", str(RULES), "--output", str(tmp_path)]) == 0
     assert f"sha256 {artefact.sha256})" in capsys.readouterr().out
     assert (tmp_path / artefact.name).read_bytes() == artefact.content

@@ -111,7 +111,7 @@ def test_every_rule_answers_and_answers_again_in_the_warm_process(
         assert proxy.calls.count("DescribeSecurityGroups") % 2 == 0
 
 
-def test_a_warm_process_sees_what_has_changed_since(start: Start, region: Region) -> None:
+def test_a_warm_process_sees_later_changes(start: Start, region: Region) -> None:
     with start(f"{RULE}.lambda_handler") as function:
         assert verdicts(function.invoke(region.change(RULE)).payload) == ["COMPLIANT"]
         rule = {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}
@@ -158,7 +158,7 @@ def test_out_of_memory_is_an_error_and_no_verdict(start: Start, region: Region, 
     assert proxy.recorded == []
 
 
-def test_the_dashboard_writes_a_page_that_says_what_it_could_not_read(start: Start, server: str, proxy: Proxy) -> None:
+def test_the_dashboard_page_reports_unread_data(start: Start, server: str, proxy: Proxy) -> None:
     """The simulation has no aggregator."""
     s3 = boto3.client("s3", endpoint_url=server, region_name=REGION)
     s3.create_bucket(Bucket="page")

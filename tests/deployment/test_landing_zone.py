@@ -121,7 +121,7 @@ def test_no_type_takes_tags_that_the_options_do_not_know(templates: dict[str, di
         assert "Tags" not in PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", kind).schema["properties"], kind
 
 
-def test_documents_get_the_tags_for_what_they_create(templates: dict[str, dict[str, Any]]) -> None:
+def test_documents_get_the_tags_of_created_resources(templates: dict[str, dict[str, Any]]) -> None:
     text = "CostCenter=1234,Data Class=internal"
     found = resources(templates, "AWS::Config::RemediationConfiguration")
     # In both packs and both stacks: a remediation for each rule in the packs, for two rules in the stacks.
@@ -149,7 +149,7 @@ def test_the_remediation_role_may_use_these_tag_keys_alone(templates: dict[str, 
         assert "alb-sg:execution" in keys
 
 
-def test_rdk_gets_what_it_knows(tmp_path: Path) -> None:
+def test_rdk_gets_the_settings_it_knows(tmp_path: Path) -> None:
     settings = settings_of(LANDING_ZONE, tmp_path)
     folder = stage_rules(settings, RULES, tmp_path / "rules", "us-east-1")
     for rule in settings.rules:

@@ -53,7 +53,7 @@ def pack(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Pack:
     return Pack(tmp_path, capsys)
 
 
-def test_accounts_outside_fail_the_pack_and_that_is_said(pack: Pack) -> None:
+def test_accounts_outside_fail_the_pack_with_a_warning(pack: Pack) -> None:
     status, said = pack(LIMITED)
     assert status == 0
     [remark] = [line for line in said.splitlines() if line.startswith("organization.memberAccounts")]
@@ -71,7 +71,7 @@ def test_listed_accounts_outside_are_excluded(pack: Pack) -> None:
     assert pack.excluded() == sorted([*OUTSIDE, CENTRAL, "444455556666"])
 
 
-def test_an_organization_that_is_served_whole_excludes_nobody_else(pack: Pack) -> None:
+def test_a_fully_served_organization_excludes_no_account(pack: Pack) -> None:
     status, said = pack(ORGANIZATION)
     assert (status, "fails the whole pack" in said) == (0, False)
     assert pack(ORGANIZATION, LISTED)[0] == 0

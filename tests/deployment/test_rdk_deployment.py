@@ -84,7 +84,7 @@ def fake_rdk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     boto3.DEFAULT_SESSION = None
 
 
-def test_rdk_cannot_set_everything_and_that_is_said(
+def test_unsupported_rdk_settings_are_reported(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], fake_rdk: Path
 ) -> None:
     """It is said before the command fails here, at the stacks that the fake rdk does not make."""

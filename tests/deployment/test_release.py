@@ -73,7 +73,7 @@ def bom(release: Path) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-def test_the_sbom_names_the_files_and_what_is_in_them(release: Path, bom: dict[str, Any]) -> None:
+def test_the_sbom_names_files_and_their_contents(release: Path, bom: dict[str, Any]) -> None:
     assert bom["metadata"]["component"]["version"] == VERSION
     components = {component["name"]: component for component in bom["components"]}
     for name in (ZIP, LAYER, WHEEL):
@@ -98,7 +98,7 @@ def test_the_sbom_names_the_files_and_what_is_in_them(release: Path, bom: dict[s
 # --- the version
 
 
-def test_the_version_stands_in_one_place() -> None:
+def test_the_version_is_defined_once() -> None:
     """`pyproject.toml` takes it from the package; the change log's first heading is about it."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     assert "version" in project["project"]["dynamic"]

@@ -89,7 +89,7 @@ def test_every_action_that_a_rule_declares_has_its_operation() -> None:
             assert operation in files()[f"{prefixes.get(prefix, prefix)}/service-2"]["operations"]
 
 
-def test_nothing_that_nobody_calls() -> None:
+def test_no_uncalled_operations() -> None:
     assert {
         (name.split("/")[0], operation)
         for name, content in files().items()
@@ -245,7 +245,7 @@ def test_the_same_endpoints(service: str, region: str) -> None:
 
 
 @pytest.mark.usefixtures("shipped")
-def test_what_is_not_among_them_is_botocores_own() -> None:
+def test_other_services_use_botocores_models() -> None:
     assert "ListRoles" in new_session().create_client("iam", region_name=REGION).meta.service_model.operation_names
     assert "describe_vpcs" in dir(new_session().create_client("ec2", region_name=REGION))
     assert not hasattr(new_session().create_client("ec2", region_name=REGION), "run_instances")

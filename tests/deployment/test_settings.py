@@ -47,7 +47,7 @@ def changed(path: str, value: object) -> dict[str, Any]:
     return content
 
 
-def test_schema_is_one_and_every_property_says_what_it_is() -> None:
+def test_the_schema_is_valid_and_describes_every_property() -> None:
     Draft202012Validator.check_schema(schema())
 
     def undescribed(rule: Any, path: str) -> list[str]:
@@ -82,7 +82,7 @@ def test_settings_that_are_right(content: dict[str, Any], tmp_path: Path) -> Non
     assert settings.artifact_bucket_name("123456789012", "us-east-1") == "alb-sg-123456789012-us-east-1"
 
 
-def test_what_is_said_of_one_rule_comes_before_what_is_said_of_all(tmp_path: Path) -> None:
+def test_settings_of_a_rule_override_common_settings(tmp_path: Path) -> None:
     rules = {rule.name: rule for rule in settings_of(WHOLE, tmp_path).rules}
     assert (rules[RULE].frequency, rules["ALB_SG_INSTANCE_EGRESS"].frequency) == ("TwentyFour_Hours", "Six_Hours")
     assert rules[RULE].parameters == {"Exemptions": "s3://security-exemptions/alb-sg.json"}
@@ -91,7 +91,7 @@ def test_what_is_said_of_one_rule_comes_before_what_is_said_of_all(tmp_path: Pat
     assert rules["ALB_SG_HEALTH_CHECK_EGRESS"].description.startswith("[MEDIUM] Outbound TCP")
 
 
-def test_remediation_is_off_unless_it_is_asked_for(tmp_path: Path) -> None:
+def test_remediation_is_off_by_default(tmp_path: Path) -> None:
     said = {rule.name: rule.remediation for rule in settings_of(WHOLE, tmp_path).rules}
     assert said["ALB_SG_LISTENER_INGRESS"] == RemediationSettings(
         RemediationMode.AUTOMATIC, SharedGroupPolicy.REFUSE, attempts=5

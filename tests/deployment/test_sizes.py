@@ -35,9 +35,7 @@ def remarks_of(content: dict[str, Any], folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(("accounts", "regions"), [(1, ONE), (23, ONE), (50, ONE), (50, ALL)])
-def test_every_template_that_is_too_large_for_a_request_is_said_and_fits_a_bucket(
-    accounts: int, regions: list[str], tmp_path: Path
-) -> None:
+def test_too_large_templates_are_reported_and_fit_a_bucket(accounts: int, regions: list[str], tmp_path: Path) -> None:
     content = content_of(accounts, regions)
     files = render_templates(settings_of(content, tmp_path), ARTEFACT)
     sizes = {name: len(text.encode()) for name, text in files.items()}

@@ -370,13 +370,13 @@ def test_a_stack_that_cannot_be_updated(aws: Faults, deploy: Deployment, state: 
     assert sentence in refused(aws, deploy)
 
 
-def test_what_aws_refuses_is_said_in_its_words(aws: Faults, deploy: Deployment) -> None:
+def test_aws_refusals_keep_their_words(aws: Faults, deploy: Deployment) -> None:
     make_bucket()
     aws.fail("GetFunction", "AccessDeniedException")
     assert "(AccessDeniedException) when calling the GetFunction operation" in refused(aws, deploy)
 
 
-def test_the_first_failure_is_named_and_not_what_was_cancelled_for_it() -> None:
+def test_the_first_failure_is_named_rather_than_cancelled_work() -> None:
     stack = {"StackId": "id", "EventId": "1", "StackName": "alb-sg", "Timestamp": 0}
     whole = {**stack, "LogicalResourceId": "alb-sg", "ResourceType": "AWS::CloudFormation::Stack"}
 

@@ -146,7 +146,7 @@ def all_rules(templates: dict[str, dict[str, Any]]) -> list[tuple[str, dict[str,
     return found
 
 
-def test_every_rule_is_what_the_api_takes(templates: dict[str, dict[str, Any]]) -> None:
+def test_every_rule_is_valid_for_the_api(templates: dict[str, dict[str, Any]]) -> None:
     rules = all_rules(templates)
     assert {name: 0 for name, _ in rules}.keys() >= {"conformance-pack.yaml", "stack.yaml"}
     for name, properties in rules:
@@ -280,7 +280,7 @@ def static_of(properties: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def test_remediation_is_off_unless_it_is_asked_for(tmp_path: Path) -> None:
+def test_remediation_is_off_by_default(tmp_path: Path) -> None:
     pack = templates_of(SHIPPED, tmp_path)["conformance-pack.yaml"]
     assert len(of_type(pack, REMEDIATION)) == len(DEPLOYED_RULE_NAMES)
     assert remediations(pack) == {}
@@ -433,7 +433,7 @@ def remediation_role(template: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def test_the_remediation_role_is_made_where_it_is_asked_for(tmp_path: Path) -> None:
+def test_the_remediation_role_is_made_on_request(tmp_path: Path) -> None:
     for content, asked in ((SHIPPED, False), (WHOLE, True)):
         templates = templates_of(content, tmp_path)
         member = templates["member.yaml"]
@@ -517,7 +517,7 @@ NARROWED: dict[str, tuple[list[str], list[str], dict[str, Any]]] = {
 }
 
 
-def test_the_remediation_role_may_do_what_the_documents_declare_as_narrowly_as_iam_lets(
+def test_the_remediation_role_allows_the_declared_actions_narrowly(
     templates: dict[str, dict[str, Any]], variant: dict[str, Any]
 ) -> None:
     role = remediation_role(templates["member.yaml"])
@@ -763,7 +763,7 @@ def test_roles_are_made_once_for_all_regions(tmp_path: Path) -> None:
     }
 
 
-def test_the_evaluation_role_may_do_what_the_rules_declare(templates: dict[str, dict[str, Any]]) -> None:
+def test_the_evaluation_role_allows_the_declared_actions(templates: dict[str, dict[str, Any]]) -> None:
     role = of_type(templates["member.yaml"], ROLE)["EvaluationRole"]
     [policy] = role["Policies"]
     [statement] = policy["PolicyDocument"]["Statement"]

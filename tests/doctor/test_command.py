@@ -39,7 +39,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Answers:
     return found
 
 
-def test_problems_are_an_exit_code_and_say_what_to_do(answers: Answers, command: Command) -> None:
+def test_problems_set_the_exit_code_and_come_with_advice(answers: Answers, command: Command) -> None:
     answers["config", "DescribeConfigRules"] = {"ConfigRules": []}
     answer = command("doctor")
     assert answer.code == 1
@@ -49,7 +49,7 @@ def test_problems_are_an_exit_code_and_say_what_to_do(answers: Answers, command:
     assert re.search(r"\n\d+ results: 1 problem, 0 not read, 0 notices\.\n$", answer.out)
 
 
-def test_what_was_not_read_is_an_exit_code(answers: Answers, command: Command) -> None:
+def test_unread_data_sets_the_exit_code(answers: Answers, command: Command) -> None:
     answers["config", "DescribeConfigRuleEvaluationStatus"] = Failure("AccessDeniedException", "not allowed")
     answer = command("doctor", "--format", "json")
     assert answer.code == 1

@@ -298,7 +298,7 @@ def test_errors_of_the_aggregator_are_told_without_the_organization() -> None:
     assert "DescribeAggregateComplianceByConfigRules: AccessDeniedException" in results[1].found
 
 
-def test_the_organization_is_told_to_the_simulation() -> None:
+def test_the_simulation_gets_the_organization() -> None:
     """The functions' roles may assume roles of their organization only (aws:ResourceOrgID)."""
     answers = working()
     checked(answers)

@@ -343,7 +343,7 @@ def test_a_recorded_history_is_read_and_other_types_are_passed_over(tmp_path: Pa
     assert read_config_items([write(tmp_path, answer)]) == []
 
 
-def test_a_recorded_query_that_selects_no_type_is_told_so(tmp_path: Path) -> None:
+def test_a_recorded_query_must_select_the_type(tmp_path: Path) -> None:
     answer = _sample("c7n_test_aws_lambda_config_source_config.SelectResourceConfig_1.json")["data"]
     assert refusal(write(tmp_path, answer)) == "given.json: Results[0].resourceType: text is missing"
     [row] = answer["Results"]
@@ -802,7 +802,7 @@ def test_a_resource_that_is_not_recorded_is_unread_and_not_absent(
     assert unread.value.cause == f"AWS Config does not record {resource_id} (ResourceNotRecorded)"
 
 
-def test_what_is_recorded_is_still_known_beside_what_is_not(tmp_path: Path, expected: Estate) -> None:
+def test_recorded_data_stays_known_beside_unrecorded_data(tmp_path: Path, expected: Estate) -> None:
     estate = read(tmp_path, _not_recorded(HTTPS))
     assert estate.listeners == {IDLE: ()}
     estate = read(tmp_path, _not_recorded("sg-web"))

@@ -612,7 +612,7 @@ def written(*estates: dict[str, Any]) -> str:
     return stream.getvalue()
 
 
-def test_what_is_written_is_read_as_the_same_estate(tmp_path: Path) -> None:
+def test_a_written_estate_reads_back_the_same(tmp_path: Path) -> None:
     path = tmp_path / "export.json"
     path.write_text(written(saved()))
     assert read_export_file(str(path)) == [read(tmp_path, saved())]

@@ -374,9 +374,7 @@ def test_everything_is_judged_without_unknown_values(source: str) -> None:
     [(of, path) for of, _, path in places()],
     ids=_names((of.__name__, *path) for of, _, path in places()),
 )
-def test_an_unheard_of_value_concerns_what_depends_on_it(
-    tmp_path: Path, source: str, of: type, path: list[Any]
-) -> None:
+def test_an_unknown_value_concerns_only_its_dependents(tmp_path: Path, source: str, of: type, path: list[Any]) -> None:
     read = SOURCES[source]
     before = verdicts_before(source)
     for value in UNHEARD_OF[:1] if source == "live" else UNHEARD_OF:

@@ -122,7 +122,7 @@ words = st.text(st.sampled_from("ab -;"), min_size=1).map(lambda text: f"x{text}
 
 
 @given(words, words.map(lambda text: text[:80]), words.map(lambda text: text[:80]), words, st.booleans())
-def test_annotations_keep_the_limit_and_what_must_not_be_lost(
+def test_annotations_keep_the_limit_and_the_required_parts(
     reason: str, owner: str, ticket: str, annotation: str, expired: bool
 ) -> None:
     reason, annotation = (reason * 40)[:1000], (annotation * 40)[:MAX_ANNOTATION_LENGTH]

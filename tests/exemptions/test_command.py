@@ -109,7 +109,7 @@ def test_an_exempted_load_balancer_is_never_listed_as_compliant(
     assert exemption["exemption"]["wouldBe"]["compliance"] == would_be
 
 
-def test_what_is_exempt_is_counted_apart(command: Command) -> None:
+def test_exempt_findings_are_counted_apart(command: Command) -> None:
     answer = check(command, entries=[entry()], saved=in_order())
     assert answer.code == 0
     assert lines_with(answer.out, "EXEMPT") == []
@@ -117,7 +117,7 @@ def test_what_is_exempt_is_counted_apart(command: Command) -> None:
     assert len(lines_with(check(command, "--all", entries=[entry()], saved=in_order()).out, "EXEMPT")) == 1
 
 
-def test_csv_has_an_empty_cell_where_nothing_is_exempt(command: Command) -> None:
+def test_csv_has_an_empty_cell_without_exemption(command: Command) -> None:
     rows = list(csv.DictReader(io.StringIO(command.on(closed(), "check", "--format", "csv").out)))
     assert {row["exemption"] for row in rows} == {""}
 
@@ -132,7 +132,7 @@ def test_an_expired_exemption_hides_nothing_and_says_so(command: Command) -> Non
     assert answer.json["exemptions"] == []
 
 
-def test_an_expired_exemption_of_what_is_in_order_is_still_mentioned(command: Command) -> None:
+def test_an_expired_exemption_of_a_compliant_load_balancer_is_mentioned(command: Command) -> None:
     answer = check(command, "--all", entries=[entry(expires="2026-06-14")], saved=in_order())
     assert answer.code == 0
     assert f"{ICMP}           exemption expired 2026-06-14 (SEC-12)" in answer.out
@@ -303,7 +303,7 @@ def test_the_whole_of_one_exemption(command: Command) -> None:
     assert answer.json["source"].endswith("exemptions.json")
 
 
-def test_text_has_what_wants_attention_first(command: Command) -> None:
+def test_text_lists_problems_first(command: Command) -> None:
     entries = [
         entry(),
         entry(rule=INGRESS, expires="2026-06-15"),
@@ -341,7 +341,7 @@ def test_no_exemptions_want_no_attention(command: Command) -> None:
     assert "0 exemptions: 0 in force" in answer.out
 
 
-def test_rules_and_their_parameters_say_what_is_unused(command: Command) -> None:
+def test_unused_exemptions_are_reported_by_rule_and_parameter(command: Command) -> None:
     path = command.file(document(entry(rule=INGRESS), entry()), "exemptions.json")
     saved = closed(load_balancer("web"))
     saved["SecurityGroups"][0]["IpPermissions"] = [
@@ -360,7 +360,7 @@ def test_days_that_are_none_are_refused(command: Command, days: str) -> None:
     assert "--days" in command.refused("exemptions", "exemptions.json", f"--days={days}")
 
 
-def test_the_help_says_what_exit_codes_mean(command: Command) -> None:
+def test_the_help_explains_exit_codes(command: Command) -> None:
     answer = command("exemptions", "--help")
     assert answer.code == 0
     assert "has expired, is about to expire, or is unused" in answer.out
@@ -389,7 +389,7 @@ def test_exemptions_are_read_where_the_rules_read_them(command: Command, source:
 
 @pytest.mark.usefixtures("cloud")
 @pytest.mark.parametrize("source", ["s3://governance/other.json", "s3://no-such-bucket/x", "ssm:/other"])
-def test_exemptions_that_cannot_be_read_exempt_nobody(command: Command, source: str) -> None:
+def test_unreadable_exemptions_exempt_nothing(command: Command, source: str) -> None:
     answer = command.on(closed(), "check", "--rule", ICMP, "--exemptions", source, "--format", "json")
     assert answer.code == 3
     assert [found["compliance"] for found in answer.json["findings"]] == ["NON_COMPLIANT"]
@@ -402,7 +402,7 @@ def test_exemptions_that_cannot_be_read_exempt_nobody(command: Command, source: 
 
 
 @pytest.mark.usefixtures("cloud")
-def test_live_what_the_region_does_not_have_is_unused_there_and_unknown_elsewhere(command: Command) -> None:
+def test_a_live_region_knows_only_its_own_unused_exemptions(command: Command) -> None:
     here = WEB.replace(ACCOUNT, "123456789012")
     path = command.file(document(entry(loadBalancer=here), entry()), "exemptions.json")
     answer = command("exemptions", path, *DATE, "--region", REGION, "--format", "json")

@@ -165,7 +165,7 @@ def test_a_malformed_entry_concerns_those_it_may_have_been_meant_for(changes: di
         ('{"version": NaN}', "NaN"),
     ],
 )
-def test_what_is_no_document_is_refused_with_its_name(text: str, said: str) -> None:
+def test_an_invalid_document_is_refused_by_name(text: str, said: str) -> None:
     with pytest.raises(InvalidInputError, match=r"^s3://bucket/key: ") as refused:
         parse_exemptions(text, "s3://bucket/key", RULE_NAMES)
     assert said in str(refused.value)

@@ -121,7 +121,7 @@ def test_exemptions_are_read_once_whatever_is_judged(aws: Governed, at: str) -> 
         assert dict(aws.recorded())[aws.web] == "NOT_APPLICABLE"
 
 
-def test_exemptions_are_not_read_where_there_is_nobody_to_exempt(aws: Governed) -> None:
+def test_exemptions_are_not_read_without_load_balancers(aws: Governed) -> None:
     unused = aws.security_group(aws.vpc_id, "unused")
     aws.exempt(ICMP_RULE)
     aws.faults.calls.clear()
@@ -131,7 +131,7 @@ def test_exemptions_are_not_read_where_there_is_nobody_to_exempt(aws: Governed) 
     assert "GetObject" not in aws.faults.calls
 
 
-def test_what_the_generated_role_is_given_is_what_is_called() -> None:
+def test_the_generated_role_allows_exactly_the_calls_made() -> None:
     calls = {S3Object: READS[OBJECT], SsmParameter: READS[PARAMETER]}
     assert {kind: action.split(":")[1] for kind, action in reader.READ_ACTIONS.items()} == calls
 
@@ -254,7 +254,7 @@ def test_two_exemptions_of_one_load_balancer_from_one_rule_hide_nothing(aws: Gov
         {"loadBalancer": "arn:aws:elasticloadbalancing:us-east-1:000000000001:loadbalancer/app/a/1"},
     ],
 )
-def test_a_malformed_exemption_of_somebody_else_fails_nobody_here(aws: Governed, changes: dict[str, str]) -> None:
+def test_a_malformed_exemption_of_another_account_changes_nothing_here(aws: Governed, changes: dict[str, str]) -> None:
     aws.keep(document(aws.entry(owner=None, **changes), aws.entry()))
     aws.judge(ICMP_RULE)
     assert dict(aws.recorded()) == {aws.web: "NOT_APPLICABLE"}
@@ -292,7 +292,7 @@ def too_large(aws: Governed) -> None:
         (lambda aws: aws.keep({"version": 1}), "a list of exemptions"),
     ],
 )
-def test_a_document_that_cannot_be_read_exempts_nobody_and_fails_the_invocation(
+def test_an_unreadable_document_exempts_nothing_and_fails_the_invocation(
     aws: Governed, prepare: Callable[[Governed], None], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     prepare(aws)
@@ -306,7 +306,7 @@ def test_a_document_that_cannot_be_read_exempts_nobody_and_fails_the_invocation(
 
 
 @pytest.mark.parametrize("code", ["AccessDeniedException", "ThrottlingException"])
-def test_a_parameter_that_cannot_be_read_exempts_nobody(aws: Governed, code: str) -> None:
+def test_an_unreadable_parameter_exempts_nothing(aws: Governed, code: str) -> None:
     aws.exempt(ICMP_RULE, PARAMETER)
     aws.faults.fail("GetParameter", code)
     with pytest.raises(IncompleteEvaluationError, match=code):
@@ -314,7 +314,7 @@ def test_a_parameter_that_cannot_be_read_exempts_nobody(aws: Governed, code: str
     assert dict(aws.recorded()) == {aws.web: "NON_COMPLIANT"}
 
 
-def test_a_parameter_that_is_not_there_exempts_nobody(aws: Governed) -> None:
+def test_a_missing_parameter_exempts_nothing(aws: Governed) -> None:
     with pytest.raises(IncompleteEvaluationError, match="ParameterNotFound"):
         aws.judge(ICMP_RULE, PARAMETER)
     assert dict(aws.recorded()) == {aws.web: "NON_COMPLIANT"}

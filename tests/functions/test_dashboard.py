@@ -100,9 +100,7 @@ def test_the_page_of_an_aggregator(asked: Recording, s3: Any, capsys: pytest.Cap
     assert b"HTTPS:443 is not open" in found["index.html"]
 
 
-def test_what_could_not_be_read_stands_on_the_page_and_is_told(
-    asked: Recording, s3: Any, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_unread_data_is_on_the_page_and_reported(asked: Recording, s3: Any, capsys: pytest.CaptureFixture[str]) -> None:
     """An invocation that fails rings the alarm; the page is there and says so."""
     asked.first_step(Failure("AccessDeniedException", "not you"), [load_balancer("web")])  # type: ignore[arg-type]  # pages
     asked.organization("list_roots", Failure("AccessDeniedException"))
@@ -160,7 +158,7 @@ def test_exemptions_as_from_the_command(
 
 
 @pytest.mark.parametrize("content", [None, b"[]"])
-def test_exemptions_that_cannot_be_read_exempt_nobody_and_are_told(
+def test_unreadable_exemptions_exempt_nothing_and_are_reported(
     asked: Recording, s3: Any, monkeypatch: pytest.MonkeyPatch, content: bytes | None
 ) -> None:
     """Neither an object that is not there nor one that is no document of exemptions costs the page."""

@@ -101,7 +101,7 @@ def test_a_new_stack_that_is_open_passes(account: Account, ask: Ask) -> None:
     assert annotation["status"] == "PASSED"
 
 
-def test_a_new_stack_that_lacks_a_rule_is_blocked_with_its_fix(account: Account, ask: Ask) -> None:
+def test_a_new_stack_with_a_missing_rule_is_blocked_with_its_fix(account: Account, ask: Ask) -> None:
     answer = ask(new_stack(account, ingress_port=80))
     assert (answer["hookStatus"], answer["errorCode"]) == ("FAILED", "NonCompliant")
     # The working load balancer that the change set does not mention is not named.
@@ -149,7 +149,7 @@ def test_an_update_that_moves_a_listener_to_a_closed_port(account: Account, ask:
     assert "HTTP:8443 not open" in answer["annotations"][0]["statusMessage"]
 
 
-def test_what_was_broken_before_is_not_blocked(account: Account, ask: Ask) -> None:
+def test_earlier_findings_are_not_blocked(account: Account, ask: Ask) -> None:
     closed = account.aws.security_group(account.vpc, "closed", ingress=[])
     broken = account.aws.load_balancer("broken", account.subnets, [closed])
     listener = account.aws.listener(broken, 80, account.target_group)

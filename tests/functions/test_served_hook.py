@@ -89,11 +89,12 @@ class Served:
         if model.name in self.failures:
             error = {"Code": self.failures[model.name], "Message": "no"}
             return SimpleNamespace(status_code=400), {"Error": error, "ResponseMetadata": {}}
+        status = {"ResourceStatus": "CREATE_COMPLETE"}
         found = [
-            {"LogicalResourceId": logical, "PhysicalResourceId": physical, "ResourceType": "", "ResourceStatus": ""}
+            {**status, "LogicalResourceId": logical, "PhysicalResourceId": physical, "ResourceType": INGRESS}
             for logical, physical in self.physical_ids.items()
         ]
-        unmade = {"LogicalResourceId": "Unmade", "ResourceType": "", "ResourceStatus": "CREATE_IN_PROGRESS"}
+        unmade = {"LogicalResourceId": "Unmade", "ResourceType": GROUP, "ResourceStatus": "CREATE_IN_PROGRESS"}
         return SimpleNamespace(status_code=200), {"StackResourceSummaries": [unmade, *found], "ResponseMetadata": {}}
 
 
@@ -192,7 +193,7 @@ def test_a_rule_that_goes_breaks_what_is_there(served: Served) -> None:
     assert [one["annotationName"] for one in answer["annotations"]] == [f"{INGRESS_RULE} web"]
 
 
-def test_what_was_broken_before_is_not_blocked(served: Served) -> None:
+def test_earlier_findings_are_not_blocked(served: Served) -> None:
     served.saved = estate(listener(80), listener(8080), group("sg-1", ingress=[tcp(8443, ANYWHERE)]))
     rule = {"IpProtocol": "tcp", "FromPort": 8443, "ToPort": 8443, "CidrIp": ANYWHERE, "GroupId": "sg-1"}
     served.physical_ids = {"Rule": "sgr-0123456789abcdef0"}
@@ -340,7 +341,7 @@ def test_a_slow_account_is_read_on_in_the_next_invocation(served: Served, monkey
             "hookStatus": "IN_PROGRESS",
             "message": "reading the account",
             "clientRequestToken": "token",
-            "callbackDelaySeconds": 1,
+            "callbackDelaySeconds": hook.CALLBACK_SECONDS,
         }
         assert served.was_asked.wait(HANGING)
     served.proceed.set()

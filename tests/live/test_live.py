@@ -663,7 +663,7 @@ def test_where_the_groups_that_refer_to_a_prefix_list_are_unread_the_load_is_inc
     assert loaded.enumeration_failure.cause == "DescribeSecurityGroups: UnauthorizedOperation: no"
 
 
-def test_those_behind_a_deleted_nlb_are_found_in_the_group_that_nobody_uses_any_more() -> None:
+def test_load_balancers_behind_a_deleted_nlb_are_found_in_its_unused_group() -> None:
     saved = estate(listener(443), group(ingress=CLOSED), behind(), load_balancer())
     saved["TargetGroups"][0]["LoadBalancerArns"] = []
     region = Region(saved)
@@ -840,7 +840,7 @@ def test_a_not_found_that_cannot_be_confirmed_is_an_error(
 
 @pytest.mark.parametrize("rules", [[EGRESS], list(RULES)], ids=["asked for by name", "all listed"])
 @pytest.mark.parametrize("name", ["web", WEB])
-def test_a_name_that_aws_once_denies_is_asked_for_again(name: str, rules: list[str]) -> None:
+def test_a_name_not_found_once_is_requested_again(name: str, rules: list[str]) -> None:
     def deny(call: Call) -> Shape | None:
         if call.operation != "DescribeLoadBalancers" or len(denied) == 1:
             return None
@@ -855,7 +855,7 @@ def test_a_name_that_aws_once_denies_is_asked_for_again(name: str, rules: list[s
     assert loaded.not_found == ()
 
 
-def test_a_load_balancer_that_the_list_lacks_is_known_from_its_target_group() -> None:
+def test_a_load_balancer_missing_from_the_list_is_known_from_its_target_group() -> None:
     """The API's target groups name their load balancers: a list without one of these is not the whole list."""
 
     def lose(call: Call) -> Shape | None:
@@ -1000,7 +1000,7 @@ def test_listeners_and_groups_of_a_network_load_balancer_in_front_are_read() -> 
     assert "DescribeListeners" not in region.counts()
 
 
-def test_a_network_load_balancer_deleted_meanwhile_is_in_front_of_nobody() -> None:
+def test_a_deleted_network_load_balancer_is_in_front_of_none() -> None:
     def delete(call: Call) -> None:
         if not_found(call, "DescribeListeners", "LoadBalancerArn", NLB):
             raise Refused("LoadBalancerNotFound")
@@ -1276,7 +1276,7 @@ def test_where_load_balancers_could_not_be_found_the_load_is_incomplete(
     assert loaded.not_found == (), "what a failed call was to find may be there"
 
 
-def test_an_incomplete_list_has_what_its_first_pages_had() -> None:
+def test_an_incomplete_list_keeps_its_first_pages() -> None:
     def fail_later(call: Call) -> None:
         if call.operation == "DescribeLoadBalancers" and call.start > 0:
             raise Refused("ThrottlingException", "Rate exceeded")

@@ -142,7 +142,7 @@ def test_no_other_service_is_called_where_no_verdict_depends_on_it(config: Confi
     assert region.calls == []
 
 
-def test_a_query_asks_for_what_a_verdict_needs_at_a_hundred_a_page(config: ConfigStandIn) -> None:
+def test_a_query_selects_needed_fields_at_a_hundred_a_page(config: ConfigStandIn) -> None:
     saved = estate(*(load_balancer(f"lb-{number}") for number in range(101)), group(ingress=[tcp(443, ANYWHERE)]))
     record_estate(config, saved)
     loaded, _ = load(saved, config, INGRESS)
@@ -288,7 +288,7 @@ def _unreadable(saved: Saved) -> None:
         pytest.param(_unreadable, "DescribeListeners", id="an item that cannot be read"),
     ],
 )
-def test_what_is_recorded_in_part_is_completed_live(
+def test_partly_recorded_data_is_completed_live(
     config: ConfigStandIn, change: Callable[[Saved], None], operation: str
 ) -> None:
     saved = estate_of_every_kind()
@@ -522,7 +522,7 @@ def test_a_recorder_that_cannot_be_described_is_an_error(config: ConfigStandIn, 
     assert region.calls == []
 
 
-def test_nothing_is_read_in_place_of_refused_queries(config: ConfigStandIn) -> None:
+def test_refused_queries_are_not_replaced_by_calls(config: ConfigStandIn) -> None:
     saved = shop(OPEN)
     record_estate(config, saved)
     config.fail("SelectResourceConfig", "AccessDeniedException", times=9)

@@ -101,7 +101,7 @@ def test_one_load_balancer_needs_the_others_of_its_groups() -> None:
     }
 
 
-def test_a_whole_region_gives_what_its_saved_estate_gives() -> None:
+def test_a_live_region_agrees_with_its_saved_estate() -> None:
     region = Region(saved(), page=2)
     for found in load(region, Selection(everything=True)):
         if "/net/" not in str(found.load_balancer_arn):
@@ -126,7 +126,7 @@ def test_a_sweep_asks_for_200_groups_at_a_time() -> None:
         ("DescribeListeners", "listeners of other"),
     ],
 )
-def test_what_was_not_read_is_an_error_that_names_it(operation: str, what: str) -> None:
+def test_unread_data_is_an_error_that_names_it(operation: str, what: str) -> None:
     def refuse(call: Call) -> None:
         if call.operation == operation:
             raise Refused("UnauthorizedOperation")
@@ -145,7 +145,7 @@ def test_an_interface_whose_groups_cannot_be_read_may_carry_any_of_them() -> Non
     assert "Groups of network interface eni-" in error.cause
 
 
-def test_without_the_ids_of_rules_the_verdict_stands_and_says_so() -> None:
+def test_without_rule_ids_the_verdict_stands_with_a_note() -> None:
     def refuse(call: Call) -> None:
         if call.operation == "DescribeSecurityGroupRules":
             raise Refused("UnauthorizedOperation")
@@ -156,7 +156,7 @@ def test_without_the_ids_of_rules_the_verdict_stands_and_says_so() -> None:
     assert any("ids of security group rules were not read" in remark for remark in finding.remarks)
 
 
-def test_a_group_that_a_what_if_gives_is_read_as_well() -> None:
+def test_a_what_if_group_is_read_too() -> None:
     selection = Selection(load_balancers=frozenset({"web"}), also_security_groups=frozenset({"sg-apart"}))
     loaded = Region(saved()).source().load(selection, SECTIONS)
     assert loaded.estate.interfaces_by_group is not None

@@ -26,7 +26,7 @@ TRAFFICS = [*map(Traffic.tcp, (0, 8081, *PORTS)), FRAGMENTATION_NEEDED, PACKET_T
 
 @pytest.mark.slow
 @given(estates(collected=True), st.sampled_from(Direction), st.sampled_from(TRAFFICS), st.sampled_from(Family))
-def test_groups_let_through_what_their_rules_do(
+def test_groups_allow_the_union_of_their_rules(
     saved: Saved, direction: Direction, traffic: Traffic, family: Family
 ) -> None:
     found = build(saved)
@@ -53,7 +53,7 @@ def _one_group(*egress: object) -> Estate:
     return build(estate(group("sg-1", egress=egress)))  # type: ignore[arg-type]  # shapes
 
 
-def test_ports_with_the_same_rules_share_what_is_let_through() -> None:
+def test_ports_with_the_same_rules_share_allowed_traffic() -> None:
     permissions = Permissions(_one_group(tcp((8000, 8999), "sg-app"), tcp(8080, "sg-db")), ["sg-1"])
 
     def allowed(port: int) -> object:

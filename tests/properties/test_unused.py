@@ -149,7 +149,7 @@ def _is_unused(entry: Unused, traffic: Traffic) -> bool:
 
 
 @given(estates_with_carriers())
-def test_the_verdict_and_what_is_unused_are_what_the_text_says(saved: Saved) -> None:
+def test_verdict_and_unused_agree_with_the_text(saved: Saved) -> None:
     for name in NAMES:
         result = judge(saved, UNUSED, name)
         verdict, unused = _opinion(saved, name)
@@ -218,7 +218,7 @@ def _without(saved: Saved, unused: tuple[Unused, ...]) -> Saved:
 
 
 @given(estates_with_carriers(), PARAMETERS)
-def test_to_remove_exactly_what_is_unused_changes_no_other_verdict(saved: Saved, parameters: dict[str, str]) -> None:
+def test_removing_exactly_unused_changes_no_other_verdict(saved: Saved, parameters: dict[str, str]) -> None:
     for name in NAMES:
         result = judge(saved, UNUSED, name)
         if not isinstance(result, Finding) or not result.unused:

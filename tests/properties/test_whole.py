@@ -58,7 +58,7 @@ def _verdict(result: Finding | EvaluationError) -> str:
 
 @settings(max_examples=2 * settings().max_examples)
 @given(estates(), PARAMETERS)
-def test_the_verdict_is_what_the_text_says(saved: Saved, parameters: dict[str, str]) -> None:
+def test_the_verdict_agrees_with_the_text(saved: Saved, parameters: dict[str, str]) -> None:
     for (name, rule), result in _judged(saved, parameters).items():
         expected = opinion(saved, rule, name, parameters)
         if expected is None:
@@ -101,9 +101,7 @@ def _must_be_exact(oracle: Oracle, entry: Missing) -> None:
 
 
 @given(estates(collected=True), PARAMETERS, st.randoms(use_true_random=False))
-def test_granting_exactly_what_is_missing_makes_it_compliant(
-    saved: Saved, parameters: dict[str, str], random: Random
-) -> None:
+def test_granting_exactly_missing_makes_it_compliant(saved: Saved, parameters: dict[str, str], random: Random) -> None:
     """By the blocks, by a reference to any one of the groups, or by some of each."""
     results = _judged(saved, parameters)
     for (name, rule), result in results.items():

@@ -189,7 +189,7 @@ def test_it_is_deployed_where_the_settings_say_so(surfaces: dict[str, Any]) -> N
     assert {"ExampleIngressFunction", "ExampleIngressRule", "ExampleIngressRemediationConfiguration"} <= stack.keys()
 
 
-def test_its_function_may_read_what_it_reads(surfaces: dict[str, Any]) -> None:
+def test_its_function_has_the_read_permissions(surfaces: dict[str, Any]) -> None:
     stack = yaml.safe_load(surfaces["deployment"]["stack.yaml"])["Resources"]
     assert "ec2:DescribeVpcs" in surfaces["evaluation actions"]
     assert "ec2:DescribeInstances" not in surfaces["evaluation actions"]

@@ -50,7 +50,7 @@ def test_a_recommendation_requires_something_or_says_why_not() -> None:
         RequirementSet((without_peers,))
 
 
-def test_nothing_is_never_covered() -> None:
+def test_an_empty_peer_is_never_covered() -> None:
     assert not NOTHING.is_covered_by(AddressSet.everything(Family.IPV4))
     assert not NOTHING.is_covered_by(NOTHING)
     assert AddressSet.from_cidrs(Family.IPV4, ["10.0.0.0/8"]).is_covered_by(AddressSet.everything(Family.IPV4))

@@ -97,7 +97,7 @@ def test_all_at_once_and_a_second_run_changes_nothing() -> None:
         assert found.state() == before
 
 
-def test_what_is_added_says_what_for() -> None:
+def test_added_rules_state_their_purpose() -> None:
     with shop() as found:
         found.aws.elbv2.modify_target_group(TargetGroupArn=found.target_group, HealthCheckPort="traffic-port")
         found.apply(fix_of(EGRESS, HEALTH))
@@ -129,7 +129,7 @@ def test_a_prefix_list_that_a_tag_names_is_referenced() -> None:
         assert _added(found) == ["tcp 443 443 10.0.0.0/16", f"tcp 443 443 {edge}"]
 
 
-def test_only_what_is_missing_of_the_vpc_is_added() -> None:
+def test_only_missing_vpc_blocks_are_added() -> None:
     with shop(scheme="internal") as found:
         found.aws.allow_ingress(found.group, [tcp(443, "10.0.0.0/16")])
         found.apply(fix_of(INGRESS))
@@ -247,7 +247,7 @@ def test_its_own_group_takes_further_rules() -> None:
         assert found.state() == before != middle
 
 
-def test_a_shared_group_is_refused_where_that_is_asked_for() -> None:
+def test_a_shared_group_is_refused_on_request() -> None:
     with shop() as found:
         found.share()
         before = found.state()
@@ -299,7 +299,7 @@ def test_a_managed_group_is_refused_unless_told_otherwise() -> None:
         assert found.apply(allowed).outcome is ApplyOutcome.APPLIED
 
 
-def test_a_group_that_nobody_manages_is_preferred() -> None:
+def test_an_unmanaged_group_is_preferred() -> None:
     with shop() as found:
         free = found.aws.security_group(found.vpc, "free", egress=[])
         found.aws.elbv2.set_security_groups(LoadBalancerArn=found.arn, SecurityGroups=[found.group, free])
@@ -636,7 +636,7 @@ def _rules_of_group(found: Shop) -> list[str]:
     return sorted(rule["SecurityGroupRuleId"] for rule in rules)
 
 
-def test_undo_keeps_what_was_changed_since() -> None:
+def test_undo_keeps_later_changes() -> None:
     with shop() as found:
         found.share()
         applied = found.apply(fix_of(ICMP))
@@ -720,7 +720,7 @@ def _forget_ids(found: Shop) -> None:
     ssm.delete_parameters(Names=[name for name in names if "/added/" in name])
 
 
-def test_without_a_record_nothing_is_taken_back() -> None:
+def test_undo_needs_a_record() -> None:
     """Everything that only tags attribute to an execution may be forged."""
     with shop() as found:
         found.share()
@@ -745,7 +745,7 @@ def test_a_killed_process_is_undone_by_its_plan() -> None:
         assert found.state() == before
 
 
-def test_nothing_is_changed_without_a_record_and_a_record_that_is_not_read_stops_an_undo() -> None:
+def test_a_fix_needs_a_record_and_an_unread_record_stops_an_undo() -> None:
     with shop() as found:
         before = found.state()
         found.aws.faults.fail("PutParameter", "AccessDeniedException", times=1)
@@ -759,7 +759,7 @@ def test_nothing_is_changed_without_a_record_and_a_record_that_is_not_read_stops
         assert found.state() == before
 
 
-def test_a_record_goes_with_what_it_names() -> None:
+def test_undo_deletes_the_record_with_its_changes() -> None:
     with shop() as found:
         found.apply()
         ssm = found.account.ssm
@@ -795,7 +795,7 @@ def _count(found: Shop, name: str, kind: str) -> int:
     return sum(len(page["Parameters"]) for page in pages)
 
 
-def test_undo_of_nothing_says_so_and_of_what_cannot_be_read_fails() -> None:
+def test_undo_of_nothing_says_so_and_unread_data_fails() -> None:
     with shop() as found:
         assert found.undo().is_empty
         found.aws.faults.fail("DescribeSecurityGroupRules")
@@ -803,7 +803,7 @@ def test_undo_of_nothing_says_so_and_of_what_cannot_be_read_fails() -> None:
         assert any("DescribeSecurityGroupRules" in failure for failure in undone.failures)
 
 
-def test_what_was_approved_is_what_is_done() -> None:
+def test_the_approved_plan_is_applied() -> None:
     with shop() as found:
         plan = found.plan(fix_of(INGRESS))
         found.aws.listener(found.arn, 8443)
@@ -836,7 +836,7 @@ def test_an_answer_without_the_groups_takes_none_off(monkeypatch: pytest.MonkeyP
         assert found.changes() == []
 
 
-def test_what_cannot_be_read_is_refused_or_raised_and_nothing_is_done() -> None:
+def test_unread_data_is_an_error_and_changes_nothing() -> None:
     with shop() as found:
         for operation in ("DescribeNetworkInterfaces", "DescribeSecurityGroups"):
             found.aws.faults.fail(operation, "UnauthorizedOperation")
@@ -849,7 +849,7 @@ def test_what_cannot_be_read_is_refused_or_raised_and_nothing_is_done() -> None:
         assert found.changes() == []
 
 
-def test_a_fix_that_cannot_be_looked_at_stays_and_is_said() -> None:
+def test_a_fix_that_cannot_be_verified_stays_and_is_reported() -> None:
     with shop() as found:
         _before(found, AUTHORIZE_INGRESS, lambda: found.aws.faults.fail("DescribeListeners"))
         applied = found.apply(fix_of(INGRESS))

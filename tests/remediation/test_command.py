@@ -87,7 +87,7 @@ def test_sections_may_stand_in_the_wrappers_of_the_aws_command(command: Command)
     assert command.on(wrapped, "fix", "web", "--format", "json") == plain
 
 
-def test_of_two_sources_each_is_planned_for_by_what_it_tells(command: Command, tmp_path: Path) -> None:
+def test_each_source_is_planned_by_its_own_data(command: Command, tmp_path: Path) -> None:
     saved = closed()
     other = json.loads(json.dumps(saved).replace("111122223333", "999999999999"))
     path = write(tmp_path, {"configurationItems": config_items(other)})
@@ -115,7 +115,7 @@ def test_nothing_to_do_is_zero(command: Command) -> None:
     assert answer.out.count("nothing to do") == 5
 
 
-def test_what_is_refused_is_left(command: Command) -> None:
+def test_refused_parts_are_left_alone(command: Command) -> None:
     saved = closed()
     saved["SecurityGroups"][0]["Tags"] = [{"Key": "aws:cloudformation:stack-name", "Value": "shop"}]
     answer = command.on(saved, "fix", "web", "--rule", "icmp_pmtud")

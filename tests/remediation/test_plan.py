@@ -203,7 +203,7 @@ def test_a_group_that_a_tag_names_is_referenced() -> None:
     assert added(plan(saved, INGRESS, TagKey="clients")) == ["sg-1 ingress tcp 443 sg-partner"]
 
 
-def test_a_group_that_a_tag_names_and_nobody_has_is_refused() -> None:
+def test_a_tagged_group_that_does_not_exist_is_refused() -> None:
     saved = web(tags={"clients": "sg-partner"})
     assert refused(plan(saved, INGRESS, TagKey="clients")) == [RefusalReason.GROUP_ELSEWHERE]
 
@@ -232,7 +232,7 @@ def test_only_references_count_where_they_are_asked_for() -> None:
     assert added(plan(saved, EGRESS, TargetMatch="security-group")) == ["sg-1 egress tcp 80 sg-app"]
 
 
-def test_what_is_unresolved_is_not_fixed() -> None:
+def test_unresolved_targets_are_not_fixed() -> None:
     """The unreadable prefix list may open the port to everybody already."""
     saved = web(group("sg-1", ingress=[tcp(443, "pl-1")]), prefix_list("pl-1", refused=True))
     found = plan(saved, INGRESS)
@@ -401,7 +401,7 @@ def test_an_interface_whose_groups_are_not_known_may_carry_any() -> None:
 
 
 @pytest.mark.parametrize("section", ["NetworkInterfaces", "SecurityGroups"])
-def test_what_was_not_collected_is_never_guessed(section: str) -> None:
+def test_uncollected_data_is_never_guessed(section: str) -> None:
     saved = web()
     built = build(saved)
     balancer = built.load_balancers[load_balancer_arn("web")]

@@ -98,7 +98,7 @@ NAMES = st.sampled_from(["web", "other"])
 
 
 @given(SAVED, NAMES, PARAMETERS, POLICIES)
-def test_a_plan_suffices_harms_nobody_and_can_be_undone(
+def test_a_plan_suffices_breaks_nothing_and_can_be_undone(
     saved: Saved, name: str, parameters: dict[str, str], policy: FixPolicy
 ) -> None:
     estate, plan = _plan(saved, name, parameters, policy)
@@ -176,7 +176,9 @@ def _is(entry: Missing, traffic: Traffic, direction: Direction) -> bool:
 
 
 @given(SAVED, NAMES, PARAMETERS, POLICIES)
-def test_nobody_else_is_opened(saved: Saved, name: str, parameters: dict[str, str], policy: FixPolicy) -> None:
+def test_no_other_load_balancer_is_opened(
+    saved: Saved, name: str, parameters: dict[str, str], policy: FixPolicy
+) -> None:
     """A plan changes no shared group, and nothing that was not read."""
     estate, plan = _plan(saved, name, parameters, policy)
     touched = {addition.group_id for addition in plan.additions} - {None}

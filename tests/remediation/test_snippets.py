@@ -67,7 +67,7 @@ def test_cloudformation_is_a_template_without_a_mistake(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PLANS)
-def test_terraform_is_what_its_parser_takes(name: str) -> None:
+def test_terraform_output_parses(name: str) -> None:
     blocks: list[dict[str, Any]] = hcl2.loads(render_terraform(make_snippets([PLANS[name]])))["resource"]
     rules: list[dict[str, Any]] = []
     groups: list[dict[str, Any]] = []
@@ -109,7 +109,7 @@ def test_names_of_load_balancers_stay_apart() -> None:
     assert [str(match) for match in lint(render_cloudformation(both).replace('"sg-1"', f'"{LONG["sg-1"]}"'))] == []
 
 
-def test_opening_to_everyone_is_said() -> None:
+def test_opening_to_everyone_is_reported() -> None:
     for text in (render_cloudformation(make_snippets([PLANS["all"]])), render_terraform(make_snippets([PLANS["all"]]))):
         assert "# This opens it to everyone (0.0.0.0/0, ::/0)" in text
 

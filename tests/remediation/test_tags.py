@@ -104,7 +104,7 @@ def test_text_and_tags_are_the_same() -> None:
         (",".join(f"k{number}=" for number in range(41)), "41 tags are more than the 40 allowed"),
     ],
 )
-def test_what_is_no_tag_is_refused(
+def test_an_invalid_tag_is_refused(
     text: str, sentence: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(InvalidInputError, match="tag"):

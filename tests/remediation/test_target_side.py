@@ -48,7 +48,7 @@ def test_a_port_that_is_open_is_not_added_again() -> None:
         assert _added(found.plan(fix_of(TARGETS))) == [(found.app, found.group, 8081)]
 
 
-def test_the_plan_names_what_else_carries_the_targets_group_and_no_target() -> None:
+def test_the_plan_names_other_carriers_of_the_targets_group() -> None:
     with shop() as found:
         assert [one.also_opens for one in found.plan(fix_of(TARGETS)).additions] == [(), ()]
         found.aws.network_interface(found.subnets[0], found.app)

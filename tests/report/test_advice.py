@@ -39,7 +39,7 @@ def _plain(text: str) -> str:
 
 
 @pytest.mark.parametrize("format_name", ADVISING)
-def test_every_format_says_what_a_fix_does(command: Command, format_name: str) -> None:
+def test_every_format_describes_the_fix(command: Command, format_name: str) -> None:
     """The recommended peer and the group: not the many blocks that are missing of it."""
     answer = command.on(_one_group(), "check", "--rule", INGRESS, "--format", format_name)
     assert "allow inbound TCP 443 from 0.0.0.0/0 in sg-1" in _plain(answer.out)
@@ -64,7 +64,7 @@ def test_a_managed_group_is_refused_with_the_rule_that_it_would_take(command: Co
     assert rule == "it would take inbound TCP 443 from 0.0.0.0/0 in sg-1"
 
 
-def test_what_is_missing_stays_exact(command: Command) -> None:
+def test_missing_stays_exact(command: Command) -> None:
     (finding,) = command.on(_one_group(), "check", "--rule", INGRESS, "--format", "json").json["findings"]
     (entry,) = finding["missing"]
     assert entry["required"] == [ANYWHERE]

@@ -140,7 +140,7 @@ def test_every_requirement_is_in_exactly_one_row(saved: Saved, parameters: Param
 
 
 @given(estates(), st.sampled_from(PARAMETERS))
-def test_rows_say_what_the_verdict_says(saved: Saved, parameters: Parameters) -> None:
+def test_rows_agree_with_the_verdict(saved: Saved, parameters: Parameters) -> None:
     for rule in explained(build(saved), parameters).rules:
         verdict = rule.verdict
         if not isinstance(verdict, Finding):

@@ -52,7 +52,7 @@ def test_an_error_without_an_account_is_a_row() -> None:
     assert row["annotation"] == f"{NOBODYS.what}: {NOBODYS.cause}"
 
 
-def test_what_is_known_of_account_and_load_balancer_stands_beside_the_verdict() -> None:
+def test_account_and_load_balancer_facts_stand_beside_the_verdict() -> None:
     found = replace(
         results(COMPLIANT),
         facts={load_balancer_arn("fine"): LoadBalancerFacts("internal")},

@@ -95,7 +95,7 @@ def test_verdicts() -> None:
     }
 
 
-def test_everything_missing_is_said() -> None:
+def test_the_text_lists_everything_missing() -> None:
     (failure,) = [one for one in document(EVERYTHING).iter("failure") if one.text and "10.0.0.0/8" in one.text]
     assert failure.text is not None
     assert failure.text.splitlines()[:2] == [

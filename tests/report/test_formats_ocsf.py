@@ -127,7 +127,7 @@ def test_the_time_is_in_milliseconds() -> None:
     assert event["time"] == AS_OF.timestamp() * 1000
 
 
-def test_what_is_missing_comes_along() -> None:
+def test_findings_carry_missing() -> None:
     (event,) = [one for one in events_of(EVERYTHING) if one.get("unmapped", {}).get("missing")]
     assert [one["fromPort"] for one in event["unmapped"]["missing"]] == [443, 80]
     assert event["remediation"]["desc"] == "; ".join(ADVICE)

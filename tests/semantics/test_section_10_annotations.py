@@ -200,7 +200,7 @@ def _ingress(*rules: Shape, **fields: str) -> Saved:
         ),
     ],
 )
-def test_the_near_miss_is_said(saved: Saved, rule: str, expected: str) -> None:
+def test_the_annotation_has_the_near_miss(saved: Saved, rule: str, expected: str) -> None:
     """ "The near miss is said where there is one." """
     assert _says(saved, rule) == expected
 
@@ -290,7 +290,7 @@ def test_the_first_missing_thing_in_full(saved: Saved, rule: str, first: tuple[s
     assert [part for part in first if part not in said] == []
 
 
-def test_what_is_unresolved_is_said_however_long_the_rest() -> None:
+def test_the_annotation_keeps_unresolved_targets() -> None:
     """§2: "the finding is marked `unresolved` and says what"."""
     lists = [f"pl-{digit * 17}" for digit in "0123456789"]
     saved = estate(

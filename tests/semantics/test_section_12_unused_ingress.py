@@ -542,7 +542,7 @@ def test_a_network_load_balancer_is_not_applicable() -> None:
     assert result.compliance.value == NOT_APPLICABLE
 
 
-def test_load_balancers_that_may_not_have_been_listed_leave_it_open_what_is_used() -> None:
+def test_unlisted_load_balancers_make_unused_ingress_an_error() -> None:
     failures = (ReadFailure(Section.LOAD_BALANCERS, None, "DescribeLoadBalancers: Throttling"),)
     for ingress, expected in (([tcp(22, ANYWHERE)], "Throttling"), ([tcp(443, ANYWHERE)], COMPLIANT)):
         found = replace(build(lets_in(*ingress)), failures=failures)

@@ -409,7 +409,7 @@ def test_a_stale_reference_is_no_accepted_source(account: str | None, expected: 
         reference("sg-gone", peering="pcx-1", vpc="vpc-9", status="deleted"),
     ],
 )
-def test_what_is_said_names_a_stale_reference(peer: Shape) -> None:
+def test_the_annotation_names_a_stale_reference(peer: Shape) -> None:
     says = ("the reference to sg-gone is stale",)
     check(Case("egress", STALE, reaching(tcp(80, peer)), NON_COMPLIANT, rule=EGRESS, says=says))
     check(Case("ingress", STALE, open_to(tcp(443, peer, "10.0.0.0/8")), NON_COMPLIANT, says=says))

@@ -691,7 +691,7 @@ def test_health_checks_of_the_network_load_balancer(case: Case) -> None:
     check(case)
 
 
-def test_every_unanswered_health_check_port_is_said() -> None:
+def test_the_annotation_lists_every_missing_health_check_port() -> None:
     """ "Said in the finding": with several, none is passed over in silence."""
     saved = estate(
         load_balancer(scheme="internal"),

@@ -937,7 +937,7 @@ def test_the_defaults() -> None:
     assert defaults.target_match is TargetMatch.EFFECTIVE
 
 
-def test_what_is_left_to_rdklib_changes_nothing() -> None:
+def test_events_left_to_rdklib_change_nothing() -> None:
     """ "rdklib's: accepted, left to rdklib." """
     theirs = {"AssumeRoleMode": "False", "ExecutionRoleName": "audit", "ExecutionRoleRegion": "us-east-1"}
     assert parse_parameters(theirs) == parse_parameters({})

@@ -129,7 +129,7 @@ def test_every_step_is_reached_and_the_last_one_ends_it(name: str) -> None:
     assert steps[-1]["isEnd"] is True
 
 
-def test_nothing_is_changed_but_in_apply_and_only_where_no_dry_run_is_asked_for() -> None:
+def test_only_apply_without_dry_run_changes_anything() -> None:
     for name in RECOMMENDATION_BY_DOCUMENT:
         for choice in step_of(name, "Decide")["inputs"]["Choices"]:
             tests = {(test["Variable"], test["StringEquals"]) for test in choice["And"]}

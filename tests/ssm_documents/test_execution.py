@@ -230,7 +230,7 @@ TINY: dict[str, Any] = {
 }
 
 
-def test_the_simulator_runs_scripts_of_the_artefact_and_says_what_they_said(estate: Estate, attachment: Path) -> None:
+def test_the_simulator_runs_the_artifacts_scripts_and_returns_their_output(estate: Estate, attachment: Path) -> None:
     automation = estate.automation(TINY)
     assert automation.printed == TINY
     execution = automation.start({"AutomationAssumeRole": ROLE_ARN, "Names": ["alice", "bob"]})
@@ -503,7 +503,7 @@ def test_a_managed_group(estate: Estate, document: str) -> None:
     assert "infrastructure as code (tag ManagedBy=Terraform)" in _refused(estate, document)
 
 
-def test_a_shared_group_of_targets_is_opened_and_the_plan_says_for_what_else(estate: Estate) -> None:
+def test_a_shared_target_group_is_opened_and_the_plan_names_other_users(estate: Estate) -> None:
     found = estate.shop
     found.aws.network_interface(found.subnets[1], found.app)
     before = found.state()

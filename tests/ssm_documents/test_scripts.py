@@ -153,7 +153,7 @@ def test_the_quota_is_the_one_that_is_given(found: Shop) -> None:
     assert "has no room for 1 more ingress rule" in plan(found, INGRESS, RulesPerGroup="1")["summary"]
 
 
-def test_what_is_in_order_accepted_or_exempt_is_left(found: Shop) -> None:
+def test_compliant_accepted_and_exempt_load_balancers_are_left_alone(found: Shop) -> None:
     s3: Any = boto3.client("s3", REGION)
     s3.create_bucket(Bucket="exemptions")
     entry = {"loadBalancer": found.arn, "rule": INGRESS, "reason": "r", "owner": "o", "ticket": "t"}
@@ -283,7 +283,7 @@ def test_a_rule_that_is_not_the_deployments_has_no_say(found: Shop) -> None:
         plan(found, INGRESS)
 
 
-def test_the_deployments_approvers_must_approve_whoever_starts(found: Shop) -> None:
+def test_the_deployments_approvers_must_approve_every_start(found: Shop) -> None:
     limits = DocumentLimits(default_function(INGRESS), approvers=("alice", "bob"))
     planned = plan(found, INGRESS, limits)
     assert (planned["approval"], planned["approvers"]) == ("asked for", ["alice", "bob"])
@@ -355,7 +355,7 @@ def test_what_could_not_be_rolled_back_names_the_document_that_does(found: Shop)
     assert found.state() == before
 
 
-def test_what_is_not_met_fails_the_verification_and_asks_aws_config_all_the_same(found: Shop) -> None:
+def test_a_failed_verification_still_starts_a_reevaluation(found: Shop) -> None:
     with pytest.raises(
         scripts.StepFailedError, match=f"{INGRESS}: NON_COMPLIANT: .*undo it with AlbSg-Undo; AWS Config ev"
     ):
@@ -379,7 +379,7 @@ def test_aws_config_may_refuse_to_evaluate_or_not_be_asked(found: Shop) -> None:
 # --- outputs
 
 
-def test_answers_have_what_the_outputs_select_and_fit(found: Shop) -> None:
+def test_answers_match_the_selected_outputs_and_fit(found: Shop) -> None:
     """A refused finding may need thousands of rules, and AWS keeps 100 KB of an output."""
     targets = [(f"192.168.{number // 100}.{number % 100 * 2 + 1}", None) for number in range(800)]
     group = found.aws.target_group("on-premises", found.vpc, 9000, targets, target_type="ip")

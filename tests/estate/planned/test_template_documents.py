@@ -127,7 +127,7 @@ WRONG: dict[str, tuple[str, str]] = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_what_is_no_template_is_one_sentence(name: str) -> None:
+def test_a_file_that_is_no_template_gets_one_sentence(name: str) -> None:
     text, sentence = WRONG[name]
     with pytest.raises(InvalidInputError) as raised:
         parse_template(text.encode())

@@ -39,7 +39,7 @@ def of_type(scenario: Scenario, resource_type: str) -> list[PlannedResource]:
 # --- nested stacks
 
 
-def test_a_nested_stack_uses_what_its_parent_passes_and_gives_back_outputs(tmp_path: Path) -> None:
+def test_a_nested_stack_uses_its_parents_values_and_returns_outputs(tmp_path: Path) -> None:
     write(
         tmp_path,
         {
@@ -127,7 +127,7 @@ def test_a_cdk_asset_is_a_nested_template(tmp_path: Path) -> None:
     assert [one.address for one in scenario.resources] == ["Inner.Web"]
 
 
-def test_a_nested_stack_that_is_not_here_may_do_anything_to_what_it_is_given(tmp_path: Path) -> None:
+def test_an_absent_nested_stack_may_change_what_it_receives(tmp_path: Path) -> None:
     template = {
         "Resources": {
             "Vpc": VPC,

@@ -191,7 +191,7 @@ def test_two_conditions_on_one_parameter_agree(tmp_path: Path) -> None:
     }
 
 
-def test_a_condition_on_what_is_not_known_holds_or_not(tmp_path: Path) -> None:
+def test_a_condition_on_an_unknown_value_has_both_outcomes(tmp_path: Path) -> None:
     found = values(
         tmp_path,
         {"Fn::If": ["Same", "same", "different"]},
@@ -331,7 +331,7 @@ WRONG: dict[str, tuple[Any, str]] = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_what_is_wrong_is_one_sentence_with_its_place(name: str, tmp_path: Path) -> None:
+def test_an_error_is_one_sentence_with_its_place(name: str, tmp_path: Path) -> None:
     expression, sentence = WRONG[name]
     conditions = {"One": {"Condition": "Other"}, "Other": {"Fn::Not": [{"Condition": "One"}]}}
     with pytest.raises(InvalidInputError) as raised:

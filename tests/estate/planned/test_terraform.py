@@ -906,7 +906,7 @@ def test_a_rule_that_is_replaced() -> None:
     assert short(plan, ARN) == "N--N"
 
 
-def test_a_group_that_is_replaced_loses_what_it_had() -> None:
+def test_a_replaced_group_loses_its_rules() -> None:
     plan = existing([TO_EVERYBODY])
     plan.changes = [one for one in plan.changes if one["address"] not in ("aws_security_group.alb", LB)]
     before = {"name": "alb", "vpc_id": "vpc-1", "ingress": [TO_EVERYBODY], "egress": []}
