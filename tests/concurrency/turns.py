@@ -65,7 +65,11 @@ class Turns:
 
     def _session(self, number: int) -> botocore.session.Session:
         session = new_session()
-        session.register("before-call", lambda model, **_: self._take_turns(number, model.name))
+
+        def before_call(**given: Any) -> None:
+            self._take_turns(number, given["model"].name)
+
+        session.register("before-call", before_call)
         return session
 
     def _take_turns(self, number: int, operation: str) -> None:

@@ -23,6 +23,7 @@ from alb_sg.estate.export_file import read_export_file
 from alb_sg.estate.json_files import parse_content, parse_json
 from alb_sg.estate.planned.change_set import read_change_set, read_changed_resources
 from alb_sg.estate.planned.cloudformation import read_templates
+from alb_sg.estate.planned.deployed_stack import read_resource_files
 from alb_sg.estate.planned.template_documents import parse_template
 from alb_sg.estate.planned.template_parameters import parse_assignments, read_parameter_file
 from alb_sg.estate.planned.template_stacks import GivenValues, TemplateFile
@@ -95,6 +96,29 @@ def _json(document: Any) -> bytes:
     return json.dumps(document).encode()
 
 
+STACK_ARN = "arn:aws:cloudformation:us-east-1:111122223333:stack"
+STACK_RESOURCES = {
+    "StackResources": [
+        {
+            "StackName": name,
+            "StackId": f"{STACK_ARN}/{name}/1",
+            "LogicalResourceId": logical_id,
+            "PhysicalResourceId": physical_id,
+            "ResourceType": kind,
+            "ResourceStatus": "CREATE_COMPLETE",
+        }
+        for name, logical_id, physical_id, kind in (
+            ("web", "Group", "sg-1", "AWS::EC2::SecurityGroup"),
+            (
+                "web",
+                "Inner",
+                f"{STACK_ARN}/inner/1",
+                "AWS::CloudFormation::Stack",
+            ),
+            ("inner", "Web", "arn:of:web", "AWS::ElasticLoadBalancingV2::LoadBalancer"),
+        )
+    ]
+}
 PHYSICAL_IDS = {"Web": "arn:web", "Listener": "arn:listener"}
 GIVEN = GivenValues({}, take_defaults=True)
 PARSERS: Mapping[str, Parser] = {
@@ -144,6 +168,9 @@ PARSERS: Mapping[str, Parser] = {
         [_json(TEMPLATE), TEMPLATE_TEXT.encode()],
     ),
     "parameter files": Parser(lambda content: read_parameter_file(written(content)), [_json(PARAMETER_FILE)]),
+    "resources of deployed stacks": Parser(
+        lambda content: read_resource_files([written(content)]), [_json(STACK_RESOURCES)]
+    ),
     "change sets": Parser(_change_set, [_json(CHANGE_SET)]),
     "interrupted walks": Parser(lambda content: merge_stored([(HOME, _object(content))], RULES, {}), [_json(STORED)]),
     "annotations": Parser(

@@ -23,7 +23,7 @@ def quick_clients() -> Iterator[None]:
     methods: dict[str, dict[str, Any]] = {}
     make_aliaser, make_methods, accepts_kwargs = (
         EventAliaser.__init__,
-        ClientCreator._create_methods,  # noqa: SLF001 (botocore has no public way to share what it computes)
+        ClientCreator._create_methods,  # type: ignore[attr-defined]  # noqa: SLF001 (botocore has no public way to share what it computes)
         hooks.accepts_kwargs,
     )
     # A handler is a bound method, of which each session has its own: they share the function.
