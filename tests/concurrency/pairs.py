@@ -37,7 +37,7 @@ WITHOUT_CHANGES = (ApplyOutcome.ROLLED_BACK, ApplyOutcome.REFUSED, ApplyOutcome.
 # An undo leaves what others still use or changed, and says so: then it runs again.
 UNDOES = 3
 # A fix makes 20 to 39 calls, an undo 6 to 20. Programs that make fewer run one after the other.
-MOST_CALLS = 24
+MOST_CALLS = 32
 
 
 def fix(execution: str, *rules: str) -> Callable[[Shop], Program]:
