@@ -34,7 +34,8 @@ def limit_exemptions(exemptions: Exemptions, today: date, max_days: int | None) 
 def _too_long(entry: Exemption, latest: date, max_days: int) -> MalformedExemption:
     return MalformedExemption(
         "exemptions[…].expires",
-        f"{entry.expires} is more than {max_days} days ahead; the last day allowed is {latest}",
+        f"{entry.expires} is more than {max_days} {'day' if max_days == 1 else 'days'} ahead; the last day allowed is "
+        f"{latest}",
         entry.load_balancer_arn,
         entry.rule,
     )

@@ -161,7 +161,7 @@ def test_an_exemption_may_not_last_longer_than_the_deployment_allows(
     content = json.dumps(document(entry(loadBalancer=arn("web"), rule=INGRESS, expires="2027-02-02")))
     served.objects.objects["governance", "exemptions.json"] = content.encode()
     observed(served.recording)
-    with pytest.raises(NotReadError, match="more than 1 days ahead; the last day allowed is 2027-02-01"):
+    with pytest.raises(NotReadError, match="more than 1 day ahead; the last day allowed is 2027-02-01"):
         lambda_handler(EVENT, CONTEXT)
     assert statuses(served) == ["nonCompliant"]
 

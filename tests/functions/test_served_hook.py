@@ -193,6 +193,24 @@ def test_a_rule_that_goes_breaks_what_is_there(served: Served) -> None:
     assert [one["annotationName"] for one in answer["annotations"]] == [f"{INGRESS_RULE} web"]
 
 
+@pytest.mark.parametrize(
+    ("action", "statuses"),
+    [
+        ("REMOVE", ["FAILED"]),
+        # The resource joins the stack, or the stack takes note of it. It does not change.
+        ("Import", ["PASSED"]),
+        ("SyncWithActual", ["PASSED"]),
+        # An action of the future may do anything.
+        ("Twist", ["SKIPPED"]),
+    ],
+)
+def test_actions_of_a_change(action: str, statuses: list[str], served: Served) -> None:
+    rule = {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "CidrIp": ANYWHERE, "GroupId": "sg-1"}
+    served.physical_ids = {"Rule": "sgr-0123456789abcdef0"}
+    answer = served.ask(payload({}, [changed("Rule", INGRESS, action, before=rule)]))
+    assert [one["status"] for one in answer["annotations"]] == statuses
+
+
 def test_earlier_findings_are_not_blocked(served: Served) -> None:
     served.saved = estate(listener(80), listener(8080), group("sg-1", ingress=[tcp(8443, ANYWHERE)]))
     rule = {"IpProtocol": "tcp", "FromPort": 8443, "ToPort": 8443, "CidrIp": ANYWHERE, "GroupId": "sg-1"}

@@ -49,6 +49,9 @@ _ACTIONS = {
     "DYNAMIC": Action.UPDATE,
     "DELETE": Action.DELETE,
     "REMOVE": Action.DELETE,
+    # A resource of the account joins the stack, or the stack takes note of how it is. It does not change.
+    "IMPORT": Action.KEEP,
+    "SYNCWITHACTUAL": Action.KEEP,
 }
 
 
@@ -113,6 +116,8 @@ def read_change_set(
     resources = []
     for one in changing.values():
         action = _action(one)
+        if action is Action.KEEP:
+            continue
         if action is Action.DELETE and one.before.get("DeletionPolicy") in KEPT_BY:
             # The resource leaves the stack and stays in the account.
             continue
@@ -147,7 +152,7 @@ def _action(resource: ChangedResource) -> Action:
         raise InvalidInputError(
             f"{resource.logical_id}: the action {resource.action!r} is not known; known are {', '.join(_ACTIONS)}"
         )
-    if action is not Action.DELETE and "Properties" not in resource.after:
+    if action not in (Action.DELETE, Action.KEEP) and "Properties" not in resource.after:
         raise InvalidInputError(f"{resource.logical_id} has no afterContext with Properties")
     if action is Action.UPDATE:
         before, after = resource.before.get("Properties") or {}, resource.after.get("Properties") or {}
