@@ -13,7 +13,9 @@ from unittest.mock import patch
 
 import boto3
 from moto import mock_aws
+from moto.core.model_instances import reset_model_data
 from moto.elbv2.models import elbv2_backends
+from moto.sts.models import sts_backends
 
 from alb_sg.aws import rate_limits
 from embedded_aws.config_stand_in import ConfigStandIn
@@ -110,9 +112,11 @@ class EmbeddedAws:
         self._environment.stop()
 
     def forget_calls(self) -> None:
-        """Drops the logs of calls, which grow with each of them."""
+        """Drops the logs of calls, and what moto keeps of each: sessions of roles, and a list of all that it made."""
         self.faults.forget()
         self.config.forget()
+        sts_backends[ACCOUNT_ID]["aws"].assumed_roles.clear()
+        reset_model_data()
 
     # --- network
 
