@@ -15,6 +15,7 @@ import boto3
 from moto import mock_aws
 from moto.core.model_instances import reset_model_data
 from moto.elbv2.models import elbv2_backends
+from moto.iam.models import iam_backends
 from moto.sts.models import sts_backends
 
 from alb_sg.aws import rate_limits
@@ -112,10 +113,13 @@ class EmbeddedAws:
         self._environment.stop()
 
     def forget_calls(self) -> None:
-        """Drops the logs of calls, and what moto keeps of each: sessions of roles, and a list of all that it made."""
+        """Drops the logs of calls, and what moto keeps of each: sessions of roles, their keys, and a list of all objects."""
         self.faults.forget()
         self.config.forget()
         sts_backends[ACCOUNT_ID]["aws"].assumed_roles.clear()
+        keys = iam_backends[ACCOUNT_ID]["aws"].access_keys
+        for key in [key for key in keys if key.startswith("ASIA")]:
+            del keys[key]
         reset_model_data()
 
     # --- network

@@ -224,7 +224,8 @@ def test_the_dashboard_says_of_how_many_its_numbers_are(recording: Recording, co
     )
     recording.evaluations(INGRESS, [evaluation("web", "COMPLIANT", "1 met")])
     shown = dashboard(recording, command)
-    assert shown.sentence.startswith("100 % of 1 judged load balancers are compliant. Without a verdict: 1 more.")
+    assert shown.sentence.startswith("100 % of 1 judged load balancer is compliant")
+    assert shown.sentence.endswith("Without a verdict: 1 more.")
     assert shown.numbers["nonCompliant"] == "0"
 
 

@@ -65,7 +65,7 @@ def test_json_keeps_the_contract_and_lists_exemptions_apart(command: Command) ->
     assert answer.json["summary"]["compliance"] == {"COMPLIANT": 0, "NON_COMPLIANT": 0, "NOT_APPLICABLE": 1}
     assert answer.json["summary"]["exempt"] == 1
     assert list(answer.json) == ["version", "findings", "errors", "exemptions", "remarks", "configuration", "summary"]
-    assert list(without) == ["version", "findings", "errors", "remarks", "summary"]
+    assert list(without) == ["version", "findings", "errors", "remarks", "configuration", "summary"]
     assert "exempt" not in without["summary"]
 
 
