@@ -113,7 +113,7 @@ class EmbeddedAws:
         self._environment.stop()
 
     def forget_calls(self) -> None:
-        """Drops the logs of calls, and what moto keeps of each: sessions of roles, their keys, and a list of all objects."""
+        """Drops the logs of calls, and what moto keeps of each: roles' sessions and keys, and a list of all objects."""
         self.faults.forget()
         self.config.forget()
         sts_backends[ACCOUNT_ID]["aws"].assumed_roles.clear()
