@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from alb_sg.command_line.notes import write_note
 from alb_sg.command_line.rule_selection import find_rule
 from alb_sg.errors import InvalidInputError
-from alb_sg.findings.phrasing import printable
 from alb_sg.observations.applied_options import AppliedOption
 from alb_sg.observations.severities import severities_in_settings
 from alb_sg.parameters import ACCEPTED_SOURCES, ACCEPTED_SOURCES_MATCH, TAG_KEY, TARGET_MATCH
@@ -89,6 +88,5 @@ def _apply(arguments: argparse.Namespace, options: Sequence[AppliedOption]) -> N
     """Adds options to those that applied, and says them with `--verbose`."""
     arguments.applied_options = [*getattr(arguments, "applied_options", ()), *options]
     if arguments.verbose:
-        sys.stderr.writelines(
-            printable(f"alb-sg: {one.option}={','.join(one.values)} from {one.origin}") + "\n" for one in options
-        )
+        for one in options:
+            write_note(f"{one.option}={','.join(one.values)} from {one.origin}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TextIO
 
@@ -60,11 +60,16 @@ def _write_in_batches(loaded: LoadedEstates, selection: RuleSelection, stream: T
                 findings, errors = judge_all(estate, batch, selection.rules)
                 write_finding_lines(findings, stream)
                 results.errors += errors
-                for finding in findings:
-                    if finding.compliance is Compliance.NON_COMPLIANT:
-                        non_compliant.setdefault(finding.rule, finding)
+                keep_first_non_compliant(findings, non_compliant)
                 done += len(batch)
                 progress(done, total)
             results.non_compliant_findings += non_compliant.values()
     results.errors.sort(key=lambda error: error.sort_key)
     return results
+
+
+def keep_first_non_compliant(findings: Iterable[Finding], by_rule: dict[str, Finding]) -> None:
+    """Adds the first NON_COMPLIANT finding of each rule that `by_rule` does not have."""
+    for finding in findings:
+        if finding.compliance is Compliance.NON_COMPLIANT:
+            by_rule.setdefault(finding.rule, finding)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from typing import Any
 
+from alb_sg.aws.account_region import AccountRegion
 from alb_sg.dashboard.changes import TrendPoint, VerdictHistory, trend_object
 from alb_sg.dashboard.history import Row, Run
 from alb_sg.dashboard.split import PartHistory, SplitBy, owner_title
@@ -17,8 +17,6 @@ from alb_sg.findings.finding import Result
 from alb_sg.observations.account_name import AccountName
 from alb_sg.observations.filter_patterns import unit_name
 from alb_sg.observations.observation import Observation
-
-Home = tuple[str, str]
 
 
 class PartHistories:
@@ -29,7 +27,7 @@ class PartHistories:
         self._accounts = observation.accounts
         self._owners: dict[str, str] = {}
         # The parts that have, or had, load balancers in an account and region.
-        self._parts_by_home: defaultdict[Home, set[str]] = defaultdict(set)
+        self._parts_by_account_region: defaultdict[AccountRegion, set[str]] = defaultdict(set)
         self._histories: defaultdict[str, VerdictHistory] = defaultdict(VerdictHistory)
         self._points: defaultdict[str, list[TrendPoint]] = defaultdict(list)
         self._last_run_times: dict[str, str | None] = {}
@@ -39,7 +37,7 @@ class PartHistories:
                 arn = result.load_balancer_arn
                 if arn is not None:
                     owner = self._owners[arn] = owner_title(observation.owner_of(arn))
-                    self._parts_by_home[result.account_id, result.region].add(owner)
+                    self._parts_by_account_region[AccountRegion(result.account_id, result.region)].add(owner)
 
     def watch(self, runs: Iterable[Run]) -> Iterator[Run]:
         """The runs, each added on its way: they are read once."""
@@ -68,7 +66,7 @@ class PartHistories:
                 scopes.append(row)
             elif row["load_balancer"] is not None:
                 part = self._part_of(row)
-                self._parts_by_home[row["account"], row["region"]].add(part)
+                self._parts_by_account_region[AccountRegion(row["account"], row["region"])].add(part)
                 rows[part].append(row)
         for row in scopes:
             # An owner's accounts and regions are known when the load balancers of the run are.
@@ -78,7 +76,7 @@ class PartHistories:
 
     def _parts_at(self, scope: Row) -> Iterable[str]:
         return (
-            self._parts_by_home[scope["account"], scope["region"]]
+            self._parts_by_account_region[AccountRegion(scope["account"], scope["region"])]
             if self._by is SplitBy.OWNER
             else (self._part_of(scope),)
         )
@@ -89,9 +87,4 @@ class PartHistories:
         if self._by is SplitBy.UNIT:
             return unit_name(self._accounts.get(row["account"], AccountName()).unit)
         known = self._owners.get(row["load_balancer"])
-        return owner_title(_recorded_owner(row)) if known is None else known
-
-
-def _recorded_owner(row: Row) -> Any:
-    """Runs of before owners were recorded have none."""
-    return row.get("owner")
+        return owner_title(row["owner"]) if known is None else known

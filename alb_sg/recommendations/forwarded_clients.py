@@ -71,7 +71,7 @@ def _unread_listeners(estate: Estate, front: FrontingLoadBalancer) -> NotReadErr
 
 
 def _unknown_clients(front: FrontingLoadBalancer, unread: NotReadError) -> AddressPeer:
-    """Whoever the clients are, they are covered where everybody is let in, or the load balancer itself."""
+    """Unknown clients: they are covered if all addresses are let in, or the Network Load Balancer itself."""
     return replace(_addresses_peer(front, AddressSet.everything(_FAMILY)), unread=unread)
 
 

@@ -159,7 +159,7 @@ def test_whose_rules_are_of_the_group_is_not_known_without_the_deployed_template
     write(command, "template.yaml", TEMPLATE.replace("FromPort: 443, ToPort: 443", "FromPort: 8443, ToPort: 8443"))
     [error] = command(*SAVED, *EVERYBODY).json["errors"]
     assert "what the change does to rules that exist and are not in it is not known" in error["cause"]
-    # What is open whoever the rule belongs to needs none of it.
+    # A port that stays open by another rule needs none of it.
     opened = "- {IpProtocol: tcp, FromPort: 0, ToPort: 65535, CidrIp: 0.0.0.0/0}\n        - {IpProtocol: tcp, From"
     write(command, "template.yaml", TEMPLATE.replace("- {IpProtocol: tcp, From", opened))
     assert changes(command(*SAVED, *EVERYBODY)) == {"web": ("COMPLIANT", None)}

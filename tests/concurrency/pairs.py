@@ -1,6 +1,6 @@
 """Pairs of fixes and undos of one load balancer, with a person who changes it at the same time.
 
-What must hold, whoever goes on at whichever call:
+What must hold, for each order of the calls:
 
 - What the person added stays.
 - A fix that is not done leaves nothing behind, and what a fix adds has a record.

@@ -10,7 +10,6 @@ import pytest
 from botocore.exceptions import ClientError
 from rdklib import Evaluator
 
-from alb_sg.aws.calls import ApiRequest, ApiResponse
 from alb_sg.config_rule import evaluations
 from alb_sg.errors import IncompleteEvaluationError, InvalidInputError
 from alb_sg.estate.resource_types import (
@@ -22,6 +21,7 @@ from alb_sg.estate.resource_types import (
     VPC_TYPE,
 )
 from embedded_aws.account import ACCOUNT_ID, REGION, EmbeddedAws, icmp, tcp
+from tests.config_rule.incomplete_answers import empty_list_of_load_balancers
 from tests.rules import RULE_NAMES, rule_module
 
 pytestmark = pytest.mark.slow
@@ -403,14 +403,7 @@ def test_a_periodic_run_judges_a_load_balancer_that_the_list_omits(aws: Shop, mo
     """An answer is taken for what it lacks only if AWS says so for the load balancer's own ARN."""
     aws.run(ICMP_RULE, aws.scheduled_event(ICMP_RULE))
     before = len(aws.config.accepted_evaluations)
-    read_all = ApiRequest.send
-
-    def send(request: ApiRequest) -> ApiResponse:
-        response = read_all(request)
-        is_list = request.operation == "describe_load_balancers" and not request.parameters
-        return response._replace(items=[]) if is_list else response
-
-    monkeypatch.setattr(ApiRequest, "send", send)
+    empty_list_of_load_balancers(monkeypatch)
     aws.run(ICMP_RULE, aws.scheduled_event(ICMP_RULE))
     assert aws.recorded()[before:] == [(aws.web, "NON_COMPLIANT")]
 

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from alb_sg.aws.calls import ApiRequest, ApiResponse
 from alb_sg.config_rule.client_factory import make_client_factory
 from alb_sg.config_rule.notification import read_notification
 from alb_sg.errors import IncompleteEvaluationError, InvalidInputError
@@ -48,6 +47,7 @@ from tests.builders import (
     target_group_arn,
     tcp,
 )
+from tests.config_rule.incomplete_answers import empty_list_of_load_balancers
 from tests.config_rule.served_account import CONTEXT, FUNCTION_ACCOUNT, ROLE, MadeClient, ServedAccount, serve
 from tests.exemptions.entries import FAR_AHEAD, LONG_AGO, document, entry
 from tests.rules import RULE_NAMES, rule_module
@@ -296,23 +296,11 @@ def test_a_result_of_another_resource_is_cleared_without_a_call(account: ServedA
     assert account.operations().count("DescribeLoadBalancers") == 1
 
 
-def list_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The list of all load balancers comes back empty; asked for by ARN, each is there."""
-    send = ApiRequest.send
-
-    def lacking(request: ApiRequest) -> ApiResponse:
-        response = send(request)
-        is_list = request.operation == "describe_load_balancers" and not request.parameters
-        return response._replace(items=[]) if is_list else response
-
-    monkeypatch.setattr(ApiRequest, "send", lacking)
-
-
 def test_one_that_the_list_lacks_is_asked_for_and_judged(
     account: ServedAccount, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     account.run(ICMP, account.scheduled(ICMP))
-    list_lacks(monkeypatch)
+    empty_list_of_load_balancers(monkeypatch)
     account.run(ICMP, account.scheduled(ICMP))
     assert account.recorded() == [("web", "NON_COMPLIANT")] * 2
 
@@ -321,7 +309,7 @@ def test_a_verdict_stays_while_it_is_unknown_whether_its_load_balancer_exists(
     account: ServedAccount, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     account.run(ICMP, account.scheduled(ICMP))
-    list_lacks(monkeypatch)
+    empty_list_of_load_balancers(monkeypatch)
     account.failures["DescribeLoadBalancers"], account.fails_for = "AccessDenied", WEB
     with pytest.raises(IncompleteEvaluationError, match="whether web exists: DescribeLoadBalancers: AccessDenied"):
         account.run(ICMP, account.scheduled(ICMP))

@@ -60,6 +60,37 @@ def payload(resources: Mapping[str, Any], entries: Sequence[Mapping[str, Any]]) 
     return {"template": json.dumps({"Resources": resources}), "changedResources": list(entries)}
 
 
+def new_load_balancer(
+    vpc_id: str,
+    subnet_ids: Sequence[str],
+    ingress_port: int,
+    *,
+    cidr: str = "0.0.0.0/0",
+    scheme: str = "internet-facing",
+) -> dict[str, Any]:
+    """The payload of a change set that makes a load balancer, which listens on 443, with its own group. Identifiers are
+    not known before they are created."""
+    rule = {"IpProtocol": "tcp", "FromPort": ingress_port, "ToPort": ingress_port, "CidrIp": cidr}
+    group = {"VpcId": vpc_id, "GroupDescription": "lb"}
+    shop = {"Scheme": scheme, "Subnets": list(subnet_ids)}
+    https = {"Port": 443, "Protocol": "HTTPS", "DefaultActions": [{"Type": "fixed-response"}]}
+    resources = {
+        "Group": {"Type": GROUP, "Properties": group},
+        "Rule": {"Type": INGRESS, "Properties": {**rule, "GroupId": {"Fn::GetAtt": ["Group", "GroupId"]}}},
+        "Shop": {"Type": LOAD_BALANCER, "Properties": {**shop, "SecurityGroups": [{"Ref": "Group"}]}},
+        "Https": {"Type": LISTENER, "Properties": {**https, "LoadBalancerArn": {"Ref": "Shop"}}},
+    }
+    return payload(
+        resources,
+        [
+            changed("Group", GROUP, after=group),
+            changed("Rule", INGRESS, after={**rule, "GroupId": UNKNOWN}),
+            changed("Shop", LOAD_BALANCER, after={**shop, "SecurityGroups": [UNKNOWN]}),
+            changed("Https", LISTENER, after={**https, "LoadBalancerArn": UNKNOWN}),
+        ],
+    )
+
+
 def _as_text(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _as_text(one) for name, one in value.items()}

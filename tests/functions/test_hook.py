@@ -21,10 +21,10 @@ from tests.functions.hook_events import (
     GROUP,
     INGRESS,
     LISTENER,
-    LOAD_BALANCER,
     UNKNOWN,
     changed,
     event,
+    new_load_balancer,
     payload,
 )
 
@@ -71,26 +71,7 @@ def ask(monkeypatch: pytest.MonkeyPatch) -> Ask:
 
 
 def new_stack(account: Account, *, ingress_port: int) -> dict[str, Any]:
-    """A load balancer with its own group, whose identifiers are not known before they are created."""
-    rule = {"IpProtocol": "tcp", "FromPort": ingress_port, "ToPort": ingress_port, "CidrIp": "0.0.0.0/0"}
-    group = {"VpcId": account.vpc, "GroupDescription": "lb"}
-    load_balancer = {"Scheme": "internet-facing", "Subnets": account.subnets}
-    listener = {"Port": 443, "Protocol": "HTTPS", "DefaultActions": [{"Type": "fixed-response"}]}
-    resources = {
-        "Group": {"Type": GROUP, "Properties": group},
-        "Rule": {"Type": INGRESS, "Properties": {**rule, "GroupId": {"Fn::GetAtt": ["Group", "GroupId"]}}},
-        "Shop": {"Type": LOAD_BALANCER, "Properties": {**load_balancer, "SecurityGroups": [{"Ref": "Group"}]}},
-        "Https": {"Type": LISTENER, "Properties": {**listener, "LoadBalancerArn": {"Ref": "Shop"}}},
-    }
-    return payload(
-        resources,
-        [
-            changed("Group", GROUP, after=group),
-            changed("Rule", INGRESS, after={**rule, "GroupId": UNKNOWN}),
-            changed("Shop", LOAD_BALANCER, after={**load_balancer, "SecurityGroups": [UNKNOWN]}),
-            changed("Https", LISTENER, after={**listener, "LoadBalancerArn": UNKNOWN}),
-        ],
-    )
+    return new_load_balancer(account.vpc, account.subnets, ingress_port)
 
 
 def test_a_new_stack_that_is_open_passes(account: Account, ask: Ask) -> None:

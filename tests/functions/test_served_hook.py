@@ -32,12 +32,11 @@ from tests.builders import (
 from tests.functions.hook_events import (
     GROUP,
     INGRESS,
-    LISTENER,
-    LOAD_BALANCER,
     STACK,
     UNKNOWN,
     changed,
     event,
+    new_load_balancer,
     payload,
 )
 from tests.live.region import Call, Refused, Region
@@ -128,26 +127,7 @@ def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[Served]:
 
 
 def new_stack(ingress_port: int = 443, *, cidr: str = ANYWHERE, scheme: str = "internet-facing") -> dict[str, Any]:
-    """A load balancer that listens on 443, with its own group, whose identifiers are not known before it is made."""
-    rule = {"IpProtocol": "tcp", "FromPort": ingress_port, "ToPort": ingress_port, "CidrIp": cidr}
-    made = {"VpcId": "vpc-1", "GroupDescription": "lb"}
-    shop = {"Scheme": scheme, "Subnets": ["subnet-a", "subnet-b"]}
-    https = {"Port": 443, "Protocol": "HTTPS", "DefaultActions": [{"Type": "fixed-response"}]}
-    resources = {
-        "Group": {"Type": GROUP, "Properties": made},
-        "Rule": {"Type": INGRESS, "Properties": {**rule, "GroupId": {"Fn::GetAtt": ["Group", "GroupId"]}}},
-        "Shop": {"Type": LOAD_BALANCER, "Properties": {**shop, "SecurityGroups": [{"Ref": "Group"}]}},
-        "Https": {"Type": LISTENER, "Properties": {**https, "LoadBalancerArn": {"Ref": "Shop"}}},
-    }
-    return payload(
-        resources,
-        [
-            changed("Group", GROUP, after=made),
-            changed("Rule", INGRESS, after={**rule, "GroupId": UNKNOWN}),
-            changed("Shop", LOAD_BALANCER, after={**shop, "SecurityGroups": [UNKNOWN]}),
-            changed("Https", LISTENER, after={**https, "LoadBalancerArn": UNKNOWN}),
-        ],
-    )
+    return new_load_balancer("vpc-1", ["subnet-a", "subnet-b"], ingress_port, cidr=cidr, scheme=scheme)
 
 
 # --- answers

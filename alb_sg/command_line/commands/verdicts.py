@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -23,6 +22,7 @@ from alb_sg.command_line.narrowing import (
     read_given_accounts,
     with_statuses,
 )
+from alb_sg.command_line.notes import write_note
 from alb_sg.command_line.output import open_output
 from alb_sg.command_line.result_format import (
     add_format_options,
@@ -87,7 +87,7 @@ def run(arguments: argparse.Namespace) -> int:
         keep_run = write_formatted(with_statuses(arguments, results), arguments, stream, lambda _: observation)
     keep_run()
     for remark in _completeness_remarks(observation.completeness):
-        sys.stderr.write(phrasing.printable(f"alb-sg: {remark}") + "\n")
+        write_note(remark)
     return exit_code_by_choice(arguments, results.findings, results.errors)
 
 

@@ -4,36 +4,30 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import Any, TextIO
 
 from alb_sg import __version__
 from alb_sg.aws.account_region import AccountRegion
-from alb_sg.command_line.sources.live import make_live_clients
 from alb_sg.command_line.walk.opening import OpenedAccounts
 from alb_sg.command_line.walk.walking import Walk, walk_accounts
 from alb_sg.errors import NotReadError
 from alb_sg.estate.export_file import estate_text, write_estate_texts
 from alb_sg.findings.finding import EvaluationError
-from alb_sg.live import LiveSource
 from alb_sg.observations.account_name import AccountName
 
 
-@contextmanager
-def export_accounts(arguments: argparse.Namespace, accounts: Mapping[str, AccountName]) -> Iterator[Walk]:
+def export_accounts(arguments: argparse.Namespace, accounts: Mapping[str, AccountName]) -> AbstractContextManager[Walk]:
     """Exports every account and region. The results are those of `walk_accounts`, and raises as that does."""
 
     def export(opened: OpenedAccounts, account_region: AccountRegion) -> Mapping[str, Any]:
-        account_id, region = account_region
-        source = LiveSource(make_live_clients(opened.session(account_id), region), account_id, region)
         try:
-            return {"estate": estate_text(source.export())}
+            return {"estate": estate_text(opened.source(account_region).export())}
         except NotReadError as error:
             return {"error": [error.what, error.cause]}
 
     question = {"command": "export", "version": __version__, "role": arguments.assume_role}
-    with walk_accounts(arguments, accounts, question, export, _has_error, "exporting accounts and regions") as walk:
-        yield walk
+    return walk_accounts(arguments, accounts, question, export, _has_error, "exporting accounts and regions")
 
 
 def write_exports(walk: Walk, stream: TextIO) -> list[EvaluationError]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, TextIO
@@ -15,9 +15,9 @@ from alb_sg.command_line.evaluate_all import apply_exemptions, judge_estates
 from alb_sg.command_line.narrowing import narrow_estates
 from alb_sg.command_line.planning import make_planner, with_advice, with_remarks
 from alb_sg.command_line.rule_selection import RuleSelection
-from alb_sg.command_line.sources.live import load_region, make_live_clients, refuse_several_tag_keys
+from alb_sg.command_line.sources.live import load_region, refuse_several_tag_keys
 from alb_sg.command_line.sources.loaded_estates import LoadedEstates
-from alb_sg.command_line.streaming import StreamedResults
+from alb_sg.command_line.streaming import StreamedResults, keep_first_non_compliant
 from alb_sg.command_line.walk.opening import OpenedAccounts
 from alb_sg.command_line.walk.stored_results import (
     errors_from_json,
@@ -28,9 +28,9 @@ from alb_sg.command_line.walk.stored_results import (
 )
 from alb_sg.command_line.walk.walking import Walk, count_account_regions, walk_accounts
 from alb_sg.errors import InvalidInputError
-from alb_sg.findings.finding import Compliance, EvaluationError, Finding
+from alb_sg.findings.finding import EvaluationError, Finding
 from alb_sg.findings.loaded_exemptions import LoadedExemptions
-from alb_sg.live import LiveSource, Selection
+from alb_sg.live import Selection
 from alb_sg.observations.account_name import AccountName
 from alb_sg.observations.from_estates import observe_results
 from alb_sg.observations.observation import Observation
@@ -39,13 +39,12 @@ from alb_sg.parameters import Source
 from alb_sg.report.json_report import write_error_lines, write_finding_lines
 
 
-@contextmanager
 def judge_accounts(
     arguments: argparse.Namespace,
     selection: RuleSelection,
     accounts: Mapping[str, AccountName],
     exemptions: LoadedExemptions | None,
-) -> Iterator[Walk]:
+) -> AbstractContextManager[Walk]:
     """Judges every account and region. The results are those of `walk_accounts`, and raises as that does."""
     refuse_several_tag_keys(selection)
     question = _question(arguments, selection, exemptions)
@@ -58,8 +57,7 @@ def judge_accounts(
         advice = with_advice(planned, make_planner(arguments, loaded, selection, exemptions)).advice
         return results_to_json(replace(with_remarks(results, loaded), advice=advice))
 
-    with walk_accounts(arguments, accounts, question, judge, _has_errors, "judging accounts and regions") as walk:
-        yield walk
+    return walk_accounts(arguments, accounts, question, judge, _has_errors, "judging accounts and regions")
 
 
 def merge_results(
@@ -80,12 +78,9 @@ def merge_results(
 def _read(
     arguments: argparse.Namespace, selection: RuleSelection, opened: OpenedAccounts, account_region: AccountRegion
 ) -> LoadedEstates:
-    account_id, region = account_region
-    from_config = arguments.source == Source.CONFIG.value
-    clients = make_live_clients(opened.session(account_id), region, from_config=from_config)
     names = frozenset(arguments.load_balancer)
     return load_region(
-        LiveSource(clients, account_id, region),
+        opened.source(account_region, from_config=arguments.source == Source.CONFIG.value),
         Selection(everything=not names, load_balancers=names),
         selection,
         include_all_targets=False,
@@ -95,7 +90,7 @@ def _read(
 def _question(
     arguments: argparse.Namespace, selection: RuleSelection, exemptions: LoadedExemptions | None
 ) -> dict[str, Any]:
-    """What the results of an account and region depend on, in words for whoever asks another question."""
+    """What the results of an account and region depend on. The keys are the words of the refusal of another walk."""
     ports = {} if exemptions is None else exemptions.of_ports
     return {
         "command": "check",
@@ -132,11 +127,9 @@ def stream_walk(walk: Walk, stream: TextIO) -> StreamedResults:
             findings = findings_from_json(result)
             written.errors += errors_from_json(result)
         write_finding_lines(findings, stream)
-        by_rule: dict[str, Finding] = {}
-        for finding in findings:
-            if finding.compliance is Compliance.NON_COMPLIANT:
-                by_rule.setdefault(finding.rule, finding)
-        written.non_compliant_findings += by_rule.values()
+        non_compliant: dict[str, Finding] = {}
+        keep_first_non_compliant(findings, non_compliant)
+        written.non_compliant_findings += non_compliant.values()
     written.errors.sort(key=lambda error: error.sort_key)
     write_error_lines(written.errors, stream)
     return written

@@ -12,12 +12,12 @@ from alb_sg.command_line.evaluate_all import apply_exemptions, judge_estates
 from alb_sg.command_line.planning import make_planner, plan_results
 from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.rule_selection import RuleSelection
-from alb_sg.command_line.sources.live import load_region, make_live_clients, refuse_several_tag_keys
+from alb_sg.command_line.sources.live import load_region, refuse_several_tag_keys
 from alb_sg.command_line.walk.opening import WALKERS, OpenedAccounts, open_accounts
 from alb_sg.command_line.walk.threads import run_in_threads
 from alb_sg.findings.finding import EvaluationError
 from alb_sg.findings.loaded_exemptions import LoadedExemptions
-from alb_sg.live import LiveSource, Selection
+from alb_sg.live import Selection
 from alb_sg.observations.account_name import AccountName
 from alb_sg.observations.from_estates import observe_estates
 from alb_sg.observations.observation import LoadBalancerDetail
@@ -81,8 +81,7 @@ def _observe_one(
     account_region: AccountRegion,
 ) -> ObservedAccounts:
     """The part of one account and region. Its `results` leave out single ports that are exempt, and nothing else."""
-    account_id, region = account_region
-    source = LiveSource(make_live_clients(opened.session(account_id), region), account_id, region)
+    source = opened.source(account_region)
     loaded = load_region(source, Selection(everything=True), selection, include_all_targets=True)
     of_ports = {} if exemptions is None else exemptions.of_ports
     without = judge_estates(loaded, selection)

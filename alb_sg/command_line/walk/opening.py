@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,14 +13,22 @@ from botocore.session import Session
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.aws.clients import CallerIdentity, make_client, open_session
 from alb_sg.aws.roles import RoleNotAssumedError, RoleSettings, assume_role, use_credentials
+from alb_sg.command_line.notes import write_note
 from alb_sg.command_line.progress import Progress
-from alb_sg.command_line.sources.live import ALL_REGIONS, DEFAULT_REGION, chosen_regions, identify_caller
+from alb_sg.command_line.sources.live import (
+    ALL_REGIONS,
+    DEFAULT_REGION,
+    chosen_regions,
+    identify_caller,
+    make_live_clients,
+)
 from alb_sg.command_line.walk.accounts import ChosenAccounts, choose_accounts
 from alb_sg.command_line.walk.options import session_name
 from alb_sg.command_line.walk.threads import run_in_threads
 from alb_sg.errors import NotReadError
 from alb_sg.findings.finding import EvaluationError
-from alb_sg.findings.phrasing import abbreviate, pluralize, printable
+from alb_sg.findings.phrasing import abbreviate, pluralize
+from alb_sg.live import LiveSource
 from alb_sg.observations.account_name import AccountName
 
 # Accounts and regions at the same time. Each makes up to `aws.clients.WORKERS` calls at once.
@@ -48,9 +55,14 @@ class OpenedAccounts:
     account_regions: Sequence[AccountRegion]
     errors: Sequence[EvaluationError]
 
-    def session(self, account_id: str) -> Session:
-        """A session of its own for a thread: sessions are not made for several."""
-        return _session_in(self.profile, self.by_id[account_id].credentials)
+    def source(self, account_region: AccountRegion, *, from_config: bool = False) -> LiveSource:
+        """An account and region, with a session of its own: sessions are not made for several threads.
+
+        `from_config`: it reads what AWS Config has recorded first.
+        """
+        account_id, region = account_region
+        session = _session_in(self.profile, self.by_id[account_id].credentials)
+        return LiveSource(make_live_clients(session, region, from_config=from_config), account_id, region)
 
 
 def open_accounts(arguments: argparse.Namespace, accounts: Mapping[str, AccountName]) -> OpenedAccounts:
@@ -117,9 +129,7 @@ def _assume(
         if not error.is_denied or account_id != caller.account_id:
             raise
         if arguments.verbose:
-            sys.stderr.write(
-                printable(f"alb-sg: {account_id} is read without {role_arn}: it is the account of {caller.arn}") + "\n"
-            )
+            write_note(f"{account_id} is read without {role_arn}: it is the account of {caller.arn}")
         return None
 
 
@@ -142,4 +152,4 @@ def _report_skipped(chosen: ChosenAccounts) -> None:
         return
     named = abbreviate([f"{one} ({status})" for one, status in sorted(chosen.skipped.items())], MAX_NAMED_ACCOUNTS)
     count = pluralize(len(chosen.skipped), "account")
-    sys.stderr.write(printable(f"alb-sg: skipped {count} that Organizations has as not active: {named}") + "\n")
+    write_note(f"skipped {count} that Organizations has as not active: {named}")

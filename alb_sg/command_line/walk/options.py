@@ -45,7 +45,6 @@ def add_walk_options(parser: argparse.ArgumentParser, *, resumes: str | None) ->
             help=f"keep {resumes} in this folder, and read only the rest after an interruption or an error; a missing "
             "folder is created, and emptied by a run without errors",
         )
-    parser.set_defaults(walks=True)
     parser.epilog = f"{parser.epilog}\n{WALK_HELP}"
 
 

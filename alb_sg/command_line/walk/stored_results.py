@@ -19,7 +19,7 @@ from alb_sg.recommendations.requirement import Origin
 
 
 def results_to_json(results: Results) -> dict[str, Any]:
-    """What `results_from_json` reads. Raises ValueError for findings of a plan or with an exemption."""
+    """What `merge_stored` reads. Raises ValueError for findings of a plan or with an exemption."""
     return {
         "loadBalancers": results.load_balancer_count,
         "findings": [_finding_to_json(finding) for finding in results.findings],

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Sized
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from alb_sg.aws.account_region import AccountRegion
+from alb_sg.command_line.notes import write_note
 from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.walk.opening import WALKERS, OpenedAccounts, open_accounts
 from alb_sg.command_line.walk.state import WalkState, open_state, utc_now
 from alb_sg.command_line.walk.threads import run_in_threads
 from alb_sg.findings.finding import EvaluationError
-from alb_sg.findings.phrasing import printable
 from alb_sg.observations.account_name import AccountName
 
 
@@ -84,19 +83,14 @@ def walk_accounts(
             state.clear()
 
 
-def say(sentence: str) -> None:
-    """A sentence on standard error."""
-    sys.stderr.write(printable(f"alb-sg: {sentence}") + "\n")
-
-
 def _report_resumed(state: WalkState, finished: Collection[AccountRegion]) -> None:
     if finished:
         since = min(state.saved_at[one] for one in finished).strftime("%Y-%m-%d %H:%M UTC")
-        say(f"{state.folder} has {count_account_regions(finished)}, read since {since}; they are not read again")
+        write_note(f"{state.folder} has {count_account_regions(finished)}, read since {since}; they are not read again")
 
 
 def _report_kept(state: WalkState, finished: Collection[AccountRegion], purpose: str) -> None:
-    say(f"{state.folder} keeps {count_account_regions(finished)}; run again with the same options to {purpose}")
+    write_note(f"{state.folder} keeps {count_account_regions(finished)}; run again with the same options to {purpose}")
 
 
 def count_account_regions(account_regions: Sized) -> str:

@@ -14,7 +14,12 @@ from alb_sg.estate.planned.resources import UnknownPlannedValue
 from alb_sg.estate.planned.template_choices import Choices, Option
 from alb_sg.estate.planned.template_documents import RESOURCES, TemplateDocument, parse_template
 from alb_sg.estate.planned.template_loops import has_loops, unroll_loops
-from alb_sg.estate.planned.template_macros import LANGUAGE_EXTENSIONS, expand_transforms, uses_language_extensions
+from alb_sg.estate.planned.template_macros import (
+    LANGUAGE_EXTENSIONS,
+    PROCESSED_HINT,
+    expand_transforms,
+    uses_language_extensions,
+)
 from alb_sg.estate.planned.template_parameters import (
     PSEUDO_PARAMETERS,
     DeclaredParameter,
@@ -111,16 +116,15 @@ def _load(path: str, content: bytes, given: GivenValues, parameters: Mapping[str
     for logical_id, resource in resources.items():
         if logical_id.startswith("Fn::"):
             raise InvalidInputError(
-                f"{logical_id} makes resources only with the transform {LANGUAGE_EXTENSIONS}; add it, or give the "
-                "processed template (`aws cloudformation get-template --template-stage Processed`)"
+                f"{logical_id} makes resources only with the transform {LANGUAGE_EXTENSIONS}; add it, or "
+                f"{PROCESSED_HINT}"
             )
         place = f"{RESOURCES}.{logical_id}"
         if not isinstance(resource, dict) or not isinstance(resource.get("Type"), str):
             raise InvalidInputError("a resource must be an object with a Type", place)
         if resource["Type"].endswith(MODULE_SUFFIX):
             raise InvalidInputError(
-                f"{resource['Type']} is a module, which only CloudFormation can expand; give the processed template "
-                "(`aws cloudformation get-template --template-stage Processed`)",
+                f"{resource['Type']} is a module, which only CloudFormation can expand; {PROCESSED_HINT}",
                 place,
             )
         _require_named_properties(resource, place)
@@ -135,8 +139,7 @@ def _require_named_properties(resource: Mapping[str, Any], place: str) -> None:
         function = next((name for name in owner if str(name).startswith("Fn::")), None)
         if function is not None and resource["Type"] in DECIDING_PROPERTIES:
             raise InvalidInputError(
-                f"{function} makes properties only when CloudFormation processes the template; give the processed "
-                "template (`aws cloudformation get-template --template-stage Processed`)",
+                f"{function} makes properties only when CloudFormation processes the template; {PROCESSED_HINT}",
                 place,
             )
 

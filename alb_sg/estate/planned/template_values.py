@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.planned.resources import ResourceReference, UnknownPlannedValue
 from alb_sg.estate.planned.template_choices import Choices, NeedsChoiceError, Option, UndeployableError
+from alb_sg.estate.planned.template_macros import PROCESSED_HINT
 from alb_sg.estate.planned.template_parameters import PSEUDO_PARAMETERS, plain_text
 from alb_sg.estate.planned.template_text import (
     NO_VALUE,
@@ -435,7 +436,4 @@ def compact(expression: Any) -> str:
 
 def _transform_error(argument: Any) -> str:
     name = argument.get("Name") if isinstance(argument, dict) else None
-    return (
-        f"Fn::Transform runs the macro {name!r}, which only CloudFormation can; give the processed template "
-        "(`aws cloudformation get-template --template-stage Processed`)"
-    )
+    return f"Fn::Transform runs the macro {name!r}, which only CloudFormation can; {PROCESSED_HINT}"
