@@ -79,7 +79,7 @@ class Results:
 
     @property
     def changes(self) -> Counter[Change]:
-        """How many findings and errors a planned change newly breaks, leaves broken or fixes."""
+        """How many findings a planned change newly breaks, leaves broken or fixes, and how many errors are new."""
         changes = [*(finding.change for finding in self.findings), *(error.change for error in self.errors)]
         return Counter(change for change in changes if change is not None)
 
@@ -87,7 +87,7 @@ class Results:
         """Counts of load balancers, of verdicts and errors, and of both for each rule.
 
         `exempt` is there where exemptions were given; exempted findings count as NOT_APPLICABLE, too. `changes` is
-        there where a planned change breaks, leaves broken or fixes something.
+        there where a planned change does something to a finding or error.
         """
         changes = self.changes
         verdicts = Counter((finding.rule, finding.compliance) for finding in self.findings)

@@ -185,7 +185,7 @@ def test_load_balancers_that_share_a_changed_group(command: Command) -> None:
         ("api", INGRESS): NEW,
         ("api", ICMP): STILL,
     }
-    assert answer.json["summary"]["changes"] == {NEW: 2, STILL: 2, FIXED: 0}
+    assert answer.json["summary"]["changes"] == {NEW: 2, STILL: 2, FIXED: 0, "newly unknown": 0, "still unknown": 0}
     assert answer.json["summary"]["loadBalancers"] == 2
 
 
@@ -227,6 +227,8 @@ def test_a_second_port_that_is_missing_is_newly_broken(command: Command) -> None
     )
     answer = over(command, plan, "--format", "json", base=saved(api_open=False))
     assert changes(answer)["web", INGRESS] == NEW
+    annotation = next(one["annotation"] for one in answer.json["findings"] if one["rule"] == INGRESS)
+    assert annotation.endswith("(new: TCP:8443; the rest was missing before)")
     # Its group is as it was: `api` is not affected.
     assert ("api", INGRESS) not in changes(answer)
 
@@ -265,7 +267,8 @@ def test_a_value_that_is_not_known_is_not_taken_from_the_estate(command: Command
     (error,) = answer.json["errors"]
     assert error["loadBalancerArn"] == ARN
     assert "data.aws_security_group.shared" in error["cause"]
-    assert error["change"] == NEW
+    assert error["change"] == "newly unknown"
+    assert over(command, plan, "--rule", INGRESS, "--fail-on", "new").code == 3
 
 
 def test_a_plan_for_another_account(command: Command) -> None:
