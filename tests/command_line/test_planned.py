@@ -137,6 +137,22 @@ def test_standard_input(command: Command, monkeypatch: pytest.MonkeyPatch) -> No
     assert command("check", "--terraform-plan", "-").code == 0
 
 
+def test_sarif_names_the_plan_relative_to_the_working_directory(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A plan has no lines. One from standard input has no file either."""
+    plan = web().write(command.folder / "plan.json")
+    monkeypatch.chdir(command.folder)
+
+    def uris(path: str) -> set[str]:
+        run = command("check", "--terraform-plan", path, "--format", "sarif").json["runs"][0]
+        return {one["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for one in run["results"]}
+
+    assert uris("plan.json") == uris(str(plan)) == {"plan.json"}
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(plan.read_bytes())))
+    assert uris("-") == {"aws_lb.web"}
+
+
 def test_an_unknown_name(command: Command) -> None:
     plan = str(web().write(command.folder / "plan.json"))
     assert "no load balancer has the name 'shop'" in command.refused(
