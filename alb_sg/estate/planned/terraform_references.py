@@ -386,13 +386,26 @@ class References:
         distinct = list(dict.fromkeys(written))
         by_key = _has_key_as_index(distinct)
         found = [self._follow_one(one, module, owner, types, depth + 1, by_key=by_key) for one in distinct]
-        # A list of resources that are each written once has all of them. A reference to several of them may be to a
-        # part of these, and one that names none may choose between the others, as does one that is written twice.
-        is_list = len(written) == len(distinct) and all(
-            (len(one.references) == 1 and not one.has_choice) or (not one.references and _names_resource(name, types))
+        # What has no instance is nothing.
+        there = [
+            (name, one)
             for name, one in zip(distinct, found, strict=True)
+            if one.references or one.opaque or not _names_resource(name, types)
+        ]
+        # A list of resources that are each written once, with an attribute, has all of them. A reference to several of
+        # them or to whole resources may be to a part of these, and one that names none may choose between the others,
+        # as does one that is written twice.
+        is_list = len(written) == len(distinct) and all(
+            len(one.references) == 1 and not one.has_choice and not self._is_whole_resource(name, module)
+            for name, one in there
         )
+        is_list = is_list and (len(there) == len(found) or len(there) == 1)
         return Candidates.union(found)._replace(has_choice=not is_list)
+
+    def _is_whole_resource(self, reference: str, module: ModulePath) -> bool:
+        """Whether a reference is to a resource without `count` or `for_each`, and to no attribute of it."""
+        kind, _, name = reference.partition(".")
+        return None in self.instances.get((module, False, kind, name), ())
 
     def _follow_one(
         self,

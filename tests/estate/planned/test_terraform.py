@@ -606,20 +606,26 @@ def test_for_each_over_another_resource() -> None:
                 'aws_security_group.s["a"].id', 'aws_security_group.s["b"].id', 'aws_security_group.s["a"].id'
             ).references
         ],
+        # `[for one in [aws_security_group.c, aws_security_group.d] : one.id if one.name == "d"]`
+        ["aws_security_group.c", "aws_security_group.d"],
+        # `length(aws_security_group.none) > 0 ? aws_security_group.s["a"].id : aws_security_group.s["b"].id`
+        ["aws_security_group.none", *Ref('aws_security_group.s["a"].id', 'aws_security_group.s["b"].id').references],
         # `terraform.workspace == "x" ? aws_security_group.s["a"].id : aws_security_group.s["b"].id`
         ["terraform.workspace", *Ref('aws_security_group.s["a"].id', 'aws_security_group.s["b"].id').references],
     ],
-    ids=["splat", "without one", "without one of two", "condition"],
+    ids=["splat", "without one", "without one of two", "for", "length", "condition"],
 )
 def test_a_part_of_several_groups(references: list[str]) -> None:
     plan = vpc(Plan())
-    for key in ("a", "b"):
-        security_group(plan, f'aws_security_group.s["{key}"]')
+    for name in ('s["a"]', 's["b"]', "c", "d"):
+        security_group(plan, f"aws_security_group.{name}")
     load_balancer(plan, groups=COMPUTED)
     plan.root["resources"][-1]["expressions"]["security_groups"] = {"references": references}
-    rule(plan, "icmp", "ingress", Ref('aws_security_group.s["a"].id'), **OPEN_ICMP)
+    for number, name in enumerate(('s["a"]', "c")):
+        rule(plan, f"icmp{number}", "ingress", Ref(f"aws_security_group.{name}.id"), **OPEN_ICMP)
     assert short(plan) == "---?"
-    assert 'may be aws_security_group.s["a"], aws_security_group.s["b"]' in error(plan, "icmp")
+    first = "c, aws_security_group.d" if "aws_security_group.c" in references else 's["a"], aws_security_group.s["b"]'
+    assert f"may be aws_security_group.{first}" in error(plan, "icmp")
 
 
 def test_a_part_of_several_groups_through_a_variable() -> None:
