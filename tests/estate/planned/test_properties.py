@@ -6,6 +6,7 @@ import copy
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -81,12 +82,14 @@ def test_the_plan_that_creates_an_estate_gets_its_verdicts(world: World) -> None
     assert of_load_balancer(judge_plan(as_plan(world)), "aws_lb.web") == judge_estate(as_estate(world))
 
 
+@pytest.mark.slow
 @given(worlds(), worlds())
 def test_a_plan_over_an_estate_gets_the_verdicts_of_the_estate_after_it(before: World, after: World) -> None:
     judged = judge_plan(as_change(before, after), [as_estate(before)])
     assert of_load_balancer(judged, LB_ARN) == judge_estate(as_estate(after))
 
 
+@pytest.mark.slow
 @given(worlds(), st.data())
 def test_unknown_values_never_make_another_verdict(world: World, data: st.DataObject) -> None:
     known = judge_estate(as_estate(world))
