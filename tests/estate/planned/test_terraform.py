@@ -1603,6 +1603,7 @@ def test_targets_in_a_subnet_that_is_written_as_text() -> None:
     plan = in_vpc_that_exists()
     rule(plan, "app", "egress", ALB_GROUP, from_port=8080, to_port=8080, cidr_ipv4="10.0.1.0/24")
     assert short(plan) == "N??N"
+    assert "aws_ecs_service.app.network_configuration[0].subnets (a plan does not show" in error(plan, "targets")
     rule(plan, "group", "egress", ALB_GROUP, from_port=8080, to_port=8080, referenced_security_group_id=APP_GROUP)
     assert short(plan) == "NCCN"
 
