@@ -55,7 +55,8 @@ DECIDING = frozenset(
         "vpc_security_group_ids",
     }
 )
-# Expressions that tell less than the value: something outside the plan, a local value, or a choice between resources.
+# Expressions that tell less than the value: something outside the plan, a local value, a choice between resources, or a
+# part of them, as a splat, a `for` with a condition and an index look in a plan.
 OUTSIDE = ["data.external.somewhere.result", "data.external.somewhere"]
 LOCAL = ["local.value"]
 CHOICE = [
@@ -64,6 +65,8 @@ CHOICE = [
     *(f"aws_lb_target_group.tg{number}.arn" for number in range(TARGET_GROUPS)),
     *(f"aws_instance.i{number}.id" for number in range(INSTANCES)),
 ]
+PART = ["aws_security_group.g"]
+INDEX = ["aws_security_group.g", "count.index"]
 
 
 def judge_estate(estate: Estate) -> dict[str, str]:
@@ -97,7 +100,7 @@ def test_unknown_values_never_make_another_verdict(world: World, data: st.DataOb
     places = list(deciding_places(document))
     hidden = data.draw(st.lists(st.sampled_from(range(len(places))), min_size=1, max_size=4, unique=True))
     for number in hidden:
-        hide(document, *places[number], data.draw(st.sampled_from([OUTSIDE, LOCAL, CHOICE])))
+        hide(document, *places[number], data.draw(st.sampled_from([OUTSIDE, LOCAL, CHOICE, PART, INDEX])))
     judged = of_load_balancer(judge_scenario(terraform_scenario(document)), "aws_lb.web")
     assert set(judged) == set(known)
     changed = {about: text for about, text in judged.items() if text not in (known[about], "ERROR")}
