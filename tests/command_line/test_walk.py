@@ -7,16 +7,12 @@ import gc
 import gzip
 import io
 import json
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import boto3
 import botocore.client
 import pytest
-from botocore.exceptions import ClientError
-from moto import mock_aws
 
 from alb_sg.command_line.walk import walking
 from alb_sg.command_line.walk.state import WalkState
@@ -24,99 +20,23 @@ from alb_sg.estate.estate import Estate
 from alb_sg.report.formats import FORMATS
 from tests.builders import ICMP, Saved
 from tests.command_line.calling import Command, without_advice
+from tests.command_line.organization import (
+    ACCOUNTS,
+    OTHER_REGION,
+    OWN_ACCOUNT,
+    REGION,
+    ROLE,
+    Wire,
+    denied,
+    refuse_role_of,
+    role_arn,
+)
 
 pytestmark = pytest.mark.slow
 
-# What moto takes for the account of unknown credentials.
-OWN_ACCOUNT = "123456789012"
-REGION, OTHER_REGION = "us-east-1", "eu-west-1"
-ACCOUNTS = ("100000000001", "100000000002", "100000000003")
-ROLE = "arn:aws:iam::{account}:role/audit/reader"
 BY_NAME = ("check", "--assume-role", "audit/reader")
 # The rules that need a listener and target groups are others' subject.
 ONE_RULE = ("--rule", "icmp_pmtud")
-
-
-def role_arn(account: str, partition: str = "aws") -> str:
-    return f"arn:{partition}:iam::{account}:role/audit/reader"
-
-
-@pytest.fixture
-def organization(command: Command) -> Iterator[str]:
-    """A load balancer in one region of each account; the file of accounts, with a suspended one."""
-    with mock_aws():
-        for account in ACCOUNTS:
-            create_load_balancer(account, REGION)
-        entries = [
-            {"Id": account, "Name": f"account {account[-1]}", "Status": "ACTIVE", "Unit": f"Production/{account[-1]}"}
-            for account in ACCOUNTS
-        ]
-        entries.append({"Id": "100000000009", "Name": "closed", "State": "SUSPENDED", "Unit": "Production"})
-        yield command.file({"Accounts": entries}, "accounts.json")
-
-
-def create_load_balancer(account: str, region: str) -> None:
-    answer = boto3.client("sts", region_name=REGION).assume_role(RoleArn=role_arn(account), RoleSessionName="test")
-    given = answer["Credentials"]
-    session = boto3.Session(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"], region)
-    ec2, elbv2 = session.client("ec2"), session.client("elbv2")
-    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
-    subnets = [
-        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{index}.0/24", AvailabilityZone=f"{region}{zone}")["Subnet"]
-        for index, zone in enumerate("ab")
-    ]
-    group = ec2.create_security_group(GroupName="web", Description="web", VpcId=vpc)["GroupId"]
-    elbv2.create_load_balancer(
-        Name=f"web-{account[-1]}",
-        Subnets=[subnet["SubnetId"] for subnet in subnets],
-        SecurityGroups=[group],
-        Tags=[{"Key": "team", "Value": f"team {account[-1]}"}],
-    )
-
-
-class Wire:
-    """Every call as account of its credentials, region, operation and parameters. `failing` raises for some of them."""
-
-    def __init__(self) -> None:
-        self.calls: list[tuple[str, str, str]] = []
-        self.parameters: list[dict[str, Any]] = []
-        self.failing: Callable[[str, str, dict[str, Any]], BaseException | None] = lambda *_: None
-
-    def count(self, operation: str) -> int:
-        return sum(called == operation for _, _, called in self.calls)
-
-    def regions(self, operation: str) -> set[str]:
-        return {region for region, _, called in self.calls if called == operation}
-
-
-@pytest.fixture
-def wire(monkeypatch: pytest.MonkeyPatch) -> Wire:
-    seen = Wire()
-    make = botocore.client.BaseClient._make_api_call  # type: ignore[attr-defined]  # noqa: SLF001 (the one place that every call passes; it is in no stubs)
-
-    def call(self: Any, operation: str, parameters: Any) -> Any:
-        credentials = self._request_signer._credentials  # noqa: SLF001 (as above)
-        seen.calls.append((self.meta.region_name, credentials.access_key, operation))
-        if operation == "AssumeRole":
-            seen.parameters.append(parameters)
-        error = seen.failing(self.meta.region_name, operation, parameters)
-        if error is not None:
-            raise error
-        return make(self, operation, parameters)
-
-    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", call)
-    return seen
-
-
-def denied(operation: str) -> ClientError:
-    return ClientError({"Error": {"Code": "AccessDenied", "Message": "not for you"}}, operation)
-
-
-def refuse_role_of(account: str) -> Callable[[str, str, dict[str, Any]], BaseException | None]:
-    def failing(_: str, operation: str, parameters: dict[str, Any]) -> BaseException | None:
-        return denied(operation) if operation == "AssumeRole" and account in parameters["RoleArn"] else None
-
-    return failing
 
 
 def found_in(document: Any) -> set[tuple[str, str, str]]:
@@ -233,7 +153,7 @@ def test_the_partition_is_that_of_the_credentials(
     command: Command, organization: str, wire: Wire, monkeypatch: pytest.MonkeyPatch, partition: str
 ) -> None:
     """Unless an ARN says another."""
-    make = botocore.client.BaseClient._make_api_call  # type: ignore[attr-defined]  # noqa: SLF001 (as above)
+    make = botocore.client.BaseClient._make_api_call  # type: ignore[attr-defined]  # noqa: SLF001 (as in `wire`)
 
     def call(self: Any, operation: str, parameters: Any) -> Any:
         if operation == "GetCallerIdentity":

@@ -42,7 +42,8 @@ from alb_sg.command_line.sources.aggregator_evaluations import (
     with_organization_names,
 )
 from alb_sg.command_line.sources.loading import load_estates
-from alb_sg.command_line.walk.options import add_walk_options, is_walk, refuse_choice_of_accounts
+from alb_sg.command_line.sources.role_options import reads_with_role
+from alb_sg.command_line.walk.options import add_walk_options, refuse_choice_of_accounts
 from alb_sg.dashboard.audit import InputSource, Provenance, hash_files
 from alb_sg.dashboard.history import Run, make_run
 from alb_sg.dashboard.page import render_page
@@ -167,7 +168,7 @@ def run(arguments: argparse.Namespace) -> int:
     portal = _access_portal(arguments)
     if arguments.split_by == SplitBy.OWNER.value and not arguments.owner_tag:
         raise InvalidInputError("--split-by owner needs --owner-tag: the tag that names the owner")
-    if not is_walk(arguments):
+    if not reads_with_role(arguments):
         refuse_choice_of_accounts(arguments)
     accounts = read_given_accounts(arguments)
     as_of = (arguments.as_of or datetime.now(UTC)).replace(microsecond=0)
@@ -350,7 +351,7 @@ def _observe(
         refuse_judging_options(arguments)
         named = choice.rule_names if arguments.rule else None
         return read_observation(arguments, named, as_of, exemptions), {}
-    if is_walk(arguments):
+    if reads_with_role(arguments):
         return _observe_accounts(arguments, choice, accounts, exemptions, as_of)
     gathered = load_estates(arguments, choice, include_all_targets=True)
     without = evaluate_all(gathered, choice)
