@@ -436,6 +436,53 @@ def test_a_page_of_many_accounts(command: Command, organization: str, wire: Wire
     assert sum("detail" in one for one in data["loadBalancers"]) == 1
 
 
+def test_an_interrupted_page_goes_on(command: Command, organization: str, wire: Wire, tmp_path: Path) -> None:
+    page, folder = tmp_path / "page.html", tmp_path / "walk"
+    walk = ("--accounts", organization, "--assume-role", ROLE)
+    given = ("dashboard", *walk, "--owner-tag", "team", "--as-of", "2027-01-31T12:00:00Z", "-o", str(page))
+    assert command(*given).code == 1
+    whole = json.loads(page.with_suffix(".json").read_text())
+    resumed = (*given, "--resume", str(folder))
+
+    wire.failing = refuse_role_of(ACCOUNTS[2])
+    answer = command(*resumed)
+    assert answer.code == 3
+    assert "keeps 2 accounts and regions; run again with the same options to read what could" in answer.err
+    data = json.loads(page.with_suffix(".json").read_text())
+    assert {one["account"] for one in data["loadBalancers"]} == set(ACCOUNTS[:2])
+    assert role_arn(ACCOUNTS[2]) in page.read_text()
+
+    wire.failing = lambda *_: None
+    wire.calls.clear()
+    assert command(*resumed).code == 1
+    assert wire.count("DescribeLoadBalancers") == 1
+    assert json.loads(page.with_suffix(".json").read_text()) == whole
+    assert list(folder.iterdir()) == []
+
+
+def test_what_was_read_stays_until_the_page_is_written(
+    command: Command, organization: str, wire: Wire, tmp_path: Path
+) -> None:
+    folder = tmp_path / "walk"
+    given = ("dashboard", "--accounts", organization, "--assume-role", ROLE, "--resume", str(folder), "-o")
+    assert command(*given, str(tmp_path / "missing" / "page.html")).code == 2
+    wire.calls.clear()
+    assert command(*given, str(tmp_path / "page.html")).code == 1
+    assert wire.count("DescribeLoadBalancers") == 0
+
+
+def test_a_page_goes_on_with_what_an_export_has_read(
+    command: Command, organization: str, wire: Wire, tmp_path: Path
+) -> None:
+    walk = ("--accounts", organization, "--assume-role", ROLE, "--resume", str(tmp_path / "walk"))
+    wire.failing = refuse_role_of(ACCOUNTS[2])
+    assert command("export", *walk, "-o", str(tmp_path / "organization.json")).code == 3
+    wire.failing = lambda *_: None
+    wire.calls.clear()
+    assert command("dashboard", *walk, "-o", str(tmp_path / "page.html")).code == 1
+    assert wire.count("DescribeLoadBalancers") == 1
+
+
 @pytest.mark.parametrize("words", [("export", "-o", "e.json"), ("dashboard", "-o", "e.html", "--estate", "saved.json")])
 def test_accounts_are_chosen_with_a_role_alone(command: Command, words: tuple[str, ...]) -> None:
     said = "--account chooses accounts to read with --assume-role; omit it"

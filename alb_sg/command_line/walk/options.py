@@ -17,21 +17,20 @@ other accounts:
 """
 
 
-def add_walk_options(parser: argparse.ArgumentParser, *, resumes: str | None) -> None:
-    """Adds the options. `resumes`: what `--resume` keeps; None where nothing is kept."""
+def add_walk_options(parser: argparse.ArgumentParser, *, resumes: str) -> None:
+    """Adds the options. `resumes`: what `--resume` keeps."""
     group = parser.add_argument_group("other accounts")
     add_role_arguments(
         group,
         "live: read with this role, of one account or, as arn:aws:iam::{account}:role/NAME or NAME, of every "
         "account of --accounts",
     )
-    if resumes is not None:
-        group.add_argument(
-            "--resume",
-            metavar="DIR",
-            help=f"keep {resumes} in this folder, and read only the rest after an interruption or an error; a missing "
-            "folder is created, and emptied by a run without errors",
-        )
+    group.add_argument(
+        "--resume",
+        metavar="DIR",
+        help=f"keep {resumes} in this folder, and read only the rest after an interruption or an error; a missing "
+        "folder is created, and emptied by a run without errors",
+    )
     parser.epilog = f"{parser.epilog}\n{WALK_HELP}"
 
 
