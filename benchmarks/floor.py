@@ -51,6 +51,10 @@ class State(LowerCamelStruct):
     code: str
 
 
+class Zone(LowerCamelStruct):
+    subnet_id: str
+
+
 class LoadBalancer(LowerCamelStruct):
     load_balancer_arn: str
     load_balancer_name: str
@@ -60,6 +64,7 @@ class LoadBalancer(LowerCamelStruct):
     vpc_id: str
     ip_address_type: str
     security_groups: list[str]
+    availability_zones: list[Zone]
 
 
 class TargetGroupTuple(PascalStruct):
@@ -71,6 +76,7 @@ class Forward(PascalStruct):
 
 
 class Action(PascalStruct):
+    type: str
     target_group_arn: str | None = None
     forward_config: Forward | None = None
 
@@ -99,6 +105,7 @@ class TargetGroup(PascalStruct):
     health_check_enabled: bool
     health_check_port: str
     targets: list[Target]
+    target_control_port: int | None = None
 
 
 class Ipv4Range(LowerCamelStruct):
@@ -136,6 +143,7 @@ class SecurityGroup(LowerCamelStruct):
     group_id: str
     group_name: str
     vpc_id: str
+    owner_id: str
     ip_permissions: list[Permission]
     ip_permissions_egress: list[Permission]
 
@@ -161,6 +169,13 @@ class Vpc(LowerCamelStruct):
     ipv6_cidr_block_association_set: list[Ipv6Block]
 
 
+class Subnet(LowerCamelStruct):
+    subnet_id: str
+    vpc_id: str
+    cidr_block: str
+    ipv6_cidr_block_association_set: list[Ipv6Block]
+
+
 class GroupIdentifier(LowerCamelStruct):
     group_id: str
 
@@ -178,6 +193,8 @@ class Address(LowerCamelStruct):
 class Attachment(LowerCamelStruct):
     device_index: int
     instance_id: str | None = None
+    instance_owner_id: str | None = None
+    network_card_index: int | None = None
 
 
 class Prefix(LowerCamelStruct):
@@ -195,9 +212,13 @@ class NetworkInterface(LowerCamelStruct):
     ipv4_prefixes: list[Prefix]
     ipv6_prefixes: list[Prefix]
     attachment: Attachment
+    description: str
+    interface_type: str
+    requester_id: str | None = None
 
 
 class InstanceInterface(LowerCamelStruct):
+    network_interface_id: str
     private_ip_address: str
     groups: list[GroupIdentifier]
     ipv6_addresses: list[Ipv6Address]
@@ -206,6 +227,7 @@ class InstanceInterface(LowerCamelStruct):
 
 class Instance(LowerCamelStruct):
     instance_id: str
+    private_ip_address: str
     network_interfaces: list[InstanceInterface]
 
 
@@ -233,6 +255,7 @@ DECODERS = {
         "ElasticLoadBalancingV2::TargetGroup": TargetGroup,
         "EC2::SecurityGroup": SecurityGroup,
         "EC2::VPC": Vpc,
+        "EC2::Subnet": Subnet,
         "EC2::NetworkInterface": NetworkInterface,
         "EC2::Instance": Instance,
     }.items()

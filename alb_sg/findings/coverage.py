@@ -13,7 +13,7 @@ from alb_sg.estate.cidr import Family
 from alb_sg.estate.model import SecurityGroupReference, is_placeholder, is_security_group_id
 from alb_sg.parameters import AcceptedSourcesMatch, Parameters, TargetMatch
 from alb_sg.permissions.addresses import AddressSet
-from alb_sg.permissions.allowed_traffic import AllowedTraffic, Permissions, prefix_list_addresses
+from alb_sg.permissions.allowed_traffic import AllowedTraffic, Direction, Permissions, prefix_list_addresses
 from alb_sg.recommendations.requirement import (
     AddressPeer,
     NodesPeer,
@@ -83,14 +83,13 @@ def count_if_all_covered(
         allowed: AllowedTraffic | None = None
         family: Family | None = None
         for peer in group.peers:
-            is_nodes = isinstance(peer, NodesPeer)
             # Targets have groups of their own, which decide about nodes; the load balancer's decide about other peers.
-            if allowed is None or peer.family is not family or is_nodes:
+            if allowed is None or peer.family is not family or group.direction is Direction.TARGET_INGRESS:
                 family = peer.family
                 allowed = permissions_of(peer).allowed_traffic(group.direction, group.traffic, family)
             if not covers_directly(allowed, peer, parameters.target_match):
                 return None
-            count += requirement_count(peer) if is_nodes else 1
+            count += len(peer.targets) if isinstance(peer, NodesPeer) else 1
     return count
 
 
@@ -106,6 +105,11 @@ def covers_directly(allowed: AllowedTraffic, peer: Peer, target_match: TargetMat
             return not allowed.referenced_group_ids.isdisjoint(peer.security_groups) or (
                 target_match is TargetMatch.EFFECTIVE and _address_is_open(peer, allowed)
             )
+        case NodesPeer():
+            return bool(peer.target_groups) and (
+                not allowed.referenced_group_ids.isdisjoint(peer.load_balancer_groups)
+                or peer.addresses.is_covered_by(allowed.addresses)
+            )
         case AddressPeer():
             return peer.addresses.is_covered_by(allowed.addresses) or not allowed.referenced_group_ids.isdisjoint(
                 peer.or_security_groups
@@ -118,11 +122,6 @@ def covers_directly(allowed: AllowedTraffic, peer: Peer, target_match: TargetMat
             )
         case SecurityGroupPeer():
             return allowed.addresses.is_everything
-        case NodesPeer():
-            return bool(peer.target_groups) and (
-                not allowed.referenced_group_ids.isdisjoint(peer.load_balancer_groups)
-                or peer.addresses.is_covered_by(allowed.addresses)
-            )
 
 
 def _address_is_open(peer: TargetPeer, allowed: AllowedTraffic) -> bool:

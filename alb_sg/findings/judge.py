@@ -231,11 +231,15 @@ def _deciding_groups(load_balancer: LoadBalancer, requirement_set: RequirementSe
     """The ids of the groups that decide about the requirements, each once."""
     if requirement_set.groups[0].direction is not Direction.TARGET_INGRESS:
         return load_balancer.security_groups
-    group_ids: dict[str, None] = {}
-    for group in requirement_set.groups:
-        for peer in group.peers:
-            group_ids.update(dict.fromkeys(_target_groups(peer)))
-    return tuple(group_ids)
+    return tuple(
+        dict.fromkeys(
+            group_id
+            for group in requirement_set.groups
+            for peer in group.peers
+            if isinstance(peer, NodesPeer)
+            for group_id in peer.target_groups
+        )
+    )
 
 
 def _describe_port_exemption(exemption: Exemption) -> str:

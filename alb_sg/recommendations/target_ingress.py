@@ -60,7 +60,9 @@ def requirements(context: LoadBalancerContext, parameters: Parameters) -> Requir
     for group, targets in _targets_by_port(target_requirement_groups(context, _ports)):
         peers = split.nodes_peers(targets)
         if peers:
-            groups.append(group._replace(direction=Direction.TARGET_INGRESS, peers=peers))
+            groups.append(
+                RequirementGroup(Direction.TARGET_INGRESS, group.traffic, peers, group.cause, unread=group.unread)
+            )
     remarks = tuple([f"{_abbreviate(ids)} not judged: {reason}" for reason, ids in split.not_judged.items()])
     if not groups:
         raise NotApplicable("; ".join(remarks))
@@ -96,17 +98,15 @@ class _TargetSplit:
 
     def _split(self, targets: Iterable[Peer]) -> list[NodesPeer]:
         nodes_peers: list[NodesPeer] = []
-        by_groups: dict[_Carried, list[TargetPeer]] = {}
-        by_id = {target.target_id: target for target in targets if isinstance(target, TargetPeer)}
-        for target in by_id.values():
-            by_groups.setdefault(self._carried(target), []).append(target)
+        by_groups: dict[_Carried, dict[str, TargetPeer]] = {}
+        for target in targets:
+            if isinstance(target, TargetPeer):
+                by_groups.setdefault(self._carried(target), {})[target.target_id] = target
         for carried, carriers in by_groups.items():
             if carried.no_groups is None:
-                nodes = self._nodes(carriers[0].family)
-                nodes_peers.append(_nodes_peer(self._load_balancer_groups, nodes, carried, carriers))
+                nodes_peers.append(self._nodes_peer(carried, tuple(carriers.values())))
             else:
-                ids = self.not_judged.setdefault(carried.no_groups, {})
-                ids.update(dict.fromkeys(target.target_id for target in carriers))
+                self.not_judged.setdefault(carried.no_groups, {}).update(dict.fromkeys(carriers))
         return nodes_peers
 
     def _carried(self, target: TargetPeer) -> _Carried:
@@ -147,6 +147,21 @@ class _TargetSplit:
     def _peered_vpcs(self) -> Sequence[str]:
         return sorted(peered_vpcs(map(self._estate.security_group, self._load_balancer.security_groups)))
 
+    def _nodes_peer(self, carried: _Carried, targets: tuple[TargetPeer, ...]) -> NodesPeer:
+        family = targets[0].family
+        nodes = self._nodes(family)
+        return NodesPeer(
+            family,
+            nodes.cidrs,
+            nodes.addresses,
+            self._load_balancer_groups,
+            carried.groups,
+            targets,
+            unread_addresses=nodes.unread,
+            unread=carried.unread,
+            unresolved=carried.unresolved,
+        )
+
     def _nodes(self, family: Family) -> _Nodes:
         nodes = self._nodes_by_family.get(family)
         if nodes is None:
@@ -167,16 +182,29 @@ def _targets_by_port(groups: Iterable[RequirementGroup]) -> list[tuple[Requireme
 
 
 def _nodes(estate: Estate, load_balancer: LoadBalancer, family: Family) -> _Nodes:
-    """The blocks of the enabled subnets; where one was not read, those of the VPC or else the whole family."""
+    """The blocks of the enabled subnets; where one was not read, those of all that it may be, of the VPC, or else the
+    whole family."""
     try:
         subnet_ids = require_known(load_balancer.subnet_ids, f"load balancer {load_balancer.name}")
         if not subnet_ids:
             raise NotReadError(f"subnets of {load_balancer.name}", "AvailabilityZones was not recorded")
         blocks = estate.subnet_cidrs(subnet_ids, family)
     except NotReadError as error:
-        bound = _vpc_blocks(estate, load_balancer, family) or (family.any_address_cidr,)
+        bound = (
+            _possible_blocks(estate, load_balancer, family)
+            or _vpc_blocks(estate, load_balancer, family)
+            or (family.any_address_cidr,)
+        )
         return _Nodes(bound, address_set(family, bound), error)
     return _Nodes(blocks, address_set(family, blocks), None)
+
+
+def _possible_blocks(estate: Estate, load_balancer: LoadBalancer, family: Family) -> tuple[str, ...]:
+    """The blocks of all subnets that a planned load balancer may have; none where they are not known."""
+    try:
+        return estate.subnet_cidrs(load_balancer.possible_subnet_ids, family)
+    except NotReadError:
+        return ()
 
 
 def _vpc_blocks(estate: Estate, load_balancer: LoadBalancer, family: Family) -> tuple[str, ...]:
@@ -185,22 +213,6 @@ def _vpc_blocks(estate: Estate, load_balancer: LoadBalancer, family: Family) -> 
         return estate.vpc(load_balancer.vpc_id).known_cidrs(family)
     except NotReadError:
         return ()
-
-
-def _nodes_peer(
-    load_balancer_groups: frozenset[str], nodes: _Nodes, carried: _Carried, targets: Iterable[TargetPeer]
-) -> NodesPeer:
-    return NodesPeer(
-        nodes.addresses.family,
-        nodes.cidrs,
-        nodes.addresses,
-        load_balancer_groups,
-        carried.groups,
-        tuple(targets),
-        unread_addresses=nodes.unread,
-        unread=carried.unread,
-        unresolved=carried.unresolved,
-    )
 
 
 def _partly_known_groups(target: TargetPeer) -> _Carried:

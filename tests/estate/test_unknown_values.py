@@ -368,6 +368,7 @@ def test_everything_is_judged_without_unknown_values(source: str) -> None:
     assert {before[name, rule].split()[0] for name in (WEB, OTHER) for rule in RULES} == {"COMPLIANT"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", SOURCES)
 @pytest.mark.parametrize(
     ("of", "path"),
@@ -405,6 +406,7 @@ def closed() -> Saved:
     return document
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", ["saved", "fast items"])
 @pytest.mark.parametrize(
     ("of", "path"),
