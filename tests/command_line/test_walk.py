@@ -143,7 +143,7 @@ def test_names_and_units_of_accounts_are_in_the_table(command: Command, organiza
     }
 
 
-def test_what_a_role_asks_for_is_given(command: Command, organization: str, wire: Wire) -> None:
+def test_external_id_and_session_name_are_given(command: Command, organization: str, wire: Wire) -> None:
     command(*BY_NAME, "--accounts", organization, "--external-id", "a:b/c", "--session-name", "weekly@audit")
     assert {(given["ExternalId"], given["RoleSessionName"]) for given in wire.parameters} == {("a:b/c", "weekly@audit")}
 
@@ -460,7 +460,7 @@ def test_an_interrupted_page_goes_on(command: Command, organization: str, wire: 
     assert list(folder.iterdir()) == []
 
 
-def test_what_was_read_stays_until_the_page_is_written(
+def test_the_folder_stays_until_the_page_is_written(
     command: Command, organization: str, wire: Wire, tmp_path: Path
 ) -> None:
     folder = tmp_path / "walk"
