@@ -77,6 +77,7 @@ PATHS: dict[type, dict[str, list[list[Any]] | str]] = {
         "ip_address_type": [["IpAddressType"]],
         "security_groups": [["SecurityGroups"], ["SecurityGroups", 0]],
         "subnet_ids": [["AvailabilityZones"], ["AvailabilityZones", 0], ["AvailabilityZones", 0, "SubnetId"]],
+        "possible_subnet_ids": PLANNED,
     },
     model.Listener: {
         "arn": IDENTITY,
@@ -184,6 +185,7 @@ PATHS: dict[type, dict[str, list[list[Any]] | str]] = {
         "port": [["Target", "Port"]],
         "state": [["TargetHealth"], ["TargetHealth", "State"]],
         "reason": [["TargetHealth", "Reason"]],
+        "unknown": PLANNED,
     },
     model.Permission: {
         "protocol": [["IpProtocol"]],
