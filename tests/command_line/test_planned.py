@@ -420,7 +420,7 @@ def test_a_file_that_is_no_plan(command: Command, content: bytes, expected: str)
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-8-sig"])
-def test_what_other_shells_write(command: Command, encoding: str) -> None:
+def test_a_plan_may_be_utf_16(command: Command, encoding: str) -> None:
     """Windows PowerShell redirects as UTF-16 with a byte order mark."""
     path = command.folder / "plan.json"
     path.write_bytes(json.dumps(open_web().document()).encode(encoding))

@@ -109,7 +109,7 @@ def test_changes(before: list[list[dict[str, Any]]], now: list[dict[str, Any]], 
         [scope(), verdict("a", ERROR, rule=None)],
     ],
 )
-def test_what_was_not_looked_at_is_neither_fixed_nor_gone(now: list[dict[str, Any]]) -> None:
+def test_an_unread_load_balancer_is_neither_fixed_nor_gone(now: list[dict[str, Any]]) -> None:
     found = changed([run(1, scope(), verdict("a", BAD))], run(2, *now))
     assert found.get("a") is None
 

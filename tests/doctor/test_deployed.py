@@ -80,7 +80,7 @@ def answers(tmp_path: Path) -> Answers:
 
 
 @pytest.mark.slow
-def test_what_the_templates_make_passes(answers: Answers) -> None:
+def test_the_functions_of_the_templates_pass(answers: Answers) -> None:
     functions, results = check_functions(Reader(answers.make_client), AccountRegion(CENTRAL, REGION), [], MEMBERS)
     assert len(functions) == len(answers["lambda", "ListFunctions"]["Functions"])
     assert [result for result in results if result.status is not CheckStatus.OK] == []

@@ -415,7 +415,7 @@ def closed() -> Saved:
     [(of, path) for of, _, path in places()],
     ids=_names((of.__name__, *path) for of, _, path in places()),
 )
-def test_what_is_not_there_opens_nothing(tmp_path: Path, source: str, of: type, path: list[Any]) -> None:
+def test_an_absent_value_opens_nothing(tmp_path: Path, source: str, of: type, path: list[Any]) -> None:
     """Without a value, or with an empty one, a verdict stays or becomes an error: nothing is met by it, and no
     requirement is dropped."""
     read = SOURCES[source]

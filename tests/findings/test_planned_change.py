@@ -106,7 +106,7 @@ BROKEN = finding(missing())
         ),
     ],
 )
-def test_what_a_change_does(before: Result | None, after: Result, change: Change | None) -> None:
+def test_a_verdict_says_how_the_change_affects_it(before: Result | None, after: Result, change: Change | None) -> None:
     [compared] = compare([] if before is None else [before], [after], {})
     assert compared.change is change
 
@@ -127,7 +127,7 @@ def test_what_a_change_does(before: Result | None, after: Result, change: Change
         ),
     ],
 )
-def test_what_is_new_of_a_finding_that_was_broken(
+def test_a_broken_finding_says_what_is_new(
     before: Sequence[Missing], after: Sequence[Missing], annotation: str
 ) -> None:
     """It stops a change, and what was missing before does not."""
@@ -149,7 +149,7 @@ def test_one_that_replaces_another_is_compared_with_it() -> None:
     assert compared.change is Change.STILL_BROKEN
 
 
-def test_what_concerns_a_change() -> None:
+def test_a_change_concerns_the_results_that_it_may_affect() -> None:
     """What it breaks or fixes, though nothing was seen to change, what it touches, and errors about the whole."""
     whole, untouched = error(None, None), finding(missing(port=80), arn=OTHER)
     before = [finding(), untouched, finding(arn=OTHER, rule=ICMP), finding(missing(), arn=OTHER, rule="third")]
@@ -172,11 +172,11 @@ def test_what_concerns_a_change() -> None:
 # --- scenarios
 
 
-def test_what_all_scenarios_agree_on_stands() -> None:
+def test_a_verdict_of_all_scenarios_stands() -> None:
     assert combine_scenarios([(("A is 1",), [finding()]), (("A is 2",), [finding()])]) == [finding()]
 
 
-def test_what_they_differ_in_is_an_error_that_names_the_assumptions() -> None:
+def test_differing_scenarios_are_an_error_that_names_the_assumptions() -> None:
     [combined] = combine_scenarios([(("A is 1", "B is 1"), [finding()]), ((), [BROKEN]), (("A is 3",), [BROKEN])])
     assert isinstance(combined, EvaluationError)
     assert combined == EvaluationError(

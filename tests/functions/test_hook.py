@@ -321,9 +321,7 @@ def test_a_deployed_template_with_text_that_is_none(
     assert (answer["hookStatus"], answer["annotations"][0]["status"]) == ("SUCCESS", "PASSED")
 
 
-def test_what_aws_does_not_tell_is_the_hooks_own_failure(
-    account: Account, ask: Ask, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_refused_call_is_the_hooks_own_failure(account: Account, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing was judged: the Hook's failure mode decides, whatever OnUnknown says."""
 
     def refused(*_: object) -> None:

@@ -249,7 +249,7 @@ def test_five_hundred_load_balancers_are_judged_in_time(entry: Shape, rule_name:
 
 
 @pytest.mark.slow
-def test_what_is_found_in_time_counts_although_the_rest_was_not_read(ask_in_time: Ask) -> None:
+def test_findings_in_time_count_although_the_rest_was_not_read(ask_in_time: Ask) -> None:
     """Both sides of all load balancers take twice the time."""
     answer = ask_in_time(large_region(lost=["web-007"]), NOTHING)
     assert answer["errorCode"] == "NonCompliant", answer
@@ -258,7 +258,7 @@ def test_what_is_found_in_time_counts_although_the_rest_was_not_read(ask_in_time
 
 
 @pytest.mark.slow
-def test_what_was_not_read_in_time_is_no_verdict(ask_in_time: Ask) -> None:
+def test_unread_data_at_the_time_limit_gives_no_verdict(ask_in_time: Ask) -> None:
     answer = ask_in_time(large_region(lost=["web-499"]), NOTHING)
     assert (answer["hookStatus"], answer["errorCode"]) == ("FAILED", "InternalFailure"), answer
     assert re.search(r"there was no time to read \d+ load balancers, first web-\d+", answer["message"])

@@ -1130,7 +1130,7 @@ def test_a_failed_call_is_an_error_of_the_rules_that_depend_on_it_and_of_no_othe
     assert loaded.enumeration_failure is None
 
 
-def test_what_one_call_could_not_read_leaves_the_other_load_balancers_judged() -> None:
+def test_a_failed_call_leaves_the_other_load_balancers_judged() -> None:
     def throttle(call: Call) -> None:
         if call.operation in ("DescribeListeners", "DescribeTargetHealth") and WEB in call.parameters.values():
             raise Refused("ThrottlingException", "Rate exceeded")
@@ -1486,7 +1486,7 @@ def test_a_change_of_a_targets_group_finds_the_load_balancers_that_send_to_its_c
     found, errors = findings(loaded, TARGETS)
     assert not errors
     assert found == [one for one in findings_saved(saved, TARGETS)[0] if one.load_balancer_name == "web"]
-    # One for each target group in the VPC, whoever is registered there.
+    # One for each target group in the VPC, with any targets.
     assert region.counts()["DescribeTargetHealth"] == 3
 
 

@@ -150,7 +150,7 @@ def test_a_planned_load_balancer_has_its_file_and_line() -> None:
     }
 
 
-def test_what_a_document_does_not_locate_is_at_its_first_line() -> None:
+def test_a_finding_without_a_line_is_at_the_first_line() -> None:
     """Code scanning takes a path that begins with a slash for none of the repository."""
     found = replace(results(NON_COMPLIANT, UNREAD), document="/plans/plan 1.json")
     run = run_of(found)

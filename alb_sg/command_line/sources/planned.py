@@ -300,9 +300,10 @@ def _read_base(arguments: argparse.Namespace) -> Sequence[Estate]:
         return ()
     # Importing boto3 takes a third of a second, which commands on files do not need.
     from alb_sg.command_line.sources.live import live_sources  # noqa: PLC0415 (see above)
+    from alb_sg.command_line.sources.sessions import Credentials  # noqa: PLC0415 (see above)
 
     estates = []
-    for region, source in live_sources(arguments.profile, arguments.region):
+    for region, source in live_sources(Credentials(arguments.profile), arguments.region):
         with Progress(f"reading {region}: calls") as progress:
             # Whatever the change makes a verdict depend on has to be there.
             estates.append(estate_of_export(source(progress).export()))

@@ -950,7 +950,7 @@ TO_EVERYBODY = cidr_block("tcp", 443, 443, "0.0.0.0/0")
 
 
 def test_rules_that_were_refreshed_count() -> None:
-    """Those of an unchanged group stand in the plan, whoever made them."""
+    """Those of an unchanged group stand in the plan, also those that other tools made."""
     assert short(existing([TO_EVERYBODY]), ARN) == "C--N"
     assert short(existing([]), ARN) == "N--N"
 
@@ -1483,7 +1483,7 @@ def test_rules_of_a_group_that_exists_are_unknown_as_a_whole() -> None:
 
 
 def test_a_group_takes_away_a_rule_that_is_a_resource_of_its_own() -> None:
-    """Inline rules are all that the group has: the provider takes away the others, whoever made them."""
+    """Inline rules are all that the group has: the provider removes all others."""
     plan = existing([])
     plan.changes = [one for one in plan.changes if one["address"] != "aws_security_group.alb"]
     group = {"name": "alb", "vpc_id": "vpc-1", "egress": []}
@@ -1649,7 +1649,7 @@ def test_inbound_rules_of_a_launch_template_outside_the_plan() -> None:
     assert nodes(auto_scaling_group(plan, launch_template=[{"id": "lt-0123456789abcdef0"}])) == "?"
 
 
-def test_what_carries_a_planned_group_is_not_known() -> None:
+def test_the_carriers_of_a_planned_group_are_not_known() -> None:
     """Whether only load balancers carry it decides if unused openings are judged."""
     scenario = terraform_scenario(open_web().document())
     [estate] = planned_estates(scenario).estates
@@ -1661,7 +1661,7 @@ def test_what_carries_a_planned_group_is_not_known() -> None:
 # --- over an estate that is not whole
 
 
-def test_what_the_estate_does_not_tell_stays_unknown() -> None:
+def test_values_that_the_estate_lacks_stay_unknown() -> None:
     """A listener, a target and an interface of the plan do not make the lists that they are in complete."""
     saved = as_estate(WORLD)
     plan = Plan().create(
@@ -1740,5 +1740,5 @@ def test_keys_in_addresses(address: str, steps: list[tuple[str, object]]) -> Non
         (["aws_lb.a[0]", "aws_lb.b"], ["aws_lb.a[0]", "aws_lb.b"]),
     ],
 )
-def test_what_an_expression_refers_to(references: list[str], written: list[str]) -> None:
+def test_an_expression_gives_its_references(references: list[str], written: list[str]) -> None:
     assert traversals(references) == written
