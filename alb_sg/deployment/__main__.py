@@ -28,6 +28,7 @@ from alb_sg.deployment.replay import replay
 from alb_sg.deployment.rule_definition import read_rule_definitions
 from alb_sg.deployment.settings import Settings, read_settings
 from alb_sg.deployment.stack_deployment import deploy_stack
+from alb_sg.deployment.stack_sets import stack_set_remarks
 from alb_sg.deployment.template_files import (
     deployment_remarks,
     regional_remarks,
@@ -152,7 +153,11 @@ def _pack(options: argparse.Namespace) -> None:
         path.parent.mkdir(exist_ok=True, parents=True)
         path.write_text(text, encoding="utf-8")
         _print_line(str(path))
-    remarks = [*deployment_remarks(settings), *size_remarks(settings, files, options.output)]
+    remarks = [
+        *deployment_remarks(settings),
+        *stack_set_remarks(settings, files, options.output),
+        *size_remarks(settings, files, options.output),
+    ]
     if listing is None:
         remarks += outsider_remarks(settings)
     for remark in remarks:

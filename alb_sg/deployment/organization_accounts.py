@@ -12,13 +12,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from alb_sg.aws.account_states import ACTIVE, account_state
 from alb_sg.deployment.settings import Settings
 from alb_sg.errors import InvalidInputError
 
 LISTING_COMMAND = "aws organizations list-accounts --output json"
 # OrganizationConformancePack.ExcludedAccounts in AWS Config's API.
 MAX_EXCLUDED_ACCOUNTS = 1_000
-ACTIVE = "ACTIVE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,9 @@ def read_organization_accounts(path: Path) -> OrganizationAccounts:
     """Raises InvalidInputError if the file is not a whole listing."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        # Organizations replaces Status by State, which knows more values.
-        states = {account["Id"]: account.get("State") or account["Status"] for account in content["Accounts"]}
+        states = {account["Id"]: account_state(account) for account in content["Accounts"]}
+        if None in states.values():
+            raise ValueError("an account has neither State nor Status")
         if not all(len(account) == 12 and account.isdigit() for account in states):
             raise ValueError("an Id is not twelve digits")
     except OSError as error:

@@ -1,47 +1,72 @@
 """Service-managed StackSets: the commands that create them and deploy them to organizational units.
 
-StackSets skip suspended accounts, and deploy to accounts that join a unit later.
+StackSets skip suspended accounts, and deploy to accounts that join a unit later. A delegated administrator of
+StackSets adds `--call-as DELEGATED_ADMIN` to each command.
 """
 
 from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterator
-from pathlib import PurePath
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
+from alb_sg.aws.partitions import partition_of_region
+from alb_sg.deployment.conformance_pack import MAX_TEMPLATE_BYTES
 from alb_sg.deployment.settings import Settings
 
 # The file of the StackSet that deploys the pack to organizational units.
 UNITS_PACK = "stack-set-conformance-pack"
 NAMED_ROLES = " --capabilities CAPABILITY_NAMED_IAM"
 MEMBER, DOCUMENTS = "member.yaml", "documents.yaml"
+# Placeholder for the account of the functions, where the settings do not name it.
+ACCOUNT = "ACCOUNT"
 
 
-def create_command(settings: Settings, name: str, template_argument: str) -> str:
-    """The command that creates the StackSet of a template file. `template_argument` says where the template is."""
+def is_large(text: str) -> bool:
+    """Whether CloudFormation refuses the template in a request."""
+    return len(text.encode()) > MAX_TEMPLATE_BYTES
+
+
+def create_command(settings: Settings, name: str, text: str, folder: Path) -> str:
+    """The command that creates the StackSet of a template file in `folder`. A large template goes through the
+    artifact's bucket of the home region first."""
+    region, file = settings.home_region, folder / name
+    upload, template = "", f"--template-body file://{file}"
+    if is_large(text):
+        bucket, key = artifact_bucket(settings, region), f"alb-sg/{name}"
+        upload = f"aws s3 cp --region {region} {file} s3://{bucket}/{key} && "
+        template = f"--template-url https://{bucket}.s3.{region}.{partition_of_region(region).dns_suffix}/{key}"
     return (
-        f"aws cloudformation create-stack-set --region {settings.home_region} "
+        f"{upload}aws cloudformation create-stack-set --region {region} "
         f"--stack-set-name {_stack_set_name(settings, name)} --permission-model SERVICE_MANAGED "
         "--auto-deployment Enabled=true,RetainStacksOnAccountRemoval=false"
-        f"{NAMED_ROLES if name == MEMBER else ''}{_tags(settings)} {template_argument}"
+        f"{NAMED_ROLES if name == MEMBER else ''}{_tags(settings)} {template}"
     )
 
 
-def stack_set_remarks(settings: Settings) -> Iterator[str]:
-    """How to deploy to the organizational units of the settings, file by file in the order of the deployment."""
+def artifact_bucket(settings: Settings, region: str) -> str:
+    """The bucket of the functions' account, whose id is a placeholder where the settings do not name it."""
+    return settings.artifact_bucket_name(settings.organization.delegated_administrator or ACCOUNT, region)
+
+
+def stack_set_remarks(settings: Settings, files: Mapping[str, str], folder: Path) -> Iterator[str]:
+    """How to deploy the files in `folder` to the organizational units of the settings, if there are any, in the order
+    of the deployment."""
+    if not settings.organization.organizational_units:
+        return
     yield (
-        "organization.organizationalUnits: deploy with StackSets, in this order. A template that is too large for a "
-        "request has its own create-stack-set command below"
+        "organization.organizationalUnits: deploy with StackSets, in this order. A delegated administrator of "
+        "StackSets adds --call-as DELEGATED_ADMIN to each `aws cloudformation` command"
     )
     documents = [DOCUMENTS] if settings.has_remediation else []
     own_pack = sorted(settings.excluded_types)
     shared = [region for region in settings.regions if region not in settings.excluded_types]
     packs = [(f"{UNITS_PACK}.yaml", shared), *((f"{UNITS_PACK}.{region}.yaml", [region]) for region in own_pack)]
-    files = [(MEMBER, [settings.home_region]), *((name, list(settings.regions)) for name in documents), *packs]
-    for name, regions in files:
+    deployed = [(MEMBER, [settings.home_region]), *((name, list(settings.regions)) for name in documents), *packs]
+    for name, regions in deployed:
         if regions:
-            created = create_command(settings, name, f"--template-body file://{PurePath('dist') / name}")
+            created = create_command(settings, name, files[name], folder)
             yield f"{created} && {_instances_command(settings, name, regions)}"
 
 

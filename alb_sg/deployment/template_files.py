@@ -19,7 +19,7 @@ from alb_sg.deployment.landing_zone_template import apply_landing_zone
 from alb_sg.deployment.member import member_template
 from alb_sg.deployment.settings import RemediationMode, Settings
 from alb_sg.deployment.stack import stack_template
-from alb_sg.deployment.stack_sets import UNITS_PACK, stack_set_remarks
+from alb_sg.deployment.stack_sets import UNITS_PACK
 from alb_sg.remediation.document_names import document_name
 from alb_sg.ssm_documents.yaml_text import to_yaml
 
@@ -73,8 +73,6 @@ def deployment_remarks(settings: Settings) -> Iterator[str]:
         yield "rdk-config.json has no organization: pass CentralAccountId to member.yaml and the conformance pack"
     if organization.organization_id is None and not organization.member_accounts:
         yield "rdk-config.json has neither organizationId nor memberAccounts: pass OrganizationId to central.yaml"
-    if organization.organizational_units:
-        yield from stack_set_remarks(settings)
     for rule in settings.rules:
         if rule.has_remediation:
             by_whom = "AWS Config" if rule.remediation.mode is RemediationMode.AUTOMATIC else "a person"

@@ -9,24 +9,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from alb_sg.aws.partitions import partition_of_region
 from alb_sg.deployment.conformance_pack import MAX_TEMPLATE_BYTES
 from alb_sg.deployment.settings import Settings
-from alb_sg.deployment.stack_sets import NAMED_ROLES, UNITS_PACK, create_command
-
-# Placeholder for the account of the functions, where the settings do not name it.
-ACCOUNT = "ACCOUNT"
+from alb_sg.deployment.stack_sets import DOCUMENTS, MEMBER, NAMED_ROLES, artifact_bucket, create_command, is_large
 
 
 def size_remarks(settings: Settings, files: Mapping[str, str], folder: Path) -> Iterator[str]:
     """A sentence with the exact command for each template in `folder` that CloudFormation refuses in a request."""
     for name, text in files.items():
-        size = len(text.encode())
-        if size <= MAX_TEMPLATE_BYTES:
+        if not is_large(text):
             continue
-        limit = f"{name} has {size:,} bytes, but CloudFormation accepts {MAX_TEMPLATE_BYTES:,} in a request"
-        if name in ("documents.yaml", "member.yaml") or name.startswith(UNITS_PACK):
-            yield f"{limit}; upload it first: {_stack_set_command(settings, name, folder)}"
+        limit = (
+            f"{name} has {len(text.encode()):,} bytes, but CloudFormation accepts {MAX_TEMPLATE_BYTES:,} in a request"
+        )
+        if name in (DOCUMENTS, MEMBER):
+            # With organizational units, `stack_set_remarks` has the commands.
+            if not settings.organization.organizational_units:
+                yield f"{limit}; upload it first: {create_command(settings, name, text, folder)}"
         elif name == "central.yaml" or name.startswith("organization-conformance-pack"):
             yield f"{limit}; deploy it through the bucket{_regions(settings)}: {_stack_command(settings, name, folder)}"
 
@@ -39,23 +38,9 @@ def _stack_command(settings: Settings, name: str, folder: Path) -> str:
     stack = f"{settings.stack_name}-{'central' if central else 'pack'}"
     return (
         f"aws cloudformation deploy --region {region} --stack-name {stack} --template-file {folder / name}"
-        f"{NAMED_ROLES if central else ''} --s3-bucket {_bucket(settings, region)} --s3-prefix alb-sg"
-    )
-
-
-def _stack_set_command(settings: Settings, name: str, folder: Path) -> str:
-    region = settings.home_region
-    bucket, key = _bucket(settings, region), f"alb-sg/{name}"
-    url = f"https://{bucket}.s3.{region}.{partition_of_region(region).dns_suffix}/{key}"
-    return (
-        f"aws s3 cp --region {region} {folder / name} s3://{bucket}/{key} && "
-        f"{create_command(settings, name, f'--template-url {url}')}"
+        f"{NAMED_ROLES if central else ''} --s3-bucket {artifact_bucket(settings, region)} --s3-prefix alb-sg"
     )
 
 
 def _regions(settings: Settings) -> str:
     return "" if len(settings.regions) == 1 else ", here for the first region, then likewise in every other one"
-
-
-def _bucket(settings: Settings, region: str) -> str:
-    return settings.artifact_bucket_name(settings.organization.delegated_administrator or ACCOUNT, region)

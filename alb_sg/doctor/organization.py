@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from alb_sg.aggregator.observe import observe
 from alb_sg.aggregator.requests import AggregatorClients
 from alb_sg.aws.account_region import AccountRegion
+from alb_sg.aws.account_states import ACTIVE, account_state
 from alb_sg.doctor.account import check_functions
 from alb_sg.doctor.check import Check, CheckResult, CheckStatus
 from alb_sg.doctor.deployed_rules import read_deployed_rules
@@ -29,7 +30,7 @@ VERDICTS = Check("verdicts", "A rule without verdicts, or with old ones, says no
 
 CONFIG_PRINCIPALS = ("config.amazonaws.com", "config-multiaccountsetup.amazonaws.com")
 STACK_SETS_PRINCIPAL = "member.org.stacksets.cloudformation.amazonaws.com"
-ACTIVE = "ACTIVE"
+ACTIVE_STACK_SET = "ACTIVE"
 # StackSets with this in their names are ours, unless others are named.
 STACK_SET_NAME = "alb-sg"
 # The longest period of a rule is a day.
@@ -54,7 +55,8 @@ def check_organization(
     yield from _trusted_access(reader, place)
     yield from _delegated_administrators(reader, place, management)
     listed = reader.list("organizations", "list_accounts", "Accounts")
-    accounts = sorted(account["Id"] for account in listed.items if account.get("Status") == ACTIVE)
+    # An account whose state botocore does not know counts: leaving it out would hide what is wrong there.
+    accounts = sorted(account["Id"] for account in listed.items if account_state(account) in (ACTIVE, None))
     cause = organization.failure or listed.failure
     if cause is not None:
         yield from (check.unread(place, cause) for check in (STACK_SETS, COVERAGE))
@@ -129,7 +131,7 @@ def _stack_sets(
 ) -> Iterator[CheckResult]:
     call_as = "SELF" if place.account_id == management else "DELEGATED_ADMIN"
     if not names:
-        listed = reader.list("cloudformation", "list_stack_sets", "Summaries", Status=ACTIVE, CallAs=call_as)
+        listed = reader.list("cloudformation", "list_stack_sets", "Summaries", Status=ACTIVE_STACK_SET, CallAs=call_as)
         if listed.failure is not None:
             yield STACK_SETS.unread(place, listed.failure)
             return

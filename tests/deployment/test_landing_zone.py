@@ -19,7 +19,8 @@ from ruamel.yaml import YAML
 from alb_sg.deployment.__main__ import main
 from alb_sg.deployment.landing_zone_template import TAGGED_TYPES, apply_landing_zone
 from alb_sg.deployment.rdk_deployment import landing_zone_options, stage_rules
-from alb_sg.deployment.template_files import deployment_remarks, render_hand_written_templates, render_templates
+from alb_sg.deployment.stack_sets import stack_set_remarks
+from alb_sg.deployment.template_files import render_hand_written_templates, render_templates
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS
 from tests.deploy.templates import DEPLOY, template
 from tests.deployment.api_model import problems
@@ -462,9 +463,10 @@ def test_units_get_the_pack_through_a_stack_set(tmp_path: Path) -> None:
 
 
 def test_the_commands_for_units(tmp_path: Path) -> None:
-    commands = [
-        line for line in deployment_remarks(settings_of(with_units(WHOLE), tmp_path)) if line.startswith("aws ")
-    ]
+    settings = settings_of(with_units(WHOLE), tmp_path)
+    remarks = list(stack_set_remarks(settings, render_templates(settings, ARTEFACT), Path("dist/0.2.0")))
+    assert "--call-as DELEGATED_ADMIN" in remarks[0]
+    commands = remarks[1:]
     targets = (
         """--deployment-targets '{"OrganizationalUnitIds": ["ou-ab12-c3d4e5f6", "r-ab12"], "Accounts": """
         """["089012345678"], "AccountFilterType": "DIFFERENCE"}'"""
@@ -481,6 +483,16 @@ def test_the_commands_for_units(tmp_path: Path) -> None:
     ]
     assert [name for name, command in zip(names, commands, strict=True) if "CAPABILITY_NAMED_IAM" in command] == names[
         :1
+    ]
+    # CloudFormation refuses the documents in a request: they go through the bucket.
+    bucket = f"alb-sg-{CENTRAL}-eu-central-1"
+    upload = f"aws s3 cp --region eu-central-1 dist/0.2.0/documents.yaml s3://{bucket}/alb-sg/documents.yaml && "
+    assert [name for name, command in zip(names, commands, strict=True) if command.startswith(upload)] == names[1:2]
+    address = f"--template-url https://{bucket}.s3.eu-central-1.amazonaws.com/alb-sg/documents.yaml"
+    assert [command.count(address) for command in commands] == [0, 1, 0, 0]
+    files = ["member.yaml", "stack-set-conformance-pack.yaml", "stack-set-conformance-pack.me-central-1.yaml"]
+    assert [command.split("file://")[1].split()[0] for command in commands if "file://" in command] == [
+        f"dist/0.2.0/{name}" for name in files
     ]
 
 

@@ -100,7 +100,7 @@ def test_accounts_that_are_not_active_are_excluded(key: str, pack: Pack) -> None
             "is not the output of `aws organizations list-accounts",
         ),
         # Neither State nor Status: whether it can be deployed to is not known.
-        ({"Accounts": [{"Id": MEMBERS[0]}]}, "(KeyError('Status'))"),
+        ({"Accounts": [{"Id": MEMBERS[0]}]}, "(ValueError('an account has neither State nor Status'))"),
         ({"Accounts": [{"Id": "55556666777", "Status": "ACTIVE"}]}, "(ValueError('an Id is not twelve digits'))"),
         ({**LISTED, "NextToken": "x"}, "is only the first part of a listing; run"),
         (

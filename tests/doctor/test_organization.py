@@ -138,6 +138,29 @@ def test_a_working_organization_passes_every_check() -> None:
 
 
 @pytest.mark.parametrize(
+    "state_keys",
+    [
+        # AWS retires Status on September 9, 2026.
+        ("State",),
+        ("Status", "State"),
+        # A botocore without State drops it: an account of an unknown state must not go unseen.
+        (),
+    ],
+)
+def test_accounts_count_whichever_way_their_state_is_named(state_keys: tuple[str, ...]) -> None:
+    answers = working()
+    answers["organizations", "ListAccounts"] = {
+        "Accounts": [
+            {"Id": found, "Name": found, **dict.fromkeys(state_keys, "ACTIVE")}
+            for found in (ACCOUNT, MEMBER, MANAGEMENT)
+        ]
+    }
+    answers["cloudformation", "ListStackInstances"] = {"Summaries": [instance(ACCOUNT)]}
+    [result] = [result for result in checked(answers) if result.check == "StackSets"]
+    assert (result.status, result.found) == (PROBLEM, f"1 account without it: {MEMBER}")
+
+
+@pytest.mark.parametrize(
     ("call", "answer", "check", "status", "found"),
     [
         (
