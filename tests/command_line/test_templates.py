@@ -313,6 +313,7 @@ def test_bad_input_is_one_sentence(command: Command, template: str, name: str) -
     assert sentence in command.refused(*(template if one == "T" else one for one in arguments))
 
 
+@pytest.mark.slow
 def test_a_value_of_a_noecho_parameter_is_shown_nowhere(command: Command) -> None:
     text = TEMPLATE.replace("Clients: {Type: String,", "Clients: {Type: String, NoEcho: true,")
     path = write(command, text, "secret.yaml")

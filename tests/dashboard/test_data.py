@@ -47,6 +47,7 @@ def embedded(html: str) -> Any:
     return json.loads(zlib.decompress(base64.b64decode(data[1])))
 
 
+@pytest.mark.slow
 def test_the_same_gives_the_same_bytes() -> None:
     assert written(organization(60)) == written(organization(60))
 
@@ -81,6 +82,7 @@ def test_the_numbers_on_top() -> None:
     assert top.change == recount.change(found)
 
 
+@pytest.mark.slow
 def test_without_history_nothing_is_compared() -> None:
     found = build_page_data(organization(30, runs=0).observation)
     assert (found["trend"], found["lastRun"]) == (None, None)
@@ -279,6 +281,7 @@ def test_half_a_character_harms_nothing() -> None:
 # --- parts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by", SplitBy)
 def test_parts_have_each_load_balancer_once(by: SplitBy) -> None:
     made = organization(60)
@@ -300,6 +303,7 @@ def test_parts_have_each_load_balancer_once(by: SplitBy) -> None:
         assert sum(len(part.page_data["coverage"]["homes"]) for part in parts) == len(whole["coverage"]["homes"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by", SplitBy)
 def test_each_part_has_its_own_trend(by: SplitBy) -> None:
     """Together the trends of the parts are that of the page of all."""

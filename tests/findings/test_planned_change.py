@@ -56,9 +56,11 @@ BROKEN = finding(missing())
         pytest.param(BROKEN, finding(compliance="NOT_APPLICABLE"), Change.FIXED, id="it does not apply any more"),
         pytest.param(error(), finding(), None, id="it was not known"),
         pytest.param(error(), BROKEN, Change.NEWLY_BROKEN, id="it was not known, and is not met"),
-        pytest.param(error(), error(), Change.STILL_BROKEN, id="it is still not known"),
-        pytest.param(finding(), error(), Change.NEWLY_BROKEN, id="it is not known any more"),
-        pytest.param(None, error(), Change.NEWLY_BROKEN, id="a new one that is not known"),
+        pytest.param(error(), error(), Change.STILL_UNKNOWN, id="it is still not known"),
+        pytest.param(finding(), error(), Change.NEWLY_UNKNOWN, id="it is not known any more"),
+        # It was broken before, and the change may break more of it or nothing.
+        pytest.param(BROKEN, error(), Change.NEWLY_UNKNOWN, id="it was not met, and is not known any more"),
+        pytest.param(None, error(), Change.NEWLY_UNKNOWN, id="a new one that is not known"),
         # A load balancer that lacked one permission may now lack another one.
         pytest.param(BROKEN, finding(missing(port=80)), Change.NEWLY_BROKEN, id="another port is missing"),
         pytest.param(
@@ -106,14 +108,39 @@ BROKEN = finding(missing())
 )
 def test_what_a_change_does(before: Result | None, after: Result, change: Change | None) -> None:
     [compared] = compare([] if before is None else [before], [after], {})
-    assert compared == after._replace(change=change)
+    assert compared.change is change
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "annotation"),
+    [
+        pytest.param([], [missing()], "an annotation", id="nothing was missing"),
+        pytest.param([missing()], [missing()], "an annotation", id="nothing else is missing"),
+        pytest.param(
+            [missing()],
+            [missing(), missing(port=80), missing(IPV6, port=80)],
+            "an annotation (new: TCP:80; the rest was missing before)",
+            id="more is missing",
+        ),
+        pytest.param(
+            [missing()], [missing(port=80)], "an annotation (something else was missing before)", id="another port"
+        ),
+    ],
+)
+def test_what_is_new_of_a_finding_that_was_broken(
+    before: Sequence[Missing], after: Sequence[Missing], annotation: str
+) -> None:
+    """It stops a change, and what was missing before does not."""
+    [compared] = compare([finding(*before)], [finding(*after)], {})
+    assert isinstance(compared, Finding)
+    assert compared.annotation == annotation
 
 
 def test_a_verdict_is_compared_with_that_of_its_own_rule_and_load_balancer() -> None:
     before: list[Result] = [BROKEN, finding(missing(), arn=OTHER), finding(rule=ICMP)]
     after: list[Result] = [BROKEN, finding(missing(), rule=ICMP), finding(arn=OTHER), error(None, None)]
     changes = [one.change for one in compare(before, after, {})]
-    assert changes == [Change.STILL_BROKEN, Change.NEWLY_BROKEN, Change.FIXED, Change.NEWLY_BROKEN]
+    assert changes == [Change.STILL_BROKEN, Change.NEWLY_BROKEN, Change.FIXED, Change.NEWLY_UNKNOWN]
 
 
 def test_one_that_replaces_another_is_compared_with_it() -> None:

@@ -139,6 +139,7 @@ def test_exemptions_count_on_the_day_of_the_event(
     assert statuses(served) == [status]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", [None, "[]"])
 def test_exemptions_that_cannot_be_read_exempt_nobody_and_fail_the_run(
     served: Served, monkeypatch: pytest.MonkeyPatch, content: str | None

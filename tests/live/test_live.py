@@ -949,6 +949,7 @@ def test_a_later_page_without_its_list_is_a_failure() -> None:
     assert loaded.enumeration_failure.cause == "DescribeLoadBalancers: the answer has no list LoadBalancers"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("period", [1, 2, 3])
 @pytest.mark.parametrize(
     ("operation", "member", "token"),
@@ -1358,6 +1359,7 @@ def test_a_prefix_list_that_is_not_described_is_exported_without_entries(tmp_pat
     assert findings(read_again(raw, tmp_path), INGRESS)[0][0].unresolved
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "operation",
     [

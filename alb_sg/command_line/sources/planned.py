@@ -227,6 +227,7 @@ def evaluate_planned(
         advice={key: sentences for plan in plans for key, sentences in plan_advice(plan).items()},
         facts=facts,
         locations=locations,
+        document=_document(arguments, locations),
         fix_code=_fix_code(arguments, run, plans) if arguments.format == MARKDOWN else "",
     )
 
@@ -264,6 +265,14 @@ def _fix_code(arguments: argparse.Namespace, run: PlannedRun, plans: Sequence[Pl
     places = {address: str(location) for _, planned in run.scenarios for address, location in planned.locations.items()}
     own = [plan for plan in plans if plan.load_balancer.arn in documented]
     return SNIPPET_WRITERS[planned_language(arguments)](make_snippets(own, places))
+
+
+def _document(arguments: argparse.Namespace, locations: Mapping[str, FileLocation]) -> str | None:
+    """The file of the plan or of the only template; None for standard input and for several templates."""
+    if arguments.terraform_plan:
+        return None if arguments.terraform_plan == STANDARD_INPUT else _relative(arguments.terraform_plan)
+    files = {location.file for location in locations.values()}
+    return files.pop() if len(files) == 1 else None
 
 
 def _relative(path: str) -> str:
