@@ -19,6 +19,9 @@ from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 MAX_NAMES = 4
 HTTPS = Traffic.tcp(443)
 TIMEOUT = "Target.Timeout"
+# Where Linux and Windows choose ports by default, and so Amazon ECS for containers without a host port (Amazon ECS API
+# reference, PortMapping).
+FIRST_EPHEMERAL_PORT, LAST_PORT = 32768, 65535
 # By the type of the interface (EC2 API reference, NetworkInterface), what else sends to load balancers of its VPC.
 SENDERS_BY_INTERFACE_TYPE = {
     "global_accelerator_managed": "Global Accelerator",
@@ -138,6 +141,7 @@ class RemarkFinder:
                 yield from self._timeouts(group, of_targets)
             yield from self._healthy(group, unresolved)
             yield from self._healthy_although_closed(group, of_targets)
+            yield from self._changing_ports(group, (*outbound, *of_targets))
 
     def _timeouts(self, group: TargetGroup, of_targets: Iterable[Finding]) -> Iterator[str]:
         timed_out = [
@@ -181,6 +185,25 @@ class RemarkFinder:
                     f"target group {group.name}: all targets are healthy, although {finding.rule} finds their health "
                     "check port closed: the data is not that of the account, or has changed since"
                 )
+
+    def _changing_ports(self, group: TargetGroup, results: Iterable[Result]) -> Iterator[str]:
+        """Ports that are closed and that the next task of a container service does not have."""
+        if group.target_type != "instance":
+            return
+        chosen = {
+            target.port
+            for target in (self._estate.targets or {}).get(group.arn, ())
+            if isinstance(target.port, int) and target.port >= FIRST_EPHEMERAL_PORT and target.port != group.port
+        }
+        findings = [result for result in results if isinstance(result, Finding)]
+        missing = [entry for finding in findings for entry in finding.missing if entry.origin.arn == group.arn]
+        closed = sorted(chosen & {entry.from_port for entry in missing})
+        if closed:
+            yield (
+                f"target group {group.name}: closed ports ({abbreviate(list(map(str, closed)), MAX_NAMES)}) are "
+                "ephemeral: if Amazon ECS chooses the host ports, new tasks have other ones, so open the range that it "
+                f"chooses from ({FIRST_EPHEMERAL_PORT}-{LAST_PORT} contains the default ones)"
+            )
 
 
 def _where_to_look(group: TargetGroup, of_targets: Iterable[Finding]) -> str:

@@ -135,9 +135,7 @@ class _TargetSplit:
         except NotReadError as error:
             return _Carried(unread=error)
         if not carried_by_vpc:
-            return _Carried(
-                no_groups="outside the VPC, and no network interface in a peered VPC is seen to hold the address"
-            )
+            return _Carried(no_groups="outside the VPC, and not seen in a VPC that an outbound peering reference names")
         if len(set(carried_by_vpc.values())) > 1:
             address_text = format_address(family, address)
             return _Carried(unresolved=f"{address_text} is an address in each of {', '.join(carried_by_vpc)}")

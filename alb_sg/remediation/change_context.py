@@ -11,11 +11,13 @@ from functools import cached_property
 from typing import NamedTuple
 
 from alb_sg.errors import NotReadError
+from alb_sg.estate.cidr import Family, InvalidCidrError, parse_cidr
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import Instance, LoadBalancer, NetworkInterface, PrefixList, SecurityGroup
 from alb_sg.estate.sections import Section
 from alb_sg.findings.finding import Finding, Result
 from alb_sg.parameters import SECURITY_GROUP_ID
+from alb_sg.permissions.addresses import AddressSet
 
 # The sections without which a plan may lack a fact. Instances only add to the interfaces.
 REQUIRED_SECTIONS = (Section.SECURITY_GROUPS, Section.NETWORK_INTERFACES, Section.LOAD_BALANCERS, Section.TAGS)
@@ -23,12 +25,14 @@ REQUIRED_SECTIONS = (Section.SECURITY_GROUPS, Section.NETWORK_INTERFACES, Sectio
 
 @dataclass(frozen=True, slots=True)
 class AttachedResource:
-    """A resource other than the load balancer, with its security groups. `label` names it for people, and `target_ids`
-    are those under which it may be registered as a target."""
+    """A resource other than the load balancer, with its security groups. `label` names it for people. It may be
+    registered as a target by the id of its instance, or by an address in `cidrs`: its own and its delegated prefixes.
+    """
 
     label: str
     group_ids: frozenset[str]
-    target_ids: frozenset[str] = frozenset()
+    instance_id: str | None = None
+    cidrs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -61,11 +65,15 @@ class ChangeContext:
     def others_than_targets_with(self, group_id: str, target_ids: Collection[str]) -> tuple[str, ...]:
         """As `other_resources_with`, without the resources that are registered under one of these ids."""
         self.other_resources_with(group_id)
+        addresses = {
+            family: AddressSet.from_cidrs(family, [one for one in target_ids if _is_address(one, family)])
+            for family in Family
+        }
         return tuple(
             sorted(
                 resource.label
                 for resource in self.resources_with(group_id)
-                if resource.target_ids.isdisjoint(target_ids)
+                if resource.instance_id not in target_ids and not _holds_any(resource, addresses)
             )
         )
 
@@ -166,10 +174,25 @@ def attached_interface(interface: NetworkInterface, load_balancer_arn: str) -> A
         return None
     name = f"network interface {interface.id}"
     label = f"{name} ({interface.description})" if interface.description else name
-    target_ids = {*interface.ipv4_addresses, *interface.ipv6_addresses}
-    if interface.instance_id is not None:
-        target_ids.add(interface.instance_id)
-    return AttachedResource(label, frozenset(interface.groups), frozenset(target_ids))
+    return AttachedResource(label, frozenset(interface.groups), interface.instance_id, _held_cidrs(interface))
+
+
+def _held_cidrs(interface: NetworkInterface) -> tuple[str, ...]:
+    """The addresses of an interface and the prefixes that are delegated to it."""
+    return (*interface.ipv4_addresses, *interface.ipv6_addresses, *interface.prefixes)
+
+
+def _is_address(target_id: str, family: Family) -> bool:
+    """Whether a target is registered by an address of the family, and not by the id of an instance."""
+    try:
+        return parse_cidr(target_id)[0] is family
+    except InvalidCidrError:
+        return False
+
+
+def _holds_any(resource: AttachedResource, addresses: Mapping[Family, AddressSet]) -> bool:
+    """Whether a resource holds one of some addresses, however these are spelled."""
+    return any(AddressSet.from_cidrs(family, resource.cidrs).overlaps(addresses[family]) for family in Family)
 
 
 def _unread_sections(estate: Estate) -> dict[str, str]:
@@ -188,11 +211,13 @@ def _unread_sections(estate: Estate) -> dict[str, str]:
 
 
 class _Carrier(NamedTuple):
-    """An interface, an instance or a load balancer with its security groups."""
+    """An interface, an instance or a load balancer with its security groups. `node_cidrs` are those of a load
+    balancer's interfaces: another load balancer may have them as targets."""
 
     key: str
     group_ids: frozenset[str]
     resource: NetworkInterface | Instance | LoadBalancer
+    node_cidrs: tuple[str, ...] = ()
 
     def resource_beside(self, load_balancer: LoadBalancer) -> AttachedResource | None:
         """It as a resource other than the load balancer; None if it is the load balancer's own."""
@@ -200,10 +225,12 @@ class _Carrier(NamedTuple):
             case NetworkInterface():
                 return attached_interface(self.resource, load_balancer.arn)
             case Instance():
-                return AttachedResource(f"instance {self.resource.id}", self.group_ids, frozenset({self.resource.id}))
+                return AttachedResource(f"instance {self.resource.id}", self.group_ids, self.resource.id)
             case LoadBalancer():
-                is_own = self.resource.arn == load_balancer.arn
-                return None if is_own else AttachedResource(f"load balancer {self.resource.name}", self.group_ids)
+                if self.resource.arn == load_balancer.arn:
+                    return None
+                label = f"load balancer {self.resource.name}"
+                return AttachedResource(label, self.group_ids, cidrs=self.node_cidrs)
 
     def __hash__(self) -> int:
         return hash(self.key)
@@ -211,13 +238,18 @@ class _Carrier(NamedTuple):
 
 def _carriers(estates: Sequence[Estate]) -> Iterator[_Carrier]:
     interfaces = {key: value for estate in estates for key, value in (estate.network_interfaces or {}).items()}
+    node_cidrs: dict[str, tuple[str, ...]] = {}
     for interface in interfaces.values():
         yield _Carrier(interface.id, frozenset(interface.groups), interface)
+        if interface.is_elb_managed:
+            known = node_cidrs.get(interface.description, ())
+            node_cidrs[interface.description] = (*known, *_held_cidrs(interface))
     for estate in estates:
         for instance in (estate.instances or {}).values():
             yield _Carrier(instance.id, _groups_of_unlisted_interfaces(instance, interfaces), instance)
         for other in estate.load_balancers.values():
-            yield _Carrier(other.arn, frozenset(other.security_groups), other)
+            nodes = node_cidrs.get(elb_interface_description(other.arn), ())
+            yield _Carrier(other.arn, frozenset(other.security_groups), other, nodes)
 
 
 def _groups_of_unlisted_interfaces(instance: Instance, interfaces: Mapping[str, object]) -> frozenset[str]:

@@ -80,13 +80,18 @@ class GroupSelector:
 
     def select_target_group(self, required: Sequence[RequiredRule], planned: Sequence[Addition]) -> str:
         """The group for rules that one of some targets' groups must have: of those that may be changed, the one that
-        fewest others carry. It may be shared: the plan says with whom.
+        fewest others carry, and rather another one than the VPC's default group. It may be shared: the plan says with
+        whom.
 
         Raises FixRefusedError if none of them may get the rules, NotReadError if a fact that decides it was not read.
         """
         group_ids = sorted(
             required[0].target_groups,
-            key=lambda group_id: (len(self._context.other_resources_with(group_id)), group_id),
+            key=lambda group_id: (
+                len(self._context.other_resources_with(group_id)),
+                self._estate.security_group(group_id).name == DEFAULT_GROUP_NAME,
+                group_id,
+            ),
         )
         refused: list[tuple[str, Obstacle]] = []
         for group_id in group_ids:

@@ -6,7 +6,7 @@ make its finding COMPLIANT, or that would leave another finding no longer COMPLI
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from alb_sg.aws.account_region import AccountRegion
@@ -24,6 +24,7 @@ from alb_sg.remediation.openings import OpeningLimit
 from alb_sg.remediation.placement import GroupSelector
 from alb_sg.remediation.plan import Addition, FixRefusedError, NewGroup, Plan, Refusal, RefusalReason, RuleKey
 from alb_sg.remediation.required_rules import RequiredRule, required_rules
+from alb_sg.remediation.resource_managers import find_manager
 
 # The id of a planned group in the estate that a plan is judged against. EC2's own ids are hexadecimal.
 NEW_GROUP_ID = "sg-new"
@@ -123,16 +124,28 @@ class Planner:
     def _check_finding(self, finding: Finding) -> None:
         """Raises FixRefusedError if the finding must not be fixed."""
         if finding.unused:
+            how = f"alb-sg explain {finding.load_balancer_name} --rule {finding.rule} prints the commands that do"
             raise FixRefusedError(
                 RefusalReason.REMOVES_RULES,
-                f"no fix removes security group rules; alb-sg explain {finding.load_balancer_name} "
-                f"--rule {finding.rule} prints the commands that do",
+                "; ".join(["no fix removes security group rules", how, *self._managers_of_unused(finding)]),
             )
         if finding.unresolved:
             raise FixRefusedError(
                 RefusalReason.UNRESOLVED,
                 f"it may be open already, through what could not be resolved; see to that first: {finding.annotation}",
             )
+
+    def _managers_of_unused(self, finding: Finding) -> Iterator[str]:
+        """Who may put unused rules back that somebody removes."""
+        for group_id in dict.fromkeys(entry.security_group for entry in finding.unused):
+            try:
+                group = self._context.group(group_id)
+            except NotReadError:
+                # The sentence only warns: what to remove is known without it.
+                continue
+            manager = None if group is None else find_manager(group.tags)
+            if manager is not None:
+                yield f"{group_id} is managed by {manager}, which may put the rules back: ask there"
 
     def _check_openings(self, required: Iterable[RequiredRule]) -> None:
         """Raises FixRefusedError if a rule opens more than a plan may without a person."""
@@ -191,15 +204,34 @@ class Planner:
         if own:
             group_id, new_group = self._select_group(own, tuple(self._additions.values()), new_group)
             additions |= {rule.key: self._addition(rule, group_id, finding) for rule in own}
-        for target_groups in dict.fromkeys(rule.target_groups for rule in unplanned if rule.target_groups):
-            of_targets = [rule for rule in unplanned if rule.target_groups == target_groups]
-            group_id = self._select_target_group(of_targets, tuple(additions.values()))
-            also_opens = self._also_opens(group_id)
-            additions |= {
-                rule.key: replace(self._addition(rule, group_id, finding), also_opens=also_opens) for rule in of_targets
-            }
+        self._add_target_rules(finding, [rule for rule in unplanned if rule.target_groups], additions)
         self._check_changes(finding, results, tuple(additions.values()), new_group)
         self._additions, self._new_group = additions, new_group
+
+    def _add_target_rules(
+        self, finding: Finding, required: Sequence[RequiredRule], additions: dict[RuleKey, Addition]
+    ) -> None:
+        """Adds to `additions` the rules for targets. Those with fewer groups come first: their rule may serve others,
+        which carry the same group among more."""
+        known = {(one.group_id, one.permission): key for key, one in additions.items() if one.target_groups}
+        for target_groups in sorted(dict.fromkeys(rule.target_groups for rule in required), key=len):
+            unplanned: list[RequiredRule] = []
+            for rule in required:
+                if rule.target_groups != target_groups:
+                    continue
+                keys = (known.get((group_id, rule.permission)) for group_id in target_groups)
+                key = next((key for key in keys if key is not None), None)
+                if key is None:
+                    unplanned.append(rule)
+                else:
+                    additions[key] = additions[key].also_for(finding.rule, rule.origin)
+            if not unplanned:
+                continue
+            group_id = self._select_target_group(unplanned, tuple(additions.values()))
+            also_opens = self._also_opens(group_id)
+            for rule in unplanned:
+                additions[rule.key] = replace(self._addition(rule, group_id, finding), also_opens=also_opens)
+                known[group_id, rule.permission] = rule.key
 
     def _also_opens(self, group_id: str) -> tuple[str, ...]:  # noqa: ARG002 (a planner that knows them overrides it)
         """The resources that a rule in a group of targets opens, and that are no targets of the load balancer."""

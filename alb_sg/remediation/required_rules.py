@@ -75,20 +75,26 @@ def required_rules(load_balancer: LoadBalancer, finding: Finding, context: Chang
 
 
 def _target_rule(load_balancer: LoadBalancer, entry: Missing, context: ChangeContext) -> RequiredRule:
-    """A reference to a group of the load balancer, in one of the groups of some targets."""
+    """A reference to a group of the load balancer, in one of the groups of some targets.
+
+    A target may also carry a group of another VPC, which is associated with its own or shared: that one gets no rule.
+    """
     if not entry.security_groups:
         raise FixRefusedError(
             RefusalReason.UNRESOLVED,
             f"{entry.origin.label} has targets whose security groups are not known; add a rule to them by hand",
         )
-    for group_id in entry.security_groups:
-        group = context.group(group_id)
-        if group is not None and not _is_same_vpc(group.vpc_id, load_balancer.vpc_id):
-            raise FixRefusedError(
-                RefusalReason.GROUP_ELSEWHERE,
-                f"{entry.origin.label} needs a rule in {group_id}, which is not a group of {load_balancer.vpc_id}; add "
-                "it by hand",
-            )
+    target_groups = tuple(
+        group_id
+        for group_id in entry.security_groups
+        if (group := context.group(group_id)) is None or _is_same_vpc(group.vpc_id, load_balancer.vpc_id)
+    )
+    if not target_groups:
+        raise FixRefusedError(
+            RefusalReason.GROUP_ELSEWHERE,
+            f"{entry.origin.label} needs inbound TCP {entry.from_port} from {' or '.join(entry.or_security_groups)} in "
+            f"{' or '.join(entry.security_groups)}, which is not a group of {load_balancer.vpc_id}; add it by hand",
+        )
     ordered = sorted(entry.or_security_groups, key=lambda group_id: _reference_order(group_id, context))
     reference = _group_reference(load_balancer, ordered, context)
     if reference is None:
@@ -99,7 +105,7 @@ def _target_rule(load_balancer: LoadBalancer, entry: Missing, context: ChangeCon
             "this account; add that rule by hand",
         )
     permission = _make_permission(entry, reference)
-    return RequiredRule(Direction.INGRESS, permission, entry.origin.label, target_groups=entry.security_groups)
+    return RequiredRule(Direction.INGRESS, permission, entry.origin.label, target_groups=target_groups)
 
 
 def _reference_order(group_id: str, context: ChangeContext) -> tuple[bool, int, str]:

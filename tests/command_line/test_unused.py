@@ -111,6 +111,17 @@ def test_no_fix_removes_it(command: Command) -> None:
     assert answer.code == 1
 
 
+def test_the_manager_of_a_group_is_named_beside_the_commands(command: Command) -> None:
+    """It puts back what somebody removes by hand."""
+    managed = saved()
+    [own] = managed["SecurityGroups"]
+    own["Tags"] = [{"Key": "aws:cloudformation:stack-name", "Value": "shop"}]
+    sentence = "sg-1 is managed by CloudFormation stack shop, which may put the rules back: ask there"
+    assert sentence in command.on(managed, "explain", "web", RULE).out
+    assert sentence in command.on(managed, "check", RULE).out
+    assert "is managed by" not in command.on(saved(), "explain", "web", RULE).out
+
+
 def test_the_dashboard_has_it_with_the_commands(command: Command, tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     assert command.on(saved(), "dashboard", RULE, "--output", str(page)).code == 1

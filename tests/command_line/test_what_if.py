@@ -61,6 +61,8 @@ def test_a_listener_that_is_open_already(command: Command) -> None:
     answer = command.on(saved, "what-if", "web", "--add-listener", "8080")
     assert answer.code == 0
     assert f"{INGRESS}  stays COMPLIANT\n" in answer.out
+    # What it will forward to is open or closed on the targets' side as well.
+    assert "check both sides once it does" in answer.out
 
 
 def test_removing_the_listener_that_offends(command: Command) -> None:

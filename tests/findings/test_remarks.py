@@ -20,6 +20,7 @@ from tests.builders import (
     build,
     estate,
     group,
+    instance,
     interface,
     judge,
     listener,
@@ -298,6 +299,27 @@ def test_healthy_targets_although_their_groups_are_closed(command: Command) -> N
     # One target is not healthy, and may be the one that is closed.
     some = target_group("web", targets=["10.0.1.5", target("10.0.1.6", state="unhealthy")])
     assert _remarks(command, estate(*parts, some)) == []
+
+
+def test_closed_ports_that_a_container_agent_chose(command: Command) -> None:
+    """A rule for today's ports would be closed to the next task."""
+
+    def remarks(*targets: Shape, side: Shape, **fields: Any) -> list[str]:
+        parts = [instance("i-1", "10.0.1.5"), target_group(type="instance", targets=targets, **fields)]
+        return _remarks(command, estate(listener(443, forward=["web"]), side, *parts, group("sg-app")))
+
+    closed = group("sg-1", egress=[])
+    chosen = [target("i-1", 32801, "unhealthy"), target("i-1", 49155, "unhealthy"), target("i-1", 8080, "unhealthy")]
+    expected = (
+        "target group web: closed ports (32801, 49155) are ephemeral: if Amazon ECS chooses the host ports, new tasks "
+        "have other ones, so open the range that it chooses from (32768-65535 contains the default ones)"
+    )
+    # Both sides are closed, and one of them alone.
+    assert remarks(*chosen, side=closed) == [expected]
+    assert remarks(*chosen, side=group("sg-1", egress=[all_traffic(ANYWHERE)])) == [expected]
+    # A port that somebody chose stays: the target group's own, and one below.
+    assert remarks(target("i-1", 40000, "unhealthy"), side=closed, port=40000) == []
+    assert remarks(target("i-1", 30080, "unhealthy"), side=closed) == []
 
 
 # --- what a remark is not

@@ -38,8 +38,10 @@ from tests.builders import (
     load_balancer,
     load_balancer_arn,
     network_load_balancer,
+    node,
     prefix_list,
     reference,
+    subnet,
     target,
     target_group,
     tcp,
@@ -544,3 +546,80 @@ def test_a_fix_that_would_break_another_verdict_is_not_planned(monkeypatch: pyte
     found = plan(web(group("sg-1", ingress=[tcp(443, ANYWHERE)])), INGRESS, EGRESS)
     assert (added(found), refused(found)) == ([], [RefusalReason.INSUFFICIENT])
     assert found.refusals[0].text.startswith(f"{INGRESS} would then not be met: ")
+
+
+# --- the groups of targets
+
+
+def _target_side(*parts: Shape, targets: Sequence[str] = ("10.0.1.5",), **fields: Any) -> Plan:
+    """The plan for the targets' side of a load balancer that is open itself."""
+    own = [] if any(part.get("GroupId") == "sg-1" for part in parts) else [group("sg-1")]
+    return plan(estate(listener(443), target_group("web", targets=targets, **fields), *own, *parts), TARGETS)
+
+
+@pytest.mark.parametrize(
+    ("targets", "address_type", "parts"),
+    [
+        # A node of a Kubernetes cluster holds its pods' addresses as a prefix.
+        (["10.0.1.33"], "ipv4", [interface("10.0.1.5", prefixes=["10.0.1.32/28"])]),
+        # People register IPv6 addresses in any spelling.
+        (["2001:0DB8:0:1:0:0:0:5"], "ipv6", [interface("10.0.1.5", ipv6=["2001:db8:0:1::5"])]),
+        # The interfaces of a Network Load Balancer are registered by their addresses.
+        (
+            ["10.0.1.9"],
+            "ipv4",
+            [
+                network_load_balancer("inner", groups=["sg-app"]),
+                node("10.0.1.9", of="inner", type="network", groups=["sg-app"]),
+            ],
+        ),
+    ],
+    ids=["delegated prefix", "spelling", "Network Load Balancer"],
+)
+def test_what_holds_a_target_is_not_told_as_opened_beside_it(
+    targets: list[str], address_type: str, parts: list[Shape]
+) -> None:
+    dual = (
+        vpc("10.0.0.0/16", "2001:db8::/56"),
+        subnet("10.0.1.0/24", "2001:db8:0:1::/64", id="subnet-a"),
+        subnet("10.0.2.0/24", "2001:db8:0:2::/64", id="subnet-b"),
+    )
+    found = _target_side(*dual, *parts, targets=targets, ip_address_type=address_type)
+    (addition,) = found.additions
+    assert (addition.group_id, addition.also_opens) == ("sg-app", ())
+    # Whatever else carries the group is told.
+    other = interface("10.0.1.77", prefixes=["10.0.1.96/28"])
+    (addition,) = _target_side(*dual, *parts, other, targets=targets, ip_address_type=address_type).additions
+    assert len(addition.also_opens) == 1
+    assert addition.also_opens[0].startswith("network interface eni-")
+
+
+def test_the_vpcs_default_group_comes_after_another_one_of_the_target() -> None:
+    """Whatever is launched without a group gets the default one."""
+    default = group("sg-0") | {"GroupName": "default"}
+    found = _target_side(interface("10.0.1.5", groups=["sg-0", "sg-app"]), default)
+    assert added(found) == ["sg-app ingress tcp 80 sg-1"]
+
+
+def test_the_targets_own_group_gets_the_rule_beside_one_of_another_vpc() -> None:
+    """A target may carry a group that is associated with its VPC: the other one suffices."""
+    found = _target_side(interface("10.0.1.5", groups=["sg-0", "sg-app"]), group("sg-0", vpc="vpc-hub"))
+    assert added(found) == ["sg-app ingress tcp 80 sg-1"]
+
+
+def test_a_rule_that_other_targets_need_serves_those_with_more_groups_too() -> None:
+    """A second rule in their other group would open that group for nothing."""
+    parts = [interface("10.0.1.5", groups=["sg-a", "sg-app"]), interface("10.0.1.6")]
+    found = _target_side(*parts, targets=["10.0.1.5", "10.0.1.6"], health_check_port="8081")
+    assert added(found) == ["sg-app ingress tcp 80 sg-1", "sg-app ingress tcp 8081 sg-1"]
+    # Where they need a port more, it goes into the group that fewest others carry.
+    parts.append(target_group("more", targets=["10.0.1.5"], port=90, load_balancers=["web"]))
+    found = _target_side(*parts, targets=["10.0.1.5", "10.0.1.6"])
+    assert added(found) == ["sg-app ingress tcp 80 sg-1", "sg-a ingress tcp 90 sg-1"]
+
+
+def test_a_refusal_tells_the_rule_for_a_target_with_groups_of_another_vpc_alone() -> None:
+    found = _target_side(interface("10.0.1.5", groups=["sg-0"]), group("sg-0", vpc="vpc-hub"))
+    (refusal,) = found.refusals
+    assert refusal.reason is RefusalReason.GROUP_ELSEWHERE
+    assert "needs inbound TCP 80 from sg-1 in sg-0, which is not a group of vpc-1; add it by hand" in refusal.text

@@ -10,7 +10,20 @@ from typing import Any
 import pytest
 
 from alb_sg.report.formats import FORMATS, JSON_LINES
-from tests.builders import ANYWHERE, INGRESS, Saved, all_traffic, estate, group, listener, load_balancer, tcp
+from tests.builders import (
+    ANYWHERE,
+    INGRESS,
+    TARGETS,
+    Saved,
+    all_traffic,
+    estate,
+    group,
+    interface,
+    listener,
+    load_balancer,
+    target_group,
+    tcp,
+)
 from tests.command_line.calling import Command
 from tests.estate.example import config_items
 
@@ -124,3 +137,15 @@ def test_open_egress_needs_no_advice(command: Command) -> None:
     saved = estate(listener(443), group("sg-1", ingress=[all_traffic(ANYWHERE)], egress=[all_traffic(ANYWHERE)]))
     found = command.on(saved, "check", "--format", "json").json["findings"]
     assert [finding["advice"] for finding in found] == [[], [], [], [], []]
+
+
+@pytest.mark.parametrize("format_name", ADVISING)
+def test_a_rule_in_the_targets_group_tells_what_else_it_opens(command: Command, format_name: str) -> None:
+    """Who adds the rule by hand opens the database too, as the fix does."""
+    database = interface("10.0.1.70") | {"Description": "RDSNetworkInterface"}
+    saved = estate(listener(443), group("sg-1"), target_group(targets=["10.0.1.5"]), interface("10.0.1.5"), database)
+    text = _plain(command.on(saved, "check", "--rule", TARGETS, "--format", format_name).out)
+    assert "allow inbound TCP 80 from sg-1 in sg-app" in text
+    assert "this also opens what else carries sg-app: network interface " in text
+    assert "(RDSNetworkInterface)" in text
+    assert "also opens what else carries sg-app" in command.on(saved, "fix", "web", "--rule", TARGETS).out

@@ -658,7 +658,13 @@ OVER_PEERING = reference("sg-1", peering="pcx-1", vpc="vpc-1", status="active")
         lacks=(_lacks(groups=()),),
         says=("unresolved", "10.9.0.5"),
     ),
-    _peered("a VPC that no reference names", OUTSIDE, NOT_APPLICABLE, [tcp(80, ANYWHERE)], says=("outside the VPC",)),
+    _peered(
+        "a VPC that no reference names",
+        "As above. Its interface may be in the data all the same: that is not what is said to be missing.",
+        NOT_APPLICABLE,
+        [tcp(80, ANYWHERE)],
+        says=("outside the VPC, and not seen in a VPC that an outbound peering reference names",),
+    ),
     _peered(
         "a VPC that only an inbound reference names",
         "Inbound rules are about clients: to remove one that is unused changes no other verdict (§12).",

@@ -139,7 +139,7 @@ def _apply_changes(
         estate = what_if.add_listener(estate, load_balancer, added)
         changes.append(f"it had a listener on port {added}")
     if arguments.add_listener:
-        notes.append("a new listener forwards to no new target group here: check the outbound rules once it does")
+        notes.append("a new listener forwards to no new target group here: check both sides once it does")
     for name, check_port in arguments.health_check_port:
         group = what_if.health_checked_group(estate, load_balancer, name)
         estate = what_if.set_health_check_port(estate, load_balancer, name, check_port)
