@@ -47,6 +47,23 @@ class TargetBuilder:
                 draft.targets.setdefault(arn, [])
             elif draft.base is None and arn not in registered_to:
                 draft.fail(Section.TARGET_HEALTH_DESCRIPTIONS, arn, f"it exists already, and {NOT_IN_DOCUMENT}")
+        self._place_instances_in_vpcs()
+
+    def _place_instances_in_vpcs(self) -> None:
+        """Instances whose addresses and subnets are not known: they are in the VPC of their target group, because a
+        target group of type `instance` takes no others ("Register targets", Elastic Load Balancing user guide)."""
+        draft = self._draft
+        for arn, targets in draft.targets.items():
+            group = draft.target_groups.get(arn)
+            if group is None or group.target_type != "instance" or group.vpc_id not in draft.vpcs:
+                continue
+            blocks = self._vpcs.blocks_of_vpc(draft.vpcs[group.vpc_id])
+            for target in targets:
+                record = draft.instances.get(target.id)
+                # Of a target whose port is hidden, it is not known whether this is its group.
+                is_sure = not isinstance(target.port, UnknownValue)
+                if is_sure and record is not None and record.unknown_address and not record.possible_cidrs:
+                    draft.instances[target.id] = record._replace(possible_cidrs=blocks)
 
     def _key(self, arn: str, target: Target) -> tuple[str, int | UnknownValue | None]:
         """What a registration is told apart by: EC2 names the port of the group where none is given."""
@@ -102,7 +119,7 @@ class TargetBuilder:
         elif action is Action.CREATE:
             hidden = arn or UnknownValue("TargetGroupArn", "it is missing")
             for one in self._possible_target_groups(properties.candidates("TargetGroupArn")):
-                yield one, Target(address, hidden, None), Action.CREATE
+                yield one, Target(str(target_id), hidden, None), Action.CREATE
 
     def _possible_target_groups(self, candidates: Sequence[str]) -> Sequence[str]:
         """The target groups of which an unknown one is one: any of the document, unless candidates are known."""

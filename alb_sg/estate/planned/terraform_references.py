@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from alb_sg.estate.planned.resources import Action, ResourceReference
@@ -47,6 +47,7 @@ _IDENTIFIERS_OF_TYPES = (
 )
 # Computed attributes that may hold an identifier of any resource, by a word in their names.
 _ANY_IDENTIFIER = re.compile("group|sg|output|result|value|json|body|response|id$|ids$|arn")
+_IDENTIFIER_NAME = re.compile("_(id|arn)s?$")
 _MAX_DEPTH = 40
 # Resources whose unknown attributes may be identifiers of security groups and target groups, or anything.
 _OTHER_SOURCES = frozenset(
@@ -226,18 +227,19 @@ class References:
         self._modules: dict[tuple[str, ...], _Module | None] = {}
         self._root = configuration.get("root_module") or {}
         self.instances: dict[tuple[ModulePath, bool, str, str], dict[Key, Instance]] = {}
-        self._new_addresses: set[str] = set()
+        self._by_address: dict[str, Instance] = {}
+        self._relevant = _relevant_attributes(document)
         self._by_module: dict[ModulePath, list[Instance]] = {}
         self._children: dict[ModulePath, set[ModulePath]] = {}
         for one in instances:
             self.instances.setdefault((one.module, one.is_data, one.type, one.name), {})[one.key] = one
-            if one.action in (Action.CREATE, Action.REPLACE):
-                self._new_addresses.add(one.address)
+            self._by_address[one.address] = one
             self._by_module.setdefault(one.module, []).append(one)
             for length in range(1, len(one.module) + 1):
                 self._children.setdefault(one.module[: length - 1], set()).add(one.module[:length])
         self._eliminated: dict[tuple[ModulePath, frozenset[str]], Candidates] = {}
         self._resolving: set[tuple[Any, ...]] = set()
+        self._users: dict[ModulePath, dict[str, set[str]]] = {}
 
     # --- the configuration
 
@@ -270,7 +272,12 @@ class References:
 
     def is_new(self, reference: ResourceReference | str) -> bool:
         """Whether it is a resource whose identifier is not known before the change."""
-        return isinstance(reference, ResourceReference) and reference.address in self._new_addresses
+        found = self.instance(reference)
+        return found is not None and found.action in (Action.CREATE, Action.REPLACE)
+
+    def instance(self, reference: ResourceReference | str) -> Instance | None:
+        """The resource that a reference names."""
+        return self._by_address.get(reference.address) if isinstance(reference, ResourceReference) else None
 
     def follow(self, instance: Instance, expression: Any, types: frozenset[str], depth: int = 0) -> Candidates:
         """The resources of some types that an argument of a resource refers to. `expression` is None where the
@@ -357,9 +364,9 @@ class References:
     def _eliminate(self, module: ModulePath, types: frozenset[str]) -> Candidates:
         of_types = [one for one in self._by_module.get(module, ()) if one.type in types and not one.is_data]
         found = Candidates(tuple(ResourceReference(one.address) for one in of_types))
-        for one in self._by_module.get(module, ()):
-            if one.type in types and not one.is_data:
-                continue
+        others = [one for one in self._by_module.get(module, ()) if one.is_data or one.type not in types]
+        found |= Candidates.union(self._computed_identifiers(one, types) for one in others)
+        for one in others:
             if one.type in _OTHER_SOURCES or (
                 one.is_data and one.type not in _OTHER_DATA and not isinstance(one.after, Mapping)
             ):
@@ -374,6 +381,56 @@ class References:
             for name in {} if child_node is None else child_node.node.get("outputs") or {}:
                 found |= self._follow_output(child, name, types, 0)
         return found
+
+    def _computed_identifiers(self, instance: Instance, types: frozenset[str]) -> Candidates:
+        """The identifiers of some types that the provider computes for a resource of another type, such as the default
+        security group of a VPC. Only those that something in the plan refers to count."""
+        if instance.is_data or not isinstance(instance.unknown, Mapping):
+            return Candidates()
+        written = self.expressions(instance) or {}
+        return Candidates.union(
+            self._follow_attribute(instance, [name], types, 0)
+            for name, unknown in instance.unknown.items()
+            if unknown and name not in written and _names_one_of(name, types) and self._is_relevant(instance, name)
+        )
+
+    def _is_relevant(self, instance: Instance, attribute: str) -> bool:
+        """Whether something in the plan refers to an attribute. A plan of an early format does not tell."""
+        if self._relevant is None:
+            return True
+        return not self._relevant.get(_without_indexes(instance.address), frozenset()).isdisjoint({"", attribute})
+
+    def _users_of(self, module: ModulePath, name: str) -> set[str]:
+        """The resources of a module, without their indexes, that depend on a local value of it as the configuration
+        shows. The local value can depend on none of them: Terraform refuses circles."""
+        if module not in self._users:
+            node = self._module(module)
+            users: dict[str, set[str]] = {}
+            for (is_data, kind, resource), configuration in ({} if node is None else node.resources).items():
+                for reference in _references_anywhere(configuration):
+                    steps = [step for step, _ in parse_steps(reference.removeprefix("resource."))]
+                    used = ".".join(steps[: 3 if steps[:1] == ["data"] else 2])
+                    users.setdefault(used, set()).add(_head(is_data, kind, resource))
+            self._users[module] = users
+        found: set[str] = set()
+        pending = [f"local.{name}"]
+        while pending:
+            new = self._users[module].get(pending.pop(), set()) - found
+            found |= new
+            pending += new
+        return found
+
+    def _follow_local(
+        self, name: str, reference: str, module: ModulePath, owner: Instance | None, types: frozenset[str]
+    ) -> Candidates:
+        found = self.eliminate(module, types, without=owner)
+        users = self._users_of(module, name)
+        possible = tuple(one for one in found.references if not self._is_one_of(one, module, users))
+        return found._replace(references=possible, opaque=reference)
+
+    def _is_one_of(self, reference: ResourceReference | str, module: ModulePath, heads: set[str]) -> bool:
+        one = self.instance(reference)
+        return one is not None and one.module == module and _head(one.is_data, one.type, one.name) in heads
 
     def _follow_all(
         self, references: Sequence[str], module: ModulePath, owner: Instance | None, types: frozenset[str], depth: int
@@ -428,8 +485,8 @@ class References:
                 value = self._follow_variable(module, name, types, depth)
                 # An index or attribute takes a part of the value.
                 return value._replace(has_choice=True) if rest or steps[1][1] is not None else value
-            case ["local", *_]:
-                return self.eliminate(module, types, without=owner)._replace(opaque=reference)
+            case ["local", name, *_]:
+                return self._follow_local(name, reference, module, owner, types)
             case ["module", _, *rest]:
                 return self._follow_module(steps, rest, module, types, depth)
             case ["each", *rest]:
@@ -574,8 +631,54 @@ class References:
         if expression is None:
             # The provider computes it, as Amazon EKS does the group of a cluster.
             name = ".".join((attribute, *rest))
-            return Candidates(opaque=f"{instance.address}.{name}", is_open=_ANY_IDENTIFIER.search(name) is not None)
+            return Candidates(opaque=f"{instance.address}.{name}", is_open=_may_hold(name, types))
         return self.follow(instance, expression, types, depth + 1)
+
+
+def _relevant_attributes(document: Mapping[str, Any]) -> Mapping[str, frozenset[str]] | None:
+    """The attributes that something in the plan refers to, by the addresses of their resources without indexes ("":
+    the whole resource); None where the plan does not list them."""
+    listed = document.get("relevant_attributes")
+    if not isinstance(listed, list) or not listed:
+        return None
+    found: dict[str, set[str]] = {}
+    for one in listed:
+        if isinstance(one, Mapping) and isinstance(one.get("resource"), str):
+            path = one.get("attribute")
+            name = path[0] if isinstance(path, list) and path and isinstance(path[0], str) else ""
+            found.setdefault(_without_indexes(one["resource"]), set()).add(name)
+    return {address: frozenset(names) for address, names in found.items()}
+
+
+def _without_indexes(address: str) -> str:
+    return ".".join(name for name, _ in parse_steps(address))
+
+
+def _head(is_data: bool, kind: str, name: str) -> str:
+    """A resource as a reference inside its module begins."""
+    return f"data.{kind}.{name}" if is_data else f"{kind}.{name}"
+
+
+def _references_anywhere(configuration: Any) -> Iterator[str]:
+    """The references of a resource's arguments, of its `count` and `for_each`, and of what it explicitly depends on."""
+    if isinstance(configuration, Mapping):
+        yield from references_in(configuration.get("expressions"))
+        yield from references_in(configuration.get("count_expression"))
+        yield from references_in(configuration.get("for_each_expression"))
+        yield from (one for one in configuration.get("depends_on") or () if isinstance(one, str))
+
+
+def _names_one_of(attribute: str, types: Iterable[str]) -> bool:
+    """Whether the name of an attribute holds that of one of the types."""
+    return any(word in attribute and word in one for word, _ in _IDENTIFIERS_OF_TYPES for one in types)
+
+
+def _may_hold(attribute: str, types: Iterable[str]) -> bool:
+    """Whether an attribute that the provider computes may hold an identifier of one of the types: one that names
+    other types does not."""
+    if _IDENTIFIER_NAME.search(attribute) and any(word in attribute for word, _ in _IDENTIFIERS_OF_TYPES):
+        return _names_one_of(attribute, types)
+    return _ANY_IDENTIFIER.search(attribute) is not None
 
 
 def _resources_by_name(node: Mapping[str, Any]) -> dict[tuple[bool, str, str], Mapping[str, Any]]:

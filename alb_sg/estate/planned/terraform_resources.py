@@ -28,6 +28,13 @@ _PREFIX_LISTS = ("aws_ec2_managed_prefix_list", "awscc_ec2_prefix_list")
 _LAUNCH_TEMPLATES = ("aws_launch_template", "awscc_ec2_launch_template")
 _LAUNCH_CONFIGURATIONS = ("aws_launch_configuration", "awscc_autoscaling_launch_configuration")
 _AUTO_SCALING_GROUPS = ("aws_autoscaling_group", "awscc_autoscaling_auto_scaling_group")
+# What a target group registers, by its type.
+_TYPES_OF_TARGETS: Mapping[str, tuple[str, ...]] = {
+    "instance": _INSTANCES,
+    "ip": (*_INSTANCES, *_INTERFACES),
+    "alb": _LOAD_BALANCERS,
+    "lambda": ("aws_lambda_function",),
+}
 
 
 def _load_balancer(view: View) -> Properties:
@@ -115,9 +122,11 @@ def _target_group(view: View) -> Properties:
 
 
 def _target_group_attachment(view: View) -> Properties:
-    targets = (*_INSTANCES, *_INTERFACES, *_LOAD_BALANCERS, "aws_lambda_function")
+    group = view.reference("target_group_arn", *_TARGET_GROUPS)
+    target_types = view.arguments_of(group, "target_type") & _TYPES_OF_TARGETS.keys() or _TYPES_OF_TARGETS
+    targets = [one for name in target_types for one in _TYPES_OF_TARGETS[name]]
     return {
-        "TargetGroupArn": view.reference("target_group_arn", *_TARGET_GROUPS),
+        "TargetGroupArn": group,
         "Id": view.reference("target_id", *targets),
         "Port": _port(view, "port"),
     }
