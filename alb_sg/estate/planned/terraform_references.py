@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from alb_sg.estate.planned.resources import Action, ResourceReference
@@ -237,7 +237,7 @@ class References:
             self._by_module.setdefault(one.module, []).append(one)
             for length in range(1, len(one.module) + 1):
                 self._children.setdefault(one.module[: length - 1], set()).add(one.module[:length])
-        self._eliminated: dict[tuple[ModulePath, frozenset[str]], Candidates] = {}
+        self._eliminated: dict[tuple[ModulePath, frozenset[str], str], Candidates] = {}
         self._resolving: set[tuple[Any, ...]] = set()
         self._users: dict[ModulePath, dict[str, set[str]]] = {}
 
@@ -349,22 +349,28 @@ class References:
         calls = {} if parent is None else parent.node.get("module_calls") or {}
         return (calls.get(owner.name) or {}).get("for_each_expression")
 
-    def eliminate(self, module: ModulePath, types: frozenset[str], without: Instance | None = None) -> Candidates:
-        """Every resource of some types that a value of a module can come from."""
-        key = module, types
+    def eliminate(
+        self, module: ModulePath, types: frozenset[str], without: Instance | None = None, local: str = ""
+    ) -> Candidates:
+        """Every resource of some types that a value of a module can come from. `local`: the local value that it is."""
+        key = module, types, local
         if key not in self._eliminated:
             self._eliminated[key] = Candidates()
-            self._eliminated[key] = self._eliminate(module, types)
+            self._eliminated[key] = self._eliminate(module, types, self._users_of(module, local) if local else ())
         found = self._eliminated[key]
         if without is not None:
             itself = ResourceReference(without.address)
             found = found._replace(references=tuple(one for one in found.references if one != itself))
         return found._replace(has_choice=True, opaque=found.opaque or "a local value or a dynamic block")
 
-    def _eliminate(self, module: ModulePath, types: frozenset[str]) -> Candidates:
-        of_types = [one for one in self._by_module.get(module, ()) if one.type in types and not one.is_data]
+    def _eliminate(self, module: ModulePath, types: frozenset[str], without: Collection[str]) -> Candidates:
+        """`without`: resources of the module, without their indexes, that it cannot come from."""
+        in_module = [
+            one for one in self._by_module.get(module, ()) if _head(one.is_data, one.type, one.name) not in without
+        ]
+        of_types = [one for one in in_module if one.type in types and not one.is_data]
         found = Candidates(tuple(ResourceReference(one.address) for one in of_types))
-        others = [one for one in self._by_module.get(module, ()) if one.is_data or one.type not in types]
+        others = [one for one in in_module if one.is_data or one.type not in types]
         found |= Candidates.union(self._computed_identifiers(one, types) for one in others)
         for one in others:
             if one.type in _OTHER_SOURCES or (
@@ -420,18 +426,6 @@ class References:
             pending += new
         return found
 
-    def _follow_local(
-        self, name: str, reference: str, module: ModulePath, owner: Instance | None, types: frozenset[str]
-    ) -> Candidates:
-        found = self.eliminate(module, types, without=owner)
-        users = self._users_of(module, name)
-        possible = tuple(one for one in found.references if not self._is_one_of(one, module, users))
-        return found._replace(references=possible, opaque=reference)
-
-    def _is_one_of(self, reference: ResourceReference | str, module: ModulePath, heads: set[str]) -> bool:
-        one = self.instance(reference)
-        return one is not None and one.module == module and _head(one.is_data, one.type, one.name) in heads
-
     def _follow_all(
         self, references: Sequence[str], module: ModulePath, owner: Instance | None, types: frozenset[str], depth: int
     ) -> Candidates:
@@ -486,7 +480,7 @@ class References:
                 # An index or attribute takes a part of the value.
                 return value._replace(has_choice=True) if rest or steps[1][1] is not None else value
             case ["local", name, *_]:
-                return self._follow_local(name, reference, module, owner, types)
+                return self.eliminate(module, types, owner, name)._replace(opaque=reference)
             case ["module", _, *rest]:
                 return self._follow_module(steps, rest, module, types, depth)
             case ["each", *rest]:

@@ -713,6 +713,10 @@ def test_a_local_value_that_may_be_the_computed_groups_of_an_instance() -> None:
     assert short(plan) == "?--?"
     plan.extra["relevant_attributes"] = [{"resource": "aws_instance.other", "attribute": ["id"]}]
     assert short(plan) == "C--?"
+    # An instance that uses the local value does not make it.
+    plan.extra.clear()
+    plan.count("aws_instance.other", "local.groups")
+    assert short(plan) == "C--?"
 
 
 def test_an_attribute_that_names_a_group_is_no_target_group() -> None:
