@@ -238,7 +238,11 @@ class References:
             for length in range(1, len(one.module) + 1):
                 self._children.setdefault(one.module[: length - 1], set()).add(one.module[:length])
         self._eliminated: dict[tuple[ModulePath, frozenset[str], str], Candidates] = {}
+        self._eliminating: set[tuple[ModulePath, frozenset[str], str]] = set()
         self._resolving: set[tuple[Any, ...]] = set()
+        # What was being followed already where following it led back to it, and what was found inside such circles.
+        self._circles: set[tuple[Any, ...]] = set()
+        self._parts: dict[tuple[ModulePath, frozenset[str], str], tuple[Candidates, frozenset[tuple[Any, ...]]]] = {}
         self._users: dict[ModulePath, dict[str, set[str]]] = {}
 
     # --- the configuration
@@ -353,17 +357,39 @@ class References:
         self, module: ModulePath, types: frozenset[str], without: Instance | None = None, local: str = ""
     ) -> Candidates:
         """Every resource of some types that a value of a module can come from. `local`: the local value that it is."""
-        key = module, types, local
-        if key not in self._eliminated:
-            self._eliminated[key] = Candidates()
-            self._eliminated[key] = self._eliminate(module, types, self._users_of(module, local) if local else ())
-        found = self._eliminated[key]
+        found = self._eliminated.get((module, types, local)) or self._eliminate(module, types, local)
         if without is not None:
             itself = ResourceReference(without.address)
             found = found._replace(references=tuple(one for one in found.references if one != itself))
         return found._replace(has_choice=True, opaque=found.opaque or "a local value or a dynamic block")
 
-    def _eliminate(self, module: ModulePath, types: frozenset[str], without: Collection[str]) -> Candidates:
+    def _eliminate(self, module: ModulePath, types: frozenset[str], local: str) -> Candidates:
+        """What is found inside a circle lacks what the rest of the circle finds later. Everything in a circle comes
+        from the same resources: those that are found where the circle was entered."""
+        key = module, types, local
+        if key in self._eliminating:
+            self._circles.add(key)
+            return Candidates()
+        part, circles = self._parts.get(key, (Candidates(), frozenset()))
+        if open_circles := {one for one in circles if one in self._eliminating or one in self._resolving}:
+            self._circles |= open_circles
+            return part
+        self._parts.pop(key, None)
+        first, outer, self._circles = len(self._parts), self._circles, set()
+        self._eliminating.add(key)
+        found = self._eliminate_in(module, types, self._users_of(module, local) if local else ())
+        self._eliminating.discard(key)
+        open_circles = self._circles - {key}
+        self._circles = outer | open_circles
+        if open_circles:
+            self._parts[key] = found, frozenset(open_circles)
+        else:
+            for one in (key, *list(self._parts)[first:]):
+                self._eliminated[one] = found
+                self._parts.pop(one, None)
+        return found
+
+    def _eliminate_in(self, module: ModulePath, types: frozenset[str], without: Collection[str]) -> Candidates:
         """`without`: resources of the module, without their indexes, that it cannot come from."""
         in_module = [
             one for one in self._by_module.get(module, ()) if _head(one.is_data, one.type, one.name) not in without
@@ -455,6 +481,8 @@ class References:
     ) -> Candidates:
         steps = parse_steps(reference)
         key = (reference, module, owner.address if owner is not None and "each" in reference else "", types)
+        if key in self._resolving:
+            self._circles.add(key)
         if depth > _MAX_DEPTH or key in self._resolving or not steps:
             return Candidates(opaque=reference, is_open=key not in self._resolving)
         self._resolving.add(key)
@@ -462,6 +490,7 @@ class References:
             return self._follow_steps(reference, steps, module, owner, types, depth, index=index)
         finally:
             self._resolving.discard(key)
+            self._circles.discard(key)
 
     def _follow_steps(
         self,

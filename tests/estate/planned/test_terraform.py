@@ -719,6 +719,26 @@ def test_a_local_value_that_may_be_the_computed_groups_of_an_instance() -> None:
     assert short(plan) == "C--?"
 
 
+def test_local_values_of_two_modules_that_refer_to_each_other() -> None:
+    """`local.groups` holds a group of the root module and an output of the child, which is given the former: no circle
+    to Terraform. Following the first load balancer's groups leads from `local.groups` through the child back to it."""
+    plan = vpc(Plan())
+    security_group(plan, "aws_security_group.closed")
+    load_balancer(plan, groups=[Ref("local.groups")])
+    plan.call("module.child", group=Ref("local.groups"), vpc_id=Ref("aws_vpc.main.id"), subnet=Ref("aws_subnet.a.id"))
+    plan.output("module.child", "own", Ref("aws_security_group.open.id"))
+    plan.output("module.child", "given", Ref("local.given"))
+    security_group(
+        plan,
+        "module.child.aws_security_group.open",
+        vpc_id=Ref("var.vpc_id"),
+        ingress=[cidr_block("-1", 0, 0, "0.0.0.0/0")],
+    )
+    load_balancer(plan, "module.child.aws_lb.web", groups=[Ref("local.given")], subnets=[Ref("var.subnet")])
+    # It may have the closed group.
+    assert short(plan) == short(plan, "module.child.aws_lb.web") == "---?"
+
+
 def test_an_attribute_that_names_a_group_is_no_target_group() -> None:
     """A list of objects, of which the default group of a VPC is another element, has one target group."""
     plan = open_web().create("aws_vpc.other", **DEFAULT_GROUP)
