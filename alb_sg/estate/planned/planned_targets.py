@@ -148,7 +148,9 @@ class TargetBuilder:
         for one in self._draft.each(types.AUTO_SCALING_GROUP):
             properties = self._draft.after(one)
             arns = [*properties.elements("TargetGroupARNs"), *_traffic_sources(properties)]
-            attached = attachments.pop(resource_id(one), [])
+            own_name = properties.text("AutoScalingGroupName")
+            names = {resource_id(one), own_name} if isinstance(own_name, str) else {resource_id(one)}
+            attached = [attachment for name in sorted(names) for attachment in attachments.pop(name, ())]
             if arns or attached:
                 members = self._members.auto_scaling_members(properties)
                 yield from self._member_registrations(one, one.action, arns, members, None)

@@ -355,6 +355,7 @@ def _launch_configuration(view: View) -> Properties:
 
 def _auto_scaling_group(view: View) -> Properties:
     properties: Properties = {
+        "AutoScalingGroupName": view.get("name"),
         "LaunchConfigurationName": view.reference("launch_configuration", *_LAUNCH_CONFIGURATIONS),
         "TargetGroupARNs": [
             *(view.references("target_group_arns", *_TARGET_GROUPS) or ()),
@@ -628,6 +629,7 @@ _SCALARS = frozenset(
         "LatestVersionNumber",
         "Version",
         "ContainerPort",
+        "AutoScalingGroupName",
         "Key",
         "Value",
     }

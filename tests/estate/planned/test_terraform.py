@@ -1139,6 +1139,20 @@ def test_the_address_of_an_instance_as_target() -> None:
     assert short(plan) == "NCCN"
 
 
+def test_the_address_of_a_network_interface_as_target() -> None:
+    plan = balanced()
+    defaults = {"subnet_id": Ref("aws_subnet.a.id"), "private_ips": COMPUTED, "private_ip": COMPUTED}
+    plan.create("aws_network_interface.app", security_groups=[APP_GROUP], **defaults)
+    arn, address = Ref("aws_lb_target_group.app.arn"), Ref("aws_network_interface.app.private_ip")
+    plan.create("aws_lb_target_group_attachment.app", target_group_arn=arn, target_id=address, port=None)
+    assert short(plan) == "NCCN"
+    # One without groups has the default one.
+    plan.create("aws_network_interface.other", security_groups=COMPUTED, **defaults)
+    address = Ref("aws_network_interface.other.private_ip")
+    plan.create("aws_lb_target_group_attachment.other", target_group_arn=arn, target_id=address, port=None)
+    assert short(plan) == "NNNN"
+
+
 def test_an_instance_without_groups_has_the_default_one() -> None:
     plan = instance(balanced(target_type="instance"), vpc_security_group_ids=COMPUTED)
     plan.create(
@@ -1203,7 +1217,12 @@ def test_a_launch_configuration() -> None:
     assert short(auto_scaling_group(plan, launch_configuration=Ref("aws_launch_configuration.app.name"))) == "NCCN"
 
 
-def test_an_auto_scaling_group_that_is_attached() -> None:
+@pytest.mark.parametrize(
+    "name",
+    # `aws_autoscaling_group.app.name` is known where the group is given a name.
+    [Ref("aws_autoscaling_group.app.id"), "app"],
+)
+def test_an_auto_scaling_group_that_is_attached(name: Any) -> None:
     plan = balanced(target_type="instance")
     plan.create("aws_launch_template.app", name="app", vpc_security_group_ids=[APP_GROUP])
     plan.create(
@@ -1214,7 +1233,7 @@ def test_an_auto_scaling_group_that_is_attached() -> None:
     )
     plan.create(
         "aws_autoscaling_attachment.app",
-        autoscaling_group_name=Ref("aws_autoscaling_group.app.id"),
+        autoscaling_group_name=name,
         lb_target_group_arn=Ref("aws_lb_target_group.app.arn"),
     )
     assert short(plan) == "NCCN"
