@@ -22,7 +22,7 @@ from pathlib import Path
 from benchmarks.table import RATIO_UNIT, Row, markdown_table
 
 # Modules here whose `rows` measures; in the order in which they run.
-BENCHMARKS = ("snapshot", "judging", "planned", "calls", "event", "functions", "dashboard")
+BENCHMARKS = ("snapshot", "judging", "planned", "calls", "event", "hook", "functions", "dashboard")
 RESULTS = Path(__file__).with_name("RESULTS.md")
 
 

@@ -1,4 +1,5 @@
-"""A Terraform plan from its file to verdicts: modules with their references, and resources that no verdict needs."""
+"""A Terraform plan from its file to verdicts: modules with their references, and resources that no verdict needs. And a
+small template, whose verdicts take as long as the command needs to start."""
 
 from __future__ import annotations
 
@@ -17,6 +18,28 @@ from benchmarks.table import Row
 LOAD_BALANCERS, RESOURCES_EACH = 200, 25
 MAX_SECONDS, MAX_MEMORY_MIB, MAX_EXPONENT = 1.5, 200.0, 1.1
 RUNS = 5
+MAX_START_SECONDS, STARTS = 0.5, 9
+TEMPLATE = """\
+Resources:
+  Vpc: {Type: AWS::EC2::VPC, Properties: {CidrBlock: 10.0.0.0/16}}
+  Subnet: {Type: AWS::EC2::Subnet, Properties: {VpcId: !Ref Vpc, CidrBlock: 10.0.1.0/24}}
+  Group:
+    Type: AWS::EC2::SecurityGroup
+    Properties:
+      GroupDescription: alb
+      VpcId: !Ref Vpc
+      SecurityGroupIngress: [{IpProtocol: tcp, FromPort: 443, ToPort: 443, CidrIp: 0.0.0.0/0}]
+  Web:
+    Type: AWS::ElasticLoadBalancingV2::LoadBalancer
+    Properties: {Subnets: [!Ref Subnet], SecurityGroups: [!Ref Group]}
+  Https:
+    Type: AWS::ElasticLoadBalancingV2::Listener
+    Properties:
+      LoadBalancerArn: !Ref Web
+      Port: 443
+      Protocol: HTTPS
+      DefaultActions: [{Type: fixed-response, FixedResponseConfig: {StatusCode: "404"}}]
+"""
 
 
 def rows() -> Iterator[Row]:
@@ -32,6 +55,29 @@ def rows() -> Iterator[Row]:
         "1 is in proportion",
         f"{few.processor:.3g} s to {many.processor:.3g} s of the processor",
     )
+    start = _shortest_start()
+    yield Row(
+        "small template to verdicts, start included",
+        start.processor,
+        "s",
+        MAX_START_SECONDS,
+        "",
+        f"of the processor; {start.clock:.2g} s by the clock, {start.memory:.0f} MiB",
+    )
+
+
+def _shortest_start() -> ProcessMeasurement:
+    """The command on a template with one load balancer."""
+    with tempfile.TemporaryDirectory() as folder:
+        path, out = Path(folder, "template.yaml"), Path(folder, "out.jsonl")
+        path.write_text(TEMPLATE)
+        command = [*CHECK_COMMAND, "--template", str(path), "--format", "jsonl"]
+        runs = [measure_process(command, str(out), NON_COMPLIANT_EXIT_CODE) for _ in range(STARTS)]
+        found = {one["rule"]: one["compliance"] for one in map(json.loads, out.read_text().splitlines())}
+    # It opens its listener's port, and nothing for ICMP.
+    assert found["ALB_SG_LISTENER_INGRESS"] == "COMPLIANT", found
+    assert found["ALB_SG_ICMP_PMTUD"] == "NON_COMPLIANT", found
+    return min(runs, key=lambda run: run.processor)
 
 
 def _shortest(count: int) -> ProcessMeasurement:

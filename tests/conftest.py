@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
 import socket
 from collections.abc import Iterator
-from typing import Any
+from functools import cache, partial
+from typing import Any, cast
 
+import botocore.hooks
 import botocore.session
 import pytest
+from botocore.client import ClientCreator
+from botocore.hooks import EventAliaser
 from botocore.loaders import Loader
+from botocore.model import ServiceModel
 from hypothesis import HealthCheck, settings
 
 from alb_sg.recommendations.catalogue import override_severities
@@ -91,4 +97,31 @@ def _service_models_are_read_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setattr(botocore.session, "create_loader", loader)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _clients_are_made_quickly() -> Iterator[None]:
+    """Most tests make sessions and clients. A session of botocore registers hundreds of handlers, inspects each and
+    translates the name of its event; a client of EC2 has 700 methods. Here a name is translated once for all sessions,
+    and methods are made once for all clients of a service."""
+    aliaser, creator = cast("Any", EventAliaser), cast("Any", ClientCreator)
+    translate = cache(partial(aliaser._alias_event_name, aliaser(None)))  # noqa: SLF001 (botocore has no other place)
+    inspected, make_methods = botocore.hooks.accepts_kwargs, creator._create_methods  # noqa: SLF001
+    methods: dict[tuple[str, str], dict[str, Any]] = {}
+
+    def accepts_kwargs(handler: Any) -> Any:
+        code = getattr(handler, "__code__", None)
+        return inspected(handler) if code is None else code.co_flags & inspect.CO_VARKEYWORDS
+
+    def shared_methods(creator: ClientCreator, model: ServiceModel) -> dict[str, Any]:
+        key = model.service_name, model.api_version
+        if key not in methods:
+            methods[key] = make_methods(creator, model)
+        return dict(methods[key])
+
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(creator, "_create_methods", shared_methods)
+        monkeypatch.setattr(aliaser, "_alias_event_name", lambda _, event_name: translate(event_name))
+        monkeypatch.setattr(botocore.hooks, "accepts_kwargs", accepts_kwargs)
         yield

@@ -62,6 +62,7 @@ def test_calls_go_to_the_partitions_endpoint(partition: str, service: str) -> No
     assert client.meta.endpoint_url.endswith(f".{partition_of_region(region).dns_suffix}")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_no_rendered_template_names_a_partition(variant: str, tmp_path: Path) -> None:
     for name, text in render_templates(settings_of(VARIANTS[variant], tmp_path), ARTEFACT).items():

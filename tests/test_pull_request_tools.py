@@ -70,6 +70,7 @@ def run_check_step(folder: Path, environment: dict[str, str], **inputs: str) -> 
     return done.returncode, dict(line.split("=", 1) for line in lines)
 
 
+@pytest.mark.slow
 def test_the_action_writes_a_comment_and_alerts(tmp_path: Path, environment: dict[str, str]) -> None:
     inputs = {
         "TEMPLATE": "web=template.yaml\n",
@@ -85,6 +86,7 @@ def test_the_action_writes_a_comment_and_alerts(tmp_path: Path, environment: dic
     assert alert["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "template.yaml"
 
 
+@pytest.mark.slow
 def test_the_action_passes_unknown_values(tmp_path: Path, environment: dict[str, str]) -> None:
     code, outputs = run_check_step(tmp_path, environment, TEMPLATE="template.yaml", FAIL_ON="non-compliant")
     assert (code, outputs["exit-code"]) == (0, "0")
@@ -105,6 +107,7 @@ def test_the_action_hands_all_inputs_to_its_scripts_as_variables() -> None:
     assert used == {f"${{{{ inputs.{name} }}}}" for name in ACTION["inputs"]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("clients", "code"), [("10.0.0.0/8", 1), ("0.0.0.0/0", 0)])
 def test_the_hook_judges_each_file_by_itself(
     tmp_path: Path, environment: dict[str, str], clients: str, code: int

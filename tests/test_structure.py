@@ -75,7 +75,7 @@ def test_no_modules_form_a_circle() -> None:
 
 
 @pytest.mark.parametrize("module", ["alb_sg.recommendations", "alb_sg.permissions", "alb_sg.findings"])
-def test_what_judges_knows_no_aws_client(module: str) -> None:
+def test_judging_code_knows_no_aws_client(module: str) -> None:
     """The same code judges in Lambda, on a laptop and over a snapshot: it never calls AWS."""
     found = grimp.build_graph("alb_sg", include_external_packages=True)
     reached = {name for part in found.find_descendants(module) for name in found.find_upstream_modules(part)}

@@ -85,6 +85,7 @@ class RoleNotAssumedError(NotReadError):
     """A role that could not be assumed. `is_denied`: AWS refuses it, and did answer."""
 
     def __init__(self, role_arn: str, error: Exception, settings: RoleSettings, caller: CallerIdentity) -> None:
+        self.role_arn = role_arn
         self.is_denied = error_code(error) in DENIED_CODES
         super().__init__(f"role {role_arn}", f"{error_text(error, 'AssumeRole')}; {self._advice(settings, caller)}")
 

@@ -16,8 +16,8 @@ from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 
 EXEMPTIONS_HELP = """exemptions:
   SOURCE is a file (.json, .json.gz, - for standard input), s3://bucket/key, or ssm:/parameter/name or ssm:name for a
-  parameter of AWS Systems Manager, read with the same credentials (--profile) in the region of the profile or
-  environment, else in the first --region. The document:
+  parameter of AWS Systems Manager, read with the credentials of --profile or the environment, never with those of
+  --assume-role, in the region of the profile or environment, else in the first --region. The document:
     {"version": 1, "exemptions": [{"loadBalancer": ARN, "rule": NAME, "reason": …, "owner": …, "ticket": …,
        "expires": "YYYY-MM-DD"}]}
   Each exempts one load balancer from one rule through its last day (UTC). All six fields are required.
@@ -47,9 +47,11 @@ def read_exemption_document(document_name: str, profile: str | None, regions: Se
     location = parse_location(document_name)
     # Importing boto3 takes a third of a second, which commands on files do not need.
     from alb_sg.command_line.sources.live import open_client  # noqa: PLC0415 (slow, and not always needed)
+    from alb_sg.command_line.sources.sessions import Credentials  # noqa: PLC0415 (slow, and not always needed)
     from alb_sg.exemptions.aws_document import read_exemptions  # noqa: PLC0415 (slow, and not always needed)
 
-    return read_exemptions(location, lambda service: open_client(profile, regions, service), RECOMMENDATIONS_BY_NAME)
+    own = Credentials(profile)
+    return read_exemptions(location, lambda service: open_client(own, regions, service), RECOMMENDATIONS_BY_NAME)
 
 
 def add_date_option(parser: argparse.ArgumentParser) -> None:

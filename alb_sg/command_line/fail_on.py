@@ -8,7 +8,7 @@ from enum import Enum
 
 from alb_sg.command_line.exit_code import ExitCode, exit_code
 from alb_sg.errors import InvalidInputError
-from alb_sg.findings.finding import Change, EvaluationError, Finding
+from alb_sg.findings.finding import NEW_CHANGES, EvaluationError, Finding
 from alb_sg.recommendations.catalogue import rule_severity
 from alb_sg.recommendations.recommendation import Severity
 
@@ -30,7 +30,7 @@ def add_fail_on_argument(parser: argparse.ArgumentParser) -> None:
         default=FailOn.ANY.value,
         help="what makes the exit code other than 0: any NON_COMPLIANT finding or error (default); findings alone; "
         "findings of severity HIGH or CRITICAL alone; for a planned estate over one that exists, what the change newly "
-        "breaks; or never",
+        "breaks, or makes impossible to judge; or never",
     )
 
 
@@ -57,8 +57,8 @@ def exit_code_by_choice(
             return exit_code((one for one in findings if rule_severity(one.rule) <= Severity.HIGH), ())
         case FailOn.NEW:
             return exit_code(
-                (one for one in findings if one.change is Change.NEWLY_BROKEN),
-                (one for one in errors if one.change is Change.NEWLY_BROKEN),
+                (one for one in findings if one.change in NEW_CHANGES),
+                (one for one in errors if one.change in NEW_CHANGES),
             )
         case FailOn.NEVER:
             return ExitCode.SUCCESS

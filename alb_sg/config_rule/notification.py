@@ -5,6 +5,7 @@ The format is in the AWS Config developer guide, "Example Events for AWS Config 
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -115,8 +116,11 @@ def _without_empty_values(parameters: Shape) -> dict[str, object]:
 def _required_time(fields: Shape, name: str) -> str:
     value = required_text(fields, name)
     try:
-        parse_timestamp(value)
-    except (ValueError, RuntimeError) as error:
+        with warnings.catch_warnings():
+            # dateutil, which botocore parses with, only warns of a zone that it does not know, and leaves it out.
+            warnings.simplefilter("error", RuntimeWarning)
+            parse_timestamp(value)
+    except (ValueError, RuntimeError, RuntimeWarning) as error:
         # RuntimeError: botocore takes a number for seconds, of any size.
         raise InvalidInputError(f"{value!r} is not a time", name) from error
     return value

@@ -13,7 +13,7 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 
 import alb_sg
-from alb_sg.deployment.artifact import function_artifact, layer_artifact
+from alb_sg.deployment.artifact import Artifact, function_artifact, layer_artifact
 from alb_sg.deployment.config_errors import InvalidSettingsError
 from alb_sg.deployment.control_tower import control_tower_files
 from alb_sg.deployment.documents import shipped_documents
@@ -114,8 +114,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _build(options: argparse.Namespace, settings: Settings | None = None) -> None:
-    """Builds the artifacts, and the documents with the limits of the settings (None: the defaults)."""
+def _build(options: argparse.Namespace) -> None:
+    _write_artifacts(options, None)
+
+
+def _write_artifacts(options: argparse.Namespace, settings: Settings | None) -> Artifact:
+    """Builds the artifacts, and the documents with the limits of the settings (None: the defaults). Returns the
+    artifact of the functions."""
     artifact = function_artifact(options.rules)
     for one in (artifact, layer_artifact(options.rules)):
         path = one.write(options.output)
@@ -126,6 +131,7 @@ def _build(options: argparse.Namespace, settings: Settings | None = None) -> Non
         path = folder / f"{name}.yaml"
         path.write_text(text, encoding="utf-8")
         _print_line(str(path))
+    return artifact
 
 
 def _pack(options: argparse.Namespace) -> None:
@@ -133,8 +139,7 @@ def _pack(options: argparse.Namespace) -> None:
     listing = options.organization_accounts
     if listing is not None:
         settings = exclude_accounts(settings, read_organization_accounts(listing), listing)
-    _build(options, settings)
-    artifact = function_artifact(options.rules)
+    artifact = _write_artifacts(options, settings)
     files = render_templates(settings, artifact)
     hand_written = render_hand_written_templates(settings, options.rules.resolve().parent)
     other_tools = {

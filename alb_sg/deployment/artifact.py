@@ -16,6 +16,7 @@ import marshal
 import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import Distribution, distribution
 from pathlib import Path
 
@@ -90,14 +91,19 @@ def _compiled_modules(files: Mapping[str, bytes]) -> dict[str, bytes]:
 
     They are marshalled in version 2. Later versions record shared objects, which depend on what else is in memory.
     """
-    header = importlib.util.MAGIC_NUMBER + UNCHECKED_HASH.to_bytes(4, "little")
     return {
-        importlib.util.cache_from_source(name): header
-        + importlib.util.source_hash(source)
-        + marshal.dumps(compile(source, name, "exec", dont_inherit=True, optimize=0), 2)
+        importlib.util.cache_from_source(name): _compiled_module(name, source)
         for name, source in files.items()
         if name.endswith(".py")
     }
+
+
+# A command builds several artifacts of the same modules.
+@cache
+def _compiled_module(name: str, source: bytes) -> bytes:
+    header = importlib.util.MAGIC_NUMBER + UNCHECKED_HASH.to_bytes(4, "little")
+    code = compile(source, name, "exec", dont_inherit=True, optimize=0)
+    return header + importlib.util.source_hash(source) + marshal.dumps(code, 2)
 
 
 def _make_zip(files: Mapping[str, bytes]) -> bytes:
@@ -148,8 +154,13 @@ def _library_files(handlers: Mapping[str, bytes]) -> dict[str, bytes]:
     return {**files, **assets, **service_model_files(), **licenses}
 
 
-def _imported_modules(source: bytes, module: str, *, is_package: bool) -> Iterator[str]:
+@cache
+def _imported_modules(source: bytes, module: str, *, is_package: bool) -> tuple[str, ...]:
     """The names that a module imports from `PACKAGES`, at any depth of its code. Some are names within a module."""
+    return tuple(_find_imports(source, module, is_package=is_package))
+
+
+def _find_imports(source: bytes, module: str, *, is_package: bool) -> Iterator[str]:
     package = module if is_package else module.rpartition(".")[0]
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):

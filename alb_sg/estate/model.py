@@ -75,7 +75,8 @@ def sortable_port(port: int | UnknownValue | None) -> int:
 
 class LoadBalancer(NamedTuple):
     """An Elastic Load Balancing v2 load balancer; `type` is `application`, `network` or `gateway`. `subnet_ids` are its
-    enabled subnets, from which its nodes take their addresses.
+    enabled subnets, from which its nodes take their addresses. Where a plan does not tell them, `possible_subnet_ids`
+    are all that may be; empty if any may be.
 
     The ARN of one that is planned is its address in the document that plans it, such as `aws_lb.web`.
     """
@@ -89,6 +90,7 @@ class LoadBalancer(NamedTuple):
     ip_address_type: str | UnknownValue
     security_groups: tuple[str, ...]
     subnet_ids: tuple[str, ...] | UnknownValue = ()
+    possible_subnet_ids: tuple[str, ...] = ()
 
     @property
     def may_be_application(self) -> bool:
@@ -219,12 +221,13 @@ class TargetGroup(NamedTuple):
 class Target(NamedTuple):
     """A registration in a target group. `port` is None where the target group's port applies; `state` is None where the
     source does not tell it, as configuration items never do. `reason` is the code of an unhealthy state, such as
-    `Target.Timeout`."""
+    `Target.Timeout`. `unknown` is a value of a plan on which it depends whether the target group has this target."""
 
     id: str
     port: int | UnknownValue | None
     state: str | UnknownValue | None
     reason: str | None = None
+    unknown: UnknownValue | None = None
 
 
 class SecurityGroupReference(NamedTuple):

@@ -21,11 +21,17 @@ class Compliance(Enum):
 
 
 class Change(Enum):
-    """What a planned change does to a finding."""
+    """What a planned change does to a finding, or to what could be judged."""
 
     NEWLY_BROKEN = "newly broken"
     STILL_BROKEN = "still broken"
     FIXED = "fixed"
+    NEWLY_UNKNOWN = "newly unknown"
+    STILL_UNKNOWN = "still unknown"
+
+
+# What a change is answerable for.
+NEW_CHANGES = frozenset({Change.NEWLY_BROKEN, Change.NEWLY_UNKNOWN})
 
 
 class Missing(NamedTuple):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Mapping, Sequence
 
 from alb_sg.estate.cidr import InvalidCidrError, parse_cidr
-from alb_sg.findings.finding import Change, Compliance, EvaluationError, Finding, Missing, Result
+from alb_sg.findings.finding import NEW_CHANGES, Change, Compliance, EvaluationError, Finding, Missing, Result
 from alb_sg.permissions.addresses import AddressSet
+from alb_sg.permissions.allowed_traffic import Traffic
 
 MAX_NAMED_ASSUMPTIONS = 4
 ResultKey = tuple[str | None, str | None]
@@ -69,7 +70,8 @@ def _in_words(assumptions: Sequence[str]) -> str:
 
 
 def compare(before: Iterable[Result], after: Iterable[Result], replaced: Mapping[str, str]) -> list[Result]:
-    """The results after a change, each as newly broken, still broken or fixed where it is one of these.
+    """The results after a change, each with what the change does to it. The annotation of a finding that was broken
+    before and lacks something else now says what is new.
 
     `replaced`: the ARNs that load balancers had before the change replaces them.
     """
@@ -78,7 +80,7 @@ def compare(before: Iterable[Result], after: Iterable[Result], replaced: Mapping
     for result in after:
         arn = result.load_balancer_arn
         earlier = was.get((replaced.get(arn, arn) if arn is not None else None, result.rule))
-        compared.append(result._replace(change=_change(earlier, result)))
+        compared.append(_compare(earlier, result))
     return compared
 
 
@@ -90,21 +92,27 @@ def results_of_change(
     return [
         one
         for one in compare(before, after, replaced)
-        if one.load_balancer_arn in affected or one.change in (Change.NEWLY_BROKEN, Change.FIXED) or one.rule is None
+        if one.load_balancer_arn in affected or one.change in (*NEW_CHANGES, Change.FIXED) or one.rule is None
     ]
 
 
-def _change(before: Result | None, after: Result) -> Change | None:
+def _compare(before: Result | None, after: Result) -> Result:
     if isinstance(after, EvaluationError):
-        return Change.STILL_BROKEN if isinstance(before, EvaluationError) else Change.NEWLY_BROKEN
+        was_unknown = isinstance(before, EvaluationError)
+        return after._replace(change=Change.STILL_UNKNOWN if was_unknown else Change.NEWLY_UNKNOWN)
     was_broken = isinstance(before, Finding) and before.compliance is Compliance.NON_COMPLIANT
     if after.compliance is not Compliance.NON_COMPLIANT:
-        return Change.FIXED if was_broken else None
+        return after._replace(change=Change.FIXED if was_broken else None)
     if not isinstance(before, Finding) or not was_broken:
-        return Change.NEWLY_BROKEN
+        return after._replace(change=Change.NEWLY_BROKEN)
     # A load balancer that lacked one permission may now lack another one.
-    is_known = all(any(_was_missing(new, old) for old in before.missing) for new in after.missing)
-    return Change.STILL_BROKEN if is_known else Change.NEWLY_BROKEN
+    new = [one for one in after.missing if not any(_was_missing(one, old) for old in before.missing)]
+    if not new:
+        return after._replace(change=Change.STILL_BROKEN)
+    labels = dict.fromkeys(Traffic(one.protocol, one.from_port, one.to_port).label for one in new)
+    is_all = len(new) == len(after.missing)
+    said = "something else was missing before" if is_all else f"new: {', '.join(labels)}; the rest was missing before"
+    return after._replace(change=Change.NEWLY_BROKEN, annotation=f"{after.annotation} ({said})")
 
 
 def _was_missing(new: Missing, old: Missing) -> bool:

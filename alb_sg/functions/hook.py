@@ -275,11 +275,20 @@ def _scenarios(
     deployed = _deployed_stack(request, payload, session)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "template"
-        path.write_text(template, encoding="utf-8")
+        path.write_bytes(_encode(template))
         name = request.stack_id.split("/")[1] if "/" in request.stack_id else None
         file = TemplateFile(str(path), name, home.account_id, home.region, deployed, has_local_parts=False)
-        scenarios = read_templates([file], over_estate=True)
+        try:
+            scenarios = read_templates([file], over_estate=True)
+        except InvalidInputError as error:
+            # Nobody who reads the answer knows the file.
+            raise InvalidInputError(str(error).replace(str(path), path.name)) from error
     return [one for one in scenarios if one.resources or one.unread]
+
+
+def _encode(template: str) -> bytes:
+    """A template as a file holds it. JSON may hold half of a surrogate pair, which the reader refuses."""
+    return template.encode("utf-8", "surrogatepass")
 
 
 def _deployed_stack(request: HookRequest, payload: Mapping[str, Any], session: Any) -> DeployedStack | None:
@@ -289,7 +298,7 @@ def _deployed_stack(request: HookRequest, payload: Mapping[str, Any], session: A
         return None
     if not isinstance(previous, str):
         raise InvalidInputError("the Hook's payload has a previousTemplate that is no text")
-    stack = read_stack(make_client("cloudformation", session=session), request.stack_id, previous.encode())
+    stack = read_stack(make_client("cloudformation", session=session), request.stack_id, _encode(previous))
     if stack is None:
         raise NotReadError(f"stack {request.stack_id}", "DescribeStacks: it has no resources, but a previous template")
     return stack

@@ -92,7 +92,7 @@ def judge_change(
     unknown = [
         f"{_name(one)}, {one.rule}: {one.what}: {one.cause}"
         for one in results
-        if isinstance(one, EvaluationError) and one.change is Change.NEWLY_BROKEN
+        if isinstance(one, EvaluationError) and one.change is Change.NEWLY_UNKNOWN
     ]
     # What was not seen may just as well add what a finding lacks.
     unseen = list(dict.fromkeys(unknown_text(one) for scenario in scenarios for one in scenario.unread))

@@ -37,7 +37,8 @@ class Results:
     `exemptions_applied`: exemptions were given, even where none applies. `advice` has sentences on what `alb-sg fix`
     would do about findings, as far as the run planned that. `remarks` are sentences on load balancers, by ARN, that no
     verdict depends on. `facts` (by ARN) and `accounts` (by account id) hold what is known. `locations` are the places
-    of planned load balancers in their files, by ARN or address. `fix_code` holds the rules that planned load balancers
+    of planned load balancers in their files, by ARN or address, and `document` is the file of the plan or only template
+    (relative as in `FileLocation`), which concerns the others. `fix_code` holds the rules that planned load balancers
     lack, in the language of the plan or template, for the formats that show it.
     """
 
@@ -52,6 +53,7 @@ class Results:
     facts: Mapping[str, LoadBalancerFacts] = field(default_factory=dict)
     accounts: Mapping[str, AccountName] = field(default_factory=dict)
     locations: Mapping[str, FileLocation] = field(default_factory=dict)
+    document: str | None = None
     fix_code: str = ""
 
     def advice_on(self, finding: Finding) -> Sequence[str]:
@@ -79,7 +81,7 @@ class Results:
 
     @property
     def changes(self) -> Counter[Change]:
-        """How many findings and errors a planned change newly breaks, leaves broken or fixes."""
+        """How many findings a planned change newly breaks, leaves broken or fixes, and how many errors are new."""
         changes = [*(finding.change for finding in self.findings), *(error.change for error in self.errors)]
         return Counter(change for change in changes if change is not None)
 
@@ -87,7 +89,7 @@ class Results:
         """Counts of load balancers, of verdicts and errors, and of both for each rule.
 
         `exempt` is there where exemptions were given; exempted findings count as NOT_APPLICABLE, too. `changes` is
-        there where a planned change breaks, leaves broken or fixes something.
+        there where a planned change does something to a finding or error.
         """
         changes = self.changes
         verdicts = Counter((finding.rule, finding.compliance) for finding in self.findings)

@@ -52,20 +52,21 @@ class LoadBalancerContext:
             requirements = self._target_requirements[key] = [
                 RequirementGroup(Direction.EGRESS, ANY_TCP_PORT, peers, group, unread=target_port)
                 if isinstance(target_port, NotReadError)
-                else RequirementGroup(Direction.EGRESS, Traffic.tcp(target_port), peers, group, unread=unread)
-                for target_port, peers in self._peers_by_port(group, port)
+                else RequirementGroup(
+                    Direction.EGRESS, Traffic.tcp(target_port), peers, group, unread=unread or unknown
+                )
+                for (target_port, unknown), peers in self._peers_by_port(group, port)
             ]
         return requirements
 
     def _peers_by_port(
         self, group: TargetGroup, port: int | None
-    ) -> Sequence[tuple[int | NotReadError, tuple[TargetPeer, ...]]]:
+    ) -> Sequence[tuple[tuple[int | NotReadError, NotReadError | None], tuple[TargetPeer, ...]]]:
         """The targets of a group that receive traffic, in their order: consecutive ones with one port together. Instead
-        of a port that is not known before a plan is applied, the reason."""
+        of a port that is not known before a plan is applied, the reason. Beside the port, the reason why it is not
+        known whether they are targets of the group."""
         targets, peers = self._receiving_targets(group)
-        if port is not None:
-            return ((port, peers),) if peers else ()
-        own_ports = [self._own_port(group, target) for target in targets]
+        own_ports = [(self._own_port(group, target) if port is None else port, _doubt(target)) for target in targets]
         if len(set(own_ports)) == 1:
             return ((own_ports[0], peers),)
         pairs_by_port = groupby(zip(own_ports, peers, strict=True), key=itemgetter(0))
@@ -98,3 +99,8 @@ class LoadBalancerContext:
                 peers.append(peer)
             cached = self._receiving_targets_by_group[group.arn] = targets, tuple(peers)
         return cached
+
+
+def _doubt(target: Target) -> NotReadError | None:
+    """Why it is not known whether a target group has a target."""
+    return None if target.unknown is None else target.unknown.error(f"target {target.id}")

@@ -182,16 +182,29 @@ def _targets_by_port(groups: Iterable[RequirementGroup]) -> list[tuple[Requireme
 
 
 def _nodes(estate: Estate, load_balancer: LoadBalancer, family: Family) -> _Nodes:
-    """The blocks of the enabled subnets; where one was not read, those of the VPC or else the whole family."""
+    """The blocks of the enabled subnets; where one was not read, those of all that it may be, of the VPC, or else the
+    whole family."""
     try:
         subnet_ids = require_known(load_balancer.subnet_ids, f"load balancer {load_balancer.name}")
         if not subnet_ids:
             raise NotReadError(f"subnets of {load_balancer.name}", "AvailabilityZones was not recorded")
         blocks = estate.subnet_cidrs(subnet_ids, family)
     except NotReadError as error:
-        bound = _vpc_blocks(estate, load_balancer, family) or (family.any_address_cidr,)
+        bound = (
+            _possible_blocks(estate, load_balancer, family)
+            or _vpc_blocks(estate, load_balancer, family)
+            or (family.any_address_cidr,)
+        )
         return _Nodes(bound, address_set(family, bound), error)
     return _Nodes(blocks, address_set(family, blocks), None)
+
+
+def _possible_blocks(estate: Estate, load_balancer: LoadBalancer, family: Family) -> tuple[str, ...]:
+    """The blocks of all subnets that a planned load balancer may have; none where they are not known."""
+    try:
+        return estate.subnet_cidrs(load_balancer.possible_subnet_ids, family)
+    except NotReadError:
+        return ()
 
 
 def _vpc_blocks(estate: Estate, load_balancer: LoadBalancer, family: Family) -> tuple[str, ...]:

@@ -151,7 +151,7 @@ def _recommendation_text(result: Result, results: Results) -> str:
     if advice:
         return _join_within_limit(advice, MAX_RECOMMENDATION_LENGTH)
     known = RECOMMENDATIONS_BY_NAME.get(result.rule or "")
-    return "Let whoever judges read what is named." if known is None else known.requirement_text
+    return "Allow the role that judges to read the named data." if known is None else known.requirement_text
 
 
 def _product_fields(result: Result) -> dict[str, str]:

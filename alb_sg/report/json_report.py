@@ -30,8 +30,9 @@ Their findings have `compliance` NOT_APPLICABLE, an empty `missing`, and an `ann
 
 JSON lines have no `advice` and no `remarks`: they are written while load balancers are judged.
 
-A finding or error that a planned change over an estate newly breaks, leaves broken or fixes also has `change` ("newly
-broken", "still broken" or "fixed"), and `summary` counts these as `changes`.
+A finding that a planned change over an estate newly breaks, leaves broken or fixes also has `change` ("newly broken",
+"still broken" or "fixed"), and so has an error ("newly unknown" or "still unknown"). `summary` counts them as
+`changes`.
 
 Findings are sorted by account, region, ARN and rule, one on a line. The same input gives the same bytes.
 """

@@ -10,16 +10,17 @@
 
 By default, failures alone are results: GitHub's code scanning makes an alert of every one. The summary counts all.
 
-The location of a result is the file and line of its load balancer in a plan or template. A load balancer that exists
-has no file: its ARN stands for one, escaped so that it is a relative URI, which code scanning requires, at line 1. The
-fingerprint is that of the load balancer and the rule; code scanning heeds `primaryLocationLineHash` alone, which it
-would compute from the file. The log has no time.
+The location of a result is the file and line of its load balancer in a template. A plan has no lines: it is the plan's
+file at line 1, and so it is with a load balancer that exists and that a plan or template affects. Without a plan or
+template there is no file: the load balancer's ARN takes its place, escaped so that it is a relative URI, which code
+scanning requires, at line 1. The fingerprint is that of the load balancer and the rule; code scanning heeds
+`primaryLocationLineHash` alone, which it would compute from the file. The log has no time.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, TextIO
 from urllib.parse import quote
 
@@ -71,13 +72,11 @@ def write_sarif(results: Results, stream: TextIO, *, every_verdict: bool = False
             {
                 "executionSuccessful": not results.errors,
                 "toolExecutionNotifications": [
-                    _notification_object(error, rule_indexes, results.locations) for error in results.errors
+                    _notification_object(error, rule_indexes, results) for error in results.errors
                 ],
             }
         ],
-        "results": [
-            _result_object(one, rule_indexes[one.rule], results.advice_on(one), results.locations) for one in reported
-        ],
+        "results": [_result_object(one, rule_indexes[one.rule], results.advice_on(one), results) for one in reported],
         "properties": {
             "accountsAndRegions": [
                 {"accountId": account_id, "region": region} for account_id, region in results.account_regions
@@ -102,9 +101,7 @@ def _rule_object(rule: Recommendation) -> dict[str, Any]:
     }
 
 
-def _result_object(
-    finding: Finding, rule_index: int, advice: Sequence[str], locations: Mapping[str, FileLocation]
-) -> dict[str, Any]:
+def _result_object(finding: Finding, rule_index: int, advice: Sequence[str], results: Results) -> dict[str, Any]:
     failed = finding.compliance is Compliance.NON_COMPLIANT
     result: dict[str, Any] = {
         "ruleId": finding.rule,
@@ -112,11 +109,7 @@ def _result_object(
         "kind": KIND_BY_COMPLIANCE[finding.compliance],
         "level": LEVEL_BY_SEVERITY[rule_severity(finding.rule)] if failed else "none",
         "message": _message_object(_with_advice(finding.annotation or finding.compliance.value, advice)),
-        "locations": [
-            _location_object(
-                finding.load_balancer_arn, finding.load_balancer_name, locations.get(finding.load_balancer_arn)
-            )
-        ],
+        "locations": [_location_object(finding.load_balancer_arn, finding.load_balancer_name, results)],
         "partialFingerprints": dict.fromkeys(
             (FINGERPRINT_NAME, CODE_SCANNING_FINGERPRINT_NAME), fingerprint(identity(finding))
         ),
@@ -140,9 +133,7 @@ def _with_advice(text: str, advice: Sequence[str]) -> str:
     return f"{text}. Fix: {'; '.join(advice)}." if advice else text
 
 
-def _notification_object(
-    error: EvaluationError, rule_indexes: dict[str, int], locations: Mapping[str, FileLocation]
-) -> dict[str, Any]:
+def _notification_object(error: EvaluationError, rule_indexes: dict[str, int], results: Results) -> dict[str, Any]:
     notification: dict[str, Any] = {
         "level": "error",
         "message": _message_object(phrasing.describe_error(error)),
@@ -151,20 +142,20 @@ def _notification_object(
     if error.rule in rule_indexes:
         notification["associatedRule"] = {"id": error.rule, "index": rule_indexes[error.rule]}
     if error.load_balancer_arn is not None:
-        arn = error.load_balancer_arn
-        notification["locations"] = [_location_object(arn, None, locations.get(arn))]
+        notification["locations"] = [_location_object(error.load_balancer_arn, None, results)]
     return notification
 
 
-def _location_object(arn: str, name: str | None, location: FileLocation | None) -> dict[str, Any]:
+def _location_object(arn: str, name: str | None, results: Results) -> dict[str, Any]:
     logical = {"kind": "resource", "fullyQualifiedName": arn}
     if name is not None:
         logical["name"] = phrasing.printable(name)
-    path, line = (arn, 1) if location is None else (location.file, location.line or 1)
+    location = results.locations.get(arn) or FileLocation(results.document or arn, None)
     return {
         "physicalLocation": {
-            "artifactLocation": {"uri": quote(path, safe="/", errors="replace")},
-            "region": {"startLine": line},
+            # Code scanning takes a relative URI only.
+            "artifactLocation": {"uri": quote(location.file.lstrip("/"), safe="/", errors="replace")},
+            "region": {"startLine": location.line or 1},
         },
         "logicalLocations": [logical],
     }

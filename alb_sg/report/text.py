@@ -13,7 +13,7 @@ from typing import TextIO
 
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.aws.arns import load_balancer_name
-from alb_sg.findings.finding import Change, Compliance, EvaluationError, Finding, Result
+from alb_sg.findings.finding import NEW_CHANGES, Change, Compliance, EvaluationError, Finding, Result
 from alb_sg.observations.earlier_results import is_failing
 from alb_sg.observations.ranking import INTERNET_FACING, VerdictStatus, rank, verdict_status
 from alb_sg.observations.results import Results
@@ -66,7 +66,7 @@ def _lines(results: Results, style: Style, *, every_verdict: bool) -> Iterator[s
     ]
     listed.sort(
         key=lambda result: (
-            result.change is not Change.NEWLY_BROKEN,
+            result.change not in NEW_CHANGES,
             rank(result, results.facts_of(result.load_balancer_arn).scheme or ""),
             _place(result),
         )

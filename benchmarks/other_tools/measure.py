@@ -1,7 +1,7 @@
 """Runs a program and prints one line of JSON: its exit code, its processor time in seconds, its peak memory in KiB.
 
 `python -I -S measure.py PROGRAM ARGUMENT…`, from a process of its own: the memory that the system tells of a child
-begins with that of whoever started it, and this one is small.
+begins with that of its parent, and this one is small.
 """
 
 import json

@@ -48,7 +48,7 @@ def run_server() -> Iterator[tuple[str, Counter[str]]]:
     made = make_server("127.0.0.1", 0, counted, threaded=True, request_handler=_QuietRequestHandler)
     thread = threading.Thread(target=made.serve_forever, daemon=True)
     thread.start()
-    # A traceback for every call that is not simulated; whoever made it says so too.
+    # A traceback for every call that is not simulated; its caller reports the call too.
     logging.disable(logging.ERROR)
     try:
         yield f"http://127.0.0.1:{made.server_port}", counted.calls

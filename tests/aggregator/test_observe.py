@@ -470,7 +470,7 @@ def _answer(url: str, status: int, body: bytes) -> AWSResponse:
     return response
 
 
-def test_what_else_is_refused_is_a_gap(recording: Recording) -> None:
+def test_every_other_refused_call_is_a_gap(recording: Recording) -> None:
     recording.first_step(recorded=DENIED, sources=DENIED)
     observation = recording.observed()
     assert observation.results.errors == []

@@ -81,7 +81,7 @@ def test_every_format(recording: Recording, command: Command, format_name: str) 
         (("--unit", "Sandbox"), "Production/Shops", False),
     ],
 )
-def test_what_fits_is_printed(
+def test_narrowing_prints_the_verdicts_that_fit(
     recording: Recording, command: Command, options: tuple[str, ...], units: str | None, *, is_printed: bool
 ) -> None:
     record(recording)
@@ -243,7 +243,7 @@ def test_the_dashboard_counts_load_balancers_of_a_silent_rule_as_not_judged(
     assert shown.numbers["compliant"] == "0"
 
 
-def test_what_cannot_be_read_is_an_error(recording: Recording, command: Command) -> None:
+def test_a_refused_call_is_an_error(recording: Recording, command: Command) -> None:
     recording.first_step([Failure("AccessDeniedException", "not allowed")])
     answer = command(*VERDICTS, "--format", "json")
     assert answer.code == 3

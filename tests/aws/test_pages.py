@@ -95,6 +95,7 @@ def token_member(service: str, operation: str, client: Any) -> str:
     return str(Loader().load_service_model(service, "paginators-1")["pagination"][name]["output_token"])
 
 
+@pytest.mark.slow
 @PAGINATED
 @pytest.mark.parametrize("period", [1, 2, 3])
 def test_tokens_that_repeat_end_with_an_error_that_names_the_call(

@@ -62,6 +62,7 @@ def test_an_unused_bucket_fills_up_to_its_size(virtual: VirtualTime) -> None:
     assert virtual.clock() > 3600
 
 
+@pytest.mark.slow
 @given(st.lists(st.floats(0, 5), max_size=40), st.integers(1, 20), st.integers(0, 60))
 def test_a_service_that_refills_its_bucket_once_a_second_throttles_no_call(
     pauses: list[float], refill: int, more: int
@@ -99,6 +100,7 @@ def test_all_read_actions_of_elastic_load_balancing_share_a_bucket(
     assert limits.throttled_share == 0
 
 
+@pytest.mark.slow
 def test_every_action_of_ec2_has_its_own_bucket(limits: ThrottledServices, virtual: VirtualTime) -> None:
     ec2 = client(RateLimiter(virtual.clock, virtual.sleep), "ec2")
     for _ in range(80):
@@ -110,6 +112,7 @@ def test_every_action_of_ec2_has_its_own_bucket(limits: ThrottledServices, virtu
     assert limits.throttled_share == 0
 
 
+@pytest.mark.slow
 def test_every_account_and_region_has_its_own_buckets(virtual: VirtualTime) -> None:
     pace = RateLimiter(virtual.clock, virtual.sleep)
     with mock_aws():

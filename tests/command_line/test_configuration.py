@@ -52,6 +52,7 @@ def test_a_region_of_the_file_is_for_live_accounts(command: Command, tmp_path: P
     assert command.on(in_order(), "check").code == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", [("--aggregator", "organization"), ("--config-items", "absent.json")])
 def test_another_source_leaves_out_the_role_of_the_file(
     command: Command, tmp_path: Path, source: tuple[str, ...]

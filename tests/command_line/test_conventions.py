@@ -190,6 +190,7 @@ def test_a_shell_takes_its_completion(command: Command, tmp_path: Path, shell: s
         subprocess.run([program, "-n", str(script)], check=True, timeout=HANGING)  # noqa: S603 (found above)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("line", "expected"),
     [

@@ -128,7 +128,7 @@ def ingress_of(*permissions: object, **fields: object) -> Saved:
         ),
     ],
 )
-def test_what_meets_a_row(command: Command, saved: Saved, lines: list[str]) -> None:
+def test_a_row_names_the_rule_that_meets_it(command: Command, saved: Saved, lines: list[str]) -> None:
     shown = [line.strip() for line in command.on(saved, "explain", "web").out.splitlines()]
     assert [line for line in lines if line not in shown] == []
 

@@ -114,7 +114,7 @@ def _moved(type_name: str) -> tuple[list[Shape], list[Shape]]:
 
 @pytest.mark.parametrize("jobs", [1, 2])
 @pytest.mark.parametrize("type_name", ["AWS::EC2::VPC", "AWS::EC2::SecurityGroup", "AWS::EC2::Instance"])
-def test_what_another_account_holds_is_found(
+def test_a_resource_of_another_account_is_found(
     command: Command, tmp_path: Path, read_together: list[object], type_name: str, jobs: int
 ) -> None:
     paths = [
@@ -179,7 +179,7 @@ def _remove(path: str, type_name: str) -> None:
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_what_cannot_be_judged_comes_last(command: Command, tmp_path: Path, jobs: int) -> None:
+def test_errors_come_last(command: Command, tmp_path: Path, jobs: int) -> None:
     paths = []
     for account in (0, 1):
         items = [item for item in items_of(account) if not item["resourceType"].endswith("::TargetGroup")]
@@ -207,7 +207,7 @@ def test_a_file_that_is_wrong_is_named_and_the_others_are_judged(command: Comman
     ]
 
 
-def test_what_a_lost_process_was_to_judge_is_judged_together(
+def test_the_files_of_a_lost_process_are_judged_together(
     command: Command, monkeypatch: pytest.MonkeyPatch, read_together: list[object]
 ) -> None:
     """As where the system ends one for want of memory."""

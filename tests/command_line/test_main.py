@@ -209,6 +209,7 @@ def test_the_installed_command_writes_all_before_it_ends(command: Command) -> No
     assert answer.out == command("check", "--config-items", items, "--format", "jsonl").out
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no file that is always full")
 @pytest.mark.parametrize("form", ["text", "json", "jsonl"])
 @pytest.mark.parametrize("unbuffered", ["", "1"])
@@ -234,6 +235,7 @@ def test_the_installed_command_refuses_without_a_traceback(tmp_path: Path) -> No
     assert answer.err.count("\n") == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "call", [("check", "--format", "json"), ("explain", "web"), ("explain", "web", "--format", "json")]
 )

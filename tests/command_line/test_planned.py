@@ -137,6 +137,22 @@ def test_standard_input(command: Command, monkeypatch: pytest.MonkeyPatch) -> No
     assert command("check", "--terraform-plan", "-").code == 0
 
 
+def test_sarif_names_the_plan_relative_to_the_working_directory(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A plan has no lines. One from standard input has no file either."""
+    plan = web().write(command.folder / "plan.json")
+    monkeypatch.chdir(command.folder)
+
+    def uris(path: str) -> set[str]:
+        run = command("check", "--terraform-plan", path, "--format", "sarif").json["runs"][0]
+        return {one["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for one in run["results"]}
+
+    assert uris("plan.json") == uris(str(plan)) == {"plan.json"}
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(plan.read_bytes())))
+    assert uris("-") == {"aws_lb.web"}
+
+
 def test_an_unknown_name(command: Command) -> None:
     plan = str(web().write(command.folder / "plan.json"))
     assert "no load balancer has the name 'shop'" in command.refused(
@@ -185,7 +201,7 @@ def test_load_balancers_that_share_a_changed_group(command: Command) -> None:
         ("api", INGRESS): NEW,
         ("api", ICMP): STILL,
     }
-    assert answer.json["summary"]["changes"] == {NEW: 2, STILL: 2, FIXED: 0}
+    assert answer.json["summary"]["changes"] == {NEW: 2, STILL: 2, FIXED: 0, "newly unknown": 0, "still unknown": 0}
     assert answer.json["summary"]["loadBalancers"] == 2
 
 
@@ -227,6 +243,8 @@ def test_a_second_port_that_is_missing_is_newly_broken(command: Command) -> None
     )
     answer = over(command, plan, "--format", "json", base=saved(api_open=False))
     assert changes(answer)["web", INGRESS] == NEW
+    annotation = next(one["annotation"] for one in answer.json["findings"] if one["rule"] == INGRESS)
+    assert annotation.endswith("(new: TCP:8443; the rest was missing before)")
     # Its group is as it was: `api` is not affected.
     assert ("api", INGRESS) not in changes(answer)
 
@@ -265,7 +283,8 @@ def test_a_value_that_is_not_known_is_not_taken_from_the_estate(command: Command
     (error,) = answer.json["errors"]
     assert error["loadBalancerArn"] == ARN
     assert "data.aws_security_group.shared" in error["cause"]
-    assert error["change"] == NEW
+    assert error["change"] == "newly unknown"
+    assert over(command, plan, "--rule", INGRESS, "--fail-on", "new").code == 3
 
 
 def test_a_plan_for_another_account(command: Command) -> None:
@@ -401,7 +420,7 @@ def test_a_file_that_is_no_plan(command: Command, content: bytes, expected: str)
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-8-sig"])
-def test_what_other_shells_write(command: Command, encoding: str) -> None:
+def test_a_plan_may_be_utf_16(command: Command, encoding: str) -> None:
     """Windows PowerShell redirects as UTF-16 with a byte order mark."""
     path = command.folder / "plan.json"
     path.write_bytes(json.dumps(open_web().document()).encode(encoding))

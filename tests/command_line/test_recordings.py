@@ -133,7 +133,7 @@ def test_an_aggregator_that_may_not_be_asked_is_an_error(command: Command, aws: 
 
 
 @pytest.mark.usefixtures("aws")
-def test_what_does_not_go_together_is_refused(command: Command) -> None:
+def test_conflicting_options_are_refused(command: Command) -> None:
     for options in (["--source", "config"], ["--aggregator", NAME]):
         assert "--source and --aggregator" in command.refused("check", "--estate", "e.json", *options)
     assert "omit --source" in command.refused("check", "--aggregator", NAME, "--source", "live")

@@ -228,7 +228,7 @@ def test_a_target_group_keeps_the_load_balancers_of_others(command: Command) -> 
         ),
     ],
 )
-def test_what_does_not_fit_is_refused(options: tuple[str, ...], said: str, command: Command) -> None:
+def test_conflicting_stack_options_are_refused(options: tuple[str, ...], said: str, command: Command) -> None:
     saved(command)
     write(command, "template.yaml", TEMPLATE)
     answer = command(*CHECK, *options)

@@ -313,6 +313,7 @@ def test_bad_input_is_one_sentence(command: Command, template: str, name: str) -
     assert sentence in command.refused(*(template if one == "T" else one for one in arguments))
 
 
+@pytest.mark.slow
 def test_a_value_of_a_noecho_parameter_is_shown_nowhere(command: Command) -> None:
     text = TEMPLATE.replace("Clients: {Type: String,", "Clients: {Type: String, NoEcho: true,")
     path = write(command, text, "secret.yaml")
@@ -423,7 +424,7 @@ def test_host_ports_that_amazon_ecs_chooses_may_be_any(command: Command, rule: s
     ],
     ids=["task set", "traffic source", "other traffic source", "Spot Fleet"],
 )
-def test_what_registers_targets(command: Command, resource: str, verdict: str) -> None:
+def test_a_service_registers_its_targets(command: Command, resource: str, verdict: str) -> None:
     before, _, _ = TEMPLATE.partition("  Service:\n")
     path = write(command, f"{before}  Service: {resource}\n")
     arguments = ("--template-defaults", "--rule", EGRESS, "--format", "json", "--template-parameter", "Scheme=internal")
@@ -482,7 +483,7 @@ def test_a_port_that_is_not_known(command: Command, rule: str, listeners: str, i
     ],
     ids=["properties", "template"],
 )
-def test_what_a_macro_adds_is_not_overlooked(command: Command, old: str, new: str, place: str) -> None:
+def test_an_addition_of_a_macro_is_not_overlooked(command: Command, old: str, new: str, place: str) -> None:
     """A macro beside properties may add rules, and one beside sections may add resources."""
     answer = command("check", "--template", write(command, TEMPLATE.replace(old, new, 1)))
     assert answer.code == 2
@@ -490,7 +491,7 @@ def test_what_a_macro_adds_is_not_overlooked(command: Command, old: str, new: st
     assert "--template-stage Processed" in answer.err
 
 
-def test_what_no_verdict_depends_on_may_be_anything(command: Command) -> None:
+def test_values_that_decide_no_verdict_may_be_anything(command: Command) -> None:
     """Only CloudFormation can run the macro, and it makes the attributes of the load balancer alone."""
     attributes = "LoadBalancerAttributes: {'Fn::Transform': {Name: Attributes}}, Scheme: !Ref Scheme"
     path = write(command, TEMPLATE.replace("Scheme: !Ref Scheme", attributes))

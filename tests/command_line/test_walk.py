@@ -7,16 +7,12 @@ import gc
 import gzip
 import io
 import json
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import boto3
 import botocore.client
 import pytest
-from botocore.exceptions import ClientError
-from moto import mock_aws
 
 from alb_sg.command_line.walk import walking
 from alb_sg.command_line.walk.state import WalkState
@@ -24,99 +20,23 @@ from alb_sg.estate.estate import Estate
 from alb_sg.report.formats import FORMATS
 from tests.builders import ICMP, Saved
 from tests.command_line.calling import Command, without_advice
+from tests.command_line.organization import (
+    ACCOUNTS,
+    OTHER_REGION,
+    OWN_ACCOUNT,
+    REGION,
+    ROLE,
+    Wire,
+    denied,
+    refuse_role_of,
+    role_arn,
+)
 
 pytestmark = pytest.mark.slow
 
-# What moto takes for the account of unknown credentials.
-OWN_ACCOUNT = "123456789012"
-REGION, OTHER_REGION = "us-east-1", "eu-west-1"
-ACCOUNTS = ("100000000001", "100000000002", "100000000003")
-ROLE = "arn:aws:iam::{account}:role/audit/reader"
 BY_NAME = ("check", "--assume-role", "audit/reader")
 # The rules that need a listener and target groups are others' subject.
 ONE_RULE = ("--rule", "icmp_pmtud")
-
-
-def role_arn(account: str, partition: str = "aws") -> str:
-    return f"arn:{partition}:iam::{account}:role/audit/reader"
-
-
-@pytest.fixture
-def organization(command: Command) -> Iterator[str]:
-    """A load balancer in one region of each account; the file of accounts, with a suspended one."""
-    with mock_aws():
-        for account in ACCOUNTS:
-            create_load_balancer(account, REGION)
-        entries = [
-            {"Id": account, "Name": f"account {account[-1]}", "Status": "ACTIVE", "Unit": f"Production/{account[-1]}"}
-            for account in ACCOUNTS
-        ]
-        entries.append({"Id": "100000000009", "Name": "closed", "State": "SUSPENDED", "Unit": "Production"})
-        yield command.file({"Accounts": entries}, "accounts.json")
-
-
-def create_load_balancer(account: str, region: str) -> None:
-    answer = boto3.client("sts", region_name=REGION).assume_role(RoleArn=role_arn(account), RoleSessionName="test")
-    given = answer["Credentials"]
-    session = boto3.Session(given["AccessKeyId"], given["SecretAccessKey"], given["SessionToken"], region)
-    ec2, elbv2 = session.client("ec2"), session.client("elbv2")
-    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
-    subnets = [
-        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{index}.0/24", AvailabilityZone=f"{region}{zone}")["Subnet"]
-        for index, zone in enumerate("ab")
-    ]
-    group = ec2.create_security_group(GroupName="web", Description="web", VpcId=vpc)["GroupId"]
-    elbv2.create_load_balancer(
-        Name=f"web-{account[-1]}",
-        Subnets=[subnet["SubnetId"] for subnet in subnets],
-        SecurityGroups=[group],
-        Tags=[{"Key": "team", "Value": f"team {account[-1]}"}],
-    )
-
-
-class Wire:
-    """Every call as account of its credentials, region, operation and parameters. `failing` raises for some of them."""
-
-    def __init__(self) -> None:
-        self.calls: list[tuple[str, str, str]] = []
-        self.parameters: list[dict[str, Any]] = []
-        self.failing: Callable[[str, str, dict[str, Any]], BaseException | None] = lambda *_: None
-
-    def count(self, operation: str) -> int:
-        return sum(called == operation for _, _, called in self.calls)
-
-    def regions(self, operation: str) -> set[str]:
-        return {region for region, _, called in self.calls if called == operation}
-
-
-@pytest.fixture
-def wire(monkeypatch: pytest.MonkeyPatch) -> Wire:
-    seen = Wire()
-    make = botocore.client.BaseClient._make_api_call  # type: ignore[attr-defined]  # noqa: SLF001 (the one place that every call passes; it is in no stubs)
-
-    def call(self: Any, operation: str, parameters: Any) -> Any:
-        credentials = self._request_signer._credentials  # noqa: SLF001 (as above)
-        seen.calls.append((self.meta.region_name, credentials.access_key, operation))
-        if operation == "AssumeRole":
-            seen.parameters.append(parameters)
-        error = seen.failing(self.meta.region_name, operation, parameters)
-        if error is not None:
-            raise error
-        return make(self, operation, parameters)
-
-    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", call)
-    return seen
-
-
-def denied(operation: str) -> ClientError:
-    return ClientError({"Error": {"Code": "AccessDenied", "Message": "not for you"}}, operation)
-
-
-def refuse_role_of(account: str) -> Callable[[str, str, dict[str, Any]], BaseException | None]:
-    def failing(_: str, operation: str, parameters: dict[str, Any]) -> BaseException | None:
-        return denied(operation) if operation == "AssumeRole" and account in parameters["RoleArn"] else None
-
-    return failing
 
 
 def found_in(document: Any) -> set[tuple[str, str, str]]:
@@ -223,7 +143,7 @@ def test_names_and_units_of_accounts_are_in_the_table(command: Command, organiza
     }
 
 
-def test_what_a_role_asks_for_is_given(command: Command, organization: str, wire: Wire) -> None:
+def test_external_id_and_session_name_are_given(command: Command, organization: str, wire: Wire) -> None:
     command(*BY_NAME, "--accounts", organization, "--external-id", "a:b/c", "--session-name", "weekly@audit")
     assert {(given["ExternalId"], given["RoleSessionName"]) for given in wire.parameters} == {("a:b/c", "weekly@audit")}
 
@@ -233,7 +153,7 @@ def test_the_partition_is_that_of_the_credentials(
     command: Command, organization: str, wire: Wire, monkeypatch: pytest.MonkeyPatch, partition: str
 ) -> None:
     """Unless an ARN says another."""
-    make = botocore.client.BaseClient._make_api_call  # type: ignore[attr-defined]  # noqa: SLF001 (as above)
+    make = botocore.client.BaseClient._make_api_call  # type: ignore[attr-defined]  # noqa: SLF001 (as in `wire`)
 
     def call(self: Any, operation: str, parameters: Any) -> Any:
         if operation == "GetCallerIdentity":
@@ -514,6 +434,53 @@ def test_a_page_of_many_accounts(command: Command, organization: str, wire: Wire
     assert role_arn(ACCOUNTS[2]) in page.read_text()
     # One picture among all accounts.
     assert sum("detail" in one for one in data["loadBalancers"]) == 1
+
+
+def test_an_interrupted_page_goes_on(command: Command, organization: str, wire: Wire, tmp_path: Path) -> None:
+    page, folder = tmp_path / "page.html", tmp_path / "walk"
+    walk = ("--accounts", organization, "--assume-role", ROLE)
+    given = ("dashboard", *walk, "--owner-tag", "team", "--as-of", "2027-01-31T12:00:00Z", "-o", str(page))
+    assert command(*given).code == 1
+    whole = json.loads(page.with_suffix(".json").read_text())
+    resumed = (*given, "--resume", str(folder))
+
+    wire.failing = refuse_role_of(ACCOUNTS[2])
+    answer = command(*resumed)
+    assert answer.code == 3
+    assert "keeps 2 accounts and regions; run again with the same options to read what could" in answer.err
+    data = json.loads(page.with_suffix(".json").read_text())
+    assert {one["account"] for one in data["loadBalancers"]} == set(ACCOUNTS[:2])
+    assert role_arn(ACCOUNTS[2]) in page.read_text()
+
+    wire.failing = lambda *_: None
+    wire.calls.clear()
+    assert command(*resumed).code == 1
+    assert wire.count("DescribeLoadBalancers") == 1
+    assert json.loads(page.with_suffix(".json").read_text()) == whole
+    assert list(folder.iterdir()) == []
+
+
+def test_the_folder_stays_until_the_page_is_written(
+    command: Command, organization: str, wire: Wire, tmp_path: Path
+) -> None:
+    folder = tmp_path / "walk"
+    given = ("dashboard", "--accounts", organization, "--assume-role", ROLE, "--resume", str(folder), "-o")
+    assert command(*given, str(tmp_path / "missing" / "page.html")).code == 2
+    wire.calls.clear()
+    assert command(*given, str(tmp_path / "page.html")).code == 1
+    assert wire.count("DescribeLoadBalancers") == 0
+
+
+def test_a_page_goes_on_with_what_an_export_has_read(
+    command: Command, organization: str, wire: Wire, tmp_path: Path
+) -> None:
+    walk = ("--accounts", organization, "--assume-role", ROLE, "--resume", str(tmp_path / "walk"))
+    wire.failing = refuse_role_of(ACCOUNTS[2])
+    assert command("export", *walk, "-o", str(tmp_path / "organization.json")).code == 3
+    wire.failing = lambda *_: None
+    wire.calls.clear()
+    assert command("dashboard", *walk, "-o", str(tmp_path / "page.html")).code == 1
+    assert wire.count("DescribeLoadBalancers") == 1
 
 
 @pytest.mark.parametrize("words", [("export", "-o", "e.json"), ("dashboard", "-o", "e.html", "--estate", "saved.json")])

@@ -90,7 +90,7 @@ CASES = {
 
 @pytest.mark.parametrize("rule", [INGRESS, EGRESS, ICMP])
 @pytest.mark.parametrize(("changed", "expected"), CASES.values(), ids=CASES)
-def test_what_an_item_affects(changed: ChangedItem, expected: Selection, rule: str) -> None:
+def test_an_item_affects_its_load_balancers(changed: ChangedItem, expected: Selection, rule: str) -> None:
     assert affected(rule, changed) == expected
 
 

@@ -65,7 +65,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return slept
 
 
-def test_what_was_taken_is_not_put_again(pauses: list[float]) -> None:
+def test_an_accepted_evaluation_is_not_put_again(pauses: list[float]) -> None:
     sent: list[Shape] = []
 
     def answer(given: Shape) -> Shape:

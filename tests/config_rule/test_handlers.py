@@ -602,7 +602,7 @@ def test_a_change_that_cannot_be_judged_records_no_verdict(aws: Shop, code: str)
     assert aws.recorded() == []
 
 
-def test_what_the_verdict_does_not_hang_on_need_not_be_readable(aws: Shop) -> None:
+def test_unread_data_that_decides_nothing_is_no_error(aws: Shop) -> None:
     aws.faults.fail("DescribeTargetHealth", "AccessDenied")
     aws.run(ICMP_RULE, aws.change_event(ICMP_RULE, SECURITY_GROUP_TYPE, aws.group))
     assert dict(aws.recorded())[aws.web] == "NON_COMPLIANT"

@@ -124,6 +124,11 @@ def test_type_of_a_load_balancer(configuration: Any, expected: str | None) -> No
             "invokingEvent.notificationCreationTime: 'today' is not a time",
         ),
         (
+            # dateutil knows no such zone, and would leave it out with a warning.
+            event("ScheduledNotification", notificationCreationTime="2027-01-31T08:00:00 ZZQ"),
+            "invokingEvent.notificationCreationTime: '2027-01-31T08:00:00 ZZQ' is not a time",
+        ),
+        (
             event("ConfigurationItemChangeNotification", configurationItem={**ITEM, "resourceId": None}),
             "invokingEvent.configurationItem.resourceId: text is missing",
         ),

@@ -442,7 +442,7 @@ def test_rdklibs_marker_validates_without_recording(account: ServedAccount) -> N
     assert [one.params["TestMode"] for one in account.config.calls if one.operation == "PutEvaluations"] == [True]
 
 
-def test_what_is_recorded_is_never_in_test_mode(account: ServedAccount) -> None:
+def test_recorded_evaluations_are_never_in_test_mode(account: ServedAccount) -> None:
     account.run(ICMP, account.scheduled(ICMP))
     assert [one.params["TestMode"] for one in account.config.calls if one.operation == "PutEvaluations"] == [False]
 

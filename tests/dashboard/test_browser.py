@@ -269,7 +269,7 @@ def test_the_first_changes_free_most_load_balancers(show: Open, written: Written
     assert freed[0] == carriers[named] == max(carriers.values())
 
 
-def test_what_all_changes_have_in_common_is_said_before_them(show: Open, owned: Written) -> None:
+def test_the_common_part_of_all_changes_is_said_before_them(show: Open, owned: Written) -> None:
     page = show(owned.at("#owner=edge"))
     assert "Owner" not in heads(page, "#first-changes")
     assert "Owner in every row: edge." in page.locator("#first-changes .note").inner_text()
@@ -1108,7 +1108,7 @@ def test_an_empty_page_says_that_there_are_no_load_balancers(show: Open, tmp_pat
 
 
 @pytest.mark.parametrize("width", [390, 768])
-def test_what_is_wrong_is_seen_first_on_a_small_screen(show: Open, written: Written, width: int) -> None:
+def test_problems_are_seen_first_on_a_small_screen(show: Open, written: Written, width: int) -> None:
     one = recount.to_do(recount.pairs(written.data))[0][0]
     page = show(written.at(f"#lb={quote(one['arn'], safe='')}"), viewport={"width": width, "height": 900})
     wrong, name = page.locator("#worst tbody tr").first.locator("td.text"), page.locator("#worst tbody th").first

@@ -103,7 +103,7 @@ def test_the_fix_of_a_targets_group_says_what_else_it_opens(command: Command) ->
     assert rule["alsoOpens"] == f"{', '.join(carriers[:3])} and 2 more"
 
 
-def test_what_is_in_order_has_no_fix(command: Command) -> None:
+def test_a_compliant_load_balancer_has_no_fix(command: Command) -> None:
     code, data = made(command, in_order())
     assert code == 0
     assert data["loadBalancers"][0]["detail"]["fix"]["rules"] == []
@@ -179,7 +179,7 @@ def test_exempt_ports_are_not_among_the_drawn_rows(command: Command) -> None:
     assert rows == ["TCP 443"]
 
 
-def test_what_could_not_be_read_is_said(command: Command) -> None:
+def test_an_error_sets_the_exit_code_and_the_status(command: Command) -> None:
     saved = estate(load_balancer("web"), listener(443), group("sg-1", ingress=[tcp(443, ANYWHERE)]))
     saved.pop("Listeners")
     code, data = made(command, saved)
@@ -213,7 +213,7 @@ def test_a_history_that_cannot_be_read_is_named(command: Command) -> None:
     assert "2027-01-30T060000Z.jsonl.gz" in said
 
 
-def test_what_is_read_is_never_written_over(command: Command) -> None:
+def test_an_input_is_never_written_over(command: Command) -> None:
     saved = Path(command.file(closed()))
     before = saved.read_bytes()
     said = command.refused("dashboard", "--estate", str(saved), "--output", str(saved.with_suffix(".html")))
@@ -229,7 +229,7 @@ def test_a_run_without_its_page_is_not_kept(command: Command) -> None:
     assert list(runs.iterdir()) == []
 
 
-def test_what_could_not_be_judged_is_no_improvement(command: Command) -> None:
+def test_an_error_is_no_improvement(command: Command) -> None:
     runs = str(command.folder / "runs")
     saved = closed()
     made(command, saved, "--history", runs, day=1)

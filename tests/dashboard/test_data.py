@@ -47,11 +47,12 @@ def embedded(html: str) -> Any:
     return json.loads(zlib.decompress(base64.b64decode(data[1])))
 
 
+@pytest.mark.slow
 def test_the_same_gives_the_same_bytes() -> None:
     assert written(organization(60)) == written(organization(60))
 
 
-def test_what_the_page_holds_is_the_data_beside_it() -> None:
+def test_the_page_holds_the_data_beside_it() -> None:
     found, html = written(organization(60))
     assert embedded(html) == json.loads(page_data_text(found))
 
@@ -81,6 +82,7 @@ def test_the_numbers_on_top() -> None:
     assert top.change == recount.change(found)
 
 
+@pytest.mark.slow
 def test_without_history_nothing_is_compared() -> None:
     found = build_page_data(organization(30, runs=0).observation)
     assert (found["trend"], found["lastRun"]) == (None, None)
@@ -120,7 +122,7 @@ def test_an_account_of_earlier_runs_that_is_silent_is_not_shown_as_fine() -> Non
     assert "No data, and not counted" in html
 
 
-def test_what_concerns_more_than_a_verdict_is_a_gap() -> None:
+def test_a_general_error_is_a_gap() -> None:
     made = organization(30, runs=0)
     account_region = min(made.observation.completeness.observed)
     error = EvaluationError(account_region.account_id, account_region.region, None, None, "LoadBalancers", "denied <b>")
@@ -146,7 +148,7 @@ class _Elements(HTMLParser):
         self.attributes += [name for name, _ in attrs]
 
 
-def test_what_an_aggregator_could_not_collect_is_a_gap() -> None:
+def test_data_that_an_aggregator_could_not_collect_is_a_gap() -> None:
     observation = organization(12, runs=0).observation
     error = EvaluationError("111122223333", "eu-west-1", None, None, "AWS Config of it", "AccessDenied")
     found = build_page_data(replace(observation, results=replace(observation.results, errors=[error])))
@@ -279,6 +281,7 @@ def test_half_a_character_harms_nothing() -> None:
 # --- parts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by", SplitBy)
 def test_parts_have_each_load_balancer_once(by: SplitBy) -> None:
     made = organization(60)
@@ -300,6 +303,7 @@ def test_parts_have_each_load_balancer_once(by: SplitBy) -> None:
         assert sum(len(part.page_data["coverage"]["homes"]) for part in parts) == len(whole["coverage"]["homes"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by", SplitBy)
 def test_each_part_has_its_own_trend(by: SplitBy) -> None:
     """Together the trends of the parts are that of the page of all."""
@@ -353,7 +357,7 @@ def _kept_by_errors(data: Mapping[str, Any]) -> int:
 
 
 def test_a_part_counts_load_balancers_where_they_belong_today() -> None:
-    """Its trend is of the load balancers that its page lists, whoever owned them then; one that is gone belongs to the
+    """Its trend is of the load balancers that its page lists, under any earlier owner; one that is gone belongs to the
     owner whom its last run names."""
     made = organization(60, runs=2, owner_tags=("team",))
     data = build_page_data(made.observation, made.earlier)

@@ -109,7 +109,7 @@ def test_changes(before: list[list[dict[str, Any]]], now: list[dict[str, Any]], 
         [scope(), verdict("a", ERROR, rule=None)],
     ],
 )
-def test_what_was_not_looked_at_is_neither_fixed_nor_gone(now: list[dict[str, Any]]) -> None:
+def test_an_unread_load_balancer_is_neither_fixed_nor_gone(now: list[dict[str, Any]]) -> None:
     found = changed([run(1, scope(), verdict("a", BAD))], run(2, *now))
     assert found.get("a") is None
 
@@ -160,6 +160,7 @@ def as_read(made: Run) -> Run:
     return Run(made.as_of, [{column: row.get(column) for column in READ_COLUMNS} for row in made.rows])
 
 
+@pytest.mark.slow
 def test_a_run_is_read_as_it_was_written_and_the_same_gives_the_same_bytes(tmp_path: Path) -> None:
     observation = organization(60).observation
     made = make_run(observation)
@@ -172,6 +173,7 @@ def test_a_run_is_read_as_it_was_written_and_the_same_gives_the_same_bytes(tmp_p
     assert {tuple(row) for row in made.rows} == {COLUMNS}
 
 
+@pytest.mark.slow
 def test_a_run_has_every_scope_verdict_and_error() -> None:
     observation = organization(240).observation
     made = make_run(observation)
@@ -204,6 +206,7 @@ def test_a_query_that_failed_leaves_every_scope_incomplete() -> None:
     assert {row["complete"] for row in select_rows(make_run(failed), "scope")} == {False}
 
 
+@pytest.mark.slow
 def test_sql_reads_the_files_as_they_are(tmp_path: Path) -> None:
     made = organization(90)
     for one in (*made.earlier.runs, make_run(made.observation)):

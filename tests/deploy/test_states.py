@@ -139,7 +139,7 @@ def test_the_interpreter_runs_it_through_crashes(aws: Any) -> None:
 
 
 @pytest.mark.slow
-def test_what_never_ends_well_fails_the_execution_and_is_named(aws: Any) -> None:
+def test_an_item_that_always_fails_fails_the_execution_and_is_named(aws: Any) -> None:
     stored = few(2)
     for key, content in stored.items():
         aws.put_object(Bucket=SOURCE, Key=key, Body=content)

@@ -155,7 +155,7 @@ def crash(*_: object) -> None:
     raise Crash
 
 
-def test_what_has_no_result_is_an_error_that_names_it(s3: Any, one_run: str) -> None:
+def test_an_item_without_a_result_is_an_error_that_names_it(s3: Any, one_run: str) -> None:
     lost = lake.account_region(7)
 
     def call(event: Event) -> dict[str, Any]:

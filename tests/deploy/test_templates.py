@@ -491,6 +491,7 @@ def complexity(wildcards: list[str]) -> int:
     return max(sum(behind[state] for state in present) for present in seen - {start, frozenset()})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "rule"), [("dashboard.yaml", OPENED), ("dashboard.yaml", CLOSED), ("member-events.yaml", "ForwardRule")]
 )

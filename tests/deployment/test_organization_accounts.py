@@ -53,6 +53,7 @@ def pack(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Pack:
     return Pack(tmp_path, capsys)
 
 
+@pytest.mark.slow
 def test_accounts_outside_fail_the_pack_with_a_warning(pack: Pack) -> None:
     status, said = pack(LIMITED)
     assert status == 0
@@ -63,6 +64,7 @@ def test_accounts_outside_fail_the_pack_with_a_warning(pack: Pack) -> None:
     assert pack.excluded() == ["444455556666"]
 
 
+@pytest.mark.slow
 def test_listed_accounts_outside_are_excluded(pack: Pack) -> None:
     status, said = pack(LIMITED, LISTED)
     assert status == 0
@@ -71,6 +73,7 @@ def test_listed_accounts_outside_are_excluded(pack: Pack) -> None:
     assert pack.excluded() == sorted([*OUTSIDE, CENTRAL, "444455556666"])
 
 
+@pytest.mark.slow
 def test_a_fully_served_organization_excludes_no_account(pack: Pack) -> None:
     status, said = pack(ORGANIZATION)
     assert (status, "fails the whole pack" in said) == (0, False)
@@ -78,6 +81,7 @@ def test_a_fully_served_organization_excludes_no_account(pack: Pack) -> None:
     assert pack.excluded() == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("key", ["State", "Status"])
 def test_accounts_that_are_not_active_are_excluded(key: str, pack: Pack) -> None:
     """Organizations answers Status, and State since 2025."""

@@ -124,6 +124,7 @@ def test_an_account_with_a_leading_zero_stays_a_text(tmp_path: Path) -> None:
     assert accounts == ["089012345678"]
 
 
+@pytest.mark.slow
 def test_pack_writes_them_and_no_manifest_without_an_organization(tmp_path: Path) -> None:
     for content, written in ((SHIPPED, False), (ORGANIZATION, True)):
         folder = tmp_path / str(written)

@@ -74,6 +74,7 @@ def replay(folder: Path, *arguments: str) -> int:
     return main(["replay", "--rules", str(RULES), "--config", str(write(SHIPPED, folder)), *arguments])
 
 
+@pytest.mark.slow
 def test_events_go_to_the_function_of_their_queue(
     functions: Functions, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -91,6 +92,7 @@ def test_events_go_to_the_function_of_their_queue(
     assert len(said) == len(DEPLOYED_RULE_NAMES)
 
 
+@pytest.mark.slow
 def test_an_event_that_fails_again_stays_and_is_tried_once(
     functions: Functions, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -106,6 +106,7 @@ def test_remediation_is_off_by_default(tmp_path: Path) -> None:
     assert {rule.name: rule.remediation.mode for rule in off.rules}[RULE] is RemediationMode.OFF
 
 
+@pytest.mark.slow
 def test_a_rule_may_be_left_to_another_file(tmp_path: Path) -> None:
     """Its pack has a name of its own then, the stack's, and goes to accounts of its own."""
     rest = {**changed(f"rules/{RULE}/deployed", False), "stackName": "alb-sg-others"}

@@ -34,6 +34,7 @@ def remarks_of(content: dict[str, Any], folder: Path) -> dict[str, str]:
     return {remark.partition(" ")[0]: remark for remark in found}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("accounts", "regions"), [(1, ONE), (23, ONE), (50, ONE), (50, ALL)])
 def test_too_large_templates_are_reported_and_fit_a_bucket(accounts: int, regions: list[str], tmp_path: Path) -> None:
     content = content_of(accounts, regions)
@@ -51,6 +52,7 @@ def test_too_large_templates_are_reported_and_fit_a_bucket(accounts: int, region
         assert remark.startswith(f"{name} has {sizes[name]:,} bytes, but CloudFormation accepts 51,200 in a request")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("accounts", "regions"), [(50, ONE), (50, ALL)])
 def test_policies_and_stacks_stay_within_the_limits(accounts: int, regions: list[str], tmp_path: Path) -> None:
     for name, template in templates_of(content_of(accounts, regions), tmp_path).items():
@@ -65,6 +67,7 @@ def test_policies_and_stacks_stay_within_the_limits(accounts: int, regions: list
             assert len(json.dumps(function.get("Environment", {}))) <= 4_096, name
 
 
+@pytest.mark.slow
 def test_the_command_for_a_large_stack_names_the_bucket_of_its_region(tmp_path: Path) -> None:
     remark = remarks_of(content_of(23, ["eu-central-1"]), tmp_path)["central.yaml"]
     assert shlex.split(remark.partition("bucket: ")[2]) == [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 import yaml
 
 from alb_sg.deployment.template_files import render_templates
@@ -18,6 +19,7 @@ def test_the_shipped_settings_do_not_deploy_it(tmp_path: Path) -> None:
     assert [name for name, text in templates.items() if UNUSED in text or CAMEL in text] == []
 
 
+@pytest.mark.slow
 def test_where_it_is_deployed_nothing_remediates_it(tmp_path: Path) -> None:
     content = {**SHIPPED, "rules": {UNUSED: {"deployed": True}}}
     templates = render_templates(settings_of(content, tmp_path), ARTEFACT)

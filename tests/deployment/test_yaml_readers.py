@@ -50,6 +50,7 @@ def leaves(value: Any) -> Iterator[Any]:
         yield value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", [ACCOUNTS, ONE_MEMBER], ids=["several members", "one member"])
 def test_every_rendered_account_is_the_text_that_it_was(content: dict[str, Any], tmp_path: Path) -> None:
     organization = content["organization"]

@@ -79,13 +79,15 @@ def answers(tmp_path: Path) -> Answers:
     return made_by(templates_of(WHOLE, tmp_path)["central.yaml"])
 
 
-def test_what_the_templates_make_passes(answers: Answers) -> None:
+@pytest.mark.slow
+def test_the_functions_of_the_templates_pass(answers: Answers) -> None:
     functions, results = check_functions(Reader(answers.make_client), AccountRegion(CENTRAL, REGION), [], MEMBERS)
     assert len(functions) == len(answers["lambda", "ListFunctions"]["Functions"])
     assert [result for result in results if result.status is not CheckStatus.OK] == []
     assert all(function.version is not None for function in functions)
 
 
+@pytest.mark.slow
 def test_an_account_that_the_templates_leave_out_is_found(answers: Answers) -> None:
     _, results = check_functions(Reader(answers.make_client), AccountRegion(CENTRAL, REGION), [], ["444455556666"])
     problems = [result for result in results if result.status is not CheckStatus.OK]

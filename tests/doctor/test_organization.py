@@ -326,6 +326,7 @@ def test_there_is_no_such_aggregator() -> None:
         checked(answers)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "call", [*sorted(working().given.keys() - healthy().given.keys()), ("config", "DescribeConfigRules")]
 )

@@ -991,7 +991,7 @@ REFUSED: list[tuple[str, Any, str]] = [
     [(document, sentence) for _, document, sentence in REFUSED],
     ids=[name for name, _, _ in REFUSED],
 )
-def test_what_cannot_be_is_refused_with_its_place(tmp_path: Path, document: Any, sentence: str) -> None:
+def test_an_impossible_document_is_refused_with_its_place(tmp_path: Path, document: Any, sentence: str) -> None:
     assert refusal(write(tmp_path, document)) == f"given.json: {sentence}"
 
 

@@ -414,7 +414,7 @@ REFUSED: list[tuple[str, Change, str]] = [
     [(change, sentence) for _, change, sentence in REFUSED],
     ids=[name for name, _, _ in REFUSED],
 )
-def test_what_cannot_be_is_refused_with_its_place(tmp_path: Path, change: Change, sentence: str) -> None:
+def test_an_impossible_estate_is_refused_with_its_place(tmp_path: Path, change: Change, sentence: str) -> None:
     document = saved()
     change(document)
     assert refusal(write(tmp_path, document)) == f"given.json: {sentence}"
@@ -478,7 +478,7 @@ UNREAD: list[tuple[str, Change, ReadFailure]] = [
 @pytest.mark.parametrize(
     ("change", "failure"), [(change, failure) for _, change, failure in UNREAD], ids=[name for name, _, _ in UNREAD]
 )
-def test_what_cannot_be_read_concerns_its_resource_alone(tmp_path: Path, change: Change, failure: ReadFailure) -> None:
+def test_an_unreadable_value_concerns_its_resource_alone(tmp_path: Path, change: Change, failure: ReadFailure) -> None:
     document = saved()
     change(document)
     estate = read(tmp_path, document)
@@ -654,7 +654,7 @@ def test_times_are_written_as_iso_text_in_utc() -> None:
     assert not text.endswith("\n\n")
 
 
-def test_what_json_cannot_hold_is_not_written() -> None:
+def test_values_that_json_cannot_hold_are_not_written() -> None:
     stream = io.StringIO()
     with pytest.raises(TypeError, match="set cannot be written to an export file"):
         write_export_file([{"AccountId": ACCOUNT, "Region": REGION, "Vpcs": [{"VpcId": {"vpc-1"}}]}], stream)

@@ -87,7 +87,7 @@ def test_whether_it_hides_anything(looked: ReviewScope, use: ExemptionUse, becau
 
 
 @pytest.mark.parametrize("expires", ["2026-06-14", "2026-06-20"])
-def test_what_ends_wants_attention_however_it_is_used(expires: str) -> None:
+def test_an_exemption_that_ends_wants_attention_however_it_is_used(expires: str) -> None:
     looked = ReviewScope({HERE}, {KEY: verdict(Compliance.NON_COMPLIANT)}, ())
     (found,) = review([exemption(expires=expires)], looked, TODAY, 30)
     assert found.needs_attention

@@ -1,8 +1,8 @@
 """Faults of AWS at one call: before it is sent, and in what it answers.
 
-`Injector` works at botocore's own events, for every client that is made while it is active, whoever answers the call.
-A fault is chosen by the operation and by how often the operation was called before. What no client can detect is not
-among the faults: an answer of the right shape that silently lacks an item.
+`Injector` works at botocore's own events, for every client that is made while it is active, whether AWS or an
+embedded AWS answers the call. A fault is chosen by the operation and by how often the operation was called before. What
+no client can detect is not among the faults: an answer of the right shape that silently lacks an item.
 """
 
 from __future__ import annotations

@@ -56,9 +56,11 @@ BROKEN = finding(missing())
         pytest.param(BROKEN, finding(compliance="NOT_APPLICABLE"), Change.FIXED, id="it does not apply any more"),
         pytest.param(error(), finding(), None, id="it was not known"),
         pytest.param(error(), BROKEN, Change.NEWLY_BROKEN, id="it was not known, and is not met"),
-        pytest.param(error(), error(), Change.STILL_BROKEN, id="it is still not known"),
-        pytest.param(finding(), error(), Change.NEWLY_BROKEN, id="it is not known any more"),
-        pytest.param(None, error(), Change.NEWLY_BROKEN, id="a new one that is not known"),
+        pytest.param(error(), error(), Change.STILL_UNKNOWN, id="it is still not known"),
+        pytest.param(finding(), error(), Change.NEWLY_UNKNOWN, id="it is not known any more"),
+        # It was broken before, and the change may break more of it or nothing.
+        pytest.param(BROKEN, error(), Change.NEWLY_UNKNOWN, id="it was not met, and is not known any more"),
+        pytest.param(None, error(), Change.NEWLY_UNKNOWN, id="a new one that is not known"),
         # A load balancer that lacked one permission may now lack another one.
         pytest.param(BROKEN, finding(missing(port=80)), Change.NEWLY_BROKEN, id="another port is missing"),
         pytest.param(
@@ -104,16 +106,41 @@ BROKEN = finding(missing())
         ),
     ],
 )
-def test_what_a_change_does(before: Result | None, after: Result, change: Change | None) -> None:
+def test_a_verdict_says_how_the_change_affects_it(before: Result | None, after: Result, change: Change | None) -> None:
     [compared] = compare([] if before is None else [before], [after], {})
-    assert compared == after._replace(change=change)
+    assert compared.change is change
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "annotation"),
+    [
+        pytest.param([], [missing()], "an annotation", id="nothing was missing"),
+        pytest.param([missing()], [missing()], "an annotation", id="nothing else is missing"),
+        pytest.param(
+            [missing()],
+            [missing(), missing(port=80), missing(IPV6, port=80)],
+            "an annotation (new: TCP:80; the rest was missing before)",
+            id="more is missing",
+        ),
+        pytest.param(
+            [missing()], [missing(port=80)], "an annotation (something else was missing before)", id="another port"
+        ),
+    ],
+)
+def test_a_broken_finding_says_what_is_new(
+    before: Sequence[Missing], after: Sequence[Missing], annotation: str
+) -> None:
+    """It stops a change, and what was missing before does not."""
+    [compared] = compare([finding(*before)], [finding(*after)], {})
+    assert isinstance(compared, Finding)
+    assert compared.annotation == annotation
 
 
 def test_a_verdict_is_compared_with_that_of_its_own_rule_and_load_balancer() -> None:
     before: list[Result] = [BROKEN, finding(missing(), arn=OTHER), finding(rule=ICMP)]
     after: list[Result] = [BROKEN, finding(missing(), rule=ICMP), finding(arn=OTHER), error(None, None)]
     changes = [one.change for one in compare(before, after, {})]
-    assert changes == [Change.STILL_BROKEN, Change.NEWLY_BROKEN, Change.FIXED, Change.NEWLY_BROKEN]
+    assert changes == [Change.STILL_BROKEN, Change.NEWLY_BROKEN, Change.FIXED, Change.NEWLY_UNKNOWN]
 
 
 def test_one_that_replaces_another_is_compared_with_it() -> None:
@@ -122,7 +149,7 @@ def test_one_that_replaces_another_is_compared_with_it() -> None:
     assert compared.change is Change.STILL_BROKEN
 
 
-def test_what_concerns_a_change() -> None:
+def test_a_change_concerns_the_results_that_it_may_affect() -> None:
     """What it breaks or fixes, though nothing was seen to change, what it touches, and errors about the whole."""
     whole, untouched = error(None, None), finding(missing(port=80), arn=OTHER)
     before = [finding(), untouched, finding(arn=OTHER, rule=ICMP), finding(missing(), arn=OTHER, rule="third")]
@@ -145,11 +172,11 @@ def test_what_concerns_a_change() -> None:
 # --- scenarios
 
 
-def test_what_all_scenarios_agree_on_stands() -> None:
+def test_a_verdict_of_all_scenarios_stands() -> None:
     assert combine_scenarios([(("A is 1",), [finding()]), (("A is 2",), [finding()])]) == [finding()]
 
 
-def test_what_they_differ_in_is_an_error_that_names_the_assumptions() -> None:
+def test_differing_scenarios_are_an_error_that_names_the_assumptions() -> None:
     [combined] = combine_scenarios([(("A is 1", "B is 1"), [finding()]), ((), [BROKEN]), (("A is 3",), [BROKEN])])
     assert isinstance(combined, EvaluationError)
     assert combined == EvaluationError(

@@ -12,6 +12,7 @@ import pytest
 
 from alb_sg.aws.service_models import new_session
 from alb_sg.errors import InvalidInputError, NotReadError
+from alb_sg.estate.planned.deployed_stack import DeployedResource, DeployedStack
 from alb_sg.functions import hook
 from alb_sg.functions.hook import lambda_handler
 from embedded_aws.account import REGION, EmbeddedAws, tcp
@@ -298,9 +299,29 @@ def test_a_template_that_cannot_be_read_is_unknown(account: Account, ask: Ask) -
     assert "not JSON" in answer["message"]
 
 
-def test_what_aws_does_not_tell_is_the_hooks_own_failure(
+NO_TEXT = '{"Resources": {"\ud800": {}}}'
+
+
+def test_a_stack_template_with_text_that_is_none(account: Account, ask: Ask) -> None:
+    """JSON may hold half of a surrogate pair."""
+    answer = ask({"template": NO_TEXT}, target="STACK")
+    assert answer["hookStatus"] == "SUCCESS"
+    assert answer["annotations"][0]["status"] == "SKIPPED"
+    assert answer["message"].endswith("first template: not UTF-8 text (byte 17); save it as UTF-8")
+
+
+def test_a_deployed_template_with_text_that_is_none(
     account: Account, ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """What it holds is not known, and no verdict depends on it."""
+    deployed = {"Alb": DeployedResource("AWS::EC2::SecurityGroup", "sg-1")}
+    monkeypatch.setattr(hook, "read_stack", lambda _, name, template: DeployedStack(name, deployed, template))
+    group = "{Type: 'AWS::EC2::SecurityGroup', Properties: {GroupDescription: alb, VpcId: vpc-1}}"
+    answer = ask({"template": f"Resources: {{Alb: {group}}}", "previousTemplate": NO_TEXT}, target="STACK")
+    assert (answer["hookStatus"], answer["annotations"][0]["status"]) == ("SUCCESS", "PASSED")
+
+
+def test_a_refused_call_is_the_hooks_own_failure(account: Account, ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing was judged: the Hook's failure mode decides, whatever OnUnknown says."""
 
     def refused(*_: object) -> None:

@@ -9,10 +9,7 @@ from typing import Any
 
 import pytest
 
-from alb_sg.aws.clients import WORKERS
-from alb_sg.aws.rate_limits import RATE_LIMITS, TokenBucket
 from alb_sg.functions import hook
-from embedded_aws.throttling import VirtualTime
 from tests.builders import (
     ACCOUNT,
     ANYWHERE,
@@ -20,9 +17,7 @@ from tests.builders import (
     ICMP,
     INGRESS,
     TARGETS,
-    Saved,
     Shape,
-    all_traffic,
     behind,
     estate,
     group,
@@ -35,10 +30,24 @@ from tests.builders import (
     target_group,
     tcp,
 )
-from tests.functions.hook_events import GROUP, LISTENER, UNKNOWN, changed, event, payload
-from tests.live.region import Call, Region
+from tests.functions.hook_events import LISTENER, UNKNOWN, changed, event, payload
+from tests.functions.large_region import (
+    ENTIRE,
+    FROM_LOAD_BALANCER,
+    INBOUND,
+    NO_EGRESS,
+    NO_INGRESS,
+    NO_TARGETS,
+    NOTHING,
+    OUTBOUND,
+    TO_APP,
+    LimitedRegion,
+    change,
+    large_region,
+    rule,
+)
+from tests.live.region import Region
 
-ENTIRE = "10.0.0.0/8"
 RULES: Mapping[str, Shape] = {INGRESS: {}, ICMP: {}, EGRESS: {}, TARGETS: {}}
 IDS = {"Changed": "sg-1", "Other": "sg-2", "App": "sg-app", "List": "pl-1", "Spare": "sg-3"}
 
@@ -60,16 +69,6 @@ def ask(monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
 
 
 Ask = Callable[..., dict[str, Any]]
-
-
-def rule(port: int, cidr: str = ANYWHERE) -> Shape:
-    return {"IpProtocol": "tcp", "FromPort": port, "ToPort": port, "CidrIp": cidr}
-
-
-def change(before: Shape, after: Shape, logical_id: str = "Changed") -> Shape:
-    """An update of a security group's rules."""
-    fixed = {"GroupDescription": "lb", "VpcId": "vpc-1"}
-    return changed(logical_id, GROUP, "UPDATE", before={**fixed, **before}, after={**fixed, **after})
 
 
 def two_load_balancers(*more: Shape) -> Region:
@@ -105,11 +104,6 @@ def details(region: Region) -> dict[str, list[str]]:
             if call.operation == operation:
                 found[kind].append(call.parameters[parameter].split("/")[-2])
     return {kind: sorted(names) for kind, names in found.items()}
-
-
-INBOUND, OUTBOUND = "SecurityGroupIngress", "SecurityGroupEgress"
-TO_APP = {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "DestinationSecurityGroupId": "sg-app"}
-FROM_LOAD_BALANCER = {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "SourceSecurityGroupId": "sg-1"}
 
 
 @pytest.mark.parametrize(
@@ -220,51 +214,6 @@ def test_tags_are_read_where_a_rule_names_their_key(ask: Ask) -> None:
 
 # --- time
 
-SIZE = 500
-# Seconds that a call takes; ten of them are under way at a time.
-LATENCY = 0.1
-
-
-class LimitedRegion(Region):
-    """A region whose calls take their time, and wait for the services' token buckets."""
-
-    def __init__(self, saved: Saved) -> None:
-        super().__init__(saved, intervene=self._wait)
-        self.time = VirtualTime()
-        self._buckets: dict[str, TokenBucket] = {}
-
-    def _wait(self, call: Call) -> None:
-        service, key = ("ec2", call.operation) if call.operation not in ELB_OPERATIONS else ("elbv2", "elbv2")
-        if key not in self._buckets:
-            self._buckets[key] = TokenBucket(RATE_LIMITS[service], self.time.clock, self.time.sleep)
-        self._buckets[key].take_token()
-        self.time.sleep(LATENCY / WORKERS)
-
-
-ELB_OPERATIONS = frozenset(
-    {"DescribeLoadBalancers", "DescribeTargetGroups", "DescribeListeners", "DescribeTargetHealth", "DescribeTags"}
-)
-
-
-def large_region(*, lost: Sequence[str] = ()) -> LimitedRegion:
-    """Load balancers that share a group, and another one that lets through the same; those that are `lost` have the
-    shared group alone. Their targets share a group, too."""
-    names = [f"web-{number:03}" for number in range(SIZE)]
-    addresses = [f"10.0.1.{number + 4}" for number in range(200)]
-    spare = group("sg-2", ingress=[tcp(443, "0.0.0.0/1", "128.0.0.0/1")], egress=[all_traffic(ENTIRE)])
-    targets_of = {name: [addresses[number % len(addresses)]] for number, name in enumerate(names)}
-    return LimitedRegion(
-        estate(
-            *(load_balancer(name, groups=["sg-1", *([] if name in lost else ["sg-2"])]) for name in names),
-            *(listener(443, of=name, forward=[name]) for name in names),
-            *(target_group(name, load_balancers=[name], targets=targets_of[name]) for name in names),
-            *(interface(address) for address in addresses),
-            group("sg-1", ingress=[tcp(443, ANYWHERE)], egress=[tcp(80, "sg-app")]),
-            spare,
-            group("sg-app", ingress=[tcp(80, "sg-1")]),
-        )
-    )
-
 
 @pytest.fixture
 def ask_in_time(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
@@ -281,12 +230,6 @@ def ask_in_time(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict
         return answer
 
     return asked
-
-
-NO_INGRESS = change({INBOUND: [rule(443)]}, {INBOUND: []})
-NO_EGRESS = change({OUTBOUND: [TO_APP]}, {OUTBOUND: [rule(443, "192.0.2.0/24")]})
-NO_TARGETS = change({INBOUND: [FROM_LOAD_BALANCER]}, {INBOUND: []}, "App")
-NOTHING = change({INBOUND: [rule(443)], OUTBOUND: [TO_APP]}, {INBOUND: [], OUTBOUND: [rule(443, "192.0.2.0/24")]})
 
 
 @pytest.mark.slow
@@ -306,7 +249,7 @@ def test_five_hundred_load_balancers_are_judged_in_time(entry: Shape, rule_name:
 
 
 @pytest.mark.slow
-def test_what_is_found_in_time_counts_although_the_rest_was_not_read(ask_in_time: Ask) -> None:
+def test_findings_in_time_count_although_the_rest_was_not_read(ask_in_time: Ask) -> None:
     """Both sides of all load balancers take twice the time."""
     answer = ask_in_time(large_region(lost=["web-007"]), NOTHING)
     assert answer["errorCode"] == "NonCompliant", answer
@@ -315,7 +258,7 @@ def test_what_is_found_in_time_counts_although_the_rest_was_not_read(ask_in_time
 
 
 @pytest.mark.slow
-def test_what_was_not_read_in_time_is_no_verdict(ask_in_time: Ask) -> None:
+def test_unread_data_at_the_time_limit_gives_no_verdict(ask_in_time: Ask) -> None:
     answer = ask_in_time(large_region(lost=["web-499"]), NOTHING)
     assert (answer["hookStatus"], answer["errorCode"]) == ("FAILED", "InternalFailure"), answer
     assert re.search(r"there was no time to read \d+ load balancers, first web-\d+", answer["message"])

@@ -97,9 +97,7 @@ def test_a_verdict_that_was_not_read_is_logged_and_does_not_fail_the_run(
     assert (error["level"], error["accountId"], error["rule"]) == ("ERROR", ACCOUNT, INGRESS)
 
 
-def test_what_could_not_be_read_stands_on_the_page_and_fails_the_run(
-    served: Served, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_error_stands_on_the_page_and_fails_the_run(served: Served, capsys: pytest.CaptureFixture[str]) -> None:
     served.recording.first_step(Failure("AccessDeniedException", "not you"), [load_balancer("web")])  # type: ignore[arg-type]  # pages
     served.recording.organization("list_roots", Failure("AccessDeniedException"))
     served.recording.organization("list_accounts", Failure("AccessDeniedException"))
@@ -139,6 +137,7 @@ def test_exemptions_count_on_the_day_of_the_event(
     assert statuses(served) == [status]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", [None, "[]"])
 def test_exemptions_that_cannot_be_read_exempt_nobody_and_fail_the_run(
     served: Served, monkeypatch: pytest.MonkeyPatch, content: str | None

@@ -199,7 +199,7 @@ def test_earlier_findings_are_not_blocked(served: Served) -> None:
     assert answer["hookStatus"] == "SUCCESS", answer
 
 
-def test_what_was_not_known_before_is_not_blocked(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_finding_that_was_unknown_before_is_not_blocked(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(hook.ON_UNKNOWN_VARIABLE, hook.FAIL)
     served.saved = estate(load_balancer(scheme="new-fangled"), listener(80), group("sg-1"))
     rule = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "CidrIp": ANYWHERE, "GroupId": "sg-1"}
@@ -243,9 +243,7 @@ def test_an_unknown_value_is_skipped_unless_the_deployment_refuses_it(
     assert "Rule.CidrIp" in annotation["statusMessage"]
 
 
-def test_what_is_known_passes_also_where_the_unknown_is_refused(
-    served: Served, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_known_values_pass_also_where_unknown_ones_are_refused(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(hook.ON_UNKNOWN_VARIABLE, hook.FAIL)
     assert served.ask(new_stack())["hookStatus"] == "SUCCESS"
 
@@ -262,7 +260,7 @@ def test_a_template_of_nothing_but_a_nested_stack_is_unknown(served: Served) -> 
     assert "Nested" in answer["message"]
 
 
-def test_what_a_nested_stack_may_settle_is_unknown(served: Served) -> None:
+def test_a_value_of_a_nested_stack_is_unknown(served: Served) -> None:
     content = new_stack(80)
     content["changedResources"].append(changed("Nested", "AWS::CloudFormation::Stack", after={}))
     answer = served.ask(content)

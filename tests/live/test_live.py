@@ -949,6 +949,7 @@ def test_a_later_page_without_its_list_is_a_failure() -> None:
     assert loaded.enumeration_failure.cause == "DescribeLoadBalancers: the answer has no list LoadBalancers"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("period", [1, 2, 3])
 @pytest.mark.parametrize(
     ("operation", "member", "token"),
@@ -1129,7 +1130,7 @@ def test_a_failed_call_is_an_error_of_the_rules_that_depend_on_it_and_of_no_othe
     assert loaded.enumeration_failure is None
 
 
-def test_what_one_call_could_not_read_leaves_the_other_load_balancers_judged() -> None:
+def test_a_failed_call_leaves_the_other_load_balancers_judged() -> None:
     def throttle(call: Call) -> None:
         if call.operation in ("DescribeListeners", "DescribeTargetHealth") and WEB in call.parameters.values():
             raise Refused("ThrottlingException", "Rate exceeded")
@@ -1358,6 +1359,7 @@ def test_a_prefix_list_that_is_not_described_is_exported_without_entries(tmp_pat
     assert findings(read_again(raw, tmp_path), INGRESS)[0][0].unresolved
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "operation",
     [
@@ -1484,7 +1486,7 @@ def test_a_change_of_a_targets_group_finds_the_load_balancers_that_send_to_its_c
     found, errors = findings(loaded, TARGETS)
     assert not errors
     assert found == [one for one in findings_saved(saved, TARGETS)[0] if one.load_balancer_name == "web"]
-    # One for each target group in the VPC, whoever is registered there.
+    # One for each target group in the VPC, with any targets.
     assert region.counts()["DescribeTargetHealth"] == 3
 
 

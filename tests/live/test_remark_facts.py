@@ -109,7 +109,7 @@ def test_rules_are_not_read_where_all_egress_is_open(account: Account) -> None:
     assert "DescribeRules" not in seen
 
 
-def test_what_could_not_be_read_is_named(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_refused_call_is_named(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
     account.close_egress()
     estate = account.estate()
     [balancer] = estate.load_balancers.values()

@@ -108,6 +108,7 @@ def test_a_live_region_agrees_with_its_saved_estate() -> None:
             assert found == judge(saved(), UNUSED, str(found.load_balancer_arn).split("/")[-2])
 
 
+@pytest.mark.slow
 def test_a_sweep_asks_for_200_groups_at_a_time() -> None:
     names = [f"lb-{number}" for number in range(250)]
     parts = [load_balancer(name, groups=[f"sg-{name}"]) for name in names]

@@ -58,7 +58,7 @@ def test_each_operator(source: str, expected: list[str]) -> None:
         "x = 'a text ' + name",
     ],
 )
-def test_what_no_test_should_notice_is_left_alone(source: str) -> None:
+def test_code_without_behaviour_has_no_mutant(source: str) -> None:
     assert changed(source) == []
 
 

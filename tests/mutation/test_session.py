@@ -106,5 +106,5 @@ def tried(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
         ("LIMIT = 18: 18 becomes 19", Outcome.AT_IMPORT),
     ],
 )
-def test_what_becomes_of_a_mutant(tried: dict[str, Outcome], mutant: str, outcome: Outcome) -> None:
+def test_a_mutant_has_its_outcome(tried: dict[str, Outcome], mutant: str, outcome: Outcome) -> None:
     assert tried[mutant] is outcome

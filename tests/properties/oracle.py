@@ -654,7 +654,7 @@ class Oracle:
 
 
 def lets_through(rule: Mapping[str, Any], traffic: Traffic) -> bool:
-    """Whether a rule lets some traffic through, whoever the peer (§4)."""
+    """Whether a rule lets some traffic through, from any peer (§4)."""
     protocol: str = rule["IpProtocol"].lower()
     protocol = PROTOCOLS.get(protocol, protocol)
     first: int | None = rule.get("FromPort")

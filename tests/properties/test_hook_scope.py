@@ -104,7 +104,7 @@ def served() -> tuple[Region, LiveSource]:
 
 
 @given(st.data(), estates(collected=True), PARAMETERS)
-def test_what_the_hook_does_not_read_decides_nothing(
+def test_data_that_the_hook_leaves_out_decides_nothing(
     data: st.DataObject, saved: Saved, parameters: dict[str, str]
 ) -> None:
     for group in saved["TargetGroups"]:

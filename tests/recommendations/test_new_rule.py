@@ -22,6 +22,9 @@ from alb_sg.report.formats import FORMATS
 from tests.builders import estate, group, listener, load_balancer, vpc
 from tests.deployment.deployments import ROOT
 
+# The copy takes seconds to make.
+pytestmark = pytest.mark.slow
+
 RULE = "ALB_SG_EXAMPLE_INGRESS"
 DOCUMENT = "AlbSg-ExampleIngress"
 COPIED = ("alb_sg", "deploy", "embedded_aws", "remediation", "rules", "tests")
@@ -203,14 +206,12 @@ def test_its_function_has_the_read_permissions(surfaces: dict[str, Any]) -> None
     assert evaluate["Action"] == surfaces["evaluation actions"]
 
 
-@pytest.mark.slow
 def test_the_checks_of_every_rule_pass_for_it(checkout: Path) -> None:
     own = f"rules/{RULE}/{RULE}_test.py"
     shared = ("tests/config_rule/test_definition.py", "tests/deployment/test_generated_files.py")
     assert " passed" in python(checkout, "-m", "pytest", "-q", "-p", "no:cacheprovider", own, *shared)
 
 
-@pytest.mark.slow
 def test_the_artifact_holds_it(checkout: Path) -> None:
     code = (
         "import io, zipfile; from pathlib import Path; from alb_sg.deployment.artifact import function_artifact; "

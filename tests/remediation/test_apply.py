@@ -418,7 +418,7 @@ def test_taking_back_is_tried_again() -> None:
         assert found.state() == before
 
 
-def test_what_cannot_be_taken_back_is_named_and_undone_later() -> None:
+def test_a_change_that_cannot_be_rolled_back_is_named_and_undone_later() -> None:
     with shop() as found:
         before = found.state()
         found.aws.faults.fail(AUTHORIZE_INGRESS)

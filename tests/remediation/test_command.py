@@ -125,7 +125,7 @@ def test_refused_parts_are_left_alone(command: Command) -> None:
     assert command.on(saved, "fix", "web", "--managed-group", "allow").out.count("refused") == 0
 
 
-def test_what_cannot_be_judged_is_three(command: Command) -> None:
+def test_an_error_sets_exit_code_three(command: Command) -> None:
     saved = closed()
     del saved["Listeners"]
     answer = command.on(saved, "fix", "web")
@@ -133,7 +133,7 @@ def test_what_cannot_be_judged_is_three(command: Command) -> None:
     assert f"{INGRESS}  not judged" in answer.out
 
 
-def test_what_config_items_do_not_tell_is_refused(command: Command, tmp_path: Path) -> None:
+def test_a_fix_from_config_items_is_refused(command: Command, tmp_path: Path) -> None:
     path = write(tmp_path, {"configurationItems": config_items(closed())})
     answer = command("fix", "web", "--config-items", path, "--format", "json", "--rule", "icmp_pmtud")
     assert answer.code == 1

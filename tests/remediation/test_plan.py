@@ -169,7 +169,7 @@ def test_an_internal_network_load_balancer_without_groups_the_vpc() -> None:
 
 
 def test_a_network_load_balancer_never_opens_an_internal_load_balancer_to_everyone() -> None:
-    """Without a group to refer to, only 0.0.0.0/0 would do: whoever makes an NLB must not open what is internal."""
+    """Without a group to refer to, only 0.0.0.0/0 would do: a new NLB must not open an internal load balancer."""
     found = plan(web(network_load_balancer("nlb"), behind(443), scheme="internal"), INGRESS)
     assert (added(found), refused(found)) == ([], [RefusalReason.OPENS_INTERNAL])
     assert "web is internal" in found.refusals[0].text
@@ -240,7 +240,7 @@ def test_unresolved_targets_are_not_fixed() -> None:
     assert "pl-1" in found.refusals[0].text
 
 
-def test_what_could_not_be_judged_is_no_part_of_a_plan() -> None:
+def test_an_error_is_no_part_of_a_plan() -> None:
     saved = web()
     del saved["Listeners"]
     found = plan(saved, INGRESS, ICMP)

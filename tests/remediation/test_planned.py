@@ -97,7 +97,7 @@ def test_a_finding_that_is_met_or_not_known_has_no_plan() -> None:
     assert (found.additions, found.refusals) == ((), ())
 
 
-def test_what_may_be_open_already_is_refused() -> None:
+def test_a_rule_that_may_exist_already_is_refused() -> None:
     saved = web(prefix_list("pl-1", refused=True), group("sg-2", ingress=[tcp(443, "pl-1")]))
     found = plan(saved, INGRESS)
     assert [one.reason for one in found.refusals] == [RefusalReason.UNRESOLVED]

@@ -115,7 +115,7 @@ def test_failures_and_errors_alone_are_findings_unless_all_are_asked_for() -> No
     ]
 
 
-def test_what_failed_before_and_does_no_more_is_archived() -> None:
+def test_a_fixed_finding_is_archived() -> None:
     failed = {
         (one.load_balancer_arn, one.rule): VerdictStatus.NON_COMPLIANT for one in (COMPLIANT, NOT_APPLICABLE, EXEMPT)
     }
@@ -176,7 +176,7 @@ def test_the_partition_of_an_account_is_its_regions(region: str, partition: str)
     assert one["ProductArn"].startswith(f"arn:{partition}:securityhub:{region}:")
 
 
-def test_what_does_not_fit_is_counted() -> None:
+def test_omitted_text_is_counted() -> None:
     lacking = tuple(missing(port, *(f"10.{n}.0.0/16" for n in range(40))) for port in range(1, 40))
     found = results(finding(rule=INGRESS, compliance=Compliance.NON_COMPLIANT, missing=lacking))
     sentences = [f"allow inbound TCP {port} from 0.0.0.0/0 in sg-0123456789abcdef0" for port in range(1, 40)]

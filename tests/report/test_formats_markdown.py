@@ -130,7 +130,7 @@ def test_variable_text_is_code_where_github_looks_for_no_mention() -> None:
     assert "https://evil" not in written(HOSTILE_EVERYWHERE, "markdown")
 
 
-def test_what_asks_for_nothing_and_long_tables_are_folded() -> None:
+def test_results_without_work_and_long_tables_are_folded() -> None:
     text = written(EVERYTHING, "markdown")
     assert "\n#### 4 NON\\_COMPLIANT\n" in text
     assert "<summary>2 exemptions in force</summary>" in text
@@ -154,7 +154,7 @@ def test_it_fits_and_is_complete(case: str) -> None:
 
 
 @pytest.mark.parametrize(("failed", "unread", "exempted"), [(1000, 0, 0), (0, 1000, 0), (0, 0, 1000), (700, 5, 700)])
-def test_what_has_no_room_is_counted_before_its_table(failed: int, unread: int, exempted: int) -> None:
+def test_omitted_rows_are_counted_before_their_table(failed: int, unread: int, exempted: int) -> None:
     def broken(name: str) -> Finding:
         return finding(name, INGRESS, Compliance.NON_COMPLIANT, annotation=f"{HOSTILE[:80]} é")
 

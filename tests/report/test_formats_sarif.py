@@ -150,6 +150,18 @@ def test_a_planned_load_balancer_has_its_file_and_line() -> None:
     }
 
 
+def test_a_finding_without_a_line_is_at_the_first_line() -> None:
+    """Code scanning takes a path that begins with a slash for none of the repository."""
+    found = replace(results(NON_COMPLIANT, UNREAD), document="/plans/plan 1.json")
+    run = run_of(found)
+    notification = run["invocations"][0]["toolExecutionNotifications"][0]
+    for one in (*run["results"], notification):
+        assert one["locations"][0]["physicalLocation"] == {
+            "artifactLocation": {"uri": "plans/plan%201.json"},
+            "region": {"startLine": 1},
+        }
+
+
 def test_a_message_holds_no_link_and_no_placeholder() -> None:
     for one in run_of(HOSTILE_EVERYWHERE)["results"]:
         text = one["message"]["text"]

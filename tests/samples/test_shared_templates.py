@@ -202,6 +202,7 @@ def test_a_template_is_judged_as_derived(name: str, tmp_path: Path, capsys: pyte
     assert case.says in command("check", "--template", _template(name), *case.options).out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NAMES)
 def test_explain_agrees_with_check(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Where one way of deploying is left."""

@@ -221,7 +221,7 @@ TWO_GROUPS = load_balancer(groups=["sg-1", "sg-2"])
     ),
     _lets_in("a prefix list that was not collected, and a reference", UNREAD, COMPLIANT, [tcp(80, "pl-1", "sg-1")]),
 )
-def test_what_lets_the_nodes_in(case: Case) -> None:
+def test_security_group_rules_let_the_nodes_in(case: Case) -> None:
     check(case)
 
 
@@ -794,7 +794,7 @@ LOST = load_balancer(subnets=["subnet-a", "subnet-lost"])
         target_group(targets=None),
     ),
 )
-def test_what_was_not_read(case: Case) -> None:
+def test_unread_data_gives_no_verdict(case: Case) -> None:
     check(case)
 
 

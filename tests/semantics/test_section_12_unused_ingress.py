@@ -103,7 +103,7 @@ def tcp_unused(first: int, last: int, *peers: str, group: str = "sg-1") -> Openi
     UnusedCase("the listener's port over IPv6", USED, lets_in(tcp(443, ANYWHERE_IPV6)), COMPLIANT),
     UnusedCase(
         "the listener's port from somebody else",
-        "Used is a port, whoever the peer: whether it is the right one is §5's matter.",
+        "A port is used for every peer: §5 judges whether it is the right one.",
         lets_in(tcp(443, "sg-app", "pl-1", "10.0.0.0/8")),
         COMPLIANT,
     ),
@@ -181,7 +181,7 @@ def tcp_unused(first: int, last: int, *peers: str, group: str = "sg-1") -> Openi
     ),
     UnusedCase(
         "a reference to itself on the listener's port",
-        "Used is a port, whoever the peer.",
+        "A port is used for every peer.",
         lets_in(tcp(443, "sg-1")),
         COMPLIANT,
     ),
@@ -307,7 +307,7 @@ def tcp_unused(first: int, last: int, *peers: str, group: str = "sg-1") -> Openi
         COMPLIANT,
     ),
 )
-def test_what_is_unused(case: UnusedCase) -> None:
+def test_an_opening_without_a_listener_is_unused(case: UnusedCase) -> None:
     check(case)
 
 
@@ -505,7 +505,7 @@ SG_2 = group("sg-2", ingress=[tcp(22, ANYWHERE)])
         says=("the load balancer is provisioning",),
     ),
 )
-def test_what_is_judged(case: UnusedCase) -> None:
+def test_the_rule_judges_application_load_balancers(case: UnusedCase) -> None:
     check(case)
 
 

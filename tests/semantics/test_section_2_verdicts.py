@@ -451,7 +451,7 @@ OPEN_EGRESS = "With open egress no target needs to be looked up."
         rule=EGRESS,
     ),
 )
-def test_what_was_not_read(case: Case) -> None:
+def test_unread_data_gives_no_verdict(case: Case) -> None:
     check(case)
 
 
@@ -642,7 +642,7 @@ def on_hosts() -> Saved:
         rule=EGRESS,
     ),
 )
-def test_what_is_not_there_or_is_no_value(case: Case) -> None:
+def test_an_absent_or_malformed_value_gives_no_verdict(case: Case) -> None:
     check(case)
 
 
@@ -768,7 +768,7 @@ PEERED = reference("sg-peer", peering="pcx-1", vpc="vpc-9", status="active", acc
         rule=EGRESS,
     ),
 )
-def test_what_could_not_be_resolved(case: Case) -> None:
+def test_an_unresolved_peer_covers_nothing(case: Case) -> None:
     check(case)
 
 

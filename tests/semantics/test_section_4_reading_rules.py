@@ -474,7 +474,7 @@ def test_security_groups_as_texts_or_objects(groups: Any) -> None:
         ({"FromPort": 443, "ToPort": 443}, "IpProtocol"),
     ],
 )
-def test_what_cannot_be_a_rule_is_an_error_with_its_place(rule: Shape, place: str) -> None:
+def test_a_malformed_rule_is_an_error_with_its_place(rule: Shape, place: str) -> None:
     check(
         Case(
             place, "A malformed rule may let through anything.", open_to(rule), ERROR, says=("IpPermissions[0]", place)

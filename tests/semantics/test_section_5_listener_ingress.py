@@ -887,7 +887,7 @@ def _guarded(
     ),
     Case(
         "the NLB lets in a prefix list that is refused, by a reference to the NLB's group",
-        "Whoever the clients are, the reference meets both.",
+        "The reference meets both, for all clients.",
         _guarded([tcp(443, "pl-1")], tcp(443, "sg-nlb"), parts=(prefix_list("pl-1", refused=True),)),
         COMPLIANT,
     ),

@@ -136,7 +136,7 @@ def main() -> None:
     # The attachment's package, not the tests'.
     importlib.import_module("alb_sg.ssm_documents.scripts")
     with _Server(("127.0.0.1", 0), _Run) as server:
-        print(server.server_address[1], flush=True)  # noqa: T201  # for whoever started it
+        print(server.server_address[1], flush=True)  # noqa: T201  # for the process that started it
         server.serve_forever()
 
 

@@ -47,7 +47,7 @@ def test_the_files_are_those_that_are_generated(name: str) -> None:
     )
 
 
-def test_what_ships_says_besides_which_artefact_it_runs(name: str) -> None:
+def test_a_shipped_document_adds_the_checksum_of_its_artifact(name: str) -> None:
     checked_in = yaml.safe_load((FOLDER / f"{name}.yaml").read_text(encoding="utf-8"))
     shipped = yaml.safe_load(document_text(with_checksum(build_document(name), SHA256)))
     assert shipped == {**checked_in, "files": {ATTACHMENT: {"checksums": {"sha256": SHA256}}}}

@@ -306,7 +306,7 @@ def test_the_simulator_takes_parameters_as_automation_does(estate: Estate, given
 
 
 @pytest.mark.parametrize("step", [{"maxAttempts": 3}, {"onFailure": "step:End"}, {"inputs": {"Timestamp": "x"}}])
-def test_what_the_simulator_does_not_deal_with_is_an_error(estate: Estate, step: dict[str, Any]) -> None:
+def test_the_simulator_refuses_unknown_constructs(estate: Estate, step: dict[str, Any]) -> None:
     *others, last = TINY["mainSteps"]
     with pytest.raises(NotImplementedError):
         estate.automation({**TINY, "mainSteps": [*others, {**last, **step}]})

@@ -189,7 +189,7 @@ def test_exemptions_of_another_accounts_bucket_are_not_read(found: Shop) -> None
     assert "999999999999" in next(headers for name, headers in found.aws.faults.headers if name == "GetObject")
 
 
-def test_what_could_not_be_read_is_a_failure_and_no_refusal(found: Shop) -> None:
+def test_unread_data_is_a_failure_and_no_refusal(found: Shop) -> None:
     found.aws.faults.fail("DescribeListeners", "AccessDenied")
     with pytest.raises(
         scripts.StepFailedError, match=f"nothing was changed, {INGRESS} could not be judged: .*AccessDenied"
@@ -336,7 +336,7 @@ def test_a_failed_call_is_rolled_back_and_fails_the_step(found: Shop) -> None:
     assert found.state() == before
 
 
-def test_what_could_not_be_rolled_back_names_the_document_that_does(found: Shop) -> None:
+def test_an_incomplete_rollback_names_the_document_that_completes_it(found: Shop) -> None:
     found.aws.listener(found.arn, 8443)
     before = found.state()
     planned = plan(found, INGRESS)
@@ -420,7 +420,7 @@ def test_answers_on_as_many_rules_as_a_group_may_have_fit() -> None:
         assert len(json.dumps(answer)) < 100_000
 
 
-def test_what_a_step_creates_has_the_tags_that_its_starter_gives(found: Shop) -> None:
+def test_resources_of_a_step_have_the_tags_of_its_starter(found: Shop) -> None:
     tags = "CostCenter=1234,Data Class=a/b:c@d"
     planned = plan(found, INGRESS, Tags=tags)
     apply(found, INGRESS, planned["fingerprint"], Tags=tags)

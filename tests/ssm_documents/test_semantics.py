@@ -211,6 +211,6 @@ def changed(content: dict[str, Any], place: Place, value: object) -> dict[str, A
     return found
 
 
-def test_what_a_script_of_the_package_does_not_answer_is_refused() -> None:
+def test_a_reference_to_an_absent_output_is_refused() -> None:
     content = changed(build_document(DOCUMENTS[0]), ("mainSteps", 0, "outputs", 0, "Selector"), "$.Payload.outcomes")
     assert mistakes(content) == ("Plan: its script answers with no outcomes, which Outcome selects",)

@@ -41,8 +41,9 @@ from alb_sg.command_line.rule_selection import RuleSelection, select_rules
 from alb_sg.command_line.sources.loaded_estates import LoadedEstates
 from alb_sg.command_line.sources.loading import load_estates, reads_only_config_items
 from alb_sg.command_line.sources.planned import evaluate_planned, has_base, is_planned
+from alb_sg.command_line.sources.role_options import reads_with_role
 from alb_sg.command_line.streaming import StreamedResults, stream_json_lines
-from alb_sg.command_line.walk.options import add_walk_options, is_walk
+from alb_sg.command_line.walk.options import add_walk_options
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.json_files import find_json_files
 from alb_sg.observations.account_name import AccountName
@@ -112,7 +113,7 @@ def run(arguments: argparse.Namespace) -> int:
     if is_planned(arguments) and is_narrowed(arguments):
         raise InvalidInputError("a plan or template is narrowed by --load-balancer and --rule; omit the other options")
     refuse_fail_on(arguments, over_existing=is_planned(arguments) and has_base(arguments))
-    if is_walk(arguments):
+    if reads_with_role(arguments):
         return _check_accounts(arguments, choice, accounts)
     with open_output(arguments.output, machine_readable=is_machine_readable(arguments)) as stream:
         if is_planned(arguments):

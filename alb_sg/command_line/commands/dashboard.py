@@ -6,6 +6,7 @@ import argparse
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import Enum
@@ -42,7 +43,8 @@ from alb_sg.command_line.sources.aggregator_evaluations import (
     with_organization_names,
 )
 from alb_sg.command_line.sources.loading import load_estates
-from alb_sg.command_line.walk.options import add_walk_options, is_walk, refuse_choice_of_accounts
+from alb_sg.command_line.sources.role_options import reads_with_role
+from alb_sg.command_line.walk.options import add_walk_options, refuse_choice_of_accounts
 from alb_sg.dashboard.audit import InputSource, Provenance, hash_files
 from alb_sg.dashboard.history import Run, make_run
 from alb_sg.dashboard.page import render_page
@@ -136,7 +138,7 @@ def add_dashboard(commands: Commands) -> None:
     add_owner_tag_option(parser)
     add_accounts_option(parser)
     add_account_options(parser)
-    add_walk_options(parser, resumes=None)
+    add_walk_options(parser, resumes="what was read, as `alb-sg export` reads it,")
     parser.add_argument(
         "--split-by",
         choices=[by.value for by in SplitBy],
@@ -167,24 +169,26 @@ def run(arguments: argparse.Namespace) -> int:
     portal = _access_portal(arguments)
     if arguments.split_by == SplitBy.OWNER.value and not arguments.owner_tag:
         raise InvalidInputError("--split-by owner needs --owner-tag: the tag that names the owner")
-    if not is_walk(arguments):
+    if not reads_with_role(arguments):
         refuse_choice_of_accounts(arguments)
     accounts = read_given_accounts(arguments)
     as_of = (arguments.as_of or datetime.now(UTC)).replace(microsecond=0)
     if arguments.exemptions is not None and arguments.date is None:
         arguments.date = as_of.date()
-    observation, plans = _observe(arguments, accounts, as_of)
-    observation = replace(
-        observation, accounts={**observation.accounts, **accounts}, owner_tags=tuple(arguments.owner_tag)
-    )
-    split_by = None if arguments.split_by is None else SplitBy(arguments.split_by)
-    write_dashboard(
-        observation,
-        arguments.output,
-        arguments.history,
-        plans,
-        PageSettings(_provenance(arguments), portal, split_by),
-    )
+    # What a walk has read is kept until the page is written.
+    with ExitStack() as kept:
+        observation, plans = _observe(arguments, accounts, as_of, kept)
+        observation = replace(
+            observation, accounts={**observation.accounts, **accounts}, owner_tags=tuple(arguments.owner_tag)
+        )
+        split_by = None if arguments.split_by is None else SplitBy(arguments.split_by)
+        write_dashboard(
+            observation,
+            arguments.output,
+            arguments.history,
+            plans,
+            PageSettings(_provenance(arguments), portal, split_by),
+        )
     code = exit_code(observation.results.findings, observation.results.errors)
     sys.stdout.write(f"{_describe_page(arguments, observation.results, code)}\n")
     return code
@@ -340,9 +344,10 @@ def _refuse_to_replace_input(arguments: argparse.Namespace) -> None:
 
 
 def _observe(
-    arguments: argparse.Namespace, accounts: Mapping[str, AccountName], as_of: datetime
+    arguments: argparse.Namespace, accounts: Mapping[str, AccountName], as_of: datetime, kept: ExitStack
 ) -> tuple[Observation, Mapping[str, Plan]]:
-    """The observation, and a plan for each load balancer that it explains. `accounts`: those of `--accounts`."""
+    """The observation, and a plan for each load balancer that it explains. `accounts`: those of `--accounts`.
+    `kept`: closed once the page is written."""
     # The page shows tags, and finds owners by them.
     choice = replace(select_rules(arguments.rule, arguments.parameter), also_sections=frozenset({Section.TAGS}))
     exemptions = load_given_exemptions(arguments)
@@ -350,8 +355,8 @@ def _observe(
         refuse_judging_options(arguments)
         named = choice.rule_names if arguments.rule else None
         return read_observation(arguments, named, as_of, exemptions), {}
-    if is_walk(arguments):
-        return _observe_accounts(arguments, choice, accounts, exemptions, as_of)
+    if reads_with_role(arguments):
+        return _observe_accounts(arguments, choice, accounts, exemptions, as_of, kept)
     gathered = load_estates(arguments, choice, include_all_targets=True)
     without = evaluate_all(gathered, choice)
     results, report = without, None
@@ -385,11 +390,17 @@ def _observe_accounts(
     accounts: Mapping[str, AccountName],
     exemptions: LoadedExemptions | None,
     as_of: datetime,
+    kept: ExitStack,
 ) -> tuple[Observation, Mapping[str, Plan]]:
     """As `_observe`, of accounts that are read with a role."""
-    from alb_sg.command_line.walk.observing import observe_accounts  # noqa: PLC0415 (it imports boto3)
+    from alb_sg.command_line.walk.exporting import export_accounts  # noqa: PLC0415 (it imports boto3)
+    from alb_sg.command_line.walk.observing import observe_accounts, observe_exports  # noqa: PLC0415 (it imports boto3)
 
-    observed = observe_accounts(arguments, choice, accounts, exemptions, as_of)
+    if arguments.resume is None:
+        observed = observe_accounts(arguments, choice, accounts, exemptions, as_of)
+    else:
+        walk = kept.enter_context(export_accounts(arguments, accounts))
+        observed = observe_exports(arguments, choice, exemptions, as_of, walk)
     without = observed.without_exemptions
     report = (
         None

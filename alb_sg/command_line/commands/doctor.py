@@ -10,6 +10,7 @@ from alb_sg.command_line.arguments import Commands, add_command, add_output_opti
 from alb_sg.command_line.exit_code import ExitCode
 from alb_sg.command_line.output import open_output
 from alb_sg.command_line.sources.loading import add_live_options
+from alb_sg.command_line.sources.role_options import add_role_options
 from alb_sg.doctor.check import CheckResult, needs_attention
 from alb_sg.doctor.report import write_json, write_text
 from alb_sg.errors import InvalidInputError
@@ -31,6 +32,7 @@ exit codes:
   0  everything was read, and there is no problem
   1  there is a problem, or something could not be read
   2  the command line is invalid, or there is no such aggregator
+  3  the role cannot be assumed, or AWS does not tell the account of the credentials
 """
 
 
@@ -45,6 +47,7 @@ def add_doctor(commands: Commands) -> None:
         exit_codes=EXIT_CODES,
     )
     add_live_options(parser)
+    add_role_options(parser)
     parser.add_argument("--aggregator", metavar="NAME", help="check the organization of this configuration aggregator")
     parser.add_argument(
         "--stack-set",
@@ -74,12 +77,13 @@ def run(arguments: argparse.Namespace) -> int:
 def _results(arguments: argparse.Namespace) -> Iterator[CheckResult]:
     # Importing botocore takes a third of a second, which help does not need.
     from alb_sg.command_line.sources.live import open_accounts  # noqa: PLC0415 (see above)
+    from alb_sg.command_line.sources.sessions import given_credentials  # noqa: PLC0415 (see above)
     from alb_sg.doctor.account import check_account  # noqa: PLC0415 (slow, and not always needed)
     from alb_sg.doctor.organization import check_organization  # noqa: PLC0415 (slow, and not always needed)
     from alb_sg.doctor.reader import Reader  # noqa: PLC0415 (slow, and not always needed)
 
     now = datetime.now(UTC)
-    for place, make_client in open_accounts(arguments.profile, arguments.region):
+    for place, make_client in open_accounts(given_credentials(arguments), arguments.region):
         reader = Reader(make_client)
         if arguments.aggregator is None:
             yield from check_account(reader, place, now)

@@ -25,6 +25,7 @@ from alb_sg.command_line.output import open_output
 from alb_sg.command_line.rule_selection import RuleSelection, select_rules
 from alb_sg.command_line.sources.loaded_estates import LoadedEstates, account_region_key
 from alb_sg.command_line.sources.loading import load_estates
+from alb_sg.command_line.sources.role_options import add_role_options
 from alb_sg.exemptions.exemption import Exemption, VerdictKey
 from alb_sg.findings.exemption_review import DEFAULT_EXPIRING_DAYS, ReviewScope, review
 from alb_sg.findings.finding import EvaluationError, Result
@@ -73,6 +74,7 @@ def add_exemptions(commands: Commands) -> None:
     )
     add_date_option(parser)
     add_source_options(parser)
+    add_role_options(parser)
     add_rule_options(parser)
     add_text_or_json_option(parser)
     add_output_option(parser)

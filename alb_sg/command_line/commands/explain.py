@@ -23,6 +23,7 @@ from alb_sg.command_line.rule_selection import RuleSelection, select_rules
 from alb_sg.command_line.sources.loaded_estates import LoadedEstates, require_single_load_balancer
 from alb_sg.command_line.sources.loading import load_estates
 from alb_sg.command_line.sources.planned import is_planned
+from alb_sg.command_line.sources.role_options import add_role_options
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.findings.explanation import Explanation, explain
@@ -47,6 +48,7 @@ listed with the reason. For ALB_SG_UNUSED_INGRESS, it shows what is open and unu
 EXAMPLES = """\
   alb-sg explain shop
   alb-sg explain arn:aws:elasticloadbalancing:eu-west-1:111122223333:loadbalancer/app/shop/50dc6c495c0c9188
+  alb-sg explain ARN --assume-role alb-sg-reader        in the account of the ARN, with its role of this name
   alb-sg explain shop --estate estate.json --rule instance_egress
   alb-sg explain shop --rule unused_ingress
 """
@@ -64,6 +66,7 @@ def add_explain(commands: Commands) -> None:
     parser.add_argument("load_balancer", metavar="ARN|NAME", help="the load balancer")
     add_source_options(parser)
     add_recording_options(parser)
+    add_role_options(parser, names_load_balancers=True)
     add_rule_options(parser)
     add_exemptions_option(parser)
     add_text_or_json_option(parser)
@@ -79,7 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
         estate, load_balancer = require_single_load_balancer(gathered, name)
         rules = {rule: choice.rules[rule] for rule in DISPLAY_ORDER if rule in choice.rules}
         judge = Judge(estate, {} if exemptions is None else exemptions.of_ports)
-        explanation = explain(judge, load_balancer, rules, _remark_finder(arguments, estate, load_balancer))
+        explanation = explain(judge, load_balancer, rules, _remark_finder(gathered, estate, load_balancer))
         errors = list(gathered.errors)
         if exemptions is not None:
             explanation = exemptions.apply_to_explanation(explanation)
@@ -97,15 +100,15 @@ def run(arguments: argparse.Namespace) -> int:
     )
 
 
-def _remark_finder(arguments: argparse.Namespace, estate: Estate, load_balancer: LoadBalancer) -> RemarkFinder:
+def _remark_finder(loaded: LoadedEstates, estate: Estate, load_balancer: LoadBalancer) -> RemarkFinder:
     """What remarks rest on: what was read for verdicts; in a live account, some calls more."""
-    if not _is_live(arguments) or load_balancer.type != "application":
+    if loaded.credentials is None or load_balancer.type != "application":
         return RemarkFinder(estate)
     # Importing boto3 takes a third of a second, which commands on files do not need.
     from alb_sg.command_line.sources.live import open_live_clients  # noqa: PLC0415 (see above)
     from alb_sg.live.remark_facts import read_remark_facts  # noqa: PLC0415 (slow, and not always needed)
 
-    clients = open_live_clients(arguments.profile, estate.account_id, estate.region)
+    clients = open_live_clients(loaded.credentials, estate.account_id, estate.region)
     return read_remark_facts(clients, estate, load_balancer)
 
 
@@ -124,20 +127,15 @@ def _advice(
         return {}
     if is_planned(arguments):
         plan = PlannedEstatePlanner(estate).plan(load_balancer, results)
-    elif _is_live(arguments):
+    elif loaded.credentials is not None:
         from alb_sg.command_line.sources.live import open_live_clients  # noqa: PLC0415 (it imports boto3)
         from alb_sg.remediation.account import AccountClients  # noqa: PLC0415 (slow, and not always needed)
         from alb_sg.remediation.live_planning import live_change_context  # noqa: PLC0415 (slow, and not always needed)
 
-        clients = open_live_clients(arguments.profile, estate.account_id, estate.region)
+        clients = open_live_clients(loaded.credentials, estate.account_id, estate.region)
         account = AccountClients(clients, estate.account_id, estate.region)
         context = live_change_context(account, estate, load_balancer, results)
         plan = make_plan(estate, load_balancer, make_fix_request(selection, exemptions), results, context)
     else:
         plan = make_planner(arguments, loaded, selection, exemptions).plan(estate, load_balancer, results)
     return plan_advice(plan)
-
-
-def _is_live(arguments: argparse.Namespace) -> bool:
-    """Whether an account can be asked: `--source config` takes only inventories from AWS Config."""
-    return not (is_planned(arguments) or arguments.estate or arguments.config_items or arguments.aggregator)

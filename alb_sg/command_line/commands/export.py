@@ -12,7 +12,8 @@ from alb_sg.command_line.narrowing import add_account_options, read_given_accoun
 from alb_sg.command_line.output import open_output
 from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.sources.loading import add_live_options
-from alb_sg.command_line.walk.options import add_walk_options, is_walk, refuse_choice_of_accounts
+from alb_sg.command_line.sources.role_options import reads_with_role
+from alb_sg.command_line.walk.options import add_walk_options, refuse_choice_of_accounts
 from alb_sg.estate.export_file import write_export_file
 from alb_sg.report.text import write_errors
 
@@ -61,15 +62,16 @@ def add_export(commands: Commands) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    if is_walk(arguments):
+    if reads_with_role(arguments):
         return _export_accounts(arguments)
     refuse_choice_of_accounts(arguments)
     # Importing boto3 takes a third of a second, which commands on files do not need.
     from alb_sg.command_line.sources.live import live_sources  # noqa: PLC0415 (see above)
+    from alb_sg.command_line.sources.sessions import Credentials  # noqa: PLC0415 (see above)
 
     with open_output(arguments.output, machine_readable=True) as stream:
         estates = []
-        for region, source in live_sources(arguments.profile, arguments.region):
+        for region, source in live_sources(Credentials(arguments.profile), arguments.region):
             with Progress(f"reading {region}: calls") as progress:
                 estates.append(source(progress).export())
         write_export_file(estates, stream)

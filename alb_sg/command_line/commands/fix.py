@@ -27,6 +27,7 @@ from alb_sg.command_line.rule_selection import select_rules
 from alb_sg.command_line.sources.loaded_estates import LoadedEstates, account_region_key, refuse_ambiguous_names
 from alb_sg.command_line.sources.loading import load_estates
 from alb_sg.command_line.sources.planned import is_planned, planned_language
+from alb_sg.command_line.sources.role_options import add_role_options
 from alb_sg.errors import InvalidInputError, NotReadError
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer
@@ -56,6 +57,7 @@ from alb_sg.report.text import write_errors
 
 if TYPE_CHECKING:
     # The modules that call AWS take a third of a second to import, which a plan for files does not need.
+    from alb_sg.command_line.sources.sessions import Credentials
     from alb_sg.remediation.account import AccountClients
 
 DESCRIPTION = """\
@@ -141,6 +143,7 @@ def add_fix(commands: Commands) -> None:
         "demands it; several times for several",
     )
     add_source_options(parser)
+    add_role_options(parser, names_load_balancers=True)
     add_rule_options(parser)
     add_exemptions_option(parser)
     parser.epilog = f"{parser.epilog}\n{EXEMPTIONS_HELP}"
@@ -169,8 +172,9 @@ def run(arguments: argparse.Namespace) -> int:
         refuse_ambiguous_names(loaded, arguments.load_balancer)
         plans = _make_plans(arguments, fix, loaded)
         report = FixReport(plans, list(loaded.errors))
-        if arguments.apply:
-            _apply_plans(arguments, fix, report)
+        # Only a live account is changed; one that could not be read has no plans.
+        if arguments.apply and loaded.credentials is not None:
+            _apply_plans(arguments, fix, report, loaded.credentials)
         if render_snippets is not None:
             stream.write(render_snippets(make_snippets(plans, loaded.locations)))
             write_errors([*report.errors, *(one for plan in plans for one in plan.evaluation_errors)], sys.stderr)
@@ -255,13 +259,12 @@ def _make_plans(arguments: argparse.Namespace, fix: FixRequest, loaded: LoadedEs
     contexts = ChangeContexts(loaded.estates)
     for estate, load_balancer in loaded.load_balancers:
         results = judge_load_balancer(estate, load_balancer, fix)
-        context = _change_context(arguments, loaded, contexts, estate, load_balancer, results)
+        context = _change_context(loaded, contexts, estate, load_balancer, results)
         plans.append(make_plan(estate, load_balancer, fix, results, context))
     return plans
 
 
 def _change_context(
-    arguments: argparse.Namespace,
     loaded: LoadedEstates,
     contexts: ChangeContexts,
     estate: Estate,
@@ -269,10 +272,11 @@ def _change_context(
     results: Sequence[Result],
 ) -> ChangeContext:
     """The facts about a load balancer's groups, from the source of its estate."""
-    if not (arguments.estate or arguments.config_items):
+    if loaded.credentials is not None:
         from alb_sg.remediation.live_planning import live_change_context  # noqa: PLC0415 (see TYPE_CHECKING)
 
-        return live_change_context(_load_balancer_account(arguments, load_balancer), estate, load_balancer, results)
+        account = _load_balancer_account(loaded.credentials, load_balancer)
+        return live_change_context(account, estate, load_balancer, results)
     if account_region_key(estate) in loaded.from_config_items:
         return unknown_change_context(CONFIG_ITEMS_CAUSE)
     return contexts.of(estate, load_balancer)
@@ -281,19 +285,18 @@ def _change_context(
 # --- changes
 
 
-def _load_balancer_account(arguments: argparse.Namespace, load_balancer: LoadBalancer) -> AccountClients:
-    return _open_account(arguments.profile, load_balancer.account_id, load_balancer.region)
+def _load_balancer_account(credentials: Credentials, load_balancer: LoadBalancer) -> AccountClients:
+    return _open_account(credentials, load_balancer.account_id, load_balancer.region)
 
 
-def _open_account(profile: str | None, account_id: str, region: str) -> AccountClients:
+def _open_account(credentials: Credentials, account_id: str, region: str) -> AccountClients:
     """Clients of a region that was read before, so its credentials are known to work."""
-    from alb_sg.aws.clients import open_session  # noqa: PLC0415 (see TYPE_CHECKING)
-    from alb_sg.remediation.account import open_account  # noqa: PLC0415 (slow, and not always needed)
+    from alb_sg.remediation.account import open_account  # noqa: PLC0415 (see TYPE_CHECKING)
 
-    return open_account(account_id, region, open_session(profile))
+    return open_account(account_id, region, credentials.open_session())
 
 
-def _apply_plans(arguments: argparse.Namespace, fix: FixRequest, report: FixReport) -> None:
+def _apply_plans(arguments: argparse.Namespace, fix: FixRequest, report: FixReport, credentials: Credentials) -> None:
     """Applies each plan that adds rules and that the user agrees to."""
     from alb_sg.remediation.apply import apply  # noqa: PLC0415 (see TYPE_CHECKING)
 
@@ -302,7 +305,7 @@ def _apply_plans(arguments: argparse.Namespace, fix: FixRequest, report: FixRepo
         if not plan.additions or not (arguments.yes or _user_agrees(plan)):
             continue
         arn = plan.load_balancer.arn
-        account = _load_balancer_account(arguments, plan.load_balancer)
+        account = _load_balancer_account(credentials, plan.load_balancer)
         try:
             report.apply_results[arn] = apply(account, arn, fix, execution, approved_fingerprint=plan.fingerprint)
         except NotReadError as error:
@@ -326,12 +329,14 @@ def _new_execution_id() -> str:
 
 def _undo_execution(arguments: argparse.Namespace) -> int:
     from alb_sg.command_line.sources.live import live_sources  # noqa: PLC0415 (see TYPE_CHECKING)
+    from alb_sg.command_line.sources.sessions import given_credentials  # noqa: PLC0415 (see TYPE_CHECKING)
     from alb_sg.remediation.undo import undo  # noqa: PLC0415 (slow, and not always needed)
 
     results = []
     with open_output(arguments.output, machine_readable=arguments.format != "text") as stream:
-        for region, _ in live_sources(arguments.profile, arguments.region):
-            results.append((region, undo(_open_account(arguments.profile, "", region), arguments.undo)))
+        credentials = given_credentials(arguments)
+        for region, _ in live_sources(credentials, arguments.region):
+            results.append((region, undo(_open_account(credentials, "", region), arguments.undo)))
         write_undo_results(results, stream, Style.for_stream(stream), as_json=arguments.format == "json")
     if any(result.failures for _, result in results):
         return ExitCode.INCOMPLETE_EVALUATION

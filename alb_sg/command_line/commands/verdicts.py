@@ -33,6 +33,7 @@ from alb_sg.command_line.result_format import (
 from alb_sg.command_line.rule_selection import select_rules
 from alb_sg.command_line.sources.aggregator_evaluations import AGGREGATOR_HELP, read_observation
 from alb_sg.command_line.sources.loading import add_live_options
+from alb_sg.command_line.sources.role_options import add_role_options
 from alb_sg.errors import InvalidInputError
 from alb_sg.observations.observation import Completeness
 from alb_sg.report import phrasing
@@ -64,6 +65,7 @@ def add_verdicts(commands: Commands) -> None:
     parser.epilog = f"{parser.epilog}\n{AGGREGATOR_HELP}"
     parser.add_argument("--aggregator", metavar="NAME", required=True, help="the name of the configuration aggregator")
     add_live_options(parser)
+    add_role_options(parser)
     add_rule_option(parser, "print this rule only, with or without ALB_SG_; repeatable (default: all)")
     add_exemptions_option(parser)
     add_narrowing_options(parser, with_tags=False)

@@ -19,6 +19,7 @@ from alb_sg.command_line.output import open_output
 from alb_sg.command_line.rule_selection import select_rules
 from alb_sg.command_line.sources.loaded_estates import require_single_load_balancer
 from alb_sg.command_line.sources.loading import load_estates
+from alb_sg.command_line.sources.role_options import add_role_options
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate import what_if
 from alb_sg.estate.estate import Estate
@@ -81,6 +82,7 @@ def add_what_if(commands: Commands) -> None:
         help="replace the load balancer's security groups by these",
     )
     add_source_options(parser)
+    add_role_options(parser, names_load_balancers=True)
     add_rule_options(parser)
     add_text_or_json_option(parser)
     add_output_option(parser)

@@ -53,10 +53,12 @@ def read_observation(
     from alb_sg.aggregator.observe import observe  # noqa: PLC0415 (see above)
     from alb_sg.aggregator.requests import AggregatorClients  # noqa: PLC0415 (slow, and not always needed)
     from alb_sg.command_line.sources.live import open_aggregator_client, open_client  # noqa: PLC0415 (slow, and not always needed)
+    from alb_sg.command_line.sources.sessions import given_credentials  # noqa: PLC0415 (slow, and not always needed)
 
+    credentials = given_credentials(arguments)
     clients = AggregatorClients(
-        config=open_aggregator_client(arguments.profile, arguments.region),
-        organizations=open_client(arguments.profile, arguments.region, "organizations") if with_account_names else None,
+        config=open_aggregator_client(credentials, arguments.region),
+        organizations=open_client(credentials, arguments.region, "organizations") if with_account_names else None,
     )
     with Progress(f"reading aggregator {arguments.aggregator}: calls") as progress:
         observation = observe(clients, arguments.aggregator, rules, as_of, progress)
@@ -69,9 +71,10 @@ def with_organization_names(observation: Observation, arguments: argparse.Namesp
     from alb_sg.aggregator.requests import OrganizationRequests  # noqa: PLC0415 (slow, and not always needed)
     from alb_sg.aws.calls import CallPool  # noqa: PLC0415 (slow, and not always needed)
     from alb_sg.command_line.sources.live import open_client  # noqa: PLC0415 (slow, and not always needed)
+    from alb_sg.command_line.sources.sessions import Credentials  # noqa: PLC0415 (slow, and not always needed)
 
     with CallPool() as calls:
-        client = open_client(arguments.profile, arguments.region, "organizations")
+        client = open_client(Credentials(arguments.profile), arguments.region, "organizations")
         accounts, failure = read_account_names(calls, OrganizationRequests(client))
     completeness = observation.completeness
     if failure is not None:

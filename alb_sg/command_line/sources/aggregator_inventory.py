@@ -10,6 +10,7 @@ from alb_sg.aws.account_region import AccountRegion
 from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.sources.live import open_aggregator_client
 from alb_sg.command_line.sources.loaded_estates import LoadedEstates, account_region_key, select_load_balancers
+from alb_sg.command_line.sources.sessions import Credentials
 from alb_sg.errors import NotReadError
 from alb_sg.estate.other_accounts import link_estates
 from alb_sg.findings.finding import EvaluationError
@@ -24,7 +25,7 @@ def load_aggregator_inventory(
 ) -> LoadedEstates:
     """The estates of every account and region that the aggregator collects from."""
     try:
-        client = open_aggregator_client(profile, regions)
+        client = open_aggregator_client(Credentials(profile), regions)
         with Progress(f"reading aggregator {aggregator_name}: queries") as progress:
             found = read_aggregator(client, aggregator_name, progress)
     except NotReadError as error:

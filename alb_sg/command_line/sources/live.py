@@ -1,43 +1,44 @@
-"""Live use: sessions, the account that credentials belong to, and one live source per region."""
+"""Live use: the clients of an account, and one live source per region."""
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session
 
 from alb_sg.aws.account_region import AccountRegion
-from alb_sg.aws.clients import CREDENTIAL_ERRORS, CallerIdentity, caller_identity, make_client, open_session
+from alb_sg.aws.clients import make_client
 from alb_sg.aws.rate_limits import RATE_LIMITER
 from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.rule_selection import RuleSelection
 from alb_sg.command_line.sources.loaded_estates import LoadedEstates, account_region_key
+from alb_sg.command_line.sources.sessions import (
+    Credentials,
+    chosen_regions,
+    given_credentials,
+    identify_caller,
+    regions_in_arns,
+)
 from alb_sg.errors import InvalidInputError, NotReadError
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.estate.other_accounts import link_estates
 from alb_sg.findings.finding import EvaluationError, enumeration_error
 from alb_sg.live import LiveClients, LiveSource, Selection
-
-ALL_REGIONS = "all"
-# Where the regions are asked for if none is configured. Every account has it.
-DEFAULT_REGION = "us-east-1"
-SIGN_IN_HINT = "sign in, name a --profile, or read files with --estate or --config-items"
+from alb_sg.parameters import Source
 
 
 def load_live_estates(
-    profile: str | None,
-    regions: Sequence[str],
+    arguments: argparse.Namespace,
     rule_selection: RuleSelection,
     load_balancer_names: Sequence[str],
     *,
-    from_config: bool,
     include_all_targets: bool,
     also_security_groups: frozenset[str],
 ) -> LoadedEstates:
-    """The estate of every region, as `sources.gather` gives it."""
+    """The estate of every region of the account that the arguments choose, as `sources.loading` gives it."""
     refuse_several_tag_keys(rule_selection)
     estates: list[Estate] = []
     selected: dict[tuple[str, str], Sequence[LoadBalancer]] = {}
@@ -48,7 +49,9 @@ def load_live_estates(
         also_security_groups=also_security_groups,
     )
     try:
-        sources = live_sources(profile, regions or _regions_in_arns(load_balancer_names), from_config=from_config)
+        credentials = given_credentials(arguments, load_balancer_names)
+        regions = arguments.region or regions_in_arns(load_balancer_names)
+        sources = live_sources(credentials, regions, from_config=arguments.source == Source.CONFIG.value)
     except NotReadError as error:
         return LoadedEstates((), {}, [EvaluationError("", "", None, None, error.what, error.cause)])
     for region, source in sources:
@@ -57,7 +60,8 @@ def load_live_estates(
         estates += loaded.estates
         selected |= loaded.load_balancers_by_account_region
         errors += loaded.errors
-    return LoadedEstates(link_estates(sorted(estates, key=account_region_key)), selected, errors)
+    linked = link_estates(sorted(estates, key=account_region_key))
+    return LoadedEstates(linked, selected, errors, credentials=credentials)
 
 
 def refuse_several_tag_keys(rule_selection: RuleSelection) -> None:
@@ -84,7 +88,7 @@ def load_region(
 
 
 def live_sources(
-    profile: str | None, regions: Sequence[str], *, from_config: bool = False
+    credentials: Credentials, regions: Sequence[str], *, from_config: bool = False
 ) -> list[tuple[str, Callable[[Progress], LiveSource]]]:
     """Every region and what makes its live source; the region of the profile or environment where none is given.
 
@@ -92,7 +96,7 @@ def live_sources(
 
     Raises InvalidInputError without a region or credentials, NotReadError where AWS does not answer.
     """
-    session = open_session(profile)
+    session = credentials.open_session()
     chosen = chosen_regions(session, regions)
     account_id = identify_caller(session, chosen[0]).account_id
 
@@ -112,12 +116,12 @@ def make_live_clients(session: Session, region: str, *, from_config: bool = Fals
     )
 
 
-def open_accounts(profile: str | None, regions: Sequence[str]) -> list[tuple[AccountRegion, Callable[[str], Any]]]:
+def open_accounts(credentials: Credentials, regions: Sequence[str]) -> list[tuple[AccountRegion, Callable[[str], Any]]]:
     """The account of the credentials in every region, with what makes the client of a service there.
 
     The clients of AWS Config keep to its pace. Raises as `live_sources`.
     """
-    session = open_session(profile)
+    session = credentials.open_session()
     chosen = chosen_regions(session, regions)
     account_id = identify_caller(session, chosen[0]).account_id
 
@@ -133,55 +137,28 @@ def open_accounts(profile: str | None, regions: Sequence[str]) -> list[tuple[Acc
     return [(AccountRegion(account_id, region), factory(region)) for region in chosen]
 
 
-def chosen_regions(session: Session, regions: Sequence[str]) -> list[str]:
-    """The regions given, else that of the profile or environment; `all` is every region that is enabled in the account.
-
-    Raises InvalidInputError, and NotReadError where `all` cannot be told.
-    """
-    region = session.get_config_variable("region")
-    if ALL_REGIONS in regions:
-        if len(set(regions)) > 1:
-            raise InvalidInputError("--region all is every region; omit the others")
-        return _enabled_regions(session, region or DEFAULT_REGION)
-    chosen = sorted(set(regions)) or ([region] if region else [])
-    if not chosen:
-        raise InvalidInputError("no region is set; give --region, or set AWS_REGION or a region in the profile")
-    return chosen
-
-
-def _enabled_regions(session: Session, region: str) -> list[str]:
-    """The regions that are enabled in the account, asked for in one of them."""
-    ec2 = make_client("ec2", region, session=session)
-    try:
-        return sorted(found["RegionName"] for found in ec2.describe_regions()["Regions"])
-    except CREDENTIAL_ERRORS as error:
-        raise InvalidInputError(f"no usable AWS credentials ({error}); {SIGN_IN_HINT}") from error
-    except (BotoCoreError, ClientError) as error:
-        raise NotReadError(f"the regions of the account (ec2:DescribeRegions in {region})", str(error)) from error
-
-
-def open_live_clients(profile: str | None, account_id: str, region: str) -> LiveClients:
+def open_live_clients(credentials: Credentials, account_id: str, region: str) -> LiveClients:
     """The clients of an account and region that was read before, so its credentials are known to work."""
-    session = open_session(profile)
+    session = credentials.open_session()
     elbv2, ec2 = (make_client(service, region, session=session) for service in ("elbv2", "ec2"))
     for client in (elbv2, ec2):
         RATE_LIMITER.limit_client(client, account_id)
     return LiveClients(elbv2=elbv2, ec2=ec2)
 
 
-def open_client(profile: str | None, regions: Sequence[str], service: str) -> Any:
+def open_client(credentials: Credentials, regions: Sequence[str], service: str) -> Any:
     """The client of a service in the region of the profile or environment, else in the first that is given.
 
     Raises InvalidInputError.
     """
-    session = open_session(profile)
+    session = credentials.open_session()
     region = session.get_config_variable("region") or next(iter(regions), None)
     if region is None:
         raise InvalidInputError("no region is set; give --region, or set AWS_REGION or a region in the profile")
     return make_client(service, region, session=session)
 
 
-def open_aggregator_client(profile: str | None, regions: Sequence[str]) -> Any:
+def open_aggregator_client(credentials: Credentials, regions: Sequence[str]) -> Any:
     """The client for an aggregator, in its region: the one given, else that of the profile or environment. It keeps to
     the pace of AWS Config.
 
@@ -189,25 +166,10 @@ def open_aggregator_client(profile: str | None, regions: Sequence[str]) -> Any:
     """
     if len(set(regions)) > 1:
         raise InvalidInputError("an aggregator is in one region; give --region once")
-    session = open_session(profile)
+    session = credentials.open_session()
     region = next(iter(regions), session.get_config_variable("region"))
     if region is None:
         raise InvalidInputError("no region is set; give --region, or set AWS_REGION or a region in the profile")
     client = make_client("config", region, session=session)
     RATE_LIMITER.limit_client(client, identify_caller(session, region).account_id)
     return client
-
-
-def identify_caller(session: Session, region: str) -> CallerIdentity:
-    """Whose credentials a session has. Raises InvalidInputError, and NotReadError if AWS does not answer."""
-    sts = make_client("sts", region, session=session)
-    try:
-        return caller_identity(sts)
-    except InvalidInputError as error:
-        raise InvalidInputError(f"{error}; {SIGN_IN_HINT}") from error
-
-
-def _regions_in_arns(load_balancer_names: Sequence[str]) -> list[str]:
-    """The regions in ARNs, where nothing but ARNs is asked for."""
-    parts = [name.split(":") for name in load_balancer_names]
-    return sorted({part[3] for part in parts}) if all(len(part) > 5 and part[3] for part in parts) else []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
+from typing import TYPE_CHECKING
 
 from alb_sg.command_line.suggestions import did_you_mean
 from alb_sg.errors import InvalidInputError, NotReadError
@@ -12,6 +13,10 @@ from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.estate.sections import Section
 from alb_sg.findings.finding import EvaluationError, enumeration_error
+
+if TYPE_CHECKING:
+    # Importing botocore takes a third of a second, which commands on files do not need.
+    from alb_sg.command_line.sources.sessions import Credentials
 
 # The most load balancers of one name that an error lists.
 MAX_LISTED_NAMES = 8
@@ -22,7 +27,8 @@ class LoadedEstates:
     """The estates of a run, the load balancers to judge in each, and the enumerations that failed.
 
     `from_config_items` holds the keys of the estates that come from files of Config items. `locations` are the files
-    and lines of planned resources, by address.
+    and lines of planned resources, by address. `credentials` are those that read a live account; None for every other
+    source.
     """
 
     estates: Sequence[Estate]
@@ -30,6 +36,7 @@ class LoadedEstates:
     errors: Sequence[EvaluationError]
     from_config_items: frozenset[tuple[str, str]] = frozenset()
     locations: Mapping[str, str] = field(default_factory=dict)
+    credentials: Credentials | None = None
 
     @property
     def load_balancers(self) -> list[tuple[Estate, LoadBalancer]]:

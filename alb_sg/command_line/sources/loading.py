@@ -9,6 +9,7 @@ from alb_sg.command_line.rule_selection import RuleSelection
 from alb_sg.command_line.sources.files import load_files
 from alb_sg.command_line.sources.loaded_estates import LoadedEstates, refuse_unknown_names
 from alb_sg.command_line.sources.planned import PLANNED_HELP, add_planned_arguments, is_planned, load_planned_estates
+from alb_sg.command_line.sources.role_options import reads_with_role
 from alb_sg.errors import InvalidInputError
 from alb_sg.parameters import Source
 
@@ -87,6 +88,8 @@ def load_estates(
     `load_balancer_names` are ARNs or names; without any, all load balancers are selected. `include_all_targets` looks
     up every target, also where no verdict depends on it. Raises InvalidInputError, also for an unknown name.
     """
+    # A role reads a live account, and no other source.
+    reads_with_role(arguments)
     if is_planned(arguments):
         loaded = load_planned_estates(arguments, load_balancer_names)
     elif arguments.estate or arguments.config_items:
@@ -112,11 +115,9 @@ def load_estates(
         from alb_sg.command_line.sources.live import load_live_estates  # noqa: PLC0415 (see above)
 
         loaded = load_live_estates(
-            arguments.profile,
-            arguments.region,
+            arguments,
             selection,
             load_balancer_names,
-            from_config=arguments.source == Source.CONFIG.value,
             include_all_targets=include_all_targets,
             also_security_groups=frozenset(also_security_groups),
         )

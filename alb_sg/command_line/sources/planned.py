@@ -227,6 +227,7 @@ def evaluate_planned(
         advice={key: sentences for plan in plans for key, sentences in plan_advice(plan).items()},
         facts=facts,
         locations=locations,
+        document=_document(arguments, locations),
         fix_code=_fix_code(arguments, run, plans) if arguments.format == MARKDOWN else "",
     )
 
@@ -266,6 +267,14 @@ def _fix_code(arguments: argparse.Namespace, run: PlannedRun, plans: Sequence[Pl
     return SNIPPET_WRITERS[planned_language(arguments)](make_snippets(own, places))
 
 
+def _document(arguments: argparse.Namespace, locations: Mapping[str, FileLocation]) -> str | None:
+    """The file of the plan or of the only template; None for standard input and for several templates."""
+    if arguments.terraform_plan:
+        return None if arguments.terraform_plan == STANDARD_INPUT else _relative(arguments.terraform_plan)
+    files = {location.file for location in locations.values()}
+    return files.pop() if len(files) == 1 else None
+
+
 def _relative(path: str) -> str:
     """A path as code review tools name it: relative to the working directory, if that contains the file."""
     try:
@@ -291,9 +300,10 @@ def _read_base(arguments: argparse.Namespace) -> Sequence[Estate]:
         return ()
     # Importing boto3 takes a third of a second, which commands on files do not need.
     from alb_sg.command_line.sources.live import live_sources  # noqa: PLC0415 (see above)
+    from alb_sg.command_line.sources.sessions import Credentials  # noqa: PLC0415 (see above)
 
     estates = []
-    for region, source in live_sources(arguments.profile, arguments.region):
+    for region, source in live_sources(Credentials(arguments.profile), arguments.region):
         with Progress(f"reading {region}: calls") as progress:
             # Whatever the change makes a verdict depend on has to be there.
             estates.append(estate_of_export(source(progress).export()))

@@ -36,20 +36,21 @@ def write_exports(walk: Walk, stream: TextIO) -> list[EvaluationError]:
     Raises NotReadError where there is nothing to write.
     """
     errors = list(walk.errors)
-
-    def texts() -> Iterator[str]:
-        for (account_id, region), result in walk.stored():
-            if "error" in result:
-                errors.append(EvaluationError(account_id, region, None, None, *result["error"]))
-            else:
-                yield result["estate"]
-
-    count = write_estate_texts(texts(), stream)
+    count = write_estate_texts(exported_texts(walk, errors), stream)
     errors.sort(key=lambda error: error.sort_key)
     if not count and errors:
         more = f"; {len(errors) - 1:,} more could not be read either" if len(errors) > 1 else ""
         raise NotReadError(errors[0].what, f"{errors[0].cause}{more}; nothing is written")
     return errors
+
+
+def exported_texts(walk: Walk, errors: list[EvaluationError]) -> Iterator[str]:
+    """What was read, an account and region at a time; what was not is added to `errors`."""
+    for (account_id, region), result in walk.stored():
+        if "error" in result:
+            errors.append(EvaluationError(account_id, region, None, None, *result["error"]))
+        else:
+            yield result["estate"]
 
 
 def _has_error(result: Mapping[str, Any]) -> bool:

@@ -1,8 +1,13 @@
-"""`alb-sg dashboard` over many accounts: each account and region is judged, pictured and let go."""
+"""`alb-sg dashboard` over many accounts: each account and region is judged, pictured and let go.
+
+A picture and a fix are made of too much to be kept. With `--resume`, what is kept is therefore what was read, as for
+`alb-sg export`, and everything is judged when all of it is there.
+"""
 
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,8 +18,12 @@ from alb_sg.command_line.planning import make_planner, plan_results
 from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.rule_selection import RuleSelection
 from alb_sg.command_line.sources.live import load_region, refuse_several_tag_keys
-from alb_sg.command_line.walk.opening import WALKERS, OpenedAccounts, open_accounts
+from alb_sg.command_line.sources.loaded_estates import LoadedEstates, select_in_estates
+from alb_sg.command_line.walk.exporting import exported_texts
+from alb_sg.command_line.walk.opening import WALKERS, open_accounts
 from alb_sg.command_line.walk.threads import run_in_threads
+from alb_sg.command_line.walk.walking import Walk
+from alb_sg.estate.export_file import estate_of_export
 from alb_sg.findings.finding import EvaluationError
 from alb_sg.findings.loaded_exemptions import LoadedExemptions
 from alb_sg.live import Selection
@@ -49,7 +58,9 @@ def observe_accounts(
     opened = open_accounts(arguments, accounts)
 
     def observe(account_region: AccountRegion) -> ObservedAccounts:
-        return _observe_one(arguments, selection, exemptions, as_of, opened, account_region)
+        source = opened.source(account_region)
+        loaded = load_region(source, Selection(everything=True), selection, include_all_targets=True)
+        return _observe_one(arguments, selection, exemptions, as_of, loaded)
 
     observed: list[tuple[AccountRegion, ObservedAccounts]] = []
     with Progress("judging accounts and regions") as progress:
@@ -57,12 +68,39 @@ def observe_accounts(
             observed.append(one)
             progress(len(observed), len(opened.account_regions))
     observed.sort(key=lambda pair: pair[0])
-    parts = [part for _, part in observed]
-    without = _merge([part.without_exemptions for part in parts], selection, opened.errors)
+    return _merge_parts([part for _, part in observed], selection, exemptions, opened.errors)
+
+
+def observe_exports(
+    arguments: argparse.Namespace,
+    selection: RuleSelection,
+    exemptions: LoadedExemptions | None,
+    as_of: datetime,
+    walk: Walk,
+) -> ObservedAccounts:
+    """As `observe_accounts`, of accounts that `export_accounts` has read."""
+    refuse_several_tag_keys(selection)
+    errors = list(walk.errors)
+    parts = []
+    with Progress("judging accounts and regions") as progress:
+        for text in exported_texts(walk, errors):
+            loaded = select_in_estates([estate_of_export(json.loads(text))], ())
+            parts.append(_observe_one(arguments, selection, exemptions, as_of, loaded))
+            progress(len(parts), len(walk.account_regions))
+    return _merge_parts(parts, selection, exemptions, errors)
+
+
+def _merge_parts(
+    parts: Sequence[ObservedAccounts],
+    selection: RuleSelection,
+    exemptions: LoadedExemptions | None,
+    errors: Sequence[EvaluationError],
+) -> ObservedAccounts:
+    without = _merge([part.without_exemptions for part in parts], selection, errors)
     results = (
         without
         if exemptions is None
-        else apply_exemptions(_merge([part.results for part in parts], selection, opened.errors), exemptions)
+        else apply_exemptions(_merge([part.results for part in parts], selection, errors), exemptions)
     )
     return ObservedAccounts(
         results,
@@ -77,12 +115,9 @@ def _observe_one(
     selection: RuleSelection,
     exemptions: LoadedExemptions | None,
     as_of: datetime,
-    opened: OpenedAccounts,
-    account_region: AccountRegion,
+    loaded: LoadedEstates,
 ) -> ObservedAccounts:
     """The part of one account and region. Its `results` leave out single ports that are exempt, and nothing else."""
-    source = opened.source(account_region)
-    loaded = load_region(source, Selection(everything=True), selection, include_all_targets=True)
     of_ports = {} if exemptions is None else exemptions.of_ports
     without = judge_estates(loaded, selection)
     results = judge_estates(loaded, selection, of_ports) if of_ports else without

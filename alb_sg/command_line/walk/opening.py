@@ -5,25 +5,15 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-from botocore.credentials import RefreshableCredentials
-from botocore.session import Session
 
 from alb_sg.aws.account_region import AccountRegion
-from alb_sg.aws.clients import CallerIdentity, make_client, open_session
-from alb_sg.aws.roles import RoleNotAssumedError, RoleSettings, assume_role, use_credentials
+from alb_sg.aws.clients import open_session
+from alb_sg.aws.roles import Role, RoleNotAssumedError
 from alb_sg.command_line.notes import write_note
 from alb_sg.command_line.progress import Progress
-from alb_sg.command_line.sources.live import (
-    ALL_REGIONS,
-    DEFAULT_REGION,
-    chosen_regions,
-    identify_caller,
-    make_live_clients,
-)
+from alb_sg.command_line.sources.live import make_live_clients
+from alb_sg.command_line.sources.sessions import ALL_REGIONS, Credentials, RoleAssumer, chosen_regions
 from alb_sg.command_line.walk.accounts import ChosenAccounts, choose_accounts
-from alb_sg.command_line.walk.options import session_name
 from alb_sg.command_line.walk.threads import run_in_threads
 from alb_sg.errors import NotReadError
 from alb_sg.findings.finding import EvaluationError
@@ -39,18 +29,17 @@ MAX_NAMED_ACCOUNTS = 5
 
 @dataclass(frozen=True)
 class OpenedAccount:
-    """An account that can be read. `credentials` None: those of the command itself."""
+    """An account that can be read."""
 
     account_id: str
     regions: Sequence[str]
-    credentials: RefreshableCredentials | None
+    credentials: Credentials
 
 
 @dataclass(frozen=True)
 class OpenedAccounts:
     """The accounts and regions to read, in the order to read them in, and what could not be opened."""
 
-    profile: str | None
     by_id: Mapping[str, OpenedAccount]
     account_regions: Sequence[AccountRegion]
     errors: Sequence[EvaluationError]
@@ -61,7 +50,7 @@ class OpenedAccounts:
         `from_config`: it reads what AWS Config has recorded first.
         """
         account_id, region = account_region
-        session = _session_in(self.profile, self.by_id[account_id].credentials)
+        session = self.by_id[account_id].credentials.open_session()
         return LiveSource(make_live_clients(session, region, from_config=from_config), account_id, region)
 
 
@@ -82,60 +71,39 @@ def open_accounts(arguments: argparse.Namespace, accounts: Mapping[str, AccountN
             else:
                 errors.append(result)
             progress(len(opened) + len(errors), len(chosen.account_ids))
-    return OpenedAccounts(arguments.profile, opened, list(_in_reading_order(opened)), errors)
+    return OpenedAccounts(opened, list(_in_reading_order(opened)), errors)
 
 
 def _account_opener(
     arguments: argparse.Namespace, chosen: ChosenAccounts
 ) -> Callable[[str], OpenedAccount | EvaluationError]:
-    own = open_session(arguments.profile)
-    region = next((one for one in arguments.region if one != ALL_REGIONS), own.get_config_variable("region"))
-    sts_region = region or DEFAULT_REGION
-    caller = identify_caller(own, sts_region)
-    settings = RoleSettings(session_name(arguments), arguments.external_id)
+    assumer = RoleAssumer(arguments, arguments.region)
 
     def open_account(account_id: str) -> OpenedAccount | EvaluationError:
-        role_arn = chosen.role.arn(account_id, caller.partition)
         try:
-            credentials = _assume(arguments, account_id, role_arn, caller, settings, sts_region)
-            session = _session_in(arguments.profile, credentials)
-            return OpenedAccount(account_id, chosen_regions(session, arguments.region), credentials)
+            credentials = _assume(arguments, assumer, chosen.role, account_id)
+            return OpenedAccount(account_id, chosen_regions(credentials.open_session(), arguments.region), credentials)
         except NotReadError as error:
             return EvaluationError(account_id, "", None, None, f"account {account_id}, {error.what}", error.cause)
 
     # What is wrong with the regions that were asked for is so for all accounts.
     if set(arguments.region) != {ALL_REGIONS}:
-        chosen_regions(own, arguments.region)
+        chosen_regions(open_session(arguments.profile), arguments.region)
     return open_account
 
 
-def _assume(
-    arguments: argparse.Namespace,
-    account_id: str,
-    role_arn: str,
-    caller: CallerIdentity,
-    settings: RoleSettings,
-    region: str,
-) -> RefreshableCredentials | None:
-    """The role's credentials; None where it is refused in the account of the command's own. Raises NotReadError."""
-    session = open_session(arguments.profile)
-
-    def make(service: str, **given: Any) -> Any:
-        return make_client(service, region, session=session, **given)
-
+def _assume(arguments: argparse.Namespace, assumer: RoleAssumer, role: Role, account_id: str) -> Credentials:
+    """The role's credentials; those of the command where a role of every account is refused in its own. Raises
+    NotReadError."""
     try:
-        return assume_role(role_arn, settings, session, caller, make)
+        return assumer.assume(role, account_id)
     except RoleNotAssumedError as error:
-        if not error.is_denied or account_id != caller.account_id:
+        caller = assumer.caller
+        if not error.is_denied or account_id != caller.account_id or role.account_id is not None:
             raise
         if arguments.verbose:
-            write_note(f"{account_id} is read without {role_arn}: it is the account of {caller.arn}")
-        return None
-
-
-def _session_in(profile: str | None, credentials: RefreshableCredentials | None) -> Session:
-    session = open_session(profile)
-    return session if credentials is None else use_credentials(session, credentials)
+            write_note(f"{account_id} is read without {error.role_arn}: it is the account of {caller.arn}")
+        return Credentials(arguments.profile)
 
 
 def _in_reading_order(opened: Mapping[str, OpenedAccount]) -> Iterator[AccountRegion]:

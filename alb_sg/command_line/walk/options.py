@@ -3,66 +3,35 @@
 from __future__ import annotations
 
 import argparse
-import re
 
+from alb_sg.command_line.sources.role_options import add_role_arguments
 from alb_sg.errors import InvalidInputError
 
-DEFAULT_SESSION_NAME = "alb-sg"
-# AWS STS API reference, AssumeRole.
-SESSION_NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
-EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
 WALK_HELP = """\
 other accounts:
   --assume-role arn:aws:iam::111122223333:role/NAME reads that account. arn:aws:iam::{account}:role/NAME, or NAME alone,
   reads every active account of --accounts F, or each --account ID, in all regions asked for. Accounts and regions are
   read in parallel, each within its own API rates, and judged one by one, as a run in each account would. What cannot
-  be read is an error that names account, role and what to do; everything else is judged. If the role is refused in the
-  account of the credentials themselves, these read it.
+  be read is an error that names account, role and what to do; everything else is judged. If a role of every account is
+  refused in the account of the credentials themselves, these read it.
 """
 
 
-def add_walk_options(parser: argparse.ArgumentParser, *, resumes: str | None) -> None:
-    """Adds the options. `resumes`: what `--resume` keeps; None where nothing is kept."""
+def add_walk_options(parser: argparse.ArgumentParser, *, resumes: str) -> None:
+    """Adds the options. `resumes`: what `--resume` keeps."""
     group = parser.add_argument_group("other accounts")
-    group.add_argument(
-        "--assume-role",
-        metavar="ROLE",
-        help="live: read with this role, of one account or, as arn:aws:iam::{account}:role/NAME or NAME, of every "
+    add_role_arguments(
+        group,
+        "live: read with this role, of one account or, as arn:aws:iam::{account}:role/NAME or NAME, of every "
         "account of --accounts",
     )
-    group.add_argument("--external-id", type=_external_id, metavar="ID", help="the external ID that the role asks for")
     group.add_argument(
-        "--session-name",
-        type=_session_name,
-        default=None,
-        metavar="NAME",
-        help=f"the name of the role's sessions in CloudTrail (default: {DEFAULT_SESSION_NAME})",
+        "--resume",
+        metavar="DIR",
+        help=f"keep {resumes} in this folder, and read only the rest after an interruption or an error; a missing "
+        "folder is created, and emptied by a run without errors",
     )
-    if resumes is not None:
-        group.add_argument(
-            "--resume",
-            metavar="DIR",
-            help=f"keep {resumes} in this folder, and read only the rest after an interruption or an error; a missing "
-            "folder is created, and emptied by a run without errors",
-        )
     parser.epilog = f"{parser.epilog}\n{WALK_HELP}"
-
-
-def is_walk(arguments: argparse.Namespace) -> bool:
-    """Whether the run reads with a role. Raises InvalidInputError for another source, and for an option that means
-    nothing without a role."""
-    if arguments.assume_role is None:
-        for name in ("external_id", "session_name", "resume"):
-            if getattr(arguments, name, None) is not None:
-                raise InvalidInputError(f"--{name.replace('_', '-')} is for --assume-role; omit it")
-        return False
-    for name in ("estate", "config_items", "aggregator", "terraform_plan", "template"):
-        if getattr(arguments, name, None):
-            raise InvalidInputError(
-                f"--assume-role reads live accounts; omit it with --{name.replace('_', '-')}"
-                + ("" if name != "aggregator" else ", which is read with the credentials of --profile")
-            )
-    return True
 
 
 def refuse_choice_of_accounts(arguments: argparse.Namespace) -> None:
@@ -70,19 +39,3 @@ def refuse_choice_of_accounts(arguments: argparse.Namespace) -> None:
     for name in ("account", "unit"):
         if getattr(arguments, name):
             raise InvalidInputError(f"--{name} chooses accounts to read with --assume-role; omit it")
-
-
-def session_name(arguments: argparse.Namespace) -> str:
-    return arguments.session_name or DEFAULT_SESSION_NAME
-
-
-def _external_id(text: str) -> str:
-    if not EXTERNAL_ID.fullmatch(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no external ID: 2 to 1,224 letters, digits and +=,.@:/-_")
-    return text
-
-
-def _session_name(text: str) -> str:
-    if not SESSION_NAME.fullmatch(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no session name: 2 to 64 letters, digits and +=,.@-_")
-    return text

@@ -81,6 +81,7 @@ class LoadBalancerBuilder:
             # CreateLoadBalancer: "the default security group for the VPC".
             groups = (self._groups.default_group(known_vpc_id),)
         name = properties.text("Name")
+        subnet_ids = _subnet_ids(self._vpcs.named_subnets(subnets))
         return LoadBalancer(
             arn=arn,
             name=name if isinstance(name, str) else resource.address,
@@ -90,7 +91,8 @@ class LoadBalancerBuilder:
             vpc_id=known_vpc_id,
             ip_address_type=properties.one_of("IpAddressType", IP_ADDRESS_TYPES, "ipv4"),
             security_groups=groups,
-            subnet_ids=_subnet_ids(subnets),
+            subnet_ids=subnet_ids,
+            possible_subnet_ids=self._vpcs.possible_subnet_ids(subnets) if isinstance(subnet_ids, UnknownValue) else (),
         )
 
     def build_listeners(self) -> None:

@@ -11,7 +11,7 @@ from alb_sg.estate.planned.draft import Draft
 from alb_sg.estate.planned.planned_groups import SecurityGroupBuilder
 from alb_sg.estate.planned.planned_vpcs import VpcBuilder
 from alb_sg.estate.planned.resources import Action, PlannedResource, UnknownPlannedValue
-from alb_sg.estate.planned.values import Properties, is_cidr, resource_id, unknown_value
+from alb_sg.estate.planned.values import Properties, is_cidr, resource_id, unknown_text, unknown_value
 
 
 class Members(NamedTuple):
@@ -150,12 +150,17 @@ class MemberBuilder:
     def record(self, identifier: str, members: Members, address: Any = None) -> Instance:
         if isinstance(address, str) and is_cidr(address):
             return Instance(identifier, address, None, members.groups, unknown_groups=members.unknown_groups)
+        cause = "it is not known before the change is applied"
+        for subnet in self._vpcs.named_subnets(members.subnets):
+            if isinstance(subnet, UnknownPlannedValue) and not self._draft.values.candidates(subnet):
+                cause = f"{cause}, nor are its subnets: {unknown_text(subnet)}"
+                break
         return Instance(
             identifier,
             None,
             None,
             members.groups,
-            unknown_address=UnknownValue("address", "it is not known before the change is applied"),
+            unknown_address=UnknownValue("address", cause),
             possible_cidrs=self._vpcs.blocks_of_subnets(members.subnets),
             unknown_groups=members.unknown_groups,
         )

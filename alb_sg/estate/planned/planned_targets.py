@@ -37,9 +37,12 @@ class TargetBuilder:
                 # What the base does not tell stays unknown: these targets are not all.
                 continue
             found = draft.targets.setdefault(arn, [])
-            if action is Action.DELETE:
-                found[:] = [one for one in found if self._key(arn, one) != self._key(arn, target)]
-            elif all(self._key(arn, one) != self._key(arn, target) for one in found):
+            same = [one for one in found if self._key(arn, one) == self._key(arn, target)]
+            is_certain = any(one.unknown is None for one in same)
+            if action is Action.DELETE or (target.unknown is None and not is_certain):
+                # One that is certain takes the place of the same one that is not.
+                found[:] = [one for one in found if one not in same]
+            if action is not Action.DELETE and not is_certain and (target.unknown is None or not same):
                 found.append(target)
         for one in draft.each(types.TARGET_GROUP):
             arn = resource_id(one)
@@ -60,9 +63,13 @@ class TargetBuilder:
             blocks = self._vpcs.blocks_of_vpc(draft.vpcs[group.vpc_id])
             for target in targets:
                 record = draft.instances.get(target.id)
-                # Of a target whose port is hidden, it is not known whether this is its group.
-                is_sure = not isinstance(target.port, UnknownValue)
-                if is_sure and record is not None and record.unknown_address and not record.possible_cidrs:
+                # Of a target with an unknown value, it is not known whether this is its group.
+                if (
+                    target.unknown is None
+                    and record is not None
+                    and record.unknown_address
+                    and not record.possible_cidrs
+                ):
                     draft.instances[target.id] = record._replace(possible_cidrs=blocks)
 
     def _key(self, arn: str, target: Target) -> tuple[str, int | UnknownValue | None]:
@@ -119,7 +126,7 @@ class TargetBuilder:
         elif action is Action.CREATE:
             hidden = arn or UnknownValue("TargetGroupArn", "it is missing")
             for one in self._possible_target_groups(properties.candidates("TargetGroupArn")):
-                yield one, Target(str(target_id), hidden, None), Action.CREATE
+                yield one, Target(str(target_id), port, None, unknown=hidden), Action.CREATE
 
     def _possible_target_groups(self, candidates: Sequence[str]) -> Sequence[str]:
         """The target groups of which an unknown one is one: any of the document, unless candidates are known."""
@@ -210,7 +217,8 @@ class TargetBuilder:
             members = Members(groups, unknown, subnets)
             for entry in load_balancers:
                 if isinstance(entry, UnknownPlannedValue):
-                    yield from self._member_registrations(one, one.action, [entry], members, None)
+                    unknown_port = unknown_value("ContainerPort", entry)
+                    yield from self._member_registrations(one, one.action, [entry], members, unknown_port)
                 else:
                     # Tasks with their own interface are registered with the container's port.
                     port = entry.port("ContainerPort") if isinstance(awsvpc, Properties) else _dynamic_port()
@@ -240,7 +248,7 @@ class TargetBuilder:
                     else UnknownValue("TargetGroupArn", f"text was expected, not {arn!r}")
                 )
                 for one in self._possible_target_groups(self._draft.values.candidates(arn)):
-                    yield one, Target(identifier, hidden, None), Action.CREATE
+                    yield one, Target(identifier, port, None, unknown=hidden), Action.CREATE
 
 
 def _traffic_sources(properties: Properties) -> list[Any]:

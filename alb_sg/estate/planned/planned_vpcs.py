@@ -182,6 +182,25 @@ class VpcBuilder:
         vpc_id = properties.text("VpcId")
         return Subnet(identifier, self.known_vpc_id(vpc_id, f"subnet {identifier}"), cidrs, unknown)
 
+    def named_subnets(self, subnets: Iterable[Any]) -> tuple[Any, ...]:
+        """The subnets without those that it cannot be: none that exists is in a new VPC, as all of them are."""
+        subnets = tuple(subnets)
+        vpc_id = self.vpc_of_subnets(subnets)
+        vpc = self._draft.all_by_id.get(vpc_id) if isinstance(vpc_id, str) else None
+        if vpc is None or vpc.action not in NEW_ACTIONS:
+            return subnets
+        return tuple(one for one in subnets if not (isinstance(one, UnknownPlannedValue) and one.is_existing))
+
+    def possible_subnet_ids(self, subnets: Iterable[Any]) -> tuple[str, ...]:
+        """All that may be among some subnets; empty where these may be any."""
+        found: list[str] = []
+        for subnet in self.named_subnets(subnets):
+            candidates = self._draft.values.candidates(subnet) if isinstance(subnet, UnknownPlannedValue) else (subnet,)
+            if not candidates:
+                return ()
+            found += candidates
+        return tuple(sorted(set(found)))
+
     def vpc_of_subnets(self, subnets: Iterable[Any]) -> str | UnknownValue | None:
         """The VPC of the first subnet whose VPC is known."""
         unknown: UnknownValue | None = None
@@ -206,6 +225,7 @@ class VpcBuilder:
     def blocks_of_subnets(self, subnets: Sequence[Any]) -> tuple[str, ...]:
         """The blocks of subnets. A family of which a subnet's blocks are not known is left out."""
         blocks: list[str] = []
+        subnets = self.named_subnets(subnets)
         for family in Family:
             of_family = [self._blocks_of_subnet(subnet, family) for subnet in subnets]
             if all(of_family):

@@ -19,12 +19,14 @@ class UnknownPlannedValue:
 
     `origin` says where it comes from (`known after apply: module.x.aws_lb.y.vpc_id`, `parameter VpcCidr`), and
     `remedy` what would settle it (`give --template-parameter VpcCidr=…`). `candidates` are the resources and
-    identifiers of which it is one; without any, it may be everything.
+    identifiers of which it is one, or several in a list; without any, it may be everything. `is_existing`: it can only
+    be resources that exist already, or none.
     """
 
     origin: str
     remedy: str = ""
     candidates: tuple[ResourceReference | str, ...] = ()
+    is_existing: bool = False
 
 
 @dataclass(frozen=True)

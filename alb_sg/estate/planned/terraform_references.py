@@ -2,7 +2,8 @@
 
 A plan names, for each argument, what its expression refers to, and not how. A value that is unknown before the change
 depends on something that is: the one resource of a fitting type that the expression refers to, directly or through
-variables, outputs and modules. Where several fit and the expression may choose between them, the value stays unknown.
+variables, outputs and modules. Where several fit and the expression may choose between them, the value stays unknown: a
+plan shows no index, condition or function.
 
 A plan holds no local values and no `dynamic` blocks. What they refer to is found by elimination: only resources of the
 same module, its variables and its child modules can be.
@@ -22,6 +23,7 @@ ModulePath = tuple[tuple[str, Key], ...]
 
 # One step of an address: a name, perhaps with an index.
 _STEP = re.compile(r'([^.\[\]"]+)(?:\[(?:"((?:[^"\\]|\\.)*)"|(\d{1,9})(?=\])|[^\]]*)\])?')
+_LAST_STEP = re.compile(r'(?:\.[^.\[\]"]+|\[(?:"(?:[^"\\]|\\.)*"|[^\]"]*)\])\Z')
 # Terraform quotes a key of `for_each` as HCL writes a string.
 _ESCAPE = re.compile(
     r"\\u([0-9a-fA-F]{4})|\\U(000[0-9a-fA-F]{5}|0010[0-9a-fA-F]{4})|\\([nrt\"\\])|([$%])\4\{", re.ASCII
@@ -48,6 +50,8 @@ _IDENTIFIERS_OF_TYPES = (
 # Computed attributes that may hold an identifier of any resource, by a word in their names.
 _ANY_IDENTIFIER = re.compile("group|sg|output|result|value|json|body|response|id$|ids$|arn")
 _IDENTIFIER_NAME = re.compile("_(id|arn)s?$")
+# The first words of references that may be the index of a resource.
+_POSSIBLE_INDEXES = frozenset({"count", "data", "each", "local", "module", "path", "self", "terraform", "var"})
 _MAX_DEPTH = 40
 # Resources whose unknown attributes may be identifiers of security groups and target groups, or anything.
 _OTHER_SOURCES = frozenset(
@@ -165,8 +169,8 @@ class Candidates(NamedTuple):
     """What an unknown value may consist of.
 
     `references` are resources of a fitting type, and identifiers of resources outside the plan. `has_choice`: the
-    expression also refers to values by which it may choose between them. `opaque` names what could not be followed, and
-    `is_open` says that the value may come from something else altogether.
+    expression may choose between them. `opaque` names what could not be followed, and `is_open` says that the value may
+    come from something else altogether.
     """
 
     references: tuple[ResourceReference | str, ...] = ()
@@ -455,19 +459,30 @@ class References:
     def _follow_all(
         self, references: Sequence[str], module: ModulePath, owner: Instance | None, types: frozenset[str], depth: int
     ) -> Candidates:
-        found = Candidates()
-        longest = _longest(references)
-        # A reference leaves out an index that is no constant; the key is another reference then.
-        index = _index_by_key(longest)
-        for reference in longest:
-            one = self._follow_one(reference, module, owner, types, depth + 1, index=index)
-            if not one.references:
-                # What names no fitting resource may still choose between those that do.
-                one = one._replace(has_choice=True)
-            elif len(one.references) == 1:
-                one = one._replace(has_choice=False)
-            found |= one
-        return found
+        written = traversals(references)
+        distinct = list(dict.fromkeys(written))
+        by_key = _has_key_as_index(distinct)
+        found = [self._follow_one(one, module, owner, types, depth + 1, by_key=by_key) for one in distinct]
+        # What has no instance is nothing.
+        there = [
+            (name, one)
+            for name, one in zip(distinct, found, strict=True)
+            if one.references or one.opaque or not _names_resource(name, types)
+        ]
+        # A list of resources that are each written once, with an attribute, has all of them. A reference to several of
+        # them or to whole resources may be to a part of these, and one that names none may choose between the others,
+        # as does one that is written twice.
+        is_list = len(written) == len(distinct) and all(
+            len(one.references) == 1 and not one.has_choice and not self._is_whole_resource(name, module)
+            for name, one in there
+        )
+        is_list = is_list and (len(there) == len(found) or len(there) == 1)
+        return Candidates.union(found)._replace(has_choice=not is_list)
+
+    def _is_whole_resource(self, reference: str, module: ModulePath) -> bool:
+        """Whether a reference is to a resource without `count` or `for_each`, and to no attribute of it."""
+        kind, _, name = reference.partition(".")
+        return None in self.instances.get((module, False, kind, name), ())
 
     def _follow_one(
         self,
@@ -477,7 +492,7 @@ class References:
         types: frozenset[str],
         depth: int,
         *,
-        index: str = "",
+        by_key: bool = False,
     ) -> Candidates:
         steps = parse_steps(reference)
         key = (reference, module, owner.address if owner is not None and "each" in reference else "", types)
@@ -487,7 +502,7 @@ class References:
             return Candidates(opaque=reference, is_open=key not in self._resolving)
         self._resolving.add(key)
         try:
-            return self._follow_steps(reference, steps, module, owner, types, depth, index=index)
+            return self._follow_steps(reference, steps, module, owner, types, depth, by_key=by_key)
         finally:
             self._resolving.discard(key)
             self._circles.discard(key)
@@ -501,13 +516,11 @@ class References:
         types: frozenset[str],
         depth: int,
         *,
-        index: str,
+        by_key: bool,
     ) -> Candidates:
         match [name for name, _ in steps]:
-            case ["var", name, *rest]:
-                value = self._follow_variable(module, name, types, depth)
-                # An index or attribute takes a part of the value.
-                return value._replace(has_choice=True) if rest or steps[1][1] is not None else value
+            case ["var", name, *_]:
+                return self._follow_variable(module, name, types, depth)
             case ["local", name, *_]:
                 return self.eliminate(module, types, owner, name)._replace(opaque=reference)
             case ["module", _, *rest]:
@@ -527,25 +540,8 @@ class References:
                 key = steps[1][1]
             case _:
                 return Candidates(opaque=reference)
-        own_key = self._own_key(module, owner, index, found)
+        own_key = owner.key if owner is not None and by_key else None
         return self._follow_resource(found, key, attributes, own_key, types, depth)
-
-    def _own_key(self, module: ModulePath, owner: Instance | None, index: str, found: Mapping[Key, Instance]) -> Key:
-        """The key of the resource that refers, if its expression can only use that as the index of what it refers to.
-
-        A plan does not show arithmetic: `count.index` and `count.index + 1` look alike. The latter is no index if both
-        resources have as many instances.
-        """
-        if owner is None or not index:
-            return None
-        return owner.key if index == "each.key" or self._keys(module, owner) == found.keys() else None
-
-    def _keys(self, module: ModulePath, owner: Instance) -> frozenset[Key]:
-        """The keys of all instances of a resource or module call."""
-        if owner.type == "module":
-            paths = self._children.get(module, ())
-            return frozenset(path[-1][1] for path in paths if path[-1][0] == owner.name)
-        return frozenset(self.instances.get((module, owner.is_data, owner.type, owner.name), ()))
 
     def _follow_variable(self, module: ModulePath, name: str, types: frozenset[str], depth: int) -> Candidates:
         node = self._module(module)
@@ -583,8 +579,7 @@ class References:
             outputs = {} if node is None else node.node.get("outputs") or {}
             for output in rest[:1] or outputs:
                 found |= self._follow_output(path, output, types, depth)
-        takes_part = len(rest) != 1 or steps[2][1] is not None
-        return found._replace(has_choice=True) if takes_part else found
+        return found
 
     def _follow_output(self, path: ModulePath, name: str, types: frozenset[str], depth: int) -> Candidates:
         node = self._module(path)
@@ -602,9 +597,8 @@ class References:
         if len(references) == 1:
             # for_each over another resource: each.value is its instance of the same key.
             continued = ".".join((references[0], *rest[1:]))
-            return self._follow_one(continued, module, owner, types, depth + 1, index="each.key")
-        # Each key has a value of its own.
-        return self._follow_all(references, module, owner, types, depth + 1)._replace(has_choice=True)
+            return self._follow_one(continued, module, owner, types, depth + 1, by_key=True)
+        return self._follow_all(references, module, owner, types, depth + 1)
 
     def _follow_resource(
         self,
@@ -746,29 +740,37 @@ def may_name(identifier: str, types: Iterable[str]) -> bool:
 
 
 def distinct_references(expression: Any) -> list[str]:
-    """The references of an expression without those that another one continues."""
-    return _longest(references_in(expression))
+    """What an expression refers to, each once and in full."""
+    return list(dict.fromkeys(traversals(references_in(expression))))
 
 
-def _index_by_key(references: Sequence[str]) -> str:
-    """What an expression with these references may have as an index: `each.key`, `count.index`, or "" for others.
+def traversals(references: Iterable[str]) -> list[str]:
+    """What an expression refers to, as often as it is written, in full.
 
-    `each.value` of a set is its key. A part of `each.value` may be any key.
+    For each traversal that is written, Terraform lists what is left after every step is taken away: `aws_lb.a[0].arn`,
+    `aws_lb.a[0]` and `aws_lb.a` (jsonconfig, marshalExpression).
     """
-    keys = {one for one in references if one.startswith(("each.", "count."))}
-    if keys == {"count.index"}:
-        return "count.index"
-    return "each.key" if keys and keys <= {"each.key", "each.value"} else ""
+    found: list[str] = []
+    rest = ""
+    for one in references:
+        if one != rest:
+            found.append(one)
+        rest = _LAST_STEP.sub("", one)
+    return found
 
 
-def _longest(references: Iterable[str]) -> list[str]:
-    """The references without those that another one continues: a plan lists `aws_lb.a.arn` and `aws_lb.a`."""
-    distinct = list(dict.fromkeys(references))
-    return [
-        one
-        for one in distinct
-        if not any(other.startswith((f"{one}.", f"{one}[")) for other in distinct if other != one)
-    ]
+def _names_resource(reference: str, types: frozenset[str]) -> bool:
+    """Whether a reference names a resource of these types: without any instance, it is nothing."""
+    return reference.partition(".")[0] in types
+
+
+def _has_key_as_index(references: Iterable[str]) -> bool:
+    """Whether an index that is no constant can only be `each.key`.
+
+    A reference leaves out such an index, and what it consists of is another reference. A plan does not show arithmetic,
+    such as `count.index + 1`, or what a map holds, such as `each.value`.
+    """
+    return {one for one in references if one.partition(".")[0] in _POSSIBLE_INDEXES} == {"each.key"}
 
 
 def _identifiers(value: Any) -> Candidates:

@@ -49,7 +49,7 @@ def _load_balancer(view: View) -> Properties:
         "Scheme": scheme,
         "IpAddressType": view.get("ip_address_type"),
         "SecurityGroups": view.references("security_groups", *_SECURITY_GROUPS),
-        "Subnets": view.references("subnets", *_SUBNETS),
+        "Subnets": view.references_and_texts("subnets", *_SUBNETS),
         "SubnetMappings": [
             one if isinstance(one, UnknownPlannedValue) else {"SubnetId": one.reference("subnet_id", *_SUBNETS)}
             for one in mappings
@@ -361,7 +361,7 @@ def _auto_scaling_group(view: View) -> Properties:
             *(view.references("target_group_arns", *_TARGET_GROUPS) or ()),
             *_traffic_sources(view),
         ],
-        "VPCZoneIdentifier": view.references("vpc_zone_identifier", *_SUBNETS),
+        "VPCZoneIdentifier": view.references_and_texts("vpc_zone_identifier", *_SUBNETS),
     }
     for template in view.blocks("launch_template"):
         properties["LaunchTemplate"] = _template_specification(template, "id", "name")
@@ -442,7 +442,7 @@ def _ecs_service(view: View) -> Properties:
         properties["NetworkConfiguration"] = {
             "AwsvpcConfiguration": {
                 "SecurityGroups": network.references("security_groups", *_SECURITY_GROUPS),
-                "Subnets": network.references("subnets", *_SUBNETS),
+                "Subnets": network.references_and_texts("subnets", *_SUBNETS),
             }
         }
     return properties
@@ -679,6 +679,8 @@ def _cloud_control_value(view: View, attribute: str, name: str) -> Any:
         if name in _OBJECTS:
             return blocks[0] if blocks else None
         return blocks if blocks or view.has_value(attribute) else None
+    if name in ("Subnets", "VPCZoneIdentifier"):
+        return view.references_and_texts(attribute, *_SUBNETS)
     if name in _LISTS:
         return view.references(attribute, *_REFERENCES[name])
     if name in _REFERENCES:

@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from alb_sg.estate.planned.resources import Action, PlannedValue, ResourceReference, UnknownPlannedValue
 from alb_sg.estate.planned.terraform_references import (
     Candidates,
     Instance,
     References,
-    distinct_references,
     may_name,
     references_in,
+    traversals,
 )
 
 _NOTHING: Mapping[str, Any] = {}
 # Blocks that are lists, in the configuration's order, and those of which only the whole counts.
 _ORDERED_BLOCKS = frozenset({"action", "default_action", "network_interfaces", "subnet_mapping", "target_group"})
 
+# Blocks that the provider computes where none is written: they are unknown then, without any expression.
+_COMPUTED_BLOCKS = frozenset(
+    {
+        "egress",
+        "entry",
+        "health_check",
+        "ingress",
+        "mixed_instances_policy",
+        "network_interface",
+        "primary_network_interface",
+        "subnet_mapping",
+        "traffic_source",
+    }
+)
 # Arguments that the provider computes and that are no identifiers.
 _NO_IDENTIFIERS = frozenset({"ip_address_type"})
 
@@ -27,8 +41,7 @@ class View:
     """A resource, or a block of it, after the change or before it.
 
     `expressions` are those of the configuration; None where the configuration does not hold the block, as for a
-    `dynamic` one. `whole` is the one expression that gives a block as an object, if there is one, and `is_only_unknown`
-    says that one argument of all its blocks is unknown.
+    `dynamic` one. `whole` is what the configuration has instead, if it has anything.
     """
 
     def __init__(
@@ -40,12 +53,9 @@ class View:
         sensitive: Any,
         expressions: Mapping[str, Any] | None,
         place: str,
-        whole: Mapping[str, Any] | None = None,
-        *,
-        is_only_unknown: bool = False,
+        whole: _WholeExpression | None = None,
     ) -> None:
         self._whole = whole
-        self._is_only_unknown = is_only_unknown
         self._references = references
         self.instance = instance
         self._values = _as_mapping(values)
@@ -162,6 +172,15 @@ class View:
             return [*known, *new]
         return [*known, *self._unknown_list(name, found)]
 
+    def references_and_texts(self, name: str, *types: str) -> list[PlannedValue] | None:
+        """As `references`. A list that is unknown as a whole may also hold identifiers that are written as text: a plan
+        shows the references alone."""
+        found = self.references(name, *types)
+        if found is None or self._unknown.get(name) is not True:
+            return found
+        origin = f"known after apply: {self.place}.{name} (a plan does not show what it holds besides references)"
+        return [*found, UnknownPlannedValue(origin, is_existing=True)]
+
     def _unknown_list(self, name: str, found: Candidates) -> list[PlannedValue]:
         """The elements of a list that is unknown as a whole."""
         new = [one for one in found.references if self._references.is_new(one)]
@@ -180,16 +199,21 @@ class View:
         if sensitive is True:
             return [UnknownPlannedValue(f"{self.place}.{name} is sensitive")]
         if unknown is True:
-            return [self._unknown_value(name)] if self._has_expression(name) or not self._is_new else []
+            # `awscc` has attributes in place of blocks.
+            is_computed = name in _COMPUTED_BLOCKS or self.instance.type.startswith("awscc_")
+            is_absent = is_computed and self._is_new and not self._has_expression(name)
+            return [] if is_absent else [self._unknown_value(name)]
         if isinstance(values, Mapping):
             values, unknown, sensitive = [values], [unknown], [sensitive]
         if not isinstance(values, list):
             return []
-        written = self._whole if self._expressions is None else self._expressions.get(name)
-        is_only_unknown = _count_unknown(unknown) == 1
+        if self._expressions is None and self._whole is not None:
+            written: Any = self._whole.expression
+        else:
+            written = None if self._expressions is None else self._expressions.get(name)
         found: list[View | UnknownPlannedValue] = []
         for index, value in enumerate(values):
-            expressions, whole = _expressions_of_block(written, name, index, value, len(values))
+            expressions, whole = _expressions_of_block(written, name, index, values, unknown)
             found.append(
                 View(
                     self._references,
@@ -200,7 +224,6 @@ class View:
                     expressions,
                     f"{self.place}.{name}[{index}]",
                     whole,
-                    is_only_unknown=is_only_unknown,
                 )
             )
         return found
@@ -215,13 +238,36 @@ class View:
 
     def _follow_expression(self, name: str, types: Sequence[str]) -> Candidates:
         if self._expressions is None and self._whole is not None:
-            found = self._references.follow(self.instance, self._whole, frozenset(types))
-            # The expression gives several arguments at once. What is new in it makes only this one unknown, and all of
-            # it is in it if each reference is one resource.
-            is_all = self._is_only_unknown and len(found.references) == len(distinct_references(self._whole))
-            return found if is_all else found._replace(has_choice=True)
+            return self._follow_whole(self._whole, name, frozenset(types))
         expression = None if self._expressions is None else self._expressions.get(name)
         return self._references.follow(self.instance, expression, frozenset(types))
+
+    def _follow_whole(self, whole: _WholeExpression, name: str, types: frozenset[str]) -> Candidates:
+        """What an argument of a block may be whose expression the configuration does not show by itself.
+
+        A block may be of a `dynamic` block, of which the configuration shows nothing. It is not if what the expression
+        refers to already explains each unknown value, and there are as many of them as references.
+        """
+        found = self._references.follow(self.instance, whole.expression, types)
+        new = [one for one in found.references if self._references.is_new(one)]
+        unknown = sum(_contains_true(block.get(name)) for block in whole.unknown_blocks)
+        if new and unknown == 1:
+            return found
+        found = found._replace(has_choice=True)
+        if not whole.may_lack_blocks:
+            return found
+        if len(new) == 1 and not found.is_open and unknown == self._times_written(new[0], whole.expression, types):
+            return found
+        return found | self._references.eliminate(self.instance.module, types, without=self.instance)
+
+    def _times_written(
+        self, reference: ResourceReference | str, expression: Mapping[str, Any], types: frozenset[str]
+    ) -> int:
+        """How often an expression refers to a resource."""
+        return sum(
+            reference in self._references.follow(self.instance, {"references": [one]}, types).references
+            for one in traversals(references_in(expression))
+        )
 
     def _unknown_value(self, name: str) -> UnknownPlannedValue:
         return UnknownPlannedValue(f"known after apply: {self.place}.{name}")
@@ -240,26 +286,37 @@ class View:
         return UnknownPlannedValue(f"known after apply: {self.place}.{name}{said}", candidates=candidates)
 
 
+class _WholeExpression(NamedTuple):
+    """One expression for several blocks. `unknown_blocks` says for each block what is not known of it, and
+    `may_lack_blocks` that there may be blocks which the expression does not give."""
+
+    expression: Mapping[str, Any]
+    unknown_blocks: Sequence[Mapping[str, Any]]
+    may_lack_blocks: bool
+
+
 def _expressions_of_block(
-    written: Any, name: str, index: int, value: Any, count: int
-) -> tuple[Mapping[str, Any] | None, Mapping[str, Any] | None]:
-    """The expressions of a block, or else one expression that gives all blocks.
+    written: Any, name: str, index: int, values: Sequence[Any], unknown: Any
+) -> tuple[Mapping[str, Any] | None, _WholeExpression | None]:
+    """The expressions of a block, or else one expression for several blocks.
 
     The blocks of a set are in another order than in the configuration. Their constants tell which is which.
     """
+    unknown_blocks = [_as_mapping(_element(unknown, position)) for position in range(len(values))]
     if isinstance(written, Mapping) and _is_expression(written):
-        return None, written
+        return None, _WholeExpression(written, unknown_blocks, may_lack_blocks=True)
     blocks = [written] if isinstance(written, Mapping) else written if isinstance(written, list) else []
     blocks = [block for block in blocks if isinstance(block, Mapping)]
-    if len(blocks) != count:
+    if len(blocks) != len(values):
         # Some blocks are in a `dynamic` block, which the configuration leaves out.
         return None, None
-    if count == 1 or name in _ORDERED_BLOCKS:
+    if len(blocks) == 1 or name in _ORDERED_BLOCKS:
         return blocks[index], None
-    fitting = [block for block in blocks if _fits(block, value)]
+    fitting = [block for block in blocks if _fits(block, values[index])]
     if len(fitting) == 1:
         return fitting[0], None
-    return None, {"references": [reference for block in fitting for reference in references_in(block)]}
+    together = {"references": [reference for block in fitting for reference in references_in(block)]}
+    return None, _WholeExpression(together, unknown_blocks, may_lack_blocks=False)
 
 
 def _fits(block: Mapping[str, Any], value: Any) -> bool:
@@ -269,12 +326,6 @@ def _fits(block: Mapping[str, Any], value: Any) -> bool:
         for name, expression in block.items()
         if isinstance(expression, Mapping) and "constant_value" in expression
     )
-
-
-def _count_unknown(blocks: Any) -> int:
-    """How many arguments of blocks are not known."""
-    mappings = [one for one in blocks if isinstance(one, Mapping)] if isinstance(blocks, list) else []
-    return sum(_contains_true(value) for block in mappings for value in block.values())
 
 
 def _element(values: Any, index: int) -> Any:

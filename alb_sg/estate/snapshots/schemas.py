@@ -477,6 +477,7 @@ def _load_balancer(item: ConfigItemSchema, arn_prefixes: ElbArnPrefixes) -> Item
             schema.ip_address_type,
             _intern_unique(schema.security_groups),
             _intern_unique(list(map(_subnet_id, schema.availability_zones))),
+            (),
         )
     )
     return arn, load_balancer, None, _tags(item)
@@ -538,7 +539,7 @@ def _target_group(item: ConfigItemSchema, arn_prefixes: ElbArnPrefixes) -> ItemC
     )
     if schema.targets is None:
         return arn, target_group, None, None
-    targets = [new_target((_intern(target.id, target.id), target.port, None, None)) for target in schema.targets]
+    targets = [new_target((_intern(target.id, target.id), target.port, None, None, None)) for target in schema.targets]
     return arn, target_group, ordered_targets(targets), None
 
 

@@ -1,20 +1,22 @@
 """Terraform plans of format 1.2, as `terraform show -json` prints them.
 
 A value that is a `Ref` is unknown before the change, and the configuration names what it refers to. `COMPUTED` is
-unknown and not written. As Terraform does, the configuration leaves out the inline rules of security groups, local
-values and `dynamic` blocks.
+unknown and not written. As Terraform does, the configuration leaves out local values and `dynamic` blocks, writes the
+inline rules of a security group as one expression, and says nothing of texts beside references.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from alb_sg.estate.planned.terraform_references import parse_steps
 
-# Arguments that the provider reads as blocks and Terraform's configuration as attributes: it leaves out their blocks.
+# Arguments that are written as blocks, and that the provider's schema has as attributes: Terraform's configuration has
+# one expression for all blocks.
 ATTRIBUTES_AS_BLOCKS = frozenset(
     {(kind, name) for kind in ("aws_security_group", "aws_default_security_group") for name in ("ingress", "egress")}
 )
@@ -53,10 +55,11 @@ class Dynamic:
 
 
 def _with_beginnings(reference: str) -> list[str]:
-    """`aws_lb.a.arn` and `aws_lb.a`, as a plan lists both."""
-    parts = reference.split(".")
-    head = 3 if parts[0] == "data" else 2
-    return [".".join(parts[:length]) for length in range(len(parts), head - 1, -1)] or [reference]
+    """`aws_lb.a[0].arn`, `aws_lb.a[0]` and `aws_lb.a`: a plan lists what is left without each of the last steps."""
+    steps = re.findall(r'\.?[^.\[\]]+|\["(?:[^"]*)"\]|\[[^\]]*\]', reference)
+    assert "".join(steps) == reference
+    head = 3 if steps[0] == "data" else 2
+    return ["".join(steps[:length]) for length in range(len(steps), head - 1, -1)]
 
 
 class Plan:
@@ -200,9 +203,9 @@ class Plan:
         if any(one["address"] == local for one in node["resources"]):
             return
         expressions = {
-            name: _expression(value)
+            name: _attribute(value) if (identity["type"], name) in ATTRIBUTES_AS_BLOCKS else _expression(value)
             for name, value in values.items()
-            if not isinstance(value, _Computed | Dynamic) and (identity["type"], name) not in ATTRIBUTES_AS_BLOCKS
+            if not isinstance(value, _Computed | Dynamic)
         }
         node["resources"].append(
             {
@@ -306,6 +309,8 @@ def _split(value: Any) -> tuple[Any, Any]:
             return value.value, False
         case Dynamic():
             return _split(value.blocks)
+        case list() if any(isinstance(one, Dynamic) for one in value):
+            return _split([block for one in value for block in (one.blocks if isinstance(one, Dynamic) else [one])])
         case list() if any(isinstance(one, Ref | _Computed) for one in value):
             # The provider's sets are unknown as a whole where an element is.
             return None, True
@@ -316,6 +321,28 @@ def _split(value: Any) -> tuple[Any, Any]:
             return _after(value)
         case _:
             return value, False
+
+
+def _attribute(blocks: Sequence[Any]) -> Any:
+    """The one expression of blocks that the schema has as an attribute."""
+    written = [one for one in blocks if not isinstance(one, Dynamic)]
+    references = [reference for block in written for reference in _references(block)]
+    if references:
+        return {"references": references}
+    return {"constant_value": written} if written or not blocks else None
+
+
+def _references(value: Any) -> list[str]:
+    """The references that an expression consists of."""
+    match value:
+        case Ref() | Written():
+            return value.references
+        case Mapping():
+            return [reference for one in value.values() for reference in _references(one)]
+        case list():
+            return [reference for one in value for reference in _references(one)]
+        case _:
+            return []
 
 
 def _expression(value: Any) -> Any:

@@ -6,6 +6,7 @@ import copy
 from collections.abc import Iterator
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -54,7 +55,8 @@ DECIDING = frozenset(
         "vpc_security_group_ids",
     }
 )
-# Expressions that tell less than the value: something outside the plan, a local value, or a choice between resources.
+# Expressions that tell less than the value: something outside the plan, a local value, a choice between resources, or a
+# part of them, as a splat, a `for` with a condition and an index look in a plan.
 OUTSIDE = ["data.external.somewhere.result", "data.external.somewhere"]
 CHOICE = [
     "var.choice",
@@ -62,6 +64,8 @@ CHOICE = [
     *(f"aws_lb_target_group.tg{number}.arn" for number in range(TARGET_GROUPS)),
     *(f"aws_instance.i{number}.id" for number in range(INSTANCES)),
 ]
+PART = ["aws_security_group.g"]
+INDEX = ["aws_security_group.g", "count.index"]
 
 
 def judge_estate(estate: Estate) -> dict[str, str]:
@@ -80,12 +84,14 @@ def test_the_plan_that_creates_an_estate_gets_its_verdicts(world: World) -> None
     assert of_load_balancer(judge_plan(as_plan(world)), "aws_lb.web") == judge_estate(as_estate(world))
 
 
+@pytest.mark.slow
 @given(worlds(), worlds())
 def test_a_plan_over_an_estate_gets_the_verdicts_of_the_estate_after_it(before: World, after: World) -> None:
     judged = judge_plan(as_change(before, after), [as_estate(before)])
     assert of_load_balancer(judged, LB_ARN) == judge_estate(as_estate(after))
 
 
+@pytest.mark.slow
 @given(worlds(), st.data())
 def test_unknown_values_never_make_another_verdict(world: World, data: st.DataObject) -> None:
     known = judge_estate(as_estate(world))
@@ -94,7 +100,8 @@ def test_unknown_values_never_make_another_verdict(world: World, data: st.DataOb
     hidden = data.draw(st.lists(st.sampled_from(range(len(places))), min_size=1, max_size=4, unique=True))
     for number in hidden:
         # One local value for several arguments could make a circle of references, which Terraform refuses.
-        hide(document, *places[number], data.draw(st.sampled_from([OUTSIDE, [f"local.value_{number}"], CHOICE])))
+        local = [f"local.value_{number}"]
+        hide(document, *places[number], data.draw(st.sampled_from([OUTSIDE, local, CHOICE, PART, INDEX])))
     judged = of_load_balancer(judge_scenario(terraform_scenario(document)), "aws_lb.web")
     assert set(judged) == set(known)
     changed = {about: text for about, text in judged.items() if text not in (known[about], "ERROR")}

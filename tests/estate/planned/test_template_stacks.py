@@ -381,7 +381,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_only_cloudformation_can_do_is_refused_by_name(name: str, tmp_path: Path) -> None:
+def test_functions_that_only_cloudformation_runs_are_refused_by_name(name: str, tmp_path: Path) -> None:
     template, sentence = REFUSED[name]
     with pytest.raises(InvalidInputError) as raised:
         read(tmp_path, template)

@@ -238,7 +238,7 @@ def test_a_choice_that_cannot_be_deployed_is_no_scenario(tmp_path: Path) -> None
     assert found == {("parameter Size is small",): "internal"}
 
 
-def test_what_no_verdict_depends_on_is_not_enumerated(tmp_path: Path) -> None:
+def test_values_that_decide_no_verdict_are_not_enumerated(tmp_path: Path) -> None:
     template = {
         "Parameters": {"Size": {"Type": "String", "AllowedValues": ["small", "large"]}},
         "Conditions": {"IsSmall": {"Fn::Equals": [{"Ref": "Size"}, "small"]}},

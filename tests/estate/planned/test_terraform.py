@@ -15,7 +15,7 @@ from alb_sg.estate.cidr import Family, parse_cidr
 from alb_sg.estate.model import Target
 from alb_sg.estate.planned.planned_estate import planned_estates
 from alb_sg.estate.planned.terraform import terraform_scenario
-from alb_sg.estate.planned.terraform_references import parse_steps
+from alb_sg.estate.planned.terraform_references import parse_steps, traversals
 from alb_sg.findings.judge import judge_all
 from alb_sg.parameters import parse_parameters
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
@@ -210,65 +210,71 @@ def test_inline_rules() -> None:
     assert short(service(plan)) == "CCCC"
 
 
-def test_an_inline_rule_for_the_group_of_the_service() -> None:
-    """The configuration leaves out inline rules. Of two groups, the one that owns the rule refers to the other."""
+def with_egress(*rules: Any) -> Plan:
+    """A service, a database, and a load balancer with these inline outbound rules."""
     plan = vpc(Plan())
-    outbound = cidr_block("tcp", 8080, 8080, security_groups=[APP_GROUP])
-    security_group(
-        plan, "aws_security_group.alb", ingress=[cidr_block("tcp", 443, 443, "0.0.0.0/0")], egress=[outbound]
-    )
-    security_group(plan, "aws_security_group.app")
-    load_balancer(plan)
-    listener(plan)
-    target_group(plan)
-    assert short(service(plan)) == "CCCN"
-
-
-def test_an_inline_rule_for_one_of_several_groups() -> None:
-    plan = vpc(Plan())
-    outbound = cidr_block("tcp", 8080, 8080, security_groups=[APP_GROUP])
-    security_group(
-        plan, "aws_security_group.alb", ingress=[cidr_block("tcp", 443, 443, "0.0.0.0/0")], egress=[outbound]
-    )
+    inbound = [cidr_block("tcp", 443, 443, "0.0.0.0/0")]
+    security_group(plan, "aws_security_group.alb", ingress=inbound, egress=list(rules))
     security_group(plan, "aws_security_group.app")
     security_group(plan, "aws_security_group.database")
     load_balancer(plan)
-    listener(plan)
-    target_group(plan)
-    service(plan)
-    # The rule may be for the database: whether it is for the service is not known. No other verdict depends on it.
+    return service(target_group(listener(plan)))
+
+
+TO_APP = cidr_block("tcp", 8080, 8080, security_groups=[APP_GROUP])
+TO_DATABASE = cidr_block("tcp", 5432, 5432, security_groups=[Ref("aws_security_group.database.id")])
+
+
+def test_an_inline_rule_for_the_group_of_the_service() -> None:
+    """The configuration has one expression for all inline rules."""
+    assert short(with_egress(TO_APP)) == "CCCN"
+    assert short(with_egress(TO_APP, cidr_block("udp", 53, 53, "10.0.0.0/16"))) == "CCCN"
+
+
+def test_inline_rules_for_several_groups() -> None:
+    """It does not tell which rule has which of the groups."""
+    plan = with_egress(TO_APP, TO_DATABASE)
     assert short(plan) == "C??N"
     assert "aws_security_group.alb.egress[0].security_groups" in error(plan, "targets")
 
 
-def with_ingress(plan: Plan, address: str, *references: str) -> Plan:
-    """The expression of a group's inline rules, as Terraform writes it for blocks that refer to something."""
-    for resource in plan.root["resources"]:
-        if resource["address"] == address:
-            resource["expressions"]["ingress"] = {"references": Ref(*references).references}
-    return plan
+def test_inline_rules_for_the_same_group() -> None:
+    """The expression refers to it as often as there are rules whose groups are not known."""
+    assert short(with_egress(TO_APP, cidr_block("tcp", 22, 22, security_groups=[APP_GROUP]))) == "CCCN"
+
+
+@pytest.mark.parametrize("written", [TO_DATABASE, cidr_block("udp", 53, 53, "10.0.0.0/16")])
+def test_an_inline_rule_of_a_dynamic_block(written: dict[str, Any]) -> None:
+    """What it refers to is nowhere in the configuration, and nothing of the written rules tells it."""
+    assert short(with_egress(written, Dynamic(TO_APP))) == "C??N"
+    # The rule that is written is for the service, and the other one for the database on the service's port.
+    to_database = cidr_block("tcp", 8080, 8080, security_groups=[Ref("aws_security_group.database.id")])
+    to_app = cidr_block("tcp", 22, 22, security_groups=[APP_GROUP])
+    assert short(with_egress(to_app, Dynamic(to_database))) == "C??N"
+
+
+def test_a_dynamic_block_can_only_mean_the_other_group_of_the_module() -> None:
+    plan = with_egress(cidr_block("udp", 53, 53, "10.0.0.0/16"), Dynamic(TO_APP))
+    plan.changes = [one for one in plan.changes if one["address"] != "aws_security_group.database"]
+    assert short(plan) == "CCCN"
 
 
 @pytest.mark.parametrize(
-    ("references", "blocks", "verdict"),
+    ("ingress", "verdict"),
     [
         # Only one argument is unknown, so that both groups are in it.
-        (("aws_security_group.bastion.id", "aws_security_group.alb.id"), 1, "C"),
-        # Each block may have one of them.
-        (("aws_security_group.bastion.id", "aws_security_group.alb.id"), 2, "?"),
+        ([cidr_block("tcp", 8080, 8080, security_groups=[Ref("aws_security_group.bastion.id"), ALB_GROUP])], "C"),
         # A condition of a `for` expression may leave some out.
-        (("aws_security_group.others",), 1, "?"),
+        ([cidr_block("tcp", 8080, 8080, security_groups=[Ref("aws_security_group.others")])], "?"),
     ],
-    ids=["one block", "two blocks", "for expression"],
+    ids=["list", "for expression"],
 )
-def test_an_inline_rule_for_two_groups(references: tuple[str, ...], blocks: int, verdict: str) -> None:
+def test_an_inline_rule_for_two_groups(ingress: list[Any], verdict: str) -> None:
     plan = vpc(Plan())
     for name in ("alb", "bastion", "others[0]", "others[1]"):
         security_group(plan, f"aws_security_group.{name}")
-    from_groups = [cidr_block("tcp", port, port, security_groups=COMPUTED) for port in (8080, 22)[:blocks]]
     everybody = cidr_block("tcp", 443, 443, "0.0.0.0/0")
-    security_group(plan, "aws_security_group.app", ingress=[everybody, *from_groups])
-    with_ingress(plan, "aws_security_group.app", *references)
+    security_group(plan, "aws_security_group.app", ingress=[everybody, *ingress])
     load_balancer(plan)
     assert nodes(service(target_group(listener(plan)))) == verdict
 
@@ -358,19 +364,12 @@ def test_groups_and_load_balancer_in_modules() -> None:
     assert short(plan, "module.alb.aws_lb.this[0]") == "CCNN"
 
 
-@pytest.mark.parametrize(
-    ("address", "index"),
-    [("aws_lb.web[0]", "count.index"), ('aws_lb.web["eu"]', "each.key")],
-    ids=["count", "for_each"],
-)
-def test_instances_of_one_resource_belong_together_by_their_key(address: str, index: str) -> None:
-    """`aws_security_group.alb[each.key].id` is written without its index in a plan."""
-    other = {"aws_lb.web[0]": "aws_lb.web[1]", 'aws_lb.web["eu"]': 'aws_lb.web["us"]'}[address]
+def paired(index: str, *keys: str) -> Plan:
+    """Load balancers with a group and a listener each, which belong together by an index. The first one's is open."""
     plan = vpc(Plan())
-    for lb in (address, other):
-        key = lb.removeprefix("aws_lb.web")
+    for key in keys:
         security_group(plan, f"aws_security_group.alb{key}")
-        load_balancer(plan, lb, groups=[Ref("aws_security_group.alb", index)])
+        load_balancer(plan, f"aws_lb.web{key}", groups=[Ref("aws_security_group.alb", index)])
         plan.create(
             f"aws_lb_listener.https{key}",
             load_balancer_arn=Ref("aws_lb.web", index),
@@ -378,9 +377,40 @@ def test_instances_of_one_resource_belong_together_by_their_key(address: str, in
             protocol="HTTPS",
             default_action=[{"type": "fixed-response", "target_group_arn": None}],
         )
-    rule(plan, "https", "ingress", Ref(f"aws_security_group.alb{address.removeprefix('aws_lb.web')}.id"), **OPEN_443)
-    assert short(plan, address) == "C--N"
-    assert short(plan, other) == "N--N"
+    return rule(plan, "https", "ingress", Ref(f"aws_security_group.alb{keys[0]}.id"), **OPEN_443)
+
+
+def test_instances_of_one_resource_belong_together_by_their_key() -> None:
+    """`aws_security_group.alb[each.key].id` is written without its index in a plan."""
+    plan = paired("each.key", '["eu"]', '["us"]')
+    assert short(plan, 'aws_lb.web["eu"]') == "C--N"
+    assert short(plan, 'aws_lb.web["us"]') == "N--N"
+
+
+@pytest.mark.parametrize("index", ["count.index", "each.value", "each.value.group", "local.groups"])
+def test_another_index_than_the_key_does_not_tell_which_instance_it_is(index: str) -> None:
+    """`count.index` may be `(count.index + 1) % 2`, and a value any key."""
+    keys = ("[0]", "[1]") if index == "count.index" else ('["eu"]', '["us"]')
+    plan = paired(index, *keys)
+    for key in keys:
+        assert short(plan, f"aws_lb.web{key}") == "????"
+    assert f"may be aws_security_group.alb{keys[0]}, aws_security_group.alb{keys[1]}" in error(
+        plan, "icmp", f"aws_lb.web{keys[0]}"
+    )
+
+
+def test_a_local_map_beside_the_key() -> None:
+    """`aws_security_group.alb[local.groups[each.key]].id` is not the group of that key."""
+    plan = paired("each.key", '["eu"]', '["us"]')
+    for one in plan.root["resources"]:
+        if one["type"] == "aws_lb":
+            one["expressions"]["security_groups"]["references"].append("local.groups")
+    assert short(plan, 'aws_lb.web["eu"]') == short(plan, 'aws_lb.web["us"]') == "?--?"
+
+
+def test_the_only_instance_is_meant_whatever_its_index_is() -> None:
+    """`count = var.create ? 1 : 0`."""
+    assert short(paired("count.index", "[0]"), "aws_lb.web[0]") == "C--N"
 
 
 def numbered_instances(count: int, attached: int) -> Plan:
@@ -405,30 +435,14 @@ def attach(plan: Plan, key: str, target: Ref) -> Plan:
     )
 
 
-def test_a_plan_does_not_show_what_is_added_to_an_index() -> None:
-    """`aws_instance.numbered[count.index + 1].id` looks as without `+ 1`, and the load balancer reaches the first one
-    alone. With as many instances as attachments, the index is the attachment's own."""
-    assert short(numbered_instances(count=1, attached=1)) == "NCCN"
-    assert short(numbered_instances(count=2, attached=2)) == "NNNN"
-    plan = numbered_instances(count=2, attached=1)
+@pytest.mark.parametrize("attached", [1, 2])
+def test_a_plan_does_not_show_what_is_added_to_an_index(attached: int) -> None:
+    """`aws_instance.numbered[(count.index + 1) % 2].id` looks as without arithmetic, and the load balancer reaches the
+    first one alone."""
+    plan = numbered_instances(count=2, attached=attached)
     assert short(plan) == "N??N"
     assert "may be aws_instance.numbered[0], aws_instance.numbered[1]" in error(plan, "targets")
-
-
-def test_a_part_of_each_value_is_no_key() -> None:
-    """`aws_security_group.s[each.value.group].id` may be another group than the one with the own key."""
-    plan = vpc(Plan())
-    for key in ("a", "b"):
-        security_group(plan, f'aws_security_group.s["{key}"]')
-    load_balancer(plan, 'aws_lb.web["a"]', groups=[Ref("aws_security_group.s", "each.value.group")])
-    rule(plan, "icmp", "ingress", Ref('aws_security_group.s["a"].id'), **OPEN_ICMP)
-    assert short(plan, 'aws_lb.web["a"]') == "---?"
-    plan = vpc(Plan())
-    for key in ("a", "b"):
-        security_group(plan, f'aws_security_group.s["{key}"]')
-    load_balancer(plan, 'aws_lb.web["a"]', groups=[Ref("aws_security_group.s", "each.value")])
-    rule(plan, "icmp", "ingress", Ref('aws_security_group.s["a"].id'), **OPEN_ICMP)
-    assert short(plan, 'aws_lb.web["a"]') == "---C"
+    assert short(numbered_instances(count=1, attached=1)) == "NCCN"
 
 
 def test_a_target_that_is_one_of_several_instances_of_the_same_groups() -> None:
@@ -588,12 +602,81 @@ def test_for_each_over_another_resource() -> None:
     assert short(plan, 'aws_lb.web["b"]') == "---C"
 
 
-def test_all_instances_of_a_group() -> None:
-    """`aws_security_group.alb[*].id` is every one of them."""
+@pytest.mark.parametrize(
+    "references",
+    [
+        # `aws_security_group.s[*].id`, `[for one in aws_security_group.s : one.id if one.name == "b"]`,
+        # `slice(aws_security_group.s[*].id, 0, 1)`, `element(…)` and `one(…)` look alike.
+        ["aws_security_group.s"],
+        # `setsubtract(aws_security_group.s[*].id, [aws_security_group.s["a"].id])`, which is the other one.
+        ["aws_security_group.s", 'aws_security_group.s["a"].id', 'aws_security_group.s["a"]', "aws_security_group.s"],
+        # `setsubtract([aws_security_group.s["a"].id, aws_security_group.s["b"].id], [aws_security_group.s["a"].id])`
+        [
+            *Ref(
+                'aws_security_group.s["a"].id', 'aws_security_group.s["b"].id', 'aws_security_group.s["a"].id'
+            ).references
+        ],
+        # `[for one in [aws_security_group.c, aws_security_group.d] : one.id if one.name == "d"]`
+        ["aws_security_group.c", "aws_security_group.d"],
+        # `length(aws_security_group.none) > 0 ? aws_security_group.s["a"].id : aws_security_group.s["b"].id`
+        ["aws_security_group.none", *Ref('aws_security_group.s["a"].id', 'aws_security_group.s["b"].id').references],
+        # `terraform.workspace == "x" ? aws_security_group.s["a"].id : aws_security_group.s["b"].id`
+        ["terraform.workspace", *Ref('aws_security_group.s["a"].id', 'aws_security_group.s["b"].id').references],
+    ],
+    ids=["splat", "without one", "without one of two", "for", "length", "condition"],
+)
+def test_a_part_of_several_groups(references: list[str]) -> None:
+    plan = vpc(Plan())
+    for name in ('s["a"]', 's["b"]', "c", "d"):
+        security_group(plan, f"aws_security_group.{name}")
+    load_balancer(plan, groups=COMPUTED)
+    plan.root["resources"][-1]["expressions"]["security_groups"] = {"references": references}
+    for number, name in enumerate(('s["a"]', "c")):
+        rule(plan, f"icmp{number}", "ingress", Ref(f"aws_security_group.{name}.id"), **OPEN_ICMP)
+    assert short(plan) == "---?"
+    first = "c, aws_security_group.d" if "aws_security_group.c" in references else 's["a"], aws_security_group.s["b"]'
+    assert f"may be aws_security_group.{first}" in error(plan, "icmp")
+
+
+def test_a_part_of_several_groups_through_a_variable() -> None:
+    """`slice(var.groups, 0, 1)` looks like `var.groups`."""
+    plan = vpc(Plan())
+    for key in ("a", "b"):
+        security_group(plan, f"aws_security_group.{key}")
+    plan.call("module.web", groups=Ref("aws_security_group.a.id", "aws_security_group.b.id"))
+    load_balancer(plan, "module.web.aws_lb.this", groups=[Ref("var.groups")], subnets=["subnet-1"])
+    rule(plan, "icmp", "ingress", Ref("aws_security_group.b.id"), **OPEN_ICMP)
+    assert short(plan, "module.web.aws_lb.this") == "---?"
+
+
+def groups_of_modules(*more: str) -> Plan:
+    """The groups of two modules, whose outputs also refer to these."""
+    plan = vpc(Plan())
+    for name in ("a", "b"):
+        plan.call(f"module.{name}", vpc_id=Ref("aws_vpc.main.id"))
+        security_group(plan, f"module.{name}.aws_security_group.this[0]", vpc_id=Ref("var.vpc_id"))
+        plan.output(f"module.{name}", "id", Ref("aws_security_group.this[0].id", *more))
+    load_balancer(plan, groups=[Ref("module.a.id"), Ref("module.b.id")])
+    return plan.create(
+        "module.b.aws_vpc_security_group_ingress_rule.icmp",
+        security_group_id=Ref("aws_security_group.this[0].id"),
+        **OPEN_ICMP,
+    )
+
+
+def test_groups_that_modules_may_have() -> None:
+    """`id = var.create ? aws_security_group.this[0].id : null` may be nothing."""
+    assert short(groups_of_modules()) == "---C"
+    assert short(groups_of_modules("var.create")) == "---?"
+    # `try(aws_security_group.this[0].id, aws_security_group.prefixed[0].id)`, of which the latter is not created.
+    assert short(groups_of_modules("aws_security_group.prefixed[0].id")) == "---C"
+
+
+def test_groups_that_are_written_one_by_one() -> None:
     plan = vpc(Plan())
     for key in (0, 1):
         security_group(plan, f"aws_security_group.alb[{key}]")
-    load_balancer(plan, groups=Ref("aws_security_group.alb"))
+    load_balancer(plan, groups=[Ref("aws_security_group.alb[0].id"), Ref("aws_security_group.alb[1].id")])
     listener(plan, group=None)
     rule(plan, "https", "ingress", Ref("aws_security_group.alb[1].id"), **OPEN_443)
     rule(plan, "icmp", "ingress", Ref("aws_security_group.alb[0].id"), **OPEN_ICMP)
@@ -977,7 +1060,7 @@ TO_EVERYBODY = cidr_block("tcp", 443, 443, "0.0.0.0/0")
 
 
 def test_rules_that_were_refreshed_count() -> None:
-    """Those of an unchanged group stand in the plan, whoever made them."""
+    """Those of an unchanged group stand in the plan, also those that other tools made."""
     assert short(existing([TO_EVERYBODY]), ARN) == "C--N"
     assert short(existing([]), ARN) == "N--N"
 
@@ -1019,6 +1102,7 @@ def test_a_rule_that_is_replaced() -> None:
 def test_a_replaced_group_loses_its_rules() -> None:
     plan = existing([TO_EVERYBODY])
     plan.changes = [one for one in plan.changes if one["address"] not in ("aws_security_group.alb", LB)]
+    plan.root["resources"] = [one for one in plan.root["resources"] if one["type"] != "aws_security_group"]
     before = {"name": "alb", "vpc_id": "vpc-1", "ingress": [TO_EVERYBODY], "egress": []}
     plan.replace(
         "aws_security_group.alb", "sg-1", before, name="alb2", vpc_id="vpc-1", ingress=COMPUTED, egress=COMPUTED
@@ -1237,6 +1321,44 @@ def test_an_auto_scaling_group_that_is_attached(name: Any) -> None:
         lb_target_group_arn=Ref("aws_lb_target_group.app.arn"),
     )
     assert short(plan) == "NCCN"
+
+
+def test_an_auto_scaling_group_of_a_part_of_several_target_groups() -> None:
+    """`slice(aws_lb_target_group.s[*].arn, 0, 1)` looks as without `slice`: each of them may have its members."""
+    plan = balanced(target_type="instance")
+    for key, port in ((0, 8080), (1, 9090)):
+        target_group(plan, f"aws_lb_target_group.s[{key}]", target_type="instance", port=port)
+        listener(plan, 8000 + key, name=f"s{key}", group=f"aws_lb_target_group.s[{key}]")
+    template = {"id": Ref("aws_launch_template.app.id"), "version": "$Latest"}
+    plan.create("aws_launch_template.app", name="app", vpc_security_group_ids=[APP_GROUP])
+    auto_scaling_group(plan, launch_template=[template])
+    configuration = next(one for one in plan.root["resources"] if one["type"] == "aws_autoscaling_group")
+    configuration["expressions"]["target_group_arns"] = {"references": ["aws_lb_target_group.s"]}
+    # Port 9090 is not open.
+    assert short(plan) == "N??N"
+    rule(plan, "9090", "egress", ALB_GROUP, from_port=9090, to_port=9090, referenced_security_group_id=APP_GROUP)
+    assert short(plan) == "NCCN"
+    # One that certainly has other members, which are not reached, decides.
+    attach(instance(plan, vpc_security_group_ids=[ALB_GROUP]), "", Ref("aws_instance.app.id"))
+    assert short(plan) == "NNNN"
+
+
+@pytest.mark.parametrize("block", ["load_balancer", "network_configuration"])
+def test_a_dynamic_block_whose_number_is_not_known(block: str) -> None:
+    """The plan has nothing of it but that it is not known."""
+    plan = service(balanced())
+    target_group(plan, "aws_lb_target_group.other")
+    listener(plan, 8443, name="other", group="aws_lb_target_group.other")
+    attached = {"target_id": "10.0.1.9", "port": None}
+    plan.create("aws_lb_target_group_attachment.o", target_group_arn=Ref("aws_lb_target_group.app.arn"), **attached)
+    rule(plan, "o", "egress", ALB_GROUP, from_port=8080, to_port=8080, cidr_ipv4="10.0.1.9/32")
+    assert short(plan) == "NCCN"
+    [entry] = [one for one in plan.changes if one["type"] == "aws_ecs_service"]
+    del entry["change"]["after"][block]
+    entry["change"]["after_unknown"][block] = True
+    [configuration] = [one for one in plan.root["resources"] if one["type"] == "aws_ecs_service"]
+    del configuration["expressions"][block]
+    assert short(plan) == "N??N"
 
 
 def test_tasks_of_a_task_set() -> None:
@@ -1517,7 +1639,7 @@ def test_rules_of_a_group_that_exists_are_unknown_as_a_whole() -> None:
 
 
 def test_a_group_takes_away_a_rule_that_is_a_resource_of_its_own() -> None:
-    """Inline rules are all that the group has: the provider takes away the others, whoever made them."""
+    """Inline rules are all that the group has: the provider removes all others."""
     plan = existing([])
     plan.changes = [one for one in plan.changes if one["address"] != "aws_security_group.alb"]
     group = {"name": "alb", "vpc_id": "vpc-1", "egress": []}
@@ -1608,6 +1730,59 @@ def test_subnets_outside_the_plan() -> None:
     assert nodes(plan) == "?"
 
 
+def in_vpc_that_exists(**values: Any) -> Plan:
+    """A service in a new subnet, whose group lets in that subnet, all in a VPC of another state."""
+    plan = Plan()
+    blocks = [{"cidr_block": "10.0.0.0/16", "state": "associated"}]
+    plan.read("data.aws_vpc.main", id="vpc-1", cidr_block="10.0.0.0/16", cidr_block_associations=blocks)
+    for name, block in (("a", "10.0.1.0/24"), ("b", "10.0.2.0/24")):
+        plan.create(f"aws_subnet.{name}", vpc_id="vpc-1", cidr_block=block, ipv6_cidr_block=COMPUTED)
+    for name in ("alb", "app"):
+        security_group(plan, f"aws_security_group.{name}", vpc_id="vpc-1")
+    service(target_group(listener(load_balancer(plan, **values)), vpc_id="vpc-1"))
+    return rule(plan, "alb", "ingress", APP_GROUP, from_port=8080, to_port=8080, cidr_ipv4="10.0.1.0/24")
+
+
+def test_a_subnet_that_is_written_as_text_beside_references() -> None:
+    """`subnets = [aws_subnet.a.id, "subnet-0123456789abcdef0"]`: a plan shows the reference alone."""
+    plan = in_vpc_that_exists()
+    assert nodes(plan) == "?"
+    assert "a plan does not show what it holds besides references" in judge_plan(plan)[LB, "nodes"]
+    # The other subnet is in the same VPC.
+    rule(plan, "vpc", "ingress", APP_GROUP, from_port=8080, to_port=8080, cidr_ipv4="10.0.0.0/16")
+    assert nodes(plan) == "C"
+    # One that exists is not in a VPC that is new.
+    assert nodes(let_in(cidr_ipv4="10.0.1.0/24")) == "C"
+
+
+def test_targets_in_a_subnet_that_is_written_as_text() -> None:
+    plan = in_vpc_that_exists()
+    rule(plan, "app", "egress", ALB_GROUP, from_port=8080, to_port=8080, cidr_ipv4="10.0.1.0/24")
+    assert short(plan) == "N??N"
+    assert "aws_ecs_service.app.network_configuration[0].subnets (a plan does not show" in error(plan, "targets")
+    rule(plan, "group", "egress", ALB_GROUP, from_port=8080, to_port=8080, referenced_security_group_id=APP_GROUP)
+    assert short(plan) == "NCCN"
+
+
+def test_a_part_of_several_subnets() -> None:
+    """`slice(aws_subnet.s[*].id, 0, 2)` looks as without `slice`: targets let in all of them, or it is not known."""
+    plan = vpc(Plan())
+    for key in (0, 1, 2):
+        plan.create(
+            f"aws_subnet.s[{key}]",
+            vpc_id=Ref("aws_vpc.main.id"),
+            cidr_block=f"10.0.{100 + key}.0/24",
+            ipv6_cidr_block=COMPUTED,
+        )
+    security_group(plan, "aws_security_group.alb")
+    security_group(plan, "aws_security_group.app")
+    service(target_group(listener(load_balancer(plan, subnets=[Ref("aws_subnet.s")]))))
+    rule(plan, "two", "ingress", APP_GROUP, from_port=8080, to_port=8080, cidr_ipv4="10.0.100.0/23")
+    assert nodes(plan) == "?"
+    rule(plan, "third", "ingress", APP_GROUP, from_port=8080, to_port=8080, cidr_ipv4="10.0.102.0/24")
+    assert nodes(plan) == "C"
+
+
 def test_targets_without_any_inbound_rule_let_no_subnet_in() -> None:
     plan = web()
     entry = plan.changes[[one["address"] for one in plan.changes].index(LB)]
@@ -1630,7 +1805,7 @@ def test_inbound_rules_of_a_launch_template_outside_the_plan() -> None:
     assert nodes(auto_scaling_group(plan, launch_template=[{"id": "lt-0123456789abcdef0"}])) == "?"
 
 
-def test_what_carries_a_planned_group_is_not_known() -> None:
+def test_the_carriers_of_a_planned_group_are_not_known() -> None:
     """Whether only load balancers carry it decides if unused openings are judged."""
     scenario = terraform_scenario(open_web().document())
     [estate] = planned_estates(scenario).estates
@@ -1642,7 +1817,7 @@ def test_what_carries_a_planned_group_is_not_known() -> None:
 # --- over an estate that is not whole
 
 
-def test_what_the_estate_does_not_tell_stays_unknown() -> None:
+def test_values_that_the_estate_lacks_stay_unknown() -> None:
     """A listener, a target and an interface of the plan do not make the lists that they are in complete."""
     saved = as_estate(WORLD)
     plan = Plan().create(
@@ -1702,3 +1877,24 @@ WORLD = World(
 )
 def test_keys_in_addresses(address: str, steps: list[tuple[str, object]]) -> None:
     assert parse_steps(address) == steps
+
+
+@pytest.mark.parametrize(
+    ("references", "written"),
+    [
+        (["aws_lb.a.arn", "aws_lb.a"], ["aws_lb.a.arn"]),
+        (['aws_lb.a["x.y"].arn', 'aws_lb.a["x.y"]', "aws_lb.a"], ['aws_lb.a["x.y"].arn']),
+        (["data.aws_vpc.a.id", "data.aws_vpc.a", "var.b"], ["data.aws_vpc.a.id", "var.b"]),
+        (["module.a[0].b", "module.a[0]", "module.a"], ["module.a[0].b"]),
+        # A resource of which one instance is named, too.
+        (["aws_lb.a", "aws_lb.a[0].arn", "aws_lb.a[0]", "aws_lb.a"], ["aws_lb.a", "aws_lb.a[0].arn"]),
+        (["aws_lb.a[0].arn", "aws_lb.a[0]", "aws_lb.a", "aws_lb.a"], ["aws_lb.a[0].arn", "aws_lb.a"]),
+        # As often as it is written.
+        (["aws_lb.a.arn", "aws_lb.a", "aws_lb.a.arn", "aws_lb.a"], ["aws_lb.a.arn", "aws_lb.a.arn"]),
+        (["aws_lb.a", "aws_lb.a"], ["aws_lb.a", "aws_lb.a"]),
+        # Terraform 0.12 lists the resource alone.
+        (["aws_lb.a[0]", "aws_lb.b"], ["aws_lb.a[0]", "aws_lb.b"]),
+    ],
+)
+def test_an_expression_gives_its_references(references: list[str], written: list[str]) -> None:
+    assert traversals(references) == written

@@ -1,0 +1,79 @@
+"""The options that read an account with a role."""
+
+from __future__ import annotations
+
+import argparse
+import re
+
+from alb_sg.errors import InvalidInputError
+
+DEFAULT_SESSION_NAME = "alb-sg"
+# AWS STS API reference, AssumeRole.
+SESSION_NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
+EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
+ROLE_HELP = """\
+another account:
+  --assume-role arn:aws:iam::111122223333:role/NAME makes all calls in that account with the role, which needs the
+  permissions that the command needs.
+"""
+ARN_HELP = """\
+  arn:aws:iam::{account}:role/NAME, or NAME alone, is the role in the account that the load balancer's ARN names.
+"""
+
+
+def add_role_options(parser: argparse.ArgumentParser, *, names_load_balancers: bool = False) -> None:
+    """Adds the options to a command about one account. `names_load_balancers`: their ARNs may tell the account."""
+    add_role_arguments(parser.add_argument_group("another account"), "live: read that account with this role")
+    parser.epilog = f"{parser.epilog}\n{ROLE_HELP}{ARN_HELP if names_load_balancers else ''}"
+
+
+def add_role_arguments(group: argparse._ActionsContainer, explanation: str) -> None:
+    group.add_argument("--assume-role", metavar="ROLE", help=explanation)
+    group.add_argument("--external-id", type=_external_id, metavar="ID", help="the external ID that the role asks for")
+    group.add_argument(
+        "--session-name",
+        type=_session_name,
+        default=None,
+        metavar="NAME",
+        help=f"the name of the role's sessions in CloudTrail (default: {DEFAULT_SESSION_NAME})",
+    )
+
+
+def reads_with_role(arguments: argparse.Namespace) -> bool:
+    """Whether the run reads a live account with a role. Raises InvalidInputError for another source, and for an option
+    that means nothing without a role."""
+    if not has_role(arguments):
+        return False
+    for name in ("estate", "config_items", "aggregator", "terraform_plan", "template"):
+        if getattr(arguments, name, None):
+            raise InvalidInputError(
+                f"--assume-role reads live accounts; omit it with --{name.replace('_', '-')}"
+                + ("" if name != "aggregator" else ", which is read with the credentials of --profile")
+            )
+    return True
+
+
+def has_role(arguments: argparse.Namespace) -> bool:
+    """Whether a role is given. Raises InvalidInputError for an option that means nothing without one."""
+    if arguments.assume_role is not None:
+        return True
+    for name in ("external_id", "session_name", "resume"):
+        if getattr(arguments, name, None) is not None:
+            raise InvalidInputError(f"--{name.replace('_', '-')} is for --assume-role; omit it")
+    return False
+
+
+def session_name(arguments: argparse.Namespace) -> str:
+    return arguments.session_name or DEFAULT_SESSION_NAME
+
+
+def _external_id(text: str) -> str:
+    if not EXTERNAL_ID.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no external ID: 2 to 1,224 letters, digits and +=,.@:/-_")
+    return text
+
+
+def _session_name(text: str) -> str:
+    if not SESSION_NAME.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no session name: 2 to 64 letters, digits and +=,.@-_")
+    return text
