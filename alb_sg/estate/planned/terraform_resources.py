@@ -364,6 +364,9 @@ def _auto_scaling_group(view: View) -> Properties:
         "VPCZoneIdentifier": view.references_and_texts("vpc_zone_identifier", *_SUBNETS),
     }
     for template in view.blocks("launch_template"):
+        if isinstance(template, UnknownPlannedValue) and properties["LaunchConfigurationName"] not in (None, ""):
+            # The provider computes the block of a group that has a launch configuration instead.
+            continue
         properties["LaunchTemplate"] = _template_specification(template, "id", "name")
     for policy in view.blocks("mixed_instances_policy"):
         if isinstance(policy, UnknownPlannedValue):

@@ -1298,7 +1298,14 @@ def test_a_launch_template_whose_interface_has_the_groups() -> None:
 def test_a_launch_configuration() -> None:
     plan = balanced(target_type="instance")
     plan.create("aws_launch_configuration.app", name=COMPUTED, security_groups=[APP_GROUP])
-    assert short(auto_scaling_group(plan, launch_configuration=Ref("aws_launch_configuration.app.name"))) == "NCCN"
+    assert (
+        short(
+            auto_scaling_group(
+                plan, launch_template=COMPUTED, launch_configuration=Ref("aws_launch_configuration.app.name")
+            )
+        )
+        == "NCCN"
+    )
 
 
 @pytest.mark.parametrize(
