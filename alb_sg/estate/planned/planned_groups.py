@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from alb_sg.estate.model import SecurityGroup, UnknownValue
+from alb_sg.estate.model import Permission, SecurityGroup, UnknownValue
 from alb_sg.estate.planned import resource_types as types
 from alb_sg.estate.planned.draft import NEW_ACTIONS, NOT_IN_DOCUMENT, OVER_AN_ACCOUNT, Draft
 from alb_sg.estate.planned.planned_vpcs import VpcBuilder
@@ -24,6 +24,35 @@ from alb_sg.estate.planned.security_group_rules import (
 )
 from alb_sg.estate.planned.values import Properties, default_group_id, resource_id, unknown_text
 from alb_sg.estate.sections import Section
+
+
+class _PossibleRules:
+    """Rules of which only is known that a group may have them: their traffic, for peers that nobody knows. One rule is
+    enough to say why a group may let some traffic through."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[object, ...], Permission] = {}
+        self._unknown: tuple[UnknownValue, ...] = ()
+
+    def add(self, rules: Rules, reason: UnknownValue) -> None:
+        for one in rules.known:
+            has_addresses = bool(one.cidrs or one.prefix_list_ids or one.unknown_addresses)
+            has_reference = bool(one.references or one.unknown_reference)
+            traffic = one.protocol, one.from_port, one.to_port, has_addresses, has_reference
+            if traffic not in self._known:
+                self._known[traffic] = one._replace(
+                    cidrs=(),
+                    prefix_list_ids=(),
+                    references=(),
+                    unknown_addresses=reason if has_addresses else None,
+                    unknown_reference=reason if has_reference else None,
+                )
+        if rules.unknown:
+            self._unknown = self._unknown or (reason,)
+
+    @property
+    def rules(self) -> Rules:
+        return Rules(tuple(self._known.values()), self._unknown)
 
 
 class SecurityGroupBuilder:
@@ -129,7 +158,7 @@ class SecurityGroupBuilder:
                     left = Rules((), (*left.unknown, *gone.unknown))
                 changed = with_rules(group, direction, left | added.get(group_id, Rules()))
                 self._draft.security_groups[group_id] = changed
-        if of_any_group.unknown:
+        if of_any_group != Rules():
             for group in list(self._draft.security_groups.values()):
                 changed = with_rules(group, direction, rules_of(group, direction) | of_any_group)
                 self._draft.security_groups[group.id] = changed
@@ -176,19 +205,20 @@ class SecurityGroupBuilder:
     def _added_rules(self, resource_type: str, direction: str) -> tuple[dict[str, Rules], Rules]:
         """The rules after the change, by group, and those that any group may have."""
         added: dict[str, Rules] = {}
-        possible: dict[str, Rules] = {}
-        of_any_group = Rules()
+        possible: dict[str, _PossibleRules] = {}
+        of_any_group = _PossibleRules()
         for one in self._draft.each(resource_type):
             after = Properties(self._draft.values, one.properties)
             group_id = after.text("GroupId")
             if not isinstance(group_id, str):
                 cause = f"GroupId is missing in {one.address}" if group_id is None else group_id.text
-                unknown = Rules(unknown=(UnknownValue(f"GroupId of {one.address}", cause),))
+                reason = UnknownValue(f"GroupId of {one.address}", cause)
+                rules = read_rule(one.address, direction, after, "")
                 candidates = after.candidates("GroupId")
-                # One is enough to say why a group may have more rules than are known.
-                of_any_group = of_any_group if candidates else unknown
+                if not candidates:
+                    of_any_group.add(rules, reason)
                 for candidate in candidates:
-                    possible.setdefault(candidate, unknown)
+                    possible.setdefault(candidate, _PossibleRules()).add(rules, reason)
                 continue
             if one.action is not Action.KEEP:
                 self._draft.touched.add(group_id)
@@ -200,7 +230,9 @@ class SecurityGroupBuilder:
                 rules = with_rules_taken_away(rules, self._taken_away.get((group_id, direction), Rules()))
             added[group_id] = added.get(group_id, Rules()) | rules
         self._draft.touched.update(possible)
-        return {key: added.get(key, Rules()) | possible.get(key, Rules()) for key in added | possible}, of_any_group
+        for group_id, found in possible.items():
+            added[group_id] = added.get(group_id, Rules()) | found.rules
+        return added, of_any_group.rules
 
     def _group_elsewhere(self, group_id: str) -> SecurityGroup | None:
         """A group that the document adds rules to and does not hold: nothing else is known about it."""

@@ -101,6 +101,11 @@ class MemberBuilder:
             self._draft.interfaces[identifier] = NetworkInterface(
                 identifier, vpc_id, groups, addresses, (), (), None, None, unknown=unknown
             )
+        elif address is None or isinstance(address, UnknownPlannedValue):
+            # A target that it is has no address yet, as that of a new instance.
+            launched = {"SecurityGroupIds": properties.raw.get("GroupSet"), "SubnetId": properties.raw.get("SubnetId")}
+            members = self._instance_members(Properties(self._draft.values, launched), attached.get(identifier, ()))
+            self._draft.instances[identifier] = self.record(identifier, members)
 
     def _instance_members(self, properties: Properties, attached: Sequence[str]) -> Members:
         """The groups of the primary interface and the subnet of an instance or a launch template's instances."""

@@ -50,6 +50,27 @@ class TargetBuilder:
                 draft.targets.setdefault(arn, [])
             elif draft.base is None and arn not in registered_to:
                 draft.fail(Section.TARGET_HEALTH_DESCRIPTIONS, arn, f"it exists already, and {NOT_IN_DOCUMENT}")
+        self._place_instances_in_vpcs()
+
+    def _place_instances_in_vpcs(self) -> None:
+        """Instances whose addresses and subnets are not known: they are in the VPC of their target group, because a
+        target group of type `instance` takes no others ("Register targets", Elastic Load Balancing user guide)."""
+        draft = self._draft
+        for arn, targets in draft.targets.items():
+            group = draft.target_groups.get(arn)
+            if group is None or group.target_type != "instance" or group.vpc_id not in draft.vpcs:
+                continue
+            blocks = self._vpcs.blocks_of_vpc(draft.vpcs[group.vpc_id])
+            for target in targets:
+                record = draft.instances.get(target.id)
+                # Of a target with an unknown value, it is not known whether this is its group.
+                if (
+                    target.unknown is None
+                    and record is not None
+                    and record.unknown_address
+                    and not record.possible_cidrs
+                ):
+                    draft.instances[target.id] = record._replace(possible_cidrs=blocks)
 
     def _key(self, arn: str, target: Target) -> tuple[str, int | UnknownValue | None]:
         """What a registration is told apart by: EC2 names the port of the group where none is given."""
@@ -134,7 +155,9 @@ class TargetBuilder:
         for one in self._draft.each(types.AUTO_SCALING_GROUP):
             properties = self._draft.after(one)
             arns = [*properties.elements("TargetGroupARNs"), *_traffic_sources(properties)]
-            attached = attachments.pop(resource_id(one), [])
+            own_name = properties.text("AutoScalingGroupName")
+            names = {resource_id(one), own_name} if isinstance(own_name, str) else {resource_id(one)}
+            attached = [attachment for name in sorted(names) for attachment in attachments.pop(name, ())]
             if arns or attached:
                 members = self._members.auto_scaling_members(properties)
                 yield from self._member_registrations(one, one.action, arns, members, None)

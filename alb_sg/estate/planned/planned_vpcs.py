@@ -242,6 +242,11 @@ class VpcBuilder:
         found: tuple[str, ...] = known.cidrs[family]
         return found
 
+    @staticmethod
+    def blocks_of_vpc(vpc: Vpc) -> tuple[str, ...]:
+        """The blocks of a VPC. A family of which one is not known is left out."""
+        return tuple(block for family in Family if family not in vpc.unknown_cidrs for block in vpc.cidrs[family])
+
     def known_vpc_id(self, vpc_id: str | UnknownValue | None, owner: str) -> str:
         """A VPC's identifier. One that is not known gets an identifier that says whose VPC it is."""
         if isinstance(vpc_id, str):

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from alb_sg.estate.planned.resources import Action, ResourceReference
@@ -49,6 +49,7 @@ _IDENTIFIERS_OF_TYPES = (
 )
 # Computed attributes that may hold an identifier of any resource, by a word in their names.
 _ANY_IDENTIFIER = re.compile("group|sg|output|result|value|json|body|response|id$|ids$|arn")
+_IDENTIFIER_NAME = re.compile("_(id|arn)s?$")
 # The first words of references that may be the index of a resource.
 _POSSIBLE_INDEXES = frozenset({"count", "data", "each", "local", "module", "path", "self", "terraform", "var"})
 _MAX_DEPTH = 40
@@ -230,18 +231,23 @@ class References:
         self._modules: dict[tuple[str, ...], _Module | None] = {}
         self._root = configuration.get("root_module") or {}
         self.instances: dict[tuple[ModulePath, bool, str, str], dict[Key, Instance]] = {}
-        self._new_addresses: set[str] = set()
+        self._by_address: dict[str, Instance] = {}
+        self._relevant = _relevant_attributes(document)
         self._by_module: dict[ModulePath, list[Instance]] = {}
         self._children: dict[ModulePath, set[ModulePath]] = {}
         for one in instances:
             self.instances.setdefault((one.module, one.is_data, one.type, one.name), {})[one.key] = one
-            if one.action in (Action.CREATE, Action.REPLACE):
-                self._new_addresses.add(one.address)
+            self._by_address[one.address] = one
             self._by_module.setdefault(one.module, []).append(one)
             for length in range(1, len(one.module) + 1):
                 self._children.setdefault(one.module[: length - 1], set()).add(one.module[:length])
-        self._eliminated: dict[tuple[ModulePath, frozenset[str]], Candidates] = {}
+        self._eliminated: dict[tuple[ModulePath, frozenset[str], str], Candidates] = {}
+        self._eliminating: set[tuple[ModulePath, frozenset[str], str]] = set()
         self._resolving: set[tuple[Any, ...]] = set()
+        # What was being followed already where following it led back to it, and what was found inside such circles.
+        self._circles: set[tuple[Any, ...]] = set()
+        self._parts: dict[tuple[ModulePath, frozenset[str], str], tuple[Candidates, frozenset[tuple[Any, ...]]]] = {}
+        self._users: dict[ModulePath, dict[str, set[str]]] = {}
 
     # --- the configuration
 
@@ -274,7 +280,12 @@ class References:
 
     def is_new(self, reference: ResourceReference | str) -> bool:
         """Whether it is a resource whose identifier is not known before the change."""
-        return isinstance(reference, ResourceReference) and reference.address in self._new_addresses
+        found = self.instance(reference)
+        return found is not None and found.action in (Action.CREATE, Action.REPLACE)
+
+    def instance(self, reference: ResourceReference | str) -> Instance | None:
+        """The resource that a reference names."""
+        return self._by_address.get(reference.address) if isinstance(reference, ResourceReference) else None
 
     def follow(self, instance: Instance, expression: Any, types: frozenset[str], depth: int = 0) -> Candidates:
         """The resources of some types that an argument of a resource refers to. `expression` is None where the
@@ -346,24 +357,52 @@ class References:
         calls = {} if parent is None else parent.node.get("module_calls") or {}
         return (calls.get(owner.name) or {}).get("for_each_expression")
 
-    def eliminate(self, module: ModulePath, types: frozenset[str], without: Instance | None = None) -> Candidates:
-        """Every resource of some types that a value of a module can come from."""
-        key = module, types
-        if key not in self._eliminated:
-            self._eliminated[key] = Candidates()
-            self._eliminated[key] = self._eliminate(module, types)
-        found = self._eliminated[key]
+    def eliminate(
+        self, module: ModulePath, types: frozenset[str], without: Instance | None = None, local: str = ""
+    ) -> Candidates:
+        """Every resource of some types that a value of a module can come from. `local`: the local value that it is."""
+        found = self._eliminated.get((module, types, local)) or self._eliminate(module, types, local)
         if without is not None:
             itself = ResourceReference(without.address)
             found = found._replace(references=tuple(one for one in found.references if one != itself))
         return found._replace(has_choice=True, opaque=found.opaque or "a local value or a dynamic block")
 
-    def _eliminate(self, module: ModulePath, types: frozenset[str]) -> Candidates:
-        of_types = [one for one in self._by_module.get(module, ()) if one.type in types and not one.is_data]
+    def _eliminate(self, module: ModulePath, types: frozenset[str], local: str) -> Candidates:
+        """What is found inside a circle lacks what the rest of the circle finds later. Everything in a circle comes
+        from the same resources: those that are found where the circle was entered."""
+        key = module, types, local
+        if key in self._eliminating:
+            self._circles.add(key)
+            return Candidates()
+        part, circles = self._parts.get(key, (Candidates(), frozenset()))
+        if open_circles := {one for one in circles if one in self._eliminating or one in self._resolving}:
+            self._circles |= open_circles
+            return part
+        self._parts.pop(key, None)
+        first, outer, self._circles = len(self._parts), self._circles, set()
+        self._eliminating.add(key)
+        found = self._eliminate_in(module, types, self._users_of(module, local) if local else ())
+        self._eliminating.discard(key)
+        open_circles = self._circles - {key}
+        self._circles = outer | open_circles
+        if open_circles:
+            self._parts[key] = found, frozenset(open_circles)
+        else:
+            for one in (key, *list(self._parts)[first:]):
+                self._eliminated[one] = found
+                self._parts.pop(one, None)
+        return found
+
+    def _eliminate_in(self, module: ModulePath, types: frozenset[str], without: Collection[str]) -> Candidates:
+        """`without`: resources of the module, without their indexes, that it cannot come from."""
+        in_module = [
+            one for one in self._by_module.get(module, ()) if _head(one.is_data, one.type, one.name) not in without
+        ]
+        of_types = [one for one in in_module if one.type in types and not one.is_data]
         found = Candidates(tuple(ResourceReference(one.address) for one in of_types))
-        for one in self._by_module.get(module, ()):
-            if one.type in types and not one.is_data:
-                continue
+        others = [one for one in in_module if one.is_data or one.type not in types]
+        found |= Candidates.union(self._computed_identifiers(one, types) for one in others)
+        for one in others:
             if one.type in _OTHER_SOURCES or (
                 one.is_data and one.type not in _OTHER_DATA and not isinstance(one.after, Mapping)
             ):
@@ -377,6 +416,44 @@ class References:
             child_node = self._module(child)
             for name in {} if child_node is None else child_node.node.get("outputs") or {}:
                 found |= self._follow_output(child, name, types, 0)
+        return found
+
+    def _computed_identifiers(self, instance: Instance, types: frozenset[str]) -> Candidates:
+        """The identifiers of some types that the provider computes for a resource of another type, such as the default
+        security group of a VPC. Only those that something in the plan refers to count."""
+        if instance.is_data or not isinstance(instance.unknown, Mapping):
+            return Candidates()
+        written = self.expressions(instance) or {}
+        return Candidates.union(
+            self._follow_attribute(instance, [name], types, 0)
+            for name, unknown in instance.unknown.items()
+            if unknown and name not in written and _names_one_of(name, types) and self._is_relevant(instance, name)
+        )
+
+    def _is_relevant(self, instance: Instance, attribute: str) -> bool:
+        """Whether something in the plan refers to an attribute. A plan of an early format does not tell."""
+        if self._relevant is None:
+            return True
+        return not self._relevant.get(_without_indexes(instance.address), frozenset()).isdisjoint({"", attribute})
+
+    def _users_of(self, module: ModulePath, name: str) -> set[str]:
+        """The resources of a module, without their indexes, that depend on a local value of it as the configuration
+        shows. The local value can depend on none of them: Terraform refuses circles."""
+        if module not in self._users:
+            node = self._module(module)
+            users: dict[str, set[str]] = {}
+            for (is_data, kind, resource), configuration in ({} if node is None else node.resources).items():
+                for reference in _references_anywhere(configuration):
+                    steps = [step for step, _ in parse_steps(reference.removeprefix("resource."))]
+                    used = ".".join(steps[: 3 if steps[:1] == ["data"] else 2])
+                    users.setdefault(used, set()).add(_head(is_data, kind, resource))
+            self._users[module] = users
+        found: set[str] = set()
+        pending = [f"local.{name}"]
+        while pending:
+            new = self._users[module].get(pending.pop(), set()) - found
+            found |= new
+            pending += new
         return found
 
     def _follow_all(
@@ -419,6 +496,8 @@ class References:
     ) -> Candidates:
         steps = parse_steps(reference)
         key = (reference, module, owner.address if owner is not None and "each" in reference else "", types)
+        if key in self._resolving:
+            self._circles.add(key)
         if depth > _MAX_DEPTH or key in self._resolving or not steps:
             return Candidates(opaque=reference, is_open=key not in self._resolving)
         self._resolving.add(key)
@@ -426,6 +505,7 @@ class References:
             return self._follow_steps(reference, steps, module, owner, types, depth, by_key=by_key)
         finally:
             self._resolving.discard(key)
+            self._circles.discard(key)
 
     def _follow_steps(
         self,
@@ -441,8 +521,8 @@ class References:
         match [name for name, _ in steps]:
             case ["var", name, *_]:
                 return self._follow_variable(module, name, types, depth)
-            case ["local", *_]:
-                return self.eliminate(module, types, without=owner)._replace(opaque=reference)
+            case ["local", name, *_]:
+                return self.eliminate(module, types, owner, name)._replace(opaque=reference)
             case ["module", _, *rest]:
                 return self._follow_module(steps, rest, module, types, depth)
             case ["each", *rest]:
@@ -568,8 +648,54 @@ class References:
         if expression is None:
             # The provider computes it, as Amazon EKS does the group of a cluster.
             name = ".".join((attribute, *rest))
-            return Candidates(opaque=f"{instance.address}.{name}", is_open=_ANY_IDENTIFIER.search(name) is not None)
+            return Candidates(opaque=f"{instance.address}.{name}", is_open=_may_hold(name, types))
         return self.follow(instance, expression, types, depth + 1)
+
+
+def _relevant_attributes(document: Mapping[str, Any]) -> Mapping[str, frozenset[str]] | None:
+    """The attributes that something in the plan refers to, by the addresses of their resources without indexes ("":
+    the whole resource); None where the plan does not list them."""
+    listed = document.get("relevant_attributes")
+    if not isinstance(listed, list) or not listed:
+        return None
+    found: dict[str, set[str]] = {}
+    for one in listed:
+        if isinstance(one, Mapping) and isinstance(one.get("resource"), str):
+            path = one.get("attribute")
+            name = path[0] if isinstance(path, list) and path and isinstance(path[0], str) else ""
+            found.setdefault(_without_indexes(one["resource"]), set()).add(name)
+    return {address: frozenset(names) for address, names in found.items()}
+
+
+def _without_indexes(address: str) -> str:
+    return ".".join(name for name, _ in parse_steps(address))
+
+
+def _head(is_data: bool, kind: str, name: str) -> str:
+    """A resource as a reference inside its module begins."""
+    return f"data.{kind}.{name}" if is_data else f"{kind}.{name}"
+
+
+def _references_anywhere(configuration: Any) -> Iterator[str]:
+    """The references of a resource's arguments, of its `count` and `for_each`, and of what it explicitly depends on."""
+    if isinstance(configuration, Mapping):
+        yield from references_in(configuration.get("expressions"))
+        yield from references_in(configuration.get("count_expression"))
+        yield from references_in(configuration.get("for_each_expression"))
+        yield from (one for one in configuration.get("depends_on") or () if isinstance(one, str))
+
+
+def _names_one_of(attribute: str, types: Iterable[str]) -> bool:
+    """Whether the name of an attribute holds that of one of the types."""
+    return any(word in attribute and word in one for word, _ in _IDENTIFIERS_OF_TYPES for one in types)
+
+
+def _may_hold(attribute: str, types: Iterable[str]) -> bool:
+    """Whether an attribute that the provider computes may hold an identifier of one of the types: one that names
+    other types does not."""
+    if _IDENTIFIER_NAME.search(attribute) and any(word in attribute for word, _ in _IDENTIFIERS_OF_TYPES):
+        return _names_one_of(attribute, types)
+    return _ANY_IDENTIFIER.search(attribute) is not None
 
 
 def _resources_by_name(node: Mapping[str, Any]) -> dict[tuple[bool, str, str], Mapping[str, Any]]:

@@ -28,6 +28,13 @@ _PREFIX_LISTS = ("aws_ec2_managed_prefix_list", "awscc_ec2_prefix_list")
 _LAUNCH_TEMPLATES = ("aws_launch_template", "awscc_ec2_launch_template")
 _LAUNCH_CONFIGURATIONS = ("aws_launch_configuration", "awscc_autoscaling_launch_configuration")
 _AUTO_SCALING_GROUPS = ("aws_autoscaling_group", "awscc_autoscaling_auto_scaling_group")
+# What a target group registers, by its type.
+_TYPES_OF_TARGETS: Mapping[str, tuple[str, ...]] = {
+    "instance": _INSTANCES,
+    "ip": (*_INSTANCES, *_INTERFACES),
+    "alb": _LOAD_BALANCERS,
+    "lambda": ("aws_lambda_function",),
+}
 
 
 def _load_balancer(view: View) -> Properties:
@@ -115,9 +122,11 @@ def _target_group(view: View) -> Properties:
 
 
 def _target_group_attachment(view: View) -> Properties:
-    targets = (*_INSTANCES, *_INTERFACES, *_LOAD_BALANCERS, "aws_lambda_function")
+    group = view.reference("target_group_arn", *_TARGET_GROUPS)
+    target_types = view.arguments_of(group, "target_type") & _TYPES_OF_TARGETS.keys() or _TYPES_OF_TARGETS
+    targets = [one for name in target_types for one in _TYPES_OF_TARGETS[name]]
     return {
-        "TargetGroupArn": view.reference("target_group_arn", *_TARGET_GROUPS),
+        "TargetGroupArn": group,
         "Id": view.reference("target_id", *targets),
         "Port": _port(view, "port"),
     }
@@ -346,6 +355,7 @@ def _launch_configuration(view: View) -> Properties:
 
 def _auto_scaling_group(view: View) -> Properties:
     properties: Properties = {
+        "AutoScalingGroupName": view.get("name"),
         "LaunchConfigurationName": view.reference("launch_configuration", *_LAUNCH_CONFIGURATIONS),
         "TargetGroupARNs": [
             *(view.references("target_group_arns", *_TARGET_GROUPS) or ()),
@@ -354,6 +364,9 @@ def _auto_scaling_group(view: View) -> Properties:
         "VPCZoneIdentifier": view.references_and_texts("vpc_zone_identifier", *_SUBNETS),
     }
     for template in view.blocks("launch_template"):
+        if isinstance(template, UnknownPlannedValue) and properties["LaunchConfigurationName"] not in (None, ""):
+            # The provider computes the block of a group that has a launch configuration instead.
+            continue
         properties["LaunchTemplate"] = _template_specification(template, "id", "name")
     for policy in view.blocks("mixed_instances_policy"):
         if isinstance(policy, UnknownPlannedValue):
@@ -619,6 +632,7 @@ _SCALARS = frozenset(
         "LatestVersionNumber",
         "Version",
         "ContainerPort",
+        "AutoScalingGroupName",
         "Key",
         "Value",
     }

@@ -140,6 +140,15 @@ class View:
             return new[0]
         return self._ambiguous(name, found)
 
+    def arguments_of(self, resource: PlannedValue, name: str) -> set[str]:
+        """The texts that an argument has in a planned resource, or in those of which it is one; none if one of them
+        is not known."""
+        of = resource.candidates if isinstance(resource, UnknownPlannedValue) else [resource]
+        found = [self._references.instance(one) for one in of if isinstance(one, ResourceReference)]
+        values = [one.after.get(name) for one in found if one is not None and isinstance(one.after, Mapping)]
+        texts = {one for one in values if isinstance(one, str)}
+        return texts if len(values) == len(of) and all(one in texts for one in values) else set()
+
     def references(self, name: str, *types: str) -> list[PlannedValue] | None:
         """An argument that lists resources of these types; None where it is absent."""
         if _contains_true(self._sensitive.get(name)):

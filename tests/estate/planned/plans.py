@@ -161,9 +161,17 @@ class Plan:
 
     def for_each(self, address: str, *references: str) -> Plan:
         """The `for_each` of a resource that is there already."""
-        for resource in self._node(address)["resources"]:
-            if resource["address"] == _without_index(address):
-                resource["for_each_expression"] = {"references": list(references)}
+        self._configured(address)["for_each_expression"] = {"references": list(references)}
+        return self
+
+    def count(self, address: str, *references: str) -> Plan:
+        """The `count` of a resource that is there already."""
+        self._configured(address)["count_expression"] = {"references": list(references)}
+        return self
+
+    def depends_on(self, address: str, *references: str) -> Plan:
+        """The `depends_on` of a resource that is there already."""
+        self._configured(address)["depends_on"] = list(references)
         return self
 
     def _node(self, address: str) -> dict[str, Any]:
@@ -173,6 +181,11 @@ class Plan:
             names.append(steps[1][0])
             steps = steps[2:]
         return self._module(names)["module"] if names else self.root
+
+    def _configured(self, address: str) -> dict[str, Any]:
+        """The configuration of a resource that is there already."""
+        resources: list[dict[str, Any]] = self._node(address)["resources"]
+        return next(one for one in resources if one["address"] == _without_index(address))
 
     def _module(self, names: Sequence[str]) -> dict[str, Any]:
         node: dict[str, Any] = {"module": self.root}

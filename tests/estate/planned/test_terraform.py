@@ -477,13 +477,23 @@ def test_a_rule_of_one_of_two_groups_concerns_no_others() -> None:
 def test_a_rule_of_a_group_that_may_be_any() -> None:
     """The group of a data source that is read later may be one of the estate that exists, too."""
     plan = open_web().defer("data.aws_security_group.some")
-    rule(plan, "some", "ingress", Ref("data.aws_security_group.some.id"), **OPEN_443)
+    rule(plan, "some", "ingress", Ref("data.aws_security_group.some.id"), **OPEN_ICMP)
     load_balancer(
         security_group(plan, "aws_security_group.other"), "aws_lb.o", groups=[Ref("aws_security_group.other.id")]
     )
     assert short(plan, "aws_lb.o") == "---?"
     load_balancer(plan, "aws_lb.p", groups=["sg-0"])
     assert verdicts(plan, "aws_lb.p", [as_estate(WORLD)])["icmp"] == "ERROR"
+
+
+def test_a_rule_of_a_group_that_may_be_any_lets_nothing_but_its_own_traffic_through() -> None:
+    """The group is not known, and the rule is: an HTTPS rule opens no group to ICMP."""
+    plan = open_web().defer("data.aws_security_group.some")
+    rule(plan, "some", "ingress", Ref("data.aws_security_group.some.id"), **OPEN_443)
+    security_group(plan, "aws_security_group.other")
+    load_balancer(plan, "aws_lb.o", groups=[Ref("aws_security_group.other.id")])
+    listener(plan, name="o", lb="aws_lb.o", group=None)
+    assert short(plan, "aws_lb.o") == "?--N"
 
 
 def test_the_subnets_of_an_object_are_in_one_vpc() -> None:
@@ -708,7 +718,7 @@ def test_a_local_value_that_may_be_one_of_several_resources() -> None:
     listener(plan, group=None)
     rule(plan, "https", "ingress", Ref("local.group"), **OPEN_443)
     # The rule opens one of the groups; nothing opens ICMP.
-    assert short(plan) == "?--?"
+    assert short(plan) == "?--N"
     assert "local.group, which a plan does not show" in error(plan, "listeners")
 
 
@@ -720,6 +730,106 @@ def test_a_list_through_a_local_value_may_have_more_elements() -> None:
     rule(plan, "https", "ingress", Ref("aws_security_group.alb.id"), **OPEN_443)
     # The group is among them, and opens the port. Another one may open ICMP.
     assert short(plan) == "C--?"
+
+
+def test_a_local_value_does_not_depend_on_what_uses_it() -> None:
+    """`count = local.create ? 1 : 0`: the local value depends on none of the groups that it makes, and on nothing that
+    refers to them, because Terraform refuses circles. The rule for `each.value` of another local value may be one of
+    the load balancer itself."""
+    plan = vpc(Plan())
+    security_group(plan, "aws_security_group.alb")
+    plan.count("aws_security_group.alb", "local.create")
+    security_group(plan, "aws_security_group.app")
+    load_balancer(plan)
+    listener(plan, group=None)
+    rule(plan, "https", "ingress", Ref("local.create", "aws_security_group.app.id"), **OPEN_443)
+    assert short(plan) == "N--N"
+    rule(plan, "more", "ingress", Ref("local.other", "aws_security_group.app.id"), **OPEN_443)
+    assert short(plan) == "?--N"
+
+
+def test_a_local_value_does_not_depend_on_what_refers_to_its_users() -> None:
+    plan = vpc(Plan())
+    plan.depends_on("aws_vpc.main", "local.create")
+    security_group(plan, "aws_security_group.alb")
+    load_balancer(plan)
+    listener(plan, group=None)
+    # The group is in the VPC, which depends on the local value.
+    rule(plan, "https", "ingress", Ref("local.create", "var.given"), **OPEN_443)
+    plan.variable("given", "sg-0123456789abcdef0")
+    assert short(plan) == "N--N"
+
+
+DEFAULT_GROUP = {"cidr_block": "10.9.0.0/16", "default_security_group_id": COMPUTED}
+
+
+@pytest.mark.parametrize(
+    ("relevant", "expected"),
+    [
+        # Something in the plan refers to the default group, so that the local value may be it.
+        ([{"resource": "aws_vpc.other", "attribute": ["default_security_group_id"]}], "?--?"),
+        ([{"resource": "aws_vpc.other", "attribute": []}], "?--?"),
+        # Nothing does.
+        ([{"resource": "aws_vpc.other", "attribute": ["id"]}], "C--?"),
+        # Plans of format 0.2 do not say it.
+        (None, "?--?"),
+    ],
+)
+def test_a_local_value_that_may_be_the_default_group_of_a_vpc(relevant: Any, expected: str) -> None:
+    plan = vpc(Plan()).create("aws_vpc.other", **DEFAULT_GROUP)
+    security_group(plan, "aws_security_group.alb")
+    load_balancer(plan, groups=Ref("local.groups"))
+    listener(plan, group=None)
+    rule(plan, "https", "ingress", ALB_GROUP, **OPEN_443)
+    plan.extra["relevant_attributes"] = relevant
+    assert short(plan) == expected
+
+
+def test_a_local_value_that_may_be_the_computed_groups_of_an_instance() -> None:
+    """An instance without groups gets the default one, and the provider tells its identifier."""
+    plan = vpc(Plan())
+    security_group(plan, "aws_security_group.alb")
+    plan.create("aws_instance.other", subnet_id=Ref("aws_subnet.a.id"), vpc_security_group_ids=COMPUTED)
+    load_balancer(plan, groups=Ref("local.groups"))
+    listener(plan, group=None)
+    rule(plan, "https", "ingress", ALB_GROUP, **OPEN_443)
+    assert short(plan) == "?--?"
+    plan.extra["relevant_attributes"] = [{"resource": "aws_instance.other", "attribute": ["id"]}]
+    assert short(plan) == "C--?"
+    # An instance that uses the local value does not make it.
+    plan.extra.clear()
+    plan.count("aws_instance.other", "local.groups")
+    assert short(plan) == "C--?"
+
+
+def test_local_values_of_two_modules_that_refer_to_each_other() -> None:
+    """`local.groups` holds a group of the root module and an output of the child, which is given the former: no circle
+    to Terraform. Following the first load balancer's groups leads from `local.groups` through the child back to it."""
+    plan = vpc(Plan())
+    security_group(plan, "aws_security_group.closed")
+    load_balancer(plan, groups=[Ref("local.groups")])
+    plan.call("module.child", group=Ref("local.groups"), vpc_id=Ref("aws_vpc.main.id"), subnet=Ref("aws_subnet.a.id"))
+    plan.output("module.child", "own", Ref("aws_security_group.open.id"))
+    plan.output("module.child", "given", Ref("local.given"))
+    security_group(
+        plan,
+        "module.child.aws_security_group.open",
+        vpc_id=Ref("var.vpc_id"),
+        ingress=[cidr_block("-1", 0, 0, "0.0.0.0/0")],
+    )
+    load_balancer(plan, "module.child.aws_lb.web", groups=[Ref("local.given")], subnets=[Ref("var.subnet")])
+    # It may have the closed group.
+    assert short(plan) == short(plan, "module.child.aws_lb.web") == "---?"
+
+
+def test_an_attribute_that_names_a_group_is_no_target_group() -> None:
+    """A list of objects, of which the default group of a VPC is another element, has one target group."""
+    plan = open_web().create("aws_vpc.other", **DEFAULT_GROUP)
+    target_group(plan, "aws_lb_target_group.more")
+    mixed = Ref("var.key", "aws_lb_target_group.more.arn", "aws_vpc.other.default_security_group_id")
+    listener_rule = {"type": "forward", "target_group_arn": mixed, "forward": []}
+    plan.create("aws_lb_listener_rule.more", listener_arn=Ref("aws_lb_listener.https.arn"), action=[listener_rule])
+    assert short(plan) == "CCCC"
 
 
 def test_a_choice_by_a_variable() -> None:
@@ -1074,6 +1184,33 @@ def test_an_instance() -> None:
     assert short(plan) == "NNNN"
 
 
+def test_a_target_is_of_the_type_of_its_target_group() -> None:
+    """A module registers `each.value.target_id`, and a plan does not show that it is no load balancer."""
+    plan = instance(balanced(target_type="instance"))
+    target = Ref("local.target")
+    arn = Ref("aws_lb_target_group.app.arn")
+    plan.create("aws_lb_target_group_attachment.app", target_group_arn=arn, target_id=target, port=None)
+    assert short(plan) == "NCCN"
+
+
+@pytest.mark.parametrize(
+    ("target_type", "expected"),
+    # An address may be outside the VPC of its target group.
+    [("instance", "NCCN"), ("ip", "N??N")],
+)
+def test_an_instance_that_is_not_known_is_in_the_vpc_of_its_target_group(target_type: str, expected: str) -> None:
+    plan = instance(vpc(Plan()), vpc_security_group_ids=[])
+    instance(plan, "aws_instance.other", vpc_security_group_ids=["sg-0123456789abcdef0"])
+    security_group(plan, "aws_security_group.alb")
+    load_balancer(plan)
+    listener(plan)
+    target_group(plan, target_type=target_type)
+    arn, target = Ref("aws_lb_target_group.app.arn"), Ref("var.key", "aws_instance.app.id", "aws_instance.other.id")
+    plan.create("aws_lb_target_group_attachment.app", target_group_arn=arn, target_id=target, port=None)
+    rule(plan, "app", "egress", ALB_GROUP, from_port=8080, to_port=8080, cidr_ipv4="10.0.0.0/16")
+    assert short(plan) == expected
+
+
 def test_the_address_of_an_instance_as_target() -> None:
     """`target_id = aws_instance.app.private_ip`: the address is not known, and the groups of the instance are."""
     plan = instance(balanced())
@@ -1084,6 +1221,20 @@ def test_the_address_of_an_instance_as_target() -> None:
         port=None,
     )
     assert short(plan) == "NCCN"
+
+
+def test_the_address_of_a_network_interface_as_target() -> None:
+    plan = balanced()
+    defaults = {"subnet_id": Ref("aws_subnet.a.id"), "private_ips": COMPUTED, "private_ip": COMPUTED}
+    plan.create("aws_network_interface.app", security_groups=[APP_GROUP], **defaults)
+    arn, address = Ref("aws_lb_target_group.app.arn"), Ref("aws_network_interface.app.private_ip")
+    plan.create("aws_lb_target_group_attachment.app", target_group_arn=arn, target_id=address, port=None)
+    assert short(plan) == "NCCN"
+    # One without groups has the default one.
+    plan.create("aws_network_interface.other", security_groups=COMPUTED, **defaults)
+    address = Ref("aws_network_interface.other.private_ip")
+    plan.create("aws_lb_target_group_attachment.other", target_group_arn=arn, target_id=address, port=None)
+    assert short(plan) == "NNNN"
 
 
 def test_an_instance_without_groups_has_the_default_one() -> None:
@@ -1147,10 +1298,22 @@ def test_a_launch_template_whose_interface_has_the_groups() -> None:
 def test_a_launch_configuration() -> None:
     plan = balanced(target_type="instance")
     plan.create("aws_launch_configuration.app", name=COMPUTED, security_groups=[APP_GROUP])
-    assert short(auto_scaling_group(plan, launch_configuration=Ref("aws_launch_configuration.app.name"))) == "NCCN"
+    assert (
+        short(
+            auto_scaling_group(
+                plan, launch_template=COMPUTED, launch_configuration=Ref("aws_launch_configuration.app.name")
+            )
+        )
+        == "NCCN"
+    )
 
 
-def test_an_auto_scaling_group_that_is_attached() -> None:
+@pytest.mark.parametrize(
+    "name",
+    # `aws_autoscaling_group.app.name` is known where the group is given a name.
+    [Ref("aws_autoscaling_group.app.id"), "app"],
+)
+def test_an_auto_scaling_group_that_is_attached(name: Any) -> None:
     plan = balanced(target_type="instance")
     plan.create("aws_launch_template.app", name="app", vpc_security_group_ids=[APP_GROUP])
     plan.create(
@@ -1161,7 +1324,7 @@ def test_an_auto_scaling_group_that_is_attached() -> None:
     )
     plan.create(
         "aws_autoscaling_attachment.app",
-        autoscaling_group_name=Ref("aws_autoscaling_group.app.id"),
+        autoscaling_group_name=name,
         lb_target_group_arn=Ref("aws_lb_target_group.app.arn"),
     )
     assert short(plan) == "NCCN"
@@ -1442,7 +1605,7 @@ def test_a_local_value_beside_a_cluster() -> None:
     load_balancer(plan, groups=[Ref("aws_security_group.alb.id")])
     listener(plan, group=None)
     rule(plan, "https", "ingress", Ref("local.group"), **OPEN_443)
-    assert short(plan) == "?--?"
+    assert short(plan) == "?--N"
 
 
 def test_an_element_of_a_variable() -> None:
