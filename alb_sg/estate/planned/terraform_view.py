@@ -28,6 +28,7 @@ _COMPUTED_BLOCKS = frozenset(
         "ingress",
         "mixed_instances_policy",
         "network_interface",
+        "override",
         "primary_network_interface",
         "subnet_mapping",
         "traffic_source",
