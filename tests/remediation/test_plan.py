@@ -240,6 +240,39 @@ def test_unresolved_targets_are_not_fixed() -> None:
     assert "pl-1" in found.refusals[0].text
 
 
+@pytest.mark.parametrize(
+    ("ingress", "given"),
+    [
+        ([tcp(443, "pl-1")], {"AcceptedSources": "pl-1"}),
+        ([], {"AcceptedSources": "pl-1"}),
+        ([tcp(443, "pl-1", "10.0.0.0/8")], {"AcceptedSources": "pl-1,10.0.0.0/8", "AcceptedSourcesMatch": "all"}),
+        ([tcp(443, "pl-1")], {"TagKey": "clients"}),
+    ],
+)
+def test_a_prefix_list_that_lost_its_entries_opens_nothing(ingress: list[Shape], given: dict[str, str]) -> None:
+    """A rule for it lets nobody in. One for everybody would open a load balancer that a list was to protect."""
+    saved = web(group("sg-1", ingress=ingress), prefix_list("pl-1"), tags={"clients": "pl-1"})
+    found = plan(saved, INGRESS, policy=None, **given)
+    assert (added(found), refused(found)) == ([], [RefusalReason.UNRESOLVED])
+    assert found.refusals[0].text.startswith("the prefix list pl-1 has no entries")
+
+
+def test_another_rules_empty_prefix_list_refuses_nothing() -> None:
+    saved = web(group("sg-1", ingress=[tcp(80, "pl-1")]), prefix_list("pl-1"))
+    saved["ManagedPrefixLists"]["pl-1"]["MaxEntries"] = 5
+    assert added(plan(saved, INGRESS)) == ["sg-1 ingress tcp 443 0.0.0.0/0"]
+
+
+def test_a_family_without_accepted_source_is_opened_to_its_recommended_peer() -> None:
+    """As verdict and `missing` say: per family, and the sources of IPv4 do not concern IPv6."""
+    saved = web(group("sg-1", ingress=[tcp(443, "10.0.0.0/8")]), ip_address_type="dualstack")
+    given = {"AcceptedSources": "10.0.0.0/8,203.0.113.0/24", "AcceptedSourcesMatch": "all"}
+    assert added(plan(saved, INGRESS, policy=None, **given)) == [
+        "sg-1 ingress tcp 443 203.0.113.0/24",
+        "sg-1 ingress tcp 443 ::/0",
+    ]
+
+
 def test_what_could_not_be_judged_is_no_part_of_a_plan() -> None:
     saved = web()
     del saved["Listeners"]
