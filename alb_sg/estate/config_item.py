@@ -140,7 +140,9 @@ class ConfigItem(NamedTuple):
         mine, its = self._state_without_tags, other._state_without_tags
         if mine != its or (self.tags is not None and other.tags is not None and self.tags != other.tags):
             return None
-        return self if self.tags is not None else self._replace(tags=other.tags, resource=other.resource)
+        if self.tags is not None or (self.unknown_tags is not None and other.tags is None):
+            return self
+        return self._replace(tags=other.tags, unknown_tags=other.unknown_tags, resource=other.resource)
 
     @property
     def _state_without_tags(self) -> tuple[object, ...]:
@@ -214,9 +216,10 @@ def _read_content(item: ConfigItem, record: Shape, item_type: ItemType, configur
     try:
         tags = _tags(record)
     except InvalidInputError as error:
+        unknown = UnknownValue(error.place, error.message)
         if isinstance(resource, SecurityGroup):
-            raise
-        return item._replace(unknown_tags=UnknownValue(error.place, error.message))
+            return item._replace(resource=resource._replace(tags=unknown), unknown_tags=unknown)
+        return item._replace(unknown_tags=unknown)
     if isinstance(resource, SecurityGroup):
         return item._replace(resource=resource._replace(tags=tags or NO_TAGS), tags=tags)
     return item._replace(tags=tags)
