@@ -1013,6 +1013,11 @@ UNREAD: list[tuple[str, Any, ReadFailure]] = [
         ReadFailure(Section.TARGET_HEALTH_DESCRIPTIONS, BLUE, "Targets[1].Id: text is missing"),
     ),
     (
+        "a prefix list without entries: the items are the owner's, to whom nobody refuses them",
+        _changed(_example("pl-1"), "configuration", "Entries", value=None),
+        ReadFailure(Section.MANAGED_PREFIX_LISTS, "pl-1", "configuration.Entries: it is missing"),
+    ),
+    (
         "no configuration",
         [_group() | {"configuration": None}],
         ReadFailure(Section.SECURITY_GROUPS, "sg-1", "configuration: an object was expected, not null"),
