@@ -20,6 +20,7 @@ from alb_sg.estate.field_readers import (
     optional_text,
     read_list,
     require_object,
+    required_list,
     required_text,
     text_or_default,
     whole_number,
@@ -76,6 +77,12 @@ def _security_group(fields: Shape) -> SecurityGroup:
     return from_api.security_group({**fields, **empty})
 
 
+def _prefix_list(fields: Shape) -> PrefixList:
+    """A managed prefix list. Its items are its owner's: one without `Entries` does not say that they are refused."""
+    required_list(fields, "Entries")
+    return from_api.prefix_list(required_text(fields, "PrefixListId"), fields)
+
+
 ITEM_TYPES: Mapping[str, ItemType] = {
     LOAD_BALANCER_TYPE: ItemType("LoadBalancerArn", from_api.load_balancer),
     LISTENER_TYPE: ItemType("ListenerArn", from_api.listener),
@@ -85,9 +92,7 @@ ITEM_TYPES: Mapping[str, ItemType] = {
     SUBNET_TYPE: ItemType("SubnetId", from_api.subnet),
     NETWORK_INTERFACE_TYPE: ItemType("NetworkInterfaceId", from_api.network_interface),
     INSTANCE_TYPE: ItemType("InstanceId", from_api.instance),
-    PREFIX_LIST_TYPE: ItemType(
-        "PrefixListId", lambda fields: from_api.prefix_list(required_text(fields, "PrefixListId"), fields)
-    ),
+    PREFIX_LIST_TYPE: ItemType("PrefixListId", _prefix_list),
 }
 
 # The types whose tags the model holds.
@@ -140,7 +145,9 @@ class ConfigItem(NamedTuple):
         mine, its = self._state_without_tags, other._state_without_tags
         if mine != its or (self.tags is not None and other.tags is not None and self.tags != other.tags):
             return None
-        return self if self.tags is not None else self._replace(tags=other.tags, resource=other.resource)
+        if self.tags is not None or (self.unknown_tags is not None and other.tags is None):
+            return self
+        return self._replace(tags=other.tags, unknown_tags=other.unknown_tags, resource=other.resource)
 
     @property
     def _state_without_tags(self) -> tuple[object, ...]:
@@ -214,9 +221,10 @@ def _read_content(item: ConfigItem, record: Shape, item_type: ItemType, configur
     try:
         tags = _tags(record)
     except InvalidInputError as error:
+        unknown = UnknownValue(error.place, error.message)
         if isinstance(resource, SecurityGroup):
-            raise
-        return item._replace(unknown_tags=UnknownValue(error.place, error.message))
+            return item._replace(resource=resource._replace(tags=unknown), unknown_tags=unknown)
+        return item._replace(unknown_tags=unknown)
     if isinstance(resource, SecurityGroup):
         return item._replace(resource=resource._replace(tags=tags or NO_TAGS), tags=tags)
     return item._replace(tags=tags)

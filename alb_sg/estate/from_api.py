@@ -31,7 +31,6 @@ from alb_sg.estate.field_readers import (
     required_list,
     required_text,
     rule_port,
-    text_or_default,
     whole_number,
 )
 from alb_sg.estate.model import (
@@ -328,7 +327,7 @@ def security_group(value: Any) -> SecurityGroup:
         ingress=ingress,
         egress=egress,
         owner_id=_text_or(fields, "OwnerId", "") or None,
-        tags=dict(read_list(fields, "Tags", _tag)),
+        tags=_or_unknown("Tags", lambda: dict(read_list(fields, "Tags", _tag))),
         unknown_ingress=unknown_ingress,
         unknown_egress=unknown_egress,
     )
@@ -596,14 +595,16 @@ def instance(value: Any) -> Instance:
         groups=tuple(
             sorted(read_list(primary, "Groups" if primary is not fields else "SecurityGroups", security_group_id))
         ),
-        interfaces=read_list(fields, "NetworkInterfaces", _instance_interface),
+        interfaces=_or_unknown(
+            "NetworkInterfaces", lambda: read_list(fields, "NetworkInterfaces", _instance_interface)
+        ),
     )
 
 
 def _instance_interface(value: Any) -> InstanceInterface:
     fields = require_object(value)
     return InstanceInterface(
-        id=optional_text(fields, "NetworkInterfaceId"),
+        id=_text_or(fields, "NetworkInterfaceId", "") or None,
         groups=tuple(sorted(read_list(fields, "Groups", security_group_id))),
     )
 
@@ -650,7 +651,6 @@ def prefix_list(prefix_list_id: str, value: Any) -> PrefixList:
     named = known_value(fields, "AddressFamily", tuple(_FAMILIES), "")
     entries = fields.get("Entries")
     cidrs = read_list(fields, "Entries", lambda entry: cidr(require_object(entry).get("Cidr"), "Cidr"))
-    max_entries = fields.get("MaxEntries")
     family = parse_cidr(cidrs[0])[0] if not named and cidrs else _FAMILIES.get(named)
     wrong = next((text for text in cidrs if parse_cidr(text)[0] is not family), None)
     if wrong is not None:
@@ -659,12 +659,20 @@ def prefix_list(prefix_list_id: str, value: Any) -> PrefixList:
         raise InvalidInputError(f"{wrong!r} is not an {expected}block", "Entries")
     return PrefixList(
         id=prefix_list_id,
-        name=text_or_default(fields, "PrefixListName", prefix_list_id),
+        name=_text_or(fields, "PrefixListName", prefix_list_id),
         family=family,
         entries=None if entries is None else cidrs,
-        owner_id=optional_text(fields, "OwnerId"),
-        max_entries=None if max_entries is None else whole_number(max_entries, "MaxEntries"),
+        owner_id=_text_or(fields, "OwnerId", "") or None,
+        max_entries=_max_entries(fields.get("MaxEntries")),
     )
+
+
+def _max_entries(value: Any) -> int | None:
+    """The maximum of a prefix list's entries; None where it is not told, or is no number. No verdict depends on it."""
+    try:
+        return None if value is None else whole_number(value, "MaxEntries")
+    except InvalidInputError:
+        return None
 
 
 def tags(value: Any) -> Mapping[str, str]:

@@ -324,9 +324,14 @@ class SecurityGroup(NamedTuple):
     ingress: tuple[Permission, ...]
     egress: tuple[Permission, ...]
     owner_id: str | None = None
-    tags: Mapping[str, str] = NO_TAGS
+    tags: Mapping[str, str] | UnknownValue = NO_TAGS
     unknown_ingress: tuple[UnknownValue, ...] = ()
     unknown_egress: tuple[UnknownValue, ...] = ()
+
+    @property
+    def known_tags(self) -> Mapping[str, str]:
+        """The tags. Raises NotReadError where they could not be read."""
+        return require_known(self.tags, f"security group {self.id}")
 
 
 class SecurityGroupRule(NamedTuple):
@@ -425,7 +430,7 @@ class Instance(NamedTuple):
     ipv4_address: str | None
     ipv6_address: str | None
     groups: tuple[str, ...]
-    interfaces: tuple[InstanceInterface, ...] = ()
+    interfaces: tuple[InstanceInterface, ...] | UnknownValue = ()
     unknown_address: UnknownValue | None = None
     possible_cidrs: tuple[str, ...] = ()
     unknown_groups: UnknownValue | None = None

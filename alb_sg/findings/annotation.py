@@ -268,19 +268,22 @@ def _reason(permissions_of: PermissionsOf, coverage: Coverage, detail: _Detail) 
 
 def _near_misses(load_balancer: LoadBalancer, permissions_of: PermissionsOf, coverage: Coverage) -> tuple[str, ...]:
     """What is open instead, or nearly, in short clauses: the most telling first."""
-    if coverage.lost_sources and coverage.accepted_sources is not None:
-        met, count = coverage.accepted_sources.met, coverage.accepted_sources.total
-        return (f"open to {len(met)} of {count} accepted sources",)
     requirement = coverage.requirement
     permissions = permissions_of(requirement.peer)
     direction, traffic, family = requirement.direction, requirement.traffic, requirement.peer.family
     allowed = permissions.allowed_traffic(direction, traffic, family)
+    empty_lists = abbreviate_names(allowed.empty_prefix_lists)
+    no_entries = [f"no entries in {empty_lists}"] if empty_lists else []
+    if coverage.lost_sources and coverage.accepted_sources is not None:
+        met, count = coverage.accepted_sources.met, coverage.accepted_sources.total
+        return (f"open to {len(met)} of {count} accepted sources", *no_entries)
     references = sorted({reference.group_id for reference in allowed.references})
     instead = describe_open((*open_peers(permissions, direction, traffic, family), *references))
     stale = abbreviate_names(tuple(sorted({reference.group_id for reference in allowed.stale_references})))
     return (
         *([f"open to {instead}"] if instead else []),
         *([f"the reference to {stale} is stale"] if stale else []),
+        *no_entries,
         *(near_miss.clause for near_miss in find_near_misses(permissions, coverage, load_balancer)),
     )
 

@@ -33,7 +33,7 @@ PermissionsOf = Callable[[Peer], Permissions]
 
 class AcceptedSources(NamedTuple):
     """The accepted sources that are open, of the `total` that concern a requirement's port and address family. Both are
-    empty for a port that is closed on purpose, `closed_port`."""
+    empty for a port that is closed on purpose, `closed_port`, and where all sources are of the other family."""
 
     met: tuple[str, ...]
     total: int
@@ -294,6 +294,8 @@ def _check_accepted_sources(
         for source in peers
         if (check := _check_source(permissions, source, requirement.peer.family, allowed, one_family)) is not None
     ]
+    if peers and not checks:
+        return coverage._replace(accepted_sources=AcceptedSources((), 0)), []
     met = tuple(check.source for check in checks if check.is_open)
     unread = [check.unread for check in checks if check.unread is not None]
     accepted = AcceptedSources(met, len(checks))

@@ -64,12 +64,15 @@ def _opens_more(permissions: Permissions, prefix_list_id: str, addresses: Addres
 
 
 def find_near_misses(permissions: Permissions, coverage: Coverage, load_balancer: LoadBalancer) -> Iterator[NearMiss]:
-    """Addresses of nodes alone, other ports and address families that are open, and the VPC's default group, the most
-    telling first."""
+    """Addresses of nodes alone, accepted sources that are all of the other address family, other ports and address
+    families that are open, and the VPC's default group, the most telling first."""
     requirement = coverage.requirement
     allowed = permissions.allowed_traffic(requirement.direction, requirement.traffic, requirement.peer.family)
     if isinstance(requirement.peer, NodesPeer):
         yield from _on_nodes(requirement.peer, allowed)
+    if coverage.accepted_sources is not None and not coverage.accepted_sources.total:
+        text = f"no accepted source is {requirement.peer.family.label}"
+        yield NearMiss(text, text)
     if not allowed.addresses and not allowed.references:
         yield from _other_family(permissions, coverage, load_balancer)
         yield from _other_ports(permissions, coverage)

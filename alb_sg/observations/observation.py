@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from alb_sg.aws.account_region import AccountRegion
+from alb_sg.errors import NotReadError
 from alb_sg.estate.model import LoadBalancer, SecurityGroup
 from alb_sg.findings.explanation import Explanation
 from alb_sg.findings.finding import EvaluationError
@@ -74,9 +75,13 @@ class Observation:
     owner_tags: tuple[str, ...] = ()
 
     def owner_of(self, load_balancer_arn: str) -> str | None:
-        """The owner that the tags of a load balancer or its groups name; None where they name none."""
+        """The owner that the tags of a load balancer or its groups name; None where they name none, or could not be
+        read."""
         detail = self.details.get(load_balancer_arn)
-        return None if detail is None else find_owner(self.owner_tags, detail.tags, detail.security_groups)
+        try:
+            return None if detail is None else find_owner(self.owner_tags, detail.tags, detail.security_groups)
+        except NotReadError:
+            return None
 
     @property
     def errors_of_load_balancers(self) -> list[EvaluationError]:

@@ -10,7 +10,14 @@ from alb_sg.estate.model import SecurityGroup
 def find_owner(tag_keys: Sequence[str], tags: Mapping[str, str] | None, groups: Sequence[SecurityGroup]) -> str | None:
     """The value of the first of these tags that the load balancer has, else that one of its groups has.
 
-    None where none of them has a value, or where tags are not known.
+    None where none of them has a value, or where the load balancer's tags are not known. Raises NotReadError where the
+    tags of a group could not be read and no tag before names an owner.
     """
-    every_tags: Iterator[Mapping[str, str]] = iter(([tags] if tags else []) + [group.tags for group in groups])
-    return next((each[key] for each in every_tags for key in tag_keys if each.get(key)), None)
+    return next((each[key] for each in _every_tags(tags, groups) for key in tag_keys if each.get(key)), None)
+
+
+def _every_tags(tags: Mapping[str, str] | None, groups: Sequence[SecurityGroup]) -> Iterator[Mapping[str, str]]:
+    if tags:
+        yield tags
+    for group in groups:
+        yield group.known_tags

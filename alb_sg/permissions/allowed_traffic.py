@@ -90,8 +90,8 @@ class AllowedTraffic(NamedTuple):
 
     `referenced_group_ids` are the groups of `references`, and `peering_references` those over VPC peering. `unread`
     are the reasons why more may be allowed than is known, and `unread_references` those why further groups may be
-    referenced. `unresolved` names the prefix lists whose owners do not share the entries. `stale_references` allow
-    nothing.
+    referenced. `unresolved` names the prefix lists whose owners do not share the entries. `stale_references` and
+    `empty_prefix_lists` (they are not among `prefix_list_ids`) allow nothing.
     """
 
     addresses: AddressSet
@@ -103,6 +103,7 @@ class AllowedTraffic(NamedTuple):
     unresolved: tuple[str, ...] = ()
     stale_references: tuple[SecurityGroupReference, ...] = ()
     peering_references: tuple[SecurityGroupReference, ...] = ()
+    empty_prefix_lists: tuple[str, ...] = ()
 
 
 class Permissions:
@@ -286,29 +287,33 @@ def _combine(
     addresses = address_set(family, tuple(cidrs))
     unread_lists: Sequence[NotReadError] = ()
     unresolved: Sequence[str] = ()
+    empty_lists: Sequence[str] = ()
     if prefix_list_ids:
-        entries, unread_lists, unresolved = _prefix_list_entries(estate, prefix_list_ids, family)
+        entries, unread_lists, unresolved, empty_lists = _prefix_list_entries(estate, prefix_list_ids, family)
         addresses = AddressSet.union(family, [addresses, *entries])
     return AllowedTraffic(
         addresses,
         tuple(references),
         frozenset([reference.group_id for reference in references]),
-        frozenset(prefix_list_ids),
+        frozenset(prefix_list_ids.difference(empty_lists)),
         (*unread, *unread_lists, *unknown_addresses),
         tuple(unknown_references),
         tuple(unresolved),
         tuple(stale_references),
         tuple([reference for reference in references if reference.peering_connection_id is not None]),
+        tuple(empty_lists),
     )
 
 
 def _prefix_list_entries(
     estate: Estate, prefix_list_ids: Iterable[str], family: Family
-) -> tuple[Sequence[AddressSet], Sequence[NotReadError], Sequence[str]]:
-    """The addresses of prefix lists, what was not read of them, and the lists with entries that are not shared."""
+) -> tuple[Sequence[AddressSet], Sequence[NotReadError], Sequence[str], Sequence[str]]:
+    """The addresses of prefix lists, what was not read of them, the lists with entries that are not shared, and those
+    without any entry."""
     entries: list[AddressSet] = []
     unread: list[NotReadError] = []
     unresolved: list[str] = []
+    empty: list[str] = []
     for prefix_list_id in sorted(prefix_list_ids):
         try:
             prefix_list = estate.prefix_list(prefix_list_id)
@@ -319,9 +324,11 @@ def _prefix_list_entries(
             addresses = prefix_list_addresses(prefix_list, family)
             if addresses is None:
                 unresolved.append(f"prefix list {prefix_list_id} (its owner does not share the entries)")
+            elif not addresses:
+                empty.append(prefix_list_id)
             else:
                 entries.append(addresses)
-    return entries, unread, unresolved
+    return entries, unread, unresolved, empty
 
 
 @lru_cache(maxsize=256)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 from alb_sg.errors import NotReadError
 from alb_sg.estate.cidr import Family, InvalidCidrError, parse_cidr
 from alb_sg.estate.estate import Estate
-from alb_sg.estate.model import Instance, LoadBalancer, NetworkInterface, PrefixList, SecurityGroup
+from alb_sg.estate.model import Instance, LoadBalancer, NetworkInterface, PrefixList, SecurityGroup, UnknownValue
 from alb_sg.estate.sections import Section
 from alb_sg.findings.finding import Finding, Result
 from alb_sg.parameters import SECURITY_GROUP_ID
@@ -204,10 +204,18 @@ def _unread_sections(estate: Estate) -> dict[str, str]:
     }
     interfaces = (estate.network_interfaces or {}).values()
     unknown = next((one.unknown_groups_error for one in interfaces if one.unknown_groups is not None), None)
+    unknown = unknown or next(_unknown_interfaces(estate), None)
     if unknown is not None:
         # It may carry any group.
         missing[Section.NETWORK_INTERFACES] = str(unknown)
     return missing | {failure.section: failure.cause for failure in estate.failures if failure.key is None}
+
+
+def _unknown_interfaces(estate: Estate) -> Iterator[NotReadError]:
+    """The errors of instances whose record does not tell the groups of all their interfaces."""
+    for instance in (estate.instances or {}).values():
+        if isinstance(instance.interfaces, UnknownValue):
+            yield instance.interfaces.error(f"instance {instance.id}")
 
 
 class _Carrier(NamedTuple):
@@ -254,7 +262,7 @@ def _carriers(estates: Sequence[Estate]) -> Iterator[_Carrier]:
 
 def _groups_of_unlisted_interfaces(instance: Instance, interfaces: Mapping[str, object]) -> frozenset[str]:
     """The groups of those interfaces of an instance that the estates do not hold themselves."""
-    if not instance.interfaces:
+    if not instance.interfaces or isinstance(instance.interfaces, UnknownValue):
         return frozenset(instance.groups)
     unlisted = (interface for interface in instance.interfaces if interface.id not in interfaces)
     return frozenset(group_id for interface in unlisted for group_id in interface.groups)

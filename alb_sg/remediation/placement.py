@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from alb_sg.errors import NotReadError
 from alb_sg.estate.cidr import Family
 from alb_sg.estate.estate import Estate
-from alb_sg.estate.model import LoadBalancer, Permission
+from alb_sg.estate.model import LoadBalancer, Permission, SecurityGroup
 from alb_sg.findings.near_misses import DEFAULT_GROUP_NAME
 from alb_sg.permissions.allowed_traffic import RULE_DIRECTIONS, Direction
 from alb_sg.remediation.change_context import ChangeContext
@@ -125,7 +125,7 @@ class GroupSelector:
         group = self._context.group(group_id)
         obstacles = (
             self._owner_obstacle(None if group is None else group.owner_id),
-            None if group is None else self._manager_obstacle(group.tags),
+            None if group is None else self._manager_obstacle(group),
             None if may_be_shared else self._sharing_obstacle(group_id),
             self._quota_obstacle(group_id, required, planned),
         )
@@ -138,14 +138,14 @@ class GroupSelector:
         owner = "of an unknown owner" if owner_id is None else f"of account {owner_id}"
         return Obstacle(RefusalReason.OTHER_OWNER, f"is {owner}, not of {account_id}")
 
-    def _manager_obstacle(self, tags: Mapping[str, str]) -> Obstacle | None:
-        manager = self._refused_manager(tags)
+    def _manager_obstacle(self, group: SecurityGroup) -> Obstacle | None:
+        manager = self._refused_manager(lambda: group.known_tags)
         if manager is None:
             return None
         return Obstacle(RefusalReason.MANAGED, f"is managed by {manager}, which may take the change back: ask there")
 
-    def _refused_manager(self, tags: Mapping[str, str]) -> str | None:
-        return find_manager(tags) if self._policy.managed_group is ManagedGroupPolicy.REFUSE else None
+    def _refused_manager(self, read_tags: Callable[[], Mapping[str, str]]) -> str | None:
+        return find_manager(read_tags()) if self._policy.managed_group is ManagedGroupPolicy.REFUSE else None
 
     def _sharing_obstacle(self, group_id: str) -> Obstacle | None:
         others = self._context.other_resources_with(group_id)
@@ -195,7 +195,7 @@ class GroupSelector:
                 f"{why}; the load balancer has {len(load_balancer.security_groups)} security groups already, and no "
                 "room for one of its own",
             )
-        manager = self._refused_manager(self._context.require_load_balancer_tags())
+        manager = self._refused_manager(self._context.require_load_balancer_tags)
         if manager is not None:
             raise FixRefusedError(
                 RefusalReason.MANAGED,

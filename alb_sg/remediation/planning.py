@@ -257,7 +257,23 @@ class _VerifyingPlanner(Planner):
 
     def _check_finding(self, finding: Finding) -> None:
         self._require_no_malformed_exemption(finding)
+        self._require_no_empty_prefix_list(finding)
         super()._check_finding(finding)
+
+    def _require_no_empty_prefix_list(self, finding: Finding) -> None:
+        """Raises FixRefusedError if clients are named by a prefix list that has lost its entries. Without them, no rule
+        lets these clients in, and one for the recommended peer would let in everybody."""
+        parameters = self._fix.rules[RECOMMENDATIONS_BY_NAME[finding.rule]]
+        required = {peer for entry in finding.missing for peer in entry.required}
+        prefix_lists = self._estate.prefix_lists or {}
+        for prefix_list_id in sorted(required | parameters.accepted_prefix_lists):
+            prefix_list = prefix_lists.get(prefix_list_id)
+            if prefix_list is not None and prefix_list.entries == ():
+                raise FixRefusedError(
+                    RefusalReason.UNRESOLVED,
+                    f"the prefix list {prefix_list_id} has no entries, so a rule for it lets nobody in: add entries, "
+                    "or take it out of AcceptedSources or the tag",
+                )
 
     def _also_opens(self, group_id: str) -> tuple[str, ...]:
         estate = self._estate

@@ -112,7 +112,7 @@ def _reference_order(group_id: str, context: ChangeContext) -> tuple[bool, int, 
     """The shared backend group of the Kubernetes controller first, which it keeps while it replaces others; then the
     group that fewest others carry, so that the rule opens the targets for fewest."""
     group = context.group(group_id)
-    is_backend = group is not None and is_controller_backend_group(group.tags)
+    is_backend = group is not None and is_controller_backend_group(group.known_tags)
     try:
         carriers = len(context.other_resources_with(group_id))
     except NotReadError:

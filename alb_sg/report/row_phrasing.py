@@ -89,6 +89,9 @@ def _accepted_sources(row: RequirementRow) -> Iterator[str]:
     elif row.lost_sources:
         lost = phrasing.abbreviate(row.lost_sources, MAX_TARGETS)
         yield f"not open to {len(row.lost_sources)} of {sources.total} accepted sources: {lost}"
+    elif not sources.met:
+        # They are all of the other address family, which is a near miss.
+        return
     elif sources.total == 1:
         yield f"accepted source {sources.met[0]} stands in for {', '.join(row.required)}"
     else:

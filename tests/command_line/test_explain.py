@@ -279,6 +279,18 @@ def test_every_lost_accepted_source_is_listed(command: Command, lost: int) -> No
     assert row["acceptedSources"] == {"met": sources[lost:], "total": 4}
 
 
+def test_a_family_that_no_accepted_source_concerns(command: Command) -> None:
+    """The row of IPv6 says why the sources, all of IPv4, do not stand in for its clients."""
+    saved = estate(
+        load_balancer(ip_address_type="dualstack"), listener(443), group("sg-1", ingress=[tcp(443, "192.0.2.0/24")])
+    )
+    arguments = ("--rule", INGRESS, "--parameter", "AcceptedSources=192.0.2.0/24,198.51.100.0/24")
+    out = command.on(saved, "explain", "web", *arguments, "--parameter", "AcceptedSourcesMatch=all").out
+    _, of_ipv6 = out.split("inbound TCP 443 from ::/0, HTTPS:443\n")
+    assert "no accepted source is IPv6\n" in of_ipv6
+    assert "stand in" not in of_ipv6
+
+
 def test_near_misses_are_sentences_of_their_own(command: Command) -> None:
     saved = estate(
         load_balancer("web", ip_address_type="dualstack-without-public-ipv4"),

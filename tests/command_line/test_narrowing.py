@@ -155,6 +155,16 @@ def test_tags_that_were_not_read_are_errors_where_they_decide(command: Command) 
     assert (error["what"], "Tags" in error["cause"]) == ("tags of web", True)
 
 
+def test_malformed_tags_of_a_group_are_errors_where_they_decide(command: Command) -> None:
+    saved = in_order()
+    saved["SecurityGroups"][0]["Tags"] = {"team": "edge"}
+    assert command.on(saved, "check").code == 0
+    answer = command.on(saved, "check", "--owner-tag", "team", "--owner", "edge", "--format", "json")
+    assert answer.code == 3
+    (error,) = answer.json["errors"]
+    assert error["what"] == f"Tags of security group {saved['SecurityGroups'][0]['GroupId']}"
+
+
 def test_severities_choose_rules(command: Command) -> None:
     def judged(*severities: str) -> set[str]:
         options = [word for severity in severities for word in ("--severity", severity)]

@@ -119,7 +119,7 @@ def _security_group(one: SecurityGroup) -> dict[str, Any]:
         "OwnerId": one.owner_id,
         "IpPermissions": [_permission(rule) for rule in one.ingress],
         "IpPermissionsEgress": [_permission(rule) for rule in one.egress],
-        "Tags": _tags(one.tags),
+        "Tags": _tags(one.known_tags),
     }
 
 

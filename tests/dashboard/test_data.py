@@ -25,7 +25,7 @@ from alb_sg.dashboard.part_histories import PartHistories
 from alb_sg.dashboard.split import INDEX_NAME, SplitBy, split_page_data
 from alb_sg.dashboard.split_index import render_index
 from alb_sg.dashboard.summary import count_compliance
-from alb_sg.estate.model import Permission, SecurityGroup
+from alb_sg.estate.model import Permission, SecurityGroup, UnknownValue
 from alb_sg.findings.causes import Cause, find_causes
 from alb_sg.findings.exemption_application import malformed_exemption_error
 from alb_sg.findings.finding import Compliance, EvaluationError, Finding, Missing
@@ -276,6 +276,19 @@ def test_half_a_character_harms_nothing() -> None:
     stream = io.StringIO()
     write_run(make_run(replace(made.observation, results=results)), stream)
     assert stream.getvalue().encode()
+
+
+def test_malformed_tags_of_a_group_name_no_owner() -> None:
+    """The page and its verdicts stand; a load balancer that names its own owner keeps it."""
+    observation = replace(organization(10).observation, owner_tags=("team",))
+    malformed = SecurityGroup("sg-1", "web", "vpc-1", (), (), tags=UnknownValue("Tags", "a list was expected"))
+    (first, one), (second, other) = list(observation.details.items())[:2]
+    details = {
+        first: replace(one, tags={}, security_groups=(malformed,)),
+        second: replace(other, tags={"team": "edge"}, security_groups=(malformed,)),
+    }
+    observation = replace(observation, details={**observation.details, **details})
+    assert (observation.owner_of(first), observation.owner_of(second)) == (None, "edge")
 
 
 # --- parts

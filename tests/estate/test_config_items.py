@@ -706,6 +706,16 @@ def test_of_two_items_of_one_time_the_one_that_speaks_of_tags_tells_them(tmp_pat
     assert "captured at the same time differs" in refusal(write(tmp_path, [_group(tags={"team": "app"}), items[1]]))
 
 
+def test_of_two_items_of_one_time_malformed_tags_are_not_forgotten(tmp_path: Path) -> None:
+    """The other item is silent about tags: the group does not pass as one without any."""
+    items = [_group(tags=None), _group(tags={"team": 1})]
+    for order in (items, items[::-1]):
+        group = read(tmp_path, order).security_group("sg-1")
+        assert group.ingress
+        with pytest.raises(NotReadError, match=r"tags\.team of security group sg-1: text was expected, not 1"):
+            _ = group.known_tags
+
+
 def test_two_items_of_one_time_that_differ_are_refused(tmp_path: Path) -> None:
     first = write(tmp_path, {"configurationItems": [_group("sg-other"), _group(block=OLD)]}, "a.json")
     second = write(tmp_path, _group(block=NEW), "b.json")
@@ -1001,6 +1011,11 @@ UNREAD: list[tuple[str, Any, ReadFailure]] = [
         "a target's port that is none: the registrations are unread, the target group is not",
         _changed(_example(BLUE), "configuration", "Targets", 1, "Id", value=None),
         ReadFailure(Section.TARGET_HEALTH_DESCRIPTIONS, BLUE, "Targets[1].Id: text is missing"),
+    ),
+    (
+        "a prefix list without entries: the items are the owner's, to whom nobody refuses them",
+        _changed(_example("pl-1"), "configuration", "Entries", value=None),
+        ReadFailure(Section.MANAGED_PREFIX_LISTS, "pl-1", "configuration.Entries: it is missing"),
     ),
     (
         "no configuration",

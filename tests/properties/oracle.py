@@ -440,7 +440,10 @@ class Oracle:
         return shape
 
     def _referenced_lists(self, traffic: Traffic) -> set[str]:
-        return {listed["PrefixListId"] for rule in self._rules(traffic) for listed in rule["PrefixListIds"]}
+        """The prefix lists that rules name, except those that are known to have no entry: these let nobody in."""
+        named = {listed["PrefixListId"] for rule in self._rules(traffic) for listed in rule["PrefixListIds"]}
+        lists = self.saved.get("ManagedPrefixLists", {})
+        return {id_ for id_ in named if lists.get(id_, {}).get("Entries") != []}
 
     def _prefix_list_result(self, traffic: Traffic, id_: str, version: int) -> str:
         if id_ in self._referenced_lists(traffic) or self.whole(traffic, version):

@@ -11,7 +11,7 @@ import pytest
 from alb_sg.parameters import parse_parameters
 from alb_sg.remediation import planning
 from alb_sg.remediation.change_context import change_context, unknown_change_context
-from alb_sg.remediation.fix_request import FixPolicy, WideOpeningPolicy
+from alb_sg.remediation.fix_request import FixPolicy, ManagedGroupPolicy, WideOpeningPolicy
 from alb_sg.remediation.plan import Plan, RefusalReason
 from alb_sg.remediation.planning import judge_load_balancer, make_plan
 from alb_sg.remediation.quota import prefix_list_weight
@@ -242,6 +242,39 @@ def test_unresolved_targets_are_not_fixed() -> None:
     assert "pl-1" in found.refusals[0].text
 
 
+@pytest.mark.parametrize(
+    ("ingress", "given"),
+    [
+        ([tcp(443, "pl-1")], {"AcceptedSources": "pl-1"}),
+        ([], {"AcceptedSources": "pl-1"}),
+        ([tcp(443, "pl-1", "10.0.0.0/8")], {"AcceptedSources": "pl-1,10.0.0.0/8", "AcceptedSourcesMatch": "all"}),
+        ([tcp(443, "pl-1")], {"TagKey": "clients"}),
+    ],
+)
+def test_a_prefix_list_that_lost_its_entries_opens_nothing(ingress: list[Shape], given: dict[str, str]) -> None:
+    """A rule for it lets nobody in. One for everybody would open a load balancer that a list was to protect."""
+    saved = web(group("sg-1", ingress=ingress), prefix_list("pl-1"), tags={"clients": "pl-1"})
+    found = plan(saved, INGRESS, policy=None, **given)
+    assert (added(found), refused(found)) == ([], [RefusalReason.UNRESOLVED])
+    assert found.refusals[0].text.startswith("the prefix list pl-1 has no entries")
+
+
+def test_another_rules_empty_prefix_list_refuses_nothing() -> None:
+    saved = web(group("sg-1", ingress=[tcp(80, "pl-1")]), prefix_list("pl-1"))
+    saved["ManagedPrefixLists"]["pl-1"]["MaxEntries"] = 5
+    assert added(plan(saved, INGRESS)) == ["sg-1 ingress tcp 443 0.0.0.0/0"]
+
+
+def test_a_family_without_accepted_source_is_opened_to_its_recommended_peer() -> None:
+    """As verdict and `missing` say: per family, and the sources of IPv4 do not concern IPv6."""
+    saved = web(group("sg-1", ingress=[tcp(443, "10.0.0.0/8")]), ip_address_type="dualstack")
+    given = {"AcceptedSources": "10.0.0.0/8,203.0.113.0/24", "AcceptedSourcesMatch": "all"}
+    assert added(plan(saved, INGRESS, policy=None, **given)) == [
+        "sg-1 ingress tcp 443 203.0.113.0/24",
+        "sg-1 ingress tcp 443 ::/0",
+    ]
+
+
 def test_an_error_is_no_part_of_a_plan() -> None:
     saved = web()
     del saved["Listeners"]
@@ -400,6 +433,27 @@ def test_an_interface_whose_groups_are_not_known_may_carry_any() -> None:
     # Its addresses say nothing of that.
     other |= {"Groups": [], "PrivateIpAddresses": "10.0.1.9"}
     assert added(plan(saved, ICMP)) == ["sg-1 ingress icmp 3 0.0.0.0/0"]
+
+
+def test_malformed_tags_of_a_group_refuse_what_depends_on_who_manages_it() -> None:
+    saved = web(group("sg-1") | {"Tags": "team=web"})
+    found = plan(saved, INGRESS)
+    assert (added(found), refused(found)) == ([], [RefusalReason.NOT_READ])
+    assert found.refusals[0].text == "not known: Tags of security group sg-1: a list was expected, not text"
+    # Whoever manages it, the group may be changed.
+    allowed = FixPolicy(managed_group=ManagedGroupPolicy.ALLOW)
+    assert added(plan(saved, INGRESS, policy=allowed)) == ["sg-1 ingress tcp 443 0.0.0.0/0"]
+
+
+def test_a_malformed_interface_of_an_instance_may_carry_any_group() -> None:
+    """Its primary interface decides about targets, and is whole."""
+    saved = web(instance("i-1", "10.0.1.9", second_interface=("10.0.1.10", ["sg-1"])))
+    interfaces = saved["Instances"][0]["NetworkInterfaces"]
+    next(one for one in interfaces if one["PrivateIpAddress"] == "10.0.1.10")["Groups"] = "sg-1"
+    found = plan(saved, ICMP)
+    assert (added(found), refused(found)) == ([], [RefusalReason.NOT_READ])
+    assert "NetworkInterfaces of instance i-1" in found.refusals[0].text
+    assert build(saved).instance("i-1").groups == ("sg-app",)
 
 
 @pytest.mark.parametrize("section", ["NetworkInterfaces", "SecurityGroups"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -209,7 +209,7 @@ def refuse_existing_stacks(files: Sequence[TemplateFile], base: Sequence[Estate]
     names = {file.stack_name for file in files if file.deployed is None} - {None}
     for estate in base:
         for group in (estate.security_groups or {}).values():
-            name = group.tags.get(STACK_NAME_TAG)
+            name = group.tags.get(STACK_NAME_TAG) if isinstance(group.tags, Mapping) else None
             if name in names:
                 raise InvalidInputError(
                     f"the stack {name} exists already ({group.id}); tell which resources it has with --stack-resources "
