@@ -140,10 +140,11 @@ class Planner:
         for group_id in dict.fromkeys(entry.security_group for entry in finding.unused):
             try:
                 group = self._context.group(group_id)
+                tags = {} if group is None else group.known_tags
             except NotReadError:
                 # The sentence only warns: what to remove is known without it.
                 continue
-            manager = None if group is None else find_manager(group.tags)
+            manager = find_manager(tags)
             if manager is not None:
                 yield f"{group_id} is managed by {manager}, which may put the rules back: ask there"
 
