@@ -193,6 +193,20 @@ def test_fix_writes_rules_for_the_template(command: Command, template: str) -> N
     assert verdicts(fixed) == {ICMP: "COMPLIANT"}
 
 
+def test_a_rule_has_the_condition_of_its_group(command: Command) -> None:
+    """CloudFormation refuses a rule that names a group whose condition does not hold."""
+    conditional = TEMPLATE.replace(
+        "    Type: AWS::EC2::SecurityGroup\n", "    Type: AWS::EC2::SecurityGroup\n    Condition: Public\n"
+    )
+    path = write(command, "Conditions: {Public: !Equals [!Ref Scheme, internet-facing]}\n" + conditional)
+    answer = command("fix", "Web", "--template", path, "--template-defaults", "--rule", "icmp_pmtud")
+    assert '    Type: AWS::EC2::SecurityGroupIngress\n    Condition: "Public"\n    Properties:\n' in answer.out
+    comment = command(
+        "check", "--template", path, "--template-defaults", "--rule", "icmp_pmtud", "--format", "markdown"
+    )
+    assert '+    Condition: "Public"\n' in comment.out
+
+
 def test_a_template_over_an_estate_reports_newly_broken(command: Command) -> None:
     """The listener goes to a load balancer that exists, whose group does not open its port."""
     existing = estate(

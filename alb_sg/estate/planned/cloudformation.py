@@ -246,11 +246,16 @@ def _planned_resources(deployment: Deployment, addresses: Container[str] | None)
 def _planned_resource(
     stack: Stack, logical_id: str, resource: Mapping[str, Any], properties: Mapping[str, PlannedValue]
 ) -> PlannedResource:
+    condition = resource.get("Condition")
     return PlannedResource(
         address=stack.address_of(logical_id),
         type=resource["Type"],
         properties=convert_properties(properties),
-        location=Location(stack.template.path, stack.template.lines.get(logical_id)),
+        location=Location(
+            stack.template.path,
+            stack.template.lines.get(logical_id),
+            condition if isinstance(condition, str) else None,
+        ),
         account_id=stack.told("AWS::AccountId"),
         region=stack.told("AWS::Region"),
     )
