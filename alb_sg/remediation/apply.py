@@ -25,7 +25,7 @@ from alb_sg.remediation.api_calls import (
     parse_execution_id,
 )
 from alb_sg.remediation.execution import ApplyOutcome, ApplyResult, SecurityGroupRule, UndoResult
-from alb_sg.remediation.execution_record import ExecutionRecord, planned_record, write_added, write_plan
+from alb_sg.remediation.execution_record import ExecutionRecord, planned_record, read_records, write_added, write_plan
 from alb_sg.remediation.fix_request import FixRequest
 from alb_sg.remediation.group_users import other_users
 from alb_sg.remediation.live_planning import make_live_plan, read_load_balancer
@@ -125,7 +125,8 @@ class _Execution:
     def _carry_out(self) -> None:
         if self.plan.new_group is not None:
             self.previous_groups = self._current_groups()
-        record = planned_record(self.id, self.plan, self.previous_groups)
+        records = read_records(self.account, self.id)
+        record = planned_record(self.id, self.plan, self.previous_groups, records)
         write_plan(self.account, record)
         self.record = record
         if self.plan.new_group is not None:

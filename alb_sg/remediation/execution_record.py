@@ -6,6 +6,8 @@ them. For each load balancer of an execution there are two texts, in parts of 4,
     /alb-sg/executions/EXECUTION/NAME-ID/plan/1-of-1    before the first change: the rules and the group to add
     /alb-sg/executions/EXECUTION/NAME-ID/added/1-of-1   after the last change: the ids of what was added
 
+An execution id that fixes the same load balancer again writes to `NAME-ID.2`, and keeps what the first time added.
+
 A process that was killed in between leaves no ids. What it added is then a rule with its tag and exactly the content of
 a planned rule, and a group with its tag and the planned name.
 """
@@ -31,6 +33,8 @@ RECORD_PATH = "/alb-sg/executions"
 # PutParameter, Value: 4 KB for a standard parameter.
 PART_LENGTH = 4096
 PLAN, ADDED = "plan", "added"
+# No name of a load balancer has a dot.
+ATTEMPT_SEPARATOR = "."
 # GetParametersByPath and DeleteParameters take ten at a time.
 PARAMETERS_PER_CALL = 10
 
@@ -53,6 +57,14 @@ class ExecutionRecord:
     created_group: str | None = None
     is_complete: bool = False
     tags: Mapping[str, str] = field(default_factory=dict, compare=False)
+    attempt: int = 1
+
+    @property
+    def path(self) -> str:
+        """The folder of its parameters."""
+        name, _, load_balancer_id = self.load_balancer_arn.rpartition("/app/")[2].partition("/")
+        attempt = "" if self.attempt == 1 else f"{ATTEMPT_SEPARATOR}{self.attempt}"
+        return f"{_path(self.execution)}/{name}-{load_balancer_id}{attempt}"
 
     def with_added(self, rules: Iterable[SecurityGroupRule], created_group: str | None) -> ExecutionRecord:
         return replace(self, added_rules=tuple(rules), created_group=created_group)
@@ -81,9 +93,12 @@ def _part_names(count: int) -> list[str]:
     return [f"{number}-of-{count}" for number in range(1, count + 1)]
 
 
-def planned_record(execution: str, plan: Plan, previous_groups: Sequence[str]) -> ExecutionRecord:
-    """The record of an execution that has changed nothing yet."""
+def planned_record(
+    execution: str, plan: Plan, previous_groups: Sequence[str], records: Iterable[ExecutionRecord]
+) -> ExecutionRecord:
+    """The record of an execution that has changed nothing yet. `records` are those that it has already."""
     group = plan.new_group
+    attempts = [record.attempt for record in records if record.load_balancer_arn == plan.load_balancer.arn]
     return ExecutionRecord(
         execution,
         plan.load_balancer.arn,
@@ -102,6 +117,7 @@ def planned_record(execution: str, plan: Plan, previous_groups: Sequence[str]) -
             for addition in plan.additions
         ),
         tags=plan.tags,
+        attempt=max(attempts, default=0) + 1,
     )
 
 
@@ -132,16 +148,18 @@ def read_records(account: AccountClients, execution: str) -> list[ExecutionRecor
     records = []
     for load_balancer, texts in sorted(found.items()):
         try:
-            records.append(_parse(execution, texts))
+            attempt = load_balancer.partition(ATTEMPT_SEPARATOR)[2]
+            records.append(replace(_parse(execution, texts), attempt=int(attempt or 1)))
         except (KeyError, TypeError, ValueError) as error:
             name = f"{_path(execution)}/{load_balancer}"
             raise NotReadError(f"the record {name}", f"it is not one that a fix wrote ({error!r})") from error
     return records
 
 
-def delete_records(account: AccountClients, execution: str) -> None:
-    """Deletes the records of an execution of which nothing is left. Raises NotReadError and what boto3 raises."""
-    names = [name for name, _ in _parameters(account, execution)]
+def delete_records(account: AccountClients, execution: str, records: Iterable[ExecutionRecord]) -> None:
+    """Deletes records of an execution of which nothing is left. Raises NotReadError and what boto3 raises."""
+    folders = tuple(f"{record.path}/" for record in records)
+    names = [name for name, _ in _parameters(account, execution) if name.startswith(folders)]
     for start in range(0, len(names), PARAMETERS_PER_CALL):
         with name_call("DeleteParameters"):
             account.ssm.delete_parameters(Names=names[start : start + PARAMETERS_PER_CALL])
@@ -168,8 +186,7 @@ def _parse(execution: str, texts: Mapping[str, RecordedText]) -> ExecutionRecord
 
 def _write(account: AccountClients, record: ExecutionRecord, kind: str, content: Mapping[str, Any]) -> None:
     text = json.dumps(content, separators=(",", ":"))
-    name, _, load_balancer_id = record.load_balancer_arn.rpartition("/app/")[2].partition("/")
-    path = f"{_path(record.execution)}/{name}-{load_balancer_id}/{kind}"
+    path = f"{record.path}/{kind}"
     parts = [text[start : start + PART_LENGTH] for start in range(0, len(text), PART_LENGTH)]
     for part_name, part in zip(_part_names(len(parts)), parts, strict=True):
         with name_call("PutParameter"):

@@ -86,10 +86,9 @@ class _Undo:
             self._revoke(rule)
         for group_id in deletable:
             self._delete(group_id)
-        unrecorded = [f"{rule.rule_id} of {rule.group_id}" for rule in tagged_rules if rule not in rules]
-        self._report_unrecorded(unrecorded + sorted(tagged_groups.keys() - groups.keys()))
-        if not (self._result.failures or self._result.left_in_place):
-            self._delete_records()
+        self._report_unrecorded(records, tagged_rules, rules, tagged_groups, groups)
+        if records and not (self._result.failures or self._result.left_in_place):
+            self._delete_records(records)
         return self._result
 
     def _created_group(self, record: ExecutionRecord, tagged_groups: Mapping[str, SecurityGroup]) -> str | None:
@@ -99,17 +98,36 @@ class _Undo:
         named = (record.new_group_name, record.vpc_id)
         return next((group.id for group in tagged_groups.values() if (group.name, group.vpc_id) == named), None)
 
-    def _report_unrecorded(self, names: Sequence[str]) -> None:
+    def _report_unrecorded(
+        self,
+        records: Sequence[ExecutionRecord],
+        tagged_rules: Mapping[SecurityGroupRule, RuleContent],
+        recorded_rules: Collection[SecurityGroupRule],
+        tagged_groups: Mapping[str, SecurityGroup],
+        recorded_groups: Collection[str],
+    ) -> None:
         """Anybody may set a tag: what only a tag attributes to the execution stays."""
+        rules = [rule for rule in tagged_rules if rule not in recorded_rules]
+        group_ids = sorted(tagged_groups.keys() - set(recorded_groups))
+        if rules or group_ids:
+            # A roll-back is of one load balancer, and the execution may have fixed others.
+            every = self._try_read(lambda: read_records(self._account, self._execution)) or []
+            paths = {record.path for record in records}
+            for record in (one for one in every if one.path not in paths):
+                created = self._created_group(record, tagged_groups)
+                of_other = _added_rules(record, created, tagged_rules)
+                rules = [rule for rule in rules if rule not in of_other]
+                group_ids = [group_id for group_id in group_ids if group_id != created]
+        names = [*(f"{rule.rule_id} of {rule.group_id}" for rule in rules), *group_ids]
         if names:
             self._result.left_in_place.append(
                 f"{abbreviate(names, MAX_NAMED_RESOURCES)} carries the tag of {self._execution}, but no record says "
                 "that it was added; remove it by hand if it should go"
             )
 
-    def _delete_records(self) -> None:
+    def _delete_records(self, records: Sequence[ExecutionRecord]) -> None:
         try:
-            delete_records(self._account, self._execution)
+            delete_records(self._account, self._execution, records)
         except AWS_ERRORS as error:
             self._result.left_in_place.append(f"the record of {self._execution} is not deleted: {error_text(error)}")
         except NotReadError as error:

@@ -768,6 +768,37 @@ def test_undo_deletes_the_record_with_its_changes() -> None:
         assert ssm.get_parameters_by_path(Path="/alb-sg/", Recursive=True)["Parameters"] == []
 
 
+def test_an_execution_id_that_is_used_again_keeps_what_it_added_first() -> None:
+    """A step of a document that is tried again has the id of its execution, and plans only what is still missing."""
+    with shop() as found:
+        before = found.state()
+        assert found.apply(fix_of(ICMP)).outcome is ApplyOutcome.APPLIED
+        assert found.apply(fix_of(INGRESS)).outcome is ApplyOutcome.APPLIED
+        assert len(read_records(found.account, EXECUTION)) == 2
+        assert found.undo().left_in_place == []
+        assert found.state() == before
+        assert read_records(found.account, EXECUTION) == []
+
+
+@pytest.mark.parametrize("shared", [False, True], ids=["a rule fails", "a new group fails"])
+def test_a_roll_back_leaves_what_its_execution_added_for_others(shared: bool) -> None:
+    """The command fixes several load balancers under one id. Tags of the first may be gone by then."""
+    with shop() as found:
+        other_group = found.aws.security_group(found.vpc, "other", egress=[])
+        other = found.aws.load_balancer("other", found.subnets, [other_group])
+        before = found.state()
+        assert apply(found.account, other, fix_of(ICMP), EXECUTION).outcome is ApplyOutcome.APPLIED
+        if shared:
+            found.share()
+        with_other = found.state()
+        found.aws.faults.fail(AUTHORIZE_EGRESS, times=1)
+        assert found.apply().outcome is ApplyOutcome.ROLLED_BACK
+        assert found.state() == with_other
+        assert [record.load_balancer_arn for record in read_records(found.account, EXECUTION)] == [other]
+        assert len(found.undo().revoked_rules) == 1
+        assert shared or found.state() == before
+
+
 def test_a_record_of_many_rules_has_several_parts() -> None:
     """A parameter holds 4 KB, and a plan up to a thousand rules. moto allows sixty in a group."""
     with shop() as found:
