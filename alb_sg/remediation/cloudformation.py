@@ -57,6 +57,10 @@ def _resources(snippet: Snippet) -> Iterator[str]:
         group = f"!GetAtt {prefix}Group.GroupId" if addition.group_id is None else _identifier(addition.group_id)
         yield f"  {prefix}{name}{number}:"
         yield f"    Type: AWS::EC2::SecurityGroup{name}"
+        place = None if addition.group_id is None else snippet.places.get(addition.group_id)
+        if place is not None and place.condition is not None:
+            # Without it, the rule would name a group that is not created.
+            yield f"    Condition: {_yaml_string(place.condition)}"
         yield "    Properties:"
         yield f"      GroupId: {group}"
         yield f"      IpProtocol: {_yaml_string(addition.permission.protocol)}"

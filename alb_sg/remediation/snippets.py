@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from alb_sg.estate.model import LoadBalancer
+from alb_sg.estate.planned.resources import Location
 from alb_sg.remediation.placement import dedicated_group_name
 from alb_sg.remediation.plan import Addition, Plan, RuleKey
 
@@ -16,14 +17,14 @@ class Snippet:
     """The rules for one load balancer, each once.
 
     `name` is unique among the snippets of a run. `group_name` names the security group to create for the rules that
-    have no group yet. `places` are sentences on where planned security groups are written.
+    have no group yet. `places` has where planned security groups are written.
     """
 
     name: str
     load_balancer: LoadBalancer
     additions: tuple[Addition, ...]
     group_name: str | None
-    places: tuple[str, ...] = ()
+    places: Mapping[str, Location] = field(default_factory=dict)
 
     @property
     def comments(self) -> tuple[str, ...]:
@@ -32,7 +33,11 @@ class Snippet:
         if self.group_name is not None:
             groups = ", ".join(self.load_balancer.security_groups)
             lines.append(f"Add the security group {self.group_name} to those of the load balancer ({groups}).")
-        lines += self.places
+        changed = {addition.group_id for addition in self.additions if addition.group_id is not None}
+        lines += [
+            f"Put these rules beside the security group {group_id} ({self.places[group_id]})."
+            for group_id in sorted(changed & self.places.keys())
+        ]
         wide = sorted({addition.peer for addition in self.additions if addition.is_wide})
         if wide:
             lines.append(f"This opens it further than is recommended ({', '.join(wide)}): a person must approve it.")
@@ -42,7 +47,7 @@ class Snippet:
         return tuple("".join(character if character.isprintable() else "?" for character in line) for line in lines)
 
 
-def make_snippets(plans: Iterable[Plan], places: Mapping[str, str] | None = None) -> tuple[Snippet, ...]:
+def make_snippets(plans: Iterable[Plan], places: Mapping[str, Location] | None = None) -> tuple[Snippet, ...]:
     """A snippet for each plan that has a rule to add or knows one that would fix a refused finding.
 
     `places` are the files and lines of planned security groups.
@@ -65,13 +70,7 @@ def make_snippets(plans: Iterable[Plan], places: Mapping[str, str] | None = None
                 plan.load_balancer,
                 additions,
                 dedicated_group_name(plan.load_balancer) if needs_group else None,
-                tuple(_place_sentences(additions, places or {})),
+                places or {},
             )
         )
     return tuple(snippets)
-
-
-def _place_sentences(additions: Iterable[Addition], places: Mapping[str, str]) -> Iterator[str]:
-    for group_id in sorted({addition.group_id for addition in additions if addition.group_id is not None}):
-        if group_id in places:
-            yield f"Put these rules beside the security group {group_id} ({places[group_id]})."

@@ -31,7 +31,7 @@ from tests.builders import (
     tcp,
 )
 from tests.command_line.calling import Answer, Command
-from tests.estate.planned.plans import Plan
+from tests.estate.planned.plans import Plan, Ref
 from tests.estate.planned.test_terraform import internal, open_web, web
 
 FIXED, NEW, STILL = "fixed", "newly broken", "still broken"
@@ -105,6 +105,15 @@ def test_texts_do_not_claim_addresses_that_are_not_known(command: Command) -> No
     fixed = command("fix", "web", "--terraform-plan", plan)
     assert fixed.out == ""
     assert "needs a rule for the VPC's CIDR blocks, which are not known" in fixed.err
+
+
+def test_a_listener_of_a_load_balancer_that_is_not_known_is_an_error(command: Command) -> None:
+    """Its load balancer needs rules for it, and is not judged."""
+    plan = Plan()
+    plan.create("aws_lb_listener.more", load_balancer_arn=Ref("data.aws_lb.shop.arn"), port=8443, protocol="HTTPS")
+    answer = command("check", "--terraform-plan", str(plan.write(command.folder / "listener.json")))
+    assert answer.code == 3
+    assert "load balancer of aws_lb_listener.more: " in answer.out
 
 
 def test_what_if(command: Command) -> None:

@@ -193,6 +193,68 @@ def test_fix_writes_rules_for_the_template(command: Command, template: str) -> N
     assert verdicts(fixed) == {ICMP: "COMPLIANT"}
 
 
+ELSEWHERE = "arn:aws:elasticloadbalancing:eu-west-1:111122223333:loadbalancer/app/shop/0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    ("kind", "properties", "sentence"),
+    [
+        (
+            "Listener",
+            "LoadBalancerArn: !Ref Owner",
+            "load balancer of Added: parameter Owner; give --template-parameter",
+        ),
+        ("Listener", f'LoadBalancerArn: "{ELSEWHERE}"', f"load balancer {ELSEWHERE}: Added changes it"),
+        (
+            "ListenerRule",
+            "ListenerArn: !Ref Owner",
+            "load balancer of Added: parameter Owner; give --template-parameter",
+        ),
+        # Only its load balancer matters, and each of its 289 ports would be a way of deploying the template.
+        ("Listener", "LoadBalancerArn: !Ref Owner, Port: !Ref Port, Protocol: !Ref Protocol", "load balancer of Added"),
+    ],
+)
+def test_a_listener_of_a_load_balancer_elsewhere_is_an_error(
+    command: Command, kind: str, properties: str, sentence: str
+) -> None:
+    """The template changes what a load balancer needs, and nothing of it is judged."""
+    values = ", ".join(map(str, range(8000, 8289)))
+    path = write(
+        command,
+        f"Parameters: {{Owner: {{Type: String}}, Port: {{Type: Number, AllowedValues: [{values}]}}, "
+        "Protocol: {Type: String}}\n"
+        f"Resources: {{Added: {{Type: AWS::ElasticLoadBalancingV2::{kind}, Properties: {{{properties}}}}}}}\n",
+    )
+    answer = command("check", "--template", path)
+    assert answer.code == 3
+    assert sentence in answer.out
+
+
+def test_a_listener_of_a_network_load_balancer_of_the_template_is_no_error(command: Command) -> None:
+    path = write(
+        command,
+        "Resources:\n"
+        "  Front: {Type: AWS::ElasticLoadBalancingV2::LoadBalancer, Properties: {Type: network}}\n"
+        "  Added: {Type: AWS::ElasticLoadBalancingV2::Listener, Properties: {LoadBalancerArn: !Ref Front, Port: 80}}\n",
+    )
+    answer = command("check", "--template", path)
+    assert answer.code == 0
+
+
+def test_a_rule_has_the_condition_of_its_group(command: Command) -> None:
+    """CloudFormation refuses a rule that names a group whose condition does not hold."""
+    conditional = TEMPLATE.replace(
+        "    Type: AWS::EC2::SecurityGroup\n", "    Type: AWS::EC2::SecurityGroup\n    Condition: Public\n"
+    )
+    path = write(command, "Conditions: {Public: !Equals [!Ref Scheme, internet-facing]}\n" + conditional)
+    answer = command("fix", "Web", "--template", path, "--template-defaults", "--rule", "icmp_pmtud")
+    assert '    Type: AWS::EC2::SecurityGroupIngress\n    Condition: "Public"\n    Properties:\n' in answer.out
+    comment = command(
+        "check", "--template", path, "--template-defaults", "--rule", "icmp_pmtud", "--format", "markdown"
+    )
+    assert '+    Condition: "Public"\n' in comment.out
+
+
 def test_a_template_over_an_estate_reports_newly_broken(command: Command) -> None:
     """The listener goes to a load balancer that exists, whose group does not open its port."""
     existing = estate(

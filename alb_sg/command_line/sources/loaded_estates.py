@@ -11,6 +11,7 @@ from alb_sg.command_line.suggestions import did_you_mean
 from alb_sg.errors import InvalidInputError, NotReadError
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer
+from alb_sg.estate.planned.resources import Location
 from alb_sg.estate.sections import Section
 from alb_sg.findings.finding import EvaluationError, enumeration_error
 
@@ -35,7 +36,7 @@ class LoadedEstates:
     load_balancers_by_account_region: Mapping[tuple[str, str], Sequence[LoadBalancer]]
     errors: Sequence[EvaluationError]
     from_config_items: frozenset[tuple[str, str]] = frozenset()
-    locations: Mapping[str, str] = field(default_factory=dict)
+    locations: Mapping[str, Location] = field(default_factory=dict)
     credentials: Credentials | None = None
 
     @property

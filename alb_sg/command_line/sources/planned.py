@@ -146,7 +146,7 @@ def load_planned_estates(arguments: argparse.Namespace, load_balancer_names: Seq
     if len(fitting) > 1:
         raise InvalidInputError(_several_ways(run, load_balancer_names))
     planned, found = fitting[0]
-    return replace(found, locations={address: str(location) for address, location in planned.locations.items()})
+    return replace(found, locations=planned.locations)
 
 
 def _several_ways(run: PlannedRun, load_balancer_names: Sequence[str]) -> str:
@@ -262,7 +262,7 @@ def _plans(run: PlannedRun, findings: Sequence[Finding]) -> list[Plan]:
 def _fix_code(arguments: argparse.Namespace, run: PlannedRun, plans: Sequence[Plan]) -> str:
     """The rules that load balancers of the document lack, as code in its language."""
     documented = frozenset[str]().union(*(planned.documented for _, planned in run.scenarios))
-    places = {address: str(location) for _, planned in run.scenarios for address, location in planned.locations.items()}
+    places = {address: location for _, planned in run.scenarios for address, location in planned.locations.items()}
     own = [plan for plan in plans if plan.load_balancer.arn in documented]
     return SNIPPET_WRITERS[planned_language(arguments)](make_snippets(own, places))
 

@@ -5,7 +5,7 @@ Several templates are deployed together: an export of one is an import of anothe
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from typing import Any
 
 from alb_sg.errors import InvalidInputError
@@ -73,6 +73,18 @@ def read_templates(
         return _update_scenarios(files, given, library, updated, unread)
     if over_estate:
         return scenarios(None, None)
+    return _scenarios_of_parts(graph, scenarios, unread) or [Scenario((), unread=unread)]
+
+
+def _scenarios_of_parts(
+    graph: DependencyGraph,
+    scenarios: Callable[[frozenset[str], frozenset[str]], list[Scenario]],
+    unread: tuple[UnknownPlannedValue, ...],
+) -> list[Scenario]:
+    """The scenarios of each load balancer, and of each listener of one that is elsewhere and therefore not judged.
+
+    `scenarios` makes those with some resources for some load balancers, both by address.
+    """
     found: list[Scenario] = []
     for load_balancer in graph.load_balancers:
         judged = frozenset({load_balancer})
@@ -80,7 +92,13 @@ def read_templates(
             found += scenarios(graph.view(load_balancer), judged)
         except TooManyWaysError as error:
             found.append(Scenario([_unjudged(load_balancer, error)], (), judged, unread))
-    return found or [Scenario((), unread=unread)]
+    for address in graph.listeners_elsewhere:
+        try:
+            found += scenarios(frozenset({address}), frozenset())
+        except TooManyWaysError as error:
+            unknown = UnknownPlannedValue(f"load balancer of {address}", error.remedy)
+            found.append(Scenario((), unread=(*unread, unknown)))
+    return found
 
 
 def _update_scenarios(
@@ -246,11 +264,16 @@ def _planned_resources(deployment: Deployment, addresses: Container[str] | None)
 def _planned_resource(
     stack: Stack, logical_id: str, resource: Mapping[str, Any], properties: Mapping[str, PlannedValue]
 ) -> PlannedResource:
+    condition = resource.get("Condition")
     return PlannedResource(
         address=stack.address_of(logical_id),
         type=resource["Type"],
         properties=convert_properties(properties),
-        location=Location(stack.template.path, stack.template.lines.get(logical_id)),
+        location=Location(
+            stack.template.path,
+            stack.template.lines.get(logical_id),
+            condition if isinstance(condition, str) else None,
+        ),
         account_id=stack.told("AWS::AccountId"),
         region=stack.told("AWS::Region"),
     )

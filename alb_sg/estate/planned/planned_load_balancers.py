@@ -132,10 +132,16 @@ class LoadBalancerBuilder:
 
     def _add_listener_of_unknown(self, resource: PlannedResource, cause: str) -> None:
         """A listener of a load balancer that is not known may be one of each."""
+        if self._draft.base is None and not any(self._draft.each(types.LOAD_BALANCER)):
+            self._fail_elsewhere(resource, cause)
         unknown = UnknownValue("LoadBalancerArn", cause)
         for one in self._draft.each(types.LOAD_BALANCER):
             arn = f"{resource_id(resource)} (perhaps of {resource_id(one)})"
             self._draft.listeners[arn] = Listener(arn, resource_id(one), "HTTP", unknown, (), unknown)
+
+    def _fail_elsewhere(self, resource: PlannedResource, cause: str) -> None:
+        """A listener or rule whose load balancer is not known and not in the document."""
+        self._draft.fail(Section.LOAD_BALANCERS, f"of {resource.address}", f"{cause}; {NOT_IN_DOCUMENT}")
 
     def _read_listener(self, load_balancer_arn: str, arn: str, properties: Properties) -> Listener:
         protocol = properties.one_of("Protocol", LISTENER_PROTOCOLS, "tcp")
@@ -198,6 +204,8 @@ class LoadBalancerBuilder:
         if len(candidates) == len(found) and len({one.load_balancer_arn for one in candidates}) == 1:
             # Whichever of these listeners has the rule, its load balancer uses the target groups.
             listener = candidates[0]
+        if not isinstance(listener_arn, str) and self._draft.base is None and not self._draft.listeners:
+            self._fail_elsewhere(resource, "ListenerArn is missing" if listener_arn is None else listener_arn.text)
         if listener is not None:
             elsewhere = {*listener.target_group_arns, *(forwarded.arns - target_groups)}
             changed = listener._replace(target_group_arns=tuple(sorted(elsewhere)))

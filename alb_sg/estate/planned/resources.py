@@ -55,10 +55,12 @@ class Action(Enum):
 
 @dataclass(frozen=True)
 class Location:
-    """Where a resource is written. `line` counts from 1; None where the language of the input does not tell it."""
+    """Where a resource is written. `line` counts from 1; None where the language of the input does not tell it.
+    `condition` is the condition of a template without which the resource is not created."""
 
     file: str
     line: int | None = None
+    condition: str | None = None
 
     def __str__(self) -> str:
         return self.file if self.line is None else f"{self.file}, line {self.line}"

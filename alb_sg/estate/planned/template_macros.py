@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from alb_sg.errors import InvalidInputError
+from alb_sg.estate.planned.template_types import NESTED_STACK
 
 # It adds functions, which this package resolves itself.
 LANGUAGE_EXTENSIONS = "AWS::LanguageExtensions"
@@ -17,6 +18,7 @@ SAM_INSTALL_HINT = (
     f"the transform {SERVERLESS} needs aws-sam-translator, which is not installed; install `alb-sg[sam]`, or "
     f"{PROCESSED_HINT}"
 )
+SERVERLESS_APPLICATION = "AWS::Serverless::Application"
 # Where serverless resources name code and definitions. The translator wants them in S3; no verdict depends on them.
 CODE_PROPERTIES = ("CodeUri", "ContentUri", "DefinitionUri", "ImageUri")
 PLACEHOLDER_URI = "s3://bucket/key"
@@ -63,9 +65,10 @@ def _expand_serverless(document: Mapping[str, Any]) -> Mapping[str, Any]:
         raise InvalidInputError(SAM_INSTALL_HINT) from error
     from boto3.session import Session  # noqa: PLC0415 (slow to import)
 
-    # It warns of its own metrics, which nobody collects here.
-    logging.getLogger("samtranslator.metrics").setLevel(logging.ERROR)
+    # It logs metrics, missing feature flags and tracebacks of errors that it also raises.
+    logging.getLogger("samtranslator").setLevel(logging.CRITICAL)
     template = copy.deepcopy(dict(document))
+    template["Resources"] = {name: _without_application(one) for name, one in template["Resources"].items()}
     serverless = {one.value for one in SamResourceType}
     for resource in template["Resources"].values():
         properties = resource.get("Properties") if isinstance(resource, dict) else None
@@ -83,3 +86,21 @@ def _expand_serverless(document: Mapping[str, Any]) -> Mapping[str, Any]:
             f"the transform {SERVERLESS} refuses the template: {causes or error.message}"
         ) from error
     return expanded
+
+
+def _without_application(resource: Any) -> Any:
+    """A resource; a serverless application is the nested stack that the transform makes of it.
+
+    The translator would call AWS to create the template of an application in the Serverless Application Repository.
+    """
+    if not isinstance(resource, dict) or resource.get("Type") != SERVERLESS_APPLICATION:
+        return resource
+    properties = resource.get("Properties") or {}
+    if not isinstance(properties, dict):
+        return resource
+    location = properties.get("Location")
+    nested: dict[str, Any] = {"Parameters": properties.get("Parameters") or {}}
+    # Any other location is an application of the repository, whose template is in S3.
+    if isinstance(location, str):
+        nested["TemplateURL"] = location
+    return {**resource, "Type": NESTED_STACK, "Properties": nested}

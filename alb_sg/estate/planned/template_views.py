@@ -84,6 +84,16 @@ class DependencyGraph:
     def load_balancers(self) -> list[str]:
         return [address for address, kind in self._types.items() if kind == LOAD_BALANCER]
 
+    @property
+    def listeners_elsewhere(self) -> list[str]:
+        """The listeners that name no load balancer of the deployment, and the rules that name no listener of it."""
+        owners = {LISTENER: LOAD_BALANCER, LISTENER_RULE: LISTENER}
+        return [
+            address
+            for address, kind in self._types.items()
+            if kind in owners and all(self._types.get(node) != owners[kind] for node in self._named[address])
+        ]
+
     def view(self, load_balancer: str) -> frozenset[str]:
         """The addresses of the resources that may decide the verdicts of a load balancer."""
         if load_balancer in self._not_judged:

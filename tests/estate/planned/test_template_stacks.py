@@ -338,6 +338,45 @@ def test_serverless_resources_are_expanded(tmp_path: Path) -> None:
     assert web.location.line is not None
 
 
+def test_serverless_applications_are_nested_stacks(tmp_path: Path) -> None:
+    """The translator would have AWS make the template of an application in the Serverless Application Repository, and
+    a check calls nothing that creates."""
+    web = load_balancer(Scheme={"Ref": "Scheme"})
+    write(tmp_path, {"Parameters": {"Scheme": {"Type": "String"}}, "Resources": {"Web": web}}, "child.json")
+    in_repository = {"ApplicationId": "arn:aws:serverlessrepo:us-east-1:111122223333:applications/a"}
+    template = {
+        "Transform": "AWS::Serverless-2016-10-31",
+        "Resources": {
+            "Local": {
+                "Type": "AWS::Serverless::Application",
+                "Properties": {"Location": "child.json", "Parameters": {"Scheme": "internal"}},
+            },
+            "Remote": {
+                "Type": "AWS::Serverless::Application",
+                "Properties": {"Location": {**in_repository, "SemanticVersion": "1.0.0"}},
+            },
+        },
+    }
+    [scenario] = read(tmp_path, template)
+    assert resource(scenario, "Local.Web").properties["Scheme"] == "internal"
+    [unread] = scenario.unread
+    assert unread.origin == "load balancers of nested stack Remote, whose template is no local file"
+
+
+def test_the_serverless_transform_logs_nothing(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Its warnings about its own feature flags would stand above the results."""
+    api = {"Type": "AWS::Serverless::Api", "Properties": {"StageName": "a", "DefinitionBody": {"openapi": "3.0.1"}}}
+    read(
+        tmp_path,
+        {
+            "Transform": "AWS::Serverless-2016-10-31",
+            "Globals": {"Api": {"OpenApiVersion": "3.0.1"}},
+            "Resources": {"Api": api},
+        },
+    )
+    assert caplog.records == []
+
+
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a macro": (
         {"Transform": ["AWS::LanguageExtensions", "Company::Tags"], "Resources": {}},
