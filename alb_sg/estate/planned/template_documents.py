@@ -1,6 +1,7 @@
 """CloudFormation templates as JSON values, from JSON or YAML, with the line of every resource.
 
-YAML's short forms become the long ones: `!GetAtt Web.Arn` is `{"Fn::GetAtt": ["Web", "Arn"]}`. Every error is an
+YAML's short forms become the long ones: `!GetAtt Web.Arn` is `{"Fn::GetAtt": ["Web", "Arn"]}`. Of a key that an object
+has twice, the last one counts: CloudFormation accepts such a template and deploys that one. Every error is an
 InvalidInputError without the file's name.
 """
 
@@ -76,8 +77,7 @@ def _decode(content: bytes) -> str:
 
 
 def _parse_json_template(text: str) -> tuple[Any, Mapping[str, int]]:
-    value = parse_json(text, unique_keys=True)
-    return value, _json_resource_lines(text)
+    return parse_json(text), _json_resource_lines(text)
 
 
 def _json_resource_lines(text: str) -> dict[str, int]:
@@ -140,12 +140,8 @@ def _parse_yaml_template(text: str) -> tuple[Any, Mapping[str, int]]:
 def _yaml_resource_lines(root: Any) -> dict[str, int]:
     if root is None or root.id != "mapping":
         return {}
-    return {
-        name.value: name.start_mark.line + 1
-        for key, value in root.value
-        if key.value == RESOURCES and value.id == "mapping"
-        for name, _ in value.value
-    }
+    sections = [value for key, value in root.value if key.value == RESOURCES and value.id == "mapping"]
+    return {name.value: name.start_mark.line + 1 for name, _ in sections[-1].value} if sections else {}
 
 
 def _yaml_value(node: Any) -> Any:
@@ -174,8 +170,6 @@ def _untagged(node: Any) -> Any:
                 f"line {line} merges a mapping (<<), which CloudFormation refuses; give the output of "
                 "`aws cloudformation package`"
             )
-        if key in found:
-            raise InvalidInputError(f"the key {key!r} is given twice, the second time in line {line}")
         found[key] = _yaml_value(value_node)
     return found
 

@@ -95,6 +95,21 @@ Resources:
     assert parse_template(as_yaml.encode()).value == parse_template(json.dumps(value).encode()).value == value
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"Resources": {"Old": {}},\n"Resources": {"Web": {"Type": "old"},\n"Web": {"Type": "a", "Type": "b"}}}',
+        "Resources: {Old: {}}\nResources:\n  Web: {Type: old}\n  Web: {Type: a, Type: b}",
+    ],
+    ids=["JSON", "YAML"],
+)
+def test_the_last_of_a_key_that_is_given_twice_counts(text: str) -> None:
+    """CloudFormation deploys such templates, and public ones have a Tags or Description too many."""
+    document = parse_template(text.encode())
+    assert document.value == {"Resources": {"Web": {"Type": "b"}}}
+    assert document.lines == {"Web": text.count("\n") + 1}
+
+
 def test_a_template_in_utf_16_is_read() -> None:
     """PowerShell's redirection writes it."""
     assert parse_template(YAML.encode("utf-16")).lines["Web"] == 5
@@ -116,11 +131,6 @@ WRONG: dict[str, tuple[str, str]] = {
     "broken JSON": ('{"Resources": {', "not JSON: Expecting property name enclosed in double quotes at line 1"),
     "broken YAML": ("Resources:\n  a: [", "not YAML: did not find expected node content"),
     "a tab in YAML": ("Resources:\n\ta: b", "not YAML: found character that cannot start any token at line 2"),
-    "a key twice in JSON": ('{"Resources": {}, "Resources": {}}', "the key 'Resources' is given twice in one object"),
-    "a key twice in YAML": (
-        "Resources: {}\nResources: {}",
-        "the key 'Resources' is given twice, the second time in line 2",
-    ),
     "a merge": ("Resources: {}\nMetadata:\n  <<: {}", "line 3 merges a mapping (<<), which CloudFormation refuses"),
     "no text": ("\x00", "not YAML: control characters are not allowed"),
 }
