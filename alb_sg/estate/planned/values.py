@@ -93,15 +93,15 @@ class PlannedValues:
     def _follow(self, reference: ResourceReference) -> PlannedValue:
         resource = self._resources.get(reference.address)
         name = f"{reference.address}.{reference.attribute}" if reference.attribute else reference.address
-        if resource is None:
-            return UnknownPlannedValue(f"{name} is not in the document")
-        attribute = _PROPERTY_OF_ATTRIBUTE.get(reference.attribute, reference.attribute)
-        if attribute in resource.properties:
-            return resource.properties[attribute]
-        if attribute in _IDENTITIES:
-            return resource_id(resource)
-        if attribute == DEFAULT_SECURITY_GROUP:
-            return default_group_id(resource_id(resource))
+        # A resource of another type, such as a custom resource, is read nowhere.
+        if resource is not None:
+            attribute = _PROPERTY_OF_ATTRIBUTE.get(reference.attribute, reference.attribute)
+            if attribute in resource.properties:
+                return resource.properties[attribute]
+            if attribute in _IDENTITIES:
+                return resource_id(resource)
+            if attribute == DEFAULT_SECURITY_GROUP:
+                return default_group_id(resource_id(resource))
         return UnknownPlannedValue(f"known after apply: {name}")
 
 

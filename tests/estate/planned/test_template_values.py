@@ -11,6 +11,7 @@ from alb_sg.errors import InvalidInputError
 from alb_sg.estate.planned.cloudformation import read_templates
 from alb_sg.estate.planned.resources import ResourceReference, UnknownPlannedValue
 from alb_sg.estate.planned.template_stacks import GivenValues, TemplateFile
+from alb_sg.estate.planned.values import PlannedValues
 from tests.estate.planned.templates import SECURITY_GROUP, load_balancer, only_value, read, resource, values, write
 
 VPC = {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.0.0.0/16"}}
@@ -364,3 +365,8 @@ def test_a_region_that_a_condition_supposes_is_not_the_region_of_the_stack(tmp_p
     assert supposed.assumptions == ("AWS::Region is us-east-1",)
     assert [resource(one, "Web").properties["Scheme"] for one in (supposed, other)] == ["us-east-1", "elsewhere"]
     assert [resource(one, "Web").region for one in (supposed, other)] == [None, None]
+
+
+def test_deployment_decides_an_attribute_of_a_custom_resource() -> None:
+    """The document has the resource, but no resource of its type is read."""
+    assert PlannedValues([]).resolve(ResourceReference("Lookup", "Cidr")) == unknown("known after apply: Lookup.Cidr")
