@@ -108,14 +108,15 @@ def _clients_are_made_quickly() -> Iterator[None]:
     aliaser, creator = cast("Any", EventAliaser), cast("Any", ClientCreator)
     translate = cache(partial(aliaser._alias_event_name, aliaser(None)))  # noqa: SLF001 (botocore has no other place)
     inspected, make_methods = botocore.hooks.accepts_kwargs, creator._create_methods  # noqa: SLF001
-    methods: dict[tuple[str, str], dict[str, Any]] = {}
+    methods: dict[tuple[str, ...], dict[str, Any]] = {}
 
     def accepts_kwargs(handler: Any) -> Any:
         code = getattr(handler, "__code__", None)
         return inspected(handler) if code is None else code.co_flags & inspect.CO_VARKEYWORDS
 
     def shared_methods(creator: ClientCreator, model: ServiceModel) -> dict[str, Any]:
-        key = model.service_name, model.api_version
+        # The artifact's models have fewer operations of the same version.
+        key = (model.service_name, model.api_version, *model.operation_names)
         if key not in methods:
             methods[key] = make_methods(creator, model)
         return dict(methods[key])

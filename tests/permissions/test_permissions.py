@@ -39,7 +39,14 @@ def test_groups_allow_the_union_of_their_rules(
     for one in lists:
         addresses |= AddressSet.from_cidrs(family, one.entries or ())
     assert allowed.addresses == addresses
-    assert allowed.prefix_list_ids == {id_ for rule in rules for id_ in rule.prefix_list_ids}
+    # A reference to a list without entries lets nobody in.
+    empty = {
+        one.id
+        for one in lists
+        if one.family in (None, family) and one.entries is not None and not AddressSet.from_cidrs(family, one.entries)
+    }
+    assert allowed.prefix_list_ids == {id_ for rule in rules for id_ in rule.prefix_list_ids} - empty
+    assert set(allowed.empty_prefix_lists) == empty
     # In the order of the rules, each once: texts on them must not depend on how they were found.
     live = [
         one for rule in rules for one in rule.references if not one.is_stale and not found.references_deleted_group(one)
