@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
+from typing import NamedTuple
 
 from alb_sg.errors import NotReadError
 from alb_sg.estate.cidr import Family
@@ -17,6 +18,14 @@ from alb_sg.recommendations.target_peer import target_peer
 
 # TargetHealth.State in the Elastic Load Balancing API: targets in these states receive no traffic.
 STATES_WITHOUT_TRAFFIC = frozenset({"draining", "unused"})
+
+
+class _TargetPort(NamedTuple):
+    """The port of targets, or the reason why it is not known before a plan is applied. `doubt`: why it is not known
+    whether they are targets of the group."""
+
+    port: int | NotReadError
+    doubt: NotReadError | None = None
 
 
 class LoadBalancerContext:
@@ -52,21 +61,21 @@ class LoadBalancerContext:
             requirements = self._target_requirements[key] = [
                 RequirementGroup(Direction.EGRESS, ANY_TCP_PORT, peers, group, unread=target_port)
                 if isinstance(target_port, NotReadError)
-                else RequirementGroup(
-                    Direction.EGRESS, Traffic.tcp(target_port), peers, group, unread=unread or unknown
-                )
-                for (target_port, unknown), peers in self._peers_by_port(group, port)
+                else RequirementGroup(Direction.EGRESS, Traffic.tcp(target_port), peers, group, unread=unread or doubt)
+                for (target_port, doubt), peers in self._peers_by_port(group, port)
             ]
         return requirements
 
     def _peers_by_port(
         self, group: TargetGroup, port: int | None
-    ) -> Sequence[tuple[tuple[int | NotReadError, NotReadError | None], tuple[TargetPeer, ...]]]:
-        """The targets of a group that receive traffic, in their order: consecutive ones with one port together. Instead
-        of a port that is not known before a plan is applied, the reason. Beside the port, the reason why it is not
-        known whether they are targets of the group."""
+    ) -> Sequence[tuple[_TargetPort, tuple[TargetPeer, ...]]]:
+        """The targets of a group that receive traffic, in their order: consecutive ones with one port together."""
         targets, peers = self._receiving_targets(group)
-        own_ports = [(self._own_port(group, target) if port is None else port, _doubt(target)) for target in targets]
+        if port is not None and not self.estate.is_planned:
+            return ((_TargetPort(port), peers),) if peers else ()
+        own_ports = [
+            _TargetPort(self._own_port(group, target) if port is None else port, _doubt(target)) for target in targets
+        ]
         if len(set(own_ports)) == 1:
             return ((own_ports[0], peers),)
         pairs_by_port = groupby(zip(own_ports, peers, strict=True), key=itemgetter(0))
