@@ -89,7 +89,7 @@ def count_if_all_covered(
                 allowed = permissions_of(peer).allowed_traffic(group.direction, group.traffic, family)
             if not covers_directly(allowed, peer, parameters.target_match):
                 return None
-            count += len(peer.targets) if isinstance(peer, NodesPeer) else 1
+            count += requirement_count(peer)
     return count
 
 

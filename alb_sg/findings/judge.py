@@ -233,11 +233,7 @@ def _deciding_groups(load_balancer: LoadBalancer, requirement_set: RequirementSe
         return load_balancer.security_groups
     return tuple(
         dict.fromkeys(
-            group_id
-            for group in requirement_set.groups
-            for peer in group.peers
-            if isinstance(peer, NodesPeer)
-            for group_id in peer.target_groups
+            group_id for group in requirement_set.groups for peer in group.peers for group_id in _target_groups(peer)
         )
     )
 

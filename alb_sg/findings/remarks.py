@@ -8,6 +8,7 @@ from functools import cached_property
 from alb_sg.errors import NotReadError
 from alb_sg.estate.cidr import Family
 from alb_sg.estate.estate import Estate
+from alb_sg.estate.field_readers import HIGHEST_PORT
 from alb_sg.estate.model import LoadBalancer, NetworkInterface, SecurityGroup, TargetGroup
 from alb_sg.findings.finding import Compliance, Finding, Missing, Result
 from alb_sg.findings.judge import Judge
@@ -21,7 +22,7 @@ HTTPS = Traffic.tcp(443)
 TIMEOUT = "Target.Timeout"
 # Where Linux and Windows choose ports by default, and so Amazon ECS for containers without a host port (Amazon ECS API
 # reference, PortMapping).
-FIRST_EPHEMERAL_PORT, LAST_PORT = 32768, 65535
+FIRST_EPHEMERAL_PORT = 32768
 # By the type of the interface (EC2 API reference, NetworkInterface), what else sends to load balancers of its VPC.
 SENDERS_BY_INTERFACE_TYPE = {
     "global_accelerator_managed": "Global Accelerator",
@@ -202,7 +203,7 @@ class RemarkFinder:
             yield (
                 f"target group {group.name}: closed ports ({abbreviate(list(map(str, closed)), MAX_NAMES)}) are "
                 "ephemeral: if Amazon ECS chooses the host ports, new tasks have other ones, so open the range that it "
-                f"chooses from ({FIRST_EPHEMERAL_PORT}-{LAST_PORT} contains the default ones)"
+                f"chooses from ({FIRST_EPHEMERAL_PORT}-{HIGHEST_PORT} contains the default ones)"
             )
 
 

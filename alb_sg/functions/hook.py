@@ -34,6 +34,7 @@ from alb_sg.estate.planned.change_set import is_relevant, read_change_set, read_
 from alb_sg.estate.planned.cloudformation import read_templates
 from alb_sg.estate.planned.deployed_stack import DeployedStack
 from alb_sg.estate.planned.resources import Scenario
+from alb_sg.estate.planned.template_documents import encode_template
 from alb_sg.estate.planned.template_stacks import TemplateFile
 from alb_sg.exemptions.aws_document import read_exemptions
 from alb_sg.exemptions.exemption import Exemptions
@@ -275,7 +276,7 @@ def _scenarios(
     deployed = _deployed_stack(request, payload, session)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "template"
-        path.write_bytes(_encode(template))
+        path.write_bytes(encode_template(template))
         name = request.stack_id.split("/")[1] if "/" in request.stack_id else None
         file = TemplateFile(str(path), name, home.account_id, home.region, deployed, has_local_parts=False)
         try:
@@ -286,11 +287,6 @@ def _scenarios(
     return [one for one in scenarios if one.resources or one.unread]
 
 
-def _encode(template: str) -> bytes:
-    """A template as a file holds it. JSON may hold half of a surrogate pair, which the reader refuses."""
-    return template.encode("utf-8", "surrogatepass")
-
-
 def _deployed_stack(request: HookRequest, payload: Mapping[str, Any], session: Any) -> DeployedStack | None:
     """The stack that the operation updates; None for a new one."""
     previous = payload.get("previousTemplate")
@@ -298,7 +294,7 @@ def _deployed_stack(request: HookRequest, payload: Mapping[str, Any], session: A
         return None
     if not isinstance(previous, str):
         raise InvalidInputError("the Hook's payload has a previousTemplate that is no text")
-    stack = read_stack(make_client("cloudformation", session=session), request.stack_id, _encode(previous))
+    stack = read_stack(make_client("cloudformation", session=session), request.stack_id, encode_template(previous))
     if stack is None:
         raise NotReadError(f"stack {request.stack_id}", "DescribeStacks: it has no resources, but a previous template")
     return stack

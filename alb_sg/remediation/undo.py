@@ -86,7 +86,11 @@ class _Undo:
             self._revoke(rule)
         for group_id in deletable:
             self._delete(group_id)
-        self._report_unrecorded(records, tagged_rules, rules, tagged_groups, groups)
+        rules_left, groups_left = tagged_rules.keys() - rules, tagged_groups.keys() - groups.keys()
+        if rules_left or groups_left:
+            other_rules, other_groups = self._recorded_for_others(records, tagged_rules, tagged_groups)
+            names = [f"{rule.rule_id} of {rule.group_id}" for rule in tagged_rules if rule in rules_left - other_rules]
+            self._report_unrecorded([*names, *sorted(groups_left - other_groups)])
         if records and not (self._result.failures or self._result.left_in_place):
             self._delete_records(records)
         return self._result
@@ -98,27 +102,22 @@ class _Undo:
         named = (record.new_group_name, record.vpc_id)
         return next((group.id for group in tagged_groups.values() if (group.name, group.vpc_id) == named), None)
 
-    def _report_unrecorded(
+    def _recorded_for_others(
         self,
         records: Sequence[ExecutionRecord],
         tagged_rules: Mapping[SecurityGroupRule, RuleContent],
-        recorded_rules: Collection[SecurityGroupRule],
         tagged_groups: Mapping[str, SecurityGroup],
-        recorded_groups: Collection[str],
-    ) -> None:
+    ) -> tuple[set[SecurityGroupRule], set[str | None]]:
+        """The rules and groups that further records of the execution name: a roll-back is of one load balancer, and its
+        execution may have fixed others."""
+        every = self._try_read(lambda: read_records(self._account, self._execution)) or []
+        paths = {record.path for record in records}
+        created = {one: self._created_group(one, tagged_groups) for one in every if one.path not in paths}
+        rules = {rule for record, group_id in created.items() for rule in _added_rules(record, group_id, tagged_rules)}
+        return rules, set(created.values())
+
+    def _report_unrecorded(self, names: Sequence[str]) -> None:
         """Anybody may set a tag: what only a tag attributes to the execution stays."""
-        rules = [rule for rule in tagged_rules if rule not in recorded_rules]
-        group_ids = sorted(tagged_groups.keys() - set(recorded_groups))
-        if rules or group_ids:
-            # A roll-back is of one load balancer, and the execution may have fixed others.
-            every = self._try_read(lambda: read_records(self._account, self._execution)) or []
-            paths = {record.path for record in records}
-            for record in (one for one in every if one.path not in paths):
-                created = self._created_group(record, tagged_groups)
-                of_other = _added_rules(record, created, tagged_rules)
-                rules = [rule for rule in rules if rule not in of_other]
-                group_ids = [group_id for group_id in group_ids if group_id != created]
-        names = [*(f"{rule.rule_id} of {rule.group_id}" for rule in rules), *group_ids]
         if names:
             self._result.left_in_place.append(
                 f"{abbreviate(names, MAX_NAMED_RESOURCES)} carries the tag of {self._execution}, but no record says "

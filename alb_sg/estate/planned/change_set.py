@@ -28,7 +28,7 @@ from alb_sg.estate.planned.resources import (
 )
 from alb_sg.estate.planned.stack_update import KEPT_BY
 from alb_sg.estate.planned.template_defaults import with_egress_of_changes
-from alb_sg.estate.planned.template_documents import RESOURCES, parse_template
+from alb_sg.estate.planned.template_documents import RESOURCES, encode_template, parse_template
 from alb_sg.estate.planned.template_properties import convert_properties
 from alb_sg.estate.planned.template_types import (
     CREATION_PROPERTIES,
@@ -109,7 +109,7 @@ def read_change_set(
 
     Raises InvalidInputError.
     """
-    document = parse_template(template.encode("utf-8", "surrogatepass"))
+    document = parse_template(encode_template(template))
     expressions = document.value[RESOURCES]
     changing = {one.logical_id: one for one in changed if one.type in DECIDING_PROPERTIES}
     reader = _Reader(changing)

@@ -40,6 +40,11 @@ class TemplateDocument:
     lines: Mapping[str, int]
 
 
+def encode_template(text: str) -> bytes:
+    """A template's text as a file holds it. JSON may hold half of a surrogate pair, which `parse_template` refuses."""
+    return text.encode("utf-8", "surrogatepass")
+
+
 def parse_template(content: bytes) -> TemplateDocument:
     """A template in JSON or YAML. Raises InvalidInputError."""
     text = _decode(content)

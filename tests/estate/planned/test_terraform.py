@@ -766,7 +766,7 @@ DEFAULT_GROUP = {"cidr_block": "10.9.0.0/16", "default_security_group_id": COMPU
 @pytest.mark.parametrize(
     ("relevant", "expected"),
     [
-        # Something in the plan refers to the default group, so that the local value may be it.
+        # The plan refers to the default group, so the local value may be that group.
         ([{"resource": "aws_vpc.other", "attribute": ["default_security_group_id"]}], "?--?"),
         ([{"resource": "aws_vpc.other", "attribute": []}], "?--?"),
         # Nothing does.
