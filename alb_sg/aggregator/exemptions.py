@@ -20,9 +20,8 @@ def apply_exemptions(observation: Observation, loaded_exemptions: LoadedExemptio
     An exemption may apply to a load balancer without a verdict: AWS Config keeps none of an exempt load balancer.
     """
     results = observation.results
-    recorded: list[Result] = [*results.findings, *results.errors]
     results_by_key: dict[VerdictKey, Result] = {
-        (result.load_balancer_arn or "", result.rule or ""): result for result in recorded
+        (result.load_balancer_arn or "", result.rule or ""): result for result in results.all
     }
     exempt_without_verdict: list[EvaluationError] = []
     for entry in loaded_exemptions.exemptions.entries:

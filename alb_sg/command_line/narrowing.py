@@ -196,8 +196,7 @@ def narrow_recorded(arguments: argparse.Namespace, results: Results, accounts: M
     judged. A load balancer without a result is not counted where the run is narrowed: nothing tells whether it fits."""
     if not (_narrows_load_balancers(arguments) or arguments.severity):
         return results
-    every: list[Result] = [*results.findings, *results.errors]
-    fitting = [one for one in every if _result_fits(arguments, one)]
+    fitting = [one for one in results.all if _result_fits(arguments, one)]
     # An error of no account may concern any.
     in_unit = {one.account_id: _is_in_unit(arguments, one.account_id, accounts) for one in fitting if one.account_id}
     unknown = {(one.account_id, one.region) for one in fitting if in_unit.get(one.account_id, True) is None}

@@ -15,7 +15,12 @@ from alb_sg.parameters import (
     TargetMatch,
     parse_parameters,
 )
-from alb_sg.recommendations.catalogue import DEFAULT_RECOMMENDATIONS, RECOMMENDATIONS, RECOMMENDATIONS_BY_NAME
+from alb_sg.recommendations.catalogue import (
+    DEFAULT_RECOMMENDATIONS,
+    DISPLAY_ORDER,
+    RECOMMENDATIONS,
+    RECOMMENDATIONS_BY_NAME,
+)
 from alb_sg.recommendations.recommendation import NAME_PREFIX, Recommendation
 
 
@@ -29,6 +34,11 @@ class RuleSelection:
     @property
     def rule_names(self) -> tuple[str, ...]:
         return tuple(sorted(rule.name for rule in self.rules))
+
+    @property
+    def rules_to_display(self) -> dict[Recommendation, Parameters]:
+        """The rules in the order of display."""
+        return {rule: self.rules[rule] for rule in DISPLAY_ORDER if rule in self.rules}
 
     @property
     def estate_sections(self) -> frozenset[str]:

@@ -15,7 +15,6 @@ from alb_sg.estate.planned.deployed_stack import DeployedResource, DeployedStack
 from alb_sg.estate.planned.template_types import NESTED_STACK
 
 STACK_ACTIONS = ("cloudformation:DescribeStacks", "cloudformation:ListStackResources")
-TEMPLATE_ACTION = "cloudformation:GetTemplate"
 # A stack whose first change set has not been executed, and one that is deleted.
 _WITHOUT_RESOURCES = ("REVIEW_IN_PROGRESS", "DELETE_COMPLETE")
 # What CloudFormation shows of a NoEcho parameter.

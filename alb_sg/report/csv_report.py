@@ -53,8 +53,7 @@ def write_csv(results: Results, stream: TextIO, *, for_spreadsheets: bool = Fals
         stream.write(BYTE_ORDER_MARK)
     rows = csv.writer(stream, lineterminator="\n")
     rows.writerow(COLUMNS)
-    every: list[Result] = [*results.findings, *results.errors]
-    for result in every:
+    for result in results.all:
         cells = {name: _escape_formula(cell) for name, cell in _cells(result, results).items()}
         if for_spreadsheets and result.account_id:
             cells[ACCOUNT_ID_COLUMN] = f'="{result.account_id}"'

@@ -63,8 +63,7 @@ class _EventStatus:
 def write_ocsf(results: Results, stream: TextIO, options: FormatOptions) -> None:
     """An event on each line: findings, errors, and what is gone since earlier runs."""
     time = round(options.as_of.timestamp() * 1000)
-    every: list[Result] = [*results.findings, *results.errors]
-    events = [(result, _activity(result, options.earlier), _event_status(result)) for result in every]
+    events = [(result, _activity(result, options.earlier), _event_status(result)) for result in results.all]
     events += [(finding, CLOSE, replace(_event_status(finding), finding=DELETED)) for finding in options.earlier.gone]
     for result, activity, status in events:
         closed = replace(status, finding=RESOLVED) if activity is CLOSE and status.finding is NEW else status

@@ -54,13 +54,12 @@ def write_errors(errors: Iterable[EvaluationError], stream: TextIO) -> None:
 
 
 def _lines(results: Results, style: Style, *, every_verdict: bool) -> Iterator[str]:
-    every: list[Result] = [*results.findings, *results.errors]
     for error in results.errors:
         if error.load_balancer_arn is None:
             yield f"{style.warning('ERROR')}  {phrasing.printable(phrasing.describe_error(error))}"
     listed = [
         result
-        for result in every
+        for result in results.all
         # What a planned change fixes is worth a line.
         if result.load_balancer_arn is not None and (every_verdict or is_failing(result) or result.change is not None)
     ]
@@ -138,8 +137,7 @@ def _detail_lines(finding: Finding, results: Results, style: Style) -> Iterator[
 
 
 def _summary_lines(results: Results, style: Style) -> Iterator[str]:
-    every: list[Result] = [*results.findings, *results.errors]
-    counts = Counter((result.rule, verdict_status(result)) for result in every)
+    counts = Counter((result.rule, verdict_status(result)) for result in results.all)
     for rule in sorted(results.rule_names, key=lambda name: (rule_severity(name), name)):
         shown = [
             f"{counts[rule, status]:,} {phrasing.STATUS_LABELS[status]}"
@@ -170,13 +168,10 @@ def _summary_line(results: Results, *, every_verdict: bool) -> str:
 
 def _load_balancer_counts(results: Results) -> Iterator[str]:
     """The load balancers by the worst of their results."""
-    statuses: dict[str, set[VerdictStatus]] = {}
-    every: list[Result] = [*results.findings, *results.errors]
-    for result in every:
-        if result.load_balancer_arn is not None:
-            statuses.setdefault(result.load_balancer_arn, set()).add(verdict_status(result))
     order = list(VerdictStatus)
-    worst = {arn: min(found, key=order.index) for arn, found in statuses.items()}
+    worst = {
+        arn: min(map(verdict_status, found), key=order.index) for arn, found in results.by_load_balancer.items() if arn
+    }
     counts = Counter(worst.values())
     failed = [arn for arn, status in worst.items() if status is VerdictStatus.NON_COMPLIANT]
     exposed = sum(results.facts_of(arn).scheme == INTERNET_FACING for arn in failed)

@@ -56,14 +56,13 @@ from alb_sg.errors import InvalidInputError
 from alb_sg.estate.json_files import find_json_files
 from alb_sg.estate.sections import Section
 from alb_sg.findings.exemption_review import ReviewScope
-from alb_sg.findings.finding import Compliance, EvaluationError, Result
+from alb_sg.findings.finding import Compliance, EvaluationError
 from alb_sg.findings.loaded_exemptions import LoadedExemptions
 from alb_sg.observations.account_name import AccountName
 from alb_sg.observations.exemptions_report import ExemptionsReport, review_exemptions
 from alb_sg.observations.from_estates import observe_estates, observe_results
 from alb_sg.observations.observation import Observation
 from alb_sg.observations.results import Results
-from alb_sg.recommendations.catalogue import DISPLAY_ORDER
 from alb_sg.remediation.plan import Plan
 from alb_sg.report.phrasing import pluralize, printable
 
@@ -349,28 +348,29 @@ def _observe(
     """The observation, and a plan for each load balancer that it explains. `accounts`: those of `--accounts`.
     `kept`: closed once the page is written."""
     # The page shows tags, and finds owners by them.
-    choice = replace(select_rules(arguments.rule, arguments.parameter), also_sections=frozenset({Section.TAGS}))
+    selection = replace(select_rules(arguments.rule, arguments.parameter), also_sections=frozenset({Section.TAGS}))
     exemptions = load_given_exemptions(arguments)
     if shows_recorded_verdicts(arguments):
         refuse_judging_options(arguments)
-        named = choice.rule_names if arguments.rule else None
+        named = selection.rule_names if arguments.rule else None
         return read_observation(arguments, named, as_of, exemptions), {}
     if reads_with_role(arguments):
-        return _observe_accounts(arguments, choice, accounts, exemptions, as_of, kept)
-    gathered = load_estates(arguments, choice, include_all_targets=True)
-    without = evaluate_all(gathered, choice)
+        return _observe_accounts(arguments, selection, accounts, exemptions, as_of, kept)
+    loaded = load_estates(arguments, selection, include_all_targets=True)
+    without = evaluate_all(loaded, selection)
     results, report = without, None
     if exemptions is not None:
         # Exemptions of single ports count when a load balancer is judged.
         results = (
-            evaluate_all(gathered, choice, exemptions) if exemptions.of_ports else apply_exemptions(without, exemptions)
+            evaluate_all(loaded, selection, exemptions)
+            if exemptions.of_ports
+            else apply_exemptions(without, exemptions)
         )
-        report = _review_exemptions(without, exemptions, gathered.errors)
-    rules = {rule: choice.rules[rule] for rule in DISPLAY_ORDER if rule in choice.rules}
+        report = _review_exemptions(without, exemptions, loaded.errors)
     with Progress("drawing load balancers") as progress:
         observation = observe_estates(
-            gathered.estates,
-            rules,
+            loaded.estates,
+            selection.rules_to_display,
             results,
             report,
             as_of,
@@ -380,13 +380,13 @@ def _observe(
         )
     if arguments.aggregator is not None:
         observation = with_organization_names(observation, arguments)
-    planner = make_planner(arguments, gathered, choice, exemptions)
+    planner = make_planner(arguments, loaded, selection, exemptions)
     return observation, plan_results(planner, results, observation.explained_arns)
 
 
 def _observe_accounts(
     arguments: argparse.Namespace,
-    choice: RuleSelection,
+    selection: RuleSelection,
     accounts: Mapping[str, AccountName],
     exemptions: LoadedExemptions | None,
     as_of: datetime,
@@ -397,10 +397,10 @@ def _observe_accounts(
     from alb_sg.command_line.walk.observing import observe_accounts, observe_exports  # noqa: PLC0415 (it imports boto3)
 
     if arguments.resume is None:
-        observed = observe_accounts(arguments, choice, accounts, exemptions, as_of)
+        observed = observe_accounts(arguments, selection, accounts, exemptions, as_of)
     else:
         walk = kept.enter_context(export_accounts(arguments, accounts))
-        observed = observe_exports(arguments, choice, exemptions, as_of, walk)
+        observed = observe_exports(arguments, selection, exemptions, as_of, walk)
     without = observed.without_exemptions
     report = (
         None
@@ -414,10 +414,9 @@ def _review_exemptions(
     results_without_exemptions: Results, loaded_exemptions: LoadedExemptions, unread: Sequence[EvaluationError]
 ) -> ExemptionsReport:
     """The review of the exemptions against the results without them. `unread`: the enumerations that failed."""
-    every: Sequence[Result] = [*results_without_exemptions.findings, *results_without_exemptions.errors]
     scope = ReviewScope(
         {AccountRegion(*account_region) for account_region in results_without_exemptions.account_regions},
-        {(result.load_balancer_arn or "", result.rule or ""): result for result in every},
+        {(result.load_balancer_arn or "", result.rule or ""): result for result in results_without_exemptions.all},
         unread,
     )
     return review_exemptions(loaded_exemptions, scope, results_without_exemptions.rule_names)

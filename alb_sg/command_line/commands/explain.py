@@ -31,7 +31,6 @@ from alb_sg.findings.finding import Compliance, EvaluationError, Finding
 from alb_sg.findings.judge import Judge
 from alb_sg.findings.loaded_exemptions import LoadedExemptions
 from alb_sg.findings.remarks import RemarkFinder
-from alb_sg.recommendations.catalogue import DISPLAY_ORDER
 from alb_sg.remediation.planned_planning import PlannedEstatePlanner
 from alb_sg.remediation.planning import make_plan
 from alb_sg.report.advice import Advice, plan_advice
@@ -74,20 +73,21 @@ def add_explain(commands: Commands) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    choice = select_rules(arguments.rule, arguments.parameter)
+    selection = select_rules(arguments.rule, arguments.parameter)
     name = arguments.load_balancer
     with open_output(arguments.output, machine_readable=arguments.format != "text") as stream:
         exemptions = load_given_exemptions(arguments)
-        gathered = load_estates(arguments, choice, [name], include_all_targets=True)
-        estate, load_balancer = require_single_load_balancer(gathered, name)
-        rules = {rule: choice.rules[rule] for rule in DISPLAY_ORDER if rule in choice.rules}
+        loaded = load_estates(arguments, selection, [name], include_all_targets=True)
+        estate, load_balancer = require_single_load_balancer(loaded, name)
         judge = Judge(estate, {} if exemptions is None else exemptions.of_ports)
-        explanation = explain(judge, load_balancer, rules, _remark_finder(gathered, estate, load_balancer))
-        errors = list(gathered.errors)
+        explanation = explain(
+            judge, load_balancer, selection.rules_to_display, _remark_finder(loaded, estate, load_balancer)
+        )
+        errors = list(loaded.errors)
         if exemptions is not None:
             explanation = exemptions.apply_to_explanation(explanation)
             errors.extend(exemptions.errors)
-        advice = _advice(arguments, gathered, choice, exemptions, explanation, estate)
+        advice = _advice(arguments, loaded, selection, exemptions, explanation, estate)
         if arguments.format == "json":
             write_explanation_json(explanation, advice, stream, arguments.applied_options)
         else:

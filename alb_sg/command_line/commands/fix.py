@@ -24,7 +24,7 @@ from alb_sg.command_line.exit_code import ExitCode
 from alb_sg.command_line.output import open_output
 from alb_sg.command_line.planning import CONFIG_ITEMS_CAUSE
 from alb_sg.command_line.rule_selection import select_rules
-from alb_sg.command_line.sources.loaded_estates import LoadedEstates, account_region_key, refuse_ambiguous_names
+from alb_sg.command_line.sources.loaded_estates import LoadedEstates, refuse_ambiguous_names
 from alb_sg.command_line.sources.loading import load_estates
 from alb_sg.command_line.sources.planned import is_planned, planned_language
 from alb_sg.command_line.sources.role_options import add_role_options
@@ -277,7 +277,7 @@ def _change_context(
 
         account = _load_balancer_account(loaded.credentials, load_balancer)
         return live_change_context(account, estate, load_balancer, results)
-    if account_region_key(estate) in loaded.from_config_items:
+    if estate.account_region in loaded.from_config_items:
         return unknown_change_context(CONFIG_ITEMS_CAUSE)
     return contexts.of(estate, load_balancer)
 

@@ -9,7 +9,7 @@ from alb_sg.aggregator.estates import read_aggregator
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.sources.live import open_aggregator_client
-from alb_sg.command_line.sources.loaded_estates import LoadedEstates, account_region_key, select_load_balancers
+from alb_sg.command_line.sources.loaded_estates import LoadedEstates, select_load_balancers
 from alb_sg.command_line.sources.sessions import Credentials
 from alb_sg.errors import NotReadError
 from alb_sg.estate.other_accounts import link_estates
@@ -35,7 +35,7 @@ def load_aggregator_inventory(
     estates = link_estates(found.estates)
     return LoadedEstates(
         estates,
-        {account_region_key(estate): select_load_balancers(estate, load_balancer_names) for estate in estates},
+        {estate.account_region: select_load_balancers(estate, load_balancer_names) for estate in estates},
         found.errors,
     )
 

@@ -13,7 +13,7 @@ from alb_sg.aws.clients import make_client
 from alb_sg.aws.rate_limits import RATE_LIMITER
 from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.rule_selection import RuleSelection
-from alb_sg.command_line.sources.loaded_estates import LoadedEstates, account_region_key
+from alb_sg.command_line.sources.loaded_estates import LoadedEstates
 from alb_sg.command_line.sources.sessions import (
     Credentials,
     chosen_regions,
@@ -60,7 +60,7 @@ def load_live_estates(
         estates += loaded.estates
         selected |= loaded.load_balancers_by_account_region
         errors += loaded.errors
-    linked = link_estates(sorted(estates, key=account_region_key))
+    linked = link_estates(sorted(estates, key=lambda estate: estate.account_region))
     return LoadedEstates(linked, selected, errors, credentials=credentials)
 
 
@@ -84,7 +84,7 @@ def load_region(
     errors = (
         [] if loaded.enumeration_failure is None else [enumeration_error(loaded.estate, loaded.enumeration_failure)]
     )
-    return LoadedEstates([loaded.estate], {account_region_key(loaded.estate): loaded.selected}, errors)
+    return LoadedEstates([loaded.estate], {loaded.estate.account_region: loaded.selected}, errors)
 
 
 def live_sources(

@@ -195,7 +195,7 @@ def evaluate_planned(
             affected |= {one.arn for _, one in loaded.load_balancers}
         evaluated = evaluate_all(loaded, selection, exemptions)
         facts = _shared_facts(facts, evaluated.facts)
-        by_assumptions.append((scenario.assumptions, [*evaluated.findings, *evaluated.errors]))
+        by_assumptions.append((scenario.assumptions, evaluated.all))
     _refuse_names_without_load_balancer(found_names, load_balancer_names)
     results = combine_scenarios(by_assumptions)
     if run.base:
@@ -203,7 +203,7 @@ def evaluate_planned(
         base = [replace(one, is_planned=True) for one in run.base]
         before = evaluate_all(select_in_estates(base, ()), selection, exemptions)
         replaced = {new: old for _, planned in run.scenarios for new, old in planned.replaced.items()}
-        results = results_of_change([*before.findings, *before.errors], results, replaced, affected)
+        results = results_of_change(before.all, results, replaced, affected)
         affected |= {one.load_balancer_arn for one in results if one.load_balancer_arn is not None}
     findings = sorted((one for one in results if isinstance(one, Finding)), key=lambda one: one.sort_key)
     errors = sorted((one for one in results if isinstance(one, EvaluationError)), key=lambda one: one.sort_key)

@@ -31,7 +31,6 @@ from alb_sg.observations.account_name import AccountName
 from alb_sg.observations.from_estates import observe_estates
 from alb_sg.observations.observation import LoadBalancerDetail
 from alb_sg.observations.results import Results
-from alb_sg.recommendations.catalogue import DISPLAY_ORDER
 from alb_sg.remediation.plan import Plan
 
 
@@ -122,8 +121,9 @@ def _observe_one(
     without = judge_estates(loaded, selection)
     results = judge_estates(loaded, selection, of_ports) if of_ports else without
     applied = results if exemptions is None else apply_exemptions(results, exemptions)
-    rules = {rule: selection.rules[rule] for rule in DISPLAY_ORDER if rule in selection.rules}
-    observation = observe_estates(loaded.estates, rules, applied, None, as_of, arguments.pictures, None, of_ports)
+    observation = observe_estates(
+        loaded.estates, selection.rules_to_display, applied, None, as_of, arguments.pictures, None, of_ports
+    )
     planner = make_planner(arguments, loaded, selection, exemptions)
     plans = plan_results(planner, applied, observation.explained_arns)
     return ObservedAccounts(results, without, observation.details, plans)
