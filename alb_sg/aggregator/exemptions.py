@@ -35,7 +35,6 @@ def apply_exemptions(observation: Observation, loaded_exemptions: LoadedExemptio
         results_by_key[entry.key] = error
         if entry.is_in_force(loaded_exemptions.today):
             exempt_without_verdict.append(error)
-    findings, errors = loaded_exemptions.apply(results.findings, [*results.errors, *exempt_without_verdict])
     scope = ReviewScope(
         account_regions=observation.completeness.observed.keys(),
         results=results_by_key,
@@ -43,11 +42,6 @@ def apply_exemptions(observation: Observation, loaded_exemptions: LoadedExemptio
     )
     return replace(
         observation,
-        results=replace(
-            results,
-            findings=findings,
-            errors=sorted(errors, key=lambda error: error.sort_key),
-            exemptions_applied=True,
-        ),
+        results=replace(results, errors=[*results.errors, *exempt_without_verdict]).with_exemptions(loaded_exemptions),
         exemptions=review_exemptions(loaded_exemptions, scope, results.rule_names),
     )

@@ -26,10 +26,9 @@ from alb_sg.config_rule.notification import ChangedItem, Notification, read_noti
 from alb_sg.config_rule.run_log import RunLog
 from alb_sg.errors import IncompleteEvaluationError, InvalidInputError, NotReadError, unexpected_error_text
 from alb_sg.estate.resource_types import LOAD_BALANCER_TYPE, TARGET_GROUP_TYPE
-from alb_sg.exemptions.aws_document import read_exemptions
+from alb_sg.exemptions.aws_document import MAX_DAYS_VARIABLE, limit_exemptions, parse_max_days, read_exemptions
 from alb_sg.exemptions.exemption import Exemptions
 from alb_sg.exemptions.location import AwsLocation
-from alb_sg.exemptions.longest_time import MAX_DAYS_VARIABLE, limit_exemptions, parse_max_days
 from alb_sg.findings.exemption_application import apply_exemptions, malformed_exemption_error
 from alb_sg.findings.finding import EvaluationError, Finding, enumeration_error
 from alb_sg.findings.judge import judge_all

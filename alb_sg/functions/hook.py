@@ -36,10 +36,9 @@ from alb_sg.estate.planned.deployed_stack import DeployedStack
 from alb_sg.estate.planned.resources import Scenario
 from alb_sg.estate.planned.template_documents import encode_template
 from alb_sg.estate.planned.template_stacks import TemplateFile
-from alb_sg.exemptions.aws_document import read_exemptions
+from alb_sg.exemptions.aws_document import MAX_DAYS_VARIABLE, limit_exemptions, parse_max_days, read_exemptions
 from alb_sg.exemptions.exemption import Exemptions
 from alb_sg.exemptions.location import parse_location
-from alb_sg.exemptions.longest_time import MAX_DAYS_VARIABLE, limit_exemptions, parse_max_days
 from alb_sg.findings.loaded_exemptions import LoadedExemptions, load_exemptions
 from alb_sg.functions.hook_judging import Judgement, judge_change, unjudged
 from alb_sg.functions.hook_scope import Scope, find_scope, target_groups_of, with_load_balancers_behind

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from alb_sg.exemptions.exemption import VerdictKey
 from alb_sg.findings.finding import AppliedExemption, Change, Compliance, EvaluationError, Finding, Result
+from alb_sg.findings.loaded_exemptions import LoadedExemptions
 from alb_sg.observations.account_name import AccountName
 
 
@@ -74,6 +75,14 @@ class Results:
         for result in self.all:
             by_arn.setdefault(result.load_balancer_arn or "", []).append(result)
         return by_arn
+
+    def with_exemptions(self, loaded: LoadedExemptions | None) -> Results:
+        """The results with the exemptions in force, and with the errors of their document; unchanged for None."""
+        if loaded is None:
+            return self
+        findings, errors = loaded.apply(self.findings, self.errors)
+        errors.sort(key=lambda error: error.sort_key)
+        return replace(self, findings=findings, errors=errors, exemptions_applied=True)
 
     @property
     def exempted_findings(self) -> list[tuple[Finding, AppliedExemption]]:

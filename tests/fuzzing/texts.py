@@ -30,9 +30,9 @@ from alb_sg.estate.planned.template_stacks import GivenValues, TemplateFile
 from alb_sg.estate.planned.terraform import read_terraform_scenario
 from alb_sg.estate.planned.terraform_references import parse_steps
 from alb_sg.estate.snapshots.files import read_config_items
+from alb_sg.exemptions.aws_document import parse_max_days
 from alb_sg.exemptions.document import parse_exemptions
 from alb_sg.exemptions.location import parse_location
-from alb_sg.exemptions.longest_time import parse_max_days
 from alb_sg.findings.annotation import parse_annotation
 from alb_sg.findings.finding import Compliance
 from alb_sg.functions.hook import parse_rules, read_request

@@ -25,7 +25,7 @@ from alb_sg.command_line.arguments import (
     add_rule_options,
     add_source_options,
 )
-from alb_sg.command_line.evaluate_all import apply_exemptions, evaluate_all
+from alb_sg.command_line.evaluate_all import evaluate_all
 from alb_sg.command_line.exemption_options import EXEMPTIONS_HELP, load_given_exemptions
 from alb_sg.command_line.exit_code import ExitCode, exit_code
 from alb_sg.command_line.history import add_to_history, read_earlier_runs
@@ -361,11 +361,8 @@ def _observe(
     results, report = without, None
     if exemptions is not None:
         # Exemptions of single ports count when a load balancer is judged.
-        results = (
-            evaluate_all(loaded, selection, exemptions)
-            if exemptions.of_ports
-            else apply_exemptions(without, exemptions)
-        )
+        judged = evaluate_all(loaded, selection, exemptions) if exemptions.of_ports else None
+        results = judged or without.with_exemptions(exemptions)
         report = _review_exemptions(without, exemptions, loaded.errors)
     with Progress("drawing load balancers") as progress:
         observation = observe_estates(

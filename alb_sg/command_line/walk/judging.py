@@ -11,7 +11,7 @@ from typing import Any, TextIO
 
 from alb_sg import __version__
 from alb_sg.aws.account_region import AccountRegion
-from alb_sg.command_line.evaluate_all import apply_exemptions, judge_estates
+from alb_sg.command_line.evaluate_all import judge_estates
 from alb_sg.command_line.narrowing import narrow_estates
 from alb_sg.command_line.planning import make_planner, with_advice, with_remarks
 from alb_sg.command_line.rule_selection import RuleSelection
@@ -53,7 +53,7 @@ def judge_accounts(
         estates = _read(arguments, selection, opened, account_region)
         loaded = narrow_estates(arguments, estates, accounts)
         results = judge_estates(loaded, selection, {} if exemptions is None else exemptions.of_ports)
-        planned = results if exemptions is None else apply_exemptions(results, exemptions)
+        planned = results.with_exemptions(exemptions)
         advice = with_advice(planned, make_planner(arguments, loaded, selection, exemptions)).advice
         return results_to_json(replace(with_remarks(results, loaded), advice=advice))
 
@@ -71,8 +71,7 @@ def merge_results(
     results = merge_stored(walk.stored(), selection.rule_names, accounts)
     errors = sorted([*results.errors, *walk.errors], key=lambda error: error.sort_key)
     _refuse_unknown_names(results, load_balancer_names, errors)
-    results = replace(results, errors=errors)
-    return results if exemptions is None else apply_exemptions(results, exemptions)
+    return replace(results, errors=errors).with_exemptions(exemptions)
 
 
 def _read(

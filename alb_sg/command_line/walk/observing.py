@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from alb_sg.aws.account_region import AccountRegion
-from alb_sg.command_line.evaluate_all import apply_exemptions, judge_estates
+from alb_sg.command_line.evaluate_all import judge_estates
 from alb_sg.command_line.planning import make_planner, plan_results
 from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.rule_selection import RuleSelection
@@ -96,11 +96,7 @@ def _merge_parts(
     errors: Sequence[EvaluationError],
 ) -> ObservedAccounts:
     without = _merge([part.without_exemptions for part in parts], selection, errors)
-    results = (
-        without
-        if exemptions is None
-        else apply_exemptions(_merge([part.results for part in parts], selection, errors), exemptions)
-    )
+    results = _merge([part.results for part in parts], selection, errors).with_exemptions(exemptions)
     return ObservedAccounts(
         results,
         without,
@@ -120,7 +116,7 @@ def _observe_one(
     of_ports = {} if exemptions is None else exemptions.of_ports
     without = judge_estates(loaded, selection)
     results = judge_estates(loaded, selection, of_ports) if of_ports else without
-    applied = results if exemptions is None else apply_exemptions(results, exemptions)
+    applied = results.with_exemptions(exemptions)
     observation = observe_estates(
         loaded.estates, selection.rules_to_display, applied, None, as_of, arguments.pictures, None, of_ports
     )
