@@ -13,8 +13,7 @@ from alb_sg.aws.arns import find_load_balancer_arns, is_load_balancer_arn, liste
 from alb_sg.aws.clients import make_client
 from alb_sg.aws.partitions import COMMERCIAL, OTHERS, partition_of_region
 from alb_sg.aws.service_models import new_session
-from alb_sg.deployment.hand_written_templates import HAND_WRITTEN_FOLDER
-from alb_sg.deployment.template_files import render_templates
+from alb_sg.deployment.template_files import HAND_WRITTEN_FOLDER, render_templates
 from tests.deployment.deployments import ARTIFACT, ROOT, SHIPPED, VARIANTS, settings_of
 
 PARTITIONS: list[dict[str, Any]] = json.loads(

@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 
 from alb_sg.estate.json_files import file_error_context, read_json_file
-from alb_sg.observations.account_name import AccountName
-from alb_sg.observations.accounts import parse_accounts
+from alb_sg.observations.accounts import AccountName, parse_accounts
 
 
 def add_accounts_option(parser: argparse.ArgumentParser) -> None:

@@ -20,7 +20,7 @@ from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.estate.sections import Section
 from alb_sg.findings.finding import EvaluationError, Finding, Result
-from alb_sg.observations.account_name import AccountName
+from alb_sg.observations.accounts import AccountName
 from alb_sg.observations.filter_patterns import fits, owner_fits, tags_fit, unit_fits
 from alb_sg.observations.owners import find_owner
 from alb_sg.observations.ranking import VerdictStatus, verdict_status

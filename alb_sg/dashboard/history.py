@@ -27,7 +27,7 @@ from alb_sg.aws.arns import load_balancer_name
 from alb_sg.errors import InvalidInputError
 from alb_sg.findings.causes import find_causes
 from alb_sg.findings.finding import Compliance, EvaluationError, Finding, Result
-from alb_sg.observations.account_name import AccountName
+from alb_sg.observations.accounts import AccountName
 from alb_sg.observations.observation import LoadBalancerDetail, Observation
 from alb_sg.observations.ranking import INTERNET_FACING, VerdictStatus, verdict_status
 from alb_sg.permissions.allowed_traffic import Direction

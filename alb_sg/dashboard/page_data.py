@@ -20,7 +20,7 @@ from alb_sg.dashboard.load_balancer_detail import detail_object
 from alb_sg.exemptions.exemption import VerdictKey
 from alb_sg.findings import causes
 from alb_sg.findings.finding import EvaluationError, Finding, Missing, Result
-from alb_sg.observations.account_name import AccountName
+from alb_sg.observations.accounts import AccountName
 from alb_sg.observations.exemptions_report import ExemptionsReport
 from alb_sg.observations.observation import LoadBalancerDetail, Observation
 from alb_sg.observations.ranking import rank, verdict_status

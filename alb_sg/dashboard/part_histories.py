@@ -13,7 +13,7 @@ from alb_sg.aws.account_region import AccountRegion
 from alb_sg.dashboard.changes import TrendPoint, VerdictHistory, trend_object
 from alb_sg.dashboard.history import Row, Run
 from alb_sg.dashboard.split import PartHistory, SplitBy, owner_title
-from alb_sg.observations.account_name import AccountName
+from alb_sg.observations.accounts import AccountName
 from alb_sg.observations.filter_patterns import unit_name
 from alb_sg.observations.observation import Observation
 

@@ -5,15 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
-from alb_sg.deployment.rule_schema import with_rules
-
-SCHEMA_FILE = Path(__file__).with_name("rdk-config.schema.json")
+from alb_sg.deployment.settings_schema import schema
 
 TYPE_NAMES = {
     "array": "a list",
@@ -45,10 +42,6 @@ class InvalidSettingsError(Exception):
 
     def __str__(self) -> str:
         return "\n".join(f"{self.file}: {mistake}" for mistake in self.problems)
-
-
-def schema() -> dict[str, Any]:
-    return with_rules(json.loads(SCHEMA_FILE.read_text(encoding="utf-8")))
 
 
 def schema_problems(content: object) -> list[SettingsProblem]:

@@ -14,13 +14,14 @@ It makes calls in stages. The calls of one stage are independent and run at the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from alb_sg.aws.calls import CallPool, Progress
 from alb_sg.aws.rate_limits import RATE_LIMITER, RateLimiter
+from alb_sg.errors import NotReadError
 from alb_sg.estate.estate import Estate, ReadFailure
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.estate.sections import Section
@@ -28,7 +29,6 @@ from alb_sg.live.confirmation import Confirmation, confirm_load_balancers
 from alb_sg.live.details import confirm_targets, read_details
 from alb_sg.live.enumeration import find_load_balancers, followed_target_groups
 from alb_sg.live.export import AccountExport, export_sections
-from alb_sg.live.item_times import oldest_item_time
 from alb_sg.live.load_context import LoadContext
 from alb_sg.live.lookup_requests import read_lookups, read_target_sides
 from alb_sg.live.lookups import ReadRequest
@@ -187,3 +187,35 @@ def _names_not_found(context: LoadContext, selected: Iterable[LoadBalancer]) -> 
     failed = partial_estate.failures_of(Section.LOAD_BALANCERS)
     unknown = frozenset() if failed else context.selection.load_balancers - known
     return tuple(sorted(unknown | (partial_estate.deleted & known)))
+
+
+def oldest_item_time(
+    estate: Estate, load_balancer: LoadBalancer, item_times: Mapping[str, datetime]
+) -> datetime | None:
+    """The capture time of the oldest recorded item of a load balancer and of what belongs to it: listeners, security
+    groups, VPC, target groups and Network Load Balancers in front. None where all of that was read live.
+
+    `item_times`: the capture times of the recorded resources, by id.
+    """
+    times = (item_times.get(resource_id) for resource_id in _resource_ids(estate, load_balancer))
+    return min((time for time in times if time is not None), default=None)
+
+
+def _resource_ids(estate: Estate, load_balancer: LoadBalancer) -> Iterator[str]:
+    yield from _own_ids(estate, load_balancer)
+    # What was not read has no recorded item, and a verdict that depends on it is an error.
+    with suppress(NotReadError):
+        yield from (group.arn for group in estate.target_groups_of(load_balancer))
+    with suppress(NotReadError):
+        for group, _ in estate.alb_registrations_of(load_balancer):
+            yield group.arn
+            for arn in group.load_balancer_arns or ():
+                if arn in estate.load_balancers:
+                    yield from _own_ids(estate, estate.load_balancers[arn])
+
+
+def _own_ids(estate: Estate, load_balancer: LoadBalancer) -> Iterator[str]:
+    yield load_balancer.arn
+    yield load_balancer.vpc_id
+    yield from load_balancer.security_groups
+    yield from (listener.arn for listener in (estate.listeners or {}).get(load_balancer.arn, ()))

@@ -15,7 +15,7 @@ from alb_sg.errors import NotReadError
 from alb_sg.estate.model import LoadBalancer, SecurityGroup
 from alb_sg.findings.explanation import Explanation
 from alb_sg.findings.finding import EvaluationError
-from alb_sg.observations.account_name import AccountName
+from alb_sg.observations.accounts import AccountName
 from alb_sg.observations.exemptions_report import ExemptionsReport
 from alb_sg.observations.owners import find_owner
 from alb_sg.observations.results import Results

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from alb_sg.exemptions.exemption import VerdictKey
 from alb_sg.findings.finding import AppliedExemption, Change, Compliance, EvaluationError, Finding, Result
 from alb_sg.findings.loaded_exemptions import LoadedExemptions
-from alb_sg.observations.account_name import AccountName
+from alb_sg.observations.accounts import AccountName
 
 
 class LoadBalancerFacts(NamedTuple):

@@ -11,13 +11,13 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 
 from alb_sg.aggregator.observe import observe
-from alb_sg.aggregator.recorded_findings import NO_ANNOTATION
+from alb_sg.aggregator.recorded_verdicts import NO_ANNOTATION
 from alb_sg.aggregator.requests import IAM_ACTIONS, AggregatorClients
 from alb_sg.aggregator.responses import find_rule
 from alb_sg.aws.clients import make_client
 from alb_sg.errors import InvalidInputError
 from alb_sg.findings.finding import Compliance
-from alb_sg.observations.account_name import AccountName
+from alb_sg.observations.accounts import AccountName
 from alb_sg.report.json_report import finding_object
 from tests.aggregator.recordings import (
     AGGREGATOR,

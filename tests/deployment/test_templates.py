@@ -13,8 +13,8 @@ import yaml
 from cfnlint.config import ManualArgs  # type: ignore[import-untyped]  # as above
 
 from alb_sg.config_rule.iam_actions import evaluation_actions
-from alb_sg.deployment.config_errors import schema
 from alb_sg.deployment.conformance_pack import MAX_PARAMETERS, MAX_TEMPLATE_BYTES
+from alb_sg.deployment.settings_schema import schema
 from alb_sg.deployment.template_files import deployment_remarks, render_templates
 from alb_sg.parameters import PARAMETERS, RDKLIB_PARAMETERS, parse_parameters
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME

@@ -20,8 +20,7 @@ from alb_sg.command_line.arguments import (
     add_source_options,
 )
 from alb_sg.command_line.entry_point import keep_until_exit
-from alb_sg.command_line.exit_code import ExitCode
-from alb_sg.command_line.fail_on import add_fail_on_argument, exit_code_by_choice, refuse_fail_on
+from alb_sg.command_line.exit_code import ExitCode, add_fail_on_argument, exit_code_by_choice, refuse_fail_on
 from alb_sg.command_line.narrowing import (
     add_narrowing_options,
     is_narrowed,
@@ -41,12 +40,11 @@ from alb_sg.command_line.rule_selection import RuleSelection, select_rules
 from alb_sg.command_line.sources.loaded_estates import LoadedEstates
 from alb_sg.command_line.sources.loading import load_estates, reads_only_config_items
 from alb_sg.command_line.sources.planned import evaluate_planned, has_base, is_planned
-from alb_sg.command_line.sources.role_options import reads_with_role
+from alb_sg.command_line.sources.role_options import add_roles_options, reads_with_role
 from alb_sg.command_line.streaming import StreamedResults, stream_json_lines
-from alb_sg.command_line.walk.options import add_walk_options
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.json_files import find_json_files
-from alb_sg.observations.account_name import AccountName
+from alb_sg.observations.accounts import AccountName
 from alb_sg.observations.observation import Observation
 from alb_sg.observations.results import Results
 from alb_sg.report.formats import ASFF, JSON, JSON_LINES
@@ -63,7 +61,7 @@ EXAMPLES = """\
   alb-sg check --load-balancer shop --rule listener_ingress
   alb-sg check --source config                          a tenth of the calls, as current as AWS Config
   alb-sg check --aggregator organization --format csv   all accounts, in one place
-  alb-sg check --accounts accounts.json --assume-role alb-sg-reader --region all --resume walk/    all accounts, live
+  alb-sg check --accounts accounts.json --assume-role alb-sg-reader --region all --resume run/     all accounts, live
   alb-sg check --estate estate.json --format json       no call is made
   alb-sg check --config-items snapshot.json.gz --format csv --output findings.csv
   alb-sg check --parameter ALB_SG_LISTENER_INGRESS:AcceptedSources=pl-3b927c52@443,none@80
@@ -90,7 +88,7 @@ def add_check(commands: Commands) -> None:
         help="judge this load balancer only; repeatable (default: all)",
     )
     add_narrowing_options(parser, with_tags=True)
-    add_walk_options(parser, resumes="what was judged")
+    add_roles_options(parser, resumes="what was judged")
     add_fail_on_argument(parser)
     add_format_options(parser)
     add_output_option(parser)
@@ -155,18 +153,18 @@ def _check_accounts(
     arguments: argparse.Namespace, selection: RuleSelection, accounts: Mapping[str, AccountName]
 ) -> ExitCode:
     """Judges accounts that are read with a role."""
+    from alb_sg.command_line.accounts.check import judge_accounts, merge_results, observe_merged, stream_results  # noqa: PLC0415 (as above)
     from alb_sg.command_line.exemption_options import load_given_exemptions  # noqa: PLC0415 (slow, and not always needed)
-    from alb_sg.command_line.walk.judging import judge_accounts, merge_results, observe_walk, stream_walk  # noqa: PLC0415 (as above)
 
     exemptions = load_given_exemptions(arguments)
-    with judge_accounts(arguments, selection, accounts, exemptions) as walk:
+    with judge_accounts(arguments, selection, accounts, exemptions) as account_results:
         with open_output(arguments.output, machine_readable=is_machine_readable(arguments)) as stream:
             if arguments.format == JSON_LINES and exemptions is None and not arguments.status:
-                written = stream_walk(walk, stream)
+                written = stream_results(account_results, stream)
                 return exit_code_by_choice(arguments, written.non_compliant_findings, written.errors)
-            results = merge_results(walk, selection, accounts, exemptions, arguments.load_balancer)
+            results = merge_results(account_results, selection, accounts, exemptions, arguments.load_balancer)
             keep_run = write_formatted(
-                with_statuses(arguments, results), arguments, stream, lambda as_of: observe_walk(results, as_of)
+                with_statuses(arguments, results), arguments, stream, lambda as_of: observe_merged(results, as_of)
             )
         keep_run()
     return exit_code_by_choice(arguments, results.findings, results.errors)

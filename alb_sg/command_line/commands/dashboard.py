@@ -43,8 +43,7 @@ from alb_sg.command_line.sources.aggregator_evaluations import (
     with_organization_names,
 )
 from alb_sg.command_line.sources.loading import load_estates
-from alb_sg.command_line.sources.role_options import reads_with_role
-from alb_sg.command_line.walk.options import add_walk_options, refuse_choice_of_accounts
+from alb_sg.command_line.sources.role_options import add_roles_options, reads_with_role, refuse_choice_of_accounts
 from alb_sg.dashboard.audit import InputSource, Provenance, hash_files
 from alb_sg.dashboard.history import Run, make_run
 from alb_sg.dashboard.page import render_page
@@ -58,7 +57,7 @@ from alb_sg.estate.sections import Section
 from alb_sg.findings.exemption_review import ReviewScope
 from alb_sg.findings.finding import Compliance, EvaluationError
 from alb_sg.findings.loaded_exemptions import LoadedExemptions
-from alb_sg.observations.account_name import AccountName
+from alb_sg.observations.accounts import AccountName
 from alb_sg.observations.exemptions_report import ExemptionsReport, review_exemptions
 from alb_sg.observations.from_estates import observe_estates, observe_results
 from alb_sg.observations.observation import Observation
@@ -137,7 +136,7 @@ def add_dashboard(commands: Commands) -> None:
     add_owner_tag_option(parser)
     add_accounts_option(parser)
     add_account_options(parser)
-    add_walk_options(parser, resumes="what was read, as `alb-sg export` reads it,")
+    add_roles_options(parser, resumes="what was read, as `alb-sg export` reads it,")
     parser.add_argument(
         "--split-by",
         choices=[by.value for by in SplitBy],
@@ -174,7 +173,7 @@ def run(arguments: argparse.Namespace) -> int:
     as_of = (arguments.as_of or datetime.now(UTC)).replace(microsecond=0)
     if arguments.exemptions is not None and arguments.date is None:
         arguments.date = as_of.date()
-    # What a walk has read is kept until the page is written.
+    # Keep what was read with --resume until the page is written.
     with ExitStack() as kept:
         observation, plans = _observe(arguments, accounts, as_of, kept)
         observation = replace(
@@ -390,14 +389,14 @@ def _observe_accounts(
     kept: ExitStack,
 ) -> tuple[Observation, Mapping[str, Plan]]:
     """As `_observe`, of accounts that are read with a role."""
-    from alb_sg.command_line.walk.exporting import export_accounts  # noqa: PLC0415 (it imports boto3)
-    from alb_sg.command_line.walk.observing import observe_accounts, observe_exports  # noqa: PLC0415 (it imports boto3)
+    from alb_sg.command_line.accounts.dashboard import observe_accounts, observe_exports  # noqa: PLC0415 (it imports boto3)
+    from alb_sg.command_line.accounts.export import export_accounts  # noqa: PLC0415 (it imports boto3)
 
     if arguments.resume is None:
         observed = observe_accounts(arguments, selection, accounts, exemptions, as_of)
     else:
-        walk = kept.enter_context(export_accounts(arguments, accounts))
-        observed = observe_exports(arguments, selection, exemptions, as_of, walk)
+        account_results = kept.enter_context(export_accounts(arguments, accounts))
+        observed = observe_exports(arguments, selection, exemptions, as_of, account_results)
     without = observed.without_exemptions
     report = (
         None

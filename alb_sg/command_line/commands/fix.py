@@ -21,6 +21,7 @@ from alb_sg.command_line.arguments import (
 )
 from alb_sg.command_line.exemption_options import EXEMPTIONS_HELP, exemption_date, read_exemption_document
 from alb_sg.command_line.exit_code import ExitCode
+from alb_sg.command_line.notes import write_note
 from alb_sg.command_line.output import open_output
 from alb_sg.command_line.planning import CONFIG_ITEMS_CAUSE
 from alb_sg.command_line.rule_selection import select_rules
@@ -190,8 +191,7 @@ def _write_refusals(plans: Sequence[Plan]) -> None:
     """What the code does not fix, as messages of the command."""
     for plan in plans:
         for refusal in plan.refusals:
-            text = f"alb-sg: {plan.load_balancer.name}: {refusal.rule} is not fixed: {refusal.text}"
-            sys.stderr.write(printable(text) + "\n")
+            write_note(f"{plan.load_balancer.name}: {refusal.rule} is not fixed: {refusal.text}")
 
 
 def _exit_code(report: FixReport) -> ExitCode:

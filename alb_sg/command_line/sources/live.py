@@ -116,7 +116,7 @@ def make_live_clients(session: Session, region: str, *, from_config: bool = Fals
     )
 
 
-def open_accounts(credentials: Credentials, regions: Sequence[str]) -> list[tuple[AccountRegion, Callable[[str], Any]]]:
+def open_regions(credentials: Credentials, regions: Sequence[str]) -> list[tuple[AccountRegion, Callable[[str], Any]]]:
     """The account of the credentials in every region, with what makes the client of a service there.
 
     The clients of AWS Config keep to its pace. Raises as `live_sources`.

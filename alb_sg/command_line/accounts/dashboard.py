@@ -13,21 +13,21 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from alb_sg.aws.account_region import AccountRegion
+from alb_sg.command_line.accounts.account_results import AccountResults
+from alb_sg.command_line.accounts.export import exported_texts
+from alb_sg.command_line.accounts.opened_accounts import MAX_THREADS, open_accounts
+from alb_sg.command_line.accounts.threads import run_in_threads
 from alb_sg.command_line.evaluate_all import judge_estates
 from alb_sg.command_line.planning import make_planner, plan_results
 from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.rule_selection import RuleSelection
 from alb_sg.command_line.sources.live import load_region, refuse_several_tag_keys
 from alb_sg.command_line.sources.loaded_estates import LoadedEstates, select_in_estates
-from alb_sg.command_line.walk.exporting import exported_texts
-from alb_sg.command_line.walk.opening import WALKERS, open_accounts
-from alb_sg.command_line.walk.threads import run_in_threads
-from alb_sg.command_line.walk.walking import Walk
 from alb_sg.estate.export_file import estate_of_export
 from alb_sg.findings.finding import EvaluationError
 from alb_sg.findings.loaded_exemptions import LoadedExemptions
 from alb_sg.live import Selection
-from alb_sg.observations.account_name import AccountName
+from alb_sg.observations.accounts import AccountName
 from alb_sg.observations.from_estates import observe_estates
 from alb_sg.observations.observation import LoadBalancerDetail
 from alb_sg.observations.results import Results
@@ -63,7 +63,7 @@ def observe_accounts(
 
     observed: list[tuple[AccountRegion, ObservedAccounts]] = []
     with Progress("judging accounts and regions") as progress:
-        for one in run_in_threads(observe, opened.account_regions, WALKERS):
+        for one in run_in_threads(observe, opened.account_regions, MAX_THREADS):
             observed.append(one)
             progress(len(observed), len(opened.account_regions))
     observed.sort(key=lambda pair: pair[0])
@@ -75,17 +75,17 @@ def observe_exports(
     selection: RuleSelection,
     exemptions: LoadedExemptions | None,
     as_of: datetime,
-    walk: Walk,
+    account_results: AccountResults,
 ) -> ObservedAccounts:
     """As `observe_accounts`, of accounts that `export_accounts` has read."""
     refuse_several_tag_keys(selection)
-    errors = list(walk.errors)
+    errors = list(account_results.errors)
     parts = []
     with Progress("judging accounts and regions") as progress:
-        for text in exported_texts(walk, errors):
+        for text in exported_texts(account_results, errors):
             loaded = select_in_estates([estate_of_export(json.loads(text))], ())
             parts.append(_observe_one(arguments, selection, exemptions, as_of, loaded))
-            progress(len(parts), len(walk.account_regions))
+            progress(len(parts), len(account_results.account_regions))
     return _merge_parts(parts, selection, exemptions, errors)
 
 
