@@ -12,7 +12,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -22,12 +22,10 @@ import boto3
 from alb_sg.aws.pages import read_items
 from alb_sg.deployment.artifact import Artifact
 from alb_sg.deployment.lambda_resources import TIMEOUT
-from alb_sg.deployment.preflight import DeploymentError, caller_account_id, check_bucket
+from alb_sg.deployment.preflight import DeploymentError, PrintLine, caller_account_id, check_bucket
 from alb_sg.deployment.settings import Settings
 from alb_sg.deployment.stack import USE_OWN_ROLE
 from alb_sg.deployment.stack_deployment import UPDATABLE_STATUSES, find_stack
-
-PrintLine = Callable[[str], None]
 
 # rdk names a function with this prefix and the rule's name without underscores.
 RDK_FUNCTION_PREFIX = "RDK-Rule-Function-"

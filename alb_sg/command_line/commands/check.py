@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TextIO
 
+from alb_sg.command_line.account_options import read_given_accounts
 from alb_sg.command_line.argument_types import whole_number
 from alb_sg.command_line.arguments import (
     Commands,
@@ -26,7 +27,6 @@ from alb_sg.command_line.narrowing import (
     is_narrowed,
     narrow_estates,
     narrow_rules,
-    read_given_accounts,
     with_statuses,
 )
 from alb_sg.command_line.output import open_output

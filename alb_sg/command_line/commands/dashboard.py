@@ -15,7 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from alb_sg.aws.account_region import AccountRegion
-from alb_sg.command_line.accounts_file import add_accounts_option, add_owner_tag_option
+from alb_sg.command_line.account_options import (
+    add_accounts_choice,
+    add_accounts_option,
+    add_owner_tag_option,
+    read_given_accounts,
+)
 from alb_sg.command_line.argument_types import time_with_zone, whole_number
 from alb_sg.command_line.arguments import (
     Commands,
@@ -25,14 +30,11 @@ from alb_sg.command_line.arguments import (
     add_rule_options,
     add_source_options,
 )
-from alb_sg.command_line.evaluate_all import evaluate_all
 from alb_sg.command_line.exemption_options import EXEMPTIONS_HELP, load_given_exemptions
 from alb_sg.command_line.exit_code import ExitCode, exit_code
 from alb_sg.command_line.history import add_to_history, read_earlier_runs
-from alb_sg.command_line.narrowing import add_account_options, read_given_accounts
+from alb_sg.command_line.observe import observe_loaded
 from alb_sg.command_line.output import open_output
-from alb_sg.command_line.planning import make_planner, plan_results
-from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.rule_selection import RuleSelection, select_rules
 from alb_sg.command_line.settings_option import add_settings_option
 from alb_sg.command_line.sources.aggregator_evaluations import (
@@ -59,7 +61,7 @@ from alb_sg.findings.finding import Compliance, EvaluationError
 from alb_sg.findings.loaded_exemptions import LoadedExemptions
 from alb_sg.observations.accounts import AccountName
 from alb_sg.observations.exemptions_report import ExemptionsReport, review_exemptions
-from alb_sg.observations.from_estates import observe_estates, observe_results
+from alb_sg.observations.from_estates import observe_results
 from alb_sg.observations.observation import Observation
 from alb_sg.observations.results import Results
 from alb_sg.remediation.plan import Plan
@@ -135,7 +137,7 @@ def add_dashboard(commands: Commands) -> None:
     )
     add_owner_tag_option(parser)
     add_accounts_option(parser)
-    add_account_options(parser)
+    add_accounts_choice(parser)
     add_roles_options(parser, resumes="what was read, as `alb-sg export` reads it,")
     parser.add_argument(
         "--split-by",
@@ -356,28 +358,12 @@ def _observe(
     if reads_with_role(arguments):
         return _observe_accounts(arguments, selection, accounts, exemptions, as_of, kept)
     loaded = load_estates(arguments, selection, include_all_targets=True)
-    without = evaluate_all(loaded, selection)
-    results, report = without, None
-    if exemptions is not None:
-        # Exemptions of single ports count when a load balancer is judged.
-        judged = evaluate_all(loaded, selection, exemptions) if exemptions.of_ports else None
-        results = judged or without.with_exemptions(exemptions)
-        report = _review_exemptions(without, exemptions, loaded.errors)
-    with Progress("drawing load balancers") as progress:
-        observation = observe_estates(
-            loaded.estates,
-            selection.rules_to_display,
-            results,
-            report,
-            as_of,
-            arguments.pictures,
-            progress,
-            {} if exemptions is None else exemptions.of_ports,
-        )
+    observed = observe_loaded(arguments, selection, exemptions, as_of, loaded)
+    report = None if exemptions is None else _review_exemptions(observed.without_exemptions, exemptions, loaded.errors)
+    observation = replace(observed.observation, exemptions=report)
     if arguments.aggregator is not None:
         observation = with_organization_names(observation, arguments)
-    planner = make_planner(arguments, loaded, selection, exemptions)
-    return observation, plan_results(planner, results, observation.explained_arns)
+    return observation, observed.plans
 
 
 def _observe_accounts(

@@ -5,10 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 
-from alb_sg.command_line.accounts_file import add_accounts_option
+from alb_sg.command_line.account_options import add_accounts_choice, add_accounts_option, read_given_accounts
 from alb_sg.command_line.arguments import Commands, add_command
 from alb_sg.command_line.exit_code import ExitCode
-from alb_sg.command_line.narrowing import add_account_options, read_given_accounts
 from alb_sg.command_line.output import open_output
 from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.sources.loading import add_live_options
@@ -49,7 +48,7 @@ def add_export(commands: Commands) -> None:
     )
     add_live_options(parser)
     add_accounts_option(parser)
-    add_account_options(parser)
+    add_accounts_choice(parser)
     add_roles_options(parser, resumes="what was exported")
     parser.add_argument(
         "-o",

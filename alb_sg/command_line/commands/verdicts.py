@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from alb_sg.command_line.account_options import read_given_accounts
 from alb_sg.command_line.arguments import (
     Commands,
     add_command,
@@ -19,7 +20,6 @@ from alb_sg.command_line.narrowing import (
     add_narrowing_options,
     is_narrowed,
     narrow_recorded,
-    read_given_accounts,
     with_statuses,
 )
 from alb_sg.command_line.notes import write_note

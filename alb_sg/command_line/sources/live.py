@@ -20,6 +20,7 @@ from alb_sg.command_line.sources.sessions import (
     given_credentials,
     identify_caller,
     regions_in_arns,
+    require_region,
 )
 from alb_sg.errors import InvalidInputError, NotReadError
 from alb_sg.estate.estate import Estate
@@ -152,9 +153,7 @@ def open_client(credentials: Credentials, regions: Sequence[str], service: str) 
     Raises InvalidInputError.
     """
     session = credentials.open_session()
-    region = session.get_config_variable("region") or next(iter(regions), None)
-    if region is None:
-        raise InvalidInputError("no region is set; give --region, or set AWS_REGION or a region in the profile")
+    region = require_region(session.get_config_variable("region") or next(iter(regions), None))
     return make_client(service, region, session=session)
 
 
@@ -167,9 +166,7 @@ def open_aggregator_client(credentials: Credentials, regions: Sequence[str]) -> 
     if len(set(regions)) > 1:
         raise InvalidInputError("an aggregator is in one region; give --region once")
     session = credentials.open_session()
-    region = next(iter(regions), session.get_config_variable("region"))
-    if region is None:
-        raise InvalidInputError("no region is set; give --region, or set AWS_REGION or a region in the profile")
+    region = require_region(next(iter(regions), session.get_config_variable("region")))
     client = make_client("config", region, session=session)
     RATE_LIMITER.limit_client(client, identify_caller(session, region).account_id)
     return client

@@ -92,10 +92,14 @@ def chosen_regions(session: Session, regions: Sequence[str]) -> list[str]:
         if len(set(regions)) > 1:
             raise InvalidInputError("--region all is every region; omit the others")
         return _enabled_regions(session, region or DEFAULT_REGION)
-    chosen = sorted(set(regions)) or ([region] if region else [])
-    if not chosen:
+    return sorted(set(regions)) or [require_region(region)]
+
+
+def require_region(region: str | None) -> str:
+    """Raises InvalidInputError for None."""
+    if not region:
         raise InvalidInputError("no region is set; give --region, or set AWS_REGION or a region in the profile")
-    return chosen
+    return region
 
 
 def regions_in_arns(load_balancer_names: Sequence[str]) -> list[str]:
