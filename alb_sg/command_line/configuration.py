@@ -131,8 +131,8 @@ def configured_words(
         if key not in given:
             option_words = _option_words(actions[key], setting)
             added += option_words
-            said = f"--{key}=…" if key in SECRET_KEYS else " ".join(option_words) or f"no --{key}"
-            sentences.append(f"{said} from {setting.origin}")
+            text = f"--{key}=…" if key in SECRET_KEYS else " ".join(option_words) or f"no --{key}"
+            sentences.append(f"{text} from {setting.origin}")
             applied.append(setting.as_applied())
     return added, sentences, applied
 

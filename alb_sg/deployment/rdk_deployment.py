@@ -64,12 +64,12 @@ def stage_rules(settings: Settings, rules: Path, folder: Path, region: str) -> P
         shutil.copytree(rules / rule.name, folder / rule.name, ignore=shutil.ignore_patterns("__pycache__", "*.zip"))
         path = folder / rule.name / "parameters.json"
         content = json.loads(path.read_text(encoding="utf-8"))
-        said = content["Parameters"]
-        optional = json.loads(said["OptionalParameters"])
-        said["OptionalParameters"] = json.dumps({**optional, **rule.parameters, **USE_OWN_ROLE})
-        said["Description"] = rule.description
-        said["SourceEvents"] = ",".join(settings.resource_types(rule, region))
-        said["SourcePeriodic"] = rule.frequency
+        parameters = content["Parameters"]
+        optional = json.loads(parameters["OptionalParameters"])
+        parameters["OptionalParameters"] = json.dumps({**optional, **rule.parameters, **USE_OWN_ROLE})
+        parameters["Description"] = rule.description
+        parameters["SourceEvents"] = ",".join(settings.resource_types(rule, region))
+        parameters["SourcePeriodic"] = rule.frequency
         if settings.landing_zone.tags:
             content["Tags"] = [{"Key": key, "Value": value} for key, value in settings.landing_zone.tags.items()]
         path.write_text(json.dumps(content, indent=2), encoding="utf-8")
@@ -129,8 +129,10 @@ def _check_owner(settings: Settings, region: str) -> None:
         name = rule.name.replace("_", "")
         stack = find_stack(cloudformation, name)
         if stack is not None:
-            said = {parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in stack.get("Parameters", [])}
-            if said.get("SourceHandler") != f"{rule.name}.lambda_handler":
+            parameters = {
+                parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in stack.get("Parameters", [])
+            }
+            if parameters.get("SourceHandler") != f"{rule.name}.lambda_handler":
                 raise DeploymentError(
                     f"stack {name} exists in {region} and is not what rdk makes for {rule.name}; remove it, or use "
                     "deploy-stack"
