@@ -38,6 +38,8 @@ SUFFIX = ".jsonl.gz"
 FILE_NAME_PATTERN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{6}Z" + re.escape(SUFFIX))
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 FILE_TIME_FORMAT = "%Y-%m-%dT%H%M%SZ"
+# Two months of daily runs. Each further run adds time to read.
+MAX_COMPARED_RUNS = 60
 
 Row = Mapping[str, Any]
 

@@ -103,7 +103,7 @@ def _completeness_remarks(completeness: Completeness) -> Iterator[str]:
     if completeness.expected and silent:
         yield (
             f"The aggregator collects from {len(completeness.expected):,} accounts and regions, and has nothing of "
-            f"{len(silent):,} of them: {phrasing.abbreviate([str(home) for home in silent], MAX_NAMED_ACCOUNTS)}."
+            f"{len(silent):,} of them: {phrasing.abbreviate(list(map(str, silent)), MAX_NAMED_ACCOUNTS)}."
         )
     for account_region, rules in (completeness.rules_deployed or {}).items():
         lacking = sorted(set(completeness.rules_expected) - rules)
