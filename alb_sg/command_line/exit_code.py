@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from enum import Enum, IntEnum
 
 from alb_sg.errors import InvalidInputError
-from alb_sg.findings.finding import NEW_CHANGES, Compliance, EvaluationError, Finding
+from alb_sg.findings.finding import NEW_CHANGES, Compliance, EvaluationError, Finding, Result
 from alb_sg.recommendations.catalogue import rule_severity
 from alb_sg.recommendations.recommendation import Severity
 
@@ -40,6 +40,13 @@ def exit_code(findings: Iterable[Finding], errors: Iterable[EvaluationError]) ->
     if any(finding.compliance is Compliance.NON_COMPLIANT for finding in findings):
         return ExitCode.NON_COMPLIANT
     return ExitCode.SUCCESS
+
+
+def results_exit_code(results: Iterable[Result]) -> ExitCode:
+    every = list(results)
+    return exit_code(
+        (one for one in every if isinstance(one, Finding)), (one for one in every if isinstance(one, EvaluationError))
+    )
 
 
 class FailOn(Enum):

@@ -21,6 +21,7 @@ from alb_sg.command_line.arguments import (
     add_source_options,
 )
 from alb_sg.command_line.entry_point import keep_until_exit
+from alb_sg.command_line.evaluate_planned import evaluate_planned
 from alb_sg.command_line.exit_code import ExitCode, add_fail_on_argument, exit_code_by_choice, refuse_fail_on
 from alb_sg.command_line.narrowing import (
     add_narrowing_options,
@@ -39,7 +40,7 @@ from alb_sg.command_line.result_format import (
 from alb_sg.command_line.rule_selection import RuleSelection, select_rules
 from alb_sg.command_line.sources.loaded_estates import LoadedEstates
 from alb_sg.command_line.sources.loading import load_estates, reads_only_config_items
-from alb_sg.command_line.sources.planned import evaluate_planned, has_base, is_planned
+from alb_sg.command_line.sources.planned import has_base, is_planned
 from alb_sg.command_line.sources.role_options import add_roles_options, reads_with_role
 from alb_sg.command_line.streaming import StreamedResults, stream_json_lines
 from alb_sg.errors import InvalidInputError

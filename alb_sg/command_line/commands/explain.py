@@ -16,7 +16,7 @@ from alb_sg.command_line.arguments import (
     add_text_or_json_option,
 )
 from alb_sg.command_line.exemption_options import load_given_exemptions
-from alb_sg.command_line.exit_code import exit_code
+from alb_sg.command_line.exit_code import results_exit_code
 from alb_sg.command_line.output import open_output
 from alb_sg.command_line.planning import make_fix_request, make_planner
 from alb_sg.command_line.rule_selection import RuleSelection, select_rules
@@ -27,7 +27,7 @@ from alb_sg.command_line.sources.role_options import add_role_options
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.findings.explanation import Explanation, explain
-from alb_sg.findings.finding import Compliance, EvaluationError, Finding
+from alb_sg.findings.finding import Compliance, Finding
 from alb_sg.findings.judge import Judge
 from alb_sg.findings.loaded_exemptions import LoadedExemptions
 from alb_sg.findings.remarks import RemarkFinder
@@ -93,11 +93,7 @@ def run(arguments: argparse.Namespace) -> int:
         else:
             write_explanation(explanation, advice, stream, Style.for_stream(stream))
     write_errors(errors, sys.stderr)
-    verdicts = [rule.verdict for rule in explanation.rules]
-    return exit_code(
-        [verdict for verdict in verdicts if isinstance(verdict, Finding)],
-        [*errors, *(verdict for verdict in verdicts if isinstance(verdict, EvaluationError))],
-    )
+    return results_exit_code([*errors, *(rule.verdict for rule in explanation.rules)])
 
 
 def _remark_finder(loaded: LoadedEstates, estate: Estate, load_balancer: LoadBalancer) -> RemarkFinder:

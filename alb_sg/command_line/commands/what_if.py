@@ -14,7 +14,7 @@ from alb_sg.command_line.arguments import (
     add_source_options,
     add_text_or_json_option,
 )
-from alb_sg.command_line.exit_code import exit_code
+from alb_sg.command_line.exit_code import results_exit_code
 from alb_sg.command_line.output import open_output
 from alb_sg.command_line.rule_selection import select_rules
 from alb_sg.command_line.sources.loaded_estates import require_single_load_balancer
@@ -24,7 +24,6 @@ from alb_sg.errors import InvalidInputError
 from alb_sg.estate import what_if
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer
-from alb_sg.findings.finding import EvaluationError, Finding
 from alb_sg.findings.judge import Judge
 from alb_sg.report.style import Style
 from alb_sg.report.text import write_errors
@@ -114,10 +113,7 @@ def run(arguments: argparse.Namespace) -> int:
         else:
             write_what_if(found, stream, Style.for_stream(stream))
     write_errors(loaded.errors, sys.stderr)
-    return exit_code(
-        [result for result in found.after if isinstance(result, Finding)],
-        [*loaded.errors, *(result for result in found.after if isinstance(result, EvaluationError))],
-    )
+    return results_exit_code([*loaded.errors, *found.after])
 
 
 def _apply_changes(
