@@ -245,7 +245,7 @@ class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
         """NOT_APPLICABLE for every resource with a recorded result that is no load balancer of the account any more.
 
         Also the ARNs of load balancers with such a result that exist although they were not listed: a list may lack one
-        by mistake, so AWS is asked for each by its ARN.
+        by mistake, so a second call names each ARN.
         """
         config = client_factory.build_client("config")
         enumerated = {load_balancer.arn for load_balancer in loaded.selected}

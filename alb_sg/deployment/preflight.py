@@ -92,7 +92,7 @@ def require_owner(settings: Settings, owner: str | None, what: str, region: str,
 def upload_object(
     bucket: str, key: str, content: bytes, account: str, region: str, *, content_type: str = "application/zip"
 ) -> bool:
-    """Uploads content, such as the artifact, unless the key exists: a key always stands for the same content. Returns
+    """Uploads content, such as the artifact, unless the key exists: the content of a key never changes. Returns
     whether it uploaded."""
     if _is_there(bucket, key, account, region):
         return False

@@ -157,7 +157,7 @@ class LiveSource:
 
     @contextmanager
     def export_in_steps(self) -> Iterator[AccountExport]:
-        """The account and region without details, which are read inside the context as they are asked for.
+        """The account and region without details, which the caller reads inside the context.
 
         Raises NotReadError as `export` does.
         """

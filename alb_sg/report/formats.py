@@ -14,7 +14,7 @@ JSON = "json"
 JSON_LINES = "jsonl"
 CSV, ASFF, OCSF, MARKDOWN, SARIF, JUNIT = "csv", "asff", "ocsf", "markdown", "sarif", "junit"
 FORMATS = (TEXT, JSON, JSON_LINES, CSV, MARKDOWN, SARIF, JUNIT, ASFF, OCSF)
-# These list failures alone unless every verdict is asked for. The others always have all.
+# These list failures alone by default. The others always have all.
 FAILURE_FORMATS = (TEXT, SARIF, ASFF)
 # These name a time.
 TIMED_FORMATS = (JUNIT, ASFF, OCSF)

@@ -1,8 +1,7 @@
 """Results for people: a line for each, the worst first, with all that a search needs on it.
 
 A line has status, severity, scheme, load balancer, account and region, rule, and what is wrong. What fixes it stands
-below, indented. COMPLIANT, NOT_APPLICABLE and exempt results are counted, and listed only where every verdict is asked
-for.
+below, indented. COMPLIANT, NOT_APPLICABLE and exempt results are counted, and listed only with `every_verdict`.
 """
 
 from __future__ import annotations

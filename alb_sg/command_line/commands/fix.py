@@ -195,7 +195,7 @@ def _write_refusals(plans: Sequence[Plan]) -> None:
 
 
 def _exit_code(report: FixReport) -> ExitCode:
-    """Failures take precedence over what is left to do."""
+    """Failures take precedence over work that is left."""
     plans = [report.latest_plan(plan) for plan in report.plans]
     outcomes = {result.outcome for result in report.apply_results.values()}
     if report.errors or any(plan.evaluation_errors for plan in plans) or outcomes & FAILED_OUTCOMES:
@@ -213,13 +213,13 @@ def _refuse_combinations(arguments: argparse.Namespace) -> None:
     if arguments.undo is not None:
         parse_execution_id(arguments.undo)
         if arguments.load_balancer:
-            raise InvalidInputError("--undo removes everything that an execution added; leave out the load balancers")
+            raise InvalidInputError("--undo removes everything that an execution added; omit the load balancers")
     elif not arguments.load_balancer:
         raise InvalidInputError("no load balancer is named; give its name or ARN (see alb-sg fix --help)")
     changes = arguments.apply or arguments.undo is not None
     if is_planned(arguments) and (changes or arguments.format != "text"):
         raise InvalidInputError(
-            "what is planned is fixed in its own code, which `alb-sg fix` writes; leave out --apply, --undo and "
+            "`alb-sg fix` writes code for a plan or template, and changes no account; leave out --apply, --undo and "
             "--format json"
         )
     if changes and (arguments.estate or arguments.config_items):

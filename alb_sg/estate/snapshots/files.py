@@ -50,7 +50,7 @@ def read_config_items(
 ) -> list[Estate]:
     """The estates in files of configuration items, by account and region.
 
-    A path is a `.json` or `.json.gz` file, `-` for standard input, or a directory, which stands for all such files
+    A path is a `.json` or `.json.gz` file, `-` for standard input, or a directory with such files
     below it. `report_progress` receives the number of files read and the number of files. `fast=False` reads without
     msgspec and isal. Raises InvalidInputError that names the file, the item and the field.
 
