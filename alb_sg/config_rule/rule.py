@@ -33,7 +33,7 @@ from alb_sg.findings.exemption_application import apply_exemptions, malformed_ex
 from alb_sg.findings.finding import EvaluationError, Finding, enumeration_error
 from alb_sg.findings.judge import judge_all
 from alb_sg.live import LiveClients, LiveSource, LoadResult, Selection
-from alb_sg.parameters import Parameters, Source, TargetMatch, parse_parameters
+from alb_sg.parameters import Parameters, Source, parse_parameters
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 from alb_sg.recommendations.recommendation import Recommendation
 
@@ -170,13 +170,7 @@ class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
         )
         account_id = notification.account_id or _caller_account_id(client_factory)
         self._source = LiveSource(clients, account_id, clients.elbv2.meta.region_name)
-        loaded = self._source.load(
-            selection,
-            self.recommendation.sections_to_read(parameters),
-            look_up_all_targets=parameters.target_match is TargetMatch.SECURITY_GROUP,
-            prefix_lists=parameters.accepted_prefix_lists,
-            tag_key=parameters.tag_key,
-        )
+        loaded = self._source.load_for_rules(selection, {self.recommendation: parameters})
         if loaded.enumeration_failure is not None:
             rule = self.recommendation.name
             self.errors.append(enumeration_error(loaded.estate, loaded.enumeration_failure, rule))

@@ -21,7 +21,7 @@ from typing import Any
 
 from alb_sg.aws.calls import CallPool, Progress
 from alb_sg.aws.rate_limits import RATE_LIMITER, RateLimiter
-from alb_sg.errors import NotReadError
+from alb_sg.errors import InvalidInputError, NotReadError
 from alb_sg.estate.estate import Estate, ReadFailure
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.estate.sections import Section
@@ -35,7 +35,9 @@ from alb_sg.live.lookups import ReadRequest
 from alb_sg.live.partial_estate import PartialEstate
 from alb_sg.live.requests import DescribeRequests, LiveClients
 from alb_sg.live.selection import Selection
+from alb_sg.parameters import Parameters, TargetMatch
 from alb_sg.recommendations.applicability import is_applicable
+from alb_sg.recommendations.recommendation import Recommendation
 
 # The estate includes these sections, even empty, whenever the question needs them. It includes instances and network
 # interfaces once one of them is looked up.
@@ -142,6 +144,27 @@ class LiveSource:
             item_times=partial_estate.item_times,
         )
 
+    def load_for_rules(
+        self,
+        selection: Selection,
+        rules: Mapping[Recommendation, Parameters],
+        *,
+        look_up_all_targets: bool = False,
+        also_sections: frozenset[str] = frozenset(),
+    ) -> LoadResult:
+        """As `load`, of everything that the verdicts of these rules depend on. Raises InvalidInputError for rules with
+        different tags."""
+        sections = (rule.sections_to_read(parameters) for rule, parameters in rules.items())
+        by_group = any(parameters.target_match is TargetMatch.SECURITY_GROUP for parameters in rules.values())
+        prefix_lists = (parameters.accepted_prefix_lists for parameters in rules.values())
+        return self.load(
+            selection,
+            also_sections.union(*sections),
+            look_up_all_targets=look_up_all_targets or by_group,
+            prefix_lists=frozenset[str]().union(*prefix_lists),
+            tag_key=single_tag_key(rules),
+        )
+
     def confirm_load_balancers(self, arns: Iterable[str]) -> Confirmation:
         """Asks for load balancers by ARN, in batches: which exist, although a list may lack them, and which do not."""
         with CallPool(self._progress) as calls:
@@ -163,6 +186,14 @@ class LiveSource:
         """
         with CallPool(self._progress) as calls:
             yield AccountExport(calls, self._requests, self._account_id, self._region)
+
+
+def single_tag_key(rules: Mapping[Recommendation, Parameters]) -> str | None:
+    """The tag that rules name. Raises InvalidInputError for several: a live source reads one of them."""
+    keys = sorted({parameters.tag_key for parameters in rules.values() if parameters.tag_key is not None})
+    if len(keys) > 1:
+        raise InvalidInputError(f"live, all rules share one TagKey, not {' and '.join(keys)}")
+    return next(iter(keys), None)
 
 
 def _enumeration_failure(context: LoadContext) -> ReadFailure | None:

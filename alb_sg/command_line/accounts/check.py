@@ -24,13 +24,14 @@ from alb_sg.command_line.evaluate_all import judge_estates
 from alb_sg.command_line.narrowing import narrow_estates
 from alb_sg.command_line.planning import make_planner, with_advice, with_remarks
 from alb_sg.command_line.rule_selection import RuleSelection
-from alb_sg.command_line.sources.live import load_region, refuse_several_tag_keys
+from alb_sg.command_line.sources.live import load_region
 from alb_sg.command_line.sources.loaded_estates import LoadedEstates
 from alb_sg.command_line.streaming import StreamedResults, keep_first_non_compliant
 from alb_sg.errors import InvalidInputError
 from alb_sg.findings.finding import EvaluationError, Finding
 from alb_sg.findings.loaded_exemptions import LoadedExemptions
 from alb_sg.live import Selection
+from alb_sg.live.source import single_tag_key
 from alb_sg.observations.accounts import AccountName
 from alb_sg.observations.from_estates import observe_results
 from alb_sg.observations.observation import Observation
@@ -46,7 +47,7 @@ def judge_accounts(
     exemptions: LoadedExemptions | None,
 ) -> AbstractContextManager[AccountResults]:
     """Judges every account and region. The results are those of `work_in_accounts`, and raises as that does."""
-    refuse_several_tag_keys(selection)
+    single_tag_key(selection.rules)
     inputs = _inputs(arguments, selection, exemptions)
 
     def judge(opened: OpenedAccounts, account_region: AccountRegion) -> Mapping[str, Any]:

@@ -20,12 +20,13 @@ from alb_sg.command_line.accounts.threads import run_in_threads
 from alb_sg.command_line.observe import ObservedEstates, observe_loaded
 from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.rule_selection import RuleSelection
-from alb_sg.command_line.sources.live import load_region, refuse_several_tag_keys
+from alb_sg.command_line.sources.live import load_region
 from alb_sg.command_line.sources.loaded_estates import select_in_estates
 from alb_sg.estate.export_file import estate_of_export
 from alb_sg.findings.finding import EvaluationError
 from alb_sg.findings.loaded_exemptions import LoadedExemptions
 from alb_sg.live import Selection
+from alb_sg.live.source import single_tag_key
 from alb_sg.observations.accounts import AccountName
 from alb_sg.observations.observation import LoadBalancerDetail
 from alb_sg.observations.results import Results
@@ -51,7 +52,7 @@ def observe_accounts(
 ) -> ObservedAccounts:
     """Judges every account and region. Raises InvalidInputError, and NotReadError if the credentials of the command
     cannot be used."""
-    refuse_several_tag_keys(selection)
+    single_tag_key(selection.rules)
     opened = open_accounts(arguments, accounts)
 
     def observe(account_region: AccountRegion) -> ObservedEstates:
@@ -76,7 +77,7 @@ def observe_exports(
     account_results: AccountResults,
 ) -> ObservedAccounts:
     """As `observe_accounts`, of accounts that `export_accounts` has read."""
-    refuse_several_tag_keys(selection)
+    single_tag_key(selection.rules)
     errors = list(account_results.errors)
     parts = []
     with Progress("judging accounts and regions") as progress:

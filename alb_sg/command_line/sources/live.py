@@ -28,6 +28,7 @@ from alb_sg.estate.model import LoadBalancer
 from alb_sg.estate.other_accounts import link_estates
 from alb_sg.findings.finding import EvaluationError, enumeration_error
 from alb_sg.live import LiveClients, LiveSource, Selection
+from alb_sg.live.source import single_tag_key
 from alb_sg.parameters import Source
 
 
@@ -40,7 +41,7 @@ def load_live_estates(
     also_security_groups: frozenset[str],
 ) -> LoadedEstates:
     """The estate of every region of the account that the arguments choose, as `sources.loading` gives it."""
-    refuse_several_tag_keys(rule_selection)
+    single_tag_key(rule_selection.rules)
     estates: list[Estate] = []
     selected: dict[tuple[str, str], Sequence[LoadBalancer]] = {}
     errors: list[EvaluationError] = []
@@ -65,22 +66,15 @@ def load_live_estates(
     return LoadedEstates(linked, selected, errors, credentials=credentials)
 
 
-def refuse_several_tag_keys(rule_selection: RuleSelection) -> None:
-    """Raises InvalidInputError where rules name different tags: a live source reads one of them."""
-    if len(rule_selection.tag_keys) > 1:
-        raise InvalidInputError(f"live, all rules share one TagKey, not {' and '.join(rule_selection.tag_keys)}")
-
-
 def load_region(
     source: LiveSource, selection: Selection, rule_selection: RuleSelection, *, include_all_targets: bool
 ) -> LoadedEstates:
     """The estate of one account and region, with what the selected rules need."""
-    loaded = source.load(
+    loaded = source.load_for_rules(
         selection,
-        rule_selection.estate_sections,
-        look_up_all_targets=include_all_targets or rule_selection.needs_all_targets,
-        prefix_lists=rule_selection.prefix_list_ids,
-        tag_key=next(iter(rule_selection.tag_keys), None),
+        rule_selection.rules,
+        look_up_all_targets=include_all_targets,
+        also_sections=rule_selection.detail_sections,
     )
     errors = (
         [] if loaded.enumeration_failure is None else [enumeration_error(loaded.estate, loaded.enumeration_failure)]
