@@ -26,7 +26,7 @@ from alb_sg.estate.sections import Section
 from alb_sg.findings.finding import EvaluationError, Finding, Result
 from alb_sg.observations.accounts import AccountName
 from alb_sg.observations.filter_patterns import fits, owner_fits, tags_fit, unit_fits
-from alb_sg.observations.owners import find_owner
+from alb_sg.observations.observation import find_owner
 from alb_sg.observations.ranking import VerdictStatus, verdict_status
 from alb_sg.observations.results import Results
 from alb_sg.recommendations.catalogue import rule_severity

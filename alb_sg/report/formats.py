@@ -16,8 +16,6 @@ CSV, ASFF, OCSF, MARKDOWN, SARIF, JUNIT = "csv", "asff", "ocsf", "markdown", "sa
 FORMATS = (TEXT, JSON, JSON_LINES, CSV, MARKDOWN, SARIF, JUNIT, ASFF, OCSF)
 # These list failures alone by default. The others always have all.
 FAILURE_FORMATS = (TEXT, SARIF, ASFF)
-# These name a time.
-TIMED_FORMATS = (JUNIT, ASFF, OCSF)
 # These say what has changed since earlier runs.
 COMPARING_FORMATS = (ASFF, OCSF)
 

@@ -6,12 +6,11 @@ import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from alb_sg.aws.account_states import ACTIVE
 from alb_sg.aws.roles import ACCOUNT_PLACEHOLDER, Role, parse_role
 from alb_sg.command_line.suggestions import did_you_mean
 from alb_sg.errors import InvalidInputError
 from alb_sg.findings.finding import EvaluationError
-from alb_sg.observations.accounts import AccountName
+from alb_sg.observations.accounts import ACTIVE, AccountName
 from alb_sg.observations.filter_patterns import unit_fits
 
 
