@@ -128,8 +128,7 @@ def narrow_estates(
     """The estates with those of their load balancers that fit. An estate that no load balancer is judged in stays, for
     the others that refer to it.
 
-    A load balancer whose tags were not read, or whose account has no unit in `accounts`, is an error, where that
-    decides.
+    If its tags or its account's unit decide and are not known, a load balancer is an error.
     """
     if not _narrows_load_balancers(arguments):
         return loaded

@@ -236,7 +236,7 @@ class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
         recorded: Iterable[RecordedResult],
         client_factory: Any,
     ) -> tuple[list[Evaluation], frozenset[str]]:
-        """NOT_APPLICABLE for every resource with a recorded result that is no load balancer of the account any more.
+        """NOT_APPLICABLE for every resource with a recorded result that is no longer a load balancer of the account.
 
         Also the ARNs of load balancers with such a result that exist although they were not listed: a list may lack one
         by mistake, so a second call names each ARN.
@@ -372,7 +372,7 @@ def _ordering_time(evaluation: Evaluation) -> datetime:
 
 
 def _not_applicable(resource_type: str, resource_id: str) -> Evaluation:
-    """The evaluation of a resource that the rule has nothing to do with any more. Messages quote its annotation."""
+    """The evaluation of a resource that the rule no longer concerns. Messages quote its annotation."""
     return Evaluation(
         ComplianceType.NOT_APPLICABLE, resourceId=resource_id, resourceType=resource_type, annotation=GONE_ANNOTATION
     )

@@ -51,7 +51,7 @@ def split_page_data(
     """The parts of a page, by title. Together they have every load balancer once.
 
     `history_of` gives the history of the part with a title; None: no history is kept. Exemptions and errors that
-    concern no load balancer of a known part stay on the page of all.
+    concern no known part stay on the page of all load balancers.
     """
     key = _key_function(page_data, by)
     by_title: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)

@@ -84,7 +84,7 @@ def _enumerated(fields: Shape, field: str, known: tuple[str, ...], default: str)
 
 
 def _text_or(fields: Shape, field: str, default: str) -> str:
-    """Text; the default where it is absent or no text."""
+    """Text; the default where it is absent or not text."""
     value = fields.get(field)
     return value if isinstance(value, str) and value else default
 

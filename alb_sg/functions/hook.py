@@ -72,7 +72,7 @@ MAX_INVOCATIONS = 3
 SECONDS_TO_JUDGE = 3.0
 # Between invocations. Elastic Load Balancing's token bucket fills while nothing is read.
 CALLBACK_SECONDS = 4
-# The load balancers whose details are read together, before the time is looked at.
+# Read the details of this many load balancers together, then look at the time.
 BATCH = 20
 # Limits of the answer, in characters.
 MAX_MESSAGE = 4096
@@ -108,13 +108,13 @@ class Evaluation:
         return self._read_until is not None and monotonic() > self._read_until
 
 
-# Those of this process that have not been answered yet, by the request's token.
+# The unanswered evaluations of this process, by the request's token.
 _running: dict[str, Evaluation] = {}
 _executor = ThreadPoolExecutor(max_workers=4)
 
 
 def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
-    """The answer to a Hook's event. Raises InvalidInputError for an event or environment that is none."""
+    """The answer to a Hook's event. Raises InvalidInputError for an invalid event or environment."""
     deadline = monotonic() + SECONDS_TO_ANSWER
     request = read_request(event)
     rules = parse_rules(os.environ.get(RULES_VARIABLE, ""))
@@ -145,7 +145,7 @@ def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
 
 
 def _failure(request: HookRequest, cause: str) -> dict[str, Any]:
-    """The answer if AWS did not tell what the judgement needs. The Hook's failure mode decides what becomes of it."""
+    """The answer if AWS did not give the data to judge. The Hook's failure mode decides what happens then."""
     logging.getLogger(__name__).error("%s: %s", request.stack_id, cause)
     return _answer(request, "FAILED", cause, "InternalFailure")
 
@@ -314,7 +314,7 @@ def physical_ids(stack_id: str, session: Any) -> dict[str, str]:
 def load_exemptions_for(account_region: AccountRegion, session: Any) -> LoadedExemptions | None:
     """The exemptions that count today (UTC), and errors of those that may be for this account and region.
 
-    Raises InvalidInputError for a location or longest time that is none.
+    Raises InvalidInputError for an invalid location or longest time.
     """
     text = os.environ.get(EXEMPTIONS_VARIABLE)
     if not text:
@@ -351,8 +351,8 @@ def read_account(
     rules: Mapping[Recommendation, Parameters],
     is_time_over: Callable[[], bool],
 ) -> tuple[Estate, Scope, Sequence[str]]:
-    """The account and region as it is, with the details of what the change concerns; and what it concerns, without the
-    load balancers for whose details the time was too short, which come last. Raises NotReadError, InvalidInputError."""
+    """The account and region as it is, with the details that the change concerns; the scope of the change; and the
+    load balancers that there was no time to read, which the scope lacks. Raises NotReadError and InvalidInputError."""
     clients = LiveClients(elbv2=make_client("elbv2", session=session), ec2=make_client("ec2", session=session))
     with LiveSource(clients, account_region.account_id, account_region.region).export_in_steps() as export:
         export.read_details((), (), ())

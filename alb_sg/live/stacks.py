@@ -22,7 +22,7 @@ _HIDDEN = "****"
 
 
 def read_stack(client: Any, name: str, template: bytes | None = None) -> DeployedStack | None:
-    """A stack by its name or ARN, with its nested stacks; None where there is none, or where it has no resources yet.
+    """A stack by its name or ARN, with its nested stacks; None if it does not exist or has no resources yet.
 
     `template` is the deployed template if the caller knows it, and then nested stacks are left out.
     Raises NotReadError.

@@ -22,7 +22,7 @@ COMPARING_FORMATS = (ASFF, OCSF)
 
 @dataclass(frozen=True)
 class FormatOptions:
-    """What a format may need beside results. Each format heeds what concerns it.
+    """What a format may need beside results. Each format takes what it uses.
 
     `as_of`: the time that the results describe. `every_verdict`: list COMPLIANT, NOT_APPLICABLE and exempt results in
     the formats that list failures alone. `for_spreadsheets`: write CSV as spreadsheets read it. `earlier`: what earlier

@@ -8,8 +8,8 @@
 | exempt | 99 Other | 1 Informational | 3 Suppressed |
 | error | 0 Unknown | 0 Unknown | 1 New |
 
-`finding_info.uid` is the same for all results of a load balancer and rule. The activity tells what has become of it
-since earlier runs: Create for the first result and for one that fails anew, Close where it failed and does no more
+`finding_info.uid` is the same for all results of a load balancer and rule. The activity compares it
+with earlier runs: Create for the first result and for one that fails anew, Close where it failed and does no more
 (Resolved) or is gone (Deleted), else Update. Without earlier runs, every activity is Create.
 """
 

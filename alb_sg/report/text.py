@@ -26,7 +26,7 @@ MAX_PEERS = 4
 # Columns are as wide as their widest cell, but names and rules no wider than this.
 MAX_COLUMN_WIDTH = 32
 UNKNOWN = "-"
-# What is said of load balancers whose worst result is this.
+# The words for load balancers by their worst result.
 OTHER_LOAD_BALANCERS = {
     VerdictStatus.ERROR: "not fully judged",
     VerdictStatus.EXEMPT: "exempt",
@@ -87,7 +87,7 @@ def _place(result: Result) -> tuple[str, str, str, str]:
 
 
 def _cells(result: Result, results: Results) -> Sequence[str]:
-    """The columns before the explanation, without spaces inside but for account and region."""
+    """The columns before the explanation. Only that of account and region has a space in it."""
     failed = isinstance(result, Finding) and result.compliance is Compliance.NON_COMPLIANT
     return (
         phrasing.verdict_label(result),

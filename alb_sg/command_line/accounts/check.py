@@ -105,7 +105,7 @@ def _inputs(
 
 
 def _has_errors(result: Mapping[str, Any]) -> bool:
-    # What has no list of errors is damaged, and is read again.
+    # A result without a list of errors is damaged: read it again.
     return bool(result.get("errors", True))
 
 

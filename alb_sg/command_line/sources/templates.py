@@ -28,7 +28,7 @@ TEMPLATES_HELP = """\
 """
 STACK_NAME_TAG = "aws:cloudformation:stack-name"
 STACK_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
-# What nothing but templates has.
+# Options that only templates have.
 _TEMPLATE_OPTIONS = {
     "template_parameter": "--template-parameter",
     "template_parameter_file": "--template-parameter-file",
