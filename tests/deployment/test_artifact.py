@@ -25,7 +25,7 @@ from tests.rules import RULE_NAMES
 
 pytestmark = pytest.mark.slow
 
-BARE = Path(__file__).with_name("bare.py")
+ISOLATED_IMPORT = Path(__file__).with_name("isolated_import.py")
 NOT_SHIPPED = (
     "alb_sg/ssm_documents/documents",
     "alb_sg/command_line",
@@ -165,7 +165,7 @@ def test_handlers_work_out_of_the_zip_with_boto3_alone(
     }
     environment = {**ENVIRONMENT, "AWS_ENDPOINT_URL": server, "ALB_SG_ACCOUNTS": ACCOUNT_ID}
     done = subprocess.run(  # noqa: S603 (our own)
-        [sys.executable, "-I", "-S", str(BARE), str(path), str(packages)],
+        [sys.executable, "-I", "-S", str(ISOLATED_IMPORT), str(path), str(packages)],
         input=json.dumps(events),
         env=environment,
         cwd=tmp_path,
@@ -184,6 +184,6 @@ def test_handlers_work_out_of_the_zip_with_boto3_alone(
         "ALB_SG_TARGET_INGRESS": ["NON_COMPLIANT"],
         "ALB_SG_UNUSED_INGRESS": ["COMPLIANT"],
     }
-    # PyYAML's C parser is not there; see bare.py.
+    # PyYAML's C parser is not there; see isolated_import.py.
     assert len(said["imported"]) == sum(name.endswith(".py") for name in files) - 1
     assert {name for name, file in said["imported"].items() if not file.startswith(f"{path}/")} == set()
