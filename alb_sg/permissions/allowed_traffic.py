@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from functools import cache, lru_cache
+from operator import itemgetter
 from typing import NamedTuple
 
 from alb_sg.errors import NotReadError
@@ -65,6 +66,9 @@ class Traffic(NamedTuple):
             return self.protocol == "icmpv6" and first is None and last is None
         return first in (-1, self.from_port) and last in (-1, self.to_port)
 
+
+# All fields of a permission but its protocol and ports.
+_PEERS = itemgetter(slice(Permission._fields.index("cidrs"), None))
 
 # A security group with more permissions than this in one direction gets an index of them.
 MAX_PERMISSIONS_WITHOUT_INDEX = 16
@@ -149,7 +153,7 @@ class Permissions:
             rules = self._direction_rules[is_egress] = _direction_rules(
                 self.estate, self.groups, unread, is_egress=is_egress
             )
-        return rules.allowed_traffic(self.estate, traffic, family)
+        return rules.known.get((traffic, family)) or rules.find(self.estate, traffic, family)
 
     def unknown_rules(self, direction: Direction) -> list[NotReadError]:
         """The causes that rules with unknown values may let through anything."""
@@ -196,27 +200,25 @@ class DirectionRules:
     ) -> None:
         self._permissions_by_group = permissions_by_group
         self._unread = unread
-        self._by_traffic: dict[tuple[Traffic, Family], AllowedTraffic] = {}
-        # By the identities of permissions.
-        self._by_permissions: dict[tuple[Family, tuple[int, ...]], AllowedTraffic] = {}
+        # What was found already. Callers look here first: most kinds of traffic are asked for more than once.
+        self.known: dict[tuple[Traffic, Family], AllowedTraffic] = {}
+        self._by_peers: dict[tuple[Family, tuple[object, ...]], AllowedTraffic] = {}
 
-    def allowed_traffic(self, estate: Estate, traffic: Traffic, family: Family) -> AllowedTraffic:
-        known = self._by_traffic.get((traffic, family))
-        if known is None:
-            permissions: list[Permission] = []
-            for of_group in self._permissions_by_group:
-                permissions += (
-                    of_group.matching(traffic)
-                    if isinstance(of_group, _PermissionIndex)
-                    else [permission for permission in of_group if traffic.matches(permission)]
-                )
-            # Kinds of traffic that match the same permissions share the answer.
-            key = family, tuple(map(id, permissions))
-            known = self._by_permissions.get(key)
-            if known is None:
-                known = self._by_permissions[key] = _combine(estate, permissions, family, self._unread)
-            self._by_traffic[traffic, family] = known
-        return known
+    def find(self, estate: Estate, traffic: Traffic, family: Family) -> AllowedTraffic:
+        permissions: list[Permission] = []
+        for of_group in self._permissions_by_group:
+            permissions += (
+                of_group.matching(traffic)
+                if isinstance(of_group, _PermissionIndex)
+                else [permission for permission in of_group if traffic.matches(permission)]
+            )
+        # Kinds of traffic that match permissions with the same peers share the answer.
+        key = family, tuple(map(_PEERS, permissions))
+        allowed = self._by_peers.get(key)
+        if allowed is None:
+            allowed = self._by_peers[key] = _combine(estate, permissions, family, self._unread)
+        self.known[traffic, family] = allowed
+        return allowed
 
 
 def _indexed(estate: Estate, group: SecurityGroup, *, is_egress: bool) -> Sequence[Permission] | _PermissionIndex:
@@ -271,8 +273,10 @@ def _combine(
     unknown_references: list[NotReadError] = []
     for permission in permissions:
         cidrs += permission.cidrs
-        prefix_list_ids.update(permission.prefix_list_ids)
-        named.update(dict.fromkeys(permission.references))
+        if permission.prefix_list_ids:
+            prefix_list_ids.update(permission.prefix_list_ids)
+        if permission.references:
+            named.update(dict.fromkeys(permission.references))
         if permission.unknown_addresses is not None:
             unknown_addresses.append(permission.unknown_addresses.error("a security group rule"))
         if permission.unknown_reference is not None:
