@@ -118,9 +118,9 @@ def _results(
     for rule, parameters in rules.items():
         by_side.setdefault(scope.of_rule(rule), {})[rule] = parameters
     results: list[Result] = []
-    for concerned, of_side in by_side.items():
+    for affected, of_side in by_side.items():
         judged = [
-            one for one in estate.load_balancers.values() if one.arn in concerned or one.arn not in base.load_balancers
+            one for one in estate.load_balancers.values() if one.arn in affected or one.arn not in base.load_balancers
         ]
         findings, errors = judge_all(
             estate, judged, of_side, NO_EXEMPTIONS if exemptions is None else exemptions.of_ports
