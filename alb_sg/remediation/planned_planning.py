@@ -7,28 +7,37 @@ of the load balancer's own groups, and into the targets' own groups.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.findings.finding import Result
+from alb_sg.parameters import Parameters
+from alb_sg.recommendations.recommendation import Recommendation
 from alb_sg.remediation.change_context import ChangeContext
 from alb_sg.remediation.plan import Addition, Plan
-from alb_sg.remediation.planning import Planner, vpc_blocks
+from alb_sg.remediation.planning import Planner
 from alb_sg.remediation.required_rules import RequiredRule
 
 
 class PlannedEstatePlanner:
-    """Plans for the load balancers of one planned estate."""
+    """Plans for the load balancers of one planned estate, from findings of these rules."""
 
-    def __init__(self, estate: Estate) -> None:
+    def __init__(self, estate: Estate, rules: Mapping[Recommendation, Parameters]) -> None:
         self._estate = estate
+        self._rules = rules
 
     def plan(self, load_balancer: LoadBalancer, results: Iterable[Result]) -> Plan:
         group_id = self._least_shared_group(load_balancer)
-        blocks = vpc_blocks(self._estate, load_balancer)
-        planner = Planner(load_balancer, self._context, lambda *_: (group_id, None), self._select_target_group, blocks)
+        planner = Planner(
+            self._estate,
+            load_balancer,
+            self._rules,
+            self._context,
+            lambda *_: (group_id, None),
+            self._select_target_group,
+        )
         return planner.plan(tuple(results))
 
     def _select_target_group(self, required: Sequence[RequiredRule], _: Sequence[Addition]) -> str:
