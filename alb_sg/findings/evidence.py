@@ -96,16 +96,17 @@ class EvidenceSearch:
             return CheckedRequirement(requirement, None, self._partial_evidence(requirement), error)
         if not coverage.is_covered:
             return CheckedRequirement(requirement, coverage, self._partial_evidence(requirement))
-        source = coverage.accepted_source
-        if coverage.accepted_sources is not None and not coverage.accepted_sources.met:
-            # No rule covers a port that nobody needs to reach.
-            return CheckedRequirement(requirement, coverage, ())
-        accepted_peer = None if source is None else parse_peer(source, requirement.peer.family)
-        covered = requirement if accepted_peer is None else requirement._replace(peer=accepted_peer)
-        evidence = (
-            self._single_evidence(covered) or self._complete_address_evidence(covered) or self._joint_evidence(covered)
-        )
-        return CheckedRequirement(requirement, coverage, evidence)
+        if coverage.accepted_sources is None:
+            return CheckedRequirement(requirement, coverage, self._covering_evidence(requirement))
+        # None is met where nobody needs to reach the port: no rule covers it.
+        peers = (parse_peer(source, requirement.peer.family) for source in coverage.accepted_sources.met)
+        evidence = [
+            part
+            for peer in peers
+            if peer is not None
+            for part in self._covering_evidence(requirement._replace(peer=peer))
+        ]
+        return CheckedRequirement(requirement, coverage, _merge_evidence(evidence))
 
     def permission_peers(self, requirement: Requirement) -> tuple[PermissionPeer, ...]:
         """Every peer of every rule that allows the traffic, in an order that does not depend on that of the rules."""
@@ -120,6 +121,13 @@ class EvidenceSearch:
         return known
 
     # --- ways to cover a requirement
+
+    def _covering_evidence(self, requirement: Requirement) -> tuple[Evidence, ...]:
+        return (
+            self._single_evidence(requirement)
+            or self._complete_address_evidence(requirement)
+            or self._joint_evidence(requirement)
+        )
 
     def _single_evidence(self, requirement: Requirement) -> tuple[Evidence, ...]:
         """The first peer that covers the requirement by itself; none if it takes several."""
@@ -261,6 +269,14 @@ class EvidenceSearch:
         if reference.stale_cause is not None:
             return f"stale: {reference.stale_cause}"
         return "the group is deleted" if self._estate.references_deleted_group(reference) else ""
+
+
+def _merge_evidence(evidence: Iterable[Evidence]) -> tuple[Evidence, ...]:
+    """Each rule's peer once, with all that it covers."""
+    covers: dict[tuple[PermissionPeer, Match], dict[str, None]] = {}
+    for part in evidence:
+        covers.setdefault((part.permission_peer, part.match), {}).update(dict.fromkeys(part.covers))
+    return tuple(Evidence(*rule, tuple(cidrs)) for rule, cidrs in covers.items())
 
 
 def _sort_key(permission_peer: PermissionPeer) -> tuple[object, ...]:

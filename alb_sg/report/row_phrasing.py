@@ -62,14 +62,14 @@ def row_reasons(row: RequirementRow, fronts: Sequence[FrontingLoadBalancer]) -> 
     """The reasons for a row's status, a sentence each. They state facts; the plan of a fix says what to allow."""
     yield from _accepted_sources(row)
     if row.status is RowStatus.MET:
-        yield from (_describe_evidence(evidence, row, fronts) for evidence in row.evidence)
+        yield from _evidence(row, fronts)
         return
     if row.missing is not None and not row.lost_sources:
         yield from _missing(row, row.missing)
     yield from (f"unresolved: {note}" for note in row.unresolved)
     if row.unread is not None:
         yield f"not judged: {row.unread[0]}: {row.unread[1]}"
-    yield from (f"already: {_describe_evidence(evidence, row, fronts)}" for evidence in row.evidence)
+    yield from _evidence(row, fronts, "already: ")
     yield from _open_instead(row)
     if row.status is RowStatus.MISSING and not row.open_instead and not row.evidence:
         if row.direction is not Direction.TARGET_INGRESS:
@@ -116,6 +116,15 @@ def _missing(row: RequirementRow, missing: Missing) -> Iterator[str]:
             yield f"not open to {', '.join(missing.peers)} of {recommended}"
         else:
             yield f"only a part of {recommended} is open"
+
+
+def _evidence(row: RequirementRow, fronts: Sequence[FrontingLoadBalancer], lead: str = "") -> Iterator[str]:
+    """The rules that cover the row, or a part of it."""
+    for evidence in row.evidence[:MAX_PERMISSION_PEERS]:
+        yield f"{lead}{_describe_evidence(evidence, row, fronts)}"
+    omitted = len(row.evidence) - MAX_PERMISSION_PEERS
+    if omitted > 0:
+        yield f"and {phrasing.pluralize(omitted, 'rule')} more{' for a part of it' if lead else ''}"
 
 
 def _open_instead(row: RequirementRow) -> Iterator[str]:

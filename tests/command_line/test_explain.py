@@ -264,6 +264,27 @@ def test_an_accepted_source_is_named_with_its_rule(command: Command) -> None:
     assert "sg-1 inbound TCP 443 from pl-edge: names it" in answer.out
 
 
+def test_the_rules_of_all_accepted_sources_that_are_open_are_shown(command: Command) -> None:
+    """Not those of the first alone: the load balancer is open through each of them. Text shows six rules, JSON all."""
+    sources = ["pl-edge", "sg-proxy", *(f"198.51.100.{number * 16}/28" for number in range(12))]
+    # One rule covers the last two.
+    saved = ingress_of(tcp(443, *sources[:-2], "198.51.100.160/27"), tcp(443, "10.0.0.0/8"))
+    saved["ManagedPrefixLists"] = {"pl-edge": {"AddressFamily": "IPv4", "Entries": [{"Cidr": "192.0.2.0/24"}]}}
+    arguments = ("--rule", INGRESS, "--parameter", f"AcceptedSources={','.join([*sources, '203.0.113.0/24'])}")
+    lines = [line.strip() for line in command.on(saved, "explain", "web", *arguments).out.splitlines()]
+    start = lines.index("ok       inbound TCP 443 from 0.0.0.0/0, HTTPS:443")
+    assert lines[start + 1 :] == [
+        f"14 of 15 accepted sources stand in for 0.0.0.0/0: {', '.join(sources[:4])} and 10 more",
+        "sg-1 inbound TCP 443 from pl-edge: names it",
+        "sg-1 inbound TCP 443 from sg-proxy: names it",
+        *(f"sg-1 inbound TCP 443 from {source}: covers {source}" for source in sources[2:6]),
+        "and 7 rules more",
+    ]
+    [row] = command.on(saved, "explain", "web", *arguments, "--format", "json").json["rules"][0]["rows"]
+    assert [part["peer"] for part in row["evidence"]] == [*sources[:-2], "198.51.100.160/27"]
+    assert row["evidence"][-1]["covers"] == sources[-2:]
+
+
 @pytest.mark.parametrize("lost", [1, 3])
 def test_every_lost_accepted_source_is_listed(command: Command, lost: int) -> None:
     """How many of them, and which: not the first one alone."""
