@@ -8,6 +8,7 @@ from alb_sg.findings.annotation import MAX_MISSING_BLOCKS, UNKNOWN_ADDRESSES
 from alb_sg.findings.evidence import Evidence, Match, PermissionPeer
 from alb_sg.findings.explanation import RequirementRow, RowStatus
 from alb_sg.findings.finding import Missing
+from alb_sg.permissions.addresses import is_part
 from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.recommendations.fronting_load_balancers import FrontingLoadBalancer
 from alb_sg.report import phrasing
@@ -111,7 +112,7 @@ def _missing(row: RequirementRow, missing: Missing) -> Iterator[str]:
     recommended = ", ".join(row.required)
     if missing.or_security_groups:
         yield f"not open to {' or '.join(missing.or_security_groups)}, nor to all of {recommended}"
-    elif missing.peers != missing.required:
+    elif is_part(missing.peers, missing.required):
         if len(missing.peers) <= MAX_MISSING_BLOCKS:
             yield f"not open to {', '.join(missing.peers)} of {recommended}"
         else:
