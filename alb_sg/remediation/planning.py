@@ -26,7 +26,7 @@ from alb_sg.remediation.openings import OpeningLimit
 from alb_sg.remediation.placement import GroupSelector
 from alb_sg.remediation.plan import Addition, FixRefusedError, NewGroup, Plan, Refusal, RefusalReason, RuleKey
 from alb_sg.remediation.required_rules import RequiredRule, required_rules
-from alb_sg.remediation.resource_managers import find_manager
+from alb_sg.remediation.resource_managers import find_group_manager
 
 # The id of a planned group in the estate that a plan is judged against. EC2's own ids are hexadecimal.
 NEW_GROUP_ID = "sg-new"
@@ -161,11 +161,10 @@ class Planner:
         for group_id in dict.fromkeys(entry.security_group for entry in finding.unused):
             try:
                 group = self._context.group(group_id)
-                tags = {} if group is None else group.known_tags
+                manager = None if group is None else find_group_manager(group)
             except NotReadError:
                 # The sentence only warns: what to remove is known without it.
                 continue
-            manager = find_manager(tags)
             if manager is not None:
                 yield f"{group_id} is managed by {manager}, which may put the rules back: ask there"
 
