@@ -108,6 +108,29 @@ class EvidenceSearch:
         ]
         return CheckedRequirement(requirement, coverage, _merge_evidence(evidence))
 
+    def closed_accepted_sources(self, checked: CheckedRequirement) -> tuple[str, ...]:
+        """The accepted sources that would cover a requirement, where neither its peer nor any of them is open."""
+        requirement, coverage = checked.requirement, checked.coverage
+        if coverage is None or coverage.is_covered or coverage.accepted_sources is not None:
+            return ()
+        if not requirement.allows_accepted_sources:
+            return ()
+        traffic, family = requirement.traffic, requirement.peer.family
+        sources = self._parameters.accepted_sources_of(traffic.from_port if traffic.protocol == "tcp" else None)
+        return tuple(
+            source.peer for source in sources if source.peer is not None and self._concerns(source.peer, family)
+        )
+
+    def _concerns(self, source: str, family: Family) -> bool:
+        """Whether a source has addresses of a family, as far as that is known."""
+        peer = parse_peer(source, family)
+        if not isinstance(peer, PrefixListPeer):
+            return peer is not None
+        try:
+            return self._estate.prefix_list(peer.prefix_list_id).family in (None, family)
+        except NotReadError:
+            return True
+
     def permission_peers(self, requirement: Requirement) -> tuple[PermissionPeer, ...]:
         """Every peer of every rule that allows the traffic, in an order that does not depend on that of the rules."""
         permissions = self._permissions_of(requirement.peer)

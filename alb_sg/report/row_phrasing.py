@@ -78,6 +78,11 @@ def row_reasons(row: RequirementRow, fronts: Sequence[FrontingLoadBalancer]) -> 
         elif row.security_groups:
             yield "no rule of their security groups lets this through at all"
     yield from row.near_misses
+    if len(row.closed_sources) == 1:
+        yield f"accepted source {row.closed_sources[0]} is not open either"
+    elif row.closed_sources:
+        names = phrasing.abbreviate(row.closed_sources, MAX_TARGETS)
+        yield f"none of {len(row.closed_sources)} accepted sources is open either: {names}"
 
 
 def _accepted_sources(row: RequirementRow) -> Iterator[str]:
@@ -133,8 +138,13 @@ def _open_instead(row: RequirementRow) -> Iterator[str]:
         text = describe_permission_peer(peer, row.direction)
         if peer.ineffective_reason:
             yield f"without effect: {text} ({peer.ineffective_reason})"
-        else:
-            yield f"let through instead: {text}"
+            continue
+        is_foreign_group = (
+            bool(peer.permission.references)
+            and row.direction is Direction.TARGET_INGRESS
+            and row.status is RowStatus.MISSING
+        )
+        yield f"let through instead: {text}{', which the load balancer does not carry' if is_foreign_group else ''}"
     omitted = len(row.open_instead) - MAX_PERMISSION_PEERS
     if omitted > 0:
         yield f"and {phrasing.pluralize(omitted, 'rule')} more for this traffic"

@@ -312,6 +312,56 @@ def test_a_family_that_no_accepted_source_concerns(command: Command) -> None:
     assert "stand in" not in of_ipv6
 
 
+@pytest.mark.parametrize(
+    ("given", "sentence", "closed"),
+    [
+        ("pl-6,pl-4", "accepted source pl-6 is not open either", ["pl-6"]),
+        (
+            "pl-6,2001:db8::/32,pl-4@443,192.0.2.0/24@80",
+            None,
+            [],
+        ),
+        (
+            "pl-6,2001:db8::/32,192.0.2.0/24",
+            "none of 2 accepted sources is open either: pl-6, 2001:db8::/32",
+            ["pl-6", "2001:db8::/32"],
+        ),
+    ],
+)
+def test_accepted_sources_that_would_do_are_named(
+    command: Command, given: str, sentence: str | None, closed: list[str]
+) -> None:
+    """Who opens IPv6 to everybody, as is recommended, may have meant the edge's other list. Sources of another family
+    or port are none."""
+    saved = estate(load_balancer(ip_address_type="dualstack"), listener(443), group("sg-1", ingress=[tcp(443, "pl-4")]))
+    saved["ManagedPrefixLists"] = {
+        "pl-4": {"AddressFamily": "IPv4", "Entries": [{"Cidr": "192.0.2.0/24"}]},
+        "pl-6": {"AddressFamily": "IPv6", "Entries": [{"Cidr": "2001:db8:1::/48"}]},
+    }
+    arguments = ("--rule", INGRESS, "--parameter", f"AcceptedSources={given}")
+    _, of_ipv6 = command.on(saved, "explain", "web", *arguments).out.split("inbound TCP 443 from ::/0, HTTPS:443\n")
+    shown = [line.strip() for line in of_ipv6.splitlines()]
+    assert [line for line in shown if "not open either" in line or "is open either" in line] == (
+        [sentence] if sentence else []
+    )
+    rows = command.on(saved, "explain", "web", *arguments, "--format", "json").json["rules"][0]["rows"]
+    assert [row["closedSources"] for row in rows] == [[], closed]
+
+
+def test_a_group_that_targets_let_in_and_the_load_balancer_lost_is_told(command: Command) -> None:
+    """A group was taken off the load balancer, and the targets' group still refers to it."""
+    saved = estate(
+        listener(443, forward=["web"]),
+        target_group(targets=["10.0.1.5"]),
+        interface("10.0.1.5"),
+        group("sg-1"),
+        group("sg-app", ingress=[tcp(80, "sg-old")]),
+        group("sg-old"),
+    )
+    out = command.on(saved, "explain", "web", "--rule", "target_ingress").out
+    assert "let through instead: sg-app inbound TCP 80 from sg-old, which the load balancer does not carry\n" in out
+
+
 def test_near_misses_are_sentences_of_their_own(command: Command) -> None:
     saved = estate(
         load_balancer("web", ip_address_type="dualstack-without-public-ipv4"),

@@ -256,6 +256,12 @@ def _ingress(*rules: Shape, **fields: str) -> Saved:
             id="a stale reference",
         ),
         pytest.param(
+            _egress(tcp((0, 0), ANYWHERE)),
+            EGRESS,
+            "target group web TCP:8080 not open to 10.0.1.5 or sg-app in sg-1 (port 0 alone is)",
+            id="0 to 0, which is every port for protocol -1 alone",
+        ),
+        pytest.param(
             estate(listener(80), group("sg-1", ingress=[all_traffic("sg-1")]) | {"GroupName": "default"}),
             INGRESS,
             "HTTP:80 not open to 0.0.0.0/0 in sg-1 (open to sg-1; sg-1 is the VPC's default group)",
