@@ -75,6 +75,13 @@ def test_the_least_carried_group_of_the_targets_gets_theirs(shared: str, least: 
     assert addition.also_opens == ()
 
 
+def test_the_default_group_of_the_vpc_comes_last() -> None:
+    """Whatever is launched without a group gets it."""
+    default = [{**group(one), "GroupName": "default"} for one in ("sg-2", "sg-app")]
+    found = plan(web(*default, shared="sg-2"), INGRESS, TARGETS)
+    assert [one.group_id for one in found.additions] == ["sg-1", "sg-base"]
+
+
 def test_a_rule_that_two_findings_need_is_added_once_for_both() -> None:
     found = plan(web(), EGRESS, "ALB_SG_HEALTH_CHECK_EGRESS")
     [addition] = found.additions
