@@ -262,6 +262,73 @@ TARGETS_CLOSED = [
     ),
 ]
 
+TARGETS_OF_OTHER_KINDS = [
+    Kind(
+        "the interface of a VPC endpoint",
+        "Health checks go to port 80, and its group knows HTTPS alone.",
+        internal(
+            target_group(targets=["10.0.1.60"], port=443, health_check_port="80"),
+            typed(interface("10.0.1.60", groups=["sg-3"]), "vpc_endpoint"),
+            group("sg-1", ingress=[tcp(443, "10.0.0.0/16")], egress=[OPEN]),
+            group("sg-3", ingress=[tcp(443, "10.0.0.0/16")]),
+        ),
+        "CCCNNC",
+        ("TCP:80 not open to sg-1 or 10.0.1.0/24, 10.0.2.0/24 (its subnets) in sg-3 of 10.0.1.60 (443 is)",),
+    ),
+    Kind(
+        "the nodes of a Network Load Balancer",
+        "Its group is one like any other target's.",
+        public(
+            network_load_balancer(groups=["sg-nlb"], scheme="internal"),
+            target_group(targets=["10.0.1.50"]),
+            node("10.0.1.50", of="nlb", groups=["sg-nlb"], type="network"),
+            group("sg-1", ingress=[tcp(443, ANYWHERE)], egress=[tcp(80, "sg-nlb")]),
+            group("sg-nlb", ingress=[tcp(80, "10.50.0.0/16")]),
+        ),
+        "CCCNNC",
+        ("in sg-nlb of 10.0.1.50 (open to 10.50.0.0/16)",),
+    ),
+    Kind(
+        "the nodes of a Network Load Balancer without groups",
+        "Nothing there can refuse the load balancer.",
+        public(
+            network_load_balancer(scheme="internal"),
+            target_group(targets=["10.0.1.50"]),
+            node("10.0.1.50", of="nlb", groups=[], type="network"),
+            group("sg-1", ingress=[tcp(443, ANYWHERE)], egress=[tcp(80, "10.0.0.0/16")]),
+        ),
+        "CCCNAC",
+        ("10.0.1.50 not judged: its network interface has no security group",),
+    ),
+    Kind(
+        "the nodes of another Application Load Balancer",
+        "Their group lets this one in.",
+        public(
+            load_balancer("inner", scheme="internal", groups=["sg-3"]),
+            listener(443, forward=["web"]),
+            listener(80, of="inner"),
+            target_group(targets=["10.0.1.70", "10.0.2.70"]),
+            *(node(f"10.0.{zone}.70", of="inner", groups=["sg-3"]) for zone in (1, 2)),
+            group("sg-1", ingress=[tcp(443, ANYWHERE)], egress=[OPEN]),
+            group("sg-3", ingress=[tcp(80, "sg-1")]),
+        ),
+        "CCCNCC",
+    ),
+    Kind(
+        "a subnet in the VPC's second block",
+        "The targets' group lets in the first block.",
+        public(
+            vpc("10.0.0.0/16", "100.64.0.0/16"),
+            subnet("100.64.9.0/24", id="subnet-c"),
+            group("sg-1", ingress=[tcp(443, ANYWHERE)], egress=[OPEN]),
+            group("sg-2", ingress=[tcp(80, "10.0.0.0/16")]),
+            subnets=["subnet-a", "subnet-b", "subnet-c"],
+        ),
+        "CCCNNC",
+        ("not open to sg-1 or 100.64.9.0/24 of 10.0.1.0/24, 10.0.2.0/24, 100.64.9.0/24 (its subnets)",),
+    ),
+]
+
 BOTH_SIDES = [
     Kind(
         "a health check port of its own",
@@ -760,6 +827,7 @@ OPENINGS = [
 
 KINDS = [
     *TARGETS_CLOSED,
+    *TARGETS_OF_OTHER_KINDS,
     *BOTH_SIDES,
     *OUTBOUND,
     *CLIENTS,
