@@ -245,11 +245,18 @@ class EvidenceSearch:
         return peer.addresses if isinstance(peer, AddressPeer) else None
 
     def _may_cover(self, permission_peer: PermissionPeer, peer: Peer) -> bool:
-        """False if the addresses of a rule do not include a target's: this saves most checks of large groups."""
-        if not isinstance(peer, TargetPeer) or peer.address is None or permission_peer.permission.references:
+        """False if the addresses of a rule do not include those of a peer: this saves most checks of large groups."""
+        if permission_peer.permission.references:
             return True
+        match peer:
+            case TargetPeer(address=int() as address):
+                required = AddressSet(peer.family, ((address, address),))
+            case AddressPeer() | NodesPeer():
+                required = peer.addresses
+            case _:
+                return True
         addresses = self._addresses(permission_peer, peer.family)
-        return addresses is not None and addresses.contains_range(peer.address, peer.address)
+        return addresses is not None and required.is_covered_by(addresses)
 
     # --- rules
 
