@@ -353,6 +353,7 @@ class SecurityGroupRule(NamedTuple):
     group_id: str
     is_egress: bool
     permission: Permission
+    description: str = ""
 
 
 class Vpc(NamedTuple):

@@ -102,7 +102,7 @@ def judge_change(
     unknown += [] if unknown else unseen
     unknown += [] if exemptions is None else [f"{one.what}: {one.cause}" for one in exemptions.errors]
     broken.sort(key=lambda one: one.sort_key)
-    annotations = [*_findings(broken, planned), *(_annotation("alb-sg", SKIPPED, one) for one in unknown)]
+    annotations = [*_findings(broken, planned, rules), *(_annotation("alb-sg", SKIPPED, one) for one in unknown)]
     return Judgement(broken, unknown, annotations[:MAX_ANNOTATIONS] or [_passed(len(affected))], unread)
 
 
@@ -136,7 +136,9 @@ def _passed(affected: int) -> Mapping[str, Any]:
 
 
 def _findings(
-    broken: Sequence[Finding], planned: Sequence[tuple[Scenario, PlannedEstates]]
+    broken: Sequence[Finding],
+    planned: Sequence[tuple[Scenario, PlannedEstates]],
+    rules: Mapping[Recommendation, Parameters],
 ) -> Iterator[Mapping[str, Any]]:
     advice: dict[tuple[str, str], Sequence[str]] = {}
     by_arn: dict[str, list[Finding]] = {}
@@ -144,7 +146,7 @@ def _findings(
         by_arn.setdefault(finding.load_balancer_arn, []).append(finding)
     for _, after in planned:
         for estate in after.estates:
-            planner = PlannedEstatePlanner(estate)
+            planner = PlannedEstatePlanner(estate, rules)
             for arn in by_arn.keys() & estate.load_balancers.keys():
                 advice = {**plan_advice(planner.plan(estate.load_balancers[arn], by_arn[arn])), **advice}
     for finding in broken:
