@@ -158,7 +158,8 @@ def _changes(scenarios: Sequence[Scenario], base: Estate) -> _Changes:
         _compare(base, after, changes)
     touched = changes.touched
     changes.load_balancers |= touched & base.load_balancers.keys()
-    changes.target_groups |= touched & (base.target_groups or {}).keys()
+    # Nobody has registered anything in a new one.
+    changes.target_groups = (changes.target_groups | touched) & (base.target_groups or {}).keys()
     return changes
 
 
@@ -185,7 +186,7 @@ def _compare(base: Estate, after: Estate, changes: _Changes) -> None:
     changes.groups_with_other_ingress |= difference.groups_with_other_ingress
     changes.target_groups |= _changed(base.target_groups, after.target_groups)
     # Registrations that the change adds: the base has none yet.
-    changes.target_groups |= {arn for arn, found in (after.targets or {}).items() if found}
+    changes.target_groups.update(after.targets or ())
     changes.vpcs |= _changed(base.vpcs, after.vpcs)
     changes.subnets |= _changed(base.subnets, after.subnets)
     interfaces = base.network_interfaces or {}
@@ -225,7 +226,7 @@ class _RuleDifference:
         self._deleted = after.deleted_security_groups - base.deleted_security_groups
         self._before = base.security_groups or {}
         self._left = after.security_groups or {}
-        # By group and direction, where it is any.
+        # By group and direction, what is not there as it was.
         self._lost: dict[tuple[str, Direction], list[Permission]] = {}
         self._is_reduced: dict[tuple[tuple[str, ...], Direction], bool] = {}
         self.groups_with_other_ingress: set[str] = set()
@@ -265,13 +266,8 @@ class _RuleDifference:
             rules = _rules_of(before, direction)
             if after is not None and _rules_of(after, direction) is rules and not any(map(self._names_less, rules)):
                 continue
-            left = self._rules_left(before.id, direction)
-            same = frozenset(left)
-            lost = [
-                one for one in split_rules(rules) if one not in same and not any(_covers(wide, one) for wide in left)
-            ]
-            if lost:
-                self._lost[before.id, direction] = lost
+            same = frozenset(self._rules_left(before.id, direction))
+            self._lost[before.id, direction] = [one for one in split_rules(rules) if one not in same]
 
     def _rules_left(self, group_id: str, direction: Direction) -> list[Permission]:
         after = self._left.get(group_id)
