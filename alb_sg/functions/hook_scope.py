@@ -156,10 +156,9 @@ def _changes(scenarios: Sequence[Scenario], base: Estate) -> _Changes:
         after = next(one for one in planned.estates if one.account_region == base.account_region)
         changes.touched |= planned.touched | _named(scenario)
         _compare(base, after, changes)
-    touched = changes.touched
-    changes.load_balancers |= touched & base.load_balancers.keys()
+    changes.load_balancers |= changes.touched
     # Nobody has registered anything in a new one.
-    changes.target_groups = (changes.target_groups | touched) & (base.target_groups or {}).keys()
+    changes.target_groups = (changes.target_groups | changes.touched) & (base.target_groups or {}).keys()
     return changes
 
 
@@ -185,8 +184,6 @@ def _compare(base: Estate, after: Estate, changes: _Changes) -> None:
                 reduced.add(arn)
     changes.groups_with_other_ingress |= difference.groups_with_other_ingress
     changes.target_groups |= _changed(base.target_groups, after.target_groups)
-    # Registrations that the change adds: the base has none yet.
-    changes.target_groups.update(after.targets or ())
     changes.vpcs |= _changed(base.vpcs, after.vpcs)
     changes.subnets |= _changed(base.subnets, after.subnets)
     interfaces = base.network_interfaces or {}

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.planned.change_set import read_change_set, read_changed_resources
+from alb_sg.estate.planned.cloudformation import read_templates
+from alb_sg.estate.planned.deployed_stack import DeployedResource, DeployedStack
 from alb_sg.estate.planned.resources import Scenario
+from alb_sg.estate.planned.template_documents import encode_template
+from alb_sg.estate.planned.template_stacks import TemplateFile
 from alb_sg.functions.hook_scope import Scope, find_scope, target_groups_of, with_load_balancers_behind
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 from tests.builders import (
@@ -238,6 +244,8 @@ def test_other_groups_of_a_target_concern_the_target_groups_of_its_vpc(
         interface("10.0.1.6", instance="i-1"),
         load_balancer("far", groups=["sg-2"], vpc="vpc-2"),
         target_group("far", load_balancers=["far"], vpc="vpc-2"),
+        # Its targets are load balancers, which have no such interfaces.
+        behind(443),
     )
     types = {"Interface": INTERFACE, "Instance": INSTANCE}
     subnet = {"SubnetId": "subnet-a"}
@@ -317,6 +325,43 @@ def test_a_front_whose_vpc_is_not_told_may_be_in_any() -> None:
     assert names(scope_of(before_the_change(account(nowhere)), wider()).fronts) == ["nlb"]
 
 
+def test_a_load_balancer_whose_vpc_is_not_told_may_be_behind_any_front() -> None:
+    nowhere = load_balancer("web")
+    del nowhere["VpcId"]
+    far = target_group("far", type="alb", load_balancers=["nlb"], vpc="vpc-2")
+    saved = estate(
+        nowhere,
+        network_load_balancer("nlb", groups=["sg-nlb"]),
+        group("sg-1", ingress=[tcp(443, ANYWHERE)]),
+        group("sg-nlb"),
+        far,
+    )
+    assert names(scope_of(before_the_change(saved), less()).fronts) == ["nlb"]
+
+
+def test_a_target_group_that_names_no_load_balancers_concerns_none() -> None:
+    silent = [behind(443, name="far"), target_group("spare")]
+    for one in silent:
+        del one["LoadBalancerArns"]
+    before = {"VpcId": "vpc-1", "Port": 443, "Protocol": "TCP", "TargetType": "alb"}
+    entry = changed("Far", TARGET_GROUP, "UPDATE", before=before, after={**before, "HealthCheckPort": "8443"})
+    base = before_the_change(account(*silent))
+    scope = scope_of(base, entry, ids={"Far": target_group_arn("far")})
+    assert (sides(scope), scope.fronts) == (([], []), frozenset())
+    assert names(scope.changed_target_groups) == ["far"]
+    assert with_load_balancers_behind(scope, base) == scope
+    assert target_groups_of(replace(scope, targets=frozenset({load_balancer_arn("web")})), base) == {
+        load_balancer_arn("web"): [target_group_arn("web")]
+    }
+
+
+def test_a_front_that_is_no_longer_there_is_left_out() -> None:
+    before = {"VpcId": "vpc-1", "Port": 443, "Protocol": "TCP", "TargetType": "alb"}
+    entry = changed("ToWeb", TARGET_GROUP, "UPDATE", before=before, after={**before, "HealthCheckPort": "8443"})
+    scope = scope_of(before_the_change(account(behind(443, nlb="gone"))), entry)
+    assert sides(scope) == ([], [])
+
+
 def test_a_front_without_load_balancers_has_no_listeners_to_read() -> None:
     unused = behind(443)
     unused["LoadBalancerArns"] = []
@@ -383,6 +428,58 @@ def test_a_target_of_a_front_that_is_no_load_balancer_of_the_account_is_left_out
     assert names(with_load_balancers_behind(scope, base).clients) == ["nlb"]
 
 
+# --- the update of a stack by its templates, whose resources name each other by logical identifiers
+
+
+def stack_update(
+    folder: Path, before: Mapping[str, Shape], after: Mapping[str, Shape], deployed: Mapping[str, str]
+) -> Sequence[Scenario]:
+    resources = {name: DeployedResource(before[name]["Type"], physical_id) for name, physical_id in deployed.items()}
+    path = folder / "template"
+    path.write_bytes(template_of(after))
+    stack = DeployedStack("web", resources, template_of(before))
+    return read_templates([TemplateFile(str(path), "web", *HOME, stack, has_local_parts=False)], over_estate=True)
+
+
+def template_of(resources: Mapping[str, Shape]) -> bytes:
+    return encode_template(json.dumps({"Resources": resources}))
+
+
+def forwarding(target_group: str) -> Shape:
+    properties = {
+        "LoadBalancerArn": {"Ref": "Other"},
+        "Port": 443,
+        "Protocol": "HTTPS",
+        "DefaultActions": [{"Type": "forward", "TargetGroupArn": {"Ref": target_group}}],
+    }
+    return {"Type": LISTENER, "Properties": properties}
+
+
+def test_a_listener_of_a_template_tells_load_balancer_and_target_groups_by_reference(tmp_path: Path) -> None:
+    """What the stack keeps beside it, such as another load balancer, is not concerned."""
+    web = {"Type": LOAD_BALANCER, "Properties": {"Subnets": ["subnet-a"], "SecurityGroups": ["sg-1"]}}
+    other = {"Type": LOAD_BALANCER, "Properties": {"Subnets": ["subnet-a"], "SecurityGroups": ["sg-2"]}}
+    spare = {"Type": TARGET_GROUP, "Properties": FIXED}
+    kept = {"Web": web, "Other": other, "First": spare, "Second": spare}
+    deployed = {
+        "Web": load_balancer_arn("web"),
+        "Other": load_balancer_arn("other"),
+        "First": target_group_arn("other"),
+        "Second": target_group_arn("spare"),
+        "Https": listener_arn(load_balancer_arn("other"), "0123456789abcdef"),
+    }
+    base = before_the_change(account(target_group("spare", load_balancers=[])))
+    before, after = {**kept, "Https": forwarding("First")}, {**kept, "Https": forwarding("Second")}
+    scenarios = stack_update(tmp_path, before, after, deployed)
+    scope = find_scope(scenarios, base, [RECOMMENDATIONS_BY_NAME[INGRESS]])
+    assert sides(scope) == (["other"], ["other"])
+    assert names(scope.changed_target_groups) == ["other", "spare"]
+    new = stack_update(tmp_path, kept, {**kept, "New": forwarding("Second")}, {name: deployed[name] for name in kept})
+    scope = find_scope(new, base, [RECOMMENDATIONS_BY_NAME[INGRESS]])
+    assert sides(scope) == (["other"], ["other"])
+    assert names(scope.changed_target_groups) == ["spare"]
+
+
 # --- what a change names
 
 
@@ -426,3 +523,11 @@ def test_a_section_without_resources_has_nothing_that_a_change_concerns() -> Non
     scope = Scope(clients=frozenset({NLB}))
     assert with_load_balancers_behind(scope, bare) == scope
     assert target_groups_of(scope, bare) == {}
+    full = build(account(behind(443), interface("10.0.1.5")))
+    assert with_load_balancers_behind(scope, replace(bare, target_groups=full.target_groups)) == scope
+    # A target's groups change, and the groups of the load balancers were not read.
+    subnet = {"SubnetId": "subnet-a"}
+    entry = changed(
+        "Interface", INTERFACE, "UPDATE", before={**subnet, "GroupSet": ["sg-app"]}, after={**subnet, "GroupSet": []}
+    )
+    assert sides(scope_of(replace(bare, network_interfaces=full.network_interfaces), entry)) == ([], [])
