@@ -168,7 +168,7 @@ def _named(scenario: Scenario) -> set[str]:
         text
         for one in scenario.resources
         if one.action is not Action.KEEP
-        for text in texts_in([one.physical_id, one.properties, one.before or {}])
+        for text in texts_in([one.physical_id, one.properties, one.before])
     }
     listeners = named | {arn for arn in map(listener_of_rule, named) if arn is not None}
     return named | {arn for arn in map(listener_load_balancer_arn, listeners) if arn is not None}
@@ -221,7 +221,6 @@ class _RuleDifference:
     def __init__(self, base: Estate, after: Estate) -> None:
         self._lists = _changed(base.prefix_lists, after.prefix_lists)
         self._deleted = after.deleted_security_groups - base.deleted_security_groups
-        self._before = base.security_groups or {}
         self._left = after.security_groups or {}
         # By group and direction, what is not there as it was.
         self._lost: dict[tuple[str, Direction], list[Permission]] = {}
@@ -243,8 +242,8 @@ class _RuleDifference:
         return self._is_reduced[key]
 
     def are_peered(self, group_ids: tuple[str, ...]) -> bool:
-        """Whether a rule of these groups, before or after, names a group over a VPC peering."""
-        groups = [found.get(one) for found in (self._before, self._left) for one in group_ids]
+        """Whether a rule that these groups have afterwards names a group over a VPC peering."""
+        groups = [self._left.get(one) for one in group_ids]
         return any(
             reference.is_over_peering or (reference.vpc_id is not None and reference.vpc_id != group.vpc_id)
             for group in groups

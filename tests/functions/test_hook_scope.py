@@ -255,6 +255,17 @@ def test_clients_of_a_network_load_balancer_are_those_of_the_load_balancer_behin
     assert answer["annotations"][0]["annotationName"] == f"{INGRESS} web"
 
 
+def test_the_load_balancers_that_were_judged_are_counted(ask: Ask) -> None:
+    """Those that the change concerns, and new ones."""
+    region = two_load_balancers(group("sg-5", ingress=[tcp(80, ENTIRE)]))
+    region.saved["NetworkInterfaces"][0]["Groups"].append({"GroupId": "sg-5", "GroupName": "b"})
+    region.saved["NetworkInterfaces"][1]["Groups"].append({"GroupId": "sg-5", "GroupName": "b"})
+    answer = ask(region, change({INBOUND: [FROM_LOAD_BALANCER]}, {INBOUND: []}, "App"))
+    assert answer["annotations"][0]["statusMessage"] == "2 load balancers judged, none newly broken"
+    answer = ask(two_load_balancers(), change({INBOUND: [rule(443, ENTIRE)]}, {INBOUND: []}))
+    assert answer["annotations"][0]["statusMessage"] == "0 load balancers judged, none newly broken"
+
+
 def test_entries_of_a_prefix_list_concern_the_groups_that_name_it(ask: Ask) -> None:
     region = two_load_balancers(prefix_list("pl-1", "198.51.100.0/24"))
     region.saved["SecurityGroups"][1]["IpPermissions"].append(tcp(80, "pl-1"))
@@ -267,7 +278,8 @@ def test_tags_are_read_where_a_rule_names_their_key(ask: Ask) -> None:
     less = change({INBOUND: [rule(443)]}, {INBOUND: []})
     for parameters, calls in (({}, 0), ({"TagKey": "clients"}, 1)):
         region = two_load_balancers()
-        ask(region, less, rules={INGRESS: parameters})
+        # One rule that does is enough.
+        ask(region, less, rules={INGRESS: parameters, EGRESS: {}})
         assert region.counts().get("DescribeTags", 0) == calls
 
 

@@ -263,6 +263,7 @@ def test_less_for_a_load_balancers_own_interface_is_nothing_for_targets() -> Non
 
 PEERED = [
     ("a peering", reference("sg-9", peering="pcx-1", vpc="vpc-9", status="active"), ["web"]),
+    ("a peering that names no VPC", reference("sg-9", peering="pcx-1", status="active"), ["web"]),
     ("a group of another VPC", reference("sg-9", vpc="vpc-9"), ["web"]),
     ("a group of the same VPC", reference("sg-9", vpc="vpc-1"), []),
     ("a group whose VPC is not told", reference("sg-9"), []),
@@ -478,6 +479,24 @@ def test_a_listener_of_a_template_tells_load_balancer_and_target_groups_by_refer
     scope = find_scope(new, base, [RECOMMENDATIONS_BY_NAME[INGRESS]])
     assert sides(scope) == (["other"], ["other"])
     assert names(scope.changed_target_groups) == ["spare"]
+
+
+def test_a_group_that_is_replaced_changes_the_load_balancers_that_refer_to_it(tmp_path: Path) -> None:
+    """Nothing of the load balancer itself is written differently."""
+
+    def resources(vpc_id: str) -> Mapping[str, Shape]:
+        ingress = [{"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "CidrIp": ANYWHERE}]
+        fields = {"GroupDescription": "lb", "VpcId": vpc_id, "SecurityGroupIngress": ingress}
+        web = {"Subnets": ["subnet-a"], "SecurityGroups": [{"Ref": "Group"}]}
+        return {
+            "Group": {"Type": GROUP, "Properties": fields},
+            "Web": {"Type": LOAD_BALANCER, "Properties": web},
+        }
+
+    deployed = {"Group": "sg-1", "Web": load_balancer_arn("web")}
+    scenarios = stack_update(tmp_path, resources("vpc-1"), resources("vpc-2"), deployed)
+    scope = find_scope(scenarios, before_the_change(account()), [RECOMMENDATIONS_BY_NAME[INGRESS]])
+    assert sides(scope) == (["web"], ["web"])
 
 
 # --- what a change names

@@ -305,9 +305,13 @@ def test_known_values_pass_also_where_unknown_ones_are_refused(served: Served, m
     assert served.ask(new_stack())["hookStatus"] == "SUCCESS"
 
 
-def test_a_creation_needs_no_identifiers_of_the_stack(served: Served) -> None:
+@pytest.mark.parametrize("action", ["CREATE", "Add"])
+def test_a_creation_needs_no_identifiers_of_the_stack(action: str, served: Served) -> None:
     served.failures["ListStackResources"] = "AccessDenied"
-    assert served.ask(new_stack())["hookStatus"] == "SUCCESS"
+    content = new_stack()
+    for one in content["changedResources"]:
+        one["action"] = action
+    assert served.ask(content)["hookStatus"] == "SUCCESS"
 
 
 def test_a_template_of_nothing_but_a_nested_stack_is_unknown(served: Served) -> None:
@@ -471,6 +475,8 @@ def test_an_event_of_another_kind_is_refused(change: Mapping[str, Any], said: st
         (hook.RULES_VARIABLE, '{"ALB_SG_ICMP_PMTUD": []}', "rules are written"),
         (hook.RULES_VARIABLE, '{"ALB_SG_ICMP_PMTUD": {}, "ALB_SG_LISTENER_INGRESS": []}', "rules are written"),
         (hook.RULES_VARIABLE, '{"ALB_SG_ICMP_PMTUD": {"Colour": "red"}}', "Colour"),
+        (hook.RULES_VARIABLE, '{"ALB_SG_ICMP_PMTUD": {}, "ALB_SG_ICMP_PMTUD": {}}', "ALB_SG_ICMP_PMTUD"),
+        (hook.RULES_VARIABLE, '{"ALB_SG_ICMP_PMTUD": {"Exemptions": "ssm:/a"}}', "give it as the stack's parameter"),
         (hook.ON_UNKNOWN_VARIABLE, "", "'' is neither SKIP nor FAIL"),
         (hook.ON_UNKNOWN_VARIABLE, "fail", "'fail' is neither SKIP nor FAIL"),
     ],
