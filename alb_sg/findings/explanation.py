@@ -36,6 +36,7 @@ from alb_sg.recommendations.requirement import (
     RequirementSet,
     SecurityGroupPeer,
     TargetPeer,
+    carried_groups,
     targets_of,
 )
 from alb_sg.recommendations.target_requirements import listeners_by_port
@@ -182,8 +183,8 @@ def _explain_rule(
     verdict = judge.judge(load_balancer, recommendation, parameters)
     notes = tuple(recommendation.notes(judge.estate, load_balancer)) if load_balancer.type == "application" else ()
     try:
-        found = judge.unused_ingress(load_balancer, recommendation)
-        if found is not None:
+        if recommendation.find_unused is not None:
+            found = judge.unused_ingress(load_balancer, recommendation.find_unused, recommendation.name)
             return RuleExplanation(recommendation, verdict, (), (*found.remarks, *notes), found.rules)
         requirement_set = judge.requirement_set(load_balancer, recommendation, parameters)
     except (NotApplicable, NotReadError):
@@ -270,7 +271,7 @@ def _row(
             else ()
         ),
         unread=None if unread is None else (unread.what, unread.cause),
-        security_groups=requirement.peer.target_groups if isinstance(requirement.peer, NodesPeer) else (),
+        security_groups=carried_groups(requirement.peer),
     )
 
 

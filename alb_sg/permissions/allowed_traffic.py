@@ -149,7 +149,7 @@ class Permissions:
             rules = self._direction_rules[is_egress] = _direction_rules(
                 self.estate, self.groups, unread, is_egress=is_egress
             )
-        return rules.allowed_traffic(self.estate, traffic, family)
+        return rules.known.get((traffic, family)) or rules.find(self.estate, traffic, family)
 
     def unknown_rules(self, direction: Direction) -> list[NotReadError]:
         """The causes that rules with unknown values may let through anything."""
@@ -196,27 +196,26 @@ class DirectionRules:
     ) -> None:
         self._permissions_by_group = permissions_by_group
         self._unread = unread
-        self._by_traffic: dict[tuple[Traffic, Family], AllowedTraffic] = {}
+        # What was found already. Callers look here first: most kinds of traffic are asked for more than once.
+        self.known: dict[tuple[Traffic, Family], AllowedTraffic] = {}
         # By the identities of permissions.
         self._by_permissions: dict[tuple[Family, tuple[int, ...]], AllowedTraffic] = {}
 
-    def allowed_traffic(self, estate: Estate, traffic: Traffic, family: Family) -> AllowedTraffic:
-        known = self._by_traffic.get((traffic, family))
-        if known is None:
-            permissions: list[Permission] = []
-            for of_group in self._permissions_by_group:
-                permissions += (
-                    of_group.matching(traffic)
-                    if isinstance(of_group, _PermissionIndex)
-                    else [permission for permission in of_group if traffic.matches(permission)]
-                )
-            # Kinds of traffic that match the same permissions share the answer.
-            key = family, tuple(map(id, permissions))
-            known = self._by_permissions.get(key)
-            if known is None:
-                known = self._by_permissions[key] = _combine(estate, permissions, family, self._unread)
-            self._by_traffic[traffic, family] = known
-        return known
+    def find(self, estate: Estate, traffic: Traffic, family: Family) -> AllowedTraffic:
+        permissions: list[Permission] = []
+        for of_group in self._permissions_by_group:
+            permissions += (
+                of_group.matching(traffic)
+                if isinstance(of_group, _PermissionIndex)
+                else [permission for permission in of_group if traffic.matches(permission)]
+            )
+        # Kinds of traffic that match the same permissions share the answer.
+        key = family, tuple(map(id, permissions))
+        allowed = self._by_permissions.get(key)
+        if allowed is None:
+            allowed = self._by_permissions[key] = _combine(estate, permissions, family, self._unread)
+        self.known[traffic, family] = allowed
+        return allowed
 
 
 def _indexed(estate: Estate, group: SecurityGroup, *, is_egress: bool) -> Sequence[Permission] | _PermissionIndex:
