@@ -753,6 +753,24 @@ def test_a_rule_of_somebody_else_with_the_tag_of_an_execution_stays(complete: bo
         assert foreign in undone.left_in_place[0]
 
 
+@pytest.mark.parametrize("complete", [True, False])
+def test_a_description_attributes_nothing_to_an_execution(complete: bool) -> None:
+    """Anybody can write what a fix writes. The rule has a planned content, but for its port."""
+    with shop() as found:
+        applied = found.apply(fix_of(INGRESS))
+        [described] = found.aws.ec2.describe_security_group_rules(
+            SecurityGroupRuleIds=[applied.added_rules[0].rule_id]
+        )["SecurityGroupRules"]
+        forged = tcp(8443, "0.0.0.0/0")
+        forged["IpRanges"][0]["Description"] = described["Description"]
+        found.aws.allow_ingress(found.group, [forged])
+        if not complete:
+            _forget_ids(found)
+        undone = found.undo()
+        assert (undone.revoked_rules, undone.left_in_place) == (list(applied.added_rules), [])
+        assert len(_rules_of_group(found)) == 1
+
+
 def _forget_ids(found: Shop) -> None:
     ssm = found.account.ssm
     names = [one["Name"] for one in ssm.get_parameters_by_path(Path="/alb-sg/", Recursive=True)["Parameters"]]

@@ -136,6 +136,11 @@ def test_behind_an_internet_facing_network_load_balancer_a_person_approves_its_g
         # A prefix list is what its entries are.
         ("pl-public", {"scheme": "internal"}, False),
         ("pl-private", {"scheme": "internal"}, True),
+        # Everybody in IPv6, half of them, IPv4 in other words, and unique local addresses.
+        ("::/0 10.0.0.0/8", {"scheme": "internal", "ip_address_type": "dualstack"}, False),
+        ("2000::/3 10.0.0.0/8", {"scheme": "internal", "ip_address_type": "dualstack"}, False),
+        ("::ffff:0:0/96 10.0.0.0/8", {"scheme": "internal", "ip_address_type": "dualstack"}, False),
+        ("fd00::/8 10.0.0.0/8", {"scheme": "internal", "ip_address_type": "dualstack"}, True),
         # The page opens an internet-facing load balancer to everybody.
         ("internet", {}, True),
         ("0.0.0.0/1 128.0.0.0/1", {}, True),
