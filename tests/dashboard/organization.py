@@ -32,7 +32,7 @@ from alb_sg.findings.exemption_application import apply_exemptions
 from alb_sg.findings.exemption_review import ReviewScope, review
 from alb_sg.findings.finding import Compliance, EvaluationError, Finding
 from alb_sg.findings.judge import judge_all
-from alb_sg.observations.account_name import AccountName
+from alb_sg.observations.accounts import AccountName
 from alb_sg.observations.exemptions_report import ExemptionsReport
 from alb_sg.observations.from_estates import observe_estates
 from alb_sg.observations.observation import Observation

@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from alb_sg.deployment.hand_written_templates import HAND_WRITTEN_FOLDER, read_template
+from alb_sg.deployment.template_files import HAND_WRITTEN_FOLDER, read_template
 
 DEPLOY = Path(__file__).parents[2] / HAND_WRITTEN_FOLDER
 
