@@ -32,8 +32,6 @@ from tests.command_line.organization import (
     role_arn,
 )
 
-pytestmark = pytest.mark.slow
-
 BY_NAME = ("check", "--assume-role", "audit/reader")
 # The rules that need a listener and target groups are others' subject.
 ONE_RULE = ("--rule", "icmp_pmtud")
@@ -49,6 +47,7 @@ EVERY = {(account, REGION, f"web-{account[-1]}") for account in ACCOUNTS}
 # --- what is read and said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("role", [ROLE, "audit/reader"])
 def test_every_active_account_is_judged(command: Command, organization: str, wire: Wire, role: str) -> None:
     regions = ("--region", REGION, "--region", OTHER_REGION)
@@ -62,6 +61,7 @@ def test_every_active_account_is_judged(command: Command, organization: str, wir
     assert wire.regions("DescribeLoadBalancers") == {REGION, OTHER_REGION}
 
 
+@pytest.mark.slow
 def test_each_account_has_the_verdicts_of_a_run_of_its_own(command: Command, organization: str) -> None:
     judged = command(*BY_NAME, "--accounts", organization, "--format", "json").json
     for account in ACCOUNTS:
@@ -71,12 +71,14 @@ def test_each_account_has_the_verdicts_of_a_run_of_its_own(command: Command, org
     assert list(map(json.loads, lines)) == without_advice(judged["findings"])
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("organization")
 def test_accounts_without_a_file(command: Command) -> None:
     answer = command(*BY_NAME, "--account", ACCOUNTS[0], "--account", ACCOUNTS[2], "--format", "json")
     assert {one["accountId"] for one in answer.json["findings"]} == {ACCOUNTS[0], ACCOUNTS[2]}
 
 
+@pytest.mark.slow
 def test_all_regions_are_those_of_each_account(command: Command, organization: str, wire: Wire) -> None:
     answer = command(*BY_NAME, "--accounts", organization, "--account", ACCOUNTS[0], "--region", "all", *ONE_RULE)
     assert answer.code == 1
@@ -84,6 +86,7 @@ def test_all_regions_are_those_of_each_account(command: Command, organization: s
     assert len(wire.regions("DescribeLoadBalancers")) > 10
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("narrowed", "expected"),
     [
@@ -100,12 +103,14 @@ def test_accounts_are_chosen_before_anything_is_read(
     assert [given["RoleArn"] for given in wire.parameters] == [role_arn(account) for account in expected]
 
 
+@pytest.mark.slow
 def test_load_balancers_are_narrowed_in_each_account(command: Command, organization: str) -> None:
     for options in (("--name", "web-2"), ("--tag", "team=team 2"), ("--owner-tag", "team", "--owner", "* 2")):
         answer = command(*BY_NAME, "--accounts", organization, *options, "--format", "json")
         assert {one["loadBalancerName"] for one in answer.json["findings"]} == {"web-2"}
 
 
+@pytest.mark.slow
 def test_a_load_balancer_of_some_account(command: Command, organization: str) -> None:
     given = (*BY_NAME, "--accounts", organization)
     answer = command(*given, "--load-balancer", "web-3", "--format", "json")
@@ -115,6 +120,7 @@ def test_a_load_balancer_of_some_account(command: Command, organization: str) ->
     assert "no load balancer has the name 'web-7' in 3 accounts and regions" in answer.err
 
 
+@pytest.mark.slow
 def test_exemptions_hold_in_every_account(command: Command, organization: str) -> None:
     given = (*BY_NAME, "--accounts", organization, *ONE_RULE, "--format", "json")
     (arn,) = {one["loadBalancerArn"] for one in command(*given).json["findings"] if one["accountId"] == ACCOUNTS[0]}
@@ -143,11 +149,13 @@ def test_names_and_units_of_accounts_are_in_the_table(command: Command, organiza
     }
 
 
+@pytest.mark.slow
 def test_external_id_and_session_name_are_given(command: Command, organization: str, wire: Wire) -> None:
     command(*BY_NAME, "--accounts", organization, "--external-id", "a:b/c", "--session-name", "weekly@audit")
     assert {(given["ExternalId"], given["RoleSessionName"]) for given in wire.parameters} == {("a:b/c", "weekly@audit")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("partition", ["aws-us-gov", "aws-cn"])
 def test_the_partition_is_that_of_the_credentials(
     command: Command, organization: str, wire: Wire, monkeypatch: pytest.MonkeyPatch, partition: str
@@ -182,6 +190,7 @@ def test_an_account_that_cannot_be_assumed_is_an_error_and_the_others_are_judged
     assert error["cause"].endswith("give --external-id if its trust policy asks for one")
 
 
+@pytest.mark.slow
 def test_every_format_has_account_and_region(command: Command, organization: str, wire: Wire, tmp_path: Path) -> None:
     """Of load balancers, and of an account that could not be read: ASFF has no place for that, standard error has."""
     wire.failing = refuse_role_of(ACCOUNTS[1])
@@ -196,6 +205,7 @@ def test_every_format_has_account_and_region(command: Command, organization: str
         assert f"account {ACCOUNTS[1]}" in answer.out + answer.err
 
 
+@pytest.mark.slow
 def test_the_account_of_the_credentials_is_read_with_them(command: Command, organization: str, wire: Wire) -> None:
     """It often has no such role: Organizations creates that in the accounts that it creates."""
     wire.failing = refuse_role_of(OWN_ACCOUNT)
@@ -205,6 +215,7 @@ def test_the_account_of_the_credentials_is_read_with_them(command: Command, orga
     assert organization
 
 
+@pytest.mark.slow
 def test_a_region_that_cannot_be_read_is_an_error(command: Command, organization: str, wire: Wire) -> None:
     wire.failing = lambda region, operation, _: (
         denied(operation) if (region, operation) == (OTHER_REGION, "DescribeLoadBalancers") else None
@@ -218,6 +229,7 @@ def test_a_region_that_cannot_be_read_is_an_error(command: Command, organization
     }
 
 
+@pytest.mark.slow
 def test_an_account_whose_unit_is_not_known_is_an_error(command: Command, organization: str, wire: Wire) -> None:
     """Its load balancers may be in the unit."""
     assert organization
@@ -252,6 +264,7 @@ def test_bad_options_are_refused(command: Command, options: tuple[str, ...], sai
     assert said in command.refused("check", *options)
 
 
+@pytest.mark.slow
 def test_accounts_that_the_file_lacks_are_refused(command: Command, organization: str) -> None:
     given = (*BY_NAME, "--accounts", organization)
     assert "did you mean '100000000001'?" in command.refused(*given, "--account", "100000000011")
@@ -297,6 +310,7 @@ def test_an_interrupted_walk_goes_on_where_it_was(
     assert list(folder.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_after_an_error_only_the_rest_is_read(command: Command, organization: str, wire: Wire, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     given = (*BY_NAME, "--accounts", organization, *ONE_RULE, "--format", "json", "--resume", str(folder))
@@ -326,6 +340,7 @@ def kept(command: Command, organization: str, wire: Wire, tmp_path: Path) -> tup
     return folder, given
 
 
+@pytest.mark.slow
 def test_another_walk_is_refused(command: Command, kept: tuple[Path, tuple[str, ...]]) -> None:
     _, given = kept
     for options, said in (
@@ -339,11 +354,13 @@ def test_another_walk_is_refused(command: Command, kept: tuple[Path, tuple[str, 
     assert command(*given, "--format", "csv").code == 1
 
 
+@pytest.mark.slow
 def test_a_folder_of_something_else_is_refused(command: Command, organization: str, tmp_path: Path) -> None:
     given = (*BY_NAME, "--accounts", organization, "--resume", str(tmp_path))
     assert "holds other files, and no run of alb-sg; give an empty folder" in command.refused(*given)
 
 
+@pytest.mark.slow
 def test_old_and_damaged_results_are_read_again(
     command: Command, wire: Wire, kept: tuple[Path, tuple[str, ...]]
 ) -> None:
@@ -360,6 +377,7 @@ def test_old_and_damaged_results_are_read_again(
 # --- memory
 
 
+@pytest.mark.slow
 def test_an_estate_is_let_go_once_it_is_judged(
     command: Command, organization: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -399,6 +417,7 @@ def test_accounts_are_exported_together(command: Command, organization: str, wir
     }
 
 
+@pytest.mark.slow
 def test_an_export_of_nothing_writes_nothing(command: Command, organization: str, wire: Wire, tmp_path: Path) -> None:
     path = tmp_path / "organization.json"
     wire.failing = lambda _, operation, __: denied(operation) if operation == "AssumeRole" else None
@@ -408,6 +427,7 @@ def test_an_export_of_nothing_writes_nothing(command: Command, organization: str
     assert not path.exists()
 
 
+@pytest.mark.slow
 def test_an_interrupted_export_goes_on(command: Command, organization: str, wire: Wire, tmp_path: Path) -> None:
     path, folder = tmp_path / "organization.json", tmp_path / "run"
     given = ("export", "--accounts", organization, "--assume-role", ROLE, "--output", str(path))
@@ -436,6 +456,7 @@ def test_a_page_of_many_accounts(command: Command, organization: str, wire: Wire
     assert sum("detail" in one for one in data["loadBalancers"]) == 1
 
 
+@pytest.mark.slow
 def test_an_interrupted_page_goes_on(command: Command, organization: str, wire: Wire, tmp_path: Path) -> None:
     page, folder = tmp_path / "page.html", tmp_path / "run"
     options = ("--accounts", organization, "--assume-role", ROLE)
@@ -460,6 +481,7 @@ def test_an_interrupted_page_goes_on(command: Command, organization: str, wire: 
     assert list(folder.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_the_folder_stays_until_the_page_is_written(
     command: Command, organization: str, wire: Wire, tmp_path: Path
 ) -> None:
@@ -471,6 +493,7 @@ def test_the_folder_stays_until_the_page_is_written(
     assert wire.count("DescribeLoadBalancers") == 0
 
 
+@pytest.mark.slow
 def test_a_page_goes_on_with_what_an_export_has_read(
     command: Command, organization: str, wire: Wire, tmp_path: Path
 ) -> None:

@@ -27,8 +27,6 @@ from embedded_aws.account import icmp, tcp
 from tests.builders import EGRESS, HEALTH, ICMP, INGRESS
 from tests.remediation.account import EXECUTION, RULES, Shop, fix_of, shop
 
-pytestmark = pytest.mark.slow
-
 AUTHORIZE_INGRESS = "AuthorizeSecurityGroupIngress"
 AUTHORIZE_EGRESS = "AuthorizeSecurityGroupEgress"
 
@@ -97,6 +95,7 @@ def test_all_at_once_and_a_second_run_changes_nothing() -> None:
         assert found.state() == before
 
 
+@pytest.mark.slow
 def test_added_rules_state_their_purpose() -> None:
     with shop() as found:
         found.aws.elbv2.modify_target_group(TargetGroupArn=found.target_group, HealthCheckPort="traffic-port")
@@ -111,6 +110,7 @@ def test_added_rules_state_their_purpose() -> None:
         assert pair["Description"] == f"alb-sg {HEALTH} {EGRESS} {EXECUTION}: target group shop"
 
 
+@pytest.mark.slow
 def test_targets_without_a_group_are_reached_by_their_address() -> None:
     with shop() as found:
         group = found.aws.target_group("on-premises", found.vpc, 9000, [("192.168.7.7", None)], target_type="ip")
@@ -120,6 +120,7 @@ def test_targets_without_a_group_are_reached_by_their_address() -> None:
         assert _added(found) == ["tcp 8080 8080 app", "tcp 9000 9000 192.168.7.7/32"]
 
 
+@pytest.mark.slow
 def test_a_prefix_list_that_a_tag_names_is_referenced() -> None:
     with shop() as found:
         edge = found.aws.prefix_list("edge", "203.0.113.0/24", "198.51.100.0/24")
@@ -129,6 +130,7 @@ def test_a_prefix_list_that_a_tag_names_is_referenced() -> None:
         assert _added(found) == ["tcp 443 443 10.0.0.0/16", f"tcp 443 443 {edge}"]
 
 
+@pytest.mark.slow
 def test_only_missing_vpc_blocks_are_added() -> None:
     with shop(scheme="internal") as found:
         found.aws.allow_ingress(found.group, [tcp(443, "10.0.0.0/16")])
@@ -136,6 +138,7 @@ def test_only_missing_vpc_blocks_are_added() -> None:
         assert _added(found) == ["tcp 443 443 10.1.0.0/16"]
 
 
+@pytest.mark.slow
 def test_an_internal_load_balancer_behind_a_network_load_balancer_is_not_opened_to_everybody() -> None:
     """Opening an internal load balancer to everybody is an operator's decision (opensInternal)."""
     with shop(scheme="internal") as found:
@@ -179,6 +182,7 @@ def test_compliant_accepted_and_exempt_load_balancers_are_left_alone() -> None:
         assert found.apply(fix_of(INGRESS, exemptions=expired)).outcome is ApplyOutcome.APPLIED
 
 
+@pytest.mark.slow
 def test_a_malformed_exemption_may_have_been_meant() -> None:
     with shop() as found:
         malformed = parse_exemptions(
@@ -195,6 +199,7 @@ def test_a_malformed_exemption_may_have_been_meant() -> None:
 # --- shared groups
 
 
+@pytest.mark.slow
 def test_a_shared_group_is_not_opened() -> None:
     with shop() as found:
         found.share()
@@ -218,6 +223,7 @@ def test_a_shared_group_is_not_opened() -> None:
         assert found.state() == before
 
 
+@pytest.mark.slow
 def test_a_group_that_another_load_balancer_carries_is_shared() -> None:
     with shop() as found:
         found.aws.load_balancer("other", found.subnets, [found.group])
@@ -226,6 +232,7 @@ def test_a_group_that_another_load_balancer_carries_is_shared() -> None:
         assert "load balancer other" in plan.new_group.reason
 
 
+@pytest.mark.slow
 def test_its_own_group_takes_further_rules() -> None:
     with shop() as found:
         found.share()
@@ -259,6 +266,7 @@ def test_a_shared_group_is_refused_on_request() -> None:
         assert found.state() == before
 
 
+@pytest.mark.slow
 def test_a_load_balancer_with_five_groups_gets_no_sixth() -> None:
     with shop() as found:
         more = [found.aws.security_group(found.vpc, f"more-{number}", egress=[]) for number in range(4)]
@@ -270,6 +278,7 @@ def test_a_load_balancer_with_five_groups_gets_no_sixth() -> None:
         assert [refusal.reason for refusal in applied.plan.refusals] == [RefusalReason.GROUP_QUOTA]
 
 
+@pytest.mark.slow
 def test_a_name_that_is_taken_is_refused() -> None:
     with shop() as found:
         found.share()
@@ -299,6 +308,7 @@ def test_a_managed_group_is_refused_unless_told_otherwise() -> None:
         assert found.apply(allowed).outcome is ApplyOutcome.APPLIED
 
 
+@pytest.mark.slow
 def test_an_unmanaged_group_is_preferred() -> None:
     with shop() as found:
         free = found.aws.security_group(found.vpc, "free", egress=[])
@@ -308,6 +318,7 @@ def test_an_unmanaged_group_is_preferred() -> None:
         assert [added.group_id for added in applied.added_rules] == [free]
 
 
+@pytest.mark.slow
 def test_a_managed_load_balancer_gets_no_group() -> None:
     with shop() as found:
         found.share()
@@ -318,6 +329,7 @@ def test_a_managed_load_balancer_gets_no_group() -> None:
         assert "the load balancer is managed by" in plan.refusals[0].text
 
 
+@pytest.mark.slow
 def test_a_full_group_is_not_filled_further() -> None:
     """The group has 59 rules of 60, because a reference to a prefix list counts as its maximum of entries."""
     with shop() as found:
@@ -341,6 +353,7 @@ def test_a_full_group_is_not_filled_further() -> None:
 # --- duplicates, failures, changes in between
 
 
+@pytest.mark.slow
 def test_a_rule_that_is_there_already_is_a_success_and_not_undone() -> None:
     """Somebody adds the rule between the plan and the call."""
     with shop() as found:
@@ -394,6 +407,7 @@ def test_a_step_that_fails_takes_everything_back(shared: bool, operation: str, c
         assert found.state() == before
 
 
+@pytest.mark.slow
 def test_half_of_the_rules_are_taken_back() -> None:
     """The call for the fourth rule of four is throttled."""
     with shop() as found:
@@ -406,6 +420,7 @@ def test_half_of_the_rules_are_taken_back() -> None:
         assert found.state() == before
 
 
+@pytest.mark.slow
 def test_taking_back_is_tried_again() -> None:
     with shop() as found:
         found.share()
@@ -418,6 +433,7 @@ def test_taking_back_is_tried_again() -> None:
         assert found.state() == before
 
 
+@pytest.mark.slow
 def test_a_change_that_cannot_be_rolled_back_is_named_and_undone_later() -> None:
     with shop() as found:
         before = found.state()
@@ -447,6 +463,7 @@ def test_an_interruption_takes_everything_back() -> None:
         assert found.state() == before
 
 
+@pytest.mark.slow
 def test_an_answer_that_is_lost_leaves_nothing_behind() -> None:
     """Only the tag can find the rule: its id was in the lost response."""
     with shop() as found:
@@ -461,6 +478,7 @@ def test_an_answer_that_is_lost_leaves_nothing_behind() -> None:
         assert found.state() == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shared", [False, True])
 def test_a_load_balancer_that_is_deleted_meanwhile(shared: bool) -> None:
     with shop() as found:
@@ -501,6 +519,7 @@ def test_groups_that_change_meanwhile_are_not_taken_off() -> None:
 # --- changes by others between a read and a write
 
 
+@pytest.mark.slow
 def test_a_group_that_is_attached_between_the_last_read_and_the_write_is_put_back() -> None:
     """SetSecurityGroups replaces the list: only the interfaces still show the group that a person attached."""
     with shop() as found:
@@ -513,6 +532,7 @@ def test_a_group_that_is_attached_between_the_last_read_and_the_write_is_put_bac
         assert sorted(found.groups()) == sorted([found.group, other, str(applied.created_group)])
 
 
+@pytest.mark.slow
 def test_a_change_by_a_list_without_the_new_group_gets_it_again() -> None:
     """The person read the list before the fix and wrote it after the fix."""
     with shop() as found:
@@ -532,6 +552,7 @@ def test_a_change_by_a_list_without_the_new_group_gets_it_again() -> None:
         assert found.groups() == [found.group, other, applied.created_group]
 
 
+@pytest.mark.slow
 def test_a_write_that_is_tried_again_does_not_write_an_old_list() -> None:
     with shop() as found:
         found.share()
@@ -549,6 +570,7 @@ def test_a_write_that_is_tried_again_does_not_write_an_old_list() -> None:
         assert found.groups() == [found.group, other, applied.created_group]
 
 
+@pytest.mark.slow
 def test_undo_that_is_tried_again_does_not_write_an_old_list() -> None:
     with shop() as found:
         found.share()
@@ -567,6 +589,7 @@ def test_undo_that_is_tried_again_does_not_write_an_old_list() -> None:
         assert found.groups() == [found.group, other]
 
 
+@pytest.mark.slow
 def test_undo_puts_back_a_group_that_is_attached_between_its_last_read_and_its_write() -> None:
     with shop() as found:
         found.share()
@@ -579,6 +602,7 @@ def test_undo_puts_back_a_group_that_is_attached_between_its_last_read_and_its_w
         assert undone.put_back_groups == {found.arn: (other,)}
 
 
+@pytest.mark.slow
 def test_a_group_that_becomes_shared_meanwhile_is_not_left_open() -> None:
     """Somebody attaches the load balancer's group to another interface after the plan was made."""
     with shop() as found:
@@ -590,6 +614,7 @@ def test_a_group_that_becomes_shared_meanwhile_is_not_left_open() -> None:
         assert _rules_of_group(found) == before_rules
 
 
+@pytest.mark.slow
 def test_undo_reattaches_a_group_that_gets_a_rule_of_somebody_else_meanwhile() -> None:
     with shop() as found:
         found.share()
@@ -601,6 +626,7 @@ def test_undo_reattaches_a_group_that_gets_a_rule_of_somebody_else_meanwhile() -
         assert undone.deleted_groups == []
 
 
+@pytest.mark.slow
 def test_undo_keeps_a_group_whose_rules_cannot_be_read_once_it_is_detached() -> None:
     """Somebody may have added a rule meanwhile, which deleting the group would lose."""
     with shop() as found:
@@ -615,6 +641,7 @@ def test_undo_keeps_a_group_whose_rules_cannot_be_read_once_it_is_detached() -> 
         assert found.undo().deleted_groups == [created]
 
 
+@pytest.mark.slow
 def test_undo_leaves_a_load_balancer_whose_groups_cannot_be_read() -> None:
     with shop() as found:
         found.share()
@@ -647,6 +674,7 @@ def test_undo_keeps_later_changes() -> None:
         assert found.groups() == [found.group, other]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("is_tagged", [True, False])
 @pytest.mark.parametrize("shared", [False, True])
 def test_undo_keeps_a_rule_that_somebody_has_changed_since(shared: bool, is_tagged: bool) -> None:
@@ -686,6 +714,7 @@ def _ports(found: Shop, rule: SecurityGroupRule) -> tuple[int, int]:
     return one["FromPort"], one["ToPort"]
 
 
+@pytest.mark.slow
 def test_undo_leaves_a_group_that_somebody_else_came_to_carry() -> None:
     with shop() as found:
         found.share()
@@ -710,6 +739,7 @@ def _tag(found: Shop, resource: str, **tags: str) -> None:
     )
 
 
+@pytest.mark.slow
 def test_forged_tags_of_a_created_group_change_nothing() -> None:
     """The forger wants undo to attach his group in place of the real one."""
     with shop() as found:
@@ -725,6 +755,7 @@ def test_forged_tags_of_a_created_group_change_nothing() -> None:
         assert found.state() == before
 
 
+@pytest.mark.slow
 def test_a_group_of_somebody_else_with_the_tag_of_an_execution_stays() -> None:
     with shop() as found:
         found.apply(fix_of(ICMP))
@@ -737,6 +768,7 @@ def test_a_group_of_somebody_else_with_the_tag_of_an_execution_stays() -> None:
         assert undone.left_in_place[0].startswith(f"{real} carries the tag of {EXECUTION}, but no record says")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("complete", [True, False])
 def test_a_rule_of_somebody_else_with_the_tag_of_an_execution_stays(complete: bool) -> None:
     """Also after a process that was killed before it could write the ids of what it had added."""
@@ -753,6 +785,7 @@ def test_a_rule_of_somebody_else_with_the_tag_of_an_execution_stays(complete: bo
         assert foreign in undone.left_in_place[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("complete", [True, False])
 def test_a_description_attributes_nothing_to_an_execution(complete: bool) -> None:
     """Anybody can write what a fix writes. The rule has a planned content, but for its port."""
@@ -792,6 +825,7 @@ def test_undo_needs_a_record() -> None:
         assert found.state() == before
 
 
+@pytest.mark.slow
 def test_a_killed_process_is_undone_by_its_plan() -> None:
     with shop() as found:
         found.share()
@@ -802,6 +836,7 @@ def test_a_killed_process_is_undone_by_its_plan() -> None:
         assert found.state() == before
 
 
+@pytest.mark.slow
 def test_a_fix_needs_a_record_and_an_unread_record_stops_an_undo() -> None:
     with shop() as found:
         before = found.state()
@@ -816,6 +851,7 @@ def test_a_fix_needs_a_record_and_an_unread_record_stops_an_undo() -> None:
         assert found.state() == before
 
 
+@pytest.mark.slow
 def test_undo_deletes_the_record_with_its_changes() -> None:
     with shop() as found:
         found.apply()
@@ -825,6 +861,7 @@ def test_undo_deletes_the_record_with_its_changes() -> None:
         assert ssm.get_parameters_by_path(Path="/alb-sg/", Recursive=True)["Parameters"] == []
 
 
+@pytest.mark.slow
 def test_an_execution_id_that_is_used_again_keeps_what_it_added_first() -> None:
     """A step of a document that is tried again has the id of its execution, and plans only what is still missing."""
     with shop() as found:
@@ -837,6 +874,7 @@ def test_an_execution_id_that_is_used_again_keeps_what_it_added_first() -> None:
         assert read_records(found.account, EXECUTION) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shared", [False, True], ids=["a rule fails", "a new group fails"])
 def test_a_roll_back_leaves_what_its_execution_added_for_others(shared: bool) -> None:
     """The command fixes several load balancers under one id. Tags of the first may be gone by then."""
@@ -856,6 +894,7 @@ def test_a_roll_back_leaves_what_its_execution_added_for_others(shared: bool) ->
         assert shared or found.state() == before
 
 
+@pytest.mark.slow
 def test_a_record_of_many_rules_has_several_parts() -> None:
     """A parameter holds 4 KB, and a plan up to a thousand rules. moto allows sixty in a group."""
     with shop() as found:
@@ -883,6 +922,7 @@ def _count(found: Shop, name: str, kind: str) -> int:
     return sum(len(page["Parameters"]) for page in pages)
 
 
+@pytest.mark.slow
 def test_undo_of_nothing_says_so_and_unread_data_fails() -> None:
     with shop() as found:
         assert found.undo().is_empty
@@ -904,6 +944,7 @@ def test_the_approved_plan_is_applied() -> None:
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("groups", [None, []])
 def test_an_answer_without_the_groups_takes_none_off(monkeypatch: pytest.MonkeyPatch, groups: list[str] | None) -> None:
     """SetSecurityGroups replaces the whole list: what the answer leaves out would be gone."""
@@ -937,6 +978,7 @@ def test_unread_data_is_an_error_and_changes_nothing() -> None:
         assert found.changes() == []
 
 
+@pytest.mark.slow
 def test_a_fix_that_cannot_be_verified_stays_and_is_reported() -> None:
     with shop() as found:
         _before(found, AUTHORIZE_INGRESS, lambda: found.aws.faults.fail("DescribeListeners"))
@@ -947,11 +989,13 @@ def test_a_fix_that_cannot_be_verified_stays_and_is_reported() -> None:
         assert _added(found) == ["tcp 443 443 0.0.0.0/0"]
 
 
+@pytest.mark.slow
 def test_executions_have_names_that_a_tag_can_hold() -> None:
     with shop() as found, pytest.raises(InvalidInputError, match="is not the id of an execution"):
         found.apply(execution="a b")
 
 
+@pytest.mark.slow
 def test_rules_share_their_tag() -> None:
     with shop() as found:
         one, other = (
