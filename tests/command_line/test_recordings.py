@@ -15,8 +15,6 @@ from embedded_aws.account import ACCOUNT_ID, REGION, EmbeddedAws, tcp
 from embedded_aws.config_recorder import ALL_TYPES, record_estate
 from tests.command_line.calling import Command, without_advice
 
-pytestmark = pytest.mark.slow
-
 NAME = "organization"
 STATUS = {"SourceId": ACCOUNT_ID, "SourceType": "ACCOUNT", "AwsRegion": REGION, "LastUpdateStatus": "SUCCEEDED"}
 
