@@ -168,13 +168,6 @@ class TargetGroup(NamedTuple):
     target_control_port: int | UnknownValue | None = None
 
     @property
-    def known_target_type(self) -> str:
-        """Raises NotReadError."""
-        if isinstance(self.target_type, UnknownValue):
-            raise self.target_type.error(self._label)
-        return self.target_type
-
-    @property
     def may_hold_load_balancers(self) -> bool:
         """Whether load balancers may be registered in it: its type is `alb`, or not known. Only Network Load Balancers
         forward to load balancers."""
