@@ -47,7 +47,7 @@ class OpeningLimit:
 
 
 def _opened_addresses(rule: RequiredRule) -> tuple[str, ...]:
-    """The blocks that a rule opens. A prefix list and a Network Load Balancer's group stand for what they let in."""
+    """The blocks that a rule opens. For a prefix list or a Network Load Balancer's group: those that it lets in."""
     if rule.permission.cidrs:
         return rule.permission.cidrs
     named = (*rule.required, *rule.missing)

@@ -1,4 +1,4 @@
-"""Commands of the AWS CLI that remove what is open and unused.
+"""Commands of the AWS CLI that remove open and unused parts.
 
 EC2 removes whole rules only. Where a part of a rule is in use, a rule for that part is added before.
 """
