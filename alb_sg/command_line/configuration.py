@@ -225,6 +225,9 @@ def _read_file() -> tuple[str, Mapping[str, Any]]:
             # Another tool's problem, where the file is another's.
             if name == PROJECT_FILE_NAME:
                 continue
+            if isinstance(error, UnicodeDecodeError):
+                place = f"byte {error.start + 1}"
+                raise InvalidInputError(f"is not UTF-8 text ({place}); save it as UTF-8", name) from error
             raise InvalidInputError(f"is not TOML ({error})", name) from error
         if name == FILE_NAME:
             return name, content

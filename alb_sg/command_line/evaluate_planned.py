@@ -82,7 +82,7 @@ def evaluate_planned(
         for _, planned in run.scenarios
         for address, location in planned.locations.items()
     }
-    plans = _plans(run, findings)
+    plans = _plans(run, findings, selection)
     return Results(
         list(places),
         len(affected),
@@ -111,7 +111,7 @@ def _shared_facts(
     return shared
 
 
-def _plans(run: PlannedRun, findings: Sequence[Finding]) -> list[Plan]:
+def _plans(run: PlannedRun, findings: Sequence[Finding], selection: RuleSelection) -> list[Plan]:
     """The rules that the load balancers with these findings lack, each in the first scenario that has it."""
     by_arn: dict[str, list[Finding]] = {}
     for finding in findings:
@@ -121,7 +121,7 @@ def _plans(run: PlannedRun, findings: Sequence[Finding]) -> list[Plan]:
     for scenario, planned in run.scenarios:
         for estate, one in select_planned(scenario, planned, ()).load_balancers:
             if one.arn in by_arn and one.arn not in plans:
-                plans[one.arn] = PlannedEstatePlanner(estate).plan(one, by_arn[one.arn])
+                plans[one.arn] = PlannedEstatePlanner(estate, selection.rules).plan(one, by_arn[one.arn])
     return list(plans.values())
 
 

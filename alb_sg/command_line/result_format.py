@@ -76,7 +76,8 @@ def prepare_format(arguments: argparse.Namespace) -> None:
         (arguments.history, "--history", COMPARING_FORMATS),
     ):
         if given and arguments.format not in formats:
-            raise InvalidInputError(f"{option} is for --format {' and '.join(formats)}; omit it")
+            others = f"{', '.join(formats[:-1])} or " if len(formats) > 1 else ""
+            raise InvalidInputError(f"{option} is for --format {others}{formats[-1]}; omit it with {arguments.format}")
 
 
 def write_formatted(

@@ -389,6 +389,7 @@ def security_group_rule(value: Any) -> SecurityGroupRule:
         permission=permission(
             {key: fields.get(key) for key in ("IpProtocol", "FromPort", "ToPort")} | peers,
         ),
+        description=_text_or(fields, "Description", ""),
     )
 
 

@@ -346,6 +346,7 @@ class SecurityGroupRule(NamedTuple):
     group_id: str
     is_egress: bool
     permission: Permission
+    description: str = ""
 
 
 class Vpc(NamedTuple):

@@ -18,7 +18,7 @@ from alb_sg.estate.field_readers import require_object, required_text
 from alb_sg.estate.model import NetworkInterface, SecurityGroup
 from alb_sg.estate.sections import Section
 from alb_sg.live import LiveClients
-from alb_sg.live.requests import EC2_PAGE, DescribeRequests
+from alb_sg.live.requests import EC2_PAGE, FILTER_VALUES, DescribeRequests, batches
 from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.remediation.api_calls import ApiCall
 from alb_sg.remediation.change_context import attached_interface, elb_interface_description
@@ -80,7 +80,17 @@ class AccountClients:
 
     def tagged_rules(self, key: str, value: str) -> dict[SecurityGroupRule, RuleContent]:
         """The security group rules that have a tag, with their contents."""
-        request = self.ec2_request("describe_security_group_rules", "SecurityGroupRules", {f"tag:{key}": [value]})
+        return self._rules_with_contents(f"tag:{key}", [value])
+
+    def rules_of_ids(self, rule_ids: Sequence[str]) -> dict[SecurityGroupRule, RuleContent]:
+        """Those of some security group rules that are there, with their contents."""
+        found: dict[SecurityGroupRule, RuleContent] = {}
+        for batch in batches(rule_ids, FILTER_VALUES):
+            found |= self._rules_with_contents("security-group-rule-id", batch)
+        return found
+
+    def _rules_with_contents(self, filter_name: str, values: Sequence[str]) -> dict[SecurityGroupRule, RuleContent]:
+        request = self.ec2_request("describe_security_group_rules", "SecurityGroupRules", {filter_name: values})
         return dict(self._read("SecurityGroupRules", request, _rule_with_content))
 
     def security_groups(self, filter_name: str, values: Sequence[str]) -> list[SecurityGroup]:

@@ -44,7 +44,7 @@ def read_step_input(payload: Payload) -> StepInput:
     account_region.check_arn(arn, "LoadBalancerArn")
     limits = DocumentLimits.from_text(required_text(payload, "Limits"))
     config = make_client("config", account_region.region)
-    deployed = read_deployed_rule(config, required_text(payload, "ConfigRuleName"), limits.function)
+    deployed = read_deployed_rule(config, required_text(payload, "ConfigRuleName"), rule, limits.function)
     policy = FixPolicy(
         SharedGroupPolicy(required_text(payload, "SharedGroup")),
         ManagedGroupPolicy(required_text(payload, "ManagedGroup")),

@@ -17,9 +17,9 @@ from botocore.stub import ANY, Stubber
 from alb_sg.aggregator.observe import observe
 from alb_sg.aggregator.requests import AggregatorClients
 from alb_sg.aws.account_region import AccountRegion
-from alb_sg.aws.clients import make_client
 from alb_sg.observations.observation import Observation
 from tests.builders import ACCOUNT, REGION, RULES
+from tests.clients import make_client
 
 AGGREGATOR = "alb-sg"
 AS_OF = datetime(2027, 1, 31, 8, 0, tzinfo=UTC)
@@ -181,8 +181,8 @@ Page = Sequence[Any] | Failure
 class Recording:
     """A stubbed aggregator. Answers are one page each, unless they are given as several."""
 
-    config: Any = field(default_factory=lambda: _client("config"))
-    organizations: Any = field(default_factory=lambda: _client("organizations"))
+    config: Any = field(default_factory=lambda: make_client("config"))
+    organizations: Any = field(default_factory=lambda: make_client("organizations"))
 
     def __post_init__(self) -> None:
         self._config = Stubber(self.config)
@@ -263,7 +263,3 @@ class _Holding:
 
 def _select(holding: str) -> tuple[str, Shape]:
     return "select_aggregate_resource_config", {"Expression": _Holding(holding)}
-
-
-def _client(service: str) -> Any:
-    return make_client(service, REGION)

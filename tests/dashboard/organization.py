@@ -8,6 +8,7 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.dashboard.history import make_run
@@ -81,6 +82,7 @@ class Organization:
     estates: Sequence[Estate] = ()
 
 
+@cache
 def organization(
     load_balancers: int = 240,
     *,
@@ -94,7 +96,7 @@ def organization(
     """So many load balancers (five findings each) in so many accounts and three regions.
 
     `varied`: every load balancer has its own name, tags and security groups, as in an organization that grew. Without
-    it, those of an account and region share a few.
+    it, those of an account and region share a few. The same arguments return the same object, so no test changes it.
     """
     estates = _estates(load_balancers, seed, accounts, varied=varied)
     last = replace(_observed(estates, AS_OF, pictures), owner_tags=owner_tags)

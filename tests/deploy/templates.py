@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,11 @@ DEPLOY = Path(__file__).parents[2] / HAND_WRITTEN_FOLDER
 
 def template(name: str) -> dict[str, Any]:
     """A template in the form that CloudFormation's JSON has."""
+    return deepcopy(_read(name))
+
+
+@cache
+def _read(name: str) -> dict[str, Any]:
     return read_template(DEPLOY / name)
 
 

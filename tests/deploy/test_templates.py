@@ -9,9 +9,7 @@ from importlib import import_module
 from typing import Any
 
 import boto3
-import cfnlint.api  # type: ignore[import-untyped]  # it ships no types
 import pytest
-from cfnlint.config import ManualArgs  # type: ignore[import-untyped]  # as above
 from moto import mock_aws
 from moto.events.models import EventPattern
 
@@ -66,8 +64,11 @@ def test_every_template_is_tested() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_cfn_lint_finds_nothing(name: str) -> None:
+    from cfnlint.api import lint  # type: ignore[import-untyped]  # noqa: PLC0415 (slow to import)
+    from cfnlint.config import ManualArgs  # type: ignore[import-untyped]  # noqa: PLC0415 (slow to import)
+
     text = (DEPLOY / name).read_text(encoding="utf-8")
-    found = cfnlint.api.lint(text, config=ManualArgs(regions=["eu-central-1", "us-east-1"], ignore_checks=[]))
+    found = lint(text, config=ManualArgs(regions=["eu-central-1", "us-east-1"], ignore_checks=[]))
     assert [str(match) for match in found] == []
     assert "cfn-lint" not in text
     # CloudFormation refuses it, wherever it stands.

@@ -122,7 +122,7 @@ def _advice(
     if not any(isinstance(one, Finding) and one.compliance is Compliance.NON_COMPLIANT for one in results):
         return {}
     if is_planned(arguments):
-        plan = PlannedEstatePlanner(estate).plan(load_balancer, results)
+        plan = PlannedEstatePlanner(estate, selection.rules).plan(load_balancer, results)
     elif loaded.credentials is not None:
         from alb_sg.command_line.sources.live import open_live_clients  # noqa: PLC0415 (it imports boto3)
         from alb_sg.remediation.account import AccountClients  # noqa: PLC0415 (slow, and not always needed)

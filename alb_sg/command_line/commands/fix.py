@@ -252,7 +252,7 @@ def _make_plans(arguments: argparse.Namespace, fix: FixRequest, loaded: LoadedEs
     if is_planned(arguments):
         # No account holds the planned groups, so that there is nothing to read about them.
         return [
-            PlannedEstatePlanner(estate).plan(load_balancer, judge_load_balancer(estate, load_balancer, fix))
+            PlannedEstatePlanner(estate, fix.rules).plan(load_balancer, judge_load_balancer(estate, load_balancer, fix))
             for estate, load_balancer in loaded.load_balancers
         ]
     plans = []
