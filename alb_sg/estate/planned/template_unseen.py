@@ -34,7 +34,7 @@ AFFECTED_TYPES = frozenset({SECURITY_GROUP, LOAD_BALANCER, LISTENER, TARGET_GROU
 
 
 def effects_of_unseen_stacks(stack: Stack, addresses: Container[str] | None) -> Iterator[PlannedResource]:
-    """Resources with unknown properties, in place of those that nested stacks may create; with `addresses`, only
+    """Resources with unknown properties, which stand for those that nested stacks may create; with `addresses`, only
     nested stacks with one of them."""
     for logical_id, resource in stack.resources.items():
         if resource["Type"] != NESTED_STACK or stack.child(logical_id) is not None:
