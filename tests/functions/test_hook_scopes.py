@@ -351,6 +351,7 @@ def test_a_target_group_that_names_no_load_balancers_concerns_none() -> None:
     assert (sides(scope), scope.fronts) == (([], []), frozenset())
     assert names(scope.changed_target_groups) == ["far"]
     assert with_load_balancers_behind(scope, base) == scope
+    assert with_load_balancers_behind(Scope(clients=frozenset({NLB})), base).clients == {NLB}
     assert target_groups_of(replace(scope, targets=frozenset({load_balancer_arn("web")})), base) == {
         load_balancer_arn("web"): [target_group_arn("web")]
     }
@@ -420,6 +421,22 @@ def test_the_load_balancers_behind_a_concerned_front_are_concerned(entry: Shape,
     base = build(fronted())
     scope = scope_of(replace(base, listeners={}, targets={}), entry, ids={**IDS, "Two": "sg-2"})
     assert names(with_load_balancers_behind(scope, base).clients) == clients
+
+
+def test_a_front_that_is_put_before_a_load_balancer_concerns_it() -> None:
+    """So far, nothing sends to the target group in which it is registered."""
+    spare = behind(443)
+    spare["LoadBalancerArns"] = []
+    base = build(account(spare))
+    new = {
+        "LoadBalancerArn": NLB,
+        "Port": 443,
+        "Protocol": "TCP",
+        "DefaultActions": [{"Type": "forward", "TargetGroupArn": target_group_arn("to-web")}],
+    }
+    scope = scope_of(replace(base, listeners={}, targets={}), changed("New", LISTENER, after=new))
+    assert names(scope.target_groups) == ["to-web"]
+    assert names(with_load_balancers_behind(scope, base).clients) == ["nlb", "web"]
 
 
 def test_a_target_of_a_front_that_is_no_load_balancer_of_the_account_is_left_out() -> None:
