@@ -516,6 +516,11 @@ def test_a_group_that_is_replaced_changes_the_load_balancers_that_refer_to_it(tm
     assert sides(scope) == (["web"], ["web"])
 
 
+def test_load_balancers_that_were_not_read_are_left_out_on_both_sides() -> None:
+    scope = Scope(clients=frozenset({"a", "b"}), targets=frozenset({"b", "c"}))
+    assert scope.without(["b"]) == Scope(clients=frozenset({"a"}), targets=frozenset({"c"}))
+
+
 # --- what a change names
 
 
