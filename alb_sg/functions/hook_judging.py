@@ -99,7 +99,7 @@ def judge_change(
     unknown += [] if unknown else unseen
     unknown += [] if exemptions is None else [f"{one.what}: {one.cause}" for one in exemptions.errors]
     broken.sort(key=lambda one: one.sort_key)
-    annotations = [*_findings(broken, planned), *(_annotation("alb-sg", SKIPPED, one) for one in unknown)]
+    annotations = [*_findings(broken, planned, rules), *(_annotation("alb-sg", SKIPPED, one) for one in unknown)]
     return Judgement(broken, unknown, annotations[:MAX_ANNOTATIONS] or [_passed(len(judged))], unread)
 
 
@@ -115,9 +115,9 @@ def _results(
     for rule, parameters in rules.items():
         by_side.setdefault(scope.of_rule(rule), {})[rule] = parameters
     results: list[Result] = []
-    for concerned, of_side in by_side.items():
+    for affected, of_side in by_side.items():
         judged = [
-            one for one in estate.load_balancers.values() if one.arn in concerned or one.arn not in base.load_balancers
+            one for one in estate.load_balancers.values() if one.arn in affected or one.arn not in base.load_balancers
         ]
         findings, errors = judge_all(
             estate, judged, of_side, NO_EXEMPTIONS if exemptions is None else exemptions.of_ports
@@ -133,7 +133,9 @@ def _passed(judged: int) -> Mapping[str, Any]:
 
 
 def _findings(
-    broken: Sequence[Finding], planned: Sequence[tuple[Scenario, PlannedEstates]]
+    broken: Sequence[Finding],
+    planned: Sequence[tuple[Scenario, PlannedEstates]],
+    rules: Mapping[Recommendation, Parameters],
 ) -> Iterator[Mapping[str, Any]]:
     advice: dict[tuple[str, str], Sequence[str]] = {}
     by_arn: dict[str, list[Finding]] = {}
@@ -141,7 +143,7 @@ def _findings(
         by_arn.setdefault(finding.load_balancer_arn, []).append(finding)
     for _, after in planned:
         for estate in after.estates:
-            planner = PlannedEstatePlanner(estate)
+            planner = PlannedEstatePlanner(estate, rules)
             for arn in by_arn.keys() & estate.load_balancers.keys():
                 advice = {**plan_advice(planner.plan(estate.load_balancers[arn], by_arn[arn])), **advice}
     for finding in broken:

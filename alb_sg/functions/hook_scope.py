@@ -271,7 +271,7 @@ class _RuleDifference:
         return [one for one in rules if not self._names_less(one)]
 
     def _names_less(self, rule: Permission) -> bool:
-        """Whether what a rule names may come to stand for less."""
+        """Whether what a rule names may shrink."""
         return not self._lists.isdisjoint(rule.prefix_list_ids) or any(
             peer.group_id in self._deleted for peer in rule.references
         )

@@ -1,8 +1,8 @@
-"""One account and region, as a fix reads and changes it."""
+"""One account and region, as a fix reads and changes it, and what else uses a security group there."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -21,7 +21,7 @@ from alb_sg.live import LiveClients
 from alb_sg.live.requests import EC2_PAGE, FILTER_VALUES, DescribeRequests, batches
 from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.remediation.api_calls import ApiCall
-from alb_sg.remediation.change_context import elb_interface_description
+from alb_sg.remediation.change_context import attached_interface, elb_interface_description
 from alb_sg.remediation.execution import RuleContent, SecurityGroupRule
 
 T = TypeVar("T")
@@ -166,3 +166,19 @@ def _security_group_rule(source: Any) -> SecurityGroupRule:
         required_text(source, "SecurityGroupRuleId"),
         Direction.EGRESS if source.get("IsEgress") else Direction.INGRESS,
     )
+
+
+def other_users(account: AccountClients, group_id: str, arn: str, load_balancers: Iterable[Any]) -> list[str]:
+    """The resources that carry a group, apart from the load balancer. Raises NotReadError."""
+    users = [
+        f"load balancer {one['LoadBalancerName']}"
+        for one in with_group(load_balancers, group_id)
+        if one["LoadBalancerArn"] != arn
+    ]
+    attached = (attached_interface(interface, arn) for interface in account.network_interfaces_with(group_id))
+    return [*users, *(resource.label for resource in attached if resource is not None)]
+
+
+def with_group(load_balancers: Iterable[Any], group_id: str) -> Iterator[Any]:
+    """The load balancers, in the API's shape, that carry a group."""
+    return (one for one in load_balancers if group_id in one.get("SecurityGroups", ()))

@@ -14,11 +14,10 @@ from alb_sg.aws.client_errors import AWS_ERRORS, error_code, error_text
 from alb_sg.errors import NotReadError
 from alb_sg.estate.model import SecurityGroup
 from alb_sg.findings.phrasing import abbreviate
-from alb_sg.remediation.account import AccountClients
+from alb_sg.remediation.account import AccountClients, other_users, with_group
 from alb_sg.remediation.api_calls import EXECUTION_TAG, ApiCall, revoke_call
 from alb_sg.remediation.execution import RuleContent, SecurityGroupRule, UndoResult
 from alb_sg.remediation.execution_record import ExecutionRecord, delete_records, read_records
-from alb_sg.remediation.group_users import other_users, with_group
 from alb_sg.remediation.load_balancer_groups import RETRY_DELAYS, Sleep, Wanted, change_groups, is_retryable
 
 T = TypeVar("T")

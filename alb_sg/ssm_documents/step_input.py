@@ -10,9 +10,8 @@ from typing import Any
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.aws.clients import make_client
 from alb_sg.errors import InvalidInputError
-from alb_sg.exemptions.aws_document import read_exemptions
+from alb_sg.exemptions.aws_document import limit_exemptions, read_exemptions
 from alb_sg.exemptions.exemption import Exemptions
-from alb_sg.exemptions.longest_time import limit_exemptions
 from alb_sg.parameters import Parameters
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 from alb_sg.remediation.account import AccountClients, open_account

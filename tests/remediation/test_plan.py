@@ -564,6 +564,18 @@ def test_managers_are_told_by_tags(tags: dict[str, str], whom: str | None) -> No
     assert found is None if whom is None else whom in str(found)
 
 
+def test_a_group_of_firewall_manager_is_told_by_its_name() -> None:
+    """Its policy takes the rule away again, and no tag says so."""
+    saved = web()
+    [own] = [one for one in saved["SecurityGroups"] if one["GroupId"] == "sg-1"]
+    own["GroupName"] = "FMManagedSecurityGroup0f3c1a2b-1111-2222-3333-444455556666-sg-0a1b2c3d"
+    found = plan(saved, ICMP)
+    assert (added(found), refused(found)) == ([], [RefusalReason.MANAGED])
+    assert "sg-1 is managed by AWS Firewall Manager" in found.refusals[0].text
+    allowed = FixPolicy(managed_group=ManagedGroupPolicy.ALLOW)
+    assert added(plan(saved, ICMP, policy=allowed)) == ["sg-1 ingress icmp 3 0.0.0.0/0"]
+
+
 # --- fingerprints
 
 
