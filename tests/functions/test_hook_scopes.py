@@ -351,6 +351,7 @@ def test_a_target_group_that_names_no_load_balancers_concerns_none() -> None:
     assert (sides(scope), scope.fronts) == (([], []), frozenset())
     assert names(scope.changed_target_groups) == ["far"]
     assert with_load_balancers_behind(scope, base) == scope
+    assert with_load_balancers_behind(Scope(clients=frozenset({NLB})), base).clients == {NLB}
     assert target_groups_of(replace(scope, targets=frozenset({load_balancer_arn("web")})), base) == {
         load_balancer_arn("web"): [target_group_arn("web")]
     }
@@ -420,6 +421,22 @@ def test_the_load_balancers_behind_a_concerned_front_are_concerned(entry: Shape,
     base = build(fronted())
     scope = scope_of(replace(base, listeners={}, targets={}), entry, ids={**IDS, "Two": "sg-2"})
     assert names(with_load_balancers_behind(scope, base).clients) == clients
+
+
+def test_a_front_that_is_put_before_a_load_balancer_concerns_it() -> None:
+    """So far, nothing sends to the target group in which it is registered."""
+    spare = behind(443)
+    spare["LoadBalancerArns"] = []
+    base = build(account(spare))
+    new = {
+        "LoadBalancerArn": NLB,
+        "Port": 443,
+        "Protocol": "TCP",
+        "DefaultActions": [{"Type": "forward", "TargetGroupArn": target_group_arn("to-web")}],
+    }
+    scope = scope_of(replace(base, listeners={}, targets={}), changed("New", LISTENER, after=new))
+    assert names(scope.target_groups) == ["to-web"]
+    assert names(with_load_balancers_behind(scope, base).clients) == ["nlb", "web"]
 
 
 def test_a_target_of_a_front_that_is_no_load_balancer_of_the_account_is_left_out() -> None:
@@ -499,6 +516,11 @@ def test_a_group_that_is_replaced_changes_the_load_balancers_that_refer_to_it(tm
     scenarios = stack_update(tmp_path, resources("vpc-1"), resources("vpc-2"), deployed)
     scope = find_scope(scenarios, before_the_change(account()), [RECOMMENDATIONS_BY_NAME[INGRESS]])
     assert sides(scope) == (["web"], ["web"])
+
+
+def test_load_balancers_that_were_not_read_are_left_out_on_both_sides() -> None:
+    scope = Scope(clients=frozenset({"a", "b"}), targets=frozenset({"b", "c"}))
+    assert scope.without(["b"]) == Scope(clients=frozenset({"a"}), targets=frozenset({"c"}))
 
 
 # --- what a change names
