@@ -42,7 +42,7 @@ def add_format_options(parser: argparse.ArgumentParser) -> None:
         "-q",
         "--quiet",
         action="store_true",
-        help="print no results: the exit code tells. --output is written all the same",
+        help="print no results; the exit code has the answer. --output is still written",
     )
     parser.add_argument("--summary", action="store_true", help="text: print the counts of each rule alone")
     parser.add_argument(

@@ -468,7 +468,7 @@ def _rule_key(group_id: str, permission: Permission, peer: str) -> tuple[object,
 
 
 def _may_be_same_vpc(vpc_id: str, other: str) -> bool:
-    """Whether two resources may be of one VPC; "" stands for a VPC that is not known."""
+    """Whether two resources may be of one VPC; "" is a VPC that is not known."""
     return vpc_id == other or not vpc_id or not other
 
 

@@ -156,7 +156,10 @@ class Plan:
 
     @property
     def fingerprint(self) -> str:
-        """A hash of the changes: it tells whether a later plan still makes the changes that somebody approved."""
+        """A hash of the changes: it tells whether a later plan still makes the changes that somebody approved.
+
+        What a reference or a prefix list lets in may change without a change to the rule: whether it is wide counts.
+        """
         group = self.new_group
         changes: list[Any] = [
             self.load_balancer.arn,
@@ -170,6 +173,7 @@ class Plan:
                     addition.permission.to_port,
                     addition.peer,
                     addition.rule_names,
+                    addition.is_wide,
                 ]
                 for addition in self.additions
             ],

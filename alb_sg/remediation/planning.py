@@ -171,12 +171,12 @@ class Planner:
     def _check_openings(self, required: Iterable[RequiredRule]) -> None:
         """Raises FixRefusedError if a rule opens more than a plan may without a person."""
         for rule in required if self._wide_opening is WideOpeningPolicy.REFUSE else ():
-            cidr = self._opening_limit.exceeded_by(rule)
-            if cidr is not None:
+            opened = self._opening_limit.exceeded_by(rule)
+            if opened is not None:
                 name, scheme = self._load_balancer.name, self._load_balancer.scheme
                 raise FixRefusedError(
                     RefusalReason.OPENS_INTERNAL,
-                    f"{rule.origin} would be open to {cidr}, and {name} is {scheme}; a person must approve that, or "
+                    f"{rule.origin} would be open to {opened}, and {name} is {scheme}; a person must approve that, or "
                     "add the rule by hand",
                 )
 

@@ -33,7 +33,7 @@ from tests.properties.estates import PARAMETERS, estates, permissions
 pytestmark = pytest.mark.slow
 
 Verdict = tuple[str, str]
-HOME = AccountRegion(ACCOUNT, REGION)
+ACCOUNT_REGION = AccountRegion(ACCOUNT, REGION)
 PEERS = {
     "SecurityGroupIngress": ("SourcePrefixListId", "SourceSecurityGroupId", "SourceSecurityGroupOwnerId"),
     "SecurityGroupEgress": (
@@ -131,7 +131,7 @@ def test_data_that_the_hook_leaves_out_decides_nothing(
         patch.object(hook, "make_client", lambda *_, **__: None),
         patch.object(hook, "LiveClients", lambda **_: None),
     ):
-        base, scope, unread = hook.read_account(HOME, None, scenarios, rules, lambda: False)
+        base, scope, unread = hook.read_account(ACCOUNT_REGION, None, scenarios, rules, lambda: False)
     assert not unread
     whole = estate_of_export(source.export())
     everything = frozenset(whole.load_balancers)
