@@ -30,6 +30,7 @@ from alb_sg.exemptions.aws_document import read_exemptions
 from alb_sg.exemptions.exemption import Exemptions
 from alb_sg.exemptions.location import AwsLocation
 from alb_sg.exemptions.longest_time import MAX_DAYS_VARIABLE, limit_exemptions, parse_max_days
+from alb_sg.findings.annotation import without_escapes
 from alb_sg.findings.exemption_application import apply_exemptions, malformed_exemption_error
 from alb_sg.findings.finding import EvaluationError, Finding, enumeration_error
 from alb_sg.findings.judge import judge_all
@@ -343,7 +344,7 @@ def _evaluation(finding: Finding, item_time: datetime | None) -> Evaluation:
         finding.compliance.value,
         resourceId=finding.load_balancer_arn,
         resourceType=LOAD_BALANCER_TYPE,
-        annotation=finding.annotation,
+        annotation=without_escapes(finding.annotation),
     )
     if item_time is not None:
         evaluation.orderingTimestamp = item_time.astimezone(UTC).isoformat(timespec="milliseconds")
