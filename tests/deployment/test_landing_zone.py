@@ -113,7 +113,8 @@ def test_everything_that_takes_tags_has_them(templates: dict[str, dict[str, Any]
                 continue
             seen.add(kind)
             assert [tag for tag in resource["Properties"]["Tags"] if tag in TAG_LIST] == TAG_LIST, (name, logical_id)
-    assert seen == TAGGED_TYPES
+    # With keys of the settings, no template makes one.
+    assert seen == TAGGED_TYPES - {"AWS::KMS::Key"}
 
 
 def test_no_type_takes_tags_that_the_options_do_not_know(templates: dict[str, dict[str, Any]]) -> None:
@@ -292,6 +293,16 @@ def test_everything_that_keeps_data_has_the_key_of_its_region(
         assert {region: said[entry] for region, said in made["Mappings"][table].items()} == KEYS, name
         # SQS takes one kind of encryption.
         assert "SqsManagedSseEnabled" not in properties, name
+
+
+def test_the_keys_replace_a_key_that_a_template_makes(templates: dict[str, dict[str, Any]], tmp_path: Path) -> None:
+    """A key of its own would cost money and encrypt nothing; an organization may deny kms:CreateKey."""
+    settings = settings_of({**WHOLE, "landingZone": {"tags": TAGS}}, tmp_path)
+    without = yaml.safe_load(render_hand_written_templates(settings, ROOT)["dashboard.yaml"])
+    [(_, own)] = of_type(without, "AWS::KMS::Key").items()
+    assert own["Tags"] == TAG_LIST
+    assert resources(templates, "AWS::KMS::Key") == []
+    assert "ChangesKey" not in json.dumps(templates)
 
 
 def test_buckets_have_the_key(templates: dict[str, dict[str, Any]]) -> None:
