@@ -521,8 +521,10 @@ def test_members_forward_to_the_bus_that_the_dashboard_has() -> None:
 
 
 def message(rule: str, target_id: str, page_url: str, event: dict[str, Any]) -> Any:
-    """What EventBridge makes of an event at worst, by its user guide ("Common Issues with transforming input"): texts need
-    quotes in the template, no value is escaped, and nothing stands where the event has no value."""
+    """What EventBridge makes of an event at worst ("Common Issues with transforming input" in its user guide).
+
+    Texts need quotes in the template, no value is escaped, and nothing stands where the event has no value.
+    """
     targets = template("dashboard.yaml")["Resources"][rule]["Properties"]["Targets"]
     [target] = [target for target in targets if target["Id"] == target_id]
     transformer = target["InputTransformer"]
