@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import boto3
 import pytest
@@ -134,6 +135,53 @@ def test_session_name_and_external_id_are_given(command: Command, wire: Wire) ->
 def test_the_configuration_may_have_the_role(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALB_SG_ASSUME_ROLE", role_arn(ACCOUNT))
     assert command("explain", "web-1", "--format", "json").json["loadBalancer"]["accountId"] == ACCOUNT
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("explain", "web"), 2),
+        (("what-if", "web", "--add-listener", "8443"), 2),
+        (("exemptions", "none.json"), 0),
+        (("doctor",), 1),
+        (("fix", "web"), 2),
+    ],
+)
+def test_a_configured_role_of_every_account_is_for_commands_that_read_many(
+    command: Command, wire: Wire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], code: int
+) -> None:
+    """The account of the credentials has no load balancer, so that a name is not found there."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "none.json").write_text(json.dumps(NO_EXEMPTIONS))
+    (tmp_path / "alb-sg.toml").write_text('assume-role = "audit/reader"\nexternal-id = "a:b/c"\n')
+    if words == ("doctor",):
+        wire.failing = lambda _, operation, __: None if operation in OWN_CALLS else denied(operation)
+    answer = command(*words)
+    assert answer.code == code
+    note = "alb-sg: assume-role audit/reader from alb-sg.toml is of every account, and this command reads one; "
+    assert answer.err.count(note) == 1
+    assert wire.count("AssumeRole") == 0
+
+
+def test_a_configured_role_of_every_account_is_that_of_the_load_balancer(
+    command: Command, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arn = arn_of(command, ACCOUNTS[1])
+    monkeypatch.setenv("ALB_SG_ASSUME_ROLE", "audit/reader")
+    wire.parameters.clear()
+    answer = command("explain", arn, "--format", "json")
+    assert answer.json["loadBalancer"]["loadBalancerArn"] == arn
+    assert answer.json["configuration"][0]["option"] == "--assume-role"
+    assert [given["RoleArn"] for given in wire.parameters] == [role_arn(ACCOUNTS[1])]
+    assert answer.err == ""
+
+
+@pytest.mark.parametrize("words", [("fix", "web", "--apply", "--yes"), ("fix", "--undo", "fix-20270131t120000-1f3a9c")])
+def test_no_account_is_changed_without_the_configured_role(
+    command: Command, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("ALB_SG_ASSUME_ROLE", "reader")
+    assert "--assume-role reader is of every account, and this command reads one" in command.refused(*words)
 
 
 # --- what is refused
