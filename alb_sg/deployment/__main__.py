@@ -35,7 +35,7 @@ from alb_sg.deployment.template_files import (
     render_hand_written_templates,
     render_templates,
 )
-from alb_sg.deployment.template_sizes import size_remarks
+from alb_sg.deployment.template_sizes import size_remarks, unneeded_remarks
 from alb_sg.deployment.terraform import FILE as TERRAFORM_FILE
 from alb_sg.deployment.terraform import terraform_file
 from alb_sg.errors import InvalidInputError
@@ -157,6 +157,7 @@ def _pack(options: argparse.Namespace) -> None:
         *deployment_remarks(settings),
         *stack_set_remarks(settings, files, options.output),
         *size_remarks(settings, files, options.output),
+        *unneeded_remarks(settings, files, options.output),
     ]
     if listing is None:
         remarks += outsider_remarks(settings)

@@ -11,7 +11,15 @@ from pathlib import Path
 
 from alb_sg.deployment.conformance_pack import MAX_TEMPLATE_BYTES
 from alb_sg.deployment.settings import Settings
-from alb_sg.deployment.stack_sets import DOCUMENTS, MEMBER, NAMED_ROLES, artifact_bucket, create_command, is_large
+from alb_sg.deployment.stack_sets import (
+    DOCUMENTS,
+    MEMBER,
+    NAMED_ROLES,
+    artifact_bucket,
+    deploy_command,
+    is_large,
+    placeholder_remark,
+)
 
 
 def size_remarks(settings: Settings, files: Mapping[str, str], folder: Path) -> Iterator[str]:
@@ -23,11 +31,26 @@ def size_remarks(settings: Settings, files: Mapping[str, str], folder: Path) -> 
             f"{name} has {len(text.encode()):,} bytes, but CloudFormation accepts {MAX_TEMPLATE_BYTES:,} in a request"
         )
         if name in (DOCUMENTS, MEMBER):
-            # With organizational units, `stack_set_remarks` has the commands.
-            if not settings.organization.organizational_units:
-                yield f"{limit}; upload it first: {create_command(settings, name, text, folder)}"
+            # With organizational units, `stack_set_remarks` has the commands of all that is needed.
+            if not (settings.organization.organizational_units or _is_unneeded(settings, name)):
+                command = deploy_command(settings, name, text, folder)
+                yield f"{limit}; upload it first{placeholder_remark(command)}: {command}"
         elif name == "central.yaml" or name.startswith("organization-conformance-pack"):
             yield f"{limit}; deploy it through the bucket{_regions(settings)}: {_stack_command(settings, name, folder)}"
+
+
+def unneeded_remarks(settings: Settings, files: Mapping[str, str], folder: Path) -> Iterator[str]:
+    """What the documents are for, where no rule has remediation."""
+    if DOCUMENTS in files and _is_unneeded(settings, DOCUMENTS):
+        command = deploy_command(settings, DOCUMENTS, files[DOCUMENTS], folder)
+        yield (
+            f"{DOCUMENTS}: not needed, because no rule has remediation. Deploy it before you turn remediation on, here "
+            f"or with the pack's parameters{placeholder_remark(command)}: {command}"
+        )
+
+
+def _is_unneeded(settings: Settings, name: str) -> bool:
+    return name == DOCUMENTS and not settings.has_remediation
 
 
 def _stack_command(settings: Settings, name: str, folder: Path) -> str:
