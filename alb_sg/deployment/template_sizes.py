@@ -6,6 +6,7 @@ accounts, `documents.yaml` and the others with the regions. `deploy-stack` uploa
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -62,8 +63,15 @@ def _stack_command(settings: Settings, name: str, folder: Path) -> str:
     return (
         f"aws cloudformation deploy --region {region} --stack-name {stack} --template-file {folder / name}"
         f"{NAMED_ROLES if central else ''} --s3-bucket {artifact_bucket(settings, region)} --s3-prefix alb-sg"
+        f"{_tags(settings)}"
     )
 
 
 def _regions(settings: Settings) -> str:
     return "" if len(settings.regions) == 1 else ", here for the first region, then likewise in every other one"
+
+
+def _tags(settings: Settings) -> str:
+    """The tags of the stack itself, in the form that `aws cloudformation deploy` takes."""
+    tags = [shlex.quote(f"{key}={value}") for key, value in settings.landing_zone.tags.items()]
+    return " ".join([" --tags", *tags]) if tags else ""

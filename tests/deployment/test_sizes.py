@@ -75,6 +75,9 @@ def test_the_command_for_a_large_stack_names_the_bucket_of_its_region(tmp_path: 
         *("--template-file", "dist/central.yaml", "--capabilities", "CAPABILITY_NAMED_IAM"),
         *("--s3-bucket", f"alb-sg-{CENTRAL}-eu-central-1", "--s3-prefix", "alb-sg"),
     ]
+    tagged = {**content_of(23, ["eu-central-1"]), "landingZone": {"tags": {"CostCenter": "1234", "Data Class": "a: b"}}}
+    with_tags = remarks_of(tagged, tmp_path)["central.yaml"]
+    assert shlex.split(with_tags)[-3:] == ["--tags", "CostCenter=1234", "Data Class=a: b"]
     several = remarks_of(content_of(23, ["eu-central-1", "us-east-1"]), tmp_path)["central.yaml"]
     assert "here for the first region, then likewise in every other one: aws" in several
 
