@@ -72,9 +72,13 @@ def ignored_role_origin(arguments: argparse.Namespace) -> str | None:
     """
     if getattr(arguments, "apply", False) or getattr(arguments, "undo", None) is not None:
         return None
-    origins = (one.origin for one in arguments.applied_options if one.option == "--assume-role")
-    origin = next(origins, COMMAND_LINE)
+    origin = option_origin(arguments, "--assume-role")
     return None if origin == COMMAND_LINE else origin
+
+
+def option_origin(arguments: argparse.Namespace, option: str) -> str:
+    """Where an option comes from: the command line, a variable or a file."""
+    return next((one.origin for one in arguments.applied_options if one.option == option), COMMAND_LINE)
 
 
 def session_name(arguments: argparse.Namespace) -> str:
