@@ -34,6 +34,7 @@ from alb_sg.deployment.template_files import (
     regional_remarks,
     render_hand_written_templates,
     render_templates,
+    stale_templates,
 )
 from alb_sg.deployment.template_sizes import size_remarks, unneeded_remarks
 from alb_sg.deployment.terraform import FILE as TERRAFORM_FILE
@@ -153,6 +154,9 @@ def _pack(options: argparse.Namespace) -> None:
         path.parent.mkdir(exist_ok=True, parents=True)
         path.write_text(text, encoding="utf-8")
         _print_line(str(path))
+    for path in stale_templates(options.output, {**files, **hand_written}):
+        path.unlink()
+        _print_line(f"removed {path}, which is of earlier settings")
     remarks = [
         *deployment_remarks(settings),
         *stack_set_remarks(settings, files, options.output),

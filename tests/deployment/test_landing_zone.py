@@ -378,6 +378,27 @@ def test_without_options_the_templates_stay_as_they_are(tmp_path: Path) -> None:
         assert yaml.safe_load(render_hand_written_templates(settings, ROOT)[path.name]) == template(path.name)
 
 
+def test_pack_removes_the_templates_of_earlier_settings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Terraform's module takes the pack of a region, where there is a file of one."""
+    dist = tmp_path / "dist"
+
+    def pack(content: dict[str, Any]) -> str:
+        path = write(content, tmp_path)
+        assert main(["pack", "--rules", str(RULES), "--config", str(path), "--output", str(dist)]) == 0
+        return capsys.readouterr().out
+
+    pack(WHOLE)
+    own = dist / "notes.yaml"
+    own.write_text("of: somebody else\n", encoding="utf-8")
+    assert (dist / "conformance-pack.me-central-1.yaml").exists()
+    said = pack({**with_units(WHOLE), "regionalScope": {}})
+    assert not list(dist.glob("*.me-central-1.yaml"))
+    assert not (dist / "organization-conformance-pack.yaml").exists()
+    assert f"removed {dist / 'organization-conformance-pack.yaml'}, which is of earlier settings" in said
+    assert own.exists()
+    assert {"central.yaml", "dashboard.yaml", "conformance-pack.yaml"} <= {path.name for path in dist.iterdir()}
+
+
 def test_pack_writes_the_hand_written_templates_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["--rules", str(RULES), "--config", str(write(LANDING_ZONE, tmp_path)), "--output", str(tmp_path)]
     assert main(["pack", *arguments]) == 0
