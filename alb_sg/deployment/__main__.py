@@ -44,7 +44,8 @@ from alb_sg.observations.severities import format_severities
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Returns 0: done. 1: AWS refused, or the account is not ready. 2: the settings or the checkout are invalid."""
+    """Returns 0: done. 1: AWS refused, or the account is not ready. 2: the settings or the checkout are invalid, or a
+    file cannot be written."""
     options = _parser().parse_args(arguments)
     try:
         _COMMANDS[options.command](options)
@@ -54,6 +55,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (DeploymentError, ClientError, BotoCoreError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
+    except OSError as error:
+        sys.stderr.write(f"{error.filename or 'the output'}: {error.strerror or error}; the output is incomplete\n")
+        return 2
     return 0
 
 

@@ -72,8 +72,9 @@ def stack_set_remarks(settings: Settings, files: Mapping[str, str], folder: Path
     if not settings.organization.organizational_units:
         return
     yield (
-        "organization.organizationalUnits: deploy with StackSets, in this order. A delegated administrator of "
-        "StackSets adds --call-as DELEGATED_ADMIN to each `aws cloudformation` command"
+        "organization.organizationalUnits: deploy with StackSets, in this order, and central.yaml before the pack, "
+        "which needs its functions. A delegated administrator of StackSets adds --call-as DELEGATED_ADMIN to each "
+        "`aws cloudformation` command"
     )
     documents = [DOCUMENTS] if settings.has_remediation else []
     own_pack = sorted(settings.excluded_types)

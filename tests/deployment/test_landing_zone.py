@@ -498,6 +498,8 @@ def test_the_commands_for_units(tmp_path: Path) -> None:
     settings = settings_of(with_units(WHOLE), tmp_path)
     remarks = list(stack_set_remarks(settings, render_templates(settings, ARTEFACT), Path("dist/0.2.0")))
     assert "--call-as DELEGATED_ADMIN" in remarks[0]
+    # No StackSet deploys the functions.
+    assert "in this order, and central.yaml before the pack, which needs its functions" in remarks[0]
     commands = remarks[1:]
     targets = (
         """--deployment-targets '{"OrganizationalUnitIds": ["ou-ab12-c3d4e5f6", "r-ab12"], "Accounts": """

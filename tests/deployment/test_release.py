@@ -101,6 +101,19 @@ def test_the_sbom_names_files_and_their_contents(release: Path, bom: dict[str, A
     assert all(component["purl"].startswith("pkg:pypi/") for component in components.values() if "purl" in component)
 
 
+@pytest.mark.parametrize("command", ["build", "pack", "release"])
+def test_a_folder_that_cannot_be_written_is_named(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    occupied = tmp_path / "dist"
+    occupied.write_text("a file", encoding="utf-8")
+    assert main([command, "--rules", str(RULES), "--output", str(occupied)]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"{occupied}")
+    assert re.search(r"exists|[Nn]ot a directory", said)
+    assert said.endswith("; the output is incomplete\n")
+
+
 # --- the version
 
 
