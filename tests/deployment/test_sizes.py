@@ -13,7 +13,7 @@ import pytest
 from alb_sg.deployment.conformance_pack import MAX_TEMPLATE_BYTES
 from alb_sg.deployment.template_files import render_templates
 from alb_sg.deployment.template_sizes import size_remarks, unneeded_remarks
-from tests.deployment.deployments import ARTEFACT, CENTRAL, SHIPPED, WHOLE, Resolver, of_type, settings_of, templates_of
+from tests.deployment.deployments import ARTIFACT, CENTRAL, SHIPPED, WHOLE, Resolver, of_type, settings_of, templates_of
 
 ONE = ["us-east-1"]
 # All that botocore knows of the largest partition, and as long names as there are for the rest.
@@ -30,7 +30,7 @@ def content_of(accounts: int, regions: list[str]) -> dict[str, Any]:
 def remarks_of(content: dict[str, Any], folder: Path) -> dict[str, str]:
     """The remarks by the file that they are about."""
     settings = settings_of(content, folder)
-    found = size_remarks(settings, render_templates(settings, ARTEFACT), Path("dist"))
+    found = size_remarks(settings, render_templates(settings, ARTIFACT), Path("dist"))
     return {remark.partition(" ")[0]: remark for remark in found}
 
 
@@ -38,7 +38,7 @@ def remarks_of(content: dict[str, Any], folder: Path) -> dict[str, str]:
 @pytest.mark.parametrize(("accounts", "regions"), [(1, ONE), (23, ONE), (50, ONE), (50, ALL)])
 def test_too_large_templates_are_reported_and_fit_a_bucket(accounts: int, regions: list[str], tmp_path: Path) -> None:
     content = content_of(accounts, regions)
-    files = render_templates(settings_of(content, tmp_path), ARTEFACT)
+    files = render_templates(settings_of(content, tmp_path), ARTIFACT)
     sizes = {name: len(text.encode()) for name, text in files.items()}
     remarks = remarks_of(content, tmp_path)
     # `deploy-stack` takes stack.yaml from the bucket itself.
@@ -105,7 +105,7 @@ def test_documents_that_nobody_needs_are_said_to_be(tmp_path: Path, units: list[
     organization = {"delegatedAdministrator": CENTRAL, "organizationId": "o-a1b2c3d4e5"}
     content = {**SHIPPED, "organization": {**organization, **({"organizationalUnits": units} if units else {})}}
     settings = settings_of(content, tmp_path)
-    files = render_templates(settings, ARTEFACT)
+    files = render_templates(settings, ARTIFACT)
     assert list(size_remarks(settings, files, Path("dist"))) == []
     [remark] = unneeded_remarks(settings, files, Path("dist"))
     assert remark.startswith("documents.yaml: not needed, because no rule has remediation. Deploy it before ")
@@ -119,7 +119,7 @@ def test_documents_that_nobody_needs_are_said_to_be(tmp_path: Path, units: list[
 def test_a_stack_set_gets_the_account_that_the_settings_do_not_name(tmp_path: Path) -> None:
     """Without a value, CloudFormation refuses the template's parameter."""
     settings = settings_of(SHIPPED, tmp_path)
-    files = render_templates(settings, ARTEFACT)
+    files = render_templates(settings, ARTIFACT)
     [remark] = unneeded_remarks(settings, files, Path("dist"))
     assert "(replace ACCOUNT by the account of the functions, UNIT by an organizational unit or the root)" in remark
     assert " --parameters ParameterKey=CentralAccountId,ParameterValue=ACCOUNT --template-url " in remark

@@ -7,10 +7,9 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from alb_sg.aws.account_region import AccountRegion
-from alb_sg.command_line.accounts_file import read_accounts
+from alb_sg.command_line.account_options import add_account_option, read_given_accounts
 from alb_sg.command_line.arguments import Commands, add_command, add_output_option, add_text_or_json_option
 from alb_sg.command_line.exit_code import ExitCode
-from alb_sg.command_line.narrowing import account_id
 from alb_sg.command_line.output import open_output
 from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.sources.loading import add_live_options
@@ -62,15 +61,8 @@ def add_doctor(commands: Commands) -> None:
         help="check every active account of this file with --assume-role NAME: what `aws organizations list-accounts` "
         "prints",
     )
-    parser.add_argument(
-        "--account",
-        action="append",
-        default=[],
-        type=account_id,
-        metavar="ID",
-        help="check this account with --assume-role NAME; repeatable",
-    )
-    # Accounts are chosen as in a walk.
+    add_account_option(parser, "check this account with --assume-role NAME; repeatable")
+    # Every account of the file is chosen.
     parser.set_defaults(unit=[])
     parser.add_argument("--aggregator", metavar="NAME", help="check the organization of this configuration aggregator")
     parser.add_argument(
@@ -122,7 +114,7 @@ def _checks_many(arguments: argparse.Namespace) -> bool:
 
 def _results(arguments: argparse.Namespace, *, many: bool) -> Iterator[CheckResult]:
     # Importing botocore takes a third of a second, which help does not need.
-    from alb_sg.command_line.sources.live import open_accounts  # noqa: PLC0415 (see above)
+    from alb_sg.command_line.sources.live import open_regions  # noqa: PLC0415 (see above)
     from alb_sg.command_line.sources.sessions import Credentials, given_credentials  # noqa: PLC0415 (see above)
     from alb_sg.doctor.account import check_account  # noqa: PLC0415 (slow, and not always needed)
     from alb_sg.doctor.organization import check_organization  # noqa: PLC0415 (slow, and not always needed)
@@ -131,12 +123,12 @@ def _results(arguments: argparse.Namespace, *, many: bool) -> Iterator[CheckResu
     now = datetime.now(UTC)
     if arguments.aggregator is not None:
         credentials = Credentials(arguments.profile) if many else given_credentials(arguments)
-        for place, make_client in open_accounts(credentials, arguments.region):
+        for place, make_client in open_regions(credentials, arguments.region):
             yield from check_organization(
                 Reader(make_client), place, arguments.aggregator, now, arguments.stack_set, with_members=many
             )
     elif not many:
-        for place, make_client in open_accounts(given_credentials(arguments), arguments.region):
+        for place, make_client in open_regions(given_credentials(arguments), arguments.region):
             yield from check_account(Reader(make_client), place, now)
     if many:
         yield from _results_of_many(arguments, now)
@@ -144,13 +136,13 @@ def _results(arguments: argparse.Namespace, *, many: bool) -> Iterator[CheckResu
 
 def _results_of_many(arguments: argparse.Namespace, now: datetime) -> Iterator[CheckResult]:
     """The checks of each account and region, several at the same time, in order."""
+    from alb_sg.command_line.accounts.opened_accounts import MAX_THREADS, open_accounts  # noqa: PLC0415 (see above)
+    from alb_sg.command_line.accounts.threads import run_in_threads  # noqa: PLC0415 (see above)
     from alb_sg.command_line.sources.live import client_factory  # noqa: PLC0415 (see above)
-    from alb_sg.command_line.walk.opening import WALKERS, open_accounts  # noqa: PLC0415 (see above)
-    from alb_sg.command_line.walk.threads import run_in_threads  # noqa: PLC0415 (see above)
     from alb_sg.doctor.account import check_account  # noqa: PLC0415 (see above)
     from alb_sg.doctor.reader import Reader  # noqa: PLC0415 (see above)
 
-    opened = open_accounts(arguments, read_accounts(arguments.accounts) if arguments.accounts else {})
+    opened = open_accounts(arguments, read_given_accounts(arguments))
     for error in sorted(opened.errors, key=lambda error: error.sort_key):
         yield ACCOUNT.unread(error.account_id, f"{error.what}: {error.cause}")
 
@@ -161,7 +153,7 @@ def _results_of_many(arguments: argparse.Namespace, now: datetime) -> Iterator[C
 
     results: dict[AccountRegion, list[CheckResult]] = {}
     with Progress("checking accounts and regions") as progress:
-        for place, found in run_in_threads(check, opened.account_regions, WALKERS):
+        for place, found in run_in_threads(check, opened.account_regions, MAX_THREADS):
             results[place] = found
             progress(len(results), len(opened.account_regions))
     for place in sorted(results):
