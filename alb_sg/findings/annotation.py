@@ -25,6 +25,8 @@ from alb_sg.recommendations.requirement import AddressPeer, NodesPeer, PrefixLis
 MAX_ANNOTATION_LENGTH = 256
 UNKNOWN_ADDRESSES = "addresses that are not known yet"
 _SEPARATOR = "; "
+# The characters that JSON escapes, and what stands for them.
+_ESCAPED_IN_JSON = {**dict.fromkeys(range(0x20), " "), ord('"'): "'", ord("\\"): "/"}
 _UNRESOLVED = "unresolved"
 # The ports from which both Linux and Windows connect by default begin at 49152 or before, and end at 60999 or later.
 _EPHEMERAL_PORTS = (49152, 60999)
@@ -161,6 +163,13 @@ def _is_for_responses(entry: Unused) -> bool:
 def fit_to_limit(sentences: Sequence[str]) -> str:
     """As many of the first sentences as the limit allows, and the number of the others."""
     return _first_that_fits([(sentences, ())])
+
+
+def without_escapes(annotation: str) -> str:
+    """The annotation without characters that JSON escapes, for AWS Config: its compliance changes become messages, and
+    EventBridge puts the annotation into their JSON as it is ("EventBridge doesn't escape values", EventBridge user
+    guide, Input transformation)."""
+    return annotation.translate(_ESCAPED_IN_JSON)
 
 
 def append_remark(annotation: str, remark: str) -> str:
