@@ -571,7 +571,6 @@ def test_a_write_that_is_tried_again_does_not_write_an_old_list() -> None:
         assert found.groups() == [found.group, other, applied.created_group]
 
 
-@pytest.mark.slow
 def test_undo_that_is_tried_again_does_not_write_an_old_list() -> None:
     with shop() as found:
         found.share()
@@ -590,7 +589,6 @@ def test_undo_that_is_tried_again_does_not_write_an_old_list() -> None:
         assert found.groups() == [found.group, other]
 
 
-@pytest.mark.slow
 def test_undo_puts_back_a_group_that_is_attached_between_its_last_read_and_its_write() -> None:
     with shop() as found:
         found.share()
@@ -615,7 +613,6 @@ def test_a_group_that_becomes_shared_meanwhile_is_not_left_open() -> None:
         assert _rules_of_group(found) == before_rules
 
 
-@pytest.mark.slow
 def test_undo_reattaches_a_group_that_gets_a_rule_of_somebody_else_meanwhile() -> None:
     with shop() as found:
         found.share()
@@ -627,7 +624,6 @@ def test_undo_reattaches_a_group_that_gets_a_rule_of_somebody_else_meanwhile() -
         assert undone.deleted_groups == []
 
 
-@pytest.mark.slow
 def test_undo_keeps_a_group_whose_rules_cannot_be_read_once_it_is_detached() -> None:
     """Somebody may have added a rule meanwhile, which deleting the group would lose."""
     with shop() as found:
@@ -642,7 +638,6 @@ def test_undo_keeps_a_group_whose_rules_cannot_be_read_once_it_is_detached() -> 
         assert found.undo().deleted_groups == [created]
 
 
-@pytest.mark.slow
 def test_undo_leaves_a_load_balancer_whose_groups_cannot_be_read() -> None:
     with shop() as found:
         found.share()
@@ -675,7 +670,6 @@ def test_undo_keeps_later_changes() -> None:
         assert found.groups() == [found.group, other]
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("is_tagged", [True, False])
 @pytest.mark.parametrize("shared", [False, True])
 def test_undo_keeps_a_rule_that_somebody_has_changed_since(shared: bool, is_tagged: bool) -> None:
@@ -715,7 +709,6 @@ def _ports(found: Shop, rule: SecurityGroupRule) -> tuple[int, int]:
     return one["FromPort"], one["ToPort"]
 
 
-@pytest.mark.slow
 def test_undo_leaves_a_group_that_somebody_else_came_to_carry() -> None:
     with shop() as found:
         found.share()
@@ -890,7 +883,6 @@ def test_a_record_in_the_place_of_another_load_balancers_stops_an_undo() -> None
         assert "/app/other/" in found.undo().failures[0]
 
 
-@pytest.mark.slow
 def test_undo_deletes_the_record_with_its_changes() -> None:
     with shop() as found:
         found.apply()
@@ -961,7 +953,6 @@ def _count(found: Shop, name: str, kind: str) -> int:
     return sum(len(page["Parameters"]) for page in pages)
 
 
-@pytest.mark.slow
 def test_undo_of_nothing_says_so_and_unread_data_fails() -> None:
     with shop() as found:
         assert found.undo().is_empty
