@@ -50,7 +50,7 @@ from tests.builders import (
 from tests.functions.hook_events import GROUP, LISTENER, LOAD_BALANCER, UNKNOWN, changed, payload
 from tests.functions.large_region import INBOUND, OUTBOUND, change, rule
 
-HOME = AccountRegion(ACCOUNT, REGION)
+ACCOUNT_REGION = AccountRegion(ACCOUNT, REGION)
 TARGET_GROUP = "AWS::ElasticLoadBalancingV2::TargetGroup"
 INTERFACE = "AWS::EC2::NetworkInterface"
 INSTANCE = "AWS::EC2::Instance"
@@ -92,7 +92,7 @@ def before_the_change(saved: Saved) -> Estate:
 
 def change_set(*entries: Shape, ids: Mapping[str, str] = IDS) -> Scenario:
     content = payload({}, entries)
-    return read_change_set(content["template"], read_changed_resources(content), ids, HOME)
+    return read_change_set(content["template"], read_changed_resources(content), ids, ACCOUNT_REGION)
 
 
 def scope_of(
@@ -456,7 +456,9 @@ def stack_update(
     path = folder / "template"
     path.write_bytes(template_of(after))
     stack = DeployedStack("web", resources, template_of(before))
-    return read_templates([TemplateFile(str(path), "web", *HOME, stack, has_local_parts=False)], over_estate=True)
+    return read_templates(
+        [TemplateFile(str(path), "web", *ACCOUNT_REGION, stack, has_local_parts=False)], over_estate=True
+    )
 
 
 def template_of(resources: Mapping[str, Shape]) -> bytes:
