@@ -32,6 +32,7 @@ from alb_sg.estate.planned.template_documents import RESOURCES
 from alb_sg.estate.planned.template_parameters import PSEUDO_PARAMETERS
 from alb_sg.estate.planned.template_properties import convert_properties, keep_deciding_keys
 from alb_sg.estate.planned.template_references import refuse_circles
+from alb_sg.estate.planned.template_rules import refuse_failing_assertions
 from alb_sg.estate.planned.template_stacks import Deployment, GivenValues, Stack, TemplateFile, TemplateLibrary
 from alb_sg.estate.planned.template_text import NO_VALUE, planned_value
 from alb_sg.estate.planned.template_types import DECIDING_PROPERTIES, LOAD_BALANCER, NESTED_STACK
@@ -258,6 +259,8 @@ def _planned_resources(deployment: Deployment, addresses: Container[str] | None)
         _planned_resource(*one, {**properties, **_resolved_properties(*one, deciding=False)})
         for one, properties in zip(created, deciding, strict=True)
     ]
+    for stack in deployment.stacks():
+        refuse_failing_assertions(stack)
     return [*found, *unseen]
 
 

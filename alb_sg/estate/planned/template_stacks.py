@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,8 +12,9 @@ from alb_sg.errors import InvalidInputError
 from alb_sg.estate.json_files import STANDARD_INPUT, display_name, file_error_context, read_content
 from alb_sg.estate.planned.deployed_stack import DeployedStack
 from alb_sg.estate.planned.resources import UnknownPlannedValue
-from alb_sg.estate.planned.template_choices import Choices, Option
+from alb_sg.estate.planned.template_choices import Choices, Option, UndeployableError
 from alb_sg.estate.planned.template_documents import RESOURCES, TemplateDocument, parse_template
+from alb_sg.estate.planned.template_includes import insert_local_files
 from alb_sg.estate.planned.template_loops import has_loops, unroll_loops
 from alb_sg.estate.planned.template_macros import (
     LANGUAGE_EXTENSIONS,
@@ -26,6 +28,7 @@ from alb_sg.estate.planned.template_parameters import (
     plain_text,
     read_declared_parameters,
 )
+from alb_sg.estate.planned.template_properties import spread_condition
 from alb_sg.estate.planned.template_text import NO_VALUE, OpenParameter, is_known, split, unknown_of
 from alb_sg.estate.planned.template_types import DECIDING_PROPERTIES, MODULE_SUFFIX, NESTED_STACK
 from alb_sg.estate.planned.template_values import Expressions, parameter_label
@@ -86,7 +89,9 @@ class TemplateLibrary:
     def add(self, name: str, content: bytes, parameters: Mapping[str, str]) -> LoadedTemplate:
         """A template that is no file. Raises InvalidInputError with its name."""
         with file_error_context(name):
-            found = self.loaded[name, frozenset(parameters.items())] = _load(name, content, self.given, parameters)
+            found = self.loaded[name, frozenset(parameters.items())] = _load(
+                name, content, self.given, parameters, folder=None
+            )
         return found
 
     def load(self, path: str, parameters: Mapping[str, str] | None = None) -> LoadedTemplate:
@@ -96,13 +101,23 @@ class TemplateLibrary:
         key = path, frozenset(own.items())
         if key not in self.loaded:
             with file_error_context(path):
-                self.loaded[key] = _load(path, read_content(path), self.given, own)
+                self.loaded[key] = _load(path, read_content(path), self.given, own, folder=folder_of(path))
         return self.loaded[key]
 
 
-def _load(path: str, content: bytes, given: GivenValues, parameters: Mapping[str, str]) -> LoadedTemplate:
+def folder_of(path: str) -> Path:
+    """The folder that relative paths in a template begin at."""
+    return Path() if path == STANDARD_INPUT else Path(path).parent
+
+
+def _load(
+    path: str, content: bytes, given: GivenValues, parameters: Mapping[str, str], *, folder: Path | None
+) -> LoadedTemplate:
+    """A template. `folder` holds the files that it includes; None where there are none."""
     document: TemplateDocument = parse_template(content)
     value, lines = document.value, dict(document.lines)
+    if folder is not None:
+        value = insert_local_files(value, folder)
     if uses_language_extensions(value) and has_loops(value):
         declared = read_declared_parameters(value)
         defaults = {
@@ -112,29 +127,32 @@ def _load(path: str, content: bytes, given: GivenValues, parameters: Mapping[str
         value = unrolled.document
         lines |= {name: lines[loop] for name, loop in unrolled.loops.items() if loop in lines}
     value = expand_transforms(value)
-    resources = value[RESOURCES]
-    for logical_id, resource in resources.items():
-        if logical_id.startswith("Fn::"):
-            raise InvalidInputError(
-                f"{logical_id} makes resources only with the transform {LANGUAGE_EXTENSIONS}; add it, or "
-                f"{PROCESSED_HINT}"
-            )
-        place = f"{RESOURCES}.{logical_id}"
-        if not isinstance(resource, dict) or not isinstance(resource.get("Type"), str):
-            raise InvalidInputError("a resource must be an object with a Type", place)
-        if resource["Type"].endswith(MODULE_SUFFIX):
-            raise InvalidInputError(
-                f"{resource['Type']} is a module, which only CloudFormation can expand; {PROCESSED_HINT}",
-                place,
-            )
-        _require_named_properties(resource, place)
+    resources = {
+        logical_id: _checked_resource(logical_id, resource) for logical_id, resource in value[RESOURCES].items()
+    }
     return LoadedTemplate(path, value, resources, lines, read_declared_parameters(value))
 
 
-def _require_named_properties(resource: Mapping[str, Any], place: str) -> None:
+def _checked_resource(logical_id: str, resource: Any) -> Mapping[str, Any]:
+    """A resource with its properties by name. Raises InvalidInputError."""
+    if logical_id == "Fn::Transform":
+        raise InvalidInputError(f"{logical_id} adds resources, which only CloudFormation can do; {PROCESSED_HINT}")
+    if logical_id.startswith("Fn::"):
+        raise InvalidInputError(
+            f"{logical_id} makes resources only with the transform {LANGUAGE_EXTENSIONS}; add it, or {PROCESSED_HINT}"
+        )
+    place = f"{RESOURCES}.{logical_id}"
+    if not isinstance(resource, dict) or not isinstance(resource.get("Type"), str):
+        raise InvalidInputError("a resource must be an object with a Type", place)
+    if resource["Type"].endswith(MODULE_SUFFIX):
+        raise InvalidInputError(
+            f"{resource['Type']} is a module, which only CloudFormation can expand; {PROCESSED_HINT}",
+            place,
+        )
     properties = resource.get("Properties") or {}
     if not isinstance(properties, dict):
         raise InvalidInputError("Properties must be an object", place)
+    properties = spread_condition(properties)
     for owner in (resource, properties):
         function = next((name for name in owner if str(name).startswith("Fn::")), None)
         if function is not None and resource["Type"] in DECIDING_PROPERTIES:
@@ -142,6 +160,19 @@ def _require_named_properties(resource: Mapping[str, Any], place: str) -> None:
                 f"{function} makes properties only when CloudFormation processes the template; {PROCESSED_HINT}",
                 place,
             )
+    return {**resource, "Properties": properties} if properties else resource
+
+
+@contextmanager
+def _template_context(template: LoadedTemplate) -> Iterator[None]:
+    """Adds the template's name to the place in errors; what cannot be deployed remains that."""
+    try:
+        with file_error_context(template.path):
+            yield
+    except InvalidInputError as error:
+        if isinstance(error.__cause__, UndeployableError):
+            raise UndeployableError(error.message, error.place) from error
+        raise
 
 
 class Deployment:
@@ -262,7 +293,7 @@ class Stack:
 
     def value(self, expression: Any) -> object:
         """The value of an expression. Raises InvalidInputError with the template's name."""
-        with file_error_context(self.template.path):
+        with _template_context(self.template):
             return self.expressions.resolve(expression)
 
     def address_of(self, logical_id: str) -> str:
@@ -417,7 +448,7 @@ class Stack:
         condition = entry.get("Condition")
         if not isinstance(condition, str):
             return True
-        with file_error_context(self.template.path):
+        with _template_context(self.template):
             return self.expressions.condition(condition)
 
     def nested_output(self, logical_id: str, name: str) -> object:
@@ -467,7 +498,7 @@ class Stack:
         metadata = resource.get("Metadata") or {}
         asset = metadata.get(ASSET_PATH) if isinstance(metadata, dict) else None
         place = f"{RESOURCES}.{logical_id}.TemplateURL"
-        folder = Path() if self.template.path == STANDARD_INPUT else Path(self.template.path).parent
+        folder = folder_of(self.template.path)
         given = self.deployment.given.nested_templates.get(self.address_of(logical_id))
         if given is not None:
             path = Path(given)

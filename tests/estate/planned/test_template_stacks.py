@@ -377,12 +377,44 @@ def test_the_serverless_transform_logs_nothing(tmp_path: Path, caplog: pytest.Lo
     assert caplog.records == []
 
 
+def include(location: str) -> dict[str, Any]:
+    return {"Fn::Transform": {"Name": "AWS::Include", "Parameters": {"Location": location}}}
+
+
+def test_a_local_file_that_the_template_includes_is_read(tmp_path: Path) -> None:
+    """`aws cloudformation package` puts it into S3: beside other keys, in their place, and in a list."""
+    rule = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "CidrIp": "0.0.0.0/0"}
+    write(tmp_path, "Scheme: internal\n", "scheme.yaml")
+    write(tmp_path, {"Group": {"Type": SECURITY_GROUP, "Properties": {"Fn::If": ["Open", {}, {}]}}}, "group.json")
+    write(tmp_path, rule, "rule.json")
+    template = {
+        "Conditions": {"Open": {"Fn::Equals": ["a", "a"]}},
+        "Resources": {
+            "Web": load_balancer(SecurityGroups=[{"Ref": "Group"}, {"Ref": "Own"}], **include("scheme.yaml")),
+            "Own": {"Type": SECURITY_GROUP, "Properties": {"SecurityGroupIngress": [include("./rule.json")]}},
+            **include("group.json"),
+        },
+    }
+    [scenario] = read(tmp_path, template)
+    assert resource(scenario, "Web").properties["Scheme"] == "internal"
+    assert resource(scenario, "Own").properties["SecurityGroupIngress"] == [rule]
+    assert resource(scenario, "Group").type == SECURITY_GROUP
+
+
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a macro": (
         {"Transform": ["AWS::LanguageExtensions", "Company::Tags"], "Resources": {}},
         "the transform Company::Tags is a macro, which only CloudFormation can run; give the processed template",
     ),
     "an include": ({"Transform": {"Name": "AWS::Include"}, "Resources": {}}, "the transform AWS::Include is a macro"),
+    "an included file in S3": (
+        {"Resources": {"Web": load_balancer(), **include("s3://bucket/web.yaml")}},
+        "Fn::Transform adds resources, which only CloudFormation can do; give the processed template",
+    ),
+    "an included file that is not there": (
+        {"Resources": {"Web": load_balancer(**include("scheme.yaml"))}},
+        "scheme.yaml is not there; add it, or correct the path",
+    ),
     "a module": (
         {"Resources": {"Web": {"Type": "Company::Web::Balancer::MODULE"}}},
         "Resources.Web: Company::Web::Balancer::MODULE is a module, which only CloudFormation can expand",
