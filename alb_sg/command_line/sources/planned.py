@@ -40,7 +40,7 @@ from alb_sg.observations.results import FileLocation, LoadBalancerFacts, Results
 from alb_sg.remediation.plan import Plan
 from alb_sg.remediation.planned_planning import PlannedEstatePlanner
 from alb_sg.remediation.snippet_languages import SNIPPET_WRITERS
-from alb_sg.remediation.snippets import make_snippets
+from alb_sg.remediation.snippets import DocumentResources, make_snippets
 from alb_sg.report.advice import plan_advice
 from alb_sg.report.formats import MARKDOWN
 
@@ -146,7 +146,7 @@ def load_planned_estates(arguments: argparse.Namespace, load_balancer_names: Seq
     if len(fitting) > 1:
         raise InvalidInputError(_several_ways(run, load_balancer_names))
     planned, found = fitting[0]
-    return replace(found, locations=planned.locations)
+    return replace(found, document=DocumentResources(planned.addresses, planned.locations))
 
 
 def _several_ways(run: PlannedRun, load_balancer_names: Sequence[str]) -> str:
@@ -262,9 +262,12 @@ def _plans(run: PlannedRun, findings: Sequence[Finding]) -> list[Plan]:
 def _fix_code(arguments: argparse.Namespace, run: PlannedRun, plans: Sequence[Plan]) -> str:
     """The rules that load balancers of the document lack, as code in its language."""
     documented = frozenset[str]().union(*(planned.documented for _, planned in run.scenarios))
-    places = {address: location for _, planned in run.scenarios for address, location in planned.locations.items()}
+    document = DocumentResources(
+        {identifier: address for _, planned in run.scenarios for identifier, address in planned.addresses.items()},
+        {identifier: location for _, planned in run.scenarios for identifier, location in planned.locations.items()},
+    )
     own = [plan for plan in plans if plan.load_balancer.arn in documented]
-    return SNIPPET_WRITERS[planned_language(arguments)](make_snippets(own, places))
+    return SNIPPET_WRITERS[planned_language(arguments)](make_snippets(own, document))
 
 
 def _document(arguments: argparse.Namespace, locations: Mapping[str, FileLocation]) -> str | None:

@@ -70,7 +70,7 @@ class Location:
 class PlannedResource:
     """A resource after the change. `physical_id` is the ARN (load balancer, listener, target group) or the identifier
     (security group, VPC, …) of one that exists already, otherwise None. `before` has the properties of one that
-    exists, where the document holds them."""
+    exists, where the document holds them. `is_written`: the configuration has it, so that others may refer to it."""
 
     address: str
     type: str
@@ -81,6 +81,7 @@ class PlannedResource:
     location: Location | None = None
     account_id: str | None = None
     region: str | None = None
+    is_written: bool = True
 
 
 @dataclass(frozen=True)
