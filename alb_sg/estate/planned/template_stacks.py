@@ -42,7 +42,8 @@ class TemplateFile:
     """A template to deploy. `stack_name`, `account_id` and `region` are None where nobody has told them.
 
     `deployed` is the stack that it updates. `parameters` are values of its parameters for which the caller gives no
-    others. `has_local_parts`: the templates of nested stacks may be files beside it.
+    others. `has_local_parts`: the templates of nested stacks may be files beside it. `assets` are local files by the
+    keys that they get in S3.
     """
 
     path: str
@@ -52,6 +53,7 @@ class TemplateFile:
     deployed: DeployedStack | None = None
     parameters: Mapping[str, str] = field(default_factory=dict)
     has_local_parts: bool = True
+    assets: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)
@@ -506,6 +508,9 @@ class Stack:
             path = folder / asset
         else:
             url = (resource.get("Properties") or {}).get("TemplateURL")
+            key = next((one for text in _texts(url) for one in self.file.assets if text.endswith(f"/{one}")), None)
+            if key is not None:
+                return self.file.assets[key]
             if not isinstance(url, str) or "://" in url:
                 # A path is written as text. What has to be computed is an address in S3.
                 return None
@@ -540,6 +545,15 @@ class _PassedValues(Mapping[str, object]):
 
     def __len__(self) -> int:
         return len(self.expressions)
+
+
+def _texts(expression: Any) -> Iterator[str]:
+    """The texts in an expression."""
+    if isinstance(expression, str):
+        yield expression
+    elif isinstance(expression, list | dict):
+        for one in expression.values() if isinstance(expression, dict) else expression:
+            yield from _texts(one)
 
 
 def nested_remedy(address: str) -> str:

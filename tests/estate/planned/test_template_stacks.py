@@ -252,6 +252,47 @@ def cdk_output(folder: Path, artifacts: dict[str, Any]) -> str:
     return str(folder)
 
 
+CDK_STACK = {
+    "type": "aws:cloudformation:stack",
+    "environment": "aws://111122223333/eu-west-1",
+    "properties": {"templateFile": "Web.template.json"},
+}
+
+
+def test_a_nested_stack_of_the_cdk_is_found_among_the_assets(tmp_path: Path) -> None:
+    """The template names its file only if the app asks for metadata of assets."""
+    write(tmp_path, {"Resources": {"Web": load_balancer()}}, "inner.nested.template.json")
+    url = {"Fn::Join": ["", ["https://s3.eu-west-1.", {"Ref": "AWS::URLSuffix"}, "/assets/0a1b.json"]]}
+    write(tmp_path, {"Resources": {"Inner": nested(url)}}, "Web.template.json")
+    asset = {
+        "source": {"path": "inner.nested.template.json", "packaging": "file"},
+        "destinations": {"here": {"bucketName": "assets", "objectKey": "0a1b.json"}},
+    }
+    write(tmp_path, {"version": "55.0.0", "files": {"0a1b": asset}}, "Web.assets.json")
+    manifest = {"type": "cdk:asset-manifest", "properties": {"file": "Web.assets.json"}}
+    folder = cdk_output(tmp_path, {"Web.assets": manifest, "Web": CDK_STACK})
+    [scenario] = read_templates(read_cdk_output(folder))
+    assert [one.address for one in scenario.resources] == ["Inner.Web"]
+    assert scenario.unread == ()
+
+
+@pytest.mark.parametrize(
+    ("provider", "is_refused"),
+    # The blocks of a VPC decide verdicts; the names of zones do not.
+    [("vpc-provider", True), ("ssm", True), ("availability-zones", False), ("ami", False)],
+)
+def test_placeholders_of_the_cdk_are_no_values(provider: str, is_refused: bool, tmp_path: Path) -> None:
+    """Without credentials, `Vpc.fromLookup` is a VPC that does not exist, and so are its blocks."""
+    write(tmp_path, {"Resources": {}}, "Web.template.json")
+    missing = [{"key": f"{provider}:account=111122223333", "provider": provider, "props": {}}]
+    write(tmp_path, {"version": "55.0.0", "artifacts": {"Web": CDK_STACK}, "missing": missing}, "manifest.json")
+    if not is_refused:
+        assert len(read_cdk_output(str(tmp_path))) == 1
+        return
+    with pytest.raises(InvalidInputError, match=f"the CDK did not look up {provider}:account=111122223333"):
+        read_cdk_output(str(tmp_path))
+
+
 def test_stacks_of_a_cdk_output(tmp_path: Path) -> None:
     inner = tmp_path / "assembly-Stage"
     cdk_output(
