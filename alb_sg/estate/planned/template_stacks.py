@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from alb_sg.aws.arns import account_id_of
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.json_files import STANDARD_INPUT, display_name, file_error_context, read_content
 from alb_sg.estate.planned.deployed_stack import DeployedStack
@@ -214,6 +215,28 @@ class Deployment:
                 return stack.value(output.get("Value"))
         return UnknownPlannedValue(f"import {text}", "give the template that exports it with another --template")
 
+    def stack_output(self, name: object, output: object, region: object, account_id: str | None) -> object:
+        """The value of an output of another template of this deployment, which may be in another account or region.
+        `region` is None where any may be meant."""
+        for value in (name, output, region):
+            if not is_known(value):
+                unknown = unknown_of(value)
+                return UnknownPlannedValue(f"an output of a stack that depends on {unknown.origin}", unknown.remedy)
+        text = plain_text(name)
+        found = [
+            root
+            for root in self.roots
+            if root.file.stack_name == text
+            and (region is None or root.told("AWS::Region") in (None, region))
+            and (account_id is None or root.told("AWS::AccountId") in (None, account_id))
+        ]
+        if len(found) == 1:
+            return found[0].output(plain_text(output))
+        return UnknownPlannedValue(
+            f"output {plain_text(output)} of stack {text}",
+            f"give its template with another --template {text}=F" if not found else "give the region of the stack",
+        )
+
     def _exports_of_name(self) -> Mapping[str, list[tuple[Stack, Mapping[str, Any]]]]:
         if self._exports is None:
             # An export whose name is an import would ask for exports again.
@@ -322,6 +345,27 @@ class Stack:
 
     def imported(self, name: object) -> object:
         return self.deployment.imported(name)
+
+    def stack_output(self, stack: object, name: object, region: object, role: object) -> object:
+        """The value of `Fn::GetStackOutput`: without a region or role, of a stack in the same one."""
+        if is_known(role):
+            account_id = account_id_of(plain_text(role)) or (None if role else self.told("AWS::AccountId"))
+        else:
+            account_id = None
+        is_own = region in (None, "") or (isinstance(region, OpenParameter) and region.name == "AWS::Region")
+        place = self.told("AWS::Region") if is_own else region
+        return self.deployment.stack_output(stack, name, place, account_id)
+
+    def output(self, name: str) -> object:
+        """The value of an output for another stack."""
+        outputs = self.document.get("Outputs") or {}
+        if not isinstance(outputs, dict) or not isinstance(outputs.get(name), dict):
+            raise InvalidInputError(f"{self.template.name} has no output {name!r}; define it below Outputs")
+        if not self.has(outputs[name]):
+            raise UndeployableError(f"{self.template.name} does not make the output {name!r}: its condition fails")
+        with self.expressions.guard(f"{self.address}Outputs.{name}"):
+            value = self.value(outputs[name].get("Value"))
+        return "" if value is NO_VALUE else value
 
     # --- parameters
 
@@ -459,14 +503,7 @@ class Stack:
         if child is None:
             address = self.address_of(logical_id)
             return UnknownPlannedValue(f"output {name} of nested stack {address}", nested_remedy(address))
-        outputs = child.document.get("Outputs") or {}
-        if name not in outputs:
-            raise InvalidInputError(
-                f"nested stack {child.template.name} has no output {name!r}; define it below Outputs"
-            )
-        with self.expressions.guard(f"{self.address_of(logical_id)}.Outputs.{name}"):
-            value = child.value(outputs[name].get("Value"))
-        return "" if value is NO_VALUE else value
+        return child.output(name)
 
     def child(self, logical_id: str) -> Stack | None:
         """A nested stack; None where its template is not a local file."""

@@ -56,6 +56,8 @@ class Surroundings(Protocol):
 
     def imported(self, name: object) -> object: ...
 
+    def stack_output(self, stack: object, name: object, region: object, role: object) -> object: ...
+
     def address_of(self, logical_id: str) -> str: ...
 
 
@@ -77,6 +79,7 @@ class Expressions:
             "Fn::FindInMap": self._find_in_map,
             "Fn::GetAtt": self._get_att,
             "Fn::GetAZs": self._get_azs,
+            "Fn::GetStackOutput": self._get_stack_output,
             "Fn::If": self._if,
             "Fn::ImportValue": self._import_value,
             "Fn::Join": self._join,
@@ -407,6 +410,13 @@ class Expressions:
 
     def _import_value(self, argument: Any) -> object:
         return self._stack.imported(self.resolve(argument))
+
+    def _get_stack_output(self, argument: Any) -> object:
+        if not isinstance(argument, dict) or not {"StackName", "OutputName"} <= argument.keys():
+            raise InvalidInputError("Fn::GetStackOutput takes an object with StackName and OutputName")
+        names = ("StackName", "OutputName", "Region", "RoleArn")
+        stack, output, region, role = (self._without_no_value(argument.get(name)) for name in names)
+        return self._stack.stack_output(stack, output, region, role)
 
     def _get_azs(self, _: Any) -> object:
         return UnknownPlannedValue("the Availability Zones of the region")

@@ -243,6 +243,76 @@ def test_one_export_of_two_templates_is_refused(tmp_path: Path) -> None:
         read(tmp_path, web, others=files)
 
 
+# --- outputs of other stacks
+
+NETWORK = {
+    "Conditions": {"Never": {"Fn::Equals": ["a", "b"]}},
+    "Resources": {"Vpc": VPC, "Group": GROUP},
+    "Outputs": {
+        "GroupId": {"Value": {"Fn::GetAtt": ["Group", "GroupId"]}},
+        "Nothing": {"Value": "a", "Condition": "Never"},
+    },
+}
+
+
+def stack_output(name: Any = "network", output: str = "GroupId", **others: Any) -> dict[str, Any]:
+    return {"Fn::GetStackOutput": {"StackName": name, "OutputName": output, **others}}
+
+
+def web_with(tmp_path: Path, expression: dict[str, Any], *regions: str | None, template: Any = None) -> list[Any]:
+    """The security groups of a load balancer in eu-west-1, beside stacks `network` in these regions."""
+    others = [
+        TemplateFile(write(tmp_path, NETWORK, f"{index}.json"), "network", "111122223333", region)
+        for index, region in enumerate(regions)
+    ]
+    path = write(tmp_path, template or {"Resources": {"Web": load_balancer(SecurityGroups=[expression])}})
+    web = TemplateFile(path, "web", "111122223333", "eu-west-1")
+    scenarios = read_templates([web, *others])
+    [found] = [one for scenario in scenarios for one in scenario.resources if one.address == "web/Web"]
+    groups = found.properties["SecurityGroups"]
+    assert isinstance(groups, list)
+    return groups
+
+
+def test_an_output_of_another_stack_needs_no_export(tmp_path: Path) -> None:
+    assert web_with(tmp_path, stack_output(), "eu-west-1") == [ResourceReference("network/Group")]
+
+
+def test_an_output_is_that_of_the_stack_in_the_region_that_is_meant(tmp_path: Path) -> None:
+    """Without a region, it is the stack's own; a stack whose region nobody tells may be meant."""
+    first, second = (ResourceReference(f"{tmp_path}/{index}.json/Group") for index in range(2))
+    assert web_with(tmp_path, stack_output(), "us-east-1", "eu-west-1") == [second]
+    assert web_with(tmp_path, stack_output(Region="us-east-1"), "us-east-1", "eu-west-1") == [first]
+    assert web_with(tmp_path, stack_output(Region={"Ref": "AWS::Region"}), None) == [ResourceReference("network/Group")]
+
+
+def test_an_output_of_a_stack_that_is_not_given_is_unknown(tmp_path: Path) -> None:
+    unknown = UnknownPlannedValue(
+        "output GroupId of stack network", "give its template with another --template network=F"
+    )
+    other_account = "arn:aws:iam::222233334444:role/reader"
+    assert web_with(tmp_path, stack_output(), "us-east-1") == [unknown]
+    assert web_with(tmp_path, stack_output(RoleArn=other_account), "eu-west-1") == [unknown]
+    template = {
+        "Parameters": {"Name": {"Type": "String"}},
+        "Resources": {"Web": load_balancer(SecurityGroups=[stack_output({"Ref": "Name"})])},
+    }
+    [group] = web_with(tmp_path, {}, "eu-west-1", template=template)
+    assert group == UnknownPlannedValue(
+        "an output of a stack that depends on parameter web/Name", "give --template-parameter Name=…"
+    )
+
+
+@pytest.mark.parametrize(
+    ("output", "sentence"),
+    [("Absent", "0.json has no output 'Absent'"), ("Nothing", "0.json does not make the output 'Nothing'")],
+)
+def test_an_output_that_is_not_there_is_an_error(output: str, sentence: str, tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError) as raised:
+        web_with(tmp_path, stack_output(output=output), "eu-west-1")
+    assert sentence in str(raised.value)
+
+
 # --- CDK
 
 
