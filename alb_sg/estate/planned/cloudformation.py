@@ -5,7 +5,7 @@ Several templates are deployed together: an export of one is an import of anothe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from alb_sg.errors import InvalidInputError
@@ -67,7 +67,14 @@ def read_templates(
             deployment = Deployment(files, given, library, choices)
             return with_default_egress(_planned_resources(deployment, addresses), several=deployment.several)
 
-        return [Scenario(found, assumptions, judged, unread) for found, assumptions in enumerate_choices(resources)]
+        def has_load_balancer(found: Sequence[PlannedResource]) -> bool:
+            return not graph.load_balancers or any(
+                one.type == LOAD_BALANCER and (not judged or one.address in judged) for one in found
+            )
+
+        # Otherwise a value that makes every load balancer impossible would be no error.
+        ways = enumerate_choices(resources, has_load_balancer)
+        return [Scenario(found, assumptions, judged, unread) for found, assumptions in ways]
 
     updated = [root for root in graph.roots if root.file.deployed is not None]
     if updated:
@@ -245,21 +252,21 @@ def _refuse_unknown_nested_stacks(given: GivenValues, stacks: Sequence[Stack]) -
             raise InvalidInputError(f"no nested stack has the address {address!r} ({known}); correct --nested-template")
 
 
-def _planned_resources(deployment: Deployment, addresses: Container[str] | None) -> list[PlannedResource]:
+def _planned_resources(deployment: Deployment, addresses: Collection[str] | None) -> list[PlannedResource]:
     """The resources of one way of deploying, without what EC2 adds to them; with `addresses`, only these."""
     # The values that need a choice come first: a choice begins the resolution again.
     created = [
         (stack, logical_id, resource)
-        for stack in deployment.stacks()
+        for stack in deployment.stacks(addresses)
         for logical_id, resource in stack.created(DECIDING_PROPERTIES, addresses)
     ]
-    unseen = [one for stack in deployment.stacks() for one in effects_of_unseen_stacks(stack, addresses)]
+    unseen = [one for stack in deployment.stacks(addresses) for one in effects_of_unseen_stacks(stack, addresses)]
     deciding = [_resolved_properties(*one, deciding=True) for one in created]
     found = [
         _planned_resource(*one, {**properties, **_resolved_properties(*one, deciding=False)})
         for one, properties in zip(created, deciding, strict=True)
     ]
-    for stack in deployment.stacks():
+    for stack in deployment.stacks(addresses):
         refuse_failing_assertions(stack)
     return [*found, *unseen]
 

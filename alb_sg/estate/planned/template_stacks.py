@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -195,9 +195,10 @@ class Deployment:
         ]
         self._exports: Mapping[str, list[tuple[Stack, Mapping[str, Any]]]] | None = None
 
-    def stacks(self) -> Iterator[Stack]:
+    def stacks(self, addresses: Collection[str] | None = None) -> Iterator[Stack]:
+        """The stacks that are created; with `addresses`, of the nested ones those that have any of these resources."""
         for root in self.roots:
-            yield from root.with_nested()
+            yield from root.with_nested(addresses)
 
     def given_text(self, stack: Stack, name: str) -> str:
         """The value that a parameter of a root is given, or has by default; "" if it is not known."""
@@ -404,7 +405,8 @@ class Stack:
     def _given(self, declared: DeclaredParameter, text: str) -> object:
         if declared.allowed_values and not declared.is_list and text not in declared.allowed_values:
             shown = "the value that is given" if declared.is_secret else repr(text)
-            raise InvalidInputError(
+            # In a nested stack, it may be what the parent passes for one choice of several.
+            raise UndeployableError(
                 f"{shown} is not allowed for {parameter_label(self.address, declared.name)}; the template allows "
                 f"{', '.join(declared.allowed_values)}"
             )
@@ -473,12 +475,16 @@ class Stack:
 
     # --- nested stacks and outputs
 
-    def with_nested(self) -> Iterator[Stack]:
+    def with_nested(self, addresses: Collection[str] | None = None) -> Iterator[Stack]:
+        """The stack and those that it nests and creates. Asks for choices."""
         yield self
         for logical_id, resource in self.resources.items():
             child = self.child(logical_id) if resource["Type"] == NESTED_STACK else None
-            if child is not None and self.is_created(logical_id):
-                yield from child.with_nested()
+            if child is None:
+                continue
+            is_needed = addresses is None or any(one.startswith(child.address) for one in addresses)
+            if is_needed and self.is_created(logical_id):
+                yield from child.with_nested(addresses)
 
     def exports(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """The outputs with an export whose name is known, by that name, whether or not their condition holds."""

@@ -243,6 +243,55 @@ def test_one_export_of_two_templates_is_refused(tmp_path: Path) -> None:
         read(tmp_path, web, others=files)
 
 
+def test_a_value_that_a_nested_stack_refuses_is_no_way_of_deploying(tmp_path: Path) -> None:
+    """The parent allows more than its nested stack, as long as another value remains."""
+    child = {
+        "Parameters": {"Scheme": {"Type": "String", "AllowedValues": ["internal"]}},
+        "Resources": {"Web": load_balancer(Scheme={"Ref": "Scheme"})},
+    }
+    write(tmp_path, child, "child.json")
+    template = {
+        "Parameters": {"Scheme": {"Type": "String", "AllowedValues": ["internal", "internet-facing"]}},
+        "Resources": {"Nested": nested("child.json", Scheme={"Ref": "Scheme"})},
+    }
+    [scenario] = read(tmp_path, template)
+    assert resource(scenario, "Nested.Web").properties["Scheme"] == "internal"
+    with pytest.raises(InvalidInputError, match=r"'internet-facing' is not allowed for parameter Nested\.Scheme"):
+        read(tmp_path, template, {"Scheme": "internet-facing"})
+
+
+def test_a_load_balancer_that_no_value_can_make_is_an_error(tmp_path: Path) -> None:
+    """Elsewhere the stack has no load balancer, which says nothing about this one."""
+    child = {
+        "Parameters": {"Scheme": {"Type": "String", "AllowedValues": ["internal"]}},
+        "Resources": {"Web": load_balancer(Scheme={"Ref": "Scheme"})},
+    }
+    write(tmp_path, child, "child.json")
+    template = {
+        "Conditions": {"IsKnown": {"Fn::Equals": [{"Ref": "AWS::Region"}, "eu-west-1"]}},
+        "Resources": {"Nested": {**nested("child.json", Scheme="public"), "Condition": "IsKnown"}},
+    }
+    with pytest.raises(InvalidInputError, match=r"'public' is not allowed for parameter Nested\.Scheme"):
+        read(tmp_path, template)
+
+
+def test_nested_stacks_that_decide_nothing_ask_for_no_choice(tmp_path: Path) -> None:
+    """With eight conditions of other nested stacks, there would be 256 ways of deploying one load balancer."""
+    names = [f"P{index}" for index in range(9)]
+    write(tmp_path, {"Resources": {"Web": load_balancer(Scheme="internal")}}, "web.json")
+    write(tmp_path, {"Resources": {"Group": {"Type": SECURITY_GROUP, "Properties": {}}}}, "alarms.json")
+    template = {
+        "Parameters": {name: {"Type": "String"} for name in names},
+        "Conditions": {name: {"Fn::Equals": [{"Ref": name}, "yes"]} for name in names},
+        "Resources": {
+            "Nested": nested("web.json"),
+            **{f"Alarms{name}": {**nested("alarms.json"), "Condition": name} for name in names},
+        },
+    }
+    [scenario] = read(tmp_path, template)
+    assert [one.address for one in scenario.resources] == ["Nested.Web"]
+
+
 # --- outputs of other stacks
 
 NETWORK = {
