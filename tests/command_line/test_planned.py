@@ -223,6 +223,14 @@ def test_a_load_balancer_that_is_named_is_shown_though_nothing_changes_it(comman
     assert {found["loadBalancerName"] for found in answer.json["findings"]} == {"other"}
 
 
+def test_a_change_that_concerns_no_load_balancer_does_not_say_that_there_is_none(command: Command) -> None:
+    plan = change().create("aws_vpc_security_group_ingress_rule.icmp", **{**ICMP_RULE, "security_group_id": "sg-9"})
+    answer = over(command, plan)
+    assert answer.code == 0
+    assert answer.out == f"The change concerns no load balancer in {ACCOUNT} {REGION}.\n"
+    assert "### alb-sg: The change concerns no load balancer\n" in over(command, plan, "--format", "markdown").out
+
+
 def test_fixed_findings(command: Command) -> None:
     plan = change().create("aws_vpc_security_group_ingress_rule.icmp", **ICMP_RULE)
     answer = over(command, plan, "--format", "json")

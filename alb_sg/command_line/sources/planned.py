@@ -229,6 +229,7 @@ def evaluate_planned(
         locations=locations,
         document=_document(arguments, locations),
         fix_code=_fix_code(arguments, run, plans) if arguments.format == MARKDOWN else "",
+        is_change=bool(run.base),
     )
 
 

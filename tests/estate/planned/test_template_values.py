@@ -86,6 +86,10 @@ CASES: dict[str, tuple[Any, Any]] = {
         {"Fn::Select": [1, {"Fn::Split": [",", {"Fn::Join": [",", [{"Ref": "Vpc"}, {"Ref": "Group"}]]}]}]},
         ResourceReference("Group"),
     ),
+    "Split of a list as the CDK passes it between stacks": (
+        {"Fn::Split": ["||", {"Fn::Join": ["||", [{"Ref": "Vpc"}, {"Ref": "Group"}]]}]},
+        [ResourceReference("Vpc"), ResourceReference("Group")],
+    ),
     "Split of a joined list of parameters, which may hold the delimiter": (
         {"Fn::Select": [1, {"Fn::Split": [",", {"Fn::Join": [",", [{"Ref": "Open"}, "b"]]}]}]},
         unknown("element 1 of parameter Open", "give --template-parameter Open=…"),
