@@ -38,7 +38,7 @@ def _inserted(value: Any, folder: Path, place: str) -> Any:
     }
     if location is None:
         return others
-    content = _content(folder / location, place)
+    content = _content(folder, location, place)
     if not others:
         return content
     if not isinstance(content, dict):
@@ -58,7 +58,13 @@ def _local_file(transform: Any) -> str | None:
     return location if isinstance(location, str) and "://" not in location else None
 
 
-def _content(path: Path, place: str) -> Any:
+def _content(folder: Path, location: str, place: str) -> Any:
+    path = folder / location
+    # Whoever writes a template must not see other files of the machine that judges it, such as its environment.
+    if not any(path.resolve().is_relative_to(one.resolve()) for one in (folder, Path())):
+        raise InvalidInputError(
+            f"{location} is in neither the template's folder nor the working directory; move the file there", place
+        )
     if not path.is_file():
         raise InvalidInputError(f"the included file {path} is not there; add it, or correct the path", place)
     try:

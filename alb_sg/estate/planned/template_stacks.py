@@ -97,14 +97,18 @@ class TemplateLibrary:
             )
         return found
 
-    def load(self, path: str, parameters: Mapping[str, str] | None = None) -> LoadedTemplate:
-        """A file; `parameters` are values for which the caller gives no others. Raises InvalidInputError with the
-        file's name."""
+    def load(
+        self, path: str, parameters: Mapping[str, str] | None = None, *, has_local_parts: bool = True
+    ) -> LoadedTemplate:
+        """A file; `parameters` are values for which the caller gives no others, and `has_local_parts` says whether it
+        may include other files. Raises InvalidInputError with the file's name."""
         own = parameters or {}
         key = path, frozenset(own.items())
         if key not in self.loaded:
             with file_error_context(path):
-                self.loaded[key] = _load(path, read_content(path), self.given, own, folder=folder_of(path))
+                self.loaded[key] = _load(
+                    path, read_content(path), self.given, own, folder=folder_of(path) if has_local_parts else None
+                )
         return self.loaded[key]
 
 
@@ -190,7 +194,7 @@ class Deployment:
         self.several = len(files) > 1
         addresses = _root_addresses(files)
         self.roots = [
-            Stack(self, library.load(file.path, file.parameters), address, file)
+            Stack(self, _load_root(library, file), address, file)
             for file, address in zip(files, addresses, strict=True)
         ]
         self._exports: Mapping[str, list[tuple[Stack, Mapping[str, Any]]]] | None = None
@@ -262,6 +266,10 @@ class Deployment:
                     )
                 others.append((stack, output))
         return found
+
+
+def _load_root(library: TemplateLibrary, file: TemplateFile) -> LoadedTemplate:
+    return library.load(file.path, file.parameters, has_local_parts=file.has_local_parts)
 
 
 def _root_addresses(files: Sequence[TemplateFile]) -> list[str]:

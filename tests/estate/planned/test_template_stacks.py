@@ -561,6 +561,24 @@ def test_a_local_file_that_the_template_includes_is_read(tmp_path: Path) -> None
     assert resource(scenario, "Group").type == SECURITY_GROUP
 
 
+def test_a_template_includes_no_file_from_elsewhere(tmp_path: Path) -> None:
+    """A pull request must not show the environment of the machine that judges it."""
+    (tmp_path / "stacks").mkdir()
+    write(tmp_path, "secret", "secret.yaml")
+    for location in ("../secret.yaml", str(tmp_path / "secret.yaml"), "/proc/self/environ"):
+        path = write(tmp_path / "stacks", {"Resources": {"Web": load_balancer(Name=include(location))}})
+        with pytest.raises(InvalidInputError, match="is in neither the template's folder nor the working directory"):
+            read_templates([TemplateFile(path)])
+
+
+def test_a_template_without_files_beside_it_includes_none(tmp_path: Path) -> None:
+    """The Hook gets the text of a template, and writes it to a folder of its own."""
+    write(tmp_path, "Scheme: internal\n", "scheme.yaml")
+    path = write(tmp_path, {"Resources": {"Web": load_balancer(**include("scheme.yaml"))}})
+    with pytest.raises(InvalidInputError, match="Fn::Transform makes properties only when CloudFormation processes"):
+        read_templates([TemplateFile(path, has_local_parts=False)])
+
+
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a macro": (
         {"Transform": ["AWS::LanguageExtensions", "Company::Tags"], "Resources": {}},
