@@ -10,11 +10,13 @@ wrong, such as a verdict. A limit that is missed is shown, and is no error.
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import platform
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import redirect_stdout
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
@@ -39,7 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     wrong = []
     for name in names or BENCHMARKS:
         try:
-            for row in import_module(f"benchmarks.{name}").rows():
+            for row in _measure(name):
                 rows.append(row)
                 print(_row_text(row), flush=True)
         except AssertionError:
@@ -51,6 +53,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not names:
         RESULTS.write_text(_results_page(rows), encoding="utf-8")
     return 0
+
+
+def _measure(name: str) -> Iterator[Row]:
+    """The rows of a benchmark, without what the measured functions log."""
+    measured: Iterator[Row] = import_module(f"benchmarks.{name}").rows()
+    while True:
+        with redirect_stdout(io.StringIO()):
+            row = next(measured, None)
+        if row is None:
+            return
+        yield row
 
 
 def _row_text(row: Row) -> str:

@@ -31,7 +31,7 @@ CREATION_TIME = "2024-11-02T10:31:07.000Z"
 LOAD_BALANCERS_PER_VPC = 100
 # What is lacking where a load balancer's number, modulo twenty, is this.
 CLOSED_LISTENER, NO_ICMP, CLOSED_HEALTH_CHECK, WRONG_GROUP = 4, 9, 14, 19
-# To be raised with every change of what is written: files of other versions are not used again.
+# Raise it with every change of the files' content: files of other versions are not used again.
 VERSION = 1
 
 JsonObject = dict[str, Any]

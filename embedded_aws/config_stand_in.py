@@ -163,8 +163,16 @@ class ConfigStandIn:
             self._tokens[token] = _Token(rule_name, account_id, datetime.now(UTC))
         return token
 
-    def add_rule(self, name: str, function_arn: str, parameters: Mapping[str, str] | None = None) -> None:
-        """Have every account and region a custom rule of this name, or replace it."""
+    def add_rule(
+        self,
+        name: str,
+        function_arn: str,
+        parameters: Mapping[str, str] | None = None,
+        *,
+        created_by: str | None = None,
+    ) -> None:
+        """Have every account and region a custom rule of this name, or replace it. ``created_by`` is the service that
+        made it, if one did."""
         source = {"Owner": "CUSTOM_LAMBDA", "SourceIdentifier": function_arn}
         with self._lock:
             self._operations["DescribeConfigRules"] = self._describe_config_rules
@@ -173,6 +181,7 @@ class ConfigStandIn:
                 "ConfigRuleState": "ACTIVE",
                 "InputParameters": json.dumps(dict(parameters or {})),
                 "Source": source,
+                **({} if created_by is None else {"CreatedBy": created_by}),
             }
 
     def add_item(self, item: Mapping[str, Any]) -> None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import inspect
+import re
 import socket
-from collections.abc import Iterator
+import sys
+from collections.abc import Generator, Iterator
 from functools import cache, partial
+from pathlib import Path
 from typing import Any, cast
 
 import botocore.hooks
@@ -32,6 +36,43 @@ settings.load_profile("repeatable")
 
 # An explorer's: pytest --hypothesis-profile=exploring looks further, and elsewhere each time.
 settings.register_profile("exploring", settings.get_profile("repeatable"), derandomize=False, max_examples=2000)
+
+# Fewer examples for the tests of `make check`.
+settings.register_profile("quick", settings.get_profile("repeatable"), max_examples=15)
+
+SLOW_MODULE = re.compile(r"^pytestmark = .*\bpytest\.mark\.slow\b", re.MULTILINE)
+
+
+def runs_quick_tests_alone(config: pytest.Config) -> bool:
+    return bool(config.option.markexpr == "not slow")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if runs_quick_tests_alone(config):
+        settings.load_profile("quick")
+        # jsonschema imports it, if it is there. It builds 38 parsers, for formats that only slow tests validate.
+        sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]  # how Python notes that a module is not there
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Ignores modules that are slow as a whole where only quick tests run: importing them takes seconds."""
+    if runs_quick_tests_alone(config) and collection_path.suffix == ".py":
+        return SLOW_MODULE.search(collection_path.read_text(encoding="utf-8")) is not None or None
+    return None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Disables the garbage collector while modules are imported. What they hold is no garbage later either."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        # Tests load large models and make many objects: with Python's thresholds, that takes a quarter of their time.
+        gc.set_threshold(5000, 20, 20)
+        gc.enable()
+
 
 # Where a client is built without a stand-in, it must find no credentials that work, and no profile.
 ENVIRONMENT = {
@@ -108,7 +149,9 @@ def _clients_are_made_quickly() -> Iterator[None]:
     aliaser, creator = cast("Any", EventAliaser), cast("Any", ClientCreator)
     translate = cache(partial(aliaser._alias_event_name, aliaser(None)))  # noqa: SLF001 (botocore has no other place)
     inspected, make_methods = botocore.hooks.accepts_kwargs, creator._create_methods  # noqa: SLF001
+    load_model = creator._load_service_model  # noqa: SLF001
     methods: dict[tuple[str, ...], dict[str, Any]] = {}
+    models: dict[int, ServiceModel] = {}
 
     def accepts_kwargs(handler: Any) -> Any:
         code = getattr(handler, "__code__", None)
@@ -121,7 +164,15 @@ def _clients_are_made_quickly() -> Iterator[None]:
             methods[key] = make_methods(creator, model)
         return dict(methods[key])
 
+    def shared_model(creator: Any, service_name: str, api_version: str | None = None) -> ServiceModel:
+        if service_name == "s3":
+            return cast("ServiceModel", load_model(creator, service_name, api_version))
+        # A loader returns the same description each time, and the model keeps it.
+        description = creator._loader.load_service_model(service_name, "service-2", api_version=api_version)  # noqa: SLF001
+        return models.setdefault(id(description), ServiceModel(description, service_name))
+
     with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setattr(creator, "_load_service_model", shared_model)
         monkeypatch.setattr(creator, "_create_methods", shared_methods)
         monkeypatch.setattr(aliaser, "_alias_event_name", lambda _, event_name: translate(event_name))
         monkeypatch.setattr(botocore.hooks, "accepts_kwargs", accepts_kwargs)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -72,3 +74,26 @@ def test_an_unknown_name_is_refused(results: Path, capsys: pytest.CaptureFixture
     with pytest.raises(SystemExit):
         command.main(["quik"])
     assert "no benchmark is called quik; there are quick, ratio" in capsys.readouterr().err
+
+
+# What each takes most of its time for, and how much of it is enough to see its results checked.
+SMALL: Mapping[str, Mapping[str, Any]] = {
+    "judging": {"SIZES": (40,), "RUNS": 1, "EXTREME_ESTATES": {}},
+    "planned": {"RUNS": 1},
+    "calls": {"SIZE": 40},
+    "event": {"FOLLOWED_LIMITS": {10: 20}},
+    "hook": {},
+    "functions": {"RUNS": 1},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SMALL)
+def test_every_result_is_right(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A benchmark whose own checks fail writes no results, and is run by hand too seldom to notice."""
+    module = import_module(f"benchmarks.{name}")
+    for constant, value in SMALL[name].items():
+        monkeypatch.setattr(module, constant, value)
+    rows = list(module.rows())
+    assert rows
+    assert all(row.value >= 0 for row in rows)

@@ -13,9 +13,8 @@ from alb_sg.aws.arns import find_load_balancer_arns, is_load_balancer_arn, liste
 from alb_sg.aws.clients import make_client
 from alb_sg.aws.partitions import COMMERCIAL, OTHERS, partition_of_region
 from alb_sg.aws.service_models import new_session
-from alb_sg.deployment.hand_written_templates import HAND_WRITTEN_FOLDER
-from alb_sg.deployment.template_files import render_templates
-from tests.deployment.deployments import ARTEFACT, ROOT, SHIPPED, VARIANTS, settings_of
+from alb_sg.deployment.template_files import HAND_WRITTEN_FOLDER, render_templates
+from tests.deployment.deployments import ARTIFACT, ROOT, SHIPPED, VARIANTS, settings_of
 
 PARTITIONS: list[dict[str, Any]] = json.loads(
     (Path(botocore.__file__).parent / "data" / "partitions.json").read_text(encoding="utf-8")
@@ -65,7 +64,7 @@ def test_calls_go_to_the_partitions_endpoint(partition: str, service: str) -> No
 @pytest.mark.slow
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_no_rendered_template_names_a_partition(variant: str, tmp_path: Path) -> None:
-    for name, text in render_templates(settings_of(VARIANTS[variant], tmp_path), ARTEFACT).items():
+    for name, text in render_templates(settings_of(VARIANTS[variant], tmp_path), ARTIFACT).items():
         assert "arn:aws:" not in text, name
 
 

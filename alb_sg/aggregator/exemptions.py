@@ -20,9 +20,8 @@ def apply_exemptions(observation: Observation, loaded_exemptions: LoadedExemptio
     An exemption may apply to a load balancer without a verdict: AWS Config keeps none of an exempt load balancer.
     """
     results = observation.results
-    recorded: list[Result] = [*results.findings, *results.errors]
     results_by_key: dict[VerdictKey, Result] = {
-        (result.load_balancer_arn or "", result.rule or ""): result for result in recorded
+        (result.load_balancer_arn or "", result.rule or ""): result for result in results.all
     }
     exempt_without_verdict: list[EvaluationError] = []
     for entry in loaded_exemptions.exemptions.entries:
@@ -36,7 +35,6 @@ def apply_exemptions(observation: Observation, loaded_exemptions: LoadedExemptio
         results_by_key[entry.key] = error
         if entry.is_in_force(loaded_exemptions.today):
             exempt_without_verdict.append(error)
-    findings, errors = loaded_exemptions.apply(results.findings, [*results.errors, *exempt_without_verdict])
     scope = ReviewScope(
         account_regions=observation.completeness.observed.keys(),
         results=results_by_key,
@@ -44,11 +42,6 @@ def apply_exemptions(observation: Observation, loaded_exemptions: LoadedExemptio
     )
     return replace(
         observation,
-        results=replace(
-            results,
-            findings=findings,
-            errors=sorted(errors, key=lambda error: error.sort_key),
-            exemptions_applied=True,
-        ),
+        results=replace(results, errors=[*results.errors, *exempt_without_verdict]).with_exemptions(loaded_exemptions),
         exemptions=review_exemptions(loaded_exemptions, scope, results.rule_names),
     )

@@ -25,8 +25,13 @@ from alb_sg.aggregator.completeness import (
     verdict_gaps,
 )
 from alb_sg.aggregator.organization import missing_names_gap, read_account_names
-from alb_sg.aggregator.recorded_findings import findings_from_verdicts
-from alb_sg.aggregator.recorded_verdicts import RuleEvaluations, merge_verdicts, read_rule_evaluations, silent_rules
+from alb_sg.aggregator.recorded_verdicts import (
+    RuleEvaluations,
+    findings_from_verdicts,
+    merge_verdicts,
+    read_rule_evaluations,
+    silent_rules,
+)
 from alb_sg.aggregator.requests import AggregatorClients, AggregatorRequests, OrganizationRequests
 from alb_sg.aggregator.responses import (
     ConfigRule,
@@ -43,7 +48,7 @@ from alb_sg.aws.calls import ApiResponse, CallPool, Progress
 from alb_sg.estate.config_item import ConfigItem
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.findings.finding import EvaluationError
-from alb_sg.observations.account_name import AccountName
+from alb_sg.observations.accounts import AccountName
 from alb_sg.observations.observation import Completeness, LoadBalancerDetail, Observation
 from alb_sg.observations.results import LoadBalancerFacts, Results
 from alb_sg.recommendations.catalogue import DEFAULT_RECOMMENDATIONS, RECOMMENDATIONS_BY_NAME

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from alb_sg.aggregator.requests import OrganizationRequests
 from alb_sg.aws.calls import ApiResponse, CallPool
-from alb_sg.observations.account_name import AccountName
+from alb_sg.observations.accounts import AccountName
 
 
 @dataclass

@@ -59,7 +59,7 @@ def read_pages(
 ) -> Iterator[Mapping[str, Any]]:
     """The pages of a call of the client's method `operation`. Each holds a list under `result_key`.
 
-    `count_key`: the member whose 0 stands for an empty list, which S3 leaves out. Raises UnexpectedAnswerError, and
+    `count_key`: the member that is 0 where S3 leaves an empty list out. Raises UnexpectedAnswerError, and
     what a client raises.
     """
     name = client.meta.method_to_api_mapping[operation]

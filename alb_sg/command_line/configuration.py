@@ -55,10 +55,10 @@ FILE_SOURCE_KEYS = frozenset({"config-items", "estate"})
 # How other accounts are read, live.
 ROLE_KEYS = frozenset({"assume-role", "external-id", "resume", "session-name"})
 LIVE_KEYS = ROLE_KEYS | {"profile", "region"}
-# A change of an account is asked for where it is made.
+# Only the command line may ask for a change of an account.
 REFUSED_KEYS = frozenset({"apply", "debug", "help", "undo", "yes"})
 # The options of the command line that results depend on. What a template's parameters hold may be secret.
-DECIDING_KEYS = (
+RESULT_KEYS = (
     "account",
     "accounts",
     "aggregator",
@@ -131,8 +131,8 @@ def configured_words(
         if key not in given:
             option_words = _option_words(actions[key], setting)
             added += option_words
-            said = f"--{key}=…" if key in SECRET_KEYS else " ".join(option_words) or f"no --{key}"
-            sentences.append(f"{said} from {setting.origin}")
+            text = f"--{key}=…" if key in SECRET_KEYS else " ".join(option_words) or f"no --{key}"
+            sentences.append(f"{text} from {setting.origin}")
             applied.append(setting.as_applied())
     return added, sentences, applied
 
@@ -145,7 +145,7 @@ def options_of_the_command_line(
         AppliedOption(option, _texts(getattr(arguments, action.dest)), COMMAND_LINE)
         for action in parser._actions  # noqa: SLF001 (as above)
         for option in action.option_strings
-        if option.removeprefix("--") in DECIDING_KEYS and _is_given(action, words)
+        if option.removeprefix("--") in RESULT_KEYS and _is_given(action, words)
     ]
 
 
@@ -225,6 +225,9 @@ def _read_file() -> tuple[str, Mapping[str, Any]]:
             # Another tool's problem, where the file is another's.
             if name == PROJECT_FILE_NAME:
                 continue
+            if isinstance(error, UnicodeDecodeError):
+                place = f"byte {error.start + 1}"
+                raise InvalidInputError(f"is not UTF-8 text ({place}); save it as UTF-8", name) from error
             raise InvalidInputError(f"is not TOML ({error})", name) from error
         if name == FILE_NAME:
             return name, content

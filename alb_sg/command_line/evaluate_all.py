@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 
 from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.rule_selection import RuleSelection
@@ -20,17 +19,8 @@ def evaluate_all(
     loaded: LoadedEstates, selection: RuleSelection, loaded_exemptions: LoadedExemptions | None = None
 ) -> Results:
     """Judge every selected load balancer by every selected rule, and apply the exemptions."""
-    if loaded_exemptions is None:
-        return judge_estates(loaded, selection)
-    return apply_exemptions(judge_estates(loaded, selection, loaded_exemptions.of_ports), loaded_exemptions)
-
-
-def apply_exemptions(results: Results, loaded_exemptions: LoadedExemptions) -> Results:
-    """The results with the exemptions in force, and with the errors of their document."""
-    findings, errors = loaded_exemptions.apply(results.findings, results.errors)
-    findings.sort(key=lambda finding: finding.sort_key)
-    errors.sort(key=lambda error: error.sort_key)
-    return replace(results, findings=findings, errors=errors, exemptions_applied=True)
+    port_exemptions = NO_EXEMPTIONS if loaded_exemptions is None else loaded_exemptions.of_ports
+    return judge_estates(loaded, selection, port_exemptions).with_exemptions(loaded_exemptions)
 
 
 def judge_estates(

@@ -1,11 +1,15 @@
-"""The exit codes of the command."""
+"""The exit codes of the command, and the option `--fail-on`, which says what makes them other than 0."""
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Iterable
-from enum import IntEnum
+from enum import Enum, IntEnum
 
-from alb_sg.findings.finding import Compliance, EvaluationError, Finding
+from alb_sg.errors import InvalidInputError
+from alb_sg.findings.finding import NEW_CHANGES, Compliance, EvaluationError, Finding, Result
+from alb_sg.recommendations.catalogue import rule_severity
+from alb_sg.recommendations.recommendation import Severity
 
 
 class ExitCode(IntEnum):
@@ -36,3 +40,61 @@ def exit_code(findings: Iterable[Finding], errors: Iterable[EvaluationError]) ->
     if any(finding.compliance is Compliance.NON_COMPLIANT for finding in findings):
         return ExitCode.NON_COMPLIANT
     return ExitCode.SUCCESS
+
+
+def results_exit_code(results: Iterable[Result]) -> ExitCode:
+    every = list(results)
+    return exit_code(
+        (one for one in every if isinstance(one, Finding)), (one for one in every if isinstance(one, EvaluationError))
+    )
+
+
+class FailOn(Enum):
+    """What counts for the exit code. Whatever it is, findings and errors are printed."""
+
+    ANY = "any"
+    NON_COMPLIANT = "non-compliant"
+    HIGH = "high"
+    NEW = "new"
+    NEVER = "never"
+
+
+def add_fail_on_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--fail-on",
+        choices=[choice.value for choice in FailOn],
+        default=FailOn.ANY.value,
+        help="what makes the exit code other than 0: any NON_COMPLIANT finding or error (default); findings alone; "
+        "findings of severity HIGH or CRITICAL alone; for a planned estate over one that exists, what the change newly "
+        "breaks, or makes impossible to judge; or never",
+    )
+
+
+def refuse_fail_on(arguments: argparse.Namespace, *, over_existing: bool) -> None:
+    """Raises InvalidInputError where `--fail-on new` has nothing to compare. `over_existing`: a change is judged over
+    what exists."""
+    if FailOn(arguments.fail_on) is FailOn.NEW and not over_existing:
+        raise InvalidInputError(
+            "--fail-on new needs what exists before the change: give --terraform-plan or --template, over --estate, "
+            "--profile or --region"
+        )
+
+
+def exit_code_by_choice(
+    arguments: argparse.Namespace, findings: Iterable[Finding], errors: Iterable[EvaluationError]
+) -> ExitCode:
+    """The exit code by `--fail-on`."""
+    match FailOn(arguments.fail_on):
+        case FailOn.ANY:
+            return exit_code(findings, errors)
+        case FailOn.NON_COMPLIANT:
+            return exit_code(findings, ())
+        case FailOn.HIGH:
+            return exit_code((one for one in findings if rule_severity(one.rule) <= Severity.HIGH), ())
+        case FailOn.NEW:
+            return exit_code(
+                (one for one in findings if one.change in NEW_CHANGES),
+                (one for one in errors if one.change in NEW_CHANGES),
+            )
+        case FailOn.NEVER:
+            return ExitCode.SUCCESS

@@ -8,15 +8,13 @@ from pathlib import Path
 
 from alb_sg.command_line.output import open_output
 from alb_sg.dashboard.changes import VerdictHistory
-from alb_sg.dashboard.history import Row, Run, earlier_run_files, read_run, run_file_name, write_run
+from alb_sg.dashboard.history import MAX_COMPARED_RUNS, Row, Run, earlier_run_files, read_run, run_file_name, write_run
 from alb_sg.dashboard.page_data import EarlierRuns
 from alb_sg.errors import InvalidInputError
 from alb_sg.findings.finding import Compliance, Finding
 from alb_sg.observations.earlier_results import FAILING, EarlierResults
 from alb_sg.observations.ranking import VerdictStatus
 
-# Two months of daily runs. Each further run adds time to read.
-MAX_COMPARED_RUNS = 60
 GONE_ANNOTATION = "the load balancer is gone, or the rule judges it no more"
 
 

@@ -10,6 +10,7 @@ from importlib import import_module
 from alb_sg import __version__
 from alb_sg.command_line.arguments import HelpFormatter, Parser
 from alb_sg.command_line.exit_code import EXIT_CODES, ExitCode
+from alb_sg.command_line.notes import write_note
 from alb_sg.command_line.settings_option import apply_settings
 from alb_sg.errors import InvalidInputError, NotReadError, unexpected_error_text
 from alb_sg.findings.phrasing import cut_middle, printable
@@ -101,7 +102,8 @@ def _run(words: Sequence[str]) -> int:
     if arguments.debug:
         _log_calls()
     if arguments.verbose:
-        sys.stderr.writelines(printable(f"alb-sg: {note}") + "\n" for note in notes)
+        for note in notes:
+            write_note(note)
     apply_settings(arguments)
     code: int = arguments.run(arguments)
     return code

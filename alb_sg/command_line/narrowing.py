@@ -10,9 +10,13 @@ import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from alb_sg.aws.account_region import ACCOUNT_ID
 from alb_sg.aws.arns import load_balancer_name
-from alb_sg.command_line.accounts_file import add_accounts_option, add_owner_tag_option, read_accounts
+from alb_sg.command_line.account_options import (
+    add_account_option,
+    add_accounts_option,
+    add_owner_tag_option,
+    add_unit_option,
+)
 from alb_sg.command_line.rule_selection import RuleSelection
 from alb_sg.command_line.sources.loaded_estates import LoadedEstates
 from alb_sg.errors import InvalidInputError, NotReadError
@@ -20,9 +24,9 @@ from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.estate.sections import Section
 from alb_sg.findings.finding import EvaluationError, Finding, Result
-from alb_sg.observations.account_name import AccountName
+from alb_sg.observations.accounts import AccountName
 from alb_sg.observations.filter_patterns import fits, owner_fits, tags_fit, unit_fits
-from alb_sg.observations.owners import find_owner
+from alb_sg.observations.observation import find_owner
 from alb_sg.observations.ranking import VerdictStatus, verdict_status
 from alb_sg.observations.results import Results
 from alb_sg.recommendations.catalogue import rule_severity
@@ -44,12 +48,6 @@ def tag_pattern(text: str) -> str:
     return text
 
 
-def account_id(text: str) -> str:
-    if not ACCOUNT_ID.fullmatch(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not an account id of 12 digits")
-    return text
-
-
 def add_narrowing_options(parser: argparse.ArgumentParser, *, with_tags: bool) -> None:
     """Adds the options. `with_tags`: the source tells the tags of load balancers."""
     group = parser.add_argument_group(
@@ -57,7 +55,7 @@ def add_narrowing_options(parser: argparse.ArgumentParser, *, with_tags: bool) -
         "Each is repeatable: one of its values must fit. Different options must all fit. In NAME, PATH, KEY and\n"
         "VALUE, * is any characters and ? is one. Letter case does not matter.",
     )
-    _add_account_option(group)
+    add_account_option(group)
     group.add_argument(
         "--name",
         action="append",
@@ -65,7 +63,7 @@ def add_narrowing_options(parser: argparse.ArgumentParser, *, with_tags: bool) -
         metavar="NAME",
         help="load balancers of this name, such as 'shop-*'",
     )
-    _add_unit_option(group)
+    add_unit_option(group)
     parser.set_defaults(tag=[], owner=[], owner_tag=[])
     if with_tags:
         group.add_argument(
@@ -104,45 +102,12 @@ def add_narrowing_options(parser: argparse.ArgumentParser, *, with_tags: bool) -
         add_owner_tag_option(parser)
 
 
-def add_account_options(parser: argparse.ArgumentParser) -> None:
-    """Adds `--account` and `--unit`, for a run that chooses accounts alone, after `--accounts`."""
-    group = parser.add_argument_group("choice of accounts, with --assume-role (each repeatable)")
-    _add_account_option(group)
-    _add_unit_option(group)
-
-
-def _add_account_option(group: argparse._ActionsContainer) -> None:
-    group.add_argument(
-        "--account", action="append", default=[], type=account_id, metavar="ID", help="load balancers of this account"
-    )
-
-
-def _add_unit_option(group: argparse._ActionsContainer) -> None:
-    group.add_argument(
-        "--unit",
-        action="append",
-        default=[],
-        metavar="PATH",
-        help="load balancers of accounts in this organizational unit, such as Production/Shops, or below it; Root: "
-        "directly below the organization's root; needs --accounts",
-    )
-
-
 def is_narrowed(arguments: argparse.Namespace) -> bool:
     return _narrows_load_balancers(arguments) or bool(arguments.severity or arguments.status)
 
 
 def _narrows_load_balancers(arguments: argparse.Namespace) -> bool:
     return bool(arguments.account or arguments.name or arguments.tag or arguments.unit or arguments.owner)
-
-
-def read_given_accounts(arguments: argparse.Namespace) -> Mapping[str, AccountName]:
-    """The accounts of `--accounts`. Raises InvalidInputError, also where an option lacks the one that it needs."""
-    if arguments.unit and arguments.accounts is None:
-        raise InvalidInputError("--unit needs the units of accounts; give them with --accounts")
-    if getattr(arguments, "owner", None) and not arguments.owner_tag:
-        raise InvalidInputError("--owner needs the tag that names owners; give it with --owner-tag")
-    return {} if arguments.accounts is None else read_accounts(arguments.accounts)
 
 
 def narrow_rules(arguments: argparse.Namespace, selection: RuleSelection) -> RuleSelection:
@@ -163,8 +128,7 @@ def narrow_estates(
     """The estates with those of their load balancers that fit. An estate that no load balancer is judged in stays, for
     the others that refer to it.
 
-    A load balancer whose tags were not read, or whose account has no unit in `accounts`, is an error, where that
-    decides.
+    If its tags or its account's unit decide and are not known, a load balancer is an error.
     """
     if not _narrows_load_balancers(arguments):
         return loaded
@@ -196,8 +160,7 @@ def narrow_recorded(arguments: argparse.Namespace, results: Results, accounts: M
     judged. A load balancer without a result is not counted where the run is narrowed: nothing tells whether it fits."""
     if not (_narrows_load_balancers(arguments) or arguments.severity):
         return results
-    every: list[Result] = [*results.findings, *results.errors]
-    fitting = [one for one in every if _result_fits(arguments, one)]
+    fitting = [one for one in results.all if _result_fits(arguments, one)]
     # An error of no account may concern any.
     in_unit = {one.account_id: _is_in_unit(arguments, one.account_id, accounts) for one in fitting if one.account_id}
     unknown = {(one.account_id, one.region) for one in fitting if in_unit.get(one.account_id, True) is None}

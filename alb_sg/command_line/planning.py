@@ -10,8 +10,7 @@ from datetime import UTC, datetime
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.rule_selection import RuleSelection
-from alb_sg.command_line.sources.loaded_estates import LoadedEstates, account_region_key
-from alb_sg.findings.finding import Result
+from alb_sg.command_line.sources.loaded_estates import LoadedEstates
 from alb_sg.findings.judge import Judge
 from alb_sg.findings.loaded_exemptions import LoadedExemptions
 from alb_sg.findings.remarks import RemarkFinder
@@ -29,7 +28,7 @@ def incomplete_estates(arguments: argparse.Namespace, loaded: LoadedEstates) -> 
     """Why each estate that does not come from a saved one cannot tell who carries and manages a security group."""
     causes: dict[AccountRegion, str] = {}
     for estate in loaded.estates:
-        if account_region_key(estate) in loaded.from_config_items or arguments.aggregator is not None:
+        if estate.account_region in loaded.from_config_items or arguments.aggregator is not None:
             causes[estate.account_region] = CONFIG_ITEMS_CAUSE
         elif not (arguments.estate or arguments.config_items):
             causes[estate.account_region] = LIVE_CAUSE
@@ -57,7 +56,7 @@ def plan_results(
     planner: EstatePlanner, results: Results, load_balancers: Collection[str] | None = None
 ) -> dict[str, Plan]:
     """The plan for each load balancer with a NON_COMPLIANT finding, by ARN; only for those in `load_balancers`."""
-    every: Sequence[Result] = [*results.findings, *results.errors]
+    every = results.all
     if load_balancers is not None:
         every = [result for result in every if result.load_balancer_arn in load_balancers]
     with Progress("planning fixes") as progress:
@@ -72,13 +71,10 @@ def with_advice(results: Results, planner: EstatePlanner) -> Results:
 
 def with_remarks(results: Results, loaded: LoadedEstates) -> Results:
     """The results with the remarks on each load balancer, from what was read for its verdicts."""
-    by_arn: dict[str, list[Result]] = {}
-    every: Sequence[Result] = [*results.findings, *results.errors]
-    for result in every:
-        by_arn.setdefault(result.load_balancer_arn or "", []).append(result)
+    by_arn = results.by_load_balancer
     remarks: dict[str, Sequence[str]] = {}
     for estate in loaded.estates:
         judge, finder = Judge(estate), RemarkFinder(estate)
-        for load_balancer in loaded.load_balancers_by_account_region[account_region_key(estate)]:
+        for load_balancer in loaded.load_balancers_by_account_region[estate.account_region]:
             remarks[load_balancer.arn] = finder.remarks(judge, load_balancer, by_arn.get(load_balancer.arn, ()))
     return replace(results, remarks=remarks)

@@ -42,7 +42,7 @@ def add_format_options(parser: argparse.ArgumentParser) -> None:
         "-q",
         "--quiet",
         action="store_true",
-        help="print no results: the exit code tells. --output is written all the same",
+        help="print no results; the exit code has the answer. --output is still written",
     )
     parser.add_argument("--summary", action="store_true", help="text: print the counts of each rule alone")
     parser.add_argument(
@@ -76,7 +76,8 @@ def prepare_format(arguments: argparse.Namespace) -> None:
         (arguments.history, "--history", COMPARING_FORMATS),
     ):
         if given and arguments.format not in formats:
-            raise InvalidInputError(f"{option} is for --format {' and '.join(formats)}; omit it")
+            others = f"{', '.join(formats[:-1])} or " if len(formats) > 1 else ""
+            raise InvalidInputError(f"{option} is for --format {others}{formats[-1]}; omit it with {arguments.format}")
 
 
 def write_formatted(

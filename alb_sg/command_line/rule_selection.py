@@ -12,10 +12,14 @@ from alb_sg.parameters import (
     PARAMETERS,
     SOURCE_PARAMETER,
     Parameters,
-    TargetMatch,
     parse_parameters,
 )
-from alb_sg.recommendations.catalogue import DEFAULT_RECOMMENDATIONS, RECOMMENDATIONS, RECOMMENDATIONS_BY_NAME
+from alb_sg.recommendations.catalogue import (
+    DEFAULT_RECOMMENDATIONS,
+    DISPLAY_ORDER,
+    RECOMMENDATIONS,
+    RECOMMENDATIONS_BY_NAME,
+)
 from alb_sg.recommendations.recommendation import NAME_PREFIX, Recommendation
 
 
@@ -31,25 +35,14 @@ class RuleSelection:
         return tuple(sorted(rule.name for rule in self.rules))
 
     @property
-    def estate_sections(self) -> frozenset[str]:
-        """The sections of an estate that a verdict can depend on, or that tell more about a finding."""
-        return self.also_sections.union(
-            *(rule.sections_to_read(parameters) | rule.detail_sections for rule, parameters in self.rules.items())
-        )
+    def rules_to_display(self) -> dict[Recommendation, Parameters]:
+        """The rules in the order of display."""
+        return {rule: self.rules[rule] for rule in DISPLAY_ORDER if rule in self.rules}
 
     @property
-    def tag_keys(self) -> tuple[str, ...]:
-        return tuple(sorted({given.tag_key for given in self.rules.values() if given.tag_key is not None}))
-
-    @property
-    def prefix_list_ids(self) -> frozenset[str]:
-        """The prefix lists that parameters name."""
-        return frozenset[str]().union(*(parameters.accepted_prefix_lists for parameters in self.rules.values()))
-
-    @property
-    def needs_all_targets(self) -> bool:
-        """Whether the rules need every target's security groups, however open the load balancer's egress is."""
-        return any(given.target_match is TargetMatch.SECURITY_GROUP for given in self.rules.values())
+    def detail_sections(self) -> frozenset[str]:
+        """The sections to read beside those that a verdict can depend on."""
+        return self.also_sections.union(*(rule.detail_sections for rule in self.rules))
 
 
 def find_rule(name: str) -> Recommendation:

@@ -21,8 +21,8 @@ ENVIRONMENT_VARIABLE = "ALB_SG_ACCOUNTS"
 def read_allowed_accounts(environment: Mapping[str, str]) -> frozenset[str] | None:
     """The accounts in the environment; None if it restricts nothing.
 
-    Raises InvalidInputError for a value that is no list of account ids. An empty value would allow no account, which no
-    deployment intends.
+    Raises InvalidInputError for a value that is not a list of account ids. An empty value would allow no account, which
+    no deployment intends.
     """
     value = environment.get(ENVIRONMENT_VARIABLE)
     if value is None:

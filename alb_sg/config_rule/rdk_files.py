@@ -37,7 +37,7 @@ def lambda_handler(event, context):
 
 
 def _parameters_json(recommendation: Recommendation) -> str:
-    """Every optional parameter is empty, which stands for its default: rdk 1.0.0 cannot export others."""
+    """Every optional parameter is empty, and so has its default: rdk 1.0.0 cannot export others."""
     content = {
         "Version": "1.0",
         "Parameters": {

@@ -26,15 +26,14 @@ from alb_sg.config_rule.notification import ChangedItem, Notification, read_noti
 from alb_sg.config_rule.run_log import RunLog
 from alb_sg.errors import IncompleteEvaluationError, InvalidInputError, NotReadError, unexpected_error_text
 from alb_sg.estate.resource_types import LOAD_BALANCER_TYPE, TARGET_GROUP_TYPE
-from alb_sg.exemptions.aws_document import read_exemptions
+from alb_sg.exemptions.aws_document import MAX_DAYS_VARIABLE, limit_exemptions, parse_max_days, read_exemptions
 from alb_sg.exemptions.exemption import Exemptions
 from alb_sg.exemptions.location import AwsLocation
-from alb_sg.exemptions.longest_time import MAX_DAYS_VARIABLE, limit_exemptions, parse_max_days
 from alb_sg.findings.exemption_application import apply_exemptions, malformed_exemption_error
 from alb_sg.findings.finding import EvaluationError, Finding, enumeration_error
 from alb_sg.findings.judge import judge_all
 from alb_sg.live import LiveClients, LiveSource, LoadResult, Selection
-from alb_sg.parameters import Parameters, Source, TargetMatch, parse_parameters
+from alb_sg.parameters import Parameters, Source, parse_parameters
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 from alb_sg.recommendations.recommendation import Recommendation
 
@@ -171,13 +170,7 @@ class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
         )
         account_id = notification.account_id or _caller_account_id(client_factory)
         self._source = LiveSource(clients, account_id, clients.elbv2.meta.region_name)
-        loaded = self._source.load(
-            selection,
-            self.recommendation.sections_to_read(parameters),
-            look_up_all_targets=parameters.target_match is TargetMatch.SECURITY_GROUP,
-            prefix_lists=parameters.accepted_prefix_lists,
-            tag_key=parameters.tag_key,
-        )
+        loaded = self._source.load_for_rules(selection, {self.recommendation: parameters})
         if loaded.enumeration_failure is not None:
             rule = self.recommendation.name
             self.errors.append(enumeration_error(loaded.estate, loaded.enumeration_failure, rule))
@@ -243,10 +236,10 @@ class AlbSgRule(ConfigRule):  # type: ignore[misc]  # rdklib is untyped
         recorded: Iterable[RecordedResult],
         client_factory: Any,
     ) -> tuple[list[Evaluation], frozenset[str]]:
-        """NOT_APPLICABLE for every resource with a recorded result that is no load balancer of the account any more.
+        """NOT_APPLICABLE for every resource with a recorded result that is no longer a load balancer of the account.
 
         Also the ARNs of load balancers with such a result that exist although they were not listed: a list may lack one
-        by mistake, so AWS is asked for each by its ARN.
+        by mistake, so a second call names each ARN.
         """
         config = client_factory.build_client("config")
         enumerated = {load_balancer.arn for load_balancer in loaded.selected}
@@ -379,7 +372,7 @@ def _ordering_time(evaluation: Evaluation) -> datetime:
 
 
 def _not_applicable(resource_type: str, resource_id: str) -> Evaluation:
-    """The evaluation of a resource that the rule has nothing to do with any more. Messages quote its annotation."""
+    """The evaluation of a resource that the rule no longer concerns. Messages quote its annotation."""
     return Evaluation(
         ComplianceType.NOT_APPLICABLE, resourceId=resource_id, resourceType=resource_type, annotation=GONE_ANNOTATION
     )

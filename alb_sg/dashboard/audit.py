@@ -1,4 +1,4 @@
-"""What a page was made from and how, for those who audit it."""
+"""The sources, parameters and options of a page, for audits."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ CHUNK_SIZE = 1 << 20
 
 @dataclass(frozen=True)
 class InputSource:
-    """Something that was read. `kind` is what it is, `name` where it is. `sha256` is the hash of a file's bytes; None
-    for what is no file."""
+    """A source of a run, such as the kind `accounts` and the name of a file. `sha256` is the hash of a file's
+    bytes; None for other sources."""
 
     kind: str
     name: str

@@ -15,14 +15,20 @@ from typing import Any
 
 from alb_sg.aws.pages import name_call, read_items
 from alb_sg.dashboard.audit import Provenance
-from alb_sg.dashboard.history import FILE_NAME_PATTERN, Run, make_run, read_run, run_file_name, write_run
+from alb_sg.dashboard.history import (
+    FILE_NAME_PATTERN,
+    MAX_COMPARED_RUNS,
+    Run,
+    make_run,
+    read_run,
+    run_file_name,
+    write_run,
+)
 from alb_sg.dashboard.page import render_page
 from alb_sg.dashboard.page_data import EarlierRuns, build_page_data, page_data_text
 from alb_sg.observations.observation import Observation
 
 PAGE_KEY, DATA_KEY, HISTORY_PREFIX = "index.html", "index.json", "history/"
-# Compare with so many earlier runs: each takes time to read.
-MAX_EARLIER_RUNS = 60
 # What `publish` calls on the bucket.
 BUCKET_ACTIONS = ("s3:GetObject", "s3:ListBucket", "s3:PutObject")
 
@@ -31,7 +37,7 @@ def publish(observation: Observation, s3: Any, bucket: str, provenance: Provenan
     """Writes the run, the data that compares it with earlier runs, and the page, in that order."""
     run_name = run_file_name(observation.as_of)
     names = list(_earlier_run_names(s3, bucket, run_name))
-    compared = names[-MAX_EARLIER_RUNS:]
+    compared = names[-MAX_COMPARED_RUNS:]
     runs = (_read_stored_run(s3, bucket, name) for name in compared)
     page_data = build_page_data(observation, EarlierRuns(runs, len(names) - len(compared)), provenance=provenance)
     text = page_data_text(page_data)

@@ -27,7 +27,7 @@ from alb_sg.aws.arns import load_balancer_name
 from alb_sg.errors import InvalidInputError
 from alb_sg.findings.causes import find_causes
 from alb_sg.findings.finding import Compliance, EvaluationError, Finding, Result
-from alb_sg.observations.account_name import AccountName
+from alb_sg.observations.accounts import AccountName
 from alb_sg.observations.observation import LoadBalancerDetail, Observation
 from alb_sg.observations.ranking import INTERNET_FACING, VerdictStatus, verdict_status
 from alb_sg.permissions.allowed_traffic import Direction
@@ -38,6 +38,8 @@ SUFFIX = ".jsonl.gz"
 FILE_NAME_PATTERN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{6}Z" + re.escape(SUFFIX))
 TIME_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
 FILE_TIME_FORMAT = "%Y-%m-%dT%H%M%SZ"
+# Two months of daily runs. Each further run adds time to read.
+MAX_COMPARED_RUNS = 60
 
 Row = Mapping[str, Any]
 

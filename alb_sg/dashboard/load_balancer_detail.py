@@ -22,7 +22,6 @@ from alb_sg.remediation.snippets import make_snippets
 from alb_sg.remediation.terraform import render_terraform
 from alb_sg.report import phrasing
 from alb_sg.report.advice import plan_advice
-from alb_sg.report.fix_report import MAX_NAMED_CARRIERS
 from alb_sg.report.removal_commands import removal_commands
 from alb_sg.report.row_phrasing import describe_front, describe_peer, describe_targets, row_reasons
 
@@ -128,7 +127,7 @@ def _addition_object(addition: Addition) -> dict[str, Any]:
         "rules": list(addition.rule_names),
         "because": list(addition.origins),
         "everyone": addition.open_to_everyone,
-        **({"alsoOpens": phrasing.abbreviate(addition.also_opens, MAX_NAMED_CARRIERS)} if addition.also_opens else {}),
+        **({"alsoOpens": addition.also_opens_sentence} if addition.also_opens else {}),
     }
 
 

@@ -299,9 +299,9 @@ def _signed(change: int | None) -> str:
 def _audit(page_data: PageData) -> Iterator[str]:
     """What the page was made from and how, and what is exempt: for the record, on paper too."""
     audit = page_data["audit"]
-    account_regions = [home for home in page_data["coverage"]["homes"] if home["heard"]]
+    account_regions = [one for one in page_data["coverage"]["homes"] if one["heard"]]
     parameters = "; ".join(f"{key}={value}" for key, value in audit["parameters"].items())
-    accounts, regions = ({home[key] for home in account_regions} for key in ("account", "region"))
+    accounts, regions = ({one[key] for one in account_regions} for key in ("account", "region"))
     scope = (
         f"{pluralize(len(page_data['loadBalancers']), 'load balancer')} with verdicts, in "
         f"{pluralize(len(accounts), 'account')} and {pluralize(len(regions), 'region')}"

@@ -20,7 +20,7 @@ from alb_sg.dashboard.load_balancer_detail import detail_object
 from alb_sg.exemptions.exemption import VerdictKey
 from alb_sg.findings import causes
 from alb_sg.findings.finding import EvaluationError, Finding, Missing, Result
-from alb_sg.observations.account_name import AccountName
+from alb_sg.observations.accounts import AccountName
 from alb_sg.observations.exemptions_report import ExemptionsReport
 from alb_sg.observations.observation import LoadBalancerDetail, Observation
 from alb_sg.observations.ranking import rank, verdict_status
@@ -67,7 +67,6 @@ def build_page_data(
     run = make_run(observation)
     verdict_history = VerdictHistory()
     points = [verdict_history.add_run(earlier) for earlier in (earlier_runs or EarlierRuns()).runs]
-    results: list[Result] = [*observation.results.findings, *observation.results.errors]
     previous = _previous_verdicts(verdict_history, run)
     page_data = {
         "version": VERSION,
@@ -79,7 +78,7 @@ def build_page_data(
         ],
         "causes": {cause.value: text for cause, text in causes.CAUSE_DESCRIPTIONS.items()},
         "accounts": {key: _account_object(name) for key, name in sorted(observation.accounts.items())},
-        "loadBalancers": _load_balancer_objects(observation, results, previous, plans or {}),
+        "loadBalancers": _load_balancer_objects(observation, previous, plans or {}),
         "errors": [_error_object(error) for error in observation.errors_of_load_balancers if _is_general(error)],
         "gone": [_disappeared_object(row, time) for row, time in verdict_history.disappeared(run)],
         "ownerTags": list(observation.owner_tags),
@@ -199,12 +198,11 @@ def _is_general(error: EvaluationError) -> bool:
 
 def _load_balancer_objects(
     observation: Observation,
-    results: Iterable[Result],
     previous: Mapping[VerdictKey, dict[str, Any]],
     plans: Mapping[str, Plan],
 ) -> list[dict[str, Any]]:
     by_arn: dict[str, list[Result]] = {}
-    for result in results:
+    for result in observation.results.all:
         if not (isinstance(result, EvaluationError) and _is_general(result)):
             by_arn.setdefault(result.load_balancer_arn or "", []).append(result)
     ordered = sorted(by_arn.items(), key=lambda item: (item[1][0].account_id, item[1][0].region, item[0]))

@@ -13,8 +13,7 @@ from alb_sg.aws.account_region import AccountRegion
 from alb_sg.dashboard.changes import TrendPoint, VerdictHistory, trend_object
 from alb_sg.dashboard.history import Row, Run
 from alb_sg.dashboard.split import PartHistory, SplitBy, owner_title
-from alb_sg.findings.finding import Result
-from alb_sg.observations.account_name import AccountName
+from alb_sg.observations.accounts import AccountName
 from alb_sg.observations.filter_patterns import unit_name
 from alb_sg.observations.observation import Observation
 
@@ -32,8 +31,7 @@ class PartHistories:
         self._points: defaultdict[str, list[TrendPoint]] = defaultdict(list)
         self._last_run_times: dict[str, str | None] = {}
         if by is SplitBy.OWNER:
-            results: list[Result] = [*observation.results.findings, *observation.results.errors]
-            for result in results:
+            for result in observation.results.all:
                 arn = result.load_balancer_arn
                 if arn is not None:
                     owner = self._owners[arn] = owner_title(observation.owner_of(arn))

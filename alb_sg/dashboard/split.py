@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+from alb_sg.dashboard.summary import PageData
 from alb_sg.observations.filter_patterns import NO_OWNER, unit_name
-
-PageData = Mapping[str, Any]
 
 SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 UNSAFE_CHARACTER = re.compile(r"[^A-Za-z0-9._-]+")
@@ -52,7 +51,7 @@ def split_page_data(
     """The parts of a page, by title. Together they have every load balancer once.
 
     `history_of` gives the history of the part with a title; None: no history is kept. Exemptions and errors that
-    concern no load balancer of a known part stay on the page of all.
+    concern no known part stay on the page of all load balancers.
     """
     key = _key_function(page_data, by)
     by_title: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
@@ -61,7 +60,7 @@ def split_page_data(
     titles = set(by_title)
     if by is not SplitBy.OWNER:
         # Accounts and units without a load balancer, too: theirs may be unread.
-        titles |= {key(home) for home in page_data["coverage"]["homes"]}
+        titles |= set(map(key, page_data["coverage"]["homes"]))
     names = _file_names(titles)
     for title in sorted(titles):
         history = None if history_of is None else history_of(title)
@@ -113,25 +112,25 @@ def _part(
     history: PartHistory | None,
 ) -> PageData:
     arns = {one["arn"] for one in load_balancers}
-    homes = {(one["account"], one["region"]) for one in load_balancers}
+    account_regions = {(one["account"], one["region"]) for one in load_balancers}
 
-    def is_home(entry: Mapping[str, Any]) -> bool:
+    def is_of_part(entry: Mapping[str, Any]) -> bool:
         # An error without an account may concern any.
         if not entry["account"]:
             return True
-        return (entry["account"], entry["region"]) in homes if by is SplitBy.OWNER else key(entry) == title
+        return (entry["account"], entry["region"]) in account_regions if by is SplitBy.OWNER else key(entry) == title
 
     coverage = page_data["coverage"]
-    kept_homes = [home for home in coverage["homes"] if is_home(home)]
-    accounts = {entry["account"] for entry in [*kept_homes, *load_balancers]}
+    kept = list(filter(is_of_part, coverage["homes"]))
+    accounts = {entry["account"] for entry in [*kept, *load_balancers]}
     exemptions = page_data["exemptions"]
     return {
         **page_data,
         "part": {"by": by.value, "title": _display_title(page_data, by, title)},
-        "coverage": {**coverage, "homes": kept_homes, "loadBalancers": len(load_balancers)},
+        "coverage": {**coverage, "homes": kept, "loadBalancers": len(load_balancers)},
         "accounts": {account: name for account, name in page_data["accounts"].items() if account in accounts},
         "loadBalancers": load_balancers,
-        "errors": [error for error in page_data["errors"] if is_home(error)],
+        "errors": [error for error in page_data["errors"] if is_of_part(error)],
         "gone": [entry for entry in page_data["gone"] if key(entry) == title],
         "exemptions": exemptions
         and {

@@ -51,9 +51,8 @@ class ComplianceCounts:
         return 100 * self.compliant // self.judged if self.judged else None
 
 
-def standing(load_balancer: Mapping[str, Any], rule_count: int) -> str:
-    """How a load balancer counts: as the worst status that settles it. One without a verdict of each rule is not
-    compliant."""
+def load_balancer_status(load_balancer: Mapping[str, Any], rule_count: int) -> str:
+    """The status that a load balancer counts as. One without a verdict of each rule is not compliant."""
     statuses = {verdict["status"] for verdict in load_balancer["verdicts"]}
     if NON_COMPLIANT in statuses:
         return NON_COMPLIANT
@@ -65,13 +64,11 @@ def standing(load_balancer: Mapping[str, Any], rule_count: int) -> str:
 def count_compliance(page_data: PageData) -> ComplianceCounts:
     load_balancers = page_data["loadBalancers"]
     rule_count = len(page_data["rules"])
-    standings = [standing(load_balancer, rule_count) for load_balancer in load_balancers]
-    counts = Counter(standings)
+    statuses = [load_balancer_status(load_balancer, rule_count) for load_balancer in load_balancers]
+    counts = Counter(statuses)
     interrupting = {rule["name"] for rule in page_data["rules"] if rule["interruptsRequests"]}
     non_compliant = [
-        load_balancer
-        for load_balancer, status in zip(load_balancers, standings, strict=True)
-        if status == NON_COMPLIANT
+        load_balancer for load_balancer, status in zip(load_balancers, statuses, strict=True) if status == NON_COMPLIANT
     ]
     internet_facing = [load_balancer for load_balancer in non_compliant if load_balancer["scheme"] == INTERNET_FACING]
     change, first_seen = (None, 0) if page_data["lastRun"] is None else _non_compliant_change(page_data)

@@ -17,7 +17,6 @@ from alb_sg.deployment.artifact import Artifact, function_artifact, layer_artifa
 from alb_sg.deployment.config_errors import InvalidSettingsError
 from alb_sg.deployment.control_tower import control_tower_files
 from alb_sg.deployment.documents import shipped_documents
-from alb_sg.deployment.hand_written_templates import HAND_WRITTEN_FOLDER
 from alb_sg.deployment.landing_zone import ROOT_PATH
 from alb_sg.deployment.landing_zone_accelerator import accelerator_files
 from alb_sg.deployment.organization_accounts import exclude_accounts, outsider_remarks, read_organization_accounts
@@ -30,6 +29,7 @@ from alb_sg.deployment.settings import Settings, read_settings
 from alb_sg.deployment.stack_deployment import deploy_stack
 from alb_sg.deployment.stack_sets import stack_set_remarks
 from alb_sg.deployment.template_files import (
+    HAND_WRITTEN_FOLDER,
     deployment_remarks,
     regional_remarks,
     render_hand_written_templates,

@@ -1,19 +1,16 @@
-"""The mistakes in `rdk-config.json`: one sentence each, with the path and the allowed values."""
+"""The problems in `rdk-config.json`: one sentence each, with the path and the allowed values."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
-from alb_sg.deployment.rule_schema import with_rules
-
-SCHEMA_FILE = Path(__file__).with_name("rdk-config.schema.json")
+from alb_sg.deployment.settings_schema import schema
 
 TYPE_NAMES = {
     "array": "a list",
@@ -26,7 +23,7 @@ TYPE_NAMES = {
 
 @dataclass(frozen=True, slots=True)
 class SettingsProblem:
-    """A mistake. `path` is its place, such as `organization.memberAccounts[2]`, or empty for the whole file."""
+    """A problem. `path` is its place, such as `organization.memberAccounts[2]`, or empty for the whole file."""
 
     path: str
     sentence: str
@@ -36,7 +33,7 @@ class SettingsProblem:
 
 
 class InvalidSettingsError(Exception):
-    """The settings file has mistakes, so nothing is deployed."""
+    """The settings file has problems, so nothing is deployed."""
 
     def __init__(self, file: str, problems: Sequence[SettingsProblem]) -> None:
         super().__init__(file, problems)
@@ -44,17 +41,13 @@ class InvalidSettingsError(Exception):
         self.problems = tuple(problems)
 
     def __str__(self) -> str:
-        return "\n".join(f"{self.file}: {mistake}" for mistake in self.problems)
-
-
-def schema() -> dict[str, Any]:
-    return with_rules(json.loads(SCHEMA_FILE.read_text(encoding="utf-8")))
+        return "\n".join(f"{self.file}: {problem}" for problem in self.problems)
 
 
 def schema_problems(content: object) -> list[SettingsProblem]:
-    """The mistakes that the JSON Schema finds, in the order of the file's keys."""
+    """The problems that the JSON Schema finds, in the order of the file's keys."""
     errors = sorted(Draft202012Validator(schema()).iter_errors(content), key=lambda error: [*map(str, error.path)])
-    return [mistake for error in errors for mistake in _problems_of(error)]
+    return [problem for error in errors for problem in _problems_of(error)]
 
 
 def path_of(keys: Iterable[str | int]) -> str:
@@ -71,15 +64,15 @@ def sorted_list(names: Iterable[str]) -> str:
 
 def _problems_of(error: ValidationError) -> list[SettingsProblem]:
     # The types of these values depend on the schema's keyword.
-    found, rule, said = _untyped(error.instance), _untyped(error.schema), _untyped(error.validator_value)
+    found, rule, limit = _untyped(error.instance), _untyped(error.schema), _untyped(error.validator_value)
     path = path_of(error.absolute_path)
     shown = json.dumps(found, ensure_ascii=False)
     meant = rule.get("description", "")
     match error.validator:
         case "type":
-            return [SettingsProblem(path, f"{shown} must be {TYPE_NAMES[said]}. {meant}".rstrip())]
+            return [SettingsProblem(path, f"{shown} must be {TYPE_NAMES[limit]}. {meant}".rstrip())]
         case "enum":
-            allowed = ", ".join(str(value) for value in said)
+            allowed = ", ".join(str(value) for value in limit)
             return [SettingsProblem(path, f"{shown} is not allowed; allowed are {allowed}")]
         case "additionalProperties":
             known = rule["properties"]
@@ -90,7 +83,7 @@ def _problems_of(error: ValidationError) -> list[SettingsProblem]:
             ]
         case "required":
             # jsonschema reports one error for each key and names the key only in the message.
-            missing = next(key for key in said if f"'{key}'" in error.message)
+            missing = next(key for key in limit if f"'{key}'" in error.message)
             described = rule["properties"][missing].get("description", "")
             return [SettingsProblem(path, f"{json.dumps(missing)} is missing. {described}".rstrip())]
         case "uniqueItems":
@@ -99,7 +92,7 @@ def _problems_of(error: ValidationError) -> list[SettingsProblem]:
         case "minItems":
             return [SettingsProblem(path, f"must not be empty. {meant}".rstrip())]
         case "maxItems":
-            return [SettingsProblem(path, f"{len(found)} entries are more than the {said} allowed. {meant}".rstrip())]
+            return [SettingsProblem(path, f"{len(found)} entries are more than the {limit} allowed. {meant}".rstrip())]
     return [SettingsProblem(path, f"{shown} is not allowed here. {meant}".rstrip())]
 
 

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from alb_sg.config_rule.rdk_files import rdk_files
-from alb_sg.deployment.config_errors import SCHEMA_FILE, schema
+from alb_sg.deployment.settings_schema import SCHEMA_FILE, schema
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS
 from alb_sg.remediation.document_names import DOCUMENTS
 from alb_sg.ssm_documents.documents import build_document, document_text

@@ -10,7 +10,7 @@ from alb_sg.deployment.intrinsics import Template, arn_of, fn_if, ref, role, sub
 from alb_sg.deployment.role_policies import function_statements, queue_name
 from alb_sg.deployment.settings import DeployedRule, Settings
 from alb_sg.doctor.functions import VERSION_TAG
-from alb_sg.exemptions.longest_time import MAX_DAYS_VARIABLE
+from alb_sg.exemptions.aws_document import MAX_DAYS_VARIABLE
 
 # Megabytes and seconds. More memory brings more processor time: with 512 MB a cold start takes about a second. rdklib
 # assumes the evaluation role for 900 seconds, so a function must end earlier.

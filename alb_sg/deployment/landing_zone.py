@@ -48,17 +48,17 @@ class LandingZone:
 
 def make_landing_zone(content: Mapping[str, Any]) -> LandingZone:
     """The options in a settings file's content that the schema and `landing_zone_problems` accept."""
-    said = content.get(SECTION, {})
+    options = content.get(SECTION, {})
     return LandingZone(
-        tags=dict(said.get("tags", {})),
-        permissions_boundary=said.get("permissionsBoundary"),
-        role_path=said.get("rolePath", ROOT_PATH),
+        tags=dict(options.get("tags", {})),
+        permissions_boundary=options.get("permissionsBoundary"),
+        role_path=options.get("rolePath", ROOT_PATH),
         networks={
             region: FunctionNetwork(tuple(network["subnets"]), tuple(network["securityGroups"]))
-            for region, network in said.get("vpc", {}).items()
+            for region, network in options.get("vpc", {}).items()
         },
-        keys=dict(said.get("kmsKeys", {})),
-        code_signing=dict(said.get("codeSigning", {})),
+        keys=dict(options.get("kmsKeys", {})),
+        code_signing=dict(options.get("codeSigning", {})),
     )
 
 
@@ -67,16 +67,16 @@ def landing_zone_problems(
 ) -> Iterator[SettingsProblem]:
     """What the schema cannot express. AWS Config's parameters leave `max_role_length` characters for the path and name
     of the evaluation role together."""
-    said = content.get(SECTION, {})
+    options = content.get(SECTION, {})
     for option in ("vpc", "kmsKeys", "codeSigning"):
-        yield from _regional_problems(f"{SECTION}.{option}", said.get(option, {}), content["regions"])
+        yield from _regional_problems(f"{SECTION}.{option}", options.get(option, {}), content["regions"])
     for option, what in (("kmsKeys", "key"), ("codeSigning", "code signing configuration")):
-        for region, arn in said.get(option, {}).items():
+        for region, arn in options.get(option, {}).items():
             if (other := region_of(arn)) != region:
                 yield SettingsProblem(
                     f"{SECTION}.{option}.{region}", f"{arn} is a {what} in {other}; name the {what} in {region}"
                 )
-    path = said.get("rolePath", ROOT_PATH)
+    path = options.get("rolePath", ROOT_PATH)
     length = len(path.removeprefix("/")) + len(evaluation_role)
     if length > max_role_length:
         yield SettingsProblem(
@@ -87,15 +87,15 @@ def landing_zone_problems(
     yield from _tag_problems(content)
 
 
-def _regional_problems(path: str, said: Mapping[str, Any], regions: list[str]) -> Iterator[SettingsProblem]:
-    if not said:
+def _regional_problems(path: str, by_region: Mapping[str, Any], regions: list[str]) -> Iterator[SettingsProblem]:
+    if not by_region:
         return
-    for region in said:
+    for region in by_region:
         if region not in regions:
             yield SettingsProblem(
                 path, f"{region} is not in regions: {', '.join(regions)}; add it there, or remove it here"
             )
-    missing = [region for region in regions if region not in said]
+    missing = [region for region in regions if region not in by_region]
     if missing:
         yield SettingsProblem(path, f"has nothing for {', '.join(missing)}; name every region of regions, or none")
 
@@ -108,7 +108,7 @@ def _tag_problems(content: Mapping[str, Any]) -> Iterator[SettingsProblem]:
     except InvalidInputError as error:
         yield SettingsProblem(f"{SECTION}.tags", str(error))
         return
-    modes = [said.get("remediation", {}).get("mode", "off") for said in content.get("rules", {}).values()]
+    modes = [rule.get("remediation", {}).get("mode", "off") for rule in content.get("rules", {}).values()]
     if len(text) > MAX_TAGS_LENGTH and any(mode != "off" for mode in modes):
         yield SettingsProblem(
             f"{SECTION}.tags",

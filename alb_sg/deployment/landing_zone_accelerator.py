@@ -45,7 +45,7 @@ def _rule_set(settings: Settings, artifact: Artifact) -> Template:
 
 
 def _rule(settings: Settings, rule: DeployedRule, artifact: Artifact) -> Template:
-    said: Template = {
+    entry: Template = {
         "name": rule.name,
         "type": "Custom",
         "description": rule.description,
@@ -70,8 +70,8 @@ def _rule(settings: Settings, rule: DeployedRule, artifact: Artifact) -> Templat
         },
     }
     if settings.landing_zone.tags:
-        said["tags"] = [{"key": key, "value": value} for key, value in settings.landing_zone.tags.items()]
-    return said
+        entry["tags"] = [{"key": key, "value": value} for key, value in settings.landing_zone.tags.items()]
+    return entry
 
 
 def _policy_file(settings: Settings, rule: DeployedRule) -> str:

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from alb_sg.aws.account_states import ACTIVE, account_state
 from alb_sg.deployment.settings import Settings
 from alb_sg.errors import InvalidInputError
+from alb_sg.observations.accounts import ACTIVE, account_state
 
 LISTING_COMMAND = "aws organizations list-accounts --output json"
 # OrganizationConformancePack.ExcludedAccounts in AWS Config's API.

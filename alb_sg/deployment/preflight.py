@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import boto3
@@ -11,6 +12,8 @@ from alb_sg.deployment.lambda_resources import OWNER_TAG
 from alb_sg.deployment.landing_zone import signed_key
 from alb_sg.deployment.settings import Settings
 from alb_sg.remediation.document_names import DOCUMENTS
+
+PrintLine = Callable[[str], None]
 
 
 class DeploymentError(Exception):
@@ -64,12 +67,7 @@ def check_functions(settings: Settings, region: str) -> None:
             owner = client.get_function(FunctionName=name).get("Tags", {}).get(OWNER_TAG)
         except client.exceptions.ResourceNotFoundException:
             continue
-        if owner != settings.stack_name:
-            whose = f"belongs to {owner!r}" if owner else "is not one of alb-sg's"
-            raise DeploymentError(
-                f"function {name} exists in {region} and {whose} (its tag {OWNER_TAG}); choose another "
-                "names.functionPrefix, or remove it"
-            )
+        require_owner(settings, owner, f"function {name}", region, "choose another names.functionPrefix, or remove it")
 
 
 def check_documents(settings: Settings, region: str) -> None:
@@ -81,18 +79,20 @@ def check_documents(settings: Settings, region: str) -> None:
         except client.exceptions.InvalidResourceId:
             continue
         owner = {tag["Key"]: tag["Value"] for tag in tags}.get(OWNER_TAG)
-        if owner != settings.stack_name:
-            whose = f"belongs to {owner!r}" if owner else "is not one of alb-sg's"
-            raise DeploymentError(
-                f"document {name} exists in {region} and {whose} (its tag {OWNER_TAG}); remove it, or turn remediation "
-                "off"
-            )
+        require_owner(settings, owner, f"document {name}", region, "remove it, or turn remediation off")
+
+
+def require_owner(settings: Settings, owner: str | None, what: str, region: str, advice: str) -> None:
+    """Raises DeploymentError for a resource whose tag does not name this deployment as its owner."""
+    if owner != settings.stack_name:
+        whose = f"belongs to {owner!r}" if owner else "is not one of alb-sg's"
+        raise DeploymentError(f"{what} exists in {region} and {whose} (its tag {OWNER_TAG}); {advice}")
 
 
 def upload_object(
     bucket: str, key: str, content: bytes, account: str, region: str, *, content_type: str = "application/zip"
 ) -> bool:
-    """Uploads content, such as the artifact, unless the key exists: a key always stands for the same content. Returns
+    """Uploads content, such as the artifact, unless the key exists: the content of a key never changes. Returns
     whether it uploaded."""
     if _is_there(bucket, key, account, region):
         return False

@@ -12,7 +12,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -22,12 +22,10 @@ import boto3
 from alb_sg.aws.pages import read_items
 from alb_sg.deployment.artifact import Artifact
 from alb_sg.deployment.lambda_resources import TIMEOUT
-from alb_sg.deployment.preflight import DeploymentError, caller_account_id, check_bucket
+from alb_sg.deployment.preflight import DeploymentError, PrintLine, caller_account_id, check_bucket
 from alb_sg.deployment.settings import Settings
 from alb_sg.deployment.stack import USE_OWN_ROLE
 from alb_sg.deployment.stack_deployment import UPDATABLE_STATUSES, find_stack
-
-PrintLine = Callable[[str], None]
 
 # rdk names a function with this prefix and the rule's name without underscores.
 RDK_FUNCTION_PREFIX = "RDK-Rule-Function-"
@@ -66,12 +64,12 @@ def stage_rules(settings: Settings, rules: Path, folder: Path, region: str) -> P
         shutil.copytree(rules / rule.name, folder / rule.name, ignore=shutil.ignore_patterns("__pycache__", "*.zip"))
         path = folder / rule.name / "parameters.json"
         content = json.loads(path.read_text(encoding="utf-8"))
-        said = content["Parameters"]
-        optional = json.loads(said["OptionalParameters"])
-        said["OptionalParameters"] = json.dumps({**optional, **rule.parameters, **USE_OWN_ROLE})
-        said["Description"] = rule.description
-        said["SourceEvents"] = ",".join(settings.resource_types(rule, region))
-        said["SourcePeriodic"] = rule.frequency
+        parameters = content["Parameters"]
+        optional = json.loads(parameters["OptionalParameters"])
+        parameters["OptionalParameters"] = json.dumps({**optional, **rule.parameters, **USE_OWN_ROLE})
+        parameters["Description"] = rule.description
+        parameters["SourceEvents"] = ",".join(settings.resource_types(rule, region))
+        parameters["SourcePeriodic"] = rule.frequency
         if settings.landing_zone.tags:
             content["Tags"] = [{"Key": key, "Value": value} for key, value in settings.landing_zone.tags.items()]
         path.write_text(json.dumps(content, indent=2), encoding="utf-8")
@@ -131,8 +129,10 @@ def _check_owner(settings: Settings, region: str) -> None:
         name = rule.name.replace("_", "")
         stack = find_stack(cloudformation, name)
         if stack is not None:
-            said = {parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in stack.get("Parameters", [])}
-            if said.get("SourceHandler") != f"{rule.name}.lambda_handler":
+            parameters = {
+                parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in stack.get("Parameters", [])
+            }
+            if parameters.get("SourceHandler") != f"{rule.name}.lambda_handler":
                 raise DeploymentError(
                     f"stack {name} exists in {region} and is not what rdk makes for {rule.name}; remove it, or use "
                     "deploy-stack"

@@ -7,18 +7,15 @@ processed it without an error.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import boto3
 from botocore.config import Config
 
 from alb_sg.deployment.lambda_resources import TIMEOUT
-from alb_sg.deployment.preflight import DeploymentError
+from alb_sg.deployment.preflight import DeploymentError, PrintLine
 from alb_sg.deployment.role_policies import queue_name
 from alb_sg.deployment.settings import DeployedRule, Settings
-
-PrintLine = Callable[[str], None]
 
 # Seconds. An invocation lasts as long as the function's timeout at most. Until then nobody else may receive the event,
 # and an event that fails again stays invisible so long, so that a replay meets it once.

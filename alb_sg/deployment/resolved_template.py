@@ -36,7 +36,7 @@ class _Resolver:
     def __init__(self, template: Mapping[str, Any], region: str, parameters: Mapping[str, str]) -> None:
         self._template = template
         self._region = region
-        defaults = {name: said["Default"] for name, said in template.get("Parameters", {}).items() if "Default" in said}
+        defaults = {name: one["Default"] for name, one in template.get("Parameters", {}).items() if "Default" in one}
         self._values = {
             "AWS::AccountId": ACCOUNT,
             "AWS::Partition": PARTITION,

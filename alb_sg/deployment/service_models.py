@@ -67,7 +67,7 @@ def service_model_files() -> dict[str, bytes]:
         files[f"{service}/{MODEL}"] = reduce_model(model, service, operations)
         files[f"{service}/{PAGINATORS}"] = {
             **paginators,
-            "pagination": {name: said for name, said in paginators["pagination"].items() if name in operations},
+            "pagination": {name: content for name, content in paginators["pagination"].items() if name in operations},
         }
         files[f"{service}/{ENDPOINT_RULES}"] = loader.load_service_model(service, ENDPOINT_RULES)
     files[ENDPOINTS] = _reduce_endpoints(loader.load_data(ENDPOINTS), prefixes)
@@ -92,7 +92,7 @@ def reduce_model(model: Mapping[str, Any], service: str, operations: Collection[
         if name not in shapes:
             shapes[name] = _without_documentation(model["shapes"][name])
             waiting.extend(_referenced_shapes(shapes[name]))
-    rest = {name: said for name, said in model.items() if name not in OMITTED_KEYS}
+    rest = {name: content for name, content in model.items() if name not in OMITTED_KEYS}
     return {**rest, "operations": kept, "shapes": dict(sorted(shapes.items()))}
 
 
@@ -124,7 +124,10 @@ def _without_documentation(value: Any) -> Any:
 def _reduce_endpoints(endpoints: Mapping[str, Any], prefixes: Collection[str]) -> dict[str, Any]:
     """Every partition and region, with the endpoints of these services only."""
     partitions = [
-        {**partition, "services": {name: said for name, said in partition["services"].items() if name in prefixes}}
+        {
+            **partition,
+            "services": {name: content for name, content in partition["services"].items() if name in prefixes},
+        }
         for partition in endpoints["partitions"]
     ]
     return {**endpoints, "partitions": partitions}

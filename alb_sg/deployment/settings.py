@@ -1,13 +1,14 @@
-"""`rdk-config.json`, the deployment's settings: read once, and refused with every mistake at once."""
+"""`rdk-config.json`, the deployment's settings: read once, and refused with every problem at once."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from alb_sg.deployment.config_errors import InvalidSettingsError, SettingsProblem, schema_problems, sorted_list
 from alb_sg.deployment.landing_zone import LandingZone, landing_zone_problems, make_landing_zone
@@ -25,6 +26,8 @@ from alb_sg.parameters import (
 )
 from alb_sg.recommendations.recommendation import Severity
 from alb_sg.remediation.fix_request import RULES_PER_GROUP, ManagedGroupPolicy, SharedGroupPolicy
+
+T = TypeVar("T", "OrganizationSettings", "ResourceNames", "RemediationSettings")
 
 MAX_PARAMETER_LENGTHS = {
     definition.name: definition.max_length for definition in PARAMETERS if definition.max_length is not None
@@ -172,14 +175,14 @@ class Settings:
 
 
 def read_settings(path: Path, definitions: Sequence[RuleDefinition]) -> Settings:
-    """The settings of a file. Raises InvalidSettingsError with every mistake in it."""
+    """The settings of a file. Raises InvalidSettingsError with every problem in it."""
     content = _read(path)
-    mistakes = schema_problems(content)
-    if mistakes:
-        raise InvalidSettingsError(str(path), mistakes)
-    mistakes = list(_inconsistencies(content, definitions))
-    if mistakes:
-        raise InvalidSettingsError(str(path), mistakes)
+    problems = schema_problems(content)
+    if problems:
+        raise InvalidSettingsError(str(path), problems)
+    problems = list(_inconsistencies(content, definitions))
+    if problems:
+        raise InvalidSettingsError(str(path), problems)
     return _make_settings(content, definitions)
 
 
@@ -263,13 +266,13 @@ def _rule_problems(content: Mapping[str, Any], definitions: Sequence[RuleDefinit
     shared = content.get("parameters", {})
     takers = {name for definition in definitions for name in definition.parameters}
     yield from _parameter_problems("parameters", shared, takers)
-    for name, said in content.get("rules", {}).items():
+    for name, rule in content.get("rules", {}).items():
         if name not in known:
             yield SettingsProblem("rules", f"unknown rule {name!r}; known are {sorted_list(known)}")
             continue
-        own = said.get("parameters", {})
+        own = rule.get("parameters", {})
         yield from _parameter_problems(f"rules.{name}.parameters", own, set(known[name].parameters))
-        mode = RemediationMode(said.get("remediation", {}).get("mode", RemediationMode.OFF.value))
+        mode = RemediationMode(rule.get("remediation", {}).get("mode", RemediationMode.OFF.value))
         if mode is not RemediationMode.OFF:
             if not known[name].recommendation.is_fixable:
                 yield SettingsProblem(
@@ -324,18 +327,18 @@ def _parameter_problems(path: str, values: Mapping[str, str], known: set[str]) -
 
 def _scope_problems(content: Mapping[str, Any], definitions: Sequence[RuleDefinition]) -> Iterator[SettingsProblem]:
     known = {name for definition in definitions for name in definition.resource_types}
-    for region, said in content.get("regionalScope", {}).items():
+    for region, scope in content.get("regionalScope", {}).items():
         path = f"regionalScope.{region}"
         if region not in content["regions"]:
             yield SettingsProblem(
                 path, f"{region} is not in regions: {', '.join(content['regions'])}; add it there, or remove it here"
             )
-        for position, name in enumerate(said["leaveOut"]):
+        for position, name in enumerate(scope["leaveOut"]):
             if name not in known:
                 yield SettingsProblem(
                     f"{path}.leaveOut[{position}]", f"no rule is triggered by {name!r}; known are {sorted_list(known)}"
                 )
-        if known <= set(said["leaveOut"]):
+        if known <= set(scope["leaveOut"]):
             yield SettingsProblem(f"{path}.leaveOut", "leaves no type that triggers a rule; keep at least one")
 
 
@@ -355,11 +358,10 @@ def _organization_problems(content: Mapping[str, Any]) -> Iterator[SettingsProbl
             )
 
 
-# --- the settings themselves
+# --- the settings
 
 
 def _make_settings(content: Mapping[str, Any], definitions: Sequence[RuleDefinition]) -> Settings:
-    organization = content.get("organization", {})
     return Settings(
         rules=tuple(_deployed_rule(content, definition) for definition in _deployed_definitions(content, definitions)),
         regions=tuple(content["regions"]),
@@ -372,18 +374,27 @@ def _make_settings(content: Mapping[str, Any], definitions: Sequence[RuleDefinit
         maximum_event_age_seconds=content.get("maximumEventAgeSeconds"),
         max_exemption_days=content.get("maxExemptionDays"),
         excluded_types={
-            region: frozenset(said["leaveOut"]) for region, said in content.get("regionalScope", {}).items()
+            region: frozenset(scope["leaveOut"]) for region, scope in content.get("regionalScope", {}).items()
         },
-        organization=OrganizationSettings(
-            delegated_administrator=organization.get("delegatedAdministrator"),
-            organization_id=organization.get("organizationId"),
-            member_accounts=tuple(organization.get("memberAccounts", ())),
-            excluded_accounts=tuple(organization.get("excludedAccounts", ())),
-            delivery_bucket=organization.get("deliveryBucket"),
-            organizational_units=tuple(organization.get("organizationalUnits", ())),
-        ),
+        organization=_with_content(OrganizationSettings(), content.get("organization", {})),
         landing_zone=make_landing_zone(content),
     )
+
+
+def _with_content(default: T, content: Mapping[str, Any]) -> T:
+    """Settings with the values of an object, whose keys are the names of the fields in camel case."""
+    given = {_snake_case(key): value for key, value in content.items()}
+    return replace(default, **{name: _typed(value, getattr(default, name)) for name, value in given.items()})
+
+
+def _snake_case(key: str) -> str:
+    return re.sub("[A-Z]", lambda letter: f"_{letter[0].lower()}", key)
+
+
+def _typed(value: Any, default: object) -> Any:
+    if isinstance(default, Enum):
+        return type(default)(value)
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _deployed_definitions(
@@ -397,38 +408,17 @@ def _deployed_definitions(
 
 
 def _resource_names(content: Mapping[str, Any]) -> ResourceNames:
-    said, default = content.get("names", {}), ResourceNames()
-    return ResourceNames(
-        function_prefix=said.get("functionPrefix", default.function_prefix),
-        evaluation_role=said.get("evaluationRole", default.evaluation_role),
-        remediation_role=said.get("remediationRole", default.remediation_role),
-        layer=said.get("layer", default.layer),
-    )
+    return _with_content(ResourceNames(), content.get("names", {}))
 
 
 def _deployed_rule(content: Mapping[str, Any], definition: RuleDefinition) -> DeployedRule:
-    said = content.get("rules", {}).get(definition.name, {})
+    rule = content.get("rules", {}).get(definition.name, {})
     return DeployedRule(
         definition=definition,
-        severity=said.get("severity", definition.recommendation.severity.name),
-        frequency=said.get("frequency") or content.get("frequency") or definition.frequency,
+        severity=rule.get("severity", definition.recommendation.severity.name),
+        frequency=rule.get("frequency") or content.get("frequency") or definition.frequency,
         parameters=_rule_parameters(content, definition),
-        remediation=_remediation_settings(said.get("remediation", {})),
-    )
-
-
-def _remediation_settings(said: Mapping[str, Any]) -> RemediationSettings:
-    default = RemediationSettings()
-    return RemediationSettings(
-        mode=RemediationMode(said.get("mode", default.mode.value)),
-        shared_group=SharedGroupPolicy(said.get("sharedGroup", default.shared_group.value)),
-        managed_group=ManagedGroupPolicy(said.get("managedGroup", default.managed_group.value)),
-        rules_per_group=said.get("rulesPerGroup", default.rules_per_group),
-        attempts=said.get("attempts", default.attempts),
-        retry_seconds=said.get("retrySeconds", default.retry_seconds),
-        concurrent_percentage=said.get("concurrentPercentage", default.concurrent_percentage),
-        error_percentage=said.get("errorPercentage", default.error_percentage),
-        approvers=tuple(said.get("approvers", default.approvers)),
+        remediation=_with_content(RemediationSettings(), rule.get("remediation", {})),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,17 +19,17 @@ from alb_sg.deployment.lambda_resources import OWNER_TAG
 from alb_sg.deployment.landing_zone_template import apply_landing_zone
 from alb_sg.deployment.preflight import (
     DeploymentError,
+    PrintLine,
     caller_account_id,
     check_bucket,
     check_documents,
     check_functions,
     check_signed,
+    require_owner,
     upload_object,
 )
 from alb_sg.deployment.settings import Settings
 from alb_sg.deployment.stack import stack_template
-
-PrintLine = Callable[[str], None]
 
 # The states in which CloudFormation updates a stack. In others its error does not say what to do.
 UPDATABLE_STATUSES = frozenset(
@@ -82,11 +82,7 @@ def _check_stack(name: str, settings: Settings, region: str) -> None:
     if status not in UPDATABLE_STATUSES:
         raise DeploymentError(f"stack {name} in {region} is {status}; wait until it finishes, or repair the stack")
     owner = {tag["Key"]: tag["Value"] for tag in stack.get("Tags", [])}.get(OWNER_TAG)
-    if owner != settings.stack_name:
-        raise DeploymentError(
-            f"stack {name} exists in {region} and is not one of alb-sg's (its tag {OWNER_TAG}); choose another "
-            "stackName"
-        )
+    require_owner(settings, owner, f"stack {name}", region, "choose another stackName")
 
 
 def find_stack(client: Any, name: str) -> dict[str, Any] | None:

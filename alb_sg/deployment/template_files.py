@@ -1,9 +1,12 @@
-"""The templates that depend on `rdk-config.json`. The hand-written ones are in `deploy/`."""
+"""The templates that depend on `rdk-config.json`, and the hand-written ones of `deploy/`."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 from alb_sg.deployment.artifact import Artifact
 from alb_sg.deployment.central import central_template
@@ -13,7 +16,6 @@ from alb_sg.deployment.conformance_pack import (
     stack_set_pack_template,
 )
 from alb_sg.deployment.documents import documents_template
-from alb_sg.deployment.hand_written_templates import HAND_WRITTEN_FOLDER, read_template
 from alb_sg.deployment.intrinsics import MADE_BY, Template, template_text
 from alb_sg.deployment.landing_zone_template import apply_landing_zone
 from alb_sg.deployment.member import member_template
@@ -22,6 +24,8 @@ from alb_sg.deployment.stack import stack_template
 from alb_sg.deployment.stack_sets import UNITS_PACK
 from alb_sg.remediation.document_names import document_name
 from alb_sg.ssm_documents.yaml_text import to_yaml
+
+HAND_WRITTEN_FOLDER = "deploy"
 
 
 def render_templates(settings: Settings, artifact: Artifact) -> dict[str, str]:
@@ -80,3 +84,30 @@ def deployment_remarks(settings: Settings) -> Iterator[str]:
                 f"{rule.name}: {by_whom} runs {document_name(rule.name)} as {settings.names.remediation_role}; "
                 "deploy member.yaml and documents.yaml to every account first"
             )
+
+
+class _CloudFormationLoader(yaml.SafeLoader):
+    """Reads the short form of an intrinsic function as the long one: `!Ref A` as `{"Ref": "A"}`."""
+
+
+def _long_form(loader: _CloudFormationLoader, suffix: str, node: yaml.Node) -> dict[str, Any]:
+    if isinstance(node, yaml.SequenceNode):
+        return {f"Fn::{suffix}": loader.construct_sequence(node, deep=True)}
+    if not isinstance(node, yaml.ScalarNode):
+        raise yaml.constructor.ConstructorError(None, None, f"!{suffix} of an object", node.start_mark)
+    text = loader.construct_scalar(node)
+    match suffix:
+        case "Ref":
+            return {"Ref": text}
+        case "GetAtt":
+            return {"Fn::GetAtt": text.split(".", 1)}
+    return {f"Fn::{suffix}": text}
+
+
+_CloudFormationLoader.add_multi_constructor("!", _long_form)
+
+
+def read_template(path: Path) -> dict[str, Any]:
+    """A template of `deploy/`."""
+    found: dict[str, Any] = yaml.load(path.read_text(encoding="utf-8"), _CloudFormationLoader)  # noqa: S506 (a safe loader)
+    return found

@@ -8,7 +8,7 @@ from enum import Enum
 
 
 class CheckStatus(Enum):
-    """In the order of severity. `NOTICE` is worth knowing, and the deployment works all the same."""
+    """In the order of severity. `NOTICE` is worth knowing; the deployment works."""
 
     PROBLEM = "problem"
     UNREAD = "unread"

@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from alb_sg.aggregator.observe import observe
 from alb_sg.aggregator.requests import AggregatorClients
 from alb_sg.aws.account_region import AccountRegion
-from alb_sg.aws.account_states import ACTIVE, account_state
 from alb_sg.doctor.account import check_functions
 from alb_sg.doctor.check import Check, CheckResult, CheckStatus
 from alb_sg.doctor.deployed_rules import read_deployed_rules
@@ -16,6 +15,7 @@ from alb_sg.doctor.exemptions import check_exemptions
 from alb_sg.doctor.reader import Reader
 from alb_sg.doctor.roles import ROLE, ROLE_PARAMETER, check_member_roles
 from alb_sg.findings.phrasing import abbreviate, pluralize
+from alb_sg.observations.accounts import ACTIVE, account_state
 from alb_sg.observations.observation import Observation
 
 TRUSTED_ACCESS = Check("trusted access", "Without it, AWS Config and StackSets may not act in the member accounts.")

@@ -109,6 +109,8 @@ STATUSES = EXISTING_STATUSES | {DELETED, DELETED_NOT_RECORDED, NOT_RECORDED}
 # These fields of a configuration may have tag keys as their keys. Tags are read from the item instead.
 TAG_FIELDS = frozenset({"Tags", "TagSet", "TagList"})
 
+# A number that grows with each state of a resource.
+STATE_ID = "configurationStateId"
 EARLIEST_TIME = datetime.min.replace(tzinfo=UTC)
 
 
@@ -124,7 +126,7 @@ class ConfigItem(NamedTuple):
     type: str
     id: str
     capture_time: datetime | None
-    state_id: int
+    state_id: int | UnknownValue
     status: str
     resource: Resource | None
     targets: tuple[Target, ...] | None = None
@@ -135,8 +137,14 @@ class ConfigItem(NamedTuple):
 
     @property
     def capture_order(self) -> tuple[datetime, int]:
-        """The later of two items of a resource has the higher order."""
-        return self.capture_time or EARLIEST_TIME, self.state_id
+        """The later of two items of a resource has the higher order, if their `state_id` is known."""
+        return self.capture_time or EARLIEST_TIME, -1 if isinstance(self.state_id, UnknownValue) else self.state_id
+
+    def as_unread(self, cause: str) -> ConfigItem:
+        """This item with its identity and capture time alone."""
+        return ConfigItem(
+            self.account_region, self.type, self.id, self.capture_time, self.state_id, OK, None, unread_cause=cause
+        )
 
     def merged_with(self, other: ConfigItem) -> ConfigItem | None:
         """This item, with the tags of the other where it has no tag field; None where the two contradict each other."""
@@ -204,7 +212,7 @@ def _read_content(item: ConfigItem, record: Shape, item_type: ItemType, configur
         raise InvalidInputError(f"{status!r} is not a configuration item status", "configurationItemStatus")
     item = item._replace(
         capture_time=parse_capture_time(record.get("configurationItemCaptureTime")),
-        state_id=parse_state_id(record.get("configurationStateId")),
+        state_id=_state_id(record),
         status=status,
     )
     if status not in EXISTING_STATUSES:
@@ -232,11 +240,9 @@ def _read_content(item: ConfigItem, record: Shape, item_type: ItemType, configur
 
 def _dated_if_possible(item: ConfigItem, record: Shape) -> ConfigItem:
     """An item that cannot be read, with its capture time where that can be."""
+    item = item._replace(state_id=_state_id(record))
     try:
-        return item._replace(
-            capture_time=parse_capture_time(record.get("configurationItemCaptureTime")),
-            state_id=parse_state_id(record.get("configurationStateId")),
-        )
+        return item._replace(capture_time=parse_capture_time(record.get("configurationItemCaptureTime")))
     except InvalidInputError:
         return item
 
@@ -299,7 +305,14 @@ def parse_capture_time(value: Any) -> datetime | None:
 
 
 def parse_state_id(value: Any) -> int:
-    return -1 if value is None else whole_number(value, "configurationStateId")
+    return -1 if value is None else whole_number(value, STATE_ID)
+
+
+def _state_id(record: Shape) -> int | UnknownValue:
+    try:
+        return parse_state_id(record.get(STATE_ID))
+    except InvalidInputError as error:
+        return UnknownValue(STATE_ID, error.message)
 
 
 # --- the configuration

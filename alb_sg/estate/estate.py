@@ -163,9 +163,16 @@ class Estate:
 
     def inbound_rule_ids(self, group_id: str, permission: Permission) -> tuple[str, ...]:
         """The IDs of the security group rules that a permission consists of, as far as the source tells them."""
-        known = self._inbound_rule_ids
-        keys = (_rule_key(group_id, permission, peer) for peer in permission.peers)
-        return tuple(known[key] for key in keys if key in known)
+        return tuple(rule.id for rule in self._inbound_rules_of(group_id, permission).values())
+
+    def inbound_rule_descriptions(self, group_id: str, permission: Permission) -> tuple[tuple[str, str], ...]:
+        """The descriptions of the rules that a permission consists of, by peer, as far as the source tells them."""
+        return tuple((peer, rule.description) for peer, rule in self._inbound_rules_of(group_id, permission).items())
+
+    def _inbound_rules_of(self, group_id: str, permission: Permission) -> Mapping[str, SecurityGroupRule]:
+        known = self._inbound_rules
+        keys = {peer: _rule_key(group_id, permission, peer) for peer in permission.peers}
+        return {peer: known[key] for peer, key in keys.items() if key in known}
 
     @property
     def rule_ids_failure(self) -> str | None:
@@ -377,9 +384,9 @@ class Estate:
         return {f"ELB {arn.partition(':loadbalancer/')[2]}": one for arn, one in self.load_balancers.items()}
 
     @cached_property
-    def _inbound_rule_ids(self) -> Mapping[tuple[object, ...], str]:
+    def _inbound_rules(self) -> Mapping[tuple[object, ...], SecurityGroupRule]:
         return {
-            _rule_key(rule.group_id, rule.permission, peer): rule.id
+            _rule_key(rule.group_id, rule.permission, peer): rule
             for rule in (self.security_group_rules or {}).values()
             if not rule.is_egress
             for peer in rule.permission.peers
@@ -461,7 +468,7 @@ def _rule_key(group_id: str, permission: Permission, peer: str) -> tuple[object,
 
 
 def _may_be_same_vpc(vpc_id: str, other: str) -> bool:
-    """Whether two resources may be of one VPC; "" stands for a VPC that is not known."""
+    """Whether two resources may be of one VPC; "" is a VPC that is not known."""
     return vpc_id == other or not vpc_id or not other
 
 

@@ -161,7 +161,7 @@ def _list_section(
             elements[identifier] = read(element)
         except InvalidInputError as error:
             if name is Section.LISTENERS:
-                # It is the listener of no load balancer of this account and region.
+                # Its load balancer is not of this account and region.
                 raise error.inside(place) from error
             key = None if name in ALL_OR_NOTHING_SECTIONS else identifier
             failures.append(ReadFailure(name, key, str(error.inside(place))))

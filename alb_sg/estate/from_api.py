@@ -34,6 +34,15 @@ from alb_sg.estate.field_readers import (
     whole_number,
 )
 from alb_sg.estate.model import (
+    AUTHENTICATING_ACTIONS,
+    CIDR_BLOCK_STATES,
+    IP_ADDRESS_TYPES,
+    LISTENER_PROTOCOLS,
+    LOAD_BALANCER_STATES,
+    LOAD_BALANCER_TYPES,
+    SCHEMES,
+    TARGET_STATES,
+    TARGET_TYPES,
     Instance,
     InstanceInterface,
     Listener,
@@ -60,18 +69,6 @@ _FAMILIES = {"ipv4": Family.IPV4, "ipv6": Family.IPV6}
 PROTOCOL_NAMES = {"6": "tcp", "17": "udp", "1": "icmp", "58": "icmpv6"}
 HIGHEST_PROTOCOL_NUMBER = 255
 
-# The values that the API models of Elastic Load Balancing and EC2 enumerate.
-LOAD_BALANCER_TYPES = ("application", "network", "gateway")
-SCHEMES = ("internet-facing", "internal")
-LOAD_BALANCER_STATES = ("active", "provisioning", "active_impaired", "failed")
-IP_ADDRESS_TYPES = ("ipv4", "dualstack", "dualstack-without-public-ipv4")
-LISTENER_PROTOCOLS = ("http", "https", "tcp", "tls", "udp", "tcp_udp", "geneve", "quic", "tcp_quic")
-# Of ActionTypeEnum, those for which a load balancer calls an identity provider or fetches its keys.
-AUTHENTICATING_ACTIONS = ("authenticate-cognito", "authenticate-oidc", "jwt-validation")
-TARGET_TYPES = ("instance", "ip", "lambda", "alb")
-TARGET_STATES = ("initial", "healthy", "unhealthy", "unhealthy.draining", "unused", "draining", "unavailable")
-CIDR_BLOCK_STATES = ("associating", "associated", "disassociating", "disassociated", "failing", "failed")
-
 
 def _or_unknown(field: str, read: Callable[[], T]) -> T | UnknownValue:
     """What `read` returns; an unknown value of this field for a value that it refuses."""
@@ -87,7 +84,7 @@ def _enumerated(fields: Shape, field: str, known: tuple[str, ...], default: str)
 
 
 def _text_or(fields: Shape, field: str, default: str) -> str:
-    """Text; the default where it is absent or no text."""
+    """Text; the default where it is absent or not text."""
     value = fields.get(field)
     return value if isinstance(value, str) and value else default
 
@@ -392,6 +389,7 @@ def security_group_rule(value: Any) -> SecurityGroupRule:
         permission=permission(
             {key: fields.get(key) for key in ("IpProtocol", "FromPort", "ToPort")} | peers,
         ),
+        description=_text_or(fields, "Description", ""),
     )
 
 

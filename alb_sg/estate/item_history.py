@@ -12,7 +12,7 @@ from alb_sg.estate.config_item import DELETED, ITEM_TYPES, NOT_RECORDED, ConfigI
 from alb_sg.estate.estate import Estate, ReadFailure
 from alb_sg.estate.indexing import listeners_by_load_balancer
 from alb_sg.estate.json_files import display_name, join_place
-from alb_sg.estate.model import Listener, TargetGroup
+from alb_sg.estate.model import Listener, TargetGroup, UnknownValue
 from alb_sg.estate.resource_types import (
     INSTANCE_TYPE,
     LISTENER_TYPE,
@@ -32,14 +32,22 @@ Location: TypeAlias = tuple[str, str | int]
 
 
 class _LatestItems:
-    """The latest item of every resource of one type. `conflicts` locate items of the same time that contradict it."""
+    """The latest item of every resource of one type. `conflicts` locate items of the same time that contradict it.
+
+    Items with a malformed state ID wait until all are there: they are neither earlier nor later than others of their
+    time.
+    """
 
     def __init__(self) -> None:
         self.items: dict[str, ConfigItem] = {}
         self.locations: dict[str, Location] = {}
         self.conflicts: dict[str, Location] = {}
+        self._without_state_id: list[tuple[ConfigItem, UnknownValue, Location]] = []
 
     def add(self, item: ConfigItem, location: Location) -> None:
+        if isinstance(item.state_id, UnknownValue):
+            self._without_state_id.append((item, item.state_id, location))
+            return
         known = self.items.get(item.id)
         if known is None or item.capture_order > known.capture_order:
             self.items[item.id] = item
@@ -52,14 +60,27 @@ class _LatestItems:
             else:
                 self.items[item.id] = merged
 
-    def require_no_conflict(self) -> None:
-        """Raises InvalidInputError."""
+    def complete(self) -> None:
+        """Call it once all items are added. Raises InvalidInputError where two items contradict each other."""
+        for without_state_id in self._without_state_id:
+            self._add_without_state_id(*without_state_id)
+        self._without_state_id = []
         for resource_id in sorted(self.conflicts):
             raise InvalidInputError(
                 f"another item of {resource_id} captured at the same time differs, in "
                 f"{_describe(self.conflicts[resource_id])}; remove one of them",
                 _describe(self.locations[resource_id]),
             )
+
+    def _add_without_state_id(self, item: ConfigItem, state_id: UnknownValue, location: Location) -> None:
+        known = self.items.get(item.id)
+        if known is not None and item.capture_time == known.capture_time:
+            # Nothing but the state ID tells which of them is the later one.
+            self.items[item.id] = known.merged_with(item) or item.as_unread(f"{state_id.field}: {state_id.text}")
+        elif known is None or item.capture_order > known.capture_order:
+            self.items[item.id] = item
+            self.locations[item.id] = location
+            self.conflicts.pop(item.id, None)
 
 
 class Recording:
@@ -127,8 +148,8 @@ class Recording:
     def _latest_items(self, type_name: str) -> Mapping[str, ConfigItem]:
         """The latest item of every resource of a type. Raises InvalidInputError where two contradict each other."""
         dated, undated = self._dated[type_name], self._undated[type_name]
-        dated.require_no_conflict()
-        undated.require_no_conflict()
+        dated.complete()
+        undated.complete()
         if not undated.items:
             return dated.items
         latest = dated.items | undated.items

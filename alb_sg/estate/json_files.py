@@ -44,8 +44,8 @@ def display_name(path: str) -> str:
 
 
 def find_json_files(paths: Iterable[str]) -> list[str]:
-    """The files of these paths, sorted: a directory stands for every `.json` and `.json.gz` file below it, a pattern
-    such as `estates/*.json` for what it matches.
+    """The files of these paths, sorted: every `.json` and `.json.gz` file below a directory, and every
+    match of a pattern such as `estates/*.json`.
 
     Raises InvalidInputError for a directory that cannot be listed or has no such file, and for a pattern that matches
     nothing.

@@ -22,6 +22,18 @@ T = TypeVar("T")
 NO_TAGS: Mapping[str, str] = {}
 NO_UNKNOWN_CIDRS: Mapping[Family, UnknownValue] = {}
 
+# The values that the API models of Elastic Load Balancing and EC2 enumerate.
+LOAD_BALANCER_TYPES = ("application", "network", "gateway")
+SCHEMES = ("internet-facing", "internal")
+LOAD_BALANCER_STATES = ("active", "provisioning", "active_impaired", "failed")
+IP_ADDRESS_TYPES = ("ipv4", "dualstack", "dualstack-without-public-ipv4")
+LISTENER_PROTOCOLS = ("http", "https", "tcp", "tls", "udp", "tcp_udp", "geneve", "quic", "tcp_quic")
+# Of ActionTypeEnum, those for which a load balancer calls an identity provider or fetches its keys.
+AUTHENTICATING_ACTIONS = ("authenticate-cognito", "authenticate-oidc", "jwt-validation")
+TARGET_TYPES = ("instance", "ip", "lambda", "alb")
+TARGET_STATES = ("initial", "healthy", "unhealthy", "unhealthy.draining", "unused", "draining", "unavailable")
+CIDR_BLOCK_STATES = ("associating", "associated", "disassociating", "disassociated", "failing", "failed")
+
 
 class UnknownValue(NamedTuple):
     """A value that the code cannot interpret, such as a new load balancer state or a port that is no port. `field` is
@@ -341,6 +353,7 @@ class SecurityGroupRule(NamedTuple):
     group_id: str
     is_egress: bool
     permission: Permission
+    description: str = ""
 
 
 class Vpc(NamedTuple):

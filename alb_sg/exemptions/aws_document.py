@@ -1,21 +1,28 @@
-"""Exemptions from S3 or Systems Manager, read in one call."""
+"""Exemptions from S3 or Systems Manager, read in one call, and the longest time that they may last.
+
+The deployment sets that time, not the writer of the document.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from dataclasses import replace
+from datetime import date, timedelta
 from typing import Any
 
 from alb_sg.aws.client_errors import AWS_ERRORS, error_text
 from alb_sg.aws.pages import name_call
 from alb_sg.errors import InvalidInputError, NotReadError
 from alb_sg.exemptions.document import parse_exemptions
-from alb_sg.exemptions.exemption import Exemptions
+from alb_sg.exemptions.exemption import Exemption, Exemptions, MalformedExemption
 from alb_sg.exemptions.location import AwsLocation, S3Object, SsmParameter
 
 # The IAM action of that call, by kind of location.
 READ_ACTIONS = {S3Object: "s3:GetObject", SsmParameter: "ssm:GetParameter"}
 # Tens of thousands of exemptions are smaller. A larger object is no document of exemptions and may exhaust the memory.
 MAX_OBJECT_SIZE = 8 * 1024 * 1024
+# The functions' environment variable; unset or empty for no limit.
+MAX_DAYS_VARIABLE = "ALB_SG_MAX_EXEMPTION_DAYS"
 
 
 def read_exemptions(
@@ -65,3 +72,32 @@ def _read_ssm_parameter(location: SsmParameter, ssm: Any) -> str:
     with name_call("GetParameter"):
         value: str = ssm.get_parameter(Name=location.name, WithDecryption=True)["Parameter"]["Value"]
     return value
+
+
+def parse_max_days(text: str | None) -> int | None:
+    """The value of MAX_DAYS_VARIABLE in days, None without a limit. Raises InvalidInputError."""
+    if not text:
+        return None
+    if not (text.isascii() and text.isdigit() and 0 < len(text) < 6):
+        raise InvalidInputError(f"{text!r} is not a number of days", MAX_DAYS_VARIABLE)
+    return int(text)
+
+
+def limit_exemptions(exemptions: Exemptions, today: date, max_days: int | None) -> Exemptions:
+    """The exemptions without those that last longer: they are malformed, and exempt nothing."""
+    if max_days is None:
+        return exemptions
+    latest = today + timedelta(days=max_days)
+    too_long = [_too_long(entry, latest, max_days) for entry in exemptions.entries if entry.expires > latest]
+    entries = tuple(entry for entry in exemptions.entries if entry.expires <= latest)
+    return replace(exemptions, entries=entries, malformed=(*exemptions.malformed, *too_long))
+
+
+def _too_long(entry: Exemption, latest: date, max_days: int) -> MalformedExemption:
+    return MalformedExemption(
+        "exemptions[…].expires",
+        f"{entry.expires} is more than {max_days} {'day' if max_days == 1 else 'days'} ahead; the last day allowed is "
+        f"{latest}",
+        entry.load_balancer_arn,
+        entry.rule,
+    )

@@ -19,12 +19,13 @@ from alb_sg.findings.coverage import AcceptedSources, Coverage, PermissionsOf
 from alb_sg.findings.finding import Compliance, Unused
 from alb_sg.findings.near_misses import find_near_misses, open_peers
 from alb_sg.findings.phrasing import abbreviate_names, describe_open, describe_port_range
+from alb_sg.permissions.addresses import is_part
 from alb_sg.recommendations.requirement import AddressPeer, NodesPeer, PrefixListPeer, TargetPeer
 
 MAX_ANNOTATION_LENGTH = 256
 UNKNOWN_ADDRESSES = "addresses that are not known yet"
 _SEPARATOR = "; "
-_UNRESOLVED = "unresolved: "
+_UNRESOLVED = "unresolved"
 # The ports from which both Linux and Windows connect by default begin at 49152 or before, and end at 60999 or later.
 _EPHEMERAL_PORTS = (49152, 60999)
 _FIRST_REGISTERED_PORT = 1024
@@ -106,8 +107,9 @@ def describe_non_compliant(
     def near_misses(position: int) -> tuple[str, ...]:
         return _near_misses(load_balancer, permissions_of, ordered[position])
 
-    cause = [f"{_UNRESOLVED}{ordered[0].unresolved[0]}"] if unresolved else []
-    tails = ([*cause, *remarks], cause, [text.split(" (")[0] for text in cause])
+    cause = [f"{_UNRESOLVED}: {ordered[0].unresolved[0]}"] if unresolved else []
+    # The name of a target may be too long to be said twice.
+    tails = ([*cause, *remarks], cause, [text.split(" (")[0] for text in cause], [_UNRESOLVED for _ in cause])
     return _first_that_fits(
         (_sentences(permissions_of, ordered, near_misses, detail), tail) for tail in tails for detail in _DETAIL_LEVELS
     )
@@ -303,7 +305,7 @@ def _peer(coverage: Coverage, detail: _Detail) -> str:
     if isinstance(peer, AddressPeer):
         text = abbreviate_names(coverage.required, detail.max_names) or UNKNOWN_ADDRESSES
         missing = coverage.missing or ()
-        if missing and missing != coverage.required and len(missing) <= MAX_MISSING_BLOCKS:
+        if 0 < len(missing) <= MAX_MISSING_BLOCKS and is_part(missing, coverage.required):
             text = f"{abbreviate_names(missing, detail.max_names)} of {text}"
         if peer.label and detail.show_label:
             text += f" ({peer.label})"
@@ -312,7 +314,7 @@ def _peer(coverage: Coverage, detail: _Detail) -> str:
     if isinstance(peer, NodesPeer):
         text = abbreviate_names(coverage.required, detail.max_names) or UNKNOWN_ADDRESSES
         missing = coverage.missing or ()
-        if missing and missing != coverage.required and len(missing) <= MAX_MISSING_BLOCKS:
+        if 0 < len(missing) <= MAX_MISSING_BLOCKS and is_part(missing, coverage.required):
             text = f"{abbreviate_names(missing, detail.max_names)} of {text}"
         return f"{references} or {text}{' (its subnets)' if detail.show_label else ''}"
     if isinstance(peer, PrefixListPeer):
@@ -343,7 +345,7 @@ def parse_annotation(compliance: Compliance, annotation: str) -> ParsedAnnotatio
     is_compliant = compliance is Compliance.COMPLIANT
     return ParsedAnnotation(
         unresolved=compliance is Compliance.NON_COMPLIANT
-        and any(sentence.startswith(_UNRESOLVED) for sentence in sentences),
+        and any(sentence.partition(": ")[0] == _UNRESOLVED for sentence in sentences),
         security_groups=tuple(dict.fromkeys(groups)),
         remarks=tuple(sentence for sentence in sentences if is_compliant and not _WITHOUT_REMARK.match(sentence)),
     )

@@ -9,6 +9,7 @@ from alb_sg.estate.cidr import Family, parse_cidr
 from alb_sg.estate.model import Permission, SecurityGroup
 from alb_sg.findings.finding import Finding, Missing
 from alb_sg.parameters import PREFIX_LIST_ID, SECURITY_GROUP_ID
+from alb_sg.permissions.addresses import is_part
 from alb_sg.permissions.allowed_traffic import Direction, Traffic
 
 
@@ -67,7 +68,7 @@ def _find_cause(missing: Missing, entries: Iterable[Missing], groups: Sequence[S
             return Cause.DEFAULT_OUTBOUND_IPV4
     if ipv6 and not any(_is_ipv4_counterpart(missing, other) for other in entries):
         return Cause.IPV6_MISSING
-    if missing.peers != missing.required or _allows_some_peer(missing, groups):
+    if is_part(missing.peers, missing.required) or _allows_some_peer(missing, groups):
         return Cause.TOO_NARROW
     return Cause.CLOSED
 

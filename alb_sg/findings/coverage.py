@@ -29,6 +29,8 @@ from alb_sg.recommendations.requirement import (
 
 # The permissions that decide about a peer: those of the load balancer's groups, or of the groups of a target.
 PermissionsOf = Callable[[Peer], Permissions]
+# The permissions of security groups, by their ids.
+PermissionsOfGroups = Callable[[tuple[str, ...]], Permissions]
 
 
 class AcceptedSources(NamedTuple):
@@ -72,24 +74,40 @@ class Coverage(NamedTuple):
 
 
 def count_if_all_covered(
-    permissions_of: PermissionsOf, requirement_set: RequirementSet, parameters: Parameters
+    permissions_of_groups: PermissionsOfGroups,
+    group_ids: tuple[str, ...],
+    requirement_set: RequirementSet,
+    target_match: TargetMatch,
 ) -> int | None:
     """The number of requirements, if the permissions cover them all directly; None if that is not certain yet.
 
-    This is the common case. It needs neither the targets' interfaces nor accepted sources.
+    `group_ids` are the load balancer's. This is the common case. It needs neither the targets' interfaces nor accepted
+    sources.
     """
+    own = permissions_of_groups(group_ids)
     count = 0
-    for group in requirement_set.groups:
-        allowed: AllowedTraffic | None = None
-        family: Family | None = None
-        for peer in group.peers:
-            # Targets have groups of their own, which decide about nodes; the load balancer's decide about other peers.
-            if allowed is None or peer.family is not family or group.direction is Direction.TARGET_INGRESS:
+    for direction, traffic, peers, _, _, _, common_groups in requirement_set.groups:
+        if direction is Direction.TARGET_INGRESS:
+            # Targets have groups of their own, which decide about nodes.
+            for peer in peers:
+                if not isinstance(peer, NodesPeer):
+                    return None
+                permissions = permissions_of_groups(peer.target_groups)
+                if not _lets_nodes_in(permissions.allowed_traffic(direction, traffic, peer.family), peer):
+                    return None
+                count += len(peer.targets)
+            continue
+        family = peers[0].family
+        allowed = own.allowed_traffic(direction, traffic, family)
+        count += len(peers)
+        if not allowed.referenced_group_ids.isdisjoint(common_groups):
+            continue
+        for peer in peers:
+            if peer.family is not family:
                 family = peer.family
-                allowed = permissions_of(peer).allowed_traffic(group.direction, group.traffic, family)
-            if not covers_directly(allowed, peer, parameters.target_match):
+                allowed = own.allowed_traffic(direction, traffic, family)
+            if not covers_directly(allowed, peer, target_match):
                 return None
-            count += requirement_count(peer)
     return count
 
 
@@ -106,10 +124,7 @@ def covers_directly(allowed: AllowedTraffic, peer: Peer, target_match: TargetMat
                 target_match is TargetMatch.EFFECTIVE and _address_is_open(peer, allowed)
             )
         case NodesPeer():
-            return bool(peer.target_groups) and (
-                not allowed.referenced_group_ids.isdisjoint(peer.load_balancer_groups)
-                or peer.addresses.is_covered_by(allowed.addresses)
-            )
+            return _lets_nodes_in(allowed, peer)
         case AddressPeer():
             return peer.addresses.is_covered_by(allowed.addresses) or not allowed.referenced_group_ids.isdisjoint(
                 peer.or_security_groups
@@ -122,6 +137,14 @@ def covers_directly(allowed: AllowedTraffic, peer: Peer, target_match: TargetMat
             )
         case SecurityGroupPeer():
             return allowed.addresses.is_everything
+
+
+def _lets_nodes_in(allowed: AllowedTraffic, peer: NodesPeer) -> bool:
+    """Whether what the groups of targets allow covers the nodes of the load balancer, whatever addresses they have."""
+    return bool(peer.target_groups) and (
+        not allowed.referenced_group_ids.isdisjoint(peer.load_balancer_groups)
+        or peer.addresses.is_covered_by(allowed.addresses)
+    )
 
 
 def _address_is_open(peer: TargetPeer, allowed: AllowedTraffic) -> bool:

@@ -96,16 +96,40 @@ class EvidenceSearch:
             return CheckedRequirement(requirement, None, self._partial_evidence(requirement), error)
         if not coverage.is_covered:
             return CheckedRequirement(requirement, coverage, self._partial_evidence(requirement))
-        source = coverage.accepted_source
-        if coverage.accepted_sources is not None and not coverage.accepted_sources.met:
-            # No rule covers a port that nobody needs to reach.
-            return CheckedRequirement(requirement, coverage, ())
-        accepted_peer = None if source is None else parse_peer(source, requirement.peer.family)
-        covered = requirement if accepted_peer is None else requirement._replace(peer=accepted_peer)
-        evidence = (
-            self._single_evidence(covered) or self._complete_address_evidence(covered) or self._joint_evidence(covered)
+        if coverage.accepted_sources is None:
+            return CheckedRequirement(requirement, coverage, self._covering_evidence(requirement))
+        # None is met where nobody needs to reach the port: no rule covers it.
+        peers = (parse_peer(source, requirement.peer.family) for source in coverage.accepted_sources.met)
+        evidence = [
+            part
+            for peer in peers
+            if peer is not None
+            for part in self._covering_evidence(requirement._replace(peer=peer))
+        ]
+        return CheckedRequirement(requirement, coverage, _merge_evidence(evidence))
+
+    def closed_accepted_sources(self, checked: CheckedRequirement) -> tuple[str, ...]:
+        """The accepted sources that would cover a requirement, where neither its peer nor any of them is open."""
+        requirement, coverage = checked.requirement, checked.coverage
+        if coverage is None or coverage.is_covered or coverage.accepted_sources is not None:
+            return ()
+        if not requirement.allows_accepted_sources:
+            return ()
+        traffic, family = requirement.traffic, requirement.peer.family
+        sources = self._parameters.accepted_sources_of(traffic.from_port if traffic.protocol == "tcp" else None)
+        return tuple(
+            source.peer for source in sources if source.peer is not None and self._concerns(source.peer, family)
         )
-        return CheckedRequirement(requirement, coverage, evidence)
+
+    def _concerns(self, source: str, family: Family) -> bool:
+        """Whether a source has addresses of a family, as far as that is known."""
+        peer = parse_peer(source, family)
+        if not isinstance(peer, PrefixListPeer):
+            return peer is not None
+        try:
+            return self._estate.prefix_list(peer.prefix_list_id).family in (None, family)
+        except NotReadError:
+            return True
 
     def permission_peers(self, requirement: Requirement) -> tuple[PermissionPeer, ...]:
         """Every peer of every rule that allows the traffic, in an order that does not depend on that of the rules."""
@@ -120,6 +144,13 @@ class EvidenceSearch:
         return known
 
     # --- ways to cover a requirement
+
+    def _covering_evidence(self, requirement: Requirement) -> tuple[Evidence, ...]:
+        return (
+            self._single_evidence(requirement)
+            or self._complete_address_evidence(requirement)
+            or self._joint_evidence(requirement)
+        )
 
     def _single_evidence(self, requirement: Requirement) -> tuple[Evidence, ...]:
         """The first peer that covers the requirement by itself; none if it takes several."""
@@ -214,11 +245,18 @@ class EvidenceSearch:
         return peer.addresses if isinstance(peer, AddressPeer) else None
 
     def _may_cover(self, permission_peer: PermissionPeer, peer: Peer) -> bool:
-        """False if the addresses of a rule do not include a target's: this saves most checks of large groups."""
-        if not isinstance(peer, TargetPeer) or peer.address is None or permission_peer.permission.references:
+        """False if the addresses of a rule do not include those of a peer: this saves most checks of large groups."""
+        if permission_peer.permission.references:
             return True
+        match peer:
+            case TargetPeer(address=int() as address):
+                required = AddressSet(peer.family, ((address, address),))
+            case AddressPeer() | NodesPeer():
+                required = peer.addresses
+            case _:
+                return True
         addresses = self._addresses(permission_peer, peer.family)
-        return addresses is not None and addresses.contains_range(peer.address, peer.address)
+        return addresses is not None and required.is_covered_by(addresses)
 
     # --- rules
 
@@ -261,6 +299,14 @@ class EvidenceSearch:
         if reference.stale_cause is not None:
             return f"stale: {reference.stale_cause}"
         return "the group is deleted" if self._estate.references_deleted_group(reference) else ""
+
+
+def _merge_evidence(evidence: Iterable[Evidence]) -> tuple[Evidence, ...]:
+    """Each rule's peer once, with all that it covers."""
+    covers: dict[tuple[PermissionPeer, Match], dict[str, None]] = {}
+    for part in evidence:
+        covers.setdefault((part.permission_peer, part.match), {}).update(dict.fromkeys(part.covers))
+    return tuple(Evidence(*rule, tuple(cidrs)) for rule, cidrs in covers.items())
 
 
 def _sort_key(permission_peer: PermissionPeer) -> tuple[object, ...]:

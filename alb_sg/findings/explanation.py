@@ -36,6 +36,7 @@ from alb_sg.recommendations.requirement import (
     RequirementSet,
     SecurityGroupPeer,
     TargetPeer,
+    carried_groups,
     targets_of,
 )
 from alb_sg.recommendations.target_requirements import listeners_by_port
@@ -57,11 +58,12 @@ class RequirementRow:
 
     `required` is the recommended peer (CIDR blocks, `pl-…`, `sg-…`, or the targets' addresses), described by `label`.
     `targets` are the targets' ids. `evidence` are the rules that cover the row if its status is `MET`, else those that
-    cover a part of it. `accepted_source` is the first that replaces the recommended peer, `accepted_sources` are all
-    that are open, and `lost_sources` those that should be and are not. `open_instead` are the other peers that are
-    allowed the same traffic, and `near_misses` sentences on what else comes close. `unread` is a fact that the status
-    depends on, with the reason why it was not read.
-    `security_groups` are those of the targets, for a row that these must meet.
+    cover a part of it; where accepted sources meet it, those that cover one of these. `accepted_source` is the first
+    that replaces the recommended peer, `accepted_sources` are all that are open, `lost_sources` those that should be
+    and are not, and `closed_sources` those that would cover the row, where none of them is open. `open_instead` are the
+    other peers that are allowed the same traffic, and `near_misses` sentences on what else comes close. `unread` is a
+    fact that the status depends on, with the reason why it was not read. `security_groups` are those of the targets,
+    for a row that these must meet.
     """
 
     direction: Direction
@@ -80,6 +82,7 @@ class RequirementRow:
     unresolved: tuple[str, ...]
     open_instead: tuple[PermissionPeer, ...]
     near_misses: tuple[str, ...]
+    closed_sources: tuple[str, ...]
     unread: tuple[str, str] | None
     security_groups: tuple[str, ...] = ()
 
@@ -182,8 +185,8 @@ def _explain_rule(
     verdict = judge.judge(load_balancer, recommendation, parameters)
     notes = tuple(recommendation.notes(judge.estate, load_balancer)) if load_balancer.type == "application" else ()
     try:
-        found = judge.unused_ingress(load_balancer, recommendation)
-        if found is not None:
+        if recommendation.find_unused is not None:
+            found = judge.unused_ingress(load_balancer, recommendation.find_unused, recommendation.name)
             return RuleExplanation(recommendation, verdict, (), (*found.remarks, *notes), found.rules)
         requirement_set = judge.requirement_set(load_balancer, recommendation, parameters)
     except (NotApplicable, NotReadError):
@@ -269,8 +272,9 @@ def _row(
             if status is RowStatus.MISSING and coverage is not None
             else ()
         ),
+        closed_sources=search.closed_accepted_sources(first),
         unread=None if unread is None else (unread.what, unread.cause),
-        security_groups=requirement.peer.target_groups if isinstance(requirement.peer, NodesPeer) else (),
+        security_groups=carried_groups(requirement.peer),
     )
 
 

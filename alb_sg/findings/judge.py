@@ -18,8 +18,15 @@ from alb_sg.permissions.addresses import AddressSet
 from alb_sg.permissions.allowed_traffic import Direction, Permissions
 from alb_sg.permissions.unused_traffic import UnusedRule
 from alb_sg.recommendations.load_balancer_context import LoadBalancerContext
-from alb_sg.recommendations.recommendation import Recommendation, UnusedIngress
-from alb_sg.recommendations.requirement import NodesPeer, NotApplicable, Peer, RequirementSet, TargetPeer
+from alb_sg.recommendations.recommendation import FindUnused, Recommendation, UnusedIngress
+from alb_sg.recommendations.requirement import (
+    NodesPeer,
+    NotApplicable,
+    Peer,
+    RequirementSet,
+    TargetPeer,
+    carried_groups,
+)
 
 NO_EXEMPTIONS: Mapping[VerdictKey, Exemption] = {}
 # Many load balancers share one set of security groups, but most have their own: more entries gain nothing.
@@ -101,30 +108,27 @@ class Judge:
         """What a rule requires of a load balancer, without the ports that are exempt. Raises NotApplicable,
         NotReadError."""
         whole = recommendation.requirements(self.context(load_balancer), parameters)
+        if not self._port_exemptions:
+            return whole
         exemption = self._port_exemptions.get((load_balancer.arn, recommendation.name))
         return whole if exemption is None else whole.without_ports(exemption.ports, _describe_port_exemption(exemption))
 
-    def unused_ingress(self, load_balancer: LoadBalancer, recommendation: Recommendation) -> UnusedIngress | None:
-        """What is open and unused; None for a rule that judges no such thing. Ports that are exempt are used.
-
-        Raises NotApplicable, NotReadError.
-        """
-        if recommendation.find_unused is None:
-            return None
+    def unused_ingress(self, load_balancer: LoadBalancer, find_unused: FindUnused, rule: str) -> UnusedIngress:
+        """What is open and unused. Ports that are exempt from the rule are used. Raises NotApplicable, NotReadError."""
         context = self.context(load_balancer)
-        exemption = self._port_exemptions.get((load_balancer.arn, recommendation.name))
+        exemption = self._port_exemptions.get((load_balancer.arn, rule))
         if exemption is None:
-            return recommendation.find_unused(context, ())
-        found = recommendation.find_unused(context, exemption.ports)
-        if found == recommendation.find_unused(context, ()):
+            return find_unused(context, ())
+        found = find_unused(context, exemption.ports)
+        if found == find_unused(context, ()):
             return found
         return found._replace(remarks=(*found.remarks, _describe_port_exemption(exemption)))
 
     def _find(self, load_balancer: LoadBalancer, recommendation: Recommendation, parameters: Parameters) -> Finding:
         try:
-            unused_ingress = self.unused_ingress(load_balancer, recommendation)
-            if unused_ingress is not None:
-                return self._judge_unused(load_balancer, recommendation, unused_ingress)
+            if recommendation.find_unused is not None:
+                found = self.unused_ingress(load_balancer, recommendation.find_unused, recommendation.name)
+                return self._judge_unused(load_balancer, recommendation, found)
             requirement_set = self.requirement_set(load_balancer, recommendation, parameters)
         except NotApplicable as error:
             return self._build_finding(
@@ -153,9 +157,10 @@ class Judge:
         requirement_set: RequirementSet,
         parameters: Parameters,
     ) -> Finding:
-        permissions_of = self.deciding_permissions(load_balancer)
         remarks = requirement_set.remarks
-        count = count_if_all_covered(permissions_of, requirement_set, parameters)
+        count = count_if_all_covered(
+            self._permissions, load_balancer.security_groups, requirement_set, parameters.target_match
+        )
         if count is not None:
             group_ids = _deciding_groups(load_balancer, requirement_set)
             text = annotation.describe_compliant(group_ids, count, remarks)
@@ -179,6 +184,7 @@ class Judge:
             )
         unresolved = all(coverage.unresolved for coverage in failed)
         missing = merge_missing(failed)
+        permissions_of = self.deciding_permissions(load_balancer)
         return self._build_finding(
             load_balancer,
             recommendation,
@@ -231,11 +237,9 @@ def _deciding_groups(load_balancer: LoadBalancer, requirement_set: RequirementSe
     """The ids of the groups that decide about the requirements, each once."""
     if requirement_set.groups[0].direction is not Direction.TARGET_INGRESS:
         return load_balancer.security_groups
-    return tuple(
-        dict.fromkeys(
-            group_id for group in requirement_set.groups for peer in group.peers for group_id in _target_groups(peer)
-        )
-    )
+    peers = [peer for group in requirement_set.groups for peer in group.peers]
+    carried = dict.fromkeys([peer.target_groups for peer in peers if isinstance(peer, NodesPeer)])
+    return tuple(dict.fromkeys([group_id for group_ids in carried for group_id in group_ids]))
 
 
 def _describe_port_exemption(exemption: Exemption) -> str:
@@ -296,7 +300,7 @@ def merge_missing(failed: Iterable[Coverage]) -> tuple[Missing, ...]:
             requirement.traffic,
             requirement.origin,
             requirement.peer.family if is_target else (coverage.required, coverage.missing),
-            _target_groups(requirement.peer),
+            carried_groups(requirement.peer),
             coverage.or_security_groups,
             # A target whose address is allowed already only misses a reference.
             bool(coverage.missing),
@@ -304,10 +308,6 @@ def merge_missing(failed: Iterable[Coverage]) -> tuple[Missing, ...]:
         merged.setdefault(key, []).append(coverage)
     ordered = sorted(merged.values(), key=lambda coverages: min(map(annotation.coverage_sort_key, coverages)))
     return tuple(map(_merge_coverages, ordered))
-
-
-def _target_groups(peer: Peer) -> tuple[str, ...]:
-    return peer.target_groups if isinstance(peer, NodesPeer) else ()
 
 
 def _merge_coverages(coverages: list[Coverage]) -> Missing:
@@ -328,5 +328,5 @@ def _merge_coverages(coverages: list[Coverage]) -> Missing:
         peers=peers,
         or_security_groups=tuple(sorted(coverages[0].or_security_groups)),
         origin=requirement.origin,
-        security_groups=_target_groups(requirement.peer),
+        security_groups=carried_groups(requirement.peer),
     )

@@ -131,7 +131,10 @@ def _other_ports(permissions: Permissions, coverage: Coverage) -> Iterator[NearM
         allowed = permissions.allowed_traffic(requirement.direction, other, peer.family)
         if covers_directly(allowed, peer, TargetMatch.EFFECTIVE):
             open_ranges.append((first, last))
-    if open_ranges:
+    if open_ranges == [(0, 0)] and traffic.protocol == "tcp":
+        # Written by who means all ports: it is all of them for protocol -1 alone.
+        yield NearMiss("port 0 alone is", "TCP 0 is open to it, which is port 0 alone and not all ports")
+    elif open_ranges:
         names = tuple(_port_name(traffic.protocol, *ports) for ports in open_ranges)
         text, verb = abbreviate_names(names), "is" if len(names) == 1 else "are"
         protocol = "TCP " if traffic.protocol == "tcp" else ""

@@ -19,10 +19,9 @@ from alb_sg.aws.log_lines import log_line, logged_failure
 from alb_sg.dashboard.audit import InputSource, Provenance
 from alb_sg.dashboard.bucket import PAGE_KEY, publish
 from alb_sg.errors import InvalidInputError, NotReadError
-from alb_sg.exemptions.aws_document import read_exemptions
+from alb_sg.exemptions.aws_document import MAX_DAYS_VARIABLE, limit_exemptions, parse_max_days, read_exemptions
 from alb_sg.exemptions.exemption import Exemptions
 from alb_sg.exemptions.location import parse_location
-from alb_sg.exemptions.longest_time import MAX_DAYS_VARIABLE, limit_exemptions, parse_max_days
 from alb_sg.findings.loaded_exemptions import LoadedExemptions, load_exemptions
 from alb_sg.observations.severities import parse_severities
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME, override_severities

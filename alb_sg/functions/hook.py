@@ -36,10 +36,9 @@ from alb_sg.estate.planned.deployed_stack import DeployedStack
 from alb_sg.estate.planned.resources import Scenario
 from alb_sg.estate.planned.template_documents import encode_template
 from alb_sg.estate.planned.template_stacks import TemplateFile
-from alb_sg.exemptions.aws_document import read_exemptions
+from alb_sg.exemptions.aws_document import MAX_DAYS_VARIABLE, limit_exemptions, parse_max_days, read_exemptions
 from alb_sg.exemptions.exemption import Exemptions
 from alb_sg.exemptions.location import parse_location
-from alb_sg.exemptions.longest_time import MAX_DAYS_VARIABLE, limit_exemptions, parse_max_days
 from alb_sg.findings.loaded_exemptions import LoadedExemptions, load_exemptions
 from alb_sg.functions.hook_judging import Judgement, judge_change, unjudged
 from alb_sg.functions.hook_scope import Scope, find_scope, target_groups_of, with_load_balancers_behind
@@ -73,7 +72,7 @@ MAX_INVOCATIONS = 3
 SECONDS_TO_JUDGE = 3.0
 # Between invocations. Elastic Load Balancing's token bucket fills while nothing is read.
 CALLBACK_SECONDS = 4
-# The load balancers whose details are read together, before the time is looked at.
+# Read the details of this many load balancers together, then look at the time.
 BATCH = 20
 # Limits of the answer, in characters.
 MAX_MESSAGE = 4096
@@ -109,13 +108,13 @@ class Evaluation:
         return self._read_until is not None and monotonic() > self._read_until
 
 
-# Those of this process that have not been answered yet, by the request's token.
+# The unanswered evaluations of this process, by the request's token.
 _running: dict[str, Evaluation] = {}
 _executor = ThreadPoolExecutor(max_workers=4)
 
 
 def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
-    """The answer to a Hook's event. Raises InvalidInputError for an event or environment that is none."""
+    """The answer to a Hook's event. Raises InvalidInputError for an invalid event or environment."""
     deadline = monotonic() + SECONDS_TO_ANSWER
     request = read_request(event)
     rules = parse_rules(os.environ.get(RULES_VARIABLE, ""))
@@ -146,7 +145,7 @@ def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
 
 
 def _failure(request: HookRequest, cause: str) -> dict[str, Any]:
-    """The answer if AWS did not tell what the judgement needs. The Hook's failure mode decides what becomes of it."""
+    """The answer if AWS did not give the data to judge. The Hook's failure mode decides what happens then."""
     logging.getLogger(__name__).error("%s: %s", request.stack_id, cause)
     return _answer(request, "FAILED", cause, "InternalFailure")
 
@@ -232,13 +231,13 @@ def evaluate(
     """
     session = new_session()
     region = session.get_config_variable("region")
-    home = AccountRegion(request.account_id, region)
+    account_region = AccountRegion(request.account_id, region)
     try:
-        scenarios = _scenarios(request, fetch_payload(request.payload_url), home, session)
+        scenarios = _scenarios(request, fetch_payload(request.payload_url), account_region, session)
         if not scenarios:
             return Judgement((), (), ())
-        base, scope, unread = read_account(home, session, scenarios, rules, is_time_over)
-        return judge_change(scenarios, base, scope, rules, unread, load_exemptions_of(home, session))
+        base, scope, unread = read_account(account_region, session, scenarios, rules, is_time_over)
+        return judge_change(scenarios, base, scope, rules, unread, load_exemptions_for(account_region, session))
     except InvalidInputError as error:
         return unjudged(str(error))
 
@@ -259,7 +258,7 @@ def fetch_payload(url: str) -> Mapping[str, Any]:
 
 
 def _scenarios(
-    request: HookRequest, payload: Mapping[str, Any], home: AccountRegion, session: Any
+    request: HookRequest, payload: Mapping[str, Any], account_region: AccountRegion, session: Any
 ) -> Sequence[Scenario]:
     """The ways in which the change can be applied; none if no verdict can depend on it."""
     template = payload.get("template")
@@ -270,7 +269,11 @@ def _scenarios(
         if not changed:
             return ()
         existing = [one for one in changed if one.action.upper() not in ("CREATE", "ADD")]
-        return [read_change_set(template, changed, physical_ids(request.stack_id, session) if existing else {}, home)]
+        return [
+            read_change_set(
+                template, changed, physical_ids(request.stack_id, session) if existing else {}, account_region
+            )
+        ]
     if request.target != "STACK":
         raise InvalidInputError(f"the Hook's target {request.target!r} is neither CHANGE_SET nor STACK")
     deployed = _deployed_stack(request, payload, session)
@@ -278,7 +281,9 @@ def _scenarios(
         path = Path(folder) / "template"
         path.write_bytes(encode_template(template))
         name = request.stack_id.split("/")[1] if "/" in request.stack_id else None
-        file = TemplateFile(str(path), name, home.account_id, home.region, deployed, has_local_parts=False)
+        file = TemplateFile(
+            str(path), name, account_region.account_id, account_region.region, deployed, has_local_parts=False
+        )
         try:
             scenarios = read_templates([file], over_estate=True)
         except InvalidInputError as error:
@@ -306,10 +311,10 @@ def physical_ids(stack_id: str, session: Any) -> dict[str, str]:
     return {key: one.physical_id for key, one in read_stack_resources(client, stack_id).items()}
 
 
-def load_exemptions_of(home: AccountRegion, session: Any) -> LoadedExemptions | None:
+def load_exemptions_for(account_region: AccountRegion, session: Any) -> LoadedExemptions | None:
     """The exemptions that count today (UTC), and errors of those that may be for this account and region.
 
-    Raises InvalidInputError for a location or longest time that is none.
+    Raises InvalidInputError for an invalid location or longest time.
     """
     text = os.environ.get(EXEMPTIONS_VARIABLE)
     if not text:
@@ -324,13 +329,15 @@ def load_exemptions_of(home: AccountRegion, session: Any) -> LoadedExemptions | 
                 location,
                 lambda service: make_client(service, session=session),
                 RECOMMENDATIONS_BY_NAME,
-                bucket_owner=home.account_id,
+                bucket_owner=account_region.account_id,
             )
         except InvalidInputError as error:
             raise NotReadError(f"exemptions in {location}", str(error)) from error
         limited = limit_exemptions(found, today, max_days)
         own = [
-            one for one in limited.malformed if any(one.may_apply_to(rule, home) for rule in RECOMMENDATIONS_BY_NAME)
+            one
+            for one in limited.malformed
+            if any(one.may_apply_to(rule, account_region) for rule in RECOMMENDATIONS_BY_NAME)
         ]
         return replace(limited, malformed=tuple(own))
 
@@ -338,16 +345,16 @@ def load_exemptions_of(home: AccountRegion, session: Any) -> LoadedExemptions | 
 
 
 def read_account(
-    home: AccountRegion,
+    account_region: AccountRegion,
     session: Any,
     scenarios: Sequence[Scenario],
     rules: Mapping[Recommendation, Parameters],
     is_time_over: Callable[[], bool],
 ) -> tuple[Estate, Scope, Sequence[str]]:
-    """The account and region as it is, with the details of what the change concerns; and what it concerns, without the
-    load balancers for whose details the time was too short, which come last. Raises NotReadError, InvalidInputError."""
+    """The account and region as it is, with the details that the change concerns; the scope of the change; and the
+    load balancers that there was no time to read, which the scope lacks. Raises NotReadError and InvalidInputError."""
     clients = LiveClients(elbv2=make_client("elbv2", session=session), ec2=make_client("ec2", session=session))
-    with LiveSource(clients, home.account_id, home.region).export_in_steps() as export:
+    with LiveSource(clients, account_region.account_id, account_region.region).export_in_steps() as export:
         export.read_details((), (), ())
         base = export.estate()
         scope = find_scope(scenarios, base, rules)
@@ -356,12 +363,12 @@ def read_account(
         scope = with_load_balancers_behind(scope, base)
         target_groups = target_groups_of(scope, base)
         tagged = any(parameters.tag_key is not None for parameters in rules.values())
-        concerned = sorted(scope.load_balancers)
-        for start in range(0, len(concerned), BATCH):
+        affected = sorted(scope.load_balancers)
+        for start in range(0, len(affected), BATCH):
             if is_time_over():
-                unread = concerned[start:]
+                unread = affected[start:]
                 return export.estate(), scope.without(unread), unread
-            batch = concerned[start : start + BATCH]
+            batch = affected[start : start + BATCH]
             of_batch = [group for arn in batch for group in target_groups.get(arn, ())]
             export.read_details(scope.clients.intersection(batch), of_batch, batch if tagged else ())
         return export.estate(), scope, ()

@@ -71,23 +71,20 @@ def judge_change(
     """What the change breaks in an account and region, among the load balancers of the scope and new ones. Raises
     InvalidInputError."""
     planned = [(scenario, planned_estates(scenario, [base])) for scenario in scenarios]
-    affected: set[str] = set()
+    judged: set[str] = set()
     by_assumptions: list[tuple[Sequence[str], Sequence[Result]]] = []
     for scenario, after in planned:
         results: list[Result] = []
         for estate in after.estates:
             results += _results(estate, base, scope, rules, exemptions)
-            affected |= {
-                one.arn
-                for one in estate.load_balancers.values()
-                if (one.arn in scope.load_balancers or one.arn not in base.load_balancers)
-                and after.is_affected(estate, one)
+            judged |= {
+                arn for arn in estate.load_balancers if arn in scope.load_balancers or arn not in base.load_balancers
             }
         by_assumptions.append((scenario.assumptions, results))
     # As the estates after the change are judged: else an unread part would be an error before, and none after.
     was = _results(replace(base, is_planned=True), base, scope, rules, exemptions)
     replaced = {new: old for _, after in planned for new, old in after.replaced.items()}
-    results = results_of_change(was, combine_scenarios(by_assumptions), replaced, affected)
+    results = results_of_change(was, combine_scenarios(by_assumptions), replaced, judged)
     broken = [one for one in results if isinstance(one, Finding) and one.change is Change.NEWLY_BROKEN]
     unknown = [
         f"{_name(one)}, {one.rule}: {one.what}: {one.cause}"
@@ -96,14 +93,14 @@ def judge_change(
     ]
     # What was not seen may just as well add what a finding lacks.
     unseen = list(dict.fromkeys(unknown_text(one) for scenario in scenarios for one in scenario.unread))
-    if unseen and broken:
+    if unseen:
         unknown += [f"{_name(one)}, {one.rule}: {one.annotation}; {unseen[0]} is not known" for one in broken]
         broken = []
     unknown += [] if unknown else unseen
     unknown += [] if exemptions is None else [f"{one.what}: {one.cause}" for one in exemptions.errors]
     broken.sort(key=lambda one: one.sort_key)
-    annotations = [*_findings(broken, planned), *(_annotation("alb-sg", SKIPPED, one) for one in unknown)]
-    return Judgement(broken, unknown, annotations[:MAX_ANNOTATIONS] or [_passed(len(affected))], unread)
+    annotations = [*_findings(broken, planned, rules), *(_annotation("alb-sg", SKIPPED, one) for one in unknown)]
+    return Judgement(broken, unknown, annotations[:MAX_ANNOTATIONS] or [_passed(len(judged))], unread)
 
 
 def _results(
@@ -118,9 +115,9 @@ def _results(
     for rule, parameters in rules.items():
         by_side.setdefault(scope.of_rule(rule), {})[rule] = parameters
     results: list[Result] = []
-    for concerned, of_side in by_side.items():
+    for affected, of_side in by_side.items():
         judged = [
-            one for one in estate.load_balancers.values() if one.arn in concerned or one.arn not in base.load_balancers
+            one for one in estate.load_balancers.values() if one.arn in affected or one.arn not in base.load_balancers
         ]
         findings, errors = judge_all(
             estate, judged, of_side, NO_EXEMPTIONS if exemptions is None else exemptions.of_ports
@@ -131,12 +128,14 @@ def _results(
     return results
 
 
-def _passed(affected: int) -> Mapping[str, Any]:
-    return _annotation("alb-sg", PASSED, f"{pluralize(affected, 'load balancer')} judged, none newly broken")
+def _passed(judged: int) -> Mapping[str, Any]:
+    return _annotation("alb-sg", PASSED, f"{pluralize(judged, 'load balancer')} judged, none newly broken")
 
 
 def _findings(
-    broken: Sequence[Finding], planned: Sequence[tuple[Scenario, PlannedEstates]]
+    broken: Sequence[Finding],
+    planned: Sequence[tuple[Scenario, PlannedEstates]],
+    rules: Mapping[Recommendation, Parameters],
 ) -> Iterator[Mapping[str, Any]]:
     advice: dict[tuple[str, str], Sequence[str]] = {}
     by_arn: dict[str, list[Finding]] = {}
@@ -144,7 +143,7 @@ def _findings(
         by_arn.setdefault(finding.load_balancer_arn, []).append(finding)
     for _, after in planned:
         for estate in after.estates:
-            planner = PlannedEstatePlanner(estate)
+            planner = PlannedEstatePlanner(estate, rules)
             for arn in by_arn.keys() & estate.load_balancers.keys():
                 advice = {**plan_advice(planner.plan(estate.load_balancers[arn], by_arn[arn])), **advice}
     for finding in broken:

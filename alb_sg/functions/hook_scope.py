@@ -156,9 +156,9 @@ def _changes(scenarios: Sequence[Scenario], base: Estate) -> _Changes:
         after = next(one for one in planned.estates if one.account_region == base.account_region)
         changes.touched |= planned.touched | _named(scenario)
         _compare(base, after, changes)
-    touched = changes.touched
-    changes.load_balancers |= touched & base.load_balancers.keys()
-    changes.target_groups |= touched & (base.target_groups or {}).keys()
+    changes.load_balancers |= changes.touched
+    # Nobody has registered anything in a new one.
+    changes.target_groups = (changes.target_groups | changes.touched) & (base.target_groups or {}).keys()
     return changes
 
 
@@ -168,7 +168,7 @@ def _named(scenario: Scenario) -> set[str]:
         text
         for one in scenario.resources
         if one.action is not Action.KEEP
-        for text in texts_in([one.physical_id, one.properties, one.before or {}])
+        for text in texts_in([one.physical_id, one.properties, one.before])
     }
     listeners = named | {arn for arn in map(listener_of_rule, named) if arn is not None}
     return named | {arn for arn in map(listener_load_balancer_arn, listeners) if arn is not None}
@@ -184,8 +184,6 @@ def _compare(base: Estate, after: Estate, changes: _Changes) -> None:
                 reduced.add(arn)
     changes.groups_with_other_ingress |= difference.groups_with_other_ingress
     changes.target_groups |= _changed(base.target_groups, after.target_groups)
-    # Registrations that the change adds: the base has none yet.
-    changes.target_groups |= {arn for arn, found in (after.targets or {}).items() if found}
     changes.vpcs |= _changed(base.vpcs, after.vpcs)
     changes.subnets |= _changed(base.subnets, after.subnets)
     interfaces = base.network_interfaces or {}
@@ -223,9 +221,8 @@ class _RuleDifference:
     def __init__(self, base: Estate, after: Estate) -> None:
         self._lists = _changed(base.prefix_lists, after.prefix_lists)
         self._deleted = after.deleted_security_groups - base.deleted_security_groups
-        self._before = base.security_groups or {}
         self._left = after.security_groups or {}
-        # By group and direction, where it is any.
+        # By group and direction, what is not there as it was.
         self._lost: dict[tuple[str, Direction], list[Permission]] = {}
         self._is_reduced: dict[tuple[tuple[str, ...], Direction], bool] = {}
         self.groups_with_other_ingress: set[str] = set()
@@ -245,8 +242,8 @@ class _RuleDifference:
         return self._is_reduced[key]
 
     def are_peered(self, group_ids: tuple[str, ...]) -> bool:
-        """Whether a rule of these groups, before or after, names a group over a VPC peering."""
-        groups = [found.get(one) for found in (self._before, self._left) for one in group_ids]
+        """Whether a rule that these groups have afterwards names a group over a VPC peering."""
+        groups = [self._left.get(one) for one in group_ids]
         return any(
             reference.is_over_peering or (reference.vpc_id is not None and reference.vpc_id != group.vpc_id)
             for group in groups
@@ -265,13 +262,8 @@ class _RuleDifference:
             rules = _rules_of(before, direction)
             if after is not None and _rules_of(after, direction) is rules and not any(map(self._names_less, rules)):
                 continue
-            left = self._rules_left(before.id, direction)
-            same = frozenset(left)
-            lost = [
-                one for one in split_rules(rules) if one not in same and not any(_covers(wide, one) for wide in left)
-            ]
-            if lost:
-                self._lost[before.id, direction] = lost
+            same = frozenset(self._rules_left(before.id, direction))
+            self._lost[before.id, direction] = [one for one in split_rules(rules) if one not in same]
 
     def _rules_left(self, group_id: str, direction: Direction) -> list[Permission]:
         after = self._left.get(group_id)
@@ -279,7 +271,7 @@ class _RuleDifference:
         return [one for one in rules if not self._names_less(one)]
 
     def _names_less(self, rule: Permission) -> bool:
-        """Whether what a rule names may come to stand for less."""
+        """Whether what a rule names may shrink."""
         return not self._lists.isdisjoint(rule.prefix_list_ids) or any(
             peer.group_id in self._deleted for peer in rule.references
         )

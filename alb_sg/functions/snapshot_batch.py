@@ -11,10 +11,9 @@ from alb_sg.aws.arns import function_account_id
 from alb_sg.aws.clients import make_client
 from alb_sg.aws.log_lines import log_line, logged_failure
 from alb_sg.errors import InvalidInputError
-from alb_sg.exemptions.aws_document import read_exemptions
+from alb_sg.exemptions.aws_document import MAX_DAYS_VARIABLE, limit_exemptions, parse_max_days, read_exemptions
 from alb_sg.exemptions.exemption import Exemptions
 from alb_sg.exemptions.location import parse_location
-from alb_sg.exemptions.longest_time import MAX_DAYS_VARIABLE, limit_exemptions, parse_max_days
 from alb_sg.findings.loaded_exemptions import LoadedExemptions, load_exemptions
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 from alb_sg.snapshot_batch.batch_run import BatchRun

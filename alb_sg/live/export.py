@@ -70,12 +70,12 @@ class AccountExport:
 
     @property
     def load_balancers(self) -> tuple[str, ...]:
-        """The ARNs of all load balancers, but for those that were found to be deleted."""
+        """The ARNs of all load balancers, without deleted ones."""
         return tuple(self._load_balancers)
 
     @property
     def target_groups(self) -> tuple[str, ...]:
-        """The ARNs of all target groups, likewise."""
+        """The ARNs of all target groups, without deleted ones."""
         return tuple(self._target_groups)
 
     def read_details(self, listeners_of: Iterable[str], targets_of: Iterable[str], tags_of: Iterable[str]) -> None:

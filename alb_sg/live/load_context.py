@@ -60,7 +60,7 @@ class LoadContext:
         self.add_responses(self.calls.send_all(requests))
 
     def add_responses(self, responses: Mapping[RequestKey, ApiResponse]) -> None:
-        """Adds responses. What they call "not found" is asked for again by its ARN."""
+        """Adds responses. Asks again, by ARN, for what they call "not found"."""
         doubted: dict[RequestKey, ApiResponse] = {}
         for (section, keys), response in responses.items():
             if response.error_code is not None and response.error_code == NOT_FOUND_CODES.get(section):

@@ -14,13 +14,14 @@ It makes calls in stages. The calls of one stage are independent and run at the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from alb_sg.aws.calls import CallPool, Progress
 from alb_sg.aws.rate_limits import RATE_LIMITER, RateLimiter
+from alb_sg.errors import InvalidInputError, NotReadError
 from alb_sg.estate.estate import Estate, ReadFailure
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.estate.sections import Section
@@ -28,14 +29,15 @@ from alb_sg.live.confirmation import Confirmation, confirm_load_balancers
 from alb_sg.live.details import confirm_targets, read_details
 from alb_sg.live.enumeration import find_load_balancers, followed_target_groups
 from alb_sg.live.export import AccountExport, export_sections
-from alb_sg.live.item_times import oldest_item_time
 from alb_sg.live.load_context import LoadContext
 from alb_sg.live.lookup_requests import read_lookups, read_target_sides
 from alb_sg.live.lookups import ReadRequest
 from alb_sg.live.partial_estate import PartialEstate
 from alb_sg.live.requests import DescribeRequests, LiveClients
 from alb_sg.live.selection import Selection
+from alb_sg.parameters import Parameters, TargetMatch
 from alb_sg.recommendations.applicability import is_applicable
+from alb_sg.recommendations.recommendation import Recommendation
 
 # The estate includes these sections, even empty, whenever the question needs them. It includes instances and network
 # interfaces once one of them is looked up.
@@ -142,6 +144,27 @@ class LiveSource:
             item_times=partial_estate.item_times,
         )
 
+    def load_for_rules(
+        self,
+        selection: Selection,
+        rules: Mapping[Recommendation, Parameters],
+        *,
+        look_up_all_targets: bool = False,
+        also_sections: frozenset[str] = frozenset(),
+    ) -> LoadResult:
+        """As `load`, of everything that the verdicts of these rules depend on. Raises InvalidInputError for rules with
+        different tags."""
+        sections = (rule.sections_to_read(parameters) for rule, parameters in rules.items())
+        by_group = any(parameters.target_match is TargetMatch.SECURITY_GROUP for parameters in rules.values())
+        prefix_lists = (parameters.accepted_prefix_lists for parameters in rules.values())
+        return self.load(
+            selection,
+            also_sections.union(*sections),
+            look_up_all_targets=look_up_all_targets or by_group,
+            prefix_lists=frozenset[str]().union(*prefix_lists),
+            tag_key=single_tag_key(rules),
+        )
+
     def confirm_load_balancers(self, arns: Iterable[str]) -> Confirmation:
         """Asks for load balancers by ARN, in batches: which exist, although a list may lack them, and which do not."""
         with CallPool(self._progress) as calls:
@@ -157,12 +180,20 @@ class LiveSource:
 
     @contextmanager
     def export_in_steps(self) -> Iterator[AccountExport]:
-        """The account and region without details, which are read inside the context as they are asked for.
+        """The account and region without details, which the caller reads inside the context.
 
         Raises NotReadError as `export` does.
         """
         with CallPool(self._progress) as calls:
             yield AccountExport(calls, self._requests, self._account_id, self._region)
+
+
+def single_tag_key(rules: Mapping[Recommendation, Parameters]) -> str | None:
+    """The tag that rules name. Raises InvalidInputError for several: a live source reads one of them."""
+    keys = sorted({parameters.tag_key for parameters in rules.values() if parameters.tag_key is not None})
+    if len(keys) > 1:
+        raise InvalidInputError(f"live, all rules share one TagKey, not {' and '.join(keys)}")
+    return next(iter(keys), None)
 
 
 def _enumeration_failure(context: LoadContext) -> ReadFailure | None:
@@ -187,3 +218,35 @@ def _names_not_found(context: LoadContext, selected: Iterable[LoadBalancer]) -> 
     failed = partial_estate.failures_of(Section.LOAD_BALANCERS)
     unknown = frozenset() if failed else context.selection.load_balancers - known
     return tuple(sorted(unknown | (partial_estate.deleted & known)))
+
+
+def oldest_item_time(
+    estate: Estate, load_balancer: LoadBalancer, item_times: Mapping[str, datetime]
+) -> datetime | None:
+    """The capture time of the oldest recorded item of a load balancer and of what belongs to it: listeners, security
+    groups, VPC, target groups and Network Load Balancers in front. None where all of that was read live.
+
+    `item_times`: the capture times of the recorded resources, by id.
+    """
+    times = (item_times.get(resource_id) for resource_id in _resource_ids(estate, load_balancer))
+    return min((time for time in times if time is not None), default=None)
+
+
+def _resource_ids(estate: Estate, load_balancer: LoadBalancer) -> Iterator[str]:
+    yield from _own_ids(estate, load_balancer)
+    # What was not read has no recorded item, and a verdict that depends on it is an error.
+    with suppress(NotReadError):
+        yield from (group.arn for group in estate.target_groups_of(load_balancer))
+    with suppress(NotReadError):
+        for group, _ in estate.alb_registrations_of(load_balancer):
+            yield group.arn
+            for arn in group.load_balancer_arns or ():
+                if arn in estate.load_balancers:
+                    yield from _own_ids(estate, estate.load_balancers[arn])
+
+
+def _own_ids(estate: Estate, load_balancer: LoadBalancer) -> Iterator[str]:
+    yield load_balancer.arn
+    yield load_balancer.vpc_id
+    yield from load_balancer.security_groups
+    yield from (listener.arn for listener in (estate.listeners or {}).get(load_balancer.arn, ()))

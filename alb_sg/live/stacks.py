@@ -15,7 +15,6 @@ from alb_sg.estate.planned.deployed_stack import DeployedResource, DeployedStack
 from alb_sg.estate.planned.template_types import NESTED_STACK
 
 STACK_ACTIONS = ("cloudformation:DescribeStacks", "cloudformation:ListStackResources")
-TEMPLATE_ACTION = "cloudformation:GetTemplate"
 # A stack whose first change set has not been executed, and one that is deleted.
 _WITHOUT_RESOURCES = ("REVIEW_IN_PROGRESS", "DELETE_COMPLETE")
 # What CloudFormation shows of a NoEcho parameter.
@@ -23,7 +22,7 @@ _HIDDEN = "****"
 
 
 def read_stack(client: Any, name: str, template: bytes | None = None) -> DeployedStack | None:
-    """A stack by its name or ARN, with its nested stacks; None where there is none, or where it has no resources yet.
+    """A stack by its name or ARN, with its nested stacks; None if it does not exist or has no resources yet.
 
     `template` is the deployed template if the caller knows it, and then nested stacks are left out.
     Raises NotReadError.

@@ -1,18 +1,38 @@
-"""Accounts' names and units from a file, as `aws organizations list-accounts` prints it."""
+"""Accounts' names and units, and the file of them, as `aws organizations list-accounts` prints it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from alb_sg.aws.account_region import ACCOUNT_ID
 from alb_sg.errors import InvalidInputError
-from alb_sg.observations.account_name import AccountName
 
 ACCOUNTS_KEY = "Accounts"
 # Organizations has no name of a unit in an account's entry: the author of the file may add it.
 UNIT_KEY = "Unit"
 PATHS_KEY = "Paths"
+# The state of an account that can be used. The others answer no call.
+ACTIVE = "ACTIVE"
+
+
+@dataclass(frozen=True, slots=True)
+class AccountName:
+    """An account's name, and the path of its organizational unit below the root, such as `Production/Shops`.
+
+    `None` is unknown; a `unit` of "" is the root itself. `status` is Organizations' word, such as `ACTIVE`.
+    """
+
+    name: str | None = None
+    unit: str | None = None
+    status: str | None = None
+
+
+def account_state(account: Mapping[str, Any]) -> Any:
+    """The state of an account as Organizations describes it, such as SUSPENDED, or None. `State` replaces `Status`,
+    which AWS retires on September 9, 2026."""
+    return account.get("State") or account.get("Status")
 
 
 def parse_accounts(document: Any) -> dict[str, AccountName]:
@@ -46,9 +66,9 @@ def _parse_account(entry: Any, place: str) -> tuple[str, AccountName]:
         )
     name, unit = _text_or_none(entry, "Name", place), _text_or_none(entry, UNIT_KEY, place)
     unit = next(_units_in_paths(entry, place), None) if unit is None else unit.strip("/")
-    # Organizations replaces Status by State.
-    status = _text_or_none(entry, "State", place) or _text_or_none(entry, "Status", place)
-    return account_id, AccountName(name, unit, status)
+    for key in ("State", "Status"):
+        _text_or_none(entry, key, place)
+    return account_id, AccountName(name, unit, account_state(entry))
 
 
 def _text_or_none(entry: Mapping[str, Any], key: str, place: str) -> str | None:

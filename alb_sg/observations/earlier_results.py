@@ -1,4 +1,4 @@
-"""What earlier runs reported, for formats whose readers keep findings: they must hear what is fixed or gone."""
+"""The results of earlier runs, for formats whose readers keep findings and must close those that are fixed or gone."""
 
 from __future__ import annotations
 

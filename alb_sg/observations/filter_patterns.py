@@ -17,7 +17,7 @@ ROOT_UNIT, UNKNOWN_UNIT = "Root", "(unit unknown)"
 def fits(text: str, patterns: Iterable[str]) -> bool:
     """Whether one of the patterns fits the whole text, in any letter case.
 
-    `*` is any characters, also none; `?` is one. Every other character stands for itself, as in IAM policies.
+    `*` is any characters, also none; `?` is one. Every other character matches itself, as in IAM policies.
     """
     lower = text.lower()
     return any(fnmatchcase(lower, pattern.lower().replace("[", "[[]")) for pattern in patterns)

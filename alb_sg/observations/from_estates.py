@@ -47,7 +47,7 @@ def observe_estates(
         results=results,
         completeness=Completeness(
             expected=None,
-            observed={AccountRegion(estate.account_id, estate.region): None for estate in estates},
+            observed={estate.account_region: None for estate in estates},
             rules_expected=tuple(sorted(results.rule_names)),
         ),
         details=_load_balancer_details(estates, rules, results, max_explained, progress, port_exemptions),
@@ -63,7 +63,7 @@ def observe_results(
     max_explained: int,
 ) -> Observation:
     """An observation of what was judged apart. The worst load balancers keep their explanations."""
-    by_arn = _results_by_arn(results)
+    by_arn = results.by_load_balancer
     explained = [arn for arn, detail in details.items() if detail.explanation is not None]
     explained.sort(key=lambda arn: (_worst_rank(by_arn[arn], details[arn].load_balancer), arn))
     kept = set(explained[:max_explained])
@@ -88,7 +88,7 @@ def _load_balancer_details(
     progress: Progress | None,
     port_exemptions: Mapping[VerdictKey, Exemption],
 ) -> dict[str, LoadBalancerDetail]:
-    by_arn = _results_by_arn(results)
+    by_arn = results.by_load_balancer
     judged = [
         (estate, load_balancer)
         for estate in estates
@@ -124,14 +124,6 @@ def _target_count(estate: Estate, load_balancer: LoadBalancer) -> int | None:
         return sum(len(estate.targets_of(group)) for group in estate.target_groups_of(load_balancer))
     except NotReadError:
         return None
-
-
-def _results_by_arn(results: Results) -> dict[str, list[Result]]:
-    by_arn: dict[str, list[Result]] = {}
-    every: list[Result] = [*results.findings, *results.errors]
-    for result in every:
-        by_arn.setdefault(result.load_balancer_arn or "", []).append(result)
-    return by_arn
 
 
 def _worst_rank(results: Iterable[Result], load_balancer: LoadBalancer) -> int:

@@ -6,7 +6,7 @@ dashboard are made from it. A source leaves empty what it does not know, so that
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -15,9 +15,8 @@ from alb_sg.errors import NotReadError
 from alb_sg.estate.model import LoadBalancer, SecurityGroup
 from alb_sg.findings.explanation import Explanation
 from alb_sg.findings.finding import EvaluationError
-from alb_sg.observations.account_name import AccountName
+from alb_sg.observations.accounts import AccountName
 from alb_sg.observations.exemptions_report import ExemptionsReport
-from alb_sg.observations.owners import find_owner
 from alb_sg.observations.results import Results
 
 
@@ -93,3 +92,19 @@ class Observation:
     def explained_arns(self) -> frozenset[str]:
         """The load balancers that have an explanation."""
         return frozenset(arn for arn, detail in self.details.items() if detail.explanation is not None)
+
+
+def find_owner(tag_keys: Sequence[str], tags: Mapping[str, str] | None, groups: Sequence[SecurityGroup]) -> str | None:
+    """The value of the first of these tags that the load balancer has, else that one of its groups has.
+
+    None where none of them has a value, or where the load balancer's tags are not known. Raises NotReadError where the
+    tags of a group could not be read and no tag before names an owner.
+    """
+    return next((each[key] for each in _every_tags(tags, groups) for key in tag_keys if each.get(key)), None)
+
+
+def _every_tags(tags: Mapping[str, str] | None, groups: Sequence[SecurityGroup]) -> Iterator[Mapping[str, str]]:
+    if tags:
+        yield tags
+    for group in groups:
+        yield group.known_tags

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from alb_sg.exemptions.exemption import VerdictKey
 from alb_sg.findings.finding import AppliedExemption, Change, Compliance, EvaluationError, Finding, Result
-from alb_sg.observations.account_name import AccountName
+from alb_sg.findings.loaded_exemptions import LoadedExemptions
+from alb_sg.observations.accounts import AccountName
 
 
 class LoadBalancerFacts(NamedTuple):
@@ -65,6 +66,27 @@ class Results:
         return self.facts.get(load_balancer_arn or "", UNKNOWN_FACTS)
 
     @property
+    def all(self) -> list[Result]:
+        """The findings, then the errors."""
+        return [*self.findings, *self.errors]
+
+    @property
+    def by_load_balancer(self) -> dict[str, list[Result]]:
+        """The results of each load balancer, by ARN; under "" those that are about none."""
+        by_arn: dict[str, list[Result]] = {}
+        for result in self.all:
+            by_arn.setdefault(result.load_balancer_arn or "", []).append(result)
+        return by_arn
+
+    def with_exemptions(self, loaded: LoadedExemptions | None) -> Results:
+        """The results with the exemptions in force, and with the errors of their document; unchanged for None."""
+        if loaded is None:
+            return self
+        findings, errors = loaded.apply(self.findings, self.errors)
+        errors.sort(key=lambda error: error.sort_key)
+        return replace(self, findings=findings, errors=errors, exemptions_applied=True)
+
+    @property
     def exempted_findings(self) -> list[tuple[Finding, AppliedExemption]]:
         """The findings that an exemption in force makes NOT_APPLICABLE, each with it."""
         return [
@@ -74,9 +96,7 @@ class Results:
     @property
     def without_verdict_count(self) -> int:
         """The number of load balancers with neither a finding nor an error."""
-        results: list[Result] = [*self.findings, *self.errors]
-        known = {result.load_balancer_arn for result in results if result.load_balancer_arn is not None}
-        return max(self.load_balancer_count - len(known), 0)
+        return max(self.load_balancer_count - len(self.by_load_balancer.keys() - {""}), 0)
 
     def count(self, compliance: Compliance) -> int:
         return sum(finding.compliance is compliance for finding in self.findings)

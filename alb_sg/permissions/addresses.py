@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from alb_sg.estate.cidr import Family, Range, format_address, parse_cidr
+from alb_sg.estate.cidr import Family, InvalidCidrError, Range, format_address, parse_cidr
 
 _ALL_ADDRESSES = {Family.IPV4: ((0, (1 << 32) - 1),), Family.IPV6: ((0, (1 << 128) - 1),)}
 
@@ -127,3 +127,17 @@ def _first_address(block: Range) -> int:
 def address_set(family: Family, cidrs: tuple[str, ...]) -> AddressSet:
     """`AddressSet.from_cidrs` for blocks that recur: 0.0.0.0/0, those of a VPC or of a prefix list."""
     return AddressSet.from_cidrs(family, cidrs)
+
+
+def is_part(cidrs: tuple[str, ...], whole: tuple[str, ...]) -> bool:
+    """Whether these blocks, the fewest that hold their addresses, are less than the whole, however it is divided.
+
+    The whole may be a prefix list or a security group instead: blocks are a part of it.
+    """
+    if cidrs == whole or not whole:
+        return False
+    try:
+        family, _ = parse_cidr(whole[0])
+        return AddressSet.from_cidrs(family, whole).cidrs() != cidrs
+    except InvalidCidrError:
+        return True

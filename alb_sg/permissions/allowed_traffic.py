@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 from functools import cache, lru_cache
+from operator import itemgetter
 from typing import NamedTuple
 
 from alb_sg.errors import NotReadError
@@ -52,19 +53,36 @@ class Traffic(NamedTuple):
 
     def matches(self, permission: Permission) -> bool:
         """Whether a permission allows this traffic for its peers (IpPermission in the EC2 API)."""
-        if permission.protocol == "-1":
-            return True
+        return bool(self.select((permission,)))
+
+    def select(self, permissions: Iterable[Permission]) -> list[Permission]:
+        """Those of some permissions that allow this traffic for their peers, in their order."""
+        if self.protocol != "tcp":
+            return [one for one in permissions if one.protocol == "-1" or self._matches_icmp(one)]
+        port, last_port = self.from_port, self.to_port
+        return [
+            one
+            for one in permissions
+            # No ports means all ports. A loader refuses one port without the other.
+            if (
+                one.protocol == "tcp"
+                and (one.from_port is None or one.to_port is None or one.from_port <= port <= last_port <= one.to_port)
+            )
+            or one.protocol == "-1"
+        ]
+
+    def _matches_icmp(self, permission: Permission) -> bool:
         if permission.protocol != self.protocol:
             return False
-        first, last = permission.from_port, permission.to_port
-        if self.protocol == "tcp":
-            # No ports means all ports. A loader refuses one port without the other.
-            return first is None or last is None or first <= self.from_port <= self.to_port <= last
-        if first is None or last is None:
+        icmp_type, code = permission.from_port, permission.to_port
+        if icmp_type is None or code is None:
             # For ICMPv6 no type means all types (EC2 API). For ICMP its meaning is not documented.
-            return self.protocol == "icmpv6" and first is None and last is None
-        return first in (-1, self.from_port) and last in (-1, self.to_port)
+            return self.protocol == "icmpv6" and icmp_type is None and code is None
+        return icmp_type in (-1, self.from_port) and code in (-1, self.to_port)
 
+
+# All fields of a permission but its protocol and ports.
+_PEERS = itemgetter(slice(Permission._fields.index("cidrs"), None))
 
 # A security group with more permissions than this in one direction gets an index of them.
 MAX_PERMISSIONS_WITHOUT_INDEX = 16
@@ -137,9 +155,8 @@ class Permissions:
     def matching_rules(self, direction: Direction, traffic: Traffic) -> Iterator[MatchingRule]:
         """The permissions that allow the traffic for some peer."""
         for group in self.groups:
-            for permission in group.egress if direction is Direction.EGRESS else group.ingress:
-                if traffic.matches(permission):
-                    yield MatchingRule(group, permission)
+            for permission in traffic.select(group.egress if direction is Direction.EGRESS else group.ingress):
+                yield MatchingRule(group, permission)
 
     def allowed_traffic(self, direction: Direction, traffic: Traffic, family: Family) -> AllowedTraffic:
         is_egress = direction is Direction.EGRESS
@@ -149,7 +166,7 @@ class Permissions:
             rules = self._direction_rules[is_egress] = _direction_rules(
                 self.estate, self.groups, unread, is_egress=is_egress
             )
-        return rules.allowed_traffic(self.estate, traffic, family)
+        return rules.known.get((traffic, family)) or rules.find(self.estate, traffic, family)
 
     def unknown_rules(self, direction: Direction) -> list[NotReadError]:
         """The causes that rules with unknown values may let through anything."""
@@ -196,27 +213,23 @@ class DirectionRules:
     ) -> None:
         self._permissions_by_group = permissions_by_group
         self._unread = unread
-        self._by_traffic: dict[tuple[Traffic, Family], AllowedTraffic] = {}
-        # By the identities of permissions.
-        self._by_permissions: dict[tuple[Family, tuple[int, ...]], AllowedTraffic] = {}
+        # What was found already. Callers look here first: most kinds of traffic are asked for more than once.
+        self.known: dict[tuple[Traffic, Family], AllowedTraffic] = {}
+        self._by_peers: dict[tuple[Family, tuple[object, ...]], AllowedTraffic] = {}
 
-    def allowed_traffic(self, estate: Estate, traffic: Traffic, family: Family) -> AllowedTraffic:
-        known = self._by_traffic.get((traffic, family))
-        if known is None:
-            permissions: list[Permission] = []
-            for of_group in self._permissions_by_group:
-                permissions += (
-                    of_group.matching(traffic)
-                    if isinstance(of_group, _PermissionIndex)
-                    else [permission for permission in of_group if traffic.matches(permission)]
-                )
-            # Kinds of traffic that match the same permissions share the answer.
-            key = family, tuple(map(id, permissions))
-            known = self._by_permissions.get(key)
-            if known is None:
-                known = self._by_permissions[key] = _combine(estate, permissions, family, self._unread)
-            self._by_traffic[traffic, family] = known
-        return known
+    def find(self, estate: Estate, traffic: Traffic, family: Family) -> AllowedTraffic:
+        permissions: list[Permission] = []
+        for of_group in self._permissions_by_group:
+            permissions += (
+                of_group.matching(traffic) if isinstance(of_group, _PermissionIndex) else traffic.select(of_group)
+            )
+        # Kinds of traffic that match permissions with the same peers share the answer.
+        key = family, tuple(map(_PEERS, permissions))
+        allowed = self._by_peers.get(key)
+        if allowed is None:
+            allowed = self._by_peers[key] = _combine(estate, permissions, family, self._unread)
+        self.known[traffic, family] = allowed
+        return allowed
 
 
 def _indexed(estate: Estate, group: SecurityGroup, *, is_egress: bool) -> Sequence[Permission] | _PermissionIndex:
@@ -271,8 +284,10 @@ def _combine(
     unknown_references: list[NotReadError] = []
     for permission in permissions:
         cidrs += permission.cidrs
-        prefix_list_ids.update(permission.prefix_list_ids)
-        named.update(dict.fromkeys(permission.references))
+        if permission.prefix_list_ids:
+            prefix_list_ids.update(permission.prefix_list_ids)
+        if permission.references:
+            named.update(dict.fromkeys(permission.references))
         if permission.unknown_addresses is not None:
             unknown_addresses.append(permission.unknown_addresses.error("a security group rule"))
         if permission.unknown_reference is not None:

@@ -31,7 +31,8 @@ class UnusedRule(NamedTuple):
     """An inbound rule that lets in something unused: the unused part for all of its peers, and the part in use.
 
     `unused` of a rule for all protocols is that rule as a whole. What it lets in beyond `used` is unused. `kept` are
-    the rules that take its place where it is removed, as far as its group does not have them already.
+    the rules that take its place where it is removed, as far as its group does not have them already. `descriptions`
+    are those of the rule by peer, as far as the source tells them.
     """
 
     group_id: str
@@ -39,6 +40,7 @@ class UnusedRule(NamedTuple):
     unused: tuple[PortRange, ...]
     used: tuple[PortRange, ...]
     kept: tuple[Permission, ...] = ()
+    descriptions: tuple[tuple[str, str], ...] = ()
 
 
 def find_unused_rules(group: SecurityGroup, used_ports: UsedPorts) -> tuple[UnusedRule, ...]:

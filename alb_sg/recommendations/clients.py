@@ -93,7 +93,7 @@ def _is_client_word(word: str) -> bool:
 def _peers_from_tag(
     estate: Estate, load_balancer: LoadBalancer, words: Sequence[str], families: tuple[Family, ...], tag: str
 ) -> tuple[Peer, ...]:
-    """The peers that the words name together. Raises NotReadError where that is none."""
+    """The peers that the words name together. Raises NotReadError if they name no peer."""
     peers = tuple(
         dict.fromkeys(peer for word in words for peer in _peers_from_word(estate, load_balancer, word, families))
     )

@@ -2,30 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from alb_sg.errors import NotReadError
 from alb_sg.estate.cidr import Family
 from alb_sg.estate.estate import Estate
-from alb_sg.estate.model import LoadBalancer, Target, TargetGroup
+from alb_sg.estate.model import LoadBalancer, Target, TargetGroup, require_known
 from alb_sg.permissions.allowed_traffic import ANY_TCP_PORT, Direction, Traffic
 from alb_sg.recommendations.applicability import require_applicable
 from alb_sg.recommendations.requirement import RequirementGroup, TargetPeer
 from alb_sg.recommendations.target_peer import target_peer
 
+T = TypeVar("T")
+
 # TargetHealth.State in the Elastic Load Balancing API: targets in these states receive no traffic.
 STATES_WITHOUT_TRAFFIC = frozenset({"draining", "unused"})
+# Most targets are in these states. Others that receive traffic are decided one by one.
+RECEIVING_STATES = frozenset({"healthy", "unhealthy", "initial", None})
+_NO_GROUPS: frozenset[str] = frozenset()
 
 
-class _TargetPort(NamedTuple):
+class _ReceivingTargets(NamedTuple):
+    """The registrations in a target group that receive traffic, each with its peer. `common_groups` are the security
+    groups that all of them are known to carry."""
+
+    targets: Sequence[Target]
+    peers: tuple[TargetPeer, ...]
+    common_groups: frozenset[str]
+
+
+class _PlannedPort(NamedTuple):
     """The port of targets, or the reason why it is not known before a plan is applied. `doubt`: why it is not known
     whether they are targets of the group."""
 
     port: int | NotReadError
-    doubt: NotReadError | None = None
+    doubt: NotReadError | None
 
 
 class LoadBalancerContext:
@@ -38,76 +52,93 @@ class LoadBalancerContext:
         self._target_groups: tuple[TargetGroup, ...] | None = None
         self._possible_target_groups: Mapping[str, NotReadError] | None = None
         self._instance_peers: dict[Family, dict[str, TargetPeer]] = {}
-        self._receiving_targets_by_group: dict[str, tuple[Sequence[Target], tuple[TargetPeer, ...]]] = {}
+        self._receiving_targets_by_group: dict[str, _ReceivingTargets] = {}
         self._target_requirements: dict[tuple[str, int | None], Sequence[RequirementGroup]] = {}
 
     def target_groups(self) -> tuple[TargetGroup, ...]:
-        """The target groups that the load balancer uses. Raises NotReadError."""
+        """The target groups that the load balancer uses, whose types are known. Raises NotReadError."""
         if self._target_groups is None:
-            self._target_groups = self.estate.target_groups_of(self.load_balancer)
+            groups = self.estate.target_groups_of(self.load_balancer)
+            for group in groups:
+                require_known(group.target_type, f"target group {group.name}")
+            self._target_groups = groups
         return self._target_groups
 
     def target_requirements(self, group: TargetGroup, port: int | None) -> Sequence[RequirementGroup]:
         """TCP to every target of a group that receives traffic, on this port; None: on the target's own port.
 
-        Raises NotReadError.
+        Consecutive targets with one port are together. Raises NotReadError.
         """
         key = group.arn, port
         requirements = self._target_requirements.get(key)
         if requirements is None:
-            if self._possible_target_groups is None:
-                self._possible_target_groups = self.estate.possible_target_groups_of(self.load_balancer)
-            unread = self._possible_target_groups.get(group.arn)
-            requirements = self._target_requirements[key] = [
-                RequirementGroup(Direction.EGRESS, ANY_TCP_PORT, peers, group, unread=target_port)
-                if isinstance(target_port, NotReadError)
-                else RequirementGroup(Direction.EGRESS, Traffic.tcp(target_port), peers, group, unread=unread or doubt)
-                for (target_port, doubt), peers in self._peers_by_port(group, port)
-            ]
+            require = self._planned_requirements if self.estate.is_planned else self._known_requirements
+            requirements = self._target_requirements[key] = require(group, port)
         return requirements
 
-    def _peers_by_port(
-        self, group: TargetGroup, port: int | None
-    ) -> Sequence[tuple[_TargetPort, tuple[TargetPeer, ...]]]:
-        """The targets of a group that receive traffic, in their order: consecutive ones with one port together."""
-        targets, peers = self._receiving_targets(group)
-        if port is not None and not self.estate.is_planned:
-            return ((_TargetPort(port), peers),) if peers else ()
-        own_ports = [
-            _TargetPort(self._own_port(group, target) if port is None else port, _doubt(target)) for target in targets
+    def _known_requirements(self, group: TargetGroup, port: int | None) -> Sequence[RequirementGroup]:
+        targets, peers, common_groups = self._receiving_targets(group)
+        if not peers:
+            return ()
+        if port is None and len({target.port for target in targets}) == 1:
+            port = group.port_of(targets[0])
+        if port is not None:
+            return (RequirementGroup(Direction.EGRESS, Traffic.tcp(port), peers, group, common_groups=common_groups),)
+        ports = [group.port_of(target) for target in targets]
+        return [
+            RequirementGroup(Direction.EGRESS, Traffic.tcp(own_port), own_peers, group, common_groups=common_groups)
+            for own_port, own_peers in _group_peers(ports, peers)
         ]
-        if len(set(own_ports)) == 1:
-            return ((own_ports[0], peers),)
-        pairs_by_port = groupby(zip(own_ports, peers, strict=True), key=itemgetter(0))
-        return [(own_port, tuple(peer for _, peer in pairs)) for own_port, pairs in pairs_by_port]
 
-    def _own_port(self, group: TargetGroup, target: Target) -> int | NotReadError:
-        try:
-            return group.port_of(target)
-        except NotReadError as error:
-            if not self.estate.is_planned:
-                raise
-            return error
+    def _planned_requirements(self, group: TargetGroup, port: int | None) -> Sequence[RequirementGroup]:
+        """As `_known_requirements`, where some values are not known before a plan is applied."""
+        if self._possible_target_groups is None:
+            self._possible_target_groups = self.estate.possible_target_groups_of(self.load_balancer)
+        unread = self._possible_target_groups.get(group.arn)
+        targets, peers, _ = self._receiving_targets(group)
+        ports = [
+            _PlannedPort(_planned_port(group, target) if port is None else port, _doubt(target)) for target in targets
+        ]
+        return [
+            RequirementGroup(Direction.EGRESS, ANY_TCP_PORT, own_peers, group, unread=own_port)
+            if isinstance(own_port, NotReadError)
+            else RequirementGroup(Direction.EGRESS, Traffic.tcp(own_port), own_peers, group, unread=unread or doubt)
+            for (own_port, doubt), own_peers in _group_peers(ports, peers)
+        ]
 
-    def _receiving_targets(self, group: TargetGroup) -> tuple[Sequence[Target], tuple[TargetPeer, ...]]:
-        """The registrations in a target group that receive traffic, each with its peer."""
+    def _receiving_targets(self, group: TargetGroup) -> _ReceivingTargets:
         cached = self._receiving_targets_by_group.get(group.arn)
         if cached is None:
             # Several registrations may share an instance and differ in their ports: tasks of one container instance,
             # or target groups of the same instances.
-            of_instances = group.known_target_type == "instance"
+            of_instances = group.target_type == "instance"
             known_peers = self._instance_peers.setdefault(group.known_family, {}) if of_instances else {}
-            targets, peers = [], []
-            for target in self.estate.targets_of(group):
-                if group.state_of(target) in STATES_WITHOUT_TRAFFIC:
-                    continue
+            targets = self.estate.targets_of(group)
+            if not RECEIVING_STATES.issuperset([target.state for target in targets]):
+                targets = tuple([one for one in targets if group.state_of(one) not in STATES_WITHOUT_TRAFFIC])
+            peers = []
+            for target in targets:
                 peer = known_peers.get(target.id)
                 if peer is None:
                     peer = known_peers[target.id] = target_peer(self.estate, group, target.id)
-                targets.append(target)
                 peers.append(peer)
-            cached = self._receiving_targets_by_group[group.arn] = targets, tuple(peers)
+            common_groups = frozenset.intersection(*[peer.security_groups for peer in peers]) if peers else _NO_GROUPS
+            cached = _ReceivingTargets(targets, tuple(peers), common_groups)
+            self._receiving_targets_by_group[group.arn] = cached
         return cached
+
+
+def _group_peers(ports: Sequence[T], peers: Sequence[TargetPeer]) -> Iterator[tuple[T, tuple[TargetPeer, ...]]]:
+    """The ports of targets, in their order, each with the consecutive peers that have it."""
+    for port, pairs in groupby(zip(ports, peers, strict=True), key=itemgetter(0)):
+        yield port, tuple([peer for _, peer in pairs])
+
+
+def _planned_port(group: TargetGroup, target: Target) -> int | NotReadError:
+    try:
+        return group.port_of(target)
+    except NotReadError as error:
+        return error
 
 
 def _doubt(target: Target) -> NotReadError | None:

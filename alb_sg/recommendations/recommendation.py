@@ -48,6 +48,9 @@ class UnusedIngress(NamedTuple):
     remarks: tuple[str, ...] = ()
 
 
+FindUnused = Callable[[LoadBalancerContext, Collection[int]], UnusedIngress]
+
+
 def _none(*_: object) -> tuple[()]:
     return ()
 
@@ -89,7 +92,7 @@ class Recommendation:
     trigger_types: tuple[str, ...]
     display_order: int
     requirements: Callable[[LoadBalancerContext, Parameters], RequirementSet] = _require_nothing
-    find_unused: Callable[[LoadBalancerContext, Collection[int]], UnusedIngress] | None = None
+    find_unused: FindUnused | None = None
     client_traffic: Callable[[Estate, LoadBalancer], Iterable[Traffic]] = _none
     target_ports: Callable[[TargetGroup], Iterable[int | None]] = _none
     notes: Callable[[Estate, LoadBalancer], Iterable[str]] = _none

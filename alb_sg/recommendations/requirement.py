@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import attrgetter
 from typing import NamedTuple
 
 from alb_sg.errors import NotReadError
@@ -151,6 +152,11 @@ def targets_of(peer: Peer) -> tuple[TargetPeer, ...]:
             return ()
 
 
+def carried_groups(peer: Peer) -> tuple[str, ...]:
+    """The security groups of the targets whose own groups decide about a peer; none for other peers."""
+    return peer.target_groups if isinstance(peer, NodesPeer) else ()
+
+
 class Requirement(NamedTuple):
     """Traffic that must be allowed for one peer. `allows_accepted_sources`: one of the parameter `AcceptedSources` may
     replace the peer. `unread`: why the traffic is only an upper bound, so that what is not allowed of it may not be
@@ -165,7 +171,8 @@ class Requirement(NamedTuple):
 
 
 class RequirementGroup(NamedTuple):
-    """Requirements that differ only in their peers."""
+    """Requirements that differ only in their peers. `common_groups` are security groups that all peers carry, where
+    they are targets: a reference to one of them is enough."""
 
     direction: Direction
     traffic: Traffic
@@ -173,6 +180,7 @@ class RequirementGroup(NamedTuple):
     cause: Cause
     allows_accepted_sources: bool = False
     unread: NotReadError | None = None
+    common_groups: frozenset[str] = frozenset()
 
     def requirements(self) -> list[Requirement]:
         origin = Origin.from_cause(self.cause)
@@ -180,6 +188,9 @@ class RequirementGroup(NamedTuple):
             Requirement(self.direction, self.traffic, peer, origin, self.allows_accepted_sources, self.unread)
             for peer in self.peers
         ]
+
+
+_PEERS = attrgetter("peers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +205,7 @@ class RequirementSet:
     remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if not self.groups or not all(group.peers for group in self.groups):
+        if not self.groups or not all(map(_PEERS, self.groups)):
             raise NotReadError("requirements", "there is none, and no reason for it")
 
     @property

@@ -73,7 +73,7 @@ def _instance_peer(estate: Estate, group: TargetGroup, family: Family, target_id
 
 
 def _has_unknown_address(estate: Estate, target_id: str) -> bool:
-    """Whether the target stands for future members of a planned resource, such as the tasks of an ECS service."""
+    """Whether the target is a placeholder for a planned resource's future members, such as an ECS service's tasks."""
     instance = (estate.instances or {}).get(target_id)
     return instance is not None and instance.unknown_address is not None
 

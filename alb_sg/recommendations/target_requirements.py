@@ -56,14 +56,14 @@ def target_requirement_groups(
     reasons: dict[str, None] = {}
     requirement_groups: list[RequirementGroup] = []
     for group in groups:
-        reason = "only Lambda functions" if group.known_target_type == "lambda" else reason_to_skip(group)
+        reason = "only Lambda functions" if group.target_type == "lambda" else reason_to_skip(group)
         if reason is not None:
             reasons[reason] = None
-        elif of_group := [
-            requirement for port in ports_of(group) for requirement in context.target_requirements(group, port)
-        ]:
-            requirement_groups += of_group
-        else:
+            continue
+        count = len(requirement_groups)
+        for port in ports_of(group):
+            requirement_groups += context.target_requirements(group, port)
+        if len(requirement_groups) == count:
             registered = context.estate.targets_of(group)
             reasons["only targets that are draining or unused" if registered else "no registered target"] = None
     if not requirement_groups:

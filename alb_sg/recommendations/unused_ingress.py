@@ -125,7 +125,7 @@ def _unused_rules(estate: Estate, group_id: str, exempt_ports: frozenset[int]) -
     rules = find_unused_rules(group, use.ports)
     if rules and use.unread is not None:
         raise use.unread
-    return rules
+    return [rule._replace(descriptions=estate.inbound_rule_descriptions(group_id, rule.permission)) for rule in rules]
 
 
 def _group_use(estate: Estate, group_id: str) -> _GroupUse:

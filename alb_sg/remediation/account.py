@@ -1,8 +1,8 @@
-"""One account and region, as a fix reads and changes it."""
+"""One account and region, as a fix reads and changes it, and what else uses a security group there."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -18,10 +18,10 @@ from alb_sg.estate.field_readers import require_object, required_text
 from alb_sg.estate.model import NetworkInterface, SecurityGroup
 from alb_sg.estate.sections import Section
 from alb_sg.live import LiveClients
-from alb_sg.live.requests import EC2_PAGE, DescribeRequests
+from alb_sg.live.requests import EC2_PAGE, FILTER_VALUES, DescribeRequests, batches
 from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.remediation.api_calls import ApiCall
-from alb_sg.remediation.change_context import elb_interface_description
+from alb_sg.remediation.change_context import attached_interface, elb_interface_description
 from alb_sg.remediation.execution import RuleContent, SecurityGroupRule
 
 T = TypeVar("T")
@@ -80,7 +80,17 @@ class AccountClients:
 
     def tagged_rules(self, key: str, value: str) -> dict[SecurityGroupRule, RuleContent]:
         """The security group rules that have a tag, with their contents."""
-        request = self.ec2_request("describe_security_group_rules", "SecurityGroupRules", {f"tag:{key}": [value]})
+        return self._rules_with_contents(f"tag:{key}", [value])
+
+    def rules_of_ids(self, rule_ids: Sequence[str]) -> dict[SecurityGroupRule, RuleContent]:
+        """Those of some security group rules that are there, with their contents."""
+        found: dict[SecurityGroupRule, RuleContent] = {}
+        for batch in batches(rule_ids, FILTER_VALUES):
+            found |= self._rules_with_contents("security-group-rule-id", batch)
+        return found
+
+    def _rules_with_contents(self, filter_name: str, values: Sequence[str]) -> dict[SecurityGroupRule, RuleContent]:
+        request = self.ec2_request("describe_security_group_rules", "SecurityGroupRules", {filter_name: values})
         return dict(self._read("SecurityGroupRules", request, _rule_with_content))
 
     def security_groups(self, filter_name: str, values: Sequence[str]) -> list[SecurityGroup]:
@@ -156,3 +166,19 @@ def _security_group_rule(source: Any) -> SecurityGroupRule:
         required_text(source, "SecurityGroupRuleId"),
         Direction.EGRESS if source.get("IsEgress") else Direction.INGRESS,
     )
+
+
+def other_users(account: AccountClients, group_id: str, arn: str, load_balancers: Iterable[Any]) -> list[str]:
+    """The resources that carry a group, apart from the load balancer. Raises NotReadError."""
+    users = [
+        f"load balancer {one['LoadBalancerName']}"
+        for one in with_group(load_balancers, group_id)
+        if one["LoadBalancerArn"] != arn
+    ]
+    attached = (attached_interface(interface, arn) for interface in account.network_interfaces_with(group_id))
+    return [*users, *(resource.label for resource in attached if resource is not None)]
+
+
+def with_group(load_balancers: Iterable[Any], group_id: str) -> Iterator[Any]:
+    """The load balancers, in the API's shape, that carry a group."""
+    return (one for one in load_balancers if group_id in one.get("SecurityGroups", ()))

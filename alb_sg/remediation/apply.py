@@ -17,7 +17,7 @@ from alb_sg.aws.pages import name_call
 from alb_sg.errors import NotReadError
 from alb_sg.findings.finding import Compliance, Finding, Result
 from alb_sg.permissions.allowed_traffic import Direction
-from alb_sg.remediation.account import AccountClients
+from alb_sg.remediation.account import AccountClients, other_users
 from alb_sg.remediation.api_calls import (
     ApiCall,
     authorize_call,
@@ -27,7 +27,6 @@ from alb_sg.remediation.api_calls import (
 from alb_sg.remediation.execution import ApplyOutcome, ApplyResult, SecurityGroupRule, UndoResult
 from alb_sg.remediation.execution_record import ExecutionRecord, planned_record, read_records, write_added, write_plan
 from alb_sg.remediation.fix_request import FixRequest
-from alb_sg.remediation.group_users import other_users
 from alb_sg.remediation.live_planning import make_live_plan, read_load_balancer
 from alb_sg.remediation.load_balancer_groups import RETRY_DELAYS, Sleep, change_groups
 from alb_sg.remediation.plan import Addition, Plan

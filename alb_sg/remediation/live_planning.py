@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from alb_sg.aws.calls import CallPool
-from alb_sg.errors import InvalidInputError, NotReadError
+from alb_sg.errors import NotReadError
 from alb_sg.estate import from_api
 from alb_sg.estate.estate import Estate, ReadFailure
 from alb_sg.estate.field_readers import required_text
@@ -40,17 +40,11 @@ def read_load_balancer(account: AccountClients, arn: str, fix: FixRequest) -> tu
 
     Raises NotReadError if that cannot be told, InvalidInputError if the rules have different `TagKey` parameters.
     """
-    tag_keys = sorted({parameters.tag_key for parameters in fix.rules.values() if parameters.tag_key is not None})
-    if len(tag_keys) > 1:
-        raise InvalidInputError(f"live, all rules share one TagKey, not {' and '.join(tag_keys)}")
-    sections = frozenset(section for rule in fix.rules for section in rule.estate_sections)
-    loaded = LiveSource(account.clients, account.account_id, account.region).load(
+    loaded = LiveSource(account.clients, account.account_id, account.region).load_for_rules(
         Selection(load_balancers=frozenset({arn})),
-        sections if tag_keys else sections - {Section.TAGS},
+        fix.rules,
         # A new outbound rule refers to a target's groups, and each prefix list in a group counts towards its quota.
         look_up_all_targets=True,
-        prefix_lists=frozenset[str]().union(*(parameters.accepted_prefix_lists for parameters in fix.rules.values())),
-        tag_key=next(iter(tag_keys), None),
     )
     if loaded.selected:
         return loaded.estate, loaded.selected[0]

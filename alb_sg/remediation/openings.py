@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from alb_sg.estate.cidr import Family, parse_cidr
 from alb_sg.estate.model import LoadBalancer
+from alb_sg.parameters import SECURITY_GROUP_ID
 from alb_sg.permissions.addresses import AddressSet
 from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.recommendations.clients import CLIENT_FAMILIES
@@ -34,7 +35,8 @@ class OpeningLimit:
         self._private = {family: AddressSet.from_cidrs(family, (*PRIVATE_CIDRS[family], *blocks)) for family in Family}
 
     def exceeded_by(self, rule: RequiredRule) -> str | None:
-        """The addresses that a rule opens beyond the limit, as far as they are known; None if it does not."""
+        """What a rule opens beyond the limit, for people; None if it does not. A prefix list whose entries are not
+        known may hold any address."""
         if rule.direction is not Direction.INGRESS:
             return next((cidr for cidr in rule.permission.cidrs if cidr in EVERYWHERE), None)
         for cidr in _opened_addresses(rule):
@@ -43,12 +45,22 @@ class OpeningLimit:
                 continue
             if not AddressSet.from_cidrs(family, (cidr,)) <= self._private[family]:
                 return cidr
+        unknown = _unknown_prefix_list(rule)
+        if unknown is not None and self._scheme != "internet-facing":
+            return f"{unknown}, whose addresses are not known"
         return None
 
 
 def _opened_addresses(rule: RequiredRule) -> tuple[str, ...]:
-    """The blocks that a rule opens. A prefix list and a Network Load Balancer's group stand for what they let in."""
+    """The blocks that a rule opens. A prefix list and a Network Load Balancer's group let in what they name."""
     if rule.permission.cidrs:
         return rule.permission.cidrs
     named = (*rule.required, *rule.missing)
     return tuple(filter(is_cidr, named))
+
+
+def _unknown_prefix_list(rule: RequiredRule) -> str | None:
+    """A prefix list that is missing as a whole: if its entries were known, `missing` would have their blocks."""
+    if rule.permission.cidrs:
+        return None
+    return next((one for one in rule.missing if not (is_cidr(one) or SECURITY_GROUP_ID.fullmatch(one))), None)

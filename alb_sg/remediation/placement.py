@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from alb_sg.errors import NotReadError
@@ -16,7 +16,7 @@ from alb_sg.remediation.fix_request import GROUPS_PER_LOAD_BALANCER, FixPolicy, 
 from alb_sg.remediation.plan import Addition, FixRefusedError, NewGroup, RefusalReason
 from alb_sg.remediation.quota import count_rules
 from alb_sg.remediation.required_rules import RequiredRule
-from alb_sg.remediation.resource_managers import find_manager
+from alb_sg.remediation.resource_managers import find_group_manager, find_manager
 
 # A text names this many of the resources that share a group, and counts the rest.
 MAX_NAMED_RESOURCES = 3
@@ -139,13 +139,14 @@ class GroupSelector:
         return Obstacle(RefusalReason.OTHER_OWNER, f"is {owner}, not of {account_id}")
 
     def _manager_obstacle(self, group: SecurityGroup) -> Obstacle | None:
-        manager = self._refused_manager(lambda: group.known_tags)
+        manager = find_group_manager(group) if self._refuses_managed else None
         if manager is None:
             return None
         return Obstacle(RefusalReason.MANAGED, f"is managed by {manager}, which may take the change back: ask there")
 
-    def _refused_manager(self, read_tags: Callable[[], Mapping[str, str]]) -> str | None:
-        return find_manager(read_tags()) if self._policy.managed_group is ManagedGroupPolicy.REFUSE else None
+    @property
+    def _refuses_managed(self) -> bool:
+        return self._policy.managed_group is ManagedGroupPolicy.REFUSE
 
     def _sharing_obstacle(self, group_id: str) -> Obstacle | None:
         others = self._context.other_resources_with(group_id)
@@ -195,7 +196,7 @@ class GroupSelector:
                 f"{why}; the load balancer has {len(load_balancer.security_groups)} security groups already, and no "
                 "room for one of its own",
             )
-        manager = self._refused_manager(self._context.require_load_balancer_tags)
+        manager = find_manager(self._context.require_load_balancer_tags()) if self._refuses_managed else None
         if manager is not None:
             raise FixRefusedError(
                 RefusalReason.MANAGED,

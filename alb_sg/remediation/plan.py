@@ -12,11 +12,15 @@ from typing import Any
 from alb_sg.estate.cidr import Family, parse_cidr
 from alb_sg.estate.model import LoadBalancer, Permission
 from alb_sg.findings.finding import EvaluationError, Result
+from alb_sg.findings.phrasing import abbreviate
 from alb_sg.permissions.allowed_traffic import Direction
 
 # What tells required rules apart: the direction, the rule, and the targets' groups one of which must have it (none: one
 # of the load balancer's groups).
 RuleKey = tuple[Direction, Permission, tuple[str, ...]]
+
+# A sentence names this many of the resources that a rule also opens, and counts the rest; JSON has all.
+MAX_NAMED_CARRIERS = 3
 
 EVERYWHERE = frozenset(family.any_address_cidr for family in Family)
 
@@ -87,6 +91,14 @@ class Addition:
         return PeerKind.IPV4 if parse_cidr(self.peer)[0] is Family.IPV4 else PeerKind.IPV6
 
     @property
+    def also_opens_sentence(self) -> str:
+        """What else this opens, for people; "" where that is nothing."""
+        if not self.also_opens:
+            return ""
+        others = abbreviate(self.also_opens, MAX_NAMED_CARRIERS)
+        return f"this also opens what else carries {self.group_id}: {others}"
+
+    @property
     def open_to_everyone(self) -> bool:
         return self.peer in EVERYWHERE
 
@@ -144,7 +156,10 @@ class Plan:
 
     @property
     def fingerprint(self) -> str:
-        """A hash of the changes: it tells whether a later plan still makes the changes that somebody approved."""
+        """A hash of the changes: it tells whether a later plan still makes the changes that somebody approved.
+
+        What a reference or a prefix list lets in may change without a change to the rule: whether it is wide counts.
+        """
         group = self.new_group
         changes: list[Any] = [
             self.load_balancer.arn,
@@ -158,6 +173,7 @@ class Plan:
                     addition.permission.to_port,
                     addition.peer,
                     addition.rule_names,
+                    addition.is_wide,
                 ]
                 for addition in self.additions
             ],

@@ -1,39 +1,53 @@
 """The rules that load balancers of a plan or template lack, as plans.
 
 Nobody carries a group that does not exist yet, and no account says who manages it: the rules go into the least shared
-of the load balancer's own groups, and into the targets' own groups.
+of the load balancer's own groups, and into the targets' own groups. The VPC's default group comes last.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.findings.finding import Result
+from alb_sg.findings.near_misses import DEFAULT_GROUP_NAME
+from alb_sg.parameters import Parameters
+from alb_sg.recommendations.recommendation import Recommendation
 from alb_sg.remediation.change_context import ChangeContext
 from alb_sg.remediation.plan import Addition, Plan
-from alb_sg.remediation.planning import Planner, vpc_blocks
+from alb_sg.remediation.planning import Planner
 from alb_sg.remediation.required_rules import RequiredRule
 
 
 class PlannedEstatePlanner:
-    """Plans for the load balancers of one planned estate."""
+    """Plans for the load balancers of one planned estate, from findings of these rules."""
 
-    def __init__(self, estate: Estate) -> None:
+    def __init__(self, estate: Estate, rules: Mapping[Recommendation, Parameters]) -> None:
         self._estate = estate
+        self._rules = rules
 
     def plan(self, load_balancer: LoadBalancer, results: Iterable[Result]) -> Plan:
         group_id = self._least_shared_group(load_balancer)
-        blocks = vpc_blocks(self._estate, load_balancer)
-        planner = Planner(load_balancer, self._context, lambda *_: (group_id, None), self._select_target_group, blocks)
+        planner = Planner(
+            self._estate,
+            load_balancer,
+            self._rules,
+            self._context,
+            lambda *_: (group_id, None),
+            self._select_target_group,
+        )
         return planner.plan(tuple(results))
 
     def _select_target_group(self, required: Sequence[RequiredRule], _: Sequence[Addition]) -> str:
-        """The group of targets that fewest network interfaces and instances carry."""
-        return min(required[0].target_groups, key=lambda group_id: (self._others_per_group[group_id], group_id))
+        """The group of targets that fewest network interfaces and instances carry, and rather not the VPC's default
+        group."""
+        return min(
+            required[0].target_groups,
+            key=lambda group_id: (self._others_per_group[group_id], self._is_default(group_id), group_id),
+        )
 
     @cached_property
     def _others_per_group(self) -> Counter[str]:
@@ -46,9 +60,17 @@ class PlannedEstatePlanner:
     def _least_shared_group(self, load_balancer: LoadBalancer) -> str | None:
         return min(
             load_balancer.security_groups,
-            key=lambda group_id: self._load_balancers_per_group[group_id] + self._others_per_group[group_id],
+            key=lambda group_id: (
+                self._is_default(group_id),
+                self._load_balancers_per_group[group_id] + self._others_per_group[group_id],
+            ),
             default=None,
         )
+
+    def _is_default(self, group_id: str) -> bool:
+        """Whether it is the VPC's default group, which whatever is launched without a group gets."""
+        group = (self._estate.security_groups or {}).get(group_id)
+        return group is not None and group.name == DEFAULT_GROUP_NAME
 
     @cached_property
     def _load_balancers_per_group(self) -> Counter[str]:

@@ -6,7 +6,7 @@ make its finding COMPLIANT, or that would leave another finding no longer COMPLI
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from alb_sg.aws.account_region import AccountRegion
@@ -16,15 +16,17 @@ from alb_sg.estate.model import LoadBalancer, SecurityGroup
 from alb_sg.findings.exemption_application import apply_exemption
 from alb_sg.findings.finding import Compliance, Finding, Result
 from alb_sg.findings.judge import Judge
+from alb_sg.parameters import Parameters
 from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
+from alb_sg.recommendations.recommendation import Recommendation
 from alb_sg.remediation.change_context import ChangeContext
 from alb_sg.remediation.fix_request import FixRequest, WideOpeningPolicy
 from alb_sg.remediation.openings import OpeningLimit
 from alb_sg.remediation.placement import GroupSelector
 from alb_sg.remediation.plan import Addition, FixRefusedError, NewGroup, Plan, Refusal, RefusalReason, RuleKey
 from alb_sg.remediation.required_rules import RequiredRule, required_rules
-from alb_sg.remediation.resource_managers import find_manager
+from alb_sg.remediation.resource_managers import find_group_manager
 
 # The id of a planned group in the estate that a plan is judged against. EC2's own ids are hexadecimal.
 NEW_GROUP_ID = "sg-new"
@@ -85,7 +87,7 @@ def apply_to_estate(
     return estate.with_security_groups(load_balancers, groups)
 
 
-def vpc_blocks(estate: Estate, load_balancer: LoadBalancer) -> tuple[str, ...]:
+def _vpc_blocks(estate: Estate, load_balancer: LoadBalancer) -> tuple[str, ...]:
     """The known CIDR blocks of a load balancer's VPC."""
     vpc = (estate.vpcs or {}).get(load_balancer.vpc_id)
     return () if vpc is None else tuple(cidr for cidrs in vpc.cidrs.values() for cidr in cidrs)
@@ -96,15 +98,18 @@ class Planner:
 
     def __init__(
         self,
+        estate: Estate,
         load_balancer: LoadBalancer,
+        rules: Mapping[Recommendation, Parameters],
         context: ChangeContext,
         select_group: SelectGroup,
         select_target_group: SelectTargetGroup,
-        vpc_cidrs: Iterable[str],
         wide_opening: WideOpeningPolicy = WideOpeningPolicy.REFUSE,
     ) -> None:
+        self._estate = estate
+        self._rules = rules
         self._load_balancer = load_balancer
-        self._opening_limit = OpeningLimit(load_balancer, vpc_cidrs)
+        self._opening_limit = OpeningLimit(load_balancer, _vpc_blocks(estate, load_balancer))
         self._wide_opening = wide_opening
         self._context = context
         self._select_group = select_group
@@ -123,6 +128,7 @@ class Planner:
 
     def _check_finding(self, finding: Finding) -> None:
         """Raises FixRefusedError if the finding must not be fixed."""
+        self._require_no_empty_prefix_list(finding)
         if finding.unused:
             how = f"alb-sg explain {finding.load_balancer_name} --rule {finding.rule} prints the commands that do"
             raise FixRefusedError(
@@ -135,28 +141,42 @@ class Planner:
                 f"it may be open already, through what could not be resolved; see to that first: {finding.annotation}",
             )
 
+    def _require_no_empty_prefix_list(self, finding: Finding) -> None:
+        """Raises FixRefusedError if clients are named by a prefix list that has lost its entries. Without them, no rule
+        lets these clients in, and one for the recommended peer would let in everybody."""
+        parameters = self._rules[RECOMMENDATIONS_BY_NAME[finding.rule]]
+        required = {peer for entry in finding.missing for peer in entry.required}
+        prefix_lists = self._estate.prefix_lists or {}
+        for prefix_list_id in sorted(required | parameters.accepted_prefix_lists):
+            prefix_list = prefix_lists.get(prefix_list_id)
+            if prefix_list is not None and prefix_list.entries == ():
+                raise FixRefusedError(
+                    RefusalReason.UNRESOLVED,
+                    f"the prefix list {prefix_list_id} has no entries, so a rule for it lets nobody in: add entries, "
+                    "or take it out of AcceptedSources or the tag",
+                )
+
     def _managers_of_unused(self, finding: Finding) -> Iterator[str]:
         """Who may put unused rules back that somebody removes."""
         for group_id in dict.fromkeys(entry.security_group for entry in finding.unused):
             try:
                 group = self._context.group(group_id)
-                tags = {} if group is None else group.known_tags
+                manager = None if group is None else find_group_manager(group)
             except NotReadError:
                 # The sentence only warns: what to remove is known without it.
                 continue
-            manager = find_manager(tags)
             if manager is not None:
                 yield f"{group_id} is managed by {manager}, which may put the rules back: ask there"
 
     def _check_openings(self, required: Iterable[RequiredRule]) -> None:
         """Raises FixRefusedError if a rule opens more than a plan may without a person."""
         for rule in required if self._wide_opening is WideOpeningPolicy.REFUSE else ():
-            cidr = self._opening_limit.exceeded_by(rule)
-            if cidr is not None:
+            opened = self._opening_limit.exceeded_by(rule)
+            if opened is not None:
                 name, scheme = self._load_balancer.name, self._load_balancer.scheme
                 raise FixRefusedError(
                     RefusalReason.OPENS_INTERNAL,
-                    f"{rule.origin} would be open to {cidr}, and {name} is {scheme}; a person must approve that, or "
+                    f"{rule.origin} would be open to {opened}, and {name} is {scheme}; a person must approve that, or "
                     "add the rule by hand",
                 )
 
@@ -244,37 +264,20 @@ class _VerifyingPlanner(Planner):
 
     def __init__(self, estate: Estate, load_balancer: LoadBalancer, fix: FixRequest, context: ChangeContext) -> None:
         selector = GroupSelector(estate, load_balancer, context, fix.policy)
-        blocks = vpc_blocks(estate, load_balancer)
         super().__init__(
+            estate,
             load_balancer,
+            fix.rules,
             context,
             selector.select_group,
             selector.select_target_group,
-            blocks,
             fix.policy.wide_opening,
         )
-        self._estate = estate
         self._fix = fix
 
     def _check_finding(self, finding: Finding) -> None:
         self._require_no_malformed_exemption(finding)
-        self._require_no_empty_prefix_list(finding)
         super()._check_finding(finding)
-
-    def _require_no_empty_prefix_list(self, finding: Finding) -> None:
-        """Raises FixRefusedError if clients are named by a prefix list that has lost its entries. Without them, no rule
-        lets these clients in, and one for the recommended peer would let in everybody."""
-        parameters = self._fix.rules[RECOMMENDATIONS_BY_NAME[finding.rule]]
-        required = {peer for entry in finding.missing for peer in entry.required}
-        prefix_lists = self._estate.prefix_lists or {}
-        for prefix_list_id in sorted(required | parameters.accepted_prefix_lists):
-            prefix_list = prefix_lists.get(prefix_list_id)
-            if prefix_list is not None and prefix_list.entries == ():
-                raise FixRefusedError(
-                    RefusalReason.UNRESOLVED,
-                    f"the prefix list {prefix_list_id} has no entries, so a rule for it lets nobody in: add entries, "
-                    "or take it out of AcceptedSources or the tag",
-                )
 
     def _also_opens(self, group_id: str) -> tuple[str, ...]:
         estate = self._estate

@@ -1,9 +1,11 @@
-"""The tool or service that manages a security group or load balancer, and may undo changes, by its tags."""
+"""The tool or service that manages a security group or load balancer, and may undo changes, by its name or tags."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+
+from alb_sg.estate.model import SecurityGroup
 
 STACK_NAME_TAG = "aws:cloudformation:stack-name"
 # Reserved for AWS services (EC2 user guide, "Tag your Amazon EC2 resources", tag restrictions).
@@ -13,6 +15,8 @@ CONTROLLER_TAG_PREFIXES = ("elbv2.k8s.aws/", "ingress.k8s.aws/", "service.k8s.aw
 # Its shared backend group, which targets refer to.
 BACKEND_GROUP_TAG = ("elbv2.k8s.aws/resource", "backend-sg")
 CLUSTER_TAG_PREFIX = "kubernetes.io/cluster/"
+# The replicas of a common security group policy begin with it, and have no tag of their own.
+FIREWALL_MANAGER_NAME_PREFIX = "FMManagedSecurityGroup"
 BEANSTALK_TAG = "elasticbeanstalk:environment-name"
 # Infrastructure as code sets no tag by itself. People set these through default tags.
 IAC_TOOL_NAMES = re.compile(
@@ -24,6 +28,13 @@ IAC_TAG_KEYS = re.compile(
     re.IGNORECASE,
 )
 NEGATIVE_VALUES = frozenset({"false", "no", "0", "none", "n/a"})
+
+
+def find_group_manager(group: SecurityGroup) -> str | None:
+    """The manager of a security group; None if neither name nor tags tell one. Raises NotReadError for unread tags."""
+    if group.name.startswith(FIREWALL_MANAGER_NAME_PREFIX):
+        return "AWS Firewall Manager"
+    return find_manager(group.known_tags)
 
 
 def find_manager(tags: Mapping[str, str]) -> str | None:

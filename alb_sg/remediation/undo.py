@@ -14,11 +14,10 @@ from alb_sg.aws.client_errors import AWS_ERRORS, error_code, error_text
 from alb_sg.errors import NotReadError
 from alb_sg.estate.model import SecurityGroup
 from alb_sg.findings.phrasing import abbreviate
-from alb_sg.remediation.account import AccountClients
+from alb_sg.remediation.account import AccountClients, other_users, with_group
 from alb_sg.remediation.api_calls import EXECUTION_TAG, ApiCall, revoke_call
 from alb_sg.remediation.execution import RuleContent, SecurityGroupRule, UndoResult
 from alb_sg.remediation.execution_record import ExecutionRecord, delete_records, read_records
-from alb_sg.remediation.group_users import other_users, with_group
 from alb_sg.remediation.load_balancer_groups import RETRY_DELAYS, Sleep, Wanted, change_groups, is_retryable
 
 T = TypeVar("T")
@@ -75,6 +74,7 @@ class _Undo:
         tagged_groups = self._find_groups(f"tag:{EXECUTION_TAG}", [self._execution])
         created = {record: self._created_group(record, tagged_groups) for record in records}
         rules = {rule for record, group_id in created.items() for rule in _added_rules(record, group_id, tagged_rules)}
+        rules -= self._changed_since(created, tagged_rules)
         known_ids = sorted(group_id for group_id in created.values() if group_id is not None)
         groups = self._find_groups("group-id", known_ids) if known_ids else {}
         deletable = [
@@ -86,7 +86,9 @@ class _Undo:
             self._revoke(rule)
         for group_id in deletable:
             self._delete(group_id)
-        rules_left, groups_left = tagged_rules.keys() - rules, tagged_groups.keys() - groups.keys()
+        recorded = {rule for record in records for rule in record.added_rules}
+        rules_left = tagged_rules.keys() - rules - recorded
+        groups_left = tagged_groups.keys() - groups.keys()
         if rules_left or groups_left:
             other_rules, other_groups = self._recorded_for_others(records, tagged_rules, tagged_groups)
             names = [f"{rule.rule_id} of {rule.group_id}" for rule in tagged_rules if rule in rules_left - other_rules]
@@ -101,6 +103,29 @@ class _Undo:
             return record.created_group
         named = (record.new_group_name, record.vpc_id)
         return next((group.id for group in tagged_groups.values() if (group.name, group.vpc_id) == named), None)
+
+    def _changed_since(
+        self,
+        created: Mapping[ExecutionRecord, str | None],
+        tagged_rules: Mapping[SecurityGroupRule, RuleContent],
+    ) -> set[SecurityGroupRule]:
+        """The recorded rules that somebody has changed to something else since: they keep their ids. They are reported,
+        and stay."""
+        untagged = [rule.rule_id for record in created for rule in record.added_rules if rule not in tagged_rules]
+        contents = {**tagged_rules, **(self._try_read(lambda: self._account.rules_of_ids(untagged)) or {})}
+        changed = [
+            rule
+            for record, group_id in created.items()
+            for rule in record.added_rules
+            if rule in contents and not record.is_planned(contents[rule], group_id)
+        ]
+        if changed:
+            names = [f"{rule.rule_id} of {rule.group_id}" for rule in changed]
+            self._result.left_in_place.append(
+                f"{abbreviate(names, MAX_NAMED_RESOURCES)} was changed since {self._execution} added it; remove it by "
+                "hand if it should go"
+            )
+        return set(changed)
 
     def _recorded_for_others(
         self,

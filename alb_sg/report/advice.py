@@ -9,7 +9,6 @@ from alb_sg.findings.phrasing import pluralize
 from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.remediation.plan import Addition, Plan, Refusal, RefusalReason
 from alb_sg.report import phrasing
-from alb_sg.report.fix_report import MAX_NAMED_CARRIERS
 
 # Sentences by load balancer ARN and rule.
 Advice = Mapping[VerdictKey, Sequence[str]]
@@ -44,9 +43,7 @@ def _advice(plan: Plan, rule: str) -> Iterator[str]:
         group = addition.group_id or f"a new security group {'' if new_group is None else new_group.name}".rstrip()
         yield f"allow {describe_addition(addition)} in {group}"
     yield from _omitted(additions, plan)
-    for group_id, others in {addition.group_id: addition.also_opens for addition in additions}.items():
-        if others:
-            yield f"this also opens what else carries {group_id}: {phrasing.abbreviate(others, MAX_NAMED_CARRIERS)}"
+    yield from dict.fromkeys(addition.also_opens_sentence for addition in additions if addition.also_opens)
     if new_group is not None and any(addition.group_id is None for addition in additions):
         yield f"its present groups stay unchanged: {new_group.reason}"
     for refusal in plan.refusals:

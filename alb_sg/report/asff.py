@@ -60,7 +60,7 @@ def write_asff(results: Results, stream: TextIO, options: FormatOptions) -> Sequ
     Returns the errors without an account, which a finding must name.
     """
     earlier = options.earlier
-    every: list[Result] = [*results.findings, *results.errors]
+    every = results.all
     if not options.every_verdict:
         every = [result for result in every if is_failing(result) or earlier.is_closed_by(result)]
     every += earlier.gone

@@ -12,7 +12,7 @@ from typing import TextIO
 
 from alb_sg.aws.arns import load_balancer_name
 from alb_sg.findings.finding import Compliance, EvaluationError, Result
-from alb_sg.observations.account_name import AccountName
+from alb_sg.observations.accounts import AccountName
 from alb_sg.observations.results import Results
 from alb_sg.recommendations.catalogue import rule_severity
 from alb_sg.report import phrasing
@@ -53,8 +53,7 @@ def write_csv(results: Results, stream: TextIO, *, for_spreadsheets: bool = Fals
         stream.write(BYTE_ORDER_MARK)
     rows = csv.writer(stream, lineterminator="\n")
     rows.writerow(COLUMNS)
-    every: list[Result] = [*results.findings, *results.errors]
-    for result in every:
+    for result in results.all:
         cells = {name: _escape_formula(cell) for name, cell in _cells(result, results).items()}
         if for_spreadsheets and result.account_id:
             cells[ACCOUNT_ID_COLUMN] = f'="{result.account_id}"'

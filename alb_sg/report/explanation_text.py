@@ -11,7 +11,7 @@ from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.recommendations.fronting_load_balancers import FrontingLoadBalancer
 from alb_sg.report import phrasing
 from alb_sg.report.advice import Advice
-from alb_sg.report.removal_commands import removal_commands
+from alb_sg.report.removal_commands import may_lose_descriptions, removal_commands
 from alb_sg.report.row_phrasing import describe_front, describe_peer, describe_targets, row_reasons
 from alb_sg.report.style import Style
 
@@ -79,7 +79,8 @@ def _unused_lines(rule: RuleExplanation, region: str, style: Style) -> Iterator[
         return
     for entry in rule.verdict.unused:
         yield f"  {style.bad('unused ')}  {phrasing.printable(phrasing.describe_unused(entry))}"
-    yield "  these commands remove it:"
+    lost = " (the descriptions of rules that stay in part are not known here; add them)"
+    yield f"  these commands remove it{lost if may_lose_descriptions(rule.unused) else ''}:"
     for command in removal_commands(rule.unused, region):
         yield f"    {phrasing.printable(command)}"
 

@@ -25,8 +25,6 @@ from alb_sg.report import phrasing
 from alb_sg.report.json_report import JSON_VERSION, error_object, write_json_document
 from alb_sg.report.style import Style
 
-# A plan names this many of the resources that a rule in a target's group also opens, and counts the rest; JSON has all.
-MAX_NAMED_CARRIERS = 3
 SUCCESSFUL_OUTCOMES = frozenset({ApplyOutcome.APPLIED, ApplyOutcome.NOTHING_TO_DO, ApplyOutcome.LOAD_BALANCER_DELETED})
 
 
@@ -116,8 +114,7 @@ def _addition_lines(addition: Addition, style: Style) -> Iterator[str]:
     origins = ", ".join(addition.origins)
     yield style.dim(f"    {' '.join(addition.rule_names)}: {phrasing.printable(origins)}")
     if addition.also_opens:
-        others = phrasing.abbreviate(addition.also_opens, MAX_NAMED_CARRIERS)
-        yield style.warning(f"    also opens what else carries {addition.group_id}: {phrasing.printable(others)}")
+        yield style.warning(f"    {phrasing.printable(addition.also_opens_sentence)}")
 
 
 def _planned_or_refused_rules(plan: Plan) -> set[str]:

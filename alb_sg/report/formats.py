@@ -14,17 +14,15 @@ JSON = "json"
 JSON_LINES = "jsonl"
 CSV, ASFF, OCSF, MARKDOWN, SARIF, JUNIT = "csv", "asff", "ocsf", "markdown", "sarif", "junit"
 FORMATS = (TEXT, JSON, JSON_LINES, CSV, MARKDOWN, SARIF, JUNIT, ASFF, OCSF)
-# These list failures alone unless every verdict is asked for. The others always have all.
+# These list failures alone by default. The others always have all.
 FAILURE_FORMATS = (TEXT, SARIF, ASFF)
-# These name a time.
-TIMED_FORMATS = (JUNIT, ASFF, OCSF)
 # These say what has changed since earlier runs.
 COMPARING_FORMATS = (ASFF, OCSF)
 
 
 @dataclass(frozen=True)
 class FormatOptions:
-    """What a format may need beside results. Each format heeds what concerns it.
+    """What a format may need beside results. Each format takes what it uses.
 
     `as_of`: the time that the results describe. `every_verdict`: list COMPLIANT, NOT_APPLICABLE and exempt results in
     the formats that list failures alone. `for_spreadsheets`: write CSV as spreadsheets read it. `earlier`: what earlier

@@ -1,4 +1,4 @@
-"""What other systems need of a result to keep it: an identity that stays from run to run, and a title."""
+"""An identity of a result that stays the same from run to run, and a title, for systems that keep findings."""
 
 from __future__ import annotations
 

@@ -41,8 +41,7 @@ def write_junit(results: Results, stream: TextIO, options: FormatOptions) -> Non
     suites: dict[AccountRegionKey, list[Result]] = {
         (account_id, region): [] for account_id, region in results.account_regions
     }
-    every: list[Result] = [*results.findings, *results.errors]
-    for result in every:
+    for result in results.all:
         suites.setdefault((result.account_id, result.region), []).append(result)
     # Ant's schema allows no attribute here, such as totals.
     root = ET.Element("testsuites")

@@ -8,8 +8,8 @@
 | exempt | 99 Other | 1 Informational | 3 Suppressed |
 | error | 0 Unknown | 0 Unknown | 1 New |
 
-`finding_info.uid` is the same for all results of a load balancer and rule. The activity tells what has become of it
-since earlier runs: Create for the first result and for one that fails anew, Close where it failed and does no more
+`finding_info.uid` is the same for all results of a load balancer and rule. The activity compares it
+with earlier runs: Create for the first result and for one that fails anew, Close where it failed and does no more
 (Resolved) or is gone (Deleted), else Update. Without earlier runs, every activity is Create.
 """
 
@@ -63,8 +63,7 @@ class _EventStatus:
 def write_ocsf(results: Results, stream: TextIO, options: FormatOptions) -> None:
     """An event on each line: findings, errors, and what is gone since earlier runs."""
     time = round(options.as_of.timestamp() * 1000)
-    every: list[Result] = [*results.findings, *results.errors]
-    events = [(result, _activity(result, options.earlier), _event_status(result)) for result in every]
+    events = [(result, _activity(result, options.earlier), _event_status(result)) for result in results.all]
     events += [(finding, CLOSE, replace(_event_status(finding), finding=DELETED)) for finding in options.earlier.gone]
     for result, activity, status in events:
         closed = replace(status, finding=RESOLVED) if activity is CLOSE and status.finding is NEW else status

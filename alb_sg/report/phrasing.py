@@ -8,6 +8,7 @@ from alb_sg.findings.finding import AppliedExemption, EvaluationError, Finding, 
 from alb_sg.findings.phrasing import abbreviate, describe_port_range, pluralize, printable
 from alb_sg.observations.ranking import VerdictStatus, verdict_status
 from alb_sg.parameters import PREFIX_LIST_ID, SECURITY_GROUP_ID
+from alb_sg.permissions.addresses import is_part
 from alb_sg.permissions.allowed_traffic import Direction, Traffic
 
 __all__ = (
@@ -95,7 +96,7 @@ def describe_missing(entry: Missing, max_peers: int | None = None) -> str:
     if not entry.peers:
         return f"{what} {groups}" if groups else f"{what} {to} {entry.origin.label}, whose addresses are not known"
     peers = f"{to} {abbreviate(entry.peers, limit)}"
-    if len(entry.peers) > limit and entry.peers != entry.required and entry.direction != Direction.EGRESS:
+    if len(entry.peers) > limit and is_part(entry.peers, entry.required) and entry.direction != Direction.EGRESS:
         peers = f"{to} all of {abbreviate(entry.required, limit)}, of which only a part is open"
     # Inbound, the group is that of a load balancer: the narrower advice comes first.
     ways = [peers, groups] if entry.direction == Direction.EGRESS else [groups, peers]

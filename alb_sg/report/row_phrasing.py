@@ -8,6 +8,7 @@ from alb_sg.findings.annotation import MAX_MISSING_BLOCKS, UNKNOWN_ADDRESSES
 from alb_sg.findings.evidence import Evidence, Match, PermissionPeer
 from alb_sg.findings.explanation import RequirementRow, RowStatus
 from alb_sg.findings.finding import Missing
+from alb_sg.permissions.addresses import is_part
 from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.recommendations.fronting_load_balancers import FrontingLoadBalancer
 from alb_sg.report import phrasing
@@ -62,14 +63,14 @@ def row_reasons(row: RequirementRow, fronts: Sequence[FrontingLoadBalancer]) -> 
     """The reasons for a row's status, a sentence each. They state facts; the plan of a fix says what to allow."""
     yield from _accepted_sources(row)
     if row.status is RowStatus.MET:
-        yield from (_describe_evidence(evidence, row, fronts) for evidence in row.evidence)
+        yield from _evidence(row, fronts)
         return
     if row.missing is not None and not row.lost_sources:
         yield from _missing(row, row.missing)
     yield from (f"unresolved: {note}" for note in row.unresolved)
     if row.unread is not None:
         yield f"not judged: {row.unread[0]}: {row.unread[1]}"
-    yield from (f"already: {_describe_evidence(evidence, row, fronts)}" for evidence in row.evidence)
+    yield from _evidence(row, fronts, "already: ")
     yield from _open_instead(row)
     if row.status is RowStatus.MISSING and not row.open_instead and not row.evidence:
         if row.direction is not Direction.TARGET_INGRESS:
@@ -77,6 +78,11 @@ def row_reasons(row: RequirementRow, fronts: Sequence[FrontingLoadBalancer]) -> 
         elif row.security_groups:
             yield "no rule of their security groups lets this through at all"
     yield from row.near_misses
+    if len(row.closed_sources) == 1:
+        yield f"accepted source {row.closed_sources[0]} is not open either"
+    elif row.closed_sources:
+        names = phrasing.abbreviate(row.closed_sources, MAX_TARGETS)
+        yield f"none of {len(row.closed_sources)} accepted sources is open either: {names}"
 
 
 def _accepted_sources(row: RequirementRow) -> Iterator[str]:
@@ -111,11 +117,20 @@ def _missing(row: RequirementRow, missing: Missing) -> Iterator[str]:
     recommended = ", ".join(row.required)
     if missing.or_security_groups:
         yield f"not open to {' or '.join(missing.or_security_groups)}, nor to all of {recommended}"
-    elif missing.peers != missing.required:
+    elif is_part(missing.peers, missing.required):
         if len(missing.peers) <= MAX_MISSING_BLOCKS:
             yield f"not open to {', '.join(missing.peers)} of {recommended}"
         else:
             yield f"only a part of {recommended} is open"
+
+
+def _evidence(row: RequirementRow, fronts: Sequence[FrontingLoadBalancer], lead: str = "") -> Iterator[str]:
+    """The rules that cover the row, or a part of it."""
+    for evidence in row.evidence[:MAX_PERMISSION_PEERS]:
+        yield f"{lead}{_describe_evidence(evidence, row, fronts)}"
+    omitted = len(row.evidence) - MAX_PERMISSION_PEERS
+    if omitted > 0:
+        yield f"and {phrasing.pluralize(omitted, 'rule')} more{' for a part of it' if lead else ''}"
 
 
 def _open_instead(row: RequirementRow) -> Iterator[str]:
@@ -123,8 +138,13 @@ def _open_instead(row: RequirementRow) -> Iterator[str]:
         text = describe_permission_peer(peer, row.direction)
         if peer.ineffective_reason:
             yield f"without effect: {text} ({peer.ineffective_reason})"
-        else:
-            yield f"let through instead: {text}"
+            continue
+        is_foreign_group = (
+            bool(peer.permission.references)
+            and row.direction is Direction.TARGET_INGRESS
+            and row.status is RowStatus.MISSING
+        )
+        yield f"let through instead: {text}{', which the load balancer does not carry' if is_foreign_group else ''}"
     omitted = len(row.open_instead) - MAX_PERMISSION_PEERS
     if omitted > 0:
         yield f"and {phrasing.pluralize(omitted, 'rule')} more for this traffic"

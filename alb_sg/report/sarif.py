@@ -13,8 +13,8 @@ By default, failures alone are results: GitHub's code scanning makes an alert of
 The location of a result is the file and line of its load balancer in a template. A plan has no lines: it is the plan's
 file at line 1, and so it is with a load balancer that exists and that a plan or template affects. Without a plan or
 template there is no file: the load balancer's ARN takes its place, escaped so that it is a relative URI, which code
-scanning requires, at line 1. The fingerprint is that of the load balancer and the rule; code scanning heeds
-`primaryLocationLineHash` alone, which it would compute from the file. The log has no time.
+scanning requires, at line 1. The fingerprint is that of the load balancer and the rule; code scanning reads
+only `primaryLocationLineHash`, which it would compute from the file. The log has no time.
 """
 
 from __future__ import annotations

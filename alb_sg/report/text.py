@@ -1,8 +1,7 @@
 """Results for people: a line for each, the worst first, with all that a search needs on it.
 
 A line has status, severity, scheme, load balancer, account and region, rule, and what is wrong. What fixes it stands
-below, indented. COMPLIANT, NOT_APPLICABLE and exempt results are counted, and listed only where every verdict is asked
-for.
+below, indented. COMPLIANT, NOT_APPLICABLE and exempt results are counted, and listed only with `every_verdict`.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ MAX_PEERS = 4
 # Columns are as wide as their widest cell, but names and rules no wider than this.
 MAX_COLUMN_WIDTH = 32
 UNKNOWN = "-"
-# What is said of load balancers whose worst result is this.
+# The words for load balancers by their worst result.
 OTHER_LOAD_BALANCERS = {
     VerdictStatus.ERROR: "not fully judged",
     VerdictStatus.EXEMPT: "exempt",
@@ -54,13 +53,12 @@ def write_errors(errors: Iterable[EvaluationError], stream: TextIO) -> None:
 
 
 def _lines(results: Results, style: Style, *, every_verdict: bool) -> Iterator[str]:
-    every: list[Result] = [*results.findings, *results.errors]
     for error in results.errors:
         if error.load_balancer_arn is None:
             yield f"{style.warning('ERROR')}  {phrasing.printable(phrasing.describe_error(error))}"
     listed = [
         result
-        for result in every
+        for result in results.all
         # What a planned change fixes is worth a line.
         if result.load_balancer_arn is not None and (every_verdict or is_failing(result) or result.change is not None)
     ]
@@ -89,7 +87,7 @@ def _place(result: Result) -> tuple[str, str, str, str]:
 
 
 def _cells(result: Result, results: Results) -> Sequence[str]:
-    """The columns before the explanation, without spaces inside but for account and region."""
+    """The columns before the explanation. Only that of account and region has a space in it."""
     failed = isinstance(result, Finding) and result.compliance is Compliance.NON_COMPLIANT
     return (
         phrasing.verdict_label(result),
@@ -138,8 +136,7 @@ def _detail_lines(finding: Finding, results: Results, style: Style) -> Iterator[
 
 
 def _summary_lines(results: Results, style: Style) -> Iterator[str]:
-    every: list[Result] = [*results.findings, *results.errors]
-    counts = Counter((result.rule, verdict_status(result)) for result in every)
+    counts = Counter((result.rule, verdict_status(result)) for result in results.all)
     for rule in sorted(results.rule_names, key=lambda name: (rule_severity(name), name)):
         shown = [
             f"{counts[rule, status]:,} {phrasing.STATUS_LABELS[status]}"
@@ -172,13 +169,10 @@ def _summary_line(results: Results, *, every_verdict: bool) -> str:
 
 def _load_balancer_counts(results: Results) -> Iterator[str]:
     """The load balancers by the worst of their results."""
-    statuses: dict[str, set[VerdictStatus]] = {}
-    every: list[Result] = [*results.findings, *results.errors]
-    for result in every:
-        if result.load_balancer_arn is not None:
-            statuses.setdefault(result.load_balancer_arn, set()).add(verdict_status(result))
     order = list(VerdictStatus)
-    worst = {arn: min(found, key=order.index) for arn, found in statuses.items()}
+    worst = {
+        arn: min(map(verdict_status, found), key=order.index) for arn, found in results.by_load_balancer.items() if arn
+    }
     counts = Counter(worst.values())
     failed = [arn for arn, status in worst.items() if status is VerdictStatus.NON_COMPLIANT]
     exposed = sum(results.facts_of(arn).scheme == INTERNET_FACING for arn in failed)

@@ -50,7 +50,7 @@ ObjectFetcher = Callable[[StoredObject, Path], None]
 class ItemResult:
     """The result of a work item. `lines`: findings, exemptions and errors as `alb-sg check --format jsonl` prints them.
 
-    In its keys the VPC stands for the interfaces in it: every address of an account would be too many.
+    Its keys name VPCs in place of interfaces: every address of an account would be too many.
     """
 
     load_balancers: int

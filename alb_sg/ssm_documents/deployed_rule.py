@@ -24,8 +24,11 @@ class DeployedRule:
     function_account: str
 
 
-def read_deployed_rule(config: Any, name: str, function: str) -> DeployedRule:
-    """The rule of that name, whose function must be the deployment's. Raises InvalidInputError, NotReadError."""
+def read_deployed_rule(config: Any, name: str, rule_name: str, function: str) -> DeployedRule:
+    """The rule of that name, if the deployment made it: its function is the deployment's, and it is called `rule_name`
+    or belongs to a conformance pack or an organization. Anybody who may create rules could give another one of the same
+    function other parameters. Raises InvalidInputError, NotReadError.
+    """
     try:
         [rule] = config.describe_config_rules(ConfigRuleNames=[name])["ConfigRules"]
     except AWS_ERRORS as error:
@@ -42,6 +45,11 @@ def read_deployed_rule(config: Any, name: str, function: str) -> DeployedRule:
     account, _, found = source.partition(":function:")
     if found != function:
         raise InvalidInputError(f"{name} is a rule of {source or 'no function'}, not of the function {function}", PLACE)
+    # Only AWS services can set CreatedBy (ConfigRule in the API reference).
+    if name != rule_name and not rule.get("CreatedBy"):
+        raise InvalidInputError(
+            f"{name} is another rule than {rule_name}, and belongs to no conformance pack or organization", PLACE
+        )
     try:
         parameters = json.loads(rule.get("InputParameters") or "{}")
     except ValueError as error:

@@ -183,7 +183,7 @@ def _undo_document() -> Content:
         "mainSteps": [
             _script_step(
                 "Undo",
-                "Finds what the execution added, by its tags, and removes it.",
+                "Removes what the record of the execution says that it added.",
                 "undo",
                 {**ACCOUNT_AND_REGION, "Execution": "{{ Execution }}"},
                 {"Summary": STRING, "Revoked": STRING_LIST, "Kept": STRING_LIST, "Result": STRING},

@@ -10,9 +10,8 @@ from typing import Any
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.aws.clients import make_client
 from alb_sg.errors import InvalidInputError
-from alb_sg.exemptions.aws_document import read_exemptions
+from alb_sg.exemptions.aws_document import limit_exemptions, read_exemptions
 from alb_sg.exemptions.exemption import Exemptions
-from alb_sg.exemptions.longest_time import limit_exemptions
 from alb_sg.parameters import Parameters
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 from alb_sg.remediation.account import AccountClients, open_account
@@ -45,7 +44,7 @@ def read_step_input(payload: Payload) -> StepInput:
     account_region.check_arn(arn, "LoadBalancerArn")
     limits = DocumentLimits.from_text(required_text(payload, "Limits"))
     config = make_client("config", account_region.region)
-    deployed = read_deployed_rule(config, required_text(payload, "ConfigRuleName"), limits.function)
+    deployed = read_deployed_rule(config, required_text(payload, "ConfigRuleName"), rule, limits.function)
     policy = FixPolicy(
         SharedGroupPolicy(required_text(payload, "SharedGroup")),
         ManagedGroupPolicy(required_text(payload, "ManagedGroup")),

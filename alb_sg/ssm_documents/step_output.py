@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from ipaddress import ip_network
 from typing import Any
 
-from alb_sg.findings.phrasing import abbreviate, pluralize, printable
+from alb_sg.findings.phrasing import pluralize, printable
 from alb_sg.remediation.execution import ApplyResult, UndoResult, put_back_sentence
 from alb_sg.remediation.fix_request import RULES_PER_GROUP
 from alb_sg.remediation.json_objects import apply_result_object, plan_object, undo_result_object
@@ -29,7 +29,6 @@ MAX_REFUSED_ADDITIONS = 20
 # A group may have a thousand rules. The outputs list as many as the default quota allows.
 MAX_LISTED_RULES = RULES_PER_GROUP
 # A thousand interfaces may carry a group of targets.
-MAX_NAMED_CARRIERS = 3
 MAX_LISTED_CARRIERS = 5
 
 
@@ -158,8 +157,8 @@ def _addition_line(addition: Addition) -> str:
     if addition.is_wide:
         everyone = f" ({'OPEN TO EVERYONE, ' if addition.open_to_everyone else ''}MORE THAN IS RECOMMENDED)"
     group = addition.group_id or "the new security group"
-    others = f"; also opens {abbreviate(addition.also_opens, MAX_NAMED_CARRIERS)}" if addition.also_opens else ""
-    return f"add {traffic} {addition.peer} to {group}{everyone}, for {', '.join(addition.origins)}{others}"
+    text = f"add {traffic} {addition.peer} to {group}{everyone}, for {', '.join(addition.origins)}"
+    return "; ".join(filter(None, (text, addition.also_opens_sentence)))
 
 
 def _apply_lines(result: ApplyResult) -> Iterator[str]:

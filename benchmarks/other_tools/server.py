@@ -1,4 +1,4 @@
-"""A simulated AWS behind a server in this process, which counts what is asked of it.
+"""A simulated AWS behind a server in this process, which counts the calls.
 
 What it does not simulate it answers with an error, as a region without the service would.
 """

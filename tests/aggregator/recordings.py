@@ -17,13 +17,13 @@ from botocore.stub import ANY, Stubber
 from alb_sg.aggregator.observe import observe
 from alb_sg.aggregator.requests import AggregatorClients
 from alb_sg.aws.account_region import AccountRegion
-from alb_sg.aws.clients import make_client
 from alb_sg.observations.observation import Observation
 from tests.builders import ACCOUNT, REGION, RULES
+from tests.clients import make_client
 
 AGGREGATOR = "alb-sg"
 AS_OF = datetime(2027, 1, 31, 8, 0, tzinfo=UTC)
-HOME = AccountRegion(ACCOUNT, REGION)
+ACCOUNT_REGION = AccountRegion(ACCOUNT, REGION)
 OTHER = AccountRegion("444455556666", "eu-west-1")
 LOAD_BALANCER = "AWS::ElasticLoadBalancingV2::LoadBalancer"
 EVALUATED = datetime(2027, 1, 30, 23, 15, 12, 345000, tzinfo=UTC)
@@ -31,14 +31,14 @@ EVALUATED = datetime(2027, 1, 30, 23, 15, 12, 345000, tzinfo=UTC)
 Shape = dict[str, Any]
 
 
-def arn(name: str = "web", account_region: AccountRegion = HOME, kind: str = "app") -> str:
+def arn(name: str = "web", account_region: AccountRegion = ACCOUNT_REGION, kind: str = "app") -> str:
     return (
         f"arn:aws:elasticloadbalancing:{account_region.region}:{account_region.account_id}:loadbalancer/{kind}/"
         f"{name}/50dc6c495c0c9188"
     )
 
 
-def config_rule(rule: str, compliance: str = "COMPLIANT", account_region: AccountRegion = HOME) -> Shape:
+def config_rule(rule: str, compliance: str = "COMPLIANT", account_region: AccountRegion = ACCOUNT_REGION) -> Shape:
     """A Config rule of an account and region, with its compliance there."""
     return {
         "ConfigRuleName": rule,
@@ -49,7 +49,11 @@ def config_rule(rule: str, compliance: str = "COMPLIANT", account_region: Accoun
 
 
 def verdicts(
-    name: str, said: Mapping[str, str], account_region: AccountRegion = HOME, *, captured: datetime | None = None
+    name: str,
+    said: Mapping[str, str],
+    account_region: AccountRegion = ACCOUNT_REGION,
+    *,
+    captured: datetime | None = None,
 ) -> str:
     """A resource's row: what each Config rule says of it, as AWS Config recorded it at that time."""
     rules = [
@@ -76,7 +80,7 @@ def verdicts(
 
 def load_balancer(
     name: str,
-    account_region: AccountRegion = HOME,
+    account_region: AccountRegion = ACCOUNT_REGION,
     *,
     kind: str = "app",
     scheme: str = "internet-facing",
@@ -127,7 +131,7 @@ def source(
     }
 
 
-HERE = (source(HOME),)
+HERE = (source(ACCOUNT_REGION),)
 ORGANIZATION: Shape = {
     "SourceId": "o-a1b2c3d4e5",
     "SourceType": "ORGANIZATION",
@@ -142,7 +146,7 @@ def evaluation(
     compliance: str = "NON_COMPLIANT",
     annotation: str | None = None,
     *,
-    account_region: AccountRegion = HOME,
+    account_region: AccountRegion = ACCOUNT_REGION,
     time: datetime = EVALUATED,
     rule: str = "",
 ) -> Shape:
@@ -177,8 +181,8 @@ Page = Sequence[Any] | Failure
 class Recording:
     """A stubbed aggregator. Answers are one page each, unless they are given as several."""
 
-    config: Any = field(default_factory=lambda: _client("config"))
-    organizations: Any = field(default_factory=lambda: _client("organizations"))
+    config: Any = field(default_factory=lambda: make_client("config"))
+    organizations: Any = field(default_factory=lambda: make_client("organizations"))
 
     def __post_init__(self) -> None:
         self._config = Stubber(self.config)
@@ -204,7 +208,7 @@ class Recording:
         self.pages((name, {}), "AggregatedSourceStatusList", sources)
 
     def evaluations(
-        self, rule: str, found: Sequence[Shape | Page] | Failure, account_region: AccountRegion = HOME
+        self, rule: str, found: Sequence[Shape | Page] | Failure, account_region: AccountRegion = ACCOUNT_REGION
     ) -> None:
         """The answer to what a Config rule says; these are asked in the order of account, region and name."""
         parameters = {
@@ -259,7 +263,3 @@ class _Holding:
 
 def _select(holding: str) -> tuple[str, Shape]:
     return "select_aggregate_resource_config", {"Expression": _Holding(holding)}
-
-
-def _client(service: str) -> Any:
-    return make_client(service, REGION)

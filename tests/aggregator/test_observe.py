@@ -11,19 +11,19 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 
 from alb_sg.aggregator.observe import observe
-from alb_sg.aggregator.recorded_findings import NO_ANNOTATION
+from alb_sg.aggregator.recorded_verdicts import NO_ANNOTATION
 from alb_sg.aggregator.requests import IAM_ACTIONS, AggregatorClients
 from alb_sg.aggregator.responses import find_rule
 from alb_sg.aws.clients import make_client
 from alb_sg.errors import InvalidInputError
 from alb_sg.findings.finding import Compliance
-from alb_sg.observations.account_name import AccountName
+from alb_sg.observations.accounts import AccountName
 from alb_sg.report.json_report import finding_object
 from tests.aggregator.recordings import (
+    ACCOUNT_REGION,
     AGGREGATOR,
     AS_OF,
     EVALUATED,
-    HOME,
     ORGANIZATION,
     OTHER,
     Failure,
@@ -53,7 +53,7 @@ def test_verdicts_are_findings_with_their_annotations(recording: Recording) -> N
     recording.first_step(
         [verdicts("web", {INGRESS: "NON_COMPLIANT"}), verdicts("api", {INGRESS: "COMPLIANT"})],
         [load_balancer("web"), load_balancer("api", scheme="internal", tags=[{"key": "team", "value": "edge"}])],
-        [counted(HOME)],
+        [counted(ACCOUNT_REGION)],
     )
     recording.evaluations(
         INGRESS, [evaluation("web", annotation="HTTPS:443 not open"), evaluation("api", "COMPLIANT", "1 met")]
@@ -156,7 +156,9 @@ def test_a_rule_that_is_deployed_twice_has_its_worse_verdict(recording: Recordin
     observation = recording.observed([ICMP])
     (finding,) = observation.results.findings
     assert (finding.compliance, finding.annotation) == (Compliance.NON_COMPLIANT, "ICMP 3/4 not open")
-    assert observation.completeness.gaps == (f"{ICMP} is deployed more than once in {HOME}: the worse verdict counts.",)
+    assert observation.completeness.gaps == (
+        f"{ICMP} is deployed more than once in {ACCOUNT_REGION}: the worse verdict counts.",
+    )
 
 
 @pytest.mark.parametrize(
@@ -227,7 +229,7 @@ def test_verdicts_without_any_row(recording: Recording) -> None:
         ("far", ICMP, "1 met"),
     ]
     assert observation.results.errors == []
-    assert observation.completeness.rules_deployed == {HOME: frozenset({EGRESS}), OTHER: frozenset({ICMP})}
+    assert observation.completeness.rules_deployed == {ACCOUNT_REGION: frozenset({EGRESS}), OTHER: frozenset({ICMP})}
 
 
 def test_a_known_rule_without_a_verdict_is_an_error_for_each_load_balancer(recording: Recording) -> None:
@@ -243,8 +245,8 @@ def test_a_known_rule_without_a_verdict_is_an_error_for_each_load_balancer(recor
         (arn("api"), EGRESS),
         (arn("web"), EGRESS),
     ]
-    assert f"{EGRESS} has no verdict on any load balancer of {HOME}" in observation.results.errors[0].cause
-    assert observation.completeness.rules_deployed == {HOME: frozenset()}
+    assert f"{EGRESS} has no verdict on any load balancer of {ACCOUNT_REGION}" in observation.results.errors[0].cause
+    assert observation.completeness.rules_deployed == {ACCOUNT_REGION: frozenset()}
 
 
 def test_a_rule_with_results_that_are_not_there_is_an_error_without_load_balancers(recording: Recording) -> None:
@@ -285,7 +287,7 @@ def test_a_result_that_cannot_be_read_is_an_error_beside_the_others(recording: R
     assert [one.load_balancer_name for one in results.findings] == ["web"]
     (error,) = results.errors
     assert (error.account_id, error.rule) == (ACCOUNT, EGRESS)
-    assert f"is of {OTHER}, not of {HOME}" in error.cause
+    assert f"is of {OTHER}, not of {ACCOUNT_REGION}" in error.cause
 
 
 def test_insufficient_data_is_an_error_and_no_verdict(recording: Recording) -> None:
@@ -312,32 +314,34 @@ def test_a_load_balancer_without_a_verdict_is_a_gap_and_not_fine(recording: Reco
     recording.first_step(
         [verdicts("web", {EGRESS: "COMPLIANT"})],
         [load_balancer("web"), load_balancer("api"), load_balancer("far", OTHER), load_balancer("nlb", kind="net")],
-        [counted(HOME), counted(OTHER), counted(HOME, "global")],
-        [source(HOME), source(OTHER)],
+        [counted(ACCOUNT_REGION), counted(OTHER), counted(ACCOUNT_REGION, "global")],
+        [source(ACCOUNT_REGION), source(OTHER)],
     )
     recording.evaluations(EGRESS, [evaluation("web", "COMPLIANT")])
     observation = recording.observed([EGRESS])
     assert [one.load_balancer_name for one in observation.results.findings] == ["web"]
     assert observation.results.load_balancer_count == 3
     (gap,) = observation.completeness.gaps
-    assert gap.startswith(f"{EGRESS} has no verdict on 2 of 3 load balancers ({HOME}, {OTHER}): not applicable, exempt")
-    assert observation.completeness.rules_deployed == {HOME: frozenset({EGRESS}), OTHER: frozenset()}
+    assert gap.startswith(
+        f"{EGRESS} has no verdict on 2 of 3 load balancers ({ACCOUNT_REGION}, {OTHER}): not applicable, exempt"
+    )
+    assert observation.completeness.rules_deployed == {ACCOUNT_REGION: frozenset({EGRESS}), OTHER: frozenset()}
 
 
 def test_coverage_compares_expected_with_reported(recording: Recording) -> None:
-    silent = type(HOME)("777788889999", "us-west-2")
+    silent = type(ACCOUNT_REGION)("777788889999", "us-west-2")
     recording.first_step(
         [verdicts("web", {EGRESS: "COMPLIANT"}), verdicts("api", {EGRESS: "COMPLIANT"})],
         [load_balancer("web"), load_balancer("api")],
-        [counted(HOME), counted(OTHER)],
-        [ORGANIZATION, source(HOME), source(OTHER), source(silent)],
+        [counted(ACCOUNT_REGION), counted(OTHER)],
+        [ORGANIZATION, source(ACCOUNT_REGION), source(OTHER), source(silent)],
     )
     older = EVALUATED - timedelta(days=3)
     recording.evaluations(EGRESS, [evaluation("web", "COMPLIANT"), evaluation("api", "COMPLIANT", time=older)])
     coverage = recording.observed([EGRESS]).completeness
-    assert coverage.expected == (HOME, OTHER, silent)
-    assert coverage.observed == {HOME: older.replace(microsecond=0), OTHER: None}
-    assert coverage.rules_deployed == {HOME: frozenset({EGRESS})}
+    assert coverage.expected == (ACCOUNT_REGION, OTHER, silent)
+    assert coverage.observed == {ACCOUNT_REGION: older.replace(microsecond=0), OTHER: None}
+    assert coverage.rules_deployed == {ACCOUNT_REGION: frozenset({EGRESS})}
 
 
 def test_a_verdict_on_a_load_balancer_without_an_item_stays(recording: Recording) -> None:
@@ -363,14 +367,14 @@ def test_an_empty_organization(recording: Recording) -> None:
 
 def test_an_account_that_refuses_is_an_error(recording: Recording) -> None:
     recording.first_step(
-        sources=[source(HOME), source(OTHER, "FAILED", "AccessDenied", "authorization is missing")],
-        recorded=[counted(HOME)],
+        sources=[source(ACCOUNT_REGION), source(OTHER, "FAILED", "AccessDenied", "authorization is missing")],
+        recorded=[counted(ACCOUNT_REGION)],
     )
     observation = recording.observed()
     (error,) = observation.results.errors
     assert (error.account_id, error.region, error.load_balancer_arn) == (OTHER.account_id, OTHER.region, None)
     assert "AccessDenied: authorization is missing" in error.cause
-    assert observation.completeness.expected == (HOME, OTHER)
+    assert observation.completeness.expected == (ACCOUNT_REGION, OTHER)
     assert OTHER not in observation.completeness.observed
 
 
@@ -381,7 +385,7 @@ def test_an_organization_that_refuses_is_an_error(recording: Recording) -> None:
 
 
 def test_outdated_data_is_reported(recording: Recording) -> None:
-    recording.first_step(sources=[source(HOME), source(OTHER, "OUTDATED")])
+    recording.first_step(sources=[source(ACCOUNT_REGION), source(OTHER, "OUTDATED")])
     assert recording.observed().completeness.gaps == (f"The aggregator does not have the latest of {OTHER}.",)
 
 
@@ -393,14 +397,14 @@ def test_all_pages_are_read(recording: Recording) -> None:
     recording.first_step(
         [pages[0], [], pages[1], pages[2]],
         [[load_balancer("web-0"), load_balancer("web-1")], [load_balancer("web-2")]],
-        sources=[[source(HOME)], [source(OTHER)]],
+        sources=[[source(ACCOUNT_REGION)], [source(OTHER)]],
     )
     recording.evaluations(
         EGRESS, [[evaluation("web-0", annotation="0")], [evaluation(f"web-{n}", annotation=str(n)) for n in (1, 2)]]
     )
     observation = recording.observed([EGRESS])
     assert [one.annotation for one in observation.results.findings] == ["0", "1", "2"]
-    assert observation.completeness.expected == (HOME, OTHER)
+    assert observation.completeness.expected == (ACCOUNT_REGION, OTHER)
 
 
 def test_permanently_throttled_pages_are_an_error_beside_the_read_ones(recording: Recording) -> None:
@@ -524,16 +528,16 @@ def test_the_order_of_rows_is_of_no_matter(monkeypatch: pytest.MonkeyPatch) -> N
     rows = [
         verdicts(f"web-{n}", {INGRESS: "NON_COMPLIANT", ICMP: "COMPLIANT"}, account_region)
         for n in range(9)
-        for account_region in (HOME, OTHER)
+        for account_region in (ACCOUNT_REGION, OTHER)
     ]
-    items = [load_balancer(f"web-{n}", account_region) for n in range(10) for account_region in (HOME, OTHER)]
+    items = [load_balancer(f"web-{n}", account_region) for n in range(10) for account_region in (ACCOUNT_REGION, OTHER)]
     monkeypatch.setattr("alb_sg.aws.calls.WORKERS", 1)
 
     def observed(seed: int) -> Any:
         order = random.Random(seed)  # noqa: S311 (an order, no secret)
         recording = Recording()
         recording.first_step(order.sample(rows, len(rows)), order.sample(items, len(items)))
-        for account_region in (HOME, OTHER):
+        for account_region in (ACCOUNT_REGION, OTHER):
             for rule in (ICMP, INGRESS):
                 recording.evaluations(rule, [], account_region)
         return recording.observed()
@@ -552,7 +556,7 @@ def test_accounts_have_names_and_units(recording: Recording) -> None:
     recording.first_step()
     recording.organization("list_roots", {"Roots": [{"Id": "r-abcd", "Name": "Root"}]})
     recording.organization(
-        "list_accounts_for_parent", {"Accounts": [account(HOME.account_id, "management")]}, ParentId="r-abcd"
+        "list_accounts_for_parent", {"Accounts": [account(ACCOUNT_REGION.account_id, "management")]}, ParentId="r-abcd"
     )
     units = [{"Id": "ou-abcd-11111111", "Name": "Production"}]
     recording.organization("list_organizational_units_for_parent", {"OrganizationalUnits": units}, ParentId="r-abcd")
@@ -569,7 +573,7 @@ def test_accounts_have_names_and_units(recording: Recording) -> None:
     )
     observation = recording.observed(names=True)
     assert observation.accounts == {
-        HOME.account_id: AccountName("management", ""),
+        ACCOUNT_REGION.account_id: AccountName("management", ""),
         OTHER.account_id: AccountName("shop", "Production/Shops"),
     }
     assert observation.completeness.gaps == ()
@@ -578,9 +582,9 @@ def test_accounts_have_names_and_units(recording: Recording) -> None:
 def test_names_alone_where_units_are_refused(recording: Recording) -> None:
     recording.first_step()
     recording.organization("list_roots", DENIED)
-    recording.organization("list_accounts", {"Accounts": [account(HOME.account_id, "management")]})
+    recording.organization("list_accounts", {"Accounts": [account(ACCOUNT_REGION.account_id, "management")]})
     observation = recording.observed(names=True)
-    assert observation.accounts == {HOME.account_id: AccountName("management", None)}
+    assert observation.accounts == {ACCOUNT_REGION.account_id: AccountName("management", None)}
     assert observation.completeness.gaps == (
         "Not every account's name and organizational unit is known: ListRoots: AccessDeniedException: not allowed.",
     )

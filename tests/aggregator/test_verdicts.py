@@ -18,9 +18,9 @@ from alb_sg.command_line.sources.aggregator_evaluations import read_observation
 from alb_sg.findings.exemption_review import ExemptionStatus, ExemptionUse
 from alb_sg.report.formats import FORMATS
 from tests.aggregator.recordings import (
+    ACCOUNT_REGION,
     AS_OF,
     EVALUATED,
-    HOME,
     OTHER,
     Failure,
     Recording,
@@ -54,8 +54,8 @@ def record(recording: Recording) -> None:
     recording.first_step(
         [verdicts("web", {INGRESS: "NON_COMPLIANT"})],
         [load_balancer("web"), load_balancer("api")],
-        [counted(HOME)],
-        [source(HOME), source(OTHER)],
+        [counted(ACCOUNT_REGION)],
+        [source(ACCOUNT_REGION), source(OTHER)],
     )
     recording.evaluations(INGRESS, [evaluation("web", annotation="HTTPS:443 not open")])
 
@@ -71,7 +71,7 @@ def test_every_format(recording: Recording, command: Command, format_name: str) 
 @pytest.mark.parametrize(
     ("options", "units", "is_printed"),
     [
-        (("--account", HOME.account_id), None, True),
+        (("--account", ACCOUNT_REGION.account_id), None, True),
         (("--account", OTHER.account_id), None, False),
         (("--name", "w*"), None, True),
         (("--name", "api"), None, False),
@@ -86,7 +86,7 @@ def test_narrowing_prints_the_verdicts_that_fit(
 ) -> None:
     record(recording)
     if units is not None:
-        accounts = {"Accounts": [{"Id": HOME.account_id, "Unit": units}]}
+        accounts = {"Accounts": [{"Id": ACCOUNT_REGION.account_id, "Unit": units}]}
         options = (*options, "--accounts", command.file(accounts, "accounts.json"))
     answer = command(*VERDICTS, "--format", "json", *options)
     assert [one["loadBalancerName"] for one in answer.json["findings"]] == ["web"] * is_printed
@@ -98,7 +98,7 @@ def test_verdicts_of_an_account_without_a_known_unit_are_an_error(recording: Rec
     accounts = command.file({"Accounts": [{"Id": OTHER.account_id, "Unit": "Sandbox"}]}, "accounts.json")
     answer = command(*VERDICTS, "--format", "json", "--accounts", accounts, "--unit", "Sandbox")
     assert ([error["what"] for error in answer.json["errors"]], answer.json["findings"], answer.code) == (
-        [f"unit of account {HOME.account_id}"],
+        [f"unit of account {ACCOUNT_REGION.account_id}"],
         [],
         3,
     )
@@ -111,27 +111,27 @@ def test_regions_without_data_are_reported(recording: Recording, command: Comman
         said[0]
         == f"alb-sg: The aggregator collects from 2 accounts and regions, and has nothing of 1 of them: {OTHER}."
     )
-    assert said[1].startswith(f"alb-sg: {INGRESS} has no verdict on 1 of 2 load balancers ({HOME}): ")
+    assert said[1].startswith(f"alb-sg: {INGRESS} has no verdict on 1 of 2 load balancers ({ACCOUNT_REGION}): ")
 
 
 def test_a_rule_without_verdicts_is_reported(recording: Recording, command: Command) -> None:
-    recording.first_step([verdicts("web", {ICMP: "COMPLIANT"})], [load_balancer("web")], [counted(HOME)])
+    recording.first_step([verdicts("web", {ICMP: "COMPLIANT"})], [load_balancer("web")], [counted(ACCOUNT_REGION)])
     answer = command(*VERDICTS)
     assert answer.code == 0
     assert answer.out == "1 load balancer: 1 without a verdict.\n"
-    assert f"{HOME} has load balancers and no verdict of {INGRESS}." in answer.err
+    assert f"{ACCOUNT_REGION} has load balancers and no verdict of {INGRESS}." in answer.err
 
 
 def test_a_deployed_rule_without_any_verdict_is_an_error(recording: Recording, command: Command) -> None:
     recording.first_step(
         load_balancers=[load_balancer("web")],
-        recorded=[counted(HOME)],
+        recorded=[counted(ACCOUNT_REGION)],
         config_rules=[config_rule(INGRESS, "INSUFFICIENT_DATA")],
     )
     recording.evaluations(INGRESS, [])
     answer = command(*VERDICTS)
     assert answer.code == 3
-    assert f"{INGRESS} has no verdict on any load balancer of {HOME}" in " ".join(answer.out.split())
+    assert f"{INGRESS} has no verdict on any load balancer of {ACCOUNT_REGION}" in " ".join(answer.out.split())
 
 
 def test_a_recorder_without_compliance_hides_no_verdict(recording: Recording, command: Command) -> None:
@@ -199,7 +199,9 @@ def dashboard(recording: Recording, command: Command) -> Shown:
 def test_the_dashboard_claims_nothing_of_load_balancers_without_a_verdict(
     recording: Recording, command: Command
 ) -> None:
-    recording.first_step(load_balancers=[load_balancer("web"), load_balancer("api")], recorded=[counted(HOME)])
+    recording.first_step(
+        load_balancers=[load_balancer("web"), load_balancer("api")], recorded=[counted(ACCOUNT_REGION)]
+    )
     shown = dashboard(recording, command)
     assert "Without a verdict: 2 more." in shown.sentence
     dash = "\N{EN DASH}"
@@ -324,7 +326,7 @@ def test_the_dashboard_gets_account_names(recording: Recording) -> None:
     record(recording)
     recording.organization("list_roots", {"Roots": []})
     arguments = build_parser().parse_args(VERDICTS)
-    assert read_observation(arguments, [INGRESS], AS_OF).completeness.observed.keys() == {HOME}
+    assert read_observation(arguments, [INGRESS], AS_OF).completeness.observed.keys() == {ACCOUNT_REGION}
 
 
 def test_the_dashboard_shows_an_aggregator(recording: Recording, command: Command) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from io import BytesIO
 from itertools import cycle, islice
 from typing import Any
@@ -69,6 +70,7 @@ CALLS: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     ("cloudformation", "describe_stack_events", "StackEvents", {"StackName": "alb-sg"}),
     ("s3", "list_objects_v2", "Contents", {"Bucket": "bucket"}),
 )
+LOADER = Loader()
 PAGINATED = pytest.mark.parametrize(("service", "operation", "member", "parameters"), CALLS, ids=[c[1] for c in CALLS])
 
 
@@ -76,9 +78,14 @@ class _Http:
     status_code = 200
 
 
+@cache
+def shared_client(service: str) -> Any:
+    return make_client(service, REGION, aws_access_key_id="A", aws_secret_access_key="B")
+
+
 def client_that_answers(service: str, answers: Iterator[Any]) -> Any:
-    """A client that gives these answers in turn, without a network."""
-    client = make_client(service, REGION, aws_access_key_id="A", aws_secret_access_key="B")
+    """The service's client, which from now on gives these answers in turn, without a network."""
+    client = shared_client(service)
 
     def answer(**_: Any) -> tuple[Any, Any]:
         given = next(answers)
@@ -86,13 +93,14 @@ def client_that_answers(service: str, answers: Iterator[Any]) -> Any:
             raise given
         return _Http(), given
 
-    client.meta.events.register("before-call.*", answer)
+    client.meta.events.unregister("before-call.*", unique_id="answer")
+    client.meta.events.register("before-call.*", answer, unique_id="answer")
     return client
 
 
-def token_member(service: str, operation: str, client: Any) -> str:
-    name = client.meta.method_to_api_mapping[operation]
-    return str(Loader().load_service_model(service, "paginators-1")["pagination"][name]["output_token"])
+def token_member(service: str, operation: str) -> str:
+    name = shared_client(service).meta.method_to_api_mapping[operation]
+    return str(LOADER.load_service_model(service, "paginators-1")["pagination"][name]["output_token"])
 
 
 @pytest.mark.slow
@@ -102,7 +110,7 @@ def test_tokens_that_repeat_end_with_an_error_that_names_the_call(
     service: str, operation: str, member: str, parameters: dict[str, Any], period: int
 ) -> None:
     tokens = cycle(["A", "B", "C"][:period])
-    token = token_member(service, operation, make_client(service, REGION))
+    token = token_member(service, operation)
     client = client_that_answers(service, ({member: [], token: next(tokens), "IsTruncated": True} for _ in cycle([0])))
     with pytest.raises(AWS_ERRORS) as caught:
         list(islice(read_items(client, operation, parameters, member), 1_000))
@@ -114,7 +122,7 @@ def test_tokens_that_repeat_end_with_an_error_that_names_the_call(
 
 @PAGINATED
 def test_every_page_counts_once(service: str, operation: str, member: str, parameters: dict[str, Any]) -> None:
-    token = token_member(service, operation, make_client(service, REGION))
+    token = token_member(service, operation)
     # Queries of AWS Config answer with texts, everything else with objects.
     first, second = ("1", "2") if member == "Results" else ({"Key": "1"}, {"Key": "2"})
     page = {member: [first], token: "next", "IsTruncated": True}
@@ -153,7 +161,7 @@ def test_an_error_without_the_call_gets_its_name(error: Exception, said: str) ->
 def test_a_page_without_its_list_is_an_error(
     service: str, operation: str, member: str, parameters: dict[str, Any], at: int
 ) -> None:
-    token = token_member(service, operation, make_client(service, REGION))
+    token = token_member(service, operation)
     first = {member: [], token: "next", "IsTruncated": True}
     client = client_that_answers(service, iter([first, {}][1 - at :]))
     name = client.meta.method_to_api_mapping[operation]
@@ -247,5 +255,4 @@ def test_the_token_of_every_call_is_looked_for(
     service: str, operation: str, member: str, parameters: dict[str, Any]
 ) -> None:
     del member, parameters
-    client = make_client(service, REGION)
-    assert token_member(service, operation, client) in pages.TOKEN_MEMBERS
+    assert token_member(service, operation) in pages.TOKEN_MEMBERS

@@ -267,9 +267,9 @@ def test_csv_for_spreadsheets_begins_with_a_byte_order_mark(command: Command) ->
 @pytest.mark.parametrize(
     ("options", "named"),
     [
-        (("--spreadsheet",), "csv"),
-        (("--all", "--format", "json"), "text and sarif and asff"),
-        (("--history", "runs"), "asff and ocsf"),
+        (("--spreadsheet",), "--spreadsheet is for --format csv; omit it with text"),
+        (("--all", "--format", "json"), "--all is for --format text, sarif or asff; omit it with json"),
+        (("--history", "runs"), "--history is for --format asff or ocsf; omit it with text"),
         (("--history", "runs", "--format", "asff", "--load-balancer", "web"), "--load-balancer"),
     ],
 )

@@ -80,6 +80,7 @@ def test_verbose_says_where_options_come_from(
     ("content", "said"),
     [
         ("rule =", "alb-sg.toml: is not TOML"),
+        ("# Å", "alb-sg.toml: is not UTF-8 text (byte 3); save it as UTF-8"),
         ('rules = "x"', "did you mean 'rule'?"),
         ('[chek]\nrule = "x"', "there is no command 'chek'; did you mean 'check'?"),
         ('[check]\nformats = "csv"', "alb-sg.toml: [check]: alb-sg check takes no 'formats' from a file; did you mean"),
@@ -89,7 +90,7 @@ def test_verbose_says_where_options_come_from(
     ],
 )
 def test_a_wrong_file_is_refused(command: Command, tmp_path: Path, content: str, said: str) -> None:
-    (tmp_path / "alb-sg.toml").write_text(content)
+    (tmp_path / "alb-sg.toml").write_text(content, encoding="latin-1")
     assert said in command.refused("check", "--estate", command.file(closed()))
     assert command("check", "--help").code == 0
 

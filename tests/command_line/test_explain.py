@@ -264,6 +264,27 @@ def test_an_accepted_source_is_named_with_its_rule(command: Command) -> None:
     assert "sg-1 inbound TCP 443 from pl-edge: names it" in answer.out
 
 
+def test_the_rules_of_all_accepted_sources_that_are_open_are_shown(command: Command) -> None:
+    """Not those of the first alone: the load balancer is open through each of them. Text shows six rules, JSON all."""
+    sources = ["pl-edge", "sg-proxy", *(f"198.51.100.{number * 16}/28" for number in range(12))]
+    # One rule covers the last two.
+    saved = ingress_of(tcp(443, *sources[:-2], "198.51.100.160/27"), tcp(443, "10.0.0.0/8"))
+    saved["ManagedPrefixLists"] = {"pl-edge": {"AddressFamily": "IPv4", "Entries": [{"Cidr": "192.0.2.0/24"}]}}
+    arguments = ("--rule", INGRESS, "--parameter", f"AcceptedSources={','.join([*sources, '203.0.113.0/24'])}")
+    lines = [line.strip() for line in command.on(saved, "explain", "web", *arguments).out.splitlines()]
+    start = lines.index("ok       inbound TCP 443 from 0.0.0.0/0, HTTPS:443")
+    assert lines[start + 1 :] == [
+        f"14 of 15 accepted sources stand in for 0.0.0.0/0: {', '.join(sources[:4])} and 10 more",
+        "sg-1 inbound TCP 443 from pl-edge: names it",
+        "sg-1 inbound TCP 443 from sg-proxy: names it",
+        *(f"sg-1 inbound TCP 443 from {source}: covers {source}" for source in sources[2:6]),
+        "and 7 rules more",
+    ]
+    [row] = command.on(saved, "explain", "web", *arguments, "--format", "json").json["rules"][0]["rows"]
+    assert [part["peer"] for part in row["evidence"]] == [*sources[:-2], "198.51.100.160/27"]
+    assert row["evidence"][-1]["covers"] == sources[-2:]
+
+
 @pytest.mark.parametrize("lost", [1, 3])
 def test_every_lost_accepted_source_is_listed(command: Command, lost: int) -> None:
     """How many of them, and which: not the first one alone."""
@@ -289,6 +310,56 @@ def test_a_family_that_no_accepted_source_concerns(command: Command) -> None:
     _, of_ipv6 = out.split("inbound TCP 443 from ::/0, HTTPS:443\n")
     assert "no accepted source is IPv6\n" in of_ipv6
     assert "stand in" not in of_ipv6
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence", "closed"),
+    [
+        ("pl-6,pl-4", "accepted source pl-6 is not open either", ["pl-6"]),
+        (
+            "pl-6,2001:db8::/32,pl-4@443,192.0.2.0/24@80",
+            None,
+            [],
+        ),
+        (
+            "pl-6,2001:db8::/32,192.0.2.0/24",
+            "none of 2 accepted sources is open either: pl-6, 2001:db8::/32",
+            ["pl-6", "2001:db8::/32"],
+        ),
+    ],
+)
+def test_accepted_sources_that_would_do_are_named(
+    command: Command, given: str, sentence: str | None, closed: list[str]
+) -> None:
+    """Who opens IPv6 to everybody, as is recommended, may have meant the edge's other list. Sources of another family
+    or port are none."""
+    saved = estate(load_balancer(ip_address_type="dualstack"), listener(443), group("sg-1", ingress=[tcp(443, "pl-4")]))
+    saved["ManagedPrefixLists"] = {
+        "pl-4": {"AddressFamily": "IPv4", "Entries": [{"Cidr": "192.0.2.0/24"}]},
+        "pl-6": {"AddressFamily": "IPv6", "Entries": [{"Cidr": "2001:db8:1::/48"}]},
+    }
+    arguments = ("--rule", INGRESS, "--parameter", f"AcceptedSources={given}")
+    _, of_ipv6 = command.on(saved, "explain", "web", *arguments).out.split("inbound TCP 443 from ::/0, HTTPS:443\n")
+    shown = [line.strip() for line in of_ipv6.splitlines()]
+    assert [line for line in shown if "not open either" in line or "is open either" in line] == (
+        [sentence] if sentence else []
+    )
+    rows = command.on(saved, "explain", "web", *arguments, "--format", "json").json["rules"][0]["rows"]
+    assert [row["closedSources"] for row in rows] == [[], closed]
+
+
+def test_a_group_that_targets_let_in_and_the_load_balancer_lost_is_told(command: Command) -> None:
+    """A group was taken off the load balancer, and the targets' group still refers to it."""
+    saved = estate(
+        listener(443, forward=["web"]),
+        target_group(targets=["10.0.1.5"]),
+        interface("10.0.1.5"),
+        group("sg-1"),
+        group("sg-app", ingress=[tcp(80, "sg-old")]),
+        group("sg-old"),
+    )
+    out = command.on(saved, "explain", "web", "--rule", "target_ingress").out
+    assert "let through instead: sg-app inbound TCP 80 from sg-old, which the load balancer does not carry\n" in out
 
 
 def test_near_misses_are_sentences_of_their_own(command: Command) -> None:

@@ -139,7 +139,7 @@ def test_fix_writes_code_with_references(command: Command) -> None:
 @pytest.mark.parametrize("options", [("--apply", "--yes"), ("--format", "json")])
 def test_fix_changes_nothing(command: Command, options: tuple[str, ...]) -> None:
     plan = str(web().write(command.folder / "plan.json"))
-    assert "in its own code" in command.refused("fix", "web", "--terraform-plan", plan, *options)
+    assert "writes code for a plan" in command.refused("fix", "web", "--terraform-plan", plan, *options)
 
 
 def test_standard_input(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -43,6 +43,7 @@ def saved(*parts: builders.Shape) -> Saved:
             "FromPort": 443,
             "ToPort": 500,
             "CidrIpv4": ANYWHERE,
+            "Description": "clients",
         }
     ]
     return found
@@ -80,11 +81,28 @@ def test_explain_shows_the_commands_that_remove_it(command: Command) -> None:
     assert revoke[2] == "revoke-security-group-ingress"
     [rule] = command.on(saved(), "explain", "web", RULE, "--format", "json").json["rules"]
     assert rule["unused"] == [EXACT]
-    peers = {"IpRanges": [{"CidrIp": ANYWHERE}], "Ipv6Ranges": [{"CidrIpv6": "2001:db8::/56"}]}
+    of_ipv6 = {"Ipv6Ranges": [{"CidrIpv6": "2001:db8::/56"}]}
+    described = {"IpRanges": [{"CidrIp": ANYWHERE, "Description": "clients"}]}
     assert [json.loads(shlex.split(line)[-1]) for line in rule["removal"]] == [
-        [{"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, **peers}],
-        [{"IpProtocol": "tcp", "FromPort": 443, "ToPort": 500, **peers}],
+        [{"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, **described, **of_ipv6}],
+        [{"IpProtocol": "tcp", "FromPort": 443, "ToPort": 500, "IpRanges": [{"CidrIp": ANYWHERE}], **of_ipv6}],
     ]
+
+
+def test_explain_says_where_descriptions_are_not_known(command: Command) -> None:
+    """The rule for IPv6 is not among those that were read one by one."""
+    sentence = "(the descriptions of rules that stay in part are not known here; add them)"
+    known = saved()
+    assert sentence in command.on(known, "explain", "web", RULE).out
+    known["SecurityGroupRules"].append(
+        {
+            **known["SecurityGroupRules"][0],
+            "SecurityGroupRuleId": "sgr-2",
+            "CidrIpv4": None,
+            "CidrIpv6": "2001:db8::/56",
+        }
+    )
+    assert sentence not in command.on(known, "explain", "web", RULE).out
 
 
 def test_rules_says_when_it_is_judged(command: Command) -> None:
@@ -203,6 +221,8 @@ def test_the_commands_remove_exactly_the_unused_ingress(command: Command, aws: E
         ip_permission("udp", 1024, 65535, "0.0.0.0/0"),
         icmp(3, 4, "0.0.0.0/0"),
     ]
+    # Port 80 stays open by another rule, and ports 8080 of both are one rule, which has the description of the first.
+    ingress[3]["IpRanges"][0]["Description"] = 'admin\'s "tools"'
     lb = aws.security_group(vpc, "lb", ingress=ingress)
     web = aws.load_balancer("web", aws.subnets(vpc), [lb])
     aws.listener(web, 80)
@@ -219,8 +239,8 @@ def test_the_commands_remove_exactly_the_unused_ingress(command: Command, aws: E
     assert [(one["rule"], one["compliance"], one["missing"]) for one in after] == [
         (one["rule"], one["compliance"], one["missing"]) for one in before
     ]
-    left = {
-        (one["IpProtocol"], one.get("FromPort"), one.get("ToPort"))
-        for one in aws.ec2.describe_security_groups(GroupIds=[lb])["SecurityGroups"][0]["IpPermissions"]
-    }
+    permissions = aws.ec2.describe_security_groups(GroupIds=[lb])["SecurityGroups"][0]["IpPermissions"]
+    [kept] = [one for one in permissions if one.get("FromPort") == 8080 and one["IpRanges"]]
+    assert [one.get("Description") for one in kept["IpRanges"]] == ['admin\'s "tools"']
+    left = {(one["IpProtocol"], one.get("FromPort"), one.get("ToPort")) for one in permissions}
     assert left == {("tcp", 80, 80), ("tcp", 8080, 8080), ("icmp", 3, 4), ("icmp", -1, -1), ("icmpv6", -1, -1)}

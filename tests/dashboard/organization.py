@@ -8,6 +8,7 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import cache
 
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.dashboard.history import make_run
@@ -31,7 +32,7 @@ from alb_sg.findings.exemption_application import apply_exemptions
 from alb_sg.findings.exemption_review import ReviewScope, review
 from alb_sg.findings.finding import Compliance, EvaluationError, Finding
 from alb_sg.findings.judge import judge_all
-from alb_sg.observations.account_name import AccountName
+from alb_sg.observations.accounts import AccountName
 from alb_sg.observations.exemptions_report import ExemptionsReport
 from alb_sg.observations.from_estates import observe_estates
 from alb_sg.observations.observation import Observation
@@ -81,6 +82,7 @@ class Organization:
     estates: Sequence[Estate] = ()
 
 
+@cache
 def organization(
     load_balancers: int = 240,
     *,
@@ -94,7 +96,7 @@ def organization(
     """So many load balancers (five findings each) in so many accounts and three regions.
 
     `varied`: every load balancer has its own name, tags and security groups, as in an organization that grew. Without
-    it, those of an account and region share a few.
+    it, those of an account and region share a few. The same arguments return the same object, so no test changes it.
     """
     estates = _estates(load_balancers, seed, accounts, varied=varied)
     last = replace(_observed(estates, AS_OF, pictures), owner_tags=owner_tags)

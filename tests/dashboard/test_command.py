@@ -100,7 +100,7 @@ def test_the_fix_of_a_targets_group_says_what_else_it_opens(command: Command) ->
     assert detail["groupNames"] == {"sg-1": "name-of-sg-1", "sg-app": "name-of-sg-app"}
     (rule,) = (one for one in detail["fix"]["rules"] if one["group"] == "sg-app")
     carriers = sorted(f"network interface {one['NetworkInterfaceId']}" for one in saved["NetworkInterfaces"][1:])
-    assert rule["alsoOpens"] == f"{', '.join(carriers[:3])} and 2 more"
+    assert rule["alsoOpens"] == f"this also opens what else carries sg-app: {', '.join(carriers[:3])} and 2 more"
 
 
 def test_a_compliant_load_balancer_has_no_fix(command: Command) -> None:

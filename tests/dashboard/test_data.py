@@ -49,7 +49,7 @@ def embedded(html: str) -> Any:
 
 @pytest.mark.slow
 def test_the_same_gives_the_same_bytes() -> None:
-    assert written(organization(60)) == written(organization(60))
+    assert written(organization(60)) == written(organization.__wrapped__(60))
 
 
 def test_the_page_holds_the_data_beside_it() -> None:
@@ -67,7 +67,8 @@ def test_every_verdict_is_in_the_data_once() -> None:
 
 
 def test_the_numbers_on_top() -> None:
-    found = build_page_data(organization(240).observation, organization(240).earlier)
+    made = organization(240)
+    found = build_page_data(made.observation, made.earlier)
     top = count_compliance(found)
     assert {
         "judged": top.judged,
@@ -451,9 +452,8 @@ def test_names_of_parts_are_no_paths() -> None:
 def missing(
     direction: str = "ingress", protocol: str = "tcp", port: int = 443, required: str = "0.0.0.0/0", peers: str = ""
 ) -> Missing:
-    return Missing(
-        direction, protocol, port, port, (required,), (peers or required,), (), Origin("listener", "arn", "HTTPS:443")
-    )
+    origin = Origin("listener", "arn", "HTTPS:443")
+    return Missing(direction, protocol, port, port, tuple(required.split(",")), (peers or required,), (), origin)
 
 
 def finding(*entries: Missing, unresolved: bool = False, annotation: str = "") -> Finding:
@@ -479,6 +479,8 @@ DEFAULT_EGRESS = opened("-1", None, "0.0.0.0/0")
         (finding(missing()), [group()], Cause.CLOSED),
         (finding(missing()), [group(ingress=(opened("tcp", 443, "10.0.0.0/8"),))], Cause.TOO_NARROW),
         (finding(missing(peers="128.0.0.0/1")), [], Cause.TOO_NARROW),
+        # All of two blocks that adjoin, in the fewest blocks.
+        (finding(missing(required="10.0.0.0/16,10.1.0.0/16", peers="10.0.0.0/15")), [group()], Cause.CLOSED),
         (finding(missing(protocol="icmp", port=3)), [group()], Cause.ICMP_CLOSED),
         (finding(missing(required="::/0")), [group()], Cause.IPV6_MISSING),
         (finding(missing("egress", required="10.0.0.5/32")), [group()], Cause.NO_OUTBOUND_RULE),

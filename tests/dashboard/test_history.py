@@ -169,7 +169,7 @@ def test_a_run_is_read_as_it_was_written_and_the_same_gives_the_same_bytes(tmp_p
     assert read_run(path) == as_read(made)
     again = tmp_path / "again"
     again.mkdir()
-    assert _write(again, make_run(organization(60).observation)).read_bytes() == path.read_bytes()
+    assert _write(again, make_run(organization.__wrapped__(60).observation)).read_bytes() == path.read_bytes()
     assert {tuple(row) for row in made.rows} == {COLUMNS}
 
 

@@ -14,8 +14,8 @@ from alb_sg.aws.account_region import AccountRegion
 from tests.estate.example import ACCOUNT, REGION, config_items, saved
 
 REGIONS = ("eu-west-1", "us-east-1")
-HOMES = 49
-FILES = HOMES + 1
+ACCOUNT_REGIONS = 49
+FILES = ACCOUNT_REGIONS + 1
 # Ids of the example that are to be each account's own.
 OWN_IDS = ("vpc-1", "sg-web", "sg-admin", "sg-app", "pl-1", "eni-1", "eni-2", "i-1", "i-2")
 PREFIX = "AWSLogs"
@@ -36,11 +36,11 @@ def own(text: str, number: int) -> str:
 
 
 def items() -> Items:
-    """The example's items for each home. In every third the prefix list is another account's, and of those every second
-    has the VPC and its groups shared to it by the one after that: what they hang on is found in two steps."""
+    """The example's items for each account and region. Every third uses another account's prefix list. Every second of
+    those has a VPC and groups that a third account shares, so that its references are found in two steps."""
     text = json.dumps(config_items(saved()))
-    found: Items = {account_region(number): json.loads(own(text, number)) for number in range(HOMES)}
-    for number in range(0, HOMES - 2, 3):
+    found: Items = {account_region(number): json.loads(own(text, number)) for number in range(ACCOUNT_REGIONS)}
+    for number in range(0, ACCOUNT_REGIONS - 2, 3):
         _move(found, number, number + 2, ("AWS::EC2::PrefixList",))
         if number % 2 == 0:
             _move(found, number, number + 1, ("AWS::EC2::SecurityGroup", "AWS::EC2::VPC"))
@@ -56,10 +56,10 @@ def _move(found: Items, giver: int, taker: int, types: tuple[str, ...]) -> None:
 
 
 def objects() -> dict[str, bytes]:
-    """Every object by key; the last home's recording comes in two."""
+    """Every object by key; the last account's recording comes in two."""
     stored = {}
     for number, (of, found) in enumerate(sorted(items().items())):
-        parts = [found[::2], found[1::2]] if number == HOMES - 1 else [found]
+        parts = [found[::2], found[1::2]] if number == ACCOUNT_REGIONS - 1 else [found]
         for part, content in enumerate(parts):
             stored[_key(of, part)] = packed(content)
     assert len(stored) == FILES

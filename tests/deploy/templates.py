@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from alb_sg.deployment.hand_written_templates import HAND_WRITTEN_FOLDER, read_template
+from alb_sg.deployment.template_files import HAND_WRITTEN_FOLDER, read_template
 
 DEPLOY = Path(__file__).parents[2] / HAND_WRITTEN_FOLDER
 
 
 def template(name: str) -> dict[str, Any]:
     """A template in the form that CloudFormation's JSON has."""
+    return deepcopy(_read(name))
+
+
+@cache
+def _read(name: str) -> dict[str, Any]:
     return read_template(DEPLOY / name)
 
 

@@ -98,7 +98,7 @@ def execute(text: str, **state: Any) -> dict[str, Any]:
 
 
 def few(number: int) -> dict[str, bytes]:
-    """The first objects of the lake, with all that those homes need of one another."""
+    """The first objects of the lake, with all that those accounts need of one another."""
     return dict(sorted(lake.objects().items())[:number])
 
 

@@ -99,7 +99,7 @@ def test_the_lake_has_verdicts_that_hang_on_other_accounts(one_run: str, s3: Any
         output = tmp_path / "one.jsonl"
         main(["check", "--config-items", str(path.parent), "--format", "jsonl", "--output", str(output)])
         apart += output.read_text(encoding="utf-8").splitlines()
-    assert len(one_run.splitlines()) >= 4 * 2 * lake.HOMES
+    assert len(one_run.splitlines()) >= 4 * 2 * lake.ACCOUNT_REGIONS
     assert len(set(one_run.splitlines()) - set(apart)) > 20
 
 
@@ -109,7 +109,7 @@ def test_the_same_bytes_as_one_run(s3: Any, one_run: str) -> None:
     assert result(s3) == one_run
     assert summary["rounds"] == 3
     assert summary["findings"] + summary["errors"] == len(one_run.splitlines())
-    assert (summary["accountsAndRegions"], summary["loadBalancers"]) == (lake.HOMES, 2 * lake.HOMES)
+    assert (summary["accountsAndRegions"], summary["loadBalancers"]) == (lake.ACCOUNT_REGIONS, 2 * lake.ACCOUNT_REGIONS)
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -9,9 +9,7 @@ from importlib import import_module
 from typing import Any
 
 import boto3
-import cfnlint.api  # type: ignore[import-untyped]  # it ships no types
 import pytest
-from cfnlint.config import ManualArgs  # type: ignore[import-untyped]  # as above
 from moto import mock_aws
 from moto.events.models import EventPattern
 
@@ -66,8 +64,11 @@ def test_every_template_is_tested() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_cfn_lint_finds_nothing(name: str) -> None:
+    from cfnlint.api import lint  # type: ignore[import-untyped]  # noqa: PLC0415 (slow to import)
+    from cfnlint.config import ManualArgs  # type: ignore[import-untyped]  # noqa: PLC0415 (slow to import)
+
     text = (DEPLOY / name).read_text(encoding="utf-8")
-    found = cfnlint.api.lint(text, config=ManualArgs(regions=["eu-central-1", "us-east-1"], ignore_checks=[]))
+    found = lint(text, config=ManualArgs(regions=["eu-central-1", "us-east-1"], ignore_checks=[]))
     assert [str(match) for match in found] == []
     assert "cfn-lint" not in text
     # CloudFormation refuses it, wherever it stands.
@@ -93,10 +94,10 @@ def test_moto_makes_the_stack(name: str) -> None:
             made["Resources"][rule]["DependsOn"] = "Bus"
     with mock_aws(config={"lambda": {"use_docker": False}}):
         s3 = boto3.client("s3", "us-east-1")
-        s3.create_bucket(Bucket="artefacts")
-        s3.put_object(Bucket="artefacts", Key="alb-sg/alb-sg-1.zip", Body=b"zip")
-        artefact = {"ArtefactBucket": "artefacts", "ArtefactKey": "alb-sg/alb-sg-1.zip"}
-        given = {**GIVEN[name], **(artefact if name in FUNCTIONS else {})}
+        s3.create_bucket(Bucket="artifacts")
+        s3.put_object(Bucket="artifacts", Key="alb-sg/alb-sg-1.zip", Body=b"zip")
+        artifact = {"ArtefactBucket": "artifacts", "ArtefactKey": "alb-sg/alb-sg-1.zip"}
+        given = {**GIVEN[name], **(artifact if name in FUNCTIONS else {})}
         cloudformation = boto3.client("cloudformation", "us-east-1")
         cloudformation.create_stack(
             StackName="made",
@@ -261,7 +262,7 @@ def function_of(name: str) -> dict[str, Any]:
     return found
 
 
-def test_handlers_are_in_the_artefact_and_there_is_a_template_for_each() -> None:
+def test_handlers_are_in_the_artifact_and_there_is_a_template_for_each() -> None:
     modules = []
     for name, code in FUNCTIONS.items():
         module, _, handler = function_of(name)["Handler"].rpartition(".")
@@ -279,7 +280,7 @@ def test_the_environment_has_the_variables_that_the_code_reads(name: str) -> Non
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_the_runtime_is_that_of_the_rules(name: str) -> None:
-    """The artefact has modules compiled for one Python."""
+    """The artifact has modules compiled for one Python."""
     assert {function_of(name)["Runtime"]} == {rule.runtime for rule in read_rule_definitions(RULES_FOLDER)}
 
 

@@ -19,7 +19,7 @@ from alb_sg.deployment.template_files import render_templates
 from alb_sg.deployment.terraform import terraform_file
 from tests.deploy.templates import DEPLOY
 from tests.deploy.terraform_provider import Block, provider_block
-from tests.deployment.deployments import ARTEFACT, CENTRAL, ORGANIZATION, SHIPPED, Resolver, settings_of
+from tests.deployment.deployments import ARTIFACT, CENTRAL, ORGANIZATION, SHIPPED, Resolver, settings_of
 
 pytestmark = pytest.mark.slow
 
@@ -172,8 +172,8 @@ def content(request: pytest.FixtureRequest) -> dict[str, Any]:
 def test_every_resource_of_the_templates_with_the_same_properties(content: dict[str, Any], tmp_path: Path) -> None:
     """CloudFormation's functions worked out a second time, by the tests' own resolver."""
     settings = settings_of(content, tmp_path)
-    deployment = json.loads(terraform_file(settings, ARTEFACT))
-    files = {name: yaml.safe_load(text) for name, text in render_templates(settings, ARTEFACT).items()}
+    deployment = json.loads(terraform_file(settings, ARTIFACT))
+    files = {name: yaml.safe_load(text) for name, text in render_templates(settings, ARTIFACT).items()}
     for part, names in (("account", ["stack.yaml"]), ("functions", ["central.yaml"])):
         if part == "account" and settings.has_remediation:
             names.append("documents.yaml")
@@ -204,7 +204,7 @@ def test_every_resource_of_the_templates_with_the_same_properties(content: dict[
 
 
 def test_every_property_becomes_an_argument(tmp_path: Path) -> None:
-    deployment = json.loads(terraform_file(settings_of(EVERYTHING, tmp_path), ARTEFACT))
+    deployment = json.loads(terraform_file(settings_of(EVERYTHING, tmp_path), ARTIFACT))
     bodies = {(module, kind): json.dumps(body) for module, kind, _, body in blocks("resource")}
     found: dict[str, set[str]] = {}
     for part in ("account", "functions"):
@@ -224,7 +224,7 @@ def test_the_organization_has_the_files_that_the_module_reads(tmp_path: Path) ->
     text = (MODULES / "organization" / "main.tf").read_text(encoding="utf-8")
     wanted = set(re.findall(r'"\$\{var\.dist\}/([a-z.-]+)"', text))
     assert wanted == {"terraform.json", "member.yaml", "documents.yaml", "conformance-pack.yaml"}
-    files = render_templates(settings_of(ORGANIZATION, tmp_path), ARTEFACT)
+    files = render_templates(settings_of(ORGANIZATION, tmp_path), ARTIFACT)
     assert wanted - {"terraform.json"} <= set(files)
     # The parameters that the module gives are those that the templates ask for without a default.
     for name in ("member.yaml", "documents.yaml", "conformance-pack.yaml"):

@@ -22,7 +22,7 @@ SHIPPED = json.loads((ROOT / "rdk-config.json").read_text(encoding="utf-8"))
 CENTRAL = "111122223333"
 MEMBERS = ("222233334444", "333344445555")
 ORGANIZATION_ID = "o-a1b2c3d4e5"
-ARTEFACT = Artifact("alb-sg-0.0.0.zip", b"the artefact")
+ARTIFACT = Artifact("alb-sg-0.0.0.zip", b"the artifact")
 
 # The largest of everything: three regions, a list of members, exemptions, a region that leaves a type out.
 WHOLE: dict[str, Any] = {
@@ -76,7 +76,7 @@ def settings_of(content: object, folder: Path) -> Settings:
 def templates_of(content: object, folder: Path) -> dict[str, dict[str, Any]]:
     """The rendered files, read back from their text."""
     return {
-        name: yaml.safe_load(text) for name, text in render_templates(settings_of(content, folder), ARTEFACT).items()
+        name: yaml.safe_load(text) for name, text in render_templates(settings_of(content, folder), ARTIFACT).items()
     }
 
 

@@ -25,7 +25,7 @@ from tests.rules import RULE_NAMES
 
 pytestmark = pytest.mark.slow
 
-BARE = Path(__file__).with_name("bare.py")
+ISOLATED_IMPORT = Path(__file__).with_name("isolated_import.py")
 NOT_SHIPPED = (
     "alb_sg/ssm_documents/documents",
     "alb_sg/command_line",
@@ -40,17 +40,17 @@ NOT_SHIPPED = (
 
 
 @pytest.fixture(scope="module")
-def artefact() -> Artifact:
+def artifact() -> Artifact:
     return function_artifact(RULES)
 
 
 @pytest.fixture(scope="module")
-def files(artefact: Artifact) -> dict[str, zipfile.ZipInfo]:
-    return contents(artefact)
+def files(artifact: Artifact) -> dict[str, zipfile.ZipInfo]:
+    return contents(artifact)
 
 
-def contents(artefact: Artifact) -> dict[str, zipfile.ZipInfo]:
-    with zipfile.ZipFile(io.BytesIO(artefact.content)) as archive:
+def contents(artifact: Artifact) -> dict[str, zipfile.ZipInfo]:
+    with zipfile.ZipFile(io.BytesIO(artifact.content)) as archive:
         assert archive.testzip() is None
         return {info.filename: info for info in archive.infolist()}
 
@@ -125,23 +125,23 @@ def test_two_builds_on_two_paths_give_the_same_bytes(tmp_path: Path) -> None:
     assert digests[0] == digests[1]
 
 
-def test_build_prints_its_files(tmp_path: Path, capsys: pytest.CaptureFixture[str], artefact: Artifact) -> None:
+def test_build_prints_its_files(tmp_path: Path, capsys: pytest.CaptureFixture[str], artifact: Artifact) -> None:
     assert main(["build", "--rules", str(RULES), "--output", str(tmp_path)]) == 0
-    assert f"sha256 {artefact.sha256})" in capsys.readouterr().out
-    assert (tmp_path / artefact.name).read_bytes() == artefact.content
+    assert f"sha256 {artifact.sha256})" in capsys.readouterr().out
+    assert (tmp_path / artifact.name).read_bytes() == artifact.content
 
 
 # --- out of the zip
 
 
 def test_handlers_work_out_of_the_zip_with_boto3_alone(
-    artefact: Artifact, server: str, tmp_path: Path, files: dict[str, zipfile.ZipInfo]
+    artifact: Artifact, server: str, tmp_path: Path, files: dict[str, zipfile.ZipInfo]
 ) -> None:
     """Each handler answers a change of a load balancer on a simulated AWS behind a server of its own.
 
     The simulation takes evaluations in rdklib's test mode alone, which validates and records nothing.
     """
-    path = artefact.write(tmp_path)
+    path = artifact.write(tmp_path)
     packages = link_boto3(tmp_path / "runtime")
     aws = EmbeddedAws()
     session = boto3.session.Session("testing", "testing", region_name=REGION)
@@ -165,7 +165,7 @@ def test_handlers_work_out_of_the_zip_with_boto3_alone(
     }
     environment = {**ENVIRONMENT, "AWS_ENDPOINT_URL": server, "ALB_SG_ACCOUNTS": ACCOUNT_ID}
     done = subprocess.run(  # noqa: S603 (our own)
-        [sys.executable, "-I", "-S", str(BARE), str(path), str(packages)],
+        [sys.executable, "-I", "-S", str(ISOLATED_IMPORT), str(path), str(packages)],
         input=json.dumps(events),
         env=environment,
         cwd=tmp_path,
@@ -184,6 +184,6 @@ def test_handlers_work_out_of_the_zip_with_boto3_alone(
         "ALB_SG_TARGET_INGRESS": ["NON_COMPLIANT"],
         "ALB_SG_UNUSED_INGRESS": ["COMPLIANT"],
     }
-    # PyYAML's C parser is not there; see bare.py.
+    # PyYAML's C parser is not there; see isolated_import.py.
     assert len(said["imported"]) == sum(name.endswith(".py") for name in files) - 1
     assert {name for name, file in said["imported"].items() if not file.startswith(f"{path}/")} == set()

@@ -25,7 +25,7 @@ from alb_sg.recommendations.catalogue import RECOMMENDATIONS
 from tests.deploy.templates import DEPLOY, template
 from tests.deployment.api_model import problems
 from tests.deployment.deployments import (
-    ARTEFACT,
+    ARTIFACT,
     CENTRAL,
     MEMBERS,
     ORGANIZATION,
@@ -74,8 +74,8 @@ def texts(tmp_path: Path) -> dict[str, str]:
     settings = settings_of(LANDING_ZONE, tmp_path)
     in_units = settings_of(with_units(LANDING_ZONE), tmp_path)
     return {
-        **render_templates(in_units, ARTEFACT),
-        **render_templates(settings, ARTEFACT),
+        **render_templates(in_units, ARTIFACT),
+        **render_templates(settings, ARTIFACT),
         **render_hand_written_templates(settings, ROOT),
     }
 
@@ -264,13 +264,13 @@ def test_every_function_may_have_interfaces_and_use_the_keys(templates: dict[str
 def test_every_function_runs_the_signed_copy(tmp_path: Path) -> None:
     signing = {region: arn_of_signing(region) for region in KEYS}
     settings = settings_of({**WHOLE, "landingZone": {"codeSigning": signing}}, tmp_path)
-    texts = {**render_templates(settings, ARTEFACT), **render_hand_written_templates(settings, ROOT)}
+    texts = {**render_templates(settings, ARTIFACT), **render_hand_written_templates(settings, ROOT)}
     found = resources({name: yaml.safe_load(text) for name, text in texts.items()}, FUNCTION)
     assert len(found) > 8
     for _, properties in found:
         assert properties["CodeSigningConfigArn"]["Fn::FindInMap"][2] == "CodeSigningConfigArn"
         assert properties["Code"]["S3Key"] in (
-            f"signed/{ARTEFACT.key}",
+            f"signed/{ARTIFACT.key}",
             {"Fn::Join": ["", ["signed/", {"Ref": "ArtefactKey"}]]},
         )
 
@@ -339,7 +339,7 @@ def test_moto_makes_the_functions_with_roles_network_and_keys(templates: dict[st
         s3 = boto3.client("s3", region)
         bucket = f"alb-sg-123456789012-{region}"
         s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": region})
-        s3.put_object(Bucket=bucket, Key=ARTEFACT.key, Body=b"zip")
+        s3.put_object(Bucket=bucket, Key=ARTIFACT.key, Body=b"zip")
         cloudformation = boto3.client("cloudformation", region)
         cloudformation.create_stack(
             StackName="made", TemplateBody=json.dumps(made), Capabilities=["CAPABILITY_NAMED_IAM"]
@@ -449,7 +449,7 @@ def test_a_mistake_is_one_sentence_that_says_where_and_what(
 
 def test_units_get_the_pack_through_a_stack_set(tmp_path: Path) -> None:
     settings = settings_of(with_units(LANDING_ZONE), tmp_path)
-    files = {name: yaml.safe_load(text) for name, text in render_templates(settings, ARTEFACT).items()}
+    files = {name: yaml.safe_load(text) for name, text in render_templates(settings, ARTIFACT).items()}
     assert not [name for name in files if name.startswith("organization-")]
     assert {"stack-set-conformance-pack.yaml", "stack-set-conformance-pack.me-central-1.yaml"} <= set(files)
     made = files["stack-set-conformance-pack.yaml"]
@@ -464,7 +464,7 @@ def test_units_get_the_pack_through_a_stack_set(tmp_path: Path) -> None:
 
 def test_the_commands_for_units(tmp_path: Path) -> None:
     settings = settings_of(with_units(WHOLE), tmp_path)
-    remarks = list(stack_set_remarks(settings, render_templates(settings, ARTEFACT), Path("dist/0.2.0")))
+    remarks = list(stack_set_remarks(settings, render_templates(settings, ARTIFACT), Path("dist/0.2.0")))
     assert "--call-as DELEGATED_ADMIN" in remarks[0]
     commands = remarks[1:]
     targets = (

@@ -24,7 +24,7 @@ from alb_sg.deployment.landing_zone_accelerator import FOLDER, accelerator_files
 from alb_sg.deployment.template_files import render_templates
 from alb_sg.parameters import Source
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
-from tests.deployment.deployments import ARTEFACT, CENTRAL, ORGANIZATION, RULES, SHIPPED, WHOLE, settings_of, write
+from tests.deployment.deployments import ARTIFACT, CENTRAL, ORGANIZATION, RULES, SHIPPED, WHOLE, settings_of, write
 
 TEXT = {"type": "string", "minLength": 1}
 RULE_SHAPE: dict[str, Any] = {
@@ -74,13 +74,13 @@ MANIFEST_RESOURCE = {"name", "resource_file", "deploy_method", "deployment_targe
 @pytest.mark.parametrize("content", [SHIPPED, WHOLE], ids=["shipped", "whole"])
 def test_the_accelerator_gets_every_rule_with_its_policy(content: dict[str, Any], tmp_path: Path) -> None:
     settings = settings_of(content, tmp_path)
-    files = {name.removeprefix(f"{FOLDER}/"): text for name, text in accelerator_files(settings, ARTEFACT).items()}
+    files = {name.removeprefix(f"{FOLDER}/"): text for name, text in accelerator_files(settings, ARTIFACT).items()}
     [rule_set] = yaml.safe_load(files["security-config.yaml"])["awsConfig"]["ruleSets"]
     assert [rule["name"] for rule in rule_set["rules"]] == [rule.name for rule in settings.rules]
     for said, rule in zip(rule_set["rules"], settings.rules, strict=True):
         assert [error.message for error in Draft202012Validator(RULE_SHAPE).iter_errors(said)] == []
         function = said["customRule"]["lambda"]
-        assert function["sourceFilePath"].endswith(f"/{ARTEFACT.name}")
+        assert function["sourceFilePath"].endswith(f"/{ARTIFACT.name}")
         assert said["inputParameters"]["AssumeRoleMode"] == "false"
         assert said["customRule"]["triggeringResources"]["lookupValue"] == list(settings.resource_types(rule, None))
         policy = json.loads(files[function["rolePolicyFile"]])
@@ -103,7 +103,7 @@ def test_the_manifest_deploys_every_template_in_order(content: dict[str, Any], t
     packs = ["organization-conformance-pack.yaml"]
     packs += [f"organization-conformance-pack.{region}.yaml" for region in settings.excluded_types]
     assert files == ["member.yaml", "central.yaml", *documents, *packs]
-    assert set(files) <= set(render_templates(settings, ARTEFACT))
+    assert set(files) <= set(render_templates(settings, ARTIFACT))
     for resource in manifest["resources"]:
         assert set(resource) == MANIFEST_RESOURCE
         assert resource["deploy_method"] == "stack_set"

@@ -55,7 +55,7 @@ def whole_session() -> botocore.session.Session:
 
 @pytest.fixture
 def shipped(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in the artefact: the reduced models are there."""
+    """As in the artifact: the reduced models are there."""
     monkeypatch.setattr(service_models, "_read_packaged_json", lambda name: files().get(name))
     for name, value in ENVIRONMENT.items():
         monkeypatch.setenv(name, value)

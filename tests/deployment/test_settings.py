@@ -12,9 +12,10 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from alb_sg.deployment.__main__ import main
-from alb_sg.deployment.config_errors import SCHEMA_FILE, InvalidSettingsError, schema
+from alb_sg.deployment.config_errors import InvalidSettingsError
 from alb_sg.deployment.rule_definition import read_rule_definitions
 from alb_sg.deployment.settings import RemediationMode, RemediationSettings, read_settings
+from alb_sg.deployment.settings_schema import SCHEMA_FILE, schema
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS, RECOMMENDATIONS_BY_NAME
 from alb_sg.remediation.fix_request import ManagedGroupPolicy, SharedGroupPolicy
 from tests.deployment.deployments import (

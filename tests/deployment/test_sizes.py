@@ -13,7 +13,7 @@ import pytest
 from alb_sg.deployment.conformance_pack import MAX_TEMPLATE_BYTES
 from alb_sg.deployment.template_files import render_templates
 from alb_sg.deployment.template_sizes import size_remarks
-from tests.deployment.deployments import ARTEFACT, CENTRAL, WHOLE, Resolver, of_type, settings_of, templates_of
+from tests.deployment.deployments import ARTIFACT, CENTRAL, WHOLE, Resolver, of_type, settings_of, templates_of
 
 ONE = ["us-east-1"]
 # All that botocore knows of the largest partition, and as long names as there are for the rest.
@@ -30,7 +30,7 @@ def content_of(accounts: int, regions: list[str]) -> dict[str, Any]:
 def remarks_of(content: dict[str, Any], folder: Path) -> dict[str, str]:
     """The remarks by the file that they are about."""
     settings = settings_of(content, folder)
-    found = size_remarks(settings, render_templates(settings, ARTEFACT), Path("dist"))
+    found = size_remarks(settings, render_templates(settings, ARTIFACT), Path("dist"))
     return {remark.partition(" ")[0]: remark for remark in found}
 
 
@@ -38,7 +38,7 @@ def remarks_of(content: dict[str, Any], folder: Path) -> dict[str, str]:
 @pytest.mark.parametrize(("accounts", "regions"), [(1, ONE), (23, ONE), (50, ONE), (50, ALL)])
 def test_too_large_templates_are_reported_and_fit_a_bucket(accounts: int, regions: list[str], tmp_path: Path) -> None:
     content = content_of(accounts, regions)
-    files = render_templates(settings_of(content, tmp_path), ARTEFACT)
+    files = render_templates(settings_of(content, tmp_path), ARTIFACT)
     sizes = {name: len(text.encode()) for name, text in files.items()}
     remarks = remarks_of(content, tmp_path)
     # `deploy-stack` takes stack.yaml from the bucket itself.

@@ -29,7 +29,7 @@ from alb_sg.remediation.document_names import DOCUMENTS
 from embedded_aws.account import ACCOUNT_ID, REGION
 from embedded_aws.faults import Faults
 from tests.deployment.deployments import (
-    ARTEFACT,
+    ARTIFACT,
     ORGANIZATION,
     ORGANIZATION_ID,
     RULES,
@@ -104,9 +104,9 @@ def deploy(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Deployment:
 
 
 def test_organization_stacks_are_made(aws: Faults, tmp_path: Path) -> None:
-    artefact = function_artifact(RULES)
-    texts = render_templates(settings_of(ORGANIZATION, tmp_path), artefact)
-    client("s3").put_object(Bucket=make_bucket(), Key=artefact.key, Body=artefact.content)
+    artifact = function_artifact(RULES)
+    texts = render_templates(settings_of(ORGANIZATION, tmp_path), artifact)
+    client("s3").put_object(Bucket=make_bucket(), Key=artifact.key, Body=artifact.content)
     cloudformation = client("cloudformation")
     for name in ("central", "member", "documents", "organization-conformance-pack"):
         cloudformation.create_stack(
@@ -134,7 +134,7 @@ def test_organization_stacks_are_made(aws: Faults, tmp_path: Path) -> None:
 
 
 def test_the_pack_is_put_into_an_organization(aws: Faults, tmp_path: Path) -> None:
-    pack = render_templates(settings_of(WHOLE, tmp_path), ARTEFACT)["conformance-pack.yaml"]
+    pack = render_templates(settings_of(WHOLE, tmp_path), ARTIFACT)["conformance-pack.yaml"]
     bucket = make_bucket(name="awsconfigconforms-alb-sg")
     client("s3").put_object(Bucket=bucket, Key="conformance-pack.yaml", Body=pack.encode())
     config = client("config")
@@ -179,17 +179,17 @@ SIGNING = "arn:aws:lambda:us-east-1:111122223333:code-signing-config:csc-0123456
 def test_no_stack_changes_until_the_signed_copy_is_there(aws: Faults, deploy: Deployment) -> None:
     make_bucket()
     content = {**SHIPPED, "landingZone": {"codeSigning": {"us-east-1": SIGNING}}}
-    artefact = function_artifact(RULES)
+    artifact = function_artifact(RULES)
     status, said = deploy(content)
     assert status != 0
-    assert f"s3://{BUCKET}/signed/{artefact.key} is missing; sign s3://{BUCKET}/{artefact.key}" in said
+    assert f"s3://{BUCKET}/signed/{artifact.key} is missing; sign s3://{BUCKET}/{artifact.key}" in said
     assert client("cloudformation").describe_stacks()["Stacks"] == []
-    client("s3").put_object(Bucket=BUCKET, Key=f"signed/{artefact.key}", Body=artefact.content)
+    client("s3").put_object(Bucket=BUCKET, Key=f"signed/{artifact.key}", Body=artifact.content)
     assert deploy(content)[0] == 0
     body = client("cloudformation").get_template(StackName="alb-sg")["TemplateBody"]
     template = body if isinstance(body, dict) else yaml.safe_load(body)
     for function in of_type(template, "AWS::Lambda::Function").values():
-        assert function["Code"]["S3Key"] == f"signed/{artefact.key}"
+        assert function["Code"]["S3Key"] == f"signed/{artifact.key}"
         assert function["CodeSigningConfigArn"] == {
             "Fn::FindInMap": ["LandingZone", {"Ref": "AWS::Region"}, "CodeSigningConfigArn"]
         }

@@ -13,8 +13,8 @@ import yaml
 from cfnlint.config import ManualArgs  # type: ignore[import-untyped]  # as above
 
 from alb_sg.config_rule.iam_actions import evaluation_actions
-from alb_sg.deployment.config_errors import schema
 from alb_sg.deployment.conformance_pack import MAX_PARAMETERS, MAX_TEMPLATE_BYTES
+from alb_sg.deployment.settings_schema import schema
 from alb_sg.deployment.template_files import deployment_remarks, render_templates
 from alb_sg.parameters import PARAMETERS, RDKLIB_PARAMETERS, parse_parameters
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
@@ -22,7 +22,7 @@ from alb_sg.remediation.document_names import DOCUMENTS, RECOMMENDATION_BY_DOCUM
 from alb_sg.ssm_documents.actions import document_actions
 from tests.deployment.api_model import problems
 from tests.deployment.deployments import (
-    ARTEFACT,
+    ARTIFACT,
     CENTRAL,
     MEMBERS,
     ORGANIZATION,
@@ -81,7 +81,7 @@ def pack_resolver(pack: dict[str, Any], **parameters: str) -> Resolver:
 @pytest.mark.slow
 def test_cfn_lint_finds_nothing(variant: dict[str, Any], tmp_path: Path) -> None:
     regions = settings_of(variant, tmp_path).regions
-    for name, text in render_templates(settings_of(variant, tmp_path), ARTEFACT).items():
+    for name, text in render_templates(settings_of(variant, tmp_path), ARTIFACT).items():
         found = cfnlint.api.lint(text, config=ManualArgs(regions=list(regions), ignore_checks=[]))
         assert [str(match) for match in found] == [], name
         assert "cfn-lint" not in text
@@ -89,7 +89,7 @@ def test_cfn_lint_finds_nothing(variant: dict[str, Any], tmp_path: Path) -> None
 
 
 def test_files_are_the_same_each_time_and_say_where_they_come_from(variant: dict[str, Any], tmp_path: Path) -> None:
-    first, second = (render_templates(settings_of(variant, tmp_path), ARTEFACT) for _ in range(2))
+    first, second = (render_templates(settings_of(variant, tmp_path), ARTIFACT) for _ in range(2))
     assert first == second
     assert set(first) == (FILES | REGIONAL if variant is WHOLE else FILES)
     for text in first.values():
@@ -99,7 +99,7 @@ def test_files_are_the_same_each_time_and_say_where_they_come_from(variant: dict
 
 
 def test_limits_of_aws(variant: dict[str, Any], tmp_path: Path) -> None:
-    for name, text in render_templates(settings_of(variant, tmp_path), ARTEFACT).items():
+    for name, text in render_templates(settings_of(variant, tmp_path), ARTIFACT).items():
         # CloudFormation takes as much in a call as AWS Config does of a conformance pack. The documents and the
         # stack of many regions are more: they go through the bucket, with the command that `make pack` prints
         # (test_sizes.py), or as deploy-stack uploads them.
@@ -395,7 +395,7 @@ def test_settings_of_a_remediation_reach_it(tmp_path: Path) -> None:
     assert (static_of(icmp)["ManagedGroup"], static_of(icmp)["RulesPerGroup"]) == ("allow", "100")
 
 
-def test_documents_ship_with_the_checksum_of_the_artefact_and_are_else_those_checked_in(
+def test_documents_ship_with_the_checksum_of_the_artifact_and_are_else_those_checked_in(
     templates: dict[str, dict[str, Any]],
 ) -> None:
     template = templates["documents.yaml"]
@@ -404,7 +404,7 @@ def test_documents_ship_with_the_checksum_of_the_artefact_and_are_else_those_che
     assert {properties["Name"] for properties in found} == set(DOCUMENTS)
     for properties in found:
         checked_in = yaml.safe_load((ROOT / "remediation" / f"{properties['Name']}.yaml").read_text(encoding="utf-8"))
-        files = {"alb-sg.zip": {"checksums": {"sha256": ARTEFACT.sha256}}}
+        files = {"alb-sg.zip": {"checksums": {"sha256": ARTIFACT.sha256}}}
         content = properties["Content"]
         # The limits of this deployment are within it, and nothing else differs.
         assert {key: content[key] for key in content if key not in ("parameters", "mainSteps")} == {
@@ -417,7 +417,7 @@ def test_documents_ship_with_the_checksum_of_the_artefact_and_are_else_those_che
         assert attachment == {
             "Key": "S3FileUrl",
             "Name": "alb-sg.zip",
-            "Values": [f"s3://alb-sg-{CENTRAL}-us-east-1/{ARTEFACT.key}"],
+            "Values": [f"s3://alb-sg-{CENTRAL}-us-east-1/{ARTIFACT.key}"],
         }
         # CloudFormation's own, and an object that it hands on as text.
         request = {key: value for key, value in properties.items() if key != "UpdateMethod"}

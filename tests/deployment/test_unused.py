@@ -9,20 +9,20 @@ import yaml
 
 from alb_sg.deployment.template_files import render_templates
 from tests.builders import UNUSED
-from tests.deployment.deployments import ARTEFACT, SHIPPED, settings_of
+from tests.deployment.deployments import ARTIFACT, SHIPPED, settings_of
 
 CAMEL = "UnusedIngress"
 
 
 def test_the_shipped_settings_do_not_deploy_it(tmp_path: Path) -> None:
-    templates = render_templates(settings_of(SHIPPED, tmp_path), ARTEFACT)
+    templates = render_templates(settings_of(SHIPPED, tmp_path), ARTIFACT)
     assert [name for name, text in templates.items() if UNUSED in text or CAMEL in text] == []
 
 
 @pytest.mark.slow
 def test_where_it_is_deployed_nothing_remediates_it(tmp_path: Path) -> None:
     content = {**SHIPPED, "rules": {UNUSED: {"deployed": True}}}
-    templates = render_templates(settings_of(content, tmp_path), ARTEFACT)
+    templates = render_templates(settings_of(content, tmp_path), ARTIFACT)
     pack = yaml.safe_load(templates["conformance-pack.yaml"])
     assert f"{CAMEL}Rule" in pack["Resources"]
     assert f"{CAMEL}RemediationConfiguration" not in pack["Resources"]

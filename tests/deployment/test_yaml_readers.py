@@ -16,7 +16,7 @@ from alb_sg.deployment.documents import shipped_documents
 from alb_sg.deployment.template_files import render_templates
 from alb_sg.ssm_documents.yaml_text import to_yaml
 from tests.deploy.templates import DEPLOY
-from tests.deployment.deployments import ARTEFACT, ROOT, WHOLE, settings_of
+from tests.deployment.deployments import ARTIFACT, ROOT, WHOLE, settings_of
 
 # To a YAML 1.2 reader a number without its first digit; PyYAML sees an octal number in the last one alone.
 LEADING_ZERO = ("089012345678", "012345678901")
@@ -55,7 +55,7 @@ def leaves(value: Any) -> Iterator[Any]:
 def test_every_rendered_account_is_the_text_that_it_was(content: dict[str, Any], tmp_path: Path) -> None:
     organization = content["organization"]
     central, members = organization["delegatedAdministrator"], organization["memberAccounts"]
-    files = render_templates(settings_of(content, tmp_path), ARTEFACT)
+    files = render_templates(settings_of(content, tmp_path), ARTIFACT)
     found = {name: list(leaves(read(text))) for name, text in files.items()}
     for name, values in found.items():
         assert values == list(leaves(yaml.safe_load(files[name]))), name
@@ -86,7 +86,7 @@ def test_hand_written_and_generated_files_read_the_same_in_both_versions(path: P
 
 
 def test_shipped_documents_read_the_same_in_both_versions() -> None:
-    for text in shipped_documents(ARTEFACT).values():
+    for text in shipped_documents(ARTIFACT).values():
         assert read(text) == yaml.safe_load(text)
 
 

@@ -13,9 +13,9 @@ from typing import Any
 from botocore.validate import ParamValidator
 
 from alb_sg import __version__
-from alb_sg.aws.clients import make_client
 from alb_sg.doctor.functions import VERSION_TAG
 from tests.builders import ACCOUNT, REGION, RULES
+from tests.clients import make_client
 
 NOW = datetime(2027, 1, 31, 8, 0, tzinfo=UTC)
 RAN = NOW - timedelta(hours=3)
@@ -51,7 +51,7 @@ class Answers:
         self.given[key] = answer
 
     def make_client(self, service: str) -> Any:
-        client = make_client(service, REGION)
+        client = make_client(service)
         client.meta.events.register("provide-client-params.*", self._note)
         client.meta.events.register("before-call.*", lambda model, **_: self._answer(service, model))
         return client

@@ -35,7 +35,7 @@ def answers(monkeypatch: pytest.MonkeyPatch) -> Answers:
         "ConfigRulesEvaluationStatus": [evaluation_status(rule, LastSuccessfulInvocationTime=now) for rule in RULES]
     }
     found["config", "GetComplianceDetailsByConfigRule"] = {"EvaluationResults": [verdict(now)]}
-    monkeypatch.setattr(live, "open_accounts", lambda *_: [(AccountRegion(ACCOUNT, REGION), found.make_client)])
+    monkeypatch.setattr(live, "open_regions", lambda *_: [(AccountRegion(ACCOUNT, REGION), found.make_client)])
     return found
 
 

@@ -674,6 +674,35 @@ SUCCESSIONS: list[tuple[str, list[Shape], str | None]] = [
         ],
         NEW,
     ),
+    ("a state's id that is no number decides nothing", [_group(block=NEW, configurationStateId="first")], NEW),
+    (
+        "a later time decides without the state's id",
+        [_group(block=OLD), _group(block=NEW, configurationItemCaptureTime=LATER, configurationStateId=1.5)],
+        NEW,
+    ),
+    (
+        "so does an earlier one",
+        [_group(block=OLD, configurationItemCaptureTime=EARLIER, configurationStateId=True), _group(block=NEW)],
+        NEW,
+    ),
+    (
+        "one whose state's id is no number says the same as the latest, and not as the one before",
+        [
+            _group(block=OLD, configurationStateId=1),
+            _group(block=NEW, configurationStateId="second"),
+            _group(block=NEW, configurationStateId=2),
+        ],
+        NEW,
+    ),
+    (
+        "two that contradict each other, before one whose state's id is no number",
+        [
+            _group(block=OLD),
+            _group(block="172.16.0.0/12"),
+            _group(block=NEW, configurationItemCaptureTime=LATER, configurationStateId="x"),
+        ],
+        NEW,
+    ),
     (
         "one without a time that says the same",
         [_group(block=NEW), _group(block=NEW, configurationItemCaptureTime=None)],
@@ -1064,9 +1093,19 @@ UNREAD: list[tuple[str, Any, ReadFailure]] = [
         ),
     ),
     (
-        "no number",
-        [_group(configurationStateId="first")],
+        "no number where it alone tells which item is the latest",
+        [_group(configurationStateId="first"), _group(block="192.0.2.0/24")],
         ReadFailure(Section.SECURITY_GROUPS, "sg-1", "configurationStateId: a whole number was expected, not 'first'"),
+    ),
+    (
+        "no number, and another item of its time says that the group is gone",
+        [_group(configurationStateId=[]), _group(configurationItemStatus="ResourceDeleted")],
+        ReadFailure(Section.SECURITY_GROUPS, "sg-1", "configurationStateId: a whole number was expected, not []"),
+    ),
+    (
+        "two without a number",
+        [_group(configurationStateId="x"), _group(configurationStateId="x", block="192.0.2.0/24")],
+        ReadFailure(Section.SECURITY_GROUPS, "sg-1", "configurationStateId: a whole number was expected, not 'x'"),
     ),
     (
         "a load balancer's tag that is no text: only TagKey depends on it",

@@ -122,6 +122,7 @@ PATHS: dict[type, dict[str, list[list[Any]] | str]] = {
         "group_id": UNJUDGED,
         "is_egress": UNJUDGED,
         "permission": UNJUDGED,
+        "description": UNJUDGED,
     },
     model.Vpc: {
         "id": IDENTITY,

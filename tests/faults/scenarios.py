@@ -30,9 +30,9 @@ from alb_sg.observations.ranking import VerdictStatus
 from embedded_aws.account import ACCOUNT_ID, REGION, EmbeddedAws, icmp, tcp
 from embedded_aws.config_recorder import record_estate
 from tests.aggregator.recordings import (
+    ACCOUNT_REGION,
     AGGREGATOR,
     AS_OF,
-    HOME,
     Recording,
     counted,
     evaluation,
@@ -166,7 +166,7 @@ def _recording() -> Recording:
             [verdicts("api", {INGRESS: "COMPLIANT"})],
         ],
         [[load_balancer("web")], [load_balancer("api", scheme="internal")]],
-        [counted(HOME)],
+        [counted(ACCOUNT_REGION)],
     )
     for rule in (ICMP, INGRESS):
         recording.evaluations(

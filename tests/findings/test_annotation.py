@@ -96,6 +96,7 @@ def _assert_same_remarks(parsed: tuple[str, ...], written: tuple[str, ...]) -> N
             "TCP:80 not open to i-1 in sg-1; unresolved: prefix list pl-1 (its owner does not share the entries)",
             (True, ("sg-1",), ()),
         ),
+        (Compliance.NON_COMPLIANT, "TCP:80 not open to i-1 in sg-1; +2 more; unresolved", (True, ("sg-1",), ())),
         # The word alone is no flag.
         (Compliance.NON_COMPLIANT, "HTTPS:443 not open to 0.0.0.0/0 in sg-1 (unresolved: no)", (False, ("sg-1",), ())),
         (Compliance.COMPLIANT, "unresolved: nothing", (False, (), ("unresolved: nothing",))),

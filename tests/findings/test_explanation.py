@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from alb_sg.findings.explanation import Explanation, explain
+from collections.abc import Sequence
+
+import pytest
+
+from alb_sg.findings.explanation import Explanation, RowStatus, explain
 from alb_sg.findings.judge import Judge
 from alb_sg.parameters import parse_parameters
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
@@ -10,10 +14,12 @@ from tests.builders import (
     ANYWHERE,
     EGRESS,
     INGRESS,
+    TARGETS,
     Saved,
     build,
     estate,
     group,
+    interface,
     listener,
     load_balancer,
     load_balancer_arn,
@@ -45,6 +51,30 @@ def test_a_reference_over_a_peering_that_names_no_vpc_is_unresolved_once() -> No
     saved = estate(target_group(targets=["10.9.1.5"]), vpc("10.0.0.0/16"), group("sg-1", egress=[tcp(80, far)]))
     [row] = explained(saved, EGRESS).rules[0].rows
     assert row.unresolved == ("sg-far over pcx-2 (its VPC is not named)",)
+
+
+@pytest.mark.parametrize(
+    ("uncollected", "required"),
+    [
+        # They are somewhere in the VPC.
+        (["Subnets"], ("10.0.0.0/16",)),
+        # They may be anywhere, which is no block to let in.
+        (["Subnets", "Vpcs"], ()),
+    ],
+)
+def test_the_nodes_of_subnets_that_were_not_read(uncollected: Sequence[str], required: tuple[str, ...]) -> None:
+    saved = estate(
+        load_balancer(),
+        listener(443, forward=["web"]),
+        target_group(targets=["10.0.1.5"]),
+        interface("10.0.1.5"),
+        group("sg-1"),
+        group("sg-app", ingress=[tcp(80, "sg-1")]),
+        vpc("10.0.0.0/16"),
+        uncollected=uncollected,
+    )
+    [row] = explained(saved, TARGETS).rules[0].rows
+    assert (row.required, row.status) == (required, RowStatus.MET)
 
 
 def test_the_names_of_groups_that_were_read() -> None:

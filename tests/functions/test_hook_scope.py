@@ -26,6 +26,7 @@ from tests.builders import (
     load_balancer,
     load_balancer_arn,
     network_load_balancer,
+    permission,
     prefix_list,
     target_group,
     tcp,
@@ -163,6 +164,64 @@ def test_details_are_read_where_a_verdict_can_become_worse(
     assert details(region) == {"listeners": listeners, "targets": targets}, why
 
 
+# --- what a rule lets through less
+
+
+def written(peer: str, protocol: str = "tcp", ports: tuple[int, int] = (443, 443), direction: str = INBOUND) -> Shape:
+    """A rule in a template, and with `ip_permissions` as EC2 has it."""
+    side = "Source" if direction == INBOUND else "Destination"
+    kinds = {"pl-": f"{side}PrefixListId", "sg-": f"{side}SecurityGroupId"}
+    key = kinds.get(peer[:3], "CidrIpv6" if ":" in peer else "CidrIp")
+    return {"IpProtocol": protocol, "FromPort": ports[0], "ToPort": ports[1], key: peer}
+
+
+def ip_permission(one: Shape) -> Shape:
+    [peer] = (one[key] for key in one if key not in ("IpProtocol", "FromPort", "ToPort"))
+    return permission(one["IpProtocol"], one["FromPort"], one["ToPort"], peer)
+
+
+@pytest.mark.parametrize(
+    ("why", "before", "after", "is_less"),
+    [
+        ("all traffic", written(ANYWHERE), written(ANYWHERE, "-1", (-1, -1)), False),
+        ("another protocol", written(ANYWHERE), written(ANYWHERE, "udp"), True),
+        ("more ports", written(ENTIRE), written(ENTIRE, ports=(400, 500)), False),
+        ("exactly up to it", written(ENTIRE), written(ENTIRE, ports=(400, 443)), False),
+        ("other ports", written(ENTIRE), written(ENTIRE, ports=(444, 500)), True),
+        ("fewer ports", written(ENTIRE, ports=(400, 500)), written(ENTIRE), True),
+        ("more addresses", written(ENTIRE), written(ANYWHERE), False),
+        ("fewer addresses", written(ANYWHERE), written(ENTIRE), True),
+        # As numbers, IPv4's are among those of IPv6.
+        ("another family", written(ENTIRE), written("::/0"), True),
+        ("a type for its addresses", written(ENTIRE, "icmp", (3, 4)), written(ANYWHERE, "icmp", (3, 4)), False),
+        ("another type, which is no range", written(ENTIRE, "icmp", (3, 4)), written(ANYWHERE, "icmp", (0, 8)), True),
+        ("a list on more ports", written("pl-1"), written("pl-1", ports=(400, 500)), False),
+        ("another list", written("pl-1"), written("pl-2", ports=(400, 500)), True),
+        ("another reference", written("sg-9"), written("sg-8", ports=(400, 500)), True),
+        ("a list in place of addresses", written(ENTIRE), written("pl-1", ports=(400, 500)), True),
+        ("a reference in place of addresses", written(ENTIRE), written("sg-9", ports=(400, 500)), True),
+        ("addresses in place of a list", written("pl-1"), written(ANYWHERE, ports=(400, 500)), True),
+        ("addresses in place of a reference", written("sg-9"), written(ANYWHERE, ports=(400, 500)), True),
+    ],
+)
+def test_a_rule_lets_through_less_where_no_other_one_lets_through_all_of_it(
+    why: str, before: Shape, after: Shape, is_less: bool, ask: Ask
+) -> None:
+    lists = [prefix_list(one, "198.51.100.0/24") for one in ("pl-1", "pl-2")]
+    region = Region(
+        estate(
+            load_balancer("web"),
+            listener(443),
+            group("sg-1", ingress=[ip_permission(before)]),
+            group("sg-8"),
+            group("sg-9"),
+            *lists,
+        )
+    )
+    ask(region, change({INBOUND: [before]}, {INBOUND: [after]}), rules={INGRESS: {}})
+    assert details(region)["listeners"] == (["web"] if is_less else []), why
+
+
 @pytest.mark.parametrize(
     ("entry", "broken"),
     [
@@ -196,6 +255,17 @@ def test_clients_of_a_network_load_balancer_are_those_of_the_load_balancer_behin
     assert answer["annotations"][0]["annotationName"] == f"{INGRESS} web"
 
 
+def test_the_load_balancers_that_were_judged_are_counted(ask: Ask) -> None:
+    """Those that the change concerns, and new ones."""
+    region = two_load_balancers(group("sg-5", ingress=[tcp(80, ENTIRE)]))
+    region.saved["NetworkInterfaces"][0]["Groups"].append({"GroupId": "sg-5", "GroupName": "b"})
+    region.saved["NetworkInterfaces"][1]["Groups"].append({"GroupId": "sg-5", "GroupName": "b"})
+    answer = ask(region, change({INBOUND: [FROM_LOAD_BALANCER]}, {INBOUND: []}, "App"))
+    assert answer["annotations"][0]["statusMessage"] == "2 load balancers judged, none newly broken"
+    answer = ask(two_load_balancers(), change({INBOUND: [rule(443, ENTIRE)]}, {INBOUND: []}))
+    assert answer["annotations"][0]["statusMessage"] == "0 load balancers judged, none newly broken"
+
+
 def test_entries_of_a_prefix_list_concern_the_groups_that_name_it(ask: Ask) -> None:
     region = two_load_balancers(prefix_list("pl-1", "198.51.100.0/24"))
     region.saved["SecurityGroups"][1]["IpPermissions"].append(tcp(80, "pl-1"))
@@ -208,7 +278,8 @@ def test_tags_are_read_where_a_rule_names_their_key(ask: Ask) -> None:
     less = change({INBOUND: [rule(443)]}, {INBOUND: []})
     for parameters, calls in (({}, 0), ({"TagKey": "clients"}, 1)):
         region = two_load_balancers()
-        ask(region, less, rules={INGRESS: parameters})
+        # One rule that does is enough.
+        ask(region, less, rules={INGRESS: parameters, EGRESS: {}})
         assert region.counts().get("DescribeTags", 0) == calls
 
 

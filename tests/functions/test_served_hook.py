@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import SimpleNamespace
 from typing import Any
@@ -29,6 +29,7 @@ from tests.builders import (
     load_balancer_arn,
     tcp,
 )
+from tests.exemptions.entries import FAR_AHEAD, LONG_AGO, entry, read
 from tests.functions.hook_events import (
     GROUP,
     INGRESS,
@@ -207,6 +208,62 @@ def test_a_finding_that_was_unknown_before_is_not_blocked(served: Served, monkey
     assert [one["status"] for one in answer["annotations"]] == ["PASSED"]
 
 
+def test_a_verdict_that_stays_unknown_is_not_told(served: Served) -> None:
+    served.saved = estate(load_balancer(scheme="new-fangled"), listener(80), group("sg-1", ingress=[tcp(80, ANYWHERE)]))
+    rule = {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "CidrIp": ANYWHERE, "GroupId": "sg-1"}
+    served.physical_ids = {"Rule": "sgr-0123456789abcdef0"}
+    answer = served.ask(payload({}, [changed("Rule", INGRESS, "DELETE", before=rule)]))
+    assert [one["status"] for one in answer["annotations"]] == ["PASSED"]
+
+
+@pytest.fixture
+def exempted(served: Served, monkeypatch: pytest.MonkeyPatch) -> Callable[..., dict[str, Any]]:
+    """The answer to a change that takes away the rule of `web`, with these entries in the document of exemptions."""
+
+    def asked(*entries: Any) -> dict[str, Any]:
+        monkeypatch.setenv(hook.EXEMPTIONS_VARIABLE, "ssm:/alb-sg/exemptions")
+        monkeypatch.setattr(hook, "read_exemptions", lambda *_, **__: read(*entries))
+        rule = {"IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "CidrIp": ANYWHERE, "GroupId": "sg-1"}
+        served.physical_ids = {"Rule": "sgr-0123456789abcdef0"}
+        return served.ask(payload({}, [changed("Rule", INGRESS, "DELETE", before=rule)]))
+
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [
+        ({}, "SUCCESS"),
+        ({"ports": [80]}, "SUCCESS"),
+        ({"ports": [443]}, "FAILED"),
+        ({"expires": LONG_AGO}, "FAILED"),
+        ({"loadBalancer": load_balancer_arn("other")}, "FAILED"),
+    ],
+)
+def test_an_exempt_load_balancer_or_port_blocks_no_change(
+    changes: Mapping[str, Any], status: str, exempted: Callable[..., dict[str, Any]]
+) -> None:
+    given = {"rule": INGRESS_RULE, "expires": FAR_AHEAD, **changes}
+    assert exempted(entry(**given))["hookStatus"] == status
+
+
+@pytest.mark.parametrize(
+    ("arn", "is_told"),
+    [
+        (load_balancer_arn(), True),
+        # Of a known rule, and of no load balancer of this account and region.
+        (load_balancer_arn().replace(ACCOUNT, "999999999999"), False),
+        (load_balancer_arn().replace(REGION, "eu-west-1"), False),
+    ],
+)
+def test_a_malformed_exemption_is_told_where_it_may_be_meant_for_the_account(
+    arn: str, is_told: bool, exempted: Callable[..., dict[str, Any]]
+) -> None:
+    answer = exempted(entry(rule=INGRESS_RULE, loadBalancer=arn, expires="soon"))
+    assert answer["hookStatus"] == "FAILED"
+    assert [one["status"] for one in answer["annotations"]] == ["FAILED", *(["SKIPPED"] if is_told else [])]
+
+
 def test_several_verdicts_are_counted_and_annotated_in_order(served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(hook.RULES_VARIABLE, json.dumps({INGRESS_RULE: {}, "ALB_SG_ICMP_PMTUD": {}}))
     answer = served.ask(new_stack(80))
@@ -248,9 +305,13 @@ def test_known_values_pass_also_where_unknown_ones_are_refused(served: Served, m
     assert served.ask(new_stack())["hookStatus"] == "SUCCESS"
 
 
-def test_a_creation_needs_no_identifiers_of_the_stack(served: Served) -> None:
+@pytest.mark.parametrize("action", ["CREATE", "Add"])
+def test_a_creation_needs_no_identifiers_of_the_stack(action: str, served: Served) -> None:
     served.failures["ListStackResources"] = "AccessDenied"
-    assert served.ask(new_stack())["hookStatus"] == "SUCCESS"
+    content = new_stack()
+    for one in content["changedResources"]:
+        one["action"] = action
+    assert served.ask(content)["hookStatus"] == "SUCCESS"
 
 
 def test_a_template_of_nothing_but_a_nested_stack_is_unknown(served: Served) -> None:
@@ -414,6 +475,8 @@ def test_an_event_of_another_kind_is_refused(change: Mapping[str, Any], said: st
         (hook.RULES_VARIABLE, '{"ALB_SG_ICMP_PMTUD": []}', "rules are written"),
         (hook.RULES_VARIABLE, '{"ALB_SG_ICMP_PMTUD": {}, "ALB_SG_LISTENER_INGRESS": []}', "rules are written"),
         (hook.RULES_VARIABLE, '{"ALB_SG_ICMP_PMTUD": {"Colour": "red"}}', "Colour"),
+        (hook.RULES_VARIABLE, '{"ALB_SG_ICMP_PMTUD": {}, "ALB_SG_ICMP_PMTUD": {}}', "ALB_SG_ICMP_PMTUD"),
+        (hook.RULES_VARIABLE, '{"ALB_SG_ICMP_PMTUD": {"Exemptions": "ssm:/a"}}', "give it as the stack's parameter"),
         (hook.ON_UNKNOWN_VARIABLE, "", "'' is neither SKIP nor FAIL"),
         (hook.ON_UNKNOWN_VARIABLE, "fail", "'fail' is neither SKIP nor FAIL"),
     ],
@@ -489,6 +552,37 @@ def test_the_name_of_the_stack_is_known_from_its_arn(served: Served, stack_id: s
     template = TEMPLATE.format(port=443).replace("0.0.0.0/0", "!If [IsWeb, 0.0.0.0/0, 10.0.0.0/8]")
     answer = served.ask({"template": condition + template}, "STACK", stackId=stack_id)
     assert [one["status"] for one in answer["annotations"]] == [status]
+
+
+def test_a_load_balancer_that_one_way_of_applying_the_template_lacks(served: Served) -> None:
+    """It is broken where there is one, and its fix is that of this way."""
+    condition = (
+        "Parameters: {Wanted: {Type: String, AllowedValues: [a, b]}}\nConditions: {Is: !Equals [!Ref Wanted, a]}\n"
+    )
+    template = TEMPLATE.format(port=80)
+    for one in ("LoadBalancer", "Listener"):
+        kind = f"Type: AWS::ElasticLoadBalancingV2::{one}\n"
+        template = template.replace(kind, f"{kind}    Condition: Is\n")
+    answer = served.ask({"template": condition + template}, "STACK")
+    assert answer["hookStatus"] == "FAILED", answer
+    assert "allow inbound TCP 443 from 0.0.0.0/0 in Group" in answer["annotations"][0]["remediationMessage"]
+
+
+def test_a_previous_template_that_is_no_text_is_unknown(served: Served) -> None:
+    answer = served.ask({"template": TEMPLATE.format(port=443), "previousTemplate": {"Resources": {}}}, "STACK")
+    assert [one["status"] for one in answer["annotations"]] == ["SKIPPED"]
+    assert "a previousTemplate that is no text" in answer["message"]
+
+
+def test_an_update_of_a_stack_without_resources_is_the_hooks_own_failure(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It had a template: something has become of it meanwhile."""
+    monkeypatch.setattr(hook, "read_stack", lambda *_: None)
+    template = TEMPLATE.format(port=443)
+    answer = served.ask({"template": template, "previousTemplate": template}, "STACK")
+    assert answer["errorCode"] == "InternalFailure"
+    assert "DescribeStacks: it has no resources, but a previous template" in answer["message"]
 
 
 @pytest.mark.parametrize(("length", "said"), [(1000, "x" * 1000), (1001, "x" * 999 + "…")])

@@ -41,12 +41,11 @@ ODD_TEXTS = (
     "active",
     "x" * 3000,
 )
+ODD_COLLECTIONS: tuple[Any, ...] = ([], {}, [[]], [None], {"": {}})
 ODD_VALUES = st.one_of(
     st.none(),
     st.booleans(),
-    st.sampled_from(
-        [0, -1, 65536, 2**63, 10**4000, -(10**4000), 0.5, 1e308, float("1e16"), [], {}, [[]], [None], {"": {}}]
-    ),
+    st.sampled_from([0, -1, 65536, 2**63, 10**4000, -(10**4000), 0.5, 1e308, float("1e16"), *ODD_COLLECTIONS]),
     st.sampled_from(ODD_TEXTS),
     st.integers(),
     st.text(max_size=8),
@@ -81,7 +80,8 @@ def mutated(draw: st.DrawFn, document: Any) -> Any:
             holder = holder[step]
         match draw(st.sampled_from(["replace", "remove", "repeat", "swap"])):
             case "replace":
-                holder[key] = draw(ODD_VALUES)
+                # Every draw gives the same list: a later change would put it into itself.
+                holder[key] = copy.deepcopy(draw(ODD_VALUES))
             case "remove":
                 del holder[key]
             case "repeat" if isinstance(holder, list):

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from alb_sg.aws.account_region import AccountRegion
-from alb_sg.command_line.walk.state import WALK_FILE, open_state
-from alb_sg.command_line.walk.stored_results import merge_stored
+from alb_sg.command_line.accounts.resume_folder import DESCRIPTION_FILE, open_resume_folder
+from alb_sg.command_line.accounts.stored_results import merge_stored
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.planned.change_set import read_change_set
 from alb_sg.estate.planned.cloudformation import read_templates
@@ -123,9 +123,9 @@ def test_a_damaged_result_of_a_walk(path: str, value: Any) -> None:
     ],
 )
 def test_a_damaged_file_of_a_walk_is_read_again(content: Any, tmp_path: Path) -> None:
-    (tmp_path / WALK_FILE).write_text(json.dumps(QUESTION), encoding="utf-8")
+    (tmp_path / DESCRIPTION_FILE).write_text(json.dumps(QUESTION), encoding="utf-8")
     saved = tmp_path / "111122223333-eu-west-1.json.gz"
     saved.write_bytes(gzip.compress(json.dumps(content).encode()))
-    with open_state(str(tmp_path), QUESTION, NOW) as state:
+    with open_resume_folder(str(tmp_path), QUESTION, NOW) as state:
         assert not state.saved_at
     assert not saved.exists()

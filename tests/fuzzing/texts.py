@@ -15,7 +15,7 @@ from random import Random
 from typing import Any, NamedTuple
 
 from alb_sg.aws.roles import parse_role
-from alb_sg.command_line.walk.stored_results import merge_stored
+from alb_sg.command_line.accounts.stored_results import merge_stored
 from alb_sg.config_rule.notification import read_notification
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.cidr import InvalidCidrError, parse_cidr
@@ -30,9 +30,9 @@ from alb_sg.estate.planned.template_stacks import GivenValues, TemplateFile
 from alb_sg.estate.planned.terraform import read_terraform_scenario
 from alb_sg.estate.planned.terraform_references import parse_steps
 from alb_sg.estate.snapshots.files import read_config_items
+from alb_sg.exemptions.aws_document import parse_max_days
 from alb_sg.exemptions.document import parse_exemptions
 from alb_sg.exemptions.location import parse_location
-from alb_sg.exemptions.longest_time import parse_max_days
 from alb_sg.findings.annotation import parse_annotation
 from alb_sg.findings.finding import Compliance
 from alb_sg.functions.hook import parse_rules, read_request
@@ -172,7 +172,7 @@ PARSERS: Mapping[str, Parser] = {
         lambda content: read_resource_files([written(content)]), [_json(STACK_RESOURCES)]
     ),
     "change sets": Parser(_change_set, [_json(CHANGE_SET)]),
-    "interrupted walks": Parser(lambda content: merge_stored([(HOME, _object(content))], RULES, {}), [_json(STORED)]),
+    "interrupted runs": Parser(lambda content: merge_stored([(HOME, _object(content))], RULES, {}), [_json(STORED)]),
     "annotations": Parser(
         lambda content: parse_annotation(Compliance.NON_COMPLIANT, _text(content)),
         [b"Missing: ingress TCP 443 from 0.0.0.0/0 for HTTPS:443; TCP 80 from ::/0 (2 more)"],

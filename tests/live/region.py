@@ -11,9 +11,9 @@ from typing import Any
 
 from botocore.client import BaseClient
 
-from alb_sg.aws.clients import make_client
 from alb_sg.live import LiveClients, LiveSource
 from tests.builders import ACCOUNT, REGION, Saved, Shape
+from tests.clients import make_client
 
 # Runs before the region serves a call. It may raise an exception, or return a response in place of the region's.
 Intervention = Callable[["Call"], Shape | None]
@@ -57,8 +57,8 @@ class Region:
     ) -> LiveSource:
         """A source whose clients this region serves, except the one of AWS Config."""
         clients = LiveClients(
-            elbv2=make_client("elbv2", REGION),
-            ec2=make_client("ec2", REGION),
+            elbv2=make_client("elbv2"),
+            ec2=make_client("ec2"),
             config=config,
         )
         for client in (clients.elbv2, clients.ec2):

@@ -2,7 +2,8 @@
 
 The tests of `make check` run first, and over what survives them the slow ones of the mutant's room. A run without any
 mutant records which lines each test executes: a mutant is tried with the tests that execute its statement, quickest
-first, until one fails. Mutants are drawn evenly from the rooms of `ROOMS`, or from the places that are named.
+first, until one fails. One whose tests take ten times the processor time, or longer than `--clock-seconds`, is killed
+by time-out. Mutants are drawn evenly from the rooms of `ROOMS`, or from the places that are named.
 """
 
 from __future__ import annotations
@@ -132,7 +133,7 @@ class Round(NamedTuple):
         if at_import:
             recording = Recording(recorded)
             tasks = [(*found, recording.choose(*found, self.options.seconds)) for found in at_import]
-            yield from try_all(tasks, self.copies)
+            yield from try_all(tasks, self.copies, self.options.clock_seconds)
 
     def _in_session(self, chosen: Sequence[Found], recorded: Path) -> Iterator[Tried]:
         results, file = self.folder / f"{self.tests}-results", self.folder / f"{self.tests}.json"
@@ -145,6 +146,7 @@ class Round(NamedTuple):
             str(results),
             self.options.processes,
             self.options.seconds,
+            self.options.clock_seconds,
             [(module, tuple(mutant)) for module, mutant in chosen],
         )
         file.write_text(json.dumps(assignment), encoding="utf-8")
@@ -179,6 +181,8 @@ def parse_arguments(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--mutants", type=int, default=200, help="how many to try (default: 200)")
     parser.add_argument("--seed", type=int, default=1, help="of the choice (default: 1)")
     parser.add_argument("--seconds", type=float, default=60.0, help="of tests for each mutant (default: 60)")
+    clock = "on the clock for each mutant: one that sleeps or waits longer is killed by time-out (default: 300)"
+    parser.add_argument("--clock-seconds", type=float, default=300.0, help=clock)
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="(default: one a processor)")
     parser.add_argument("--quick", action="store_true", help="with the tests of `make check` alone")
     parser.add_argument("--recording", type=Path, help="a folder that keeps what tests execute, for further runs")

@@ -29,9 +29,9 @@ from tests.mutation.mutants import Mutant
 from tests.mutation.outcomes import Outcome, Tried
 from tests.mutation.recording import record
 
-# Seconds of processor time that a mutant may take: these, and so many times what its tests took. A test that waits
-# without end is stopped by the clock, far later: others may use the machine.
-LEAST_SECONDS, SLOWNESS, CLOCK = 5.0, 10.0, 30.0
+# Seconds of processor time that a mutant may take: these, and so many times what its tests took. What waits takes none,
+# and is stopped by the clock.
+LEAST_SECONDS, SLOWNESS = 5.0, 10.0
 KILLED, SURVIVED, NOT_PATCHED = 1, 0, 3
 # A file in a folder that holds the recording of every test, and not of those before a run was interrupted.
 COMPLETE = "complete"
@@ -48,6 +48,7 @@ class Assignment(NamedTuple):
     results: str
     processes: int
     seconds: float
+    clock_seconds: float
     mutants: Sequence[tuple[str, Sequence[Any]]]
 
 
@@ -98,7 +99,7 @@ def _try_all(
     items: Mapping[str, pytest.Item],
     functions: Mapping[tuple[str, str], Sequence[FunctionType]],
 ) -> Iterator[Tried]:
-    running: dict[int, tuple[str, Mutant, int, float, float]] = {}
+    running: dict[int, tuple[str, Mutant, int, float]] = {}
     for module, fields in assignment.mutants:
         mutant = Mutant(*fields)
         choice = recording.choose(module, mutant, assignment.seconds)
@@ -110,23 +111,23 @@ def _try_all(
             yield Tried(module, mutant, Outcome.UNTESTED, 0, 0.0)
             continue
         while len(running) >= assignment.processes:
-            yield from _ended(running)
+            yield from _ended(running, assignment.clock_seconds)
         allowed = LEAST_SECONDS + SLOWNESS * choice.seconds
         path = Path(assignment.root, module)
         live = functions.get((str(path), mutant.function), ())
         child = _fork(lambda: _try(session, path, mutant, live, tests, allowed))  # noqa: B023 (the child runs it at once)
-        running[child] = (module, mutant, len(tests), time.monotonic(), allowed)
+        running[child] = (module, mutant, len(tests), time.monotonic())
     while running:
-        yield from _ended(running)
+        yield from _ended(running, assignment.clock_seconds)
 
 
-def _ended(running: dict[int, tuple[str, Mutant, int, float, float]]) -> Iterator[Tried]:
+def _ended(running: dict[int, tuple[str, Mutant, int, float]], clock_seconds: float) -> Iterator[Tried]:
     """The results of the processes that have ended; waits a moment if none has."""
     time.sleep(0.02)
-    for child, (module, mutant, tests, start, allowed) in list(running.items()):
+    for child, (module, mutant, tests, start) in list(running.items()):
         seconds = time.monotonic() - start
         ended, status = os.waitpid(child, os.WNOHANG)
-        if not ended and seconds < allowed * CLOCK:
+        if not ended and seconds < clock_seconds:
             continue
         # With all that the mutant left running.
         _kill(child)

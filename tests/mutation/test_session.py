@@ -20,6 +20,8 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 MODULE = "alb_sg/room/ages.py"
 SOURCE = """
+import threading
+
 LIMIT = 18
 
 class Person:
@@ -37,12 +39,19 @@ def countdown(number):
         number -= 1
     return number
 
+def ticket(ready=True):
+    gate = threading.Event()
+    if ready:
+        gate.set()
+    gate.wait()
+    return True
+
 def never_called(number):
     return number + 1
 """
 # They import the function as a name of their own, which a mutant must reach too.
 TESTS = """
-from alb_sg.room.ages import Person, countdown
+from alb_sg.room.ages import Person, countdown, ticket
 
 def test_votes():
     assert Person(18).may_vote()
@@ -53,6 +62,9 @@ def test_is_retired():
 
 def test_countdown():
     assert countdown(3) == 0
+
+def test_ticket():
+    assert ticket()
 """
 
 
@@ -66,7 +78,9 @@ def tried(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
     (root / MODULE).write_text(dedent(SOURCE), encoding="utf-8")
     (root / "test_ages.py").write_text(dedent(TESTS), encoding="utf-8")
     found = [(MODULE, tuple(mutant)) for mutant in mutants(dedent(SOURCE))]
-    assignment = Assignment(str(root), str(root / "recording"), ["alb_sg/room"], str(root / "results"), 2, 60.0, found)
+    assignment = Assignment(
+        str(root), str(root / "recording"), ["alb_sg/room"], str(root / "results"), 2, 60.0, 20.0, found
+    )
     (root / "assignment.json").write_text(json.dumps(assignment), encoding="utf-8")
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "tests.mutation.session", "-p", "no:terminal", "-p", "no:cacheprovider"],
@@ -102,6 +116,8 @@ def tried(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
         ("return self.age > 67: Gt is turned round", Outcome.KILLED),
         # Without end; what counts is the processor time, however busy the machine is.
         ("number -= 1: `number -= 1` is dropped", Outcome.TIMED_OUT),
+        # Without processor time.
+        ("gate.set(): `gate.set()` is dropped", Outcome.TIMED_OUT),
         ("return number + 1: Add becomes Sub", Outcome.UNTESTED),
         ("LIMIT = 18: 18 becomes 19", Outcome.AT_IMPORT),
     ],

@@ -33,7 +33,7 @@ from tests.properties.estates import PARAMETERS, estates, permissions
 pytestmark = pytest.mark.slow
 
 Verdict = tuple[str, str]
-HOME = AccountRegion(ACCOUNT, REGION)
+ACCOUNT_REGION = AccountRegion(ACCOUNT, REGION)
 PEERS = {
     "SecurityGroupIngress": ("SourcePrefixListId", "SourceSecurityGroupId", "SourceSecurityGroupOwnerId"),
     "SecurityGroupEgress": (
@@ -103,12 +103,25 @@ def served() -> tuple[Region, LiveSource]:
     return region, region.source()
 
 
+def name_load_balancers(saved: Saved) -> None:
+    """Gives each target group all load balancers that forward to it, as DescribeTargetGroups does. The Hook relies on
+    that, because it reads no listeners but those of its scope."""
+    groups = {group["TargetGroupArn"]: group["LoadBalancerArns"] for group in saved["TargetGroups"]}
+    for listener in saved["Listeners"]:
+        for action in listener["DefaultActions"]:
+            for one in action.get("ForwardConfig", {}).get("TargetGroups", ()):
+                used_by = groups.get(one["TargetGroupArn"], [])
+                if listener["LoadBalancerArn"] not in used_by:
+                    used_by.append(listener["LoadBalancerArn"])
+
+
 @given(st.data(), estates(collected=True), PARAMETERS)
 def test_data_that_the_hook_leaves_out_decides_nothing(
     data: st.DataObject, saved: Saved, parameters: dict[str, str]
 ) -> None:
     for group in saved["TargetGroups"]:
         saved["TargetHealthDescriptions"].setdefault(group["TargetGroupArn"], [])
+    name_load_balancers(saved)
     scenarios = [Scenario(data.draw(changes(saved)))]
     rules = {RECOMMENDATIONS_BY_NAME[name]: parse_parameters(parameters) for name in RULES}
     region, source = served()
@@ -118,7 +131,7 @@ def test_data_that_the_hook_leaves_out_decides_nothing(
         patch.object(hook, "make_client", lambda *_, **__: None),
         patch.object(hook, "LiveClients", lambda **_: None),
     ):
-        base, scope, unread = hook.read_account(HOME, None, scenarios, rules, lambda: False)
+        base, scope, unread = hook.read_account(ACCOUNT_REGION, None, scenarios, rules, lambda: False)
     assert not unread
     whole = estate_of_export(source.export())
     everything = frozenset(whole.load_balancers)

@@ -17,9 +17,9 @@ from alb_sg.aggregator.responses import find_rule
 from alb_sg.command_line.main import main
 from alb_sg.config_rule.iam_actions import evaluation_actions
 from alb_sg.deployment.artifact import Artifact
-from alb_sg.deployment.config_errors import schema
 from alb_sg.deployment.rule_definition import read_rule_definitions
 from alb_sg.deployment.settings import read_settings
+from alb_sg.deployment.settings_schema import schema
 from alb_sg.deployment.template_files import render_templates
 from alb_sg.exemptions.document import parse_exemptions
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME

@@ -647,6 +647,45 @@ def test_undo_keeps_later_changes() -> None:
         assert found.groups() == [found.group, other]
 
 
+@pytest.mark.parametrize("is_tagged", [True, False])
+@pytest.mark.parametrize("shared", [False, True])
+def test_undo_keeps_a_rule_that_somebody_has_changed_since(shared: bool, is_tagged: bool) -> None:
+    """ModifySecurityGroupRules keeps the rule's id, and the person relies on what it lets in now."""
+    with shop() as found:
+        if shared:
+            found.share()
+        applied = found.apply(fix_of(INGRESS, ICMP))
+        rule = next(one for one in applied.added_rules if _ports(found, one) == (443, 443))
+        found.aws.ec2.modify_security_group_rules(
+            GroupId=rule.group_id,
+            SecurityGroupRules=[
+                {
+                    "SecurityGroupRuleId": rule.rule_id,
+                    "SecurityGroupRule": {
+                        "IpProtocol": "tcp",
+                        "FromPort": 443,
+                        "ToPort": 8443,
+                        "CidrIpv4": "0.0.0.0/0",
+                    },
+                }
+            ],
+        )
+        if not is_tagged:
+            found.aws.ec2.delete_tags(Resources=[rule.rule_id], Tags=[{"Key": "alb-sg:execution"}])
+        undone = found.undo()
+        assert undone.revoked_rules == [one for one in applied.added_rules if one != rule]
+        assert f"{rule.rule_id} of {rule.group_id} was changed since fix-1 added it" in undone.left_in_place[0]
+        assert _ports(found, rule) == (443, 8443)
+        # It still has its effect.
+        assert rule.group_id in found.groups()
+        assert "no record says" not in " ".join(undone.left_in_place)
+
+
+def _ports(found: Shop, rule: SecurityGroupRule) -> tuple[int, int]:
+    [one] = found.aws.ec2.describe_security_group_rules(SecurityGroupRuleIds=[rule.rule_id])["SecurityGroupRules"]
+    return one["FromPort"], one["ToPort"]
+
+
 def test_undo_leaves_a_group_that_somebody_else_came_to_carry() -> None:
     with shop() as found:
         found.share()
@@ -712,6 +751,24 @@ def test_a_rule_of_somebody_else_with_the_tag_of_an_execution_stays(complete: bo
         assert undone.revoked_rules == list(applied.added_rules)
         assert _rules_of_group(found) == [foreign]
         assert foreign in undone.left_in_place[0]
+
+
+@pytest.mark.parametrize("complete", [True, False])
+def test_a_description_attributes_nothing_to_an_execution(complete: bool) -> None:
+    """Anybody can write what a fix writes. The rule has a planned content, but for its port."""
+    with shop() as found:
+        applied = found.apply(fix_of(INGRESS))
+        [described] = found.aws.ec2.describe_security_group_rules(
+            SecurityGroupRuleIds=[applied.added_rules[0].rule_id]
+        )["SecurityGroupRules"]
+        forged = tcp(8443, "0.0.0.0/0")
+        forged["IpRanges"][0]["Description"] = described["Description"]
+        found.aws.allow_ingress(found.group, [forged])
+        if not complete:
+            _forget_ids(found)
+        undone = found.undo()
+        assert (undone.revoked_rules, undone.left_in_place) == (list(applied.added_rules), [])
+        assert len(_rules_of_group(found)) == 1
 
 
 def _forget_ids(found: Shop) -> None:

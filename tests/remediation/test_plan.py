@@ -136,6 +136,11 @@ def test_behind_an_internet_facing_network_load_balancer_a_person_approves_its_g
         # A prefix list is what its entries are.
         ("pl-public", {"scheme": "internal"}, False),
         ("pl-private", {"scheme": "internal"}, True),
+        # Everybody in IPv6, half of them, IPv4 in other words, and unique local addresses.
+        ("::/0 10.0.0.0/8", {"scheme": "internal", "ip_address_type": "dualstack"}, False),
+        ("2000::/3 10.0.0.0/8", {"scheme": "internal", "ip_address_type": "dualstack"}, False),
+        ("::ffff:0:0/96 10.0.0.0/8", {"scheme": "internal", "ip_address_type": "dualstack"}, False),
+        ("fd00::/8 10.0.0.0/8", {"scheme": "internal", "ip_address_type": "dualstack"}, True),
         # The page opens an internet-facing load balancer to everybody.
         ("internet", {}, True),
         ("0.0.0.0/1 128.0.0.0/1", {}, True),
@@ -152,6 +157,41 @@ def test_a_tag_opens_no_more_than_the_page(clients: str, fields: dict[str, Any],
         approved = plan(saved, rule, policy=APPROVED, TagKey="clients")
         assert refused(approved) == []
         assert any(addition.is_wide for addition in approved.additions) is not is_planned
+
+
+@pytest.mark.parametrize(
+    ("parts", "given"),
+    [
+        ([], {"TagKey": "clients"}),
+        (
+            # Its clients are what its group lets in: the same list.
+            [
+                network_load_balancer("nlb", groups=["sg-nlb"]),
+                group("sg-nlb", ingress=[tcp(443, "pl-1")]),
+                listener(443, "TCP", of=load_balancer_arn("nlb", "network"), forward=["to-web"]),
+                behind(443),
+            ],
+            {},
+        ),
+    ],
+)
+def test_a_prefix_list_whose_owner_refuses_its_entries_may_name_everybody(
+    parts: list[Shape], given: dict[str, str]
+) -> None:
+    unknown = {**prefix_list("pl-1", refused=True), "MaxEntries": 5}
+    saved = web(unknown, *parts, tags={"clients": "pl-1"}, scheme="internal")
+    found = plan(saved, INGRESS, policy=None, **given)
+    assert (added(found), refused(found)) == ([], [RefusalReason.OPENS_INTERNAL])
+    assert "would be open to pl-1, whose addresses are not known, and web is internal" in found.refusals[0].text
+    approved = plan(saved, INGRESS, policy=APPROVED, **given)
+    assert [addition.is_wide for addition in approved.additions] == [True]
+
+
+def test_a_prefix_list_of_unknown_entries_opens_an_internet_facing_load_balancer_less_than_the_page() -> None:
+    unknown = {**prefix_list("pl-1", refused=True), "MaxEntries": 5}
+    assert added(plan(web(unknown, tags={"clients": "pl-1"}), INGRESS, TagKey="clients")) == [
+        "sg-1 ingress tcp 443 pl-1"
+    ]
 
 
 def test_a_vpc_with_public_addresses_is_the_pages_own_row() -> None:
@@ -524,6 +564,18 @@ def test_managers_are_told_by_tags(tags: dict[str, str], whom: str | None) -> No
     assert found is None if whom is None else whom in str(found)
 
 
+def test_a_group_of_firewall_manager_is_told_by_its_name() -> None:
+    """Its policy takes the rule away again, and no tag says so."""
+    saved = web()
+    [own] = [one for one in saved["SecurityGroups"] if one["GroupId"] == "sg-1"]
+    own["GroupName"] = "FMManagedSecurityGroup0f3c1a2b-1111-2222-3333-444455556666-sg-0a1b2c3d"
+    found = plan(saved, ICMP)
+    assert (added(found), refused(found)) == ([], [RefusalReason.MANAGED])
+    assert "sg-1 is managed by AWS Firewall Manager" in found.refusals[0].text
+    allowed = FixPolicy(managed_group=ManagedGroupPolicy.ALLOW)
+    assert added(plan(saved, ICMP, policy=allowed)) == ["sg-1 ingress icmp 3 0.0.0.0/0"]
+
+
 # --- fingerprints
 
 
@@ -534,6 +586,23 @@ def test_plans_that_change_the_same_have_one_fingerprint() -> None:
     other = replace(found.additions[0], group_id="sg-2")
     assert found.fingerprint != replace(found, additions=(other,)).fingerprint
     assert found.fingerprint == replace(found, refusals=plan(web(), EGRESS).refusals).fingerprint
+
+
+def test_an_approval_does_not_hold_for_what_a_named_group_lets_in_later() -> None:
+    """Somebody opens the Network Load Balancer while the approver thinks: the rule refers to the same group."""
+
+    def approved(clients: str) -> Plan:
+        parts = [
+            network_load_balancer("nlb", groups=["sg-nlb"]),
+            group("sg-nlb", ingress=[tcp(443, clients)]),
+            listener(443, "TCP", of=load_balancer_arn("nlb", "network"), forward=["to-web"]),
+            behind(443),
+        ]
+        return plan(web(*parts, scheme="internal"), INGRESS, policy=APPROVED)
+
+    private, public = approved("10.3.0.0/16"), approved("198.51.100.0/24")
+    assert added(private) == added(public) == ["sg-1 ingress tcp 443 sg-nlb"]
+    assert private.fingerprint != public.fingerprint
 
 
 def test_a_new_group_is_approved_beside_the_groups_that_were_seen() -> None:

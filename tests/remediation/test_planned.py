@@ -35,8 +35,9 @@ def plan(saved: Saved, *rules: str, **parameters: str) -> Plan:
     found = build(saved)
     [web] = [one for one in found.load_balancers.values() if one.name == "web"]
     parsed = parse_parameters(parameters)
-    findings, errors = judge_all(found, [web], {RECOMMENDATIONS_BY_NAME[rule]: parsed for rule in rules})
-    return PlannedEstatePlanner(found).plan(web, [*findings, *errors])
+    selected = {RECOMMENDATIONS_BY_NAME[rule]: parsed for rule in rules}
+    findings, errors = judge_all(found, [web], selected)
+    return PlannedEstatePlanner(found, selected).plan(web, [*findings, *errors])
 
 
 def web(*parts: Shape, scheme: str = "internet-facing", shared: str = "sg-base") -> Saved:
@@ -84,6 +85,13 @@ def test_the_least_carried_group_of_the_targets_gets_theirs(shared: str, least: 
     assert addition.also_opens == ()
 
 
+def test_the_default_group_of_the_vpc_comes_last() -> None:
+    """Whatever is launched without a group gets it."""
+    default = [{**group(one), "GroupName": "default"} for one in ("sg-2", "sg-app")]
+    found = plan(web(*default, shared="sg-2"), INGRESS, TARGETS)
+    assert [one.group_id for one in found.additions] == ["sg-1", "sg-base"]
+
+
 def test_a_rule_that_two_findings_need_is_added_once_for_both() -> None:
     found = plan(web(), EGRESS, "ALB_SG_HEALTH_CHECK_EGRESS")
     [addition] = found.additions
@@ -112,6 +120,14 @@ def test_a_rule_that_may_exist_already_is_refused() -> None:
     found = plan(saved, INGRESS)
     assert [one.reason for one in found.refusals] == [RefusalReason.UNRESOLVED]
     assert found.additions == ()
+
+
+@pytest.mark.parametrize("ingress", [[], [tcp(443, "pl-1")]])
+def test_a_prefix_list_that_lost_its_entries_opens_nothing(ingress: list[Shape]) -> None:
+    """As for what is deployed: a rule for everybody would open a load balancer that the list was to protect."""
+    found = plan(web(prefix_list("pl-1"), group("sg-2", ingress=ingress)), INGRESS, AcceptedSources="pl-1")
+    assert (found.additions, [one.reason for one in found.refusals]) == ((), [RefusalReason.UNRESOLVED])
+    assert found.refusals[0].text.startswith("the prefix list pl-1 has no entries")
 
 
 def test_without_its_groups_nothing_is_planned() -> None:

@@ -28,7 +28,7 @@ from tests.builders import (
 )
 
 AS_OF = datetime(2027, 1, 31, 8, 0, tzinfo=UTC)
-HOME = (ACCOUNT, REGION)
+ACCOUNT_REGION = (ACCOUNT, REGION)
 
 # Markup of HTML, XML, Markdown and SARIF, an order to a terminal, a change of writing direction, and an
 # honest emoji.
@@ -75,7 +75,9 @@ def exempt(otherwise: Finding | EvaluationError, reason: str = "moves in January
 ADVICE = ("allow inbound TCP 443 from 0.0.0.0/0 in sg-1", "allow inbound TCP 80 from 0.0.0.0/0 in sg-1")
 
 
-def results(*found: Finding | EvaluationError, account_regions: tuple[tuple[str, str], ...] = (HOME,)) -> Results:
+def results(
+    *found: Finding | EvaluationError, account_regions: tuple[tuple[str, str], ...] = (ACCOUNT_REGION,)
+) -> Results:
     findings = [one for one in found if isinstance(one, Finding)]
     errors = [one for one in found if isinstance(one, EvaluationError)]
     return Results(
@@ -114,7 +116,7 @@ EVERYTHING = results(
     UNREAD,
     UNENUMERATED,
     NOBODYS,
-    account_regions=(HOME, ("444455556666", "eu-west-1")),
+    account_regions=(ACCOUNT_REGION, ("444455556666", "eu-west-1")),
 )
 HOSTILE_EVERYWHERE = results(
     finding("one", INGRESS, Compliance.NON_COMPLIANT, annotation=HOSTILE, load_balancer_name=HOSTILE),

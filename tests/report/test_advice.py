@@ -148,4 +148,7 @@ def test_a_rule_in_the_targets_group_tells_what_else_it_opens(command: Command, 
     assert "allow inbound TCP 80 from sg-1 in sg-app" in text
     assert "this also opens what else carries sg-app: network interface " in text
     assert "(RDSNetworkInterface)" in text
-    assert "also opens what else carries sg-app" in command.on(saved, "fix", "web", "--rule", TARGETS).out
+    assert (
+        "this also opens what else carries sg-app: network interface "
+        in command.on(saved, "fix", "web", "--rule", TARGETS).out
+    )

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from alb_sg.findings.finding import Compliance
-from alb_sg.report.formats import ASFF, FORMATS, TIMED_FORMATS, FormatOptions
+from alb_sg.report.formats import ASFF, FORMATS, JUNIT, OCSF, FormatOptions
 from alb_sg.report.writing import write_results
 from tests.command_line.calling import Command, closed
 from tests.report.formats import AS_OF, CASES, COMPLIANT, EVERYTHING, NOBODYS, UNREAD, finding, results, written
 
-TIMELESS = [name for name in FORMATS if name not in TIMED_FORMATS]
+TIMELESS = [name for name in FORMATS if name not in (JUNIT, ASFF, OCSF)]
 
 
 @pytest.mark.parametrize("format_name", FORMATS)

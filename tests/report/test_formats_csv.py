@@ -8,7 +8,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-from alb_sg.observations.account_name import AccountName
+from alb_sg.observations.accounts import AccountName
 from alb_sg.observations.results import LoadBalancerFacts, Results
 from alb_sg.report.csv_report import COLUMNS
 from tests.builders import ACCOUNT, REGION, load_balancer_arn

@@ -18,7 +18,7 @@ import pytest
 
 from alb_sg.deployment.template_files import render_templates
 from tests.deploy.templates import DEPLOY, template
-from tests.deployment.deployments import ARTEFACT, ROOT, VARIANTS, settings_of, templates_of
+from tests.deployment.deployments import ARTIFACT, ROOT, VARIANTS, settings_of, templates_of
 from tests.scanners.policies import policies
 from tests.tools import HANGING, scanner
 
@@ -77,7 +77,7 @@ def test_checkov_reports_the_exceptions_alone(tmp_path: Path) -> None:
     """Its exceptions in hand-written templates stand beside the resource, as checkov reads them."""
     for variant, content in VARIANTS.items():
         (tmp_path / variant).mkdir()
-        for name, text in render_templates(settings_of(content, tmp_path / variant), ARTEFACT).items():
+        for name, text in render_templates(settings_of(content, tmp_path / variant), ARTIFACT).items():
             (tmp_path / variant / name).write_text(text, encoding="utf-8")
     (tmp_path / "deploy").mkdir()
     for path in DEPLOY.glob("*.yaml"):

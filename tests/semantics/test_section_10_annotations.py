@@ -11,6 +11,7 @@ from tests.builders import (
     HEALTH,
     ICMP,
     INGRESS,
+    TARGETS,
     Saved,
     Shape,
     all_traffic,
@@ -25,6 +26,7 @@ from tests.builders import (
     network_load_balancer,
     prefix_list,
     reference,
+    subnet,
     target_group,
     tcp,
     udp,
@@ -62,6 +64,67 @@ def test_the_shape() -> None:
 def test_one_missing_thing_is_the_whole_text() -> None:
     saved = estate(listener(443), group("sg-1", ingress=[tcp(443, "10.0.0.0/8")]))
     assert _says(saved) == "HTTPS:443 not open to 0.0.0.0/0 in sg-1 (open to 10.0.0.0/8)"
+
+
+@pytest.mark.parametrize(
+    ("ingress", "expected"),
+    [
+        # What is missing is 10.0.0.0/15 in the fewest blocks, and that is no part of it: it is all.
+        ((), "HTTPS:443 not open to 10.0.0.0/16, 10.1.0.0/16 (VPC) in sg-1"),
+        (
+            ("10.0.0.0/16",),
+            "HTTPS:443 not open to 10.1.0.0/16 of 10.0.0.0/16, 10.1.0.0/16 (VPC) in sg-1 (open to 10.0.0.0/16)",
+        ),
+    ],
+)
+def test_blocks_that_adjoin_are_missing_whole_or_in_part(ingress: tuple[str, ...], expected: str) -> None:
+    rules = [tcp(443, *ingress)] if ingress else []
+    saved = estate(
+        load_balancer(scheme="internal"),
+        vpc("10.0.0.0/16", "10.1.0.0/16"),
+        listener(443),
+        group("sg-1", ingress=rules),
+    )
+    assert _says(saved) == expected
+
+
+def test_subnets_that_adjoin_are_missing_whole() -> None:
+    saved = estate(
+        listener(443, forward=["web"]),
+        subnet("10.0.0.0/24", id="subnet-a"),
+        subnet("10.0.1.0/24", id="subnet-b"),
+        target_group(targets=["10.0.1.5"]),
+        interface("10.0.1.5"),
+        group("sg-1"),
+    )
+    assert _says(saved, TARGETS) == (
+        "target group web TCP:80 not open to sg-1 or 10.0.0.0/24, 10.0.1.0/24 (its subnets) in sg-app of 10.0.1.5"
+    )
+
+
+def test_a_name_that_is_too_long_to_be_said_twice_is_not_cut() -> None:
+    """An IPv6 target whose interface is not seen: it is named once, and that it is unresolved is said all the same."""
+    groups = [group(one, vpc="vpc-00000000000000000") for one in LONG_GROUPS]
+    saved = estate(
+        load_balancer(
+            groups=LONG_GROUPS, ip_address_type="dualstack", vpc="vpc-00000000000000000", subnets=["subnet-a"]
+        ),
+        vpc("10.0.0.0/16", "2001:db8:aaaa:bb00::/56", id="vpc-00000000000000000"),
+        subnet("10.0.1.0/24", "2001:db8:aaaa:bb01::/64", id="subnet-a", vpc="vpc-00000000000000000"),
+        listener(443),
+        target_group(
+            LONG,
+            targets=[f"2001:db8:aaaa:bb00:1111:2222:3333:444{digit}" for digit in range(3)],
+            port=65535,
+            ip_address_type="ipv6",
+            vpc="vpc-00000000000000000",
+        ),
+        *groups,
+    )
+    assert _says(saved, TARGETS) == (
+        f"target group {LONG} TCP:65535 not open to {LONG_GROUPS[0]}, {LONG_GROUPS[1]} +3 or 2001:db8:aaaa:bb01::/64 "
+        "(its subnets) at 2001:db8:aaaa:bb00:1111:2222:3333:4440, as far as is known; +2 more; unresolved"
+    )
 
 
 def test_nothing_open_explains_nothing() -> None:
@@ -191,6 +254,12 @@ def _ingress(*rules: Shape, **fields: str) -> Saved:
             EGRESS,
             "target group web TCP:8080 not open to 10.0.1.5 or sg-app in sg-1 (the reference to sg-old is stale)",
             id="a stale reference",
+        ),
+        pytest.param(
+            _egress(tcp((0, 0), ANYWHERE)),
+            EGRESS,
+            "target group web TCP:8080 not open to 10.0.1.5 or sg-app in sg-1 (port 0 alone is)",
+            id="0 to 0, which is every port for protocol -1 alone",
         ),
         pytest.param(
             estate(listener(80), group("sg-1", ingress=[all_traffic("sg-1")]) | {"GroupName": "default"}),

@@ -20,11 +20,11 @@ from alb_sg.ssm_documents.documents import (
     document_text,
     with_checksum,
 )
-from tests.deployment.deployments import ARTEFACT, ROOT
+from tests.deployment.deployments import ARTIFACT, ROOT
 from tests.rules import RULE_NAMES
 
 FOLDER = ROOT / "remediation"
-SHA256 = ARTEFACT.sha256
+SHA256 = ARTIFACT.sha256
 
 
 @pytest.fixture(params=DOCUMENTS)

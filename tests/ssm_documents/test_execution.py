@@ -509,7 +509,7 @@ def test_a_shared_target_group_is_opened_and_the_plan_names_other_users(estate: 
     before = found.state()
     fixed = estate.fix(document_name(TARGETS), SharedGroup="refuse")
     assert (fixed.steps, fixed.failure) == (FIXED, None)
-    assert "also opens network interface eni-" in fixed.outputs["Plan.Summary"]
+    assert f"this also opens what else carries {found.app}: network interface eni-" in fixed.outputs["Plan.Summary"]
     assert {one["groupId"] for one in json.loads(fixed.outputs["Apply.Result"])["added"]} == {found.app}
     assert estate.undo(fixed).failure is None
     assert found.state() == before

@@ -12,7 +12,7 @@ import yaml
 
 from alb_sg.deployment.documents import shipped_documents
 from alb_sg.remediation.document_names import DOCUMENTS
-from tests.deployment.deployments import ARTEFACT, ROOT
+from tests.deployment.deployments import ARTIFACT, ROOT
 from tests.tools import node_module
 
 SCHEMA = "aws-ssm-document-language-service/dist/schema.json"
@@ -44,7 +44,7 @@ def checked_in(name: str) -> dict[str, Any]:
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_documents_are_valid(validator: jsonschema.Draft7Validator, name: str) -> None:
     validator.validate(checked_in(name))
-    validator.validate(yaml.safe_load(shipped_documents(ARTEFACT)[name]))
+    validator.validate(yaml.safe_load(shipped_documents(ARTIFACT)[name]))
 
 
 @pytest.mark.parametrize(

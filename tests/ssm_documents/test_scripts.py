@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import boto3
@@ -283,6 +283,20 @@ def test_a_rule_that_is_not_the_deployments_has_no_say(found: Shop) -> None:
         plan(found, INGRESS)
 
 
+def test_a_further_rule_of_the_deployments_function_has_no_say(found: Shop) -> None:
+    """Who may create rules could give one no AcceptedSources or exemptions, and start the document with it."""
+    deploy(found, INGRESS, AcceptedSources="192.0.2.0/24")
+    found.aws.ec2.authorize_security_group_ingress(GroupId=found.group, IpPermissions=[tcp(443, "192.0.2.0/24")])
+    assert plan(found, INGRESS)["outcome"] == "nothing to do"
+    found.aws.config.add_rule("mine", function_arn(INGRESS))
+    with pytest.raises(InvalidInputError, match=f"ConfigRuleName: mine is another rule than {INGRESS}, and belongs to"):
+        plan(found, INGRESS, ConfigRuleName="mine")
+    # A conformance pack adds to its rules' names; nobody else can create or change them.
+    name = f"{INGRESS}-conformance-pack-n0q8yfwsp"
+    found.aws.config.add_rule(name, function_arn(INGRESS), created_by="config-conforms.amazonaws.com")
+    assert plan(found, INGRESS, ConfigRuleName=name)["outcome"] == "planned"
+
+
 def test_the_deployments_approvers_must_approve_every_start(found: Shop) -> None:
     limits = DocumentLimits(default_function(INGRESS), approvers=("alice", "bob"))
     planned = plan(found, INGRESS, limits)
@@ -309,6 +323,38 @@ def test_a_tag_opens_an_internal_load_balancer_only_with_the_deployments_approve
         assert (refused["outcome"], "(opensInternal)" in refused["refused"][0]) == ("refused", True)
         approved = plan(internal, INGRESS, DocumentLimits(default_function(INGRESS), approvers=("alice",)))
         assert (approved["outcome"], approved["approval"]) == ("planned", "asked for")
+
+
+@pytest.mark.parametrize(
+    ("entries", "said"),
+    [
+        # Who may change the list waits until the approver has seen private addresses.
+        ({"AddEntries": [{"Cidr": "0.0.0.0/0"}]}, "changed since it was planned; nothing was changed"),
+        # A rule for it would let nobody in, and one for the recommended peer more than the tag says.
+        ({"RemoveEntries": [{"Cidr": "10.3.0.0/16"}]}, "refused"),
+    ],
+)
+def test_an_approval_does_not_hold_for_other_entries_of_a_prefix_list(entries: Mapping[str, Any], said: str) -> None:
+    with shop(scheme="internal") as internal:
+        ec2 = internal.aws.ec2
+        made = ec2.create_managed_prefix_list(
+            PrefixListName="clients", AddressFamily="IPv4", MaxEntries=5, Entries=[{"Cidr": "10.3.0.0/16"}]
+        )["PrefixList"]
+        prefix_list_id = made["PrefixListId"]
+        internal.aws.elbv2.add_tags(ResourceArns=[internal.arn], Tags=[{"Key": "clients", "Value": prefix_list_id}])
+        deploy(internal, INGRESS, **TAGGED)
+        limits = DocumentLimits(default_function(INGRESS), approvers=("alice",))
+        planned = plan(internal, INGRESS, limits)
+        assert "MORE THAN IS RECOMMENDED" not in planned["summary"]
+        ec2.modify_managed_prefix_list(PrefixListId=prefix_list_id, CurrentVersion=made["Version"], **entries)
+        internal.aws.faults.calls.clear()
+        given = payload(internal, "Apply", INGRESS, limits, **{"Plan.Fingerprint": planned["fingerprint"]})
+        try:
+            outcome = scripts.apply(given)["summary"]
+        except scripts.StepFailedError as error:
+            outcome = str(error)
+        assert said in outcome
+        assert internal.changes() == []
 
 
 # --- failures

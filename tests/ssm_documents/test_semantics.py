@@ -11,7 +11,7 @@ import yaml
 from alb_sg.deployment.documents import shipped_documents
 from alb_sg.remediation.document_names import DOCUMENTS
 from alb_sg.ssm_documents.documents import build_document
-from tests.deployment.deployments import ARTEFACT, ROOT
+from tests.deployment.deployments import ARTIFACT, ROOT
 from tests.ssm_documents.semantics import mistakes
 
 ABSENT = object()
@@ -23,7 +23,7 @@ Place = tuple[str | int, ...]
 def test_the_documents_have_no_mistakes(name: str) -> None:
     checked_in = (ROOT / "remediation" / f"{name}.yaml").read_text(encoding="utf-8")
     assert mistakes(yaml.safe_load(checked_in)) == ()
-    assert mistakes(yaml.safe_load(shipped_documents(ARTEFACT)[name])) == ()
+    assert mistakes(yaml.safe_load(shipped_documents(ARTIFACT)[name])) == ()
 
 
 def parameter(kind: str, pattern: str, **said: Any) -> dict[str, Any]:

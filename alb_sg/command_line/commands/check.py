@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TextIO
 
+from alb_sg.command_line.account_options import read_given_accounts
 from alb_sg.command_line.argument_types import whole_number
 from alb_sg.command_line.arguments import (
     Commands,
@@ -20,14 +21,13 @@ from alb_sg.command_line.arguments import (
     add_source_options,
 )
 from alb_sg.command_line.entry_point import keep_until_exit
-from alb_sg.command_line.exit_code import ExitCode
-from alb_sg.command_line.fail_on import add_fail_on_argument, exit_code_by_choice, refuse_fail_on
+from alb_sg.command_line.evaluate_planned import evaluate_planned
+from alb_sg.command_line.exit_code import ExitCode, add_fail_on_argument, exit_code_by_choice, refuse_fail_on
 from alb_sg.command_line.narrowing import (
     add_narrowing_options,
     is_narrowed,
     narrow_estates,
     narrow_rules,
-    read_given_accounts,
     with_statuses,
 )
 from alb_sg.command_line.output import open_output
@@ -40,13 +40,12 @@ from alb_sg.command_line.result_format import (
 from alb_sg.command_line.rule_selection import RuleSelection, select_rules
 from alb_sg.command_line.sources.loaded_estates import LoadedEstates
 from alb_sg.command_line.sources.loading import load_estates, reads_only_config_items
-from alb_sg.command_line.sources.planned import evaluate_planned, has_base, is_planned
-from alb_sg.command_line.sources.role_options import reads_with_role
+from alb_sg.command_line.sources.planned import has_base, is_planned
+from alb_sg.command_line.sources.role_options import add_roles_options, reads_with_role
 from alb_sg.command_line.streaming import StreamedResults, stream_json_lines
-from alb_sg.command_line.walk.options import add_walk_options
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.json_files import find_json_files
-from alb_sg.observations.account_name import AccountName
+from alb_sg.observations.accounts import AccountName
 from alb_sg.observations.observation import Observation
 from alb_sg.observations.results import Results
 from alb_sg.report.formats import ASFF, JSON, JSON_LINES
@@ -63,7 +62,7 @@ EXAMPLES = """\
   alb-sg check --load-balancer shop --rule listener_ingress
   alb-sg check --source config                          a tenth of the calls, as current as AWS Config
   alb-sg check --aggregator organization --format csv   all accounts, in one place
-  alb-sg check --accounts accounts.json --assume-role alb-sg-reader --region all --resume walk/    all accounts, live
+  alb-sg check --accounts accounts.json --assume-role alb-sg-reader --region all --resume run/     all accounts, live
   alb-sg check --estate estate.json --format json       no call is made
   alb-sg check --config-items snapshot.json.gz --format csv --output findings.csv
   alb-sg check --parameter ALB_SG_LISTENER_INGRESS:AcceptedSources=pl-3b927c52@443,none@80
@@ -90,7 +89,7 @@ def add_check(commands: Commands) -> None:
         help="judge this load balancer only; repeatable (default: all)",
     )
     add_narrowing_options(parser, with_tags=True)
-    add_walk_options(parser, resumes="what was judged")
+    add_roles_options(parser, resumes="what was judged")
     add_fail_on_argument(parser)
     add_format_options(parser)
     add_output_option(parser)
@@ -105,7 +104,7 @@ def add_check(commands: Commands) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    choice = narrow_rules(arguments, select_rules(arguments.rule, arguments.parameter))
+    selection = narrow_rules(arguments, select_rules(arguments.rule, arguments.parameter))
     accounts = read_given_accounts(arguments)
     prepare_format(arguments)
     if arguments.history is not None and (arguments.load_balancer or is_narrowed(arguments)):
@@ -114,12 +113,12 @@ def run(arguments: argparse.Namespace) -> int:
         raise InvalidInputError("a plan or template is narrowed by --load-balancer and --rule; omit the other options")
     refuse_fail_on(arguments, over_existing=is_planned(arguments) and has_base(arguments))
     if reads_with_role(arguments):
-        return _check_accounts(arguments, choice, accounts)
+        return _check_accounts(arguments, selection, accounts)
     with open_output(arguments.output, machine_readable=is_machine_readable(arguments)) as stream:
         if is_planned(arguments):
             from alb_sg.command_line.exemption_options import load_given_exemptions  # noqa: PLC0415 (slow, and not always needed)
 
-            planned = evaluate_planned(arguments, choice, arguments.load_balancer, load_given_exemptions(arguments))
+            planned = evaluate_planned(arguments, selection, arguments.load_balancer, load_given_exemptions(arguments))
             if arguments.format == ASFF:
                 _require_accounts(planned)
             if arguments.history is not None:
@@ -127,7 +126,7 @@ def run(arguments: argparse.Namespace) -> int:
             write_formatted(planned, arguments, stream)
             return exit_code_by_choice(arguments, planned.findings, planned.errors)
         if arguments.format == JSON_LINES and arguments.exemptions is None and not arguments.status:
-            written = _stream_json_lines(arguments, choice, accounts, stream)
+            written = _stream_json_lines(arguments, selection, accounts, stream)
             return exit_code_by_choice(arguments, written.non_compliant_findings, written.errors)
         # These imports are slow, and the streaming path does not need them.
         from alb_sg.command_line.evaluate_all import evaluate_all  # noqa: PLC0415 (slow, and not always needed)
@@ -135,44 +134,47 @@ def run(arguments: argparse.Namespace) -> int:
         from alb_sg.command_line.planning import make_planner, with_advice, with_remarks  # noqa: PLC0415 (slow, and not always needed)
 
         exemptions = load_given_exemptions(arguments)
-        loaded = narrow_estates(arguments, load_estates(arguments, choice, arguments.load_balancer), accounts)
-        results = replace(evaluate_all(loaded, choice, exemptions), accounts=accounts)
+        loaded = narrow_estates(arguments, load_estates(arguments, selection, arguments.load_balancer), accounts)
+        results = replace(evaluate_all(loaded, selection, exemptions), accounts=accounts)
         if arguments.format != JSON_LINES:
-            results = with_advice(results, make_planner(arguments, loaded, choice, exemptions))
+            results = with_advice(results, make_planner(arguments, loaded, selection, exemptions))
         if arguments.format == JSON:
             results = with_remarks(results, loaded)
         keep_run = write_formatted(
-            with_statuses(arguments, results), arguments, stream, lambda as_of: _observe(loaded, choice, results, as_of)
+            with_statuses(arguments, results),
+            arguments,
+            stream,
+            lambda as_of: _observe(loaded, selection, results, as_of),
         )
     keep_run()
     return exit_code_by_choice(arguments, results.findings, results.errors)
 
 
 def _check_accounts(
-    arguments: argparse.Namespace, choice: RuleSelection, accounts: Mapping[str, AccountName]
+    arguments: argparse.Namespace, selection: RuleSelection, accounts: Mapping[str, AccountName]
 ) -> ExitCode:
     """Judges accounts that are read with a role."""
+    from alb_sg.command_line.accounts.check import judge_accounts, merge_results, observe_merged, stream_results  # noqa: PLC0415 (as above)
     from alb_sg.command_line.exemption_options import load_given_exemptions  # noqa: PLC0415 (slow, and not always needed)
-    from alb_sg.command_line.walk.judging import judge_accounts, merge_results, observe_walk, stream_walk  # noqa: PLC0415 (as above)
 
     exemptions = load_given_exemptions(arguments)
-    with judge_accounts(arguments, choice, accounts, exemptions) as walk:
+    with judge_accounts(arguments, selection, accounts, exemptions) as account_results:
         with open_output(arguments.output, machine_readable=is_machine_readable(arguments)) as stream:
             if arguments.format == JSON_LINES and exemptions is None and not arguments.status:
-                written = stream_walk(walk, stream)
+                written = stream_results(account_results, stream)
                 return exit_code_by_choice(arguments, written.non_compliant_findings, written.errors)
-            results = merge_results(walk, choice, accounts, exemptions, arguments.load_balancer)
+            results = merge_results(account_results, selection, accounts, exemptions, arguments.load_balancer)
             keep_run = write_formatted(
-                with_statuses(arguments, results), arguments, stream, lambda as_of: observe_walk(results, as_of)
+                with_statuses(arguments, results), arguments, stream, lambda as_of: observe_merged(results, as_of)
             )
         keep_run()
     return exit_code_by_choice(arguments, results.findings, results.errors)
 
 
-def _observe(loaded: LoadedEstates, choice: RuleSelection, results: Results, as_of: datetime) -> Observation:
+def _observe(loaded: LoadedEstates, selection: RuleSelection, results: Results, as_of: datetime) -> Observation:
     from alb_sg.observations.from_estates import observe_estates  # noqa: PLC0415 (for a history alone)
 
-    return observe_estates(loaded.estates, choice.rules, results, None, as_of, max_explained=0)
+    return observe_estates(loaded.estates, selection.rules, results, None, as_of, max_explained=0)
 
 
 def _require_accounts(results: Results) -> None:

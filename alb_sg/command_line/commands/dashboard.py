@@ -15,7 +15,12 @@ from pathlib import Path
 from typing import Any
 
 from alb_sg.aws.account_region import AccountRegion
-from alb_sg.command_line.accounts_file import add_accounts_option, add_owner_tag_option
+from alb_sg.command_line.account_options import (
+    add_accounts_choice,
+    add_accounts_option,
+    add_owner_tag_option,
+    read_given_accounts,
+)
 from alb_sg.command_line.argument_types import time_with_zone, whole_number
 from alb_sg.command_line.arguments import (
     Commands,
@@ -25,14 +30,11 @@ from alb_sg.command_line.arguments import (
     add_rule_options,
     add_source_options,
 )
-from alb_sg.command_line.evaluate_all import apply_exemptions, evaluate_all
 from alb_sg.command_line.exemption_options import EXEMPTIONS_HELP, load_given_exemptions
 from alb_sg.command_line.exit_code import ExitCode, exit_code
 from alb_sg.command_line.history import add_to_history, read_earlier_runs
-from alb_sg.command_line.narrowing import add_account_options, read_given_accounts
+from alb_sg.command_line.observe import observe_loaded
 from alb_sg.command_line.output import open_output
-from alb_sg.command_line.planning import make_planner, plan_results
-from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.rule_selection import RuleSelection, select_rules
 from alb_sg.command_line.settings_option import add_settings_option
 from alb_sg.command_line.sources.aggregator_evaluations import (
@@ -43,8 +45,7 @@ from alb_sg.command_line.sources.aggregator_evaluations import (
     with_organization_names,
 )
 from alb_sg.command_line.sources.loading import load_estates
-from alb_sg.command_line.sources.role_options import reads_with_role
-from alb_sg.command_line.walk.options import add_walk_options, refuse_choice_of_accounts
+from alb_sg.command_line.sources.role_options import add_roles_options, reads_with_role, refuse_choice_of_accounts
 from alb_sg.dashboard.audit import InputSource, Provenance, hash_files
 from alb_sg.dashboard.history import Run, make_run
 from alb_sg.dashboard.page import render_page
@@ -56,14 +57,13 @@ from alb_sg.errors import InvalidInputError
 from alb_sg.estate.json_files import find_json_files
 from alb_sg.estate.sections import Section
 from alb_sg.findings.exemption_review import ReviewScope
-from alb_sg.findings.finding import Compliance, EvaluationError, Result
+from alb_sg.findings.finding import Compliance, EvaluationError
 from alb_sg.findings.loaded_exemptions import LoadedExemptions
-from alb_sg.observations.account_name import AccountName
+from alb_sg.observations.accounts import AccountName
 from alb_sg.observations.exemptions_report import ExemptionsReport, review_exemptions
-from alb_sg.observations.from_estates import observe_estates, observe_results
+from alb_sg.observations.from_estates import observe_results
 from alb_sg.observations.observation import Observation
 from alb_sg.observations.results import Results
-from alb_sg.recommendations.catalogue import DISPLAY_ORDER
 from alb_sg.remediation.plan import Plan
 from alb_sg.report.phrasing import pluralize, printable
 
@@ -137,8 +137,8 @@ def add_dashboard(commands: Commands) -> None:
     )
     add_owner_tag_option(parser)
     add_accounts_option(parser)
-    add_account_options(parser)
-    add_walk_options(parser, resumes="what was read, as `alb-sg export` reads it,")
+    add_accounts_choice(parser)
+    add_roles_options(parser, resumes="what was read, as `alb-sg export` reads it,")
     parser.add_argument(
         "--split-by",
         choices=[by.value for by in SplitBy],
@@ -175,7 +175,7 @@ def run(arguments: argparse.Namespace) -> int:
     as_of = (arguments.as_of or datetime.now(UTC)).replace(microsecond=0)
     if arguments.exemptions is not None and arguments.date is None:
         arguments.date = as_of.date()
-    # What a walk has read is kept until the page is written.
+    # Keep what was read with --resume until the page is written.
     with ExitStack() as kept:
         observation, plans = _observe(arguments, accounts, as_of, kept)
         observation = replace(
@@ -349,58 +349,40 @@ def _observe(
     """The observation, and a plan for each load balancer that it explains. `accounts`: those of `--accounts`.
     `kept`: closed once the page is written."""
     # The page shows tags, and finds owners by them.
-    choice = replace(select_rules(arguments.rule, arguments.parameter), also_sections=frozenset({Section.TAGS}))
+    selection = replace(select_rules(arguments.rule, arguments.parameter), also_sections=frozenset({Section.TAGS}))
     exemptions = load_given_exemptions(arguments)
     if shows_recorded_verdicts(arguments):
         refuse_judging_options(arguments)
-        named = choice.rule_names if arguments.rule else None
+        named = selection.rule_names if arguments.rule else None
         return read_observation(arguments, named, as_of, exemptions), {}
     if reads_with_role(arguments):
-        return _observe_accounts(arguments, choice, accounts, exemptions, as_of, kept)
-    gathered = load_estates(arguments, choice, include_all_targets=True)
-    without = evaluate_all(gathered, choice)
-    results, report = without, None
-    if exemptions is not None:
-        # Exemptions of single ports count when a load balancer is judged.
-        results = (
-            evaluate_all(gathered, choice, exemptions) if exemptions.of_ports else apply_exemptions(without, exemptions)
-        )
-        report = _review_exemptions(without, exemptions, gathered.errors)
-    rules = {rule: choice.rules[rule] for rule in DISPLAY_ORDER if rule in choice.rules}
-    with Progress("drawing load balancers") as progress:
-        observation = observe_estates(
-            gathered.estates,
-            rules,
-            results,
-            report,
-            as_of,
-            arguments.pictures,
-            progress,
-            {} if exemptions is None else exemptions.of_ports,
-        )
+        return _observe_accounts(arguments, selection, accounts, exemptions, as_of, kept)
+    loaded = load_estates(arguments, selection, include_all_targets=True)
+    observed = observe_loaded(arguments, selection, exemptions, as_of, loaded)
+    report = None if exemptions is None else _review_exemptions(observed.without_exemptions, exemptions, loaded.errors)
+    observation = replace(observed.observation, exemptions=report)
     if arguments.aggregator is not None:
         observation = with_organization_names(observation, arguments)
-    planner = make_planner(arguments, gathered, choice, exemptions)
-    return observation, plan_results(planner, results, observation.explained_arns)
+    return observation, observed.plans
 
 
 def _observe_accounts(
     arguments: argparse.Namespace,
-    choice: RuleSelection,
+    selection: RuleSelection,
     accounts: Mapping[str, AccountName],
     exemptions: LoadedExemptions | None,
     as_of: datetime,
     kept: ExitStack,
 ) -> tuple[Observation, Mapping[str, Plan]]:
     """As `_observe`, of accounts that are read with a role."""
-    from alb_sg.command_line.walk.exporting import export_accounts  # noqa: PLC0415 (it imports boto3)
-    from alb_sg.command_line.walk.observing import observe_accounts, observe_exports  # noqa: PLC0415 (it imports boto3)
+    from alb_sg.command_line.accounts.dashboard import observe_accounts, observe_exports  # noqa: PLC0415 (it imports boto3)
+    from alb_sg.command_line.accounts.export import export_accounts  # noqa: PLC0415 (it imports boto3)
 
     if arguments.resume is None:
-        observed = observe_accounts(arguments, choice, accounts, exemptions, as_of)
+        observed = observe_accounts(arguments, selection, accounts, exemptions, as_of)
     else:
-        walk = kept.enter_context(export_accounts(arguments, accounts))
-        observed = observe_exports(arguments, choice, exemptions, as_of, walk)
+        account_results = kept.enter_context(export_accounts(arguments, accounts))
+        observed = observe_exports(arguments, selection, exemptions, as_of, account_results)
     without = observed.without_exemptions
     report = (
         None
@@ -414,10 +396,9 @@ def _review_exemptions(
     results_without_exemptions: Results, loaded_exemptions: LoadedExemptions, unread: Sequence[EvaluationError]
 ) -> ExemptionsReport:
     """The review of the exemptions against the results without them. `unread`: the enumerations that failed."""
-    every: Sequence[Result] = [*results_without_exemptions.findings, *results_without_exemptions.errors]
     scope = ReviewScope(
         {AccountRegion(*account_region) for account_region in results_without_exemptions.account_regions},
-        {(result.load_balancer_arn or "", result.rule or ""): result for result in every},
+        {(result.load_balancer_arn or "", result.rule or ""): result for result in results_without_exemptions.all},
         unread,
     )
     return review_exemptions(loaded_exemptions, scope, results_without_exemptions.rule_names)

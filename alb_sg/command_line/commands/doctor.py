@@ -76,14 +76,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _results(arguments: argparse.Namespace) -> Iterator[CheckResult]:
     # Importing botocore takes a third of a second, which help does not need.
-    from alb_sg.command_line.sources.live import open_accounts  # noqa: PLC0415 (see above)
+    from alb_sg.command_line.sources.live import open_regions  # noqa: PLC0415 (see above)
     from alb_sg.command_line.sources.sessions import given_credentials  # noqa: PLC0415 (see above)
     from alb_sg.doctor.account import check_account  # noqa: PLC0415 (slow, and not always needed)
     from alb_sg.doctor.organization import check_organization  # noqa: PLC0415 (slow, and not always needed)
     from alb_sg.doctor.reader import Reader  # noqa: PLC0415 (slow, and not always needed)
 
     now = datetime.now(UTC)
-    for place, make_client in open_accounts(given_credentials(arguments), arguments.region):
+    for place, make_client in open_regions(given_credentials(arguments), arguments.region):
         reader = Reader(make_client)
         if arguments.aggregator is None:
             yield from check_account(reader, place, now)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 
-from alb_sg.aws.account_region import AccountRegion
 from alb_sg.command_line.argument_types import whole_number
 from alb_sg.command_line.arguments import (
     Commands,
@@ -23,7 +22,7 @@ from alb_sg.command_line.exemption_options import (
 from alb_sg.command_line.exit_code import ExitCode
 from alb_sg.command_line.output import open_output
 from alb_sg.command_line.rule_selection import RuleSelection, select_rules
-from alb_sg.command_line.sources.loaded_estates import LoadedEstates, account_region_key
+from alb_sg.command_line.sources.loaded_estates import LoadedEstates
 from alb_sg.command_line.sources.loading import load_estates
 from alb_sg.command_line.sources.role_options import add_role_options
 from alb_sg.exemptions.exemption import Exemption, VerdictKey
@@ -81,24 +80,22 @@ def add_exemptions(commands: Commands) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    choice = select_rules(arguments.rule, arguments.parameter)
+    selection = select_rules(arguments.rule, arguments.parameter)
     today = exemption_date(arguments)
     with open_output(arguments.output, machine_readable=arguments.format != "text") as stream:
         exemptions = read_exemption_document(arguments.document, arguments.profile, arguments.region)
-        gathered = load_estates(arguments, choice)
-        entries = [entry for entry in exemptions.entries if entry.rule in choice.rule_names]
-        results = _judge_exempted(gathered, choice, entries)
-        looked = ReviewScope(
-            {AccountRegion(*account_region_key(estate)) for estate in gathered.estates}, results, gathered.errors
-        )
+        loaded = load_estates(arguments, selection)
+        entries = [entry for entry in exemptions.entries if entry.rule in selection.rule_names]
+        results = _judge_exempted(loaded, selection, entries)
+        scope = ReviewScope({estate.account_region for estate in loaded.estates}, results, loaded.errors)
         report = ExemptionsReport(
             exemptions.document_name,
             today,
             arguments.days,
-            review(entries, looked, today, arguments.days),
-            [one for one in exemptions.malformed if one.rule is None or one.rule in choice.rule_names],
+            review(entries, scope, today, arguments.days),
+            [one for one in exemptions.malformed if one.rule is None or one.rule in selection.rule_names],
             sorted(
-                [*gathered.errors, *(result for result in results.values() if isinstance(result, EvaluationError))],
+                [*loaded.errors, *(result for result in results.values() if isinstance(result, EvaluationError))],
                 key=lambda error: error.sort_key,
             ),
         )
@@ -114,18 +111,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _judge_exempted(
-    loaded_estates: LoadedEstates, selection: RuleSelection, entries: list[Exemption]
+    loaded: LoadedEstates, selection: RuleSelection, entries: list[Exemption]
 ) -> dict[VerdictKey, Result]:
     """The results without exemptions for every load balancer and rule that an exemption names."""
     keys = {entry.key for entry in entries}
     arns = {arn for arn, _ in keys}
     found: dict[VerdictKey, Result] = {}
-    for estate in loaded_estates.estates:
-        named = [
-            one
-            for one in loaded_estates.load_balancers_by_account_region[account_region_key(estate)]
-            if one.arn in arns
-        ]
+    for estate in loaded.estates:
+        named = [one for one in loaded.load_balancers_by_account_region[estate.account_region] if one.arn in arns]
         findings, errors = judge_all(estate, named, selection.rules)
         results: list[Result] = [*findings, *errors]
         for result in results:

@@ -16,7 +16,7 @@ from alb_sg.command_line.arguments import (
     add_text_or_json_option,
 )
 from alb_sg.command_line.exemption_options import load_given_exemptions
-from alb_sg.command_line.exit_code import exit_code
+from alb_sg.command_line.exit_code import results_exit_code
 from alb_sg.command_line.output import open_output
 from alb_sg.command_line.planning import make_fix_request, make_planner
 from alb_sg.command_line.rule_selection import RuleSelection, select_rules
@@ -27,11 +27,10 @@ from alb_sg.command_line.sources.role_options import add_role_options
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.findings.explanation import Explanation, explain
-from alb_sg.findings.finding import Compliance, EvaluationError, Finding
+from alb_sg.findings.finding import Compliance, Finding
 from alb_sg.findings.judge import Judge
 from alb_sg.findings.loaded_exemptions import LoadedExemptions
 from alb_sg.findings.remarks import RemarkFinder
-from alb_sg.recommendations.catalogue import DISPLAY_ORDER
 from alb_sg.remediation.planned_planning import PlannedEstatePlanner
 from alb_sg.remediation.planning import make_plan
 from alb_sg.report.advice import Advice, plan_advice
@@ -74,30 +73,27 @@ def add_explain(commands: Commands) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    choice = select_rules(arguments.rule, arguments.parameter)
+    selection = select_rules(arguments.rule, arguments.parameter)
     name = arguments.load_balancer
     with open_output(arguments.output, machine_readable=arguments.format != "text") as stream:
         exemptions = load_given_exemptions(arguments)
-        gathered = load_estates(arguments, choice, [name], include_all_targets=True)
-        estate, load_balancer = require_single_load_balancer(gathered, name)
-        rules = {rule: choice.rules[rule] for rule in DISPLAY_ORDER if rule in choice.rules}
+        loaded = load_estates(arguments, selection, [name], include_all_targets=True)
+        estate, load_balancer = require_single_load_balancer(loaded, name)
         judge = Judge(estate, {} if exemptions is None else exemptions.of_ports)
-        explanation = explain(judge, load_balancer, rules, _remark_finder(gathered, estate, load_balancer))
-        errors = list(gathered.errors)
+        explanation = explain(
+            judge, load_balancer, selection.rules_to_display, _remark_finder(loaded, estate, load_balancer)
+        )
+        errors = list(loaded.errors)
         if exemptions is not None:
             explanation = exemptions.apply_to_explanation(explanation)
             errors.extend(exemptions.errors)
-        advice = _advice(arguments, gathered, choice, exemptions, explanation, estate)
+        advice = _advice(arguments, loaded, selection, exemptions, explanation, estate)
         if arguments.format == "json":
             write_explanation_json(explanation, advice, stream, arguments.applied_options)
         else:
             write_explanation(explanation, advice, stream, Style.for_stream(stream))
     write_errors(errors, sys.stderr)
-    verdicts = [rule.verdict for rule in explanation.rules]
-    return exit_code(
-        [verdict for verdict in verdicts if isinstance(verdict, Finding)],
-        [*errors, *(verdict for verdict in verdicts if isinstance(verdict, EvaluationError))],
-    )
+    return results_exit_code([*errors, *(rule.verdict for rule in explanation.rules)])
 
 
 def _remark_finder(loaded: LoadedEstates, estate: Estate, load_balancer: LoadBalancer) -> RemarkFinder:
@@ -126,7 +122,7 @@ def _advice(
     if not any(isinstance(one, Finding) and one.compliance is Compliance.NON_COMPLIANT for one in results):
         return {}
     if is_planned(arguments):
-        plan = PlannedEstatePlanner(estate).plan(load_balancer, results)
+        plan = PlannedEstatePlanner(estate, selection.rules).plan(load_balancer, results)
     elif loaded.credentials is not None:
         from alb_sg.command_line.sources.live import open_live_clients  # noqa: PLC0415 (it imports boto3)
         from alb_sg.remediation.account import AccountClients  # noqa: PLC0415 (slow, and not always needed)

@@ -5,15 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 
-from alb_sg.command_line.accounts_file import add_accounts_option
+from alb_sg.command_line.account_options import add_accounts_choice, add_accounts_option, read_given_accounts
 from alb_sg.command_line.arguments import Commands, add_command
 from alb_sg.command_line.exit_code import ExitCode
-from alb_sg.command_line.narrowing import add_account_options, read_given_accounts
 from alb_sg.command_line.output import open_output
 from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.sources.loading import add_live_options
-from alb_sg.command_line.sources.role_options import reads_with_role
-from alb_sg.command_line.walk.options import add_walk_options, refuse_choice_of_accounts
+from alb_sg.command_line.sources.role_options import add_roles_options, reads_with_role, refuse_choice_of_accounts
 from alb_sg.estate.export_file import write_export_file
 from alb_sg.report.text import write_errors
 
@@ -50,8 +48,8 @@ def add_export(commands: Commands) -> None:
     )
     add_live_options(parser)
     add_accounts_option(parser)
-    add_account_options(parser)
-    add_walk_options(parser, resumes="what was exported")
+    add_accounts_choice(parser)
+    add_roles_options(parser, resumes="what was exported")
     parser.add_argument(
         "-o",
         "--output",
@@ -80,10 +78,10 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _export_accounts(arguments: argparse.Namespace) -> ExitCode:
     """Exports accounts that are read with a role."""
-    from alb_sg.command_line.walk.exporting import export_accounts, write_exports  # noqa: PLC0415 (it imports boto3)
+    from alb_sg.command_line.accounts.export import export_accounts, write_exports  # noqa: PLC0415 (it imports boto3)
 
-    with export_accounts(arguments, read_given_accounts(arguments)) as walk:
+    with export_accounts(arguments, read_given_accounts(arguments)) as account_results:
         with open_output(arguments.output, machine_readable=True) as stream:
-            errors = write_exports(walk, stream)
+            errors = write_exports(account_results, stream)
         write_errors(errors, sys.stderr)
     return ExitCode.INCOMPLETE_EVALUATION if errors else ExitCode.SUCCESS

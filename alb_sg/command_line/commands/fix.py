@@ -21,10 +21,11 @@ from alb_sg.command_line.arguments import (
 )
 from alb_sg.command_line.exemption_options import EXEMPTIONS_HELP, exemption_date, read_exemption_document
 from alb_sg.command_line.exit_code import ExitCode
+from alb_sg.command_line.notes import write_note
 from alb_sg.command_line.output import open_output
 from alb_sg.command_line.planning import CONFIG_ITEMS_CAUSE
 from alb_sg.command_line.rule_selection import select_rules
-from alb_sg.command_line.sources.loaded_estates import LoadedEstates, account_region_key, refuse_ambiguous_names
+from alb_sg.command_line.sources.loaded_estates import LoadedEstates, refuse_ambiguous_names
 from alb_sg.command_line.sources.loading import load_estates
 from alb_sg.command_line.sources.planned import is_planned, planned_language
 from alb_sg.command_line.sources.role_options import add_role_options
@@ -191,12 +192,11 @@ def _write_refusals(plans: Sequence[Plan]) -> None:
     """What the code does not fix, as messages of the command."""
     for plan in plans:
         for refusal in plan.refusals:
-            text = f"alb-sg: {plan.load_balancer.name}: {refusal.rule} is not fixed: {refusal.text}"
-            sys.stderr.write(printable(text) + "\n")
+            write_note(f"{plan.load_balancer.name}: {refusal.rule} is not fixed: {refusal.text}")
 
 
 def _exit_code(report: FixReport) -> ExitCode:
-    """Failures take precedence over what is left to do."""
+    """Failures take precedence over work that is left."""
     plans = [report.latest_plan(plan) for plan in report.plans]
     outcomes = {result.outcome for result in report.apply_results.values()}
     if report.errors or any(plan.evaluation_errors for plan in plans) or outcomes & FAILED_OUTCOMES:
@@ -214,13 +214,13 @@ def _refuse_combinations(arguments: argparse.Namespace) -> None:
     if arguments.undo is not None:
         parse_execution_id(arguments.undo)
         if arguments.load_balancer:
-            raise InvalidInputError("--undo removes everything that an execution added; leave out the load balancers")
+            raise InvalidInputError("--undo removes everything that an execution added; omit the load balancers")
     elif not arguments.load_balancer:
         raise InvalidInputError("no load balancer is named; give its name or ARN (see alb-sg fix --help)")
     changes = arguments.apply or arguments.undo is not None
     if is_planned(arguments) and (changes or arguments.format != "text"):
         raise InvalidInputError(
-            "what is planned is fixed in its own code, which `alb-sg fix` writes; leave out --apply, --undo and "
+            "`alb-sg fix` writes code for a plan or template, and changes no account; leave out --apply, --undo and "
             "--format json"
         )
     if changes and (arguments.estate or arguments.config_items):
@@ -253,7 +253,7 @@ def _make_plans(arguments: argparse.Namespace, fix: FixRequest, loaded: LoadedEs
     if is_planned(arguments):
         # No account holds the planned groups, so that there is nothing to read about them.
         return [
-            PlannedEstatePlanner(estate).plan(load_balancer, judge_load_balancer(estate, load_balancer, fix))
+            PlannedEstatePlanner(estate, fix.rules).plan(load_balancer, judge_load_balancer(estate, load_balancer, fix))
             for estate, load_balancer in loaded.load_balancers
         ]
     plans = []
@@ -278,7 +278,7 @@ def _change_context(
 
         account = _load_balancer_account(loaded.credentials, load_balancer)
         return live_change_context(account, estate, load_balancer, results)
-    if account_region_key(estate) in loaded.from_config_items:
+    if estate.account_region in loaded.from_config_items:
         return unknown_change_context(CONFIG_ITEMS_CAUSE)
     return contexts.of(estate, load_balancer)
 

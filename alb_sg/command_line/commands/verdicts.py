@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from alb_sg.command_line.account_options import read_given_accounts
 from alb_sg.command_line.arguments import (
     Commands,
     add_command,
@@ -14,12 +15,11 @@ from alb_sg.command_line.arguments import (
     add_rule_option,
 )
 from alb_sg.command_line.exemption_options import load_given_exemptions
-from alb_sg.command_line.fail_on import add_fail_on_argument, exit_code_by_choice, refuse_fail_on
+from alb_sg.command_line.exit_code import add_fail_on_argument, exit_code_by_choice, refuse_fail_on
 from alb_sg.command_line.narrowing import (
     add_narrowing_options,
     is_narrowed,
     narrow_recorded,
-    read_given_accounts,
     with_statuses,
 )
 from alb_sg.command_line.notes import write_note
@@ -103,7 +103,7 @@ def _completeness_remarks(completeness: Completeness) -> Iterator[str]:
     if completeness.expected and silent:
         yield (
             f"The aggregator collects from {len(completeness.expected):,} accounts and regions, and has nothing of "
-            f"{len(silent):,} of them: {phrasing.abbreviate([str(home) for home in silent], MAX_NAMED_ACCOUNTS)}."
+            f"{len(silent):,} of them: {phrasing.abbreviate(list(map(str, silent)), MAX_NAMED_ACCOUNTS)}."
         )
     for account_region, rules in (completeness.rules_deployed or {}).items():
         lacking = sorted(set(completeness.rules_expected) - rules)

@@ -14,7 +14,7 @@ from alb_sg.command_line.arguments import (
     add_source_options,
     add_text_or_json_option,
 )
-from alb_sg.command_line.exit_code import exit_code
+from alb_sg.command_line.exit_code import results_exit_code
 from alb_sg.command_line.output import open_output
 from alb_sg.command_line.rule_selection import select_rules
 from alb_sg.command_line.sources.loaded_estates import require_single_load_balancer
@@ -24,9 +24,7 @@ from alb_sg.errors import InvalidInputError
 from alb_sg.estate import what_if
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer
-from alb_sg.findings.finding import EvaluationError, Finding
 from alb_sg.findings.judge import Judge
-from alb_sg.recommendations.catalogue import DISPLAY_ORDER
 from alb_sg.report.style import Style
 from alb_sg.report.text import write_errors
 from alb_sg.report.what_if import WhatIfReport, write_what_if, write_what_if_json
@@ -89,17 +87,17 @@ def add_what_if(commands: Commands) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    choice = select_rules(arguments.rule, arguments.parameter)
+    selection = select_rules(arguments.rule, arguments.parameter)
     groups: tuple[str, ...] | None = arguments.security_groups
     if not (arguments.add_listener or arguments.remove_listener or arguments.health_check_port or groups):
         raise InvalidInputError(
             "no change given; name one with --add-listener, --remove-listener, --health-check-port or --security-groups"
         )
     name = arguments.load_balancer
-    rules = {rule: choice.rules[rule] for rule in DISPLAY_ORDER if rule in choice.rules}
+    rules = selection.rules_to_display
     with open_output(arguments.output, machine_readable=arguments.format != "text") as stream:
-        gathered = load_estates(arguments, choice, [name], include_all_targets=True, also_security_groups=groups or ())
-        estate, load_balancer = require_single_load_balancer(gathered, name)
+        loaded = load_estates(arguments, selection, [name], include_all_targets=True, also_security_groups=groups or ())
+        estate, load_balancer = require_single_load_balancer(loaded, name)
         changed, changes, notes = _apply_changes(estate, load_balancer, arguments)
         judge, judge_after = Judge(estate), Judge(changed)
         after = changed.load_balancers[load_balancer.arn]
@@ -114,11 +112,8 @@ def run(arguments: argparse.Namespace) -> int:
             write_what_if_json(found, stream, arguments.applied_options)
         else:
             write_what_if(found, stream, Style.for_stream(stream))
-    write_errors(gathered.errors, sys.stderr)
-    return exit_code(
-        [result for result in found.after if isinstance(result, Finding)],
-        [*gathered.errors, *(result for result in found.after if isinstance(result, EvaluationError))],
-    )
+    write_errors(loaded.errors, sys.stderr)
+    return results_exit_code([*loaded.errors, *found.after])
 
 
 def _apply_changes(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 
 from alb_sg.aggregator.estates import read_aggregator
 from alb_sg.aws.account_region import AccountRegion
+from alb_sg.command_line.notes import write_note
 from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.sources.live import open_aggregator_client
-from alb_sg.command_line.sources.loaded_estates import LoadedEstates, account_region_key, select_load_balancers
+from alb_sg.command_line.sources.loaded_estates import LoadedEstates, select_load_balancers
 from alb_sg.command_line.sources.sessions import Credentials
 from alb_sg.errors import NotReadError
 from alb_sg.estate.other_accounts import link_estates
@@ -31,11 +31,11 @@ def load_aggregator_inventory(
     except NotReadError as error:
         return LoadedEstates((), {}, [EvaluationError("", "", None, None, error.what, error.cause)])
     if found.possibly_unrecorded:
-        sys.stderr.write(phrasing.printable(_no_load_balancers_note(aggregator_name, found.possibly_unrecorded)) + "\n")
+        write_note(_no_load_balancers_note(aggregator_name, found.possibly_unrecorded))
     estates = link_estates(found.estates)
     return LoadedEstates(
         estates,
-        {account_region_key(estate): select_load_balancers(estate, load_balancer_names) for estate in estates},
+        {estate.account_region: select_load_balancers(estate, load_balancer_names) for estate in estates},
         found.errors,
     )
 
@@ -43,7 +43,6 @@ def load_aggregator_inventory(
 def _no_load_balancers_note(aggregator_name: str, account_regions: Sequence[AccountRegion]) -> str:
     where = phrasing.abbreviate([str(one) for one in account_regions], MAX_NAMED_ACCOUNTS)
     return (
-        f"alb-sg: aggregator {aggregator_name} has no load balancer of {where}: there is none, or load balancers "
-        "are not recorded "
-        "there"
+        f"aggregator {aggregator_name} has no load balancer of {where}: there is none, or load balancers are not "
+        "recorded there"
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from alb_sg.command_line.progress import Progress
-from alb_sg.command_line.sources.loaded_estates import LoadedEstates, account_region_key, select_in_estates
+from alb_sg.command_line.sources.loaded_estates import LoadedEstates, select_in_estates
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.export_file import read_export_file
@@ -28,7 +28,7 @@ def load_files(
 
     def add(estates: Iterable[Estate], origin: str) -> None:
         for estate in estates:
-            where = account_region_key(estate)
+            where = estate.account_region
             if where in origins:
                 raise InvalidInputError(
                     f"account {estate.account_id} in {estate.region} is in two sources, {origins[where]} and "
@@ -48,7 +48,9 @@ def load_files(
         raise InvalidInputError(
             f"{given}: no Config item of a type that the rules read (load balancers, listeners, security groups, …)"
         )
-    loaded = select_in_estates(link_estates(sorted(found, key=account_region_key)), load_balancer_names)
+    loaded = select_in_estates(
+        link_estates(sorted(found, key=lambda estate: estate.account_region)), load_balancer_names
+    )
     from_config_items = frozenset(key for key, origin in origins.items() if origin == CONFIG_ITEMS_OPTION)
     # A file that concerns a known account and region is an error of that account and region already.
     errors = [_unread_file_error(file) for file in unread if not file.account_regions]

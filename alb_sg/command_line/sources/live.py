@@ -13,13 +13,14 @@ from alb_sg.aws.clients import make_client
 from alb_sg.aws.rate_limits import RATE_LIMITER
 from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.rule_selection import RuleSelection
-from alb_sg.command_line.sources.loaded_estates import LoadedEstates, account_region_key
+from alb_sg.command_line.sources.loaded_estates import LoadedEstates
 from alb_sg.command_line.sources.sessions import (
     Credentials,
     chosen_regions,
     given_credentials,
     identify_caller,
     regions_in_arns,
+    require_region,
 )
 from alb_sg.errors import InvalidInputError, NotReadError
 from alb_sg.estate.estate import Estate
@@ -27,6 +28,7 @@ from alb_sg.estate.model import LoadBalancer
 from alb_sg.estate.other_accounts import link_estates
 from alb_sg.findings.finding import EvaluationError, enumeration_error
 from alb_sg.live import LiveClients, LiveSource, Selection
+from alb_sg.live.source import single_tag_key
 from alb_sg.parameters import Source
 
 
@@ -39,7 +41,7 @@ def load_live_estates(
     also_security_groups: frozenset[str],
 ) -> LoadedEstates:
     """The estate of every region of the account that the arguments choose, as `sources.loading` gives it."""
-    refuse_several_tag_keys(rule_selection)
+    single_tag_key(rule_selection.rules)
     estates: list[Estate] = []
     selected: dict[tuple[str, str], Sequence[LoadBalancer]] = {}
     errors: list[EvaluationError] = []
@@ -60,31 +62,24 @@ def load_live_estates(
         estates += loaded.estates
         selected |= loaded.load_balancers_by_account_region
         errors += loaded.errors
-    linked = link_estates(sorted(estates, key=account_region_key))
+    linked = link_estates(sorted(estates, key=lambda estate: estate.account_region))
     return LoadedEstates(linked, selected, errors, credentials=credentials)
-
-
-def refuse_several_tag_keys(rule_selection: RuleSelection) -> None:
-    """Raises InvalidInputError where rules name different tags: a live source reads one of them."""
-    if len(rule_selection.tag_keys) > 1:
-        raise InvalidInputError(f"live, all rules share one TagKey, not {' and '.join(rule_selection.tag_keys)}")
 
 
 def load_region(
     source: LiveSource, selection: Selection, rule_selection: RuleSelection, *, include_all_targets: bool
 ) -> LoadedEstates:
     """The estate of one account and region, with what the selected rules need."""
-    loaded = source.load(
+    loaded = source.load_for_rules(
         selection,
-        rule_selection.estate_sections,
-        look_up_all_targets=include_all_targets or rule_selection.needs_all_targets,
-        prefix_lists=rule_selection.prefix_list_ids,
-        tag_key=next(iter(rule_selection.tag_keys), None),
+        rule_selection.rules,
+        look_up_all_targets=include_all_targets,
+        also_sections=rule_selection.detail_sections,
     )
     errors = (
         [] if loaded.enumeration_failure is None else [enumeration_error(loaded.estate, loaded.enumeration_failure)]
     )
-    return LoadedEstates([loaded.estate], {account_region_key(loaded.estate): loaded.selected}, errors)
+    return LoadedEstates([loaded.estate], {loaded.estate.account_region: loaded.selected}, errors)
 
 
 def live_sources(
@@ -116,7 +111,7 @@ def make_live_clients(session: Session, region: str, *, from_config: bool = Fals
     )
 
 
-def open_accounts(credentials: Credentials, regions: Sequence[str]) -> list[tuple[AccountRegion, Callable[[str], Any]]]:
+def open_regions(credentials: Credentials, regions: Sequence[str]) -> list[tuple[AccountRegion, Callable[[str], Any]]]:
     """The account of the credentials in every region, with what makes the client of a service there.
 
     The clients of AWS Config keep to its pace. Raises as `live_sources`.
@@ -152,9 +147,7 @@ def open_client(credentials: Credentials, regions: Sequence[str], service: str) 
     Raises InvalidInputError.
     """
     session = credentials.open_session()
-    region = session.get_config_variable("region") or next(iter(regions), None)
-    if region is None:
-        raise InvalidInputError("no region is set; give --region, or set AWS_REGION or a region in the profile")
+    region = require_region(session.get_config_variable("region") or next(iter(regions), None))
     return make_client(service, region, session=session)
 
 
@@ -167,9 +160,7 @@ def open_aggregator_client(credentials: Credentials, regions: Sequence[str]) -> 
     if len(set(regions)) > 1:
         raise InvalidInputError("an aggregator is in one region; give --region once")
     session = credentials.open_session()
-    region = next(iter(regions), session.get_config_variable("region"))
-    if region is None:
-        raise InvalidInputError("no region is set; give --region, or set AWS_REGION or a region in the profile")
+    region = require_region(next(iter(regions), session.get_config_variable("region")))
     client = make_client("config", region, session=session)
     RATE_LIMITER.limit_client(client, identify_caller(session, region).account_id)
     return client

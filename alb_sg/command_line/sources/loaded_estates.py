@@ -44,7 +44,7 @@ class LoadedEstates:
         return [
             (estate, found)
             for estate in self.estates
-            for found in self.load_balancers_by_account_region[account_region_key(estate)]
+            for found in self.load_balancers_by_account_region[estate.account_region]
         ]
 
 
@@ -52,7 +52,7 @@ def select_in_estates(estates: Sequence[Estate], load_balancer_names: Sequence[s
     """The estates with those of their load balancers that have one of the names; all without any name."""
     return LoadedEstates(
         estates,
-        {account_region_key(estate): select_load_balancers(estate, load_balancer_names) for estate in estates},
+        {estate.account_region: select_load_balancers(estate, load_balancer_names) for estate in estates},
         [
             enumeration_error(estate, failure)
             for estate in estates
@@ -95,10 +95,6 @@ def refuse_ambiguous_names(loaded_estates: LoadedEstates, load_balancer_names: I
             )
             more = f"; and {len(found) - MAX_LISTED_NAMES} more" if len(found) > MAX_LISTED_NAMES else ""
             raise InvalidInputError(f"{name!r} names {len(found)} load balancers; give the ARN of one: {listed}{more}")
-
-
-def account_region_key(estate: Estate) -> tuple[str, str]:
-    return estate.account_id, estate.region
 
 
 def has_name_or_arn(load_balancer: LoadBalancer, name_or_arn: str) -> bool:

@@ -33,7 +33,7 @@ RECORDINGS_HELP = """\
 
 
 def add_source_arguments(parser: argparse.ArgumentParser) -> None:
-    # Commands without the recording options read these two all the same.
+    # Commands without the recording options read these two as well.
     parser.set_defaults(source=None, aggregator=None)
     group = parser.add_argument_group("sources")
     group.add_argument(

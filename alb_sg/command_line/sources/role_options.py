@@ -1,4 +1,4 @@
-"""The options that read an account with a role."""
+"""The options that read other accounts with a role."""
 
 from __future__ import annotations
 
@@ -19,15 +19,40 @@ another account:
 ARN_HELP = """\
   arn:aws:iam::{account}:role/NAME, or NAME alone, is the role in the account that the load balancer's ARN names.
 """
+ROLES_HELP = """\
+other accounts:
+  --assume-role arn:aws:iam::111122223333:role/NAME reads that account. arn:aws:iam::{account}:role/NAME, or NAME alone,
+  reads every active account of --accounts F, or each --account ID, in all regions asked for. Accounts and regions are
+  read in parallel, each within its own API rates, and judged one by one, as a run in each account would. What cannot
+  be read is an error that names account, role and what to do; everything else is judged. If a role of every account is
+  refused in the account of the credentials themselves, these read it.
+"""
 
 
 def add_role_options(parser: argparse.ArgumentParser, *, names_load_balancers: bool = False) -> None:
     """Adds the options to a command about one account. `names_load_balancers`: their ARNs may tell the account."""
-    add_role_arguments(parser.add_argument_group("another account"), "live: read that account with this role")
+    _add_role_arguments(parser.add_argument_group("another account"), "live: read that account with this role")
     parser.epilog = f"{parser.epilog}\n{ROLE_HELP}{ARN_HELP if names_load_balancers else ''}"
 
 
-def add_role_arguments(group: argparse._ActionsContainer, explanation: str) -> None:
+def add_roles_options(parser: argparse.ArgumentParser, *, resumes: str) -> None:
+    """Adds the options. `resumes`: what `--resume` keeps."""
+    group = parser.add_argument_group("other accounts")
+    _add_role_arguments(
+        group,
+        "live: read with this role, of one account or, as arn:aws:iam::{account}:role/NAME or NAME, of every "
+        "account of --accounts",
+    )
+    group.add_argument(
+        "--resume",
+        metavar="DIR",
+        help=f"keep {resumes} in this folder, and read only the rest after an interruption or an error; a missing "
+        "folder is created, and emptied by a run without errors",
+    )
+    parser.epilog = f"{parser.epilog}\n{ROLES_HELP}"
+
+
+def _add_role_arguments(group: argparse._ActionsContainer, explanation: str) -> None:
     group.add_argument("--assume-role", metavar="ROLE", help=explanation)
     group.add_argument("--external-id", type=_external_id, metavar="ID", help="the external ID that the role asks for")
     group.add_argument(
@@ -51,6 +76,13 @@ def reads_with_role(arguments: argparse.Namespace) -> bool:
                 + ("" if name != "aggregator" else ", which is read with the credentials of --profile")
             )
     return True
+
+
+def refuse_choice_of_accounts(arguments: argparse.Namespace) -> None:
+    """Raises InvalidInputError for options that choose accounts, which need --assume-role in this command."""
+    for name in ("account", "unit"):
+        if getattr(arguments, name):
+            raise InvalidInputError(f"--{name} chooses accounts to read with --assume-role; omit it")
 
 
 def has_role(arguments: argparse.Namespace) -> bool:

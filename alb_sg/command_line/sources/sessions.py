@@ -18,7 +18,7 @@ from alb_sg.command_line.sources.role_options import has_role, session_name
 from alb_sg.errors import InvalidInputError, NotReadError
 
 ALL_REGIONS = "all"
-# Where the regions are asked for if none is configured. Every account has it.
+# The region to list regions in if none is configured. Every account has it.
 DEFAULT_REGION = "us-east-1"
 SIGN_IN_HINT = "sign in, name a --profile, or read files with --estate or --config-items"
 
@@ -40,7 +40,7 @@ class RoleAssumer:
     """Assumes roles with the credentials of the command, which are those of `caller`."""
 
     def __init__(self, arguments: argparse.Namespace, regions: Sequence[str]) -> None:
-        """`regions`: those to read, where AWS STS is asked. Raises InvalidInputError, and NotReadError if the
+        """`regions`: those to read. Calls to AWS STS go to the first. Raises InvalidInputError, and NotReadError if the
         credentials cannot be used."""
         self._profile = arguments.profile
         own = open_session(self._profile)
@@ -92,14 +92,18 @@ def chosen_regions(session: Session, regions: Sequence[str]) -> list[str]:
         if len(set(regions)) > 1:
             raise InvalidInputError("--region all is every region; omit the others")
         return _enabled_regions(session, region or DEFAULT_REGION)
-    chosen = sorted(set(regions)) or ([region] if region else [])
-    if not chosen:
+    return sorted(set(regions)) or [require_region(region)]
+
+
+def require_region(region: str | None) -> str:
+    """Raises InvalidInputError for None."""
+    if not region:
         raise InvalidInputError("no region is set; give --region, or set AWS_REGION or a region in the profile")
-    return chosen
+    return region
 
 
 def regions_in_arns(load_balancer_names: Sequence[str]) -> list[str]:
-    """The regions in ARNs, where nothing but ARNs is asked for."""
+    """The regions in ARNs; none if one of the names is not an ARN."""
     regions = {region_of(name) for name in load_balancer_names}
     return [] if "" in regions else sorted(regions)
 

@@ -28,7 +28,7 @@ TEMPLATES_HELP = """\
 """
 STACK_NAME_TAG = "aws:cloudformation:stack-name"
 STACK_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
-# What nothing but templates has.
+# Options that only templates have.
 _TEMPLATE_OPTIONS = {
     "template_parameter": "--template-parameter",
     "template_parameter_file": "--template-parameter-file",
@@ -158,11 +158,11 @@ def _with_live_stacks(arguments: argparse.Namespace, files: Sequence[TemplateFil
     names = {arguments.stack} if arguments.stack is not None else {one.stack_name for one in files} - {None}
     if not names:
         return list(files)
-    from alb_sg.command_line.sources.live import open_accounts  # noqa: PLC0415 (botocore is slow to import)
+    from alb_sg.command_line.sources.live import open_regions  # noqa: PLC0415 (botocore is slow to import)
     from alb_sg.command_line.sources.sessions import Credentials  # noqa: PLC0415 (as above)
     from alb_sg.live.stacks import read_stack  # noqa: PLC0415 (see above)
 
-    opened = open_accounts(Credentials(arguments.profile), arguments.region)
+    opened = open_regions(Credentials(arguments.profile), arguments.region)
     places = [(place, make("cloudformation")) for place, make in opened]
     found = []
     for file in files:

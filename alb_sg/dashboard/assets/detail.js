@@ -138,7 +138,7 @@ function consoleStep(loadBalancer, rule) {
   const step = rule.group
     ? externalLink(consoleUrl(loadBalancer, "ec2/home", `${page}:securityGroupId=${encodeURIComponent(rule.group)}`), `Edit the ${rule.direction} rules of `, isolatedText(rule.group))
     : `Create a security group, add it to the load balancer, and edit its ${rule.direction} rules`;
-  return h("li", null, step, `: add ${rule.what} ${preposition} `, isolatedText(rule.peer), rule.everyone ? " (open to everyone, as recommended for its clients)" : "", ", for ", isolatedText(rule.because.join(", ")), rule.alsoOpens ? ["; this also opens what else carries the group: ", isolatedText(rule.alsoOpens)] : null, "; save.");
+  return h("li", null, step, `: add ${rule.what} ${preposition} `, isolatedText(rule.peer), rule.everyone ? " (open to everyone, as recommended for its clients)" : "", ", for ", isolatedText(rule.because.join(", ")), rule.alsoOpens ? ["; ", isolatedText(rule.alsoOpens)] : null, "; save.");
 }
 
 // Links that open the Systems Manager Automation document of a rule with its parameter filled in.

@@ -103,7 +103,7 @@ def is_relevant(resource: ChangedResource) -> bool:
 
 
 def read_change_set(
-    template: str, changed: Sequence[ChangedResource], physical_ids: Mapping[str, str], home: AccountRegion
+    template: str, changed: Sequence[ChangedResource], physical_ids: Mapping[str, str], account_region: AccountRegion
 ) -> Scenario:
     """What a change set makes of the stack. `physical_ids` are those of the stack's resources before it, by logical ID.
 
@@ -134,8 +134,8 @@ def read_change_set(
                 action=action,
                 physical_id=None if action is Action.CREATE else physical_id,
                 before=None if action is Action.CREATE else reader.properties(one, one.before, None),
-                account_id=home.account_id,
-                region=home.region,
+                account_id=account_region.account_id,
+                region=account_region.region,
             )
         )
     unread = tuple(

@@ -39,18 +39,18 @@ class Draft:
         values: PlannedValues,
         resources: Sequence[PlannedResource],
         base: Estate | None,
-        home: AccountRegion,
+        account_region: AccountRegion,
         all_resources: Sequence[PlannedResource],
     ) -> None:
         self.values = values
         self.base = base
-        self.home = home
+        self.account_region = account_region
         self.by_type: dict[str, list[PlannedResource]] = {}
         for resource in resources:
             self.by_type.setdefault(resource.type, []).append(resource)
         self.all_by_id = {resource_id(one): one for one in all_resources if one.action is not Action.DELETE}
         self.touched: set[str] = set()
-        before = Estate(home.account_id, home.region) if base is None else base
+        before = Estate(account_region.account_id, account_region.region) if base is None else base
         self.failures: list[ReadFailure] = list(before.failures)
         self.load_balancers = dict(before.load_balancers)
         self.listeners = {one.arn: one for found in (before.listeners or {}).values() for one in found}
@@ -107,12 +107,12 @@ class Draft:
 
     def estate(self) -> Estate:
         """The estate as it is now."""
-        before = Estate(self.home.account_id, self.home.region) if self.base is None else self.base
+        before = Estate(self.account_region.account_id, self.account_region.region) if self.base is None else self.base
         if self.base is None:
             self.failures += [ReadFailure(section, None, NOT_IN_DOCUMENT) for section in _PARTIAL_SECTIONS]
         else:
             self.failures += [
-                ReadFailure(section, None, f"{section} of {self.home} was not collected")
+                ReadFailure(section, None, f"{section} of {self.account_region} was not collected")
                 for section in SECTION_ATTRIBUTES
                 if self.base.section(section) is None
             ]

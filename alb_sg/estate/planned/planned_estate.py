@@ -69,13 +69,14 @@ def planned_estates(scenario: Scenario, base: Sequence[Estate] = ()) -> PlannedE
     Raises InvalidInputError where it is not known to which of several accounts and regions a resource belongs.
     """
     values = PlannedValues(scenario.resources)
-    homes = _homes(scenario.resources, base)
-    by_home: dict[AccountRegion, list[PlannedResource]] = {one.account_region: [] for one in base}
-    for resource, home in zip(scenario.resources, homes, strict=True):
-        by_home.setdefault(home, []).append(resource)
+    account_regions = _account_regions(scenario.resources, base)
+    by_account_region: dict[AccountRegion, list[PlannedResource]] = {one.account_region: [] for one in base}
+    for resource, account_region in zip(scenario.resources, account_regions, strict=True):
+        by_account_region.setdefault(account_region, []).append(resource)
     before = {one.account_region: one for one in base}
     drafts = [
-        Draft(values, resources, before.get(home), home, scenario.resources) for home, resources in by_home.items()
+        Draft(values, resources, before.get(account_region), account_region, scenario.resources)
+        for account_region, resources in by_account_region.items()
     ]
     built = [_build(draft) for draft in drafts]
     load_balancers = [one for one in scenario.resources if one.type == types.LOAD_BALANCER]
@@ -98,7 +99,7 @@ def _rules_of_group(estate: Estate, group_id: str) -> tuple[Permission, ...]:
     return () if group is None else (*group.ingress, *group.egress)
 
 
-def _homes(resources: Sequence[PlannedResource], base: Sequence[Estate]) -> list[AccountRegion]:
+def _account_regions(resources: Sequence[PlannedResource], base: Sequence[Estate]) -> list[AccountRegion]:
     """The account and region of each resource; "" for what nobody tells."""
     own = [(_account_of(one), _region_of(one)) for one in resources]
     known = [AccountRegion(account or "", region or "") for account, region in own if account or region]
@@ -109,7 +110,7 @@ def _homes(resources: Sequence[PlannedResource], base: Sequence[Estate]) -> list
         account = next(iter(accounts)) if len(accounts) == 1 else ""
         region = next(iter(regions)) if len(regions) == 1 else ""
         return [AccountRegion(of or account, where or region) for of, where in own]
-    homes = []
+    account_regions = []
     for resource, (account_id, where) in zip(resources, own, strict=True):
         fitting = [one for one in choices if account_id in (None, one.account_id) and where in (None, one.region)]
         if len(fitting) > 1:
@@ -118,8 +119,8 @@ def _homes(resources: Sequence[PlannedResource], base: Sequence[Estate]) -> list
                 f"{resource.address}: the document does not tell which of these accounts and regions it is for: "
                 f"{named}; give the one estate that it changes"
             )
-        homes.append(fitting[0] if fitting else AccountRegion(account_id or "", where or ""))
-    return homes
+        account_regions.append(fitting[0] if fitting else AccountRegion(account_id or "", where or ""))
+    return account_regions
 
 
 def _account_of(resource: PlannedResource) -> str | None:

@@ -89,7 +89,7 @@ class SecurityGroupBuilder:
             self._vpcs.known_vpc_id(vpc_id, f"security group {resource.address}") if vpc_id is not None else "",
             split_rules(ingress.known),
             split_rules(egress.known),
-            owner if isinstance(owner, str) else self._draft.home.account_id or None,
+            owner if isinstance(owner, str) else self._draft.account_region.account_id or None,
             tags if isinstance(tags, Mapping) else {},
             ingress.unknown,
             egress.unknown,

@@ -8,8 +8,17 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from alb_sg.aws.arns import listener_load_balancer_arn
-from alb_sg.estate.from_api import IP_ADDRESS_TYPES, LISTENER_PROTOCOLS, LOAD_BALANCER_TYPES, SCHEMES, TARGET_TYPES
-from alb_sg.estate.model import Listener, LoadBalancer, TargetGroup, UnknownValue
+from alb_sg.estate.model import (
+    IP_ADDRESS_TYPES,
+    LISTENER_PROTOCOLS,
+    LOAD_BALANCER_TYPES,
+    SCHEMES,
+    TARGET_TYPES,
+    Listener,
+    LoadBalancer,
+    TargetGroup,
+    UnknownValue,
+)
 from alb_sg.estate.planned import resource_types as types
 from alb_sg.estate.planned.draft import NEW_ACTIONS, NOT_IN_DOCUMENT, Draft
 from alb_sg.estate.planned.planned_groups import SecurityGroupBuilder

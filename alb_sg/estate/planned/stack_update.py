@@ -61,7 +61,7 @@ def update_stack(
         else one
         for one in updated
     ]
-    home = next(((one.account_id, one.region) for one in resources), (None, None))
+    account_region = next(((one.account_id, one.region) for one in resources), (None, None))
     gone = [
         PlannedResource(
             address=address,
@@ -70,8 +70,8 @@ def update_stack(
             action=Action.DELETE,
             physical_id=one.physical_id,
             before=before.get(address),
-            account_id=home[0],
-            region=home[1],
+            account_id=account_region[0],
+            region=account_region[1],
         )
         for address, one in deployed.items()
         if one.type in DECIDING_PROPERTIES and address not in own and not _is_retained(previous.get(address))

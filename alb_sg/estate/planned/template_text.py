@@ -47,9 +47,6 @@ class JoinedText:
     parts: tuple[TextPart, ...]
 
 
-Scalar: TypeAlias = "str | bool | int | float | None"
-
-
 def is_known(value: object) -> bool:
     """Whether a value holds nothing unknown."""
     if isinstance(value, list):

@@ -68,7 +68,6 @@ class DependencyGraph:
     or the name of a parameter, an import or an identifier."""
 
     def __init__(self, deployment: Deployment) -> None:
-        self._deployment = deployment
         self._named: dict[str, set[str]] = {}
         self._peers: dict[str, set[str]] = {}
         self._acting: dict[str, set[str]] = {}

@@ -50,12 +50,12 @@ def read_config_items(
 ) -> list[Estate]:
     """The estates in files of configuration items, by account and region.
 
-    A path is a `.json` or `.json.gz` file, `-` for standard input, or a directory, which stands for all such files
+    A path is a `.json` or `.json.gz` file, `-` for standard input, or a directory with such files
     below it. `report_progress` receives the number of files read and the number of files. `fast=False` reads without
     msgspec and isal. Raises InvalidInputError that names the file, the item and the field.
 
-    `report_unread` receives each of several files that cannot be read, in place of that error. The estates that it
-    holds items of are not judged: each becomes an estate whose load balancers are unread. Raises if every file is so.
+    `report_unread` receives each of several files that cannot be read, in place of that error. Estates with
+    items in it are not judged: their load balancers become unread. Raises if no file can be read.
 
     Only one file is in memory at a time. A section is None where the account and region has no item of its type.
     """

@@ -28,9 +28,10 @@ from alb_sg.estate.config_item import (
     parse_state_id,
 )
 from alb_sg.estate.field_readers import HIGHEST_PORT, LOWEST_PORT, port
-from alb_sg.estate.from_api import AUTHENTICATING_ACTIONS, ELB_REQUESTER_ID, names_load_balancer
+from alb_sg.estate.from_api import ELB_REQUESTER_ID, names_load_balancer
 from alb_sg.estate.indexing import ordered_targets
 from alb_sg.estate.model import (
+    AUTHENTICATING_ACTIONS,
     NO_TAGS,
     Instance,
     InstanceInterface,

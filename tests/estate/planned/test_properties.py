@@ -16,16 +16,16 @@ from alb_sg.findings.judge import judge_all
 from alb_sg.parameters import parse_parameters
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS
 from tests.estate.planned.judging import RULES, judge_plan, judge_scenario
-from tests.estate.planned.worlds import (
+from tests.estate.planned.small_estates import (
     GROUPS,
     INSTANCES,
     LB_ARN,
     TARGET_GROUPS,
-    World,
+    SmallEstate,
     as_change,
     as_estate,
     as_plan,
-    worlds,
+    small_estates,
 )
 
 # The arguments that verdicts depend on. The others of a plan are names.
@@ -79,23 +79,25 @@ def of_load_balancer(results: dict[tuple[str, str], str], address: str) -> dict[
     return {about: text.split()[0] for (arn, about), text in results.items() if arn == address}
 
 
-@given(worlds())
-def test_the_plan_that_creates_an_estate_gets_its_verdicts(world: World) -> None:
-    assert of_load_balancer(judge_plan(as_plan(world)), "aws_lb.web") == judge_estate(as_estate(world))
+@given(small_estates())
+def test_the_plan_that_creates_an_estate_gets_its_verdicts(small: SmallEstate) -> None:
+    assert of_load_balancer(judge_plan(as_plan(small)), "aws_lb.web") == judge_estate(as_estate(small))
 
 
 @pytest.mark.slow
-@given(worlds(), worlds())
-def test_a_plan_over_an_estate_gets_the_verdicts_of_the_estate_after_it(before: World, after: World) -> None:
+@given(small_estates(), small_estates())
+def test_a_plan_over_an_estate_gets_the_verdicts_of_the_estate_after_it(
+    before: SmallEstate, after: SmallEstate
+) -> None:
     judged = judge_plan(as_change(before, after), [as_estate(before)])
     assert of_load_balancer(judged, LB_ARN) == judge_estate(as_estate(after))
 
 
 @pytest.mark.slow
-@given(worlds(), st.data())
-def test_unknown_values_never_make_another_verdict(world: World, data: st.DataObject) -> None:
-    known = judge_estate(as_estate(world))
-    document = as_plan(world).document()
+@given(small_estates(), st.data())
+def test_unknown_values_never_make_another_verdict(small: SmallEstate, data: st.DataObject) -> None:
+    known = judge_estate(as_estate(small))
+    document = as_plan(small).document()
     places = list(deciding_places(document))
     hidden = data.draw(st.lists(st.sampled_from(range(len(places))), min_size=1, max_size=4, unique=True))
     for number in hidden:

@@ -21,7 +21,7 @@ from alb_sg.parameters import parse_parameters
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 from tests.estate.planned.judging import judge_plan, verdicts
 from tests.estate.planned.plans import COMPUTED, Dynamic, Plan, Ref, Written
-from tests.estate.planned.worlds import LB_ARN, World, as_estate, target_group_arn
+from tests.estate.planned.small_estates import LB_ARN, SmallEstate, as_estate, target_group_arn
 
 SHORT = {"COMPLIANT": "C", "NON_COMPLIANT": "N", "NOT_APPLICABLE": "-", "ERROR": "?"}
 ABOUT = ("listeners", "targets", "health checks", "icmp")
@@ -483,7 +483,7 @@ def test_a_rule_of_a_group_that_may_be_any() -> None:
     )
     assert short(plan, "aws_lb.o") == "---?"
     load_balancer(plan, "aws_lb.p", groups=["sg-0"])
-    assert verdicts(plan, "aws_lb.p", [as_estate(WORLD)])["icmp"] == "ERROR"
+    assert verdicts(plan, "aws_lb.p", [as_estate(SMALL_ESTATE)])["icmp"] == "ERROR"
 
 
 def test_a_rule_of_a_group_that_may_be_any_lets_nothing_but_its_own_traffic_through() -> None:
@@ -1854,7 +1854,7 @@ def test_the_carriers_of_a_planned_group_are_not_known() -> None:
 
 def test_values_that_the_estate_lacks_stay_unknown() -> None:
     """A listener, a target and an interface of the plan do not make the lists that they are in complete."""
-    saved = as_estate(WORLD)
+    saved = as_estate(SMALL_ESTATE)
     plan = Plan().create(
         "aws_lb_listener.more",
         load_balancer_arn=LB_ARN,
@@ -1876,7 +1876,7 @@ def test_values_that_the_estate_lacks_stay_unknown() -> None:
 
 def test_a_target_is_taken_away_by_the_port_of_its_group() -> None:
     """Elastic Load Balancing tells the port of every target; a plan leaves out that of the group."""
-    saved = as_estate(WORLD)
+    saved = as_estate(SMALL_ESTATE)
     registered = replace(saved, targets={target_group_arn(0): (Target("i-0", 8080, None),), target_group_arn(1): ()})
     plan = Plan().delete(
         "aws_lb_target_group_attachment.a", "a", target_group_arn=target_group_arn(0), target_id="i-0", port=None
@@ -1884,7 +1884,7 @@ def test_a_target_is_taken_away_by_the_port_of_its_group() -> None:
     assert verdicts(plan, LB_ARN, [registered])["targets"] == "NOT_APPLICABLE"
 
 
-WORLD = World(
+SMALL_ESTATE = SmallEstate(
     vpc_cidrs=("10.0.0.0/16",),
     internal=False,
     lb_groups=frozenset({0}),

@@ -1,5 +1,5 @@
-"""Small estates that can be written as an estate, as the plan that creates them, or as the plan that changes one into
-another. Each is the same thing said in another way, so that the verdicts have to be the same."""
+"""Small estates, each as an estate, as the plan that creates it, and as the plan that changes another one into it. The
+verdicts of all three have to be the same."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Rule:
 
 
 @dataclass(frozen=True)
-class World:
+class SmallEstate:
     """A load balancer with its groups, listeners and targets. Numbers name groups, target groups and instances."""
 
     vpc_cidrs: tuple[str, ...]
@@ -76,9 +76,9 @@ def rules(draw: st.DrawFn) -> Rule:
 
 
 @st.composite
-def worlds(draw: st.DrawFn) -> World:
+def small_estates(draw: st.DrawFn) -> SmallEstate:
     listeners = draw(st.dictionaries(st.sampled_from([80, 443]), st.one_of(st.none(), st.integers(0, 1)), max_size=2))
-    return World(
+    return SmallEstate(
         vpc_cidrs=draw(st.sampled_from([("10.0.0.0/16",), ("10.0.0.0/16", "10.1.0.0/16")])),
         internal=draw(st.booleans()),
         lb_groups=draw(st.frozensets(numbers, min_size=1)),
@@ -116,23 +116,23 @@ def address(number: int) -> str:
     return f"10.0.0.{10 + number}"
 
 
-def as_estate(world: World) -> Estate:
+def as_estate(small: SmallEstate) -> Estate:
     load_balancer = LoadBalancer(
         LB_ARN,
         "web",
         "application",
-        "internal" if world.internal else "internet-facing",
+        "internal" if small.internal else "internet-facing",
         "active",
         "vpc-1",
         "ipv4",
-        tuple(sorted(map(group_id, world.lb_groups))),
+        tuple(sorted(map(group_id, small.lb_groups))),
         ("subnet-1",),
     )
     listeners = [
         Listener(listener_arn(port), LB_ARN, "HTTP", port, () if number is None else (target_group_arn(number),))
-        for port, number in world.listeners
+        for port, number in small.listeners
     ]
-    used = {number for _, number in world.listeners}
+    used = {number for _, number in small.listeners}
     return Estate(
         ACCOUNT,
         REGION,
@@ -150,11 +150,11 @@ def as_estate(world: World) -> Estate:
                 True,
                 check_port,
             )
-            for number, (port, check_port) in enumerate(world.target_groups)
+            for number, (port, check_port) in enumerate(small.target_groups)
         },
         targets={
             target_group_arn(number): ordered_targets(
-                Target(f"i-{instance}", port, None) for group, instance, port in world.targets if group == number
+                Target(f"i-{instance}", port, None) for group, instance, port in small.targets if group == number
             )
             for number in range(TARGET_GROUPS)
         },
@@ -163,18 +163,18 @@ def as_estate(world: World) -> Estate:
                 group_id(number),
                 f"g{number}",
                 "vpc-1",
-                _permissions(world, number, "ingress"),
-                _permissions(world, number, "egress"),
+                _permissions(small, number, "ingress"),
+                _permissions(small, number, "egress"),
                 ACCOUNT,
             )
             for number in range(GROUPS)
         },
         has_all_security_groups=True,
         subnets={"subnet-1": Subnet("subnet-1", "vpc-1", {Family.IPV4: ("10.0.0.0/24",), Family.IPV6: ()})},
-        vpcs={"vpc-1": Vpc("vpc-1", {Family.IPV4: world.vpc_cidrs, Family.IPV6: ()})},
+        vpcs={"vpc-1": Vpc("vpc-1", {Family.IPV4: small.vpc_cidrs, Family.IPV6: ()})},
         instances={
             f"i-{number}": Instance(f"i-{number}", address(number), None, tuple(sorted(map(group_id, groups))))
-            for number, groups in enumerate(world.instances)
+            for number, groups in enumerate(small.instances)
         },
         network_interfaces={},
         prefix_lists={},
@@ -182,8 +182,8 @@ def as_estate(world: World) -> Estate:
     )
 
 
-def _permissions(world: World, group: int, direction: str) -> tuple[Any, ...]:
-    chosen = sorted((rule for rule in world.rules if (rule.group, rule.direction) == (group, direction)), key=repr)
+def _permissions(small: SmallEstate, group: int, direction: str) -> tuple[Any, ...]:
+    chosen = sorted((rule for rule in small.rules if (rule.group, rule.direction) == (group, direction)), key=repr)
     return tuple(
         permission(
             {
@@ -237,31 +237,31 @@ class _Names:
         return "subnet-1" if self._exist else Ref("aws_subnet.main.id")
 
 
-def resources(world: World, *, exist: bool) -> dict[str, tuple[str, dict[str, Any]]]:
+def resources(small: SmallEstate, *, exist: bool) -> dict[str, tuple[str, dict[str, Any]]]:
     """Every resource by its address: its identifier once it exists, and its arguments."""
     names = _Names(exist=exist)
     found: dict[str, tuple[str, dict[str, Any]]] = {
-        "aws_vpc.main": ("vpc-1", {"cidr_block": world.vpc_cidrs[0]}),
+        "aws_vpc.main": ("vpc-1", {"cidr_block": small.vpc_cidrs[0]}),
         "aws_subnet.main": ("subnet-1", {"vpc_id": names.vpc, "cidr_block": "10.0.0.0/24"}),
         "aws_lb.web": (
             LB_ARN,
             {
                 "name": "web",
-                "internal": world.internal,
+                "internal": small.internal,
                 "load_balancer_type": "application",
                 "ip_address_type": "ipv4",
-                "security_groups": [names.group(number) for number in sorted(world.lb_groups)],
+                "security_groups": [names.group(number) for number in sorted(small.lb_groups)],
                 "subnets": [names.subnet],
                 "vpc_id": "vpc-1" if exist else COMPUTED,
             },
         ),
     }
-    for cidr in world.vpc_cidrs[1:]:
+    for cidr in small.vpc_cidrs[1:]:
         found["aws_vpc_ipv4_cidr_block_association.more"] = ("assoc-1", {"vpc_id": names.vpc, "cidr_block": cidr})
     for number in range(GROUPS):
         values = {"name": f"g{number}", "vpc_id": names.vpc, "ingress": COMPUTED, "egress": COMPUTED}
         found[f"aws_security_group.g[{number}]"] = (group_id(number), values)
-    for rule in world.rules:
+    for rule in small.rules:
         peer = (
             {"cidr_ipv4": rule.peer}
             if isinstance(rule.peer, str)
@@ -278,7 +278,7 @@ def resources(world: World, *, exist: bool) -> dict[str, tuple[str, dict[str, An
                 **peer,
             },
         )
-    for number, (port, check_port) in enumerate(world.target_groups):
+    for number, (port, check_port) in enumerate(small.target_groups):
         check = {"enabled": True, "port": "traffic-port" if check_port is None else str(check_port)}
         found[f"aws_lb_target_group.tg{number}"] = (
             target_group_arn(number),
@@ -290,7 +290,7 @@ def resources(world: World, *, exist: bool) -> dict[str, tuple[str, dict[str, An
                 "health_check": [check],
             },
         )
-    for listener_port, forwarded_to in world.listeners:
+    for listener_port, forwarded_to in small.listeners:
         action = {
             "type": "redirect" if forwarded_to is None else "forward",
             "target_group_arn": "" if forwarded_to is None else names.target_group(forwarded_to),
@@ -304,7 +304,7 @@ def resources(world: World, *, exist: bool) -> dict[str, tuple[str, dict[str, An
                 "default_action": [action],
             },
         )
-    for number, groups in enumerate(world.instances):
+    for number, groups in enumerate(small.instances):
         found[f"aws_instance.i{number}"] = (
             f"i-{number}",
             {
@@ -313,7 +313,7 @@ def resources(world: World, *, exist: bool) -> dict[str, tuple[str, dict[str, An
                 "private_ip": address(number),
             },
         )
-    for group, instance, own_port in world.targets:
+    for group, instance, own_port in small.targets:
         found[f"aws_lb_target_group_attachment.a{group}_{instance}_{own_port or 0}"] = (
             f"attachment-{group}-{instance}-{own_port}",
             {"target_group_arn": names.target_group(group), "target_id": names.instance(instance), "port": own_port},
@@ -321,15 +321,15 @@ def resources(world: World, *, exist: bool) -> dict[str, tuple[str, dict[str, An
     return found
 
 
-def as_plan(world: World) -> Plan:
+def as_plan(small: SmallEstate) -> Plan:
     """The plan that creates everything."""
     plan = Plan()
-    for where, (_, values) in resources(world, exist=False).items():
+    for where, (_, values) in resources(small, exist=False).items():
         plan.create(where, **values)
     return plan
 
 
-def as_change(before: World, after: World) -> Plan:
+def as_change(before: SmallEstate, after: SmallEstate) -> Plan:
     """The plan that changes one into the other."""
     plan = Plan()
     old, new = resources(before, exist=True), resources(after, exist=True)

@@ -9,13 +9,13 @@ import json
 import sys
 import zipfile
 
-ARTEFACT, BOTO = sys.argv[1:3]
-sys.path[:0] = [ARTEFACT, BOTO]
+ARTIFACT, BOTO = sys.argv[1:3]
+sys.path[:0] = [ARTIFACT, BOTO]
 
 answers = {
     rule: importlib.import_module(rule).lambda_handler(event, None) for rule, event in json.load(sys.stdin).items()
 }
-with zipfile.ZipFile(ARTEFACT) as archive:
+with zipfile.ZipFile(ARTIFACT) as archive:
     files = [name for name in archive.namelist() if name.endswith(".py")]
 # PyYAML imports its C parser where there is one; the artifact has the parser in Python alone.
 files.remove("yaml/cyaml.py")

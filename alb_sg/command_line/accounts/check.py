@@ -11,27 +11,28 @@ from typing import Any, TextIO
 
 from alb_sg import __version__
 from alb_sg.aws.account_region import AccountRegion
-from alb_sg.command_line.evaluate_all import apply_exemptions, judge_estates
-from alb_sg.command_line.narrowing import narrow_estates
-from alb_sg.command_line.planning import make_planner, with_advice, with_remarks
-from alb_sg.command_line.rule_selection import RuleSelection
-from alb_sg.command_line.sources.live import load_region, refuse_several_tag_keys
-from alb_sg.command_line.sources.loaded_estates import LoadedEstates
-from alb_sg.command_line.streaming import StreamedResults, keep_first_non_compliant
-from alb_sg.command_line.walk.opening import OpenedAccounts
-from alb_sg.command_line.walk.stored_results import (
+from alb_sg.command_line.accounts.account_results import AccountResults, count_account_regions, work_in_accounts
+from alb_sg.command_line.accounts.opened_accounts import OpenedAccounts
+from alb_sg.command_line.accounts.stored_results import (
     errors_from_json,
     findings_from_json,
     merge_stored,
     refuse_damaged,
     results_to_json,
 )
-from alb_sg.command_line.walk.walking import Walk, count_account_regions, walk_accounts
+from alb_sg.command_line.evaluate_all import judge_estates
+from alb_sg.command_line.narrowing import narrow_estates
+from alb_sg.command_line.planning import make_planner, with_advice, with_remarks
+from alb_sg.command_line.rule_selection import RuleSelection
+from alb_sg.command_line.sources.live import load_region
+from alb_sg.command_line.sources.loaded_estates import LoadedEstates
+from alb_sg.command_line.streaming import StreamedResults, keep_first_non_compliant
 from alb_sg.errors import InvalidInputError
 from alb_sg.findings.finding import EvaluationError, Finding
 from alb_sg.findings.loaded_exemptions import LoadedExemptions
 from alb_sg.live import Selection
-from alb_sg.observations.account_name import AccountName
+from alb_sg.live.source import single_tag_key
+from alb_sg.observations.accounts import AccountName
 from alb_sg.observations.from_estates import observe_results
 from alb_sg.observations.observation import Observation
 from alb_sg.observations.results import Results
@@ -44,35 +45,34 @@ def judge_accounts(
     selection: RuleSelection,
     accounts: Mapping[str, AccountName],
     exemptions: LoadedExemptions | None,
-) -> AbstractContextManager[Walk]:
-    """Judges every account and region. The results are those of `walk_accounts`, and raises as that does."""
-    refuse_several_tag_keys(selection)
-    question = _question(arguments, selection, exemptions)
+) -> AbstractContextManager[AccountResults]:
+    """Judges every account and region. The results are those of `work_in_accounts`, and raises as that does."""
+    single_tag_key(selection.rules)
+    inputs = _inputs(arguments, selection, exemptions)
 
     def judge(opened: OpenedAccounts, account_region: AccountRegion) -> Mapping[str, Any]:
         estates = _read(arguments, selection, opened, account_region)
         loaded = narrow_estates(arguments, estates, accounts)
         results = judge_estates(loaded, selection, {} if exemptions is None else exemptions.of_ports)
-        planned = results if exemptions is None else apply_exemptions(results, exemptions)
+        planned = results.with_exemptions(exemptions)
         advice = with_advice(planned, make_planner(arguments, loaded, selection, exemptions)).advice
         return results_to_json(replace(with_remarks(results, loaded), advice=advice))
 
-    return walk_accounts(arguments, accounts, question, judge, _has_errors, "judging accounts and regions")
+    return work_in_accounts(arguments, accounts, inputs, judge, _has_errors, "judging accounts and regions")
 
 
 def merge_results(
-    walk: Walk,
+    account_results: AccountResults,
     selection: RuleSelection,
     accounts: Mapping[str, AccountName],
     exemptions: LoadedExemptions | None,
     load_balancer_names: Sequence[str],
 ) -> Results:
     """All results together. Raises InvalidInputError for a name that no load balancer has."""
-    results = merge_stored(walk.stored(), selection.rule_names, accounts)
-    errors = sorted([*results.errors, *walk.errors], key=lambda error: error.sort_key)
+    results = merge_stored(account_results.stored(), selection.rule_names, accounts)
+    errors = sorted([*results.errors, *account_results.errors], key=lambda error: error.sort_key)
     _refuse_unknown_names(results, load_balancer_names, errors)
-    results = replace(results, errors=errors)
-    return results if exemptions is None else apply_exemptions(results, exemptions)
+    return replace(results, errors=errors).with_exemptions(exemptions)
 
 
 def _read(
@@ -87,10 +87,10 @@ def _read(
     )
 
 
-def _question(
+def _inputs(
     arguments: argparse.Namespace, selection: RuleSelection, exemptions: LoadedExemptions | None
 ) -> dict[str, Any]:
-    """What the results of an account and region depend on. The keys are the words of the refusal of another walk."""
+    """What the results of an account and region depend on. A refusal names the keys that differ."""
     ports = {} if exemptions is None else exemptions.of_ports
     return {
         "command": "check",
@@ -105,7 +105,7 @@ def _question(
 
 
 def _has_errors(result: Mapping[str, Any]) -> bool:
-    # What has no list of errors is damaged, and is read again.
+    # A result without a list of errors is damaged: read it again.
     return bool(result.get("errors", True))
 
 
@@ -119,10 +119,10 @@ def _refuse_unknown_names(results: Results, names: Sequence[str], errors: Sequen
         raise InvalidInputError(f"no load balancer has the name {unknown[0]!r} in {where}; give its name or ARN")
 
 
-def stream_walk(walk: Walk, stream: TextIO) -> StreamedResults:
+def stream_results(account_results: AccountResults, stream: TextIO) -> StreamedResults:
     """As `stream_json_lines`: only the results of one account and region are in memory."""
-    written = StreamedResults(list(walk.errors))
-    for account_region, result in walk.stored():
+    written = StreamedResults(list(account_results.errors))
+    for account_region, result in account_results.stored():
         with refuse_damaged(account_region):
             findings = findings_from_json(result)
             written.errors += errors_from_json(result)
@@ -135,6 +135,6 @@ def stream_walk(walk: Walk, stream: TextIO) -> StreamedResults:
     return written
 
 
-def observe_walk(results: Results, as_of: datetime) -> Observation:
+def observe_merged(results: Results, as_of: datetime) -> Observation:
     """The results as an observation, for a history. Nothing else is known of their load balancers any more."""
     return observe_results(results, {}, None, as_of, max_explained=0)

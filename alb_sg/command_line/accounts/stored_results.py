@@ -1,4 +1,4 @@
-"""The results of one account and region as JSON, which a walk keeps in place of the estate.
+"""The results of one account and region as JSON. They stay, and the estate does not.
 
 Findings are without exemptions, which are applied to all results together.
 """
@@ -12,7 +12,7 @@ from typing import Any
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.errors import InvalidInputError
 from alb_sg.findings.finding import Compliance, EvaluationError, Finding, Missing, Unused
-from alb_sg.observations.account_name import AccountName
+from alb_sg.observations.accounts import AccountName
 from alb_sg.observations.results import LoadBalancerFacts, Results
 from alb_sg.permissions.unused_traffic import PortRange
 from alb_sg.recommendations.requirement import Origin

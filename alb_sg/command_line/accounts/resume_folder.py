@@ -1,7 +1,7 @@
-"""What a walk has done so far: a folder with a file for each account and region.
+"""The folder of `--resume`: the results so far, a file for each account and region.
 
-`alb-sg-walk.json` says which walk it is. `111122223333-eu-west-1.json.gz` has the result of one account and region, and
-its time. A file appears as a whole or not at all, so an interruption loses nothing that was finished.
+`alb-sg-run.json` has the inputs of the run. `111122223333-eu-west-1.json.gz` has the result of one account and region,
+and its time. A file appears as a whole or not at all, so an interruption loses nothing that was finished.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from typing import Any
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.errors import InvalidInputError
 
-WALK_FILE = "alb-sg-walk.json"
+DESCRIPTION_FILE = "alb-sg-run.json"
 SUFFIX = ".json.gz"
 # What is older is read again: an account may have changed since.
 MAX_AGE = timedelta(hours=24)
 
 
-class WalkState:
-    """The folder of one walk. Threads may save at the same time."""
+class ResumeFolder:
+    """The folder of one run. Threads may save at the same time."""
 
     def __init__(self, folder: Path, saved_at: Mapping[AccountRegion, datetime], *, is_kept: bool) -> None:
-        self.folder = folder
+        self.path = folder
         self.saved_at = dict(saved_at)
         self.is_kept = is_kept
 
@@ -52,39 +52,39 @@ class WalkState:
         self.saved_at.pop(account_region, None)
 
     def clear(self) -> None:
-        """Forgets the walk: its results are old for the next one."""
+        """Deletes all results: they are too old for the next run."""
         for account_region in list(self.saved_at):
             self.forget(account_region)
-        (self.folder / WALK_FILE).unlink(missing_ok=True)
+        (self.path / DESCRIPTION_FILE).unlink(missing_ok=True)
 
     def _path(self, account_region: AccountRegion) -> Path:
-        return self.folder / f"{account_region.account_id}-{account_region.region}{SUFFIX}"
+        return self.path / f"{account_region.account_id}-{account_region.region}{SUFFIX}"
 
 
 @contextmanager
-def open_state(folder: str | None, question: Mapping[str, Any], now: datetime) -> Iterator[WalkState]:
-    """The state in a folder, or in a temporary one. `question` is what results depend on: those of another are refused.
+def open_resume_folder(folder: str | None, inputs: Mapping[str, Any], now: datetime) -> Iterator[ResumeFolder]:
+    """A resume folder; a temporary one for None. Refuses the folder of a run with other `inputs`.
 
     Raises InvalidInputError.
     """
     if folder is None:
         with tempfile.TemporaryDirectory(prefix="alb-sg-", ignore_cleanup_errors=True) as temporary:
-            yield WalkState(Path(temporary), {}, is_kept=False)
+            yield ResumeFolder(Path(temporary), {}, is_kept=False)
         return
     path = Path(folder)
     try:
         path.mkdir(parents=True, exist_ok=True)
-        walk_file = path / WALK_FILE
-        if walk_file.exists():
-            _refuse_other_walk(walk_file, question)
+        description_file = path / DESCRIPTION_FILE
+        if description_file.exists():
+            _refuse_other_inputs(description_file, inputs)
         elif any(path.iterdir()):
-            raise InvalidInputError("holds other files, and no walk of alb-sg; give an empty folder", folder)
+            raise InvalidInputError("holds other files, and no run of alb-sg; give an empty folder", folder)
         else:
-            walk_file.write_text(json.dumps(question, indent=1), encoding="utf-8")
+            description_file.write_text(json.dumps(inputs, indent=1), encoding="utf-8")
         saved_at = dict(_saved_results(path, now))
     except OSError as error:
         raise InvalidInputError(f"cannot be used ({error.strerror or error}); choose another folder", folder) from error
-    yield WalkState(path, saved_at, is_kept=True)
+    yield ResumeFolder(path, saved_at, is_kept=True)
 
 
 def _saved_results(folder: Path, now: datetime) -> Iterator[tuple[AccountRegion, datetime]]:
@@ -108,15 +108,15 @@ def _saved_results(folder: Path, now: datetime) -> Iterator[tuple[AccountRegion,
         path.unlink()
 
 
-def _refuse_other_walk(path: Path, question: Mapping[str, Any]) -> None:
+def _refuse_other_inputs(path: Path, inputs: Mapping[str, Any]) -> None:
     try:
         saved = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise InvalidInputError("is damaged; delete the folder, and begin again", str(path)) from error
-    differing = [key for key in question if not isinstance(saved, dict) or saved.get(key) != question[key]]
+    differing = [key for key in inputs if not isinstance(saved, dict) or saved.get(key) != inputs[key]]
     if differing:
         raise InvalidInputError(
-            f"is a walk with another {' and '.join(differing)}; give a folder of its own, or delete this one",
+            f"is of a run with another {' and '.join(differing)}; give a folder of its own, or delete this one",
             os.fspath(path.parent),
         )
 

@@ -14,8 +14,8 @@ from typing import Any
 import botocore.client
 import pytest
 
-from alb_sg.command_line.walk import walking
-from alb_sg.command_line.walk.state import WalkState
+from alb_sg.command_line.accounts import account_results
+from alb_sg.command_line.accounts.resume_folder import ResumeFolder
 from alb_sg.estate.estate import Estate
 from alb_sg.report.formats import FORMATS
 from tests.builders import ICMP, Saved
@@ -63,12 +63,12 @@ def test_every_active_account_is_judged(command: Command, organization: str, wir
 
 
 def test_each_account_has_the_verdicts_of_a_run_of_its_own(command: Command, organization: str) -> None:
-    walked = command(*BY_NAME, "--accounts", organization, "--format", "json").json
+    judged = command(*BY_NAME, "--accounts", organization, "--format", "json").json
     for account in ACCOUNTS:
         alone = command("check", "--assume-role", role_arn(account), "--format", "json").json
-        assert [one for one in walked["findings"] if one["accountId"] == account] == alone["findings"]
+        assert [one for one in judged["findings"] if one["accountId"] == account] == alone["findings"]
     lines = command(*BY_NAME, "--accounts", organization, "--format", "jsonl").out.splitlines()
-    assert list(map(json.loads, lines)) == without_advice(walked["findings"])
+    assert list(map(json.loads, lines)) == without_advice(judged["findings"])
 
 
 @pytest.mark.usefixtures("organization")
@@ -185,7 +185,7 @@ def test_an_account_that_cannot_be_assumed_is_an_error_and_the_others_are_judged
 def test_every_format_has_account_and_region(command: Command, organization: str, wire: Wire, tmp_path: Path) -> None:
     """Of load balancers, and of an account that could not be read: ASFF has no place for that, standard error has."""
     wire.failing = refuse_role_of(ACCOUNTS[1])
-    given = (*BY_NAME, "--accounts", organization, *ONE_RULE, "--resume", str(tmp_path / "walk"))
+    given = (*BY_NAME, "--accounts", organization, *ONE_RULE, "--resume", str(tmp_path / "run"))
     for format_name in FORMATS:
         answer = command(*given, "--format", format_name)
         assert answer.code == 3
@@ -240,7 +240,7 @@ def test_an_account_whose_unit_is_not_known_is_an_error(command: Command, organi
         (("--assume-role", "arn:aws:iam::111122223333:user/reader"), "is no role"),
         (("--assume-role", role_arn(ACCOUNTS[0]), "--account", ACCOUNTS[1]), "which --account leaves out"),
         (("--external-id", "abc"), "--external-id is for --assume-role; omit it"),
-        (("--resume", "walk"), "--resume is for --assume-role; omit it"),
+        (("--resume", "run"), "--resume is for --assume-role; omit it"),
         (("--assume-role", "reader", "--estate", "e.json"), "omit it with --estate"),
         (("--assume-role", "reader", "--aggregator", "a"), "omit it with --aggregator, which is read with the"),
         (("--assume-role", "reader", "--terraform-plan", "p.json"), "omit it with --terraform-plan"),
@@ -265,10 +265,10 @@ def test_accounts_that_the_file_lacks_are_refused(command: Command, organization
 def test_an_interrupted_walk_goes_on_where_it_was(
     command: Command, organization: str, wire: Wire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(walking, "WALKERS", 1)
+    monkeypatch.setattr(account_results, "MAX_THREADS", 1)
     given = (*BY_NAME, "--accounts", organization, *ONE_RULE, "--format", "json")
     whole = command(*given)
-    folder = tmp_path / "walk"
+    folder = tmp_path / "run"
     resume = (*given, "--resume", str(folder), "--output", str(tmp_path / "findings.json"))
     described = wire.count("DescribeLoadBalancers")
     seen = 0
@@ -293,12 +293,12 @@ def test_an_interrupted_walk_goes_on_where_it_was(
     assert f"{folder} has 2 accounts and regions, read since 20" in answer.err
     assert wire.count("DescribeLoadBalancers") == described // 3
     assert (tmp_path / "findings.json").read_text() == whole.out
-    # A walk that is complete leaves nothing that a later one could take for new.
+    # A run that is complete leaves nothing that a later one could take for new.
     assert list(folder.iterdir()) == []
 
 
 def test_after_an_error_only_the_rest_is_read(command: Command, organization: str, wire: Wire, tmp_path: Path) -> None:
-    folder = tmp_path / "walk"
+    folder = tmp_path / "run"
     given = (*BY_NAME, "--accounts", organization, *ONE_RULE, "--format", "json", "--resume", str(folder))
     wire.failing = lambda _, operation, parameters: (
         refuse_role_of(ACCOUNTS[0])(_, operation, parameters)
@@ -316,8 +316,8 @@ def test_after_an_error_only_the_rest_is_read(command: Command, organization: st
 
 @pytest.fixture
 def kept(command: Command, organization: str, wire: Wire, tmp_path: Path) -> tuple[Path, tuple[str, ...]]:
-    """The folder of a walk in which one account could not be read, and the walk."""
-    folder = tmp_path / "walk"
+    """The folder of a run in which one account could not be read, and its options."""
+    folder = tmp_path / "run"
     given = (*BY_NAME, "--accounts", organization, *ONE_RULE, "--format", "json", "--resume", str(folder))
     wire.failing = refuse_role_of(ACCOUNTS[0])
     assert command(*given).code == 3
@@ -329,7 +329,7 @@ def kept(command: Command, organization: str, wire: Wire, tmp_path: Path) -> tup
 def test_another_walk_is_refused(command: Command, kept: tuple[Path, tuple[str, ...]]) -> None:
     _, given = kept
     for options, said in (
-        (("--rule", "listener_ingress"), "is a walk with another rules and parameters"),
+        (("--rule", "listener_ingress"), "is of a run with another rules and parameters"),
         (("--parameter", "AcceptedSources=10.0.0.0/8"), "another rules and parameters"),
         (("--name", "web-1"), "another narrowing"),
         (("--source", "config"), "another source"),
@@ -341,7 +341,7 @@ def test_another_walk_is_refused(command: Command, kept: tuple[Path, tuple[str, 
 
 def test_a_folder_of_something_else_is_refused(command: Command, organization: str, tmp_path: Path) -> None:
     given = (*BY_NAME, "--accounts", organization, "--resume", str(tmp_path))
-    assert "holds other files, and no walk of alb-sg; give an empty folder" in command.refused(*given)
+    assert "holds other files, and no run of alb-sg; give an empty folder" in command.refused(*given)
 
 
 def test_old_and_damaged_results_are_read_again(
@@ -364,16 +364,16 @@ def test_an_estate_is_let_go_once_it_is_judged(
     command: Command, organization: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Memory holds what is being judged, however many accounts there are."""
-    monkeypatch.setattr(walking, "WALKERS", 1)
+    monkeypatch.setattr(account_results, "MAX_THREADS", 1)
     alive: list[int] = []
-    save = WalkState.save
+    save = ResumeFolder.save
 
     def counting_save(*arguments: Any) -> None:
         gc.collect()
         alive.append(sum(isinstance(one, Estate) for one in gc.get_objects()))
         save(*arguments)
 
-    monkeypatch.setattr(WalkState, "save", counting_save)
+    monkeypatch.setattr(ResumeFolder, "save", counting_save)
     gc.collect()
     before = sum(isinstance(one, Estate) for one in gc.get_objects())
     assert command(*BY_NAME, "--accounts", organization, "--region", REGION, "--region", OTHER_REGION).code == 1
@@ -409,7 +409,7 @@ def test_an_export_of_nothing_writes_nothing(command: Command, organization: str
 
 
 def test_an_interrupted_export_goes_on(command: Command, organization: str, wire: Wire, tmp_path: Path) -> None:
-    path, folder = tmp_path / "organization.json", tmp_path / "walk"
+    path, folder = tmp_path / "organization.json", tmp_path / "run"
     given = ("export", "--accounts", organization, "--assume-role", ROLE, "--output", str(path))
     wire.failing = refuse_role_of(ACCOUNTS[2])
     assert command(*given, "--resume", str(folder)).code == 3
@@ -437,9 +437,9 @@ def test_a_page_of_many_accounts(command: Command, organization: str, wire: Wire
 
 
 def test_an_interrupted_page_goes_on(command: Command, organization: str, wire: Wire, tmp_path: Path) -> None:
-    page, folder = tmp_path / "page.html", tmp_path / "walk"
-    walk = ("--accounts", organization, "--assume-role", ROLE)
-    given = ("dashboard", *walk, "--owner-tag", "team", "--as-of", "2027-01-31T12:00:00Z", "-o", str(page))
+    page, folder = tmp_path / "page.html", tmp_path / "run"
+    options = ("--accounts", organization, "--assume-role", ROLE)
+    given = ("dashboard", *options, "--owner-tag", "team", "--as-of", "2027-01-31T12:00:00Z", "-o", str(page))
     assert command(*given).code == 1
     whole = json.loads(page.with_suffix(".json").read_text())
     resumed = (*given, "--resume", str(folder))
@@ -463,7 +463,7 @@ def test_an_interrupted_page_goes_on(command: Command, organization: str, wire: 
 def test_the_folder_stays_until_the_page_is_written(
     command: Command, organization: str, wire: Wire, tmp_path: Path
 ) -> None:
-    folder = tmp_path / "walk"
+    folder = tmp_path / "run"
     given = ("dashboard", "--accounts", organization, "--assume-role", ROLE, "--resume", str(folder), "-o")
     assert command(*given, str(tmp_path / "missing" / "page.html")).code == 2
     wire.calls.clear()
@@ -474,12 +474,12 @@ def test_the_folder_stays_until_the_page_is_written(
 def test_a_page_goes_on_with_what_an_export_has_read(
     command: Command, organization: str, wire: Wire, tmp_path: Path
 ) -> None:
-    walk = ("--accounts", organization, "--assume-role", ROLE, "--resume", str(tmp_path / "walk"))
+    options = ("--accounts", organization, "--assume-role", ROLE, "--resume", str(tmp_path / "run"))
     wire.failing = refuse_role_of(ACCOUNTS[2])
-    assert command("export", *walk, "-o", str(tmp_path / "organization.json")).code == 3
+    assert command("export", *options, "-o", str(tmp_path / "organization.json")).code == 3
     wire.failing = lambda *_: None
     wire.calls.clear()
-    assert command("dashboard", *walk, "-o", str(tmp_path / "page.html")).code == 1
+    assert command("dashboard", *options, "-o", str(tmp_path / "page.html")).code == 1
     assert wire.count("DescribeLoadBalancers") == 1
 
 

@@ -9,20 +9,20 @@ from dataclasses import dataclass
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.aws.clients import open_session
 from alb_sg.aws.roles import Role, RoleNotAssumedError
+from alb_sg.command_line.accounts.chosen_accounts import ChosenAccounts, choose_accounts
+from alb_sg.command_line.accounts.threads import run_in_threads
 from alb_sg.command_line.notes import write_note
 from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.sources.live import make_live_clients
 from alb_sg.command_line.sources.sessions import ALL_REGIONS, Credentials, RoleAssumer, chosen_regions
-from alb_sg.command_line.walk.accounts import ChosenAccounts, choose_accounts
-from alb_sg.command_line.walk.threads import run_in_threads
 from alb_sg.errors import NotReadError
 from alb_sg.findings.finding import EvaluationError
 from alb_sg.findings.phrasing import abbreviate, pluralize
 from alb_sg.live import LiveSource
-from alb_sg.observations.account_name import AccountName
+from alb_sg.observations.accounts import AccountName
 
 # Accounts and regions at the same time. Each makes up to `aws.clients.WORKERS` calls at once.
-WALKERS = 8
+MAX_THREADS = 8
 # The most skipped accounts that a sentence names.
 MAX_NAMED_ACCOUNTS = 5
 
@@ -65,7 +65,7 @@ def open_accounts(arguments: argparse.Namespace, accounts: Mapping[str, AccountN
     opened: dict[str, OpenedAccount] = {}
     errors = list(chosen.errors)
     with Progress("opening accounts") as progress:
-        for account_id, result in run_in_threads(open_account, chosen.account_ids, WALKERS):
+        for account_id, result in run_in_threads(open_account, chosen.account_ids, MAX_THREADS):
             if isinstance(result, OpenedAccount):
                 opened[account_id] = result
             else:
@@ -107,7 +107,7 @@ def _assume(arguments: argparse.Namespace, assumer: RoleAssumer, role: Role, acc
 
 
 def _in_reading_order(opened: Mapping[str, OpenedAccount]) -> Iterator[AccountRegion]:
-    """One region of every account, then the next: an account's calls are spread over the whole walk."""
+    """One region of every account, then the next: this spreads the calls to one account over time."""
     most = max((len(one.regions) for one in opened.values()), default=0)
     for position in range(most):
         for account_id in sorted(opened):

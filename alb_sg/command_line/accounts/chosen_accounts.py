@@ -1,4 +1,4 @@
-"""The accounts of a walk, chosen before anything is read."""
+"""The accounts that the options choose, before anything is read."""
 
 from __future__ import annotations
 
@@ -10,11 +10,8 @@ from alb_sg.aws.roles import ACCOUNT_PLACEHOLDER, Role, parse_role
 from alb_sg.command_line.suggestions import did_you_mean
 from alb_sg.errors import InvalidInputError
 from alb_sg.findings.finding import EvaluationError
-from alb_sg.observations.account_name import AccountName
+from alb_sg.observations.accounts import ACTIVE, AccountName
 from alb_sg.observations.filter_patterns import unit_fits
-
-# Organizations' word for accounts that can be used. The others answer no call.
-ACTIVE = "ACTIVE"
 
 
 @dataclass(frozen=True)

@@ -13,25 +13,23 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from alb_sg.aws.account_region import AccountRegion
-from alb_sg.command_line.evaluate_all import apply_exemptions, judge_estates
-from alb_sg.command_line.planning import make_planner, plan_results
+from alb_sg.command_line.accounts.account_results import AccountResults
+from alb_sg.command_line.accounts.export import exported_texts
+from alb_sg.command_line.accounts.opened_accounts import MAX_THREADS, open_accounts
+from alb_sg.command_line.accounts.threads import run_in_threads
+from alb_sg.command_line.observe import ObservedEstates, observe_loaded
 from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.rule_selection import RuleSelection
-from alb_sg.command_line.sources.live import load_region, refuse_several_tag_keys
-from alb_sg.command_line.sources.loaded_estates import LoadedEstates, select_in_estates
-from alb_sg.command_line.walk.exporting import exported_texts
-from alb_sg.command_line.walk.opening import WALKERS, open_accounts
-from alb_sg.command_line.walk.threads import run_in_threads
-from alb_sg.command_line.walk.walking import Walk
+from alb_sg.command_line.sources.live import load_region
+from alb_sg.command_line.sources.loaded_estates import select_in_estates
 from alb_sg.estate.export_file import estate_of_export
 from alb_sg.findings.finding import EvaluationError
 from alb_sg.findings.loaded_exemptions import LoadedExemptions
 from alb_sg.live import Selection
-from alb_sg.observations.account_name import AccountName
-from alb_sg.observations.from_estates import observe_estates
+from alb_sg.live.source import single_tag_key
+from alb_sg.observations.accounts import AccountName
 from alb_sg.observations.observation import LoadBalancerDetail
 from alb_sg.observations.results import Results
-from alb_sg.recommendations.catalogue import DISPLAY_ORDER
 from alb_sg.remediation.plan import Plan
 
 
@@ -54,17 +52,17 @@ def observe_accounts(
 ) -> ObservedAccounts:
     """Judges every account and region. Raises InvalidInputError, and NotReadError if the credentials of the command
     cannot be used."""
-    refuse_several_tag_keys(selection)
+    single_tag_key(selection.rules)
     opened = open_accounts(arguments, accounts)
 
-    def observe(account_region: AccountRegion) -> ObservedAccounts:
+    def observe(account_region: AccountRegion) -> ObservedEstates:
         source = opened.source(account_region)
         loaded = load_region(source, Selection(everything=True), selection, include_all_targets=True)
-        return _observe_one(arguments, selection, exemptions, as_of, loaded)
+        return observe_loaded(arguments, selection, exemptions, as_of, loaded)
 
-    observed: list[tuple[AccountRegion, ObservedAccounts]] = []
+    observed: list[tuple[AccountRegion, ObservedEstates]] = []
     with Progress("judging accounts and regions") as progress:
-        for one in run_in_threads(observe, opened.account_regions, WALKERS):
+        for one in run_in_threads(observe, opened.account_regions, MAX_THREADS):
             observed.append(one)
             progress(len(observed), len(opened.account_regions))
     observed.sort(key=lambda pair: pair[0])
@@ -76,57 +74,34 @@ def observe_exports(
     selection: RuleSelection,
     exemptions: LoadedExemptions | None,
     as_of: datetime,
-    walk: Walk,
+    account_results: AccountResults,
 ) -> ObservedAccounts:
     """As `observe_accounts`, of accounts that `export_accounts` has read."""
-    refuse_several_tag_keys(selection)
-    errors = list(walk.errors)
+    single_tag_key(selection.rules)
+    errors = list(account_results.errors)
     parts = []
     with Progress("judging accounts and regions") as progress:
-        for text in exported_texts(walk, errors):
+        for text in exported_texts(account_results, errors):
             loaded = select_in_estates([estate_of_export(json.loads(text))], ())
-            parts.append(_observe_one(arguments, selection, exemptions, as_of, loaded))
-            progress(len(parts), len(walk.account_regions))
+            parts.append(observe_loaded(arguments, selection, exemptions, as_of, loaded))
+            progress(len(parts), len(account_results.account_regions))
     return _merge_parts(parts, selection, exemptions, errors)
 
 
 def _merge_parts(
-    parts: Sequence[ObservedAccounts],
+    parts: Sequence[ObservedEstates],
     selection: RuleSelection,
     exemptions: LoadedExemptions | None,
     errors: Sequence[EvaluationError],
 ) -> ObservedAccounts:
     without = _merge([part.without_exemptions for part in parts], selection, errors)
-    results = (
-        without
-        if exemptions is None
-        else apply_exemptions(_merge([part.results for part in parts], selection, errors), exemptions)
-    )
+    results = _merge([part.results for part in parts], selection, errors).with_exemptions(exemptions)
     return ObservedAccounts(
         results,
         without,
-        {arn: detail for part in parts for arn, detail in part.details.items()},
+        {arn: detail for part in parts for arn, detail in part.observation.details.items()},
         {arn: plan for part in parts for arn, plan in part.plans.items()},
     )
-
-
-def _observe_one(
-    arguments: argparse.Namespace,
-    selection: RuleSelection,
-    exemptions: LoadedExemptions | None,
-    as_of: datetime,
-    loaded: LoadedEstates,
-) -> ObservedAccounts:
-    """The part of one account and region. Its `results` leave out single ports that are exempt, and nothing else."""
-    of_ports = {} if exemptions is None else exemptions.of_ports
-    without = judge_estates(loaded, selection)
-    results = judge_estates(loaded, selection, of_ports) if of_ports else without
-    applied = results if exemptions is None else apply_exemptions(results, exemptions)
-    rules = {rule: selection.rules[rule] for rule in DISPLAY_ORDER if rule in selection.rules}
-    observation = observe_estates(loaded.estates, rules, applied, None, as_of, arguments.pictures, None, of_ports)
-    planner = make_planner(arguments, loaded, selection, exemptions)
-    plans = plan_results(planner, applied, observation.explained_arns)
-    return ObservedAccounts(results, without, observation.details, plans)
 
 
 def _merge(parts: Iterable[Results], selection: RuleSelection, errors: Sequence[EvaluationError]) -> Results:

@@ -1,26 +1,31 @@
-"""The part of rdk-config.json's schema that names rules and their parameters, derived from the catalogue."""
+"""The schema of `rdk-config.json`. A file has it without rules and parameters, which the catalogue adds."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from alb_sg.parameters import PARAMETERS, ParameterDefinition
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS
 from alb_sg.recommendations.recommendation import Recommendation
 
+SCHEMA_FILE = Path(__file__).with_name("rdk-config.schema.json")
+
 Schema = dict[str, Any]
 
 
-def with_rules(schema: Mapping[str, Any]) -> Schema:
+def schema() -> Schema:
     """The schema with every rule and every parameter that settings may give."""
-    properties = dict(schema["properties"])
+    content: Schema = json.loads(SCHEMA_FILE.read_text(encoding="utf-8"))
+    properties = content["properties"]
     properties["parameters"] |= {"properties": _parameters(PARAMETERS)}
     properties["rules"] |= {
         "additionalProperties": False,
         "properties": {recommendation.name: _rule(recommendation) for recommendation in RECOMMENDATIONS},
     }
-    return {**schema, "properties": properties}
+    return content
 
 
 def _rule(recommendation: Recommendation) -> Schema:

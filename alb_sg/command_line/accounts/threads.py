@@ -38,7 +38,7 @@ def run_in_threads(work: Callable[[T], R], inputs: Sequence[T], count: int) -> I
                 answers.put((one, _Failure(error)))
 
     for number in range(min(count, len(inputs))):
-        threading.Thread(target=run, name=f"alb-sg-walk_{number}", daemon=True).start()
+        threading.Thread(target=run, name=f"alb-sg-account_{number}", daemon=True).start()
     try:
         for _ in inputs:
             done, result = answers.get()
