@@ -61,16 +61,21 @@ def _assets(folder: Path, artifacts: Mapping[str, Any]) -> Mapping[str, str]:
     for name, artifact in artifacts.items():
         if not isinstance(artifact, dict) or artifact.get("type") != ASSETS_ARTIFACT:
             continue
-        file = folder / str((artifact.get("properties") or {}).get("file", f"{name}.json"))
+        file = folder / str(_object(artifact.get("properties")).get("file", f"{name}.json"))
         if not file.is_file():
             raise InvalidInputError(f"the list of assets {file} is not there; run `cdk synth`", f"artifacts.{name}")
-        listed = read_json_file(str(file))
-        for asset in ((listed.get("files") if isinstance(listed, dict) else None) or {}).values():
-            path = (asset.get("source") or {}).get("path")
-            for destination in (asset.get("destinations") or {}).values():
-                if isinstance(path, str) and isinstance(destination.get("objectKey"), str):
-                    found[destination["objectKey"]] = str(folder / path)
+        for asset in map(_object, _object(_object(read_json_file(str(file))).get("files")).values()):
+            path = _object(asset.get("source")).get("path")
+            for destination in map(_object, _object(asset.get("destinations")).values()):
+                key = destination.get("objectKey")
+                if isinstance(path, str) and isinstance(key, str):
+                    found[key] = str(folder / path)
     return found
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    """An object; an empty one for anything else, which no nested stack names."""
+    return value if isinstance(value, dict) else {}
 
 
 def _stacks(folder: Path, artifacts: Mapping[str, Any]) -> Iterator[TemplateFile]:

@@ -137,7 +137,16 @@ def _load(
     resources = {
         logical_id: _checked_resource(logical_id, resource) for logical_id, resource in value[RESOURCES].items()
     }
+    _require_outputs(value.get("Outputs") or {})
     return LoadedTemplate(path, value, resources, lines, read_declared_parameters(value))
+
+
+def _require_outputs(outputs: Any) -> None:
+    if not isinstance(outputs, dict):
+        raise InvalidInputError("Outputs must be an object")
+    for name, output in outputs.items():
+        if not isinstance(output, dict):
+            raise InvalidInputError("an output must be an object with a Value", f"Outputs.{name}")
 
 
 def _checked_resource(logical_id: str, resource: Any) -> Mapping[str, Any]:
@@ -368,7 +377,7 @@ class Stack:
     def output(self, name: str) -> object:
         """The value of an output for another stack."""
         outputs = self.document.get("Outputs") or {}
-        if not isinstance(outputs, dict) or not isinstance(outputs.get(name), dict):
+        if name not in outputs:
             raise InvalidInputError(f"{self.template.name} has no output {name!r}; define it below Outputs")
         if not self.has(outputs[name]):
             raise UndeployableError(f"{self.template.name} does not make the output {name!r}: its condition fails")

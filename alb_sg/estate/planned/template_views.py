@@ -190,7 +190,7 @@ def _output_nodes(stack: Stack) -> Iterator[str]:
     """What the outputs of the roots name. Which of them is taken is not looked at."""
     for root in stack.deployment.roots:
         for output in (root.document.get("Outputs") or {}).values():
-            if isinstance(output, dict) and not any(_import_functions(output)):
+            if not any(_import_functions(output)):
                 yield from _nodes(root, output.get("Value"))
 
 

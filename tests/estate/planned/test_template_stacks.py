@@ -395,6 +395,18 @@ def test_a_nested_stack_of_the_cdk_is_found_among_the_assets(tmp_path: Path) -> 
     assert scenario.unread == ()
 
 
+@pytest.mark.parametrize("assets", [[], {"files": []}, {"files": {"a": "b"}}, {"files": {"a": {"source": "b"}}}])
+def test_a_list_of_assets_that_names_none_is_no_crash(assets: Any, tmp_path: Path) -> None:
+    url = {"Fn::Sub": "https://s3.${AWS::URLSuffix}/assets/0a1b.json"}
+    write(tmp_path, {"Resources": {"Inner": nested(url)}}, "Web.template.json")
+    write(tmp_path, json.dumps(assets), "Web.assets.json")
+    folder = cdk_output(tmp_path, {"Web.assets": {"type": "cdk:asset-manifest"}, "Web": CDK_STACK})
+    [scenario] = read_templates(read_cdk_output(folder))
+    assert [one.origin for one in scenario.unread] == [
+        "load balancers of nested stack Inner, whose template is no local file"
+    ]
+
+
 @pytest.mark.parametrize(
     ("provider", "is_refused"),
     # The blocks of a VPC decide verdicts; the names of zones do not.
@@ -607,6 +619,14 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
             "Resources": {"Function": {"Type": "AWS::Serverless::Function", "Properties": {"Handler": "a.b"}}},
         },
         "the transform AWS::Serverless-2016-10-31 refuses the template",
+    ),
+    "outputs that are a list": (
+        {"Resources": {}, "Outputs": [{"Value": "a"}]},
+        "Outputs must be an object",
+    ),
+    "an output that is text": (
+        {"Resources": {}, "Outputs": {"GroupId": "sg-1"}},
+        "Outputs.GroupId: an output must be an object with a Value",
     ),
     "a resource without a type": (
         {"Resources": {"Web": {}}},
