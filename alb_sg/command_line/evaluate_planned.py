@@ -22,6 +22,7 @@ from alb_sg.command_line.sources.planned import (
     select_planned,
 )
 from alb_sg.estate.json_files import STANDARD_INPUT
+from alb_sg.estate.planned.resources import DocumentResources
 from alb_sg.findings.finding import Compliance, EvaluationError, Finding, Result
 from alb_sg.findings.loaded_exemptions import LoadedExemptions
 from alb_sg.findings.planned_change import combine_scenarios, results_of_change
@@ -29,7 +30,7 @@ from alb_sg.observations.results import FileLocation, LoadBalancerFacts, Results
 from alb_sg.remediation.plan import Plan
 from alb_sg.remediation.planned_planning import PlannedEstatePlanner
 from alb_sg.remediation.snippet_languages import SNIPPET_WRITERS
-from alb_sg.remediation.snippets import DocumentResources, make_snippets
+from alb_sg.remediation.snippets import make_snippets
 from alb_sg.report.advice import plan_advice
 from alb_sg.report.formats import MARKDOWN
 

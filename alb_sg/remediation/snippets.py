@@ -3,26 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from alb_sg.estate.model import LoadBalancer
-from alb_sg.estate.planned.resources import Location
+from alb_sg.estate.planned.resources import DocumentResources
 from alb_sg.remediation.placement import dedicated_group_name
 from alb_sg.remediation.plan import Addition, Plan, RuleKey
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentResources:
-    """The resources of a plan or template, by identifier: their addresses, and where they are written if that is
-    known."""
-
-    addresses: Mapping[str, str] = field(default_factory=dict)
-    places: Mapping[str, Location] = field(default_factory=dict)
-
-    def name_of(self, identifier: str) -> str:
-        """The address of a resource of the document; any other keeps its identifier."""
-        return self.addresses.get(identifier, identifier)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,9 +28,8 @@ from alb_sg.estate.export_file import estate_of_export
 from alb_sg.estate.json_files import STANDARD_INPUT
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.estate.planned.planned_estate import PlannedEstates, planned_estates
-from alb_sg.estate.planned.resources import Scenario
+from alb_sg.estate.planned.resources import DocumentResources, Scenario
 from alb_sg.findings.finding import EvaluationError
-from alb_sg.remediation.snippets import DocumentResources
 
 PLANNED_HELP = (
     """\

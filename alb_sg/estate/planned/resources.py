@@ -9,7 +9,7 @@ writes out what its tool would apply where the author wrote nothing and the tool
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 
@@ -64,6 +64,19 @@ class Location:
 
     def __str__(self) -> str:
         return self.file if self.line is None else f"{self.file}, line {self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentResources:
+    """The resources of a plan or template, by identifier: their addresses, and where they are written if that is
+    known."""
+
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    places: Mapping[str, Location] = field(default_factory=dict)
+
+    def name_of(self, identifier: str) -> str:
+        """The address of a resource of the document; any other keeps its identifier."""
+        return self.addresses.get(identifier, identifier)
 
 
 @dataclass(frozen=True)
