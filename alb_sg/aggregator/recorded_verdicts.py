@@ -64,9 +64,9 @@ def merge_verdicts(
 ) -> RecordedVerdicts:
     """The API's results, and the rows that say something else or more.
 
-    Where both have a verdict, the later one counts. A row alone that says COMPLIANT is no verdict if it is older than
-    the Config rule's last run: that run found the load balancer not applicable. It is an error if the API's results
-    could not be read.
+    Where both have a verdict, the later one counts. A row alone that says COMPLIANT is a verdict only if it is later
+    than the Config rule's last run: the API returns every COMPLIANT result, so that run found the load balancer not
+    applicable, or the rule was made again and has not run. It is an error if the API's results could not be read.
     """
     verdicts: dict[VerdictKey, list[RecordedEvaluation]] = defaultdict(list)
     errors = [
@@ -85,7 +85,7 @@ def merge_verdicts(
                 by_arn[arn] = _later(result, row)
             elif row.compliance == COMPLIANT and found.failure is not None:
                 errors.append(EvaluationError(*row.account_region, arn, config_rule.rule, VERDICT, found.failure))
-            elif row.compliance != COMPLIANT or not _is_before(row.recorded, found.last_run):
+            elif row.compliance != COMPLIANT or _is_before(found.last_run, row.recorded):
                 by_arn[arn] = row
         for arn, verdict in by_arn.items():
             verdicts[arn, config_rule.rule].append(verdict)

@@ -44,10 +44,8 @@ def add_accounts_choice(parser: argparse.ArgumentParser) -> None:
     add_unit_option(group)
 
 
-def add_account_option(group: argparse._ActionsContainer) -> None:
-    group.add_argument(
-        "--account", action="append", default=[], type=_account_id, metavar="ID", help="load balancers of this account"
-    )
+def add_account_option(group: argparse._ActionsContainer, explanation: str = "load balancers of this account") -> None:
+    group.add_argument("--account", action="append", default=[], type=_account_id, metavar="ID", help=explanation)
 
 
 def add_unit_option(group: argparse._ActionsContainer) -> None:

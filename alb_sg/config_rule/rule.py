@@ -29,6 +29,7 @@ from alb_sg.estate.resource_types import LOAD_BALANCER_TYPE, TARGET_GROUP_TYPE
 from alb_sg.exemptions.aws_document import MAX_DAYS_VARIABLE, limit_exemptions, parse_max_days, read_exemptions
 from alb_sg.exemptions.exemption import Exemptions
 from alb_sg.exemptions.location import AwsLocation
+from alb_sg.findings.annotation import without_escapes
 from alb_sg.findings.exemption_application import apply_exemptions, malformed_exemption_error
 from alb_sg.findings.finding import EvaluationError, Finding, enumeration_error
 from alb_sg.findings.judge import judge_all
@@ -336,7 +337,7 @@ def _evaluation(finding: Finding, item_time: datetime | None) -> Evaluation:
         finding.compliance.value,
         resourceId=finding.load_balancer_arn,
         resourceType=LOAD_BALANCER_TYPE,
-        annotation=finding.annotation,
+        annotation=without_escapes(finding.annotation),
     )
     if item_time is not None:
         evaluation.orderingTimestamp = item_time.astimezone(UTC).isoformat(timespec="milliseconds")

@@ -34,8 +34,9 @@ from alb_sg.deployment.template_files import (
     regional_remarks,
     render_hand_written_templates,
     render_templates,
+    stale_templates,
 )
-from alb_sg.deployment.template_sizes import size_remarks
+from alb_sg.deployment.template_sizes import size_remarks, unneeded_remarks
 from alb_sg.deployment.terraform import FILE as TERRAFORM_FILE
 from alb_sg.deployment.terraform import terraform_file
 from alb_sg.errors import InvalidInputError
@@ -43,7 +44,8 @@ from alb_sg.observations.severities import format_severities
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Returns 0: done. 1: AWS refused, or the account is not ready. 2: the settings or the checkout are invalid."""
+    """Returns 0: done. 1: AWS refused, or the account is not ready. 2: the settings or the checkout are invalid, or a
+    file cannot be written."""
     options = _parser().parse_args(arguments)
     try:
         _COMMANDS[options.command](options)
@@ -53,6 +55,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (DeploymentError, ClientError, BotoCoreError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
+    except OSError as error:
+        sys.stderr.write(f"{error.filename or 'the output'}: {error.strerror or error}; the output is incomplete\n")
+        return 2
     return 0
 
 
@@ -153,10 +158,14 @@ def _pack(options: argparse.Namespace) -> None:
         path.parent.mkdir(exist_ok=True, parents=True)
         path.write_text(text, encoding="utf-8")
         _print_line(str(path))
+    for path in stale_templates(options.output, {**files, **hand_written}):
+        path.unlink()
+        _print_line(f"removed {path}, which is of earlier settings")
     remarks = [
         *deployment_remarks(settings),
         *stack_set_remarks(settings, files, options.output),
         *size_remarks(settings, files, options.output),
+        *unneeded_remarks(settings, files, options.output),
     ]
     if listing is None:
         remarks += outsider_remarks(settings)

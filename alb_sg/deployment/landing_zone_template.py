@@ -62,6 +62,11 @@ def apply_landing_zone(settings: Settings, template: Mapping[str, Any]) -> Templ
     """A copy of the template with the options on every resource that they concern."""
     zone = settings.landing_zone
     changed: Template = copy.deepcopy(dict(template))
+    if zone.keys:
+        # A template's own key encrypts what the customer managed key encrypts now.
+        changed["Resources"] = {
+            name: resource for name, resource in changed["Resources"].items() if resource["Type"] != "AWS::KMS::Key"
+        }
     for resource in changed["Resources"].values():
         properties = resource.setdefault("Properties", {})
         kind = resource["Type"]

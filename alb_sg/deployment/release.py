@@ -28,6 +28,7 @@ UNRELEASED = "unreleased"
 SOURCES = ("LICENSE", "README.md", "pyproject.toml")
 # 1980-01-01, the earliest time that zip can represent.
 EPOCH = 315_532_800
+FILE_MODE, FOLDER_MODE, UMASK = 0o644, 0o755, 0o022
 
 
 def released_on(checkout: Path) -> datetime | None:
@@ -69,10 +70,14 @@ def build_wheel(checkout: Path, folder: Path) -> Path:
         shutil.copytree(checkout / "alb_sg", Path(source) / "alb_sg", ignore=shutil.ignore_patterns("__pycache__"))
         for name in SOURCES:
             shutil.copy(checkout / name, source)
+        # The wheel records them. The checkout has those of its user's umask.
+        for path in Path(source).rglob("*"):
+            path.chmod(FOLDER_MODE if path.is_dir() else FILE_MODE)
         command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check", "--no-deps"]
         done = subprocess.run(  # noqa: S603 (pip of this environment)
             [*command, "--no-build-isolation", "--wheel-dir", str(folder), source],
             env={**os.environ, "SOURCE_DATE_EPOCH": str(EPOCH)},
+            umask=UMASK,
             capture_output=True,
             text=True,
             check=False,

@@ -16,6 +16,7 @@ from alb_sg.deployment.lambda_resources import TIMEOUT
 from alb_sg.deployment.preflight import DeploymentError, PrintLine
 from alb_sg.deployment.role_policies import queue_name
 from alb_sg.deployment.settings import DeployedRule, Settings
+from alb_sg.findings.phrasing import pluralize
 
 # Seconds. An invocation lasts as long as the function's timeout at most. Until then nobody else may receive the event,
 # and an event that fails again stays invisible so long, so that a replay meets it once.
@@ -32,7 +33,7 @@ def replay(settings: Settings, print_line: PrintLine, *, dry_run: bool = False) 
             failed += _replay_rule(settings, rule, region, print_line, dry_run=dry_run)
     if failed:
         raise DeploymentError(
-            f"{len(failed)} events failed again and stay in their queues; the functions' logs say why. "
+            f"{pluralize(len(failed), 'event')} left in the queues after failing again; the functions' logs say why. "
             f"First: {failed[0]}"
         )
 
@@ -52,7 +53,7 @@ def _replay_rule(
     if dry_run:
         attribute = "ApproximateNumberOfMessages"
         waiting = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[attribute])["Attributes"][attribute]
-        print_line(f"{region}: {name} holds {waiting} events")
+        print_line(f"{region}: {name} holds {pluralize(int(waiting), 'event')}")
         return []
     # A second attempt of the client after a timeout would run the function twice.
     client: Any = boto3.client(
@@ -68,7 +69,7 @@ def _replay_rule(
                 done += 1
             else:
                 failed.append(f"{region}: {function}: {problem}")
-    print_line(f"{region}: {name}: {done} events replayed, {len(failed)} failed again")
+    print_line(f"{region}: {name}: {pluralize(done, 'event')} replayed, {len(failed)} failed again")
     return failed
 
 

@@ -11,16 +11,17 @@ import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from alb_sg.aws.partitions import partition_of_region
+from alb_sg.aws.arns import partition_of_region
 from alb_sg.deployment.conformance_pack import MAX_TEMPLATE_BYTES
+from alb_sg.deployment.member import CENTRAL_PARAMETER
 from alb_sg.deployment.settings import Settings
 
 # The file of the StackSet that deploys the pack to organizational units.
 UNITS_PACK = "stack-set-conformance-pack"
 NAMED_ROLES = " --capabilities CAPABILITY_NAMED_IAM"
 MEMBER, DOCUMENTS = "member.yaml", "documents.yaml"
-# Placeholder for the account of the functions, where the settings do not name it.
-ACCOUNT = "ACCOUNT"
+# Placeholders for the account of the functions and for the units, where the settings do not name them.
+ACCOUNT, UNIT = "ACCOUNT", "UNIT"
 
 
 def is_large(text: str) -> bool:
@@ -28,20 +29,35 @@ def is_large(text: str) -> bool:
     return len(text.encode()) > MAX_TEMPLATE_BYTES
 
 
-def create_command(settings: Settings, name: str, text: str, folder: Path) -> str:
-    """The command that creates the StackSet of a template file in `folder`. A large template goes through the
-    artifact's bucket of the home region first."""
+def deploy_command(settings: Settings, name: str, text: str, folder: Path) -> str:
+    """The command that creates the StackSet of a template file in `folder`, and its stacks in the organizational units.
+    A large template goes through the artifact's bucket of the home region first."""
+    # Roles are global.
+    regions = [settings.home_region] if name == MEMBER else list(settings.regions)
+    return f"{_create_command(settings, name, text, folder)} && {_instances_command(settings, name, regions)}"
+
+
+def placeholder_remark(command: str) -> str:
+    """What to replace in a command; empty for nothing."""
+    meanings = {ACCOUNT: "the account of the functions", UNIT: "an organizational unit or the root"}
+    found = [f"{name} by {meaning}" for name, meaning in meanings.items() if name in command]
+    return f" (replace {', '.join(found)})" if found else ""
+
+
+def _create_command(settings: Settings, name: str, text: str, folder: Path) -> str:
     region, file = settings.home_region, folder / name
     upload, template = "", f"--template-body file://{file}"
     if is_large(text):
         bucket, key = artifact_bucket(settings, region), f"alb-sg/{name}"
         upload = f"aws s3 cp --region {region} {file} s3://{bucket}/{key} && "
         template = f"--template-url https://{bucket}.s3.{region}.{partition_of_region(region).dns_suffix}/{key}"
+    unnamed = settings.organization.delegated_administrator is None and CENTRAL_PARAMETER in text
+    parameters = f" --parameters ParameterKey={CENTRAL_PARAMETER},ParameterValue={ACCOUNT}" if unnamed else ""
     return (
         f"{upload}aws cloudformation create-stack-set --region {region} "
         f"--stack-set-name {_stack_set_name(settings, name)} --permission-model SERVICE_MANAGED "
         "--auto-deployment Enabled=true,RetainStacksOnAccountRemoval=false"
-        f"{NAMED_ROLES if name == MEMBER else ''}{_tags(settings)} {template}"
+        f"{NAMED_ROLES if name == MEMBER else ''}{_tags(settings)}{parameters} {template}"
     )
 
 
@@ -56,8 +72,9 @@ def stack_set_remarks(settings: Settings, files: Mapping[str, str], folder: Path
     if not settings.organization.organizational_units:
         return
     yield (
-        "organization.organizationalUnits: deploy with StackSets, in this order. A delegated administrator of "
-        "StackSets adds --call-as DELEGATED_ADMIN to each `aws cloudformation` command"
+        "organization.organizationalUnits: deploy with StackSets, in this order, and central.yaml before the pack, "
+        "which needs its functions. A delegated administrator of StackSets adds --call-as DELEGATED_ADMIN to each "
+        "`aws cloudformation` command"
     )
     documents = [DOCUMENTS] if settings.has_remediation else []
     own_pack = sorted(settings.excluded_types)
@@ -66,12 +83,12 @@ def stack_set_remarks(settings: Settings, files: Mapping[str, str], folder: Path
     deployed = [(MEMBER, [settings.home_region]), *((name, list(settings.regions)) for name in documents), *packs]
     for name, regions in deployed:
         if regions:
-            created = create_command(settings, name, files[name], folder)
+            created = _create_command(settings, name, files[name], folder)
             yield f"{created} && {_instances_command(settings, name, regions)}"
 
 
 def _instances_command(settings: Settings, name: str, regions: list[str]) -> str:
-    targets: dict[str, object] = {"OrganizationalUnitIds": list(settings.organization.organizational_units)}
+    targets: dict[str, object] = {"OrganizationalUnitIds": list(settings.organization.organizational_units) or [UNIT]}
     if settings.organization.excluded_accounts:
         targets |= {"Accounts": list(settings.organization.excluded_accounts), "AccountFilterType": "DIFFERENCE"}
     return (

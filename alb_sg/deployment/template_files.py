@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +60,15 @@ def render_hand_written_templates(settings: Settings, checkout: Path) -> dict[st
         + to_yaml(apply_landing_zone(settings, read_template(path)))
         for path in sorted((checkout / HAND_WRITTEN_FOLDER).glob("*.yaml"))
     }
+
+
+def stale_templates(folder: Path, written: Iterable[str]) -> list[Path]:
+    """The templates of earlier settings in a folder, such as the pack of a region that has no `regionalScope` any more:
+    Terraform's module and people would deploy them. `written` are the names of the current ones."""
+    start = MADE_BY.partition(" and ")[0].encode()
+    current = set(written)
+    found = (path for path in sorted(folder.glob("*.yaml")) if path.name not in current and path.is_file())
+    return [path for path in found if path.read_bytes().startswith(start)]
 
 
 def regional_remarks(settings: Settings) -> Iterator[str]:

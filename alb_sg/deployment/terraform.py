@@ -1,7 +1,8 @@
 """`terraform.json`: what the Terraform modules in `deploy/terraform` create, resource by resource.
 
 The modules translate the properties of CloudFormation into the arguments of Terraform's AWS provider, and know no fact
-of a rule. The file holds the resources of `stack.yaml` ("account") and `central.yaml` ("functions") for every region.
+of a rule. The file holds the resources of `stack.yaml` ("account") and `central.yaml` ("functions") for every region,
+and the tags of the StackSets.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ def terraform_file(settings: Settings, artifact: Artifact) -> str:
     content = {
         "artifact": {"file": artifact.name, "key": artifact.key, "sha256": artifact.sha256},
         "home_region": settings.home_region,
+        "tags": dict(settings.landing_zone.tags),
         "account": {
             region: {**_stack(settings, artifact, region), **_documents(settings, artifact, region)}
             for region in settings.regions

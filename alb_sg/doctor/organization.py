@@ -26,6 +26,7 @@ STACK_SETS = Check("StackSets", "An account without the stack has no role for th
 COVERAGE = Check(
     "aggregator coverage", "Of accounts and regions that the aggregator does not collect, nothing is known."
 )
+MEMBERS = Check("member accounts", "A stopped recorder, a failing rule or a missing role shows in its account alone.")
 VERDICTS = Check("verdicts", "A rule without verdicts, or with old ones, says nothing of today's load balancers.")
 
 CONFIG_PRINCIPALS = ("config.amazonaws.com", "config-multiaccountsetup.amazonaws.com")
@@ -44,8 +45,12 @@ def check_organization(
     aggregator: str,
     now: datetime,
     stack_sets: Collection[str] = (),
+    *,
+    with_members: bool = False,
 ) -> Iterator[CheckResult]:
     """All checks of the organization. `stack_sets` are names of StackSets; none: those with alb-sg in their names.
+
+    `with_members`: the caller checks the member accounts, too. Otherwise a notice says what was not checked in them.
 
     Raises InvalidInputError where there is no such aggregator.
     """
@@ -55,7 +60,7 @@ def check_organization(
     yield from _trusted_access(reader, place)
     yield from _delegated_administrators(reader, place, management)
     listed = reader.list("organizations", "list_accounts", "Accounts")
-    # An account whose state botocore does not know counts: leaving it out would hide what is wrong there.
+    # An account whose state botocore does not know counts: leaving it out would hide its problems.
     accounts = sorted(account["Id"] for account in listed.items if account_state(account) in (ACTIVE, None))
     cause = organization.failure or listed.failure
     if cause is not None:
@@ -83,6 +88,13 @@ def check_organization(
     observation = observe(AggregatorClients(reader.client("config")), aggregator, rule_names, now)
     yield from _coverage(aggregator, observation, None if cause is not None else accounts)
     yield from _verdicts(aggregator, observation, now)
+    if not with_members:
+        where = "any account" if cause is not None else pluralize(len(accounts), "account")
+        yield MEMBERS.notice(
+            place,
+            f"not checked in {where}: recorder and delivery, rules and their last runs, the evaluation role's trust",
+            "add --accounts F --assume-role NAME, or run alb-sg doctor in a member account",
+        )
 
 
 def _trusted_access(reader: Reader, place: AccountRegion) -> Iterator[CheckResult]:

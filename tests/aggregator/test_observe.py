@@ -197,9 +197,12 @@ EARLIER = EVALUATED - timedelta(days=90)
         ("NOT_APPLICABLE", EARLIER, [evaluation("api")], ("NOT_APPLICABLE", NO_ANNOTATION)),
         ("NON_COMPLIANT", EARLIER, [evaluation("api")], ("NON_COMPLIANT", NO_ANNOTATION)),
         ("COMPLIANT", LATER, [evaluation("api")], ("COMPLIANT", NO_ANNOTATION)),
-        ("COMPLIANT", EARLIER, [], ("COMPLIANT", NO_ANNOTATION)),
         # The rule ran since, and has no result on this load balancer: it is not applicable now, or exempt.
         ("COMPLIANT", EARLIER, [evaluation("api")], None),
+        # All load balancers are exempt, or the rule was made again: the API would return a COMPLIANT result.
+        ("COMPLIANT", EARLIER, [], None),
+        # Without a time, it may be from before that.
+        ("COMPLIANT", None, [evaluation("api")], None),
     ],
 )
 def test_of_two_verdicts_the_later_one_counts(
@@ -346,7 +349,7 @@ def test_coverage_compares_expected_with_reported(recording: Recording) -> None:
 
 def test_a_verdict_on_a_load_balancer_without_an_item_stays(recording: Recording) -> None:
     recording.first_step([verdicts("web", {EGRESS: "COMPLIANT"})])
-    recording.evaluations(EGRESS, [])
+    recording.evaluations(EGRESS, [evaluation("web", "COMPLIANT")])
     observation = recording.observed([EGRESS])
     assert observation.results.load_balancer_count == len(observation.results.findings) == 1
     assert observation.details == {}

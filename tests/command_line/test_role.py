@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import boto3
 import pytest
@@ -87,6 +88,40 @@ def test_doctor_checks_the_account_of_the_role(command: Command, wire: Wire) -> 
     assert own_calls(wire) == OWN_CALLS
 
 
+def test_doctor_checks_many_accounts_with_a_role_in_each(command: Command, wire: Wire, organization: str) -> None:
+    wire.failing = lambda _, operation, given: (
+        denied(operation) if operation not in OWN_CALLS or ACCOUNTS[1] in given.get("RoleArn", "") else None
+    )
+    regions = ("--region", REGION, "--region", "eu-west-1")
+    answer = command("doctor", "--accounts", organization, "--assume-role", "audit/reader", *regions, "-f", "json")
+    assert answer.code == 1
+    first, *others = answer.json["results"]
+    # The account whose role is refused is named, and the others are checked.
+    assert (first["check"], first["place"], first["status"]) == ("accounts", ACCOUNTS[1], "unread")
+    assert f"role {role_arn(ACCOUNTS[1])}: AssumeRole: AccessDenied" in first["found"]
+    places = list(dict.fromkeys(" ".join(one["place"].split()[:2]) for one in others))
+    checked = [account for account in ACCOUNTS if account != ACCOUNTS[1]]
+    assert set(places) >= {f"{account} {region}" for account in checked for region in ("eu-west-1", REGION)}
+    assert places == sorted(places)
+    assert not any(one["check"] == "trusted access" for one in others)
+    assert own_calls(wire) == OWN_CALLS
+
+
+def test_doctor_checks_the_organization_and_accounts_in_one_run(command: Command, wire: Wire) -> None:
+    """The organization with the credentials of the command, the account with the role."""
+    wire.failing = lambda _, operation, __: None if operation in OWN_CALLS else denied(operation)
+    aggregator = ("doctor", "--aggregator", "all", "--format", "json")
+    found = command(*aggregator, "--account", ACCOUNT, "--assume-role", "audit/reader").json["results"]
+    places = {(one["check"], one["place"]) for one in found}
+    assert ("trusted access", f"{OWN_ACCOUNT} {REGION}") in places
+    assert ("recorder", f"{ACCOUNT} {REGION}") in places
+    assert not any(check == "member accounts" for check, _ in places)
+    alone = command(*aggregator).json["results"]
+    [notice] = [one for one in alone if one["check"] == "member accounts"]
+    assert notice["status"] == "notice"
+    assert "add --accounts F --assume-role NAME" in notice["action"]
+
+
 def test_verdicts_are_read_with_the_role(command: Command, wire: Wire) -> None:
     wire.failing = lambda _, operation, __: denied(operation) if "Aggregat" in operation else None
     answer = command("verdicts", "--aggregator", "all", *ROLE)
@@ -134,6 +169,53 @@ def test_session_name_and_external_id_are_given(command: Command, wire: Wire) ->
 def test_the_configuration_may_have_the_role(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ALB_SG_ASSUME_ROLE", role_arn(ACCOUNT))
     assert command("explain", "web-1", "--format", "json").json["loadBalancer"]["accountId"] == ACCOUNT
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (("explain", "web"), 2),
+        (("what-if", "web", "--add-listener", "8443"), 2),
+        (("exemptions", "none.json"), 0),
+        (("doctor",), 1),
+        (("fix", "web"), 2),
+    ],
+)
+def test_a_configured_role_of_every_account_is_for_commands_that_read_many(
+    command: Command, wire: Wire, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...], code: int
+) -> None:
+    """The account of the credentials has no load balancer, so that a name is not found there."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "none.json").write_text(json.dumps(NO_EXEMPTIONS))
+    (tmp_path / "alb-sg.toml").write_text('assume-role = "audit/reader"\nexternal-id = "a:b/c"\n')
+    if words == ("doctor",):
+        wire.failing = lambda _, operation, __: None if operation in OWN_CALLS else denied(operation)
+    answer = command(*words)
+    assert answer.code == code
+    note = "alb-sg: assume-role audit/reader from alb-sg.toml is of every account, and this command reads one; "
+    assert answer.err.count(note) == 1
+    assert wire.count("AssumeRole") == 0
+
+
+def test_a_configured_role_of_every_account_is_that_of_the_load_balancer(
+    command: Command, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arn = arn_of(command, ACCOUNTS[1])
+    monkeypatch.setenv("ALB_SG_ASSUME_ROLE", "audit/reader")
+    wire.parameters.clear()
+    answer = command("explain", arn, "--format", "json")
+    assert answer.json["loadBalancer"]["loadBalancerArn"] == arn
+    assert answer.json["configuration"][0]["option"] == "--assume-role"
+    assert [given["RoleArn"] for given in wire.parameters] == [role_arn(ACCOUNTS[1])]
+    assert answer.err == ""
+
+
+@pytest.mark.parametrize("words", [("fix", "web", "--apply", "--yes"), ("fix", "--undo", "fix-20270131t120000-1f3a9c")])
+def test_no_account_is_changed_without_the_configured_role(
+    command: Command, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:
+    monkeypatch.setenv("ALB_SG_ASSUME_ROLE", "reader")
+    assert "--assume-role reader is of every account, and this command reads one" in command.refused(*words)
 
 
 # --- what is refused
@@ -197,6 +279,23 @@ ONE = "--assume-role reader is of every account, and this command reads one; giv
 )
 def test_a_role_without_an_account_to_read_is_refused(command: Command, words: tuple[str, ...], said: str) -> None:
     assert said in command.refused(*words, "--assume-role", "reader")
+
+
+def test_doctor_refuses_accounts_without_a_role_in_each(command: Command, organization: str) -> None:
+    said = command.refused("doctor", "--accounts", organization)
+    assert "--accounts chooses accounts to check with a role; add --assume-role NAME, or omit it" in said
+    said = command.refused("doctor", "--account", ACCOUNT, "--assume-role", role_arn(ACCOUNT))
+    assert f"--assume-role is of account {ACCOUNT}, and --account chooses accounts; write {{account}}" in said
+
+
+def test_accounts_of_a_file_are_for_a_role_in_each(
+    command: Command, wire: Wire, organization: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`check` takes their names from it, also without a role."""
+    wire.failing = lambda _, operation, __: None if operation in OWN_CALLS else denied(operation)
+    monkeypatch.setenv("ALB_SG_ACCOUNTS", organization)
+    found = command("doctor", "--format", "json").json["results"]
+    assert {one["place"].split()[0] for one in found} == {OWN_ACCOUNT}
 
 
 def test_load_balancers_of_several_accounts_are_refused(command: Command) -> None:

@@ -716,6 +716,15 @@ def test_an_exemption_that_does_not_apply_exempts_nobody(account: ServedAccount,
     assert account.recorded() == [("web", "NON_COMPLIANT")]
 
 
+def test_annotations_need_no_escape_in_json(account: ServedAccount) -> None:
+    """EventBridge puts them unescaped into the messages of dashboard.yaml."""
+    exempting(account, owner='the "edge" team', ticket="EDGE\\12")
+    account.run(ICMP, account.scheduled(ICMP, {"Exemptions": EXEMPTIONS}))
+    annotation = account.config.accepted_evaluations[0].annotation or ""
+    assert annotation.startswith(f"exempt until {FAR_AHEAD} by the 'edge' team (EDGE/12): ")
+    assert json.dumps(annotation, ensure_ascii=False) == f'"{annotation}"'
+
+
 def test_an_exemption_of_a_port_leaves_the_others_judged(account: ServedAccount) -> None:
     account.saved = shop(load_balancer(), listener(8443))
     account.exemptions = json.dumps(document(entry(rule=INGRESS, ports=[8443], expires=FAR_AHEAD)))

@@ -21,6 +21,7 @@ from alb_sg.errors import InvalidInputError
 from alb_sg.estate.resource_types import LOAD_BALANCER_TYPE
 from alb_sg.exemptions.aws_document import READ_ACTIONS
 from alb_sg.exemptions.location import parse_location
+from alb_sg.findings.annotation import without_escapes
 from alb_sg.functions import dashboard, hook
 from alb_sg.functions import snapshot_batch as sweep
 from alb_sg.functions.snapshot_batch import RESULTS_BUCKET_ACTIONS, SNAPSHOT_BUCKET_ACTIONS
@@ -521,7 +522,10 @@ def test_members_forward_to_the_bus_that_the_dashboard_has() -> None:
 
 
 def message(rule: str, target_id: str, page_url: str, event: dict[str, Any]) -> Any:
-    """What EventBridge makes of an event. It puts a text in place of a name within quotes, and else the JSON value."""
+    """What EventBridge makes of an event at worst ("Common Issues with transforming input" in its user guide).
+
+    Texts need quotes in the template, no value is escaped, and nothing stands where the event has no value.
+    """
     targets = template("dashboard.yaml")["Resources"][rule]["Properties"]["Targets"]
     [target] = [target for target in targets if target["Id"] == target_id]
     transformer = target["InputTransformer"]
@@ -532,14 +536,7 @@ def message(rule: str, target_id: str, page_url: str, event: dict[str, Any]) -> 
     text = text.replace("${Page}", page)
     assert "${" not in text
     values = {name: value_at(event, path) for name, path in transformer["InputPathsMap"].items()}
-
-    def filled(part: re.Match[str]) -> str:
-        is_quoted = part[0].startswith('"')
-        return re.sub(
-            "<([a-zA-Z]+)>", lambda name: (values[name[1]] or "") if is_quoted else json.dumps(values[name[1]]), part[0]
-        )
-
-    return json.loads(re.sub(r'"[^"]*"|[^"]+', filled, text))
+    return json.loads(re.sub("<([a-zA-Z]+)>", lambda name: values[name[1]] or "", text))
 
 
 def value_at(event: dict[str, Any], path: str) -> Any:
@@ -550,7 +547,8 @@ def value_at(event: dict[str, Any], path: str) -> Any:
 
 
 PAGE = "https://dashboard.example.com/index.html"
-HOSTILE = 'exempt until 2027-12-31: "moves" \\ soon'
+# What the rules make of a text with quotes, a backslash and a line break.
+HOSTILE = without_escapes('exempt until 2027-12-31: "moves" \\ soon\n')
 
 
 @pytest.mark.parametrize("page_url", [PAGE, ""])
@@ -574,10 +572,19 @@ def test_chat_applications_get_their_own_schema(rule: str, detail: dict[str, Any
     assert metadata.keys() <= {"threadId", "summary", "eventType", "relatedResources", "additionalContext"}
     assert content["textType"] == "client-markdown"
     assert content["title"] == f"{title}, account 089012345678, us-east-1"
-    assert content["description"] == HOSTILE
+    assert content["description"] == f"{detail['newEvaluationResult']['complianceType']}: {HOSTILE}"
     assert content["nextSteps"][1] == (f"Dashboard: {page_url or 's3://dashboard/index.html'}#lb={load_balancer_arn()}")
     assert metadata["additionalContext"] == {"account": "089012345678", "region": "us-east-1"}
     assert metadata["relatedResources"] == [load_balancer_arn()]
+
+
+@pytest.mark.parametrize(("rule", "verdict"), [(OPENED, "NON_COMPLIANT"), (CLOSED, "NOT_APPLICABLE")])
+def test_a_change_without_an_annotation_makes_a_message(rule: str, verdict: str) -> None:
+    """Amazon Q in chat applications requires a description."""
+    event = change(**changed("NON_COMPLIANT", verdict))
+    del event["detail"]["newEvaluationResult"]["annotation"]
+    assert message(rule, "Chat", PAGE, event)["content"]["description"] == f"{verdict}: "
+    assert message(rule, "Json", PAGE, event)["annotation"] == ""
 
 
 def test_a_closing_message_goes_to_the_thread_of_the_opening_one() -> None:

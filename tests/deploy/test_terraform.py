@@ -229,3 +229,14 @@ def test_the_organization_has_the_files_that_the_module_reads(tmp_path: Path) ->
     # The parameters that the module gives are those that the templates ask for without a default.
     for name in ("member.yaml", "documents.yaml", "conformance-pack.yaml"):
         assert "CentralAccountId" in yaml.safe_load(files[name])["Parameters"], name
+
+
+def test_stack_sets_have_the_tags_of_the_settings(tmp_path: Path) -> None:
+    """An organization may deny stacks without them. The command of `pack` gives the same ones."""
+    deployment = json.loads(terraform_file(settings_of(EVERYTHING, tmp_path), ARTIFACT))
+    assert deployment["tags"] == EVERYTHING["landingZone"]["tags"]
+    text = (MODULES / "organization" / "main.tf").read_text(encoding="utf-8")
+    assert "merge(local.deployment.tags, var.tags)" in text
+    found = [body for module, kind, _, body in blocks("resource") if kind == "aws_cloudformation_stack_set"]
+    assert len(found) == 2
+    assert {body["tags"] for body in found} == {"${local.tags}"}

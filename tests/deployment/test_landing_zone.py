@@ -113,7 +113,8 @@ def test_everything_that_takes_tags_has_them(templates: dict[str, dict[str, Any]
                 continue
             seen.add(kind)
             assert [tag for tag in resource["Properties"]["Tags"] if tag in TAG_LIST] == TAG_LIST, (name, logical_id)
-    assert seen == TAGGED_TYPES
+    # With keys of the settings, no template makes one.
+    assert seen == TAGGED_TYPES - {"AWS::KMS::Key"}
 
 
 def test_no_type_takes_tags_that_the_options_do_not_know(templates: dict[str, dict[str, Any]]) -> None:
@@ -294,6 +295,16 @@ def test_everything_that_keeps_data_has_the_key_of_its_region(
         assert "SqsManagedSseEnabled" not in properties, name
 
 
+def test_the_keys_replace_a_key_that_a_template_makes(templates: dict[str, dict[str, Any]], tmp_path: Path) -> None:
+    """A key of its own would cost money and encrypt nothing; an organization may deny kms:CreateKey."""
+    settings = settings_of({**WHOLE, "landingZone": {"tags": TAGS}}, tmp_path)
+    without = yaml.safe_load(render_hand_written_templates(settings, ROOT)["dashboard.yaml"])
+    [(_, own)] = of_type(without, "AWS::KMS::Key").items()
+    assert own["Tags"] == TAG_LIST
+    assert resources(templates, "AWS::KMS::Key") == []
+    assert "ChangesKey" not in json.dumps(templates)
+
+
 def test_buckets_have_the_key(templates: dict[str, dict[str, Any]]) -> None:
     found = resources(templates, "AWS::S3::Bucket")
     assert {name for name, _ in found} == {"dashboard.yaml: Bucket", "sweep.yaml: Bucket"}
@@ -367,6 +378,27 @@ def test_without_options_the_templates_stay_as_they_are(tmp_path: Path) -> None:
         assert yaml.safe_load(render_hand_written_templates(settings, ROOT)[path.name]) == template(path.name)
 
 
+def test_pack_removes_the_templates_of_earlier_settings(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Terraform's module takes the pack of a region, where there is a file of one."""
+    dist = tmp_path / "dist"
+
+    def pack(content: dict[str, Any]) -> str:
+        path = write(content, tmp_path)
+        assert main(["pack", "--rules", str(RULES), "--config", str(path), "--output", str(dist)]) == 0
+        return capsys.readouterr().out
+
+    pack(WHOLE)
+    own = dist / "notes.yaml"
+    own.write_text("of: somebody else\n", encoding="utf-8")
+    assert (dist / "conformance-pack.me-central-1.yaml").exists()
+    said = pack({**with_units(WHOLE), "regionalScope": {}})
+    assert not list(dist.glob("*.me-central-1.yaml"))
+    assert not (dist / "organization-conformance-pack.yaml").exists()
+    assert f"removed {dist / 'organization-conformance-pack.yaml'}, which is of earlier settings" in said
+    assert own.exists()
+    assert {"central.yaml", "dashboard.yaml", "conformance-pack.yaml"} <= {path.name for path in dist.iterdir()}
+
+
 def test_pack_writes_the_hand_written_templates_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["--rules", str(RULES), "--config", str(write(LANDING_ZONE, tmp_path)), "--output", str(tmp_path)]
     assert main(["pack", *arguments]) == 0
@@ -378,7 +410,7 @@ def test_pack_writes_the_hand_written_templates_too(tmp_path: Path, capsys: pyte
         assert "/platform/" in written
 
 
-# --- mistakes
+# --- invalid input
 
 
 @pytest.mark.parametrize(
@@ -466,6 +498,8 @@ def test_the_commands_for_units(tmp_path: Path) -> None:
     settings = settings_of(with_units(WHOLE), tmp_path)
     remarks = list(stack_set_remarks(settings, render_templates(settings, ARTIFACT), Path("dist/0.2.0")))
     assert "--call-as DELEGATED_ADMIN" in remarks[0]
+    # No StackSet deploys the functions.
+    assert "in this order, and central.yaml before the pack, which needs its functions" in remarks[0]
     commands = remarks[1:]
     targets = (
         """--deployment-targets '{"OrganizationalUnitIds": ["ou-ab12-c3d4e5f6", "r-ab12"], "Accounts": """

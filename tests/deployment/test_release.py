@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import tomllib
 from datetime import UTC, datetime
@@ -59,7 +60,12 @@ def test_a_second_release_is_the_same_and_leaves_nothing_of_the_first(release: P
     left = tmp_path / VERSION / "alb-sg-old.zip"
     left.parent.mkdir(parents=True)
     left.write_bytes(b"from an earlier try")
-    again = make(tmp_path)
+    # A wheel records the modes of files, which depend on the user's umask.
+    before = os.umask(0o077)
+    try:
+        again = make(tmp_path)
+    finally:
+        os.umask(before)
     assert not left.exists()
     assert (again / "SHA256SUMS").read_text(encoding="utf-8") == (release / "SHA256SUMS").read_text(encoding="utf-8")
 
@@ -93,6 +99,19 @@ def test_the_sbom_names_files_and_their_contents(release: Path, bom: dict[str, A
     assert {"s3transfer", "jmespath", "urllib3"} <= set(components)
     assert not {"pytest", "moto", "cfn-lint"} & set(components)
     assert all(component["purl"].startswith("pkg:pypi/") for component in components.values() if "purl" in component)
+
+
+@pytest.mark.parametrize("command", ["build", "pack", "release"])
+def test_a_folder_that_cannot_be_written_is_named(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    occupied = tmp_path / "dist"
+    occupied.write_text("a file", encoding="utf-8")
+    assert main([command, "--rules", str(RULES), "--output", str(occupied)]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(f"{occupied}")
+    assert re.search(r"exists|[Nn]ot a directory", said)
+    assert said.endswith("; the output is incomplete\n")
 
 
 # --- the version

@@ -104,7 +104,7 @@ def test_an_event_that_fails_again_stays_and_is_tried_once(
     said = capsys.readouterr()
     assert f"us-east-1: {FUNCTION}-failed: 2 events replayed, 1 failed again" in said.out
     assert said.err == (
-        "1 events failed again and stay in their queues; the functions' logs say why. First: "
+        "1 event left in the queues after failing again; the functions' logs say why. First: "
         f"us-east-1: {FUNCTION}: 2 of 3 verdicts are missing\n"
     )
 
@@ -116,7 +116,7 @@ def test_a_dry_run_counts_and_changes_nothing(
     assert replay(tmp_path, "--dry-run") == 0
     assert functions.invoked == []
     assert left() == 1
-    assert f"us-east-1: {FUNCTION}-failed holds 1 events" in capsys.readouterr().out
+    assert f"us-east-1: {FUNCTION}-failed holds 1 event\n" in capsys.readouterr().out
 
 
 def test_a_queue_that_is_not_there(functions: Functions, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,8 +12,8 @@ import pytest
 
 from alb_sg.deployment.conformance_pack import MAX_TEMPLATE_BYTES
 from alb_sg.deployment.template_files import render_templates
-from alb_sg.deployment.template_sizes import size_remarks
-from tests.deployment.deployments import ARTIFACT, CENTRAL, WHOLE, Resolver, of_type, settings_of, templates_of
+from alb_sg.deployment.template_sizes import size_remarks, unneeded_remarks
+from tests.deployment.deployments import ARTIFACT, CENTRAL, SHIPPED, WHOLE, Resolver, of_type, settings_of, templates_of
 
 ONE = ["us-east-1"]
 # All that botocore knows of the largest partition, and as long names as there are for the rest.
@@ -75,6 +75,9 @@ def test_the_command_for_a_large_stack_names_the_bucket_of_its_region(tmp_path: 
         *("--template-file", "dist/central.yaml", "--capabilities", "CAPABILITY_NAMED_IAM"),
         *("--s3-bucket", f"alb-sg-{CENTRAL}-eu-central-1", "--s3-prefix", "alb-sg"),
     ]
+    tagged = {**content_of(23, ["eu-central-1"]), "landingZone": {"tags": {"CostCenter": "1234", "Data Class": "a: b"}}}
+    with_tags = remarks_of(tagged, tmp_path)["central.yaml"]
+    assert shlex.split(with_tags)[-3:] == ["--tags", "CostCenter=1234", "Data Class=a: b"]
     several = remarks_of(content_of(23, ["eu-central-1", "us-east-1"]), tmp_path)["central.yaml"]
     assert "here for the first region, then likewise in every other one: aws" in several
 
@@ -83,8 +86,40 @@ def test_the_command_for_large_documents_uploads_them_for_a_stack_set(tmp_path: 
     settings = settings_of(content_of(1, ALL), tmp_path)
     files = {"documents.yaml": "x" * 51_201, "member.yaml": "x" * 51_200}
     [remark] = size_remarks(settings, files, Path("dist"))
+    said, command = remark.split("first (replace UNIT by an organizational unit or the root): ")
+    assert said.endswith("in a request; upload it ")
     bucket = f"alb-sg-{CENTRAL}-{ALL[0]}"
-    upload, create = (shlex.split(part) for part in remark.partition("first: ")[2].split(" && "))
+    upload, create, deploy = (shlex.split(part) for part in command.split(" && "))
     assert upload == shlex.split(f"aws s3 cp --region {ALL[0]} dist/documents.yaml s3://{bucket}/alb-sg/documents.yaml")
     assert create[:3] == ["aws", "cloudformation", "create-stack-set"]
     assert create[-2:] == ["--template-url", f"https://{bucket}.s3.{ALL[0]}.amazonaws.com/alb-sg/documents.yaml"]
+    assert deploy[:3] == ["aws", "cloudformation", "create-stack-instances"]
+    assert deploy[deploy.index("--regions") + 1 : deploy.index("--deployment-targets")] == ALL
+    assert json.loads(deploy[-1]) == {"OrganizationalUnitIds": ["UNIT"]}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("units", [["ou-ab12-c3d4e5f6"], None])
+def test_documents_that_nobody_needs_are_said_to_be(tmp_path: Path, units: list[str] | None) -> None:
+    """Also where StackSets deploy the pack: its parameters turn remediation on later."""
+    organization = {"delegatedAdministrator": CENTRAL, "organizationId": "o-a1b2c3d4e5"}
+    content = {**SHIPPED, "organization": {**organization, **({"organizationalUnits": units} if units else {})}}
+    settings = settings_of(content, tmp_path)
+    files = render_templates(settings, ARTIFACT)
+    assert list(size_remarks(settings, files, Path("dist"))) == []
+    [remark] = unneeded_remarks(settings, files, Path("dist"))
+    assert remark.startswith("documents.yaml: not needed, because no rule has remediation. Deploy it before ")
+    assert ("replace UNIT" in remark) is (units is None)
+    _, create, deploy = (shlex.split(part) for part in remark.split(": ", 2)[2].split(" && "))
+    assert create[:3] == ["aws", "cloudformation", "create-stack-set"]
+    assert json.loads(deploy[-1]) == {"OrganizationalUnitIds": units or ["UNIT"]}
+
+
+@pytest.mark.slow
+def test_a_stack_set_gets_the_account_that_the_settings_do_not_name(tmp_path: Path) -> None:
+    """Without a value, CloudFormation refuses the template's parameter."""
+    settings = settings_of(SHIPPED, tmp_path)
+    files = render_templates(settings, ARTIFACT)
+    [remark] = unneeded_remarks(settings, files, Path("dist"))
+    assert "(replace ACCOUNT by the account of the functions, UNIT by an organizational unit or the root)" in remark
+    assert " --parameters ParameterKey=CentralAccountId,ParameterValue=ACCOUNT --template-url " in remark

@@ -119,17 +119,20 @@ def open_regions(credentials: Credentials, regions: Sequence[str]) -> list[tuple
     session = credentials.open_session()
     chosen = chosen_regions(session, regions)
     account_id = identify_caller(session, chosen[0]).account_id
+    places = [AccountRegion(account_id, region) for region in chosen]
+    return [(place, client_factory(session, place)) for place in places]
 
-    def factory(region: str) -> Callable[[str], Any]:
-        def make(service: str) -> Any:
-            client = make_client(service, region, session=session)
-            if service == "config":
-                RATE_LIMITER.limit_client(client, account_id)
-            return client
 
-        return make
+def client_factory(session: Session, place: AccountRegion) -> Callable[[str], Any]:
+    """What makes the client of a service in an account and region. The clients of AWS Config keep to its pace."""
 
-    return [(AccountRegion(account_id, region), factory(region)) for region in chosen]
+    def make(service: str) -> Any:
+        client = make_client(service, place.region, session=session)
+        if service == "config":
+            RATE_LIMITER.limit_client(client, place.account_id)
+        return client
+
+    return make
 
 
 def open_live_clients(credentials: Credentials, account_id: str, region: str) -> LiveClients:

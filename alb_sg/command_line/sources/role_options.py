@@ -6,6 +6,7 @@ import argparse
 import re
 
 from alb_sg.errors import InvalidInputError
+from alb_sg.observations.applied_options import COMMAND_LINE
 
 DEFAULT_SESSION_NAME = "alb-sg"
 # AWS STS API reference, AssumeRole.
@@ -93,6 +94,23 @@ def has_role(arguments: argparse.Namespace) -> bool:
         if getattr(arguments, name, None) is not None:
             raise InvalidInputError(f"--{name.replace('_', '-')} is for --assume-role; omit it")
     return False
+
+
+def ignored_role_origin(arguments: argparse.Namespace) -> str | None:
+    """Where a role of every account comes from that a command about one account ignores; None if it must not.
+
+    A role on the command line is meant for this command, one in a file or variable for those that read many accounts.
+    No account is changed with other credentials than the configured ones.
+    """
+    if getattr(arguments, "apply", False) or getattr(arguments, "undo", None) is not None:
+        return None
+    origin = option_origin(arguments, "--assume-role")
+    return None if origin == COMMAND_LINE else origin
+
+
+def option_origin(arguments: argparse.Namespace, option: str) -> str:
+    """Where an option comes from: the command line, a variable or a file."""
+    return next((one.origin for one in arguments.applied_options if one.option == option), COMMAND_LINE)
 
 
 def session_name(arguments: argparse.Namespace) -> str:

@@ -14,12 +14,14 @@ from botocore.session import Session
 from alb_sg.aws.arns import account_id_of, region_of
 from alb_sg.aws.clients import CREDENTIAL_ERRORS, CallerIdentity, caller_identity, make_client, open_session
 from alb_sg.aws.roles import Role, RoleSettings, assume_role, parse_role, use_credentials
-from alb_sg.command_line.sources.role_options import has_role, session_name
+from alb_sg.command_line.notes import write_note
+from alb_sg.command_line.sources.role_options import has_role, ignored_role_origin, session_name
 from alb_sg.errors import InvalidInputError, NotReadError
 
 ALL_REGIONS = "all"
 # The region to list regions in if none is configured. Every account has it.
 DEFAULT_REGION = "us-east-1"
+ROLE_OPTIONS = frozenset({"--assume-role", "--external-id", "--session-name"})
 SIGN_IN_HINT = "sign in, name a --profile, or read files with --estate or --config-items"
 
 
@@ -63,8 +65,8 @@ class RoleAssumer:
 def given_credentials(arguments: argparse.Namespace, load_balancer_names: Sequence[str] = ()) -> Credentials:
     """The credentials of a command about one account: those of `--assume-role`, else of the profile or environment.
 
-    A role of every account is that of the account in the ARNs among `load_balancer_names`. Raises InvalidInputError,
-    and NotReadError for a role that cannot be assumed.
+    A role of every account is that of the account in the ARNs among `load_balancer_names`. Without such an account, a
+    configured one is ignored with a note. Raises InvalidInputError, and NotReadError for a role that cannot be assumed.
     """
     if not has_role(arguments):
         return Credentials(arguments.profile)
@@ -73,6 +75,9 @@ def given_credentials(arguments: argparse.Namespace, load_balancer_names: Sequen
     if account_id is None:
         accounts = {account_id_of(name) for name in load_balancer_names}
         if len(accounts) != 1 or "" in accounts:
+            origin = ignored_role_origin(arguments)
+            if origin is not None:
+                return _without_role(arguments, origin)
             or_arn = ", or the ARN of the load balancer" if load_balancer_names else ""
             raise InvalidInputError(
                 f"--assume-role {arguments.assume_role} is of every account, and this command reads one; give "
@@ -80,6 +85,15 @@ def given_credentials(arguments: argparse.Namespace, load_balancer_names: Sequen
             )
         (account_id,) = accounts
     return RoleAssumer(arguments, arguments.region or regions_in_arns(load_balancer_names)).assume(role, account_id)
+
+
+def _without_role(arguments: argparse.Namespace, origin: str) -> Credentials:
+    write_note(
+        f"assume-role {arguments.assume_role} from {origin} is of every account, and this command reads one; it reads "
+        "the account of the credentials without it. --assume-role ARN names another account"
+    )
+    arguments.applied_options = [one for one in arguments.applied_options if one.option not in ROLE_OPTIONS]
+    return Credentials(arguments.profile)
 
 
 def chosen_regions(session: Session, regions: Sequence[str]) -> list[str]:

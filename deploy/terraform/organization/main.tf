@@ -13,6 +13,7 @@ locals {
   text       = replace(local.in_partition, "__ORGANIZATION__", data.aws_organizations_organization.current.id)
   deployment = jsondecode(local.text)
   regions    = toset(keys(local.deployment.functions))
+  tags       = merge(local.deployment.tags, var.tags)
   central    = { CentralAccountId = data.aws_caller_identity.current.account_id }
   buckets = {
     for region, resources in local.deployment.functions :
@@ -39,7 +40,7 @@ resource "aws_cloudformation_stack_set" "member" {
   capabilities     = ["CAPABILITY_NAMED_IAM"]
   template_body    = file("${var.dist}/member.yaml")
   parameters       = local.central
-  tags             = var.tags
+  tags             = local.tags
 
   auto_deployment {
     enabled                          = true
@@ -91,7 +92,7 @@ resource "aws_cloudformation_stack_set" "documents" {
   # Only a bucket whose name contains the account needs the parameter.
   parameters   = can(yamldecode(file("${var.dist}/documents.yaml")).Parameters) ? local.central : {}
   template_url = "https://${aws_s3_object.documents[0].bucket}.s3.${local.deployment.home_region}.${data.aws_partition.current.dns_suffix}/${aws_s3_object.documents[0].key}"
-  tags         = var.tags
+  tags         = local.tags
 
   auto_deployment {
     enabled                          = true

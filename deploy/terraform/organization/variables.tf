@@ -39,7 +39,7 @@ variable "remediation" {
 }
 
 variable "tags" {
-  description = "Tags of the StackSets, which hand them on to their stacks."
+  description = "Further tags of the StackSets, beside those of rdk-config.json. StackSets hand them on to their stacks."
   type        = map(string)
   default     = {}
 }
