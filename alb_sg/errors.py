@@ -20,7 +20,7 @@ class AlbSgError(Exception):
 
 
 class InvalidInputError(AlbSgError):
-    """Input that no verdict can be based on: one sentence with what is wrong, where, and what to do."""
+    """Input that no verdict can be based on: one sentence with the fault, its place, and what to do."""
 
     def __init__(self, message: str, place: str = "") -> None:
         super().__init__(message, place)

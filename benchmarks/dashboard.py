@@ -28,7 +28,7 @@ ACCOUNTS = 300
 RUNS = 4
 # One target group in a hundred could not be read.
 NOT_READ_EXIT_CODE = 3
-# To be raised with every change of what is saved: folders of other versions are not used again.
+# Raise it with every change of the saved files: folders of other versions are not used again.
 VERSION = 1
 REPEATS = 5
 

@@ -232,7 +232,7 @@ class Instance(LowerCamelStruct):
 
 
 class DecodedItem(LowerCamelStruct):
-    """An item without what is no longer needed."""
+    """An item without the fields that are no longer needed."""
 
     account_id: str
     region: str

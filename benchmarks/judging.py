@@ -92,7 +92,7 @@ def _measure_seconds(generated: GeneratedEstate, recommendations: Sequence[Recom
     names = {rule.name for rule in recommendations}
     counted = Counter((finding.rule, finding.compliance) for finding in findings)
     expected = {key: number for key, number in generated.verdicts.items() if key[0] in names}
-    # What is open and unused is not planted.
+    # Open and unused parts are not planted.
     counted = Counter({key: number for key, number in counted.items() if key[0] != UNUSED})
     assert counted == expected, (counted, expected)
     return seconds

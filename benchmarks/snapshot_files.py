@@ -29,7 +29,7 @@ REGION = "eu-west-1"
 CAPTURE_TIME = "2026-03-17T08:15:42.118Z"
 CREATION_TIME = "2024-11-02T10:31:07.000Z"
 LOAD_BALANCERS_PER_VPC = 100
-# What is lacking where a load balancer's number, modulo twenty, is this.
+# The missing parts by a load balancer's number, modulo twenty.
 CLOSED_LISTENER, NO_ICMP, CLOSED_HEALTH_CHECK, WRONG_GROUP = 4, 9, 14, 19
 # Raise it with every change of the files' content: files of other versions are not used again.
 VERSION = 1
@@ -501,7 +501,7 @@ class _VpcItems:
     def _group_identifier(self, number: int) -> JsonObject:
         return {"groupName": f"shop-{number:06}-app", "groupId": self._id("sg", number, "app")}
 
-    # --- what is needed once a VPC, and what no rule asks for
+    # --- resources of each VPC, and those that no rule needs
 
     def _vpc(self) -> JsonObject:
         block = {

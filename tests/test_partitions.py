@@ -9,12 +9,20 @@ from typing import Any
 import botocore
 import pytest
 
-from alb_sg.aws.arns import find_load_balancer_arns, is_load_balancer_arn, listener_load_balancer_arn, partition_of
+from alb_sg.aws.arns import (
+    COMMERCIAL,
+    OTHERS,
+    find_load_balancer_arns,
+    is_load_balancer_arn,
+    listener_load_balancer_arn,
+    partition_of,
+    partition_of_region,
+)
 from alb_sg.aws.clients import make_client
-from alb_sg.aws.partitions import COMMERCIAL, OTHERS, partition_of_region
 from alb_sg.aws.service_models import new_session
 from alb_sg.deployment.template_files import HAND_WRITTEN_FOLDER, render_templates
 from tests.deployment.deployments import ARTIFACT, ROOT, SHIPPED, VARIANTS, settings_of
+from tests.estate.planned.templates import only_value
 
 PARTITIONS: list[dict[str, Any]] = json.loads(
     (Path(botocore.__file__).parent / "data" / "partitions.json").read_text(encoding="utf-8")
@@ -39,6 +47,13 @@ def test_the_partitions_are_those_of_botocore() -> None:
 
 def test_settings_take_every_region(tmp_path: Path) -> None:
     assert settings_of({**SHIPPED, "regions": sorted(REGIONS)}, tmp_path).regions == tuple(sorted(REGIONS))
+
+
+@pytest.mark.parametrize("region", SAMPLE_REGIONS.values(), ids=SAMPLE_REGIONS)
+def test_pseudo_parameters_of_a_template_have_the_partitions_names(region: str, tmp_path: Path) -> None:
+    expected = partition_of_region(region)
+    expression = {"Fn::Sub": "${AWS::Partition} ${AWS::URLSuffix}"}
+    assert only_value(tmp_path, expression, {"AWS::Region": region}) == f"{expected.name} {expected.dns_suffix}"
 
 
 @pytest.mark.parametrize("partition", SAMPLE_REGIONS)

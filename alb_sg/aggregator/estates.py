@@ -71,7 +71,7 @@ def read_aggregator(config: BaseClient, name: str, progress: Progress | None = N
         builder.add_items(type_name, responses[type_name])
     if len(builder.failed_types) == len(ITEM_TYPES):
         raise NotReadError(f"aggregator {name}", builder.failed_types[LOAD_BALANCER_TYPE])
-    # If this query fails, the items alone show what is recorded.
+    # If this query fails, the items alone show which types are recorded.
     builder.add_recorders(responses[RECORDER_TYPE])
     builder.add_sources(read_sources(responses[SOURCE_STATUSES_KEY], name))
     return builder.build()

@@ -1,8 +1,9 @@
-"""The parts of an ARN (AWS General Reference, "Amazon Resource Names")."""
+"""The parts of an ARN (AWS General Reference, "Amazon Resource Names"), and the partitions of AWS."""
 
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 _LOAD_BALANCER = re.compile(r"arn:[^:\s]+:elasticloadbalancing:[^:\s]+:\d+:loadbalancer/[^/\s]+/[^/\s]+/[^/\s\"]+")
 _LISTENER = re.compile(r"(arn:[^:]+:elasticloadbalancing:[^:]+:\d+:)listener/([^/]+/[^/]+/[^/]+)/[^/]+")
@@ -10,8 +11,33 @@ _LISTENER_RULE = re.compile(r"(arn:[^:]+:elasticloadbalancing:[^:]+:\d+:)listene
 _ROLE = re.compile(r"arn:[^:]+:iam::(\d{12}):role/.+")
 
 
+class Partition(NamedTuple):
+    """A partition as in botocore's `partitions.json`. Names of its regions begin with `region_prefix`, and names of its
+    endpoints end with `dns_suffix`."""
+
+    name: str
+    region_prefix: str
+    dns_suffix: str
+
+
+COMMERCIAL = Partition("aws", "", "amazonaws.com")
+OTHERS = (
+    Partition("aws-cn", "cn-", "amazonaws.com.cn"),
+    Partition("aws-eusc", "eusc-", "amazonaws.eu"),
+    Partition("aws-iso", "us-iso-", "c2s.ic.gov"),
+    Partition("aws-iso-b", "us-isob-", "sc2s.sgov.gov"),
+    Partition("aws-iso-e", "eu-isoe-", "cloud.adc-e.uk"),
+    Partition("aws-iso-f", "us-isof-", "csp.hci.ic.gov"),
+    Partition("aws-us-gov", "us-gov-", "amazonaws.com"),
+)
+
+
 def partition_of(arn: str) -> str:
     return _part(arn, 1)
+
+
+def partition_of_region(region: str) -> Partition:
+    return next((one for one in OTHERS if region.startswith(one.region_prefix)), COMMERCIAL)
 
 
 def region_of(arn: str) -> str:

@@ -155,6 +155,6 @@ def build_parser(command: str = "") -> Parser:
 
 
 def _print_error(message: str, code: ExitCode) -> int:
-    # A refusal quotes its input, which may be long. What is wrong and what to do stand before and after it.
+    # A refusal quotes its input, which may be long. The fault and the remedy stand before and after it.
     sys.stderr.write(cut_middle(printable(f"alb-sg: {message}"), MAX_ERROR_LENGTH) + "\n")
     return code

@@ -35,7 +35,7 @@ def add_format_options(parser: argparse.ArgumentParser) -> None:
         "--all",
         action="store_true",
         dest="every_verdict",
-        help="text, sarif, asff: write every verdict (default: only what is NON_COMPLIANT or could not be judged); the "
+        help="text, sarif, asff: write every verdict (default: only NON_COMPLIANT ones and errors); the "
         "other formats always do",
     )
     parser.add_argument(

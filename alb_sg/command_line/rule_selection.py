@@ -25,7 +25,7 @@ from alb_sg.recommendations.recommendation import NAME_PREFIX, Recommendation
 
 @dataclass(frozen=True, slots=True)
 class RuleSelection:
-    """The rules of a run, each with its parameters. `also_sections` are read for what is no verdict."""
+    """The rules of a run, each with its parameters. `also_sections` are read for other purposes than verdicts."""
 
     rules: Mapping[Recommendation, Parameters]
     also_sections: frozenset[str] = frozenset()

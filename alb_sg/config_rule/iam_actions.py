@@ -25,7 +25,7 @@ def section_actions(recommendation: Recommendation) -> set[str]:
 def evaluation_actions(recommendation: Recommendation, source: Source = Source.LIVE) -> tuple[str, ...]:
     """Every action that the rule calls in the account that it judges, sorted.
 
-    `Source.CONFIG` needs the live actions too: for change events, and for what is not recorded.
+    `Source.CONFIG` needs the live actions too: for change events, and for data that AWS Config does not record.
     """
     recording_actions = RECORDING_ACTIONS if source is Source.CONFIG else ()
     return tuple(sorted({*ENUMERATION_ACTIONS, *section_actions(recommendation), *CONFIG_ACTIONS, *recording_actions}))

@@ -45,7 +45,7 @@ Row = Mapping[str, Any]
 
 # The columns that a comparison reads. A file may lack others, which were added after it was written.
 COMPARED_COLUMNS = ("record", "account", "region", "rule", "complete", "load_balancer", "name", "scheme", "status")
-# What is kept of a file's rows: a comparison of large runs has all rows of one in memory.
+# The fields kept of a file's rows: a comparison of large runs has all rows of one in memory.
 READ_COLUMNS = (*COMPARED_COLUMNS, "owner")
 COLUMNS = (
     "version",

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
-import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -15,7 +12,7 @@ from alb_sg.findings.phrasing import abbreviate, describe_port_range
 from alb_sg.observations.observation import LoadBalancerDetail
 from alb_sg.permissions.allowed_traffic import Direction
 from alb_sg.recommendations.fronting_load_balancers import FrontingLoadBalancer
-from alb_sg.remediation.api_calls import authorize_call
+from alb_sg.remediation.api_calls import authorize_call, cli_command
 from alb_sg.remediation.cloudformation import render_cloudformation
 from alb_sg.remediation.plan import Addition, Plan, RefusalReason
 from alb_sg.remediation.snippets import make_snippets
@@ -111,7 +108,10 @@ def _fix_object(plan: Plan) -> dict[str, Any]:
     return {
         "rules": [_addition_object(addition) for addition in plan.additions],
         "advice": [[rule, sentence] for (_, rule), sentences in plan_advice(plan).items() for sentence in sentences],
-        "cli": "\n".join(_cli_command(addition, region) for addition in plan.additions),
+        "cli": "\n".join(
+            cli_command(authorize_call(one, one.group_id or NEW_GROUP_PLACEHOLDER, REQUESTED_BY), region)
+            for one in plan.additions
+        ),
         "cloudFormation": render_cloudformation(snippets),
         "terraform": render_terraform(snippets),
     }
@@ -129,14 +129,3 @@ def _addition_object(addition: Addition) -> dict[str, Any]:
         "everyone": addition.open_to_everyone,
         **({"alsoOpens": addition.also_opens_sentence} if addition.also_opens else {}),
     }
-
-
-def _cli_command(addition: Addition, region: str) -> str:
-    """The call as a command of the AWS CLI, quoted for a shell."""
-    call = authorize_call(addition, addition.group_id or NEW_GROUP_PLACEHOLDER, REQUESTED_BY)
-    operation = re.sub(r"(?<!^)(?=[A-Z])", "-", call.operation).lower()
-    permissions = json.dumps(call.parameters["IpPermissions"], ensure_ascii=False)
-    return (
-        f"aws {call.service} {operation} --region {region} --group-id {call.parameters['GroupId']} "
-        f"--ip-permissions {shlex.quote(permissions)}"
-    )

@@ -297,7 +297,7 @@ def _signed(change: int | None) -> str:
 
 
 def _audit(page_data: PageData) -> Iterator[str]:
-    """What the page was made from and how, and what is exempt: for the record, on paper too."""
+    """The sources of the page, and the exemptions: for the record, on paper too."""
     audit = page_data["audit"]
     account_regions = [one for one in page_data["coverage"]["homes"] if one["heard"]]
     parameters = "; ".join(f"{key}={value}" for key, value in audit["parameters"].items())

@@ -123,7 +123,7 @@ def _coverage_object(observation: Observation, verdict_history: VerdictHistory) 
 
 
 def _general_errors(observation: Observation) -> Iterator[str]:
-    """The errors that concern more than one verdict, as sentences: one for what is the same in several accounts."""
+    """The errors that concern more than one verdict, as sentences: one for the same error in several accounts."""
     places: dict[str, list[AccountRegion]] = {}
     for error in observation.errors_of_load_balancers:
         if _is_general(error):

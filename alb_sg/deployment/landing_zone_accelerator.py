@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from alb_sg.aws.partitions import partition_of_region
+from alb_sg.aws.arns import partition_of_region
 from alb_sg.deployment.artifact import Artifact
 from alb_sg.deployment.intrinsics import Template, policy_document
 from alb_sg.deployment.lambda_resources import TIMEOUT

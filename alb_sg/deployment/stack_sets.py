@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from alb_sg.aws.partitions import partition_of_region
+from alb_sg.aws.arns import partition_of_region
 from alb_sg.deployment.conformance_pack import MAX_TEMPLATE_BYTES
 from alb_sg.deployment.member import CENTRAL_PARAMETER
 from alb_sg.deployment.settings import Settings

@@ -60,7 +60,7 @@ def check_organization(
     yield from _trusted_access(reader, place)
     yield from _delegated_administrators(reader, place, management)
     listed = reader.list("organizations", "list_accounts", "Accounts")
-    # An account whose state botocore does not know counts: leaving it out would hide what is wrong there.
+    # An account whose state botocore does not know counts: leaving it out would hide its problems.
     accounts = sorted(account["Id"] for account in listed.items if account_state(account) in (ACTIVE, None))
     cause = organization.failure or listed.failure
     if cause is not None:

@@ -274,7 +274,7 @@ class Estate:
         return tuple([groups[arn] for arn in sorted(groups)])
 
     def possible_target_groups_of(self, load_balancer: LoadBalancer) -> Mapping[str, NotReadError]:
-        """The target groups that a load balancer of a planned estate may use, each with what is not known."""
+        """The target groups that a load balancer of a planned estate may use, each with its unknown parts."""
         found: dict[str, NotReadError] = {}
         certain = {group.arn for group in self._target_groups_by_load_balancer.get(load_balancer.arn, ())}
         for listener in () if self.listeners is None else self.listeners.get(load_balancer.arn, ()):

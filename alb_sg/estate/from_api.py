@@ -134,7 +134,7 @@ def _load_balancer_state(fields: Shape) -> str | UnknownValue:
 
 
 def _load_balancer_groups(fields: Shape) -> list[str]:
-    """The security groups of a load balancer. What is no ID stands among them as it is, as a group that is not read."""
+    """The security groups of a load balancer. A text that is no ID is kept, as a group that was not read."""
     value = fields.get("SecurityGroups")
     groups = []
     for element in value if isinstance(value, list | tuple) else [] if value is None else [value]:

@@ -37,7 +37,7 @@ CIDR_BLOCK_STATES = ("associating", "associated", "disassociating", "disassociat
 
 class UnknownValue(NamedTuple):
     """A value that the code cannot interpret, such as a new load balancer state or a port that is no port. `field` is
-    the API's name of the field, `text` says what is wrong with its value, and `value` is the value for reports."""
+    the API's name of the field, `text` describes the fault of its value, and `value` is the value for reports."""
 
     field: str
     text: str
@@ -75,7 +75,7 @@ def is_security_group_id(text: str) -> bool:
 
 
 def is_placeholder(identifier: str) -> bool:
-    """Whether this stands for the identifier of a security group or VPC that a plan does not tell: it equals no other
+    """Whether this replaces the identifier of a security group or VPC that a plan does not tell: it equals no other
     identifier, and the resource may be any."""
     return identifier.startswith(("of ", "default of "))
 
@@ -166,13 +166,6 @@ class TargetGroup(NamedTuple):
     health_checks_enabled: bool | UnknownValue
     health_check_port: int | UnknownValue | None
     target_control_port: int | UnknownValue | None = None
-
-    @property
-    def known_target_type(self) -> str:
-        """Raises NotReadError."""
-        if isinstance(self.target_type, UnknownValue):
-            raise self.target_type.error(self._label)
-        return self.target_type
 
     @property
     def may_hold_load_balancers(self) -> bool:

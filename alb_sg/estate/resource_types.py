@@ -30,8 +30,8 @@ SECTION_BY_TYPE: Mapping[str, Section] = {
     PREFIX_LIST_TYPE: Section.MANAGED_PREFIX_LISTS,
 }
 
-# The types that may change the verdict of every rule: they hold the load balancer, its permissions, and the addresses
-# that these stand for.
+# The types that may change the verdict of every rule: they hold the load balancer, its permissions, and their
+# addresses.
 PEER_TRIGGER_TYPES = (
     LOAD_BALANCER_TYPE,
     SECURITY_GROUP_TYPE,

@@ -41,7 +41,7 @@ class Exemption(NamedTuple):
 
 
 class MalformedExemption(NamedTuple):
-    """An invalid entry, which exempts nothing: `place` is where in the document, `message` what is wrong there.
+    """An invalid entry, which exempts nothing: `place` is its place in the document, `message` its fault.
 
     `load_balancer_arn` and `rule` are None if the entry has no valid ones.
     """

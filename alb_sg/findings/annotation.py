@@ -34,7 +34,7 @@ _FIRST_REGISTERED_PORT = 1024
 _STATEFUL = "security groups are stateful: responses need no rule"
 # More sentences than this do not fit, however short they are.
 _MAX_SENTENCES = MAX_ANNOTATION_LENGTH // len(f"{_SEPARATOR}.")
-# A missing part with more blocks than this is clearer as the whole peer and what is open instead.
+# A missing part with more blocks than this is clearer as the whole peer and the open ports instead.
 MAX_MISSING_BLOCKS = 3
 
 _WITHOUT_REMARK = re.compile(r"([0-9]+ requirements? met|nothing unused) in ")
@@ -102,7 +102,7 @@ def describe_non_compliant(
     *,
     unresolved: bool,
 ) -> str:
-    """What is missing, in which security groups, and what comes close to it."""
+    """The missing parts, their security groups, and the rules that come close to them."""
     ordered = sorted(failed, key=coverage_sort_key)
 
     @cache
@@ -118,7 +118,7 @@ def describe_non_compliant(
 
 
 def describe_unused(unused: Sequence[Unused], remarks: Sequence[str]) -> str:
-    """What is open and used by no listener, and in which security group."""
+    """The ports that are open and that no listener uses, and their security group."""
     stateful = [_STATEFUL] if any(map(_is_for_responses, unused)) else []
     tails = ([*stateful, *remarks], stateful)
     return _first_that_fits(
@@ -278,7 +278,7 @@ def _reason(permissions_of: PermissionsOf, coverage: Coverage, detail: _Detail) 
 
 
 def _near_misses(load_balancer: LoadBalancer, permissions_of: PermissionsOf, coverage: Coverage) -> tuple[str, ...]:
-    """What is open instead, or nearly, in short clauses: the most telling first."""
+    """What the groups allow instead, or nearly, in short clauses: the most telling first."""
     requirement = coverage.requirement
     permissions = permissions_of(requirement.peer)
     direction, traffic, family = requirement.direction, requirement.traffic, requirement.peer.family

@@ -1,7 +1,7 @@
 """The security group rules that cover a requirement.
 
-This module does not decide what is allowed: a rule is evidence if `coverage.check`, given that rule alone, calls the
-requirement covered. If only several rules cover it together, each is listed with its part.
+This module does not decide what the groups allow: a rule is evidence if `coverage.check`, given that rule alone,
+calls the requirement covered. If only several rules cover it together, each is listed with its part.
 """
 
 from __future__ import annotations

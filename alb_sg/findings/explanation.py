@@ -1,6 +1,6 @@
 """The reasons for the verdicts on one load balancer.
 
-For every recommended row: the security group rules that cover it, what is missing, or why it could not be judged. And
+For every recommended row: the security group rules that cover it, the missing parts, or why it could not be judged. And
 for what requires nothing, such as a target group of Lambda functions: why.
 """
 

@@ -79,8 +79,8 @@ class Finding(NamedTuple):
     balancer may be COMPLIANT, depending on facts that AWS does not show. `remarks` are sentences on a verdict that a
     reader should know even where it is COMPLIANT, such as an accepted source that it rests on. `security_groups` are
     those that the verdict rests on and that a fix changes: the load balancer's, or its targets'. `applied_exemption`:
-    the exemption in force that makes it NOT_APPLICABLE. `unused` is what is open and should not be; a finding has
-    either that or `missing`. `change`: what a planned change over an estate does to it.
+    the exemption in force that makes it NOT_APPLICABLE. `unused` are parts that are open and should not be; a finding
+    has either those or `missing`. `change`: what a planned change over an estate does to it.
     """
 
     account_id: str

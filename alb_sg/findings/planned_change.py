@@ -71,7 +71,7 @@ def _in_words(assumptions: Sequence[str]) -> str:
 
 def compare(before: Iterable[Result], after: Iterable[Result], replaced: Mapping[str, str]) -> list[Result]:
     """The results after a change, each with what the change does to it. The annotation of a finding that was broken
-    before and lacks something else now says what is new.
+    before and lacks something else now names the new part.
 
     `replaced`: the ARNs that load balancers had before the change replaces them.
     """

@@ -35,7 +35,7 @@ SEVERITIES_VARIABLE = "ALB_SG_SEVERITIES"
 
 
 def lambda_handler(event: Mapping[str, Any], context: object) -> dict[str, Any]:
-    """Publishes the page for the time of an EventBridge event, and returns what is on it.
+    """Publishes the page for the time of an EventBridge event, and returns its counts.
 
     The page shows what could not be read. Where that is more than single verdicts, the function raises NotReadError
     after the page is written, so that its alarm rings. Logs each error, and what it published.

@@ -142,8 +142,8 @@ def _may_be_in(group: TargetGroup, vpcs: set[str]) -> bool:
 
 
 def _is_in(load_balancer: LoadBalancer, subnets: set[str]) -> bool:
-    enabled = load_balancer.subnet_ids
-    return isinstance(enabled, tuple) and not subnets.isdisjoint(enabled)
+    # Where its subnets are not known, its verdicts are errors before and after.
+    return not subnets.isdisjoint(load_balancer.subnet_ids)
 
 
 # --- what changes

@@ -152,7 +152,7 @@ class AccountExport:
 
 @dataclass(frozen=True)
 class _DetailReader:
-    """Reads the parts of load balancers and target groups, and asks again by ARN for what is "not found"."""
+    """Reads the parts of load balancers and target groups, and asks again by ARN for those that are "not found"."""
 
     calls: CallPool
     requests: DescribeRequests

@@ -9,7 +9,7 @@ from alb_sg.exemptions.exemption import VerdictKey
 from alb_sg.findings.finding import Finding, Result
 from alb_sg.observations.ranking import VerdictStatus, verdict_status
 
-# What is not as recommended, or not known to be.
+# Not as recommended, or not known to be.
 FAILING = frozenset({VerdictStatus.NON_COMPLIANT, VerdictStatus.ERROR})
 
 

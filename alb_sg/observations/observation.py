@@ -60,7 +60,7 @@ class Observation:
     """The load balancers as of a time (UTC, to the second).
 
     `results` has the findings with exemptions applied, and the errors; its `account_regions` are those of
-    `completeness.observed`. `accounts` (by account id) and `details` (by load balancer ARN) hold what is known.
+    `completeness.observed`. `accounts` (by account id) and `details` (by load balancer ARN) hold the known ones.
     `exemptions` is None where none were given. `owner_tags` are the tags that name an owner, the first that is set
     counts.
     """

@@ -14,7 +14,7 @@ from alb_sg.observations.accounts import AccountName
 
 
 class LoadBalancerFacts(NamedTuple):
-    """What is known of a load balancer beside its verdicts. None is unknown."""
+    """Facts about a load balancer beside its verdicts. None is unknown."""
 
     scheme: str | None = None
     tags: Mapping[str, str] | None = None
@@ -37,7 +37,7 @@ class Results:
     `account_regions` are the accounts and regions that were read, with `load_balancer_count` load balancers to judge.
     `exemptions_applied`: exemptions were given, even where none applies. `advice` has sentences on what `alb-sg fix`
     would do about findings, as far as the run planned that. `remarks` are sentences on load balancers, by ARN, that no
-    verdict depends on. `facts` (by ARN) and `accounts` (by account id) hold what is known. `locations` are the places
+    verdict depends on. `facts` (by ARN) and `accounts` (by account id) hold the known ones. `locations` are the places
     of planned load balancers in their files, by ARN or address, and `document` is the file of the plan or only template
     (relative as in `FileLocation`), which concerns the others. `fix_code` holds the rules that planned load balancers
     lack, in the language of the plan or template, for the formats that show it.

@@ -47,7 +47,7 @@ RECOMMENDATION = Recommendation(
     direction=Direction.EGRESS,
     parameters=(TARGET_MATCH, *COMMON_PARAMETERS),
     estate_sections=TARGET_SECTIONS,
-    # Each may change what is allowed, from or to whom, or on which port.
+    # Each may change the allowed traffic, its peers, or its ports.
     trigger_types=(LISTENER_TYPE, TARGET_GROUP_TYPE, *PEER_TRIGGER_TYPES),
     display_order=2,
     requirements=requirements,

@@ -135,7 +135,7 @@ RECOMMENDATION = Recommendation(
     direction=Direction.INGRESS,
     parameters=(ACCEPTED_SOURCES, ACCEPTED_SOURCES_MATCH, TAG_KEY, *COMMON_PARAMETERS),
     estate_sections=CLIENT_SECTIONS | {Section.LISTENERS, Section.TARGET_GROUPS, Section.ALB_REGISTRATIONS},
-    # Each may change what is allowed, from or to whom, or on which port.
+    # Each may change the allowed traffic, its peers, or its ports.
     trigger_types=(LISTENER_TYPE, TARGET_GROUP_TYPE, *PEER_TRIGGER_TYPES),
     display_order=1,
     requirements=requirements,

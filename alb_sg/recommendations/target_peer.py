@@ -12,7 +12,7 @@ from alb_sg.recommendations.requirement import TargetPeer
 
 
 def target_peer(estate: Estate, group: TargetGroup, target_id: str) -> TargetPeer:
-    """The peer of a target. What is not known about it is part of the peer and not raised.
+    """The peer of a target. Unknown facts about it are part of the peer and not raised.
 
     Raises NotReadError where the address family of the target group is not known.
     """

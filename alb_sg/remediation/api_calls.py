@@ -5,7 +5,9 @@ Each call adds one rule, so a rule that already exists never fails the others.
 
 from __future__ import annotations
 
+import json
 import re
+import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -107,6 +109,16 @@ def authorize_call(addition: Addition, group_id: str, execution: str, tags: Mapp
         else f"opens it to everyone ({addition.peer})"
         if addition.open_to_everyone
         else "",
+    )
+
+
+def cli_command(call: ApiCall, region: str) -> str:
+    """A call that changes the rules of a security group as a command of the AWS CLI, quoted for a shell."""
+    operation = re.sub(r"(?<!^)(?=[A-Z])", "-", call.operation).lower()
+    permissions = json.dumps(call.parameters["IpPermissions"], ensure_ascii=False)
+    return (
+        f"aws {call.service} {operation} --region {region} --group-id {call.parameters['GroupId']} "
+        f"--ip-permissions {shlex.quote(permissions)}"
     )
 
 

@@ -149,7 +149,10 @@ def read_records(account: AccountClients, execution: str) -> list[ExecutionRecor
     for load_balancer, texts in sorted(found.items()):
         try:
             attempt = load_balancer.partition(ATTEMPT_SEPARATOR)[2]
-            records.append(replace(_parse(execution, texts), attempt=int(attempt or 1)))
+            record = replace(_parse(execution, texts), attempt=int(attempt or 1))
+            if record.path != f"{_path(execution)}/{load_balancer}":
+                raise ValueError(f"it is for {record.load_balancer_arn}")
+            records.append(record)
         except (KeyError, TypeError, ValueError) as error:
             name = f"{_path(execution)}/{load_balancer}"
             raise NotReadError(f"the record {name}", f"it is not one that a fix wrote ({error!r})") from error
@@ -169,19 +172,39 @@ def _parse(execution: str, texts: Mapping[str, RecordedText]) -> ExecutionRecord
     plan = texts[PLAN].parse()
     record = ExecutionRecord(
         execution,
-        plan["loadBalancer"],
-        plan["vpc"],
-        tuple(plan["previousGroups"]),
-        plan["newGroup"],
-        frozenset(RuleContent(*rule) for rule in plan["rules"]),
+        _text(plan["loadBalancer"]),
+        _text(plan["vpc"]),
+        _texts(plan["previousGroups"]),
+        None if plan["newGroup"] is None else _text(plan["newGroup"]),
+        frozenset(RuleContent(*rule) for rule in _list(plan["rules"])),
     )
     try:
         added = texts[ADDED].parse()
     except ValueError:
         # Without all of its parts, it was killed while it wrote them.
         return record
-    rules = (SecurityGroupRule(group_id, rule_id, Direction(way)) for group_id, rule_id, way in added["rules"])
-    return replace(record.with_added(rules, added["createdGroup"]), is_complete=True)
+    rules = [
+        SecurityGroupRule(group_id, rule_id, Direction(way))
+        for group_id, rule_id, way in map(_texts, _list(added["rules"]))
+    ]
+    created = None if added["createdGroup"] is None else _text(added["createdGroup"])
+    return replace(record.with_added(rules, created), is_complete=True)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    return value
+
+
+def _list(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise TypeError(f"{value!r} is no list")
+    return value
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    return tuple(map(_text, _list(value)))
 
 
 def _write(account: AccountClients, record: ExecutionRecord, kind: str, content: Mapping[str, Any]) -> None:

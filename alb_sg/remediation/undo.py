@@ -1,6 +1,6 @@
 """Taking back what one execution added, and nothing else. Its record tells what it added; tags only find it.
 
-An undo can run again: it ignores what is gone already and retries what failed.
+An undo can run again: it skips parts that are gone and retries those that failed.
 """
 
 from __future__ import annotations

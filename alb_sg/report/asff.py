@@ -14,8 +14,8 @@ takes findings only in their own account and region.
 
 By default, these are NON_COMPLIANT results, errors, and those that close what earlier runs reported: Security Hub
 charges for each finding that it takes in. It updates the finding with the same `Id`, which is the load balancer's ARN
-and the rule: an error replaces an earlier verdict, and what is fixed or gone is archived. Sources: API reference of
-Security Hub, AwsSecurityFinding and BatchImportFindings.
+and the rule: an error replaces an earlier verdict, and a finding that is fixed or gone is archived. Sources: API
+reference of Security Hub, AwsSecurityFinding and BatchImportFindings.
 """
 
 from __future__ import annotations

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from alb_sg.aws.arns import partition_of
-from alb_sg.aws.partitions import partition_of_region
+from alb_sg.aws.arns import partition_of, partition_of_region
 from alb_sg.findings.finding import EvaluationError, Result
 from alb_sg.recommendations.catalogue import RECOMMENDATIONS_BY_NAME
 from alb_sg.report import phrasing

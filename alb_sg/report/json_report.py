@@ -9,11 +9,11 @@
 An entry of `missing` whose direction is `targetIngress` has one more key, `securityGroups`: the groups of the targets,
 one of which must allow it.
 
-`missing` is exact: what is not allowed, as the fewest blocks. `advice` are sentences on what `alb-sg fix` would do,
-`remarks` those on load balancers that no verdict depends on. `configuration` are the options that the run went by, and
-where they come from: "command line", a variable of the environment, or a file.
+`missing` is exact: the traffic that no rule allows, as the fewest blocks. `advice` are sentences on what `alb-sg fix`
+would do, `remarks` those on load balancers that no verdict depends on. `configuration` has the options of the run and
+their origins: "command line", a variable of the environment, or a file.
 
-What is open and unused has a list of its own, in findings of ALB_SG_UNUSED_INGRESS alone. Without ports, an entry is
+Open and unused parts have a list of their own, in findings of ALB_SG_UNUSED_INGRESS alone. Without ports, an entry is
 the whole protocol; for the protocol "-1", everything but `used`.
 
     "unused": [{"securityGroup", "protocol", "fromPort", "toPort", "peers", "securityGroupRules",

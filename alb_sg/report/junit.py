@@ -6,7 +6,7 @@ A suite for each account and region, a test case for each load balancer and rule
 | here | test case |
 |---|---|
 | COMPLIANT | passed; the suite's `system-out` has the annotation |
-| NON_COMPLIANT | `failure` with the annotation as its message; its text has what is missing or unused, and the fix |
+| NON_COMPLIANT | `failure` with the annotation as its message; its text has the missing or unused parts, and the fix |
 | NOT_APPLICABLE, exempt | `skipped`, whose message begins with NOT_APPLICABLE or EXEMPT |
 | error | `error`; those without an account are in the suite `alb-sg` |
 

@@ -1,8 +1,8 @@
 """Findings as GitHub Flavored Markdown, for a comment on a pull request.
 
 A summary, then errors, NON_COMPLIANT findings with the worst first, and exemptions. Long tables are folded, and those
-that ask for nothing: exemptions, and what is compliant or not applicable. It keeps to the limit of such a comment: a
-sentence before a table counts the rows for which there is no room.
+that ask for nothing: exemptions, and load balancers that are compliant or not applicable. It keeps to the limit of such
+a comment: a sentence before a table counts the rows for which there is no room.
 """
 
 from __future__ import annotations

@@ -61,7 +61,7 @@ class _EventStatus:
 
 
 def write_ocsf(results: Results, stream: TextIO, options: FormatOptions) -> None:
-    """An event on each line: findings, errors, and what is gone since earlier runs."""
+    """An event on each line: findings, errors, and findings that are gone since earlier runs."""
     time = round(options.as_of.timestamp() * 1000)
     events = [(result, _activity(result, options.earlier), _event_status(result)) for result in results.all]
     events += [(finding, CLOSE, replace(_event_status(finding), finding=DELETED)) for finding in options.earlier.gone]

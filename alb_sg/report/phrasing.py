@@ -85,7 +85,7 @@ def address_or_cidr(cidr: str) -> str:
 
 
 def describe_missing(entry: Missing, max_peers: int | None = None) -> str:
-    """What is missing, such as `inbound TCP 443 from 0.0.0.0/0, or from sg-1`, with at most `max_peers` peers.
+    """The missing part, such as `inbound TCP 443 from 0.0.0.0/0, or from sg-1`, with at most `max_peers` peers.
 
     A rest of the recommended peer in more blocks than that is told as the whole peer: no reader adds up the blocks.
     """
@@ -107,7 +107,7 @@ def describe_missing(entry: Missing, max_peers: int | None = None) -> str:
 
 
 def describe_unused(entry: Unused, max_peers: int | None = None) -> str:
-    """What is open and unused, such as `inbound TCP 80 from 0.0.0.0/0 in sg-1 (sgr-1)`."""
+    """An open and unused part, such as `inbound TCP 80 from 0.0.0.0/0 in sg-1 (sgr-1)`."""
     limit = len(entry.peers) if max_peers is None else max_peers
     ports = describe_port_range(entry.protocol, entry.from_port, entry.to_port)
     text = f"inbound {ports} from {abbreviate(entry.peers, limit)} in {entry.security_group}"

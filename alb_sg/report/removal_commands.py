@@ -1,4 +1,4 @@
-"""Commands of the AWS CLI that remove what is open and unused.
+"""Commands of the AWS CLI that remove open and unused parts.
 
 EC2 removes whole rules only. Where a part of a rule is in use, a rule for that part is added before, with the same
 description.
@@ -6,8 +6,6 @@ description.
 
 from __future__ import annotations
 
-import json
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any
@@ -15,6 +13,7 @@ from typing import Any
 from alb_sg.estate.cidr import Family, parse_cidr
 from alb_sg.estate.model import Permission, SecurityGroupReference
 from alb_sg.permissions.unused_traffic import UnusedRule
+from alb_sg.remediation.api_calls import ApiCall, cli_command
 
 
 def removal_commands(rules: Sequence[UnusedRule], region: str) -> Iterator[str]:
@@ -23,8 +22,8 @@ def removal_commands(rules: Sequence[UnusedRule], region: str) -> Iterator[str]:
         in_group = list(of_group)
         kept = [_ip_permission(one, dict(rule.descriptions)) for rule in in_group for one in rule.kept]
         if kept:
-            yield _command("authorize", group_id, region, kept)
-        yield _command("revoke", group_id, region, [_ip_permission(rule.permission, {}) for rule in in_group])
+            yield _command("Authorize", group_id, region, kept)
+        yield _command("Revoke", group_id, region, [_ip_permission(rule.permission, {}) for rule in in_group])
 
 
 def may_lose_descriptions(rules: Sequence[UnusedRule]) -> bool:
@@ -35,11 +34,8 @@ def may_lose_descriptions(rules: Sequence[UnusedRule]) -> bool:
 
 
 def _command(verb: str, group_id: str, region: str, permissions: Sequence[Mapping[str, Any]]) -> str:
-    text = json.dumps(permissions, ensure_ascii=False)
-    return (
-        f"aws ec2 {verb}-security-group-ingress --region {region} --group-id {group_id} "
-        f"--ip-permissions {shlex.quote(text)}"
-    )
+    parameters = {"GroupId": group_id, "IpPermissions": permissions}
+    return cli_command(ApiCall("ec2", f"{verb}SecurityGroupIngress", parameters), region)
 
 
 def _ip_permission(permission: Permission, descriptions: Mapping[str, str]) -> dict[str, Any]:

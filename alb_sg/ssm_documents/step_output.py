@@ -67,7 +67,7 @@ def undo_output(result: UndoResult) -> StepOutput:
 
 
 def summarize(lines: Iterable[str]) -> str:
-    """Lines as one text that fits into an approval's message. What is left out is counted."""
+    """Lines as one text that fits into an approval's message. It counts the lines that it leaves out."""
     kept = [_one_line(line) for line in lines]
     count = len(kept)
     while len(text := "\n".join([*kept, *([f"and {count - len(kept)} more lines"] * (len(kept) < count))])) > (

@@ -45,7 +45,7 @@ def build_account(aws: EmbeddedAws) -> None:
     app, other = aws.security_group(vpc, "app"), aws.security_group(vpc, "other")
     instance = aws.instance(subnets[0], app)
     to_app = [tcp(8080, app), tcp(8081, app)]
-    # What differs from a sound one: what is let in, what is let out.
+    # Differences from a sound one: inbound rules, outbound rules.
     ingress: dict[str, list[IpPermission]] = {
         "shut-port": [tcp(80, *ALL_ADDRESSES), PATH_MTU_DISCOVERY],
         "no-ipv6": [tcp(443, "0.0.0.0/0"), PATH_MTU_DISCOVERY, icmpv6(2, 0, "::/0")],

@@ -57,7 +57,7 @@ def test_a_region_of_the_file_is_for_live_accounts(command: Command, tmp_path: P
 def test_another_source_leaves_out_the_role_of_the_file(
     command: Command, tmp_path: Path, source: tuple[str, ...]
 ) -> None:
-    (tmp_path / "alb-sg.toml").write_text('assume-role = "reader"\nexternal-id = "abc"\n[check]\nresume = "walk"\n')
+    (tmp_path / "alb-sg.toml").write_text('assume-role = "reader"\nexternal-id = "abc"\n[check]\nresume = "run"\n')
     answer = command("check", *source, "--verbose")
     assert "assume-role" not in answer.err
     assert "--resume" not in answer.err

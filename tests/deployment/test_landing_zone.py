@@ -410,7 +410,7 @@ def test_pack_writes_the_hand_written_templates_too(tmp_path: Path, capsys: pyte
         assert "/platform/" in written
 
 
-# --- mistakes
+# --- invalid input
 
 
 @pytest.mark.parametrize(

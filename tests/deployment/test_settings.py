@@ -116,7 +116,7 @@ def test_a_rule_may_be_left_to_another_file(tmp_path: Path) -> None:
     assert template["Resources"]["Pack"]["Properties"]["OrganizationConformancePackName"] == "alb-sg-others"
 
 
-MISTAKES: list[tuple[str, object, str]] = [
+INVALID_SETTINGS: list[tuple[str, object, str]] = [
     # What the schema refuses, a case for each of its keywords.
     ("regions", None, '"regions" is missing. Regions that the rules run in.'),
     ("region", ["us-east-1"], 'unknown key "region"; known are $schema, alarmTopic, artefactBucket,'),
@@ -234,7 +234,7 @@ MISTAKES: list[tuple[str, object, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("path", "value", "sentence"), MISTAKES)
+@pytest.mark.parametrize(("path", "value", "sentence"), INVALID_SETTINGS)
 def test_a_mistake_is_one_sentence_that_says_where_and_what(
     path: str, value: object, sentence: str, tmp_path: Path
 ) -> None:

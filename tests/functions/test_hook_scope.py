@@ -30,6 +30,7 @@ from tests.builders import (
     prefix_list,
     target_group,
     tcp,
+    vpc,
 )
 from tests.functions.hook_events import LISTENER, UNKNOWN, changed, event, payload
 from tests.functions.large_region import (
@@ -47,7 +48,7 @@ from tests.functions.large_region import (
     large_region,
     rule,
 )
-from tests.live.region import Region
+from tests.live.region import Call, Region
 
 RULES: Mapping[str, Shape] = {INGRESS: {}, ICMP: {}, EGRESS: {}, TARGETS: {}}
 IDS = {"Changed": "sg-1", "Other": "sg-2", "App": "sg-app", "List": "pl-1", "Spare": "sg-3"}
@@ -283,7 +284,87 @@ def test_tags_are_read_where_a_rule_names_their_key(ask: Ask) -> None:
         assert region.counts().get("DescribeTags", 0) == calls
 
 
+def test_an_earlier_finding_beside_targets_that_are_not_known_is_not_blocked(ask: Ask) -> None:
+    """Before the change, it is judged as after it: by the targets that are known."""
+    region = Region(
+        estate(
+            load_balancer("web"),
+            listener(443, forward=["web", "vm"]),
+            target_group("web", targets=["10.0.1.5"]),
+            target_group("vm", type="instance", targets=["i-404"]),
+            interface("10.0.1.5"),
+            group("sg-1", egress=[tcp(443, ANYWHERE)]),
+        )
+    )
+    entry = change({OUTBOUND: [rule(443)]}, {OUTBOUND: [rule(443, ENTIRE)]})
+    answer = ask(region, entry, rules={EGRESS: {}})
+    assert [one["status"] for one in answer["annotations"]] == ["PASSED"], answer
+
+
+def test_findings_are_told_by_load_balancer_and_rule(ask: Ask) -> None:
+    region = two_load_balancers()
+    region.saved["LoadBalancers"][1]["SecurityGroups"] = ["sg-1"]
+    answer = ask(region, NOTHING, rules={INGRESS: {}, EGRESS: {}})
+    assert [one["annotationName"] for one in answer["annotations"]] == [
+        f"{rule_name} {name}" for name in ("other", "web") for rule_name in (EGRESS, INGRESS)
+    ]
+
+
+def test_a_new_block_of_the_vpc_in_a_stack_of_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has no load balancer, and breaks one of the account."""
+    region = Region(
+        estate(
+            load_balancer("web", scheme="internal"),
+            listener(443),
+            group("sg-1", ingress=[tcp(443, "10.0.0.0/16")]),
+            vpc("10.0.0.0/16"),
+        )
+    )
+    block = {"Type": "AWS::EC2::VPCCidrBlock", "Properties": {"VpcId": "vpc-1", "CidrBlock": "10.9.0.0/16"}}
+    monkeypatch.setenv(hook.RULES_VARIABLE, json.dumps({INGRESS: {}}))
+    monkeypatch.setattr(hook, "fetch_payload", lambda _: {"template": json.dumps({"Resources": {"Block": block}})})
+    monkeypatch.setattr(hook, "LiveSource", lambda *_: region.source())
+    answer = hook.lambda_handler(event("STACK", awsAccountId=ACCOUNT), None)
+    assert "HTTPS:443 not open to 10.9.0.0/16" in answer["annotations"][0]["statusMessage"]
+
+
 # --- time
+
+
+@pytest.mark.parametrize(
+    ("seconds", "invocations", "unread"),
+    [
+        # Three seconds are left to judge.
+        (7.0, 1, None),
+        (7.1, 1, "there was no time to read 2 load balancers, first third"),
+        # Another invocation follows.
+        (7.1, 3, None),
+    ],
+)
+def test_reading_ends_in_time_to_judge(
+    seconds: float, invocations: int, unread: str | None, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first listeners that are read take that long."""
+    now = [100.0]
+
+    def wait(call: Call) -> None:
+        if call.operation == "DescribeListeners":
+            now[0] = 100.0 + seconds
+
+    monkeypatch.setattr(hook, "monotonic", lambda: now[0])
+    monkeypatch.setattr(hook, "BATCH", 1)
+    monkeypatch.setattr(hook, "SECONDS_TO_ANSWER", 10.0)
+    monkeypatch.setattr(hook, "MAX_INVOCATIONS", invocations)
+    region = Region(
+        two_load_balancers(load_balancer("third", groups=["sg-2"]), listener(443, of="third")).saved, intervene=wait
+    )
+    block = changed("Block", "AWS::EC2::VPCCidrBlock", after={"VpcId": "vpc-1", "CidrBlock": "10.1.0.0/16"})
+    answer = ask(region, block, rules={INGRESS: {}})
+    if unread is None:
+        assert (answer["hookStatus"], details(region)["listeners"]) == ("SUCCESS", ["other", "third", "web"])
+    else:
+        assert (answer["errorCode"], answer["message"]) == ("InternalFailure", unread)
+        assert details(region)["listeners"] == ["other"]
 
 
 @pytest.fixture

@@ -50,7 +50,7 @@ from tests.builders import (
 from tests.functions.hook_events import GROUP, LISTENER, LOAD_BALANCER, UNKNOWN, changed, payload
 from tests.functions.large_region import INBOUND, OUTBOUND, change, rule
 
-HOME = AccountRegion(ACCOUNT, REGION)
+ACCOUNT_REGION = AccountRegion(ACCOUNT, REGION)
 TARGET_GROUP = "AWS::ElasticLoadBalancingV2::TargetGroup"
 INTERFACE = "AWS::EC2::NetworkInterface"
 INSTANCE = "AWS::EC2::Instance"
@@ -92,7 +92,7 @@ def before_the_change(saved: Saved) -> Estate:
 
 def change_set(*entries: Shape, ids: Mapping[str, str] = IDS) -> Scenario:
     content = payload({}, entries)
-    return read_change_set(content["template"], read_changed_resources(content), ids, HOME)
+    return read_change_set(content["template"], read_changed_resources(content), ids, ACCOUNT_REGION)
 
 
 def scope_of(
@@ -351,6 +351,7 @@ def test_a_target_group_that_names_no_load_balancers_concerns_none() -> None:
     assert (sides(scope), scope.fronts) == (([], []), frozenset())
     assert names(scope.changed_target_groups) == ["far"]
     assert with_load_balancers_behind(scope, base) == scope
+    assert with_load_balancers_behind(Scope(clients=frozenset({NLB})), base).clients == {NLB}
     assert target_groups_of(replace(scope, targets=frozenset({load_balancer_arn("web")})), base) == {
         load_balancer_arn("web"): [target_group_arn("web")]
     }
@@ -422,6 +423,22 @@ def test_the_load_balancers_behind_a_concerned_front_are_concerned(entry: Shape,
     assert names(with_load_balancers_behind(scope, base).clients) == clients
 
 
+def test_a_front_that_is_put_before_a_load_balancer_concerns_it() -> None:
+    """So far, nothing sends to the target group in which it is registered."""
+    spare = behind(443)
+    spare["LoadBalancerArns"] = []
+    base = build(account(spare))
+    new = {
+        "LoadBalancerArn": NLB,
+        "Port": 443,
+        "Protocol": "TCP",
+        "DefaultActions": [{"Type": "forward", "TargetGroupArn": target_group_arn("to-web")}],
+    }
+    scope = scope_of(replace(base, listeners={}, targets={}), changed("New", LISTENER, after=new))
+    assert names(scope.target_groups) == ["to-web"]
+    assert names(with_load_balancers_behind(scope, base).clients) == ["nlb", "web"]
+
+
 def test_a_target_of_a_front_that_is_no_load_balancer_of_the_account_is_left_out() -> None:
     gone = behind(443, alb="gone")
     base = build(account(gone))
@@ -439,7 +456,9 @@ def stack_update(
     path = folder / "template"
     path.write_bytes(template_of(after))
     stack = DeployedStack("web", resources, template_of(before))
-    return read_templates([TemplateFile(str(path), "web", *HOME, stack, has_local_parts=False)], over_estate=True)
+    return read_templates(
+        [TemplateFile(str(path), "web", *ACCOUNT_REGION, stack, has_local_parts=False)], over_estate=True
+    )
 
 
 def template_of(resources: Mapping[str, Shape]) -> bytes:
@@ -497,6 +516,11 @@ def test_a_group_that_is_replaced_changes_the_load_balancers_that_refer_to_it(tm
     scenarios = stack_update(tmp_path, resources("vpc-1"), resources("vpc-2"), deployed)
     scope = find_scope(scenarios, before_the_change(account()), [RECOMMENDATIONS_BY_NAME[INGRESS]])
     assert sides(scope) == (["web"], ["web"])
+
+
+def test_load_balancers_that_were_not_read_are_left_out_on_both_sides() -> None:
+    scope = Scope(clients=frozenset({"a", "b"}), targets=frozenset({"b", "c"}))
+    assert scope.without(["b"]) == Scope(clients=frozenset({"a"}), targets=frozenset({"c"}))
 
 
 # --- what a change names

@@ -568,6 +568,13 @@ def test_a_load_balancer_that_one_way_of_applying_the_template_lacks(served: Ser
     assert "allow inbound TCP 443 from 0.0.0.0/0 in Group" in answer["annotations"][0]["remediationMessage"]
 
 
+def test_a_nested_stack_is_no_file_of_the_function(served: Served) -> None:
+    nested = "\n  Nested: {Type: 'AWS::CloudFormation::Stack', Properties: {TemplateURL: template}}\n"
+    answer = served.ask({"template": TEMPLATE.format(port=443) + nested}, "STACK")
+    assert [one["status"] for one in answer["annotations"]] == ["SKIPPED"]
+    assert "nested stack Nested" in answer["message"]
+
+
 def test_a_previous_template_that_is_no_text_is_unknown(served: Served) -> None:
     answer = served.ask({"template": TEMPLATE.format(port=443), "previousTemplate": {"Resources": {}}}, "STACK")
     assert [one["status"] for one in answer["annotations"]] == ["SKIPPED"]

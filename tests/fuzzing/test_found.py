@@ -23,7 +23,7 @@ from alb_sg.functions.hook import read_request
 from tests.functions.hook_events import event
 from tests.fuzzing.test_fuzzing_inputs import PLAN, QUESTION, STORED, TEMPLATE
 
-HOME = AccountRegion("111122223333", "eu-west-1")
+ACCOUNT_REGION = AccountRegion("111122223333", "eu-west-1")
 NOW = datetime(2027, 1, 31, 8, tzinfo=UTC)
 
 
@@ -97,7 +97,7 @@ def test_a_rule_of_terraform_without_a_readable_direction_is_of_no_kind_that_dec
 
 def test_a_change_set_with_text_that_is_none() -> None:
     with pytest.raises(InvalidInputError, match="not UTF-8 text"):
-        read_change_set('{"Resources": {"\ud800": {}}}', [], {}, HOME)
+        read_change_set('{"Resources": {"\ud800": {}}}', [], {}, ACCOUNT_REGION)
 
 
 def test_a_context_of_a_hook_that_is_no_object() -> None:
@@ -110,7 +110,7 @@ def test_a_context_of_a_hook_that_is_no_object() -> None:
 )
 def test_a_damaged_result_of_a_walk(path: str, value: Any) -> None:
     with pytest.raises(InvalidInputError, match="the saved result of 111122223333 eu-west-1 is damaged"):
-        merge_stored([(HOME, changed(STORED, path, value))], (), {})
+        merge_stored([(ACCOUNT_REGION, changed(STORED, path, value))], (), {})
 
 
 @pytest.mark.parametrize(

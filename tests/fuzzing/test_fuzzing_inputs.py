@@ -177,17 +177,17 @@ CHANGE_SET = payload(
         changed("Listener", LISTENER, "DELETE", before={"LoadBalancerArn": "arn", "Port": 443}),
     ],
 )
-HOME = AccountRegion("111122223333", "eu-west-1")
+ACCOUNT_REGION = AccountRegion("111122223333", "eu-west-1")
 QUESTION = {"command": "check", "rules": {"a": "b"}}
 NOW = datetime(2027, 1, 31, 8, tzinfo=UTC)
 STORED = results_to_json(
     Results(
-        [HOME],
+        [ACCOUNT_REGION],
         1,
         RULES,
         [
             Finding(
-                *HOME,
+                *ACCOUNT_REGION,
                 load_balancer_arn("web"),
                 "web",
                 RULES[0],
@@ -207,7 +207,7 @@ STORED = results_to_json(
                 ),
             )
         ],
-        [EvaluationError(*HOME, load_balancer_arn("api"), RULES[0], "listeners", "AccessDenied")],
+        [EvaluationError(*ACCOUNT_REGION, load_balancer_arn("api"), RULES[0], "listeners", "AccessDenied")],
     )
 )
 
@@ -306,7 +306,7 @@ def test_change_sets(document: Any) -> None:
             resources = read_changed_resources(document)
             template = document.get("template")
             if isinstance(template, str):
-                read_change_set(template, resources, {"Web": "arn:web", "Listener": "arn:listener"}, HOME)
+                read_change_set(template, resources, {"Web": "arn:web", "Listener": "arn:listener"}, ACCOUNT_REGION)
 
 
 @bounded

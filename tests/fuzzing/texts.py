@@ -46,9 +46,9 @@ from tests.functions.hook_events import event
 from tests.fuzzing.strategies import ODD_TEXTS, places
 from tests.fuzzing.test_fuzzing import EVENT, EXEMPTIONS, ITEMS, PARAMETERS, SAVED, written
 from tests.fuzzing.test_fuzzing_inputs import (
+    ACCOUNT_REGION,
     ACCOUNTS,
     CHANGE_SET,
-    HOME,
     PARAMETER_FILE,
     PLAN,
     STORED,
@@ -89,7 +89,11 @@ def _change_set(content: bytes) -> object:
     found = _object(content)
     template = found.get("template")
     resources = read_changed_resources(found)
-    return template if not isinstance(template, str) else read_change_set(template, resources, PHYSICAL_IDS, HOME)
+    return (
+        template
+        if not isinstance(template, str)
+        else read_change_set(template, resources, PHYSICAL_IDS, ACCOUNT_REGION)
+    )
 
 
 def _json(document: Any) -> bytes:
@@ -172,7 +176,9 @@ PARSERS: Mapping[str, Parser] = {
         lambda content: read_resource_files([written(content)]), [_json(STACK_RESOURCES)]
     ),
     "change sets": Parser(_change_set, [_json(CHANGE_SET)]),
-    "interrupted runs": Parser(lambda content: merge_stored([(HOME, _object(content))], RULES, {}), [_json(STORED)]),
+    "interrupted runs": Parser(
+        lambda content: merge_stored([(ACCOUNT_REGION, _object(content))], RULES, {}), [_json(STORED)]
+    ),
     "annotations": Parser(
         lambda content: parse_annotation(Compliance.NON_COMPLIANT, _text(content)),
         [b"Missing: ingress TCP 443 from 0.0.0.0/0 for HTTPS:443; TCP 80 from ::/0 (2 more)"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -814,6 +815,42 @@ def test_a_fix_needs_a_record_and_an_unread_record_stops_an_undo() -> None:
         assert "the record of fix-1 in /alb-sg/executions/fix-1" in found.undo().failures[0]
         assert found.undo().failures == []
         assert found.state() == before
+
+
+@pytest.mark.parametrize("kind", ["plan", "added"])
+def test_a_record_that_no_fix_wrote_stops_an_undo(kind: str) -> None:
+    """Each of its values in turn is something else."""
+    with shop() as found:
+        found.share()
+        found.apply()
+        ssm = found.account.ssm
+        parameters = ssm.get_parameters_by_path(Path="/alb-sg/", Recursive=True)["Parameters"]
+        [given] = [one for one in parameters if f"/{kind}/" in one["Name"]]
+        before, content = found.state(), json.loads(given["Value"])
+        for name in content:
+            others: list[Any] = [3, {}, [[]], [None], ["a"], [["a", 3]]]
+            for value in others:
+                if (name, value) == ("previousGroups", ["a"]):
+                    continue
+                text = json.dumps({**content, name: value})
+                ssm.put_parameter(Name=given["Name"], Value=text, Type="String", Overwrite=True)
+                undone = found.undo()
+                assert "it is not one that a fix wrote" in " ".join(undone.failures), (name, value)
+                assert found.state() == before
+
+
+def test_a_record_in_the_place_of_another_load_balancers_stops_an_undo() -> None:
+    with shop() as found:
+        found.apply()
+        ssm = found.account.ssm
+        [given] = [
+            one
+            for one in ssm.get_parameters_by_path(Path="/alb-sg/", Recursive=True)["Parameters"]
+            if "/plan/" in one["Name"]
+        ]
+        other = given["Value"].replace("/app/shop/", "/app/other/")
+        ssm.put_parameter(Name=given["Name"], Value=other, Type="String", Overwrite=True)
+        assert "/app/other/" in found.undo().failures[0]
 
 
 def test_undo_deletes_the_record_with_its_changes() -> None:

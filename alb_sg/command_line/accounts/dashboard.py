@@ -1,7 +1,7 @@
-"""`alb-sg dashboard` over many accounts: each account and region is judged, pictured and let go.
+"""`alb-sg dashboard` over many accounts: each account and region is judged, drawn and freed.
 
-A picture and a fix are made of too much to be kept. With `--resume`, what is kept is therefore what was read, as for
-`alb-sg export`, and everything is judged when all of it is there.
+A picture and a fix need too much data to keep. With `--resume`, the folder therefore keeps the estates, as for
+`alb-sg export`, and they are judged when all of them are there.
 """
 
 from __future__ import annotations

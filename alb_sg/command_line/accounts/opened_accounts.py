@@ -86,7 +86,7 @@ def _account_opener(
         except NotReadError as error:
             return EvaluationError(account_id, "", None, None, f"account {account_id}, {error.what}", error.cause)
 
-    # What is wrong with the regions that were asked for is so for all accounts.
+    # A fault of the requested regions is one for all accounts.
     if set(arguments.region) != {ALL_REGIONS}:
         chosen_regions(open_session(arguments.profile), arguments.region)
     return open_account

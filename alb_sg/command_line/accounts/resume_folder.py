@@ -22,7 +22,7 @@ from alb_sg.errors import InvalidInputError
 
 DESCRIPTION_FILE = "alb-sg-run.json"
 SUFFIX = ".json.gz"
-# What is older is read again: an account may have changed since.
+# Older results are read again: an account may have changed since.
 MAX_AGE = timedelta(hours=24)
 
 

@@ -41,8 +41,8 @@ from alb_sg.report.text import write_errors
 
 DESCRIPTION = """\
 Show the user guide's table for one load balancer. Each recommended row has the security group rule that meets it and
-why it matches, what is missing, or why it could not be judged. Listeners and target groups that need nothing are
-listed with the reason. For ALB_SG_UNUSED_INGRESS, it shows what is open and unused, and the commands that remove it.
+why it matches, the missing parts, or why it could not be judged. Listeners and target groups that need nothing are
+listed with the reason. For ALB_SG_UNUSED_INGRESS, it shows open and unused parts, and the commands that remove them.
 """
 EXAMPLES = """\
   alb-sg explain shop

@@ -32,7 +32,7 @@ _PARTIAL_SECTIONS = (
 
 
 class Draft:
-    """What is there before the change, and what the change has made of it so far."""
+    """The estate before the change, and what the change has made of it so far."""
 
     def __init__(
         self,

@@ -89,7 +89,7 @@ class Scenario:
 
     `assumptions` are those choices in words (`parameter Scheme is internal`); a Terraform plan has one scenario without
     any. `load_balancers` are the addresses of those that the scenario is for: it has all that decides their verdicts,
-    and perhaps a part of what decides those of others. None stands for all. `unread` are parts of the document that
+    and perhaps a part of what decides those of others. None: all of them. `unread` are parts of the document that
     could not be read, and may describe more load balancers.
     """
 

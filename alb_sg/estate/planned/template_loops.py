@@ -109,7 +109,7 @@ class _Unroller:
                     )
                 if _makes_resources(place) and not LOGICAL_ID.fullmatch(key):
                     raise InvalidInputError(
-                        f"{key} is no logical ID; write &{{{identifier}}}, which leaves out what is not alphanumeric",
+                        f"{key} is no logical ID; write &{{{identifier}}}, which leaves out all but letters and digits",
                         place,
                     )
                 found[key] = entry

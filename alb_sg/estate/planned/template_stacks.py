@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from alb_sg.aws.arns import partition_of_region
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.json_files import STANDARD_INPUT, display_name, file_error_context, read_content
 from alb_sg.estate.planned.deployed_stack import DeployedStack
@@ -385,7 +386,8 @@ class Stack:
         if name in ("AWS::Partition", "AWS::URLSuffix"):
             region = self.parameter("AWS::Region")
             if isinstance(region, str):
-                return _of_partition(region, is_partition=name == "AWS::Partition")
+                partition = partition_of_region(region)
+                return partition.name if name == "AWS::Partition" else partition.dns_suffix
         # Stacks of one deployment may be in several accounts and regions, but each template says so itself.
         stack = self.address if name.startswith("AWS::Stack") else ""
         value = self.choices.literal_of(stack, name)
@@ -514,11 +516,3 @@ class _PassedValues(Mapping[str, object]):
 def nested_remedy(address: str) -> str:
     """What would tell what a nested stack does."""
     return f"give its template with --nested-template {address}=F"
-
-
-def _of_partition(region: str, *, is_partition: bool) -> str:
-    if region.startswith("cn-"):
-        return "aws-cn" if is_partition else "amazonaws.com.cn"
-    if region.startswith("us-gov-"):
-        return "aws-us-gov" if is_partition else "amazonaws.com"
-    return "aws" if is_partition else "amazonaws.com"

@@ -288,7 +288,7 @@ class View:
 
 
 class _WholeExpression(NamedTuple):
-    """One expression for several blocks. `unknown_blocks` says for each block what is not known of it, and
+    """One expression for several blocks. `unknown_blocks` has the unknown parts of each block, and
     `may_lack_blocks` that there may be blocks which the expression does not give."""
 
     expression: Mapping[str, Any]

@@ -189,7 +189,7 @@ class Properties:
         found: list[Any] = []
         for element in value:
             resolved = self.values.resolve(element)
-            # A reference inside a list may itself stand for a list.
+            # A reference inside a list may itself be a list.
             found += resolved if isinstance(resolved, list | tuple) else [] if resolved is None else [resolved]
         return [self.values.resolve(element) for element in found]
 

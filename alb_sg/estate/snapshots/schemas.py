@@ -401,7 +401,7 @@ class FastItemReader:
         self._arn_prefixes: ElbArnPrefixes | None = None
 
     def read(self, item: ConfigItemSchema | None) -> ConfigItem | None:
-        """As `read_item`; None stands for an element in an unusual form.
+        """As `read_item`; None for an element in an unusual form.
 
         Raises NeedsGeneralReader, InvalidInputError or msgspec.ValidationError where `read_item` must read the item.
         """
@@ -775,7 +775,7 @@ def _ipv6_addresses(addresses: list[Ipv6AddressSchema]) -> tuple[str, ...]:
 
 
 def _check_address(text: str) -> None:
-    """Refuses what is no IPv4 address. Most are unique, so caching them in `parse_cidr` does not pay."""
+    """Refuses a text that is no IPv4 address. Most are unique, so caching them in `parse_cidr` does not pay."""
     try:
         inet_pton(AF_INET, text)
     except OSError as error:
