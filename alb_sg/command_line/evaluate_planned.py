@@ -22,6 +22,7 @@ from alb_sg.command_line.sources.planned import (
     select_planned,
 )
 from alb_sg.estate.json_files import STANDARD_INPUT
+from alb_sg.estate.planned.resources import DocumentResources
 from alb_sg.findings.finding import Compliance, EvaluationError, Finding, Result
 from alb_sg.findings.loaded_exemptions import LoadedExemptions
 from alb_sg.findings.planned_change import combine_scenarios, results_of_change
@@ -95,6 +96,7 @@ def evaluate_planned(
         locations=locations,
         document=_document(arguments, locations),
         fix_code=_fix_code(arguments, run, plans) if arguments.format == MARKDOWN else "",
+        is_change=bool(run.base),
     )
 
 
@@ -128,9 +130,12 @@ def _plans(run: PlannedRun, findings: Sequence[Finding], selection: RuleSelectio
 def _fix_code(arguments: argparse.Namespace, run: PlannedRun, plans: Sequence[Plan]) -> str:
     """The rules that load balancers of the document lack, as code in its language."""
     documented = frozenset[str]().union(*(planned.documented for _, planned in run.scenarios))
-    places = {address: location for _, planned in run.scenarios for address, location in planned.locations.items()}
+    document = DocumentResources(
+        {identifier: address for _, planned in run.scenarios for identifier, address in planned.addresses.items()},
+        {identifier: location for _, planned in run.scenarios for identifier, location in planned.locations.items()},
+    )
     own = [plan for plan in plans if plan.load_balancer.arn in documented]
-    return SNIPPET_WRITERS[planned_language(arguments)](make_snippets(own, places))
+    return SNIPPET_WRITERS[planned_language(arguments)](make_snippets(own, document))
 
 
 def _document(arguments: argparse.Namespace, locations: Mapping[str, FileLocation]) -> str | None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from botocore.exceptions import BotoCoreError, ClientError
 
 import alb_sg
+from alb_sg.aws.clients import CREDENTIAL_ERRORS
 from alb_sg.deployment.artifact import Artifact, function_artifact, layer_artifact
 from alb_sg.deployment.config_errors import InvalidSettingsError
 from alb_sg.deployment.control_tower import control_tower_files
@@ -52,6 +53,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (InvalidSettingsError, InvalidInputError) as error:
         sys.stderr.write(f"{error}\n")
         return 2
+    except CREDENTIAL_ERRORS as error:
+        sys.stderr.write(f"no usable AWS credentials ({error}); sign in, or name a profile in AWS_PROFILE\n")
+        return 1
     except (DeploymentError, ClientError, BotoCoreError) as error:
         sys.stderr.write(f"{error}\n")
         return 1

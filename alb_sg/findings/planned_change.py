@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
+from typing import TypeVar
 
 from alb_sg.estate.cidr import InvalidCidrError, parse_cidr
 from alb_sg.findings.finding import NEW_CHANGES, Change, Compliance, EvaluationError, Finding, Missing, Result
@@ -10,6 +11,7 @@ from alb_sg.permissions.addresses import AddressSet
 from alb_sg.permissions.allowed_traffic import Traffic
 
 MAX_NAMED_ASSUMPTIONS = 4
+T = TypeVar("T")
 ResultKey = tuple[str | None, str | None]
 
 
@@ -40,10 +42,11 @@ def _combine(results: Sequence[tuple[Sequence[str], Result]]) -> Result:
     first = findings[0][1]
     if len({finding.compliance for _, finding in findings}) == 1:
         return _name_choices(findings)
-    said: dict[Compliance, str] = {}
-    for assumptions, finding in findings:
-        said.setdefault(finding.compliance, _in_words(assumptions))
-    cause = "; ".join(f"{compliance.value} if {words}" for compliance, words in said.items())
+    verdicts = [(assumptions, finding.compliance) for assumptions, finding in findings]
+    cause = "; ".join(
+        f"{compliance.value} if {_in_words(deciding_assumptions(verdicts, compliance))}"
+        for compliance in dict.fromkeys(compliance for _, compliance in verdicts)
+    )
     return EvaluationError(
         first.account_id, first.region, first.load_balancer_arn, first.rule, "the verdict depends on values", cause
     )
@@ -51,16 +54,34 @@ def _combine(results: Sequence[tuple[Sequence[str], Result]]) -> Result:
 
 def _name_choices(findings: Sequence[tuple[Sequence[str], Finding]]) -> Finding:
     """The first finding, which says on which assumptions that rests which others do not share."""
-    assumptions, first = findings[0]
-    alike = [given for given, finding in findings if finding.missing == first.missing]
-    others = [given for given, finding in findings if finding.missing != first.missing]
-    if not others:
+    first = findings[0][1]
+    if all(finding.missing == first.missing for _, finding in findings):
         return first
-    telling = [
-        one for one in assumptions if all(one in given for given in alike) and not any(one in given for given in others)
-    ]
-    words = _in_words(telling or assumptions)
+    words = _in_words(deciding_assumptions([(given, finding.missing) for given, finding in findings], first.missing))
     return first._replace(annotation=f"{first.annotation} (if {words}; with other values something else is missing)")
+
+
+def deciding_assumptions(ways: Sequence[tuple[Sequence[str], T]], outcome: T) -> list[str]:
+    """Assumptions of the first way with this outcome that lead to it whatever else is assumed.
+
+    `ways` are the leaves of a tree of choices: those that begin with the same assumptions have the same choice next. A
+    way that makes no assumption about a choice does not depend on it.
+    """
+    options: dict[tuple[str, ...], set[str]] = {}
+    for given, _ in ways:
+        for index, one in enumerate(given):
+            options.setdefault(tuple(given[:index]), set()).add(one)
+    alternatives: dict[str, set[str]] = {}
+    for choice in options.values():
+        for one in choice:
+            alternatives.setdefault(one, set()).update(choice - {one})
+    others = [set(given) for given, found in ways if found != outcome]
+    kept = list(next(given for given, found in ways if found == outcome))
+    for one in tuple(kept):
+        excluded = set[str]().union(*(alternatives[rest] for rest in kept if rest != one))
+        if all(given & excluded for given in others):
+            kept.remove(one)
+    return kept
 
 
 def _in_words(assumptions: Sequence[str]) -> str:

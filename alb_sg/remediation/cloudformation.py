@@ -48,16 +48,18 @@ def _resources(snippet: Snippet) -> Iterator[str]:
         yield "    Properties:"
         yield f"      GroupName: {_yaml_string(snippet.group_name)}"
         yield f"      GroupDescription: {_yaml_string(group_description(snippet.load_balancer))}"
-        yield f"      VpcId: {_yaml_string(snippet.load_balancer.vpc_id)}"
+        yield f"      VpcId: {_identifier(snippet.load_balancer.vpc_id, snippet)}"
         yield "      SecurityGroupEgress:"
         for index, (key, value) in enumerate(NO_EGRESS):
             yield f"        {'- ' if index == 0 else '  '}{key}: {_yaml_string(value)}"
     for number, addition in enumerate(snippet.additions, 1):
         name = "Ingress" if addition.direction is Direction.INGRESS else "Egress"
-        group = f"!GetAtt {prefix}Group.GroupId" if addition.group_id is None else _identifier(addition.group_id)
+        group = (
+            f"!GetAtt {prefix}Group.GroupId" if addition.group_id is None else _identifier(addition.group_id, snippet)
+        )
         yield f"  {prefix}{name}{number}:"
         yield f"    Type: AWS::EC2::SecurityGroup{name}"
-        place = None if addition.group_id is None else snippet.places.get(addition.group_id)
+        place = None if addition.group_id is None else snippet.document.places.get(addition.group_id)
         if place is not None and place.condition is not None:
             # Without it, the rule would name a group that is not created.
             yield f"    Condition: {_yaml_string(place.condition)}"
@@ -66,7 +68,7 @@ def _resources(snippet: Snippet) -> Iterator[str]:
         yield f"      IpProtocol: {_yaml_string(addition.permission.protocol)}"
         yield f"      FromPort: {addition.permission.from_port}"
         yield f"      ToPort: {addition.permission.to_port}"
-        yield f"      {_peer_property(addition)}: {_peer(addition)}"
+        yield f"      {_peer_property(addition)}: {_peer(addition, snippet)}"
         yield f"      Description: {_yaml_string(rule_description(addition))}"
 
 
@@ -75,18 +77,19 @@ def _peer_property(addition: Addition) -> str:
     return inbound if addition.direction is Direction.INGRESS else outbound
 
 
-def _peer(addition: Addition) -> str:
+def _peer(addition: Addition, snippet: Snippet) -> str:
     if addition.peer_kind in (PeerKind.SECURITY_GROUP, PeerKind.PREFIX_LIST):
-        return _identifier(addition.peer)
+        return _identifier(addition.peer, snippet)
     return _yaml_string(addition.peer)
 
 
-def _identifier(identifier: str) -> str:
-    """A security group or prefix list: its identifier, or a reference if a template describes it."""
-    if SECURITY_GROUP_ID.fullmatch(identifier) or PREFIX_LIST_ID.fullmatch(identifier):
-        return _yaml_string(identifier)
+def _identifier(identifier: str, snippet: Snippet) -> str:
+    """A VPC, security group or prefix list: its identifier, or a reference if a template describes it."""
+    name = snippet.document.name_of(identifier)
+    if name.startswith("vpc-") or SECURITY_GROUP_ID.fullmatch(name) or PREFIX_LIST_ID.fullmatch(name):
+        return _yaml_string(name)
     # The address of a planned resource ends with its logical ID, after the names of its stacks.
-    return f"!Ref {re.split('[./]', identifier)[-1]}"
+    return f"!Ref {re.split('[./]', name)[-1]}"
 
 
 def _yaml_string(value: str | int) -> str:

@@ -42,21 +42,28 @@ class PlannedEstatePlanner:
         return planner.plan(tuple(results))
 
     def _select_target_group(self, required: Sequence[RequiredRule], _: Sequence[Addition]) -> str:
-        """The group of targets that fewest network interfaces carry, and rather not the VPC's default group."""
+        """The group of targets that fewest network interfaces and instances carry, and rather not the VPC's default
+        group."""
         return min(
             required[0].target_groups,
-            key=lambda group_id: (self._interfaces_per_group[group_id], self._is_default(group_id), group_id),
+            key=lambda group_id: (self._others_per_group[group_id], self._is_default(group_id), group_id),
         )
 
     @cached_property
-    def _interfaces_per_group(self) -> Counter[str]:
+    def _others_per_group(self) -> Counter[str]:
+        """How many network interfaces and instances carry a group. Planned instances have no interfaces yet."""
         interfaces = (self._estate.network_interfaces or {}).values()
-        return Counter(group_id for interface in interfaces for group_id in interface.groups)
+        carried = Counter(group_id for interface in interfaces for group_id in interface.groups)
+        instances = (self._estate.instances or {}).values()
+        return carried + Counter(group_id for instance in instances for group_id in instance.groups)
 
     def _least_shared_group(self, load_balancer: LoadBalancer) -> str | None:
         return min(
             load_balancer.security_groups,
-            key=lambda group_id: (self._is_default(group_id), self._load_balancers_per_group[group_id]),
+            key=lambda group_id: (
+                self._is_default(group_id),
+                self._load_balancers_per_group[group_id] + self._others_per_group[group_id],
+            ),
             default=None,
         )
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from alb_sg.estate.model import LoadBalancer
-from alb_sg.estate.planned.resources import Location
+from alb_sg.estate.planned.resources import DocumentResources
 from alb_sg.remediation.placement import dedicated_group_name
 from alb_sg.remediation.plan import Addition, Plan, RuleKey
 
@@ -17,14 +17,14 @@ class Snippet:
     """The rules for one load balancer, each once.
 
     `name` is unique among the snippets of a run. `group_name` names the security group to create for the rules that
-    have no group yet. `places` has where planned security groups are written.
+    have no group yet. `document` has where planned resources are written.
     """
 
     name: str
     load_balancer: LoadBalancer
     additions: tuple[Addition, ...]
     group_name: str | None
-    places: Mapping[str, Location] = field(default_factory=dict)
+    document: DocumentResources = field(default_factory=DocumentResources)
 
     @property
     def comments(self) -> tuple[str, ...]:
@@ -35,8 +35,9 @@ class Snippet:
             lines.append(f"Add the security group {self.group_name} to those of the load balancer ({groups}).")
         changed = {addition.group_id for addition in self.additions if addition.group_id is not None}
         lines += [
-            f"Put these rules beside the security group {group_id} ({self.places[group_id]})."
-            for group_id in sorted(changed & self.places.keys())
+            f"Put these rules beside the security group {self.document.name_of(group_id)} "
+            f"({self.document.places[group_id]})."
+            for group_id in sorted(changed & self.document.places.keys())
         ]
         wide = sorted({addition.peer for addition in self.additions if addition.is_wide})
         if wide:
@@ -47,10 +48,10 @@ class Snippet:
         return tuple("".join(character if character.isprintable() else "?" for character in line) for line in lines)
 
 
-def make_snippets(plans: Iterable[Plan], places: Mapping[str, Location] | None = None) -> tuple[Snippet, ...]:
+def make_snippets(plans: Iterable[Plan], document: DocumentResources | None = None) -> tuple[Snippet, ...]:
     """A snippet for each plan that has a rule to add or knows one that would fix a refused finding.
 
-    `places` are the files and lines of planned security groups.
+    `document` is the plan or template that the rules are for.
     """
     snippets: list[Snippet] = []
     uses: dict[str, int] = {}
@@ -70,7 +71,7 @@ def make_snippets(plans: Iterable[Plan], places: Mapping[str, Location] | None =
                 plan.load_balancer,
                 additions,
                 dedicated_group_name(plan.load_balancer) if needs_group else None,
-                places or {},
+                document or DocumentResources(),
             )
         )
     return tuple(snippets)

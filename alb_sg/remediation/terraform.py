@@ -11,8 +11,10 @@ from alb_sg.remediation.api_calls import group_description, rule_description
 from alb_sg.remediation.plan import PeerKind
 from alb_sg.remediation.snippets import Snippet
 
-# The address of a planned resource, perhaps in a module.
-_ADDRESS = re.compile(r'(?:module\.[^."\[\]]+(?:\[[^\]]*\])?\.)*(aws(?:cc)?_[a-z0-9_]+\.[^."\[\]]+(?:\[[^\]]*\])?)')
+# The address of a planned resource or data source, perhaps in a module.
+_ADDRESS = re.compile(
+    r'((?:module\.[^."\[\]]+(?:\[[^\]]*\])?\.)*)((?:data\.)?aws(?:cc)?_[a-z0-9_]+\.[^."\[\]]+(?:\[[^\]]*\])?)'
+)
 # The arguments that name a rule's peer.
 PEER_ARGUMENTS = {
     PeerKind.IPV4: "cidr_ipv4",
@@ -30,25 +32,27 @@ def render_terraform(snippets: Iterable[Snippet]) -> str:
 
 def _resources(snippet: Snippet) -> Iterator[str]:
     prefix = f"alb_sg_{snippet.name}"
-    yield from (f"# {comment}" for comment in snippet.comments)
+    written = _WrittenIdentifiers(snippet)
+    yield from (f"# {printable(comment)}" for comment in (*snippet.comments, *written.comments))
     separator = ""
     if snippet.group_name is not None:
         yield f'resource "aws_security_group" "{prefix}" {{'
         yield f"  name        = {_hcl_string(snippet.group_name)}"
         yield f"  description = {_hcl_string(group_description(snippet.load_balancer))}"
-        yield f"  vpc_id      = {_identifier(snippet.load_balancer.vpc_id)}"
+        yield f"  vpc_id      = {written.expression(snippet.load_balancer.vpc_id, snippet.load_balancer.arn)}"
         yield "}"
         separator = "\n"
     for number, addition in enumerate(snippet.additions, 1):
         name = addition.direction.value
-        group = f"aws_security_group.{prefix}.id" if addition.group_id is None else _identifier(addition.group_id)
+        owner = snippet.load_balancer.arn if addition.group_id is None else addition.group_id
+        group = written.expression(owner, owner) if addition.group_id is not None else f"aws_security_group.{prefix}.id"
         fields = {
             "security_group_id": group,
             "description": _hcl_string(rule_description(addition)),
             "ip_protocol": _hcl_string(addition.permission.protocol),
             "from_port": str(addition.permission.from_port),
             "to_port": str(addition.permission.to_port),
-            PEER_ARGUMENTS[addition.peer_kind]: _identifier(addition.peer),
+            PEER_ARGUMENTS[addition.peer_kind]: written.expression(addition.peer, owner),
         }
         width = max(map(len, fields))
         yield f'{separator}resource "aws_vpc_security_group_{name}_rule" "{prefix}_{number}" {{'
@@ -57,10 +61,44 @@ def _resources(snippet: Snippet) -> Iterator[str]:
         separator = "\n"
 
 
-def _identifier(value: str) -> str:
-    """An identifier as a string. That of a planned resource is a reference to it, as its own module writes it."""
-    match = _ADDRESS.fullmatch(value)
-    return _hcl_string(value) if match is None else f"{match[1]}.id"
+class _WrittenIdentifiers:
+    """The identifiers of a snippet as Terraform writes them."""
+
+    def __init__(self, snippet: Snippet) -> None:
+        self._snippet = snippet
+
+    def expression(self, identifier: str, owner: str) -> str:
+        """An identifier as a string. That of a planned resource is a reference: as its own module writes it if the
+        resource `owner` is in that module too, otherwise its whole address."""
+        module, address = self._address(identifier)
+        if address is None:
+            return _hcl_string(identifier)
+        return f"{address}.id" if module == self._address(owner)[0] else f"{module}{address}.id"
+
+    @property
+    def comments(self) -> list[str]:
+        """Which module the rules belong to, and what has to be passed into it."""
+        snippet = self._snippet
+        owners: dict[str, str] = {}
+        passed: dict[str, None] = {}
+        for addition in snippet.additions:
+            owner = snippet.load_balancer.arn if addition.group_id is None else addition.group_id
+            module, address = self._address(owner)
+            if module and address is not None:
+                owners[f"{module}{address}"] = module
+            for identifier in (addition.peer, *([snippet.load_balancer.vpc_id] if addition.group_id is None else [])):
+                other, named = self._address(identifier)
+                if named is not None and other != module:
+                    passed[f"{other}{named}"] = None
+        lines = [f"Put these rules into {module.rstrip('.')}, beside {owner}." for owner, module in owners.items()]
+        if passed:
+            lines.append(f"Pass in, as outputs and variables of modules: the id of {', '.join(passed)}.")
+        return lines
+
+    def _address(self, identifier: str) -> tuple[str, str | None]:
+        """The module and the address in it of a planned resource; no address for any other identifier."""
+        match = _ADDRESS.fullmatch(self._snippet.document.name_of(identifier))
+        return ("", None) if match is None else (match[1], match[2])
 
 
 def _hcl_string(value: str) -> str:

@@ -80,7 +80,7 @@ def _summary_heading(results: Results) -> str:
     failed = [finding for finding in results.findings if finding.compliance is Compliance.NON_COMPLIANT]
     load_balancers = len({finding.load_balancer_arn for finding in failed})
     if not results.load_balancer_count:
-        verdict = "No load balancer found"
+        verdict = "The change concerns no load balancer" if results.is_change else "No load balancer found"
     elif load_balancers:
         verdict = f"{phrasing.pluralize(load_balancers, 'load balancer')} not as recommended"
     elif results.errors or results.without_verdict_count:

@@ -153,6 +153,8 @@ def _summary_line(results: Results, *, every_verdict: bool) -> str:
     if not results.load_balancer_count:
         places = phrasing.abbreviate([str(AccountRegion(*one)) for one in results.account_regions], 4)
         errors = f"; {phrasing.pluralize(len(results.errors), 'error')}" if results.errors else ""
+        if results.is_change:
+            return f"The change concerns no load balancer in {places}{errors}."
         return f"No load balancer found in {places or 'what could be read'}{errors}."
     parts = list(_load_balancer_counts(results))
     parts += [f"{results.changes[change]:,} {change.value}" for change in Change if results.changes[change]]

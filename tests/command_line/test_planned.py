@@ -25,9 +25,11 @@ from tests.builders import (
     estate,
     group,
     icmp,
+    interface,
     listener,
     load_balancer,
     load_balancer_arn,
+    target_group,
     tcp,
 )
 from tests.command_line.calling import Answer, Command
@@ -221,12 +223,88 @@ def test_a_load_balancer_that_is_named_is_shown_though_nothing_changes_it(comman
     assert {found["loadBalancerName"] for found in answer.json["findings"]} == {"other"}
 
 
+def test_a_change_that_concerns_no_load_balancer_does_not_say_that_there_is_none(command: Command) -> None:
+    plan = change().create("aws_vpc_security_group_ingress_rule.icmp", **{**ICMP_RULE, "security_group_id": "sg-9"})
+    answer = over(command, plan)
+    assert answer.code == 0
+    assert answer.out == f"The change concerns no load balancer in {ACCOUNT} {REGION}.\n"
+    assert "### alb-sg: The change concerns no load balancer\n" in over(command, plan, "--format", "markdown").out
+
+
 def test_fixed_findings(command: Command) -> None:
     plan = change().create("aws_vpc_security_group_ingress_rule.icmp", **ICMP_RULE)
     answer = over(command, plan, "--format", "json")
     assert answer.code == 0
     assert changes(answer) == {("web", ICMP): FIXED, ("api", ICMP): FIXED}
     assert "fixed" in over(command, plan).out
+
+
+def shop_group(plan: Plan, module: str = "module.shop.") -> Plan:
+    """The group of `web` exists, and the plan has it unchanged, in a module."""
+    return plan.keep(f"{module}aws_security_group.web", "sg-1", name="sg-1", vpc_id="vpc-1", ingress=[], egress=[])
+
+
+def targets_base() -> Any:
+    return estate(
+        load_balancer("web", groups=["sg-1"]),
+        listener(443, of="web"),
+        target_group("app", targets=["10.0.1.5"], port=8080),
+        interface("10.0.1.5", groups=["sg-app"]),
+        group("sg-1", ingress=[tcp(443, ANYWHERE), icmp(3, 4, ANYWHERE)], egress=[]),
+        group("sg-app", ingress=[tcp(8080, "sg-1")]),
+    )
+
+
+def test_a_fix_refers_to_a_group_that_exists_by_its_address(command: Command) -> None:
+    """The rule belongs into the module of the group, which its reference cannot say."""
+    plan = shop_group(change()).keep("aws_lb.web", ARN, arn=ARN, name="web")
+    comment = over(command, plan, "--format", "markdown").out
+    assert "+# Put these rules into module.shop, beside module.shop.aws_security_group.web.\n" in comment
+    assert "+  security_group_id = aws_security_group.web.id\n" in comment
+    assert '"sg-1"' not in comment
+
+
+def test_a_fix_names_a_group_that_the_plan_does_not_have_by_its_identifier(command: Command) -> None:
+    plan = change().keep("aws_lb.web", ARN, arn=ARN, name="web")
+    comment = over(command, plan, "--format", "markdown").out
+    assert '+  security_group_id = "sg-1"\n' in comment
+
+
+def test_a_fix_does_not_refer_to_a_resource_that_the_configuration_lost(command: Command) -> None:
+    """A `removed` block forgets the group and keeps it in the account."""
+    plan = change().keep("aws_lb.web", ARN, arn=ARN, name="web")
+    values = {"id": "sg-1", "name": "sg-1", "vpc_id": "vpc-1", "ingress": [], "egress": []}
+    forgotten = {
+        "address": "aws_security_group.web",
+        "mode": "managed",
+        "type": "aws_security_group",
+        "name": "web",
+        "provider_name": "registry.terraform.io/hashicorp/aws",
+        "change": {"actions": ["forget"], "before": values, "after": None, "after_unknown": {}},
+    }
+    plan.changes.append(forgotten)
+    comment = over(command, plan, "--format", "markdown").out
+    assert '+  security_group_id = "sg-1"\n' in comment
+
+
+@pytest.mark.parametrize(
+    ("module", "peer", "note"),
+    [
+        ("module.shop.", "aws_security_group.app.id", False),
+        # A module refers to nothing of another one: the address says which identifier it needs.
+        ("module.app.", "module.app.aws_security_group.app.id", True),
+    ],
+)
+def test_a_fix_says_what_has_to_be_passed_into_the_module_of_the_group(
+    module: str, peer: str, note: bool, command: Command
+) -> None:
+    plan = shop_group(change())
+    plan.keep(f"{module}aws_security_group.app", "sg-app", name="sg-app", vpc_id="vpc-1", ingress=[], egress=[])
+    plan.keep("aws_lb.web", ARN, arn=ARN, name="web")
+    comment = over(command, plan, "--format", "markdown", base=targets_base()).out
+    assert f"+  referenced_security_group_id = {peer}\n" in comment
+    passed = "+# Pass in, as outputs and variables of modules: the id of module.app.aws_security_group.app.\n"
+    assert (passed in comment) is note
 
 
 @pytest.mark.parametrize(("fail_on", "code"), [("any", 1), ("new", 0), ("never", 0)])

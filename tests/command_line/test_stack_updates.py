@@ -126,6 +126,15 @@ def changes(answer: Any) -> dict[str, Any]:
     return {one["loadBalancerName"]: (one["compliance"], one.get("change")) for one in answer.json["findings"]}
 
 
+def test_a_fix_refers_to_a_group_that_the_stack_has_already(command: Command) -> None:
+    saved(command)
+    write(command, "template.yaml", TEMPLATE)
+    arguments = ("--template", "template.yaml", *SAVED[SAVED.index("--estate") :], "--rule", "icmp_pmtud")
+    comment = command("check", *arguments, "--template-parameter", "Clients=0.0.0.0/0", "--format", "markdown").out
+    assert "+      GroupId: !Ref WebGroup\n" in comment
+    assert "beside the security group WebGroup (template.yaml, line " in comment
+
+
 def test_an_update_that_changes_nothing_leaves_every_verdict(command: Command) -> None:
     saved(command)
     write(command, "template.yaml", TEMPLATE)

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
@@ -112,6 +113,22 @@ def test_a_folder_that_cannot_be_written_is_named(
     assert said.startswith(f"{occupied}")
     assert re.search(r"exists|[Nn]ot a directory", said)
     assert said.endswith("; the output is incomplete\n")
+
+
+@pytest.mark.parametrize("command", ["upload", "deploy-stack", "replay"])
+def test_absent_credentials_are_said_with_what_to_do(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, "/nonexistent")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    assert main([command, "--rules", str(RULES), "--config", str(ROOT / "rdk-config.json")]) == 1
+    assert capsys.readouterr().err == (
+        "no usable AWS credentials (Unable to locate credentials); sign in, or name a profile in AWS_PROFILE\n"
+    )
 
 
 # --- the version

@@ -189,6 +189,26 @@ def test_differing_scenarios_are_an_error_that_names_the_assumptions() -> None:
     )
 
 
+def test_assumptions_that_decide_nothing_are_not_named() -> None:
+    """`A` is asked first and decides nothing; `B` matters only if `C` is 2."""
+    outcomes: dict[tuple[str, ...], Finding] = {}
+    for first in ("A is 1", "A is 2"):
+        outcomes[first, "C is 1"] = finding()
+        outcomes[first, "C is 2", "B is 1"] = BROKEN
+        outcomes[first, "C is 2", "B is 2"] = finding()
+    [combined] = combine_scenarios([(given, [found]) for given, found in outcomes.items()])
+    assert isinstance(combined, EvaluationError)
+    assert combined.cause == "COMPLIANT if C is 1; NON_COMPLIANT if C is 2 and B is 1"
+
+
+def test_a_choice_that_only_some_ways_ask_for_is_named_with_what_asks_for_it() -> None:
+    """Without `A is 2`, `B is 1` would not exclude the first way, which asks nothing about `B`."""
+    ways = [(("A is 1",), [finding()]), (("A is 2", "B is 1"), [BROKEN]), (("A is 2", "B is 2"), [finding()])]
+    [combined] = combine_scenarios(ways)
+    assert isinstance(combined, EvaluationError)
+    assert combined.cause == "COMPLIANT if A is 1; NON_COMPLIANT if A is 2 and B is 1"
+
+
 def test_four_assumptions_are_named_and_the_others_counted() -> None:
     many = tuple(f"P{number} is 1" for number in range(6))
     [combined] = combine_scenarios([(many, [finding()]), (many[:4], [BROKEN])])

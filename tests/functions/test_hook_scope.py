@@ -302,11 +302,14 @@ def test_an_earlier_finding_beside_targets_that_are_not_known_is_not_blocked(ask
 
 
 def test_findings_are_told_by_load_balancer_and_rule(ask: Ask) -> None:
-    region = two_load_balancers()
-    region.saved["LoadBalancers"][1]["SecurityGroups"] = ["sg-1"]
+    region = two_load_balancers(group("sg-5", ingress=[tcp(443, ANYWHERE)]))
+    region.saved["LoadBalancers"][1]["SecurityGroups"] = ["sg-1", "sg-5"]
     answer = ask(region, NOTHING, rules={INGRESS: {}, EGRESS: {}})
+    # `other` has lost the way to its targets alone.
     assert [one["annotationName"] for one in answer["annotations"]] == [
-        f"{rule_name} {name}" for name in ("other", "web") for rule_name in (EGRESS, INGRESS)
+        f"{EGRESS} other",
+        f"{EGRESS} web",
+        f"{INGRESS} web",
     ]
 
 

@@ -179,7 +179,7 @@ def test_several_load_balancers_at_once(command: Command) -> None:
     ("arguments", "said"),
     [
         ((), "no load balancer is named"),
-        (("web", "--undo", "fix-1"), "leave out the load balancers"),
+        (("web", "--undo", "fix-1"), "omit the load balancers"),
         (("--undo", "a b"), "is not the id of an execution"),
         (("--undo", "fix-1", "--estate", "e.json"), "--estate"),
         (("web", "--apply", "--yes", "--estate", "e.json"), "can only be planned for"),

@@ -20,6 +20,7 @@ from tests.builders import (
     build,
     estate,
     group,
+    instance,
     interface,
     listener,
     load_balancer,
@@ -65,6 +66,15 @@ def test_the_least_shared_group_of_the_load_balancer_gets_the_rules() -> None:
     found = plan(web(), INGRESS, ICMP)
     assert added(found) == [("sg-2", "icmp", 3, (ANYWHERE,)), ("sg-2", "tcp", 443, (ANYWHERE,))]
     assert (found.new_group, found.refusals) == (None, ())
+
+
+@pytest.mark.parametrize(
+    "carrier", [interface("10.0.1.9", groups=["sg-1"]), instance("i-1", "10.0.1.9", groups=["sg-1"])]
+)
+def test_a_group_that_an_instance_carries_too_does_not_get_the_rules_of_a_load_balancer(carrier: Shape) -> None:
+    """A planned instance has no interface yet."""
+    saved = estate(load_balancer("web", groups=["sg-1", "sg-2"]), listener(443), carrier, group("sg-1"), group("sg-2"))
+    assert added(plan(saved, ICMP)) == [("sg-2", "icmp", 3, (ANYWHERE,))]
 
 
 @pytest.mark.parametrize(("shared", "least"), [("sg-base", "sg-app"), ("sg-app", "sg-base")])

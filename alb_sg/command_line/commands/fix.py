@@ -166,6 +166,7 @@ def run(arguments: argparse.Namespace) -> int:
     )
     fix = FixRequest(selection.rules, exemption_date(arguments), policy, _read_exemptions(arguments))
     language = arguments.snippet or (planned_language(arguments) if is_planned(arguments) else None)
+    in_own_language = is_planned(arguments) and language == planned_language(arguments)
     render_snippets = None if language is None else SNIPPET_WRITERS[language]
     machine_readable = arguments.format != "text" or render_snippets is not None
     with open_output(arguments.output, machine_readable=machine_readable) as stream:
@@ -177,7 +178,7 @@ def run(arguments: argparse.Namespace) -> int:
         if arguments.apply and loaded.credentials is not None:
             _apply_plans(arguments, fix, report, loaded.credentials)
         if render_snippets is not None:
-            stream.write(render_snippets(make_snippets(plans, loaded.locations)))
+            stream.write(render_snippets(make_snippets(plans, loaded.document if in_own_language else None)))
             write_errors([*report.errors, *(one for plan in plans for one in plan.evaluation_errors)], sys.stderr)
             _write_refusals(plans)
         elif arguments.format == "json":

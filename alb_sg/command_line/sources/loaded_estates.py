@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from alb_sg.command_line.suggestions import did_you_mean
 from alb_sg.errors import InvalidInputError, NotReadError
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer
-from alb_sg.estate.planned.resources import Location
+from alb_sg.estate.planned.resources import DocumentResources
 from alb_sg.estate.sections import Section
 from alb_sg.findings.finding import EvaluationError, enumeration_error
 
@@ -27,8 +27,8 @@ MAX_LISTED_NAMES = 8
 class LoadedEstates:
     """The estates of a run, the load balancers to judge in each, and the enumerations that failed.
 
-    `from_config_items` holds the keys of the estates that come from files of Config items. `locations` are the files
-    and lines of planned resources, by address. `credentials` are those that read a live account; None for every other
+    `from_config_items` holds the keys of the estates that come from files of Config items. `document` has the
+    resources of a plan or template. `credentials` are those that read a live account. Both are None for every other
     source.
     """
 
@@ -36,7 +36,7 @@ class LoadedEstates:
     load_balancers_by_account_region: Mapping[tuple[str, str], Sequence[LoadBalancer]]
     errors: Sequence[EvaluationError]
     from_config_items: frozenset[tuple[str, str]] = frozenset()
-    locations: Mapping[str, Location] = field(default_factory=dict)
+    document: DocumentResources | None = None
     credentials: Credentials | None = None
 
     @property

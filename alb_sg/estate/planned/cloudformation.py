@@ -5,7 +5,7 @@ Several templates are deployed together: an export of one is an import of anothe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from alb_sg.errors import InvalidInputError
@@ -32,6 +32,7 @@ from alb_sg.estate.planned.template_documents import RESOURCES
 from alb_sg.estate.planned.template_parameters import PSEUDO_PARAMETERS
 from alb_sg.estate.planned.template_properties import convert_properties, keep_deciding_keys
 from alb_sg.estate.planned.template_references import refuse_circles
+from alb_sg.estate.planned.template_rules import refuse_failing_assertions
 from alb_sg.estate.planned.template_stacks import Deployment, GivenValues, Stack, TemplateFile, TemplateLibrary
 from alb_sg.estate.planned.template_text import NO_VALUE, planned_value
 from alb_sg.estate.planned.template_types import DECIDING_PROPERTIES, LOAD_BALANCER, NESTED_STACK
@@ -51,7 +52,7 @@ def read_templates(
     """
     library = TemplateLibrary(given)
     for file in files:
-        library.load(file.path, file.parameters)
+        library.load(file.path, file.parameters, has_local_parts=file.has_local_parts)
     graph = DependencyGraph(Deployment(files, given, library, Choices()))
     for template in library.loaded.values():
         with file_error_context(template.path):
@@ -66,7 +67,14 @@ def read_templates(
             deployment = Deployment(files, given, library, choices)
             return with_default_egress(_planned_resources(deployment, addresses), several=deployment.several)
 
-        return [Scenario(found, assumptions, judged, unread) for found, assumptions in enumerate_choices(resources)]
+        def has_load_balancer(found: Sequence[PlannedResource]) -> bool:
+            return not graph.load_balancers or any(
+                one.type == LOAD_BALANCER and (not judged or one.address in judged) for one in found
+            )
+
+        # Otherwise a value that makes every load balancer impossible would be no error.
+        ways = enumerate_choices(resources, has_load_balancer)
+        return [Scenario(found, assumptions, judged, unread) for found, assumptions in ways]
 
     updated = [root for root in graph.roots if root.file.deployed is not None]
     if updated:
@@ -244,20 +252,22 @@ def _refuse_unknown_nested_stacks(given: GivenValues, stacks: Sequence[Stack]) -
             raise InvalidInputError(f"no nested stack has the address {address!r} ({known}); correct --nested-template")
 
 
-def _planned_resources(deployment: Deployment, addresses: Container[str] | None) -> list[PlannedResource]:
+def _planned_resources(deployment: Deployment, addresses: Collection[str] | None) -> list[PlannedResource]:
     """The resources of one way of deploying, without what EC2 adds to them; with `addresses`, only these."""
     # The values that need a choice come first: a choice begins the resolution again.
     created = [
         (stack, logical_id, resource)
-        for stack in deployment.stacks()
+        for stack in deployment.stacks(addresses)
         for logical_id, resource in stack.created(DECIDING_PROPERTIES, addresses)
     ]
-    unseen = [one for stack in deployment.stacks() for one in effects_of_unseen_stacks(stack, addresses)]
+    unseen = [one for stack in deployment.stacks(addresses) for one in effects_of_unseen_stacks(stack, addresses)]
     deciding = [_resolved_properties(*one, deciding=True) for one in created]
     found = [
         _planned_resource(*one, {**properties, **_resolved_properties(*one, deciding=False)})
         for one, properties in zip(created, deciding, strict=True)
     ]
+    for stack in deployment.stacks(addresses):
+        refuse_failing_assertions(stack)
     return [*found, *unseen]
 
 

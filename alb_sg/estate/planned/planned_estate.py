@@ -32,7 +32,8 @@ class PlannedEstates:
 
     `touched` are the identifiers of what the document creates, changes, deletes or adds rules and targets to;
     `documented` are those of the load balancers that it describes, `locations` where it describes them, and `replaced`
-    the ARNs that load balancers have before they are replaced.
+    the ARNs that load balancers have before they are replaced. `addresses` are those of the resources that the document
+    describes, by their identifier after the change.
     """
 
     estates: tuple[Estate, ...]
@@ -40,6 +41,7 @@ class PlannedEstates:
     documented: frozenset[str] = frozenset()
     locations: Mapping[str, Location] = field(default_factory=dict)
     replaced: Mapping[str, str] = field(default_factory=dict)
+    addresses: Mapping[str, str] = field(default_factory=dict)
 
     def is_affected(self, estate: Estate, load_balancer: LoadBalancer) -> bool:
         """Whether the document describes a load balancer, or touches something that its verdicts depend on."""
@@ -84,6 +86,11 @@ def planned_estates(scenario: Scenario, base: Sequence[Estate] = ()) -> PlannedE
         frozenset(resource_id(one) for one in load_balancers if one.action is not Action.DELETE),
         {resource_id(one): one.location for one in scenario.resources if one.location is not None},
         {one.address: one.physical_id for one in load_balancers if one.action is Action.REPLACE and one.physical_id},
+        {
+            resource_id(one): one.address
+            for one in scenario.resources
+            if one.is_written and one.action is not Action.DELETE
+        },
     )
 
 

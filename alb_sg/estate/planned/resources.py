@@ -9,7 +9,7 @@ writes out what its tool would apply where the author wrote nothing and the tool
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 
@@ -66,11 +66,24 @@ class Location:
         return self.file if self.line is None else f"{self.file}, line {self.line}"
 
 
+@dataclass(frozen=True, slots=True)
+class DocumentResources:
+    """The resources of a plan or template, by identifier: their addresses, and where they are written if that is
+    known."""
+
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    places: Mapping[str, Location] = field(default_factory=dict)
+
+    def name_of(self, identifier: str) -> str:
+        """The address of a resource of the document; any other keeps its identifier."""
+        return self.addresses.get(identifier, identifier)
+
+
 @dataclass(frozen=True)
 class PlannedResource:
     """A resource after the change. `physical_id` is the ARN (load balancer, listener, target group) or the identifier
     (security group, VPC, …) of one that exists already, otherwise None. `before` has the properties of one that
-    exists, where the document holds them."""
+    exists, where the document holds them. `is_written`: the configuration has it, so that others may refer to it."""
 
     address: str
     type: str
@@ -81,6 +94,7 @@ class PlannedResource:
     location: Location | None = None
     account_id: str | None = None
     region: str | None = None
+    is_written: bool = True
 
 
 @dataclass(frozen=True)

@@ -91,10 +91,12 @@ class Choices:
         return tuple(option.assumption for option in self._made.values())
 
 
-def enumerate_choices(evaluate: Callable[[Choices], T]) -> list[tuple[T, tuple[str, ...]]]:
+def enumerate_choices(
+    evaluate: Callable[[Choices], T], is_wanted: Callable[[T], bool] = lambda _: True
+) -> list[tuple[T, tuple[str, ...]]]:
     """The result of every combination of choices, with the choices in words.
 
-    A combination that cannot be deployed is left out. Raises InvalidInputError if none can be, and
+    A combination that cannot be deployed is left out. Raises InvalidInputError if none with a wanted result can be, and
     TooManyWaysError.
     """
     undeployable: UndeployableError | None = None
@@ -115,6 +117,6 @@ def enumerate_choices(evaluate: Callable[[Choices], T]) -> list[tuple[T, tuple[s
             more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
             remedy = f"give values with --template-parameter for some of {', '.join(names[:MAX_NAMED])}{more}"
             raise TooManyWaysError(remedy)
-    if undeployable is not None and not found:
+    if undeployable is not None and not any(is_wanted(result) for result, _ in found):
         raise undeployable
     return found

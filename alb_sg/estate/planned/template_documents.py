@@ -47,15 +47,24 @@ def encode_template(text: str) -> bytes:
 
 def parse_template(content: bytes) -> TemplateDocument:
     """A template in JSON or YAML. Raises InvalidInputError."""
-    text = _decode(content)
-    if not text.strip():
-        raise InvalidInputError("the file is empty; a CloudFormation template was expected")
-    value, lines = _parse_json_template(text) if text.lstrip().startswith("{") else _parse_yaml_template(text)
+    value, lines = _parse(content)
     if not isinstance(value, dict):
         raise InvalidInputError("not a CloudFormation template: an object with Resources was expected")
     if not isinstance(value.get(RESOURCES), dict):
         raise InvalidInputError(f"not a CloudFormation template: it has no Resources{_other_kind(value)}")
     return TemplateDocument(value, lines)
+
+
+def parse_snippet(content: bytes) -> Any:
+    """A part of a template in JSON or YAML. Raises InvalidInputError."""
+    return _parse(content)[0]
+
+
+def _parse(content: bytes) -> tuple[Any, Mapping[str, int]]:
+    text = _decode(content)
+    if not text.strip():
+        raise InvalidInputError("the file is empty; a CloudFormation template was expected")
+    return _parse_json_template(text) if text.lstrip().startswith("{") else _parse_yaml_template(text)
 
 
 def _other_kind(value: Mapping[str, Any]) -> str:

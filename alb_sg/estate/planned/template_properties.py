@@ -15,6 +15,27 @@ from alb_sg.estate.planned.template_types import (
     TEXT_PROPERTIES,
 )
 
+# A condition's name, the value where it holds, and the other.
+CONDITION_ARGUMENTS = 3
+_NO_VALUE = {"Ref": "AWS::NoValue"}
+
+
+def spread_condition(properties: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The properties by name. `Fn::If` in place of all properties becomes one for each of them."""
+    if properties == _NO_VALUE:
+        return {}
+    argument = properties.get("Fn::If")
+    if len(properties) != 1 or not isinstance(argument, list) or len(argument) != CONDITION_ARGUMENTS:
+        return properties
+    condition, *values = argument
+    if not all(isinstance(one, dict) for one in values):
+        return properties
+    then, otherwise = map(spread_condition, values)
+    return {
+        name: {"Fn::If": [condition, then.get(name, _NO_VALUE), otherwise.get(name, _NO_VALUE)]}
+        for name in {**then, **otherwise}
+    }
+
 
 def keep_deciding_keys(kind: str, name: str, expression: Any) -> Any:
     """The expression of a property without the keys that no verdict depends on, so that they ask for no choice."""
@@ -27,8 +48,9 @@ def _keep(expression: Any, keys: frozenset[str]) -> Any:
         return [_keep(one, keys) for one in expression]
     if not isinstance(expression, dict):
         return expression
-    if "Fn::If" in expression and isinstance(expression["Fn::If"], list) and len(expression["Fn::If"]) == 3:
-        condition, then, otherwise = expression["Fn::If"]
+    argument = expression.get("Fn::If")
+    if isinstance(argument, list) and len(argument) == CONDITION_ARGUMENTS:
+        condition, then, otherwise = argument
         return {"Fn::If": [condition, _keep(then, keys), _keep(otherwise, keys)]}
     if any(name == "Ref" or name.startswith("Fn::") for name in expression):
         return expression

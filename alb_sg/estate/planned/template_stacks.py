@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from alb_sg.aws.arns import partition_of_region
+from alb_sg.aws.arns import account_id_of, partition_of_region
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.json_files import STANDARD_INPUT, display_name, file_error_context, read_content
 from alb_sg.estate.planned.deployed_stack import DeployedStack
 from alb_sg.estate.planned.resources import UnknownPlannedValue
-from alb_sg.estate.planned.template_choices import Choices, Option
+from alb_sg.estate.planned.template_choices import Choices, Option, UndeployableError
 from alb_sg.estate.planned.template_documents import RESOURCES, TemplateDocument, parse_template
+from alb_sg.estate.planned.template_includes import insert_local_files
 from alb_sg.estate.planned.template_loops import has_loops, unroll_loops
 from alb_sg.estate.planned.template_macros import (
     LANGUAGE_EXTENSIONS,
@@ -27,6 +29,7 @@ from alb_sg.estate.planned.template_parameters import (
     plain_text,
     read_declared_parameters,
 )
+from alb_sg.estate.planned.template_properties import spread_condition
 from alb_sg.estate.planned.template_text import NO_VALUE, OpenParameter, is_known, split, unknown_of
 from alb_sg.estate.planned.template_types import DECIDING_PROPERTIES, MODULE_SUFFIX, NESTED_STACK
 from alb_sg.estate.planned.template_values import Expressions, parameter_label
@@ -40,7 +43,8 @@ class TemplateFile:
     """A template to deploy. `stack_name`, `account_id` and `region` are None where nobody has told them.
 
     `deployed` is the stack that it updates. `parameters` are values of its parameters for which the caller gives no
-    others. `has_local_parts`: the templates of nested stacks may be files beside it.
+    others. `has_local_parts`: the templates of nested stacks may be files beside it. `assets` are local files by the
+    keys that they get in S3.
     """
 
     path: str
@@ -50,6 +54,7 @@ class TemplateFile:
     deployed: DeployedStack | None = None
     parameters: Mapping[str, str] = field(default_factory=dict)
     has_local_parts: bool = True
+    assets: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)
@@ -87,23 +92,39 @@ class TemplateLibrary:
     def add(self, name: str, content: bytes, parameters: Mapping[str, str]) -> LoadedTemplate:
         """A template that is no file. Raises InvalidInputError with its name."""
         with file_error_context(name):
-            found = self.loaded[name, frozenset(parameters.items())] = _load(name, content, self.given, parameters)
+            found = self.loaded[name, frozenset(parameters.items())] = _load(
+                name, content, self.given, parameters, folder=None
+            )
         return found
 
-    def load(self, path: str, parameters: Mapping[str, str] | None = None) -> LoadedTemplate:
-        """A file; `parameters` are values for which the caller gives no others. Raises InvalidInputError with the
-        file's name."""
+    def load(
+        self, path: str, parameters: Mapping[str, str] | None = None, *, has_local_parts: bool = True
+    ) -> LoadedTemplate:
+        """A file; `parameters` are values for which the caller gives no others, and `has_local_parts` says whether it
+        may include other files. Raises InvalidInputError with the file's name."""
         own = parameters or {}
         key = path, frozenset(own.items())
         if key not in self.loaded:
             with file_error_context(path):
-                self.loaded[key] = _load(path, read_content(path), self.given, own)
+                self.loaded[key] = _load(
+                    path, read_content(path), self.given, own, folder=folder_of(path) if has_local_parts else None
+                )
         return self.loaded[key]
 
 
-def _load(path: str, content: bytes, given: GivenValues, parameters: Mapping[str, str]) -> LoadedTemplate:
+def folder_of(path: str) -> Path:
+    """The folder that relative paths in a template begin at."""
+    return Path() if path == STANDARD_INPUT else Path(path).parent
+
+
+def _load(
+    path: str, content: bytes, given: GivenValues, parameters: Mapping[str, str], *, folder: Path | None
+) -> LoadedTemplate:
+    """A template. `folder` holds the files that it includes; None where there are none."""
     document: TemplateDocument = parse_template(content)
     value, lines = document.value, dict(document.lines)
+    if folder is not None:
+        value = insert_local_files(value, folder)
     if uses_language_extensions(value) and has_loops(value):
         declared = read_declared_parameters(value)
         defaults = {
@@ -113,29 +134,41 @@ def _load(path: str, content: bytes, given: GivenValues, parameters: Mapping[str
         value = unrolled.document
         lines |= {name: lines[loop] for name, loop in unrolled.loops.items() if loop in lines}
     value = expand_transforms(value)
-    resources = value[RESOURCES]
-    for logical_id, resource in resources.items():
-        if logical_id.startswith("Fn::"):
-            raise InvalidInputError(
-                f"{logical_id} makes resources only with the transform {LANGUAGE_EXTENSIONS}; add it, or "
-                f"{PROCESSED_HINT}"
-            )
-        place = f"{RESOURCES}.{logical_id}"
-        if not isinstance(resource, dict) or not isinstance(resource.get("Type"), str):
-            raise InvalidInputError("a resource must be an object with a Type", place)
-        if resource["Type"].endswith(MODULE_SUFFIX):
-            raise InvalidInputError(
-                f"{resource['Type']} is a module, which only CloudFormation can expand; {PROCESSED_HINT}",
-                place,
-            )
-        _require_named_properties(resource, place)
+    resources = {
+        logical_id: _checked_resource(logical_id, resource) for logical_id, resource in value[RESOURCES].items()
+    }
+    _require_outputs(value.get("Outputs") or {})
     return LoadedTemplate(path, value, resources, lines, read_declared_parameters(value))
 
 
-def _require_named_properties(resource: Mapping[str, Any], place: str) -> None:
+def _require_outputs(outputs: Any) -> None:
+    if not isinstance(outputs, dict):
+        raise InvalidInputError("Outputs must be an object")
+    for name, output in outputs.items():
+        if not isinstance(output, dict):
+            raise InvalidInputError("an output must be an object with a Value", f"Outputs.{name}")
+
+
+def _checked_resource(logical_id: str, resource: Any) -> Mapping[str, Any]:
+    """A resource with its properties by name. Raises InvalidInputError."""
+    if logical_id == "Fn::Transform":
+        raise InvalidInputError(f"{logical_id} adds resources, which only CloudFormation can do; {PROCESSED_HINT}")
+    if logical_id.startswith("Fn::"):
+        raise InvalidInputError(
+            f"{logical_id} makes resources only with the transform {LANGUAGE_EXTENSIONS}; add it, or {PROCESSED_HINT}"
+        )
+    place = f"{RESOURCES}.{logical_id}"
+    if not isinstance(resource, dict) or not isinstance(resource.get("Type"), str):
+        raise InvalidInputError("a resource must be an object with a Type", place)
+    if resource["Type"].endswith(MODULE_SUFFIX):
+        raise InvalidInputError(
+            f"{resource['Type']} is a module, which only CloudFormation can expand; {PROCESSED_HINT}",
+            place,
+        )
     properties = resource.get("Properties") or {}
     if not isinstance(properties, dict):
         raise InvalidInputError("Properties must be an object", place)
+    properties = spread_condition(properties)
     for owner in (resource, properties):
         function = next((name for name in owner if str(name).startswith("Fn::")), None)
         if function is not None and resource["Type"] in DECIDING_PROPERTIES:
@@ -143,6 +176,19 @@ def _require_named_properties(resource: Mapping[str, Any], place: str) -> None:
                 f"{function} makes properties only when CloudFormation processes the template; {PROCESSED_HINT}",
                 place,
             )
+    return {**resource, "Properties": properties} if properties else resource
+
+
+@contextmanager
+def _template_context(template: LoadedTemplate) -> Iterator[None]:
+    """Adds the template's name to the place in errors; what cannot be deployed remains that."""
+    try:
+        with file_error_context(template.path):
+            yield
+    except InvalidInputError as error:
+        if isinstance(error.__cause__, UndeployableError):
+            raise UndeployableError(error.message, error.place) from error
+        raise
 
 
 class Deployment:
@@ -157,14 +203,15 @@ class Deployment:
         self.several = len(files) > 1
         addresses = _root_addresses(files)
         self.roots = [
-            Stack(self, library.load(file.path, file.parameters), address, file)
+            Stack(self, _load_root(library, file), address, file)
             for file, address in zip(files, addresses, strict=True)
         ]
         self._exports: Mapping[str, list[tuple[Stack, Mapping[str, Any]]]] | None = None
 
-    def stacks(self) -> Iterator[Stack]:
+    def stacks(self, addresses: Collection[str] | None = None) -> Iterator[Stack]:
+        """The stacks that are created; with `addresses`, of the nested ones those that have any of these resources."""
         for root in self.roots:
-            yield from root.with_nested()
+            yield from root.with_nested(addresses)
 
     def given_text(self, stack: Stack, name: str) -> str:
         """The value that a parameter of a root is given, or has by default; "" if it is not known."""
@@ -181,6 +228,28 @@ class Deployment:
             if stack.has(output):
                 return stack.value(output.get("Value"))
         return UnknownPlannedValue(f"import {text}", "give the template that exports it with another --template")
+
+    def stack_output(self, name: object, output: object, region: object, account_id: str | None) -> object:
+        """The value of an output of another template of this deployment, which may be in another account or region.
+        `region` is None where any may be meant."""
+        for value in (name, output, region):
+            if not is_known(value):
+                unknown = unknown_of(value)
+                return UnknownPlannedValue(f"an output of a stack that depends on {unknown.origin}", unknown.remedy)
+        text = plain_text(name)
+        found = [
+            root
+            for root in self.roots
+            if root.file.stack_name == text
+            and (region is None or root.told("AWS::Region") in (None, region))
+            and (account_id is None or root.told("AWS::AccountId") in (None, account_id))
+        ]
+        if len(found) == 1:
+            return found[0].output(plain_text(output))
+        return UnknownPlannedValue(
+            f"output {plain_text(output)} of stack {text}",
+            f"give its template with another --template {text}=F" if not found else "give the region of the stack",
+        )
 
     def _exports_of_name(self) -> Mapping[str, list[tuple[Stack, Mapping[str, Any]]]]:
         if self._exports is None:
@@ -206,6 +275,10 @@ class Deployment:
                     )
                 others.append((stack, output))
         return found
+
+
+def _load_root(library: TemplateLibrary, file: TemplateFile) -> LoadedTemplate:
+    return library.load(file.path, file.parameters, has_local_parts=file.has_local_parts)
 
 
 def _root_addresses(files: Sequence[TemplateFile]) -> list[str]:
@@ -263,7 +336,7 @@ class Stack:
 
     def value(self, expression: Any) -> object:
         """The value of an expression. Raises InvalidInputError with the template's name."""
-        with file_error_context(self.template.path):
+        with _template_context(self.template):
             return self.expressions.resolve(expression)
 
     def address_of(self, logical_id: str) -> str:
@@ -290,6 +363,27 @@ class Stack:
 
     def imported(self, name: object) -> object:
         return self.deployment.imported(name)
+
+    def stack_output(self, stack: object, name: object, region: object, role: object) -> object:
+        """The value of `Fn::GetStackOutput`: without a region or role, of a stack in the same one."""
+        if is_known(role):
+            account_id = account_id_of(plain_text(role)) or (None if role else self.told("AWS::AccountId"))
+        else:
+            account_id = None
+        is_own = region in (None, "") or (isinstance(region, OpenParameter) and region.name == "AWS::Region")
+        place = self.told("AWS::Region") if is_own else region
+        return self.deployment.stack_output(stack, name, place, account_id)
+
+    def output(self, name: str) -> object:
+        """The value of an output for another stack."""
+        outputs = self.document.get("Outputs") or {}
+        if name not in outputs:
+            raise InvalidInputError(f"{self.template.name} has no output {name!r}; define it below Outputs")
+        if not self.has(outputs[name]):
+            raise UndeployableError(f"{self.template.name} does not make the output {name!r}: its condition fails")
+        with self.expressions.guard(f"{self.address}Outputs.{name}"):
+            value = self.value(outputs[name].get("Value"))
+        return "" if value is NO_VALUE else value
 
     # --- parameters
 
@@ -328,7 +422,8 @@ class Stack:
     def _given(self, declared: DeclaredParameter, text: str) -> object:
         if declared.allowed_values and not declared.is_list and text not in declared.allowed_values:
             shown = "the value that is given" if declared.is_secret else repr(text)
-            raise InvalidInputError(
+            # In a nested stack, it may be what the parent passes for one choice of several.
+            raise UndeployableError(
                 f"{shown} is not allowed for {parameter_label(self.address, declared.name)}; the template allows "
                 f"{', '.join(declared.allowed_values)}"
             )
@@ -398,12 +493,16 @@ class Stack:
 
     # --- nested stacks and outputs
 
-    def with_nested(self) -> Iterator[Stack]:
+    def with_nested(self, addresses: Collection[str] | None = None) -> Iterator[Stack]:
+        """The stack and those that it nests and creates. Asks for choices."""
         yield self
         for logical_id, resource in self.resources.items():
             child = self.child(logical_id) if resource["Type"] == NESTED_STACK else None
-            if child is not None and self.is_created(logical_id):
-                yield from child.with_nested()
+            if child is None:
+                continue
+            is_needed = addresses is None or any(one.startswith(child.address) for one in addresses)
+            if is_needed and self.is_created(logical_id):
+                yield from child.with_nested(addresses)
 
     def exports(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
         """The outputs with an export whose name is known, by that name, whether or not their condition holds."""
@@ -419,7 +518,7 @@ class Stack:
         condition = entry.get("Condition")
         if not isinstance(condition, str):
             return True
-        with file_error_context(self.template.path):
+        with _template_context(self.template):
             return self.expressions.condition(condition)
 
     def nested_output(self, logical_id: str, name: str) -> object:
@@ -428,14 +527,7 @@ class Stack:
         if child is None:
             address = self.address_of(logical_id)
             return UnknownPlannedValue(f"output {name} of nested stack {address}", nested_remedy(address))
-        outputs = child.document.get("Outputs") or {}
-        if name not in outputs:
-            raise InvalidInputError(
-                f"nested stack {child.template.name} has no output {name!r}; define it below Outputs"
-            )
-        with self.expressions.guard(f"{self.address_of(logical_id)}.Outputs.{name}"):
-            value = child.value(outputs[name].get("Value"))
-        return "" if value is NO_VALUE else value
+        return child.output(name)
 
     def child(self, logical_id: str) -> Stack | None:
         """A nested stack; None where its template is not a local file."""
@@ -469,7 +561,7 @@ class Stack:
         metadata = resource.get("Metadata") or {}
         asset = metadata.get(ASSET_PATH) if isinstance(metadata, dict) else None
         place = f"{RESOURCES}.{logical_id}.TemplateURL"
-        folder = Path() if self.template.path == STANDARD_INPUT else Path(self.template.path).parent
+        folder = folder_of(self.template.path)
         given = self.deployment.given.nested_templates.get(self.address_of(logical_id))
         if given is not None:
             path = Path(given)
@@ -477,6 +569,9 @@ class Stack:
             path = folder / asset
         else:
             url = (resource.get("Properties") or {}).get("TemplateURL")
+            key = next((one for text in _texts(url) for one in self.file.assets if text.endswith(f"/{one}")), None)
+            if key is not None:
+                return self.file.assets[key]
             if not isinstance(url, str) or "://" in url:
                 # A path is written as text. What has to be computed is an address in S3.
                 return None
@@ -511,6 +606,15 @@ class _PassedValues(Mapping[str, object]):
 
     def __len__(self) -> int:
         return len(self.expressions)
+
+
+def _texts(expression: Any) -> Iterator[str]:
+    """The texts in an expression."""
+    if isinstance(expression, str):
+        yield expression
+    elif isinstance(expression, list | dict):
+        for one in expression.values() if isinstance(expression, dict) else expression:
+            yield from _texts(one)
 
 
 def nested_remedy(address: str) -> str:

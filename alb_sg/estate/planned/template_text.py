@@ -100,11 +100,11 @@ def split(delimiter: str, value: object) -> object:
 
 
 def _cannot_hold(part: TextPart, delimiter: str) -> bool:
-    """Whether an unknown part is an identifier: those have no comma, space, pipe or semicolon."""
+    """Whether an unknown part is an identifier: those have no comma, space, pipe or semicolon, nor several of them."""
     is_identifier = (isinstance(part, ResourceReference) and not part.attribute) or (
         isinstance(part, OpenParameter) and part.is_identifier
     )
-    return is_identifier and delimiter.strip() in (",", "", "|", ";") and bool(delimiter)
+    return is_identifier and bool(delimiter) and not delimiter.strip(" ,|;")
 
 
 def unknown_of(value: object, prefix: str = "") -> UnknownPlannedValue:

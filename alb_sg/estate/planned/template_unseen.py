@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from alb_sg.estate.planned.resources import (
@@ -33,7 +33,7 @@ from alb_sg.estate.planned.template_types import (
 AFFECTED_TYPES = frozenset({SECURITY_GROUP, LOAD_BALANCER, LISTENER, TARGET_GROUP, VPC, NESTED_STACK})
 
 
-def effects_of_unseen_stacks(stack: Stack, addresses: Container[str] | None) -> Iterator[PlannedResource]:
+def effects_of_unseen_stacks(stack: Stack, addresses: Collection[str] | None) -> Iterator[PlannedResource]:
     """Resources with unknown properties, which stand for those that nested stacks may create; with `addresses`, only
     nested stacks with one of them."""
     for logical_id, resource in stack.resources.items():
@@ -61,7 +61,7 @@ def unread_stacks(stacks: Iterable[Stack]) -> Iterator[UnknownPlannedValue]:
 
 
 def _effects_of_unseen_stack(
-    stack: Stack, logical_id: str, addresses: Container[str] | None
+    stack: Stack, logical_id: str, addresses: Collection[str] | None
 ) -> Iterator[PlannedResource]:
     passed = (stack.resources[logical_id].get("Properties") or {}).get("Parameters") or {}
     affecting = [one for one in passed.values() if _may_name_affected(stack, one)]
@@ -94,11 +94,11 @@ def _may_name_affected(stack: Stack, expression: Any) -> bool:
     return False
 
 
-def _types(stack: Stack, addresses: Container[str] | None) -> Mapping[str, str]:
+def _types(stack: Stack, addresses: Collection[str] | None) -> Mapping[str, str]:
     """The type of every resource that may be affected, by address."""
     return {
         found.address_of(name): resource["Type"]
-        for found in stack.deployment.stacks()
+        for found in stack.deployment.stacks(addresses)
         for name, resource in found.created(AFFECTED_TYPES, addresses)
     }
 

@@ -31,6 +31,10 @@ from alb_sg.estate.planned.template_text import (
 from alb_sg.estate.planned.template_types import IDENTIFIER_ATTRIBUTES, NESTED_STACK, PROPERTY_OF_ATTRIBUTE
 
 MAX_INDEX_DIGITS = 9
+# "Fn::Cidr": the count is from 1 to 256. Without host bits, blocks of an IPv4 network are /24 in the examples; the
+# number is required for IPv6.
+MAX_CIDR_COUNT = 256
+DEFAULT_HOST_BITS = 8
 SUBSTITUTION = re.compile(r"\$\{(!?)\s*([^}]*?)\s*\}")
 DYNAMIC_REFERENCE = re.compile(r"\{\{resolve:(ssm|ssm-secure|secretsmanager):([^:}]+)")
 # What a condition may hold (CloudFormation template reference, "Condition functions").
@@ -51,6 +55,8 @@ class Surroundings(Protocol):
     def nested_output(self, logical_id: str, name: str) -> object: ...
 
     def imported(self, name: object) -> object: ...
+
+    def stack_output(self, stack: object, name: object, region: object, role: object) -> object: ...
 
     def address_of(self, logical_id: str) -> str: ...
 
@@ -73,6 +79,7 @@ class Expressions:
             "Fn::FindInMap": self._find_in_map,
             "Fn::GetAtt": self._get_att,
             "Fn::GetAZs": self._get_azs,
+            "Fn::GetStackOutput": self._get_stack_output,
             "Fn::If": self._if,
             "Fn::ImportValue": self._import_value,
             "Fn::Join": self._join,
@@ -102,19 +109,26 @@ class Expressions:
                     return self._functions[name](argument)
                 except InvalidInputError as error:
                     raise error.inside(name) from error
+        self._refuse_functions(value)
+        resolved = ((name, self.resolve(one)) for name, one in value.items())
+        return {name: one for name, one in resolved if one is not NO_VALUE}
+
+    def _refuse_functions(self, value: Mapping[str, Any]) -> None:
+        """Raises InvalidInputError for a key of an object that is a function which cannot be resolved there."""
         for name in value:
             if name == "Fn::Transform":
                 raise InvalidInputError(_transform_error(value[name]))
+            if name in self._functions and name.startswith("Fn::"):
+                raise InvalidInputError(f"{name} stands beside other keys; it must be the only key of its object")
             if name.startswith("Fn::"):
                 raise InvalidInputError(f"{name} is no function that this command knows; give the template without it")
-        resolved = ((name, self.resolve(one)) for name, one in value.items())
-        return {name: one for name, one in resolved if one is not NO_VALUE}
 
     def condition(self, name: str) -> bool:
         """Whether a named condition holds. Raises InvalidInputError, NeedsChoiceError."""
         if name not in self._conditions:
             conditions = self._section("Conditions")
             if name not in conditions:
+                self._refuse_functions(conditions)
                 raise InvalidInputError(f"the template has no condition {name!r}; define it below Conditions")
             with self.guard(f"condition {name}"):
                 try:
@@ -177,6 +191,11 @@ class Expressions:
 
     def _equals(self, operands: list[Any]) -> bool:
         left, right = (self._without_no_value(operand) for operand in operands)
+        return self.equal(left, right, " = ".join(compact(operand) for operand in operands))
+
+    def equal(self, left: object, right: object, words: str) -> bool:
+        """Whether two values are equal, as `Fn::Equals` compares them. `words` tell the choice where they may be.
+        Raises NeedsChoiceError."""
         if is_known(left) and is_known(right):
             return plain_text(left) == plain_text(right)
         if is_known(left):
@@ -187,7 +206,6 @@ class Expressions:
             decided = self._equals_text(left, plain_text(right))
             if decided is not None:
                 return decided
-        words = " = ".join(compact(operand) for operand in operands)
         options = [Option(True, f"{words} holds"), Option(False, f"{words} does not hold")]
         key = ("equal", *sorted((repr(left), repr(right))))
         return self._stack.choices.choose(key, options, words) is True
@@ -328,7 +346,7 @@ class Expressions:
             raise InvalidInputError("Fn::Select takes an index and a list")
         index, values = (self.resolve(one) for one in argument)
         if not is_known(index):
-            return unknown_of(index, "the element that is chosen by ")
+            return self._some_element(argument[0], index, values)
         if not plain_text(index).isdecimal() or len(plain_text(index)) > MAX_INDEX_DIGITS:
             raise InvalidInputError(f"the index {plain_text(index)[:20]!r} of Fn::Select is no element's number")
         number = int(plain_text(index))
@@ -340,6 +358,17 @@ class Expressions:
             raise UndeployableError(f"Fn::Select takes element {number} of a list of {len(values)}")
         return values[number]
 
+    def _some_element(self, expression: Any, index: object, values: object) -> object:
+        """Each element of a list whose index is not known: the deployment fails with another index."""
+        if not isinstance(values, list) or not values:
+            return unknown_of(index, "the element that is chosen by ")
+        label = f"the element that is chosen by {compact(expression)}"
+        options: dict[str, Option] = {}
+        for number, value in enumerate(values):
+            options.setdefault(repr(value), Option(value, f"{label} is element {number}"))
+        about = parameter_label(index.stack, index.name) if isinstance(index, OpenParameter) else label
+        return self._stack.choices.choose(("select", repr(index), repr(values)), list(options.values()), about)
+
     def _find_in_map(self, argument: Any) -> object:
         if not isinstance(argument, list) or len(argument) not in (3, 4):
             raise InvalidInputError("Fn::FindInMap takes a map and two keys")
@@ -350,6 +379,7 @@ class Expressions:
         name, second = plain_text(keys[0]), plain_text(keys[2])
         maps = self._section("Mappings")
         if name not in maps:
+            self._refuse_functions(maps)
             raise UndeployableError(f"Mappings has no map {name!r}; add it, or correct the name")
         rows = maps[name]
         if not isinstance(rows, dict) or not all(isinstance(row, dict) for row in rows.values()):
@@ -381,6 +411,13 @@ class Expressions:
     def _import_value(self, argument: Any) -> object:
         return self._stack.imported(self.resolve(argument))
 
+    def _get_stack_output(self, argument: Any) -> object:
+        if not isinstance(argument, dict) or not {"StackName", "OutputName"} <= argument.keys():
+            raise InvalidInputError("Fn::GetStackOutput takes an object with StackName and OutputName")
+        names = ("StackName", "OutputName", "Region", "RoleArn")
+        stack, output, region, role = (self._without_no_value(argument.get(name)) for name in names)
+        return self._stack.stack_output(stack, output, region, role)
+
     def _get_azs(self, _: Any) -> object:
         return UnknownPlannedValue("the Availability Zones of the region")
 
@@ -405,16 +442,20 @@ class Expressions:
         for value in values:
             if not is_known(value):
                 return unknown_of(value, "a part of ")
-        block, count = plain_text(values[0]), plain_text(values[1])
+        block, count, bits = (plain_text(one) for one in (*values, DEFAULT_HOST_BITS)[:3])
+        if not (count.isdecimal() and len(count) <= MAX_INDEX_DIGITS and 1 <= int(count) <= MAX_CIDR_COUNT):
+            raise InvalidInputError(f"Fn::Cidr makes 1 to {MAX_CIDR_COUNT} blocks, not {count[:20]!r}")
+        if not (bits.isdecimal() and len(bits) <= MAX_INDEX_DIGITS):
+            raise InvalidInputError(f"the number of host bits of Fn::Cidr is no number: {bits[:20]!r}")
         try:
             network = ipaddress.ip_network(block, strict=False)
-            # Without host bits, blocks of an IPv4 network are /24 in CloudFormation's examples; the number is required
-            # for IPv6.
-            bits = int(plain_text(values[2])) if len(values) == 3 else 8
-            subnets = network.subnets(new_prefix=network.max_prefixlen - bits)
-            return [str(one) for one in itertools.islice(subnets, int(count))]
         except ValueError as error:
-            raise InvalidInputError(f"Fn::Cidr cannot divide {block} ({error})") from error
+            raise InvalidInputError(f"Fn::Cidr takes a block, not {block[:50]!r}") from error
+        prefix = network.max_prefixlen - int(bits)
+        fitting = 0 if prefix < network.prefixlen else 1 << (prefix - network.prefixlen)
+        if int(count) > fitting:
+            raise UndeployableError(f"{block} has no {count} blocks with {bits} host bits (Fn::Cidr)")
+        return [str(one) for one in itertools.islice(network.subnets(new_prefix=prefix), int(count))]
 
 
 def parameter_label(stack: str, name: str) -> str:

@@ -52,6 +52,8 @@ ACTING_PROPERTIES: Mapping[str, frozenset[str]] = {
         NESTED_STACK: ("Parameters",),
     }.items()
 }
+IMPORT = "Fn::ImportValue"
+GET_STACK_OUTPUT = "Fn::GetStackOutput"
 ADDRESS = re.compile(r"[0-9]{1,3}(\.[0-9]{1,3}){3}|[0-9a-fA-F]*:[0-9a-fA-F:]*")
 # The peers of a rule have to be there, and nothing that happens to them decides.
 PEER_PROPERTIES: Mapping[str, frozenset[str]] = {
@@ -162,8 +164,10 @@ def _nodes(stack: Stack, expression: Any) -> Iterator[str]:
             )
     for identifier in _identifiers(expression):
         yield f"identifier {identifier}"
-    if _has_import(expression):
+    if IMPORT in (functions := set(_import_functions(expression))):
         yield from _exported_nodes(stack)
+    if GET_STACK_OUTPUT in functions:
+        yield from _output_nodes(stack)
 
 
 def _passed_nodes(stack: Stack, name: str) -> Iterator[str]:
@@ -178,8 +182,16 @@ def _exported_nodes(stack: Stack) -> Iterator[str]:
         if other.address == stack.address:
             continue
         for output in (other.document.get("Outputs") or {}).values():
-            if isinstance(output, dict) and "Export" in output and not _has_import(output):
+            if isinstance(output, dict) and "Export" in output and not any(_import_functions(output)):
                 yield from _nodes(other, output.get("Value"))
+
+
+def _output_nodes(stack: Stack) -> Iterator[str]:
+    """What the outputs of the roots name. Which of them is taken is not looked at."""
+    for root in stack.deployment.roots:
+        for output in (root.document.get("Outputs") or {}).values():
+            if not any(_import_functions(output)):
+                yield from _nodes(root, output.get("Value"))
 
 
 def _identifiers(expression: Any) -> Iterator[str]:
@@ -191,7 +203,10 @@ def _identifiers(expression: Any) -> Iterator[str]:
             yield from _identifiers(one)
 
 
-def _has_import(expression: Any) -> bool:
+def _import_functions(expression: Any) -> Iterator[str]:
+    """The functions in an expression that take a value from another stack."""
     if isinstance(expression, dict):
-        return "Fn::ImportValue" in expression or any(_has_import(one) for one in expression.values())
-    return isinstance(expression, list) and any(_has_import(one) for one in expression)
+        yield from expression.keys() & {IMPORT, GET_STACK_OUTPUT}
+    if isinstance(expression, list | dict):
+        for one in expression.values() if isinstance(expression, dict) else expression:
+            yield from _import_functions(one)

@@ -144,6 +144,7 @@ def _planned_resource(references: References, instance: Instance, places: _Place
         before=read(View.before(references, instance)) if has_before else None,
         account_id=account_id,
         region=region,
+        is_written=bool(references.resource_configuration(instance)),
     )
 
 

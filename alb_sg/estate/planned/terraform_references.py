@@ -403,9 +403,7 @@ class References:
         others = [one for one in in_module if one.is_data or one.type not in types]
         found |= Candidates.union(self._computed_identifiers(one, types) for one in others)
         for one in others:
-            if one.type in _OTHER_SOURCES or (
-                one.is_data and one.type not in _OTHER_DATA and not isinstance(one.after, Mapping)
-            ):
+            if one.type in _OTHER_SOURCES or (one.is_data and self._may_tell(one, types)):
                 found |= Candidates(opaque=one.address, is_open=True)
         node = self._module(module)
         call = None if node is None else node.call
@@ -417,6 +415,15 @@ class References:
             for name in {} if child_node is None else child_node.node.get("outputs") or {}:
                 found |= self._follow_output(child, name, types, 0)
         return found
+
+    def _may_tell(self, data: Instance, types: frozenset[str]) -> bool:
+        """Whether a data source that is read while the plan is applied may hold an identifier of one of the types."""
+        if data.type in _OTHER_DATA or isinstance(data.after, Mapping):
+            return False
+        if self._relevant is None:
+            return True
+        used = self._relevant.get(_without_indexes(data.address), frozenset())
+        return any(not _names_other(attribute, types) for attribute in used)
 
     def _computed_identifiers(self, instance: Instance, types: frozenset[str]) -> Candidates:
         """The identifiers of some types that the provider computes for a resource of another type, such as the default
@@ -624,7 +631,8 @@ class References:
         attribute = attributes[0] if attributes else ""
         if instance.is_data:
             if not isinstance(instance.after, Mapping):
-                return Candidates(opaque=instance.address, is_open=instance.type not in _OTHER_DATA)
+                is_open = instance.type not in _OTHER_DATA and not _names_other(attribute, types)
+                return Candidates(opaque=instance.address, is_open=is_open)
             return _identifiers(instance.after.get(attribute or "id"))
         own = instance.type in types
         if own and (not attribute or attribute in IDENTITY_ATTRIBUTES):
@@ -693,9 +701,15 @@ def _names_one_of(attribute: str, types: Iterable[str]) -> bool:
 def _may_hold(attribute: str, types: Iterable[str]) -> bool:
     """Whether an attribute that the provider computes may hold an identifier of one of the types: one that names
     other types does not."""
-    if _IDENTIFIER_NAME.search(attribute) and any(word in attribute for word, _ in _IDENTIFIERS_OF_TYPES):
-        return _names_one_of(attribute, types)
-    return _ANY_IDENTIFIER.search(attribute) is not None
+    if _names_other(attribute, types):
+        return False
+    return _names_one_of(attribute, types) or _ANY_IDENTIFIER.search(attribute) is not None
+
+
+def _names_other(attribute: str, types: Iterable[str]) -> bool:
+    """Whether an attribute is by its name the identifier of a resource of another type, such as `vpc_id`."""
+    is_named = _IDENTIFIER_NAME.search(attribute) and any(word in attribute for word, _ in _IDENTIFIERS_OF_TYPES)
+    return bool(is_named) and not _names_one_of(attribute, types)
 
 
 def _resources_by_name(node: Mapping[str, Any]) -> dict[tuple[bool, str, str], Mapping[str, Any]]:

@@ -243,6 +243,125 @@ def test_one_export_of_two_templates_is_refused(tmp_path: Path) -> None:
         read(tmp_path, web, others=files)
 
 
+def test_a_value_that_a_nested_stack_refuses_is_no_way_of_deploying(tmp_path: Path) -> None:
+    """The parent allows more than its nested stack, as long as another value remains."""
+    child = {
+        "Parameters": {"Scheme": {"Type": "String", "AllowedValues": ["internal"]}},
+        "Resources": {"Web": load_balancer(Scheme={"Ref": "Scheme"})},
+    }
+    write(tmp_path, child, "child.json")
+    template = {
+        "Parameters": {"Scheme": {"Type": "String", "AllowedValues": ["internal", "internet-facing"]}},
+        "Resources": {"Nested": nested("child.json", Scheme={"Ref": "Scheme"})},
+    }
+    [scenario] = read(tmp_path, template)
+    assert resource(scenario, "Nested.Web").properties["Scheme"] == "internal"
+    with pytest.raises(InvalidInputError, match=r"'internet-facing' is not allowed for parameter Nested\.Scheme"):
+        read(tmp_path, template, {"Scheme": "internet-facing"})
+
+
+def test_a_load_balancer_that_no_value_can_make_is_an_error(tmp_path: Path) -> None:
+    """Elsewhere the stack has no load balancer, which says nothing about this one."""
+    child = {
+        "Parameters": {"Scheme": {"Type": "String", "AllowedValues": ["internal"]}},
+        "Resources": {"Web": load_balancer(Scheme={"Ref": "Scheme"})},
+    }
+    write(tmp_path, child, "child.json")
+    template = {
+        "Conditions": {"IsKnown": {"Fn::Equals": [{"Ref": "AWS::Region"}, "eu-west-1"]}},
+        "Resources": {"Nested": {**nested("child.json", Scheme="public"), "Condition": "IsKnown"}},
+    }
+    with pytest.raises(InvalidInputError, match=r"'public' is not allowed for parameter Nested\.Scheme"):
+        read(tmp_path, template)
+
+
+def test_nested_stacks_that_decide_nothing_ask_for_no_choice(tmp_path: Path) -> None:
+    """With eight conditions of other nested stacks, there would be 256 ways of deploying one load balancer."""
+    names = [f"P{index}" for index in range(9)]
+    write(tmp_path, {"Resources": {"Web": load_balancer(Scheme="internal")}}, "web.json")
+    write(tmp_path, {"Resources": {"Group": {"Type": SECURITY_GROUP, "Properties": {}}}}, "alarms.json")
+    template = {
+        "Parameters": {name: {"Type": "String"} for name in names},
+        "Conditions": {name: {"Fn::Equals": [{"Ref": name}, "yes"]} for name in names},
+        "Resources": {
+            "Nested": nested("web.json"),
+            **{f"Alarms{name}": {**nested("alarms.json"), "Condition": name} for name in names},
+        },
+    }
+    [scenario] = read(tmp_path, template)
+    assert [one.address for one in scenario.resources] == ["Nested.Web"]
+
+
+# --- outputs of other stacks
+
+NETWORK = {
+    "Conditions": {"Never": {"Fn::Equals": ["a", "b"]}},
+    "Resources": {"Vpc": VPC, "Group": GROUP},
+    "Outputs": {
+        "GroupId": {"Value": {"Fn::GetAtt": ["Group", "GroupId"]}},
+        "Nothing": {"Value": "a", "Condition": "Never"},
+    },
+}
+
+
+def stack_output(name: Any = "network", output: str = "GroupId", **others: Any) -> dict[str, Any]:
+    return {"Fn::GetStackOutput": {"StackName": name, "OutputName": output, **others}}
+
+
+def web_with(tmp_path: Path, expression: dict[str, Any], *regions: str | None, template: Any = None) -> list[Any]:
+    """The security groups of a load balancer in eu-west-1, beside stacks `network` in these regions."""
+    others = [
+        TemplateFile(write(tmp_path, NETWORK, f"{index}.json"), "network", "111122223333", region)
+        for index, region in enumerate(regions)
+    ]
+    path = write(tmp_path, template or {"Resources": {"Web": load_balancer(SecurityGroups=[expression])}})
+    web = TemplateFile(path, "web", "111122223333", "eu-west-1")
+    scenarios = read_templates([web, *others])
+    [found] = [one for scenario in scenarios for one in scenario.resources if one.address == "web/Web"]
+    groups = found.properties["SecurityGroups"]
+    assert isinstance(groups, list)
+    return groups
+
+
+def test_an_output_of_another_stack_needs_no_export(tmp_path: Path) -> None:
+    assert web_with(tmp_path, stack_output(), "eu-west-1") == [ResourceReference("network/Group")]
+
+
+def test_an_output_is_that_of_the_stack_in_the_region_that_is_meant(tmp_path: Path) -> None:
+    """Without a region, it is the stack's own; a stack whose region nobody tells may be meant."""
+    first, second = (ResourceReference(f"{tmp_path}/{index}.json/Group") for index in range(2))
+    assert web_with(tmp_path, stack_output(), "us-east-1", "eu-west-1") == [second]
+    assert web_with(tmp_path, stack_output(Region="us-east-1"), "us-east-1", "eu-west-1") == [first]
+    assert web_with(tmp_path, stack_output(Region={"Ref": "AWS::Region"}), None) == [ResourceReference("network/Group")]
+
+
+def test_an_output_of_a_stack_that_is_not_given_is_unknown(tmp_path: Path) -> None:
+    unknown = UnknownPlannedValue(
+        "output GroupId of stack network", "give its template with another --template network=F"
+    )
+    other_account = "arn:aws:iam::222233334444:role/reader"
+    assert web_with(tmp_path, stack_output(), "us-east-1") == [unknown]
+    assert web_with(tmp_path, stack_output(RoleArn=other_account), "eu-west-1") == [unknown]
+    template = {
+        "Parameters": {"Name": {"Type": "String"}},
+        "Resources": {"Web": load_balancer(SecurityGroups=[stack_output({"Ref": "Name"})])},
+    }
+    [group] = web_with(tmp_path, {}, "eu-west-1", template=template)
+    assert group == UnknownPlannedValue(
+        "an output of a stack that depends on parameter web/Name", "give --template-parameter Name=…"
+    )
+
+
+@pytest.mark.parametrize(
+    ("output", "sentence"),
+    [("Absent", "0.json has no output 'Absent'"), ("Nothing", "0.json does not make the output 'Nothing'")],
+)
+def test_an_output_that_is_not_there_is_an_error(output: str, sentence: str, tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError) as raised:
+        web_with(tmp_path, stack_output(output=output), "eu-west-1")
+    assert sentence in str(raised.value)
+
+
 # --- CDK
 
 
@@ -250,6 +369,59 @@ def cdk_output(folder: Path, artifacts: dict[str, Any]) -> str:
     folder.mkdir(exist_ok=True)
     write(folder, {"version": "36.0.0", "artifacts": artifacts}, "manifest.json")
     return str(folder)
+
+
+CDK_STACK = {
+    "type": "aws:cloudformation:stack",
+    "environment": "aws://111122223333/eu-west-1",
+    "properties": {"templateFile": "Web.template.json"},
+}
+
+
+def test_a_nested_stack_of_the_cdk_is_found_among_the_assets(tmp_path: Path) -> None:
+    """The template names its file only if the app asks for metadata of assets."""
+    write(tmp_path, {"Resources": {"Web": load_balancer()}}, "inner.nested.template.json")
+    url = {"Fn::Join": ["", ["https://s3.eu-west-1.", {"Ref": "AWS::URLSuffix"}, "/assets/0a1b.json"]]}
+    write(tmp_path, {"Resources": {"Inner": nested(url)}}, "Web.template.json")
+    asset = {
+        "source": {"path": "inner.nested.template.json", "packaging": "file"},
+        "destinations": {"here": {"bucketName": "assets", "objectKey": "0a1b.json"}},
+    }
+    write(tmp_path, {"version": "55.0.0", "files": {"0a1b": asset}}, "Web.assets.json")
+    manifest = {"type": "cdk:asset-manifest", "properties": {"file": "Web.assets.json"}}
+    folder = cdk_output(tmp_path, {"Web.assets": manifest, "Web": CDK_STACK})
+    [scenario] = read_templates(read_cdk_output(folder))
+    assert [one.address for one in scenario.resources] == ["Inner.Web"]
+    assert scenario.unread == ()
+
+
+@pytest.mark.parametrize("assets", [[], {"files": []}, {"files": {"a": "b"}}, {"files": {"a": {"source": "b"}}}])
+def test_a_list_of_assets_that_names_none_is_no_crash(assets: Any, tmp_path: Path) -> None:
+    url = {"Fn::Sub": "https://s3.${AWS::URLSuffix}/assets/0a1b.json"}
+    write(tmp_path, {"Resources": {"Inner": nested(url)}}, "Web.template.json")
+    write(tmp_path, json.dumps(assets), "Web.assets.json")
+    folder = cdk_output(tmp_path, {"Web.assets": {"type": "cdk:asset-manifest"}, "Web": CDK_STACK})
+    [scenario] = read_templates(read_cdk_output(folder))
+    assert [one.origin for one in scenario.unread] == [
+        "load balancers of nested stack Inner, whose template is no local file"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("provider", "is_refused"),
+    # The blocks of a VPC decide verdicts; the names of zones do not.
+    [("vpc-provider", True), ("ssm", True), ("availability-zones", False), ("ami", False)],
+)
+def test_placeholders_of_the_cdk_are_no_values(provider: str, is_refused: bool, tmp_path: Path) -> None:
+    """Without credentials, `Vpc.fromLookup` is a VPC that does not exist, and so are its blocks."""
+    write(tmp_path, {"Resources": {}}, "Web.template.json")
+    missing = [{"key": f"{provider}:account=111122223333", "provider": provider, "props": {}}]
+    write(tmp_path, {"version": "55.0.0", "artifacts": {"Web": CDK_STACK}, "missing": missing}, "manifest.json")
+    if not is_refused:
+        assert len(read_cdk_output(str(tmp_path))) == 1
+        return
+    with pytest.raises(InvalidInputError, match=f"the CDK did not look up {provider}:account=111122223333"):
+        read_cdk_output(str(tmp_path))
 
 
 def test_stacks_of_a_cdk_output(tmp_path: Path) -> None:
@@ -377,12 +549,62 @@ def test_the_serverless_transform_logs_nothing(tmp_path: Path, caplog: pytest.Lo
     assert caplog.records == []
 
 
+def include(location: str) -> dict[str, Any]:
+    return {"Fn::Transform": {"Name": "AWS::Include", "Parameters": {"Location": location}}}
+
+
+def test_a_local_file_that_the_template_includes_is_read(tmp_path: Path) -> None:
+    """`aws cloudformation package` puts it into S3: beside other keys, in their place, and in a list."""
+    rule = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "CidrIp": "0.0.0.0/0"}
+    write(tmp_path, "Scheme: internal\n", "scheme.yaml")
+    write(tmp_path, {"Group": {"Type": SECURITY_GROUP, "Properties": {"Fn::If": ["Open", {}, {}]}}}, "group.json")
+    write(tmp_path, rule, "rule.json")
+    template = {
+        "Conditions": {"Open": {"Fn::Equals": ["a", "a"]}},
+        "Resources": {
+            "Web": load_balancer(SecurityGroups=[{"Ref": "Group"}, {"Ref": "Own"}], **include("scheme.yaml")),
+            "Own": {"Type": SECURITY_GROUP, "Properties": {"SecurityGroupIngress": [include("./rule.json")]}},
+            **include("group.json"),
+        },
+    }
+    [scenario] = read(tmp_path, template)
+    assert resource(scenario, "Web").properties["Scheme"] == "internal"
+    assert resource(scenario, "Own").properties["SecurityGroupIngress"] == [rule]
+    assert resource(scenario, "Group").type == SECURITY_GROUP
+
+
+def test_a_template_includes_no_file_from_elsewhere(tmp_path: Path) -> None:
+    """A pull request must not show the environment of the machine that judges it."""
+    (tmp_path / "stacks").mkdir()
+    write(tmp_path, "secret", "secret.yaml")
+    for location in ("../secret.yaml", str(tmp_path / "secret.yaml"), "/proc/self/environ"):
+        path = write(tmp_path / "stacks", {"Resources": {"Web": load_balancer(Name=include(location))}})
+        with pytest.raises(InvalidInputError, match="is in neither the template's folder nor the working directory"):
+            read_templates([TemplateFile(path)])
+
+
+def test_a_template_without_files_beside_it_includes_none(tmp_path: Path) -> None:
+    """The Hook gets the text of a template, and writes it to a folder of its own."""
+    write(tmp_path, "Scheme: internal\n", "scheme.yaml")
+    path = write(tmp_path, {"Resources": {"Web": load_balancer(**include("scheme.yaml"))}})
+    with pytest.raises(InvalidInputError, match="Fn::Transform makes properties only when CloudFormation processes"):
+        read_templates([TemplateFile(path, has_local_parts=False)])
+
+
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a macro": (
         {"Transform": ["AWS::LanguageExtensions", "Company::Tags"], "Resources": {}},
         "the transform Company::Tags is a macro, which only CloudFormation can run; give the processed template",
     ),
     "an include": ({"Transform": {"Name": "AWS::Include"}, "Resources": {}}, "the transform AWS::Include is a macro"),
+    "an included file in S3": (
+        {"Resources": {"Web": load_balancer(), **include("s3://bucket/web.yaml")}},
+        "Fn::Transform adds resources, which only CloudFormation can do; give the processed template",
+    ),
+    "an included file that is not there": (
+        {"Resources": {"Web": load_balancer(**include("scheme.yaml"))}},
+        "scheme.yaml is not there; add it, or correct the path",
+    ),
     "a module": (
         {"Resources": {"Web": {"Type": "Company::Web::Balancer::MODULE"}}},
         "Resources.Web: Company::Web::Balancer::MODULE is a module, which only CloudFormation can expand",
@@ -397,6 +619,14 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
             "Resources": {"Function": {"Type": "AWS::Serverless::Function", "Properties": {"Handler": "a.b"}}},
         },
         "the transform AWS::Serverless-2016-10-31 refuses the template",
+    ),
+    "outputs that are a list": (
+        {"Resources": {}, "Outputs": [{"Value": "a"}]},
+        "Outputs must be an object",
+    ),
+    "an output that is text": (
+        {"Resources": {}, "Outputs": {"GroupId": "sg-1"}},
+        "Outputs.GroupId: an output must be an object with a Value",
     ),
     "a resource without a type": (
         {"Resources": {"Web": {}}},

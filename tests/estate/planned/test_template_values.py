@@ -72,6 +72,11 @@ CASES: dict[str, tuple[Any, Any]] = {
         unknown("identifier of Group, known after deployment"),
     ),
     "Select": ({"Fn::Select": ["1", {"Ref": "Zones"}]}, "b"),
+    "Select of an unknown one of equal elements": ({"Fn::Select": [{"Ref": "Open"}, ["a", "a"]]}, "a"),
+    "Select of an unknown element of an unknown list": (
+        {"Fn::Select": [{"Ref": "Open"}, {"Fn::GetAZs": ""}]},
+        unknown("the element that is chosen by parameter Open", "give --template-parameter Open=…"),
+    ),
     "Select from what is not known": (
         {"Fn::Select": [0, {"Fn::GetAZs": ""}]},
         unknown("element 0 of the Availability Zones of the region"),
@@ -80,6 +85,10 @@ CASES: dict[str, tuple[Any, Any]] = {
     "Split of a joined list of identifiers": (
         {"Fn::Select": [1, {"Fn::Split": [",", {"Fn::Join": [",", [{"Ref": "Vpc"}, {"Ref": "Group"}]]}]}]},
         ResourceReference("Group"),
+    ),
+    "Split of a list as the CDK passes it between stacks": (
+        {"Fn::Split": ["||", {"Fn::Join": ["||", [{"Ref": "Vpc"}, {"Ref": "Group"}]]}]},
+        [ResourceReference("Vpc"), ResourceReference("Group")],
     ),
     "Split of a joined list of parameters, which may hold the delimiter": (
         {"Fn::Select": [1, {"Fn::Split": [",", {"Fn::Join": [",", [{"Ref": "Open"}, "b"]]}]}]},
@@ -229,6 +238,148 @@ def test_a_map_with_a_key_that_is_not_known_gives_one_of_its_values(tmp_path: Pa
     assert found == {(f"{label} is internal",): "internal", (f"{label} is internet-facing",): "internet-facing"}
 
 
+def test_an_element_whose_number_is_not_known_is_one_of_them(tmp_path: Path) -> None:
+    """With a number that the list does not have, the deployment fails."""
+    found = values(
+        tmp_path,
+        {"Fn::Select": [{"Ref": "Number"}, ["internal", "internet-facing", "internal"]]},
+        Parameters={"Number": {"Type": "Number"}},
+    )
+    label = "the element that is chosen by Number"
+    assert found == {(f"{label} is element 0",): "internal", (f"{label} is element 1",): "internet-facing"}
+
+
+@pytest.mark.parametrize(
+    ("section", "expression"),
+    [("Mappings", {"Fn::FindInMap": ["Sizes", "a", "b"]}), ("Conditions", {"Fn::If": ["Wide", "a", "b"]})],
+)
+def test_what_a_macro_may_add_to_a_section_is_not_called_missing(section: str, expression: Any, tmp_path: Path) -> None:
+    included = {"Fn::Transform": {"Name": "AWS::Include", "Parameters": {"Location": "s3://bucket/key"}}}
+    with pytest.raises(InvalidInputError, match="Fn::Transform runs the macro 'AWS::Include'"):
+        only_value(tmp_path, expression, None, **{section: included})
+
+
+# --- properties that depend on a condition as a whole
+
+
+def test_properties_that_depend_on_a_condition_are_one_way_each(tmp_path: Path) -> None:
+    """CloudFormation takes Fn::If in place of all properties, also one inside another."""
+    template = {
+        "Parameters": {"Stage": {"Type": "String", "AllowedValues": ["test", "live"]}},
+        "Conditions": {"IsTest": {"Fn::Equals": [{"Ref": "Stage"}, "test"]}, "Never": {"Fn::Equals": ["a", "b"]}},
+        "Resources": {
+            "Web": {
+                "Type": "AWS::ElasticLoadBalancingV2::LoadBalancer",
+                "Properties": {
+                    "Fn::If": [
+                        "IsTest",
+                        {"Scheme": "internal", "IpAddressType": "ipv4"},
+                        {"Fn::If": ["Never", {"Ref": "AWS::NoValue"}, {"IpAddressType": "dualstack"}]},
+                    ]
+                },
+            }
+        },
+    }
+    found = {one.assumptions: resource(one, "Web").properties for one in read(tmp_path, template)}
+    assert found == {
+        ("parameter Stage is test",): {"Scheme": "internal", "IpAddressType": "ipv4"},
+        ("parameter Stage is live",): {"IpAddressType": "dualstack"},
+    }
+
+
+def test_properties_that_both_values_of_a_condition_have_ask_for_no_choice(tmp_path: Path) -> None:
+    template = {
+        "Parameters": {"Stage": {"Type": "String", "AllowedValues": ["test", "live"]}},
+        "Conditions": {"IsTest": {"Fn::Equals": [{"Ref": "Stage"}, "test"]}},
+        "Resources": {
+            "Web": {
+                "Type": "AWS::ElasticLoadBalancingV2::LoadBalancer",
+                "Properties": {"Fn::If": ["IsTest", {"Scheme": "internal", "Name": "test"}, {"Scheme": "internal"}]},
+            }
+        },
+    }
+    [scenario] = read(tmp_path, template)
+    assert resource(scenario, "Web").properties["Scheme"] == "internal"
+
+
+def test_a_reference_inside_conditional_properties_joins_resources(tmp_path: Path) -> None:
+    """The load balancer depends on what its conditional properties name."""
+    properties = {"SecurityGroups": [{"Ref": "Group"}]}
+    template = {
+        "Conditions": {"Always": {"Fn::Equals": ["a", "a"]}},
+        "Resources": {
+            "Web": {
+                "Type": "AWS::ElasticLoadBalancingV2::LoadBalancer",
+                "Properties": {"Fn::If": ["Always", properties, {"Ref": "AWS::NoValue"}]},
+            },
+            "Group": {"Type": SECURITY_GROUP, "Properties": {}},
+        },
+    }
+    [scenario] = read(tmp_path, template)
+    assert resource(scenario, "Web").properties == {"SecurityGroups": [ResourceReference("Group")]}
+    assert resource(scenario, "Group").address == "Group"
+
+
+# --- rules
+
+
+def rules_of(assertion: Any, condition: Any = None) -> dict[str, Any]:
+    rule = {"Assertions": [{"Assert": assertion, "AssertDescription": "the scheme fits the stage"}]}
+    return {"Rules": {"Known": rule if condition is None else {"RuleCondition": condition, **rule}}}
+
+
+SCHEMES = {"Scheme": {"Type": "String", "AllowedValues": ["internal", "internet-facing"]}, "Open": {"Type": "String"}}
+IS_INTERNAL = {"Fn::Contains": [["internal", "private"], {"Ref": "Scheme"}]}
+RULES: dict[str, tuple[dict[str, Any], list[str]]] = {
+    "an assertion that refuses a value": (rules_of(IS_INTERNAL), ["internal"]),
+    "a condition that does not hold": (
+        rules_of(IS_INTERNAL, {"Fn::Equals": [{"Ref": "AWS::Region"}, "us-east-1"]}),
+        ["internal", "internet-facing"],
+    ),
+    "a condition that may not hold": (
+        rules_of(IS_INTERNAL, {"Fn::Equals": [{"Ref": "Open"}, "x"]}),
+        ["internal", "internet-facing"],
+    ),
+    "an assertion on a value that is not known": (
+        rules_of({"Fn::And": [{"Fn::Equals": [{"Ref": "Open"}, "x"]}, {"Fn::Not": [{"Fn::Not": [IS_INTERNAL]}]}]}),
+        ["internal"],
+    ),
+    "an alternative that is not known": (
+        rules_of({"Fn::Or": [IS_INTERNAL, {"Fn::Equals": [{"Ref": "Open"}, "x"]}]}),
+        ["internal", "internet-facing"],
+    ),
+    "an attribute of an account's resource": (
+        rules_of({"Fn::EachMemberEquals": [{"Fn::ValueOfAll": ["AWS::EC2::VPC::Id", "Tags.Name"]}, "x"]}),
+        ["internal", "internet-facing"],
+    ),
+    "members that are not all allowed": (
+        rules_of({"Fn::EachMemberIn": [["internal", {"Ref": "Scheme"}], ["internal"]]}),
+        ["internal"],
+    ),
+    "members that are not all equal": (
+        rules_of({"Fn::EachMemberEquals": [[{"Ref": "Scheme"}, "internal"], "internal"]}),
+        ["internal"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", RULES)
+def test_values_that_a_rule_refuses_are_no_way_of_deploying(name: str, tmp_path: Path) -> None:
+    rules, expected = RULES[name]
+    template = {"Parameters": SCHEMES, "Resources": {"Web": load_balancer(Scheme={"Ref": "Scheme"})}, **rules}
+    scenarios = read(tmp_path, template, {"AWS::Region": "eu-west-1"})
+    assert [resource(one, "Web").properties["Scheme"] for one in scenarios] == expected
+
+
+def test_a_given_value_that_a_rule_refuses_is_an_error(tmp_path: Path) -> None:
+    resources = {"Web": load_balancer(Scheme={"Ref": "Scheme"})}
+    template = {"Parameters": SCHEMES, "Resources": resources, **rules_of(IS_INTERNAL)}
+    with pytest.raises(InvalidInputError) as raised:
+        read(tmp_path, template, {"Scheme": "internet-facing"})
+    sentence = "template.json: Rules.Known: 'the scheme fits the stage' does not hold for these values of parameters"
+    assert sentence in str(raised.value)
+
+
 def test_a_choice_that_cannot_be_deployed_is_no_scenario(tmp_path: Path) -> None:
     found = values(
         tmp_path,
@@ -323,7 +474,28 @@ WRONG: dict[str, tuple[Any, str]] = {
     "a macro": ({"Fn::Transform": {"Name": "AWS::Include"}}, "Fn::Transform runs the macro 'AWS::Include'"),
     "an element that is not there": ({"Fn::Select": [2, ["a"]]}, "Fn::Select takes element 2 of a list of 1"),
     "a key that is not there": ({"Fn::FindInMap": ["Sizes", "x", "y"]}, "Mappings has no map 'Sizes'"),
-    "a block that cannot be divided": ({"Fn::Cidr": ["10.0.0.0/30", 3, 8]}, "Fn::Cidr cannot divide 10.0.0.0/30"),
+    "a block that cannot be divided": (
+        {"Fn::Cidr": ["10.0.0.0/30", 3, 8]},
+        "10.0.0.0/30 has no 3 blocks with 8 host bits (Fn::Cidr)",
+    ),
+    "more blocks than there are": (
+        {"Fn::Cidr": ["10.0.0.0/23", 3, 8]},
+        "10.0.0.0/23 has no 3 blocks with 8 host bits (Fn::Cidr)",
+    ),
+    "more blocks than CloudFormation makes": (
+        {"Fn::Cidr": ["10.0.0.0/8", 257, 8]},
+        "Fn::Cidr makes 1 to 256 blocks, not '257'",
+    ),
+    "a count that is no number": ({"Fn::Cidr": ["10.0.0.0/16", "-1", 8]}, "Fn::Cidr makes 1 to 256 blocks, not '-1'"),
+    "host bits that are no number": (
+        {"Fn::Cidr": ["10.0.0.0/16", 1, "x"]},
+        "the number of host bits of Fn::Cidr is no number: 'x'",
+    ),
+    "a block that is none": ({"Fn::Cidr": ["10.0.0", 1, 8]}, "Fn::Cidr takes a block, not '10.0.0'"),
+    "a function beside another key": (
+        {"Fn::If": ["One", 1, 2], "Name": "a"},
+        "Fn::If stands beside other keys; it must be the only key of its object",
+    ),
     "conditions in a circle": (
         {"Fn::If": ["One", 1, 2]},
         "circular references: condition One → condition Other → condition One; remove one of them",

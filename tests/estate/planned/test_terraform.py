@@ -785,6 +785,33 @@ def test_a_local_value_that_may_be_the_default_group_of_a_vpc(relevant: Any, exp
     assert short(plan) == expected
 
 
+@pytest.mark.parametrize(
+    ("data", "attributes", "expected"),
+    [
+        # The identifier of a VPC is that of no group.
+        ("aws_subnet", [["vpc_id"]], "C--?"),
+        # Nothing refers to it.
+        ("aws_subnet", [], "C--?"),
+        # A tag may name a group.
+        ("aws_subnet", [["vpc_id"], ["tags", "group"]], "?--?"),
+        ("aws_security_group", [["id"]], "?--?"),
+        # The whole data source is passed on.
+        ("aws_subnet", [[]], "?--?"),
+    ],
+)
+def test_a_local_value_that_may_be_read_while_the_plan_is_applied(
+    data: str, attributes: list[list[str]], expected: str
+) -> None:
+    plan = vpc(Plan()).defer(f"data.{data}.some")
+    security_group(plan, "aws_security_group.alb")
+    load_balancer(plan, groups=Ref("local.groups"))
+    listener(plan, group=None)
+    rule(plan, "https", "ingress", ALB_GROUP, **OPEN_443)
+    used = [{"resource": f"data.{data}.some", "attribute": one} for one in attributes]
+    plan.extra["relevant_attributes"] = [{"resource": "aws_subnet.a", "attribute": ["id"]}, *used]
+    assert short(plan) == expected
+
+
 def test_a_local_value_that_may_be_the_computed_groups_of_an_instance() -> None:
     """An instance without groups gets the default one, and the provider tells its identifier."""
     plan = vpc(Plan())
