@@ -102,6 +102,7 @@ def test_the_sbom_names_files_and_their_contents(release: Path, bom: dict[str, A
     assert all(component["purl"].startswith("pkg:pypi/") for component in components.values() if "purl" in component)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["build", "pack", "release"])
 def test_a_folder_that_cannot_be_written_is_named(
     command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
