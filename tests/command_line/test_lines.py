@@ -8,6 +8,8 @@ import json
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +72,31 @@ def test_accounts_are_judged_apart(command: Command, read_together: list[object]
     assert answer.out == expected(*paths)
     assert answer.out.count("\n") == 3 * SIZE * 5
     assert not read_together
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["forkserver", "spawn"])
+def test_processes_start_without_a_copy_of_the_command(method: str, tmp_path: Path) -> None:
+    """Python 3.14 starts them by `forkserver` on Linux, macOS and Windows by `spawn`."""
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import multiprocessing\n"
+        "from alb_sg.command_line.entry_point import run\n"
+        'if __name__ == "__main__":\n'
+        f"    multiprocessing.set_start_method({method!r})\n"
+        "    run()\n",
+        encoding="utf-8",
+    )
+    paths = [str(snapshot_file(SIZE, account)) for account in (0, 1)]
+    given = [word for path in paths for word in ("--config-items", path)]
+    done = subprocess.run(  # noqa: S603 (written above)
+        [sys.executable, str(program), "check", *given, "--format", "jsonl", "--jobs", "2"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1, done.stderr
+    assert done.stdout == expected(*paths)
 
 
 def test_one_file_is_judged_the_same(command: Command) -> None:
