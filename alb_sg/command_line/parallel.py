@@ -143,14 +143,19 @@ def _open_workers(jobs: int) -> Iterator[ParallelMap]:
         return
     from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 (one process does not need it)
     from concurrent.futures.process import BrokenProcessPool  # noqa: PLC0415 (as above)
+    from multiprocessing import active_children  # noqa: PLC0415 (as above)
 
+    # The command ends without cleanup, so that processes which were not waited for would stay.
     with ProcessPoolExecutor(jobs, initializer=_end_on_interrupt) as pool:
         try:
             yield pool.map
-        except BrokenProcessPool as error:
-            raise WorkerLostError from error
-        finally:
+        except BaseException as error:
             pool.shutdown(wait=False, cancel_futures=True)
+            for process in active_children():
+                process.terminate()
+            if isinstance(error, BrokenProcessPool):
+                raise WorkerLostError from error
+            raise
 
 
 def _end_on_interrupt() -> None:

@@ -10,6 +10,8 @@ import os
 import signal
 import subprocess
 import sys
+import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ from alb_sg.report.json_report import finding_object
 from benchmarks.snapshot_files import snapshot_file
 from tests.command_line.calling import Answer, Command
 from tests.estate.example import Shape, write
+from tests.tools import HANGING
 
 SIZE = 20
 
@@ -234,6 +237,16 @@ def test_a_file_that_is_wrong_is_named_and_the_others_are_judged(command: Comman
     ]
 
 
+@pytest.fixture
+def forked() -> Iterator[None]:
+    """Processes are forked: others would not know of what a test replaces."""
+    started = multiprocessing.get_start_method()
+    multiprocessing.set_start_method("fork", force=True)
+    yield
+    multiprocessing.set_start_method(started, force=True)
+
+
+@pytest.mark.usefixtures("forked")
 def test_the_files_of_a_lost_process_are_judged_together(
     command: Command, monkeypatch: pytest.MonkeyPatch, read_together: list[object]
 ) -> None:
@@ -246,15 +259,29 @@ def test_the_files_of_a_lost_process_are_judged_together(
         return read_config_items(paths)
 
     monkeypatch.setattr("alb_sg.command_line.parallel.read_config_items", reads)
-    started = multiprocessing.get_start_method()
-    # A process that is not forked would not know of the patch.
-    multiprocessing.set_start_method("fork", force=True)
     paths = [str(snapshot_file(SIZE, account)) for account in (0, 1)]
-    try:
-        assert checked(command, *paths, jobs=2).out == expected(*paths)
-    finally:
-        multiprocessing.set_start_method(started, force=True)
+    assert checked(command, *paths, jobs=2).out == expected(*paths)
     assert read_together
+
+
+@pytest.mark.usefixtures("forked")
+def test_an_interrupt_ends_the_processes(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    mine = os.getpid()
+
+    def reads(_: list[str]) -> None:
+        os.kill(mine, signal.SIGINT)
+        time.sleep(HANGING)
+
+    monkeypatch.setattr("alb_sg.command_line.parallel.read_config_items", reads)
+    heard = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        answer = checked(command, *(str(snapshot_file(SIZE, account)) for account in (0, 1)), jobs=2)
+    finally:
+        signal.signal(signal.SIGINT, heard)
+    assert (answer.code, answer.out, answer.err) == (130, "", "alb-sg: interrupted\n")
+    for process in multiprocessing.active_children():
+        process.join(HANGING / 2)
+        assert process.exitcode == -signal.SIGTERM
 
 
 @pytest.mark.parametrize("jobs", ["0", "-1", "two", ""])
