@@ -14,24 +14,15 @@ from importlib.util import find_spec
 from hypothesis import settings
 
 from tests.conftest import ENVIRONMENT
-from tests.fuzzing import test_fuzzing, test_fuzzing_inputs
+from tests.fuzzing.tests import TESTS
 from tests.fuzzing.texts import PARSERS, refused_badly
 
 INPUTS_AT_ONCE = 500
-MODULES = (test_fuzzing, test_fuzzing_inputs)
-TESTS = {name: test for module in MODULES for name, test in sorted(vars(module).items()) if name.startswith("test_")}
 
 
 def fuzz(name: str, seconds: int) -> None:
-    """Feeds one test in this process. Atheris ends the process."""
+    """Feeds one test in this process."""
     test = TESTS[name]
-    if find_spec("atheris") is not None:
-        import atheris  # noqa: PLC0415 (it is not installed everywhere)
-
-        atheris.instrument_all()
-        atheris.Setup([sys.argv[0], f"-max_total_time={seconds}", "-max_len=4096"], test.hypothesis.fuzz_one_input)
-        atheris.Fuzz()
-        return
     further = settings(test._hypothesis_internal_use_settings, max_examples=500, derandomize=False, database=None)  # noqa: SLF001 (hypothesis has no public way to change a test's settings)
     test._hypothesis_internal_use_settings = further  # noqa: SLF001 (as above)
     start, inputs = time.monotonic(), 0
@@ -63,7 +54,8 @@ def main(seconds: int) -> int:
     """Changed texts, and every test in a process of its own. The exit code is 1 if one fails."""
     failed = change_texts(seconds)
     for name in TESTS:
-        command = [sys.executable, "-m", "tests.fuzzing", "--one", name, str(seconds)]
+        program = ["tests.fuzzing.coverage_guided"] if find_spec("atheris") else ["tests.fuzzing", "--one"]
+        command = [sys.executable, "-m", *program, name, str(seconds)]
         done = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603 (this very program)
         sys.stdout.write(f"{name}: {'passed' if done.returncode == 0 else 'FAILED'}\n")
         sys.stdout.write("\n".join([*done.stdout.splitlines()[-3:], *done.stderr.splitlines()[-3:]]) + "\n")
