@@ -24,6 +24,7 @@ from alb_sg.recommendations.requirement import (
     SecurityGroupPeer,
     TargetPeer,
     address_peer,
+    carried_groups,
     parse_peer,
 )
 
@@ -86,23 +87,24 @@ def count_if_all_covered(
     """
     own = permissions_of_groups(group_ids)
     count = 0
-    for direction, traffic, peers, _, _, _, common_groups in requirement_set.groups:
+    for group in requirement_set.groups:
+        direction, traffic = group.direction, group.traffic
         if direction is Direction.TARGET_INGRESS:
             # Targets have groups of their own, which decide about nodes.
-            for peer in peers:
-                if not isinstance(peer, NodesPeer):
+            for peer in group.peers:
+                permissions = permissions_of_groups(carried_groups(peer))
+                if not covers_directly(
+                    permissions.allowed_traffic(direction, traffic, peer.family), peer, target_match
+                ):
                     return None
-                permissions = permissions_of_groups(peer.target_groups)
-                if not _lets_nodes_in(permissions.allowed_traffic(direction, traffic, peer.family), peer):
-                    return None
-                count += len(peer.targets)
+                count += requirement_count(peer)
             continue
-        family = peers[0].family
+        family = group.peers[0].family
         allowed = own.allowed_traffic(direction, traffic, family)
-        count += len(peers)
-        if not allowed.referenced_group_ids.isdisjoint(common_groups):
+        count += len(group.peers)
+        if not allowed.referenced_group_ids.isdisjoint(group.common_groups):
             continue
-        for peer in peers:
+        for peer in group.peers:
             if peer.family is not family:
                 family = peer.family
                 allowed = own.allowed_traffic(direction, traffic, family)
@@ -124,7 +126,10 @@ def covers_directly(allowed: AllowedTraffic, peer: Peer, target_match: TargetMat
                 target_match is TargetMatch.EFFECTIVE and _address_is_open(peer, allowed)
             )
         case NodesPeer():
-            return _lets_nodes_in(allowed, peer)
+            return bool(peer.target_groups) and (
+                not allowed.referenced_group_ids.isdisjoint(peer.load_balancer_groups)
+                or peer.addresses.is_covered_by(allowed.addresses)
+            )
         case AddressPeer():
             return peer.addresses.is_covered_by(allowed.addresses) or not allowed.referenced_group_ids.isdisjoint(
                 peer.or_security_groups
@@ -137,14 +142,6 @@ def covers_directly(allowed: AllowedTraffic, peer: Peer, target_match: TargetMat
             )
         case SecurityGroupPeer():
             return allowed.addresses.is_everything
-
-
-def _lets_nodes_in(allowed: AllowedTraffic, peer: NodesPeer) -> bool:
-    """Whether what the groups of targets allow covers the nodes of the load balancer, whatever addresses they have."""
-    return bool(peer.target_groups) and (
-        not allowed.referenced_group_ids.isdisjoint(peer.load_balancer_groups)
-        or peer.addresses.is_covered_by(allowed.addresses)
-    )
 
 
 def _address_is_open(peer: TargetPeer, allowed: AllowedTraffic) -> bool:

@@ -166,7 +166,7 @@ class Permissions:
             rules = self._direction_rules[is_egress] = _direction_rules(
                 self.estate, self.groups, unread, is_egress=is_egress
             )
-        return rules.known.get((traffic, family)) or rules.find(self.estate, traffic, family)
+        return rules.allowed_traffic(self.estate, traffic, family)
 
     def unknown_rules(self, direction: Direction) -> list[NotReadError]:
         """The causes that rules with unknown values may let through anything."""
@@ -213,23 +213,24 @@ class DirectionRules:
     ) -> None:
         self._permissions_by_group = permissions_by_group
         self._unread = unread
-        # What was found already. Callers look here first: most kinds of traffic are asked for more than once.
-        self.known: dict[tuple[Traffic, Family], AllowedTraffic] = {}
+        self._by_traffic: dict[tuple[Traffic, Family], AllowedTraffic] = {}
         self._by_peers: dict[tuple[Family, tuple[object, ...]], AllowedTraffic] = {}
 
-    def find(self, estate: Estate, traffic: Traffic, family: Family) -> AllowedTraffic:
-        permissions: list[Permission] = []
-        for of_group in self._permissions_by_group:
-            permissions += (
-                of_group.matching(traffic) if isinstance(of_group, _PermissionIndex) else traffic.select(of_group)
-            )
-        # Kinds of traffic that match permissions with the same peers share the answer.
-        key = family, tuple(map(_PEERS, permissions))
-        allowed = self._by_peers.get(key)
-        if allowed is None:
-            allowed = self._by_peers[key] = _combine(estate, permissions, family, self._unread)
-        self.known[traffic, family] = allowed
-        return allowed
+    def allowed_traffic(self, estate: Estate, traffic: Traffic, family: Family) -> AllowedTraffic:
+        known = self._by_traffic.get((traffic, family))
+        if known is None:
+            permissions: list[Permission] = []
+            for of_group in self._permissions_by_group:
+                permissions += (
+                    of_group.matching(traffic) if isinstance(of_group, _PermissionIndex) else traffic.select(of_group)
+                )
+            # Kinds of traffic that match permissions with the same peers share the answer.
+            key = family, tuple(map(_PEERS, permissions))
+            known = self._by_peers.get(key)
+            if known is None:
+                known = self._by_peers[key] = _combine(estate, permissions, family, self._unread)
+            self._by_traffic[traffic, family] = known
+        return known
 
 
 def _indexed(estate: Estate, group: SecurityGroup, *, is_egress: bool) -> Sequence[Permission] | _PermissionIndex:
