@@ -47,7 +47,10 @@ class _LatestItems:
     def add(self, item: ConfigItem, location: Location) -> None:
         if isinstance(item.state_id, UnknownValue):
             self._without_state_id.append((item, item.state_id, location))
-            return
+        else:
+            self._add_ordered(item, location)
+
+    def _add_ordered(self, item: ConfigItem, location: Location) -> None:
         known = self.items.get(item.id)
         if known is None or item.capture_order > known.capture_order:
             self.items[item.id] = item
@@ -77,10 +80,8 @@ class _LatestItems:
         if known is not None and item.capture_time == known.capture_time:
             # Nothing but the state ID tells which of them is the later one.
             self.items[item.id] = known.merged_with(item) or item.as_unread(f"{state_id.field}: {state_id.text}")
-        elif known is None or item.capture_order > known.capture_order:
-            self.items[item.id] = item
-            self.locations[item.id] = location
-            self.conflicts.pop(item.id, None)
+        else:
+            self._add_ordered(item, location)
 
 
 class Recording:

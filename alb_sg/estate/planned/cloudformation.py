@@ -52,7 +52,7 @@ def read_templates(
     """
     library = TemplateLibrary(given)
     for file in files:
-        library.load(file.path, file.parameters, has_local_parts=file.has_local_parts)
+        library.load_root(file)
     graph = DependencyGraph(Deployment(files, given, library, Choices()))
     for template in library.loaded.values():
         with file_error_context(template.path):

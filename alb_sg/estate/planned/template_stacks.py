@@ -97,6 +97,10 @@ class TemplateLibrary:
             )
         return found
 
+    def load_root(self, file: TemplateFile) -> LoadedTemplate:
+        """A template that the caller names. Raises InvalidInputError with the file's name."""
+        return self.load(file.path, file.parameters, has_local_parts=file.has_local_parts)
+
     def load(
         self, path: str, parameters: Mapping[str, str] | None = None, *, has_local_parts: bool = True
     ) -> LoadedTemplate:
@@ -203,8 +207,7 @@ class Deployment:
         self.several = len(files) > 1
         addresses = _root_addresses(files)
         self.roots = [
-            Stack(self, _load_root(library, file), address, file)
-            for file, address in zip(files, addresses, strict=True)
+            Stack(self, library.load_root(file), address, file) for file, address in zip(files, addresses, strict=True)
         ]
         self._exports: Mapping[str, list[tuple[Stack, Mapping[str, Any]]]] | None = None
 
@@ -275,10 +278,6 @@ class Deployment:
                     )
                 others.append((stack, output))
         return found
-
-
-def _load_root(library: TemplateLibrary, file: TemplateFile) -> LoadedTemplate:
-    return library.load(file.path, file.parameters, has_local_parts=file.has_local_parts)
 
 
 def _root_addresses(files: Sequence[TemplateFile]) -> list[str]:
