@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from alb_sg.aws.arns import partition_of_region
@@ -29,12 +29,14 @@ def is_large(text: str) -> bool:
     return len(text.encode()) > MAX_TEMPLATE_BYTES
 
 
-def deploy_command(settings: Settings, name: str, text: str, folder: Path) -> str:
-    """The command that creates the StackSet of a template file in `folder`, and its stacks in the organizational units.
-    A large template goes through the artifact's bucket of the home region first."""
+def deploy_command(settings: Settings, name: str, text: str, folder: Path, regions: Sequence[str] | None = None) -> str:
+    """The command that creates the StackSet of a template file in `folder`, and its stacks in the organizational units
+    and in these regions; None: in all that it is for. A large template goes through the artifact's bucket of the home
+    region first."""
     # Roles are global.
-    regions = [settings.home_region] if name == MEMBER else list(settings.regions)
-    return f"{_create_command(settings, name, text, folder)} && {_instances_command(settings, name, regions)}"
+    everywhere = [settings.home_region] if name == MEMBER else settings.regions
+    created = _create_command(settings, name, text, folder)
+    return f"{created} && {_instances_command(settings, name, everywhere if regions is None else regions)}"
 
 
 def placeholder_remark(command: str) -> str:
@@ -76,18 +78,17 @@ def stack_set_remarks(settings: Settings, files: Mapping[str, str], folder: Path
         "which needs its functions. A delegated administrator of StackSets adds --call-as DELEGATED_ADMIN to each "
         "`aws cloudformation` command"
     )
-    documents = [DOCUMENTS] if settings.has_remediation else []
+    for name in (MEMBER, *([DOCUMENTS] if settings.has_remediation else [])):
+        yield deploy_command(settings, name, files[name], folder)
     own_pack = sorted(settings.excluded_types)
     shared = [region for region in settings.regions if region not in settings.excluded_types]
     packs = [(f"{UNITS_PACK}.yaml", shared), *((f"{UNITS_PACK}.{region}.yaml", [region]) for region in own_pack)]
-    deployed = [(MEMBER, [settings.home_region]), *((name, list(settings.regions)) for name in documents), *packs]
-    for name, regions in deployed:
+    for name, regions in packs:
         if regions:
-            created = _create_command(settings, name, files[name], folder)
-            yield f"{created} && {_instances_command(settings, name, regions)}"
+            yield deploy_command(settings, name, files[name], folder, regions)
 
 
-def _instances_command(settings: Settings, name: str, regions: list[str]) -> str:
+def _instances_command(settings: Settings, name: str, regions: Sequence[str]) -> str:
     targets: dict[str, object] = {"OrganizationalUnitIds": list(settings.organization.organizational_units) or [UNIT]}
     if settings.organization.excluded_accounts:
         targets |= {"Accounts": list(settings.organization.excluded_accounts), "AccountFilterType": "DIFFERENCE"}

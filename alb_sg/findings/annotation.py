@@ -25,7 +25,7 @@ from alb_sg.recommendations.requirement import AddressPeer, NodesPeer, PrefixLis
 MAX_ANNOTATION_LENGTH = 256
 UNKNOWN_ADDRESSES = "addresses that are not known yet"
 _SEPARATOR = "; "
-# The characters that JSON escapes, and what stands for them.
+# The characters that JSON escapes, and their replacements.
 _ESCAPED_IN_JSON = {**dict.fromkeys(range(0x20), " "), ord('"'): "'", ord("\\"): "/"}
 _UNRESOLVED = "unresolved"
 # The ports from which both Linux and Windows connect by default begin at 49152 or before, and end at 60999 or later.
@@ -34,7 +34,7 @@ _FIRST_REGISTERED_PORT = 1024
 _STATEFUL = "security groups are stateful: responses need no rule"
 # More sentences than this do not fit, however short they are.
 _MAX_SENTENCES = MAX_ANNOTATION_LENGTH // len(f"{_SEPARATOR}.")
-# A missing part with more blocks than this is clearer as the whole peer and the open ports instead.
+# A missing part with more blocks than this is clearer as the whole peer and the peers that are open instead.
 MAX_MISSING_BLOCKS = 3
 
 _WITHOUT_REMARK = re.compile(r"([0-9]+ requirements? met|nothing unused) in ")

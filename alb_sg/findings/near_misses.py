@@ -132,7 +132,7 @@ def _other_ports(permissions: Permissions, coverage: Coverage) -> Iterator[NearM
         if covers_directly(allowed, peer, TargetMatch.EFFECTIVE):
             open_ranges.append((first, last))
     if open_ranges == [(0, 0)] and traffic.protocol == "tcp":
-        # Written by who means all ports: it is all of them for protocol -1 alone.
+        # People write it for all ports, which it is only for the protocol -1.
         yield NearMiss("port 0 alone is", "TCP 0 is open to it, which is port 0 alone and not all ports")
     elif open_ranges:
         names = tuple(_port_name(traffic.protocol, *ports) for ports in open_ranges)

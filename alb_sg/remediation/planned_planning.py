@@ -68,7 +68,7 @@ class PlannedEstatePlanner:
         )
 
     def _is_default(self, group_id: str) -> bool:
-        """Whether it is the VPC's default group, which whatever is launched without a group gets."""
+        """Whether it is the VPC's default group, which everything gets that is launched without a group."""
         group = (self._estate.security_groups or {}).get(group_id)
         return group is not None and group.name == DEFAULT_GROUP_NAME
 

@@ -74,7 +74,7 @@ def _rule_lines(rule: RuleExplanation, fronts: Sequence[FrontingLoadBalancer], s
 
 
 def _unused_lines(rule: RuleExplanation, region: str, style: Style) -> Iterator[str]:
-    """The unused parts, and the commands that remove it: nothing else of the project removes a rule."""
+    """The unused parts, and the commands that remove them: nothing else of the project removes a rule."""
     if not isinstance(rule.verdict, Finding) or not rule.verdict.unused:
         return
     for entry in rule.verdict.unused:

@@ -60,7 +60,7 @@ def _local_file(transform: Any) -> str | None:
 
 def _content(folder: Path, location: str, place: str) -> Any:
     path = folder / location
-    # Whoever writes a template must not see other files of the machine that judges it, such as its environment.
+    # The author of a template must not see other files of the machine that judges it, such as its environment.
     if not any(path.resolve().is_relative_to(one.resolve()) for one in (folder, Path())):
         raise InvalidInputError(
             f"{location} is in neither the template's folder nor the working directory; move the file there", place
