@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Mapping
 
 from alb_sg.aws.account_region import ACCOUNT_ID
+from alb_sg.command_line.argument_types import add_repeatable
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.json_files import file_error_context, read_json_file
 from alb_sg.observations.accounts import AccountName, parse_accounts
@@ -27,10 +28,9 @@ def add_accounts_option(parser: argparse.ArgumentParser) -> None:
 
 
 def add_owner_tag_option(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
+    add_repeatable(
+        parser,
         "--owner-tag",
-        action="append",
-        default=[],
         metavar="KEY",
         help="the tag that names whom to ask, of the load balancer, else of its security groups; repeatable: the first "
         "that is set counts",
@@ -45,14 +45,13 @@ def add_accounts_choice(parser: argparse.ArgumentParser) -> None:
 
 
 def add_account_option(group: argparse._ActionsContainer, explanation: str = "load balancers of this account") -> None:
-    group.add_argument("--account", action="append", default=[], type=_account_id, metavar="ID", help=explanation)
+    add_repeatable(group, "--account", type=_account_id, metavar="ID", help=explanation)
 
 
 def add_unit_option(group: argparse._ActionsContainer) -> None:
-    group.add_argument(
+    add_repeatable(
+        group,
         "--unit",
-        action="append",
-        default=[],
         metavar="PATH",
         help="load balancers of accounts in this organizational unit, such as Production/Shops, or below it; Root: "
         "directly below the organization's root; needs --accounts",

@@ -1,4 +1,7 @@
-"""Types of option values. Each takes an option's text and raises argparse's error, in one sentence, for any other."""
+"""Repeatable options, and types of option values.
+
+A type takes an option's text, and raises argparse's error, in one sentence, for any other.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,18 @@ import argparse
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
+from typing import Any
 
 from alb_sg.parameters import SECURITY_GROUP_ID
 
 TRAFFIC_PORT = "traffic-port"
 DATE_PATTERN = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 DIGITS_PATTERN = re.compile(r"[0-9]{1,9}")
+
+
+def add_repeatable(group: argparse._ActionsContainer, *flags: str, **settings: Any) -> argparse.Action:
+    """Adds an option that may be given several times; its value is a list, empty without it. `settings`: argparse's."""
+    return group.add_argument(*flags, action="append", default=[], **settings)
 
 
 def whole_number(lowest: int, highest: int, noun: str) -> Callable[[str], int]:

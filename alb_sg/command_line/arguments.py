@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, NoReturn, TypeAlias
 
+from alb_sg.command_line.argument_types import add_repeatable
 from alb_sg.command_line.exemption_options import add_date_option
 from alb_sg.command_line.exit_code import EXIT_CODES
 from alb_sg.command_line.sources import loading
@@ -102,7 +103,7 @@ def add_recording_options(parser: Parser) -> None:
 
 
 def add_rule_option(parser: Parser, explanation: str) -> None:
-    action = parser.add_argument("--rule", action="append", default=[], metavar="NAME", help=explanation)
+    action = add_repeatable(parser, "--rule", metavar="NAME", help=explanation)
     action.completer = _complete_rules  # type: ignore[attr-defined]  # argcomplete's
 
 
@@ -117,10 +118,9 @@ def add_rule_options(parser: Parser) -> None:
     add_rule_option(
         parser, "judge this rule only, with or without ALB_SG_; repeatable (default: all that are deployed by default)"
     )
-    parser.add_argument(
+    add_repeatable(
+        parser,
         "--parameter",
-        action="append",
-        default=[],
         metavar="RULE:Key=Value",
         help="a rule parameter, for one rule or for every rule that takes it; repeatable; see `alb-sg rules`",
     )

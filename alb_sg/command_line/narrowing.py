@@ -17,6 +17,7 @@ from alb_sg.command_line.account_options import (
     add_owner_tag_option,
     add_unit_option,
 )
+from alb_sg.command_line.argument_types import add_repeatable
 from alb_sg.command_line.rule_selection import RuleSelection
 from alb_sg.command_line.sources.loaded_estates import LoadedEstates
 from alb_sg.errors import InvalidInputError, NotReadError
@@ -56,43 +57,33 @@ def add_narrowing_options(parser: argparse.ArgumentParser, *, with_tags: bool) -
         "VALUE, * is any characters and ? is one. Letter case does not matter.",
     )
     add_account_option(group)
-    group.add_argument(
-        "--name",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="load balancers of this name, such as 'shop-*'",
-    )
+    add_repeatable(group, "--name", metavar="NAME", help="load balancers of this name, such as 'shop-*'")
     add_unit_option(group)
     parser.set_defaults(tag=[], owner=[], owner_tag=[])
     if with_tags:
-        group.add_argument(
+        add_repeatable(
+            group,
             "--owner",
-            action="append",
-            default=[],
             metavar="NAME",
             help="load balancers of this owner; '(no owner)': of those without one; needs --owner-tag",
         )
-        group.add_argument(
+        add_repeatable(
+            group,
             "--tag",
-            action="append",
-            default=[],
             type=tag_pattern,
             metavar="KEY[=VALUE]",
             help="load balancers with this tag, of any value without =VALUE; live, the tags are read with it",
         )
-    group.add_argument(
+    add_repeatable(
+        group,
         "--severity",
-        action="append",
-        default=[],
         type=str.lower,
         choices=[severity.name.lower() for severity in Severity],
         help="rules of this severity",
     )
-    group.add_argument(
+    add_repeatable(
+        group,
         "--status",
-        action="append",
-        default=[],
         type=str.lower,
         choices=list(STATUSES),
         help="list results of this status alone; the exit code is about all",

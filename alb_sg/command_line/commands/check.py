@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TextIO
 
 from alb_sg.command_line.account_options import read_given_accounts
-from alb_sg.command_line.argument_types import whole_number
+from alb_sg.command_line.argument_types import add_repeatable, whole_number
 from alb_sg.command_line.arguments import (
     Commands,
     add_command,
@@ -81,12 +81,8 @@ def add_check(commands: Commands) -> None:
     add_recording_options(parser)
     add_rule_options(parser)
     add_exemptions_option(parser)
-    parser.add_argument(
-        "--load-balancer",
-        action="append",
-        default=[],
-        metavar="ARN|NAME",
-        help="judge this load balancer only; repeatable (default: all)",
+    add_repeatable(
+        parser, "--load-balancer", metavar="ARN|NAME", help="judge this load balancer only; repeatable (default: all)"
     )
     add_narrowing_options(parser, with_tags=True)
     add_roles_options(parser, resumes="what was judged")

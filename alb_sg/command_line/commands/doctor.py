@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.command_line.account_options import add_account_option, read_given_accounts
+from alb_sg.command_line.argument_types import add_repeatable
 from alb_sg.command_line.arguments import Commands, add_command, add_output_option, add_text_or_json_option
 from alb_sg.command_line.exit_code import ExitCode
 from alb_sg.command_line.output import open_output
@@ -65,10 +66,9 @@ def add_doctor(commands: Commands) -> None:
     # Every account of the file is chosen.
     parser.set_defaults(unit=[])
     parser.add_argument("--aggregator", metavar="NAME", help="check the organization of this configuration aggregator")
-    parser.add_argument(
+    add_repeatable(
+        parser,
         "--stack-set",
-        action="append",
-        default=[],
         metavar="NAME",
         help="with --aggregator: a StackSet of the deployment; repeatable (default: all with alb-sg in their names)",
     )

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from alb_sg.command_line.argument_types import whole_number
+from alb_sg.command_line.argument_types import add_repeatable, whole_number
 from alb_sg.command_line.arguments import (
     Commands,
     add_command,
@@ -135,10 +135,9 @@ def add_fix(commands: Commands) -> None:
         help="if a tag, an accepted source or a Network Load Balancer in front would open an internal load balancer "
         "beyond private addresses: refuse (default), or plan it for approval by a person (not with --yes)",
     )
-    parser.add_argument(
+    add_repeatable(
+        parser,
         "--tag",
-        action="append",
-        default=[],
         metavar="KEY=VALUE",
         help="a tag for the security groups, rules and records that are created, where a service control policy "
         "demands it; several times for several",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from alb_sg.command_line.argument_types import TRAFFIC_PORT, health_check_port, port, security_group_ids
+from alb_sg.command_line.argument_types import TRAFFIC_PORT, add_repeatable, health_check_port, port, security_group_ids
 from alb_sg.command_line.arguments import (
     Commands,
     add_command,
@@ -56,19 +56,11 @@ def add_what_if(commands: Commands) -> None:
     )
     parser.add_argument("load_balancer", metavar="ARN|NAME", help="the load balancer")
     changes = parser.add_argument_group("changes (one or more)")
-    changes.add_argument(
-        "--add-listener",
-        action="append",
-        default=[],
-        type=port,
-        metavar="PORT",
-        help="HTTPS on 443 and 8443, else HTTP",
-    )
-    changes.add_argument("--remove-listener", action="append", default=[], type=port, metavar="PORT")
-    changes.add_argument(
+    add_repeatable(changes, "--add-listener", type=port, metavar="PORT", help="HTTPS on 443 and 8443, else HTTP")
+    add_repeatable(changes, "--remove-listener", type=port, metavar="PORT")
+    add_repeatable(
+        changes,
         "--health-check-port",
-        action="append",
-        default=[],
         type=health_check_port,
         metavar="TARGET-GROUP=PORT",
         help="set the health check port of a target group (name or ARN) to a port or traffic-port",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterable, Sequence
 
+from alb_sg.command_line.argument_types import add_repeatable
 from alb_sg.command_line.rule_selection import RuleSelection
 from alb_sg.command_line.sources.files import load_files
 from alb_sg.command_line.sources.loaded_estates import LoadedEstates, refuse_unknown_names
@@ -36,16 +37,13 @@ def add_source_arguments(parser: argparse.ArgumentParser) -> None:
     # Commands without the recording options read these two as well.
     parser.set_defaults(source=None, aggregator=None)
     group = parser.add_argument_group("sources")
-    group.add_argument(
+    add_repeatable(
+        group,
         "--estate",
-        action="append",
-        default=[],
         metavar="F",
         help="a saved estate, a folder or a pattern such as 'estates/*.json'; repeatable",
     )
-    group.add_argument(
-        "--config-items", action="append", default=[], metavar="F", help="a file of AWS Config items; repeatable"
-    )
+    add_repeatable(group, "--config-items", metavar="F", help="a file of AWS Config items; repeatable")
     add_live_options(group)
     add_planned_arguments(group)
 
@@ -65,11 +63,10 @@ def add_recording_arguments(group: argparse._ActionsContainer) -> None:
 
 def add_live_options(group: argparse._ActionsContainer) -> None:
     group.add_argument("-p", "--profile", metavar="P", help="live: a profile of ~/.aws/config")
-    group.add_argument(
+    add_repeatable(
+        group,
         "-r",
         "--region",
-        action="append",
-        default=[],
         metavar="R",
         help="live: a region; repeatable; all: every region that is enabled in the account",
     )

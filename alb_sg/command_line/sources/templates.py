@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from alb_sg.command_line.argument_types import add_repeatable
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.json_files import STANDARD_INPUT
@@ -41,31 +42,27 @@ _TEMPLATE_OPTIONS = {
 
 
 def add_template_arguments(group: argparse._ActionsContainer) -> None:
-    group.add_argument(
+    add_repeatable(
+        group,
         "--template",
-        action="append",
-        default=[],
         metavar="F",
         help="a CloudFormation template, or the output folder of `cdk synth`; repeatable",
     )
-    group.add_argument(
+    add_repeatable(
+        group,
         "--template-parameter",
-        action="append",
-        default=[],
         metavar="K=V",
         help="the value of a template's parameter or pseudo parameter (AWS::Region); repeatable",
     )
-    group.add_argument(
+    add_repeatable(
+        group,
         "--template-parameter-file",
-        action="append",
-        default=[],
         metavar="F",
         help="values of parameters, as `aws cloudformation` and AWS CodePipeline take them; repeatable",
     )
-    group.add_argument(
+    add_repeatable(
+        group,
         "--nested-template",
-        action="append",
-        default=[],
         metavar="STACK=F",
         help="the template of the nested stack with this logical ID, whose TemplateURL is no local path; repeatable",
     )
@@ -79,10 +76,9 @@ def add_template_arguments(group: argparse._ActionsContainer) -> None:
         metavar="NAME",
         help="the deployed stack, by name or ARN, that the one --template updates; needs --profile or --region",
     )
-    group.add_argument(
+    add_repeatable(
+        group,
         "--stack-resources",
-        action="append",
-        default=[],
         metavar="F",
         help="the resources of the stack that the template updates, as `aws cloudformation describe-stack-resources` "
         "prints them, for --estate; repeatable for nested stacks",
