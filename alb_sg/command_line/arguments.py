@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping
-from types import MappingProxyType
+from collections.abc import Mapping
+from types import MappingProxyType, ModuleType
 from typing import Any, NoReturn, TypeAlias
 
 from alb_sg.command_line.argument_types import add_repeatable
@@ -19,7 +19,6 @@ HELP_WIDTH = 120
 # Where the explanations of options begin.
 HELP_COLUMN = 28
 DEBUG_HELP = "log calls to AWS to standard error, and show the traceback of an error"
-CommandFunction: TypeAlias = Callable[[argparse.Namespace], int]
 
 
 class Parser(argparse.ArgumentParser):
@@ -60,26 +59,21 @@ class HelpFormatter(argparse.RawDescriptionHelpFormatter):
         self._action_max_length = HELP_COLUMN
 
 
-def add_command(
-    commands: Commands,
-    name: str,
-    run: CommandFunction,
-    *,
-    summary: str,
-    description: str,
-    examples: str,
-    exit_codes: str = EXIT_CODES,
-) -> Parser:
-    """Adds a command whose help ends with examples and exit codes."""
+def add_command(commands: Commands, name: str, module: ModuleType) -> None:
+    """Adds the command of a module, whose help ends with examples and exit codes.
+
+    The module has SUMMARY, DESCRIPTION, EXAMPLES, its own EXIT_CODES if it has any, `add_options` for the parser, and
+    `run`, which takes the parsed arguments and returns the exit code.
+    """
     parser = commands.add_parser(
         name,
-        help=summary,
-        description=description,
-        epilog=f"examples:\n{examples}\n{exit_codes}",
+        help=module.SUMMARY,
+        description=module.DESCRIPTION,
+        epilog=f"examples:\n{module.EXAMPLES}\n{getattr(module, 'EXIT_CODES', EXIT_CODES)}",
         formatter_class=HelpFormatter,
         allow_abbrev=False,
     )
-    parser.set_defaults(run=run, applied_options=())
+    parser.set_defaults(run=module.run, applied_options=())
     parser.add_argument(
         "-v",
         "--verbose",
@@ -87,7 +81,7 @@ def add_command(
         help="say which options come from the environment or a configuration file",
     )
     parser.add_argument("--debug", action="store_true", help=DEBUG_HELP)
-    return parser
+    module.add_options(parser)
 
 
 def add_source_options(parser: Parser) -> None:

@@ -12,8 +12,7 @@ from typing import TextIO
 from alb_sg.command_line.account_options import read_given_accounts
 from alb_sg.command_line.argument_types import add_repeatable, whole_number
 from alb_sg.command_line.arguments import (
-    Commands,
-    add_command,
+    Parser,
     add_exemptions_option,
     add_output_option,
     add_recording_options,
@@ -50,6 +49,7 @@ from alb_sg.observations.observation import Observation
 from alb_sg.observations.results import Results
 from alb_sg.report.formats import ASFF, JSON, JSON_LINES
 
+SUMMARY = "judge load balancers"
 DESCRIPTION = """\
 Judge the security groups of load balancers against what Elastic Load Balancing recommends for Application Load
 Balancers: listener ports open to clients, targets reachable on their ports and health check ports, Path MTU
@@ -73,10 +73,7 @@ EXAMPLES = """\
 """
 
 
-def add_check(commands: Commands) -> None:
-    parser = add_command(
-        commands, "check", run, summary="judge load balancers", description=DESCRIPTION, examples=EXAMPLES
-    )
+def add_options(parser: Parser) -> None:
     add_source_options(parser)
     add_recording_options(parser)
     add_rule_options(parser)

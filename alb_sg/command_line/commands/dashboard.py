@@ -23,8 +23,7 @@ from alb_sg.command_line.account_options import (
 )
 from alb_sg.command_line.argument_types import time_with_zone, whole_number
 from alb_sg.command_line.arguments import (
-    Commands,
-    add_command,
+    Parser,
     add_exemptions_option,
     add_history_option,
     add_rule_options,
@@ -75,6 +74,7 @@ class AggregatorVerdicts(Enum):
     OWN = "own"
 
 
+SUMMARY = "write the compliance of all load balancers as one page"
 DESCRIPTION = """\
 Write the compliance of all load balancers as one page: how many are compliant, what to change first and whom to ask,
 the worst first, by cause, changes, exemptions, and a picture and a fix for each load balancer. The page is one file
@@ -94,15 +94,7 @@ PORTAL_URL = re.compile(r"https://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~/-]*)?"
 DEFAULT_PICTURES = 2500
 
 
-def add_dashboard(commands: Commands) -> None:
-    parser = add_command(
-        commands,
-        "dashboard",
-        run,
-        summary="write the compliance of all load balancers as one page",
-        description=DESCRIPTION,
-        examples=EXAMPLES,
-    )
+def add_options(parser: Parser) -> None:
     # With --aggregator.
     parser.set_defaults(shows_recorded_verdicts=True)
     add_source_options(parser)

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.command_line.account_options import add_account_option, read_given_accounts
 from alb_sg.command_line.argument_types import add_repeatable
-from alb_sg.command_line.arguments import Commands, add_command, add_output_option, add_text_or_json_option
+from alb_sg.command_line.arguments import Parser, add_output_option, add_text_or_json_option
 from alb_sg.command_line.exit_code import ExitCode
 from alb_sg.command_line.output import open_output
 from alb_sg.command_line.progress import Progress
@@ -22,6 +22,7 @@ from alb_sg.observations.applied_options import COMMAND_LINE
 from alb_sg.report.style import Style
 
 ACCOUNT = Check("accounts", "Of an account that cannot be read, nothing is known.")
+SUMMARY = "check that the deployment works"
 DESCRIPTION = """\
 Check that the deployment works: the recorder, the rules and how recently they ran, their functions, alarms and failed
 events, exemptions and roles. With --aggregator, check the organization from the account with the functions: trusted
@@ -44,16 +45,7 @@ exit codes:
 """
 
 
-def add_doctor(commands: Commands) -> None:
-    parser = add_command(
-        commands,
-        "doctor",
-        run,
-        summary="check that the deployment works",
-        description=DESCRIPTION,
-        examples=EXAMPLES,
-        exit_codes=EXIT_CODES,
-    )
+def add_options(parser: Parser) -> None:
     add_live_options(parser)
     add_role_options(parser)
     parser.add_argument(

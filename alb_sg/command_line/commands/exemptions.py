@@ -6,8 +6,7 @@ import argparse
 
 from alb_sg.command_line.argument_types import whole_number
 from alb_sg.command_line.arguments import (
-    Commands,
-    add_command,
+    Parser,
     add_output_option,
     add_rule_options,
     add_source_options,
@@ -33,6 +32,7 @@ from alb_sg.observations.exemptions_report import ExemptionsReport
 from alb_sg.report.exemptions import write_exemptions, write_exemptions_json
 from alb_sg.report.style import Style
 
+SUMMARY = "list exemptions and those that need attention"
 DESCRIPTION = """\
 List exemptions by state: in force, about to expire, expired, and unused because the load balancer does not exist or is
 not NON_COMPLIANT without them. Malformed entries, which exempt nothing, are listed too. For load balancers outside the
@@ -53,16 +53,8 @@ exit codes:
 """
 
 
-def add_exemptions(commands: Commands) -> None:
-    parser = add_command(
-        commands,
-        "exemptions",
-        run,
-        summary="list exemptions and those that need attention",
-        description=DESCRIPTION,
-        examples=EXAMPLES,
-        exit_codes=f"{EXIT_CODES}\n{EXEMPTIONS_HELP}",
-    )
+def add_options(parser: Parser) -> None:
+    parser.epilog = f"{parser.epilog}\n{EXEMPTIONS_HELP}"
     parser.add_argument("document", metavar="SOURCE", help="a file, s3://bucket/key, or ssm:/parameter/name")
     parser.add_argument(
         "--days",

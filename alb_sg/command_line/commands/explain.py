@@ -6,8 +6,7 @@ import argparse
 import sys
 
 from alb_sg.command_line.arguments import (
-    Commands,
-    add_command,
+    Parser,
     add_exemptions_option,
     add_output_option,
     add_recording_options,
@@ -39,6 +38,7 @@ from alb_sg.report.explanation_text import write_explanation
 from alb_sg.report.style import Style
 from alb_sg.report.text import write_errors
 
+SUMMARY = "show the reasons for the verdicts on one load balancer"
 DESCRIPTION = """\
 Show the user guide's table for one load balancer. Each recommended row has the security group rule that meets it and
 why it matches, the missing parts, or why it could not be judged. Listeners and target groups that need nothing are
@@ -53,15 +53,7 @@ EXAMPLES = """\
 """
 
 
-def add_explain(commands: Commands) -> None:
-    parser = add_command(
-        commands,
-        "explain",
-        run,
-        summary="show the reasons for the verdicts on one load balancer",
-        description=DESCRIPTION,
-        examples=EXAMPLES,
-    )
+def add_options(parser: Parser) -> None:
     parser.add_argument("load_balancer", metavar="ARN|NAME", help="the load balancer")
     add_source_options(parser)
     add_recording_options(parser)

@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from alb_sg.command_line.account_options import add_accounts_choice, add_accounts_option, read_given_accounts
-from alb_sg.command_line.arguments import Commands, add_command
+from alb_sg.command_line.arguments import Parser
 from alb_sg.command_line.exit_code import ExitCode
 from alb_sg.command_line.output import open_output
 from alb_sg.command_line.progress import Progress
@@ -15,6 +15,7 @@ from alb_sg.command_line.sources.role_options import add_roles_options, reads_wi
 from alb_sg.estate.export_file import write_export_file
 from alb_sg.report.text import write_errors
 
+SUMMARY = "save an account for offline use"
 DESCRIPTION = """\
 Read load balancers, listeners, target groups and registrations, security groups, VPCs, network interfaces,
 instances, prefix lists and tags of an account, and write them as a saved estate for the option `--estate` of the other
@@ -36,16 +37,7 @@ exit codes:
 """
 
 
-def add_export(commands: Commands) -> None:
-    parser = add_command(
-        commands,
-        "export",
-        run,
-        summary="save an account for offline use",
-        description=DESCRIPTION,
-        examples=EXAMPLES,
-        exit_codes=EXIT_CODES,
-    )
+def add_options(parser: Parser) -> None:
     add_live_options(parser)
     add_accounts_option(parser)
     add_accounts_choice(parser)

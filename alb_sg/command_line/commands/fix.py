@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING
 
 from alb_sg.command_line.argument_types import add_repeatable, whole_number
 from alb_sg.command_line.arguments import (
-    Commands,
-    add_command,
+    Parser,
     add_exemptions_option,
     add_output_option,
     add_rule_options,
@@ -61,6 +60,7 @@ if TYPE_CHECKING:
     from alb_sg.command_line.sources.sessions import Credentials
     from alb_sg.remediation.account import AccountClients
 
+SUMMARY = "plan, apply or undo the changes that fix load balancers"
 DESCRIPTION = """\
 Add the security group rules that the load balancers lack, and nothing more. By default the command only shows a plan:
 each API call, each refusal with its reason, and the same rules as CloudFormation and Terraform. --apply reads the
@@ -89,16 +89,7 @@ FAILED_OUTCOMES = frozenset({ApplyOutcome.UNVERIFIED, ApplyOutcome.ROLLED_BACK, 
 MAX_RULES_PER_GROUP = 1000
 
 
-def add_fix(commands: Commands) -> None:
-    parser = add_command(
-        commands,
-        "fix",
-        run,
-        summary="plan, apply or undo the changes that fix load balancers",
-        description=DESCRIPTION,
-        examples=EXAMPLES,
-        exit_codes=EXIT_CODES,
-    )
+def add_options(parser: Parser) -> None:
     parser.add_argument("load_balancer", nargs="*", metavar="ARN|NAME", help="the load balancers to fix")
     actions = parser.add_mutually_exclusive_group()
     actions.add_argument("--plan", action="store_true", help="show the plan (default)")

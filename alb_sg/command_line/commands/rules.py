@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from alb_sg.command_line.arguments import Commands, add_command, add_text_or_json_option
+from alb_sg.command_line.arguments import Parser, add_text_or_json_option
 from alb_sg.command_line.exit_code import ExitCode
 from alb_sg.command_line.output import open_output
 from alb_sg.command_line.rule_selection import find_rule
@@ -12,6 +12,7 @@ from alb_sg.recommendations.catalogue import DISPLAY_ORDER
 from alb_sg.report.rules_text import write_rules, write_rules_json
 from alb_sg.report.style import Style
 
+SUMMARY = "show what each rule requires"
 DESCRIPTION = """\
 Show what each rule requires, its parameters with their defaults, and its section of the Elastic Load Balancing user
 guide.
@@ -28,16 +29,7 @@ exit codes:
 """
 
 
-def add_rules(commands: Commands) -> None:
-    parser = add_command(
-        commands,
-        "rules",
-        run,
-        summary="show what each rule requires",
-        description=DESCRIPTION,
-        examples=EXAMPLES,
-        exit_codes=EXIT_CODES,
-    )
+def add_options(parser: Parser) -> None:
     parser.add_argument("name", nargs="?", metavar="NAME", help="one rule (default: all)")
     add_text_or_json_option(parser)
 

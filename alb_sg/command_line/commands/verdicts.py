@@ -8,8 +8,7 @@ from datetime import UTC, datetime
 
 from alb_sg.command_line.account_options import read_given_accounts
 from alb_sg.command_line.arguments import (
-    Commands,
-    add_command,
+    Parser,
     add_exemptions_option,
     add_output_option,
     add_rule_option,
@@ -38,6 +37,7 @@ from alb_sg.errors import InvalidInputError
 from alb_sg.observations.observation import Completeness
 from alb_sg.report import phrasing
 
+SUMMARY = "print the verdicts that AWS Config has recorded in all accounts"
 DESCRIPTION = """\
 Print the verdicts that AWS Config has recorded in every account and region of an organization, from an aggregator, in
 any format of `alb-sg check`. This command judges nothing: age, parameters and exemptions of the verdicts are those of
@@ -53,15 +53,7 @@ EXAMPLES = """\
 MAX_NAMED_ACCOUNTS = 5
 
 
-def add_verdicts(commands: Commands) -> None:
-    parser = add_command(
-        commands,
-        "verdicts",
-        run,
-        summary="print the verdicts that AWS Config has recorded in all accounts",
-        description=DESCRIPTION,
-        examples=EXAMPLES,
-    )
+def add_options(parser: Parser) -> None:
     parser.epilog = f"{parser.epilog}\n{AGGREGATOR_HELP}"
     parser.add_argument("--aggregator", metavar="NAME", required=True, help="the name of the configuration aggregator")
     add_live_options(parser)

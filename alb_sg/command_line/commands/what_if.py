@@ -7,8 +7,7 @@ import sys
 
 from alb_sg.command_line.argument_types import TRAFFIC_PORT, add_repeatable, health_check_port, port, security_group_ids
 from alb_sg.command_line.arguments import (
-    Commands,
-    add_command,
+    Parser,
     add_output_option,
     add_rule_options,
     add_source_options,
@@ -29,6 +28,7 @@ from alb_sg.report.style import Style
 from alb_sg.report.text import write_errors
 from alb_sg.report.what_if import WhatIfReport, write_what_if, write_what_if_json
 
+SUMMARY = "judge a change before it is made"
 DESCRIPTION = """\
 "Whenever you add a listener to your load balancer or update the health check port for a target group used by the load
 balancer to route requests, you must verify that the security groups associated with the load balancer allow traffic on
@@ -45,15 +45,7 @@ The exit code follows the verdicts after the change.
 """
 
 
-def add_what_if(commands: Commands) -> None:
-    parser = add_command(
-        commands,
-        "what-if",
-        run,
-        summary="judge a change before it is made",
-        description=DESCRIPTION,
-        examples=EXAMPLES,
-    )
+def add_options(parser: Parser) -> None:
     parser.add_argument("load_balancer", metavar="ARN|NAME", help="the load balancer")
     changes = parser.add_argument_group("changes (one or more)")
     add_repeatable(changes, "--add-listener", type=port, metavar="PORT", help="HTTPS on 443 and 8443, else HTTP")
