@@ -21,7 +21,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, TextIO
+from typing import Any
 
 from alb_sg.findings.evidence import Evidence, PermissionPeer
 from alb_sg.findings.explanation import Explanation, RequirementRow, RuleExplanation
@@ -36,16 +36,15 @@ from alb_sg.report.json_report import (
     exemption_object,
     missing_object,
     unused_field,
-    write_json_document,
 )
 from alb_sg.report.removal_commands import removal_commands
 
 
-def write_explanation_json(
-    explanation: Explanation, advice: Advice, stream: TextIO, applied_options: Iterable[AppliedOption] = ()
-) -> None:
+def explanation_document(
+    explanation: Explanation, advice: Advice, applied_options: Iterable[AppliedOption]
+) -> dict[str, Any]:
     errors = [rule.verdict for rule in explanation.rules if isinstance(rule.verdict, EvaluationError)]
-    document = {
+    return {
         "version": JSON_VERSION,
         "loadBalancer": _load_balancer_object(explanation),
         "rules": [
@@ -58,7 +57,6 @@ def write_explanation_json(
         "errors": [error_object(error) for error in errors],
         "configuration": applied_option_objects(applied_options),
     }
-    write_json_document(document, stream)
 
 
 def _load_balancer_object(explanation: Explanation) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from alb_sg.command_line.exemption_options import (
     read_exemption_document,
 )
 from alb_sg.command_line.exit_code import ExitCode
-from alb_sg.command_line.output import open_output
+from alb_sg.command_line.output import open_output, write_lines
 from alb_sg.command_line.rule_selection import RuleSelection, select_rules
 from alb_sg.command_line.sources.loaded_estates import LoadedEstates
 from alb_sg.command_line.sources.loading import load_estates
@@ -29,7 +29,8 @@ from alb_sg.findings.exemption_review import DEFAULT_EXPIRING_DAYS, ReviewScope,
 from alb_sg.findings.finding import EvaluationError, Result
 from alb_sg.findings.judge import judge_all
 from alb_sg.observations.exemptions_report import ExemptionsReport
-from alb_sg.report.exemptions import write_exemptions, write_exemptions_json
+from alb_sg.report.exemptions import exemptions_document, exemptions_lines
+from alb_sg.report.json_report import write_json_document
 from alb_sg.report.style import Style
 
 SUMMARY = "list exemptions and those that need attention"
@@ -92,9 +93,9 @@ def run(arguments: argparse.Namespace) -> int:
             ),
         )
         if arguments.format == "json":
-            write_exemptions_json(report, stream)
+            write_json_document(exemptions_document(report), stream)
         else:
-            write_exemptions(report, stream, Style.for_stream(stream))
+            write_lines(exemptions_lines(report, Style.for_stream(stream)), stream)
     if report.malformed or report.errors:
         return ExitCode.INCOMPLETE_EVALUATION
     if any(one.needs_attention for one in report.reviewed):

@@ -16,7 +16,7 @@ from alb_sg.command_line.arguments import (
 )
 from alb_sg.command_line.exemption_options import load_given_exemptions
 from alb_sg.command_line.exit_code import results_exit_code
-from alb_sg.command_line.output import open_output
+from alb_sg.command_line.output import open_output, write_lines
 from alb_sg.command_line.planning import make_fix_request, make_planner
 from alb_sg.command_line.rule_selection import RuleSelection, select_rules
 from alb_sg.command_line.sources.loaded_estates import LoadedEstates, require_single_load_balancer
@@ -33,8 +33,9 @@ from alb_sg.findings.remarks import RemarkFinder
 from alb_sg.remediation.planned_planning import PlannedEstatePlanner
 from alb_sg.remediation.planning import make_plan
 from alb_sg.report.advice import Advice, plan_advice
-from alb_sg.report.explanation_json import write_explanation_json
-from alb_sg.report.explanation_text import write_explanation
+from alb_sg.report.explanation_json import explanation_document
+from alb_sg.report.explanation_text import explanation_lines
+from alb_sg.report.json_report import write_json_document
 from alb_sg.report.style import Style
 from alb_sg.report.text import write_errors
 
@@ -81,9 +82,9 @@ def run(arguments: argparse.Namespace) -> int:
             errors.extend(exemptions.errors)
         advice = _advice(arguments, loaded, selection, exemptions, explanation, estate)
         if arguments.format == "json":
-            write_explanation_json(explanation, advice, stream, arguments.applied_options)
+            write_json_document(explanation_document(explanation, advice, arguments.applied_options), stream)
         else:
-            write_explanation(explanation, advice, stream, Style.for_stream(stream))
+            write_lines(explanation_lines(explanation, advice, Style.for_stream(stream)), stream)
     write_errors(errors, sys.stderr)
     return results_exit_code([*errors, *(rule.verdict for rule in explanation.rules)])
 

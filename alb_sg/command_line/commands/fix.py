@@ -21,7 +21,7 @@ from alb_sg.command_line.arguments import (
 from alb_sg.command_line.exemption_options import EXEMPTIONS_HELP, exemption_date, read_exemption_document
 from alb_sg.command_line.exit_code import ExitCode
 from alb_sg.command_line.notes import write_note
-from alb_sg.command_line.output import open_output
+from alb_sg.command_line.output import open_output, write_lines
 from alb_sg.command_line.planning import CONFIG_ITEMS_CAUSE
 from alb_sg.command_line.rule_selection import select_rules
 from alb_sg.command_line.sources.loaded_estates import LoadedEstates, refuse_ambiguous_names
@@ -50,7 +50,8 @@ from alb_sg.remediation.planning import judge_load_balancer, make_plan
 from alb_sg.remediation.snippet_languages import SNIPPET_WRITERS
 from alb_sg.remediation.snippets import make_snippets
 from alb_sg.remediation.tags import parse_tags
-from alb_sg.report.fix_report import FixReport, write_fix, write_fix_json, write_plan, write_undo_results
+from alb_sg.report.fix_report import FixReport, fix_document, fix_lines, plan_lines, undo_document, undo_lines
+from alb_sg.report.json_report import write_json_document
 from alb_sg.report.phrasing import pluralize, printable
 from alb_sg.report.style import Style
 from alb_sg.report.text import write_errors
@@ -172,9 +173,9 @@ def run(arguments: argparse.Namespace) -> int:
             write_errors([*report.errors, *(one for plan in plans for one in plan.evaluation_errors)], sys.stderr)
             _write_refusals(plans)
         elif arguments.format == "json":
-            write_fix_json(report, stream, arguments.applied_options)
+            write_json_document(fix_document(report, arguments.applied_options), stream)
         else:
-            write_fix(report, stream, Style.for_stream(stream))
+            write_lines(fix_lines(report, Style.for_stream(stream)), stream)
     return _exit_code(report)
 
 
@@ -306,7 +307,7 @@ def _apply_plans(arguments: argparse.Namespace, fix: FixRequest, report: FixRepo
 
 
 def _user_agrees(plan: Plan) -> bool:
-    write_plan(plan, sys.stderr, Style.for_stream(sys.stderr))
+    write_lines(plan_lines(plan, Style.for_stream(sys.stderr)), sys.stderr)
     name = printable(plan.load_balancer.name)
     sys.stderr.write(f"Add {pluralize(len(plan.additions), 'rule')} for {name}? [y/N] ")
     sys.stderr.flush()
@@ -328,7 +329,10 @@ def _undo_execution(arguments: argparse.Namespace) -> int:
         credentials = given_credentials(arguments)
         for region, _ in live_sources(credentials, arguments.region):
             results.append((region, undo(_open_account(credentials, "", region), arguments.undo)))
-        write_undo_results(results, stream, Style.for_stream(stream), as_json=arguments.format == "json")
+        if arguments.format == "json":
+            write_json_document(undo_document(results), stream)
+        else:
+            write_lines(undo_lines(results, Style.for_stream(stream)), stream)
     if any(result.failures for _, result in results):
         return ExitCode.INCOMPLETE_EVALUATION
     if all(result.is_empty for _, result in results):

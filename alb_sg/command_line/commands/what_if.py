@@ -14,7 +14,7 @@ from alb_sg.command_line.arguments import (
     add_text_or_json_option,
 )
 from alb_sg.command_line.exit_code import results_exit_code
-from alb_sg.command_line.output import open_output
+from alb_sg.command_line.output import open_output, write_lines
 from alb_sg.command_line.rule_selection import select_rules
 from alb_sg.command_line.sources.loaded_estates import require_single_load_balancer
 from alb_sg.command_line.sources.loading import load_estates
@@ -24,9 +24,10 @@ from alb_sg.estate import what_if
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.model import LoadBalancer
 from alb_sg.findings.judge import Judge
+from alb_sg.report.json_report import write_json_document
 from alb_sg.report.style import Style
 from alb_sg.report.text import write_errors
-from alb_sg.report.what_if import WhatIfReport, write_what_if, write_what_if_json
+from alb_sg.report.what_if import WhatIfReport, what_if_document, what_if_lines
 
 SUMMARY = "judge a change before it is made"
 DESCRIPTION = """\
@@ -93,9 +94,9 @@ def run(arguments: argparse.Namespace) -> int:
             [judge_after.judge(after, *rule) for rule in rules.items()],
         )
         if arguments.format == "json":
-            write_what_if_json(found, stream, arguments.applied_options)
+            write_json_document(what_if_document(found, arguments.applied_options), stream)
         else:
-            write_what_if(found, stream, Style.for_stream(stream))
+            write_lines(what_if_lines(found, Style.for_stream(stream)), stream)
     write_errors(loaded.errors, sys.stderr)
     return results_exit_code([*loaded.errors, *found.after])
 
