@@ -33,13 +33,7 @@ from alb_sg.observations.results import Results
 from alb_sg.recommendations.catalogue import rule_severity
 from alb_sg.recommendations.recommendation import Severity
 
-STATUSES = {
-    "non-compliant": VerdictStatus.NON_COMPLIANT,
-    "error": VerdictStatus.ERROR,
-    "exempt": VerdictStatus.EXEMPT,
-    "compliant": VerdictStatus.COMPLIANT,
-    "not-applicable": VerdictStatus.NOT_APPLICABLE,
-}
+STATUSES = {status.name.lower().replace("_", "-"): status for status in VerdictStatus}
 
 
 def tag_pattern(text: str) -> str:

@@ -138,11 +138,7 @@ def _detail_lines(finding: Finding, results: Results, style: Style) -> Iterator[
 def _summary_lines(results: Results, style: Style) -> Iterator[str]:
     counts = Counter((result.rule, verdict_status(result)) for result in results.all)
     for rule in sorted(results.rule_names, key=lambda name: (rule_severity(name), name)):
-        shown = [
-            f"{counts[rule, status]:,} {phrasing.STATUS_LABELS[status]}"
-            for status in VerdictStatus
-            if counts[rule, status]
-        ]
+        shown = [f"{counts[rule, status]:,} {status.name}" for status in VerdictStatus if counts[rule, status]]
         name = style.bold(rule.ljust(MAX_COLUMN_WIDTH))
         yield f"{name}  {rule_severity(rule).name:<8}  {', '.join(shown) or 'no verdict'}"
     yield _summary_line(results, every_verdict=True)
