@@ -1,4 +1,4 @@
-"""Repeatable options, and types of option values.
+"""What options have in common: that some repeat, that some do not apply, and the types of their values.
 
 A type takes an option's text, and raises argparse's error, in one sentence, for any other.
 """
@@ -21,6 +21,12 @@ DIGITS_PATTERN = re.compile(r"[0-9]{1,9}")
 def add_repeatable(group: argparse._ActionsContainer, *flags: str, **settings: Any) -> argparse.Action:
     """Adds an option that may be given several times; its value is a list, empty without it. `settings`: argparse's."""
     return group.add_argument(*flags, action="append", default=[], **settings)
+
+
+def given_option(arguments: argparse.Namespace, *options: str) -> str | None:
+    """The first of these options, such as `--config-items`, that is given; None if none is, or the command lacks it."""
+    values = {one: getattr(arguments, one.removeprefix("--").replace("-", "_"), None) for one in options}
+    return next((option for option, value in values.items() if value not in (None, False, [])), None)
 
 
 def whole_number(lowest: int, highest: int, noun: str) -> Callable[[str], int]:

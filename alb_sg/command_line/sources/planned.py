@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from alb_sg.command_line.argument_types import given_option
 from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.sources.files import load_files
 from alb_sg.command_line.sources.loaded_estates import (
@@ -43,12 +44,6 @@ PLANNED_HELP = (
 )
 # The most choices that an error shows.
 MAX_SHOWN_CHOICES = 6
-# The options that choose a source that nothing can be planned over.
-_REFUSED_OPTIONS = {
-    "config_items": "--config-items",
-    "source": "--source",
-    "aggregator": "--aggregator",
-}
 
 
 @dataclass(frozen=True)
@@ -102,11 +97,10 @@ def has_base(arguments: argparse.Namespace) -> bool:
 
 def load_planned_run(arguments: argparse.Namespace) -> PlannedRun:
     """Reads the document and what it is judged over. Raises InvalidInputError and NotReadError."""
-    for name, option in _REFUSED_OPTIONS.items():
-        if getattr(arguments, name, None):
-            raise InvalidInputError(
-                f"a plan or template is judged alone or over --estate, --profile or --region; omit {option}"
-            )
+    if (option := given_option(arguments, "--config-items", "--source", "--aggregator")) is not None:
+        raise InvalidInputError(
+            f"a plan or template is judged alone or over --estate, --profile or --region; omit {option}"
+        )
     if [arguments.terraform_plan, *arguments.template, *arguments.estate].count(STANDARD_INPUT) > 1:
         raise InvalidInputError("standard input holds one document; give the others as files")
     if arguments.template:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 
+from alb_sg.command_line.argument_types import given_option
 from alb_sg.errors import InvalidInputError
 from alb_sg.observations.applied_options import COMMAND_LINE
 
@@ -70,29 +71,25 @@ def reads_with_role(arguments: argparse.Namespace) -> bool:
     that means nothing without a role."""
     if not has_role(arguments):
         return False
-    for name in ("estate", "config_items", "aggregator", "terraform_plan", "template"):
-        if getattr(arguments, name, None):
-            raise InvalidInputError(
-                f"--assume-role reads live accounts; omit it with --{name.replace('_', '-')}"
-                + ("" if name != "aggregator" else ", which is read with the credentials of --profile")
-            )
+    option = given_option(arguments, "--estate", "--config-items", "--aggregator", "--terraform-plan", "--template")
+    if option is not None:
+        own = ", which is read with the credentials of --profile" if option == "--aggregator" else ""
+        raise InvalidInputError(f"--assume-role reads live accounts; omit it with {option}{own}")
     return True
 
 
 def refuse_choice_of_accounts(arguments: argparse.Namespace) -> None:
     """Raises InvalidInputError for options that choose accounts, which need --assume-role in this command."""
-    for name in ("account", "unit"):
-        if getattr(arguments, name):
-            raise InvalidInputError(f"--{name} chooses accounts to read with --assume-role; omit it")
+    if (option := given_option(arguments, "--account", "--unit")) is not None:
+        raise InvalidInputError(f"{option} chooses accounts to read with --assume-role; omit it")
 
 
 def has_role(arguments: argparse.Namespace) -> bool:
     """Whether a role is given. Raises InvalidInputError for an option that means nothing without one."""
     if arguments.assume_role is not None:
         return True
-    for name in ("external_id", "session_name", "resume"):
-        if getattr(arguments, name, None) is not None:
-            raise InvalidInputError(f"--{name.replace('_', '-')} is for --assume-role; omit it")
+    if (option := given_option(arguments, "--external-id", "--session-name", "--resume")) is not None:
+        raise InvalidInputError(f"{option} is for --assume-role; omit it")
     return False
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alb_sg.command_line.argument_types import add_repeatable
+from alb_sg.command_line.argument_types import add_repeatable, given_option
 from alb_sg.errors import InvalidInputError
 from alb_sg.estate.estate import Estate
 from alb_sg.estate.json_files import STANDARD_INPUT
@@ -30,15 +30,15 @@ TEMPLATES_HELP = """\
 STACK_NAME_TAG = "aws:cloudformation:stack-name"
 STACK_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 # Options that only templates have.
-_TEMPLATE_OPTIONS = {
-    "template_parameter": "--template-parameter",
-    "template_parameter_file": "--template-parameter-file",
-    "template_defaults": "--template-defaults",
-    "nested_template": "--nested-template",
-    "stack": "--stack",
-    "stack_resources": "--stack-resources",
-    "previous_parameters": "--previous-parameters",
-}
+_TEMPLATE_OPTIONS = (
+    "--template-parameter",
+    "--template-parameter-file",
+    "--template-defaults",
+    "--nested-template",
+    "--stack",
+    "--stack-resources",
+    "--previous-parameters",
+)
 
 
 def add_template_arguments(group: argparse._ActionsContainer) -> None:
@@ -94,9 +94,8 @@ def reads_templates(arguments: argparse.Namespace) -> bool:
     """Whether the source is templates. Raises InvalidInputError for their options without any."""
     if getattr(arguments, "template", None):
         return True
-    for name, option in _TEMPLATE_OPTIONS.items():
-        if getattr(arguments, name, None):
-            raise InvalidInputError(f"{option} is for templates; give one with --template, or omit it")
+    if (option := given_option(arguments, *_TEMPLATE_OPTIONS)) is not None:
+        raise InvalidInputError(f"{option} is for templates; give one with --template, or omit it")
     return False
 
 
