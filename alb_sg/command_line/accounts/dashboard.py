@@ -15,7 +15,7 @@ from datetime import datetime
 from alb_sg.aws.account_region import AccountRegion
 from alb_sg.command_line.accounts.account_results import AccountResults
 from alb_sg.command_line.accounts.export import exported_texts
-from alb_sg.command_line.accounts.opened_accounts import MAX_THREADS, open_accounts
+from alb_sg.command_line.accounts.opened_accounts import open_accounts
 from alb_sg.command_line.accounts.threads import run_in_threads
 from alb_sg.command_line.observe import ObservedEstates, observe_loaded
 from alb_sg.command_line.progress import Progress
@@ -60,13 +60,8 @@ def observe_accounts(
         loaded = load_region(source, Selection(everything=True), selection, include_all_targets=True)
         return observe_loaded(arguments, selection, exemptions, as_of, loaded)
 
-    observed: list[tuple[AccountRegion, ObservedEstates]] = []
-    with Progress("judging accounts and regions") as progress:
-        for one in run_in_threads(observe, opened.account_regions, MAX_THREADS):
-            observed.append(one)
-            progress(len(observed), len(opened.account_regions))
-    observed.sort(key=lambda pair: pair[0])
-    return _merge_parts([part for _, part in observed], selection, exemptions, opened.errors)
+    observed = dict(run_in_threads(observe, opened.account_regions, "judging accounts and regions"))
+    return _merge_parts([observed[one] for one in sorted(observed)], selection, exemptions, opened.errors)
 
 
 def observe_exports(

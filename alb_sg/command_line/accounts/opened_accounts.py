@@ -12,7 +12,6 @@ from alb_sg.aws.roles import Role, RoleNotAssumedError
 from alb_sg.command_line.accounts.chosen_accounts import ChosenAccounts, choose_accounts
 from alb_sg.command_line.accounts.threads import run_in_threads
 from alb_sg.command_line.notes import write_note
-from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.sources.live import make_live_clients
 from alb_sg.command_line.sources.sessions import ALL_REGIONS, Credentials, RoleAssumer, chosen_regions
 from alb_sg.errors import NotReadError
@@ -21,8 +20,6 @@ from alb_sg.findings.phrasing import abbreviate, pluralize
 from alb_sg.live import LiveSource
 from alb_sg.observations.accounts import AccountName
 
-# Accounts and regions at the same time. Each makes up to `aws.clients.WORKERS` calls at once.
-MAX_THREADS = 8
 # The most skipped accounts that a sentence names.
 MAX_NAMED_ACCOUNTS = 5
 
@@ -64,13 +61,11 @@ def open_accounts(arguments: argparse.Namespace, accounts: Mapping[str, AccountN
     _report_skipped(chosen)
     opened: dict[str, OpenedAccount] = {}
     errors = list(chosen.errors)
-    with Progress("opening accounts") as progress:
-        for account_id, result in run_in_threads(open_account, chosen.account_ids, MAX_THREADS):
-            if isinstance(result, OpenedAccount):
-                opened[account_id] = result
-            else:
-                errors.append(result)
-            progress(len(opened) + len(errors), len(chosen.account_ids))
+    for account_id, result in run_in_threads(open_account, chosen.account_ids, "opening accounts"):
+        if isinstance(result, OpenedAccount):
+            opened[account_id] = result
+        else:
+            errors.append(result)
     return OpenedAccounts(opened, list(_in_reading_order(opened)), errors)
 
 

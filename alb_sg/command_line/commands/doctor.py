@@ -12,7 +12,6 @@ from alb_sg.command_line.argument_types import add_repeatable
 from alb_sg.command_line.arguments import Parser, add_output_option, add_text_or_json_option
 from alb_sg.command_line.exit_code import ExitCode
 from alb_sg.command_line.output import open_output
-from alb_sg.command_line.progress import Progress
 from alb_sg.command_line.sources.loading import add_live_options
 from alb_sg.command_line.sources.role_options import add_role_options, has_role, option_origin
 from alb_sg.doctor.check import Check, CheckResult, needs_attention
@@ -128,7 +127,7 @@ def _results(arguments: argparse.Namespace, *, many: bool) -> Iterator[CheckResu
 
 def _results_of_many(arguments: argparse.Namespace, now: datetime) -> Iterator[CheckResult]:
     """The checks of each account and region, several at the same time, in order."""
-    from alb_sg.command_line.accounts.opened_accounts import MAX_THREADS, open_accounts  # noqa: PLC0415 (see above)
+    from alb_sg.command_line.accounts.opened_accounts import open_accounts  # noqa: PLC0415 (see above)
     from alb_sg.command_line.accounts.threads import run_in_threads  # noqa: PLC0415 (see above)
     from alb_sg.command_line.sources.live import client_factory  # noqa: PLC0415 (see above)
     from alb_sg.doctor.account import check_account  # noqa: PLC0415 (see above)
@@ -143,10 +142,6 @@ def _results_of_many(arguments: argparse.Namespace, now: datetime) -> Iterator[C
         session = opened.by_id[place.account_id].credentials.open_session()
         return list(check_account(Reader(client_factory(session, place)), place, now))
 
-    results: dict[AccountRegion, list[CheckResult]] = {}
-    with Progress("checking accounts and regions") as progress:
-        for place, found in run_in_threads(check, opened.account_regions, MAX_THREADS):
-            results[place] = found
-            progress(len(results), len(opened.account_regions))
+    results = dict(run_in_threads(check, opened.account_regions, "checking accounts and regions"))
     for place in sorted(results):
         yield from results[place]
