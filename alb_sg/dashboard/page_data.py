@@ -14,7 +14,7 @@ from alb_sg.aws.account_region import AccountRegion
 from alb_sg.aws.arns import load_balancer_name
 from alb_sg.dashboard import history
 from alb_sg.dashboard.audit import Provenance, audit_object
-from alb_sg.dashboard.changes import VerdictHistory, previous_verdict_object, trend_object
+from alb_sg.dashboard.changes import VerdictHistory
 from alb_sg.dashboard.history import Row, Run, format_time, make_run, replace_lone_surrogates, select_rows
 from alb_sg.dashboard.load_balancer_detail import detail_object
 from alb_sg.exemptions.exemption import VerdictKey
@@ -66,7 +66,8 @@ def build_page_data(
     """
     run = make_run(observation)
     verdict_history = VerdictHistory()
-    points = [verdict_history.add_run(earlier) for earlier in (earlier_runs or EarlierRuns()).runs]
+    for earlier in (earlier_runs or EarlierRuns()).runs:
+        verdict_history.add_run(earlier)
     previous = _previous_verdicts(verdict_history, run)
     page_data = {
         "version": VERSION,
@@ -90,11 +91,8 @@ def build_page_data(
         "lastRun": verdict_history.last_run_time(run),
     }
     # Adding this run changes what the history knows, so it comes last.
-    page_data["trend"] = (
-        None
-        if earlier_runs is None
-        else trend_object([*points, verdict_history.add_run(run)], earlier_runs.omitted, verdict_history)
-    )
+    verdict_history.add_run(run)
+    page_data["trend"] = None if earlier_runs is None else verdict_history.trend(earlier_runs.omitted)
     return page_data
 
 
@@ -185,7 +183,7 @@ def _account_object(name: AccountName) -> dict[str, str | None]:
 def _previous_verdicts(verdict_history: VerdictHistory, run: Run) -> dict[VerdictKey, dict[str, Any]]:
     rows: Sequence[Row] = [*select_rows(run, "verdict"), *select_rows(run, "error")]
     return {
-        (row["load_balancer"], row["rule"]): previous_verdict_object(verdict_history.previous_verdict(row))
+        (row["load_balancer"], row["rule"]): verdict_history.previous_verdict(row)
         for row in rows
         if row["load_balancer"] is not None and row["rule"] is not None
     }
