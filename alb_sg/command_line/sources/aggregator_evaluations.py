@@ -67,18 +67,15 @@ def read_observation(
 
 def with_organization_names(observation: Observation, arguments: argparse.Namespace) -> Observation:
     """The observation with the names and units of accounts; what Organizations does not tell is a gap."""
-    from alb_sg.aggregator.organization import missing_names_gap, read_account_names  # noqa: PLC0415 (see above)
-    from alb_sg.aggregator.requests import OrganizationRequests  # noqa: PLC0415 (slow, and not always needed)
+    from alb_sg.aggregator.organization import read_account_names  # noqa: PLC0415 (see above)
     from alb_sg.aws.calls import CallPool  # noqa: PLC0415 (slow, and not always needed)
     from alb_sg.command_line.sources.live import open_client  # noqa: PLC0415 (slow, and not always needed)
     from alb_sg.command_line.sources.sessions import Credentials  # noqa: PLC0415 (slow, and not always needed)
 
     with CallPool() as calls:
         client = open_client(Credentials(arguments.profile), arguments.region, "organizations")
-        accounts, failure = read_account_names(calls, OrganizationRequests(client))
-    completeness = observation.completeness
-    if failure is not None:
-        completeness = replace(completeness, gaps=(*completeness.gaps, missing_names_gap(failure)))
+        accounts, gaps = read_account_names(calls, client)
+    completeness = replace(observation.completeness, gaps=(*observation.completeness.gaps, *gaps))
     return replace(observation, accounts=accounts, completeness=completeness)
 
 
